@@ -1,0 +1,81 @@
+//! Two readings of time: a wall clock for what is written into tokens, and a monotonic one for
+//! rates. Both come through one trait, so that limiter, tokens and revocation are tested without
+//! sleeping.
+
+use std::sync::LazyLock;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync {
+    /// Milliseconds since 1970-01-01T00:00:00Z; may jump when the system's clock is set.
+    fn unix_millis(&self) -> u64;
+
+    /// Nanoseconds since some moment before the first call; never goes back.
+    fn monotonic_nanos(&self) -> u64;
+
+    /// `NumericDate` of RFC 7519 section 2, whole seconds.
+    fn unix_seconds(&self) -> u64 {
+        self.unix_millis() / 1000
+    }
+}
+
+/// The clocks of the operating system.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+impl Clock for SystemClock {
+    fn unix_millis(&self) -> u64 {
+        // A clock set before 1970 reads as 1970: every token is then refused as not yet active
+        // or issued in the future, which is the safe side.
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn monotonic_nanos(&self) -> u64 {
+        u64::try_from(ORIGIN.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+}
+
+/// A clock that stands still until it is told to move.
+#[cfg(test)]
+#[derive(Debug, Default)]
+pub struct ManualClock {
+    unix_millis: std::sync::atomic::AtomicU64,
+    monotonic_nanos: std::sync::atomic::AtomicU64,
+}
+
+#[cfg(test)]
+impl ManualClock {
+    /// A clock at a `NumericDate`.
+    pub fn at(unix_seconds: u64) -> Self {
+        let clock = Self::default();
+        clock.set(unix_seconds);
+        clock
+    }
+
+    /// Sets the wall clock, forwards or back.
+    pub fn set(&self, unix_seconds: u64) {
+        self.unix_millis.store(unix_seconds * 1000, std::sync::atomic::Ordering::Relaxed);
+    }
+
+    /// Moves both clocks forward.
+    pub fn advance(&self, by: std::time::Duration) {
+        use std::sync::atomic::Ordering::Relaxed;
+        self.unix_millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Relaxed);
+        self.monotonic_nanos.fetch_add(u64::try_from(by.as_nanos()).unwrap(), Relaxed);
+    }
+}
+
+#[cfg(test)]
+impl Clock for ManualClock {
+    fn unix_millis(&self) -> u64 {
+        self.unix_millis.load(std::sync::atomic::Ordering::Relaxed)
+    }
+
+    fn monotonic_nanos(&self) -> u64 {
+        self.monotonic_nanos.load(std::sync::atomic::Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,28 @@
+//! Security primitives for Node services.
+//!
+//! Data flows one way: JavaScript façade → `binding` → a capability → `mem`, `error`, `clock`,
+//! `id`. A capability never imports `napi` and never imports a sibling except downwards in this
+//! list; `scripts/layers.mjs` fails the build when an arrow points up.
+
+/// The N-API layer: convert, call the core, map the error. The only place that knows Node.
+#[cfg(feature = "binding")]
+pub mod binding;
+/// Refresh-token families: rotation with reuse detection.
+pub mod session;
+/// Compact JWS and JWT: keys, the key ring, the issuer, the verifier.
+pub mod jwt;
+/// What has been taken back: tokens, sessions, subjects and keys, until they would expire anyway.
+pub mod revocation;
+/// GCRA over a table of bounded size.
+pub mod limiter;
+/// Argon2 policies, PHC strings, the engine seam and the worker pool.
+pub mod password;
+/// Identifiers and random tokens.
+pub mod id;
+/// Memory that is locked, kept out of dumps and wiped.
+#[allow(unsafe_code, reason = "the one room that talks to the operating system about memory")]
+pub mod mem;
+/// The two clocks everything reads, so that tests need not sleep.
+pub mod clock;
+/// Every error the library can give, each with its stable code.
+pub mod error;
