@@ -1,0 +1,173 @@
+//! The registered claims of a payload (RFC 7519 section 4.1), in one scan.
+//!
+//! A claim of the wrong type always fails, whether or not the verifier asks for it: two readers
+//! that disagree about a malformed claim are how tokens get past one of them.
+
+use super::json::{Raw, Value, scan_object, scan_strings};
+use super::{Claim, Reason, Rejection};
+
+/// What the issuer and the verifier need of a payload.
+#[derive(Debug, Default)]
+pub struct Claims<'a> {
+    /// `aud`: a string, or an array of strings as its text.
+    pub audience: Option<Audience<'a>>,
+    /// `exp`, seconds.
+    pub expiry: Option<f64>,
+    /// `jti`
+    pub id: Option<Raw<'a>>,
+    /// `iat`, seconds.
+    pub issued_at: Option<f64>,
+    /// `iss`
+    pub issuer: Option<Raw<'a>>,
+    /// `nbf`, seconds.
+    pub not_before: Option<f64>,
+    /// `sid`
+    pub session: Option<Raw<'a>>,
+    /// `sub`
+    pub subject: Option<Raw<'a>>,
+}
+
+/// `aud`, in either of its forms.
+#[derive(Clone, Copy, Debug)]
+pub enum Audience<'a> {
+    /// One recipient.
+    One(Raw<'a>),
+    /// The text of an array of strings.
+    Many(&'a str),
+}
+
+impl Audience<'_> {
+    /// Whether one of `accepted` is among the recipients.
+    pub fn intersects(self, accepted: &[String]) -> bool {
+        let is_accepted = |raw: Raw<'_>| accepted.iter().any(|name| raw.is(name));
+        match self {
+            Self::One(raw) => is_accepted(raw),
+            Self::Many(array) => {
+                let mut found = false;
+                // The array was read once already: only strings are in it.
+                let _ = scan_strings(array, |raw| found |= is_accepted(raw));
+                found
+            }
+        }
+    }
+}
+
+impl<'a> Claims<'a> {
+    /// Reads a payload.
+    pub fn parse(text: &'a str) -> Result<Self, Rejection> {
+        let mut claims = Self::default();
+        let mut wrong = None;
+        scan_object(text, |name, value| {
+            let Some(claim) = known(name) else { return };
+            if claims.set(claim, value).is_none() {
+                wrong.get_or_insert(claim);
+            }
+        })
+        .ok_or(Rejection::Malformed)?;
+        wrong.map_or(Ok(claims), |claim| Err(Rejection::Claim(claim, Reason::Type)))
+    }
+
+    fn set(&mut self, claim: Claim, value: Value<'a>) -> Option<()> {
+        match claim {
+            Claim::Audience => self.audience = Some(audience(value)?),
+            Claim::Expiry => self.expiry = Some(numeric_date(value)?),
+            Claim::Id => self.id = Some(string(value)?),
+            Claim::IssuedAt => self.issued_at = Some(numeric_date(value)?),
+            Claim::Issuer => self.issuer = Some(string(value)?),
+            Claim::NotBefore => self.not_before = Some(numeric_date(value)?),
+            Claim::Session => self.session = Some(string(value)?),
+            Claim::Subject => self.subject = Some(string(value)?),
+            Claim::Type => {}
+        }
+        Some(())
+    }
+}
+
+fn known(name: Raw<'_>) -> Option<Claim> {
+    let escaped;
+    let name = if let Some(plain) = name.plain() {
+        plain
+    } else {
+        escaped = name.chars().take(4).collect::<String>();
+        &escaped
+    };
+    Some(match name {
+        "aud" => Claim::Audience,
+        "exp" => Claim::Expiry,
+        "iat" => Claim::IssuedAt,
+        "iss" => Claim::Issuer,
+        "jti" => Claim::Id,
+        "nbf" => Claim::NotBefore,
+        "sid" => Claim::Session,
+        "sub" => Claim::Subject,
+        _ => return None,
+    })
+}
+
+fn string(value: Value<'_>) -> Option<Raw<'_>> {
+    match value {
+        Value::String(raw) => Some(raw),
+        _ => None,
+    }
+}
+
+fn audience(value: Value<'_>) -> Option<Audience<'_>> {
+    match value {
+        Value::String(raw) => Some(Audience::One(raw)),
+        Value::Array(text) => {
+            scan_strings(text, |_| {})?;
+            Some(Audience::Many(text))
+        }
+        _ => None,
+    }
+}
+
+/// `NumericDate` (RFC 7519 section 2): seconds, which need not be whole. What overflows to
+/// infinity in JavaScript is no date.
+fn numeric_date(value: Value<'_>) -> Option<f64> {
+    match value {
+        Value::Number(text) => text.parse().ok().filter(|seconds: &f64| seconds.is_finite()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_registered_claims() {
+        let claims = Claims::parse(
+            r#"{"iss":"i","sub":"s","aud":["a","b"],"exp":2,"nbf":1.5,"iat":1e0,"jti":"j","sid":"x","other":{}}"#,
+        )
+        .unwrap();
+        assert_eq!((claims.expiry, claims.not_before, claims.issued_at), (Some(2.0), Some(1.5), Some(1.0)));
+        assert!(claims.issuer.unwrap().is("i") && claims.subject.unwrap().is("s"));
+        assert!(claims.id.unwrap().is("j") && claims.session.unwrap().is("x"));
+        let audience = claims.audience.unwrap();
+        assert!(audience.intersects(&["z".into(), "b".into()]));
+        assert!(!audience.intersects(&["ab".into()]) && !audience.intersects(&[]));
+    }
+
+    #[test]
+    fn wrong_types_always_fail() {
+        for (text, claim) in [
+            (r#"{"exp":"1"}"#, Claim::Expiry),
+            (r#"{"exp":null}"#, Claim::Expiry),
+            (r#"{"exp":1e400}"#, Claim::Expiry),
+            (r#"{"nbf":true}"#, Claim::NotBefore),
+            (r#"{"iat":[1]}"#, Claim::IssuedAt),
+            (r#"{"iss":["i"]}"#, Claim::Issuer),
+            (r#"{"sub":1}"#, Claim::Subject),
+            (r#"{"jti":{}}"#, Claim::Id),
+            (r#"{"sid":1}"#, Claim::Session),
+            (r#"{"aud":1}"#, Claim::Audience),
+            (r#"{"aud":["a",1]}"#, Claim::Audience),
+            (r#"{"\u0065xp":"1"}"#, Claim::Expiry),
+        ] {
+            let rejection = Claims::parse(text).unwrap_err();
+            assert_eq!(rejection, Rejection::Claim(claim, Reason::Type), "{text}");
+        }
+        assert_eq!(Claims::parse("[]").unwrap_err(), Rejection::Malformed);
+    }
+}

@@ -1,0 +1,133 @@
+//! The JOSE header (RFC 7515 section 4): which algorithm, which key, which kind of token.
+//!
+//! `jku`, `jwk`, `x5u` and `x5c` are never looked at: a token does not say where its key is.
+
+use std::borrow::Cow;
+
+use super::json::{Raw, Value, scan_object};
+use super::{Algorithm, Rejection};
+
+/// The longest `kid` that is looked up, in bytes.
+pub const MAX_KID_LEN: usize = 256;
+
+/// What the verifier needs of a header.
+#[derive(Debug, PartialEq)]
+pub struct Header<'a> {
+    /// `alg`
+    pub algorithm: Algorithm,
+    /// `kid`
+    pub kid: Option<Cow<'a, str>>,
+    /// `typ`
+    pub typ: Option<Cow<'a, str>>,
+}
+
+impl<'a> Header<'a> {
+    /// Reads a decoded header.
+    pub fn parse(json: &'a [u8]) -> Result<Self, Rejection> {
+        let text = std::str::from_utf8(json).map_err(|_| Rejection::Malformed)?;
+        let (mut alg, mut kid, mut typ) = (None, None, None);
+        let (mut mistyped, mut critical, mut transformed) = (false, false, false);
+        let mut string = |slot: &mut Option<Raw<'a>>, value| match value {
+            Value::String(raw) => *slot = Some(raw),
+            _ => mistyped = true,
+        };
+        scan_object(text, |name, value| match name.plain() {
+            Some("alg") => string(&mut alg, value),
+            Some("kid") => string(&mut kid, value),
+            Some("typ") => string(&mut typ, value),
+            Some("crit") => critical = true,
+            // Encrypted, compressed or unencoded payloads (RFC 7516, RFC 7797) are not JWTs here,
+            // and ignoring the parameter would read them as something else.
+            Some("b64" | "enc" | "zip") => transformed = true,
+            Some(_) => {}
+            // An escaped spelling of a name above must not slip past it.
+            None => mistyped |= ["alg", "kid", "typ", "crit", "b64", "enc", "zip"]
+                .iter()
+                .any(|known| name.is(known)),
+        })
+        .ok_or(Rejection::Malformed)?;
+        if critical {
+            return Err(Rejection::Critical);
+        }
+        if mistyped || transformed {
+            return Err(Rejection::Malformed);
+        }
+        let algorithm = alg.ok_or(Rejection::Malformed)?;
+        let algorithm =
+            Algorithm::ALL.into_iter().find(|known| algorithm.is(known.name()));
+        let kid = kid.map(resolve);
+        if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID_LEN) {
+            return Err(Rejection::KeyNotFound);
+        }
+        Ok(Self { algorithm: algorithm.ok_or(Rejection::Algorithm)?, kid, typ: typ.map(resolve) })
+    }
+}
+
+/// Whether two media types are the same (RFC 7515 section 4.1.9): case-insensitive, and
+/// `application/` may be left out.
+pub fn same_type(one: &str, two: &str) -> bool {
+    fn bare(typ: &str) -> &str {
+        match typ.split_at_checked("application/".len()) {
+            Some((prefix, rest))
+                if prefix.eq_ignore_ascii_case("application/") && !rest.contains('/') =>
+            {
+                rest
+            }
+            _ => typ,
+        }
+    }
+    bare(one).eq_ignore_ascii_case(bare(two))
+}
+
+/// A string's characters, copied only when there are escapes.
+pub fn resolve(raw: Raw<'_>) -> Cow<'_, str> {
+    raw.plain().map_or_else(|| raw.chars().collect::<String>().into(), Cow::Borrowed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_what_matters() {
+        let header = Header::parse(br#"{"typ":"JWT","alg":"ES256","kid":"k\u0031","x":[1]}"#);
+        let header = header.unwrap();
+        assert_eq!(header.algorithm, Algorithm::Es256);
+        assert_eq!(header.kid.as_deref(), Some("k1"));
+        assert_eq!(header.typ.as_deref(), Some("JWT"));
+    }
+
+    #[test]
+    fn refuses() {
+        for (text, why) in [
+            (r#"{"typ":"JWT"}"#, Rejection::Malformed),
+            (r#"{"alg":1}"#, Rejection::Malformed),
+            (r#"{"alg":"HS256","kid":7}"#, Rejection::Malformed),
+            (r#"{"alg":"none"}"#, Rejection::Algorithm),
+            (r#"{"alg":"None"}"#, Rejection::Algorithm),
+            (r#"{"alg":"hs256"}"#, Rejection::Algorithm),
+            (r#"{"alg":""}"#, Rejection::Algorithm),
+            (r#"{"alg":"HS256","alg":"HS256"}"#, Rejection::Malformed),
+            (r#"{"alg":"HS256","crit":[]}"#, Rejection::Critical),
+            (r#"{"alg":"HS256","crit":["exp"],"exp":1}"#, Rejection::Critical),
+            (r#"{"alg":"HS256","\u0063rit":["exp"]}"#, Rejection::Malformed),
+            (r#"{"alg":"HS256","b64":false}"#, Rejection::Malformed),
+            (r#"{"alg":"HS256","zip":"DEF"}"#, Rejection::Malformed),
+            ("[]", Rejection::Malformed),
+        ] {
+            assert_eq!(Header::parse(text.as_bytes()), Err(why), "{text}");
+        }
+        assert_eq!(Header::parse(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}"), Err(Rejection::Malformed));
+        let long = format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "k".repeat(MAX_KID_LEN + 1));
+        assert_eq!(Header::parse(long.as_bytes()), Err(Rejection::KeyNotFound));
+    }
+
+    #[test]
+    fn media_types() {
+        assert!(same_type("at+jwt", "application/AT+JWT"));
+        assert!(same_type("JWT", "jwt"));
+        assert!(!same_type("JWT", "at+jwt"));
+        assert!(!same_type("application/a/b", "a/b"));
+        assert!(!same_type("é", "application/"));
+    }
+}

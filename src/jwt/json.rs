@@ -1,0 +1,426 @@
+//! A JSON scanner that decides what a claim is without building a document.
+//!
+//! It accepts a subset of what `JSON.parse` accepts (RFC 8259, narrowed to I-JSON, RFC 7493):
+//! the text is well-formed Unicode, no escape makes a lone surrogate, no object has two members
+//! of one name at any depth, and nesting is bounded. Within that subset both read the same
+//! document, so what is checked here is what the caller is given.
+
+/// How deep arrays and objects may nest, the outermost object included.
+pub const MAX_DEPTH: usize = 32;
+
+/// One member's value, still as text.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// The characters between the quotes, escapes not resolved.
+    String(Raw<'a>),
+    /// The number's text.
+    Number(&'a str),
+    /// The array's text, brackets included.
+    Array(&'a str),
+    /// An object, `true`, `false` or `null`: nothing that a registered claim may be.
+    Other,
+}
+
+/// The inside of a JSON string, valid but with its escapes unresolved.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Raw<'a> {
+    text: &'a str,
+    escaped: bool,
+}
+
+impl<'a> Raw<'a> {
+    /// The text itself when there is nothing to resolve, which is nearly always.
+    pub fn plain(self) -> Option<&'a str> {
+        (!self.escaped).then_some(self.text)
+    }
+
+    /// The characters with escapes resolved.
+    pub fn chars(self) -> impl Iterator<Item = char> + 'a {
+        let mut rest = self.text.chars();
+        std::iter::from_fn(move || match rest.next()? {
+            '\\' => Some(match rest.next()? {
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                'n' => '\n',
+                'r' => '\r',
+                't' => '\t',
+                'u' => {
+                    let unit = hex_unit(&mut rest);
+                    if (0xd800..0xdc00).contains(&unit) {
+                        rest.nth(1);
+                        let low = hex_unit(&mut rest);
+                        char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
+                            .unwrap_or(char::REPLACEMENT_CHARACTER)
+                    } else {
+                        char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)
+                    }
+                }
+                same => same,
+            }),
+            plain => Some(plain),
+        })
+    }
+
+    /// Whether the string, escapes resolved, is `other`.
+    pub fn is(self, other: &str) -> bool {
+        match self.plain() {
+            Some(text) => text == other,
+            None => self.chars().eq(other.chars()),
+        }
+    }
+
+    fn same(self, other: Self) -> bool {
+        match (self.plain(), other.plain()) {
+            (Some(one), Some(two)) => one == two,
+            _ => self.chars().eq(other.chars()),
+        }
+    }
+}
+
+/// Four hexadecimal digits that the scanner has already checked.
+fn hex_unit(rest: &mut std::str::Chars<'_>) -> u32 {
+    rest.take(4).fold(0, |unit, digit| unit << 4 | digit.to_digit(16).unwrap_or(0))
+}
+
+/// Reports every member of the object that `text` is; `None` when it is not such an object.
+pub fn scan_object<'a>(text: &'a str, mut member: impl FnMut(Raw<'a>, Value<'a>)) -> Option<()> {
+    let mut scanner = Scanner { text, at: 0 };
+    scanner.skip_space();
+    scanner.object(1, &mut member)?;
+    scanner.skip_space();
+    (scanner.at == text.len()).then_some(())
+}
+
+/// Reports every string of an array that `text`, an array the scanner has reported, consists of;
+/// `None` when another kind of element is among them.
+pub fn scan_strings<'a>(text: &'a str, mut string: impl FnMut(Raw<'a>)) -> Option<()> {
+    let mut scanner = Scanner { text, at: 1 };
+    scanner.skip_space();
+    while scanner.peek() != Some(b']') {
+        string(scanner.string()?);
+        scanner.skip_space();
+        if scanner.peek() == Some(b',') {
+            scanner.at += 1;
+            scanner.skip_space();
+        }
+    }
+    Some(())
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    fn object(&mut self, depth: usize, member: &mut dyn FnMut(Raw<'a>, Value<'a>)) -> Option<()> {
+        self.take(b'{')?;
+        self.skip_space();
+        if self.peek()? == b'}' {
+            self.at += 1;
+            return Some(());
+        }
+        let mut names = Names::default();
+        loop {
+            let name = self.string()?;
+            if !names.insert(name) {
+                return None;
+            }
+            self.skip_space();
+            self.take(b':')?;
+            self.skip_space();
+            let value = self.value(depth)?;
+            member(name, value);
+            self.skip_space();
+            match self.next()? {
+                b',' => self.skip_space(),
+                b'}' => return Some(()),
+                _ => return None,
+            }
+        }
+    }
+
+    fn value(&mut self, depth: usize) -> Option<Value<'a>> {
+        let start = self.at;
+        match self.peek()? {
+            b'"' => self.string().map(Value::String),
+            b'{' if depth < MAX_DEPTH => {
+                self.object(depth + 1, &mut |_, _| {})?;
+                Some(Value::Other)
+            }
+            b'[' if depth < MAX_DEPTH => {
+                self.array(depth + 1)?;
+                Some(Value::Array(&self.text[start..self.at]))
+            }
+            b't' => self.literal("true"),
+            b'f' => self.literal("false"),
+            b'n' => self.literal("null"),
+            b'-' | b'0'..=b'9' => {
+                self.number()?;
+                Some(Value::Number(&self.text[start..self.at]))
+            }
+            _ => None,
+        }
+    }
+
+    fn array(&mut self, depth: usize) -> Option<()> {
+        self.take(b'[')?;
+        self.skip_space();
+        if self.peek()? == b']' {
+            self.at += 1;
+            return Some(());
+        }
+        loop {
+            self.value(depth)?;
+            self.skip_space();
+            match self.next()? {
+                b',' => self.skip_space(),
+                b']' => return Some(()),
+                _ => return None,
+            }
+        }
+    }
+
+    fn string(&mut self) -> Option<Raw<'a>> {
+        self.take(b'"')?;
+        let start = self.at;
+        let mut escaped = false;
+        loop {
+            match self.next()? {
+                b'"' => break,
+                b'\\' => {
+                    escaped = true;
+                    self.escape()?;
+                }
+                0..0x20 => return None,
+                _ => {}
+            }
+        }
+        Some(Raw { text: &self.text[start..self.at - 1], escaped })
+    }
+
+    fn escape(&mut self) -> Option<()> {
+        match self.next()? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
+            b'u' => match self.hex4()? {
+                0xdc00..0xe000 => None,
+                0xd800..0xdc00 => {
+                    self.take(b'\\')?;
+                    self.take(b'u')?;
+                    (0xdc00..0xe000).contains(&self.hex4()?).then_some(())
+                }
+                _ => Some(()),
+            },
+            _ => None,
+        }
+    }
+
+    fn hex4(&mut self) -> Option<u32> {
+        let mut unit = 0;
+        for _ in 0..4 {
+            unit = unit << 4 | char::from(self.next()?).to_digit(16)?;
+        }
+        Some(unit)
+    }
+
+    fn number(&mut self) -> Option<()> {
+        if self.peek() == Some(b'-') {
+            self.at += 1;
+        }
+        match self.next()? {
+            b'0' => {}
+            b'1'..=b'9' => self.skip_digits(),
+            _ => return None,
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
+                self.at += 1;
+            }
+            self.digits()?;
+        }
+        Some(())
+    }
+
+    fn digits(&mut self) -> Option<()> {
+        self.next()?.is_ascii_digit().then_some(())?;
+        self.skip_digits();
+        Some(())
+    }
+
+    fn skip_digits(&mut self) {
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+    }
+
+    fn literal(&mut self, word: &str) -> Option<Value<'a>> {
+        self.text.as_bytes()[self.at..].starts_with(word.as_bytes()).then(|| {
+            self.at += word.len();
+            Value::Other
+        })
+    }
+
+    fn skip_space(&mut self) {
+        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+
+    fn peek(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn next(&mut self) -> Option<u8> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    fn take(&mut self, expected: u8) -> Option<()> {
+        (self.next()? == expected).then_some(())
+    }
+}
+
+/// The member names of one object: a few in place, a hash set beyond, so that a hostile object
+/// of thousands of members costs no more than its length.
+#[derive(Default)]
+struct Names<'a> {
+    few: [Option<Raw<'a>>; 16],
+    used: usize,
+    many: std::collections::HashSet<String>,
+}
+
+impl<'a> Names<'a> {
+    /// Whether the name is new.
+    fn insert(&mut self, name: Raw<'a>) -> bool {
+        let known = &self.few[..self.used];
+        if known.iter().flatten().any(|known| known.same(name)) {
+            return false;
+        }
+        if let Some(free) = self.few.get_mut(self.used) {
+            *free = Some(name);
+            self.used += 1;
+            return true;
+        }
+        self.many.insert(name.chars().collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(text: &str) -> Option<Vec<(String, String)>> {
+        let mut found = Vec::new();
+        scan_object(text, |name, value| {
+            found.push((name.chars().collect(), format!("{value:?}")));
+        })?;
+        Some(found)
+    }
+
+    #[test]
+    fn reports_members_in_order() {
+        let found = members(r#" { "a" : 1.5e3 , "b":"x\n", "c":[1,"]"], "d":{"a":null} } "#);
+        let names: Vec<_> = found.unwrap().into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["a", "b", "c", "d"]);
+    }
+
+    #[test]
+    fn resolves_escapes() {
+        let mut seen = Vec::new();
+        scan_object(r#"{"\u0065xp":"\ud83d\ude00\/\"\t"}"#, |name, value| {
+            assert!(name.is("exp"));
+            let Value::String(text) = value else { panic!("{value:?}") };
+            assert!(text.plain().is_none());
+            seen.push(text.chars().collect::<String>());
+        })
+        .unwrap();
+        assert_eq!(seen, ["😀/\"\t"]);
+    }
+
+    #[test]
+    fn refuses_what_is_not_json() {
+        for text in [
+            "", " ", "{", "}", "[]", "1", "null", "\"a\"", "{}x", "{,}", "{\"a\":1,}", "{\"a\"}",
+            "{\"a\":}", "{a:1}", "{'a':1}", "{\"a\":01}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":+1}",
+            "{\"a\":-}", "{\"a\":1e}", "{\"a\":1e+}", "{\"a\":NaN}", "{\"a\":tru}", "{\"a\":\"\t\"}",
+            "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\u12g4\"}", "{\"a\":[1,]}",
+            "{\"a\":[1 2]}", "{\"a\":\"", "\u{feff}{}", "{}{}", "{\"a\":1}//",
+        ] {
+            assert_eq!(members(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_lone_surrogates() {
+        for text in [r#"{"a":"\ud800"}"#, r#"{"a":"\udc00"}"#, r#"{"a":"\ud800\u0041"}"#, r#"{"\ud800":1}"#] {
+            assert_eq!(members(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn refuses_duplicates_at_any_depth_and_spelling() {
+        assert_eq!(members(r#"{"a":1,"a":2}"#), None);
+        assert_eq!(members(r#"{"exp":1,"\u0065xp":2}"#), None);
+        assert_eq!(members(r#"{"a":{"b":1,"b":2}}"#), None);
+        assert_eq!(members(r#"{"a":[{"b":1,"b":2}]}"#), None);
+        assert!(members(r#"{"a":{"a":1},"b":{"a":1}}"#).is_some());
+        let many: Vec<_> = (0..100).map(|n| format!("\"n{n}\":0")).collect();
+        assert_eq!(members(&format!("{{{}}}", many.join(","))).unwrap().len(), 100);
+        assert_eq!(members(&format!("{{{},\"n99\":0}}", many.join(","))), None);
+        assert_eq!(members(&format!("{{{},\"n3\":0}}", many.join(","))), None);
+    }
+
+    #[test]
+    fn bounds_depth() {
+        let nested = |depth: usize| {
+            format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1))
+        };
+        assert!(members(&nested(MAX_DEPTH)).is_some());
+        assert_eq!(members(&nested(MAX_DEPTH + 1)), None);
+    }
+
+    #[test]
+    fn reads_string_arrays() {
+        let read = |text| {
+            let mut found = Vec::new();
+            scan_strings(text, |raw| found.push(raw.chars().collect::<String>())).map(|()| found)
+        };
+        assert_eq!(read("[]"), Some(vec![]));
+        assert_eq!(read(r#"[ "a" , "b" ]"#), Some(vec!["a".into(), "b".into()]));
+        assert_eq!(read(r#"["a",1]"#), None);
+    }
+
+    /// Everything accepted here must be accepted by an independent reader, with the same strings.
+    #[test]
+    fn agrees_with_serde_json_on_mutations() {
+        let seed = r#"{"sub":"u\u00e9\n","exp":1.5e3,"aud":["a","b"],"x":{"y":[true,false,null,-0.1]}}"#;
+        let mut state = 1_u32;
+        let mut accepted = 0;
+        for _ in 0..20_000 {
+            let mut bytes = seed.as_bytes().to_vec();
+            for _ in 0..1 + state % 2 {
+                state ^= state << 13;
+                state ^= state >> 17;
+                state ^= state << 5;
+                let place = state as usize % bytes.len();
+                let pool = b"{}[]\",:\\u0159eE+-. \ntfn\x01";
+                bytes[place] = pool[(state >> 16) as usize % pool.len()];
+            }
+            let Ok(text) = String::from_utf8(bytes) else { continue };
+            if let Some(found) = members(&text) {
+                accepted += 1;
+                let parsed: serde_json::Map<String, serde_json::Value> =
+                    serde_json::from_str(&text).unwrap();
+                assert_eq!(parsed.len(), found.len(), "{text}");
+                assert!(found.iter().all(|(name, _)| parsed.contains_key(name)), "{text}");
+            }
+        }
+        assert!(accepted > 1000, "{accepted}");
+    }
+}

@@ -1,0 +1,417 @@
+//! Keys: bound to one algorithm when they are made, parsed once, never guessed at.
+
+use std::fmt;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKey as RsaPublicKey};
+use aws_lc_rs::signature::{
+    self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaEncoding, RsaParameters,
+};
+use ring::hmac;
+use rustls_pki_types::pem::{self, SectionKind};
+use secrecy::ExposeSecret;
+use zeroize::Zeroizing;
+
+use super::jwk::PublicJwk;
+use super::{base64url, header};
+use crate::error::{Code, Error, Result};
+use crate::id::random_bytes;
+use crate::mem::{Locked, Secret};
+
+/// A JWS algorithm (RFC 7518 section 3.1, RFC 8037).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Algorithm {
+    /// HMAC with SHA-256.
+    Hs256,
+    /// RSASSA-PKCS1-v1_5 with SHA-256.
+    Rs256,
+    /// RSASSA-PSS with SHA-256.
+    Ps256,
+    /// ECDSA on P-256 with SHA-256.
+    Es256,
+    /// EdDSA on Ed25519.
+    EdDsa,
+}
+
+impl Algorithm {
+    /// Every algorithm there is; `none` is not one.
+    pub const ALL: [Self; 5] = [Self::Hs256, Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
+
+    /// The `alg` value.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hs256 => "HS256",
+            Self::Rs256 => "RS256",
+            Self::Ps256 => "PS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+        }
+    }
+
+    /// Whether signer and verifier share the key.
+    pub const fn is_symmetric(self) -> bool {
+        matches!(self, Self::Hs256)
+    }
+
+    fn rsa(self) -> Option<(&'static RsaParameters, &'static dyn RsaEncoding)> {
+        match self {
+            Self::Rs256 => {
+                Some((&signature::RSA_PKCS1_2048_8192_SHA256, &signature::RSA_PKCS1_SHA256))
+            }
+            Self::Ps256 => Some((&signature::RSA_PSS_2048_8192_SHA256, &signature::RSA_PSS_SHA256)),
+            _ => None,
+        }
+    }
+}
+
+/// The shortest HMAC secret: as long as the hash's output (RFC 7518 section 3.2), in bytes.
+pub const MIN_HMAC_LEN: usize = 32;
+/// The longest HMAC secret, in bytes; what is beyond the hash's block is hashed first anyway.
+pub const MAX_HMAC_LEN: usize = 4096;
+/// The lengths of RSA moduli, in bits (RFC 7518 section 3.3 asks for at least 2048).
+pub const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// The longest PEM or DER that is read, in bytes.
+pub const MAX_KEY_LEN: usize = 64 * 1024;
+
+/// A key, its algorithm and its id.
+pub struct Key {
+    algorithm: Algorithm,
+    kid: String,
+    material: Material,
+    /// Absent for HMAC, which has no public half.
+    public: Option<PublicJwk>,
+}
+
+enum Material {
+    Hmac(Locked<hmac::Key>),
+    Public(ParsedPublicKey),
+    Rsa(RsaKeyPair, ParsedPublicKey),
+    Ecdsa(EcdsaKeyPair, ParsedPublicKey),
+    Ed25519(Ed25519KeyPair, ParsedPublicKey),
+}
+
+impl Key {
+    /// A new key. `rsa_bits` is 2048, 3072 or 4096 and only for RSA.
+    pub fn generate(algorithm: Algorithm, rsa_bits: Option<u32>, kid: Option<&str>) -> Result<Self> {
+        if rsa_bits.is_some() && algorithm.rsa().is_none() {
+            return Err(invalid("modulusLength is for RSA keys only; leave it out"));
+        }
+        let failed = |_| Error::new(Code::Internal, "the key could not be generated; try again");
+        match algorithm {
+            Algorithm::Hs256 => {
+                let secret = Secret::random(MIN_HMAC_LEN)?;
+                Self::from_secret(secret.expose_secret(), algorithm, kid)
+            }
+            Algorithm::Rs256 | Algorithm::Ps256 => {
+                let size = match rsa_bits.unwrap_or(2048) {
+                    2048 => KeySize::Rsa2048,
+                    3072 => KeySize::Rsa3072,
+                    4096 => KeySize::Rsa4096,
+                    _ => return Err(invalid("modulusLength is 2048, 3072 or 4096")),
+                };
+                Self::from_rsa(RsaKeyPair::generate(size).map_err(failed)?, algorithm, kid)
+            }
+            Algorithm::Es256 => {
+                let pair = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING);
+                Self::from_ecdsa(pair.map_err(failed)?, kid)
+            }
+            Algorithm::EdDsa => {
+                Self::from_ed25519(Ed25519KeyPair::generate().map_err(failed)?, kid)
+            }
+        }
+    }
+
+    /// An HMAC key from its secret. Text that looks like a PEM or a JWK is refused: it is
+    /// somebody's key file, most likely a public one, and a public HMAC key lets anyone sign.
+    pub fn from_secret(secret: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+        if !algorithm.is_symmetric() {
+            return Err(invalid("a secret makes an HMAC key; for this alg use a PEM or a JWK"));
+        }
+        if looks_like_a_key_file(secret) {
+            return Err(invalid(
+                "the secret looks like a PEM or JWK key file; import it as one, or pass the bytes \
+                 it holds",
+            ));
+        }
+        if !(MIN_HMAC_LEN..=MAX_HMAC_LEN).contains(&secret.len()) {
+            return Err(invalid(format!(
+                "an {} secret has {MIN_HMAC_LEN} to {MAX_HMAC_LEN} bytes; \
+                 SecretBuffer.random({MIN_HMAC_LEN}) makes one",
+                algorithm.name()
+            )));
+        }
+        let kid = match kid {
+            Some(kid) => kid.to_owned(),
+            // Not a thumbprint (RFC 7638), which would publish a hash of the secret.
+            None => {
+                let mut bytes = [0; 16];
+                random_bytes(&mut bytes)?;
+                base64url::encode(&bytes)
+            }
+        };
+        let key = Locked::new(hmac::Key::new(hmac::HMAC_SHA256, secret))?;
+        Ok(Self { algorithm, kid: checked_kid(kid)?, material: Material::Hmac(key), public: None })
+    }
+
+    /// A key from the one section of a PEM file (RFC 7468): PKCS#8, PKCS#1, SEC 1 or SPKI, not
+    /// encrypted.
+    pub fn from_pem(pem: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+        let malformed = || {
+            invalid("the PEM does not hold exactly one unencrypted private key or one public key")
+        };
+        if pem.len() > MAX_KEY_LEN {
+            return Err(malformed());
+        }
+        let Ok(Some(((section, der), rest))) = pem::from_slice(pem) else {
+            return Err(malformed());
+        };
+        let der = Zeroizing::new(der);
+        if !matches!(pem::from_slice(rest), Ok(None)) {
+            return Err(malformed());
+        }
+        match section {
+            SectionKind::PrivateKey => Self::from_pkcs8(&der, algorithm, kid),
+            SectionKind::PublicKey => Self::from_spki(&der, algorithm, kid),
+            SectionKind::RsaPrivateKey if algorithm.rsa().is_some() => {
+                Self::from_rsa(RsaKeyPair::from_der(&der).map_err(|_| unusable(algorithm))?, algorithm, kid)
+            }
+            SectionKind::EcPrivateKey if algorithm == Algorithm::Es256 => {
+                let signing = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+                let pair = EcdsaKeyPair::from_private_key_der(signing, &der);
+                Self::from_ecdsa(pair.map_err(|_| unusable(algorithm))?, kid)
+            }
+            _ => Err(malformed()),
+        }
+    }
+
+    /// A private key from PKCS#8 DER (RFC 5958).
+    pub fn from_pkcs8(der: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+        let rejected = |_| unusable(algorithm);
+        match algorithm {
+            Algorithm::Hs256 => Err(unusable(algorithm)),
+            Algorithm::Rs256 | Algorithm::Ps256 => {
+                Self::from_rsa(RsaKeyPair::from_pkcs8(der).map_err(rejected)?, algorithm, kid)
+            }
+            Algorithm::Es256 => {
+                let signing = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
+                Self::from_ecdsa(EcdsaKeyPair::from_pkcs8(signing, der).map_err(rejected)?, kid)
+            }
+            Algorithm::EdDsa => {
+                Self::from_ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(rejected)?, kid)
+            }
+        }
+    }
+
+    /// A public key from SPKI DER (RFC 5280 section 4.1).
+    pub fn from_spki(der: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+        let public = match algorithm {
+            Algorithm::Hs256 => None,
+            Algorithm::Rs256 | Algorithm::Ps256 => {
+                RsaPublicKey::from_der(der).ok().map(|key| rsa_jwk(&key))
+            }
+            Algorithm::Es256 => der
+                .strip_prefix(&SPKI_P256)
+                .and_then(|point| PublicJwk::p256(point.strip_prefix(&[UNCOMPRESSED])?)),
+            Algorithm::EdDsa => der.strip_prefix(&SPKI_ED25519).and_then(PublicJwk::ed25519),
+        };
+        Self::from_public(public.ok_or_else(|| unusable(algorithm))?, algorithm, kid)
+    }
+
+    /// A public key from the JSON of a JWK (RFC 7517). Its own `alg`, `use` and `kid` are
+    /// honoured where they are given. `oct` and private members are not read here.
+    pub fn from_public_jwk(json: &str, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+        let (public, own_kid) = PublicJwk::parse(json, algorithm)?;
+        Self::from_public(public, algorithm, kid.or(own_kid.as_deref()))
+    }
+
+    /// The one algorithm this key is for.
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key's id: 1 to 256 bytes.
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// Whether the key can sign.
+    pub fn is_private(&self) -> bool {
+        !matches!(self.material, Material::Public(_))
+    }
+
+    /// The public half as a JWK with `alg`, `use` and `kid`; `None` for HMAC.
+    pub fn public_jwk(&self) -> Option<String> {
+        self.public.as_ref().map(|public| public.to_json(self.algorithm, &self.kid))
+    }
+
+    /// Appends the signature of `message`: 32 bytes for HS256, 64 for ES256 and EdDSA, the
+    /// modulus's length for RSA.
+    pub fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let failed = |_| Error::new(Code::Internal, "signing failed; try again");
+        match &self.material {
+            Material::Hmac(key) => out.extend_from_slice(hmac::sign(key, message).as_ref()),
+            Material::Rsa(pair, _) => {
+                let Some((_, padding)) = self.algorithm.rsa() else {
+                    return Err(Error::new(Code::Internal, "an RSA key without an RSA algorithm"));
+                };
+                let start = out.len();
+                out.resize(start + pair.public_modulus_len(), 0);
+                pair.sign(padding, &SystemRandom::new(), message, &mut out[start..])
+                    .map_err(failed)?;
+            }
+            Material::Ecdsa(pair, _) => {
+                let signature = pair.sign(&SystemRandom::new(), message).map_err(failed)?;
+                out.extend_from_slice(signature.as_ref());
+            }
+            Material::Ed25519(pair, _) => {
+                out.extend_from_slice(pair.try_sign(message).map_err(failed)?.as_ref());
+            }
+            Material::Public(_) => {
+                return Err(invalid("a public key cannot sign; give the private key"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `signature` is this key's for `message`.
+    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        match &self.material {
+            Material::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
+            Material::Public(public)
+            | Material::Rsa(_, public)
+            | Material::Ecdsa(_, public)
+            | Material::Ed25519(_, public) => public.verify_sig(message, signature).is_ok(),
+        }
+    }
+
+    fn from_rsa(pair: RsaKeyPair, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+        let public = rsa_jwk(pair.public_key());
+        Self::from_pair(public, algorithm, kid, |public| Material::Rsa(pair, public))
+    }
+
+    fn from_ecdsa(pair: EcdsaKeyPair, kid: Option<&str>) -> Result<Self> {
+        let point = pair.public_key().as_ref().strip_prefix(&[UNCOMPRESSED]);
+        let public = point.and_then(PublicJwk::p256).ok_or_else(|| unusable(Algorithm::Es256))?;
+        Self::from_pair(public, Algorithm::Es256, kid, |public| Material::Ecdsa(pair, public))
+    }
+
+    fn from_ed25519(pair: Ed25519KeyPair, kid: Option<&str>) -> Result<Self> {
+        let public = PublicJwk::ed25519(pair.public_key().as_ref());
+        let public = public.ok_or_else(|| unusable(Algorithm::EdDsa))?;
+        Self::from_pair(public, Algorithm::EdDsa, kid, |public| Material::Ed25519(pair, public))
+    }
+
+    fn from_public(public: PublicJwk, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+        let kid = checked_kid(kid.map_or_else(|| public.thumbprint(), |kid| Ok(kid.to_owned()))?)?;
+        let material = Material::Public(parsed(&public, algorithm)?);
+        Ok(Self { algorithm, kid, material, public: Some(public) })
+    }
+
+    fn from_pair(
+        public: PublicJwk,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+        material: impl FnOnce(ParsedPublicKey) -> Material,
+    ) -> Result<Self> {
+        let own = Self::from_public(public, algorithm, kid)?;
+        let Material::Public(parsed) = own.material else {
+            return Err(Error::new(Code::Internal, "a public key that is not public"));
+        };
+        let pair = Self { material: material(parsed), ..own };
+        pair.check_pair()?;
+        Ok(pair)
+    }
+
+    /// What the private half signs, the published JWK must verify, to a reader that is not ours.
+    fn check_pair(&self) -> Result<()> {
+        const MESSAGE: &[u8] = b"@nodesec/native pair check";
+        let mut signature = Vec::new();
+        self.sign_into(MESSAGE, &mut signature)?;
+        let public = self.public.as_ref().filter(|public| {
+            self.verifies(MESSAGE, &signature)
+                && public.verifies(self.algorithm, MESSAGE, &base64url::encode(&signature))
+        });
+        public.map(|_| ()).ok_or_else(|| {
+            invalid("the private and the public half of the key do not belong together")
+        })
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Key")
+            .field("algorithm", &self.algorithm)
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
+    }
+}
+
+/// DER of a P-256 `SubjectPublicKeyInfo` up to the point (RFC 5480).
+const SPKI_P256: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+/// DER of an Ed25519 `SubjectPublicKeyInfo` up to the key (RFC 8410).
+const SPKI_ED25519: [u8; 12] =
+    [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+/// The first byte of an uncompressed point (SEC 1 section 2.3.3).
+const UNCOMPRESSED: u8 = 4;
+
+fn parsed(public: &PublicJwk, algorithm: Algorithm) -> Result<ParsedPublicKey> {
+    let rejected = |_| unusable(algorithm);
+    match (public, algorithm.rsa()) {
+        (PublicJwk::Rsa { n, e }, Some((parameters, _))) => {
+            let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
+            let odd_exponent = e.last().is_some_and(|last| last % 2 == 1) && e[..] != [1];
+            if !RSA_BITS.contains(&bits) || !odd_exponent || n.last().is_none_or(|last| last % 2 == 0) {
+                return Err(invalid(
+                    "an RSA key has an odd modulus of 2048 to 8192 bits and an odd exponent of 3 \
+                     or more",
+                ));
+            }
+            let components = signature::RsaPublicKeyComponents { n, e };
+            components.to_parsed_public_key(parameters).map_err(rejected)
+        }
+        (PublicJwk::P256 { x, y }, None) if algorithm == Algorithm::Es256 => {
+            let point = [&[UNCOMPRESSED][..], x, y].concat();
+            ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).map_err(rejected)
+        }
+        (PublicJwk::Ed25519 { x }, None) if algorithm == Algorithm::EdDsa => {
+            ParsedPublicKey::new(&signature::ED25519, x).map_err(rejected)
+        }
+        _ => Err(unusable(algorithm)),
+    }
+}
+
+fn rsa_jwk(key: &RsaPublicKey) -> PublicJwk {
+    PublicJwk::Rsa {
+        n: key.modulus().big_endian_without_leading_zero().to_vec(),
+        e: key.exponent().big_endian_without_leading_zero().to_vec(),
+    }
+}
+
+fn looks_like_a_key_file(secret: &[u8]) -> bool {
+    let has = |needle: &[u8]| memchr::memmem::find(secret, needle).is_some();
+    has(b"-----BEGIN ")
+        || (secret.trim_ascii_start().starts_with(b"{") && has(b"\"kty\""))
+        || secret.starts_with(b"ssh-")
+}
+
+fn checked_kid(kid: String) -> Result<String> {
+    if kid.is_empty() || kid.len() > header::MAX_KID_LEN {
+        return Err(Error::new(
+            Code::OutOfRange,
+            format!("kid has 1 to {} bytes", header::MAX_KID_LEN),
+        ));
+    }
+    Ok(kid)
+}
+
+fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+    Error::new(Code::JwtKey, message)
+}
+
+fn unusable(algorithm: Algorithm) -> Error {
+    invalid(format!("this is not a valid {} key", algorithm.name()))
+}

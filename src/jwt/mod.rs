@@ -1,0 +1,33 @@
+//! Compact JWS (RFC 7515) carrying JWT claims (RFC 7519), under the rules of RFC 8725.
+//!
+//! Own path, because a token is spliced, signed and verified as text with keys that are parsed
+//! once: the `jsonwebtoken` crate parses key, header and claims anew on every call and ignores
+//! `crit`. It imports and exports JWKs here, computes thumbprints, checks that a new key pair
+//! belongs together, and is the oracle in the tests.
+
+pub mod base64url;
+mod claims;
+mod header;
+mod issuer;
+pub mod json;
+mod jwk;
+mod key;
+mod reject;
+mod ring;
+#[cfg(test)]
+mod tests;
+mod verifier;
+
+pub use issuer::{Issuer, IssuerOptions, Overrides};
+pub use key::{Algorithm, Key};
+pub use reject::{Claim, Reason, Rejection};
+pub use ring::{Jwks, KeyInfo, KeyRing, KeyState, RingOptions};
+pub use verifier::{Expected, KeySource, Scratch, Verified, Verifier, VerifierOptions};
+
+/// The longest token that is read, in bytes. RFC 7519 sets no limit; header lines end at 16 KiB
+/// in Node.
+pub const MAX_TOKEN_LEN: usize = 16 * 1024;
+
+/// The largest `clockTolerance`, in seconds. Revoked entries are kept this long beyond the
+/// token's expiry, so that no verifier can still accept what the list has forgotten.
+pub const MAX_CLOCK_TOLERANCE: u64 = crate::revocation::MAX_CLOCK_TOLERANCE;

@@ -1,0 +1,334 @@
+//! Verifying: signature first, then one scan of the payload, then the revocation list.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use memchr::memchr;
+
+use super::claims::Claims;
+use super::header::{Header, resolve, same_type};
+use super::{
+    Algorithm, Claim, Key, KeyRing, MAX_CLOCK_TOLERANCE, MAX_TOKEN_LEN, Reason, Rejection,
+    base64url,
+};
+use crate::clock::Clock;
+use crate::error::{Code, Error, Result};
+use crate::revocation::{Query, RevocationList};
+
+/// The longest encoded header that is read, in bytes.
+const MAX_HEADER_LEN: usize = 4096;
+/// How many verified headers a verifier remembers.
+const MAX_INTERNED: usize = 64;
+
+/// Where keys come from.
+pub enum KeySource {
+    /// A ring, which changes.
+    Ring(Arc<KeyRing>),
+    /// A fixed set of keys with distinct ids.
+    Keys(Vec<Arc<Key>>),
+}
+
+impl KeySource {
+    /// A number that changes when the keys do.
+    pub fn epoch(&self) -> u64 {
+        match self {
+            Self::Ring(ring) => ring.epoch(),
+            Self::Keys(_) => 0,
+        }
+    }
+
+    /// The key that signs.
+    pub fn signing_key(&self) -> Result<Arc<Key>> {
+        match self {
+            Self::Ring(ring) => ring.signing_key(),
+            Self::Keys(keys) => keys
+                .first()
+                .cloned()
+                .ok_or_else(|| Error::new(Code::JwtKey, "there is no key to sign with")),
+        }
+    }
+
+    /// The longest life of a token, in seconds, where one is set.
+    pub fn max_token_ttl(&self) -> Option<u64> {
+        match self {
+            Self::Ring(ring) => Some(ring.options().max_token_ttl),
+            Self::Keys(_) => None,
+        }
+    }
+
+    fn find(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
+        let keys = match self {
+            Self::Ring(ring) => return ring.find(kid, algorithm),
+            Self::Keys(keys) => keys,
+        };
+        let mut matching = keys.iter().filter(|key| match kid {
+            Some(kid) => key.kid() == kid,
+            None => key.algorithm() == algorithm,
+        });
+        match (matching.next(), matching.next()) {
+            (Some(key), None) if key.algorithm() == algorithm => Ok((key.clone(), u64::MAX)),
+            (Some(_), None) => Err(Rejection::Algorithm),
+            _ => Err(Rejection::KeyNotFound),
+        }
+    }
+}
+
+/// What a claim must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// One of these, exactly; for `aud`, one of these must be among the recipients.
+    OneOf(Vec<String>),
+    /// Anything, or nothing: explicitly waived.
+    Anything,
+}
+
+/// What a verifier accepts.
+pub struct VerifierOptions {
+    /// The keys.
+    pub keys: KeySource,
+    /// The algorithms; those of the keys when `None`.
+    pub algorithms: Option<Vec<Algorithm>>,
+    /// `iss`
+    pub issuer: Expected,
+    /// `aud`
+    pub audience: Expected,
+    /// How far apart clocks may be, in seconds; at most [`MAX_CLOCK_TOLERANCE`].
+    pub clock_tolerance: u64,
+    /// The greatest age since `iat`, in seconds.
+    pub max_age: Option<u64>,
+    /// The `typ` header parameter.
+    pub typ: Option<String>,
+    /// What has been taken back.
+    pub revocations: Option<Arc<RevocationList>>,
+}
+
+/// Verifies tokens against one policy.
+pub struct Verifier {
+    options: VerifierOptions,
+    clock: Arc<dyn Clock>,
+    interned: RwLock<Interned>,
+}
+
+/// Headers of tokens whose signature has been verified, byte for byte: what they say of key and
+/// type need not be read again until the keys change.
+#[derive(Default)]
+struct Interned {
+    epoch: u64,
+    headers: Vec<InternedHeader>,
+}
+
+struct InternedHeader {
+    segment: Box<[u8]>,
+    key: Arc<Key>,
+    usable_until: u64,
+}
+
+/// Working space that is kept between calls.
+#[derive(Default)]
+pub struct Scratch {
+    payload: Vec<u8>,
+    signature: Vec<u8>,
+}
+
+/// A token that has been verified.
+#[derive(Debug, PartialEq)]
+pub struct Verified<'s> {
+    /// The payload's JSON.
+    pub payload: &'s str,
+}
+
+impl Verifier {
+    /// A verifier.
+    pub fn new(options: VerifierOptions, clock: Arc<dyn Clock>) -> Result<Self> {
+        if options.clock_tolerance > MAX_CLOCK_TOLERANCE {
+            return Err(Error::new(
+                Code::OutOfRange,
+                format!("clockTolerance is at most {MAX_CLOCK_TOLERANCE} s"),
+            ));
+        }
+        if let KeySource::Keys(keys) = &options.keys {
+            if keys.is_empty() {
+                return Err(Error::new(Code::JwtKey, "a verifier needs at least one key"));
+            }
+            let mut kids: Vec<_> = keys.iter().map(|key| key.kid()).collect();
+            kids.sort_unstable();
+            if kids.windows(2).any(|pair| pair[0] == pair[1]) {
+                return Err(Error::new(
+                    Code::KeyringDuplicate,
+                    "two keys have the same kid; give every key its own",
+                ));
+            }
+        }
+        Ok(Self { options, clock, interned: RwLock::default() })
+    }
+
+    /// Verifies a compact token and gives its payload, which lives in `scratch`.
+    pub fn verify<'s>(
+        &self,
+        token: &[u8],
+        scratch: &'s mut Scratch,
+    ) -> std::result::Result<Verified<'s>, Rejection> {
+        if token.len() > MAX_TOKEN_LEN {
+            return Err(Rejection::Malformed);
+        }
+        let first = memchr(b'.', token).ok_or(Rejection::Malformed)?;
+        let second = memchr(b'.', &token[first + 1..]).ok_or(Rejection::Malformed)? + first + 1;
+        let (header, payload) = (&token[..first], &token[first + 1..second]);
+        // A fourth segment would show up here: the alphabet has no dot.
+        base64url::decode_into(&token[second + 1..], &mut scratch.signature)
+            .ok_or(Rejection::Malformed)?;
+
+        let now = self.clock.unix_millis();
+        let epoch = self.options.keys.epoch();
+        let key = match self.interned(header, epoch, now / 1000) {
+            Some(key) => {
+                check_signature(&key, &token[..second], &scratch.signature)?;
+                key
+            }
+            None => self.check_first_of_its_kind(
+                header,
+                &token[..second],
+                epoch,
+                &scratch.signature,
+            )?,
+        };
+
+        base64url::decode_into(payload, &mut scratch.payload).ok_or(Rejection::Malformed)?;
+        let payload = std::str::from_utf8(&scratch.payload).map_err(|_| Rejection::Malformed)?;
+        let claims = Claims::parse(payload)?;
+        self.check_times(&claims, now)?;
+        self.check_parties(&claims)?;
+        self.check_revocation(&claims, key.kid())?;
+        Ok(Verified { payload })
+    }
+
+    fn interned(&self, header: &[u8], epoch: u64, now: u64) -> Option<Arc<Key>> {
+        let interned = self.interned.read().unwrap_or_else(PoisonError::into_inner);
+        let known = interned.headers.iter().find(|known| *known.segment == *header)?;
+        (interned.epoch == epoch && now < known.usable_until).then(|| known.key.clone())
+    }
+
+    /// Reads the header, and remembers it once the signature has been verified.
+    fn check_first_of_its_kind(
+        &self,
+        segment: &[u8],
+        signed: &[u8],
+        epoch: u64,
+        signature: &[u8],
+    ) -> std::result::Result<Arc<Key>, Rejection> {
+        if segment.len() > MAX_HEADER_LEN {
+            return Err(Rejection::Malformed);
+        }
+        let json = base64url::decode(segment).ok_or(Rejection::Malformed)?;
+        let header = Header::parse(&json)?;
+        let accepted = self.options.algorithms.as_ref();
+        if accepted.is_some_and(|accepted| !accepted.contains(&header.algorithm)) {
+            return Err(Rejection::Algorithm);
+        }
+        let (key, usable_until) =
+            self.options.keys.find(header.kid.as_deref(), header.algorithm)?;
+        check_signature(&key, signed, signature)?;
+        if let Some(expected) = &self.options.typ {
+            let typ = header.typ.ok_or(Rejection::Claim(Claim::Type, Reason::Missing))?;
+            if !same_type(&typ, expected) {
+                return Err(Rejection::Claim(Claim::Type, Reason::Mismatch));
+            }
+        }
+        let mut interned = self.interned.write().unwrap_or_else(PoisonError::into_inner);
+        if interned.epoch != epoch || interned.headers.len() >= MAX_INTERNED {
+            *interned = Interned { epoch, headers: Vec::new() };
+        }
+        interned.headers.retain(|known| *known.segment != *segment);
+        interned.headers.push(InternedHeader {
+            segment: segment.into(),
+            key: key.clone(),
+            usable_until,
+        });
+        Ok(key)
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "milliseconds fit an f64 for 285,000 years")]
+    fn check_times(&self, claims: &Claims<'_>, now_ms: u64) -> std::result::Result<(), Rejection> {
+        let now = now_ms as f64 / 1000.0;
+        let tolerance = self.options.clock_tolerance as f64;
+        let expiry = claims.expiry.ok_or(Rejection::Claim(Claim::Expiry, Reason::Missing))?;
+        if now >= expiry + tolerance {
+            return Err(Rejection::Expired);
+        }
+        if claims.not_before.is_some_and(|not_before| now + tolerance < not_before) {
+            return Err(Rejection::NotActive);
+        }
+        if claims.issued_at.is_some_and(|issued_at| now + tolerance < issued_at) {
+            return Err(Rejection::Claim(Claim::IssuedAt, Reason::Mismatch));
+        }
+        if let Some(max_age) = self.options.max_age {
+            let issued_at =
+                claims.issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::Missing))?;
+            if now - issued_at > max_age as f64 + tolerance {
+                return Err(Rejection::Expired);
+            }
+        }
+        Ok(())
+    }
+
+    fn check_parties(&self, claims: &Claims<'_>) -> std::result::Result<(), Rejection> {
+        if let Expected::OneOf(accepted) = &self.options.issuer {
+            let issuer = claims.issuer.ok_or(Rejection::Claim(Claim::Issuer, Reason::Missing))?;
+            if !accepted.iter().any(|name| issuer.is(name)) {
+                return Err(Rejection::Claim(Claim::Issuer, Reason::Mismatch));
+            }
+        }
+        if let Expected::OneOf(accepted) = &self.options.audience {
+            let audience =
+                claims.audience.ok_or(Rejection::Claim(Claim::Audience, Reason::Missing))?;
+            if !audience.intersects(accepted) {
+                return Err(Rejection::Claim(Claim::Audience, Reason::Mismatch));
+            }
+        }
+        Ok(())
+    }
+
+    /// With a list, a token that could not be taken back is not accepted: it needs an id, a time
+    /// of issue, and a life no longer than the list remembers its subject.
+    #[expect(clippy::cast_precision_loss, reason = "a duration in seconds")]
+    fn check_revocation(
+        &self,
+        claims: &Claims<'_>,
+        kid: &str,
+    ) -> std::result::Result<(), Rejection> {
+        let Some(list) = &self.options.revocations else { return Ok(()) };
+        let id = claims.id.ok_or(Rejection::Claim(Claim::Id, Reason::Missing))?;
+        let issued_at =
+            claims.issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::Missing))?;
+        if claims.expiry.is_none_or(|expiry| expiry - issued_at > list.max_token_ttl() as f64) {
+            return Err(Rejection::Claim(Claim::Expiry, Reason::Mismatch));
+        }
+        let [issuer, session, subject] =
+            [claims.issuer, claims.session, claims.subject].map(|raw| raw.map(resolve));
+        let id = resolve(id);
+        let revoked = list.is_revoked(&Query {
+            issuer: issuer.as_deref(),
+            id: Some(&id),
+            session: session.as_deref(),
+            subject: subject.as_deref(),
+            issued_at: Some(issued_at),
+            kid: Some(kid),
+        });
+        match revoked {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(Rejection::Revoked),
+            Err(_) => Err(Rejection::RevocationUnavailable),
+        }
+    }
+}
+
+fn check_signature(
+    key: &Key,
+    signed: &[u8],
+    signature: &[u8],
+) -> std::result::Result<(), Rejection> {
+    if key.verifies(signed, signature) { Ok(()) } else { Err(Rejection::Signature) }
+}

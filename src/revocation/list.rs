@@ -1,0 +1,495 @@
+//! The list itself: four kinds of entry, one question.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use super::MAX_CLOCK_TOLERANCE;
+use super::expiry::{ExpiryWheel, ProvenTime};
+use crate::clock::Clock;
+use crate::error::{Code, Error, Result};
+use crate::id::random_bytes;
+
+/// How many expired entries one write forgets at most: enough to keep up, too few to be felt.
+const PRUNED_PER_WRITE: usize = 16;
+
+/// What bounds a list.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Entries of all kinds together; about 60 bytes each.
+    pub max_entries: usize,
+    /// The longest life of a token that is checked against the list, in seconds.
+    pub max_token_ttl: u64,
+    /// What happens to a revocation that finds no room.
+    pub on_full: OnFull,
+}
+
+impl Default for Limits {
+    /// A million entries, 30 days, an error.
+    fn default() -> Self {
+        Self { max_entries: 1_000_000, max_token_ttl: 30 * 24 * 3600, on_full: OnFull::Error }
+    }
+}
+
+/// What happens to a revocation that finds no room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnFull {
+    /// `ERR_REVOCATION_FULL`: the caller learns that nothing was revoked.
+    Error,
+    /// Every token issued until now is refused, which makes the room.
+    RejectOlder,
+}
+
+/// Whose ids are meant: those of one issuer (`iss`), or of any.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// Tokens of every issuer, and tokens without one.
+    Any,
+    /// Tokens of this issuer.
+    Issuer(&'a str),
+}
+
+/// What is known of a token when it is asked whether it has been revoked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Query<'a> {
+    /// `iss`
+    pub issuer: Option<&'a str>,
+    /// `jti`
+    pub id: Option<&'a str>,
+    /// `sid`
+    pub session: Option<&'a str>,
+    /// `sub`
+    pub subject: Option<&'a str>,
+    /// `iat`, seconds. A revoked subject's token without it counts as revoked.
+    pub issued_at: Option<f64>,
+    /// `kid` of the key that signed.
+    pub kid: Option<&'a str>,
+}
+
+/// Counts, for monitoring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// Revoked token ids.
+    pub ids: usize,
+    /// Revoked sessions.
+    pub sessions: usize,
+    /// Subjects with a moment before which their tokens are refused.
+    pub subjects: usize,
+    /// Revoked keys.
+    pub keys: usize,
+    /// The bound of their sum.
+    pub max_entries: usize,
+    /// Tokens issued at or before this time are refused altogether: 0, unless the list has been
+    /// full under [`OnFull::RejectOlder`].
+    pub rejects_issued_until: u64,
+}
+
+/// What has been taken back.
+pub struct RevocationList {
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    hash_key: [u8; 16],
+    started: ProvenTime,
+    state: RwLock<State>,
+}
+
+impl RevocationList {
+    /// An empty list.
+    pub fn new(limits: Limits, clock: Arc<dyn Clock>) -> Result<Self> {
+        let mut hash_key = [0; 16];
+        random_bytes(&mut hash_key)?;
+        let started = ProvenTime::start(&*clock);
+        Ok(Self { limits, clock, hash_key, started, state: RwLock::default() })
+    }
+
+    /// The longest life of a token that may be checked against this list, in seconds.
+    pub fn max_token_ttl(&self) -> u64 {
+        self.limits.max_token_ttl
+    }
+
+    /// Revokes one token by its `jti`, until `expires_at` (seconds) and the clock tolerance have
+    /// passed.
+    pub fn revoke_id(&self, id: &str, expires_at: u64, scope: Scope<'_>) -> Result<()> {
+        self.insert(Kind::Id, id, scope, expires_at, expires_at)
+    }
+
+    /// Revokes every token of a session by its `sid`, until `expires_at` (seconds) and the clock
+    /// tolerance have passed.
+    pub fn revoke_session(&self, sid: &str, expires_at: u64, scope: Scope<'_>) -> Result<()> {
+        self.insert(Kind::Session, sid, scope, expires_at, expires_at)
+    }
+
+    /// Revokes every token of a subject issued in or before the second `issued_until`. `iat` is
+    /// in whole seconds, so a token issued later in that same second is refused as well.
+    pub fn revoke_subject(&self, sub: &str, issued_until: u64, scope: Scope<'_>) -> Result<()> {
+        let needed_until = issued_until.saturating_add(self.limits.max_token_ttl);
+        self.insert(Kind::Subject, sub, scope, issued_until, needed_until)
+    }
+
+    /// Revokes every token signed by a key, for good: who has the key can always sign another.
+    pub fn revoke_key(&self, kid: &str) -> Result<()> {
+        self.insert(Kind::Key, kid, Scope::Any, u64::MAX, u64::MAX)
+    }
+
+    /// Whether a token has been revoked by id, session, subject or key.
+    pub fn is_revoked(&self, query: &Query<'_>) -> Result<bool> {
+        let state = self.read();
+        if state.closed {
+            return Err(closed());
+        }
+        let issued_until = |limit: u64| {
+            // Whole seconds fit an f64 exactly until the year 285 million.
+            #[expect(clippy::cast_precision_loss, reason = "see above")]
+            query.issued_at.is_none_or(|issued_at| issued_at.floor() <= limit as f64)
+        };
+        if state.rejects_issued_until > 0 && issued_until(state.rejects_issued_until) {
+            return Ok(true);
+        }
+        let find = |kind: Kind, id: Option<&str>| {
+            let table = &state.tables[kind as usize];
+            let id = id.filter(|_| !table.entries.is_empty())?;
+            let find = |scope| table.entries.get(&self.fingerprint(kind, id, scope));
+            let scoped = query.issuer.filter(|_| table.scoped).map(Scope::Issuer);
+            // Both, because the later of two moments counts for a subject.
+            find(Scope::Any).max(scoped.and_then(find)).copied()
+        };
+        Ok(find(Kind::Id, query.id).is_some()
+            || find(Kind::Session, query.session).is_some()
+            || find(Kind::Key, query.kid).is_some()
+            || find(Kind::Subject, query.subject).is_some_and(issued_until))
+    }
+
+    /// Entries that are held, those included that have expired and not been forgotten yet.
+    pub fn len(&self) -> usize {
+        self.read().len()
+    }
+
+    /// Whether nothing is revoked.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Counts, for monitoring.
+    pub fn stats(&self) -> Stats {
+        let state = self.read();
+        let count = |kind: Kind| state.tables[kind as usize].entries.len();
+        Stats {
+            ids: count(Kind::Id),
+            sessions: count(Kind::Session),
+            subjects: count(Kind::Subject),
+            keys: count(Kind::Key),
+            max_entries: self.limits.max_entries,
+            rejects_issued_until: state.rejects_issued_until,
+        }
+    }
+
+    /// Frees the entries. Every later call fails, and so does verification against the list:
+    /// what cannot be asked must not be taken for "not revoked".
+    pub fn close(&self) {
+        *self.write() = State { closed: true, ..State::default() };
+    }
+
+    fn insert(
+        &self,
+        kind: Kind,
+        id: &str,
+        scope: Scope<'_>,
+        value: u64,
+        needed_until: u64,
+    ) -> Result<()> {
+        let fingerprint = self.fingerprint(kind, id, scope);
+        let now = self.started.now(&*self.clock);
+        let mut state = self.write();
+        if state.closed {
+            return Err(closed());
+        }
+        state.prune(now, self.limits.max_token_ttl);
+        if state.len() >= self.limits.max_entries
+            && !state.tables[kind as usize].entries.contains_key(&fingerprint)
+        {
+            self.make_room(&mut state)?;
+        }
+        let table = &mut state.tables[kind as usize];
+        table.scoped |= scope != Scope::Any;
+        let extended = match table.entries.entry(fingerprint) {
+            Entry::Vacant(free) => {
+                free.insert(value);
+                true
+            }
+            Entry::Occupied(mut held) => *held.get() < value && {
+                held.insert(value);
+                true
+            },
+        };
+        if extended && needed_until < u64::MAX {
+            let until = needed_until.saturating_add(MAX_CLOCK_TOLERANCE);
+            state.wheel.insert((kind, fingerprint), until);
+        }
+        Ok(())
+    }
+
+    fn make_room(&self, state: &mut State) -> Result<()> {
+        if self.limits.on_full == OnFull::RejectOlder {
+            // Not the proven time: a later one refuses more.
+            let now = self.clock.unix_seconds();
+            state.rejects_issued_until = state.rejects_issued_until.max(now);
+            state.tables[Kind::Id as usize].entries.clear();
+            state.tables[Kind::Subject as usize].entries.retain(|_, limit| *limit > now);
+            // Sessions and keys stay: they refuse tokens that are yet to be issued, too.
+        }
+        if state.len() < self.limits.max_entries {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::RevocationFull,
+            format!(
+                "the revocation list holds {} entries that have not expired, so nothing was \
+                 revoked; raise maxEntries, shorten token lifetimes, or choose onFull: \
+                 'reject-older'",
+                self.limits.max_entries
+            ),
+        ))
+    }
+
+    fn fingerprint(&self, kind: Kind, id: &str, scope: Scope<'_>) -> u128 {
+        let mut hasher = SipHasher13::new_with_key(&self.hash_key);
+        if let Scope::Issuer(issuer) = scope {
+            hasher.write(issuer.as_bytes());
+            // The length keeps the border between issuer and id where it is.
+            hasher.write_u64(issuer.len() as u64);
+        }
+        hasher.write(id.as_bytes());
+        hasher.write_u8(kind as u8 | if scope == Scope::Any { 0 } else { 0x80 });
+        hasher.finish128().as_u128()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn closed() -> Error {
+    Error::new(Code::RevocationClosed, "the revocation list has been closed; make a new one")
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Id = 0,
+    Session = 1,
+    Subject = 2,
+    Key = 3,
+}
+
+#[derive(Default)]
+struct State {
+    tables: [Table; 4],
+    wheel: ExpiryWheel<(Kind, u128)>,
+    rejects_issued_until: u64,
+    closed: bool,
+}
+
+impl State {
+    fn len(&self) -> usize {
+        self.tables.iter().map(|table| table.entries.len()).sum()
+    }
+
+    fn prune(&mut self, now: u64, max_token_ttl: u64) {
+        for _ in 0..PRUNED_PER_WRITE {
+            let Some((kind, fingerprint)) = self.wheel.pop_expired(now) else { return };
+            let life = if kind == Kind::Subject { max_token_ttl } else { 0 };
+            let expired = |value: u64| value.saturating_add(life + MAX_CLOCK_TOLERANCE) < now;
+            let entries = &mut self.tables[kind as usize].entries;
+            // Revoked again with a later expiry: it stands in a later bucket, too.
+            if entries.get(&fingerprint).is_some_and(|value| expired(*value)) {
+                entries.remove(&fingerprint);
+            }
+        }
+    }
+}
+
+/// Fingerprint to expiry in seconds or, for a subject, to the second until which tokens issued
+/// are refused.
+#[derive(Default)]
+struct Table {
+    entries: HashMap<u128, u64, BuildHasherDefault<FingerprintHasher>>,
+    /// Whether any entry is of one issuer only.
+    scoped: bool,
+}
+
+/// Fingerprints are uniformly distributed already.
+#[derive(Default)]
+struct FingerprintHasher(u64);
+
+impl Hasher for FingerprintHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "64 good bits are plenty")]
+    fn write_u128(&mut self, fingerprint: u128) {
+        self.0 = fingerprint as u64;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::clock::ManualClock;
+
+    const NOW: u64 = 1_700_000_000;
+
+    fn list(limits: Limits) -> (RevocationList, Arc<ManualClock>) {
+        let clock = Arc::new(ManualClock::at(NOW));
+        (RevocationList::new(limits, clock.clone()).unwrap(), clock)
+    }
+
+    fn id(id: &str) -> Query<'_> {
+        Query { id: Some(id), issued_at: Some(0.0), ..Query::default() }
+    }
+
+    #[test]
+    fn each_kind_refuses_its_own() {
+        let (list, _) = list(Limits::default());
+        let all = Query {
+            issuer: Some("i"),
+            id: Some("x"),
+            session: Some("x"),
+            subject: Some("x"),
+            issued_at: Some(1.0),
+            kid: Some("x"),
+        };
+        assert!(!list.is_revoked(&all).unwrap());
+        list.revoke_session("x", NOW + 10, Scope::Any).unwrap();
+        assert!(list.is_revoked(&all).unwrap());
+        let others = Query { session: None, ..all };
+        assert!(!list.is_revoked(&others).unwrap());
+        list.revoke_key("x").unwrap();
+        assert!(list.is_revoked(&others).unwrap());
+        assert!(!list.is_revoked(&Query { kid: None, ..others }).unwrap());
+        assert_eq!(list.len(), 2);
+    }
+
+    #[test]
+    fn scopes_keep_issuers_apart() {
+        let (list, _) = list(Limits::default());
+        list.revoke_id("x", NOW + 10, Scope::Issuer("a")).unwrap();
+        assert!(list.is_revoked(&Query { issuer: Some("a"), ..id("x") }).unwrap());
+        assert!(!list.is_revoked(&Query { issuer: Some("b"), ..id("x") }).unwrap());
+        assert!(!list.is_revoked(&id("x")).unwrap());
+        list.revoke_id("x", NOW + 10, Scope::Any).unwrap();
+        assert!(list.is_revoked(&Query { issuer: Some("b"), ..id("x") }).unwrap());
+        list.revoke_id("c", NOW, Scope::Issuer("ab")).unwrap();
+        assert!(!list.is_revoked(&Query { issuer: Some("a"), ..id("bc") }).unwrap());
+    }
+
+    #[test]
+    fn subjects_are_refused_up_to_a_second() {
+        let (list, _) = list(Limits::default());
+        let issued = |issued_at| Query { subject: Some("u"), issued_at, ..Query::default() };
+        list.revoke_subject("u", NOW, Scope::Any).unwrap();
+        list.revoke_subject("u", NOW - 50, Scope::Any).unwrap();
+        for (issued_at, revoked) in [(0.0, true), (0.9, true), (1.0, false), (-1.0, true)] {
+            let query = issued(Some(1_700_000_000.0 + issued_at));
+            assert_eq!(list.is_revoked(&query).unwrap(), revoked, "{issued_at}");
+        }
+        assert!(list.is_revoked(&issued(None)).unwrap());
+    }
+
+    #[test]
+    fn entries_outlive_expiry_and_tolerance_and_no_longer() {
+        let (list, clock) = list(Limits::default());
+        list.revoke_id("x", NOW + 100, Scope::Any).unwrap();
+        clock.advance(Duration::from_secs(100 + MAX_CLOCK_TOLERANCE));
+        list.revoke_id("y", NOW + 1000, Scope::Any).unwrap();
+        assert!(list.is_revoked(&id("x")).unwrap());
+        clock.advance(Duration::from_secs(60));
+        list.revoke_id("z", NOW + 1000, Scope::Any).unwrap();
+        assert!(!list.is_revoked(&id("x")).unwrap());
+        assert_eq!(list.len(), 2);
+    }
+
+    #[test]
+    fn revoking_again_extends_and_never_shortens() {
+        let (list, clock) = list(Limits::default());
+        for expires_at in [NOW + 5000, NOW + 100] {
+            list.revoke_id("x", expires_at, Scope::Any).unwrap();
+        }
+        clock.advance(Duration::from_secs(4000));
+        list.revoke_id("y", NOW + 9000, Scope::Any).unwrap();
+        assert!(list.is_revoked(&id("x")).unwrap());
+        clock.advance(Duration::from_secs(2000));
+        list.revoke_id("z", NOW + 9000, Scope::Any).unwrap();
+        assert!(!list.is_revoked(&id("x")).unwrap());
+    }
+
+    #[test]
+    fn a_clock_set_ahead_forgets_nothing() {
+        let (list, clock) = list(Limits::default());
+        list.revoke_id("x", NOW + 100, Scope::Any).unwrap();
+        clock.set(NOW * 2);
+        list.revoke_id("y", NOW + 100, Scope::Any).unwrap();
+        clock.set(NOW);
+        assert!(list.is_revoked(&id("x")).unwrap());
+    }
+
+    #[test]
+    fn keys_stay_revoked() {
+        let (list, clock) = list(Limits::default());
+        list.revoke_key("k").unwrap();
+        clock.advance(Duration::from_secs(10 * 365 * 24 * 3600));
+        list.revoke_id("y", NOW, Scope::Any).unwrap();
+        assert!(list.is_revoked(&Query { kid: Some("k"), ..Query::default() }).unwrap());
+    }
+
+    #[test]
+    fn a_full_list_says_so() {
+        let (list, _) = list(Limits { max_entries: 2, ..Limits::default() });
+        list.revoke_id("a", NOW + 10, Scope::Any).unwrap();
+        list.revoke_id("b", NOW + 10, Scope::Any).unwrap();
+        list.revoke_id("b", NOW + 20, Scope::Any).unwrap();
+        assert_eq!(list.revoke_id("c", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
+        assert!(!list.is_revoked(&id("c")).unwrap());
+        assert!(list.is_revoked(&id("a")).unwrap());
+    }
+
+    #[test]
+    fn a_full_list_may_refuse_everything_older() {
+        let on_full = OnFull::RejectOlder;
+        let (list, clock) = list(Limits { max_entries: 2, on_full, ..Limits::default() });
+        list.revoke_id("a", NOW + 10, Scope::Any).unwrap();
+        list.revoke_session("s", NOW + 10, Scope::Any).unwrap();
+        list.revoke_id("c", NOW + 10, Scope::Any).unwrap();
+        let issued = |id, issued_at| Query { id: Some(id), issued_at, ..Query::default() };
+        assert!(list.is_revoked(&issued("a", Some(1_700_000_000.0))).unwrap());
+        assert!(list.is_revoked(&issued("never", None)).unwrap());
+        assert!(!list.is_revoked(&issued("new", Some(1_700_000_001.0))).unwrap());
+        assert!(list.is_revoked(&issued("c", Some(1_700_000_001.0))).unwrap());
+        clock.advance(Duration::from_secs(1));
+        list.revoke_session("t", NOW, Scope::Any).unwrap();
+        assert_eq!(list.revoke_session("u", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
+        assert_eq!(list.stats().rejects_issued_until, NOW + 1);
+    }
+
+    #[test]
+    fn a_closed_list_answers_nothing() {
+        let (list, _) = list(Limits::default());
+        list.close();
+        assert_eq!(list.is_revoked(&id("x")).unwrap_err().code, Code::RevocationClosed);
+        assert_eq!(list.revoke_key("x").unwrap_err().code, Code::RevocationClosed);
+    }
+}

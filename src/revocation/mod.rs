@@ -1,0 +1,15 @@
+//! The revocation list: what has been taken back before its time.
+//!
+//! Exact, in memory, of bounded size. Ids are held as keyed 128-bit fingerprints (SipHash-1-3
+//! under a random key), so that an entry costs the same whatever its id's length, and nobody
+//! without the key can make two ids collide (with a million entries, the chance that any two do
+//! by accident is below 10⁻²⁶).
+
+pub(crate) mod expiry;
+mod list;
+
+pub use list::{Limits, OnFull, Query, RevocationList, Scope, Stats};
+
+/// The largest clock tolerance a verifier may have, in seconds, and how long every entry is kept
+/// beyond the expiry of what it revokes.
+pub const MAX_CLOCK_TOLERANCE: u64 = 300;

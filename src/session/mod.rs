@@ -1,0 +1,218 @@
+//! Sessions: pairs of a short-lived access token and a rotating refresh token (RFC 9700 section
+//! 4.14.2), with reuse detection.
+//!
+//! A refresh token is `version ‖ session id ‖ generation ‖ HMAC-SHA256` of those. Nothing of it is
+//! stored: the table knows each session's generation, and the tag, under a key in secret memory,
+//! proves that a token is one we made. An old generation is therefore told from a forgery, and
+//! only the former ends the session: to know a session's id is not enough to end it.
+
+mod families;
+mod refresh_token;
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use self::families::{Families, Presented};
+use self::refresh_token::Codec;
+use crate::clock::Clock;
+use crate::error::{Code, Error, Result};
+use crate::jwt::json::scan_object;
+use crate::jwt::{Issuer, Overrides};
+use crate::revocation::{RevocationList, Scope};
+
+pub use families::SessionInfo;
+
+/// How long sessions live.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// The life of a session from its start, however often it is refreshed, in seconds; 30 days.
+    pub refresh_ttl: u64,
+    /// The longest time between two refreshes, in seconds; `refresh_ttl` when it is longer.
+    pub idle_ttl: u64,
+    /// For how long after a rotation the token it replaced still gets the same successor, in
+    /// seconds; 30, at most 300. Responses get lost, and clients refresh twice at once.
+    pub grace: u64,
+    /// Sessions at once; a million.
+    pub max_sessions: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        let refresh_ttl = 30 * 24 * 3600;
+        Self { refresh_ttl, idle_ttl: refresh_ttl, grace: 30, max_sessions: 1_000_000 }
+    }
+}
+
+/// What a client is given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenPair {
+    /// The JWT.
+    pub access_token: String,
+    /// Its life, in seconds.
+    pub expires_in: u64,
+    /// The next refresh token: 71 characters.
+    pub refresh_token: String,
+    /// The session's id, the access token's `sid`.
+    pub session: Uuid,
+}
+
+/// What became of a refresh token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refreshed {
+    /// A new pair; the presented token is used up.
+    Rotated(TokenPair),
+    /// The token had been rotated moments ago: the same successor again.
+    Replayed(TokenPair),
+    /// The token was used up long ago, so somebody has a copy: the session has been ended.
+    Reuse,
+    /// The session's time is over.
+    Expired,
+    /// Not a token of a session that is known.
+    Unknown,
+}
+
+/// All sessions of one issuer.
+pub struct Sessions {
+    options: Options,
+    issuer: Arc<Issuer>,
+    revocations: Arc<RevocationList>,
+    clock: Arc<dyn Clock>,
+    codec: Codec,
+    families: Families,
+}
+
+impl Sessions {
+    /// An empty table with a key of its own: refresh tokens of another one are unknown to it.
+    pub fn new(
+        options: Options,
+        issuer: Arc<Issuer>,
+        revocations: Arc<RevocationList>,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        if issuer.expires_in() > revocations.max_token_ttl() {
+            return Err(Error::new(
+                Code::OutOfRange,
+                "the issuer's expiresIn exceeds the revocation list's maxTokenTtl; raise the \
+                 latter, or a verifier refuses every token",
+            ));
+        }
+        Ok(Self {
+            options,
+            issuer,
+            revocations,
+            clock,
+            codec: Codec::new()?,
+            families: Families::new(options),
+        })
+    }
+
+    /// Starts a session. `claims` is a JSON object as text that every access token of the session
+    /// carries, without `sub` and `sid`.
+    pub fn start(&self, subject: &str, claims: &str) -> Result<TokenPair> {
+        let claims = access_claims(subject, claims)?;
+        let id = crate::id::uuid_v7(self.clock.unix_millis())?;
+        // Signed before it is stored: claims that cannot be signed leave no session behind.
+        let pair = self.pair(id, 0, &claims)?;
+        self.families.insert(id, subject, claims, self.clock.unix_millis())?;
+        Ok(pair)
+    }
+
+    /// Exchanges a refresh token for the next pair.
+    pub fn refresh(&self, token: &str) -> Result<Refreshed> {
+        let Some((id, generation)) = self.codec.decode(token) else {
+            return Ok(Refreshed::Unknown);
+        };
+        match self.families.present(id, generation, self.clock.unix_millis()) {
+            Presented::Current { claims } => {
+                Ok(Refreshed::Rotated(self.pair(id, generation + 1, &claims)?))
+            }
+            Presented::JustRotated { claims } => {
+                Ok(Refreshed::Replayed(self.pair(id, generation + 1, &claims)?))
+            }
+            Presented::Reused => {
+                self.revoke(id)?;
+                Ok(Refreshed::Reuse)
+            }
+            Presented::Expired => {
+                self.revoke(id)?;
+                Ok(Refreshed::Expired)
+            }
+            Presented::Unknown => Ok(Refreshed::Unknown),
+        }
+    }
+
+    /// Ends a session: its refresh token is unknown and its access tokens are revoked from now
+    /// on. Ending one that is not known revokes its access tokens all the same.
+    pub fn end(&self, session: Uuid) -> Result<()> {
+        self.families.remove(session);
+        self.revoke(session)
+    }
+
+    /// Ends every session of a subject, and refuses every access token of the subject that was
+    /// issued before the current second. One issued within it belongs to a known session, or to
+    /// one that was started just after this call, which must not be refused.
+    pub fn end_all(&self, subject: &str) -> Result<()> {
+        let ended = self.families.remove_all(subject);
+        let before = self.clock.unix_seconds().saturating_sub(1);
+        let subject = self.revocations.revoke_subject(subject, before, Scope::Any);
+        // All of them, even if one of them fails.
+        let sessions = ended.into_iter().map(|session| self.revoke(session)).collect::<Vec<_>>();
+        sessions.into_iter().fold(subject, Result::and)
+    }
+
+    /// The sessions of a subject that have not ended, oldest first.
+    pub fn list(&self, subject: &str) -> Vec<SessionInfo> {
+        self.families.list(subject, self.clock.unix_millis())
+    }
+
+    fn revoke(&self, session: Uuid) -> Result<()> {
+        let last_expiry = self.clock.unix_seconds().saturating_add(self.issuer.expires_in());
+        let mut buffer = Uuid::encode_buffer();
+        let sid = session.hyphenated().encode_lower(&mut buffer);
+        self.revocations.revoke_session(sid, last_expiry, Scope::Any)
+    }
+
+    fn pair(&self, session: Uuid, generation: u32, claims: &str) -> Result<TokenPair> {
+        let mut buffer = Uuid::encode_buffer();
+        let sid = session.hyphenated().encode_lower(&mut buffer);
+        // An object of two members at least, so the id goes before its closing brace.
+        let open = claims.strip_suffix('}').unwrap_or(claims);
+        let claims = format!("{open},\"sid\":\"{sid}\"}}");
+        let (mut payload, mut token) = (Vec::new(), Vec::new());
+        self.issuer.sign_into(&claims, &Overrides::default(), &mut payload, &mut token)?;
+        Ok(TokenPair {
+            access_token: token.into_iter().map(char::from).collect(),
+            expires_in: self.issuer.expires_in(),
+            refresh_token: self.codec.encode(session, generation),
+            session,
+        })
+    }
+}
+
+/// `claims` with `sub` in front.
+fn access_claims(subject: &str, claims: &str) -> Result<String> {
+    let mut taken = false;
+    let mut empty = true;
+    scan_object(claims, |name, _| {
+        empty = false;
+        taken |= name.is("sub") || name.is("sid");
+    })
+    .ok_or_else(|| Error::new(Code::JwtClaim, "claims must be a plain object of JSON values"))?;
+    if taken {
+        return Err(Error::new(
+            Code::JwtClaim,
+            "a session sets \"sub\" and \"sid\" itself; leave them out of the claims",
+        ));
+    }
+    let subject = serde_json::Value::from(subject);
+    let members = claims.trim_start().strip_prefix('{').unwrap_or(claims).trim();
+    Ok(if empty {
+        format!("{{\"sub\":{subject}}}")
+    } else {
+        format!("{{\"sub\":{subject},{members}")
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! The text of a refresh token.
+
+use ring::hmac;
+use secrecy::ExposeSecret;
+use uuid::Uuid;
+
+use crate::error::Result;
+use crate::jwt::base64url;
+use crate::mem::{Locked, Secret};
+
+/// The first byte of every token: the format's version.
+const VERSION: u8 = 1;
+const ID: usize = 1;
+const GENERATION: usize = ID + 16;
+const TAG: usize = GENERATION + 4;
+/// The length of a token in bytes, before base64url.
+const LEN: usize = TAG + 32;
+
+/// Makes and reads refresh tokens under one key.
+pub struct Codec(Locked<hmac::Key>);
+
+impl Codec {
+    /// With a new random key.
+    pub fn new() -> Result<Self> {
+        let secret = Secret::random(32)?;
+        Locked::new(hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret())).map(Self)
+    }
+
+    /// The token of a session's generation.
+    pub fn encode(&self, session: Uuid, generation: u32) -> String {
+        let mut bytes = [0; LEN];
+        bytes[0] = VERSION;
+        bytes[ID..GENERATION].copy_from_slice(session.as_bytes());
+        bytes[GENERATION..TAG].copy_from_slice(&generation.to_be_bytes());
+        let tag = hmac::sign(&self.0, &bytes[..TAG]);
+        bytes[TAG..].copy_from_slice(tag.as_ref());
+        base64url::encode(&bytes)
+    }
+
+    /// Session and generation of a token that this key made.
+    pub fn decode(&self, token: &str) -> Option<(Uuid, u32)> {
+        if token.len() != base64url::encoded_len(LEN) {
+            return None;
+        }
+        let bytes: [u8; LEN] = base64url::decode(token.as_bytes())?.try_into().ok()?;
+        hmac::verify(&self.0, &bytes[..TAG], &bytes[TAG..]).ok()?;
+        let session = Uuid::from_slice(&bytes[ID..GENERATION]).ok()?;
+        let generation = u32::from_be_bytes(bytes[GENERATION..TAG].try_into().ok()?);
+        (bytes[0] == VERSION).then_some((session, generation))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_tokens_are_read() {
+        let codec = Codec::new().unwrap();
+        let id = Uuid::from_u128(7);
+        let token = codec.encode(id, 3);
+        assert_eq!(token.len(), 71);
+        assert_eq!(codec.decode(&token), Some((id, 3)));
+        assert_eq!(Codec::new().unwrap().decode(&token), None);
+        for place in 0..token.len() {
+            let mut forged = token.clone().into_bytes();
+            forged[place] = if forged[place] == b'A' { b'B' } else { b'A' };
+            assert_eq!(codec.decode(&String::from_utf8(forged).unwrap()), None, "{place}");
+        }
+        for text in ["", "A", &token[1..], &format!("{token}A"), &"é".repeat(36)] {
+            assert_eq!(codec.decode(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+use std::time::Duration;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::jwt::{
+    Algorithm, Expected, IssuerOptions, Key, KeySource, Rejection, Scratch, Verifier,
+    VerifierOptions,
+};
+use crate::revocation::Limits;
+
+const NOW: u64 = 1_700_000_000;
+
+struct World {
+    sessions: Sessions,
+    verifier: Verifier,
+    clock: Arc<ManualClock>,
+}
+
+impl World {
+    fn new(options: Options) -> Self {
+        let clock = Arc::new(ManualClock::at(NOW));
+        let key = Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap());
+        let list = Arc::new(RevocationList::new(Limits::default(), clock.clone()).unwrap());
+        let issuer = IssuerOptions {
+            keys: KeySource::Keys(vec![key.clone()]),
+            issuer: None,
+            audience: vec![],
+            expires_in: 300,
+            typ: "JWT".into(),
+            jti: true,
+        };
+        let issuer = Arc::new(Issuer::new(issuer, clock.clone()).unwrap());
+        let verifier = VerifierOptions {
+            keys: KeySource::Keys(vec![key]),
+            algorithms: None,
+            issuer: Expected::Anything,
+            audience: Expected::Anything,
+            clock_tolerance: 0,
+            max_age: None,
+            typ: None,
+            revocations: Some(list.clone()),
+        };
+        let verifier = Verifier::new(verifier, clock.clone()).unwrap();
+        let sessions = Sessions::new(options, issuer, list, clock.clone()).unwrap();
+        Self { sessions, verifier, clock }
+    }
+
+    fn start(&self) -> TokenPair {
+        self.sessions.start("alice", "{}").unwrap()
+    }
+
+    fn refresh(&self, pair: &TokenPair) -> Refreshed {
+        self.sessions.refresh(&pair.refresh_token).unwrap()
+    }
+
+    fn rotate(&self, pair: &TokenPair) -> TokenPair {
+        match self.refresh(pair) {
+            Refreshed::Rotated(next) => next,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn verify(&self, pair: &TokenPair) -> std::result::Result<String, Rejection> {
+        let mut scratch = Scratch::default();
+        let verified = self.verifier.verify(pair.access_token.as_bytes(), &mut scratch)?;
+        Ok(verified.payload.to_owned())
+    }
+
+    fn pass(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
+    }
+}
+
+#[test]
+fn a_session_carries_its_claims_through_rotation() {
+    let world = World::new(Options::default());
+    let first = world.sessions.start("al\"ice", r#"{"role":"admin"}"#).unwrap();
+    let second = world.rotate(&first);
+    assert_eq!(first.session, second.session);
+    assert_ne!(first.refresh_token, second.refresh_token);
+    let payload: serde_json::Value = serde_json::from_str(&world.verify(&second).unwrap()).unwrap();
+    assert_eq!(payload["sub"], "al\"ice");
+    assert_eq!(payload["role"], "admin");
+    assert_eq!(payload["sid"], second.session.to_string());
+}
+
+#[test]
+fn within_grace_the_same_successor_is_given_again() {
+    let world = World::new(Options::default());
+    let first = world.start();
+    let second = world.rotate(&first);
+    world.pass(29);
+    let Refreshed::Replayed(again) = world.refresh(&first) else { panic!() };
+    assert_eq!(again.refresh_token, second.refresh_token);
+    assert!(world.verify(&again).is_ok());
+    world.rotate(&second);
+}
+
+#[test]
+fn reuse_ends_the_session_and_its_access_tokens() {
+    for seconds in [0, 31] {
+        let world = World::new(Options::default());
+        let first = world.start();
+        let second = world.rotate(&first);
+        let newest = if seconds == 0 { world.rotate(&second) } else { second };
+        world.pass(seconds);
+        assert_eq!(world.refresh(&first), Refreshed::Reuse);
+        assert_eq!(world.refresh(&newest), Refreshed::Unknown);
+        assert_eq!(world.verify(&newest), Err(Rejection::Revoked));
+    }
+}
+
+#[test]
+fn forgeries_end_nothing() {
+    let world = World::new(Options::default());
+    let pair = world.start();
+    let stranger = World::new(Options::default()).start();
+    assert_eq!(world.refresh(&stranger), Refreshed::Unknown);
+    assert_eq!(world.sessions.refresh("").unwrap(), Refreshed::Unknown);
+    assert!(world.verify(&pair).is_ok());
+    world.rotate(&pair);
+}
+
+#[test]
+fn sessions_expire_when_idle_and_when_old() {
+    let world = World::new(Options { refresh_ttl: 1000, idle_ttl: 400, ..Options::default() });
+    let idle = world.start();
+    world.pass(400);
+    assert_eq!(world.refresh(&idle), Refreshed::Expired);
+    assert_eq!(world.refresh(&idle), Refreshed::Unknown);
+    let mut old = world.start();
+    for _ in 0..3 {
+        world.pass(300);
+        old = world.rotate(&old);
+    }
+    world.pass(100);
+    assert_eq!(world.refresh(&old), Refreshed::Expired);
+}
+
+#[test]
+fn ending_one_leaves_the_others() {
+    let world = World::new(Options::default());
+    let (one, two) = (world.start(), world.start());
+    world.sessions.end(one.session).unwrap();
+    assert_eq!(world.verify(&one), Err(Rejection::Revoked));
+    assert_eq!(world.refresh(&one), Refreshed::Unknown);
+    assert!(world.verify(&two).is_ok());
+    assert_eq!(world.sessions.list("alice").len(), 1);
+}
+
+#[test]
+fn ending_all_spares_a_session_started_in_the_same_second() {
+    let world = World::new(Options::default());
+    let (one, two) = (world.start(), world.start());
+    let other = world.sessions.start("bob", "{}").unwrap();
+    world.sessions.end_all("alice").unwrap();
+    let after = world.start();
+    for ended in [one, two] {
+        assert_eq!(world.verify(&ended), Err(Rejection::Revoked));
+        assert_eq!(world.refresh(&ended), Refreshed::Unknown);
+    }
+    assert!(world.verify(&after).is_ok());
+    assert!(world.verify(&other).is_ok());
+    assert_eq!(world.sessions.list("alice").len(), 1);
+}
+
+#[test]
+fn claims_that_collide_start_nothing() {
+    let world = World::new(Options::default());
+    for claims in [r#"{"sub":"x"}"#, r#"{"sid":"x"}"#, r#"{"exp":1}"#, "[]", "{"] {
+        let error = world.sessions.start("alice", claims).unwrap_err();
+        assert_eq!(error.code, Code::JwtClaim, "{claims}");
+    }
+    assert!(world.sessions.list("alice").is_empty());
+}
+
+#[test]
+fn a_full_table_says_so_and_forgets_what_is_over() {
+    let options = Options { max_sessions: 2, refresh_ttl: 600, ..Options::default() };
+    let world = World::new(options);
+    world.start();
+    world.start();
+    let full = world.sessions.start("alice", "{}").unwrap_err();
+    assert_eq!(full.code, Code::SessionFull);
+    world.pass(660);
+    world.start();
+    assert_eq!(world.sessions.list("alice").len(), 1);
+}
