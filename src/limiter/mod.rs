@@ -102,4 +102,6 @@ impl Limiter {
 }
 
 #[cfg(test)]
+mod model_tests;
+#[cfg(test)]
 mod tests;
