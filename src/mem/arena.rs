@@ -1,0 +1,174 @@
+//! The secure heap: regions of protected memory, and slots of them on loan.
+//!
+//! There is one arena for the process, made on first use, because the limits it lives under
+//! (`RLIMIT_MEMLOCK`, the number of mappings) are the process's. The first region is 48 KiB, so
+//! that it fits under the 64 KiB of locked memory many containers have; `regions` says how it
+//! grows.
+
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+
+use super::os::{self, Backend, Os};
+use super::regions::Regions;
+use super::slabs::{BLOCK, Place, Slabs};
+use super::slot::Slot;
+use super::status::Status;
+use crate::error::{Code, Error, Result};
+
+/// What an arena is made with.
+#[derive(Clone, Copy)]
+pub struct Config {
+    /// The system that gives the memory.
+    pub os: &'static dyn Os,
+    /// The first rung of the ladder to try. `None` is the best one, except that a machine set up
+    /// to hibernate starts below `memfd_secret`, which would stop it from hibernating.
+    pub backend: Option<Backend>,
+    /// Bytes of the first region.
+    pub first_bytes: usize,
+    /// Bytes of all regions together.
+    pub max_bytes: usize,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            os: os::native(),
+            backend: None,
+            first_bytes: 48 * 1024,
+            max_bytes: 16 * 1024 * 1024,
+        }
+    }
+}
+
+/// A heap of its own; the process has one, tests have many.
+pub struct Arena {
+    config: Config,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Default)]
+struct Inner {
+    slabs: Slabs,
+    regions: Regions,
+}
+
+/// The arena of the process.
+pub fn global() -> &'static Arc<Arena> {
+    static GLOBAL: LazyLock<Arc<Arena>> = LazyLock::new(|| Arc::new(Arena::new(Config::default())));
+    &GLOBAL
+}
+
+impl Arena {
+    /// An arena that has no memory yet.
+    pub fn new(config: Config) -> Self {
+        Self { config, inner: Mutex::default() }
+    }
+
+    /// A zeroed slot of `len` bytes (`len` > 0), or `ERR_SECRET_EXHAUSTED`.
+    pub fn slot(self: &Arc<Self>, len: usize) -> Result<Slot> {
+        let (start, place) = {
+            let mut inner = self.lock();
+            let place = if let Some(place) = inner.slabs.take(len) {
+                place
+            } else {
+                let Inner { slabs, regions } = &mut *inner;
+                regions.make_room(&self.config, slabs, len);
+                inner.slabs.take(len).ok_or_else(|| inner.exhausted(&self.config, len))?
+            };
+            match inner.regions.address(&place) {
+                Some(start) => (start, place),
+                None => return Err(inner.exhausted(&self.config, len)),
+            }
+        };
+        // SAFETY: `start` is where `place` lies in a mapping that only `drop` of this arena gives
+        // back, the mapping was zeroed by the system and is wiped by every slot, `place` holds
+        // `len` bytes, and the book does not give it out twice.
+        Ok(unsafe { Slot::new(start, len, place, Arc::clone(self)) })
+    }
+
+    /// Takes back what a slot has wiped.
+    pub(super) fn give_back(&self, place: &Place) {
+        self.lock().slabs.give_back(place);
+    }
+
+    /// Reads the facts back; makes the first region if there is none, for without a real mapping
+    /// nothing true could be said.
+    pub fn status(&self) -> Status {
+        let mut inner = self.lock();
+        let Inner { slabs, regions } = &mut *inner;
+        regions.open(&self.config, slabs);
+        // Without any memory there is no capacity, and the reasons say why.
+        let backend = regions.backend().unwrap_or(Backend::Plain);
+        let secret = backend == Backend::MemfdSecret;
+        let ranges = regions.ranges();
+        let memlock = self.config.os.memlock();
+        let mut status = Status {
+            backend,
+            reasons: regions.reasons().to_vec(),
+            // The pages of memfd_secret are in no swap and no dump by construction, whatever the
+            // flags say.
+            locked: secret,
+            dump_excluded: secret,
+            kernel_unmapped: secret,
+            guard_pages: regions.guarded(),
+            capacity_bytes: regions.capacity(),
+            used_bytes: slabs.used_bytes(),
+            live_secrets: slabs.live(),
+            max_bytes: self.config.max_bytes,
+            memlock_soft: memlock.soft,
+            memlock_hard: memlock.hard,
+            hibernation_blocked: secret,
+            degraded: !secret,
+        };
+        // Reading smaps takes the kernel a while, and regions are never given back before the
+        // arena: nobody need wait for it.
+        drop(inner);
+        if !secret {
+            match self.config.os.read_back(&ranges) {
+                Ok(found) => {
+                    status.locked = found.locked;
+                    status.dump_excluded = found.dump_excluded;
+                    status.degraded = !(found.locked && found.dump_excluded);
+                }
+                Err(reason) => status.reasons.push(reason),
+            }
+        }
+        status
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing under this lock calls foreign code; the book is consistent at every step.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        // SAFETY: every slot that pointed into the regions held this arena alive.
+        unsafe { self.lock().regions.release(self.config.os) };
+    }
+}
+
+impl Inner {
+    fn exhausted(&self, config: &Config, len: usize) -> Error {
+        let (used, capacity, max) =
+            (self.slabs.used_bytes(), self.regions.capacity(), config.max_bytes);
+        let numbers = format!(
+            "the secure heap has no room for {len} bytes: {used} of {capacity} bytes are in use"
+        );
+        let message = if max.saturating_sub(capacity) < len.max(BLOCK) {
+            format!(
+                "{numbers}, and it may not grow beyond {max} bytes; dispose of secrets that are \
+                 no longer needed"
+            )
+        } else {
+            let soft = config.os.memlock().soft;
+            let limit = soft.map_or_else(|| "unlimited".to_owned(), |b| format!("{b} bytes"));
+            format!(
+                "{numbers}, and the system gives no more (limit on locked memory: {limit}); \
+                 dispose of secrets that are no longer needed, or raise the limit: ulimit -l, \
+                 docker run --ulimit memlock=…, LimitMEMLOCK= in a systemd unit"
+            )
+        };
+        Error::new(Code::SecretExhausted, message)
+    }
+}

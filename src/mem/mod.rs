@@ -1,0 +1,34 @@
+//! Secret memory.
+//!
+//! What the room promises: bytes put into a [`Secret`] or [`Locked`] lie in memory that is kept
+//! from swap, core dumps and forked children as well as the machine allows; they are wiped when
+//! the last owner lets go; and [`status`] says what the machine allowed, read back from the
+//! kernel. What it does not promise: that code of this process, or root on a machine without
+//! `memfd_secret`, cannot read them; nor anything about copies made before they came here.
+//!
+//! From the outside in: `secret` and `locked` own a `slot` of the `arena`, which keeps its book in
+//! `slabs` and its memory in `regions`, obtained through `os`.
+
+mod arena;
+mod locked;
+mod os;
+mod regions;
+mod secret;
+mod slabs;
+mod slot;
+mod status;
+
+use zeroize::Zeroize;
+
+pub use locked::Locked;
+pub use os::Backend;
+pub use secret::{MAX_SECRET_LEN, Secret};
+pub use status::{Status, status};
+
+/// Overwrites bytes with zeros in a way the compiler does not leave out.
+pub fn wipe(bytes: &mut [u8]) {
+    bytes.zeroize();
+}
+
+#[cfg(test)]
+mod tests;

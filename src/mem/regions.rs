@@ -1,0 +1,145 @@
+//! The memory under the arena: how it is obtained, how it grows, where a place lies in it.
+
+use std::ops::Range;
+use std::ptr::NonNull;
+
+use super::arena::Config;
+use super::os::{Backend, Mapping, Os};
+use super::slabs::{BLOCK, Place, Slabs};
+
+/// All regions of an arena. They are given back together, with the arena.
+#[derive(Default)]
+pub struct Regions {
+    /// By ascending first block.
+    list: Vec<Region>,
+    /// Set with the first region; further regions are of the same backend or not made at all, so
+    /// that no secret silently lands in worse memory than `status()` reported.
+    backend: Option<Backend>,
+    reasons: Vec<String>,
+    capacity: usize,
+}
+
+struct Region {
+    first_block: usize,
+    mapping: Mapping,
+}
+
+impl Regions {
+    /// Makes the first region with the best backend that works, unless there is one. When the
+    /// system gives no memory at all there is none afterwards, and the reasons say why.
+    pub fn open(&mut self, config: &Config, slabs: &mut Slabs) {
+        if !self.list.is_empty() {
+            return;
+        }
+        let page = config.os.page_size().max(BLOCK);
+        let size = config.first_bytes.min(config.max_bytes).max(1).next_multiple_of(page);
+        let mut reasons = Vec::new();
+        let top = config.backend.unwrap_or_else(|| {
+            if config.os.hibernation_configured() {
+                reasons.push("memfd_secret: hibernation configured".to_owned());
+                Backend::Mlock
+            } else {
+                Backend::MemfdSecret
+            }
+        });
+        for backend in Backend::LADDER.into_iter().filter(|backend| *backend >= top) {
+            match config.os.map(backend, size) {
+                Ok(mapping) => {
+                    self.backend = Some(backend);
+                    self.reasons = reasons;
+                    self.add(mapping, slabs);
+                    return;
+                }
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        self.reasons = reasons;
+    }
+
+    /// Adds a region that holds `len` bytes in one piece, if the limits allow: twice as large as
+    /// the largest so far, or as large as the system still gives.
+    pub fn make_room(&mut self, config: &Config, slabs: &mut Slabs, len: usize) {
+        if self.list.is_empty() {
+            // Always the small region first, whatever is asked: a large first secret must not be
+            // the reason that all later ones are kept in worse memory.
+            self.open(config, slabs);
+            if len <= self.capacity {
+                return;
+            }
+        }
+        let Some(backend) = self.backend else { return };
+        let page = config.os.page_size().max(BLOCK);
+        let needed = len.max(BLOCK).next_multiple_of(page);
+        let room = config.max_bytes.saturating_sub(self.capacity) / page * page;
+        let largest = self.list.iter().map(|region| region.mapping.len).max().unwrap_or(0);
+        let mut size = largest.saturating_mul(2).max(needed).min(room);
+        while size >= needed {
+            match config.os.map(backend, size) {
+                Ok(mapping) => return self.add(mapping, slabs),
+                // The system's limit lies somewhere below: use what it still allows.
+                Err(_) if size > needed => size = (size / 2 / page * page).max(needed),
+                Err(_) => return,
+            }
+        }
+    }
+
+    /// Where a place lies; `None` for a place of another arena.
+    pub fn address(&self, place: &Place) -> Option<NonNull<u8>> {
+        let after = self.list.partition_point(|region| region.first_block <= place.block());
+        let region = self.list.get(after.checked_sub(1)?)?;
+        let offset = (place.block() - region.first_block) * BLOCK + place.offset();
+        if offset + place.size() > region.mapping.len {
+            return None;
+        }
+        // SAFETY: the place lies inside the mapping, as just checked.
+        Some(unsafe { region.mapping.base.add(offset) })
+    }
+
+    /// The backend of all regions; `None` before the first.
+    pub fn backend(&self) -> Option<Backend> {
+        self.backend
+    }
+
+    /// Why no better backend is used, and which protections were refused.
+    pub fn reasons(&self) -> &[String] {
+        &self.reasons
+    }
+
+    /// Bytes of all regions.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Whether every region stands between guard pages.
+    pub fn guarded(&self) -> bool {
+        !self.list.is_empty() && self.list.iter().all(|region| region.mapping.guard > 0)
+    }
+
+    /// The addresses of all regions.
+    pub fn ranges(&self) -> Vec<Range<usize>> {
+        self.list.iter().map(|region| region.mapping.range()).collect()
+    }
+
+    /// Gives all memory back.
+    ///
+    /// # Safety
+    ///
+    /// `os` is the system the regions came from, and nothing refers to their bytes any more.
+    pub unsafe fn release(&mut self, os: &dyn Os) {
+        for region in self.list.drain(..) {
+            // SAFETY: passed on to the caller.
+            unsafe { os.unmap(region.mapping) };
+        }
+    }
+
+    fn add(&mut self, mapping: Mapping, slabs: &mut Slabs) {
+        for shortfall in &mapping.shortfalls {
+            if !self.reasons.contains(shortfall) {
+                self.reasons.push(shortfall.clone());
+            }
+        }
+        self.capacity = self.capacity.saturating_add(mapping.len);
+        let first_block = slabs.grow(mapping.len / BLOCK);
+        self.list.push(Region { first_block, mapping });
+    }
+}

@@ -1,0 +1,80 @@
+//! One piece of the arena with exactly one owner.
+
+use std::fmt;
+use std::mem::MaybeUninit;
+use std::ptr::NonNull;
+use std::slice;
+use std::sync::Arc;
+
+use zeroize::Zeroize;
+
+use super::arena::Arena;
+use super::slabs::Place;
+
+/// Bytes of the arena, zero when obtained, wiped and given back when dropped.
+pub struct Slot {
+    start: NonNull<u8>,
+    len: usize,
+    place: Place,
+    arena: Arc<Arena>,
+}
+
+// SAFETY: a slot owns its bytes alone (the arena hands out disjoint places), and they are shared
+// only through `&self`, which reads.
+unsafe impl Send for Slot {}
+// SAFETY: as above.
+unsafe impl Sync for Slot {}
+
+impl Slot {
+    /// # Safety
+    ///
+    /// `start` points to `place.size()` initialised bytes of a mapping that lives as long as
+    /// `arena`, `len` is not above that size, and `place` was taken for this slot alone.
+    pub(super) unsafe fn new(
+        start: NonNull<u8>,
+        len: usize,
+        place: Place,
+        arena: Arc<Arena>,
+    ) -> Self {
+        Self { start, len, place, arena }
+    }
+
+    /// Where the bytes are; aligned to 32 at least.
+    pub fn as_ptr(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    /// Bytes that were asked for.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The bytes that were asked for.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: `new`'s caller vouches for the range; nobody writes while `self` is shared.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len) }
+    }
+
+    /// The bytes that were asked for, to be filled.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as for `bytes`, and `self` is borrowed exclusively.
+        unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.len) }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let start = self.start.as_ptr().cast::<MaybeUninit<u8>>();
+        // The whole slot, not just `len`. Maybe uninitialised, because the padding of a value
+        // that was stored here is.
+        // SAFETY: the range is this slot's own until `give_back` below.
+        unsafe { slice::from_raw_parts_mut(start, self.place.size()) }.zeroize();
+        self.arena.give_back(&self.place);
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Slot({} bytes)", self.len)
+    }
+}

@@ -1,0 +1,49 @@
+//! What the secure heap can honestly say about itself.
+
+use super::arena;
+use super::os::Backend;
+
+/// The state of the secure heap. Protections are what the kernel reports, not what was asked for.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own, as JavaScript reads it"
+)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// How the memory was obtained.
+    pub backend: Backend,
+    /// Why no better backend is used and which protections were refused, with the errno, such as
+    /// `memfd_secret: ENOSYS` or `memfd_secret: hibernation configured`.
+    pub reasons: Vec<String>,
+    /// Never written to swap.
+    pub locked: bool,
+    /// Left out of core dumps.
+    pub dump_excluded: bool,
+    /// Not reachable for the kernel either: `/proc/PID/mem`, ptrace and the like read nothing.
+    pub kernel_unmapped: bool,
+    /// Inaccessible pages stand before and behind every region.
+    pub guard_pages: bool,
+    /// Bytes of protected memory obtained so far.
+    pub capacity_bytes: usize,
+    /// Bytes in use, as the sum of the slots' sizes.
+    pub used_bytes: usize,
+    /// Slots in use: secrets that are not empty, and values kept by [`super::Locked`].
+    pub live_secrets: usize,
+    /// What `capacity_bytes` may grow to, in bytes.
+    pub max_bytes: usize,
+    /// Soft `RLIMIT_MEMLOCK` in bytes; `None` is unlimited.
+    pub memlock_soft: Option<u64>,
+    /// Hard `RLIMIT_MEMLOCK` in bytes; `None` is unlimited.
+    pub memlock_hard: Option<u64>,
+    /// The machine cannot hibernate while this process lives: Linux refuses to as long as any
+    /// `memfd_secret` mapping exists.
+    pub hibernation_blocked: bool,
+    /// A secret may reach swap or a core dump.
+    pub degraded: bool,
+}
+
+/// The state of the process's secure heap, which is made now if nothing has used it yet. Costs up
+/// to some milliseconds: the kernel describes every mapping of the process.
+pub fn status() -> Status {
+    arena::global().status()
+}
