@@ -62,6 +62,10 @@ impl ManualClock {
     }
 
     /// Moves both clocks forward.
+    ///
+    /// # Panics
+    ///
+    /// After 584 years.
     pub fn advance(&self, by: std::time::Duration) {
         use std::sync::atomic::Ordering::Relaxed;
         self.unix_millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Relaxed);

@@ -148,7 +148,9 @@ mod tests {
         assert_eq!(texts.len(), Code::ALL.len());
         for text in texts {
             assert!(text.starts_with("ERR_"));
-            assert!(text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_'));
+            assert!(
+                text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+            );
         }
     }
 }

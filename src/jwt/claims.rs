@@ -141,7 +141,10 @@ mod tests {
             r#"{"iss":"i","sub":"s","aud":["a","b"],"exp":2,"nbf":1.5,"iat":1e0,"jti":"j","sid":"x","other":{}}"#,
         )
         .unwrap();
-        assert_eq!((claims.expiry, claims.not_before, claims.issued_at), (Some(2.0), Some(1.5), Some(1.0)));
+        assert_eq!(
+            (claims.expiry, claims.not_before, claims.issued_at),
+            (Some(2.0), Some(1.5), Some(1.0))
+        );
         assert!(claims.issuer.unwrap().is("i") && claims.subject.unwrap().is("s"));
         assert!(claims.id.unwrap().is("j") && claims.session.unwrap().is("x"));
         let audience = claims.audience.unwrap();

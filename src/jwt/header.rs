@@ -26,35 +26,31 @@ impl<'a> Header<'a> {
     pub fn parse(json: &'a [u8]) -> Result<Self, Rejection> {
         let text = std::str::from_utf8(json).map_err(|_| Rejection::Malformed)?;
         let (mut alg, mut kid, mut typ) = (None, None, None);
-        let (mut mistyped, mut critical, mut transformed) = (false, false, false);
-        let mut string = |slot: &mut Option<Raw<'a>>, value| match value {
-            Value::String(raw) => *slot = Some(raw),
-            _ => mistyped = true,
-        };
-        scan_object(text, |name, value| match name.plain() {
-            Some("alg") => string(&mut alg, value),
-            Some("kid") => string(&mut kid, value),
-            Some("typ") => string(&mut typ, value),
-            Some("crit") => critical = true,
-            // Encrypted, compressed or unencoded payloads (RFC 7516, RFC 7797) are not JWTs here,
-            // and ignoring the parameter would read them as something else.
-            Some("b64" | "enc" | "zip") => transformed = true,
-            Some(_) => {}
-            // An escaped spelling of a name above must not slip past it.
-            None => mistyped |= ["alg", "kid", "typ", "crit", "b64", "enc", "zip"]
-                .iter()
-                .any(|known| name.is(known)),
+        let (mut malformed, mut critical) = (false, false);
+        scan_object(text, |name, value| match (name.plain(), value) {
+            (Some("alg"), Value::String(raw)) => alg = Some(raw),
+            (Some("kid"), Value::String(raw)) => kid = Some(raw),
+            (Some("typ"), Value::String(raw)) => typ = Some(raw),
+            (Some("crit"), _) => critical = true,
+            // Of the wrong type; or an encrypted, compressed or unencoded payload (RFC 7516, RFC
+            // 7797), which is no JWT here: ignoring the parameter would read it as something else.
+            (Some("alg" | "kid" | "typ" | "b64" | "enc" | "zip"), _) => malformed = true,
+            (Some(_), _) => {}
+            // An escaped spelling of one of these must not slip past.
+            (None, _) => {
+                let known = ["alg", "kid", "typ", "crit", "b64", "enc", "zip"];
+                malformed |= known.iter().any(|known| name.is(known));
+            }
         })
         .ok_or(Rejection::Malformed)?;
         if critical {
             return Err(Rejection::Critical);
         }
-        if mistyped || transformed {
+        if malformed {
             return Err(Rejection::Malformed);
         }
         let algorithm = alg.ok_or(Rejection::Malformed)?;
-        let algorithm =
-            Algorithm::ALL.into_iter().find(|known| algorithm.is(known.name()));
+        let algorithm = Algorithm::ALL.into_iter().find(|known| algorithm.is(known.name()));
         let kid = kid.map(resolve);
         if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID_LEN) {
             return Err(Rejection::KeyNotFound);

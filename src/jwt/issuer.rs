@@ -197,7 +197,9 @@ impl Issuer {
         if self.jti {
             let mut buffer = uuid::Uuid::encode_buffer();
             payload.extend_from_slice(b",\"jti\":\"");
-            payload.extend_from_slice(uuid_v7(millis)?.hyphenated().encode_lower(&mut buffer).as_bytes());
+            payload.extend_from_slice(
+                uuid_v7(millis)?.hyphenated().encode_lower(&mut buffer).as_bytes(),
+            );
             payload.push(b'"');
         }
         let members = claims.trim_start().strip_prefix('{').unwrap_or(claims).trim();

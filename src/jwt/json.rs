@@ -346,11 +346,40 @@ mod tests {
     #[test]
     fn refuses_what_is_not_json() {
         for text in [
-            "", " ", "{", "}", "[]", "1", "null", "\"a\"", "{}x", "{,}", "{\"a\":1,}", "{\"a\"}",
-            "{\"a\":}", "{a:1}", "{'a':1}", "{\"a\":01}", "{\"a\":1.}", "{\"a\":.5}", "{\"a\":+1}",
-            "{\"a\":-}", "{\"a\":1e}", "{\"a\":1e+}", "{\"a\":NaN}", "{\"a\":tru}", "{\"a\":\"\t\"}",
-            "{\"a\":\"\\x\"}", "{\"a\":\"\\u12\"}", "{\"a\":\"\\u12g4\"}", "{\"a\":[1,]}",
-            "{\"a\":[1 2]}", "{\"a\":\"", "\u{feff}{}", "{}{}", "{\"a\":1}//",
+            "",
+            " ",
+            "{",
+            "}",
+            "[]",
+            "1",
+            "null",
+            "\"a\"",
+            "{}x",
+            "{,}",
+            "{\"a\":1,}",
+            "{\"a\"}",
+            "{\"a\":}",
+            "{a:1}",
+            "{'a':1}",
+            "{\"a\":01}",
+            "{\"a\":1.}",
+            "{\"a\":.5}",
+            "{\"a\":+1}",
+            "{\"a\":-}",
+            "{\"a\":1e}",
+            "{\"a\":1e+}",
+            "{\"a\":NaN}",
+            "{\"a\":tru}",
+            "{\"a\":\"\t\"}",
+            "{\"a\":\"\\x\"}",
+            "{\"a\":\"\\u12\"}",
+            "{\"a\":\"\\u12g4\"}",
+            "{\"a\":[1,]}",
+            "{\"a\":[1 2]}",
+            "{\"a\":\"",
+            "\u{feff}{}",
+            "{}{}",
+            "{\"a\":1}//",
         ] {
             assert_eq!(members(text), None, "{text}");
         }
@@ -358,7 +387,9 @@ mod tests {
 
     #[test]
     fn refuses_lone_surrogates() {
-        for text in [r#"{"a":"\ud800"}"#, r#"{"a":"\udc00"}"#, r#"{"a":"\ud800\u0041"}"#, r#"{"\ud800":1}"#] {
+        for text in
+            [r#"{"a":"\ud800"}"#, r#"{"a":"\udc00"}"#, r#"{"a":"\ud800\u0041"}"#, r#"{"\ud800":1}"#]
+        {
             assert_eq!(members(text), None, "{text}");
         }
     }
@@ -378,9 +409,8 @@ mod tests {
 
     #[test]
     fn bounds_depth() {
-        let nested = |depth: usize| {
-            format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1))
-        };
+        let nested =
+            |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
         assert!(members(&nested(MAX_DEPTH)).is_some());
         assert_eq!(members(&nested(MAX_DEPTH + 1)), None);
     }
@@ -399,7 +429,8 @@ mod tests {
     /// Everything accepted here must be accepted by an independent reader, with the same strings.
     #[test]
     fn agrees_with_serde_json_on_mutations() {
-        let seed = r#"{"sub":"u\u00e9\n","exp":1.5e3,"aud":["a","b"],"x":{"y":[true,false,null,-0.1]}}"#;
+        let seed =
+            r#"{"sub":"u\u00e9\n","exp":1.5e3,"aud":["a","b"],"x":{"y":[true,false,null,-0.1]}}"#;
         let mut state = 1_u32;
         let mut accepted = 0;
         for _ in 0..20_000 {

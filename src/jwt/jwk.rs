@@ -93,9 +93,9 @@ impl PublicJwk {
 
     /// SHA-256 thumbprint (RFC 7638), base64url: 43 characters.
     pub fn thumbprint(&self) -> Result<String> {
-        self.to_jwk().thumbprint(ThumbprintHash::SHA256).map_err(|_| {
-            Error::new(Code::Internal, "the key's thumbprint could not be computed")
-        })
+        self.to_jwk()
+            .thumbprint(ThumbprintHash::SHA256)
+            .map_err(|_| Error::new(Code::Internal, "the key's thumbprint could not be computed"))
     }
 
     /// Whether the crate, given this key as a JWK, accepts a signature (base64url).
@@ -113,14 +113,12 @@ impl PublicJwk {
                 e: base64url::encode(e),
                 ..RSAKeyParameters::default()
             }),
-            Self::P256 { x, y } => {
-                AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
-                    curve: EllipticCurve::P256,
-                    x: base64url::encode(x),
-                    y: base64url::encode(y),
-                    ..EllipticCurveKeyParameters::default()
-                })
-            }
+            Self::P256 { x, y } => AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
+                curve: EllipticCurve::P256,
+                x: base64url::encode(x),
+                y: base64url::encode(y),
+                ..EllipticCurveKeyParameters::default()
+            }),
             Self::Ed25519 { x } => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
                 curve: EllipticCurve::Ed25519,
                 x: base64url::encode(x),

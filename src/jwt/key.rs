@@ -2,14 +2,12 @@
 
 use std::fmt;
 
-use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKey as RsaPublicKey};
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaEncoding, RsaParameters,
 };
 use ring::hmac;
-use rustls_pki_types::pem::{self, SectionKind};
 use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
@@ -93,7 +91,11 @@ enum Material {
 
 impl Key {
     /// A new key. `rsa_bits` is 2048, 3072 or 4096 and only for RSA.
-    pub fn generate(algorithm: Algorithm, rsa_bits: Option<u32>, kid: Option<&str>) -> Result<Self> {
+    pub fn generate(
+        algorithm: Algorithm,
+        rsa_bits: Option<u32>,
+        kid: Option<&str>,
+    ) -> Result<Self> {
         if rsa_bits.is_some() && algorithm.rsa().is_none() {
             return Err(invalid("modulusLength is for RSA keys only; leave it out"));
         }
@@ -154,32 +156,28 @@ impl Key {
         Ok(Self { algorithm, kid: checked_kid(kid)?, material: Material::Hmac(key), public: None })
     }
 
-    /// A key from the one section of a PEM file (RFC 7468): PKCS#8, PKCS#1, SEC 1 or SPKI, not
+    /// A key from a PEM file (RFC 7468) of one section: PKCS#8, PKCS#1, SEC 1 or SPKI, not
     /// encrypted.
     pub fn from_pem(pem: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let malformed = || {
             invalid("the PEM does not hold exactly one unencrypted private key or one public key")
         };
-        if pem.len() > MAX_KEY_LEN {
+        if pem.len() > MAX_KEY_LEN || memchr::memmem::find_iter(pem, b"-----BEGIN ").count() != 1 {
             return Err(malformed());
         }
-        let Ok(Some(((section, der), rest))) = pem::from_slice(pem) else {
-            return Err(malformed());
-        };
-        let der = Zeroizing::new(der);
-        if !matches!(pem::from_slice(rest), Ok(None)) {
-            return Err(malformed());
-        }
-        match section {
-            SectionKind::PrivateKey => Self::from_pkcs8(&der, algorithm, kid),
-            SectionKind::PublicKey => Self::from_spki(&der, algorithm, kid),
-            SectionKind::RsaPrivateKey if algorithm.rsa().is_some() => {
-                Self::from_rsa(RsaKeyPair::from_der(&der).map_err(|_| unusable(algorithm))?, algorithm, kid)
+        let mut buffer = Zeroizing::new(vec![0; pem.len()]);
+        let (label, der) = pem_rfc7468::decode(pem, &mut buffer).map_err(|_| malformed())?;
+        let rejected = |_| unusable(algorithm);
+        match label {
+            "PRIVATE KEY" => Self::from_pkcs8(der, algorithm, kid),
+            "PUBLIC KEY" => Self::from_spki(der, algorithm, kid),
+            "RSA PRIVATE KEY" if algorithm.rsa().is_some() => {
+                Self::from_rsa(RsaKeyPair::from_der(der).map_err(rejected)?, algorithm, kid)
             }
-            SectionKind::EcPrivateKey if algorithm == Algorithm::Es256 => {
+            "EC PRIVATE KEY" if algorithm == Algorithm::Es256 => {
                 let signing = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
-                let pair = EcdsaKeyPair::from_private_key_der(signing, &der);
-                Self::from_ecdsa(pair.map_err(|_| unusable(algorithm))?, kid)
+                let pair = EcdsaKeyPair::from_private_key_der(signing, der);
+                Self::from_ecdsa(pair.map_err(rejected)?, kid)
             }
             _ => Err(malformed()),
         }
@@ -197,9 +195,10 @@ impl Key {
                 let signing = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
                 Self::from_ecdsa(EcdsaKeyPair::from_pkcs8(signing, der).map_err(rejected)?, kid)
             }
-            Algorithm::EdDsa => {
-                Self::from_ed25519(Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(rejected)?, kid)
-            }
+            Algorithm::EdDsa => Self::from_ed25519(
+                Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(rejected)?,
+                kid,
+            ),
         }
     }
 
@@ -364,7 +363,10 @@ fn parsed(public: &PublicJwk, algorithm: Algorithm) -> Result<ParsedPublicKey> {
         (PublicJwk::Rsa { n, e }, Some((parameters, _))) => {
             let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
             let odd_exponent = e.last().is_some_and(|last| last % 2 == 1) && e[..] != [1];
-            if !RSA_BITS.contains(&bits) || !odd_exponent || n.last().is_none_or(|last| last % 2 == 0) {
+            if !RSA_BITS.contains(&bits)
+                || !odd_exponent
+                || n.last().is_none_or(|last| last % 2 == 0)
+            {
                 return Err(invalid(
                     "an RSA key has an odd modulus of 2048 to 8192 bits and an odd exponent of 3 \
                      or more",

@@ -285,12 +285,8 @@ impl KeyRing {
         if matches!(state, KeyState::Next | KeyState::Active) {
             retire(entries, state, now);
         }
-        let info = KeyInfo {
-            kid: key.kid().to_owned(),
-            algorithm: key.algorithm(),
-            state,
-            since: now,
-        };
+        let info =
+            KeyInfo { kid: key.kid().to_owned(), algorithm: key.algorithm(), state, since: now };
         entries.push(Entry { info, key: Some(key) });
         self.changed();
     }

@@ -188,12 +188,9 @@ impl Verifier {
                 check_signature(&key, &token[..second], &scratch.signature)?;
                 key
             }
-            None => self.check_first_of_its_kind(
-                header,
-                &token[..second],
-                epoch,
-                &scratch.signature,
-            )?,
+            None => {
+                self.check_first_of_its_kind(header, &token[..second], epoch, &scratch.signature)?
+            }
         };
 
         base64url::decode_into(payload, &mut scratch.payload).ok_or(Rejection::Malformed)?;

@@ -219,10 +219,12 @@ impl RevocationList {
                 free.insert(value);
                 true
             }
-            Entry::Occupied(mut held) => *held.get() < value && {
-                held.insert(value);
-                true
-            },
+            Entry::Occupied(mut held) => {
+                *held.get() < value && {
+                    held.insert(value);
+                    true
+                }
+            }
         };
         if extended && needed_until < u64::MAX {
             let until = needed_until.saturating_add(MAX_CLOCK_TOLERANCE);
@@ -481,7 +483,10 @@ mod tests {
         assert!(list.is_revoked(&issued("c", Some(1_700_000_001.0))).unwrap());
         clock.advance(Duration::from_secs(1));
         list.revoke_session("t", NOW, Scope::Any).unwrap();
-        assert_eq!(list.revoke_session("u", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
+        assert_eq!(
+            list.revoke_session("u", NOW, Scope::Any).unwrap_err().code,
+            Code::RevocationFull
+        );
         assert_eq!(list.stats().rejects_issued_until, NOW + 1);
     }
 

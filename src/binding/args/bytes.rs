@@ -1,0 +1,174 @@
+//! Bytes: a `Uint8Array` over memory that stays where and what it is during the call.
+
+use std::ops::RangeInclusive;
+use std::ptr;
+
+use napi::sys;
+use secrecy::{ExposeSecret, SecretSlice};
+use zeroize::Zeroizing;
+
+use super::handle::Handle;
+use super::text::lengths;
+use super::{Arg, Result};
+use crate::binding::secret::SecretBuffer;
+
+/// Strings that are secrets are copied through the stack, so they are short.
+const MAX_SECRET_TEXT: usize = 4096;
+
+impl Arg<'_> {
+    /// A copy of a `Uint8Array` whose length is within a range, in bytes.
+    pub fn bytes(&self, range: RangeInclusive<usize>) -> Result<Vec<u8>> {
+        self.with_bytes(range, |bytes| Ok(bytes.to_vec()))
+    }
+
+    /// Lends a `Uint8Array`'s bytes while JavaScript waits.
+    pub fn with_bytes<T>(
+        &self,
+        range: RangeInclusive<usize>,
+        body: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        let (pointer, length) = self.view("a Uint8Array")?;
+        if !range.contains(&length) {
+            return Err(self.out_of_range(lengths(&range)));
+        }
+        if length == 0 {
+            return body(&[]);
+        }
+        // SAFETY: `view` has checked that the memory belongs to one thread and is attached.
+        // JavaScript does not run before `body`, which cannot call it, returns.
+        body(unsafe { std::slice::from_raw_parts(pointer, length) })
+    }
+
+    /// Lends a `Uint8Array`'s bytes for writing while JavaScript waits.
+    pub fn with_bytes_mut<T>(&self, body: impl FnOnce(&mut [u8]) -> Result<T>) -> Result<T> {
+        let (pointer, length) = self.view("a Uint8Array")?;
+        if length == 0 {
+            return body(&mut []);
+        }
+        // SAFETY: as in `with_bytes`; no other slice of it is made during the call.
+        body(unsafe { std::slice::from_raw_parts_mut(pointer, length) })
+    }
+
+    /// Lends the bytes of a `Uint8Array` or a `SecretBuffer`.
+    pub fn with_key<T>(
+        &self,
+        range: RangeInclusive<usize>,
+        body: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        match self.handle_if::<SecretBuffer>()? {
+            Some(buffer) => {
+                let secret = buffer.get()?;
+                let bytes = secret.expose_secret();
+                if !range.contains(&bytes.len()) {
+                    return Err(self.out_of_range(lengths(&range)));
+                }
+                body(bytes)
+            }
+            None if self.is_view()? => self.with_bytes(range, body),
+            None => Err(self.wrong_type(&format!("a Uint8Array or a {}", SecretBuffer::CLASS))),
+        }
+    }
+
+    /// Lends the bytes of a string, a `Uint8Array` or a `SecretBuffer`. A string's are wiped
+    /// afterwards; the string itself is JavaScript's.
+    pub fn with_secret<T>(
+        &self,
+        range: RangeInclusive<usize>,
+        body: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        if self.is_string()? {
+            let length = self.utf8_len()?;
+            if !range.contains(&length) || length > MAX_SECRET_TEXT {
+                return Err(self.out_of_range(lengths(&range)));
+            }
+            let mut buffer = Zeroizing::new([0; MAX_SECRET_TEXT + 1]);
+            let written = self.copy_utf8(&mut *buffer)?;
+            self.check_well_formed(&buffer[..written])?;
+            return body(&buffer[..written]);
+        }
+        if self.handle_if::<SecretBuffer>()?.is_some() || self.is_view()? {
+            return self.with_key(range, body);
+        }
+        let expected = format!("a string, a Uint8Array or a {}", SecretBuffer::CLASS);
+        Err(self.wrong_type(&expected))
+    }
+
+    /// A wiped copy of a string, a `Uint8Array` or a `SecretBuffer`, for a job.
+    pub fn secret_copy(&self, range: RangeInclusive<usize>) -> Result<SecretSlice<u8>> {
+        self.with_secret(range, |bytes| Ok(Box::<[u8]>::from(bytes).into()))
+    }
+
+    /// A wiped copy of a `Uint8Array` or a `SecretBuffer`, for a job.
+    pub fn key_copy(&self, range: RangeInclusive<usize>) -> Result<SecretSlice<u8>> {
+        self.with_key(range, |bytes| Ok(Box::<[u8]>::from(bytes).into()))
+    }
+
+    /// Whether the argument is a view of any kind.
+    fn is_view(&self) -> Result<bool> {
+        let mut is_view = false;
+        // SAFETY: `env` and `value` are those of the current call.
+        self.check(unsafe { sys::napi_is_typedarray(self.env, self.value, &raw mut is_view) })?;
+        Ok(is_view)
+    }
+
+    /// The memory of a `Uint8Array` that is neither shared, nor resizable, nor detached.
+    fn view(&self, expected: &str) -> Result<(*mut u8, usize)> {
+        if !self.is_view()? {
+            return Err(self.wrong_type(expected));
+        }
+        let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
+        let mut buffer = ptr::null_mut();
+        let mut is_unshared = false;
+        // SAFETY: `env` and `value` are those of the current call, and the value is a view.
+        unsafe {
+            self.check(sys::napi_get_typedarray_info(
+                self.env,
+                self.value,
+                &raw mut kind,
+                &raw mut length,
+                &raw mut data,
+                &raw mut buffer,
+                ptr::null_mut(),
+            ))?;
+            self.check(sys::napi_is_arraybuffer(self.env, buffer, &raw mut is_unshared))?;
+        }
+        if kind != sys::TypedarrayType::uint8_array {
+            return Err(self.wrong_type(expected));
+        }
+        if !is_unshared {
+            return Err(self.invalid("must not be backed by a SharedArrayBuffer: copy it first"));
+        }
+        let buffer = Self { value: buffer, ..*self };
+        if buffer.is_detached()? {
+            return Err(self.invalid("is detached: its bytes have been transferred elsewhere"));
+        }
+        if buffer.is_resizable()? {
+            return Err(self.invalid("must not be backed by a resizable ArrayBuffer: copy it first"));
+        }
+        Ok((data.cast(), length))
+    }
+
+    fn is_detached(&self) -> Result<bool> {
+        let mut is_detached = false;
+        // SAFETY: as in `view`; the value is an ArrayBuffer.
+        self.check(unsafe {
+            sys::napi_is_detached_arraybuffer(self.env, self.value, &raw mut is_detached)
+        })?;
+        Ok(is_detached)
+    }
+
+    fn is_resizable(&self) -> Result<bool> {
+        let mut value = ptr::null_mut();
+        // SAFETY: as in `view`; the name is a C string.
+        self.check(unsafe {
+            sys::napi_get_named_property(
+                self.env,
+                self.value,
+                c"resizable".as_ptr(),
+                &raw mut value,
+            )
+        })?;
+        // Undefined where the runtime knows no resizable buffers.
+        Ok(Self { value, ..*self }.boolean().unwrap_or(false))
+    }
+}

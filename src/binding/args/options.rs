@@ -1,0 +1,124 @@
+//! Option objects: every name must be known, for a misspelt option is a check that is not made.
+
+use std::ptr;
+
+use napi::sys;
+
+use super::{Arg, Fault, Result, Type};
+use crate::error::Code;
+
+/// An option object, or none.
+pub struct Options<'a> {
+    arg: Option<Arg<'a>>,
+    known: &'static [&'static str],
+}
+
+impl<'a> Arg<'a> {
+    /// Reads the argument as options with these names; left out, it is empty.
+    pub fn options(self, known: &'static [&'static str]) -> Result<Options<'a>> {
+        let Some(arg) = self.present()? else { return Ok(Options { arg: None, known }) };
+        if !arg.is_type(Type::Object)? {
+            return Err(arg.wrong_type("an object"));
+        }
+        for name in arg.property_names()? {
+            if !known.contains(&name.as_str()) {
+                return Err(unknown(&name, known));
+            }
+        }
+        Ok(Options { arg: Some(arg), known })
+    }
+
+    fn property_names(&self) -> Result<Vec<String>> {
+        let mut names = ptr::null_mut();
+        // SAFETY: `env` and `value` are those of the current call; a proxy's trap may throw,
+        // which `check` reports.
+        self.check(unsafe {
+            sys::napi_get_all_property_names(
+                self.env,
+                self.value,
+                sys::KeyCollectionMode::own_only,
+                sys::KeyFilter::enumerable | sys::KeyFilter::skip_symbols,
+                sys::KeyConversion::numbers_to_strings,
+                &raw mut names,
+            )
+        })?;
+        let names = Arg { value: names, name: "an option's name", ..*self };
+        names.array(1024)?.iter().map(|name| name.string(0..=1024)).collect()
+    }
+}
+
+impl<'a> Options<'a> {
+    /// The option of this name, unless it is `undefined` or not there.
+    pub fn get(&self, name: &'static str) -> Result<Option<Arg<'a>>> {
+        debug_assert!(self.known.contains(&name), "{name} is not declared");
+        let Some(arg) = self.arg else { return Ok(None) };
+        let mut key = ptr::null_mut();
+        let mut value = ptr::null_mut();
+        // SAFETY: `env` and `value` are those of the current call, the name is valid for its
+        // length; a getter may throw, which `check` reports.
+        unsafe {
+            arg.check(sys::napi_create_string_utf8(
+                arg.env,
+                name.as_ptr().cast(),
+                name.len().cast_signed(),
+                &raw mut key,
+            ))?;
+            arg.check(sys::napi_get_property(arg.env, arg.value, key, &raw mut value))?;
+        }
+        Arg { value, name, ..arg }.present()
+    }
+
+    /// The option of this name; leaving it out is an error.
+    pub fn require(&self, name: &'static str) -> Result<Arg<'a>> {
+        self.get(name)?.ok_or_else(|| {
+            Fault::new(Code::MissingOption, format!("the option \"{name}\" is required"))
+        })
+    }
+}
+
+fn unknown(name: &str, known: &[&str]) -> Fault {
+    let nearest = known.iter().min_by_key(|known| distance(name, known));
+    let hint = match nearest {
+        Some(nearest) if distance(name, nearest) <= 3 => format!("; did you mean \"{nearest}\"?"),
+        _ => format!("; there are {}", known.join(", ")),
+    };
+    // The name is the caller's own source text; a long one is cut all the same.
+    let name: String = name.chars().take(40).collect();
+    Fault::new(Code::UnknownOption, format!("unknown option \"{name}\"{hint}"))
+}
+
+/// Levenshtein distance without regard to case.
+fn distance(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.to_lowercase().chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.to_lowercase().chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, b) in other.iter().enumerate() {
+            let substituted = diagonal + usize::from(a != *b);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[other.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distances() {
+        assert_eq!(distance("memorycost", "memoryCost"), 0);
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!(distance("", "abc"), 3);
+    }
+
+    #[test]
+    fn hints() {
+        let Fault::Coded(error) = unknown("memCost", &["memoryCost", "salt"]) else { panic!() };
+        assert_eq!(error.message, "unknown option \"memCost\"; did you mean \"memoryCost\"?");
+        let Fault::Coded(error) = unknown("zzzzzzzz", &["a", "b"]) else { panic!() };
+        assert_eq!(error.message, "unknown option \"zzzzzzzz\"; there are a, b");
+    }
+}

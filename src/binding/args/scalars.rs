@@ -1,0 +1,132 @@
+//! Numbers, durations and dates.
+
+use std::ops::RangeInclusive;
+
+use napi::sys;
+
+use super::{Arg, Fault, Result, Type};
+
+/// The longest duration, in seconds: a hundred years.
+pub const MAX_DURATION: u64 = 100 * 366 * 24 * 3600;
+/// A number above this is milliseconds by mistake: as seconds it would be the year 5138.
+const MAX_NUMERIC_DATE: f64 = 1e11;
+
+impl Arg<'_> {
+    /// An integer within a range.
+    pub fn integer(&self, range: RangeInclusive<u64>) -> Result<u64> {
+        let number = self.number()?;
+        self.whole(number)
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| self.not_in(&range))
+    }
+
+    /// An integer within a range of 32 bits.
+    pub fn integer32(&self, range: RangeInclusive<u32>) -> Result<u32> {
+        let wide = u64::from(*range.start())..=u64::from(*range.end());
+        // Within a range of u32, so it fits.
+        Ok(u32::try_from(self.integer(wide)?).unwrap_or(*range.end()))
+    }
+
+    /// A duration in seconds: an integer, or an integer with a unit such as `'15m'`, `'12h'`,
+    /// `'30d'` (`s`, `m`, `h`, `d`, `w`).
+    pub fn duration(&self, range: RangeInclusive<u64>) -> Result<u64> {
+        if !self.is_type(Type::String)? {
+            let number = self.duration_number()?;
+            return self
+                .whole(number)
+                .filter(|seconds| range.contains(seconds))
+                .ok_or_else(|| self.not_in(&range));
+        }
+        let text = self.string(0..=32)?;
+        let seconds = parse_duration(&text).ok_or_else(|| {
+            self.invalid("must be seconds, or a number with a unit such as '15m', '12h' or '30d'")
+        })?;
+        if range.contains(&seconds) { Ok(seconds) } else { Err(self.not_in(&range)) }
+    }
+
+    /// A moment in whole seconds since 1970, rounded up: a `Date`, or seconds as a number.
+    pub fn moment(&self) -> Result<u64> {
+        let mut is_date = false;
+        // SAFETY: `env` and `value` are those of the current call.
+        self.check(unsafe { sys::napi_is_date(self.env, self.value, &raw mut is_date) })?;
+        let seconds = if is_date {
+            let mut millis = 0.0;
+            // SAFETY: as above; the value is a date.
+            self.check(unsafe {
+                sys::napi_get_date_value(self.env, self.value, &raw mut millis)
+            })?;
+            millis / 1000.0
+        } else if self.is_type(Type::Number)? {
+            self.number()?
+        } else {
+            return Err(self.wrong_type("a Date or seconds since 1970"));
+        };
+        if seconds > MAX_NUMERIC_DATE {
+            return Err(self.out_of_range("seconds since 1970, not milliseconds"));
+        }
+        self.whole(seconds.ceil())
+            .ok_or_else(|| self.out_of_range("a valid Date, or seconds since 1970 from 0 up"))
+    }
+
+    /// Any number but NaN.
+    pub fn number(&self) -> Result<f64> {
+        let mut number = 0.0;
+        // SAFETY: as in `moment`; written only when the status is ok.
+        match unsafe { sys::napi_get_value_double(self.env, self.value, &raw mut number) } {
+            sys::Status::napi_ok => Ok(number),
+            _ => Err(self.wrong_type("a number")),
+        }
+    }
+
+    fn duration_number(&self) -> Result<f64> {
+        if self.is_type(Type::Number)? {
+            self.number()
+        } else {
+            Err(self.wrong_type("a number of seconds or a string such as '15m'"))
+        }
+    }
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::unused_self,
+        reason = "checked to be whole and within the exact integers of an f64"
+    )]
+    fn whole(&self, number: f64) -> Option<u64> {
+        const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
+        (number.trunc() == number && (0.0..=MAX_SAFE).contains(&number)).then_some(number as u64)
+    }
+
+    fn not_in(&self, range: &RangeInclusive<u64>) -> Fault {
+        self.out_of_range(format!("an integer from {} to {}", range.start(), range.end()))
+    }
+}
+
+fn parse_duration(text: &str) -> Option<u64> {
+    let digits = text.find(|character: char| !character.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        "w" => 7 * 24 * 3600,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, seconds) in [("15m", 900), ("0s", 0), ("12h", 43_200), ("30d", 2_592_000), ("1w", 604_800)] {
+            assert_eq!(parse_duration(text), Some(seconds), "{text}");
+        }
+        for text in ["", "m", "15", "15 m", "-1m", "1.5h", "15M", "15ms", "1m30s", "99999999999999999999s", "18446744073709551615m"] {
+            assert_eq!(parse_duration(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Strings, which must be well-formed: JavaScript's may hold lone surrogates, which UTF-8 cannot
+//! say, and N-API replaces each by U+FFFD, so that two passwords or two keys become one.
+
+use std::mem::MaybeUninit;
+use std::ops::RangeInclusive;
+use std::ptr;
+
+use memchr::memmem;
+use napi::sys;
+
+use super::{Arg, Result};
+
+const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
+/// What a truncated copy may leave unused at the end: less than one character, and the NUL.
+const SLACK: usize = 4;
+
+impl<'a> Arg<'a> {
+    /// A string whose UTF-8 length is within a range, in bytes.
+    pub fn string(&self, range: RangeInclusive<usize>) -> Result<String> {
+        let length = self.utf8_len()?;
+        if !range.contains(&length) {
+            return Err(self.out_of_range(lengths(&range)));
+        }
+        let mut bytes = vec![0; length + 1];
+        let written = self.copy_utf8(&mut bytes)?;
+        bytes.truncate(written);
+        self.check_well_formed(&bytes)?;
+        String::from_utf8(bytes).map_err(|_| super::super::internal().into())
+    }
+
+    /// One string, or several.
+    pub fn strings(&self, max: u32, range: RangeInclusive<usize>) -> Result<Vec<String>> {
+        if self.is_string()? {
+            return Ok(vec![self.string(range)?]);
+        }
+        let Ok(elements) = self.array(max) else {
+            return Err(self.wrong_type("a string or an array of strings"));
+        };
+        elements.iter().map(|element| element.string(range.clone())).collect()
+    }
+
+    /// One of a fixed set of words.
+    pub fn one_of<T: Copy>(&self, words: &[(&str, T)]) -> Result<T> {
+        let text = if self.is_string()? { self.string(0..=64).ok() } else { None };
+        let found = words.iter().find(|(word, _)| text.as_deref() == Some(word));
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let words: Vec<_> = words.iter().map(|(word, _)| format!("'{word}'")).collect();
+            let expected = format!("one of {}", words.join(", "));
+            match text {
+                Some(_) => self.invalid(&format!("must be {expected}")),
+                None => self.wrong_type(&expected),
+            }
+        })
+    }
+
+    /// Whether the argument is a string.
+    pub fn is_string(&self) -> Result<bool> {
+        self.is_type(super::Type::String)
+    }
+
+    /// The UTF-8 of a string in a buffer of the caller's, without an allocation; `None` when it
+    /// does not fit, for which the buffer must have [`SLACK`] to spare.
+    pub fn utf8_in<'b>(&self, buffer: &'b mut [MaybeUninit<u8>]) -> Result<Option<&'b [u8]>> {
+        let mut written = 0;
+        // SAFETY: `env` and `value` are those of the current call. Node-API writes at most
+        // `buffer.len()` bytes, the last of them NUL.
+        let status = unsafe {
+            sys::napi_get_value_string_utf8(
+                self.env,
+                self.value,
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                &raw mut written,
+            )
+        };
+        if status != sys::Status::napi_ok {
+            return Err(self.wrong_type("a string"));
+        }
+        if written + SLACK >= buffer.len() {
+            return Ok(None);
+        }
+        // SAFETY: Node-API has initialized `written` bytes.
+        let bytes = unsafe { std::slice::from_raw_parts(buffer.as_ptr().cast::<u8>(), written) };
+        Ok(Some(bytes))
+    }
+
+    /// Refuses a string that is not well-formed, given its UTF-8. Only a U+FFFD can hide a lone
+    /// surrogate, and only then is the string read a second time.
+    pub fn check_well_formed(&self, utf8: &[u8]) -> Result<()> {
+        if memmem::find(utf8, REPLACEMENT).is_none() {
+            return Ok(());
+        }
+        let mut length = 0;
+        let mut units = Vec::<u16>::new();
+        // SAFETY: as in `utf8_in`; the buffer has room for the length and a NUL.
+        unsafe {
+            self.check(sys::napi_get_value_string_utf16(
+                self.env,
+                self.value,
+                ptr::null_mut(),
+                0,
+                &raw mut length,
+            ))?;
+            units.resize(length + 1, 0);
+            self.check(sys::napi_get_value_string_utf16(
+                self.env,
+                self.value,
+                units.as_mut_ptr(),
+                units.len(),
+                &raw mut length,
+            ))?;
+        }
+        units.truncate(length);
+        let is_well_formed = char::decode_utf16(units.iter().copied()).all(|unit| unit.is_ok());
+        zeroize::Zeroize::zeroize(&mut units);
+        if is_well_formed {
+            Ok(())
+        } else {
+            Err(self.invalid("must be well-formed Unicode: it holds a lone surrogate"))
+        }
+    }
+
+    pub(super) fn utf8_len(&self) -> Result<usize> {
+        let mut length = 0;
+        // SAFETY: as in `utf8_in`; without a buffer only the length is written.
+        let status = unsafe {
+            sys::napi_get_value_string_utf8(
+                self.env,
+                self.value,
+                ptr::null_mut(),
+                0,
+                &raw mut length,
+            )
+        };
+        if status == sys::Status::napi_ok { Ok(length) } else { Err(self.wrong_type("a string")) }
+    }
+
+    /// Copies a string and a NUL into `buffer`; gives the length without the NUL.
+    pub(super) fn copy_utf8(&self, buffer: &mut [u8]) -> Result<usize> {
+        let mut written = 0;
+        // SAFETY: as in `utf8_in`.
+        self.check(unsafe {
+            sys::napi_get_value_string_utf8(
+                self.env,
+                self.value,
+                buffer.as_mut_ptr().cast(),
+                buffer.len(),
+                &raw mut written,
+            )
+        })?;
+        Ok(written)
+    }
+}
+
+pub(super) fn lengths(range: &RangeInclusive<usize>) -> String {
+    if range.start() == range.end() {
+        format!("{} bytes long", range.start())
+    } else {
+        format!("{} to {} bytes long", range.start(), range.end())
+    }
+}

@@ -1,0 +1,79 @@
+//! The N-API layer: the only place that knows Node.
+//!
+//! A function here converts its arguments (`args`), calls the core and hands back the result. It
+//! runs inside [`guard`], which turns errors into coded JavaScript ones and stops panics.
+//!
+//! A class of the façade is a plain JavaScript class whose instances carry an `Arc` of the core's
+//! object (`args::handle`); methods pass the instance. Calls that happen on every request are
+//! bound once and bypass napi-rs (`fast`).
+
+#[allow(unsafe_code, reason = "reads raw N-API values; see the module")]
+mod args;
+#[allow(unsafe_code, reason = "raw N-API callbacks for the calls of every request")]
+mod fast;
+mod ids;
+mod jwt;
+mod limiter;
+mod password;
+mod revocation;
+mod secret;
+mod session;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, LazyLock};
+
+use napi::bindgen_prelude::{Object, ToNapiValue, Unknown};
+use napi::{Env, JsDeferred};
+use napi_derive::napi;
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Code, Error};
+use crate::password::pool;
+
+static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
+
+/// The version of the native part; the façade compares it with its own.
+#[napi(catch_unwind)]
+pub fn version() -> &'static str {
+    env!("CARGO_PKG_VERSION")
+}
+
+/// Registers the function that makes the façade's errors, `(code, message) => Error`, for this
+/// environment.
+#[napi(catch_unwind)]
+pub fn set_error_factory(env: &Env, factory: Unknown<'_>) -> napi::Result<()> {
+    args::fault::set_factory(env, &factory)
+}
+
+/// Runs a binding's body: its errors and its panics become JavaScript errors with a code.
+fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<T> {
+    catch_unwind(AssertUnwindSafe(body))
+        .unwrap_or_else(|_| Err(internal().into()))
+        .map_err(|fault| fault.into_js(env))
+}
+
+fn internal() -> Error {
+    Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
+}
+
+/// Runs `work` on the worker pool and settles the promise that is returned, with `convert` on the
+/// JavaScript thread. When the environment is gone by then, the result is dropped.
+fn promise<'env, T, J>(
+    env: &'env Env,
+    work: impl FnOnce(&mut pool::Delivery<T>) + Send + 'static,
+    convert: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
+) -> napi::Result<Object<'env>>
+where
+    T: Send + 'static,
+    J: ToNapiValue + 'static,
+{
+    type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
+    let (deferred, promise): (JsDeferred<J, Settle<J>>, _) = env.create_deferred()?;
+    pool::submit(work, move |result| {
+        deferred.resolve(Box::new(move |env| {
+            let result = guard(&env, || Ok(result?))?;
+            convert(env, result)
+        }));
+    });
+    Ok(promise)
+}
