@@ -82,6 +82,8 @@ codes! {
     PasswordMemory = "ERR_PASSWORD_MEMORY",
     /// The `test` profile while `NODE_ENV` is `production`.
     PasswordProfile = "ERR_PASSWORD_PROFILE",
+    /// The operating system gives no thread to hash on.
+    PasswordThreads = "ERR_PASSWORD_THREADS",
 
     // ── Secrets ──
     /// A secret used after `dispose()`.

@@ -26,3 +26,6 @@ pub mod mem;
 pub mod clock;
 /// Every error the library can give, each with its stable code.
 pub mod error;
+/// Shared by the tests.
+#[cfg(test)]
+mod testing;

@@ -12,6 +12,8 @@
 mod arena;
 mod locked;
 mod os;
+/// Working memory for Argon2: large, reused, wiped after each loan.
+pub mod pages;
 mod regions;
 mod secret;
 mod slabs;

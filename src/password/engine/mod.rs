@@ -1,0 +1,37 @@
+//! The one seam between a hash that is asked for and the code that computes it.
+
+mod rustcrypto;
+
+use super::params::Params;
+use crate::error::Result;
+use crate::mem::pages::Pages;
+
+/// What an Argon2 tag is computed from (RFC 9106 section 3.1). All lengths are hashed in, so an
+/// empty secret is no secret.
+pub struct Inputs<'a> {
+    /// Variant, version and costs.
+    pub params: Params,
+    /// The password `P`.
+    pub password: &'a [u8],
+    /// The salt `S`, 8 bytes or more.
+    pub salt: &'a [u8],
+    /// The pepper `K`, or nothing.
+    pub secret: &'a [u8],
+    /// The associated data `X`, or nothing.
+    pub associated_data: &'a [u8],
+}
+
+/// An implementation of Argon2.
+pub trait Engine: Sync {
+    /// The most bytes of associated data that it can take.
+    fn max_associated_data_len(&self) -> usize;
+
+    /// Fills `tag`, whose length is hashed in. `memory` is for at least
+    /// [`Params::memory_len`] bytes; it may hold anything, and is not wiped.
+    fn derive(&self, inputs: &Inputs<'_>, memory: &mut Pages, tag: &mut [u8]) -> Result<()>;
+}
+
+/// The engine that everything uses.
+pub fn current() -> &'static dyn Engine {
+    &rustcrypto::RustCrypto
+}

@@ -1,0 +1,48 @@
+//! The `argon2` crate, in memory of ours.
+
+use argon2::{Argon2, AssociatedData, Params as CrateParams, ParamsBuilder};
+
+use super::{Engine, Inputs};
+use crate::error::{Code, Error, Result};
+use crate::mem::pages::Pages;
+use crate::password::params::{Algorithm, Version};
+
+/// The engine of the `RustCrypto` project: AVX2 where the processor has it, one thread a hash.
+pub(super) struct RustCrypto;
+
+impl Engine for RustCrypto {
+    fn max_associated_data_len(&self) -> usize {
+        CrateParams::MAX_DATA_LEN
+    }
+
+    fn derive(&self, inputs: &Inputs<'_>, memory: &mut Pages, tag: &mut [u8]) -> Result<()> {
+        let data = AssociatedData::new(inputs.associated_data).map_err(error)?;
+        let params = ParamsBuilder::new()
+            .m_cost(inputs.params.memory_cost())
+            .t_cost(inputs.params.time_cost())
+            .p_cost(inputs.params.parallelism())
+            .data(data)
+            .build()
+            .map_err(error)?;
+        let algorithm = match inputs.params.algorithm() {
+            Algorithm::Argon2d => argon2::Algorithm::Argon2d,
+            Algorithm::Argon2i => argon2::Algorithm::Argon2i,
+            Algorithm::Argon2id => argon2::Algorithm::Argon2id,
+        };
+        let version = match inputs.params.version() {
+            Version::V0x10 => argon2::Version::V0x10,
+            Version::V0x13 => argon2::Version::V0x13,
+        };
+        Argon2::new_with_secret(inputs.secret, algorithm, version, params)
+            .and_then(|argon2| {
+                let blocks = memory.blocks::<argon2::Block>();
+                argon2.hash_password_into_with_memory(inputs.password, inputs.salt, tag, blocks)
+            })
+            .map_err(error)
+    }
+}
+
+/// Everything the crate refuses has been refused before: our types do not let it through.
+fn error(error: argon2::Error) -> Error {
+    Error::new(Code::Internal, format!("the Argon2 engine refused checked input: {error}"))
+}

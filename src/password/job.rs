@@ -1,0 +1,180 @@
+//! Hashing and verifying as jobs: checked when made, cheap to move to another thread, and owners
+//! of copies of their secrets, which they wipe.
+
+use std::borrow::Cow;
+use std::mem;
+
+use secrecy::{ExposeSecret, SecretSlice};
+use zeroize::Zeroizing;
+
+use super::engine::{self, Inputs};
+use super::limits::Limits;
+use super::phc::{self, Digest};
+use super::policy::Policy;
+use crate::error::{Code, Error, Result};
+use crate::id::random_bytes;
+use crate::mem::pages::{self, Pages};
+
+/// The longest password, in bytes of UTF-8 or otherwise.
+pub const MAX_PASSWORD_LEN: usize = 4096;
+
+/// The longest secret (pepper), in bytes.
+pub const MAX_SECRET_LEN: usize = 4096;
+
+/// A tag alone: what `raw` asks for, wiped when dropped.
+pub type Tag = Zeroizing<Vec<u8>>;
+
+/// A new hash to compute.
+#[derive(Debug)]
+pub struct HashJob {
+    policy: Policy,
+    password: SecretSlice<u8>,
+    salt: Vec<u8>,
+    secret: Option<SecretSlice<u8>>,
+    associated_data: Vec<u8>,
+}
+
+impl HashJob {
+    /// A hash by a policy. Without a salt, one of the policy's length is drawn.
+    ///
+    /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`], a secret above
+    /// [`MAX_SECRET_LEN`], a salt of less than 8 or more than 1024 bytes, associated data above
+    /// what the engine takes (32 bytes with the `argon2` crate), or salt, tag and associated data
+    /// of more than [`phc::MAX_FIELDS_LEN`] bytes together.
+    pub fn new(
+        policy: Policy,
+        password: SecretSlice<u8>,
+        salt: Option<Vec<u8>>,
+        secret: Option<SecretSlice<u8>>,
+        associated_data: Vec<u8>,
+    ) -> Result<Self> {
+        check_secrets(&password, secret.as_ref())?;
+        let salt = match salt {
+            Some(salt) => salt,
+            None => random_salt(policy.salt_length())?,
+        };
+        if !(phc::MIN_SALT_LEN..=phc::MAX_FIELD_LEN).contains(&salt.len()) {
+            return Err(out_of_range("salt must be from 8 to 1024 bytes"));
+        }
+        let max = engine::current().max_associated_data_len().min(phc::MAX_FIELD_LEN);
+        if associated_data.len() > max {
+            return Err(out_of_range(format!("associatedData must be at most {max} bytes")));
+        }
+        if salt.len() + policy.hash_length() + associated_data.len() > phc::MAX_FIELDS_LEN {
+            let max = phc::MAX_FIELDS_LEN;
+            return Err(out_of_range(format!(
+                "salt, hash and associatedData must be at most {max} bytes together"
+            )));
+        }
+        Ok(Self { policy, password, salt, secret, associated_data })
+    }
+
+    /// Computes the digest and hands it on; only then is the working memory wiped.
+    pub fn run<T>(self, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
+        let (params, data, salt) =
+            (*self.policy.params(), self.associated_data.clone(), self.salt.clone());
+        self.run_raw(|tag| {
+            deliver(tag.map(|mut tag| Digest::new(params, data, salt, mem::take(&mut *tag))))
+        })
+    }
+
+    /// Computes the tag alone and hands it on; only then is the working memory wiped.
+    pub fn run_raw<T>(self, deliver: impl FnOnce(Result<Tag>) -> T) -> T {
+        let inputs = Inputs {
+            params: *self.policy.params(),
+            password: self.password.expose_secret(),
+            salt: &self.salt,
+            secret: exposed(self.secret.as_ref()),
+            associated_data: &self.associated_data,
+        };
+        let mut memory = None;
+        let tag = derive(&inputs, &mut memory, self.policy.hash_length());
+        // The copies of the secrets are gone before the caller hears of the result; `memory` is
+        // wiped when it drops, after the result is on its way.
+        drop(self);
+        deliver(tag)
+    }
+}
+
+/// A password to check against a digest.
+#[derive(Debug)]
+pub struct VerifyJob {
+    digest: Digest,
+    password: SecretSlice<u8>,
+    secret: Option<SecretSlice<u8>>,
+}
+
+impl VerifyJob {
+    /// A check within limits.
+    ///
+    /// `ERR_PASSWORD_LIMIT` for a digest that asks for more than the limits allow, or carries more
+    /// associated data than the engine takes; `ERR_OUT_OF_RANGE` for a password above
+    /// [`MAX_PASSWORD_LEN`] or a secret above [`MAX_SECRET_LEN`].
+    pub fn new(
+        digest: Digest,
+        password: SecretSlice<u8>,
+        secret: Option<SecretSlice<u8>>,
+        limits: &Limits,
+    ) -> Result<Self> {
+        limits.check(&digest)?;
+        let max = engine::current().max_associated_data_len();
+        if digest.data().len() > max {
+            let message = format!("the digest carries more than {max} bytes of associated data");
+            return Err(Error::new(Code::PasswordLimit, message));
+        }
+        check_secrets(&password, secret.as_ref())?;
+        Ok(Self { digest, password, secret })
+    }
+
+    /// Computes the tag, hands on whether it is the digest's; only then is the working memory
+    /// wiped.
+    pub fn run<T>(self, deliver: impl FnOnce(Result<bool>) -> T) -> T {
+        let inputs = Inputs {
+            params: *self.digest.params(),
+            password: self.password.expose_secret(),
+            salt: self.digest.salt(),
+            secret: exposed(self.secret.as_ref()),
+            associated_data: self.digest.data(),
+        };
+        let mut memory = None;
+        let tag = derive(&inputs, &mut memory, self.digest.hash().len());
+        let matches = tag.map(|tag| self.digest.matches(&tag));
+        // As above: the secrets first, the result, then the memory.
+        drop(self);
+        deliver(matches)
+    }
+}
+
+/// Computes a tag, leaving its working memory, which is wiped on drop, to the caller.
+fn derive(inputs: &Inputs<'_>, memory: &mut Option<Pages>, tag_len: usize) -> Result<Tag> {
+    // Lengths beyond the address space, on 32 bits, cannot be had either.
+    let len = usize::try_from(inputs.params.memory_len()).unwrap_or(usize::MAX);
+    let memory = memory.insert(pages::take(len)?);
+    let mut tag = Zeroizing::new(vec![0; tag_len]);
+    engine::current().derive(inputs, memory, &mut tag)?;
+    Ok(tag)
+}
+
+fn random_salt(len: usize) -> Result<Vec<u8>> {
+    let mut salt = vec![0; len];
+    random_bytes(&mut salt)?;
+    Ok(salt)
+}
+
+fn exposed(secret: Option<&SecretSlice<u8>>) -> &[u8] {
+    secret.map_or(&[], |secret| secret.expose_secret())
+}
+
+fn check_secrets(password: &SecretSlice<u8>, secret: Option<&SecretSlice<u8>>) -> Result<()> {
+    if password.expose_secret().len() > MAX_PASSWORD_LEN {
+        return Err(out_of_range(format!("password must be at most {MAX_PASSWORD_LEN} bytes")));
+    }
+    if exposed(secret).len() > MAX_SECRET_LEN {
+        return Err(out_of_range(format!("secret must be at most {MAX_SECRET_LEN} bytes")));
+    }
+    Ok(())
+}
+
+fn out_of_range(message: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(Code::OutOfRange, message)
+}

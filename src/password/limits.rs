@@ -1,0 +1,110 @@
+//! How much a stored digest may ask for.
+
+use super::phc::Digest;
+use super::policy::{MAX_MEMORY_COST, Policy, at_most};
+use crate::error::{Code, Error, Result};
+
+/// The most that a stored digest may ask for, so that nobody who can plant one can exhaust the
+/// process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    memory_cost: u32,
+    time_cost: u32,
+    parallelism: u32,
+}
+
+impl Default for Limits {
+    /// 1 GiB, 64 passes, 64 lanes.
+    fn default() -> Self {
+        Self { memory_cost: 1 << 20, time_cost: 64, parallelism: 64 }
+    }
+}
+
+impl Limits {
+    /// Ceilings for memory in KiB (8 to [`MAX_MEMORY_COST`]), passes and lanes (both at least 1);
+    /// the default for those left out. `ERR_OUT_OF_RANGE` otherwise.
+    pub fn new(
+        memory_cost: Option<u32>,
+        time_cost: Option<u32>,
+        parallelism: Option<u32>,
+    ) -> Result<Self> {
+        let default = Self::default();
+        let limits = Self {
+            memory_cost: at_most(
+                "limits.memoryCost",
+                memory_cost.unwrap_or(default.memory_cost),
+                MAX_MEMORY_COST,
+            )?,
+            time_cost: time_cost.unwrap_or(default.time_cost),
+            parallelism: parallelism.unwrap_or(default.parallelism),
+        };
+        if limits.memory_cost < 8 || limits.time_cost == 0 || limits.parallelism == 0 {
+            return Err(Error::new(
+                Code::OutOfRange,
+                "limits must allow at least 8 KiB, 1 pass and 1 lane",
+            ));
+        }
+        Ok(limits)
+    }
+
+    /// These ceilings, raised where a policy itself asks for more: what it hashes, it can verify.
+    #[must_use]
+    pub fn raised_to(self, policy: &Policy) -> Self {
+        Self {
+            memory_cost: self.memory_cost.max(policy.params().memory_cost()),
+            time_cost: self.time_cost.max(policy.params().time_cost()),
+            parallelism: self.parallelism.max(policy.params().parallelism()),
+        }
+    }
+
+    /// `ERR_PASSWORD_LIMIT` for a digest that asks for more. Allocates nothing.
+    pub fn check(&self, digest: &Digest) -> Result<()> {
+        let params = digest.params();
+        let message = if params.memory_cost() > self.memory_cost {
+            "the digest asks for more memory than limits.memoryCost allows"
+        } else if params.time_cost() > self.time_cost {
+            "the digest asks for more passes than limits.timeCost allows"
+        } else if params.parallelism() > self.parallelism {
+            "the digest asks for more lanes than limits.parallelism allows"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(Code::PasswordLimit, message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::password::{PolicyOptions, Profile};
+
+    fn refused(limits: Limits, costs: &str) -> bool {
+        let text = format!("$argon2id$v=19${costs}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA");
+        let digest = Digest::parse(&text).unwrap().unwrap();
+        limits.check(&digest).is_err_and(|error| error.code == Code::PasswordLimit)
+    }
+
+    #[test]
+    fn ceilings() {
+        let limits = Limits::default();
+        assert!(!refused(limits, "m=1048576,t=64,p=64"));
+        assert!(refused(limits, "m=1048577,t=1,p=1"));
+        assert!(refused(limits, "m=4294967295,t=1,p=1"));
+        assert!(refused(limits, "m=1024,t=65,p=1"));
+        assert!(refused(limits, "m=1024,t=1,p=65"));
+        assert!(refused(limits, "m=134217720,t=1,p=16777215"));
+        let options =
+            PolicyOptions { profile: Some(Profile::Rfc9106High), ..PolicyOptions::default() };
+        let high = Policy::new(&options, true).unwrap();
+        assert!(!refused(limits.raised_to(&high), "m=2097152,t=1,p=4"));
+        assert!(refused(Limits::new(Some(1024), None, None).unwrap(), "m=1025,t=1,p=1"));
+        for limits in [
+            Limits::new(Some(7), None, None),
+            Limits::new(Some(MAX_MEMORY_COST + 1), None, None),
+            Limits::new(None, Some(0), None),
+            Limits::new(None, None, Some(0)),
+        ] {
+            assert_eq!(limits.unwrap_err().code, Code::OutOfRange);
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Argon2 digests as PHC strings (C2SP `phc-strings.md`):
+//! `$argon2id$v=19$m=65536,t=3,p=4[,keyid=…][,data=…]$salt$hash`.
+//!
+//! Read strictly, since two readings of one digest are one too many, but with the parameters in
+//! any order, because others write them so. Written in the one canonical order.
+
+use std::fmt;
+use std::ops::RangeInclusive;
+
+use aws_lc_rs::constant_time;
+use base64ct::{Base64Unpadded, Encoding};
+
+use super::params::{Algorithm, Params, Version};
+use crate::error::{Code, Error, Result};
+
+/// The longest digest that is read, in bytes.
+pub const MAX_DIGEST_LEN: usize = 4096;
+
+/// The shortest tag Argon2 knows, in bytes.
+pub const MIN_HASH_LEN: usize = 4;
+
+/// The shortest salt Argon2 knows, in bytes.
+pub const MIN_SALT_LEN: usize = 8;
+
+/// The longest salt, tag and associated data, in bytes each.
+pub const MAX_FIELD_LEN: usize = 1024;
+
+/// The most bytes that salt, tag and associated data have together in a digest: its text is then
+/// within [`MAX_DIGEST_LEN`], whatever its costs.
+pub const MAX_FIELDS_LEN: usize = 3000;
+
+/// The longest pepper id (`keyid`), in bytes.
+pub const MAX_KEYID_LEN: usize = 8;
+
+/// A digest that has been read or made: well-formed, and within what Argon2 can compute.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Digest {
+    params: Params,
+    keyid: Vec<u8>,
+    data: Vec<u8>,
+    salt: Vec<u8>,
+    hash: Vec<u8>,
+}
+
+impl Digest {
+    /// Reads a digest. `Ok(None)` is the well-formed string of another scheme, such as bcrypt's
+    /// `$2b$…`; `ERR_PASSWORD_DIGEST` is anything that no scheme writes, or an Argon2 digest that
+    /// is malformed. A digest without `v=` is of version 0x10, as the first libraries wrote it.
+    pub fn parse(text: &str) -> Result<Option<Self>> {
+        if text.len() > MAX_DIGEST_LEN {
+            return Err(malformed("longer than 4096 bytes"));
+        }
+        let (scheme, rest) = text
+            .strip_prefix('$')
+            .and_then(|text| text.split_once('$'))
+            .filter(|(scheme, rest)| is_scheme(scheme) && is_printable(rest))
+            .ok_or_else(|| malformed("not of the form $scheme$parameters$salt$hash"))?;
+        let Some(algorithm) = Algorithm::from_name(scheme) else { return Ok(None) };
+
+        let parts: Vec<&str> = rest.split('$').collect();
+        let (version, parts) = match parts.as_slice() {
+            [first, parts @ ..] if first.starts_with("v=") => (version(&first[2..])?, parts),
+            parts => (Version::V0x10, parts),
+        };
+        let [costs, salt, hash] = parts else {
+            return Err(malformed("not made of parameters, salt and hash"));
+        };
+        let fields = Fields::parse(costs)?;
+        Ok(Some(Self {
+            params: fields.params(algorithm, version)?,
+            keyid: fields.keyid.unwrap_or_default(),
+            data: fields.data.unwrap_or_default(),
+            salt: bytes(salt, MIN_SALT_LEN..=MAX_FIELD_LEN)?,
+            hash: bytes(hash, MIN_HASH_LEN..=MAX_FIELD_LEN)?,
+        }))
+    }
+
+    /// A digest of a tag just computed; the caller has checked the lengths.
+    pub(super) const fn new(params: Params, data: Vec<u8>, salt: Vec<u8>, hash: Vec<u8>) -> Self {
+        Self { params, keyid: Vec::new(), data, salt, hash }
+    }
+
+    /// Variant, version and costs.
+    pub const fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Which pepper was used: 1 to 8 bytes, empty when the digest names none.
+    pub fn keyid(&self) -> &[u8] {
+        &self.keyid
+    }
+
+    /// Associated data: up to 1024 bytes, empty when there is none.
+    pub fn data(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// The salt, 8 to 1024 bytes.
+    pub fn salt(&self) -> &[u8] {
+        &self.salt
+    }
+
+    /// The tag, 4 to 1024 bytes. Compare it with [`Digest::matches`] only.
+    pub fn hash(&self) -> &[u8] {
+        &self.hash
+    }
+
+    /// Whether a tag is this digest's, in a time that does not depend on where they differ.
+    pub fn matches(&self, tag: &[u8]) -> bool {
+        constant_time::verify_slices_are_equal(&self.hash, tag).is_ok()
+    }
+}
+
+/// The canonical PHC string.
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let params = &self.params;
+        write!(f, "${}$v={}", params.algorithm().name(), params.version().number())?;
+        let (m, t, p) = (params.memory_cost(), params.time_cost(), params.parallelism());
+        write!(f, "$m={m},t={t},p={p}")?;
+        for (name, value) in [("keyid", &self.keyid), ("data", &self.data)] {
+            if !value.is_empty() {
+                write!(f, ",{name}={}", Base64Unpadded::encode_string(value))?;
+            }
+        }
+        let encode = Base64Unpadded::encode_string;
+        write!(f, "${}${}", encode(&self.salt), encode(&self.hash))
+    }
+}
+
+/// Without salt and tag: whoever has those can guess passwords offline.
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Digest").field("params", &self.params).finish_non_exhaustive()
+    }
+}
+
+/// The parameter list, each at most once.
+#[derive(Default)]
+struct Fields {
+    memory_cost: Option<u32>,
+    time_cost: Option<u32>,
+    parallelism: Option<u32>,
+    keyid: Option<Vec<u8>>,
+    data: Option<Vec<u8>>,
+}
+
+impl Fields {
+    fn parse(list: &str) -> Result<Self> {
+        let mut fields = Self::default();
+        for field in list.split(',') {
+            match field.split_once('=') {
+                Some(("m", value)) => set(&mut fields.memory_cost, number(value)?)?,
+                Some(("t", value)) => set(&mut fields.time_cost, number(value)?)?,
+                Some(("p", value)) => set(&mut fields.parallelism, number(value)?)?,
+                Some(("keyid", value)) => set(&mut fields.keyid, bytes(value, 1..=MAX_KEYID_LEN)?)?,
+                Some(("data", value)) => set(&mut fields.data, bytes(value, 1..=MAX_FIELD_LEN)?)?,
+                _ => return Err(malformed("with a parameter that Argon2 does not have")),
+            }
+        }
+        Ok(fields)
+    }
+
+    fn params(&self, algorithm: Algorithm, version: Version) -> Result<Params> {
+        let (Some(m), Some(t), Some(p)) = (self.memory_cost, self.time_cost, self.parallelism)
+        else {
+            return Err(malformed("without all of m, t and p"));
+        };
+        Params::new(algorithm, version, m, t, p)
+            .map_err(|_| malformed("with costs that Argon2 cannot have"))
+    }
+}
+
+fn set<T>(field: &mut Option<T>, value: T) -> Result<()> {
+    match field.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(malformed("with a parameter given twice")),
+    }
+}
+
+/// The identifier of a PHC string or of its ancestor, the modular crypt format (`$2b$`, `$P$`).
+fn is_scheme(text: &str) -> bool {
+    (1..=32).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+fn is_printable(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+fn version(text: &str) -> Result<Version> {
+    Version::from_number(number(text)?).ok_or_else(|| malformed("of a version other than 16 or 19"))
+}
+
+/// A decimal number as only one text writes it: digits alone, no leading zero, 32 bits.
+fn number(text: &str) -> Result<u32> {
+    let is_canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
+    text.parse()
+        .ok()
+        .filter(|_| is_canonical)
+        .ok_or_else(|| malformed("with a number that is not from 1 to 4294967295"))
+}
+
+/// Base64 as only one text writes it: no padding, unused bits zero.
+fn bytes(text: &str, lengths: RangeInclusive<usize>) -> Result<Vec<u8>> {
+    Base64Unpadded::decode_vec(text)
+        .ok()
+        .filter(|bytes| lengths.contains(&bytes.len()))
+        .ok_or_else(|| malformed("with Base64 that is not canonical, or of the wrong length"))
+}
+
+fn malformed(what: &str) -> Error {
+    let message = format!("the digest is {what}; pass it exactly as it was made");
+    Error::new(Code::PasswordDigest, message)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,235 @@
+//! What new hashes ask for.
+
+use super::params::{Algorithm, Params, Version};
+use super::phc::{self, Digest};
+use crate::error::{Code, Error, Result};
+
+/// The most memory a policy or a ceiling may ask for, in KiB: 4 GiB, twice the largest profile.
+pub const MAX_MEMORY_COST: u32 = 4 << 20;
+
+/// The most passes a policy may ask for: hours at the default memory, surely a mistake beyond.
+pub const MAX_TIME_COST: u32 = 1 << 16;
+
+/// The most lanes a policy may ask for, as the PHC string format for Argon2 limits them.
+pub const MAX_PARALLELISM: u32 = 255;
+
+/// Costs that others have thought through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// RFC 9106 section 4, the second recommendation: 64 MiB, 3 passes, 4 lanes. The default.
+    #[default]
+    Rfc9106Low,
+    /// RFC 9106 section 4, the first recommendation: 2 GiB, 1 pass, 4 lanes.
+    Rfc9106High,
+    /// The minimum of the OWASP Password Storage Cheat Sheet: 19 MiB, 2 passes, 1 lane.
+    Owasp,
+    /// For test suites only: 64 KiB, 1 pass, 1 lane. Refused in production.
+    Test,
+}
+
+impl Profile {
+    /// The profile with the name that JavaScript uses, such as `rfc9106-low`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "rfc9106-low" => Some(Self::Rfc9106Low),
+            "rfc9106-high" => Some(Self::Rfc9106High),
+            "owasp" => Some(Self::Owasp),
+            "test" => Some(Self::Test),
+            _ => None,
+        }
+    }
+
+    /// `memoryCost` in KiB, `timeCost`, `parallelism`.
+    const fn costs(self) -> (u32, u32, u32) {
+        match self {
+            Self::Rfc9106Low => (64 << 10, 3, 4),
+            Self::Rfc9106High => (2 << 20, 1, 4),
+            Self::Owasp => (19 << 10, 2, 1),
+            Self::Test => (64, 1, 1),
+        }
+    }
+}
+
+/// What a caller may choose; what is left out comes from the profile, and [`Profile::default`]
+/// where none is named.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PolicyOptions {
+    /// Costs to start from.
+    pub profile: Option<Profile>,
+    /// The variant; Argon2id when left out.
+    pub algorithm: Option<Algorithm>,
+    /// The version; 0x13 when left out.
+    pub version: Option<Version>,
+    /// KiB of memory, from 8 per lane to [`MAX_MEMORY_COST`].
+    pub memory_cost: Option<u32>,
+    /// Passes, 1 to [`MAX_TIME_COST`].
+    pub time_cost: Option<u32>,
+    /// Lanes, 1 to [`MAX_PARALLELISM`].
+    pub parallelism: Option<u32>,
+    /// Bytes of the tag, 4 to 1024; 32 when left out.
+    pub hash_length: Option<u32>,
+    /// Bytes of a salt that is drawn, 8 to 1024; 16 when left out.
+    pub salt_length: Option<u32>,
+}
+
+/// What new hashes ask for; one that exists is within its limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    params: Params,
+    hash_length: usize,
+    salt_length: usize,
+}
+
+impl Policy {
+    /// A policy from options. `production` says whether hashes may be real ones: the `test`
+    /// profile is then refused with `ERR_PASSWORD_PROFILE`, whatever else is given.
+    /// `ERR_OUT_OF_RANGE` for numbers outside their limits.
+    pub fn new(options: &PolicyOptions, production: bool) -> Result<Self> {
+        let profile = options.profile.unwrap_or_default();
+        if production && profile == Profile::Test {
+            return Err(Error::new(
+                Code::PasswordProfile,
+                "the profile 'test' is too weak for production; use 'rfc9106-low' or 'owasp'",
+            ));
+        }
+        let (memory_cost, time_cost, parallelism) = profile.costs();
+        let params = Params::new(
+            options.algorithm.unwrap_or(Algorithm::Argon2id),
+            options.version.unwrap_or(Version::V0x13),
+            at_most("memoryCost", options.memory_cost.unwrap_or(memory_cost), MAX_MEMORY_COST)?,
+            at_most("timeCost", options.time_cost.unwrap_or(time_cost), MAX_TIME_COST)?,
+            at_most("parallelism", options.parallelism.unwrap_or(parallelism), MAX_PARALLELISM)?,
+        )?;
+        Ok(Self {
+            params,
+            hash_length: length("hashLength", options.hash_length, 32, phc::MIN_HASH_LEN)?,
+            salt_length: length("saltLength", options.salt_length, 16, phc::MIN_SALT_LEN)?,
+        })
+    }
+
+    /// Variant, version and costs.
+    pub const fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Bytes of the tag.
+    pub const fn hash_length(&self) -> usize {
+        self.hash_length
+    }
+
+    /// Bytes of a salt that is drawn.
+    pub const fn salt_length(&self) -> usize {
+        self.salt_length
+    }
+
+    /// Whether a digest was made by any other policy: another variant, version, cost, tag length
+    /// or salt length, be it weaker or stronger.
+    pub fn needs_rehash(&self, digest: &Digest) -> bool {
+        self.params != *digest.params()
+            || self.hash_length != digest.hash().len()
+            || self.salt_length != digest.salt().len()
+    }
+}
+
+pub(super) fn at_most(option: &str, value: u32, max: u32) -> Result<u32> {
+    if value <= max {
+        return Ok(value);
+    }
+    Err(Error::new(Code::OutOfRange, format!("{option} must be at most {max}")))
+}
+
+fn length(option: &str, value: Option<u32>, default: usize, min: usize) -> Result<usize> {
+    let Some(value) = value else { return Ok(default) };
+    usize::try_from(value)
+        .ok()
+        .filter(|value| (min..=phc::MAX_FIELD_LEN).contains(value))
+        .ok_or_else(|| {
+            let max = phc::MAX_FIELD_LEN;
+            Error::new(Code::OutOfRange, format!("{option} must be from {min} to {max} bytes"))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn policy(change: impl FnOnce(&mut PolicyOptions)) -> Result<Policy> {
+        let mut options = PolicyOptions::default();
+        change(&mut options);
+        Policy::new(&options, true)
+    }
+
+    fn digest(text: &str) -> Digest {
+        Digest::parse(text).unwrap().unwrap()
+    }
+
+    const DIGEST: &str = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$\
+                          AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+    #[test]
+    fn defaults_and_profiles() {
+        let default = policy(|_| {}).unwrap();
+        assert_eq!((default.params.memory_cost(), default.params.time_cost()), (65536, 3));
+        assert_eq!((default.params.parallelism(), default.hash_length), (4, 32));
+        assert_eq!(default.salt_length, 16);
+        assert_eq!(policy(|o| o.profile = Profile::from_name("rfc9106-low")).unwrap(), default);
+        let high = policy(|o| o.profile = Profile::from_name("rfc9106-high")).unwrap();
+        assert_eq!(high.params.memory_cost(), 2097152);
+        assert_eq!(Profile::from_name("fast"), None);
+        let mixed = policy(|o| {
+            o.profile = Some(Profile::Owasp);
+            o.time_cost = Some(5);
+        });
+        let mixed = mixed.unwrap().params;
+        assert_eq!((mixed.memory_cost(), mixed.time_cost()), (19456, 5));
+    }
+
+    #[test]
+    fn the_test_profile_is_refused_in_production() {
+        let options = PolicyOptions {
+            profile: Profile::from_name("test"),
+            memory_cost: Some(65536),
+            ..PolicyOptions::default()
+        };
+        assert_eq!(Policy::new(&options, true).unwrap_err().code, Code::PasswordProfile);
+        assert!(Policy::new(&options, false).is_ok());
+    }
+
+    #[test]
+    fn numbers_outside_their_limits() {
+        let cases: [fn(&mut PolicyOptions); 10] = [
+            |o| o.memory_cost = Some(31),
+            |o| o.memory_cost = Some(MAX_MEMORY_COST + 1),
+            |o| o.memory_cost = Some(u32::MAX),
+            |o| o.time_cost = Some(0),
+            |o| o.time_cost = Some(MAX_TIME_COST + 1),
+            |o| o.parallelism = Some(0),
+            |o| o.parallelism = Some(256),
+            |o| o.hash_length = Some(3),
+            |o| o.hash_length = Some(1025),
+            |o| o.salt_length = Some(7),
+        ];
+        for (index, change) in cases.into_iter().enumerate() {
+            assert_eq!(policy(change).unwrap_err().code, Code::OutOfRange, "case {index}");
+        }
+    }
+
+    #[test]
+    fn rehash_when_anything_differs() {
+        let owasp = policy(|o| o.profile = Some(Profile::Owasp)).unwrap();
+        assert!(!owasp.needs_rehash(&digest(DIGEST)));
+        for (from, to) in [
+            ("argon2id", "argon2i"),
+            ("v=19", "v=16"),
+            ("m=19456", "m=19457"),
+            ("t=2", "t=3"),
+            ("p=1", "p=2"),
+            ("$AAAAAAAAAAAAAAAAAAAAAA$", "$AAAAAAAAAAAAAAAAAAAAAAAA$"),
+            ("$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", "$AAAAAAAAAAAAAAAAAAAAAA"),
+        ] {
+            let changed = DIGEST.replacen(from, to, 1);
+            assert_ne!(changed, DIGEST);
+            assert!(owasp.needs_rehash(&digest(&changed)), "{to}");
+        }
+    }
+}

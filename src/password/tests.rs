@@ -1,0 +1,138 @@
+//! The room as a whole: published vectors, then the rules around them.
+
+use std::sync::mpsc::channel;
+
+use serde_json::Value;
+
+use super::*;
+use crate::error::Code;
+use crate::testing::vectors::{self, hex, number};
+
+fn policy(change: impl FnOnce(&mut PolicyOptions)) -> Policy {
+    let mut options = PolicyOptions { profile: Some(Profile::Test), ..PolicyOptions::default() };
+    change(&mut options);
+    Policy::new(&options, false).unwrap()
+}
+
+fn vector_policy(case: &Value) -> Policy {
+    policy(|options| {
+        options.algorithm = Algorithm::from_name(vectors::text(case, "type"));
+        options.version = Version::from_number(number(case, "version"));
+        options.memory_cost = Some(number(case, "m"));
+        options.time_cost = Some(number(case, "t"));
+        options.parallelism = Some(number(case, "p"));
+        options.hash_length = u32::try_from(hex(case, "tag_hex").len()).ok();
+    })
+}
+
+fn parse(text: &str) -> Digest {
+    Digest::parse(text).unwrap().unwrap()
+}
+
+#[test]
+fn vectors_of_the_rfc_and_of_the_reference_implementation() {
+    for case in ["rfc9106", "argon2-reference"].into_iter().flat_map(vectors::cases) {
+        let [password, salt, secret, data] =
+            ["password_hex", "salt_hex", "secret_hex", "ad_hex"].map(|field| hex(&case, field));
+        let secret = (!secret.is_empty()).then_some(secret);
+        let tag = hash_raw(vector_policy(&case), &password, Some(&salt), secret.as_deref(), &data)
+            .unwrap();
+        assert_eq!(*tag, hex(&case, "tag_hex"), "{case}");
+    }
+}
+
+#[test]
+fn digests_of_the_reference_implementation() {
+    let cases = vectors::cases("argon2-reference");
+    for case in cases.iter().filter(|case| number(case, "m") == 256) {
+        let password = hex(case, "password_hex");
+        for digest in case["digests"].as_array().unwrap() {
+            let digest = parse(digest.as_str().unwrap());
+            let limits = Limits::default();
+            assert_eq!(verify(&digest, &password, None, &limits), Ok(true), "{case}");
+            assert_eq!(verify(&digest, b"passwore", None, &limits), Ok(false), "{case}");
+        }
+    }
+}
+
+#[test]
+fn a_hash_verifies_with_the_same_password_secret_and_data_only() {
+    let limits = Limits::default();
+    let digest = hash(policy(|_| {}), b"pass\0word", None, Some(b"pepper"), b"user 7").unwrap();
+    let digest = parse(&digest.to_string());
+    let check = |digest: &Digest, password: &[u8], secret: Option<&[u8]>| {
+        verify(digest, password, secret, &limits).unwrap()
+    };
+    assert!(check(&digest, b"pass\0word", Some(b"pepper")));
+    assert!(!check(&digest, b"pass\0", Some(b"pepper")));
+    assert!(!check(&digest, b"", Some(b"pepper")));
+    assert!(!check(&digest, b"pass\0word", Some(b"salt")));
+    assert!(!check(&digest, b"pass\0word", None));
+    let other_data = digest.to_string().replace("data=dXNlciA3", "data=dXNlciA4");
+    assert!(!check(&parse(&other_data), b"pass\0word", Some(b"pepper")));
+}
+
+#[test]
+fn salts_are_drawn_and_not_repeated() {
+    let policy = policy(|options| options.salt_length = Some(24));
+    let [one, two] = [(); 2].map(|()| hash(policy, b"password", None, None, b"").unwrap());
+    assert_eq!((one.salt().len(), one.hash().len()), (24, 32));
+    assert_ne!(one.salt(), two.salt());
+    assert!(!policy.needs_rehash(&one));
+    let given = hash(policy, b"password", Some(b"somesalt"), None, b"").unwrap();
+    assert_eq!(given.salt(), b"somesalt");
+}
+
+#[test]
+fn lengths_outside_their_limits() {
+    let policy = policy(|_| {});
+    let long = vec![0; MAX_PASSWORD_LEN + 1];
+    let salt = Some(&b"somesalt"[..]);
+    for result in [
+        hash(policy, &long, salt, None, b""),
+        hash(policy, b"", Some(b"7 bytes"), None, b""),
+        hash(policy, b"", Some(&long[..1025]), None, b""),
+        hash(policy, b"", salt, Some(&long), b""),
+        hash(policy, b"", salt, None, &long[..33]),
+    ] {
+        assert_eq!(result.unwrap_err().code, Code::OutOfRange);
+    }
+    let digest = hash(policy, b"", salt, None, &long[..32]).unwrap();
+    let result = verify(&digest, &long, None, &Limits::default());
+    assert_eq!(result.unwrap_err().code, Code::OutOfRange);
+    assert_eq!(verify(&digest, b"", None, &Limits::default()), Ok(true));
+}
+
+#[test]
+fn hostile_digests_are_refused_before_any_memory_is_taken() {
+    // A job that exists has taken no memory yet, and these never get that far.
+    for costs in ["m=4294967295,t=1,p=1", "m=134217720,t=1,p=16777215", "m=8,t=4294967295,p=1"] {
+        let text = format!("$argon2id$v=19${costs}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA");
+        let result = VerifyJob::new(parse(&text), copied(b""), None, &Limits::default());
+        assert_eq!(result.unwrap_err().code, Code::PasswordLimit);
+    }
+    let data = "A".repeat(44);
+    let text = format!("$argon2id$v=19$m=8,t=1,p=1,data={data}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA");
+    let result = verify(&parse(&text), b"", None, &Limits::default());
+    assert_eq!(result.unwrap_err().code, Code::PasswordLimit);
+}
+
+#[test]
+fn jobs_run_on_the_pool() {
+    let (sender, receiver) = channel();
+    for number in 0..8_u8 {
+        let policy = policy(|options| options.memory_cost = Some(1024));
+        let job = HashJob::new(policy, copied(&[number]), None, None, Vec::new()).unwrap();
+        let sender = sender.clone();
+        pool::submit(
+            move |delivery| job.run(|digest| delivery.send(digest)),
+            move |digest| sender.send((number, digest)).unwrap(),
+        );
+    }
+    drop(sender);
+    let results: Vec<_> = receiver.iter().collect();
+    assert_eq!(results.len(), 8);
+    for (number, digest) in results {
+        assert_eq!(verify(&digest.unwrap(), &[number], None, &Limits::default()), Ok(true));
+    }
+}
