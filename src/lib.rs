@@ -7,25 +7,25 @@
 /// The N-API layer: convert, call the core, map the error. The only place that knows Node.
 #[cfg(feature = "binding")]
 pub mod binding;
-/// Refresh-token families: rotation with reuse detection.
-pub mod session;
-/// Compact JWS and JWT: keys, the key ring, the issuer, the verifier.
-pub mod jwt;
-/// What has been taken back: tokens, sessions, subjects and keys, until they would expire anyway.
-pub mod revocation;
-/// GCRA over a table of bounded size.
-pub mod limiter;
-/// Argon2 policies, PHC strings, the engine seam and the worker pool.
-pub mod password;
-/// Identifiers and random tokens.
-pub mod id;
-/// Memory that is locked, kept out of dumps and wiped.
-#[allow(unsafe_code, reason = "the one room that talks to the operating system about memory")]
-pub mod mem;
 /// The two clocks everything reads, so that tests need not sleep.
 pub mod clock;
 /// Every error the library can give, each with its stable code.
 pub mod error;
+/// Identifiers and random tokens.
+pub mod id;
+/// Compact JWS and JWT: keys, the key ring, the issuer, the verifier.
+pub mod jwt;
+/// GCRA over a table of bounded size.
+pub mod limiter;
+/// Memory that is locked, kept out of dumps and wiped.
+#[allow(unsafe_code, reason = "the one room that talks to the operating system about memory")]
+pub mod mem;
+/// Argon2 policies, PHC strings, the engine seam and the worker pool.
+pub mod password;
+/// What has been taken back: tokens, sessions, subjects and keys, until they would expire anyway.
+pub mod revocation;
+/// Refresh-token families: rotation with reuse detection.
+pub mod session;
 /// Shared by the tests.
 #[cfg(test)]
 mod testing;

@@ -18,8 +18,9 @@ mod ring;
 mod tests;
 mod verifier;
 
+pub use header::MAX_KID_LEN;
 pub use issuer::{Issuer, IssuerOptions, Overrides};
-pub use key::{Algorithm, Key};
+pub use key::{Algorithm, Key, MAX_KEY_LEN};
 pub use reject::{Claim, Reason, Rejection};
 pub use ring::{Jwks, KeyInfo, KeyRing, KeyState, RingOptions};
 pub use verifier::{Expected, KeySource, Scratch, Verified, Verifier, VerifierOptions};

@@ -20,6 +20,7 @@ mod slabs;
 mod slot;
 mod status;
 
+use aws_lc_rs::constant_time;
 use zeroize::Zeroize;
 
 pub use locked::Locked;
@@ -30,6 +31,12 @@ pub use status::{Status, status};
 /// Overwrites bytes with zeros in a way the compiler does not leave out.
 pub fn wipe(bytes: &mut [u8]) {
     bytes.zeroize();
+}
+
+/// Whether two byte strings are the same. The time taken depends on the lengths only; different
+/// lengths are unequal at once.
+pub fn ct_eq(one: &[u8], other: &[u8]) -> bool {
+    constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
 #[cfg(test)]

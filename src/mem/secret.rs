@@ -3,7 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::constant_time;
 use secrecy::ExposeSecret;
 
 use super::arena::{self, Arena};
@@ -61,7 +60,7 @@ impl Secret {
     /// Whether the bytes are the same. The time taken depends on the lengths only; different
     /// lengths are unequal at once.
     pub fn ct_eq(&self, other: &[u8]) -> bool {
-        constant_time::verify_slices_are_equal(self.expose_secret(), other).is_ok()
+        super::ct_eq(self.expose_secret(), other)
     }
 
     pub(super) fn filled_in(

@@ -74,7 +74,6 @@ pub enum Refreshed {
 
 /// All sessions of one issuer.
 pub struct Sessions {
-    options: Options,
     issuer: Arc<Issuer>,
     revocations: Arc<RevocationList>,
     clock: Arc<dyn Clock>,
@@ -98,7 +97,6 @@ impl Sessions {
             ));
         }
         Ok(Self {
-            options,
             issuer,
             revocations,
             clock,

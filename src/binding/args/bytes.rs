@@ -27,7 +27,17 @@ impl Arg<'_> {
         range: RangeInclusive<usize>,
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        let (pointer, length) = self.view("a Uint8Array")?;
+        self.with_bytes_or("a Uint8Array", range, body)
+    }
+
+    /// As [`Self::with_bytes`], where something else would have done, too.
+    pub fn with_bytes_or<T>(
+        &self,
+        expected: &str,
+        range: RangeInclusive<usize>,
+        body: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        let (pointer, length) = self.view(expected)?;
         if !range.contains(&length) {
             return Err(self.out_of_range(lengths(&range)));
         }
@@ -93,6 +103,18 @@ impl Arg<'_> {
         Err(self.wrong_type(&expected))
     }
 
+    /// As [`Self::with_secret`], for text too long for the stack, such as a PEM.
+    pub fn with_long_secret<T>(
+        &self,
+        range: RangeInclusive<usize>,
+        body: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        if self.is_string()? {
+            return body(Zeroizing::new(self.string(range)?.into_bytes()).as_slice());
+        }
+        self.with_secret(range, body)
+    }
+
     /// A wiped copy of a string, a `Uint8Array` or a `SecretBuffer`, for a job.
     pub fn secret_copy(&self, range: RangeInclusive<usize>) -> Result<SecretSlice<u8>> {
         self.with_secret(range, |bytes| Ok(Box::<[u8]>::from(bytes).into()))
@@ -101,6 +123,30 @@ impl Arg<'_> {
     /// A wiped copy of a `Uint8Array` or a `SecretBuffer`, for a job.
     pub fn key_copy(&self, range: RangeInclusive<usize>) -> Result<SecretSlice<u8>> {
         self.with_key(range, |bytes| Ok(Box::<[u8]>::from(bytes).into()))
+    }
+
+    /// Writes numbers to the start of a `Float64Array` of the façade's own.
+    pub fn fill(&self, values: &[f64]) -> Result<()> {
+        let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
+        // SAFETY: `env` and `value` are those of the current call.
+        self.check(unsafe {
+            sys::napi_get_typedarray_info(
+                self.env,
+                self.value,
+                &raw mut kind,
+                &raw mut length,
+                &raw mut data,
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        })?;
+        if kind != sys::TypedarrayType::float64_array || length < values.len() {
+            return Err(self.wrong_type("a Float64Array with room for the result"));
+        }
+        // SAFETY: the array holds `length` aligned doubles and is written by this thread only:
+        // the façade makes it and keeps it to itself.
+        unsafe { ptr::copy_nonoverlapping(values.as_ptr(), data.cast(), values.len()) };
+        Ok(())
     }
 
     /// Whether the argument is a view of any kind.
@@ -143,7 +189,9 @@ impl Arg<'_> {
             return Err(self.invalid("is detached: its bytes have been transferred elsewhere"));
         }
         if buffer.is_resizable()? {
-            return Err(self.invalid("must not be backed by a resizable ArrayBuffer: copy it first"));
+            return Err(
+                self.invalid("must not be backed by a resizable ArrayBuffer: copy it first")
+            );
         }
         Ok((data.cast(), length))
     }

@@ -64,8 +64,7 @@ pub fn set_factory(env: &Env, factory: &Unknown<'_>) -> napi::Result<()> {
     // SAFETY: both values are those of the current call. The reference is given to the instance
     // data of the same environment, whose finalizer deletes it there.
     let status = unsafe {
-        let status =
-            sys::napi_create_reference(env.raw(), factory.raw(), 1, &raw mut reference);
+        let status = sys::napi_create_reference(env.raw(), factory.raw(), 1, &raw mut reference);
         if status == sys::Status::napi_ok {
             sys::napi_set_instance_data(
                 env.raw(),

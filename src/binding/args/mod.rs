@@ -8,7 +8,8 @@ mod bytes;
 pub mod fault;
 pub mod handle;
 mod options;
-mod scalars;
+pub mod out;
+pub mod scalars;
 mod text;
 
 pub use fault::{Fault, Result};
@@ -47,6 +48,11 @@ impl<'a> Arg<'a> {
     /// An argument of the current call.
     pub fn new(env: &Env, value: &'a Unknown<'_>, name: &'a str) -> Self {
         Self { env: env.raw(), value: value.raw(), name }
+    }
+
+    /// An argument of a raw callback that is running.
+    pub fn of_call(env: sys::napi_env, value: sys::napi_value, name: &'a str) -> Self {
+        Self { env, value, name }
     }
 
     fn is_type(&self, expected: Type) -> Result<bool> {
@@ -89,9 +95,7 @@ impl<'a> Arg<'a> {
         }
         let mut length = 0;
         // SAFETY: as in `boolean`; the value is an array.
-        self.check(unsafe {
-            sys::napi_get_array_length(self.env, self.value, &raw mut length)
-        })?;
+        self.check(unsafe { sys::napi_get_array_length(self.env, self.value, &raw mut length) })?;
         if length > max {
             return Err(self.out_of_range(format!("at most {max} elements")));
         }

@@ -8,15 +8,12 @@ use super::{Arg, Fault, Result, Type};
 use crate::error::Code;
 
 /// An option object, or none.
-pub struct Options<'a> {
-    arg: Option<Arg<'a>>,
-    known: &'static [&'static str],
-}
+pub struct Options<'a>(Option<Arg<'a>>);
 
 impl<'a> Arg<'a> {
     /// Reads the argument as options with these names; left out, it is empty.
     pub fn options(self, known: &'static [&'static str]) -> Result<Options<'a>> {
-        let Some(arg) = self.present()? else { return Ok(Options { arg: None, known }) };
+        let Some(arg) = self.present()? else { return Ok(Options(None)) };
         if !arg.is_type(Type::Object)? {
             return Err(arg.wrong_type("an object"));
         }
@@ -25,7 +22,16 @@ impl<'a> Arg<'a> {
                 return Err(unknown(&name, known));
             }
         }
-        Ok(Options { arg: Some(arg), known })
+        Ok(Options(Some(arg)))
+    }
+
+    /// Reads the argument as a record with members of any name, such as a token's claims.
+    pub fn record(self) -> Result<Options<'a>> {
+        if self.is_type(Type::Object)? {
+            Ok(Options(Some(self)))
+        } else {
+            Err(self.wrong_type("an object"))
+        }
     }
 
     fn property_names(&self) -> Result<Vec<String>> {
@@ -50,8 +56,7 @@ impl<'a> Arg<'a> {
 impl<'a> Options<'a> {
     /// The option of this name, unless it is `undefined` or not there.
     pub fn get(&self, name: &'static str) -> Result<Option<Arg<'a>>> {
-        debug_assert!(self.known.contains(&name), "{name} is not declared");
-        let Some(arg) = self.arg else { return Ok(None) };
+        let Some(arg) = self.0 else { return Ok(None) };
         let mut key = ptr::null_mut();
         let mut value = ptr::null_mut();
         // SAFETY: `env` and `value` are those of the current call, the name is valid for its

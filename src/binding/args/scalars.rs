@@ -52,9 +52,7 @@ impl Arg<'_> {
         let seconds = if is_date {
             let mut millis = 0.0;
             // SAFETY: as above; the value is a date.
-            self.check(unsafe {
-                sys::napi_get_date_value(self.env, self.value, &raw mut millis)
-            })?;
+            self.check(unsafe { sys::napi_get_date_value(self.env, self.value, &raw mut millis) })?;
             millis / 1000.0
         } else if self.is_type(Type::Number)? {
             self.number()?
@@ -122,10 +120,24 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, seconds) in [("15m", 900), ("0s", 0), ("12h", 43_200), ("30d", 2_592_000), ("1w", 604_800)] {
+        for (text, seconds) in
+            [("15m", 900), ("0s", 0), ("12h", 43_200), ("30d", 2_592_000), ("1w", 604_800)]
+        {
             assert_eq!(parse_duration(text), Some(seconds), "{text}");
         }
-        for text in ["", "m", "15", "15 m", "-1m", "1.5h", "15M", "15ms", "1m30s", "99999999999999999999s", "18446744073709551615m"] {
+        for text in [
+            "",
+            "m",
+            "15",
+            "15 m",
+            "-1m",
+            "1.5h",
+            "15M",
+            "15ms",
+            "1m30s",
+            "99999999999999999999s",
+            "18446744073709551615m",
+        ] {
             assert_eq!(parse_duration(text), None, "{text}");
         }
     }

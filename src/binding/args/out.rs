@@ -1,0 +1,67 @@
+//! Values that go out of a promise: made on the JavaScript thread, without a detour through
+//! memory that nobody wipes.
+
+use std::ptr;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::ToNapiValue;
+use napi::{Env, sys};
+
+use super::handle::Handle;
+use super::{Arg, Result};
+
+/// A value that has been made in the scope of the current call or settlement.
+pub struct Made(sys::napi_value);
+
+impl ToNapiValue for Made {
+    unsafe fn to_napi_value(_env: sys::napi_env, made: Self) -> napi::Result<sys::napi_value> {
+        Ok(made.0)
+    }
+}
+
+/// A `Buffer` with a copy of `bytes`.
+pub fn buffer(env: &Env, bytes: &[u8]) -> Result<Made> {
+    make(|result| {
+        // SAFETY: `env` is that of the running call; the bytes are valid for their length.
+        unsafe {
+            sys::napi_create_buffer_copy(
+                env.raw(),
+                bytes.len(),
+                bytes.as_ptr().cast(),
+                ptr::null_mut(),
+                result,
+            )
+        }
+    })
+}
+
+/// A string.
+pub fn string(env: &Env, text: &str) -> Result<Made> {
+    make(|result| {
+        // SAFETY: `env` is that of the running call; the text is valid for its length.
+        unsafe {
+            sys::napi_create_string_utf8(
+                env.raw(),
+                text.as_ptr().cast(),
+                text.len().cast_signed(),
+                result,
+            )
+        }
+    })
+}
+
+/// A bare object that stands for `value` until a façade object takes it over.
+pub fn carrier<T: Handle>(env: &Env, value: Arc<T>) -> Result<Made> {
+    // SAFETY: `env` is that of the running call.
+    let made = make(|result| unsafe { sys::napi_create_object(env.raw(), result) })?;
+    Arg::of_call(env.raw(), made.0, "carrier").attach(value)?;
+    Ok(made)
+}
+
+fn make(call: impl FnOnce(*mut sys::napi_value) -> sys::napi_status) -> Result<Made> {
+    let mut value = ptr::null_mut();
+    match call(&raw mut value) {
+        sys::Status::napi_ok => Ok(Made(value)),
+        _ => Err(super::super::internal().into()),
+    }
+}

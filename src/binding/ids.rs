@@ -1,0 +1,34 @@
+//! `uuidv4`, `uuidv7`, `randomToken`.
+
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+use napi_derive::napi;
+
+use super::args::Arg;
+use super::{CLOCK, guard};
+use crate::id;
+use crate::jwt::base64url;
+
+/// A UUID of version 4.
+#[napi(catch_unwind)]
+pub fn uuid_v4(env: &Env) -> napi::Result<String> {
+    guard(env, || Ok(id::uuid_v4()?.to_string()))
+}
+
+/// A UUID of version 7.
+#[napi(catch_unwind)]
+pub fn uuid_v7(env: &Env) -> napi::Result<String> {
+    guard(env, || Ok(id::uuid_v7(CLOCK.unix_millis())?.to_string()))
+}
+
+/// Random bytes as base64url, 32 of them unless said otherwise.
+#[napi(catch_unwind)]
+pub fn random_token(env: &Env, bytes: Unknown<'_>) -> napi::Result<String> {
+    guard(env, || {
+        let bytes = Arg::new(env, &bytes, "bytes").present()?;
+        let length = bytes.map_or(Ok(32), |bytes| bytes.integer32(16..=1024))?;
+        let mut random = vec![0; length as usize];
+        id::random_bytes(&mut random)?;
+        Ok(base64url::encode(&random))
+    })
+}

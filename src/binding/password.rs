@@ -1,0 +1,272 @@
+//! `hash`, `verify`, `needsRehash`, `parseHash`.
+
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, Either, Object, Unknown};
+use napi_derive::napi;
+
+use super::args::out::{self, Made};
+use super::args::{Arg, Options, Result};
+use super::{guard, promise};
+use crate::error::{Code, Error};
+use crate::password::{
+    Algorithm, Digest, HashJob, Limits, MAX_DIGEST_LEN, MAX_FIELD_LEN, MAX_PASSWORD_LEN,
+    MAX_SECRET_LEN, Policy, PolicyOptions, Profile, Tag, VerifyJob, Version,
+};
+
+const HASH_OPTIONS: &[&str] = &[
+    "type",
+    "profile",
+    "memoryCost",
+    "timeCost",
+    "parallelism",
+    "hashLength",
+    "salt",
+    "saltLength",
+    "version",
+    "secret",
+    "associatedData",
+    "raw",
+];
+
+/// What a digest says.
+#[napi(object, object_from_js = false)]
+pub struct HashInfo {
+    /// `argon2d`, `argon2i` or `argon2id`.
+    #[napi(js_name = "type")]
+    pub algorithm: &'static str,
+    /// 0x10 or 0x13.
+    pub version: u32,
+    /// KiB.
+    pub memory_cost: u32,
+    /// Passes.
+    pub time_cost: u32,
+    /// Lanes.
+    pub parallelism: u32,
+    /// The salt.
+    pub salt: Buffer,
+    /// The tag.
+    pub hash: Buffer,
+    /// Which secret it was made with.
+    pub keyid: Option<Buffer>,
+    /// Associated data.
+    pub associated_data: Option<Buffer>,
+}
+
+/// Hashes a password on the worker pool.
+#[napi(catch_unwind)]
+pub fn password_hash<'env>(
+    env: &'env Env,
+    password: Unknown<'_>,
+    options: Unknown<'_>,
+    production: bool,
+) -> napi::Result<Object<'env>> {
+    let job = guard(env, || hash_job(env, &password, &options, production))?;
+    if job.raw {
+        promise(
+            env,
+            move |delivery| job.job.run_raw(|tag| delivery.send(tag)),
+            |env, tag: Tag| guard(&env, || out::buffer(&env, &tag)),
+        )
+    } else {
+        promise(
+            env,
+            move |delivery| job.job.run(|digest| delivery.send(digest)),
+            |env, digest: Digest| guard(&env, || out::string(&env, &digest.to_string())),
+        )
+    }
+}
+
+/// Hashes a password on this thread.
+#[napi(catch_unwind)]
+pub fn password_hash_sync(
+    env: &Env,
+    password: Unknown<'_>,
+    options: Unknown<'_>,
+    production: bool,
+) -> napi::Result<Made> {
+    guard(env, || {
+        let job = hash_job(env, &password, &options, production)?;
+        if job.raw {
+            out::buffer(env, &job.job.run_raw(|tag| tag)?)
+        } else {
+            out::string(env, &job.job.run(|digest| digest)?.to_string())
+        }
+    })
+}
+
+/// Verifies a password on the worker pool; `false` at once for another scheme's hash.
+#[napi(catch_unwind)]
+pub fn password_verify<'env>(
+    env: &'env Env,
+    digest: Unknown<'_>,
+    password: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Either<bool, Object<'env>>> {
+    let job = guard(env, || verify_job(env, &digest, &password, &options))?;
+    let Some(job) = job else { return Ok(Either::A(false)) };
+    let work = |delivery: &mut crate::password::pool::Delivery<bool>| {
+        job.run(|matches| delivery.send(matches));
+    };
+    promise(env, work, |_, matches: bool| Ok(matches)).map(Either::B)
+}
+
+/// Verifies a password on this thread.
+#[napi(catch_unwind)]
+pub fn password_verify_sync(
+    env: &Env,
+    digest: Unknown<'_>,
+    password: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<bool> {
+    guard(env, || match verify_job(env, &digest, &password, &options)? {
+        Some(job) => Ok(job.run(|matches| matches)?),
+        None => Ok(false),
+    })
+}
+
+/// Whether a digest is of another policy, or of another scheme.
+#[napi(catch_unwind)]
+pub fn password_needs_rehash(
+    env: &Env,
+    digest: Unknown<'_>,
+    options: Unknown<'_>,
+    production: bool,
+) -> napi::Result<bool> {
+    guard(env, || {
+        let digest = parse(&Arg::new(env, &digest, "digest"))?;
+        let options = Arg::new(env, &options, "options").options(&[
+            "type",
+            "profile",
+            "memoryCost",
+            "timeCost",
+            "parallelism",
+            "hashLength",
+            "saltLength",
+            "version",
+        ])?;
+        let policy = policy(&options, production)?;
+        Ok(digest.is_none_or(|digest| policy.needs_rehash(&digest)))
+    })
+}
+
+/// Reads a digest.
+#[napi(catch_unwind)]
+pub fn password_parse_hash(env: &Env, digest: Unknown<'_>) -> napi::Result<HashInfo> {
+    guard(env, || {
+        let digest = parse(&Arg::new(env, &digest, "digest"))?.ok_or_else(|| {
+            Error::new(Code::PasswordDigest, "the digest is not of Argon2 but of another scheme")
+        })?;
+        let some = |bytes: &[u8]| (!bytes.is_empty()).then(|| bytes.to_vec().into());
+        Ok(HashInfo {
+            algorithm: digest.params().algorithm().name(),
+            version: digest.params().version().number(),
+            memory_cost: digest.params().memory_cost(),
+            time_cost: digest.params().time_cost(),
+            parallelism: digest.params().parallelism(),
+            salt: digest.salt().to_vec().into(),
+            hash: digest.hash().to_vec().into(),
+            keyid: some(digest.keyid()),
+            associated_data: some(digest.data()),
+        })
+    })
+}
+
+struct Hashing {
+    job: HashJob,
+    raw: bool,
+}
+
+fn hash_job(
+    env: &Env,
+    password: &Unknown<'_>,
+    options: &Unknown<'_>,
+    production: bool,
+) -> Result<Hashing> {
+    let password = Arg::new(env, password, "password");
+    let options = Arg::new(env, options, "options").options(HASH_OPTIONS)?;
+    let policy = policy(&options, production)?;
+    let salt = options.get("salt")?.map(|salt| salt.bytes(8..=MAX_FIELD_LEN)).transpose()?;
+    let data = options.get("associatedData")?;
+    let data = data.map(|data| data.bytes(0..=MAX_FIELD_LEN)).transpose()?.unwrap_or_default();
+    let secret = secret(&options)?;
+    let raw = options.get("raw")?.map_or(Ok(false), |raw| raw.boolean())?;
+    let password = password.secret_copy(0..=MAX_PASSWORD_LEN)?;
+    Ok(Hashing { job: HashJob::new(policy, password, salt, secret, data)?, raw })
+}
+
+fn verify_job(
+    env: &Env,
+    digest: &Unknown<'_>,
+    password: &Unknown<'_>,
+    options: &Unknown<'_>,
+) -> Result<Option<VerifyJob>> {
+    let digest = parse(&Arg::new(env, digest, "digest"))?;
+    let options = Arg::new(env, options, "options").options(&["secret", "limits"])?;
+    let limits = match options.get("limits")? {
+        Some(limits) => {
+            let limits = limits.options(&["memoryCost", "timeCost", "parallelism"])?;
+            Limits::new(
+                number(&limits, "memoryCost")?,
+                number(&limits, "timeCost")?,
+                number(&limits, "parallelism")?,
+            )?
+        }
+        None => Limits::default(),
+    };
+    let secret = secret(&options)?;
+    let password = Arg::new(env, password, "password").secret_copy(0..=MAX_PASSWORD_LEN)?;
+    Ok(digest.map(|digest| VerifyJob::new(digest, password, secret, &limits)).transpose()?)
+}
+
+fn parse(digest: &Arg<'_>) -> Result<Option<Digest>> {
+    if !digest.is_string()? {
+        return Err(digest.wrong_type("a string"));
+    }
+    Ok(Digest::parse(&digest.string(0..=MAX_DIGEST_LEN)?)?)
+}
+
+fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
+    let profile = options.get("profile")?.map(|profile| {
+        profile.one_of(&[
+            ("rfc9106-low", Profile::Rfc9106Low),
+            ("rfc9106-high", Profile::Rfc9106High),
+            ("owasp", Profile::Owasp),
+            ("test", Profile::Test),
+        ])
+    });
+    let algorithm = options.get("type")?.map(|algorithm| {
+        let numbers = [(0, Algorithm::Argon2d), (1, Algorithm::Argon2i), (2, Algorithm::Argon2id)];
+        if algorithm.is_string()? {
+            algorithm.one_of(&numbers.map(|(_, algorithm)| (algorithm.name(), algorithm)))
+        } else {
+            let number = algorithm.integer32(0..=2)?;
+            let found = numbers.into_iter().find(|(known, _)| *known == number);
+            Ok(found.map_or(Algorithm::Argon2id, |(_, algorithm)| algorithm))
+        }
+    });
+    let version = options.get("version")?.map(|version| match version.integer32(0..=u32::MAX)? {
+        0x10 => Ok(Version::V0x10),
+        0x13 => Ok(Version::V0x13),
+        _ => Err(version.out_of_range("0x10 or 0x13")),
+    });
+    let options = PolicyOptions {
+        profile: profile.transpose()?,
+        algorithm: algorithm.transpose()?,
+        version: version.transpose()?,
+        memory_cost: number(options, "memoryCost")?,
+        time_cost: number(options, "timeCost")?,
+        parallelism: number(options, "parallelism")?,
+        hash_length: number(options, "hashLength")?,
+        salt_length: number(options, "saltLength")?,
+    };
+    Ok(Policy::new(&options, production)?)
+}
+
+/// Any 32-bit integer: the policy knows its limits.
+fn number(options: &Options<'_>, name: &'static str) -> Result<Option<u32>> {
+    options.get(name)?.map(|number| number.integer32(0..=u32::MAX)).transpose()
+}
+
+fn secret(options: &Options<'_>) -> Result<Option<secrecy::SecretSlice<u8>>> {
+    options.get("secret")?.map(|secret| secret.key_copy(1..=MAX_SECRET_LEN)).transpose()
+}

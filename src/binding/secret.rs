@@ -1,0 +1,245 @@
+//! `SecretBuffer` and `secureHeap`.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use base64ct::{Base64, Base64UrlUnpadded, Encoding};
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+use napi_derive::napi;
+use secrecy::ExposeSecret;
+use zeroize::Zeroizing;
+
+use super::args::handle::Handle;
+use super::args::{Arg, Fault, Result};
+use super::{fast, guard};
+use crate::error::Code;
+use crate::mem::{self, MAX_SECRET_LEN, Secret};
+
+/// The longest text that becomes a secret, in bytes.
+const MAX_TEXT_LEN: usize = 4096;
+
+/// A secret as JavaScript holds it: until it is disposed of.
+pub struct SecretBuffer(Mutex<Option<Secret>>);
+
+impl Handle for SecretBuffer {
+    const TAG: u128 = 0xd5b7_43a8_0f9e_4d7b_8e57_0a4b_61e1_5507;
+    const CLASS: &'static str = "SecretBuffer";
+}
+
+impl SecretBuffer {
+    fn new(secret: Secret) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(Some(secret))))
+    }
+
+    /// The secret, shared: it stays until the caller is done with it, too.
+    pub fn get(&self) -> Result<Secret> {
+        let secret = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        secret.clone().ok_or_else(|| {
+            Fault::new(Code::SecretDisposed, "the secret has been disposed of; make a new one")
+        })
+    }
+
+    fn dispose(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// Facts about the secure heap; numbers of bytes unless the name says otherwise.
+#[napi(object, object_from_js = false)]
+pub struct SecureHeapStatus {
+    /// `memfd_secret`, `mlock`, `dontdump` or `plain`.
+    pub backend: String,
+    /// Why a better backend is not used.
+    pub reasons: Vec<String>,
+    /// Whether the kernel keeps the memory from swap.
+    pub locked: bool,
+    /// Whether the kernel leaves the memory out of core dumps.
+    pub dump_excluded: bool,
+    /// Whether the memory is out of the kernel's own map, so that not even root reads it.
+    pub kernel_unmapped: bool,
+    /// Whether inaccessible pages lie around it.
+    pub guard_pages: bool,
+    /// Bytes mapped.
+    pub capacity_bytes: f64,
+    /// Bytes in use, as slots.
+    pub used_bytes: f64,
+    /// Secrets and keys in it, a number.
+    pub live_secrets: f64,
+    /// The most it may grow to.
+    pub max_bytes: f64,
+    /// `RLIMIT_MEMLOCK`, soft; absent when unlimited.
+    pub memlock_soft: Option<f64>,
+    /// `RLIMIT_MEMLOCK`, hard; absent when unlimited.
+    pub memlock_hard: Option<f64>,
+    /// Whether the machine cannot hibernate while the memory is mapped.
+    pub hibernation_blocked: bool,
+    /// Whether it is neither locked nor out of dumps as it should be.
+    pub degraded: bool,
+}
+
+/// `target` becomes random bytes.
+#[napi(catch_unwind)]
+pub fn secret_random(env: &Env, target: Unknown<'_>, bytes: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let length = Arg::new(env, &bytes, "bytes").integer(1..=MAX_SECRET_LEN as u64)?;
+        let secret = Secret::random(usize::try_from(length).unwrap_or(MAX_SECRET_LEN))?;
+        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+    })
+}
+
+/// `target` becomes a copy of bytes, which are wiped if the options say so.
+#[napi(catch_unwind)]
+pub fn secret_from(
+    env: &Env,
+    target: Unknown<'_>,
+    data: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let data = Arg::new(env, &data, "data");
+        let options = Arg::new(env, &options, "options").options(&["wipe"])?;
+        let wipe = options.get("wipe")?.map_or(Ok(false), |wipe| wipe.boolean())?;
+        let secret = data.with_bytes(0..=MAX_SECRET_LEN, |bytes| Ok(Secret::copy_from(bytes)?))?;
+        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))?;
+        if wipe {
+            data.with_bytes_mut(|bytes| {
+                mem::wipe(bytes);
+                Ok(())
+            })?;
+        }
+        Ok(())
+    })
+}
+
+#[derive(Clone, Copy)]
+enum Text {
+    Utf8,
+    Hex,
+    Base64,
+    Base64Url,
+}
+
+/// `target` becomes what a text encodes.
+#[napi(catch_unwind)]
+pub fn secret_from_string(
+    env: &Env,
+    target: Unknown<'_>,
+    text: Unknown<'_>,
+    encoding: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let text = Arg::new(env, &text, "text");
+        if !text.is_string()? {
+            return Err(text.wrong_type("a string"));
+        }
+        let encoding =
+            Arg::new(env, &encoding, "encoding").present()?.map_or(Ok(Text::Utf8), |e| {
+                e.one_of(&[
+                    ("utf8", Text::Utf8),
+                    ("hex", Text::Hex),
+                    ("base64", Text::Base64),
+                    ("base64url", Text::Base64Url),
+                ])
+            })?;
+        let malformed = || text.invalid("is not of the encoding given");
+        let secret = text.with_secret(0..=MAX_TEXT_LEN, |bytes| {
+            if matches!(encoding, Text::Utf8) {
+                return Ok(Secret::copy_from(bytes)?);
+            }
+            let mut buffer = Zeroizing::new([0; MAX_TEXT_LEN]);
+            let decoded = match encoding {
+                Text::Hex => base16ct::mixed::decode(bytes, &mut *buffer).ok(),
+                Text::Base64 => Base64::decode(bytes, &mut *buffer).ok(),
+                _ => Base64UrlUnpadded::decode(bytes, &mut *buffer).ok(),
+            };
+            Ok(Secret::copy_from(decoded.ok_or_else(malformed)?)?)
+        })?;
+        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+    })
+}
+
+/// `equals`, bound to a secret.
+#[napi(catch_unwind)]
+pub fn secret_bind<'env>(env: &'env Env, secret: Unknown<'_>) -> napi::Result<Unknown<'env>> {
+    guard(env, || fast::bind(env, Arg::new(env, &secret, "this").handle::<SecretBuffer>()?))
+}
+
+/// The secret's length in bytes.
+#[napi(catch_unwind)]
+pub fn secret_len(env: &Env, secret: Unknown<'_>) -> napi::Result<u32> {
+    guard(env, || {
+        let length = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.get()?.len();
+        // At most `MAX_SECRET_LEN`.
+        Ok(u32::try_from(length).unwrap_or(u32::MAX))
+    })
+}
+
+/// Copies the secret into `target`, which must be of its length.
+#[napi(catch_unwind)]
+pub fn secret_copy_into(env: &Env, secret: Unknown<'_>, target: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.get()?;
+        let target = Arg::new(env, &target, "target");
+        target.with_bytes_mut(|bytes| {
+            if bytes.len() != secret.len() {
+                return Err(target.out_of_range("as long as the secret"));
+            }
+            bytes.copy_from_slice(secret.expose_secret());
+            Ok(())
+        })
+    })
+}
+
+/// Overwrites a `Uint8Array` with zeros.
+#[napi(catch_unwind)]
+pub fn wipe(env: &Env, bytes: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        Arg::new(env, &bytes, "bytes").with_bytes_mut(|bytes| {
+            mem::wipe(bytes);
+            Ok(())
+        })
+    })
+}
+
+/// Lets go of the secret; it is wiped when nothing else uses it.
+#[napi(catch_unwind)]
+pub fn secret_dispose(env: &Env, secret: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.dispose();
+        Ok(())
+    })
+}
+
+/// Whether two values hold the same bytes, in a time that depends on their lengths only.
+#[napi(catch_unwind)]
+pub fn timing_safe_equal(env: &Env, a: Unknown<'_>, b: Unknown<'_>) -> napi::Result<bool> {
+    guard(env, || {
+        let (a, b) = (Arg::new(env, &a, "a"), Arg::new(env, &b, "b"));
+        a.with_secret(0..=usize::MAX, |a| b.with_secret(0..=usize::MAX, |b| Ok(mem::ct_eq(a, b))))
+    })
+}
+
+/// What the secure heap is made of.
+#[napi(catch_unwind)]
+#[expect(clippy::cast_precision_loss, reason = "sizes, for monitoring")]
+pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
+    guard(env, || {
+        let status = mem::status();
+        Ok(SecureHeapStatus {
+            backend: status.backend.as_str().into(),
+            reasons: status.reasons,
+            locked: status.locked,
+            dump_excluded: status.dump_excluded,
+            kernel_unmapped: status.kernel_unmapped,
+            guard_pages: status.guard_pages,
+            capacity_bytes: status.capacity_bytes as f64,
+            used_bytes: status.used_bytes as f64,
+            live_secrets: status.live_secrets as f64,
+            max_bytes: status.max_bytes as f64,
+            memlock_soft: status.memlock_soft.map(|bytes| bytes as f64),
+            memlock_hard: status.memlock_hard.map(|bytes| bytes as f64),
+            hibernation_blocked: status.hibernation_blocked,
+            degraded: status.degraded,
+        })
+    })
+}

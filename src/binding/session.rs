@@ -1,0 +1,188 @@
+//! `Sessions`.
+
+use std::sync::Arc;
+
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+use napi_derive::napi;
+use uuid::Uuid;
+
+use super::args::handle::Handle;
+use super::args::{Arg, Result, scalars};
+use super::{CLOCK, guard};
+use crate::jwt::{Issuer, MAX_TOKEN_LEN};
+use crate::revocation::RevocationList;
+use crate::session::{Options, Refreshed, Sessions, TokenPair};
+
+impl Handle for Sessions {
+    const TAG: u128 = 0x1d0c_a1b8_32b7_4f4e_9d02_0d3f_0d63_7706;
+    const CLASS: &'static str = "Sessions";
+}
+
+/// A pair of tokens.
+#[napi(object, object_from_js = false)]
+pub struct NativeTokenPair {
+    /// The JWT.
+    pub access_token: String,
+    /// The refresh token.
+    pub refresh_token: String,
+    /// The access token's life, in seconds.
+    pub expires_in: f64,
+    /// The session's id.
+    pub session_id: String,
+}
+
+/// What became of a refresh token.
+#[napi(object, object_from_js = false)]
+pub struct NativeRefreshed {
+    /// `rotated`, `replayed`, `reuse`, `expired` or `unknown`.
+    pub status: &'static str,
+    /// With the first two.
+    pub pair: Option<NativeTokenPair>,
+}
+
+/// One session. Times are milliseconds since 1970.
+#[napi(object, object_from_js = false)]
+pub struct NativeSessionInfo {
+    /// The session's id.
+    pub session_id: String,
+    /// When it was started.
+    pub started_at: f64,
+    /// When it was last refreshed, or started.
+    pub used_at: f64,
+    /// When it ends unless refreshed before.
+    pub expires_at: f64,
+}
+
+/// `sessions` becomes an empty table.
+#[napi(catch_unwind)]
+pub fn sessions_attach(env: &Env, sessions: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let options = Arg::new(env, &options, "options").options(&[
+            "issuer",
+            "revocations",
+            "refreshTtl",
+            "idleTtl",
+            "grace",
+            "maxSessions",
+        ])?;
+        let issuer = options.require("issuer")?.handle::<Issuer>()?;
+        let revocations = options.require("revocations")?.handle::<RevocationList>()?;
+        let mut own = Options::default();
+        if let Some(ttl) = options.get("refreshTtl")? {
+            own.refresh_ttl = ttl.duration(1..=scalars::MAX_DURATION)?;
+            own.idle_ttl = own.refresh_ttl;
+        }
+        if let Some(ttl) = options.get("idleTtl")? {
+            own.idle_ttl = ttl.duration(1..=scalars::MAX_DURATION)?;
+        }
+        if let Some(grace) = options.get("grace")? {
+            own.grace = grace.duration(0..=300)?;
+        }
+        if let Some(max) = options.get("maxSessions")? {
+            own.max_sessions = usize::try_from(max.integer(1..=100_000_000)?).unwrap_or(usize::MAX);
+        }
+        let core = Sessions::new(own, issuer, revocations, CLOCK.clone())?;
+        Arg::new(env, &sessions, "this").attach(Arc::new(core))
+    })
+}
+
+/// Starts a session; `claims` is JSON text.
+#[napi(catch_unwind)]
+pub fn sessions_start(
+    env: &Env,
+    sessions: Unknown<'_>,
+    subject: Unknown<'_>,
+    claims: Unknown<'_>,
+) -> napi::Result<NativeTokenPair> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
+        let claims = Arg::new(env, &claims, "claims").string(0..=MAX_TOKEN_LEN)?;
+        Ok(pair(sessions.start(&subject, &claims)?))
+    })
+}
+
+/// Exchanges a refresh token.
+#[napi(catch_unwind)]
+pub fn sessions_refresh(
+    env: &Env,
+    sessions: Unknown<'_>,
+    token: Unknown<'_>,
+) -> napi::Result<NativeRefreshed> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let token = Arg::new(env, &token, "refreshToken").string(0..=1024)?;
+        let refreshed = sessions.refresh(&token)?;
+        let status = match refreshed {
+            Refreshed::Rotated(_) => "rotated",
+            Refreshed::Replayed(_) => "replayed",
+            Refreshed::Reuse => "reuse",
+            Refreshed::Expired => "expired",
+            Refreshed::Unknown => "unknown",
+        };
+        let pair = match refreshed {
+            Refreshed::Rotated(tokens) | Refreshed::Replayed(tokens) => Some(pair(tokens)),
+            _ => None,
+        };
+        Ok(NativeRefreshed { status, pair })
+    })
+}
+
+/// Ends a session.
+#[napi(catch_unwind)]
+pub fn sessions_end(env: &Env, sessions: Unknown<'_>, sid: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        Ok(sessions.end(session_id(&Arg::new(env, &sid, "sid"))?)?)
+    })
+}
+
+/// Ends every session of a subject.
+#[napi(catch_unwind)]
+pub fn sessions_end_all(
+    env: &Env,
+    sessions: Unknown<'_>,
+    subject: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        Ok(sessions.end_all(&Arg::new(env, &subject, "subject").string(1..=1024)?)?)
+    })
+}
+
+/// The sessions of a subject.
+#[napi(catch_unwind)]
+#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970")]
+pub fn sessions_list(
+    env: &Env,
+    sessions: Unknown<'_>,
+    subject: Unknown<'_>,
+) -> napi::Result<Vec<NativeSessionInfo>> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
+        let info = sessions.list(&subject).into_iter().map(|info| NativeSessionInfo {
+            session_id: info.session.to_string(),
+            started_at: info.started_at as f64,
+            used_at: info.used_at as f64,
+            expires_at: info.expires_at as f64,
+        });
+        Ok(info.collect())
+    })
+}
+
+fn session_id(arg: &Arg<'_>) -> Result<Uuid> {
+    let text = arg.string(0..=64)?;
+    Uuid::try_parse(&text).map_err(|_| arg.invalid("must be a session id (a UUID)"))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a duration in seconds")]
+fn pair(pair: TokenPair) -> NativeTokenPair {
+    NativeTokenPair {
+        access_token: pair.access_token,
+        refresh_token: pair.refresh_token,
+        expires_in: pair.expires_in as f64,
+        session_id: pair.session.to_string(),
+    }
+}
