@@ -210,6 +210,12 @@ pub fn secret_dispose(env: &Env, secret: Unknown<'_>) -> napi::Result<()> {
     })
 }
 
+/// Whether the secret has been disposed of.
+#[napi(catch_unwind)]
+pub fn secret_is_disposed(env: &Env, secret: Unknown<'_>) -> napi::Result<bool> {
+    guard(env, || Ok(Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.get().is_err()))
+}
+
 /// Whether two values hold the same bytes, in a time that depends on their lengths only.
 #[napi(catch_unwind)]
 pub fn timing_safe_equal(env: &Env, a: Unknown<'_>, b: Unknown<'_>) -> napi::Result<bool> {

@@ -1,0 +1,61 @@
+'use strict';
+
+const errors = require('./lib/errors.js');
+const { randomToken, uuidv4, uuidv7 } = require('./lib/ids.js');
+const { JwtKey, KeyRing } = require('./lib/keys.js');
+const { RateLimiter } = require('./lib/limits.js');
+const passwords = require('./lib/passwords.js');
+const { RevocationList } = require('./lib/revocations.js');
+const { SecretBuffer, secureHeap, timingSafeEqual } = require('./lib/secrets.js');
+const { Sessions } = require('./lib/sessions.js');
+const { JwtIssuer, JwtVerifier, unsafeDecode } = require('./lib/tokens.js');
+
+const { argon2d, argon2i, argon2id, hash, hashSync, needsRehash, parseHash, verify, verifySync } =
+  passwords;
+const {
+  ArgumentError,
+  BindingError,
+  JwtError,
+  LimitError,
+  NodesecError,
+  PasswordError,
+  RevocationError,
+  SecretError,
+  SessionError,
+} = errors;
+
+// Spelt out, so that `import { hash } from '@nodesec/native'` sees every name.
+module.exports = {
+  argon2d,
+  argon2i,
+  argon2id,
+  hash,
+  hashSync,
+  needsRehash,
+  parseHash,
+  verify,
+  verifySync,
+  SecretBuffer,
+  secureHeap,
+  timingSafeEqual,
+  JwtIssuer,
+  JwtKey,
+  JwtVerifier,
+  KeyRing,
+  unsafeDecode,
+  RevocationList,
+  Sessions,
+  RateLimiter,
+  randomToken,
+  uuidv4,
+  uuidv7,
+  ArgumentError,
+  BindingError,
+  JwtError,
+  LimitError,
+  NodesecError,
+  PasswordError,
+  RevocationError,
+  SecretError,
+  SessionError,
+};

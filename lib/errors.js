@@ -1,0 +1,57 @@
+'use strict';
+
+// Every error of this package is a NodesecError with a stable `code`, of one subclass a capability.
+
+class NodesecError extends Error {
+  constructor(code, message) {
+    super(message);
+    this.code = code;
+  }
+
+  get name() {
+    return this.constructor.name;
+  }
+}
+
+/** An argument of the wrong type or out of range, a misspelt or a missing option. */
+class ArgumentError extends NodesecError {}
+/** The native part could not be loaded. */
+class BindingError extends NodesecError {}
+class PasswordError extends NodesecError {}
+class SecretError extends NodesecError {}
+class JwtError extends NodesecError {}
+class RevocationError extends NodesecError {}
+class SessionError extends NodesecError {}
+class LimitError extends NodesecError {}
+
+const CLASSES = [
+  ['ERR_BINDING_', BindingError],
+  ['ERR_PASSWORD_', PasswordError],
+  ['ERR_SECRET_', SecretError],
+  ['ERR_JWT_', JwtError],
+  ['ERR_KEYRING_', JwtError],
+  ['ERR_REVOCATION_', RevocationError],
+  ['ERR_SESSION_', SessionError],
+  ['ERR_LIMIT_', LimitError],
+  ['ERR_INTERNAL', NodesecError],
+  ['ERR_RANDOM', NodesecError],
+];
+
+/** The error for a code: what the native part calls to make one. */
+function makeError(code, message) {
+  const [, Class] = CLASSES.find(([prefix]) => code.startsWith(prefix)) ?? [];
+  return new (Class ?? ArgumentError)(code, message);
+}
+
+module.exports = {
+  ArgumentError,
+  BindingError,
+  JwtError,
+  LimitError,
+  NodesecError,
+  PasswordError,
+  RevocationError,
+  SecretError,
+  SessionError,
+  makeError,
+};

@@ -1,0 +1,156 @@
+'use strict';
+
+const { createPrivateKey, KeyObject } = require('node:crypto');
+const { inspect } = require('node:util');
+
+const { makeError } = require('./errors.js');
+const native = require('./load.js');
+
+/** Handed to the constructor by the static methods only. */
+const OWN = Symbol('own');
+
+class JwtKey {
+  #kid;
+  #alg;
+
+  constructor(own, carrier) {
+    if (own !== OWN) {
+      throw makeError(
+        'ERR_INVALID_ARG_VALUE',
+        'JwtKey is not constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromJwk or .fromKeyObject',
+      );
+    }
+    native.keyAttach(this, carrier);
+    [this.#kid, this.#alg] = native.keyNames(this);
+  }
+
+  static async generate(alg, options) {
+    return new JwtKey(OWN, await native.keyGenerate(alg, options));
+  }
+
+  static fromSecret(secret, options) {
+    return new JwtKey(OWN, native.keyFromSecret(secret, options));
+  }
+
+  static fromPem(pem, options) {
+    return new JwtKey(OWN, native.keyFromPem(pem, options));
+  }
+
+  static fromJwk(jwk, options) {
+    if (jwk === null || typeof jwk !== 'object') {
+      throw makeError('ERR_INVALID_ARG_TYPE', 'jwk must be an object');
+    }
+    const named = { ...optionsObject(options) };
+    named.alg ??= jwk.alg;
+    if (jwk.kty === 'oct') {
+      named.kid ??= jwk.kid;
+      return JwtKey.fromSecret(symmetricBytes(jwk), named);
+    }
+    if (jwk.d === undefined) {
+      return new JwtKey(OWN, native.keyFromPublicJwk(JSON.stringify(jwk), named));
+    }
+    named.kid ??= jwk.kid;
+    return JwtKey.fromKeyObject(privateKeyObject(jwk), named);
+  }
+
+  static fromKeyObject(key, options) {
+    if (!(key instanceof KeyObject)) {
+      throw makeError('ERR_INVALID_ARG_TYPE', 'key must be a KeyObject of node:crypto');
+    }
+    const isPrivate = key.type === 'private';
+    const bytes =
+      key.type === 'secret'
+        ? key.export()
+        : key.export({ format: 'der', type: isPrivate ? 'pkcs8' : 'spki' });
+    try {
+      return key.type === 'secret'
+        ? JwtKey.fromSecret(bytes, options)
+        : new JwtKey(OWN, native.keyFromDer(bytes, isPrivate, options));
+    } finally {
+      native.wipe(bytes);
+    }
+  }
+
+  get kid() {
+    return this.#kid;
+  }
+
+  get alg() {
+    return this.#alg;
+  }
+
+  get private() {
+    return native.keyIsPrivate(this);
+  }
+
+  toPublicJwk() {
+    return JSON.parse(native.keyPublicJwk(this));
+  }
+
+  toString() {
+    return `[JwtKey ${this.#alg} ${this.#kid}]`;
+  }
+
+  toJSON() {
+    return this.toString();
+  }
+
+  [inspect.custom]() {
+    return this.toString();
+  }
+}
+
+/** Options that are spread before the native part sees them. */
+function optionsObject(options) {
+  if (options !== undefined && (options === null || typeof options !== 'object')) {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'options must be an object');
+  }
+  return options;
+}
+
+function symmetricBytes(jwk) {
+  const canonical = typeof jwk.k === 'string' && Buffer.from(jwk.k, 'base64url');
+  if (!canonical || canonical.toString('base64url') !== jwk.k) {
+    throw makeError('ERR_JWT_KEY', 'the JWK has no "k" in base64url');
+  }
+  return canonical;
+}
+
+function privateKeyObject(jwk) {
+  try {
+    return createPrivateKey({ key: jwk, format: 'jwk' });
+  } catch {
+    // The reason may quote the key.
+    throw makeError('ERR_JWT_KEY', 'the JWK is not a valid private key');
+  }
+}
+
+class KeyRing {
+  constructor(options) {
+    native.keyringAttach(this, options);
+  }
+
+  add(key, options) {
+    native.keyringAdd(this, key, options);
+  }
+
+  revoke(kid) {
+    native.keyringRevoke(this, kid);
+  }
+
+  async rotate(options) {
+    return { kid: await native.keyringRotate(this, options) };
+  }
+
+  list() {
+    return native
+      .keyringList(this)
+      .map(({ since, ...key }) => ({ ...key, since: new Date(since * 1000) }));
+  }
+
+  jwks() {
+    return native.keyringJwks(this);
+  }
+}
+
+module.exports = { JwtKey, KeyRing };

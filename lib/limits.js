@@ -1,0 +1,56 @@
+'use strict';
+
+const native = require('./load.js');
+
+/** Where a native call leaves remaining, retryAfterMs and resetMs; read before the next call. */
+const OUT = new Float64Array(3);
+
+class RateLimiter {
+  #limit;
+  #policy;
+  #check;
+  #consume;
+  #peek;
+
+  constructor(options) {
+    const [limit, burst] = native.limiterAttach(this, options);
+    this.#limit = limit;
+    this.#policy = Object.freeze({ limit, windowMs: options.windowMs, burst });
+    [this.#check, this.#consume, this.#peek] = native.limiterBind(this);
+  }
+
+  check(key, cost) {
+    return this.#check(key, cost);
+  }
+
+  consume(key, cost) {
+    return this.#result(this.#consume(key, cost, OUT));
+  }
+
+  peek(key) {
+    return this.#result(this.#peek(key, OUT));
+  }
+
+  reset(key) {
+    return native.limiterReset(this, key);
+  }
+
+  stats() {
+    const [capacity, evictions] = native.limiterStats(this);
+    return { capacity, evictions };
+  }
+
+  #result(allowed) {
+    const [remaining, retryAfterMs, resetMs] = OUT;
+    return {
+      allowed,
+      limit: this.#limit,
+      remaining,
+      retryAfterMs,
+      resetMs,
+      policy: this.#policy,
+    };
+  }
+}
+
+module.exports = { RateLimiter };

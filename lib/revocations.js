@@ -1,0 +1,81 @@
+'use strict';
+
+const { makeError } = require('./errors.js');
+const native = require('./load.js');
+
+class RevocationList {
+  #isRevoked;
+
+  constructor(options) {
+    native.revocationAttach(this, options);
+    this.#isRevoked = native.revocationBind(this);
+  }
+
+  // In memory a revocation is done when the call returns; the promises are for lists that write
+  // it down first.
+
+  async revoke(claims) {
+    this.revokeSync(claims);
+  }
+
+  revokeSync(claims) {
+    native.revocationRevoke(this, claims);
+  }
+
+  async revokeId(jti, expiresAt, options) {
+    this.revokeIdSync(jti, expiresAt, options);
+  }
+
+  revokeIdSync(jti, expiresAt, options) {
+    native.revocationRevokeId(this, jti, expiresAt, options);
+  }
+
+  async revokeSession(sid, expiresAt, options) {
+    this.revokeSessionSync(sid, expiresAt, options);
+  }
+
+  revokeSessionSync(sid, expiresAt, options) {
+    native.revocationRevokeSession(this, sid, expiresAt, options);
+  }
+
+  async revokeSubject(sub, issuedBefore, options) {
+    this.revokeSubjectSync(sub, issuedBefore, options);
+  }
+
+  revokeSubjectSync(sub, issuedBefore, options) {
+    native.revocationRevokeSubject(this, sub, issuedBefore, options);
+  }
+
+  async revokeKey(kid) {
+    this.revokeKeySync(kid);
+  }
+
+  revokeKeySync(kid) {
+    native.revocationRevokeKey(this, kid);
+  }
+
+  isRevoked(claims) {
+    if (claims === null || typeof claims !== 'object') {
+      throw makeError('ERR_INVALID_ARG_TYPE', 'claims must be an object');
+    }
+    const { jti, sid, sub, iat, kid, iss } = claims;
+    return this.#isRevoked(jti, sid, sub, iat, kid, iss);
+  }
+
+  get size() {
+    const { ids, sessions, subjects, keys } = this.stats();
+    return ids + sessions + subjects + keys;
+  }
+
+  stats() {
+    const [ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil] =
+      native.revocationStats(this);
+    return { ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil };
+  }
+
+  async close() {
+    native.revocationClose(this);
+  }
+}
+
+module.exports = { RevocationList };
