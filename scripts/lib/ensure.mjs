@@ -1,0 +1,66 @@
+// Brings a fresh checkout to the state that a command needs, and does nothing in one that has it.
+
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+
+import { root, run } from './run.mjs';
+import { cargoEnv, missingTools, platformOf } from './toolchain.mjs';
+
+/** Installs what package-lock.json names, unless that is what node_modules holds. */
+export async function ensureDependencies() {
+  // npm writes this file last, so a stopped installation is repeated.
+  const installed = path.join(root, 'node_modules', '.package-lock.json');
+  if (existsSync(installed) && changed(installed) >= changed(path.join(root, 'package-lock.json'))) {
+    return;
+  }
+  console.log('Installing the development dependencies.');
+  await run('npm', ['ci', '--ignore-scripts']);
+}
+
+/** Builds the native part, unless there is one as new as its sources. */
+export async function ensureBuilt() {
+  const binary = builtBinary();
+  if (binary === undefined || changed(binary) < Math.max(...sources().map(changed))) await build();
+}
+
+/** Compiles the native part into npm/<platform>/ and writes binding.d.ts. */
+export async function build() {
+  const missing = missingTools();
+  if (missing.length > 0) {
+    console.error(['The native part cannot be built here.', ...missing].join('\n'));
+    process.exit(1);
+  }
+  if (!existsSync(path.join(root, 'target'))) {
+    console.log('Building the native part. The first time takes one to two minutes on two cores.');
+  } else {
+    console.log('Building the native part.');
+  }
+  const env = cargoEnv();
+  const napi = path.join(root, 'node_modules', '@napi-rs', 'cli', 'dist', 'cli.js');
+  const folder = path.join('npm', platformOf(env.CARGO_BUILD_TARGET));
+  const options = ['--platform', '--release', '--no-js', '--dts', '../../binding.d.ts'];
+  const args = [napi, 'build', ...options, '--output-dir', folder, '--', '--locked'];
+  await run(process.execPath, args, { env });
+}
+
+/** The native part built for this machine, if there is one. */
+export function builtBinary() {
+  const folders = path.join(root, 'npm');
+  const platform = `${process.platform}-${process.arch}`;
+  return readdirSync(folders)
+    .filter((name) => name === platform || name.startsWith(`${platform}-`))
+    .map((name) => path.join(folders, name, `nodesec.${name}.node`))
+    .find((file) => existsSync(file));
+}
+
+function sources() {
+  const below = readdirSync(path.join(root, 'src'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.join(entry.parentPath, entry.name));
+  const files = ['Cargo.toml', 'Cargo.lock', 'build.rs'].map((name) => path.join(root, name));
+  return [...files, ...below];
+}
+
+function changed(file) {
+  return statSync(file).mtimeMs;
+}

@@ -1,0 +1,71 @@
+// What a build needs on the machine, and the one environment in which this checkout runs cargo.
+
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { root } from './run.mjs';
+
+/**
+ * What is missing for a build, each as one line with its fix; empty when nothing is.
+ */
+export function missingTools() {
+  const wanted = minimumRust();
+  const missing = [];
+  const rustc = versionOf('rustc');
+  if (rustc === undefined || versionOf('cargo') === undefined) {
+    missing.push(`Rust is missing. Install ${wanted} or newer: https://rustup.rs`);
+  } else if (isOlder(rustc, wanted)) {
+    missing.push(`Rust ${rustc} is too old, ${wanted} is needed. Run: rustup update stable`);
+  }
+  // On Windows the compiler is not on the path; Rust finds it by itself, or names what is missing.
+  const compiler = process.env.CC || 'cc';
+  if (process.platform !== 'win32' && !runs(compiler)) {
+    missing.push(`A C compiler is missing (${compiler}). ${compilerFix()}`);
+  }
+  return missing;
+}
+
+function minimumRust() {
+  const manifest = readFileSync(path.join(root, 'Cargo.toml'), 'utf8');
+  return /^rust-version = "([\d.]+)"/m.exec(manifest)[1];
+}
+
+function versionOf(tool) {
+  const { status, stdout } = spawnSync(tool, ['--version'], { cwd: root, encoding: 'utf8' });
+  return status === 0 ? /\d+\.\d+\.\d+/.exec(stdout)?.[0] : undefined;
+}
+
+function runs(tool) {
+  return spawnSync(tool, ['--version']).error === undefined;
+}
+
+function isOlder(version, wanted) {
+  const [major, minor] = version.split('.').map(Number);
+  const [wantedMajor, wantedMinor] = wanted.split('.').map(Number);
+  return major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
+}
+
+function compilerFix() {
+  if (process.platform === 'darwin') return 'Run: xcode-select --install';
+  return 'Run: apt-get install build-essential (Debian, Ubuntu) or apk add build-base (Alpine)';
+}
+
+/**
+ * The environment for cargo. The napi CLI always names its target, which gives it a folder of its
+ * own below target/; naming the same one here lets tests and lints reuse what it compiled.
+ */
+export function cargoEnv() {
+  return { ...process.env, CARGO_BUILD_TARGET: process.env.CARGO_BUILD_TARGET ?? hostTriple() };
+}
+
+function hostTriple() {
+  const { stdout } = spawnSync('rustc', ['-vV'], { cwd: root, encoding: 'utf8' });
+  return /^host: (.+)$/m.exec(stdout)[1];
+}
+
+/** The name that npm packages use for a triple: x86_64-unknown-linux-gnu is linux-x64-gnu. */
+export function platformOf(triple) {
+  const abi = /-(gnu|musl|msvc)$/.exec(triple)?.[1];
+  return [process.platform, process.arch, abi].filter(Boolean).join('-');
+}
