@@ -1,0 +1,88 @@
+'use strict';
+
+// Every public function, every parameter, every option: what it must not be gives a coded error.
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const { NodesecError } = require('@nodesec/native');
+const { classes, members, publicFunctions } = require('./helpers/exports.js');
+const { CANARY } = require('./helpers/hostile.js');
+const { outcome } = require('./helpers/outcome.js');
+const rows = require('./helpers/rows.js');
+
+const functions = new Map(publicFunctions());
+
+test('every public function has a row, and every row a function', () => {
+  assert.deepEqual(Object.keys(rows).sort(), [...functions.keys()].sort());
+});
+
+for (const [name, call] of functions) {
+  const row = rows[name];
+  if (row === undefined) continue;
+  test(name, async () => {
+    if (row.refused) {
+      assert.throws(() => call(undefined, []), NodesecError);
+      return;
+    }
+    const invoke = (args) => outcome(() => call(row.on?.(), args));
+    const success = await invoke(row.args());
+    assert.ifError(success.error);
+    for (const { what, change } of changes(row.kinds, 'argument')) {
+      const args = row.args();
+      change(args);
+      const { error, promised } = await invoke(args);
+      assert.ok(error instanceof NodesecError, `${what}: ${error?.stack ?? 'accepted'}`);
+      assert.match(error.code, /^ERR_[A-Z_]+$/, what);
+      assert.ok(!error.message.includes(CANARY), `${what}: ${error.message}`);
+      assert.equal(promised, success.promised, `${what}: a promise rejects, it does not throw`);
+    }
+  });
+}
+
+/** Every way to spoil one parameter, option or member. */
+function* changes(kinds, path) {
+  for (const [key, kind] of Object.entries(kinds)) {
+    const here = `${path} ${key}`;
+    for (const [what, make] of Object.entries(kind.refused)) {
+      yield { what: `${here} is ${what}`, change: (holder) => (holder[key] = make()) };
+    }
+    for (const option of Object.keys(kind.options ?? {})) {
+      yield {
+        what: `${here} has a misspelt ${option}`,
+        change: (holder) => {
+          const { [option]: value, ...others } = holder[key];
+          holder[key] = { ...others, [`${option}s`]: value };
+        },
+      };
+    }
+    for (const { what, change } of changes(kind.options ?? kind.members ?? {}, here)) {
+      yield { what, change: (holder) => change((holder[key] = { ...holder[key] })) };
+    }
+  }
+}
+
+for (const [name, Class] of classes) {
+  test(`${name} is not called without new`, () => {
+    assert.throws(() => Class({}), TypeError);
+  });
+}
+
+// How an object prints is asked of its own `toString`, whatever it is.
+const PRINTING = new Set(['toJSON', 'toString']);
+
+for (const [name, Class] of classes) {
+  const on = Object.entries(rows).find(([row]) => row.startsWith(`${name}.prototype.`))[1].on;
+  for (const [member, descriptor] of members(Class)) {
+    if (PRINTING.has(member)) continue;
+    test(`${name}.prototype.${member} refuses other receivers`, async () => {
+      const method = descriptor.value ?? descriptor.get;
+      const impostors = [undefined, 42, {}, Object.create(Class.prototype), new Proxy(on(), {})];
+      for (const impostor of impostors) {
+        const args = rows[`${name}.prototype.${member}`]?.args() ?? [];
+        const { error } = await outcome(() => method.apply(impostor, args));
+        assert.ok(error instanceof Error, 'an impostor was accepted');
+      }
+    });
+  }
+}

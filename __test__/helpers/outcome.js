@@ -1,0 +1,34 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+
+const { NodesecError } = require('@nodesec/native');
+
+/** What became of a call: `value` or `error`, and whether by way of a promise. */
+async function outcome(call) {
+  let result;
+  try {
+    result = call();
+  } catch (error) {
+    return { error, promised: false };
+  }
+  if (!(result instanceof Promise)) return { value: result, promised: false };
+  try {
+    return { value: await result, promised: true };
+  } catch (error) {
+    return { error, promised: true };
+  }
+}
+
+/** For `assert.throws` and `assert.rejects`: one of this package's errors, of this code. */
+function coded(code, details = {}) {
+  return (error) => {
+    assert.ok(error instanceof NodesecError, `${error?.stack ?? error}`);
+    assert.equal(error.code, code);
+    assert.match(error.message, /\S/);
+    for (const [name, value] of Object.entries(details)) assert.equal(error[name], value, name);
+    return true;
+  };
+}
+
+module.exports = { coded, outcome };

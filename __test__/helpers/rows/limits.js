@@ -1,0 +1,20 @@
+'use strict';
+
+const { RateLimiter } = require('@nodesec/native');
+const { integer, name, options, or, secret } = require('../hostile.js');
+
+const on = () => new RateLimiter({ limit: 5, windowMs: 1000 });
+const key = or(name, secret);
+const take = { on, args: () => ['key', 1], kinds: [key, integer] };
+
+module.exports = {
+  'new RateLimiter': {
+    args: () => [{ limit: 5, windowMs: 1000, burst: 5, maxKeys: 100 }],
+    kinds: [options({ limit: integer, windowMs: integer, burst: integer, maxKeys: integer })],
+  },
+  'RateLimiter.prototype.check': take,
+  'RateLimiter.prototype.consume': take,
+  'RateLimiter.prototype.peek': { on, args: () => ['key'], kinds: [key] },
+  'RateLimiter.prototype.reset': { on, args: () => ['key'], kinds: [key] },
+  'RateLimiter.prototype.stats': { on, args: () => [], kinds: [] },
+};

@@ -1,0 +1,48 @@
+'use strict';
+
+const { RevocationList } = require('@nodesec/native');
+const { duration, integer, moment, name, numericDate, options, record, text, word } =
+  require('../hostile.js');
+
+const on = () => new RevocationList();
+const SOON = Math.ceil(Date.now() / 1000) + 60;
+const scope = options({ issuer: text });
+
+const revoke = {
+  on,
+  args: () => [{ jti: 'id', exp: SOON, iss: 'issuer' }],
+  kinds: [record({ jti: name, exp: moment, iss: text })],
+};
+const revokeId = {
+  on,
+  args: () => ['id', SOON, { issuer: 'issuer' }],
+  kinds: [name, moment, scope],
+};
+const revokeKey = { on, args: () => ['kid'], kinds: [name] };
+const plain = { on, args: () => [], kinds: [] };
+
+module.exports = {
+  'new RevocationList': {
+    args: () => [{ maxEntries: 10, maxTokenTtl: '1d', onFull: 'error' }],
+    kinds: [options({ maxEntries: integer, maxTokenTtl: duration, onFull: word })],
+  },
+  'RevocationList.prototype.revoke': revoke,
+  'RevocationList.prototype.revokeSync': revoke,
+  'RevocationList.prototype.revokeId': revokeId,
+  'RevocationList.prototype.revokeIdSync': revokeId,
+  'RevocationList.prototype.revokeSession': revokeId,
+  'RevocationList.prototype.revokeSessionSync': revokeId,
+  'RevocationList.prototype.revokeSubject': revokeId,
+  'RevocationList.prototype.revokeSubjectSync': revokeId,
+  'RevocationList.prototype.revokeKey': revokeKey,
+  'RevocationList.prototype.revokeKeySync': revokeKey,
+  'RevocationList.prototype.isRevoked': {
+    on,
+    args: () => [{ jti: 'id', sid: 'session', sub: 'subject', iat: 1, kid: 'kid', iss: 'issuer' }],
+    kinds: [
+      record({ jti: text, sid: text, sub: text, iat: numericDate, kid: text, iss: text }),
+    ],
+  },
+  'RevocationList.prototype.stats': plain,
+  'RevocationList.prototype.close': plain,
+};

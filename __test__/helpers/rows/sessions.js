@@ -1,0 +1,45 @@
+'use strict';
+
+const { JwtIssuer, JwtKey, RevocationList, Sessions, uuidv7 } = require('@nodesec/native');
+const { claims, duration, instance, integer, name, options, text, word } =
+  require('../hostile.js');
+
+const issuer = () =>
+  new JwtIssuer({
+    keys: JwtKey.fromSecret(new Uint8Array(32).fill(7), { alg: 'HS256' }),
+    expiresIn: '15m',
+  });
+const sessionsOptions = () => ({
+  issuer: issuer(),
+  revocations: new RevocationList(),
+  refreshTtl: '30d',
+  idleTtl: '7d',
+  grace: 30,
+  maxSessions: 10,
+});
+const on = () => new Sessions(sessionsOptions());
+
+module.exports = {
+  'new Sessions': {
+    args: () => [sessionsOptions()],
+    kinds: [
+      options({
+        issuer: instance(JwtIssuer, issuer),
+        revocations: instance(RevocationList, () => new RevocationList()),
+        refreshTtl: duration,
+        idleTtl: duration,
+        grace: duration,
+        maxSessions: integer,
+      }),
+    ],
+  },
+  'Sessions.prototype.start': {
+    on,
+    args: () => ['subject', { role: 'admin' }],
+    kinds: [name, claims],
+  },
+  'Sessions.prototype.refresh': { on, args: () => ['token'], kinds: [text] },
+  'Sessions.prototype.end': { on, args: () => [uuidv7()], kinds: [word] },
+  'Sessions.prototype.endAll': { on, args: () => ['subject'], kinds: [name] },
+  'Sessions.prototype.list': { on, args: () => ['subject'], kinds: [name] },
+};

@@ -1,0 +1,143 @@
+'use strict';
+
+const { createSecretKey } = require('node:crypto');
+
+const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RevocationList } = require('@nodesec/native');
+const {
+  anything,
+  boolean,
+  bytes,
+  claims,
+  duration,
+  instance,
+  integer,
+  kind,
+  name,
+  names,
+  options,
+  or,
+  record,
+  secret,
+  text,
+  token,
+  word,
+} = require('../hostile.js');
+
+const SECRET = new Uint8Array(32).fill(7);
+const hmacKey = () => JwtKey.fromSecret(SECRET, { alg: 'HS256', kid: 'k' });
+const publicJwk = {
+  kty: 'OKP',
+  crv: 'Ed25519',
+  x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
+};
+const PEM =
+  '-----BEGIN PUBLIC KEY-----\n' +
+  'MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n' +
+  '-----END PUBLIC KEY-----\n';
+
+const ring = () => new KeyRing({ keys: [hmacKey()] });
+const issuerOptions = () => ({
+  keys: hmacKey(),
+  issuer: 'issuer',
+  audience: ['audience'],
+  expiresIn: '15m',
+  typ: 'JWT',
+  jti: true,
+});
+const issuer = () => new JwtIssuer(issuerOptions());
+const verifierOptions = () => ({
+  keys: [hmacKey()],
+  algorithms: ['HS256'],
+  issuer: 'issuer',
+  audience: ['audience'],
+  clockTolerance: 1,
+  maxAge: '1h',
+  typ: 'JWT',
+  revocations: new RevocationList(),
+});
+const verifier = () => new JwtVerifier(verifierOptions());
+const TOKEN = issuer().sign({ sub: 'subject' });
+
+const naming = options({ alg: word, kid: name });
+const named = { alg: 'HS256', kid: 'k' };
+const key = instance(JwtKey, hmacKey);
+const keyList = kind(key.refused, { 'an array of objects': () => [{}], 'a hole': () => [,] });
+const keys = kind(keyList.refused, { 'an empty array': () => [], 'an issuer': issuer });
+const expected = kind(names.refused, { 'an empty array': () => [] });
+const plain = (on) => ({ on, args: () => [], kinds: [] });
+
+module.exports = {
+  'new JwtKey': { refused: true },
+  'JwtKey.generate': {
+    args: () => ['RS256', { kid: 'k', modulusLength: 2048 }],
+    kinds: [word, options({ kid: name, modulusLength: integer })],
+  },
+  'JwtKey.fromSecret': { args: () => [SECRET, named], kinds: [or(bytes, secret), naming] },
+  'JwtKey.fromPem': { args: () => [PEM, { ...named, alg: 'EdDSA' }], kinds: [secret, naming] },
+  'JwtKey.fromJwk': {
+    args: () => [{ ...publicJwk, kid: 'own' }, { alg: 'EdDSA', kid: 'k' }],
+    kinds: [record({ kty: word, crv: word, x: name, kid: kind() }), naming],
+  },
+  'JwtKey.fromKeyObject': {
+    args: () => [createSecretKey(SECRET), named],
+    kinds: [bytes, naming],
+  },
+  'JwtKey.prototype.toPublicJwk': plain(() => JwtKey.fromJwk(publicJwk, { alg: 'EdDSA' })),
+  'JwtKey.prototype.toString': plain(hmacKey),
+  'JwtKey.prototype.toJSON': plain(hmacKey),
+
+  'new KeyRing': {
+    args: () => [{ alg: 'HS256', keys: [hmacKey()], maxTokenTtl: '1d', jwksMaxAge: 600 }],
+    kinds: [options({ alg: word, keys: keyList, maxTokenTtl: duration, jwksMaxAge: duration })],
+  },
+  'KeyRing.prototype.add': {
+    on: () => new KeyRing(),
+    args: () => [hmacKey(), { state: 'next' }],
+    kinds: [key, options({ state: word })],
+  },
+  'KeyRing.prototype.revoke': { on: ring, args: () => ['k'], kinds: [name] },
+  'KeyRing.prototype.rotate': {
+    on: ring,
+    args: () => [{ force: true }],
+    kinds: [options({ force: boolean })],
+  },
+  'KeyRing.prototype.list': plain(ring),
+  'KeyRing.prototype.jwks': plain(ring),
+
+  'new JwtIssuer': {
+    args: () => [issuerOptions()],
+    kinds: [
+      options({
+        keys,
+        issuer: name,
+        audience: names,
+        expiresIn: duration,
+        typ: name,
+        jti: boolean,
+      }),
+    ],
+  },
+  'JwtIssuer.prototype.sign': {
+    on: issuer,
+    args: () => [{ sub: 'subject' }, { audience: 'other', expiresIn: 60, notBefore: 0 }],
+    kinds: [claims, options({ audience: names, expiresIn: duration, notBefore: duration })],
+  },
+  'new JwtVerifier': {
+    args: () => [verifierOptions()],
+    kinds: [
+      options({
+        keys,
+        algorithms: kind(word.refused, { 'an empty array': () => [], none: () => ['none'] }),
+        issuer: expected,
+        audience: expected,
+        clockTolerance: duration,
+        maxAge: duration,
+        typ: name,
+        revocations: instance(RevocationList, () => new RevocationList()),
+      }),
+    ],
+  },
+  'JwtVerifier.prototype.verify': { on: verifier, args: () => [TOKEN], kinds: [token] },
+  'JwtVerifier.prototype.tryVerify': { on: verifier, args: () => [TOKEN], kinds: [anything] },
+  unsafeDecode: { args: () => [TOKEN], kinds: [or(text, token)] },
+};
