@@ -4,7 +4,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 import { root, run } from './run.mjs';
-import { cargoEnv, missingTools, platformOf } from './toolchain.mjs';
+import { cargoEnv, platformOf, requireTools } from './toolchain.mjs';
 
 /** Installs what package-lock.json names, unless that is what node_modules holds. */
 export async function ensureDependencies() {
@@ -25,11 +25,7 @@ export async function ensureBuilt() {
 
 /** Compiles the native part into npm/<platform>/ and writes binding.d.ts. */
 export async function build() {
-  const missing = missingTools();
-  if (missing.length > 0) {
-    console.error(['The native part cannot be built here.', ...missing].join('\n'));
-    process.exit(1);
-  }
+  requireTools();
   if (!existsSync(path.join(root, 'target'))) {
     console.log('Building the native part. The first time takes one to two minutes on two cores.');
   } else {

@@ -6,6 +6,14 @@ import path from 'node:path';
 
 export const root = path.resolve(import.meta.dirname, '..', '..');
 
+/** A program that failed, after it had explained itself on its own standard error. */
+export class CommandError extends Error {
+  constructor(command, args, status, written) {
+    super(`${[path.basename(command), ...args].join(' ')} ended with status ${status}`);
+    this.written = written;
+  }
+}
+
 /** Runs a program to its end; resolves with its standard output, rejects when it fails. */
 export function run(command, args, { cwd = root, env = process.env, quiet = false } = {}) {
   return new Promise((resolve, reject) => {
@@ -24,19 +32,12 @@ export function run(command, args, { cwd = root, env = process.env, quiet = fals
     child.on('error', reject);
     child.on('close', (status) => {
       if (status === 0) resolve(written);
-      else reject(new CommandError(command, args, status));
+      else reject(new CommandError(command, args, status, written));
     });
   });
 }
 
-/** A program that failed after it had explained itself on its own standard error. */
-export class CommandError extends Error {
-  constructor(command, args, status) {
-    super(`${path.basename(command)} ${args.join(' ')} ended with status ${status}`);
-  }
-}
-
-/** Runs a script's body: a failure ends the process with status 1 and one line. */
+/** Runs a script's body: a failure ends the process with status 1, without a trace when it is known. */
 export async function main(body) {
   try {
     await body();

@@ -6,10 +6,15 @@ import path from 'node:path';
 
 import { root } from './run.mjs';
 
-/**
- * What is missing for a build, each as one line with its fix; empty when nothing is.
- */
-export function missingTools() {
+/** Ends the process with one line for each tool that a build misses, and its fix. */
+export function requireTools() {
+  const missing = missingTools();
+  if (missing.length === 0) return;
+  console.error(['The native part cannot be built here.', ...missing].join('\n'));
+  process.exit(1);
+}
+
+function missingTools() {
   const wanted = minimumRust();
   const missing = [];
   const rustc = versionOf('rustc');

@@ -1,0 +1,47 @@
+// The service of examples/auth-service as a process of its own.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+
+import { root } from './run.mjs';
+
+const server = path.join(root, 'examples', 'auth-service', 'server.js');
+
+/** Starts the service on a port, 0 for any free one, and resolves when it listens. */
+export async function startService({ port = 0, data }) {
+  const args = [server, '--port', `${port}`, '--data', data];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr']) {
+    child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
+  }
+  // 'close' comes after 'exit', when the output is complete.
+  const ended = once(child, 'close').then(([status]) => status);
+  const url = await Promise.race([
+    listening(child, output),
+    ended.then((status) => {
+      throw new Error(output.stderr.trim() || `the service ended with status ${status}`);
+    }),
+  ]);
+
+  return {
+    url,
+    /** Resolves with the exit status. */
+    ended,
+    /** What the service has logged. */
+    log: () => output.stderr,
+    stop() {
+      child.kill('SIGTERM');
+      return ended;
+    },
+  };
+}
+
+async function listening(child, output) {
+  for (;;) {
+    await once(child.stdout, 'data');
+    const [, url] = /^listening on (\S+)\n/m.exec(output.stdout) ?? [];
+    if (url !== undefined) return url;
+  }
+}

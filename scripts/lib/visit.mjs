@@ -1,0 +1,131 @@
+// One scripted visit to the auth service over HTTP: each step is checked and printed.
+
+const ADA = { username: 'ada', password: 'correct horse battery' };
+const WRONG = { ...ADA, password: 'incorrect horse battery' };
+const NOBODY = { ...ADA, username: 'nobody' };
+
+/** Makes the visit; throws at the first answer that is not the expected one. */
+export async function visit(url) {
+  const ask = (title, request, expected) => step(url, title, request, expected);
+  const login = async (title) => (await ask(title, post('/login', ADA), { tell: accessToken })).body;
+  const me = (title, { accessToken: token }, expected) => ask(title, get('/me', token), expected);
+  const refresh = (title, token, expected) =>
+    ask(title, post('/refresh', { refreshToken: token }), expected);
+
+  heading('An account');
+  const registered = { status: 201, tell: ({ body }) => `user ${short(body.id)}` };
+  await ask('register', post('/register', ADA), registered);
+  await ask('the same name again', post('/register', ADA), refused(409, 'username_taken'));
+  await ask('a wrong password', post('/login', WRONG), refused(401, 'invalid_credentials'));
+  await ask('an unknown user', post('/login', NOBODY), refused(401, 'invalid_credentials'));
+  const first = await login('login');
+  await me('who am I', first, { tell: ({ body }) => equal(body.username, ADA.username) });
+
+  heading('Rotation: each refresh token is good for one successor');
+  const { body: second } = await refresh('refresh', first.refreshToken, rotated());
+  const again = rotated('replayed', second.refreshToken);
+  await refresh('the same token again', first.refreshToken, again);
+  const { body: third } = await refresh('its successor', second.refreshToken, rotated());
+  const reused = refused(401, 'refresh_token_reused');
+  await refresh('the first token, used up', first.refreshToken, reused);
+  const unknown = refused(401, 'refresh_token_unknown');
+  await refresh('the session is over', third.refreshToken, unknown);
+  await me('for its access tokens, too', third, refused(401, 'invalid_token'));
+
+  heading('Logout');
+  const session = await login('login');
+  await ask('logout', post('/logout', undefined, session.accessToken), { status: 204 });
+  await me('who am I', session, refused(401, 'invalid_token'));
+  const laptop = await login('login on a laptop');
+  const phone = await login('login on a phone');
+  const everywhere = post('/logout-everywhere', undefined, laptop.accessToken);
+  await ask('logout everywhere', everywhere, { status: 204 });
+  await me('the laptop', laptop, refused(401, 'invalid_token'));
+  await me('the phone', phone, refused(401, 'invalid_token'));
+
+  heading('Limits: five guesses, then one every three minutes');
+  for (let guess = 1; guess <= 5; guess += 1) {
+    await ask(`guess ${guess}`, post('/login', WRONG), refused(401, 'invalid_credentials'));
+  }
+  const limited = ({ body, headers }) => {
+    const seconds = matching(headers.get('retry-after'), /^[1-9]\d*$/);
+    return `${equal(body.error, 'rate_limited')}, retry after ${seconds} s`;
+  };
+  await ask('now even the right password', post('/login', ADA), { status: 429, tell: limited });
+
+  heading('Public keys, for services that verify tokens themselves');
+  const jwks = get('/.well-known/jwks.json');
+  const published = ({ body, headers }) =>
+    `${equal(body.keys.length, 2)} keys, ${matching(headers.get('cache-control'), /max-age=\d+/)}`;
+  const { headers } = await ask('the key that signs, the next', jwks, { tell: published });
+  jwks.headers['If-None-Match'] = headers.get('etag');
+  await ask('has it changed?', jwks, { status: 304 });
+}
+
+async function step(url, title, request, { status = 200, tell = () => '' }) {
+  const started = performance.now();
+  const response = await fetch(url + request.path, request);
+  const text = await response.text();
+  const ms = performance.now() - started;
+  const asked = `${request.method} ${request.path}`;
+  try {
+    equal(response.status, status);
+    const answer = { body: text && JSON.parse(text), headers: response.headers };
+    const columns = [title.padEnd(29), asked.padEnd(26), `${status} ${tell(answer)}`.padEnd(57)];
+    console.log(`  ${columns.join(' ')} ${ms.toFixed(1).padStart(6)} ms`);
+    return answer;
+  } catch (error) {
+    throw new Error(`${title}: ${asked} was answered ${response.status} ${text}: ${error.message}`);
+  }
+}
+
+function heading(text) {
+  console.log(`\n${text}`);
+}
+
+function get(path, token) {
+  return { method: 'GET', path, headers: bearer(token) };
+}
+
+function post(path, body, token) {
+  const type = body === undefined ? {} : { 'Content-Type': 'application/json' };
+  const headers = { ...type, ...bearer(token) };
+  return { method: 'POST', path, headers, body: JSON.stringify(body) };
+}
+
+function bearer(token) {
+  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
+}
+
+function refused(status, error) {
+  return { status, tell: ({ body }) => equal(body.error, error) };
+}
+
+function rotated(status = 'rotated', successor) {
+  return {
+    tell: ({ body }) => {
+      if (successor !== undefined) equal(body.refreshToken, successor);
+      return `${equal(body.status, status)}, refresh token …${body.refreshToken.slice(-6)}`;
+    },
+  };
+}
+
+function accessToken({ body }) {
+  const token = matching(body.accessToken, /^[\w-]+\.[\w-]+\.[\w-]+$/);
+  return `access token ${short(token)}, refresh token …${body.refreshToken.slice(-6)}`;
+}
+
+function short(text) {
+  return `${text.slice(0, 8)}…`;
+}
+
+function equal(actual, expected) {
+  if (actual !== expected) throw new Error(`expected ${expected}, got ${actual}`);
+  return actual;
+}
+
+function matching(text, pattern) {
+  const found = pattern.exec(text);
+  if (found === null) throw new Error(`expected ${pattern}, got ${text}`);
+  return found[0];
+}

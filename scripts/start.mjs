@@ -1,0 +1,76 @@
+// npm start: builds what is missing, starts the auth service and visits it once. On a terminal the
+// service then stays up; without one, or with `npm start -- --once`, it ends after the visit.
+// `npm start -- --port N` chooses the port.
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
+import { main } from './lib/run.mjs';
+import { startService } from './lib/service.mjs';
+import { visit } from './lib/visit.mjs';
+
+await main(async () => {
+  const options = commandLine();
+  await ensureDependencies();
+  await ensureBuilt();
+
+  const interrupted = interruption();
+  const data = mkdtempSync(path.join(tmpdir(), 'auth-service-'));
+  try {
+    await demonstrate({ ...options, data, interrupted });
+  } catch (error) {
+    console.error(`\n${error.message}`);
+    process.exitCode = 1;
+  } finally {
+    rmSync(data, { recursive: true, force: true });
+  }
+});
+
+function commandLine() {
+  const { values } = parseArgs({
+    options: { port: { type: 'string', default: '0' }, once: { type: 'boolean', default: false } },
+  });
+  return values;
+}
+
+/** Resolves when the user, or whoever started this, has had enough. */
+function interruption() {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve('interrupted'));
+  });
+}
+
+async function demonstrate({ port, once, data, interrupted }) {
+  const service = await startService({ port, data });
+  const ended = service.ended.then((status) => {
+    throw new Error(`the service ended with status ${status}\n${service.log()}`);
+  });
+  try {
+    console.log(`The service of examples/auth-service listens on ${service.url}`);
+    const outcome = await Promise.race([visit(service.url), interrupted, ended]);
+    if (outcome === 'interrupted') throw new Error('interrupted');
+    console.log('\nEvery answer was the expected one.');
+    if (once || !process.stdout.isTTY) return;
+    console.log(invitation(service.url));
+    await Promise.race([interrupted, ended]);
+  } finally {
+    // From here on its end is no surprise.
+    ended.catch(() => {});
+    await service.stop();
+  }
+}
+
+function invitation(url) {
+  const post = `curl -s -H 'Content-Type: application/json' -d`;
+  const you = `'{"username":"grace","password":"nanoseconds of wire"}'`;
+  return `
+The service stays up until Ctrl-C. To try:
+
+  ${post} ${you} ${url}/register
+  ${post} ${you} ${url}/login
+  curl -s -H 'Authorization: Bearer <accessToken>' ${url}/me
+`;
+}
