@@ -57,7 +57,7 @@ export async function visit(url) {
   const jwks = get('/.well-known/jwks.json');
   const published = ({ body, headers }) =>
     `${equal(body.keys.length, 2)} keys, ${matching(headers.get('cache-control'), /max-age=\d+/)}`;
-  const { headers } = await ask('the key that signs, the next', jwks, { tell: published });
+  const { headers } = await ask('one signs, one is next', jwks, { tell: published });
   jwks.headers['If-None-Match'] = headers.get('etag');
   await ask('has it changed?', jwks, { status: 304 });
 }
@@ -71,7 +71,7 @@ async function step(url, title, request, { status = 200, tell = () => '' }) {
   try {
     equal(response.status, status);
     const answer = { body: text && JSON.parse(text), headers: response.headers };
-    const columns = [title.padEnd(29), asked.padEnd(26), `${status} ${tell(answer)}`.padEnd(57)];
+    const columns = [title.padEnd(26), asked.padEnd(26), `${status} ${tell(answer)}`.padEnd(38)];
     console.log(`  ${columns.join(' ')} ${ms.toFixed(1).padStart(6)} ms`);
     return answer;
   } catch (error) {
@@ -105,14 +105,14 @@ function rotated(status = 'rotated', successor) {
   return {
     tell: ({ body }) => {
       if (successor !== undefined) equal(body.refreshToken, successor);
-      return `${equal(body.status, status)}, refresh token …${body.refreshToken.slice(-6)}`;
+      return `${equal(body.status, status)}, refresh …${body.refreshToken.slice(-6)}`;
     },
   };
 }
 
 function accessToken({ body }) {
   const token = matching(body.accessToken, /^[\w-]+\.[\w-]+\.[\w-]+$/);
-  return `access token ${short(token)}, refresh token …${body.refreshToken.slice(-6)}`;
+  return `access ${short(token)}, refresh …${body.refreshToken.slice(-6)}`;
 }
 
 function short(text) {

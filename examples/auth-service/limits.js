@@ -1,0 +1,40 @@
+'use strict';
+
+const { isIPv4 } = require('node:net');
+
+const { HttpError } = require('./errors.js');
+
+/** Spends one unit, or answers 429 and says when there will be one. */
+function spend(limiter, key) {
+  const { allowed, retryAfterMs } = limiter.consume(key);
+  if (!allowed) {
+    const seconds = Math.ceil(retryAfterMs / 1000);
+    throw new HttpError(429, 'rate_limited', { headers: { 'Retry-After': `${seconds}` } });
+  }
+}
+
+/** Middleware that limits all requests of a client. */
+function limitRequests(limiter) {
+  return (req, res, next) => {
+    spend(limiter, clientKey(req));
+    next();
+  };
+}
+
+/**
+ * The client, as far as its address tells: an IPv4 address, or the /56 that an IPv6 customer gets,
+ * out of which it may pick an address for every request.
+ */
+function clientKey({ ip }) {
+  // A client that has hung up has none.
+  if (ip === undefined) throw new HttpError(400, 'client_gone');
+  const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
+  if (isIPv4(address)) return address;
+  // `::` stands for the groups of zeros that are missing to eight.
+  const [head, tail = []] = address.split('::').map((half) => half.split(':').filter(Boolean));
+  const zeros = Array(8 - head.length - tail.length).fill('0');
+  const [a, b, c, d] = [...head, ...zeros, ...tail].map((group) => parseInt(group, 16));
+  return [a, b, c, d >> 8].join(':');
+}
+
+module.exports = { clientKey, limitRequests, spend };

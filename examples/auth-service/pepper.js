@@ -1,0 +1,36 @@
+'use strict';
+
+// The pepper: a secret that goes into every password hash and is not in the database, so that a
+// stolen database alone cannot be attacked. Back it up apart from the users, and never lose it:
+// without it no password verifies. A larger service keeps it in a secret store.
+
+const { existsSync, readFileSync, writeFileSync } = require('node:fs');
+const path = require('node:path');
+
+const { SecretBuffer } = require('@nodesec/native');
+
+const { usersFile } = require('./users.js');
+
+const LENGTH = 32;
+
+function loadPepper(dataDirectory) {
+  const file = path.join(dataDirectory, 'pepper');
+  if (!existsSync(file)) createPepper(file, dataDirectory);
+  // The bytes move to secret memory; the copy that was read is wiped.
+  const pepper = SecretBuffer.from(readFileSync(file), { wipe: true });
+  if (pepper.byteLength !== LENGTH) {
+    throw new Error(`the pepper must be of ${LENGTH} bytes: restore the file from a backup`);
+  }
+  return pepper;
+}
+
+function createPepper(file, dataDirectory) {
+  if (existsSync(usersFile(dataDirectory))) {
+    throw new Error('there are users but no pepper to verify them with: restore it from a backup');
+  }
+  const pepper = SecretBuffer.random(LENGTH);
+  pepper.use((bytes) => writeFileSync(file, bytes, { flag: 'wx', mode: 0o600 }));
+  pepper.dispose();
+}
+
+module.exports = { loadPepper };
