@@ -112,7 +112,8 @@ pub fn sessions_refresh(
 ) -> napi::Result<NativeRefreshed> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
-        let token = Arg::new(env, &token, "refreshToken").string(0..=1024)?;
+        // Of any length: what a client sends is unknown, not the server's mistake.
+        let token = Arg::new(env, &token, "refreshToken").string(0..=usize::MAX)?;
         let refreshed = sessions.refresh(&token)?;
         let status = match refreshed {
             Refreshed::Rotated(_) => "rotated",

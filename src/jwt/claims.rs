@@ -126,7 +126,15 @@ fn audience(value: Value<'_>) -> Option<Audience<'_>> {
 /// infinity in JavaScript is no date.
 fn numeric_date(value: Value<'_>) -> Option<f64> {
     match value {
-        Value::Number(text) => text.parse().ok().filter(|seconds: &f64| seconds.is_finite()),
+        Value::Number(text) => {
+            // What is nearly always there: few enough digits to be exact.
+            if text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+                let number = text.bytes().fold(0, |n: u64, digit| n * 10 + u64::from(digit - b'0'));
+                #[expect(clippy::cast_precision_loss, reason = "below 10¹⁵")]
+                return Some(number as f64);
+            }
+            text.parse().ok().filter(|seconds: &f64| seconds.is_finite())
+        }
         _ => None,
     }
 }

@@ -5,6 +5,8 @@
 //! of one name at any depth, and nesting is bounded. Within that subset both read the same
 //! document, so what is checked here is what the caller is given.
 
+use std::collections::HashSet;
+
 /// How deep arrays and objects may nest, the outermost object included.
 pub const MAX_DEPTH: usize = 32;
 
@@ -83,10 +85,10 @@ fn hex_unit(rest: &mut std::str::Chars<'_>) -> u32 {
 }
 
 /// Reports every member of the object that `text` is; `None` when it is not such an object.
-pub fn scan_object<'a>(text: &'a str, mut member: impl FnMut(Raw<'a>, Value<'a>)) -> Option<()> {
+pub fn scan_object<'a>(text: &'a str, member: impl FnMut(Raw<'a>, Value<'a>)) -> Option<()> {
     let mut scanner = Scanner { text, at: 0 };
     scanner.skip_space();
-    scanner.object(1, &mut member)?;
+    scanner.object(1, member)?;
     scanner.skip_space();
     (scanner.at == text.len()).then_some(())
 }
@@ -113,7 +115,8 @@ struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    fn object(&mut self, depth: usize, member: &mut dyn FnMut(Raw<'a>, Value<'a>)) -> Option<()> {
+    #[inline]
+    fn object(&mut self, depth: usize, mut member: impl FnMut(Raw<'a>, Value<'a>)) -> Option<()> {
         self.take(b'{')?;
         self.skip_space();
         if self.peek()? == b'}' {
@@ -145,7 +148,7 @@ impl<'a> Scanner<'a> {
         match self.peek()? {
             b'"' => self.string().map(Value::String),
             b'{' if depth < MAX_DEPTH => {
-                self.object(depth + 1, &mut |_, _| {})?;
+                self.nested_object(depth + 1)?;
                 Some(Value::Other)
             }
             b'[' if depth < MAX_DEPTH => {
@@ -161,6 +164,12 @@ impl<'a> Scanner<'a> {
             }
             _ => None,
         }
+    }
+
+    /// An object whose members are nobody's business; a function of its own, so that the
+    /// outermost object's loop is compiled for its reader alone.
+    fn nested_object(&mut self, depth: usize) -> Option<()> {
+        self.object(depth, |_, _| {})
     }
 
     fn array(&mut self, depth: usize) -> Option<()> {
@@ -186,14 +195,14 @@ impl<'a> Scanner<'a> {
         let start = self.at;
         let mut escaped = false;
         loop {
+            self.at += plain_len(&self.text.as_bytes()[self.at..]);
             match self.next()? {
                 b'"' => break,
                 b'\\' => {
                     escaped = true;
                     self.escape()?;
                 }
-                0..0x20 => return None,
-                _ => {}
+                _ => return None,
             }
         }
         Some(Raw { text: &self.text[start..self.at - 1], escaped })
@@ -265,8 +274,13 @@ impl<'a> Scanner<'a> {
         })
     }
 
+    #[inline]
     fn skip_space(&mut self) {
-        while matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+        // Nearly always there is none, and everything else is above the space.
+        while self.peek().is_some_and(|byte| byte <= b' ') {
+            if !matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
+                return;
+            }
             self.at += 1;
         }
     }
@@ -286,28 +300,60 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// How many bytes come before the first quote, backslash or control character: eight at a time.
+fn plain_len(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    // Marks the bytes below `limit`; above a marked byte others may be marked in error.
+    let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quote = below(word ^ ONES * u64::from(b'"'), 1);
+        let backslash = below(word ^ ONES * u64::from(b'\\'), 1);
+        let marked = below(word, 0x20) | quote | backslash;
+        if marked != 0 {
+            return index * 8 + marked.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
+    words.len() * 8 + rest.iter().position(is_special).unwrap_or(rest.len())
+}
+
 /// The member names of one object: a few in place, a hash set beyond, so that a hostile object
 /// of thousands of members costs no more than its length.
 #[derive(Default)]
 struct Names<'a> {
-    few: [Option<Raw<'a>>; 16],
+    few: [&'a str; 16],
     used: usize,
-    many: std::collections::HashSet<String>,
+    /// One bit for each length and first byte that has been seen, so that most names need not be
+    /// compared with any other.
+    seen: u64,
+    /// Whether any name has escapes.
+    escaped: bool,
+    many: Option<HashSet<String>>,
 }
 
 impl<'a> Names<'a> {
     /// Whether the name is new.
     fn insert(&mut self, name: Raw<'a>) -> bool {
-        let known = &self.few[..self.used];
-        if known.iter().flatten().any(|known| known.same(name)) {
+        self.escaped |= name.escaped;
+        let bytes = name.text.as_bytes();
+        let first = bytes.first().copied().map_or(0, usize::from);
+        let bit = 1 << ((bytes.len() * 7 + first) % 64);
+        let may_be_known = self.escaped || self.seen & bit != 0;
+        self.seen |= bit;
+        let escaped = self.escaped;
+        let is_same = |known: &&'a str| Raw { text: known, escaped }.same(Raw { escaped, ..name });
+        if may_be_known && self.few[..self.used].iter().any(is_same) {
             return false;
         }
         if let Some(free) = self.few.get_mut(self.used) {
-            *free = Some(name);
+            *free = name.text;
             self.used += 1;
             return true;
         }
-        self.many.insert(name.chars().collect())
+        self.many.get_or_insert_default().insert(name.chars().collect())
     }
 }
 

@@ -66,12 +66,14 @@ impl Arg<'_> {
             .ok_or_else(|| self.out_of_range("a valid Date, or seconds since 1970 from 0 up"))
     }
 
-    /// Any number but NaN.
+    /// A number that is neither NaN nor infinite: those compare as no time does, and a token with
+    /// such an `iat` would be one that nobody can take back.
     pub fn number(&self) -> Result<f64> {
         let mut number = 0.0;
         // SAFETY: as in `moment`; written only when the status is ok.
         match unsafe { sys::napi_get_value_double(self.env, self.value, &raw mut number) } {
-            sys::Status::napi_ok => Ok(number),
+            sys::Status::napi_ok if number.is_finite() => Ok(number),
+            sys::Status::napi_ok => Err(self.out_of_range("a finite number")),
             _ => Err(self.wrong_type("a number")),
         }
     }
