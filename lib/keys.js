@@ -40,17 +40,27 @@ class JwtKey {
     if (jwk === null || typeof jwk !== 'object') {
       throw makeError('ERR_INVALID_ARG_TYPE', 'jwk must be an object');
     }
-    const named = { ...optionsObject(options) };
-    named.alg ??= jwk.alg;
-    if (jwk.kty === 'oct') {
-      named.kid ??= jwk.kid;
-      return JwtKey.fromSecret(symmetricBytes(jwk), named);
+    // What the JWK says of itself stands in for options left out, and `null` is not left out.
+    const { alg = jwk.alg, kid = jwk.kid, ...others } = { ...optionsObject(options) };
+    const named = { alg, kid, ...others };
+    const { alg: purpose = alg, use = 'sig' } = jwk;
+    if (purpose !== alg || use !== 'sig') {
+      throw makeError('ERR_JWT_KEY', 'the JWK is for another algorithm or another use');
     }
+    if (jwk.kty === 'oct') return JwtKey.#fromSymmetricJwk(jwk, named);
     if (jwk.d === undefined) {
       return new JwtKey(OWN, native.keyFromPublicJwk(JSON.stringify(jwk), named));
     }
-    named.kid ??= jwk.kid;
     return JwtKey.fromKeyObject(privateKeyObject(jwk), named);
+  }
+
+  static #fromSymmetricJwk(jwk, options) {
+    const bytes = symmetricBytes(jwk);
+    try {
+      return JwtKey.fromSecret(bytes, options);
+    } finally {
+      native.wipe(bytes);
+    }
   }
 
   static fromKeyObject(key, options) {
