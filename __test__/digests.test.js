@@ -1,0 +1,165 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const { hashSync, needsRehash, parseHash, verify, verifySync } = require('@nodesec/native');
+const { coded } = require('./helpers/outcome.js');
+
+const FAST = { profile: 'test' };
+const DIGEST = hashSync('password', FAST);
+const SALT = 'c29tZXNhbHQ';
+const TAG = 'AAAAAAAAAAAAAAAAAAAAAA';
+
+const FOREIGN = [
+  '$2b$12$R9h/cIPz0gi.URNNX3kh2OPST9/PgBkqquzi.Ss7KIUgO2t0jWMUW',
+  '$2y$05$abcdefghijklmnopqrstuuSu0cQg5Nd3TL3GOK1D9pWuZdR1oK7MK',
+  '$scrypt$ln=16,r=8,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA',
+  '$pbkdf2-sha256$29000$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA',
+  '$6$rounds=5000$saltsalt$AAAA',
+  '$P$Bsaltsalt0000000000000000000000',
+  '$argon2$v=19$m=64,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA',
+];
+
+const MALFORMED = [
+  '',
+  '$',
+  'password',
+  '$argon2id',
+  '$argon2id$',
+  DIGEST.slice(1),
+  `${DIGEST} `,
+  ` ${DIGEST}`,
+  `${DIGEST}\n`,
+  `${DIGEST}$`,
+  `${DIGEST}\0`,
+  `${DIGEST}é`,
+  DIGEST.slice(0, DIGEST.lastIndexOf('$')),
+  DIGEST.replace('v=19', 'v=18'),
+  DIGEST.replace('v=19', 'v=019'),
+  DIGEST.replace('v=19', 'v='),
+  DIGEST.replace('m=64', 'm=064'),
+  DIGEST.replace('m=64', 'm=+64'),
+  DIGEST.replace('m=64', 'm=-64'),
+  DIGEST.replace('m=64', 'm=6.4e1'),
+  DIGEST.replace('m=64', 'm=4294967296'),
+  DIGEST.replace('m=64', 'm=7'),
+  DIGEST.replace('t=1', 't=0'),
+  DIGEST.replace('p=1', 'p=0'),
+  DIGEST.replace('p=1', 'p=9'),
+  DIGEST.replace('p=1', 'p=16777216'),
+  DIGEST.replace('m=64,', ''),
+  DIGEST.replace('m=64', 'm=64,m=64'),
+  DIGEST.replace('p=1', 'p=1,x=1'),
+  DIGEST.replace('p=1', 'p=1,keyid='),
+  DIGEST.replace('p=1', 'p=1,keyid=AAAAAAAAAAAAAAAA'),
+  `${DIGEST}=`,
+  // Bits that no byte claims.
+  `$argon2id$v=19$m=64,t=1,p=1$${SALT}$AAAAAAAAAAAAAAAAAAAAAB`,
+  `$argon2id$v=19$m=64,t=1,p=1$c2FsdA$${TAG}`,
+  `$argon2id$v=19$m=64,t=1,p=1$${SALT}$AAAA`,
+  `$argon2id$v=19$m=64,t=1,p=1$${SALT}$${'A'.repeat(5000)}`,
+];
+
+test('another scheme’s hash matches nothing and asks to be replaced', async () => {
+  for (const digest of FOREIGN) {
+    assert.equal(await verify(digest, 'password'), false, digest);
+    assert.equal(verifySync(digest, 'password'), false, digest);
+    assert.equal(needsRehash(digest, FAST), true, digest);
+    assert.throws(() => parseHash(digest), coded('ERR_PASSWORD_DIGEST'), digest);
+  }
+});
+
+test('malformed digests', async () => {
+  for (const digest of MALFORMED) {
+    await assert.rejects(verify(digest, 'password'), coded('ERR_PASSWORD_DIGEST'), digest);
+    assert.throws(() => verifySync(digest, 'password'), coded('ERR_PASSWORD_DIGEST'), digest);
+    assert.throws(() => needsRehash(digest, FAST), coded('ERR_PASSWORD_DIGEST'), digest);
+    assert.throws(() => parseHash(digest), coded('ERR_PASSWORD_DIGEST'), digest);
+  }
+});
+
+test('an error does not repeat the digest', () => {
+  assert.throws(
+    () => verifySync(`$argon2id$v=19$m=64,t=1,p=1$${SALT}$${TAG}!`, 'password'),
+    ({ message }) => !message.includes(SALT) && !message.includes(TAG),
+  );
+});
+
+test('digests that ask for too much are refused before anything is done', async () => {
+  for (const costs of [
+    'm=4294967295,t=1,p=1',
+    'm=1048577,t=1,p=1',
+    'm=64,t=4294967295,p=1',
+    'm=64,t=65,p=1',
+    'm=134217720,t=1,p=16777215',
+    'm=1024,t=1,p=65',
+  ]) {
+    const digest = `$argon2id$v=19$${costs}$${SALT}$${TAG}`;
+    await assert.rejects(verify(digest, 'password'), coded('ERR_PASSWORD_LIMIT'), costs);
+    assert.throws(() => verifySync(digest, 'password'), coded('ERR_PASSWORD_LIMIT'), costs);
+    assert.equal(needsRehash(digest, FAST), true);
+    assert.equal(parseHash(digest).type, 'argon2id');
+  }
+});
+
+test('ceilings of the caller’s', async () => {
+  const digest = hashSync('password', { memoryCost: 256, timeCost: 2, parallelism: 2 });
+  assert.equal(
+    await verify(digest, 'password', { limits: { memoryCost: 256, timeCost: 2, parallelism: 2 } }),
+    true,
+  );
+  for (const limits of [{ memoryCost: 255 }, { timeCost: 1 }, { parallelism: 1 }]) {
+    await assert.rejects(verify(digest, 'password', { limits }), coded('ERR_PASSWORD_LIMIT'));
+  }
+});
+
+test('parameters in any order, one order out', () => {
+  assert.match(DIGEST, /^\$argon2id\$v=19\$m=64,t=1,p=1\$/);
+  for (const costs of ['t=1,m=64,p=1', 'p=1,t=1,m=64', 't=1,p=1,m=64']) {
+    const shuffled = DIGEST.replace('m=64,t=1,p=1', costs);
+    assert.equal(verifySync(shuffled, 'password'), true);
+    assert.equal(verifySync(shuffled, 'Password'), false);
+    assert.equal(needsRehash(shuffled, FAST), false);
+    assert.deepEqual(parseHash(shuffled), parseHash(DIGEST));
+  }
+});
+
+test('parseHash', () => {
+  const digest = `$argon2d$v=16$m=256,t=2,p=1,keyid=a2V5,data=ZGF0YQ$${SALT}$${TAG}`;
+  assert.deepEqual(parseHash(digest), {
+    type: 'argon2d',
+    version: 0x10,
+    memoryCost: 256,
+    timeCost: 2,
+    parallelism: 1,
+    keyid: Buffer.from('key'),
+    associatedData: Buffer.from('data'),
+    salt: Buffer.from('somesalt'),
+    hash: Buffer.alloc(16),
+  });
+  const { keyid, associatedData } = parseHash(DIGEST);
+  assert.deepEqual([keyid, associatedData], [undefined, undefined]);
+  assert.equal(parseHash(DIGEST.replace('$v=19', '')).version, 0x10);
+});
+
+test('needsRehash, for anything that differs', () => {
+  assert.equal(needsRehash(DIGEST, FAST), false);
+  assert.equal(needsRehash(DIGEST), true);
+  for (const option of [
+    { type: 'argon2i' },
+    { version: 0x10 },
+    { memoryCost: 65 },
+    { memoryCost: 63 },
+    { timeCost: 2 },
+    { parallelism: 2 },
+    { hashLength: 33 },
+    { saltLength: 17 },
+    { profile: 'owasp' },
+  ]) {
+    assert.equal(needsRehash(DIGEST, { ...FAST, ...option }), true, JSON.stringify(option));
+    const made = hashSync('password', { ...FAST, ...option });
+    assert.equal(needsRehash(made, { ...FAST, ...option }), false, JSON.stringify(option));
+  }
+  assert.equal(needsRehash(DIGEST.replace('$v=19', ''), FAST), true);
+});
