@@ -41,6 +41,8 @@ const MAX_ARGUMENTS: usize = 6;
 /// The environment and the arguments of a call.
 pub struct Call {
     env: sys::napi_env,
+    /// How many arguments were given, which may be more than are read.
+    count: usize,
     arguments: [sys::napi_value; MAX_ARGUMENTS],
 }
 
@@ -104,7 +106,7 @@ unsafe extern "C" fn run<T: Hot>(
     // SAFETY: `bind::<T>` stored a pointer from `Arc::<T>::into_raw`, whose count the function
     // holds until it is collected, which it cannot be while it runs.
     let object = unsafe { &*data.cast::<T>() };
-    let call = Call { env, arguments };
+    let call = Call { env, count, arguments };
     match catch_unwind(AssertUnwindSafe(|| object.call(&call))) {
         Ok(Ok(value)) => return value,
         Ok(Err(fault)) => fault.throw(env),
@@ -291,6 +293,9 @@ impl Call {
     }
 
     fn cost(&self, index: usize, limiter: &RateLimiter) -> Result<u32> {
+        if self.count <= index {
+            return Ok(1);
+        }
         match self.argument(index, "cost").present()? {
             Some(cost) => cost.integer32(1..=limiter.limiter.quota().burst()),
             None => Ok(1),

@@ -7,7 +7,9 @@
 //! TAT. Never the least recently used: a key that is blocked does little but wait, and spraying
 //! one-hit keys would set it free.
 //!
-//! Nothing runs in the background and nothing grows.
+//! Nothing runs in the background. A part of the table that has no slot left for a key in debt
+//! doubles, up to its share of `max_keys`, and only then are entries given up: so a limiter of few
+//! keys stays within the processor's caches, and no call moves more than one part.
 
 use std::cell::Cell;
 use std::hash::{Hash, Hasher};
@@ -36,9 +38,10 @@ type Set = [u64; 2 * WAYS];
 /// Sets start at a multiple of this, in bytes, so that a set is two cache lines and not three.
 const SET_ALIGNMENT: usize = size_of::<Set>();
 
-/// Locks are at most this many, and guard at least `SETS_PER_LOCK` sets each.
+/// A table has at most this many parts, each behind a lock of its own.
 const MAX_SHARDS: usize = 64;
-const SETS_PER_LOCK: usize = 16;
+/// The sets a part has at first.
+const FIRST_SETS: usize = 16;
 
 /// One key at one moment, as governor passes it to the store: it reports the key's debt back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,16 +74,15 @@ impl Hash for Call {
 #[derive(Clone)]
 pub struct Table {
     shards: Arc<[Shard]>,
-    sets_per_shard: usize,
+    max_sets: usize,
 }
 
 impl Table {
-    /// A table for `max_keys` keys (8 to 2^26, else `ERR_OUT_OF_RANGE`), rounded up by at most a
-    /// sixteenth and a set, at 16 bytes a key.
+    /// A table for `max_keys` keys (8 to 2^26, else `ERR_OUT_OF_RANGE`), rounded up by at most an
+    /// eighth and a set, at 16 bytes a key; 128 KiB at first, unless that is more.
     ///
-    /// The address space is taken at once, memory page by page as keys come. Sets fill unevenly:
-    /// with half as many keys in debt as `max_keys` one in 120 has lost its entry, with as many
-    /// one in 7.
+    /// Sets fill unevenly: once the table is as large as it may be, with half as many keys in debt
+    /// as `max_keys` one in 120 has lost its entry, with as many one in 7.
     pub fn new(max_keys: usize) -> Result<Self> {
         if !(MIN_MAX_KEYS..=MAX_MAX_KEYS).contains(&max_keys) {
             return Err(Error::new(
@@ -90,17 +92,19 @@ impl Table {
         }
         let sets = max_keys.div_ceil(WAYS);
         // The largest power of two that fits: a shard is then picked by a mask.
-        let shards = 1 << (sets / SETS_PER_LOCK).clamp(1, MAX_SHARDS).ilog2();
+        let shards = 1 << (sets / FIRST_SETS).clamp(1, MAX_SHARDS).ilog2();
         let sets_per_shard = sets.div_ceil(shards);
+        let doublings = (sets_per_shard / FIRST_SETS).max(1).ilog2();
+        let first_sets = sets_per_shard.div_ceil(1 << doublings);
         Ok(Self {
-            shards: (0..shards).map(|_| Shard::new(sets_per_shard)).collect(),
-            sets_per_shard,
+            shards: (0..shards).map(|_| Shard(Mutex::new(Slots::new(first_sets)))).collect(),
+            max_sets: first_sets << doublings,
         })
     }
 
-    /// How many keys have a slot.
+    /// How many keys the table may come to hold.
     pub fn capacity(&self) -> usize {
-        self.shards.len() * self.sets_per_shard * WAYS
+        self.shards.len() * self.max_sets * WAYS
     }
 
     /// How many keys have lost their debt since the start because their set was full.
@@ -110,31 +114,27 @@ impl Table {
 
     /// Reads the key's debt into the call.
     pub fn read(&self, call: &Call) {
-        let tat =
-            self.with_set(call, |set, _| find(set, call.fingerprint).map_or(0, |(_, tat)| tat));
-        call.debt.set(tat.saturating_sub(call.now));
+        let found = find(self.shard(call).set(call), call.fingerprint);
+        call.debt.set(found.map_or(0, |(_, tat)| tat.saturating_sub(call.now)));
     }
 
     /// Forgets the key; the call then holds the debt it had.
     pub fn remove(&self, call: &Call) {
-        let tat = self.with_set(call, |set, _| {
-            let (lane, tat) = find(set, call.fingerprint)?;
+        let mut shard = self.shard(call);
+        let set = shard.set(call);
+        let found = find(set, call.fingerprint);
+        if let Some((lane, _)) = found {
             put(set, lane, 0, 0);
-            Some(tat)
-        });
-        call.debt.set(tat.unwrap_or(0).saturating_sub(call.now));
+        }
+        call.debt.set(found.map_or(0, |(_, tat)| tat.saturating_sub(call.now)));
     }
 
-    fn with_set<T>(&self, call: &Call, f: impl FnOnce(&mut Set, &mut u64) -> T) -> T {
-        // The low bits pick the shard and the high ones the set, so the two are independent.
+    /// The low bits of the fingerprint pick the shard and the high ones the set, so the two are
+    /// independent.
+    fn shard(&self, call: &Call) -> MutexGuard<'_, Slots> {
         let mask = self.shards.len() - 1;
-        let shard = usize::try_from(call.fingerprint & mask as u64).unwrap_or(0);
-        let scaled = (u128::from(call.fingerprint) * self.sets_per_shard as u128) >> 64;
-        let index = usize::try_from(scaled).unwrap_or(0);
-        let mut shard = self.shards[shard].lock();
-        let Slots { words, start, evictions } = &mut *shard;
-        let (sets, _) = words[*start..].as_chunks_mut::<{ 2 * WAYS }>();
-        f(&mut sets[index], evictions)
+        let index = usize::try_from(call.fingerprint & mask as u64).unwrap_or(0);
+        self.shards[index].lock()
     }
 }
 
@@ -147,24 +147,20 @@ impl StateStore for Table {
     where
         F: Fn(Option<Nanos>) -> std::result::Result<(T, Nanos), E>,
     {
-        self.with_set(call, |set, evictions| {
-            let found = find(set, call.fingerprint);
-            let debt = found.map_or(0, |(_, tat)| tat.saturating_sub(call.now));
-            // A denial leaves here, and the table as it was.
-            let (outcome, after) =
-                decide(Some(debt.into())).inspect_err(|_| call.debt.set(debt))?;
-            let after = after.as_u64();
-            call.debt.set(after);
-            let tat = call.now.saturating_add(after);
-            if let Some((lane, _)) = found {
-                set[WAYS + lane] = tat;
-            } else {
-                let (lane, evicted) = least_debt(set);
-                *evictions += u64::from(evicted > call.now);
-                put(set, lane, call.fingerprint, tat);
-            }
-            Ok(outcome)
-        })
+        let mut shard = self.shard(call);
+        let set = shard.set(call);
+        let found = find(set, call.fingerprint);
+        let debt = found.map_or(0, |(_, tat)| tat.saturating_sub(call.now));
+        // A denial leaves here, and the table as it was.
+        let (outcome, after) = decide(Some(debt.into())).inspect_err(|_| call.debt.set(debt))?;
+        let after = after.as_u64();
+        call.debt.set(after);
+        let tat = call.now.saturating_add(after);
+        match found {
+            Some((lane, _)) => set[WAYS + lane] = tat,
+            None => shard.insert(call, tat, self.max_sets),
+        }
+        Ok(outcome)
     }
 }
 
@@ -172,28 +168,72 @@ impl StateStore for Table {
 #[repr(align(128))]
 struct Shard(Mutex<Slots>);
 
-struct Slots {
-    words: Vec<u64>,
-    /// The first word of the first set.
-    start: usize,
-    evictions: u64,
-}
-
 impl Shard {
-    fn new(sets: usize) -> Self {
-        const ALIGNMENT_WORDS: usize = SET_ALIGNMENT / size_of::<u64>();
-        // A vector of zeros comes from the system unwritten, and so costs memory only where it is
-        // used; it is aligned for words only, hence one set more than is asked for.
-        let words = vec![0; (sets + 1) * 2 * WAYS];
-        let past = words.as_ptr().addr() % SET_ALIGNMENT / size_of::<u64>();
-        let start = (ALIGNMENT_WORDS - past) % ALIGNMENT_WORDS;
-        Self(Mutex::new(Slots { words, start, evictions: 0 }))
-    }
-
     fn lock(&self) -> MutexGuard<'_, Slots> {
         // A panic between two words can spoil at most one entry of one key: limiting goes on.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+struct Slots {
+    words: Vec<u64>,
+    /// The first word of the first set.
+    start: usize,
+    sets: usize,
+    evictions: u64,
+}
+
+impl Slots {
+    fn new(sets: usize) -> Self {
+        const ALIGNMENT_WORDS: usize = SET_ALIGNMENT / size_of::<u64>();
+        // A vector is aligned for words only, hence one set more than is asked for.
+        let words = vec![0; (sets + 1) * 2 * WAYS];
+        let past = words.as_ptr().addr() % SET_ALIGNMENT / size_of::<u64>();
+        let start = (ALIGNMENT_WORDS - past) % ALIGNMENT_WORDS;
+        Self { words, start, sets, evictions: 0 }
+    }
+
+    /// The set of a call's key.
+    fn set(&mut self, call: &Call) -> &mut Set {
+        let index = index(call.fingerprint, self.sets);
+        &mut self.all()[index]
+    }
+
+    /// Gives a key that has no slot one, at the cost of the entry that is worth least.
+    fn insert(&mut self, call: &Call, tat: u64, max_sets: usize) {
+        while least_debt(self.set(call)).1 > call.now && self.sets < max_sets {
+            self.double(call.now);
+        }
+        let set = self.set(call);
+        let (lane, given_up) = least_debt(set);
+        put(set, lane, call.fingerprint, tat);
+        self.evictions += u64::from(given_up > call.now);
+    }
+
+    /// Twice as many sets: what was in set `i` goes to `2i` or `2i + 1`, so all of it fits.
+    fn double(&mut self, now: u64) {
+        let mut larger = Self::new(self.sets * 2);
+        let sets = larger.sets;
+        for set in self.all() {
+            for lane in 0..WAYS {
+                let (fingerprint, tat) = (set[lane], set[WAYS + lane]);
+                if tat > now {
+                    let target = &mut larger.all()[index(fingerprint, sets)];
+                    let (free, _) = least_debt(target);
+                    put(target, free, fingerprint, tat);
+                }
+            }
+        }
+        *self = Self { evictions: self.evictions, ..larger };
+    }
+
+    fn all(&mut self) -> &mut [Set] {
+        self.words[self.start..].as_chunks_mut().0
+    }
+}
+
+fn index(fingerprint: u64, sets: usize) -> usize {
+    usize::try_from((u128::from(fingerprint) * sets as u128) >> 64).unwrap_or(0)
 }
 
 /// The slot of a fingerprint and its TAT.

@@ -87,7 +87,7 @@ impl<'a> Arg<'a> {
     /// Refuses a string that is not well-formed, given its UTF-8. Only a U+FFFD can hide a lone
     /// surrogate, and only then is the string read a second time.
     pub fn check_well_formed(&self, utf8: &[u8]) -> Result<()> {
-        if memmem::find(utf8, REPLACEMENT).is_none() {
+        if utf8.is_ascii() || memmem::find(utf8, REPLACEMENT).is_none() {
             return Ok(());
         }
         let mut length = 0;

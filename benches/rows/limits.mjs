@@ -1,0 +1,98 @@
+import assert from 'node:assert/strict';
+
+import { RateLimiter } from '@nodesec/native';
+import { MemoryStore } from 'express-rate-limit';
+import { RateLimiterMemory } from 'rate-limiter-flexible';
+
+const KEYS = 100_000;
+const WINDOW_MS = 60_000;
+
+export const rows = [
+  {
+    name: 'limits: check over 100,000 keys',
+    setting: 'keys of 18 characters in a fixed shuffled order, every request allowed',
+    target: { 'rate-limiter-flexible (memory)': 5, 'express-rate-limit (MemoryStore)': 1.5 },
+    prepare: async () => {
+      await assertSameDecisions();
+      return contestants(1_000_000_000);
+    },
+  },
+];
+
+function contestants(limit) {
+  const keys = shuffledKeys();
+  const ours = new RateLimiter({ limit, windowMs: WINDOW_MS, burst: limit });
+  const flexible = new RateLimiterMemory({ points: limit, duration: WINDOW_MS / 1000 });
+  const store = expressStore();
+  return [
+    { name: '@nodesec/native', run: walk(keys, (key) => ours.check(key)) },
+    { name: 'rate-limiter-flexible (memory)', run: walkAsync(keys, (key) => flexible.consume(key)) },
+    {
+      name: 'express-rate-limit (MemoryStore)',
+      run: walkAsync(keys, async (key) => (await store.increment(key)).totalHits <= limit),
+    },
+  ];
+}
+
+/** All three allow five of seven, for each of a thousand keys. */
+async function assertSameDecisions() {
+  const limit = 5;
+  const ours = new RateLimiter({ limit, windowMs: WINDOW_MS });
+  const flexible = new RateLimiterMemory({ points: limit, duration: WINDOW_MS / 1000 });
+  const store = expressStore();
+  for (let i = 0; i < 1000; i += 1) {
+    for (let hit = 1; hit <= 7; hit += 1) {
+      const key = `equal-${i}`;
+      const decisions = [
+        ours.check(key),
+        await flexible.consume(key).then(
+          () => true,
+          () => false,
+        ),
+        (await store.increment(key)).totalHits <= limit,
+      ];
+      assert.deepEqual(decisions, Array(3).fill(hit <= limit));
+    }
+  }
+  store.shutdown();
+}
+
+function expressStore() {
+  const store = new MemoryStore();
+  store.init({ windowMs: WINDOW_MS });
+  return store;
+}
+
+function shuffledKeys() {
+  const keys = Array.from({ length: KEYS }, (_, i) => `client:${String(i).padStart(11, '0')}`);
+  // xorshift32: the same order every time.
+  let state = 2_463_534_242;
+  for (let i = keys.length - 1; i > 0; i -= 1) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    const j = (state >>> 0) % (i + 1);
+    [keys[i], keys[j]] = [keys[j], keys[i]];
+  }
+  return keys;
+}
+
+function walk(keys, visit) {
+  let at = 0;
+  return (n) => {
+    for (let i = 0; i < n; i += 1) {
+      visit(keys[at]);
+      at = at + 1 === keys.length ? 0 : at + 1;
+    }
+  };
+}
+
+function walkAsync(keys, visit) {
+  let at = 0;
+  return async (n) => {
+    for (let i = 0; i < n; i += 1) {
+      await visit(keys[at]);
+      at = at + 1 === keys.length ? 0 : at + 1;
+    }
+  };
+}
