@@ -8,26 +8,18 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
-import { main } from './lib/run.mjs';
 import { startService } from './lib/service.mjs';
 import { visit } from './lib/visit.mjs';
 
-await main(async () => {
+try {
   const options = commandLine();
   await ensureDependencies();
   await ensureBuilt();
-
-  const interrupted = interruption();
-  const data = mkdtempSync(path.join(tmpdir(), 'auth-service-'));
-  try {
-    await demonstrate({ ...options, data, interrupted });
-  } catch (error) {
-    console.error(`\n${error.message}`);
-    process.exitCode = 1;
-  } finally {
-    rmSync(data, { recursive: true, force: true });
-  }
-});
+  await demonstrate(options);
+} catch (error) {
+  console.error(`\n${error.message}`);
+  process.exitCode = 1;
+}
 
 function commandLine() {
   const { values } = parseArgs({
@@ -43,24 +35,38 @@ function interruption() {
   });
 }
 
-async function demonstrate({ port, once, data, interrupted }) {
-  const service = await startService({ port, data });
-  const ended = service.ended.then((status) => {
-    throw new Error(`the service ended with status ${status}\n${service.log()}`);
-  });
+async function demonstrate(options) {
+  const interrupted = interruption();
+  const data = mkdtempSync(path.join(tmpdir(), 'auth-service-'));
   try {
-    console.log(`The service of examples/auth-service listens on ${service.url}`);
-    const outcome = await Promise.race([visit(service.url), interrupted, ended]);
-    if (outcome === 'interrupted') throw new Error('interrupted');
-    console.log('\nEvery answer was the expected one.');
-    if (once || !process.stdout.isTTY) return;
-    console.log(invitation(service.url));
-    await Promise.race([interrupted, ended]);
+    const service = await startService({ port: options.port, data });
+    try {
+      await serve(service, interrupted, options);
+    } catch (error) {
+      console.error(service.log());
+      throw error;
+    } finally {
+      await service.stop();
+    }
   } finally {
-    // From here on its end is no surprise.
-    ended.catch(() => {});
-    await service.stop();
+    rmSync(data, { recursive: true, force: true });
   }
+}
+
+async function serve(service, interrupted, { once }) {
+  console.log(`The service of examples/auth-service listens on ${service.url}`);
+  const outcome = await Promise.race([visit(service.url), interrupted]);
+  if (outcome === 'interrupted') throw new Error('Interrupted.');
+  console.log('\nEvery answer was the expected one.');
+  if (once || !process.stdout.isTTY) return;
+
+  console.log(invitation(service.url));
+  const ended = service.ended.then((status) => {
+    throw new Error(`The service has ended with status ${status}.`);
+  });
+  await Promise.race([ended, interrupted]);
+  // From here on its end is no surprise.
+  ended.catch(() => {});
 }
 
 function invitation(url) {

@@ -14,11 +14,11 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
   const authenticated = authenticate(verifier);
 
   app.disable('x-powered-by').disable('etag');
-  app.use(limitRequests(limits.requests));
   app.use((req, res, next) => {
     res.set('Cache-Control', 'no-store');
     next();
   });
+  app.use(limitRequests(limits.requests));
 
   app.post('/register', json, async (req, res) => {
     const { username, password } = newPassword(credentials(req.body));

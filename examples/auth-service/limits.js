@@ -1,6 +1,6 @@
 'use strict';
 
-const { isIPv4 } = require('node:net');
+const { isIPv4, isIPv6 } = require('node:net');
 
 const { HttpError } = require('./errors.js');
 
@@ -26,15 +26,15 @@ function limitRequests(limiter) {
  * out of which it may pick an address for every request.
  */
 function clientKey({ ip }) {
-  // A client that has hung up has none.
-  if (ip === undefined) throw new HttpError(400, 'client_gone');
-  const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
+  const address = String(ip).replace(/^::ffff:(?=\d+\.)/i, '');
   if (isIPv4(address)) return address;
+  // A client that has hung up has none.
+  if (!isIPv6(address)) throw new HttpError(400, 'client_unknown');
   // `::` stands for the groups of zeros that are missing to eight.
   const [head, tail = []] = address.split('::').map((half) => half.split(':').filter(Boolean));
   const zeros = Array(8 - head.length - tail.length).fill('0');
   const [a, b, c, d] = [...head, ...zeros, ...tail].map((group) => parseInt(group, 16));
-  return [a, b, c, d >> 8].join(':');
+  return [a, b, c, d >> 8].map((group) => group.toString(16)).join(':');
 }
 
 module.exports = { clientKey, limitRequests, spend };

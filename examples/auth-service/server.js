@@ -32,6 +32,8 @@ async function main() {
   });
 
   const stop = () => {
+    // Connections are closed as they fall idle, and after a while all of them.
+    setInterval(() => server.closeIdleConnections(), 50).unref();
     setTimeout(() => server.closeAllConnections(), SHUTDOWN_MS).unref();
     server.close(async () => {
       await users.close();

@@ -63,11 +63,13 @@ export async function visit(url) {
 }
 
 async function step(url, title, request, { status = 200, tell = () => '' }) {
+  const asked = `${request.method} ${request.path}`;
   const started = performance.now();
-  const response = await fetch(url + request.path, request);
+  const response = await fetch(url + request.path, request).catch((cause) => {
+    throw new Error(`${title}: ${asked} was not answered`, { cause });
+  });
   const text = await response.text();
   const ms = performance.now() - started;
-  const asked = `${request.method} ${request.path}`;
   try {
     equal(response.status, status);
     const answer = { body: text && JSON.parse(text), headers: response.headers };

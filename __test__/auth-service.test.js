@@ -1,0 +1,257 @@
+'use strict';
+
+// The example service over real HTTP: what its users do.
+
+const assert = require('node:assert/strict');
+const { createPublicKey, verify } = require('node:crypto');
+const { readFileSync, rmSync, statSync } = require('node:fs');
+const { createServer, request } = require('node:http');
+const { once } = require('node:events');
+const path = require('node:path');
+const test = require('node:test');
+
+const { hash, parseHash, SecretBuffer, unsafeDecode } = require('@nodesec/native');
+
+const { createApp } = require('../examples/auth-service/app.js');
+const { createSecurity } = require('../examples/auth-service/security.js');
+const { openUsers } = require('../examples/auth-service/users.js');
+const { client, dataDirectory, start } = require('./helpers/auth-service.js');
+
+const ADA = { username: 'ada', password: 'correct horse battery' };
+const WRONG = { ...ADA, password: 'incorrect horse battery' };
+
+test('register, log in, and see the own record but no digest', async (t) => {
+  const service = await start(t);
+  const registered = await service.post('/register', { ...ADA, username: 'Ada' });
+  assert.equal(registered.status, 201);
+  const { id, createdAt } = registered.body;
+  assert.deepEqual(registered.body, { id, username: 'ada', createdAt });
+
+  const again = await service.post('/register', { ...ADA, password: 'another password' });
+  assert.deepEqual([again.status, again.body], [409, { error: 'username_taken' }]);
+
+  const login = await service.post('/login', ADA);
+  assert.equal(login.status, 200);
+  assert.equal(login.headers.get('cache-control'), 'no-store');
+  assert.equal(login.body.expiresIn, 300);
+  const me = await service.me(login.body.accessToken);
+  assert.deepEqual([me.status, me.body], [200, registered.body]);
+
+  const { header, claims } = unsafeDecode(login.body.accessToken);
+  assert.deepEqual([header.alg, header.typ], ['EdDSA', 'at+jwt']);
+  assert.deepEqual([claims.sub, claims.sid, claims.name], [id, login.body.sessionId, 'ada']);
+  assert.equal(claims.exp - claims.iat, 300);
+});
+
+test('of two registrations of one name at once, one succeeds', async (t) => {
+  const service = await start(t);
+  const passwords = ['the first password', 'the second password', 'the third password'];
+  const answers = await Promise.all(
+    passwords.map((password) => service.post('/register', { ...ADA, password })),
+  );
+  assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 409, 409]);
+  const winner = passwords[answers.findIndex(({ status }) => status === 201)];
+  const logins = passwords.map((password) => service.post('/login', { ...ADA, password }));
+  for (const [index, { status }] of (await Promise.all(logins)).entries()) {
+    assert.equal(status, passwords[index] === winner ? 200 : 401);
+  }
+});
+
+test('an unknown user and a wrong password are answered alike', async (t) => {
+  const service = await start(t);
+  await service.post('/register', ADA);
+  const wrong = await service.post('/login', WRONG);
+  const unknown = await service.post('/login', { ...WRONG, username: 'nobody' });
+  assert.deepEqual([wrong.status, wrong.body], [401, { error: 'invalid_credentials' }]);
+  assert.deepEqual([unknown.status, unknown.body], [wrong.status, wrong.body]);
+  const names = ({ headers }) => [...headers.keys()];
+  assert.deepEqual(names(unknown), names(wrong));
+});
+
+test('a password is verified even where there is no digest', async (t) => {
+  const { close, passwords } = await createSecurity(dataDirectory(t));
+  t.after(close);
+  assert.equal(await passwords.verify(undefined, ADA.password), false);
+  assert.equal(await passwords.verify(await passwords.hash(ADA.password), ADA.password), true);
+  // Only Argon2 itself minds such a password: it has been asked.
+  const tooLong = 'a'.repeat(5000);
+  await assert.rejects(passwords.verify(undefined, tooLong), { code: 'ERR_OUT_OF_RANGE' });
+});
+
+test('refresh tokens rotate, and a used-up one ends the session', async (t) => {
+  const service = await start(t);
+  await service.post('/register', ADA);
+  const first = await service.login(ADA);
+  const other = await service.login(ADA);
+
+  const second = await service.refresh(first.refreshToken);
+  assert.deepEqual([second.status, second.body.status], [200, 'rotated']);
+  assert.notEqual(second.body.refreshToken, first.refreshToken);
+  assert.equal(second.body.sessionId, first.sessionId);
+  const again = await service.refresh(first.refreshToken);
+  assert.deepEqual([again.status, again.body.status], [200, 'replayed']);
+  assert.equal(again.body.refreshToken, second.body.refreshToken);
+  const third = await service.refresh(second.body.refreshToken);
+  assert.equal((await service.me(third.body.accessToken)).status, 200);
+
+  const reuse = await service.refresh(first.refreshToken);
+  assert.deepEqual([reuse.status, reuse.body], [401, { error: 'refresh_token_reused' }]);
+  assert.match(service.log(), /used-up refresh token/);
+  for (const { body } of [second, again, third]) {
+    const { status, body: answer } = await service.refresh(body.refreshToken);
+    assert.deepEqual([status, answer], [401, { error: 'refresh_token_unknown' }]);
+    assert.equal((await service.me(body.accessToken)).status, 401);
+  }
+  assert.equal((await service.me(other.accessToken)).status, 200, 'another session goes on');
+});
+
+test('of many refreshes with one token at once, one rotates and all get its successor', async (t) => {
+  const service = await start(t);
+  await service.post('/register', ADA);
+  const { refreshToken } = await service.login(ADA);
+  const answers = await Promise.all(Array.from({ length: 12 }, () => service.refresh(refreshToken)));
+  const statuses = answers.map(({ body }) => body.status).sort();
+  assert.deepEqual(statuses, [...Array(11).fill('replayed'), 'rotated']);
+  assert.equal(new Set(answers.map(({ body }) => body.refreshToken)).size, 1);
+  assert.equal((await service.refresh(answers[0].body.refreshToken)).body.status, 'rotated');
+});
+
+test('logout ends one session, logout everywhere all of one user', async (t) => {
+  const service = await start(t);
+  const GRACE = { username: 'grace', password: 'nanoseconds of wire' };
+  await service.post('/register', ADA);
+  await service.post('/register', GRACE);
+  const [one, two, three] = [1, 2, 3].map(() => service.login(ADA));
+  const grace = await service.login(GRACE);
+
+  const logout = await service.ask('POST', '/logout', { token: (await one).accessToken });
+  assert.deepEqual([logout.status, logout.body], [204, '']);
+  assert.equal((await service.me((await one).accessToken)).status, 401);
+  assert.equal((await service.refresh((await one).refreshToken)).status, 401);
+  assert.equal((await service.me((await two).accessToken)).status, 200);
+
+  const token = (await two).accessToken;
+  assert.equal((await service.ask('POST', '/logout-everywhere', { token })).status, 204);
+  for (const pair of [await two, await three]) {
+    assert.equal((await service.me(pair.accessToken)).status, 401);
+    assert.equal((await service.refresh(pair.refreshToken)).status, 401);
+  }
+  assert.equal((await service.me(grace.accessToken)).status, 200);
+  const anew = await service.login(ADA);
+  assert.equal((await service.me(anew.accessToken)).status, 200, 'a new login is not refused');
+});
+
+test('the published keys verify what the service signs, and outlive a rotation', async (t) => {
+  const data = dataDirectory(t);
+  const security = await createSecurity(data);
+  const users = openUsers(data);
+  const server = createServer(createApp({ ...security, users })).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(async () => {
+    server.close();
+    await users.close();
+    await security.close();
+  });
+  const service = client(`http://127.0.0.1:${server.address().port}`);
+  const jwks = (headers) => service.ask('GET', '/.well-known/jwks.json', { headers });
+  await service.post('/register', ADA);
+  const { accessToken } = await service.login(ADA);
+
+  const before = await jwks();
+  assert.equal(before.headers.get('content-type'), 'application/jwk-set+json; charset=utf-8');
+  assert.equal(before.headers.get('cache-control'), 'public, max-age=600');
+  const etag = before.headers.get('etag');
+  const unchanged = await jwks({ 'If-None-Match': `"other", W/${etag}` });
+  assert.deepEqual([unchanged.status, unchanged.body, unchanged.headers.get('etag')], [304, '', etag]);
+
+  const { kid } = unsafeDecode(accessToken).header;
+  const jwk = before.body.keys.find((key) => key.kid === kid);
+  assert.equal(jwk.d, undefined);
+  const [signed, signature] = [
+    accessToken.slice(0, accessToken.lastIndexOf('.')),
+    accessToken.slice(accessToken.lastIndexOf('.') + 1),
+  ];
+  const key = createPublicKey({ key: jwk, format: 'jwk' });
+  assert.ok(verify(null, Buffer.from(signed), key, Buffer.from(signature, 'base64url')));
+
+  await security.keys.rotate({ force: true });
+  const after = await jwks({ 'If-None-Match': etag });
+  assert.equal(after.status, 200);
+  assert.deepEqual(after.body.keys.slice(0, 2), before.body.keys);
+  assert.equal(after.body.keys.length, 3);
+  assert.equal((await service.me(accessToken)).status, 200, 'a retired key verifies');
+  const renewed = await service.login(ADA);
+  assert.equal(unsafeDecode(renewed.accessToken).header.kid, before.body.keys[1].kid);
+  security.keys.revoke(kid);
+  assert.equal((await service.me(accessToken)).status, 401, 'a revoked one does not');
+});
+
+test('users and pepper outlast a restart; sessions do not', async (t) => {
+  const data = dataDirectory(t);
+  const pepper = path.join(data, 'pepper');
+  const first = await start(t, data);
+  const { body: user } = await first.post('/register', ADA);
+  const pair = await first.login(ADA);
+  assert.equal(await first.stop(), 0);
+  const secret = readFileSync(pepper);
+  assert.equal(secret.length, 32);
+  if (process.platform !== 'win32') assert.equal(statSync(pepper).mode & 0o777, 0o600);
+
+  const second = await start(t, data);
+  assert.deepEqual(readFileSync(pepper), secret);
+  assert.equal((await second.me(pair.accessToken)).status, 401);
+  assert.equal((await second.refresh(pair.refreshToken)).status, 401);
+  const anew = await second.login(ADA);
+  assert.deepEqual((await second.me(anew.accessToken)).body, user);
+  assert.equal((await second.post('/login', WRONG)).status, 401);
+  assert.equal(await second.stop(), 0);
+
+  rmSync(pepper);
+  await assert.rejects(start(t, data), /no pepper.*backup/);
+});
+
+test('a login moves a digest of an older policy to the current one', async (t) => {
+  const data = dataDirectory(t);
+  const first = await start(t, data);
+  await first.post('/register', ADA);
+  await first.stop();
+
+  const secret = SecretBuffer.from(readFileSync(path.join(data, 'pepper')));
+  const old = await hash(ADA.password, { memoryCost: 1024, timeCost: 1, parallelism: 1, secret });
+  const users = openUsers(data);
+  const { digest } = users.get('ada');
+  assert.equal(await users.replaceDigest('ada', 'not the digest', old), false);
+  assert.equal(await users.replaceDigest('nobody', digest, old), false);
+  assert.equal(users.get('ada').digest, digest);
+  assert.equal(await users.replaceDigest('ada', digest, old), true);
+  await users.close();
+
+  const second = await start(t, data);
+  assert.equal((await second.post('/login', WRONG)).status, 401);
+  assert.equal((await second.post('/login', ADA)).status, 200);
+  assert.equal((await second.post('/login', ADA)).status, 200);
+  await second.stop();
+  const after = openUsers(data);
+  const { memoryCost, timeCost } = parseHash(after.get('ada').digest);
+  await after.close();
+  assert.deepEqual({ memoryCost, timeCost }, { memoryCost: 19456, timeCost: 2 });
+});
+
+test('a request under way is answered before the service ends', async (t) => {
+  const data = dataDirectory(t);
+  const service = await start(t, data);
+  const headers = { 'Content-Type': 'application/json', Expect: '100-continue' };
+  const registration = request(`${service.url}/register`, { method: 'POST', headers });
+  registration.flushHeaders();
+  // The service has the request, though not yet its body.
+  await once(registration, 'continue');
+  const ended = service.stop();
+  registration.end(JSON.stringify(ADA));
+  const [answer] = await once(registration, 'response');
+  answer.resume();
+  assert.equal(answer.statusCode, 201);
+  assert.equal(await ended, 0);
+  const users = openUsers(data);
+  assert.equal(users.get('ada').name, 'ada');
+  await users.close();
+});

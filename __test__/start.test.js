@@ -1,0 +1,81 @@
+'use strict';
+
+// `npm start` of this checkout, as somebody without a terminal runs it.
+
+const assert = require('node:assert/strict');
+const { execFile } = require('node:child_process');
+const { createServer } = require('node:http');
+const { once } = require('node:events');
+const { mkdtempSync, readdirSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+const test = require('node:test');
+
+const ROOT = path.join(__dirname, '..');
+
+/** Runs `npm start` with a folder of its own for temporary files, and says what is left there. */
+function npmStart(t, ...args) {
+  const temporary = mkdtempSync(path.join(tmpdir(), 'start-test-'));
+  t.after(() => rmSync(temporary, { recursive: true, force: true }));
+  const env = { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary };
+  const shell = process.platform === 'win32';
+  return new Promise((resolve) => {
+    const child = execFile(
+      'npm',
+      ['start', '--', ...args],
+      { cwd: ROOT, env, shell },
+      (_, stdout, stderr) => {
+        const left = readdirSync(temporary).filter((name) => name.startsWith('auth-service'));
+        resolve({ status: child.exitCode, stdout, stderr, left });
+      },
+    );
+  });
+}
+
+test('npm start visits the service, checks every answer and cleans up', async (t) => {
+  const { status, stdout, stderr, left } = await npmStart(t, '--once');
+  assert.equal(status, 0, stdout + stderr);
+  for (const line of [
+    /listens on http:\/\/127\.0\.0\.1:\d+$/m,
+    /register +POST \/register +201 user [\w-]+… +[\d.]+ ms$/m,
+    /a wrong password +POST \/login +401 invalid_credentials/,
+    /login +POST \/login +200 access eyJ\w+…/,
+    /who am I +GET \/me +200 ada/,
+    /refresh +POST \/refresh +200 rotated/,
+    /the same token again +POST \/refresh +200 replayed/,
+    /used up +POST \/refresh +401 refresh_token_reused/,
+    /logout everywhere +POST \/logout-everywhere +204/,
+    /right password +POST \/login +429 rate_limited, retry after \d+ s/,
+    /GET \/.well-known\/jwks\.json 200 2 keys, max-age=600/,
+    /GET \/.well-known\/jwks\.json 304/,
+    /^Every answer was the expected one\.$/m,
+  ]) {
+    assert.match(stdout, line);
+  }
+  assert.doesNotMatch(stdout, /curl/, 'it does not stay up');
+  assert.deepEqual(left, []);
+});
+
+test('without a terminal it ends by itself', async (t) => {
+  const { status, stdout } = await npmStart(t);
+  assert.equal(status, 0);
+  assert.match(stdout, /Every answer was the expected one/);
+});
+
+test('a port that is taken is named, with status 1', async (t) => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address();
+  const { status, stderr, left } = await npmStart(t, '--port', `${port}`);
+  assert.equal(status, 1);
+  assert.match(stderr, new RegExp(`address already in use 127\\.0\\.0\\.1:${port}`));
+  assert.deepEqual(left, []);
+});
+
+test('a misspelt option is named, with status 1', async (t) => {
+  const { status, stderr } = await npmStart(t, '--prot');
+  assert.equal(status, 1);
+  assert.match(stderr, /Unknown option '--prot'/);
+  assert.doesNotMatch(stderr, /^ +at /m);
+});
