@@ -51,7 +51,13 @@ class JwtKey {
     if (jwk.d === undefined) {
       return new JwtKey(OWN, native.keyFromPublicJwk(JSON.stringify(jwk), named));
     }
-    return JwtKey.fromKeyObject(privateKeyObject(jwk), named);
+    const key = JwtKey.fromKeyObject(privateKeyObject(jwk), named);
+    // Node derives the public half of some keys from `d` and never reads it.
+    const own = key.toPublicJwk();
+    if (['crv', 'x', 'y', 'n', 'e'].some((member) => jwk[member] !== own[member])) {
+      throw makeError('ERR_JWT_KEY', 'the private and the public half of the JWK differ');
+    }
+    return key;
   }
 
   static #fromSymmetricJwk(jwk, options) {
