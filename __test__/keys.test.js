@@ -1,0 +1,196 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { createSecretKey, generateKeyPairSync } = require('node:crypto');
+const { test } = require('node:test');
+
+const { JwtIssuer, JwtKey, SecretBuffer } = require('@nodesec/native');
+const { coded } = require('./helpers/outcome.js');
+
+const HS256 = { alg: 'HS256' };
+const SECRET = Buffer.alloc(32, 7);
+const oct = { kty: 'oct', k: SECRET.toString('base64url') };
+const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+const jwk = privateKey.export({ format: 'jwk' });
+const publicJwk = publicKey.export({ format: 'jwk' });
+const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+
+const refused = (make, code = 'ERR_JWT_KEY') => assert.throws(make, coded(code));
+
+test('generated keys', async () => {
+  for (const alg of ['HS256', 'RS256', 'PS256', 'ES256', 'EdDSA']) {
+    const [one, other] = await Promise.all([JwtKey.generate(alg), JwtKey.generate(alg)]);
+    assert.equal(one.alg, alg);
+    assert.equal(one.private, true);
+    assert.match(one.kid, alg === 'HS256' ? /^[\w-]{22}$/ : /^[\w-]{43}$/);
+    assert.notEqual(one.kid, other.kid);
+  }
+  assert.equal((await JwtKey.generate('ES256', { kid: 'mine' })).kid, 'mine');
+  const { n } = (await JwtKey.generate('RS256', { modulusLength: 3072 })).toPublicJwk();
+  assert.equal(Buffer.from(n, 'base64url').length * 8, 3072);
+});
+
+test('moduli that are none', async () => {
+  for (const [alg, modulusLength, code] of [
+    ['RS256', 1024, 'ERR_OUT_OF_RANGE'],
+    ['RS256', 2049, 'ERR_JWT_KEY'],
+    ['ES256', 2048, 'ERR_JWT_KEY'],
+  ]) {
+    await assert.rejects(JwtKey.generate(alg, { modulusLength }), coded(code));
+  }
+});
+
+test('HMAC secrets', () => {
+  for (const secret of [SECRET, SecretBuffer.random(32), Buffer.alloc(4096)]) {
+    assert.equal(JwtKey.fromSecret(secret, HS256).private, true);
+  }
+  for (const secret of [Buffer.alloc(0), Buffer.alloc(31), Buffer.alloc(4097)]) {
+    refused(() => JwtKey.fromSecret(secret, HS256));
+  }
+  refused(() => JwtKey.fromSecret(SECRET, { alg: 'RS256' }));
+  refused(() => JwtKey.fromSecret(SECRET, {}), 'ERR_MISSING_OPTION');
+  // A string is never guessed to be a secret.
+  refused(() => JwtKey.fromSecret('x'.repeat(32), HS256), 'ERR_INVALID_ARG_TYPE');
+});
+
+test('the id of an HMAC key says nothing about its secret', () => {
+  const [one, other] = [1, 2].map(() => JwtKey.fromSecret(SECRET, HS256).kid);
+  assert.notEqual(one, other);
+});
+
+test('an HMAC key has no public half', () => {
+  refused(() => JwtKey.fromSecret(SECRET, HS256).toPublicJwk());
+});
+
+test('symmetric JWKs', () => {
+  const key = JwtKey.fromJwk({ ...oct, alg: 'HS256', kid: 'own' });
+  assert.deepEqual([key.alg, key.kid], ['HS256', 'own']);
+  assert.equal(JwtKey.fromJwk({ ...oct, kid: 'own' }, { ...HS256, kid: 'mine' }).kid, 'mine');
+  for (const k of [undefined, null, 1, '', `${oct.k}=`, `${oct.k}!`, 'AB', [oct.k]]) {
+    refused(() => JwtKey.fromJwk({ ...oct, k }, HS256));
+  }
+  refused(() => JwtKey.fromJwk(oct), 'ERR_MISSING_OPTION');
+});
+
+test('a JWK is only for what it says it is for', () => {
+  for (const [own, alg] of [
+    [oct, 'HS256'],
+    [jwk, 'EdDSA'],
+    [publicJwk, 'EdDSA'],
+  ]) {
+    assert.equal(JwtKey.fromJwk({ ...own, alg, use: 'sig' }, { alg }).alg, alg);
+    refused(() => JwtKey.fromJwk({ ...own, use: 'enc' }, { alg }));
+    refused(() => JwtKey.fromJwk({ ...own, alg: 'HS512' }, { alg }));
+    refused(() => JwtKey.fromJwk({ ...own, alg }, { alg: 'ES256' }));
+    refused(() => JwtKey.fromJwk({ ...own, alg }, { alg: null }));
+    refused(() => JwtKey.fromJwk({ ...own, alg: 'none' }), 'ERR_INVALID_ARG_VALUE');
+  }
+});
+
+test('a private JWK makes a private key whose public half it is', () => {
+  const key = JwtKey.fromJwk(jwk, { alg: 'EdDSA' });
+  assert.equal(key.private, true);
+  assert.equal(key.toPublicJwk().x, publicJwk.x);
+  assert.equal('d' in key.toPublicJwk(), false);
+  assert.equal(key.kid, JwtKey.fromJwk(publicJwk, { alg: 'EdDSA' }).kid);
+});
+
+test('malformed JWKs', () => {
+  for (const broken of [
+    {},
+    { kty: 'OKP' },
+    { ...publicJwk, crv: 'X25519' },
+    { ...publicJwk, x: `${publicJwk.x}A` },
+    { ...publicJwk, x: publicJwk.x.slice(1) },
+    { ...jwk, d: 'AAAA' },
+    { ...jwk, d: null },
+    { ...jwk, x: 'A'.repeat(43) },
+  ]) {
+    refused(() => JwtKey.fromJwk(broken, { alg: 'EdDSA' }));
+  }
+});
+
+test('a key is bound to one algorithm, of its own kind', () => {
+  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
+  const x25519 = generateKeyPairSync('x25519');
+  for (const [pair, alg] of [
+    [rsa, 'ES256'],
+    [rsa, 'EdDSA'],
+    [p384, 'ES256'],
+    [p384, 'RS256'],
+    [x25519, 'EdDSA'],
+    [{ publicKey, privateKey }, 'ES256'],
+    [{ publicKey, privateKey }, 'HS256'],
+  ]) {
+    for (const key of [pair.publicKey, pair.privateKey]) {
+      const type = key.type === 'private' ? 'pkcs8' : 'spki';
+      refused(() => JwtKey.fromKeyObject(key, { alg }));
+      refused(() => JwtKey.fromJwk(key.export({ format: 'jwk' }), { alg }));
+      refused(() => JwtKey.fromPem(key.export({ type, format: 'pem' }), { alg }));
+    }
+  }
+  refused(() => JwtKey.fromKeyObject(createSecretKey(SECRET), { alg: 'EdDSA' }));
+});
+
+test('a modulus of 1024 bits is too short', () => {
+  const short = generateKeyPairSync('rsa', { modulusLength: 1024 });
+  refused(() => JwtKey.fromKeyObject(short.publicKey, { alg: 'RS256' }));
+  refused(() => JwtKey.fromKeyObject(short.privateKey, { alg: 'RS256' }));
+});
+
+test('PEM as text, bytes and secret', () => {
+  const alg = 'EdDSA';
+  for (const form of [pem, Buffer.from(pem), SecretBuffer.fromString(pem)]) {
+    assert.equal(JwtKey.fromPem(form, { alg }).toPublicJwk().x, publicJwk.x);
+  }
+});
+
+test('PEMs that are not one key', () => {
+  const cipher = 'aes-256-cbc';
+  const encrypted = privateKey.export({
+    type: 'pkcs8',
+    format: 'pem',
+    cipher,
+    passphrase: 'secret',
+  });
+  for (const broken of [
+    '',
+    'garbage',
+    pem + pem,
+    pem.replaceAll('PRIVATE', 'PUBLIC'),
+    pem.replaceAll('PRIVATE KEY', 'CERTIFICATE'),
+    pem.slice(0, -30),
+    pem.replace(/\n.{10}/, '\n'),
+    encrypted,
+    Buffer.from(pem).fill(0),
+    'x'.repeat(60_000),
+  ]) {
+    refused(() => JwtKey.fromPem(broken, { alg: 'EdDSA' }));
+  }
+});
+
+test('an error does not quote the key', () => {
+  const text = jwk.d.slice(0, 20);
+  for (const make of [
+    () => JwtKey.fromJwk({ ...jwk, d: `${jwk.d}!` }, { alg: 'EdDSA' }),
+    () => JwtKey.fromJwk({ ...jwk, x: oct.k }, { alg: 'EdDSA' }),
+    () => JwtKey.fromPem(`${pem}${jwk.d}`.replace('KEY', jwk.d), { alg: 'EdDSA' }),
+  ]) {
+    assert.throws(make, (error) => {
+      assert.equal(error.code, 'ERR_JWT_KEY');
+      assert.ok(!`${error.stack} ${error.cause}`.includes(text));
+      return true;
+    });
+  }
+});
+
+test('ids', () => {
+  assert.equal(JwtKey.fromSecret(SECRET, { ...HS256, kid: 'ключ "1"' }).kid, 'ключ "1"');
+  refused(() => JwtKey.fromSecret(SECRET, { ...HS256, kid: 'k'.repeat(257) }), 'ERR_OUT_OF_RANGE');
+});
+
+test('a public key cannot sign', () => {
+  const keys = JwtKey.fromKeyObject(publicKey, { alg: 'EdDSA' });
+  refused(() => new JwtIssuer({ keys, expiresIn: 60 }));
+});
