@@ -1,0 +1,94 @@
+// Never run: `npm run types` compiles it. A line under @ts-expect-error must not compile.
+
+import nodesec = require('@nodesec/native');
+
+type Equals<A, B> =
+  (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+declare function same<A, B>(equal: Equals<A, B>): void;
+declare const token: string;
+declare const secret: nodesec.SecretBuffer;
+declare const ring: nodesec.KeyRing;
+
+// Passwords
+const digest = nodesec.hash('password', { profile: 'owasp', secret });
+same<typeof digest, Promise<string>>(true);
+const tag = nodesec.hash('password', { raw: true });
+same<typeof tag, Promise<Buffer>>(true);
+same<ReturnType<typeof nodesec.verify>, Promise<boolean>>(true);
+nodesec.hashSync(new Uint8Array(1), { type: nodesec.argon2id, version: 0x13 });
+// @ts-expect-error a number is no password
+nodesec.hash(1);
+// @ts-expect-error misspelt
+nodesec.hash('password', { memorycost: 1 });
+// @ts-expect-error there is no such type
+nodesec.hash('password', { type: 'bcrypt' });
+// @ts-expect-error the digest comes first, and is text
+nodesec.verify(new Uint8Array(1), 'password');
+// @ts-expect-error a hash option, not a cost
+nodesec.needsRehash('digest', { raw: true });
+
+// Secrets
+const length = secret.use((bytes) => bytes.length);
+same<typeof length, number>(true);
+// @ts-expect-error a promise outlives the bytes
+secret.use(async (bytes) => bytes.length);
+// @ts-expect-error not constructed
+new nodesec.SecretBuffer();
+// @ts-expect-error not an encoding
+nodesec.SecretBuffer.fromString('00', 'latin1');
+
+// Tokens
+const key = nodesec.JwtKey.fromSecret(secret, { alg: 'HS256' });
+// @ts-expect-error text is never guessed to be a secret
+nodesec.JwtKey.fromSecret('secret', { alg: 'HS256' });
+// @ts-expect-error a key is bound to an algorithm
+nodesec.JwtKey.fromSecret(secret, {});
+// @ts-expect-error none does not exist
+nodesec.JwtKey.generate('none');
+new nodesec.JwtIssuer({ keys: ring, expiresIn: '15m' }).sign({ sub: 'u' }, { audience: ['a'] });
+// @ts-expect-error a life must be given
+new nodesec.JwtIssuer({ keys: key });
+const verifier = new nodesec.JwtVerifier({ keys: [key], issuer: 'i', audience: false });
+// @ts-expect-error checks are waived explicitly
+new nodesec.JwtVerifier({ keys: ring, issuer: 'i' });
+// @ts-expect-error true is no name
+new nodesec.JwtVerifier({ keys: ring, issuer: true, audience: 'a' });
+const claims = verifier.verify<{ role: string }>(token);
+same<typeof claims.role, string>(true);
+same<typeof claims.exp, number>(true);
+const result = verifier.tryVerify(1 as unknown);
+// @ts-expect-error look at ok first
+result.claims;
+if (result.ok) result.claims.sub?.length;
+else same<typeof result.code, nodesec.JwtRejectionCode>(true);
+
+// Revocation and sessions
+const revocations = new nodesec.RevocationList({ onFull: 'reject-older' });
+revocations.revokeSession('sid', new Date(), { issuer: 'i' });
+// @ts-expect-error a moment is no text
+revocations.revokeId('jti', '2030-01-01');
+// @ts-expect-error without exp nobody knows how long to remember
+revocations.revoke({ jti: 'x' });
+declare const sessions: nodesec.Sessions;
+void sessions.refresh(token).then((refreshed) => {
+  if (refreshed.status === 'rotated') same<typeof refreshed.pair, nodesec.TokenPair>(true);
+  if (refreshed.status === 'reuse') same<typeof refreshed.pair, undefined>(true);
+});
+
+// Limits
+const limiter = new nodesec.RateLimiter({ limit: 5, windowMs: 1000 });
+same<ReturnType<typeof limiter.check>, boolean>(true);
+same<ReturnType<typeof limiter.consume>, nodesec.RateLimitResult>(true);
+// @ts-expect-error a limit of what time?
+new nodesec.RateLimiter({ limit: 5 });
+// @ts-expect-error undefined is not a client
+limiter.check(undefined);
+
+// Errors
+const error: nodesec.NodesecError = new nodesec.JwtError('ERR_JWT_EXPIRED', 'expired');
+same<typeof error.code, string>(true);
+
+// Nothing is `any`
+type Any<T> = 0 extends 1 & T ? true : false;
+same<Any<ReturnType<typeof nodesec.parseHash>>, false>(true);
+same<Any<typeof claims.other>, false>(true);

@@ -1,0 +1,586 @@
+// The public types of @nodesec/native, written by hand: `binding.d.ts` is what lies below them.
+//
+// Units: a name that ends in `Ms` is milliseconds; `memoryCost` is KiB, every other size bytes; a
+// Duration is seconds, or a string with a unit. Every error is a NodesecError with a `code`.
+// Functions that return a promise never throw synchronously.
+
+import type { KeyObject } from 'node:crypto';
+
+/** Seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
+export type Duration = number | string;
+
+/** Text (UTF-8; it must be well-formed), bytes, or a secret. */
+export type Bytes = string | Uint8Array | SecretBuffer;
+
+// ── Passwords (Argon2, RFC 9106) ────────────────────────────────────────────────────────────
+
+export const argon2d: 0;
+export const argon2i: 1;
+export const argon2id: 2;
+
+/** What a hash costs. */
+export interface CostOptions {
+  /** The variant. Default: argon2id. */
+  type?: 0 | 1 | 2 | 'argon2d' | 'argon2i' | 'argon2id';
+  /**
+   * Defaults for the costs below: `rfc9106-low` (65536 KiB, 3 passes, 4 lanes; the default),
+   * `rfc9106-high` (2 GiB, 1, 4), `owasp` (19456 KiB, 2, 1), `test` (cheap; refused with
+   * `ERR_PASSWORD_PROFILE` when `NODE_ENV` is `production`).
+   */
+  profile?: 'rfc9106-low' | 'rfc9106-high' | 'owasp' | 'test';
+  /** KiB: at least 8 × parallelism, at most 4 GiB. */
+  memoryCost?: number;
+  /** Passes: 1 to 65536. */
+  timeCost?: number;
+  /** Lanes: 1 to 255. */
+  parallelism?: number;
+  /** Bytes of the tag: 4 to 1024. Default: 32. */
+  hashLength?: number;
+  /** Bytes of the random salt: 8 to 1024. Default: 16. */
+  saltLength?: number;
+  /** Default: 0x13. */
+  version?: 0x10 | 0x13;
+}
+
+export interface HashOptions extends CostOptions {
+  /** A salt of your own, 8 to 1024 bytes, instead of a random one. Never use one twice. */
+  salt?: Uint8Array;
+  /** A pepper (RFC 9106's secret value K), 1 to 4096 bytes; it is not in the digest. */
+  secret?: Uint8Array | SecretBuffer;
+  /** Bound to the tag and written into the digest; at most 32 bytes. */
+  associatedData?: Uint8Array;
+  /** The bare tag instead of a digest. Default: false. */
+  raw?: boolean;
+}
+
+export interface VerifyOptions {
+  /** The pepper that the digest was made with. */
+  secret?: Uint8Array | SecretBuffer;
+  /**
+   * What a digest may ask for: 1 GiB (in KiB), 64 passes and 64 lanes unless raised. A digest
+   * that asks for more is `ERR_PASSWORD_LIMIT`, before any memory is taken.
+   */
+  limits?: { memoryCost?: number; timeCost?: number; parallelism?: number };
+}
+
+/** What an Argon2 digest says. */
+export interface HashInfo {
+  type: 'argon2d' | 'argon2i' | 'argon2id';
+  version: 0x10 | 0x13;
+  memoryCost: number;
+  timeCost: number;
+  parallelism: number;
+  salt: Buffer;
+  hash: Buffer;
+  /** Which pepper it was made with, up to 8 bytes. */
+  keyid?: Buffer;
+  associatedData?: Buffer;
+}
+
+/**
+ * Hashes a password (at most 4096 bytes) on the module's own threads, as many as there are cores.
+ *
+ * @returns a PHC string, `$argon2id$v=19$m=65536,t=3,p=4$salt$hash`, or with `raw` the tag
+ */
+export function hash(password: Bytes, options: HashOptions & { raw: true }): Promise<Buffer>;
+export function hash(password: Bytes, options?: HashOptions): Promise<string>;
+/** As {@link hash}, on the calling thread: for scripts, not for servers. */
+export function hashSync(password: Bytes, options: HashOptions & { raw: true }): Buffer;
+export function hashSync(password: Bytes, options?: HashOptions): string;
+
+/**
+ * Whether the password is the digest's. `false` for another password, another pepper, and for a
+ * digest of another scheme (such as bcrypt's); a malformed one is `ERR_PASSWORD_DIGEST`, one beyond
+ * the limits `ERR_PASSWORD_LIMIT`.
+ */
+export function verify(digest: string, password: Bytes, options?: VerifyOptions): Promise<boolean>;
+/** As {@link verify}, on the calling thread. */
+export function verifySync(digest: string, password: Bytes, options?: VerifyOptions): boolean;
+
+/**
+ * Whether type, version, costs, hash length or salt length differ from what the options would
+ * give now, or the digest is of another scheme. A malformed digest is `ERR_PASSWORD_DIGEST`.
+ */
+export function needsRehash(digest: string, options?: CostOptions): boolean;
+
+/** Reads a digest; `ERR_PASSWORD_DIGEST` when it is malformed or not of Argon2. */
+export function parseHash(digest: string): HashInfo;
+
+// ── Secrets ─────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Bytes outside of JavaScript's heap: in memory that is locked and kept out of dumps as far as the
+ * machine allows ({@link secureHeap}), wiped when the last user lets go. Prints as
+ * `[SecretBuffer 32 bytes]`. At most 1 MiB. A full heap is `ERR_SECRET_EXHAUSTED`.
+ */
+export class SecretBuffer {
+  private constructor();
+  /** Random bytes, 1 to 1 MiB of them. */
+  static random(bytes: number): SecretBuffer;
+  /** A copy; `wipe: true` zeroes the source's bytes afterwards. */
+  static from(data: Uint8Array, options?: { wipe?: boolean }): SecretBuffer;
+  /**
+   * What a text of at most 4096 bytes holds; `hex` and the base64 forms are decoded in constant
+   * time, `base64` with padding and `base64url` without. The text itself stays JavaScript's.
+   */
+  static fromString(
+    text: string,
+    encoding?: 'utf8' | 'hex' | 'base64' | 'base64url',
+  ): SecretBuffer;
+
+  /** `ERR_SECRET_DISPOSED` once disposed of, as with every method but `dispose`. */
+  readonly byteLength: number;
+  readonly disposed: boolean;
+  /**
+   * Lends a copy of the bytes for the time of the call and wipes it then. A function that
+   * transfers the bytes away gets `ERR_SECRET_ESCAPED`, one that returns a promise
+   * `ERR_INVALID_RETURN_VALUE`.
+   */
+  use<T>(fn: (bytes: Uint8Array) => T extends PromiseLike<unknown> ? never : T): T;
+  /** Compares in constant time; different lengths are unequal at once. */
+  equals(other: SecretBuffer | Uint8Array): boolean;
+  /** Lets go. Keys that were made from the secret keep their own copy. Idempotent. */
+  dispose(): void;
+  [Symbol.dispose](): void;
+  toString(): string;
+  toJSON(): string;
+}
+
+export interface SecureHeapStatus {
+  /** Best first: `memfd_secret`, `mlock`, `dontdump`, `plain`. */
+  backend: 'memfd_secret' | 'mlock' | 'dontdump' | 'plain';
+  /** Why a better one is not used, with the errors of the system. */
+  reasons: string[];
+  /** Kept from swap, as the kernel reports it. */
+  locked: boolean;
+  /** Left out of core dumps, as the kernel reports it. */
+  dumpExcluded: boolean;
+  /** Out of the kernel's own mapping: not even root reads it from outside. */
+  kernelUnmapped: boolean;
+  /** Inaccessible pages lie on both sides. */
+  guardPages: boolean;
+  capacityBytes: number;
+  usedBytes: number;
+  liveSecrets: number;
+  maxBytes: number;
+  /** `RLIMIT_MEMLOCK` in bytes; absent when unlimited. */
+  memlockSoft?: number;
+  memlockHard?: number;
+  /** A live `memfd_secret` mapping keeps the whole machine from hibernating. */
+  hibernationBlocked: boolean;
+  /** Not both locked and left out of dumps. */
+  degraded: boolean;
+}
+
+export const secureHeap: {
+  /** What is true of the memory right now, read back from the system. */
+  status(): SecureHeapStatus;
+};
+
+/** Compares in constant time; different lengths are unequal at once. */
+export function timingSafeEqual(a: Bytes, b: Bytes): boolean;
+
+// ── Tokens (JWS RFC 7515, JWT RFC 7519, RFC 8725) ────────────────────────────────────────────
+
+export type Algorithm = 'HS256' | 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
+
+export interface KeyOptions {
+  /** The one algorithm the key is for. */
+  alg: Algorithm;
+  /** 1 to 256 bytes. Default: the RFC 7638 thumbprint; for HS256 a random id. */
+  kid?: string;
+}
+
+/**
+ * A key, bound to one algorithm and parsed once. Nothing is guessed: text is never taken for a
+ * secret, and bytes that look like a PEM or a JWK are refused as one. Unusable or weak keys (HMAC
+ * under 32 bytes, RSA under 2048 bits) are `ERR_JWT_KEY`.
+ */
+export class JwtKey {
+  private constructor();
+  /** `modulusLength` (2048, 3072 or 4096 bits; default 2048) is for RSA. */
+  static generate(
+    alg: Algorithm,
+    options?: { kid?: string; modulusLength?: number },
+  ): Promise<JwtKey>;
+  /** 32 to 4096 bytes. */
+  static fromSecret(secret: Uint8Array | SecretBuffer, options: KeyOptions): JwtKey;
+  /** One key: PKCS#8, PKCS#1, SEC 1 or SPKI, not encrypted. */
+  static fromPem(pem: Bytes, options: KeyOptions): JwtKey;
+  /** Public, private or symmetric; `alg` and `kid` of the JWK are the defaults. */
+  static fromJwk(jwk: object, options?: Partial<KeyOptions>): JwtKey;
+  static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
+  readonly kid: string;
+  readonly alg: Algorithm;
+  /** Whether it can sign. */
+  readonly private: boolean;
+  /** Never private members; `ERR_JWT_KEY` for HMAC, which has no public half. */
+  toPublicJwk(): JsonWebKeyPublic;
+  toString(): string;
+  toJSON(): string;
+}
+
+export interface JsonWebKeyPublic {
+  kty: 'RSA' | 'EC' | 'OKP';
+  use: 'sig';
+  alg: Algorithm;
+  kid: string;
+  n?: string;
+  e?: string;
+  crv?: string;
+  x?: string;
+  y?: string;
+}
+
+export interface KeyRingOptions {
+  /** The algorithm of the keys that `rotate` makes. Default: ES256. */
+  alg?: Algorithm;
+  /** The first signs, the others verify. */
+  keys?: JwtKey[];
+  /** The longest life of a token signed with the ring. Default: 24 hours. */
+  maxTokenTtl?: Duration;
+  /** How long verifiers may cache the JWKS. Default: 10 minutes. */
+  jwksMaxAge?: Duration;
+}
+
+export interface KeyInfo {
+  kid: string;
+  alg: Algorithm;
+  state: 'next' | 'active' | 'retired' | 'revoked';
+  /** Since when it has been in that state. */
+  since: Date;
+}
+
+/**
+ * Keys that come and go: `next` is published and does not sign yet, `active` signs, `retired`
+ * verifies for as long as what it signed can live, `revoked` is refused and its id spent.
+ */
+export class KeyRing {
+  constructor(options?: KeyRingOptions);
+  /** Default state: `active` if there is none, else `next`; what it displaces is retired. */
+  add(key: JwtKey, options?: { state?: 'next' | 'active' | 'retired' }): void;
+  /** Refuses a key at once, in every issuer and verifier of the ring. */
+  revoke(kid: string): void;
+  /**
+   * Promotes the `next` key and publishes a new one; resolves to the key that now signs. Before it
+   * has been published for `jwksMaxAge`: `ERR_KEYRING_NOT_PUBLISHED`, unless forced. An empty ring
+   * gets an active key at once; one without a `next` key only publishes one.
+   */
+  rotate(options?: { force?: boolean }): Promise<{ kid: string }>;
+  list(): KeyInfo[];
+  /** The public keys that verification accepts now, and how to serve them. */
+  jwks(): {
+    /** JSON, for `Content-Type: application/jwk-set+json`. */
+    body: string;
+    /** For `ETag`, quotes included. */
+    etag: string;
+    /** For `Cache-Control: max-age`, seconds. */
+    maxAge: number;
+  };
+}
+
+/** The registered claims; times are seconds since 1970. */
+export interface Claims {
+  iss?: string;
+  sub?: string;
+  aud?: string | string[];
+  exp: number;
+  nbf?: number;
+  iat?: number;
+  jti?: string;
+  sid?: string;
+  [claim: string]: unknown;
+}
+
+export interface JwtHeader {
+  readonly alg: Algorithm;
+  readonly kid?: string;
+  readonly typ?: string;
+  readonly [parameter: string]: unknown;
+}
+
+export interface JwtIssuerOptions {
+  /** A ring, or one key that can sign. */
+  keys: KeyRing | JwtKey;
+  issuer?: string;
+  audience?: string | string[];
+  /** At most the ring's `maxTokenTtl`, else `ERR_OUT_OF_RANGE`. */
+  expiresIn: Duration;
+  /** The header parameter. Default: `JWT`. */
+  typ?: string;
+  /** A UUID of version 7 in every token. Default: true. */
+  jti?: boolean;
+}
+
+export class JwtIssuer {
+  constructor(options: JwtIssuerOptions);
+  /**
+   * Signs claims together with `iat`, `exp` and what the issuer sets. A claim that it sets itself,
+   * or of the wrong type, is `ERR_JWT_CLAIM`; a token of over 16 KiB `ERR_OUT_OF_RANGE`.
+   */
+  sign(
+    claims: object,
+    overrides?: { audience?: string | string[]; expiresIn?: Duration; notBefore?: Duration },
+  ): string;
+}
+
+export interface JwtVerifierOptions {
+  keys: KeyRing | JwtKey | JwtKey[];
+  /** Default: those of the keys. `none` does not exist. */
+  algorithms?: Algorithm[];
+  /** Exact names; `false` accepts any, and none. */
+  issuer: string | string[] | false;
+  audience: string | string[] | false;
+  /** At most 300 seconds. Default: 0. */
+  clockTolerance?: Duration;
+  /** The greatest age since `iat`, which must then be there. */
+  maxAge?: Duration;
+  /** The `typ` header parameter, without regard to case and to `application/`. */
+  typ?: string;
+  /** What has been taken back. Tokens without `jti` or `iat` are then refused. */
+  revocations?: RevocationList;
+}
+
+/** Codes of a token that is refused. */
+export type JwtRejectionCode =
+  | 'ERR_JWT_ALGORITHM'
+  | 'ERR_JWT_CLAIM'
+  | 'ERR_JWT_CRITICAL'
+  | 'ERR_JWT_EXPIRED'
+  | 'ERR_JWT_KEY_NOT_FOUND'
+  | 'ERR_JWT_MALFORMED'
+  | 'ERR_JWT_NOT_ACTIVE'
+  | 'ERR_JWT_REVOKED'
+  | 'ERR_JWT_SIGNATURE'
+  | 'ERR_REVOCATION_CLOSED';
+
+export type VerifyResult<T> =
+  | { ok: true; claims: T & Claims; header: JwtHeader }
+  | {
+      ok: false;
+      code: JwtRejectionCode;
+      message: string;
+      /** With `ERR_JWT_CLAIM`. */
+      claim?: string;
+      reason?: 'missing' | 'type' | 'mismatch';
+    };
+
+/**
+ * Signature, times, issuer, audience and revocation in one call. Strict: three segments of
+ * canonical base64url, objects without duplicate members, at most 16 KiB, `exp` required, `iat`
+ * not in the future, no `crit`. A token without `kid` needs the only key of its algorithm.
+ */
+export class JwtVerifier {
+  constructor(options: JwtVerifierOptions);
+  /** The claims, or a JwtError. */
+  verify<T = unknown>(token: string): T & Claims;
+  /** The same as a value: it throws for no token whatever. The header is frozen. */
+  tryVerify<T = unknown>(token: unknown): VerifyResult<T>;
+}
+
+/** What a token says that nobody has verified: for logs, never for decisions. */
+export function unsafeDecode(token: string): {
+  header: Record<string, unknown>;
+  claims: Record<string, unknown>;
+};
+
+// ── Revocation and sessions ──────────────────────────────────────────────────────────────────
+
+export interface RevocationListOptions {
+  /** Default: 1,000,000, of about 60 bytes each. */
+  maxEntries?: number;
+  /** The longest life of a token that is checked against the list. Default: 30 days. */
+  maxTokenTtl?: Duration;
+  /**
+   * `error` (default): `ERR_REVOCATION_FULL`, and nothing is revoked. `reject-older`: every token
+   * issued until now is refused, which makes room.
+   */
+  onFull?: 'error' | 'reject-older';
+}
+
+/** Whose ids are meant. Default: every issuer's. */
+export interface IssuerScope {
+  issuer?: string;
+}
+
+/** A Date, or seconds since 1970 (a number above 1e11 is taken for milliseconds and refused). */
+export type Moment = Date | number;
+
+/**
+ * What has been taken back, in memory and exact. Entries are kept for 300 seconds, the largest
+ * clock tolerance, beyond the expiry of what they revoke.
+ */
+export class RevocationList {
+  constructor(options?: RevocationListOptions);
+  /** One token, in the scope of its `iss` if it has one. */
+  revoke(claims: { jti: string; exp: Moment; iss?: string }): Promise<void>;
+  revokeSync(claims: { jti: string; exp: Moment; iss?: string }): void;
+  /** One token by its `jti`. */
+  revokeId(jti: string, expiresAt: Moment, options?: IssuerScope): Promise<void>;
+  revokeIdSync(jti: string, expiresAt: Moment, options?: IssuerScope): void;
+  /** Every token with this `sid`; `expiresAt` is when the last of them expires. */
+  revokeSession(sid: string, expiresAt: Moment, options?: IssuerScope): Promise<void>;
+  revokeSessionSync(sid: string, expiresAt: Moment, options?: IssuerScope): void;
+  /**
+   * Every token of a subject issued in or before that second; default: now. `iat` is in whole
+   * seconds, so one issued later in the same second is refused, too.
+   */
+  revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
+  revokeSubjectSync(sub: string, issuedBefore?: Moment, options?: IssuerScope): void;
+  /** Every token signed by a key, for good. */
+  revokeKey(kid: string): Promise<void>;
+  revokeKeySync(kid: string): void;
+  isRevoked(claims: {
+    jti?: string;
+    sid?: string;
+    sub?: string;
+    iat?: number;
+    kid?: string;
+    iss?: string;
+  }): boolean;
+  readonly size: number;
+  stats(): {
+    ids: number;
+    sessions: number;
+    subjects: number;
+    keys: number;
+    maxEntries: number;
+    /** Under `reject-older`, the second until which all tokens are refused; else 0. */
+    rejectsIssuedUntil: number;
+  };
+  /** Frees the entries. Afterwards every call, and every verification, is refused. */
+  close(): Promise<void>;
+}
+
+export interface SessionsOptions {
+  /** Signs the access tokens, whose `expiresIn` should be minutes. */
+  issuer: JwtIssuer;
+  revocations: RevocationList;
+  /** A session's life from its start. Default: 30 days. */
+  refreshTtl?: Duration;
+  /** The longest time between two refreshes. Default: refreshTtl. */
+  idleTtl?: Duration;
+  /** How long a token that was just rotated gets its successor again. Default: 30 seconds; at most 300. */
+  grace?: Duration;
+  /** Default: 1,000,000; `ERR_SESSION_FULL` beyond. */
+  maxSessions?: number;
+}
+
+export interface TokenPair {
+  accessToken: string;
+  /** 71 characters. */
+  refreshToken: string;
+  /** Of the access token, seconds. */
+  expiresIn: number;
+  /** The access token's `sid`. */
+  sessionId: string;
+}
+
+export interface SessionInfo {
+  sessionId: string;
+  startedAt: Date;
+  /** Last refreshed, or started. */
+  usedAt: Date;
+  /** Ends then unless refreshed before. */
+  expiresAt: Date;
+}
+
+/**
+ * Access and refresh tokens (RFC 9700 section 4.14.2). Each refresh token works once; one that
+ * comes back after its grace ends the session and revokes its access tokens.
+ */
+export class Sessions {
+  constructor(options: SessionsOptions);
+  /** `claims` go into every access token of the session; `sub` and `sid` are set here. */
+  start(subject: string, claims?: object): Promise<TokenPair>;
+  /** `replayed`: within the grace period, the same refresh token again. */
+  refresh(
+    refreshToken: string,
+  ): Promise<
+    | { status: 'rotated' | 'replayed'; pair: TokenPair }
+    | { status: 'reuse' | 'expired' | 'unknown'; pair?: undefined }
+  >;
+  end(sid: string): Promise<void>;
+  /** Ends every session of a subject. A session started afterwards is not touched. */
+  endAll(subject: string): Promise<void>;
+  list(subject: string): Promise<SessionInfo[]>;
+}
+
+// ── Limits (GCRA) ────────────────────────────────────────────────────────────────────────────
+
+export interface RateLimiterOptions {
+  /** Units a window: 1 to 1e9. */
+  limit: number;
+  /** 1 to 366 days. */
+  windowMs: number;
+  /** Units at once. Default: limit. In any time W at most burst + W × limit / windowMs pass. */
+  burst?: number;
+  /** 8 to 2^26, 16 bytes each as they come. Default: 2^20. Beyond, the least debt is forgotten. */
+  maxKeys?: number;
+}
+
+export interface RateLimitResult {
+  allowed: boolean;
+  limit: number;
+  /** Units that are left; counts up to the burst. */
+  remaining: number;
+  /** 0 when allowed. */
+  retryAfterMs: number;
+  /** Until the key is as good as new. */
+  resetMs: number;
+  policy: { readonly limit: number; readonly windowMs: number; readonly burst: number };
+}
+
+/**
+ * A token bucket for each key, in memory of bounded size. A key is text or bytes, 1 to 8192 of
+ * them; a cost is 1 to the burst. To be refused is a value, never an error.
+ */
+export class RateLimiter {
+  constructor(options: RateLimiterOptions);
+  /** Takes the cost (default 1) if it is there. */
+  check(key: string | Uint8Array, cost?: number): boolean;
+  /** The same, with what to tell the client. */
+  consume(key: string | Uint8Array, cost?: number): RateLimitResult;
+  /** What a cost of 1 would meet; takes nothing. */
+  peek(key: string | Uint8Array): RateLimitResult;
+  /** Makes the key as good as new; whether it was not already. */
+  reset(key: string | Uint8Array): boolean;
+  stats(): { capacity: number; evictions: number };
+}
+
+// ── Ids ──────────────────────────────────────────────────────────────────────────────────────
+
+/** 122 random bits (RFC 9562). */
+export function uuidv4(): string;
+/** Milliseconds since 1970, then 74 random bits (RFC 9562). */
+export function uuidv7(): string;
+/** Random bytes (16 to 1024, default 32) as base64url. */
+export function randomToken(bytes?: number): string;
+
+// ── Errors ───────────────────────────────────────────────────────────────────────────────────
+
+/** Every error of this module. Messages hold no secret, no token and no key. */
+export class NodesecError extends Error {
+  constructor(code: string, message: string);
+  readonly code: string;
+}
+/** `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_UNKNOWN_OPTION`, … */
+export class ArgumentError extends NodesecError {}
+/** `ERR_BINDING_…`: the native part could not be loaded. */
+export class BindingError extends NodesecError {}
+/** `ERR_PASSWORD_…` */
+export class PasswordError extends NodesecError {}
+/** `ERR_SECRET_…` */
+export class SecretError extends NodesecError {}
+/** `ERR_JWT_…` and `ERR_KEYRING_…` */
+export class JwtError extends NodesecError {
+  /** With `ERR_JWT_CLAIM` from a verifier. */
+  readonly claim?: string;
+  readonly reason?: 'missing' | 'type' | 'mismatch';
+}
+/** `ERR_REVOCATION_…` */
+export class RevocationError extends NodesecError {}
+/** `ERR_SESSION_…` */
+export class SessionError extends NodesecError {}
+/** `ERR_LIMIT_…` */
+export class LimitError extends NodesecError {}
