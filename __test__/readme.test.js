@@ -1,0 +1,42 @@
+'use strict';
+
+// Every JavaScript snippet of the README runs, by itself, and prints what its comments say.
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const { readFileSync } = require('node:fs');
+const path = require('node:path');
+const { test } = require('node:test');
+
+const root = path.join(__dirname, '..');
+const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
+const snippets = [...readme.matchAll(/## ([^\n]+)\n(?:(?!\n## )[^])*?```js\n([^]*?)```/g)];
+
+const OUTPUT = {
+  Passwords: /^$/,
+  Secrets: /^\[SecretBuffer 32 bytes\]\n(memfd_secret|mlock|dontdump|plain)\n$/,
+  Tokens: /^\{\n? *ok: false,\s+code: 'ERR_JWT_REVOKED'[^]*\n\{"keys":\[\{[^]*\}\]\}\n$/,
+  Sessions: /^rotated\n$/,
+  'Rate limits': /^$/,
+  Errors: /^true ERR_UNKNOWN_OPTION unknown option "memorycost"; did you mean "memoryCost"\?\n$/,
+};
+
+test('the README has a snippet for each capability', () => {
+  assert.deepEqual(
+    snippets.map(([, title]) => title),
+    Object.keys(OUTPUT),
+  );
+});
+
+for (const [, title, code] of snippets) {
+  test(`README: ${title}`, () => {
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--input-type=module', '--eval', code],
+      { cwd: root, encoding: 'utf8' },
+    );
+    assert.equal(stderr, '');
+    assert.equal(status, 0);
+    assert.match(stdout, OUTPUT[title]);
+  });
+}
