@@ -173,7 +173,7 @@ test('PEMs that are not one key', () => {
 test('an error does not quote the key', () => {
   const text = jwk.d.slice(0, 20);
   for (const make of [
-    () => JwtKey.fromJwk({ ...jwk, d: `${jwk.d}!` }, { alg: 'EdDSA' }),
+    () => JwtKey.fromJwk({ ...jwk, d: jwk.d.slice(0, 30) }, { alg: 'EdDSA' }),
     () => JwtKey.fromJwk({ ...jwk, x: oct.k }, { alg: 'EdDSA' }),
     () => JwtKey.fromPem(`${pem}${jwk.d}`.replace('KEY', jwk.d), { alg: 'EdDSA' }),
   ]) {

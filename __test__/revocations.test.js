@@ -1,0 +1,172 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const { JwtIssuer, JwtKey, JwtVerifier, RevocationList } = require('@nodesec/native');
+const { coded } = require('./helpers/outcome.js');
+const { KID, assertRejected, craftClaims, now, verifier } = require('./helpers/tokens.js');
+
+const SOON = now() + 3600;
+const CLAIMS = { jti: 'id', sid: 'session', sub: 'subject', iss: 'me' };
+const token = (claims) => craftClaims({ ...CLAIMS, ...claims });
+
+test('a token is refused by each kind of entry', async () => {
+  for (const revoke of [
+    (list) => list.revoke({ jti: 'id', exp: SOON, iss: 'me', other: 1 }),
+    (list) => list.revoke({ jti: 'id', exp: SOON }),
+    (list) => list.revokeSync({ jti: 'id', exp: SOON }),
+    (list) => list.revokeId('id', SOON),
+    (list) => list.revokeIdSync('id', new Date(SOON * 1000)),
+    (list) => list.revokeSession('session', SOON),
+    (list) => list.revokeSessionSync('session', SOON, { issuer: 'me' }),
+    (list) => list.revokeSubject('subject'),
+    (list) => list.revokeSubject('subject', new Date()),
+    (list) => list.revokeSubjectSync('subject', now(), { issuer: 'me' }),
+    (list) => list.revokeKey(KID),
+    (list) => list.revokeKeySync(KID),
+  ]) {
+    const revocations = new RevocationList();
+    const policy = verifier({ revocations });
+    assert.equal(policy.verify(token()).sub, 'subject');
+    assert.equal(revocations.size, 0);
+    await revoke(revocations);
+    assert.equal(revocations.size, 1);
+    assertRejected(policy, token(), 'ERR_JWT_REVOKED');
+    assert.equal(revocations.isRevoked({ ...CLAIMS, iat: now() - 10, kid: KID }), true);
+    assert.equal(verifier().verify(token()).sub, 'subject');
+  }
+});
+
+test('and not by an entry for another', async () => {
+  const revocations = new RevocationList();
+  for (const name of ['ID', 'session', 'subject', 'k1', 'me']) {
+    await revocations.revokeId(name, SOON);
+  }
+  for (const name of ['id', 'Session', 'subject']) await revocations.revokeSession(name, SOON);
+  for (const name of ['id', 'session', 'Subject']) await revocations.revokeSubject(name);
+  for (const name of ['id', 'session', 'subject']) await revocations.revokeKey(name);
+  await revocations.revokeId('id', SOON, { issuer: 'you' });
+  await revocations.revokeSubject('subject', now() - 60);
+  assert.equal(verifier({ revocations }).tryVerify(token()).ok, true);
+});
+
+test('a revocation of one issuer’s is not of another’s', () => {
+  const list = new RevocationList();
+  list.revokeIdSync('id', SOON, { issuer: 'me' });
+  assert.equal(list.isRevoked({ jti: 'id', iss: 'me' }), true);
+  assert.equal(list.isRevoked({ jti: 'id', iss: 'you' }), false);
+  assert.equal(list.isRevoked({ jti: 'id' }), false);
+  list.revokeIdSync('id', SOON);
+  assert.equal(list.isRevoked({ jti: 'id', iss: 'you' }), true);
+  assert.equal(list.isRevoked({ jti: 'id' }), true);
+});
+
+test('a subject is revoked until a moment', () => {
+  const list = new RevocationList();
+  const moment = now() - 100;
+  list.revokeSubjectSync('subject', moment);
+  const at = (iat) => list.isRevoked({ sub: 'subject', iat });
+  assert.deepEqual([at(0), at(moment - 1), at(moment), at(moment + 0.9)], [true, true, true, true]);
+  assert.deepEqual([at(moment + 1), at(now())], [false, false]);
+  // What could have been issued before counts as issued before.
+  assert.equal(at(undefined), true);
+  list.revokeSubjectSync('subject', moment - 50);
+  assert.equal(at(moment), true);
+});
+
+test('with a list, a token must be one that can be taken back', () => {
+  const revocations = new RevocationList({ maxTokenTtl: '1h' });
+  const policy = verifier({ revocations });
+  const refused = (claims, claim, reason) =>
+    assertRejected(policy, token(claims), 'ERR_JWT_CLAIM', { claim, reason });
+  refused({ jti: undefined }, 'jti', 'missing');
+  refused({ iat: undefined }, 'iat', 'missing');
+  refused({ iat: now() - 10, exp: now() + 3600 }, 'exp', 'mismatch');
+  assert.ok(policy.verify(token({ iat: now() - 10, exp: now() + 3500 })));
+});
+
+test('what has been taken back stays so for tokens of every verifier', async () => {
+  const revocations = new RevocationList();
+  const key = await JwtKey.generate('EdDSA');
+  const signed = new JwtIssuer({ keys: key, expiresIn: '15m' }).sign({ sub: 'subject' });
+  const policies = [1, 2].map(
+    () => new JwtVerifier({ keys: key, issuer: false, audience: false, revocations }),
+  );
+  const [claims] = policies.map((policy) => policy.verify(signed));
+  await revocations.revoke(claims);
+  for (const policy of policies) assertRejected(policy, signed, 'ERR_JWT_REVOKED');
+});
+
+test('a closed list answers nothing, and nothing is verified against it', async () => {
+  const revocations = new RevocationList();
+  const policy = verifier({ revocations });
+  assert.ok(policy.verify(token()));
+  await revocations.close();
+  await revocations.close();
+  assertRejected(policy, token(), 'ERR_REVOCATION_CLOSED');
+  assert.throws(() => revocations.isRevoked({ jti: 'id' }), coded('ERR_REVOCATION_CLOSED'));
+  assert.throws(() => revocations.revokeKeySync('kid'), coded('ERR_REVOCATION_CLOSED'));
+  await assert.rejects(revocations.revokeKey('kid'), coded('ERR_REVOCATION_CLOSED'));
+});
+
+test('a full list says that nothing was revoked', async () => {
+  const list = new RevocationList({ maxEntries: 2 });
+  await list.revokeId('one', SOON);
+  await list.revokeId('two', SOON);
+  await assert.rejects(list.revokeId('three', SOON), coded('ERR_REVOCATION_FULL'));
+  assert.deepEqual(
+    ['one', 'two', 'three'].map((jti) => list.isRevoked({ jti })),
+    [true, true, false],
+  );
+  // What is there already takes no room.
+  await list.revokeId('one', SOON + 1);
+  assert.equal(list.size, 2);
+});
+
+test('a full list may refuse whatever is older instead', () => {
+  const revocations = new RevocationList({ maxEntries: 2, onFull: 'reject-older' });
+  const policy = verifier({ revocations });
+  for (const jti of ['one', 'two', 'three']) revocations.revokeIdSync(jti, SOON);
+  assert.equal(revocations.size, 1);
+  assertRejected(policy, token({ jti: 'nobody’s' }), 'ERR_JWT_REVOKED');
+  const { rejectsIssuedUntil } = revocations.stats();
+  assert.ok(rejectsIssuedUntil > 0 && rejectsIssuedUntil <= now());
+  assert.equal(revocations.isRevoked({ jti: 'x', iat: rejectsIssuedUntil + 1 }), false);
+});
+
+test('counts', async () => {
+  const list = new RevocationList({ maxEntries: 10 });
+  list.revokeIdSync('a', SOON);
+  list.revokeIdSync('a', SOON);
+  list.revokeSessionSync('a', SOON);
+  list.revokeSubjectSync('a');
+  list.revokeKeySync('a');
+  assert.equal(list.size, 4);
+  assert.deepEqual(list.stats(), {
+    ids: 1,
+    sessions: 1,
+    subjects: 1,
+    keys: 1,
+    maxEntries: 10,
+    rejectsIssuedUntil: 0,
+  });
+});
+
+test('what has expired long ago makes room', () => {
+  const list = new RevocationList({ maxEntries: 10 });
+  for (let n = 0; n < 1000; n++) list.revokeIdSync(`id ${n}`, now() - 100_000);
+  list.revokeIdSync('id', SOON);
+  assert.ok(list.size <= 10);
+  assert.equal(list.isRevoked({ jti: 'id' }), true);
+});
+
+test('ids may be any text', () => {
+  const list = new RevocationList();
+  for (const jti of ['\0', '🐎', 'a\0b', '__proto__', 'x'.repeat(10_000)]) {
+    list.revokeIdSync(jti, SOON);
+    assert.equal(list.isRevoked({ jti }), true);
+    assert.equal(list.isRevoked({ jti: `${jti} ` }), false);
+  }
+  assert.throws(() => list.revokeIdSync('x'.repeat(20_000), SOON), coded('ERR_OUT_OF_RANGE'));
+});
