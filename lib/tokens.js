@@ -60,7 +60,13 @@ function claimsText(claims) {
   if (claims === null || typeof claims !== 'object') {
     throw makeError('ERR_INVALID_ARG_TYPE', 'claims must be an object');
   }
-  return JSON.stringify(claims);
+  try {
+    return JSON.stringify(claims);
+  } catch (cause) {
+    const error = makeError('ERR_JWT_CLAIM', 'claims must be values that JSON can hold');
+    error.cause = cause;
+    throw error;
+  }
 }
 
 function decodeSegment(segment) {

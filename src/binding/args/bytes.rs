@@ -87,8 +87,8 @@ impl Arg<'_> {
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
         if self.is_string()? {
-            let length = self.utf8_len()?;
-            if !range.contains(&length) || length > MAX_SECRET_TEXT {
+            let range = *range.start()..=MAX_SECRET_TEXT.min(*range.end());
+            if !range.contains(&self.utf8_len()?) {
                 return Err(self.out_of_range(lengths(&range)));
             }
             let mut buffer = Zeroizing::new([0; MAX_SECRET_TEXT + 1]);
