@@ -54,7 +54,11 @@ const BODIES = {
   'a long username': [field('username', 'a'.repeat(33)), 400, 'invalid_request'],
   'an odd username': [field('username', 'ada lovelace'), 400, 'invalid_request'],
   'a Cyrillic username': [field('username', '\u0430da'), 400, 'invalid_request'],
-  'a lone surrogate': [raw('{"username":"ada","password":"correct \\ud800 horse"}'), 400, 'invalid_request'],
+  'a lone surrogate': [
+    raw('{"username":"ada","password":"correct \\ud800 horse"}'),
+    400,
+    'invalid_request',
+  ],
   'a long password': [field('password', 'a'.repeat(1025)), 400, 'invalid_request'],
   'a password that grows': [field('password', '\ufdfa'.repeat(50)), 400, 'invalid_request'],
   'a very long password': [field('password', 'a'.repeat(20_000)), 413, 'body_too_large'],

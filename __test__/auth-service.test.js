@@ -3,19 +3,17 @@
 // The example service over real HTTP: what its users do.
 
 const assert = require('node:assert/strict');
-const { createPublicKey, verify } = require('node:crypto');
-const { readFileSync, rmSync, statSync } = require('node:fs');
-const { createServer, request } = require('node:http');
 const { once } = require('node:events');
+const { readFileSync, rmSync, statSync } = require('node:fs');
+const { request } = require('node:http');
 const path = require('node:path');
 const test = require('node:test');
 
 const { hash, parseHash, SecretBuffer, unsafeDecode } = require('@nodesec/native');
 
-const { createApp } = require('../examples/auth-service/app.js');
 const { createSecurity } = require('../examples/auth-service/security.js');
 const { openUsers } = require('../examples/auth-service/users.js');
-const { client, dataDirectory, start } = require('./helpers/auth-service.js');
+const { dataDirectory, start } = require('./helpers/auth-service.js');
 
 const ADA = { username: 'ada', password: 'correct horse battery' };
 const WRONG = { ...ADA, password: 'incorrect horse battery' };
@@ -73,9 +71,13 @@ test('a password is verified even where there is no digest', async (t) => {
   t.after(close);
   assert.equal(await passwords.verify(undefined, ADA.password), false);
   assert.equal(await passwords.verify(await passwords.hash(ADA.password), ADA.password), true);
-  // Only Argon2 itself minds such a password: it has been asked.
-  const tooLong = 'a'.repeat(5000);
-  await assert.rejects(passwords.verify(undefined, tooLong), { code: 'ERR_OUT_OF_RANGE' });
+
+  // What comes from the worker pool cannot be there before the event loop has turned.
+  let answered = false;
+  const verifying = passwords.verify(undefined, ADA.password).then(() => (answered = true));
+  for (let microtask = 0; microtask < 100; microtask += 1) await undefined;
+  assert.equal(answered, false);
+  await verifying;
 });
 
 test('refresh tokens rotate, and a used-up one ends the session', async (t) => {
@@ -105,11 +107,12 @@ test('refresh tokens rotate, and a used-up one ends the session', async (t) => {
   assert.equal((await service.me(other.accessToken)).status, 200, 'another session goes on');
 });
 
-test('of many refreshes with one token at once, one rotates and all get its successor', async (t) => {
+test('of many refreshes with one token at once, one rotates, all get its successor', async (t) => {
   const service = await start(t);
   await service.post('/register', ADA);
   const { refreshToken } = await service.login(ADA);
-  const answers = await Promise.all(Array.from({ length: 12 }, () => service.refresh(refreshToken)));
+  const refreshes = Array.from({ length: 12 }, () => service.refresh(refreshToken));
+  const answers = await Promise.all(refreshes);
   const statuses = answers.map(({ body }) => body.status).sort();
   assert.deepEqual(statuses, [...Array(11).fill('replayed'), 'rotated']);
   assert.equal(new Set(answers.map(({ body }) => body.refreshToken)).size, 1);
@@ -139,51 +142,6 @@ test('logout ends one session, logout everywhere all of one user', async (t) => 
   assert.equal((await service.me(grace.accessToken)).status, 200);
   const anew = await service.login(ADA);
   assert.equal((await service.me(anew.accessToken)).status, 200, 'a new login is not refused');
-});
-
-test('the published keys verify what the service signs, and outlive a rotation', async (t) => {
-  const data = dataDirectory(t);
-  const security = await createSecurity(data);
-  const users = openUsers(data);
-  const server = createServer(createApp({ ...security, users })).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  t.after(async () => {
-    server.close();
-    await users.close();
-    await security.close();
-  });
-  const service = client(`http://127.0.0.1:${server.address().port}`);
-  const jwks = (headers) => service.ask('GET', '/.well-known/jwks.json', { headers });
-  await service.post('/register', ADA);
-  const { accessToken } = await service.login(ADA);
-
-  const before = await jwks();
-  assert.equal(before.headers.get('content-type'), 'application/jwk-set+json; charset=utf-8');
-  assert.equal(before.headers.get('cache-control'), 'public, max-age=600');
-  const etag = before.headers.get('etag');
-  const unchanged = await jwks({ 'If-None-Match': `"other", W/${etag}` });
-  assert.deepEqual([unchanged.status, unchanged.body, unchanged.headers.get('etag')], [304, '', etag]);
-
-  const { kid } = unsafeDecode(accessToken).header;
-  const jwk = before.body.keys.find((key) => key.kid === kid);
-  assert.equal(jwk.d, undefined);
-  const [signed, signature] = [
-    accessToken.slice(0, accessToken.lastIndexOf('.')),
-    accessToken.slice(accessToken.lastIndexOf('.') + 1),
-  ];
-  const key = createPublicKey({ key: jwk, format: 'jwk' });
-  assert.ok(verify(null, Buffer.from(signed), key, Buffer.from(signature, 'base64url')));
-
-  await security.keys.rotate({ force: true });
-  const after = await jwks({ 'If-None-Match': etag });
-  assert.equal(after.status, 200);
-  assert.deepEqual(after.body.keys.slice(0, 2), before.body.keys);
-  assert.equal(after.body.keys.length, 3);
-  assert.equal((await service.me(accessToken)).status, 200, 'a retired key verifies');
-  const renewed = await service.login(ADA);
-  assert.equal(unsafeDecode(renewed.accessToken).header.kid, before.body.keys[1].kid);
-  security.keys.revoke(kid);
-  assert.equal((await service.me(accessToken)).status, 401, 'a revoked one does not');
 });
 
 test('users and pepper outlast a restart; sessions do not', async (t) => {

@@ -4,9 +4,9 @@
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
-const { createServer } = require('node:http');
 const { once } = require('node:events');
 const { mkdtempSync, readdirSync, rmSync } = require('node:fs');
+const { createServer } = require('node:http');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const test = require('node:test');

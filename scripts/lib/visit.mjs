@@ -7,7 +7,10 @@ const NOBODY = { ...ADA, username: 'nobody' };
 /** Makes the visit; throws at the first answer that is not the expected one. */
 export async function visit(url) {
   const ask = (title, request, expected) => step(url, title, request, expected);
-  const login = async (title) => (await ask(title, post('/login', ADA), { tell: accessToken })).body;
+  const login = async (title) => {
+    const { body } = await ask(title, post('/login', ADA), { tell: tokens });
+    return body;
+  };
   const me = (title, { accessToken: token }, expected) => ask(title, get('/me', token), expected);
   const refresh = (title, token, expected) =>
     ask(title, post('/refresh', { refreshToken: token }), expected);
@@ -112,7 +115,7 @@ function rotated(status = 'rotated', successor) {
   };
 }
 
-function accessToken({ body }) {
+function tokens({ body }) {
   const token = matching(body.accessToken, /^[\w-]+\.[\w-]+\.[\w-]+$/);
   return `access ${short(token)}, refresh …${body.refreshToken.slice(-6)}`;
 }
