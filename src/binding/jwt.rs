@@ -158,8 +158,8 @@ pub fn key_from_public_jwk(
 #[napi(catch_unwind)]
 pub fn key_attach(env: &Env, key: Unknown<'_>, carrier: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let carried = Arg::new(env, &carrier, "carrier").handle::<Key>()?;
-        Arg::new(env, &key, "this").attach(carried)
+        let held = Arg::new(env, &carrier, "carrier").handle::<Key>()?;
+        Arg::new(env, &key, "this").attach(held)
     })
 }
 
@@ -269,7 +269,6 @@ pub fn keyring_rotate<'env>(
 
 /// The keys.
 #[napi(catch_unwind)]
-#[expect(clippy::cast_precision_loss, reason = "seconds since 1970")]
 pub fn keyring_list(env: &Env, ring: Unknown<'_>) -> napi::Result<Vec<NativeKeyInfo>> {
     guard(env, || {
         let keys = Arg::new(env, &ring, "this").handle::<KeyRing>()?.list();
@@ -285,7 +284,6 @@ pub fn keyring_list(env: &Env, ring: Unknown<'_>) -> napi::Result<Vec<NativeKeyI
 
 /// The JWK Set.
 #[napi(catch_unwind)]
-#[expect(clippy::cast_precision_loss, reason = "a duration in seconds")]
 pub fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<NativeJwks> {
     guard(env, || {
         let jwks = Arg::new(env, &ring, "this").handle::<KeyRing>()?.jwks();
@@ -441,7 +439,7 @@ fn key_source(options: &Options<'_>) -> Result<KeySource> {
     let Ok(list) = keys.array(MAX_KEYS) else {
         return Err(keys.wrong_type("a KeyRing, a JwtKey or an array of JwtKeys"));
     };
-    Ok(KeySource::Keys(list.iter().map(|key| key.handle::<Key>()).collect::<Result<_>>()?))
+    Ok(KeySource::Keys(list.iter().map(Arg::handle::<Key>).collect::<Result<_>>()?))
 }
 
 /// A name, several, or `false`: a check is not waived by forgetting it.

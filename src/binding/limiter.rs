@@ -85,7 +85,6 @@ pub fn limiter_reset(env: &Env, limiter: Unknown<'_>, key: Unknown<'_>) -> napi:
 
 /// `[capacity, evictions]`
 #[napi(catch_unwind)]
-#[expect(clippy::cast_precision_loss, reason = "counts, for monitoring")]
 pub fn limiter_stats(env: &Env, limiter: Unknown<'_>) -> napi::Result<Vec<f64>> {
     guard(env, || {
         let stats = Arg::new(env, &limiter, "this").handle::<RateLimiter>()?.limiter.stats();

@@ -7,6 +7,11 @@
 //! object (`args::handle`); methods pass the instance. Calls that happen on every request are
 //! bound once and bypass napi-rs (`fast`).
 
+// Not an `expect` at the function: `#[napi]` copies that to code of its own, where nothing fulfils it.
+#![allow(clippy::cast_precision_loss, reason = "counts and times, which JavaScript holds as f64")]
+#![allow(clippy::trivially_copy_pass_by_ref, reason = "napi-rs hands over `&Env`")]
+#![cfg_attr(test, allow(dead_code, reason = "napi-rs registers exports in the addon only"))]
+
 #[allow(unsafe_code, reason = "reads raw N-API values; see the module")]
 mod args;
 #[allow(unsafe_code, reason = "raw N-API callbacks for the calls of every request")]
@@ -58,11 +63,11 @@ fn internal() -> Error {
 
 /// Runs `work` on the worker pool and settles the promise that is returned, with `convert` on the
 /// JavaScript thread. When the environment is gone by then, the result is dropped.
-fn promise<'env, T, J>(
-    env: &'env Env,
+fn promise<T, J>(
+    env: &Env,
     work: impl FnOnce(&mut pool::Delivery<T>) + Send + 'static,
     convert: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
-) -> napi::Result<Object<'env>>
+) -> napi::Result<Object<'_>>
 where
     T: Send + 'static,
     J: ToNapiValue + 'static,

@@ -131,7 +131,6 @@ pub fn revocation_revoke_key(env: &Env, list: Unknown<'_>, kid: Unknown<'_>) -> 
 
 /// `[ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil]`
 #[napi(catch_unwind)]
-#[expect(clippy::cast_precision_loss, reason = "counts, for monitoring")]
 pub fn revocation_stats(env: &Env, list: Unknown<'_>) -> napi::Result<Vec<f64>> {
     guard(env, || {
         let stats = Arg::new(env, &list, "this").handle::<RevocationList>()?.stats();

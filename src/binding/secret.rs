@@ -46,6 +46,7 @@ impl SecretBuffer {
 
 /// Facts about the secure heap; numbers of bytes unless the name says otherwise.
 #[napi(object, object_from_js = false)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, read as a report")]
 pub struct SecureHeapStatus {
     /// `memfd_secret`, `mlock`, `dontdump` or `plain`.
     pub backend: String,
@@ -227,7 +228,6 @@ pub fn timing_safe_equal(env: &Env, a: Unknown<'_>, b: Unknown<'_>) -> napi::Res
 
 /// What the secure heap is made of.
 #[napi(catch_unwind)]
-#[expect(clippy::cast_precision_loss, reason = "sizes, for monitoring")]
 pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
     guard(env, || {
         let status = mem::status();

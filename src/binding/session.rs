@@ -154,7 +154,6 @@ pub fn sessions_end_all(
 
 /// The sessions of a subject.
 #[napi(catch_unwind)]
-#[expect(clippy::cast_precision_loss, reason = "milliseconds since 1970")]
 pub fn sessions_list(
     env: &Env,
     sessions: Unknown<'_>,

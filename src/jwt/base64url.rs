@@ -22,6 +22,7 @@ static PAIRS: [[u8; 2]; 4096] = {
 };
 
 /// A character's bits at each of the four places of a group.
+#[expect(clippy::cast_possible_truncation, reason = "six bits")]
 static VALUES: [[u32; 256]; 4] = {
     let mut table = [[INVALID; 256]; 4];
     let mut place = 0;

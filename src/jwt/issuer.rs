@@ -36,6 +36,7 @@ pub struct Overrides {
 }
 
 /// Signs tokens for one issuer.
+#[expect(clippy::struct_field_names, reason = "`issuer` is the claim's name")]
 pub struct Issuer {
     keys: KeySource,
     issuer: Option<String>,
@@ -252,10 +253,7 @@ impl Digits {
         let mut start = self.0.len();
         loop {
             start -= 1;
-            #[expect(clippy::cast_possible_truncation, reason = "a digit")]
-            {
-                self.0[start] = b'0' + (number % 10) as u8;
-            }
+            self.0[start] = b'0' + (number % 10) as u8;
             number /= 10;
             if number == 0 {
                 return &self.0[start..];

@@ -309,8 +309,8 @@ fn plain_len(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {
         let word = u64::from_le_bytes(*word);
-        let quote = below(word ^ ONES * u64::from(b'"'), 1);
-        let backslash = below(word ^ ONES * u64::from(b'\\'), 1);
+        let quote = below(word ^ (ONES * u64::from(b'"')), 1);
+        let backslash = below(word ^ (ONES * u64::from(b'\\')), 1);
         let marked = below(word, 0x20) | quote | backslash;
         if marked != 0 {
             return index * 8 + marked.trailing_zeros() as usize / 8;
@@ -481,7 +481,7 @@ mod tests {
         let mut accepted = 0;
         for _ in 0..20_000 {
             let mut bytes = seed.as_bytes().to_vec();
-            for _ in 0..1 + state % 2 {
+            for _ in 0..=state % 2 {
                 state ^= state << 13;
                 state ^= state >> 17;
                 state ^= state << 5;

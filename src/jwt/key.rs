@@ -143,14 +143,13 @@ impl Key {
                 algorithm.name()
             )));
         }
-        let kid = match kid {
-            Some(kid) => kid.to_owned(),
+        let kid = if let Some(kid) = kid {
+            kid.to_owned()
+        } else {
             // Not a thumbprint (RFC 7638), which would publish a hash of the secret.
-            None => {
-                let mut bytes = [0; 16];
-                random_bytes(&mut bytes)?;
-                base64url::encode(&bytes)
-            }
+            let mut bytes = [0; 16];
+            random_bytes(&mut bytes)?;
+            base64url::encode(&bytes)
         };
         let key = Locked::new(hmac::Key::new(hmac::HMAC_SHA256, secret))?;
         Ok(Self { algorithm, kid: checked_kid(kid)?, material: Material::Hmac(key), public: None })

@@ -89,6 +89,7 @@ impl Arg<'_> {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
+        clippy::float_cmp,
         clippy::unused_self,
         reason = "checked to be whole and within the exact integers of an f64"
     )]

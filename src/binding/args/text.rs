@@ -14,7 +14,7 @@ const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 /// What a truncated copy may leave unused at the end: less than one character, and the NUL.
 const SLACK: usize = 4;
 
-impl<'a> Arg<'a> {
+impl Arg<'_> {
     /// A string whose UTF-8 length is within a range, in bytes.
     pub fn string(&self, range: RangeInclusive<usize>) -> Result<String> {
         let length = self.utf8_len()?;
