@@ -47,7 +47,7 @@ pub struct Call {
 }
 
 /// A function that performs `T`'s call on `object`.
-pub fn bind<'env, T: Hot>(env: &'env Env, object: Arc<T>) -> Result<Unknown<'env>> {
+pub fn bind<T: Hot>(env: &Env, object: Arc<T>) -> Result<Unknown<'_>> {
     let mut function = ptr::null_mut();
     let data = Arc::into_raw(object).cast_mut().cast::<c_void>();
     // SAFETY: `env` is that of the current call and the name is valid for its length. The strong
