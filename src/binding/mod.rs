@@ -17,12 +17,13 @@ mod args;
 #[allow(unsafe_code, reason = "raw N-API callbacks for the calls of every request")]
 mod fast;
 mod ids;
-mod jwt;
+mod keys;
 mod limiter;
 mod password;
 mod revocation;
 mod secret;
 mod session;
+mod tokens;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};

@@ -89,9 +89,13 @@ impl Arg<'_> {
     }
 }
 
+/// The class's tag in this copy of the module. A process may load several, of other versions and
+/// so of other layouts; where each lies in memory tells them apart.
 #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
 fn tag<T: Handle>() -> sys::napi_type_tag {
-    sys::napi_type_tag { lower: T::TAG as u64, upper: (T::TAG >> 64) as u64 }
+    static COPY: u8 = 0;
+    let copy = (&raw const COPY).addr() as u64;
+    sys::napi_type_tag { lower: T::TAG as u64 ^ copy, upper: (T::TAG >> 64) as u64 }
 }
 
 /// Gives back a strong count of an `Arc<T>`.

@@ -1,6 +1,5 @@
-//! `JwtKey`, `KeyRing`, `JwtIssuer`, `JwtVerifier`.
+//! `JwtKey` and `KeyRing`.
 
-use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use napi::Env;
@@ -11,17 +10,13 @@ use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Fault, Options, Result, scalars};
 use super::revocation::TOKEN_TTL;
-use super::{CLOCK, fast, guard, promise};
+use super::{CLOCK, guard, promise};
 use crate::error::Code;
 use crate::jwt::{
-    Algorithm, Expected, Issuer, IssuerOptions, Key, KeyRing, KeySource, KeyState,
-    MAX_CLOCK_TOLERANCE, MAX_KEY_LEN, MAX_KID_LEN, MAX_TOKEN_LEN, Overrides, Rejection,
-    RingOptions, Verifier, VerifierOptions,
+    Algorithm, Key, KeyRing, KeySource, KeyState, MAX_KEY_LEN, MAX_KID_LEN, RingOptions,
 };
-use crate::revocation::RevocationList;
 
-const NAME_LEN: RangeInclusive<usize> = 1..=2048;
-const MAX_NAMES: u32 = 100;
+/// The most keys of a ring's or a verifier's list.
 const MAX_KEYS: u32 = 1000;
 
 impl Handle for Key {
@@ -32,29 +27,6 @@ impl Handle for Key {
 impl Handle for KeyRing {
     const TAG: u128 = 0xc85b_0f9d_6b52_4a11_88e4_64f2_33ad_1909;
     const CLASS: &'static str = "KeyRing";
-}
-
-impl Handle for Issuer {
-    const TAG: u128 = 0x2f7e_9f31_aa3c_4e7c_b1f2_98cf_5b8e_2a0a;
-    const CLASS: &'static str = "JwtIssuer";
-}
-
-impl Handle for Verifier {
-    const TAG: u128 = 0xe1c4_51a7_0d94_4b0b_a6d3_05be_27c9_3b0b;
-    const CLASS: &'static str = "JwtVerifier";
-}
-
-/// What a rejection's status stands for.
-#[napi(object, object_from_js = false)]
-pub struct NativeRejection {
-    /// The stable code.
-    pub code: &'static str,
-    /// A sentence.
-    pub message: String,
-    /// The claim, where one is the cause.
-    pub claim: Option<&'static str>,
-    /// What is wrong with it.
-    pub reason: Option<&'static str>,
 }
 
 /// A key of a ring.
@@ -291,144 +263,8 @@ pub fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<NativeJwks> {
     })
 }
 
-/// `issuer` becomes an issuer.
-#[napi(catch_unwind)]
-pub fn issuer_attach(env: &Env, issuer: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
-    guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "keys",
-            "issuer",
-            "audience",
-            "expiresIn",
-            "typ",
-            "jti",
-        ])?;
-        let name = options.get("issuer")?.map(|name| name.string(NAME_LEN)).transpose()?;
-        let audience = options.get("audience")?.map(|names| names.strings(MAX_NAMES, NAME_LEN));
-        let typ = options.get("typ")?.map(|typ| typ.string(1..=256)).transpose()?;
-        let core = IssuerOptions {
-            keys: key_source(&options)?,
-            issuer: name,
-            audience: audience.transpose()?.unwrap_or_default(),
-            expires_in: options.require("expiresIn")?.duration(TOKEN_TTL)?,
-            typ: typ.unwrap_or_else(|| "JWT".into()),
-            jti: options.get("jti")?.map_or(Ok(true), |jti| jti.boolean())?,
-        };
-        let core = Issuer::new(core, CLOCK.clone())?;
-        Arg::new(env, &issuer, "this").attach(Arc::new(core))
-    })
-}
-
-/// `sign`, bound to an issuer.
-#[napi(catch_unwind)]
-pub fn issuer_bind<'env>(env: &'env Env, issuer: Unknown<'_>) -> napi::Result<Unknown<'env>> {
-    guard(env, || fast::bind(env, Arg::new(env, &issuer, "this").handle::<Issuer>()?))
-}
-
-/// Signs claims, JSON text, with overrides.
-#[napi(catch_unwind)]
-pub fn issuer_sign(
-    env: &Env,
-    issuer: Unknown<'_>,
-    claims: Unknown<'_>,
-    overrides: Unknown<'_>,
-) -> napi::Result<String> {
-    guard(env, || {
-        let issuer = Arg::new(env, &issuer, "this").handle::<Issuer>()?;
-        let claims = Arg::new(env, &claims, "claims").string(0..=MAX_TOKEN_LEN)?;
-        let overrides = Arg::new(env, &overrides, "overrides").options(&[
-            "audience",
-            "expiresIn",
-            "notBefore",
-        ])?;
-        let audience = overrides.get("audience")?.map(|names| names.strings(MAX_NAMES, NAME_LEN));
-        let seconds = |name, range| -> Result<Option<u64>> {
-            overrides.get(name)?.map(|value: Arg<'_>| value.duration(range)).transpose()
-        };
-        let overrides = Overrides {
-            audience: audience.transpose()?,
-            expires_in: seconds("expiresIn", TOKEN_TTL)?,
-            not_before: seconds("notBefore", 0..=scalars::MAX_DURATION)?,
-        };
-        let (mut payload, mut token) = (Vec::new(), Vec::new());
-        issuer.sign_into(&claims, &overrides, &mut payload, &mut token)?;
-        Ok(token.into_iter().map(char::from).collect())
-    })
-}
-
-/// `verifier` becomes a verifier.
-#[napi(catch_unwind)]
-pub fn verifier_attach(env: &Env, verifier: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
-    guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "keys",
-            "algorithms",
-            "issuer",
-            "audience",
-            "clockTolerance",
-            "maxAge",
-            "typ",
-            "revocations",
-        ])?;
-        let algorithms = options.get("algorithms")?.map(|names| {
-            let names = names.array(MAX_NAMES)?;
-            if names.is_empty() {
-                return Err(Fault::new(Code::OutOfRange, "algorithms must name at least one"));
-            }
-            names.iter().map(algorithm).collect::<Result<Vec<_>>>()
-        });
-        let tolerance = options.get("clockTolerance")?;
-        let max_age = options.get("maxAge")?.map(|age| age.duration(1..=scalars::MAX_DURATION));
-        let revocations = options.get("revocations")?;
-        let core = VerifierOptions {
-            keys: key_source(&options)?,
-            algorithms: algorithms.transpose()?,
-            issuer: expected(&options, "issuer")?,
-            audience: expected(&options, "audience")?,
-            clock_tolerance: tolerance
-                .map_or(Ok(0), |seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE))?,
-            max_age: max_age.transpose()?,
-            typ: options.get("typ")?.map(|typ| typ.string(1..=256)).transpose()?,
-            revocations: revocations.map(|list| list.handle::<RevocationList>()).transpose()?,
-        };
-        let core = Verifier::new(core, CLOCK.clone())?;
-        Arg::new(env, &verifier, "this").attach(Arc::new(core))
-    })
-}
-
-/// `verify`, bound to a verifier.
-#[napi(catch_unwind)]
-pub fn verifier_bind<'env>(env: &'env Env, verifier: Unknown<'_>) -> napi::Result<Unknown<'env>> {
-    guard(env, || fast::bind(env, Arg::new(env, &verifier, "this").handle::<Verifier>()?))
-}
-
-/// What the status that `verify` gives stands for.
-#[napi(catch_unwind)]
-pub fn jwt_rejection(status: u32) -> Option<NativeRejection> {
-    let rejection = Rejection::from_status(status)?;
-    let detail = rejection.detail();
-    Some(NativeRejection {
-        code: rejection.code().as_str(),
-        message: rejection.message(),
-        claim: detail.map(|(claim, _)| claim.name()),
-        reason: detail.map(|(_, reason)| reason.name()),
-    })
-}
-
-fn required_algorithm(env: &Env, options: &Unknown<'_>) -> Result<(Algorithm, Option<String>)> {
-    let options = Arg::new(env, options, "options").options(&["alg", "kid"])?;
-    Ok((algorithm(&options.require("alg")?)?, kid(&options)?))
-}
-
-fn algorithm(arg: &Arg<'_>) -> Result<Algorithm> {
-    arg.one_of(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)))
-}
-
-fn kid(options: &Options<'_>) -> Result<Option<String>> {
-    options.get("kid")?.map(|kid| kid.string(1..=MAX_KID_LEN)).transpose()
-}
-
-fn key_source(options: &Options<'_>) -> Result<KeySource> {
+/// The option `keys` of an issuer or a verifier.
+pub fn key_source(options: &Options<'_>) -> Result<KeySource> {
     let keys = options.require("keys")?;
     if let Some(ring) = keys.handle_if::<KeyRing>()? {
         return Ok(KeySource::Ring(ring));
@@ -442,15 +278,16 @@ fn key_source(options: &Options<'_>) -> Result<KeySource> {
     Ok(KeySource::Keys(list.iter().map(Arg::handle::<Key>).collect::<Result<_>>()?))
 }
 
-/// A name, several, or `false`: a check is not waived by forgetting it.
-fn expected(options: &Options<'_>, name: &'static str) -> Result<Expected> {
-    let arg = options.require(name)?;
-    if arg.is_false()? {
-        return Ok(Expected::Anything);
-    }
-    let names = arg.strings(MAX_NAMES, NAME_LEN)?;
-    if names.is_empty() {
-        return Err(arg.out_of_range("at least one name, or false to accept any"));
-    }
-    Ok(Expected::OneOf(names))
+/// The name of an algorithm.
+pub fn algorithm(arg: &Arg<'_>) -> Result<Algorithm> {
+    arg.one_of(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)))
+}
+
+fn required_algorithm(env: &Env, options: &Unknown<'_>) -> Result<(Algorithm, Option<String>)> {
+    let options = Arg::new(env, options, "options").options(&["alg", "kid"])?;
+    Ok((algorithm(&options.require("alg")?)?, kid(&options)?))
+}
+
+fn kid(options: &Options<'_>) -> Result<Option<String>> {
+    options.get("kid")?.map(|kid| kid.string(1..=MAX_KID_LEN)).transpose()
 }
