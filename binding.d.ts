@@ -120,6 +120,10 @@ export interface NativeRefreshed {
   status: string
   /** With the first two. */
   pair?: NativeTokenPair
+  /** With `reuse` and `expired`: the session that has ended. */
+  sessionId?: string
+  /** With `reuse` and `expired`: whose it was. */
+  subject?: string
 }
 
 /** What a rejection's status stands for. */

@@ -99,9 +99,10 @@ export function verifySync(digest: string, password: Bytes, options?: VerifyOpti
 
 /**
  * Whether type, version, costs, hash length or salt length differ from what the options would
- * give now, or the digest is of another scheme. A malformed digest is `ERR_PASSWORD_DIGEST`.
+ * give now, or the digest is of another scheme. A malformed digest is `ERR_PASSWORD_DIGEST`. The
+ * options of {@link hash} may be given as they are; those that are no cost are not looked at.
  */
-export function needsRehash(digest: string, options?: CostOptions): boolean;
+export function needsRehash(digest: string, options?: HashOptions): boolean;
 
 /** Reads a digest; `ERR_PASSWORD_DIGEST` when it is malformed or not of Argon2. */
 export function parseHash(digest: string): HashInfo;
@@ -493,12 +494,16 @@ export class Sessions {
   constructor(options: SessionsOptions);
   /** `claims` go into every access token of the session; `sub` and `sid` are set here. */
   start(subject: string, claims?: object): Promise<TokenPair>;
-  /** `replayed`: within the grace period, the same refresh token again. */
+  /**
+   * `replayed`: within the grace period, the same refresh token again. `reuse`: the session has
+   * been ended; tell its owner. `unknown`: not a token of this table, or of a session that ended.
+   */
   refresh(
     refreshToken: string,
   ): Promise<
     | { status: 'rotated' | 'replayed'; pair: TokenPair }
-    | { status: 'reuse' | 'expired' | 'unknown'; pair?: undefined }
+    | { status: 'reuse' | 'expired'; sessionId: string; subject: string; pair?: undefined }
+    | { status: 'unknown'; pair?: undefined }
   >;
   end(sid: string): Promise<void>;
   /** Ends every session of a subject. A session started afterwards is not touched. */

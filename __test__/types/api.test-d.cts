@@ -24,8 +24,7 @@ nodesec.hash('password', { memorycost: 1 });
 nodesec.hash('password', { type: 'bcrypt' });
 // @ts-expect-error the digest comes first, and is text
 nodesec.verify(new Uint8Array(1), 'password');
-// @ts-expect-error a hash option, not a cost
-nodesec.needsRehash('digest', { raw: true });
+nodesec.needsRehash('digest', { profile: 'owasp', secret });
 
 // Secrets
 const length = secret.use((bytes) => bytes.length);
@@ -72,7 +71,8 @@ revocations.revoke({ jti: 'x' });
 declare const sessions: nodesec.Sessions;
 void sessions.refresh(token).then((refreshed) => {
   if (refreshed.status === 'rotated') same<typeof refreshed.pair, nodesec.TokenPair>(true);
-  if (refreshed.status === 'reuse') same<typeof refreshed.pair, undefined>(true);
+  if (refreshed.status === 'reuse') same<typeof refreshed.subject, string>(true);
+  if (refreshed.status === 'unknown') same<typeof refreshed.pair, undefined>(true);
 });
 
 // Limits

@@ -134,16 +134,9 @@ pub fn password_needs_rehash(
 ) -> napi::Result<bool> {
     guard(env, || {
         let digest = parse(&Arg::new(env, &digest, "digest"))?;
-        let options = Arg::new(env, &options, "options").options(&[
-            "type",
-            "profile",
-            "memoryCost",
-            "timeCost",
-            "parallelism",
-            "hashLength",
-            "saltLength",
-            "version",
-        ])?;
+        // The options of `hash`, so that one object serves both; those that are no policy are not
+        // looked at.
+        let options = Arg::new(env, &options, "options").options(HASH_OPTIONS)?;
         let policy = policy(&options, production)?;
         Ok(digest.is_none_or(|digest| policy.needs_rehash(&digest)))
     })

@@ -14,6 +14,10 @@ use crate::jwt::{Issuer, MAX_TOKEN_LEN};
 use crate::revocation::RevocationList;
 use crate::session::{Options, Refreshed, Sessions, TokenPair};
 
+/// What is no longer read as a refresh token, in bytes. Far above one's length, so that anything a
+/// client sends in a header is unknown rather than an error.
+const MAX_REFRESH_TEXT: usize = 64 * 1024;
+
 impl Handle for Sessions {
     const TAG: u128 = 0x1d0c_a1b8_32b7_4f4e_9d02_0d3f_0d63_7706;
     const CLASS: &'static str = "Sessions";
@@ -39,6 +43,10 @@ pub struct NativeRefreshed {
     pub status: &'static str,
     /// With the first two.
     pub pair: Option<NativeTokenPair>,
+    /// With `reuse` and `expired`: the session that has ended.
+    pub session_id: Option<String>,
+    /// With `reuse` and `expired`: whose it was.
+    pub subject: Option<String>,
 }
 
 /// One session. Times are milliseconds since 1970.
@@ -113,20 +121,20 @@ pub fn sessions_refresh(
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
         // Of any length: what a client sends is unknown, not the server's mistake.
-        let token = Arg::new(env, &token, "refreshToken").string(0..=usize::MAX)?;
-        let refreshed = sessions.refresh(&token)?;
-        let status = match refreshed {
-            Refreshed::Rotated(_) => "rotated",
-            Refreshed::Replayed(_) => "replayed",
-            Refreshed::Reuse => "reuse",
-            Refreshed::Expired => "expired",
-            Refreshed::Unknown => "unknown",
+        let token = Arg::new(env, &token, "refreshToken").string(0..=MAX_REFRESH_TEXT)?;
+        let (status, tokens, ended) = match sessions.refresh(&token)? {
+            Refreshed::Rotated(tokens) => ("rotated", Some(tokens), None),
+            Refreshed::Replayed(tokens) => ("replayed", Some(tokens), None),
+            Refreshed::Reuse(ended) => ("reuse", None, Some(ended)),
+            Refreshed::Expired(ended) => ("expired", None, Some(ended)),
+            Refreshed::Unknown => ("unknown", None, None),
         };
-        let pair = match refreshed {
-            Refreshed::Rotated(tokens) | Refreshed::Replayed(tokens) => Some(pair(tokens)),
-            _ => None,
-        };
-        Ok(NativeRefreshed { status, pair })
+        Ok(NativeRefreshed {
+            status,
+            pair: tokens.map(pair),
+            session_id: ended.as_ref().map(|ended| ended.session.to_string()),
+            subject: ended.map(|ended| ended.subject.to_string()),
+        })
     })
 }
 

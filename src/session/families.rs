@@ -41,9 +41,15 @@ pub enum Presented {
         claims: Arc<str>,
     },
     /// An older one; the row is gone.
-    Reused,
+    Reused {
+        /// Whose session it was.
+        subject: Arc<str>,
+    },
     /// The session's time is over; the row is gone.
-    Expired,
+    Expired {
+        /// Whose session it was.
+        subject: Arc<str>,
+    },
     /// There is no such session.
     Unknown,
 }
@@ -107,9 +113,10 @@ impl Families {
     pub fn present(&self, id: Uuid, generation: u32, now: u64) -> Presented {
         let mut state = self.lock();
         let Some(family) = state.rows.get_mut(&id) else { return Presented::Unknown };
+        let subject = family.subject.clone();
         if now >= self.expires_at(family) {
             state.remove(id);
-            return Presented::Expired;
+            return Presented::Expired { subject };
         }
         let Some(successor) = generation.checked_add(1) else { return Presented::Unknown };
         let claims = family.claims.clone();
@@ -123,7 +130,7 @@ impl Families {
             return Presented::JustRotated { claims };
         }
         state.remove(id);
-        Presented::Reused
+        Presented::Reused { subject }
     }
 
     /// Removes a session.

@@ -65,11 +65,20 @@ pub enum Refreshed {
     /// The token had been rotated moments ago: the same successor again.
     Replayed(TokenPair),
     /// The token was used up long ago, so somebody has a copy: the session has been ended.
-    Reuse,
+    Reuse(Ended),
     /// The session's time is over.
-    Expired,
+    Expired(Ended),
     /// Not a token of a session that is known.
     Unknown,
+}
+
+/// A session that has ended, for whoever must be told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// The session's id.
+    pub session: Uuid,
+    /// Whose it was.
+    pub subject: Arc<str>,
 }
 
 /// All sessions of one issuer.
@@ -128,13 +137,13 @@ impl Sessions {
             Presented::JustRotated { claims } => {
                 Ok(Refreshed::Replayed(self.pair(id, generation + 1, &claims)?))
             }
-            Presented::Reused => {
+            Presented::Reused { subject } => {
                 self.revoke(id)?;
-                Ok(Refreshed::Reuse)
+                Ok(Refreshed::Reuse(Ended { session: id, subject }))
             }
-            Presented::Expired => {
+            Presented::Expired { subject } => {
                 self.revoke(id)?;
-                Ok(Refreshed::Expired)
+                Ok(Refreshed::Expired(Ended { session: id, subject }))
             }
             Presented::Unknown => Ok(Refreshed::Unknown),
         }

@@ -60,6 +60,10 @@ impl World {
         }
     }
 
+    fn ended(pair: &TokenPair) -> Ended {
+        Ended { session: pair.session, subject: "alice".into() }
+    }
+
     fn verify(&self, pair: &TokenPair) -> std::result::Result<String, Rejection> {
         let mut scratch = Scratch::default();
         let verified = self.verifier.verify(pair.access_token.as_bytes(), &mut scratch)?;
@@ -104,7 +108,7 @@ fn reuse_ends_the_session_and_its_access_tokens() {
         let second = world.rotate(&first);
         let newest = if seconds == 0 { world.rotate(&second) } else { second };
         world.pass(seconds);
-        assert_eq!(world.refresh(&first), Refreshed::Reuse);
+        assert_eq!(world.refresh(&first), Refreshed::Reuse(World::ended(&first)));
         assert_eq!(world.refresh(&newest), Refreshed::Unknown);
         assert_eq!(world.verify(&newest), Err(Rejection::Revoked));
     }
@@ -126,7 +130,7 @@ fn sessions_expire_when_idle_and_when_old() {
     let world = World::new(Options { refresh_ttl: 1000, idle_ttl: 400, ..Options::default() });
     let idle = world.start();
     world.pass(400);
-    assert_eq!(world.refresh(&idle), Refreshed::Expired);
+    assert_eq!(world.refresh(&idle), Refreshed::Expired(World::ended(&idle)));
     assert_eq!(world.refresh(&idle), Refreshed::Unknown);
     let mut old = world.start();
     for _ in 0..3 {
@@ -134,7 +138,7 @@ fn sessions_expire_when_idle_and_when_old() {
         old = world.rotate(&old);
     }
     world.pass(100);
-    assert_eq!(world.refresh(&old), Refreshed::Expired);
+    assert_eq!(world.refresh(&old), Refreshed::Expired(World::ended(&old)));
 }
 
 #[test]
