@@ -43,9 +43,9 @@ function explain(failures) {
     const [{ target }] = failures;
     return bindingError(
       'ERR_BINDING_LOAD',
-      `the native part for ${target} is installed but could not be loaded: it was built for ` +
-        'another system or C library. Install again on the machine that runs it, without copying ' +
-        'node_modules.',
+      `the native part for ${target} is installed but could not be loaded: it is damaged or was ` +
+        'built for another system or C library. Install again on the machine that runs it, ' +
+        'without copying node_modules.',
       failures,
     );
   }
@@ -64,10 +64,11 @@ function permissionHint(error) {
     return 'Node does not allow native addons in this process: add the flag --allow-addons (with --permission), or remove --no-addons.';
   }
   if (error.code === 'ERR_ACCESS_DENIED') {
-    return `Node's permission model does not let ${name} read its own files: add the flag --allow-fs-read=${path.dirname(__dirname)}`;
+    const folder = path.dirname(error.resource);
+    return `Node's permission model does not let ${name} read its own files: add the flag --allow-fs-read=${path.join(folder, '*')}`;
   }
   if (error.name === 'NotCapable' || error.name === 'PermissionDenied') {
-    return 'Deno does not allow native code in this process: add the flags --allow-ffi and --allow-read.';
+    return 'Deno does not allow native code in this process: add the flags --allow-ffi and --allow-env=NODE_ENV.';
   }
   return undefined;
 }
