@@ -83,11 +83,22 @@ test('claims that no verifier would read', () => {
   assert.ok(issuer().sign(deep(31)));
 });
 
-test('what JSON cannot say is JSON.stringify’s to refuse', () => {
+test('claims that JSON cannot hold', () => {
   const circular = {};
   circular.self = circular;
-  assert.throws(() => issuer().sign(circular), TypeError);
-  assert.throws(() => issuer().sign({ big: 1n }), TypeError);
+  const thrown = new Error('mine');
+  const throwing = {
+    toJSON() {
+      throw thrown;
+    },
+  };
+  for (const claims of [circular, { big: 1n }]) {
+    assert.throws(() => issuer().sign(claims), (error) => {
+      assert.ok(error.cause instanceof TypeError);
+      return coded('ERR_JWT_CLAIM')(error);
+    });
+  }
+  assert.throws(() => issuer().sign({ throwing }), coded('ERR_JWT_CLAIM', { cause: thrown }));
 });
 
 test('claims come back as they were', () => {

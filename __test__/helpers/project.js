@@ -1,0 +1,58 @@
+'use strict';
+
+// A project of its own, outside the checkout, in which the package is installed or laid out.
+
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+
+const checkout = path.join(__dirname, '..', '..');
+
+class Project {
+  constructor() {
+    // The real path: Node's permission model compares that, and macOS links its temporary folder.
+    this.folder = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'nodesec-project-'));
+    this.write('package.json', '{ "private": true }');
+  }
+
+  write(name, text) {
+    const file = path.join(this.folder, name);
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    fs.writeFileSync(file, text);
+    return file;
+  }
+
+  /** Lays out the root package as a copy, of the given version. */
+  addRoot(version) {
+    const target = path.join(this.folder, 'node_modules', '@nodesec', 'native');
+    for (const name of ['index.js', 'lib', 'package.json']) {
+      fs.cpSync(path.join(checkout, name), path.join(target, name), { recursive: true });
+    }
+    if (version === undefined) return;
+    const file = path.join(target, 'package.json');
+    fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file)), version }));
+  }
+
+  /** Lays out the package of this platform, with `content` in place of the native part if given. */
+  async addPlatform(content) {
+    const { builtBinary } = await import('../../scripts/lib/ensure.mjs');
+    const source = path.dirname(builtBinary());
+    const target = `node_modules/@nodesec/native-${path.basename(source)}`;
+    fs.cpSync(source, path.join(this.folder, target), { recursive: true });
+    if (content !== undefined) this.write(`${target}/${path.basename(builtBinary())}`, content);
+  }
+
+  /** Runs Node in the project. */
+  node(...args) {
+    const options = { cwd: this.folder, encoding: 'utf8' };
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, options);
+    return { status, stdout, stderr };
+  }
+
+  remove() {
+    fs.rmSync(this.folder, { recursive: true });
+  }
+}
+
+module.exports = { Project, checkout };

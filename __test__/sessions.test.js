@@ -1,0 +1,198 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const { JwtIssuer, JwtKey, JwtVerifier, RevocationList, Sessions, uuidv7 } =
+  require('@nodesec/native');
+const { coded } = require('./helpers/outcome.js');
+
+const key = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
+
+function service(options, issuerOptions) {
+  const revocations = new RevocationList();
+  const issuer = new JwtIssuer({ keys: key, issuer: 'me', expiresIn: '15m', ...issuerOptions });
+  const sessions = new Sessions({ issuer, revocations, ...options });
+  const verifier = new JwtVerifier({ keys: key, issuer: 'me', audience: false, revocations });
+  return { sessions, verifier, revocations, issuer };
+}
+
+const code = (verifier, { accessToken }) => verifier.tryVerify(accessToken).code;
+
+test('a session begins with a pair', async () => {
+  const { sessions, verifier } = service();
+  const pair = await sessions.start('subject', { role: 'admin', tenant: { id: 1 } });
+  assert.deepEqual(Object.keys(pair).sort(), [
+    'accessToken',
+    'expiresIn',
+    'refreshToken',
+    'sessionId',
+  ]);
+  assert.equal(pair.expiresIn, 900);
+  const { sub, sid, role, tenant } = verifier.verify(pair.accessToken);
+  assert.deepEqual([sub, sid], ['subject', pair.sessionId]);
+  assert.deepEqual({ role, tenant }, { role: 'admin', tenant: { id: 1 } });
+  assert.ok(!pair.refreshToken.includes('.'));
+  assert.equal(verifier.tryVerify(pair.refreshToken).code, 'ERR_JWT_MALFORMED');
+});
+
+test('a refresh rotates and keeps session and claims', async () => {
+  const { sessions, verifier } = service();
+  const first = await sessions.start('subject', { role: 'admin' });
+  let current = first;
+  for (let n = 0; n < 5; n++) {
+    const { status, pair } = await sessions.refresh(current.refreshToken);
+    assert.equal(status, 'rotated');
+    assert.notEqual(pair.refreshToken, current.refreshToken);
+    assert.equal(pair.sessionId, first.sessionId);
+    const { sub, sid, role } = verifier.verify(pair.accessToken);
+    assert.deepEqual([sub, sid, role], ['subject', first.sessionId, 'admin']);
+    current = pair;
+  }
+});
+
+test('a client that refreshes twice at once gets one successor', async () => {
+  const { sessions, verifier } = service();
+  const { refreshToken } = await sessions.start('subject');
+  const [one, two] = await Promise.all([1, 2].map(() => sessions.refresh(refreshToken)));
+  assert.deepEqual([one.status, two.status], ['rotated', 'replayed']);
+  assert.equal(one.pair.refreshToken, two.pair.refreshToken);
+  assert.equal(verifier.tryVerify(two.pair.accessToken).ok, true);
+  assert.equal((await sessions.refresh(two.pair.refreshToken)).status, 'rotated');
+});
+
+test('reuse ends the session', async () => {
+  const { sessions, verifier } = service({ grace: 0 });
+  const first = await sessions.start('subject');
+  const { pair } = await sessions.refresh(first.refreshToken);
+  assert.deepEqual(await sessions.refresh(first.refreshToken), { status: 'reuse' });
+  assert.deepEqual(await sessions.refresh(pair.refreshToken), { status: 'unknown' });
+  for (const each of [first, pair]) assert.equal(code(verifier, each), 'ERR_JWT_REVOKED');
+  assert.deepEqual(await sessions.list('subject'), []);
+});
+
+test('an older generation is reuse within the grace period, too', async () => {
+  const { sessions } = service({ grace: 300 });
+  const first = await sessions.start('subject');
+  const second = (await sessions.refresh(first.refreshToken)).pair;
+  await sessions.refresh(second.refreshToken);
+  assert.equal((await sessions.refresh(first.refreshToken)).status, 'reuse');
+});
+
+test('reuse of one session leaves the others', async () => {
+  const { sessions, verifier } = service({ grace: 0 });
+  const [stolen, other] = [await sessions.start('subject'), await sessions.start('subject')];
+  await sessions.refresh(stolen.refreshToken);
+  await sessions.refresh(stolen.refreshToken);
+  assert.equal(code(verifier, other), undefined);
+  assert.equal((await sessions.refresh(other.refreshToken)).status, 'rotated');
+});
+
+test('what is no refresh token of ours is unknown, and ends nothing', async () => {
+  const { sessions } = service();
+  const { refreshToken } = await sessions.start('subject');
+  const theirs = await service().sessions.start('subject');
+  const flip = (at) =>
+    refreshToken.slice(0, at) +
+    (refreshToken[at] === 'A' ? 'B' : 'A') +
+    refreshToken.slice(at + 1);
+  for (const token of [
+    '',
+    'garbage',
+    '\0',
+    'é',
+    theirs.refreshToken,
+    theirs.accessToken,
+    refreshToken.slice(1),
+    `${refreshToken}A`,
+    `${refreshToken}=`,
+    'A'.repeat(1_000_000),
+    ...Array.from({ length: refreshToken.length }, (_, at) => flip(at)),
+  ]) {
+    assert.deepEqual(await sessions.refresh(token), { status: 'unknown' }, token.slice(0, 100));
+  }
+  assert.equal((await sessions.refresh(refreshToken)).status, 'rotated');
+});
+
+test('end', async () => {
+  const { sessions, verifier } = service();
+  const [one, other] = [await sessions.start('subject'), await sessions.start('subject')];
+  await sessions.end(one.sessionId);
+  await sessions.end(one.sessionId);
+  assert.equal(code(verifier, one), 'ERR_JWT_REVOKED');
+  assert.deepEqual(await sessions.refresh(one.refreshToken), { status: 'unknown' });
+  assert.equal(code(verifier, other), undefined);
+  await sessions.end(uuidv7());
+});
+
+test('endAll, and a new start at once', async () => {
+  const { sessions, verifier } = service();
+  const pairs = [await sessions.start('subject'), await sessions.start('subject')];
+  const somebody = await sessions.start('somebody');
+  await sessions.endAll('subject');
+  for (const pair of pairs) {
+    assert.equal(code(verifier, pair), 'ERR_JWT_REVOKED');
+    assert.deepEqual(await sessions.refresh(pair.refreshToken), { status: 'unknown' });
+  }
+  assert.equal(code(verifier, somebody), undefined);
+  const again = await sessions.start('subject');
+  assert.equal(code(verifier, again), undefined);
+  assert.equal((await sessions.refresh(again.refreshToken)).status, 'rotated');
+  await sessions.endAll('nobody');
+});
+
+test('list', async () => {
+  const { sessions } = service({ refreshTtl: '30d', idleTtl: '7d' });
+  assert.deepEqual(await sessions.list('subject'), []);
+  const pairs = [await sessions.start('subject'), await sessions.start('subject')];
+  const list = await sessions.list('subject');
+  assert.deepEqual(list.map(({ sessionId }) => sessionId), pairs.map((pair) => pair.sessionId));
+  for (const { startedAt, usedAt, expiresAt } of list) {
+    assert.ok([startedAt, usedAt, expiresAt].every((date) => date instanceof Date));
+    assert.equal(expiresAt - usedAt, 7 * 24 * 3600 * 1000);
+    assert.equal(+startedAt, +usedAt);
+  }
+  await sessions.end(pairs[0].sessionId);
+  assert.equal((await sessions.list('subject')).length, 1);
+});
+
+test('claims that a session sets itself', async () => {
+  const { sessions } = service();
+  for (const claims of [{ sub: 'other' }, { sid: 'mine' }, { iat: 1 }, { jti: 'x' }, { iss: 'x' }]) {
+    await assert.rejects(sessions.start('subject', claims), coded('ERR_JWT_CLAIM'));
+  }
+  assert.deepEqual(await sessions.list('subject'), []);
+});
+
+test('subjects may be any text', async () => {
+  const { sessions, verifier } = service();
+  for (const subject of ['"', '\\', '\0', '🐎', '__proto__', 'x'.repeat(1024)]) {
+    const pair = await sessions.start(subject);
+    assert.equal(verifier.verify(pair.accessToken).sub, subject);
+    assert.equal((await sessions.list(subject)).length, 1);
+  }
+  await assert.rejects(sessions.start('x'.repeat(1025)), coded('ERR_OUT_OF_RANGE'));
+});
+
+test('a bound on sessions', async () => {
+  const { sessions } = service({ maxSessions: 2 });
+  const { sessionId } = await sessions.start('one');
+  await sessions.start('two');
+  await assert.rejects(sessions.start('three'), coded('ERR_SESSION_FULL'));
+  await sessions.end(sessionId);
+  await sessions.start('three');
+});
+
+test('access tokens must not outlive the list’s memory', () => {
+  const { issuer } = service();
+  const revocations = new RevocationList({ maxTokenTtl: 60 });
+  assert.throws(() => new Sessions({ issuer, revocations }), coded('ERR_OUT_OF_RANGE'));
+});
+
+test('with a closed list nothing ends in silence', async () => {
+  const { sessions, revocations } = service();
+  const { sessionId } = await sessions.start('subject');
+  await revocations.close();
+  await assert.rejects(sessions.end(sessionId), coded('ERR_REVOCATION_CLOSED'));
+  await assert.rejects(sessions.endAll('subject'), coded('ERR_REVOCATION_CLOSED'));
+});

@@ -1,0 +1,116 @@
+'use strict';
+
+// Threads and processes that end while the pool still hashes for them. Each case runs in a
+// process of its own: a crash is its exit code or signal.
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const { runScript } = require('../helpers/child.js');
+
+const SLOW = `{ profile: 'owasp', timeCost: 10 }`;
+
+/** A worker that hashes until it is ended, and says so once it has begun. */
+const HASHING = `
+  const { parentPort } = require('node:worker_threads');
+  const { JwtKey, hash, verify } = require('@nodesec/native');
+  for (let n = 0; n < 4; n++) hash('password', ${SLOW}).catch(() => {});
+  hash('password', { profile: 'test' }).then((digest) => verify(digest, 'password'));
+  JwtKey.generate('RS256');
+  parentPort.postMessage('hashing');
+`;
+
+const FINISHED = `console.log('still here');`;
+
+async function survives(script) {
+  const { code, signal, stdout, stderr } = await runScript(`
+    const { once } = require('node:events');
+    const { Worker } = require('node:worker_threads');
+    const HASHING = ${JSON.stringify(HASHING)};
+    (async () => {
+      ${script}
+      ${FINISHED}
+    })();
+  `);
+  assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: 'still here\n' }, stderr);
+}
+
+test('a thread is terminated in mid-hash, twenty times, and the main thread hashes on', () =>
+  survives(`
+    const { hash, verify } = require('@nodesec/native');
+    for (let n = 0; n < 20; n++) {
+      const worker = new Worker(HASHING, { eval: true });
+      await once(worker, 'message');
+      await worker.terminate();
+    }
+    const digest = await hash('password', { profile: 'test' });
+    if (!(await verify(digest, 'password'))) throw new Error('it does not verify');
+  `));
+
+test('several threads are terminated at once while the main thread hashes', () =>
+  survives(`
+    const { hash, verify } = require('@nodesec/native');
+    const workers = Array.from({ length: 8 }, () => new Worker(HASHING, { eval: true }));
+    const begun = workers.map((worker) => once(worker, 'message'));
+    const hashing = hash('password', ${SLOW});
+    await Promise.all(begun);
+    await Promise.all(workers.map((worker) => worker.terminate()));
+    if (!(await verify(await hashing, 'password'))) throw new Error('it does not verify');
+  `));
+
+test('only a thread has loaded the module, and is terminated', () =>
+  survives(`
+    const { setImmediate: turn } = require('node:timers/promises');
+    for (let n = 0; n < 3; n++) {
+      const worker = new Worker(HASHING, { eval: true });
+      await once(worker, 'message');
+      await worker.terminate();
+      for (let turns = 0; turns < 100; turns++) await turn();
+    }
+  `));
+
+test('only a thread has loaded the module, and exits in mid-hash', () =>
+  survives(`
+    for (let n = 0; n < 3; n++) {
+      const worker = new Worker(HASHING + 'process.exit();', { eval: true });
+      await once(worker, 'exit');
+    }
+  `));
+
+test('only a thread has loaded the module, and finishes', () =>
+  survives(`
+    const worker = new Worker(HASHING, { eval: true });
+    const [exitCode] = await once(worker, 'exit');
+    if (exitCode !== 0) throw new Error('the thread failed');
+    const again = new Worker(HASHING, { eval: true });
+    await once(again, 'exit');
+  `));
+
+test('the process exits in mid-hash', async () => {
+  for (const exit of ['process.exit(7)', 'process.reallyExit(7)']) {
+    const { code, signal, stderr } = await runScript(`
+      const { JwtKey, hash } = require('@nodesec/native');
+      for (let n = 0; n < 8; n++) hash('password', ${SLOW});
+      JwtKey.generate('RS256');
+      setImmediate(() => { ${exit}; });
+    `);
+    assert.deepEqual({ code, signal }, { code: 7, signal: null }, stderr);
+  }
+});
+
+test('an exception ends the process in mid-hash', async () => {
+  const { code, signal, stderr } = await runScript(`
+    require('@nodesec/native').hash('password', ${SLOW});
+    setImmediate(() => { throw new Error('mine'); });
+  `);
+  assert.deepEqual({ code, signal }, { code: 1, signal: null });
+  assert.match(stderr, /Error: mine/);
+});
+
+test('a hash that is not awaited keeps the process until it is done', async () => {
+  const { code, stdout } = await runScript(`
+    require('@nodesec/native').hash('password', ${SLOW}).then((digest) => console.log(digest));
+  `);
+  assert.equal(code, 0);
+  assert.match(stdout, /^\$argon2id\$/);
+});
