@@ -34,13 +34,14 @@ class Project {
     fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file)), version }));
   }
 
-  /** Lays out the package of this platform, with `content` in place of the native part if given. */
-  async addPlatform(content) {
+  /** Lays out the package of this platform; resolves with the path of its native part. */
+  async addPlatform() {
     const { builtBinary } = await import('../../scripts/lib/ensure.mjs');
     const source = path.dirname(builtBinary());
-    const target = `node_modules/@nodesec/native-${path.basename(source)}`;
-    fs.cpSync(source, path.join(this.folder, target), { recursive: true });
-    if (content !== undefined) this.write(`${target}/${path.basename(builtBinary())}`, content);
+    const scope = path.join(this.folder, 'node_modules', '@nodesec');
+    const target = path.join(scope, `native-${path.basename(source)}`);
+    fs.cpSync(source, target, { recursive: true });
+    return path.join(target, path.basename(builtBinary()));
   }
 
   /** Runs Node in the project. */

@@ -1,0 +1,113 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const path = require('node:path');
+const { afterEach, beforeEach, test } = require('node:test');
+
+const { Project } = require('./helpers/project.js');
+
+const PLATFORM = `${process.platform}-${process.arch}`;
+const PERMISSION = ['--permission', '--experimental-permission'].find((flag) =>
+  process.allowedNodeEnvironmentFlags.has(flag),
+);
+
+let project;
+beforeEach(() => {
+  project = new Project();
+});
+afterEach(() => project.remove());
+
+/** Requires the package in the project; prints the error's facts, or the length of a token. */
+function load(...flags) {
+  const script = project.write(
+    'load.js',
+    `'use strict';
+try {
+  console.log(require('@nodesec/native').randomToken().length);
+} catch ({ name, code, message, cause }) {
+  console.log(JSON.stringify({ name, code, message, cause: cause?.code }));
+}`,
+  );
+  const { status, stdout, stderr } = project.node('--no-warnings', ...flags, script);
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+test('the package of the platform is loaded', async () => {
+  project.addRoot();
+  await project.addPlatform();
+  assert.equal(load(), 43);
+});
+
+test('a missing package is named', () => {
+  project.addRoot();
+  const { name, code, message } = load();
+  assert.equal(name, 'BindingError');
+  assert.equal(code, 'ERR_BINDING_MISSING');
+  const expected = `no native part for ${PLATFORM} here: the package @nodesec/native-${PLATFORM}`;
+  assert.ok(message.includes(expected), message);
+  assert.match(message, /--omit=optional/);
+});
+
+test('a platform package without its native part counts as missing', async () => {
+  project.addRoot();
+  fs.rmSync(await project.addPlatform());
+  assert.equal(load().code, 'ERR_BINDING_MISSING');
+});
+
+test('a damaged native part is reported with its cause', async () => {
+  project.addRoot();
+  fs.writeFileSync(await project.addPlatform(), 'not a library');
+  const { name, code, message, cause } = load();
+  assert.equal(name, 'BindingError');
+  assert.equal(code, 'ERR_BINDING_LOAD');
+  assert.match(message, new RegExp(`for ${PLATFORM}[\\w-]* is installed but could not be loaded`));
+  assert.equal(cause, 'ERR_DLOPEN_FAILED');
+});
+
+test('a native part of another version is refused', async () => {
+  project.addRoot('99.0.0');
+  await project.addPlatform();
+  const { name, code, message } = load();
+  assert.equal(name, 'BindingError');
+  assert.equal(code, 'ERR_BINDING_VERSION');
+  assert.match(message, /is of version 99\.0\.0 but its native part of version \d+\.\d+\.\d+:/);
+});
+
+test('under the permission model the flags that errors name are the ones that are needed', async () => {
+  project.addRoot();
+  await project.addPlatform();
+  const readable = ['load.js', path.join('node_modules', '@nodesec', 'native', '*')];
+  const flags = readable.map((name) => `--allow-fs-read=${path.join(project.folder, name)}`);
+  const named = [];
+  let outcome = load(PERMISSION, ...flags);
+  while (typeof outcome === 'object') {
+    assert.equal(outcome.code, 'ERR_BINDING_PERMISSION', outcome.message);
+    const [flag] = /--allow-\S+/.exec(outcome.message);
+    assert.ok(!named.includes(flag), `${flag} was named again`);
+    named.push(flag);
+    outcome = load(PERMISSION, ...flags, ...named);
+  }
+  assert.ok(named.includes('--allow-addons'));
+  assert.equal(outcome, 43);
+});
+
+test('--no-addons is named', async () => {
+  project.addRoot();
+  await project.addPlatform();
+  const { code, message } = load('--no-addons');
+  assert.equal(code, 'ERR_BINDING_PERMISSION');
+  assert.match(message, /remove --no-addons/);
+});
+
+test('no diagnostic report is asked for: it would hold the environment', async () => {
+  project.addRoot();
+  const trap = project.write(
+    'trap.js',
+    `process.report.getReport = () => { process.stdout.write('a report was asked for'); };`,
+  );
+  assert.equal(load('--require', trap).code, 'ERR_BINDING_MISSING');
+  await project.addPlatform();
+  assert.equal(load('--require', trap), 43);
+});
