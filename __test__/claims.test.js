@@ -47,7 +47,8 @@ test('maxAge', () => {
   assert.ok(fresh.verify(craftClaims({ iat: now() - 500 })));
   assertRejected(fresh, craftClaims({ iat: now() - 700 }), 'ERR_JWT_EXPIRED');
   assertRejected(fresh, craftClaims({ iat: undefined }), ...rejection('iat', 'missing'));
-  assert.ok(verifier({ maxAge: 600, clockTolerance: 200 }).verify(craftClaims({ iat: now() - 700 })));
+  const tolerant = verifier({ maxAge: 600, clockTolerance: 200 });
+  assert.ok(tolerant.verify(craftClaims({ iat: now() - 700 })));
 });
 
 test('issuers', () => {
@@ -114,11 +115,7 @@ test('a claim of the wrong type is refused, asked for or not', () => {
     aud: [1, null, true, [1], ['a', null]],
   })) {
     for (const value of values) {
-      assertRejected(
-        verifier(),
-        craftClaims({ [claim]: value }),
-        ...rejection(claim, 'type'),
-      );
+      assertRejected(verifier(), craftClaims({ [claim]: value }), ...rejection(claim, 'type'));
     }
   }
   const infinite = craft(`{"exp":1e400,"iat":1}`);

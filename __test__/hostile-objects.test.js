@@ -13,7 +13,10 @@ for (const [name, call] of publicFunctions()) {
   const row = rows[name];
   if (row.refused) continue;
   for (const [index, kind] of row.kinds.entries()) {
-    const names = Object.keys(kind.options ?? kind.members ?? {});
+    // A member of which nothing is refused is not looked at.
+    const names = Object.entries(kind.options ?? kind.members ?? {})
+      .filter(([, { refused }]) => Object.keys(refused).length > 0)
+      .map(([option]) => option);
     if (names.length === 0) continue;
 
     /** Calls with the object replaced by what `replace` makes of it. */

@@ -56,11 +56,11 @@ const ways = {
   JSON: (value) => JSON.stringify({ value }),
   'a template': (value) => `${value}`,
   String: (value) => String(value),
-  concatenation: (value) => '' + value,
+  concatenation: (value) => [value, value].join(''),
   'Object.keys': (value) => JSON.stringify([Object.keys(value), Object.entries(value)]),
   'own names': (value) => Reflect.ownKeys(value).join(),
-  'spread': (value) => inspect({ ...value }),
-  'Object.assign': (value) => inspect(Object.assign({}, value)),
+  spread: (value) => inspect({ ...value }),
+  'Object.assign': (value) => inspect(Object.assign(new Map(), value)),
   'an error message': (value) => new Error(`cannot use ${value}`).stack,
   'an assertion': (value) => {
     try {

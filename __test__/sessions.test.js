@@ -65,7 +65,9 @@ test('reuse ends the session', async () => {
   const { sessions, verifier } = service({ grace: 0 });
   const first = await sessions.start('subject');
   const { pair } = await sessions.refresh(first.refreshToken);
-  assert.deepEqual(await sessions.refresh(first.refreshToken), { status: 'reuse' });
+  const { sessionId } = first;
+  const reuse = await sessions.refresh(first.refreshToken);
+  assert.deepEqual(reuse, { status: 'reuse', sessionId, subject: 'subject' });
   assert.deepEqual(await sessions.refresh(pair.refreshToken), { status: 'unknown' });
   for (const each of [first, pair]) assert.equal(code(verifier, each), 'ERR_JWT_REVOKED');
   assert.deepEqual(await sessions.list('subject'), []);
@@ -106,7 +108,7 @@ test('what is no refresh token of ours is unknown, and ends nothing', async () =
     refreshToken.slice(1),
     `${refreshToken}A`,
     `${refreshToken}=`,
-    'A'.repeat(1_000_000),
+    'A'.repeat(65_536),
     ...Array.from({ length: refreshToken.length }, (_, at) => flip(at)),
   ]) {
     assert.deepEqual(await sessions.refresh(token), { status: 'unknown' }, token.slice(0, 100));
@@ -158,7 +160,7 @@ test('list', async () => {
 
 test('claims that a session sets itself', async () => {
   const { sessions } = service();
-  for (const claims of [{ sub: 'other' }, { sid: 'mine' }, { iat: 1 }, { jti: 'x' }, { iss: 'x' }]) {
+  for (const claims of [{ sub: 'x' }, { sid: 'x' }, { iat: 1 }, { jti: 'x' }, { iss: 'x' }]) {
     await assert.rejects(sessions.start('subject', claims), coded('ERR_JWT_CLAIM'));
   }
   assert.deepEqual(await sessions.list('subject'), []);

@@ -27,7 +27,7 @@ test('any value may be given to tryVerify', () => {
     {},
     [],
     () => 'token',
-    new String(craftClaims({})),
+    Object(craftClaims({})),
     Buffer.from(craftClaims({})),
     { toString: () => craftClaims({}) },
     hostile,

@@ -20,8 +20,6 @@ const HASHING = `
   parentPort.postMessage('hashing');
 `;
 
-const FINISHED = `console.log('still here');`;
-
 async function survives(script) {
   const { code, signal, stdout, stderr } = await runScript(`
     const { once } = require('node:events');
@@ -29,10 +27,11 @@ async function survives(script) {
     const HASHING = ${JSON.stringify(HASHING)};
     (async () => {
       ${script}
-      ${FINISHED}
+      console.log('still here');
     })();
   `);
-  assert.deepEqual({ code, signal, stdout }, { code: 0, signal: null, stdout: 'still here\n' }, stderr);
+  const alive = { code: 0, signal: null, stdout: 'still here\n' };
+  assert.deepEqual({ code, signal, stdout }, alive, stderr);
 }
 
 test('a thread is terminated in mid-hash, twenty times, and the main thread hashes on', () =>

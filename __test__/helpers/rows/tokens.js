@@ -61,7 +61,7 @@ const TOKEN = issuer().sign({ sub: 'subject' });
 const naming = options({ alg: word, kid: name });
 const named = { alg: 'HS256', kid: 'k' };
 const key = instance(JwtKey, hmacKey);
-const keyList = kind(key.refused, { 'an array of objects': () => [{}], 'a hole': () => [,] });
+const keyList = kind(key.refused, { 'an array of objects': () => [{}], 'a hole': () => new Array(1) });
 const keys = kind(keyList.refused, { 'an empty array': () => [], 'an issuer': issuer });
 const expected = kind(names.refused, { 'an empty array': () => [] });
 const plain = (on) => ({ on, args: () => [], kinds: [] });
