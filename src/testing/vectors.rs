@@ -19,6 +19,12 @@ pub fn cases(name: &str) -> Vec<Value> {
     }
 }
 
+/// The case of a file whose `name` is this.
+pub fn named(file: &str, name: &str) -> Value {
+    let case = cases(file).into_iter().find(|case| case["name"] == name);
+    case.unwrap_or_else(|| panic!("{file} has no case {name}"))
+}
+
 /// A text field of a case.
 pub fn text<'a>(case: &'a Value, field: &str) -> &'a str {
     case[field].as_str().unwrap_or_else(|| panic!("{field} is not text in {case}"))
@@ -28,6 +34,11 @@ pub fn text<'a>(case: &'a Value, field: &str) -> &'a str {
 pub fn number(case: &Value, field: &str) -> u32 {
     let number = case[field].as_u64().unwrap_or_else(|| panic!("{field} is no number in {case}"));
     number.try_into().expect("a number of 32 bits")
+}
+
+/// A base64url field as bytes.
+pub fn base64url(case: &Value, field: &str) -> Vec<u8> {
+    crate::jwt::base64url::decode(text(case, field).as_bytes()).expect("base64url")
 }
 
 /// A field of hexadecimal digits as bytes.

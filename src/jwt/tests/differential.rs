@@ -1,0 +1,248 @@
+//! The `jsonwebtoken` crate as a second opinion on the same tokens.
+
+use std::collections::BTreeSet;
+
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
+use serde_json::{Map, Value, json};
+
+use super::*;
+
+const HMAC_SECRET: [u8; 32] = [7; 32];
+
+/// The other implementation, with the same key.
+struct Oracle {
+    algorithm: jsonwebtoken::Algorithm,
+    signer: EncodingKey,
+    reader: DecodingKey,
+    validation: Validation,
+}
+
+impl Oracle {
+    fn new(algorithm: Algorithm) -> Self {
+        let der = |name: &str| {
+            let case = named("keys", name);
+            let mut buffer = vec![0; 4096];
+            pem_rfc7468::decode(text(&case, "pem").as_bytes(), &mut buffer).unwrap().1.to_vec()
+        };
+        let signer = match algorithm {
+            Algorithm::Hs256 => EncodingKey::from_secret(&HMAC_SECRET),
+            Algorithm::Rs256 | Algorithm::Ps256 => {
+                EncodingKey::from_rsa_der(&der("rsa-2048 pkcs1"))
+            }
+            Algorithm::Es256 => EncodingKey::from_ec_der(&der("p-256 pkcs8")),
+            Algorithm::EdDsa => EncodingKey::from_ed_der(&der("ed25519 pkcs8 v1")),
+        };
+        let reader = match key(algorithm).public_jwk() {
+            Some(jwk) => DecodingKey::from_jwk(&serde_json::from_str::<Jwk>(&jwk).unwrap()),
+            None => Ok(DecodingKey::from_secret(&HMAC_SECRET)),
+        };
+        let algorithm = algorithm.name().parse().unwrap();
+        let mut validation = Validation::new(algorithm);
+        // Its clock is the system's and ours stands still: it only reads the times.
+        validation.validate_exp = false;
+        validation.set_issuer(&["i"]);
+        validation.set_audience(&["a"]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud"]);
+        Self { algorithm, signer, reader: reader.unwrap(), validation }
+    }
+
+    fn read(&self, token: &str) -> Option<Value> {
+        jsonwebtoken::decode(token, &self.reader, &self.validation).ok().map(|data| data.claims)
+    }
+}
+
+fn world(algorithm: Algorithm) -> World {
+    World::with(algorithm, |options| {
+        options.issuer = one_of(&["i"]);
+        options.audience = one_of(&["a"]);
+        options.typ = Some("JWT".into());
+    })
+}
+
+/// How many tokens an algorithm is worth: RSA signs slowly.
+fn rounds(algorithm: Algorithm) -> usize {
+    match algorithm {
+        Algorithm::Hs256 | Algorithm::EdDsa => 4000,
+        Algorithm::Es256 => 2000,
+        Algorithm::Rs256 | Algorithm::Ps256 => 300,
+    }
+}
+
+/// Xorshift: the same tokens in every run.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from((self.0 >> 16) % limit as u64).unwrap()
+    }
+
+    fn text(&mut self) -> String {
+        let alphabet: Vec<char> = "aZ09 \"\\/\u{1}\n\u{7f}é\u{2028}😀{}[],:".chars().collect();
+        (0..self.below(12)).map(|_| alphabet[self.below(alphabet.len())]).collect()
+    }
+
+    fn value(&mut self, depth: usize) -> Value {
+        match self.below(if depth < 4 { 8 } else { 6 }) {
+            0 => Value::Null,
+            1 => true.into(),
+            2 => (self.0 >> 11).into(),
+            3 => (-(i64::try_from(self.below(1000)).unwrap())).into(),
+            // Few digits: serde_json does not read every number to the last bit.
+            4 => json!(f64::from(u32::try_from(self.below(10_000)).unwrap()) / 8.0),
+            5 => self.text().into(),
+            6 => (0..self.below(4)).map(|_| self.value(depth + 1)).collect(),
+            _ => Value::Object(self.object(depth + 1)),
+        }
+    }
+
+    fn object(&mut self, depth: usize) -> Map<String, Value> {
+        (0..self.below(5)).map(|n| (format!("{n}{}", self.text()), self.value(depth))).collect()
+    }
+
+    /// One to three places changed, made or dropped.
+    fn mutate(&mut self, text: &str, pool: &[u8]) -> Vec<u8> {
+        let mut bytes = text.as_bytes().to_vec();
+        for _ in 0..=self.below(3) {
+            let place = self.below(bytes.len());
+            let byte = pool[self.below(pool.len())];
+            match self.below(4) {
+                0 => bytes.insert(place, byte),
+                1 => drop(bytes.remove(place)),
+                _ => bytes[place] = byte,
+            }
+        }
+        bytes
+    }
+}
+
+#[test]
+fn what_is_issued_here_is_read_there() {
+    for algorithm in Algorithm::ALL {
+        let (world, oracle) = (world(algorithm), Oracle::new(algorithm));
+        let options = IssuerOptions {
+            issuer: Some("i".into()),
+            audience: vec!["b".into(), "a".into()],
+            ..plain(KeySource::Keys(vec![world.key.clone()]))
+        };
+        let issuer = Issuer::new(options, world.clock.clone()).unwrap();
+        let mut random = Random(1);
+        for _ in 0..rounds(algorithm) / 10 {
+            let mut claims = Value::Object(random.object(0));
+            let token = issue(&issuer, &claims.to_string(), &Overrides::default()).unwrap();
+            claims["iat"] = NOW.into();
+            claims["exp"] = LATER.into();
+            claims["iss"] = "i".into();
+            claims["aud"] = json!(["b", "a"]);
+            assert_eq!(oracle.read(&token), Some(claims), "{token}");
+            assert!(world.verify(&token).is_ok(), "{token}");
+        }
+    }
+}
+
+#[test]
+fn what_is_issued_there_is_read_here() {
+    for algorithm in Algorithm::ALL {
+        let (world, oracle) = (world(algorithm), Oracle::new(algorithm));
+        let mut random = Random(2);
+        for _ in 0..rounds(algorithm) / 10 {
+            let mut claims = Value::Object(random.object(0));
+            claims["exp"] = LATER.into();
+            claims["iss"] = "i".into();
+            claims["aud"] = "a".into();
+            let kid = Some(world.key.kid().to_owned());
+            let header = Header { kid, ..Header::new(oracle.algorithm) };
+            let token = jsonwebtoken::encode(&header, &claims, &oracle.signer).unwrap();
+            let read: Value = serde_json::from_str(&world.verify(&token).unwrap()).unwrap();
+            assert_eq!(read, claims, "{token}");
+        }
+    }
+}
+
+/// What is changed in transit has no valid signature, to either of us.
+#[test]
+fn tokens_changed_in_transit_are_refused_by_both() {
+    const POOL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n";
+    for algorithm in Algorithm::ALL {
+        let (world, oracle) = (world(algorithm), Oracle::new(algorithm));
+        let header =
+            format!(r#"{{"alg":"{}","typ":"JWT","kid":"{}"}}"#, algorithm.name(), world.key.kid());
+        let good = token(&world.key, &header, &payload(r#""iss":"i","aud":"a""#));
+        let mut random = Random(3);
+        for _ in 0..4000 {
+            let changed = String::from_utf8(random.mutate(&good, POOL)).unwrap();
+            if changed != good {
+                assert!(world.verify(&changed).is_err(), "{changed}");
+                assert_eq!(oracle.read(&changed), None, "{changed}");
+            }
+        }
+        assert!(world.verify(&good).is_ok() && oracle.read(&good).is_some());
+    }
+}
+
+/// Header or payload is changed and signed anew, so that all the parsers are reached. What we
+/// accept the crate accepts, with the same claims; what only the crate accepts is on this list.
+#[test]
+fn changed_and_signed_anew_we_are_never_the_laxer_one() {
+    // No exponents: the crate has no dates beyond 64 bits, and its JSON reader no number beyond
+    // a double, where `JSON.parse` says Infinity.
+    const POOL: &[u8] = b"{}[]\",:\\u0067 \n19truefalsn-.aidx\xc3\xa9";
+    let mut reasons = BTreeSet::new();
+    for algorithm in Algorithm::ALL {
+        let (world, oracle) = (world(algorithm), Oracle::new(algorithm));
+        let header = format!(
+            r#"{{"alg":"{}","typ":"JWT","kid":"{}","x":[1,{{"y":null}}]}}"#,
+            algorithm.name(),
+            world.key.kid()
+        );
+        let payload = payload(
+            r#""iss":"i","aud":["a","b"],"nbf":1,"sub":"s","jti":"j","\u0078":{"y":[true,-0.5]}"#,
+        );
+        let mut random = Random(4);
+        let (mut both, mut neither) = (0, 0);
+        for _ in 0..rounds(algorithm) {
+            let [mut header, mut payload] =
+                [&header, &payload].map(|text| text.clone().into_bytes());
+            if random.below(3) == 0 {
+                header = random.mutate(str::from_utf8(&header).unwrap(), POOL);
+            } else {
+                payload = random.mutate(str::from_utf8(&payload).unwrap(), POOL);
+            }
+            let [header, payload] = [header, payload].map(|bytes| base64url::encode(&bytes));
+            let token = signed(&world.key, &header, &payload);
+            match (world.verify(&token), oracle.read(&token)) {
+                (Ok(ours), Some(theirs)) => {
+                    assert_eq!(serde_json::from_str::<Value>(&ours).unwrap(), theirs, "{ours}");
+                    both += 1;
+                }
+                (Ok(ours), None) => panic!("only we accept {ours} under {:?}", decoded(&token)),
+                (Err(rejection), Some(_)) => drop(reasons.insert(format!("{rejection:?}"))),
+                (Err(_), None) => neither += 1,
+            }
+        }
+        assert!(both > 20 && neither > 20, "{algorithm:?} {both} {neither}");
+    }
+    let known = [
+        // The crate does not look a key up by its kid, ignores typ and crit, and has no clock
+        // here; it takes the last of two members of one name.
+        "KeyNotFound",
+        "Claim(Type, Missing)",
+        "Claim(Type, Mismatch)",
+        "Expired",
+        "NotActive",
+        "Malformed",
+        // It lets a claim it does not check have any type, and never reads iat and jti.
+        "Claim(Audience, Type)",
+        "Claim(Id, Type)",
+        "Claim(IssuedAt, Type)",
+        "Claim(IssuedAt, Mismatch)",
+        "Claim(Issuer, Type)",
+        "Claim(NotBefore, Type)",
+        "Claim(Subject, Type)",
+    ];
+    let unknown: Vec<_> = reasons.iter().filter(|reason| !known.contains(&&reason[..])).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+}

@@ -1,0 +1,229 @@
+//! Public keys as JWKs: what is published, and what is refused.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::testing::vectors::base64url as bytes;
+
+const ASYMMETRIC: [Algorithm; 4] =
+    [Algorithm::Rs256, Algorithm::Ps256, Algorithm::Es256, Algorithm::EdDsa];
+
+fn jwk(algorithm: Algorithm) -> Value {
+    serde_json::from_str(&key(algorithm).public_jwk().unwrap()).unwrap()
+}
+
+fn import(jwk: &Value, algorithm: Algorithm) -> Option<Code> {
+    code(Key::from_public_jwk(&jwk.to_string(), algorithm, None))
+}
+
+/// Each change makes a JWK that is refused, and so does dropping a member that is needed.
+fn assert_refused(algorithm: Algorithm, changes: &[(&str, Value)]) {
+    let good = jwk(algorithm);
+    assert_eq!(import(&good, algorithm), None);
+    let mut read = Vec::new();
+    for (member, value) in changes {
+        let mut jwk = good.clone();
+        jwk[*member] = value.clone();
+        if import(&jwk, algorithm) != Some(Code::JwtKey) {
+            read.push(format!("{member} {value}"));
+        }
+        jwk.as_object_mut().unwrap().remove(*member);
+        let needed = ["kty", "crv", "n", "e", "x", "y"].contains(member);
+        if needed && import(&jwk, algorithm) != Some(Code::JwtKey) {
+            read.push(format!("without {member}"));
+        }
+    }
+    assert!(read.is_empty(), "{algorithm:?} {read:#?}");
+}
+
+#[test]
+fn exactly_the_public_members_are_published() {
+    for algorithm in ASYMMETRIC {
+        let key = key(algorithm);
+        let json = key.public_jwk().unwrap();
+        let jwk: Value = serde_json::from_str(&json).unwrap();
+        let mut members: Vec<_> = jwk.as_object().unwrap().keys().map(String::as_str).collect();
+        members.sort_unstable();
+        let expected: &[&str] = match algorithm {
+            Algorithm::Es256 => &["alg", "crv", "kid", "kty", "use", "x", "y"],
+            Algorithm::EdDsa => &["alg", "crv", "kid", "kty", "use", "x"],
+            _ => &["alg", "e", "kid", "kty", "n", "use"],
+        };
+        assert_eq!(members, expected);
+        assert_eq!((&jwk["alg"], &jwk["use"]), (&algorithm.name().into(), &"sig".into()));
+        assert_eq!(jwk["kid"], key.kid());
+        let public = Key::from_public_jwk(&json, algorithm, None).unwrap();
+        assert_eq!((public.is_private(), public.kid()), (false, key.kid()));
+        assert_eq!(public.public_jwk().unwrap(), json);
+    }
+    assert_eq!(key(Algorithm::Hs256).public_jwk(), None);
+}
+
+#[test]
+fn the_thumbprint_of_both_halves_is_the_same() {
+    for algorithm in ASYMMETRIC {
+        let key = other_key(algorithm);
+        let mut jwk: Value = serde_json::from_str(&key.public_jwk().unwrap()).unwrap();
+        jwk.as_object_mut().unwrap().remove("kid");
+        let public = Key::from_public_jwk(&jwk.to_string(), algorithm, None).unwrap();
+        assert_eq!(public.kid(), key.kid());
+        // The kid of the JWK, and before it the caller's.
+        jwk["kid"] = "own".into();
+        let own = Key::from_public_jwk(&jwk.to_string(), algorithm, None).unwrap();
+        assert_eq!(own.kid(), "own");
+        let given = Key::from_public_jwk(&jwk.to_string(), algorithm, Some("given")).unwrap();
+        assert_eq!(given.kid(), "given");
+    }
+}
+
+/// A private JWK may be given; what is read of it is public.
+#[test]
+fn private_members_are_not_read_and_not_published() {
+    for (algorithm, file, name) in
+        [(Algorithm::EdDsa, "rfc8037", "A.1-A.5"), (Algorithm::Es256, "rfc7515", "A.3")]
+    {
+        let mut jwk = named(file, name)["jwk"].clone();
+        jwk["d"] = "jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI".into();
+        let key = Key::from_public_jwk(&jwk.to_string(), algorithm, None).unwrap();
+        assert!(!key.is_private());
+        assert!(!key.public_jwk().unwrap().contains("jpsQnn"));
+    }
+}
+
+#[test]
+fn jwks_of_other_uses_and_algorithms_are_refused() {
+    for algorithm in ASYMMETRIC {
+        let others: Vec<_> = ASYMMETRIC.into_iter().filter(|other| *other != algorithm).collect();
+        for other in others {
+            assert_refused(algorithm, &[("alg", other.name().into())]);
+            let mut stripped = jwk(algorithm);
+            stripped.as_object_mut().unwrap().remove("alg");
+            let same_type =
+                jwk(other)["kty"] == stripped["kty"] && jwk(other)["crv"] == stripped["crv"];
+            let expected = if same_type { None } else { Some(Code::JwtKey) };
+            assert_eq!(import(&stripped, other), expected, "{algorithm:?} as {other:?}");
+        }
+        assert_refused(
+            algorithm,
+            &[
+                ("use", "enc".into()),
+                ("use", "x".into()),
+                ("alg", "HS256".into()),
+                ("alg", "none".into()),
+                ("alg", "RSA-OAEP".into()),
+                ("kty", "oct".into()),
+                ("kty", "".into()),
+                ("kty", Value::Null),
+                ("kid", 7.into()),
+            ],
+        );
+        assert_eq!(import(&jwk(algorithm), Algorithm::Hs256), Some(Code::JwtKey));
+    }
+    let oct = json!({ "kty": "oct", "k": base64url::encode(&[7; 32]) });
+    for algorithm in Algorithm::ALL {
+        assert_eq!(import(&oct, algorithm), Some(Code::JwtKey));
+    }
+    for text in ["", "{}", "[]", "null", "{\"kty\":\"RSA\"", "-----BEGIN PUBLIC KEY-----"] {
+        let refused = Key::from_public_jwk(text, Algorithm::Rs256, None);
+        assert_eq!(code(refused), Some(Code::JwtKey), "{text}");
+    }
+}
+
+#[test]
+fn weak_and_malformed_rsa_keys_are_refused() {
+    let n = bytes(&jwk(Algorithm::Rs256), "n");
+    let text = |bytes: &[u8]| Value::from(base64url::encode(bytes));
+    let even = [&n[..255], &[n[255] & 0xfe]].concat();
+    let bits = |bits: usize| {
+        let mut modulus = vec![0xff; bits.div_ceil(8)];
+        if !bits.is_multiple_of(8) {
+            modulus[0] = 0xff >> (8 - bits % 8);
+        }
+        text(&modulus)
+    };
+    for algorithm in [Algorithm::Rs256, Algorithm::Ps256] {
+        assert_refused(
+            algorithm,
+            &[
+                ("e", text(&[])),
+                ("e", text(&[0])),
+                ("e", text(&[1])),
+                ("e", text(&[2])),
+                ("e", text(&[4])),
+                ("e", text(&[1, 0, 0])),
+                ("e", text(&[0, 1, 0, 1])),
+                ("e", "AQAB==".into()),
+                ("e", "A".into()),
+                ("e", 65537.into()),
+                ("n", text(&[])),
+                ("n", text(&even)),
+                ("n", text(&n[..128])),
+                ("n", text(&n[1..])),
+                ("n", text(&[&[0], &n[..]].concat())),
+                ("n", bits(2047)),
+                ("n", bits(8193)),
+                ("n", bits(16384)),
+                ("n", "!!!!".into()),
+                ("n", format!("{}\n", base64url::encode(&n)).into()),
+            ],
+        );
+        for (member, value) in [("n", bits(2048)), ("n", bits(8192)), ("e", text(&[3]))] {
+            let mut jwk = jwk(algorithm);
+            jwk[member] = value;
+            jwk.as_object_mut().unwrap().remove("kid");
+            assert_eq!(import(&jwk, algorithm), None, "{member}");
+        }
+    }
+}
+
+#[test]
+fn points_off_the_curve_are_refused() {
+    let text = |bytes: &[u8]| Value::from(base64url::encode(bytes));
+    let good = jwk(Algorithm::Es256);
+    let (x, y) = (bytes(&good, "x"), bytes(&good, "y"));
+    let mut other = y.clone();
+    other[31] ^= 1;
+    assert_refused(
+        Algorithm::Es256,
+        &[
+            ("y", text(&other)),
+            ("x", text(&other)),
+            ("y", text(&[0; 32])),
+            ("x", text(&[0xff; 32])),
+            ("x", text(&x[1..])),
+            ("x", text(&[&[0], &x[..]].concat())),
+            ("y", text(&y[..31])),
+            ("y", text(&[&y[..], &[0]].concat())),
+            ("x", text(&[])),
+            ("crv", "P-384".into()),
+            ("crv", "secp256k1".into()),
+            ("crv", "Ed25519".into()),
+            ("kty", "OKP".into()),
+        ],
+    );
+    // Moving the border between the coordinates must not make the same point.
+    let mut moved = good.clone();
+    moved["x"] = text(&x[..31]);
+    moved["y"] = text(&[&x[31..], &y].concat());
+    assert_eq!(import(&moved, Algorithm::Es256), Some(Code::JwtKey));
+    let zero = json!({ "kty": "EC", "crv": "P-256", "x": text(&[0; 32]), "y": text(&[0; 32]) });
+    assert_eq!(import(&zero, Algorithm::Es256), Some(Code::JwtKey));
+}
+
+#[test]
+fn ed25519_keys_have_one_length_and_one_curve() {
+    let text = |bytes: &[u8]| Value::from(base64url::encode(bytes));
+    let x = bytes(&jwk(Algorithm::EdDsa), "x");
+    assert_refused(
+        Algorithm::EdDsa,
+        &[
+            ("x", text(&x[1..])),
+            ("x", text(&[&x[..], &[0]].concat())),
+            ("x", text(&[])),
+            ("crv", "X25519".into()),
+            ("crv", "Ed448".into()),
+            ("crv", "P-256".into()),
+            ("kty", "EC".into()),
+        ],
+    );
+}

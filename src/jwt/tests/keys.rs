@@ -1,0 +1,197 @@
+//! Keys in and out: secrets, PEM files, ids, and what must never leave.
+
+use serde_json::Value;
+
+use super::*;
+use crate::jwt::key::{MAX_HMAC_LEN, MIN_HMAC_LEN};
+use crate::testing::vectors::cases;
+
+const HS256: Algorithm = Algorithm::Hs256;
+
+/// The algorithms that a case of `keys.json` is for, each with the case.
+fn pems(refused: bool) -> Vec<(Algorithm, Value)> {
+    let cases = cases("keys").into_iter().filter(|case| case["refused"].is_null() != refused);
+    cases
+        .flat_map(|case| {
+            let named = |alg: &&Algorithm| {
+                case["algs"].as_array().unwrap().iter().any(|name| name == alg.name())
+            };
+            let algorithms: Vec<_> = Algorithm::ALL.iter().filter(named).copied().collect();
+            assert_eq!(algorithms.len(), case["algs"].as_array().unwrap().len(), "{case}");
+            algorithms.into_iter().map(move |algorithm| (algorithm, case.clone()))
+        })
+        .collect()
+}
+
+#[test]
+fn pem_files_of_every_form_are_read() {
+    for (algorithm, case) in pems(false) {
+        let key = Key::from_pem(text(&case, "pem").as_bytes(), algorithm, None).unwrap();
+        assert_eq!((key.algorithm(), key.is_private()), (algorithm, case["private"] == true));
+        assert_eq!(key.kid(), text(&case, "kid"), "{case}");
+        // The public half of each form verifies what the private half of the others signs.
+        let mut signature = Vec::new();
+        if key.is_private() {
+            key.sign_into(b"message", &mut signature).unwrap();
+            for (_, other) in pems(false).iter().filter(|(other, _)| *other == algorithm) {
+                let same = text(other, "kid") == key.kid();
+                let other = Key::from_pem(text(other, "pem").as_bytes(), algorithm, None).unwrap();
+                assert_eq!(other.verifies(b"message", &signature), same);
+            }
+        } else {
+            let failed = key.sign_into(b"message", &mut signature);
+            assert_eq!((code(failed), signature.len()), (Some(Code::JwtKey), 0));
+        }
+    }
+}
+
+#[test]
+fn pem_files_that_are_not_this_key_are_refused() {
+    let refused = pems(true);
+    assert!(refused.len() > 60);
+    let read: Vec<_> = refused
+        .iter()
+        .filter(|(algorithm, case)| {
+            let read = Key::from_pem(text(case, "pem").as_bytes(), *algorithm, Some("k"));
+            code(read) != Some(Code::JwtKey)
+        })
+        .map(|(algorithm, case)| format!("{} as {}", text(case, "name"), algorithm.name()))
+        .collect();
+    assert!(read.is_empty(), "{read:#?}");
+}
+
+#[test]
+fn a_pem_file_has_a_greatest_length() {
+    let case = named("keys", "ed25519 spki");
+    let pem = |length: usize| {
+        let pem = text(&case, "pem");
+        format!("{}\n{pem}", "#".repeat(length - pem.len() - 1))
+    };
+    let read = |length| Key::from_pem(pem(length).as_bytes(), Algorithm::EdDsa, None);
+    assert_eq!(code(read(MAX_KEY_LEN)), None);
+    assert_eq!(code(read(MAX_KEY_LEN + 1)), Some(Code::JwtKey));
+}
+
+#[test]
+fn secrets_have_a_least_and_a_greatest_length() {
+    for (length, refused) in [
+        (0, Some(Code::JwtKey)),
+        (1, Some(Code::JwtKey)),
+        (MIN_HMAC_LEN - 1, Some(Code::JwtKey)),
+        (MIN_HMAC_LEN, None),
+        (64, None),
+        (65, None),
+        (MAX_HMAC_LEN, None),
+        (MAX_HMAC_LEN + 1, Some(Code::JwtKey)),
+    ] {
+        assert_eq!(code(Key::from_secret(&vec![1; length], HS256, None)), refused, "{length}");
+    }
+    for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()) {
+        assert_eq!(code(Key::from_secret(&[1; 32], algorithm, None)), Some(Code::JwtKey));
+    }
+}
+
+/// Six advisories against other libraries come down to taking a public key for a secret.
+#[test]
+fn key_files_are_no_secrets() {
+    for (_, case) in pems(false) {
+        let pem = text(&case, "pem");
+        for junk in ["", " ", "\n\n", "\u{feff}", "\0", "junk", "# a comment\n"] {
+            for text in [format!("{junk}{pem}"), format!("{junk}{}", pem.trim())] {
+                let refused = Key::from_secret(text.as_bytes(), HS256, None);
+                assert_eq!(code(refused), Some(Code::JwtKey), "{junk:?}");
+            }
+        }
+    }
+    for key in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa].map(key) {
+        let jwk = key.public_jwk().unwrap();
+        let pretty = jwk.replace(':', " : ").replace('{', "{\n  ");
+        for text in [jwk.clone(), pretty, format!("\r\n\t {jwk}"), format!(r#"{{"keys":[{jwk}]}}"#)]
+        {
+            let refused = Key::from_secret(text.as_bytes(), HS256, None);
+            assert_eq!(code(refused), Some(Code::JwtKey), "{text}");
+        }
+    }
+    for line in ["ssh-ed25519", "ssh-rsa"] {
+        let line = format!("{line} {} alice@example", "A".repeat(100));
+        assert_eq!(code(Key::from_secret(line.as_bytes(), HS256, None)), Some(Code::JwtKey));
+    }
+    // Random bytes, or text that merely contains such words, are secrets.
+    for secret in
+        ["a secret with {\"kty\"} somewhere in its middle", "-----BEGINNING of a secret -----"]
+    {
+        assert_eq!(code(Key::from_secret(secret.as_bytes(), HS256, None)), None, "{secret}");
+    }
+}
+
+#[test]
+fn messages_and_debug_output_hold_no_key() {
+    let secret = b"correct horse battery staple 1234";
+    let key = Key::from_secret(secret, HS256, Some("k")).unwrap();
+    assert_eq!(format!("{key:?}"), "Key { algorithm: Hs256, kid: \"k\", .. }");
+    for (algorithm, case) in pems(false) {
+        let key = Key::from_pem(text(&case, "pem").as_bytes(), algorithm, Some("k")).unwrap();
+        assert_eq!(format!("{key:#?}").lines().count(), 5);
+        assert!(format!("{key:?}").len() < 50);
+    }
+    for (algorithm, case) in pems(true) {
+        let pem = text(&case, "pem");
+        let error = Key::from_pem(pem.as_bytes(), algorithm, None).unwrap_err();
+        assert!(pem.lines().all(|line| line.len() < 10 || !error.message.contains(line)));
+    }
+    let short = Key::from_secret(b"hunter2", HS256, None).unwrap_err();
+    assert!(!short.to_string().contains("hunter2"));
+}
+
+#[test]
+fn kids_are_thumbprints_or_given_or_random() {
+    let [first, second] = [(); 2].map(|()| Key::from_secret(&[1; 32], HS256, None).unwrap());
+    assert_ne!(first.kid(), second.kid(), "a hash of the secret would be the same");
+    assert_eq!(base64url::decode(first.kid().as_bytes()).unwrap().len(), 16);
+    for algorithm in Algorithm::ALL {
+        let generated = Key::generate(algorithm, None, Some("given")).unwrap();
+        assert_eq!(generated.kid(), "given");
+    }
+    for (kid, refused) in [
+        (String::new(), Some(Code::OutOfRange)),
+        ("k".into(), None),
+        ("k".repeat(MAX_KID_LEN), None),
+        ("k".repeat(MAX_KID_LEN + 1), Some(Code::OutOfRange)),
+        ("é".repeat(MAX_KID_LEN / 2), None),
+        ("é".repeat(MAX_KID_LEN / 2 + 1), Some(Code::OutOfRange)),
+    ] {
+        assert_eq!(code(Key::from_secret(&[1; 32], HS256, Some(&kid))), refused, "{}", kid.len());
+        let generated = Key::generate(Algorithm::EdDsa, None, Some(&kid));
+        assert_eq!(code(generated), refused, "{}", kid.len());
+    }
+}
+
+#[test]
+fn generated_keys_sign_and_differ() {
+    for algorithm in Algorithm::ALL {
+        let [first, second] = [(); 2].map(|()| Key::generate(algorithm, None, None).unwrap());
+        assert_ne!(first.kid(), second.kid());
+        let mut signature = Vec::new();
+        first.sign_into(b"message", &mut signature).unwrap();
+        assert_eq!(
+            signature.len(),
+            match algorithm {
+                Algorithm::Hs256 => 32,
+                Algorithm::Es256 | Algorithm::EdDsa => 64,
+                Algorithm::Rs256 | Algorithm::Ps256 => 256,
+            }
+        );
+        assert!(first.verifies(b"message", &signature));
+        assert!(!second.verifies(b"message", &signature));
+    }
+    let generate = |algorithm, bits| Key::generate(algorithm, Some(bits), None);
+    for bits in [0, 1024, 2047, 2049, 8192, 16384] {
+        assert_eq!(code(generate(Algorithm::Rs256, bits)), Some(Code::JwtKey), "{bits}");
+    }
+    for algorithm in [HS256, Algorithm::Es256, Algorithm::EdDsa] {
+        assert_eq!(code(generate(algorithm, 2048)), Some(Code::JwtKey));
+    }
+    let mut signature = Vec::new();
+    generate(Algorithm::Ps256, 3072).unwrap().sign_into(b"message", &mut signature).unwrap();
+    assert_eq!(signature.len(), 384);
+}

@@ -1,0 +1,163 @@
+//! The token core as a whole: published vectors, issue to verify, and all that must be refused.
+
+mod attacks;
+mod claims;
+mod differential;
+mod forms;
+mod issue;
+mod jwks;
+mod keys;
+mod remembered;
+mod revocation;
+mod signatures;
+mod times;
+mod vectors;
+mod verify;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::*;
+use crate::clock::ManualClock;
+use crate::error::{Code, Error};
+use crate::testing::vectors::{named, text};
+
+const NOW: u64 = 1_700_000_000;
+/// An hour after [`NOW`].
+const LATER: u64 = NOW + 3600;
+
+/// The key of an algorithm, always the same one; it can sign.
+fn key(algorithm: Algorithm) -> Key {
+    let pem = match algorithm {
+        Algorithm::Hs256 => return Key::from_secret(&[7; 32], algorithm, Some("hmac")).unwrap(),
+        Algorithm::Rs256 | Algorithm::Ps256 => "rsa-2048 pkcs8",
+        Algorithm::Es256 => "p-256 pkcs8",
+        Algorithm::EdDsa => "ed25519 pkcs8 v1",
+    };
+    Key::from_pem(text(&named("keys", pem), "pem").as_bytes(), algorithm, None).unwrap()
+}
+
+/// A key that is not [`key`].
+fn other_key(algorithm: Algorithm) -> Key {
+    Key::generate(algorithm, None, None).unwrap()
+}
+
+/// Signs any two texts, as somebody who has the key could.
+fn token(key: &Key, header: &str, payload: &str) -> String {
+    signed(key, &base64url::encode(header.as_bytes()), &base64url::encode(payload.as_bytes()))
+}
+
+/// Signs any two segments.
+fn signed(key: &Key, header: &str, payload: &str) -> String {
+    let message = format!("{header}.{payload}");
+    let mut signature = Vec::new();
+    key.sign_into(message.as_bytes(), &mut signature).unwrap();
+    format!("{message}.{}", base64url::encode(&signature))
+}
+
+/// The header that [`key`] and [`other_key`] sign under.
+fn header(key: &Key) -> String {
+    format!(r#"{{"alg":"{}","kid":"{}"}}"#, key.algorithm().name(), key.kid())
+}
+
+/// A payload that lives from [`NOW`] to [`LATER`], with more members.
+fn payload(members: &str) -> String {
+    let comma = if members.is_empty() { "" } else { "," };
+    format!(r#"{{"exp":{LATER},"iat":{NOW}{comma}{members}}}"#)
+}
+
+/// A verifier that asks for nothing but a signature and an expiry, and its clock at [`NOW`].
+struct World {
+    key: Arc<Key>,
+    clock: Arc<ManualClock>,
+    verifier: Verifier,
+}
+
+impl World {
+    fn new(algorithm: Algorithm) -> Self {
+        Self::with(algorithm, |_| {})
+    }
+
+    fn with(algorithm: Algorithm, change: impl FnOnce(&mut VerifierOptions)) -> Self {
+        let key = Arc::new(key(algorithm));
+        let mut options = lax(KeySource::Keys(vec![key.clone()]));
+        change(&mut options);
+        let clock = Arc::new(ManualClock::at(NOW));
+        Self { key, clock: clock.clone(), verifier: Verifier::new(options, clock).unwrap() }
+    }
+
+    fn token(&self, payload: &str) -> String {
+        token(&self.key, &header(&self.key), payload)
+    }
+
+    fn verify(&self, token: &str) -> Result<String, Rejection> {
+        verify(&self.verifier, token)
+    }
+
+    /// What becomes of a genuine token with this payload.
+    fn judge(&self, payload: &str) -> Result<(), Rejection> {
+        self.verify(&self.token(payload)).map(|read| assert_eq!(read, payload))
+    }
+
+    /// What becomes of a genuine token with this header.
+    fn judge_header(&self, header: &str) -> Result<(), Rejection> {
+        self.verify(&token(&self.key, header, &payload(""))).map(|_| ())
+    }
+
+    fn set_millis(&self, unix_millis: u64) {
+        self.clock.set(unix_millis / 1000);
+        self.clock.advance(Duration::from_millis(unix_millis % 1000));
+    }
+}
+
+fn lax(keys: KeySource) -> VerifierOptions {
+    VerifierOptions {
+        keys,
+        algorithms: None,
+        issuer: Expected::Anything,
+        audience: Expected::Anything,
+        clock_tolerance: 0,
+        max_age: None,
+        typ: None,
+        revocations: None,
+    }
+}
+
+fn verify(verifier: &Verifier, token: &str) -> Result<String, Rejection> {
+    let mut scratch = Scratch::default();
+    verifier.verify(token.as_bytes(), &mut scratch).map(|verified| verified.payload.to_owned())
+}
+
+/// An issuer of hour-long tokens without any other claim.
+fn plain(keys: KeySource) -> IssuerOptions {
+    IssuerOptions {
+        keys,
+        issuer: None,
+        audience: vec![],
+        expires_in: 3600,
+        typ: "JWT".into(),
+        jti: false,
+    }
+}
+
+fn issue(issuer: &Issuer, claims: &str, overrides: &Overrides) -> Result<String, Error> {
+    // What an earlier call has left in the buffers must not show.
+    let (mut payload, mut token) = (b"left over".to_vec(), b"left over".to_vec());
+    issuer.sign_into(claims, overrides, &mut payload, &mut token)?;
+    Ok(String::from_utf8(token).unwrap())
+}
+
+/// Header and payload of a token, as text.
+fn decoded(token: &str) -> [String; 2] {
+    let mut segments = token.split('.').map(|segment| base64url::decode(segment.as_bytes()));
+    let [header, payload] = std::array::from_fn(|_| segments.next().unwrap().unwrap());
+    [header, payload].map(|bytes| String::from_utf8(bytes).unwrap())
+}
+
+fn one_of(names: &[&str]) -> Expected {
+    Expected::OneOf(names.iter().map(ToString::to_string).collect())
+}
+
+fn code<T>(result: Result<T, Error>) -> Option<Code> {
+    result.err().map(|error| error.code)
+}

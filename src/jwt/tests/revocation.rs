@@ -1,0 +1,166 @@
+//! The revocation list as a verifier asks it.
+
+use super::*;
+use crate::revocation::{Limits, RevocationList, Scope};
+
+struct Court {
+    world: World,
+    list: Arc<RevocationList>,
+}
+
+impl Court {
+    fn new(tolerance: u64) -> Self {
+        let mut shared = None;
+        let world = World::with(Algorithm::Hs256, |options| {
+            let clock = Arc::new(ManualClock::at(NOW));
+            let limits = Limits { max_token_ttl: 7200, ..Limits::default() };
+            let list = Arc::new(RevocationList::new(limits, clock).unwrap());
+            options.revocations = Some(list.clone());
+            options.clock_tolerance = tolerance;
+            shared = Some(list);
+        });
+        Self { world, list: shared.unwrap() }
+    }
+}
+
+const MEMBERS: &str = r#""iss":"i","jti":"t","sid":"s","sub":"u""#;
+
+#[test]
+fn each_kind_of_entry_refuses_the_token() {
+    type Revoke = fn(&RevocationList) -> crate::error::Result<()>;
+    let cases: [(bool, Revoke); 14] = [
+        (true, |list| list.revoke_id("t", LATER, Scope::Any)),
+        (true, |list| list.revoke_id("t", LATER, Scope::Issuer("i"))),
+        (false, |list| list.revoke_id("t", LATER, Scope::Issuer("j"))),
+        (false, |list| list.revoke_id("s", LATER, Scope::Any)),
+        (true, |list| list.revoke_session("s", LATER, Scope::Any)),
+        (true, |list| list.revoke_session("s", LATER, Scope::Issuer("i"))),
+        (false, |list| list.revoke_session("t", LATER, Scope::Any)),
+        (true, |list| list.revoke_subject("u", NOW, Scope::Any)),
+        (true, |list| list.revoke_subject("u", NOW, Scope::Issuer("i"))),
+        (true, |list| list.revoke_subject("u", NOW + 1, Scope::Any)),
+        (false, |list| list.revoke_subject("u", NOW - 1, Scope::Any)),
+        (false, |list| list.revoke_subject("t", NOW, Scope::Any)),
+        (true, |list| list.revoke_key("hmac")),
+        (false, |list| list.revoke_key("other")),
+    ];
+    for (case, (revoked, revoke)) in cases.into_iter().enumerate() {
+        let court = Court::new(0);
+        let token = court.world.token(&payload(MEMBERS));
+        assert!(court.world.verify(&token).is_ok(), "{case}");
+        revoke(&court.list).unwrap();
+        let verdict = court.world.verify(&token).map(|_| ());
+        assert_eq!(verdict, if revoked { Err(Rejection::Revoked) } else { Ok(()) }, "{case}");
+    }
+}
+
+#[test]
+fn ids_are_compared_with_their_escapes_resolved() {
+    let court = Court::new(0);
+    court.list.revoke_id("t/é", LATER, Scope::Issuer("i")).unwrap();
+    for id in ["t/é", r"t\/é", r"\u0074\u002f\u00e9", r"t/\u00E9"] {
+        for issuer in ["i", r"\u0069"] {
+            let members = format!(r#""jti":"{id}","iss":"{issuer}""#);
+            assert_eq!(court.world.judge(&payload(&members)), Err(Rejection::Revoked), "{members}");
+        }
+    }
+    assert_eq!(court.world.judge(&payload(r#""jti":"t/e","iss":"i""#)), Ok(()));
+}
+
+#[test]
+fn a_key_is_revoked_though_the_token_does_not_name_it() {
+    let court = Court::new(0);
+    let nameless = token(&court.world.key, r#"{"alg":"HS256"}"#, &payload(MEMBERS));
+    assert!(court.world.verify(&nameless).is_ok());
+    court.list.revoke_key("hmac").unwrap();
+    assert_eq!(court.world.verify(&nameless), Err(Rejection::Revoked));
+}
+
+#[test]
+fn a_subject_is_refused_to_the_second() {
+    let court = Court::new(1);
+    court.list.revoke_subject("u", NOW, Scope::Any).unwrap();
+    for (iat, revoked) in [
+        (format!("{}", NOW - 1), true),
+        (format!("{NOW}"), true),
+        (format!("{NOW}.999"), true),
+        (format!("{}", NOW + 1), false),
+    ] {
+        let claims = format!(r#"{{"exp":{LATER},"iat":{iat},"jti":"t","sub":"u"}}"#);
+        let expected = if revoked { Err(Rejection::Revoked) } else { Ok(()) };
+        assert_eq!(court.world.judge(&claims), expected, "{iat}");
+    }
+}
+
+#[test]
+fn what_could_not_be_taken_back_is_not_accepted() {
+    let court = Court::new(0);
+    for (claims, verdict) in [
+        (
+            format!(r#"{{"exp":{LATER},"iat":{NOW}}}"#),
+            Err(Rejection::Claim(Claim::Id, Reason::Missing)),
+        ),
+        (
+            format!(r#"{{"exp":{LATER},"jti":"t"}}"#),
+            Err(Rejection::Claim(Claim::IssuedAt, Reason::Missing)),
+        ),
+        (format!(r#"{{"exp":{},"iat":{NOW},"jti":"t"}}"#, NOW + 7200), Ok(())),
+        (
+            format!(r#"{{"exp":{},"iat":{NOW},"jti":"t"}}"#, NOW + 7201),
+            Err(Rejection::Claim(Claim::Expiry, Reason::Mismatch)),
+        ),
+        (
+            format!(r#"{{"exp":{},"iat":-1e308,"jti":"t"}}"#, "1e308"),
+            Err(Rejection::Claim(Claim::Expiry, Reason::Mismatch)),
+        ),
+    ] {
+        assert_eq!(court.world.judge(&claims), verdict, "{claims}");
+    }
+}
+
+/// As long as some verifier may still accept the token, the list remembers it.
+#[test]
+fn an_entry_outlives_expiry_by_the_largest_tolerance() {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let limits = Limits { max_token_ttl: 7200, ..Limits::default() };
+    let list = Arc::new(RevocationList::new(limits, clock.clone()).unwrap());
+    let key = Arc::new(key(Algorithm::Hs256));
+    let options = VerifierOptions {
+        clock_tolerance: MAX_CLOCK_TOLERANCE,
+        revocations: Some(list.clone()),
+        ..lax(KeySource::Keys(vec![key.clone()]))
+    };
+    let verifier = Verifier::new(options, clock.clone()).unwrap();
+    let genuine = token(&key, &header(&key), &payload(MEMBERS));
+    let other = token(&key, &header(&key), &payload(r#""jti":"other""#));
+    list.revoke_id("t", LATER, Scope::Any).unwrap();
+    clock.advance(Duration::from_millis((3600 + MAX_CLOCK_TOLERANCE) * 1000 - 1));
+    // Every write forgets some of what has expired.
+    for n in 0..50 {
+        list.revoke_id(&format!("n{n}"), LATER + 1000, Scope::Any).unwrap();
+    }
+    assert!(verify(&verifier, &other).is_ok());
+    assert_eq!(verify(&verifier, &genuine), Err(Rejection::Revoked));
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(verify(&verifier, &genuine), Err(Rejection::Expired));
+}
+
+#[test]
+fn a_closed_list_lets_nothing_through() {
+    let court = Court::new(0);
+    let token = court.world.token(&payload(MEMBERS));
+    assert!(court.world.verify(&token).is_ok());
+    court.list.close();
+    assert_eq!(court.world.verify(&token), Err(Rejection::RevocationUnavailable));
+}
+
+#[test]
+fn the_list_is_asked_last() {
+    let court = Court::new(0);
+    court.list.revoke_id("t", LATER, Scope::Any).unwrap();
+    let attacker = Key::from_secret(&[8; 32], Algorithm::Hs256, Some("hmac")).unwrap();
+    let forged = token(&attacker, &header(&attacker), &payload(MEMBERS));
+    assert_eq!(court.world.verify(&forged), Err(Rejection::Signature));
+    court.world.clock.set(LATER);
+    assert_eq!(court.world.judge(&payload(MEMBERS)), Err(Rejection::Expired));
+}
