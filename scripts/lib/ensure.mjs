@@ -29,7 +29,7 @@ export async function ensureBuilt() {
 export async function build() {
   requireTools();
   if (!existsSync(path.join(root, 'target'))) {
-    console.log('Building the native part. The first time takes one to two minutes on two cores.');
+    console.log('Building the native part. The first time takes about two minutes on two cores.');
   } else {
     console.log('Building the native part.');
   }

@@ -25,7 +25,7 @@ export async function packBoth(binary, destination) {
 function stageRoot(folder) {
   const { devDependencies, napi, scripts, ...manifest } = readManifest(root);
   copy(root, folder, [...manifest.files, 'README.md', 'LICENSE']);
-  // Only in the tarball: in the checkout `npm ci` would look for packages that may not be published.
+  // Only in the tarball: a checkout builds its own, and these may not be published.
   manifest.optionalDependencies = platformVersions();
   fs.writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
