@@ -80,7 +80,7 @@ export declare function keyringRevoke(ring: unknown, kid: unknown): void
 /** Rotates; resolves to the id of the key that now signs. */
 export declare function keyringRotate(ring: unknown, options: unknown): object
 
-/** `limiter` becomes a limiter; gives its limit and burst. */
+/** `limiter` becomes a limiter; gives its limit, window in milliseconds, and burst. */
 export declare function limiterAttach(limiter: unknown, options: unknown): Array<number>
 
 /** `[check, consume, peek]`, bound to a limiter. */

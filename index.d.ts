@@ -520,7 +520,11 @@ export interface RateLimiterOptions {
   windowMs: number;
   /** Units at once. Default: limit. In any time W at most burst + W × limit / windowMs pass. */
   burst?: number;
-  /** 8 to 2^26, 16 bytes each as they come. Default: 2^20. Beyond, the least debt is forgotten. */
+  /**
+   * 8 to 2^26, 16 bytes each as they come. Default: 2^20. Give it several times the keys that are
+   * in debt at once: beyond that, and now and then from half of it on, the least debt is forgotten
+   * (see `stats().evictions`).
+   */
   maxKeys?: number;
 }
 
@@ -538,7 +542,7 @@ export interface RateLimitResult {
 
 /**
  * A token bucket for each key, in memory of bounded size. A key is text or bytes, 1 to 8192 of
- * them; a cost is 1 to the burst. To be refused is a value, never an error.
+ * them; a cost above the burst is `ERR_LIMIT_COST`. To be refused is a value, never an error.
  */
 export class RateLimiter {
   constructor(options: RateLimiterOptions);

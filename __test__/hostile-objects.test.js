@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
+const { runScript } = require('./helpers/child.js');
 const { publicFunctions } = require('./helpers/exports.js');
 const { outcome } = require('./helpers/outcome.js');
 const rows = require('./helpers/rows.js');
@@ -68,3 +69,16 @@ for (const [name, call] of publicFunctions()) {
     });
   }
 }
+
+test('a polluted Object.prototype supplies no option', async () => {
+  const { code, stderr } = await runScript(`
+    const { JwtKey, JwtVerifier, SecretBuffer } = require('@nodesec/native');
+    const keys = JwtKey.fromSecret(SecretBuffer.random(32), { alg: 'HS256' });
+    Object.prototype.audience = false;
+    require('node:assert').throws(() => new JwtVerifier({ keys, issuer: 'i' }), {
+      code: 'ERR_MISSING_OPTION',
+    });
+  `);
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+});

@@ -48,9 +48,13 @@ test('costs', () => {
   assert.equal(each.check('key', 7), true);
   assert.equal(each.check('key', 4), false);
   assert.equal(each.consume('key', 3).remaining, 0);
-  for (const cost of [0, 11, 2 ** 32]) {
-    assert.throws(() => each.check('other', cost), coded('ERR_OUT_OF_RANGE'));
-    assert.throws(() => each.consume('other', cost), coded('ERR_OUT_OF_RANGE'));
+  for (const [cost, code] of [
+    [0, 'ERR_OUT_OF_RANGE'],
+    [2 ** 32, 'ERR_OUT_OF_RANGE'],
+    [11, 'ERR_LIMIT_COST'],
+  ]) {
+    assert.throws(() => each.check('other', cost), coded(code));
+    assert.throws(() => each.consume('other', cost), coded(code));
   }
   assert.equal(each.peek('other').remaining, 10);
   assert.equal(each.check('other', undefined), true);

@@ -13,9 +13,9 @@ class RateLimiter {
   #peek;
 
   constructor(options) {
-    const [limit, burst] = native.limiterAttach(this, options);
+    const [limit, windowMs, burst] = native.limiterAttach(this, options);
     this.#limit = limit;
-    this.#policy = Object.freeze({ limit, windowMs: options.windowMs, burst });
+    this.#policy = Object.freeze({ limit, windowMs, burst });
     [this.#check, this.#consume, this.#peek] = native.limiterBind(this);
   }
 

@@ -1,31 +1,34 @@
 //! Security primitives for Node services.
 //!
-//! Data flows one way: JavaScript façade → `binding` → a capability → `mem`, `error`, `clock`,
-//! `id`. A capability never imports `napi` and never imports a sibling except downwards in this
-//! list; `scripts/layers.mjs` fails the build when an arrow points up.
+//! Data flows one way: JavaScript façade → `binding` → a capability → `mem`, `id`, `clock`, `error`.
+//! A capability never imports `napi`, and a sibling only downwards: `session`, `jwt`, `revocation`,
+//! then `limiter` and `password`. `scripts/layers.mjs` fails the build when an arrow points up.
 
-/// The N-API layer: convert, call the core, map the error. The only place that knows Node.
+// Plain comments at the modules: with a doc comment here, rustdoc would look up the links of their
+// own documentation in this file.
+
+// The N-API layer: convert, call the core, map the error. The only place that knows Node.
 #[cfg(feature = "binding")]
 pub mod binding;
-/// The two clocks everything reads, so that tests need not sleep.
+// The two clocks everything reads, so that tests need not sleep.
 pub mod clock;
-/// Every error the library can give, each with its stable code.
+// Every error the library can give, each with its stable code.
 pub mod error;
-/// Identifiers and random tokens.
+// Identifiers and random tokens.
 pub mod id;
-/// Compact JWS and JWT: keys, the key ring, the issuer, the verifier.
+// Compact JWS and JWT: keys, the key ring, the issuer, the verifier.
 pub mod jwt;
-/// GCRA over a table of bounded size.
+// GCRA over a table of bounded size.
 pub mod limiter;
-/// Memory that is locked, kept out of dumps and wiped.
+// Memory that is locked, kept out of dumps and wiped.
 #[allow(unsafe_code, reason = "the one room that talks to the operating system about memory")]
 pub mod mem;
-/// Argon2 policies, PHC strings, the engine seam and the worker pool.
+// Argon2 policies, PHC strings, the engine seam and the worker pool.
 pub mod password;
-/// What has been taken back: tokens, sessions, subjects and keys, until they would expire anyway.
+// What has been taken back: tokens, sessions, subjects and keys, until they would expire anyway.
 pub mod revocation;
-/// Refresh-token families: rotation with reuse detection.
+// Refresh-token families: rotation with reuse detection.
 pub mod session;
-/// Shared by the tests.
+// Shared by the tests.
 #[cfg(test)]
 mod testing;

@@ -84,10 +84,10 @@ const moment = kind(NOT_A_NUMBER, MOMENTS, {
   'a Date before 1970': () => new Date(-1000),
   milliseconds: () => Date.now(),
 });
-/** Seconds at any time. */
-const numericDate = kind(NOT_A_NUMBER, { 'a string': () => '1' }, {
-  NaN: NUMBERS.NaN,
-  Infinity: NUMBERS.Infinity,
+/** Seconds, which may have a fraction. */
+const numericDate = kind(NOT_A_NUMBER, MOMENTS, {
+  'a string': () => '1',
+  milliseconds: () => Date.now(),
 });
 const boolean = kind({ ...NOTHING_AT_ALL, 0: () => 0, 'a string': () => 'true', ...OBJECTS });
 const callback = kind(NOT_A_FUNCTION, { 'a string': () => CANARY });

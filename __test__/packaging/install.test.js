@@ -125,7 +125,7 @@ test('the root asks for each platform package in its own version, and for nothin
   assert.equal(folders.length, require(path.join(checkout, 'package.json')).napi.targets.length);
 });
 
-test('the committed manifest asks for no platform package: npm ci would look for it', () => {
+test('the committed manifest asks for no platform package: a checkout builds its own', () => {
   const { dependencies, optionalDependencies } = require(path.join(checkout, 'package.json'));
   assert.deepEqual([dependencies, optionalDependencies], [undefined, undefined]);
 });

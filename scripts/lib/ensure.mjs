@@ -14,7 +14,9 @@ export async function ensureDependencies() {
     return;
   }
   console.log('Installing the development dependencies.');
-  await run('npm', ['ci', '--ignore-scripts']);
+  // Not `npm ci`: that refuses a lock file which lacks a dependency's packages for other platforms,
+  // and a registry's mirror may not carry those. What the lock file names is installed as it says.
+  await run('npm', ['install', '--ignore-scripts', '--no-save', '--loglevel', 'error']);
 }
 
 /** Builds the native part, unless there is one as new as its sources. */
@@ -27,7 +29,7 @@ export async function ensureBuilt() {
 export async function build() {
   requireTools();
   if (!existsSync(path.join(root, 'target'))) {
-    console.log('Building the native part. The first time takes one to two minutes on two cores.');
+    console.log('Building the native part. The first time takes about two minutes on two cores.');
   } else {
     console.log('Building the native part.');
   }

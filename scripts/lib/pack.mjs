@@ -1,7 +1,6 @@
 // The packages that a service installs: the root, which holds no native part, and the platform's.
 
-import { cpSync, existsSync, mkdirSync, mkdtempSync } from 'node:fs';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -9,26 +8,26 @@ import { root, run } from './run.mjs';
 
 /** Packs the root and the platform package of `binary`; resolves with their tarballs' paths. */
 export async function packBoth(binary, destination) {
-  const staging = mkdtempSync(path.join(os.tmpdir(), 'nodesec-pack-'));
+  const staging = fs.mkdtempSync(path.join(os.tmpdir(), 'nodesec-pack-'));
   try {
     const folders = [path.join(staging, 'root'), path.join(staging, 'platform')];
     stageRoot(folders[0]);
     stagePlatform(folders[1], binary);
-    mkdirSync(destination, { recursive: true });
+    fs.mkdirSync(destination, { recursive: true });
     const args = ['pack', ...folders, '--pack-destination', destination, '--ignore-scripts'];
     const written = await run('npm', [...args, '--silent'], { quiet: true });
     return written.trim().split(/\s+/).map((name) => path.join(destination, name));
   } finally {
-    rmSync(staging, { recursive: true });
+    fs.rmSync(staging, { recursive: true });
   }
 }
 
 function stageRoot(folder) {
   const { devDependencies, napi, scripts, ...manifest } = readManifest(root);
   copy(root, folder, [...manifest.files, 'README.md', 'LICENSE']);
-  // Only in the tarball: in the checkout `npm ci` would look for packages that may not be published.
+  // Only in the tarball: a checkout builds its own, and these may not be published.
   manifest.optionalDependencies = platformVersions();
-  writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  fs.writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
 function stagePlatform(folder, binary) {
@@ -38,17 +37,17 @@ function stagePlatform(folder, binary) {
 
 /** What does not exist yet is left out, as npm does with `files`. */
 function copy(source, folder, names) {
-  for (const name of names.filter((name) => existsSync(path.join(source, name)))) {
-    cpSync(path.join(source, name), path.join(folder, name), { recursive: true });
+  for (const name of names.filter((name) => fs.existsSync(path.join(source, name)))) {
+    fs.cpSync(path.join(source, name), path.join(folder, name), { recursive: true });
   }
 }
 
 function platformVersions() {
-  const folders = readdirSync(path.join(root, 'npm')).sort();
+  const folders = fs.readdirSync(path.join(root, 'npm')).sort();
   const manifests = folders.map((name) => readManifest(path.join(root, 'npm', name)));
   return Object.fromEntries(manifests.map(({ name, version }) => [name, version]));
 }
 
 function readManifest(folder) {
-  return JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+  return JSON.parse(fs.readFileSync(path.join(folder, 'package.json'), 'utf8'));
 }

@@ -22,7 +22,7 @@ use super::internal;
 use super::limiter::{MAX_KEY_LEN, RateLimiter};
 use super::secret::SecretBuffer;
 use crate::jwt::{Issuer, MAX_TOKEN_LEN, Overrides, Rejection, Scratch, Verifier};
-use crate::limiter::Decision;
+use crate::limiter::{Decision, MAX_UNITS};
 use crate::revocation::{Query, RevocationList};
 
 /// A call of every request on an object of the core.
@@ -128,7 +128,7 @@ impl Hot for Check {
     const ARGUMENTS: usize = 2;
 
     fn call(&self, call: &Call) -> Result<sys::napi_value> {
-        let cost = call.cost(1, &self.0)?;
+        let cost = call.cost(1)?;
         let allowed = call.with_key(0, |key| Ok(self.0.limiter.check(key, cost)?))?;
         call.boolean(allowed)
     }
@@ -147,7 +147,7 @@ impl Hot for Consume {
     const ARGUMENTS: usize = 3;
 
     fn call(&self, call: &Call) -> Result<sys::napi_value> {
-        let cost = call.cost(1, &self.0)?;
+        let cost = call.cost(1)?;
         let decision = call.with_key(0, |key| Ok(self.0.limiter.consume(key, cost)?))?;
         call.decision(2, &decision)
     }
@@ -220,7 +220,7 @@ impl Hot for RevocationList {
             let argument = call.argument(index, name);
             argument.present()?.map(|text| text.string(0..=MAX_TOKEN_LEN)).transpose()
         };
-        let issued_at = call.argument(3, "claims.iat").present()?.map(|iat| iat.number());
+        let issued_at = call.argument(3, "claims.iat").present()?.map(|iat| iat.numeric_date());
         let (id, session, subject) =
             (text(0, "claims.jti")?, text(1, "claims.sid")?, text(2, "claims.sub")?);
         let (kid, issuer) = (text(4, "claims.kid")?, text(5, "claims.iss")?);
@@ -292,12 +292,12 @@ impl Call {
         }
     }
 
-    fn cost(&self, index: usize, limiter: &RateLimiter) -> Result<u32> {
+    fn cost(&self, index: usize) -> Result<u32> {
         if self.count <= index {
             return Ok(1);
         }
         match self.argument(index, "cost").present()? {
-            Some(cost) => cost.integer32(1..=limiter.limiter.quota().burst()),
+            Some(cost) => cost.integer32(1..=MAX_UNITS),
             None => Ok(1),
         }
     }

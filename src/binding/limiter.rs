@@ -27,13 +27,13 @@ impl Handle for RateLimiter {
     const CLASS: &'static str = "RateLimiter";
 }
 
-/// `limiter` becomes a limiter; gives its limit and burst.
+/// `limiter` becomes a limiter; gives its limit, window in milliseconds, and burst.
 #[napi(catch_unwind)]
 pub fn limiter_attach(
     env: &Env,
     limiter: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Vec<u32>> {
+) -> napi::Result<Vec<f64>> {
     guard(env, || {
         let options = Arg::new(env, &options, "options")
             .options(&["limit", "windowMs", "burst", "maxKeys"])?;
@@ -48,7 +48,7 @@ pub fn limiter_attach(
         let quota = Quota::new(limit, window_ms, burst.transpose()?)?;
         let core = Limiter::new(quota, max_keys, CLOCK.clone())?;
         Arg::new(env, &limiter, "this").attach(Arc::new(RateLimiter { limiter: core }))?;
-        Ok(vec![quota.limit(), quota.burst()])
+        Ok(vec![quota.limit().into(), window_ms as f64, quota.burst().into()])
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What the room promises: bytes put into a [`Secret`] or [`Locked`] lie in memory that is kept
 //! from swap, core dumps and forked children as well as the machine allows; they are wiped when
-//! the last owner lets go; and [`status`] says what the machine allowed, read back from the
+//! the last owner lets go; and [`status()`] says what the machine allowed, read back from the
 //! kernel. What it does not promise: that code of this process, or root on a machine without
 //! `memfd_secret`, cannot read them; nor anything about copies made before they came here.
 //!

@@ -7,31 +7,30 @@ use napi::sys;
 use super::{Arg, Fault, Result, Type};
 use crate::error::Code;
 
-/// An option object, or none.
-pub struct Options<'a>(Option<Arg<'a>>);
+/// An option object, or none, and the names it has.
+///
+/// Only its own properties count: what a polluted `Object.prototype` holds is nobody's choice.
+pub struct Options<'a>(Option<(Arg<'a>, Vec<String>)>);
 
 impl<'a> Arg<'a> {
     /// Reads the argument as options with these names; left out, it is empty.
     pub fn options(self, known: &'static [&'static str]) -> Result<Options<'a>> {
         let Some(arg) = self.present()? else { return Ok(Options(None)) };
-        if !arg.is_type(Type::Object)? {
-            return Err(arg.wrong_type("an object"));
+        let options = arg.record()?;
+        let names = options.0.as_ref().map_or(&[][..], |(_, names)| names);
+        match names.iter().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => Err(unknown(name, known)),
+            None => Ok(options),
         }
-        for name in arg.property_names()? {
-            if !known.contains(&name.as_str()) {
-                return Err(unknown(&name, known));
-            }
-        }
-        Ok(Options(Some(arg)))
     }
 
     /// Reads the argument as a record with members of any name, such as a token's claims.
     pub fn record(self) -> Result<Options<'a>> {
-        if self.is_type(Type::Object)? {
-            Ok(Options(Some(self)))
-        } else {
-            Err(self.wrong_type("an object"))
+        if !self.is_type(Type::Object)? {
+            return Err(self.wrong_type("an object"));
         }
+        let names = self.property_names()?;
+        Ok(Options(Some((self, names))))
     }
 
     fn property_names(&self) -> Result<Vec<String>> {
@@ -56,7 +55,10 @@ impl<'a> Arg<'a> {
 impl<'a> Options<'a> {
     /// The option of this name, unless it is `undefined` or not there.
     pub fn get(&self, name: &'static str) -> Result<Option<Arg<'a>>> {
-        let Some(arg) = self.0 else { return Ok(None) };
+        let Some((arg, names)) = &self.0 else { return Ok(None) };
+        if !names.iter().any(|own| own == name) {
+            return Ok(None);
+        }
         let mut key = ptr::null_mut();
         let mut value = ptr::null_mut();
         // SAFETY: `env` and `value` are those of the current call, the name is valid for its
@@ -70,7 +72,7 @@ impl<'a> Options<'a> {
             ))?;
             arg.check(sys::napi_get_property(arg.env, arg.value, key, &raw mut value))?;
         }
-        Arg { value, name, ..arg }.present()
+        Arg { value, name, ..*arg }.present()
     }
 
     /// The option of this name; leaving it out is an error.

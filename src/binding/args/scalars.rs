@@ -66,9 +66,19 @@ impl Arg<'_> {
             .ok_or_else(|| self.out_of_range("a valid Date, or seconds since 1970 from 0 up"))
     }
 
-    /// A number that is neither NaN nor infinite: those compare as no time does, and a token with
-    /// such an `iat` would be one that nobody can take back.
-    pub fn number(&self) -> Result<f64> {
+    /// A `NumericDate` as a token holds it: seconds since 1970, which need not be whole. A token
+    /// "issued" in milliseconds would be one that nobody can take back.
+    pub fn numeric_date(&self) -> Result<f64> {
+        let seconds = self.number()?;
+        if (0.0..=MAX_NUMERIC_DATE).contains(&seconds) {
+            Ok(seconds)
+        } else {
+            Err(self.out_of_range("seconds since 1970, not milliseconds"))
+        }
+    }
+
+    /// A number that is neither NaN nor infinite.
+    fn number(&self) -> Result<f64> {
         let mut number = 0.0;
         // SAFETY: as in `moment`; written only when the status is ok.
         match unsafe { sys::napi_get_value_double(self.env, self.value, &raw mut number) } {
