@@ -79,6 +79,7 @@ fn expiry_is_required_and_may_be_any_finite_number() {
     let missing = Err(Rejection::Claim(Claim::Expiry, Reason::Missing));
     assert_eq!(world.judge("{}"), missing);
     assert_eq!(world.judge(r#"{"EXP":9999999999,"exp ":9999999999}"#), missing);
+    assert_eq!(world.judge(r#"{"\u0065xpx":9999999999,"\u0065x":9999999999}"#), missing);
     for exp in ["9999999999", "1e300", "18446744073709551616", "1700000000.001"] {
         assert_eq!(world.judge(&format!("{{\"exp\":{exp}}}")), Ok(()), "{exp}");
     }
