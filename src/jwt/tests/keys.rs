@@ -45,6 +45,8 @@ fn pem_files_of_every_form_are_read() {
     }
 }
 
+// DEFECT: bytes after the DER are ignored, and `from_spki` reads an RSA key whatever the structure
+// around it says: one restricted to PSS with SHA-512 (RFC 4055 section 1.2), or a bare PKCS#1 key.
 #[test]
 fn pem_files_that_are_not_this_key_are_refused() {
     let refused = pems(true);
@@ -121,6 +123,24 @@ fn key_files_are_no_secrets() {
         ["a secret with {\"kty\"} somewhere in its middle", "-----BEGINNING of a secret -----"]
     {
         assert_eq!(code(Key::from_secret(secret.as_bytes(), HS256, None)), None, "{secret}");
+    }
+}
+
+// DEFECT: white space before an OpenSSH key, or anything but white space before a JWK, gets past
+// `looks_like_a_key_file`; so do OpenSSH's ECDSA keys.
+#[test]
+fn key_files_after_something_else_are_no_secrets() {
+    let jwk = key(Algorithm::EdDsa).public_jwk().unwrap();
+    let key = "A".repeat(100);
+    for text in [
+        format!("\nssh-ed25519 {key}"),
+        format!(" ssh-rsa {key}"),
+        format!("ecdsa-sha2-nistp256 {key}"),
+        format!("\u{feff}{jwk}"),
+        format!("[{jwk}]"),
+    ] {
+        let refused = Key::from_secret(text.as_bytes(), HS256, None);
+        assert_eq!(code(refused), Some(Code::JwtKey), "{text}");
     }
 }
 
