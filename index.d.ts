@@ -32,7 +32,7 @@ export interface CostOptions {
   memoryCost?: number;
   /** Passes: 1 to 65536. */
   timeCost?: number;
-  /** Lanes: 1 to 255. */
+  /** Lanes: 1 to 255; above 64, and above 1 GiB, `verify` must be told (`limits`). */
   parallelism?: number;
   /** Bytes of the tag: 4 to 1024. Default: 32. */
   hashLength?: number;
@@ -118,7 +118,11 @@ export class SecretBuffer {
   private constructor();
   /** Random bytes, 1 to 1 MiB of them. */
   static random(bytes: number): SecretBuffer;
-  /** A copy; `wipe: true` zeroes the source's bytes afterwards. */
+  /**
+   * A copy; `wipe: true` zeroes the source's bytes afterwards. An array of at most 64 bytes whose
+   * `buffer` was never touched is kept by V8 in its own heap, where a copy of it stays: touch
+   * `bytes.buffer` before filling it.
+   */
   static from(data: Uint8Array, options?: { wipe?: boolean }): SecretBuffer;
   /**
    * What a text of at most 4096 bytes holds; `hex` and the base64 forms are decoded in constant
@@ -140,7 +144,7 @@ export class SecretBuffer {
   use<T>(fn: (bytes: Uint8Array) => T extends PromiseLike<unknown> ? never : T): T;
   /** Compares in constant time; different lengths are unequal at once. */
   equals(other: SecretBuffer | Uint8Array): boolean;
-  /** Lets go. Keys that were made from the secret keep their own copy. Idempotent. */
+  /** Lets go, which is better than waiting for the collector. Keys that were made from the secret keep their own copy. Idempotent. */
   dispose(): void;
   [Symbol.dispose](): void;
   toString(): string;
@@ -373,7 +377,7 @@ export type VerifyResult<T> =
  */
 export class JwtVerifier {
   constructor(options: JwtVerifierOptions);
-  /** The claims, or a JwtError. */
+  /** The claims, or a JwtError; a RevocationError when the list has been closed. */
   verify<T = unknown>(token: string): T & Claims;
   /** The same as a value: it throws for no token whatever. The header is frozen. */
   tryVerify<T = unknown>(token: unknown): VerifyResult<T>;
@@ -496,7 +500,7 @@ export class Sessions {
   start(subject: string, claims?: object): Promise<TokenPair>;
   /**
    * `replayed`: within the grace period, the same refresh token again. `reuse`: the session has
-   * been ended; tell its owner. `unknown`: not a token of this table, or of a session that ended.
+   * been ended; tell its owner. `unknown`: any other text. A call that fails uses nothing up.
    */
   refresh(
     refreshToken: string,

@@ -82,3 +82,43 @@ test('a polluted Object.prototype supplies no option', async () => {
   assert.equal(stderr, '');
   assert.equal(code, 0);
 });
+
+test('a getter that detaches what is being read', async () => {
+  const { code, stderr } = await runScript(`
+    const assert = require('node:assert');
+    const { RateLimiter, SecretBuffer, hashSync, timingSafeEqual } = require('@nodesec/native');
+    const limiter = new RateLimiter({ limit: 5, windowMs: 1000 });
+    const detaching = (other) => {
+      const buffer = new ArrayBuffer(8192);
+      const bytes = new Uint8Array(buffer);
+      const victim = other?.buffer ?? buffer;
+      const get = () => {
+        structuredClone(victim, { transfer: [victim] });
+        gc();
+      };
+      for (const name of ['resizable', 'byteLength', 'detached']) {
+        Object.defineProperty(buffer, name, { get });
+        Object.defineProperty(bytes, name, { get });
+      }
+      return bytes;
+    };
+    limiter.check(detaching());
+    SecretBuffer.from(detaching(), { wipe: true });
+    const other = new Uint8Array(8192);
+    timingSafeEqual(other, detaching(other));
+    const password = new Uint8Array(4096);
+    const options = {
+      profile: 'test',
+      get raw() {
+        structuredClone(password.buffer, { transfer: [password.buffer] });
+        gc();
+        return true;
+      },
+    };
+    assert.throws(() => hashSync(password, options), { code: 'ERR_INVALID_ARG_VALUE' });
+    const resizable = new Uint8Array(new ArrayBuffer(32, { maxByteLength: 64 }));
+    assert.equal(SecretBuffer.from(resizable).equals(new Uint8Array(32)), true);
+  `, { flags: ['--expose-gc'] });
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+});

@@ -98,7 +98,10 @@ test('claims that JSON cannot hold', () => {
       return coded('ERR_JWT_CLAIM')(error);
     });
   }
-  assert.throws(() => issuer().sign({ throwing }), coded('ERR_JWT_CLAIM', { cause: thrown }));
+  assert.throws(
+    () => issuer().sign({ throwing }),
+    (error) => error === thrown,
+  );
 });
 
 test('claims come back as they were', () => {

@@ -43,6 +43,21 @@ function makeError(code, message) {
   return new (Class ?? ArgumentError)(code, message);
 }
 
+/** JSON.stringify, with a coded error for a value that is none; what a getter throws goes through. */
+function jsonText(value, code, message) {
+  let text;
+  let cause;
+  try {
+    text = JSON.stringify(value);
+  } catch (thrown) {
+    // What JSON.stringify itself throws, for a cycle or a bigint.
+    if (!(thrown instanceof TypeError)) throw thrown;
+    cause = thrown;
+  }
+  if (typeof text === 'string') return text;
+  throw Object.assign(makeError(code, message), { cause });
+}
+
 module.exports = {
   ArgumentError,
   BindingError,
@@ -53,5 +68,6 @@ module.exports = {
   RevocationError,
   SecretError,
   SessionError,
+  jsonText,
   makeError,
 };

@@ -3,7 +3,7 @@
 const { createPrivateKey, KeyObject } = require('node:crypto');
 const { inspect } = require('node:util');
 
-const { makeError } = require('./errors.js');
+const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
 
 /** Handed to the constructor by the static methods only. */
@@ -49,7 +49,8 @@ class JwtKey {
     }
     if (jwk.kty === 'oct') return JwtKey.#fromSymmetricJwk(jwk, named);
     if (jwk.d === undefined) {
-      return new JwtKey(OWN, native.keyFromPublicJwk(JSON.stringify(jwk), named));
+      const json = jsonText(jwk, 'ERR_JWT_KEY', 'the JWK must be values that JSON can hold');
+      return new JwtKey(OWN, native.keyFromPublicJwk(json, named));
     }
     const key = JwtKey.fromKeyObject(privateKeyObject(jwk), named);
     // Node derives the public half of some keys from `d` and never reads it.

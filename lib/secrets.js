@@ -59,7 +59,7 @@ class SecretBuffer {
       result = fn(bytes);
     } finally {
       // A view over detached memory has no length: the callee has moved the bytes elsewhere.
-      if (buffer.byteLength === byteLength) native.wipe(bytes);
+      if (byteLength > 0 && buffer.byteLength === byteLength) native.wipe(bytes);
     }
     if (buffer.byteLength !== byteLength) {
       throw makeError(

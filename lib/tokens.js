@@ -2,7 +2,7 @@
 
 // Tokens cross the border as text: JSON.stringify and JSON.parse here, everything else there.
 
-const { makeError } = require('./errors.js');
+const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
 
 class JwtIssuer {
@@ -50,6 +50,7 @@ function unsafeDecode(token) {
   try {
     if (segments.length !== 3) throw new SyntaxError();
     const [header, claims] = segments.slice(0, 2).map(decodeSegment);
+    if (!isRecord(header) || !isRecord(claims)) throw new SyntaxError();
     return { header, claims };
   } catch {
     throw makeError('ERR_JWT_MALFORMED', 'this is not a well-formed token');
@@ -60,13 +61,11 @@ function claimsText(claims) {
   if (claims === null || typeof claims !== 'object') {
     throw makeError('ERR_INVALID_ARG_TYPE', 'claims must be an object');
   }
-  try {
-    return JSON.stringify(claims);
-  } catch (cause) {
-    const error = makeError('ERR_JWT_CLAIM', 'claims must be values that JSON can hold');
-    error.cause = cause;
-    throw error;
-  }
+  return jsonText(claims, 'ERR_JWT_CLAIM', 'claims must be values that JSON can hold');
+}
+
+function isRecord(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
 function decodeSegment(segment) {

@@ -1,4 +1,5 @@
-//! Every error the library can give.
+//! Every error the native part can give. The façade adds those of loading (`ERR_BINDING_…`) and of
+//! `use()` (`ERR_SECRET_ESCAPED`, `ERR_INVALID_RETURN_VALUE`).
 //!
 //! A code is part of the public contract; a message is not. Messages say what to do and never
 //! contain a secret, a token, key material or a path: web frameworks send them to the client.

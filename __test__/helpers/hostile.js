@@ -28,8 +28,6 @@ const detached = () => {
 const VIEWS = {
   'a detached buffer': detached,
   'shared memory': () => new Uint8Array(new SharedArrayBuffer(32)).fill(1),
-  'resizable memory': () =>
-    new Uint8Array(new ArrayBuffer(32, { maxByteLength: 64 })).fill(1),
   'a DataView': () => new DataView(new ArrayBuffer(32)),
   'a Float64Array': () => new Float64Array(4).fill(1),
   'a Uint16Array': () => new Uint16Array(16).fill(1),
@@ -98,6 +96,8 @@ const claims = kind(NOT_AN_OBJECT, {
   'a lone surrogate in a value': () => ({ role: `${CANARY}\ud800` }),
   'nothing that JSON knows': () => ({ toJSON: () => undefined }),
 });
+/** Text from a client, of which nothing is a mistake of the caller's. */
+const clientText = kind(NOT_A_STRING);
 /** A token given to a function that throws for one that it does not accept. */
 const token = kind(NOT_A_STRING, LONE_SURROGATE, EMPTY, {
   garbage: () => CANARY,
@@ -114,7 +114,14 @@ const instance = (Class, make) =>
     'a proxy': () => new Proxy(make(), {}),
   });
 
-const options = (kinds) => ({ ...kind(NOT_AN_OBJECT), options: kinds });
+/** An object whose options would be those of a class, and so would not be seen. */
+const CLASS_INSTANCES = {
+  'an instance of a class': () => new (class Options {})(),
+  'an heir': () => Object.create({ inherited: true }),
+  'an heir of nothing': () => Object.create(Object.create(null)),
+  'an array': () => [],
+};
+const options = (kinds) => ({ ...kind(NOT_AN_OBJECT, CLASS_INSTANCES), options: kinds });
 const record = (kinds) => ({ ...kind(NOT_AN_OBJECT), members: kinds });
 const or = (one, other) => kind(one.refused, other.refused);
 
@@ -125,6 +132,7 @@ module.exports = {
   bytes,
   callback,
   claims,
+  clientText,
   duration,
   instance,
   integer,

@@ -63,7 +63,10 @@ pub fn key_generate<'env>(
     let (algorithm, bits, kid) = guard(env, || {
         let algorithm = algorithm(&Arg::new(env, &alg, "alg"))?;
         let options = Arg::new(env, &options, "options").options(&["kid", "modulusLength"])?;
-        let bits = options.get("modulusLength")?.map(|bits| bits.integer32(2048..=8192));
+        let bits = options.get("modulusLength")?.map(|bits| match bits.integer32(2048..=4096)? {
+            length @ (2048 | 3072 | 4096) => Ok(length),
+            _ => Err(bits.out_of_range("2048, 3072 or 4096")),
+        });
         Ok((algorithm, bits.transpose()?, kid(&options)?))
     })?;
     promise(
@@ -272,10 +275,12 @@ pub fn key_source(options: &Options<'_>) -> Result<KeySource> {
     if let Some(key) = keys.handle_if::<Key>()? {
         return Ok(KeySource::Keys(vec![key]));
     }
-    let Ok(list) = keys.array(MAX_KEYS) else {
+    if !keys.is_array()? {
         return Err(keys.wrong_type("a KeyRing, a JwtKey or an array of JwtKeys"));
-    };
-    Ok(KeySource::Keys(list.iter().map(Arg::handle::<Key>).collect::<Result<_>>()?))
+    }
+    Ok(KeySource::Keys(
+        keys.array(MAX_KEYS)?.iter().map(Arg::handle::<Key>).collect::<Result<_>>()?,
+    ))
 }
 
 /// The name of an algorithm.

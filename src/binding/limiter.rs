@@ -25,6 +25,11 @@ pub struct RateLimiter {
 impl Handle for RateLimiter {
     const TAG: u128 = 0x54d2_76fd_59a5_4c06_8a2a_2a6a_8f1d_3104;
     const CLASS: &'static str = "RateLimiter";
+
+    fn external_len(&self) -> u32 {
+        // What the table takes at first; what it grows by comes with use.
+        128 << 10
+    }
 }
 
 /// `limiter` becomes a limiter; gives its limit, window in milliseconds, and burst.

@@ -220,28 +220,17 @@ fn parse(digest: &Arg<'_>) -> Result<Option<Digest>> {
 }
 
 fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
-    let profile = options.get("profile")?.map(|profile| {
-        profile.one_of(&[
-            ("rfc9106-low", Profile::Rfc9106Low),
-            ("rfc9106-high", Profile::Rfc9106High),
-            ("owasp", Profile::Owasp),
-            ("test", Profile::Test),
-        ])
-    });
+    let profile = options.get("profile")?.map(|profile| profile.one_of(&Profile::ALL));
     let algorithm = options.get("type")?.map(|algorithm| {
-        let numbers = [(0, Algorithm::Argon2d), (1, Algorithm::Argon2i), (2, Algorithm::Argon2id)];
         if algorithm.is_string()? {
-            algorithm.one_of(&numbers.map(|(_, algorithm)| (algorithm.name(), algorithm)))
-        } else {
-            let number = algorithm.integer32(0..=2)?;
-            let found = numbers.into_iter().find(|(known, _)| *known == number);
-            Ok(found.map_or(Algorithm::Argon2id, |(_, algorithm)| algorithm))
+            return algorithm.one_of(&Algorithm::ALL.map(|known| (known.name(), known)));
         }
+        let found = Algorithm::from_number(algorithm.integer32(0..=2)?);
+        found.ok_or_else(|| algorithm.out_of_range("0, 1 or 2"))
     });
-    let version = options.get("version")?.map(|version| match version.integer32(0..=u32::MAX)? {
-        0x10 => Ok(Version::V0x10),
-        0x13 => Ok(Version::V0x13),
-        _ => Err(version.out_of_range("0x10 or 0x13")),
+    let version = options.get("version")?.map(|version| {
+        let found = Version::from_number(version.integer32(0..=u32::MAX)?);
+        found.ok_or_else(|| version.out_of_range("0x10 or 0x13"))
     });
     let options = PolicyOptions {
         profile: profile.transpose()?,

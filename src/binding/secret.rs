@@ -19,28 +19,37 @@ use crate::mem::{self, MAX_SECRET_LEN, Secret};
 const MAX_TEXT_LEN: usize = 4096;
 
 /// A secret as JavaScript holds it: until it is disposed of.
-pub struct SecretBuffer(Mutex<Option<Secret>>);
+pub struct SecretBuffer {
+    secret: Mutex<Option<Secret>>,
+    len: u32,
+}
 
 impl Handle for SecretBuffer {
     const TAG: u128 = 0xd5b7_43a8_0f9e_4d7b_8e57_0a4b_61e1_5507;
     const CLASS: &'static str = "SecretBuffer";
+
+    fn external_len(&self) -> u32 {
+        self.len
+    }
 }
 
 impl SecretBuffer {
     fn new(secret: Secret) -> Arc<Self> {
-        Arc::new(Self(Mutex::new(Some(secret))))
+        // At most `MAX_SECRET_LEN`.
+        let len = u32::try_from(secret.len()).unwrap_or(u32::MAX);
+        Arc::new(Self { secret: Mutex::new(Some(secret)), len })
     }
 
     /// The secret, shared: it stays until the caller is done with it, too.
     pub fn get(&self) -> Result<Secret> {
-        let secret = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
         secret.clone().ok_or_else(|| {
             Fault::new(Code::SecretDisposed, "the secret has been disposed of; make a new one")
         })
     }
 
     fn dispose(&self) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 }
 
@@ -169,9 +178,9 @@ pub fn secret_bind<'env>(env: &'env Env, secret: Unknown<'_>) -> napi::Result<Un
 #[napi(catch_unwind)]
 pub fn secret_len(env: &Env, secret: Unknown<'_>) -> napi::Result<u32> {
     guard(env, || {
-        let length = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.get()?.len();
-        // At most `MAX_SECRET_LEN`.
-        Ok(u32::try_from(length).unwrap_or(u32::MAX))
+        let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
+        secret.get()?;
+        Ok(secret.len)
     })
 }
 

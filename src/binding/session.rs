@@ -1,5 +1,6 @@
 //! `Sessions`.
 
+use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use napi::Env;
@@ -13,10 +14,6 @@ use super::{CLOCK, guard};
 use crate::jwt::{Issuer, MAX_TOKEN_LEN};
 use crate::revocation::RevocationList;
 use crate::session::{Options, Refreshed, Sessions, TokenPair};
-
-/// What is no longer read as a refresh token, in bytes. Far above one's length, so that anything a
-/// client sends in a header is unknown rather than an error.
-const MAX_REFRESH_TEXT: usize = 64 * 1024;
 
 impl Handle for Sessions {
     const TAG: u128 = 0x1d0c_a1b8_32b7_4f4e_9d02_0d3f_0d63_7706;
@@ -120,9 +117,11 @@ pub fn sessions_refresh(
 ) -> napi::Result<NativeRefreshed> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
-        // Of any length: what a client sends is unknown, not the server's mistake.
-        let token = Arg::new(env, &token, "refreshToken").string(0..=MAX_REFRESH_TEXT)?;
-        let (status, tokens, ended) = match sessions.refresh(&token)? {
+        // Any text: what a client sends is unknown at worst, not the server's mistake.
+        let mut buffer = [MaybeUninit::uninit(); 256];
+        let text = Arg::new(env, &token, "refreshToken").utf8_in(&mut buffer)?;
+        let token = text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
+        let (status, tokens, ended) = match sessions.refresh(token)? {
             Refreshed::Rotated(tokens) => ("rotated", Some(tokens), None),
             Refreshed::Replayed(tokens) => ("replayed", Some(tokens), None),
             Refreshed::Reuse(ended) => ("reuse", None, Some(ended)),

@@ -175,9 +175,5 @@ fn expected(options: &Options<'_>, name: &'static str) -> Result<Expected> {
     if arg.is_false()? {
         return Ok(Expected::Anything);
     }
-    let names = arg.strings(MAX_NAMES, NAME_LEN)?;
-    if names.is_empty() {
-        return Err(arg.out_of_range("at least one name, or false to accept any"));
-    }
-    Ok(Expected::OneOf(names))
+    Ok(Expected::OneOf(arg.strings(MAX_NAMES, NAME_LEN)?))
 }

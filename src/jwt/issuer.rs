@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::claims::Claims;
-use super::{Algorithm, Claim, Key, KeySource, MAX_TOKEN_LEN, Reason, Rejection, base64url};
+use super::{Claim, Key, KeySource, MAX_TOKEN_LEN, Reason, Rejection, base64url};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::id::uuid_v7;
@@ -99,12 +99,15 @@ impl Issuer {
         self.check_claims(claims, overrides)?;
         payload.clear();
         self.splice(claims, overrides, payload)?;
-        let length = prepared.header.len() + base64url::encoded_len(payload.len()) + 1;
-        if length > MAX_TOKEN_LEN {
-            return Err(Error::new(
+        let too_long = || {
+            Error::new(
                 Code::OutOfRange,
                 format!("the claims make a token of over {MAX_TOKEN_LEN} bytes; sign fewer"),
-            ));
+            )
+        };
+        // Before the work of signing; exactly below, where the signature's length is known.
+        if prepared.header.len() + base64url::encoded_len(payload.len()) > MAX_TOKEN_LEN {
+            return Err(too_long());
         }
         token.clear();
         token.extend_from_slice(&prepared.header);
@@ -114,7 +117,7 @@ impl Issuer {
         prepared.key.sign_into(token, payload)?;
         token.push(b'.');
         base64url::encode_into(payload, token);
-        Ok(())
+        if token.len() > MAX_TOKEN_LEN { Err(too_long()) } else { Ok(()) }
     }
 
     fn prepared(&self) -> Result<Prepared> {
@@ -224,11 +227,6 @@ impl Issuer {
             ));
         }
         Ok(())
-    }
-
-    /// The algorithm of the key that signs now.
-    pub fn algorithm(&self) -> Result<Algorithm> {
-        Ok(self.prepared()?.key.algorithm())
     }
 }
 

@@ -1,9 +1,10 @@
 //! Keys: bound to one algorithm when they are made, parsed once, never guessed at.
 
 use std::fmt;
+use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKey as RsaPublicKey};
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey, RsaEncoding, RsaParameters,
 };
@@ -12,6 +13,9 @@ use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use super::jwk::PublicJwk;
+use super::material::{
+    invalid, is_one_sequence, looks_like_a_key_file, p256_point, parsed, rsa_jwk, spki, unusable,
+};
 use super::{base64url, header};
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
@@ -52,7 +56,8 @@ impl Algorithm {
         matches!(self, Self::Hs256)
     }
 
-    fn rsa(self) -> Option<(&'static RsaParameters, &'static dyn RsaEncoding)> {
+    /// The parameters of an RSA algorithm: for verifying, for signing.
+    pub(super) fn rsa(self) -> Option<(&'static RsaParameters, &'static dyn RsaEncoding)> {
         match self {
             Self::Rs256 => {
                 Some((&signature::RSA_PKCS1_2048_8192_SHA256, &signature::RSA_PKCS1_SHA256))
@@ -67,8 +72,6 @@ impl Algorithm {
 pub const MIN_HMAC_LEN: usize = 32;
 /// The longest HMAC secret, in bytes; what is beyond the hash's block is hashed first anyway.
 pub const MAX_HMAC_LEN: usize = 4096;
-/// The lengths of RSA moduli, in bits (RFC 7518 section 3.3 asks for at least 2048).
-pub const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// The longest PEM or DER that is read, in bytes.
 pub const MAX_KEY_LEN: usize = 64 * 1024;
 
@@ -166,6 +169,9 @@ impl Key {
         }
         let mut buffer = Zeroizing::new(vec![0; pem.len()]);
         let (label, der) = pem_rfc7468::decode(pem, &mut buffer).map_err(|_| malformed())?;
+        if !is_one_sequence(der) {
+            return Err(unusable(algorithm));
+        }
         let rejected = |_| unusable(algorithm);
         match label {
             "PRIVATE KEY" => Self::from_pkcs8(der, algorithm, kid),
@@ -203,17 +209,8 @@ impl Key {
 
     /// A public key from SPKI DER (RFC 5280 section 4.1).
     pub fn from_spki(der: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
-        let public = match algorithm {
-            Algorithm::Hs256 => None,
-            Algorithm::Rs256 | Algorithm::Ps256 => {
-                RsaPublicKey::from_der(der).ok().map(|key| rsa_jwk(&key))
-            }
-            Algorithm::Es256 => der
-                .strip_prefix(&SPKI_P256)
-                .and_then(|point| PublicJwk::p256(point.strip_prefix(&[UNCOMPRESSED])?)),
-            Algorithm::EdDsa => der.strip_prefix(&SPKI_ED25519).and_then(PublicJwk::ed25519),
-        };
-        Self::from_public(public.ok_or_else(|| unusable(algorithm))?, algorithm, kid)
+        let public = spki(der, algorithm).ok_or_else(|| unusable(algorithm))?;
+        Self::from_public(public, algorithm, kid)
     }
 
     /// A public key from the JSON of a JWK (RFC 7517). Its own `alg`, `use` and `kid` are
@@ -241,6 +238,22 @@ impl Key {
     /// The public half as a JWK with `alg`, `use` and `kid`; `None` for HMAC.
     pub fn public_jwk(&self) -> Option<String> {
         self.public.as_ref().map(|public| public.to_json(self.algorithm, &self.kid))
+    }
+
+    /// The key without its private half; an HMAC key has no other and stays what it is.
+    pub fn without_private(self: Arc<Self>) -> Arc<Self> {
+        let public = match &self.material {
+            Material::Hmac(_) | Material::Public(_) => return self,
+            Material::Rsa(_, public)
+            | Material::Ecdsa(_, public)
+            | Material::Ed25519(_, public) => public.clone(),
+        };
+        Arc::new(Self {
+            algorithm: self.algorithm,
+            kid: self.kid.clone(),
+            material: Material::Public(public),
+            public: self.public.clone(),
+        })
     }
 
     /// Appends the signature of `message`: 32 bytes for HS256, 64 for ES256 and EdDSA, the
@@ -289,8 +302,8 @@ impl Key {
     }
 
     fn from_ecdsa(pair: EcdsaKeyPair, kid: Option<&str>) -> Result<Self> {
-        let point = pair.public_key().as_ref().strip_prefix(&[UNCOMPRESSED]);
-        let public = point.and_then(PublicJwk::p256).ok_or_else(|| unusable(Algorithm::Es256))?;
+        let public = p256_point(pair.public_key().as_ref());
+        let public = public.ok_or_else(|| unusable(Algorithm::Es256))?;
         Self::from_pair(public, Algorithm::Es256, kid, |public| Material::Ecdsa(pair, public))
     }
 
@@ -345,60 +358,6 @@ impl fmt::Debug for Key {
     }
 }
 
-/// DER of a P-256 `SubjectPublicKeyInfo` up to the point (RFC 5480).
-const SPKI_P256: [u8; 26] = [
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
-    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
-/// DER of an Ed25519 `SubjectPublicKeyInfo` up to the key (RFC 8410).
-const SPKI_ED25519: [u8; 12] =
-    [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-/// The first byte of an uncompressed point (SEC 1 section 2.3.3).
-const UNCOMPRESSED: u8 = 4;
-
-fn parsed(public: &PublicJwk, algorithm: Algorithm) -> Result<ParsedPublicKey> {
-    let rejected = |_| unusable(algorithm);
-    match (public, algorithm.rsa()) {
-        (PublicJwk::Rsa { n, e }, Some((parameters, _))) => {
-            let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
-            let odd_exponent = e.last().is_some_and(|last| last % 2 == 1) && e[..] != [1];
-            if !RSA_BITS.contains(&bits)
-                || !odd_exponent
-                || n.last().is_none_or(|last| last % 2 == 0)
-            {
-                return Err(invalid(
-                    "an RSA key has an odd modulus of 2048 to 8192 bits and an odd exponent of 3 \
-                     or more",
-                ));
-            }
-            let components = signature::RsaPublicKeyComponents { n, e };
-            components.to_parsed_public_key(parameters).map_err(rejected)
-        }
-        (PublicJwk::P256 { x, y }, None) if algorithm == Algorithm::Es256 => {
-            let point = [&[UNCOMPRESSED][..], x, y].concat();
-            ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).map_err(rejected)
-        }
-        (PublicJwk::Ed25519 { x }, None) if algorithm == Algorithm::EdDsa => {
-            ParsedPublicKey::new(&signature::ED25519, x).map_err(rejected)
-        }
-        _ => Err(unusable(algorithm)),
-    }
-}
-
-fn rsa_jwk(key: &RsaPublicKey) -> PublicJwk {
-    PublicJwk::Rsa {
-        n: key.modulus().big_endian_without_leading_zero().to_vec(),
-        e: key.exponent().big_endian_without_leading_zero().to_vec(),
-    }
-}
-
-fn looks_like_a_key_file(secret: &[u8]) -> bool {
-    let has = |needle: &[u8]| memchr::memmem::find(secret, needle).is_some();
-    has(b"-----BEGIN ")
-        || (secret.trim_ascii_start().starts_with(b"{") && has(b"\"kty\""))
-        || secret.starts_with(b"ssh-")
-}
-
 fn checked_kid(kid: String) -> Result<String> {
     if kid.is_empty() || kid.len() > header::MAX_KID_LEN {
         return Err(Error::new(
@@ -407,12 +366,4 @@ fn checked_kid(kid: String) -> Result<String> {
         ));
     }
     Ok(kid)
-}
-
-fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
-    Error::new(Code::JwtKey, message)
-}
-
-fn unusable(algorithm: Algorithm) -> Error {
-    invalid(format!("this is not a valid {} key", algorithm.name()))
 }

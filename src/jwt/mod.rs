@@ -12,6 +12,7 @@ mod issuer;
 pub mod json;
 mod jwk;
 mod key;
+mod material;
 mod reject;
 mod ring;
 #[cfg(test)]

@@ -282,6 +282,10 @@ impl KeyRing {
 
     fn put(&self, entries: &mut Vec<Entry>, key: Arc<Key>, state: KeyState) {
         let now = self.clock.unix_seconds();
+        // What verifies nothing any more is forgotten; a revoked key's id is not.
+        entries.retain(|entry| {
+            entry.info.state == KeyState::Revoked || self.usable(entry, now).is_some()
+        });
         if matches!(state, KeyState::Next | KeyState::Active) {
             retire(entries, state, now);
         }
@@ -318,6 +322,8 @@ fn find_state(entries: &[Entry], state: KeyState) -> Option<&Entry> {
 fn retire(entries: &mut [Entry], state: KeyState, now: u64) {
     if let Some(entry) = entries.iter_mut().find(|entry| entry.info.state == state) {
         entry.set(KeyState::Retired, now);
+        // It signs no more, so its private half is wiped now.
+        entry.key = entry.key.take().map(Key::without_private);
     }
 }
 

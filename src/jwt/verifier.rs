@@ -14,8 +14,9 @@ use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::revocation::{Query, RevocationList};
 
-/// The longest encoded header that is read, in bytes.
-const MAX_HEADER_LEN: usize = 4096;
+/// The longest encoded header that is read, in bytes: room for every `kid` and `typ` that an
+/// issuer may have, escaped.
+const MAX_HEADER_LEN: usize = 8192;
 /// How many verified headers a verifier remembers.
 const MAX_INTERNED: usize = 64;
 
@@ -161,6 +162,9 @@ impl Verifier {
                     "two keys have the same kid; give every key its own",
                 ));
             }
+        }
+        if let Some(list) = &options.revocations {
+            list.tolerate(options.clock_tolerance);
         }
         Ok(Self { options, clock, interned: RwLock::default() })
     }

@@ -1,7 +1,7 @@
 //! How much a stored digest may ask for.
 
 use super::phc::Digest;
-use super::policy::{MAX_MEMORY_COST, Policy, at_most};
+use super::policy::{MAX_MEMORY_COST, at_most};
 use crate::error::{Code, Error, Result};
 
 /// The most that a stored digest may ask for, so that nobody who can plant one can exhaust the
@@ -47,16 +47,6 @@ impl Limits {
         Ok(limits)
     }
 
-    /// These ceilings, raised where a policy itself asks for more: what it hashes, it can verify.
-    #[must_use]
-    pub fn raised_to(self, policy: &Policy) -> Self {
-        Self {
-            memory_cost: self.memory_cost.max(policy.params().memory_cost()),
-            time_cost: self.time_cost.max(policy.params().time_cost()),
-            parallelism: self.parallelism.max(policy.params().parallelism()),
-        }
-    }
-
     /// `ERR_PASSWORD_LIMIT` for a digest that asks for more. Allocates nothing.
     pub fn check(&self, digest: &Digest) -> Result<()> {
         let params = digest.params();
@@ -76,7 +66,6 @@ impl Limits {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::password::{PolicyOptions, Profile};
 
     fn refused(limits: Limits, costs: &str) -> bool {
         let text = format!("$argon2id$v=19${costs}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA");
@@ -93,10 +82,6 @@ mod tests {
         assert!(refused(limits, "m=1024,t=65,p=1"));
         assert!(refused(limits, "m=1024,t=1,p=65"));
         assert!(refused(limits, "m=134217720,t=1,p=16777215"));
-        let options =
-            PolicyOptions { profile: Some(Profile::Rfc9106High), ..PolicyOptions::default() };
-        let high = Policy::new(&options, true).unwrap();
-        assert!(!refused(limits.raised_to(&high), "m=2097152,t=1,p=4"));
         assert!(refused(Limits::new(Some(1024), None, None).unwrap(), "m=1025,t=1,p=1"));
         for limits in [
             Limits::new(Some(7), None, None),

@@ -14,7 +14,8 @@ pub enum Algorithm {
 }
 
 impl Algorithm {
-    const ALL: [Self; 3] = [Self::Argon2d, Self::Argon2i, Self::Argon2id];
+    /// Every variant.
+    pub const ALL: [Self; 3] = [Self::Argon2d, Self::Argon2i, Self::Argon2id];
 
     /// The identifier in a PHC string.
     pub const fn name(self) -> &'static str {

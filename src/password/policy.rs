@@ -28,16 +28,13 @@ pub enum Profile {
 }
 
 impl Profile {
-    /// The profile with the name that JavaScript uses, such as `rfc9106-low`.
-    pub fn from_name(name: &str) -> Option<Self> {
-        match name {
-            "rfc9106-low" => Some(Self::Rfc9106Low),
-            "rfc9106-high" => Some(Self::Rfc9106High),
-            "owasp" => Some(Self::Owasp),
-            "test" => Some(Self::Test),
-            _ => None,
-        }
-    }
+    /// Every profile with its name in JavaScript.
+    pub const ALL: [(&str, Self); 4] = [
+        ("rfc9106-low", Self::Rfc9106Low),
+        ("rfc9106-high", Self::Rfc9106High),
+        ("owasp", Self::Owasp),
+        ("test", Self::Test),
+    ];
 
     /// `memoryCost` in KiB, `timeCost`, `parallelism`.
     const fn costs(self) -> (u32, u32, u32) {
@@ -172,10 +169,9 @@ mod tests {
         assert_eq!((default.params.memory_cost(), default.params.time_cost()), (65536, 3));
         assert_eq!((default.params.parallelism(), default.hash_length), (4, 32));
         assert_eq!(default.salt_length, 16);
-        assert_eq!(policy(|o| o.profile = Profile::from_name("rfc9106-low")).unwrap(), default);
-        let high = policy(|o| o.profile = Profile::from_name("rfc9106-high")).unwrap();
+        assert_eq!(policy(|o| o.profile = Some(Profile::Rfc9106Low)).unwrap(), default);
+        let high = policy(|o| o.profile = Some(Profile::Rfc9106High)).unwrap();
         assert_eq!(high.params.memory_cost(), 2097152);
-        assert_eq!(Profile::from_name("fast"), None);
         let mixed = policy(|o| {
             o.profile = Some(Profile::Owasp);
             o.time_cost = Some(5);
@@ -187,7 +183,7 @@ mod tests {
     #[test]
     fn the_test_profile_is_refused_in_production() {
         let options = PolicyOptions {
-            profile: Profile::from_name("test"),
+            profile: Some(Profile::Test),
             memory_cost: Some(65536),
             ..PolicyOptions::default()
         };

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -93,6 +94,8 @@ pub struct RevocationList {
     clock: Arc<dyn Clock>,
     hash_key: [u8; 16],
     started: ProvenTime,
+    /// The largest clock tolerance of the verifiers that ask.
+    tolerance: AtomicU64,
     state: RwLock<State>,
 }
 
@@ -102,12 +105,24 @@ impl RevocationList {
         let mut hash_key = [0; 16];
         random_bytes(&mut hash_key)?;
         let started = ProvenTime::start(&*clock);
-        Ok(Self { limits, clock, hash_key, started, state: RwLock::default() })
+        Ok(Self {
+            limits,
+            clock,
+            hash_key,
+            started,
+            tolerance: AtomicU64::new(0),
+            state: RwLock::default(),
+        })
     }
 
     /// The longest life of a token that may be checked against this list, in seconds.
     pub fn max_token_ttl(&self) -> u64 {
         self.limits.max_token_ttl
+    }
+
+    /// Takes note that a verifier accepts tokens issued up to `seconds` in the future.
+    pub fn tolerate(&self, seconds: u64) {
+        self.tolerance.fetch_max(seconds, Ordering::Relaxed);
     }
 
     /// Revokes one token by its `jti`, until `expires_at` (seconds) and the clock tolerance have
@@ -214,46 +229,61 @@ impl RevocationList {
         }
         let table = &mut state.tables[kind as usize];
         table.scoped |= scope != Scope::Any;
-        let extended = match table.entries.entry(fingerprint) {
+        match table.entries.entry(fingerprint) {
             Entry::Vacant(free) => {
                 free.insert(value);
-                true
-            }
-            Entry::Occupied(mut held) => {
-                *held.get() < value && {
-                    held.insert(value);
-                    true
+                if needed_until < u64::MAX {
+                    let until = needed_until.saturating_add(MAX_CLOCK_TOLERANCE);
+                    state.wheel.insert((kind, fingerprint), until);
                 }
             }
-        };
-        if extended && needed_until < u64::MAX {
-            let until = needed_until.saturating_add(MAX_CLOCK_TOLERANCE);
-            state.wheel.insert((kind, fingerprint), until);
+            // Its place in the wheel is corrected when it comes up.
+            Entry::Occupied(mut held) => *held.get_mut() = value.max(*held.get()),
         }
         Ok(())
     }
 
     fn make_room(&self, state: &mut State) -> Result<()> {
-        if self.limits.on_full == OnFull::RejectOlder {
-            // Not the proven time: a later one refuses more.
-            let now = self.clock.unix_seconds();
-            state.rejects_issued_until = state.rejects_issued_until.max(now);
-            state.tables[Kind::Id as usize].entries.clear();
-            state.tables[Kind::Subject as usize].entries.retain(|_, limit| *limit > now);
-            // Sessions and keys stay: they refuse tokens that are yet to be issued, too.
+        let full = |remedy: &str| {
+            let entries = self.limits.max_entries;
+            Err(Error::new(
+                Code::RevocationFull,
+                format!(
+                    "the revocation list holds {entries} entries that have not expired, so \
+                     nothing was revoked; raise maxEntries{remedy}"
+                ),
+            ))
+        };
+        if self.limits.on_full == OnFull::Error {
+            return full(", shorten token lifetimes, or choose onFull: 'reject-older'");
         }
-        if state.len() < self.limits.max_entries {
-            return Ok(());
+        // Not the proven time: a later one refuses more. And as late as a token that is accepted
+        // now may have been issued.
+        let tolerance = self.tolerance.load(Ordering::Relaxed);
+        let until = self.clock.unix_seconds().saturating_add(tolerance);
+        // Sessions and keys stay: they refuse tokens that are yet to be issued, too.
+        let stays = |kind: Kind, limit: u64| match kind {
+            Kind::Id => false,
+            Kind::Subject => limit > until,
+            Kind::Session | Kind::Key => true,
+        };
+        let staying = Kind::ALL.into_iter().map(|kind| {
+            state.tables[kind as usize]
+                .entries
+                .values()
+                .filter(|limit| stays(kind, **limit))
+                .count()
+        });
+        if staying.sum::<usize>() >= self.limits.max_entries {
+            return full(": sessions and keys, which stay, fill it");
         }
-        Err(Error::new(
-            Code::RevocationFull,
-            format!(
-                "the revocation list holds {} entries that have not expired, so nothing was \
-                 revoked; raise maxEntries, shorten token lifetimes, or choose onFull: \
-                 'reject-older'",
-                self.limits.max_entries
-            ),
-        ))
+        state.rejects_issued_until = state.rejects_issued_until.max(until);
+        for kind in Kind::ALL {
+            state.tables[kind as usize].entries.retain(|_, limit| stays(kind, *limit));
+        }
+        let State { tables, wheel, .. } = state;
+        wheel.retain(|(kind, entry)| tables[*kind as usize].entries.contains_key(entry));
+        Ok(())
     }
 
     fn fingerprint(&self, kind: Kind, id: &str, scope: Scope<'_>) -> u128 {
@@ -289,6 +319,10 @@ enum Kind {
     Key = 3,
 }
 
+impl Kind {
+    const ALL: [Self; 4] = [Self::Id, Self::Session, Self::Subject, Self::Key];
+}
+
 #[derive(Default)]
 struct State {
     tables: [Table; 4],
@@ -305,12 +339,15 @@ impl State {
     fn prune(&mut self, now: u64, max_token_ttl: u64) {
         for _ in 0..PRUNED_PER_WRITE {
             let Some((kind, fingerprint)) = self.wheel.pop_expired(now) else { return };
-            let life = if kind == Kind::Subject { max_token_ttl } else { 0 };
-            let expired = |value: u64| value.saturating_add(life + MAX_CLOCK_TOLERANCE) < now;
             let entries = &mut self.tables[kind as usize].entries;
-            // Revoked again with a later expiry: it stands in a later bucket, too.
-            if entries.get(&fingerprint).is_some_and(|value| expired(*value)) {
+            let Some(value) = entries.get(&fingerprint) else { continue };
+            let life = if kind == Kind::Subject { max_token_ttl } else { 0 };
+            let needed_until = value.saturating_add(life).saturating_add(MAX_CLOCK_TOLERANCE);
+            if needed_until < now {
                 entries.remove(&fingerprint);
+            } else {
+                // Revoked again, until later.
+                self.wheel.insert((kind, fingerprint), needed_until);
             }
         }
     }

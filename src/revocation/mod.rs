@@ -5,7 +5,7 @@
 //! without the key can make two ids collide (with a million entries, the chance that any two do
 //! by accident is below 10⁻²⁶).
 
-pub(crate) mod expiry;
+mod expiry;
 mod list;
 
 pub use list::{Limits, OnFull, Query, RevocationList, Scope, Stats};

@@ -2,14 +2,13 @@
 //! lock, so that of two requests with the same token one rotates and the other is given the same
 //! successor.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
 use super::Options;
 use crate::error::{Code, Error, Result};
-use crate::revocation::expiry::ExpiryWheel;
 
 /// How many rows whose time is over one insertion removes at most.
 const PRUNED_PER_INSERT: usize = 16;
@@ -30,22 +29,23 @@ pub struct SessionInfo {
 /// What a genuine refresh token is to the table.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Presented {
-    /// The current one; the table has moved to the next generation.
+    /// The current one: to be exchanged by [`Families::rotate`].
     Current {
         /// The session's claims.
         claims: Arc<str>,
     },
-    /// The one before, within the grace period; nothing has changed.
+    /// The one before, within the grace period.
     JustRotated {
         /// The session's claims.
         claims: Arc<str>,
     },
-    /// An older one; the row is gone.
+    /// An older one. The session does not rotate any more; whoever has seen to its access tokens
+    /// removes it.
     Reused {
         /// Whose session it was.
         subject: Arc<str>,
     },
-    /// The session's time is over; the row is gone.
+    /// The session's time is over; to be removed as well.
     Expired {
         /// Whose session it was.
         subject: Arc<str>,
@@ -64,7 +64,8 @@ pub struct Families {
 struct State {
     rows: HashMap<Uuid, Family>,
     by_subject: HashMap<Arc<str>, Vec<Uuid>>,
-    ends: ExpiryWheel<Uuid>,
+    /// When each row's time is over, soonest first.
+    ends: BTreeSet<(u64, Uuid)>,
 }
 
 struct Family {
@@ -73,6 +74,8 @@ struct Family {
     generation: u32,
     started_at: u64,
     used_at: u64,
+    /// A used-up token has been seen: every token of the session is one that was reused.
+    reused: bool,
 }
 
 impl Families {
@@ -85,8 +88,10 @@ impl Families {
     pub fn insert(&self, id: Uuid, subject: &str, claims: String, now: u64) -> Result<()> {
         let mut state = self.lock();
         for _ in 0..PRUNED_PER_INSERT {
-            let Some(ended) = state.ends.pop_expired(now / 1000) else { break };
-            state.remove(ended);
+            match state.ends.first() {
+                Some(&(end, over)) if end <= now => self.remove_from(&mut state, over),
+                _ => break,
+            }
         }
         if state.rows.len() >= self.options.max_sessions {
             return Err(Error::new(
@@ -102,50 +107,59 @@ impl Families {
             None => Arc::from(subject),
         };
         state.by_subject.entry(subject.clone()).or_default().push(id);
-        state.ends.insert(id, (now / 1000).saturating_add(self.options.refresh_ttl));
-        let claims = claims.into();
-        let family = Family { subject, claims, generation: 0, started_at: now, used_at: now };
+        let (claims, generation, reused) = (claims.into(), 0, false);
+        let family = Family { subject, claims, generation, started_at: now, used_at: now, reused };
+        state.ends.insert((self.expires_at(&family), id));
         state.rows.insert(id, family);
         Ok(())
     }
 
-    /// Takes a genuine token's generation and rotates the session if it is the current one.
+    /// What a genuine token of a session's generation is now.
     pub fn present(&self, id: Uuid, generation: u32, now: u64) -> Presented {
         let mut state = self.lock();
         let Some(family) = state.rows.get_mut(&id) else { return Presented::Unknown };
-        let subject = family.subject.clone();
+        let (subject, claims) = (family.subject.clone(), family.claims.clone());
+        if family.reused {
+            return Presented::Reused { subject };
+        }
         if now >= self.expires_at(family) {
-            state.remove(id);
             return Presented::Expired { subject };
         }
-        let Some(successor) = generation.checked_add(1) else { return Presented::Unknown };
-        let claims = family.claims.clone();
         if generation == family.generation {
-            family.generation = successor;
-            family.used_at = now;
             return Presented::Current { claims };
         }
         let grace_ends = family.used_at.saturating_add(self.options.grace.saturating_mul(1000));
-        if successor == family.generation && now < grace_ends {
+        if generation.checked_add(1) == Some(family.generation) && now < grace_ends {
             return Presented::JustRotated { claims };
         }
-        state.remove(id);
+        family.reused = true;
         Presented::Reused { subject }
+    }
+
+    /// Moves a session on from a generation; `false` if it is not at that one any more.
+    pub fn rotate(&self, id: Uuid, generation: u32, now: u64) -> bool {
+        let mut state = self.lock();
+        let State { rows, ends, .. } = &mut *state;
+        let Some(family) = rows.get_mut(&id) else { return false };
+        let Some(successor) = generation.checked_add(1) else { return false };
+        if family.reused || family.generation != generation {
+            return false;
+        }
+        ends.remove(&(self.expires_at(family), id));
+        family.generation = successor;
+        family.used_at = now;
+        ends.insert((self.expires_at(family), id));
+        true
     }
 
     /// Removes a session.
     pub fn remove(&self, id: Uuid) {
-        self.lock().remove(id);
+        self.remove_from(&mut self.lock(), id);
     }
 
-    /// Removes every session of a subject and names them.
-    pub fn remove_all(&self, subject: &str) -> Vec<Uuid> {
-        let mut state = self.lock();
-        let ids = state.by_subject.remove(subject).unwrap_or_default();
-        for id in &ids {
-            state.rows.remove(id);
-        }
-        ids
+    /// The ids of a subject's sessions, those included that have ended and were not removed.
+    pub fn of(&self, subject: &str) -> Vec<Uuid> {
+        self.lock().by_subject.get(subject).cloned().unwrap_or_default()
     }
 
     /// The sessions of a subject, oldest first.
@@ -156,7 +170,7 @@ impl Families {
             .filter_map(|id| {
                 let family = state.rows.get(id)?;
                 let expires_at = self.expires_at(family);
-                (now < expires_at).then_some(SessionInfo {
+                (now < expires_at && !family.reused).then_some(SessionInfo {
                     session: *id,
                     started_at: family.started_at,
                     used_at: family.used_at,
@@ -172,19 +186,18 @@ impl Families {
             .min(after(family.used_at, self.options.idle_ttl))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn remove(&mut self, id: Uuid) {
-        let Some(family) = self.rows.remove(&id) else { return };
-        if let Some(ids) = self.by_subject.get_mut(&family.subject) {
+    fn remove_from(&self, state: &mut State, id: Uuid) {
+        let Some(family) = state.rows.remove(&id) else { return };
+        state.ends.remove(&(self.expires_at(&family), id));
+        if let Some(ids) = state.by_subject.get_mut(&family.subject) {
             ids.retain(|other| *other != id);
             if ids.is_empty() {
-                self.by_subject.remove(&family.subject);
+                state.by_subject.remove(&family.subject);
             }
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

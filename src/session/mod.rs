@@ -126,58 +126,66 @@ impl Sessions {
     }
 
     /// Exchanges a refresh token for the next pair.
+    ///
+    /// Nothing is used up by a call that fails: the pair is signed before the session moves on,
+    /// and a session that is to end stays until its access tokens have been revoked.
     pub fn refresh(&self, token: &str) -> Result<Refreshed> {
         let Some((id, generation)) = self.codec.decode(token) else {
             return Ok(Refreshed::Unknown);
         };
-        match self.families.present(id, generation, self.clock.unix_millis()) {
-            Presented::Current { claims } => {
-                Ok(Refreshed::Rotated(self.pair(id, generation + 1, &claims)?))
+        let Some(successor) = generation.checked_add(1) else { return Ok(Refreshed::Unknown) };
+        loop {
+            let now = self.clock.unix_millis();
+            match self.families.present(id, generation, now) {
+                Presented::Current { claims } => {
+                    let pair = self.pair(id, successor, &claims)?;
+                    if self.families.rotate(id, generation, now) {
+                        return Ok(Refreshed::Rotated(pair));
+                    }
+                    // Somebody else was faster: present it again.
+                }
+                Presented::JustRotated { claims } => {
+                    return Ok(Refreshed::Replayed(self.pair(id, successor, &claims)?));
+                }
+                Presented::Reused { subject } => {
+                    self.end(id)?;
+                    return Ok(Refreshed::Reuse(Ended { session: id, subject }));
+                }
+                Presented::Expired { subject } => {
+                    self.end(id)?;
+                    return Ok(Refreshed::Expired(Ended { session: id, subject }));
+                }
+                Presented::Unknown => return Ok(Refreshed::Unknown),
             }
-            Presented::JustRotated { claims } => {
-                Ok(Refreshed::Replayed(self.pair(id, generation + 1, &claims)?))
-            }
-            Presented::Reused { subject } => {
-                self.revoke(id)?;
-                Ok(Refreshed::Reuse(Ended { session: id, subject }))
-            }
-            Presented::Expired { subject } => {
-                self.revoke(id)?;
-                Ok(Refreshed::Expired(Ended { session: id, subject }))
-            }
-            Presented::Unknown => Ok(Refreshed::Unknown),
         }
     }
 
-    /// Ends a session: its refresh token is unknown and its access tokens are revoked from now
-    /// on. Ending one that is not known revokes its access tokens all the same.
+    /// Ends a session: its access tokens are revoked and its refresh token is unknown from now
+    /// on. Ending one that is not known revokes its access tokens all the same. If they cannot be
+    /// revoked the session stays, so that ending it can be tried again.
     pub fn end(&self, session: Uuid) -> Result<()> {
+        let last_expiry = self.clock.unix_seconds().saturating_add(self.issuer.expires_in());
+        let mut buffer = Uuid::encode_buffer();
+        let sid = session.hyphenated().encode_lower(&mut buffer);
+        self.revocations.revoke_session(sid, last_expiry, Scope::Any)?;
         self.families.remove(session);
-        self.revoke(session)
+        Ok(())
     }
 
     /// Ends every session of a subject, and refuses every access token of the subject that was
     /// issued before the current second. One issued within it belongs to a known session, or to
     /// one that was started just after this call, which must not be refused.
     pub fn end_all(&self, subject: &str) -> Result<()> {
-        let ended = self.families.remove_all(subject);
         let before = self.clock.unix_seconds().saturating_sub(1);
-        let subject = self.revocations.revoke_subject(subject, before, Scope::Any);
+        let older = self.revocations.revoke_subject(subject, before, Scope::Any);
         // All of them, even if one of them fails.
-        let sessions = ended.into_iter().map(|session| self.revoke(session)).collect::<Vec<_>>();
-        sessions.into_iter().fold(subject, Result::and)
+        let sessions = self.families.of(subject).into_iter().map(|session| self.end(session));
+        sessions.collect::<Vec<_>>().into_iter().fold(older, Result::and)
     }
 
     /// The sessions of a subject that have not ended, oldest first.
     pub fn list(&self, subject: &str) -> Vec<SessionInfo> {
         self.families.list(subject, self.clock.unix_millis())
-    }
-
-    fn revoke(&self, session: Uuid) -> Result<()> {
-        let last_expiry = self.clock.unix_seconds().saturating_add(self.issuer.expires_in());
-        let mut buffer = Uuid::encode_buffer();
-        let sid = session.hyphenated().encode_lower(&mut buffer);
-        self.revocations.revoke_session(sid, last_expiry, Scope::Any)
     }
 
     fn pair(&self, session: Uuid, generation: u32, claims: &str) -> Result<TokenPair> {

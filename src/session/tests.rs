@@ -3,8 +3,8 @@ use std::time::Duration;
 use super::*;
 use crate::clock::ManualClock;
 use crate::jwt::{
-    Algorithm, Expected, IssuerOptions, Key, KeySource, Rejection, Scratch, Verifier,
-    VerifierOptions,
+    Algorithm, Expected, IssuerOptions, Key, KeyRing, KeySource, Rejection, RingOptions, Scratch,
+    Verifier, VerifierOptions,
 };
 use crate::revocation::Limits;
 
@@ -13,16 +13,24 @@ const NOW: u64 = 1_700_000_000;
 struct World {
     sessions: Sessions,
     verifier: Verifier,
+    revocations: Arc<RevocationList>,
+    ring: Arc<KeyRing>,
     clock: Arc<ManualClock>,
 }
 
 impl World {
     fn new(options: Options) -> Self {
+        Self::with(options, Limits::default())
+    }
+
+    fn with(options: Options, limits: Limits) -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
-        let key = Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap());
-        let list = Arc::new(RevocationList::new(Limits::default(), clock.clone()).unwrap());
+        let ring = Arc::new(KeyRing::new(RingOptions::default(), clock.clone()));
+        let key = || Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap());
+        ring.add(key(), None).unwrap();
+        let list = Arc::new(RevocationList::new(limits, clock.clone()).unwrap());
         let issuer = IssuerOptions {
-            keys: KeySource::Keys(vec![key.clone()]),
+            keys: KeySource::Ring(ring.clone()),
             issuer: None,
             audience: vec![],
             expires_in: 300,
@@ -31,7 +39,7 @@ impl World {
         };
         let issuer = Arc::new(Issuer::new(issuer, clock.clone()).unwrap());
         let verifier = VerifierOptions {
-            keys: KeySource::Keys(vec![key]),
+            keys: KeySource::Ring(ring.clone()),
             algorithms: None,
             issuer: Expected::Anything,
             audience: Expected::Anything,
@@ -41,8 +49,8 @@ impl World {
             revocations: Some(list.clone()),
         };
         let verifier = Verifier::new(verifier, clock.clone()).unwrap();
-        let sessions = Sessions::new(options, issuer, list, clock.clone()).unwrap();
-        Self { sessions, verifier, clock }
+        let sessions = Sessions::new(options, issuer, list.clone(), clock.clone()).unwrap();
+        Self { sessions, verifier, revocations: list, ring, clock }
     }
 
     fn start(&self) -> TokenPair {
@@ -189,4 +197,71 @@ fn a_full_table_says_so_and_forgets_what_is_over() {
     world.pass(660);
     world.start();
     assert_eq!(world.sessions.list("alice").len(), 1);
+}
+
+#[test]
+fn a_session_that_could_not_be_revoked_is_still_there_to_be_ended() {
+    let world = World::with(Options::default(), Limits { max_entries: 1, ..Limits::default() });
+    let first = world.start();
+    let newest = world.rotate(&world.rotate(&first));
+    world.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+    for _ in 0..2 {
+        let error = world.sessions.refresh(&first.refresh_token).unwrap_err();
+        assert_eq!(error.code, Code::RevocationFull);
+    }
+    let error = world.sessions.refresh(&newest.refresh_token).unwrap_err();
+    assert_eq!(error.code, Code::RevocationFull);
+    // Once there is room again, any token of the session tells of the reuse.
+    world.pass(60 + 300 + 60);
+    assert_eq!(world.refresh(&newest), Refreshed::Reuse(World::ended(&first)));
+    assert_eq!(world.refresh(&newest), Refreshed::Unknown);
+}
+
+#[test]
+fn a_refresh_that_cannot_sign_uses_nothing_up() {
+    let world = World::new(Options { grace: 0, ..Options::default() });
+    let pair = world.start();
+    let kid = world.ring.signing_key().unwrap().kid().to_owned();
+    world.ring.revoke(&kid).unwrap();
+    let error = world.sessions.refresh(&pair.refresh_token).unwrap_err();
+    assert_eq!(error.code, Code::KeyringNoActiveKey);
+    world.ring.add(Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap()), None).unwrap();
+    world.rotate(&pair);
+}
+
+#[test]
+fn idle_sessions_make_room() {
+    let options = Options { max_sessions: 1, idle_ttl: 10, ..Options::default() };
+    let world = World::new(options);
+    let pair = world.start();
+    world.pass(9);
+    world.rotate(&pair);
+    world.pass(9);
+    assert_eq!(world.sessions.start("bob", "{}").unwrap_err().code, Code::SessionFull);
+    world.pass(1);
+    world.sessions.start("bob", "{}").unwrap();
+    assert!(world.sessions.list("alice").is_empty());
+}
+
+#[test]
+fn of_two_threads_with_one_token_one_rotates_and_both_get_the_same_successor() {
+    let world = World::new(Options::default());
+    let pair = world.start();
+    let results: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| world.refresh(&pair))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let mut rotated = 0;
+    let successors: std::collections::HashSet<_> = results
+        .into_iter()
+        .map(|result| match result {
+            Refreshed::Rotated(next) => {
+                rotated += 1;
+                next.refresh_token
+            }
+            Refreshed::Replayed(next) => next.refresh_token,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!((rotated, successors.len()), (1, 1));
 }

@@ -1,7 +1,7 @@
 'use strict';
 
 const { JwtIssuer, JwtKey, RevocationList, Sessions, uuidv7 } = require('@nodesec/native');
-const { claims, duration, instance, integer, name, options, text, word } =
+const { claims, clientText, duration, instance, integer, name, options, text, word } =
   require('../hostile.js');
 
 const issuer = () =>
@@ -38,7 +38,7 @@ module.exports = {
     args: () => ['subject', { role: 'admin' }],
     kinds: [name, claims],
   },
-  'Sessions.prototype.refresh': { on, args: () => ['token'], kinds: [text] },
+  'Sessions.prototype.refresh': { on, args: () => ['token'], kinds: [clientText] },
   'Sessions.prototype.end': { on, args: () => [uuidv7()], kinds: [word] },
   'Sessions.prototype.endAll': { on, args: () => ['subject'], kinds: [name] },
   'Sessions.prototype.list': { on, args: () => ['subject'], kinds: [name] },

@@ -1,4 +1,8 @@
 //! Bytes: a `Uint8Array` over memory that stays where and what it is during the call.
+//!
+//! Between the moment a view's memory is looked up and the end of its loan no JavaScript may run: a
+//! getter could detach or shrink the buffer. So nothing here reads a property, and options, which
+//! may have getters, are read before bytes are lent.
 
 use std::ops::RangeInclusive;
 use std::ptr;
@@ -157,7 +161,7 @@ impl Arg<'_> {
         Ok(is_view)
     }
 
-    /// The memory of a `Uint8Array` that is neither shared, nor resizable, nor detached.
+    /// The memory of a `Uint8Array` that is neither shared nor detached.
     fn view(&self, expected: &str) -> Result<(*mut u8, usize)> {
         if !self.is_view()? {
             return Err(self.wrong_type(expected));
@@ -188,11 +192,6 @@ impl Arg<'_> {
         if buffer.is_detached()? {
             return Err(self.invalid("is detached: its bytes have been transferred elsewhere"));
         }
-        if buffer.is_resizable()? {
-            return Err(
-                self.invalid("must not be backed by a resizable ArrayBuffer: copy it first")
-            );
-        }
         Ok((data.cast(), length))
     }
 
@@ -203,20 +202,5 @@ impl Arg<'_> {
             sys::napi_is_detached_arraybuffer(self.env, self.value, &raw mut is_detached)
         })?;
         Ok(is_detached)
-    }
-
-    fn is_resizable(&self) -> Result<bool> {
-        let mut value = ptr::null_mut();
-        // SAFETY: as in `view`; the name is a C string.
-        self.check(unsafe {
-            sys::napi_get_named_property(
-                self.env,
-                self.value,
-                c"resizable".as_ptr(),
-                &raw mut value,
-            )
-        })?;
-        // Undefined where the runtime knows no resizable buffers.
-        Ok(Self { value, ..*self }.boolean().unwrap_or(false))
     }
 }

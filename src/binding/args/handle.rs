@@ -21,6 +21,12 @@ pub trait Handle: Send + Sync + 'static {
     const TAG: u128;
     /// The class's name, for errors.
     const CLASS: &'static str;
+
+    /// The memory that goes with an object, in bytes, as the collector is told: always the same
+    /// for one object. Without it a loop that makes and drops large objects never collects any.
+    fn external_len(&self) -> u32 {
+        0
+    }
 }
 
 impl Arg<'_> {
@@ -35,7 +41,7 @@ impl Arg<'_> {
                 self.env,
                 self.value,
                 pointer.cast_mut().cast(),
-                Some(release::<T>),
+                Some(finalize::<T>),
                 ptr::null_mut(),
                 ptr::null_mut(),
             );
@@ -43,6 +49,7 @@ impl Arg<'_> {
                 drop(Arc::from_raw(pointer));
                 return Err(self.wrong_type("a new object"));
             }
+            account(self.env, i64::from((*pointer).external_len()));
             sys::napi_type_tag_object(self.env, self.value, &raw const tag)
         };
         self.check(status)
@@ -96,6 +103,36 @@ fn tag<T: Handle>() -> sys::napi_type_tag {
     static COPY: u8 = 0;
     let copy = (&raw const COPY).addr() as u64;
     sys::napi_type_tag { lower: T::TAG as u64 ^ copy, upper: (T::TAG >> 64) as u64 }
+}
+
+/// Tells the collector how much memory has come or gone.
+///
+/// # Safety
+///
+/// `env` must be that of the running call or finalizer.
+unsafe fn account(env: sys::napi_env, change: i64) {
+    let mut total = 0;
+    if change != 0 {
+        // SAFETY: as this function demands. A failure means that the environment is going away.
+        unsafe { sys::napi_adjust_external_memory(env, change, &raw mut total) };
+    }
+}
+
+/// Ends an object that `attach::<T>` made.
+///
+/// # Safety
+///
+/// As for [`release`].
+unsafe extern "C" fn finalize<T: Handle>(
+    env: sys::napi_env,
+    pointer: *mut c_void,
+    hint: *mut c_void,
+) {
+    // SAFETY: as this function demands; the count that is given back keeps the object until then.
+    unsafe {
+        account(env, -i64::from((*pointer.cast::<T>()).external_len()));
+        release::<T>(env, pointer, hint);
+    }
 }
 
 /// Gives back a strong count of an `Arc<T>`.

@@ -85,12 +85,17 @@ impl<'a> Arg<'a> {
         Ok(self.is_type(Type::Boolean)? && !self.boolean()?)
     }
 
-    /// The elements of an array of at most `max`.
-    pub fn array(&self, max: u32) -> Result<Vec<Self>> {
+    /// Whether the argument is an array.
+    pub fn is_array(&self) -> Result<bool> {
         let mut is_array = false;
         // SAFETY: as in `boolean`.
         self.check(unsafe { sys::napi_is_array(self.env, self.value, &raw mut is_array) })?;
-        if !is_array {
+        Ok(is_array)
+    }
+
+    /// The elements of an array of at most `max`.
+    pub fn array(&self, max: u32) -> Result<Vec<Self>> {
+        if !self.is_array()? {
             return Err(self.wrong_type("an array"));
         }
         let mut length = 0;

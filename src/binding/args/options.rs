@@ -7,42 +7,64 @@ use napi::sys;
 use super::{Arg, Fault, Result, Type};
 use crate::error::Code;
 
-/// An option object, or none, and the names it has.
+/// An option object, or none.
 ///
-/// Only its own properties count: what a polluted `Object.prototype` holds is nobody's choice.
-pub struct Options<'a>(Option<(Arg<'a>, Vec<String>)>);
+/// Only its own properties count: what a polluted `Object.prototype` holds is nobody's choice. That
+/// nothing else could have been meant is checked as well: an instance of a class, whose options
+/// would be getters of its prototype, is refused.
+pub struct Options<'a>(Option<Arg<'a>>);
 
 impl<'a> Arg<'a> {
     /// Reads the argument as options with these names; left out, it is empty.
     pub fn options(self, known: &'static [&'static str]) -> Result<Options<'a>> {
         let Some(arg) = self.present()? else { return Ok(Options(None)) };
-        let options = arg.record()?;
-        let names = options.0.as_ref().map_or(&[][..], |(_, names)| names);
+        if !arg.is_type(Type::Object)? || !arg.is_plain()? {
+            return Err(arg.wrong_type("a plain object"));
+        }
+        let names = arg.property_names()?;
         match names.iter().find(|name| !known.contains(&name.as_str())) {
             Some(name) => Err(unknown(name, known)),
-            None => Ok(options),
+            None => Ok(Options(Some(arg))),
         }
     }
 
     /// Reads the argument as a record with members of any name, such as a token's claims.
     pub fn record(self) -> Result<Options<'a>> {
-        if !self.is_type(Type::Object)? {
-            return Err(self.wrong_type("an object"));
+        if self.is_type(Type::Object)? {
+            Ok(Options(Some(self)))
+        } else {
+            Err(self.wrong_type("an object"))
         }
-        let names = self.property_names()?;
-        Ok(Options(Some((self, names))))
     }
 
+    /// Whether the prototype is `null` or an `Object.prototype`, of whichever realm.
+    fn is_plain(&self) -> Result<bool> {
+        let prototype = self.prototype()?;
+        if !prototype.is_type(Type::Object)? {
+            return Ok(true);
+        }
+        let is_root = !prototype.prototype()?.is_type(Type::Object)?;
+        Ok(is_root && prototype.has_own("isPrototypeOf")?)
+    }
+
+    fn prototype(&self) -> Result<Self> {
+        let mut value = ptr::null_mut();
+        // SAFETY: `env` and `value` are those of the current call; a proxy's trap may throw, which
+        // `check` reports.
+        self.check(unsafe { sys::napi_get_prototype(self.env, self.value, &raw mut value) })?;
+        Ok(Self { value, ..*self })
+    }
+
+    /// The names of all own properties, enumerable or not.
     fn property_names(&self) -> Result<Vec<String>> {
         let mut names = ptr::null_mut();
-        // SAFETY: `env` and `value` are those of the current call; a proxy's trap may throw,
-        // which `check` reports.
+        // SAFETY: as in `prototype`.
         self.check(unsafe {
             sys::napi_get_all_property_names(
                 self.env,
                 self.value,
                 sys::KeyCollectionMode::own_only,
-                sys::KeyFilter::enumerable | sys::KeyFilter::skip_symbols,
+                sys::KeyFilter::skip_symbols,
                 sys::KeyConversion::numbers_to_strings,
                 &raw mut names,
             )
@@ -50,29 +72,43 @@ impl<'a> Arg<'a> {
         let names = Arg { value: names, name: "an option's name", ..*self };
         names.array(1024)?.iter().map(|name| name.string(0..=1024)).collect()
     }
+
+    fn has_own(&self, name: &'static str) -> Result<bool> {
+        let key = self.key(name)?;
+        let mut has = false;
+        // SAFETY: as in `prototype`.
+        self.check(unsafe { sys::napi_has_own_property(self.env, self.value, key, &raw mut has) })?;
+        Ok(has)
+    }
+
+    fn key(&self, name: &'static str) -> Result<sys::napi_value> {
+        let mut key = ptr::null_mut();
+        // SAFETY: `env` is that of the current call, the name is valid for its length.
+        self.check(unsafe {
+            sys::napi_create_string_utf8(
+                self.env,
+                name.as_ptr().cast(),
+                name.len().cast_signed(),
+                &raw mut key,
+            )
+        })?;
+        Ok(key)
+    }
 }
 
 impl<'a> Options<'a> {
     /// The option of this name, unless it is `undefined` or not there.
     pub fn get(&self, name: &'static str) -> Result<Option<Arg<'a>>> {
-        let Some((arg, names)) = &self.0 else { return Ok(None) };
-        if !names.iter().any(|own| own == name) {
+        let Some(arg) = self.0 else { return Ok(None) };
+        if !arg.has_own(name)? {
             return Ok(None);
         }
-        let mut key = ptr::null_mut();
+        let key = arg.key(name)?;
         let mut value = ptr::null_mut();
-        // SAFETY: `env` and `value` are those of the current call, the name is valid for its
-        // length; a getter may throw, which `check` reports.
-        unsafe {
-            arg.check(sys::napi_create_string_utf8(
-                arg.env,
-                name.as_ptr().cast(),
-                name.len().cast_signed(),
-                &raw mut key,
-            ))?;
-            arg.check(sys::napi_get_property(arg.env, arg.value, key, &raw mut value))?;
-        }
-        Arg { value, name, ..*arg }.present()
+        // SAFETY: `env` and `value` are those of the current call; a getter may throw, which
+        // `check` reports.
+        arg.check(unsafe { sys::napi_get_property(arg.env, arg.value, key, &raw mut value) })?;
+        Arg { value, name, ..arg }.present()
     }
 
     /// The option of this name; leaving it out is an error.

@@ -28,14 +28,18 @@ impl Arg<'_> {
         String::from_utf8(bytes).map_err(|_| super::super::internal().into())
     }
 
-    /// One string, or several.
+    /// One string, or several: at least one.
     pub fn strings(&self, max: u32, range: RangeInclusive<usize>) -> Result<Vec<String>> {
         if self.is_string()? {
             return Ok(vec![self.string(range)?]);
         }
-        let Ok(elements) = self.array(max) else {
+        if !self.is_array()? {
             return Err(self.wrong_type("a string or an array of strings"));
-        };
+        }
+        let elements = self.array(max)?;
+        if elements.is_empty() {
+            return Err(self.out_of_range("an array of at least one string"));
+        }
         elements.iter().map(|element| element.string(range.clone())).collect()
     }
 

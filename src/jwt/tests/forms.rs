@@ -132,9 +132,9 @@ fn headers_have_a_greatest_length() {
         let pad = bytes - header.len();
         header + &" ".repeat(pad)
     };
-    // 3072 bytes make 4096 characters.
-    assert_eq!(world.judge_header(&padded(3072)), Ok(()));
-    assert_eq!(world.judge_header(&padded(3073)), Err(Rejection::Malformed));
+    // 6144 bytes make 8192 characters.
+    assert_eq!(world.judge_header(&padded(6144)), Ok(()));
+    assert_eq!(world.judge_header(&padded(6145)), Err(Rejection::Malformed));
 }
 
 #[test]

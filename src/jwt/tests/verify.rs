@@ -16,7 +16,7 @@ fn round_trips_of_every_algorithm_with_every_option() {
             ..plain(KeySource::Keys(vec![key.clone()]))
         };
         let issuer = Issuer::new(issuer, clock.clone()).unwrap();
-        assert_eq!((issuer.expires_in(), issuer.algorithm().unwrap()), (3600, algorithm));
+        assert_eq!(issuer.expires_in(), 3600);
         let list = RevocationList::new(Limits::default(), clock.clone()).unwrap();
         let keys = vec![key.clone(), Arc::new(other_key(algorithm))];
         let options = VerifierOptions {

@@ -144,3 +144,35 @@ fn a_closed_list_answers_nothing() {
     assert_eq!(list.is_revoked(&id("x")).unwrap_err().code, Code::RevocationClosed);
     assert_eq!(list.revoke_key("x").unwrap_err().code, Code::RevocationClosed);
 }
+
+#[test]
+fn refusing_what_is_older_covers_what_a_tolerant_verifier_accepts() {
+    let on_full = OnFull::RejectOlder;
+    let (list, _) = list(Limits { max_entries: 1, on_full, ..Limits::default() });
+    list.tolerate(30);
+    list.revoke_id("a", NOW + 100, Scope::Any).unwrap();
+    list.revoke_id("b", NOW + 100, Scope::Any).unwrap();
+    let ahead = Query { id: Some("a"), issued_at: Some(1_700_000_020.0), ..Query::default() };
+    assert!(list.is_revoked(&ahead).unwrap());
+}
+
+#[test]
+fn a_list_that_finds_no_room_changes_nothing() {
+    let on_full = OnFull::RejectOlder;
+    let (list, _) = list(Limits { max_entries: 2, on_full, ..Limits::default() });
+    list.revoke_session("s", NOW + 100, Scope::Any).unwrap();
+    list.revoke_key("k").unwrap();
+    assert_eq!(list.revoke_id("a", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
+    assert_eq!((list.stats().rejects_issued_until, list.len()), (0, 2));
+}
+
+#[test]
+fn the_wheel_holds_one_place_an_entry() {
+    let on_full = OnFull::RejectOlder;
+    let (list, _) = list(Limits { max_entries: 10, on_full, ..Limits::default() });
+    for n in 0..1000 {
+        list.revoke_id("the same", NOW + n * 60, Scope::Any).unwrap();
+        list.revoke_id(&n.to_string(), NOW + n * 60, Scope::Any).unwrap();
+    }
+    assert!(list.read().wheel.len() <= 10);
+}
