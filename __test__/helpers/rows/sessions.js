@@ -1,7 +1,7 @@
 'use strict';
 
 const { JwtIssuer, JwtKey, RevocationList, Sessions, uuidv7 } = require('@nodesec/native');
-const { claims, clientText, duration, instance, integer, name, options, text, word } =
+const { claims, clientText, duration, instance, integer, name, options, word } =
   require('../hostile.js');
 
 const issuer = () =>
