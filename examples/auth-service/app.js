@@ -55,15 +55,15 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
   });
 
   app.post('/refresh', json, async (req, res) => {
-    const { status, pair } = await sessions.refresh(refreshToken(req.body));
+    const { status, pair, subject } = await sessions.refresh(refreshToken(req.body));
     switch (status) {
       case 'rotated':
       case 'replayed':
         return res.json({ status, ...pair });
       case 'reuse':
         // A used-up token means that two hold it, and one of them stole it. The session has been
-        // ended for both; the user will log in again, the thief cannot.
-        console.warn('auth-service: a used-up refresh token was presented; its session has ended');
+        // ended for both; the user, who should be told, will log in again; the thief cannot.
+        console.warn(`auth-service: a used-up refresh token of user ${subject}; its session has ended`);
         throw new HttpError(401, 'refresh_token_reused');
       case 'expired':
         throw new HttpError(401, 'session_expired');
