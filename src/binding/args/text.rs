@@ -65,21 +65,9 @@ impl Arg<'_> {
     /// The UTF-8 of a string in a buffer of the caller's, without an allocation; `None` when it
     /// does not fit, for which the buffer must have [`SLACK`] to spare.
     pub fn utf8_in<'b>(&self, buffer: &'b mut [MaybeUninit<u8>]) -> Result<Option<&'b [u8]>> {
-        let mut written = 0;
-        // SAFETY: `env` and `value` are those of the current call. Node-API writes at most
-        // `buffer.len()` bytes, the last of them NUL.
-        let status = unsafe {
-            sys::napi_get_value_string_utf8(
-                self.env,
-                self.value,
-                buffer.as_mut_ptr().cast(),
-                buffer.len(),
-                &raw mut written,
-            )
-        };
-        if status != sys::Status::napi_ok {
+        let Some(written) = self.write_utf8(buffer) else {
             return Err(self.wrong_type("a string"));
-        }
+        };
         if written + SLACK >= buffer.len() {
             return Ok(None);
         }
@@ -141,9 +129,17 @@ impl Arg<'_> {
 
     /// Copies a string and a NUL into `buffer`; gives the length without the NUL.
     pub(super) fn copy_utf8(&self, buffer: &mut [u8]) -> Result<usize> {
+        // SAFETY: initialized bytes stay initialized, since bytes are all that is written.
+        let buffer = unsafe { &mut *(ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) };
+        self.write_utf8(buffer).ok_or_else(|| super::super::internal().into())
+    }
+
+    /// Writes a string's UTF-8 and a NUL, as much as has room; `None` when it is no string.
+    fn write_utf8(&self, buffer: &mut [MaybeUninit<u8>]) -> Option<usize> {
         let mut written = 0;
-        // SAFETY: as in `utf8_in`.
-        self.check(unsafe {
+        // SAFETY: `env` and `value` are those of the current call. Node-API writes at most
+        // `buffer.len()` bytes, the last of them NUL.
+        let status = unsafe {
             sys::napi_get_value_string_utf8(
                 self.env,
                 self.value,
@@ -151,8 +147,8 @@ impl Arg<'_> {
                 buffer.len(),
                 &raw mut written,
             )
-        })?;
-        Ok(written)
+        };
+        (status == sys::Status::napi_ok).then_some(written)
     }
 }
 
