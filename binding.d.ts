@@ -59,6 +59,9 @@ export declare function keyIsPrivate(key: unknown): boolean
 /** `[kid, alg]` */
 export declare function keyNames(key: unknown): Array<string>
 
+/** `[alg, kid]` of options, each where it is given. */
+export declare function keyOptions(options: unknown): Array<string | undefined | null>
+
 /** The JSON of the public half. */
 export declare function keyPublicJwk(key: unknown): string
 

@@ -398,7 +398,8 @@ export interface RevocationListOptions {
   maxTokenTtl?: Duration;
   /**
    * `error` (default): `ERR_REVOCATION_FULL`, and nothing is revoked. `reject-older`: every token
-   * issued until now is refused, which makes room.
+   * issued until now, and for the verifiers' clock tolerance, is refused, which makes room; keys
+   * and sessions that you revoked stay, those that `Sessions` ended need not.
    */
   onFull?: 'error' | 'reject-older';
 }
@@ -509,6 +510,10 @@ export class Sessions {
     | { status: 'reuse' | 'expired'; sessionId: string; subject: string; pair?: undefined }
     | { status: 'unknown'; pair?: undefined }
   >;
+  /**
+   * Its access tokens are revoked and it does not refresh any more. If they cannot be revoked
+   * (`ERR_REVOCATION_FULL`) it does not refresh all the same, and ending it can be tried again.
+   */
   end(sid: string): Promise<void>;
   /** Ends every session of a subject. A session started afterwards is not touched. */
   endAll(subject: string): Promise<void>;

@@ -82,7 +82,7 @@ test('a JWK is only for what it says it is for', () => {
     refused(() => JwtKey.fromJwk({ ...own, use: 'enc' }, { alg }));
     refused(() => JwtKey.fromJwk({ ...own, alg: 'HS512' }, { alg }));
     refused(() => JwtKey.fromJwk({ ...own, alg }, { alg: 'ES256' }));
-    refused(() => JwtKey.fromJwk({ ...own, alg }, { alg: null }));
+    refused(() => JwtKey.fromJwk({ ...own, alg }, { alg: null }), 'ERR_INVALID_ARG_TYPE');
     refused(() => JwtKey.fromJwk({ ...own, alg: 'none' }), 'ERR_INVALID_ARG_VALUE');
   }
 });

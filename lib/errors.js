@@ -43,15 +43,15 @@ function makeError(code, message) {
   return new (Class ?? ArgumentError)(code, message);
 }
 
-/** JSON.stringify, with a coded error for a value that is none; what a getter throws goes through. */
+/** JSON.stringify, with a coded error for what JSON cannot hold; what a getter throws goes through. */
 function jsonText(value, code, message) {
   let text;
   let cause;
   try {
     text = JSON.stringify(value);
   } catch (thrown) {
-    // What JSON.stringify itself throws, for a cycle or a bigint.
-    if (!(thrown instanceof TypeError)) throw thrown;
+    // What JSON.stringify itself throws: for a cycle or a bigint, and for nesting without end.
+    if (!(thrown instanceof TypeError || thrown instanceof RangeError)) throw thrown;
     cause = thrown;
   }
   if (typeof text === 'string') return text;

@@ -41,8 +41,8 @@ class JwtKey {
       throw makeError('ERR_INVALID_ARG_TYPE', 'jwk must be an object');
     }
     // What the JWK says of itself stands in for options left out, and `null` is not left out.
-    const { alg = jwk.alg, kid = jwk.kid, ...others } = { ...optionsObject(options) };
-    const named = { alg, kid, ...others };
+    const [alg = jwk.alg, kid = jwk.kid] = native.keyOptions(options).map((own) => own ?? undefined);
+    const named = { alg, kid };
     const { alg: purpose = alg, use = 'sig' } = jwk;
     if (purpose !== alg || use !== 'sig') {
       throw makeError('ERR_JWT_KEY', 'the JWK is for another algorithm or another use');
@@ -115,14 +115,6 @@ class JwtKey {
   [inspect.custom]() {
     return this.toString();
   }
-}
-
-/** Options that are spread before the native part sees them. */
-function optionsObject(options) {
-  if (options !== undefined && (options === null || typeof options !== 'object')) {
-    throw makeError('ERR_INVALID_ARG_TYPE', 'options must be an object');
-  }
-  return options;
 }
 
 function symmetricBytes(jwk) {

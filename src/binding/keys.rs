@@ -22,6 +22,11 @@ const MAX_KEYS: u32 = 1000;
 impl Handle for Key {
     const TAG: u128 = 0x6a0d_b7d1_5c8c_4a52_9f41_1c1f_7f4a_6808;
     const CLASS: &'static str = "JwtKey";
+
+    fn external_len(&self) -> u32 {
+        // As for secrets: an HMAC key takes 256 bytes of the secure heap.
+        16 * 256
+    }
 }
 
 impl Handle for KeyRing {
@@ -74,6 +79,16 @@ pub fn key_generate<'env>(
         move |delivery| delivery.send(Key::generate(algorithm, bits, kid.as_deref())),
         |env, key: Key| guard(&env, || out::carrier(&env, Arc::new(key))),
     )
+}
+
+/// `[alg, kid]` of options, each where it is given.
+#[napi(catch_unwind)]
+pub fn key_options(env: &Env, options: Unknown<'_>) -> napi::Result<Vec<Option<String>>> {
+    guard(env, || {
+        let options = Arg::new(env, &options, "options").options(&["alg", "kid"])?;
+        let alg = options.get("alg")?.map(|alg| algorithm(&alg)).transpose()?;
+        Ok(vec![alg.map(|alg| alg.name().to_owned()), kid(&options)?])
+    })
 }
 
 /// A carrier of an HMAC key.

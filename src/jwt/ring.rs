@@ -286,9 +286,13 @@ impl KeyRing {
         entries.retain(|entry| {
             entry.info.state == KeyState::Revoked || self.usable(entry, now).is_some()
         });
-        if matches!(state, KeyState::Next | KeyState::Active) {
-            retire(entries, state, now);
-        }
+        let key = match state {
+            KeyState::Next | KeyState::Active => {
+                retire(entries, state, now);
+                key
+            }
+            KeyState::Retired | KeyState::Revoked => key.without_private(),
+        };
         let info =
             KeyInfo { kid: key.kid().to_owned(), algorithm: key.algorithm(), state, since: now };
         entries.push(Entry { info, key: Some(key) });
@@ -322,7 +326,7 @@ fn find_state(entries: &[Entry], state: KeyState) -> Option<&Entry> {
 fn retire(entries: &mut [Entry], state: KeyState, now: u64) {
     if let Some(entry) = entries.iter_mut().find(|entry| entry.info.state == state) {
         entry.set(KeyState::Retired, now);
-        // It signs no more, so its private half is wiped now.
+        // It signs no more: its private half goes when the last issuer that signed with it does.
         entry.key = entry.key.take().map(Key::without_private);
     }
 }

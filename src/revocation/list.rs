@@ -137,6 +137,12 @@ impl RevocationList {
         self.insert(Kind::Session, sid, scope, expires_at, expires_at)
     }
 
+    /// Revokes every token of a session that gets no more of them: [`Self::revoke_session`] with
+    /// an entry that may go when room is made.
+    pub fn revoke_ended_session(&self, sid: &str, expires_at: u64) -> Result<()> {
+        self.insert(Kind::EndedSession, sid, Scope::Any, expires_at, expires_at)
+    }
+
     /// Revokes every token of a subject issued in or before the second `issued_until`. `iat` is
     /// in whole seconds, so a token issued later in that same second is refused as well.
     pub fn revoke_subject(&self, sub: &str, issued_until: u64, scope: Scope<'_>) -> Result<()> {
@@ -160,7 +166,7 @@ impl RevocationList {
             #[expect(clippy::cast_precision_loss, reason = "see above")]
             query.issued_at.is_none_or(|issued_at| issued_at.floor() <= limit as f64)
         };
-        if state.rejects_issued_until > 0 && issued_until(state.rejects_issued_until) {
+        if state.rejects_issued_until > 0 && issued_until(self.rejects_issued_until(&state)) {
             return Ok(true);
         }
         let find = |kind: Kind, id: Option<&str>| {
@@ -173,6 +179,7 @@ impl RevocationList {
         };
         Ok(find(Kind::Id, query.id).is_some()
             || find(Kind::Session, query.session).is_some()
+            || find(Kind::EndedSession, query.session).is_some()
             || find(Kind::Key, query.kid).is_some()
             || find(Kind::Subject, query.subject).is_some_and(issued_until))
     }
@@ -193,11 +200,11 @@ impl RevocationList {
         let count = |kind: Kind| state.tables[kind as usize].entries.len();
         Stats {
             ids: count(Kind::Id),
-            sessions: count(Kind::Session),
+            sessions: count(Kind::Session) + count(Kind::EndedSession),
             subjects: count(Kind::Subject),
             keys: count(Kind::Key),
             max_entries: self.limits.max_entries,
-            rejects_issued_until: state.rejects_issued_until,
+            rejects_issued_until: self.rejects_issued_until(&state),
         }
     }
 
@@ -257,33 +264,38 @@ impl RevocationList {
         if self.limits.on_full == OnFull::Error {
             return full(", shorten token lifetimes, or choose onFull: 'reject-older'");
         }
-        // Not the proven time: a later one refuses more. And as late as a token that is accepted
-        // now may have been issued.
-        let tolerance = self.tolerance.load(Ordering::Relaxed);
-        let until = self.clock.unix_seconds().saturating_add(tolerance);
-        // Sessions and keys stay: they refuse tokens that are yet to be issued, too.
+        // What refuses tokens that are yet to be issued, too, stays.
+        let kept = [Kind::Session, Kind::Key].map(|kind| state.tables[kind as usize].entries.len());
+        // Not the proven time: a later one refuses more.
+        let now = self.clock.unix_seconds();
+        let latest = now.saturating_add(MAX_CLOCK_TOLERANCE);
         let stays = |kind: Kind, limit: u64| match kind {
-            Kind::Id => false,
-            Kind::Subject => limit > until,
+            Kind::Id | Kind::EndedSession => false,
+            Kind::Subject => limit > latest,
             Kind::Session | Kind::Key => true,
         };
-        let staying = Kind::ALL.into_iter().map(|kind| {
-            state.tables[kind as usize]
-                .entries
-                .values()
-                .filter(|limit| stays(kind, **limit))
-                .count()
-        });
-        if staying.sum::<usize>() >= self.limits.max_entries {
-            return full(": sessions and keys, which stay, fill it");
+        if kept.iter().sum::<usize>() >= self.limits.max_entries {
+            return full(": sessions and keys that you revoked, which stay, fill it");
         }
-        state.rejects_issued_until = state.rejects_issued_until.max(until);
+        state.rejects_issued_until = state.rejects_issued_until.max(now);
         for kind in Kind::ALL {
             state.tables[kind as usize].entries.retain(|_, limit| stays(kind, *limit));
         }
         let State { tables, wheel, .. } = state;
         wheel.retain(|(kind, entry)| tables[*kind as usize].entries.contains_key(entry));
-        Ok(())
+        if state.len() < self.limits.max_entries {
+            Ok(())
+        } else {
+            full(": revocations of subjects up to a time to come fill it")
+        }
+    }
+
+    /// As late as a token that a verifier accepted when room was made may have been issued.
+    fn rejects_issued_until(&self, state: &State) -> u64 {
+        match state.rejects_issued_until {
+            0 => 0,
+            made => made.saturating_add(self.tolerance.load(Ordering::Relaxed)),
+        }
     }
 
     fn fingerprint(&self, kind: Kind, id: &str, scope: Scope<'_>) -> u128 {
@@ -317,16 +329,18 @@ enum Kind {
     Session = 1,
     Subject = 2,
     Key = 3,
+    EndedSession = 4,
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Id, Self::Session, Self::Subject, Self::Key];
+    const ALL: [Self; 5] = [Self::Id, Self::Session, Self::Subject, Self::Key, Self::EndedSession];
 }
 
 #[derive(Default)]
 struct State {
-    tables: [Table; 4],
+    tables: [Table; 5],
     wheel: ExpiryWheel<(Kind, u128)>,
+    /// When room was last made; tolerant verifiers add to it.
     rejects_issued_until: u64,
     closed: bool,
 }

@@ -39,8 +39,10 @@ pub enum Presented {
         /// The session's claims.
         claims: Arc<str>,
     },
-    /// An older one. The session does not rotate any more; whoever has seen to its access tokens
-    /// removes it.
+    /// Of a session that is being ended: it does not rotate any more, and whoever has seen to its
+    /// access tokens removes it.
+    Ending,
+    /// An older one, which ends the session in the same way.
     Reused {
         /// Whose session it was.
         subject: Arc<str>,
@@ -74,8 +76,18 @@ struct Family {
     generation: u32,
     started_at: u64,
     used_at: u64,
-    /// A used-up token has been seen: every token of the session is one that was reused.
-    reused: bool,
+    phase: Phase,
+    /// When the row's time is over: its key in `State::ends`.
+    ends_at: u64,
+}
+
+/// Where a session is in its life. One that is not live waits for its access tokens to be revoked,
+/// at most until they have expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Live,
+    Ending,
+    Reused,
 }
 
 impl Families {
@@ -89,7 +101,7 @@ impl Families {
         let mut state = self.lock();
         for _ in 0..PRUNED_PER_INSERT {
             match state.ends.first() {
-                Some(&(end, over)) if end <= now => self.remove_from(&mut state, over),
+                Some(&(ends_at, over)) if ends_at <= now => state.remove(over),
                 _ => break,
             }
         }
@@ -107,22 +119,33 @@ impl Families {
             None => Arc::from(subject),
         };
         state.by_subject.entry(subject.clone()).or_default().push(id);
-        let (claims, generation, reused) = (claims.into(), 0, false);
-        let family = Family { subject, claims, generation, started_at: now, used_at: now, reused };
-        state.ends.insert((self.expires_at(&family), id));
+        let ends_at = self.expires_at(now, now);
+        let family = Family {
+            subject,
+            claims: claims.into(),
+            generation: 0,
+            started_at: now,
+            used_at: now,
+            phase: Phase::Live,
+            ends_at,
+        };
+        state.ends.insert((ends_at, id));
         state.rows.insert(id, family);
         Ok(())
     }
 
-    /// What a genuine token of a session's generation is now.
-    pub fn present(&self, id: Uuid, generation: u32, now: u64) -> Presented {
+    /// What a genuine token of a session's generation is now. One that was used up puts the session
+    /// into its last phase, for at most `last_ms` more.
+    pub fn present(&self, id: Uuid, generation: u32, now: u64, last_ms: u64) -> Presented {
         let mut state = self.lock();
-        let Some(family) = state.rows.get_mut(&id) else { return Presented::Unknown };
+        let Some(family) = state.rows.get(&id) else { return Presented::Unknown };
         let (subject, claims) = (family.subject.clone(), family.claims.clone());
-        if family.reused {
-            return Presented::Reused { subject };
+        match family.phase {
+            Phase::Live => {}
+            Phase::Ending => return Presented::Ending,
+            Phase::Reused => return Presented::Reused { subject },
         }
-        if now >= self.expires_at(family) {
+        if now >= family.ends_at {
             return Presented::Expired { subject };
         }
         if generation == family.generation {
@@ -132,29 +155,36 @@ impl Families {
         if generation.checked_add(1) == Some(family.generation) && now < grace_ends {
             return Presented::JustRotated { claims };
         }
-        family.reused = true;
+        state.enter(id, Phase::Reused, now.saturating_add(last_ms));
         Presented::Reused { subject }
     }
 
     /// Moves a session on from a generation; `false` if it is not at that one any more.
     pub fn rotate(&self, id: Uuid, generation: u32, now: u64) -> bool {
         let mut state = self.lock();
-        let State { rows, ends, .. } = &mut *state;
-        let Some(family) = rows.get_mut(&id) else { return false };
+        let Some(family) = state.rows.get_mut(&id) else { return false };
         let Some(successor) = generation.checked_add(1) else { return false };
-        if family.reused || family.generation != generation {
+        if family.phase != Phase::Live || family.generation != generation {
             return false;
         }
-        ends.remove(&(self.expires_at(family), id));
         family.generation = successor;
         family.used_at = now;
-        ends.insert((self.expires_at(family), id));
+        let ends_at = self.expires_at(family.started_at, now);
+        state.enter(id, Phase::Live, ends_at);
         true
+    }
+
+    /// Puts a session into its last phase, for at most `last_ms` more.
+    pub fn begin_end(&self, id: Uuid, now: u64, last_ms: u64) {
+        let mut state = self.lock();
+        if state.rows.get(&id).is_some_and(|family| family.phase == Phase::Live) {
+            state.enter(id, Phase::Ending, now.saturating_add(last_ms));
+        }
     }
 
     /// Removes a session.
     pub fn remove(&self, id: Uuid) {
-        self.remove_from(&mut self.lock(), id);
+        self.lock().remove(id);
     }
 
     /// The ids of a subject's sessions, those included that have ended and were not removed.
@@ -169,35 +199,44 @@ impl Families {
         ids.iter()
             .filter_map(|id| {
                 let family = state.rows.get(id)?;
-                let expires_at = self.expires_at(family);
-                (now < expires_at && !family.reused).then_some(SessionInfo {
+                let is_live = family.phase == Phase::Live && now < family.ends_at;
+                is_live.then_some(SessionInfo {
                     session: *id,
                     started_at: family.started_at,
                     used_at: family.used_at,
-                    expires_at,
+                    expires_at: family.ends_at,
                 })
             })
             .collect()
     }
 
-    fn expires_at(&self, family: &Family) -> u64 {
+    fn expires_at(&self, started_at: u64, used_at: u64) -> u64 {
         let after = |start: u64, ttl: u64| start.saturating_add(ttl.saturating_mul(1000));
-        after(family.started_at, self.options.refresh_ttl)
-            .min(after(family.used_at, self.options.idle_ttl))
-    }
-
-    fn remove_from(&self, state: &mut State, id: Uuid) {
-        let Some(family) = state.rows.remove(&id) else { return };
-        state.ends.remove(&(self.expires_at(&family), id));
-        if let Some(ids) = state.by_subject.get_mut(&family.subject) {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                state.by_subject.remove(&family.subject);
-            }
-        }
+        after(started_at, self.options.refresh_ttl).min(after(used_at, self.options.idle_ttl))
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn enter(&mut self, id: Uuid, phase: Phase, ends_at: u64) {
+        let Some(family) = self.rows.get_mut(&id) else { return };
+        self.ends.remove(&(family.ends_at, id));
+        family.phase = phase;
+        family.ends_at = ends_at;
+        self.ends.insert((ends_at, id));
+    }
+
+    fn remove(&mut self, id: Uuid) {
+        let Some(family) = self.rows.remove(&id) else { return };
+        self.ends.remove(&(family.ends_at, id));
+        if let Some(ids) = self.by_subject.get_mut(&family.subject) {
+            ids.retain(|other| *other != id);
+            if ids.is_empty() {
+                self.by_subject.remove(&family.subject);
+            }
+        }
     }
 }

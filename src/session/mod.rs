@@ -136,7 +136,7 @@ impl Sessions {
         let Some(successor) = generation.checked_add(1) else { return Ok(Refreshed::Unknown) };
         loop {
             let now = self.clock.unix_millis();
-            match self.families.present(id, generation, now) {
+            match self.families.present(id, generation, now, self.access_life_ms()) {
                 Presented::Current { claims } => {
                     let pair = self.pair(id, successor, &claims)?;
                     if self.families.rotate(id, generation, now) {
@@ -146,6 +146,10 @@ impl Sessions {
                 }
                 Presented::JustRotated { claims } => {
                     return Ok(Refreshed::Replayed(self.pair(id, successor, &claims)?));
+                }
+                Presented::Ending => {
+                    self.end(id)?;
+                    return Ok(Refreshed::Unknown);
                 }
                 Presented::Reused { subject } => {
                     self.end(id)?;
@@ -162,12 +166,13 @@ impl Sessions {
 
     /// Ends a session: its access tokens are revoked and its refresh token is unknown from now
     /// on. Ending one that is not known revokes its access tokens all the same. If they cannot be
-    /// revoked the session stays, so that ending it can be tried again.
+    /// revoked it does not refresh any more either, and ending it can be tried again.
     pub fn end(&self, session: Uuid) -> Result<()> {
+        self.families.begin_end(session, self.clock.unix_millis(), self.access_life_ms());
         let last_expiry = self.clock.unix_seconds().saturating_add(self.issuer.expires_in());
         let mut buffer = Uuid::encode_buffer();
         let sid = session.hyphenated().encode_lower(&mut buffer);
-        self.revocations.revoke_session(sid, last_expiry, Scope::Any)?;
+        self.revocations.revoke_ended_session(sid, last_expiry)?;
         self.families.remove(session);
         Ok(())
     }
@@ -186,6 +191,10 @@ impl Sessions {
     /// The sessions of a subject that have not ended, oldest first.
     pub fn list(&self, subject: &str) -> Vec<SessionInfo> {
         self.families.list(subject, self.clock.unix_millis())
+    }
+
+    fn access_life_ms(&self) -> u64 {
+        self.issuer.expires_in().saturating_mul(1000)
     }
 
     fn pair(&self, session: Uuid, generation: u32, claims: &str) -> Result<TokenPair> {

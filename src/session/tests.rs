@@ -211,10 +211,12 @@ fn a_session_that_could_not_be_revoked_is_still_there_to_be_ended() {
     }
     let error = world.sessions.refresh(&newest.refresh_token).unwrap_err();
     assert_eq!(error.code, Code::RevocationFull);
-    // Once there is room again, any token of the session tells of the reuse.
-    world.pass(60 + 300 + 60);
-    assert_eq!(world.refresh(&newest), Refreshed::Reuse(World::ended(&first)));
-    assert_eq!(world.refresh(&newest), Refreshed::Unknown);
+    // Once there is room again, any token of the session tells of the reuse; another session that
+    // starts meanwhile does not push it out.
+    world.start();
+    world.pass(299);
+    world.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+    assert!(world.sessions.refresh(&newest.refresh_token).is_err());
 }
 
 #[test]
@@ -264,4 +266,30 @@ fn of_two_threads_with_one_token_one_rotates_and_both_get_the_same_successor() {
         })
         .collect();
     assert_eq!((rotated, successors.len()), (1, 1));
+}
+
+#[test]
+fn a_session_that_could_not_be_ended_does_not_refresh() {
+    let world = World::with(Options::default(), Limits { max_entries: 1, ..Limits::default() });
+    let pair = world.start();
+    world.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+    assert_eq!(world.sessions.end(pair.session).unwrap_err().code, Code::RevocationFull);
+    let error = world.sessions.refresh(&pair.refresh_token).unwrap_err();
+    assert_eq!(error.code, Code::RevocationFull);
+    assert!(world.sessions.list("alice").is_empty());
+    world.sessions.end_all("alice").unwrap_err();
+}
+
+#[test]
+fn a_logout_finds_room_where_older_tokens_may_be_refused() {
+    use crate::revocation::OnFull::RejectOlder;
+    let limits = Limits { max_entries: 3, on_full: RejectOlder, ..Limits::default() };
+    let world = World::with(Options::default(), limits);
+    for _ in 0..10 {
+        let pair = world.start();
+        world.sessions.end(pair.session).unwrap();
+        assert_eq!(world.verify(&pair), Err(Rejection::Revoked));
+    }
+    world.pass(1);
+    assert!(world.verify(&world.start()).is_ok());
 }

@@ -60,12 +60,18 @@ impl Fault {
 
 /// Registers the error factory of an environment.
 pub fn set_factory(env: &Env, factory: &Unknown<'_>) -> napi::Result<()> {
-    let mut reference = ptr::null_mut();
+    let (mut reference, mut previous) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: both values are those of the current call. The reference is given to the instance
     // data of the same environment, whose finalizer deletes it there.
     let status = unsafe {
         let status = sys::napi_create_reference(env.raw(), factory.raw(), 1, &raw mut reference);
         if status == sys::Status::napi_ok {
+            // A façade that is loaded again, over the same native part, takes the other's place.
+            if sys::napi_get_instance_data(env.raw(), &raw mut previous) == sys::Status::napi_ok
+                && !previous.is_null()
+            {
+                sys::napi_delete_reference(env.raw(), previous.cast());
+            }
             sys::napi_set_instance_data(
                 env.raw(),
                 reference.cast(),

@@ -11,7 +11,7 @@ use crate::error::Code;
 ///
 /// Only its own properties count: what a polluted `Object.prototype` holds is nobody's choice. That
 /// nothing else could have been meant is checked as well: an instance of a class, whose options
-/// would be getters of its prototype, is refused.
+/// would be getters of its prototype, is refused. A proxy is whatever its traps say.
 pub struct Options<'a>(Option<Arg<'a>>);
 
 impl<'a> Arg<'a> {
