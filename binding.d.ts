@@ -213,6 +213,9 @@ export declare function revocationStats(list: unknown): Array<number>
 /** `equals`, bound to a secret. */
 export declare function secretBind(secret: unknown): unknown
 
+/** `target` becomes a copy of a secret, in memory of its own. */
+export declare function secretClone(target: unknown, secret: unknown): void
+
 /** Copies the secret into `target`, which must be of its length. */
 export declare function secretCopyInto(secret: unknown, target: unknown): void
 
@@ -233,6 +236,9 @@ export declare function secretLen(secret: unknown): number
 
 /** `target` becomes random bytes. */
 export declare function secretRandom(target: unknown, bytes: unknown): void
+
+/** Disposes of every `SecretBuffer` that is held now, in all threads. */
+export declare function secureHeapDisposeAll(): void
 
 /** What the secure heap is made of. */
 export declare function secureHeapStatus(): SecureHeapStatus

@@ -139,9 +139,17 @@ export class SecretBuffer {
   /**
    * Lends a copy of the bytes for the time of the call and wipes it then. A function that
    * transfers the bytes away gets `ERR_SECRET_ESCAPED`, one that returns a promise
-   * `ERR_INVALID_RETURN_VALUE`.
+   * `ERR_INVALID_RETURN_VALUE`: that is {@link SecretBuffer.useAsync}.
    */
   use<T>(fn: (bytes: Uint8Array) => T extends PromiseLike<unknown> ? never : T): T;
+  /**
+   * Lends a copy of the bytes until the promise settles and wipes it then, whatever came of it. A
+   * function that returns no promise is fine; one that transfers the bytes away gets
+   * `ERR_SECRET_ESCAPED`. Errors are rejections.
+   */
+  useAsync<T>(fn: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T>;
+  /** The same bytes in memory of their own: disposing of one leaves the other. */
+  clone(): SecretBuffer;
   /** Compares in constant time; different lengths are unequal at once. */
   equals(other: SecretBuffer | Uint8Array): boolean;
   /** Lets go, which is better than waiting for the collector. Keys that were made from the secret keep their own copy. Idempotent. */
@@ -180,6 +188,12 @@ export interface SecureHeapStatus {
 export const secureHeap: {
   /** What is true of the memory right now, read back from the system. */
   status(): SecureHeapStatus;
+  /**
+   * Disposes of every SecretBuffer of the process, those of its worker threads as well. Keys and
+   * issuers that were made from secrets keep their own copies and go on working; a password that
+   * is being hashed is finished. For the end of a service, or an emergency.
+   */
+  disposeAll(): void;
 };
 
 /** Compares in constant time; different lengths are unequal at once. */

@@ -47,34 +47,38 @@ class SecretBuffer {
   }
 
   use(fn) {
-    if (typeof fn !== 'function') {
-      throw makeError('ERR_INVALID_ARG_TYPE', 'fn must be a function');
-    }
-    // Memory of its own: Buffers share theirs with each other.
-    const bytes = new Uint8Array(this.byteLength);
-    native.secretCopyInto(this, bytes);
-    const { buffer, byteLength } = bytes;
+    const loan = lend(this, fn);
     let result;
     try {
-      result = fn(bytes);
+      result = fn(loan.bytes);
     } finally {
-      // A view over detached memory has no length: the callee has moved the bytes elsewhere.
-      if (byteLength > 0 && buffer.byteLength === byteLength) native.wipe(bytes);
+      loan.wipe();
     }
-    if (buffer.byteLength !== byteLength) {
-      throw makeError(
-        'ERR_SECRET_ESCAPED',
-        'the bytes lent by use() were transferred elsewhere and could not be wiped: copy what must outlive the call',
-      );
-    }
+    loan.assertReturned();
     if (typeof result?.then === 'function') {
       result.then(undefined, () => {});
       throw makeError(
         'ERR_INVALID_RETURN_VALUE',
-        'the function given to use() returned a promise: the bytes are wiped when it returns, so it must be synchronous',
+        'the function given to use() returned a promise: the bytes are wiped when it returns; use useAsync()',
       );
     }
     return result;
+  }
+
+  async useAsync(fn) {
+    const loan = lend(this, fn);
+    let result;
+    try {
+      result = await fn(loan.bytes);
+    } finally {
+      loan.wipe();
+    }
+    loan.assertReturned();
+    return result;
+  }
+
+  clone() {
+    return new SecretBuffer(OWN, (copy) => native.secretClone(copy, this));
   }
 
   equals(other) {
@@ -106,9 +110,39 @@ class SecretBuffer {
   }
 }
 
+/** A copy of a secret's bytes, on loan to `fn`. */
+function lend(secret, fn) {
+  if (typeof fn !== 'function') {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'fn must be a function');
+  }
+  // Memory of its own: Buffers share theirs with each other.
+  const bytes = new Uint8Array(secret.byteLength);
+  native.secretCopyInto(secret, bytes);
+  const { buffer, byteLength } = bytes;
+  // A view over detached memory has no length: the callee has moved the bytes elsewhere.
+  const isAway = () => buffer.byteLength !== byteLength;
+  return {
+    bytes,
+    wipe() {
+      if (byteLength > 0 && !isAway()) native.wipe(bytes);
+    },
+    assertReturned() {
+      if (!isAway()) return;
+      throw makeError(
+        'ERR_SECRET_ESCAPED',
+        'the bytes on loan were transferred elsewhere and could not be wiped: copy what must outlive the call',
+      );
+    },
+  };
+}
+
 const secureHeap = Object.freeze({
   status() {
     return native.secureHeapStatus();
+  },
+
+  disposeAll() {
+    native.secureHeapDisposeAll();
   },
 });
 

@@ -31,6 +31,8 @@ const length = secret.use((bytes) => bytes.length);
 same<typeof length, number>(true);
 // @ts-expect-error a promise outlives the bytes
 secret.use(async (bytes) => bytes.length);
+const eventually = secret.useAsync(async (bytes) => bytes.length);
+same<typeof eventually, Promise<number>>(true);
 // @ts-expect-error not constructed
 new nodesec.SecretBuffer();
 // @ts-expect-error not an encoding

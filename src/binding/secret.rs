@@ -1,5 +1,7 @@
 //! `SecretBuffer` and `secureHeap`.
 
+mod live;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding};
@@ -37,7 +39,9 @@ impl SecretBuffer {
     fn new(secret: Secret) -> Arc<Self> {
         // At most `MAX_SECRET_LEN`.
         let len = u32::try_from(secret.len()).unwrap_or(u32::MAX);
-        Arc::new(Self { secret: Mutex::new(Some(secret)), len })
+        let buffer = Arc::new(Self { secret: Mutex::new(Some(secret)), len });
+        live::enter(&buffer);
+        buffer
     }
 
     /// The secret, shared: it stays until the caller is done with it, too.
@@ -50,6 +54,12 @@ impl SecretBuffer {
 
     fn dispose(&self) {
         self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+impl Drop for SecretBuffer {
+    fn drop(&mut self) {
+        live::leave(self);
     }
 }
 
@@ -118,6 +128,16 @@ pub fn secret_from(
             })?;
         }
         Ok(())
+    })
+}
+
+/// `target` becomes a copy of a secret, in memory of its own.
+#[napi(catch_unwind)]
+pub fn secret_clone(env: &Env, target: Unknown<'_>, secret: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.get()?;
+        let copy = Secret::copy_from(secret.expose_secret())?;
+        Arg::new(env, &target, "this").attach(SecretBuffer::new(copy))
     })
 }
 

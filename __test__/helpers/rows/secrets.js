@@ -16,6 +16,12 @@ module.exports = {
   },
   'SecretBuffer.fromString': { args: () => ['c0ffee', 'hex'], kinds: [text, word] },
   'SecretBuffer.prototype.use': { on, args: () => [(lent) => lent.length], kinds: [callback] },
+  'SecretBuffer.prototype.useAsync': {
+    on,
+    args: () => [async (lent) => lent.length],
+    kinds: [callback],
+  },
+  'SecretBuffer.prototype.clone': plain,
   'SecretBuffer.prototype.equals': {
     on,
     args: () => [new Uint8Array(32)],
@@ -25,5 +31,6 @@ module.exports = {
   'SecretBuffer.prototype.toString': plain,
   'SecretBuffer.prototype.toJSON': plain,
   'secureHeap.status': { args: () => [], kinds: [] },
+  'secureHeap.disposeAll': { args: () => [], kinds: [] },
   timingSafeEqual: { args: () => ['one', new Uint8Array(3)], kinds: [secret, secret] },
 };
