@@ -225,6 +225,12 @@ export declare function secretDispose(secret: unknown): void
 /** `target` becomes a copy of bytes, which are wiped if the options say so. */
 export declare function secretFrom(target: unknown, data: unknown, options: unknown): void
 
+/**
+ * `target` becomes what a file holds. Whether the process may read it, by Node's permission
+ * model, is for the façade to ask.
+ */
+export declare function secretFromFile(target: unknown, path: unknown, options: unknown): void
+
 /** `target` becomes what a text encodes. */
 export declare function secretFromString(target: unknown, text: unknown, encoding: unknown): void
 

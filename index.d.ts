@@ -132,6 +132,18 @@ export class SecretBuffer {
     text: string,
     encoding?: 'utf8' | 'hex' | 'base64' | 'base64url',
   ): SecretBuffer;
+  /**
+   * What a regular file holds, read into secret memory without a buffer on the way. `path` has 1 to
+   * 4096 bytes; links are followed (Kubernetes mounts secrets as such), and the file that was
+   * opened is the one that is checked.
+   *
+   * - `ERR_SECRET_PERMISSIONS`: group or others may read or write it (`mode & 0o066`; not checked
+   *   on Windows).
+   * - `ERR_SECRET_FILE`: not to be read, not regular, empty, larger than `maxBytes`, malformed.
+   * - `ERR_ACCESS_DENIED`, with `permission` and `resource` as Node's own error has them: Node runs
+   *   with `--permission`, and without `--allow-fs-read` for the path.
+   */
+  static fromFile(path: string, options?: SecretFileOptions): SecretBuffer;
 
   /** `ERR_SECRET_DISPOSED` once disposed of, as with every method but `dispose`. */
   readonly byteLength: number;
@@ -157,6 +169,20 @@ export class SecretBuffer {
   [Symbol.dispose](): void;
   toString(): string;
   toJSON(): string;
+}
+
+export interface SecretFileOptions {
+  /**
+   * `raw` (default) takes the bytes as they are, `utf8` as well, if they are well-formed; the others
+   * are decoded as with {@link SecretBuffer.fromString}.
+   */
+  encoding?: 'raw' | 'utf8' | 'hex' | 'base64' | 'base64url';
+  /** The largest file, 1 byte to 1 MiB; default 64 KiB. */
+  maxBytes?: number;
+  /** Whether one line ending at the end is left off. Default: for `raw` no, else yes. */
+  trim?: boolean;
+  /** Takes a file that others may read or write: a Docker or Kubernetes mount, say. Default no. */
+  allowInsecure?: boolean;
 }
 
 export interface SecureHeapStatus {
@@ -597,7 +623,7 @@ export class ArgumentError extends NodesecError {}
 export class BindingError extends NodesecError {}
 /** `ERR_PASSWORD_…` */
 export class PasswordError extends NodesecError {}
-/** `ERR_SECRET_…` */
+/** `ERR_SECRET_…`, and `ERR_ACCESS_DENIED` from {@link SecretBuffer.fromFile} */
 export class SecretError extends NodesecError {}
 /** `ERR_JWT_…` and `ERR_KEYRING_…` */
 export class JwtError extends NodesecError {

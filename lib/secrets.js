@@ -1,5 +1,6 @@
 'use strict';
 
+const path = require('node:path');
 const { inspect } = require('node:util');
 const workerThreads = require('node:worker_threads');
 
@@ -17,7 +18,7 @@ class SecretBuffer {
     if (own !== OWN) {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
-        'SecretBuffer is not constructed: use SecretBuffer.random, .from or .fromString',
+        'SecretBuffer is not constructed: use SecretBuffer.random, .from, .fromString or .fromFile',
       );
     }
     fill(this);
@@ -36,6 +37,11 @@ class SecretBuffer {
 
   static fromString(text, encoding) {
     return new SecretBuffer(OWN, (secret) => native.secretFromString(secret, text, encoding));
+  }
+
+  static fromFile(file, options) {
+    assertMayRead(file);
+    return new SecretBuffer(OWN, (secret) => native.secretFromFile(secret, file, options));
   }
 
   get byteLength() {
@@ -108,6 +114,17 @@ class SecretBuffer {
   get [Symbol.toStringTag]() {
     return 'SecretBuffer';
   }
+}
+
+/** Native code is not under Node's permission model, unless it asks. */
+function assertMayRead(file) {
+  if (typeof file !== 'string' || process.permission === undefined) return;
+  if (process.permission.has('fs.read', path.resolve(file))) return;
+  const error = makeError(
+    'ERR_ACCESS_DENIED',
+    'the permission model does not let this process read the file: start Node with --allow-fs-read for it',
+  );
+  throw Object.assign(error, { permission: 'FileSystemRead', resource: file });
 }
 
 /** A copy of a secret's bytes, on loan to `fn`. */

@@ -37,6 +37,9 @@ same<typeof eventually, Promise<number>>(true);
 new nodesec.SecretBuffer();
 // @ts-expect-error not an encoding
 nodesec.SecretBuffer.fromString('00', 'latin1');
+nodesec.SecretBuffer.fromFile('secret', { encoding: 'raw', trim: true, maxBytes: 32 });
+// @ts-expect-error a path is text
+nodesec.SecretBuffer.fromFile(new URL('file:///secret'));
 
 // Tokens
 const key = nodesec.JwtKey.fromSecret(secret, { alg: 'HS256' });

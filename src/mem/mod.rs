@@ -10,6 +10,8 @@
 //! `slabs` and its memory in `regions`, obtained through `os`.
 
 mod arena;
+mod encoding;
+mod file;
 mod locked;
 mod os;
 /// Working memory for Argon2: large, reused, wiped after each loan.
@@ -23,6 +25,8 @@ mod status;
 use aws_lc_rs::constant_time;
 use zeroize::Zeroize;
 
+pub use encoding::Encoding;
+pub use file::{FileRules, read_file, without_line_ending};
 pub use locked::Locked;
 pub use os::Backend;
 pub use secret::{MAX_SECRET_LEN, Secret};

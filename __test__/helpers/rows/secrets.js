@@ -1,8 +1,17 @@
 'use strict';
 
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+
 const { SecretBuffer } = require('@nodesec/native');
-const { boolean, bytes, callback, integer, options, or, secret, text, word } =
+const { boolean, bytes, callback, integer, name, options, or, secret, text, word } =
   require('../hostile.js');
+
+const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-rows-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const file = path.join(folder, 'secret');
+writeFileSync(file, 'c0ffee\n', { mode: 0o600 });
 
 const on = () => SecretBuffer.random(32);
 const plain = { on, args: () => [], kinds: [] };
@@ -15,6 +24,13 @@ module.exports = {
     kinds: [bytes, options({ wipe: boolean })],
   },
   'SecretBuffer.fromString': { args: () => ['c0ffee', 'hex'], kinds: [text, word] },
+  'SecretBuffer.fromFile': {
+    args: () => [file, { encoding: 'hex', maxBytes: 64, trim: true, allowInsecure: false }],
+    kinds: [
+      name,
+      options({ encoding: word, maxBytes: integer, trim: boolean, allowInsecure: boolean }),
+    ],
+  },
   'SecretBuffer.prototype.use': { on, args: () => [(lent) => lent.length], kinds: [callback] },
   'SecretBuffer.prototype.useAsync': {
     on,
