@@ -226,6 +226,12 @@ export declare function secretDispose(secret: unknown): void
 export declare function secretFrom(target: unknown, data: unknown, options: unknown): void
 
 /**
+ * `target` becomes what a variable of the environment holds, which is wiped there unless the
+ * options say otherwise; gives whether it was. That the thread is the main one is for the façade to see to.
+ */
+export declare function secretFromEnv(target: unknown, name: unknown, options: unknown): boolean
+
+/**
  * `target` becomes what a file holds. Whether the process may read it, by Node's permission
  * model, is for the façade to ask.
  */

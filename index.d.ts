@@ -144,6 +144,23 @@ export class SecretBuffer {
    *   with `--permission`, and without `--allow-fs-read` for the path.
    */
   static fromFile(path: string, options?: SecretFileOptions): SecretBuffer;
+  /**
+   * What a variable of the environment holds, taken from there without a JavaScript string:
+   * `encoding` as with {@link SecretBuffer.fromString}, default `utf8`; the name has 1 to 256 bytes.
+   * With `wipe` (default true) the value is then overwritten where it lies (on Windows only removed)
+   * and the variable deleted, from `process.env` as well.
+   *
+   * Call it first thing. Copies made before stay: by whoever read `process.env.NAME`, in child
+   * processes and in workers. And C libraries do not lock the environment: native code that looks
+   * up a variable in another thread at that moment may see this one half wiped, or miss another.
+   *
+   * `ERR_SECRET_ENV`: not set, empty, malformed (it is then left as it is), or called in a worker
+   * thread, whose `process.env` is a copy.
+   */
+  static fromEnv(
+    name: string,
+    options?: { encoding?: 'utf8' | 'hex' | 'base64' | 'base64url'; wipe?: boolean },
+  ): SecretBuffer;
 
   /** `ERR_SECRET_DISPOSED` once disposed of, as with every method but `dispose`. */
   readonly byteLength: number;

@@ -18,7 +18,7 @@ class SecretBuffer {
     if (own !== OWN) {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
-        'SecretBuffer is not constructed: use SecretBuffer.random, .from, .fromString or .fromFile',
+        'SecretBuffer is not constructed: use SecretBuffer.random or one of its .from methods',
       );
     }
     fill(this);
@@ -42,6 +42,22 @@ class SecretBuffer {
   static fromFile(file, options) {
     assertMayRead(file);
     return new SecretBuffer(OWN, (secret) => native.secretFromFile(secret, file, options));
+  }
+
+  static fromEnv(name, options) {
+    if (!workerThreads.isMainThread) {
+      throw makeError(
+        'ERR_SECRET_ENV',
+        'a worker thread has a copy of the environment: take the secret in the main thread, and share() it',
+      );
+    }
+    let isWiped;
+    const secret = new SecretBuffer(OWN, (own) => {
+      isWiped = native.secretFromEnv(own, name, options);
+    });
+    // `process.env` reads the environment itself, unless somebody has replaced it with a copy.
+    if (isWiped) delete process.env[name];
+    return secret;
   }
 
   get byteLength() {

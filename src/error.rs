@@ -90,6 +90,8 @@ codes! {
     // ── Secrets ──
     /// A secret used after `dispose()`.
     SecretDisposed = "ERR_SECRET_DISPOSED",
+    /// A variable that is missing, empty or malformed, or read in a worker thread.
+    SecretEnv = "ERR_SECRET_ENV",
     /// The secure heap is full.
     SecretExhausted = "ERR_SECRET_EXHAUSTED",
     /// A file that cannot be read, is not regular, too large or not of the encoding given.

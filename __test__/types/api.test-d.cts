@@ -40,6 +40,9 @@ nodesec.SecretBuffer.fromString('00', 'latin1');
 nodesec.SecretBuffer.fromFile('secret', { encoding: 'raw', trim: true, maxBytes: 32 });
 // @ts-expect-error a path is text
 nodesec.SecretBuffer.fromFile(new URL('file:///secret'));
+nodesec.SecretBuffer.fromEnv('SECRET', { encoding: 'base64', wipe: false });
+// @ts-expect-error a variable is text
+nodesec.SecretBuffer.fromEnv('SECRET', { encoding: 'raw' });
 
 // Tokens
 const key = nodesec.JwtKey.fromSecret(secret, { alg: 'HS256' });

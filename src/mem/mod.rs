@@ -11,6 +11,7 @@
 
 mod arena;
 mod encoding;
+mod environ;
 mod file;
 mod locked;
 mod os;
@@ -26,6 +27,7 @@ use aws_lc_rs::constant_time;
 use zeroize::Zeroize;
 
 pub use encoding::Encoding;
+pub use environ::VariableName;
 pub use file::{FileRules, read_file, without_line_ending};
 pub use locked::Locked;
 pub use os::Backend;

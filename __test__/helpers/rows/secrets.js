@@ -31,6 +31,13 @@ module.exports = {
       options({ encoding: word, maxBytes: integer, trim: boolean, allowInsecure: boolean }),
     ],
   },
+  'SecretBuffer.fromEnv': {
+    args: () => {
+      process.env.NODESEC_ROW = 'c0ffee';
+      return ['NODESEC_ROW', { encoding: 'hex', wipe: true }];
+    },
+    kinds: [name, options({ encoding: word, wipe: boolean })],
+  },
   'SecretBuffer.prototype.use': { on, args: () => [(lent) => lent.length], kinds: [callback] },
   'SecretBuffer.prototype.useAsync': {
     on,

@@ -1,4 +1,4 @@
-//! Secrets from where services keep them: a string, a file.
+//! Secrets from where services keep them: a string, a file, a variable of the environment.
 
 use std::path::Path;
 
@@ -11,12 +11,16 @@ use super::SecretBuffer;
 use crate::binding::args::{Arg, Fault, Result};
 use crate::binding::guard;
 use crate::error::Code;
-use crate::mem::{Encoding, FileRules, MAX_SECRET_LEN, Secret, read_file, without_line_ending};
+use crate::mem::{
+    Encoding, FileRules, MAX_SECRET_LEN, Secret, VariableName, read_file, without_line_ending,
+};
 
 /// The longest text that becomes a secret, in bytes.
 const MAX_TEXT_LEN: usize = 4096;
 /// The longest path, in bytes: Linux's `PATH_MAX`.
 const MAX_PATH_LEN: usize = 4096;
+/// The longest name of a variable, in bytes.
+const MAX_NAME_LEN: usize = 256;
 /// The largest file, unless the caller says otherwise, in bytes.
 const DEFAULT_FILE_LEN: usize = 64 * 1024;
 
@@ -99,5 +103,39 @@ pub fn secret_from_file(
             )
         })?;
         Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+    })
+}
+
+/// `target` becomes what a variable of the environment holds, which is wiped there unless the
+/// options say otherwise; gives whether it was. That the thread is the main one is for the façade to see to.
+#[napi(catch_unwind)]
+pub fn secret_from_env(
+    env: &Env,
+    target: Unknown<'_>,
+    name: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<bool> {
+    guard(env, || {
+        let arg = Arg::new(env, &name, "name");
+        let name = VariableName::new(arg.string(1..=MAX_NAME_LEN)?)
+            .ok_or_else(|| arg.invalid("must not hold = or NUL"))?;
+        let options = Arg::new(env, &options, "options").options(&["encoding", "wipe"])?;
+        let encoding = options
+            .get("encoding")?
+            .map_or(Ok(Encoding::Utf8), |encoding| encoding.one_of(&TEXTS))?;
+        let wipe = options.get("wipe")?.map_or(Ok(true), |wipe| wipe.boolean())?;
+
+        let refused = |why| Fault::new(Code::SecretEnv, why);
+        let value = name.read()?.filter(|value| !value.is_empty()).ok_or_else(|| {
+            refused("the variable of the secret is not set, is empty, or has been taken already")
+        })?;
+        let secret = Secret::decoded(value.expose_secret(), encoding)?
+            .ok_or_else(|| refused("the variable of the secret is not of the encoding given"))?;
+        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))?;
+        // Last, so that a call that fails leaves the variable to the next one.
+        if wipe {
+            name.wipe();
+        }
+        Ok(wipe)
     })
 }
