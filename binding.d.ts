@@ -249,6 +249,12 @@ export declare function secretLen(secret: unknown): number
 /** `target` becomes random bytes. */
 export declare function secretRandom(target: unknown, bytes: unknown): void
 
+/** The secret as a `Buffer` that only the same key and context open. */
+export declare function secretSeal(secret: unknown, key: unknown, options: unknown): Made
+
+/** `target` becomes what was sealed. */
+export declare function secretUnseal(target: unknown, sealed: unknown, key: unknown, options: unknown): void
+
 /** Disposes of every `SecretBuffer` that is held now, in all threads. */
 export declare function secureHeapDisposeAll(): void
 

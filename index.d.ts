@@ -161,6 +161,15 @@ export class SecretBuffer {
     name: string,
     options?: { encoding?: 'utf8' | 'hex' | 'base64' | 'base64url'; wipe?: boolean },
   ): SecretBuffer;
+  /**
+   * Opens what {@link SecretBuffer.seal} gave, straight into secret memory. `ERR_SECRET_SEAL`: another
+   * key, another context, or changed since; which of them is not said.
+   */
+  static unseal(
+    sealed: Uint8Array,
+    key: SecretBuffer,
+    options: { context: string },
+  ): SecretBuffer;
 
   /** `ERR_SECRET_DISPOSED` once disposed of, as with every method but `dispose`. */
   readonly byteLength: number;
@@ -181,6 +190,13 @@ export class SecretBuffer {
   clone(): SecretBuffer;
   /** Compares in constant time; different lengths are unequal at once. */
   equals(other: SecretBuffer | Uint8Array): boolean;
+  /**
+   * Encrypts and authenticates the bytes, to be stored: AES-256-GCM under a key that HKDF-SHA256
+   * derives from `key` (32 bytes or more) and a fresh salt, 62 bytes more than the secret has. The
+   * `context` (1 to 1024 bytes) says what the secret is for, such as `'pepper 2026-11'`; it is
+   * authenticated, not stored, and the same one is needed to open it.
+   */
+  seal(key: SecretBuffer, options: { context: string }): Buffer;
   /** Lets go, which is better than waiting for the collector. Keys that were made from the secret keep their own copy. Idempotent. */
   dispose(): void;
   [Symbol.dispose](): void;

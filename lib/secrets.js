@@ -18,7 +18,7 @@ class SecretBuffer {
     if (own !== OWN) {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
-        'SecretBuffer is not constructed: use SecretBuffer.random or one of its .from methods',
+        'SecretBuffer is not constructed: use one of its static methods, such as SecretBuffer.random',
       );
     }
     fill(this);
@@ -58,6 +58,10 @@ class SecretBuffer {
     // `process.env` reads the environment itself, unless somebody has replaced it with a copy.
     if (isWiped) delete process.env[name];
     return secret;
+  }
+
+  static unseal(sealed, key, options) {
+    return new SecretBuffer(OWN, (secret) => native.secretUnseal(secret, sealed, key, options));
   }
 
   get byteLength() {
@@ -105,6 +109,10 @@ class SecretBuffer {
 
   equals(other) {
     return this.#equals(other);
+  }
+
+  seal(key, options) {
+    return native.secretSeal(this, key, options);
   }
 
   dispose() {

@@ -98,6 +98,8 @@ codes! {
     SecretFile = "ERR_SECRET_FILE",
     /// A file that others than its owner may read or write.
     SecretPermissions = "ERR_SECRET_PERMISSIONS",
+    /// A sealed secret that does not open with this key for this context.
+    SecretSeal = "ERR_SECRET_SEAL",
 
     // ── Tokens ──
     /// A token signed with an algorithm that the verifier does not accept.

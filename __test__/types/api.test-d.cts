@@ -43,6 +43,10 @@ nodesec.SecretBuffer.fromFile(new URL('file:///secret'));
 nodesec.SecretBuffer.fromEnv('SECRET', { encoding: 'base64', wipe: false });
 // @ts-expect-error a variable is text
 nodesec.SecretBuffer.fromEnv('SECRET', { encoding: 'raw' });
+const sealed: Buffer = secret.seal(secret, { context: 'types' });
+nodesec.SecretBuffer.unseal(sealed, secret, { context: 'types' });
+// @ts-expect-error a context is required
+secret.seal(secret);
 
 // Tokens
 const key = nodesec.JwtKey.fromSecret(secret, { alg: 'HS256' });

@@ -1,6 +1,7 @@
 //! `SecretBuffer` and `secureHeap`.
 
 mod live;
+mod sealed;
 mod sources;
 
 use std::sync::{Arc, Mutex, PoisonError};

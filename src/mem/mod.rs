@@ -18,6 +18,7 @@ mod os;
 /// Working memory for Argon2: large, reused, wiped after each loan.
 pub mod pages;
 mod regions;
+mod seal;
 mod secret;
 mod slabs;
 mod slot;
@@ -31,6 +32,7 @@ pub use environ::VariableName;
 pub use file::{FileRules, read_file, without_line_ending};
 pub use locked::Locked;
 pub use os::Backend;
+pub use seal::{Kind as SealKind, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN};
 pub use secret::{MAX_SECRET_LEN, Secret};
 pub use status::{Status, status};
 

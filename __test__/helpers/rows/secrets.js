@@ -5,8 +5,9 @@ const { tmpdir } = require('node:os');
 const path = require('node:path');
 
 const { SecretBuffer } = require('@nodesec/native');
-const { boolean, bytes, callback, integer, name, options, or, secret, text, word } =
-  require('../hostile.js');
+const hostile = require('../hostile.js');
+
+const { boolean, bytes, callback, integer, name, options, or, secret, text, word } = hostile;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-rows-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -14,6 +15,10 @@ const file = path.join(folder, 'secret');
 writeFileSync(file, 'c0ffee\n', { mode: 0o600 });
 
 const on = () => SecretBuffer.random(32);
+const key = hostile.instance(SecretBuffer, on);
+const context = options({ context: name });
+const KEY = new Uint8Array(32).fill(7);
+const sealKey = () => SecretBuffer.from(KEY);
 const plain = { on, args: () => [], kinds: [] };
 
 module.exports = {
@@ -37,6 +42,15 @@ module.exports = {
       return ['NODESEC_ROW', { encoding: 'hex', wipe: true }];
     },
     kinds: [name, options({ encoding: word, wipe: boolean })],
+  },
+  'SecretBuffer.unseal': {
+    args: () => [on().seal(sealKey(), { context: 'row' }), sealKey(), { context: 'row' }],
+    kinds: [bytes, key, context],
+  },
+  'SecretBuffer.prototype.seal': {
+    on,
+    args: () => [sealKey(), { context: 'row' }],
+    kinds: [key, context],
   },
   'SecretBuffer.prototype.use': { on, args: () => [(lent) => lent.length], kinds: [callback] },
   'SecretBuffer.prototype.useAsync': {
