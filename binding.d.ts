@@ -210,6 +210,9 @@ export declare function revocationRevokeSubject(list: unknown, sub: unknown, iss
 /** `[ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil]` */
 export declare function revocationStats(list: unknown): Array<number>
 
+/** `target` becomes the secret that was left for a ticket. */
+export declare function secretAdopt(target: unknown, ticket: unknown): void
+
 /** `equals`, bound to a secret. */
 export declare function secretBind(secret: unknown): unknown
 
@@ -221,6 +224,9 @@ export declare function secretCopyInto(secret: unknown, target: unknown): void
 
 /** Lets go of the secret; it is wiped when nothing else uses it. */
 export declare function secretDispose(secret: unknown): void
+
+/** Lets go of the secrets whose tickets have expired. */
+export declare function secretExpireTickets(): void
 
 /** `target` becomes a copy of bytes, which are wiped if the options say so. */
 export declare function secretFrom(target: unknown, data: unknown, options: unknown): void
@@ -252,10 +258,19 @@ export declare function secretRandom(target: unknown, bytes: unknown): void
 /** The secret as a `Buffer` that only the same key and context open. */
 export declare function secretSeal(secret: unknown, key: unknown, options: unknown): Made
 
+/** Leaves the secret for whoever brings the ticket. */
+export declare function secretShare(secret: unknown): string
+
+/** How long a ticket is good for, in milliseconds. */
+export declare function secretTicketMillis(): number
+
 /** `target` becomes what was sealed. */
 export declare function secretUnseal(target: unknown, sealed: unknown, key: unknown, options: unknown): void
 
-/** Disposes of every `SecretBuffer` that is held now, in all threads. */
+/**
+ * Disposes of every `SecretBuffer` that is held now, in all threads, and of those that wait to be
+ * adopted.
+ */
 export declare function secureHeapDisposeAll(): void
 
 /** What the secure heap is made of. */

@@ -170,6 +170,11 @@ export class SecretBuffer {
     key: SecretBuffer,
     options: { context: string },
   ): SecretBuffer;
+  /**
+   * Takes over what {@link SecretBuffer.share} gave a ticket for, in another thread or the same.
+   * `ERR_SECRET_TICKET`: unknown, used or expired.
+   */
+  static adopt(ticket: string): SecretBuffer;
 
   /** `ERR_SECRET_DISPOSED` once disposed of, as with every method but `dispose`. */
   readonly byteLength: number;
@@ -197,6 +202,13 @@ export class SecretBuffer {
    * authenticated, not stored, and the same one is needed to open it.
    */
   seal(key: SecretBuffer, options: { context: string }): Buffer;
+  /**
+   * A ticket, to be sent to another thread of the process and given to {@link SecretBuffer.adopt}
+   * there: 128 random bits as text, good once and for 60 seconds. The bytes stay where they are and
+   * have two owners then; each disposes for itself, and the last one wipes. At most 1024 tickets
+   * wait at a time (`ERR_SECRET_TICKET`). Disposing of this one does not take the ticket back.
+   */
+  share(): string;
   /** Lets go, which is better than waiting for the collector. Keys that were made from the secret keep their own copy. Idempotent. */
   dispose(): void;
   [Symbol.dispose](): void;
@@ -248,9 +260,10 @@ export const secureHeap: {
   /** What is true of the memory right now, read back from the system. */
   status(): SecureHeapStatus;
   /**
-   * Disposes of every SecretBuffer of the process, those of its worker threads as well. Keys and
-   * issuers that were made from secrets keep their own copies and go on working; a password that
-   * is being hashed is finished. For the end of a service, or an emergency.
+   * Disposes of every SecretBuffer of the process, those of its worker threads and those that wait
+   * to be adopted as well. Keys and issuers that were made from secrets keep their own copies and go
+   * on working; a password that is being hashed is finished. For the end of a service, or an
+   * emergency.
    */
   disposeAll(): void;
 };

@@ -1,6 +1,7 @@
 'use strict';
 
 const path = require('node:path');
+const { setTimeout } = require('node:timers');
 const { inspect } = require('node:util');
 const workerThreads = require('node:worker_threads');
 
@@ -64,6 +65,10 @@ class SecretBuffer {
     return new SecretBuffer(OWN, (secret) => native.secretUnseal(secret, sealed, key, options));
   }
 
+  static adopt(ticket) {
+    return new SecretBuffer(OWN, (secret) => native.secretAdopt(secret, ticket));
+  }
+
   get byteLength() {
     return native.secretLen(this);
   }
@@ -113,6 +118,13 @@ class SecretBuffer {
 
   seal(key, options) {
     return native.secretSeal(this, key, options);
+  }
+
+  share() {
+    const ticket = native.secretShare(this);
+    // A secret that nobody adopts is let go of in time, too, and not only at the next call.
+    setTimeout(native.secretExpireTickets, native.secretTicketMillis() + 1).unref();
+    return ticket;
   }
 
   dispose() {

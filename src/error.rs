@@ -100,6 +100,8 @@ codes! {
     SecretPermissions = "ERR_SECRET_PERMISSIONS",
     /// A sealed secret that does not open with this key for this context.
     SecretSeal = "ERR_SECRET_SEAL",
+    /// A ticket that is unknown, used or expired, or one too many.
+    SecretTicket = "ERR_SECRET_TICKET",
 
     // ── Tokens ──
     /// A token signed with an algorithm that the verifier does not accept.

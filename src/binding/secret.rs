@@ -1,5 +1,6 @@
 //! `SecretBuffer` and `secureHeap`.
 
+mod handover;
 mod live;
 mod sealed;
 mod sources;

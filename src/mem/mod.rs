@@ -23,6 +23,7 @@ mod secret;
 mod slabs;
 mod slot;
 mod status;
+mod tickets;
 
 use aws_lc_rs::constant_time;
 use zeroize::Zeroize;
@@ -35,6 +36,7 @@ pub use os::Backend;
 pub use seal::{Kind as SealKind, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN};
 pub use secret::{MAX_SECRET_LEN, Secret};
 pub use status::{Status, status};
+pub use tickets::{TICKET_LEN, TICKET_MILLIS, no_such_ticket, tickets};
 
 /// Overwrites bytes with zeros in a way the compiler does not leave out.
 pub fn wipe(bytes: &mut [u8]) {

@@ -52,6 +52,8 @@ module.exports = {
     args: () => [sealKey(), { context: 'row' }],
     kinds: [key, context],
   },
+  'SecretBuffer.adopt': { args: () => [on().share()], kinds: [name] },
+  'SecretBuffer.prototype.share': plain,
   'SecretBuffer.prototype.use': { on, args: () => [(lent) => lent.length], kinds: [callback] },
   'SecretBuffer.prototype.useAsync': {
     on,

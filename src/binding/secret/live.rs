@@ -9,6 +9,7 @@ use napi_derive::napi;
 
 use super::SecretBuffer;
 use crate::binding::guard;
+use crate::mem::tickets;
 
 /// By address, which is an object's own as long as its entry is here.
 type Live = HashMap<usize, Weak<SecretBuffer>>;
@@ -25,10 +26,12 @@ pub fn leave(buffer: &SecretBuffer) {
     live().remove(&std::ptr::from_ref(buffer).addr());
 }
 
-/// Disposes of every `SecretBuffer` that is held now, in all threads.
+/// Disposes of every `SecretBuffer` that is held now, in all threads, and of those that wait to be
+/// adopted.
 #[napi(catch_unwind)]
 pub fn secure_heap_dispose_all(env: &Env) -> napi::Result<()> {
     guard(env, || {
+        tickets().clear();
         // Collected first: dropping what may be the last owner takes the lock again.
         let held: Vec<_> = live().values().filter_map(Weak::upgrade).collect();
         for buffer in held {
