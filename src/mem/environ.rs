@@ -28,7 +28,7 @@ impl VariableName {
 
     /// The value as it is now; `None` if there is none. Errors as [`Secret::copy_from`].
     pub fn read(&self) -> Result<Option<Secret>> {
-        os::with_value(&self.0, |value| Secret::copy_from(value)).transpose()
+        os::with_value(&self.0, Secret::copy_from).transpose()
     }
 
     /// Overwrites the value with zeros in place, as far as the system lets its place be known, and

@@ -57,7 +57,8 @@ impl Tickets {
                 format!("{MAX_TICKETS} shared secrets wait to be adopted; adopt them first"),
             ));
         }
-        let until = self.clock.monotonic_nanos() + u64::from(TICKET_MILLIS) * 1_000_000;
+        let until =
+            self.clock.monotonic_nanos().saturating_add(u64::from(TICKET_MILLIS) * 1_000_000);
         waiting.insert(ticket, Waiting { secret, until });
         Ok(ticket)
     }
