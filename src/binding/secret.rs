@@ -51,13 +51,16 @@ impl SecretBuffer {
     }
 
     fn dispose(&self) {
-        self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if secret.is_some() {
+            live::leave(self);
+        }
     }
 }
 
 impl Drop for SecretBuffer {
     fn drop(&mut self) {
-        live::leave(self);
+        self.dispose();
     }
 }
 

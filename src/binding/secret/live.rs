@@ -21,7 +21,7 @@ pub fn enter(buffer: &Arc<SecretBuffer>) {
     live().insert(Arc::as_ptr(buffer).addr(), Arc::downgrade(buffer));
 }
 
-/// Strikes out an object that is being dropped.
+/// Strikes out an object that has nothing to dispose of any more.
 pub fn leave(buffer: &SecretBuffer) {
     live().remove(&std::ptr::from_ref(buffer).addr());
 }
