@@ -213,8 +213,14 @@ export declare function revocationRevokeSubject(list: unknown, sub: unknown, iss
 /** `[ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil]` */
 export declare function revocationStats(list: unknown): Array<number>
 
+/** `target` becomes the secret that was left for a ticket. */
+export declare function secretAdopt(target: unknown, ticket: unknown): void
+
 /** `equals`, bound to a secret. */
 export declare function secretBind(secret: unknown): unknown
+
+/** `target` becomes a copy of a secret, in memory of its own. */
+export declare function secretClone(target: unknown, secret: unknown): void
 
 /** Copies the secret into `target`, which must be of its length. */
 export declare function secretCopyInto(secret: unknown, target: unknown): void
@@ -222,8 +228,23 @@ export declare function secretCopyInto(secret: unknown, target: unknown): void
 /** Lets go of the secret; it is wiped when nothing else uses it. */
 export declare function secretDispose(secret: unknown): void
 
+/** Lets go of the secrets whose tickets have expired. */
+export declare function secretExpireTickets(): void
+
 /** `target` becomes a copy of bytes, which are wiped if the options say so. */
 export declare function secretFrom(target: unknown, data: unknown, options: unknown): void
+
+/**
+ * `target` becomes what a variable of the environment holds, which is wiped there unless the
+ * options say otherwise; gives whether it was. That the thread is the main one is for the façade to see to.
+ */
+export declare function secretFromEnv(target: unknown, name: unknown, options: unknown): boolean
+
+/**
+ * `target` becomes what a file holds. Whether the process may read it, by Node's permission
+ * model, is for the façade to ask.
+ */
+export declare function secretFromFile(target: unknown, path: unknown, options: unknown): void
 
 /** `target` becomes what a text encodes. */
 export declare function secretFromString(target: unknown, text: unknown, encoding: unknown): void
@@ -236,6 +257,24 @@ export declare function secretLen(secret: unknown): number
 
 /** `target` becomes random bytes. */
 export declare function secretRandom(target: unknown, bytes: unknown): void
+
+/** The secret as a `Buffer` that only the same key and context open. */
+export declare function secretSeal(secret: unknown, key: unknown, options: unknown): Made
+
+/** Leaves the secret for whoever brings the ticket. */
+export declare function secretShare(secret: unknown): string
+
+/** How long a ticket is good for, in milliseconds. */
+export declare function secretTicketMillis(): number
+
+/** `target` becomes what was sealed. */
+export declare function secretUnseal(target: unknown, sealed: unknown, key: unknown, options: unknown): void
+
+/**
+ * Disposes of every `SecretBuffer` that is held now, in all threads, and of those that wait to be
+ * adopted.
+ */
+export declare function secureHeapDisposeAll(): void
 
 /** What the secure heap is made of. */
 export declare function secureHeapStatus(): SecureHeapStatus

@@ -132,6 +132,49 @@ export class SecretBuffer {
     text: string,
     encoding?: 'utf8' | 'hex' | 'base64' | 'base64url',
   ): SecretBuffer;
+  /**
+   * What a regular file holds, read into secret memory without a buffer on the way. `path` has 1 to
+   * 4096 bytes; links are followed (Kubernetes mounts secrets as such), and the file that was
+   * opened is the one that is checked.
+   *
+   * - `ERR_SECRET_PERMISSIONS`: group or others may read or write it (`mode & 0o066`; not checked
+   *   on Windows).
+   * - `ERR_SECRET_FILE`: not to be read, not regular, empty, larger than `maxBytes`, malformed.
+   * - `ERR_ACCESS_DENIED`, with `permission` and `resource` as Node's own error has them: Node runs
+   *   with `--permission`, and without `--allow-fs-read` for the path.
+   */
+  static fromFile(path: string, options?: SecretFileOptions): SecretBuffer;
+  /**
+   * What a variable of the environment holds, taken from there without a JavaScript string:
+   * `encoding` as with {@link SecretBuffer.fromString}, default `utf8`; the name has 1 to 256 bytes.
+   * With `wipe` (default true) the value is then overwritten where it lies (on Windows only removed)
+   * and the variable deleted, from `process.env` as well.
+   *
+   * Call it first thing. Copies made before stay: by whoever read `process.env.NAME`, in child
+   * processes and in workers. And C libraries do not lock the environment: native code that looks
+   * up a variable in another thread at that moment may see this one half wiped, or miss another.
+   *
+   * `ERR_SECRET_ENV`: not set, empty, malformed (it is then left as it is), or called in a worker
+   * thread, whose `process.env` is a copy.
+   */
+  static fromEnv(
+    name: string,
+    options?: { encoding?: 'utf8' | 'hex' | 'base64' | 'base64url'; wipe?: boolean },
+  ): SecretBuffer;
+  /**
+   * Opens what {@link SecretBuffer.seal} gave, straight into secret memory. `ERR_SECRET_SEAL`: another
+   * key, another context, or changed since; which of them is not said.
+   */
+  static unseal(
+    sealed: Uint8Array,
+    key: SecretBuffer,
+    options: { context: string },
+  ): SecretBuffer;
+  /**
+   * Takes over what {@link SecretBuffer.share} gave a ticket for, in another thread or the same.
+   * `ERR_SECRET_TICKET`: unknown, used or expired.
+   */
+  static adopt(ticket: string): SecretBuffer;
 
   /** `ERR_SECRET_DISPOSED` once disposed of, as with every method but `dispose`. */
   readonly byteLength: number;
@@ -139,16 +182,52 @@ export class SecretBuffer {
   /**
    * Lends a copy of the bytes for the time of the call and wipes it then. A function that
    * transfers the bytes away gets `ERR_SECRET_ESCAPED`, one that returns a promise
-   * `ERR_INVALID_RETURN_VALUE`.
+   * `ERR_INVALID_RETURN_VALUE`: that is {@link SecretBuffer.useAsync}.
    */
   use<T>(fn: (bytes: Uint8Array) => T extends PromiseLike<unknown> ? never : T): T;
+  /**
+   * Lends a copy of the bytes until the promise settles and wipes it then, whatever came of it. A
+   * function that returns no promise is fine; one that transfers the bytes away gets
+   * `ERR_SECRET_ESCAPED`. Errors are rejections.
+   */
+  useAsync<T>(fn: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T>;
+  /** The same bytes in memory of their own: disposing of one leaves the other. */
+  clone(): SecretBuffer;
   /** Compares in constant time; different lengths are unequal at once. */
   equals(other: SecretBuffer | Uint8Array): boolean;
+  /**
+   * Encrypts and authenticates the bytes, to be stored: AES-256-GCM under a key that HKDF-SHA256
+   * derives from `key` (32 bytes or more) and a fresh salt, 62 bytes more than the secret has. The
+   * `context` (1 to 1024 bytes) says what the secret is for, such as `'pepper 2026-11'`; it is
+   * authenticated, not stored, and the same one is needed to open it.
+   */
+  seal(key: SecretBuffer, options: { context: string }): Buffer;
+  /**
+   * A ticket, to be sent to another thread of the process and given to {@link SecretBuffer.adopt}
+   * there: 128 random bits as text, good once and for 60 seconds. The bytes stay where they are and
+   * have two owners then; each disposes for itself, and the last one wipes. At most 1024 tickets
+   * wait at a time (`ERR_SECRET_TICKET`). Disposing of this one does not take the ticket back.
+   */
+  share(): string;
   /** Lets go, which is better than waiting for the collector. Keys that were made from the secret keep their own copy. Idempotent. */
   dispose(): void;
   [Symbol.dispose](): void;
   toString(): string;
   toJSON(): string;
+}
+
+export interface SecretFileOptions {
+  /**
+   * `raw` (default) takes the bytes as they are, `utf8` as well, if they are well-formed; the others
+   * are decoded as with {@link SecretBuffer.fromString}.
+   */
+  encoding?: 'raw' | 'utf8' | 'hex' | 'base64' | 'base64url';
+  /** The largest file, 1 byte to 1 MiB; default 64 KiB. */
+  maxBytes?: number;
+  /** Whether one line ending at the end is left off. Default: for `raw` no, else yes. */
+  trim?: boolean;
+  /** Takes a file that others may read or write: a Docker or Kubernetes mount, say. Default no. */
+  allowInsecure?: boolean;
 }
 
 export interface SecureHeapStatus {
@@ -180,6 +259,13 @@ export interface SecureHeapStatus {
 export const secureHeap: {
   /** What is true of the memory right now, read back from the system. */
   status(): SecureHeapStatus;
+  /**
+   * Disposes of every SecretBuffer of the process, those of its worker threads and those that wait
+   * to be adopted as well. Keys and issuers that were made from secrets keep their own copies and go
+   * on working; a password that is being hashed is finished. For the end of a service, or an
+   * emergency.
+   */
+  disposeAll(): void;
 };
 
 /** Compares in constant time; different lengths are unequal at once. */
@@ -588,7 +674,7 @@ export class ArgumentError extends NodesecError {}
 export class BindingError extends NodesecError {}
 /** `ERR_PASSWORD_…` */
 export class PasswordError extends NodesecError {}
-/** `ERR_SECRET_…` */
+/** `ERR_SECRET_…`, and `ERR_ACCESS_DENIED` from {@link SecretBuffer.fromFile} */
 export class SecretError extends NodesecError {}
 /** `ERR_JWT_…` and `ERR_KEYRING_…` */
 export class JwtError extends NodesecError {

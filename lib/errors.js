@@ -28,6 +28,8 @@ const CLASSES = [
   ['ERR_BINDING_', BindingError],
   ['ERR_PASSWORD_', PasswordError],
   ['ERR_SECRET_', SecretError],
+  // Node's own code, for a file that its permission model keeps from us.
+  ['ERR_ACCESS_DENIED', SecretError],
   ['ERR_JWT_', JwtError],
   ['ERR_KEYRING_', JwtError],
   ['ERR_REVOCATION_', RevocationError],

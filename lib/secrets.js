@@ -1,5 +1,7 @@
 'use strict';
 
+const path = require('node:path');
+const { setTimeout } = require('node:timers');
 const { inspect } = require('node:util');
 const workerThreads = require('node:worker_threads');
 
@@ -17,7 +19,7 @@ class SecretBuffer {
     if (own !== OWN) {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
-        'SecretBuffer is not constructed: use SecretBuffer.random, .from or .fromString',
+        'SecretBuffer is not constructed: use one of its static methods, such as SecretBuffer.random',
       );
     }
     fill(this);
@@ -38,6 +40,35 @@ class SecretBuffer {
     return new SecretBuffer(OWN, (secret) => native.secretFromString(secret, text, encoding));
   }
 
+  static fromFile(file, options) {
+    assertMayRead(file);
+    return new SecretBuffer(OWN, (secret) => native.secretFromFile(secret, file, options));
+  }
+
+  static fromEnv(name, options) {
+    if (!workerThreads.isMainThread) {
+      throw makeError(
+        'ERR_SECRET_ENV',
+        'a worker thread has a copy of the environment: take the secret in the main thread, and share() it',
+      );
+    }
+    let isWiped;
+    const secret = new SecretBuffer(OWN, (own) => {
+      isWiped = native.secretFromEnv(own, name, options);
+    });
+    // `process.env` reads the environment itself, unless somebody has replaced it with a copy.
+    if (isWiped) delete process.env[name];
+    return secret;
+  }
+
+  static unseal(sealed, key, options) {
+    return new SecretBuffer(OWN, (secret) => native.secretUnseal(secret, sealed, key, options));
+  }
+
+  static adopt(ticket) {
+    return new SecretBuffer(OWN, (secret) => native.secretAdopt(secret, ticket));
+  }
+
   get byteLength() {
     return native.secretLen(this);
   }
@@ -47,38 +78,53 @@ class SecretBuffer {
   }
 
   use(fn) {
-    if (typeof fn !== 'function') {
-      throw makeError('ERR_INVALID_ARG_TYPE', 'fn must be a function');
-    }
-    // Memory of its own: Buffers share theirs with each other.
-    const bytes = new Uint8Array(this.byteLength);
-    native.secretCopyInto(this, bytes);
-    const { buffer, byteLength } = bytes;
+    const loan = lend(this, fn);
     let result;
     try {
-      result = fn(bytes);
+      result = fn(loan.bytes);
     } finally {
-      // A view over detached memory has no length: the callee has moved the bytes elsewhere.
-      if (byteLength > 0 && buffer.byteLength === byteLength) native.wipe(bytes);
+      loan.wipe();
     }
-    if (buffer.byteLength !== byteLength) {
-      throw makeError(
-        'ERR_SECRET_ESCAPED',
-        'the bytes lent by use() were transferred elsewhere and could not be wiped: copy what must outlive the call',
-      );
-    }
+    loan.assertReturned();
     if (typeof result?.then === 'function') {
       result.then(undefined, () => {});
       throw makeError(
         'ERR_INVALID_RETURN_VALUE',
-        'the function given to use() returned a promise: the bytes are wiped when it returns, so it must be synchronous',
+        'the function given to use() returned a promise: the bytes are wiped when it returns; use useAsync()',
       );
     }
     return result;
   }
 
+  async useAsync(fn) {
+    const loan = lend(this, fn);
+    let result;
+    try {
+      result = await fn(loan.bytes);
+    } finally {
+      loan.wipe();
+    }
+    loan.assertReturned();
+    return result;
+  }
+
+  clone() {
+    return new SecretBuffer(OWN, (copy) => native.secretClone(copy, this));
+  }
+
   equals(other) {
     return this.#equals(other);
+  }
+
+  seal(key, options) {
+    return native.secretSeal(this, key, options);
+  }
+
+  share() {
+    const ticket = native.secretShare(this);
+    // A secret that nobody adopts is let go of in time, too, and not only at the next call.
+    setTimeout(native.secretExpireTickets, native.secretTicketMillis() + 1).unref();
+    return ticket;
   }
 
   dispose() {
@@ -106,9 +152,50 @@ class SecretBuffer {
   }
 }
 
+/** Native code is not under Node's permission model, unless it asks. */
+function assertMayRead(file) {
+  if (typeof file !== 'string' || process.permission === undefined) return;
+  if (process.permission.has('fs.read', path.resolve(file))) return;
+  const error = makeError(
+    'ERR_ACCESS_DENIED',
+    'the permission model does not let this process read the file: start Node with --allow-fs-read for it',
+  );
+  throw Object.assign(error, { permission: 'FileSystemRead', resource: file });
+}
+
+/** A copy of a secret's bytes, on loan to `fn`. */
+function lend(secret, fn) {
+  if (typeof fn !== 'function') {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'fn must be a function');
+  }
+  // Memory of its own: Buffers share theirs with each other.
+  const bytes = new Uint8Array(secret.byteLength);
+  native.secretCopyInto(secret, bytes);
+  const { buffer, byteLength } = bytes;
+  // A view over detached memory has no length: the callee has moved the bytes elsewhere.
+  const isAway = () => buffer.byteLength !== byteLength;
+  return {
+    bytes,
+    wipe() {
+      if (byteLength > 0 && !isAway()) native.wipe(bytes);
+    },
+    assertReturned() {
+      if (!isAway()) return;
+      throw makeError(
+        'ERR_SECRET_ESCAPED',
+        'the bytes on loan were transferred elsewhere and could not be wiped: copy what must outlive the call',
+      );
+    },
+  };
+}
+
 const secureHeap = Object.freeze({
   status() {
     return native.secureHeapStatus();
+  },
+
+  disposeAll() {
+    native.secureHeapDisposeAll();
   },
 });
 

@@ -1,5 +1,6 @@
 //! Every error the native part can give. The façade adds those of loading (`ERR_BINDING_…`) and of
-//! `use()` (`ERR_SECRET_ESCAPED`, `ERR_INVALID_RETURN_VALUE`).
+//! `use()` (`ERR_SECRET_ESCAPED`, `ERR_INVALID_RETURN_VALUE`), and `ERR_ACCESS_DENIED` of Node's
+//! permission model.
 //!
 //! A code is part of the public contract; a message is not. Messages say what to do and never
 //! contain a secret, a token, key material or a path: web frameworks send them to the client.
@@ -89,8 +90,18 @@ codes! {
     // ── Secrets ──
     /// A secret used after `dispose()`.
     SecretDisposed = "ERR_SECRET_DISPOSED",
+    /// A variable that is missing, empty or malformed, or read in a worker thread.
+    SecretEnv = "ERR_SECRET_ENV",
     /// The secure heap is full.
     SecretExhausted = "ERR_SECRET_EXHAUSTED",
+    /// A file that cannot be read, is not regular, too large or not of the encoding given.
+    SecretFile = "ERR_SECRET_FILE",
+    /// A file that others than its owner may read or write.
+    SecretPermissions = "ERR_SECRET_PERMISSIONS",
+    /// A sealed secret that does not open with this key for this context.
+    SecretSeal = "ERR_SECRET_SEAL",
+    /// A ticket that is unknown, used or expired, or one too many.
+    SecretTicket = "ERR_SECRET_TICKET",
 
     // ── Tokens ──
     /// A token signed with an algorithm that the verifier does not accept.

@@ -31,10 +31,22 @@ const length = secret.use((bytes) => bytes.length);
 same<typeof length, number>(true);
 // @ts-expect-error a promise outlives the bytes
 secret.use(async (bytes) => bytes.length);
+const eventually = secret.useAsync(async (bytes) => bytes.length);
+same<typeof eventually, Promise<number>>(true);
 // @ts-expect-error not constructed
 new nodesec.SecretBuffer();
 // @ts-expect-error not an encoding
 nodesec.SecretBuffer.fromString('00', 'latin1');
+nodesec.SecretBuffer.fromFile('secret', { encoding: 'raw', trim: true, maxBytes: 32 });
+// @ts-expect-error a path is text
+nodesec.SecretBuffer.fromFile(new URL('file:///secret'));
+nodesec.SecretBuffer.fromEnv('SECRET', { encoding: 'base64', wipe: false });
+// @ts-expect-error a variable is text
+nodesec.SecretBuffer.fromEnv('SECRET', { encoding: 'raw' });
+const sealed: Buffer = secret.seal(secret, { context: 'types' });
+nodesec.SecretBuffer.unseal(sealed, secret, { context: 'types' });
+// @ts-expect-error a context is required
+secret.seal(secret);
 
 // Tokens
 const key = nodesec.JwtKey.fromSecret(secret, { alg: 'HS256' });

@@ -1,22 +1,22 @@
 //! `SecretBuffer` and `secureHeap`.
 
+mod handover;
+mod live;
+mod sealed;
+mod sources;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
-use base64ct::{Base64, Base64UrlUnpadded, Encoding};
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 use secrecy::ExposeSecret;
-use zeroize::Zeroizing;
 
 use super::args::handle::Handle;
 use super::args::{Arg, Fault, Result};
 use super::{fast, guard};
 use crate::error::Code;
 use crate::mem::{self, MAX_SECRET_LEN, Secret};
-
-/// The longest text that becomes a secret, in bytes.
-const MAX_TEXT_LEN: usize = 4096;
 
 /// A secret as JavaScript holds it: until it is disposed of.
 pub struct SecretBuffer {
@@ -39,7 +39,9 @@ impl SecretBuffer {
     fn new(secret: Secret) -> Arc<Self> {
         // At most `MAX_SECRET_LEN`.
         let len = u32::try_from(secret.len()).unwrap_or(u32::MAX);
-        Arc::new(Self { secret: Mutex::new(Some(secret)), len })
+        let buffer = Arc::new(Self { secret: Mutex::new(Some(secret)), len });
+        live::enter(&buffer);
+        buffer
     }
 
     /// The secret, shared: it stays until the caller is done with it, too.
@@ -51,7 +53,16 @@ impl SecretBuffer {
     }
 
     fn dispose(&self) {
-        self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if secret.is_some() {
+            live::leave(self);
+        }
+    }
+}
+
+impl Drop for SecretBuffer {
+    fn drop(&mut self) {
+        self.dispose();
     }
 }
 
@@ -123,50 +134,13 @@ pub fn secret_from(
     })
 }
 
-#[derive(Clone, Copy)]
-enum Text {
-    Utf8,
-    Hex,
-    Base64,
-    Base64Url,
-}
-
-/// `target` becomes what a text encodes.
+/// `target` becomes a copy of a secret, in memory of its own.
 #[napi(catch_unwind)]
-pub fn secret_from_string(
-    env: &Env,
-    target: Unknown<'_>,
-    text: Unknown<'_>,
-    encoding: Unknown<'_>,
-) -> napi::Result<()> {
+pub fn secret_clone(env: &Env, target: Unknown<'_>, secret: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let text = Arg::new(env, &text, "text");
-        if !text.is_string()? {
-            return Err(text.wrong_type("a string"));
-        }
-        let encoding =
-            Arg::new(env, &encoding, "encoding").present()?.map_or(Ok(Text::Utf8), |e| {
-                e.one_of(&[
-                    ("utf8", Text::Utf8),
-                    ("hex", Text::Hex),
-                    ("base64", Text::Base64),
-                    ("base64url", Text::Base64Url),
-                ])
-            })?;
-        let malformed = || text.invalid("is not of the encoding given");
-        let secret = text.with_secret(0..=MAX_TEXT_LEN, |bytes| {
-            if matches!(encoding, Text::Utf8) {
-                return Ok(Secret::copy_from(bytes)?);
-            }
-            let mut buffer = Zeroizing::new([0; MAX_TEXT_LEN]);
-            let decoded = match encoding {
-                Text::Hex => base16ct::mixed::decode(bytes, &mut *buffer).ok(),
-                Text::Base64 => Base64::decode(bytes, &mut *buffer).ok(),
-                _ => Base64UrlUnpadded::decode(bytes, &mut *buffer).ok(),
-            };
-            Ok(Secret::copy_from(decoded.ok_or_else(malformed)?)?)
-        })?;
-        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+        let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.get()?;
+        let copy = Secret::copy_from(secret.expose_secret())?;
+        Arg::new(env, &target, "this").attach(SecretBuffer::new(copy))
     })
 }
 

@@ -10,23 +10,33 @@
 //! `slabs` and its memory in `regions`, obtained through `os`.
 
 mod arena;
+mod encoding;
+mod environ;
+mod file;
 mod locked;
 mod os;
 /// Working memory for Argon2: large, reused, wiped after each loan.
 pub mod pages;
 mod regions;
+mod seal;
 mod secret;
 mod slabs;
 mod slot;
 mod status;
+mod tickets;
 
 use aws_lc_rs::constant_time;
 use zeroize::Zeroize;
 
+pub use encoding::Encoding;
+pub use environ::VariableName;
+pub use file::{FileRules, read_file, without_line_ending};
 pub use locked::Locked;
 pub use os::Backend;
+pub use seal::{Kind as SealKind, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN};
 pub use secret::{MAX_SECRET_LEN, Secret};
 pub use status::{Status, status};
+pub use tickets::{TICKET_LEN, TICKET_MILLIS, no_such_ticket, tickets};
 
 /// Overwrites bytes with zeros in a way the compiler does not leave out.
 pub fn wipe(bytes: &mut [u8]) {

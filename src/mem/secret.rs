@@ -24,6 +24,8 @@ pub const MAX_SECRET_LEN: usize = 1024 * 1024;
 pub struct Secret {
     /// `None`: empty.
     slot: Option<Arc<Slot>>,
+    /// At most the slot's length.
+    len: usize,
 }
 
 impl Secret {
@@ -47,14 +49,30 @@ impl Secret {
         Self::filled_in(arena::global(), len, fill)
     }
 
+    /// As [`Secret::filled`], where `fill` says how many of the `room` bytes it has used: they are
+    /// the secret.
+    pub fn filled_up_to(
+        room: usize,
+        fill: impl FnOnce(&mut [u8]) -> Result<usize>,
+    ) -> Result<Self> {
+        let mut used = 0;
+        let mut secret = Self::filled(room, |slot| {
+            used = fill(slot)?.min(slot.len());
+            Ok(())
+        })?;
+        secret.len = used;
+        secret.slot.take_if(|_| used == 0);
+        Ok(secret)
+    }
+
     /// Bytes.
     pub fn len(&self) -> usize {
-        self.slot.as_ref().map_or(0, |slot| slot.len())
+        self.len
     }
 
     /// Whether it has no bytes.
     pub fn is_empty(&self) -> bool {
-        self.slot.is_none()
+        self.len == 0
     }
 
     /// Whether the bytes are the same. The time taken depends on the lengths only; different
@@ -76,17 +94,17 @@ impl Secret {
         }
         if len == 0 {
             fill(&mut [])?;
-            return Ok(Self { slot: None });
+            return Ok(Self { slot: None, len });
         }
         let mut slot = arena.slot(len)?;
         fill(slot.bytes_mut())?;
-        Ok(Self { slot: Some(Arc::new(slot)) })
+        Ok(Self { slot: Some(Arc::new(slot)), len })
     }
 }
 
 impl ExposeSecret<[u8]> for Secret {
     fn expose_secret(&self) -> &[u8] {
-        self.slot.as_ref().map_or(&[], |slot| slot.bytes())
+        self.slot.as_ref().map_or(&[], |slot| &slot.bytes()[..self.len])
     }
 }
 
@@ -153,6 +171,18 @@ mod tests {
         assert_eq!(longest.len(), MAX_SECRET_LEN);
         let error = Secret::random(MAX_SECRET_LEN + 1).unwrap_err();
         assert_eq!(error.code, Code::OutOfRange);
+    }
+
+    #[test]
+    fn fewer_bytes_than_there_was_room_for() {
+        let secret = Secret::filled_up_to(40, |slot| {
+            slot.fill(0xa5);
+            Ok(3)
+        })
+        .unwrap();
+        assert_eq!((secret.len(), secret.expose_secret()), (3, &[0xa5; 3][..]));
+        assert!(Secret::filled_up_to(8, |_| Ok(0)).unwrap().is_empty());
+        assert_eq!(Secret::filled_up_to(8, |_| Ok(9)).unwrap().len(), 8);
     }
 
     #[test]

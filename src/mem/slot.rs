@@ -44,11 +44,6 @@ impl Slot {
         self.start
     }
 
-    /// Bytes that were asked for.
-    pub fn len(&self) -> usize {
-        self.len
-    }
-
     /// The bytes that were asked for.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: `new`'s caller vouches for the range; nobody writes while `self` is shared.

@@ -1,10 +1,24 @@
 'use strict';
 
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+
 const { SecretBuffer } = require('@nodesec/native');
-const { boolean, bytes, callback, integer, options, or, secret, text, word } =
-  require('../hostile.js');
+const hostile = require('../hostile.js');
+
+const { boolean, bytes, callback, integer, name, options, or, secret, text, word } = hostile;
+
+const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-rows-'));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const file = path.join(folder, 'secret');
+writeFileSync(file, 'c0ffee\n', { mode: 0o600 });
 
 const on = () => SecretBuffer.random(32);
+const key = hostile.instance(SecretBuffer, on);
+const context = options({ context: name });
+const KEY = new Uint8Array(32).fill(7);
+const sealKey = () => SecretBuffer.from(KEY);
 const plain = { on, args: () => [], kinds: [] };
 
 module.exports = {
@@ -15,7 +29,38 @@ module.exports = {
     kinds: [bytes, options({ wipe: boolean })],
   },
   'SecretBuffer.fromString': { args: () => ['c0ffee', 'hex'], kinds: [text, word] },
+  'SecretBuffer.fromFile': {
+    args: () => [file, { encoding: 'hex', maxBytes: 64, trim: true, allowInsecure: false }],
+    kinds: [
+      name,
+      options({ encoding: word, maxBytes: integer, trim: boolean, allowInsecure: boolean }),
+    ],
+  },
+  'SecretBuffer.fromEnv': {
+    args: () => {
+      process.env.NODESEC_ROW = 'c0ffee';
+      return ['NODESEC_ROW', { encoding: 'hex', wipe: true }];
+    },
+    kinds: [name, options({ encoding: word, wipe: boolean })],
+  },
+  'SecretBuffer.unseal': {
+    args: () => [on().seal(sealKey(), { context: 'row' }), sealKey(), { context: 'row' }],
+    kinds: [bytes, key, context],
+  },
+  'SecretBuffer.prototype.seal': {
+    on,
+    args: () => [sealKey(), { context: 'row' }],
+    kinds: [key, context],
+  },
+  'SecretBuffer.adopt': { args: () => [on().share()], kinds: [name] },
+  'SecretBuffer.prototype.share': plain,
   'SecretBuffer.prototype.use': { on, args: () => [(lent) => lent.length], kinds: [callback] },
+  'SecretBuffer.prototype.useAsync': {
+    on,
+    args: () => [async (lent) => lent.length],
+    kinds: [callback],
+  },
+  'SecretBuffer.prototype.clone': plain,
   'SecretBuffer.prototype.equals': {
     on,
     args: () => [new Uint8Array(32)],
@@ -25,5 +70,6 @@ module.exports = {
   'SecretBuffer.prototype.toString': plain,
   'SecretBuffer.prototype.toJSON': plain,
   'secureHeap.status': { args: () => [], kinds: [] },
+  'secureHeap.disposeAll': { args: () => [], kinds: [] },
   timingSafeEqual: { args: () => ['one', new Uint8Array(3)], kinds: [secret, secret] },
 };

@@ -1,0 +1,103 @@
+'use strict';
+
+// Secrets handed over from thread to thread.
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const { test } = require('node:test');
+const { Worker } = require('node:worker_threads');
+
+const { SecretBuffer, secureHeap } = require('@nodesec/native');
+const { runScript } = require('../helpers/child.js');
+const { coded } = require('../helpers/outcome.js');
+
+const refused = coded('ERR_SECRET_TICKET', { name: 'SecretError' });
+
+/** A worker that answers each ticket with a fresh one for what it has adopted, and disposes. */
+const RELAY = `
+  const { parentPort } = require('node:worker_threads');
+  const { SecretBuffer } = require('@nodesec/native');
+  parentPort.on('message', (ticket) => {
+    const secret = SecretBuffer.adopt(ticket);
+    parentPort.postMessage(secret.share());
+    secret.dispose();
+  });
+`;
+
+test('there and back again', async () => {
+  const worker = new Worker(RELAY, { eval: true });
+  try {
+    for (const length of [0, 32, 5000]) {
+      const secret = SecretBuffer.from(Buffer.alloc(length, 'x'));
+      const { liveSecrets } = secureHeap.status();
+      const ticket = secret.share();
+      assert.match(ticket, /^[\w-]{22}$/);
+      secret.dispose();
+      worker.postMessage(ticket);
+      const [returned] = await once(worker, 'message');
+      assert.notEqual(returned, ticket);
+      const adopted = SecretBuffer.adopt(returned);
+      assert.ok(adopted.equals(Buffer.alloc(length, 'x')));
+      // One and the same slot all the way.
+      assert.equal(secureHeap.status().liveSecrets, liveSecrets);
+      assert.throws(() => SecretBuffer.adopt(ticket), refused);
+      assert.throws(() => SecretBuffer.adopt(returned), refused);
+      // Not left to the collector, whose work would show in the next round's numbers.
+      adopted.dispose();
+    }
+  } finally {
+    await worker.terminate();
+  }
+});
+
+test('a secret outlives the thread that shared it', async () => {
+  const worker = new Worker(
+    `
+    const { parentPort } = require('node:worker_threads');
+    const { SecretBuffer } = require('@nodesec/native');
+    parentPort.postMessage(SecretBuffer.fromString('secret').share());
+    `,
+    { eval: true },
+  );
+  const [[ticket], [code]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
+  assert.equal(code, 0);
+  assert.ok(SecretBuffer.adopt(ticket).equals(Buffer.from('secret')));
+});
+
+test('two owners, each on its own', () => {
+  const secret = SecretBuffer.fromString('secret');
+  const adopted = SecretBuffer.adopt(secret.share());
+  secret.dispose();
+  assert.ok(adopted.equals(Buffer.from('secret')));
+  assert.throws(() => secret.share(), coded('ERR_SECRET_DISPOSED'));
+});
+
+test('what is no ticket', () => {
+  const ticket = SecretBuffer.random(32).share();
+  const other = ticket.startsWith('A') ? `B${ticket.slice(1)}` : `A${ticket.slice(1)}`;
+  for (const text of ['', 'ticket', other, `${ticket}=`, ` ${ticket}`, ticket.slice(1)]) {
+    assert.throws(() => SecretBuffer.adopt(text), refused);
+  }
+  assert.equal(SecretBuffer.adopt(ticket).byteLength, 32);
+});
+
+test('so many and no more, and disposeAll() takes them back', async () => {
+  const { code, stderr } = await runScript(`
+    const assert = require('node:assert');
+    const { SecretBuffer, secureHeap } = require('@nodesec/native');
+    const before = secureHeap.status().liveSecrets;
+    const secret = SecretBuffer.fromString('secret');
+    const tickets = Array.from({ length: 1024 }, () => secret.share());
+    assert.equal(new Set(tickets).size, 1024);
+    assert.throws(() => secret.share(), { code: 'ERR_SECRET_TICKET' });
+    SecretBuffer.adopt(tickets.pop()).dispose();
+    secret.share();
+    secret.dispose();
+    assert.equal(secureHeap.status().liveSecrets, before + 1);
+    secureHeap.disposeAll();
+    assert.equal(secureHeap.status().liveSecrets, before);
+    assert.throws(() => SecretBuffer.adopt(tickets[0]), { code: 'ERR_SECRET_TICKET' });
+  `);
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+});

@@ -1,0 +1,50 @@
+//! Secrets handed over to another thread: `share` and `adopt`.
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+use napi_derive::napi;
+
+use super::SecretBuffer;
+use crate::binding::args::Arg;
+use crate::binding::guard;
+use crate::mem::{TICKET_LEN, TICKET_MILLIS, no_such_ticket, tickets};
+
+/// Leaves the secret for whoever brings the ticket.
+#[napi(catch_unwind)]
+pub fn secret_share(env: &Env, secret: Unknown<'_>) -> napi::Result<String> {
+    guard(env, || {
+        let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
+        Ok(Base64UrlUnpadded::encode_string(&tickets().leave(secret.get()?)?))
+    })
+}
+
+/// `target` becomes the secret that was left for a ticket.
+#[napi(catch_unwind)]
+pub fn secret_adopt(env: &Env, target: Unknown<'_>, ticket: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let text = Arg::new(env, &ticket, "ticket").string(0..=1024)?;
+        let mut ticket = [0; TICKET_LEN];
+        let decoded = Base64UrlUnpadded::decode(&text, &mut ticket);
+        if decoded.map(<[u8]>::len) != Ok(TICKET_LEN) {
+            return Err(no_such_ticket().into());
+        }
+        let secret = tickets().take(&ticket)?;
+        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+    })
+}
+
+/// How long a ticket is good for, in milliseconds.
+#[napi(catch_unwind)]
+pub fn secret_ticket_millis() -> u32 {
+    TICKET_MILLIS
+}
+
+/// Lets go of the secrets whose tickets have expired.
+#[napi(catch_unwind)]
+pub fn secret_expire_tickets(env: &Env) -> napi::Result<()> {
+    guard(env, || {
+        tickets().expire();
+        Ok(())
+    })
+}

@@ -1,0 +1,59 @@
+//! Secrets at rest: `seal` and `unseal`.
+
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+use napi_derive::napi;
+
+use super::SecretBuffer;
+use crate::binding::args::out::{self, Made};
+use crate::binding::args::{Arg, Result};
+use crate::binding::guard;
+use crate::mem::{MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN, SealKind, Secret};
+
+/// The secret as a `Buffer` that only the same key and context open.
+#[napi(catch_unwind)]
+pub fn secret_seal(
+    env: &Env,
+    secret: Unknown<'_>,
+    key: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Made> {
+    guard(env, || {
+        let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
+        let context = context(Arg::new(env, &options, "options"))?;
+        let key = seal_key(&Arg::new(env, &key, "key"))?;
+        let sealed = secret.get()?.seal(&key, SealKind::Secret, context.as_bytes())?;
+        out::buffer(env, &sealed)
+    })
+}
+
+/// `target` becomes what was sealed.
+#[napi(catch_unwind)]
+pub fn secret_unseal(
+    env: &Env,
+    target: Unknown<'_>,
+    sealed: Unknown<'_>,
+    key: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let context = context(Arg::new(env, &options, "options"))?;
+        let key = seal_key(&Arg::new(env, &key, "key"))?;
+        let secret = Arg::new(env, &sealed, "sealed").with_bytes(0..=MAX_SEALED_LEN, |sealed| {
+            Ok(Secret::unseal(sealed, &key, SealKind::Secret, context.as_bytes())?)
+        })?;
+        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+    })
+}
+
+fn context(options: Arg<'_>) -> Result<String> {
+    options.options(&["context"])?.require("context")?.string(1..=MAX_CONTEXT_LEN)
+}
+
+fn seal_key(key: &Arg<'_>) -> Result<Secret> {
+    let secret = key.handle::<SecretBuffer>()?.get()?;
+    if secret.len() < MIN_SEAL_KEY_LEN {
+        return Err(key.out_of_range(format!("at least {MIN_SEAL_KEY_LEN} bytes long")));
+    }
+    Ok(secret)
+}

@@ -1,0 +1,141 @@
+//! Secrets from where services keep them: a string, a file, a variable of the environment.
+
+use std::path::Path;
+
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+use napi_derive::napi;
+use secrecy::ExposeSecret;
+
+use super::SecretBuffer;
+use crate::binding::args::{Arg, Fault, Result};
+use crate::binding::guard;
+use crate::error::Code;
+use crate::mem::{
+    Encoding, FileRules, MAX_SECRET_LEN, Secret, VariableName, read_file, without_line_ending,
+};
+
+/// The longest text that becomes a secret, in bytes.
+const MAX_TEXT_LEN: usize = 4096;
+/// The longest path, in bytes: Linux's `PATH_MAX`.
+const MAX_PATH_LEN: usize = 4096;
+/// The longest name of a variable, in bytes.
+const MAX_NAME_LEN: usize = 256;
+/// The largest file, unless the caller says otherwise, in bytes.
+const DEFAULT_FILE_LEN: usize = 64 * 1024;
+
+const TEXTS: [(&str, Encoding); 4] = [
+    ("utf8", Encoding::Utf8),
+    ("hex", Encoding::Hex),
+    ("base64", Encoding::Base64),
+    ("base64url", Encoding::Base64Url),
+];
+
+/// `target` becomes what a text encodes.
+#[napi(catch_unwind)]
+pub fn secret_from_string(
+    env: &Env,
+    target: Unknown<'_>,
+    text: Unknown<'_>,
+    encoding: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let text = Arg::new(env, &text, "text");
+        if !text.is_string()? {
+            return Err(text.wrong_type("a string"));
+        }
+        let encoding = Arg::new(env, &encoding, "encoding").present()?;
+        let encoding = encoding.map_or(Ok(Encoding::Utf8), |encoding| encoding.one_of(&TEXTS))?;
+        let secret =
+            text.with_secret(0..=MAX_TEXT_LEN, |bytes| Ok(Secret::decoded(bytes, encoding)?))?;
+        let secret = secret.ok_or_else(|| text.invalid("is not of the encoding given"))?;
+        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+    })
+}
+
+/// `target` becomes what a file holds. Whether the process may read it, by Node's permission
+/// model, is for the façade to ask.
+#[napi(catch_unwind)]
+pub fn secret_from_file(
+    env: &Env,
+    target: Unknown<'_>,
+    path: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let arg = Arg::new(env, &path, "path");
+        let path = arg.string(1..=MAX_PATH_LEN)?;
+        if path.contains('\0') {
+            return Err(arg.invalid("must not hold a NUL"));
+        }
+        let options = Arg::new(env, &options, "options").options(&[
+            "encoding",
+            "maxBytes",
+            "trim",
+            "allowInsecure",
+        ])?;
+        let encoding = options.get("encoding")?.map_or(Ok(Encoding::Raw), |encoding| {
+            let [utf8, hex, base64, base64url] = TEXTS;
+            encoding.one_of(&[("raw", Encoding::Raw), utf8, hex, base64, base64url])
+        })?;
+        let max_bytes = options
+            .get("maxBytes")?
+            .map_or(Ok(DEFAULT_FILE_LEN as u64), |max| max.integer(1..=MAX_SECRET_LEN as u64))?;
+        let flag = |name, default| -> Result<bool> {
+            options.get(name)?.map_or(Ok(default), |flag| flag.boolean())
+        };
+        // A key that happens to end in the byte of a newline must not lose it.
+        let trim = flag("trim", encoding != Encoding::Raw)?;
+        let rules = FileRules {
+            max_bytes: usize::try_from(max_bytes).unwrap_or(MAX_SECRET_LEN),
+            allow_insecure: flag("allowInsecure", false)?,
+        };
+
+        let content = read_file(Path::new(&path), rules)?;
+        let text = content.expose_secret();
+        let text = if trim { without_line_ending(text) } else { text };
+        let secret = Secret::decoded(text, encoding)?.filter(|secret| !secret.is_empty());
+        let secret = secret.ok_or_else(|| {
+            Fault::new(
+                Code::SecretFile,
+                "the file of the secret is not of the encoding given, or holds nothing but a \
+                 line ending; write it without blanks and comments",
+            )
+        })?;
+        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+    })
+}
+
+/// `target` becomes what a variable of the environment holds, which is wiped there unless the
+/// options say otherwise; gives whether it was. That the thread is the main one is for the façade to see to.
+#[napi(catch_unwind)]
+pub fn secret_from_env(
+    env: &Env,
+    target: Unknown<'_>,
+    name: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<bool> {
+    guard(env, || {
+        let arg = Arg::new(env, &name, "name");
+        let name = VariableName::new(arg.string(1..=MAX_NAME_LEN)?)
+            .ok_or_else(|| arg.invalid("must not hold = or NUL"))?;
+        let options = Arg::new(env, &options, "options").options(&["encoding", "wipe"])?;
+        let encoding = options
+            .get("encoding")?
+            .map_or(Ok(Encoding::Utf8), |encoding| encoding.one_of(&TEXTS))?;
+        let wipe = options.get("wipe")?.map_or(Ok(true), |wipe| wipe.boolean())?;
+
+        let refused = |why| Fault::new(Code::SecretEnv, why);
+        let value = name.read()?.filter(|value| !value.is_empty()).ok_or_else(|| {
+            refused("the variable of the secret is not set, is empty, or has been taken already")
+        })?;
+        let secret = Secret::decoded(value.expose_secret(), encoding)?
+            .ok_or_else(|| refused("the variable of the secret is not of the encoding given"))?;
+        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))?;
+        // Last, so that a call that fails leaves the variable to the next one.
+        if wipe {
+            name.wipe();
+        }
+        Ok(wipe)
+    })
+}

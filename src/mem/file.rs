@@ -1,0 +1,114 @@
+//! Secrets in files: read(2) puts the bytes into a slot, without a buffer on the way.
+
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{self, Read};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::Secret;
+use crate::error::{Code, Error, Result};
+
+/// What a file of secrets must be like.
+#[derive(Clone, Copy, Debug)]
+pub struct FileRules {
+    /// The largest file, in bytes; at most [`super::MAX_SECRET_LEN`].
+    pub max_bytes: usize,
+    /// Whether others than the owner may be allowed to read or write it.
+    pub allow_insecure: bool,
+}
+
+/// The content of a regular file that is not empty. Links are followed, because that is how
+/// Kubernetes mounts secrets; what is checked is the file that was opened. `ERR_SECRET_FILE` when
+/// it cannot be read or is too large, `ERR_SECRET_PERMISSIONS` when group or others may read or
+/// write it (where there are such permissions: not on Windows), `ERR_SECRET_EXHAUSTED`.
+pub fn read_file(path: &Path, rules: FileRules) -> Result<Secret> {
+    let refused = |error: io::Error| unreadable(&error);
+    let mut file = open(path).map_err(refused)?;
+    let metadata = file.metadata().map_err(refused)?;
+    if !metadata.is_file() {
+        return Err(wrong("is not a regular file"));
+    }
+    if !rules.allow_insecure && is_open_to_others(&metadata) {
+        return Err(Error::new(
+            Code::SecretPermissions,
+            "the file of the secret can be read or written by others than its owner: chmod 600 \
+             it, or pass allowInsecure: true if nobody else is on the machine",
+        ));
+    }
+    let len = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    if len > rules.max_bytes {
+        return Err(wrong(&format!("has {len} bytes, more than the {} allowed", rules.max_bytes)));
+    }
+    if len == 0 {
+        return Err(wrong("is empty"));
+    }
+    Secret::filled(len, |slot| {
+        file.read_exact(slot).map_err(refused)?;
+        let mut beyond = Zeroizing::new([0]);
+        match file.read(&mut *beyond).map_err(refused)? {
+            0 => Ok(()),
+            _ => Err(wrong("grew while it was being read; try again")),
+        }
+    })
+}
+
+/// Text without the line ending (`\n` or `\r\n`) that editors and `echo` leave behind it.
+pub fn without_line_ending(text: &[u8]) -> &[u8] {
+    let Some(line) = text.strip_suffix(b"\n") else { return text };
+    line.strip_suffix(b"\r").unwrap_or(line)
+}
+
+/// Not inherited by children (the standard library's default), and without waiting for the other
+/// end of a pipe or becoming the owner of a terminal.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(
+        &mut options,
+        libc::O_NONBLOCK | libc::O_NOCTTY,
+    );
+    options.open(path)
+}
+
+#[cfg(unix)]
+fn is_open_to_others(metadata: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    metadata.permissions().mode() & 0o066 != 0
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_metadata: &Metadata) -> bool {
+    false
+}
+
+/// Says what the system said; the path stays out of messages.
+fn unreadable(error: &io::Error) -> Error {
+    Error::new(Code::SecretFile, format!("the file of the secret cannot be read: {error}"))
+}
+
+fn wrong(why: &str) -> Error {
+    Error::new(Code::SecretFile, format!("the file of the secret {why}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_endings() {
+        for (text, expected) in [
+            (&b"a\n"[..], &b"a"[..]),
+            (b"a\r\n", b"a"),
+            (b"a\n\n", b"a\n"),
+            (b"a", b"a"),
+            (b"a\r", b"a\r"),
+            (b"\n", b""),
+            (b"", b""),
+        ] {
+            assert_eq!(without_line_ending(text), expected);
+        }
+    }
+}
