@@ -269,6 +269,9 @@ export interface SecureHeapStatus {
   degraded: boolean
 }
 
+/** Looks at the canaries of everything in the secure heap. */
+export declare function secureHeapVerify(): void
+
 /** `sessions` becomes an empty table. */
 export declare function sessionsAttach(sessions: unknown, options: unknown): void
 

@@ -165,6 +165,7 @@ export interface SecureHeapStatus {
   /** Inaccessible pages lie on both sides. */
   guardPages: boolean;
   capacityBytes: number;
+  /** As slots, which hold 32 bytes more than asked for and are powers of two. */
   usedBytes: number;
   liveSecrets: number;
   maxBytes: number;
@@ -180,6 +181,12 @@ export interface SecureHeapStatus {
 export const secureHeap: {
   /** What is true of the memory right now, read back from the system. */
   status(): SecureHeapStatus;
+  /**
+   * Looks for writes beyond the ends of secrets, which only native code can make. Where there was
+   * one, every secret is wiped and the process aborts with a message on stderr; the same is looked
+   * at whenever a secret is let go of.
+   */
+  verify(): void;
 };
 
 /** Compares in constant time; different lengths are unequal at once. */

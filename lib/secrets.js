@@ -110,6 +110,10 @@ const secureHeap = Object.freeze({
   status() {
     return native.secureHeapStatus();
   },
+
+  verify() {
+    native.secureHeapVerify();
+  },
 });
 
 function timingSafeEqual(a, b) {

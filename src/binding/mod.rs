@@ -22,6 +22,7 @@ mod limiter;
 mod password;
 mod revocation;
 mod secret;
+mod secure_heap;
 mod session;
 mod tokens;
 

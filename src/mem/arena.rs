@@ -5,8 +5,11 @@
 //! that it fits under the 64 KiB of locked memory many containers have; `regions` says how it
 //! grows.
 
+use std::io::{self, Write};
+use std::process;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
+use super::canary::{self, Canaries, OVERHEAD};
 use super::os::{self, Backend, Os};
 use super::regions::Regions;
 use super::slabs::{BLOCK, Place, Slabs};
@@ -63,31 +66,57 @@ impl Arena {
         Self { config, inner: Mutex::default() }
     }
 
-    /// A zeroed slot of `len` bytes (`len` > 0), or `ERR_SECRET_EXHAUSTED`.
+    /// A zeroed slot of `len` bytes (`len` > 0), or `ERR_SECRET_EXHAUSTED`, or `ERR_RANDOM`.
     pub fn slot(self: &Arc<Self>, len: usize) -> Result<Slot> {
+        let canaries = Canaries::get()?;
+        let span = len.saturating_add(OVERHEAD);
         let (start, place) = {
             let mut inner = self.lock();
-            let place = if let Some(place) = inner.slabs.take(len) {
+            let place = if let Some(place) = inner.slabs.take(span) {
                 place
             } else {
                 let Inner { slabs, regions } = &mut *inner;
-                regions.make_room(&self.config, slabs, len);
-                inner.slabs.take(len).ok_or_else(|| inner.exhausted(&self.config, len))?
+                regions.make_room(&self.config, slabs, span);
+                inner.slabs.take(span).ok_or_else(|| inner.exhausted(&self.config, len))?
             };
-            match inner.regions.address(&place) {
-                Some(start) => (start, place),
-                None => return Err(inner.exhausted(&self.config, len)),
+            let Some(start) = inner.regions.address(&place) else {
+                return Err(inner.exhausted(&self.config, len));
+            };
+            // SAFETY: `start` is where `place` lies in a mapping, which the system zeroed and
+            // whose slots are wiped; the book does not give it out twice.
+            unsafe {
+                if !canary::is_zero(start, place.size()) {
+                    inner.die(WRITTEN_WHEN_FREE);
+                }
+                (canaries.place(start, span), place)
             }
         };
-        // SAFETY: `start` is where `place` lies in a mapping that only `drop` of this arena gives
-        // back, the mapping was zeroed by the system and is wiped by every slot, `place` holds
-        // `len` bytes, and the book does not give it out twice.
+        // SAFETY: `len` bytes begin there; only `drop` of this arena gives the mapping back.
         Ok(unsafe { Slot::new(start, len, place, Arc::clone(self)) })
     }
 
-    /// Takes back what a slot has wiped.
-    pub(super) fn give_back(&self, place: &Place) {
-        self.lock().slabs.give_back(place);
+    /// Takes back what a slot was made of, wiped. Ends the process when a canary is gone.
+    ///
+    /// # Safety
+    ///
+    /// `place` is that of a slot of this arena, whose bytes are not used any more.
+    pub(super) unsafe fn give_back(&self, place: &Place) {
+        let mut inner = self.lock();
+        inner.check(place);
+        if let Some(start) = inner.regions.address(place) {
+            // SAFETY: passed on to the caller. Under the lock, so that `verify` sees either a
+            // slot with its canaries or none.
+            unsafe { canary::wipe(start, place.size()) };
+        }
+        inner.slabs.give_back(place);
+    }
+
+    /// Looks at the canaries of every slot in use, and ends the process when one is gone.
+    pub fn verify(&self) {
+        let inner = self.lock();
+        for place in inner.slabs.places() {
+            inner.check(&place);
+        }
     }
 
     /// Reads the facts back; makes the first region if there is none, for without a real mapping
@@ -148,14 +177,41 @@ impl Drop for Arena {
     }
 }
 
+const OVERWRITTEN: &str = "nodesec: memory beside a secret was overwritten by this process; every \
+                           secret is wiped, and the process ends\n";
+const WRITTEN_WHEN_FREE: &str = "nodesec: free memory of the secure heap was written to by this \
+                                 process; every secret is wiped, and the process ends\n";
+
 impl Inner {
+    /// Ends the process unless the canaries of a slot are as they were laid.
+    fn check(&self, place: &Place) {
+        let (Some(start), Ok(canaries)) = (self.regions.address(place), Canaries::get()) else {
+            return;
+        };
+        // SAFETY: the book lists it, so `slot` placed canaries there, under the same lock.
+        if !unsafe { canaries.are_intact(start, place.len()) } {
+            self.die(OVERWRITTEN);
+        }
+    }
+
+    /// Something in this process writes where it should not: nothing that it holds is to be
+    /// trusted or left behind, neither to a core dump nor to whoever wrote.
+    fn die(&self, message: &str) -> ! {
+        // SAFETY: other threads may be reading what is wiped; none of them comes to use it, for
+        // the process ends here.
+        unsafe { self.regions.wipe() };
+        // Nothing more can be done when there is no stderr.
+        let _ = io::stderr().write_all(message.as_bytes());
+        process::abort()
+    }
+
     fn exhausted(&self, config: &Config, len: usize) -> Error {
         let (used, capacity, max) =
             (self.slabs.used_bytes(), self.regions.capacity(), config.max_bytes);
         let numbers = format!(
             "the secure heap has no room for {len} bytes: {used} of {capacity} bytes are in use"
         );
-        let message = if max.saturating_sub(capacity) < len.max(BLOCK) {
+        let message = if max.saturating_sub(capacity) < len.saturating_add(OVERHEAD).max(BLOCK) {
             format!(
                 "{numbers}, and it may not grow beyond {max} bytes; dispose of secrets that are \
                  no longer needed"

@@ -7,9 +7,11 @@
 //! `memfd_secret`, cannot read them; nor anything about copies made before they came here.
 //!
 //! From the outside in: `secret` and `locked` own a `slot` of the `arena`, which keeps its book in
-//! `slabs` and its memory in `regions`, obtained through `os`.
+//! `slabs` and its memory in `regions`, obtained through `os`; a `canary` on either side of every
+//! slot tells of overruns.
 
 mod arena;
+mod canary;
 mod locked;
 mod os;
 /// Working memory for Argon2: large, reused, wiped after each loan.
@@ -26,7 +28,7 @@ use zeroize::Zeroize;
 pub use locked::Locked;
 pub use os::Backend;
 pub use secret::{MAX_SECRET_LEN, Secret};
-pub use status::{Status, status};
+pub use status::{Status, status, verify};
 
 /// Overwrites bytes with zeros in a way the compiler does not leave out.
 pub fn wipe(bytes: &mut [u8]) {
@@ -39,5 +41,7 @@ pub fn ct_eq(one: &[u8], other: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
+#[cfg(all(test, target_os = "linux", not(miri)))]
+mod deaths;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::ptr::NonNull;
 
 use super::arena::Config;
+use super::canary;
 use super::os::{Backend, Mapping, Os};
 use super::slabs::{BLOCK, Place, Slabs};
 
@@ -118,6 +119,18 @@ impl Regions {
     /// The addresses of all regions.
     pub fn ranges(&self) -> Vec<Range<usize>> {
         self.list.iter().map(|region| region.mapping.range()).collect()
+    }
+
+    /// Overwrites everything.
+    ///
+    /// # Safety
+    ///
+    /// Nobody goes on to use what was there.
+    pub unsafe fn wipe(&self) {
+        for region in &self.list {
+            // SAFETY: all of a mapping is writable, and the caller answers for the rest.
+            unsafe { canary::wipe(region.mapping.base, region.mapping.len) };
+        }
     }
 
     /// Gives all memory back.
