@@ -234,6 +234,9 @@ export declare function secretLen(secret: unknown): number
 /** `target` becomes random bytes. */
 export declare function secretRandom(target: unknown, bytes: unknown): void
 
+/** Says what the secure heap is to be made of. */
+export declare function secureHeapConfigure(options: unknown): void
+
 /** What the secure heap is made of. */
 export declare function secureHeapStatus(): SecureHeapStatus
 

@@ -107,6 +107,10 @@ class SecretBuffer {
 }
 
 const secureHeap = Object.freeze({
+  configure(options) {
+    native.secureHeapConfigure(options);
+  },
+
   status() {
     return native.secureHeapStatus();
   },

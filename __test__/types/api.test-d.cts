@@ -35,6 +35,12 @@ secret.use(async (bytes) => bytes.length);
 new nodesec.SecretBuffer();
 // @ts-expect-error not an encoding
 nodesec.SecretBuffer.fromString('00', 'latin1');
+nodesec.secureHeap.configure({ maxBytes: 2 ** 26, backend: 'auto', onDegraded: 'error' });
+nodesec.secureHeap.configure({ require: ['locked', 'dumpExcluded', 'kernelUnmapped'] });
+// @ts-expect-error not a backend
+nodesec.secureHeap.configure({ backend: 'swap' });
+// @ts-expect-error not a protection
+nodesec.secureHeap.configure({ require: ['fast'] });
 
 // Tokens
 const key = nodesec.JwtKey.fromSecret(secret, { alg: 'HS256' });

@@ -1,10 +1,34 @@
 //! `secureHeap`.
 
+use std::ops::RangeInclusive;
+
 use napi::Env;
+use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
+use super::args::{Arg, Result};
 use super::guard;
-use crate::mem;
+use crate::mem::{self, Backend, OnDegraded, Requirement, Settings};
+
+/// What `maxBytes` may be: 4 KiB to 1 GiB.
+const MAX_BYTES: RangeInclusive<u64> = 4096..=1 << 30;
+
+const BACKENDS: [(&str, Option<Backend>); 5] = [
+    ("auto", None),
+    ("memfd_secret", Some(Backend::MemfdSecret)),
+    ("mlock", Some(Backend::Mlock)),
+    ("dontdump", Some(Backend::DontDump)),
+    ("plain", Some(Backend::Plain)),
+];
+
+const REQUIREMENTS: [(&str, Requirement); 3] = [
+    ("locked", Requirement::Locked),
+    ("dumpExcluded", Requirement::DumpExcluded),
+    ("kernelUnmapped", Requirement::KernelUnmapped),
+];
+
+const ON_DEGRADED: [(&str, OnDegraded); 3] =
+    [("warn", OnDegraded::Warn), ("error", OnDegraded::Error), ("ignore", OnDegraded::Ignore)];
 
 /// Facts about the secure heap; numbers of bytes unless the name says otherwise.
 #[napi(object, object_from_js = false)]
@@ -38,6 +62,31 @@ pub struct SecureHeapStatus {
     pub hibernation_blocked: bool,
     /// Whether it is neither locked nor out of dumps as it should be.
     pub degraded: bool,
+}
+
+/// Says what the secure heap is to be made of.
+#[napi(catch_unwind)]
+pub fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let options = Arg::new(env, &options, "options").options(&[
+            "maxBytes",
+            "backend",
+            "require",
+            "onDegraded",
+        ])?;
+        let max_bytes =
+            options.get("maxBytes")?.map(|bytes| bytes.integer(MAX_BYTES)).transpose()?;
+        let backend = options.get("backend")?.map(|name| name.one_of(&BACKENDS)).transpose()?;
+        let require = options.get("require")?.map(|names| {
+            let names = names.array(8)?;
+            names.iter().map(|name| name.one_of(&REQUIREMENTS)).collect::<Result<_>>()
+        });
+        let require = require.transpose()?;
+        let on_degraded =
+            options.get("onDegraded")?.map(|name| name.one_of(&ON_DEGRADED)).transpose()?;
+        let max_bytes = max_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        Ok(mem::configure(Settings { max_bytes, backend, require, on_degraded })?)
+    })
 }
 
 /// What the secure heap is made of.

@@ -16,6 +16,7 @@ mod locked;
 mod os;
 /// Working memory for Argon2: large, reused, wiped after each loan.
 pub mod pages;
+mod policy;
 mod regions;
 mod secret;
 mod slabs;
@@ -27,8 +28,9 @@ use zeroize::Zeroize;
 
 pub use locked::Locked;
 pub use os::Backend;
+pub use policy::{OnDegraded, Requirement, Settings, take_warning};
 pub use secret::{MAX_SECRET_LEN, Secret};
-pub use status::{Status, status, verify};
+pub use status::{Status, configure, status, verify};
 
 /// Overwrites bytes with zeros in a way the compiler does not leave out.
 pub fn wipe(bytes: &mut [u8]) {
@@ -41,7 +43,7 @@ pub fn ct_eq(one: &[u8], other: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
-#[cfg(all(test, target_os = "linux", not(miri)))]
+#[cfg(test)]
 mod deaths;
 #[cfg(test)]
 mod tests;

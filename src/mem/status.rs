@@ -1,7 +1,11 @@
 //! What the secure heap can honestly say about itself.
 
+use std::ops::Range;
+
 use super::arena;
-use super::os::Backend;
+use super::os::{Backend, Os};
+use super::policy::Settings;
+use crate::error::Result;
 
 /// The state of the secure heap. Protections are what the kernel reports, not what was asked for.
 #[allow(
@@ -42,6 +46,24 @@ pub struct Status {
     pub degraded: bool,
 }
 
+impl Status {
+    /// Completes it with what the kernel says about these address ranges; `memfd_secret` leaves
+    /// nothing to ask.
+    pub(super) fn read_back(&mut self, os: &dyn Os, ranges: &[Range<usize>]) {
+        if self.kernel_unmapped {
+            return;
+        }
+        match os.read_back(ranges) {
+            Ok(found) => {
+                self.locked = found.locked;
+                self.dump_excluded = found.dump_excluded;
+                self.degraded = !(found.locked && found.dump_excluded);
+            }
+            Err(reason) => self.reasons.push(reason),
+        }
+    }
+}
+
 /// The state of the process's secure heap, which is made now if nothing has used it yet. Costs up
 /// to some milliseconds: the kernel describes every mapping of the process.
 pub fn status() -> Status {
@@ -53,4 +75,11 @@ pub fn status() -> Status {
 /// secret is let go of.
 pub fn verify() {
     arena::global().verify();
+}
+
+/// Changes what the process's secure heap is made of, before the first secret or key: later
+/// anything but a higher `max_bytes` is `ERR_SECRET_CONFIGURED`. `ERR_SECRET_DEGRADED`, here and for
+/// every later secret, when the machine does not give what is required.
+pub fn configure(settings: Settings) -> Result<()> {
+    arena::global().configure(settings)
 }

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::arena::{Arena, Config};
 use super::os::{Mapping, Memlock, Os, Portable, Protection};
+use super::regions::Operator;
 use super::*;
 use crate::error::Code;
 
@@ -146,6 +147,61 @@ fn the_ladder_is_walked_to_its_end() {
 
     let asked = Config { os: &OS, backend: Some(Backend::MemfdSecret), ..Config::default() };
     assert_eq!(arena(asked).status().reasons[0], "memfd_secret: ENOSYS");
+}
+
+#[test]
+fn a_heap_is_configured_before_its_first_use() {
+    let arena = arena(unlocked());
+    arena.status();
+    let plain = Settings { backend: Some(Some(Backend::Plain)), ..Settings::default() };
+    arena.configure(plain.clone()).unwrap();
+    let status = arena.status();
+    assert_eq!((status.backend, status.capacity_bytes), (Backend::Plain, 49152));
+    assert_eq!(status.reasons, ["configured: start at plain"]);
+
+    let secret = filled(&arena, 32, 1).unwrap();
+    drop(secret);
+    let raised = |max_bytes| Settings { max_bytes: Some(max_bytes), ..Settings::default() };
+    for refused in [plain, raised(1 << 20)] {
+        assert_eq!(arena.configure(refused).unwrap_err().code, Code::SecretConfigured);
+    }
+    arena.configure(raised(32 << 20)).unwrap();
+    arena.configure(Settings::default()).unwrap();
+    assert_eq!(arena.status().max_bytes, 32 << 20);
+}
+
+#[test]
+fn what_is_required_and_missing_leaves_no_heap() {
+    static OS: Strict = Strict { largest: 0, hibernates: false };
+    let arena = arena(Config { os: &OS, ..Config::default() });
+    let require = |require: &[Requirement]| {
+        arena.configure(Settings { require: Some(require.to_vec()), ..Settings::default() })
+    };
+    let error = require(&[Requirement::DumpExcluded, Requirement::KernelUnmapped]).unwrap_err();
+    assert_eq!(error.code, Code::SecretDegraded);
+    for part in ["not left out of core dumps and not kernel-unmapped", "dontdump", "mlock: ENOMEM"]
+    {
+        assert!(error.message.contains(part), "{error}");
+    }
+    // Whoever catches that error has no secret in worse memory either.
+    assert_eq!(filled(&arena, 32, 1).unwrap_err().code, Code::SecretDegraded);
+    require(&[]).unwrap();
+    let on_degraded = Some(OnDegraded::Error);
+    let strict = Settings { on_degraded, ..Settings::default() };
+    assert_eq!(arena.configure(strict).unwrap_err().code, Code::SecretDegraded);
+    let ignored = Settings { on_degraded: Some(OnDegraded::Ignore), ..Settings::default() };
+    arena.configure(ignored).unwrap();
+    assert!(filled(&arena, 32, 1).is_ok());
+}
+
+#[test]
+fn the_operator_has_the_last_word() {
+    let operator = Operator::Chose(Backend::DontDump);
+    let config = Config { operator, backend: Some(Backend::Plain), ..Config::default() };
+    let status = arena(config).status();
+    assert_eq!(status.reasons[0], "NODESEC_SECMEM: start at dontdump");
+    let config = Config { operator: Operator::Unclear, ..Config::default() };
+    assert_eq!(arena(config).status().reasons[0], "NODESEC_SECMEM: not a backend, ignored");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 'use strict';
 
 const { SecretBuffer } = require('@nodesec/native');
-const { boolean, bytes, callback, integer, options, or, secret, text, word } =
+const { boolean, bytes, callback, integer, names, options, or, secret, text, word } =
   require('../hostile.js');
 
 const on = () => SecretBuffer.random(32);
@@ -24,6 +24,11 @@ module.exports = {
   'SecretBuffer.prototype.dispose': plain,
   'SecretBuffer.prototype.toString': plain,
   'SecretBuffer.prototype.toJSON': plain,
+  'secureHeap.configure': {
+    // Other rows have used the heap: nothing else is accepted any more.
+    args: () => [{ maxBytes: 2 ** 26 }],
+    kinds: [options({ maxBytes: integer, backend: word, require: names, onDegraded: word })],
+  },
   'secureHeap.status': { args: () => [], kinds: [] },
   'secureHeap.verify': { args: () => [], kinds: [] },
   timingSafeEqual: { args: () => ['one', new Uint8Array(3)], kinds: [secret, secret] },
