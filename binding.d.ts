@@ -260,6 +260,8 @@ export interface SecureHeapStatus {
   usedBytes: number
   /** Secrets and keys in it, a number. */
   liveSecrets: number
+  /** Secrets that were collected without having been disposed of, a number, so far. */
+  leaked: number
   /** The most it may grow to. */
   maxBytes: number
   /** `RLIMIT_MEMLOCK`, soft; absent when unlimited. */

@@ -168,6 +168,8 @@ export interface SecureHeapStatus {
   /** As slots, which hold 32 bytes more than asked for and are powers of two. */
   usedBytes: number;
   liveSecrets: number;
+  /** SecretBuffers of the process that were collected without having been disposed of, so far. */
+  leaked: number;
   maxBytes: number;
   /** `RLIMIT_MEMLOCK` in bytes; absent when unlimited. */
   memlockSoft?: number;

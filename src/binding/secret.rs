@@ -200,3 +200,13 @@ pub fn timing_safe_equal(env: &Env, a: Unknown<'_>, b: Unknown<'_>) -> napi::Res
         a.with_secret(0..=usize::MAX, |a| b.with_secret(0..=usize::MAX, |b| Ok(mem::ct_eq(a, b))))
     })
 }
+
+/// The collector clears up what was never disposed of, and says so.
+impl Drop for SecretBuffer {
+    fn drop(&mut self) {
+        let secret = self.secret.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if secret.take().is_some() {
+            mem::count_leaked();
+        }
+    }
+}

@@ -10,12 +10,13 @@ use std::process;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::canary::{self, Canaries, OVERHEAD};
+use super::exit;
 use super::os::{self, Backend, Os};
 use super::policy::{Policy, Settings};
 use super::regions::{Operator, Regions};
 use super::slabs::{BLOCK, Place, Slabs};
 use super::slot::Slot;
-use super::status::Status;
+use super::status::{self, Status};
 use crate::error::{Code, Error, Result};
 
 /// What an arena is made with.
@@ -28,6 +29,8 @@ pub struct Config {
     pub backend: Option<Backend>,
     /// What whoever runs the process has chosen over that.
     pub operator: Operator,
+    /// Whether this is the arena that `exit` wipes.
+    pub wipes_at_exit: bool,
     /// Bytes of the first region.
     pub first_bytes: usize,
     /// Bytes of all regions together.
@@ -40,6 +43,7 @@ impl Default for Config {
             os: os::native(),
             backend: None,
             operator: Operator::Silent,
+            wipes_at_exit: false,
             first_bytes: 48 * 1024,
             max_bytes: 16 * 1024 * 1024,
         }
@@ -61,13 +65,15 @@ struct Inner {
     admitted: usize,
     /// Whether there has ever been a slot.
     used: bool,
+    /// Whether the process is ending and everything has been wiped.
+    ended: bool,
 }
 
 /// The arena of the process.
 pub fn global() -> &'static Arc<Arena> {
     static GLOBAL: LazyLock<Arc<Arena>> = LazyLock::new(|| {
         let operator = Operator::of_environment();
-        Arc::new(Arena::new(Config { operator, ..Config::default() }))
+        Arc::new(Arena::new(Config { operator, wipes_at_exit: true, ..Config::default() }))
     });
     &GLOBAL
 }
@@ -82,6 +88,7 @@ impl Arena {
             regions: Regions::default(),
             admitted: 0,
             used: false,
+            ended: false,
         };
         Self { os: config.os, inner: Mutex::new(inner) }
     }
@@ -130,14 +137,22 @@ impl Arena {
                 Some(place) => place,
                 None => inner.grow_and_take(span)?,
             };
-            inner.used = true;
+            if !inner.used {
+                inner.used = true;
+                // The kernel sees to the pages of memfd_secret, whichever way the process ends.
+                if inner.config.wipes_at_exit
+                    && inner.regions.backend() != Some(Backend::MemfdSecret)
+                {
+                    exit::wipe_at_exit();
+                }
+            }
             let Some(start) = inner.regions.address(&place) else {
                 return Err(inner.exhausted(span));
             };
             // SAFETY: `start` is where `place` lies in a mapping, which the system zeroed and
             // whose slots are wiped; the book does not give it out twice.
             unsafe {
-                if !canary::is_zero(start, place.size()) {
+                if !inner.ended && !canary::is_zero(start, place.size()) {
                     inner.die(WRITTEN_WHEN_FREE);
                 }
                 (canaries.place(start, span), place)
@@ -183,6 +198,17 @@ impl Arena {
         status
     }
 
+    /// Wipes everything, for the process ends. Threads that are still running find zeros and no
+    /// canaries, which is no alarm any more. Does nothing while another thread is at work here:
+    /// it may have been stopped in the middle, and nobody waits at this point.
+    pub(super) fn end(&self) {
+        if let Ok(mut inner) = self.inner.try_lock() {
+            inner.ended = true;
+            // SAFETY: who still reads is a thread that the end of the process has overtaken.
+            unsafe { inner.regions.wipe() };
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // Nothing under this lock calls foreign code; the book is consistent at every step.
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
@@ -207,6 +233,9 @@ impl Inner {
         let (Some(start), Ok(canaries)) = (self.regions.address(place), Canaries::get()) else {
             return;
         };
+        if self.ended {
+            return;
+        }
         // SAFETY: the book lists it, so `slot` placed canaries there, under the same lock.
         if !unsafe { canaries.are_intact(start, place.len()) } {
             self.die(OVERWRITTEN);
@@ -273,6 +302,7 @@ impl Inner {
             memlock_soft: memlock.soft,
             memlock_hard: memlock.hard,
             hibernation_blocked: secret,
+            leaked: status::leaked(),
             degraded: !secret,
         }
     }

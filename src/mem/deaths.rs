@@ -5,16 +5,20 @@
 
 use std::env;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Command, Output};
-use std::ptr::NonNull;
+use std::process::{self, Command, Output};
+use std::ptr::{self, NonNull};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
-use super::arena::{Arena, Config};
+use secrecy::ExposeSecret;
+
+use super::arena::{self, Arena, Config};
 use super::os::Backend;
 use super::secret::Secret;
 
 const DEED: &str = "NODESEC_TEST_DEED";
 const BACKEND: &str = "NODESEC_TEST_BACKEND";
+const FORKED: &str = "NODESEC_TEST_FORKED";
 const MARKER: u8 = 0xa7;
 
 /// The test of this name as a child process, which then finds itself in `is_child`.
@@ -121,4 +125,57 @@ fn a_write_to_what_was_freed_found_on_reuse() {
         return;
     }
     assert_aborted(&child(NAME), "free memory of the secure heap was written to");
+}
+
+#[test]
+fn the_end_of_the_process_wipes() {
+    const NAME: &str = "the_end_of_the_process_wipes";
+    static START: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+
+    extern "C" fn look() {
+        // SAFETY: the arena of the process is never unmapped.
+        let byte = unsafe { START.load(Ordering::Relaxed).read_volatile() };
+        eprintln!("found {byte:#x}");
+    }
+
+    if is_child(NAME) {
+        // What is registered first runs last: it sees what the wipe has left.
+        // SAFETY: `look` stays, and runs on this thread.
+        unsafe { libc::atexit(look) };
+        let (secret, start) = secret(arena::global(), 32);
+        let in_use = secret.expose_secret();
+        assert_eq!(in_use, [MARKER; 32]);
+        START.store(start.as_ptr(), Ordering::Relaxed);
+        if env::var_os(FORKED).is_some() {
+            // SAFETY: the child runs what exit() runs and nothing else of this process.
+            unsafe {
+                let child = libc::fork();
+                if child == 0 {
+                    libc::exit(0);
+                }
+                libc::waitpid(child, ptr::null_mut(), 0);
+            }
+        }
+        process::exit(0);
+    }
+    for backend in ["mlock", "dontdump", "plain"] {
+        let output = command(NAME).env("NODESEC_SECMEM", backend).output().unwrap();
+        assert_eq!(output.stderr, b"found 0x0\n", "{backend}");
+        assert!(output.status.success());
+    }
+    // The child has a copy of plain memory, and leaves it alone: it is not the owner.
+    let output = command(NAME).env("NODESEC_SECMEM", "plain").env(FORKED, "1").output().unwrap();
+    assert_eq!(output.stderr, b"found 0xa7\nfound 0x0\n");
+}
+
+#[test]
+fn the_end_is_no_alarm_and_no_deadlock() {
+    let arena = arena(Backend::DontDump);
+    let (first, start) = secret(&arena, 32);
+    arena.end();
+    // SAFETY: the arena lives, so the address is mapped.
+    assert_eq!(unsafe { start.read_volatile() }, 0);
+    arena.verify();
+    drop(first);
+    drop(secret(&arena, 32));
 }

@@ -12,6 +12,7 @@
 
 mod arena;
 mod canary;
+mod exit;
 mod locked;
 mod os;
 /// Working memory for Argon2: large, reused, wiped after each loan.
@@ -30,7 +31,7 @@ pub use locked::Locked;
 pub use os::Backend;
 pub use policy::{OnDegraded, Requirement, Settings, take_warning};
 pub use secret::{MAX_SECRET_LEN, Secret};
-pub use status::{Status, configure, status, verify};
+pub use status::{Status, configure, count_leaked, status, verify};
 
 /// Overwrites bytes with zeros in a way the compiler does not leave out.
 pub fn wipe(bytes: &mut [u8]) {

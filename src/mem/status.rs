@@ -1,6 +1,7 @@
 //! What the secure heap can honestly say about itself.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::arena;
 use super::os::{Backend, Os};
@@ -33,6 +34,9 @@ pub struct Status {
     pub used_bytes: usize,
     /// Slots in use: secrets that are not empty, and values kept by [`super::Locked`].
     pub live_secrets: usize,
+    /// Secrets that their holder never let go of and that were cleared up after him, in the whole
+    /// process so far.
+    pub leaked: u64,
     /// What `capacity_bytes` may grow to, in bytes.
     pub max_bytes: usize,
     /// Soft `RLIMIT_MEMLOCK` in bytes; `None` is unlimited.
@@ -75,6 +79,18 @@ pub fn status() -> Status {
 /// secret is let go of.
 pub fn verify() {
     arena::global().verify();
+}
+
+static LEAKED: AtomicU64 = AtomicU64::new(0);
+
+/// Notes that a secret is cleared up after a holder who did not let go of it.
+pub fn count_leaked() {
+    LEAKED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// As many as `count_leaked` was told of.
+pub(super) fn leaked() -> u64 {
+    LEAKED.load(Ordering::Relaxed)
 }
 
 /// Changes what the process's secure heap is made of, before the first secret or key: later
