@@ -270,6 +270,9 @@ export declare function secretTicketMillis(): number
 /** `target` becomes what was sealed. */
 export declare function secretUnseal(target: unknown, sealed: unknown, key: unknown, options: unknown): void
 
+/** Says what the secure heap is to be made of. */
+export declare function secureHeapConfigure(options: unknown): void
+
 /**
  * Disposes of every `SecretBuffer` that is held now, in all threads, and of those that wait to be
  * adopted.
@@ -299,6 +302,8 @@ export interface SecureHeapStatus {
   usedBytes: number
   /** Secrets and keys in it, a number. */
   liveSecrets: number
+  /** Secrets that were collected without having been disposed of, a number, so far. */
+  leaked: number
   /** The most it may grow to. */
   maxBytes: number
   /** `RLIMIT_MEMLOCK`, soft; absent when unlimited. */
@@ -310,6 +315,9 @@ export interface SecureHeapStatus {
   /** Whether it is neither locked nor out of dumps as it should be. */
   degraded: boolean
 }
+
+/** Looks at the canaries of everything in the secure heap. */
+export declare function secureHeapVerify(): void
 
 /** `sessions` becomes an empty table. */
 export declare function sessionsAttach(sessions: unknown, options: unknown): void

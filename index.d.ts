@@ -244,8 +244,11 @@ export interface SecureHeapStatus {
   /** Inaccessible pages lie on both sides. */
   guardPages: boolean;
   capacityBytes: number;
+  /** As slots, which hold 32 bytes more than asked for and are powers of two. */
   usedBytes: number;
   liveSecrets: number;
+  /** SecretBuffers of the process that were collected without having been disposed of, so far. */
+  leaked: number;
   maxBytes: number;
   /** `RLIMIT_MEMLOCK` in bytes; absent when unlimited. */
   memlockSoft?: number;
@@ -256,7 +259,31 @@ export interface SecureHeapStatus {
   degraded: boolean;
 }
 
+export interface SecureHeapOptions {
+  /** What the heap may grow to, 4 KiB to 1 GiB; default 16 MiB. */
+  maxBytes?: number;
+  /**
+   * The best kind of memory to try; what the machine refuses falls to the next. `auto`, the
+   * default, leaves `memfd_secret` out where hibernation is configured. The environment variable
+   * `NODESEC_SECMEM`, with the name of a backend, has the last word.
+   */
+  backend?: 'auto' | SecureHeapStatus['backend'];
+  /** What must be true of the memory. If it is not, this call and every secret fail with `ERR_SECRET_DEGRADED`. */
+  require?: Array<'locked' | 'dumpExcluded' | 'kernelUnmapped'>;
+  /**
+   * When the memory is not both locked and left out of dumps: one process warning with the code
+   * `NODESEC_SECRET_DEGRADED` (the default), `ERR_SECRET_DEGRADED`, or nothing.
+   */
+  onDegraded?: 'warn' | 'error' | 'ignore';
+}
+
 export const secureHeap: {
+  /**
+   * Says what the heap is to be made of, before the first secret or key of the process, whichever
+   * thread makes it. Afterwards only a higher `maxBytes` is accepted; anything else is
+   * `ERR_SECRET_CONFIGURED`. An option left out keeps what an earlier call set.
+   */
+  configure(options: SecureHeapOptions): void;
   /** What is true of the memory right now, read back from the system. */
   status(): SecureHeapStatus;
   /**
@@ -266,6 +293,12 @@ export const secureHeap: {
    * emergency.
    */
   disposeAll(): void;
+  /**
+   * Looks for writes beyond the ends of secrets, which only native code can make. Where there was
+   * one, every secret is wiped and the process aborts with a message on stderr; the same is looked
+   * at whenever a secret is let go of.
+   */
+  verify(): void;
 };
 
 /** Compares in constant time; different lengths are unequal at once. */

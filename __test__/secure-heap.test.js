@@ -12,12 +12,19 @@ test('the numbers follow what is held', () => {
   const secrets = Array.from({ length: 10 }, () => SecretBuffer.random(32));
   const during = secureHeap.status();
   assert.equal(during.liveSecrets, before.liveSecrets + 10);
-  assert.equal(during.usedBytes, before.usedBytes + 320);
+  assert.equal(during.usedBytes, before.usedBytes + 640);
   for (const secret of secrets) secret.dispose();
   const after = secureHeap.status();
   assert.equal(after.liveSecrets, before.liveSecrets);
   assert.equal(after.usedBytes, before.usedBytes);
   assert.ok(after.usedBytes <= after.capacityBytes && after.capacityBytes <= after.maxBytes);
+});
+
+test('a heap in order passes', () => {
+  const secrets = [1, 32, 4096, 4097, 100_000].map((bytes) => SecretBuffer.random(bytes));
+  assert.equal(secureHeap.verify(), undefined);
+  for (const secret of secrets) secret.dispose();
+  assert.equal(secureHeap.verify(), undefined);
 });
 
 test('the status cannot be changed', () => {

@@ -190,12 +190,20 @@ function lend(secret, fn) {
 }
 
 const secureHeap = Object.freeze({
+  configure(options) {
+    native.secureHeapConfigure(options);
+  },
+
   status() {
     return native.secureHeapStatus();
   },
 
   disposeAll() {
     native.secureHeapDisposeAll();
+  },
+
+  verify() {
+    native.secureHeapVerify();
   },
 });
 

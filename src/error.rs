@@ -88,6 +88,10 @@ codes! {
     PasswordThreads = "ERR_PASSWORD_THREADS",
 
     // ── Secrets ──
+    /// The secure heap is in use and can no longer be configured.
+    SecretConfigured = "ERR_SECRET_CONFIGURED",
+    /// The machine does not give the secure heap a protection that is required.
+    SecretDegraded = "ERR_SECRET_DEGRADED",
     /// A secret used after `dispose()`.
     SecretDisposed = "ERR_SECRET_DISPOSED",
     /// A variable that is missing, empty or malformed, or read in a worker thread.

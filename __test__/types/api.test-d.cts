@@ -47,6 +47,12 @@ const sealed: Buffer = secret.seal(secret, { context: 'types' });
 nodesec.SecretBuffer.unseal(sealed, secret, { context: 'types' });
 // @ts-expect-error a context is required
 secret.seal(secret);
+nodesec.secureHeap.configure({ maxBytes: 2 ** 26, backend: 'auto', onDegraded: 'error' });
+nodesec.secureHeap.configure({ require: ['locked', 'dumpExcluded', 'kernelUnmapped'] });
+// @ts-expect-error not a backend
+nodesec.secureHeap.configure({ backend: 'swap' });
+// @ts-expect-error not a protection
+nodesec.secureHeap.configure({ require: ['fast'] });
 
 // Tokens
 const key = nodesec.JwtKey.fromSecret(secret, { alg: 'HS256' });

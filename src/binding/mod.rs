@@ -22,18 +22,20 @@ mod limiter;
 mod password;
 mod revocation;
 mod secret;
+mod secure_heap;
 mod session;
 mod tokens;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
-use napi::bindgen_prelude::{Object, ToNapiValue, Unknown};
+use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, Object, ToNapiValue, Unknown};
 use napi::{Env, JsDeferred};
 use napi_derive::napi;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error};
+use crate::mem;
 use crate::password::pool;
 
 static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
@@ -53,9 +55,23 @@ pub fn set_error_factory(env: &Env, factory: Unknown<'_>) -> napi::Result<()> {
 
 /// Runs a binding's body: its errors and its panics become JavaScript errors with a code.
 fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<T> {
-    catch_unwind(AssertUnwindSafe(body))
+    let result = catch_unwind(AssertUnwindSafe(body))
         .unwrap_or_else(|_| Err(internal().into()))
-        .map_err(|fault| fault.into_js(env))
+        .map_err(|fault| fault.into_js(env))?;
+    if let Some(text) = mem::take_warning() {
+        // A process that cannot be warned has its secret all the same.
+        let _ = warn(env, text);
+    }
+    Ok(result)
+}
+
+/// `process.emitWarning(text, 'SecurityWarning', 'NODESEC_SECRET_DEGRADED')`.
+fn warn(env: &Env, text: String) -> napi::Result<()> {
+    let process: Object<'_> = env.get_global()?.get_named_property("process")?;
+    let emit: Function<'_, FnArgs<(String, &str, &str)>, Unknown<'_>> =
+        process.get_named_property("emitWarning")?;
+    emit.apply(process, (text, "SecurityWarning", "NODESEC_SECRET_DEGRADED").into())?;
+    Ok(())
 }
 
 fn internal() -> Error {

@@ -1,4 +1,4 @@
-//! `SecretBuffer` and `secureHeap`.
+//! `SecretBuffer`.
 
 mod handover;
 mod live;
@@ -52,52 +52,23 @@ impl SecretBuffer {
         })
     }
 
-    fn dispose(&self) {
+    /// Whether there was a secret to let go of.
+    fn dispose(&self) -> bool {
         let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
         if secret.is_some() {
             live::leave(self);
         }
+        secret.is_some()
     }
 }
 
+/// The collector clears up what was never disposed of, and says so.
 impl Drop for SecretBuffer {
     fn drop(&mut self) {
-        self.dispose();
+        if self.dispose() {
+            mem::count_leaked();
+        }
     }
-}
-
-/// Facts about the secure heap; numbers of bytes unless the name says otherwise.
-#[napi(object, object_from_js = false)]
-#[allow(clippy::struct_excessive_bools, reason = "independent facts, read as a report")]
-pub struct SecureHeapStatus {
-    /// `memfd_secret`, `mlock`, `dontdump` or `plain`.
-    pub backend: String,
-    /// Why a better backend is not used.
-    pub reasons: Vec<String>,
-    /// Whether the kernel keeps the memory from swap.
-    pub locked: bool,
-    /// Whether the kernel leaves the memory out of core dumps.
-    pub dump_excluded: bool,
-    /// Whether the memory is out of the kernel's own map, so that not even root reads it.
-    pub kernel_unmapped: bool,
-    /// Whether inaccessible pages lie around it.
-    pub guard_pages: bool,
-    /// Bytes mapped.
-    pub capacity_bytes: f64,
-    /// Bytes in use, as slots.
-    pub used_bytes: f64,
-    /// Secrets and keys in it, a number.
-    pub live_secrets: f64,
-    /// The most it may grow to.
-    pub max_bytes: f64,
-    /// `RLIMIT_MEMLOCK`, soft; absent when unlimited.
-    pub memlock_soft: Option<f64>,
-    /// `RLIMIT_MEMLOCK`, hard; absent when unlimited.
-    pub memlock_hard: Option<f64>,
-    /// Whether the machine cannot hibernate while the memory is mapped.
-    pub hibernation_blocked: bool,
-    /// Whether it is neither locked nor out of dumps as it should be.
-    pub degraded: bool,
 }
 
 /// `target` becomes random bytes.
@@ -208,29 +179,5 @@ pub fn timing_safe_equal(env: &Env, a: Unknown<'_>, b: Unknown<'_>) -> napi::Res
     guard(env, || {
         let (a, b) = (Arg::new(env, &a, "a"), Arg::new(env, &b, "b"));
         a.with_secret(0..=usize::MAX, |a| b.with_secret(0..=usize::MAX, |b| Ok(mem::ct_eq(a, b))))
-    })
-}
-
-/// What the secure heap is made of.
-#[napi(catch_unwind)]
-pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
-    guard(env, || {
-        let status = mem::status();
-        Ok(SecureHeapStatus {
-            backend: status.backend.as_str().into(),
-            reasons: status.reasons,
-            locked: status.locked,
-            dump_excluded: status.dump_excluded,
-            kernel_unmapped: status.kernel_unmapped,
-            guard_pages: status.guard_pages,
-            capacity_bytes: status.capacity_bytes as f64,
-            used_bytes: status.used_bytes as f64,
-            live_secrets: status.live_secrets as f64,
-            max_bytes: status.max_bytes as f64,
-            memlock_soft: status.memlock_soft.map(|bytes| bytes as f64),
-            memlock_hard: status.memlock_hard.map(|bytes| bytes as f64),
-            hibernation_blocked: status.hibernation_blocked,
-            degraded: status.degraded,
-        })
     })
 }

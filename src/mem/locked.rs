@@ -9,13 +9,13 @@ use std::sync::Arc;
 use zeroize::Zeroize;
 
 use super::arena::{self, Arena};
-use super::slabs::SMALLEST;
+use super::canary::CANARY_LEN;
 use super::slot::Slot;
 use crate::error::Result;
 
 /// A value in a slot of the arena, wiped when dropped.
 ///
-/// For values without anything to drop and of alignment 32 at most (checked when compiling).
+/// For values without anything to drop and of alignment 16 at most (checked when compiling).
 /// What it does not promise: the value was computed on the stack and in registers before it came
 /// here, and a move leaves the bytes behind. The copy handed to [`Locked::new`] is wiped; copies
 /// that the compiler made on the way to it, and those of the code that computed it, are not. Nor
@@ -38,9 +38,9 @@ impl<T> Locked<T> {
     }
 
     fn copy_in(arena: &Arc<Arena>, value: &MaybeUninit<T>) -> Result<Self> {
-        const { assert!(!needs_drop::<T>() && align_of::<T>() <= SMALLEST) };
+        const { assert!(!needs_drop::<T>() && align_of::<T>() <= CANARY_LEN) };
         let slot = arena.slot(size_of::<T>().max(1))?;
-        // SAFETY: the slot holds at least the size of a `T`, is aligned to 32 at least, is owned
+        // SAFETY: the slot holds at least the size of a `T`, is aligned to 16 at least, is owned
         // by us, and cannot overlap a value outside the arena or in another slot.
         unsafe { slot.as_ptr().cast::<MaybeUninit<T>>().copy_from_nonoverlapping(value.into(), 1) };
         Ok(Self { slot, value: PhantomData })
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
     use crate::mem::arena::Config;
 
-    #[repr(C, align(32))]
+    #[repr(C, align(16))]
     struct State {
         words: [u64; 9],
         rest: u8,

@@ -7,16 +7,20 @@
 //! `memfd_secret`, cannot read them; nor anything about copies made before they came here.
 //!
 //! From the outside in: `secret` and `locked` own a `slot` of the `arena`, which keeps its book in
-//! `slabs` and its memory in `regions`, obtained through `os`.
+//! `slabs` and its memory in `regions`, obtained through `os`; a `canary` on either side of every
+//! slot tells of overruns.
 
 mod arena;
+mod canary;
 mod encoding;
 mod environ;
+mod exit;
 mod file;
 mod locked;
 mod os;
 /// Working memory for Argon2: large, reused, wiped after each loan.
 pub mod pages;
+mod policy;
 mod regions;
 mod seal;
 mod secret;
@@ -33,9 +37,11 @@ pub use environ::VariableName;
 pub use file::{FileRules, read_file, without_line_ending};
 pub use locked::Locked;
 pub use os::Backend;
+pub use policy::{OnDegraded, Requirement, Settings, take_warning};
+pub use policy::{OnDegraded, Requirement, Settings, take_warning};
 pub use seal::{Kind as SealKind, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN};
 pub use secret::{MAX_SECRET_LEN, Secret};
-pub use status::{Status, status};
+pub use status::{Status, configure, count_leaked, status, verify};
 pub use tickets::{TICKET_LEN, TICKET_MILLIS, no_such_ticket, tickets};
 
 /// Overwrites bytes with zeros in a way the compiler does not leave out.
@@ -49,5 +55,7 @@ pub fn ct_eq(one: &[u8], other: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
+#[cfg(test)]
+mod deaths;
 #[cfg(test)]
 mod tests;

@@ -1,11 +1,64 @@
 //! The memory under the arena: how it is obtained, how it grows, where a place lies in it.
 
+use std::env;
+use std::ffi::OsStr;
 use std::ops::Range;
 use std::ptr::NonNull;
 
 use super::arena::Config;
+use super::canary;
 use super::os::{Backend, Mapping, Os};
 use super::slabs::{BLOCK, Place, Slabs};
+
+/// What `NODESEC_SECMEM` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// Nothing: it is not set, or empty.
+    Silent,
+    /// The first rung of the ladder to try.
+    Chose(Backend),
+    /// Something that is no backend, and is not followed.
+    Unclear,
+}
+
+impl Operator {
+    /// Reads the variable.
+    pub fn of_environment() -> Self {
+        env::var_os("NODESEC_SECMEM").map_or(Self::Silent, |text| Self::parse(&text))
+    }
+
+    fn parse(text: &OsStr) -> Self {
+        if text.is_empty() {
+            return Self::Silent;
+        }
+        let named = Backend::LADDER.into_iter().find(|backend| text == backend.as_str());
+        named.map_or(Self::Unclear, Self::Chose)
+    }
+}
+
+/// The first rung to try, and why it is not the best one.
+fn top(config: &Config, reasons: &mut Vec<String>) -> Backend {
+    if config.operator == Operator::Unclear {
+        reasons.push("NODESEC_SECMEM: not a backend, ignored".to_owned());
+    }
+    let (chosen, reason) = match (config.operator, config.backend) {
+        (Operator::Chose(backend), _) => (backend, "NODESEC_SECMEM"),
+        (_, Some(backend)) => (backend, "configured"),
+        _ if config.os.hibernation_configured() => {
+            (Backend::Mlock, "memfd_secret: hibernation configured")
+        }
+        _ => (Backend::MemfdSecret, ""),
+    };
+    if chosen == Backend::MemfdSecret {
+        return chosen;
+    }
+    reasons.push(if reason.contains(':') {
+        reason.to_owned()
+    } else {
+        format!("{reason}: start at {}", chosen.as_str())
+    });
+    chosen
+}
 
 /// All regions of an arena. They are given back together, with the arena.
 #[derive(Default)]
@@ -34,14 +87,7 @@ impl Regions {
         let page = config.os.page_size().max(BLOCK);
         let size = config.first_bytes.min(config.max_bytes).max(1).next_multiple_of(page);
         let mut reasons = Vec::new();
-        let top = config.backend.unwrap_or_else(|| {
-            if config.os.hibernation_configured() {
-                reasons.push("memfd_secret: hibernation configured".to_owned());
-                Backend::Mlock
-            } else {
-                Backend::MemfdSecret
-            }
-        });
+        let top = top(config, &mut reasons);
         for backend in Backend::LADDER.into_iter().filter(|backend| *backend >= top) {
             match config.os.map(backend, size) {
                 Ok(mapping) => {
@@ -118,6 +164,18 @@ impl Regions {
     /// The addresses of all regions.
     pub fn ranges(&self) -> Vec<Range<usize>> {
         self.list.iter().map(|region| region.mapping.range()).collect()
+    }
+
+    /// Overwrites everything.
+    ///
+    /// # Safety
+    ///
+    /// Nobody goes on to use what was there.
+    pub unsafe fn wipe(&self) {
+        for region in &self.list {
+            // SAFETY: all of a mapping is writable, and the caller answers for the rest.
+            unsafe { canary::wipe(region.mapping.base, region.mapping.len) };
+        }
     }
 
     /// Gives all memory back.

@@ -203,7 +203,7 @@ mod tests {
         drop(secret);
         assert_eq!(other.expose_secret(), [0xa5; 40]);
         drop(other);
-        assert_eq!(peek(at, 64), [0; 64]);
+        assert_eq!(peek(at, 40), [0; 40]);
         assert_eq!(arena.status().live_secrets, 0);
 
         let again = Secret::filled_in(&arena, 50, |_| Ok(())).unwrap();

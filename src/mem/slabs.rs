@@ -1,7 +1,7 @@
 //! The book of the arena: which part of which block is taken. Numbers only, kept on the ordinary
 //! heap, so that an overflow inside the protected memory cannot falsify them.
 //!
-//! Memory is counted in blocks of 4 KiB. A block is either free, or a slab of equal slots of 32 B
+//! Memory is counted in blocks of 4 KiB. A block is either free, or a slab of equal slots of 64 B
 //! to 4 KiB, or part of a run of whole blocks for something larger.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,17 +10,20 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const BLOCK: usize = 4096;
 
 /// Bytes of the smallest slot; every slot is aligned to this at least.
-pub const SMALLEST: usize = 32;
+pub const SMALLEST: usize = 64;
 
-/// 32, 64, 128, … 4096.
-const CLASSES: usize = 8;
+/// 64, 128, … 4096.
+const CLASSES: usize = 7;
+
+/// The most slots a block has.
+const SLOTS: usize = BLOCK / SMALLEST;
 
 /// One slot or run. Whoever holds it has the bytes to himself until he gives it back.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Place {
     block: usize,
     index: usize,
-    size: usize,
+    len: usize,
 }
 
 impl Place {
@@ -31,12 +34,21 @@ impl Place {
 
     /// Bytes from the start of that block.
     pub fn offset(&self) -> usize {
-        if self.size > BLOCK { 0 } else { self.index * self.size }
+        self.index * self.size()
+    }
+
+    /// Bytes that were asked for.
+    pub fn len(&self) -> usize {
+        self.len
     }
 
     /// Bytes it spans: the class size, or whole blocks.
     pub fn size(&self) -> usize {
-        self.size
+        if self.len > BLOCK {
+            self.len.next_multiple_of(BLOCK)
+        } else {
+            SMALLEST << class_of(self.len)
+        }
     }
 }
 
@@ -44,7 +56,10 @@ impl Place {
 #[derive(Debug, Default)]
 pub struct Slabs {
     /// The slots taken in each block, a bit each. Unused for free blocks and runs.
-    taken: Vec<u128>,
+    taken: Vec<u64>,
+    /// What was asked for, in bytes, for each of the slots that a block can have; 0 where nothing
+    /// is taken. A run has its length at its first block.
+    lens: Vec<u32>,
     /// Free stretches: first block → number of blocks. Neighbours are always merged.
     free: BTreeMap<usize, usize>,
     /// Slabs with at least one slot taken and one free, by class; the lowest is filled first,
@@ -60,34 +75,50 @@ impl Slabs {
     pub fn grow(&mut self, blocks: usize) -> usize {
         let first = self.taken.len().saturating_add(1);
         self.taken.resize(first.saturating_add(blocks), 0);
+        self.lens.resize(self.taken.len().saturating_mul(SLOTS), 0);
         if blocks > 0 {
             self.free.insert(first, blocks);
         }
         first
     }
 
-    /// The lowest place that holds `len` bytes, if there is one.
+    /// The lowest place that holds `len` bytes (`len` > 0), if there is one.
     pub fn take(&mut self, len: usize) -> Option<Place> {
-        let place = if len > BLOCK {
-            let blocks = len.div_ceil(BLOCK);
-            Place { block: self.take_run(blocks)?, index: 0, size: blocks * BLOCK }
+        let noted = u32::try_from(len).ok()?;
+        let (block, index) = if len > BLOCK {
+            (self.take_run(len.div_ceil(BLOCK))?, 0)
         } else {
             self.take_slot(class_of(len))?
         };
-        self.used_bytes += place.size;
+        *self.lens.get_mut(block * SLOTS + index)? = noted;
+        let place = Place { block, index, len };
+        self.used_bytes += place.size();
         self.live += 1;
         Some(place)
     }
 
+    /// Every place that is taken.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        let taken = self.lens.iter().enumerate().filter(|(_, len)| **len > 0);
+        taken.map(|(slot, len)| Place {
+            block: slot / SLOTS,
+            index: slot % SLOTS,
+            len: *len as usize,
+        })
+    }
+
     /// Takes a place back. Its bytes have been wiped.
     pub fn give_back(&mut self, place: &Place) {
-        self.used_bytes -= place.size;
+        self.used_bytes -= place.size();
         self.live -= 1;
-        if place.size > BLOCK {
-            self.free_run(place.block, place.size / BLOCK);
+        if let Some(len) = self.lens.get_mut(place.block * SLOTS + place.index) {
+            *len = 0;
+        }
+        if place.len > BLOCK {
+            self.free_run(place.block, place.size() / BLOCK);
             return;
         }
-        let class = class_of(place.size);
+        let class = class_of(place.len);
         let Some(taken) = self.taken.get_mut(place.block) else { return };
         let was_full = *taken == full(class);
         *taken &= !(1 << place.index);
@@ -109,7 +140,7 @@ impl Slabs {
         self.live
     }
 
-    fn take_slot(&mut self, class: usize) -> Option<Place> {
+    fn take_slot(&mut self, class: usize) -> Option<(usize, usize)> {
         let block = match self.partial[class].first() {
             Some(block) => *block,
             None => self.take_run(1)?,
@@ -122,7 +153,7 @@ impl Slabs {
         } else {
             self.partial[class].insert(block);
         }
-        Some(Place { block, index, size: SMALLEST << class })
+        Some((block, index))
     }
 
     /// First fit: short stretches low down are used up before the long one at the end is cut.
@@ -158,9 +189,8 @@ fn class_of(len: usize) -> usize {
 }
 
 /// The bits of a slab without a free slot.
-fn full(class: usize) -> u128 {
-    let slots = BLOCK / (SMALLEST << class);
-    if slots >= 128 { u128::MAX } else { (1 << slots) - 1 }
+fn full(class: usize) -> u64 {
+    u64::MAX >> (SLOTS - (SLOTS >> class))
 }
 
 #[cfg(test)]
@@ -176,9 +206,7 @@ mod tests {
     #[test]
     fn sizes() {
         for (len, size) in [
-            (1, 32),
-            (32, 32),
-            (33, 64),
+            (1, 64),
             (64, 64),
             (65, 128),
             (2049, 4096),
@@ -194,9 +222,9 @@ mod tests {
     fn a_slab_fills_empties_and_becomes_a_run() {
         let mut slabs = Slabs::default();
         slabs.grow(2);
-        let places: Vec<_> = (0..256).map(|_| slabs.take(32).unwrap()).collect();
-        assert!(slabs.take(32).is_none());
-        assert_eq!((slabs.used_bytes(), slabs.live()), (8192, 256));
+        let places: Vec<_> = (0..128).map(|_| slabs.take(64).unwrap()).collect();
+        assert!(slabs.take(64).is_none());
+        assert_eq!((slabs.used_bytes(), slabs.live()), (8192, 128));
         for place in &places {
             slabs.give_back(place);
         }
@@ -216,6 +244,20 @@ mod tests {
         slabs.give_back(&b);
         assert!(slabs.take(4 * BLOCK).is_none());
         assert_eq!(slabs.free.len(), 2);
+    }
+
+    #[test]
+    fn what_is_taken_is_listed() {
+        let mut slabs = Slabs::default();
+        slabs.grow(8);
+        let places: Vec<_> = [64, 70, 4096, 5000, 1].map(|len| slabs.take(len).unwrap()).into();
+        let mut listed: Vec<_> = slabs.places().collect();
+        listed.sort_by_key(|place| places.iter().position(|taken| taken == place));
+        assert_eq!(listed, places);
+        for place in &places[1..] {
+            slabs.give_back(place);
+        }
+        assert_eq!(slabs.places().collect::<Vec<_>>(), places[..1]);
     }
 
     #[test]

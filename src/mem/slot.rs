@@ -1,12 +1,9 @@
 //! One piece of the arena with exactly one owner.
 
 use std::fmt;
-use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::slice;
 use std::sync::Arc;
-
-use zeroize::Zeroize;
 
 use super::arena::Arena;
 use super::slabs::Place;
@@ -28,8 +25,8 @@ unsafe impl Sync for Slot {}
 impl Slot {
     /// # Safety
     ///
-    /// `start` points to `place.size()` initialised bytes of a mapping that lives as long as
-    /// `arena`, `len` is not above that size, and `place` was taken for this slot alone.
+    /// `start` points to `len` initialised bytes within `place`, in a mapping that lives as long as
+    /// `arena`, and `place` was taken for this slot alone.
     pub(super) unsafe fn new(
         start: NonNull<u8>,
         len: usize,
@@ -39,7 +36,7 @@ impl Slot {
         Self { start, len, place, arena }
     }
 
-    /// Where the bytes are; aligned to 32 at least.
+    /// Where the bytes are; aligned to 16 at least.
     pub fn as_ptr(&self) -> NonNull<u8> {
         self.start
     }
@@ -59,12 +56,8 @@ impl Slot {
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        let start = self.start.as_ptr().cast::<MaybeUninit<u8>>();
-        // The whole slot, not just `len`. Maybe uninitialised, because the padding of a value
-        // that was stored here is.
-        // SAFETY: the range is this slot's own until `give_back` below.
-        unsafe { slice::from_raw_parts_mut(start, self.place.size()) }.zeroize();
-        self.arena.give_back(&self.place);
+        // SAFETY: the place is this slot's own, which nobody can use any more.
+        unsafe { self.arena.give_back(&self.place) };
     }
 }
 

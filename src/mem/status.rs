@@ -1,7 +1,12 @@
 //! What the secure heap can honestly say about itself.
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::arena;
-use super::os::Backend;
+use super::os::{Backend, Os};
+use super::policy::Settings;
+use crate::error::Result;
 
 /// The state of the secure heap. Protections are what the kernel reports, not what was asked for.
 #[allow(
@@ -29,6 +34,9 @@ pub struct Status {
     pub used_bytes: usize,
     /// Slots in use: secrets that are not empty, and values kept by [`super::Locked`].
     pub live_secrets: usize,
+    /// Secrets that their holder never let go of and that were cleared up after him, in the whole
+    /// process so far.
+    pub leaked: u64,
     /// What `capacity_bytes` may grow to, in bytes.
     pub max_bytes: usize,
     /// Soft `RLIMIT_MEMLOCK` in bytes; `None` is unlimited.
@@ -42,8 +50,52 @@ pub struct Status {
     pub degraded: bool,
 }
 
+impl Status {
+    /// Completes it with what the kernel says about these address ranges; `memfd_secret` leaves
+    /// nothing to ask.
+    pub(super) fn read_back(&mut self, os: &dyn Os, ranges: &[Range<usize>]) {
+        if self.kernel_unmapped {
+            return;
+        }
+        match os.read_back(ranges) {
+            Ok(found) => {
+                self.locked = found.locked;
+                self.dump_excluded = found.dump_excluded;
+                self.degraded = !(found.locked && found.dump_excluded);
+            }
+            Err(reason) => self.reasons.push(reason),
+        }
+    }
+}
+
 /// The state of the process's secure heap, which is made now if nothing has used it yet. Costs up
 /// to some milliseconds: the kernel describes every mapping of the process.
 pub fn status() -> Status {
     arena::global().status()
+}
+
+/// Looks for writes beyond the ends of secrets, everywhere in the heap. Where there was one, every
+/// secret is wiped and the process ends with a message on stderr. The same is looked at when a
+/// secret is let go of.
+pub fn verify() {
+    arena::global().verify();
+}
+
+static LEAKED: AtomicU64 = AtomicU64::new(0);
+
+/// Notes that a secret is cleared up after a holder who did not let go of it.
+pub fn count_leaked() {
+    LEAKED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// As many as `count_leaked` was told of.
+pub(super) fn leaked() -> u64 {
+    LEAKED.load(Ordering::Relaxed)
+}
+
+/// Changes what the process's secure heap is made of, before the first secret or key: later
+/// anything but a higher `max_bytes` is `ERR_SECRET_CONFIGURED`. `ERR_SECRET_DEGRADED`, here and for
+/// every later secret, when the machine does not give what is required.
+pub fn configure(settings: Settings) -> Result<()> {
+    arena::global().configure(settings)
 }

@@ -7,6 +7,7 @@ use secrecy::ExposeSecret;
 
 use super::arena::{Arena, Config};
 use super::os::{Mapping, Memlock, Os, Portable, Protection};
+use super::regions::Operator;
 use super::*;
 use crate::error::Code;
 
@@ -87,7 +88,7 @@ fn each_backend_is_what_it_says() {
         assert!(status.guard_pages, "{status:?}");
         assert_eq!(
             (status.capacity_bytes, status.used_bytes, status.live_secrets),
-            (49152, 128, 1)
+            (49152, 256, 1)
         );
         let expected = match status.backend {
             Backend::MemfdSecret | Backend::Mlock => (true, true),
@@ -103,7 +104,7 @@ fn each_backend_is_what_it_says() {
 fn a_limit_on_locked_memory_ends_growth_rather_than_protection() {
     static OS: Strict = Strict { largest: 48 * 1024, hibernates: false };
     let arena = arena(Config { os: &OS, max_bytes: 128 * 1024, ..Config::default() });
-    let held: Vec<_> = (0..).map_while(|_| filled(&arena, 4096, 1).ok()).collect();
+    let held: Vec<_> = (0..).map_while(|_| filled(&arena, 4096 - 32, 1).ok()).collect();
     assert_eq!(held.len(), 32);
     let error = filled(&arena, 1, 1).unwrap_err();
     assert_eq!(error.code, Code::SecretExhausted);
@@ -118,8 +119,8 @@ fn a_limit_on_locked_memory_ends_growth_rather_than_protection() {
     assert_eq!(status.memlock_hard, Some(65536));
 
     drop(held);
-    assert!(filled(&arena, 49152, 1).is_ok());
-    assert!(filled(&arena, 49153, 1).is_err());
+    assert!(filled(&arena, 49152 - 32, 1).is_ok());
+    assert!(filled(&arena, 49152 - 31, 1).is_err());
 }
 
 #[test]
@@ -131,7 +132,7 @@ fn a_large_first_secret_does_not_cost_the_others_their_protection() {
     for part in ["0 of 49152 bytes", "locked memory: 65536 bytes", "ulimit -l", "LimitMEMLOCK"] {
         assert!(error.message.contains(part), "{error}");
     }
-    assert!(filled(&arena, 64 * 1024, 1).is_ok());
+    assert!(filled(&arena, 64 * 1024 - 32, 1).is_ok());
     assert_eq!(arena.status().backend, Backend::Mlock);
 }
 
@@ -149,12 +150,67 @@ fn the_ladder_is_walked_to_its_end() {
 }
 
 #[test]
+fn a_heap_is_configured_before_its_first_use() {
+    let arena = arena(unlocked());
+    arena.status();
+    let plain = Settings { backend: Some(Some(Backend::Plain)), ..Settings::default() };
+    arena.configure(plain.clone()).unwrap();
+    let status = arena.status();
+    assert_eq!((status.backend, status.capacity_bytes), (Backend::Plain, 49152));
+    assert_eq!(status.reasons, ["configured: start at plain"]);
+
+    let secret = filled(&arena, 32, 1).unwrap();
+    drop(secret);
+    let raised = |max_bytes| Settings { max_bytes: Some(max_bytes), ..Settings::default() };
+    for refused in [plain, raised(1 << 20)] {
+        assert_eq!(arena.configure(refused).unwrap_err().code, Code::SecretConfigured);
+    }
+    arena.configure(raised(32 << 20)).unwrap();
+    arena.configure(Settings::default()).unwrap();
+    assert_eq!(arena.status().max_bytes, 32 << 20);
+}
+
+#[test]
+fn what_is_required_and_missing_leaves_no_heap() {
+    static OS: Strict = Strict { largest: 0, hibernates: false };
+    let arena = arena(Config { os: &OS, ..Config::default() });
+    let require = |require: &[Requirement]| {
+        arena.configure(Settings { require: Some(require.to_vec()), ..Settings::default() })
+    };
+    let error = require(&[Requirement::DumpExcluded, Requirement::KernelUnmapped]).unwrap_err();
+    assert_eq!(error.code, Code::SecretDegraded);
+    for part in ["not left out of core dumps and not kernel-unmapped", "dontdump", "mlock: ENOMEM"]
+    {
+        assert!(error.message.contains(part), "{error}");
+    }
+    // Whoever catches that error has no secret in worse memory either.
+    assert_eq!(filled(&arena, 32, 1).unwrap_err().code, Code::SecretDegraded);
+    require(&[]).unwrap();
+    let on_degraded = Some(OnDegraded::Error);
+    let strict = Settings { on_degraded, ..Settings::default() };
+    assert_eq!(arena.configure(strict).unwrap_err().code, Code::SecretDegraded);
+    let ignored = Settings { on_degraded: Some(OnDegraded::Ignore), ..Settings::default() };
+    arena.configure(ignored).unwrap();
+    assert!(filled(&arena, 32, 1).is_ok());
+}
+
+#[test]
+fn the_operator_has_the_last_word() {
+    let operator = Operator::Chose(Backend::DontDump);
+    let config = Config { operator, backend: Some(Backend::Plain), ..Config::default() };
+    let status = arena(config).status();
+    assert_eq!(status.reasons[0], "NODESEC_SECMEM: start at dontdump");
+    let config = Config { operator: Operator::Unclear, ..Config::default() };
+    assert_eq!(arena(config).status().reasons[0], "NODESEC_SECMEM: not a backend, ignored");
+}
+
+#[test]
 fn ten_thousand_small_secrets_stay_under_a_mebibyte() {
     let arena = arena(unlocked());
     let secrets: Vec<_> = (0..10_000).map(|_| filled(&arena, 32, 3).unwrap()).collect();
     let status = arena.status();
     assert!(status.capacity_bytes < 1 << 20, "{status:?}");
-    assert_eq!((status.used_bytes, status.live_secrets), (320_000, 10_000));
+    assert_eq!((status.used_bytes, status.live_secrets), (640_000, 10_000));
     drop(secrets);
     let again: Vec<_> = (0..10_000).map(|_| filled(&arena, 32, 4).unwrap()).collect();
     assert_eq!(arena.status().capacity_bytes, status.capacity_bytes);

@@ -7,7 +7,7 @@ const path = require('node:path');
 const { SecretBuffer } = require('@nodesec/native');
 const hostile = require('../hostile.js');
 
-const { boolean, bytes, callback, integer, name, options, or, secret, text, word } = hostile;
+const { boolean, bytes, callback, integer, name, names, options, or, secret, text, word } = hostile;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-rows-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -69,7 +69,13 @@ module.exports = {
   'SecretBuffer.prototype.dispose': plain,
   'SecretBuffer.prototype.toString': plain,
   'SecretBuffer.prototype.toJSON': plain,
+  'secureHeap.configure': {
+    // Other rows have used the heap: nothing else is accepted any more.
+    args: () => [{ maxBytes: 2 ** 26 }],
+    kinds: [options({ maxBytes: integer, backend: word, require: names, onDegraded: word })],
+  },
   'secureHeap.status': { args: () => [], kinds: [] },
   'secureHeap.disposeAll': { args: () => [], kinds: [] },
+  'secureHeap.verify': { args: () => [], kinds: [] },
   timingSafeEqual: { args: () => ['one', new Uint8Array(3)], kinds: [secret, secret] },
 };

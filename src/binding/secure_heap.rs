@@ -1,0 +1,126 @@
+//! `secureHeap`.
+
+use std::ops::RangeInclusive;
+
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+use napi_derive::napi;
+
+use super::args::{Arg, Result};
+use super::guard;
+use crate::mem::{self, Backend, OnDegraded, Requirement, Settings};
+
+/// What `maxBytes` may be: 4 KiB to 1 GiB.
+const MAX_BYTES: RangeInclusive<u64> = 4096..=1 << 30;
+
+const BACKENDS: [(&str, Option<Backend>); 5] = [
+    ("auto", None),
+    ("memfd_secret", Some(Backend::MemfdSecret)),
+    ("mlock", Some(Backend::Mlock)),
+    ("dontdump", Some(Backend::DontDump)),
+    ("plain", Some(Backend::Plain)),
+];
+
+const REQUIREMENTS: [(&str, Requirement); 3] = [
+    ("locked", Requirement::Locked),
+    ("dumpExcluded", Requirement::DumpExcluded),
+    ("kernelUnmapped", Requirement::KernelUnmapped),
+];
+
+const ON_DEGRADED: [(&str, OnDegraded); 3] =
+    [("warn", OnDegraded::Warn), ("error", OnDegraded::Error), ("ignore", OnDegraded::Ignore)];
+
+/// Facts about the secure heap; numbers of bytes unless the name says otherwise.
+#[napi(object, object_from_js = false)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts, read as a report")]
+pub struct SecureHeapStatus {
+    /// `memfd_secret`, `mlock`, `dontdump` or `plain`.
+    pub backend: String,
+    /// Why a better backend is not used.
+    pub reasons: Vec<String>,
+    /// Whether the kernel keeps the memory from swap.
+    pub locked: bool,
+    /// Whether the kernel leaves the memory out of core dumps.
+    pub dump_excluded: bool,
+    /// Whether the memory is out of the kernel's own map, so that not even root reads it.
+    pub kernel_unmapped: bool,
+    /// Whether inaccessible pages lie around it.
+    pub guard_pages: bool,
+    /// Bytes mapped.
+    pub capacity_bytes: f64,
+    /// Bytes in use, as slots.
+    pub used_bytes: f64,
+    /// Secrets and keys in it, a number.
+    pub live_secrets: f64,
+    /// Secrets that were collected without having been disposed of, a number, so far.
+    pub leaked: f64,
+    /// The most it may grow to.
+    pub max_bytes: f64,
+    /// `RLIMIT_MEMLOCK`, soft; absent when unlimited.
+    pub memlock_soft: Option<f64>,
+    /// `RLIMIT_MEMLOCK`, hard; absent when unlimited.
+    pub memlock_hard: Option<f64>,
+    /// Whether the machine cannot hibernate while the memory is mapped.
+    pub hibernation_blocked: bool,
+    /// Whether it is neither locked nor out of dumps as it should be.
+    pub degraded: bool,
+}
+
+/// Says what the secure heap is to be made of.
+#[napi(catch_unwind)]
+pub fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let options = Arg::new(env, &options, "options").options(&[
+            "maxBytes",
+            "backend",
+            "require",
+            "onDegraded",
+        ])?;
+        let max_bytes =
+            options.get("maxBytes")?.map(|bytes| bytes.integer(MAX_BYTES)).transpose()?;
+        let backend = options.get("backend")?.map(|name| name.one_of(&BACKENDS)).transpose()?;
+        let require = options.get("require")?.map(|names| {
+            let names = names.array(8)?;
+            names.iter().map(|name| name.one_of(&REQUIREMENTS)).collect::<Result<_>>()
+        });
+        let require = require.transpose()?;
+        let on_degraded =
+            options.get("onDegraded")?.map(|name| name.one_of(&ON_DEGRADED)).transpose()?;
+        let max_bytes = max_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        Ok(mem::configure(Settings { max_bytes, backend, require, on_degraded })?)
+    })
+}
+
+/// What the secure heap is made of.
+#[napi(catch_unwind)]
+pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
+    guard(env, || {
+        let status = mem::status();
+        Ok(SecureHeapStatus {
+            backend: status.backend.as_str().into(),
+            reasons: status.reasons,
+            locked: status.locked,
+            dump_excluded: status.dump_excluded,
+            kernel_unmapped: status.kernel_unmapped,
+            guard_pages: status.guard_pages,
+            capacity_bytes: status.capacity_bytes as f64,
+            used_bytes: status.used_bytes as f64,
+            live_secrets: status.live_secrets as f64,
+            leaked: status.leaked as f64,
+            max_bytes: status.max_bytes as f64,
+            memlock_soft: status.memlock_soft.map(|bytes| bytes as f64),
+            memlock_hard: status.memlock_hard.map(|bytes| bytes as f64),
+            hibernation_blocked: status.hibernation_blocked,
+            degraded: status.degraded,
+        })
+    })
+}
+
+/// Looks at the canaries of everything in the secure heap.
+#[napi(catch_unwind)]
+pub fn secure_heap_verify(env: &Env) -> napi::Result<()> {
+    guard(env, || {
+        mem::verify();
+        Ok(())
+    })
+}

@@ -1,0 +1,139 @@
+//! What stands around the bytes of a slot, so that a write beyond them is noticed.
+//!
+//! 16 bytes before and 16 bytes behind, which depend on a key of the process and on where the slot
+//! lies: they can be neither guessed nor copied from another slot. The end is that of the bytes
+//! asked for, not of the slot, so that a single byte too many is seen. A slot that nobody uses is
+//! zero, and is looked at before it is handed out again.
+
+use std::ptr::NonNull;
+use std::sync::OnceLock;
+use std::{hint, slice};
+
+use siphasher::sip128::SipHasher13;
+use zeroize::{Zeroize, optimization_barrier};
+
+use crate::error::Result;
+use crate::id;
+
+/// Bytes on each side.
+pub const CANARY_LEN: usize = 16;
+
+/// Bytes that a slot holds on top of those asked for.
+pub const OVERHEAD: usize = 2 * CANARY_LEN;
+
+/// The canaries of the process.
+pub struct Canaries(SipHasher13);
+
+impl Canaries {
+    /// Draws the key with the first call; `ERR_RANDOM`.
+    pub fn get() -> Result<&'static Self> {
+        static CANARIES: OnceLock<Canaries> = OnceLock::new();
+        if let Some(canaries) = CANARIES.get() {
+            return Ok(canaries);
+        }
+        let mut key = [0; 16];
+        id::random_bytes(&mut key)?;
+        let hasher = SipHasher13::new_with_key(&key);
+        key.zeroize();
+        Ok(CANARIES.get_or_init(|| Self(hasher)))
+    }
+
+    /// Puts canaries into an empty slot and returns where its `len - OVERHEAD` bytes begin.
+    ///
+    /// # Safety
+    ///
+    /// `start` points to `len` (at least `OVERHEAD`) bytes that belong to the caller alone.
+    pub unsafe fn place(&self, start: NonNull<u8>, len: usize) -> NonNull<u8> {
+        let canary = self.at(start);
+        // SAFETY: both lie within the `len` bytes that the caller vouches for.
+        unsafe {
+            start.cast().write_unaligned(canary);
+            start.add(len - CANARY_LEN).cast().write_unaligned(canary);
+            start.add(CANARY_LEN)
+        }
+    }
+
+    /// Whether both canaries are as [`Canaries::place`] left them.
+    ///
+    /// # Safety
+    ///
+    /// `start` and `len` are what `place` was called with, and the slot has not been wiped.
+    pub unsafe fn are_intact(&self, start: NonNull<u8>, len: usize) -> bool {
+        let canary = self.at(start);
+        // SAFETY: both lie within the slot, and nobody writes to them after `place`.
+        unsafe {
+            let before = start.cast::<[u8; CANARY_LEN]>().read_unaligned();
+            let behind = start.add(len - CANARY_LEN).cast::<[u8; CANARY_LEN]>().read_unaligned();
+            before == canary && behind == canary
+        }
+    }
+
+    fn at(&self, start: NonNull<u8>) -> [u8; CANARY_LEN] {
+        self.0.hash(&start.addr().get().to_ne_bytes()).as_bytes()
+    }
+}
+
+/// Whether memory is as `wipe` left it.
+///
+/// # Safety
+///
+/// `start` points to `len` initialised bytes that nobody else uses.
+pub unsafe fn is_zero(start: NonNull<u8>, len: usize) -> bool {
+    // SAFETY: the caller vouches for the range.
+    let bytes = unsafe { slice::from_raw_parts(start.as_ptr(), len) };
+    // Without an early end, so that it is done in large steps.
+    hint::black_box(bytes.iter().fold(0, |found, byte| found | byte)) == 0
+}
+
+/// Overwrites memory with zeros in a way the compiler does not leave out. It need not be
+/// initialised: the padding of a value that was stored there is not.
+///
+/// # Safety
+///
+/// `start` points to `len` writable bytes that nobody else uses.
+pub unsafe fn wipe(start: NonNull<u8>, len: usize) {
+    // SAFETY: the caller vouches for the range, and it is initialised once it has been written.
+    let wiped = unsafe {
+        start.write_bytes(0, len);
+        slice::from_raw_parts(start.as_ptr(), len)
+    };
+    optimization_barrier(wiped);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_byte_on_either_side_is_noticed() {
+        let canaries = Canaries::get().unwrap();
+        let mut memory = [0_u8; 40 + OVERHEAD + 8];
+        let len = 40 + OVERHEAD;
+        let start = NonNull::from(&mut memory).cast::<u8>();
+        // SAFETY: the array is ours, and longer than `len`.
+        unsafe {
+            let bytes = canaries.place(start, len);
+            assert_eq!(bytes, start.add(CANARY_LEN));
+            wipe(bytes, 40);
+            assert!(canaries.are_intact(start, len));
+            for at in [0, 15, 56, len - 1] {
+                let byte = start.add(at);
+                byte.write(byte.read() ^ 1);
+                assert!(!canaries.are_intact(start, len), "{at}");
+                byte.write(byte.read() ^ 1);
+            }
+            assert!(canaries.are_intact(start, len));
+            assert!(!is_zero(start, len));
+            wipe(start, len);
+            assert!(is_zero(start, len + 8));
+        }
+    }
+
+    #[test]
+    fn no_two_slots_have_the_same() {
+        let canaries = Canaries::get().unwrap();
+        let memory = [0_u8; 2];
+        let [one, other] = memory.each_ref().map(|byte| canaries.at(NonNull::from(byte)));
+        assert_ne!(one, other);
+    }
+}

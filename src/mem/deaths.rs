@@ -1,0 +1,181 @@
+//! What ends the process, seen from outside: each test runs itself once more as a child, which
+//! does the deed.
+
+#![cfg(all(target_os = "linux", not(miri)))]
+
+use std::env;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{self, Command, Output};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use secrecy::ExposeSecret;
+
+use super::arena::{self, Arena, Config};
+use super::os::Backend;
+use super::secret::Secret;
+
+const DEED: &str = "NODESEC_TEST_DEED";
+const BACKEND: &str = "NODESEC_TEST_BACKEND";
+const FORKED: &str = "NODESEC_TEST_FORKED";
+const MARKER: u8 = 0xa7;
+
+/// The test of this name as a child process, which then finds itself in `is_child`.
+fn command(test: &str) -> Command {
+    let name = format!("mem::deaths::{test}");
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", &name, "--nocapture", "--test-threads=1"]).env(DEED, test);
+    command
+}
+
+fn child(test: &str) -> Output {
+    command(test).output().unwrap()
+}
+
+fn is_child(test: &str) -> bool {
+    env::var_os(DEED).is_some_and(|deed| deed == test)
+}
+
+fn arena(backend: Backend) -> Arc<Arena> {
+    Arc::new(Arena::new(Config { backend: Some(backend), ..Config::default() }))
+}
+
+fn secret(arena: &Arc<Arena>, len: usize) -> (Secret, NonNull<u8>) {
+    let mut start = NonNull::dangling();
+    let secret = Secret::filled_in(arena, len, |bytes| {
+        bytes.fill(MARKER);
+        start = NonNull::from(bytes).cast();
+        Ok(())
+    });
+    (secret.unwrap(), start)
+}
+
+/// Writes where nothing of ours is to be written, as a defect elsewhere in the process would.
+fn overwrite(at: NonNull<u8>, offset: isize) {
+    // SAFETY: none. The address is mapped, except where the test is that it is not; the process
+    // ends before anything comes of it.
+    unsafe { at.offset(offset).write_volatile(1) };
+}
+
+fn assert_aborted(output: &Output, with: &str) {
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{printed}");
+    assert!(printed.contains(with) && printed.contains("every secret is wiped"), "{printed}");
+    assert!(!output.stderr.contains(&MARKER), "bytes of a secret were printed");
+}
+
+#[test]
+fn a_guard_page() {
+    const NAME: &str = "a_guard_page";
+    if is_child(NAME) {
+        let asked = env::var(BACKEND).unwrap();
+        let backend = Backend::LADDER.into_iter().find(|backend| backend.as_str() == asked);
+        // All of the first region, to the end.
+        let (_secret, start) = secret(&arena(backend.unwrap()), 49152 - 32);
+        overwrite(start, 49152 - 32 + 16);
+        return;
+    }
+    for backend in Backend::LADDER {
+        let output = command(NAME).env(BACKEND, backend.as_str()).output().unwrap();
+        assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{backend:?}");
+    }
+}
+
+#[test]
+fn a_byte_too_many_found_on_release() {
+    const NAME: &str = "a_byte_too_many_found_on_release";
+    if is_child(NAME) {
+        let arena = arena(Backend::MemfdSecret);
+        let (secret, start) = secret(&arena, 33);
+        overwrite(start, 33);
+        drop(secret);
+        return;
+    }
+    assert_aborted(&child(NAME), "memory beside a secret was overwritten");
+}
+
+#[test]
+fn a_byte_before_found_by_verify() {
+    const NAME: &str = "a_byte_before_found_by_verify";
+    if is_child(NAME) {
+        let arena = arena(Backend::Mlock);
+        let (_one, start) = secret(&arena, 5000);
+        let (_other, _) = secret(&arena, 32);
+        arena.verify();
+        eprintln!("verified before");
+        overwrite(start, -1);
+        arena.verify();
+        return;
+    }
+    let output = child(NAME);
+    assert_aborted(&output, "memory beside a secret was overwritten");
+    assert!(output.stderr.starts_with(b"verified before"));
+}
+
+#[test]
+fn a_write_to_what_was_freed_found_on_reuse() {
+    const NAME: &str = "a_write_to_what_was_freed_found_on_reuse";
+    if is_child(NAME) {
+        let arena = arena(Backend::DontDump);
+        let (first, start) = secret(&arena, 32);
+        drop(first);
+        overwrite(start, 3);
+        drop(secret(&arena, 20));
+        return;
+    }
+    assert_aborted(&child(NAME), "free memory of the secure heap was written to");
+}
+
+#[test]
+fn the_end_of_the_process_wipes() {
+    const NAME: &str = "the_end_of_the_process_wipes";
+    static START: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+
+    extern "C" fn look() {
+        // SAFETY: the arena of the process is never unmapped.
+        let byte = unsafe { START.load(Ordering::Relaxed).read_volatile() };
+        eprintln!("found {byte:#x}");
+    }
+
+    if is_child(NAME) {
+        // What is registered first runs last: it sees what the wipe has left.
+        // SAFETY: `look` stays, and runs on this thread.
+        unsafe { libc::atexit(look) };
+        let (secret, start) = secret(arena::global(), 32);
+        let in_use = secret.expose_secret();
+        assert_eq!(in_use, [MARKER; 32]);
+        START.store(start.as_ptr(), Ordering::Relaxed);
+        if env::var_os(FORKED).is_some() {
+            // SAFETY: the child runs what exit() runs and nothing else of this process.
+            unsafe {
+                let child = libc::fork();
+                if child == 0 {
+                    libc::exit(0);
+                }
+                libc::waitpid(child, ptr::null_mut(), 0);
+            }
+        }
+        process::exit(0);
+    }
+    for backend in ["mlock", "dontdump", "plain"] {
+        let output = command(NAME).env("NODESEC_SECMEM", backend).output().unwrap();
+        assert_eq!(output.stderr, b"found 0x0\n", "{backend}");
+        assert!(output.status.success());
+    }
+    // The child has a copy of plain memory, and leaves it alone: it is not the owner.
+    let output = command(NAME).env("NODESEC_SECMEM", "plain").env(FORKED, "1").output().unwrap();
+    assert_eq!(output.stderr, b"found 0xa7\nfound 0x0\n");
+}
+
+#[test]
+fn the_end_is_no_alarm_and_no_deadlock() {
+    let arena = arena(Backend::DontDump);
+    let (first, start) = secret(&arena, 32);
+    arena.end();
+    // SAFETY: the arena lives, so the address is mapped.
+    assert_eq!(unsafe { start.read_volatile() }, 0);
+    arena.verify();
+    drop(first);
+    drop(secret(&arena, 32));
+}
