@@ -23,7 +23,6 @@ class SecretBuffer {
       );
     }
     fill(this);
-    this.#equals = native.secretBind(this);
     // From Node 22.10 on; before, a clone is an empty object.
     workerThreads.markAsUncloneable?.(this);
   }
@@ -113,6 +112,8 @@ class SecretBuffer {
   }
 
   equals(other) {
+    // Bound when it is first needed: most secrets are never compared.
+    this.#equals ??= native.secretBind(this);
     return this.#equals(other);
   }
 
