@@ -209,7 +209,11 @@ export class SecretBuffer {
    * wait at a time (`ERR_SECRET_TICKET`). Disposing of this one does not take the ticket back.
    */
   share(): string;
-  /** Lets go, which is better than waiting for the collector. Keys that were made from the secret keep their own copy. Idempotent. */
+  /**
+   * Lets go, which is better than waiting for the collector: it does not run within a synchronous
+   * loop, and knows little of how full the secure heap is. Keys that were made from the secret keep
+   * their own copy. Idempotent.
+   */
   dispose(): void;
   [Symbol.dispose](): void;
   toString(): string;

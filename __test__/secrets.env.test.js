@@ -68,6 +68,19 @@ test('a copy in the place of process.env loses the variable, too', async () => {
   assert.equal(code, 0);
 });
 
+test('a copy that cannot be changed does not cost the secret', async () => {
+  const { code, stderr } = await runScript(
+    `
+    const { SecretBuffer } = require('@nodesec/native');
+    process.env = Object.freeze({ ...process.env });
+    require('node:assert').ok(SecretBuffer.fromEnv('${NAME}').equals(Buffer.from('secret')));
+    `,
+    { env: { [NAME]: 'secret' } },
+  );
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+});
+
 test('a worker thread is refused', async () => {
   const { code, stderr } = await runScript(
     `

@@ -55,8 +55,9 @@ class SecretBuffer {
     const secret = new SecretBuffer(OWN, (own) => {
       isWiped = native.secretFromEnv(own, name, options);
     });
-    // `process.env` reads the environment itself, unless somebody has replaced it with a copy.
-    if (isWiped) delete process.env[name];
+    // `process.env` reads the environment itself, unless somebody has replaced it with a copy. One
+    // that cannot be changed keeps its value: the secret is had all the same.
+    if (isWiped) forgetVariable(name);
     return secret;
   }
 
@@ -123,7 +124,8 @@ class SecretBuffer {
 
   share() {
     const ticket = native.secretShare(this);
-    // A secret that nobody adopts is let go of in time, too, and not only at the next call.
+    // A secret that nobody adopts is let go of in time, too, and not only at the next call; the
+    // timer of a thread that has ended leaves it to that.
     setTimeout(native.secretExpireTickets, native.secretTicketMillis() + 1).unref();
     return ticket;
   }
@@ -150,6 +152,14 @@ class SecretBuffer {
 
   get [Symbol.toStringTag]() {
     return 'SecretBuffer';
+  }
+}
+
+function forgetVariable(name) {
+  try {
+    Reflect.deleteProperty(process.env, name);
+  } catch {
+    // A proxy that objects.
   }
 }
 

@@ -95,6 +95,8 @@ pub fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()
 #[napi(catch_unwind)]
 pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
     guard(env, || {
+        // What nobody adopted in time is no secret that lives.
+        mem::tickets().expire();
         let status = mem::status();
         Ok(SecureHeapStatus {
             backend: status.backend.as_str().into(),
