@@ -7,12 +7,15 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
+import { ensureBuilt, ensureDependencies, needsBuild } from './lib/ensure.mjs';
 import { startService } from './lib/service.mjs';
+import { requireTools } from './lib/toolchain.mjs';
 import { visit } from './lib/visit.mjs';
 
 try {
   const options = commandLine();
+  // A missing compiler is named before anything is installed.
+  if (needsBuild()) requireTools();
   await ensureDependencies();
   await ensureBuilt();
   await demonstrate(options);

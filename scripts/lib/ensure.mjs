@@ -21,8 +21,13 @@ export async function ensureDependencies() {
 
 /** Builds the native part, unless there is one as new as its sources. */
 export async function ensureBuilt() {
+  if (needsBuild()) await build();
+}
+
+/** Whether there is no native part as new as its sources. */
+export function needsBuild() {
   const binary = builtBinary();
-  if (binary === undefined || changed(binary) < Math.max(...sources().map(changed))) await build();
+  return binary === undefined || changed(binary) < Math.max(...sources().map(changed));
 }
 
 /** Compiles the native part into npm/<platform>/ and writes binding.d.ts. */

@@ -2,11 +2,57 @@
 
 use std::sync::mpsc::channel;
 
+use secrecy::SecretSlice;
 use serde_json::Value;
 
 use super::*;
-use crate::error::Code;
+use crate::error::{Code, Result};
 use crate::testing::vectors::{self, hex, number};
+
+fn hash(
+    policy: Policy,
+    password: &[u8],
+    salt: Option<&[u8]>,
+    secret: Option<&[u8]>,
+    associated_data: &[u8],
+) -> Result<Digest> {
+    hash_job(policy, password, salt, secret, associated_data)?.run(|digest| digest)
+}
+
+fn hash_raw(
+    policy: Policy,
+    password: &[u8],
+    salt: Option<&[u8]>,
+    secret: Option<&[u8]>,
+    associated_data: &[u8],
+) -> Result<Tag> {
+    hash_job(policy, password, salt, secret, associated_data)?.run_raw(|tag| tag)
+}
+
+fn verify(
+    digest: &Digest,
+    password: &[u8],
+    secret: Option<&[u8]>,
+    limits: &Limits,
+) -> Result<bool> {
+    VerifyJob::new(digest.clone(), copied(password), secret.map(copied), limits)?
+        .run(|matches| matches)
+}
+
+fn hash_job(
+    policy: Policy,
+    password: &[u8],
+    salt: Option<&[u8]>,
+    secret: Option<&[u8]>,
+    associated_data: &[u8],
+) -> Result<HashJob> {
+    let (salt, secret) = (salt.map(Vec::from), secret.map(copied));
+    HashJob::new(policy, copied(password), salt, secret, associated_data.into())
+}
+
+fn copied(bytes: &[u8]) -> SecretSlice<u8> {
+    Box::<[u8]>::from(bytes).into()
+}
 
 fn policy(change: impl FnOnce(&mut PolicyOptions)) -> Policy {
     let mut options = PolicyOptions { profile: Some(Profile::Test), ..PolicyOptions::default() };

@@ -184,16 +184,6 @@ impl RevocationList {
             || find(Kind::Subject, query.subject).is_some_and(issued_until))
     }
 
-    /// Entries that are held, those included that have expired and not been forgotten yet.
-    pub fn len(&self) -> usize {
-        self.read().len()
-    }
-
-    /// Whether nothing is revoked.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Counts, for monitoring.
     pub fn stats(&self) -> Stats {
         let state = self.read();
@@ -264,17 +254,19 @@ impl RevocationList {
         if self.limits.on_full == OnFull::Error {
             return full(", shorten token lifetimes, or choose onFull: 'reject-older'");
         }
-        // What refuses tokens that are yet to be issued, too, stays.
-        let kept = [Kind::Session, Kind::Key].map(|kind| state.tables[kind as usize].entries.len());
         // Not the proven time: a later one refuses more.
         let now = self.clock.unix_seconds();
         let latest = now.saturating_add(MAX_CLOCK_TOLERANCE);
+        // What refuses tokens that are yet to be issued, too, stays.
         let stays = |kind: Kind, limit: u64| match kind {
             Kind::Id | Kind::EndedSession => false,
             Kind::Subject => limit > latest,
             Kind::Session | Kind::Key => true,
         };
-        if kept.iter().sum::<usize>() >= self.limits.max_entries {
+        let entries = |kind: Kind| &state.tables[kind as usize].entries;
+        let subjects = entries(Kind::Subject).values().filter(|limit| **limit > latest).count();
+        let staying = entries(Kind::Session).len() + entries(Kind::Key).len() + subjects;
+        if staying >= self.limits.max_entries {
             return full(": sessions and keys that you revoked, which stay, fill it");
         }
         state.rejects_issued_until = state.rejects_issued_until.max(now);
@@ -283,11 +275,7 @@ impl RevocationList {
         }
         let State { tables, wheel, .. } = state;
         wheel.retain(|(kind, entry)| tables[*kind as usize].entries.contains_key(entry));
-        if state.len() < self.limits.max_entries {
-            Ok(())
-        } else {
-            full(": revocations of subjects up to a time to come fill it")
-        }
+        Ok(())
     }
 
     /// As late as a token that a verifier accepted when room was made may have been issued.

@@ -33,7 +33,7 @@ fn each_kind_refuses_its_own() {
     list.revoke_key("x").unwrap();
     assert!(list.is_revoked(&others).unwrap());
     assert!(!list.is_revoked(&Query { kid: None, ..others }).unwrap());
-    assert_eq!(list.len(), 2);
+    assert_eq!(list.read().len(), 2);
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn entries_outlive_expiry_and_tolerance_and_no_longer() {
     clock.advance(Duration::from_secs(60));
     list.revoke_id("z", NOW + 1000, Scope::Any).unwrap();
     assert!(!list.is_revoked(&id("x")).unwrap());
-    assert_eq!(list.len(), 2);
+    assert_eq!(list.read().len(), 2);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_list_that_finds_no_room_changes_nothing() {
     list.revoke_session("s", NOW + 100, Scope::Any).unwrap();
     list.revoke_key("k").unwrap();
     assert_eq!(list.revoke_id("a", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
-    assert_eq!((list.stats().rejects_issued_until, list.len()), (0, 2));
+    assert_eq!((list.stats().rejects_issued_until, list.read().len()), (0, 2));
 }
 
 #[test]
@@ -176,4 +176,15 @@ fn the_wheel_holds_one_place_an_entry() {
         list.revoke_id(&n.to_string(), NOW + n * 60, Scope::Any).unwrap();
     }
     assert!(list.read().wheel.len() <= 10);
+}
+
+#[test]
+fn subjects_refused_up_to_a_time_to_come_stay() {
+    let on_full = OnFull::RejectOlder;
+    let (list, _) = list(Limits { max_entries: 1, on_full, ..Limits::default() });
+    list.revoke_subject("u", NOW + 1000, Scope::Any).unwrap();
+    assert_eq!(list.revoke_id("a", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
+    assert_eq!(list.stats().rejects_issued_until, 0);
+    let later = Query { subject: Some("u"), issued_at: Some(1_700_000_900.0), ..Query::default() };
+    assert!(list.is_revoked(&later).unwrap());
 }
