@@ -302,6 +302,8 @@ export interface SecureHeapStatus {
   usedBytes: number
   /** Secrets and keys in it, a number. */
   liveSecrets: number
+  /** Secrets kept outside of it, encrypted, a number. */
+  sealedSecrets: number
   /** Secrets that were collected without having been disposed of, a number, so far. */
   leaked: number
   /** The most it may grow to. */

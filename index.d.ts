@@ -112,7 +112,8 @@ export function parseHash(digest: string): HashInfo;
 /**
  * Bytes outside of JavaScript's heap: in memory that is locked and kept out of dumps as far as the
  * machine allows ({@link secureHeap}), wiped when the last user lets go. Prints as
- * `[SecretBuffer 32 bytes]`. At most 1 MiB. A full heap is `ERR_SECRET_EXHAUSTED`.
+ * `[SecretBuffer 32 bytes]`. At most 1 MiB. A full heap is `ERR_SECRET_EXHAUSTED`, or else
+ * {@link SecureHeapOptions.overflow}.
  */
 export class SecretBuffer {
   private constructor();
@@ -248,9 +249,15 @@ export interface SecureHeapStatus {
   /** Inaccessible pages lie on both sides. */
   guardPages: boolean;
   capacityBytes: number;
-  /** As slots, which hold 32 bytes more than asked for and are powers of two. */
+  /**
+   * As slots, which hold 32 bytes more than asked for and are powers of two; above 4064 bytes as
+   * whole pages, between guard pages of their own.
+   */
   usedBytes: number;
+  /** Secrets and keys in the heap. */
   liveSecrets: number;
+  /** SecretBuffers that are kept outside of it, encrypted ({@link SecureHeapOptions.overflow}). */
+  sealedSecrets: number;
   /** SecretBuffers of the process that were collected without having been disposed of, so far. */
   leaked: number;
   maxBytes: number;
@@ -279,6 +286,17 @@ export interface SecureHeapOptions {
    * `NODESEC_SECRET_DEGRADED` (the default), `ERR_SECRET_DEGRADED`, or nothing.
    */
   onDegraded?: 'warn' | 'error' | 'ignore';
+  /**
+   * What happens to a new SecretBuffer when the heap is full and can grow no further. `error`, the
+   * default: `ERR_SECRET_EXHAUSTED`. `seal`: its bytes are kept on the ordinary heap, encrypted with
+   * AES-256-GCM under a key in the secure heap, and opened there for the time of each call; 16 KiB of
+   * `maxBytes` (then at least 20 KiB) are set aside for that, and one thread at a time uses them.
+   *
+   * So kept are SecretBuffers of up to 4064 bytes, the text or file included that they are decoded
+   * from. A longer one, and what is computed with at once, such as the state of an HMAC key, is
+   * `ERR_SECRET_EXHAUSTED` all the same. A sealed one stays sealed until it is disposed of.
+   */
+  overflow?: 'error' | 'seal';
 }
 
 export const secureHeap: {

@@ -49,6 +49,8 @@ nodesec.SecretBuffer.unseal(sealed, secret, { context: 'types' });
 secret.seal(secret);
 nodesec.secureHeap.configure({ maxBytes: 2 ** 26, backend: 'auto', onDegraded: 'error' });
 nodesec.secureHeap.configure({ require: ['locked', 'dumpExcluded', 'kernelUnmapped'] });
+nodesec.secureHeap.configure({ overflow: 'seal' });
+const sealedSecrets: number = nodesec.secureHeap.status().sealedSecrets;
 // @ts-expect-error not a backend
 nodesec.secureHeap.configure({ backend: 'swap' });
 // @ts-expect-error not a protection

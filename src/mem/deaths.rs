@@ -15,9 +15,12 @@ use secrecy::ExposeSecret;
 use super::arena::{self, Arena, Config};
 use super::os::Backend;
 use super::secret::Secret;
+use super::slot::Slot;
+use crate::error::Code;
 
 const DEED: &str = "NODESEC_TEST_DEED";
 const BACKEND: &str = "NODESEC_TEST_BACKEND";
+const END: &str = "NODESEC_TEST_END";
 const FORKED: &str = "NODESEC_TEST_FORKED";
 const MARKER: u8 = 0xa7;
 
@@ -71,15 +74,71 @@ fn a_guard_page() {
     if is_child(NAME) {
         let asked = env::var(BACKEND).unwrap();
         let backend = Backend::LADDER.into_iter().find(|backend| backend.as_str() == asked);
-        // All of the first region, to the end.
-        let (_secret, start) = secret(&arena(backend.unwrap()), 49152 - 32);
-        overwrite(start, 49152 - 32 + 16);
+        let arena = arena(backend.unwrap());
+        let end = env::var(END).unwrap();
+        if end == "of all" {
+            // The last slot of the first region.
+            let secrets: Vec<_> = (0..12).map(|_| secret(&arena, 4064)).collect();
+            let last = secrets.iter().map(|(_, start)| *start).max().unwrap();
+            overwrite(last, 4064 + 16);
+            return;
+        }
+        let (_one, _) = secret(&arena, 16384);
+        let (_secret, start) = secret(&arena, 16384);
+        let (_other, _) = secret(&arena, 16384);
+        match end.as_str() {
+            "behind" => overwrite(start, 16384 + 16),
+            // To the front guard it is as far as the page is long that the canaries begin.
+            _ => overwrite(start, -(4096 - 16) - 1),
+        }
         return;
     }
     for backend in Backend::LADDER {
-        let output = command(NAME).env(BACKEND, backend.as_str()).output().unwrap();
-        assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{backend:?}");
+        for end in ["of all", "behind", "before"] {
+            let output =
+                command(NAME).env(BACKEND, backend.as_str()).env(END, end).output().unwrap();
+            assert_eq!(output.status.signal(), Some(libc::SIGSEGV), "{backend:?} {end}");
+        }
     }
+}
+
+#[test]
+fn a_slot_given_back_twice() {
+    const NAME: &str = "a_slot_given_back_twice";
+    if is_child(NAME) {
+        let arena = arena(Backend::DontDump);
+        let forged = forged_slot(&arena);
+        // Whether it has a new tenant makes no difference.
+        let _tenant = secret(&arena, 32);
+        drop(forged);
+        return;
+    }
+    assert_aborted(&child(NAME), "a secret was used after it had been given back");
+}
+
+#[test]
+fn a_slot_read_when_it_has_another_tenant() {
+    const NAME: &str = "a_slot_read_when_it_has_another_tenant";
+    if is_child(NAME) {
+        let arena = arena(Backend::Mlock);
+        let forged = forged_slot(&arena);
+        let _tenant = secret(&arena, 32);
+        let read = std::hint::black_box(forged.bytes());
+        eprintln!("read {read:?}");
+        return;
+    }
+    let output = child(NAME);
+    assert_aborted(&output, "a secret was used after it had been given back");
+    assert!(!output.stderr.starts_with(b"read"));
+}
+
+/// A second handle of a slot of 32 bytes that has been given back, as only a defect could make it.
+fn forged_slot(arena: &Arc<Arena>) -> Slot {
+    let slot = arena.slot(32).unwrap();
+    // SAFETY: none; the process ends over it.
+    let forged = unsafe { ptr::read(&raw const slot) };
+    drop(slot);
+    forged
 }
 
 #[test]
@@ -177,5 +236,5 @@ fn the_end_is_no_alarm_and_no_deadlock() {
     assert_eq!(unsafe { start.read_volatile() }, 0);
     arena.verify();
     drop(first);
-    drop(secret(&arena, 32));
+    assert_eq!(arena.slot(32).unwrap_err().code, Code::SecretDisposed);
 }

@@ -85,7 +85,7 @@ impl Secret {
 fn cipher(key: &Secret, salt: &[u8]) -> Result<Locked<LessSafeKey>> {
     let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(key.expose_secret());
     let okm = derived.expand(&[INFO], &AES_256_GCM).map_err(|_| unsealable())?;
-    Locked::new(LessSafeKey::new(UnboundKey::from(okm)))
+    Locked::for_this_call(LessSafeKey::new(UnboundKey::from(okm)))
 }
 
 /// What is authenticated besides the ciphertext.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
-use super::Secret;
+use super::Kept;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 use crate::id;
@@ -28,7 +28,7 @@ pub struct Tickets {
 }
 
 struct Waiting {
-    secret: Secret,
+    secret: Kept,
     /// By the monotonic clock, in nanoseconds.
     until: u64,
 }
@@ -47,7 +47,7 @@ impl Tickets {
 
     /// Leaves a secret: another owner of the same bytes. `ERR_SECRET_TICKET` when [`MAX_TICKETS`]
     /// are waiting, `ERR_RANDOM`.
-    pub fn leave(&self, secret: Secret) -> Result<Ticket> {
+    pub fn leave(&self, secret: Kept) -> Result<Ticket> {
         let mut ticket = [0; TICKET_LEN];
         id::random_bytes(&mut ticket)?;
         let mut waiting = self.waiting();
@@ -64,7 +64,7 @@ impl Tickets {
     }
 
     /// Takes a secret out. `ERR_SECRET_TICKET` when the ticket is unknown, used or expired.
-    pub fn take(&self, ticket: &Ticket) -> Result<Secret> {
+    pub fn take(&self, ticket: &Ticket) -> Result<Kept> {
         self.waiting().remove(ticket).map(|waiting| waiting.secret).ok_or_else(no_such_ticket)
     }
 
@@ -105,9 +105,10 @@ mod tests {
 
     use super::*;
     use crate::clock::ManualClock;
+    use crate::mem::Secret;
 
-    fn secret() -> Secret {
-        Secret::copy_from(b"secret").unwrap()
+    fn secret() -> Kept {
+        Kept::new(Secret::copy_from(b"secret").unwrap()).unwrap()
     }
 
     #[test]
@@ -115,7 +116,7 @@ mod tests {
         let tickets = Tickets::new(Arc::new(ManualClock::default()));
         let ticket = tickets.leave(secret()).unwrap();
         assert_ne!(ticket, tickets.leave(secret()).unwrap());
-        assert!(tickets.take(&ticket).unwrap().ct_eq(b"secret"));
+        assert!(tickets.take(&ticket).unwrap().with(|secret| secret.ct_eq(b"secret")).unwrap());
         assert_eq!(tickets.take(&ticket).unwrap_err(), no_such_ticket());
         assert_eq!(tickets.take(&[0; TICKET_LEN]).unwrap_err(), no_such_ticket());
     }
@@ -138,7 +139,7 @@ mod tests {
         let clock = Arc::new(ManualClock::default());
         let tickets = Tickets::new(Arc::clone(&clock) as _);
         for _ in 0..MAX_TICKETS {
-            tickets.leave(Secret::copy_from(b"").unwrap()).unwrap();
+            tickets.leave(secret()).unwrap();
         }
         assert_eq!(tickets.leave(secret()).unwrap_err().code, Code::SecretTicket);
         clock.advance(Duration::from_secs(60));

@@ -72,7 +72,7 @@ module.exports = {
   'secureHeap.configure': {
     // Other rows have used the heap: nothing else is accepted any more.
     args: () => [{ maxBytes: 2 ** 26 }],
-    kinds: [options({ maxBytes: integer, backend: word, require: names, onDegraded: word })],
+    kinds: [options({ maxBytes: integer, backend: word, require: names, onDegraded: word, overflow: word })],
   },
   'secureHeap.status': { args: () => [], kinds: [] },
   'secureHeap.disposeAll': { args: () => [], kinds: [] },

@@ -70,14 +70,13 @@ impl Arg<'_> {
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
         match self.handle_if::<SecretBuffer>()? {
-            Some(buffer) => {
-                let secret = buffer.get()?;
+            Some(buffer) => buffer.with(|secret| {
                 let bytes = secret.expose_secret();
                 if !range.contains(&bytes.len()) {
                     return Err(self.out_of_range(lengths(&range)));
                 }
                 body(bytes)
-            }
+            }),
             None if self.is_view()? => self.with_bytes(range, body),
             None => Err(self.wrong_type(&format!("a Uint8Array or a {}", SecretBuffer::CLASS))),
         }

@@ -30,7 +30,7 @@ pub fn secret_adopt(env: &Env, target: Unknown<'_>, ticket: Unknown<'_>) -> napi
             return Err(no_such_ticket().into());
         }
         let secret = tickets().take(&ticket)?;
-        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+        Arg::new(env, &target, "this").attach(SecretBuffer::keeping(secret))
     })
 }
 
