@@ -1,7 +1,6 @@
 'use strict';
 
 const path = require('node:path');
-const { setTimeout } = require('node:timers');
 const { inspect } = require('node:util');
 const workerThreads = require('node:worker_threads');
 
@@ -123,11 +122,7 @@ class SecretBuffer {
   }
 
   share() {
-    const ticket = native.secretShare(this);
-    // A secret that nobody adopts is let go of in time, too, and not only at the next call; the
-    // timer of a thread that has ended leaves it to that.
-    setTimeout(native.secretExpireTickets, native.secretTicketMillis() + 1).unref();
-    return ticket;
+    return native.secretShare(this);
   }
 
   dispose() {

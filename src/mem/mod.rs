@@ -12,12 +12,14 @@
 //! slot, or by `overflow` sealed when the arena is full, and then opened by whoever has the `turn`.
 
 mod account;
+mod alarm;
 mod arena;
 mod canary;
 mod encoding;
 mod environ;
 mod exit;
 mod file;
+mod inner;
 mod kept;
 mod locked;
 mod os;
@@ -50,7 +52,7 @@ pub use policy::{OnDegraded, OnFull, Requirement, Settings, take_warning};
 pub use seal::{Kind as SealKind, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN};
 pub use secret::{MAX_SECRET_LEN, Secret};
 pub use status::{Status, configure, count_leaked, status, verify};
-pub use tickets::{TICKET_LEN, TICKET_MILLIS, no_such_ticket, tickets};
+pub use tickets::{TICKET_LEN, no_such_ticket, tickets};
 pub use turn::storing;
 
 /// Overwrites bytes with zeros in a way the compiler does not leave out.
