@@ -228,9 +228,6 @@ export declare function secretCopyInto(secret: unknown, target: unknown): void
 /** Lets go of the secret; it is wiped when nothing else uses it. */
 export declare function secretDispose(secret: unknown): void
 
-/** Lets go of the secrets whose tickets have expired. */
-export declare function secretExpireTickets(): void
-
 /** `target` becomes a copy of bytes, which are wiped if the options say so. */
 export declare function secretFrom(target: unknown, data: unknown, options: unknown): void
 
@@ -263,9 +260,6 @@ export declare function secretSeal(secret: unknown, key: unknown, options: unkno
 
 /** Leaves the secret for whoever brings the ticket. */
 export declare function secretShare(secret: unknown): string
-
-/** How long a ticket is good for, in milliseconds. */
-export declare function secretTicketMillis(): number
 
 /** `target` becomes what was sealed. */
 export declare function secretUnseal(target: unknown, sealed: unknown, key: unknown, options: unknown): void

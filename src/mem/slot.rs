@@ -6,13 +6,15 @@ use std::slice;
 use std::sync::Arc;
 
 use super::arena::Arena;
-use super::canary::Canaries;
+use super::canary;
 use super::store::Place;
 
 /// Bytes of the arena, zero when obtained, wiped and given back when dropped.
 pub struct Slot {
     start: NonNull<u8>,
     len: usize,
+    /// That of the canary.
+    tag: u64,
     place: Place,
     arena: Arc<Arena>,
 }
@@ -35,7 +37,9 @@ impl Slot {
         place: Place,
         arena: Arc<Arena>,
     ) -> Self {
-        Self { start, len, place, arena }
+        // SAFETY: the caller vouches for the canary.
+        let tag = unsafe { canary::tag(start) };
+        Self { start, len, tag, place, arena }
     }
 
     /// Where the bytes are; aligned to 16 at least. Ends the process when they are somebody else's
@@ -43,9 +47,7 @@ impl Slot {
     pub fn as_ptr(&self) -> NonNull<u8> {
         // SAFETY: `new`'s caller vouches for the place. Memory that is no longer mapped ends the
         // process here already.
-        let is_own = Canaries::get()
-            .is_ok_and(|canaries| unsafe { canaries.is_tenant(self.start, self.place.tenant()) });
-        if !is_own {
+        if unsafe { canary::tag(self.start) } != self.tag {
             self.arena.alarm(&self.place);
         }
         self.start
