@@ -16,6 +16,7 @@ mod encoding;
 mod environ;
 mod exit;
 mod file;
+mod foreign;
 mod locked;
 mod os;
 /// Working memory for Argon2: large, reused, wiped after each loan.
@@ -35,6 +36,7 @@ use zeroize::Zeroize;
 pub use encoding::Encoding;
 pub use environ::VariableName;
 pub use file::{FileRules, read_file, without_line_ending};
+pub use foreign::{Foreign, foreign_secrets};
 pub use locked::Locked;
 pub use os::Backend;
 pub use policy::{OnDegraded, Requirement, Settings, take_warning};
