@@ -216,6 +216,10 @@ const secureHeap = Object.freeze({
   verify() {
     native.secureHeapVerify();
   },
+
+  hardenProcess(options) {
+    return native.hardenProcess(options);
+  },
 });
 
 function timingSafeEqual(a, b) {

@@ -17,6 +17,7 @@ mod environ;
 mod exit;
 mod file;
 mod foreign;
+mod harden;
 mod locked;
 mod os;
 /// Working memory for Argon2: large, reused, wiped after each loan.
@@ -37,6 +38,7 @@ pub use encoding::Encoding;
 pub use environ::VariableName;
 pub use file::{FileRules, read_file, without_line_ending};
 pub use foreign::{Foreign, foreign_secrets};
+pub use harden::{Hardened, Hardening, harden};
 pub use locked::Locked;
 pub use os::Backend;
 pub use policy::{OnDegraded, Requirement, Settings, take_warning};
