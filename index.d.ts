@@ -230,7 +230,10 @@ export interface SecretFileOptions {
   maxBytes?: number;
   /** Whether one line ending at the end is left off. Default: for `raw` no, else yes. */
   trim?: boolean;
-  /** Takes a file that others may read or write: a Docker or Kubernetes mount, say. Default no. */
+  /**
+   * Takes a file that others than its owner may read or write (a Docker or Kubernetes mount, say) or
+   * that belongs to another user than root and the one of this process. Default no.
+   */
   allowInsecure?: boolean;
 }
 

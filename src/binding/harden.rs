@@ -27,9 +27,11 @@ pub struct ProcessHardening {
 pub fn harden_process(env: &Env, options: Unknown<'_>) -> napi::Result<ProcessHardening> {
     guard(env, || {
         let options = Arg::new(env, &options, "options").options(&["dumpable", "core"])?;
-        let undumpable = options.get("dumpable")?.map(|dumpable| match dumpable.boolean()? {
-            false => Ok(true),
-            true => Err(dumpable.invalid("must be false, or be left out")),
+        let undumpable = options.get("dumpable")?.map(|dumpable| {
+            if dumpable.boolean()? {
+                return Err(dumpable.invalid("must be false, or be left out"));
+            }
+            Ok(true)
         });
         let core = options.get("core")?.map(|core| core.integer(0..=MAX_CORE));
         let hardened = mem::harden(Hardening {

@@ -14,6 +14,7 @@ use zeroize::Zeroizing;
 use super::text::lengths;
 use super::{Arg, Result};
 use crate::binding::secret::SecretBuffer;
+use crate::mem::Secret;
 
 /// Strings that are secrets are copied through the stack, so they are short.
 const MAX_SECRET_TEXT: usize = 4096;
@@ -92,6 +93,20 @@ impl Arg<'_> {
             return body(Zeroizing::new(self.string(range)?.into_bytes()).as_slice());
         }
         self.with_secret(range, body)
+    }
+
+    /// A string, written by the engine straight into secret memory.
+    pub fn secret_text(&self, range: RangeInclusive<usize>) -> Result<Secret> {
+        let length = self.utf8_len()?;
+        if !range.contains(&length) {
+            return Err(self.out_of_range(lengths(&range)));
+        }
+        // With room for the NUL that Node-API ends it with.
+        let text = Secret::filled_up_to(length + 1, |slot| {
+            self.copy_utf8(slot).map_err(|_| super::super::internal())
+        })?;
+        self.check_well_formed(text.expose_secret())?;
+        Ok(text)
     }
 
     /// A wiped copy of a string, a `Uint8Array` or a `SecretBuffer`, for a job.
