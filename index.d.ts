@@ -231,7 +231,10 @@ export interface SecretFileOptions {
   maxBytes?: number;
   /** Whether one line ending at the end is left off. Default: for `raw` no, else yes. */
   trim?: boolean;
-  /** Takes a file that others may read or write: a Docker or Kubernetes mount, say. Default no. */
+  /**
+   * Takes a file that others than its owner may read or write (a Docker or Kubernetes mount, say) or
+   * that belongs to another user than root and the one of this process. Default no.
+   */
   allowInsecure?: boolean;
 }
 
@@ -258,6 +261,12 @@ export interface SecureHeapStatus {
   liveSecrets: number;
   /** SecretBuffers that are kept outside of it, encrypted ({@link SecureHeapOptions.overflow}). */
   sealedSecrets: number;
+  /**
+   * Private keys of RSA, ECDSA and Ed25519 as the crypto library has parsed them. They are on the
+   * ordinary heap, outside of what is described here, until the key is collected; their originals
+   * are inside.
+   */
+  parsedPrivateKeys: number;
   /** SecretBuffers of the process that were collected without having been disposed of, so far. */
   leaked: number;
   maxBytes: number;
@@ -299,6 +308,15 @@ export interface SecureHeapOptions {
   overflow?: 'error' | 'seal';
 }
 
+export interface ProcessHardening {
+  /** Whether the process may be dumped and traced by its user; absent where that cannot be set. */
+  dumpable?: boolean;
+  /** The soft limit on core dumps in bytes, `Infinity` for none; absent where there is no limit. */
+  core?: number;
+  /** What could not be done, and what does not help. */
+  reasons: string[];
+}
+
 export const secureHeap: {
   /**
    * Says what the heap is to be made of, before the first secret or key of the process, whichever
@@ -321,6 +339,20 @@ export const secureHeap: {
    * at whenever a secret is let go of.
    */
   verify(): void;
+  /**
+   * Keeps all memory of the process from dumps, not only the secure heap. Nothing of this is done
+   * unless it is asked for; gives what is true afterwards, read back from the system, and without
+   * options only asks. Call it at the start.
+   *
+   * `dumpable: false` (Linux): no core dumps, and no debugger, profiler or `/proc/PID/mem` for
+   * other processes of the same user. Root is not stopped. Cannot be undone here, and is not
+   * inherited by programs that are started.
+   *
+   * `core` (Linux, macOS): the most bytes of a core dump, 0 for none. It lowers the soft limit;
+   * the hard limit is left as it is. Inherited by programs that are started. Does not stop systems
+   * that pipe dumps to a program; `reasons` says so then.
+   */
+  hardenProcess(options?: { dumpable?: false; core?: number }): ProcessHardening;
 };
 
 /** Compares in constant time; different lengths are unequal at once. */

@@ -9,6 +9,7 @@ import { measure } from './lib/measure.mjs';
 import { describe, report } from './lib/report.mjs';
 import * as limits from './rows/limits.mjs';
 import * as passwords from './rows/passwords.mjs';
+import * as secrets from './rows/secrets.mjs';
 import * as tokens from './rows/tokens.mjs';
 
 const { values, positionals } = parseArgs({
@@ -18,7 +19,7 @@ const { values, positionals } = parseArgs({
 
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model}\n`);
 
-const rows = [...passwords.rows, ...tokens.rows, ...limits.rows];
+const rows = [...passwords.rows, ...tokens.rows, ...limits.rows, ...secrets.rows];
 const chosen = rows.filter(({ name }) => positionals.every((word) => name.includes(word)));
 if (chosen.length === 0) {
   console.error(`No row matches; there are:\n${rows.map(({ name }) => `  ${name}`).join('\n')}`);

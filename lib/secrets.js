@@ -2,19 +2,21 @@
 
 const path = require('node:path');
 const { inspect } = require('node:util');
-const workerThreads = require('node:worker_threads');
+const { isMainThread } = require('node:worker_threads');
 
 const { makeError } = require('./errors.js');
 const native = require('./load.js');
+const { Uncloneable } = require('./uncloneable.js');
 
 /** Handed to the constructor by the static methods only. */
 const OWN = Symbol('own');
 
 // The bytes live natively; the object has no property that could be printed or copied.
-class SecretBuffer {
+class SecretBuffer extends Uncloneable {
   #equals;
 
   constructor(own, fill) {
+    super();
     if (own !== OWN) {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
@@ -22,8 +24,6 @@ class SecretBuffer {
       );
     }
     fill(this);
-    // From Node 22.10 on; before, a clone is an empty object.
-    workerThreads.markAsUncloneable?.(this);
   }
 
   static random(bytes) {
@@ -44,7 +44,7 @@ class SecretBuffer {
   }
 
   static fromEnv(name, options) {
-    if (!workerThreads.isMainThread) {
+    if (!isMainThread) {
       throw makeError(
         'ERR_SECRET_ENV',
         'a worker thread has a copy of the environment: take the secret in the main thread, and share() it',
@@ -210,6 +210,10 @@ const secureHeap = Object.freeze({
 
   verify() {
     native.secureHeapVerify();
+  },
+
+  hardenProcess(options) {
+    return native.hardenProcess(options);
   },
 });
 

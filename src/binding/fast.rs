@@ -243,9 +243,7 @@ impl Hot for SecretBuffer {
 
     fn call(&self, call: &Call) -> Result<sys::napi_value> {
         let other = call.argument(0, "other");
-        call.boolean(
-            self.with(|secret| other.with_key(0..=usize::MAX, |other| Ok(secret.ct_eq(other))))?,
-        )
+        call.boolean(other.with_key(0..=usize::MAX, |other| self.ct_eq(other))?)
     }
 }
 

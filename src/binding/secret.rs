@@ -5,7 +5,7 @@ mod live;
 mod sealed;
 mod sources;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
@@ -56,20 +56,32 @@ impl SecretBuffer {
 
     /// The secret, shared: it stays until the caller is done with it, too.
     fn get(&self) -> Result<Kept> {
-        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
-        secret.clone().ok_or_else(|| {
-            Fault::new(Code::SecretDisposed, "the secret has been disposed of; make a new one")
-        })
+        self.held().clone().ok_or_else(disposed)
+    }
+
+    /// Whether the secret is these bytes, in a time that depends on the lengths only. They may be
+    /// the secret's own.
+    pub fn ct_eq(&self, other: &[u8]) -> Result<bool> {
+        let held = self.held();
+        Ok(held.as_ref().ok_or_else(disposed)?.with(|secret| secret.ct_eq(other))?)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.secret.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether there was a secret to let go of.
     fn dispose(&self) -> bool {
-        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let secret = self.held().take();
         if secret.is_some() {
             live::leave(self);
         }
         secret.is_some()
     }
+}
+
+fn disposed() -> Fault {
+    Fault::new(Code::SecretDisposed, "the secret has been disposed of; make a new one")
 }
 
 /// The collector clears up what was never disposed of, and says so.

@@ -56,6 +56,8 @@ pub struct SecureHeapStatus {
     pub live_secrets: f64,
     /// Secrets kept outside of it, encrypted, a number.
     pub sealed_secrets: f64,
+    /// Private keys as the crypto library has parsed them, a number: outside, on the ordinary heap.
+    pub parsed_private_keys: f64,
     /// Secrets that were collected without having been disposed of, a number, so far.
     pub leaked: f64,
     /// The most it may grow to.
@@ -115,6 +117,7 @@ pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
             used_bytes: status.used_bytes as f64,
             live_secrets: status.live_secrets as f64,
             sealed_secrets: status.sealed_secrets as f64,
+            parsed_private_keys: mem::foreign_secrets() as f64,
             leaked: status.leaked as f64,
             max_bytes: status.max_bytes as f64,
             memlock_soft: status.memlock_soft.map(|bytes| bytes as f64),

@@ -77,5 +77,9 @@ module.exports = {
   'secureHeap.status': { args: () => [], kinds: [] },
   'secureHeap.disposeAll': { args: () => [], kinds: [] },
   'secureHeap.verify': { args: () => [], kinds: [] },
+  'secureHeap.hardenProcess': {
+    args: () => [{ dumpable: false, core: 2 ** 40 }],
+    kinds: [options({ dumpable: boolean, core: integer })],
+  },
   timingSafeEqual: { args: () => ['one', new Uint8Array(3)], kinds: [secret, secret] },
 };

@@ -47,8 +47,7 @@ pub fn secret_from_string(
         let encoding = Arg::new(env, &encoding, "encoding").present()?;
         let encoding = encoding.map_or(Ok(Encoding::Utf8), |encoding| encoding.one_of(&TEXTS))?;
         let secret = SecretBuffer::make(|| {
-            let secret =
-                text.with_secret(0..=MAX_TEXT_LEN, |bytes| Ok(Secret::decoded(bytes, encoding)?))?;
+            let secret = text.secret_text(0..=MAX_TEXT_LEN)?.into_decoded(encoding)?;
             secret.ok_or_else(|| text.invalid("is not of the encoding given"))
         })?;
         Arg::new(env, &target, "this").attach(secret)
@@ -136,7 +135,8 @@ pub fn secret_from_env(
                     "the variable of the secret is not set, is empty, or has been taken already",
                 )
             })?;
-            Secret::decoded(value.expose_secret(), encoding)?
+            value
+                .into_decoded(encoding)?
                 .ok_or_else(|| refused("the variable of the secret is not of the encoding given"))
         })?;
         Arg::new(env, &target, "this").attach(secret)?;
