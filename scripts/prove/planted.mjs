@@ -51,7 +51,8 @@ const COMMANDS = {
       global.gc();
       await turn();
     }
-    return nodesec.secureHeap.status().liveSecrets;
+    const { liveSecrets } = nodesec.secureHeap.status();
+    if (liveSecrets > 0) throw new Error(`${liveSecrets} secrets are still there`);
   },
   abort: () => process.abort(),
 };

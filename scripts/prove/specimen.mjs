@@ -22,6 +22,7 @@ export class Specimen {
   #ended;
   #needles;
   #scanner;
+  #said = '';
 
   /** Starts a process, plants the secrets in it, and resolves when they are in use. */
   static async plant(native, addon, backend) {
@@ -50,9 +51,7 @@ export class Specimen {
   /** Gives a command and resolves with the answer. */
   async tell(command) {
     this.#child.stdin.write(`${command}\n`);
-    const { value, done } = await this.#lines.next();
-    if (done) throw new Error(`the planted process ended during "${command}"`);
-    return value;
+    return this.#answer();
   }
 
   /** Gives a command that ends the process; resolves with the signal. */
@@ -122,12 +121,19 @@ export class Specimen {
     this.#child = spawn(process.execPath, ['--expose-gc', PROGRAM, this.folder, addon], {
       cwd: this.folder,
       env,
-      stdio: ['pipe', 'pipe', 'inherit'],
+      stdio: 'pipe',
     });
     this.#ended = once(this.#child, 'exit');
+    this.#child.stderr.setEncoding('utf8').on('data', (text) => (this.#said += text));
     this.#lines = createInterface({ input: this.#child.stdout })[Symbol.asyncIterator]();
-    const { value } = await this.#lines.next();
-    if (value !== 'ready') throw new Error('the planted process did not start');
+    await this.#answer();
+  }
+
+  async #answer() {
+    const { value, done } = await this.#lines.next();
+    if (!done) return value;
+    await this.#ended;
+    throw new Error(`the planted process has ended: ${this.#said}`);
   }
 
   #write(name, content) {

@@ -22,10 +22,12 @@ mod os;
 pub mod pages;
 mod policy;
 mod regions;
+mod registers;
 mod seal;
 mod secret;
 mod slabs;
 mod slot;
+mod stack;
 mod status;
 mod tickets;
 
@@ -38,8 +40,10 @@ pub use file::{FileRules, read_file, without_line_ending};
 pub use locked::Locked;
 pub use os::Backend;
 pub use policy::{OnDegraded, Requirement, Settings, take_warning};
+pub use registers::clear_vector_registers;
 pub use seal::{Kind as SealKind, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN};
 pub use secret::{MAX_SECRET_LEN, Secret};
+pub use stack::{HMAC_DEPTH, leaving_no_trace};
 pub use status::{Status, configure, count_leaked, status, verify};
 pub use tickets::{TICKET_LEN, TICKET_MILLIS, no_such_ticket, tickets};
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use super::arena::{self, Arena};
+use super::clear_vector_registers;
 use super::slot::Slot;
 use crate::error::{Code, Error, Result};
 use crate::id;
@@ -97,8 +98,9 @@ impl Secret {
             return Ok(Self { slot: None, len });
         }
         let mut slot = arena.slot(len)?;
-        fill(slot.bytes_mut())?;
-        Ok(Self { slot: Some(Arc::new(slot)), len })
+        let filled = fill(slot.bytes_mut());
+        clear_vector_registers();
+        filled.map(|()| Self { slot: Some(Arc::new(slot)), len })
     }
 }
 

@@ -33,7 +33,8 @@ pub fn fork_and_dump(path: &str) -> io::Result<()> {
             while at < end {
                 let address = std::ptr::without_provenance::<libc::c_void>(at as usize);
                 // SAFETY: the kernel checks what it reads.
-                let written = unsafe { libc::write(file.as_raw_fd(), address, (end - at) as usize) };
+                let written =
+                    unsafe { libc::write(file.as_raw_fd(), address, (end - at) as usize) };
                 at += u64::try_from(written).unwrap_or(page);
             }
         }

@@ -36,7 +36,8 @@ impl Access {
         };
         let pid = libc::pid_t::try_from(self.pid).map_err(io::Error::other)?;
         // SAFETY: the local side is the buffer; the remote side is checked by the kernel.
-        let read = unsafe { libc::process_vm_readv(pid, &raw const local, 1, &raw const remote, 1, 0) };
+        let read =
+            unsafe { libc::process_vm_readv(pid, &raw const local, 1, &raw const remote, 1, 0) };
         usize::try_from(read).map_err(|_| io::Error::last_os_error())
     }
 }

@@ -7,6 +7,8 @@ use std::io::{self, Read};
 const MIN_LEN: usize = 8;
 /// Bytes looked at together.
 const CHUNK: usize = 4 << 20;
+/// A step in which zeros are skipped.
+const PAGE: usize = 4096;
 
 /// The strings, and a filter over their first four bytes that nearly all other bytes fail.
 pub struct Needles {
@@ -47,15 +49,24 @@ impl Needles {
 
     /// Every place where a string begins and ends within `bytes`.
     fn find(&self, bytes: &[u8], mut found: impl FnMut(usize, u32)) {
-        for (at, window) in bytes.windows(4).enumerate() {
-            let head = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
-            let (word, bit) = filter_place(head);
-            if self.filter[word] >> bit & 1 == 0 {
+        let finds_zeros = self.by_head.contains_key(&0);
+        for start in (0..bytes.len()).step_by(PAGE) {
+            // Heads that begin in this page may end in the next.
+            let page = &bytes[start..bytes.len().min(start + PAGE + 3)];
+            // Most of what a process has reserved was never written to.
+            if !finds_zeros && page.iter().all(|byte| *byte == 0) {
                 continue;
             }
-            for index in self.by_head.get(&head).into_iter().flatten() {
-                if bytes[at..].starts_with(&self.strings[*index as usize]) {
-                    found(at, *index);
+            for (offset, window) in page.windows(4).enumerate() {
+                let head = u32::from_le_bytes([window[0], window[1], window[2], window[3]]);
+                let (word, bit) = filter_place(head);
+                if self.filter[word] >> bit & 1 == 0 {
+                    continue;
+                }
+                for index in self.by_head.get(&head).into_iter().flatten() {
+                    if bytes[start + offset..].starts_with(&self.strings[*index as usize]) {
+                        found(start + offset, *index);
+                    }
                 }
             }
         }

@@ -15,6 +15,7 @@ use super::handle::Handle;
 use super::text::lengths;
 use super::{Arg, Result};
 use crate::binding::secret::SecretBuffer;
+use crate::mem::clear_vector_registers;
 
 /// Strings that are secrets are copied through the stack, so they are short.
 const MAX_SECRET_TEXT: usize = 4096;
@@ -76,7 +77,9 @@ impl Arg<'_> {
                 if !range.contains(&bytes.len()) {
                     return Err(self.out_of_range(lengths(&range)));
                 }
-                body(bytes)
+                let result = body(bytes);
+                clear_vector_registers();
+                result
             }
             None if self.is_view()? => self.with_bytes(range, body),
             None => Err(self.wrong_type(&format!("a Uint8Array or a {}", SecretBuffer::CLASS))),
