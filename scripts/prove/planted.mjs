@@ -48,7 +48,7 @@ const COMMANDS = {
     nodesec.secureHeap.disposeAll();
     planted = [];
     for (let round = 0; round < 1000 && nodesec.secureHeap.status().liveSecrets > 0; round += 1) {
-      global.gc();
+      gc();
       await turn();
     }
     const { liveSecrets } = nodesec.secureHeap.status();

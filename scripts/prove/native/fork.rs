@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io;
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
+use std::ptr;
 
 use super::memory::{bounds, page_size};
 
@@ -31,11 +32,10 @@ pub fn fork_and_dump(path: &str) -> io::Result<()> {
     let status = in_child(|| {
         for &(mut at, end) in &mappings {
             while at < end {
-                let address = std::ptr::without_provenance::<libc::c_void>(at as usize);
+                let address = ptr::without_provenance::<libc::c_void>(at);
                 // SAFETY: the kernel checks what it reads.
-                let written =
-                    unsafe { libc::write(file.as_raw_fd(), address, (end - at) as usize) };
-                at += u64::try_from(written).unwrap_or(page);
+                let written = unsafe { libc::write(file.as_raw_fd(), address, end - at) };
+                at += usize::try_from(written).unwrap_or(page);
             }
         }
         // SAFETY: ends the child at once.
@@ -50,7 +50,7 @@ pub fn fork_and_touch(address: usize) -> io::Result<i32> {
         // SAFETY: none, on purpose: this is the access of a program that uses what it has not got.
         // The answer is a signal, which ends the child.
         unsafe {
-            std::ptr::without_provenance::<u8>(address).read_volatile();
+            ptr::without_provenance::<u8>(address).read_volatile();
             libc::abort()
         }
     })?;

@@ -2,6 +2,8 @@
 //! processes, and forks the process that it is loaded into. An addon of its own, so that nothing of
 //! it is in the product.
 
+#![cfg(target_os = "linux")]
+#![allow(clippy::cast_precision_loss, reason = "counts, which JavaScript holds as f64")]
 #![allow(unsafe_code, reason = "fork(2), process_vm_readv(2) and reading one's own mappings")]
 #![allow(clippy::needless_pass_by_value, reason = "napi-rs hands over owned values")]
 
@@ -64,18 +66,18 @@ impl Scanner {
     /// Searches all memory of a process through `/proc/PID/mem`.
     #[napi]
     pub fn proc_mem(&self, pid: u32) -> napi::Result<Findings> {
-        self.memory(Access::proc_mem(pid)?)
+        self.memory(&Access::proc_mem(pid)?)
     }
 
     /// Searches all memory of a process with `process_vm_readv`.
     #[napi]
     pub fn process_vm_readv(&self, pid: u32) -> napi::Result<Findings> {
-        self.memory(Access::process_vm_readv(pid)?)
+        self.memory(&Access::process_vm_readv(pid))
     }
 
-    fn memory(&self, access: Access) -> napi::Result<Findings> {
+    fn memory(&self, access: &Access) -> napi::Result<Findings> {
         let mut findings = Findings { hits: Vec::new(), read: 0.0, refused: 0.0 };
-        memory::scan(&access, &self.0, |piece| {
+        memory::scan(access, &self.0, |piece| {
             findings.read += piece.read as f64;
             findings.refused += piece.refused as f64;
             let name = piece.mapping;

@@ -14,7 +14,7 @@ const PAGE: usize = 4096;
 pub struct Needles {
     strings: Vec<Vec<u8>>,
     by_head: HashMap<u32, Vec<u32>>,
-    filter: Box<[u64; 1 << FILTER_WORDS_LOG2]>,
+    filter: Vec<u64>,
     longest: usize,
 }
 
@@ -24,14 +24,14 @@ const FILTER_WORDS_LOG2: u32 = 12;
 /// A string that was found, and where it begins.
 pub struct Found {
     pub needle: u32,
-    pub at: u64,
+    pub at: usize,
 }
 
 impl Needles {
     /// `None` when one of the strings is too short.
     pub fn new(strings: Vec<Vec<u8>>) -> Option<Self> {
         let mut by_head = HashMap::<u32, Vec<u32>>::new();
-        let mut filter = Box::new([0; 1 << FILTER_WORDS_LOG2]);
+        let mut filter = vec![0; 1 << FILTER_WORDS_LOG2];
         for (index, string) in (0_u32..).zip(&strings) {
             let head = head(string).filter(|_| string.len() >= MIN_LEN)?;
             let (word, bit) = filter_place(head);
@@ -79,13 +79,13 @@ pub struct Search<'a> {
     /// What has come last, for strings that go on in the next piece.
     bytes: Vec<u8>,
     /// The place of the first of `bytes`.
-    start: u64,
+    start: usize,
     pub hits: Vec<Found>,
 }
 
 impl Search<'_> {
     /// Goes on at another place: nothing reaches across.
-    pub fn jump(&mut self, place: u64) {
+    pub fn jump(&mut self, place: usize) {
         self.bytes.clear();
         self.start = place;
     }
@@ -99,16 +99,16 @@ impl Search<'_> {
         let (needles, start, hits) = (self.needles, self.start, &mut self.hits);
         needles.find(&self.bytes, |at, needle| {
             if at + needles.strings[needle as usize].len() > carried {
-                hits.push(Found { needle, at: start + at as u64 });
+                hits.push(Found { needle, at: start + at });
             }
         });
         let done = self.bytes.len().saturating_sub(needles.longest - 1);
         self.bytes.drain(..done);
-        self.start += done as u64;
+        self.start += done;
     }
 
     /// Searches all that a reader gives; says how many bytes that was.
-    pub fn all(&mut self, mut reader: impl Read) -> io::Result<u64> {
+    pub fn all(&mut self, mut reader: impl Read) -> io::Result<usize> {
         let mut chunk = vec![0; CHUNK];
         let mut total = 0;
         loop {
@@ -116,7 +116,7 @@ impl Search<'_> {
             if read == 0 {
                 return Ok(total);
             }
-            total += read as u64;
+            total += read;
             self.feed(&chunk[..read]);
         }
     }
