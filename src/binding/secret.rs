@@ -170,6 +170,7 @@ pub fn secret_copy_into(env: &Env, secret: Unknown<'_>, target: Unknown<'_>) -> 
                     return Err(target.out_of_range("as long as the secret"));
                 }
                 bytes.copy_from_slice(secret.expose_secret());
+                mem::clear_vector_registers();
                 Ok(())
             })
         })

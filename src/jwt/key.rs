@@ -18,7 +18,7 @@ pub use self::make::{MAX_HMAC_LEN, MIN_HMAC_LEN};
 use super::jwk::PublicJwk;
 use super::material::invalid;
 use crate::error::{Code, Error, Result};
-use crate::mem::{Foreign, Locked, Secret};
+use crate::mem::{Foreign, HMAC_DEPTH, Locked, Secret, leaving_no_trace};
 
 /// A JWS algorithm (RFC 7518 section 3.1, RFC 8037).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +135,10 @@ impl Key {
     pub fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let failed = |_| Error::new(Code::Internal, "signing failed; try again");
         match &self.material {
-            Material::Hmac(key) => out.extend_from_slice(hmac::sign(key, message).as_ref()),
+            Material::Hmac(key) => {
+                let tag = leaving_no_trace::<HMAC_DEPTH, _>(|| hmac::sign(key, message));
+                out.extend_from_slice(tag.as_ref());
+            }
             Material::Rsa(pair, _) => {
                 let Some((_, padding)) = self.algorithm.rsa() else {
                     return Err(Error::new(Code::Internal, "an RSA key without an RSA algorithm"));
@@ -162,7 +165,9 @@ impl Key {
     /// Whether `signature` is this key's for `message`.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         match &self.material {
-            Material::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
+            Material::Hmac(key) => {
+                leaving_no_trace::<HMAC_DEPTH, _>(|| hmac::verify(key, message, signature).is_ok())
+            }
             Material::Public(public)
             | Material::Rsa(_, public)
             | Material::Ecdsa(_, public)

@@ -18,9 +18,11 @@ use super::canary::OVERHEAD;
 use super::locked::Locked;
 use super::os::Os;
 use super::policy::{Policy, Settings};
+use super::seal::DEPTH;
 use super::secret::Secret;
 use super::slabs::BLOCK;
 use super::slot::Slot;
+use super::stack::leaving_no_trace;
 use super::turn::{self, Turn};
 use crate::error::{Code, Error, Result};
 use crate::id;
@@ -104,8 +106,10 @@ impl Overflow {
         })?;
         let mut key = Zeroizing::new([0; 32]);
         id::random_bytes(&mut *key)?;
-        let cipher = UnboundKey::new(&AES_256_GCM, &*key).map_err(|_| broken())?;
-        let cipher = Locked::new_in(&scratch, LessSafeKey::new(cipher))?;
+        let cipher = leaving_no_trace::<DEPTH, _>(|| {
+            let cipher = UnboundKey::new(&AES_256_GCM, &*key).map_err(|_| broken())?;
+            Locked::new_in(&scratch, LessSafeKey::new(cipher))
+        })?;
         Ok(Self { scratch, cipher, next: AtomicU64::new(0), sealed: AtomicUsize::new(0) })
     }
 
@@ -142,7 +146,9 @@ impl Overflow {
         let mut slot = self.slot(bytes.len(), turn)?;
         slot.bytes_mut().copy_from_slice(bytes);
         let aad = Aad::from(identity(number, bytes.len()));
-        let tag = self.cipher.seal_in_place_separate_tag(nonce(number), aad, slot.bytes_mut());
+        let tag = leaving_no_trace::<DEPTH, _>(|| {
+            self.cipher.seal_in_place_separate_tag(nonce(number), aad, slot.bytes_mut())
+        });
         let tag = tag.map_err(|_| broken())?;
         let ciphertext = [slot.bytes(), tag.as_ref()].concat().into_boxed_slice();
         self.sealed.fetch_add(1, Ordering::Relaxed);
@@ -162,16 +168,14 @@ impl Sealed {
         let mut slot = self.overflow.slot(ciphertext.len(), turn)?;
         slot.bytes_mut().copy_from_slice(ciphertext);
         let aad = Aad::from(identity(self.number, ciphertext.len()));
-        self.overflow
-            .cipher
-            .open_in_place_separate_tag(
-                nonce(self.number),
-                aad,
-                Tag::from(*tag),
-                slot.bytes_mut(),
-                0..,
-            )
-            .map_err(|_| broken())?;
+        let (cipher, tag) = (&self.overflow.cipher, Tag::from(*tag));
+        let opened = leaving_no_trace::<DEPTH, _>(|| {
+            let bytes = slot.bytes_mut();
+            cipher.open_in_place_separate_tag(nonce(self.number), aad, tag, bytes, 0..).is_ok()
+        });
+        if !opened {
+            return Err(broken());
+        }
         Ok(Secret::in_scratch(slot, Arc::clone(&self.overflow)))
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use super::arena::{self, Arena};
+use super::clear_vector_registers;
 use super::overflow::{self, Overflow};
 use super::slot::Slot;
 use crate::error::{Code, Error, Result};
@@ -84,7 +85,9 @@ impl Secret {
     /// Whether the bytes are the same. The time taken depends on the lengths only; different
     /// lengths are unequal at once.
     pub fn ct_eq(&self, other: &[u8]) -> bool {
-        super::ct_eq(self.expose_secret(), other)
+        let is_equal = super::ct_eq(self.expose_secret(), other);
+        clear_vector_registers();
+        is_equal
     }
 
     pub(super) fn filled_in(
@@ -103,8 +106,9 @@ impl Secret {
             return Ok(Self { slot: None, len, scratch_of: None });
         }
         let (mut slot, scratch_of) = overflow::slot(arena, len)?;
-        fill(slot.bytes_mut())?;
-        Ok(Self { slot: Some(Arc::new(slot)), len, scratch_of })
+        let filled = fill(slot.bytes_mut());
+        clear_vector_registers();
+        filled.map(|()| Self { slot: Some(Arc::new(slot)), len, scratch_of })
     }
 
     pub(super) fn in_scratch(slot: Slot, scratch_of: Arc<Overflow>) -> Self {

@@ -13,6 +13,7 @@ use super::phc::{self, Digest};
 use super::policy::Policy;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
+use crate::mem::leaving_no_trace;
 use crate::mem::pages::{self, Pages};
 
 /// The longest password, in bytes of UTF-8 or otherwise.
@@ -151,7 +152,7 @@ fn derive(inputs: &Inputs<'_>, memory: &mut Option<Pages>, tag_len: usize) -> Re
     let len = usize::try_from(inputs.params.memory_len()).unwrap_or(usize::MAX);
     let memory = memory.insert(pages::take(len)?);
     let mut tag = Zeroizing::new(vec![0; tag_len]);
-    engine::current().derive(inputs, memory, &mut tag)?;
+    leaving_no_trace::<{ 32 * 1024 }, _>(|| engine::current().derive(inputs, memory, &mut tag))?;
     Ok(tag)
 }
 

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use super::text::lengths;
 use super::{Arg, Result};
 use crate::binding::secret::SecretBuffer;
-use crate::mem::Secret;
+use crate::mem::{Secret, clear_vector_registers};
 
 /// Strings that are secrets are copied through the stack, so they are short.
 const MAX_SECRET_TEXT: usize = 4096;
@@ -159,7 +159,9 @@ impl Arg<'_> {
             if !range.contains(&bytes.len()) {
                 return Err(self.out_of_range(lengths(&range)));
             }
-            body(bytes)
+            let result = body(bytes);
+            clear_vector_registers();
+            result
         })
     }
 

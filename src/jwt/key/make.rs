@@ -18,7 +18,7 @@ use crate::jwt::material::{
     invalid, is_one_sequence, looks_like_a_key_file, p256_point, parsed, rsa_jwk, spki, unusable,
 };
 use crate::jwt::{base64url, header};
-use crate::mem::{Foreign, Locked, Secret};
+use crate::mem::{Foreign, HMAC_DEPTH, Locked, Secret, leaving_no_trace};
 
 /// The shortest HMAC secret: as long as the hash's output (RFC 7518 section 3.2), in bytes.
 pub const MIN_HMAC_LEN: usize = 32;
@@ -89,10 +89,13 @@ impl Key {
             random_bytes(&mut bytes)?;
             base64url::encode(&bytes)
         };
+        let key = leaving_no_trace::<HMAC_DEPTH, _>(|| {
+            Locked::new(hmac::Key::new(hmac::HMAC_SHA256, secret))
+        })?;
         Ok(Self {
             algorithm,
             kid: checked_kid(kid)?,
-            material: Material::Hmac(Locked::new(hmac::Key::new(hmac::HMAC_SHA256, secret))?),
+            material: Material::Hmac(key),
             original: Some(Secret::copy_from(secret)?),
             public: None,
         })
