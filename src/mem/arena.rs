@@ -11,7 +11,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 
 use super::canary::{self, Canaries, OVERHEAD};
 use super::exit;
-use super::os::{self, Backend, Os};
+use super::os::{self, Backend, Os, REMEDY};
 use super::policy::{Policy, Settings};
 use super::regions::{Operator, Regions};
 use super::slabs::{BLOCK, Place, Slabs};
@@ -324,8 +324,7 @@ impl Inner {
             let limit = soft.map_or_else(|| "unlimited".to_owned(), |b| format!("{b} bytes"));
             format!(
                 "{numbers}, and the system gives no more (limit on locked memory: {limit}); \
-                 dispose of secrets that are no longer needed, or raise the limit: ulimit -l, \
-                 docker run --ulimit memlock=…, LimitMEMLOCK= in a systemd unit"
+                 dispose of secrets that are no longer needed, or {REMEDY}"
             )
         };
         Error::new(Code::SecretExhausted, message)
