@@ -41,6 +41,13 @@ use crate::password::pool;
 
 static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
 
+/// What happens whenever an environment loads the addon.
+#[napi(module_exports)]
+pub fn load(_exports: Object<'_>) -> napi::Result<()> {
+    mem::stay_loaded();
+    Ok(())
+}
+
 /// The version of the native part; the façade compares it with its own.
 #[napi(catch_unwind)]
 pub fn version() -> &'static str {

@@ -2,7 +2,7 @@
 
 use super::arena::Config;
 use super::canary::OVERHEAD;
-use super::os::Backend;
+use super::os::{Backend, REMEDY};
 use super::slabs::BLOCK;
 use super::status::{self, Status};
 use super::store::Store;
@@ -54,8 +54,7 @@ pub fn exhausted(config: &Config, store: &Store, span: usize) -> Error {
         let limit = soft.map_or_else(|| "unlimited".to_owned(), |b| format!("{b} bytes"));
         format!(
             "{numbers}, and the system gives no more (limit on locked memory: {limit}); dispose \
-             of secrets that are no longer needed, or raise the limit: ulimit -l, docker run \
-             --ulimit memlock=…, LimitMEMLOCK= in a systemd unit"
+             of secrets that are no longer needed, or {REMEDY}"
         )
     };
     Error::new(Code::SecretExhausted, message)

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::os::Backend;
+use super::os::{Backend, REMEDY};
 use super::status::Status;
 use crate::error::{Code, Error, Result};
 
@@ -105,9 +105,8 @@ impl Policy {
 
 fn describe(status: &Status, unmet: &[&str]) -> String {
     format!(
-        "the secure heap is not {} (backend {}; {}); raise the limit on locked memory (ulimit -l, \
-         docker run --ulimit memlock=…, LimitMEMLOCK= in a systemd unit), or say with \
-         secureHeap.configure() that less will do",
+        "the secure heap is not {} (backend {}; {}); {REMEDY}, or say with secureHeap.configure() \
+         that less will do",
         unmet.join(" and not "),
         status.backend.as_str(),
         status.reasons.join(", ")

@@ -65,6 +65,10 @@ impl Status {
                 self.locked = found.locked;
                 self.dump_excluded = found.dump_excluded;
                 self.degraded = !(found.locked && found.dump_excluded);
+                if self.backend == Backend::Mlock && !found.locked {
+                    self.reasons.push("mlock: the system reports it as not locked".to_owned());
+                }
+                self.reasons.extend(found.note.map(str::to_owned));
             }
             Err(reason) => self.reasons.push(reason),
         }
