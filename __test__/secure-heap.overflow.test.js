@@ -182,6 +182,26 @@ test('any sequence of calls, against plain buffers', async () => {
   assert.ok(sealed > 10, `${sealed}`);
 });
 
+test('what a worker has sealed goes when the worker is terminated', async () => {
+  const found = await run(`
+    const { Worker } = require('node:worker_threads');
+    const source = \`
+      const { SecretBuffer } = require('@nodesec/native');
+      globalThis.held = [1, 32, 4064].map((bytes) => SecretBuffer.random(bytes));
+      globalThis.held[0].share();
+      require('node:worker_threads').parentPort.postMessage('ready');
+      setInterval(() => {}, 1000);
+    \`;
+    const worker = new Worker(source, { eval: true });
+    worker.once('message', () => {
+      const during = counts();
+      worker.once('exit', () => report([during, counts()])).terminate();
+    });
+  `);
+  // One of them waits to be adopted.
+  assert.deepEqual(found, [[4, 3], [4, 1]]);
+});
+
 test('threads use sealed secrets at the same time', async () => {
   const results = await run(`
     const { Worker } = require('node:worker_threads');

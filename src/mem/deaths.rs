@@ -12,10 +12,13 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 use secrecy::ExposeSecret;
 
 use super::arena::{self, Arena, Config};
+use super::kept::Kept;
 use super::os::Backend;
+use super::policy::{OnFull, Settings};
 use super::secret::Secret;
 use super::slot::Slot;
 use crate::error::Code;
+use crate::mem;
 
 const DEED: &str = "NODESEC_TEST_DEED";
 const BACKEND: &str = "NODESEC_TEST_BACKEND";
@@ -190,6 +193,25 @@ fn a_byte_before_found_by_verify() {
     let output = child(NAME);
     assert_aborted(&output, "memory beside a secret was overwritten");
     assert!(output.stderr.starts_with(b"verified before"));
+}
+
+#[test]
+fn a_byte_too_many_in_a_sealed_secret_that_is_open() {
+    const NAME: &str = "a_byte_too_many_in_a_sealed_secret_that_is_open";
+    if is_child(NAME) {
+        let settings =
+            Settings { max_bytes: Some(20480), on_full: Some(OnFull::Seal), ..Settings::default() };
+        mem::configure(settings).unwrap();
+        let _in_slot = secret(arena::global(), 4064);
+        let sealed = mem::storing(|| Kept::new(Secret::copy_from(&[MARKER; 40]).unwrap()));
+        let overrun = |secret: &Secret| {
+            overwrite(NonNull::from(secret.expose_secret()).cast(), 40);
+        };
+        sealed.unwrap().with(overrun).unwrap();
+        return;
+    }
+    let output = child(NAME);
+    assert_aborted(&output, "memory beside a secret was overwritten");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A full arena, and what is sealed for want of room in it.
 
-use std::thread;
+use std::{ptr, slice, thread};
 
 use secrecy::ExposeSecret;
 
@@ -149,4 +149,18 @@ fn the_whole_still_fits_where_it_did() {
     assert_eq!(arena.status().capacity_bytes, 20480);
     assert_eq!(arena.configure(max(20479)).unwrap_err().code, Code::OutOfRange);
     assert_eq!(arena.status().max_bytes, 20480);
+}
+
+#[test]
+fn the_end_takes_the_key_with_it() {
+    let arena = arena();
+    let _in_slots: Vec<_> = (0..4).map(|_| kept(&arena, 4064, 1).unwrap()).collect();
+    let sealed = kept(&arena, 32, 7).unwrap();
+    let overflow = arena.overflow().unwrap();
+    arena.end();
+    assert_eq!(sealed.with(|_| ()).unwrap_err().code, Code::SecretDisposed);
+    let key = ptr::from_ref::<LessSafeKey>(&overflow.cipher).cast::<u8>();
+    // SAFETY: the arena lives, and what was wiped is initialised, padding and all.
+    let left = unsafe { slice::from_raw_parts(key, size_of::<LessSafeKey>()) };
+    assert!(left.iter().all(|byte| *byte == 0));
 }
