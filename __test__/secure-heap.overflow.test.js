@@ -118,7 +118,8 @@ test('what needs a place of its own, and what is too long, is refused with the n
 test('a secret that was sealed makes a key once there is room', async () => {
   const alg = await run(`
     const sealed = SecretBuffer.random(32);
-    fillers[0].dispose();
+    // For what the key is computed with, and for its original.
+    for (const filler of fillers.slice(0, 2)) filler.dispose();
     report(JwtKey.fromSecret(sealed, { alg: 'HS256' }).alg);
   `);
   assert.equal(alg, 'HS256');
