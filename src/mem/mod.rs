@@ -16,6 +16,7 @@ mod encoding;
 mod environ;
 mod exit;
 mod file;
+mod input;
 mod locked;
 mod os;
 /// Working memory for Argon2: large, reused, wiped after each loan.
@@ -37,6 +38,7 @@ use zeroize::Zeroize;
 pub use encoding::Encoding;
 pub use environ::VariableName;
 pub use file::{FileRules, read_file, without_line_ending};
+pub use input::SecretInput;
 pub use locked::Locked;
 pub use os::Backend;
 pub use policy::{OnDegraded, Requirement, Settings, take_warning};
