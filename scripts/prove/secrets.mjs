@@ -102,7 +102,9 @@ function randomSecret(encoding = 'latin1', length = 32) {
     make() {
       const bytes = randomBytes(length);
       const content = Buffer.from(bytes.toString(encoding), 'latin1');
-      return { bytes, content, needles: formsOf(bytes) };
+      // Of a large one the ends are enough: it is the number of needles that takes time.
+      const parts = length <= 64 ? [bytes] : [bytes.subarray(0, 32), bytes.subarray(-32)];
+      return { bytes, content, needles: parts.flatMap(formsOf) };
     },
   };
 }

@@ -8,6 +8,7 @@ use super::args::out::{self, Made};
 use super::args::{Arg, Options, Result};
 use super::{guard, promise};
 use crate::error::{Code, Error};
+use crate::mem::SecretInput;
 use crate::password::{
     Algorithm, Digest, HashJob, Limits, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Policy,
     PolicyOptions, Profile, Tag, VerifyJob, Version,
@@ -183,7 +184,7 @@ fn hash_job(
     let data = data.map(|data| data.bytes(0..=MAX_FIELD_LEN)).transpose()?.unwrap_or_default();
     let secret = secret(&options)?;
     let raw = options.get("raw")?.map_or(Ok(false), |raw| raw.boolean())?;
-    let password = password.secret_copy(0..=MAX_PASSWORD_LEN)?;
+    let password = password.secret_input(0..=MAX_PASSWORD_LEN)?;
     Ok(Hashing { job: HashJob::new(policy, password, salt, secret, data)?, raw })
 }
 
@@ -207,7 +208,7 @@ fn verify_job(
         None => Limits::default(),
     };
     let secret = secret(&options)?;
-    let password = Arg::new(env, password, "password").secret_copy(0..=MAX_PASSWORD_LEN)?;
+    let password = Arg::new(env, password, "password").secret_input(0..=MAX_PASSWORD_LEN)?;
     Ok(digest.map(|digest| VerifyJob::new(digest, password, secret, &limits)).transpose()?)
 }
 
@@ -250,6 +251,6 @@ fn number(options: &Options<'_>, name: &'static str) -> Result<Option<u32>> {
     options.get(name)?.map(|number| number.integer32(0..=u32::MAX)).transpose()
 }
 
-fn secret(options: &Options<'_>) -> Result<Option<secrecy::SecretSlice<u8>>> {
-    options.get("secret")?.map(|secret| secret.key_copy(1..=MAX_SECRET_LEN)).transpose()
+fn secret(options: &Options<'_>) -> Result<Option<SecretInput>> {
+    options.get("secret")?.map(|secret| secret.key_input(1..=MAX_SECRET_LEN)).transpose()
 }

@@ -55,7 +55,7 @@ impl SecretBuffer {
     }
 
     /// The secret, shared: it stays until the caller is done with it, too.
-    fn get(&self) -> Result<Kept> {
+    pub fn get(&self) -> Result<Kept> {
         self.held().clone().ok_or_else(disposed)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use super::overflow::Sealed;
-use super::{Secret, turn};
+use super::{Secret, SecretInput, turn};
 use crate::error::Result;
 
 /// A secret for later; a clone is another owner of the same one.
@@ -44,6 +44,15 @@ impl Kept {
         match &self.0 {
             Form::InSlot(secret) => Ok(call(secret)),
             Form::Sealed(sealed) => turn::in_turn(|turn| Ok(call(&sealed.open(turn)?))),
+        }
+    }
+
+    /// The secret for a job. A sealed one is copied out: a job lasts longer than a turn of the scratch
+    /// memory may. Errors as [`Kept::with`].
+    pub fn to_input(&self) -> Result<SecretInput> {
+        match &self.0 {
+            Form::InSlot(secret) => Ok(SecretInput::Inside(secret.clone())),
+            Form::Sealed(_) => self.with(|secret| secret.expose_secret().into()),
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Hashing and verifying as jobs: checked when made, cheap to move to another thread, and owners
-//! of copies of their secrets, which they wipe.
+//! of their secrets: shared with secret memory, or copies, which they wipe.
 
 use std::borrow::Cow;
 use std::mem;
 
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use super::engine::{self, Inputs};
@@ -13,8 +13,8 @@ use super::phc::{self, Digest};
 use super::policy::Policy;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
-use crate::mem::leaving_no_trace;
 use crate::mem::pages::{self, Pages};
+use crate::mem::{SecretInput, leaving_no_trace};
 
 /// The longest password, in bytes of UTF-8 or otherwise.
 pub const MAX_PASSWORD_LEN: usize = 4096;
@@ -29,9 +29,9 @@ pub type Tag = Zeroizing<Vec<u8>>;
 #[derive(Debug)]
 pub struct HashJob {
     policy: Policy,
-    password: SecretSlice<u8>,
+    password: SecretInput,
     salt: Vec<u8>,
-    secret: Option<SecretSlice<u8>>,
+    secret: Option<SecretInput>,
     associated_data: Vec<u8>,
 }
 
@@ -44,9 +44,9 @@ impl HashJob {
     /// of more than [`phc::MAX_FIELDS_LEN`] bytes together.
     pub fn new(
         policy: Policy,
-        password: SecretSlice<u8>,
+        password: SecretInput,
         salt: Option<Vec<u8>>,
-        secret: Option<SecretSlice<u8>>,
+        secret: Option<SecretInput>,
         associated_data: Vec<u8>,
     ) -> Result<Self> {
         check_secrets(&password, secret.as_ref())?;
@@ -101,8 +101,8 @@ impl HashJob {
 #[derive(Debug)]
 pub struct VerifyJob {
     digest: Digest,
-    password: SecretSlice<u8>,
-    secret: Option<SecretSlice<u8>>,
+    password: SecretInput,
+    secret: Option<SecretInput>,
 }
 
 impl VerifyJob {
@@ -113,8 +113,8 @@ impl VerifyJob {
     /// [`MAX_PASSWORD_LEN`] or a secret above [`MAX_SECRET_LEN`].
     pub fn new(
         digest: Digest,
-        password: SecretSlice<u8>,
-        secret: Option<SecretSlice<u8>>,
+        password: SecretInput,
+        secret: Option<SecretInput>,
         limits: &Limits,
     ) -> Result<Self> {
         limits.check(&digest)?;
@@ -162,11 +162,11 @@ fn random_salt(len: usize) -> Result<Vec<u8>> {
     Ok(salt)
 }
 
-fn exposed(secret: Option<&SecretSlice<u8>>) -> &[u8] {
-    secret.map_or(&[], |secret| secret.expose_secret())
+fn exposed(secret: Option<&SecretInput>) -> &[u8] {
+    secret.map_or(&[], ExposeSecret::expose_secret)
 }
 
-fn check_secrets(password: &SecretSlice<u8>, secret: Option<&SecretSlice<u8>>) -> Result<()> {
+fn check_secrets(password: &SecretInput, secret: Option<&SecretInput>) -> Result<()> {
     if password.expose_secret().len() > MAX_PASSWORD_LEN {
         return Err(out_of_range(format!("password must be at most {MAX_PASSWORD_LEN} bytes")));
     }

@@ -2,11 +2,11 @@
 
 use std::sync::mpsc::channel;
 
-use secrecy::SecretSlice;
 use serde_json::Value;
 
 use super::*;
 use crate::error::{Code, Result};
+use crate::mem::SecretInput;
 use crate::testing::vectors::{self, hex, number};
 
 fn hash(
@@ -50,8 +50,8 @@ fn hash_job(
     HashJob::new(policy, copied(password), salt, secret, associated_data.into())
 }
 
-fn copied(bytes: &[u8]) -> SecretSlice<u8> {
-    Box::<[u8]>::from(bytes).into()
+fn copied(bytes: &[u8]) -> SecretInput {
+    bytes.into()
 }
 
 fn policy(change: impl FnOnce(&mut PolicyOptions)) -> Policy {

@@ -8,13 +8,13 @@ use std::ops::RangeInclusive;
 use std::ptr;
 
 use napi::sys;
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use super::text::lengths;
 use super::{Arg, Result};
 use crate::binding::secret::SecretBuffer;
-use crate::mem::{Secret, clear_vector_registers};
+use crate::mem::{Secret, SecretInput, clear_vector_registers};
 
 /// Strings that are secrets are copied through the stack, so they are short.
 const MAX_SECRET_TEXT: usize = 4096;
@@ -109,14 +109,24 @@ impl Arg<'_> {
         Ok(text)
     }
 
-    /// A wiped copy of a string, a `Uint8Array` or a `SecretBuffer`, for a job.
-    pub fn secret_copy(&self, range: RangeInclusive<usize>) -> Result<SecretSlice<u8>> {
-        self.with_secret(range, |bytes| Ok(Box::<[u8]>::from(bytes).into()))
+    /// A string, a `Uint8Array` or a `SecretBuffer`, for a job.
+    pub fn secret_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
+        match self.handle_if::<SecretBuffer>()? {
+            Some(_) => self.key_input(range),
+            None => self.with_secret(range, |bytes| Ok(bytes.into())),
+        }
     }
 
-    /// A wiped copy of a `Uint8Array` or a `SecretBuffer`, for a job.
-    pub fn key_copy(&self, range: RangeInclusive<usize>) -> Result<SecretSlice<u8>> {
-        self.with_key(range, |bytes| Ok(Box::<[u8]>::from(bytes).into()))
+    /// A `Uint8Array` or a `SecretBuffer`, for a job.
+    pub fn key_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
+        let Some(buffer) = self.handle_if::<SecretBuffer>()? else {
+            return self.with_key(range, |bytes| Ok(bytes.into()));
+        };
+        let secret = buffer.get()?;
+        if !range.contains(&secret.len()) {
+            return Err(self.out_of_range(lengths(&range)));
+        }
+        Ok(secret.to_input()?)
     }
 
     /// Writes numbers to the start of a `Float64Array` of the façade's own.
