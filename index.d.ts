@@ -239,13 +239,19 @@ export interface SecretFileOptions {
 }
 
 export interface SecureHeapStatus {
-  /** Best first: `memfd_secret`, `mlock`, `dontdump`, `plain`. */
+  /**
+   * Best first: `memfd_secret` (Linux only), `mlock` (on Windows `VirtualLock`), `dontdump` (not on
+   * macOS), `plain`.
+   */
   backend: 'memfd_secret' | 'mlock' | 'dontdump' | 'plain';
   /** Why a better one is not used, with the errors of the system. */
   reasons: string[];
-  /** Kept from swap, as the kernel reports it. */
+  /** Kept from swap, as the system reports it. */
   locked: boolean;
-  /** Left out of core dumps, as the kernel reports it. */
+  /**
+   * Left out of core dumps, as the kernel reports it. On Windows: out of the dumps of Windows Error
+   * Reporting, which accepted it. On macOS: no core file is written, for `RLIMIT_CORE` is 0.
+   */
   dumpExcluded: boolean;
   /** Out of the kernel's own mapping: not even root reads it from outside. */
   kernelUnmapped: boolean;
@@ -270,7 +276,7 @@ export interface SecureHeapStatus {
   /** SecretBuffers of the process that were collected without having been disposed of, so far. */
   leaked: number;
   maxBytes: number;
-  /** `RLIMIT_MEMLOCK` in bytes; absent when unlimited. */
+  /** `RLIMIT_MEMLOCK` in bytes; absent when unlimited, and on Windows. */
   memlockSoft?: number;
   memlockHard?: number;
   /** A live `memfd_secret` mapping keeps the whole machine from hibernating. */

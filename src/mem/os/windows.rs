@@ -179,3 +179,97 @@ fn last_error(call: &str) -> String {
     let error = io::Error::last_os_error();
     format!("{call} error {}", error.raw_os_error().unwrap_or_default())
 }
+
+#[cfg(test)]
+mod tests {
+    use windows_sys::Win32::System::Memory::{MEMORY_BASIC_INFORMATION, VirtualQuery};
+
+    use super::*;
+
+    /// The state and the protection of the page at an address.
+    fn page(address: usize) -> (u32, u32) {
+        let mut found = MEMORY_BASIC_INFORMATION::default();
+        // SAFETY: one description is written to a place of its size.
+        let written = unsafe {
+            VirtualQuery(
+                ptr::without_provenance(address),
+                &raw mut found,
+                size_of::<MEMORY_BASIC_INFORMATION>(),
+            )
+        };
+        assert_ne!(written, 0);
+        (found.State, found.Protect)
+    }
+
+    #[test]
+    fn guards_are_reserved_and_what_is_between_them_is_not_executable() {
+        for backend in [Backend::Mlock, Backend::Plain] {
+            let mapping = Windows.map(backend, 3 * PAGE).unwrap();
+            let range = mapping.range();
+            let inside = (MEM_COMMIT, PAGE_READWRITE);
+            for address in [range.start, range.start + PAGE, range.end - 1] {
+                assert_eq!(page(address), inside);
+            }
+            for address in [range.start - GUARD, range.start - 1, range.end, range.end + GUARD - 1]
+            {
+                assert_eq!(page(address).0, MEM_RESERVE, "{backend:?}");
+            }
+            // SAFETY: nothing refers to it.
+            unsafe { Windows.unmap(mapping) };
+            assert_ne!(page(range.start).0, MEM_COMMIT);
+        }
+    }
+
+    #[test]
+    fn a_short_working_set_is_raised() {
+        // SAFETY: values only.
+        let shrunk =
+            unsafe { SetProcessWorkingSetSizeEx(GetCurrentProcess(), 20 * PAGE, 64 * PAGE, 0) };
+        assert_ne!(shrunk, 0);
+        raise_working_set(256 * PAGE).unwrap();
+        let (mut least, mut most, mut flags) = (0, 0, 0);
+        // SAFETY: one value is written to each place.
+        let asked = unsafe {
+            GetProcessWorkingSetSizeEx(
+                GetCurrentProcess(),
+                &raw mut least,
+                &raw mut most,
+                &raw mut flags,
+            )
+        };
+        assert_ne!(asked, 0);
+        assert!(least >= 276 * PAGE && most >= 320 * PAGE, "{least} {most}");
+    }
+
+    #[test]
+    fn what_is_not_to_be_had_is_said() {
+        assert_eq!(
+            Windows.map(Backend::MemfdSecret, PAGE).unwrap_err(),
+            "memfd_secret: not on Windows"
+        );
+        let refused = Windows.map(Backend::Plain, usize::MAX / 4096 * 4096).unwrap_err();
+        assert!(refused.starts_with("plain: VirtualAlloc error "), "{refused}");
+    }
+
+    #[test]
+    fn left_out_of_error_reports_is_what_the_system_accepted() {
+        match Windows.map(Backend::DontDump, PAGE) {
+            Ok(mapping) => {
+                let ranges = [mapping.range()];
+                assert!(Windows.read_back(&ranges).unwrap().dump_excluded);
+                // SAFETY: nothing refers to it.
+                unsafe { Windows.unmap(mapping) };
+                assert!(!Windows.read_back(&ranges).unwrap().dump_excluded);
+            }
+            // Before Windows 10 1703, and under wine.
+            Err(refused) => {
+                assert_eq!(refused, "dontdump: no WerRegisterExcludedMemoryBlock");
+                let mapping = Windows.map(Backend::Mlock, PAGE).unwrap();
+                assert_eq!(mapping.shortfalls, ["mlock: no WerRegisterExcludedMemoryBlock"]);
+                assert!(!Windows.read_back(&[mapping.range()]).unwrap().dump_excluded);
+                // SAFETY: nothing refers to it.
+                unsafe { Windows.unmap(mapping) };
+            }
+        }
+    }
+}
