@@ -112,8 +112,8 @@ export function parseHash(digest: string): HashInfo;
 /**
  * Bytes outside of JavaScript's heap: in memory that is locked and kept out of dumps as far as the
  * machine allows ({@link secureHeap}), wiped when the last user lets go. Prints as
- * `[SecretBuffer 32 bytes]`. At most 1 MiB. A full heap is `ERR_SECRET_EXHAUSTED`, or else
- * {@link SecureHeapOptions.overflow}.
+ * `[SecretBuffer 32 bytes]`; `structuredClone` and `postMessage` refuse it (`DataCloneError`). At most
+ * 1 MiB. A full heap is `ERR_SECRET_EXHAUSTED`, or else {@link SecureHeapOptions.overflow}.
  */
 export class SecretBuffer {
   private constructor();
@@ -127,7 +127,8 @@ export class SecretBuffer {
   static from(data: Uint8Array, options?: { wipe?: boolean }): SecretBuffer;
   /**
    * What a text of at most 4096 bytes holds; `hex` and the base64 forms are decoded in constant
-   * time, `base64` with padding and `base64url` without. The text itself stays JavaScript's.
+   * time, `base64` with padding and `base64url` without. The engine writes the text straight into
+   * secret memory; the string itself stays JavaScript's.
    */
   static fromString(
     text: string,
@@ -138,8 +139,8 @@ export class SecretBuffer {
    * 4096 bytes; links are followed (Kubernetes mounts secrets as such), and the file that was
    * opened is the one that is checked.
    *
-   * - `ERR_SECRET_PERMISSIONS`: group or others may read or write it (`mode & 0o066`; not checked
-   *   on Windows).
+   * - `ERR_SECRET_PERMISSIONS`: group or others may read or write it (`mode & 0o066`), or it belongs
+   *   to another user than root and the one of this process; neither is checked on Windows.
    * - `ERR_SECRET_FILE`: not to be read, not regular, empty, larger than `maxBytes`, malformed.
    * - `ERR_ACCESS_DENIED`, with `permission` and `resource` as Node's own error has them: Node runs
    *   with `--permission`, and without `--allow-fs-read` for the path.
@@ -148,8 +149,8 @@ export class SecretBuffer {
   /**
    * What a variable of the environment holds, taken from there without a JavaScript string:
    * `encoding` as with {@link SecretBuffer.fromString}, default `utf8`; the name has 1 to 256 bytes.
-   * With `wipe` (default true) the value is then overwritten where it lies (on Windows only removed)
-   * and the variable deleted, from `process.env` as well.
+   * With `wipe` (default true) the value is then overwritten where it lies (on Windows only removed;
+   * elsewhere as often as the name is listed) and the variable deleted, from `process.env` as well.
    *
    * Call it first thing. Copies made before stay: by whoever read `process.env.NAME`, in child
    * processes and in workers. And C libraries do not lock the environment: native code that looks

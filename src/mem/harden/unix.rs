@@ -2,6 +2,10 @@
 
 use std::io;
 
+/// `prctl` takes its arguments as they come, so they must be of the width it reads.
+#[cfg(target_os = "linux")]
+const NONE: libc::c_ulong = 0;
+
 pub fn limit_core(bytes: u64) -> Result<(), String> {
     let mut limit = limits()?;
     limit.rlim_cur = limit.rlim_cur.min(bytes);
@@ -17,13 +21,13 @@ pub fn core_limit() -> Option<u64> {
 #[cfg(target_os = "linux")]
 pub fn forbid_dumps() -> Result<(), String> {
     // SAFETY: takes one number and no pointer.
-    done(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0_u64, 0_u64, 0_u64, 0_u64) })
+    done(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, NONE, NONE, NONE, NONE) })
 }
 
 #[cfg(target_os = "linux")]
 pub fn is_dumpable() -> Option<bool> {
     // SAFETY: takes no pointer. 1 is "by the user"; 2 is "by root only".
-    let state = unsafe { libc::prctl(libc::PR_GET_DUMPABLE, 0_u64, 0_u64, 0_u64, 0_u64) };
+    let state = unsafe { libc::prctl(libc::PR_GET_DUMPABLE, NONE, NONE, NONE, NONE) };
     (state >= 0).then_some(state != 0)
 }
 
