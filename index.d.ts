@@ -306,7 +306,8 @@ export interface SecureHeapOptions {
    * What happens to a new SecretBuffer when the heap is full and can grow no further. `error`, the
    * default: `ERR_SECRET_EXHAUSTED`. `seal`: its bytes are kept on the ordinary heap, encrypted with
    * AES-256-GCM under a key in the secure heap, and opened there for the time of each call; 16 KiB of
-   * `maxBytes` (then at least 20 KiB) are set aside for that, and one thread at a time uses them.
+   * `maxBytes` (then at least 20 KiB, or 32 KiB where pages have 16) are set aside for that, and one
+   * thread at a time uses them.
    *
    * So kept are SecretBuffers of up to 4064 bytes, the text or file included that they are decoded
    * from. A longer one, and what is computed with at once, such as the state of an HMAC key, is

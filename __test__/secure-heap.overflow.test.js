@@ -125,10 +125,10 @@ test('a secret that was sealed makes a key once there is room', async () => {
   assert.equal(alg, 'HS256');
 });
 
-test('the heap with room for the scratch memory only is no heap', async () => {
+test('a heap with room for nothing but what is set aside is refused', async () => {
   const { code, stdout } = await runScript(`
     const { secureHeap } = require('@nodesec/native');
-    for (const maxBytes of [20480, 20479]) {
+    for (const maxBytes of [32768, 16384]) {
       try {
         secureHeap.configure({ overflow: 'seal', maxBytes });
         console.log(secureHeap.status().capacityBytes);
@@ -136,7 +136,7 @@ test('the heap with room for the scratch memory only is no heap', async () => {
     }
   `);
   assert.equal(code, 0);
-  assert.equal(stdout, '20480\nERR_OUT_OF_RANGE\n');
+  assert.equal(stdout, '32768\nERR_OUT_OF_RANGE\n');
 });
 
 test('any sequence of calls, against plain buffers', async () => {

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 
 use super::arena::{self, Arena, Config};
 use super::kept::Kept;
-use super::os::Backend;
+use super::os::{self, Backend};
 use super::policy::{OnFull, Settings};
 use super::secret::Secret;
 use super::slot::Slot;
@@ -113,10 +113,12 @@ fn a_guard_page() {
         let (_one, _) = secret(&arena, 16384);
         let (_secret, start) = secret(&arena, 16384);
         let (_other, _) = secret(&arena, 16384);
-        match end.as_str() {
-            "behind" => overwrite(start, 16384 + 16),
-            // To the front guard it is as far as the page is long that the canaries begin.
-            _ => overwrite(start, -(4096 - 16) - 1),
+        if end == "behind" {
+            overwrite(start, 16384 + 16);
+        } else {
+            let page = os::native().page_size().max(4096);
+            let before = (16384 + 32_usize).next_multiple_of(page) - 16384 - 16;
+            overwrite(start, -before.cast_signed() - 1);
         }
         return;
     }
@@ -204,9 +206,9 @@ fn a_byte_too_many_in_a_sealed_secret_that_is_open() {
     const NAME: &str = "a_byte_too_many_in_a_sealed_secret_that_is_open";
     if is_child(NAME) {
         let settings =
-            Settings { max_bytes: Some(20480), on_full: Some(OnFull::Seal), ..Settings::default() };
+            Settings { max_bytes: Some(32768), on_full: Some(OnFull::Seal), ..Settings::default() };
         mem::configure(settings).unwrap();
-        let _in_slot = secret(arena::global(), 4064);
+        let _in_slots: Vec<_> = (0..4).map(|_| secret(arena::global(), 4064)).collect();
         let sealed = mem::storing(|| Kept::new(Secret::copy_from(&[MARKER; 40]).unwrap()));
         let overrun = |secret: &Secret| {
             overwrite(NonNull::from(secret.expose_secret()).cast(), 40);

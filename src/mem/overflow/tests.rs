@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::*;
 use crate::mem::kept::Kept;
-use crate::mem::os::Backend;
+use crate::mem::os::{Backend, Portable};
 use crate::mem::policy::{OnDegraded, OnFull};
 use crate::mem::turn::storing;
 
@@ -138,7 +138,8 @@ fn threads_use_sealed_secrets_at_the_same_time() {
 
 #[test]
 fn the_whole_still_fits_where_it_did() {
-    let arena = Arena::new(Config { backend: Some(Backend::Plain), ..Config::default() });
+    let backend = Some(Backend::Plain);
+    let arena = Arena::new(Config { os: &Portable, backend, ..Config::default() });
     let seal = Settings { on_full: Some(OnFull::Seal), ..Settings::default() };
     let max = |bytes| Settings { max_bytes: Some(bytes), ..seal.clone() };
     arena.configure(seal.clone()).unwrap();
