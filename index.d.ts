@@ -309,9 +309,10 @@ export interface SecureHeapOptions {
    * `maxBytes` (then at least 20 KiB, or 32 KiB where pages have 16) are set aside for that, and one
    * thread at a time uses them.
    *
-   * So kept are SecretBuffers of up to 4064 bytes, the text or file included that they are decoded
-   * from. A longer one, and what is computed with at once, such as the state of an HMAC key, is
-   * `ERR_SECRET_EXHAUSTED` all the same. A sealed one stays sealed until it is disposed of.
+   * So kept are SecretBuffers of up to 4064 bytes (of a string, 4063), the text or file included
+   * that they are decoded from. A longer one, and what is computed with at once, such as the state of
+   * an HMAC key, is `ERR_SECRET_EXHAUSTED` all the same. A sealed one stays sealed until it is disposed
+   * of.
    */
   overflow?: 'error' | 'seal';
 }
