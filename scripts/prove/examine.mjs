@@ -2,6 +2,7 @@
 
 import { READERS } from './readers.mjs';
 import { MOMENTS } from './rows.mjs';
+import { SECRETS } from './secrets.mjs';
 import { Specimen } from './specimen.mjs';
 
 /** This ends the process that it reads. */
@@ -14,10 +15,14 @@ export async function examine(native, rows, backends, { places = false } = {}) {
   const check = (row, backend, result) => {
     const name = `${row.moment}, ${row.reader}, ${backend}`;
     const secrets = result.secrets.filter(({ group }) => group === row.group);
-    found.find(({ moment, reader, group }) =>
-      moment === row.moment && reader === row.reader && group === row.group,
-    ).found[backend] = secrets.length > 0;
+    found[rows.indexOf(row)].found[backend] = secrets.length > 0;
     if (!result.controls.has(READERS[row.reader].control)) problems.push(`${name}: no control`);
+    // Each of them, so that none is looked for in a wrong form.
+    if (backend === 'plain' && row.reader === '/proc/PID/mem' && row.moment === 'kept') {
+      const names = new Set(secrets.map(({ secret }) => secret));
+      const unseen = SECRETS.filter((secret) => secret.group === row.group && !names.has(secret.name));
+      for (const secret of unseen) problems.push(`${name}: the ${secret.name} was not recognised`);
+    }
     const isAsClaimed = secrets.length > 0 === row.expected[backend];
     if (!isAsClaimed) problems.push(`${name}: ${describe(secrets)}`);
     if (places) console.log(`${name}: ${Math.round(result.read / 1e6)} MB, ${describe(secrets)}`);

@@ -9,7 +9,7 @@ const ONLY_PLAIN = [false, false, false, true];
 const ALL_BUT_BEST = [false, true, true, true];
 const EVERYWHERE = [true, true, true, true];
 
-/** The secrets that `group` names; those without a group when it is absent. */
+/** By moment and reader, for the secrets of a `group`, or for those without one. */
 export const ROWS = [
   row('kept', 'kernel core dump', ONLY_PLAIN),
   row('kept', 'gcore', ONLY_PLAIN),
@@ -46,5 +46,6 @@ export const MOMENTS = [
 ];
 
 function row(moment, reader, expected, group) {
-  return { moment, reader, group, expected: Object.fromEntries(BACKENDS.map((b, i) => [b, expected[i]])) };
+  const byBackend = BACKENDS.map((backend, index) => [backend, expected[index]]);
+  return { moment, reader, group, expected: Object.fromEntries(byBackend) };
 }
