@@ -53,7 +53,8 @@ export interface HashOptions extends CostOptions {
   raw?: boolean;
 }
 
-export interface VerifyOptions {
+/** The options of {@link hash} may be given as well; those that are not here are not looked at. */
+export interface VerifyOptions extends Omit<HashOptions, 'secret'> {
   /** The pepper that the digest was made with. */
   secret?: Uint8Array | SecretBuffer;
   /**
@@ -97,15 +98,107 @@ export function verify(digest: string, password: Bytes, options?: VerifyOptions)
 /** As {@link verify}, on the calling thread. */
 export function verifySync(digest: string, password: Bytes, options?: VerifyOptions): boolean;
 
+/** Which digests of another policy are due to be replaced. */
+export interface RehashOptions {
+  /**
+   * `exact` (the default): any that differs in type, version, a cost, hash length or salt length, be
+   * it weaker or stronger. `atLeast`: not those of the same type whose version, memory, passes,
+   * lanes, hash length and salt length are each as large or larger. A digest of another pepper id is
+   * due either way.
+   */
+  policy?: 'exact' | 'atLeast';
+}
+
 /**
- * Whether type, version, costs, hash length or salt length differ from what the options would
- * give now, or the digest is of another scheme. A malformed digest is `ERR_PASSWORD_DIGEST`. The
- * options of {@link hash} may be given as they are; those that are no cost are not looked at.
+ * Whether a digest is due to be replaced by what the options would give now; always for one of
+ * another scheme, and one that names a pepper, as {@link hash} does not. A malformed digest is
+ * `ERR_PASSWORD_DIGEST`. The options of {@link hash} may be given as they are; those that are no cost
+ * are not looked at.
  */
-export function needsRehash(digest: string, options?: HashOptions): boolean;
+export function needsRehash(digest: string, options?: HashOptions & RehashOptions): boolean;
 
 /** Reads a digest; `ERR_PASSWORD_DIGEST` when it is malformed or not of Argon2. */
 export function parseHash(digest: string): HashInfo;
+
+/** What a {@link PasswordHasher} is made of: what new digests cost, and what else is verified. */
+export interface PasswordHasherOptions extends CostOptions, RehashOptions {
+  /**
+   * Peppers by id (1 to 8 bytes of UTF-8), each of 16 to 4096 bytes, at most 64. New digests are made
+   * with the current one and name it (PHC `keyid`); those that name another one verify with that.
+   * A `SecretBuffer` may be disposed of afterwards; an array is copied into secret memory.
+   */
+  peppers?: { current: string; keys: Record<string, Uint8Array | SecretBuffer> };
+  /**
+   * The pepper of digests that name none, 1 to 4096 bytes: those from before `peppers`, or all of
+   * them. Default: none, and such digests verify without a pepper.
+   */
+  secret?: Uint8Array | SecretBuffer;
+  /**
+   * Other schemes to verify; none is ever made. Default: none, and their hashes match nothing.
+   *
+   * - `bcrypt`: `$2a$`, `$2b$`, `$2x$`, `$2y$` (as each scheme, 72 bytes of the password count), and
+   *   passlib's `$bcrypt-sha256$`.
+   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`.
+   * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with SHA-1,
+   *   SHA-256 or SHA-512.
+   * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
+   *   `bcrypt_sha256$…`.
+   */
+  legacy?: Array<'bcrypt' | 'scrypt' | 'pbkdf2' | 'django'>;
+  /**
+   * What a digest may ask for; beyond it is `ERR_PASSWORD_LIMIT`, before any work. `memoryCost`,
+   * `timeCost` and `parallelism` are as in {@link VerifyOptions}, raised to the policy's own costs;
+   * scrypt's 128·N·r bytes are under `memoryCost`, too.
+   */
+  limits?: {
+    memoryCost?: number;
+    timeCost?: number;
+    parallelism?: number;
+    /** bcrypt's cost: 4 to 31. Default: 16. */
+    bcryptCost?: number;
+    /** scrypt's N·r·p: 1 to 2^29. Default: 2^24. */
+    scryptWork?: number;
+    /** Iterations, times the blocks of the hash: 1 to 2^32 − 1. Default: 10 million. */
+    pbkdf2Iterations?: number;
+  };
+}
+
+/**
+ * One policy for a service's passwords, with its peppers and the schemes it still verifies. A
+ * password has at most 4096 bytes; its copies here are wiped.
+ */
+export class PasswordHasher {
+  /**
+   * `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` (`peppers.current` is not among the keys),
+   * `ERR_PASSWORD_PROFILE`.
+   */
+  constructor(policy?: PasswordHasherOptions);
+  /** A new digest under the policy and the current pepper. */
+  hash(password: Bytes): Promise<string>;
+  /**
+   * Whether the password is the digest's. `false` for another password, and for the hash of a scheme
+   * that is not in `legacy`. `ERR_PASSWORD_DIGEST`: malformed. `ERR_PASSWORD_PEPPER`: made with a
+   * pepper that is not in `peppers.keys`. `ERR_PASSWORD_LIMIT`: beyond the ceilings.
+   */
+  verify(digest: string, password: Bytes): Promise<boolean>;
+  /**
+   * As {@link PasswordHasher.verify} and, when the password is right and the digest due, a new digest
+   * in the same job. Store it with compare-and-swap: only if the old one is still there.
+   *
+   * Without a digest (`null`, `undefined`), because there is no such user, and for the hash of a
+   * scheme that is not in `legacy`, it does the work of a verification under the policy and gives
+   * `{ valid: false }`. Digests of other costs take another time until their users have logged in.
+   */
+  verifyAndUpdate(
+    digest: string | null | undefined,
+    password: Bytes,
+  ): Promise<{ valid: boolean; newDigest?: string }>;
+  /**
+   * Whether a digest is due to be replaced: of another policy (see `policy`), another pepper than the
+   * current one, or another scheme. `ERR_PASSWORD_DIGEST`: malformed.
+   */
+  needsRehash(digest: string): boolean;
+}
 
 // ── Secrets ─────────────────────────────────────────────────────────────────────────────────
 

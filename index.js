@@ -4,6 +4,7 @@ const errors = require('./lib/errors.js');
 const { randomToken, uuidv4, uuidv7 } = require('./lib/ids.js');
 const { JwtKey, KeyRing } = require('./lib/keys.js');
 const { RateLimiter } = require('./lib/limits.js');
+const { PasswordHasher } = require('./lib/password-hasher.js');
 const passwords = require('./lib/passwords.js');
 const { RevocationList } = require('./lib/revocations.js');
 const { SecretBuffer, secureHeap, timingSafeEqual } = require('./lib/secrets.js');
@@ -35,6 +36,7 @@ module.exports = {
   parseHash,
   verify,
   verifySync,
+  PasswordHasher,
   SecretBuffer,
   secureHeap,
   timingSafeEqual,

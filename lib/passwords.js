@@ -40,6 +40,7 @@ module.exports = {
   argon2id,
   hash,
   hashSync,
+  inProduction,
   needsRehash,
   parseHash,
   verify,

@@ -82,6 +82,8 @@ codes! {
     PasswordLimit = "ERR_PASSWORD_LIMIT",
     /// The memory that the parameters ask for is not to be had.
     PasswordMemory = "ERR_PASSWORD_MEMORY",
+    /// A digest that names a pepper which the hasher does not have.
+    PasswordPepper = "ERR_PASSWORD_PEPPER",
     /// The `test` profile while `NODE_ENV` is `production`.
     PasswordProfile = "ERR_PASSWORD_PROFILE",
     /// The operating system gives no thread to hash on.

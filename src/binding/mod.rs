@@ -16,6 +16,7 @@
 mod args;
 #[allow(unsafe_code, reason = "raw N-API callbacks for the calls of every request")]
 mod fast;
+mod hasher;
 mod ids;
 mod keys;
 mod limiter;

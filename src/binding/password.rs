@@ -10,23 +10,29 @@ use super::{guard, promise};
 use crate::error::{Code, Error};
 use crate::password::{
     Algorithm, Digest, HashJob, Limits, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Policy,
-    PolicyOptions, Profile, Tag, VerifyJob, Version,
+    PolicyOptions, Profile, Rehash, Tag, VerifyJob, Version,
 };
 
-const HASH_OPTIONS: &[&str] = &[
-    "type",
-    "profile",
-    "memoryCost",
-    "timeCost",
-    "parallelism",
-    "hashLength",
-    "salt",
-    "saltLength",
-    "version",
-    "secret",
-    "associatedData",
-    "raw",
-];
+/// The names of a policy's options, and more.
+macro_rules! with_policy {
+    ($($more:literal),*) => {
+        &[
+            "type", "profile", "memoryCost", "timeCost", "parallelism", "hashLength", "saltLength",
+            "version", $($more),*
+        ]
+    };
+}
+
+const HASH_OPTIONS: &[&str] = with_policy!["salt", "secret", "associatedData", "raw"];
+
+// The options of `hash` are known to the others too, so that one object serves them all, as with
+// npm `argon2`; those that mean nothing there are not looked at.
+const VERIFY_OPTIONS: &[&str] = with_policy!["salt", "secret", "associatedData", "raw", "limits"];
+const REHASH_OPTIONS: &[&str] = with_policy!["salt", "secret", "associatedData", "raw", "policy"];
+
+/// The options of a hasher.
+pub(super) const HASHER_OPTIONS: &[&str] =
+    with_policy!["secret", "peppers", "legacy", "limits", "policy"];
 
 /// What a digest says.
 #[napi(object, object_from_js = false)]
@@ -134,11 +140,10 @@ pub fn password_needs_rehash(
 ) -> napi::Result<bool> {
     guard(env, || {
         let digest = parse(&Arg::new(env, &digest, "digest"))?;
-        // The options of `hash`, so that one object serves both; those that are no policy are not
-        // looked at.
-        let options = Arg::new(env, &options, "options").options(HASH_OPTIONS)?;
-        let policy = policy(&options, production)?;
-        Ok(digest.is_none_or(|digest| policy.needs_rehash(&digest)))
+        let options = Arg::new(env, &options, "options").options(REHASH_OPTIONS)?;
+        let (policy, rule) = (policy(&options, production)?, rehash(&options)?);
+        // `hash` names no pepper.
+        Ok(digest.is_none_or(|digest| policy.needs_rehash(&digest, rule, &[])))
     })
 }
 
@@ -194,15 +199,10 @@ fn verify_job(
     options: &Unknown<'_>,
 ) -> Result<Option<VerifyJob>> {
     let digest = parse(&Arg::new(env, digest, "digest"))?;
-    let options = Arg::new(env, options, "options").options(&["secret", "limits"])?;
+    let options = Arg::new(env, options, "options").options(VERIFY_OPTIONS)?;
     let limits = match options.get("limits")? {
         Some(limits) => {
-            let limits = limits.options(&["memoryCost", "timeCost", "parallelism"])?;
-            Limits::new(
-                number(&limits, "memoryCost")?,
-                number(&limits, "timeCost")?,
-                number(&limits, "parallelism")?,
-            )?
+            argon2_limits(&limits.options(&["memoryCost", "timeCost", "parallelism"])?)?
         }
         None => Limits::default(),
     };
@@ -212,14 +212,32 @@ fn verify_job(
 }
 
 fn parse(digest: &Arg<'_>) -> Result<Option<Digest>> {
+    Ok(Digest::parse(&text(digest)?)?)
+}
+
+/// A digest of any length: it is stored data, whose faults are the core's to name.
+pub(super) fn text(digest: &Arg<'_>) -> Result<String> {
     if !digest.is_string()? {
         return Err(digest.wrong_type("a string"));
     }
-    // Of any length: a digest is stored data, whose faults are the core's to name.
-    Ok(Digest::parse(&digest.string(0..=usize::MAX)?)?)
+    digest.string(0..=usize::MAX)
 }
 
-fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
+/// Ceilings for what a digest of Argon2 may ask for.
+pub(super) fn argon2_limits(options: &Options<'_>) -> Result<Limits> {
+    Ok(Limits::new(
+        number(options, "memoryCost")?,
+        number(options, "timeCost")?,
+        number(options, "parallelism")?,
+    )?)
+}
+
+/// Which digests are due, by the option `policy`.
+pub(super) fn rehash(options: &Options<'_>) -> Result<Rehash> {
+    options.get("policy")?.map_or(Ok(Rehash::default()), |rule| rule.one_of(&Rehash::ALL))
+}
+
+pub(super) fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
     let profile = options.get("profile")?.map(|profile| profile.one_of(&Profile::ALL));
     let algorithm = options.get("type")?.map(|algorithm| {
         if algorithm.is_string()? {
@@ -246,7 +264,7 @@ fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
 }
 
 /// Any 32-bit integer: the policy knows its limits.
-fn number(options: &Options<'_>, name: &'static str) -> Result<Option<u32>> {
+pub(super) fn number(options: &Options<'_>, name: &'static str) -> Result<Option<u32>> {
     options.get(name)?.map(|number| number.integer32(0..=u32::MAX)).transpose()
 }
 

@@ -165,7 +165,10 @@ fn exposed(secret: Option<&SecretSlice<u8>>) -> &[u8] {
     secret.map_or(&[], |secret| secret.expose_secret())
 }
 
-fn check_secrets(password: &SecretSlice<u8>, secret: Option<&SecretSlice<u8>>) -> Result<()> {
+pub(super) fn check_secrets(
+    password: &SecretSlice<u8>,
+    secret: Option<&SecretSlice<u8>>,
+) -> Result<()> {
     if password.expose_secret().len() > MAX_PASSWORD_LEN {
         return Err(out_of_range(format!("password must be at most {MAX_PASSWORD_LEN} bytes")));
     }
