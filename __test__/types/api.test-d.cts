@@ -25,6 +25,20 @@ nodesec.hash('password', { type: 'bcrypt' });
 // @ts-expect-error the digest comes first, and is text
 nodesec.verify(new Uint8Array(1), 'password');
 nodesec.needsRehash('digest', { profile: 'owasp', secret });
+const { signal } = new AbortController();
+nodesec.verify('digest', 'password', { signal });
+// @ts-expect-error its caller waits for it
+nodesec.hashSync('password', { signal });
+const derived = nodesec.deriveKey('password', new Uint8Array(16), { hashLength: 64, signal });
+same<typeof derived, Promise<nodesec.SecretBuffer>>(true);
+// @ts-expect-error a key's salt is an argument
+nodesec.deriveKey('password', new Uint8Array(16), { salt: new Uint8Array(16) });
+nodesec.calibrate({ targetMs: 250, signal }).then(({ options }) => nodesec.hash('x', options));
+// @ts-expect-error the time is what it is about
+nodesec.calibrate({});
+nodesec.passwordPool.configure({ maxMemory: 2 ** 29 });
+const { queued, p99Ms } = nodesec.passwordPool.stats();
+same<[typeof queued, typeof p99Ms], [number, number | undefined]>(true);
 
 // Secrets
 const length = secret.use((bytes) => bytes.length);

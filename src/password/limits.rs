@@ -47,6 +47,11 @@ impl Limits {
         Ok(limits)
     }
 
+    /// The most memory, in KiB.
+    pub const fn memory_cost(&self) -> u32 {
+        self.memory_cost
+    }
+
     /// `ERR_PASSWORD_LIMIT` for a digest that asks for more. Allocates nothing.
     pub fn check(&self, digest: &Digest) -> Result<()> {
         let params = digest.params();

@@ -4,8 +4,13 @@
 //! a stored one may ask for. The work is a [`HashJob`] or a [`VerifyJob`]: run it here and now, or
 //! on the [`pool`].
 
+mod admission;
+/// Which costs take a wanted time on this machine.
+pub mod calibrate;
+mod cancel;
 mod engine;
 mod job;
+mod latency;
 mod limits;
 mod params;
 mod phc;
@@ -13,6 +18,7 @@ mod policy;
 /// Threads of our own, so that hashing never starves the file and DNS work of Node's four.
 pub mod pool;
 
+pub use self::cancel::Cancel;
 pub use self::job::{HashJob, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Tag, VerifyJob};
 pub use self::limits::Limits;
 pub use self::params::{Algorithm, Params, Version};
