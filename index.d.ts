@@ -51,6 +51,8 @@ export interface HashOptions extends CostOptions {
   associatedData?: Uint8Array;
   /** The bare tag instead of a digest. Default: false. */
   raw?: boolean;
+  /** Calls the hash off; see {@link passwordPool}. Not for {@link hashSync}. */
+  signal?: AbortSignal;
 }
 
 /** The options of {@link hash} may be given as well; those that are not here are not looked at. */
@@ -62,7 +64,12 @@ export interface VerifyOptions extends Omit<HashOptions, 'secret'> {
    * that asks for more is `ERR_PASSWORD_LIMIT`, before any memory is taken.
    */
   limits?: { memoryCost?: number; timeCost?: number; parallelism?: number };
+  /** Calls the verification off; see {@link passwordPool}. Not for {@link verifySync}. */
+  signal?: AbortSignal;
 }
+
+/** What can be said to a call that its caller waits for. */
+export type SyncOptions<T> = Omit<T, 'signal'>;
 
 /** What an Argon2 digest says. */
 export interface HashInfo {
@@ -85,9 +92,12 @@ export interface HashInfo {
  */
 export function hash(password: Bytes, options: HashOptions & { raw: true }): Promise<Buffer>;
 export function hash(password: Bytes, options?: HashOptions): Promise<string>;
-/** As {@link hash}, on the calling thread: for scripts, not for servers. */
-export function hashSync(password: Bytes, options: HashOptions & { raw: true }): Buffer;
-export function hashSync(password: Bytes, options?: HashOptions): string;
+/**
+ * As {@link hash}, on the calling thread: for scripts, not for servers. Its memory counts as well,
+ * and it cannot wait: `ERR_PASSWORD_BUSY` when it does not fit ({@link passwordPool}).
+ */
+export function hashSync(password: Bytes, options: SyncOptions<HashOptions> & { raw: true }): Buffer;
+export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): string;
 
 /**
  * Whether the password is the digest's. `false` for another password, another pepper, and for a
@@ -95,8 +105,12 @@ export function hashSync(password: Bytes, options?: HashOptions): string;
  * the limits `ERR_PASSWORD_LIMIT`.
  */
 export function verify(digest: string, password: Bytes, options?: VerifyOptions): Promise<boolean>;
-/** As {@link verify}, on the calling thread. */
-export function verifySync(digest: string, password: Bytes, options?: VerifyOptions): boolean;
+/** As {@link verify}, on the calling thread, as {@link hashSync}. */
+export function verifySync(
+  digest: string,
+  password: Bytes,
+  options?: SyncOptions<VerifyOptions>,
+): boolean;
 
 /** Which digests of another policy are due to be replaced. */
 export interface RehashOptions {
@@ -164,8 +178,9 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
 }
 
 /**
- * One policy for a service's passwords, with its peppers and the schemes it still verifies. A
- * password has at most 4096 bytes; its copies here are wiped.
+ * One policy for a service's passwords, with its peppers and the schemes it still verifies. It works
+ * on the {@link passwordPool}, with its errors; a `signal` calls a job off, though not another scheme's
+ * once it runs. A password has at most 4096 bytes; its copies here are wiped.
  */
 export class PasswordHasher {
   /**
@@ -174,13 +189,13 @@ export class PasswordHasher {
    */
   constructor(policy?: PasswordHasherOptions);
   /** A new digest under the policy and the current pepper. */
-  hash(password: Bytes): Promise<string>;
+  hash(password: Bytes, options?: { signal?: AbortSignal }): Promise<string>;
   /**
    * Whether the password is the digest's. `false` for another password, and for the hash of a scheme
    * that is not in `legacy`. `ERR_PASSWORD_DIGEST`: malformed. `ERR_PASSWORD_PEPPER`: made with a
    * pepper that is not in `peppers.keys`. `ERR_PASSWORD_LIMIT`: beyond the ceilings.
    */
-  verify(digest: string, password: Bytes): Promise<boolean>;
+  verify(digest: string, password: Bytes, options?: { signal?: AbortSignal }): Promise<boolean>;
   /**
    * As {@link PasswordHasher.verify} and, when the password is right and the digest due, a new digest
    * in the same job. Store it with compare-and-swap: only if the old one is still there.
@@ -192,6 +207,7 @@ export class PasswordHasher {
   verifyAndUpdate(
     digest: string | null | undefined,
     password: Bytes,
+    options?: { signal?: AbortSignal },
   ): Promise<{ valid: boolean; newDigest?: string }>;
   /**
    * Whether a digest is due to be replaced: of another policy (see `policy`), another pepper than the
@@ -199,6 +215,115 @@ export class PasswordHasher {
    */
   needsRehash(digest: string): boolean;
 }
+
+/**
+ * A key of `hashLength` bytes (default 32) from a password, with a salt of 8 to 1024 bytes. It is
+ * written into secret memory and never enters JavaScript's heap. The same inputs give the same key.
+ */
+export function deriveKey(
+  password: Bytes,
+  salt: Uint8Array,
+  options?: Omit<HashOptions, 'raw' | 'salt' | 'saltLength'>,
+): Promise<SecretBuffer>;
+
+export interface CalibrateOptions {
+  /** How long a hash is to take: 1 to 60000 ms. */
+  targetMs: number;
+  /**
+   * KiB that a hash may have: 7168 to 4 GiB. Default: the pool's `maxMemory` divided by its
+   * threads, within 19456 and 1 GiB.
+   */
+  maxMemory?: number;
+  /** Lanes: 1 to 255. Default: 4. */
+  parallelism?: number;
+  /** Told of every measurement. What it throws ends the calibration. */
+  onProgress?(measurement: Measurement): void;
+  signal?: AbortSignal;
+}
+
+export interface Measurement {
+  memoryCost: number;
+  timeCost: number;
+  parallelism: number;
+  /** The median of three hashes. */
+  measuredMs: number;
+}
+
+export interface Calibration {
+  /** For {@link hash}. */
+  options: { type: 'argon2id'; memoryCost: number; timeCost: number; parallelism: number };
+  /** How long one hash takes while no other runs. */
+  measuredMs: number;
+  /** Whether that is at most `targetMs`. */
+  withinTarget: boolean;
+  /** Hashes a second when every thread of the pool that has memory for it computes them. */
+  perSecond: number;
+}
+
+/**
+ * Finds what takes `targetMs` on this machine, as RFC 9106 section 4 says: as much memory as there
+ * may be, then as many passes as there is time for (at most 64). Never weaker than the OWASP minimum
+ * (19456 KiB with 2 passes, or as strong with less memory), even if that takes longer:
+ * `withinTarget` tells. It hashes on the pool, so what else runs there is measured with it.
+ */
+export function calibrate(options: CalibrateOptions): Promise<Calibration>;
+
+export interface PoolOptions {
+  /** Hashes at a time: 1 to 512. Default: the cores that the process may use. */
+  threads?: number;
+  /**
+   * Bytes of Argon2 memory in all running hashes together, from 8 KiB. Default: a quarter of what
+   * the machine or the control group (cgroup) has, and at least 64 MiB, one hash of the default
+   * policy.
+   */
+  maxMemory?: number;
+  /** Hashes that wait: 0 to 2^20. Default: 1024. */
+  maxQueue?: number;
+  /** How long they wait at most: 1 ms to 24 hours. Default: 30000. */
+  queueTimeoutMs?: number;
+}
+
+export interface PoolStats {
+  threads: number;
+  /** Jobs that run: hashes, and keys being made, which share the threads. */
+  running: number;
+  queued: number;
+  /** Of Argon2 memory that the running ones hold. */
+  bytes: number;
+  /** Of wiped memory that is kept for the next hashes; within `maxMemory` together with `bytes`. */
+  keptBytes: number;
+  maxMemory: number;
+  maxQueue: number;
+  queueTimeoutMs: number;
+  /** Jobs since the process started that ran to their end, … */
+  completed: number;
+  /** … were turned away with `ERR_PASSWORD_BUSY`, … */
+  rejected: number;
+  /** … or called off, queued or running. */
+  aborted: number;
+  /** How long the last 1000 hashes ran, waiting not included: the median. */
+  p50Ms?: number;
+  /** The 99th percentile. */
+  p99Ms?: number;
+}
+
+/**
+ * Where passwords are hashed: one pool for the process and its worker threads. Who comes first is
+ * served first, strictly: a hash that waits for memory is not overtaken. One that would have to wait
+ * behind `maxQueue` others, or has waited for `queueTimeoutMs`, fails with `ERR_PASSWORD_BUSY`,
+ * whose `retryAfterMs` estimates when there will be room; one larger than `maxMemory` fails at once
+ * with `ERR_PASSWORD_MEMORY`. Keys that are made wait their turn and are not turned away.
+ *
+ * An AbortSignal rejects at once with an {@link AbortError}. What waited leaves the queue, wiped; what
+ * runs stops at the next slice (a quarter of a pass), and its memory counts until then. Memory is
+ * wiped after each hash, kept for the next of its size, and given back after 5 idle seconds; what a
+ * stored digest asks for beyond 64 MiB and your own policies is given back at once.
+ */
+export const passwordPool: {
+  /** At any time; what is left out stays. Running hashes run on, waiting ones keep their place. */
+  configure(options: PoolOptions): void;
+  stats(): PoolStats;
+};
 
 // ── Secrets ─────────────────────────────────────────────────────────────────────────────────
 
@@ -798,12 +923,17 @@ export class NodesecError extends Error {
   constructor(code: string, message: string);
   readonly code: string;
 }
+/** `ABORT_ERR`: an AbortSignal called it off; `cause` is the signal's reason. */
+export class AbortError extends NodesecError {}
 /** `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_UNKNOWN_OPTION`, … */
 export class ArgumentError extends NodesecError {}
 /** `ERR_BINDING_…`: the native part could not be loaded. */
 export class BindingError extends NodesecError {}
 /** `ERR_PASSWORD_…` */
-export class PasswordError extends NodesecError {}
+export class PasswordError extends NodesecError {
+  /** With `ERR_PASSWORD_BUSY`: when it may go better, an estimate. */
+  readonly retryAfterMs?: number;
+}
 /** `ERR_SECRET_…`, and `ERR_ACCESS_DENIED` from {@link SecretBuffer.fromFile} */
 export class SecretError extends NodesecError {}
 /** `ERR_JWT_…` and `ERR_KEYRING_…` */

@@ -11,9 +11,22 @@ const { SecretBuffer, secureHeap, timingSafeEqual } = require('./lib/secrets.js'
 const { Sessions } = require('./lib/sessions.js');
 const { JwtIssuer, JwtVerifier, unsafeDecode } = require('./lib/tokens.js');
 
-const { argon2d, argon2i, argon2id, hash, hashSync, needsRehash, parseHash, verify, verifySync } =
-  passwords;
 const {
+  argon2d,
+  argon2i,
+  argon2id,
+  calibrate,
+  deriveKey,
+  hash,
+  hashSync,
+  needsRehash,
+  parseHash,
+  passwordPool,
+  verify,
+  verifySync,
+} = passwords;
+const {
+  AbortError,
   ArgumentError,
   BindingError,
   JwtError,
@@ -30,10 +43,13 @@ module.exports = {
   argon2d,
   argon2i,
   argon2id,
+  calibrate,
+  deriveKey,
   hash,
   hashSync,
   needsRehash,
   parseHash,
+  passwordPool,
   verify,
   verifySync,
   PasswordHasher,
@@ -51,6 +67,7 @@ module.exports = {
   randomToken,
   uuidv4,
   uuidv7,
+  AbortError,
   ArgumentError,
   BindingError,
   JwtError,

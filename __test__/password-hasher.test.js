@@ -249,6 +249,27 @@ test('the password may be changed once a method has been called', async () => {
   assert.equal(await hasher.verify(newDigest, 'U*U'), true);
 });
 
+test('an AbortSignal calls every method off', async () => {
+  const hasher = new PasswordHasher({ profile: 'owasp', timeCost: 64, legacy: ['bcrypt'] });
+  const digest = hashSync('right', FAST);
+  const calls = {
+    hash: (options) => hasher.hash('right', options),
+    verify: (options) => hasher.verify(digest, 'right', options),
+    verifyAndUpdate: (options) => hasher.verifyAndUpdate(digest, 'right', options),
+    'verifyAndUpdate without a digest': (options) => hasher.verifyAndUpdate(null, 'right', options),
+    'verifyAndUpdate of bcrypt': (options) => hasher.verifyAndUpdate(BCRYPT, 'U*U', options),
+  };
+  for (const [name, call] of Object.entries(calls)) {
+    const reason = new Error('the client went away');
+    const cause = (error) => coded('ABORT_ERR')(error) && error.cause === reason;
+    await assert.rejects(call({ signal: AbortSignal.abort(reason) }), cause, name);
+    const controller = new AbortController();
+    const running = call({ signal: controller.signal });
+    controller.abort(reason);
+    await assert.rejects(running, cause, name);
+  }
+});
+
 test('the test profile is refused in production', async () => {
   const script = `
     const { PasswordHasher } = require('@nodesec/native');

@@ -2,6 +2,7 @@
 
 // The functions are async, so that an argument error rejects instead of throwing.
 
+const { abortable, signalOf } = require('./abort.js');
 const native = require('./load.js');
 const { inProduction } = require('./passwords.js');
 
@@ -10,16 +11,20 @@ class PasswordHasher {
     native.hasherAttach(this, policy, inProduction());
   }
 
-  async hash(password) {
-    return native.hasherHash(this, password);
+  async hash(password, options) {
+    return abortable(signalOf(options), (job) => native.hasherHash(this, password, options, job));
   }
 
-  async verify(digest, password) {
-    return native.hasherVerify(this, digest, password);
+  async verify(digest, password, options) {
+    return abortable(signalOf(options), (job) =>
+      native.hasherVerify(this, digest, password, options, job),
+    );
   }
 
-  async verifyAndUpdate(digest, password) {
-    return native.hasherVerifyAndUpdate(this, digest, password);
+  async verifyAndUpdate(digest, password, options) {
+    return abortable(signalOf(options), (job) =>
+      native.hasherVerifyAndUpdate(this, digest, password, options, job),
+    );
   }
 
   needsRehash(digest) {

@@ -45,6 +45,20 @@ new nodesec.PasswordHasher({ peppers: { keys: { k1: secret } } });
 new nodesec.PasswordHasher({ legacy: ['md5'] });
 // @ts-expect-error only verifyAndUpdate takes no digest
 hasher.verify(null, 'password');
+const { signal } = new AbortController();
+nodesec.verify('digest', 'password', { signal });
+// @ts-expect-error its caller waits for it
+nodesec.hashSync('password', { signal });
+const derived = nodesec.deriveKey('password', new Uint8Array(16), { hashLength: 64, signal });
+same<typeof derived, Promise<nodesec.SecretBuffer>>(true);
+// @ts-expect-error a key's salt is an argument
+nodesec.deriveKey('password', new Uint8Array(16), { salt: new Uint8Array(16) });
+nodesec.calibrate({ targetMs: 250, signal }).then(({ options }) => nodesec.hash('x', options));
+// @ts-expect-error the time is what it is about
+nodesec.calibrate({});
+nodesec.passwordPool.configure({ maxMemory: 2 ** 29 });
+const { queued, p99Ms } = nodesec.passwordPool.stats();
+same<[typeof queued, typeof p99Ms], [number, number | undefined]>(true);
 
 // Secrets
 const length = secret.use((bytes) => bytes.length);

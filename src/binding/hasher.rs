@@ -5,15 +5,15 @@ use std::sync::Arc;
 use napi::Env;
 use napi::bindgen_prelude::{Object, Unknown};
 use napi_derive::napi;
-use secrecy::SecretSlice;
 
 use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Options, Result};
+use super::guard;
 use super::password::{HASHER_OPTIONS, argon2_limits, number, policy, rehash, text};
+use super::promise::hashing;
 use super::secret::SecretBuffer;
-use super::{guard, promise};
-use crate::mem::Secret;
+use crate::mem::{Secret, WipedBytes};
 use crate::password::{
     Ceilings, Digest, Family, Hasher, HasherOptions, Limits, MAX_KEYID_LEN, MAX_PASSWORD_LEN,
     MAX_PEPPER_LEN, MAX_PEPPERS, MAX_SECRET_LEN, MIN_PEPPER_LEN, Peppers, Updated,
@@ -67,11 +67,18 @@ pub fn hasher_hash<'env>(
     env: &'env Env,
     hasher: Unknown<'_>,
     password: Unknown<'_>,
+    options: Unknown<'_>,
+    job: Unknown<'_>,
 ) -> napi::Result<Object<'env>> {
-    let job = guard(env, || Ok(this(env, &hasher)?.0.hash(self::password(env, &password)?)?))?;
-    promise(
+    let mint = guard(env, || {
+        check_options(env, &options)?;
+        Ok(this(env, &hasher)?.0.hash(self::password(env, &password)?)?)
+    })?;
+    hashing(
         env,
-        move |delivery| job.run(|digest| delivery.send(digest)),
+        job,
+        mint.memory_len(),
+        move |delivery, cancel| mint.run(cancel, |digest| delivery.send(digest)),
         |env, digest: Digest| -> napi::Result<Made> {
             guard(&env, || out::string(&env, &digest.to_string()))
         },
@@ -85,14 +92,19 @@ pub fn hasher_verify<'env>(
     hasher: Unknown<'_>,
     digest: Unknown<'_>,
     password: Unknown<'_>,
+    options: Unknown<'_>,
+    job: Unknown<'_>,
 ) -> napi::Result<Object<'env>> {
-    let job = guard(env, || {
+    let check = guard(env, || {
+        check_options(env, &options)?;
         let digest = text(&Arg::new(env, &digest, "digest"))?;
         Ok(this(env, &hasher)?.0.verify(&digest, self::password(env, &password)?)?)
     })?;
-    promise(
+    hashing(
         env,
-        move |delivery| job.run(|matches| delivery.send(matches)),
+        job,
+        check.memory_len(),
+        move |delivery, cancel| check.run(cancel, |matches| delivery.send(matches)),
         |_, matches: bool| Ok(matches),
     )
 }
@@ -104,16 +116,21 @@ pub fn hasher_verify_and_update<'env>(
     hasher: Unknown<'_>,
     digest: Unknown<'_>,
     password: Unknown<'_>,
+    options: Unknown<'_>,
+    job: Unknown<'_>,
 ) -> napi::Result<Object<'env>> {
-    let job = guard(env, || {
+    let update = guard(env, || {
+        check_options(env, &options)?;
         let digest = Arg::new(env, &digest, "digest");
         let digest = if digest.is_nullish()? { None } else { Some(text(&digest)?) };
         let password = self::password(env, &password)?;
         Ok(this(env, &hasher)?.0.verify_and_update(digest.as_deref(), password)?)
     })?;
-    promise(
+    hashing(
         env,
-        move |delivery| job.run(|updated| delivery.send(updated)),
+        job,
+        update.memory_len(),
+        move |delivery, cancel| update.run(cancel, |updated| delivery.send(updated)),
         |_, updated: Updated| {
             let new_digest = updated.digest.map(|digest| digest.to_string());
             Ok(VerifyAndUpdateResult { valid: updated.valid, new_digest })
@@ -138,7 +155,12 @@ fn this(env: &Env, hasher: &Unknown<'_>) -> Result<Arc<PasswordHasher>> {
     Arg::new(env, hasher, "this").handle()
 }
 
-fn password(env: &Env, password: &Unknown<'_>) -> Result<SecretSlice<u8>> {
+/// The options of a method: only the façade's `signal`, which gives a job in its place.
+fn check_options(env: &Env, options: &Unknown<'_>) -> Result<()> {
+    Arg::new(env, options, "options").options(&["signal"]).map(drop)
+}
+
+fn password(env: &Env, password: &Unknown<'_>) -> Result<WipedBytes> {
     Arg::new(env, password, "password").secret_copy(0..=MAX_PASSWORD_LEN)
 }
 

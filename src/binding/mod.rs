@@ -21,6 +21,7 @@ mod ids;
 mod keys;
 mod limiter;
 mod password;
+mod promise;
 mod revocation;
 mod secret;
 mod secure_heap;
@@ -30,14 +31,13 @@ mod tokens;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
-use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, Object, ToNapiValue, Unknown};
-use napi::{Env, JsDeferred};
+use napi::Env;
+use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, Object, Unknown};
 use napi_derive::napi;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error};
 use crate::mem;
-use crate::password::pool;
 
 static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
 
@@ -77,26 +77,4 @@ fn warn(env: &Env, text: String) -> napi::Result<()> {
 
 fn internal() -> Error {
     Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
-}
-
-/// Runs `work` on the worker pool and settles the promise that is returned, with `convert` on the
-/// JavaScript thread. When the environment is gone by then, the result is dropped.
-fn promise<T, J>(
-    env: &Env,
-    work: impl FnOnce(&mut pool::Delivery<T>) + Send + 'static,
-    convert: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
-) -> napi::Result<Object<'_>>
-where
-    T: Send + 'static,
-    J: ToNapiValue + 'static,
-{
-    type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
-    let (deferred, promise): (JsDeferred<J, Settle<J>>, _) = env.create_deferred()?;
-    pool::submit(work, move |result| {
-        deferred.resolve(Box::new(move |env| {
-            let result = guard(&env, || Ok(result?))?;
-            convert(env, result)
-        }));
-    });
-    Ok(promise)
 }

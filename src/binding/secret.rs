@@ -36,7 +36,7 @@ impl Handle for SecretBuffer {
 }
 
 impl SecretBuffer {
-    fn new(secret: Secret) -> Arc<Self> {
+    pub fn new(secret: Secret) -> Arc<Self> {
         // At most `MAX_SECRET_LEN`.
         let len = u32::try_from(secret.len()).unwrap_or(u32::MAX);
         let buffer = Arc::new(Self { secret: Mutex::new(Some(secret)), len });
@@ -102,6 +102,15 @@ pub fn secret_from(
             })?;
         }
         Ok(())
+    })
+}
+
+/// `target` becomes the secret of a carrier.
+#[napi(catch_unwind)]
+pub fn secret_attach(env: &Env, target: Unknown<'_>, carrier: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let secret = Arg::new(env, &carrier, "carrier").handle::<SecretBuffer>()?;
+        Arg::new(env, &target, "this").attach(secret)
     })
 }
 

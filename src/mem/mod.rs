@@ -12,6 +12,7 @@
 
 mod arena;
 mod canary;
+mod capacity;
 mod encoding;
 mod environ;
 mod exit;
@@ -32,6 +33,7 @@ mod tickets;
 use aws_lc_rs::constant_time;
 use zeroize::Zeroize;
 
+pub use capacity::capacity;
 pub use encoding::Encoding;
 pub use environ::VariableName;
 pub use file::{FileRules, read_file, without_line_ending};
@@ -42,6 +44,10 @@ pub use seal::{Kind as SealKind, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_L
 pub use secret::{MAX_SECRET_LEN, Secret};
 pub use status::{Status, configure, count_leaked, status, verify};
 pub use tickets::{TICKET_LEN, TICKET_MILLIS, no_such_ticket, tickets};
+
+/// Bytes on the ordinary heap that are wiped, whole capacity, when dropped, and print as nothing:
+/// for inputs of one job, of which there may be more than the secure heap holds.
+pub type WipedBytes = secrecy::SecretBox<Vec<u8>>;
 
 /// Overwrites bytes with zeros in a way the compiler does not leave out.
 pub fn wipe(bytes: &mut [u8]) {

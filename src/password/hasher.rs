@@ -1,8 +1,9 @@
 //! One policy for a service's passwords: what new digests are made with, which older ones are still
 //! verified, and when one is due to be replaced.
 
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::ExposeSecret;
 
+use super::cancel::Cancel;
 use super::job::{HashJob, VerifyJob};
 use super::legacy::{Ceilings, Family, Found, Legacy};
 use super::limits::Limits;
@@ -10,7 +11,7 @@ use super::peppers::Peppers;
 use super::phc::Digest;
 use super::policy::{Policy, Rehash};
 use crate::error::{Code, Error, Result};
-use crate::mem::Secret;
+use crate::mem::{Secret, WipedBytes};
 
 /// What a hasher is made of.
 #[derive(Debug)]
@@ -44,9 +45,9 @@ impl Hasher {
 
     /// A new digest of a password, with the current pepper. `ERR_OUT_OF_RANGE` for a password above
     /// [`MAX_PASSWORD_LEN`](super::MAX_PASSWORD_LEN).
-    pub fn hash(&self, password: SecretSlice<u8>) -> Result<Mint> {
+    pub fn hash(&self, password: WipedBytes) -> Result<Mint> {
         let (keyid, secret) = self.current_pepper();
-        let job = HashJob::new(self.0.policy, password, None, secret.map(copy), Vec::new())?;
+        let job = HashJob::new(self.0.policy, password, None, secret.map(copied), Vec::new())?;
         Ok(Mint { job, keyid: keyid.into() })
     }
 
@@ -56,24 +57,20 @@ impl Hasher {
     /// `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_PEPPER` for one that names a
     /// pepper that is not among ours, `ERR_PASSWORD_LIMIT` for one beyond the ceilings,
     /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`](super::MAX_PASSWORD_LEN).
-    pub fn verify(&self, digest: &str, password: SecretSlice<u8>) -> Result<Check> {
+    pub fn verify(&self, digest: &str, password: WipedBytes) -> Result<Check> {
         self.check(self.read(digest)?, password)
     }
 
     /// A check of a password and, if it is right and its digest due, a new digest in the same job.
     /// Without a digest, and for the hash of a scheme that was not asked for, the work of a check
     /// under today's policy, which nothing passes. Errors as [`Hasher::verify`].
-    pub fn verify_and_update(
-        &self,
-        digest: Option<&str>,
-        password: SecretSlice<u8>,
-    ) -> Result<Update> {
+    pub fn verify_and_update(&self, digest: Option<&str>, password: WipedBytes) -> Result<Update> {
         let stored = digest.map_or(Ok(Stored::Foreign), |digest| self.read(digest))?;
         if matches!(stored, Stored::Foreign) {
             let check = self.check(Stored::Argon2(self.nobodys()), password)?;
             return Ok(Update { check, mint: None, hopeless: true });
         }
-        let mint = if self.is_due(&stored) { Some(self.hash(password.clone())?) } else { None };
+        let mint = if self.is_due(&stored) { Some(self.hash(copied(&password))?) } else { None };
         Ok(Update { check: self.check(stored, password)?, mint, hopeless: false })
     }
 
@@ -97,10 +94,10 @@ impl Hasher {
         self.0.policy.needs_rehash(digest, self.0.rehash, self.current_pepper().0)
     }
 
-    fn check(&self, stored: Stored, password: SecretSlice<u8>) -> Result<Check> {
+    fn check(&self, stored: Stored, password: WipedBytes) -> Result<Check> {
         let (digest, secret) = match stored {
             Stored::Argon2(digest) => {
-                let secret = self.pepper_of(&digest)?.map(copy);
+                let secret = self.pepper_of(&digest)?.map(copied);
                 (digest, secret)
             }
             Stored::Wrapped(digest) => (digest, None),
@@ -165,10 +162,16 @@ pub struct Mint {
 }
 
 impl Mint {
-    /// Computes the digest and hands it on; only then is the working memory wiped.
-    pub fn run<T>(self, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
+    /// Bytes of memory that it works in.
+    pub fn memory_len(&self) -> u64 {
+        self.job.memory_len()
+    }
+
+    /// Computes the digest and hands it on; only then is the working memory wiped. `ABORT_ERR`
+    /// once it has been called off.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
         let keyid = self.keyid;
-        self.job.run(|digest| deliver(digest.map(|digest| digest.with_keyid(keyid))))
+        self.job.run(cancel, |digest| deliver(digest.map(|digest| digest.with_keyid(keyid))))
     }
 }
 
@@ -182,19 +185,30 @@ pub enum Check {
         /// What it must match.
         legacy: Legacy,
         /// What is tried.
-        password: SecretSlice<u8>,
+        password: WipedBytes,
     },
     /// By none: no password matches.
     Foreign,
 }
 
 impl Check {
-    /// Checks, and hands on whether the password is right; only then is the working memory wiped.
-    pub fn run<T>(self, deliver: impl FnOnce(Result<bool>) -> T) -> T {
+    /// Bytes of memory that it works in.
+    pub fn memory_len(&self) -> u64 {
         match self {
-            Self::Argon2(job) => job.run(deliver),
+            Self::Argon2(job) => job.memory_len(),
+            Self::Legacy { legacy, .. } => legacy.memory_len(),
+            Self::Foreign => 0,
+        }
+    }
+
+    /// Checks, and hands on whether the password is right; only then is the working memory wiped.
+    /// `ABORT_ERR` once it has been called off, which another scheme's work is not when it has begun.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<bool>) -> T) -> T {
+        match self {
+            Self::Argon2(job) => job.run(cancel, deliver),
             Self::Legacy { legacy, password } => {
-                let matches = legacy.matches(password.expose_secret());
+                let matches =
+                    cancel.check().and_then(|()| legacy.matches(password.expose_secret()));
                 drop(password);
                 deliver(matches)
             }
@@ -222,15 +236,21 @@ pub struct Updated {
 }
 
 impl Update {
-    /// Checks, makes the new digest if one is due, and hands both on.
-    pub fn run<T>(self, deliver: impl FnOnce(Result<Updated>) -> T) -> T {
+    /// Bytes of memory that it works in: of the check, then of the new digest.
+    pub fn memory_len(&self) -> u64 {
+        self.check.memory_len().max(self.mint.as_ref().map_or(0, Mint::memory_len))
+    }
+
+    /// Checks, makes the new digest if one is due, and hands both on. `ABORT_ERR` once it has been
+    /// called off.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Updated>) -> T) -> T {
         let Self { check, mint, hopeless } = self;
-        let valid = match check.run(|matches| matches) {
+        let valid = match check.run(cancel, |matches| matches) {
             Ok(matches) => matches && !hopeless,
             Err(error) => return deliver(Err(error)),
         };
         match mint {
-            Some(mint) if valid => mint.run(|digest| {
+            Some(mint) if valid => mint.run(cancel, |digest| {
                 deliver(digest.map(|digest| Updated { valid, digest: Some(digest) }))
             }),
             _ => deliver(Ok(Updated { valid, digest: None })),
@@ -238,9 +258,9 @@ impl Update {
     }
 }
 
-/// A wiped copy for a job, which may outlive the hasher.
-fn copy(secret: &Secret) -> SecretSlice<u8> {
-    Box::<[u8]>::from(secret.expose_secret()).into()
+/// A wiped copy for a job, which may outlive the original.
+fn copied<S: ExposeSecret<B>, B: AsRef<[u8]> + ?Sized>(secret: &S) -> WipedBytes {
+    Box::new(secret.expose_secret().as_ref().to_vec()).into()
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@
 use std::borrow::Cow;
 use std::mem;
 
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
+use super::cancel::Cancel;
 use super::engine::{self, Inputs};
 use super::limits::Limits;
 use super::phc::{self, Digest};
@@ -14,6 +15,7 @@ use super::policy::Policy;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::mem::pages::{self, Pages};
+use crate::mem::{Secret, WipedBytes};
 
 /// The longest password, in bytes of UTF-8 or otherwise.
 pub const MAX_PASSWORD_LEN: usize = 4096;
@@ -28,9 +30,9 @@ pub type Tag = Zeroizing<Vec<u8>>;
 #[derive(Debug)]
 pub struct HashJob {
     policy: Policy,
-    password: SecretSlice<u8>,
+    password: WipedBytes,
     salt: Vec<u8>,
-    secret: Option<SecretSlice<u8>>,
+    secret: Option<WipedBytes>,
     associated_data: Vec<u8>,
 }
 
@@ -43,9 +45,9 @@ impl HashJob {
     /// of more than [`phc::MAX_FIELDS_LEN`] bytes together.
     pub fn new(
         policy: Policy,
-        password: SecretSlice<u8>,
+        password: WipedBytes,
         salt: Option<Vec<u8>>,
-        secret: Option<SecretSlice<u8>>,
+        secret: Option<WipedBytes>,
         associated_data: Vec<u8>,
     ) -> Result<Self> {
         check_secrets(&password, secret.as_ref())?;
@@ -69,17 +71,43 @@ impl HashJob {
         Ok(Self { policy, password, salt, secret, associated_data })
     }
 
-    /// Computes the digest and hands it on; only then is the working memory wiped.
-    pub fn run<T>(self, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
+    /// Bytes of memory that it works in.
+    pub fn memory_len(&self) -> u64 {
+        self.policy.params().memory_len()
+    }
+
+    /// Computes the digest and hands it on; only then is the working memory wiped. `ABORT_ERR`
+    /// once it has been called off.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
         let (params, data, salt) =
             (*self.policy.params(), self.associated_data.clone(), self.salt.clone());
-        self.run_raw(|tag| {
+        self.run_raw(cancel, |tag| {
             deliver(tag.map(|mut tag| Digest::new(params, data, salt, mem::take(&mut *tag))))
         })
     }
 
-    /// Computes the tag alone and hands it on; only then is the working memory wiped.
-    pub fn run_raw<T>(self, deliver: impl FnOnce(Result<Tag>) -> T) -> T {
+    /// As [`Self::run`], for the tag alone.
+    pub fn run_raw<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Tag>) -> T) -> T {
+        let mut memory = None;
+        let mut tag = Zeroizing::new(vec![0; self.policy.hash_length()]);
+        let computed = self.compute(cancel, &mut memory, &mut tag);
+        // The copies of the secrets are gone before the caller hears of the result; `memory` is
+        // wiped when it drops, after the result is on its way.
+        drop(self);
+        deliver(computed.map(|()| tag))
+    }
+
+    /// As [`Self::run`], for the tag alone, which is written into secret memory and nowhere else.
+    pub fn run_secret<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Secret>) -> T) -> T {
+        let mut memory = None;
+        let secret =
+            Secret::filled(self.policy.hash_length(), |tag| self.compute(cancel, &mut memory, tag));
+        // As above: the secrets first, the result, then the memory.
+        drop(self);
+        deliver(secret)
+    }
+
+    fn compute(&self, cancel: &Cancel, memory: &mut Option<Pages>, tag: &mut [u8]) -> Result<()> {
         let inputs = Inputs {
             params: *self.policy.params(),
             password: self.password.expose_secret(),
@@ -87,12 +115,7 @@ impl HashJob {
             secret: exposed(self.secret.as_ref()),
             associated_data: &self.associated_data,
         };
-        let mut memory = None;
-        let tag = derive(&inputs, &mut memory, self.policy.hash_length());
-        // The copies of the secrets are gone before the caller hears of the result; `memory` is
-        // wiped when it drops, after the result is on its way.
-        drop(self);
-        deliver(tag)
+        derive(&inputs, cancel, pages::take, memory, tag)
     }
 }
 
@@ -100,8 +123,8 @@ impl HashJob {
 #[derive(Debug)]
 pub struct VerifyJob {
     digest: Digest,
-    password: SecretSlice<u8>,
-    secret: Option<SecretSlice<u8>>,
+    password: WipedBytes,
+    secret: Option<WipedBytes>,
 }
 
 impl VerifyJob {
@@ -112,8 +135,8 @@ impl VerifyJob {
     /// [`MAX_PASSWORD_LEN`] or a secret above [`MAX_SECRET_LEN`].
     pub fn new(
         digest: Digest,
-        password: SecretSlice<u8>,
-        secret: Option<SecretSlice<u8>>,
+        password: WipedBytes,
+        secret: Option<WipedBytes>,
         limits: &Limits,
     ) -> Result<Self> {
         limits.check(&digest)?;
@@ -126,9 +149,14 @@ impl VerifyJob {
         Ok(Self { digest, password, secret })
     }
 
+    /// Bytes of memory that it works in.
+    pub fn memory_len(&self) -> u64 {
+        self.digest.params().memory_len()
+    }
+
     /// Computes the tag, hands on whether it is the digest's; only then is the working memory
-    /// wiped.
-    pub fn run<T>(self, deliver: impl FnOnce(Result<bool>) -> T) -> T {
+    /// wiped. `ABORT_ERR` once it has been called off.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<bool>) -> T) -> T {
         let inputs = Inputs {
             params: *self.digest.params(),
             password: self.password.expose_secret(),
@@ -137,22 +165,27 @@ impl VerifyJob {
             associated_data: self.digest.data(),
         };
         let mut memory = None;
-        let tag = derive(&inputs, &mut memory, self.digest.hash().len());
-        let matches = tag.map(|tag| self.digest.matches(&tag));
-        // As above: the secrets first, the result, then the memory.
+        let mut tag = Zeroizing::new(vec![0; self.digest.hash().len()]);
+        let computed = derive(&inputs, cancel, pages::take_untrusted, &mut memory, &mut tag);
+        let matches = computed.map(|()| self.digest.matches(&tag));
+        // As above.
         drop(self);
         deliver(matches)
     }
 }
 
 /// Computes a tag, leaving its working memory, which is wiped on drop, to the caller.
-fn derive(inputs: &Inputs<'_>, memory: &mut Option<Pages>, tag_len: usize) -> Result<Tag> {
+fn derive(
+    inputs: &Inputs<'_>,
+    cancel: &Cancel,
+    take: fn(usize) -> Result<Pages>,
+    memory: &mut Option<Pages>,
+    tag: &mut [u8],
+) -> Result<()> {
+    cancel.check()?;
     // Lengths beyond the address space, on 32 bits, cannot be had either.
     let len = usize::try_from(inputs.params.memory_len()).unwrap_or(usize::MAX);
-    let memory = memory.insert(pages::take(len)?);
-    let mut tag = Zeroizing::new(vec![0; tag_len]);
-    engine::current().derive(inputs, memory, &mut tag)?;
-    Ok(tag)
+    engine::current().derive(inputs, memory.insert(take(len)?), tag, cancel)
 }
 
 fn random_salt(len: usize) -> Result<Vec<u8>> {
@@ -161,14 +194,11 @@ fn random_salt(len: usize) -> Result<Vec<u8>> {
     Ok(salt)
 }
 
-fn exposed(secret: Option<&SecretSlice<u8>>) -> &[u8] {
+fn exposed(secret: Option<&WipedBytes>) -> &[u8] {
     secret.map_or(&[], |secret| secret.expose_secret())
 }
 
-pub(super) fn check_secrets(
-    password: &SecretSlice<u8>,
-    secret: Option<&SecretSlice<u8>>,
-) -> Result<()> {
+pub(super) fn check_secrets(password: &WipedBytes, secret: Option<&WipedBytes>) -> Result<()> {
     if password.expose_secret().len() > MAX_PASSWORD_LEN {
         return Err(out_of_range(format!("password must be at most {MAX_PASSWORD_LEN} bytes")));
     }

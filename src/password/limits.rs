@@ -48,6 +48,11 @@ impl Limits {
         Ok(limits)
     }
 
+    /// The most memory, in KiB.
+    pub const fn memory_cost(&self) -> u32 {
+        self.memory_cost
+    }
+
     /// The same, raised where a policy asks for more: what it makes must verify.
     pub(super) fn raised_to(self, params: &Params) -> Self {
         Self {

@@ -5,9 +5,14 @@
 //! other schemes that it still verifies. The work is a job, such as a [`HashJob`]: run it here and
 //! now, or on the [`pool`].
 
+mod admission;
+/// Which costs take a wanted time on this machine.
+pub mod calibrate;
+mod cancel;
 mod engine;
 mod hasher;
 mod job;
+mod latency;
 mod legacy;
 mod limits;
 mod params;
@@ -17,6 +22,7 @@ mod policy;
 /// Threads of our own, so that hashing never starves the file and DNS work of Node's four.
 pub mod pool;
 
+pub use self::cancel::Cancel;
 pub use self::hasher::{Check, Hasher, HasherOptions, Mint, Update, Updated};
 pub use self::job::{HashJob, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Tag, VerifyJob};
 pub use self::legacy::{

@@ -37,7 +37,7 @@ impl Profile {
     ];
 
     /// `memoryCost` in KiB, `timeCost`, `parallelism`.
-    const fn costs(self) -> (u32, u32, u32) {
+    pub(super) const fn costs(self) -> (u32, u32, u32) {
         match self {
             Self::Rfc9106Low => (64 << 10, 3, 4),
             Self::Rfc9106High => (2 << 20, 1, 4),

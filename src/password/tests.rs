@@ -2,11 +2,11 @@
 
 use std::sync::mpsc::channel;
 
-use secrecy::SecretSlice;
 use serde_json::Value;
 
 use super::*;
 use crate::error::{Code, Result};
+use crate::mem::WipedBytes;
 use crate::testing::vectors::{self, hex, number};
 
 fn hash(
@@ -16,7 +16,8 @@ fn hash(
     secret: Option<&[u8]>,
     associated_data: &[u8],
 ) -> Result<Digest> {
-    hash_job(policy, password, salt, secret, associated_data)?.run(|digest| digest)
+    hash_job(policy, password, salt, secret, associated_data)?
+        .run(&Cancel::default(), |digest| digest)
 }
 
 fn hash_raw(
@@ -26,7 +27,8 @@ fn hash_raw(
     secret: Option<&[u8]>,
     associated_data: &[u8],
 ) -> Result<Tag> {
-    hash_job(policy, password, salt, secret, associated_data)?.run_raw(|tag| tag)
+    hash_job(policy, password, salt, secret, associated_data)?
+        .run_raw(&Cancel::default(), |tag| tag)
 }
 
 fn verify(
@@ -36,7 +38,7 @@ fn verify(
     limits: &Limits,
 ) -> Result<bool> {
     VerifyJob::new(digest.clone(), copied(password), secret.map(copied), limits)?
-        .run(|matches| matches)
+        .run(&Cancel::default(), |matches| matches)
 }
 
 fn hash_job(
@@ -50,8 +52,8 @@ fn hash_job(
     HashJob::new(policy, copied(password), salt, secret, associated_data.into())
 }
 
-fn copied(bytes: &[u8]) -> SecretSlice<u8> {
-    Box::<[u8]>::from(bytes).into()
+fn copied(bytes: &[u8]) -> WipedBytes {
+    Box::new(bytes.to_vec()).into()
 }
 
 fn policy(change: impl FnOnce(&mut PolicyOptions)) -> Policy {
@@ -171,7 +173,9 @@ fn jobs_run_on_the_pool() {
         let job = HashJob::new(policy, copied(&[number]), None, None, Vec::new()).unwrap();
         let sender = sender.clone();
         pool::submit(
-            move |delivery| job.run(|digest| delivery.send(digest)),
+            &pool::Ticket::new(),
+            job.memory_len(),
+            move |delivery, cancel| job.run(cancel, |digest| delivery.send(digest)),
             move |digest| sender.send((number, digest)).unwrap(),
         );
     }

@@ -1,8 +1,22 @@
 'use strict';
 
 const { PasswordHasher, hashSync } = require('@nodesec/native');
-const { CANARY, anything, boolean, bytes, integer, kind, name, options, or, secret, text, word } =
-  require('../hostile.js');
+const {
+  CANARY,
+  anything,
+  boolean,
+  bytes,
+  callback,
+  integer,
+  kind,
+  name,
+  options,
+  or,
+  secret,
+  signal,
+  text,
+  word,
+} = require('../hostile.js');
 
 const PASSWORD = 'correct horse battery staple';
 const KEY = new Uint8Array(32).fill(7);
@@ -18,39 +32,27 @@ const policy = {
   saltLength: integer,
   version: integer,
 };
-const hash = {
-  args: () => [
-    PASSWORD,
-    {
-      type: 'argon2id',
-      profile: 'test',
-      memoryCost: 64,
-      timeCost: 1,
-      parallelism: 1,
-      hashLength: 32,
-      saltLength: 16,
-      version: 0x13,
-      salt: new Uint8Array(16),
-      secret: KEY,
-      associatedData: new Uint8Array(8),
-      raw: false,
-    },
-  ],
-  kinds: [
-    secret,
-    options({ ...policy, salt: bytes, secret: key, associatedData: bytes, raw: boolean }),
-  ],
-};
-
-const verify = {
-  args: () => [
-    DIGEST,
-    PASSWORD,
-    { secret: KEY, limits: { memoryCost: 64, timeCost: 1, parallelism: 1 } },
-  ],
-  // Takes the options of hash, and looks at these.
-  kinds: [name, secret, options({ secret: key, limits: options(costs) })],
-};
+const hashOptions = () => ({
+  type: 'argon2id',
+  profile: 'test',
+  memoryCost: 64,
+  timeCost: 1,
+  parallelism: 1,
+  hashLength: 32,
+  saltLength: 16,
+  version: 0x13,
+  salt: new Uint8Array(16),
+  secret: KEY,
+  associatedData: new Uint8Array(8),
+  raw: false,
+});
+const hashKinds = { ...policy, salt: bytes, secret: key, associatedData: bytes, raw: boolean };
+const verifyOptions = () => ({
+  secret: KEY,
+  limits: { memoryCost: 64, timeCost: 1, parallelism: 1 },
+});
+const verifyKinds = { secret: key, limits: options(costs) };
+const live = () => new AbortController().signal;
 
 const pepper = kind(key.refused, { 'bytes too few': () => new Uint8Array(15) });
 const peppers = {
@@ -103,13 +105,66 @@ const on = () => new PasswordHasher(POLICY);
 const { null: _, ...notNull } = name.refused;
 
 module.exports = {
-  hash,
-  hashSync: hash,
-  verify,
-  verifySync: verify,
+  hash: {
+    args: () => [PASSWORD, { ...hashOptions(), signal: live() }],
+    kinds: [secret, options({ ...hashKinds, signal })],
+  },
+  hashSync: {
+    args: () => [PASSWORD, hashOptions()],
+    kinds: [secret, options(hashKinds)],
+  },
+  verify: {
+    args: () => [DIGEST, PASSWORD, { ...verifyOptions(), signal: live() }],
+    kinds: [name, secret, options({ ...verifyKinds, signal })],
+  },
+  verifySync: {
+    args: () => [DIGEST, PASSWORD, verifyOptions()],
+    kinds: [name, secret, options(verifyKinds)],
+  },
+  deriveKey: {
+    args: () => {
+      const { raw, salt, saltLength, ...others } = hashOptions();
+      return [PASSWORD, salt, { ...others, signal: live() }];
+    },
+    kinds: [
+      secret,
+      bytes,
+      options({
+        ...costs,
+        type: policy.type,
+        profile: word,
+        hashLength: integer,
+        version: integer,
+        secret: key,
+        associatedData: bytes,
+        signal,
+      }),
+    ],
+  },
+  calibrate: {
+    args: () => [
+      { targetMs: 1, maxMemory: 7168, parallelism: 1, onProgress: () => {}, signal: live() },
+    ],
+    kinds: [
+      options({
+        targetMs: integer,
+        maxMemory: integer,
+        parallelism: integer,
+        onProgress: callback,
+        signal,
+      }),
+    ],
+  },
+  'passwordPool.configure': {
+    args: () => [{ threads: 2, maxMemory: 2 ** 30, maxQueue: 1000, queueTimeoutMs: 30_000 }],
+    kinds: [
+      options({ threads: integer, maxMemory: integer, maxQueue: integer, queueTimeoutMs: integer }),
+    ],
+  },
+  'passwordPool.stats': { args: () => [], kinds: [] },
   // Takes the options of hash, and looks at those that make the policy.
   needsRehash: {
-    args: () => [DIGEST, { ...hash.args()[1], policy: 'atLeast' }],
+    args: () => [DIGEST, { ...hashOptions(), signal: live(), policy: 'atLeast' }],
     kinds: [
       name,
       options({
@@ -118,6 +173,7 @@ module.exports = {
         secret: anything,
         associatedData: anything,
         raw: anything,
+        signal: anything,
         policy: word,
       }),
     ],
@@ -135,13 +191,21 @@ module.exports = {
       }),
     ],
   },
-  'PasswordHasher.prototype.hash': { on, args: () => [PASSWORD], kinds: [secret] },
-  'PasswordHasher.prototype.verify': { on, args: () => [DIGEST, PASSWORD], kinds: [name, secret] },
+  'PasswordHasher.prototype.hash': {
+    on,
+    args: () => [PASSWORD, { signal: live() }],
+    kinds: [secret, options({ signal })],
+  },
+  'PasswordHasher.prototype.verify': {
+    on,
+    args: () => [DIGEST, PASSWORD, { signal: live() }],
+    kinds: [name, secret, options({ signal })],
+  },
   'PasswordHasher.prototype.verifyAndUpdate': {
     on,
-    args: () => [DIGEST, PASSWORD],
+    args: () => [DIGEST, PASSWORD, { signal: live() }],
     // Without a digest it is nobody's.
-    kinds: [kind(notNull), secret],
+    kinds: [kind(notNull), secret, options({ signal })],
   },
   'PasswordHasher.prototype.needsRehash': { on, args: () => [DIGEST], kinds: [name] },
   parseHash: { args: () => [DIGEST], kinds: [text] },

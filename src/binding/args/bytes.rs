@@ -8,13 +8,14 @@ use std::ops::RangeInclusive;
 use std::ptr;
 
 use napi::sys;
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::{ExposeSecret, ExposeSecretMut};
 use zeroize::Zeroizing;
 
 use super::handle::Handle;
 use super::text::lengths;
 use super::{Arg, Result};
 use crate::binding::secret::SecretBuffer;
+use crate::mem::WipedBytes;
 
 /// Strings that are secrets are copied through the stack, so they are short.
 const MAX_SECRET_TEXT: usize = 4096;
@@ -119,14 +120,27 @@ impl Arg<'_> {
         self.with_secret(range, body)
     }
 
-    /// A wiped copy of a string, a `Uint8Array` or a `SecretBuffer`, for a job.
-    pub fn secret_copy(&self, range: RangeInclusive<usize>) -> Result<SecretSlice<u8>> {
-        self.with_secret(range, |bytes| Ok(Box::<[u8]>::from(bytes).into()))
+    /// A wiped copy of a string, a `Uint8Array` or a `SecretBuffer`, for a job: written where it
+    /// stays, with nothing on the way.
+    pub fn secret_copy(&self, range: RangeInclusive<usize>) -> Result<WipedBytes> {
+        if !self.is_string()? {
+            return self.with_secret(range, |bytes| Ok(wiped(bytes)));
+        }
+        let length = self.utf8_len()?;
+        if !range.contains(&length) {
+            return Err(self.out_of_range(lengths(&range)));
+        }
+        // With room for the NUL, which is cut off without a move.
+        let mut copy = WipedBytes::new(Box::new(vec![0; length + 1]));
+        let written = self.copy_utf8(copy.expose_secret_mut())?;
+        copy.expose_secret_mut().truncate(written);
+        self.check_well_formed(copy.expose_secret())?;
+        Ok(copy)
     }
 
     /// A wiped copy of a `Uint8Array` or a `SecretBuffer`, for a job.
-    pub fn key_copy(&self, range: RangeInclusive<usize>) -> Result<SecretSlice<u8>> {
-        self.with_key(range, |bytes| Ok(Box::<[u8]>::from(bytes).into()))
+    pub fn key_copy(&self, range: RangeInclusive<usize>) -> Result<WipedBytes> {
+        self.with_key(range, |bytes| Ok(wiped(bytes)))
     }
 
     /// Writes numbers to the start of a `Float64Array` of the façade's own.
@@ -203,4 +217,8 @@ impl Arg<'_> {
         })?;
         Ok(is_detached)
     }
+}
+
+fn wiped(bytes: &[u8]) -> WipedBytes {
+    WipedBytes::new(Box::new(bytes.to_vec()))
 }

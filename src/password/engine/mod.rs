@@ -2,6 +2,7 @@
 
 mod rustcrypto;
 
+use super::cancel::Cancel;
 use super::params::Params;
 use crate::error::Result;
 use crate::mem::pages::Pages;
@@ -27,8 +28,15 @@ pub trait Engine: Sync {
     fn max_associated_data_len(&self) -> usize;
 
     /// Fills `tag`, whose length is hashed in. `memory` is for at least
-    /// [`Params::memory_len`] bytes; it may hold anything, and is not wiped.
-    fn derive(&self, inputs: &Inputs<'_>, memory: &mut Pages, tag: &mut [u8]) -> Result<()>;
+    /// [`Params::memory_len`] bytes; it may hold anything, and is not wiped. `ABORT_ERR` once it
+    /// has been called off, if the engine can stop.
+    fn derive(
+        &self,
+        inputs: &Inputs<'_>,
+        memory: &mut Pages,
+        tag: &mut [u8],
+        cancel: &Cancel,
+    ) -> Result<()>;
 }
 
 /// The engine that everything uses.

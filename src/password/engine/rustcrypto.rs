@@ -5,6 +5,7 @@ use argon2::{Argon2, AssociatedData, Params as CrateParams, ParamsBuilder};
 use super::{Engine, Inputs};
 use crate::error::{Code, Error, Result};
 use crate::mem::pages::Pages;
+use crate::password::cancel::Cancel;
 use crate::password::params::{Algorithm, Version};
 
 /// The engine of the `RustCrypto` project: AVX2 where the processor has it, one thread a hash.
@@ -15,7 +16,14 @@ impl Engine for RustCrypto {
         CrateParams::MAX_DATA_LEN
     }
 
-    fn derive(&self, inputs: &Inputs<'_>, memory: &mut Pages, tag: &mut [u8]) -> Result<()> {
+    /// Runs to its end: the crate cannot be stopped.
+    fn derive(
+        &self,
+        inputs: &Inputs<'_>,
+        memory: &mut Pages,
+        tag: &mut [u8],
+        _cancel: &Cancel,
+    ) -> Result<()> {
         let data = AssociatedData::new(inputs.associated_data).map_err(error)?;
         let params = ParamsBuilder::new()
             .m_cost(inputs.params.memory_cost())

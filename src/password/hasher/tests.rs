@@ -30,20 +30,22 @@ fn secret(id: &str) -> Secret {
     Secret::copy_from(&id.as_bytes().repeat(32)[..32]).unwrap()
 }
 
-fn password(text: &str) -> SecretSlice<u8> {
-    Box::<[u8]>::from(text.as_bytes()).into()
+fn password(text: &str) -> WipedBytes {
+    Box::new(text.as_bytes().to_vec()).into()
 }
 
 fn hash(hasher: &Hasher) -> String {
-    hasher.hash(password("right")).unwrap().run(Result::unwrap).to_string()
+    hasher.hash(password("right")).unwrap().run(&Cancel::default(), Result::unwrap).to_string()
 }
 
 fn verify(hasher: &Hasher, digest: &str, text: &str) -> Result<bool> {
-    hasher.verify(digest, password(text))?.run(|matches| matches)
+    hasher.verify(digest, password(text))?.run(&Cancel::default(), |matches| matches)
 }
 
 fn update(hasher: &Hasher, digest: Option<&str>, text: &str) -> Result<(bool, Option<String>)> {
-    let updated = hasher.verify_and_update(digest, password(text))?.run(|updated| updated)?;
+    let updated = hasher
+        .verify_and_update(digest, password(text))?
+        .run(&Cancel::default(), |updated| updated)?;
     Ok((updated.valid, updated.digest.map(|digest| digest.to_string())))
 }
 
@@ -157,7 +159,7 @@ fn what_is_hopeless_stays_so() {
     let hasher = Hasher::new(options(|_| {}));
     let right = hasher.verify(&hash(&hasher), password("right")).unwrap();
     let job = Update { check: right, mint: None, hopeless: true };
-    assert!(!job.run(Result::unwrap).valid);
+    assert!(!job.run(&Cancel::default(), Result::unwrap).valid);
 }
 
 #[test]
@@ -174,4 +176,25 @@ fn a_policy_raises_the_ceilings_to_its_own_costs() {
         let digest = hash(&hasher).replace("m=1024,t=65,p=65", beyond);
         assert_eq!(verify(&hasher, &digest, "right").unwrap_err().code, Code::PasswordLimit);
     }
+}
+
+#[test]
+fn memory_counts_and_work_is_called_off() {
+    let scrypt = "$scrypt$ln=10,r=8,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA";
+    let legacy = vec![Family::Bcrypt, Family::Scrypt];
+    let hasher = Hasher::new(HasherOptions { legacy, ..options(|_| {}) });
+    let own = hash(&hasher);
+    for (digest, verify, update) in [
+        (own.as_str(), 64 << 10, 64 << 10),
+        (scrypt, 1026 << 10, 1026 << 10),
+        (BCRYPT, 0, 64 << 10),
+    ] {
+        assert_eq!(hasher.verify(digest, password("x")).unwrap().memory_len(), verify);
+        let job = hasher.verify_and_update(Some(digest), password("x")).unwrap();
+        assert_eq!(job.memory_len(), update);
+        let cancel = Cancel::default();
+        cancel.cancel();
+        assert_eq!(job.run(&cancel, Result::unwrap_err).code, Code::Aborted);
+    }
+    assert_eq!(hasher.verify_and_update(None, password("x")).unwrap().memory_len(), 64 << 10);
 }
