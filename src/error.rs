@@ -69,6 +69,10 @@ codes! {
     /// An option name that does not exist.
     UnknownOption = "ERR_UNKNOWN_OPTION",
 
+    // ── The caller's wish ──
+    /// Work that was called off through an `AbortSignal`.
+    Aborted = "ABORT_ERR",
+
     // ── Ours: never expected ──
     /// A defect of this library: a panic that was caught at the border.
     Internal = "ERR_INTERNAL",

@@ -151,7 +151,7 @@ fn derive(inputs: &Inputs<'_>, memory: &mut Option<Pages>, tag_len: usize) -> Re
     let len = usize::try_from(inputs.params.memory_len()).unwrap_or(usize::MAX);
     let memory = memory.insert(pages::take(len)?);
     let mut tag = Zeroizing::new(vec![0; tag_len]);
-    engine::current().derive(inputs, memory, &mut tag)?;
+    engine::current().derive(inputs, memory, &mut tag, &super::Cancel::default())?;
     Ok(tag)
 }
 

@@ -4,6 +4,8 @@
 //! a stored one may ask for. The work is a [`HashJob`] or a [`VerifyJob`]: run it here and now, or
 //! on the [`pool`].
 
+mod cancel;
+#[allow(unsafe_code, reason = "vector instructions, and memory that threads share by lanes")]
 mod engine;
 mod job;
 mod limits;
@@ -13,6 +15,7 @@ mod policy;
 /// Threads of our own, so that hashing never starves the file and DNS work of Node's four.
 pub mod pool;
 
+pub use self::cancel::Cancel;
 pub use self::job::{HashJob, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Tag, VerifyJob};
 pub use self::limits::Limits;
 pub use self::params::{Algorithm, Params, Version};

@@ -5,17 +5,29 @@ use argon2::{Argon2, AssociatedData, Params as CrateParams, ParamsBuilder};
 use super::{Engine, Inputs};
 use crate::error::{Code, Error, Result};
 use crate::mem::pages::Pages;
+use crate::password::cancel::Cancel;
 use crate::password::params::{Algorithm, Version};
 
 /// The engine of the `RustCrypto` project: AVX2 where the processor has it, one thread a hash.
 pub(super) struct RustCrypto;
 
 impl Engine for RustCrypto {
+    fn name(&self) -> &'static str {
+        "rustcrypto"
+    }
+
     fn max_associated_data_len(&self) -> usize {
         CrateParams::MAX_DATA_LEN
     }
 
-    fn derive(&self, inputs: &Inputs<'_>, memory: &mut Pages, tag: &mut [u8]) -> Result<()> {
+    fn derive(
+        &self,
+        inputs: &Inputs<'_>,
+        memory: &mut Pages,
+        tag: &mut [u8],
+        cancel: &Cancel,
+    ) -> Result<()> {
+        cancel.check()?;
         let data = AssociatedData::new(inputs.associated_data).map_err(error)?;
         let params = ParamsBuilder::new()
             .m_cost(inputs.params.memory_cost())
