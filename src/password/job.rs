@@ -7,6 +7,7 @@ use std::mem;
 use secrecy::{ExposeSecret, SecretSlice};
 use zeroize::Zeroizing;
 
+use super::cancel::Cancel;
 use super::engine::{self, Inputs};
 use super::limits::Limits;
 use super::phc::{self, Digest};
@@ -32,6 +33,7 @@ pub struct HashJob {
     salt: Vec<u8>,
     secret: Option<SecretSlice<u8>>,
     associated_data: Vec<u8>,
+    cancel: Cancel,
 }
 
 impl HashJob {
@@ -39,8 +41,8 @@ impl HashJob {
     ///
     /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`], a secret above
     /// [`MAX_SECRET_LEN`], a salt of less than 8 or more than 1024 bytes, associated data above
-    /// what the engine takes (32 bytes with the `argon2` crate), or salt, tag and associated data
-    /// of more than [`phc::MAX_FIELDS_LEN`] bytes together.
+    /// 1024 bytes, or salt, tag and associated data of more than [`phc::MAX_FIELDS_LEN`] bytes
+    /// together.
     pub fn new(
         policy: Policy,
         password: SecretSlice<u8>,
@@ -56,9 +58,8 @@ impl HashJob {
         if !(phc::MIN_SALT_LEN..=phc::MAX_FIELD_LEN).contains(&salt.len()) {
             return Err(out_of_range("salt must be from 8 to 1024 bytes"));
         }
-        let max = engine::current().max_associated_data_len().min(phc::MAX_FIELD_LEN);
-        if associated_data.len() > max {
-            return Err(out_of_range(format!("associatedData must be at most {max} bytes")));
+        if associated_data.len() > phc::MAX_FIELD_LEN {
+            return Err(out_of_range("associatedData must be at most 1024 bytes"));
         }
         if salt.len() + policy.hash_length() + associated_data.len() > phc::MAX_FIELDS_LEN {
             let max = phc::MAX_FIELDS_LEN;
@@ -66,7 +67,13 @@ impl HashJob {
                 "salt, hash and associatedData must be at most {max} bytes together"
             )));
         }
-        Ok(Self { policy, password, salt, secret, associated_data })
+        let cancel = Cancel::default();
+        Ok(Self { policy, password, salt, secret, associated_data, cancel })
+    }
+
+    /// A handle that calls the job off: it then gives `ABORT_ERR`, at once or at its next segment.
+    pub fn cancel_handle(&self) -> Cancel {
+        self.cancel.clone()
     }
 
     /// Computes the digest and hands it on; only then is the working memory wiped.
@@ -88,7 +95,7 @@ impl HashJob {
             associated_data: &self.associated_data,
         };
         let mut memory = None;
-        let tag = derive(&inputs, &mut memory, self.policy.hash_length());
+        let tag = derive(&inputs, &self.cancel, &mut memory, self.policy.hash_length());
         // The copies of the secrets are gone before the caller hears of the result; `memory` is
         // wiped when it drops, after the result is on its way.
         drop(self);
@@ -102,14 +109,15 @@ pub struct VerifyJob {
     digest: Digest,
     password: SecretSlice<u8>,
     secret: Option<SecretSlice<u8>>,
+    cancel: Cancel,
 }
 
 impl VerifyJob {
     /// A check within limits.
     ///
-    /// `ERR_PASSWORD_LIMIT` for a digest that asks for more than the limits allow, or carries more
-    /// associated data than the engine takes; `ERR_OUT_OF_RANGE` for a password above
-    /// [`MAX_PASSWORD_LEN`] or a secret above [`MAX_SECRET_LEN`].
+    /// `ERR_PASSWORD_LIMIT` for a digest that asks for more than the limits allow;
+    /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`] or a secret above
+    /// [`MAX_SECRET_LEN`].
     pub fn new(
         digest: Digest,
         password: SecretSlice<u8>,
@@ -117,13 +125,13 @@ impl VerifyJob {
         limits: &Limits,
     ) -> Result<Self> {
         limits.check(&digest)?;
-        let max = engine::current().max_associated_data_len();
-        if digest.data().len() > max {
-            let message = format!("the digest carries more than {max} bytes of associated data");
-            return Err(Error::new(Code::PasswordLimit, message));
-        }
         check_secrets(&password, secret.as_ref())?;
-        Ok(Self { digest, password, secret })
+        Ok(Self { digest, password, secret, cancel: Cancel::default() })
+    }
+
+    /// As [`HashJob::cancel_handle`].
+    pub fn cancel_handle(&self) -> Cancel {
+        self.cancel.clone()
     }
 
     /// Computes the tag, hands on whether it is the digest's; only then is the working memory
@@ -137,7 +145,7 @@ impl VerifyJob {
             associated_data: self.digest.data(),
         };
         let mut memory = None;
-        let tag = derive(&inputs, &mut memory, self.digest.hash().len());
+        let tag = derive(&inputs, &self.cancel, &mut memory, self.digest.hash().len());
         let matches = tag.map(|tag| self.digest.matches(&tag));
         // As above: the secrets first, the result, then the memory.
         drop(self);
@@ -146,12 +154,19 @@ impl VerifyJob {
 }
 
 /// Computes a tag, leaving its working memory, which is wiped on drop, to the caller.
-fn derive(inputs: &Inputs<'_>, memory: &mut Option<Pages>, tag_len: usize) -> Result<Tag> {
+fn derive(
+    inputs: &Inputs<'_>,
+    cancel: &Cancel,
+    memory: &mut Option<Pages>,
+    tag_len: usize,
+) -> Result<Tag> {
+    // Before memory is taken for what nobody waits for any more.
+    cancel.check()?;
     // Lengths beyond the address space, on 32 bits, cannot be had either.
     let len = usize::try_from(inputs.params.memory_len()).unwrap_or(usize::MAX);
     let memory = memory.insert(pages::take(len)?);
     let mut tag = Zeroizing::new(vec![0; tag_len]);
-    engine::current().derive(inputs, memory, &mut tag, &super::Cancel::default())?;
+    engine::current().derive(inputs, memory, &mut tag, cancel)?;
     Ok(tag)
 }
 

@@ -23,6 +23,9 @@ const MIN_BLOCKS: u64 = 1 << 14;
 static CORES: LazyLock<usize> =
     LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
 
+/// A helper keeps its blocks in the arena and a few on its stack.
+const STACK_LEN: usize = 256 << 10;
+
 /// Threads that fill memory now, in all of the process.
 static BUSY: AtomicUsize = AtomicUsize::new(0);
 
@@ -32,39 +35,14 @@ static BUSY: AtomicUsize = AtomicUsize::new(0);
 /// The processor has the instructions of `fill`.
 pub unsafe fn fill(fill: Fill, memory: &Memory<'_>, cancel: &Cancel) -> Result<()> {
     let layout = memory.layout();
-    let lanes = layout.params.parallelism();
     let work = layout.blocks().saturating_mul(layout.params.time_cost().into());
-    let most = u64::from(lanes).min(work / MIN_BLOCKS);
-    let _seat = Seat::take();
-    let crew = Crew {
-        fill,
-        memory,
-        cancel,
-        state: Mutex::new(State { step: 0, next_lane: 0, unfinished: lanes, threads: 1, failed: false }),
-        changed: Condvar::new(),
-    };
-    thread::scope(|scope| {
-        for _ in 1..most {
-            let Some(seat) = Seat::take_idle() else { break };
-            crew.lock().threads += 1;
-            let helper = thread::Builder::new().name("nodesec-argon2-lane".to_owned());
-            let started = helper.stack_size(STACK_LEN).spawn_scoped(scope, || {
-                let seat = seat;
-                crew.work(|| !Seat::are_too_many());
-                drop(seat);
-            });
-            if started.is_err() {
-                // Without helpers it only takes longer.
-                crew.lock().threads -= 1;
-                break;
-            }
-        }
-        crew.work(|| true);
-    });
+    let threads = u64::from(layout.params.parallelism()).min(work / MIN_BLOCKS);
+    let seat = Seat::take();
+    // SAFETY: passed on to the caller.
+    unsafe { Crew::new(fill, memory, cancel) }.run(threads, Seat::take_idle);
+    drop(seat);
     cancel.check()
 }
-
-const STACK_LEN: usize = 256 << 10;
 
 struct Crew<'a> {
     fill: Fill,
@@ -75,39 +53,71 @@ struct Crew<'a> {
 }
 
 struct State {
-    /// Slices done, in all passes.
-    step: u64,
+    pass: u32,
+    slice: u32,
     /// The first lane of this slice that nobody has begun.
     next_lane: u32,
     /// Lanes of this slice that are not done.
     unfinished: u32,
+    /// At work.
     threads: u32,
+    /// One of them has panicked.
     failed: bool,
 }
 
-impl Crew<'_> {
+impl<'a> Crew<'a> {
+    /// # Safety
+    /// The processor has the instructions of `fill`.
+    const unsafe fn new(fill: Fill, memory: &'a Memory<'a>, cancel: &'a Cancel) -> Self {
+        let unfinished = memory.layout().params.parallelism();
+        let state =
+            State { pass: 0, slice: 0, next_lane: 0, unfinished, threads: 1, failed: false };
+        Self { fill, memory, cancel, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Fills the memory, with at most this many threads, this one included, and one helper for
+    /// each seat that is to be had.
+    fn run(&self, threads: u64, seat: impl Fn() -> Option<Seat>) {
+        thread::scope(|scope| {
+            for _ in 1..threads {
+                let Some(seat) = seat() else { break };
+                self.lock().threads += 1;
+                let helper = thread::Builder::new().name("nodesec-lanes".to_owned());
+                let started = helper.stack_size(STACK_LEN).spawn_scoped(scope, move || {
+                    self.work(|| !Seat::are_too_many());
+                    drop(seat);
+                });
+                if started.is_err() {
+                    // Without helpers it only takes longer.
+                    self.lock().threads -= 1;
+                    break;
+                }
+            }
+            self.work(|| true);
+        });
+    }
+
     /// Does segments until there are none, or `stay` is false. The hash is complete when the
     /// thread that always stays is through.
     fn work(&self, stay: impl Fn() -> bool) {
         let on_panic = Failure(self);
         let layout = self.memory.layout();
         let lanes = layout.params.parallelism();
-        let steps = u64::from(layout.params.time_cost()) * u64::from(SLICES);
+        let passes = layout.params.time_cost();
         let mut state = self.lock();
-        while state.step < steps && !state.failed && !self.cancel.is_cancelled() && stay() {
+        while state.pass < passes && !state.failed && !self.cancel.is_cancelled() && stay() {
             let open = lanes - state.next_lane;
             if open == 0 {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            let share = open.div_ceil(state.threads).min(MAX_LANES as u32);
+            let share = open.div_ceil(state.threads).min(MAX_LANES);
             let lane = state.next_lane;
             state.next_lane += share;
-            let (pass, slice) = ((state.step / 4) as u32, (state.step % 4) as u32);
+            let slice = layout.slice(state.pass, state.slice);
             drop(state);
 
-            let slice = layout.slice(pass, slice);
-            let task = Task { memory: self.memory, slice, lane, lanes: share as usize };
+            let task = Task { memory: self.memory, slice, lane, lanes: share };
             // SAFETY: the instructions are there, says the caller of `fill`. Each lane of a slice
             // is given out once, and the next slice begins when all of them have been handed in,
             // under the lock through which every thread gets its tasks.
@@ -116,7 +126,8 @@ impl Crew<'_> {
             state = self.lock();
             state.unfinished -= share;
             if state.unfinished == 0 {
-                state.step += 1;
+                state.slice = (state.slice + 1) % SLICES;
+                state.pass += u32::from(state.slice == 0);
                 (state.next_lane, state.unfinished) = (0, lanes);
                 self.changed.notify_all();
             }
@@ -171,5 +182,49 @@ impl Seat {
 impl Drop for Seat {
     fn drop(&mut self) {
         BUSY.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::Block;
+    use super::super::kernel;
+    use super::super::layout::Layout;
+    use super::*;
+    use crate::password::params::{Algorithm, Params, Version};
+
+    /// The memory after a hash of lanes that begin with their number, filled by so many threads.
+    fn filled(params: Params, threads: u64) -> Vec<[u64; 128]> {
+        let layout = Layout::new(params);
+        let mut blocks = vec![Block::ZERO; usize::try_from(layout.blocks()).unwrap()];
+        for lane in 0..params.parallelism() {
+            blocks[layout.at(lane, 0)].words_mut()[0] = u64::from(lane);
+        }
+        let memory = Memory::new(layout, &mut blocks).unwrap();
+        let cancel = Cancel::default();
+        // SAFETY: an available kernel's instructions are there.
+        let crew = unsafe { Crew::new(kernel::fastest().fill, &memory, &cancel) };
+        crew.run(threads, || Some(Seat::take()));
+        assert_eq!(crew.lock().pass, params.time_cost());
+        blocks.iter().map(|block| *block.words()).collect()
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        for (m, p) in [(64, 2), (4096, 3), (4096, 4), (800, 100)] {
+            let params = Params::new(Algorithm::Argon2id, Version::V0x13, m, 3, p).unwrap();
+            let alone = filled(params, 1);
+            for threads in 2..=5 {
+                assert!(filled(params, threads) == alone, "{m} {p} with {threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn seats_are_given_back_and_idle_ones_are_limited() {
+        // Other tests take seats meanwhile; more than there are cores is never idle.
+        let seats: Vec<_> = (0..*CORES).map(|_| Seat::take()).collect();
+        assert!(Seat::take_idle().is_none());
+        drop(seats);
     }
 }

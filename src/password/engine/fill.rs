@@ -4,16 +4,21 @@
 //! address is known, and two lanes that fall to one thread take turns, block by block: while one
 //! is computed, the other one's reference is on its way.
 
-use super::block::{Block, WORDS};
+use std::ops::Range;
+
+use super::block::Block;
 use super::kernel::Kernel;
 use super::layout::Slice;
 use super::memory::Memory;
 
 /// The most lanes that one thread works on by turns.
-pub const MAX_LANES: usize = 2;
+pub const MAX_LANES: u32 = 2;
 
 /// How many blocks ahead a reference is asked for where addresses are known in advance.
-const AHEAD: usize = 2;
+const AHEAD: u32 = 2;
+
+/// Blocks whose addresses one generated block holds.
+const ADDRESSES: u32 = 128;
 
 /// The segments of neighbouring lanes in one slice.
 pub struct Task<'a> {
@@ -24,7 +29,13 @@ pub struct Task<'a> {
     /// The first lane.
     pub lane: u32,
     /// How many lanes, from 1 to [`MAX_LANES`].
-    pub lanes: usize,
+    pub lanes: u32,
+}
+
+impl Task<'_> {
+    fn lanes(&self) -> Range<u32> {
+        self.lane..self.lane + self.lanes
+    }
 }
 
 /// Computes the blocks of a task.
@@ -56,15 +67,15 @@ unsafe fn dependent<K: Kernel, const XOR: bool>(task: &Task<'_>) {
         memory.block(lane, place).cast_const()
     };
     let first = slice.first_index();
-    let mut references = [std::ptr::null(); MAX_LANES];
-    for (lane, reference) in (task.lane..).zip(&mut references[..task.lanes]) {
+    let mut references = [std::ptr::null(); MAX_LANES as usize];
+    for (lane, reference) in task.lanes().zip(&mut references) {
         // SAFETY: the previous block is finished: of an earlier slice, or made from `H0`.
         let random = unsafe { (*memory.block(lane, slice.previous(first))).words()[0] };
         *reference = locate(lane, first, random);
         K::prefetch(*reference);
     }
     for index in first..len {
-        for (lane, reference) in (task.lane..).zip(&mut references[..task.lanes]) {
+        for (lane, reference) in task.lanes().zip(&mut references) {
             let current = *reference;
             let fetch_next = |random| {
                 if index + 1 < len {
@@ -83,28 +94,27 @@ unsafe fn dependent<K: Kernel, const XOR: bool>(task: &Task<'_>) {
 unsafe fn independent<K: Kernel, const XOR: bool>(task: &Task<'_>) {
     let (memory, slice) = (task.memory, &task.slice);
     let len = memory.layout().segment_len;
-    let mut addresses = [Block::ZERO; MAX_LANES];
+    let mut addresses = [Block::ZERO; MAX_LANES as usize];
     for index in slice.first_index()..len {
-        let at = index as usize % WORDS;
-        for (lane, addresses) in (task.lane..).zip(&mut addresses[..task.lanes]) {
-            if at == 0 || index == slice.first_index() {
+        for (lane, addresses) in task.lanes().zip(&mut addresses) {
+            if index == slice.first_index() || index % ADDRESSES == 0 {
                 generate::<K>(task, lane, index, addresses);
             }
-            let locate = |ahead: usize| {
-                let (lane, place) =
-                    slice.reference(lane, index + ahead as u32, addresses.words()[at + ahead]);
+            let locate = |index: u32| {
+                let random = addresses.words()[(index % ADDRESSES) as usize];
+                let (lane, place) = slice.reference(lane, index, random);
                 memory.block(lane, place).cast_const()
             };
-            if at + AHEAD < WORDS {
-                K::prefetch(locate(AHEAD));
+            if index % ADDRESSES + AHEAD < ADDRESSES {
+                K::prefetch(locate(index + AHEAD));
             }
             // SAFETY: passed on to the caller.
-            unsafe { compute::<K, XOR>(task, lane, index, locate(0), |_| {}) };
+            unsafe { compute::<K, XOR>(task, lane, index, locate(index), |_| {}) };
         }
     }
 }
 
-/// The pseudo-random words for the [`WORDS`] blocks of a segment around `index`.
+/// The pseudo-random words for the [`ADDRESSES`] blocks of a segment around `index`.
 #[inline(always)]
 fn generate<K: Kernel>(task: &Task<'_>, lane: u32, index: u32, addresses: &mut Block) {
     let layout = task.memory.layout();
@@ -112,11 +122,11 @@ fn generate<K: Kernel>(task: &Task<'_>, lane: u32, index: u32, addresses: &mut B
     let place = [
         task.slice.pass.into(),
         lane.into(),
-        task.slice.slice.into(),
+        task.slice.number.into(),
         layout.blocks(),
         layout.params.time_cost().into(),
         layout.params.algorithm().number().into(),
-        u64::from(index) / WORDS as u64 + 1,
+        u64::from(index / ADDRESSES) + 1,
     ];
     input.words_mut()[..place.len()].copy_from_slice(&place);
     let mut inner = Block::ZERO;

@@ -36,19 +36,19 @@ impl Layout {
     }
 
     /// What holds for one slice of one pass.
-    pub fn slice(&self, pass: u32, slice: u32) -> Slice {
+    pub fn slice(&self, pass: u32, number: u32) -> Slice {
         let lanes = self.params.parallelism();
-        let start = slice * self.segment_len;
+        let start = number * self.segment_len;
         Slice {
             pass,
-            slice,
+            number,
             start,
             lane_len: self.lane_len,
             lanes,
             lane_mask: lanes.is_power_of_two().then(|| lanes - 1),
             area: if pass == 0 { start } else { self.lane_len - self.segment_len },
             // The oldest block is the one that the next slice will overwrite.
-            oldest: if pass == 0 || slice == SLICES - 1 { 0 } else { start + self.segment_len },
+            oldest: if pass == 0 || number == SLICES - 1 { 0 } else { start + self.segment_len },
         }
     }
 
@@ -57,11 +57,11 @@ impl Layout {
         match self.params.algorithm() {
             Algorithm::Argon2d => false,
             Algorithm::Argon2i => true,
-            Algorithm::Argon2id => slice.pass == 0 && slice.slice < SLICES / 2,
+            Algorithm::Argon2id => slice.pass == 0 && slice.number < SLICES / 2,
         }
     }
 
-    /// Whether new blocks are XORed into the ones of the pass before.
+    /// Whether new blocks go by exclusive or into the ones of the pass before.
     pub fn keeps_old_blocks(&self, slice: &Slice) -> bool {
         slice.pass > 0 && self.params.version() == Version::V0x13
     }
@@ -73,7 +73,7 @@ pub struct Slice {
     /// The pass, from 0.
     pub pass: u32,
     /// The slice, from 0 to 3.
-    pub slice: u32,
+    pub number: u32,
     /// The place of its first blocks in their rows.
     pub start: u32,
     lane_len: u32,
@@ -114,18 +114,89 @@ impl Slice {
         // The whole of this row but the previous block; of other rows, the first block of a
         // segment may not use the last one before it either.
         let area = if reference_lane == lane {
-            self.area as u64 + index as u64 - 1
+            self.area + index - 1
         } else {
-            self.area as u64 - (index == 0) as u64
+            self.area - (index == 0) as u32
         };
         let x = (j1 * j1) >> 32;
-        let place = self.oldest as u64 + area - 1 - ((area * x) >> 32);
-        let lane_len = self.lane_len as u64;
-        let place = if place >= lane_len { place - lane_len } else { place };
-        (reference_lane, place as u32)
+        let back = ((area as u64 * x) >> 32) as u32;
+        // Counted from the oldest block on, around the end of the row.
+        let at = area - 1 - back;
+        let to_end = self.lane_len - self.oldest;
+        (reference_lane, if at < to_end { self.oldest + at } else { at - to_end })
     }
 
     const fn is_first(&self) -> bool {
-        self.pass == 0 && self.slice == 0
+        self.pass == 0 && self.number == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The places that a block may be mixed with, written down as section 3.4.2 tells it: blocks
+    /// of a lane that are finished, from the oldest to the newest.
+    fn candidates(layout: &Layout, slice: &Slice, same_lane: bool, index: u32) -> Vec<u32> {
+        let (segment_len, lane_len) = (layout.segment_len, layout.lane_len);
+        let mut places: Vec<u32> = if slice.pass == 0 {
+            (0..slice.start).collect()
+        } else {
+            (slice.start + segment_len..slice.start + lane_len).map(|at| at % lane_len).collect()
+        };
+        if same_lane {
+            places.extend(slice.start..slice.start + index);
+            places.pop();
+        } else if index == 0 {
+            places.pop();
+        }
+        places
+    }
+
+    #[test]
+    fn references_are_those_of_the_rfc() {
+        for (m, p) in [(8, 1), (24, 3), (67, 2), (128, 4)] {
+            let params = Params::new(Algorithm::Argon2id, Version::V0x13, m, 2, p).unwrap();
+            let layout = Layout::new(params);
+            assert_eq!(layout.blocks() * 1024, params.memory_len());
+            for (pass, number) in [(0, 0), (0, 1), (0, 3), (1, 0), (1, 2), (1, 3)] {
+                let slice = layout.slice(pass, number);
+                for index in slice.first_index()..layout.segment_len {
+                    check(&layout, &slice, index);
+                }
+            }
+        }
+    }
+
+    fn check(layout: &Layout, slice: &Slice, index: u32) {
+        let lanes = layout.params.parallelism();
+        for random in [0, 1, 0x1_ffff_ffff, u64::MAX, 0x1234_5678_9abc_def0, 5 << 32 | 7 << 28] {
+            let (lane, place) = slice.reference(lanes - 1, index, random);
+            let (j1, j2) = (random & 0xffff_ffff, random >> 32);
+            let first = slice.pass == 0 && slice.number == 0;
+            let expected =
+                if first { lanes - 1 } else { u32::try_from(j2 % u64::from(lanes)).unwrap() };
+            assert_eq!(lane, expected);
+            let places = candidates(layout, slice, lane == lanes - 1, index);
+            let x = (j1 * j1) >> 32;
+            let y = (places.len() as u64 * x) >> 32;
+            assert_eq!(place, places[places.len() - 1 - y as usize]);
+        }
+    }
+
+    #[test]
+    fn the_largest_memory_does_not_overflow() {
+        for p in [1, 7, Params::MAX_PARALLELISM] {
+            let params = Params::new(Algorithm::Argon2d, Version::V0x13, u32::MAX, 2, p).unwrap();
+            let layout = Layout::new(params);
+            assert_eq!(layout.blocks() * 1024, params.memory_len());
+            let last = layout.segment_len - 1;
+            for number in 0..SLICES {
+                for random in [0, u64::MAX] {
+                    let (lane, place) = layout.slice(1, number).reference(0, last, random);
+                    assert!(lane < p && place < layout.lane_len);
+                }
+            }
+        }
     }
 }

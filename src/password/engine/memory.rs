@@ -23,7 +23,7 @@ impl<'a> Memory<'a> {
     /// `None` if there are fewer blocks than the layout has.
     pub fn new(layout: Layout, blocks: &'a mut [Block]) -> Option<Self> {
         let enough = usize::try_from(layout.blocks()).is_ok_and(|len| len <= blocks.len());
-        enough.then(|| Self { start: blocks.as_mut_ptr(), layout, borrow: PhantomData })
+        enough.then_some(Self { start: blocks.as_mut_ptr(), layout, borrow: PhantomData })
     }
 
     /// Where the blocks lie.

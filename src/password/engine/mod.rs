@@ -10,7 +10,9 @@ mod layout;
 mod memory;
 mod own;
 mod rustcrypto;
+mod selftest;
 
+pub use self::choice::{current, take_warning};
 use super::params::Params;
 use crate::error::Result;
 use crate::mem::pages::Pages;
@@ -32,12 +34,9 @@ pub struct Inputs<'a> {
 }
 
 /// An implementation of Argon2.
-pub trait Engine: Sync {
+pub trait Engine: Send + Sync {
     /// As in `NODESEC_ARGON2`.
     fn name(&self) -> &'static str;
-
-    /// The most bytes of associated data that it can take.
-    fn max_associated_data_len(&self) -> usize;
 
     /// Fills `tag`, whose length is hashed in. `memory` is for at least
     /// [`Params::memory_len`] bytes; it may hold anything, and is not wiped. `ABORT_ERR` when
@@ -51,4 +50,5 @@ pub trait Engine: Sync {
     ) -> Result<()>;
 }
 
-pub use self::choice::current;
+#[cfg(test)]
+mod tests;

@@ -27,10 +27,6 @@ impl Engine for Own {
         self.kernel.name
     }
 
-    fn max_associated_data_len(&self) -> usize {
-        u32::MAX as usize
-    }
-
     fn derive(
         &self,
         inputs: &Inputs<'_>,

@@ -8,13 +8,12 @@ mod avx2;
 mod portable;
 mod quad;
 
-pub(super) use self::portable::Portable;
 use super::block::Block;
 use super::fill::Task;
 
 /// `G` on one kind of processor. To be called from a [`Fill`] that says which.
 pub trait Kernel {
-    /// `next` becomes `G(previous, reference)`, XORed into what it holds if `XOR`. Calls
+    /// `next` becomes `G(previous, reference)`, with `XOR` combined with what it holds. Calls
     /// `first_word` with the first word of the new block as soon as that is known: the next
     /// reference may depend on it, and the sooner it is fetched the better.
     fn compress<const XOR: bool>(
@@ -43,16 +42,22 @@ pub struct Available {
     pub fill: Fill,
 }
 
-/// The kernels that this processor can run, the fastest first; the last one runs everywhere.
-pub fn available() -> Vec<Available> {
-    let mut kernels = Vec::new();
+/// The kernels that this processor can run, the fastest first.
+pub fn available() -> impl Iterator<Item = Available> {
     #[cfg(target_arch = "x86_64")]
-    if is_x86_feature_detected!("avx2") {
-        kernels.push(Available { name: "avx2", fill: avx2::fill });
-    }
-    kernels.push(Available { name: "portable", fill: portable::fill });
-    kernels
+    let special =
+        is_x86_feature_detected!("avx2").then_some(Available { name: "avx2", fill: avx2::fill });
+    #[cfg(not(target_arch = "x86_64"))]
+    let special = None;
+    special.into_iter().chain([PORTABLE])
 }
+
+/// The first of [`available`].
+pub fn fastest() -> Available {
+    available().next().unwrap_or(PORTABLE)
+}
+
+const PORTABLE: Available = Available { name: "portable", fill: portable::fill };
 
 /// Asks for all lines of a block where the baseline has an instruction for it.
 #[inline(always)]

@@ -11,8 +11,7 @@ pub(super) unsafe fn fill(task: &Task<'_>) {
     unsafe { walk::<Portable>(task) }
 }
 
-/// Runs everywhere; also makes the few blocks that are no memory of a hash.
-pub(in crate::password::engine) struct Portable;
+struct Portable;
 
 impl Kernel for Portable {
     #[inline(always)]
@@ -38,8 +37,11 @@ struct Words([u64; 4]);
 impl Words {
     #[inline(always)]
     fn zip(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
-        let ([a, b, c, d], [e, g, h, i]) = (self.0, other.0);
-        Self([f(a, e), f(b, g), f(c, h), f(d, i)])
+        let mut words = self.0;
+        for (word, other) in words.iter_mut().zip(other.0) {
+            *word = f(*word, other);
+        }
+        Self(words)
     }
 }
 

@@ -69,12 +69,7 @@ pub(super) fn compress<Q: Quad, const XOR: bool>(
 
 /// The permutation `P` on two rows at once.
 #[inline(always)]
-fn mix_rows<Q: Quad>(
-    mut a: [Q; 2],
-    mut b: [Q; 2],
-    mut c: [Q; 2],
-    mut d: [Q; 2],
-) -> [Q; 2 * ROW] {
+fn mix_rows<Q: Quad>(mut a: [Q; 2], mut b: [Q; 2], mut c: [Q; 2], mut d: [Q; 2]) -> [Q; 2 * ROW] {
     mix(&mut a, &mut b, &mut c, &mut d);
     // The diagonals become columns. `b`, which is ready last, stays where it is.
     (a, c, d) = (a.map(Q::turn_right), c.map(Q::turn_left), d.map(Q::swap));
