@@ -8,6 +8,8 @@ mod admission;
 /// Which costs take a wanted time on this machine.
 pub mod calibrate;
 mod cancel;
+#[allow(unsafe_code, reason = "vector instructions, and memory that threads share by lanes")]
+#[allow(clippy::inline_always, reason = "a kernel is a whole walk compiled for its instructions")]
 mod engine;
 mod job;
 mod latency;
@@ -19,6 +21,7 @@ mod policy;
 pub mod pool;
 
 pub use self::cancel::Cancel;
+pub use self::engine::take_warning;
 pub use self::job::{HashJob, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Tag, VerifyJob};
 pub use self::limits::Limits;
 pub use self::params::{Algorithm, Params, Version};
