@@ -75,16 +75,30 @@ for (const [name, call] of Object.entries(calls)) {
   });
 }
 
-test('running work rejects at once, and its memory counts until it has ended', async () => {
-  const controller = new AbortController();
-  const promise = hash('password', { ...SLOW, signal: controller.signal });
-  const { bytes, aborted: count } = passwordPool.stats();
-  assert.equal(bytes, 8 << 20);
-  controller.abort();
-  await assert.rejects(promise, aborted(controller.signal.reason));
-  await idle();
-  assert.deepEqual([passwordPool.stats().bytes, passwordPool.stats().aborted], [0, count + 1]);
-});
+/** Hours of work: only being called off ends it. */
+const ENDLESS = { memoryCost: 65536, timeCost: 65536, parallelism: 4 };
+
+for (const [name, call] of Object.entries({
+  hash: (signal) => hash('password', { ...ENDLESS, signal }),
+  deriveKey: (signal) => deriveKey('password', SALT, { ...ENDLESS, signal }),
+  verify: (signal) => {
+    const limits = { timeCost: ENDLESS.timeCost };
+    return verify(DIGEST.replace('m=64,t=1,p=1', 'm=65536,t=65536,p=4'), 'password', { limits, signal });
+  },
+})) {
+  test(`${name}: running work rejects at once and stops, its memory with it`, async () => {
+    const controller = new AbortController();
+    const before = passwordPool.stats();
+    const promise = call(controller.signal);
+    assert.equal(passwordPool.stats().bytes, 64 << 20);
+    await sleep(20);
+    controller.abort();
+    await assert.rejects(promise, aborted(controller.signal.reason));
+    await idle();
+    const after = passwordPool.stats();
+    assert.deepEqual([after.bytes, after.aborted], [0, before.aborted + 1]);
+  });
+}
 
 test('AbortSignal.timeout', async () => {
   const running = hash('password', SLOW);

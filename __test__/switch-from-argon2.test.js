@@ -13,7 +13,7 @@ const theirs = require('argon2');
 
 const FAST = { memoryCost: 64, timeCost: 2, parallelism: 1, salt: Buffer.from('a salt of my own') };
 const SECRET = Buffer.from('a pepper');
-const DATA = Buffer.from('data of 32 bytes, which is a lot');
+const DATA = Buffer.alloc(1024, 'data ');
 const BCRYPT = '$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
 
 // Made by npm `argon2` once, by the program below.
@@ -153,6 +153,11 @@ const DIFFERENCES = {
   ],
   'a salt above 1024 bytes': [
     (argon2) => argon2.hash('password', { ...FAST, salt: Buffer.alloc(1025) }),
+    'a string',
+    'ERR_OUT_OF_RANGE',
+  ],
+  'associated data above 1024 bytes': [
+    (argon2) => argon2.hash('password', { ...FAST, associatedData: Buffer.alloc(1025) }),
     'a string',
     'ERR_OUT_OF_RANGE',
   ],

@@ -61,17 +61,20 @@ fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<T
         .map_err(|fault| fault.into_js(env))?;
     if let Some(text) = mem::take_warning() {
         // A process that cannot be warned has its secret all the same.
-        let _ = warn(env, text);
+        let _ = warn(env, &text, "NODESEC_SECRET_DEGRADED");
+    }
+    if let Some(text) = crate::password::take_warning() {
+        let _ = warn(env, text, "NODESEC_ARGON2_ENGINE");
     }
     Ok(result)
 }
 
-/// `process.emitWarning(text, 'SecurityWarning', 'NODESEC_SECRET_DEGRADED')`.
-fn warn(env: &Env, text: String) -> napi::Result<()> {
+/// `process.emitWarning(text, 'SecurityWarning', code)`.
+fn warn(env: &Env, text: &str, code: &str) -> napi::Result<()> {
     let process: Object<'_> = env.get_global()?.get_named_property("process")?;
-    let emit: Function<'_, FnArgs<(String, &str, &str)>, Unknown<'_>> =
+    let emit: Function<'_, FnArgs<(&str, &str, &str)>, Unknown<'_>> =
         process.get_named_property("emitWarning")?;
-    emit.apply(process, (text, "SecurityWarning", "NODESEC_SECRET_DEGRADED").into())?;
+    emit.apply(process, (text, "SecurityWarning", code).into())?;
     Ok(())
 }
 

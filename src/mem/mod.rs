@@ -61,6 +61,8 @@ pub fn ct_eq(one: &[u8], other: &[u8]) -> bool {
 }
 
 #[cfg(test)]
+pub mod allocations;
+#[cfg(test)]
 mod deaths;
 #[cfg(test)]
 mod tests;

@@ -104,9 +104,11 @@ impl Search {
                 self.too_slow = time_cost;
             }
             let fitting = self.fitting.unwrap_or(time_cost);
-            let wanted = self.in_proportion(time_cost, nanos).min(self.too_slow - 1);
-            self.is_done = wanted <= fitting;
-            self.costs.time_cost = wanted.max(fitting);
+            // Between what fits and what does not, until nothing is: a pass more need not take a
+            // pass's share of the time.
+            let wanted = self.in_proportion(time_cost, nanos).max(fitting + 1);
+            self.costs.time_cost = wanted.min(self.too_slow - 1);
+            self.is_done = self.costs.time_cost == fitting;
         }
     }
 
@@ -171,8 +173,8 @@ mod tests {
     #[test]
     fn with_time_to_spare_passes_are_added() {
         // 65.536 ms a pass.
-        assert_eq!(search(200, 65536, 1000, 0), (65536, 3, 2));
-        assert_eq!(search(66, 65536, 1000, 0), (65536, 1, 1));
+        assert_eq!(search(200, 65536, 1000, 0), (65536, 3, 3));
+        assert_eq!(search(66, 65536, 1000, 0), (65536, 1, 2));
         assert_eq!(search(60_000, 65536, 1000, 0), (65536, 64, 2));
     }
 

@@ -41,8 +41,8 @@ impl HashJob {
     ///
     /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`], a secret above
     /// [`MAX_SECRET_LEN`], a salt of less than 8 or more than 1024 bytes, associated data above
-    /// what the engine takes (32 bytes with the `argon2` crate), or salt, tag and associated data
-    /// of more than [`phc::MAX_FIELDS_LEN`] bytes together.
+    /// 1024 bytes, or salt, tag and associated data of more than [`phc::MAX_FIELDS_LEN`] bytes
+    /// together.
     pub fn new(
         policy: Policy,
         password: WipedBytes,
@@ -58,9 +58,8 @@ impl HashJob {
         if !(phc::MIN_SALT_LEN..=phc::MAX_FIELD_LEN).contains(&salt.len()) {
             return Err(out_of_range("salt must be from 8 to 1024 bytes"));
         }
-        let max = engine::current().max_associated_data_len().min(phc::MAX_FIELD_LEN);
-        if associated_data.len() > max {
-            return Err(out_of_range(format!("associatedData must be at most {max} bytes")));
+        if associated_data.len() > phc::MAX_FIELD_LEN {
+            return Err(out_of_range("associatedData must be at most 1024 bytes"));
         }
         if salt.len() + policy.hash_length() + associated_data.len() > phc::MAX_FIELDS_LEN {
             let max = phc::MAX_FIELDS_LEN;
@@ -130,9 +129,9 @@ pub struct VerifyJob {
 impl VerifyJob {
     /// A check within limits.
     ///
-    /// `ERR_PASSWORD_LIMIT` for a digest that asks for more than the limits allow, or carries more
-    /// associated data than the engine takes; `ERR_OUT_OF_RANGE` for a password above
-    /// [`MAX_PASSWORD_LEN`] or a secret above [`MAX_SECRET_LEN`].
+    /// `ERR_PASSWORD_LIMIT` for a digest that asks for more than the limits allow;
+    /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`] or a secret above
+    /// [`MAX_SECRET_LEN`].
     pub fn new(
         digest: Digest,
         password: WipedBytes,
@@ -140,11 +139,6 @@ impl VerifyJob {
         limits: &Limits,
     ) -> Result<Self> {
         limits.check(&digest)?;
-        let max = engine::current().max_associated_data_len();
-        if digest.data().len() > max {
-            let message = format!("the digest carries more than {max} bytes of associated data");
-            return Err(Error::new(Code::PasswordLimit, message));
-        }
         check_secrets(&password, secret.as_ref())?;
         Ok(Self { digest, password, secret })
     }
@@ -182,6 +176,7 @@ fn derive(
     memory: &mut Option<Pages>,
     tag: &mut [u8],
 ) -> Result<()> {
+    // Before memory is taken for what nobody waits for any more.
     cancel.check()?;
     // Lengths beyond the address space, on 32 bits, cannot be had either.
     let len = usize::try_from(inputs.params.memory_len()).unwrap_or(usize::MAX);

@@ -9,6 +9,8 @@ mod admission;
 /// Which costs take a wanted time on this machine.
 pub mod calibrate;
 mod cancel;
+#[allow(unsafe_code, reason = "vector instructions, and memory that threads share by lanes")]
+#[allow(clippy::inline_always, reason = "a kernel is a whole walk compiled for its instructions")]
 mod engine;
 mod hasher;
 mod job;
@@ -23,6 +25,7 @@ mod policy;
 pub mod pool;
 
 pub use self::cancel::Cancel;
+pub use self::engine::take_warning;
 pub use self::hasher::{Check, Hasher, HasherOptions, Mint, Update, Updated};
 pub use self::job::{HashJob, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Tag, VerifyJob};
 pub use self::legacy::{
