@@ -4,17 +4,20 @@
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
-const { randomBytes } = require('node:crypto');
+const { createHash, pbkdf2Sync, randomBytes, scryptSync } = require('node:crypto');
 const { once } = require('node:events');
 const path = require('node:path');
 const { createInterface } = require('node:readline');
 const { test } = require('node:test');
 
+const bcrypt = require('bcrypt');
+
 const { hashSync } = require('@nodesec/native');
 const { remnants } = require('./helpers/remnants.js');
 
 const ON_LINUX = process.platform === 'linux';
-const LENGTH = 192;
+/** Longer than the blocks of the hash functions, which then hash it first, and shorter. */
+const [LONG, SHORT] = [192, 48];
 const OPTIONS = { memoryCost: 1024, timeCost: 1, parallelism: 2 };
 
 /** Uses the password that it finds in `bytes`, by each call there is. */
@@ -44,13 +47,45 @@ const USES = {
     matches = true;`,
 };
 
+/** A digest of a password for a PasswordHasher that replaces it, by what it is of. */
+const OLD_DIGESTS = {
+  argon2: (password) => hashSync(password, OPTIONS),
+  bcrypt: (password) => bcrypt.hashSync(password.subarray(0, 72), 4),
+  'django bcrypt': (password) =>
+    `bcrypt_sha256$${bcrypt.hashSync(createHash('sha256').update(password).digest('hex'), 4)}`,
+  scrypt: (password) =>
+    `$scrypt$ln=10,r=8,p=1$c2FsdA$${base64(scryptSync(password, 'salt', 32, { N: 1024 }))}`,
+  pbkdf2: (password) =>
+    `$pbkdf2-sha256$i=1000$c2FsdA$${base64(pbkdf2Sync(password, 'salt', 1000, 32, 'sha256'))}`,
+};
+const base64 = (bytes) => bytes.toString('base64').replaceAll('=', '');
+
+const HASHER = `new PasswordHasher({
+  profile: 'test',
+  legacy: ['bcrypt', 'scrypt', 'pbkdf2', 'django'],
+})`;
+
+for (const scheme of Object.keys(OLD_DIGESTS)) {
+  USES[`PasswordHasher's verify, ${scheme}`] = `
+    matches = await ${HASHER}.verify(digest, bytes);
+    bytes.fill(0);`;
+  USES[`PasswordHasher's verifyAndUpdate, ${scheme}`] = `
+    const { valid, newDigest } = await ${HASHER}.verifyAndUpdate(digest, bytes);
+    matches = valid && newDigest.startsWith('$argon2id$');
+    bytes.fill(0);`;
+}
+
 /** Masked, so that the process holds the password itself only where it makes it. */
 const masked = (bytes) => bytes.map((byte) => byte ^ 0x5a).toString('hex');
 
-for (const [what, use] of Object.entries(USES)) {
-  test(what, { skip: !ON_LINUX }, async () => {
-    const [password, control] = [randomBytes(LENGTH), randomBytes(LENGTH)];
-    const digest = hashSync(password, OPTIONS);
+for (const [what, use, length] of Object.entries(USES).flatMap(([what, use]) => [
+  [what, use, LONG],
+  [what, use, SHORT],
+])) {
+  test(`${what} of ${length} bytes`, { skip: !ON_LINUX }, async () => {
+    const [password, control] = [randomBytes(length), randomBytes(length)];
+    const [, scheme = 'argon2'] = what.match(/^PasswordHasher.*, (.*)/) ?? [];
+    const digest = OLD_DIGESTS[scheme](password);
     const child = spawn(process.execPath, ['--eval', script(use, { digest, password, control })], {
       cwd: path.join(__dirname, '..'),
       env: { ...process.env, NODE_OPTIONS: '' },
@@ -73,7 +108,7 @@ for (const [what, use] of Object.entries(USES)) {
 function script(use, { digest, password, control }) {
   return `
     const { once } = require('node:events');
-    const { SecretBuffer, deriveKey, hash, passwordPool, verify, verifySync } =
+    const { PasswordHasher, SecretBuffer, deriveKey, hash, passwordPool, verify, verifySync } =
       require('@nodesec/native');
     const unmasked = (hex) => {
       const bytes = new Uint8Array(new ArrayBuffer(hex.length / 2));

@@ -1,15 +1,18 @@
 //! One policy for a service's passwords: what new digests are made with, which older ones are still
 //! verified, and when one is due to be replaced.
 
+mod jobs;
+
 use secrecy::ExposeSecret;
 
-use super::cancel::Cancel;
-use super::job::{HashJob, VerifyJob};
+pub use self::jobs::{Check, Mint, Update, Updated};
+use super::job::{HashJob, VerifyJob, check_secrets};
 use super::legacy::{Ceilings, Family, Found, Legacy};
 use super::limits::Limits;
 use super::peppers::Peppers;
 use super::phc::Digest;
-use super::policy::{Policy, Rehash};
+use super::policy::Policy;
+use super::rehash::Rehash;
 use crate::error::{Code, Error, Result};
 use crate::mem::{Secret, WipedBytes};
 
@@ -65,13 +68,17 @@ impl Hasher {
     /// Without a digest, and for the hash of a scheme that was not asked for, the work of a check
     /// under today's policy, which nothing passes. Errors as [`Hasher::verify`].
     pub fn verify_and_update(&self, digest: Option<&str>, password: WipedBytes) -> Result<Update> {
+        // Before it is copied.
+        check_secrets(&password, None)?;
         let stored = digest.map_or(Ok(Stored::Foreign), |digest| self.read(digest))?;
         if matches!(stored, Stored::Foreign) {
             let check = self.check(Stored::Argon2(self.nobodys()), password)?;
             return Ok(Update { check, mint: None, hopeless: true });
         }
-        let mint = if self.is_due(&stored) { Some(self.hash(copied(&password))?) } else { None };
-        Ok(Update { check: self.check(stored, password)?, mint, hopeless: false })
+        let again = self.is_due(&stored).then(|| copied(&password));
+        let check = self.check(stored, password)?;
+        let mint = again.map(|password| self.hash(password)).transpose()?;
+        Ok(Update { check, mint, hopeless: false })
     }
 
     /// Whether a digest is due: made under another policy or pepper, or by another scheme.
@@ -103,7 +110,7 @@ impl Hasher {
             Stored::Wrapped(digest) => (digest, None),
             Stored::Legacy(legacy) => {
                 legacy.check(&self.0.limits, &self.0.ceilings)?;
-                super::job::check_secrets(&password, None)?;
+                check_secrets(&password, None)?;
                 return Ok(Check::Legacy { legacy, password });
             }
             Stored::Foreign => return Ok(Check::Foreign),
@@ -152,110 +159,6 @@ enum Stored {
     Legacy(Legacy),
     /// Well-formed, of a scheme that was not asked for.
     Foreign,
-}
-
-/// A new digest to be made.
-#[derive(Debug)]
-pub struct Mint {
-    job: HashJob,
-    keyid: Vec<u8>,
-}
-
-impl Mint {
-    /// Bytes of memory that it works in.
-    pub fn memory_len(&self) -> u64 {
-        self.job.memory_len()
-    }
-
-    /// Computes the digest and hands it on; only then is the working memory wiped. `ABORT_ERR`
-    /// once it has been called off.
-    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
-        let keyid = self.keyid;
-        self.job.run(cancel, |digest| deliver(digest.map(|digest| digest.with_keyid(keyid))))
-    }
-}
-
-/// A password to be checked.
-#[derive(Debug)]
-pub enum Check {
-    /// By Argon2.
-    Argon2(VerifyJob),
-    /// By another scheme.
-    Legacy {
-        /// What it must match.
-        legacy: Legacy,
-        /// What is tried.
-        password: WipedBytes,
-    },
-    /// By none: no password matches.
-    Foreign,
-}
-
-impl Check {
-    /// Bytes of memory that it works in.
-    pub fn memory_len(&self) -> u64 {
-        match self {
-            Self::Argon2(job) => job.memory_len(),
-            Self::Legacy { legacy, .. } => legacy.memory_len(),
-            Self::Foreign => 0,
-        }
-    }
-
-    /// Checks, and hands on whether the password is right; only then is the working memory wiped.
-    /// `ABORT_ERR` once it has been called off, which another scheme's work is not when it has begun.
-    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<bool>) -> T) -> T {
-        match self {
-            Self::Argon2(job) => job.run(cancel, deliver),
-            Self::Legacy { legacy, password } => {
-                let matches =
-                    cancel.check().and_then(|()| legacy.matches(password.expose_secret()));
-                drop(password);
-                deliver(matches)
-            }
-            Self::Foreign => deliver(Ok(false)),
-        }
-    }
-}
-
-/// A password to be checked, and a digest to be made if it is right.
-#[derive(Debug)]
-pub struct Update {
-    check: Check,
-    mint: Option<Mint>,
-    /// There is no digest to match: the work is for its time.
-    hopeless: bool,
-}
-
-/// What came of an [`Update`].
-#[derive(Debug)]
-pub struct Updated {
-    /// Whether the password is right.
-    pub valid: bool,
-    /// What to store in place of the old digest, when that is due.
-    pub digest: Option<Digest>,
-}
-
-impl Update {
-    /// Bytes of memory that it works in: of the check, then of the new digest.
-    pub fn memory_len(&self) -> u64 {
-        self.check.memory_len().max(self.mint.as_ref().map_or(0, Mint::memory_len))
-    }
-
-    /// Checks, makes the new digest if one is due, and hands both on. `ABORT_ERR` once it has been
-    /// called off.
-    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Updated>) -> T) -> T {
-        let Self { check, mint, hopeless } = self;
-        let valid = match check.run(cancel, |matches| matches) {
-            Ok(matches) => matches && !hopeless,
-            Err(error) => return deliver(Err(error)),
-        };
-        match mint {
-            Some(mint) if valid => mint.run(cancel, |digest| {
-                deliver(digest.map(|digest| Updated { valid, digest: Some(digest) }))
-            }),
-            _ => deliver(Ok(Updated { valid, digest: None })),
-        }
-    }
 }
 
 /// A wiped copy for a job, which may outlive the original.

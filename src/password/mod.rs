@@ -23,6 +23,7 @@ mod phc;
 mod policy;
 /// Threads of our own, so that hashing never starves the file and DNS work of Node's four.
 pub mod pool;
+mod rehash;
 
 pub use self::cancel::Cancel;
 pub use self::engine::take_warning;
@@ -40,8 +41,9 @@ pub use self::phc::{
     MIN_SALT_LEN,
 };
 pub use self::policy::{
-    MAX_MEMORY_COST, MAX_PARALLELISM, MAX_TIME_COST, Policy, PolicyOptions, Profile, Rehash,
+    MAX_MEMORY_COST, MAX_PARALLELISM, MAX_TIME_COST, Policy, PolicyOptions, Profile,
 };
+pub use self::rehash::Rehash;
 
 #[cfg(test)]
 mod tests;

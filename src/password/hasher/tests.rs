@@ -1,7 +1,8 @@
 //! Peppers that come and go, policies that change, other schemes, and nobody's digest.
 
 use super::*;
-use crate::password::{PolicyOptions, Profile};
+use crate::mem::allocations::allocated_by;
+use crate::password::{Cancel, PolicyOptions, Profile};
 
 const BCRYPT: &str = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 
@@ -197,4 +198,44 @@ fn memory_counts_and_work_is_called_off() {
         assert_eq!(job.run(&cancel, Result::unwrap_err).code, Code::Aborted);
     }
     assert_eq!(hasher.verify_and_update(None, password("x")).unwrap().memory_len(), 64 << 10);
+}
+
+/// More than any message and the parts of a digest take, far less than what is asked for.
+const SMALL: usize = 16 << 10;
+
+#[test]
+fn extremes_are_refused_without_an_allocation_beyond_the_input() {
+    let legacy = Family::ALL.map(|(_, family)| family).into();
+    let hasher = Hasher::new(HasherOptions { legacy, ..options(|_| {}) });
+    let refused = |code: Code, digest: Option<&str>, len: usize| {
+        for update in [false, true] {
+            let password = WipedBytes::new(Box::new(vec![0; len]));
+            let (result, allocated) = allocated_by(|| match (digest, update) {
+                (Some(digest), false) => hasher.verify(digest, password).map(drop),
+                _ => hasher.verify_and_update(digest, password).map(drop),
+            });
+            let what = digest.map(|digest| &digest[..digest.len().min(60)]);
+            assert_eq!(result.unwrap_err().code, code, "{what:?}");
+            assert!(allocated <= SMALL, "{allocated} bytes for {what:?}");
+        }
+    };
+    for digest in [
+        "$argon2id$v=19$m=4294967295,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA",
+        "argon2$argon2id$v=19$m=134217720,t=1,p=16777215$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA",
+        "$2b$31$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+        "$scrypt$ln=63,r=4294967295,p=4294967295$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA",
+        "scrypt$2147483648$salt$8$1$AAAAAAAAAAAAAAAAAAAAAA==",
+        "$pbkdf2-sha512$4294967295$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA",
+    ] {
+        refused(Code::PasswordLimit, Some(digest), 8);
+    }
+    let long = "A".repeat(1_000_000);
+    for start in ["", "$argon2id$", "$2b$", "$scrypt$", "$pbkdf2$1$", "pbkdf2_sha256$1$", "argon2$"]
+    {
+        refused(Code::PasswordDigest, Some(&format!("{start}{long}")), 8);
+    }
+    let (own, django) = (hash(&hasher), format!("argon2{}", hash(&hasher)));
+    for digest in [None, Some(BCRYPT), Some(own.as_str()), Some(django.as_str())] {
+        refused(Code::OutOfRange, digest, 100_000_000);
+    }
 }
