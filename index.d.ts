@@ -156,7 +156,7 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with SHA-1,
    *   SHA-256 or SHA-512.
    * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
-   *   `bcrypt_sha256$…`.
+   *   `bcrypt_sha256$…`; `!…`, a user without a password, matches nothing.
    */
   legacy?: Array<'bcrypt' | 'scrypt' | 'pbkdf2' | 'django'>;
   /**

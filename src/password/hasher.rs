@@ -91,6 +91,7 @@ impl Hasher {
         match Found::parse(text, &self.0.legacy)? {
             Some(Found::Legacy(legacy)) => return Ok(Stored::Legacy(legacy)),
             Some(Found::Argon2(digest)) => return Ok(Stored::Wrapped(digest)),
+            Some(Found::Unusable) => return Ok(Stored::Foreign),
             None => {}
         }
         Ok(Digest::parse(text)?.map_or(Stored::Foreign, Stored::Argon2))
@@ -157,7 +158,8 @@ enum Stored {
     /// Of Argon2, in Django's wrapping.
     Wrapped(Digest),
     Legacy(Legacy),
-    /// Well-formed, of a scheme that was not asked for.
+    /// Well-formed, but no password matches it: of a scheme that was not asked for, or Django's mark
+    /// of a user who has none.
     Foreign,
 }
 

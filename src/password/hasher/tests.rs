@@ -134,6 +134,9 @@ fn other_schemes_when_asked_for() {
         assert!(valid && new.starts_with("$argon2id$") && new.contains("keyid=azE"), "{new}");
         assert_eq!(update(&lenient, Some(&new), text), Ok((true, None)));
     }
+    assert_eq!(verify(&lenient, "!wqB1pPhd", "wqB1pPhd"), Ok(false));
+    assert_eq!(update(&lenient, Some("!"), ""), Ok((false, None)));
+    assert_eq!(verify(&strict, "!wqB1pPhd", "").unwrap_err().code, Code::PasswordDigest);
     let long = lenient.verify(BCRYPT, password(&"x".repeat(4097)));
     assert_eq!(long.unwrap_err().code, Code::OutOfRange);
 }

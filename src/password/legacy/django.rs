@@ -10,8 +10,12 @@ use super::{Found, Legacy, SALT_LEN, TAG_LEN};
 use crate::error::Result;
 use crate::password::phc::{Digest, malformed, number};
 
-/// Reads what begins with the name of an algorithm of Django's; `None` for anything else.
+/// Reads what begins with the name of an algorithm of Django's or marks a user who has no password;
+/// `None` for anything else.
 pub(super) fn parse(text: &str) -> Result<Option<Found>> {
+    if text.starts_with('!') {
+        return Ok(Some(Found::Unusable));
+    }
     let Some((algorithm, rest)) = text.split_once('$') else { return Ok(None) };
     let legacy = match algorithm {
         "pbkdf2_sha256" => Legacy::Pbkdf2(pbkdf2(Hash::Sha256, rest)?),

@@ -55,6 +55,8 @@ pub enum Found {
     Legacy(Legacy),
     /// One of Argon2 in Django's wrapping: `argon2$argon2id$…`.
     Argon2(Digest),
+    /// Django's mark of a user without a password: `!` and anything.
+    Unusable,
 }
 
 /// A hash of another scheme.

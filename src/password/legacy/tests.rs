@@ -16,7 +16,7 @@ const DJANGO: &str = "pbkdf2_sha256$1000$seasalt$AAAAAAAAAAAAAAAAAAAAAA==";
 fn legacy(text: &str) -> Legacy {
     match Found::parse(text, ALL).unwrap().unwrap() {
         Found::Legacy(legacy) => legacy,
-        Found::Argon2(_) => panic!("{text} is of Argon2"),
+        other => panic!("{text} is {other:?}"),
     }
 }
 
