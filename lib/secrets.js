@@ -150,6 +150,11 @@ class SecretBuffer extends Uncloneable {
   }
 }
 
+/** A secret that the native part has made. */
+function secretFromCarrier(carrier) {
+  return new SecretBuffer(OWN, (secret) => native.secretAttach(secret, carrier));
+}
+
 function forgetVariable(name) {
   try {
     Reflect.deleteProperty(process.env, name);
@@ -221,4 +226,4 @@ function timingSafeEqual(a, b) {
   return native.timingSafeEqual(a, b);
 }
 
-module.exports = { SecretBuffer, secureHeap, timingSafeEqual };
+module.exports = { SecretBuffer, secretFromCarrier, secureHeap, timingSafeEqual };

@@ -9,8 +9,9 @@ use napi_derive::napi;
 use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Fault, Options, Result, scalars};
+use super::promise::promise;
 use super::revocation::TOKEN_TTL;
-use super::{CLOCK, guard, promise};
+use super::{CLOCK, guard};
 use crate::error::Code;
 use crate::jwt::{
     Algorithm, Key, KeyRing, KeySource, KeyState, MAX_KEY_LEN, MAX_KID_LEN, RingOptions,

@@ -17,10 +17,12 @@ mod args;
 #[allow(unsafe_code, reason = "raw N-API callbacks for the calls of every request")]
 mod fast;
 mod harden;
+mod hasher;
 mod ids;
 mod keys;
 mod limiter;
 mod password;
+mod promise;
 mod revocation;
 mod secret;
 mod secure_heap;
@@ -30,14 +32,13 @@ mod tokens;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
-use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, Object, ToNapiValue, Unknown};
-use napi::{Env, JsDeferred};
+use napi::Env;
+use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, Object, Unknown};
 use napi_derive::napi;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error};
 use crate::mem;
-use crate::password::pool;
 
 static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
 
@@ -68,42 +69,23 @@ fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<T
         .map_err(|fault| fault.into_js(env))?;
     if let Some(text) = mem::take_warning() {
         // A process that cannot be warned has its secret all the same.
-        let _ = warn(env, text);
+        let _ = warn(env, &text, "NODESEC_SECRET_DEGRADED");
+    }
+    if let Some(text) = crate::password::take_warning() {
+        let _ = warn(env, text, "NODESEC_ARGON2_ENGINE");
     }
     Ok(result)
 }
 
-/// `process.emitWarning(text, 'SecurityWarning', 'NODESEC_SECRET_DEGRADED')`.
-fn warn(env: &Env, text: String) -> napi::Result<()> {
+/// `process.emitWarning(text, 'SecurityWarning', code)`.
+fn warn(env: &Env, text: &str, code: &str) -> napi::Result<()> {
     let process: Object<'_> = env.get_global()?.get_named_property("process")?;
-    let emit: Function<'_, FnArgs<(String, &str, &str)>, Unknown<'_>> =
+    let emit: Function<'_, FnArgs<(&str, &str, &str)>, Unknown<'_>> =
         process.get_named_property("emitWarning")?;
-    emit.apply(process, (text, "SecurityWarning", "NODESEC_SECRET_DEGRADED").into())?;
+    emit.apply(process, (text, "SecurityWarning", code).into())?;
     Ok(())
 }
 
 fn internal() -> Error {
     Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
-}
-
-/// Runs `work` on the worker pool and settles the promise that is returned, with `convert` on the
-/// JavaScript thread. When the environment is gone by then, the result is dropped.
-fn promise<T, J>(
-    env: &Env,
-    work: impl FnOnce(&mut pool::Delivery<T>) + Send + 'static,
-    convert: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
-) -> napi::Result<Object<'_>>
-where
-    T: Send + 'static,
-    J: ToNapiValue + 'static,
-{
-    type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
-    let (deferred, promise): (JsDeferred<J, Settle<J>>, _) = env.create_deferred()?;
-    pool::submit(work, move |result| {
-        deferred.resolve(Box::new(move |env| {
-            let result = guard(&env, || Ok(result?))?;
-            convert(env, result)
-        }));
-    });
-    Ok(promise)
 }

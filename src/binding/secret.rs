@@ -37,7 +37,7 @@ impl Handle for SecretBuffer {
 
 impl SecretBuffer {
     /// What `make` makes: in the secure heap, or sealed where that is full and is to be so.
-    fn make(make: impl FnOnce() -> Result<Secret>) -> Result<Arc<Self>> {
+    pub fn make(make: impl FnOnce() -> Result<Secret>) -> Result<Arc<Self>> {
         mem::storing(|| make().and_then(|secret| Ok(Self::keeping(Kept::new(secret)?))))
     }
 
@@ -127,6 +127,15 @@ pub fn secret_from(
             })?;
         }
         Ok(())
+    })
+}
+
+/// `target` becomes the secret of a carrier.
+#[napi(catch_unwind)]
+pub fn secret_attach(env: &Env, target: Unknown<'_>, carrier: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let secret = Arg::new(env, &carrier, "carrier").handle::<SecretBuffer>()?;
+        Arg::new(env, &target, "this").attach(secret)
     })
 }
 

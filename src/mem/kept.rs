@@ -47,6 +47,15 @@ impl Kept {
         }
     }
 
+    /// The secret for longer than a call, in a slot. A sealed one is copied there: `ERR_SECRET_EXHAUSTED`
+    /// while there is no room, and errors as [`Kept::with`].
+    pub fn to_secret(&self) -> Result<Secret> {
+        match &self.0 {
+            Form::InSlot(secret) => Ok(secret.clone()),
+            Form::Sealed(_) => self.with(|secret| Secret::copy_from(secret.expose_secret()))?,
+        }
+    }
+
     /// The secret for a job. A sealed one is copied out: a job lasts longer than a turn of the scratch
     /// memory may. Errors as [`Kept::with`].
     pub fn to_input(&self) -> Result<SecretInput> {

@@ -15,6 +15,7 @@ mod account;
 mod alarm;
 mod arena;
 mod canary;
+mod capacity;
 mod encoding;
 mod environ;
 mod exit;
@@ -47,12 +48,13 @@ mod turn;
 use aws_lc_rs::constant_time;
 use zeroize::Zeroize;
 
+pub use capacity::capacity;
 pub use encoding::Encoding;
 pub use environ::VariableName;
 pub use file::{FileRules, read_file, without_line_ending};
 pub use foreign::{Foreign, foreign_secrets};
 pub use harden::{Hardened, Hardening, harden};
-pub use input::SecretInput;
+pub use input::{SecretInput, WipedBytes};
 pub use kept::Kept;
 pub use locked::Locked;
 pub use os::Backend;
@@ -78,6 +80,8 @@ pub fn ct_eq(one: &[u8], other: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(one, other).is_ok()
 }
 
+#[cfg(test)]
+pub mod allocations;
 #[cfg(test)]
 mod deaths;
 #[cfg(test)]

@@ -7,6 +7,7 @@ use std::mem;
 use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
+use super::cancel::Cancel;
 use super::engine::{self, Inputs};
 use super::limits::Limits;
 use super::phc::{self, Digest};
@@ -14,7 +15,7 @@ use super::policy::Policy;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::mem::pages::{self, Pages};
-use crate::mem::{SecretInput, leaving_no_trace};
+use crate::mem::{Secret, SecretInput, leaving_no_trace};
 
 /// The longest password, in bytes of UTF-8 or otherwise.
 pub const MAX_PASSWORD_LEN: usize = 4096;
@@ -40,8 +41,8 @@ impl HashJob {
     ///
     /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`], a secret above
     /// [`MAX_SECRET_LEN`], a salt of less than 8 or more than 1024 bytes, associated data above
-    /// what the engine takes (32 bytes with the `argon2` crate), or salt, tag and associated data
-    /// of more than [`phc::MAX_FIELDS_LEN`] bytes together.
+    /// 1024 bytes, or salt, tag and associated data of more than [`phc::MAX_FIELDS_LEN`] bytes
+    /// together.
     pub fn new(
         policy: Policy,
         password: SecretInput,
@@ -57,9 +58,8 @@ impl HashJob {
         if !(phc::MIN_SALT_LEN..=phc::MAX_FIELD_LEN).contains(&salt.len()) {
             return Err(out_of_range("salt must be from 8 to 1024 bytes"));
         }
-        let max = engine::current().max_associated_data_len().min(phc::MAX_FIELD_LEN);
-        if associated_data.len() > max {
-            return Err(out_of_range(format!("associatedData must be at most {max} bytes")));
+        if associated_data.len() > phc::MAX_FIELD_LEN {
+            return Err(out_of_range("associatedData must be at most 1024 bytes"));
         }
         if salt.len() + policy.hash_length() + associated_data.len() > phc::MAX_FIELDS_LEN {
             let max = phc::MAX_FIELDS_LEN;
@@ -70,17 +70,43 @@ impl HashJob {
         Ok(Self { policy, password, salt, secret, associated_data })
     }
 
-    /// Computes the digest and hands it on; only then is the working memory wiped.
-    pub fn run<T>(self, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
+    /// Bytes of memory that it works in.
+    pub fn memory_len(&self) -> u64 {
+        self.policy.params().memory_len()
+    }
+
+    /// Computes the digest and hands it on; only then is the working memory wiped. `ABORT_ERR`
+    /// once it has been called off.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
         let (params, data, salt) =
             (*self.policy.params(), self.associated_data.clone(), self.salt.clone());
-        self.run_raw(|tag| {
+        self.run_raw(cancel, |tag| {
             deliver(tag.map(|mut tag| Digest::new(params, data, salt, mem::take(&mut *tag))))
         })
     }
 
-    /// Computes the tag alone and hands it on; only then is the working memory wiped.
-    pub fn run_raw<T>(self, deliver: impl FnOnce(Result<Tag>) -> T) -> T {
+    /// As [`Self::run`], for the tag alone.
+    pub fn run_raw<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Tag>) -> T) -> T {
+        let mut memory = None;
+        let mut tag = Zeroizing::new(vec![0; self.policy.hash_length()]);
+        let computed = self.compute(cancel, &mut memory, &mut tag);
+        // The copies of the secrets are gone before the caller hears of the result; `memory` is
+        // wiped when it drops, after the result is on its way.
+        drop(self);
+        deliver(computed.map(|()| tag))
+    }
+
+    /// As [`Self::run`], for the tag alone, which is written into secret memory and nowhere else.
+    pub fn run_secret<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Secret>) -> T) -> T {
+        let mut memory = None;
+        let secret =
+            Secret::filled(self.policy.hash_length(), |tag| self.compute(cancel, &mut memory, tag));
+        // As above: the secrets first, the result, then the memory.
+        drop(self);
+        deliver(secret)
+    }
+
+    fn compute(&self, cancel: &Cancel, memory: &mut Option<Pages>, tag: &mut [u8]) -> Result<()> {
         let inputs = Inputs {
             params: *self.policy.params(),
             password: self.password.expose_secret(),
@@ -88,12 +114,7 @@ impl HashJob {
             secret: exposed(self.secret.as_ref()),
             associated_data: &self.associated_data,
         };
-        let mut memory = None;
-        let tag = derive(&inputs, &mut memory, self.policy.hash_length());
-        // The copies of the secrets are gone before the caller hears of the result; `memory` is
-        // wiped when it drops, after the result is on its way.
-        drop(self);
-        deliver(tag)
+        derive(&inputs, cancel, pages::take, memory, tag)
     }
 }
 
@@ -108,9 +129,9 @@ pub struct VerifyJob {
 impl VerifyJob {
     /// A check within limits.
     ///
-    /// `ERR_PASSWORD_LIMIT` for a digest that asks for more than the limits allow, or carries more
-    /// associated data than the engine takes; `ERR_OUT_OF_RANGE` for a password above
-    /// [`MAX_PASSWORD_LEN`] or a secret above [`MAX_SECRET_LEN`].
+    /// `ERR_PASSWORD_LIMIT` for a digest that asks for more than the limits allow;
+    /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`] or a secret above
+    /// [`MAX_SECRET_LEN`].
     pub fn new(
         digest: Digest,
         password: SecretInput,
@@ -118,18 +139,18 @@ impl VerifyJob {
         limits: &Limits,
     ) -> Result<Self> {
         limits.check(&digest)?;
-        let max = engine::current().max_associated_data_len();
-        if digest.data().len() > max {
-            let message = format!("the digest carries more than {max} bytes of associated data");
-            return Err(Error::new(Code::PasswordLimit, message));
-        }
         check_secrets(&password, secret.as_ref())?;
         Ok(Self { digest, password, secret })
     }
 
+    /// Bytes of memory that it works in.
+    pub fn memory_len(&self) -> u64 {
+        self.digest.params().memory_len()
+    }
+
     /// Computes the tag, hands on whether it is the digest's; only then is the working memory
-    /// wiped.
-    pub fn run<T>(self, deliver: impl FnOnce(Result<bool>) -> T) -> T {
+    /// wiped. `ABORT_ERR` once it has been called off.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<bool>) -> T) -> T {
         let inputs = Inputs {
             params: *self.digest.params(),
             password: self.password.expose_secret(),
@@ -138,22 +159,29 @@ impl VerifyJob {
             associated_data: self.digest.data(),
         };
         let mut memory = None;
-        let tag = derive(&inputs, &mut memory, self.digest.hash().len());
-        let matches = tag.map(|tag| self.digest.matches(&tag));
-        // As above: the secrets first, the result, then the memory.
+        let mut tag = Zeroizing::new(vec![0; self.digest.hash().len()]);
+        let computed = derive(&inputs, cancel, pages::take_untrusted, &mut memory, &mut tag);
+        let matches = computed.map(|()| self.digest.matches(&tag));
+        // As above.
         drop(self);
         deliver(matches)
     }
 }
 
 /// Computes a tag, leaving its working memory, which is wiped on drop, to the caller.
-fn derive(inputs: &Inputs<'_>, memory: &mut Option<Pages>, tag_len: usize) -> Result<Tag> {
+fn derive(
+    inputs: &Inputs<'_>,
+    cancel: &Cancel,
+    take: fn(usize) -> Result<Pages>,
+    memory: &mut Option<Pages>,
+    tag: &mut [u8],
+) -> Result<()> {
+    // Before memory is taken for what nobody waits for any more.
+    cancel.check()?;
     // Lengths beyond the address space, on 32 bits, cannot be had either.
     let len = usize::try_from(inputs.params.memory_len()).unwrap_or(usize::MAX);
-    let memory = memory.insert(pages::take(len)?);
-    let mut tag = Zeroizing::new(vec![0; tag_len]);
-    leaving_no_trace::<{ 32 * 1024 }, _>(|| engine::current().derive(inputs, memory, &mut tag))?;
-    Ok(tag)
+    let memory = memory.insert(take(len)?);
+    leaving_no_trace::<{ 32 * 1024 }, _>(|| engine::current().derive(inputs, memory, tag, cancel))
 }
 
 fn random_salt(len: usize) -> Result<Vec<u8>> {
@@ -166,7 +194,7 @@ fn exposed(secret: Option<&SecretInput>) -> &[u8] {
     secret.map_or(&[], ExposeSecret::expose_secret)
 }
 
-fn check_secrets(password: &SecretInput, secret: Option<&SecretInput>) -> Result<()> {
+pub(super) fn check_secrets(password: &SecretInput, secret: Option<&SecretInput>) -> Result<()> {
     if password.expose_secret().len() > MAX_PASSWORD_LEN {
         return Err(out_of_range(format!("password must be at most {MAX_PASSWORD_LEN} bytes")));
     }

@@ -8,13 +8,13 @@ use std::ops::RangeInclusive;
 use std::ptr;
 
 use napi::sys;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, ExposeSecretMut};
 use zeroize::Zeroizing;
 
 use super::text::lengths;
 use super::{Arg, Result};
 use crate::binding::secret::SecretBuffer;
-use crate::mem::{Secret, SecretInput, clear_vector_registers};
+use crate::mem::{Secret, SecretInput, WipedBytes, clear_vector_registers};
 
 /// Strings that are secrets are copied through the stack, so they are short.
 const MAX_SECRET_TEXT: usize = 4096;
@@ -109,24 +109,27 @@ impl Arg<'_> {
         Ok(text)
     }
 
-    /// A string, a `Uint8Array` or a `SecretBuffer`, for a job.
+    /// A string, a `Uint8Array` or a `SecretBuffer`, for a job. A string's bytes are written where
+    /// they stay, with nothing on the way.
     pub fn secret_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
-        match self.handle_if::<SecretBuffer>()? {
-            Some(_) => self.key_input(range),
-            None => self.with_secret(range, |bytes| Ok(bytes.into())),
+        if !self.is_string()? {
+            return self.input_or("a string, a Uint8Array or a SecretBuffer", range);
         }
+        let length = self.utf8_len()?;
+        if !range.contains(&length) {
+            return Err(self.out_of_range(lengths(&range)));
+        }
+        // With room for the NUL, which is cut off without a move.
+        let mut copy = WipedBytes::new(Box::new(vec![0; length + 1]));
+        let written = self.copy_utf8(copy.expose_secret_mut())?;
+        copy.expose_secret_mut().truncate(written);
+        self.check_well_formed(copy.expose_secret())?;
+        Ok(copy.into())
     }
 
     /// A `Uint8Array` or a `SecretBuffer`, for a job.
     pub fn key_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
-        let Some(buffer) = self.handle_if::<SecretBuffer>()? else {
-            return self.with_key(range, |bytes| Ok(bytes.into()));
-        };
-        let secret = buffer.get()?;
-        if !range.contains(&secret.len()) {
-            return Err(self.out_of_range(lengths(&range)));
-        }
-        Ok(secret.to_input()?)
+        self.input_or("a Uint8Array or a SecretBuffer", range)
     }
 
     /// Writes numbers to the start of a `Float64Array` of the façade's own.
@@ -151,6 +154,19 @@ impl Arg<'_> {
         // the façade makes it and keeps it to itself.
         unsafe { ptr::copy_nonoverlapping(values.as_ptr(), data.cast(), values.len()) };
         Ok(())
+    }
+
+    fn input_or(&self, expected: &str, range: RangeInclusive<usize>) -> Result<SecretInput> {
+        // As below.
+        if let Some(view) = self.view_if()? {
+            return self.lend(view, range, |bytes| Ok(bytes.into()));
+        }
+        let buffer = self.handle_if::<SecretBuffer>()?;
+        let secret = buffer.ok_or_else(|| self.wrong_type(expected))?.get()?;
+        if !range.contains(&secret.len()) {
+            return Err(self.out_of_range(lengths(&range)));
+        }
+        Ok(secret.to_input()?)
     }
 
     fn with_key_or<T>(

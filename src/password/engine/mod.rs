@@ -1,10 +1,22 @@
 //! The one seam between a hash that is asked for and the code that computes it.
 
+mod block;
+mod choice;
+mod crew;
+mod fill;
+mod hash;
+mod kernel;
+mod layout;
+mod memory;
+mod own;
 mod rustcrypto;
+mod selftest;
 
+pub use self::choice::{current, take_warning};
 use super::params::Params;
 use crate::error::Result;
 use crate::mem::pages::Pages;
+use crate::password::cancel::Cancel;
 
 /// What an Argon2 tag is computed from (RFC 9106 section 3.1). All lengths are hashed in, so an
 /// empty secret is no secret.
@@ -22,16 +34,21 @@ pub struct Inputs<'a> {
 }
 
 /// An implementation of Argon2.
-pub trait Engine: Sync {
-    /// The most bytes of associated data that it can take.
-    fn max_associated_data_len(&self) -> usize;
+pub trait Engine: Send + Sync {
+    /// As in `NODESEC_ARGON2`.
+    fn name(&self) -> &'static str;
 
     /// Fills `tag`, whose length is hashed in. `memory` is for at least
-    /// [`Params::memory_len`] bytes; it may hold anything, and is not wiped.
-    fn derive(&self, inputs: &Inputs<'_>, memory: &mut Pages, tag: &mut [u8]) -> Result<()>;
+    /// [`Params::memory_len`] bytes; it may hold anything, and is not wiped. `ABORT_ERR` when
+    /// cancelled.
+    fn derive(
+        &self,
+        inputs: &Inputs<'_>,
+        memory: &mut Pages,
+        tag: &mut [u8],
+        cancel: &Cancel,
+    ) -> Result<()>;
 }
 
-/// The engine that everything uses.
-pub fn current() -> &'static dyn Engine {
-    &rustcrypto::RustCrypto
-}
+#[cfg(test)]
+mod tests;

@@ -5,18 +5,32 @@ use argon2::{Argon2, AssociatedData, Params as CrateParams, ParamsBuilder};
 use super::{Engine, Inputs};
 use crate::error::{Code, Error, Result};
 use crate::mem::pages::Pages;
+use crate::password::cancel::Cancel;
 use crate::password::params::{Algorithm, Version};
 
-/// The engine of the `RustCrypto` project: AVX2 where the processor has it, one thread a hash.
+/// The engine of the `RustCrypto` project: AVX2 where the processor has it, one thread a hash. Takes
+/// at most 32 bytes of associated data (`ERR_OUT_OF_RANGE`), and cannot be stopped on the way.
 pub(super) struct RustCrypto;
 
 impl Engine for RustCrypto {
-    fn max_associated_data_len(&self) -> usize {
-        CrateParams::MAX_DATA_LEN
+    fn name(&self) -> &'static str {
+        "rustcrypto"
     }
 
-    fn derive(&self, inputs: &Inputs<'_>, memory: &mut Pages, tag: &mut [u8]) -> Result<()> {
-        let data = AssociatedData::new(inputs.associated_data).map_err(error)?;
+    fn derive(
+        &self,
+        inputs: &Inputs<'_>,
+        memory: &mut Pages,
+        tag: &mut [u8],
+        cancel: &Cancel,
+    ) -> Result<()> {
+        cancel.check()?;
+        let data = AssociatedData::new(inputs.associated_data).map_err(|_| {
+            let max = CrateParams::MAX_DATA_LEN;
+            let message =
+                format!("the engine rustcrypto takes {max} bytes of associated data at most");
+            Error::new(Code::OutOfRange, message)
+        })?;
         let params = ParamsBuilder::new()
             .m_cost(inputs.params.memory_cost())
             .t_cost(inputs.params.time_cost())

@@ -1,0 +1,85 @@
+//! The one place that says which engine computes.
+//!
+//! The fastest kernel of our own that the processor can run, once it has shown that it agrees with
+//! the `argon2` crate. `NODESEC_ARGON2` chooses another: the name of a kernel, or `rustcrypto`.
+
+use std::env;
+use std::ffi::OsStr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::own::Own;
+use super::rustcrypto::RustCrypto;
+use super::{Engine, kernel, selftest};
+
+const VARIABLE: &str = "NODESEC_ARGON2";
+
+static CHOICE: OnceLock<Choice> = OnceLock::new();
+
+/// The engine that everything uses. The first call takes some milliseconds for the self-test.
+pub fn current() -> &'static dyn Engine {
+    let choice = CHOICE.get_or_init(|| {
+        choose(env::var_os(VARIABLE).as_deref(), |engine| selftest::agree(engine, &RustCrypto))
+    });
+    &*choice.engine
+}
+
+/// What the operator should know about the engine in use, once.
+pub fn take_warning() -> Option<&'static str> {
+    static TAKEN: AtomicBool = AtomicBool::new(false);
+    let warning = CHOICE.get()?.warning?;
+    (!TAKEN.swap(true, Ordering::Relaxed)).then_some(warning)
+}
+
+struct Choice {
+    engine: Box<dyn Engine>,
+    warning: Option<&'static str>,
+}
+
+fn choose(wish: Option<&OsStr>, works: impl Fn(&dyn Engine) -> bool) -> Choice {
+    let wish = wish.filter(|wish| !wish.is_empty());
+    if wish.is_some_and(|wish| wish == RustCrypto.name()) {
+        return Choice { engine: Box::new(RustCrypto), warning: None };
+    }
+    let wished = wish.and_then(|wish| kernel::available().find(|kernel| wish == kernel.name));
+    let warning = (wish.is_some() && wished.is_none()).then_some(
+        "NODESEC_ARGON2 is ignored: it names no Argon2 engine that this machine can run",
+    );
+    let engine = Box::new(Own::new(wished.unwrap_or_else(kernel::fastest)));
+    if works(&*engine) {
+        return Choice { engine, warning };
+    }
+    let warning = "the Argon2 engine failed its self-test on this machine; the slower one of the \
+                   argon2 crate is used instead. Please report it with the processor's name";
+    Choice { engine: Box::new(RustCrypto), warning: Some(warning) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(wish: &str, works: bool) -> (&'static str, bool) {
+        let choice = choose(Some(wish.as_ref()), |_| works);
+        (choice.engine.name(), choice.warning.is_some())
+    }
+
+    #[test]
+    fn by_default_the_fastest_and_otherwise_the_one_that_is_named() {
+        let fastest = kernel::fastest().name;
+        assert_eq!(choose(None, |_| true).engine.name(), fastest);
+        assert_eq!(names("", true), (fastest, false));
+        for kernel in kernel::available() {
+            assert_eq!(names(kernel.name, true), (kernel.name, false));
+        }
+        assert_eq!(names("rustcrypto", true), ("rustcrypto", false));
+        assert_eq!(names("AVX2", true), (fastest, true));
+    }
+
+    #[test]
+    fn one_that_fails_its_self_test_is_not_used() {
+        assert_eq!(names("", false), ("rustcrypto", true));
+        assert_eq!(names("portable", false), ("rustcrypto", true));
+        // What was asked for by name is what the others are compared with.
+        assert_eq!(names("rustcrypto", false), ("rustcrypto", false));
+    }
+}

@@ -1,0 +1,230 @@
+//! The threads that fill one hash's memory: the caller's, and helpers while cores are idle.
+//!
+//! Lanes are what can be computed at the same time, and how many threads do it changes nothing in
+//! the tag. So a digest's parallelism is never the number of threads: all hashes of the process
+//! together have as many as there are cores, or one each.
+
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use super::fill::{MAX_LANES, Task};
+use super::hash::wipe_stack;
+use super::kernel::Fill;
+use super::layout::SLICES;
+use super::memory::Memory;
+use crate::error::Result;
+use crate::password::cancel::Cancel;
+
+/// Blocks to compute per thread from which a helper is worth its start: some 5 ms of work.
+const MIN_BLOCKS: u64 = 1 << 14;
+
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
+
+/// A helper keeps its blocks in the arena and a few on its stack.
+const STACK_LEN: usize = 256 << 10;
+
+/// Threads that fill memory now, in all of the process.
+static BUSY: AtomicUsize = AtomicUsize::new(0);
+
+/// Computes all blocks from the first two of every lane on. `ABORT_ERR` if cancelled meanwhile.
+///
+/// # Safety
+/// The processor has the instructions of `fill`.
+pub unsafe fn fill(fill: Fill, memory: &Memory<'_>, cancel: &Cancel) -> Result<()> {
+    let layout = memory.layout();
+    let work = layout.blocks().saturating_mul(layout.params.time_cost().into());
+    let threads = u64::from(layout.params.parallelism()).min(work / MIN_BLOCKS);
+    let seat = Seat::take();
+    // SAFETY: passed on to the caller.
+    unsafe { Crew::new(fill, memory, cancel) }.run(threads, Seat::take_idle);
+    drop(seat);
+    cancel.check()
+}
+
+struct Crew<'a> {
+    fill: Fill,
+    memory: &'a Memory<'a>,
+    cancel: &'a Cancel,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    pass: u32,
+    slice: u32,
+    /// The first lane of this slice that nobody has begun.
+    next_lane: u32,
+    /// Lanes of this slice that are not done.
+    unfinished: u32,
+    /// At work.
+    threads: u32,
+    /// One of them has panicked.
+    failed: bool,
+}
+
+impl<'a> Crew<'a> {
+    /// # Safety
+    /// The processor has the instructions of `fill`.
+    const unsafe fn new(fill: Fill, memory: &'a Memory<'a>, cancel: &'a Cancel) -> Self {
+        let unfinished = memory.layout().params.parallelism();
+        let state =
+            State { pass: 0, slice: 0, next_lane: 0, unfinished, threads: 1, failed: false };
+        Self { fill, memory, cancel, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Fills the memory, with at most this many threads, this one included, and one helper for
+    /// each seat that is to be had.
+    fn run(&self, threads: u64, seat: impl Fn() -> Option<Seat>) {
+        thread::scope(|scope| {
+            for _ in 1..threads {
+                let Some(seat) = seat() else { break };
+                self.lock().threads += 1;
+                let helper = thread::Builder::new().name("nodesec-lanes".to_owned());
+                let started = helper.stack_size(STACK_LEN).spawn_scoped(scope, move || {
+                    self.work(|| !Seat::are_too_many());
+                    drop(seat);
+                });
+                if started.is_err() {
+                    // Without helpers it only takes longer.
+                    self.lock().threads -= 1;
+                    break;
+                }
+            }
+            self.work(|| true);
+        });
+    }
+
+    /// Does segments until there are none, or `stay` is false. The hash is complete when the
+    /// thread that always stays is through.
+    fn work(&self, stay: impl Fn() -> bool) {
+        let on_panic = Failure(self);
+        let layout = self.memory.layout();
+        let lanes = layout.params.parallelism();
+        let passes = layout.params.time_cost();
+        let mut state = self.lock();
+        while state.pass < passes && !state.failed && !self.cancel.is_cancelled() && stay() {
+            let open = lanes - state.next_lane;
+            if open == 0 {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let share = open.div_ceil(state.threads).min(MAX_LANES);
+            let lane = state.next_lane;
+            state.next_lane += share;
+            let slice = layout.slice(state.pass, state.slice);
+            drop(state);
+
+            let task = Task { memory: self.memory, slice, lane, lanes: share };
+            // SAFETY: the instructions are there, says the caller of `fill`. Each lane of a slice
+            // is given out once, and the next slice begins when all of them have been handed in,
+            // under the lock through which every thread gets its tasks.
+            unsafe { (self.fill)(&task) };
+
+            state = self.lock();
+            state.unfinished -= share;
+            if state.unfinished == 0 {
+                state.slice = (state.slice + 1) % SLICES;
+                state.pass += u32::from(state.slice == 0);
+                (state.next_lane, state.unfinished) = (0, lanes);
+                self.changed.notify_all();
+            }
+        }
+        state.threads -= 1;
+        drop(state);
+        // Those who wait must see a cancellation too.
+        self.changed.notify_all();
+        std::mem::forget(on_panic);
+        wipe_stack();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Lets the others go when a thread unwinds, whose lanes will never be done.
+struct Failure<'a>(&'a Crew<'a>);
+
+impl Drop for Failure<'_> {
+    fn drop(&mut self) {
+        self.0.lock().failed = true;
+        self.0.changed.notify_all();
+    }
+}
+
+/// A place among the threads that fill memory.
+struct Seat;
+
+impl Seat {
+    /// A hash always has one thread.
+    fn take() -> Self {
+        BUSY.fetch_add(1, Ordering::Relaxed);
+        Self
+    }
+
+    /// A place on an idle core.
+    fn take_idle() -> Option<Self> {
+        BUSY.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |busy| {
+            (busy < *CORES).then_some(busy + 1)
+        })
+        .ok()
+        .map(|_| Self)
+    }
+
+    fn are_too_many() -> bool {
+        BUSY.load(Ordering::Relaxed) > *CORES
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        BUSY.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::block::Block;
+    use super::super::kernel;
+    use super::super::layout::Layout;
+    use super::*;
+    use crate::password::params::{Algorithm, Params, Version};
+
+    /// The memory after a hash of lanes that begin with their number, filled by so many threads.
+    fn filled(params: Params, threads: u64) -> Vec<[u64; 128]> {
+        let layout = Layout::new(params);
+        let mut blocks = vec![Block::ZERO; usize::try_from(layout.blocks()).unwrap()];
+        for lane in 0..params.parallelism() {
+            blocks[layout.at(lane, 0)].words_mut()[0] = u64::from(lane);
+        }
+        let memory = Memory::new(layout, &mut blocks).unwrap();
+        let cancel = Cancel::default();
+        // SAFETY: an available kernel's instructions are there.
+        let crew = unsafe { Crew::new(kernel::fastest().fill, &memory, &cancel) };
+        crew.run(threads, || Some(Seat::take()));
+        assert_eq!(crew.lock().pass, params.time_cost());
+        blocks.iter().map(|block| *block.words()).collect()
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        for (m, p) in [(64, 2), (4096, 3), (4096, 4), (800, 100)] {
+            let params = Params::new(Algorithm::Argon2id, Version::V0x13, m, 3, p).unwrap();
+            let alone = filled(params, 1);
+            for threads in 2..=5 {
+                assert!(filled(params, threads) == alone, "{m} {p} with {threads} threads");
+            }
+        }
+    }
+
+    #[test]
+    fn seats_are_given_back_and_idle_ones_are_limited() {
+        // Other tests take seats meanwhile; more than there are cores is never idle.
+        let seats: Vec<_> = (0..*CORES).map(|_| Seat::take()).collect();
+        assert!(Seat::take_idle().is_none());
+        drop(seats);
+    }
+}

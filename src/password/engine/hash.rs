@@ -1,0 +1,104 @@
+//! BLAKE2b as Argon2 uses it: the initial hash `H0` and the hash of any length `H'`.
+//!
+//! The state and the buffer of `blake2` wipe themselves.
+
+use blake2::Blake2bVarCore;
+use blake2::digest::Output;
+use blake2::digest::block_api::{Buffer, UpdateCore, VariableOutputCore};
+use zeroize::{Zeroize, Zeroizing};
+
+use super::Inputs;
+use crate::error::{Code, Error, Result};
+
+/// Bytes of `H0`, and of the longest output of BLAKE2b.
+pub const HASH_LEN: usize = 64;
+
+/// The initial hash (RFC 9106 section 3.2, step 1): everything that the tag depends on.
+pub fn initial(inputs: &Inputs<'_>, tag_len: usize) -> Result<Zeroizing<[u8; HASH_LEN]>> {
+    let params = &inputs.params;
+    let mut blake2b = Blake2b::new(HASH_LEN);
+    for number in [
+        params.parallelism(),
+        len32(tag_len)?,
+        params.memory_cost(),
+        params.time_cost(),
+        params.version().number(),
+        params.algorithm().number(),
+    ] {
+        blake2b.update(&number.to_le_bytes());
+    }
+    for field in [inputs.password, inputs.salt, inputs.secret, inputs.associated_data] {
+        blake2b.update(&len32(field.len())?.to_le_bytes());
+        blake2b.update(field);
+    }
+    let mut hash = Zeroizing::new([0; HASH_LEN]);
+    blake2b.finish(&mut *hash);
+    Ok(hash)
+}
+
+/// `H'` of section 3.3: fills `out`, of at least one byte, with a hash of the parts in a row.
+pub fn long(parts: &[&[u8]], out: &mut [u8]) -> Result<()> {
+    let mut blake2b = Blake2b::new(out.len().min(HASH_LEN));
+    blake2b.update(&len32(out.len())?.to_le_bytes());
+    for part in parts {
+        blake2b.update(part);
+    }
+    if out.len() <= HASH_LEN {
+        blake2b.finish(out);
+        return Ok(());
+    }
+    // Of each link but the last, the first half is put out.
+    let mut link = Zeroizing::new([0; HASH_LEN]);
+    blake2b.finish(&mut *link);
+    let mut rest = out;
+    loop {
+        let (chunk, tail) = rest.split_at_mut(HASH_LEN / 2);
+        chunk.copy_from_slice(&link[..HASH_LEN / 2]);
+        rest = tail;
+        let mut blake2b = Blake2b::new(rest.len().min(HASH_LEN));
+        blake2b.update(&*link);
+        if rest.len() <= HASH_LEN {
+            blake2b.finish(rest);
+            return Ok(());
+        }
+        blake2b.finish(&mut *link);
+    }
+}
+
+/// Overwrites the part of the stack that the functions above have used: BLAKE2b's rounds keep
+/// copies of the message there.
+#[inline(never)]
+pub fn wipe_stack() {
+    [0_u8; 4096].zeroize();
+}
+
+/// A hash with an output of 1 to [`HASH_LEN`] bytes, known from the start.
+struct Blake2b {
+    core: Blake2bVarCore,
+    buffer: Buffer<Blake2bVarCore>,
+}
+
+impl Blake2b {
+    fn new(out_len: usize) -> Self {
+        Self {
+            core: Blake2bVarCore::new_with_params(&[], &[], 0, out_len),
+            buffer: Buffer::<Blake2bVarCore>::default(),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        self.buffer.digest_blocks(bytes, |blocks| self.core.update_blocks(blocks));
+    }
+
+    fn finish(mut self, out: &mut [u8]) {
+        let mut full = Output::<Blake2bVarCore>::default();
+        self.core.finalize_variable_core(&mut self.buffer, &mut full);
+        out.copy_from_slice(&full[..out.len()]);
+        full.as_mut_slice().zeroize();
+    }
+}
+
+/// Lengths are hashed in as 32 bits.
+fn len32(len: usize) -> Result<u32> {
+    u32::try_from(len).map_err(|_| Error::new(Code::OutOfRange, "inputs must be under 4 GiB each"))
+}

@@ -1,0 +1,122 @@
+//! AVX2: four words a register.
+
+use std::arch::x86_64::{
+    __m256i, _mm_cvtsi128_si64, _mm256_add_epi64, _mm256_alignr_epi8, _mm256_castsi256_si128,
+    _mm256_mul_epu32, _mm256_permute4x64_epi64, _mm256_setr_epi8, _mm256_shuffle_epi8,
+    _mm256_shuffle_epi32, _mm256_srli_epi64, _mm256_xor_si256,
+};
+
+use super::quad::{self, Quad};
+use super::{Block, Kernel, prefetch_lines};
+use crate::password::engine::fill::{Task, walk};
+
+/// # Safety
+/// The processor has AVX2; and as [`walk`].
+#[target_feature(enable = "avx2")]
+pub(super) unsafe fn fill(task: &Task<'_>) {
+    // SAFETY: both passed on to the caller.
+    unsafe { walk::<Avx2>(task) }
+}
+
+struct Avx2;
+
+impl Kernel for Avx2 {
+    #[inline(always)]
+    fn compress<const XOR: bool>(
+        previous: &Block,
+        reference: &Block,
+        next: &mut Block,
+        first_word: impl FnOnce(u64),
+    ) {
+        quad::compress::<Register, XOR>(previous, reference, next, first_word);
+    }
+
+    #[inline(always)]
+    fn prefetch(block: *const Block) {
+        prefetch_lines(block);
+    }
+}
+
+/// Private, and made of blocks by `fill` only: where there is one, there is AVX2.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+struct Register(__m256i);
+
+// SAFETY: `__m256i` is 32 plain bytes, aligned to 32. In all functions, the instructions are there
+// because a `Register` is.
+unsafe impl Quad for Register {
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        // SAFETY: see above.
+        unsafe {
+            let product = _mm256_mul_epu32(self.0, other.0);
+            let sum = _mm256_add_epi64(self.0, other.0);
+            Self(_mm256_add_epi64(sum, _mm256_add_epi64(product, product)))
+        }
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm256_xor_si256(self.0, other.0) })
+    }
+
+    #[inline(always)]
+    fn rotate<const BITS: u32>(self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe {
+            match BITS {
+                16 => _mm256_shuffle_epi8(
+                    self.0,
+                    _mm256_setr_epi8(
+                        2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9, //
+                        2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9,
+                    ),
+                ),
+                24 => _mm256_shuffle_epi8(
+                    self.0,
+                    _mm256_setr_epi8(
+                        3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10, //
+                        3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10,
+                    ),
+                ),
+                32 => _mm256_shuffle_epi32::<0b10_11_00_01>(self.0),
+                _ => {
+                    const { assert!(matches!(BITS, 16 | 24 | 32 | 63)) };
+                    let double = _mm256_add_epi64(self.0, self.0);
+                    _mm256_xor_si256(double, _mm256_srli_epi64::<63>(self.0))
+                }
+            }
+        })
+    }
+
+    #[inline(always)]
+    fn turn_right(self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm256_permute4x64_epi64::<0b10_01_00_11>(self.0) })
+    }
+
+    #[inline(always)]
+    fn turn_left(self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm256_permute4x64_epi64::<0b00_11_10_01>(self.0) })
+    }
+
+    #[inline(always)]
+    fn swap(self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm256_permute4x64_epi64::<0b01_00_11_10>(self.0) })
+    }
+
+    #[inline(always)]
+    fn join(self, other: Self) -> Self {
+        // SAFETY: see above.
+        Self(unsafe { _mm256_alignr_epi8::<8>(other.0, self.0) })
+    }
+
+    #[inline(always)]
+    fn first(self) -> u64 {
+        // SAFETY: see above.
+        unsafe { _mm_cvtsi128_si64(_mm256_castsi256_si128(self.0)) }.cast_unsigned()
+    }
+}

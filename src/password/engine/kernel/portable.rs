@@ -1,0 +1,96 @@
+//! Plain code, which the compiler turns into the vector instructions of the baseline.
+
+use super::quad::{self, Quad};
+use super::{Block, Kernel, prefetch_lines};
+use crate::password::engine::fill::{Task, walk};
+
+/// # Safety
+/// As [`walk`].
+pub(super) unsafe fn fill(task: &Task<'_>) {
+    // SAFETY: passed on to the caller.
+    unsafe { walk::<Portable>(task) }
+}
+
+struct Portable;
+
+impl Kernel for Portable {
+    #[inline(always)]
+    fn compress<const XOR: bool>(
+        previous: &Block,
+        reference: &Block,
+        next: &mut Block,
+        first_word: impl FnOnce(u64),
+    ) {
+        quad::compress::<Words, XOR>(previous, reference, next, first_word);
+    }
+
+    #[inline(always)]
+    fn prefetch(block: *const Block) {
+        prefetch_lines(block);
+    }
+}
+
+#[derive(Clone, Copy)]
+#[repr(C, align(32))]
+struct Words([u64; 4]);
+
+impl Words {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(u64, u64) -> u64) -> Self {
+        let mut words = self.0;
+        for (word, other) in words.iter_mut().zip(other.0) {
+            *word = f(*word, other);
+        }
+        Self(words)
+    }
+}
+
+// SAFETY: four words, 32 bytes at an alignment of 32, so without padding.
+unsafe impl Quad for Words {
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |x, y| {
+            // A product of 32-bit numbers does not overflow.
+            let product = (x & 0xffff_ffff) * (y & 0xffff_ffff);
+            x.wrapping_add(y).wrapping_add(product.wrapping_add(product))
+        })
+    }
+
+    #[inline(always)]
+    fn xor(self, other: Self) -> Self {
+        self.zip(other, |x, y| x ^ y)
+    }
+
+    #[inline(always)]
+    fn rotate<const BITS: u32>(self) -> Self {
+        Self(self.0.map(|word| word.rotate_right(BITS)))
+    }
+
+    #[inline(always)]
+    fn turn_right(self) -> Self {
+        let [a, b, c, d] = self.0;
+        Self([d, a, b, c])
+    }
+
+    #[inline(always)]
+    fn turn_left(self) -> Self {
+        let [a, b, c, d] = self.0;
+        Self([b, c, d, a])
+    }
+
+    #[inline(always)]
+    fn swap(self) -> Self {
+        let [a, b, c, d] = self.0;
+        Self([c, d, a, b])
+    }
+
+    #[inline(always)]
+    fn join(self, other: Self) -> Self {
+        Self([self.0[1], other.0[0], self.0[3], other.0[2]])
+    }
+
+    #[inline(always)]
+    fn first(self) -> u64 {
+        self.0[0]
+    }
+}

@@ -1,0 +1,76 @@
+//! Our own Argon2: initial hash, fill, finalise (RFC 9106 section 3.2).
+
+use zeroize::Zeroizing;
+
+use super::block::Block;
+use super::kernel::Available;
+use super::layout::Layout;
+use super::memory::Memory;
+use super::{Engine, Inputs, crew, hash};
+use crate::error::{Code, Error, Result};
+use crate::mem::pages::{BLOCK_LEN, Pages};
+use crate::password::cancel::Cancel;
+
+/// The engine with one of its kernels.
+pub(super) struct Own {
+    kernel: Available,
+}
+
+impl Own {
+    pub(super) const fn new(kernel: Available) -> Self {
+        Self { kernel }
+    }
+}
+
+impl Engine for Own {
+    fn name(&self) -> &'static str {
+        self.kernel.name
+    }
+
+    fn derive(
+        &self,
+        inputs: &Inputs<'_>,
+        memory: &mut Pages,
+        tag: &mut [u8],
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let layout = Layout::new(inputs.params);
+        let blocks = memory.blocks();
+        begin(inputs, &layout, blocks, tag.len())?;
+        let shared = Memory::new(layout, blocks)
+            .ok_or_else(|| Error::new(Code::Internal, "too little memory for Argon2"))?;
+        // SAFETY: a kernel is available only where its instructions are.
+        unsafe { crew::fill(self.kernel.fill, &shared, cancel)? };
+        finish(&layout, blocks, tag)
+    }
+}
+
+/// The first two blocks of every lane, from everything that the tag depends on.
+fn begin(inputs: &Inputs<'_>, layout: &Layout, blocks: &mut [Block], tag_len: usize) -> Result<()> {
+    let initial = hash::initial(inputs, tag_len)?;
+    let mut bytes = Zeroizing::new([0; BLOCK_LEN]);
+    for lane in 0..layout.params.parallelism() {
+        for place in 0..2_u32 {
+            let parts = [&*initial, &place.to_le_bytes()[..], &lane.to_le_bytes()];
+            hash::long(&parts, &mut *bytes)?;
+            blocks[layout.at(lane, place)].read(&bytes);
+        }
+    }
+    drop((initial, bytes));
+    hash::wipe_stack();
+    Ok(())
+}
+
+/// The tag, from the last block of every lane.
+fn finish(layout: &Layout, blocks: &[Block], tag: &mut [u8]) -> Result<()> {
+    let mut sum = Zeroizing::new(Block::ZERO);
+    for lane in 0..layout.params.parallelism() {
+        sum.xor(&blocks[layout.at(lane, layout.lane_len - 1)]);
+    }
+    let mut bytes = Zeroizing::new([0; BLOCK_LEN]);
+    sum.write(&mut bytes);
+    hash::long(&[&*bytes], tag)?;
+    drop((sum, bytes));
+    hash::wipe_stack();
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! Whether two engines agree, on a few small hashes: under 5 ms.
+
+use super::{Engine, Inputs};
+use crate::error::Result;
+use crate::mem::pages;
+use crate::password::cancel::Cancel;
+use crate::password::params::{Algorithm, Params, Version};
+
+/// Memory, passes and lanes. Between them: one lane and several, an odd one out, and segments of
+/// more blocks than one block of addresses serves.
+const COSTS: [(u32, u32, u32); 2] = [(56, 2, 3), (536, 1, 1)];
+
+/// Whether both give the same tag for every variant, version and form of memory.
+pub fn agree(one: &dyn Engine, other: &dyn Engine) -> bool {
+    let mut settings = Algorithm::ALL.into_iter().flat_map(|algorithm| {
+        [Version::V0x10, Version::V0x13]
+            .into_iter()
+            .flat_map(move |version| COSTS.map(|costs| (algorithm, version, costs)))
+    });
+    settings.all(|(algorithm, version, (m, t, p))| {
+        let Ok(params) = Params::new(algorithm, version, m, t, p) else { return false };
+        matches!((tag(one, params), tag(other, params)), (Ok(one), Ok(other)) if one == other)
+    })
+}
+
+fn tag(engine: &dyn Engine, params: Params) -> Result<[u8; 32]> {
+    let inputs = Inputs {
+        params,
+        password: b"no secret",
+        salt: b"self-test",
+        secret: b"key",
+        associated_data: b"data",
+    };
+    let mut memory = pages::take(usize::try_from(params.memory_len()).unwrap_or(usize::MAX))?;
+    let mut tag = [0; 32];
+    engine.derive(&inputs, &mut memory, &mut tag, &Cancel::default())?;
+    Ok(tag)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::kernel;
+    use super::super::own::Own;
+    use super::super::rustcrypto::RustCrypto;
+    use super::*;
+    use crate::error::Result;
+    use crate::mem::pages::Pages;
+
+    /// Right but for one variant and version.
+    struct Wrong(Algorithm, Version);
+
+    impl Engine for Wrong {
+        fn name(&self) -> &'static str {
+            "wrong"
+        }
+
+        fn derive(
+            &self,
+            inputs: &Inputs<'_>,
+            memory: &mut Pages,
+            tag: &mut [u8],
+            cancel: &Cancel,
+        ) -> Result<()> {
+            RustCrypto.derive(inputs, memory, tag, cancel)?;
+            if (inputs.params.algorithm(), inputs.params.version()) == (self.0, self.1) {
+                tag[31] ^= 1;
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn every_kernel_agrees_with_the_crate() {
+        for kernel in kernel::available() {
+            assert!(agree(&Own::new(kernel), &RustCrypto), "{}", kernel.name);
+        }
+    }
+
+    #[test]
+    fn one_wrong_bit_is_seen() {
+        for algorithm in Algorithm::ALL {
+            for version in [Version::V0x10, Version::V0x13] {
+                assert!(!agree(&Wrong(algorithm, version), &RustCrypto));
+            }
+        }
+    }
+}
