@@ -39,7 +39,6 @@ const CLASSES = [
   ['ERR_REVOCATION_', RevocationError],
   ['ERR_SESSION_', SessionError],
   ['ERR_LIMIT_', LimitError],
-  ['ABORT_ERR', NodesecError],
   ['ERR_INTERNAL', NodesecError],
   ['ERR_RANDOM', NodesecError],
 ];
