@@ -63,7 +63,11 @@ unsafe impl Quad for Words {
 
     #[inline(always)]
     fn rotate<const BITS: u32>(self) -> Self {
-        Self(self.0.map(|word| word.rotate_right(BITS)))
+        let mut words = self.0;
+        for word in &mut words {
+            *word = word.rotate_right(BITS);
+        }
+        Self(words)
     }
 
     #[inline(always)]
