@@ -23,6 +23,9 @@ pub const MAX_PASSWORD_LEN: usize = 4096;
 /// The longest secret (pepper), in bytes.
 pub const MAX_SECRET_LEN: usize = 4096;
 
+/// Of the stack that computing takes, in bytes: more than enough.
+pub(super) const DEPTH: usize = 32 * 1024;
+
 /// A tag alone: what `raw` asks for, wiped when dropped.
 pub type Tag = Zeroizing<Vec<u8>>;
 
@@ -180,8 +183,10 @@ fn derive(
     cancel.check()?;
     // Lengths beyond the address space, on 32 bits, cannot be had either.
     let len = usize::try_from(inputs.params.memory_len()).unwrap_or(usize::MAX);
+    // Chosen first: the choice takes memory, too, and gives it back.
+    let engine = engine::current();
     let memory = memory.insert(take(len)?);
-    leaving_no_trace::<{ 32 * 1024 }, _>(|| engine::current().derive(inputs, memory, tag, cancel))
+    leaving_no_trace::<DEPTH, _>(|| engine.derive(inputs, memory, tag, cancel))
 }
 
 fn random_salt(len: usize) -> Result<Vec<u8>> {

@@ -3,9 +3,9 @@
 use secrecy::ExposeSecret;
 
 use crate::error::Result;
-use crate::mem::SecretInput;
+use crate::mem::{SecretInput, leaving_no_trace};
 use crate::password::cancel::Cancel;
-use crate::password::job::{HashJob, VerifyJob};
+use crate::password::job::{DEPTH, HashJob, VerifyJob};
 use crate::password::legacy::Legacy;
 use crate::password::phc::Digest;
 
@@ -62,8 +62,9 @@ impl Check {
         match self {
             Self::Argon2(job) => job.run(cancel, deliver),
             Self::Legacy { legacy, password } => {
-                let matches =
-                    cancel.check().and_then(|()| legacy.matches(password.expose_secret()));
+                let matches = cancel.check().and_then(|()| {
+                    leaving_no_trace::<DEPTH, _>(|| legacy.matches(password.expose_secret()))
+                });
                 drop(password);
                 deliver(matches)
             }
