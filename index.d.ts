@@ -47,7 +47,7 @@ export interface HashOptions extends CostOptions {
   salt?: Uint8Array;
   /** A pepper (RFC 9106's secret value K), 1 to 4096 bytes; it is not in the digest. */
   secret?: Uint8Array | SecretBuffer;
-  /** Bound to the tag and written into the digest; at most 32 bytes. */
+  /** Bound to the tag and written into the digest; at most 1024 bytes. */
   associatedData?: Uint8Array;
   /** The bare tag instead of a digest. Default: false. */
   raw?: boolean;
@@ -87,6 +87,7 @@ export interface HashInfo {
 
 /**
  * Hashes a password (at most 4096 bytes) on the module's own threads, as many as there are cores.
+ * The lanes of one hash are computed at the same time while cores are idle; the tag is the same.
  *
  * @returns a PHC string, `$argon2id$v=19$m=65536,t=3,p=4$salt$hash`, or with `raw` the tag
  */

@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const nodeRs = require('@node-rs/argon2');
+const npmArgon2 = require('argon2');
 const hashWasm = require('hash-wasm');
 
 const { hash, verify } = require('@nodesec/native');
@@ -26,6 +27,17 @@ for (const [algorithm, type] of TYPES.entries()) {
     const ours = await hash(PASSWORD, { ...COSTS, type, secret: SECRET });
     assert.equal(await nodeRs.verify(ours, PASSWORD, { secret: SECRET }), true);
     assert.equal(await nodeRs.verify(ours, PASSWORD), false);
+  });
+
+  test(`npm argon2, ${type}, with more associated data than the crate takes`, async () => {
+    const options = { ...COSTS, secret: SECRET, associatedData: Buffer.alloc(300, 'data') };
+    const theirs = await npmArgon2.hash(PASSWORD, { ...options, type: algorithm });
+    assert.ok(theirs.startsWith(`$${type}$`));
+    assert.equal(await verify(theirs, PASSWORD, { secret: SECRET }), true);
+    assert.equal(await verify(theirs, `${PASSWORD}!`, { secret: SECRET }), false);
+    const ours = await hash(PASSWORD, { ...options, type });
+    assert.equal(await npmArgon2.verify(ours, PASSWORD, { secret: SECRET }), true);
+    assert.equal(await npmArgon2.verify(ours, `${PASSWORD}!`, { secret: SECRET }), false);
   });
 
   test(`hash-wasm, ${type}`, async () => {

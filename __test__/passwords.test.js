@@ -127,6 +127,42 @@ test('associated data is in the digest and is verified', async () => {
   assert.equal(await verify(digest.replace(data, others), 'password'), false);
 });
 
+test('associated data is at most 1024 bytes', async () => {
+  const options = { ...FAST, associatedData: new Uint8Array(1024) };
+  assert.equal(await verify(await hash('password', options), 'password'), true);
+  const longer = { ...FAST, associatedData: new Uint8Array(1025) };
+  await assert.rejects(hash('password', longer), coded('ERR_OUT_OF_RANGE'));
+});
+
+test('lanes that are computed at the same time give the tag that one thread gives', async () => {
+  const options = { memoryCost: 65536, timeCost: 2, parallelism: 4, salt: Buffer.from('somesalt') };
+  const [alone, ...together] = [
+    hashSync('password', options),
+    ...(await Promise.all(Array.from({ length: 4 }, () => hash('password', options)))),
+  ];
+  assert.deepEqual(together, Array(4).fill(alone));
+});
+
+for (const engine of ['avx2', 'portable', 'rustcrypto', 'no such engine']) {
+  test(`NODESEC_ARGON2=${engine}`, async () => {
+    const { stdout, stderr } = await runScript(
+      `const { hashSync } = require('@nodesec/native');
+       const options = { profile: 'test', type: 'argon2d', salt: Buffer.from('somesalt') };
+       console.log(hashSync('password', options), hashSync('password', options));`,
+      { env: { NODESEC_ARGON2: engine, NODE_ENV: 'test' } },
+    );
+    const options = { ...FAST, profile: 'test', type: 'argon2d', salt: Buffer.from('somesalt') };
+    const digest = hashSync('password', options);
+    assert.equal(stdout, `${digest} ${digest}\n`);
+    // Not every machine that runs the tests has AVX2.
+    if (engine === 'no such engine') {
+      assert.equal(stderr.split('NODESEC_ARGON2_ENGINE').length, 2, stderr);
+    } else if (engine !== 'avx2') {
+      assert.equal(stderr, '');
+    }
+  });
+}
+
 test('hashing does not hold up the event loop', async () => {
   const hashing = hash('password', { profile: 'owasp', timeCost: 8 });
   let turns = 0;

@@ -1,53 +1,72 @@
 import assert from 'node:assert/strict';
+import { availableParallelism } from 'node:os';
 
 import { hash } from '@nodesec/native';
 import * as nodeRs from '@node-rs/argon2';
+import argon2 from 'argon2';
 import * as hashWasm from 'hash-wasm';
 
 const PASSWORD = 'correct horse battery staple';
-const SALT = new Uint8Array(16).fill(7);
+const SALT = Buffer.alloc(16, 7);
+const CORES = availableParallelism();
 
-export const rows = [
-  row('hash 19456/2/1', { memoryCost: 19456, timeCost: 2, parallelism: 1 }, 60),
-  row('hash 65536/3/4', { memoryCost: 65536, timeCost: 3, parallelism: 4 }, 250),
+const COSTS = [
+  { memoryCost: 19456, timeCost: 2, parallelism: 1, slowMs: 60 },
+  { memoryCost: 65536, timeCost: 3, parallelism: 1, slowMs: 250 },
+  { memoryCost: 65536, timeCost: 3, parallelism: 4, slowMs: 250 },
 ];
 
-function row(name, costs, slowMs) {
+const CALLERS = [
+  [1, 'one caller'],
+  [CORES, 'cores callers'],
+  [4 * CORES, '4×cores callers'],
+];
+
+export const rows = COSTS.flatMap((costs) => CALLERS.map((callers) => row(costs, callers)));
+
+function row({ slowMs, ...costs }, [callers, called]) {
+  const { memoryCost, timeCost, parallelism } = costs;
   return {
-    name: `passwords: ${name}`,
-    setting: 'Argon2id, 32-byte tag, one caller; memory in KiB / passes / lanes',
-    slowMs,
-    prepare: () => contestants(costs),
+    name: `passwords: hash ${memoryCost}/${timeCost}/${parallelism}, ${called}`,
+    setting: `Argon2id, 32-byte tag, a hash for each of ${callers} at once; memory in KiB / passes / lanes`,
+    slowMs: slowMs * callers,
+    target: { argon2: 1.5 },
+    prepare: () => contestants(costs, callers),
   };
 }
 
-async function contestants({ memoryCost, timeCost, parallelism }) {
-  const costs = { memoryCost, timeCost, parallelism };
-  const ours = () => hash(PASSWORD, { ...costs, hashLength: 32, salt: SALT, raw: true });
-  const native = () =>
-    nodeRs.hashRaw(PASSWORD, { ...costs, outputLen: 32, salt: SALT, algorithm: 2 });
-  const wasm = () =>
-    hashWasm.argon2id({
-      password: PASSWORD,
-      salt: SALT,
-      parallelism,
-      iterations: timeCost,
-      memorySize: memoryCost,
-      hashLength: 32,
-      outputType: 'binary',
-    });
-
+async function contestants(costs, callers) {
+  const peers = peersAt(costs);
+  const [ours, ...theirs] = Object.values(peers);
   const tag = Buffer.from(await ours());
-  for (const peer of [native, wasm]) assert.deepEqual(Buffer.from(await peer()), tag);
-  return [
-    { name: '@nodesec/native', run: repeat(ours) },
-    { name: '@node-rs/argon2', run: repeat(native) },
-    { name: 'hash-wasm', run: repeat(wasm) },
-  ];
+  for (const peer of theirs) assert.deepEqual(Buffer.from(await peer()), tag);
+  return Object.entries(peers).map(([name, run]) => ({ name, run: repeat(run, callers) }));
 }
 
-function repeat(operation) {
+/** A hash of each peer's, ours first, by name. */
+export function peersAt(costs) {
+  const { memoryCost, timeCost, parallelism } = costs;
+  return {
+    '@nodesec/native': () => hash(PASSWORD, { ...costs, hashLength: 32, salt: SALT, raw: true }),
+    argon2: () =>
+      argon2.hash(PASSWORD, { ...costs, hashLength: 32, salt: SALT, raw: true, type: 2 }),
+    '@node-rs/argon2': () =>
+      nodeRs.hashRaw(PASSWORD, { ...costs, outputLen: 32, salt: SALT, algorithm: 2 }),
+    'hash-wasm': () =>
+      hashWasm.argon2id({
+        password: PASSWORD,
+        salt: SALT,
+        parallelism,
+        iterations: timeCost,
+        memorySize: memoryCost,
+        hashLength: 32,
+        outputType: 'binary',
+      }),
+  };
+}
+
+function repeat(operation, callers) {
   return async (n) => {
-    for (let i = 0; i < n; i += 1) await operation();
+    for (let i = 0; i < n; i += 1) await Promise.all(Array.from({ length: callers }, operation));
   };
 }

@@ -69,7 +69,7 @@ pub fn long(parts: &[&[u8]], out: &mut [u8]) -> Result<()> {
 /// copies of the message there.
 #[inline(never)]
 pub fn wipe_stack() {
-    [0_u8; 4096].zeroize();
+    [0_u8; 8192].zeroize();
 }
 
 /// A hash with an output of 1 to [`HASH_LEN`] bytes, known from the start.

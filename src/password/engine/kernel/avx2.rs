@@ -1,9 +1,10 @@
 //! AVX2: four words a register.
 
+use std::arch::asm;
 use std::arch::x86_64::{
     __m256i, _mm_cvtsi128_si64, _mm256_add_epi64, _mm256_alignr_epi8, _mm256_castsi256_si128,
-    _mm256_mul_epu32, _mm256_permute4x64_epi64, _mm256_setr_epi8, _mm256_shuffle_epi8,
-    _mm256_shuffle_epi32, _mm256_srli_epi64, _mm256_xor_si256,
+    _mm256_mul_epu32, _mm256_permute4x64_epi64, _mm256_setr_epi8, _mm256_shuffle_epi32,
+    _mm256_srli_epi64, _mm256_xor_si256,
 };
 
 use super::quad::{self, Quad};
@@ -66,14 +67,14 @@ unsafe impl Quad for Register {
         // SAFETY: see above.
         Self(unsafe {
             match BITS {
-                16 => _mm256_shuffle_epi8(
+                16 => shuffle(
                     self.0,
                     _mm256_setr_epi8(
                         2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9, //
                         2, 3, 4, 5, 6, 7, 0, 1, 10, 11, 12, 13, 14, 15, 8, 9,
                     ),
                 ),
-                24 => _mm256_shuffle_epi8(
+                24 => shuffle(
                     self.0,
                     _mm256_setr_epi8(
                         3, 4, 5, 6, 7, 0, 1, 2, 11, 12, 13, 14, 15, 8, 9, 10, //
@@ -119,4 +120,23 @@ unsafe impl Quad for Register {
         // SAFETY: see above.
         unsafe { _mm_cvtsi128_si64(_mm256_castsi256_si128(self.0)) }.cast_unsigned()
     }
+}
+
+/// `vpshufb`. As an intrinsic, the compiler takes it together with the shuffle before and makes
+/// four instructions of it.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn shuffle(bytes: __m256i, order: __m256i) -> __m256i {
+    let shuffled;
+    // SAFETY: computes a register from two others, and the instruction is there.
+    unsafe {
+        asm!(
+            "vpshufb {shuffled}, {bytes}, {order}",
+            shuffled = lateout(ymm_reg) shuffled,
+            bytes = in(ymm_reg) bytes,
+            order = in(ymm_reg) order,
+            options(pure, nomem, nostack, preserves_flags),
+        );
+    }
+    shuffled
 }

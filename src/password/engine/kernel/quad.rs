@@ -4,8 +4,8 @@ use super::Block;
 
 /// Registers of a row of 16 words.
 const ROW: usize = 4;
-/// Registers of a block.
-const REGISTERS: usize = 8 * ROW;
+/// Two rows, one after the other.
+type Rows<Q> = [Q; 2 * ROW];
 
 /// Four 64-bit words.
 ///
@@ -49,58 +49,73 @@ pub(super) fn compress<Q: Quad, const XOR: bool>(
     first_word: impl FnOnce(u64),
 ) {
     let (previous, reference, next) = (view::<Q>(previous), view::<Q>(reference), view_mut(next));
-    let mut rows = [previous[0]; REGISTERS];
-    for at in (0..REGISTERS).step_by(2 * ROW) {
-        let mut state = [previous[0]; 2 * ROW];
-        for (i, word) in state.iter_mut().enumerate() {
-            *word = previous[at + i].xor(reference[at + i]);
-            next[at + i] = if XOR { word.xor(next[at + i]) } else { *word };
-        }
-        let [a0, b0, c0, d0, a1, b1, c1, d1] = state;
-        let mixed = mix_rows([a0, a1], [b0, b1], [c0, c1], [d0, d1]);
-        rows[at..at + 2 * ROW].copy_from_slice(&mixed);
-    }
+    let rows = [
+        mix_rows::<Q, XOR>(&previous[0], &reference[0], &mut next[0]),
+        mix_rows::<Q, XOR>(&previous[1], &reference[1], &mut next[1]),
+        mix_rows::<Q, XOR>(&previous[2], &reference[2], &mut next[2]),
+        mix_rows::<Q, XOR>(&previous[3], &reference[3], &mut next[3]),
+    ];
     mix_columns(&rows, 0, next);
-    first_word(next[0].first());
+    first_word(next[0][0].first());
     for pair in 1..ROW {
         mix_columns(&rows, pair, next);
     }
 }
 
-/// The permutation `P` on two rows at once.
+/// The permutation `P` on two rows of the sum.
 #[inline(always)]
-fn mix_rows<Q: Quad>(mut a: [Q; 2], mut b: [Q; 2], mut c: [Q; 2], mut d: [Q; 2]) -> [Q; 2 * ROW] {
-    mix(&mut a, &mut b, &mut c, &mut d);
+fn mix_rows<Q: Quad, const XOR: bool>(
+    previous: &Rows<Q>,
+    reference: &Rows<Q>,
+    next: &mut Rows<Q>,
+) -> Rows<Q> {
+    let mut rows = *previous;
+    for i in 0..rows.len() {
+        rows[i] = rows[i].xor(reference[i]);
+        next[i] = if XOR { rows[i].xor(next[i]) } else { rows[i] };
+    }
+    let [a0, b0, c0, d0, a1, b1, c1, d1] = rows;
+    let [a, b, c, d] = mix([a0, a1], [b0, b1], [c0, c1], [d0, d1]);
     // The diagonals become columns. `b`, which is ready last, stays where it is.
-    (a, c, d) = (a.map(Q::turn_right), c.map(Q::turn_left), d.map(Q::swap));
-    mix(&mut a, &mut b, &mut c, &mut d);
-    (a, c, d) = (a.map(Q::turn_left), c.map(Q::turn_right), d.map(Q::swap));
-    [a[0], b[0], c[0], d[0], a[1], b[1], c[1], d[1]]
+    let [a, b, c, d] = mix(
+        [a[0].turn_right(), a[1].turn_right()],
+        b,
+        [c[0].turn_left(), c[1].turn_left()],
+        [d[0].swap(), d[1].swap()],
+    );
+    let (a, c) = ([a[0].turn_left(), a[1].turn_left()], [c[0].turn_right(), c[1].turn_right()]);
+    [a[0], b[0], c[0], d[0].swap(), a[1], b[1], c[1], d[1].swap()]
 }
 
 /// `P` on the columns `2 * pair` and `2 * pair + 1`, which are the lower and the upper halves of
 /// a register in each of the eight rows.
 #[inline(always)]
-fn mix_columns<Q: Quad>(rows: &[Q; REGISTERS], pair: usize, next: &mut [Q; REGISTERS]) {
-    let [mut a, mut b, mut c, mut d] =
-        [0, 2, 4, 6].map(|row| [rows[row * ROW + pair], rows[(row + 1) * ROW + pair]]);
-    mix(&mut a, &mut b, &mut c, &mut d);
+fn mix_columns<Q: Quad>(rows: &[Rows<Q>; 4], pair: usize, next: &mut [Rows<Q>; 4]) {
+    let (upper, lower) = (pair, ROW + pair);
+    let [a, b, c, d] = mix(
+        [rows[0][upper], rows[0][lower]],
+        [rows[1][upper], rows[1][lower]],
+        [rows[2][upper], rows[2][lower]],
+        [rows[3][upper], rows[3][lower]],
+    );
     // As above: `b` stays.
-    let mut a = [a[1].join(a[0]), a[0].join(a[1])];
-    let mut c = [c[0].join(c[1]), c[1].join(c[0])];
-    let mut d = [d[1], d[0]];
-    mix(&mut a, &mut b, &mut c, &mut d);
-    let a = [a[0].join(a[1]), a[1].join(a[0])];
-    let c = [c[1].join(c[0]), c[0].join(c[1])];
-    let mixed = [a[0], a[1], b[0], b[1], c[0], c[1], d[1], d[0]];
-    for (row, mixed) in mixed.into_iter().enumerate() {
-        next[row * ROW + pair] = next[row * ROW + pair].xor(mixed);
+    let [a, b, c, d] = mix(
+        [a[1].join(a[0]), a[0].join(a[1])],
+        b,
+        [c[0].join(c[1]), c[1].join(c[0])],
+        [d[1], d[0]],
+    );
+    let mixed =
+        [[a[0].join(a[1]), a[1].join(a[0])], b, [c[1].join(c[0]), c[0].join(c[1])], [d[1], d[0]]];
+    for (next, mixed) in next.iter_mut().zip(mixed) {
+        next[upper] = next[upper].xor(mixed[0]);
+        next[lower] = next[lower].xor(mixed[1]);
     }
 }
 
 /// `GB` of RFC 9106 section 3.6, four at once, on two sets of registers.
 #[inline(always)]
-fn mix<Q: Quad>(a: &mut [Q; 2], b: &mut [Q; 2], c: &mut [Q; 2], d: &mut [Q; 2]) {
+fn mix<Q: Quad>(mut a: [Q; 2], mut b: [Q; 2], mut c: [Q; 2], mut d: [Q; 2]) -> [[Q; 2]; 4] {
     for i in 0..2 {
         a[i] = a[i].add(b[i]);
         d[i] = d[i].xor(a[i]).rotate::<32>();
@@ -111,11 +126,12 @@ fn mix<Q: Quad>(a: &mut [Q; 2], b: &mut [Q; 2], c: &mut [Q; 2], d: &mut [Q; 2]) 
         c[i] = c[i].add(d[i]);
         b[i] = b[i].xor(c[i]).rotate::<63>();
     }
+    [a, b, c, d]
 }
 
 #[inline(always)]
-const fn view<Q: Quad>(block: &Block) -> &[Q; REGISTERS] {
-    const { assert!(size_of::<[Q; REGISTERS]>() == size_of::<Block>()) };
+const fn view<Q: Quad>(block: &Block) -> &[Rows<Q>; 4] {
+    const { assert!(size_of::<[Rows<Q>; 4]>() == size_of::<Block>()) };
     const { assert!(align_of::<Q>() <= align_of::<Block>()) };
     // SAFETY: of the same size and no stricter alignment (above), and any bytes are a valid value
     // of either (`Quad`); the borrow is passed on.
@@ -123,8 +139,8 @@ const fn view<Q: Quad>(block: &Block) -> &[Q; REGISTERS] {
 }
 
 #[inline(always)]
-const fn view_mut<Q: Quad>(block: &mut Block) -> &mut [Q; REGISTERS] {
-    const { assert!(size_of::<[Q; REGISTERS]>() == size_of::<Block>()) };
+const fn view_mut<Q: Quad>(block: &mut Block) -> &mut [Rows<Q>; 4] {
+    const { assert!(size_of::<[Rows<Q>; 4]>() == size_of::<Block>()) };
     const { assert!(align_of::<Q>() <= align_of::<Block>()) };
     // SAFETY: as in `view`.
     unsafe { &mut *(&raw mut *block).cast() }
