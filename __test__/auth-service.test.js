@@ -127,18 +127,19 @@ test('logout ends one session, logout everywhere all of one user', async (t) => 
   const GRACE = { username: 'grace', password: 'nanoseconds of wire' };
   await service.post('/register', ADA);
   await service.post('/register', GRACE);
-  const [one, two, three] = [1, 2, 3].map(() => service.login(ADA));
+  // All there before the first logout: a login that ends after it is a new session.
+  const [one, two, three] = await Promise.all([1, 2, 3].map(() => service.login(ADA)));
   const grace = await service.login(GRACE);
 
-  const logout = await service.ask('POST', '/logout', { token: (await one).accessToken });
+  const logout = await service.ask('POST', '/logout', { token: one.accessToken });
   assert.deepEqual([logout.status, logout.body], [204, '']);
-  assert.equal((await service.me((await one).accessToken)).status, 401);
-  assert.equal((await service.refresh((await one).refreshToken)).status, 401);
-  assert.equal((await service.me((await two).accessToken)).status, 200);
+  assert.equal((await service.me(one.accessToken)).status, 401);
+  assert.equal((await service.refresh(one.refreshToken)).status, 401);
+  assert.equal((await service.me(two.accessToken)).status, 200);
 
-  const token = (await two).accessToken;
+  const token = two.accessToken;
   assert.equal((await service.ask('POST', '/logout-everywhere', { token })).status, 204);
-  for (const pair of [await two, await three]) {
+  for (const pair of [two, three]) {
     assert.equal((await service.me(pair.accessToken)).status, 401);
     assert.equal((await service.refresh(pair.refreshToken)).status, 401);
   }

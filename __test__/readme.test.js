@@ -21,6 +21,7 @@ const snippets = readme.split(/^## /m).flatMap((section) => {
 const OUTPUT = {
   Passwords: /^$/,
   'Passwords 2': /^true \$argon2id\$v=19\$m=19456,t=2,p=1,keyid=azI\$\S+\n\{ valid: false \}\n$/,
+  'Passwords 3': /^\{\n {2}threads: \d+,[^]*\n\}\n$/,
   Secrets: /^\[SecretBuffer 32 bytes\]\n(memfd_secret|mlock|dontdump|plain)\n$/,
   Tokens: /^\{\n? *ok: false,\s+code: 'ERR_JWT_REVOKED'[^]*\n\{"keys":\[\{[^]*\}\]\}\n$/,
   Sessions: /^rotated\n$/,
