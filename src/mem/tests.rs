@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use super::arena::{Arena, Config};
-use super::os::{Mapping, Memlock, Os, Portable, Protection};
+use super::os::{self, Mapping, Memlock, Os, Portable, Protection};
 use super::regions::Operator;
 use super::*;
 use crate::error::Code;
@@ -97,6 +97,29 @@ fn each_backend_is_what_it_says() {
         };
         assert_eq!((status.locked, status.dump_excluded), expected, "{status:?}");
         assert_eq!(secret.expose_secret(), [7; 100]);
+    }
+}
+
+#[test]
+fn memory_ends_at_the_last_whole_page_of_max_bytes() {
+    let page = os::native().page_size();
+    for max_bytes in [1, page, page + 1, 2 * page - 1, 3 * page + 5, 49151, 100_000] {
+        for on_full in [OnFull::Error, OnFull::Seal] {
+            let arena = arena(unlocked());
+            let settings = Settings {
+                max_bytes: Some(max_bytes),
+                on_full: Some(on_full),
+                ..Settings::default()
+            };
+            if arena.configure(settings).is_err() {
+                assert!(on_full == OnFull::Seal && max_bytes < 16 * 1024 + 4 * page);
+                continue;
+            }
+            let held: Vec<_> = (0..).map_while(|_| filled(&arena, 32, 1).ok()).collect();
+            let bytes = arena.status().capacity_bytes;
+            assert_eq!(bytes, (max_bytes / page * page).max(page), "{max_bytes} {on_full:?}");
+            assert!(!held.is_empty());
+        }
     }
 }
 
