@@ -141,6 +141,8 @@ class SecretBuffer extends Uncloneable {
   }
 
   toString() {
+    // The prototype, say, or a proxy: a line of a log is no place to fail.
+    if (!(#equals in Object(this))) return '[SecretBuffer]';
     return this.disposed ? '[SecretBuffer disposed]' : `[SecretBuffer ${this.byteLength} bytes]`;
   }
 
