@@ -147,6 +147,22 @@ fn a_limit_on_locked_memory_ends_growth_rather_than_protection() {
     assert!(filled(&arena, 4096 - 32, 1).is_ok());
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn large_secrets_leave_the_process_address_space() {
+    let arena = arena(Config { max_bytes: 1 << 30, ..unlocked() });
+    let large = || filled(&arena, 4065, 1);
+    let mut held: Vec<_> = (0..).map_while(|_| large().ok()).collect();
+    assert_eq!(held.len(), 8192);
+    let error = large().unwrap_err();
+    assert_eq!(error.code, Code::SecretExhausted);
+    assert!(error.message.contains("above 4064 bytes it holds at most 8192"), "{}", error.message);
+    // Others are not concerned, and one that goes makes room.
+    assert!(filled(&arena, 4064, 1).is_ok());
+    held.pop();
+    assert!(large().is_ok());
+}
+
 #[test]
 fn a_large_first_secret_does_not_cost_the_others_their_protection() {
     static OS: Strict = Strict { largest: 64 * 1024, hibernates: false };
