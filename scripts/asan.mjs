@@ -32,6 +32,7 @@ const LEFT_OUT = [
   'secure-heap.limits',
   'secure-heap.refused',
   'start',
+  'switch-from-argon2',
 ];
 
 /**
