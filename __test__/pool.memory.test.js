@@ -127,6 +127,34 @@ test('a call on its own thread gives its memory back, too', { skip: !ON_LINUX },
   assert.equal(result.kept, 64 * MIB);
 });
 
+test('a digest of 64 lanes has the threads of a machine', { skip: !ON_LINUX }, async () => {
+  const digest = hashSync('password', { memoryCost: 65536, timeCost: 16, parallelism: 64 });
+  const result = await report(`
+    const { readdirSync } = require('node:fs');
+    const { availableParallelism } = require('node:os');
+    const nameOf = (task) => {
+      try {
+        return readFileSync('/proc/self/task/' + task + '/comm', 'latin1');
+      } catch {
+        return ''; // It has just ended.
+      }
+    };
+    const threads = () =>
+      readdirSync('/proc/self/task').filter((task) => /^nodesec-(argon2|lanes)/.test(nameOf(task)))
+        .length;
+    let most = 0;
+    let matches;
+    verify(${JSON.stringify(digest)}, 'password').then((value) => (matches = value));
+    while (matches === undefined) {
+      most = Math.max(most, threads());
+      await sleep(1);
+    }
+    return { matches, most, cores: Math.min(64, availableParallelism()) };
+  `);
+  // All of them, in fact: nothing else keeps a core busy.
+  assert.deepEqual(result, { matches: true, most: result.cores, cores: result.cores });
+});
+
 // Costs and texts beyond all measure: a coded error from every entry point, and not a mapping more.
 const EXTREMES = `
   const text = (costs) =>
