@@ -82,6 +82,25 @@ test('200 logins at 64 MiB with 16 threads stay within 512 MiB', { skip: !ON_LIN
   assert.deepEqual([result.counted, result.recovered], [result.refused, true]);
 });
 
+test('many small hashes take no huge page each', { skip: !ON_LINUX }, async () => {
+  const result = await report(`
+    passwordPool.configure({ threads: 128, maxMemory: ${16 * MIB}, maxQueue: 0 });
+    await hash('warm', { profile: 'test' });
+    await idle();
+    const before = resident();
+    mark();
+    // Each lasts until all of them run.
+    const costs = { profile: 'test', timeCost: 2000 };
+    const hashes = Array.from({ length: 128 }, () => hash('password', costs));
+    const { running } = passwordPool.stats();
+    await Promise.all(hashes);
+    const grown = highWater() - before;
+    return { running, grown };
+  `);
+  assert.equal(result.running, 128);
+  assert.ok(result.grown <= (16 + 64) * MIB, `${result.grown / MIB} MiB`);
+});
+
 test('memory is kept for the next hash, then given back', { skip: !ON_LINUX }, async () => {
   const result = await report(`
     const costs = { memoryCost: 32768, timeCost: 1, parallelism: 1 };
