@@ -30,7 +30,7 @@ export interface CostOptions {
   profile?: 'rfc9106-low' | 'rfc9106-high' | 'owasp' | 'test';
   /** KiB: at least 8 × parallelism, at most 4 GiB. */
   memoryCost?: number;
-  /** Passes: 1 to 65536. */
+  /** Passes: 1 to 65536; above 64, `verify` must be told (`limits`). */
   timeCost?: number;
   /** Lanes: 1 to 255; above 64, and above 1 GiB, `verify` must be told (`limits`). */
   parallelism?: number;

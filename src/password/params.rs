@@ -99,7 +99,9 @@ impl Params {
     ) -> Result<Self> {
         let out_of_range = |message: &'static str| Err(Error::new(Code::OutOfRange, message));
         if !(1..=Self::MAX_PARALLELISM).contains(&parallelism) {
-            return out_of_range("parallelism must be from 1 to 16777215 lanes");
+            return out_of_range(
+                "parallelism must be from 1 to 255 lanes, in a digest to 16777215",
+            );
         }
         if time_cost == 0 {
             return out_of_range("timeCost must be at least 1 pass");
