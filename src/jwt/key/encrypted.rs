@@ -58,7 +58,6 @@ fn read(der: &[u8]) -> Option<(EncryptionScheme, &[u8])> {
     Some((scheme, ciphertext))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "for map_err")]
 fn failed(error: pkcs5::Error) -> Error {
     match error {
         pkcs5::Error::DecryptFailed => wrong(),

@@ -15,6 +15,7 @@ mod signatures;
 mod times;
 mod vectors;
 mod verify;
+mod wycheproof;
 
 use std::sync::Arc;
 use std::time::Duration;
