@@ -62,14 +62,20 @@ export declare function issuerBind(issuer: unknown): unknown
 /** Signs claims, JSON text, with overrides. */
 export declare function issuerSign(issuer: unknown, claims: unknown, overrides: unknown): string
 
+/** The payload of a JWS, or the status of its rejection. */
+export declare function jwsVerify(token: unknown, keys: unknown, options: unknown): Buffer | number
+
 /** What the status that `verify` gives stands for. */
 export declare function jwtRejection(status: number): NativeRejection | null
 
 /** `key` becomes what `carrier` carries. */
 export declare function keyAttach(key: unknown, carrier: unknown): void
 
-/** A carrier of a key from PKCS#8 or SPKI. */
-export declare function keyFromDer(der: unknown, private: boolean, options: unknown): Made
+/** Whether a JWK, of which `json` is what it says of itself, may be what it is imported as. */
+export declare function keyCheckJwk(json: unknown, symmetric: boolean, options: unknown): void
+
+/** A carrier of a key from DER. */
+export declare function keyFromDer(der: unknown, options: unknown): Made
 
 /** A carrier of a key from PEM. */
 export declare function keyFromPem(pem: unknown, options: unknown): Made

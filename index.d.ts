@@ -594,19 +594,43 @@ export function timingSafeEqual(a: Bytes, b: Bytes): boolean;
 
 // ── Tokens (JWS RFC 7515, JWT RFC 7519, RFC 8725) ────────────────────────────────────────────
 
-export type Algorithm = 'HS256' | 'RS256' | 'PS256' | 'ES256' | 'EdDSA';
+/**
+ * `EdDSA` and `Ed25519` (RFC 9864) are two names of one algorithm: a key signs under the one it was
+ * made for and verifies both, unless a list of `algorithms` names only one.
+ */
+export type Algorithm =
+  | 'HS256'
+  | 'HS384'
+  | 'HS512'
+  | 'RS256'
+  | 'RS384'
+  | 'RS512'
+  | 'PS256'
+  | 'PS384'
+  | 'PS512'
+  | 'ES256'
+  | 'ES384'
+  | 'ES512'
+  | 'EdDSA'
+  | 'Ed25519';
 
 export interface KeyOptions {
   /** The one algorithm the key is for. */
   alg: Algorithm;
-  /** 1 to 256 bytes. Default: the RFC 7638 thumbprint; for HS256 a random id. */
+  /** 1 to 256 bytes. Default: the RFC 7638 thumbprint; for HMAC a random id. */
   kid?: string;
+}
+
+export interface KeyFileOptions extends KeyOptions {
+  /** Of an encrypted PKCS#8 file, and of no other; at most 1024 bytes. */
+  passphrase?: Bytes;
 }
 
 /**
  * A key, bound to one algorithm and parsed once. Nothing is guessed: text is never taken for a
- * secret, and bytes that look like a PEM or a JWK are refused as one. Unusable or weak keys (HMAC
- * under 32 bytes, RSA under 2048 bits) are `ERR_JWT_KEY`.
+ * secret, and bytes that look like a PEM, a JWK or DER are refused as one. Unusable or weak keys (HMAC
+ * shorter than the hash's output, RSA under 2048 bits or with an even exponent, points off the curve)
+ * are `ERR_JWT_KEY`.
  */
 export class JwtKey {
   private constructor();
@@ -615,11 +639,22 @@ export class JwtKey {
     alg: Algorithm,
     options?: { kid?: string; modulusLength?: number },
   ): Promise<JwtKey>;
-  /** 32 to 4096 bytes. */
+  /** At least 32, 48 or 64 bytes for HS256, HS384 or HS512, at most 4096. */
   static fromSecret(secret: Uint8Array | SecretBuffer, options: KeyOptions): JwtKey;
-  /** One key: PKCS#8, PKCS#1, SEC 1 or SPKI, not encrypted. */
-  static fromPem(pem: Bytes, options: KeyOptions): JwtKey;
-  /** Public, private or symmetric; `alg` and `kid` of the JWK are the defaults. */
+  /**
+   * One key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. With a passphrase PKCS#8 encrypted with
+   * PBES2: AES under PBKDF2 of at most 2,000,000 iterations, which may take a second, or scrypt of at
+   * most 64 MiB. Other encryption, a wrong passphrase, and one for what is not encrypted are
+   * `ERR_JWT_KEY`.
+   */
+  static fromPem(pem: Bytes, options: KeyFileOptions): JwtKey;
+  /** The same structures as DER (X.690), with nothing behind them. */
+  static fromDer(der: Uint8Array | SecretBuffer, options: KeyFileOptions): JwtKey;
+  /**
+   * Public, private or symmetric; `alg` and `kid` of the JWK are the defaults. `use` must be `sig`
+   * and `key_ops` name what the key is for: `verify` for a public key, `sign` for a private one, both
+   * for a symmetric one.
+   */
   static fromJwk(jwk: object, options?: Partial<KeyOptions>): JwtKey;
   static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
   readonly kid: string;
@@ -789,6 +824,17 @@ export class JwtVerifier {
   /** The same as a value: it throws for no token whatever. The header is frozen. */
   tryVerify<T = unknown>(token: unknown): VerifyResult<T>;
 }
+
+/**
+ * The payload of a compact JWS, which need not be JSON: for what no JwtVerifier reads. Signature, key
+ * and header are checked as there, claims and revocation of ids are not. `algorithms` names one at
+ * least. Throws a JwtError.
+ */
+export function verifyJws(
+  token: string,
+  keys: KeyRing | JwtKey | JwtKey[],
+  options: { algorithms: Algorithm[] },
+): Buffer;
 
 /** What a token says that nobody has verified: for logs, never for decisions. */
 export function unsafeDecode(token: string): {

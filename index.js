@@ -9,7 +9,7 @@ const passwords = require('./lib/passwords.js');
 const { RevocationList } = require('./lib/revocations.js');
 const { SecretBuffer, secureHeap, timingSafeEqual } = require('./lib/secrets.js');
 const { Sessions } = require('./lib/sessions.js');
-const { JwtIssuer, JwtVerifier, unsafeDecode } = require('./lib/tokens.js');
+const { JwtIssuer, JwtVerifier, unsafeDecode, verifyJws } = require('./lib/tokens.js');
 
 const {
   argon2d,
@@ -61,6 +61,7 @@ module.exports = {
   JwtVerifier,
   KeyRing,
   unsafeDecode,
+  verifyJws,
   RevocationList,
   Sessions,
   RateLimiter,

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { createSecretKey, generateKeyPairSync } = require('node:crypto');
 const { test } = require('node:test');
 
-const { JwtIssuer, JwtKey, SecretBuffer } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, JwtVerifier, SecretBuffer, verifyJws } = require('@nodesec/native');
 const { coded } = require('./helpers/outcome.js');
 
 const HS256 = { alg: 'HS256' };
@@ -18,11 +18,11 @@ const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
 const refused = (make, code = 'ERR_JWT_KEY') => assert.throws(make, coded(code));
 
 test('generated keys', async () => {
-  for (const alg of ['HS256', 'RS256', 'PS256', 'ES256', 'EdDSA']) {
+  for (const alg of ['HS256', 'HS512', 'RS256', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']) {
     const [one, other] = await Promise.all([JwtKey.generate(alg), JwtKey.generate(alg)]);
     assert.equal(one.alg, alg);
     assert.equal(one.private, true);
-    assert.match(one.kid, alg === 'HS256' ? /^[\w-]{22}$/ : /^[\w-]{43}$/);
+    assert.match(one.kid, alg.startsWith('HS') ? /^[\w-]{22}$/ : /^[\w-]{43}$/);
     assert.notEqual(one.kid, other.kid);
   }
   assert.equal((await JwtKey.generate('ES256', { kid: 'mine' })).kid, 'mine');
@@ -193,4 +193,113 @@ test('ids', () => {
 test('a public key cannot sign', () => {
   const keys = JwtKey.fromKeyObject(publicKey, { alg: 'EdDSA' });
   refused(() => new JwtIssuer({ keys, expiresIn: 60 }));
+});
+
+const sealed = (options) =>
+  privateKey.export({ type: 'pkcs8', format: 'pem', passphrase: 'open sesame', ...options });
+
+test('encrypted keys are opened with their passphrase', () => {
+  const passphrase = 'open sesame';
+  for (const cipher of ['aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc']) {
+    const text = sealed({ cipher });
+    for (const given of [passphrase, Buffer.from(passphrase), SecretBuffer.fromString(passphrase)]) {
+      const key = JwtKey.fromPem(text, { alg: 'EdDSA', passphrase: given });
+      assert.equal(key.toPublicJwk().x, publicJwk.x);
+    }
+    for (const wrong of [undefined, '', 'open sesame!']) {
+      refused(() => JwtKey.fromPem(text, { alg: 'EdDSA', passphrase: wrong }));
+    }
+    refused(() => JwtKey.fromPem(text, { alg: 'ES256', passphrase }));
+    const der = sealed({ cipher, format: 'der' });
+    assert.equal(JwtKey.fromDer(der, { alg: 'EdDSA', passphrase }).private, true);
+  }
+  refused(() => JwtKey.fromPem(sealed({ cipher: 'des-ede3-cbc' }), { alg: 'EdDSA', passphrase }));
+  refused(() => JwtKey.fromPem(pem, { alg: 'EdDSA', passphrase }));
+});
+
+// By `openssl pkcs8 -topk8`, of one key and under the passphrase "row": -scrypt; the same with a
+// parallelism of 127; -v2 aes-256-cbc with -iter 2000001.
+const ENCRYPTED = {
+  scrypt: `MIGTME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAhbg/hX2l83FwICQAAC
+AQgCAQEwHQYJYIZIAWUDBAEqBBCo+UEt6mXOBC0TMNnJMZDHBECtUkcmJ4fznA7w
+eulCKugqDTdAmLulNLp6z5mDv6CYSV8SGqfaGUBna1cgH9a3eAPEr6LC96uBdyON
+8ArXdYBR`,
+  'much scrypt': `MIGTME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAhbg/hX2l83FwICQAAC
+AQgCAX8wHQYJYIZIAWUDBAEqBBCo+UEt6mXOBC0TMNnJMZDHBECtUkcmJ4fznA7w
+eulCKugqDTdAmLulNLp6z5mDv6CYSV8SGqfaGUBna1cgH9a3eAPEr6LC96uBdyON
+8ArXdYBR`,
+  'much PBKDF2': `MIGcMFgGCSqGSIb3DQEFDTBLMCoGCSqGSIb3DQEFDDAdBAg+HvUB45i4XwIDHoSB
+MAwGCCqGSIb3DQIJBQAwHQYJYIZIAWUDBAEqBBDr4+g+VSDKK/TCgLUtSbODBEAq
+W0SRw7xvCWAXIDDvUDGw/w4XMGoWyDozEgkG0lwwtF/cHcRbx7xC4E6eQrlGXvcC
+s1cTS8dj1MIwxNuX9OOX`,
+};
+
+test('an encrypted key does not decide how long its opening takes', () => {
+  for (const [what, body] of Object.entries(ENCRYPTED)) {
+    const label = 'ENCRYPTED PRIVATE KEY';
+    const text = `-----BEGIN ${label}-----\n${body}\n-----END ${label}-----\n`;
+    const open = () => JwtKey.fromPem(text, { alg: 'EdDSA', passphrase: 'row' });
+    if (what === 'scrypt') assert.equal(open().private, true);
+    else assert.throws(open, { code: 'ERR_JWT_KEY', message: /too much work/ });
+  }
+});
+
+test('the operations that a JWK is for', () => {
+  const alg = 'EdDSA';
+  const both = ['sign', 'verify'];
+  const cases = [
+    [publicJwk, alg, ['verify'], true],
+    [publicJwk, alg, ['sign'], false],
+    [jwk, alg, ['sign'], true],
+    [jwk, alg, ['verify'], false],
+    [oct, 'HS256', both, true],
+    [oct, 'HS256', ['sign'], false],
+    [oct, 'HS256', ['verify', 'sign', 'sign'], false],
+  ];
+  for (const [own, alg, operations, accepted] of cases) {
+    const make = () => JwtKey.fromJwk({ ...own, key_ops: operations }, { alg });
+    if (accepted) assert.equal(make().alg, alg);
+    else refused(make);
+  }
+  for (const operations of [[], 'verify', null, ['verify', 'deriveKey'], [['verify']]]) {
+    refused(() => JwtKey.fromJwk({ ...publicJwk, key_ops: operations }, { alg }));
+  }
+});
+
+test('an Ed25519 key verifies under both names', () => {
+  for (const [own, other] of [
+    ['EdDSA', 'Ed25519'],
+    ['Ed25519', 'EdDSA'],
+  ]) {
+    const keys = JwtKey.fromKeyObject(privateKey, { alg: own });
+    const token = new JwtIssuer({ keys, expiresIn: 60 }).sign({});
+    const reader = JwtKey.fromJwk({ ...publicJwk, alg: own }, { alg: other });
+    const policy = { keys: reader, issuer: false, audience: false };
+    assert.ok(new JwtVerifier(policy).verify(token).exp);
+    const narrow = new JwtVerifier({ ...policy, algorithms: [other] });
+    assert.equal(narrow.tryVerify(token).code, 'ERR_JWT_ALGORITHM');
+  }
+});
+
+test('verifyJws gives the bytes of any payload', () => {
+  // RFC 8037 appendix A.4.
+  const token =
+    'eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg';
+  const key = JwtKey.fromJwk(
+    { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' },
+    { alg: 'EdDSA' },
+  );
+  const algorithms = ['EdDSA'];
+  const payload = verifyJws(token, key, { algorithms });
+  assert.ok(Buffer.isBuffer(payload));
+  assert.equal(payload.toString(), 'Example of Ed25519 signing');
+  for (const [text, keys, names, code] of [
+    [token, key, ['ES256'], 'ERR_JWT_ALGORITHM'],
+    [token, [], algorithms, 'ERR_JWT_KEY_NOT_FOUND'],
+    [`${token}.`, key, algorithms, 'ERR_JWT_MALFORMED'],
+    ['x'.repeat(100_000), key, algorithms, 'ERR_JWT_MALFORMED'],
+    [token.replace('RXhh', 'RXhi'), key, algorithms, 'ERR_JWT_SIGNATURE'],
+  ]) {
+    refused(() => verifyJws(text, keys, { algorithms: names }), code);
+  }
 });

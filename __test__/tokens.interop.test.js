@@ -1,6 +1,6 @@
 'use strict';
 
-// Tokens and keys, from and to jose and fast-jwt.
+// Tokens and keys, from and to jose, jsonwebtoken, fast-jwt and PyJWT.
 
 const assert = require('node:assert/strict');
 const { createPublicKey, createSecretKey, generateKeyPairSync, randomBytes } =
@@ -8,20 +8,33 @@ const { createPublicKey, createSecretKey, generateKeyPairSync, randomBytes } =
 const { test } = require('node:test');
 
 const { createSigner, createVerifier } = require('fast-jwt');
+const jsonwebtoken = require('jsonwebtoken');
 
 const { JwtIssuer, JwtKey, JwtVerifier } = require('@nodesec/native');
+const { pyJwt } = require('./helpers/peers.js');
 
 const KID = 'k1';
 const CLAIMS = { sub: 'subject', name: 'Ünïcödé 🐎', roles: ['a', 'b'], deep: { n: 1.5 } };
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const secret = createSecretKey(randomBytes(32));
+const secret = createSecretKey(randomBytes(64));
+const hmac = { privateKey: secret, publicKey: secret };
+const ed25519 = generateKeyPairSync('ed25519');
 
 const keys = {
-  HS256: { privateKey: secret, publicKey: secret },
+  HS256: hmac,
+  HS384: hmac,
+  HS512: hmac,
   RS256: rsa,
+  RS384: rsa,
+  RS512: rsa,
   PS256: rsa,
+  PS384: rsa,
+  PS512: rsa,
   ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  EdDSA: generateKeyPairSync('ed25519'),
+  ES384: generateKeyPairSync('ec', { namedCurve: 'P-384' }),
+  ES512: generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+  EdDSA: ed25519,
+  Ed25519: ed25519,
 };
 
 /** Every way to take a KeyObject over. */
@@ -33,14 +46,16 @@ function imports(key, alg) {
     JWK: JwtKey.fromJwk(jwk, options),
     'JWK that says all': JwtKey.fromJwk({ ...jwk, ...options, use: 'sig' }),
   };
-  if (alg === 'HS256') return { ...all, secret: JwtKey.fromSecret(key.export(), options) };
+  if (alg.startsWith('HS')) return { ...all, secret: JwtKey.fromSecret(key.export(), options) };
   for (const [type, usable] of Object.entries({
     pkcs8: key.type === 'private',
     spki: key.type === 'public',
-    pkcs1: key.type === 'private' && /^[RP]S/.test(alg),
-    sec1: key.type === 'private' && alg === 'ES256',
+    pkcs1: /^[RP]S/.test(alg),
+    sec1: key.type === 'private' && alg.startsWith('ES'),
   })) {
-    if (usable) all[`PEM, ${type}`] = JwtKey.fromPem(key.export({ type, format: 'pem' }), options);
+    if (!usable) continue;
+    all[`PEM, ${type}`] = JwtKey.fromPem(key.export({ type, format: 'pem' }), options);
+    all[`DER, ${type}`] = JwtKey.fromDer(key.export({ type, format: 'der' }), options);
   }
   return all;
 }
@@ -72,6 +87,18 @@ const others = {
       },
     };
   },
+  jsonwebtoken: async (algorithm) => ({
+    sign: (key) =>
+      jsonwebtoken.sign(CLAIMS, key, {
+        algorithm,
+        keyid: KID,
+        issuer: 'me',
+        audience: 'you',
+        expiresIn: '1h',
+      }),
+    verify: (key, token) =>
+      jsonwebtoken.verify(token, key, { algorithms: [algorithm], issuer: 'me', audience: 'you' }),
+  }),
   'fast-jwt': async (algorithm) => {
     const text = (key) =>
       key.type === 'secret'
@@ -98,8 +125,12 @@ const others = {
   },
 };
 
+/** What the other libraries do not have. */
+const UNKNOWN = { 'fast-jwt': ['Ed25519'], jsonwebtoken: ['EdDSA', 'Ed25519'] };
+
 for (const [alg, { privateKey, publicKey }] of Object.entries(keys)) {
   for (const [library, of] of Object.entries(others)) {
+    if (UNKNOWN[library]?.includes(alg)) continue;
     test(`${alg} and ${library}`, async () => {
       const other = await of(alg);
       const theirs = await other.sign(privateKey);
@@ -121,7 +152,7 @@ for (const [alg, { privateKey, publicKey }] of Object.entries(keys)) {
     for (const [way, key] of Object.entries(imports(privateKey, alg))) {
       assert.deepEqual([key.alg, key.kid, key.private], [alg, KID, true], way);
     }
-    if (alg === 'HS256') return;
+    if (alg.startsWith('HS')) return;
     const jwk = publicKey.export({ format: 'jwk' });
     for (const [way, key] of Object.entries(imports(publicKey, alg))) {
       assert.deepEqual([key.alg, key.kid, key.private], [alg, KID, false], way);
@@ -133,7 +164,7 @@ for (const [alg, { privateKey, publicKey }] of Object.entries(keys)) {
     }
   });
 
-  if (alg !== 'HS256') {
+  if (!alg.startsWith('HS')) {
     test(`${alg}: our keys are keys to node:crypto and jose`, async () => {
       const { importJWK } = await import('jose');
       const key = await JwtKey.generate(alg);
@@ -145,3 +176,42 @@ for (const [alg, { privateKey, publicKey }] of Object.entries(keys)) {
     });
   }
 }
+
+test('every algorithm of PyJWT, in both directions', (t) => {
+  const python = pyJwt(t);
+  if (python === undefined) return;
+  const pem = (key, type) =>
+    key.type === 'secret'
+      ? key.export({ format: 'jwk' }).k
+      : key.export({ type, format: 'pem' });
+  // It has no name of RFC 9864.
+  const shared = Object.entries(keys).filter(([alg]) => alg !== 'Ed25519');
+  const input = shared.map(([alg, { privateKey, publicKey }]) => ({
+    alg,
+    signer: pem(privateKey, 'pkcs8'),
+    reader: pem(publicKey, 'spki'),
+    token: issue(JwtKey.fromKeyObject(privateKey, { alg, kid: KID })),
+  }));
+  const program = `
+import base64, jwt, time
+def key(case, which):
+    text = case[which]
+    if not case['alg'].startswith('HS'):
+        return text
+    return base64.urlsafe_b64decode(text + '=' * (-len(text) % 4))
+out = []
+for case in json.load(sys.stdin):
+    alg = case['alg']
+    read = jwt.decode(case['token'], key(case, 'reader'), [alg], issuer='me', audience='you')
+    now = int(time.time())
+    claims = {**{n: read[n] for n in ('sub', 'name', 'roles', 'deep')}, 'iss': 'me', 'aud': 'you'}
+    claims.update(iat=now, exp=now + 60)
+    out.append(jwt.encode(claims, key(case, 'signer'), alg, headers={'kid': '${KID}'}))
+print(json.dumps(out))
+`;
+  const tokens = python(program, input);
+  assert.equal(tokens.length, 13);
+  for (const [i, [alg, { publicKey }]] of shared.entries()) {
+    check(JwtKey.fromKeyObject(publicKey, { alg, kid: KID }), tokens[i]);
+  }
+});

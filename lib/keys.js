@@ -38,6 +38,10 @@ class JwtKey extends Uncloneable {
     return new JwtKey(OWN, native.keyFromPem(pem, options));
   }
 
+  static fromDer(der, options) {
+    return new JwtKey(OWN, native.keyFromDer(der, options));
+  }
+
   static fromJwk(jwk, options) {
     if (jwk === null || typeof jwk !== 'object') {
       throw makeError('ERR_INVALID_ARG_TYPE', 'jwk must be an object');
@@ -45,15 +49,13 @@ class JwtKey extends Uncloneable {
     // What the JWK says of itself stands in for options left out, and `null` is not left out.
     const [alg = jwk.alg, kid = jwk.kid] = native.keyOptions(options).map((own) => own ?? undefined);
     const named = { alg, kid };
-    const { alg: purpose = alg, use = 'sig' } = jwk;
-    if (purpose !== alg || use !== 'sig') {
-      throw makeError('ERR_JWT_KEY', 'the JWK is for another algorithm or another use');
-    }
-    if (jwk.kty === 'oct') return JwtKey.#fromSymmetricJwk(jwk, named);
-    if (jwk.d === undefined) {
+    const isSymmetric = jwk.kty === 'oct';
+    if (!isSymmetric && jwk.d === undefined) {
       const json = jsonText(jwk, 'ERR_JWT_KEY', 'the JWK must be values that JSON can hold');
       return new JwtKey(OWN, native.keyFromPublicJwk(json, named));
     }
+    native.keyCheckJwk(ownWords(jwk), isSymmetric, named);
+    if (isSymmetric) return JwtKey.#fromSymmetricJwk(jwk, named);
     const key = JwtKey.fromKeyObject(privateKeyObject(jwk), named);
     // Node derives the public half of some keys from `d` and never reads it.
     const own = key.toPublicJwk();
@@ -76,15 +78,12 @@ class JwtKey extends Uncloneable {
     if (!(key instanceof KeyObject)) {
       throw makeError('ERR_INVALID_ARG_TYPE', 'key must be a KeyObject of node:crypto');
     }
-    const isPrivate = key.type === 'private';
-    const bytes =
-      key.type === 'secret'
-        ? key.export()
-        : key.export({ format: 'der', type: isPrivate ? 'pkcs8' : 'spki' });
+    const type = key.type === 'private' ? 'pkcs8' : 'spki';
+    const bytes = key.type === 'secret' ? key.export() : key.export({ format: 'der', type });
     try {
       return key.type === 'secret'
         ? JwtKey.fromSecret(bytes, options)
-        : new JwtKey(OWN, native.keyFromDer(bytes, isPrivate, options));
+        : new JwtKey(OWN, native.keyFromDer(bytes, options));
     } finally {
       native.wipe(bytes);
     }
@@ -119,6 +118,12 @@ class JwtKey extends Uncloneable {
   [inspect.custom]() {
     return this.toString();
   }
+}
+
+/** What a JWK says of itself, without the key. */
+function ownWords({ alg, use, key_ops }) {
+  const message = 'the JWK must be values that JSON can hold';
+  return jsonText({ alg, use, key_ops }, 'ERR_JWT_KEY', message);
 }
 
 function symmetricBytes(jwk) {

@@ -20,13 +20,18 @@ function node24(t) {
 }
 
 /** Runs a Python program that needs argon2-cffi with JSON in and out. */
-function argon2Cffi(t) {
+const argon2Cffi = (t) => pythonWith(t, 'argon2.low_level', 'argon2-cffi');
+
+/** Runs a Python program that needs PyJWT with JSON in and out. */
+const pyJwt = (t) => pythonWith(t, 'jwt, cryptography', 'PyJWT');
+
+function pythonWith(t, modules, what) {
   const python = process.platform === 'win32' ? 'python' : 'python3';
   const PYTHONPATH = path.join(folder, 'python');
   const options = { encoding: 'utf8', env: { ...process.env, PYTHONPATH } };
-  if (spawnSync(python, ['-c', 'import argon2.low_level'], options).status !== 0) {
+  if (spawnSync(python, ['-c', `import ${modules}`], options).status !== 0) {
     const how = 'install Python 3 with pip and run `node scripts/peers.mjs`';
-    return missing(t, 'argon2-cffi', how);
+    return missing(t, what, how);
   }
   return (program, input) => {
     const args = ['-c', `import json, sys\n${program}`];
@@ -55,4 +60,4 @@ function missing(t, what, how) {
   return undefined;
 }
 
-module.exports = { argon2Cffi, argon2Command, node24 };
+module.exports = { argon2Cffi, argon2Command, node24, pyJwt };

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use napi::Env;
 use napi::bindgen_prelude::{Object, Unknown};
 use napi_derive::napi;
+use secrecy::ExposeSecret;
 
 use super::args::handle::Handle;
 use super::args::out::{self, Made};
@@ -14,10 +15,13 @@ use super::revocation::TOKEN_TTL;
 use super::{CLOCK, guard};
 use crate::error::Code;
 use crate::jwt::{
-    Algorithm, Key, KeyRing, KeySource, KeyState, MAX_KEY_LEN, MAX_KID_LEN, RingOptions,
+    Algorithm, Key, KeyRing, KeySource, KeyState, MAX_KEY_LEN, MAX_KID_LEN, Purpose, RingOptions,
+    check_purpose,
 };
 use crate::mem::Secret;
 
+/// The longest passphrase of a key file, in bytes.
+const MAX_PASSPHRASE_LEN: usize = 1024;
 /// The most keys of a ring's or a verifier's list.
 const MAX_KEYS: u32 = 1000;
 
@@ -110,27 +114,41 @@ pub fn key_from_secret(env: &Env, secret: Unknown<'_>, options: Unknown<'_>) -> 
 #[napi(catch_unwind)]
 pub fn key_from_pem(env: &Env, pem: Unknown<'_>, options: Unknown<'_>) -> napi::Result<Made> {
     guard(env, || {
-        let (algorithm, kid) = required_algorithm(env, &options)?;
+        let (algorithm, kid, passphrase) = file_options(env, &options)?;
+        let passphrase = passphrase.as_ref().map(ExposeSecret::expose_secret);
         Arg::new(env, &pem, "pem").with_long_secret(0..=MAX_KEY_LEN, |pem| {
-            out::carrier(env, Arc::new(Key::from_pem(pem, algorithm, kid.as_deref())?))
+            let key = Key::open_pem(pem, passphrase, algorithm, kid.as_deref())?;
+            out::carrier(env, Arc::new(key))
         })
     })
 }
 
-/// A carrier of a key from PKCS#8 or SPKI.
+/// A carrier of a key from DER.
 #[napi(catch_unwind)]
-pub fn key_from_der(
-    env: &Env,
-    der: Unknown<'_>,
-    private: bool,
-    options: Unknown<'_>,
-) -> napi::Result<Made> {
+pub fn key_from_der(env: &Env, der: Unknown<'_>, options: Unknown<'_>) -> napi::Result<Made> {
     guard(env, || {
-        let (algorithm, kid) = required_algorithm(env, &options)?;
-        Arg::new(env, &der, "key").with_bytes(0..=MAX_KEY_LEN, |der| {
-            let make = if private { Key::from_pkcs8 } else { Key::from_spki };
-            out::carrier(env, Arc::new(make(der, algorithm, kid.as_deref())?))
+        let (algorithm, kid, passphrase) = file_options(env, &options)?;
+        let passphrase = passphrase.as_ref().map(ExposeSecret::expose_secret);
+        Arg::new(env, &der, "der").with_key(0..=MAX_KEY_LEN, |der| {
+            let key = Key::open_der(der, passphrase, algorithm, kid.as_deref())?;
+            out::carrier(env, Arc::new(key))
         })
+    })
+}
+
+/// Whether a JWK, of which `json` is what it says of itself, may be what it is imported as.
+#[napi(catch_unwind)]
+pub fn key_check_jwk(
+    env: &Env,
+    json: Unknown<'_>,
+    symmetric: bool,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let (algorithm, _) = required_algorithm(env, &options)?;
+        let json = Arg::new(env, &json, "jwk").string(0..=MAX_KEY_LEN)?;
+        let purpose = if symmetric { Purpose::Both } else { Purpose::Sign };
+        Ok(check_purpose(&json, algorithm, purpose)?)
     })
 }
 
@@ -287,7 +305,11 @@ pub fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<NativeJwks> {
 
 /// The option `keys` of an issuer or a verifier.
 pub fn key_source(options: &Options<'_>) -> Result<KeySource> {
-    let keys = options.require("keys")?;
+    keys_of(&options.require("keys")?)
+}
+
+/// A ring, a key or several.
+pub fn keys_of(keys: &Arg<'_>) -> Result<KeySource> {
     if let Some(ring) = keys.handle_if::<KeyRing>()? {
         return Ok(KeySource::Ring(ring));
     }
@@ -310,6 +332,19 @@ pub fn algorithm(arg: &Arg<'_>) -> Result<Algorithm> {
 fn required_algorithm(env: &Env, options: &Unknown<'_>) -> Result<(Algorithm, Option<String>)> {
     let options = Arg::new(env, options, "options").options(&["alg", "kid"])?;
     Ok((algorithm(&options.require("alg")?)?, kid(&options)?))
+}
+
+/// `alg`, `kid` and the passphrase of a key file.
+fn file_options(
+    env: &Env,
+    options: &Unknown<'_>,
+) -> Result<(Algorithm, Option<String>, Option<Secret>)> {
+    let options = Arg::new(env, options, "options").options(&["alg", "kid", "passphrase"])?;
+    let (algorithm, kid) = (algorithm(&options.require("alg")?)?, kid(&options)?);
+    let passphrase = options.get("passphrase")?.map(|passphrase| {
+        passphrase.with_secret(0..=MAX_PASSPHRASE_LEN, |text| Ok(Secret::copy_from(text)?))
+    });
+    Ok((algorithm, kid, passphrase.transpose()?))
 }
 
 fn kid(options: &Options<'_>) -> Result<Option<String>> {

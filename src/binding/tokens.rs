@@ -4,18 +4,18 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use napi::Env;
-use napi::bindgen_prelude::Unknown;
+use napi::bindgen_prelude::{Buffer, Either, Unknown};
 use napi_derive::napi;
 
 use super::args::handle::Handle;
 use super::args::{Arg, Fault, Options, Result, scalars};
-use super::keys::{algorithm, key_source};
+use super::keys::{algorithm, key_source, keys_of};
 use super::revocation::TOKEN_TTL;
 use super::{CLOCK, fast, guard};
 use crate::error::Code;
 use crate::jwt::{
-    Expected, Issuer, IssuerOptions, MAX_CLOCK_TOLERANCE, MAX_TOKEN_LEN, Overrides, Rejection,
-    Verifier, VerifierOptions,
+    Algorithm, Expected, Issuer, IssuerOptions, MAX_CLOCK_TOLERANCE, MAX_TOKEN_LEN, Overrides,
+    Rejection, Verifier, VerifierOptions, verify_jws,
 };
 use crate::revocation::RevocationList;
 
@@ -124,13 +124,7 @@ pub fn verifier_attach(env: &Env, verifier: Unknown<'_>, options: Unknown<'_>) -
             "typ",
             "revocations",
         ])?;
-        let algorithms = options.get("algorithms")?.map(|names| {
-            let names = names.array(MAX_NAMES)?;
-            if names.is_empty() {
-                return Err(Fault::new(Code::OutOfRange, "algorithms must name at least one"));
-            }
-            names.iter().map(algorithm).collect::<Result<Vec<_>>>()
-        });
+        let algorithms = options.get("algorithms")?.map(|names| algorithms(&names));
         let tolerance = options.get("clockTolerance")?;
         let max_age = options.get("maxAge")?.map(|age| age.duration(1..=scalars::MAX_DURATION));
         let revocations = options.get("revocations")?;
@@ -156,6 +150,28 @@ pub fn verifier_bind<'env>(env: &'env Env, verifier: Unknown<'_>) -> napi::Resul
     guard(env, || fast::bind(env, Arg::new(env, &verifier, "this").handle::<Verifier>()?))
 }
 
+/// The payload of a JWS, or the status of its rejection.
+#[napi(catch_unwind)]
+pub fn jws_verify(
+    env: &Env,
+    token: Unknown<'_>,
+    keys: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Either<Buffer, u32>> {
+    guard(env, || {
+        let options = Arg::new(env, &options, "options").options(&["algorithms"])?;
+        let algorithms = algorithms(&options.require("algorithms")?)?;
+        let keys = keys_of(&Arg::new(env, &keys, "keys"))?;
+        // Beyond the limit it is no token, which is an answer.
+        let token = Arg::new(env, &token, "token").string(0..=usize::MAX)?;
+        let mut payload = Vec::new();
+        Ok(match verify_jws(token.as_bytes(), &keys, &algorithms, &mut payload) {
+            Ok(()) => Either::A(payload.into()),
+            Err(rejection) => Either::B(rejection.to_status()),
+        })
+    })
+}
+
 /// What the status that `verify` gives stands for.
 #[napi(catch_unwind)]
 pub fn jwt_rejection(status: u32) -> Option<NativeRejection> {
@@ -167,6 +183,14 @@ pub fn jwt_rejection(status: u32) -> Option<NativeRejection> {
         claim: detail.map(|(claim, _)| claim.name()),
         reason: detail.map(|(_, reason)| reason.name()),
     })
+}
+
+fn algorithms(names: &Arg<'_>) -> Result<Vec<Algorithm>> {
+    let names = names.array(MAX_NAMES)?;
+    if names.is_empty() {
+        return Err(Fault::new(Code::OutOfRange, "algorithms must name at least one"));
+    }
+    names.iter().map(algorithm).collect()
 }
 
 /// A name, several, or `false`: a check is not waived by forgetting it.

@@ -1,13 +1,16 @@
-//! Public keys as JWKs (RFC 7517), their thumbprints (RFC 7638), and a second opinion on them:
-//! all through the `jsonwebtoken` crate.
+//! Public keys as JWKs (RFC 7517) and their thumbprints (RFC 7638).
+//!
+//! Our own reader, since the `jsonwebtoken` crate knows neither ES512 nor the name Ed25519, and
+//! lets `key_ops` and members that come twice pass.
 
-use jsonwebtoken::jwk::{
-    AlgorithmParameters, CommonParameters, EllipticCurve, EllipticCurveKeyParameters, Jwk,
-    KeyAlgorithm, OctetKeyPairParameters, PublicKeyUse, RSAKeyParameters, ThumbprintHash,
-};
+use aws_lc_rs::digest;
+use serde_json::{Map, Value};
 
+use super::algorithm::{Curve, Scheme};
+use super::json::scan_object;
+use super::material::invalid;
 use super::{Algorithm, base64url};
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// The numbers of a public key, big-endian, without leading zeros for RSA and of full length for
 /// curves.
@@ -20,11 +23,13 @@ pub enum PublicJwk {
         /// Exponent.
         e: Vec<u8>,
     },
-    /// A point on P-256, not checked to be on the curve here.
-    P256 {
-        /// 32 bytes.
+    /// A point, not checked to be on the curve here.
+    Ec {
+        /// Its curve.
+        curve: Curve,
+        /// As long as the curve's coordinates.
         x: Vec<u8>,
-        /// 32 bytes.
+        /// The same.
         y: Vec<u8>,
     },
     /// An Ed25519 key (RFC 8037).
@@ -34,11 +39,22 @@ pub enum PublicJwk {
     },
 }
 
+/// What a JWK is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A private key signs.
+    Sign,
+    /// A public key verifies.
+    Verify,
+    /// A symmetric key does both.
+    Both,
+}
+
 impl PublicJwk {
-    /// From the two coordinates, 64 bytes.
-    pub fn p256(coordinates: &[u8]) -> Option<Self> {
-        let (x, y) = coordinates.split_at_checked(32)?;
-        (y.len() == 32).then(|| Self::P256 { x: x.to_vec(), y: y.to_vec() })
+    /// From the two coordinates in a row.
+    pub fn ec(curve: Curve, coordinates: &[u8]) -> Option<Self> {
+        let (x, y) = coordinates.split_at_checked(curve.coordinate_len())?;
+        (x.len() == y.len()).then(|| Self::Ec { curve, x: x.to_vec(), y: y.to_vec() })
     }
 
     /// From the encoded key, 32 bytes.
@@ -48,83 +64,111 @@ impl PublicJwk {
 
     /// Reads a public JWK for one algorithm, and its `kid`.
     pub fn parse(json: &str, algorithm: Algorithm) -> Result<(Self, Option<String>)> {
-        let malformed = || {
-            Error::new(
-                Code::JwtKey,
-                format!("this is not a public {} signature key as a JWK", algorithm.name()),
-            )
-        };
-        let jwk: Jwk = serde_json::from_str(json).map_err(|_| malformed())?;
-        let common = &jwk.common;
-        let is_for_signatures =
-            matches!(common.public_key_use, None | Some(PublicKeyUse::Signature));
-        let is_for_algorithm =
-            common.key_algorithm.is_none_or(|alg| alg.to_string() == algorithm.name());
-        if !is_for_signatures || !is_for_algorithm {
-            return Err(malformed());
-        }
-        let decode = |text: &str| base64url::decode(text.as_bytes()).ok_or_else(malformed);
-        let public = match &jwk.algorithm {
-            AlgorithmParameters::RSA(rsa) => {
-                let (n, e) = (decode(&rsa.n)?, decode(&rsa.e)?);
+        let members = members(json)?;
+        check(&members, algorithm, Purpose::Verify)?;
+        let malformed = || malformed(algorithm);
+        let text = |name| members.get(name).and_then(Value::as_str);
+        let number = |name| text(name).and_then(|text| base64url::decode(text.as_bytes()));
+        let public = match (algorithm.scheme(), text("kty"), text("crv")) {
+            (Scheme::Rsa(..), Some("RSA"), _) => {
+                let (n, e) =
+                    (number("n").ok_or_else(malformed)?, number("e").ok_or_else(malformed)?);
                 (n.first() != Some(&0) && e.first() != Some(&0)).then_some(Self::Rsa { n, e })
             }
-            AlgorithmParameters::EllipticCurve(ec) if ec.curve == EllipticCurve::P256 => {
-                let (x, y) = (decode(&ec.x)?, decode(&ec.y)?);
-                (x.len() == 32).then(|| Self::p256(&[x, y].concat())).flatten()
+            (Scheme::Ecdsa(curve, ..), Some("EC"), Some(name)) if name == curve.name() => {
+                let (x, y) =
+                    (number("x").ok_or_else(malformed)?, number("y").ok_or_else(malformed)?);
+                (x.len() == y.len()).then(|| Self::ec(curve, &[x, y].concat())).flatten()
             }
-            AlgorithmParameters::OctetKeyPair(okp) if okp.curve == EllipticCurve::Ed25519 => {
-                Self::ed25519(&decode(&okp.x)?)
+            (Scheme::Ed25519, Some("OKP"), Some("Ed25519")) => {
+                Self::ed25519(&number("x").ok_or_else(malformed)?)
             }
             _ => None,
         };
-        Ok((public.ok_or_else(malformed)?, jwk.common.key_id))
+        Ok((public.ok_or_else(malformed)?, text("kid").map(ToOwned::to_owned)))
     }
 
     /// The JWK's JSON, fit for a JWK Set.
     pub fn to_json(&self, algorithm: Algorithm, kid: &str) -> String {
-        let mut jwk = self.to_jwk();
-        jwk.common.public_key_use = Some(PublicKeyUse::Signature);
-        jwk.common.key_algorithm = algorithm.name().parse::<KeyAlgorithm>().ok();
-        jwk.common.key_id = Some(kid.to_owned());
-        // Strings only: there is nothing in it that could fail to serialize.
-        serde_json::to_string(&jwk).unwrap_or_default()
+        let mut members: Map<String, Value> =
+            self.members().into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        members.insert("alg".into(), algorithm.name().into());
+        members.insert("kid".into(), kid.into());
+        members.insert("use".into(), "sig".into());
+        Value::Object(members).to_string()
     }
 
     /// SHA-256 thumbprint (RFC 7638), base64url: 43 characters.
-    pub fn thumbprint(&self) -> Result<String> {
-        self.to_jwk()
-            .thumbprint(ThumbprintHash::SHA256)
-            .map_err(|_| Error::new(Code::Internal, "the key's thumbprint could not be computed"))
+    pub fn thumbprint(&self) -> String {
+        // In the order of their names, and nothing in the values needs an escape.
+        let members: Vec<_> =
+            self.members().iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
+        let json = format!("{{{}}}", members.join(","));
+        base64url::encode(digest::digest(&digest::SHA256, json.as_bytes()).as_ref())
     }
 
-    /// Whether the crate, given this key as a JWK, accepts a signature (base64url).
-    pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &str) -> bool {
-        let Ok(algorithm) = algorithm.name().parse() else { return false };
-        jsonwebtoken::DecodingKey::from_jwk(&self.to_jwk())
-            .and_then(|key| jsonwebtoken::crypto::verify(signature, message, &key, algorithm))
-            .unwrap_or(false)
+    /// The required members, in the order of their names.
+    fn members(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Rsa { n, e } => vec![
+                ("e", base64url::encode(e)),
+                ("kty", "RSA".into()),
+                ("n", base64url::encode(n)),
+            ],
+            Self::Ec { curve, x, y } => vec![
+                ("crv", curve.name().into()),
+                ("kty", "EC".into()),
+                ("x", base64url::encode(x)),
+                ("y", base64url::encode(y)),
+            ],
+            Self::Ed25519 { x } => {
+                vec![("crv", "Ed25519".into()), ("kty", "OKP".into()), ("x", base64url::encode(x))]
+            }
+        }
     }
+}
 
-    fn to_jwk(&self) -> Jwk {
-        let algorithm = match self {
-            Self::Rsa { n, e } => AlgorithmParameters::RSA(RSAKeyParameters {
-                n: base64url::encode(n),
-                e: base64url::encode(e),
-                ..RSAKeyParameters::default()
-            }),
-            Self::P256 { x, y } => AlgorithmParameters::EllipticCurve(EllipticCurveKeyParameters {
-                curve: EllipticCurve::P256,
-                x: base64url::encode(x),
-                y: base64url::encode(y),
-                ..EllipticCurveKeyParameters::default()
-            }),
-            Self::Ed25519 { x } => AlgorithmParameters::OctetKeyPair(OctetKeyPairParameters {
-                curve: EllipticCurve::Ed25519,
-                x: base64url::encode(x),
-                ..OctetKeyPairParameters::default()
-            }),
-        };
-        Jwk { common: CommonParameters::default(), algorithm }
+/// Whether a JWK, private or symmetric, says of itself that it is for this.
+pub fn check_purpose(json: &str, algorithm: Algorithm, purpose: Purpose) -> Result<()> {
+    check(&members(json)?, algorithm, purpose)
+}
+
+/// `use` (RFC 7517 section 4.2), `key_ops` (4.3), `alg` (4.4) and the type of `kid` (4.5), each
+/// where it is given.
+fn check(members: &Map<String, Value>, algorithm: Algorithm, purpose: Purpose) -> Result<()> {
+    let text = |name| members.get(name).map(|value| value.as_str().unwrap_or_default());
+    if text("alg").is_some_and(|alg| Algorithm::named(alg).is_none_or(|a| !a.signs_as(algorithm))) {
+        return Err(invalid("the JWK is for another algorithm"));
     }
+    if text("use").is_some_and(|purpose| purpose != "sig") {
+        return Err(invalid("the JWK is for another use than signatures"));
+    }
+    if text("kid").is_some_and(str::is_empty) {
+        return Err(invalid("the JWK's \"kid\" is no text"));
+    }
+    let Some(operations) = members.get("key_ops") else { return Ok(()) };
+    let operations = operations.as_array().map(Vec::as_slice).unwrap_or_default();
+    let wanted: &[&str] = match purpose {
+        Purpose::Sign => &["sign"],
+        Purpose::Verify => &["verify"],
+        Purpose::Both => &["sign", "verify"],
+    };
+    // Of the operations of section 4.3, a signature key has no others.
+    let repeated = (1..operations.len()).any(|i| operations[..i].contains(&operations[i]));
+    let foreign =
+        operations.iter().any(|operation| !matches!(operation.as_str(), Some("sign" | "verify")));
+    if repeated || foreign || !wanted.iter().all(|name| operations.iter().any(|own| own == name)) {
+        return Err(invalid(format!("the JWK's \"key_ops\" must have {}", wanted.join(" and "))));
+    }
+    Ok(())
+}
+
+/// The members of a JWK, of which none comes twice.
+fn members(json: &str) -> Result<Map<String, Value>> {
+    let read = scan_object(json, |_, _| {}).and_then(|()| serde_json::from_str(json).ok());
+    read.ok_or_else(|| invalid("this is not a JWK"))
+}
+
+fn malformed(algorithm: Algorithm) -> Error {
+    invalid(format!("this is not a public {} signature key as a JWK", algorithm.name()))
 }

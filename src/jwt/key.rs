@@ -1,5 +1,7 @@
 //! Keys: bound to one algorithm when they are made, parsed once, never guessed at.
 
+mod encrypted;
+mod form;
 mod make;
 
 use std::fmt;
@@ -7,65 +9,18 @@ use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
-use aws_lc_rs::signature::{
-    self, EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey, RsaEncoding, RsaParameters,
-};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey};
 use ring::hmac;
 
-pub use self::make::MAX_KEY_LEN;
+pub use self::form::Form;
 #[cfg(test)]
-pub use self::make::{MAX_HMAC_LEN, MIN_HMAC_LEN};
+pub use self::make::MAX_HMAC_LEN;
+pub use self::make::MAX_KEY_LEN;
+use super::algorithm::{Algorithm, Scheme};
 use super::jwk::PublicJwk;
 use super::material::invalid;
 use crate::error::{Code, Error, Result};
 use crate::mem::{Foreign, HMAC_DEPTH, Locked, Secret, leaving_no_trace};
-
-/// A JWS algorithm (RFC 7518 section 3.1, RFC 8037).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
-    /// HMAC with SHA-256.
-    Hs256,
-    /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
-    /// RSASSA-PSS with SHA-256.
-    Ps256,
-    /// ECDSA on P-256 with SHA-256.
-    Es256,
-    /// EdDSA on Ed25519.
-    EdDsa,
-}
-
-impl Algorithm {
-    /// Every algorithm there is; `none` is not one.
-    pub const ALL: [Self; 5] = [Self::Hs256, Self::Rs256, Self::Ps256, Self::Es256, Self::EdDsa];
-
-    /// The `alg` value.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::Rs256 => "RS256",
-            Self::Ps256 => "PS256",
-            Self::Es256 => "ES256",
-            Self::EdDsa => "EdDSA",
-        }
-    }
-
-    /// Whether signer and verifier share the key.
-    pub const fn is_symmetric(self) -> bool {
-        matches!(self, Self::Hs256)
-    }
-
-    /// The parameters of an RSA algorithm: for verifying, for signing.
-    pub(super) fn rsa(self) -> Option<(&'static RsaParameters, &'static dyn RsaEncoding)> {
-        match self {
-            Self::Rs256 => {
-                Some((&signature::RSA_PKCS1_2048_8192_SHA256, &signature::RSA_PKCS1_SHA256))
-            }
-            Self::Ps256 => Some((&signature::RSA_PSS_2048_8192_SHA256, &signature::RSA_PSS_SHA256)),
-            _ => None,
-        }
-    }
-}
 
 /// A key, its algorithm and its id.
 pub struct Key {
@@ -130,8 +85,8 @@ impl Key {
         })
     }
 
-    /// Appends the signature of `message`: 32 bytes for HS256, 64 for ES256 and EdDSA, the
-    /// modulus's length for RSA.
+    /// Appends the signature of `message`: the hash's length for HMAC, the modulus's for RSA, two
+    /// coordinates' for ECDSA (64, 96 or 132 bytes), 64 bytes for Ed25519.
     pub fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let failed = |_| Error::new(Code::Internal, "signing failed; try again");
         match &self.material {
@@ -140,7 +95,7 @@ impl Key {
                 out.extend_from_slice(tag.as_ref());
             }
             Material::Rsa(pair, _) => {
-                let Some((_, padding)) = self.algorithm.rsa() else {
+                let Scheme::Rsa(_, padding) = self.algorithm.scheme() else {
                     return Err(Error::new(Code::Internal, "an RSA key without an RSA algorithm"));
                 };
                 let start = out.len();

@@ -6,16 +6,26 @@ use aws_lc_rs::rsa::PublicKey as RsaPublicKey;
 use aws_lc_rs::signature::{self, ParsedPublicKey};
 
 use super::Algorithm;
+use super::algorithm::{Curve, Scheme};
 use super::jwk::PublicJwk;
+use super::key::Form;
 use crate::error::{Code, Error, Result};
 
 /// The lengths of RSA moduli, in bits (RFC 7518 section 3.3 asks for at least 2048).
 const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 
-/// DER of a P-256 `SubjectPublicKeyInfo` up to the point (RFC 5480).
-const SPKI_P256: [u8; 26] = [
+/// DER of a `SubjectPublicKeyInfo` up to the point (RFC 5480), by curve.
+const SPKI_P256: &[u8] = &[
     0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
     0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+const SPKI_P384: &[u8] = &[
+    0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
+    0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00,
+];
+const SPKI_P521: &[u8] = &[
+    0x30, 0x81, 0x9b, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05,
+    0x2b, 0x81, 0x04, 0x00, 0x23, 0x03, 0x81, 0x86, 0x00,
 ];
 /// DER of an Ed25519 `SubjectPublicKeyInfo` up to the key (RFC 8410).
 const SPKI_ED25519: [u8; 12] =
@@ -28,20 +38,27 @@ const UNCOMPRESSED: u8 = 4;
 
 /// The public key of a `SubjectPublicKeyInfo` (RFC 5280 section 4.1) for one algorithm.
 pub fn spki(der: &[u8], algorithm: Algorithm) -> Option<PublicJwk> {
-    match algorithm {
-        Algorithm::Hs256 => None,
-        Algorithm::Rs256 | Algorithm::Ps256 => {
+    match algorithm.scheme() {
+        Scheme::Hmac(_) => None,
+        Scheme::Rsa(..) => {
             der.get(4..)?.starts_with(&RSA_ENCRYPTION).then_some(())?;
             RsaPublicKey::from_der(der).ok().map(|key| rsa_jwk(&key))
         }
-        Algorithm::Es256 => p256_point(der.strip_prefix(&SPKI_P256)?),
-        Algorithm::EdDsa => der.strip_prefix(&SPKI_ED25519).and_then(PublicJwk::ed25519),
+        Scheme::Ecdsa(curve, ..) => {
+            let prefix = match curve {
+                Curve::P256 => SPKI_P256,
+                Curve::P384 => SPKI_P384,
+                Curve::P521 => SPKI_P521,
+            };
+            point(curve, der.strip_prefix(prefix)?)
+        }
+        Scheme::Ed25519 => der.strip_prefix(&SPKI_ED25519).and_then(PublicJwk::ed25519),
     }
 }
 
-/// A P-256 key from its uncompressed point, 65 bytes.
-pub fn p256_point(point: &[u8]) -> Option<PublicJwk> {
-    PublicJwk::p256(point.strip_prefix(&[UNCOMPRESSED])?)
+/// A key from its uncompressed point.
+pub fn point(curve: Curve, point: &[u8]) -> Option<PublicJwk> {
+    PublicJwk::ec(curve, point.strip_prefix(&[UNCOMPRESSED])?)
 }
 
 /// The numbers of an RSA key.
@@ -55,58 +72,59 @@ pub fn rsa_jwk(key: &RsaPublicKey) -> PublicJwk {
 /// A public key, checked and parsed once.
 pub fn parsed(public: &PublicJwk, algorithm: Algorithm) -> Result<ParsedPublicKey> {
     let rejected = |_| unusable(algorithm);
-    match (public, algorithm.rsa()) {
-        (PublicJwk::Rsa { n, e }, Some((parameters, _))) => {
-            let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
-            let odd_exponent = e.last().is_some_and(|last| last % 2 == 1) && e[..] != [1]
-                // Beyond 33 bits no signature is ever verified.
-                && (e.len() < 5 || (e.len() == 5 && e[0] == 1));
-            if !RSA_BITS.contains(&bits)
-                || !odd_exponent
-                || n.last().is_none_or(|last| last % 2 == 0)
-            {
-                return Err(invalid(
-                    "an RSA key has an odd modulus of 2048 to 8192 bits and an odd exponent of 3 \
-                     or more",
-                ));
-            }
+    match (public, algorithm.scheme()) {
+        (PublicJwk::Rsa { n, e }, Scheme::Rsa(parameters, _)) => {
+            check_rsa(n, e)?;
             let components = signature::RsaPublicKeyComponents { n, e };
             components.to_parsed_public_key(parameters).map_err(rejected)
         }
-        (PublicJwk::P256 { x, y }, None) if algorithm == Algorithm::Es256 => {
-            let point = [&[UNCOMPRESSED][..], x, y].concat();
-            ParsedPublicKey::new(&signature::ECDSA_P256_SHA256_FIXED, point).map_err(rejected)
-        }
-        (PublicJwk::Ed25519 { x }, None)
-            if algorithm == Algorithm::EdDsa && !has_small_order(x) =>
+        (PublicJwk::Ec { curve: own, x, y }, Scheme::Ecdsa(curve, parameters, _))
+            if *own == curve =>
         {
+            let point = [&[UNCOMPRESSED][..], x, y].concat();
+            ParsedPublicKey::new(parameters, point).map_err(rejected)
+        }
+        (PublicJwk::Ed25519 { x }, Scheme::Ed25519) if !has_small_order(x) => {
             ParsedPublicKey::new(&signature::ED25519, x).map_err(rejected)
         }
         _ => Err(unusable(algorithm)),
     }
 }
 
-/// Whether bytes given as a secret are somebody's key file.
-pub fn looks_like_a_key_file(secret: &[u8]) -> bool {
-    let has = |needle: &[u8]| memchr::memmem::find(secret, needle).is_some();
-    let start = secret.strip_prefix("\u{feff}".as_bytes()).unwrap_or(secret).trim_ascii_start();
-    let starts = |prefixes: &[&str]| prefixes.iter().any(|p| start.starts_with(p.as_bytes()));
-    has(b"-----BEGIN ")
-        || (starts(&["{", "["]) && has(b"\"kty\""))
-        || starts(&["ssh-", "ecdsa-sha2-", "sk-ssh-", "sk-ecdsa-"])
+fn check_rsa(n: &[u8], e: &[u8]) -> Result<()> {
+    let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
+    let odd_exponent = e.last().is_some_and(|last| last % 2 == 1) && e[..] != [1]
+        // Beyond 33 bits no signature is ever verified.
+        && (e.len() < 5 || (e.len() == 5 && e[0] == 1));
+    let odd_modulus = n.last().is_some_and(|last| last % 2 == 1);
+    if RSA_BITS.contains(&bits) && odd_exponent && odd_modulus {
+        return Ok(());
+    }
+    Err(invalid(
+        "an RSA key has an odd modulus of 2048 to 8192 bits and an odd exponent of 3 or more",
+    ))
 }
 
-/// Whether `der` is one SEQUENCE and nothing after it: the parsers ignore what follows.
-pub fn is_one_sequence(der: &[u8]) -> bool {
-    match *der {
-        [0x30, 0x82, high, low, ref rest @ ..] => {
-            rest.len() == usize::from(u16::from_be_bytes([high, low]))
-        }
-        [0x30, 0x81, length, ref rest @ ..] | [0x30, length @ 0..=0x7f, ref rest @ ..] => {
-            rest.len() == usize::from(length)
-        }
-        _ => false,
-    }
+/// Whether bytes given as a secret are somebody's key file: PEM or a JWK, whatever stands before
+/// it and whether or not every other byte is a NUL (UTF-16), a line of OpenSSH, or DER.
+pub fn looks_like_a_key_file(secret: &[u8]) -> bool {
+    let start = secret.strip_prefix("\u{feff}".as_bytes()).unwrap_or(secret).trim_ascii_start();
+    let prefixes: [&[u8]; 4] = [b"ssh-", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"];
+    has_text(secret, b"-----BEGIN ")
+        || has_text(secret, b"\"kty\":")
+        || prefixes.iter().any(|prefix| start.starts_with(prefix))
+        || Form::of(secret).is_some()
+}
+
+/// Whether `text` is somewhere in `bytes`, white space and NULs in between or not.
+fn has_text(bytes: &[u8], text: &[u8]) -> bool {
+    memchr::memchr_iter(text[0], bytes).any(|start| {
+        let mut rest = bytes[start..].iter();
+        text.iter().all(|wanted| {
+            let skipped = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
+            rest.find(|byte| *byte == wanted || !skipped(byte)) == Some(wanted)
+        })
+    })
 }
 
 /// An error about a key.
@@ -120,8 +138,8 @@ pub fn unusable(algorithm: Algorithm) -> Error {
 }
 
 /// The y coordinates, low half first, of the points whose order divides 8, those not reduced
-/// included: under such
-/// a key signatures can be made up (RFC 8032 section 5.1.7 leaves the check to us).
+/// included: under such a key signatures can be made up (RFC 8032 section 5.1.7 leaves the check to
+/// us).
 const SMALL_ORDER: [[u128; 2]; 7] = [
     [0x00000000000000000000000000000000, 0x00000000000000000000000000000000],
     [0x00000000000000000000000000000001, 0x00000000000000000000000000000000],

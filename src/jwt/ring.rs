@@ -231,7 +231,7 @@ impl KeyRing {
         let entries = self.read();
         let mut matching = entries.iter().filter(|entry| match kid {
             Some(kid) => entry.info.kid == kid,
-            None => entry.info.algorithm == algorithm && self.usable(entry, now).is_some(),
+            None => entry.info.algorithm.signs_as(algorithm) && self.usable(entry, now).is_some(),
         });
         let (Some(entry), None) = (matching.next(), matching.next()) else {
             return Err(Rejection::KeyNotFound);
@@ -239,7 +239,7 @@ impl KeyRing {
         if entry.info.state == KeyState::Revoked {
             return Err(Rejection::Revoked);
         }
-        if entry.info.algorithm != algorithm {
+        if !entry.info.algorithm.signs_as(algorithm) {
             return Err(Rejection::Algorithm);
         }
         let (entry, until) = self.usable(entry, now).ok_or(Rejection::KeyNotFound)?;

@@ -2,21 +2,14 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use memchr::memchr;
-
 use super::claims::Claims;
-use super::header::{Header, resolve, same_type};
-use super::{
-    Algorithm, Claim, Key, KeyRing, MAX_CLOCK_TOLERANCE, MAX_TOKEN_LEN, Reason, Rejection,
-    base64url,
-};
+use super::header::{resolve, same_type};
+use super::jws::{self, check_signature};
+use super::{Algorithm, Claim, Key, KeyRing, MAX_CLOCK_TOLERANCE, Reason, Rejection, base64url};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::revocation::{Query, RevocationList};
 
-/// The longest encoded header that is read, in bytes: room for every `kid` and `typ` that an
-/// issuer may have, escaped.
-const MAX_HEADER_LEN: usize = 8192;
 /// How many verified headers a verifier remembers.
 const MAX_INTERNED: usize = 64;
 
@@ -56,7 +49,9 @@ impl KeySource {
         }
     }
 
-    fn find(
+    /// The key that a token names, and until when, in seconds since 1970, it may be used. A
+    /// token without `kid` is accepted only when exactly one key has its algorithm.
+    pub fn find(
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,
@@ -67,10 +62,10 @@ impl KeySource {
         };
         let mut matching = keys.iter().filter(|key| match kid {
             Some(kid) => key.kid() == kid,
-            None => key.algorithm() == algorithm,
+            None => key.algorithm().signs_as(algorithm),
         });
         match (matching.next(), matching.next()) {
-            (Some(key), None) if key.algorithm() == algorithm => Ok((key.clone(), u64::MAX)),
+            (Some(key), None) if key.algorithm().signs_as(algorithm) => Ok((key.clone(), u64::MAX)),
             (Some(_), None) => Err(Rejection::Algorithm),
             _ => Err(Rejection::KeyNotFound),
         }
@@ -177,26 +172,15 @@ impl Verifier {
         token: &[u8],
         scratch: &'s mut Scratch,
     ) -> std::result::Result<Verified<'s>, Rejection> {
-        if token.len() > MAX_TOKEN_LEN {
-            return Err(Rejection::Malformed);
-        }
-        let first = memchr(b'.', token).ok_or(Rejection::Malformed)?;
-        let second = memchr(b'.', &token[first + 1..]).ok_or(Rejection::Malformed)? + first + 1;
-        let (header, payload) = (&token[..first], &token[first + 1..second]);
-        // A fourth segment would show up here: the alphabet has no dot.
-        base64url::decode_into(&token[second + 1..], &mut scratch.signature)
-            .ok_or(Rejection::Malformed)?;
-
+        let jws::Segments { header, payload, signed } = jws::split(token, &mut scratch.signature)?;
         let now = self.clock.unix_millis();
         let epoch = self.options.keys.epoch();
         let key = match self.interned(header, epoch, now / 1000) {
             Some(key) => {
-                check_signature(&key, &token[..second], &scratch.signature)?;
+                check_signature(&key, signed, &scratch.signature)?;
                 key
             }
-            None => {
-                self.check_first_of_its_kind(header, &token[..second], epoch, &scratch.signature)?
-            }
+            None => self.check_first_of_its_kind(header, signed, epoch, &scratch.signature)?,
         };
 
         base64url::decode_into(payload, &mut scratch.payload).ok_or(Rejection::Malformed)?;
@@ -222,18 +206,10 @@ impl Verifier {
         epoch: u64,
         signature: &[u8],
     ) -> std::result::Result<Arc<Key>, Rejection> {
-        if segment.len() > MAX_HEADER_LEN {
-            return Err(Rejection::Malformed);
-        }
-        let json = base64url::decode(segment).ok_or(Rejection::Malformed)?;
-        let header = Header::parse(&json)?;
-        let accepted = self.options.algorithms.as_ref();
-        if accepted.is_some_and(|accepted| !accepted.contains(&header.algorithm)) {
-            return Err(Rejection::Algorithm);
-        }
-        let (key, usable_until) =
-            self.options.keys.find(header.kid.as_deref(), header.algorithm)?;
-        check_signature(&key, signed, signature)?;
+        let json = jws::decode_header(segment)?;
+        let accepted = self.options.algorithms.as_deref();
+        let jws::Authentic { header, key, usable_until } =
+            jws::authenticate(&json, signed, signature, &self.options.keys, accepted)?;
         if let Some(expected) = &self.options.typ {
             let typ = header.typ.ok_or(Rejection::Claim(Claim::Type, Reason::Missing))?;
             if !same_type(&typ, expected) {
@@ -326,12 +302,4 @@ impl Verifier {
             Err(_) => Err(Rejection::RevocationUnavailable),
         }
     }
-}
-
-fn check_signature(
-    key: &Key,
-    signed: &[u8],
-    signature: &[u8],
-) -> std::result::Result<(), Rejection> {
-    if key.verifies(signed, signature) { Ok(()) } else { Err(Rejection::Signature) }
 }

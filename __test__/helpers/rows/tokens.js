@@ -1,6 +1,6 @@
 'use strict';
 
-const { createSecretKey } = require('node:crypto');
+const { createSecretKey, generateKeyPairSync } = require('node:crypto');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RevocationList } = require('@nodesec/native');
 const {
@@ -30,10 +30,14 @@ const publicJwk = {
   crv: 'Ed25519',
   x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
 };
-const PEM =
-  '-----BEGIN PUBLIC KEY-----\n' +
-  'MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\n' +
-  '-----END PUBLIC KEY-----\n';
+const encrypted = (format) =>
+  generateKeyPairSync('ed25519').privateKey.export({
+    type: 'pkcs8',
+    format,
+    cipher: 'aes-256-cbc',
+    passphrase: 'row',
+  });
+const [ENCRYPTED_PEM, ENCRYPTED_DER] = [encrypted('pem'), encrypted('der')];
 
 const ring = () => new KeyRing({ keys: [hmacKey()] });
 const issuerOptions = () => ({
@@ -59,6 +63,7 @@ const verifier = () => new JwtVerifier(verifierOptions());
 const TOKEN = issuer().sign({ sub: 'subject' });
 
 const naming = options({ alg: word, kid: name });
+const fileNaming = options({ alg: word, kid: name, passphrase: secret });
 const named = { alg: 'HS256', kid: 'k' };
 const key = instance(JwtKey, hmacKey);
 const keyList = kind(key.refused, { 'an array of objects': () => [{}], 'a hole': () => new Array(1) });
@@ -73,7 +78,14 @@ module.exports = {
     kinds: [word, options({ kid: name, modulusLength: integer })],
   },
   'JwtKey.fromSecret': { args: () => [SECRET, named], kinds: [or(bytes, secret), naming] },
-  'JwtKey.fromPem': { args: () => [PEM, { ...named, alg: 'EdDSA' }], kinds: [secret, naming] },
+  'JwtKey.fromPem': {
+    args: () => [ENCRYPTED_PEM, { alg: 'EdDSA', kid: 'k', passphrase: 'row' }],
+    kinds: [secret, fileNaming],
+  },
+  'JwtKey.fromDer': {
+    args: () => [ENCRYPTED_DER, { alg: 'EdDSA', kid: 'k', passphrase: 'row' }],
+    kinds: [or(bytes, secret), fileNaming],
+  },
   'JwtKey.fromJwk': {
     args: () => [{ ...publicJwk, kid: 'own' }, { alg: 'EdDSA', kid: 'k' }],
     kinds: [record({ kty: word, crv: word, x: name, kid: kind() }), naming],
@@ -139,5 +151,15 @@ module.exports = {
   },
   'JwtVerifier.prototype.verify': { on: verifier, args: () => [TOKEN], kinds: [token] },
   'JwtVerifier.prototype.tryVerify': { on: verifier, args: () => [TOKEN], kinds: [anything] },
+  verifyJws: {
+    args: () => [TOKEN, [hmacKey()], { algorithms: ['HS256'] }],
+    kinds: [
+      token,
+      keys,
+      options({
+        algorithms: kind(word.refused, { 'an empty array': () => [], none: () => ['none'] }),
+      }),
+    ],
+  },
   unsafeDecode: { args: () => [TOKEN], kinds: [or(text, token)] },
 };

@@ -5,23 +5,24 @@
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::error::Unspecified;
-use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize};
-use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey};
+use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKey as RsaPublicKey};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey};
 use ring::hmac;
 use secrecy::ExposeSecret;
 
+use super::encrypted::decrypt;
+use super::form::Form;
 use super::{Algorithm, Key, Material};
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
+use crate::jwt::algorithm::{Curve, Scheme};
 use crate::jwt::jwk::PublicJwk;
 use crate::jwt::material::{
-    invalid, is_one_sequence, looks_like_a_key_file, p256_point, parsed, rsa_jwk, spki, unusable,
+    invalid, looks_like_a_key_file, parsed, point, rsa_jwk, spki, unusable,
 };
 use crate::jwt::{base64url, header};
 use crate::mem::{Foreign, HMAC_DEPTH, Locked, Secret, leaving_no_trace};
 
-/// The shortest HMAC secret: as long as the hash's output (RFC 7518 section 3.2), in bytes.
-pub const MIN_HMAC_LEN: usize = 32;
 /// The longest HMAC secret, in bytes; what is beyond the hash's block is hashed first anyway.
 pub const MAX_HMAC_LEN: usize = 4096;
 /// The longest PEM or DER that is read, in bytes.
@@ -34,16 +35,16 @@ impl Key {
         rsa_bits: Option<u32>,
         kid: Option<&str>,
     ) -> Result<Self> {
-        if rsa_bits.is_some() && algorithm.rsa().is_none() {
+        if rsa_bits.is_some() && !matches!(algorithm.scheme(), Scheme::Rsa(..)) {
             return Err(invalid("modulusLength is for RSA keys only; leave it out"));
         }
         let failed = |_| Error::new(Code::Internal, "the key could not be generated; try again");
-        match algorithm {
-            Algorithm::Hs256 => {
-                let secret = Secret::random(MIN_HMAC_LEN)?;
+        match algorithm.scheme() {
+            Scheme::Hmac(hash) => {
+                let secret = Secret::random(hash.digest_algorithm().output_len())?;
                 Self::from_secret(secret.expose_secret(), algorithm, kid)
             }
-            Algorithm::Rs256 | Algorithm::Ps256 => {
+            Scheme::Rsa(..) => {
                 let size = match rsa_bits.unwrap_or(2048) {
                     2048 => KeySize::Rsa2048,
                     3072 => KeySize::Rsa3072,
@@ -52,32 +53,35 @@ impl Key {
                 };
                 Self::from_rsa(RsaKeyPair::generate(size).map_err(failed)?, algorithm, kid)
             }
-            Algorithm::Es256 => {
-                let pair = EcdsaKeyPair::generate(&signature::ECDSA_P256_SHA256_FIXED_SIGNING);
-                Self::from_ecdsa(pair.map_err(failed)?, kid)
+            Scheme::Ecdsa(curve, _, signing) => {
+                let pair = EcdsaKeyPair::generate(signing).map_err(failed)?;
+                Self::from_ecdsa(curve, pair, algorithm, kid)
             }
-            Algorithm::EdDsa => {
-                Self::from_ed25519(Ed25519KeyPair::generate().map_err(failed)?, kid)
+            Scheme::Ed25519 => {
+                let pair = Ed25519KeyPair::generate().map_err(failed)?;
+                Self::from_ed25519(pair, algorithm, kid)
             }
         }
     }
 
-    /// An HMAC key from its secret. Text that looks like a PEM or a JWK is refused: it is
+    /// An HMAC key from its secret: at least as long as the hash's output (RFC 7518 section 3.2),
+    /// at most 4096 bytes. Text that looks like a PEM or a JWK is refused: it is
     /// somebody's key file, most likely a public one, and a public HMAC key lets anyone sign.
     pub fn from_secret(secret: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
-        if !algorithm.is_symmetric() {
+        let Scheme::Hmac(hash) = algorithm.scheme() else {
             return Err(invalid("a secret makes an HMAC key; for this alg use a PEM or a JWK"));
-        }
+        };
         if looks_like_a_key_file(secret) {
             return Err(invalid(
-                "the secret looks like a PEM or JWK key file; import it as one, or pass the bytes \
+                "the secret looks like a key file (PEM, JWK, OpenSSH or DER); import it as one, or pass the bytes \
                  it holds",
             ));
         }
-        if !(MIN_HMAC_LEN..=MAX_HMAC_LEN).contains(&secret.len()) {
+        let least = hash.digest_algorithm().output_len();
+        if !(least..=MAX_HMAC_LEN).contains(&secret.len()) {
             return Err(invalid(format!(
-                "an {} secret has {MIN_HMAC_LEN} to {MAX_HMAC_LEN} bytes; \
-                 SecretBuffer.random({MIN_HMAC_LEN}) makes one",
+                "an {} secret has {least} to {MAX_HMAC_LEN} bytes; SecretBuffer.random({least}) \
+                 makes one",
                 algorithm.name()
             )));
         }
@@ -89,9 +93,7 @@ impl Key {
             random_bytes(&mut bytes)?;
             base64url::encode(&bytes)
         };
-        let key = leaving_no_trace::<HMAC_DEPTH, _>(|| {
-            Locked::new(hmac::Key::new(hmac::HMAC_SHA256, secret))
-        })?;
+        let key = leaving_no_trace::<HMAC_DEPTH, _>(|| Locked::new(hmac::Key::new(hash, secret)))?;
         Ok(Self {
             algorithm,
             kid: checked_kid(kid)?,
@@ -101,13 +103,24 @@ impl Key {
         })
     }
 
-    /// A key from a PEM file (RFC 7468) of one section: PKCS#8, PKCS#1, SEC 1 or SPKI, not
-    /// encrypted.
+    /// A key from a PEM file (RFC 7468) of one section that is not encrypted: see
+    /// [`Self::open_der`].
     pub fn from_pem(pem: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+        Self::open_pem(pem, None, algorithm, kid)
+    }
+
+    /// As [`Self::from_pem`], of one that is encrypted when there is a passphrase.
+    pub fn open_pem(
+        pem: &[u8],
+        passphrase: Option<&[u8]>,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Result<Self> {
         if pem.len() > MAX_KEY_LEN || memchr::memmem::find_iter(pem, b"-----BEGIN ").count() != 1 {
             return Err(malformed_pem());
         }
         let label = pem_rfc7468::decode_label(pem).map_err(|_| malformed_pem())?;
+        let form = Form::of_label(label).ok_or_else(malformed_pem)?;
         let decode = |room: &mut [u8]| match pem_rfc7468::decode(pem, room) {
             Ok((_, der)) => Ok(der.len()),
             Err(_) => Err(malformed_pem()),
@@ -115,31 +128,76 @@ impl Key {
         let key_text = &pem[memchr::memmem::find(pem, b"-----BEGIN ").unwrap_or_default()..];
         // Four characters are at most three bytes.
         let room = key_text.len().div_ceil(4) * 3;
-        if label == "PUBLIC KEY" {
+        let read = |der: &[u8]| {
+            if Form::of(der) != Some(form) {
+                return Err(unusable(algorithm));
+            }
+            Self::open_der(der, passphrase, algorithm, kid)
+        };
+        if form.is_public() {
             let mut der = vec![0; room];
             let length = decode(&mut der)?;
-            return Self::from_der(label, &der[..length], algorithm, kid);
+            return read(&der[..length]);
         }
-        let der = Secret::filled_up_to(room, decode)?;
-        Self::from_der(label, der.expose_secret(), algorithm, kid)
+        read(Secret::filled_up_to(room, decode)?.expose_secret())
+    }
+
+    /// A key from DER: PKCS#8, encrypted when there is a passphrase, SPKI, PKCS#1 or SEC 1.
+    pub fn open_der(
+        der: &[u8],
+        passphrase: Option<&[u8]>,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Result<Self> {
+        let rejected = |_| unusable(algorithm);
+        let form = Form::of(der).ok_or_else(|| unusable(algorithm))?;
+        match (form, passphrase) {
+            (Form::Encrypted, Some(passphrase)) => {
+                let key = decrypt(der, passphrase)?;
+                return Self::from_pkcs8(key.expose_secret(), algorithm, kid);
+            }
+            (Form::Encrypted, None) => {
+                return Err(invalid("the key is encrypted; give the passphrase"));
+            }
+            (_, Some(_)) => {
+                return Err(invalid("the key is not encrypted; leave the passphrase out"));
+            }
+            (_, None) => {}
+        }
+        match (form, algorithm.scheme()) {
+            (Form::Spki, _) => Self::from_spki(der, algorithm, kid),
+            (Form::Pkcs8, _) => Self::from_pkcs8(der, algorithm, kid),
+            (Form::RsaPrivate, Scheme::Rsa(..)) => {
+                Self::from_rsa(RsaKeyPair::from_der(der).map_err(rejected)?, algorithm, kid)
+            }
+            (Form::RsaPublic, Scheme::Rsa(..)) => {
+                let public = RsaPublicKey::from_der(der).map_err(rejected)?;
+                Self::from_public(rsa_jwk(&public), algorithm, kid)
+            }
+            (Form::Ec, Scheme::Ecdsa(curve, _, signing)) => {
+                let pair = EcdsaKeyPair::from_private_key_der(signing, der).map_err(rejected)?;
+                Self::from_ecdsa(curve, pair, algorithm, kid)
+            }
+            _ => Err(unusable(algorithm)),
+        }
     }
 
     /// A private key from PKCS#8 DER (RFC 5958).
     pub fn from_pkcs8(der: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let rejected = |_| unusable(algorithm);
-        match algorithm {
-            Algorithm::Hs256 => Err(unusable(algorithm)),
-            Algorithm::Rs256 | Algorithm::Ps256 => {
+        match algorithm.scheme() {
+            Scheme::Hmac(_) => Err(unusable(algorithm)),
+            Scheme::Rsa(..) => {
                 Self::from_rsa(RsaKeyPair::from_pkcs8(der).map_err(rejected)?, algorithm, kid)
             }
-            Algorithm::Es256 => {
-                let signing = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
-                Self::from_ecdsa(EcdsaKeyPair::from_pkcs8(signing, der).map_err(rejected)?, kid)
+            Scheme::Ecdsa(curve, _, signing) => {
+                let pair = EcdsaKeyPair::from_pkcs8(signing, der).map_err(rejected)?;
+                Self::from_ecdsa(curve, pair, algorithm, kid)
             }
-            Algorithm::EdDsa => Self::from_ed25519(
-                Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(rejected)?,
-                kid,
-            ),
+            Scheme::Ed25519 => {
+                let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der).map_err(rejected)?;
+                Self::from_ed25519(pair, algorithm, kid)
+            }
         }
     }
 
@@ -156,26 +214,6 @@ impl Key {
         Self::from_public(public, algorithm, kid.or(own_kid.as_deref()))
     }
 
-    fn from_der(label: &str, der: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
-        let rejected = |_| unusable(algorithm);
-        if !is_one_sequence(der) {
-            return Err(unusable(algorithm));
-        }
-        match label {
-            "PUBLIC KEY" => Self::from_spki(der, algorithm, kid),
-            "PRIVATE KEY" => Self::from_pkcs8(der, algorithm, kid),
-            "RSA PRIVATE KEY" if algorithm.rsa().is_some() => {
-                Self::from_rsa(RsaKeyPair::from_der(der).map_err(rejected)?, algorithm, kid)
-            }
-            "EC PRIVATE KEY" if algorithm == Algorithm::Es256 => {
-                let signing = &signature::ECDSA_P256_SHA256_FIXED_SIGNING;
-                let pair = EcdsaKeyPair::from_private_key_der(signing, der);
-                Self::from_ecdsa(pair.map_err(rejected)?, kid)
-            }
-            _ => Err(malformed_pem()),
-        }
-    }
-
     fn from_rsa(pair: RsaKeyPair, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let (public, der) = (rsa_jwk(pair.public_key()), pair.as_der());
         Self::from_pair(public, algorithm, kid, original(der)?, |public| {
@@ -183,27 +221,32 @@ impl Key {
         })
     }
 
-    fn from_ecdsa(pair: EcdsaKeyPair, kid: Option<&str>) -> Result<Self> {
-        let public = p256_point(pair.public_key().as_ref());
-        let public = public.ok_or_else(|| unusable(Algorithm::Es256))?;
+    fn from_ecdsa(
+        curve: Curve,
+        pair: EcdsaKeyPair,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Result<Self> {
+        let public = point(curve, pair.public_key().as_ref());
+        let public = public.ok_or_else(|| unusable(algorithm))?;
         let der = pair.to_pkcs8v1().map_err(|_| not_kept())?;
         let original = Secret::copy_from(der.as_ref())?;
-        Self::from_pair(public, Algorithm::Es256, kid, original, |public| {
+        Self::from_pair(public, algorithm, kid, original, |public| {
             Material::Ecdsa(Foreign::new(pair), public)
         })
     }
 
-    fn from_ed25519(pair: Ed25519KeyPair, kid: Option<&str>) -> Result<Self> {
+    fn from_ed25519(pair: Ed25519KeyPair, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let public = PublicJwk::ed25519(pair.public_key().as_ref());
-        let public = public.ok_or_else(|| unusable(Algorithm::EdDsa))?;
+        let public = public.ok_or_else(|| unusable(algorithm))?;
         let der = pair.as_der();
-        Self::from_pair(public, Algorithm::EdDsa, kid, original(der)?, |public| {
+        Self::from_pair(public, algorithm, kid, original(der)?, |public| {
             Material::Ed25519(Foreign::new(pair), public)
         })
     }
 
     fn from_public(public: PublicJwk, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
-        let kid = checked_kid(kid.map_or_else(|| public.thumbprint(), |kid| Ok(kid.to_owned()))?)?;
+        let kid = checked_kid(kid.map_or_else(|| public.thumbprint(), ToOwned::to_owned))?;
         let material = Material::Public(parsed(&public, algorithm)?);
         Ok(Self { algorithm, kid, material, original: None, public: Some(public) })
     }
@@ -224,18 +267,15 @@ impl Key {
         Ok(pair)
     }
 
-    /// What the private half signs, the published JWK must verify, to a reader that is not ours.
+    /// What the private half signs, the published numbers must verify.
     fn check_pair(&self) -> Result<()> {
         const MESSAGE: &[u8] = b"@nodesec/native pair check";
         let mut signature = Vec::new();
         self.sign_into(MESSAGE, &mut signature)?;
-        let public = self.public.as_ref().filter(|public| {
-            self.verifies(MESSAGE, &signature)
-                && public.verifies(self.algorithm, MESSAGE, &base64url::encode(&signature))
-        });
-        public.map(|_| ()).ok_or_else(|| {
-            invalid("the private and the public half of the key do not belong together")
-        })
+        if self.verifies(MESSAGE, &signature) {
+            return Ok(());
+        }
+        Err(invalid("the private and the public half of the key do not belong together"))
     }
 }
 
@@ -259,5 +299,5 @@ fn not_kept() -> Error {
 }
 
 fn malformed_pem() -> Error {
-    invalid("the PEM does not hold exactly one unencrypted private key or one public key")
+    invalid("the PEM does not hold exactly one private key or one public key")
 }

@@ -8,8 +8,6 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 
-const HMAC_SECRET: [u8; 32] = [7; 32];
-
 /// The other implementation, with the same key.
 struct Oracle {
     algorithm: jsonwebtoken::Algorithm,
@@ -25,13 +23,11 @@ impl Oracle {
             let mut buffer = vec![0; 4096];
             pem_rfc7468::decode(text(&case, "pem").as_bytes(), &mut buffer).unwrap().1.to_vec()
         };
-        let signer = match algorithm {
-            Algorithm::Hs256 => EncodingKey::from_secret(&HMAC_SECRET),
-            Algorithm::Rs256 | Algorithm::Ps256 => {
-                EncodingKey::from_rsa_der(&der("rsa-2048 pkcs1"))
-            }
-            Algorithm::Es256 => EncodingKey::from_ec_der(&der("p-256 pkcs8")),
-            Algorithm::EdDsa => EncodingKey::from_ed_der(&der("ed25519 pkcs8 v1")),
+        let signer = match pem_of(algorithm) {
+            None => EncodingKey::from_secret(&HMAC_SECRET),
+            Some("rsa-2048 pkcs8") => EncodingKey::from_rsa_der(&der("rsa-2048 pkcs1")),
+            Some(name) if name.starts_with("p-") => EncodingKey::from_ec_der(&der(name)),
+            Some(name) => EncodingKey::from_ed_der(&der(name)),
         };
         let reader = match key(algorithm).public_jwk() {
             Some(jwk) => DecodingKey::from_jwk(&serde_json::from_str::<Jwk>(&jwk).unwrap()),
@@ -60,12 +56,18 @@ fn world(algorithm: Algorithm) -> World {
     })
 }
 
+/// The algorithms that the crate has: neither ES512 nor the name Ed25519.
+fn shared() -> impl Iterator<Item = Algorithm> {
+    let own = [Algorithm::Es512, Algorithm::Ed25519];
+    Algorithm::ALL.into_iter().filter(move |algorithm| !own.contains(algorithm))
+}
+
 /// How many tokens an algorithm is worth: RSA signs slowly.
 fn rounds(algorithm: Algorithm) -> usize {
-    match algorithm {
-        Algorithm::Hs256 | Algorithm::EdDsa => 4000,
-        Algorithm::Es256 => 2000,
-        Algorithm::Rs256 | Algorithm::Ps256 => 300,
+    match algorithm.scheme() {
+        Scheme::Hmac(_) | Scheme::Ed25519 => 4000,
+        Scheme::Ecdsa(..) => 2000,
+        Scheme::Rsa(..) => 300,
     }
 }
 
@@ -121,7 +123,7 @@ impl Random {
 
 #[test]
 fn what_is_issued_here_is_read_there() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in shared() {
         let (world, oracle) = (world(algorithm), Oracle::new(algorithm));
         let options = IssuerOptions {
             issuer: Some("i".into()),
@@ -145,7 +147,7 @@ fn what_is_issued_here_is_read_there() {
 
 #[test]
 fn what_is_issued_there_is_read_here() {
-    for algorithm in Algorithm::ALL {
+    for algorithm in shared() {
         let (world, oracle) = (world(algorithm), Oracle::new(algorithm));
         let mut random = Random(2);
         for _ in 0..rounds(algorithm) / 10 {
@@ -166,7 +168,7 @@ fn what_is_issued_there_is_read_here() {
 #[test]
 fn tokens_changed_in_transit_are_refused_by_both() {
     const POOL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n";
-    for algorithm in Algorithm::ALL {
+    for algorithm in shared() {
         let (world, oracle) = (world(algorithm), Oracle::new(algorithm));
         let header =
             format!(r#"{{"alg":"{}","typ":"JWT","kid":"{}"}}"#, algorithm.name(), world.key.kid());
@@ -191,7 +193,7 @@ fn changed_and_signed_anew_we_are_never_the_laxer_one() {
     // a double, where `JSON.parse` says Infinity.
     const POOL: &[u8] = b"{}[]\",:\\u0067 \n19truefalsn-.aidx\xc3\xa9";
     let mut reasons = BTreeSet::new();
-    for algorithm in Algorithm::ALL {
+    for algorithm in shared() {
         let (world, oracle) = (world(algorithm), Oracle::new(algorithm));
         let header = format!(
             r#"{{"alg":"{}","typ":"JWT","kid":"{}","x":[1,{{"y":null}}]}}"#,

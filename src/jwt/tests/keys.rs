@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::*;
-use crate::jwt::key::{MAX_HMAC_LEN, MIN_HMAC_LEN};
+use crate::jwt::key::MAX_HMAC_LEN;
 use crate::testing::vectors::cases;
 
 const HS256: Algorithm = Algorithm::Hs256;
@@ -76,20 +76,23 @@ fn a_pem_file_has_a_greatest_length() {
 
 #[test]
 fn secrets_have_a_least_and_a_greatest_length() {
-    for (length, refused) in [
-        (0, Some(Code::JwtKey)),
-        (1, Some(Code::JwtKey)),
-        (MIN_HMAC_LEN - 1, Some(Code::JwtKey)),
-        (MIN_HMAC_LEN, None),
-        (64, None),
-        (65, None),
-        (MAX_HMAC_LEN, None),
-        (MAX_HMAC_LEN + 1, Some(Code::JwtKey)),
-    ] {
-        assert_eq!(code(Key::from_secret(&vec![1; length], HS256, None)), refused, "{length}");
+    for (algorithm, least) in [(HS256, 32), (Algorithm::Hs384, 48), (Algorithm::Hs512, 64)] {
+        for (length, refused) in [
+            (0, Some(Code::JwtKey)),
+            (1, Some(Code::JwtKey)),
+            (least - 1, Some(Code::JwtKey)),
+            (least, None),
+            (128, None),
+            (129, None),
+            (MAX_HMAC_LEN, None),
+            (MAX_HMAC_LEN + 1, Some(Code::JwtKey)),
+        ] {
+            let made = Key::from_secret(&vec![1; length], algorithm, None);
+            assert_eq!(code(made), refused, "{algorithm:?} {length}");
+        }
     }
-    for algorithm in Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric()) {
-        assert_eq!(code(Key::from_secret(&[1; 32], algorithm, None)), Some(Code::JwtKey));
+    for algorithm in asymmetric() {
+        assert_eq!(code(Key::from_secret(&[1; 64], algorithm, None)), Some(Code::JwtKey));
     }
 }
 
@@ -195,10 +198,11 @@ fn generated_keys_sign_and_differ() {
         first.sign_into(b"message", &mut signature).unwrap();
         assert_eq!(
             signature.len(),
-            match algorithm {
-                Algorithm::Hs256 => 32,
-                Algorithm::Es256 | Algorithm::EdDsa => 64,
-                Algorithm::Rs256 | Algorithm::Ps256 => 256,
+            match algorithm.scheme() {
+                Scheme::Hmac(hash) => hash.digest_algorithm().output_len(),
+                Scheme::Ecdsa(curve, ..) => 2 * curve.coordinate_len(),
+                Scheme::Ed25519 => 64,
+                Scheme::Rsa(..) => 256,
             }
         );
         assert!(first.verifies(b"message", &signature));

@@ -15,10 +15,12 @@ mod signatures;
 mod times;
 mod vectors;
 mod verify;
+mod wycheproof;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::algorithm::{Curve, Scheme};
 use super::*;
 use crate::clock::ManualClock;
 use crate::error::{Code, Error};
@@ -28,15 +30,32 @@ const NOW: u64 = 1_700_000_000;
 /// An hour after [`NOW`].
 const LATER: u64 = NOW + 3600;
 
+/// The secret of the HMAC keys: as long as the longest hash.
+const HMAC_SECRET: [u8; 64] = [7; 64];
+
 /// The key of an algorithm, always the same one; it can sign.
 fn key(algorithm: Algorithm) -> Key {
-    let pem = match algorithm {
-        Algorithm::Hs256 => return Key::from_secret(&[7; 32], algorithm, Some("hmac")).unwrap(),
-        Algorithm::Rs256 | Algorithm::Ps256 => "rsa-2048 pkcs8",
-        Algorithm::Es256 => "p-256 pkcs8",
-        Algorithm::EdDsa => "ed25519 pkcs8 v1",
+    let Some(pem) = pem_of(algorithm) else {
+        return Key::from_secret(&HMAC_SECRET, algorithm, Some("hmac")).unwrap();
     };
     Key::from_pem(text(&named("keys", pem), "pem").as_bytes(), algorithm, None).unwrap()
+}
+
+/// The case of `keys.json` that [`key`] is; none for HMAC.
+fn pem_of(algorithm: Algorithm) -> Option<&'static str> {
+    Some(match algorithm.scheme() {
+        Scheme::Hmac(_) => return None,
+        Scheme::Rsa(..) => "rsa-2048 pkcs8",
+        Scheme::Ecdsa(Curve::P256, ..) => "p-256 pkcs8",
+        Scheme::Ecdsa(Curve::P384, ..) => "p-384 pkcs8",
+        Scheme::Ecdsa(Curve::P521, ..) => "p-521 pkcs8",
+        Scheme::Ed25519 => "ed25519 pkcs8 v1",
+    })
+}
+
+/// The algorithms of key pairs.
+fn asymmetric() -> impl Iterator<Item = Algorithm> {
+    Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric())
 }
 
 /// A key that is not [`key`].

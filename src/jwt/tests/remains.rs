@@ -89,7 +89,7 @@ fn secret_number(pkcs8: &[u8], algorithm: Algorithm) -> &[u8] {
     let inner = elements(elements(pkcs8)[0])[2];
     match algorithm {
         Algorithm::EdDsa => elements(inner)[0],
-        Algorithm::Es256 => elements(elements(inner)[0])[1],
+        Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => elements(elements(inner)[0])[1],
         // A prime, without the sign.
         _ => &elements(elements(inner)[0])[4][1..],
     }
@@ -120,7 +120,8 @@ fn pair(algorithm: Algorithm) -> (Key, Needle) {
     (key, needle)
 }
 
-const PAIRS: [Algorithm; 3] = [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256];
+const PAIRS: [Algorithm; 5] =
+    [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Es384, Algorithm::Es512, Algorithm::Rs256];
 
 #[test]
 fn nothing_is_left_of_a_private_key() {

@@ -1,0 +1,77 @@
+//! Private keys under a passphrase: PKCS#8 with PBES2 (RFC 8018 section 6.2), AES, and PBKDF2 or
+//! scrypt.
+
+use pkcs5::EncryptionScheme;
+use pkcs5::pbes2::Kdf;
+use secrecy::ExposeSecret;
+
+use super::form::{Form, element};
+use crate::error::{Error, Result};
+use crate::jwt::material::invalid;
+use crate::mem::{Secret, leaving_no_trace};
+
+/// The most iterations of PBKDF2: about a second. OpenSSL's default is 2048, OWASP asks for 600,000.
+const MAX_ITERATIONS: u32 = 2_000_000;
+/// The most that scrypt computes, N·r·p in blocks of 128 bytes: 64 MiB, four times OpenSSL's default.
+const MAX_SCRYPT: u64 = 1 << 19;
+
+/// For the key derivation and AES, in bytes.
+const DEPTH: usize = 32 * 1024;
+
+/// The PKCS#8 in an `EncryptedPrivateKeyInfo`, whose [`Form`] has been looked at.
+pub fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<Secret> {
+    let (scheme, ciphertext) = read(der).ok_or_else(unknown)?;
+    let parameters = scheme.pbes2().ok_or_else(unknown)?;
+    let affordable = match &parameters.kdf {
+        Kdf::Pbkdf2(kdf) => kdf.iteration_count <= MAX_ITERATIONS,
+        // The library takes the logarithm of N unseen.
+        Kdf::Scrypt(kdf) if kdf.cost_parameter == 0 => return Err(unknown()),
+        Kdf::Scrypt(kdf) => {
+            let blocks = kdf.cost_parameter.checked_mul(u64::from(kdf.block_size));
+            let blocks = blocks.and_then(|n| n.checked_mul(u64::from(kdf.parallelization)));
+            blocks.is_some_and(|blocks| blocks <= MAX_SCRYPT)
+        }
+        _ => return Err(unknown()),
+    };
+    if !affordable {
+        return Err(invalid(format!(
+            "the key's encryption asks for too much work: at most {MAX_ITERATIONS} iterations of \
+             PBKDF2, or 64 MiB of scrypt; encrypt it anew"
+        )));
+    }
+    let key = Secret::filled_up_to(ciphertext.len(), |room| {
+        room.copy_from_slice(ciphertext);
+        let opened = leaving_no_trace::<DEPTH, _>(|| {
+            parameters.decrypt_in_place(passphrase, room).map(<[u8]>::len)
+        });
+        opened.map_err(failed)
+    })?;
+    // A wrong passphrase gives a plausible padding once in 256 times.
+    if Form::of(key.expose_secret()) == Some(Form::Pkcs8) { Ok(key) } else { Err(wrong()) }
+}
+
+fn read(der: &[u8]) -> Option<(EncryptionScheme, &[u8])> {
+    let (_, content, _) = element(der)?;
+    let (_, _, rest) = element(content)?;
+    let (_, ciphertext, _) = element(rest)?;
+    let scheme = EncryptionScheme::try_from(content.strip_suffix(rest)?).ok()?;
+    Some((scheme, ciphertext))
+}
+
+fn failed(error: pkcs5::Error) -> Error {
+    match error {
+        pkcs5::Error::DecryptFailed => wrong(),
+        _ => unknown(),
+    }
+}
+
+fn wrong() -> Error {
+    invalid("the passphrase does not open the key")
+}
+
+fn unknown() -> Error {
+    invalid(
+        "the key is not encrypted with PBES2, AES and PBKDF2 (SHA-2) or scrypt; encrypt it anew, \
+         as with `openssl pkcs8 -topk8 -v2 aes-256-cbc`",
+    )
+}
