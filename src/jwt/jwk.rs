@@ -107,6 +107,28 @@ impl PublicJwk {
         base64url::encode(digest::digest(&digest::SHA256, json.as_bytes()).as_ref())
     }
 
+    /// Whether a reader that is not ours, the `jsonwebtoken` crate, takes the published JWK for the
+    /// key of a signature. It does not know P-521, of which only our reader is asked.
+    pub fn is_read_by_others(
+        &self,
+        algorithm: Algorithm,
+        message: &[u8],
+        signature: &[u8],
+    ) -> bool {
+        let known = match algorithm {
+            Algorithm::Es512 => return true,
+            Algorithm::Ed25519 => Algorithm::EdDsa,
+            known => known,
+        };
+        let Ok(name) = known.name().parse() else { return false };
+        let signature = base64url::encode(signature);
+        serde_json::from_str(&self.to_json(known, "pair check")).is_ok_and(|jwk| {
+            jsonwebtoken::DecodingKey::from_jwk(&jwk)
+                .and_then(|key| jsonwebtoken::crypto::verify(&signature, message, &key, name))
+                .unwrap_or(false)
+        })
+    }
+
     /// The required members, in the order of their names.
     fn members(&self) -> Vec<(&'static str, String)> {
         match self {

@@ -267,15 +267,19 @@ impl Key {
         Ok(pair)
     }
 
-    /// What the private half signs, the published numbers must verify.
+    /// What the private half signs, the published numbers must verify, to a reader that is not ours
+    /// as well.
     fn check_pair(&self) -> Result<()> {
         const MESSAGE: &[u8] = b"@nodesec/native pair check";
         let mut signature = Vec::new();
         self.sign_into(MESSAGE, &mut signature)?;
-        if self.verifies(MESSAGE, &signature) {
-            return Ok(());
-        }
-        Err(invalid("the private and the public half of the key do not belong together"))
+        let public = self.public.as_ref().filter(|public| {
+            self.verifies(MESSAGE, &signature)
+                && public.is_read_by_others(self.algorithm, MESSAGE, &signature)
+        });
+        public.map(drop).ok_or_else(|| {
+            invalid("the private and the public half of the key do not belong together")
+        })
     }
 }
 
