@@ -23,7 +23,7 @@ pub use header::MAX_KID_LEN;
 pub use issuer::{Issuer, IssuerOptions, Overrides};
 pub use key::{Algorithm, Key, MAX_KEY_LEN};
 pub use reject::{Claim, Reason, Rejection};
-pub use ring::{Jwks, KeyInfo, KeyRing, KeyState, RingOptions};
+pub use ring::{Jwks, KeyChange, KeyInfo, KeyRing, KeyState, Listener, RingOptions, RingOverrides};
 pub use verifier::{Expected, KeySource, Scratch, Verified, Verifier, VerifierOptions};
 
 /// The longest token that is read, in bytes. RFC 7519 sets no limit; header lines end at 16 KiB
