@@ -506,7 +506,10 @@ export interface SecureHeapStatus {
 }
 
 export interface SecureHeapOptions {
-  /** What the heap may grow to, 4 KiB to 1 GiB; default 16 MiB. */
+  /**
+   * What the heap may grow to, 4 KiB to 1 GiB; default 16 MiB. Of secrets above 4064 bytes it holds at
+   * most 8192 in any case.
+   */
   maxBytes?: number;
   /**
    * The best kind of memory to try; what the machine refuses falls to the next. `auto`, the
