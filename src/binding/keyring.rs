@@ -269,7 +269,7 @@ pub fn keyring_listen(
     ring: Unknown<'_>,
     listener: Function<'_, Vec<NativeKeyChange>, ()>,
 ) -> napi::Result<f64> {
-    guard(env, || {
+    guard(env, move || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let listener = listener.build_threadsafe_function().weak::<true>().build();
         let listener = listener.map_err(|_| internal())?;
