@@ -113,11 +113,32 @@ export declare function keyringJwks(ring: unknown): NativeJwks
 /** The keys. */
 export declare function keyringList(ring: unknown): Array<NativeKeyInfo>
 
+/**
+ * Calls `listener`, a function of the façade, with every change from now on, on its own thread
+ * and without keeping that alive; gives a number to stop it by.
+ */
+export declare function keyringListen(ring: unknown, listener: (arg: Array<NativeKeyChange>) => void): number
+
 /** Refuses a key from now on. */
 export declare function keyringRevoke(ring: unknown, kid: unknown): void
 
 /** Rotates; resolves to the id of the key that now signs. */
 export declare function keyringRotate(ring: unknown, options: unknown): object
+
+/** The ring with its private keys, as a `Buffer` that only the same key opens. */
+export declare function keyringSeal(ring: unknown, key: unknown): Made
+
+/** `ring` becomes the process's ring of a name, which the first call makes. */
+export declare function keyringShare(ring: unknown, name: unknown, options: unknown): void
+
+/** Does what is due, at a moment or now, and gives what it was. */
+export declare function keyringTick(ring: unknown, now: unknown): Array<NativeKeyChange>
+
+/** Ends what `keyringListen` began. */
+export declare function keyringUnlisten(ring: unknown, id: unknown): void
+
+/** `ring` becomes what was sealed. */
+export declare function keyringUnseal(ring: unknown, sealed: unknown, key: unknown, options: unknown): void
 
 /** `limiter` becomes a limiter; gives its limit, window in milliseconds, and burst. */
 export declare function limiterAttach(limiter: unknown, options: unknown): Array<number>
@@ -139,6 +160,20 @@ export interface NativeJwks {
   etag: string
   /** Seconds. */
   maxAge: number
+}
+
+/** What has become of a key. */
+export interface NativeKeyChange {
+  /** Its id. */
+  kid: string
+  /** Its algorithm. */
+  alg: string
+  /** The state it has left. */
+  from?: string
+  /** The state it is in. */
+  to?: string
+  /** When, in seconds since 1970. */
+  at: number
 }
 
 /** A key of a ring. */

@@ -680,7 +680,7 @@ export interface JsonWebKeyPublic {
 }
 
 export interface KeyRingOptions {
-  /** The algorithm of the keys that `rotate` makes. Default: ES256. */
+  /** The algorithm of the keys that rotation makes. Default: ES256. */
   alg?: Algorithm;
   /** The first signs, the others verify. */
   keys?: JwtKey[];
@@ -688,6 +688,12 @@ export interface KeyRingOptions {
   maxTokenTtl?: Duration;
   /** How long verifiers may cache the JWKS. Default: 10 minutes. */
   jwksMaxAge?: Duration;
+  /**
+   * How long a key signs before the next one takes over by itself; longer than `jwksMaxAge`. No
+   * timer runs: who signs, verifies or asks for the JWKS does what is due. RSA keys are made on the
+   * worker pool, and so a moment later. Default: never.
+   */
+  rotateEvery?: Duration;
 }
 
 export interface KeyInfo {
@@ -698,12 +704,40 @@ export interface KeyInfo {
   since: Date;
 }
 
+/** What has become of a key. */
+export interface KeyRingChange {
+  kid: string;
+  alg: Algorithm;
+  /** The state it has left; absent for a new key. */
+  from?: KeyInfo['state'];
+  /** The state it is in; absent when it is forgotten, since nothing it signed is valid any more. */
+  to?: KeyInfo['state'];
+  at: Date;
+}
+
 /**
  * Keys that come and go: `next` is published and does not sign yet, `active` signs, `retired`
- * verifies for as long as what it signed can live, `revoked` is refused and its id spent.
+ * verifies for as long as what it signed can live (`maxTokenTtl` and the largest clock tolerance),
+ * its private half wiped; `revoked` is refused and its id spent.
  */
 export class KeyRing {
   constructor(options?: KeyRingOptions);
+  /**
+   * The process's ring of this name (1 to 256 bytes), for every worker thread; the first call makes
+   * it, and it stays until the process ends. Options that differ from those it has are
+   * `ERR_INVALID_ARG_VALUE`; none are needed where it exists. At most 1000 names.
+   */
+  static shared(name: string, options?: Omit<KeyRingOptions, 'keys'>): KeyRing;
+  /**
+   * Opens what {@link KeyRing.seal} gave. `options` replace what was sealed; `rotateEvery` never is:
+   * of the processes that open a ring, one at most rotates it and seals it again. `ERR_SECRET_SEAL`:
+   * another key, changed since, or of a later version of this module.
+   */
+  static unseal(
+    sealed: Uint8Array,
+    key: SecretBuffer,
+    options?: Omit<KeyRingOptions, 'keys'>,
+  ): KeyRing;
   /** Default state: `active` if there is none, else `next`; what it displaces is retired. */
   add(key: JwtKey, options?: { state?: 'next' | 'active' | 'retired' }): void;
   /** Refuses a key at once, in every issuer and verifier of the ring. */
@@ -714,6 +748,12 @@ export class KeyRing {
    * gets an active key at once; one without a `next` key only publishes one.
    */
   rotate(options?: { force?: boolean }): Promise<{ kid: string }>;
+  /**
+   * Does what is due at `now` (the present by default) and gives what that was: keys that no token
+   * needs any more are forgotten and, with `rotateEvery`, the next key is promoted and a new one
+   * published. However much time has passed, one key is promoted.
+   */
+  tick(now?: Moment): KeyRingChange[];
   list(): KeyInfo[];
   /** The public keys that verification accepts now, and how to serve them. */
   jwks(): {
@@ -724,6 +764,17 @@ export class KeyRing {
     /** For `Cache-Control: max-age`, seconds. */
     maxAge: number;
   };
+  /**
+   * The ring with its private keys and without `rotateEvery`, encrypted as
+   * {@link SecretBuffer.seal} does, under a key of 32 bytes or more.
+   */
+  seal(key: SecretBuffer): Buffer;
+  /**
+   * `change` is told of every change in its order, whatever made it and in whichever thread, after
+   * it has taken effect. Listening does not keep the process running.
+   */
+  on(event: 'change', listener: (change: KeyRingChange) => void): this;
+  off(event: 'change', listener: (change: KeyRingChange) => void): this;
 }
 
 /** The registered claims; times are seconds since 1970. */

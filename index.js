@@ -2,7 +2,8 @@
 
 const errors = require('./lib/errors.js');
 const { randomToken, uuidv4, uuidv7 } = require('./lib/ids.js');
-const { JwtKey, KeyRing } = require('./lib/keys.js');
+const { KeyRing } = require('./lib/keyring.js');
+const { JwtKey } = require('./lib/keys.js');
 const { RateLimiter } = require('./lib/limits.js');
 const { PasswordHasher } = require('./lib/password-hasher.js');
 const passwords = require('./lib/passwords.js');

@@ -143,33 +143,4 @@ function privateKeyObject(jwk) {
   }
 }
 
-class KeyRing extends Uncloneable {
-  constructor(options) {
-    super();
-    native.keyringAttach(this, options);
-  }
-
-  add(key, options) {
-    native.keyringAdd(this, key, options);
-  }
-
-  revoke(kid) {
-    native.keyringRevoke(this, kid);
-  }
-
-  async rotate(options) {
-    return { kid: await native.keyringRotate(this, options) };
-  }
-
-  list() {
-    return native
-      .keyringList(this)
-      .map(({ since, ...key }) => ({ ...key, since: new Date(since * 1000) }));
-  }
-
-  jwks() {
-    return native.keyringJwks(this);
-  }
-}
-
-module.exports = { JwtKey, KeyRing };
+module.exports = { JwtKey };

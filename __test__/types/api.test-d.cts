@@ -98,6 +98,16 @@ nodesec.JwtKey.fromSecret('secret', { alg: 'HS256' });
 nodesec.JwtKey.fromSecret(secret, {});
 // @ts-expect-error none does not exist
 nodesec.JwtKey.generate('none');
+nodesec.KeyRing.shared('name', { alg: 'ES256', rotateEvery: '30d' }).on('change', ({ kid, to }) => {
+  same<typeof kid, string>(true);
+  same<typeof to, 'next' | 'active' | 'retired' | 'revoked' | undefined>(true);
+});
+same<ReturnType<typeof ring.tick>, nodesec.KeyRingChange[]>(true);
+nodesec.KeyRing.unseal(ring.seal(secret), secret, { rotateEvery: 3600 });
+// @ts-expect-error no other event
+ring.on('rotated', () => {});
+// @ts-expect-error its keys are those of all
+nodesec.KeyRing.shared('name', { keys: [] });
 new nodesec.JwtIssuer({ keys: ring, expiresIn: '15m' }).sign({ sub: 'u' }, { audience: ['a'] });
 // @ts-expect-error a life must be given
 new nodesec.JwtIssuer({ keys: key });

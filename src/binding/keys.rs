@@ -1,4 +1,4 @@
-//! `JwtKey` and `KeyRing`.
+//! `JwtKey`, and the option `keys`.
 
 use std::sync::Arc;
 
@@ -9,21 +9,19 @@ use secrecy::ExposeSecret;
 
 use super::args::handle::Handle;
 use super::args::out::{self, Made};
-use super::args::{Arg, Fault, Options, Result, scalars};
+use super::args::{Arg, Fault, Options, Result};
+use super::guard;
 use super::promise::promise;
-use super::revocation::TOKEN_TTL;
-use super::{CLOCK, guard};
 use crate::error::Code;
 use crate::jwt::{
-    Algorithm, Key, KeyRing, KeySource, KeyState, MAX_KEY_LEN, MAX_KID_LEN, Purpose, RingOptions,
-    check_purpose,
+    Algorithm, Key, KeyRing, KeySource, MAX_KEY_LEN, MAX_KID_LEN, Purpose, check_purpose,
 };
 use crate::mem::Secret;
 
 /// The longest passphrase of a key file, in bytes.
 const MAX_PASSPHRASE_LEN: usize = 1024;
 /// The most keys of a ring's or a verifier's list.
-const MAX_KEYS: u32 = 1000;
+pub const MAX_KEYS: u32 = 1000;
 
 impl Handle for Key {
     const TAG: u128 = 0x6a0d_b7d1_5c8c_4a52_9f41_1c1f_7f4a_6808;
@@ -35,35 +33,6 @@ impl Handle for Key {
         let original = self.original().map_or(0, Secret::len);
         u32::try_from(original + 256).unwrap_or(u32::MAX).saturating_mul(16)
     }
-}
-
-impl Handle for KeyRing {
-    const TAG: u128 = 0xc85b_0f9d_6b52_4a11_88e4_64f2_33ad_1909;
-    const CLASS: &'static str = "KeyRing";
-}
-
-/// A key of a ring.
-#[napi(object, object_from_js = false)]
-pub struct NativeKeyInfo {
-    /// Its id.
-    pub kid: String,
-    /// Its algorithm.
-    pub alg: &'static str,
-    /// `next`, `active`, `retired` or `revoked`.
-    pub state: &'static str,
-    /// Since when, in seconds since 1970.
-    pub since: f64,
-}
-
-/// A JWK Set and how to serve it.
-#[napi(object, object_from_js = false)]
-pub struct NativeJwks {
-    /// JSON.
-    pub body: String,
-    /// Entity tag, with quotes.
-    pub etag: String,
-    /// Seconds.
-    pub max_age: f64,
 }
 
 /// Makes a key on the worker pool; resolves to a carrier.
@@ -197,109 +166,6 @@ pub fn key_public_jwk(env: &Env, key: Unknown<'_>) -> napi::Result<String> {
         Arg::new(env, &key, "this").handle::<Key>()?.public_jwk().ok_or_else(|| {
             Fault::new(Code::JwtKey, "an HMAC key has no public half: it must stay secret")
         })
-    })
-}
-
-/// `ring` becomes a key ring.
-#[napi(catch_unwind)]
-pub fn keyring_attach(env: &Env, ring: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
-    guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "alg",
-            "keys",
-            "maxTokenTtl",
-            "jwksMaxAge",
-        ])?;
-        let mut own = RingOptions::default();
-        if let Some(alg) = options.get("alg")? {
-            own.algorithm = algorithm(&alg)?;
-        }
-        if let Some(ttl) = options.get("maxTokenTtl")? {
-            own.max_token_ttl = ttl.duration(TOKEN_TTL)?;
-        }
-        if let Some(age) = options.get("jwksMaxAge")? {
-            own.jwks_max_age = age.duration(0..=scalars::MAX_DURATION)?;
-        }
-        let core = KeyRing::new(own, CLOCK.clone());
-        if let Some(keys) = options.get("keys")? {
-            let mut state = KeyState::Active;
-            for key in keys.array(MAX_KEYS)? {
-                core.add(key.handle::<Key>()?, Some(state))?;
-                state = KeyState::Retired;
-            }
-        }
-        Arg::new(env, &ring, "this").attach(Arc::new(core))
-    })
-}
-
-/// Adds a key.
-#[napi(catch_unwind)]
-pub fn keyring_add(
-    env: &Env,
-    ring: Unknown<'_>,
-    key: Unknown<'_>,
-    options: Unknown<'_>,
-) -> napi::Result<()> {
-    guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
-        let key = Arg::new(env, &key, "key").handle::<Key>()?;
-        let options = Arg::new(env, &options, "options").options(&["state"])?;
-        let states = [KeyState::Next, KeyState::Active, KeyState::Retired];
-        let state = options.get("state")?;
-        let state = state.map(|text| text.one_of(&states.map(|state| (state.name(), state))));
-        Ok(ring.add(key, state.transpose()?)?)
-    })
-}
-
-/// Refuses a key from now on.
-#[napi(catch_unwind)]
-pub fn keyring_revoke(env: &Env, ring: Unknown<'_>, kid: Unknown<'_>) -> napi::Result<()> {
-    guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
-        Ok(ring.revoke(&Arg::new(env, &kid, "kid").string(1..=MAX_KID_LEN)?)?)
-    })
-}
-
-/// Rotates; resolves to the id of the key that now signs.
-#[napi(catch_unwind)]
-pub fn keyring_rotate<'env>(
-    env: &'env Env,
-    ring: Unknown<'_>,
-    options: Unknown<'_>,
-) -> napi::Result<Object<'env>> {
-    let (ring, force) = guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
-        let options = Arg::new(env, &options, "options").options(&["force"])?;
-        Ok((ring, options.get("force")?.map_or(Ok(false), |force| force.boolean())?))
-    })?;
-    let work = move |delivery: &mut crate::password::pool::Delivery<String>| {
-        let algorithm = ring.options().algorithm;
-        delivery.send(ring.rotate(force, || Key::generate(algorithm, None, None)));
-    };
-    promise(env, work, |_, kid: String| Ok(kid))
-}
-
-/// The keys.
-#[napi(catch_unwind)]
-pub fn keyring_list(env: &Env, ring: Unknown<'_>) -> napi::Result<Vec<NativeKeyInfo>> {
-    guard(env, || {
-        let keys = Arg::new(env, &ring, "this").handle::<KeyRing>()?.list();
-        let info = keys.into_iter().map(|key| NativeKeyInfo {
-            kid: key.kid,
-            alg: key.algorithm.name(),
-            state: key.state.name(),
-            since: key.since as f64,
-        });
-        Ok(info.collect())
-    })
-}
-
-/// The JWK Set.
-#[napi(catch_unwind)]
-pub fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<NativeJwks> {
-    guard(env, || {
-        let jwks = Arg::new(env, &ring, "this").handle::<KeyRing>()?.jwks();
-        Ok(NativeJwks { body: jwks.body, etag: jwks.etag, max_age: jwks.max_age as f64 })
     })
 }
 

@@ -19,6 +19,7 @@ mod fast;
 mod harden;
 mod hasher;
 mod ids;
+mod keyring;
 mod keys;
 mod limiter;
 mod password;

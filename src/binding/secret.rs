@@ -12,6 +12,7 @@ use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 use secrecy::ExposeSecret;
 
+pub use self::sealed::with_seal_key;
 use super::args::handle::Handle;
 use super::args::{Arg, Fault, Result};
 use super::{fast, guard};

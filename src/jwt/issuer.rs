@@ -1,6 +1,6 @@
 //! Issuing: the registered claims are spliced into the caller's JSON as text, then signed.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use super::claims::Claims;
 use super::{Claim, Key, KeySource, MAX_TOKEN_LEN, Reason, Rejection, base64url};
@@ -49,10 +49,10 @@ pub struct Issuer {
 }
 
 /// The header of the key that signs now, encoded once.
-#[derive(Clone)]
 struct Prepared {
     epoch: u64,
-    key: Arc<Key>,
+    /// An issuer that rests keeps no private key that has been retired or revoked.
+    key: Weak<Key>,
     header: Arc<[u8]>,
 }
 
@@ -95,10 +95,11 @@ impl Issuer {
         payload: &mut Vec<u8>,
         token: &mut Vec<u8>,
     ) -> Result<()> {
-        let prepared = self.prepared()?;
+        let millis = self.clock.unix_millis();
+        let (key, header) = self.prepared(millis / 1000)?;
         self.check_claims(claims, overrides)?;
         payload.clear();
-        self.splice(claims, overrides, payload)?;
+        self.splice(claims, overrides, millis, payload)?;
         let too_long = || {
             Error::new(
                 Code::OutOfRange,
@@ -106,25 +107,30 @@ impl Issuer {
             )
         };
         // Before the work of signing; exactly below, where the signature's length is known.
-        if prepared.header.len() + base64url::encoded_len(payload.len()) > MAX_TOKEN_LEN {
+        if header.len() + base64url::encoded_len(payload.len()) > MAX_TOKEN_LEN {
             return Err(too_long());
         }
         token.clear();
-        token.extend_from_slice(&prepared.header);
+        token.extend_from_slice(&header);
         base64url::encode_into(payload, token);
         // The payload has been encoded: its space serves the signature.
         payload.clear();
-        prepared.key.sign_into(token, payload)?;
+        key.sign_into(token, payload)?;
         token.push(b'.');
         base64url::encode_into(payload, token);
         if token.len() > MAX_TOKEN_LEN { Err(too_long()) } else { Ok(()) }
     }
 
-    fn prepared(&self) -> Result<Prepared> {
-        let epoch = self.keys.epoch();
-        let held = self.prepared.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(prepared) = held.filter(|prepared| prepared.epoch == epoch) {
-            return Ok(prepared);
+    /// The key that signs now, and its header.
+    fn prepared(&self, now: u64) -> Result<(Arc<Key>, Arc<[u8]>)> {
+        let epoch = self.keys.epoch(now);
+        {
+            let held = self.prepared.read().unwrap_or_else(PoisonError::into_inner);
+            if let Some(held) = held.as_ref().filter(|held| held.epoch == epoch)
+                && let Some(key) = held.key.upgrade()
+            {
+                return Ok((key, held.header.clone()));
+            }
         }
         let key = self.keys.signing_key()?;
         let header = format!(
@@ -135,9 +141,10 @@ impl Issuer {
         );
         let mut encoded = base64url::encode(header.as_bytes()).into_bytes();
         encoded.push(b'.');
-        let prepared = Prepared { epoch, key, header: encoded.into() };
-        *self.prepared.write().unwrap_or_else(PoisonError::into_inner) = Some(prepared.clone());
-        Ok(prepared)
+        let header: Arc<[u8]> = encoded.into();
+        *self.prepared.write().unwrap_or_else(PoisonError::into_inner) =
+            Some(Prepared { epoch, key: Arc::downgrade(&key), header: header.clone() });
+        Ok((key, header))
     }
 
     fn check_claims(&self, text: &str, overrides: &Overrides) -> Result<()> {
@@ -170,8 +177,13 @@ impl Issuer {
         }
     }
 
-    fn splice(&self, claims: &str, overrides: &Overrides, payload: &mut Vec<u8>) -> Result<()> {
-        let millis = self.clock.unix_millis();
+    fn splice(
+        &self,
+        claims: &str,
+        overrides: &Overrides,
+        millis: u64,
+        payload: &mut Vec<u8>,
+    ) -> Result<()> {
         let now = millis / 1000;
         let mut digits = Digits::default();
         payload.extend_from_slice(b"{\"iat\":");

@@ -27,7 +27,7 @@ pub use jwk::{Purpose, check_purpose};
 pub use jws::verify_jws;
 pub use key::{Key, MAX_KEY_LEN};
 pub use reject::{Claim, Reason, Rejection};
-pub use ring::{Jwks, KeyInfo, KeyRing, KeyState, RingOptions};
+pub use ring::{Jwks, KeyChange, KeyInfo, KeyRing, KeyState, Listener, RingOptions, RingOverrides};
 pub use verifier::{Expected, KeySource, Scratch, Verified, Verifier, VerifierOptions};
 
 /// The longest token that is read, in bytes. RFC 7519 sets no limit; header lines end at 16 KiB

@@ -3,19 +3,34 @@
 //! A key is published as `next` before it signs, so that verifiers which cache the JWKS know it
 //! by then; it verifies as `retired` for as long as a token it signed can live; `revoked` it is
 //! gone at once, and its id is never used again.
+//!
+//! Rotation by time needs no timer: what is due is done by whoever signs, verifies or publishes
+//! next. The key that is promoted then has been there for a whole period, so nobody waits for one
+//! to be made. Its successor is made on the spot, within some 100 µs, or for RSA, where that takes
+//! up to a second, on the worker pool, and is published when it comes.
+
+mod book;
+mod events;
+mod sealed;
 
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use aws_lc_rs::digest;
 
-use super::{Algorithm, Key, MAX_CLOCK_TOLERANCE, Rejection, base64url};
+use self::book::Book;
+pub use self::events::Listener;
+use self::events::Listeners;
+pub use self::sealed::RingOverrides;
+use super::algorithm::Scheme;
+use super::{Algorithm, Key, Rejection, base64url};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
+use crate::password::pool::{self, Ticket};
 
 /// How a ring rotates.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RingOptions {
     /// The algorithm of the keys that rotation makes. ES256 by default.
     pub algorithm: Algorithm,
@@ -23,11 +38,19 @@ pub struct RingOptions {
     pub max_token_ttl: u64,
     /// How long verifiers may cache the JWKS, in seconds; ten minutes by default.
     pub jwks_max_age: u64,
+    /// How long a key signs before the next one takes over by itself, in seconds; longer than
+    /// `jwks_max_age`. Never by default.
+    pub rotate_every: Option<u64>,
 }
 
 impl Default for RingOptions {
     fn default() -> Self {
-        Self { algorithm: Algorithm::Es256, max_token_ttl: 24 * 3600, jwks_max_age: 600 }
+        Self {
+            algorithm: Algorithm::Es256,
+            max_token_ttl: 24 * 3600,
+            jwks_max_age: 600,
+            rotate_every: None,
+        }
     }
 }
 
@@ -69,6 +92,27 @@ pub struct KeyInfo {
     pub since: u64,
 }
 
+/// What has become of a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyChange {
+    /// The key's id.
+    pub kid: String,
+    /// Its algorithm.
+    pub algorithm: Algorithm,
+    /// The state it has left; `None` for a new key.
+    pub from: Option<KeyState>,
+    /// The state it is in; `None` when it is forgotten, since nothing it signed is valid any more.
+    pub to: Option<KeyState>,
+    /// When, in seconds since 1970.
+    pub at: u64,
+}
+
+impl KeyChange {
+    fn of(info: &KeyInfo, from: Option<KeyState>, to: Option<KeyState>, at: u64) -> Self {
+        Self { kid: info.kid.clone(), algorithm: info.algorithm, from, to, at }
+    }
+}
+
 /// A JWK Set (RFC 7517 section 5) and how to serve it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Jwks {
@@ -82,22 +126,39 @@ pub struct Jwks {
 
 /// A set of keys in their states, shared by issuers and verifiers.
 pub struct KeyRing {
+    me: Weak<Self>,
     options: RingOptions,
     clock: Arc<dyn Clock>,
-    entries: RwLock<Vec<Entry>>,
+    book: RwLock<Book>,
     epoch: AtomicU64,
-}
-
-struct Entry {
-    info: KeyInfo,
-    /// Dropped, and with it wiped, when the key is revoked.
-    key: Option<Arc<Key>>,
+    /// When something is to be done, in seconds since 1970.
+    due: AtomicU64,
+    listeners: Listeners,
 }
 
 impl KeyRing {
-    /// A ring without keys: add some, or rotate.
-    pub fn new(options: RingOptions, clock: Arc<dyn Clock>) -> Self {
-        Self { options, clock, entries: RwLock::default(), epoch: AtomicU64::new(0) }
+    /// A ring without keys: add some, or rotate. With `rotate_every` it makes its own.
+    pub fn new(options: RingOptions, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
+        Self::with(Book::new(options), options, clock)
+    }
+
+    fn with(book: Book, options: RingOptions, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
+        if options.rotate_every.is_some_and(|every| every <= options.jwks_max_age) {
+            return Err(Error::new(
+                Code::OutOfRange,
+                "rotateEvery must be longer than jwksMaxAge, for which a key is published before \
+                 it signs",
+            ));
+        }
+        Ok(Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            options,
+            clock,
+            due: AtomicU64::new(book.due()),
+            book: RwLock::new(book),
+            epoch: AtomicU64::new(0),
+            listeners: Listeners::default(),
+        }))
     }
 
     /// How the ring rotates.
@@ -108,43 +169,14 @@ impl KeyRing {
     /// Adds a key. Without a state it is the active one if there is none, else the next one.
     /// What it displaces is retired.
     pub fn add(&self, key: Arc<Key>, state: Option<KeyState>) -> Result<()> {
-        let mut entries = self.write();
-        let state = state.unwrap_or_else(|| {
-            if find_state(&entries, KeyState::Active).is_some() {
-                KeyState::Next
-            } else {
-                KeyState::Active
-            }
-        });
-        if entries.iter().any(|entry| entry.info.kid == key.kid()) {
-            return Err(Error::new(
-                Code::KeyringDuplicate,
-                "the ring holds, or held, a key with this kid; give every key its own",
-            ));
-        }
-        if matches!(state, KeyState::Next | KeyState::Active) && !key.is_private() {
-            return Err(Error::new(
-                Code::JwtKey,
-                "a public key cannot sign; add it with state 'retired', which verifies only",
-            ));
-        }
-        self.put(&mut entries, key, state);
-        Ok(())
+        let now = self.clock.unix_seconds();
+        self.change(|book| book.add(key, state, now)).0
     }
 
     /// Refuses a key from now on, in every issuer and verifier that uses the ring.
     pub fn revoke(&self, kid: &str) -> Result<()> {
-        let mut entries = self.write();
-        let Some(entry) = entries.iter_mut().find(|entry| entry.info.kid == kid) else {
-            return Err(Error::new(
-                Code::KeyringUnknownKey,
-                "the ring has no key with this kid; list() names those it has",
-            ));
-        };
-        entry.set(KeyState::Revoked, self.clock.unix_seconds());
-        entry.key = None;
-        self.changed();
-        Ok(())
+        let now = self.clock.unix_seconds();
+        self.change(|book| book.revoke(kid, now)).0
     }
 
     /// Promotes the next key and publishes a new one; gives the id of the key that now signs.
@@ -156,50 +188,80 @@ impl KeyRing {
         loop {
             let epoch = self.epoch();
             let now = self.clock.unix_seconds();
-            let (has_active, has_next) = {
-                let entries = self.read();
-                let next = find_state(&entries, KeyState::Next);
-                if let Some(next) = next.filter(|_| !force) {
-                    self.check_published(next, now)?;
-                }
-                (find_state(&entries, KeyState::Active).is_some(), next.is_some())
+            let (has_active, published) = {
+                let book = self.read();
+                (book.only(KeyState::Active).is_some(), book.published())
             };
+            if let Some(due) = published.filter(|due| !force && now < *due) {
+                return Err(not_published(due - now));
+            }
+            let has_next = published.is_some();
             let immediate =
                 if !has_next && (force || !has_active) { Some(generate()?) } else { None };
             let next = generate()?;
-
-            let mut entries = self.write();
-            if epoch != self.epoch() {
-                continue;
-            }
-            if let Some(key) = immediate {
-                self.put(&mut entries, Arc::new(key), KeyState::Active);
-            } else if has_next {
-                retire(&mut entries, KeyState::Active, now);
-                if let Some(entry) =
-                    entries.iter_mut().find(|entry| entry.info.state == KeyState::Next)
-                {
-                    entry.set(KeyState::Active, now);
+            let (rotated, _) = self.change(|book| {
+                if epoch != self.epoch() {
+                    return None;
                 }
+                match immediate {
+                    Some(key) => book.put(Arc::new(key), KeyState::Active, now),
+                    None => book.promote(now),
+                }
+                book.put(Arc::new(next), KeyState::Next, now);
+                let active = book.only(KeyState::Active);
+                Some(active.map(|active| active.info.kid.clone()).ok_or_else(no_active_key))
+            });
+            if let Some(kid) = rotated {
+                return kid;
             }
-            self.put(&mut entries, Arc::new(next), KeyState::Next);
-            let active = find_state(&entries, KeyState::Active).ok_or_else(no_active_key)?;
-            return Ok(active.info.kid.clone());
+        }
+    }
+
+    /// Does what is due at `now`, in seconds since 1970, and tells what it was: retired keys that
+    /// no token needs any more are forgotten, and with `rotate_every` the next key is promoted and
+    /// a new one published. However much time has passed, one key is promoted.
+    pub fn tick(&self, now: u64) -> Vec<KeyChange> {
+        let slow = matches!(self.options.algorithm.scheme(), Scheme::Rsa(..));
+        let (ordered, changes) = self.change(|book| {
+            book.apply(now);
+            while book.missing(now).is_some() {
+                if slow {
+                    book.order();
+                    return true;
+                }
+                book.deliver(Key::generate(self.options.algorithm, None, None), now);
+            }
+            false
+        });
+        if ordered {
+            self.make_ahead(now);
+        }
+        changes
+    }
+
+    /// [`Self::tick`], if anything is due.
+    pub fn catch_up(&self, now: u64) {
+        if now >= self.due.load(Ordering::Acquire) {
+            self.tick(now);
         }
     }
 
     /// The keys in the order in which they came, revoked ones included.
     pub fn list(&self) -> Vec<KeyInfo> {
-        self.read().iter().map(|entry| entry.info.clone()).collect()
+        self.read().entries().iter().map(|entry| entry.info.clone()).collect()
     }
 
     /// The public keys that verification accepts right now. HMAC keys are never among them.
     pub fn jwks(&self) -> Jwks {
         let now = self.clock.unix_seconds();
+        self.catch_up(now);
         let mut max_age = self.options.jwks_max_age;
         let mut body = String::from("{\"keys\":[");
-        for (entry, until) in self.read().iter().filter_map(|entry| self.usable(entry, now)) {
-            let Some(jwk) = entry.key.as_ref().and_then(|key| key.public_jwk()) else { continue };
+        let book = self.read();
+        for entry in book.entries() {
+            let Some(until) = book.usable(entry, now) else { continue };
+            let jwk = entry.verifying.as_ref().and_then(|key| key.public_jwk());
+            let Some(jwk) = jwk else { continue };
             if !body.ends_with('[') {
                 body.push(',');
             }
@@ -215,8 +277,8 @@ impl KeyRing {
 
     /// The key that signs.
     pub fn signing_key(&self) -> Result<Arc<Key>> {
-        let entries = self.read();
-        let active = find_state(&entries, KeyState::Active).and_then(|entry| entry.key.clone());
+        let book = self.read();
+        let active = book.only(KeyState::Active).and_then(|entry| entry.signing.clone());
         active.ok_or_else(no_active_key)
     }
 
@@ -228,10 +290,10 @@ impl KeyRing {
         algorithm: Algorithm,
     ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
         let now = self.clock.unix_seconds();
-        let entries = self.read();
-        let mut matching = entries.iter().filter(|entry| match kid {
+        let book = self.read();
+        let mut matching = book.entries().iter().filter(|entry| match kid {
             Some(kid) => entry.info.kid == kid,
-            None => entry.info.algorithm.signs_as(algorithm) && self.usable(entry, now).is_some(),
+            None => entry.info.algorithm.signs_as(algorithm) && book.usable(entry, now).is_some(),
         });
         let (Some(entry), None) = (matching.next(), matching.next()) else {
             return Err(Rejection::KeyNotFound);
@@ -242,8 +304,8 @@ impl KeyRing {
         if !entry.info.algorithm.signs_as(algorithm) {
             return Err(Rejection::Algorithm);
         }
-        let (entry, until) = self.usable(entry, now).ok_or(Rejection::KeyNotFound)?;
-        Ok((entry.key.clone().ok_or(Rejection::KeyNotFound)?, until))
+        let until = book.usable(entry, now).ok_or(Rejection::KeyNotFound)?;
+        Ok((entry.verifying.clone().ok_or(Rejection::KeyNotFound)?, until))
     }
 
     /// A number that changes with every change of the ring.
@@ -251,84 +313,57 @@ impl KeyRing {
         self.epoch.load(Ordering::Acquire)
     }
 
-    fn check_published(&self, next: &Entry, now: u64) -> Result<()> {
-        let due = next.info.since.saturating_add(self.options.jwks_max_age);
-        if now >= due {
-            return Ok(());
+    /// Tells `listener` of every change from now on; gives a number for [`Self::unlisten`].
+    pub fn listen(&self, listener: Listener) -> u64 {
+        self.listeners.add(listener)
+    }
+
+    /// Tells a listener nothing any more.
+    pub fn unlisten(&self, id: u64) {
+        self.listeners.remove(id);
+    }
+
+    /// Has the missing key made on the pool.
+    fn make_ahead(&self, now: u64) {
+        let (ring, algorithm) = (self.me.clone(), self.options.algorithm);
+        pool::submit(
+            &Ticket::new(),
+            0,
+            move |delivery, _| delivery.send(Key::generate(algorithm, None, None)),
+            move |made| {
+                let Some(ring) = ring.upgrade() else { return };
+                let now = now.max(ring.clock.unix_seconds());
+                ring.change(|book| book.deliver(made, now));
+            },
+        );
+    }
+
+    /// Alters the book, and makes what has changed known before anybody can see it.
+    fn change<T>(&self, alter: impl FnOnce(&mut Book) -> T) -> (T, Vec<KeyChange>) {
+        let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
+        let result = alter(&mut book);
+        let changes = book.take_changes();
+        self.due.store(book.due(), Ordering::Release);
+        if !changes.is_empty() {
+            self.epoch.fetch_add(1, Ordering::AcqRel);
+            self.listeners.tell(&changes);
         }
-        Err(Error::new(
-            Code::KeyringNotPublished,
-            format!(
-                "the next key must be published for jwksMaxAge before it signs: rotate again in \
-                 {} s, or pass force: true if no verifier caches the JWKS",
-                due - now
-            ),
-        ))
+        (result, changes)
     }
 
-    /// The one rule for "this key verifies": for `find`, and so for every verifier, and `jwks`.
-    fn usable<'a>(&self, entry: &'a Entry, now: u64) -> Option<(&'a Entry, u64)> {
-        let until = match entry.info.state {
-            KeyState::Next | KeyState::Active => u64::MAX,
-            KeyState::Retired => entry
-                .info
-                .since
-                .saturating_add(self.options.max_token_ttl)
-                .saturating_add(MAX_CLOCK_TOLERANCE),
-            KeyState::Revoked => return None,
-        };
-        (now < until).then_some((entry, until))
-    }
-
-    fn put(&self, entries: &mut Vec<Entry>, key: Arc<Key>, state: KeyState) {
-        let now = self.clock.unix_seconds();
-        // What verifies nothing any more is forgotten; a revoked key's id is not.
-        entries.retain(|entry| {
-            entry.info.state == KeyState::Revoked || self.usable(entry, now).is_some()
-        });
-        let key = match state {
-            KeyState::Next | KeyState::Active => {
-                retire(entries, state, now);
-                key
-            }
-            KeyState::Retired | KeyState::Revoked => key.without_private(),
-        };
-        let info =
-            KeyInfo { kid: key.kid().to_owned(), algorithm: key.algorithm(), state, since: now };
-        entries.push(Entry { info, key: Some(key) });
-        self.changed();
-    }
-
-    fn changed(&self) {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
-    }
-
-    fn read(&self) -> RwLockReadGuard<'_, Vec<Entry>> {
-        self.entries.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn write(&self) -> RwLockWriteGuard<'_, Vec<Entry>> {
-        self.entries.write().unwrap_or_else(PoisonError::into_inner)
+    fn read(&self) -> RwLockReadGuard<'_, Book> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Entry {
-    fn set(&mut self, state: KeyState, now: u64) {
-        self.info.state = state;
-        self.info.since = now;
-    }
-}
-
-fn find_state(entries: &[Entry], state: KeyState) -> Option<&Entry> {
-    entries.iter().find(|entry| entry.info.state == state)
-}
-
-fn retire(entries: &mut [Entry], state: KeyState, now: u64) {
-    if let Some(entry) = entries.iter_mut().find(|entry| entry.info.state == state) {
-        entry.set(KeyState::Retired, now);
-        // It signs no more: its private half goes when the last issuer that signed with it does.
-        entry.key = entry.key.take().map(Key::without_private);
-    }
+fn not_published(seconds: u64) -> Error {
+    Error::new(
+        Code::KeyringNotPublished,
+        format!(
+            "the next key must be published for jwksMaxAge before it signs: rotate again in \
+             {seconds} s, or pass force: true if no verifier caches the JWKS"
+        ),
+    )
 }
 
 fn no_active_key() -> Error {

@@ -1,6 +1,6 @@
 //! Verifying: signature first, then one scan of the payload, then the revocation list.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use super::claims::Claims;
 use super::header::{resolve, same_type};
@@ -22,10 +22,14 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// A number that changes when the keys do.
-    pub fn epoch(&self) -> u64 {
+    /// A number that changes when the keys do. What a ring has due at `now`, in seconds since
+    /// 1970, is done first.
+    pub fn epoch(&self, now: u64) -> u64 {
         match self {
-            Self::Ring(ring) => ring.epoch(),
+            Self::Ring(ring) => {
+                ring.catch_up(now);
+                ring.epoch()
+            }
             Self::Keys(_) => 0,
         }
     }
@@ -118,7 +122,8 @@ struct Interned {
 
 struct InternedHeader {
     segment: Box<[u8]>,
-    key: Arc<Key>,
+    /// A verifier keeps no key that its ring has let go of.
+    key: Weak<Key>,
     usable_until: u64,
 }
 
@@ -174,7 +179,7 @@ impl Verifier {
     ) -> std::result::Result<Verified<'s>, Rejection> {
         let jws::Segments { header, payload, signed } = jws::split(token, &mut scratch.signature)?;
         let now = self.clock.unix_millis();
-        let epoch = self.options.keys.epoch();
+        let epoch = self.options.keys.epoch(now / 1000);
         let key = match self.interned(header, epoch, now / 1000) {
             Some(key) => {
                 check_signature(&key, signed, &scratch.signature)?;
@@ -195,7 +200,8 @@ impl Verifier {
     fn interned(&self, header: &[u8], epoch: u64, now: u64) -> Option<Arc<Key>> {
         let interned = self.interned.read().unwrap_or_else(PoisonError::into_inner);
         let known = interned.headers.iter().find(|known| *known.segment == *header)?;
-        (interned.epoch == epoch && now < known.usable_until).then(|| known.key.clone())
+        let valid = interned.epoch == epoch && now < known.usable_until;
+        if valid { known.key.upgrade() } else { None }
     }
 
     /// Reads the header, and remembers it once the signature has been verified.
@@ -223,7 +229,7 @@ impl Verifier {
         interned.headers.retain(|known| *known.segment != *segment);
         interned.headers.push(InternedHeader {
             segment: segment.into(),
-            key: key.clone(),
+            key: Arc::downgrade(&key),
             usable_until,
         });
         Ok(key)

@@ -36,6 +36,8 @@ pub const MAX_SEALED_LEN: usize = HEAD_LEN + MAX_SECRET_LEN + TAG_LEN;
 pub enum Kind {
     /// The bytes of a secret.
     Secret = 1,
+    /// A key ring; its contents have a format of their own.
+    Ring = 2,
 }
 
 impl Secret {
@@ -154,6 +156,8 @@ mod tests {
         }
         refused(&[&sealed[..], &[0]].concat(), &key(), b"context");
         refused(&sealed, &Secret::copy_from(&[8; 32]).unwrap(), b"context");
+        let as_ring = Secret::unseal(&sealed, &key(), Kind::Ring, b"context");
+        assert_eq!(as_ring.unwrap_err(), unsealable());
         for context in [&b""[..], b"contex", b"context\0", b"Context"] {
             refused(&sealed, &key(), context);
         }

@@ -25,7 +25,7 @@ impl World {
 
     fn with(options: Options, limits: Limits) -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
-        let ring = Arc::new(KeyRing::new(RingOptions::default(), clock.clone()));
+        let ring = KeyRing::new(RingOptions::default(), clock.clone()).unwrap();
         let key = || Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap());
         ring.add(key(), None).unwrap();
         let list = Arc::new(RevocationList::new(limits, clock.clone()).unwrap());

@@ -2,16 +2,18 @@
 
 const { createSecretKey, generateKeyPairSync } = require('node:crypto');
 
-const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RevocationList } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RevocationList, SecretBuffer } = require('@nodesec/native');
 const {
   anything,
   boolean,
   bytes,
+  callback,
   claims,
   duration,
   instance,
   integer,
   kind,
+  moment,
   name,
   names,
   options,
@@ -40,6 +42,23 @@ const encrypted = (format) =>
 const [ENCRYPTED_PEM, ENCRYPTED_DER] = [encrypted('pem'), encrypted('der')];
 
 const ring = () => new KeyRing({ keys: [hmacKey()] });
+const ringOptions = () => ({
+  alg: 'HS256',
+  maxTokenTtl: '1d',
+  jwksMaxAge: 600,
+  rotateEvery: '30d',
+});
+const ringKinds = {
+  alg: word,
+  maxTokenTtl: duration,
+  jwksMaxAge: duration,
+  rotateEvery: duration,
+};
+const sealKey = () => SecretBuffer.from(SECRET);
+const sealing = kind(instance(SecretBuffer, sealKey).refused, {
+  'a short one': () => SecretBuffer.from(new Uint8Array(31)),
+});
+const listening = () => ['change', () => {}];
 const issuerOptions = () => ({
   keys: hmacKey(),
   issuer: 'issuer',
@@ -99,8 +118,16 @@ module.exports = {
   'JwtKey.prototype.toJSON': plain(hmacKey),
 
   'new KeyRing': {
-    args: () => [{ alg: 'HS256', keys: [hmacKey()], maxTokenTtl: '1d', jwksMaxAge: 600 }],
-    kinds: [options({ alg: word, keys: keyList, maxTokenTtl: duration, jwksMaxAge: duration })],
+    args: () => [{ ...ringOptions(), keys: [hmacKey()] }],
+    kinds: [options({ ...ringKinds, keys: keyList })],
+  },
+  'KeyRing.shared': {
+    args: () => ['row', ringOptions()],
+    kinds: [name, options(ringKinds)],
+  },
+  'KeyRing.unseal': {
+    args: () => [ring().seal(sealKey()), sealKey(), ringOptions()],
+    kinds: [bytes, sealing, options(ringKinds)],
   },
   'KeyRing.prototype.add': {
     on: () => new KeyRing(),
@@ -113,8 +140,12 @@ module.exports = {
     args: () => [{ force: true }],
     kinds: [options({ force: boolean })],
   },
+  'KeyRing.prototype.tick': { on: ring, args: () => [1.8e9], kinds: [moment] },
   'KeyRing.prototype.list': plain(ring),
   'KeyRing.prototype.jwks': plain(ring),
+  'KeyRing.prototype.seal': { on: ring, args: () => [sealKey()], kinds: [sealing] },
+  'KeyRing.prototype.on': { on: ring, args: listening, kinds: [word, callback] },
+  'KeyRing.prototype.off': { on: ring, args: listening, kinds: [word, callback] },
 
   'new JwtIssuer': {
     args: () => [issuerOptions()],

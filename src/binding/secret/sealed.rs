@@ -60,7 +60,8 @@ fn context(options: Arg<'_>) -> Result<String> {
     options.options(&["context"])?.require("context")?.string(1..=MAX_CONTEXT_LEN)
 }
 
-fn with_seal_key<T>(key: &Arg<'_>, call: impl FnOnce(&Secret) -> Result<T>) -> Result<T> {
+/// Lends a key that seals, which is a `SecretBuffer` of [`MIN_SEAL_KEY_LEN`] bytes or more.
+pub fn with_seal_key<T>(key: &Arg<'_>, call: impl FnOnce(&Secret) -> Result<T>) -> Result<T> {
     key.handle::<SecretBuffer>()?.with(|secret| {
         if secret.len() < MIN_SEAL_KEY_LEN {
             return Err(key.out_of_range(format!("at least {MIN_SEAL_KEY_LEN} bytes long")));

@@ -1,7 +1,11 @@
 use std::time::Duration;
 
+use secrecy::ExposeSecret;
+
 use super::*;
 use crate::clock::ManualClock;
+use crate::jwt::MAX_CLOCK_TOLERANCE;
+use crate::mem::{SealKind, Secret};
 
 const ALGORITHM: Algorithm = Algorithm::EdDsa;
 
@@ -9,14 +13,26 @@ fn generate() -> Result<Key> {
     Key::generate(ALGORITHM, None, None)
 }
 
-fn ring() -> (KeyRing, Arc<ManualClock>) {
+fn ring() -> (Arc<KeyRing>, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(1_700_000_000));
     let options = RingOptions { algorithm: ALGORITHM, ..RingOptions::default() };
-    (KeyRing::new(options, clock.clone()), clock)
+    (KeyRing::new(options, clock.clone()).unwrap(), clock)
 }
 
 fn states(ring: &KeyRing) -> Vec<KeyState> {
     ring.list().iter().map(|info| info.state).collect()
+}
+
+fn rotating(algorithm: Algorithm) -> (Arc<KeyRing>, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at(1_700_000_000));
+    let options = RingOptions { algorithm, rotate_every: Some(3600), ..RingOptions::default() };
+    (KeyRing::new(options, clock.clone()).unwrap(), clock)
+}
+
+/// What changed, as `from>to`.
+fn told(changes: &[KeyChange]) -> Vec<String> {
+    let name = |state: Option<KeyState>| state.map_or("", KeyState::name);
+    changes.iter().map(|change| format!("{}>{}", name(change.from), name(change.to))).collect()
 }
 
 #[test]
@@ -119,4 +135,172 @@ fn the_etag_follows_the_body() {
     assert_eq!(before, ring.jwks());
     ring.rotate(true, generate).unwrap();
     assert_ne!(before.etag, ring.jwks().etag);
+}
+
+#[test]
+fn time_rotates() {
+    let (ring, clock) = rotating(ALGORITHM);
+    let start = clock.unix_seconds();
+    assert_eq!(told(&ring.tick(start)), [">active", ">next"]);
+    assert_eq!(ring.tick(start + 3599), []);
+    let (active, next) = (ring.list()[0].kid.clone(), ring.list()[1].kid.clone());
+    assert_eq!(told(&ring.tick(start + 3600)), ["active>retired", "next>active", ">next"]);
+    assert_eq!(ring.signing_key().unwrap().kid(), next);
+    assert_eq!(ring.list()[0].kid, active);
+    let gone = start + 3600 + 24 * 3600 + MAX_CLOCK_TOLERANCE;
+    // However long nobody called: one promotion, and the next key is new.
+    let changes = ring.tick(gone);
+    assert_eq!(told(&changes), ["retired>", "active>retired", "next>active", ">next"]);
+    assert_eq!((&changes[0].kid, changes[0].at), (&active, gone));
+    assert_eq!(ring.tick(gone), []);
+}
+
+#[test]
+fn whoever_uses_the_ring_makes_it_rotate() {
+    let (ring, clock) = rotating(ALGORITHM);
+    assert_eq!(ring.jwks().body.matches("\"kid\"").count(), 2);
+    let epoch = ring.epoch();
+    clock.advance(Duration::from_secs(3599));
+    ring.catch_up(clock.unix_seconds());
+    assert_eq!(ring.epoch(), epoch);
+    clock.advance(Duration::from_secs(1));
+    ring.catch_up(clock.unix_seconds());
+    assert_eq!(states(&ring), [KeyState::Retired, KeyState::Active, KeyState::Next]);
+    assert_ne!(ring.epoch(), epoch);
+}
+
+#[test]
+fn an_unpublished_key_is_not_promoted_even_when_it_is_time() {
+    let (ring, clock) = rotating(ALGORITHM);
+    let start = clock.unix_seconds();
+    ring.tick(start);
+    ring.revoke(&ring.list()[1].kid).unwrap();
+    clock.advance(Duration::from_secs(3500));
+    assert_eq!(told(&ring.tick(start + 3500)), [">next"]);
+    assert_eq!(ring.tick(start + 3600), []);
+    assert_eq!(ring.tick(start + 4099), []);
+    assert_eq!(told(&ring.tick(start + 4100)), ["active>retired", "next>active", ">next"]);
+}
+
+#[test]
+fn without_an_active_key_the_next_one_signs_once_it_is_published() {
+    let (ring, clock) = rotating(ALGORITHM);
+    let start = clock.unix_seconds();
+    ring.tick(start);
+    ring.revoke(&ring.list()[0].kid).unwrap();
+    assert_eq!(ring.tick(start + 599), []);
+    assert_eq!(ring.signing_key().unwrap_err().code, Code::KeyringNoActiveKey);
+    assert_eq!(told(&ring.tick(start + 600)), ["next>active", ">next"]);
+}
+
+#[test]
+fn rsa_keys_are_made_on_the_pool() {
+    let (ring, clock) = rotating(Algorithm::Rs256);
+    let (tell, told) = std::sync::mpsc::channel();
+    ring.listen(Box::new(move |changes| tell.send(changes.to_vec()).is_ok()));
+    let start = clock.unix_seconds();
+    // The first is missing, and is ordered once.
+    assert_eq!(ring.tick(start), []);
+    assert_eq!(ring.tick(start), []);
+    assert_eq!(told.recv().unwrap()[0].to, Some(KeyState::Active));
+    assert_eq!(ring.tick(start), []);
+    assert_eq!(told.recv().unwrap()[0].to, Some(KeyState::Next));
+    assert_eq!(ring.tick(start), []);
+    assert_eq!(states(&ring), [KeyState::Active, KeyState::Next]);
+    // Promoting waits for nobody.
+    assert_eq!(ring.tick(start + 3600).len(), 2);
+    assert!(ring.signing_key().is_ok());
+}
+
+#[test]
+fn a_period_shorter_than_publishing_is_refused() {
+    let clock = Arc::new(ManualClock::at(0));
+    let options = RingOptions { rotate_every: Some(600), ..RingOptions::default() };
+    let error = KeyRing::new(options, clock).err().unwrap();
+    assert_eq!(error.code, Code::OutOfRange);
+}
+
+#[test]
+fn private_halves_go_when_a_key_retires() {
+    let (ring, _) = ring();
+    let key = Arc::new(generate().unwrap());
+    let weak = Arc::downgrade(&key);
+    ring.add(key, None).unwrap();
+    assert!(ring.signing_key().unwrap().is_private());
+    let kid = ring.list()[0].kid.clone();
+    assert!(!ring.find(Some(&kid), ALGORITHM).unwrap().0.is_private());
+    ring.add(Arc::new(generate().unwrap()), Some(KeyState::Active)).unwrap();
+    assert!(weak.upgrade().is_none());
+    assert!(ring.find(Some(&kid), ALGORITHM).is_ok());
+}
+
+#[test]
+fn listeners_hear_every_change_until_they_go() {
+    let (ring, _) = ring();
+    let (tell, heard) = std::sync::mpsc::channel();
+    let id = ring.listen(Box::new(move |changes| tell.send(told(changes)).is_ok()));
+    ring.rotate(false, generate).unwrap();
+    assert_eq!(heard.try_recv().unwrap(), [">active", ">next"]);
+    ring.revoke(&ring.list()[1].kid).unwrap();
+    assert_eq!(heard.try_recv().unwrap(), ["next>revoked"]);
+    ring.unlisten(id);
+    ring.rotate(false, generate).unwrap();
+    assert!(heard.try_recv().is_err());
+}
+
+#[test]
+fn sealed_and_opened_a_ring_is_the_same() {
+    let seal_key = Secret::copy_from(&[7; 32]).unwrap();
+    for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256, Algorithm::Hs256] {
+        let clock = Arc::new(ManualClock::at(1_700_000_000));
+        let options = RingOptions { algorithm, jwks_max_age: 0, ..RingOptions::default() };
+        let ring = KeyRing::new(options, clock.clone()).unwrap();
+        let generate = || Key::generate(algorithm, None, None);
+        for _ in 0..2 {
+            ring.rotate(false, generate).unwrap();
+        }
+        ring.add(Arc::new(generate().unwrap()), Some(KeyState::Retired)).unwrap();
+        ring.revoke(&ring.list()[3].kid).unwrap();
+        let sealed = ring.seal(&seal_key).unwrap();
+        let opened =
+            KeyRing::unseal(&sealed, &seal_key, RingOverrides::default(), clock.clone()).unwrap();
+        assert_eq!(opened.list(), ring.list());
+        assert_eq!(opened.jwks(), ring.jwks());
+        assert_eq!(opened.options(), ring.options());
+        let (mut signature, key) = (Vec::new(), opened.signing_key().unwrap());
+        key.sign_into(b"message", &mut signature).unwrap();
+        let (verifying, _) = ring.find(Some(key.kid()), algorithm).unwrap();
+        assert!(verifying.verifies(b"message", &signature));
+        let revoked = opened.list()[3].kid.clone();
+        assert_eq!(opened.find(Some(&revoked), algorithm).unwrap_err(), Rejection::Revoked);
+
+        let refused = |sealed: &[u8], key: &Secret| {
+            KeyRing::unseal(sealed, key, RingOverrides::default(), clock.clone()).err().unwrap()
+        };
+        assert_eq!(refused(&sealed[..sealed.len() - 1], &seal_key).code, Code::SecretSeal);
+        let other = Secret::copy_from(&[8; 32]).unwrap();
+        assert_eq!(refused(&sealed, &other).code, Code::SecretSeal);
+        let as_secret = other.seal(&seal_key, SealKind::Secret, b"").unwrap();
+        assert_eq!(refused(&as_secret, &seal_key).code, Code::SecretSeal);
+        assert!(Secret::unseal(&sealed, &seal_key, SealKind::Secret, b"").is_err());
+    }
+}
+
+#[test]
+fn what_was_sealed_badly_is_refused_and_not_believed() {
+    let key = Secret::copy_from(&[7; 32]).unwrap();
+    let (ring, clock) = ring();
+    ring.rotate(false, generate).unwrap();
+    let plain = Secret::unseal(&ring.seal(&key).unwrap(), &key, SealKind::Ring, b"").unwrap();
+    let open = |plain: &[u8]| {
+        let sealed = Secret::copy_from(plain).unwrap().seal(&key, SealKind::Ring, b"").unwrap();
+        KeyRing::unseal(&sealed, &key, RingOverrides::default(), clock.clone()).err()
+    };
+    let plain = plain.expose_secret();
+    assert!(open(plain).is_none());
+    for len in 0..plain.len() {
+        assert!(open(&plain[..len]).is_some(), "{len}");
+    }
+    assert_eq!(open(&[plain, &[0]].concat()).unwrap().code, Code::SecretSeal);
+    assert_eq!(open(&[&[2], &plain[1..]].concat()).unwrap().code, Code::SecretSeal);
 }

@@ -17,7 +17,7 @@ impl Service {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
         let options = RingOptions { algorithm: ALGORITHM, ..RingOptions::default() };
-        let ring = Arc::new(KeyRing::new(options, clock.clone()));
+        let ring = KeyRing::new(options, clock.clone()).unwrap();
         ring.add(Arc::new(key(ALGORITHM)), None).unwrap();
         let source = || KeySource::Ring(ring.clone());
         let issuer = Issuer::new(plain(source()), clock.clone()).unwrap();

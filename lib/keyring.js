@@ -1,0 +1,96 @@
+'use strict';
+
+const { EventEmitter } = require('node:events');
+
+const { makeError } = require('./errors.js');
+const native = require('./load.js');
+const { Uncloneable } = require('./uncloneable.js');
+
+/** Handed to the constructor by the static methods only. */
+const OWN = Symbol('own');
+
+class KeyRing extends Uncloneable {
+  #events = new EventEmitter();
+  #listening;
+
+  constructor(options, attach) {
+    super();
+    if (options === OWN) attach(this);
+    else native.keyringAttach(this, options);
+  }
+
+  static shared(name, options) {
+    return new KeyRing(OWN, (ring) => native.keyringShare(ring, name, options));
+  }
+
+  static unseal(sealed, key, options) {
+    return new KeyRing(OWN, (ring) => native.keyringUnseal(ring, sealed, key, options));
+  }
+
+  add(key, options) {
+    native.keyringAdd(this, key, options);
+  }
+
+  revoke(kid) {
+    native.keyringRevoke(this, kid);
+  }
+
+  async rotate(options) {
+    return { kid: await native.keyringRotate(this, options) };
+  }
+
+  tick(now) {
+    return native.keyringTick(this, now).map(change);
+  }
+
+  list() {
+    return native
+      .keyringList(this)
+      .map(({ since, ...key }) => ({ ...key, since: new Date(since * 1000) }));
+  }
+
+  jwks() {
+    return native.keyringJwks(this);
+  }
+
+  seal(key) {
+    return native.keyringSeal(this, key);
+  }
+
+  on(event, listener) {
+    const events = this.#events;
+    checkListener(event, listener);
+    // Not the ring itself: what it holds natively would keep it alive.
+    this.#listening ??= native.keyringListen(this, (changes) => {
+      for (const each of changes) events.emit('change', change(each));
+    });
+    events.on(event, listener);
+    return this;
+  }
+
+  off(event, listener) {
+    const events = this.#events;
+    checkListener(event, listener);
+    events.off(event, listener);
+    if (this.#listening !== undefined && events.listenerCount('change') === 0) {
+      native.keyringUnlisten(this, this.#listening);
+      this.#listening = undefined;
+    }
+    return this;
+  }
+}
+
+function change({ at, ...rest }) {
+  return { ...rest, at: new Date(at * 1000) };
+}
+
+function checkListener(event, listener) {
+  if (event !== 'change') {
+    throw makeError('ERR_INVALID_ARG_VALUE', "event must be 'change', the only one there is");
+  }
+  if (typeof listener !== 'function') {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'listener must be a function');
+  }
+}
+
+module.exports = { KeyRing };

@@ -1,0 +1,316 @@
+//! `KeyRing`.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::Env;
+use napi::bindgen_prelude::{Function, Object, Unknown};
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi_derive::napi;
+
+use super::args::handle::Handle;
+use super::args::out::{self, Made};
+use super::args::{Arg, Options, Result, scalars};
+use super::keys::{MAX_KEYS, algorithm};
+use super::promise::promise;
+use super::revocation::TOKEN_TTL;
+use super::secret::with_seal_key;
+use super::{CLOCK, guard, internal};
+use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOptions, RingOverrides};
+use crate::mem::{self, MAX_SEALED_LEN};
+use crate::password::pool::Delivery;
+
+/// How many names `shared` knows at most: a process has few rings, and they stay.
+const MAX_SHARED: usize = 1000;
+
+/// The rings of `shared`, for every thread of the process and as long as it runs.
+static SHARED: Mutex<BTreeMap<String, Arc<KeyRing>>> = Mutex::new(BTreeMap::new());
+
+impl Handle for KeyRing {
+    const TAG: u128 = 0xc85b_0f9d_6b52_4a11_88e4_64f2_33ad_1909;
+    const CLASS: &'static str = "KeyRing";
+}
+
+/// A key of a ring.
+#[napi(object, object_from_js = false)]
+pub struct NativeKeyInfo {
+    /// Its id.
+    pub kid: String,
+    /// Its algorithm.
+    pub alg: &'static str,
+    /// `next`, `active`, `retired` or `revoked`.
+    pub state: &'static str,
+    /// Since when, in seconds since 1970.
+    pub since: f64,
+}
+
+/// A JWK Set and how to serve it.
+#[napi(object, object_from_js = false)]
+pub struct NativeJwks {
+    /// JSON.
+    pub body: String,
+    /// Entity tag, with quotes.
+    pub etag: String,
+    /// Seconds.
+    pub max_age: f64,
+}
+
+/// What has become of a key.
+#[napi(object, object_from_js = false)]
+pub struct NativeKeyChange {
+    /// Its id.
+    pub kid: String,
+    /// Its algorithm.
+    pub alg: &'static str,
+    /// The state it has left.
+    pub from: Option<&'static str>,
+    /// The state it is in.
+    pub to: Option<&'static str>,
+    /// When, in seconds since 1970.
+    pub at: f64,
+}
+
+impl From<&KeyChange> for NativeKeyChange {
+    fn from(change: &KeyChange) -> Self {
+        Self {
+            kid: change.kid.clone(),
+            alg: change.algorithm.name(),
+            from: change.from.map(KeyState::name),
+            to: change.to.map(KeyState::name),
+            at: change.at as f64,
+        }
+    }
+}
+
+/// `ring` becomes a key ring.
+#[napi(catch_unwind)]
+pub fn keyring_attach(env: &Env, ring: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let options = Arg::new(env, &options, "options").options(&[
+            "alg",
+            "keys",
+            "maxTokenTtl",
+            "jwksMaxAge",
+            "rotateEvery",
+        ])?;
+        let core = KeyRing::new(own_options(&options)?, CLOCK.clone())?;
+        if let Some(keys) = options.get("keys")? {
+            let mut state = KeyState::Active;
+            for key in keys.array(MAX_KEYS)? {
+                core.add(key.handle::<Key>()?, Some(state))?;
+                state = KeyState::Retired;
+            }
+        }
+        Arg::new(env, &ring, "this").attach(core)
+    })
+}
+
+/// `ring` becomes the process's ring of a name, which the first call makes.
+#[napi(catch_unwind)]
+pub fn keyring_share(
+    env: &Env,
+    ring: Unknown<'_>,
+    name: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let arg = Arg::new(env, &name, "name");
+        let name = arg.string(1..=256)?;
+        let given = Arg::new(env, &options, "options").present()?.is_some();
+        let own = own_options(&Arg::new(env, &options, "options").options(RING_OPTIONS)?)?;
+        let core = {
+            let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(known) = shared.get(&name) {
+                if given && *known.options() != own {
+                    return Err(arg.invalid(
+                        "names a shared ring with other options: give the same ones everywhere, \
+                         or none where it exists",
+                    ));
+                }
+                known.clone()
+            } else if shared.len() < MAX_SHARED {
+                let core = KeyRing::new(own, CLOCK.clone())?;
+                shared.insert(name, core.clone());
+                core
+            } else {
+                return Err(arg.out_of_range(format!("one of at most {MAX_SHARED} names")));
+            }
+        };
+        Arg::new(env, &ring, "this").attach(core)
+    })
+}
+
+/// The ring with its private keys, as a `Buffer` that only the same key opens.
+#[napi(catch_unwind)]
+pub fn keyring_seal(env: &Env, ring: Unknown<'_>, key: Unknown<'_>) -> napi::Result<Made> {
+    guard(env, || {
+        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let key = Arg::new(env, &key, "key");
+        let sealed = mem::storing(|| with_seal_key(&key, |key| Ok(ring.seal(key)?)))?;
+        out::buffer(env, &sealed)
+    })
+}
+
+/// `ring` becomes what was sealed.
+#[napi(catch_unwind)]
+pub fn keyring_unseal(
+    env: &Env,
+    ring: Unknown<'_>,
+    sealed: Unknown<'_>,
+    key: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let options = Arg::new(env, &options, "options").options(RING_OPTIONS)?;
+        let overrides = overrides(&options)?;
+        let (key, sealed) = (Arg::new(env, &key, "key"), Arg::new(env, &sealed, "sealed"));
+        let core = with_seal_key(&key, |key| {
+            sealed.with_bytes(0..=MAX_SEALED_LEN, |sealed| {
+                Ok(KeyRing::unseal(sealed, key, overrides, CLOCK.clone())?)
+            })
+        })?;
+        Arg::new(env, &ring, "this").attach(core)
+    })
+}
+
+/// Adds a key.
+#[napi(catch_unwind)]
+pub fn keyring_add(
+    env: &Env,
+    ring: Unknown<'_>,
+    key: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let key = Arg::new(env, &key, "key").handle::<Key>()?;
+        let options = Arg::new(env, &options, "options").options(&["state"])?;
+        let states = [KeyState::Next, KeyState::Active, KeyState::Retired];
+        let state = options.get("state")?;
+        let state = state.map(|text| text.one_of(&states.map(|state| (state.name(), state))));
+        Ok(ring.add(key, state.transpose()?)?)
+    })
+}
+
+/// Refuses a key from now on.
+#[napi(catch_unwind)]
+pub fn keyring_revoke(env: &Env, ring: Unknown<'_>, kid: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        Ok(ring.revoke(&Arg::new(env, &kid, "kid").string(1..=MAX_KID_LEN)?)?)
+    })
+}
+
+/// Rotates; resolves to the id of the key that now signs.
+#[napi(catch_unwind)]
+pub fn keyring_rotate<'env>(
+    env: &'env Env,
+    ring: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Object<'env>> {
+    let (ring, force) = guard(env, || {
+        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let options = Arg::new(env, &options, "options").options(&["force"])?;
+        Ok((ring, options.get("force")?.map_or(Ok(false), |force| force.boolean())?))
+    })?;
+    let work = move |delivery: &mut Delivery<String>| {
+        let algorithm = ring.options().algorithm;
+        delivery.send(ring.rotate(force, || Key::generate(algorithm, None, None)));
+    };
+    promise(env, work, |_, kid: String| Ok(kid))
+}
+
+/// The keys.
+#[napi(catch_unwind)]
+pub fn keyring_list(env: &Env, ring: Unknown<'_>) -> napi::Result<Vec<NativeKeyInfo>> {
+    guard(env, || {
+        let keys = Arg::new(env, &ring, "this").handle::<KeyRing>()?.list();
+        let info = keys.into_iter().map(|key| NativeKeyInfo {
+            kid: key.kid,
+            alg: key.algorithm.name(),
+            state: key.state.name(),
+            since: key.since as f64,
+        });
+        Ok(info.collect())
+    })
+}
+
+/// The JWK Set.
+#[napi(catch_unwind)]
+pub fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<NativeJwks> {
+    guard(env, || {
+        let jwks = Arg::new(env, &ring, "this").handle::<KeyRing>()?.jwks();
+        Ok(NativeJwks { body: jwks.body, etag: jwks.etag, max_age: jwks.max_age as f64 })
+    })
+}
+
+/// Does what is due, at a moment or now, and gives what it was.
+#[napi(catch_unwind)]
+pub fn keyring_tick(
+    env: &Env,
+    ring: Unknown<'_>,
+    now: Unknown<'_>,
+) -> napi::Result<Vec<NativeKeyChange>> {
+    guard(env, || {
+        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let now = match Arg::new(env, &now, "now").present()? {
+            Some(now) => now.moment()?,
+            None => CLOCK.unix_seconds(),
+        };
+        Ok(ring.tick(now).iter().map(NativeKeyChange::from).collect())
+    })
+}
+
+/// Calls `listener`, a function of the façade, with every change from now on, on its own thread
+/// and without keeping that alive; gives a number to stop it by.
+#[napi(catch_unwind)]
+pub fn keyring_listen(
+    env: &Env,
+    ring: Unknown<'_>,
+    listener: Function<'_, Vec<NativeKeyChange>, ()>,
+) -> napi::Result<f64> {
+    guard(env, move || {
+        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let listener = listener.build_threadsafe_function().weak::<true>().build();
+        let listener = listener.map_err(|_| internal())?;
+        let id = ring.listen(Box::new(move |changes| {
+            let changes = changes.iter().map(NativeKeyChange::from).collect();
+            listener.call(changes, ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok
+        }));
+        Ok(id as f64)
+    })
+}
+
+/// Ends what `keyringListen` began.
+#[napi(catch_unwind)]
+pub fn keyring_unlisten(env: &Env, ring: Unknown<'_>, id: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        ring.unlisten(Arg::new(env, &id, "id").integer(0..=u64::from(u32::MAX))?);
+        Ok(())
+    })
+}
+
+const RING_OPTIONS: &[&str] = &["alg", "maxTokenTtl", "jwksMaxAge", "rotateEvery"];
+
+fn own_options(options: &Options<'_>) -> Result<RingOptions> {
+    let (own, default) = (overrides(options)?, RingOptions::default());
+    Ok(RingOptions {
+        algorithm: own.algorithm.unwrap_or(default.algorithm),
+        max_token_ttl: own.max_token_ttl.unwrap_or(default.max_token_ttl),
+        jwks_max_age: own.jwks_max_age.unwrap_or(default.jwks_max_age),
+        rotate_every: own.rotate_every,
+    })
+}
+
+fn overrides(options: &Options<'_>) -> Result<RingOverrides> {
+    let seconds = |name, range| -> Result<Option<u64>> {
+        options.get(name)?.map(|value: Arg<'_>| value.duration(range)).transpose()
+    };
+    Ok(RingOverrides {
+        algorithm: options.get("alg")?.map(|alg| algorithm(&alg)).transpose()?,
+        max_token_ttl: seconds("maxTokenTtl", TOKEN_TTL)?,
+        jwks_max_age: seconds("jwksMaxAge", 0..=scalars::MAX_DURATION)?,
+        rotate_every: seconds("rotateEvery", 1..=scalars::MAX_DURATION)?,
+    })
+}

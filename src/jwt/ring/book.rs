@@ -1,0 +1,240 @@
+//! The states of a ring's keys and how they follow each other. Pure: the time is an argument.
+
+use std::sync::Arc;
+
+use super::{KeyChange, KeyInfo, KeyState, RingOptions};
+use crate::error::{Code, Error, Result};
+use crate::jwt::{Key, MAX_CLOCK_TOLERANCE};
+
+/// How long after a key could not be made another one is tried, in seconds.
+const RETRY: u64 = 10;
+
+/// What a ring holds.
+pub struct Book {
+    options: RingOptions,
+    entries: Vec<Entry>,
+    changes: Vec<KeyChange>,
+    making: Making,
+}
+
+/// One key in its state.
+pub struct Entry {
+    /// What is told of it.
+    pub info: KeyInfo,
+    /// Only of a key that signs or will; dropped, and with it wiped, when the key retires.
+    pub signing: Option<Arc<Key>>,
+    /// Without a private half, except for HMAC; dropped when the key is revoked.
+    pub verifying: Option<Arc<Key>>,
+}
+
+/// Whether the key that is missing is on its way.
+#[derive(Clone, Copy)]
+enum Making {
+    /// None is made; from this time on one may be.
+    From(u64),
+    /// One is made on the pool.
+    Ordered,
+}
+
+impl Book {
+    pub fn new(options: RingOptions) -> Self {
+        Self { options, entries: Vec::new(), changes: Vec::new(), making: Making::From(0) }
+    }
+
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The key in a state of which there is at most one.
+    pub fn only(&self, state: KeyState) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.info.state == state)
+    }
+
+    /// What has changed since this was last asked.
+    pub fn take_changes(&mut self) -> Vec<KeyChange> {
+        std::mem::take(&mut self.changes)
+    }
+
+    /// Adds a key of somebody else's making.
+    pub fn add(&mut self, key: Arc<Key>, state: Option<KeyState>, now: u64) -> Result<()> {
+        let state = state.unwrap_or_else(|| match self.only(KeyState::Active) {
+            Some(_) => KeyState::Next,
+            None => KeyState::Active,
+        });
+        if self.entries.iter().any(|entry| entry.info.kid == key.kid()) {
+            return Err(Error::new(
+                Code::KeyringDuplicate,
+                "the ring holds, or held, a key with this kid; give every key its own",
+            ));
+        }
+        if matches!(state, KeyState::Next | KeyState::Active) && !key.is_private() {
+            return Err(Error::new(
+                Code::JwtKey,
+                "a public key cannot sign; add it with state 'retired', which verifies only",
+            ));
+        }
+        self.put(key, state, now);
+        Ok(())
+    }
+
+    /// Puts a key into a state; what it displaces is retired.
+    pub fn put(&mut self, key: Arc<Key>, state: KeyState, now: u64) {
+        self.expire(now);
+        if matches!(state, KeyState::Next | KeyState::Active) {
+            self.retire(state, now);
+        }
+        let info =
+            KeyInfo { kid: key.kid().to_owned(), algorithm: key.algorithm(), state, since: now };
+        self.changes.push(KeyChange::of(&info, None, Some(state), now));
+        self.entries.push(Entry::new(info, key));
+    }
+
+    /// Puts a key back as it was sealed, without its being news.
+    pub fn restore(&mut self, info: KeyInfo, key: Option<Arc<Key>>) {
+        self.entries.push(match key {
+            Some(key) => Entry::new(info, key),
+            None => Entry { info, signing: None, verifying: None },
+        });
+    }
+
+    /// The next key becomes the active one, which retires.
+    pub fn promote(&mut self, now: u64) {
+        if self.only(KeyState::Next).is_some() {
+            self.retire(KeyState::Active, now);
+            self.turn(KeyState::Next, KeyState::Active, now);
+        }
+    }
+
+    /// Refuses a key for good.
+    pub fn revoke(&mut self, kid: &str, now: u64) -> Result<()> {
+        let Some(entry) = self.entries.iter_mut().find(|entry| entry.info.kid == kid) else {
+            return Err(Error::new(
+                Code::KeyringUnknownKey,
+                "the ring has no key with this kid; list() names those it has",
+            ));
+        };
+        let from = entry.info.state;
+        if from != KeyState::Revoked {
+            entry.set(KeyState::Revoked, now);
+            (entry.signing, entry.verifying) = (None, None);
+            let change = KeyChange::of(&entry.info, Some(from), Some(KeyState::Revoked), now);
+            self.changes.push(change);
+        }
+        Ok(())
+    }
+
+    /// Does what is due and needs no new key: forgets what verifies nothing any more, and
+    /// promotes.
+    pub fn apply(&mut self, now: u64) {
+        self.expire(now);
+        if self.promotion().is_some_and(|at| now >= at) {
+            self.promote(now);
+        }
+    }
+
+    /// The state for which a key has to be made now.
+    pub fn missing(&self, now: u64) -> Option<KeyState> {
+        let may = matches!(self.making, Making::From(start) if now >= start);
+        if !may || self.options.rotate_every.is_none() || self.only(KeyState::Next).is_some() {
+            return None;
+        }
+        Some(if self.entries.is_empty() { KeyState::Active } else { KeyState::Next })
+    }
+
+    /// A key is on its way.
+    pub fn order(&mut self) {
+        self.making = Making::Ordered;
+    }
+
+    /// A key has come, and is put where one is still missing; or none could be made.
+    pub fn deliver(&mut self, made: Result<Key>, now: u64) {
+        self.making = Making::From(if made.is_ok() { 0 } else { now.saturating_add(RETRY) });
+        if let (Ok(key), Some(state)) = (made, self.missing(now)) {
+            self.put(Arc::new(key), state, now);
+        }
+    }
+
+    /// When [`Self::apply`] or [`Self::missing`] will next have something to say.
+    pub fn due(&self) -> u64 {
+        let missing = match self.making {
+            Making::From(start)
+                if self.options.rotate_every.is_some() && self.only(KeyState::Next).is_none() =>
+            {
+                start
+            }
+            _ => u64::MAX,
+        };
+        let expiries = self.entries.iter().filter_map(|entry| self.until(entry));
+        expiries.chain(self.promotion()).fold(missing, u64::min)
+    }
+
+    /// Since when the next key may sign: from then on every verifier knows it.
+    pub fn published(&self) -> Option<u64> {
+        let next = self.only(KeyState::Next)?;
+        Some(next.info.since.saturating_add(self.options.jwks_max_age))
+    }
+
+    /// Until when a key verifies, the one rule for every verifier and for the JWKS; `None` for
+    /// one that is refused already.
+    pub fn usable(&self, entry: &Entry, now: u64) -> Option<u64> {
+        let until = self.until(entry)?;
+        (now < until).then_some(until)
+    }
+
+    fn until(&self, entry: &Entry) -> Option<u64> {
+        match entry.info.state {
+            KeyState::Next | KeyState::Active => Some(u64::MAX),
+            KeyState::Retired => {
+                let longest = self.options.max_token_ttl.saturating_add(MAX_CLOCK_TOLERANCE);
+                Some(entry.info.since.saturating_add(longest))
+            }
+            KeyState::Revoked => None,
+        }
+    }
+
+    /// When the next key is promoted by itself: the active one has signed for `rotate_every`.
+    fn promotion(&self) -> Option<u64> {
+        let (every, published) = (self.options.rotate_every?, self.published()?);
+        let active = self.only(KeyState::Active);
+        Some(active.map_or(0, |active| active.info.since.saturating_add(every)).max(published))
+    }
+
+    /// Forgets what verifies nothing any more; a revoked key's id is not forgotten.
+    fn expire(&mut self, now: u64) {
+        for entry in std::mem::take(&mut self.entries) {
+            if entry.info.state == KeyState::Revoked || self.usable(&entry, now).is_some() {
+                self.entries.push(entry);
+            } else {
+                let change = KeyChange::of(&entry.info, Some(entry.info.state), None, now);
+                self.changes.push(change);
+            }
+        }
+    }
+
+    fn retire(&mut self, state: KeyState, now: u64) {
+        self.turn(state, KeyState::Retired, now);
+    }
+
+    fn turn(&mut self, from: KeyState, to: KeyState, now: u64) {
+        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.info.state == from) {
+            entry.set(to, now);
+            if to == KeyState::Retired {
+                entry.signing = None;
+            }
+            self.changes.push(KeyChange::of(&entry.info, Some(from), Some(to), now));
+        }
+    }
+}
+
+impl Entry {
+    fn new(info: KeyInfo, key: Arc<Key>) -> Self {
+        let signs = matches!(info.state, KeyState::Next | KeyState::Active);
+        let signing = signs.then(|| key.clone());
+        Self { info, signing, verifying: Some(key.without_private()) }
+    }
+
+    fn set(&mut self, state: KeyState, now: u64) {
+        self.info.state = state;
+        self.info.since = now;
+    }
+}

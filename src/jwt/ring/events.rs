@@ -1,0 +1,41 @@
+//! Who wants to know of changes.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::KeyChange;
+
+/// Told of changes in their order while the ring is locked: it passes them on and returns. `false`
+/// when nobody is there any more.
+pub type Listener = Box<dyn Fn(&[KeyChange]) -> bool + Send + Sync>;
+
+/// The listeners of a ring.
+#[derive(Default)]
+pub struct Listeners(Mutex<Registered>);
+
+#[derive(Default)]
+struct Registered {
+    last: u64,
+    all: Vec<(u64, Listener)>,
+}
+
+impl Listeners {
+    pub fn add(&self, listener: Listener) -> u64 {
+        let mut registered = self.lock();
+        registered.last += 1;
+        let id = registered.last;
+        registered.all.push((id, listener));
+        id
+    }
+
+    pub fn remove(&self, id: u64) {
+        self.lock().all.retain(|(own, _)| *own != id);
+    }
+
+    pub fn tell(&self, changes: &[KeyChange]) {
+        self.lock().all.retain(|(_, listener)| listener(changes));
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Registered> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
