@@ -278,7 +278,10 @@ export interface PoolOptions {
    * policy.
    */
   maxMemory?: number;
-  /** Hashes that wait: 0 to 2^20. Default: 1024. */
+  /**
+   * Hashes that wait: 0 to 2^20. Default: 1024. A hash has its place until its memory has been
+   * wiped, which is after its result is there: with 0, the next one may still be refused then.
+   */
   maxQueue?: number;
   /** How long they wait at most: 1 ms to 24 hours. Default: 30000. */
   queueTimeoutMs?: number;
@@ -506,7 +509,10 @@ export interface SecureHeapStatus {
 }
 
 export interface SecureHeapOptions {
-  /** What the heap may grow to, 4 KiB to 1 GiB; default 16 MiB. */
+  /**
+   * What the heap may grow to, 4 KiB to 1 GiB; default 16 MiB. Of secrets above 4064 bytes it holds at
+   * most 8192 in any case.
+   */
   maxBytes?: number;
   /**
    * The best kind of memory to try; what the machine refuses falls to the next. `auto`, the

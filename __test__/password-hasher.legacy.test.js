@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { PasswordHasher, parseHash } = require('@nodesec/native');
+const { PasswordHasher, hash, parseHash, passwordPool } = require('@nodesec/native');
 const vectors = require('./vectors/legacy-hashes.json').cases;
 
 const FAMILIES = ['bcrypt', 'scrypt', 'pbkdf2', 'django'];
@@ -49,6 +49,31 @@ for (const family of FAMILIES) {
     }
   });
 }
+
+test('hashes of other schemes are turned away like any when the queue is full', async () => {
+  const hasher = new PasswordHasher({ ...POLICY, legacy: FAMILIES });
+  const { threads, maxQueue } = passwordPool.stats();
+  passwordPool.configure({ threads: 1, maxQueue: 2 });
+  for (const digest of [
+    '$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW',
+    '$pbkdf2-sha256$i=1000,l=16$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA',
+    '$scrypt$ln=4,r=8,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA',
+  ]) {
+    while (passwordPool.stats().running > 0) await new Promise(setImmediate);
+    // Has the thread until it is called off.
+    const controller = new AbortController();
+    const { signal } = controller;
+    const endless = hash('password', { memoryCost: 1024, timeCost: 65536, parallelism: 1, signal });
+    const checks = Array.from({ length: 5 }, () => hasher.verify(digest, 'password'));
+    controller.abort();
+    await assert.rejects(endless, { code: 'ABORT_ERR' });
+    const outcomes = await Promise.allSettled(checks);
+    const busy = outcomes.filter(({ reason }) => reason?.code === 'ERR_PASSWORD_BUSY');
+    assert.equal(busy.length, 3, digest);
+    assert.ok(busy.every(({ reason }) => reason.retryAfterMs > 0));
+  }
+  passwordPool.configure({ threads, maxQueue });
+});
 
 test('bcrypt: what the scheme cut off is part of the new digest', async () => {
   const hasher = new PasswordHasher({ ...POLICY, legacy: ['bcrypt'] });

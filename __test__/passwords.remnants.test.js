@@ -125,8 +125,6 @@ function script(use, { digest, password, control }) {
       await once(process.stdin, 'data');
       let matches;
       ${use}
-      // The memory of the last hash is wiped after its result has been delivered.
-      while (passwordPool.stats().running > 0) await new Promise(setImmediate);
       console.log('used: ' + matches);
     })();
   `;

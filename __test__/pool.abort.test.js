@@ -2,8 +2,11 @@
 
 const assert = require('node:assert/strict');
 const { getEventListeners } = require('node:events');
+const { readFileSync } = require('node:fs');
+const { createRequire } = require('node:module');
 const { beforeEach, test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
+const vm = require('node:vm');
 
 const native = require('@nodesec/native');
 const { coded } = require('./helpers/outcome.js');
@@ -133,6 +136,37 @@ test('a signal that fires when the result is there already changes nothing', asy
   const digest = await hash('password', { ...FAST, signal });
   controller.abort();
   assert.equal(await verify(digest, 'password'), true);
+});
+
+test('a signal that fires while the arguments are read', async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const options = {
+    ...ENDLESS,
+    signal,
+    get hashLength() {
+      controller.abort();
+      return 32;
+    },
+  };
+  await assert.rejects(hash('password', options), aborted(signal.reason));
+  assert.equal(getEventListeners(signal, 'abort').length, 0);
+});
+
+test('in a realm of its own, as Jest runs modules, signals work as well', async () => {
+  const file = require.resolve('../lib/abort.js');
+  const realm = vm.createContext({});
+  const load = vm.runInContext(`(require, module) => {${readFileSync(file, 'utf8')}}`, realm);
+  const loaded = { exports: {} };
+  load(createRequire(file), loaded);
+  const { passwordHash } = require('../lib/load.js');
+  const controller = new AbortController();
+  const { signal } = controller;
+  const promise = loaded.exports.abortable(signal, (job) =>
+    passwordHash('password', ENDLESS, false, job),
+  );
+  controller.abort();
+  await assert.rejects(promise, aborted(signal.reason));
 });
 
 test('onabort and listeners of others are left alone', async () => {

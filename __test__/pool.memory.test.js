@@ -82,6 +82,25 @@ test('200 logins at 64 MiB with 16 threads stay within 512 MiB', { skip: !ON_LIN
   assert.deepEqual([result.counted, result.recovered], [result.refused, true]);
 });
 
+test('many small hashes take no huge page each', { skip: !ON_LINUX }, async () => {
+  const result = await report(`
+    passwordPool.configure({ threads: 128, maxMemory: ${16 * MIB}, maxQueue: 0 });
+    await hash('warm', { profile: 'test' });
+    await idle();
+    const before = resident();
+    mark();
+    // Each lasts until all of them run.
+    const costs = { profile: 'test', timeCost: 2000 };
+    const hashes = Array.from({ length: 128 }, () => hash('password', costs));
+    const { running } = passwordPool.stats();
+    await Promise.all(hashes);
+    const grown = highWater() - before;
+    return { running, grown };
+  `);
+  assert.equal(result.running, 128);
+  assert.ok(result.grown <= (16 + 64) * MIB, `${result.grown / MIB} MiB`);
+});
+
 test('memory is kept for the next hash, then given back', { skip: !ON_LINUX }, async () => {
   const result = await report(`
     const costs = { memoryCost: 32768, timeCost: 1, parallelism: 1 };
@@ -125,6 +144,34 @@ test('a call on its own thread gives its memory back, too', { skip: !ON_LINUX },
     return { kept };
   `);
   assert.equal(result.kept, 64 * MIB);
+});
+
+test('a digest of 64 lanes has the threads of a machine', { skip: !ON_LINUX }, async () => {
+  const digest = hashSync('password', { memoryCost: 65536, timeCost: 16, parallelism: 64 });
+  const result = await report(`
+    const { readdirSync } = require('node:fs');
+    const { availableParallelism } = require('node:os');
+    const nameOf = (task) => {
+      try {
+        return readFileSync('/proc/self/task/' + task + '/comm', 'latin1');
+      } catch {
+        return ''; // It has just ended.
+      }
+    };
+    const threads = () =>
+      readdirSync('/proc/self/task').filter((task) => /^nodesec-(argon2|lanes)/.test(nameOf(task)))
+        .length;
+    let most = 0;
+    let matches;
+    verify(${JSON.stringify(digest)}, 'password').then((value) => (matches = value));
+    while (matches === undefined) {
+      most = Math.max(most, threads());
+      await sleep(1);
+    }
+    return { matches, most, cores: Math.min(64, availableParallelism()) };
+  `);
+  // All of them, in fact: nothing else keeps a core busy.
+  assert.deepEqual(result, { matches: true, most: result.cores, cores: result.cores });
 });
 
 // Costs and texts beyond all measure: a coded error from every entry point, and not a mapping more.

@@ -117,6 +117,20 @@ test('what is printed instead', () => {
   assert.equal(inspect(disposed), '[SecretBuffer disposed]');
 });
 
+test('printing what is none does not fail', () => {
+  const { prototype } = SecretBuffer;
+  for (const value of [prototype, Object.create(prototype), Object.create(secret), new Proxy(secret, {})]) {
+    assert.equal(String(value), '[SecretBuffer]');
+    assert.equal(JSON.stringify([value]), '["[SecretBuffer]"]');
+    assertNoLeak(inspect(value, { showHidden: true, showProxy: true }) + inspect(value));
+  }
+  for (const value of [JwtKey.prototype, Object.create(key), new Proxy(key, {})]) {
+    assert.equal(String(value), '[JwtKey]');
+    assert.equal(JSON.stringify([value]), '["[JwtKey]"]');
+    assertNoLeak(inspect(value, { showHidden: true, showProxy: true }) + inspect(value));
+  }
+});
+
 test('nothing to list', () => {
   for (const value of [secret, key]) assert.deepEqual(Reflect.ownKeys(value), []);
 });

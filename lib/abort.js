@@ -27,13 +27,22 @@ function abortable(signal, start) {
   if (signal.aborted) throw abortError(signal);
   const job = {};
   const result = start(job);
-  if (!(result instanceof Promise)) return result;
+  // Not `instanceof Promise`: the native part's promises are of the main realm, and Jest, for one,
+  // runs this file in another.
+  if (typeof result !== 'object') return result;
   return new Promise((resolve, reject) => {
-    const stop = listen(signal, () => {
+    const callOff = () => {
       native.passwordCancel(job);
       reject(abortError(signal));
-    });
-    result.then(resolve, reject).finally(stop);
+    };
+    result.then(resolve, reject);
+    // A getter of the options may have fired it meanwhile.
+    if (signal.aborted) {
+      callOff();
+    } else {
+      const stop = listen(signal, callOff);
+      result.then(stop, stop);
+    }
   });
 }
 

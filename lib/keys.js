@@ -106,6 +106,8 @@ class JwtKey extends Uncloneable {
   }
 
   toString() {
+    // As of a SecretBuffer.
+    if (!(#alg in Object(this))) return '[JwtKey]';
     return `[JwtKey ${this.#alg} ${this.#kid}]`;
   }
 

@@ -1,12 +1,15 @@
 'use strict';
 
 const path = require('node:path');
-const { inspect } = require('node:util');
+const { inspect, types } = require('node:util');
 const { isMainThread } = require('node:worker_threads');
 
 const { makeError } = require('./errors.js');
 const native = require('./load.js');
 const { Uncloneable } = require('./uncloneable.js');
+
+const { get: byteLengthOf } = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength');
+const { then } = Promise.prototype;
 
 /** Handed to the constructor by the static methods only. */
 const OWN = Symbol('own');
@@ -86,7 +89,9 @@ class SecretBuffer extends Uncloneable {
     }
     loan.assertReturned();
     if (typeof result?.then === 'function') {
-      result.then(undefined, () => {});
+      // It may well be rejected for want of the bytes. What is no promise is left alone: there are
+      // queries that are sent when their `then` is called.
+      if (types.isPromise(result)) then.call(result, undefined, () => {});
       throw makeError(
         'ERR_INVALID_RETURN_VALUE',
         'the function given to use() returned a promise: the bytes are wiped when it returns; use useAsync()',
@@ -113,6 +118,8 @@ class SecretBuffer extends Uncloneable {
 
   equals(other) {
     // Bound when it is first needed: most secrets are never compared.
+    // What is no SecretBuffer is refused there.
+    if (!(#equals in Object(this))) return native.secretBind(this);
     this.#equals ??= native.secretBind(this);
     return this.#equals(other);
   }
@@ -134,6 +141,8 @@ class SecretBuffer extends Uncloneable {
   }
 
   toString() {
+    // The prototype, say, or a proxy: a line of a log is no place to fail.
+    if (!(#equals in Object(this))) return '[SecretBuffer]';
     return this.disposed ? '[SecretBuffer disposed]' : `[SecretBuffer ${this.byteLength} bytes]`;
   }
 
@@ -183,8 +192,9 @@ function lend(secret, fn) {
   const bytes = new Uint8Array(secret.byteLength);
   native.secretCopyInto(secret, bytes);
   const { buffer, byteLength } = bytes;
-  // A view over detached memory has no length: the callee has moved the bytes elsewhere.
-  const isAway = () => buffer.byteLength !== byteLength;
+  // Detached memory has no length: the callee has moved the bytes elsewhere. The engine is asked,
+  // not a property that the callee may have put there.
+  const isAway = () => byteLengthOf.call(buffer) !== byteLength;
   return {
     bytes,
     wipe() {

@@ -17,23 +17,30 @@ const platform = platformOf(cargoEnv().CARGO_BUILD_TARGET);
 const release = path.join(workshop, cargoEnv().CARGO_BUILD_TARGET, 'release');
 
 /**
- * Suites that are about the checkout and its tools, not about the native part; and one that reads
- * what is locked and resident, of which AddressSanitizer locks nothing and adds to the other.
+ * Suites that are about the checkout and its tools, or run other programs, not the native part; and
+ * those that look at what is locked, resident or left over, of which AddressSanitizer locks nothing
+ * and adds to the others.
  */
 const LEFT_OUT = [
   'build/layers',
+  'build/miri',
   'build/preflight',
   'packaging/install',
+  'passwords.peers',
+  'passwords.remnants',
+  'pool.memory',
   'secure-heap.limits',
+  'secure-heap.refused',
   'start',
+  'switch-from-argon2',
 ];
 
 /**
  * The fault of a guard page and the abort of a canary end the process as they do without it: the
  * tests of that look at the signal. Node leaves memory to the end of the process, and so does the
- * arena of the process: leaks are not looked for.
+ * arena of the process: leaks are not looked for. The limit on core dumps stays what a test has set.
  */
-const OPTIONS = `detect_leaks=0:handle_segv=0:handle_abort=0:log_path=${path.join(reports, 'report')}`;
+const OPTIONS = `detect_leaks=0:handle_segv=0:handle_abort=0:disable_coredump=0:log_path=${path.join(reports, 'report')}`;
 
 /** AddressSanitizer answers mlock(2) itself and locks nothing; the test notices that nothing is. */
 const WANTS_MLOCK = 'mem::tests::each_backend_is_what_it_says';

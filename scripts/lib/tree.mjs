@@ -6,7 +6,9 @@ import path from 'node:path';
 import { root } from './run.mjs';
 
 /** What the suites use of the checkout. */
-const PARTS = ['README.md', '__test__', 'examples', 'index.js', 'lib', 'package.json', 'scripts'];
+const PARTS = [
+  'README.md', '__test__', 'docs', 'examples', 'index.js', 'lib', 'package.json', 'scripts',
+];
 
 /**
  * Copies what the suites use into `tree`, with `binary` as the native part of `platform` and other

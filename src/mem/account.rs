@@ -3,6 +3,7 @@
 use super::arena::Config;
 use super::canary::OVERHEAD;
 use super::os::{Backend, REMEDY};
+use super::runs::MAX_RUNS;
 use super::slabs::BLOCK;
 use super::status::{self, Status};
 use super::store::Store;
@@ -44,7 +45,13 @@ pub fn exhausted(config: &Config, store: &Store, span: usize) -> Error {
     let numbers = format!(
         "the secure heap has no room for {len} bytes: {used} of {capacity} bytes are in use"
     );
-    let message = if max.saturating_sub(capacity) < span.next_multiple_of(BLOCK) {
+    let message = if store.is_one_too_many(span) {
+        format!(
+            "the secure heap has no place for {len} bytes: of secrets above {} bytes it holds at \
+             most {MAX_RUNS}; dispose of those that are no longer needed",
+            BLOCK - OVERHEAD
+        )
+    } else if max.saturating_sub(capacity) < span.next_multiple_of(BLOCK) {
         format!(
             "{numbers}, and it may not grow beyond {max} bytes; dispose of secrets that are no \
              longer needed, or raise maxBytes with secureHeap.configure()"

@@ -95,8 +95,10 @@ impl Inner {
         };
         if !self.used {
             self.used = true;
-            // The kernel sees to the pages of memfd_secret, whichever way the process ends.
-            if self.config.wipes_at_exit && self.store.backend() != Some(Backend::MemfdSecret) {
+            // The kernel sees to the pages of memfd_secret, whichever way the process ends. What is
+            // set aside may be of another kind.
+            let is_secret = self.store.backend() == Some(Backend::MemfdSecret);
+            if self.config.wipes_at_exit && (!is_secret || self.overflow.is_some()) {
                 exit::wipe_at_exit();
             }
         }

@@ -1,8 +1,8 @@
 //! Working memory for memory-hard hashing: tens of MiB at a time, needed again at once.
 //!
 //! Mapping, first touch and unmapping cost a third of a 64 MiB hash with 4 KiB pages. So regions
-//! are whole 2 MiB huge pages where the system has them, and kept for the next job of their size
-//! (`cache`). They are working memory, not a place for keys: not locked, only kept out of core
+//! are whole 2 MiB huge pages where the system has them, if more than one, and kept for the next job
+//! of their size (`cache`). They are working memory, not a place for keys: not locked, only kept out of core
 //! dumps.
 
 mod cache;

@@ -85,7 +85,8 @@ impl Regions {
             return;
         }
         let page = config.os.page_size().max(BLOCK);
-        let size = config.first_bytes.min(config.max_bytes).max(1).next_multiple_of(page);
+        // Whole pages, not beyond `max_bytes`, but one at least.
+        let size = (config.first_bytes.min(config.max_bytes) / page * page).max(page);
         let mut reasons = Vec::new();
         let top = top(config, &mut reasons);
         for backend in Backend::LADDER.into_iter().filter(|backend| *backend >= top) {

@@ -4,7 +4,8 @@
 //! them: in a thread that waits for its next job that may be for ever, and the kernel writes the
 //! registers of every thread into a core dump. The other registers are in use all the time.
 
-/// Clears the vector registers that this processor has.
+/// Clears the vector registers that this processor has. Not before what was written to memory has
+/// been written: nothing here says `nomem`, which would let the compiler copy afterwards.
 #[inline]
 pub fn clear_vector_registers() {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -31,7 +32,7 @@ mod x86_64 {
                     out("xmm8") _, out("xmm9") _, out("xmm10") _, out("xmm11") _,
                     out("xmm12") _, out("xmm13") _, out("xmm14") _, out("xmm15") _,
                     clobber_abi("C"),
-                    options(nomem, nostack),
+                    options(nostack),
                 );
             }
         };
@@ -95,7 +96,7 @@ mod aarch64 {
             // saves those that it needs. Writing one clears the part that SVE adds to it, too.
             unsafe {
                 asm!($(concat!("movi ", $register, ".2d, #0")),+, $(out($register) _),+,
-                    options(nomem, nostack, preserves_flags));
+                    options(nostack, preserves_flags));
             }
         };
     }

@@ -15,6 +15,11 @@ use super::slabs::BLOCK;
 /// Bytes to which what lies in a run is aligned.
 const ALIGNMENT: usize = 16;
 
+/// How many there may be at a time. Each takes two areas of the process's address space at least, of
+/// which Linux gives 65,530 (`vm.max_map_count`); when there are no more, it is the engine's allocator
+/// that ends the process.
+pub const MAX_RUNS: usize = 8192;
+
 /// One run. There is never another with the same number.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Place {
@@ -67,10 +72,10 @@ impl Run {
 
 impl Runs {
     /// A run of `len` bytes (`len` > 0), zeroed; `None` when it takes more than `room` bytes, or more
-    /// than the system gives.
+    /// than the system gives, or when there are [`MAX_RUNS`].
     pub fn map(&mut self, os: &dyn Os, backend: Backend, len: usize, room: usize) -> Option<Place> {
         let size = len.checked_next_multiple_of(os.page_size().max(BLOCK))?;
-        if size > room {
+        if size > room || self.is_full() {
             return None;
         }
         let mapping = os.map(backend, size).ok()?;
@@ -115,6 +120,11 @@ impl Runs {
     /// Bytes of all runs, as mapped.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Whether there are as many as there may be.
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= MAX_RUNS
     }
 
     /// How many there are.

@@ -81,6 +81,11 @@ impl Store {
         Some(Place::Run(place))
     }
 
+    /// Whether `len` bytes would be one run too many.
+    pub fn is_one_too_many(&self, len: usize) -> bool {
+        is_run(len) && self.runs.is_full()
+    }
+
     /// Where a place lies; `None` for one that this tenant has given back, or of another arena.
     pub fn address(&self, place: &Place) -> Option<NonNull<u8>> {
         match place {

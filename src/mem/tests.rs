@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use super::arena::{Arena, Config};
-use super::os::{Mapping, Memlock, Os, Portable, Protection};
+use super::os::{self, Mapping, Memlock, Os, Portable, Protection};
 use super::regions::Operator;
 use super::*;
 use crate::error::Code;
@@ -101,6 +101,29 @@ fn each_backend_is_what_it_says() {
 }
 
 #[test]
+fn memory_ends_at_the_last_whole_page_of_max_bytes() {
+    let page = os::native().page_size();
+    for max_bytes in [1, page, page + 1, 2 * page - 1, 3 * page + 5, 49151, 100_000] {
+        for on_full in [OnFull::Error, OnFull::Seal] {
+            let arena = arena(unlocked());
+            let settings = Settings {
+                max_bytes: Some(max_bytes),
+                on_full: Some(on_full),
+                ..Settings::default()
+            };
+            if arena.configure(settings).is_err() {
+                assert!(on_full == OnFull::Seal && max_bytes < 16 * 1024 + 4 * page);
+                continue;
+            }
+            let held: Vec<_> = (0..).map_while(|_| filled(&arena, 32, 1).ok()).collect();
+            let bytes = arena.status().capacity_bytes;
+            assert_eq!(bytes, (max_bytes / page * page).max(page), "{max_bytes} {on_full:?}");
+            assert!(!held.is_empty());
+        }
+    }
+}
+
+#[test]
 fn a_limit_on_locked_memory_ends_growth_rather_than_protection() {
     static OS: Strict = Strict { largest: 48 * 1024, hibernates: false };
     let arena = arena(Config { os: &OS, max_bytes: 128 * 1024, ..Config::default() });
@@ -122,6 +145,22 @@ fn a_limit_on_locked_memory_ends_growth_rather_than_protection() {
     drop(held);
     assert_eq!(filled(&arena, 4096 - 31, 1).unwrap_err().code, Code::SecretExhausted);
     assert!(filled(&arena, 4096 - 32, 1).is_ok());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn large_secrets_leave_the_process_address_space() {
+    let arena = arena(Config { max_bytes: 1 << 30, ..unlocked() });
+    let large = || filled(&arena, 4065, 1);
+    let mut held: Vec<_> = (0..).map_while(|_| large().ok()).collect();
+    assert_eq!(held.len(), 8192);
+    let error = large().unwrap_err();
+    assert_eq!(error.code, Code::SecretExhausted);
+    assert!(error.message.contains("above 4064 bytes it holds at most 8192"), "{}", error.message);
+    // Others are not concerned, and one that goes makes room.
+    assert!(filled(&arena, 4064, 1).is_ok());
+    held.pop();
+    assert!(large().is_ok());
 }
 
 #[test]

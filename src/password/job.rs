@@ -184,7 +184,7 @@ fn derive(
     // Lengths beyond the address space, on 32 bits, cannot be had either.
     let len = usize::try_from(inputs.params.memory_len()).unwrap_or(usize::MAX);
     // Chosen first: the choice takes memory, too, and gives it back.
-    let engine = engine::current();
+    let engine = engine::current()?;
     let memory = memory.insert(take(len)?);
     leaving_no_trace::<DEPTH, _>(|| engine.derive(inputs, memory, tag, cancel))
 }

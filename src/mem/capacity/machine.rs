@@ -10,8 +10,16 @@ pub(super) fn memory() -> Option<u64> {
     (bytes > 0).then_some(bytes)
 }
 
-/// Not asked: the caller assumes a machine of a usual size.
-#[cfg(not(unix))]
+/// Bytes of physical memory; `None` where the system does not say.
+#[cfg(windows)]
 pub(super) fn memory() -> Option<u64> {
-    None
+    use windows_sys::Win32::System::SystemInformation::{GlobalMemoryStatusEx, MEMORYSTATUSEX};
+
+    let mut status = MEMORYSTATUSEX {
+        dwLength: u32::try_from(size_of::<MEMORYSTATUSEX>()).ok()?,
+        ..MEMORYSTATUSEX::default()
+    };
+    // SAFETY: the call writes to one structure, whose length it is told.
+    let succeeded = unsafe { GlobalMemoryStatusEx(&raw mut status) } != 0;
+    succeeded.then_some(status.ullTotalPhys)
 }

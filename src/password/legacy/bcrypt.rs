@@ -22,6 +22,9 @@ use crate::error::Result;
 use crate::mem;
 use crate::password::phc::{malformed, number};
 
+/// Blowfish's state: 18 and 4 times 256 words of four bytes.
+pub(super) const MEMORY_LEN: u64 = (18 + 4 * 256) * 4;
+
 /// What Blowfish's key schedule reads of a key.
 const KEY_LEN: usize = 72;
 const SALT_LEN: usize = 16;

@@ -103,11 +103,12 @@ impl Legacy {
         }
     }
 
-    /// Bytes of memory that it works in, where that is more than a few thousand.
+    /// Bytes of memory that it works in; never 0, which would be work that no queue turns away.
     pub fn memory_len(&self) -> u64 {
         match self {
+            Self::Bcrypt(_) => bcrypt::MEMORY_LEN,
             Self::Scrypt(hash) => hash.memory_len(),
-            Self::Bcrypt(_) | Self::Pbkdf2(_) => 0,
+            Self::Pbkdf2(_) => pbkdf2::MEMORY_LEN,
         }
     }
 

@@ -10,6 +10,9 @@ use super::{SALT_LEN, TAG_LEN};
 use crate::error::Result;
 use crate::password::phc::{bytes, malformed, number};
 
+/// The states of an HMAC and its blocks, at most.
+pub(super) const MEMORY_LEN: u64 = 1024;
+
 /// The hash within the HMAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hash {
