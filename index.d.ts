@@ -51,9 +51,12 @@ export interface HashOptions extends CostOptions {
   associatedData?: Uint8Array;
   /** The bare tag instead of a digest. Default: false. */
   raw?: boolean;
+  /** Calls the hash off; see {@link passwordPool}. Not for {@link hashSync}. */
+  signal?: AbortSignal;
 }
 
-export interface VerifyOptions {
+/** The options of {@link hash} may be given as well; those that are not here are not looked at. */
+export interface VerifyOptions extends Omit<HashOptions, 'secret'> {
   /** The pepper that the digest was made with. */
   secret?: Uint8Array | SecretBuffer;
   /**
@@ -61,7 +64,12 @@ export interface VerifyOptions {
    * that asks for more is `ERR_PASSWORD_LIMIT`, before any memory is taken.
    */
   limits?: { memoryCost?: number; timeCost?: number; parallelism?: number };
+  /** Calls the verification off; see {@link passwordPool}. Not for {@link verifySync}. */
+  signal?: AbortSignal;
 }
+
+/** What can be said to a call that its caller waits for. */
+export type SyncOptions<T> = Omit<T, 'signal'>;
 
 /** What an Argon2 digest says. */
 export interface HashInfo {
@@ -85,9 +93,12 @@ export interface HashInfo {
  */
 export function hash(password: Bytes, options: HashOptions & { raw: true }): Promise<Buffer>;
 export function hash(password: Bytes, options?: HashOptions): Promise<string>;
-/** As {@link hash}, on the calling thread: for scripts, not for servers. */
-export function hashSync(password: Bytes, options: HashOptions & { raw: true }): Buffer;
-export function hashSync(password: Bytes, options?: HashOptions): string;
+/**
+ * As {@link hash}, on the calling thread: for scripts, not for servers. Its memory counts as well,
+ * and it cannot wait: `ERR_PASSWORD_BUSY` when it does not fit ({@link passwordPool}).
+ */
+export function hashSync(password: Bytes, options: SyncOptions<HashOptions> & { raw: true }): Buffer;
+export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): string;
 
 /**
  * Whether the password is the digest's. `false` for another password, another pepper, and for a
@@ -95,25 +106,236 @@ export function hashSync(password: Bytes, options?: HashOptions): string;
  * the limits `ERR_PASSWORD_LIMIT`.
  */
 export function verify(digest: string, password: Bytes, options?: VerifyOptions): Promise<boolean>;
-/** As {@link verify}, on the calling thread. */
-export function verifySync(digest: string, password: Bytes, options?: VerifyOptions): boolean;
+/** As {@link verify}, on the calling thread, as {@link hashSync}. */
+export function verifySync(
+  digest: string,
+  password: Bytes,
+  options?: SyncOptions<VerifyOptions>,
+): boolean;
+
+/** Which digests of another policy are due to be replaced. */
+export interface RehashOptions {
+  /**
+   * `exact` (the default): any that differs in type, version, a cost, hash length or salt length, be
+   * it weaker or stronger. `atLeast`: not those of the same type whose version, memory, passes,
+   * lanes, hash length and salt length are each as large or larger. A digest of another pepper id is
+   * due either way.
+   */
+  policy?: 'exact' | 'atLeast';
+}
 
 /**
- * Whether type, version, costs, hash length or salt length differ from what the options would
- * give now, or the digest is of another scheme. A malformed digest is `ERR_PASSWORD_DIGEST`. The
- * options of {@link hash} may be given as they are; those that are no cost are not looked at.
+ * Whether a digest is due to be replaced by what the options would give now; always for one of
+ * another scheme, and one that names a pepper, as {@link hash} does not. A malformed digest is
+ * `ERR_PASSWORD_DIGEST`. The options of {@link hash} may be given as they are; those that are no cost
+ * are not looked at.
  */
-export function needsRehash(digest: string, options?: HashOptions): boolean;
+export function needsRehash(digest: string, options?: HashOptions & RehashOptions): boolean;
 
 /** Reads a digest; `ERR_PASSWORD_DIGEST` when it is malformed or not of Argon2. */
 export function parseHash(digest: string): HashInfo;
+
+/** What a {@link PasswordHasher} is made of: what new digests cost, and what else is verified. */
+export interface PasswordHasherOptions extends CostOptions, RehashOptions {
+  /**
+   * Peppers by id (1 to 8 bytes of UTF-8), each of 16 to 4096 bytes, at most 64. New digests are made
+   * with the current one and name it (PHC `keyid`); those that name another one verify with that.
+   * A `SecretBuffer` may be disposed of afterwards; an array is copied into secret memory.
+   */
+  peppers?: { current: string; keys: Record<string, Uint8Array | SecretBuffer> };
+  /**
+   * The pepper of digests that name none, 1 to 4096 bytes: those from before `peppers`, or all of
+   * them. Default: none, and such digests verify without a pepper.
+   */
+  secret?: Uint8Array | SecretBuffer;
+  /**
+   * Other schemes to verify; none is ever made. Default: none, and their hashes match nothing.
+   *
+   * - `bcrypt`: `$2a$`, `$2b$`, `$2x$`, `$2y$` (as each scheme, 72 bytes of the password count), and
+   *   passlib's `$bcrypt-sha256$`.
+   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`.
+   * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with SHA-1,
+   *   SHA-256 or SHA-512.
+   * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
+   *   `bcrypt_sha256$…`; `!…`, a user without a password, matches nothing.
+   */
+  legacy?: Array<'bcrypt' | 'scrypt' | 'pbkdf2' | 'django'>;
+  /**
+   * What a digest may ask for; beyond it is `ERR_PASSWORD_LIMIT`, before any work. `memoryCost`,
+   * `timeCost` and `parallelism` are as in {@link VerifyOptions}, raised to the policy's own costs;
+   * scrypt's 128·N·r bytes are under `memoryCost`, too.
+   */
+  limits?: {
+    memoryCost?: number;
+    timeCost?: number;
+    parallelism?: number;
+    /** bcrypt's cost: 4 to 31. Default: 16. */
+    bcryptCost?: number;
+    /** scrypt's N·r·p: 1 to 2^29. Default: 2^24. */
+    scryptWork?: number;
+    /** Iterations, times the blocks of the hash: 1 to 2^32 − 1. Default: 10 million. */
+    pbkdf2Iterations?: number;
+  };
+}
+
+/**
+ * One policy for a service's passwords, with its peppers and the schemes it still verifies. It works
+ * on the {@link passwordPool}, with its errors; a `signal` calls a job off, though not another scheme's
+ * once it runs. A password has at most 4096 bytes; its copies here are wiped.
+ */
+export class PasswordHasher {
+  /**
+   * `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` (`peppers.current` is not among the keys),
+   * `ERR_PASSWORD_PROFILE`.
+   */
+  constructor(policy?: PasswordHasherOptions);
+  /** A new digest under the policy and the current pepper. */
+  hash(password: Bytes, options?: { signal?: AbortSignal }): Promise<string>;
+  /**
+   * Whether the password is the digest's. `false` for another password, and for the hash of a scheme
+   * that is not in `legacy`. `ERR_PASSWORD_DIGEST`: malformed. `ERR_PASSWORD_PEPPER`: made with a
+   * pepper that is not in `peppers.keys`. `ERR_PASSWORD_LIMIT`: beyond the ceilings.
+   */
+  verify(digest: string, password: Bytes, options?: { signal?: AbortSignal }): Promise<boolean>;
+  /**
+   * As {@link PasswordHasher.verify} and, when the password is right and the digest due, a new digest
+   * in the same job. Store it with compare-and-swap: only if the old one is still there.
+   *
+   * Without a digest (`null`, `undefined`), because there is no such user, and for the hash of a
+   * scheme that is not in `legacy`, it does the work of a verification under the policy and gives
+   * `{ valid: false }`. Digests of other costs take another time until their users have logged in.
+   */
+  verifyAndUpdate(
+    digest: string | null | undefined,
+    password: Bytes,
+    options?: { signal?: AbortSignal },
+  ): Promise<{ valid: boolean; newDigest?: string }>;
+  /**
+   * Whether a digest is due to be replaced: of another policy (see `policy`), another pepper than the
+   * current one, or another scheme. `ERR_PASSWORD_DIGEST`: malformed.
+   */
+  needsRehash(digest: string): boolean;
+}
+
+/**
+ * A key of `hashLength` bytes (default 32) from a password, with a salt of 8 to 1024 bytes. It is
+ * written into secret memory and never enters JavaScript's heap. The same inputs give the same key.
+ */
+export function deriveKey(
+  password: Bytes,
+  salt: Uint8Array,
+  options?: Omit<HashOptions, 'raw' | 'salt' | 'saltLength'>,
+): Promise<SecretBuffer>;
+
+export interface CalibrateOptions {
+  /** How long a hash is to take: 1 to 60000 ms. */
+  targetMs: number;
+  /**
+   * KiB that a hash may have: 7168 to 4 GiB. Default: the pool's `maxMemory` divided by its
+   * threads, within 19456 and 1 GiB.
+   */
+  maxMemory?: number;
+  /** Lanes: 1 to 255. Default: 4. */
+  parallelism?: number;
+  /** Told of every measurement. What it throws ends the calibration. */
+  onProgress?(measurement: Measurement): void;
+  signal?: AbortSignal;
+}
+
+export interface Measurement {
+  memoryCost: number;
+  timeCost: number;
+  parallelism: number;
+  /** The median of three hashes. */
+  measuredMs: number;
+}
+
+export interface Calibration {
+  /** For {@link hash}. */
+  options: { type: 'argon2id'; memoryCost: number; timeCost: number; parallelism: number };
+  /** How long one hash takes while no other runs. */
+  measuredMs: number;
+  /** Whether that is at most `targetMs`. */
+  withinTarget: boolean;
+  /** Hashes a second when every thread of the pool that has memory for it computes them. */
+  perSecond: number;
+}
+
+/**
+ * Finds what takes `targetMs` on this machine, as RFC 9106 section 4 says: as much memory as there
+ * may be, then as many passes as there is time for (at most 64). Never weaker than the OWASP minimum
+ * (19456 KiB with 2 passes, or as strong with less memory), even if that takes longer:
+ * `withinTarget` tells. It hashes on the pool, so what else runs there is measured with it.
+ */
+export function calibrate(options: CalibrateOptions): Promise<Calibration>;
+
+export interface PoolOptions {
+  /** Hashes at a time: 1 to 512. Default: the cores that the process may use. */
+  threads?: number;
+  /**
+   * Bytes of Argon2 memory in all running hashes together, from 8 KiB. Default: a quarter of what
+   * the machine or the control group (cgroup) has, and at least 64 MiB, one hash of the default
+   * policy.
+   */
+  maxMemory?: number;
+  /**
+   * Hashes that wait: 0 to 2^20. Default: 1024. A hash has its place until its memory has been
+   * wiped, which is after its result is there: with 0, the next one may still be refused then.
+   */
+  maxQueue?: number;
+  /** How long they wait at most: 1 ms to 24 hours. Default: 30000. */
+  queueTimeoutMs?: number;
+}
+
+export interface PoolStats {
+  threads: number;
+  /** Jobs that run: hashes, and keys being made, which share the threads. */
+  running: number;
+  queued: number;
+  /** Of Argon2 memory that the running ones hold. */
+  bytes: number;
+  /** Of wiped memory that is kept for the next hashes; within `maxMemory` together with `bytes`. */
+  keptBytes: number;
+  maxMemory: number;
+  maxQueue: number;
+  queueTimeoutMs: number;
+  /** Jobs since the process started that ran to their end, … */
+  completed: number;
+  /** … were turned away with `ERR_PASSWORD_BUSY`, … */
+  rejected: number;
+  /** … or called off, queued or running. */
+  aborted: number;
+  /** How long the last 1000 hashes ran, waiting not included: the median. */
+  p50Ms?: number;
+  /** The 99th percentile. */
+  p99Ms?: number;
+}
+
+/**
+ * Where passwords are hashed: one pool for the process and its worker threads. Who comes first is
+ * served first, strictly: a hash that waits for memory is not overtaken. One that would have to wait
+ * behind `maxQueue` others, or has waited for `queueTimeoutMs`, fails with `ERR_PASSWORD_BUSY`,
+ * whose `retryAfterMs` estimates when there will be room; one larger than `maxMemory` fails at once
+ * with `ERR_PASSWORD_MEMORY`. Keys that are made wait their turn and are not turned away.
+ *
+ * An AbortSignal rejects at once with an {@link AbortError}. What waited leaves the queue, wiped; what
+ * runs stops at the next slice (a quarter of a pass), and its memory counts until then. Memory is
+ * wiped after each hash, kept for the next of its size, and given back after 5 idle seconds; what a
+ * stored digest asks for beyond 64 MiB and your own policies is given back at once.
+ */
+export const passwordPool: {
+  /** At any time; what is left out stays. Running hashes run on, waiting ones keep their place. */
+  configure(options: PoolOptions): void;
+  stats(): PoolStats;
+};
 
 // ── Secrets ─────────────────────────────────────────────────────────────────────────────────
 
 /**
  * Bytes outside of JavaScript's heap: in memory that is locked and kept out of dumps as far as the
  * machine allows ({@link secureHeap}), wiped when the last user lets go. Prints as
- * `[SecretBuffer 32 bytes]`. At most 1 MiB. A full heap is `ERR_SECRET_EXHAUSTED`.
+ * `[SecretBuffer 32 bytes]`; `structuredClone` and `postMessage` refuse it (`DataCloneError`). At most
+ * 1 MiB. A full heap is `ERR_SECRET_EXHAUSTED`, or else {@link SecureHeapOptions.overflow}.
  */
 export class SecretBuffer {
   private constructor();
@@ -127,7 +349,8 @@ export class SecretBuffer {
   static from(data: Uint8Array, options?: { wipe?: boolean }): SecretBuffer;
   /**
    * What a text of at most 4096 bytes holds; `hex` and the base64 forms are decoded in constant
-   * time, `base64` with padding and `base64url` without. The text itself stays JavaScript's.
+   * time, `base64` with padding and `base64url` without. The engine writes the text straight into
+   * secret memory; the string itself stays JavaScript's.
    */
   static fromString(
     text: string,
@@ -138,8 +361,8 @@ export class SecretBuffer {
    * 4096 bytes; links are followed (Kubernetes mounts secrets as such), and the file that was
    * opened is the one that is checked.
    *
-   * - `ERR_SECRET_PERMISSIONS`: group or others may read or write it (`mode & 0o066`; not checked
-   *   on Windows).
+   * - `ERR_SECRET_PERMISSIONS`: group or others may read or write it (`mode & 0o066`), or it belongs
+   *   to another user than root and the one of this process; neither is checked on Windows.
    * - `ERR_SECRET_FILE`: not to be read, not regular, empty, larger than `maxBytes`, malformed.
    * - `ERR_ACCESS_DENIED`, with `permission` and `resource` as Node's own error has them: Node runs
    *   with `--permission`, and without `--allow-fs-read` for the path.
@@ -148,8 +371,8 @@ export class SecretBuffer {
   /**
    * What a variable of the environment holds, taken from there without a JavaScript string:
    * `encoding` as with {@link SecretBuffer.fromString}, default `utf8`; the name has 1 to 256 bytes.
-   * With `wipe` (default true) the value is then overwritten where it lies (on Windows only removed)
-   * and the variable deleted, from `process.env` as well.
+   * With `wipe` (default true) the value is then overwritten where it lies (on Windows only removed;
+   * elsewhere as often as the name is listed) and the variable deleted, from `process.env` as well.
    *
    * Call it first thing. Copies made before stay: by whoever read `process.env.NAME`, in child
    * processes and in workers. And C libraries do not lock the environment: native code that looks
@@ -231,31 +454,52 @@ export interface SecretFileOptions {
   maxBytes?: number;
   /** Whether one line ending at the end is left off. Default: for `raw` no, else yes. */
   trim?: boolean;
-  /** Takes a file that others may read or write: a Docker or Kubernetes mount, say. Default no. */
+  /**
+   * Takes a file that others than its owner may read or write (a Docker or Kubernetes mount, say) or
+   * that belongs to another user than root and the one of this process. Default no.
+   */
   allowInsecure?: boolean;
 }
 
 export interface SecureHeapStatus {
-  /** Best first: `memfd_secret`, `mlock`, `dontdump`, `plain`. */
+  /**
+   * Best first: `memfd_secret` (Linux only), `mlock` (on Windows `VirtualLock`), `dontdump` (not on
+   * macOS), `plain`.
+   */
   backend: 'memfd_secret' | 'mlock' | 'dontdump' | 'plain';
   /** Why a better one is not used, with the errors of the system. */
   reasons: string[];
-  /** Kept from swap, as the kernel reports it. */
+  /** Kept from swap, as the system reports it. */
   locked: boolean;
-  /** Left out of core dumps, as the kernel reports it. */
+  /**
+   * Left out of core dumps, as the kernel reports it. On Windows: out of the dumps of Windows Error
+   * Reporting, which accepted it. On macOS: no core file is written, for `RLIMIT_CORE` is 0.
+   */
   dumpExcluded: boolean;
   /** Out of the kernel's own mapping: not even root reads it from outside. */
   kernelUnmapped: boolean;
   /** Inaccessible pages lie on both sides. */
   guardPages: boolean;
   capacityBytes: number;
-  /** As slots, which hold 32 bytes more than asked for and are powers of two. */
+  /**
+   * As slots, which hold 32 bytes more than asked for and are powers of two; above 4064 bytes as
+   * whole pages, between guard pages of their own.
+   */
   usedBytes: number;
+  /** Secrets and keys in the heap. */
   liveSecrets: number;
+  /** SecretBuffers that are kept outside of it, encrypted ({@link SecureHeapOptions.overflow}). */
+  sealedSecrets: number;
+  /**
+   * Private keys of RSA, ECDSA and Ed25519 as the crypto library has parsed them. They are on the
+   * ordinary heap, outside of what is described here, until the key is collected; their originals
+   * are inside.
+   */
+  parsedPrivateKeys: number;
   /** SecretBuffers of the process that were collected without having been disposed of, so far. */
   leaked: number;
   maxBytes: number;
-  /** `RLIMIT_MEMLOCK` in bytes; absent when unlimited. */
+  /** `RLIMIT_MEMLOCK` in bytes; absent when unlimited, and on Windows. */
   memlockSoft?: number;
   memlockHard?: number;
   /** A live `memfd_secret` mapping keeps the whole machine from hibernating. */
@@ -265,7 +509,10 @@ export interface SecureHeapStatus {
 }
 
 export interface SecureHeapOptions {
-  /** What the heap may grow to, 4 KiB to 1 GiB; default 16 MiB. */
+  /**
+   * What the heap may grow to, 4 KiB to 1 GiB; default 16 MiB. Of secrets above 4064 bytes it holds at
+   * most 8192 in any case.
+   */
   maxBytes?: number;
   /**
    * The best kind of memory to try; what the machine refuses falls to the next. `auto`, the
@@ -280,6 +527,28 @@ export interface SecureHeapOptions {
    * `NODESEC_SECRET_DEGRADED` (the default), `ERR_SECRET_DEGRADED`, or nothing.
    */
   onDegraded?: 'warn' | 'error' | 'ignore';
+  /**
+   * What happens to a new SecretBuffer when the heap is full and can grow no further. `error`, the
+   * default: `ERR_SECRET_EXHAUSTED`. `seal`: its bytes are kept on the ordinary heap, encrypted with
+   * AES-256-GCM under a key in the secure heap, and opened there for the time of each call; 16 KiB of
+   * `maxBytes` (then at least 20 KiB, or 32 KiB where pages have 16) are set aside for that, and one
+   * thread at a time uses them.
+   *
+   * So kept are SecretBuffers of up to 4064 bytes (of a string, 4063), the text or file included
+   * that they are decoded from. A longer one, and what is computed with at once, such as the state of
+   * an HMAC key, is `ERR_SECRET_EXHAUSTED` all the same. A sealed one stays sealed until it is disposed
+   * of.
+   */
+  overflow?: 'error' | 'seal';
+}
+
+export interface ProcessHardening {
+  /** Whether the process may be dumped and traced by its user; absent where that cannot be set. */
+  dumpable?: boolean;
+  /** The soft limit on core dumps in bytes, `Infinity` for none; absent where there is no limit. */
+  core?: number;
+  /** What could not be done, and what does not help. */
+  reasons: string[];
 }
 
 export const secureHeap: {
@@ -304,6 +573,20 @@ export const secureHeap: {
    * at whenever a secret is let go of.
    */
   verify(): void;
+  /**
+   * Keeps all memory of the process from dumps, not only the secure heap. Nothing of this is done
+   * unless it is asked for; gives what is true afterwards, read back from the system, and without
+   * options only asks. Call it at the start.
+   *
+   * `dumpable: false` (Linux): no core dumps, and no debugger, profiler or `/proc/PID/mem` for
+   * other processes of the same user. Root is not stopped. Cannot be undone here, and is not
+   * inherited by programs that are started.
+   *
+   * `core` (Linux, macOS): the most bytes of a core dump, 0 for none. It lowers the soft limit;
+   * the hard limit is left as it is. Inherited by programs that are started. Does not stop systems
+   * that pipe dumps to a program; `reasons` says so then.
+   */
+  hardenProcess(options?: { dumpable?: false; core?: number }): ProcessHardening;
 };
 
 /** Compares in constant time; different lengths are unequal at once. */
@@ -706,12 +989,17 @@ export class NodesecError extends Error {
   constructor(code: string, message: string);
   readonly code: string;
 }
+/** `ABORT_ERR`: an AbortSignal called it off; `cause` is the signal's reason. */
+export class AbortError extends NodesecError {}
 /** `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_UNKNOWN_OPTION`, … */
 export class ArgumentError extends NodesecError {}
 /** `ERR_BINDING_…`: the native part could not be loaded. */
 export class BindingError extends NodesecError {}
 /** `ERR_PASSWORD_…` */
-export class PasswordError extends NodesecError {}
+export class PasswordError extends NodesecError {
+  /** With `ERR_PASSWORD_BUSY`: when it may go better, an estimate. */
+  readonly retryAfterMs?: number;
+}
 /** `ERR_SECRET_…`, and `ERR_ACCESS_DENIED` from {@link SecretBuffer.fromFile} */
 export class SecretError extends NodesecError {}
 /** `ERR_JWT_…` and `ERR_KEYRING_…` */

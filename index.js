@@ -4,15 +4,29 @@ const errors = require('./lib/errors.js');
 const { randomToken, uuidv4, uuidv7 } = require('./lib/ids.js');
 const { JwtKey, KeyRing } = require('./lib/keys.js');
 const { RateLimiter } = require('./lib/limits.js');
+const { PasswordHasher } = require('./lib/password-hasher.js');
 const passwords = require('./lib/passwords.js');
 const { RevocationList } = require('./lib/revocations.js');
 const { SecretBuffer, secureHeap, timingSafeEqual } = require('./lib/secrets.js');
 const { Sessions } = require('./lib/sessions.js');
 const { JwtIssuer, JwtVerifier, unsafeDecode } = require('./lib/tokens.js');
 
-const { argon2d, argon2i, argon2id, hash, hashSync, needsRehash, parseHash, verify, verifySync } =
-  passwords;
 const {
+  argon2d,
+  argon2i,
+  argon2id,
+  calibrate,
+  deriveKey,
+  hash,
+  hashSync,
+  needsRehash,
+  parseHash,
+  passwordPool,
+  verify,
+  verifySync,
+} = passwords;
+const {
+  AbortError,
   ArgumentError,
   BindingError,
   JwtError,
@@ -29,12 +43,16 @@ module.exports = {
   argon2d,
   argon2i,
   argon2id,
+  calibrate,
+  deriveKey,
   hash,
   hashSync,
   needsRehash,
   parseHash,
+  passwordPool,
   verify,
   verifySync,
+  PasswordHasher,
   SecretBuffer,
   secureHeap,
   timingSafeEqual,
@@ -49,6 +67,7 @@ module.exports = {
   randomToken,
   uuidv4,
   uuidv7,
+  AbortError,
   ArgumentError,
   BindingError,
   JwtError,

@@ -7,7 +7,7 @@ const { afterEach, beforeEach, test } = require('node:test');
 
 const { Project } = require('./helpers/project.js');
 
-const PLATFORM = `${process.platform}-${process.arch}`;
+const PLATFORM = `${process.platform}-${process.arch}${process.platform === 'win32' ? '-msvc' : ''}`;
 const PERMISSION = ['--permission', '--experimental-permission'].find((flag) =>
   process.allowedNodeEnvironmentFlags.has(flag),
 );

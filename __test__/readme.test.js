@@ -10,10 +10,18 @@ const { test } = require('node:test');
 
 const root = path.join(__dirname, '..');
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
-const snippets = [...readme.matchAll(/## ([^\n]+)\n(?:(?!\n## )[^])*?```js\n([^]*?)```/g)];
+const snippets = readme.split(/^## /m).flatMap((section) => {
+  const [title] = section.split('\n', 1);
+  return [...section.matchAll(/^```js\n([^]*?)```/gm)].map(([, code], index) => [
+    index === 0 ? title : `${title} ${index + 1}`,
+    code,
+  ]);
+});
 
 const OUTPUT = {
   Passwords: /^$/,
+  'Passwords 2': /^true \$argon2id\$v=19\$m=19456,t=2,p=1,keyid=azI\$\S+\n\{ valid: false \}\n$/,
+  'Passwords 3': /^\{\n {2}threads: \d+,[^]*\n\}\n$/,
   Secrets: /^\[SecretBuffer 32 bytes\]\n(memfd_secret|mlock|dontdump|plain)\n$/,
   Tokens: /^\{\n? *ok: false,\s+code: 'ERR_JWT_REVOKED'[^]*\n\{"keys":\[\{[^]*\}\]\}\n$/,
   Sessions: /^rotated\n$/,
@@ -21,14 +29,14 @@ const OUTPUT = {
   Errors: /^true ERR_UNKNOWN_OPTION unknown option "memorycost"; did you mean "memoryCost"\?\n$/,
 };
 
-test('the README has a snippet for each capability', () => {
+test('the README has snippets for each capability', () => {
   assert.deepEqual(
-    snippets.map(([, title]) => title),
+    snippets.map(([title]) => title),
     Object.keys(OUTPUT),
   );
 });
 
-for (const [, title, code] of snippets) {
+for (const [title, code] of snippets) {
   test(`README: ${title}`, () => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,

@@ -4,12 +4,16 @@
 
 const assert = require('node:assert/strict');
 const { Console } = require('node:console');
+const { createPrivateKey, generateKeyPairSync } = require('node:crypto');
+const { once } = require('node:events');
 const { Writable } = require('node:stream');
 const { test } = require('node:test');
 const { format, inspect } = require('node:util');
 const v8 = require('node:v8');
+const { MessageChannel, Worker } = require('node:worker_threads');
 
-const { JwtKey, SecretBuffer } = require('@nodesec/native');
+const { JwtKey, KeyRing, SecretBuffer } = require('@nodesec/native');
+const pino = require('pino');
 
 const TEXT = 'sesame-open-sesame-open-sesame-op';
 const BYTES = Buffer.from(TEXT);
@@ -39,6 +43,14 @@ function printed(use) {
   return Buffer.concat(chunks).toString();
 }
 
+/** What pino writes. */
+function logged(use) {
+  const lines = [];
+  use(pino({ level: 'trace' }, { write: (line) => lines.push(line) }));
+  assert.ok(lines.length > 0);
+  return lines.join('');
+}
+
 const ways = {
   inspect: (value) => inspect(value),
   'inspect, deep': (value) => inspect({ a: { b: { value } } }, { depth: 0 }),
@@ -62,6 +74,21 @@ const ways = {
   spread: (value) => inspect({ ...value }),
   'Object.assign': (value) => inspect(Object.assign(new Map(), value)),
   'an error message': (value) => new Error(`cannot use ${value}`).stack,
+  'an error with it': (value) => {
+    const error = Object.assign(new Error('failed', { cause: value }), { value, nested: [{ value }] });
+    return [inspect(error, { showHidden: true, depth: Infinity }), error.stack, format('%o', error)].join();
+  },
+  'an aggregate': (value) => inspect(new AggregateError([value, new Error('x', { cause: value })]), { depth: 9 }),
+  'console.error and %c': (value) =>
+    printed((console) => [console.error('%o', { value }), console.trace(value), console.dirxml([value])]),
+  'console.table of columns': (value) => printed((console) => console.table({ a: { value, b: [value] } }, ['value', 'b'])),
+  'inspect, depth 0, not custom': (value) =>
+    inspect({ value, list: [value] }, { depth: 0, customInspect: false, showHidden: true }),
+  pino: (value) => logged((log) => log.info(value)),
+  'pino, nested': (value) => logged((log) => log.info({ a: { b: [value] }, value }, 'message %s %o %j', value, value, value)),
+  'pino, error': (value) =>
+    logged((log) => log.error(Object.assign(new Error('failed', { cause: value }), { value }))),
+  'pino, child': (value) => logged((log) => log.child({ value }).warn({ err: { value } })),
   'an assertion': (value) => {
     try {
       assert.deepStrictEqual({ value }, { value: 1 });
@@ -90,24 +117,81 @@ test('what is printed instead', () => {
   assert.equal(inspect(disposed), '[SecretBuffer disposed]');
 });
 
+test('printing what is none does not fail', () => {
+  const { prototype } = SecretBuffer;
+  for (const value of [prototype, Object.create(prototype), Object.create(secret), new Proxy(secret, {})]) {
+    assert.equal(String(value), '[SecretBuffer]');
+    assert.equal(JSON.stringify([value]), '["[SecretBuffer]"]');
+    assertNoLeak(inspect(value, { showHidden: true, showProxy: true }) + inspect(value));
+  }
+  for (const value of [JwtKey.prototype, Object.create(key), new Proxy(key, {})]) {
+    assert.equal(String(value), '[JwtKey]');
+    assert.equal(JSON.stringify([value]), '["[JwtKey]"]');
+    assertNoLeak(inspect(value, { showHidden: true, showProxy: true }) + inspect(value));
+  }
+});
+
 test('nothing to list', () => {
   for (const value of [secret, key]) assert.deepEqual(Reflect.ownKeys(value), []);
 });
 
-test('clones hold nothing', () => {
-  for (const value of [secret, key]) {
-    for (const clone of [structuredClone, (object) => v8.deserialize(v8.serialize(object))]) {
-      let copy;
-      try {
-        copy = clone(value);
-      } catch (error) {
-        // From Node 22.10 on a secret cannot be cloned at all.
-        assert.equal(error.name, 'DataCloneError');
-        continue;
-      }
-      assert.deepEqual(Reflect.ownKeys(copy), []);
-      assert.equal(copy instanceof SecretBuffer || copy instanceof JwtKey, false);
+test('a key pair prints as little', async () => {
+  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const pair = JwtKey.fromPem(pem, { alg: 'EdDSA' });
+  const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' }).subarray(-32);
+  for (const print of Object.values(ways)) {
+    const text = print(pair);
+    for (const form of ['hex', 'base64', 'base64url', 'latin1']) {
+      assert.ok(!text.includes(der.toString(form).slice(0, 16)), text);
     }
-    assertNoLeak(v8.serialize(secret).toString('latin1'));
+  }
+});
+
+const uncloneable = { SecretBuffer: secret, JwtKey: key, KeyRing: new KeyRing({ alg: 'HS256' }) };
+for (const [name, value] of Object.entries(uncloneable)) {
+  test(`a ${name} is refused by what clones`, async () => {
+    const { port1, port2 } = new MessageChannel();
+    let received = 0;
+    port2.on('message', () => (received += 1));
+    const refused = { name: 'DataCloneError' };
+    for (const message of [value, [value], { a: { b: value } }, new Map([['a', value]]), new Set([value])]) {
+      assert.throws(() => structuredClone(message), refused);
+      assert.throws(() => port1.postMessage(message), refused);
+      assert.throws(() => new Worker('', { eval: true, workerData: message }), refused);
+    }
+    assert.throws(() => port1.postMessage(value, [value]));
+    // What cannot be sent is not sent in part, either.
+    port1.postMessage('over');
+    await once(port2, 'message');
+    assert.equal(received, 1);
+    port1.close();
+  });
+}
+
+test('errors are cloned without what they hold', () => {
+  const error = Object.assign(new Error(`cannot use ${secret}`), { secret });
+  error.cause = { secret };
+  let clone;
+  try {
+    clone = structuredClone(error);
+  } catch ({ name }) {
+    // `cause` is cloned, too, where the engine does that.
+    assert.equal(name, 'DataCloneError');
+    return;
+  }
+  assertNoLeak(inspect(clone, { showHidden: true }));
+});
+
+test('v8.serialize() has no bytes', () => {
+  for (const value of [secret, key, { value: secret }]) {
+    let bytes;
+    try {
+      bytes = v8.serialize(value);
+    } catch ({ message }) {
+      assert.match(message, /could not be cloned/);
+      continue;
+    }
+    assertNoLeak(bytes.toString('latin1'));
+    assert.deepEqual(Reflect.ownKeys(v8.deserialize(bytes).value ?? v8.deserialize(bytes)), []);
   }
 });

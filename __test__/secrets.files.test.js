@@ -4,7 +4,9 @@
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
+const { once } = require('node:events');
 const fs = require('node:fs');
+const net = require('node:net');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { after, test } = require('node:test');
@@ -107,11 +109,36 @@ if (process.platform !== 'win32') {
     assert.throws(() => SecretBuffer.fromFile(link), coded('ERR_SECRET_PERMISSIONS'));
   });
 
+  if (process.getuid() === 0) {
+    test('files of another user', () => {
+      const [theirs, rootsOwn] = [fileOf('secret'), fileOf('secret')];
+      fs.chownSync(theirs, 65534, 65534);
+      const refused = coded('ERR_SECRET_PERMISSIONS', { name: 'SecretError' });
+      assert.throws(
+        () => SecretBuffer.fromFile(theirs),
+        (error) => refused(error) && error.message.includes('chown'),
+      );
+      assert.equal(SecretBuffer.fromFile(theirs, { allowInsecure: true }).byteLength, 6);
+      assert.equal(SecretBuffer.fromFile(rootsOwn).byteLength, 6);
+    });
+  }
+
   test('a pipe without a writer is refused, not waited for', () => {
     const pipe = path.join(folder, 'pipe');
     execFileSync('mkfifo', ['-m', '600', pipe]);
     assert.throws(() => SecretBuffer.fromFile(pipe), coded('ERR_SECRET_FILE'));
     assert.throws(() => SecretBuffer.fromFile('/dev/zero'), coded('ERR_SECRET_FILE'));
+  });
+
+  test('what is no regular file is not even opened', async () => {
+    const server = net.createServer().listen(path.join(folder, 'socket'));
+    await once(server, 'listening');
+    // Opening a socket would fail with an error of the system.
+    assert.throws(
+      () => SecretBuffer.fromFile(server.address()),
+      (error) => coded('ERR_SECRET_FILE')(error) && error.message.includes('not a regular file'),
+    );
+    server.close();
   });
 }
 

@@ -102,6 +102,24 @@ test('use() refuses a promise and wipes', () => {
   }
 });
 
+test('use() does not begin what begins with its then()', () => {
+  const lazy = { then: () => assert.fail('begun') };
+  assert.throws(() => SecretBuffer.random(8).use(() => lazy), coded('ERR_INVALID_RETURN_VALUE'));
+});
+
+test('use() wipes whatever the function has done to the properties', () => {
+  for (const byteLength of [0, 5, 8]) {
+    let kept;
+    SecretBuffer.random(8).use((bytes) => {
+      kept = bytes;
+      Object.defineProperty(bytes.buffer, 'byteLength', { value: byteLength });
+      Object.defineProperty(bytes, 'buffer', { value: new ArrayBuffer(0) });
+      Object.setPrototypeOf(bytes, null);
+    });
+    assert.deepEqual(Buffer.from(Object.setPrototypeOf(kept, Uint8Array.prototype)), Buffer.alloc(8));
+  }
+});
+
 test('use() notices bytes that were transferred', () => {
   assert.throws(
     () =>
@@ -120,6 +138,14 @@ test('use() within use()', () => {
     secret.dispose();
     assert.equal(Buffer.from(outer).toString(), 'secret');
   });
+});
+
+test('equals() belongs to a SecretBuffer', () => {
+  const { equals } = SecretBuffer.prototype;
+  const secret = SecretBuffer.random(8);
+  for (const other of [{}, new Proxy(secret, {}), Object.create(secret), undefined, 1]) {
+    assert.throws(() => equals.call(other, secret), coded('ERR_INVALID_THIS'));
+  }
 });
 
 test('equals() and timingSafeEqual()', () => {

@@ -38,9 +38,11 @@ const PROBE = `
     || (all[index - 1].end === area.start && isGuard(all[index - 1])
       && all[index + 1].start === area.end && isGuard(all[index + 1])));
   secureHeap.verify();
+  const locked = lockedKib() - before.locked;
   for (const secret of secrets) secret.dispose();
   console.log(JSON.stringify({
-    small, status, refused, heap, guarded, uid: process.getuid(), locked: lockedKib() - before.locked,
+    small, status, refused, heap, guarded, locked, uid: process.getuid(),
+    left: { ...secureHeap.status(), locked: lockedKib() - before.locked },
   }));
 `;
 
@@ -57,7 +59,7 @@ function probe(memlockKib, backend) {
   });
 }
 
-function check({ small, status, refused, heap, guarded, locked }, memlockKib, asked) {
+function check({ small, status, refused, heap, guarded, locked, left }, memlockKib, asked) {
   const sum = (areas) => areas.reduce((total, { size }) => total + size, 0);
   const covered = (flag) => sum(heap.filter(({ flags }) => flags.includes(flag)));
   assert.equal(sum(heap), status.backend === 'plain' ? 0 : status.capacityBytes);
@@ -82,6 +84,9 @@ function check({ small, status, refused, heap, guarded, locked }, memlockKib, as
   assert.ok(!status.locked || status.capacityBytes <= memlockKib * 1024);
   // Node itself may lock memory, but not take away from ours.
   assert.ok(!status.locked || locked * 1024 >= status.capacityBytes);
+  // What large secrets had is given back with them.
+  assert.deepEqual([left.liveSecrets, left.capacityBytes], [0, small.capacityBytes]);
+  if (status.locked) assert.equal(locked - left.locked, (status.capacityBytes - small.capacityBytes) / 1024);
   assert.equal(refused, status.locked ? 'ERR_SECRET_EXHAUSTED' : undefined);
 }
 

@@ -20,6 +20,32 @@ test('the numbers follow what is held', () => {
   assert.ok(after.usedBytes <= after.capacityBytes && after.capacityBytes <= after.maxBytes);
 });
 
+if (process.platform === 'linux') {
+  test('10,000 secrets take a handful of mappings and under 1 MiB', async () => {
+    const { code, stdout, stderr } = await runScript(`
+      const { lockedKib, mappings } = require('./__test__/helpers/smaps.js');
+      const { SecretBuffer, secureHeap } = require('@nodesec/native');
+      const own = () => mappings().filter(({ name, flags }) =>
+        name.startsWith('/secretmem') || ['wf', 'dd'].every((flag) => flags.includes(flag)));
+      const before = lockedKib();
+      const held = Array.from({ length: 10_000 }, () => SecretBuffer.random(32));
+      const large = Array.from({ length: 3 }, () => SecretBuffer.random(16384));
+      const both = own().length;
+      for (const secret of large) secret.dispose();
+      const { capacityBytes, liveSecrets, backend } = secureHeap.status();
+      const found = { areas: own().length, both, locked: lockedKib() - before };
+      console.log(JSON.stringify({ ...found, capacityBytes, liveSecrets, backend, held: held.length }));
+    `);
+    assert.equal(code, 0, stderr);
+    const found = JSON.parse(stdout);
+    assert.equal(found.liveSecrets, 10_000);
+    assert.ok(found.capacityBytes < 1024 * 1024 && found.locked < 1024, stdout);
+    if (found.backend === 'plain') return;
+    assert.ok(found.areas > 0 && found.areas < 8, stdout);
+    assert.equal(found.both - found.areas, 3);
+  });
+}
+
 test('a heap in order passes', () => {
   const secrets = [1, 32, 4096, 4097, 100_000].map((bytes) => SecretBuffer.random(bytes));
   assert.equal(secureHeap.verify(), undefined);

@@ -8,7 +8,9 @@ import { parseArgs } from 'node:util';
 import { measure } from './lib/measure.mjs';
 import { describe, report } from './lib/report.mjs';
 import * as limits from './rows/limits.mjs';
+import * as load from './rows/load.mjs';
 import * as passwords from './rows/passwords.mjs';
+import * as secrets from './rows/secrets.mjs';
 import * as tokens from './rows/tokens.mjs';
 
 const { values, positionals } = parseArgs({
@@ -18,7 +20,7 @@ const { values, positionals } = parseArgs({
 
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model}\n`);
 
-const rows = [...passwords.rows, ...tokens.rows, ...limits.rows];
+const rows = [...passwords.rows, ...load.rows, ...tokens.rows, ...limits.rows, ...secrets.rows];
 const chosen = rows.filter(({ name }) => positionals.every((word) => name.includes(word)));
 if (chosen.length === 0) {
   console.error(`No row matches; there are:\n${rows.map(({ name }) => `  ${name}`).join('\n')}`);
@@ -27,6 +29,10 @@ if (chosen.length === 0) {
 
 for (const row of chosen) {
   console.log(describe(row));
+  if (row.observe) {
+    console.log(await row.observe({ quick: values.quick }));
+    continue;
+  }
   const contestants = await row.prepare();
   console.log(report(await measure(contestants, { ...row, quick: values.quick }), row));
 }

@@ -3,9 +3,10 @@
 // Every error of this package is a NodesecError with a stable `code`, of one subclass a capability.
 
 class NodesecError extends Error {
-  constructor(code, message) {
+  constructor(code, message, retryAfterMs) {
     super(message);
     this.code = code;
+    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
   }
 
   get name() {
@@ -15,6 +16,8 @@ class NodesecError extends Error {
 
 /** An argument of the wrong type or out of range, a misspelt or a missing option. */
 class ArgumentError extends NodesecError {}
+/** What an AbortSignal called off; `cause` is the signal's reason. */
+class AbortError extends NodesecError {}
 /** The native part could not be loaded. */
 class BindingError extends NodesecError {}
 class PasswordError extends NodesecError {}
@@ -25,6 +28,7 @@ class SessionError extends NodesecError {}
 class LimitError extends NodesecError {}
 
 const CLASSES = [
+  ['ABORT_ERR', AbortError],
   ['ERR_BINDING_', BindingError],
   ['ERR_PASSWORD_', PasswordError],
   ['ERR_SECRET_', SecretError],
@@ -35,15 +39,14 @@ const CLASSES = [
   ['ERR_REVOCATION_', RevocationError],
   ['ERR_SESSION_', SessionError],
   ['ERR_LIMIT_', LimitError],
-  ['ABORT_ERR', NodesecError],
   ['ERR_INTERNAL', NodesecError],
   ['ERR_RANDOM', NodesecError],
 ];
 
 /** The error for a code: what the native part calls to make one. */
-function makeError(code, message) {
+function makeError(code, message, retryAfterMs) {
   const [, Class] = CLASSES.find(([prefix]) => code.startsWith(prefix)) ?? [];
-  return new (Class ?? ArgumentError)(code, message);
+  return new (Class ?? ArgumentError)(code, message, retryAfterMs);
 }
 
 /** JSON.stringify, with a coded error for what JSON cannot hold; what a getter throws goes through. */
@@ -62,6 +65,7 @@ function jsonText(value, code, message) {
 }
 
 module.exports = {
+  AbortError,
   ArgumentError,
   BindingError,
   JwtError,

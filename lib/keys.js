@@ -5,15 +5,17 @@ const { inspect } = require('node:util');
 
 const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
+const { Uncloneable } = require('./uncloneable.js');
 
 /** Handed to the constructor by the static methods only. */
 const OWN = Symbol('own');
 
-class JwtKey {
+class JwtKey extends Uncloneable {
   #kid;
   #alg;
 
   constructor(own, carrier) {
+    super();
     if (own !== OWN) {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
@@ -105,6 +107,8 @@ class JwtKey {
   }
 
   toString() {
+    // As of a SecretBuffer.
+    if (!(#alg in Object(this))) return '[JwtKey]';
     return `[JwtKey ${this.#alg} ${this.#kid}]`;
   }
 
@@ -134,8 +138,9 @@ function privateKeyObject(jwk) {
   }
 }
 
-class KeyRing {
+class KeyRing extends Uncloneable {
   constructor(options) {
+    super();
     native.keyringAttach(this, options);
   }
 

@@ -22,12 +22,18 @@ function load() {
       try {
         return require(candidate);
       } catch (error) {
-        if (error.code === 'MODULE_NOT_FOUND' && error.message.includes(candidate)) continue;
+        if (error.code === 'MODULE_NOT_FOUND' && names(error, candidate)) continue;
         failures.push({ target, error });
       }
     }
   }
   throw explain(failures);
+}
+
+/** Whether it is the candidate that was not found, rather than something that it requires. */
+function names(error, candidate) {
+  // Windows names a package as the path below which it was looked for.
+  return error.message.replaceAll('\\', '/').includes(candidate.replaceAll('\\', '/'));
 }
 
 /** Where a checkout's build lies. */

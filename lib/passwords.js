@@ -2,7 +2,10 @@
 
 // The functions are async, so that an argument error rejects instead of throwing.
 
+const { abortable, signalOf } = require('./abort.js');
+const { calibrate } = require('./calibration.js');
 const native = require('./load.js');
+const { secretFromCarrier } = require('./secrets.js');
 
 const argon2d = 0;
 const argon2i = 1;
@@ -11,7 +14,9 @@ const argon2id = 2;
 const inProduction = () => process.env.NODE_ENV === 'production';
 
 async function hash(password, options) {
-  return native.passwordHash(password, options, inProduction());
+  return abortable(signalOf(options), (job) =>
+    native.passwordHash(password, options, inProduction(), job),
+  );
 }
 
 function hashSync(password, options) {
@@ -19,11 +24,20 @@ function hashSync(password, options) {
 }
 
 async function verify(digest, password, options) {
-  return native.passwordVerify(digest, password, options);
+  return abortable(signalOf(options), (job) =>
+    native.passwordVerify(digest, password, options, job),
+  );
 }
 
 function verifySync(digest, password, options) {
   return native.passwordVerifySync(digest, password, options);
+}
+
+async function deriveKey(password, salt, options) {
+  const carrier = await abortable(signalOf(options), (job) =>
+    native.passwordDeriveKey(password, salt, options, inProduction(), job),
+  );
+  return secretFromCarrier(carrier);
 }
 
 function needsRehash(digest, options) {
@@ -34,14 +48,28 @@ function parseHash(digest) {
   return native.passwordParseHash(digest);
 }
 
+const passwordPool = Object.freeze({
+  configure(options) {
+    native.passwordPoolConfigure(options);
+  },
+
+  stats() {
+    return native.passwordPoolStats();
+  },
+});
+
 module.exports = {
   argon2d,
   argon2i,
   argon2id,
+  calibrate,
+  deriveKey,
   hash,
   hashSync,
+  inProduction,
   needsRehash,
   parseHash,
+  passwordPool,
   verify,
   verifySync,
 };

@@ -1,21 +1,25 @@
 'use strict';
 
 const path = require('node:path');
-const { setTimeout } = require('node:timers');
-const { inspect } = require('node:util');
-const workerThreads = require('node:worker_threads');
+const { inspect, types } = require('node:util');
+const { isMainThread } = require('node:worker_threads');
 
 const { makeError } = require('./errors.js');
 const native = require('./load.js');
+const { Uncloneable } = require('./uncloneable.js');
+
+const { get: byteLengthOf } = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength');
+const { then } = Promise.prototype;
 
 /** Handed to the constructor by the static methods only. */
 const OWN = Symbol('own');
 
 // The bytes live natively; the object has no property that could be printed or copied.
-class SecretBuffer {
+class SecretBuffer extends Uncloneable {
   #equals;
 
   constructor(own, fill) {
+    super();
     if (own !== OWN) {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
@@ -23,8 +27,6 @@ class SecretBuffer {
       );
     }
     fill(this);
-    // From Node 22.10 on; before, a clone is an empty object.
-    workerThreads.markAsUncloneable?.(this);
   }
 
   static random(bytes) {
@@ -45,7 +47,7 @@ class SecretBuffer {
   }
 
   static fromEnv(name, options) {
-    if (!workerThreads.isMainThread) {
+    if (!isMainThread) {
       throw makeError(
         'ERR_SECRET_ENV',
         'a worker thread has a copy of the environment: take the secret in the main thread, and share() it',
@@ -87,7 +89,9 @@ class SecretBuffer {
     }
     loan.assertReturned();
     if (typeof result?.then === 'function') {
-      result.then(undefined, () => {});
+      // It may well be rejected for want of the bytes. What is no promise is left alone: there are
+      // queries that are sent when their `then` is called.
+      if (types.isPromise(result)) then.call(result, undefined, () => {});
       throw makeError(
         'ERR_INVALID_RETURN_VALUE',
         'the function given to use() returned a promise: the bytes are wiped when it returns; use useAsync()',
@@ -114,6 +118,8 @@ class SecretBuffer {
 
   equals(other) {
     // Bound when it is first needed: most secrets are never compared.
+    // What is no SecretBuffer is refused there.
+    if (!(#equals in Object(this))) return native.secretBind(this);
     this.#equals ??= native.secretBind(this);
     return this.#equals(other);
   }
@@ -123,11 +129,7 @@ class SecretBuffer {
   }
 
   share() {
-    const ticket = native.secretShare(this);
-    // A secret that nobody adopts is let go of in time, too, and not only at the next call; the
-    // timer of a thread that has ended leaves it to that.
-    setTimeout(native.secretExpireTickets, native.secretTicketMillis() + 1).unref();
-    return ticket;
+    return native.secretShare(this);
   }
 
   dispose() {
@@ -139,6 +141,8 @@ class SecretBuffer {
   }
 
   toString() {
+    // The prototype, say, or a proxy: a line of a log is no place to fail.
+    if (!(#equals in Object(this))) return '[SecretBuffer]';
     return this.disposed ? '[SecretBuffer disposed]' : `[SecretBuffer ${this.byteLength} bytes]`;
   }
 
@@ -153,6 +157,11 @@ class SecretBuffer {
   get [Symbol.toStringTag]() {
     return 'SecretBuffer';
   }
+}
+
+/** A secret that the native part has made. */
+function secretFromCarrier(carrier) {
+  return new SecretBuffer(OWN, (secret) => native.secretAttach(secret, carrier));
 }
 
 function forgetVariable(name) {
@@ -183,8 +192,9 @@ function lend(secret, fn) {
   const bytes = new Uint8Array(secret.byteLength);
   native.secretCopyInto(secret, bytes);
   const { buffer, byteLength } = bytes;
-  // A view over detached memory has no length: the callee has moved the bytes elsewhere.
-  const isAway = () => buffer.byteLength !== byteLength;
+  // Detached memory has no length: the callee has moved the bytes elsewhere. The engine is asked,
+  // not a property that the callee may have put there.
+  const isAway = () => byteLengthOf.call(buffer) !== byteLength;
   return {
     bytes,
     wipe() {
@@ -216,10 +226,14 @@ const secureHeap = Object.freeze({
   verify() {
     native.secureHeapVerify();
   },
+
+  hardenProcess(options) {
+    return native.hardenProcess(options);
+  },
 });
 
 function timingSafeEqual(a, b) {
   return native.timingSafeEqual(a, b);
 }
 
-module.exports = { SecretBuffer, secureHeap, timingSafeEqual };
+module.exports = { SecretBuffer, secretFromCarrier, secureHeap, timingSafeEqual };

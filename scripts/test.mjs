@@ -1,5 +1,6 @@
 // npm test: installs and builds what is missing, runs the Rust and the JavaScript tests, and closes
-// with the count of both. A failure, a skipped test or a suite without a test ends with status 1.
+// with the count of both. A failure or a suite without a test ends with status 1, and so does, in CI,
+// a skipped test: elsewhere a program to compare with may be missing, and the test says which.
 
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -65,7 +66,8 @@ function report(rust, javascript) {
   const passed = rust.passed + javascript.passed;
   const failed = rust.failed + javascript.failed;
   console.log(`${passed} passed, ${failed} failed`);
-  const good = ({ passes, passed, skipped }) => passes && passed > 0 && skipped === 0;
+  const good = ({ passes, passed, skipped }) =>
+    passes && passed > 0 && (skipped === 0 || !process.env.CI);
   if (!good(rust) || !good(javascript)) process.exitCode = 1;
 }
 

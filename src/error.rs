@@ -18,12 +18,21 @@ pub struct Error {
     pub code: Code,
     /// What to do about it, free to change.
     pub message: Cow<'static, str>,
+    /// With [`Code::PasswordBusy`]: when to try again, in milliseconds.
+    pub retry_after_ms: Option<u64>,
 }
 
 impl Error {
     /// An error with a fixed or a formatted message.
     pub fn new(code: Code, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into() }
+        Self { code, message: message.into(), retry_after_ms: None }
+    }
+
+    /// The same error, of something that may go better later.
+    #[must_use]
+    pub fn retry_after(mut self, millis: u64) -> Self {
+        self.retry_after_ms = Some(millis);
+        self
     }
 }
 
@@ -70,7 +79,7 @@ codes! {
     UnknownOption = "ERR_UNKNOWN_OPTION",
 
     // ── The caller's wish ──
-    /// Work that was called off through an `AbortSignal`.
+    /// What a call was given an `AbortSignal` for; named as the platform names it.
     Aborted = "ABORT_ERR",
 
     // ── Ours: never expected ──
@@ -80,12 +89,16 @@ codes! {
     Random = "ERR_RANDOM",
 
     // ── Passwords ──
+    /// The pool is full: too many jobs wait, or this one has waited for too long.
+    PasswordBusy = "ERR_PASSWORD_BUSY",
     /// An Argon2 digest that is malformed.
     PasswordDigest = "ERR_PASSWORD_DIGEST",
     /// A digest that asks for more memory, passes or lanes than the ceilings allow.
     PasswordLimit = "ERR_PASSWORD_LIMIT",
     /// The memory that the parameters ask for is not to be had.
     PasswordMemory = "ERR_PASSWORD_MEMORY",
+    /// A digest that names a pepper which the hasher does not have.
+    PasswordPepper = "ERR_PASSWORD_PEPPER",
     /// The `test` profile while `NODE_ENV` is `production`.
     PasswordProfile = "ERR_PASSWORD_PROFILE",
     /// The operating system gives no thread to hash on.
@@ -169,7 +182,7 @@ mod tests {
         let texts: HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
         assert_eq!(texts.len(), Code::ALL.len());
         for text in texts {
-            assert!(text.starts_with("ERR_"));
+            assert!(text.starts_with("ERR_") || text == "ABORT_ERR");
             assert!(
                 text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
             );

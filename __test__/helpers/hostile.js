@@ -89,6 +89,12 @@ const numericDate = kind(NOT_A_NUMBER, MOMENTS, {
 });
 const boolean = kind({ ...NOTHING_AT_ALL, 0: () => 0, 'a string': () => 'true', ...OBJECTS });
 const callback = kind(NOT_A_FUNCTION, { 'a string': () => CANARY });
+const signal = kind(NOT_A_FUNCTION, {
+  'a string': () => CANARY,
+  'an event target': () => new EventTarget(),
+  'an impostor': () => Object.create(AbortSignal.prototype),
+  'a controller': () => new AbortController(),
+});
 const claims = kind(NOT_AN_OBJECT, {
   'an array': () => [],
   'a Date': () => new Date(0),
@@ -145,6 +151,7 @@ module.exports = {
   or,
   record,
   secret,
+  signal,
   text,
   token,
   word,

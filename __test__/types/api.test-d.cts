@@ -24,7 +24,41 @@ nodesec.hash('password', { memorycost: 1 });
 nodesec.hash('password', { type: 'bcrypt' });
 // @ts-expect-error the digest comes first, and is text
 nodesec.verify(new Uint8Array(1), 'password');
-nodesec.needsRehash('digest', { profile: 'owasp', secret });
+nodesec.needsRehash('digest', { profile: 'owasp', secret, policy: 'atLeast' });
+// @ts-expect-error not a rule
+nodesec.needsRehash('digest', { policy: 'stronger' });
+nodesec.verify('digest', 'password', { secret, timeCost: 3, limits: { timeCost: 3 } });
+const hasher = new nodesec.PasswordHasher({
+  profile: 'owasp',
+  policy: 'atLeast',
+  peppers: { current: 'k2', keys: { k1: secret, k2: new Uint8Array(16) } },
+  legacy: ['bcrypt', 'scrypt', 'pbkdf2', 'django'],
+  limits: { memoryCost: 1024, bcryptCost: 12, scryptWork: 2 ** 20, pbkdf2Iterations: 1_000_000 },
+});
+const updated = hasher.verifyAndUpdate(null, 'password');
+same<typeof updated, Promise<{ valid: boolean; newDigest?: string }>>(true);
+// @ts-expect-error a digest of one's own salt is no policy
+new nodesec.PasswordHasher({ salt: new Uint8Array(16) });
+// @ts-expect-error peppers have a current one
+new nodesec.PasswordHasher({ peppers: { keys: { k1: secret } } });
+// @ts-expect-error not a scheme that is verified
+new nodesec.PasswordHasher({ legacy: ['md5'] });
+// @ts-expect-error only verifyAndUpdate takes no digest
+hasher.verify(null, 'password');
+const { signal } = new AbortController();
+nodesec.verify('digest', 'password', { signal });
+// @ts-expect-error its caller waits for it
+nodesec.hashSync('password', { signal });
+const derived = nodesec.deriveKey('password', new Uint8Array(16), { hashLength: 64, signal });
+same<typeof derived, Promise<nodesec.SecretBuffer>>(true);
+// @ts-expect-error a key's salt is an argument
+nodesec.deriveKey('password', new Uint8Array(16), { salt: new Uint8Array(16) });
+nodesec.calibrate({ targetMs: 250, signal }).then(({ options }) => nodesec.hash('x', options));
+// @ts-expect-error the time is what it is about
+nodesec.calibrate({});
+nodesec.passwordPool.configure({ maxMemory: 2 ** 29 });
+const { queued, p99Ms } = nodesec.passwordPool.stats();
+same<[typeof queued, typeof p99Ms], [number, number | undefined]>(true);
 
 // Secrets
 const length = secret.use((bytes) => bytes.length);
@@ -49,6 +83,8 @@ nodesec.SecretBuffer.unseal(sealed, secret, { context: 'types' });
 secret.seal(secret);
 nodesec.secureHeap.configure({ maxBytes: 2 ** 26, backend: 'auto', onDegraded: 'error' });
 nodesec.secureHeap.configure({ require: ['locked', 'dumpExcluded', 'kernelUnmapped'] });
+nodesec.secureHeap.configure({ overflow: 'seal' });
+const sealedSecrets: number = nodesec.secureHeap.status().sealedSecrets;
 // @ts-expect-error not a backend
 nodesec.secureHeap.configure({ backend: 'swap' });
 // @ts-expect-error not a protection

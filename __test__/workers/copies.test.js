@@ -26,7 +26,10 @@ function installAgain() {
   for (const part of ['index.js', 'lib', 'npm', 'package.json']) {
     cpSync(path.join(__dirname, '..', '..', part), path.join(folder, part), { recursive: true });
   }
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  // Windows lets nobody remove what is loaded.
+  if (process.platform !== 'win32') {
+    process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  }
   return require(folder);
 }
 

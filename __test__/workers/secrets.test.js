@@ -19,8 +19,10 @@ const RELAY = `
   const { SecretBuffer } = require('@nodesec/native');
   parentPort.on('message', (ticket) => {
     const secret = SecretBuffer.adopt(ticket);
-    parentPort.postMessage(secret.share());
+    const other = secret.share();
+    // Before the answer, after which the other thread counts.
     secret.dispose();
+    parentPort.postMessage(other);
   });
 `;
 

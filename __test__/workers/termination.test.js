@@ -57,6 +57,24 @@ test('several threads are terminated at once while the main thread hashes', () =
     if (!(await verify(await hashing, 'password'))) throw new Error('it does not verify');
   `));
 
+test('a thread ends with work that runs and work that waits: all of it comes back', () =>
+  survives(`
+    const { hash, passwordPool } = require('@nodesec/native');
+    passwordPool.configure({ threads: 2, maxMemory: 64 << 20 });
+    const { setTimeout: sleep } = require('node:timers/promises');
+    for (let n = 0; n < 2; n++) {
+      const worker = new Worker(HASHING, { eval: true });
+      await once(worker, 'message');
+      const { running, queued, bytes } = passwordPool.stats();
+      if (running !== 2 || queued < 2 || bytes === 0) throw new Error('nothing waits');
+      await worker.terminate();
+      while (passwordPool.stats().running + passwordPool.stats().queued > 0) await sleep(5);
+      if (passwordPool.stats().bytes !== 0) throw new Error('memory is still held');
+    }
+    // All of the budget is there for one hash.
+    await hash('password', { memoryCost: 65536, timeCost: 1 });
+  `));
+
 test('only a thread has loaded the module, and is terminated', () =>
   survives(`
     const { setImmediate: turn } = require('node:timers/promises');

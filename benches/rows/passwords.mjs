@@ -16,12 +16,18 @@ const COSTS = [
   { memoryCost: 65536, timeCost: 3, parallelism: 4, slowMs: 250 },
 ];
 
-export const rows = COSTS.flatMap((costs) => [row(costs, 1), row(costs, CORES)]);
+const CALLERS = [
+  [1, 'one caller'],
+  [CORES, 'cores callers'],
+  [4 * CORES, '4×cores callers'],
+];
 
-function row({ slowMs, ...costs }, callers) {
+export const rows = COSTS.flatMap((costs) => CALLERS.map((callers) => row(costs, callers)));
+
+function row({ slowMs, ...costs }, [callers, called]) {
   const { memoryCost, timeCost, parallelism } = costs;
   return {
-    name: `passwords: hash ${memoryCost}/${timeCost}/${parallelism}, ${callers === 1 ? 'one caller' : 'cores callers'}`,
+    name: `passwords: hash ${memoryCost}/${timeCost}/${parallelism}, ${called}`,
     setting: `Argon2id, 32-byte tag, a hash for each of ${callers} at once; memory in KiB / passes / lanes`,
     slowMs: slowMs * callers,
     target: { argon2: 1.5 },
@@ -29,9 +35,18 @@ function row({ slowMs, ...costs }, callers) {
   };
 }
 
-async function contestants({ memoryCost, timeCost, parallelism }, callers) {
-  const costs = { memoryCost, timeCost, parallelism };
-  const peers = {
+async function contestants(costs, callers) {
+  const peers = peersAt(costs);
+  const [ours, ...theirs] = Object.values(peers);
+  const tag = Buffer.from(await ours());
+  for (const peer of theirs) assert.deepEqual(Buffer.from(await peer()), tag);
+  return Object.entries(peers).map(([name, run]) => ({ name, run: repeat(run, callers) }));
+}
+
+/** A hash of each peer's, ours first, by name. */
+export function peersAt(costs) {
+  const { memoryCost, timeCost, parallelism } = costs;
+  return {
     '@nodesec/native': () => hash(PASSWORD, { ...costs, hashLength: 32, salt: SALT, raw: true }),
     argon2: () =>
       argon2.hash(PASSWORD, { ...costs, hashLength: 32, salt: SALT, raw: true, type: 2 }),
@@ -48,10 +63,6 @@ async function contestants({ memoryCost, timeCost, parallelism }, callers) {
         outputType: 'binary',
       }),
   };
-  const [ours, ...theirs] = Object.values(peers);
-  const tag = Buffer.from(await ours());
-  for (const peer of theirs) assert.deepEqual(Buffer.from(await peer()), tag);
-  return Object.entries(peers).map(([name, run]) => ({ name, run: repeat(run, callers) }));
 }
 
 function repeat(operation, callers) {

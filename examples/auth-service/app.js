@@ -42,15 +42,15 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
     spend(limits.passwords, client);
     spend(limits.logins, account);
     const user = users.get(username);
-    if (!(await passwords.verify(user?.digest, password))) {
-      throw new HttpError(401, 'invalid_credentials');
-    }
+    // Where there is no such user, a hash is computed all the same: an answer that comes sooner
+    // would tell who has an account.
+    const { valid, newDigest } = await passwords.verifyAndUpdate(user?.digest, password);
+    if (!valid) throw new HttpError(401, 'invalid_credentials');
     // Not the client's own limit: it would start anew with every login to the attacker's account.
     limits.logins.reset(account);
-    // Only now is the password at hand to make a digest under today's policy.
-    if (passwords.needsRehash(user.digest)) {
-      await users.replaceDigest(user.name, user.digest, await passwords.hash(password));
-    }
+    // The old digest was of another policy or pepper. It is replaced if it is still there: the
+    // password may have been changed meanwhile, and must not be changed back.
+    if (newDigest) await users.replaceDigest(user.name, user.digest, newDigest);
     res.json(await sessions.start(user.id, { name: user.name }));
   });
 

@@ -20,7 +20,12 @@ const UNREADABLE = {
 };
 
 /** The service, not the request, is at its limits. */
-const BUSY = new Set(['ERR_PASSWORD_MEMORY', 'ERR_PASSWORD_THREADS', 'ERR_SESSION_FULL']);
+const BUSY = new Set([
+  'ERR_PASSWORD_BUSY',
+  'ERR_PASSWORD_MEMORY',
+  'ERR_PASSWORD_THREADS',
+  'ERR_SESSION_FULL',
+]);
 
 function notFound() {
   throw new HttpError(404, 'not_found');
@@ -35,7 +40,10 @@ function handleErrors(error, req, res, next) {
 
 function translate(error) {
   if (error.status in UNREADABLE) return new HttpError(error.status, UNREADABLE[error.status]);
-  if (BUSY.has(error.code)) return new HttpError(503, 'busy', { headers: { 'Retry-After': '5' } });
+  if (BUSY.has(error.code)) {
+    const seconds = Math.ceil((error.retryAfterMs ?? 5_000) / 1000);
+    return new HttpError(503, 'busy', { headers: { 'Retry-After': String(seconds) } });
+  }
   // All values of a request are checked in input.js, so that even an ArgumentError of the module
   // is our mistake and not the client's.
   console.error(error);

@@ -1,28 +1,21 @@
 'use strict';
 
-const { hash, needsRehash, randomToken, verify } = require('@nodesec/native');
+const { PasswordHasher } = require('@nodesec/native');
 
-/**
- * The minimum that OWASP recommends: 19 MiB and a few hundredths of a second a login. Raise it
- * when the machine allows; users are moved to the new policy as they log in.
- */
-const POLICY = { profile: 'owasp' };
+/** The name that digests carry of the pepper they were made with. */
+const PEPPER_ID = '1';
 
-async function createPasswords(pepper) {
-  const options = { ...POLICY, secret: pepper };
-  // Nobody's password, verified where there is no such user: an answer that comes sooner would
-  // tell who has an account.
-  const nobody = await hash(randomToken(), options);
-
-  return {
-    hash: (password) => hash(password, options),
-
-    /** Whether `password` is that of `digest`; without a digest, no, but no sooner. */
-    verify: (digest, password) => verify(digest ?? nobody, password, { secret: pepper }),
-
-    /** Whether a digest was made under another policy than today's. */
-    needsRehash: (digest) => needsRehash(digest, POLICY),
-  };
+function createPasswords(pepper) {
+  return new PasswordHasher({
+    // The minimum that OWASP recommends: 19 MiB and a few hundredths of a second a login. Raise it
+    // when the machine allows; users are moved to the new policy as they log in.
+    profile: 'owasp',
+    // To change the pepper, add one under a new id and make that the current one. The old one is
+    // needed until no digest names it: users are moved as they log in, as with the policy.
+    peppers: { current: PEPPER_ID, keys: { [PEPPER_ID]: pepper } },
+    // What older digests were made with, from before peppers had ids.
+    secret: pepper,
+  });
 }
 
 module.exports = { createPasswords };

@@ -26,7 +26,7 @@ const MINUTE = 60_000;
 
 async function createSecurity(dataDirectory) {
   const pepper = loadPepper(dataDirectory);
-  const passwords = await createPasswords(pepper);
+  const passwords = createPasswords(pepper);
 
   // EdDSA: small keys, fast signatures, no parameters to get wrong. The first rotation makes the
   // key that signs and publishes the one that will sign next, so that whoever caches the JWKS for

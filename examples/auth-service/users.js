@@ -18,8 +18,7 @@ function openUsers(dataDirectory) {
     add: (user) => table.ifNoExists(user.name, () => table.put(user.name, user)),
 
     /**
-     * Replaces a digest if it is still `expected`: the password may have been changed while the
-     * new digest was computed, and must not be changed back.
+     * Replaces a digest if it is still `expected` (compare-and-swap); whether it was.
      */
     replaceDigest(name, expected, digest) {
       return table.transaction(() => {

@@ -242,9 +242,8 @@ impl Hot for SecretBuffer {
     const ARGUMENTS: usize = 1;
 
     fn call(&self, call: &Call) -> Result<sys::napi_value> {
-        let secret = self.get()?;
         let other = call.argument(0, "other");
-        call.boolean(other.with_key(0..=usize::MAX, |other| Ok(secret.ct_eq(other)))?)
+        call.boolean(other.with_key(0..=usize::MAX, |other| self.ct_eq(other))?)
     }
 }
 

@@ -9,12 +9,14 @@ use napi_derive::napi;
 use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Fault, Options, Result, scalars};
+use super::promise::promise;
 use super::revocation::TOKEN_TTL;
-use super::{CLOCK, guard, promise};
+use super::{CLOCK, guard};
 use crate::error::Code;
 use crate::jwt::{
     Algorithm, Key, KeyRing, KeySource, KeyState, MAX_KEY_LEN, MAX_KID_LEN, RingOptions,
 };
+use crate::mem::Secret;
 
 /// The most keys of a ring's or a verifier's list.
 const MAX_KEYS: u32 = 1000;
@@ -24,8 +26,10 @@ impl Handle for Key {
     const CLASS: &'static str = "JwtKey";
 
     fn external_len(&self) -> u32 {
-        // As for secrets: an HMAC key takes 256 bytes of the secure heap.
-        16 * 256
+        // As for secrets: computed state takes some 256 bytes of the secure heap, and the original
+        // its length.
+        let original = self.original().map_or(0, Secret::len);
+        u32::try_from(original + 256).unwrap_or(u32::MAX).saturating_mul(16)
     }
 }
 

@@ -16,10 +16,13 @@
 mod args;
 #[allow(unsafe_code, reason = "raw N-API callbacks for the calls of every request")]
 mod fast;
+mod harden;
+mod hasher;
 mod ids;
 mod keys;
 mod limiter;
 mod password;
+mod promise;
 mod revocation;
 mod secret;
 mod secure_heap;
@@ -29,16 +32,22 @@ mod tokens;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
-use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, Object, ToNapiValue, Unknown};
-use napi::{Env, JsDeferred};
+use napi::Env;
+use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, Object, Unknown};
 use napi_derive::napi;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error};
 use crate::mem;
-use crate::password::pool;
 
 static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
+
+/// What happens whenever an environment loads the addon.
+#[napi(module_exports)]
+pub fn load(_exports: Object<'_>) -> napi::Result<()> {
+    mem::stay_loaded();
+    Ok(())
+}
 
 /// The version of the native part; the façade compares it with its own.
 #[napi(catch_unwind)]
@@ -79,26 +88,4 @@ fn warn(env: &Env, text: &str, code: &str) -> napi::Result<()> {
 
 fn internal() -> Error {
     Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
-}
-
-/// Runs `work` on the worker pool and settles the promise that is returned, with `convert` on the
-/// JavaScript thread. When the environment is gone by then, the result is dropped.
-fn promise<T, J>(
-    env: &Env,
-    work: impl FnOnce(&mut pool::Delivery<T>) + Send + 'static,
-    convert: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
-) -> napi::Result<Object<'_>>
-where
-    T: Send + 'static,
-    J: ToNapiValue + 'static,
-{
-    type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
-    let (deferred, promise): (JsDeferred<J, Settle<J>>, _) = env.create_deferred()?;
-    pool::submit(work, move |result| {
-        deferred.resolve(Box::new(move |env| {
-            let result = guard(&env, || Ok(result?))?;
-            convert(env, result)
-        }));
-    });
-    Ok(promise)
 }

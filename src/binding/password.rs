@@ -1,31 +1,61 @@
-//! `hash`, `verify`, `needsRehash`, `parseHash`.
+//! `hash`, `verify`, `deriveKey`, `needsRehash`, `parseHash`.
+
+mod calibration;
+mod pool;
 
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, Either, Object, Unknown};
 use napi_derive::napi;
 
 use super::args::out::{self, Made};
-use super::args::{Arg, Options, Result};
-use super::{guard, promise};
+use super::args::{Arg, Fault, Options, Result};
+use super::guard;
+use super::promise::hashing;
+use super::secret::SecretBuffer;
 use crate::error::{Code, Error};
+use crate::mem::{Secret, SecretInput};
+use crate::password::pool::{Delivery, hold};
 use crate::password::{
-    Algorithm, Digest, HashJob, Limits, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Policy,
-    PolicyOptions, Profile, Tag, VerifyJob, Version,
+    Algorithm, Cancel, Digest, HashJob, Limits, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MAX_SECRET_LEN,
+    MIN_SALT_LEN, Policy, PolicyOptions, Profile, Rehash, Tag, VerifyJob, Version,
 };
 
-const HASH_OPTIONS: &[&str] = &[
+/// The names of a policy's options, and more. `signal` is the façade's, which gives a job in its
+/// place.
+macro_rules! with_policy {
+    ($($more:literal),*) => {
+        &[
+            "type", "profile", "memoryCost", "timeCost", "parallelism", "hashLength", "saltLength",
+            "version", $($more),*
+        ]
+    };
+}
+
+const HASH_OPTIONS: &[&str] = with_policy!["salt", "secret", "associatedData", "raw", "signal"];
+
+// The options of `hash` are known to the next two, so that one object serves all three, as with
+// npm `argon2`; those that mean nothing there are not looked at.
+const VERIFY_OPTIONS: &[&str] =
+    with_policy!["salt", "secret", "associatedData", "raw", "signal", "limits"];
+const REHASH_OPTIONS: &[&str] =
+    with_policy!["salt", "secret", "associatedData", "raw", "signal", "policy"];
+
+/// The options of a hasher.
+pub(super) const HASHER_OPTIONS: &[&str] =
+    with_policy!["secret", "peppers", "legacy", "limits", "policy"];
+
+/// Those of `hash` that a key has; its salt is an argument of its own.
+const KEY_OPTIONS: &[&str] = &[
+    "signal",
     "type",
     "profile",
     "memoryCost",
     "timeCost",
     "parallelism",
     "hashLength",
-    "salt",
-    "saltLength",
     "version",
     "secret",
     "associatedData",
-    "raw",
 ];
 
 /// What a digest says.
@@ -59,18 +89,24 @@ pub fn password_hash<'env>(
     password: Unknown<'_>,
     options: Unknown<'_>,
     production: bool,
+    job: Unknown<'_>,
 ) -> napi::Result<Object<'env>> {
-    let job = guard(env, || hash_job(env, &password, &options, production))?;
-    if job.raw {
-        promise(
+    let hash = guard(env, || hash_job(env, &password, &options, production))?;
+    let bytes = hash.job.memory_len();
+    if hash.raw {
+        hashing(
             env,
-            move |delivery| job.job.run_raw(|tag| delivery.send(tag)),
+            job,
+            bytes,
+            move |delivery, cancel| hash.job.run_raw(cancel, |tag| delivery.send(tag)),
             |env, tag: Tag| guard(&env, || out::buffer(&env, &tag)),
         )
     } else {
-        promise(
+        hashing(
             env,
-            move |delivery| job.job.run(|digest| delivery.send(digest)),
+            job,
+            bytes,
+            move |delivery, cancel| hash.job.run(cancel, |digest| delivery.send(digest)),
             |env, digest: Digest| guard(&env, || out::string(&env, &digest.to_string())),
         )
     }
@@ -85,13 +121,44 @@ pub fn password_hash_sync(
     production: bool,
 ) -> napi::Result<Made> {
     guard(env, || {
-        let job = hash_job(env, &password, &options, production)?;
-        if job.raw {
-            out::buffer(env, &job.job.run_raw(|tag| tag)?)
+        refuse_signal(env, &options, HASH_OPTIONS)?;
+        let hash = hash_job(env, &password, &options, production)?;
+        // Until the memory has been wiped.
+        let _held = hold(hash.job.memory_len())?;
+        if hash.raw {
+            out::buffer(env, &hash.job.run_raw(&Cancel::default(), |tag| tag)?)
         } else {
-            out::string(env, &job.job.run(|digest| digest)?.to_string())
+            let digest = hash.job.run(&Cancel::default(), |digest| digest)?;
+            out::string(env, &digest.to_string())
         }
     })
+}
+
+/// Derives a key on the worker pool; resolves to a carrier.
+#[napi(catch_unwind)]
+pub fn password_derive_key<'env>(
+    env: &'env Env,
+    password: Unknown<'_>,
+    salt: Unknown<'_>,
+    options: Unknown<'_>,
+    production: bool,
+    job: Unknown<'_>,
+) -> napi::Result<Object<'env>> {
+    let key = guard(env, || {
+        let options = Arg::new(env, &options, "options").options(KEY_OPTIONS)?;
+        let policy = policy(&options, production)?;
+        let (secret, data) = (secret(&options)?, associated_data(&options)?);
+        let salt = Arg::new(env, &salt, "salt").bytes(MIN_SALT_LEN..=MAX_FIELD_LEN)?;
+        let password = Arg::new(env, &password, "password").secret_input(0..=MAX_PASSWORD_LEN)?;
+        Ok(HashJob::new(policy, password, Some(salt), secret, data)?)
+    })?;
+    hashing(
+        env,
+        job,
+        key.memory_len(),
+        move |delivery, cancel| key.run_secret(cancel, |key| delivery.send(key)),
+        |env, key: Secret| guard(&env, || out::carrier(&env, SecretBuffer::make(|| Ok(key))?)),
+    )
 }
 
 /// Verifies a password on the worker pool; `false` at once for another scheme's hash.
@@ -101,13 +168,15 @@ pub fn password_verify<'env>(
     digest: Unknown<'_>,
     password: Unknown<'_>,
     options: Unknown<'_>,
+    job: Unknown<'_>,
 ) -> napi::Result<Either<bool, Object<'env>>> {
-    let job = guard(env, || verify_job(env, &digest, &password, &options))?;
-    let Some(job) = job else { return Ok(Either::A(false)) };
-    let work = |delivery: &mut crate::password::pool::Delivery<bool>| {
-        job.run(|matches| delivery.send(matches));
+    let check = guard(env, || verify_job(env, &digest, &password, &options))?;
+    let Some(check) = check else { return Ok(Either::A(false)) };
+    let bytes = check.memory_len();
+    let work = |delivery: &mut Delivery<bool>, cancel: &Cancel| {
+        check.run(cancel, |matches| delivery.send(matches));
     };
-    promise(env, work, |_, matches: bool| Ok(matches)).map(Either::B)
+    hashing(env, job, bytes, work, |_, matches: bool| Ok(matches)).map(Either::B)
 }
 
 /// Verifies a password on this thread.
@@ -118,9 +187,11 @@ pub fn password_verify_sync(
     password: Unknown<'_>,
     options: Unknown<'_>,
 ) -> napi::Result<bool> {
-    guard(env, || match verify_job(env, &digest, &password, &options)? {
-        Some(job) => Ok(job.run(|matches| matches)?),
-        None => Ok(false),
+    guard(env, || {
+        refuse_signal(env, &options, VERIFY_OPTIONS)?;
+        let Some(check) = verify_job(env, &digest, &password, &options)? else { return Ok(false) };
+        let _held = hold(check.memory_len())?;
+        Ok(check.run(&Cancel::default(), |matches| matches)?)
     })
 }
 
@@ -134,11 +205,10 @@ pub fn password_needs_rehash(
 ) -> napi::Result<bool> {
     guard(env, || {
         let digest = parse(&Arg::new(env, &digest, "digest"))?;
-        // The options of `hash`, so that one object serves both; those that are no policy are not
-        // looked at.
-        let options = Arg::new(env, &options, "options").options(HASH_OPTIONS)?;
-        let policy = policy(&options, production)?;
-        Ok(digest.is_none_or(|digest| policy.needs_rehash(&digest)))
+        let options = Arg::new(env, &options, "options").options(REHASH_OPTIONS)?;
+        let (policy, rule) = (policy(&options, production)?, rehash(&options)?);
+        // `hash` names no pepper.
+        Ok(digest.is_none_or(|digest| policy.needs_rehash(&digest, rule, &[])))
     })
 }
 
@@ -178,12 +248,12 @@ fn hash_job(
     let password = Arg::new(env, password, "password");
     let options = Arg::new(env, options, "options").options(HASH_OPTIONS)?;
     let policy = policy(&options, production)?;
-    let salt = options.get("salt")?.map(|salt| salt.bytes(8..=MAX_FIELD_LEN)).transpose()?;
-    let data = options.get("associatedData")?;
-    let data = data.map(|data| data.bytes(0..=MAX_FIELD_LEN)).transpose()?.unwrap_or_default();
+    let salt = options.get("salt")?.map(|salt| salt.bytes(MIN_SALT_LEN..=MAX_FIELD_LEN));
+    let salt = salt.transpose()?;
+    let data = associated_data(&options)?;
     let secret = secret(&options)?;
     let raw = options.get("raw")?.map_or(Ok(false), |raw| raw.boolean())?;
-    let password = password.secret_copy(0..=MAX_PASSWORD_LEN)?;
+    let password = password.secret_input(0..=MAX_PASSWORD_LEN)?;
     Ok(Hashing { job: HashJob::new(policy, password, salt, secret, data)?, raw })
 }
 
@@ -194,32 +264,56 @@ fn verify_job(
     options: &Unknown<'_>,
 ) -> Result<Option<VerifyJob>> {
     let digest = parse(&Arg::new(env, digest, "digest"))?;
-    let options = Arg::new(env, options, "options").options(&["secret", "limits"])?;
+    let options = Arg::new(env, options, "options").options(VERIFY_OPTIONS)?;
     let limits = match options.get("limits")? {
         Some(limits) => {
-            let limits = limits.options(&["memoryCost", "timeCost", "parallelism"])?;
-            Limits::new(
-                number(&limits, "memoryCost")?,
-                number(&limits, "timeCost")?,
-                number(&limits, "parallelism")?,
-            )?
+            argon2_limits(&limits.options(&["memoryCost", "timeCost", "parallelism"])?)?
         }
         None => Limits::default(),
     };
     let secret = secret(&options)?;
-    let password = Arg::new(env, password, "password").secret_copy(0..=MAX_PASSWORD_LEN)?;
+    let password = Arg::new(env, password, "password").secret_input(0..=MAX_PASSWORD_LEN)?;
     Ok(digest.map(|digest| VerifyJob::new(digest, password, secret, &limits)).transpose()?)
 }
 
+/// Nothing can be called off while its caller waits for it.
+fn refuse_signal(env: &Env, options: &Unknown<'_>, known: &'static [&'static str]) -> Result<()> {
+    match Arg::new(env, options, "options").options(known)?.get("signal")? {
+        Some(_) => Err(Fault::new(
+            Code::UnknownOption,
+            "the option \"signal\" is for calls that return a promise",
+        )),
+        None => Ok(()),
+    }
+}
+
 fn parse(digest: &Arg<'_>) -> Result<Option<Digest>> {
+    Ok(Digest::parse(&text(digest)?)?)
+}
+
+/// A digest of any length: it is stored data, whose faults are the core's to name.
+pub(super) fn text(digest: &Arg<'_>) -> Result<String> {
     if !digest.is_string()? {
         return Err(digest.wrong_type("a string"));
     }
-    // Of any length: a digest is stored data, whose faults are the core's to name.
-    Ok(Digest::parse(&digest.string(0..=usize::MAX)?)?)
+    digest.string(0..=usize::MAX)
 }
 
-fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
+/// Ceilings for what a digest of Argon2 may ask for.
+pub(super) fn argon2_limits(options: &Options<'_>) -> Result<Limits> {
+    Ok(Limits::new(
+        number(options, "memoryCost")?,
+        number(options, "timeCost")?,
+        number(options, "parallelism")?,
+    )?)
+}
+
+/// Which digests are due, by the option `policy`.
+pub(super) fn rehash(options: &Options<'_>) -> Result<Rehash> {
+    options.get("policy")?.map_or(Ok(Rehash::default()), |rule| rule.one_of(&Rehash::ALL))
+}
+
+pub(super) fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
     let profile = options.get("profile")?.map(|profile| profile.one_of(&Profile::ALL));
     let algorithm = options.get("type")?.map(|algorithm| {
         if algorithm.is_string()? {
@@ -246,10 +340,15 @@ fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
 }
 
 /// Any 32-bit integer: the policy knows its limits.
-fn number(options: &Options<'_>, name: &'static str) -> Result<Option<u32>> {
+pub(super) fn number(options: &Options<'_>, name: &'static str) -> Result<Option<u32>> {
     options.get(name)?.map(|number| number.integer32(0..=u32::MAX)).transpose()
 }
 
-fn secret(options: &Options<'_>) -> Result<Option<secrecy::SecretSlice<u8>>> {
-    options.get("secret")?.map(|secret| secret.key_copy(1..=MAX_SECRET_LEN)).transpose()
+fn associated_data(options: &Options<'_>) -> Result<Vec<u8>> {
+    let data = options.get("associatedData")?;
+    Ok(data.map(|data| data.bytes(0..=MAX_FIELD_LEN)).transpose()?.unwrap_or_default())
+}
+
+fn secret(options: &Options<'_>) -> Result<Option<SecretInput>> {
+    options.get("secret")?.map(|secret| secret.key_input(1..=MAX_SECRET_LEN)).transpose()
 }

@@ -5,7 +5,7 @@ mod live;
 mod sealed;
 mod sources;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
@@ -16,11 +16,11 @@ use super::args::handle::Handle;
 use super::args::{Arg, Fault, Result};
 use super::{fast, guard};
 use crate::error::Code;
-use crate::mem::{self, MAX_SECRET_LEN, Secret};
+use crate::mem::{self, Kept, MAX_SECRET_LEN, Secret};
 
 /// A secret as JavaScript holds it: until it is disposed of.
 pub struct SecretBuffer {
-    secret: Mutex<Option<Secret>>,
+    secret: Mutex<Option<Kept>>,
     len: u32,
 }
 
@@ -36,7 +36,12 @@ impl Handle for SecretBuffer {
 }
 
 impl SecretBuffer {
-    fn new(secret: Secret) -> Arc<Self> {
+    /// What `make` makes: in the secure heap, or sealed where that is full and is to be so.
+    pub fn make(make: impl FnOnce() -> Result<Secret>) -> Result<Arc<Self>> {
+        mem::storing(|| make().and_then(|secret| Ok(Self::keeping(Kept::new(secret)?))))
+    }
+
+    fn keeping(secret: Kept) -> Arc<Self> {
         // At most `MAX_SECRET_LEN`.
         let len = u32::try_from(secret.len()).unwrap_or(u32::MAX);
         let buffer = Arc::new(Self { secret: Mutex::new(Some(secret)), len });
@@ -44,22 +49,39 @@ impl SecretBuffer {
         buffer
     }
 
+    /// Lends the secret for the time of a call, during which it stays, whoever disposes of it.
+    pub fn with<T>(&self, call: impl FnOnce(&Secret) -> Result<T>) -> Result<T> {
+        self.get()?.with(call)?
+    }
+
     /// The secret, shared: it stays until the caller is done with it, too.
-    pub fn get(&self) -> Result<Secret> {
-        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner);
-        secret.clone().ok_or_else(|| {
-            Fault::new(Code::SecretDisposed, "the secret has been disposed of; make a new one")
-        })
+    pub fn get(&self) -> Result<Kept> {
+        self.held().clone().ok_or_else(disposed)
+    }
+
+    /// Whether the secret is these bytes, in a time that depends on the lengths only. They may be
+    /// the secret's own.
+    pub fn ct_eq(&self, other: &[u8]) -> Result<bool> {
+        let held = self.held();
+        Ok(held.as_ref().ok_or_else(disposed)?.with(|secret| secret.ct_eq(other))?)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<Kept>> {
+        self.secret.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether there was a secret to let go of.
     fn dispose(&self) -> bool {
-        let secret = self.secret.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let secret = self.held().take();
         if secret.is_some() {
             live::leave(self);
         }
         secret.is_some()
     }
+}
+
+fn disposed() -> Fault {
+    Fault::new(Code::SecretDisposed, "the secret has been disposed of; make a new one")
 }
 
 /// The collector clears up what was never disposed of, and says so.
@@ -76,8 +98,9 @@ impl Drop for SecretBuffer {
 pub fn secret_random(env: &Env, target: Unknown<'_>, bytes: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         let length = Arg::new(env, &bytes, "bytes").integer(1..=MAX_SECRET_LEN as u64)?;
-        let secret = Secret::random(usize::try_from(length).unwrap_or(MAX_SECRET_LEN))?;
-        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+        let length = usize::try_from(length).unwrap_or(MAX_SECRET_LEN);
+        let secret = SecretBuffer::make(|| Ok(Secret::random(length)?))?;
+        Arg::new(env, &target, "this").attach(secret)
     })
 }
 
@@ -93,8 +116,10 @@ pub fn secret_from(
         let data = Arg::new(env, &data, "data");
         let options = Arg::new(env, &options, "options").options(&["wipe"])?;
         let wipe = options.get("wipe")?.map_or(Ok(false), |wipe| wipe.boolean())?;
-        let secret = data.with_bytes(0..=MAX_SECRET_LEN, |bytes| Ok(Secret::copy_from(bytes)?))?;
-        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))?;
+        let secret = SecretBuffer::make(|| {
+            data.with_bytes(0..=MAX_SECRET_LEN, |bytes| Ok(Secret::copy_from(bytes)?))
+        })?;
+        Arg::new(env, &target, "this").attach(secret)?;
         if wipe {
             data.with_bytes_mut(|bytes| {
                 mem::wipe(bytes);
@@ -105,13 +130,24 @@ pub fn secret_from(
     })
 }
 
+/// `target` becomes the secret of a carrier.
+#[napi(catch_unwind)]
+pub fn secret_attach(env: &Env, target: Unknown<'_>, carrier: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let secret = Arg::new(env, &carrier, "carrier").handle::<SecretBuffer>()?;
+        Arg::new(env, &target, "this").attach(secret)
+    })
+}
+
 /// `target` becomes a copy of a secret, in memory of its own.
 #[napi(catch_unwind)]
 pub fn secret_clone(env: &Env, target: Unknown<'_>, secret: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.get()?;
-        let copy = Secret::copy_from(secret.expose_secret())?;
-        Arg::new(env, &target, "this").attach(SecretBuffer::new(copy))
+        let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
+        let copy = SecretBuffer::make(|| {
+            secret.with(|secret| Ok(Secret::copy_from(secret.expose_secret())?))
+        })?;
+        Arg::new(env, &target, "this").attach(copy)
     })
 }
 
@@ -135,14 +171,17 @@ pub fn secret_len(env: &Env, secret: Unknown<'_>) -> napi::Result<u32> {
 #[napi(catch_unwind)]
 pub fn secret_copy_into(env: &Env, secret: Unknown<'_>, target: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.get()?;
+        let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
         let target = Arg::new(env, &target, "target");
-        target.with_bytes_mut(|bytes| {
-            if bytes.len() != secret.len() {
-                return Err(target.out_of_range("as long as the secret"));
-            }
-            bytes.copy_from_slice(secret.expose_secret());
-            Ok(())
+        secret.with(|secret| {
+            target.with_bytes_mut(|bytes| {
+                if bytes.len() != secret.len() {
+                    return Err(target.out_of_range("as long as the secret"));
+                }
+                bytes.copy_from_slice(secret.expose_secret());
+                mem::clear_vector_registers();
+                Ok(())
+            })
         })
     })
 }

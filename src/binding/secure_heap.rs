@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use super::args::{Arg, Result};
 use super::guard;
-use crate::mem::{self, Backend, OnDegraded, Requirement, Settings};
+use crate::mem::{self, Backend, OnDegraded, OnFull, Requirement, Settings};
 
 /// What `maxBytes` may be: 4 KiB to 1 GiB.
 const MAX_BYTES: RangeInclusive<u64> = 4096..=1 << 30;
@@ -29,6 +29,8 @@ const REQUIREMENTS: [(&str, Requirement); 3] = [
 
 const ON_DEGRADED: [(&str, OnDegraded); 3] =
     [("warn", OnDegraded::Warn), ("error", OnDegraded::Error), ("ignore", OnDegraded::Ignore)];
+
+const OVERFLOW: [(&str, OnFull); 2] = [("error", OnFull::Error), ("seal", OnFull::Seal)];
 
 /// Facts about the secure heap; numbers of bytes unless the name says otherwise.
 #[napi(object, object_from_js = false)]
@@ -52,6 +54,10 @@ pub struct SecureHeapStatus {
     pub used_bytes: f64,
     /// Secrets and keys in it, a number.
     pub live_secrets: f64,
+    /// Secrets kept outside of it, encrypted, a number.
+    pub sealed_secrets: f64,
+    /// Private keys as the crypto library has parsed them, a number: outside, on the ordinary heap.
+    pub parsed_private_keys: f64,
     /// Secrets that were collected without having been disposed of, a number, so far.
     pub leaked: f64,
     /// The most it may grow to.
@@ -75,6 +81,7 @@ pub fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()
             "backend",
             "require",
             "onDegraded",
+            "overflow",
         ])?;
         let max_bytes =
             options.get("maxBytes")?.map(|bytes| bytes.integer(MAX_BYTES)).transpose()?;
@@ -86,8 +93,9 @@ pub fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()
         let require = require.transpose()?;
         let on_degraded =
             options.get("onDegraded")?.map(|name| name.one_of(&ON_DEGRADED)).transpose()?;
+        let on_full = options.get("overflow")?.map(|name| name.one_of(&OVERFLOW)).transpose()?;
         let max_bytes = max_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-        Ok(mem::configure(Settings { max_bytes, backend, require, on_degraded })?)
+        Ok(mem::configure(Settings { max_bytes, backend, require, on_degraded, on_full })?)
     })
 }
 
@@ -108,6 +116,8 @@ pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
             capacity_bytes: status.capacity_bytes as f64,
             used_bytes: status.used_bytes as f64,
             live_secrets: status.live_secrets as f64,
+            sealed_secrets: status.sealed_secrets as f64,
+            parsed_private_keys: mem::foreign_secrets() as f64,
             leaked: status.leaked as f64,
             max_bytes: status.max_bytes as f64,
             memlock_soft: status.memlock_soft.map(|bytes| bytes as f64),

@@ -143,14 +143,16 @@ pub struct Verified<'s> {
 
 impl Verifier {
     /// A verifier.
-    pub fn new(options: VerifierOptions, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub fn new(mut options: VerifierOptions, clock: Arc<dyn Clock>) -> Result<Self> {
         if options.clock_tolerance > MAX_CLOCK_TOLERANCE {
             return Err(Error::new(
                 Code::OutOfRange,
                 format!("clockTolerance is at most {MAX_CLOCK_TOLERANCE} s"),
             ));
         }
-        if let KeySource::Keys(keys) = &options.keys {
+        if let KeySource::Keys(keys) = &mut options.keys {
+            // What only signs is not kept alive here.
+            *keys = std::mem::take(keys).into_iter().map(Key::without_private).collect();
             if keys.is_empty() {
                 return Err(Error::new(Code::JwtKey, "a verifier needs at least one key"));
             }

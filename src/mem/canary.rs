@@ -1,9 +1,10 @@
 //! What stands around the bytes of a slot, so that a write beyond them is noticed.
 //!
-//! 16 bytes before and 16 bytes behind, which depend on a key of the process and on where the slot
-//! lies: they can be neither guessed nor copied from another slot. The end is that of the bytes
-//! asked for, not of the slot, so that a single byte too many is seen. A slot that nobody uses is
-//! zero, and is looked at before it is handed out again.
+//! 16 bytes before and 16 bytes behind, which depend on a key of the process, on where the slot
+//! lies and on which of its tenants it has: they can be neither guessed nor copied from another
+//! slot, and whoever comes with a tenancy that has ended finds those of somebody else. The end is
+//! that of the bytes asked for, not of the slot, so that a single byte too many is seen. A slot that
+//! nobody uses is zero, and is looked at before it is handed out again.
 
 use std::ptr::NonNull;
 use std::sync::OnceLock;
@@ -38,13 +39,14 @@ impl Canaries {
         Ok(CANARIES.get_or_init(|| Self(hasher)))
     }
 
-    /// Puts canaries into an empty slot and returns where its `len - OVERHEAD` bytes begin.
+    /// Puts the canaries of a tenant into an empty slot and returns where its `len - OVERHEAD` bytes
+    /// begin.
     ///
     /// # Safety
     ///
     /// `start` points to `len` (at least `OVERHEAD`) bytes that belong to the caller alone.
-    pub unsafe fn place(&self, start: NonNull<u8>, len: usize) -> NonNull<u8> {
-        let canary = self.at(start);
+    pub unsafe fn place(&self, start: NonNull<u8>, len: usize, tenant: u64) -> NonNull<u8> {
+        let canary = self.at(start, tenant);
         // SAFETY: both lie within the `len` bytes that the caller vouches for.
         unsafe {
             start.cast().write_unaligned(canary);
@@ -57,9 +59,9 @@ impl Canaries {
     ///
     /// # Safety
     ///
-    /// `start` and `len` are what `place` was called with, and the slot has not been wiped.
-    pub unsafe fn are_intact(&self, start: NonNull<u8>, len: usize) -> bool {
-        let canary = self.at(start);
+    /// `start` and `len` are what `place` was called with, and the memory is still there.
+    pub unsafe fn are_intact(&self, start: NonNull<u8>, len: usize, tenant: u64) -> bool {
+        let canary = self.at(start, tenant);
         // SAFETY: both lie within the slot, and nobody writes to them after `place`.
         unsafe {
             let before = start.cast::<[u8; CANARY_LEN]>().read_unaligned();
@@ -68,9 +70,24 @@ impl Canaries {
         }
     }
 
-    fn at(&self, start: NonNull<u8>) -> [u8; CANARY_LEN] {
-        self.0.hash(&start.addr().get().to_ne_bytes()).as_bytes()
+    fn at(&self, start: NonNull<u8>, tenant: u64) -> [u8; CANARY_LEN] {
+        let mut text = [0; 16];
+        let (address, rest) = text.split_at_mut(8);
+        address[..size_of::<usize>()].copy_from_slice(&start.addr().get().to_ne_bytes());
+        rest.copy_from_slice(&tenant.to_ne_bytes());
+        self.0.hash(&text).as_bytes()
     }
+}
+
+/// Half of the canary before a tenant's bytes, which none of his successors has. To compare
+/// it costs no hash: it tells at every use that he is still there. The other half is nowhere else.
+///
+/// # Safety
+///
+/// `bytes` is what [`Canaries::place`] returned, and the memory is still there.
+pub unsafe fn tag(bytes: NonNull<u8>) -> u64 {
+    // SAFETY: the canary lies there, within the slot.
+    unsafe { bytes.sub(CANARY_LEN).cast::<u64>().read_unaligned() }
 }
 
 /// Whether memory is as `wipe` left it.
@@ -112,17 +129,21 @@ mod tests {
         let start = NonNull::from(&mut memory).cast::<u8>();
         // SAFETY: the array is ours, and longer than `len`.
         unsafe {
-            let bytes = canaries.place(start, len);
+            let bytes = canaries.place(start, len, 7);
             assert_eq!(bytes, start.add(CANARY_LEN));
             wipe(bytes, 40);
-            assert!(canaries.are_intact(start, len));
+            assert!(canaries.are_intact(start, len, 7));
             for at in [0, 15, 56, len - 1] {
                 let byte = start.add(at);
                 byte.write(byte.read() ^ 1);
-                assert!(!canaries.are_intact(start, len), "{at}");
+                assert!(!canaries.are_intact(start, len, 7), "{at}");
                 byte.write(byte.read() ^ 1);
             }
-            assert!(canaries.are_intact(start, len));
+            assert!(canaries.are_intact(start, len, 7));
+            let first = tag(bytes);
+            assert_eq!(tag(canaries.place(start, len, 7)), first);
+            assert_ne!(tag(canaries.place(start, len, 8)), first);
+            assert!(!canaries.are_intact(start, len, 7));
             assert!(!is_zero(start, len));
             wipe(start, len);
             assert!(is_zero(start, len + 8));
@@ -130,10 +151,11 @@ mod tests {
     }
 
     #[test]
-    fn no_two_slots_have_the_same() {
+    fn no_two_slots_and_no_two_tenants_have_the_same() {
         let canaries = Canaries::get().unwrap();
         let memory = [0_u8; 2];
-        let [one, other] = memory.each_ref().map(|byte| canaries.at(NonNull::from(byte)));
+        let [one, other] = memory.each_ref().map(|byte| canaries.at(NonNull::from(byte), 1));
         assert_ne!(one, other);
+        assert_ne!(one, canaries.at(NonNull::from(&memory[0]), 2));
     }
 }

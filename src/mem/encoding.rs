@@ -1,6 +1,7 @@
 //! Secrets that come as text: decoded in constant time, from wherever the text is into a slot.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
+use secrecy::ExposeSecret;
 
 use super::Secret;
 use crate::error::Result;
@@ -31,6 +32,17 @@ impl Secret {
             Ok(written.unwrap_or(0))
         })?;
         Ok((!is_malformed).then_some(secret))
+    }
+
+    /// As [`Secret::decoded`], of a text that is a secret itself and stays where it is if it needs
+    /// no decoding.
+    pub fn into_decoded(self, encoding: Encoding) -> Result<Option<Self>> {
+        let text = self.expose_secret();
+        match encoding {
+            Encoding::Raw => Ok(Some(self)),
+            Encoding::Utf8 => Ok(std::str::from_utf8(text).is_ok().then_some(self)),
+            _ => Self::decoded(text, encoding),
+        }
     }
 }
 
@@ -63,8 +75,6 @@ impl Encoding {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret;
-
     use super::*;
 
     #[test]
@@ -90,6 +100,8 @@ mod tests {
             let decoded = Secret::decoded(text, encoding).unwrap();
             let decoded = decoded.as_ref().map(ExposeSecret::expose_secret);
             assert_eq!(decoded, expected, "{encoding:?} {text:?}");
+            let again = Secret::copy_from(text).unwrap().into_decoded(encoding).unwrap();
+            assert_eq!(again.as_ref().map(ExposeSecret::expose_secret), expected, "{encoding:?}");
         }
     }
 

@@ -4,15 +4,15 @@
 //! language that is written in: a lookup in C that runs at the same time may see the variable half
 //! wiped. Nothing here can prevent that, so it belongs at the start of a program.
 
-#[cfg(not(unix))]
-mod portable;
 #[cfg(unix)]
 mod unix;
+#[cfg(windows)]
+mod windows;
 
-#[cfg(not(unix))]
-use self::portable as os;
 #[cfg(unix)]
 use self::unix as os;
+#[cfg(windows)]
+use self::windows as os;
 use super::Secret;
 use crate::error::Result;
 

@@ -14,7 +14,7 @@ static OWNER: OnceLock<u32> = OnceLock::new();
 /// Sees to it that the arena of this process is wiped when the process ends.
 pub fn wipe_at_exit() {
     OWNER.get_or_init(|| {
-        // SAFETY: the function is never unloaded: the addon is linked with `nodelete`, and a test
+        // SAFETY: the function is never unloaded: `resident` sees to that for the addon, and a test
         // binary stays. When it cannot be registered there is no wipe, as with a signal.
         unsafe { libc::atexit(wipe) };
         process::id()

@@ -1,6 +1,6 @@
 //! Secrets in files: read(2) puts the bytes into a slot, without a buffer on the way.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -14,27 +14,25 @@ use crate::error::{Code, Error, Result};
 pub struct FileRules {
     /// The largest file, in bytes; at most [`super::MAX_SECRET_LEN`].
     pub max_bytes: usize,
-    /// Whether others than the owner may be allowed to read or write it.
+    /// Whether it may be another user's, and others than the owner may be allowed to read or write
+    /// it.
     pub allow_insecure: bool,
 }
 
 /// The content of a regular file that is not empty. Links are followed, because that is how
 /// Kubernetes mounts secrets; what is checked is the file that was opened. `ERR_SECRET_FILE` when
 /// it cannot be read or is too large, `ERR_SECRET_PERMISSIONS` when group or others may read or
-/// write it (where there are such permissions: not on Windows), `ERR_SECRET_EXHAUSTED`.
+/// write it or when it belongs to somebody else than root and the user of this process (where
+/// there are such things: not on Windows), `ERR_SECRET_EXHAUSTED`.
 pub fn read_file(path: &Path, rules: FileRules) -> Result<Secret> {
     let refused = |error: io::Error| unreadable(&error);
+    // Opening alone can rewind a tape or let the writer of a pipe go on: so a look first.
+    assert_regular(&fs::metadata(path).map_err(refused)?)?;
     let mut file = open(path).map_err(refused)?;
     let metadata = file.metadata().map_err(refused)?;
-    if !metadata.is_file() {
-        return Err(wrong("is not a regular file"));
-    }
-    if !rules.allow_insecure && is_open_to_others(&metadata) {
-        return Err(Error::new(
-            Code::SecretPermissions,
-            "the file of the secret can be read or written by others than its owner: chmod 600 \
-             it, or pass allowInsecure: true if nobody else is on the machine",
-        ));
+    assert_regular(&metadata)?;
+    if !rules.allow_insecure {
+        assert_private(&metadata)?;
     }
     let len = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
     if len > rules.max_bytes {
@@ -72,16 +70,35 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-#[cfg(unix)]
-fn is_open_to_others(metadata: &Metadata) -> bool {
-    use std::os::unix::fs::PermissionsExt;
+fn assert_regular(metadata: &Metadata) -> Result<()> {
+    if metadata.is_file() { Ok(()) } else { Err(wrong("is not a regular file")) }
+}
 
-    metadata.permissions().mode() & 0o066 != 0
+#[cfg(unix)]
+fn assert_private(metadata: &Metadata) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+
+    // SAFETY: has no arguments and cannot fail.
+    let user = unsafe { libc::geteuid() };
+    let why = if metadata.mode() & 0o066 != 0 {
+        "can be read or written by others than its owner: chmod 600 it"
+    } else if ![0, user].contains(&metadata.uid()) {
+        "belongs to another user, who can change it: chown it to root or to the user of this process"
+    } else {
+        return Ok(());
+    };
+    Err(Error::new(
+        Code::SecretPermissions,
+        format!(
+            "the file of the secret {why}, or pass allowInsecure: true if nobody else is on the \
+             machine"
+        ),
+    ))
 }
 
 #[cfg(not(unix))]
-fn is_open_to_others(_metadata: &Metadata) -> bool {
-    false
+fn assert_private(_metadata: &Metadata) -> Result<()> {
+    Ok(())
 }
 
 /// Says what the system said; the path stays out of messages.

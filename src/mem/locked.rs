@@ -10,6 +10,7 @@ use zeroize::Zeroize;
 
 use super::arena::{self, Arena};
 use super::canary::CANARY_LEN;
+use super::overflow;
 use super::slot::Slot;
 use crate::error::Result;
 
@@ -31,19 +32,37 @@ impl<T> Locked<T> {
     // Inlined, so that the parameter and the copy that is wiped are one and the same if possible.
     #[inline]
     pub fn new(value: T) -> Result<Self> {
+        Self::new_in(arena::global(), value)
+    }
+
+    /// As [`Locked::new`], for the time of a call only: within [`super::storing`] it may lie in the
+    /// scratch memory.
+    #[inline]
+    pub(super) fn for_this_call(value: T) -> Result<Self> {
         let mut value = MaybeUninit::new(value);
-        let locked = Self::copy_in(arena::global(), &value);
+        let slot = overflow::slot(arena::global(), Self::LEN);
+        let locked = slot.map(|(slot, _)| Self::copy_in(slot, &value));
         value.zeroize();
         locked
     }
 
-    fn copy_in(arena: &Arc<Arena>, value: &MaybeUninit<T>) -> Result<Self> {
+    #[inline]
+    pub(super) fn new_in(arena: &Arc<Arena>, value: T) -> Result<Self> {
+        let mut value = MaybeUninit::new(value);
+        let locked = arena.slot(Self::LEN).map(|slot| Self::copy_in(slot, &value));
+        value.zeroize();
+        locked
+    }
+
+    const LEN: usize = if size_of::<T>() == 0 { 1 } else { size_of::<T>() };
+
+    /// `slot` has [`Self::LEN`] bytes.
+    fn copy_in(slot: Slot, value: &MaybeUninit<T>) -> Self {
         const { assert!(!needs_drop::<T>() && align_of::<T>() <= CANARY_LEN) };
-        let slot = arena.slot(size_of::<T>().max(1))?;
         // SAFETY: the slot holds at least the size of a `T`, is aligned to 16 at least, is owned
         // by us, and cannot overlap a value outside the arena or in another slot.
         unsafe { slot.as_ptr().cast::<MaybeUninit<T>>().copy_from_nonoverlapping(value.into(), 1) };
-        Ok(Self { slot, value: PhantomData })
+        Self { slot, value: PhantomData }
     }
 }
 
@@ -77,8 +96,8 @@ mod tests {
     #[test]
     fn holds_aligns_and_wipes() {
         let arena = Arc::new(Arena::new(Config { max_bytes: 8192, ..Config::default() }));
-        let value = MaybeUninit::new(State { words: [u64::MAX; 9], rest: 7 });
-        let locked = Locked::<State>::copy_in(&arena, &value).unwrap();
+        let value = State { words: [u64::MAX; 9], rest: 7 };
+        let locked = Locked::new_in(&arena, value).unwrap();
         assert_eq!((locked.words, locked.rest), ([u64::MAX; 9], 7));
         let at = locked.slot.as_ptr();
         assert_eq!(at.as_ptr().addr() % align_of::<State>(), 0);

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::os::Backend;
+use super::os::{Backend, REMEDY};
 use super::status::Status;
 use crate::error::{Code, Error, Result};
 
@@ -30,10 +30,20 @@ pub enum OnDegraded {
     Ignore,
 }
 
+/// What happens to a secret that the heap has no room for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFull {
+    /// `ERR_SECRET_EXHAUSTED`.
+    #[default]
+    Error,
+    /// It is kept outside, encrypted. 16 KiB of the heap are set aside for using such secrets.
+    Seal,
+}
+
 /// Changes to the heap; `None` leaves things as they are.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// Bytes of all regions together.
+    /// Bytes of all memory together.
     pub max_bytes: Option<usize>,
     /// The first rung of the ladder to try; `Some(None)` is the best that suits the machine.
     pub backend: Option<Option<Backend>>,
@@ -41,6 +51,8 @@ pub struct Settings {
     pub require: Option<Vec<Requirement>>,
     /// What to do when it is degraded.
     pub on_degraded: Option<OnDegraded>,
+    /// What to do when it is full.
+    pub on_full: Option<OnFull>,
 }
 
 /// The demands in force.
@@ -50,6 +62,8 @@ pub struct Policy {
     pub require: Vec<Requirement>,
     /// What to do when it is degraded.
     pub on_degraded: OnDegraded,
+    /// What to do when it is full.
+    pub on_full: OnFull,
 }
 
 impl Policy {
@@ -91,9 +105,8 @@ impl Policy {
 
 fn describe(status: &Status, unmet: &[&str]) -> String {
     format!(
-        "the secure heap is not {} (backend {}; {}); raise the limit on locked memory (ulimit -l, \
-         docker run --ulimit memlock=…, LimitMEMLOCK= in a systemd unit), or say with \
-         secureHeap.configure() that less will do",
+        "the secure heap is not {} (backend {}; {}); {REMEDY}, or say with secureHeap.configure() \
+         that less will do",
         unmet.join(" and not "),
         status.backend.as_str(),
         status.reasons.join(", ")

@@ -1,4 +1,4 @@
-//! The memory under the arena: how it is obtained, how it grows, where a place lies in it.
+//! The memory under the slabs: how it is obtained, how it grows, where a place lies in it.
 
 use std::env;
 use std::ffi::OsStr;
@@ -85,7 +85,8 @@ impl Regions {
             return;
         }
         let page = config.os.page_size().max(BLOCK);
-        let size = config.first_bytes.min(config.max_bytes).max(1).next_multiple_of(page);
+        // Whole pages, not beyond `max_bytes`, but one at least.
+        let size = (config.first_bytes.min(config.max_bytes) / page * page).max(page);
         let mut reasons = Vec::new();
         let top = top(config, &mut reasons);
         for backend in Backend::LADDER.into_iter().filter(|backend| *backend >= top) {
@@ -102,29 +103,19 @@ impl Regions {
         self.reasons = reasons;
     }
 
-    /// Adds a region that holds `len` bytes in one piece, if the limits allow: twice as large as
-    /// the largest so far, or as large as the system still gives.
-    pub fn make_room(&mut self, config: &Config, slabs: &mut Slabs, len: usize) {
-        if self.list.is_empty() {
-            // Always the small region first, whatever is asked: a large first secret must not be
-            // the reason that all later ones are kept in worse memory.
-            self.open(config, slabs);
-            if len <= self.capacity {
-                return;
-            }
-        }
+    /// Adds a region, if the limits allow: twice as large as the largest so far, or as large as the
+    /// system still gives.
+    pub fn make_room(&mut self, config: &Config, slabs: &mut Slabs) {
         let Some(backend) = self.backend else { return };
         let page = config.os.page_size().max(BLOCK);
-        let needed = len.max(BLOCK).next_multiple_of(page);
         let room = config.max_bytes.saturating_sub(self.capacity) / page * page;
         let largest = self.list.iter().map(|region| region.mapping.len).max().unwrap_or(0);
-        let mut size = largest.saturating_mul(2).max(needed).min(room);
-        while size >= needed {
+        let mut size = largest.saturating_mul(2).max(page).min(room);
+        while size >= page {
             match config.os.map(backend, size) {
                 Ok(mapping) => return self.add(mapping, slabs),
                 // The system's limit lies somewhere below: use what it still allows.
-                Err(_) if size > needed => size = (size / 2 / page * page).max(needed),
-                Err(_) => return,
+                Err(_) => size = size / 2 / page * page,
             }
         }
     }
@@ -162,8 +153,8 @@ impl Regions {
     }
 
     /// The addresses of all regions.
-    pub fn ranges(&self) -> Vec<Range<usize>> {
-        self.list.iter().map(|region| region.mapping.range()).collect()
+    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        self.list.iter().map(|region| region.mapping.range())
     }
 
     /// Overwrites everything.
@@ -190,12 +181,17 @@ impl Regions {
         }
     }
 
-    fn add(&mut self, mapping: Mapping, slabs: &mut Slabs) {
+    /// Notes which protections a mapping does not have.
+    pub fn note(&mut self, mapping: &Mapping) {
         for shortfall in &mapping.shortfalls {
             if !self.reasons.contains(shortfall) {
                 self.reasons.push(shortfall.clone());
             }
         }
+    }
+
+    fn add(&mut self, mapping: Mapping, slabs: &mut Slabs) {
+        self.note(&mapping);
         self.capacity = self.capacity.saturating_add(mapping.len);
         let first_block = slabs.grow(mapping.len / BLOCK);
         self.list.push(Region { first_block, mapping });

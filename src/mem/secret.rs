@@ -6,6 +6,8 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use super::arena::{self, Arena};
+use super::clear_vector_registers;
+use super::overflow::{self, Overflow};
 use super::slot::Slot;
 use crate::error::{Code, Error, Result};
 use crate::id;
@@ -18,6 +20,9 @@ pub const MAX_SECRET_LEN: usize = 1024 * 1024;
 /// A clone is another owner of the same bytes; they are wiped when the last one is dropped. An
 /// empty secret is allowed and takes no memory. Prints as `Secret(32 bytes)`.
 ///
+/// Within [`super::storing`] it may lie in memory that is lent for the time of the call: what is to
+/// last longer becomes a [`super::Kept`].
+///
 /// After `fork` the child must not read or drop it: the memory is not there (`memfd_secret`), or
 /// reads as zeros.
 #[derive(Clone)]
@@ -26,6 +31,8 @@ pub struct Secret {
     slot: Option<Arc<Slot>>,
     /// At most the slot's length.
     len: usize,
+    /// Whose scratch memory the slot is of: then it is for the time of a call only.
+    scratch_of: Option<Arc<Overflow>>,
 }
 
 impl Secret {
@@ -78,7 +85,9 @@ impl Secret {
     /// Whether the bytes are the same. The time taken depends on the lengths only; different
     /// lengths are unequal at once.
     pub fn ct_eq(&self, other: &[u8]) -> bool {
-        super::ct_eq(self.expose_secret(), other)
+        let is_equal = super::ct_eq(self.expose_secret(), other);
+        clear_vector_registers();
+        is_equal
     }
 
     pub(super) fn filled_in(
@@ -94,11 +103,21 @@ impl Secret {
         }
         if len == 0 {
             fill(&mut [])?;
-            return Ok(Self { slot: None, len });
+            return Ok(Self { slot: None, len, scratch_of: None });
         }
-        let mut slot = arena.slot(len)?;
-        fill(slot.bytes_mut())?;
-        Ok(Self { slot: Some(Arc::new(slot)), len })
+        let (mut slot, scratch_of) = overflow::slot(arena, len)?;
+        let filled = fill(slot.bytes_mut());
+        clear_vector_registers();
+        filled.map(|()| Self { slot: Some(Arc::new(slot)), len, scratch_of })
+    }
+
+    pub(super) fn in_scratch(slot: Slot, scratch_of: Arc<Overflow>) -> Self {
+        let len = slot.bytes().len();
+        Self { slot: Some(Arc::new(slot)), len, scratch_of: Some(scratch_of) }
+    }
+
+    pub(super) fn scratch_of(&self) -> Option<&Arc<Overflow>> {
+        self.scratch_of.as_ref()
     }
 }
 

@@ -26,7 +26,8 @@ pub struct Status {
     pub dump_excluded: bool,
     /// Not reachable for the kernel either: `/proc/PID/mem`, ptrace and the like read nothing.
     pub kernel_unmapped: bool,
-    /// Inaccessible pages stand before and behind every region.
+    /// Inaccessible pages stand before and behind all of it, and on both sides of each secret above
+    /// 4064 bytes.
     pub guard_pages: bool,
     /// Bytes of protected memory obtained so far.
     pub capacity_bytes: usize,
@@ -34,6 +35,8 @@ pub struct Status {
     pub used_bytes: usize,
     /// Slots in use: secrets that are not empty, and values kept by [`super::Locked`].
     pub live_secrets: usize,
+    /// Secrets that are kept outside, encrypted, because there was no room for them.
+    pub sealed_secrets: usize,
     /// Secrets that their holder never let go of and that were cleared up after him, in the whole
     /// process so far.
     pub leaked: u64,
@@ -62,9 +65,33 @@ impl Status {
                 self.locked = found.locked;
                 self.dump_excluded = found.dump_excluded;
                 self.degraded = !(found.locked && found.dump_excluded);
+                if self.backend == Backend::Mlock && !found.locked {
+                    self.reasons.push("mlock: the system reports it as not locked".to_owned());
+                }
+                self.reasons.extend(found.note.map(str::to_owned));
             }
             Err(reason) => self.reasons.push(reason),
         }
+    }
+
+    /// Adds the memory that is set aside for using sealed secrets, and how many there are. What is
+    /// not true of both is not true.
+    pub(super) fn add(&mut self, scratch: Self, sealed: usize) {
+        self.sealed_secrets = sealed;
+        self.capacity_bytes += scratch.capacity_bytes;
+        self.used_bytes += scratch.used_bytes;
+        self.backend = self.backend.max(scratch.backend);
+        for reason in scratch.reasons {
+            if !self.reasons.contains(&reason) {
+                self.reasons.push(reason);
+            }
+        }
+        self.locked &= scratch.locked;
+        self.dump_excluded &= scratch.dump_excluded;
+        self.kernel_unmapped &= scratch.kernel_unmapped;
+        self.guard_pages &= scratch.guard_pages;
+        self.hibernation_blocked |= scratch.hibernation_blocked;
+        self.degraded |= scratch.degraded;
     }
 }
 

@@ -4,9 +4,11 @@
 //! leaves it here and sends a ticket; whoever has the ticket takes it out, once and soon.
 
 use std::collections::HashMap;
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
 
-use super::Secret;
+use super::Kept;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 use crate::id;
@@ -24,66 +26,112 @@ pub type Ticket = [u8; TICKET_LEN];
 /// Secrets that wait for their tickets.
 pub struct Tickets {
     clock: Arc<dyn Clock>,
-    waiting: Mutex<HashMap<Ticket, Waiting>>,
+    lifetime: Duration,
+    table: Mutex<Table>,
+    /// The table has become empty.
+    emptied: Condvar,
+}
+
+#[derive(Default)]
+struct Table {
+    waiting: HashMap<Ticket, Waiting>,
+    /// Whether a thread sees to it that what expires is let go of.
+    is_watched: bool,
 }
 
 struct Waiting {
-    secret: Secret,
+    secret: Kept,
     /// By the monotonic clock, in nanoseconds.
     until: u64,
 }
 
 /// The table of the process.
-pub fn tickets() -> &'static Tickets {
-    static TICKETS: LazyLock<Tickets> = LazyLock::new(|| Tickets::new(Arc::new(SystemClock)));
+pub fn tickets() -> &'static Arc<Tickets> {
+    static TICKETS: LazyLock<Arc<Tickets>> = LazyLock::new(|| {
+        let lifetime = Duration::from_millis(TICKET_MILLIS.into());
+        Arc::new(Tickets::new(Arc::new(SystemClock), lifetime))
+    });
     &TICKETS
 }
 
 impl Tickets {
     /// A table of its own; the process has one, tests have others.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self { clock, waiting: Mutex::default() }
+    pub fn new(clock: Arc<dyn Clock>, lifetime: Duration) -> Self {
+        Self { clock, lifetime, table: Mutex::default(), emptied: Condvar::new() }
     }
 
     /// Leaves a secret: another owner of the same bytes. `ERR_SECRET_TICKET` when [`MAX_TICKETS`]
     /// are waiting, `ERR_RANDOM`.
-    pub fn leave(&self, secret: Secret) -> Result<Ticket> {
+    pub fn leave(self: &Arc<Self>, secret: Kept) -> Result<Ticket> {
         let mut ticket = [0; TICKET_LEN];
         id::random_bytes(&mut ticket)?;
-        let mut waiting = self.waiting();
-        if waiting.len() >= MAX_TICKETS {
+        let mut table = self.table();
+        if table.waiting.len() >= MAX_TICKETS {
             return Err(Error::new(
                 Code::SecretTicket,
                 format!("{MAX_TICKETS} shared secrets wait to be adopted; adopt them first"),
             ));
         }
-        let until =
-            self.clock.monotonic_nanos().saturating_add(u64::from(TICKET_MILLIS) * 1_000_000);
-        waiting.insert(ticket, Waiting { secret, until });
+        let lifetime = u64::try_from(self.lifetime.as_nanos()).unwrap_or(u64::MAX);
+        let until = self.clock.monotonic_nanos().saturating_add(lifetime);
+        table.waiting.insert(ticket, Waiting { secret, until });
+        if !table.is_watched {
+            table.is_watched = self.watch();
+        }
         Ok(ticket)
     }
 
     /// Takes a secret out. `ERR_SECRET_TICKET` when the ticket is unknown, used or expired.
-    pub fn take(&self, ticket: &Ticket) -> Result<Secret> {
-        self.waiting().remove(ticket).map(|waiting| waiting.secret).ok_or_else(no_such_ticket)
+    pub fn take(&self, ticket: &Ticket) -> Result<Kept> {
+        let mut table = self.table();
+        let found = table.waiting.remove(ticket).map(|waiting| waiting.secret);
+        if table.waiting.is_empty() {
+            self.emptied.notify_all();
+        }
+        found.ok_or_else(no_such_ticket)
     }
 
     /// Lets go of the secrets whose tickets have expired.
     pub fn expire(&self) {
-        drop(self.waiting());
+        drop(self.table());
     }
 
     /// Lets go of all secrets: their tickets are good for nothing any more.
     pub fn clear(&self) {
-        self.waiting().clear();
+        self.table().waiting.clear();
+        self.emptied.notify_all();
     }
 
     /// The table without what has expired.
-    fn waiting(&self) -> MutexGuard<'_, HashMap<Ticket, Waiting>> {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
+        self.sweep(&mut table);
+        table
+    }
+
+    fn sweep(&self, table: &mut Table) {
         let now = self.clock.monotonic_nanos();
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.retain(|_, waiting| waiting.until > now);
-        waiting
+        table.waiting.retain(|_, waiting| waiting.until > now);
+    }
+
+    /// Starts the thread that lets go of what nobody adopts, whatever becomes of the thread that
+    /// left it. Without one, which the system may refuse, the next call does.
+    fn watch(self: &Arc<Self>) -> bool {
+        let tickets = Arc::clone(self);
+        let thread = thread::Builder::new().name("nodesec-tickets".into()).stack_size(128 * 1024);
+        thread.spawn(move || tickets.keep_watch()).is_ok()
+    }
+
+    /// Until nothing waits any more.
+    fn keep_watch(&self) {
+        let mut table = self.table();
+        while let Some(next) = table.waiting.values().map(|waiting| waiting.until).min() {
+            let pause = next.saturating_sub(self.clock.monotonic_nanos());
+            let woken = self.emptied.wait_timeout(table, Duration::from_nanos(pause));
+            table = woken.unwrap_or_else(PoisonError::into_inner).0;
+            self.sweep(&mut table);
+        }
+        table.is_watched = false;
     }
 }
 
@@ -101,21 +149,24 @@ pub fn no_such_ticket() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::clock::ManualClock;
+    use crate::mem::Secret;
 
-    fn secret() -> Secret {
-        Secret::copy_from(b"secret").unwrap()
+    fn secret() -> Kept {
+        Kept::new(Secret::copy_from(b"secret").unwrap()).unwrap()
+    }
+
+    fn tickets(clock: Arc<dyn Clock>) -> Arc<Tickets> {
+        Arc::new(Tickets::new(clock, Duration::from_millis(TICKET_MILLIS.into())))
     }
 
     #[test]
     fn once() {
-        let tickets = Tickets::new(Arc::new(ManualClock::default()));
+        let tickets = tickets(Arc::new(ManualClock::default()));
         let ticket = tickets.leave(secret()).unwrap();
         assert_ne!(ticket, tickets.leave(secret()).unwrap());
-        assert!(tickets.take(&ticket).unwrap().ct_eq(b"secret"));
+        assert!(tickets.take(&ticket).unwrap().with(|secret| secret.ct_eq(b"secret")).unwrap());
         assert_eq!(tickets.take(&ticket).unwrap_err(), no_such_ticket());
         assert_eq!(tickets.take(&[0; TICKET_LEN]).unwrap_err(), no_such_ticket());
     }
@@ -123,27 +174,53 @@ mod tests {
     #[test]
     fn soon() {
         let clock = Arc::new(ManualClock::default());
-        let tickets = Tickets::new(Arc::clone(&clock) as _);
+        let tickets = tickets(Arc::clone(&clock) as _);
         let (one, other) = (tickets.leave(secret()).unwrap(), tickets.leave(secret()).unwrap());
         clock.advance(Duration::from_millis(u64::from(TICKET_MILLIS) - 1));
         assert!(tickets.take(&one).is_ok());
         clock.advance(Duration::from_millis(1));
         tickets.expire();
-        assert!(tickets.waiting.lock().unwrap().is_empty());
+        assert!(tickets.table.lock().unwrap().waiting.is_empty());
         assert_eq!(tickets.take(&other).unwrap_err(), no_such_ticket());
     }
 
     #[test]
     fn few() {
         let clock = Arc::new(ManualClock::default());
-        let tickets = Tickets::new(Arc::clone(&clock) as _);
+        let tickets = tickets(Arc::clone(&clock) as _);
         for _ in 0..MAX_TICKETS {
-            tickets.leave(Secret::copy_from(b"").unwrap()).unwrap();
+            tickets.leave(secret()).unwrap();
         }
         assert_eq!(tickets.leave(secret()).unwrap_err().code, Code::SecretTicket);
         clock.advance(Duration::from_secs(60));
         let ticket = tickets.leave(secret()).unwrap();
         tickets.clear();
         assert_eq!(tickets.take(&ticket).unwrap_err(), no_such_ticket());
+    }
+
+    #[test]
+    fn what_nobody_adopts_is_let_go_of_without_another_call() {
+        let tickets = Arc::new(Tickets::new(Arc::new(SystemClock), Duration::from_millis(5)));
+        for _ in 0..2 {
+            tickets.leave(secret()).unwrap();
+            tickets.leave(secret()).unwrap();
+            // Not `table()`, which would let go of them itself.
+            let table = || tickets.table.lock().unwrap();
+            while !table().waiting.is_empty() || table().is_watched {
+                thread::yield_now();
+            }
+        }
+    }
+
+    #[test]
+    fn the_watch_ends_with_the_last_ticket() {
+        let tickets = tickets(Arc::new(SystemClock));
+        let is_watched = || tickets.table.lock().unwrap().is_watched;
+        let ticket = tickets.leave(secret()).unwrap();
+        assert!(is_watched());
+        tickets.take(&ticket).unwrap();
+        while is_watched() {
+            thread::yield_now();
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! Hashing and verifying as jobs: checked when made, cheap to move to another thread, and owners
-//! of copies of their secrets, which they wipe.
+//! of their secrets: shared with secret memory, or copies, which they wipe.
 
 use std::borrow::Cow;
 use std::mem;
 
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use super::cancel::Cancel;
@@ -15,12 +15,16 @@ use super::policy::Policy;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::mem::pages::{self, Pages};
+use crate::mem::{Secret, SecretInput, leaving_no_trace};
 
 /// The longest password, in bytes of UTF-8 or otherwise.
 pub const MAX_PASSWORD_LEN: usize = 4096;
 
 /// The longest secret (pepper), in bytes.
 pub const MAX_SECRET_LEN: usize = 4096;
+
+/// Of the stack that computing takes, in bytes: more than enough.
+pub(super) const DEPTH: usize = 32 * 1024;
 
 /// A tag alone: what `raw` asks for, wiped when dropped.
 pub type Tag = Zeroizing<Vec<u8>>;
@@ -29,11 +33,10 @@ pub type Tag = Zeroizing<Vec<u8>>;
 #[derive(Debug)]
 pub struct HashJob {
     policy: Policy,
-    password: SecretSlice<u8>,
+    password: SecretInput,
     salt: Vec<u8>,
-    secret: Option<SecretSlice<u8>>,
+    secret: Option<SecretInput>,
     associated_data: Vec<u8>,
-    cancel: Cancel,
 }
 
 impl HashJob {
@@ -45,9 +48,9 @@ impl HashJob {
     /// together.
     pub fn new(
         policy: Policy,
-        password: SecretSlice<u8>,
+        password: SecretInput,
         salt: Option<Vec<u8>>,
-        secret: Option<SecretSlice<u8>>,
+        secret: Option<SecretInput>,
         associated_data: Vec<u8>,
     ) -> Result<Self> {
         check_secrets(&password, secret.as_ref())?;
@@ -67,26 +70,46 @@ impl HashJob {
                 "salt, hash and associatedData must be at most {max} bytes together"
             )));
         }
-        let cancel = Cancel::default();
-        Ok(Self { policy, password, salt, secret, associated_data, cancel })
+        Ok(Self { policy, password, salt, secret, associated_data })
     }
 
-    /// A handle that calls the job off: it then gives `ABORT_ERR`, at once or at its next segment.
-    pub fn cancel_handle(&self) -> Cancel {
-        self.cancel.clone()
+    /// Bytes of memory that it works in.
+    pub fn memory_len(&self) -> u64 {
+        self.policy.params().memory_len()
     }
 
-    /// Computes the digest and hands it on; only then is the working memory wiped.
-    pub fn run<T>(self, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
+    /// Computes the digest and hands it on; only then is the working memory wiped. `ABORT_ERR`
+    /// once it has been called off.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
         let (params, data, salt) =
             (*self.policy.params(), self.associated_data.clone(), self.salt.clone());
-        self.run_raw(|tag| {
+        self.run_raw(cancel, |tag| {
             deliver(tag.map(|mut tag| Digest::new(params, data, salt, mem::take(&mut *tag))))
         })
     }
 
-    /// Computes the tag alone and hands it on; only then is the working memory wiped.
-    pub fn run_raw<T>(self, deliver: impl FnOnce(Result<Tag>) -> T) -> T {
+    /// As [`Self::run`], for the tag alone.
+    pub fn run_raw<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Tag>) -> T) -> T {
+        let mut memory = None;
+        let mut tag = Zeroizing::new(vec![0; self.policy.hash_length()]);
+        let computed = self.compute(cancel, &mut memory, &mut tag);
+        // The copies of the secrets are gone before the caller hears of the result; `memory` is
+        // wiped when it drops, after the result is on its way.
+        drop(self);
+        deliver(computed.map(|()| tag))
+    }
+
+    /// As [`Self::run`], for the tag alone, which is written into secret memory and nowhere else.
+    pub fn run_secret<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Secret>) -> T) -> T {
+        let mut memory = None;
+        let secret =
+            Secret::filled(self.policy.hash_length(), |tag| self.compute(cancel, &mut memory, tag));
+        // As above: the secrets first, the result, then the memory.
+        drop(self);
+        deliver(secret)
+    }
+
+    fn compute(&self, cancel: &Cancel, memory: &mut Option<Pages>, tag: &mut [u8]) -> Result<()> {
         let inputs = Inputs {
             params: *self.policy.params(),
             password: self.password.expose_secret(),
@@ -94,12 +117,7 @@ impl HashJob {
             secret: exposed(self.secret.as_ref()),
             associated_data: &self.associated_data,
         };
-        let mut memory = None;
-        let tag = derive(&inputs, &self.cancel, &mut memory, self.policy.hash_length());
-        // The copies of the secrets are gone before the caller hears of the result; `memory` is
-        // wiped when it drops, after the result is on its way.
-        drop(self);
-        deliver(tag)
+        derive(&inputs, cancel, pages::take, memory, tag)
     }
 }
 
@@ -107,9 +125,8 @@ impl HashJob {
 #[derive(Debug)]
 pub struct VerifyJob {
     digest: Digest,
-    password: SecretSlice<u8>,
-    secret: Option<SecretSlice<u8>>,
-    cancel: Cancel,
+    password: SecretInput,
+    secret: Option<SecretInput>,
 }
 
 impl VerifyJob {
@@ -120,23 +137,23 @@ impl VerifyJob {
     /// [`MAX_SECRET_LEN`].
     pub fn new(
         digest: Digest,
-        password: SecretSlice<u8>,
-        secret: Option<SecretSlice<u8>>,
+        password: SecretInput,
+        secret: Option<SecretInput>,
         limits: &Limits,
     ) -> Result<Self> {
         limits.check(&digest)?;
         check_secrets(&password, secret.as_ref())?;
-        Ok(Self { digest, password, secret, cancel: Cancel::default() })
+        Ok(Self { digest, password, secret })
     }
 
-    /// As [`HashJob::cancel_handle`].
-    pub fn cancel_handle(&self) -> Cancel {
-        self.cancel.clone()
+    /// Bytes of memory that it works in.
+    pub fn memory_len(&self) -> u64 {
+        self.digest.params().memory_len()
     }
 
     /// Computes the tag, hands on whether it is the digest's; only then is the working memory
-    /// wiped.
-    pub fn run<T>(self, deliver: impl FnOnce(Result<bool>) -> T) -> T {
+    /// wiped. `ABORT_ERR` once it has been called off.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<bool>) -> T) -> T {
         let inputs = Inputs {
             params: *self.digest.params(),
             password: self.password.expose_secret(),
@@ -145,9 +162,10 @@ impl VerifyJob {
             associated_data: self.digest.data(),
         };
         let mut memory = None;
-        let tag = derive(&inputs, &self.cancel, &mut memory, self.digest.hash().len());
-        let matches = tag.map(|tag| self.digest.matches(&tag));
-        // As above: the secrets first, the result, then the memory.
+        let mut tag = Zeroizing::new(vec![0; self.digest.hash().len()]);
+        let computed = derive(&inputs, cancel, pages::take_untrusted, &mut memory, &mut tag);
+        let matches = computed.map(|()| self.digest.matches(&tag));
+        // As above.
         drop(self);
         deliver(matches)
     }
@@ -157,17 +175,18 @@ impl VerifyJob {
 fn derive(
     inputs: &Inputs<'_>,
     cancel: &Cancel,
+    take: fn(usize) -> Result<Pages>,
     memory: &mut Option<Pages>,
-    tag_len: usize,
-) -> Result<Tag> {
+    tag: &mut [u8],
+) -> Result<()> {
     // Before memory is taken for what nobody waits for any more.
     cancel.check()?;
     // Lengths beyond the address space, on 32 bits, cannot be had either.
     let len = usize::try_from(inputs.params.memory_len()).unwrap_or(usize::MAX);
-    let memory = memory.insert(pages::take(len)?);
-    let mut tag = Zeroizing::new(vec![0; tag_len]);
-    engine::current().derive(inputs, memory, &mut tag, cancel)?;
-    Ok(tag)
+    // Chosen first: the choice takes memory, too, and gives it back.
+    let engine = engine::current()?;
+    let memory = memory.insert(take(len)?);
+    leaving_no_trace::<DEPTH, _>(|| engine.derive(inputs, memory, tag, cancel))
 }
 
 fn random_salt(len: usize) -> Result<Vec<u8>> {
@@ -176,11 +195,11 @@ fn random_salt(len: usize) -> Result<Vec<u8>> {
     Ok(salt)
 }
 
-fn exposed(secret: Option<&SecretSlice<u8>>) -> &[u8] {
-    secret.map_or(&[], |secret| secret.expose_secret())
+fn exposed(secret: Option<&SecretInput>) -> &[u8] {
+    secret.map_or(&[], ExposeSecret::expose_secret)
 }
 
-fn check_secrets(password: &SecretSlice<u8>, secret: Option<&SecretSlice<u8>>) -> Result<()> {
+pub(super) fn check_secrets(password: &SecretInput, secret: Option<&SecretInput>) -> Result<()> {
     if password.expose_secret().len() > MAX_PASSWORD_LEN {
         return Err(out_of_range(format!("password must be at most {MAX_PASSWORD_LEN} bytes")));
     }

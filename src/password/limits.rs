@@ -1,5 +1,6 @@
 //! How much a stored digest may ask for.
 
+use super::params::Params;
 use super::phc::Digest;
 use super::policy::{MAX_MEMORY_COST, at_most};
 use crate::error::{Code, Error, Result};
@@ -45,6 +46,29 @@ impl Limits {
             ));
         }
         Ok(limits)
+    }
+
+    /// The most memory, in KiB.
+    pub const fn memory_cost(&self) -> u32 {
+        self.memory_cost
+    }
+
+    /// The same, raised where a policy asks for more: what it makes must verify.
+    pub(super) fn raised_to(self, params: &Params) -> Self {
+        Self {
+            memory_cost: self.memory_cost.max(params.memory_cost()),
+            time_cost: self.time_cost.max(params.time_cost()),
+            parallelism: self.parallelism.max(params.parallelism()),
+        }
+    }
+
+    /// `ERR_PASSWORD_LIMIT` for another scheme's hash that works in more memory, in bytes.
+    pub(super) fn check_memory(&self, len: u64) -> Result<()> {
+        if len <= u64::from(self.memory_cost) * 1024 {
+            return Ok(());
+        }
+        let message = "the hash asks for more memory than limits.memoryCost allows";
+        Err(Error::new(Code::PasswordLimit, message))
     }
 
     /// `ERR_PASSWORD_LIMIT` for a digest that asks for more. Allocates nothing.

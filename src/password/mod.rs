@@ -1,26 +1,41 @@
 //! Password hashing with Argon2 (RFC 9106).
 //!
 //! A [`Policy`] says what new hashes ask for, a [`Digest`] is a stored one, [`Limits`] bound what
-//! a stored one may ask for. The work is a [`HashJob`] or a [`VerifyJob`]: run it here and now, or
-//! on the [`pool`].
+//! a stored one may ask for. A [`Hasher`] has all of them for one service, with its peppers and the
+//! other schemes that it still verifies. The work is a job, such as a [`HashJob`]: run it here and
+//! now, or on the [`pool`].
 
+mod admission;
+/// Which costs take a wanted time on this machine.
+pub mod calibrate;
 mod cancel;
 #[allow(unsafe_code, reason = "vector instructions, and memory that threads share by lanes")]
 #[allow(clippy::inline_always, reason = "a kernel is a whole walk compiled for its instructions")]
 mod engine;
+mod hasher;
 mod job;
+mod latency;
+mod legacy;
 mod limits;
 mod params;
+mod peppers;
 mod phc;
 mod policy;
 /// Threads of our own, so that hashing never starves the file and DNS work of Node's four.
 pub mod pool;
+mod rehash;
 
 pub use self::cancel::Cancel;
 pub use self::engine::take_warning;
+pub use self::hasher::{Check, Hasher, HasherOptions, Mint, Update, Updated};
 pub use self::job::{HashJob, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Tag, VerifyJob};
+pub use self::legacy::{
+    Ceilings, Family, Legacy, MAX_BCRYPT_COST, MAX_PBKDF2_ITERATIONS, MAX_SCRYPT_WORK,
+    MIN_BCRYPT_COST,
+};
 pub use self::limits::Limits;
 pub use self::params::{Algorithm, Params, Version};
+pub use self::peppers::{MAX_PEPPER_LEN, MAX_PEPPERS, MIN_PEPPER_LEN, Peppers};
 pub use self::phc::{
     Digest, MAX_DIGEST_LEN, MAX_FIELD_LEN, MAX_FIELDS_LEN, MAX_KEYID_LEN, MIN_HASH_LEN,
     MIN_SALT_LEN,
@@ -28,6 +43,7 @@ pub use self::phc::{
 pub use self::policy::{
     MAX_MEMORY_COST, MAX_PARALLELISM, MAX_TIME_COST, Policy, PolicyOptions, Profile,
 };
+pub use self::rehash::Rehash;
 
 #[cfg(test)]
 mod tests;

@@ -80,6 +80,11 @@ impl Digest {
         Self { params, keyid: Vec::new(), data, salt, hash }
     }
 
+    /// The same digest, naming the pepper it was made with: 1 to 8 bytes, or none.
+    pub(super) fn with_keyid(self, keyid: Vec<u8>) -> Self {
+        Self { keyid, ..self }
+    }
+
     /// Variant, version and costs.
     pub const fn params(&self) -> &Params {
         &self.params
@@ -193,7 +198,7 @@ fn version(text: &str) -> Result<Version> {
 }
 
 /// A decimal number as only one text writes it: digits alone, no leading zero, 32 bits.
-fn number(text: &str) -> Result<u32> {
+pub(super) fn number(text: &str) -> Result<u32> {
     let is_canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     text.parse()
         .ok()
@@ -202,14 +207,14 @@ fn number(text: &str) -> Result<u32> {
 }
 
 /// Base64 as only one text writes it: no padding, unused bits zero.
-fn bytes(text: &str, lengths: RangeInclusive<usize>) -> Result<Vec<u8>> {
+pub(super) fn bytes(text: &str, lengths: RangeInclusive<usize>) -> Result<Vec<u8>> {
     Base64Unpadded::decode_vec(text)
         .ok()
         .filter(|bytes| lengths.contains(&bytes.len()))
         .ok_or_else(|| malformed("with Base64 that is not canonical, or of the wrong length"))
 }
 
-fn malformed(what: &str) -> Error {
+pub(super) fn malformed(what: &str) -> Error {
     let message = format!("the digest is {what}; pass it exactly as it was made");
     Error::new(Code::PasswordDigest, message)
 }

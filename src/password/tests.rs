@@ -2,11 +2,12 @@
 
 use std::sync::mpsc::channel;
 
-use secrecy::SecretSlice;
 use serde_json::Value;
 
 use super::*;
 use crate::error::{Code, Result};
+use crate::mem::SecretInput;
+use crate::mem::allocations::allocated_by;
 use crate::testing::vectors::{self, hex, number};
 
 fn hash(
@@ -16,7 +17,8 @@ fn hash(
     secret: Option<&[u8]>,
     associated_data: &[u8],
 ) -> Result<Digest> {
-    hash_job(policy, password, salt, secret, associated_data)?.run(|digest| digest)
+    hash_job(policy, password, salt, secret, associated_data)?
+        .run(&Cancel::default(), |digest| digest)
 }
 
 fn hash_raw(
@@ -26,7 +28,8 @@ fn hash_raw(
     secret: Option<&[u8]>,
     associated_data: &[u8],
 ) -> Result<Tag> {
-    hash_job(policy, password, salt, secret, associated_data)?.run_raw(|tag| tag)
+    hash_job(policy, password, salt, secret, associated_data)?
+        .run_raw(&Cancel::default(), |tag| tag)
 }
 
 fn verify(
@@ -36,7 +39,7 @@ fn verify(
     limits: &Limits,
 ) -> Result<bool> {
     VerifyJob::new(digest.clone(), copied(password), secret.map(copied), limits)?
-        .run(|matches| matches)
+        .run(&Cancel::default(), |matches| matches)
 }
 
 fn hash_job(
@@ -50,8 +53,8 @@ fn hash_job(
     HashJob::new(policy, copied(password), salt, secret, associated_data.into())
 }
 
-fn copied(bytes: &[u8]) -> SecretSlice<u8> {
-    Box::<[u8]>::from(bytes).into()
+fn copied(bytes: &[u8]) -> SecretInput {
+    bytes.into()
 }
 
 fn policy(change: impl FnOnce(&mut PolicyOptions)) -> Policy {
@@ -124,7 +127,7 @@ fn salts_are_drawn_and_not_repeated() {
     let [one, two] = [(); 2].map(|()| hash(policy, b"password", None, None, b"").unwrap());
     assert_eq!((one.salt().len(), one.hash().len()), (24, 32));
     assert_ne!(one.salt(), two.salt());
-    assert!(!policy.needs_rehash(&one));
+    assert!(!policy.needs_rehash(&one, Rehash::Exact, b""));
     let given = hash(policy, b"password", Some(b"somesalt"), None, b"").unwrap();
     assert_eq!(given.salt(), b"somesalt");
 }
@@ -159,15 +162,63 @@ fn hostile_digests_are_refused_before_any_memory_is_taken() {
     }
 }
 
+/// What a refusal may allocate, beyond a copy of its input: the message.
+const MESSAGE_LEN: usize = 1024;
+
+#[test]
+fn extremes_are_refused_without_an_allocation_beyond_the_input() {
+    fn refused<T>(code: Code, input_len: usize, call: impl FnOnce() -> Result<T>) {
+        let (result, allocated) = allocated_by(|| call().err().map(|error| error.code));
+        assert_eq!(result, Some(code));
+        assert!(allocated <= input_len + MESSAGE_LEN, "{allocated} bytes");
+    }
+    for costs in ["m=4294967295,t=1,p=1", "m=134217720,t=1,p=16777215", "m=8,t=4294967295,p=1"] {
+        let text = format!("$argon2id$v=19${costs}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA");
+        let (none, limits) = (copied(b""), Limits::default());
+        refused(Code::PasswordLimit, text.len(), || {
+            VerifyJob::new(Digest::parse(&text)?.unwrap(), none, None, &limits)
+        });
+    }
+    let text = "A".repeat(1_000_000);
+    for text in [text.clone(), format!("$argon2id${text}"), format!("$2b${text}")] {
+        refused(Code::PasswordDigest, text.len(), || Digest::parse(&text));
+    }
+    for (m, p) in [(u32::MAX, 1), (u32::MAX, u32::MAX), (64, 16777215)] {
+        let costs = |o: &mut PolicyOptions| (o.memory_cost, o.parallelism) = (Some(m), Some(p));
+        let mut options = PolicyOptions::default();
+        costs(&mut options);
+        refused(Code::OutOfRange, 0, || Policy::new(&options, false));
+        let target = std::time::Duration::from_millis(1);
+        refused(Code::OutOfRange, 0, || calibrate::Search::new(target, m, p));
+    }
+    let long = vec![0; 100_000_000];
+    let (password, policy) = (copied(&long), policy(|_| {}));
+    refused(Code::OutOfRange, 0, || HashJob::new(policy, password, None, None, Vec::new()));
+    let (password, digest) = (copied(&long), hash(policy, b"", None, None, b"").unwrap());
+    refused(Code::OutOfRange, 0, || VerifyJob::new(digest, password, None, &Limits::default()));
+    let (password, secret) = (copied(b""), Some(copied(&long)));
+    refused(Code::OutOfRange, 0, || HashJob::new(policy, password, None, secret, Vec::new()));
+}
+
+#[test]
+fn a_job_larger_than_the_budget_is_refused_before_any_memory_is_taken() {
+    let bytes = u64::from(u32::MAX) * 1024;
+    // The first call makes the pool.
+    assert!(pool::hold(bytes).is_err());
+    let (held, allocated) = allocated_by(|| pool::hold(bytes).err().map(|error| error.code));
+    assert_eq!(held, Some(Code::PasswordMemory));
+    assert!(allocated <= MESSAGE_LEN, "{allocated} bytes");
+}
+
 #[test]
 fn a_job_that_is_called_off_does_nothing() {
     let job = hash_job(policy(|_| {}), b"password", None, None, b"").unwrap();
-    job.cancel_handle().cancel();
-    assert_eq!(job.run(|digest| digest).unwrap_err().code, Code::Aborted);
+    let cancel = Cancel::default();
+    cancel.cancel();
+    assert_eq!(job.run(&cancel, |digest| digest).unwrap_err().code, Code::Aborted);
     let digest = hash(policy(|_| {}), b"password", None, None, b"").unwrap();
     let job = VerifyJob::new(digest, copied(b"password"), None, &Limits::default()).unwrap();
-    job.cancel_handle().cancel();
-    assert_eq!(job.run(|matches| matches).unwrap_err().code, Code::Aborted);
+    assert_eq!(job.run(&cancel, |matches| matches).unwrap_err().code, Code::Aborted);
 }
 
 #[test]
@@ -178,7 +229,9 @@ fn jobs_run_on_the_pool() {
         let job = HashJob::new(policy, copied(&[number]), None, None, Vec::new()).unwrap();
         let sender = sender.clone();
         pool::submit(
-            move |delivery| job.run(|digest| delivery.send(digest)),
+            &pool::Ticket::new(),
+            job.memory_len(),
+            move |delivery, cancel| job.run(cancel, |digest| delivery.send(digest)),
             move |digest| sender.send((number, digest)).unwrap(),
         );
     }

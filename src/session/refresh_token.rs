@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::jwt::base64url;
-use crate::mem::{Locked, Secret};
+use crate::mem::{HMAC_DEPTH, Locked, Secret, leaving_no_trace};
 
 /// The first byte of every token: the format's version.
 const VERSION: u8 = 1;
@@ -23,7 +23,8 @@ impl Codec {
     /// With a new random key.
     pub fn new() -> Result<Self> {
         let secret = Secret::random(32)?;
-        Locked::new(hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret())).map(Self)
+        let key = || Locked::new(hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret()));
+        leaving_no_trace::<HMAC_DEPTH, _>(key).map(Self)
     }
 
     /// The token of a session's generation.
@@ -32,7 +33,7 @@ impl Codec {
         bytes[0] = VERSION;
         bytes[ID..GENERATION].copy_from_slice(session.as_bytes());
         bytes[GENERATION..TAG].copy_from_slice(&generation.to_be_bytes());
-        let tag = hmac::sign(&self.0, &bytes[..TAG]);
+        let tag = leaving_no_trace::<HMAC_DEPTH, _>(|| hmac::sign(&self.0, &bytes[..TAG]));
         bytes[TAG..].copy_from_slice(tag.as_ref());
         base64url::encode(&bytes)
     }
@@ -43,7 +44,8 @@ impl Codec {
             return None;
         }
         let bytes: [u8; LEN] = base64url::decode(token.as_bytes())?.try_into().ok()?;
-        hmac::verify(&self.0, &bytes[..TAG], &bytes[TAG..]).ok()?;
+        let verify = || hmac::verify(&self.0, &bytes[..TAG], &bytes[TAG..]);
+        leaving_no_trace::<HMAC_DEPTH, _>(verify).ok()?;
         let session = Uuid::from_slice(&bytes[ID..GENERATION]).ok()?;
         let generation = u32::from_be_bytes(bytes[GENERATION..TAG].try_into().ok()?);
         (bytes[0] == VERSION).then_some((session, generation))

@@ -72,10 +72,14 @@ module.exports = {
   'secureHeap.configure': {
     // Other rows have used the heap: nothing else is accepted any more.
     args: () => [{ maxBytes: 2 ** 26 }],
-    kinds: [options({ maxBytes: integer, backend: word, require: names, onDegraded: word })],
+    kinds: [options({ maxBytes: integer, backend: word, require: names, onDegraded: word, overflow: word })],
   },
   'secureHeap.status': { args: () => [], kinds: [] },
   'secureHeap.disposeAll': { args: () => [], kinds: [] },
   'secureHeap.verify': { args: () => [], kinds: [] },
+  'secureHeap.hardenProcess': {
+    args: () => [{ dumpable: false, core: 2 ** 40 }],
+    kinds: [options({ dumpable: boolean, core: integer })],
+  },
   timingSafeEqual: { args: () => ['one', new Uint8Array(3)], kinds: [secret, secret] },
 };

@@ -8,13 +8,13 @@ use std::ops::RangeInclusive;
 use std::ptr;
 
 use napi::sys;
-use secrecy::{ExposeSecret, SecretSlice};
+use secrecy::{ExposeSecret, ExposeSecretMut};
 use zeroize::Zeroizing;
 
-use super::handle::Handle;
 use super::text::lengths;
 use super::{Arg, Result};
 use crate::binding::secret::SecretBuffer;
+use crate::mem::{Secret, SecretInput, WipedBytes, clear_vector_registers};
 
 /// Strings that are secrets are copied through the stack, so they are short.
 const MAX_SECRET_TEXT: usize = 4096;
@@ -41,16 +41,7 @@ impl Arg<'_> {
         range: RangeInclusive<usize>,
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        let (pointer, length) = self.view(expected)?;
-        if !range.contains(&length) {
-            return Err(self.out_of_range(lengths(&range)));
-        }
-        if length == 0 {
-            return body(&[]);
-        }
-        // SAFETY: `view` has checked that the memory belongs to one thread and is attached.
-        // JavaScript does not run before `body`, which cannot call it, returns.
-        body(unsafe { std::slice::from_raw_parts(pointer, length) })
+        self.lend(self.view(expected)?, range, body)
     }
 
     /// Lends a `Uint8Array`'s bytes for writing while JavaScript waits.
@@ -69,18 +60,7 @@ impl Arg<'_> {
         range: RangeInclusive<usize>,
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        match self.handle_if::<SecretBuffer>()? {
-            Some(buffer) => {
-                let secret = buffer.get()?;
-                let bytes = secret.expose_secret();
-                if !range.contains(&bytes.len()) {
-                    return Err(self.out_of_range(lengths(&range)));
-                }
-                body(bytes)
-            }
-            None if self.is_view()? => self.with_bytes(range, body),
-            None => Err(self.wrong_type(&format!("a Uint8Array or a {}", SecretBuffer::CLASS))),
-        }
+        self.with_key_or("a Uint8Array or a SecretBuffer", range, body)
     }
 
     /// Lends the bytes of a string, a `Uint8Array` or a `SecretBuffer`. A string's are wiped
@@ -100,11 +80,7 @@ impl Arg<'_> {
             self.check_well_formed(&buffer[..written])?;
             return body(&buffer[..written]);
         }
-        if self.handle_if::<SecretBuffer>()?.is_some() || self.is_view()? {
-            return self.with_key(range, body);
-        }
-        let expected = format!("a string, a Uint8Array or a {}", SecretBuffer::CLASS);
-        Err(self.wrong_type(&expected))
+        self.with_key_or("a string, a Uint8Array or a SecretBuffer", range, body)
     }
 
     /// As [`Self::with_secret`], for text too long for the stack, such as a PEM.
@@ -119,14 +95,41 @@ impl Arg<'_> {
         self.with_secret(range, body)
     }
 
-    /// A wiped copy of a string, a `Uint8Array` or a `SecretBuffer`, for a job.
-    pub fn secret_copy(&self, range: RangeInclusive<usize>) -> Result<SecretSlice<u8>> {
-        self.with_secret(range, |bytes| Ok(Box::<[u8]>::from(bytes).into()))
+    /// A string, written by the engine straight into secret memory.
+    pub fn secret_text(&self, range: RangeInclusive<usize>) -> Result<Secret> {
+        let length = self.utf8_len()?;
+        if !range.contains(&length) {
+            return Err(self.out_of_range(lengths(&range)));
+        }
+        // With room for the NUL that Node-API ends it with.
+        let text = Secret::filled_up_to(length + 1, |slot| {
+            self.copy_utf8(slot).map_err(|_| super::super::internal())
+        })?;
+        self.check_well_formed(text.expose_secret())?;
+        Ok(text)
     }
 
-    /// A wiped copy of a `Uint8Array` or a `SecretBuffer`, for a job.
-    pub fn key_copy(&self, range: RangeInclusive<usize>) -> Result<SecretSlice<u8>> {
-        self.with_key(range, |bytes| Ok(Box::<[u8]>::from(bytes).into()))
+    /// A string, a `Uint8Array` or a `SecretBuffer`, for a job. A string's bytes are written where
+    /// they stay, with nothing on the way.
+    pub fn secret_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
+        if !self.is_string()? {
+            return self.input_or("a string, a Uint8Array or a SecretBuffer", range);
+        }
+        let length = self.utf8_len()?;
+        if !range.contains(&length) {
+            return Err(self.out_of_range(lengths(&range)));
+        }
+        // With room for the NUL, which is cut off without a move.
+        let mut copy = WipedBytes::new(Box::new(vec![0; length + 1]));
+        let written = self.copy_utf8(copy.expose_secret_mut())?;
+        copy.expose_secret_mut().truncate(written);
+        self.check_well_formed(copy.expose_secret())?;
+        Ok(copy.into())
+    }
+
+    /// A `Uint8Array` or a `SecretBuffer`, for a job.
+    pub fn key_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
+        self.input_or("a Uint8Array or a SecretBuffer", range)
     }
 
     /// Writes numbers to the start of a `Float64Array` of the façade's own.
@@ -153,25 +156,73 @@ impl Arg<'_> {
         Ok(())
     }
 
-    /// Whether the argument is a view of any kind.
-    fn is_view(&self) -> Result<bool> {
-        let mut is_view = false;
-        // SAFETY: `env` and `value` are those of the current call.
-        self.check(unsafe { sys::napi_is_typedarray(self.env, self.value, &raw mut is_view) })?;
-        Ok(is_view)
+    fn input_or(&self, expected: &str, range: RangeInclusive<usize>) -> Result<SecretInput> {
+        // As below.
+        if let Some(view) = self.view_if()? {
+            return self.lend(view, range, |bytes| Ok(bytes.into()));
+        }
+        let buffer = self.handle_if::<SecretBuffer>()?;
+        let secret = buffer.ok_or_else(|| self.wrong_type(expected))?.get()?;
+        if !range.contains(&secret.len()) {
+            return Err(self.out_of_range(lengths(&range)));
+        }
+        Ok(secret.to_input()?)
+    }
+
+    fn with_key_or<T>(
+        &self,
+        expected: &str,
+        range: RangeInclusive<usize>,
+        body: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        // Views come first: to tell that an object is not a secret takes longer.
+        if let Some(view) = self.view_if()? {
+            return self.lend(view, range, body);
+        }
+        let buffer = self.handle_if::<SecretBuffer>()?;
+        buffer.ok_or_else(|| self.wrong_type(expected))?.with(|secret| {
+            let bytes = secret.expose_secret();
+            if !range.contains(&bytes.len()) {
+                return Err(self.out_of_range(lengths(&range)));
+            }
+            let result = body(bytes);
+            clear_vector_registers();
+            result
+        })
+    }
+
+    fn lend<T>(
+        &self,
+        (pointer, length): (*mut u8, usize),
+        range: RangeInclusive<usize>,
+        body: impl FnOnce(&[u8]) -> Result<T>,
+    ) -> Result<T> {
+        if !range.contains(&length) {
+            return Err(self.out_of_range(lengths(&range)));
+        }
+        if length == 0 {
+            return body(&[]);
+        }
+        // SAFETY: the callers have just got the two from `view_if`, which has checked that the
+        // memory belongs to one thread and is attached. JavaScript does not run before `body`,
+        // which cannot call it, returns.
+        body(unsafe { std::slice::from_raw_parts(pointer, length) })
     }
 
     /// The memory of a `Uint8Array` that is neither shared nor detached.
     fn view(&self, expected: &str) -> Result<(*mut u8, usize)> {
-        if !self.is_view()? {
-            return Err(self.wrong_type(expected));
-        }
+        self.view_if()?.ok_or_else(|| self.wrong_type(expected))
+    }
+
+    /// As [`Self::view`]; `None` when the argument is no `Uint8Array`.
+    fn view_if(&self) -> Result<Option<(*mut u8, usize)>> {
         let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
         let mut buffer = ptr::null_mut();
         let mut is_unshared = false;
-        // SAFETY: `env` and `value` are those of the current call, and the value is a view.
+        // SAFETY: `env` and `value` are those of the current call; of what is no view, nothing is
+        // told.
         unsafe {
-            self.check(sys::napi_get_typedarray_info(
+            let status = sys::napi_get_typedarray_info(
                 self.env,
                 self.value,
                 &raw mut kind,
@@ -179,25 +230,29 @@ impl Arg<'_> {
                 &raw mut data,
                 &raw mut buffer,
                 ptr::null_mut(),
-            ))?;
+            );
+            if status == sys::Status::napi_invalid_arg {
+                return Ok(None);
+            }
+            self.check(status)?;
+            if kind != sys::TypedarrayType::uint8_array {
+                return Ok(None);
+            }
             self.check(sys::napi_is_arraybuffer(self.env, buffer, &raw mut is_unshared))?;
-        }
-        if kind != sys::TypedarrayType::uint8_array {
-            return Err(self.wrong_type(expected));
         }
         if !is_unshared {
             return Err(self.invalid("must not be backed by a SharedArrayBuffer: copy it first"));
         }
-        let buffer = Self { value: buffer, ..*self };
-        if buffer.is_detached()? {
+        // A view over a detached buffer has no length.
+        if length == 0 && (Self { value: buffer, ..*self }).is_detached()? {
             return Err(self.invalid("is detached: its bytes have been transferred elsewhere"));
         }
-        Ok((data.cast(), length))
+        Ok(Some((data.cast(), length)))
     }
 
     fn is_detached(&self) -> Result<bool> {
         let mut is_detached = false;
-        // SAFETY: as in `view`; the value is an ArrayBuffer.
+        // SAFETY: as in `view_if`; the value is an ArrayBuffer.
         self.check(unsafe {
             sys::napi_is_detached_arraybuffer(self.env, self.value, &raw mut is_detached)
         })?;

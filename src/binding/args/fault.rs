@@ -101,7 +101,7 @@ unsafe extern "C" fn delete_factory(
     unsafe { sys::napi_delete_reference(env, reference.cast()) };
 }
 
-/// `factory(code, message)`; `None` when that is not possible any more.
+/// `factory(code, message, retryAfterMs)`; `None` when that is not possible any more.
 fn make(env: sys::napi_env, error: &Error) -> Option<sys::napi_value> {
     let ok = |status| (status == sys::Status::napi_ok).then_some(());
     let (mut data, mut factory, mut receiver, mut made) =
@@ -115,7 +115,11 @@ fn make(env: sys::napi_env, error: &Error) -> Option<sys::napi_value> {
         }
         ok(sys::napi_get_reference_value(env, data.cast(), &raw mut factory))?;
         ok(sys::napi_get_undefined(env, &raw mut receiver))?;
-        let arguments = [text(env, error.code.as_str())?, text(env, &error.message)?];
+        let retry_after = match error.retry_after_ms {
+            Some(millis) => number(env, millis)?,
+            None => receiver,
+        };
+        let arguments = [text(env, error.code.as_str())?, text(env, &error.message)?, retry_after];
         ok(sys::napi_call_function(
             env,
             receiver,
@@ -142,5 +146,15 @@ unsafe fn text(env: sys::napi_env, text: &str) -> Option<sys::napi_value> {
             &raw mut value,
         )
     };
+    (status == sys::Status::napi_ok).then_some(value)
+}
+
+/// # Safety
+///
+/// `env` must be that of the running call.
+unsafe fn number(env: sys::napi_env, number: u64) -> Option<sys::napi_value> {
+    let mut value = ptr::null_mut();
+    // SAFETY: `env` is the caller's to uphold; the value is written only when the status is ok.
+    let status = unsafe { sys::napi_create_double(env, number as f64, &raw mut value) };
     (status == sys::Status::napi_ok).then_some(value)
 }

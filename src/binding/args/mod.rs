@@ -64,6 +64,11 @@ impl<'a> Arg<'a> {
         self.is_type(Type::Undefined)
     }
 
+    /// Whether there is no value: the argument was left out, or is `null`.
+    pub fn is_nullish(&self) -> Result<bool> {
+        Ok(matches!(self.type_of()?, Type::Undefined | Type::Null))
+    }
+
     /// The argument, unless it was left out.
     pub fn present(self) -> Result<Option<Self>> {
         Ok((!self.is_absent()?).then_some(self))

@@ -37,6 +37,23 @@ impl<'a> Arg<'a> {
         }
     }
 
+    /// Reads the argument as a plain object with names of the caller's own and a value each, at
+    /// most `max` of them.
+    pub fn entries(self, max: usize) -> Result<Vec<(String, Self)>> {
+        if !self.is_type(Type::Object)? || !self.is_plain()? {
+            return Err(self.wrong_type("a plain object"));
+        }
+        let names = self.property_names()?;
+        if names.len() > max {
+            return Err(self.out_of_range(format!("at most {max} entries")));
+        }
+        let entry = |name: String| {
+            let value = self.property(self.key(&name)?)?;
+            Ok((name, value))
+        };
+        names.into_iter().map(entry).collect()
+    }
+
     /// Whether the prototype is `null` or an `Object.prototype`, of whichever realm.
     fn is_plain(&self) -> Result<bool> {
         let prototype = self.prototype()?;
@@ -81,7 +98,16 @@ impl<'a> Arg<'a> {
         Ok(has)
     }
 
-    fn key(&self, name: &'static str) -> Result<sys::napi_value> {
+    /// The value under a key, which may be a getter's.
+    fn property(&self, key: sys::napi_value) -> Result<Self> {
+        let mut value = ptr::null_mut();
+        // SAFETY: `env` and `value` are those of the current call; a getter may throw, which
+        // `check` reports.
+        self.check(unsafe { sys::napi_get_property(self.env, self.value, key, &raw mut value) })?;
+        Ok(Self { value, ..*self })
+    }
+
+    fn key(&self, name: &str) -> Result<sys::napi_value> {
         let mut key = ptr::null_mut();
         // SAFETY: `env` is that of the current call, the name is valid for its length.
         self.check(unsafe {
@@ -103,12 +129,7 @@ impl<'a> Options<'a> {
         if !arg.has_own(name)? {
             return Ok(None);
         }
-        let key = arg.key(name)?;
-        let mut value = ptr::null_mut();
-        // SAFETY: `env` and `value` are those of the current call; a getter may throw, which
-        // `check` reports.
-        arg.check(unsafe { sys::napi_get_property(arg.env, arg.value, key, &raw mut value) })?;
-        Arg { value, name, ..arg }.present()
+        Arg { name, ..arg.property(arg.key(name)?)? }.present()
     }
 
     /// The option of this name; leaving it out is an error.

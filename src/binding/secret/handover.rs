@@ -8,7 +8,7 @@ use napi_derive::napi;
 use super::SecretBuffer;
 use crate::binding::args::Arg;
 use crate::binding::guard;
-use crate::mem::{TICKET_LEN, TICKET_MILLIS, no_such_ticket, tickets};
+use crate::mem::{TICKET_LEN, no_such_ticket, tickets};
 
 /// Leaves the secret for whoever brings the ticket.
 #[napi(catch_unwind)]
@@ -30,21 +30,6 @@ pub fn secret_adopt(env: &Env, target: Unknown<'_>, ticket: Unknown<'_>) -> napi
             return Err(no_such_ticket().into());
         }
         let secret = tickets().take(&ticket)?;
-        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
-    })
-}
-
-/// How long a ticket is good for, in milliseconds.
-#[napi(catch_unwind)]
-pub fn secret_ticket_millis() -> u32 {
-    TICKET_MILLIS
-}
-
-/// Lets go of the secrets whose tickets have expired.
-#[napi(catch_unwind)]
-pub fn secret_expire_tickets(env: &Env) -> napi::Result<()> {
-    guard(env, || {
-        tickets().expire();
-        Ok(())
+        Arg::new(env, &target, "this").attach(SecretBuffer::keeping(secret))
     })
 }

@@ -8,7 +8,7 @@ use super::SecretBuffer;
 use crate::binding::args::out::{self, Made};
 use crate::binding::args::{Arg, Result};
 use crate::binding::guard;
-use crate::mem::{MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN, SealKind, Secret};
+use crate::mem::{self, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN, SealKind, Secret};
 
 /// The secret as a `Buffer` that only the same key and context open.
 #[napi(catch_unwind)]
@@ -21,8 +21,14 @@ pub fn secret_seal(
     guard(env, || {
         let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
         let context = context(Arg::new(env, &options, "options"))?;
-        let key = seal_key(&Arg::new(env, &key, "key"))?;
-        let sealed = secret.get()?.seal(&key, SealKind::Secret, context.as_bytes())?;
+        let key = Arg::new(env, &key, "key");
+        let sealed = mem::storing(|| {
+            secret.with(|secret| {
+                with_seal_key(&key, |key| {
+                    Ok(secret.seal(key, SealKind::Secret, context.as_bytes())?)
+                })
+            })
+        })?;
         out::buffer(env, &sealed)
     })
 }
@@ -38,11 +44,15 @@ pub fn secret_unseal(
 ) -> napi::Result<()> {
     guard(env, || {
         let context = context(Arg::new(env, &options, "options"))?;
-        let key = seal_key(&Arg::new(env, &key, "key"))?;
-        let secret = Arg::new(env, &sealed, "sealed").with_bytes(0..=MAX_SEALED_LEN, |sealed| {
-            Ok(Secret::unseal(sealed, &key, SealKind::Secret, context.as_bytes())?)
+        let (key, sealed) = (Arg::new(env, &key, "key"), Arg::new(env, &sealed, "sealed"));
+        let secret = SecretBuffer::make(|| {
+            with_seal_key(&key, |key| {
+                sealed.with_bytes(0..=MAX_SEALED_LEN, |sealed| {
+                    Ok(Secret::unseal(sealed, key, SealKind::Secret, context.as_bytes())?)
+                })
+            })
         })?;
-        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+        Arg::new(env, &target, "this").attach(secret)
     })
 }
 
@@ -50,10 +60,11 @@ fn context(options: Arg<'_>) -> Result<String> {
     options.options(&["context"])?.require("context")?.string(1..=MAX_CONTEXT_LEN)
 }
 
-fn seal_key(key: &Arg<'_>) -> Result<Secret> {
-    let secret = key.handle::<SecretBuffer>()?.get()?;
-    if secret.len() < MIN_SEAL_KEY_LEN {
-        return Err(key.out_of_range(format!("at least {MIN_SEAL_KEY_LEN} bytes long")));
-    }
-    Ok(secret)
+fn with_seal_key<T>(key: &Arg<'_>, call: impl FnOnce(&Secret) -> Result<T>) -> Result<T> {
+    key.handle::<SecretBuffer>()?.with(|secret| {
+        if secret.len() < MIN_SEAL_KEY_LEN {
+            return Err(key.out_of_range(format!("at least {MIN_SEAL_KEY_LEN} bytes long")));
+        }
+        call(secret)
+    })
 }

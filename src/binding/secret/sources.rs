@@ -46,10 +46,11 @@ pub fn secret_from_string(
         }
         let encoding = Arg::new(env, &encoding, "encoding").present()?;
         let encoding = encoding.map_or(Ok(Encoding::Utf8), |encoding| encoding.one_of(&TEXTS))?;
-        let secret =
-            text.with_secret(0..=MAX_TEXT_LEN, |bytes| Ok(Secret::decoded(bytes, encoding)?))?;
-        let secret = secret.ok_or_else(|| text.invalid("is not of the encoding given"))?;
-        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+        let secret = SecretBuffer::make(|| {
+            let secret = text.secret_text(0..=MAX_TEXT_LEN)?.into_decoded(encoding)?;
+            secret.ok_or_else(|| text.invalid("is not of the encoding given"))
+        })?;
+        Arg::new(env, &target, "this").attach(secret)
     })
 }
 
@@ -91,18 +92,20 @@ pub fn secret_from_file(
             allow_insecure: flag("allowInsecure", false)?,
         };
 
-        let content = read_file(Path::new(&path), rules)?;
-        let text = content.expose_secret();
-        let text = if trim { without_line_ending(text) } else { text };
-        let secret = Secret::decoded(text, encoding)?.filter(|secret| !secret.is_empty());
-        let secret = secret.ok_or_else(|| {
-            Fault::new(
-                Code::SecretFile,
-                "the file of the secret is not of the encoding given, or holds nothing but a \
-                 line ending; write it without blanks and comments",
-            )
+        let secret = SecretBuffer::make(|| {
+            let content = read_file(Path::new(&path), rules)?;
+            let text = content.expose_secret();
+            let text = if trim { without_line_ending(text) } else { text };
+            let secret = Secret::decoded(text, encoding)?.filter(|secret| !secret.is_empty());
+            secret.ok_or_else(|| {
+                Fault::new(
+                    Code::SecretFile,
+                    "the file of the secret is not of the encoding given, or holds nothing but a \
+                     line ending; write it without blanks and comments",
+                )
+            })
         })?;
-        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))
+        Arg::new(env, &target, "this").attach(secret)
     })
 }
 
@@ -126,12 +129,17 @@ pub fn secret_from_env(
         let wipe = options.get("wipe")?.map_or(Ok(true), |wipe| wipe.boolean())?;
 
         let refused = |why| Fault::new(Code::SecretEnv, why);
-        let value = name.read()?.filter(|value| !value.is_empty()).ok_or_else(|| {
-            refused("the variable of the secret is not set, is empty, or has been taken already")
+        let secret = SecretBuffer::make(|| {
+            let value = name.read()?.filter(|value| !value.is_empty()).ok_or_else(|| {
+                refused(
+                    "the variable of the secret is not set, is empty, or has been taken already",
+                )
+            })?;
+            value
+                .into_decoded(encoding)?
+                .ok_or_else(|| refused("the variable of the secret is not of the encoding given"))
         })?;
-        let secret = Secret::decoded(value.expose_secret(), encoding)?
-            .ok_or_else(|| refused("the variable of the secret is not of the encoding given"))?;
-        Arg::new(env, &target, "this").attach(SecretBuffer::new(secret))?;
+        Arg::new(env, &target, "this").attach(secret)?;
         // Last, so that a call that fails leaves the variable to the next one.
         if wipe {
             name.wipe();

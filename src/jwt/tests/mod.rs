@@ -7,6 +7,8 @@ mod forms;
 mod issue;
 mod jwks;
 mod keys;
+#[cfg(target_os = "linux")]
+mod remains;
 mod remembered;
 mod revocation;
 mod signatures;

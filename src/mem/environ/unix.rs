@@ -2,33 +2,102 @@
 
 use std::env;
 use std::ffi::{CStr, CString, c_char};
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::slice;
 
 use zeroize::Zeroize;
 
 /// Lends a variable's value.
 pub fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
-    let value = find(name)?;
+    let name = CString::new(name).ok()?;
+    // SAFETY: the name ends in NUL and outlives the call.
+    let value = NonNull::new(unsafe { libc::getenv(name.as_ptr()) })?;
     // SAFETY: getenv gave a string that ends in NUL. It stays where it is until the variable is
     // changed, which the contract of this room leaves to programs that have one thread at it.
     Some(body(unsafe { CStr::from_ptr(value.as_ptr()) }.to_bytes()))
 }
 
-/// Overwrites and removes a variable.
+/// Overwrites and removes a variable. The list may hold it several times, of which lookups find one;
+/// all of them go.
 pub fn wipe(name: &str) {
-    let Some(value) = find(name) else { return };
-    // SAFETY: as in `with_value`. The strings were copied by execve or setenv into memory of the
-    // process that is writable; the NUL at the end is not touched.
+    // SAFETY: the list is the process's, which as in `with_value` nobody changes meanwhile. Its
+    // strings were copied by execve or setenv into memory of the process that is writable.
     unsafe {
-        let len = CStr::from_ptr(value.as_ptr()).count_bytes();
-        slice::from_raw_parts_mut(value.as_ptr().cast::<u8>(), len).zeroize();
+        wipe_all(entries(), name);
         env::remove_var(name);
     }
 }
 
-fn find(name: &str) -> Option<NonNull<c_char>> {
-    let name = CString::new(name).ok()?;
-    // SAFETY: the name ends in NUL and outlives the call.
-    NonNull::new(unsafe { libc::getenv(name.as_ptr()) })
+/// # Safety
+///
+/// `entries` is null or points to pointers to writable strings that end in NUL, and after the last
+/// to a null pointer; nobody else uses the strings during the call.
+unsafe fn wipe_all(mut entries: *const *mut c_char, name: &str) {
+    if entries.is_null() {
+        return;
+    }
+    // SAFETY: as this function demands; the NUL at the end of a string is not touched.
+    unsafe {
+        while let Some(entry) = NonNull::new(*entries) {
+            let text = CStr::from_ptr(entry.as_ptr()).to_bytes();
+            let value = text.strip_prefix(name.as_bytes()).and_then(|rest| rest.strip_prefix(b"="));
+            if let Some(len) = value.map(<[u8]>::len) {
+                let start = entry.as_ptr().cast::<u8>().add(text.len() - len);
+                slice::from_raw_parts_mut(start, len).zeroize();
+            }
+            entries = entries.add(1);
+        }
+    }
+}
+
+#[cfg(target_vendor = "apple")]
+fn entries() -> *const *mut c_char {
+    // SAFETY: gives the address of the list's own pointer, which is always there.
+    unsafe { ptr::read(libc::_NSGetEnviron()) }
+}
+
+#[cfg(not(target_vendor = "apple"))]
+fn entries() -> *const *mut c_char {
+    unsafe extern "C" {
+        static environ: *const *mut c_char;
+    }
+    // SAFETY: the C library defines it. Read whole, without a reference to what may change.
+    unsafe { ptr::read(&raw const environ) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_of_the_name_is_wiped_and_no_other() {
+        let texts = ["A=1", "KEY=first", "KEYS=x", "KEY=", "KEY", "B=KEY=y", "KEY=second=2"];
+        let owned = texts.map(|text| CString::new(text).unwrap().into_raw());
+        let mut list = owned.to_vec();
+        list.push(ptr::null_mut());
+        // SAFETY: the strings are the test's own and the list ends in a null pointer.
+        unsafe {
+            wipe_all(list.as_ptr(), "KEY");
+            wipe_all(ptr::null(), "KEY");
+        }
+        // SAFETY: as they came from `into_raw`; wiping keeps the first NUL at or before its place,
+        // and so only the texts that were wiped have become shorter.
+        let left = owned.map(|entry| unsafe { CStr::from_ptr(entry) }.to_owned());
+        let expected = ["A=1", "KEY=", "KEYS=x", "KEY=", "KEY", "B=KEY=y", "KEY="];
+        assert_eq!(left, expected.map(|text| CString::new(text).unwrap()));
+        // SAFETY: within the string of 12 bytes, which is wiped to its end.
+        let tail = unsafe { slice::from_raw_parts(owned[6].cast::<u8>(), 12) };
+        assert_eq!(tail, b"KEY=\0\0\0\0\0\0\0\0");
+        for (entry, text) in owned.into_iter().zip(texts) {
+            // SAFETY: rebuilt with the length it was allocated with.
+            drop(unsafe {
+                Vec::from_raw_parts(entry.cast::<u8>(), text.len() + 1, text.len() + 1)
+            });
+        }
+    }
+
+    #[test]
+    fn the_list_of_the_process() {
+        assert!(!entries().is_null());
+    }
 }

@@ -1,18 +1,24 @@
 //! What the arena asks of an operating system, and the ladder of answers it accepts.
 
+#[cfg(windows)]
+mod error_reports;
 #[cfg(target_os = "linux")]
 mod linux;
-#[cfg(any(test, not(target_os = "linux")))]
+#[cfg(target_os = "macos")]
+mod macos;
+#[cfg(any(test, not(any(target_os = "linux", target_os = "macos", windows))))]
 mod portable;
 #[cfg(target_os = "linux")]
 mod smaps;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+mod unix;
+#[cfg(windows)]
+mod windows;
 
 use std::ops::Range;
 use std::ptr::NonNull;
 
-#[cfg(target_os = "linux")]
-pub use linux::Linux;
-#[cfg(any(test, not(target_os = "linux")))]
+#[cfg(any(test, not(any(target_os = "linux", target_os = "macos", windows))))]
 pub use portable::Portable;
 
 /// How the memory under the secrets was obtained, best first.
@@ -21,9 +27,10 @@ pub enum Backend {
     /// `memfd_secret(2)`: taken out of the kernel's own mapping, so that neither dumps nor
     /// `/proc/PID/mem`, ptrace or the swap can reach it.
     MemfdSecret,
-    /// Anonymous memory, locked against swapping and left out of core dumps.
+    /// Anonymous memory, locked against swapping (`mlock`, `VirtualLock`) and left out of core
+    /// dumps as far as the system can do that: macOS cannot.
     Mlock,
-    /// Anonymous memory left out of core dumps; it may be swapped.
+    /// Anonymous memory left out of core dumps; it may be swapped. Not on macOS.
     DontDump,
     /// Ordinary memory: still wiped, otherwise unprotected.
     Plain,
@@ -43,6 +50,16 @@ impl Backend {
         }
     }
 }
+
+/// What whoever runs the process can do when it gets less memory, or worse, than wanted.
+pub const REMEDY: &str = if cfg!(windows) {
+    "give its user the right \"Increase a process working set\""
+} else if cfg!(target_os = "macos") {
+    "raise the limit on locked memory (ulimit -l) and forbid core files (ulimit -c 0)"
+} else {
+    "raise the limit on locked memory (ulimit -l, docker run --ulimit memlock=…, LimitMEMLOCK= in \
+     a systemd unit)"
+};
 
 /// The calls the arena is built on. An implementation holds no state of its own.
 pub trait Os: Send + Sync {
@@ -73,8 +90,12 @@ pub trait Os: Send + Sync {
 /// The system this build runs on.
 pub fn native() -> &'static dyn Os {
     #[cfg(target_os = "linux")]
-    return &Linux;
-    #[cfg(not(target_os = "linux"))]
+    return &linux::Linux;
+    #[cfg(target_os = "macos")]
+    return &macos::MacOs;
+    #[cfg(windows)]
+    return &windows::Windows;
+    #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
     return &Portable;
 }
 
@@ -108,8 +129,11 @@ impl Mapping {
 pub struct Protection {
     /// Never swapped.
     pub locked: bool,
-    /// Left out of core dumps.
+    /// Left out of core dumps; on macOS, where none is written; on Windows, out of the dumps of
+    /// Windows Error Reporting, which took note of it and cannot be asked.
     pub dump_excluded: bool,
+    /// Why not, where it is the system's doing rather than the backend's.
+    pub note: Option<&'static str>,
 }
 
 /// `RLIMIT_MEMLOCK` in bytes; `None` is unlimited, or a system without such a limit.

@@ -1,5 +1,5 @@
 //! Zeroed memory from the ordinary allocator: for systems without a backend of their own, and for
-//! running the arena's logic where no system calls exist. It claims nothing.
+//! testing the arena's logic where no system calls exist. It claims nothing.
 
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ops::Range;
@@ -41,7 +41,7 @@ impl Os for Portable {
     }
 
     fn read_back(&self, _: &[Range<usize>]) -> Result<Protection, String> {
-        Ok(Protection { locked: false, dump_excluded: false })
+        Ok(Protection { locked: false, dump_excluded: false, note: None })
     }
 
     fn memlock(&self) -> Memlock {

@@ -31,6 +31,7 @@ fn scan(text: impl BufRead, ranges: &[Range<usize>]) -> std::io::Result<Protecti
     Ok(Protection {
         locked: wanted > 0 && locked == wanted,
         dump_excluded: wanted > 0 && excluded == wanted,
+        note: None,
     })
 }
 

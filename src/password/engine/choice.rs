@@ -11,17 +11,23 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::own::Own;
 use super::rustcrypto::RustCrypto;
 use super::{Engine, kernel, selftest};
+use crate::error::{Code, Error, Result};
 
 const VARIABLE: &str = "NODESEC_ARGON2";
 
 static CHOICE: OnceLock<Choice> = OnceLock::new();
 
-/// The engine that everything uses. The first call takes some milliseconds for the self-test.
-pub fn current() -> &'static dyn Engine {
-    let choice = CHOICE.get_or_init(|| {
-        choose(env::var_os(VARIABLE).as_deref(), |engine| selftest::agree(engine, &RustCrypto))
-    });
-    &*choice.engine
+/// The engine that everything uses. The first call takes some milliseconds for the self-test; when
+/// there is no memory for that, it is `ERR_PASSWORD_MEMORY`, and the next call's to make.
+pub fn current() -> Result<&'static dyn Engine> {
+    if CHOICE.get().is_none() {
+        let wish = env::var_os(VARIABLE);
+        let choice = choose(wish.as_deref(), |engine| selftest::agree(engine, &RustCrypto))?;
+        // Another thread may have been faster, to the same end.
+        drop(CHOICE.set(choice));
+    }
+    let choice = CHOICE.get().ok_or_else(|| Error::new(Code::Internal, "no Argon2 engine"))?;
+    Ok(&*choice.engine)
 }
 
 /// What the operator should know about the engine in use, once.
@@ -36,22 +42,22 @@ struct Choice {
     warning: Option<&'static str>,
 }
 
-fn choose(wish: Option<&OsStr>, works: impl Fn(&dyn Engine) -> bool) -> Choice {
+fn choose(wish: Option<&OsStr>, works: impl Fn(&dyn Engine) -> Result<bool>) -> Result<Choice> {
     let wish = wish.filter(|wish| !wish.is_empty());
     if wish.is_some_and(|wish| wish == RustCrypto.name()) {
-        return Choice { engine: Box::new(RustCrypto), warning: None };
+        return Ok(Choice { engine: Box::new(RustCrypto), warning: None });
     }
     let wished = wish.and_then(|wish| kernel::available().find(|kernel| wish == kernel.name));
     let warning = (wish.is_some() && wished.is_none()).then_some(
         "NODESEC_ARGON2 is ignored: it names no Argon2 engine that this machine can run",
     );
     let engine = Box::new(Own::new(wished.unwrap_or_else(kernel::fastest)));
-    if works(&*engine) {
-        return Choice { engine, warning };
+    if works(&*engine)? {
+        return Ok(Choice { engine, warning });
     }
     let warning = "the Argon2 engine failed its self-test on this machine; the slower one of the \
                    argon2 crate is used instead. Please report it with the processor's name";
-    Choice { engine: Box::new(RustCrypto), warning: Some(warning) }
+    Ok(Choice { engine: Box::new(RustCrypto), warning: Some(warning) })
 }
 
 #[cfg(test)]
@@ -59,14 +65,14 @@ mod tests {
     use super::*;
 
     fn names(wish: &str, works: bool) -> (&'static str, bool) {
-        let choice = choose(Some(wish.as_ref()), |_| works);
+        let choice = choose(Some(wish.as_ref()), |_| Ok(works)).unwrap();
         (choice.engine.name(), choice.warning.is_some())
     }
 
     #[test]
     fn by_default_the_fastest_and_otherwise_the_one_that_is_named() {
         let fastest = kernel::fastest().name;
-        assert_eq!(choose(None, |_| true).engine.name(), fastest);
+        assert_eq!(choose(None, |_| Ok(true)).unwrap().engine.name(), fastest);
         assert_eq!(names("", true), (fastest, false));
         for kernel in kernel::available() {
             assert_eq!(names(kernel.name, true), (kernel.name, false));
@@ -81,5 +87,11 @@ mod tests {
         assert_eq!(names("portable", false), ("rustcrypto", true));
         // What was asked for by name is what the others are compared with.
         assert_eq!(names("rustcrypto", false), ("rustcrypto", false));
+    }
+
+    #[test]
+    fn one_that_could_not_be_tested_is_not_given_up() {
+        let result = choose(None, |_| Err(Error::new(Code::PasswordMemory, "no memory")));
+        assert_eq!(result.err().unwrap().code, Code::PasswordMemory);
     }
 }

@@ -39,7 +39,7 @@ pub unsafe fn fill(fill: Fill, memory: &Memory<'_>, cancel: &Cancel) -> Result<(
     let threads = u64::from(layout.params.parallelism()).min(work / MIN_BLOCKS);
     let seat = Seat::take();
     // SAFETY: passed on to the caller.
-    unsafe { Crew::new(fill, memory, cancel) }.run(threads, Seat::take_idle);
+    unsafe { Crew::new(fill, memory, cancel) }.run(threads, Seat::take_idle, Seat::is_free);
     drop(seat);
     cancel.check()
 }
@@ -76,15 +76,16 @@ impl<'a> Crew<'a> {
     }
 
     /// Fills the memory, with at most this many threads, this one included, and one helper for
-    /// each seat that is to be had.
-    fn run(&self, threads: u64, seat: impl Fn() -> Option<Seat>) {
+    /// each seat that is to be had, which helps while it may `stay`.
+    fn run(&self, threads: u64, seat: impl Fn() -> Option<Seat>, stay: impl Fn() -> bool + Sync) {
+        let stay = &stay;
         thread::scope(|scope| {
             for _ in 1..threads {
                 let Some(seat) = seat() else { break };
                 self.lock().threads += 1;
                 let helper = thread::Builder::new().name("nodesec-lanes".to_owned());
                 let started = helper.stack_size(STACK_LEN).spawn_scoped(scope, move || {
-                    self.work(|| !Seat::are_too_many());
+                    self.work(stay);
                     drop(seat);
                 });
                 if started.is_err() {
@@ -174,8 +175,9 @@ impl Seat {
         .map(|_| Self)
     }
 
-    fn are_too_many() -> bool {
-        BUSY.load(Ordering::Relaxed) > *CORES
+    /// Whether nobody else wants the core that a helper is on.
+    fn is_free() -> bool {
+        BUSY.load(Ordering::Relaxed) <= *CORES
     }
 }
 
@@ -186,45 +188,4 @@ impl Drop for Seat {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::block::Block;
-    use super::super::kernel;
-    use super::super::layout::Layout;
-    use super::*;
-    use crate::password::params::{Algorithm, Params, Version};
-
-    /// The memory after a hash of lanes that begin with their number, filled by so many threads.
-    fn filled(params: Params, threads: u64) -> Vec<[u64; 128]> {
-        let layout = Layout::new(params);
-        let mut blocks = vec![Block::ZERO; usize::try_from(layout.blocks()).unwrap()];
-        for lane in 0..params.parallelism() {
-            blocks[layout.at(lane, 0)].words_mut()[0] = u64::from(lane);
-        }
-        let memory = Memory::new(layout, &mut blocks).unwrap();
-        let cancel = Cancel::default();
-        // SAFETY: an available kernel's instructions are there.
-        let crew = unsafe { Crew::new(kernel::fastest().fill, &memory, &cancel) };
-        crew.run(threads, || Some(Seat::take()));
-        assert_eq!(crew.lock().pass, params.time_cost());
-        blocks.iter().map(|block| *block.words()).collect()
-    }
-
-    #[test]
-    fn the_number_of_threads_changes_nothing() {
-        for (m, p) in [(64, 2), (4096, 3), (4096, 4), (800, 100)] {
-            let params = Params::new(Algorithm::Argon2id, Version::V0x13, m, 3, p).unwrap();
-            let alone = filled(params, 1);
-            for threads in 2..=5 {
-                assert!(filled(params, threads) == alone, "{m} {p} with {threads} threads");
-            }
-        }
-    }
-
-    #[test]
-    fn seats_are_given_back_and_idle_ones_are_limited() {
-        // Other tests take seats meanwhile; more than there are cores is never idle.
-        let seats: Vec<_> = (0..*CORES).map(|_| Seat::take()).collect();
-        assert!(Seat::take_idle().is_none());
-        drop(seats);
-    }
-}
+mod tests;

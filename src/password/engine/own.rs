@@ -36,7 +36,7 @@ impl Engine for Own {
     ) -> Result<()> {
         let layout = Layout::new(inputs.params);
         let blocks = memory.blocks();
-        begin(inputs, &layout, blocks, tag.len())?;
+        begin(inputs, &layout, blocks, tag.len(), cancel)?;
         let shared = Memory::new(layout, blocks)
             .ok_or_else(|| Error::new(Code::Internal, "too little memory for Argon2"))?;
         // SAFETY: a kernel is available only where its instructions are.
@@ -45,11 +45,19 @@ impl Engine for Own {
     }
 }
 
-/// The first two blocks of every lane, from everything that the tag depends on.
-fn begin(inputs: &Inputs<'_>, layout: &Layout, blocks: &mut [Block], tag_len: usize) -> Result<()> {
+/// The first two blocks of every lane, from everything that the tag depends on. `ABORT_ERR` if
+/// cancelled meanwhile: with very many lanes, this takes seconds.
+fn begin(
+    inputs: &Inputs<'_>,
+    layout: &Layout,
+    blocks: &mut [Block],
+    tag_len: usize,
+    cancel: &Cancel,
+) -> Result<()> {
     let initial = hash::initial(inputs, tag_len)?;
     let mut bytes = Zeroizing::new([0; BLOCK_LEN]);
     for lane in 0..layout.params.parallelism() {
+        cancel.check()?;
         for place in 0..2_u32 {
             let parts = [&*initial, &place.to_le_bytes()[..], &lane.to_le_bytes()];
             hash::long(&parts, &mut *bytes)?;

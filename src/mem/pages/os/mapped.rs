@@ -32,7 +32,10 @@ pub(in crate::mem::pages) fn map(len: usize) -> Option<NonNull<u8>> {
         release(start.add(len), tail);
         // Both are advice. Without huge pages the hash is only slower; the exclusion from
         // dumps exists since Linux 3.4, and the memory is wiped after each job in any case.
-        libc::madvise(start.cast(), len, libc::MADV_HUGEPAGE);
+        // A region of one huge page may be for a job of a few KiB, and many of those at a time
+        // would hold a multiple of what they were admitted with.
+        let pages = if len > HUGE_PAGE_LEN { libc::MADV_HUGEPAGE } else { libc::MADV_NOHUGEPAGE };
+        libc::madvise(start.cast(), len, pages);
         libc::madvise(start.cast(), len, libc::MADV_DONTDUMP);
         NonNull::new(start)
     }

@@ -1,0 +1,45 @@
+'use strict';
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { afterEach, beforeEach, test } = require('node:test');
+
+const { Project, checkout } = require('../helpers/project.js');
+
+let tools;
+beforeEach(() => {
+  tools = new Project();
+});
+afterEach(() => tools.remove());
+
+/** `npm run miri` with a cargo that is this shell script. */
+function miri(cargo, ...args) {
+  fs.chmodSync(tools.write('cargo', `#!/bin/sh\n${cargo}\n`), 0o755);
+  const script = path.join(checkout, 'scripts', 'miri.mjs');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], {
+    encoding: 'utf8',
+    env: { PATH: tools.folder },
+  });
+  return { status, stdout, stderr };
+}
+
+test('without Miri nothing is run, and the way to get it is said', () => {
+  const { status, stdout, stderr } = miri('echo "no such component" >&2; exit 1');
+  assert.equal(status, 1);
+  assert.equal(stdout, '');
+  assert.match(stderr, /^Miri is missing, and nothing was run\. Run: rustup .*--component miri,/);
+});
+
+test('with it, the tests are run with strict provenance', () => {
+  const { status, stdout } = miri('echo "$@ $MIRIFLAGS"; echo "test result: ok. 3 passed"');
+  assert.equal(status, 0);
+  assert.match(stdout, /^\+nightly miri test .*-- mem::model .*-Zmiri-strict-provenance/m);
+});
+
+test('a run without a test is no success', () => {
+  const { status, stderr } = miri('echo "test result: ok. 0 passed"', 'mem::nothing');
+  assert.equal(status, 1);
+  assert.match(stderr, /no test is called mem::nothing/);
+});

@@ -1,0 +1,58 @@
+'use strict';
+
+// Programs that tests compare with. One that is not there is named, with what installs it; the test
+// is then skipped on a developer's machine and fails in CI.
+
+const { spawnSync } = require('node:child_process');
+const { existsSync } = require('node:fs');
+const path = require('node:path');
+
+const folder = path.join(__dirname, '..', '..', 'node_modules', '.cache', 'nodesec-peers');
+
+/** A Node with argon2 in node:crypto: this one, or that of scripts/peers.mjs. */
+function node24(t) {
+  if (require('node:crypto').argon2 !== undefined) return process.execPath;
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  const binary = process.platform === 'win32' ? 'node.exe' : 'node';
+  const name = `node-${platform}-${process.arch}`;
+  const file = path.join(folder, 'node_modules', name, 'bin', binary);
+  return existsSync(file) ? file : missing(t, 'Node 24', 'run `node scripts/peers.mjs`');
+}
+
+/** Runs a Python program that needs argon2-cffi with JSON in and out. */
+function argon2Cffi(t) {
+  const python = process.platform === 'win32' ? 'python' : 'python3';
+  const PYTHONPATH = path.join(folder, 'python');
+  const options = { encoding: 'utf8', env: { ...process.env, PYTHONPATH } };
+  if (spawnSync(python, ['-c', 'import argon2.low_level'], options).status !== 0) {
+    const how = 'install Python 3 with pip and run `node scripts/peers.mjs`';
+    return missing(t, 'argon2-cffi', how);
+  }
+  return (program, input) => {
+    const args = ['-c', `import json, sys\n${program}`];
+    return JSON.parse(succeed(python, args, { ...options, input: JSON.stringify(input) }));
+  };
+}
+
+/** Runs libargon2's command. */
+function argon2Command(t) {
+  if (spawnSync('argon2', ['-h']).error !== undefined) {
+    return missing(t, 'the command argon2', 'install libargon2 (Debian: `apt-get install argon2`)');
+  }
+  return (args, input) => succeed('argon2', args, { encoding: 'utf8', input }).trimEnd();
+}
+
+function succeed(command, args, options) {
+  const { status, stdout, stderr } = spawnSync(command, args, options);
+  if (status !== 0) throw new Error(`${command} ended with ${status}: ${stderr}`);
+  return stdout;
+}
+
+function missing(t, what, how) {
+  const message = `${what} is not installed: ${how}`;
+  if (process.env.CI) throw new Error(message);
+  t.skip(message);
+  return undefined;
+}
+
+module.exports = { argon2Cffi, argon2Command, node24 };

@@ -1,0 +1,33 @@
+'use strict';
+
+const { abortable, signalOf } = require('./abort.js');
+const { makeError } = require('./errors.js');
+const native = require('./load.js');
+
+async function calibrate(options) {
+  const signal = signalOf(options);
+  const search = {};
+  native.calibrationBegin(search, options);
+  const { targetMs, onProgress } = options;
+  if (onProgress !== undefined && typeof onProgress !== 'function') {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'onProgress must be a function');
+  }
+  const measure = () => abortable(signal, (job) => native.calibrationMeasure(search, job));
+  while (!native.calibrationIsDone(search)) {
+    const measurement = await measure();
+    onProgress?.(measurement);
+  }
+  // What was found, by itself, and then on every thread that has memory for it.
+  const { measuredMs, ...costs } = await measure();
+  const { threads, maxMemory } = native.passwordPoolStats();
+  const atOnce = Math.max(1, Math.min(threads, Math.floor(maxMemory / (costs.memoryCost * 1024))));
+  const together = await Promise.all(Array.from({ length: atOnce }, measure));
+  return {
+    options: { type: 'argon2id', ...costs },
+    measuredMs,
+    withinTarget: measuredMs <= targetMs,
+    perSecond: together.reduce((sum, one) => sum + 1000 / one.measuredMs, 0),
+  };
+}
+
+module.exports = { calibrate };

@@ -1,0 +1,119 @@
+// npm run asan: the native part built with AddressSanitizer, the suites run with it, and the Rust
+// tests of secret memory. Linux with glibc only; needs gcc's libasan. A finding in any process, of
+// children too, ends with status 1 and its report.
+
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { ensureDependencies } from './lib/ensure.mjs';
+import { main, root, run } from './lib/run.mjs';
+import { cargoEnv, platformOf, requireTools } from './lib/toolchain.mjs';
+import { layOut, suites } from './lib/tree.mjs';
+
+const workshop = path.join(root, 'target', 'asan');
+const reports = path.join(workshop, 'reports');
+const platform = platformOf(cargoEnv().CARGO_BUILD_TARGET);
+const release = path.join(workshop, cargoEnv().CARGO_BUILD_TARGET, 'release');
+
+/**
+ * Suites that are about the checkout and its tools, or run other programs, not the native part; and
+ * those that look at what is locked, resident or left over, of which AddressSanitizer locks nothing
+ * and adds to the others.
+ */
+const LEFT_OUT = [
+  'build/layers',
+  'build/miri',
+  'build/preflight',
+  'packaging/install',
+  'passwords.peers',
+  'passwords.remnants',
+  'pool.memory',
+  'secure-heap.limits',
+  'secure-heap.refused',
+  'start',
+  'switch-from-argon2',
+];
+
+/**
+ * The fault of a guard page and the abort of a canary end the process as they do without it: the
+ * tests of that look at the signal. Node leaves memory to the end of the process, and so does the
+ * arena of the process: leaks are not looked for. The limit on core dumps stays what a test has set.
+ */
+const OPTIONS = `detect_leaks=0:handle_segv=0:handle_abort=0:disable_coredump=0:log_path=${path.join(reports, 'report')}`;
+
+/** AddressSanitizer answers mlock(2) itself and locks nothing; the test notices that nothing is. */
+const WANTS_MLOCK = 'mem::tests::each_backend_is_what_it_says';
+
+await main(async () => {
+  requireTools();
+  await ensureDependencies();
+  rmSync(reports, { recursive: true, force: true });
+  mkdirSync(reports, { recursive: true });
+  await control();
+  await cargo('test', ['--lib', '--no-default-features', 'mem::', '--', '--skip', WANTS_MLOCK]);
+  await cargo('build', ['--lib']);
+  await javascript();
+  const found = reported();
+  if (found.length > 0) throw new Error(found.join('\n'));
+  console.log('AddressSanitizer found the error of the control, and none besides.');
+});
+
+/** An error that must be found, or else nothing below would say anything. */
+async function control() {
+  const source = path.join(workshop, 'control.rs');
+  writeFileSync(
+    source,
+    `fn main() {
+    let bytes = vec![1_u8; 32];
+    let beyond = std::hint::black_box(bytes.as_ptr().wrapping_add(32));
+    std::process::exit(unsafe { beyond.read_volatile() }.into());
+}
+`,
+  );
+  const program = path.join(workshop, 'control');
+  const target = cargoEnv().CARGO_BUILD_TARGET;
+  const flags = ['-Zsanitizer=address', '--target', target, '--edition', '2024', '-o', program];
+  await run('rustc', [...flags, source], { env: environment() });
+  spawnSync(program, { env: environment() });
+  const found = reported();
+  if (!found.some((report) => report.includes('heap-buffer-overflow'))) {
+    throw new Error('AddressSanitizer did not find the error that was made for it.');
+  }
+  rmSync(reports, { recursive: true });
+  mkdirSync(reports);
+}
+
+function cargo(command, args) {
+  const RUSTFLAGS = '-Zsanitizer=address';
+  const env = { ...environment(), RUSTFLAGS, CARGO_TARGET_DIR: workshop };
+  return run('cargo', [command, '--release', '--locked', ...args], { env });
+}
+
+async function javascript() {
+  const tree = path.join(workshop, 'tree');
+  layOut(tree, platform, path.join(release, 'libnodesec_native.so'));
+  const names = suites().filter((name) => !LEFT_OUT.includes(name));
+  const files = names.map((name) => path.join('__test__', `${name}.test.js`));
+  const args = ['--test', '--test-reporter=dot', '--test-timeout=600000', ...files];
+  const env = { ...environment(), LD_PRELOAD: libasan() };
+  await run(process.execPath, args, { cwd: tree, env });
+  console.log(`\n${names.length} suites`);
+}
+
+/** An unstable flag of the compiler, for which it need not be a nightly one. */
+function environment() {
+  return { ...cargoEnv(), RUSTC_BOOTSTRAP: '1', ASAN_OPTIONS: OPTIONS };
+}
+
+/** Node is not built with it, so that it has to be loaded before everything else. */
+function libasan() {
+  const { stdout } = spawnSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' });
+  const file = stdout.trim();
+  if (!existsSync(file)) throw new Error('gcc has no libasan here. Run: apt-get install libgcc-12-dev');
+  return file;
+}
+
+function reported() {
+  return readdirSync(reports).map((name) => readFileSync(path.join(reports, name), 'utf8'));
+}

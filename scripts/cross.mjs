@@ -1,0 +1,33 @@
+// npm run cross: builds the native part for platforms other than this machine's, and runs it as far
+// as that can be done here. `npm run cross -- windows macos` does some of them only. Needs Debian 12
+// on x86-64 with root rights, Node and Rust; installs the rest as packages, and keeps what it
+// downloads and builds below target/cross/.
+
+import arm64 from './cross/arm64.mjs';
+import macos from './cross/macos.mjs';
+import musl from './cross/musl.mjs';
+import { installPackages } from './cross/tools.mjs';
+import windows from './cross/windows.mjs';
+import { ensureDependencies } from './lib/ensure.mjs';
+import { main } from './lib/run.mjs';
+
+const TARGETS = { windows, macos, musl, arm64 };
+
+await main(async () => {
+  const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(TARGETS);
+  const unknown = names.filter((name) => !Object.hasOwn(TARGETS, name));
+  if (unknown.length > 0) {
+    throw new Error(`No such target: ${unknown}. There are: ${Object.keys(TARGETS).join(', ')}`);
+  }
+  await ensureDependencies();
+  const lines = [];
+  for (const name of names) {
+    const { triple, architectures = [], packages, show } = TARGETS[name];
+    console.log(`\n== ${triple}`);
+    await installPackages(packages, architectures);
+    const started = Date.now();
+    for (const shown of await show(triple)) lines.push(`${triple}: ${shown}`);
+    console.log(`${Math.round((Date.now() - started) / 1000)} s`);
+  }
+  console.log(['', 'Shown:', ...lines].join('\n'));
+});

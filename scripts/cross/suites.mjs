@@ -1,0 +1,52 @@
+// Runs programs of another platform and the JavaScript suites with its Node.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+import { workshop } from './tools.mjs';
+
+/**
+ * Runs suites, each in a process of its own. Node's warnings are printed in the suites that are
+ * `warned` only. Gives the number of tests that passed; throws when one failed.
+ */
+export async function runSuites(names, [command, ...first], { cwd, env = process.env, warned = [] }) {
+  let total = 0;
+  for (const name of names) {
+    const args = [...first, '--test-reporter=tap', path.join('__test__', `${name}.test.js`)];
+    const silent = warned.includes(name) ? {} : { NODE_NO_WARNINGS: '1' };
+    const report = await runToFile(command, args, { cwd, env: { ...env, ...silent } });
+    const [pass, fail] = ['pass', 'fail'].map((what) => count(report, what));
+    if (!(pass > 0) || fail !== 0) throw new Error(`${name}: not every test passed\n${report}`);
+    console.log(`${name}: ${pass} passed`);
+    total += pass;
+  }
+  return total;
+}
+
+/** What the end of a report says; nested tests have such lines too, further in. */
+function count(report, what) {
+  const [, number] = new RegExp(`^# ${what} (\\d+)`, 'm').exec(report) ?? [];
+  return Number(number);
+}
+
+/**
+ * What a program wrote, through a file: wine's Node does not know what Node's own pipes are. Throws
+ * when it fails or takes longer than five minutes.
+ */
+export async function runToFile(command, args, options) {
+  const file = path.join(workshop, `output-${process.pid}.txt`);
+  const output = openSync(file, 'w');
+  try {
+    const stdio = ['ignore', output, output];
+    const child = spawn(command, args, { ...options, stdio, timeout: 300_000 });
+    const [status, signal] = await once(child, 'close');
+    if (status === 0) return readFileSync(file, 'utf8');
+    const wrote = readFileSync(file, 'utf8');
+    throw new Error(`${path.basename(command)} ${args.join(' ')}: ${signal ?? status}\n${wrote}`);
+  } finally {
+    closeSync(output);
+    rmSync(file);
+  }
+}

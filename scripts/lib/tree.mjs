@@ -1,0 +1,34 @@
+// The checkout with another native part than the one it was built with.
+
+import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import path from 'node:path';
+
+import { root } from './run.mjs';
+
+/** What the suites use of the checkout. */
+const PARTS = [
+  'README.md', '__test__', 'docs', 'examples', 'index.js', 'lib', 'package.json', 'scripts',
+];
+
+/**
+ * Copies what the suites use into `tree`, with `binary` as the native part of `platform` and other
+ * files beside it. Not links: Node looks through them, and would find the checkout's own part.
+ */
+export function layOut(tree, platform, binary, besides = []) {
+  rmSync(tree, { recursive: true, force: true });
+  const folder = path.join(tree, 'npm', platform);
+  mkdirSync(folder, { recursive: true });
+  for (const name of PARTS) cpSync(path.join(root, name), path.join(tree, name), { recursive: true });
+  symlinkSync(path.join(root, 'node_modules'), path.join(tree, 'node_modules'));
+  cpSync(path.join(root, 'npm', platform, 'package.json'), path.join(folder, 'package.json'));
+  cpSync(binary, path.join(folder, `nodesec.${platform}.node`));
+  for (const file of besides) cpSync(file, path.join(folder, path.basename(file)));
+}
+
+/** The suites of the checkout by name, such as `workers/copies`. */
+export function suites() {
+  return readdirSync(path.join(root, '__test__'), { recursive: true })
+    .filter((name) => name.endsWith('.test.js'))
+    .map((name) => name.slice(0, -'.test.js'.length))
+    .sort();
+}

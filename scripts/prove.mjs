@@ -1,0 +1,80 @@
+// npm run prove: plants secrets in processes of every backend, reads these processes in every way,
+// and prints what was found. Anything that is not as prove/rows.mjs claims, and any control that is
+// not found, ends it with status 1. Linux only; needs gdb, and the right to trace a child.
+//
+//   npm run prove                      prints the table
+//   npm run prove -- --write           and puts it into SECURITY.md
+//   npm run prove -- --check           and fails when SECURITY.md has another
+//   npm run prove -- --without gcore   leaves out a reader or a backend that the machine has not got
+//   npm run prove -- --places          says where in the process something was found
+
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
+import { main, root, run } from './lib/run.mjs';
+import { cargoEnv, requireTools } from './lib/toolchain.mjs';
+import { examine } from './prove/examine.mjs';
+import { READERS } from './prove/readers.mjs';
+import { BACKENDS, ROWS } from './prove/rows.mjs';
+import { document, isDocumented, render } from './prove/table.mjs';
+
+await main(async () => {
+  const options = commandLine();
+  const isIn = (name) => !options.without.some((without) => name.startsWith(without));
+  const backends = BACKENDS.filter(isIn);
+  const rows = ROWS.filter(({ reader }) => isIn(reader));
+  const missing = Object.entries(READERS)
+    .filter(([name]) => isIn(name))
+    .map(([name, { missing }]) => [name, missing?.()])
+    .filter(([, problem]) => problem !== undefined);
+  if (missing.length > 0) {
+    for (const [name, problem] of missing) console.error(`Cannot read by "${name}": ${problem}`);
+    throw new Error('Mend that, or leave the reader out by --without <name>.');
+  }
+
+  requireTools();
+  await ensureDependencies();
+  await ensureBuilt();
+  const native = await buildNative();
+  const { problems, found } = await examine(native, rows, backends, options);
+  const table = render(found, backends);
+  console.log(`\n${table}`);
+  report(table, problems, options);
+});
+
+function commandLine() {
+  const { values } = parseArgs({
+    options: {
+      write: { type: 'boolean', default: false },
+      check: { type: 'boolean', default: false },
+      places: { type: 'boolean', default: false },
+      without: { type: 'string', multiple: true, default: [] },
+    },
+  });
+  if ((values.write || values.check) && values.without.length > 0) {
+    throw new Error('The documented table has every reader and backend: no --without with it.');
+  }
+  return values;
+}
+
+/** The harness's own addon, an example of the crate. */
+async function buildNative() {
+  const env = cargoEnv();
+  await run('cargo', ['build', '--release', '--locked', '--quiet', '--example', 'prove'], { env });
+  const folder = path.join(root, 'target', env.CARGO_BUILD_TARGET, 'release', 'examples');
+  const file = path.join(folder, 'libprove.so');
+  const module = { exports: {} };
+  process.dlopen(module, file);
+  return { ...module.exports, file };
+}
+
+function report(table, problems, { write, check }) {
+  for (const problem of problems) console.error(problem);
+  if (problems.length > 0) throw new Error(`${problems.length} of the claims do not hold.`);
+  console.log('Every control was found, and everything is as claimed.');
+  if (write) document(table);
+  if (check && !isDocumented(table)) {
+    throw new Error('SECURITY.md has another table: run npm run prove -- --write');
+  }
+}

@@ -1,0 +1,36 @@
+// The result as a table of Markdown, and its place in SECURITY.md.
+
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+import { root } from '../lib/run.mjs';
+
+const FILE = path.join(root, 'SECURITY.md');
+const PLACE = /(<!-- npm run prove -- --write -->\n)[\s\S]*(<!-- end -->)/;
+
+/** `rows` have a moment, a reader, and by backend whether something was found. */
+export function render(rows, backends) {
+  const lines = rows.map(({ moment, reader, found }) => [
+    moment,
+    reader,
+    ...backends.map((backend) => (found[backend] ? 'found' : '0')),
+  ]);
+  const head = ['moment', 'reader', ...backends.map((backend) => `\`${backend}\``)];
+  const table = [head, head.map(() => '---'), ...lines];
+  return table.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+}
+
+/** Whether the document has this table. */
+export function isDocumented(table) {
+  return readFileSync(FILE, 'utf8') === withTable(table);
+}
+
+export function document(table) {
+  writeFileSync(FILE, withTable(table));
+}
+
+function withTable(table) {
+  const text = readFileSync(FILE, 'utf8');
+  if (!PLACE.test(text)) throw new Error('SECURITY.md has no place for the table');
+  return text.replace(PLACE, (_, start, end) => `${start}\n${table}\n${end}`);
+}

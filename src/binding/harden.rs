@@ -1,0 +1,49 @@
+//! `secureHeap.hardenProcess`.
+
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+use napi_derive::napi;
+
+use super::args::Arg;
+use super::guard;
+use crate::mem::{self, Hardening};
+
+/// The highest limit that can be asked for, in bytes: JavaScript's greatest safe integer.
+const MAX_CORE: u64 = (1 << 53) - 1;
+
+/// What is true of the process.
+#[napi(object, object_from_js = false)]
+pub struct ProcessHardening {
+    /// Whether its user may dump and trace it; absent where that cannot be set.
+    pub dumpable: Option<bool>,
+    /// The soft limit on core dumps in bytes, infinite for none; absent where there is no limit.
+    pub core: Option<f64>,
+    /// What could not be done, and what does not help.
+    pub reasons: Vec<String>,
+}
+
+/// Keeps the memory of the whole process from dumps.
+#[napi(catch_unwind)]
+pub fn harden_process(env: &Env, options: Unknown<'_>) -> napi::Result<ProcessHardening> {
+    guard(env, || {
+        let options = Arg::new(env, &options, "options").options(&["dumpable", "core"])?;
+        let undumpable = options.get("dumpable")?.map(|dumpable| {
+            if dumpable.boolean()? {
+                return Err(dumpable.invalid("must be false, or be left out"));
+            }
+            Ok(true)
+        });
+        let core = options.get("core")?.map(|core| core.integer(0..=MAX_CORE));
+        let hardened = mem::harden(Hardening {
+            undumpable: undumpable.transpose()?.unwrap_or(false),
+            core: core.transpose()?,
+        });
+        Ok(ProcessHardening {
+            dumpable: hardened.dumpable,
+            core: hardened
+                .core
+                .map(|bytes| if bytes == u64::MAX { f64::INFINITY } else { bytes as f64 }),
+            reasons: hardened.reasons,
+        })
+    })
+}

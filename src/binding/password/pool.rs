@@ -1,0 +1,111 @@
+//! `passwordPool`.
+
+use std::time::Duration;
+
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+use napi_derive::napi;
+
+use crate::binding::args::Arg;
+use crate::binding::guard;
+use crate::mem::pages;
+use crate::password::pool::{self, Bounds};
+
+/// The most threads, where memory and not the number of cores is what hashes wait for.
+const MAX_THREADS: u64 = 512;
+
+/// The smallest budget, in bytes: that of the smallest hash.
+const MIN_MEMORY: u64 = 8 * 1024;
+
+/// The largest budget, in bytes: 1 PiB.
+const MAX_MEMORY: u64 = 1 << 50;
+
+/// The longest queue.
+const MAX_QUEUE: u64 = 1 << 20;
+
+/// The longest wait: 24 hours.
+const MAX_TIMEOUT_MS: u64 = 24 * 3600 * 1000;
+
+/// What the pool does.
+#[napi(object, object_from_js = false)]
+pub struct PoolStats {
+    /// The most hashes that run at a time.
+    pub threads: u32,
+    /// Hashes and keys that run.
+    pub running: u32,
+    /// Those that wait.
+    pub queued: u32,
+    /// Bytes of Argon2 memory in what runs.
+    pub bytes: f64,
+    /// Bytes that are kept for the next hashes.
+    pub kept_bytes: f64,
+    /// Bytes that may be in use at a time.
+    pub max_memory: f64,
+    /// The most that wait.
+    pub max_queue: u32,
+    /// How long they wait at most.
+    pub queue_timeout_ms: f64,
+    /// Run to their end.
+    pub completed: f64,
+    /// Turned away as busy.
+    pub rejected: f64,
+    /// Called off.
+    pub aborted: f64,
+    /// Median of the time that the last hashes ran.
+    pub p50_ms: Option<f64>,
+    /// Its 99th percentile.
+    pub p99_ms: Option<f64>,
+}
+
+/// Sets the pool's bounds; those that are left out stay.
+#[napi(catch_unwind)]
+pub fn password_pool_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let options = Arg::new(env, &options, "options").options(&[
+            "threads",
+            "maxMemory",
+            "maxQueue",
+            "queueTimeoutMs",
+        ])?;
+        let integer = |name, range| options.get(name)?.map(|arg| arg.integer(range)).transpose();
+        let threads = integer("threads", 1..=MAX_THREADS)?;
+        let max_memory = integer("maxMemory", MIN_MEMORY..=MAX_MEMORY)?;
+        let max_queue = integer("maxQueue", 0..=MAX_QUEUE)?;
+        let queue_timeout = integer("queueTimeoutMs", 1..=MAX_TIMEOUT_MS)?;
+        // No call of JavaScript from here on: the bounds are read and written in one go.
+        let bounds = pool::bounds();
+        let count = |given: Option<u64>, now| given.and_then(|n| n.try_into().ok()).unwrap_or(now);
+        pool::configure(Bounds {
+            threads: count(threads, bounds.threads),
+            max_memory: max_memory.unwrap_or(bounds.max_memory),
+            max_queue: count(max_queue, bounds.max_queue),
+            queue_timeout: queue_timeout.map_or(bounds.queue_timeout, Duration::from_millis),
+        });
+        Ok(())
+    })
+}
+
+/// What the pool does now.
+#[napi(catch_unwind)]
+pub fn password_pool_stats(env: &Env) -> napi::Result<PoolStats> {
+    guard(env, || {
+        let (bounds, counts) = (pool::bounds(), pool::counts());
+        let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
+        let millis = |nanos: u64| nanos as f64 / 1e6;
+        Ok(PoolStats {
+            threads: number(bounds.threads),
+            running: number(counts.running),
+            queued: number(counts.queued),
+            bytes: counts.bytes as f64,
+            kept_bytes: pages::kept_len() as f64,
+            max_memory: bounds.max_memory as f64,
+            max_queue: number(bounds.max_queue),
+            queue_timeout_ms: bounds.queue_timeout.as_millis() as f64,
+            completed: counts.completed as f64,
+            rejected: counts.rejected as f64,
+            aborted: counts.aborted as f64,
+            p50_ms: counts.p50.map(millis),
+            p99_ms: counts.p99.map(millis),
+        })
+    })
+}

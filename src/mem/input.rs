@@ -1,0 +1,57 @@
+//! Secret bytes that a job takes along to another thread.
+
+use std::fmt;
+
+use secrecy::{ExposeSecret, SecretBox};
+
+use super::Secret;
+
+/// Bytes on the ordinary heap that are wiped, whole capacity, when dropped, and print as nothing:
+/// for inputs of one job, of which there may be more than the secure heap holds.
+pub type WipedBytes = SecretBox<Vec<u8>>;
+
+/// What was in secret memory stays there; what was not is a copy, wiped when dropped: it would only
+/// take room from those that are. Prints no bytes.
+pub enum SecretInput {
+    /// Shared with its holder, who may let go of it in the meantime.
+    Inside(Secret),
+    /// A copy on the ordinary heap.
+    Copied(WipedBytes),
+}
+
+impl ExposeSecret<[u8]> for SecretInput {
+    fn expose_secret(&self) -> &[u8] {
+        match self {
+            Self::Inside(secret) => secret.expose_secret(),
+            Self::Copied(bytes) => bytes.expose_secret(),
+        }
+    }
+}
+
+impl From<&[u8]> for SecretInput {
+    fn from(bytes: &[u8]) -> Self {
+        WipedBytes::new(Box::new(bytes.to_vec())).into()
+    }
+}
+
+impl From<WipedBytes> for SecretInput {
+    fn from(bytes: WipedBytes) -> Self {
+        Self::Copied(bytes)
+    }
+}
+
+/// For a second job with the same secret.
+impl Clone for SecretInput {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Inside(secret) => Self::Inside(secret.clone()),
+            Self::Copied(bytes) => bytes.expose_secret().as_slice().into(),
+        }
+    }
+}
+
+impl fmt::Debug for SecretInput {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SecretInput({} bytes)", self.expose_secret().len())
+    }
+}

@@ -1,0 +1,113 @@
+//! macOS: anonymous memory that is locked, zeroed when it is given back, and not inherited by
+//! children. There is nothing like `memfd_secret`, and no memory can be left out of a core file:
+//! what keeps secrets from one is that none is written, as long as `RLIMIT_CORE` is 0.
+
+use std::ops::Range;
+
+use mach2::kern_return::KERN_SUCCESS;
+use mach2::port::MACH_PORT_NULL;
+use mach2::traps::mach_task_self;
+use mach2::vm::mach_vm_region;
+use mach2::vm_region::{VM_REGION_BASIC_INFO_64, vm_region_basic_info_64};
+
+use super::unix::{self, Refused, check};
+use super::{Backend, Mapping, Memlock, Os, Protection};
+
+/// The running kernel.
+#[derive(Clone, Copy, Debug)]
+pub struct MacOs;
+
+impl Os for MacOs {
+    fn page_size(&self) -> usize {
+        unix::page_size()
+    }
+
+    fn map(&self, backend: Backend, len: usize) -> Result<Mapping, String> {
+        if matches!(backend, Backend::MemfdSecret | Backend::DontDump) {
+            return Err(format!("{}: not on macOS", backend.as_str()));
+        }
+        unix::map_between_guards(backend, len, |base| fill(backend, base, len))
+    }
+
+    unsafe fn unmap(&self, mapping: Mapping) {
+        // SAFETY: passed on to the caller.
+        unsafe { unix::unmap(&mapping) };
+    }
+
+    fn read_back(&self, ranges: &[Range<usize>]) -> Result<Protection, String> {
+        let mut locked = !ranges.is_empty();
+        for range in ranges {
+            locked &= is_wired(range)?;
+        }
+        // The soft limit is the one that is looked at when a core file is about to be written.
+        let core = unix::resource_limit(libc::RLIMIT_CORE);
+        let dump_excluded = core.is_some_and(|limit| limit.rlim_cur == 0);
+        let note = (!dump_excluded).then_some("core dumps: RLIMIT_CORE is not 0");
+        Ok(Protection { locked, dump_excluded, note })
+    }
+
+    fn memlock(&self) -> Memlock {
+        unix::memlock()
+    }
+
+    fn hibernation_configured(&self) -> bool {
+        // It writes locked memory to disk and asks nobody: there is no backend that it would stop.
+        false
+    }
+}
+
+/// Puts memory at `base`, in a reservation, and says what was refused on top.
+fn fill(backend: Backend, base: *mut u8, len: usize) -> Result<Vec<String>, Refused> {
+    unix::map_anonymous(base, len)?;
+    let mut shortfalls = Vec::new();
+    if backend == Backend::Mlock {
+        // SAFETY: the range was mapped just above and is ours alone; a child that does not get it
+        // is the purpose of the second call, and the third only says what happens at the end.
+        let [locked, inherited, zeroed] = unsafe {
+            [
+                check("mlock", libc::mlock(base.cast_const().cast(), len)),
+                check("minherit", libc::minherit(base.cast(), len, libc::VM_INHERIT_NONE)),
+                check(
+                    "MADV_ZERO_WIRED_PAGES",
+                    libc::madvise(base.cast(), len, libc::MADV_ZERO_WIRED_PAGES),
+                ),
+            ]
+        };
+        locked?;
+        let refused = [inherited, zeroed].into_iter().filter_map(Result::err);
+        shortfalls.extend(refused.map(|refused| refused.describe(backend)));
+    }
+    Ok(shortfalls)
+}
+
+/// Whether the kernel counts every part of a range as locked by the process.
+fn is_wired(range: &Range<usize>) -> Result<bool, String> {
+    let mut next = range.start as u64;
+    while next < range.end as u64 {
+        let (mut address, mut size) = (next, 0);
+        let mut info = vm_region_basic_info_64::default();
+        let mut count = vm_region_basic_info_64::count();
+        let mut object = MACH_PORT_NULL;
+        // SAFETY: the call writes one value to each of these places; `info` holds `count` words.
+        let answer = unsafe {
+            mach_vm_region(
+                mach_task_self(),
+                &raw mut address,
+                &raw mut size,
+                VM_REGION_BASIC_INFO_64,
+                (&raw mut info).cast(),
+                &raw mut count,
+                &raw mut object,
+            )
+        };
+        if answer != KERN_SUCCESS {
+            return Err(format!("mach_vm_region: error {answer}"));
+        }
+        // It answers with the next area above, when there is none at the address.
+        if address > next || info.user_wired_count == 0 {
+            return Ok(false);
+        }
+        next = address.saturating_add(size);
+    }
+    Ok(true)
+}

@@ -1,0 +1,172 @@
+use super::*;
+
+const MIB: u64 = 1 << 20;
+const MILLI: u64 = 1_000_000;
+
+fn book(threads: usize, mib: u64, max_queue: usize) -> Admission<u64> {
+    Admission::new(Bounds {
+        threads,
+        max_memory: mib * MIB,
+        max_queue,
+        queue_timeout: Duration::from_secs(1),
+    })
+}
+
+fn offer(book: &mut Admission<u64>, id: u64, mib: u64) -> Result<()> {
+    book.offer(id, mib * MIB, 0, id).map(drop).map_err(|(_, error)| error)
+}
+
+/// Who may run now.
+fn started(book: &mut Admission<u64>) -> Vec<u64> {
+    std::iter::from_fn(|| book.next()).map(|(id, _)| id).collect()
+}
+
+fn ids(left: Vec<(u64, Error)>) -> Vec<(u64, Code)> {
+    left.into_iter().map(|(id, error)| (id, error.code)).collect()
+}
+
+#[test]
+fn as_many_run_as_there_are_threads_and_memory() {
+    for (threads, mib) in [(2, 1000), (1000, 130)] {
+        let mut book = book(threads, mib, 10);
+        for id in 0..5 {
+            offer(&mut book, id, 64).unwrap();
+        }
+        assert_eq!(started(&mut book), [0, 1]);
+        assert_eq!(book.counts().bytes, 128 * MIB);
+        book.finish(64 * MIB, End::After(1));
+        assert_eq!(started(&mut book), [2]);
+        assert_eq!((book.counts().running, book.counts().queued), (2, 2));
+    }
+}
+
+#[test]
+fn nobody_overtakes_the_head() {
+    let mut book = book(8, 100, 10);
+    for (id, mib) in [(0, 60), (1, 100), (2, 1), (3, 0)] {
+        offer(&mut book, id, mib).unwrap();
+    }
+    assert_eq!(started(&mut book), [0]);
+    book.finish(60 * MIB, End::After(1));
+    assert_eq!(started(&mut book), [1]);
+    // Who follows may not use what is left of the threads either: it waits for memory or behind.
+    assert!(started(&mut book).is_empty());
+    book.finish(100 * MIB, End::After(1));
+    assert_eq!(started(&mut book), [2, 3]);
+}
+
+#[test]
+fn the_queue_is_bounded_and_who_runs_at_once_does_not_count() {
+    let mut book = book(1, 100, 2);
+    offer(&mut book, 0, 50).unwrap();
+    assert_eq!(started(&mut book), [0]);
+    for id in [1, 2] {
+        offer(&mut book, id, 50).unwrap();
+    }
+    assert_eq!(offer(&mut book, 3, 50).unwrap_err().code, Code::PasswordBusy);
+    offer(&mut book, 4, 0).unwrap();
+    assert_eq!((book.counts().queued, book.counts().rejected), (3, 1));
+
+    let mut none = self::book(1, 100, 0);
+    offer(&mut none, 0, 50).unwrap();
+    assert_eq!(started(&mut none), [0]);
+    assert_eq!(offer(&mut none, 1, 50).unwrap_err().code, Code::PasswordBusy);
+}
+
+#[test]
+fn larger_than_the_budget_fails_at_once_and_names_the_numbers() {
+    let mut book = book(1, 100, 2);
+    for error in [offer(&mut book, 0, 101).unwrap_err(), book.hold(101 * MIB).unwrap_err()] {
+        assert_eq!((error.code, error.retry_after_ms), (Code::PasswordMemory, None));
+        assert!(error.message.contains("105906176") && error.message.contains("104857600"));
+    }
+    assert_eq!(book.counts(), Counts::default());
+}
+
+#[test]
+fn who_waits_too_long_is_turned_away() {
+    let mut book = book(1, 100, 10);
+    offer(&mut book, 0, 50).unwrap();
+    assert_eq!(started(&mut book), [0]);
+    for (id, mib, now) in [(1, 50, 0), (2, 0, 1), (3, 50, 600 * MILLI)] {
+        book.offer(id, mib * MIB, now, id).unwrap();
+    }
+    assert_eq!(book.next_deadline(), Some(1000 * MILLI));
+    assert!(book.expire(1000 * MILLI - 1).is_empty());
+    assert_eq!(ids(book.expire(1000 * MILLI)), [(1, Code::PasswordBusy)]);
+    assert_eq!(book.next_deadline(), Some(1600 * MILLI));
+    assert_eq!(ids(book.expire(u64::MAX - 1)), [(3, Code::PasswordBusy)]);
+    assert_eq!((book.counts().queued, book.counts().rejected), (1, 2));
+}
+
+#[test]
+fn aborted_jobs_leave_the_queue_and_running_ones_keep_their_memory() {
+    let mut book = book(1, 100, 10);
+    for id in 0..3 {
+        offer(&mut book, id, 50).unwrap();
+    }
+    assert_eq!(started(&mut book), [0]);
+    assert_eq!((book.abort(1), book.abort(0), book.abort(1)), (Some(1), None, None));
+    assert_eq!(book.counts().bytes, 50 * MIB);
+    book.finish(50 * MIB, End::Aborted);
+    assert_eq!(started(&mut book), [2]);
+    let Counts { aborted, completed, .. } = book.counts();
+    assert_eq!((aborted, completed, book.counts().p50), (2, 0, None));
+}
+
+#[test]
+fn a_caller_s_thread_takes_only_what_nobody_waits_for() {
+    let mut book = book(2, 100, 10);
+    book.hold(60 * MIB).unwrap();
+    offer(&mut book, 0, 50).unwrap();
+    assert!(started(&mut book).is_empty());
+    assert_eq!(book.hold(10 * MIB).unwrap_err().code, Code::PasswordBusy);
+    assert_eq!((book.counts().running, book.counts().bytes), (1, 60 * MIB));
+    book.release(60 * MIB, End::After(1));
+    assert_eq!(started(&mut book), [0]);
+    book.hold(50 * MIB).unwrap();
+}
+
+#[test]
+fn other_bounds_at_any_time() {
+    let mut book = book(1, 100, 10);
+    for (id, mib) in [(0, 50), (1, 90), (2, 10), (3, 10)] {
+        offer(&mut book, id, mib).unwrap();
+    }
+    assert_eq!(started(&mut book), [0]);
+    let small = Bounds { threads: 4, max_memory: 60 * MIB, max_queue: 1, ..book.bounds() };
+    assert_eq!(ids(book.set_bounds(small)), [(1, Code::PasswordMemory)]);
+    assert_eq!(started(&mut book), [2]);
+    assert_eq!(offer(&mut book, 4, 10).unwrap_err().code, Code::PasswordBusy);
+    book.set_bounds(Bounds { max_memory: 20 * MIB, ..small });
+    book.finish(50 * MIB, End::After(1));
+    assert_eq!(started(&mut book), [3]);
+}
+
+#[test]
+fn the_retry_is_estimated_from_the_median_and_the_queue() {
+    let mut book = book(2, 1000, 3);
+    for id in 0..2 {
+        offer(&mut book, id, 1).unwrap();
+    }
+    started(&mut book);
+    for id in 2..5 {
+        offer(&mut book, id, 1).unwrap();
+    }
+    // Two waves of two, at the duration that is guessed, then at what was measured.
+    assert_eq!(offer(&mut book, 9, 1).unwrap_err().retry_after_ms, Some(200));
+    book.finish(MIB, End::After(30 * MILLI + 1));
+    started(&mut book);
+    offer(&mut book, 5, 1).unwrap();
+    assert_eq!(offer(&mut book, 9, 1).unwrap_err().retry_after_ms, Some(61));
+    assert_eq!((book.counts().p50, book.counts().completed), (Some(30 * MILLI + 1), 1));
+}
+
+#[test]
+fn a_job_without_memory_is_no_hash_that_is_timed() {
+    let mut book = book(1, 1000, 3);
+    offer(&mut book, 0, 0).unwrap();
+    started(&mut book);
+    book.finish(0, End::After(5));
+    assert_eq!((book.counts().completed, book.counts().p50), (1, None));
+}

@@ -1,0 +1,171 @@
+//! One policy for a service's passwords: what new digests are made with, which older ones are still
+//! verified, and when one is due to be replaced.
+
+mod jobs;
+
+pub use self::jobs::{Check, Mint, Update, Updated};
+use super::job::{HashJob, VerifyJob, check_secrets};
+use super::legacy::{Ceilings, Family, Found, Legacy};
+use super::limits::Limits;
+use super::peppers::Peppers;
+use super::phc::Digest;
+use super::policy::Policy;
+use super::rehash::Rehash;
+use crate::error::{Code, Error, Result};
+use crate::mem::{Secret, SecretInput};
+
+/// What a hasher is made of.
+#[derive(Debug)]
+pub struct HasherOptions {
+    /// What new digests ask for.
+    pub policy: Policy,
+    /// Which older digests are due to be replaced.
+    pub rehash: Rehash,
+    /// The pepper of digests that name none: those from before `peppers`, or all of them.
+    pub secret: Option<Secret>,
+    /// Peppers by id; new digests name the current one.
+    pub peppers: Option<Peppers>,
+    /// Other schemes that are verified.
+    pub legacy: Vec<Family>,
+    /// What a digest may ask for. Raised to what the policy asks for itself.
+    pub limits: Limits,
+    /// How much work a hash of another scheme may ask for.
+    pub ceilings: Ceilings,
+}
+
+/// A policy with its peppers and other schemes. It hands out jobs, to run here or on the pool.
+#[derive(Debug)]
+pub struct Hasher(HasherOptions);
+
+impl Hasher {
+    /// A hasher; everything in the options is valid by itself.
+    pub fn new(mut options: HasherOptions) -> Self {
+        options.limits = options.limits.raised_to(options.policy.params());
+        Self(options)
+    }
+
+    /// A new digest of a password, with the current pepper. `ERR_OUT_OF_RANGE` for a password above
+    /// [`MAX_PASSWORD_LEN`](super::MAX_PASSWORD_LEN).
+    pub fn hash(&self, password: SecretInput) -> Result<Mint> {
+        let (keyid, secret) = self.current_pepper();
+        let job = HashJob::new(
+            self.0.policy,
+            password,
+            None,
+            secret.cloned().map(SecretInput::Inside),
+            Vec::new(),
+        )?;
+        Ok(Mint { job, keyid: keyid.into() })
+    }
+
+    /// A check of a password: by Argon2, or by another scheme that was asked for. The hash of any
+    /// other scheme matches nothing.
+    ///
+    /// `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_PEPPER` for one that names a
+    /// pepper that is not among ours, `ERR_PASSWORD_LIMIT` for one beyond the ceilings,
+    /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`](super::MAX_PASSWORD_LEN).
+    pub fn verify(&self, digest: &str, password: SecretInput) -> Result<Check> {
+        self.check(self.read(digest)?, password)
+    }
+
+    /// A check of a password and, if it is right and its digest due, a new digest in the same job.
+    /// Without a digest, and for the hash of a scheme that was not asked for, the work of a check
+    /// under today's policy, which nothing passes. Errors as [`Hasher::verify`].
+    pub fn verify_and_update(&self, digest: Option<&str>, password: SecretInput) -> Result<Update> {
+        // Before it is copied.
+        check_secrets(&password, None)?;
+        let stored = digest.map_or(Ok(Stored::Foreign), |digest| self.read(digest))?;
+        if matches!(stored, Stored::Foreign) {
+            let check = self.check(Stored::Argon2(self.nobodys()), password)?;
+            return Ok(Update { check, mint: None, hopeless: true });
+        }
+        let again = self.is_due(&stored).then(|| password.clone());
+        let check = self.check(stored, password)?;
+        let mint = again.map(|password| self.hash(password)).transpose()?;
+        Ok(Update { check, mint, hopeless: false })
+    }
+
+    /// Whether a digest is due: made under another policy or pepper, or by another scheme.
+    /// `ERR_PASSWORD_DIGEST` for a malformed one.
+    pub fn needs_rehash(&self, digest: &str) -> Result<bool> {
+        Ok(self.is_due(&self.read(digest)?))
+    }
+
+    fn read(&self, text: &str) -> Result<Stored> {
+        match Found::parse(text, &self.0.legacy)? {
+            Some(Found::Legacy(legacy)) => return Ok(Stored::Legacy(legacy)),
+            Some(Found::Argon2(digest)) => return Ok(Stored::Wrapped(digest)),
+            Some(Found::Unusable) => return Ok(Stored::Foreign),
+            None => {}
+        }
+        Ok(Digest::parse(text)?.map_or(Stored::Foreign, Stored::Argon2))
+    }
+
+    fn is_due(&self, stored: &Stored) -> bool {
+        let Stored::Argon2(digest) = stored else { return true };
+        self.0.policy.needs_rehash(digest, self.0.rehash, self.current_pepper().0)
+    }
+
+    fn check(&self, stored: Stored, password: SecretInput) -> Result<Check> {
+        let (digest, secret) = match stored {
+            Stored::Argon2(digest) => {
+                let secret = self.pepper_of(&digest)?.cloned().map(SecretInput::Inside);
+                (digest, secret)
+            }
+            Stored::Wrapped(digest) => (digest, None),
+            Stored::Legacy(legacy) => {
+                legacy.check(&self.0.limits, &self.0.ceilings)?;
+                check_secrets(&password, None)?;
+                return Ok(Check::Legacy { legacy, password });
+            }
+            Stored::Foreign => return Ok(Check::Foreign),
+        };
+        Ok(Check::Argon2(VerifyJob::new(digest, password, secret, &self.0.limits)?))
+    }
+
+    /// The pepper that a digest was made with. One that we do not have is the operator's fault, not
+    /// a wrong password.
+    fn pepper_of(&self, digest: &Digest) -> Result<Option<&Secret>> {
+        if digest.keyid().is_empty() {
+            return Ok(self.0.secret.as_ref());
+        }
+        let known = self.0.peppers.as_ref().and_then(|peppers| peppers.find(digest.keyid()));
+        known.map(Some).ok_or_else(|| {
+            let message = "the digest names a pepper that is not in peppers.keys; put it back, and \
+                           keep old peppers until no digest names them";
+            Error::new(Code::PasswordPepper, message)
+        })
+    }
+
+    fn current_pepper(&self) -> (&[u8], Option<&Secret>) {
+        match &self.0.peppers {
+            Some(peppers) => {
+                let (keyid, secret) = peppers.current();
+                (keyid, Some(secret))
+            }
+            None => (&[], self.0.secret.as_ref()),
+        }
+    }
+
+    /// A digest under today's policy that is of no user.
+    fn nobodys(&self) -> Digest {
+        let policy = &self.0.policy;
+        let (salt, hash) = (vec![0; policy.salt_length()], vec![0; policy.hash_length()]);
+        Digest::new(*policy.params(), Vec::new(), salt, hash)
+            .with_keyid(self.current_pepper().0.into())
+    }
+}
+
+/// A digest as it was stored.
+enum Stored {
+    Argon2(Digest),
+    /// Of Argon2, in Django's wrapping.
+    Wrapped(Digest),
+    Legacy(Legacy),
+    /// Well-formed, but no password matches it: of a scheme that was not asked for, or Django's mark
+    /// of a user who has none.
+    Foreign,
+}
+
+#[cfg(test)]
+mod tests;

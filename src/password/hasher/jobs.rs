@@ -1,0 +1,115 @@
+//! What a hasher hands out to be run.
+
+use secrecy::ExposeSecret;
+
+use crate::error::Result;
+use crate::mem::{SecretInput, leaving_no_trace};
+use crate::password::cancel::Cancel;
+use crate::password::job::{DEPTH, HashJob, VerifyJob};
+use crate::password::legacy::Legacy;
+use crate::password::phc::Digest;
+
+/// A new digest to be made.
+#[derive(Debug)]
+pub struct Mint {
+    pub(super) job: HashJob,
+    pub(super) keyid: Vec<u8>,
+}
+
+impl Mint {
+    /// Bytes of memory that it works in.
+    pub fn memory_len(&self) -> u64 {
+        self.job.memory_len()
+    }
+
+    /// Computes the digest and hands it on; only then is the working memory wiped. `ABORT_ERR`
+    /// once it has been called off.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
+        let keyid = self.keyid;
+        self.job.run(cancel, |digest| deliver(digest.map(|digest| digest.with_keyid(keyid))))
+    }
+}
+
+/// A password to be checked.
+#[derive(Debug)]
+pub enum Check {
+    /// By Argon2.
+    Argon2(VerifyJob),
+    /// By another scheme.
+    Legacy {
+        /// What it must match.
+        legacy: Legacy,
+        /// What is tried.
+        password: SecretInput,
+    },
+    /// By none: no password matches.
+    Foreign,
+}
+
+impl Check {
+    /// Bytes of memory that it works in.
+    pub fn memory_len(&self) -> u64 {
+        match self {
+            Self::Argon2(job) => job.memory_len(),
+            Self::Legacy { legacy, .. } => legacy.memory_len(),
+            Self::Foreign => 0,
+        }
+    }
+
+    /// Checks, and hands on whether the password is right; only then is the working memory wiped.
+    /// `ABORT_ERR` once it has been called off, which another scheme's work is not when it has begun.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<bool>) -> T) -> T {
+        match self {
+            Self::Argon2(job) => job.run(cancel, deliver),
+            Self::Legacy { legacy, password } => {
+                let matches = cancel.check().and_then(|()| {
+                    leaving_no_trace::<DEPTH, _>(|| legacy.matches(password.expose_secret()))
+                });
+                drop(password);
+                deliver(matches)
+            }
+            Self::Foreign => deliver(Ok(false)),
+        }
+    }
+}
+
+/// A password to be checked, and a digest to be made if it is right.
+#[derive(Debug)]
+pub struct Update {
+    pub(super) check: Check,
+    pub(super) mint: Option<Mint>,
+    /// There is no digest to match: the work is for its time.
+    pub(super) hopeless: bool,
+}
+
+/// What came of an [`Update`].
+#[derive(Debug)]
+pub struct Updated {
+    /// Whether the password is right.
+    pub valid: bool,
+    /// What to store in place of the old digest, when that is due.
+    pub digest: Option<Digest>,
+}
+
+impl Update {
+    /// Bytes of memory that it works in: of the check, then of the new digest.
+    pub fn memory_len(&self) -> u64 {
+        self.check.memory_len().max(self.mint.as_ref().map_or(0, Mint::memory_len))
+    }
+
+    /// Checks, makes the new digest if one is due, and hands both on. `ABORT_ERR` once it has been
+    /// called off.
+    pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Updated>) -> T) -> T {
+        let Self { check, mint, hopeless } = self;
+        let valid = match check.run(cancel, |matches| matches) {
+            Ok(matches) => matches && !hopeless,
+            Err(error) => return deliver(Err(error)),
+        };
+        match mint {
+            Some(mint) if valid => mint.run(cancel, |digest| {
+                deliver(digest.map(|digest| Updated { valid, digest: Some(digest) }))
+            }),
+            _ => deliver(Ok(Updated { valid, digest: None })),
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! bcrypt: `$2b$12$salt-and-hash`, 60 characters, in the four variants that are about.
+//!
+//! - `2b` and `2y` are bcrypt as it is meant: the key is the password and a NUL, cut at 72 bytes.
+//! - `2a` is read as the same. Two libraries meant something else in rare cases, which are not
+//!   imitated: OpenBSD's before 5.5 for passwords of 255 bytes or more, `crypt_blowfish`'s for some
+//!   that are not UTF-8 (bytes 0xff).
+//! - `2x` is `crypt_blowfish`'s before 1.1, whose bytes above 0x7f extended their sign over the
+//!   bytes before them. Made with that error, it can only be verified with it.
+//!
+//! What a scheme cut off was never part of its hash: passwords that share 72 bytes match. passlib's
+//! and Django's variants avoid that with a hash of the password in its place.
+
+use std::fmt::Write;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
+use base64ct::{Base64, Base64Bcrypt, Encoding};
+use zeroize::Zeroizing;
+
+use super::ceilings::{Ceilings, MAX_BCRYPT_COST, MIN_BCRYPT_COST};
+use crate::error::Result;
+use crate::mem;
+use crate::password::phc::{malformed, number};
+
+/// Blowfish's state: 18 and 4 times 256 words of four bytes.
+pub(super) const MEMORY_LEN: u64 = (18 + 4 * 256) * 4;
+
+/// What Blowfish's key schedule reads of a key.
+const KEY_LEN: usize = 72;
+const SALT_LEN: usize = 16;
+const SALT_TEXT: usize = 22;
+/// bcrypt computes 24 bytes and writes 23.
+const TAG_LEN: usize = 23;
+const TAG_TEXT: usize = 31;
+const ALPHABET: &str = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+/// A bcrypt hash that has been read.
+#[derive(Clone)]
+pub struct Bcrypt {
+    cost: u32,
+    extends_sign: bool,
+    before: Before,
+    salt: [u8; SALT_LEN],
+    tag: [u8; TAG_LEN],
+}
+
+/// What the password goes through before bcrypt.
+#[derive(Clone)]
+pub(super) enum Before {
+    Nothing,
+    /// Django's `bcrypt_sha256`: SHA-256 in hexadecimal.
+    Sha256Hex,
+    /// passlib's `bcrypt-sha256`, version 1: SHA-256 in Base64.
+    Sha256Base64,
+    /// Version 2: HMAC-SHA-256 under the salt's text, in Base64.
+    HmacBase64(String),
+}
+
+/// Reads `$2…$` and `$bcrypt-sha256$`; `None` for anything else.
+pub(super) fn parse(text: &str) -> Result<Option<Bcrypt>> {
+    if let Some(rest) = text.strip_prefix("$bcrypt-sha256$") {
+        return parse_passlib(rest).map(Some);
+    }
+    let variants = ["$2a$", "$2b$", "$2x$", "$2y$"];
+    let Some(variant) = variants.into_iter().find(|variant| text.starts_with(variant)) else {
+        return Ok(None);
+    };
+    parse_crypt(&text[variant.len()..], variant == "$2x$", Before::Nothing).map(Some)
+}
+
+/// What Django writes after `bcrypt$` or `bcrypt_sha256$`.
+pub(super) fn parse_django(text: &str, before: Before) -> Result<Bcrypt> {
+    match parse(text)? {
+        Some(hash) if matches!(hash.before, Before::Nothing) => Ok(Bcrypt { before, ..hash }),
+        _ => Err(malformed("not of bcrypt, as its prefix says")),
+    }
+}
+
+impl Bcrypt {
+    pub(super) fn check(&self, ceilings: &Ceilings) -> Result<()> {
+        ceilings.bcrypt(self.cost)
+    }
+
+    /// Whether the password is this hash's; the comparison is in constant time.
+    pub fn matches(&self, password: &[u8]) -> bool {
+        let key = match &self.before {
+            Before::Nothing => key(password, self.extends_sign),
+            Before::Sha256Hex => {
+                let mut hex = Zeroizing::new(String::with_capacity(64));
+                for byte in digest(&SHA256, password).as_ref() {
+                    // Writing to a String cannot fail.
+                    let _ = write!(hex, "{byte:02x}");
+                }
+                key(hex.as_bytes(), false)
+            }
+            Before::Sha256Base64 => key_of_base64(digest(&SHA256, password).as_ref()),
+            Before::HmacBase64(salt) => {
+                let salt = hmac::Key::new(hmac::HMAC_SHA256, salt.as_bytes());
+                key_of_base64(hmac::sign(&salt, password).as_ref())
+            }
+        };
+        let tag = Zeroizing::new(bcrypt::bcrypt(self.cost, self.salt, &*key));
+        mem::ct_eq(&tag[..TAG_LEN], &self.tag)
+    }
+}
+
+/// Without salt and tag: whoever has those can guess passwords offline.
+impl std::fmt::Debug for Bcrypt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bcrypt").field("cost", &self.cost).finish_non_exhaustive()
+    }
+}
+
+/// `12$` and 53 characters.
+fn parse_crypt(text: &str, extends_sign: bool, before: Before) -> Result<Bcrypt> {
+    let (cost, rest) = text.split_once('$').ok_or_else(|| malformed("without bcrypt's cost"))?;
+    if cost.len() != 2 {
+        return Err(malformed("with a cost that is not of two digits"));
+    }
+    let cost = cost.strip_prefix('0').unwrap_or(cost);
+    if rest.len() != SALT_TEXT + TAG_TEXT || !rest.is_ascii() {
+        return Err(malformed("not of the length that bcrypt has"));
+    }
+    let (salt, tag) = rest.split_at(SALT_TEXT);
+    assemble(cost, extends_sign, before, salt, tag)
+}
+
+/// passlib's `2b,12$salt$hash` (version 1) and `v=2,t=2b,r=12$salt$hash`.
+fn parse_passlib(text: &str) -> Result<Bcrypt> {
+    let parts: Vec<&str> = text.split('$').collect();
+    let [settings, salt, tag] = parts.as_slice() else {
+        return Err(malformed("not made of settings, salt and hash"));
+    };
+    let (cost, before) = if let Some(cost) = settings.strip_prefix("v=2,t=2b,r=") {
+        (cost, Before::HmacBase64((*salt).to_owned()))
+    } else if let Some(cost) = ["2a,", "2b,"].iter().find_map(|v| settings.strip_prefix(v)) {
+        (cost, Before::Sha256Base64)
+    } else {
+        return Err(malformed("with settings that passlib does not write"));
+    };
+    assemble(cost, false, before, salt, tag)
+}
+
+fn assemble(
+    cost: &str,
+    extends_sign: bool,
+    before: Before,
+    salt: &str,
+    tag: &str,
+) -> Result<Bcrypt> {
+    let cost = number(cost)?;
+    if !(MIN_BCRYPT_COST..=MAX_BCRYPT_COST).contains(&cost) {
+        return Err(malformed("with a cost that bcrypt cannot have"));
+    }
+    Ok(Bcrypt {
+        cost,
+        extends_sign,
+        before,
+        salt: decode::<SALT_LEN>(salt, SALT_TEXT)?,
+        tag: decode::<TAG_LEN>(tag, TAG_TEXT)?,
+    })
+}
+
+/// bcrypt's Base64. Some libraries left the unused bits of the last character set, so they are not
+/// looked at: bcrypt never did.
+fn decode<const N: usize>(text: &str, chars: usize) -> Result<[u8; N]> {
+    let wrong = || malformed("with characters that bcrypt does not write");
+    if text.len() != chars || !text.is_ascii() {
+        return Err(wrong());
+    }
+    let (text, last) = text.split_at(chars - 1);
+    let unused = chars * 6 - N * 8;
+    let last = ALPHABET.find(last).ok_or_else(wrong)? >> unused << unused;
+    let text = format!("{text}{}", &ALPHABET[last..=last]);
+    let mut bytes = [0; N];
+    match Base64Bcrypt::decode(&text, &mut bytes) {
+        Ok(decoded) if decoded.len() == N => Ok(bytes),
+        _ => Err(wrong()),
+    }
+}
+
+fn key_of_base64(bytes: &[u8]) -> Zeroizing<[u8; KEY_LEN]> {
+    key(Zeroizing::new(Base64::encode_string(bytes)).as_bytes(), false)
+}
+
+/// What the key schedule reads: the password and a NUL, over and over, in 18 words of four bytes.
+fn key(password: &[u8], extends_sign: bool) -> Zeroizing<[u8; KEY_LEN]> {
+    let mut key = Zeroizing::new([0; KEY_LEN]);
+    let mut bytes = password.iter().chain(&[0]).copied().cycle();
+    for word in key.chunks_exact_mut(4) {
+        let mut value = 0_u32;
+        for byte in bytes.by_ref().take(4) {
+            // The sign's extension sets every bit of the bytes before.
+            let sign = if extends_sign && byte > 0x7f { !0xff } else { 0 };
+            value = value << 8 | sign | u32::from(byte);
+        }
+        word.copy_from_slice(&value.to_be_bytes());
+    }
+    key
+}

@@ -1,0 +1,73 @@
+//! What Django's `django.contrib.auth.hashers` writes: `algorithm$…`, without a `$` in front, with
+//! salts as text and hashes in padded Base64.
+
+use base64ct::{Base64, Encoding};
+
+use super::bcrypt::{self, Before};
+use super::pbkdf2::{Hash, Pbkdf2};
+use super::scrypt::Scrypt;
+use super::{Found, Legacy, SALT_LEN, TAG_LEN};
+use crate::error::Result;
+use crate::password::phc::{Digest, malformed, number};
+
+/// Reads what begins with the name of an algorithm of Django's or marks a user who has no password;
+/// `None` for anything else.
+pub(super) fn parse(text: &str) -> Result<Option<Found>> {
+    if text.starts_with('!') {
+        return Ok(Some(Found::Unusable));
+    }
+    let Some((algorithm, rest)) = text.split_once('$') else { return Ok(None) };
+    let legacy = match algorithm {
+        "pbkdf2_sha256" => Legacy::Pbkdf2(pbkdf2(Hash::Sha256, rest)?),
+        "pbkdf2_sha1" => Legacy::Pbkdf2(pbkdf2(Hash::Sha1, rest)?),
+        "scrypt" => Legacy::Scrypt(scrypt(rest)?),
+        "bcrypt" => Legacy::Bcrypt(bcrypt::parse_django(rest, Before::Nothing)?),
+        "bcrypt_sha256" => Legacy::Bcrypt(bcrypt::parse_django(rest, Before::Sha256Hex)?),
+        // `argon2$argon2id$v=19$…`: a PHC string follows its name.
+        "argon2" => {
+            let digest = Digest::parse(&text[algorithm.len()..])?
+                .ok_or_else(|| malformed("not of Argon2, as its prefix says"))?;
+            return Ok(Some(Found::Argon2(digest)));
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(Found::Legacy(legacy)))
+}
+
+/// `iterations$salt$hash`
+fn pbkdf2(hash: Hash, text: &str) -> Result<Pbkdf2> {
+    let parts: Vec<&str> = text.split('$').collect();
+    let [iterations, salt, tag] = parts.as_slice() else {
+        return Err(malformed("not made of iterations, salt and hash"));
+    };
+    Pbkdf2::new(hash, iterations, self::salt(salt)?, self::tag(tag)?)
+}
+
+/// `N$salt$r$p$hash`
+fn scrypt(text: &str) -> Result<Scrypt> {
+    let parts: Vec<&str> = text.split('$').collect();
+    let [n, salt, r, p, tag] = parts.as_slice() else {
+        return Err(malformed("not made of N, salt, r, p and hash"));
+    };
+    let n = number(n)?;
+    if !n.is_power_of_two() {
+        return Err(malformed("with an N that scrypt cannot have"));
+    }
+    let (salt, tag) = (self::salt(salt)?, self::tag(tag)?);
+    Scrypt::new(n.trailing_zeros(), number(r)?, number(p)?, salt, tag)
+}
+
+fn salt(text: &str) -> Result<Vec<u8>> {
+    if SALT_LEN.contains(&text.len()) {
+        Ok(text.into())
+    } else {
+        Err(malformed("with a salt that is too long"))
+    }
+}
+
+fn tag(text: &str) -> Result<Vec<u8>> {
+    Base64::decode_vec(text)
+        .ok()
+        .filter(|bytes| TAG_LEN.contains(&bytes.len()))
+        .ok_or_else(|| malformed("with Base64 that is not canonical, or of the wrong length"))
+}

@@ -1,0 +1,104 @@
+//! PBKDF2 (RFC 8018) as others write it: `$pbkdf2-sha256$i=600000$salt$hash` (PHC, standard Base64)
+//! and passlib's `$pbkdf2-sha256$600000$salt$hash` (with `.` for `+`). `$pbkdf2$` is SHA-1's.
+
+use std::num::NonZeroU32;
+
+use aws_lc_rs::pbkdf2::{self, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA512};
+
+use super::ceilings::Ceilings;
+use super::{SALT_LEN, TAG_LEN};
+use crate::error::Result;
+use crate::password::phc::{bytes, malformed, number};
+
+/// The states of an HMAC and its blocks, at most.
+pub(super) const MEMORY_LEN: u64 = 1024;
+
+/// The hash within the HMAC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Hash {
+    Sha1,
+    Sha256,
+    Sha512,
+}
+
+/// A PBKDF2 hash that has been read.
+#[derive(Clone)]
+pub struct Pbkdf2 {
+    hash: Hash,
+    iterations: NonZeroU32,
+    salt: Vec<u8>,
+    tag: Vec<u8>,
+}
+
+/// Reads `$pbkdf2…$`; `None` for anything else.
+pub(super) fn parse(text: &str) -> Result<Option<Pbkdf2>> {
+    let Some((hash, rest)) = [
+        ("$pbkdf2$", Hash::Sha1),
+        ("$pbkdf2-sha1$", Hash::Sha1),
+        ("$pbkdf2-sha256$", Hash::Sha256),
+        ("$pbkdf2-sha512$", Hash::Sha512),
+    ]
+    .iter()
+    .find_map(|(prefix, hash)| Some((*hash, text.strip_prefix(prefix)?))) else {
+        return Ok(None);
+    };
+    let parts: Vec<&str> = rest.split('$').collect();
+    let [settings, salt, tag] = parts.as_slice() else {
+        return Err(malformed("not made of parameters, salt and hash"));
+    };
+    let hash = if let Some(settings) = settings.strip_prefix("i=") {
+        let (iterations, length) = match settings.split_once(",l=") {
+            Some((iterations, length)) => (iterations, Some(number(length)?)),
+            None => (settings, None),
+        };
+        let hash = Pbkdf2::new(hash, iterations, bytes(salt, SALT_LEN)?, bytes(tag, TAG_LEN)?)?;
+        if length.is_some_and(|length| length as usize != hash.tag.len()) {
+            return Err(malformed("with a hash that is not of its own length"));
+        }
+        hash
+    } else {
+        if [salt, tag].iter().any(|text| text.contains('+')) {
+            return Err(malformed("with Base64 that passlib does not write"));
+        }
+        let [salt, tag] = [salt, tag].map(|text| text.replace('.', "+"));
+        Pbkdf2::new(hash, settings, bytes(&salt, SALT_LEN)?, bytes(&tag, TAG_LEN)?)?
+    };
+    Ok(Some(hash))
+}
+
+impl Pbkdf2 {
+    pub(super) fn new(hash: Hash, iterations: &str, salt: Vec<u8>, tag: Vec<u8>) -> Result<Self> {
+        let iterations =
+            NonZeroU32::new(number(iterations)?).ok_or_else(|| malformed("with no iterations"))?;
+        Ok(Self { hash, iterations, salt, tag })
+    }
+
+    /// Each block of the hash's length costs all iterations anew.
+    pub(super) fn check(&self, ceilings: &Ceilings) -> Result<()> {
+        let block = match self.hash {
+            Hash::Sha1 => 20,
+            Hash::Sha256 => 32,
+            Hash::Sha512 => 64,
+        };
+        let blocks = self.tag.len().div_ceil(block) as u64;
+        ceilings.pbkdf2(blocks * u64::from(self.iterations.get()))
+    }
+
+    /// Whether the password is this hash's; the comparison is in constant time.
+    pub fn matches(&self, password: &[u8]) -> bool {
+        let algorithm = match self.hash {
+            Hash::Sha1 => PBKDF2_HMAC_SHA1,
+            Hash::Sha256 => PBKDF2_HMAC_SHA256,
+            Hash::Sha512 => PBKDF2_HMAC_SHA512,
+        };
+        pbkdf2::verify(algorithm, self.iterations, &self.salt, password, &self.tag).is_ok()
+    }
+}
+
+/// Without salt and tag: whoever has those can guess passwords offline.
+impl std::fmt::Debug for Pbkdf2 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let iterations = self.iterations;
+        write!(f, "Pbkdf2 {{ hash: {:?}, iterations: {iterations}, .. }}", self.hash)
+    }
+}

@@ -1,0 +1,88 @@
+//! scrypt (RFC 7914) as a PHC string, `$scrypt$ln=17,r=8,p=1$salt$hash`, as passlib writes it, too.
+
+use scrypt::Params;
+use zeroize::Zeroizing;
+
+use super::ceilings::Ceilings;
+use super::{SALT_LEN, TAG_LEN};
+use crate::error::{Code, Error, Result};
+use crate::mem;
+use crate::password::limits::Limits;
+use crate::password::phc::{bytes, malformed, number};
+
+/// An scrypt hash that has been read.
+#[derive(Clone)]
+pub struct Scrypt {
+    log_n: u8,
+    r: u32,
+    p: u32,
+    salt: Vec<u8>,
+    tag: Vec<u8>,
+}
+
+/// Reads `$scrypt$`; `None` for anything else.
+pub(super) fn parse(text: &str) -> Result<Option<Scrypt>> {
+    let Some(rest) = text.strip_prefix("$scrypt$") else { return Ok(None) };
+    let parts: Vec<&str> = rest.split('$').collect();
+    let [costs, salt, tag] = parts.as_slice() else {
+        return Err(malformed("not made of parameters, salt and hash"));
+    };
+    let costs: Vec<_> = costs.split(',').filter_map(|cost| cost.split_once('=')).collect();
+    let [("ln", log_n), ("r", r), ("p", p)] = costs.as_slice() else {
+        return Err(malformed("not with ln, r and p"));
+    };
+    let (salt, tag) = (bytes(salt, SALT_LEN)?, bytes(tag, TAG_LEN)?);
+    Scrypt::new(number(log_n)?, number(r)?, number(p)?, salt, tag).map(Some)
+}
+
+impl Scrypt {
+    /// `log_n` is the binary logarithm of N: 1 to 63.
+    pub(super) fn new(log_n: u32, r: u32, p: u32, salt: Vec<u8>, tag: Vec<u8>) -> Result<Self> {
+        let log_n = u8::try_from(log_n).ok().filter(|log_n| (1..64).contains(log_n));
+        let log_n = log_n.ok_or_else(|| malformed("with an N that scrypt cannot have"))?;
+        Ok(Self { log_n, r, p, salt, tag })
+    }
+
+    pub(super) fn check(&self, limits: &Limits, ceilings: &Ceilings) -> Result<()> {
+        // Its table, 128·N·r bytes, or what it starts from, 128·r·p.
+        let larger = (1_u64 << self.log_n).max(u64::from(self.p));
+        limits.check_memory(larger.saturating_mul(128).saturating_mul(u64::from(self.r)))?;
+        let blocks = u64::from(self.r).saturating_mul(u64::from(self.p));
+        ceilings.scrypt(blocks.saturating_mul(1 << self.log_n))
+    }
+
+    /// Bytes of memory that it works in: 128·r·(N + p), and a block.
+    pub fn memory_len(&self) -> u64 {
+        let blocks = (1_u64 << self.log_n).saturating_add(u64::from(self.p)).saturating_add(1);
+        blocks.saturating_mul(128).saturating_mul(u64::from(self.r))
+    }
+
+    /// Whether the password is this hash's; the comparison is in constant time.
+    /// `ERR_PASSWORD_MEMORY` when the memory is not to be had.
+    pub fn matches(&self, password: &[u8]) -> Result<bool> {
+        self.probe()?;
+        let params = Params::new(self.log_n, self.r, self.p)
+            .map_err(|_| malformed("with costs that scrypt cannot have"))?;
+        let mut tag = Zeroizing::new(vec![0; self.tag.len()]);
+        scrypt::scrypt(password, &self.salt, &params, &mut tag)
+            .map_err(|_| malformed("with a hash of a length that scrypt cannot have"))?;
+        Ok(mem::ct_eq(&tag, &self.tag))
+    }
+
+    /// The crate takes its memory without asking, and a failure there ends the process: so ask.
+    fn probe(&self) -> Result<()> {
+        let len = usize::try_from(self.memory_len()).unwrap_or(usize::MAX);
+        Vec::<u8>::new().try_reserve_exact(len).map_err(|_| {
+            let message = "not enough memory for the hash; lower limits.memoryCost or try later";
+            Error::new(Code::PasswordMemory, message)
+        })
+    }
+}
+
+/// Without salt and tag: whoever has those can guess passwords offline.
+impl std::fmt::Debug for Scrypt {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (log_n, r, p) = (self.log_n, self.r, self.p);
+        write!(f, "Scrypt {{ log_n: {log_n}, r: {r}, p: {p}, .. }}")
+    }
+}
