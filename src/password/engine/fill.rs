@@ -148,8 +148,7 @@ unsafe fn compute<K: Kernel, const XOR: bool>(
     let next = memory.block(lane, slice.start + index);
     // SAFETY: `next` is in a segment of this task, so nobody else uses it. The other two are
     // finished and not written now: `previous` is of this lane, and `reference` either of this
-    // lane or of an earlier slice (section 3.4.2). Neither is `next`, which is not in the area
-    // that references come from, and has at least seven blocks of its lane between itself and
-    // itself.
+    // lane or of another slice (section 3.4.2). Neither of them is `next`: references are never
+    // to the block that is being made, and a lane has eight blocks or more.
     unsafe { K::compress::<XOR>(&*previous, &*reference, &mut *next, first_word) };
 }

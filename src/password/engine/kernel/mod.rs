@@ -7,6 +7,8 @@
 mod avx2;
 mod portable;
 mod quad;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
 
 use super::block::Block;
 use super::fill::Task;
@@ -45,11 +47,14 @@ pub struct Available {
 /// The kernels that this processor can run, the fastest first.
 pub fn available() -> impl Iterator<Item = Available> {
     #[cfg(target_arch = "x86_64")]
-    let special =
-        is_x86_feature_detected!("avx2").then_some(Available { name: "avx2", fill: avx2::fill });
+    let special = {
+        let avx2 = Available { name: "avx2", fill: avx2::fill };
+        let sse2 = Available { name: "sse2", fill: sse2::fill };
+        [is_x86_feature_detected!("avx2").then_some(avx2), Some(sse2)]
+    };
     #[cfg(not(target_arch = "x86_64"))]
-    let special = None;
-    special.into_iter().chain([PORTABLE])
+    let special = [None];
+    special.into_iter().flatten().chain([PORTABLE])
 }
 
 /// The first of [`available`].
