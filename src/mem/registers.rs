@@ -91,7 +91,7 @@ mod aarch64 {
     use std::arch::asm;
 
     macro_rules! clearing {
-        ($($register:literal),+) => {
+        ($($register:tt),+) => {
             // SAFETY: every AArch64 processor that we build for has these registers; the compiler
             // saves those that it needs. Writing one clears the part that SVE adds to it, too.
             unsafe {

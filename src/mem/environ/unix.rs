@@ -53,7 +53,7 @@ unsafe fn wipe_all(mut entries: *const *mut c_char, name: &str) {
 #[cfg(target_vendor = "apple")]
 fn entries() -> *const *mut c_char {
     // SAFETY: gives the address of the list's own pointer, which is always there.
-    unsafe { ptr::read(libc::_NSGetEnviron()) }
+    unsafe { ptr::read(libc::_NSGetEnviron()).cast_const() }
 }
 
 #[cfg(not(target_vendor = "apple"))]
