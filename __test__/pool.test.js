@@ -14,7 +14,7 @@ const KIB = 1024;
 const MIB = 1024 * KIB;
 const FAST = { profile: 'test' };
 /** Half a second of work in 8 MiB. */
-const SLOW = { memoryCost: 8192, timeCost: 64, parallelism: 1 };
+const SLOW = { memoryCost: 8192, timeCost: 256, parallelism: 1 };
 const DIGEST = hashSync('password', FAST);
 
 beforeEach(async () => {
