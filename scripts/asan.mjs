@@ -33,6 +33,7 @@ const LEFT_OUT = [
   'secure-heap.refused',
   'start',
   'switch-from-argon2',
+  'tokens.interop',
 ];
 
 /**

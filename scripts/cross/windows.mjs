@@ -32,6 +32,7 @@ const LEFT_OUT = {
   'secure-heap.refused': 'Linux',
   start: 'npm',
   'switch-from-argon2': 'npm argon2 as the other side',
+  'tokens.interop': 'PyJWT as the other side',
 };
 
 export default {
