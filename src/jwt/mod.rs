@@ -16,6 +16,7 @@ mod key;
 mod material;
 mod reject;
 mod ring;
+mod source;
 #[cfg(test)]
 mod tests;
 mod verifier;
@@ -28,7 +29,8 @@ pub use jws::verify_jws;
 pub use key::{Key, MAX_KEY_LEN};
 pub use reject::{Claim, Reason, Rejection};
 pub use ring::{Jwks, KeyChange, KeyInfo, KeyRing, KeyState, Listener, RingOptions, RingOverrides};
-pub use verifier::{Expected, KeySource, Scratch, Verified, Verifier, VerifierOptions};
+pub use source::KeySource;
+pub use verifier::{Expected, Scratch, Verified, Verifier, VerifierOptions};
 
 /// The longest token that is read, in bytes. RFC 7519 sets no limit; header lines end at 16 KiB
 /// in Node.
