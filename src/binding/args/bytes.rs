@@ -12,7 +12,6 @@ use napi::sys;
 use secrecy::{ExposeSecret, ExposeSecretMut};
 use zeroize::Zeroizing;
 
-use super::text::lengths;
 use super::{Arg, Result};
 use crate::binding::secret::SecretBuffer;
 use crate::mem::{Secret, SecretInput, WipedBytes, clear_vector_registers};
@@ -182,10 +181,6 @@ impl Arg<'_> {
     /// are looked for first.
     fn secret_buffer(&self, expected: &str) -> Result<Arc<SecretBuffer>> {
         self.handle_if::<SecretBuffer>()?.ok_or_else(|| self.wrong_type(expected))
-    }
-
-    fn check_len(&self, length: usize, range: &RangeInclusive<usize>) -> Result<()> {
-        if range.contains(&length) { Ok(()) } else { Err(self.out_of_range(lengths(range))) }
     }
 
     fn lend<T>(
