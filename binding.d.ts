@@ -479,6 +479,22 @@ export declare function sessionsStart(sessions: unknown, subject: unknown, claim
  */
 export declare function setErrorFactory(factory: unknown): void
 
+/** A SPIFFE ID and its parts. */
+export interface SpiffeId {
+  /** The name of the trust domain. */
+  trustDomain: string
+  /** The path with its leading slash, or nothing. */
+  path: string
+  /** All of it. */
+  uri: string
+}
+
+/** The id that a certificate carries: DER, or a string that is a PEM. */
+export declare function spiffeIdOf(certificate: unknown): SpiffeId
+
+/** Reads an id. */
+export declare function spiffeParseId(uri: unknown): SpiffeId
+
 /** Whether two values hold the same bytes, in a time that depends on their lengths only. */
 export declare function timingSafeEqual(a: unknown, b: unknown): boolean
 
