@@ -89,6 +89,9 @@ export declare function keyFromSecret(secret: unknown, options: unknown): Made
 /** Makes a key on the worker pool; resolves to a carrier. */
 export declare function keyGenerate(alg: unknown, options: unknown): object
 
+/** Carriers of the public keys of a JWK Set's JSON. */
+export declare function keyImportSet(json: unknown, options: unknown): Array<Made>
+
 /** Whether the key can sign. */
 export declare function keyIsPrivate(key: unknown): boolean
 

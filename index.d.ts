@@ -656,6 +656,17 @@ export class JwtKey {
    * for a symmetric one.
    */
   static fromJwk(jwk: object, options?: Partial<KeyOptions>): JwtKey;
+  /**
+   * The public keys of a JWK Set (RFC 7517 section 5), an object or its JSON text, that can be used
+   * here: possibly none, at most 1000. A set that is longer than 1 MiB, has more than 1000 keys or is
+   * malformed is `ERR_JWT_KEY`, and so is text with a member that comes twice.
+   *
+   * Keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those for another use, and `oct`
+   * are left out. A key with private members is no secret any more: it is left out, and so is whatever
+   * else has its numbers. Two different keys with the same `kid` and `alg` are both left out. A key
+   * without `kid` gets its thumbprint.
+   */
+  static fromJwks(jwks: object | string, options?: JwksImportOptions): JwtKey[];
   static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
   readonly kid: string;
   readonly alg: Algorithm;
@@ -665,6 +676,20 @@ export class JwtKey {
   toPublicJwk(): JsonWebKeyPublic;
   toString(): string;
   toJSON(): string;
+}
+
+export interface JwksImportOptions {
+  /**
+   * Keys for other algorithms are left out; HMAC is not for key sets. Default: any. An RSA key without
+   * `alg` becomes one key for each of RSA's algorithms that is named here, by default for RS256; other
+   * keys without `alg` are for their curve's algorithm.
+   */
+  algorithms?: Algorithm[];
+  /**
+   * `sig` (the default) takes keys without `use` as well; `jwt-svid` (SPIFFE) only keys that say so
+   * and have a `kid`.
+   */
+  use?: 'sig' | 'jwt-svid';
 }
 
 export interface JsonWebKeyPublic {
