@@ -89,6 +89,9 @@ export declare function keyFromSecret(secret: unknown, options: unknown): Made
 /** Makes a key on the worker pool; resolves to a carrier. */
 export declare function keyGenerate(alg: unknown, options: unknown): object
 
+/** Carriers of the public keys of a JWK Set's JSON. */
+export declare function keyImportSet(json: unknown, options: unknown): Array<Made>
+
 /** Whether the key can sign. */
 export declare function keyIsPrivate(key: unknown): boolean
 
@@ -478,6 +481,22 @@ export declare function sessionsStart(sessions: unknown, subject: unknown, claim
  * environment.
  */
 export declare function setErrorFactory(factory: unknown): void
+
+/** A SPIFFE ID and its parts. */
+export interface SpiffeId {
+  /** The name of the trust domain. */
+  trustDomain: string
+  /** The path with its leading slash, or nothing. */
+  path: string
+  /** All of it. */
+  uri: string
+}
+
+/** The id that a certificate carries: DER, or a string that is a PEM. */
+export declare function spiffeIdOf(certificate: unknown): SpiffeId
+
+/** Reads an id. */
+export declare function spiffeParseId(uri: unknown): SpiffeId
 
 /** Whether two values hold the same bytes, in a time that depends on their lengths only. */
 export declare function timingSafeEqual(a: unknown, b: unknown): boolean

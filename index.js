@@ -10,6 +10,7 @@ const passwords = require('./lib/passwords.js');
 const { RevocationList } = require('./lib/revocations.js');
 const { SecretBuffer, secureHeap, timingSafeEqual } = require('./lib/secrets.js');
 const { Sessions } = require('./lib/sessions.js');
+const { parseSpiffeId, spiffeIdOf } = require('./lib/spiffe.js');
 const { JwtIssuer, JwtVerifier, unsafeDecode, verifyJws } = require('./lib/tokens.js');
 
 const {
@@ -37,6 +38,7 @@ const {
   RevocationError,
   SecretError,
   SessionError,
+  SpiffeError,
 } = errors;
 
 // Spelt out, so that `import { hash } from '@nodesec/native'` sees every name.
@@ -63,6 +65,8 @@ module.exports = {
   KeyRing,
   unsafeDecode,
   verifyJws,
+  parseSpiffeId,
+  spiffeIdOf,
   RevocationList,
   Sessions,
   RateLimiter,
@@ -79,4 +83,5 @@ module.exports = {
   RevocationError,
   SecretError,
   SessionError,
+  SpiffeError,
 };

@@ -166,6 +166,12 @@ codes! {
     /// The table holds as many sessions as `maxSessions` allows.
     SessionFull = "ERR_SESSION_FULL",
 
+    // ── SPIFFE ──
+    /// A certificate that is no X509-SVID of a workload.
+    SpiffeCertificate = "ERR_SPIFFE_CERTIFICATE",
+    /// A text that is no SPIFFE ID.
+    SpiffeId = "ERR_SPIFFE_ID",
+
     // ── Limits ──
     /// A cost above the burst: it could never be allowed.
     LimitCost = "ERR_LIMIT_COST",

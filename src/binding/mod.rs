@@ -28,6 +28,7 @@ mod revocation;
 mod secret;
 mod secure_heap;
 mod session;
+mod spiffe;
 mod tokens;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -8,14 +8,13 @@ use napi::bindgen_prelude::{Buffer, Either, Unknown};
 use napi_derive::napi;
 
 use super::args::handle::Handle;
-use super::args::{Arg, Fault, Options, Result, scalars};
-use super::keys::{algorithm, key_source, keys_of};
+use super::args::{Arg, Options, Result, scalars};
+use super::keys::{algorithms, key_source, keys_of};
 use super::revocation::TOKEN_TTL;
 use super::{CLOCK, fast, guard};
-use crate::error::Code;
 use crate::jwt::{
-    Algorithm, Expected, Issuer, IssuerOptions, MAX_CLOCK_TOLERANCE, MAX_TOKEN_LEN, Overrides,
-    Rejection, Verifier, VerifierOptions, verify_jws,
+    Expected, Issuer, IssuerOptions, MAX_CLOCK_TOLERANCE, MAX_TOKEN_LEN, Overrides, Rejection,
+    Verifier, VerifierOptions, verify_jws,
 };
 use crate::revocation::RevocationList;
 
@@ -183,14 +182,6 @@ pub fn jwt_rejection(status: u32) -> Option<NativeRejection> {
         claim: detail.map(|(claim, _)| claim.name()),
         reason: detail.map(|(_, reason)| reason.name()),
     })
-}
-
-fn algorithms(names: &Arg<'_>) -> Result<Vec<Algorithm>> {
-    let names = names.array(MAX_NAMES)?;
-    if names.is_empty() {
-        return Err(Fault::new(Code::OutOfRange, "algorithms must name at least one"));
-    }
-    names.iter().map(algorithm).collect()
 }
 
 /// A name, several, or `false`: a check is not waived by forgetting it.

@@ -8,6 +8,7 @@ mod algorithm;
 pub mod base64url;
 mod claims;
 mod header;
+mod import;
 mod issuer;
 pub mod json;
 mod jwk;
@@ -23,6 +24,7 @@ mod verifier;
 
 pub use algorithm::Algorithm;
 pub use header::MAX_KID_LEN;
+pub use import::{ImportRules, KeyUse, MAX_SET_LEN, import};
 pub use issuer::{Issuer, IssuerOptions, Overrides};
 pub use jwk::{Purpose, check_purpose};
 pub use jws::verify_jws;

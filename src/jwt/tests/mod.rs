@@ -4,6 +4,7 @@ mod attacks;
 mod claims;
 mod differential;
 mod forms;
+mod import;
 mod issue;
 mod jwks;
 mod keys;
