@@ -36,6 +36,30 @@ export function repeat(operation) {
   };
 }
 
+/** Performs an operation on n of the items, going on where it stopped. */
+export function inTurn(items, operation) {
+  let next = 0;
+  return (n) => {
+    for (let i = 0; i < n; i += 1) {
+      operation(items[next]);
+      next = (next + 1) % items.length;
+    }
+  };
+}
+
+/** The items in an order that is the same in every run. */
+export function shuffled(items) {
+  const order = [...items];
+  let state = 1;
+  for (let i = order.length - 1; i > 0; i -= 1) {
+    // The generator of Park and Miller.
+    state = (state * 48271) % 2147483647;
+    const j = state % (i + 1);
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
 async function calibrate(contestant) {
   let n = 1;
   // Warm up on the way: the last slices run optimised code.

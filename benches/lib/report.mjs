@@ -21,9 +21,8 @@ export function report([ours, ...others], { target = {}, atMost }) {
     if (target.best !== undefined && other === best) remarks.push('the best peer');
     if (wanted !== undefined) remarks.push(verdict(other.ratio >= wanted, `at least ${wanted}`));
     if (atMost !== undefined) {
-      const most = (1 / atMost).toFixed(2);
-      remarks.push(`ours is at ${(1 / other.ratio).toFixed(2)}x`);
-      remarks.push(verdict(1 / other.ratio <= atMost, `at least ${most}`));
+      const costs = 1 / other.ratio;
+      remarks.push(`ours is at ${costs.toFixed(2)}x, ${verdict(costs <= atMost, `at most ${atMost}`)}`);
     }
     return `${figure(other)}   ${other.ratio.toFixed(2)}x ours (${remarks.join(', ')})`;
   });

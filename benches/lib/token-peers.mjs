@@ -1,7 +1,7 @@
 // The libraries for tokens, each set up as its documentation has it for many tokens of one key:
 // keys parsed ahead where it takes them so, no cache, the same header, claims and checks.
 
-import { createPublicKey, createSecretKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+import { createSecretKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 
 import { JwtIssuer, JwtKey, JwtVerifier, RevocationList } from '@nodesec/native';
 import nodeRs from '@node-rs/jsonwebtoken';
@@ -30,7 +30,7 @@ export function makeKey(alg) {
   const raw = privateKey.export({ format: 'der', type: 'pkcs8' });
   const texts = [
     privateKey.export({ format: 'pem', type: 'pkcs8' }),
-    createPublicKey(publicKey).export({ format: 'pem', type: 'spki' }),
+    publicKey.export({ format: 'pem', type: 'spki' }),
   ];
   return { alg, own, raw, signing: privateKey, verifying: publicKey, texts };
 }
