@@ -19,6 +19,7 @@ mod fast;
 mod harden;
 mod hasher;
 mod ids;
+mod jwks;
 mod keyring;
 mod keys;
 mod limiter;

@@ -9,6 +9,7 @@ mod import;
 mod issue;
 mod jwks;
 mod keys;
+mod keyset;
 #[cfg(target_os = "linux")]
 mod remains;
 mod remembered;
