@@ -62,10 +62,28 @@ export declare function issuerBind(issuer: unknown): unknown
 /** Signs claims, JSON text, with overrides. */
 export declare function issuerSign(issuer: unknown, claims: unknown, overrides: unknown): string
 
+/** As `issuer_sign`; what takes long is done on another thread, and a promise is given. */
+export declare function issuerSignAsync(issuer: unknown, claims: unknown, overrides: unknown): string | Offloaded<string>
+
+/** `remote` becomes a set of keys of which nothing is known yet. */
+export declare function jwksAttach(remote: unknown, url: unknown, options: unknown): NativeJwksPolicy
+
+/** `[kid, alg]` of every key that can be used now; none when nothing can be verified at all. */
+export declare function jwksList(remote: unknown): Array<Array<string>> | null
+
+/** Loads a set's text, which is fresh for so many seconds; whether it has changed. */
+export declare function jwksLoad(remote: unknown, json: unknown, seconds: unknown): boolean
+
+/** What is loaded may be used for so many seconds after it was fresh. */
+export declare function jwksOutlast(remote: unknown, seconds: unknown): void
+
+/** What is loaded is fresh for so many seconds from now on. */
+export declare function jwksRenew(remote: unknown, seconds: unknown): void
+
 /** The payload of a JWS, or the status of its rejection. */
 export declare function jwsVerify(token: unknown, keys: unknown, options: unknown): Buffer | number
 
-/** What the status that `verify` gives stands for. */
+/** What the status of a rejection by `jws_verify` stands for. */
 export declare function jwtRejection(status: number): NativeRejection | null
 
 /** `key` becomes what `carrier` carries. */
@@ -163,6 +181,28 @@ export interface NativeJwks {
   etag: string
   /** Seconds. */
   maxAge: number
+}
+
+/** How a set is fetched, and for how long it is used. */
+export interface NativeJwksPolicy {
+  /** Milliseconds. */
+  timeoutMs: number
+  /** The longest body. */
+  maxBytes: number
+  /** Seconds. */
+  minAge: number
+  /** Seconds. */
+  maxAge: number
+  /** Seconds. */
+  cooldown: number
+  /** Seconds; 0 when keys are not used for longer than they are fresh. */
+  staleIfError: number
+  /** Name and value of each. */
+  headers: Array<Array<string>>
+  /** What fetches, if not the global function. */
+  fetch?: Made
+  /** What is told of every request. */
+  onEvent?: Made
 }
 
 /** What has become of a key. */
@@ -507,11 +547,17 @@ export declare function uuidV4(): string
 /** A UUID of version 7. */
 export declare function uuidV7(): string
 
-/** `verifier` becomes a verifier. */
-export declare function verifierAttach(verifier: unknown, options: unknown): void
+/** `verifier` becomes a verifier. Gives its keys when they are fetched, which the façade does. */
+export declare function verifierAttach(verifier: unknown, options: unknown): Made | null
 
 /** `verify`, bound to a verifier. */
 export declare function verifierBind(verifier: unknown): unknown
+
+/** What the status of a rejection by `verifier` stands for. */
+export declare function verifierRejection(verifier: unknown, status: number): NativeRejection | null
+
+/** A promise of each token's payload, or of the status of its rejection. */
+export declare function verifierVerifyMany(verifier: unknown, tokens: unknown): Offloaded<Array<string | number>>
 
 /** What came of `verifyAndUpdate`. */
 export interface VerifyAndUpdateResult {

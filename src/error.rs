@@ -137,6 +137,8 @@ codes! {
     JwtKey = "ERR_JWT_KEY",
     /// No key of the verifier matches the token's `kid` and `alg`.
     JwtKeyNotFound = "ERR_JWT_KEY_NOT_FOUND",
+    /// The keys of a remote JWK Set have not been fetched, or too long ago.
+    JwtKeysUnavailable = "ERR_JWT_KEYS_UNAVAILABLE",
     /// Not a compact JWS with JSON object header and payload.
     JwtMalformed = "ERR_JWT_MALFORMED",
     /// A token whose `nbf` has not come.

@@ -1,4 +1,4 @@
-//! `JwtKey`, and the option `keys`.
+//! `JwtKey`, and the options that say which keys and algorithms.
 
 use std::sync::Arc;
 
@@ -14,8 +14,8 @@ use super::guard;
 use super::promise::promise;
 use crate::error::Code;
 use crate::jwt::{
-    Algorithm, ImportRules, Key, KeyRing, KeySource, KeyUse, MAX_KEY_LEN, MAX_KID_LEN, Purpose,
-    check_purpose, import,
+    Algorithm, ImportRules, Key, KeyRing, KeySet, KeySource, KeyUse, MAX_KEY_LEN, MAX_KID_LEN,
+    Purpose, check_purpose, import,
 };
 use crate::mem::Secret;
 
@@ -189,13 +189,20 @@ pub fn key_public_jwk(env: &Env, key: Unknown<'_>) -> napi::Result<String> {
     })
 }
 
-/// The option `keys` of an issuer or a verifier.
-pub fn key_source(options: &Options<'_>) -> Result<KeySource> {
-    keys_of(&options.require("keys")?)
+/// A ring, a key or several, or a set that is fetched.
+pub fn keys_of(keys: &Arg<'_>) -> Result<KeySource> {
+    if let Some(set) = keys.handle_if::<KeySet>()? {
+        return Ok(KeySource::Set(set));
+    }
+    own_keys_of(keys, "a KeyRing, a JwtKey, an array of JwtKeys or a RemoteJwks")
 }
 
-/// A ring, a key or several.
-pub fn keys_of(keys: &Arg<'_>) -> Result<KeySource> {
+/// A ring, a key or several: of which one may sign.
+pub fn signing_keys_of(keys: &Arg<'_>) -> Result<KeySource> {
+    own_keys_of(keys, "a KeyRing or a JwtKey")
+}
+
+fn own_keys_of(keys: &Arg<'_>, expected: &str) -> Result<KeySource> {
     if let Some(ring) = keys.handle_if::<KeyRing>()? {
         return Ok(KeySource::Ring(ring));
     }
@@ -203,7 +210,7 @@ pub fn keys_of(keys: &Arg<'_>) -> Result<KeySource> {
         return Ok(KeySource::Keys(vec![key]));
     }
     if !keys.is_array()? {
-        return Err(keys.wrong_type("a KeyRing, a JwtKey or an array of JwtKeys"));
+        return Err(keys.wrong_type(expected));
     }
     Ok(KeySource::Keys(
         keys.array(MAX_KEYS)?.iter().map(Arg::handle::<Key>).collect::<Result<_>>()?,

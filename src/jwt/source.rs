@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Algorithm, Key, KeyRing, Rejection};
+use super::{Algorithm, Key, KeyRing, KeySet, Rejection};
 use crate::error::{Code, Error, Result};
 
 /// Where keys come from.
 pub enum KeySource {
     /// A ring, which changes.
     Ring(Arc<KeyRing>),
-    /// A fixed set of keys with distinct ids.
+    /// A fixed list of keys, distinct by id and algorithm.
     Keys(Vec<Arc<Key>>),
+    /// Public keys that somebody else replaces.
+    Set(Arc<KeySet>),
 }
 
 impl KeySource {
@@ -23,6 +25,7 @@ impl KeySource {
                 ring.epoch()
             }
             Self::Keys(_) => 0,
+            Self::Set(set) => set.epoch(),
         }
     }
 
@@ -34,6 +37,7 @@ impl KeySource {
                 .first()
                 .cloned()
                 .ok_or_else(|| Error::new(Code::JwtKey, "there is no key to sign with")),
+            Self::Set(_) => Err(Error::new(Code::JwtKey, "the keys of others do not sign")),
         }
     }
 
@@ -41,7 +45,7 @@ impl KeySource {
     pub fn max_token_ttl(&self) -> Option<u64> {
         match self {
             Self::Ring(ring) => Some(ring.options().max_token_ttl),
-            Self::Keys(_) => None,
+            Self::Keys(_) | Self::Set(_) => None,
         }
     }
 
@@ -55,12 +59,13 @@ impl KeySource {
         match self {
             Self::Ring(ring) => ring.find(kid, algorithm),
             Self::Keys(keys) => find(keys, kid, algorithm).map(|key| (key, u64::MAX)),
+            Self::Set(set) => set.find(kid, algorithm),
         }
     }
 }
 
 /// The only key of a list that is what a token names.
-fn find(
+pub fn find(
     keys: &[Arc<Key>],
     kid: Option<&str>,
     algorithm: Algorithm,

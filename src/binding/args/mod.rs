@@ -41,6 +41,7 @@ enum Type {
     Number,
     String,
     Object,
+    Function,
     Other,
 }
 
@@ -85,9 +86,14 @@ impl<'a> Arg<'a> {
         }
     }
 
+    /// Whether the argument is `true` or `false`.
+    pub fn is_boolean(&self) -> Result<bool> {
+        self.is_type(Type::Boolean)
+    }
+
     /// Whether the argument is the boolean `false`, which waives a check.
     pub fn is_false(&self) -> Result<bool> {
-        Ok(self.is_type(Type::Boolean)? && !self.boolean()?)
+        Ok(self.is_boolean()? && !self.boolean()?)
     }
 
     /// Whether the argument is an array.
@@ -149,6 +155,7 @@ impl<'a> Arg<'a> {
             sys::ValueType::napi_number => Type::Number,
             sys::ValueType::napi_string => Type::String,
             sys::ValueType::napi_object => Type::Object,
+            sys::ValueType::napi_function => Type::Function,
             _ => Type::Other,
         })
     }
