@@ -43,7 +43,8 @@ for (const [, heading, code] of snippets) {
 
 test('there is a section for each package, with both sides', () => {
   const sections = guide.split(/^## /m).slice(1);
-  for (const name of ['npm `argon2`', '`@node-rs/argon2`', 'bcrypt', '`node:crypto`']) {
+  const hashes = ['npm `argon2`', '`@node-rs/argon2`', 'bcrypt', '`node:crypto`'];
+  for (const name of [...hashes, 'jsonwebtoken', 'jose', 'fast-jwt']) {
     const section = sections.find((text) => text.startsWith(`From ${name}\n`));
     assert.match(section, /^Before[^]*```js[^]*^After:[^]*```js/m);
   }

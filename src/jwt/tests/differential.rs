@@ -1,5 +1,10 @@
 //! The `jsonwebtoken` crate as a second opinion on the same tokens.
 
+mod classes;
+mod document;
+mod mutation;
+mod tokens;
+
 use std::collections::BTreeSet;
 
 use jsonwebtoken::jwk::Jwk;
