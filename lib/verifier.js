@@ -20,7 +20,9 @@ class JwtVerifier {
   }
 
   verify(token) {
-    return this.#claims(this.#verify(token));
+    const answer = this.#verify(token);
+    if (typeof answer === 'string') return JSON.parse(answer);
+    throw this.#error(answer);
   }
 
   tryVerify(token) {
@@ -28,7 +30,9 @@ class JwtVerifier {
   }
 
   async verifyAsync(token) {
-    return this.#claims(await this.#verifyAsync(token));
+    const answer = await this.#verifyAsync(token);
+    if (typeof answer === 'string') return JSON.parse(answer);
+    throw this.#error(answer);
   }
 
   async tryVerifyAsync(token) {
@@ -47,9 +51,8 @@ class JwtVerifier {
     return this.#verify(token);
   }
 
-  #claims(answer) {
-    if (typeof answer === 'string') return JSON.parse(answer);
-    throw rejectionError(this.#rejection(answer));
+  #error(status) {
+    return rejectionError(this.#rejection(status));
   }
 
   #result(token, answer) {
