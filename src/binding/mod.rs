@@ -22,6 +22,8 @@ mod ids;
 mod keyring;
 mod keys;
 mod limiter;
+mod many;
+mod offload;
 mod password;
 mod promise;
 mod revocation;
