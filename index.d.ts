@@ -994,7 +994,7 @@ export function spiffeIdOf(certificate: X509Certificate | Uint8Array | string): 
 // ── Revocation and sessions ──────────────────────────────────────────────────────────────────
 
 export interface RevocationListOptions {
-  /** Default: 1,000,000, of about 60 bytes each. */
+  /** Default: 1,000,000, of 40 to 70 bytes each. */
   maxEntries?: number;
   /** The longest life of a token that is checked against the list. Default: 30 days. */
   maxTokenTtl?: Duration;
