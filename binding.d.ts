@@ -62,6 +62,9 @@ export declare function issuerBind(issuer: unknown): unknown
 /** Signs claims, JSON text, with overrides. */
 export declare function issuerSign(issuer: unknown, claims: unknown, overrides: unknown): string
 
+/** As `issuer_sign`; what takes long is done on another thread, and a promise is given. */
+export declare function issuerSignAsync(issuer: unknown, claims: unknown, overrides: unknown): string | Offloaded<string>
+
 /** `remote` becomes a set of keys of which nothing is known yet. */
 export declare function jwksAttach(remote: unknown, url: unknown, options: unknown): NativeJwksPolicy
 
@@ -80,7 +83,7 @@ export declare function jwksRenew(remote: unknown, seconds: unknown): void
 /** The payload of a JWS, or the status of its rejection. */
 export declare function jwsVerify(token: unknown, keys: unknown, options: unknown): Buffer | number
 
-/** What the status that `verify` gives stands for. */
+/** What the status of a rejection by `jws_verify` stands for. */
 export declare function jwtRejection(status: number): NativeRejection | null
 
 /** `key` becomes what `carrier` carries. */
@@ -533,6 +536,12 @@ export declare function verifierAttach(verifier: unknown, options: unknown): Mad
 
 /** `verify`, bound to a verifier. */
 export declare function verifierBind(verifier: unknown): unknown
+
+/** What the status of a rejection by `verifier` stands for. */
+export declare function verifierRejection(verifier: unknown, status: number): NativeRejection | null
+
+/** A promise of each token's payload, or of the status of its rejection. */
+export declare function verifierVerifyMany(verifier: unknown, tokens: unknown): Offloaded<Array<string | number>>
 
 /** What came of `verifyAndUpdate`. */
 export interface VerifyAndUpdateResult {

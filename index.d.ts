@@ -841,10 +841,20 @@ export class JwtIssuer {
    * Signs claims together with `iat`, `exp` and what the issuer sets. A claim that it sets itself,
    * or of the wrong type, is `ERR_JWT_CLAIM`; a token of over 16 KiB `ERR_OUT_OF_RANGE`.
    */
-  sign(
-    claims: object,
-    overrides?: { audience?: string | string[]; expiresIn?: Duration; notBefore?: Duration },
-  ): string;
+  sign(claims: object, overrides?: JwtOverrides): string;
+  /**
+   * The same, with RSA's half a millisecond and more spent on another thread; other keys sign on the
+   * spot. Claims, key, time and id are those of the call. Its errors reject.
+   */
+  signAsync(claims: object, overrides?: JwtOverrides): Promise<string>;
+}
+
+/** What one token carries instead of what its issuer sets. */
+export interface JwtOverrides {
+  audience?: string | string[];
+  expiresIn?: Duration;
+  /** From the time of issue. */
+  notBefore?: Duration;
 }
 
 export interface JwtVerifierOptions {
@@ -860,8 +870,25 @@ export interface JwtVerifierOptions {
   maxAge?: Duration;
   /** The `typ` header parameter, without regard to case and to `application/`. */
   typ?: string;
+  /**
+   * Members that a token must have, with any value but `null`; at most 100, of 1 to 256 bytes each.
+   * Else `ERR_JWT_CLAIM` with the reason `missing`. The types of registered claims are checked anyway.
+   */
+  requiredClaims?: string[];
+  /**
+   * `false` accepts tokens without `exp`, which live until their key goes; one that is there still
+   * counts. With `revocations` it is required all the same. Default: true.
+   */
+  requireExp?: boolean;
   /** What has been taken back. Tokens without `jti` or `iat` are then refused. */
   revocations?: RevocationList;
+  /**
+   * Remembers tokens that were accepted, so that their signature is not verified again: `true` for
+   * 1000, at most 100,000. Times, keys and revocations are checked every time. The tokens are kept in
+   * ordinary memory, with their payloads in at most 2 KiB for each entry on average (32 KiB at
+   * least); what has not been asked for lately goes first. Default: false.
+   */
+  cache?: boolean | { maxEntries?: number };
 }
 
 /** Codes of a token that is refused. */
@@ -900,6 +927,15 @@ export class JwtVerifier {
   verify<T = unknown>(token: string): T & Claims;
   /** The same as a value: it throws for no token whatever. The header is frozen. */
   tryVerify<T = unknown>(token: unknown): VerifyResult<T>;
+  /** As `verify`; waits for what is not there at once. With keys of this process all is there. */
+  verifyAsync<T = unknown>(token: string): Promise<T & Claims>;
+  /** As `tryVerify`; waits for what is not there at once. */
+  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T>>;
+  /**
+   * As `tryVerify` for each of at most 10,000 tokens, else `ERR_OUT_OF_RANGE`, in their order. All but
+   * the reading of the payloads happens on another thread.
+   */
+  verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T>[]>;
 }
 
 /**

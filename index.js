@@ -10,7 +10,8 @@ const passwords = require('./lib/passwords.js');
 const { RevocationList } = require('./lib/revocations.js');
 const { SecretBuffer, secureHeap, timingSafeEqual } = require('./lib/secrets.js');
 const { Sessions } = require('./lib/sessions.js');
-const { JwtIssuer, JwtVerifier, unsafeDecode, verifyJws } = require('./lib/tokens.js');
+const { JwtIssuer, unsafeDecode, verifyJws } = require('./lib/tokens.js');
+const { JwtVerifier } = require('./lib/verifier.js');
 
 const {
   argon2d,

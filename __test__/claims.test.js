@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
+const { RevocationList } = require('@nodesec/native');
 const { KID, assertRejected, craft, craftClaims, now, verifier } = require('./helpers/tokens.js');
 
 const HOUR = 3600;
@@ -179,4 +180,44 @@ test('every call gives claims of its own', () => {
   const policy = verifier();
   policy.verify(token).roles.push('admin');
   assert.deepEqual(policy.verify(token).roles, ['user']);
+});
+
+test('requiredClaims', () => {
+  const strict = verifier({ requiredClaims: ['client_id', 'sub', 'b"\\é'] });
+  const all = { client_id: '', sub: 's', 'b"\\é': false };
+  assert.deepEqual(strict.verify(craftClaims(all)).client_id, '');
+  assert.ok(strict.verify(craftClaims({ ...all, client_id: 0 })));
+  for (const claim of Object.keys(all)) {
+    assertRejected(strict, craftClaims({ ...all, [claim]: undefined }), ...rejection(claim, 'missing'));
+  }
+  assertRejected(strict, craftClaims({ ...all, client_id: null }), ...rejection('client_id', 'missing'));
+  assertRejected(strict, craftClaims({ ...all, sub: null }), ...rejection('sub', 'type'));
+  // Only members of the payload itself count, by their name.
+  assertRejected(strict, craftClaims({ ...all, client_id: undefined, a: all }), ...rejection('client_id', 'missing'));
+  const members = `"exp":${now() + HOUR},"sub":"s"`;
+  assert.ok(strict.verify(craft(`{${members},"\\u0063lient_id":1,"b\\"\\\\\\u00e9":{}}`)));
+  assertRejected(strict, craft(`{${members},"client_id\\u0000":1,"b\\"\\\\\\u00e9":{}}`), ...rejection('client_id', 'missing'));
+});
+
+test('a hundred required claims, some of them twice', () => {
+  const names = Array.from({ length: 98 }, (_, n) => `claim ${n}`);
+  const strict = verifier({ requiredClaims: [...names, 'claim 3', 'claim 97'] });
+  const claims = Object.fromEntries(names.map((name) => [name, true]));
+  assert.ok(strict.verify(craftClaims(claims)));
+  for (const name of names) {
+    assertRejected(strict, craftClaims({ ...claims, [name]: undefined }), ...rejection(name, 'missing'));
+  }
+});
+
+test('requireExp', () => {
+  const lasting = verifier({ requireExp: false });
+  assert.equal(lasting.verify(craftClaims({ exp: undefined })).exp, undefined);
+  assertRejected(lasting, craftClaims({ exp: now() - 1 }), 'ERR_JWT_EXPIRED');
+  assertRejected(lasting, craftClaims({ exp: null }), ...rejection('exp', 'type'));
+  const aged = verifier({ requireExp: false, maxAge: 60 });
+  assertRejected(aged, craftClaims({ exp: undefined, iat: now() - 100 }), 'ERR_JWT_EXPIRED');
+  const named = verifier({ requireExp: false, requiredClaims: ['exp'] });
+  assertRejected(named, craftClaims({ exp: undefined }), ...rejection('exp', 'missing'));
+  const revocable = verifier({ requireExp: false, revocations: new RevocationList() });
+  assertRejected(revocable, craftClaims({ exp: undefined, jti: 'j' }), ...rejection('exp', 'missing'));
 });

@@ -4,6 +4,7 @@
 
 const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
+const { decodeSegment, rejectionError } = require('./verifier.js');
 
 class JwtIssuer {
   #sign;
@@ -17,29 +18,9 @@ class JwtIssuer {
     const text = claimsText(claims);
     return overrides === undefined ? this.#sign(text) : native.issuerSign(this, text, overrides);
   }
-}
 
-class JwtVerifier {
-  #verify;
-  #headers = new HeaderCache();
-
-  constructor(options) {
-    native.verifierAttach(this, options);
-    this.#verify = native.verifierBind(this);
-  }
-
-  verify(token) {
-    const payload = this.#verify(token);
-    if (typeof payload === 'string') return JSON.parse(payload);
-    throw rejectionError(payload);
-  }
-
-  tryVerify(token) {
-    const payload = this.#verify(token);
-    if (typeof payload === 'string') {
-      return { ok: true, claims: JSON.parse(payload), header: this.#headers.get(token) };
-    }
-    return { ok: false, ...rejection(payload) };
+  async signAsync(claims, overrides) {
+    return native.issuerSignAsync(this, claimsText(claims), overrides);
   }
 }
 
@@ -47,7 +28,7 @@ class JwtVerifier {
 function verifyJws(token, keys, options) {
   const payload = native.jwsVerify(token, keys, options);
   if (typeof payload !== 'number') return payload;
-  throw rejectionError(payload);
+  throw rejectionError(native.jwtRejection(payload));
 }
 
 /** The claims of a token that nobody has verified: for logs and for choosing a verifier only. */
@@ -75,51 +56,4 @@ function isRecord(value) {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-function decodeSegment(segment) {
-  return JSON.parse(Buffer.from(segment, 'base64url').toString());
-}
-
-/** Headers of verified tokens. They are few and shared by many tokens, so they are frozen. */
-class HeaderCache {
-  #known = new Map();
-
-  get(token) {
-    const segment = token.slice(0, token.indexOf('.'));
-    let header = this.#known.get(segment);
-    if (header === undefined) {
-      header = deepFreeze(decodeSegment(segment));
-      if (this.#known.size >= 64) this.#known.clear();
-      this.#known.set(segment, header);
-    }
-    return header;
-  }
-}
-
-function deepFreeze(value) {
-  if (value !== null && typeof value === 'object') {
-    Object.values(value).forEach(deepFreeze);
-    Object.freeze(value);
-  }
-  return value;
-}
-
-const rejections = new Map();
-
-/** What a native status stands for. */
-function rejection(status) {
-  let known = rejections.get(status);
-  if (known === undefined) {
-    known = Object.freeze(native.jwtRejection(status));
-    rejections.set(status, known);
-  }
-  return known;
-}
-
-function rejectionError(status) {
-  const { code, message, claim, reason } = rejection(status);
-  const error = makeError(code, message);
-  if (claim !== undefined) Object.assign(error, { claim, reason });
-  return error;
-}
-
-module.exports = { JwtIssuer, JwtVerifier, claimsText, unsafeDecode, verifyJws };
+module.exports = { JwtIssuer, claimsText, unsafeDecode, verifyJws };

@@ -124,6 +124,18 @@ const result = verifier.tryVerify(1 as unknown);
 result.claims;
 if (result.ok) result.claims.sub?.length;
 else same<typeof result.code, nodesec.JwtRejectionCode>(true);
+new nodesec.JwtVerifier({
+  keys: key,
+  issuer: false,
+  audience: false,
+  requiredClaims: ['client_id'],
+  requireExp: false,
+  cache: { maxEntries: 10 },
+});
+// @ts-expect-error names, not one name
+new nodesec.JwtVerifier({ keys: key, issuer: false, audience: false, requiredClaims: 'sub' });
+same<ReturnType<typeof verifier.verifyAsync<{ role: string }>>, Promise<{ role: string } & nodesec.Claims>>(true);
+same<ReturnType<typeof verifier.verifyMany>, Promise<nodesec.VerifyResult<unknown>[]>>(true);
 
 // Revocation and sessions
 const revocations = new nodesec.RevocationList({ onFull: 'reject-older' });

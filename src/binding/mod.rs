@@ -23,6 +23,8 @@ mod jwks;
 mod keyring;
 mod keys;
 mod limiter;
+mod many;
+mod offload;
 mod password;
 mod promise;
 mod revocation;

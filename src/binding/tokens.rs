@@ -11,16 +11,22 @@ use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Options, Result, scalars};
 use super::keys::{algorithms, keys_of, signing_keys_of};
+use super::offload::{Offloaded, offload};
 use super::revocation::TOKEN_TTL;
 use super::{CLOCK, fast, guard};
 use crate::jwt::{
-    Expected, Issuer, IssuerOptions, KeySource, MAX_CLOCK_TOLERANCE, MAX_TOKEN_LEN, Overrides,
-    Rejection, Verifier, VerifierOptions, verify_jws,
+    Expected, Issuer, IssuerOptions, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED, MAX_TOKEN_LEN,
+    Overrides, Reason, Rejection, Unsigned, Verifier, VerifierOptions, verify_jws,
 };
 use crate::revocation::RevocationList;
 
 const NAME_LEN: RangeInclusive<usize> = 1..=2048;
 const MAX_NAMES: u32 = 100;
+const CLAIM_LEN: RangeInclusive<usize> = 1..=256;
+/// The bounds of `cache.maxEntries`.
+const CACHED: RangeInclusive<u64> = 1..=100_000;
+/// `maxEntries` of `cache: true`.
+const DEFAULT_CACHED: usize = 1000;
 
 impl Handle for Issuer {
     const TAG: u128 = 0x2f7e_9f31_aa3c_4e7c_b1f2_98cf_5b8e_2a0a;
@@ -40,7 +46,7 @@ pub struct NativeRejection {
     /// A sentence.
     pub message: String,
     /// The claim, where one is the cause.
-    pub claim: Option<&'static str>,
+    pub claim: Option<String>,
     /// What is wrong with it.
     pub reason: Option<&'static str>,
 }
@@ -87,27 +93,46 @@ pub fn issuer_sign(
     claims: Unknown<'_>,
     overrides: Unknown<'_>,
 ) -> napi::Result<String> {
+    guard(env, || text(unsigned(env, &issuer, &claims, &overrides)?.sign()?))
+}
+
+/// As `issuer_sign`; what takes long is done on another thread, and a promise is given.
+#[napi(catch_unwind)]
+pub fn issuer_sign_async(
+    env: &Env,
+    issuer: Unknown<'_>,
+    claims: Unknown<'_>,
+    overrides: Unknown<'_>,
+) -> napi::Result<Either<String, Offloaded<String>>> {
     guard(env, || {
-        let issuer = Arg::new(env, &issuer, "this").handle::<Issuer>()?;
-        let claims = Arg::new(env, &claims, "claims").string(0..=MAX_TOKEN_LEN)?;
-        let overrides = Arg::new(env, &overrides, "overrides").options(&[
-            "audience",
-            "expiresIn",
-            "notBefore",
-        ])?;
-        let audience = overrides.get("audience")?.map(|names| names.strings(MAX_NAMES, NAME_LEN));
-        let seconds = |name, range| -> Result<Option<u64>> {
-            overrides.get(name)?.map(|value: Arg<'_>| value.duration(range)).transpose()
-        };
-        let overrides = Overrides {
-            audience: audience.transpose()?,
-            expires_in: seconds("expiresIn", TOKEN_TTL)?,
-            not_before: seconds("notBefore", 0..=scalars::MAX_DURATION)?,
-        };
-        let (mut payload, mut token) = (Vec::new(), Vec::new());
-        issuer.sign_into(&claims, &overrides, &mut payload, &mut token)?;
-        Ok(token.into_iter().map(char::from).collect())
+        let unsigned = unsigned(env, &issuer, &claims, &overrides)?;
+        if unsigned.is_slow() {
+            return Ok(Either::B(offload(move || text(unsigned.sign()?))));
+        }
+        Ok(Either::A(text(unsigned.sign()?)?))
     })
+}
+
+fn unsigned(
+    env: &Env,
+    issuer: &Unknown<'_>,
+    claims: &Unknown<'_>,
+    overrides: &Unknown<'_>,
+) -> Result<Unsigned> {
+    let issuer = Arg::new(env, issuer, "this").handle::<Issuer>()?;
+    let claims = Arg::new(env, claims, "claims").string(0..=MAX_TOKEN_LEN)?;
+    let overrides =
+        Arg::new(env, overrides, "overrides").options(&["audience", "expiresIn", "notBefore"])?;
+    let audience = overrides.get("audience")?.map(|names| names.strings(MAX_NAMES, NAME_LEN));
+    let seconds = |name, range| -> Result<Option<u64>> {
+        overrides.get(name)?.map(|value: Arg<'_>| value.duration(range)).transpose()
+    };
+    let overrides = Overrides {
+        audience: audience.transpose()?,
+        expires_in: seconds("expiresIn", TOKEN_TTL)?,
+        not_before: seconds("notBefore", 0..=scalars::MAX_DURATION)?,
+    };
+    Ok(issuer.prepare(&claims, &overrides)?)
 }
 
 /// `verifier` becomes a verifier. Gives its keys when they are fetched, which the façade does.
@@ -126,7 +151,10 @@ pub fn verifier_attach(
             "clockTolerance",
             "maxAge",
             "typ",
+            "requiredClaims",
+            "requireExp",
             "revocations",
+            "cache",
         ])?;
         let algorithms = options.get("algorithms")?.map(|names| algorithms(&names));
         let tolerance = options.get("clockTolerance")?;
@@ -144,7 +172,10 @@ pub fn verifier_attach(
                 .map_or(Ok(0), |seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE))?,
             max_age: max_age.transpose()?,
             typ: options.get("typ")?.map(|typ| typ.string(1..=256)).transpose()?,
+            required_claims: options.get("requiredClaims")?.map_or(Ok(vec![]), required_claims)?,
+            require_expiry: options.get("requireExp")?.map_or(Ok(true), |exp| exp.boolean())?,
             revocations: revocations.map(|list| list.handle::<RevocationList>()).transpose()?,
+            cache_entries: options.get("cache")?.map_or(Ok(0), cache_entries)?,
         };
         let core = Verifier::new(core, CLOCK.clone())?;
         Arg::new(env, &verifier, "this").attach(Arc::new(core))?;
@@ -180,16 +211,67 @@ pub fn jws_verify(
     })
 }
 
-/// What the status that `verify` gives stands for.
+/// What the status of a rejection by `verifier` stands for.
+#[napi(catch_unwind)]
+pub fn verifier_rejection(
+    env: &Env,
+    verifier: Unknown<'_>,
+    status: u32,
+) -> napi::Result<Option<NativeRejection>> {
+    guard(env, || {
+        let verifier = Arg::new(env, &verifier, "this").handle::<Verifier>()?;
+        let Some(rejection) = Rejection::from_status(status) else { return Ok(None) };
+        let required = match rejection {
+            Rejection::Required(index) => verifier.required_claim(index),
+            _ => None,
+        };
+        Ok(Some(match required {
+            Some(claim) => NativeRejection {
+                code: rejection.code().as_str(),
+                message: Reason::Missing.message(claim),
+                claim: Some(claim.to_owned()),
+                reason: Some(Reason::Missing.name()),
+            },
+            None => rejection.into(),
+        }))
+    })
+}
+
+/// What the status of a rejection by `jws_verify` stands for.
 #[napi(catch_unwind)]
 pub fn jwt_rejection(status: u32) -> Option<NativeRejection> {
-    let rejection = Rejection::from_status(status)?;
-    let detail = rejection.detail();
-    Some(NativeRejection {
-        code: rejection.code().as_str(),
-        message: rejection.message(),
-        claim: detail.map(|(claim, _)| claim.name()),
-        reason: detail.map(|(_, reason)| reason.name()),
+    Rejection::from_status(status).map(Into::into)
+}
+
+impl From<Rejection> for NativeRejection {
+    fn from(rejection: Rejection) -> Self {
+        let detail = rejection.detail();
+        Self {
+            code: rejection.code().as_str(),
+            message: rejection.message(),
+            claim: detail.map(|(claim, _)| claim.name().to_owned()),
+            reason: detail.map(|(_, reason)| reason.name()),
+        }
+    }
+}
+
+/// What is ASCII, as tokens are.
+fn text(token: Vec<u8>) -> Result<String> {
+    String::from_utf8(token).map_err(|_| super::internal().into())
+}
+
+fn required_claims(names: Arg<'_>) -> Result<Vec<String>> {
+    names.array(MAX_REQUIRED.into())?.iter().map(|name| name.string(CLAIM_LEN)).collect()
+}
+
+/// `true`, `false` or `{ maxEntries? }`
+fn cache_entries(cache: Arg<'_>) -> Result<usize> {
+    if cache.is_boolean()? {
+        return Ok(if cache.boolean()? { DEFAULT_CACHED } else { 0 });
+    }
+    let entries = cache.options(&["maxEntries"])?.get("maxEntries")?;
+    entries.map_or(Ok(DEFAULT_CACHED), |entries| {
+        Ok(usize::try_from(entries.integer(CACHED)?).unwrap_or(DEFAULT_CACHED))
     })
 }
 

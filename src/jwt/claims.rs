@@ -11,20 +11,27 @@ use super::{Claim, Reason, Rejection};
 pub struct Claims<'a> {
     /// `aud`: a string, or an array of strings as its text.
     pub audience: Option<Audience<'a>>,
-    /// `exp`, seconds.
-    pub expiry: Option<f64>,
     /// `jti`
     pub id: Option<Raw<'a>>,
-    /// `iat`, seconds.
-    pub issued_at: Option<f64>,
     /// `iss`
     pub issuer: Option<Raw<'a>>,
-    /// `nbf`, seconds.
-    pub not_before: Option<f64>,
     /// `sid`
     pub session: Option<Raw<'a>>,
     /// `sub`
     pub subject: Option<Raw<'a>>,
+    /// `exp`, `iat` and `nbf`
+    pub times: Times,
+}
+
+/// Moments, in seconds since 1970.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Times {
+    /// `exp`
+    pub expiry: Option<f64>,
+    /// `iat`
+    pub issued_at: Option<f64>,
+    /// `nbf`
+    pub not_before: Option<f64>,
 }
 
 /// `aud`, in either of its forms.
@@ -55,9 +62,15 @@ impl Audience<'_> {
 impl<'a> Claims<'a> {
     /// Reads a payload.
     pub fn parse(text: &'a str) -> Result<Self, Rejection> {
+        Self::read(text, |_, _| {})
+    }
+
+    /// As [`Self::parse`], in the same scan showing every member to `see`.
+    pub fn read(text: &'a str, mut see: impl FnMut(Raw<'a>, Value<'a>)) -> Result<Self, Rejection> {
         let mut claims = Self::default();
         let mut wrong = None;
         scan_object(text, |name, value| {
+            see(name, value);
             let Some(claim) = known(name) else { return };
             if claims.set(claim, value).is_none() {
                 wrong.get_or_insert(claim);
@@ -70,11 +83,11 @@ impl<'a> Claims<'a> {
     fn set(&mut self, claim: Claim, value: Value<'a>) -> Option<()> {
         match claim {
             Claim::Audience => self.audience = Some(audience(value)?),
-            Claim::Expiry => self.expiry = Some(numeric_date(value)?),
+            Claim::Expiry => self.times.expiry = Some(numeric_date(value)?),
             Claim::Id => self.id = Some(string(value)?),
-            Claim::IssuedAt => self.issued_at = Some(numeric_date(value)?),
+            Claim::IssuedAt => self.times.issued_at = Some(numeric_date(value)?),
             Claim::Issuer => self.issuer = Some(string(value)?),
-            Claim::NotBefore => self.not_before = Some(numeric_date(value)?),
+            Claim::NotBefore => self.times.not_before = Some(numeric_date(value)?),
             Claim::Session => self.session = Some(string(value)?),
             Claim::Subject => self.subject = Some(string(value)?),
             Claim::Type => {}
@@ -150,7 +163,7 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            (claims.expiry, claims.not_before, claims.issued_at),
+            (claims.times.expiry, claims.times.not_before, claims.times.issued_at),
             (Some(2.0), Some(1.5), Some(1.0))
         );
         assert!(claims.issuer.unwrap().is("i") && claims.subject.unwrap().is("s"));

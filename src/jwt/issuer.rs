@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
+use super::algorithm::Scheme;
 use super::claims::Claims;
 use super::{Claim, Key, KeySource, MAX_TOKEN_LEN, Reason, Rejection, base64url};
 use crate::clock::Clock;
@@ -56,6 +57,12 @@ struct Prepared {
     header: Arc<[u8]>,
 }
 
+/// A token that lacks its signature.
+pub struct Unsigned {
+    key: Arc<Key>,
+    token: Vec<u8>,
+}
+
 impl Issuer {
     /// An issuer. A life beyond what the ring keeps retired keys for is refused.
     pub fn new(options: IssuerOptions, clock: Arc<dyn Clock>) -> Result<Self> {
@@ -98,30 +105,40 @@ impl Issuer {
         payload: &mut Vec<u8>,
         token: &mut Vec<u8>,
     ) -> Result<()> {
+        let key = self.compose(claims, overrides, payload, token)?;
+        // The payload has been encoded: its space serves the signature.
+        finish(&key, token, payload)
+    }
+
+    /// A token that is complete but for its signature: its time, its id and its key are those of
+    /// this moment.
+    pub fn prepare(&self, claims: &str, overrides: &Overrides) -> Result<Unsigned> {
+        let mut token = Vec::new();
+        let key = self.compose(claims, overrides, &mut Vec::new(), &mut token)?;
+        Ok(Unsigned { key, token })
+    }
+
+    /// Replaces the contents of `token` with what is to be signed, and gives the key to sign with.
+    fn compose(
+        &self,
+        claims: &str,
+        overrides: &Overrides,
+        payload: &mut Vec<u8>,
+        token: &mut Vec<u8>,
+    ) -> Result<Arc<Key>> {
         let millis = self.clock.unix_millis();
         let (key, header) = self.prepared(millis / 1000)?;
         self.check_claims(claims, overrides)?;
         payload.clear();
         self.splice(claims, overrides, millis, payload)?;
-        let too_long = || {
-            Error::new(
-                Code::OutOfRange,
-                format!("the claims make a token of over {MAX_TOKEN_LEN} bytes; sign fewer"),
-            )
-        };
-        // Before the work of signing; exactly below, where the signature's length is known.
+        // Before the work of signing; exactly in `finish`, where the signature's length is known.
         if header.len() + base64url::encoded_len(payload.len()) > MAX_TOKEN_LEN {
             return Err(too_long());
         }
         token.clear();
         token.extend_from_slice(&header);
         base64url::encode_into(payload, token);
-        // The payload has been encoded: its space serves the signature.
-        payload.clear();
-        key.sign_into(token, payload)?;
-        token.push(b'.');
-        base64url::encode_into(payload, token);
-        if token.len() > MAX_TOKEN_LEN { Err(too_long()) } else { Ok(()) }
+        Ok(key)
     }
 
     /// The key that signs now, and its header.
@@ -165,11 +182,11 @@ impl Issuer {
         let audience = self.audience.is_some() || overrides.audience.is_some();
         let collisions = [
             (Claim::Audience, audience && claims.audience.is_some()),
-            (Claim::Expiry, claims.expiry.is_some()),
+            (Claim::Expiry, claims.times.expiry.is_some()),
             (Claim::Id, self.jti && claims.id.is_some()),
-            (Claim::IssuedAt, claims.issued_at.is_some()),
+            (Claim::IssuedAt, claims.times.issued_at.is_some()),
             (Claim::Issuer, self.issuer.is_some() && claims.issuer.is_some()),
-            (Claim::NotBefore, overrides.not_before.is_some() && claims.not_before.is_some()),
+            (Claim::NotBefore, overrides.not_before.is_some() && claims.times.not_before.is_some()),
         ];
         match collisions.iter().find(|(_, collides)| *collides) {
             Some((claim, _)) => Err(Error::new(
@@ -243,6 +260,35 @@ impl Issuer {
         }
         Ok(())
     }
+}
+
+impl Unsigned {
+    /// Whether signing takes as long as many requests: RSA's private operation.
+    pub fn is_slow(&self) -> bool {
+        matches!(self.key.algorithm().scheme(), Scheme::Rsa(..))
+    }
+
+    /// The token, signed.
+    pub fn sign(mut self) -> Result<Vec<u8>> {
+        finish(&self.key, &mut self.token, &mut Vec::new())?;
+        Ok(self.token)
+    }
+}
+
+/// Appends the signature to what is signed; `signature` is working space.
+fn finish(key: &Key, token: &mut Vec<u8>, signature: &mut Vec<u8>) -> Result<()> {
+    signature.clear();
+    key.sign_into(token, signature)?;
+    token.push(b'.');
+    base64url::encode_into(signature, token);
+    if token.len() > MAX_TOKEN_LEN { Err(too_long()) } else { Ok(()) }
+}
+
+fn too_long() -> Error {
+    Error::new(
+        Code::OutOfRange,
+        format!("the claims make a token of over {MAX_TOKEN_LEN} bytes; sign fewer"),
+    )
 }
 
 fn json_string(text: &str) -> String {

@@ -19,7 +19,9 @@ pub enum Value<'a> {
     Number(&'a str),
     /// The array's text, brackets included.
     Array(&'a str),
-    /// An object, `true`, `false` or `null`: nothing that a registered claim may be.
+    /// `null`
+    Null,
+    /// An object, `true` or `false`: nothing that a registered claim may be.
     Other,
 }
 
@@ -155,9 +157,9 @@ impl<'a> Scanner<'a> {
                 self.array(depth + 1)?;
                 Some(Value::Array(&self.text[start..self.at]))
             }
-            b't' => self.literal("true"),
-            b'f' => self.literal("false"),
-            b'n' => self.literal("null"),
+            b't' => self.literal("true", Value::Other),
+            b'f' => self.literal("false", Value::Other),
+            b'n' => self.literal("null", Value::Null),
             b'-' | b'0'..=b'9' => {
                 self.number()?;
                 Some(Value::Number(&self.text[start..self.at]))
@@ -267,10 +269,10 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn literal(&mut self, word: &str) -> Option<Value<'a>> {
+    fn literal(&mut self, word: &str, value: Value<'a>) -> Option<Value<'a>> {
         self.text.as_bytes()[self.at..].starts_with(word.as_bytes()).then(|| {
             self.at += word.len();
-            Value::Other
+            value
         })
     }
 

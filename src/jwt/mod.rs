@@ -6,6 +6,8 @@
 
 mod algorithm;
 pub mod base64url;
+mod cache;
+mod checks;
 mod claims;
 mod header;
 mod import;
@@ -26,12 +28,12 @@ mod verifier;
 pub use algorithm::Algorithm;
 pub use header::MAX_KID_LEN;
 pub use import::{ImportRules, KeyUse, MAX_SET_LEN, import};
-pub use issuer::{Issuer, IssuerOptions, Overrides};
+pub use issuer::{Issuer, IssuerOptions, Overrides, Unsigned};
 pub use jwk::{Purpose, check_purpose};
 pub use jws::verify_jws;
 pub use key::{Key, MAX_KEY_LEN};
 pub use keyset::KeySet;
-pub use reject::{Claim, Reason, Rejection};
+pub use reject::{Claim, MAX_REQUIRED, Reason, Rejection};
 pub use ring::{Jwks, KeyChange, KeyInfo, KeyRing, KeyState, Listener, RingOptions, RingOverrides};
 pub use source::KeySource;
 pub use verifier::{Expected, Scratch, Verified, Verifier, VerifierOptions};

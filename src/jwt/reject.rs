@@ -3,6 +3,9 @@
 
 use crate::error::Code;
 
+/// How many claims a verifier may require.
+pub const MAX_REQUIRED: u8 = 100;
+
 /// A registered claim (RFC 7519 section 4.1), or one that this library gives a meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -79,6 +82,15 @@ impl Reason {
             Self::Mismatch => "mismatch",
         }
     }
+
+    /// A sentence about the claim of this name.
+    pub fn message(self, claim: &str) -> String {
+        match self {
+            Self::Missing => format!("the token has no \"{claim}\""),
+            Self::Type => format!("the token's \"{claim}\" is of the wrong type"),
+            Self::Mismatch => format!("the token's \"{claim}\" is not accepted"),
+        }
+    }
 }
 
 /// Why a token is refused.
@@ -100,6 +112,8 @@ pub enum Rejection {
     Malformed,
     /// `nbf` has not come.
     NotActive,
+    /// The claim with this index in the verifier's list of required ones is missing.
+    Required(u8),
     /// The revocation list cannot answer.
     RevocationUnavailable,
     /// Revoked by token, session, subject or key.
@@ -113,7 +127,7 @@ impl Rejection {
     pub const fn code(self) -> Code {
         match self {
             Self::Algorithm => Code::JwtAlgorithm,
-            Self::Claim(..) => Code::JwtClaim,
+            Self::Claim(..) | Self::Required(_) => Code::JwtClaim,
             Self::Critical => Code::JwtCritical,
             Self::Expired => Code::JwtExpired,
             Self::KeyNotFound => Code::JwtKeyNotFound,
@@ -130,15 +144,7 @@ impl Rejection {
     pub fn message(self) -> String {
         match self {
             Self::Algorithm => "the token's algorithm is not accepted".into(),
-            Self::Claim(claim, Reason::Missing) => {
-                format!("the token has no \"{}\"", claim.name())
-            }
-            Self::Claim(claim, Reason::Type) => {
-                format!("the token's \"{}\" is of the wrong type", claim.name())
-            }
-            Self::Claim(claim, Reason::Mismatch) => {
-                format!("the token's \"{}\" is not accepted", claim.name())
-            }
+            Self::Claim(claim, reason) => reason.message(claim.name()),
             Self::Critical => "the token has critical header parameters".into(),
             Self::Expired => "the token has expired".into(),
             Self::KeyNotFound => "no key matches the token".into(),
@@ -147,6 +153,7 @@ impl Rejection {
             }
             Self::Malformed => "this is not a well-formed token".into(),
             Self::NotActive => "the token is not active yet".into(),
+            Self::Required(_) => "the token lacks a claim that is required".into(),
             Self::RevocationUnavailable => "the revocation list is closed".into(),
             Self::Revoked => "the token has been revoked".into(),
             Self::Signature => "the token's signature does not verify".into(),
@@ -161,11 +168,11 @@ impl Rejection {
         }
     }
 
-    /// One number for the border: kind, claim, reason from the low byte up.
+    /// One number for the border: kind, claim or its index, reason from the low byte up.
     pub const fn to_status(self) -> u32 {
         match self {
             Self::Algorithm => 1,
-            Self::Claim(claim, reason) => 2 | (claim as u32) << 8 | (reason as u32) << 16,
+            Self::Claim(claim, reason) => 0x02 | (claim as u32) << 8 | (reason as u32) << 16,
             Self::Critical => 3,
             Self::Expired => 4,
             Self::KeyNotFound => 5,
@@ -175,6 +182,7 @@ impl Rejection {
             Self::Signature => 9,
             Self::RevocationUnavailable => 10,
             Self::KeysUnavailable => 11,
+            Self::Required(index) => 0x0c | (index as u32) << 8,
         }
     }
 
@@ -188,7 +196,8 @@ impl Rejection {
         let claims = Claim::ALL.into_iter().flat_map(|claim| {
             Reason::ALL.into_iter().map(move |reason| Self::Claim(claim, reason))
         });
-        claims.chain([
+        let required = (0..MAX_REQUIRED).map(Self::Required);
+        claims.chain(required).chain([
             Self::Algorithm,
             Self::Critical,
             Self::Expired,

@@ -2,14 +2,16 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use super::claims::Claims;
-use super::header::{resolve, same_type};
+use super::cache::Cache;
+use super::checks::Standing;
+use super::header::same_type;
 use super::jws::{self, check_signature};
+use super::reject::MAX_REQUIRED;
 use super::source::check_distinct;
 use super::{Algorithm, Claim, Key, KeySource, MAX_CLOCK_TOLERANCE, Reason, Rejection, base64url};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
-use crate::revocation::{Query, RevocationList};
+use crate::revocation::RevocationList;
 
 /// How many verified headers a verifier remembers.
 const MAX_INTERNED: usize = 64;
@@ -39,8 +41,14 @@ pub struct VerifierOptions {
     pub max_age: Option<u64>,
     /// The `typ` header parameter.
     pub typ: Option<String>,
+    /// Members that the payload must have, at most [`MAX_REQUIRED`]; `null` is as if missing.
+    pub required_claims: Vec<String>,
+    /// Whether a token needs `exp`; with `revocations` it always does.
+    pub require_expiry: bool,
     /// What has been taken back.
     pub revocations: Option<Arc<RevocationList>>,
+    /// How many verified tokens are remembered; none when 0.
+    pub cache_entries: usize,
 }
 
 /// Verifies tokens against one policy.
@@ -48,6 +56,7 @@ pub struct Verifier {
     options: VerifierOptions,
     clock: Arc<dyn Clock>,
     interned: RwLock<Interned>,
+    pub(super) cache: Option<Cache>,
 }
 
 /// Headers of tokens whose signature has been verified, byte for byte: what they say of key and
@@ -88,6 +97,12 @@ impl Verifier {
                 format!("clockTolerance is at most {MAX_CLOCK_TOLERANCE} s"),
             ));
         }
+        if options.required_claims.len() > usize::from(MAX_REQUIRED) {
+            return Err(Error::new(
+                Code::OutOfRange,
+                format!("requiredClaims names at most {MAX_REQUIRED}"),
+            ));
+        }
         if let KeySource::Keys(keys) = &mut options.keys {
             // What only signs is not kept alive here.
             *keys = std::mem::take(keys).into_iter().map(Key::without_private).collect();
@@ -99,7 +114,13 @@ impl Verifier {
         if let Some(list) = &options.revocations {
             list.tolerate(options.clock_tolerance);
         }
-        Ok(Self { options, clock, interned: RwLock::default() })
+        let cache = (options.cache_entries > 0).then(|| Cache::new(options.cache_entries));
+        Ok(Self { options, clock, interned: RwLock::default(), cache })
+    }
+
+    /// The claim that [`Rejection::Required`] means.
+    pub fn required_claim(&self, index: u8) -> Option<&str> {
+        self.options.required_claims.get(usize::from(index)).map(String::as_str)
     }
 
     /// Verifies a compact token and gives its payload, which lives in `scratch`.
@@ -108,31 +129,57 @@ impl Verifier {
         token: &[u8],
         scratch: &'s mut Scratch,
     ) -> std::result::Result<Verified<'s>, Rejection> {
-        let jws::Segments { header, payload, signed } = jws::split(token, &mut scratch.signature)?;
         let now = self.clock.unix_millis();
         let epoch = self.options.keys.epoch(now / 1000);
-        let key = match self.interned(header, epoch, now / 1000) {
-            Some(key) => {
-                check_signature(&key, signed, &scratch.signature)?;
-                key
+        if let Some(cache) = &self.cache {
+            let still = |standing: &Standing| self.options.check_standing(standing, epoch, now);
+            if cache.recall(token, still, &mut scratch.payload)? {
+                return scratch.verified();
             }
-            None => self.check_first_of_its_kind(header, signed, epoch, &scratch.signature)?,
-        };
-
-        base64url::decode_into(payload, &mut scratch.payload).ok_or(Rejection::Malformed)?;
-        let payload = std::str::from_utf8(&scratch.payload).map_err(|_| Rejection::Malformed)?;
-        let claims = Claims::parse(payload)?;
-        self.check_times(&claims, now)?;
-        self.check_parties(&claims)?;
-        self.check_revocation(&claims, key.kid())?;
-        Ok(Verified { payload })
+        }
+        let (key, usable_until) = self.decode(token, epoch, now / 1000, scratch)?;
+        let verified = scratch.verified()?;
+        let claims = self.options.read(verified.payload)?;
+        self.options.check_times(&claims.times, now)?;
+        self.options.check_parties(&claims)?;
+        self.options.check_revocation(&claims, key.kid())?;
+        if let Some(cache) = &self.cache {
+            let revocable = self.options.revocations.is_some();
+            let kid = revocable.then(|| key.kid());
+            let standing = Standing::of(&claims, kid, epoch, usable_until);
+            cache.insert(token, verified.payload, standing);
+        }
+        Ok(verified)
     }
 
-    fn interned(&self, header: &[u8], epoch: u64, now: u64) -> Option<Arc<Key>> {
+    /// Checks signature and header, and decodes the payload. Gives the key and until when, in
+    /// seconds since 1970, it may be used.
+    fn decode(
+        &self,
+        token: &[u8],
+        epoch: u64,
+        now: u64,
+        scratch: &mut Scratch,
+    ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
+        let Scratch { payload: decoded, signature } = scratch;
+        let jws::Segments { header, payload, signed } = jws::split(token, signature)?;
+        let found = match self.interned(header, epoch, now) {
+            Some(found) => {
+                check_signature(&found.0, signed, signature)?;
+                found
+            }
+            None => self.check_first_of_its_kind(header, signed, epoch, signature)?,
+        };
+        base64url::decode_into(payload, decoded).ok_or(Rejection::Malformed)?;
+        Ok(found)
+    }
+
+    fn interned(&self, header: &[u8], epoch: u64, now: u64) -> Option<(Arc<Key>, u64)> {
         let interned = self.interned.read().unwrap_or_else(PoisonError::into_inner);
         let known = interned.headers.iter().find(|known| *known.segment == *header)?;
         let valid = interned.epoch == epoch && now < known.usable_until;
-        if valid { known.key.upgrade() } else { None }
+        let key = if valid { known.key.upgrade() } else { None };
+        key.map(|key| (key, known.usable_until))
     }
 
     /// Reads the header, and remembers it once the signature has been verified.
@@ -142,7 +189,7 @@ impl Verifier {
         signed: &[u8],
         epoch: u64,
         signature: &[u8],
-    ) -> std::result::Result<Arc<Key>, Rejection> {
+    ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
         let json = jws::decode_header(segment)?;
         let accepted = self.options.algorithms.as_deref();
         let jws::Authentic { header, key, usable_until } =
@@ -163,80 +210,13 @@ impl Verifier {
             key: Arc::downgrade(&key),
             usable_until,
         });
-        Ok(key)
+        Ok((key, usable_until))
     }
+}
 
-    #[expect(clippy::cast_precision_loss, reason = "milliseconds fit an f64 for 285,000 years")]
-    fn check_times(&self, claims: &Claims<'_>, now_ms: u64) -> std::result::Result<(), Rejection> {
-        let now = now_ms as f64 / 1000.0;
-        let tolerance = self.options.clock_tolerance as f64;
-        let expiry = claims.expiry.ok_or(Rejection::Claim(Claim::Expiry, Reason::Missing))?;
-        if now >= expiry + tolerance {
-            return Err(Rejection::Expired);
-        }
-        if claims.not_before.is_some_and(|not_before| now + tolerance < not_before) {
-            return Err(Rejection::NotActive);
-        }
-        if claims.issued_at.is_some_and(|issued_at| now + tolerance < issued_at) {
-            return Err(Rejection::Claim(Claim::IssuedAt, Reason::Mismatch));
-        }
-        if let Some(max_age) = self.options.max_age {
-            let issued_at =
-                claims.issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::Missing))?;
-            if now - issued_at > max_age as f64 + tolerance {
-                return Err(Rejection::Expired);
-            }
-        }
-        Ok(())
-    }
-
-    fn check_parties(&self, claims: &Claims<'_>) -> std::result::Result<(), Rejection> {
-        if let Expected::OneOf(accepted) = &self.options.issuer {
-            let issuer = claims.issuer.ok_or(Rejection::Claim(Claim::Issuer, Reason::Missing))?;
-            if !accepted.iter().any(|name| issuer.is(name)) {
-                return Err(Rejection::Claim(Claim::Issuer, Reason::Mismatch));
-            }
-        }
-        if let Expected::OneOf(accepted) = &self.options.audience {
-            let audience =
-                claims.audience.ok_or(Rejection::Claim(Claim::Audience, Reason::Missing))?;
-            if !audience.intersects(accepted) {
-                return Err(Rejection::Claim(Claim::Audience, Reason::Mismatch));
-            }
-        }
-        Ok(())
-    }
-
-    /// With a list, a token that could not be taken back is not accepted: it needs an id, a time
-    /// of issue, and a life no longer than the list remembers its subject.
-    #[expect(clippy::cast_precision_loss, reason = "a duration in seconds")]
-    fn check_revocation(
-        &self,
-        claims: &Claims<'_>,
-        kid: &str,
-    ) -> std::result::Result<(), Rejection> {
-        let Some(list) = &self.options.revocations else { return Ok(()) };
-        let id = claims.id.ok_or(Rejection::Claim(Claim::Id, Reason::Missing))?;
-        let issued_at =
-            claims.issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::Missing))?;
-        if claims.expiry.is_none_or(|expiry| expiry - issued_at > list.max_token_ttl() as f64) {
-            return Err(Rejection::Claim(Claim::Expiry, Reason::Mismatch));
-        }
-        let [issuer, session, subject] =
-            [claims.issuer, claims.session, claims.subject].map(|raw| raw.map(resolve));
-        let id = resolve(id);
-        let revoked = list.is_revoked(&Query {
-            issuer: issuer.as_deref(),
-            id: Some(&id),
-            session: session.as_deref(),
-            subject: subject.as_deref(),
-            issued_at: Some(issued_at),
-            kid: Some(kid),
-        });
-        match revoked {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(Rejection::Revoked),
-            Err(_) => Err(Rejection::RevocationUnavailable),
-        }
+impl Scratch {
+    fn verified(&self) -> std::result::Result<Verified<'_>, Rejection> {
+        let payload = std::str::from_utf8(&self.payload).map_err(|_| Rejection::Malformed)?;
+        Ok(Verified { payload })
     }
 }

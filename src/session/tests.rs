@@ -46,7 +46,10 @@ impl World {
             clock_tolerance: 0,
             max_age: None,
             typ: None,
+            required_claims: vec![],
+            require_expiry: true,
             revocations: Some(list.clone()),
+            cache_entries: 0,
         };
         let verifier = Verifier::new(verifier, clock.clone()).unwrap();
         let sessions = Sessions::new(options, issuer, list.clone(), clock.clone()).unwrap();

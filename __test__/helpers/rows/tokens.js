@@ -77,7 +77,10 @@ const verifierOptions = () => ({
   clockTolerance: 1,
   maxAge: '1h',
   typ: 'JWT',
+  requiredClaims: ['sub'],
+  requireExp: true,
   revocations: new RevocationList(),
+  cache: { maxEntries: 10 },
 });
 const verifier = () => new JwtVerifier(verifierOptions());
 const TOKEN = issuer().sign({ sub: 'subject' });
@@ -90,6 +93,40 @@ const keyList = kind(key.refused, { 'an array of objects': () => [{}], 'a hole':
 const keys = kind(keyList.refused, { 'an empty array': () => [], 'an issuer': issuer });
 const algorithmList = kind(names.refused, { 'an empty array': () => [], 'a string': () => 'EdDSA' });
 const expected = kind(names.refused, { 'an empty array': () => [] });
+const array = kind({
+  null: () => null,
+  undefined: () => undefined,
+  'a string': () => 'sub',
+  'an object': () => ({ length: 1, 0: 'sub' }),
+  'a set': () => new Set(['sub']),
+});
+const requiredClaims = kind({
+  null: () => null,
+  'a name': () => 'sub',
+  'a set': () => new Set(['sub']),
+  'an array with a number': () => ['sub', 42],
+  'an array with a hole': () => new Array(1),
+  'an empty name': () => [''],
+  'a name of 257 bytes': () => ['n'.repeat(257)],
+  'a lone surrogate': () => ['\ud800'],
+  'too many': () => new Array(101).fill('sub'),
+});
+const cache = kind({
+  null: () => null,
+  'a number': () => 1000,
+  'a string': () => 'true',
+  'an unknown option': () => ({ max: 1 }),
+  'no entries': () => ({ maxEntries: 0 }),
+  'too many entries': () => ({ maxEntries: 100_001 }),
+  'a fraction': () => ({ maxEntries: 1.5 }),
+  'a string of entries': () => ({ maxEntries: '1' }),
+});
+const overrides = options({ audience: names, expiresIn: duration, notBefore: duration });
+const signing = {
+  on: issuer,
+  args: () => [{ sub: 'subject' }, { audience: 'other', expiresIn: 60, notBefore: 0 }],
+  kinds: [claims, overrides],
+};
 const plain = (on) => ({ on, args: () => [], kinds: [] });
 
 module.exports = {
@@ -169,11 +206,8 @@ module.exports = {
       }),
     ],
   },
-  'JwtIssuer.prototype.sign': {
-    on: issuer,
-    args: () => [{ sub: 'subject' }, { audience: 'other', expiresIn: 60, notBefore: 0 }],
-    kinds: [claims, options({ audience: names, expiresIn: duration, notBefore: duration })],
-  },
+  'JwtIssuer.prototype.sign': signing,
+  'JwtIssuer.prototype.signAsync': signing,
   'new JwtVerifier': {
     args: () => [verifierOptions()],
     kinds: [
@@ -185,12 +219,22 @@ module.exports = {
         clockTolerance: duration,
         maxAge: duration,
         typ: name,
+        requiredClaims,
+        requireExp: boolean,
         revocations: instance(RevocationList, () => new RevocationList()),
+        cache,
       }),
     ],
   },
   'JwtVerifier.prototype.verify': { on: verifier, args: () => [TOKEN], kinds: [token] },
   'JwtVerifier.prototype.tryVerify': { on: verifier, args: () => [TOKEN], kinds: [anything] },
+  'JwtVerifier.prototype.verifyAsync': { on: verifier, args: () => [TOKEN], kinds: [token] },
+  'JwtVerifier.prototype.tryVerifyAsync': { on: verifier, args: () => [TOKEN], kinds: [anything] },
+  'JwtVerifier.prototype.verifyMany': {
+    on: verifier,
+    args: () => [[TOKEN]],
+    kinds: [kind(array.refused, { 'too many': () => new Array(10_001).fill(TOKEN) })],
+  },
   verifyJws: {
     args: () => [TOKEN, [hmacKey()], { algorithms: ['HS256'] }],
     kinds: [

@@ -1,0 +1,67 @@
+//! Verifying many tokens at once, off the event loop.
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use napi::Env;
+use napi::bindgen_prelude::{Either, Unknown};
+use napi_derive::napi;
+
+use super::args::{Arg, Result};
+use super::guard;
+use super::offload::{Offloaded, offload};
+use crate::jwt::{MAX_TOKEN_LEN, Rejection, Scratch, Verifier};
+
+/// The most tokens of one call.
+const MAX_TOKENS: u32 = 10_000;
+
+/// A promise of each token's payload, or of the status of its rejection.
+#[napi(catch_unwind)]
+pub fn verifier_verify_many(
+    env: &Env,
+    verifier: Unknown<'_>,
+    tokens: Unknown<'_>,
+) -> napi::Result<Offloaded<Vec<Either<String, u32>>>> {
+    guard(env, || {
+        let verifier = Arg::new(env, &verifier, "this").handle::<Verifier>()?;
+        let tokens = Tokens::read(&Arg::new(env, &tokens, "tokens"))?;
+        Ok(offload(move || {
+            let mut scratch = Scratch::default();
+            let mut verify = |token| match verifier.verify(token, &mut scratch) {
+                Ok(token) => Either::A(token.payload.to_owned()),
+                Err(rejection) => Either::B(rejection.to_status()),
+            };
+            let malformed = || Either::B(Rejection::Malformed.to_status());
+            Ok(tokens.iter().map(|token| token.map_or_else(malformed, &mut verify)).collect())
+        }))
+    })
+}
+
+/// Copies of tokens, one after the other.
+struct Tokens {
+    bytes: Vec<u8>,
+    /// Where each is; `None` for what is no string, or too long.
+    places: Vec<Option<Range<usize>>>,
+}
+
+impl Tokens {
+    fn read(tokens: &Arg<'_>) -> Result<Self> {
+        let tokens = tokens.array(MAX_TOKENS)?;
+        // Room for the longest token and for `utf8_in` to see that one is longer.
+        let mut buffer = vec![MaybeUninit::uninit(); MAX_TOKEN_LEN + 8];
+        let mut read = Self { bytes: Vec::new(), places: Vec::with_capacity(tokens.len()) };
+        for token in tokens {
+            let place = token.utf8_in(&mut buffer).ok().flatten().map(|token| {
+                let start = read.bytes.len();
+                read.bytes.extend_from_slice(token);
+                start..read.bytes.len()
+            });
+            read.places.push(place);
+        }
+        Ok(read)
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Option<&[u8]>> {
+        self.places.iter().map(|place| self.bytes.get(place.clone()?))
+    }
+}
