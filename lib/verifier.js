@@ -5,6 +5,7 @@
 
 const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
+const { refresherOf } = require('./remote-jwks.js');
 
 /** The most tokens of one `verifyMany`. */
 const MAX_TOKENS = 10_000;
@@ -20,12 +21,14 @@ const ACCESS_TOKEN = new Kind(native.verifierAttachAccessToken);
 
 class JwtVerifier {
   #verify;
+  /** What fetches the keys, when they are somebody else's. */
+  #refresher;
   #headers = new HeaderCache();
   #rejections = new Map();
 
   constructor(options, kind) {
     const { attach } = kind instanceof Kind ? kind : JWT;
-    attach(this, options);
+    this.#refresher = refresherOf(attach(this, options));
     this.#verify = native.verifierBind(this);
   }
 
@@ -40,11 +43,11 @@ class JwtVerifier {
   }
 
   verify(token) {
-    return this.#claims(this.#verify(token));
+    return this.#claims(this.#answer(token));
   }
 
   tryVerify(token) {
-    return this.#result(token, this.#verify(token));
+    return this.#result(token, this.#answer(token));
   }
 
   async verifyAsync(token) {
@@ -58,13 +61,42 @@ class JwtVerifier {
   async verifyMany(tokens) {
     // A copy: the caller's array may change in the meantime. It need not be complete to be too long.
     const given = Array.isArray(tokens) ? tokens.slice(0, MAX_TOKENS + 1) : tokens;
+    this.#refresher?.use();
     const answers = await native.verifierVerifyMany(this, given);
+    const waiting = answers.map((answer) => this.#missing(answer));
+    if (waiting.some(Boolean)) {
+      await Promise.all(waiting);
+      const again = given.filter((_, index) => waiting[index]);
+      const later = (await native.verifierVerifyMany(this, again)).values();
+      answers.forEach((_, index) => {
+        if (waiting[index]) answers[index] = later.next().value;
+      });
+    }
     return answers.map((answer, index) => this.#result(given[index], answer));
   }
 
-  /** What the native part says of a token, when all that it needs is there. */
+  /** What the native part says of a token now. */
+  #answer(token) {
+    if (this.#refresher === undefined) return this.#verify(token);
+    this.#refresher.use();
+    const answer = this.#verify(token);
+    this.#missing(answer);
+    return answer;
+  }
+
+  /** What it says when all that it needs is there, or cannot be had. */
   async #verifyAsync(token) {
-    return this.#verify(token);
+    const answer = this.#answer(token);
+    const waiting = this.#missing(answer);
+    if (waiting === undefined) return answer;
+    await waiting;
+    return this.#answer(token);
+  }
+
+  /** The request for a key that an answer says is not at hand, when there is one. */
+  #missing(answer) {
+    if (typeof answer === 'string' || this.#refresher === undefined) return undefined;
+    return this.#refresher.need(this.#rejection(answer).code);
   }
 
   #claims(answer) {
@@ -90,9 +122,9 @@ class JwtVerifier {
   }
 }
 
-/** A bundle as JSON. Text stays as it is: which members come twice is seen there only. */
+/** A bundle as JSON. Text stays as it is, as in `JwtKey.fromJwks`, and so do keys that are fetched. */
 function bundleText(bundle) {
-  if (bundle === null || typeof bundle !== 'object') return bundle;
+  if (bundle === null || typeof bundle !== 'object' || refresherOf(bundle)) return bundle;
   return jsonText(bundle, 'ERR_JWT_KEY', 'the bundle must be values that JSON can hold');
 }
 
