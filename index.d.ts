@@ -1041,8 +1041,8 @@ export class JwtVerifier {
   constructor(options: JwtVerifierOptions);
   /**
    * A verifier of OAuth 2.0 access tokens (RFC 9068 section 4): `typ` is `at+jwt`, and `iss`, `exp`,
-   * `aud`, `sub`, `client_id` (a string), `iat` and `jti` are there, beside what `requiredClaims` names.
-   * Encrypted tokens are refused.
+   * `aud`, `sub`, `client_id` (a string), `iat` and `jti` are there, beside what `requiredClaims` names,
+   * up to 93 others. Encrypted tokens are refused.
    */
   static accessToken(options: AccessTokenOptions): JwtVerifier;
   /**

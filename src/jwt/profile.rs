@@ -96,11 +96,11 @@ impl Profile {
         name: Raw<'_>,
         value: Value<'_>,
     ) -> std::result::Result<(), Rejection> {
-        let is_string = matches!(value, Value::String(_));
-        if *self == Self::AccessToken && !is_string && name.is("client_id") {
-            return Err(Rejection::Claim(Claim::Client, Reason::Type));
+        match (self, value) {
+            (Self::Jwt | Self::JwtSvid(_), _) | (_, Value::String(_)) => Ok(()),
+            _ if name.is("client_id") => Err(Rejection::Claim(Claim::Client, Reason::Type)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// The claims of a genuine token.
