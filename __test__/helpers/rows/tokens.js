@@ -249,7 +249,7 @@ module.exports = {
         headers: kind(record({}).refused, {
           'an array': () => [['x', CANARY]],
           'a name that is none': () => ({ 'x y': CANARY }),
-          'a value that is none': () => ({ x: `${CANARY}\n` }),
+          'a value that is none': () => ({ x: `${CANARY}\nx` }),
           'a number': () => ({ x: 1 }),
         }),
         fetch: callback,
