@@ -90,7 +90,7 @@ impl<'a> Claims<'a> {
             Claim::NotBefore => self.times.not_before = Some(numeric_date(value)?),
             Claim::Session => self.session = Some(string(value)?),
             Claim::Subject => self.subject = Some(string(value)?),
-            Claim::Type => {}
+            Claim::Client | Claim::Type => {}
         }
         Some(())
     }
