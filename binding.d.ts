@@ -65,6 +65,21 @@ export declare function issuerSign(issuer: unknown, claims: unknown, overrides: 
 /** As `issuer_sign`; what takes long is done on another thread, and a promise is given. */
 export declare function issuerSignAsync(issuer: unknown, claims: unknown, overrides: unknown): string | Offloaded<string>
 
+/** `remote` becomes a set of keys of which nothing is known yet. */
+export declare function jwksAttach(remote: unknown, url: unknown, options: unknown): NativeJwksPolicy
+
+/** `[kid, alg]` of every key that can be used now; none when nothing can be verified at all. */
+export declare function jwksList(remote: unknown): Array<Array<string>> | null
+
+/** Loads a set's text, which is fresh for so many seconds; whether it has changed. */
+export declare function jwksLoad(remote: unknown, json: unknown, seconds: unknown): boolean
+
+/** What is loaded may be used for so many seconds after it was fresh. */
+export declare function jwksOutlast(remote: unknown, seconds: unknown): void
+
+/** What is loaded is fresh for so many seconds from now on. */
+export declare function jwksRenew(remote: unknown, seconds: unknown): void
+
 /** The payload of a JWS, or the status of its rejection. */
 export declare function jwsVerify(token: unknown, keys: unknown, options: unknown): Buffer | number
 
@@ -91,6 +106,9 @@ export declare function keyFromSecret(secret: unknown, options: unknown): Made
 
 /** Makes a key on the worker pool; resolves to a carrier. */
 export declare function keyGenerate(alg: unknown, options: unknown): object
+
+/** Carriers of the public keys of a JWK Set's JSON. */
+export declare function keyImportSet(json: unknown, options: unknown): Array<Made>
 
 /** Whether the key can sign. */
 export declare function keyIsPrivate(key: unknown): boolean
@@ -163,6 +181,28 @@ export interface NativeJwks {
   etag: string
   /** Seconds. */
   maxAge: number
+}
+
+/** How a set is fetched, and for how long it is used. */
+export interface NativeJwksPolicy {
+  /** Milliseconds. */
+  timeoutMs: number
+  /** The longest body. */
+  maxBytes: number
+  /** Seconds. */
+  minAge: number
+  /** Seconds. */
+  maxAge: number
+  /** Seconds. */
+  cooldown: number
+  /** Seconds; 0 when keys are not used for longer than they are fresh. */
+  staleIfError: number
+  /** Name and value of each. */
+  headers: Array<Array<string>>
+  /** What fetches, if not the global function. */
+  fetch?: Made
+  /** What is told of every request. */
+  onEvent?: Made
 }
 
 /** What has become of a key. */
@@ -482,6 +522,22 @@ export declare function sessionsStart(sessions: unknown, subject: unknown, claim
  */
 export declare function setErrorFactory(factory: unknown): void
 
+/** A SPIFFE ID and its parts. */
+export interface SpiffeId {
+  /** The name of the trust domain. */
+  trustDomain: string
+  /** The path with its leading slash, or nothing. */
+  path: string
+  /** All of it. */
+  uri: string
+}
+
+/** The id that a certificate carries: DER, or a string that is a PEM. */
+export declare function spiffeIdOf(certificate: unknown): SpiffeId
+
+/** Reads an id. */
+export declare function spiffeParseId(uri: unknown): SpiffeId
+
 /** Whether two values hold the same bytes, in a time that depends on their lengths only. */
 export declare function timingSafeEqual(a: unknown, b: unknown): boolean
 
@@ -491,8 +547,8 @@ export declare function uuidV4(): string
 /** A UUID of version 7. */
 export declare function uuidV7(): string
 
-/** `verifier` becomes a verifier. */
-export declare function verifierAttach(verifier: unknown, options: unknown): void
+/** `verifier` becomes a verifier. Gives its keys when they are fetched, which the façade does. */
+export declare function verifierAttach(verifier: unknown, options: unknown): Made | null
 
 /** `verify`, bound to a verifier. */
 export declare function verifierBind(verifier: unknown): unknown

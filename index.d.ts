@@ -4,7 +4,7 @@
 // Duration is seconds, or a string with a unit. Every error is a NodesecError with a `code`.
 // Functions that return a promise never throw synchronously.
 
-import type { KeyObject } from 'node:crypto';
+import type { KeyObject, X509Certificate } from 'node:crypto';
 
 /** Seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
 export type Duration = number | string;
@@ -656,6 +656,17 @@ export class JwtKey {
    * for a symmetric one.
    */
   static fromJwk(jwk: object, options?: Partial<KeyOptions>): JwtKey;
+  /**
+   * The public keys of a JWK Set (RFC 7517 section 5), an object or its JSON text, that can be used
+   * here: possibly none, at most 1000. A set that is longer than 1 MiB, has more than 1000 keys or is
+   * malformed is `ERR_JWT_KEY`, and so is text with a member that comes twice.
+   *
+   * Keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those for another use, and `oct`
+   * are left out. A key with private members is no secret any more: it is left out, and so is whatever
+   * else has its numbers. Two different keys with the same `kid` and `alg` are both left out. A key
+   * without `kid` gets its thumbprint.
+   */
+  static fromJwks(jwks: object | string, options?: JwksImportOptions): JwtKey[];
   static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
   readonly kid: string;
   readonly alg: Algorithm;
@@ -665,6 +676,20 @@ export class JwtKey {
   toPublicJwk(): JsonWebKeyPublic;
   toString(): string;
   toJSON(): string;
+}
+
+export interface JwksImportOptions {
+  /**
+   * Keys for other algorithms are left out; HMAC is not for key sets. Default: any. An RSA key without
+   * `alg` becomes one key for each of RSA's algorithms that is named here, by default for RS256; other
+   * keys without `alg` are for their curve's algorithm.
+   */
+  algorithms?: Algorithm[];
+  /**
+   * `sig` (the default) takes keys without `use` as well; `jwt-svid` (SPIFFE) only keys that say so
+   * and have a `kid`.
+   */
+  use?: 'sig' | 'jwt-svid';
 }
 
 export interface JsonWebKeyPublic {
@@ -885,6 +910,7 @@ export type JwtRejectionCode =
   | 'ERR_JWT_CRITICAL'
   | 'ERR_JWT_EXPIRED'
   | 'ERR_JWT_KEY_NOT_FOUND'
+  | 'ERR_JWT_KEYS_UNAVAILABLE'
   | 'ERR_JWT_MALFORMED'
   | 'ERR_JWT_NOT_ACTIVE'
   | 'ERR_JWT_REVOKED'
@@ -940,6 +966,42 @@ export function unsafeDecode(token: string): {
   header: Record<string, unknown>;
   claims: Record<string, unknown>;
 };
+
+// ── SPIFFE ───────────────────────────────────────────────────────────────────────────────────
+
+/** A SPIFFE ID and its parts, frozen. */
+export interface SpiffeId {
+  /** Such as `example.org`. */
+  readonly trustDomain: string;
+  /** With its leading slash; empty for the id of a trust domain itself. */
+  readonly path: string;
+  /** All of it: what ids are compared by. */
+  readonly uri: string;
+}
+
+/**
+ * Reads a SPIFFE ID, `spiffe://<trust domain>/<path>` (SPIFFE-ID standard, section 2). An id has one
+ * spelling: scheme and trust domain are in lower case, nothing is percent-encoded, and no segment of
+ * the path is empty, `.` or `..`. At most 2048 bytes, 255 of them of the trust domain. What is no id
+ * is `ERR_SPIFFE_ID`, with the rule that it breaks.
+ */
+export function parseSpiffeId(uri: string): SpiffeId;
+
+/**
+ * The SPIFFE ID of a peer's certificate: an X509Certificate, its DER, or a PEM of it alone. With mutual
+ * TLS, `spiffeIdOf(socket.getPeerX509Certificate())` in the server, and `spiffeIdOf(certificate.raw)`
+ * in the client's `checkServerIdentity`.
+ *
+ * It checks what an X509-SVID of a workload must be (sections 2 to 5.2 of the standard): exactly one
+ * URI among the alternative names, which is a SPIFFE ID with a path; no authority; a critical `keyUsage`
+ * with `digitalSignature`, without `keyCertSign` and `cRLSign`; `serverAuth` and `clientAuth` where
+ * purposes are named; no extension twice. Otherwise `ERR_SPIFFE_CERTIFICATE`, with the rule.
+ *
+ * It does **not** validate chain, signature, dates or revocation: TLS has (`rejectUnauthorized`, with
+ * the authorities of the trust domain as `ca`). Anyone can make a certificate that says anything. Which
+ * trust domains `ca` may speak for is for you to compare.
+ */
+export function spiffeIdOf(certificate: X509Certificate | Uint8Array | string): SpiffeId;
 
 // ── Revocation and sessions ──────────────────────────────────────────────────────────────────
 
@@ -1157,5 +1219,7 @@ export class JwtError extends NodesecError {
 export class RevocationError extends NodesecError {}
 /** `ERR_SESSION_…` */
 export class SessionError extends NodesecError {}
+/** `ERR_SPIFFE_…` */
+export class SpiffeError extends NodesecError {}
 /** `ERR_LIMIT_…` */
 export class LimitError extends NodesecError {}

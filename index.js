@@ -10,6 +10,7 @@ const passwords = require('./lib/passwords.js');
 const { RevocationList } = require('./lib/revocations.js');
 const { SecretBuffer, secureHeap, timingSafeEqual } = require('./lib/secrets.js');
 const { Sessions } = require('./lib/sessions.js');
+const { parseSpiffeId, spiffeIdOf } = require('./lib/spiffe.js');
 const { JwtIssuer, unsafeDecode, verifyJws } = require('./lib/tokens.js');
 const { JwtVerifier } = require('./lib/verifier.js');
 
@@ -38,6 +39,7 @@ const {
   RevocationError,
   SecretError,
   SessionError,
+  SpiffeError,
 } = errors;
 
 // Spelt out, so that `import { hash } from '@nodesec/native'` sees every name.
@@ -64,6 +66,8 @@ module.exports = {
   KeyRing,
   unsafeDecode,
   verifyJws,
+  parseSpiffeId,
+  spiffeIdOf,
   RevocationList,
   Sessions,
   RateLimiter,
@@ -80,4 +84,5 @@ module.exports = {
   RevocationError,
   SecretError,
   SessionError,
+  SpiffeError,
 };

@@ -25,6 +25,7 @@ class SecretError extends NodesecError {}
 class JwtError extends NodesecError {}
 class RevocationError extends NodesecError {}
 class SessionError extends NodesecError {}
+class SpiffeError extends NodesecError {}
 class LimitError extends NodesecError {}
 
 const CLASSES = [
@@ -38,6 +39,7 @@ const CLASSES = [
   ['ERR_KEYRING_', JwtError],
   ['ERR_REVOCATION_', RevocationError],
   ['ERR_SESSION_', SessionError],
+  ['ERR_SPIFFE_', SpiffeError],
   ['ERR_LIMIT_', LimitError],
   ['ERR_INTERNAL', NodesecError],
   ['ERR_RANDOM', NodesecError],
@@ -75,6 +77,7 @@ module.exports = {
   RevocationError,
   SecretError,
   SessionError,
+  SpiffeError,
   jsonText,
   makeError,
 };

@@ -19,7 +19,7 @@ class JwtKey extends Uncloneable {
     if (own !== OWN) {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
-        'JwtKey is not constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromJwk or .fromKeyObject',
+        'JwtKey is not constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromJwk, .fromJwks or .fromKeyObject',
       );
     }
     native.keyAttach(this, carrier);
@@ -63,6 +63,10 @@ class JwtKey extends Uncloneable {
       throw makeError('ERR_JWT_KEY', 'the private and the public half of the JWK differ');
     }
     return key;
+  }
+
+  static fromJwks(jwks, options) {
+    return native.keyImportSet(setText(jwks), options).map((carrier) => new JwtKey(OWN, carrier));
   }
 
   static #fromSymmetricJwk(jwk, options) {
@@ -118,6 +122,15 @@ class JwtKey extends Uncloneable {
   [inspect.custom]() {
     return this.toString();
   }
+}
+
+/** The JSON of a JWK Set. Text stays as it is: which members come twice is seen there only. */
+function setText(jwks) {
+  if (typeof jwks === 'string') return jwks;
+  if (jwks === null || typeof jwks !== 'object') {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'jwks must be an object or its JSON text');
+  }
+  return jsonText(jwks, 'ERR_JWT_KEY', 'the JWK Set must be values that JSON can hold');
 }
 
 /** What a JWK says of itself, without the key. */

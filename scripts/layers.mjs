@@ -13,7 +13,7 @@ const LAYERS = [
   ['binding'],
   ['session'],
   ['jwt'],
-  ['revocation'],
+  ['revocation', 'spiffe'],
   ['limiter', 'password'],
   ['mem'],
   ['id'],

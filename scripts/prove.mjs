@@ -8,12 +8,12 @@
 //   npm run prove -- --without gcore   leaves out a reader or a backend that the machine has not got
 //   npm run prove -- --places          says where in the process something was found
 
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
-import { main, root, run } from './lib/run.mjs';
-import { cargoEnv, requireTools } from './lib/toolchain.mjs';
+import { loadExample } from './lib/example.mjs';
+import { main } from './lib/run.mjs';
+import { requireTools } from './lib/toolchain.mjs';
 import { examine } from './prove/examine.mjs';
 import { READERS } from './prove/readers.mjs';
 import { BACKENDS, ROWS } from './prove/rows.mjs';
@@ -36,7 +36,7 @@ await main(async () => {
   requireTools();
   await ensureDependencies();
   await ensureBuilt();
-  const native = await buildNative();
+  const native = await loadExample('prove');
   const { problems, found } = await examine(native, rows, backends, options);
   const table = render(found, backends);
   console.log(`\n${table}`);
@@ -56,17 +56,6 @@ function commandLine() {
     throw new Error('The documented table has every reader and backend: no --without with it.');
   }
   return values;
-}
-
-/** The harness's own addon, an example of the crate. */
-async function buildNative() {
-  const env = cargoEnv();
-  await run('cargo', ['build', '--release', '--locked', '--quiet', '--example', 'prove'], { env });
-  const folder = path.join(root, 'target', env.CARGO_BUILD_TARGET, 'release', 'examples');
-  const file = path.join(folder, 'libprove.so');
-  const module = { exports: {} };
-  process.dlopen(module, file);
-  return { ...module.exports, file };
 }
 
 function report(table, problems, { write, check }) {

@@ -137,6 +137,8 @@ codes! {
     JwtKey = "ERR_JWT_KEY",
     /// No key of the verifier matches the token's `kid` and `alg`.
     JwtKeyNotFound = "ERR_JWT_KEY_NOT_FOUND",
+    /// The keys of a remote JWK Set have not been fetched, or too long ago.
+    JwtKeysUnavailable = "ERR_JWT_KEYS_UNAVAILABLE",
     /// Not a compact JWS with JSON object header and payload.
     JwtMalformed = "ERR_JWT_MALFORMED",
     /// A token whose `nbf` has not come.
@@ -165,6 +167,12 @@ codes! {
     // ── Sessions ──
     /// The table holds as many sessions as `maxSessions` allows.
     SessionFull = "ERR_SESSION_FULL",
+
+    // ── SPIFFE ──
+    /// A certificate that is no X509-SVID of a workload.
+    SpiffeCertificate = "ERR_SPIFFE_CERTIFICATE",
+    /// A text that is no SPIFFE ID.
+    SpiffeId = "ERR_SPIFFE_ID",
 
     // ── Limits ──
     /// A cost above the burst: it could never be allowed.

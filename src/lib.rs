@@ -1,8 +1,8 @@
 //! Security primitives for Node services.
 //!
 //! Data flows one way: JavaScript façade → `binding` → a capability → `mem`, `id`, `clock`, `error`.
-//! A capability never imports `napi`, and a sibling only downwards: `session`, `jwt`, `revocation`,
-//! then `limiter` and `password`. `scripts/layers.mjs` fails the build when an arrow points up.
+//! A capability never imports `napi`, and a sibling only downwards: `session`, `jwt`,
+//! `revocation` and `spiffe`, then `limiter` and `password`. `scripts/layers.mjs` fails the build when an arrow points up.
 
 // Plain comments at the modules: with a doc comment here, rustdoc would look up the links of their
 // own documentation in this file.
@@ -29,6 +29,8 @@ pub mod password;
 pub mod revocation;
 // Refresh-token families: rotation with reuse detection.
 pub mod session;
+// SPIFFE IDs, and the certificates that carry them.
+pub mod spiffe;
 // Shared by the tests.
 #[cfg(test)]
 mod testing;

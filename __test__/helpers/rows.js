@@ -10,5 +10,6 @@ module.exports = {
   ...require('./rows/revocations.js'),
   ...require('./rows/secrets.js'),
   ...require('./rows/sessions.js'),
+  ...require('./rows/spiffe.js'),
   ...require('./rows/tokens.js'),
 };

@@ -137,6 +137,18 @@ new nodesec.JwtVerifier({ keys: key, issuer: false, audience: false, requiredCla
 same<ReturnType<typeof verifier.verifyAsync<{ role: string }>>, Promise<{ role: string } & nodesec.Claims>>(true);
 same<ReturnType<typeof verifier.verifyMany>, Promise<nodesec.VerifyResult<unknown>[]>>(true);
 
+// SPIFFE
+const spiffeId = nodesec.parseSpiffeId('spiffe://example.org/web');
+same<typeof spiffeId, nodesec.SpiffeId>(true);
+// @ts-expect-error frozen
+spiffeId.path = '/admin';
+declare const socket: import('node:tls').TLSSocket;
+nodesec.spiffeIdOf(socket.getPeerCertificate().raw);
+// @ts-expect-error a peer may have no certificate
+nodesec.spiffeIdOf(socket.getPeerX509Certificate());
+// @ts-expect-error what an object says of itself is not looked at
+nodesec.spiffeIdOf(socket.getPeerCertificate());
+
 // Revocation and sessions
 const revocations = new nodesec.RevocationList({ onFull: 'reject-older' });
 revocations.revokeSession('sid', new Date(), { issuer: 'i' });

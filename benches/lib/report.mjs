@@ -4,18 +4,43 @@ export function describe({ name, setting }) {
   return `${name}\n  ${setting}`;
 }
 
-/** A line a contestant: median, and how many times as long as ours it takes, round by round. */
-export function report(results, { target }) {
-  const [ours] = results;
-  const lines = results.map(({ name, samples }) => {
-    const figure = `  ${name.padEnd(38)} ${duration(median(samples)).padStart(10)}`;
-    if (samples === ours.samples) return figure;
-    const ratios = samples.map((sample, round) => sample / ours.samples[round]);
-    const [low, high] = [quantile(ratios, 0.25), quantile(ratios, 0.75)].map((r) => r.toFixed(2));
-    const wanted = target?.[name] ? `, to be at least ${target[name]}` : '';
-    return `${figure}   ${median(ratios).toFixed(2)}x ours (middle half ${low}–${high}${wanted})`;
+/**
+ * A line a contestant: median, and how many times as long as ours it takes, round by round.
+ *
+ * `target` is that number by contestant, or `best` for whoever is the fastest of the others;
+ * `atMost` is how many times as long as the others ours may take.
+ */
+export function report([ours, ...others], { target = {}, atMost }) {
+  const compared = others.map((other) => ({ ...other, ...ratiosOf(other, ours) }));
+  const peers = compared.filter(({ limit }) => !limit);
+  const best = peers.toSorted((one, two) => one.ratio - two.ratio)[0];
+  const lines = compared.map((other) => {
+    if (other.limit) return `${figure(other)}   ours is at ${(1 / other.ratio).toFixed(2)}x the limit`;
+    const wanted = target[other.name] ?? (other === best ? target.best : undefined);
+    const remarks = [`middle half ${other.range}`];
+    if (target.best !== undefined && other === best) remarks.push('the best peer');
+    if (wanted !== undefined) remarks.push(verdict(other.ratio >= wanted, `at least ${wanted}`));
+    if (atMost !== undefined) {
+      const costs = 1 / other.ratio;
+      remarks.push(`ours is at ${costs.toFixed(2)}x, ${verdict(costs <= atMost, `at most ${atMost}`)}`);
+    }
+    return `${figure(other)}   ${other.ratio.toFixed(2)}x ours (${remarks.join(', ')})`;
   });
-  return `${lines.join('\n')}\n`;
+  return `${[figure(ours), ...lines].join('\n')}\n`;
+}
+
+function ratiosOf({ samples }, ours) {
+  const ratios = samples.map((sample, round) => sample / ours.samples[round]);
+  const [low, high] = [quantile(ratios, 0.25), quantile(ratios, 0.75)].map((r) => r.toFixed(2));
+  return { ratio: median(ratios), range: `${low}–${high}` };
+}
+
+function verdict(met, wanted) {
+  return `to be ${wanted}: ${met ? 'met' : 'NOT met'}`;
+}
+
+function figure({ name, samples }) {
+  return `  ${name.padEnd(38)} ${duration(median(samples)).padStart(10)}`;
 }
 
 function duration(ns) {

@@ -10,7 +10,7 @@ use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Options, Result};
 use super::guard;
-use super::password::{HASHER_OPTIONS, argon2_limits, number, policy, rehash, text};
+use super::password::options::{HASHER_OPTIONS, argon2_limits, number, policy, rehash, text};
 use super::promise::hashing;
 use super::secret::SecretBuffer;
 use crate::mem::{Secret, SecretInput};

@@ -1,4 +1,4 @@
-//! `JwtKey`, and the option `keys`.
+//! `JwtKey`, and the options that say which keys and algorithms.
 
 use std::sync::Arc;
 
@@ -14,7 +14,8 @@ use super::guard;
 use super::promise::promise;
 use crate::error::Code;
 use crate::jwt::{
-    Algorithm, Key, KeyRing, KeySource, MAX_KEY_LEN, MAX_KID_LEN, Purpose, check_purpose,
+    Algorithm, ImportRules, Key, KeyRing, KeySet, KeySource, KeyUse, MAX_KEY_LEN, MAX_KID_LEN,
+    Purpose, check_purpose, import,
 };
 use crate::mem::Secret;
 
@@ -22,6 +23,8 @@ use crate::mem::Secret;
 const MAX_PASSPHRASE_LEN: usize = 1024;
 /// The most keys of a ring's or a verifier's list.
 pub const MAX_KEYS: u32 = 1000;
+/// The most names of algorithms.
+const MAX_ALGORITHMS: u32 = 100;
 
 impl Handle for Key {
     const TAG: u128 = 0x6a0d_b7d1_5c8c_4a52_9f41_1c1f_7f4a_6808;
@@ -135,6 +138,23 @@ pub fn key_from_public_jwk(
     })
 }
 
+/// Carriers of the public keys of a JWK Set's JSON.
+#[napi(catch_unwind)]
+pub fn key_import_set(
+    env: &Env,
+    json: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Vec<Made>> {
+    guard(env, || {
+        let options = Arg::new(env, &options, "options").options(&["algorithms", "use"])?;
+        let rules = import_rules(&options)?;
+        // A longer one is no set, which is an answer.
+        let json = Arg::new(env, &json, "jwks").string(0..=usize::MAX)?;
+        let keys = import(&json, &rules)?;
+        keys.into_iter().map(|key| out::carrier(env, Arc::new(key))).collect()
+    })
+}
+
 /// `key` becomes what `carrier` carries.
 #[napi(catch_unwind)]
 pub fn key_attach(env: &Env, key: Unknown<'_>, carrier: Unknown<'_>) -> napi::Result<()> {
@@ -169,13 +189,20 @@ pub fn key_public_jwk(env: &Env, key: Unknown<'_>) -> napi::Result<String> {
     })
 }
 
-/// The option `keys` of an issuer or a verifier.
-pub fn key_source(options: &Options<'_>) -> Result<KeySource> {
-    keys_of(&options.require("keys")?)
+/// A ring, a key or several, or a set that is fetched.
+pub fn keys_of(keys: &Arg<'_>) -> Result<KeySource> {
+    if let Some(set) = keys.handle_if::<KeySet>()? {
+        return Ok(KeySource::Set(set));
+    }
+    own_keys_of(keys, "a KeyRing, a JwtKey, an array of JwtKeys or a RemoteJwks")
 }
 
-/// A ring, a key or several.
-pub fn keys_of(keys: &Arg<'_>) -> Result<KeySource> {
+/// A ring, a key or several: of which one may sign.
+pub fn signing_keys_of(keys: &Arg<'_>) -> Result<KeySource> {
+    own_keys_of(keys, "a KeyRing or a JwtKey")
+}
+
+fn own_keys_of(keys: &Arg<'_>, expected: &str) -> Result<KeySource> {
     if let Some(ring) = keys.handle_if::<KeyRing>()? {
         return Ok(KeySource::Ring(ring));
     }
@@ -183,7 +210,7 @@ pub fn keys_of(keys: &Arg<'_>) -> Result<KeySource> {
         return Ok(KeySource::Keys(vec![key]));
     }
     if !keys.is_array()? {
-        return Err(keys.wrong_type("a KeyRing, a JwtKey or an array of JwtKeys"));
+        return Err(keys.wrong_type(expected));
     }
     Ok(KeySource::Keys(
         keys.array(MAX_KEYS)?.iter().map(Arg::handle::<Key>).collect::<Result<_>>()?,
@@ -193,6 +220,29 @@ pub fn keys_of(keys: &Arg<'_>) -> Result<KeySource> {
 /// The name of an algorithm.
 pub fn algorithm(arg: &Arg<'_>) -> Result<Algorithm> {
     arg.one_of(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)))
+}
+
+/// Several algorithms, by name.
+pub fn algorithms(names: &Arg<'_>) -> Result<Vec<Algorithm>> {
+    let names = names.array(MAX_ALGORITHMS)?;
+    if names.is_empty() {
+        return Err(Fault::new(Code::OutOfRange, "algorithms must name at least one"));
+    }
+    names.iter().map(algorithm).collect()
+}
+
+/// `algorithms` and `use`: which keys of a set are taken.
+pub fn import_rules(options: &Options<'_>) -> Result<ImportRules> {
+    let names = options.get("algorithms")?;
+    let algorithms = names.as_ref().map(algorithms).transpose()?;
+    if let (Some(names), Some(algorithms)) = (&names, &algorithms)
+        && algorithms.iter().any(|algorithm| algorithm.is_symmetric())
+    {
+        return Err(names.invalid("must be of key pairs: a JWK Set has no HMAC keys"));
+    }
+    let words = [("sig", KeyUse::Sig), ("jwt-svid", KeyUse::JwtSvid)];
+    let purpose = options.get("use")?.map_or(Ok(KeyUse::Sig), |word| word.one_of(&words))?;
+    Ok(ImportRules { purpose, algorithms, require_kid: purpose == KeyUse::JwtSvid })
 }
 
 fn required_algorithm(env: &Env, options: &Unknown<'_>) -> Result<(Algorithm, Option<String>)> {

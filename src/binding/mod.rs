@@ -19,6 +19,7 @@ mod fast;
 mod harden;
 mod hasher;
 mod ids;
+mod jwks;
 mod keyring;
 mod keys;
 mod limiter;
@@ -30,6 +31,7 @@ mod revocation;
 mod secret;
 mod secure_heap;
 mod session;
+mod spiffe;
 mod tokens;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

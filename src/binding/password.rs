@@ -1,62 +1,28 @@
 //! `hash`, `verify`, `deriveKey`, `needsRehash`, `parseHash`.
 
 mod calibration;
+pub(super) mod options;
 mod pool;
 
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, Either, Object, Unknown};
 use napi_derive::napi;
 
+use self::options::{
+    HASH_OPTIONS, KEY_OPTIONS, REHASH_OPTIONS, VERIFY_OPTIONS, argon2_limits, associated_data,
+    policy, rehash, secret, text,
+};
 use super::args::out::{self, Made};
-use super::args::{Arg, Fault, Options, Result};
+use super::args::{Arg, Fault, Result};
 use super::guard;
 use super::promise::hashing;
 use super::secret::SecretBuffer;
 use crate::error::{Code, Error};
-use crate::mem::{Secret, SecretInput};
+use crate::mem::Secret;
 use crate::password::pool::{Delivery, hold};
 use crate::password::{
-    Algorithm, Cancel, Digest, HashJob, Limits, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MAX_SECRET_LEN,
-    MIN_SALT_LEN, Policy, PolicyOptions, Profile, Rehash, Tag, VerifyJob, Version,
+    Cancel, Digest, HashJob, Limits, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MIN_SALT_LEN, Tag, VerifyJob,
 };
-
-/// The names of a policy's options, and more. `signal` is the façade's, which gives a job in its
-/// place.
-macro_rules! with_policy {
-    ($($more:literal),*) => {
-        &[
-            "type", "profile", "memoryCost", "timeCost", "parallelism", "hashLength", "saltLength",
-            "version", $($more),*
-        ]
-    };
-}
-
-const HASH_OPTIONS: &[&str] = with_policy!["salt", "secret", "associatedData", "raw", "signal"];
-
-// The options of `hash` are known to the next two, so that one object serves all three, as with
-// npm `argon2`; those that mean nothing there are not looked at.
-const VERIFY_OPTIONS: &[&str] =
-    with_policy!["salt", "secret", "associatedData", "raw", "signal", "limits"];
-const REHASH_OPTIONS: &[&str] =
-    with_policy!["salt", "secret", "associatedData", "raw", "signal", "policy"];
-
-/// The options of a hasher.
-pub(super) const HASHER_OPTIONS: &[&str] =
-    with_policy!["secret", "peppers", "legacy", "limits", "policy"];
-
-/// Those of `hash` that a key has; its salt is an argument of its own.
-const KEY_OPTIONS: &[&str] = &[
-    "signal",
-    "type",
-    "profile",
-    "memoryCost",
-    "timeCost",
-    "parallelism",
-    "hashLength",
-    "version",
-    "secret",
-    "associatedData",
-];
 
 /// What a digest says.
 #[napi(object, object_from_js = false)]
@@ -289,66 +255,4 @@ fn refuse_signal(env: &Env, options: &Unknown<'_>, known: &'static [&'static str
 
 fn parse(digest: &Arg<'_>) -> Result<Option<Digest>> {
     Ok(Digest::parse(&text(digest)?)?)
-}
-
-/// A digest of any length: it is stored data, whose faults are the core's to name.
-pub(super) fn text(digest: &Arg<'_>) -> Result<String> {
-    if !digest.is_string()? {
-        return Err(digest.wrong_type("a string"));
-    }
-    digest.string(0..=usize::MAX)
-}
-
-/// Ceilings for what a digest of Argon2 may ask for.
-pub(super) fn argon2_limits(options: &Options<'_>) -> Result<Limits> {
-    Ok(Limits::new(
-        number(options, "memoryCost")?,
-        number(options, "timeCost")?,
-        number(options, "parallelism")?,
-    )?)
-}
-
-/// Which digests are due, by the option `policy`.
-pub(super) fn rehash(options: &Options<'_>) -> Result<Rehash> {
-    options.get("policy")?.map_or(Ok(Rehash::default()), |rule| rule.one_of(&Rehash::ALL))
-}
-
-pub(super) fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
-    let profile = options.get("profile")?.map(|profile| profile.one_of(&Profile::ALL));
-    let algorithm = options.get("type")?.map(|algorithm| {
-        if algorithm.is_string()? {
-            return algorithm.one_of(&Algorithm::ALL.map(|known| (known.name(), known)));
-        }
-        let found = Algorithm::from_number(algorithm.integer32(0..=2)?);
-        found.ok_or_else(|| algorithm.out_of_range("0, 1 or 2"))
-    });
-    let version = options.get("version")?.map(|version| {
-        let found = Version::from_number(version.integer32(0..=u32::MAX)?);
-        found.ok_or_else(|| version.out_of_range("0x10 or 0x13"))
-    });
-    let options = PolicyOptions {
-        profile: profile.transpose()?,
-        algorithm: algorithm.transpose()?,
-        version: version.transpose()?,
-        memory_cost: number(options, "memoryCost")?,
-        time_cost: number(options, "timeCost")?,
-        parallelism: number(options, "parallelism")?,
-        hash_length: number(options, "hashLength")?,
-        salt_length: number(options, "saltLength")?,
-    };
-    Ok(Policy::new(&options, production)?)
-}
-
-/// Any 32-bit integer: the policy knows its limits.
-pub(super) fn number(options: &Options<'_>, name: &'static str) -> Result<Option<u32>> {
-    options.get(name)?.map(|number| number.integer32(0..=u32::MAX)).transpose()
-}
-
-fn associated_data(options: &Options<'_>) -> Result<Vec<u8>> {
-    let data = options.get("associatedData")?;
-    Ok(data.map(|data| data.bytes(0..=MAX_FIELD_LEN)).transpose()?.unwrap_or_default())
-}
-
-fn secret(options: &Options<'_>) -> Result<Option<SecretInput>> {
-    options.get("secret")?.map(|secret| secret.key_input(1..=MAX_SECRET_LEN)).transpose()
 }

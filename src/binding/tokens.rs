@@ -8,14 +8,14 @@ use napi::bindgen_prelude::{Buffer, Either, Unknown};
 use napi_derive::napi;
 
 use super::args::handle::Handle;
-use super::args::{Arg, Fault, Options, Result, scalars};
-use super::keys::{algorithm, key_source, keys_of};
+use super::args::out::{self, Made};
+use super::args::{Arg, Options, Result, scalars};
+use super::keys::{algorithms, keys_of, signing_keys_of};
 use super::offload::{Offloaded, offload};
 use super::revocation::TOKEN_TTL;
 use super::{CLOCK, fast, guard};
-use crate::error::Code;
 use crate::jwt::{
-    Algorithm, Expected, Issuer, IssuerOptions, MAX_CLOCK_TOLERANCE, MAX_REQUIRED, MAX_TOKEN_LEN,
+    Expected, Issuer, IssuerOptions, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED, MAX_TOKEN_LEN,
     Overrides, Reason, Rejection, Unsigned, Verifier, VerifierOptions, verify_jws,
 };
 use crate::revocation::RevocationList;
@@ -67,7 +67,7 @@ pub fn issuer_attach(env: &Env, issuer: Unknown<'_>, options: Unknown<'_>) -> na
         let audience = options.get("audience")?.map(|names| names.strings(MAX_NAMES, NAME_LEN));
         let typ = options.get("typ")?.map(|typ| typ.string(1..=256)).transpose()?;
         let core = IssuerOptions {
-            keys: key_source(&options)?,
+            keys: signing_keys_of(&options.require("keys")?)?,
             issuer: name,
             audience: audience.transpose()?.unwrap_or_default(),
             expires_in: options.require("expiresIn")?.duration(TOKEN_TTL)?,
@@ -135,9 +135,13 @@ fn unsigned(
     Ok(issuer.prepare(&claims, &overrides)?)
 }
 
-/// `verifier` becomes a verifier.
+/// `verifier` becomes a verifier. Gives its keys when they are fetched, which the façade does.
 #[napi(catch_unwind)]
-pub fn verifier_attach(env: &Env, verifier: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+pub fn verifier_attach(
+    env: &Env,
+    verifier: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Option<Made>> {
     guard(env, || {
         let options = Arg::new(env, &options, "options").options(&[
             "keys",
@@ -156,8 +160,11 @@ pub fn verifier_attach(env: &Env, verifier: Unknown<'_>, options: Unknown<'_>) -
         let tolerance = options.get("clockTolerance")?;
         let max_age = options.get("maxAge")?.map(|age| age.duration(1..=scalars::MAX_DURATION));
         let revocations = options.get("revocations")?;
+        let keys = options.require("keys")?;
+        let source = keys_of(&keys)?;
+        let remote = matches!(source, KeySource::Set(_)).then(|| out::same(&keys));
         let core = VerifierOptions {
-            keys: key_source(&options)?,
+            keys: source,
             algorithms: algorithms.transpose()?,
             issuer: expected(&options, "issuer")?,
             audience: expected(&options, "audience")?,
@@ -171,7 +178,8 @@ pub fn verifier_attach(env: &Env, verifier: Unknown<'_>, options: Unknown<'_>) -
             cache_entries: options.get("cache")?.map_or(Ok(0), cache_entries)?,
         };
         let core = Verifier::new(core, CLOCK.clone())?;
-        Arg::new(env, &verifier, "this").attach(Arc::new(core))
+        Arg::new(env, &verifier, "this").attach(Arc::new(core))?;
+        Ok(remote)
     })
 }
 
@@ -265,14 +273,6 @@ fn cache_entries(cache: Arg<'_>) -> Result<usize> {
     entries.map_or(Ok(DEFAULT_CACHED), |entries| {
         Ok(usize::try_from(entries.integer(CACHED)?).unwrap_or(DEFAULT_CACHED))
     })
-}
-
-fn algorithms(names: &Arg<'_>) -> Result<Vec<Algorithm>> {
-    let names = names.array(MAX_NAMES)?;
-    if names.is_empty() {
-        return Err(Fault::new(Code::OutOfRange, "algorithms must name at least one"));
-    }
-    names.iter().map(algorithm).collect()
 }
 
 /// A name, several, or `false`: a check is not waived by forgetting it.

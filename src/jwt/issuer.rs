@@ -66,9 +66,12 @@ pub struct Unsigned {
 impl Issuer {
     /// An issuer. A life beyond what the ring keeps retired keys for is refused.
     pub fn new(options: IssuerOptions, clock: Arc<dyn Clock>) -> Result<Self> {
-        if let KeySource::Keys(keys) = &options.keys
-            && !matches!(&keys[..], [key] if key.is_private())
-        {
+        let may_sign = match &options.keys {
+            KeySource::Ring(_) => true,
+            KeySource::Keys(keys) => matches!(&keys[..], [key] if key.is_private()),
+            KeySource::Set(_) => false,
+        };
+        if !may_sign {
             return Err(Error::new(
                 Code::JwtKey,
                 "an issuer signs with a KeyRing or with one private or HMAC key",

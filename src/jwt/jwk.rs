@@ -64,8 +64,15 @@ impl PublicJwk {
 
     /// Reads a public JWK for one algorithm, and its `kid`.
     pub fn parse(json: &str, algorithm: Algorithm) -> Result<(Self, Option<String>)> {
-        let members = members(json)?;
-        check(&members, algorithm, Purpose::Verify)?;
+        Self::of(&members(json)?, algorithm)
+    }
+
+    /// As [`Self::parse`], of members that have been read.
+    pub fn of(
+        members: &Map<String, Value>,
+        algorithm: Algorithm,
+    ) -> Result<(Self, Option<String>)> {
+        check(members, algorithm, Purpose::Verify)?;
         let malformed = || malformed(algorithm);
         let text = |name| members.get(name).and_then(Value::as_str);
         let number = |name| text(name).and_then(|text| base64url::decode(text.as_bytes()));

@@ -68,6 +68,11 @@ impl Key {
         self.public.as_ref().map(|public| public.to_json(self.algorithm, &self.kid))
     }
 
+    /// The public half; `None` for HMAC.
+    pub fn public(&self) -> Option<&PublicJwk> {
+        self.public.as_ref()
+    }
+
     /// The key without its private half; an HMAC key has no other and stays what it is.
     pub fn without_private(self: Arc<Self>) -> Arc<Self> {
         let public = match &self.material {

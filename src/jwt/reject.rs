@@ -106,6 +106,8 @@ pub enum Rejection {
     Expired,
     /// No key matches.
     KeyNotFound,
+    /// Keys that somebody else publishes have not been loaded, or too long ago.
+    KeysUnavailable,
     /// Not a compact JWS of JSON objects within the limits.
     Malformed,
     /// `nbf` has not come.
@@ -129,6 +131,7 @@ impl Rejection {
             Self::Critical => Code::JwtCritical,
             Self::Expired => Code::JwtExpired,
             Self::KeyNotFound => Code::JwtKeyNotFound,
+            Self::KeysUnavailable => Code::JwtKeysUnavailable,
             Self::Malformed => Code::JwtMalformed,
             Self::NotActive => Code::JwtNotActive,
             Self::RevocationUnavailable => Code::RevocationClosed,
@@ -145,6 +148,9 @@ impl Rejection {
             Self::Critical => "the token has critical header parameters".into(),
             Self::Expired => "the token has expired".into(),
             Self::KeyNotFound => "no key matches the token".into(),
+            Self::KeysUnavailable => {
+                "the keys that tokens are verified with are not available; try again later".into()
+            }
             Self::Malformed => "this is not a well-formed token".into(),
             Self::NotActive => "the token is not active yet".into(),
             Self::Required(_) => "the token lacks a claim that is required".into(),
@@ -175,6 +181,7 @@ impl Rejection {
             Self::Revoked => 8,
             Self::Signature => 9,
             Self::RevocationUnavailable => 10,
+            Self::KeysUnavailable => 11,
             Self::Required(index) => 0x0c | (index as u32) << 8,
         }
     }
@@ -195,6 +202,7 @@ impl Rejection {
             Self::Critical,
             Self::Expired,
             Self::KeyNotFound,
+            Self::KeysUnavailable,
             Self::Malformed,
             Self::NotActive,
             Self::RevocationUnavailable,

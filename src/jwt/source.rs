@@ -2,15 +2,17 @@
 
 use std::sync::Arc;
 
-use super::{Algorithm, Key, KeyRing, Rejection};
+use super::{Algorithm, Key, KeyRing, KeySet, Rejection};
 use crate::error::{Code, Error, Result};
 
 /// Where keys come from.
 pub enum KeySource {
     /// A ring, which changes.
     Ring(Arc<KeyRing>),
-    /// A fixed set of keys with distinct ids.
+    /// A fixed list of keys, distinct by id and algorithm.
     Keys(Vec<Arc<Key>>),
+    /// Public keys that somebody else replaces.
+    Set(Arc<KeySet>),
 }
 
 impl KeySource {
@@ -23,6 +25,7 @@ impl KeySource {
                 ring.epoch()
             }
             Self::Keys(_) => 0,
+            Self::Set(set) => set.epoch(),
         }
     }
 
@@ -34,6 +37,7 @@ impl KeySource {
                 .first()
                 .cloned()
                 .ok_or_else(|| Error::new(Code::JwtKey, "there is no key to sign with")),
+            Self::Set(_) => Err(Error::new(Code::JwtKey, "the keys of others do not sign")),
         }
     }
 
@@ -41,7 +45,7 @@ impl KeySource {
     pub fn max_token_ttl(&self) -> Option<u64> {
         match self {
             Self::Ring(ring) => Some(ring.options().max_token_ttl),
-            Self::Keys(_) => None,
+            Self::Keys(_) | Self::Set(_) => None,
         }
     }
 
@@ -52,18 +56,50 @@ impl KeySource {
         kid: Option<&str>,
         algorithm: Algorithm,
     ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
-        let keys = match self {
-            Self::Ring(ring) => return ring.find(kid, algorithm),
-            Self::Keys(keys) => keys,
-        };
-        let mut matching = keys.iter().filter(|key| match kid {
-            Some(kid) => key.kid() == kid,
-            None => key.algorithm().signs_as(algorithm),
-        });
-        match (matching.next(), matching.next()) {
-            (Some(key), None) if key.algorithm().signs_as(algorithm) => Ok((key.clone(), u64::MAX)),
-            (Some(_), None) => Err(Rejection::Algorithm),
-            _ => Err(Rejection::KeyNotFound),
+        match self {
+            Self::Ring(ring) => ring.find(kid, algorithm),
+            Self::Keys(keys) => find(keys, kid, algorithm).map(|key| (key, u64::MAX)),
+            Self::Set(set) => set.find(kid, algorithm),
         }
     }
+}
+
+/// The only key of a list that is what a token names.
+pub fn find(
+    keys: &[Arc<Key>],
+    kid: Option<&str>,
+    algorithm: Algorithm,
+) -> std::result::Result<Arc<Key>, Rejection> {
+    let named = |key: &&Arc<Key>| kid.is_none_or(|kid| key.kid() == kid);
+    let mut matching = keys.iter().filter(|key| key.algorithm().signs_as(algorithm)).filter(named);
+    match (matching.next(), matching.next()) {
+        (Some(key), None) => Ok(key.clone()),
+        (None, _) if kid.is_some() && keys.iter().any(|key| named(&key)) => {
+            Err(Rejection::Algorithm)
+        }
+        _ => Err(Rejection::KeyNotFound),
+    }
+}
+
+/// Refuses a list in which a token could mean two keys: one `kid` may stand for keys of several
+/// algorithms, as it does in the JWK Sets that leave `alg` out.
+pub fn check_distinct(keys: &[Arc<Key>]) -> Result<()> {
+    let mut names: Vec<_> = keys.iter().map(|key| name_of(key)).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Error::new(
+            Code::KeyringDuplicate,
+            "two keys of one algorithm have the same kid; give each its own",
+        ));
+    }
+    Ok(())
+}
+
+/// What a token calls a key: its `kid` and its algorithm, Ed25519 under either name.
+pub fn name_of(key: &Key) -> (&str, &'static str) {
+    let algorithm = match key.algorithm() {
+        Algorithm::Ed25519 => Algorithm::EdDsa,
+        other => other,
+    };
+    (key.kid(), algorithm.name())
 }

@@ -7,6 +7,7 @@ use super::checks::Standing;
 use super::header::same_type;
 use super::jws::{self, check_signature};
 use super::reject::MAX_REQUIRED;
+use super::source::check_distinct;
 use super::{Algorithm, Claim, Key, KeySource, MAX_CLOCK_TOLERANCE, Reason, Rejection, base64url};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
@@ -108,14 +109,7 @@ impl Verifier {
             if keys.is_empty() {
                 return Err(Error::new(Code::JwtKey, "a verifier needs at least one key"));
             }
-            let mut kids: Vec<_> = keys.iter().map(|key| key.kid()).collect();
-            kids.sort_unstable();
-            if kids.windows(2).any(|pair| pair[0] == pair[1]) {
-                return Err(Error::new(
-                    Code::KeyringDuplicate,
-                    "two keys have the same kid; give every key its own",
-                ));
-            }
+            check_distinct(keys)?;
         }
         if let Some(list) = &options.revocations {
             list.tolerate(options.clock_tolerance);

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+#[cfg(target_os = "linux")]
 use secrecy::ExposeSecret;
 
 use super::arena::{Arena, Config};

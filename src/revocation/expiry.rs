@@ -30,14 +30,6 @@ impl<K> ExpiryWheel<K> {
         self.buckets.values().map(Vec::len).sum()
     }
 
-    /// Forgets the entries for which `keep` is false.
-    pub fn retain(&mut self, mut keep: impl FnMut(&K) -> bool) {
-        self.buckets.retain(|_, bucket| {
-            bucket.retain(&mut keep);
-            !bucket.is_empty()
-        });
-    }
-
     /// One entry that is not needed at `now` any more, oldest minute first.
     pub fn pop_expired(&mut self, now: u64) -> Option<K> {
         loop {

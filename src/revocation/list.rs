@@ -1,21 +1,20 @@
 //! The list itself: four kinds of entry, one question.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::SipHasher13;
 
 use super::MAX_CLOCK_TOLERANCE;
-use super::expiry::{ExpiryWheel, ProvenTime};
+use super::expiry::ProvenTime;
+use super::table::{Fingerprint, Table};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 
-/// How many expired entries one write forgets at most: enough to keep up, too few to be felt.
-const PRUNED_PER_WRITE: usize = 16;
+/// How many expired entries of a kind one write forgets at most: enough to keep up, too few to be
+/// felt.
+const PRUNED_PER_WRITE: usize = 4;
 
 /// What bounds a list.
 #[derive(Clone, Copy, Debug)]
@@ -92,7 +91,7 @@ pub struct Stats {
 pub struct RevocationList {
     limits: Limits,
     clock: Arc<dyn Clock>,
-    hash_key: [u8; 16],
+    hashers: [SipHasher13; FIELDS],
     started: ProvenTime,
     /// The largest clock tolerance of the verifiers that ask.
     tolerance: AtomicU64,
@@ -102,13 +101,13 @@ pub struct RevocationList {
 impl RevocationList {
     /// An empty list.
     pub fn new(limits: Limits, clock: Arc<dyn Clock>) -> Result<Self> {
-        let mut hash_key = [0; 16];
-        random_bytes(&mut hash_key)?;
+        let mut keys = [[0; 16]; FIELDS];
+        random_bytes(keys.as_flattened_mut())?;
         let started = ProvenTime::start(&*clock);
         Ok(Self {
             limits,
             clock,
-            hash_key,
+            hashers: keys.map(|key| SipHasher13::new_with_key(&key)),
             started,
             tolerance: AtomicU64::new(0),
             state: RwLock::default(),
@@ -128,31 +127,30 @@ impl RevocationList {
     /// Revokes one token by its `jti`, until `expires_at` (seconds) and the clock tolerance have
     /// passed.
     pub fn revoke_id(&self, id: &str, expires_at: u64, scope: Scope<'_>) -> Result<()> {
-        self.insert(Kind::Id, id, scope, expires_at, expires_at)
+        self.insert(Kind::Id, id, scope, expires_at)
     }
 
     /// Revokes every token of a session by its `sid`, until `expires_at` (seconds) and the clock
     /// tolerance have passed.
     pub fn revoke_session(&self, sid: &str, expires_at: u64, scope: Scope<'_>) -> Result<()> {
-        self.insert(Kind::Session, sid, scope, expires_at, expires_at)
+        self.insert(Kind::Session, sid, scope, expires_at)
     }
 
     /// Revokes every token of a session that gets no more of them: [`Self::revoke_session`] with
     /// an entry that may go when room is made.
     pub fn revoke_ended_session(&self, sid: &str, expires_at: u64) -> Result<()> {
-        self.insert(Kind::EndedSession, sid, Scope::Any, expires_at, expires_at)
+        self.insert(Kind::EndedSession, sid, Scope::Any, expires_at)
     }
 
     /// Revokes every token of a subject issued in or before the second `issued_until`. `iat` is
     /// in whole seconds, so a token issued later in that same second is refused as well.
     pub fn revoke_subject(&self, sub: &str, issued_until: u64, scope: Scope<'_>) -> Result<()> {
-        let needed_until = issued_until.saturating_add(self.limits.max_token_ttl);
-        self.insert(Kind::Subject, sub, scope, issued_until, needed_until)
+        self.insert(Kind::Subject, sub, scope, issued_until)
     }
 
     /// Revokes every token signed by a key, for good: who has the key can always sign another.
     pub fn revoke_key(&self, kid: &str) -> Result<()> {
-        self.insert(Kind::Key, kid, Scope::Any, u64::MAX, u64::MAX)
+        self.insert(Kind::Key, kid, Scope::Any, u64::MAX)
     }
 
     /// Whether a token has been revoked by id, session, subject or key.
@@ -169,25 +167,36 @@ impl RevocationList {
         if state.rejects_issued_until > 0 && issued_until(self.rejects_issued_until(&state)) {
             return Ok(true);
         }
-        let find = |kind: Kind, id: Option<&str>| {
-            let table = &state.tables[kind as usize];
-            let id = id.filter(|_| !table.entries.is_empty())?;
-            let find = |scope| table.entries.get(&self.fingerprint(kind, id, scope));
-            let scoped = query.issuer.filter(|_| table.scoped).map(Scope::Issuer);
-            // Both, because the later of two moments counts for a subject.
-            find(Scope::Any).max(scoped.and_then(find)).copied()
+        let issuer = query.issuer.filter(|_| state.tables.iter().any(Table::is_scoped));
+        let issuer = issuer.map(|issuer| self.fingerprint(Field::Issuer, issuer));
+        let fingerprint = |field: Field, id: Option<&str>| {
+            let is_held = |kind: &Kind| kind.field() == field && !state.table(*kind).is_empty();
+            let id = id.filter(|_| Kind::ALL.iter().any(is_held))?;
+            Some(self.fingerprint(field, id))
         };
-        Ok(find(Kind::Id, query.id).is_some()
-            || find(Kind::Session, query.session).is_some()
-            || find(Kind::EndedSession, query.session).is_some()
-            || find(Kind::Key, query.kid).is_some()
-            || find(Kind::Subject, query.subject).is_some_and(issued_until))
+        // All of them first: the lookups below then need not wait for each other.
+        let id = fingerprint(Field::Id, query.id);
+        let session = fingerprint(Field::Session, query.session);
+        let subject = fingerprint(Field::Subject, query.subject);
+        let key = fingerprint(Field::Key, query.kid);
+        let find = |kind: Kind, fingerprint: Option<Fingerprint>| {
+            let table = state.table(kind);
+            let any = fingerprint.filter(|_| !table.is_empty())?;
+            let scoped = issuer.filter(|_| table.is_scoped()).map(|issuer| any.of_issuer(issuer));
+            // Both, because the later of two moments counts for a subject.
+            table.get(any).max(scoped.and_then(|scoped| table.get(scoped)))
+        };
+        Ok(find(Kind::Id, id).is_some()
+            || find(Kind::Session, session).is_some()
+            || find(Kind::EndedSession, session).is_some()
+            || find(Kind::Key, key).is_some()
+            || find(Kind::Subject, subject).is_some_and(issued_until))
     }
 
     /// Counts, for monitoring.
     pub fn stats(&self) -> Stats {
         let state = self.read();
-        let count = |kind: Kind| state.tables[kind as usize].entries.len();
+        let count = |kind: Kind| state.table(kind).len();
         Stats {
             ids: count(Kind::Id),
             sessions: count(Kind::Session) + count(Kind::EndedSession),
@@ -204,39 +213,23 @@ impl RevocationList {
         *self.write() = State { closed: true, ..State::default() };
     }
 
-    fn insert(
-        &self,
-        kind: Kind,
-        id: &str,
-        scope: Scope<'_>,
-        value: u64,
-        needed_until: u64,
-    ) -> Result<()> {
-        let fingerprint = self.fingerprint(kind, id, scope);
+    fn insert(&self, kind: Kind, id: &str, scope: Scope<'_>, value: u64) -> Result<()> {
+        let any = self.fingerprint(kind.field(), id);
+        let fingerprint = match scope {
+            Scope::Any => any,
+            Scope::Issuer(issuer) => any.of_issuer(self.fingerprint(Field::Issuer, issuer)),
+        };
         let now = self.started.now(&*self.clock);
         let mut state = self.write();
         if state.closed {
             return Err(closed());
         }
         state.prune(now, self.limits.max_token_ttl);
-        if state.len() >= self.limits.max_entries
-            && !state.tables[kind as usize].entries.contains_key(&fingerprint)
-        {
+        if state.len() >= self.limits.max_entries && state.table(kind).get(fingerprint).is_none() {
             self.make_room(&mut state)?;
         }
-        let table = &mut state.tables[kind as usize];
-        table.scoped |= scope != Scope::Any;
-        match table.entries.entry(fingerprint) {
-            Entry::Vacant(free) => {
-                free.insert(value);
-                if needed_until < u64::MAX {
-                    let until = needed_until.saturating_add(MAX_CLOCK_TOLERANCE);
-                    state.wheel.insert((kind, fingerprint), until);
-                }
-            }
-            // Its place in the wheel is corrected when it comes up.
-            Entry::Occupied(mut held) => *held.get_mut() = value.max(*held.get()),
-        }
+        let until = kind.needed_until(value, self.limits.max_token_ttl);
+        state.tables[kind as usize].raise(fingerprint, value, until, scope != Scope::Any);
         Ok(())
     }
 
@@ -263,18 +256,19 @@ impl RevocationList {
             Kind::Subject => limit > latest,
             Kind::Session | Kind::Key => true,
         };
-        let entries = |kind: Kind| &state.tables[kind as usize].entries;
-        let subjects = entries(Kind::Subject).values().filter(|limit| **limit > latest).count();
-        let staying = entries(Kind::Session).len() + entries(Kind::Key).len() + subjects;
+        let staying: usize = Kind::ALL
+            .into_iter()
+            .map(|kind| state.table(kind).count(|limit| stays(kind, limit)))
+            .sum();
         if staying >= self.limits.max_entries {
             return full(": sessions and keys that you revoked, which stay, fill it");
         }
         state.rejects_issued_until = state.rejects_issued_until.max(now);
+        let life = self.limits.max_token_ttl;
         for kind in Kind::ALL {
-            state.tables[kind as usize].entries.retain(|_, limit| stays(kind, *limit));
+            state.tables[kind as usize]
+                .retain(|limit| stays(kind, limit), |value| kind.needed_until(value, life));
         }
-        let State { tables, wheel, .. } = state;
-        wheel.retain(|(kind, entry)| tables[*kind as usize].entries.contains_key(entry));
         Ok(())
     }
 
@@ -286,16 +280,8 @@ impl RevocationList {
         }
     }
 
-    fn fingerprint(&self, kind: Kind, id: &str, scope: Scope<'_>) -> u128 {
-        let mut hasher = SipHasher13::new_with_key(&self.hash_key);
-        if let Scope::Issuer(issuer) = scope {
-            hasher.write(issuer.as_bytes());
-            // The length keeps the border between issuer and id where it is.
-            hasher.write_u64(issuer.len() as u64);
-        }
-        hasher.write(id.as_bytes());
-        hasher.write_u8(kind as u8 | if scope == Scope::Any { 0 } else { 0x80 });
-        hasher.finish128().as_u128()
+    fn fingerprint(&self, field: Field, text: &str) -> Fingerprint {
+        self.hashers[field as usize].hash(text.as_bytes()).as_u64().into()
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -320,70 +306,68 @@ enum Kind {
     EndedSession = 4,
 }
 
+/// What is hashed, each under a key of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Field {
+    Id = 0,
+    Session = 1,
+    Subject = 2,
+    Key = 3,
+    Issuer = 4,
+}
+
+const FIELDS: usize = 5;
+
 impl Kind {
     const ALL: [Self; 5] = [Self::Id, Self::Session, Self::Subject, Self::Key, Self::EndedSession];
+
+    const fn field(self) -> Field {
+        match self {
+            Self::Id => Field::Id,
+            Self::Session | Self::EndedSession => Field::Session,
+            Self::Subject => Field::Subject,
+            Self::Key => Field::Key,
+        }
+    }
+
+    /// The last second at which an entry of this value is needed; none when that is never over.
+    fn needed_until(self, value: u64, max_token_ttl: u64) -> Option<u64> {
+        let life = if self == Self::Subject { max_token_ttl } else { 0 };
+        let until = value.saturating_add(life).saturating_add(MAX_CLOCK_TOLERANCE);
+        (until < u64::MAX).then_some(until)
+    }
 }
 
 #[derive(Default)]
 struct State {
     tables: [Table; 5],
-    wheel: ExpiryWheel<(Kind, u128)>,
     /// When room was last made; tolerant verifiers add to it.
     rejects_issued_until: u64,
     closed: bool,
 }
 
 impl State {
+    fn table(&self, kind: Kind) -> &Table {
+        &self.tables[kind as usize]
+    }
+
     fn len(&self) -> usize {
-        self.tables.iter().map(|table| table.entries.len()).sum()
+        self.tables.iter().map(Table::len).sum()
     }
 
     fn prune(&mut self, now: u64, max_token_ttl: u64) {
-        for _ in 0..PRUNED_PER_WRITE {
-            let Some((kind, fingerprint)) = self.wheel.pop_expired(now) else { return };
-            let entries = &mut self.tables[kind as usize].entries;
-            let Some(value) = entries.get(&fingerprint) else { continue };
-            let life = if kind == Kind::Subject { max_token_ttl } else { 0 };
-            let needed_until = value.saturating_add(life).saturating_add(MAX_CLOCK_TOLERANCE);
-            if needed_until < now {
-                entries.remove(&fingerprint);
-            } else {
-                // Revoked again, until later.
-                self.wheel.insert((kind, fingerprint), needed_until);
+        for kind in Kind::ALL {
+            let table = &mut self.tables[kind as usize];
+            for _ in 0..PRUNED_PER_WRITE {
+                if !table.forget_one(now, |value| kind.needed_until(value, max_token_ttl)) {
+                    break;
+                }
             }
         }
     }
 }
 
-/// Fingerprint to expiry in seconds or, for a subject, to the second until which tokens issued
-/// are refused.
-#[derive(Default)]
-struct Table {
-    entries: HashMap<u128, u64, BuildHasherDefault<FingerprintHasher>>,
-    /// Whether any entry is of one issuer only.
-    scoped: bool,
-}
-
-/// Fingerprints are uniformly distributed already.
-#[derive(Default)]
-struct FingerprintHasher(u64);
-
-impl Hasher for FingerprintHasher {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    #[expect(clippy::cast_possible_truncation, reason = "64 good bits are plenty")]
-    fn write_u128(&mut self, fingerprint: u128) {
-        self.0 = fingerprint as u64;
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
+#[cfg(test)]
+mod model;
 #[cfg(test)]
 mod tests;

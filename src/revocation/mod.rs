@@ -7,6 +7,7 @@
 
 mod expiry;
 mod list;
+mod table;
 
 pub use list::{Limits, OnFull, Query, RevocationList, Scope, Stats};
 

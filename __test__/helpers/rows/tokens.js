@@ -4,6 +4,7 @@ const { createSecretKey, generateKeyPairSync } = require('node:crypto');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RevocationList, SecretBuffer } = require('@nodesec/native');
 const {
+  CANARY,
   anything,
   boolean,
   bytes,
@@ -90,6 +91,7 @@ const named = { alg: 'HS256', kid: 'k' };
 const key = instance(JwtKey, hmacKey);
 const keyList = kind(key.refused, { 'an array of objects': () => [{}], 'a hole': () => new Array(1) });
 const keys = kind(keyList.refused, { 'an empty array': () => [], 'an issuer': issuer });
+const algorithmList = kind(names.refused, { 'an empty array': () => [], 'a string': () => 'EdDSA' });
 const expected = kind(names.refused, { 'an empty array': () => [] });
 const array = kind({
   null: () => null,
@@ -145,6 +147,13 @@ module.exports = {
   'JwtKey.fromJwk': {
     args: () => [{ ...publicJwk, kid: 'own' }, { alg: 'EdDSA', kid: 'k' }],
     kinds: [record({ kty: word, crv: word, x: name, kid: kind() }), naming],
+  },
+  'JwtKey.fromJwks': {
+    args: () => [{ keys: [publicJwk] }, { algorithms: ['EdDSA'], use: 'sig' }],
+    kinds: [
+      kind(text.refused, { 'no set': () => '{}', 'keys that are none': () => ({ keys: [CANARY] }) }),
+      options({ algorithms: algorithmList, use: word }),
+    ],
   },
   'JwtKey.fromKeyObject': {
     args: () => [createSecretKey(SECRET), named],

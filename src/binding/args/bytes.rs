@@ -6,12 +6,12 @@
 
 use std::ops::RangeInclusive;
 use std::ptr;
+use std::sync::Arc;
 
 use napi::sys;
 use secrecy::{ExposeSecret, ExposeSecretMut};
 use zeroize::Zeroizing;
 
-use super::text::lengths;
 use super::{Arg, Result};
 use crate::binding::secret::SecretBuffer;
 use crate::mem::{Secret, SecretInput, WipedBytes, clear_vector_registers};
@@ -72,9 +72,7 @@ impl Arg<'_> {
     ) -> Result<T> {
         if self.is_string()? {
             let range = *range.start()..=MAX_SECRET_TEXT.min(*range.end());
-            if !range.contains(&self.utf8_len()?) {
-                return Err(self.out_of_range(lengths(&range)));
-            }
+            self.check_len(self.utf8_len()?, &range)?;
             let mut buffer = Zeroizing::new([0; MAX_SECRET_TEXT + 1]);
             let written = self.copy_utf8(&mut *buffer)?;
             self.check_well_formed(&buffer[..written])?;
@@ -98,9 +96,7 @@ impl Arg<'_> {
     /// A string, written by the engine straight into secret memory.
     pub fn secret_text(&self, range: RangeInclusive<usize>) -> Result<Secret> {
         let length = self.utf8_len()?;
-        if !range.contains(&length) {
-            return Err(self.out_of_range(lengths(&range)));
-        }
+        self.check_len(length, &range)?;
         // With room for the NUL that Node-API ends it with.
         let text = Secret::filled_up_to(length + 1, |slot| {
             self.copy_utf8(slot).map_err(|_| super::super::internal())
@@ -116,9 +112,7 @@ impl Arg<'_> {
             return self.input_or("a string, a Uint8Array or a SecretBuffer", range);
         }
         let length = self.utf8_len()?;
-        if !range.contains(&length) {
-            return Err(self.out_of_range(lengths(&range)));
-        }
+        self.check_len(length, &range)?;
         // With room for the NUL, which is cut off without a move.
         let mut copy = WipedBytes::new(Box::new(vec![0; length + 1]));
         let written = self.copy_utf8(copy.expose_secret_mut())?;
@@ -157,15 +151,11 @@ impl Arg<'_> {
     }
 
     fn input_or(&self, expected: &str, range: RangeInclusive<usize>) -> Result<SecretInput> {
-        // As below.
         if let Some(view) = self.view_if()? {
             return self.lend(view, range, |bytes| Ok(bytes.into()));
         }
-        let buffer = self.handle_if::<SecretBuffer>()?;
-        let secret = buffer.ok_or_else(|| self.wrong_type(expected))?.get()?;
-        if !range.contains(&secret.len()) {
-            return Err(self.out_of_range(lengths(&range)));
-        }
+        let secret = self.secret_buffer(expected)?.get()?;
+        self.check_len(secret.len(), &range)?;
         Ok(secret.to_input()?)
     }
 
@@ -175,20 +165,22 @@ impl Arg<'_> {
         range: RangeInclusive<usize>,
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        // Views come first: to tell that an object is not a secret takes longer.
         if let Some(view) = self.view_if()? {
             return self.lend(view, range, body);
         }
-        let buffer = self.handle_if::<SecretBuffer>()?;
-        buffer.ok_or_else(|| self.wrong_type(expected))?.with(|secret| {
+        self.secret_buffer(expected)?.with(|secret| {
             let bytes = secret.expose_secret();
-            if !range.contains(&bytes.len()) {
-                return Err(self.out_of_range(lengths(&range)));
-            }
+            self.check_len(bytes.len(), &range)?;
             let result = body(bytes);
             clear_vector_registers();
             result
         })
+    }
+
+    /// A `SecretBuffer`. To tell that an object is none takes longer than for a view, so views
+    /// are looked for first.
+    fn secret_buffer(&self, expected: &str) -> Result<Arc<SecretBuffer>> {
+        self.handle_if::<SecretBuffer>()?.ok_or_else(|| self.wrong_type(expected))
     }
 
     fn lend<T>(
@@ -197,9 +189,7 @@ impl Arg<'_> {
         range: RangeInclusive<usize>,
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        if !range.contains(&length) {
-            return Err(self.out_of_range(lengths(&range)));
-        }
+        self.check_len(length, &range)?;
         if length == 0 {
             return body(&[]);
         }

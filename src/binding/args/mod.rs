@@ -41,6 +41,7 @@ enum Type {
     Number,
     String,
     Object,
+    Function,
     Other,
 }
 
@@ -154,6 +155,7 @@ impl<'a> Arg<'a> {
             sys::ValueType::napi_number => Type::Number,
             sys::ValueType::napi_string => Type::String,
             sys::ValueType::napi_object => Type::Object,
+            sys::ValueType::napi_function => Type::Function,
             _ => Type::Other,
         })
     }

@@ -8,7 +8,7 @@ use napi::bindgen_prelude::ToNapiValue;
 use napi::{Env, sys};
 
 use super::handle::Handle;
-use super::{Arg, Result};
+use super::{Arg, Result, Type};
 
 /// A value that has been made in the scope of the current call or settlement.
 pub struct Made(sys::napi_value);
@@ -56,6 +56,16 @@ pub fn carrier<T: Handle>(env: &Env, value: Arc<T>) -> Result<Made> {
     let made = make(|result| unsafe { sys::napi_create_object(env.raw(), result) })?;
     Arg::of_call(env.raw(), made.0, "carrier").attach(value)?;
     Ok(made)
+}
+
+/// The function that an argument is, to be called later by the façade.
+pub fn function(arg: &Arg<'_>) -> Result<Made> {
+    if arg.is_type(Type::Function)? { Ok(same(arg)) } else { Err(arg.wrong_type("a function")) }
+}
+
+/// The value that an argument is, read once and handed back.
+pub fn same(arg: &Arg<'_>) -> Made {
+    Made(arg.value)
 }
 
 fn make(call: impl FnOnce(*mut sys::napi_value) -> sys::napi_status) -> Result<Made> {

@@ -18,9 +18,7 @@ impl Arg<'_> {
     /// A string whose UTF-8 length is within a range, in bytes.
     pub fn string(&self, range: RangeInclusive<usize>) -> Result<String> {
         let length = self.utf8_len()?;
-        if !range.contains(&length) {
-            return Err(self.out_of_range(lengths(&range)));
-        }
+        self.check_len(length, &range)?;
         let mut bytes = vec![0; length + 1];
         let written = self.copy_utf8(&mut bytes)?;
         bytes.truncate(written);
@@ -150,12 +148,16 @@ impl Arg<'_> {
         };
         (status == sys::Status::napi_ok).then_some(written)
     }
-}
 
-pub(super) fn lengths(range: &RangeInclusive<usize>) -> String {
-    if range.start() == range.end() {
-        format!("{} bytes long", range.start())
-    } else {
-        format!("{} to {} bytes long", range.start(), range.end())
+    /// A length in bytes.
+    pub(super) fn check_len(&self, length: usize, range: &RangeInclusive<usize>) -> Result<()> {
+        let (least, most) = (range.start(), range.end());
+        if range.contains(&length) {
+            Ok(())
+        } else if least == most {
+            Err(self.out_of_range(format!("{least} bytes long")))
+        } else {
+            Err(self.out_of_range(format!("{least} to {most} bytes long")))
+        }
     }
 }

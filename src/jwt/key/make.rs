@@ -9,6 +9,7 @@ use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKey as RsaPublicKey};
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey};
 use ring::hmac;
 use secrecy::ExposeSecret;
+use serde_json::{Map, Value};
 
 use super::encrypted::decrypt;
 use super::form::Form;
@@ -212,6 +213,12 @@ impl Key {
     pub fn from_public_jwk(json: &str, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let (public, own_kid) = PublicJwk::parse(json, algorithm)?;
         Self::from_public(public, algorithm, kid.or(own_kid.as_deref()))
+    }
+
+    /// As [`Self::from_public_jwk`], of members that have been read.
+    pub fn from_members(members: &Map<String, Value>, algorithm: Algorithm) -> Result<Self> {
+        let (public, kid) = PublicJwk::of(members, algorithm)?;
+        Self::from_public(public, algorithm, kid.as_deref())
     }
 
     fn from_rsa(pair: RsaKeyPair, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {

@@ -5,9 +5,11 @@ mod cached;
 mod claims;
 mod differential;
 mod forms;
+mod import;
 mod issue;
 mod jwks;
 mod keys;
+mod keyset;
 #[cfg(target_os = "linux")]
 mod remains;
 mod remembered;

@@ -191,8 +191,13 @@ fn policies_that_cannot_be_are_refused() {
     );
     assert_eq!(build(|options| options.keys = KeySource::Keys(vec![])), Some(Code::JwtKey));
     let twins = |options: &mut VerifierOptions| {
-        let twins = [key(Algorithm::Rs256), key(Algorithm::Ps256)].map(Arc::new);
+        let twins = [key(Algorithm::EdDsa), key(Algorithm::Ed25519)].map(Arc::new);
         options.keys = KeySource::Keys(twins.into());
     };
     assert_eq!(build(twins), Some(Code::KeyringDuplicate));
+    let namesakes = |options: &mut VerifierOptions| {
+        let namesakes = [key(Algorithm::Rs256), key(Algorithm::Ps256)].map(Arc::new);
+        options.keys = KeySource::Keys(namesakes.into());
+    };
+    assert_eq!(build(namesakes), None);
 }

@@ -1,0 +1,118 @@
+// The libraries for tokens, each set up as its documentation has it for many tokens of one key:
+// keys parsed ahead where it takes them so, no cache, the same header, claims and checks.
+
+import { createSecretKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
+
+import { JwtIssuer, JwtKey, JwtVerifier, RevocationList } from '@nodesec/native';
+import nodeRs from '@node-rs/jsonwebtoken';
+import { createSigner, createVerifier } from 'fast-jwt';
+import { jwtVerify, SignJWT } from 'jose';
+import jsonwebtoken from 'jsonwebtoken';
+
+import { AUDIENCE, ISSUER, KID, seconds, TTL } from './claims.mjs';
+
+const PAIRS = {
+  RS256: ['rsa', { modulusLength: 2048 }],
+  ES256: ['ec', { namedCurve: 'P-256' }],
+  EdDSA: ['ed25519'],
+};
+
+/** A key in every form that one of the libraries wants. */
+export function makeKey(alg) {
+  if (alg === 'HS256') {
+    const secret = randomBytes(32);
+    const object = createSecretKey(secret);
+    const own = JwtKey.fromSecret(secret, { alg, kid: KID });
+    return { alg, own, raw: secret, signing: object, verifying: object, texts: [secret, secret] };
+  }
+  const { privateKey, publicKey } = generateKeyPairSync(...PAIRS[alg]);
+  const own = JwtKey.fromKeyObject(privateKey, { alg, kid: KID });
+  const raw = privateKey.export({ format: 'der', type: 'pkcs8' });
+  const texts = [
+    privateKey.export({ format: 'pem', type: 'pkcs8' }),
+    publicKey.export({ format: 'pem', type: 'spki' }),
+  ];
+  return { alg, own, raw, signing: privateKey, verifying: publicKey, texts };
+}
+
+/** By name, ours first: makes a token with a new jti and the time included. */
+export function signersOf({ alg, own, signing, texts }, claims) {
+  const issuer = new JwtIssuer({ keys: own, issuer: ISSUER, audience: AUDIENCE, expiresIn: TTL });
+  // It takes one jti for all tokens of a signer, which spares it the making of one.
+  const fastSigner = createSigner({
+    key: texts[0],
+    algorithm: alg,
+    kid: KID,
+    iss: ISSUER,
+    aud: AUDIENCE,
+    jti: randomUUID(),
+    expiresIn: TTL * 1000,
+  });
+  const header = { algorithm: alg, keyId: KID };
+  const signers = {
+    '@nodesec/native': () => issuer.sign(claims),
+    'fast-jwt': () => fastSigner(claims),
+    jsonwebtoken: () =>
+      jsonwebtoken.sign(claims, signing, {
+        algorithm: alg,
+        keyid: KID,
+        issuer: ISSUER,
+        audience: AUDIENCE,
+        expiresIn: TTL,
+        jwtid: randomUUID(),
+      }),
+    '@node-rs/jsonwebtoken': () => {
+      const iat = seconds();
+      const registered = { iat, exp: iat + TTL, iss: ISSUER, aud: AUDIENCE, jti: randomUUID() };
+      return nodeRs.signSync({ ...registered, ...claims }, texts[0], header);
+    },
+    jose: () =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg, typ: 'JWT', kid: KID })
+        .setIssuedAt()
+        .setExpirationTime(`${TTL}s`)
+        .setIssuer(ISSUER)
+        .setAudience(AUDIENCE)
+        .setJti(randomUUID())
+        .sign(signing),
+  };
+  return withoutUnable(signers, alg);
+}
+
+/** By name, ours first: the claims of a token, with issuer, audience, expiry and jti checked. */
+export function verifiersOf({ alg, own, verifying, texts }) {
+  // With a list, which is empty, a token without a jti is refused.
+  const revocations = new RevocationList();
+  const verifier = new JwtVerifier({ keys: own, issuer: ISSUER, audience: AUDIENCE, revocations });
+  const fastVerifier = createVerifier({
+    key: texts[1],
+    algorithms: [alg],
+    allowedIss: ISSUER,
+    allowedAud: AUDIENCE,
+    requiredClaims: ['exp', 'jti'],
+    cache: false,
+  });
+  const forJsonwebtoken = { algorithms: [alg], issuer: ISSUER, audience: AUDIENCE };
+  const forJose = { ...forJsonwebtoken, requiredClaims: ['exp', 'jti'] };
+  const forNodeRs = {
+    algorithms: [alg],
+    iss: [ISSUER],
+    aud: [AUDIENCE],
+    requiredSpecClaims: ['exp', 'iss', 'aud'],
+    leeway: 0,
+  };
+  const verifiers = {
+    '@nodesec/native': (token) => verifier.verify(token),
+    'fast-jwt': (token) => fastVerifier(token),
+    jsonwebtoken: (token) => jsonwebtoken.verify(token, verifying, forJsonwebtoken),
+    '@node-rs/jsonwebtoken': (token) => nodeRs.verifySync(token, texts[1], forNodeRs),
+    jose: async (token) => (await jwtVerify(token, verifying, forJose)).payload,
+  };
+  return withoutUnable(verifiers, alg);
+}
+
+/** jsonwebtoken has no EdDSA. */
+function withoutUnable(peers, alg) {
+  const { jsonwebtoken: able, ...others } = peers;
+  return alg === 'EdDSA' ? others : { ...others, jsonwebtoken: able };
+}

@@ -1,0 +1,200 @@
+//! JWK Sets: which keys are taken, which are passed over, and which sets are refused.
+
+use serde_json::{Value, json};
+
+use super::*;
+
+const ANY: ImportRules = ImportRules { purpose: KeyUse::Sig, algorithms: None, require_kid: false };
+
+/// The public JWK of [`key`] with its `kid` and other members changed; `null` drops one.
+fn jwk(algorithm: Algorithm, changes: Value) -> Value {
+    changed(&key(algorithm), changes)
+}
+
+fn changed(key: &Key, changes: Value) -> Value {
+    let mut jwk: Value = serde_json::from_str(&key.public_jwk().unwrap()).unwrap();
+    let Value::Object(changes) = changes else { panic!("changes are an object") };
+    for (member, value) in changes {
+        jwk[&member] = value;
+    }
+    jwk.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+    jwk
+}
+
+/// `kid alg` of what is made of a set of these keys.
+fn taken(rules: &ImportRules, keys: &[Value]) -> Vec<String> {
+    let keys = import(&json!({ "keys": keys }).to_string(), rules).unwrap();
+    assert!(keys.iter().all(|key| !key.is_private()));
+    keys.iter().map(|key| format!("{} {}", key.kid(), key.algorithm().name())).collect()
+}
+
+fn algorithms(names: &[Algorithm]) -> ImportRules {
+    ImportRules { algorithms: Some(names.to_vec()), ..ANY }
+}
+
+#[test]
+fn every_algorithm_of_key_pairs_is_taken_in_the_order_of_the_set() {
+    let keys: Vec<_> =
+        asymmetric().map(|algorithm| jwk(algorithm, json!({ "kid": algorithm.name() }))).collect();
+    let names: Vec<_> = asymmetric().map(|one| format!("{0} {0}", one.name())).collect();
+    assert_eq!(taken(&ANY, &keys), names);
+    assert!(taken(&ANY, &[]).is_empty());
+}
+
+#[test]
+fn a_key_without_an_algorithm_is_for_that_of_its_curve_or_for_those_named() {
+    let bare = json!({ "kid": "k", "alg": null, "use": null });
+    for (algorithm, expected) in [
+        (Algorithm::Es256, "k ES256"),
+        (Algorithm::Es384, "k ES384"),
+        (Algorithm::Es512, "k ES512"),
+        (Algorithm::Ed25519, "k EdDSA"),
+        (Algorithm::Ps384, "k RS256"),
+    ] {
+        assert_eq!(taken(&ANY, &[jwk(algorithm, bare.clone())]), [expected]);
+    }
+    let rsa = jwk(Algorithm::Rs256, bare.clone());
+    let several = algorithms(&[Algorithm::Ps256, Algorithm::Rs512, Algorithm::Es256]);
+    assert_eq!(taken(&several, &[rsa]), ["k RS512", "k PS256"]);
+    assert_eq!(taken(&several, &[jwk(Algorithm::Es256, bare.clone())]), ["k ES256"]);
+    assert!(taken(&several, &[jwk(Algorithm::Es384, bare)]).is_empty());
+}
+
+#[test]
+fn algorithms_that_are_not_named_are_passed_over() {
+    let keys = [Algorithm::Rs256, Algorithm::EdDsa].map(|one| jwk(one, json!({ "kid": "k" })));
+    assert_eq!(taken(&algorithms(&[Algorithm::Rs256]), &keys), ["k RS256"]);
+    assert_eq!(taken(&algorithms(&[Algorithm::Ed25519]), &keys), ["k EdDSA"]);
+    assert!(taken(&algorithms(&[Algorithm::Ps256]), &keys).is_empty());
+}
+
+#[test]
+fn what_cannot_be_used_takes_nothing_else_away() {
+    let good = || jwk(Algorithm::Es256, json!({ "kid": "good" }));
+    let weak = base64url::encode(&[0xff; 128]);
+    let unusable = [
+        json!({}),
+        json!({ "kty": "oct", "k": base64url::encode(&[7; 32]), "alg": "HS256" }),
+        json!({ "kty": "AKP", "alg": "ML-DSA-44", "pub": "AA" }),
+        json!({ "kty": "RSA", "n": weak, "e": "AQAB", "alg": "RS256" }),
+        jwk(Algorithm::Es256, json!({ "alg": "HS256" })),
+        jwk(Algorithm::Es256, json!({ "alg": "none" })),
+        jwk(Algorithm::Es256, json!({ "alg": ["ES256"] })),
+        jwk(Algorithm::Es256, json!({ "alg": "ES384" })),
+        jwk(Algorithm::Es256, json!({ "crv": "secp256k1" })),
+        jwk(Algorithm::Es256, json!({ "alg": null, "crv": "secp256k1" })),
+        jwk(Algorithm::Es256, json!({ "x": "AA" })),
+        jwk(Algorithm::Es256, json!({ "y": null })),
+        jwk(Algorithm::Es256, json!({ "use": "enc" })),
+        jwk(Algorithm::Es256, json!({ "use": "jwt-svid" })),
+        jwk(Algorithm::Es256, json!({ "use": ["sig"] })),
+        jwk(Algorithm::Es256, json!({ "key_ops": ["encrypt"] })),
+        jwk(Algorithm::Es256, json!({ "key_ops": ["sign"] })),
+        jwk(Algorithm::Es256, json!({ "kid": 7 })),
+        jwk(Algorithm::Es256, json!({ "kid": "" })),
+        jwk(Algorithm::Es256, json!({ "kid": "k".repeat(MAX_KID_LEN + 1) })),
+    ];
+    for unusable in unusable {
+        assert_eq!(taken(&ANY, &[unusable.clone(), good()]), ["good ES256"], "{unusable}");
+    }
+}
+
+#[test]
+fn a_published_private_key_is_lost_with_its_public_half() {
+    let mine = |changes| jwk(Algorithm::Es256, changes);
+    let other = changed(&other_key(Algorithm::Es256), json!({ "kid": "other" }));
+    let public = mine(json!({ "kid": "public" }));
+    for lost in [
+        mine(json!({ "kid": "mine", "d": "AQ" })),
+        mine(json!({ "kid": "mine", "d": "AQ", "use": "enc", "alg": "ECDH-ES" })),
+        mine(json!({ "kid": null, "d": null, "k": "AQ", "alg": null, "use": null })),
+    ] {
+        for order in [[lost.clone(), public.clone()], [public.clone(), lost]] {
+            let [one, two] = order;
+            assert_eq!(taken(&ANY, &[one, other.clone(), two]), ["other ES256"]);
+        }
+    }
+}
+
+#[test]
+fn one_name_for_two_keys_is_neither() {
+    let [one, two, three] =
+        [(); 3].map(|()| changed(&other_key(Algorithm::Es256), json!({ "kid": "k" })));
+    let rsa = jwk(Algorithm::Rs256, json!({ "kid": "k" }));
+    assert_eq!(taken(&ANY, &[one.clone(), rsa.clone(), two.clone()]), ["k RS256"]);
+    assert_eq!(taken(&ANY, &[one.clone(), two, three, rsa.clone()]), ["k RS256"]);
+    assert_eq!(taken(&ANY, &[one.clone(), rsa, one]), ["k ES256", "k RS256"]);
+    // Ed25519 has one key under both names.
+    let [one, two] = [Algorithm::EdDsa, Algorithm::Ed25519]
+        .map(|algorithm| changed(&other_key(algorithm), json!({ "kid": "k" })));
+    assert!(taken(&ANY, &[one, two]).is_empty());
+}
+
+#[test]
+fn without_a_kid_a_key_has_its_thumbprint() {
+    let bare = json!({ "kid": null });
+    let expected = format!("{} ES256", key(Algorithm::Es256).kid());
+    assert_eq!(taken(&ANY, &[jwk(Algorithm::Es256, bare.clone())]), [expected]);
+    let strict = ImportRules { require_kid: true, ..ANY };
+    assert!(taken(&strict, &[jwk(Algorithm::Es256, bare)]).is_empty());
+}
+
+#[test]
+fn svid_keys_say_so() {
+    let rules = ImportRules { purpose: KeyUse::JwtSvid, algorithms: None, require_kid: true };
+    let jwk = |purpose: Value| jwk(Algorithm::Es256, json!({ "kid": "k", "use": purpose }));
+    assert_eq!(taken(&rules, &[jwk("jwt-svid".into())]), ["k ES256"]);
+    for other in ["sig".into(), "x509-svid".into(), Value::Null] {
+        assert!(taken(&rules, &[jwk(other)]).is_empty());
+    }
+}
+
+#[test]
+fn what_is_no_set_is_refused() {
+    let key = jwk(Algorithm::Es256, json!({ "kid": "k" })).to_string();
+    let twice = key.replacen("\"kid\":", "\"kid\":\"j\",\"kid\":", 1);
+    let long = format!("{{\"keys\":[]{}}}", " ".repeat(MAX_SET_LEN));
+    for text in [
+        "",
+        "[]",
+        "{}",
+        "null",
+        "<html></html>",
+        r#"{"keys":{}}"#,
+        r#"{"keys":[null]}"#,
+        r#"{"keys":[[]]}"#,
+        r#"{"keys":[],"keys":[]}"#,
+        r#"{"keys":[]} x"#,
+        "\u{feff}{\"keys\":[]}",
+        &long,
+        &format!(r#"{{"keys":[{twice}]}}"#),
+        &format!(r#"{{"keys":[{}]}}"#, vec!["{}"; 1001].join(",")),
+        &format!(r#"{{"keys":[],"x":{}{}}}"#, "[".repeat(64), "]".repeat(64)),
+    ] {
+        assert_eq!(code(import(text, &ANY)), Some(Code::JwtKey), "{}", &text[..text.len().min(60)]);
+    }
+    let many = format!(r#"{{"keys":[{}]}}"#, vec!["{}"; 1000].join(","));
+    assert!(import(&many, &ANY).unwrap().is_empty());
+    assert_eq!(import(&format!(r#"{{"keys":[{key}],"x":[{{}}]}}"#), &ANY).unwrap().len(), 1);
+}
+
+#[test]
+fn one_kid_for_several_algorithms_verifies_under_each() {
+    let both = algorithms(&[Algorithm::Rs256, Algorithm::Ps256]);
+    let jwk = jwk(Algorithm::Rs256, json!({ "kid": "k", "alg": null }));
+    let keys = import(&json!({ "keys": [jwk] }).to_string(), &both).unwrap();
+    let keys = KeySource::Keys(keys.into_iter().map(Arc::new).collect());
+    let verifier = Verifier::new(lax(keys), Arc::new(ManualClock::at(NOW))).unwrap();
+    let try_with = |algorithm, kid: &str| {
+        let key = key(algorithm);
+        let header = format!(r#"{{"alg":"{}"{kid}}}"#, key.algorithm().name());
+        verify(&verifier, &token(&key, &header, &payload(""))).err()
+    };
+    for kid in [r#","kid":"k""#, ""] {
+        assert_eq!(try_with(Algorithm::Rs256, kid), None);
+        assert_eq!(try_with(Algorithm::Ps256, kid), None);
+    }
+    assert_eq!(try_with(Algorithm::Rs512, r#","kid":"k""#), Some(Rejection::Algorithm));
+    assert_eq!(try_with(Algorithm::Rs512, ""), Some(Rejection::KeyNotFound));
+    assert_eq!(try_with(Algorithm::Rs256, r#","kid":"j""#), Some(Rejection::KeyNotFound));
+}

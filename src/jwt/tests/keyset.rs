@@ -1,0 +1,135 @@
+//! A set of keys that somebody else replaces, under a verifier that remembers headers.
+
+use super::*;
+
+const ALGORITHM: Algorithm = Algorithm::EdDsa;
+
+struct Service {
+    set: Arc<KeySet>,
+    clock: Arc<ManualClock>,
+    verifier: Verifier,
+}
+
+impl Service {
+    fn new() -> Self {
+        let clock = Arc::new(ManualClock::at(NOW));
+        let rules = ImportRules { purpose: KeyUse::Sig, algorithms: None, require_kid: false };
+        let set = Arc::new(KeySet::new(rules, clock.clone()));
+        let verifier = Verifier::new(lax(KeySource::Set(set.clone())), clock.clone()).unwrap();
+        Self { set, clock, verifier }
+    }
+
+    fn load(&self, keys: &[&Key], seconds: u64) -> bool {
+        let jwks: Vec<_> = keys.iter().map(|key| key.public_jwk().unwrap()).collect();
+        self.set.load(&format!(r#"{{"keys":[{}]}}"#, jwks.join(",")), seconds).unwrap()
+    }
+
+    /// Twice, and the same answer each time.
+    fn verify(&self, key: &Key) -> Result<(), Rejection> {
+        let far = format!(r#"{{"exp":{}}}"#, NOW + 10_000_000);
+        let token = token(key, &header(key), &far);
+        let [first, second] = [(); 2].map(|()| verify(&self.verifier, &token).map(|_| ()));
+        assert_eq!(first, second);
+        first
+    }
+}
+
+#[test]
+fn nothing_verifies_before_keys_are_loaded() {
+    let service = Service::new();
+    assert_eq!(service.verify(&key(ALGORITHM)), Err(Rejection::KeysUnavailable));
+    assert!(service.set.list().is_none());
+    service.set.renew(60);
+    service.set.outlast(60);
+    assert_eq!(service.verify(&key(ALGORITHM)), Err(Rejection::KeysUnavailable));
+}
+
+#[test]
+fn keys_that_are_replaced_are_so_at_once() {
+    let service = Service::new();
+    let [one, two] = [(); 2].map(|()| other_key(ALGORITHM));
+    assert!(service.load(&[&one], 60));
+    assert_eq!(service.verify(&one), Ok(()));
+    assert_eq!(service.verify(&two), Err(Rejection::KeyNotFound));
+    assert!(service.load(&[&one, &two], 60));
+    assert_eq!([&one, &two].map(|key| service.verify(key)), [Ok(()), Ok(())]);
+    assert!(service.load(&[&two], 60));
+    assert_eq!(service.verify(&one), Err(Rejection::KeyNotFound));
+    assert_eq!(service.verify(&two), Ok(()));
+    // The legal way to say that every key is revoked.
+    assert!(service.load(&[], 60));
+    assert_eq!(service.verify(&two), Err(Rejection::KeyNotFound));
+    assert_eq!(service.set.list().map(|keys| keys.len()), Some(0));
+}
+
+#[test]
+fn the_same_text_only_renews() {
+    let service = Service::new();
+    let key = other_key(ALGORITHM);
+    assert!(service.load(&[&key], 60));
+    let epoch = service.set.epoch();
+    service.clock.advance(Duration::from_secs(59));
+    assert!(!service.load(&[&key], 60));
+    assert_eq!(service.set.epoch(), epoch);
+    service.clock.advance(Duration::from_secs(59));
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.advance(Duration::from_secs(1));
+    assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
+}
+
+#[test]
+fn what_is_no_set_replaces_nothing() {
+    let service = Service::new();
+    let key = other_key(ALGORITHM);
+    service.load(&[&key], 60);
+    for text in ["", "<html></html>", r#"{"keys":[],"keys":[]}"#] {
+        assert_eq!(code(service.set.load(text, 600)), Some(Code::JwtKey));
+    }
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.advance(Duration::from_secs(60));
+    assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
+}
+
+/// The remembered header has an end of its own.
+#[test]
+fn keys_run_out_while_their_header_is_remembered() {
+    let service = Service::new();
+    let key = other_key(ALGORITHM);
+    service.load(&[&key], 60);
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.advance(Duration::from_millis(59_999));
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.advance(Duration::from_millis(1));
+    assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
+    assert!(service.set.list().is_none());
+    service.set.outlast(30);
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.advance(Duration::from_secs(29));
+    // Counted from when it was fresh, however often it is said.
+    service.set.outlast(30);
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.advance(Duration::from_secs(1));
+    assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
+    service.set.renew(60);
+    assert_eq!(service.verify(&key), Ok(()));
+}
+
+#[test]
+fn a_second_lasts_a_second() {
+    let service = Service::new();
+    let key = other_key(ALGORITHM);
+    service.clock.advance(Duration::from_millis(999));
+    service.load(&[&key], 1);
+    service.clock.advance(Duration::from_secs(1));
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.advance(Duration::from_millis(1));
+    assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
+}
+
+#[test]
+fn the_keys_of_others_do_not_sign() {
+    let service = Service::new();
+    service.load(&[&other_key(ALGORITHM)], 60);
+    let issuer = Issuer::new(plain(KeySource::Set(service.set)), service.clock);
+    assert_eq!(code(issuer), Some(Code::JwtKey));
+}

@@ -1,0 +1,137 @@
+//! The entries of one kind: what is revoked, and when each may be forgotten.
+
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
+
+use super::expiry::ExpiryWheel;
+
+/// 128 keyed and so unpredictable bits that stand for an id: where to look, and what to compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    place: u64,
+    rest: u64,
+}
+
+impl From<(u64, u64)> for Fingerprint {
+    fn from((place, rest): (u64, u64)) -> Self {
+        Self { place, rest }
+    }
+}
+
+impl Fingerprint {
+    /// That of the id for one issuer, from those of the id and of the issuer.
+    pub const fn of_issuer(self, issuer: Self) -> Self {
+        Self { place: self.place ^ issuer.place, rest: self.rest ^ issuer.rest }
+    }
+}
+
+/// Fingerprint to expiry in seconds or, for a subject, to the second until which tokens issued
+/// are refused. An entry has 24 bytes, one more for the table, and 8 in the wheel.
+#[derive(Default)]
+pub struct Table {
+    entries: HashTable<Held>,
+    /// The places of the entries that are not kept for good, each once.
+    wheel: ExpiryWheel<u64>,
+    /// Whether any entry is of one issuer only.
+    scoped: bool,
+}
+
+struct Held {
+    fingerprint: Fingerprint,
+    value: u64,
+}
+
+impl Table {
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether an entry may be of one issuer only.
+    pub const fn is_scoped(&self) -> bool {
+        self.scoped
+    }
+
+    /// What is held for a fingerprint.
+    pub fn get(&self, fingerprint: Fingerprint) -> Option<u64> {
+        let held = self.entries.find(fingerprint.place, |held| held.fingerprint == fingerprint);
+        held.map(|held| held.value)
+    }
+
+    /// Holds at least `value`. `until` is when a new entry may be forgotten; one that is never
+    /// forgotten has none.
+    pub fn raise(
+        &mut self,
+        fingerprint: Fingerprint,
+        value: u64,
+        until: Option<u64>,
+        scoped: bool,
+    ) {
+        self.scoped |= scoped;
+        let same = |held: &Held| held.fingerprint == fingerprint;
+        match self.entries.entry(fingerprint.place, same, place_of) {
+            Entry::Vacant(free) => {
+                free.insert(Held { fingerprint, value });
+                if let Some(until) = until {
+                    self.wheel.insert(fingerprint.place, until);
+                }
+            }
+            // Its place in the wheel is corrected when it comes up.
+            Entry::Occupied(mut held) => {
+                let held = held.get_mut();
+                held.value = value.max(held.value);
+            }
+        }
+    }
+
+    /// Looks at one entry whose time in the wheel has come, and forgets it if it is not needed
+    /// at `now`; false when there is no such entry.
+    pub fn forget_one(&mut self, now: u64, until: impl Fn(u64) -> Option<u64>) -> bool {
+        let Some(place) = self.wheel.pop_expired(now) else { return false };
+        let due = |held: &Held| held.fingerprint.place == place;
+        if let Ok(held) = self.entries.find_entry(place, due) {
+            match until(held.get().value) {
+                // Revoked again, until later.
+                Some(until) if until >= now => self.wheel.insert(place, until),
+                Some(_) => drop(held.remove()),
+                None => {}
+            }
+        }
+        true
+    }
+
+    /// Forgets the entries for whose value `keep` is false.
+    pub fn retain(&mut self, keep: impl Fn(u64) -> bool, until: impl Fn(u64) -> Option<u64>) {
+        let before = self.entries.len();
+        self.entries.retain(|held| keep(held.value));
+        if self.entries.len() == before {
+            return;
+        }
+        self.wheel = ExpiryWheel::default();
+        for held in &self.entries {
+            if let Some(until) = until(held.value) {
+                self.wheel.insert(held.fingerprint.place, until);
+            }
+        }
+    }
+
+    /// How many entries have a value for which `counts` is true.
+    pub fn count(&self, counts: impl Fn(u64) -> bool) -> usize {
+        self.entries.iter().filter(|held| counts(held.value)).count()
+    }
+
+    /// How many places the wheel remembers.
+    #[cfg(test)]
+    pub fn places(&self) -> usize {
+        self.wheel.len()
+    }
+}
+
+const fn place_of(held: &Held) -> u64 {
+    held.fingerprint.place
+}

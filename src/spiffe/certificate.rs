@@ -1,0 +1,145 @@
+//! The id that a peer's certificate carries (X509-SVID standard, sections 2 to 5.2).
+//!
+//! What is checked here is what a leaf must be, beyond what TLS checks: the chain, its signatures
+//! and its dates are the business of TLS, which has accepted the certificate before anyone asks
+//! whose it is.
+
+use std::collections::HashSet;
+
+use x509_cert::certificate::{TbsCertificate, Version};
+use x509_cert::der::oid::db::rfc5280::{ID_KP_CLIENT_AUTH, ID_KP_SERVER_AUTH};
+use x509_cert::der::oid::{AssociatedOid, ObjectIdentifier};
+use x509_cert::der::{self, Decode};
+use x509_cert::ext::pkix::name::GeneralName;
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage, SubjectAltName};
+use x509_cert::{Certificate, ext::Extension};
+
+use super::SpiffeId;
+use crate::error::{Code, Error, Result};
+
+/// The longest certificate that is read, in bytes of DER.
+const MAX_LEN: usize = 64 * 1024;
+
+/// How a certificate is written down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// The bytes of one certificate.
+    Der,
+    /// One PEM block (RFC 7468) with the label `CERTIFICATE`.
+    Pem,
+}
+
+/// The SPIFFE ID of a leaf certificate. The error, [`Code::SpiffeCertificate`], names the rule that
+/// it breaks, also when its URI is no SPIFFE ID.
+pub fn id_of(bytes: &[u8], encoding: Encoding) -> Result<String> {
+    // Base64 and line ends make a PEM less than half as long again.
+    if bytes.len() > MAX_LEN * 3 / 2 {
+        return Err(broken("a certificate is at most 64 KiB long"));
+    }
+    match encoding {
+        Encoding::Der => id_of_der(bytes),
+        Encoding::Pem => match pem_rfc7468::decode_vec(bytes) {
+            Ok(("CERTIFICATE", der)) => id_of_der(&der),
+            Ok(_) => Err(broken("the PEM has the label CERTIFICATE")),
+            Err(_) => Err(broken("the PEM is of one certificate, the leaf, and nothing else")),
+        },
+    }
+}
+
+fn id_of_der(der: &[u8]) -> Result<String> {
+    if der.len() > MAX_LEN {
+        return Err(broken("a certificate is at most 64 KiB long"));
+    }
+    // Nothing may follow it: `from_der` refuses that.
+    let certificate = Certificate::from_der(der)
+        .map_err(|_| broken("this is not one X.509 certificate in DER"))?;
+    let certificate = certificate.tbs_certificate();
+    if certificate.version() != Version::V3 {
+        return Err(broken("the certificate is of version 3"));
+    }
+    let extensions = certificate.extensions().map_or(&[][..], Vec::as_slice);
+    let mut seen = HashSet::new();
+    if !extensions.iter().all(|extension| seen.insert(extension.extn_id)) {
+        return Err(broken("no extension is there twice"));
+    }
+    check_is_leaf(extensions)?;
+    check_purposes(extensions)?;
+    uri_of(certificate, extensions)
+}
+
+/// It may not sign certificates, and signs what proves who it is.
+fn check_is_leaf(extensions: &[Extension]) -> Result<()> {
+    // Without the extension a certificate is of no authority (RFC 5280 section 4.2.1.9).
+    if let Some((_, constraints)) = find::<BasicConstraints>(extensions)? {
+        if constraints.ca {
+            return Err(broken("the certificate is not of an authority: cA is false"));
+        }
+        if constraints.path_len_constraint.is_some() {
+            return Err(broken("only an authority has a pathLenConstraint"));
+        }
+    }
+    let (critical, usage) =
+        find::<KeyUsage>(extensions)?.ok_or_else(|| broken("the certificate has a keyUsage"))?;
+    if !critical {
+        return Err(broken("the keyUsage is critical"));
+    }
+    if !usage.digital_signature() {
+        return Err(broken("the keyUsage has digitalSignature"));
+    }
+    if usage.key_cert_sign() || usage.crl_sign() {
+        return Err(broken("the keyUsage has neither keyCertSign nor cRLSign"));
+    }
+    Ok(())
+}
+
+fn check_purposes(extensions: &[Extension]) -> Result<()> {
+    let Some((_, ExtendedKeyUsage(purposes))) = find(extensions)? else { return Ok(()) };
+    let has = |purpose: ObjectIdentifier| purposes.contains(&purpose);
+    if has(ID_KP_SERVER_AUTH) && has(ID_KP_CLIENT_AUTH) {
+        Ok(())
+    } else {
+        Err(broken("the extended keyUsage has serverAuth and clientAuth"))
+    }
+}
+
+/// The one URI among the subject's alternative names, which is an id with a path.
+fn uri_of(certificate: &TbsCertificate, extensions: &[Extension]) -> Result<String> {
+    let (critical, SubjectAltName(names)) = find(extensions)?
+        .ok_or_else(|| broken("the certificate has a subjectAltName with a URI"))?;
+    if !critical && certificate.subject().is_empty() {
+        return Err(broken("the subjectAltName is critical when the subject is empty"));
+    }
+    let mut uris = names.iter().filter_map(|name| match name {
+        GeneralName::UniformResourceIdentifier(uri) => Some(uri.as_str()),
+        _ => None,
+    });
+    let (Some(uri), None) = (uris.next(), uris.next()) else {
+        return Err(broken("the subjectAltName has exactly one URI"));
+    };
+    let id =
+        SpiffeId::parse(uri).map_err(|error| Error { code: Code::SpiffeCertificate, ..error })?;
+    match id.path() {
+        "" => Err(broken("the SPIFFE ID of a leaf has a path: this one is of a trust domain")),
+        _ => Ok(uri.into()),
+    }
+}
+
+/// An extension and whether it is critical.
+fn find<'a, T>(extensions: &'a [Extension]) -> Result<Option<(bool, T)>>
+where
+    T: Decode<'a, Error = der::Error> + AssociatedOid,
+{
+    let Some(found) = extensions.iter().find(|extension| extension.extn_id == T::OID) else {
+        return Ok(None);
+    };
+    T::from_der(found.extn_value.as_bytes())
+        .map(|value| Some((found.critical, value)))
+        .map_err(|_| broken("an extension of the certificate is malformed"))
+}
+
+fn broken(rule: &'static str) -> Error {
+    Error::new(Code::SpiffeCertificate, rule)
+}
+
+#[cfg(test)]
+mod tests;
