@@ -7,6 +7,8 @@ const NODE_GLOBALS = Object.fromEntries(
     'AbortSignal',
     'Buffer',
     'EventTarget',
+    'Headers',
+    'Response',
     'TextDecoder',
     'TextEncoder',
     'URL',

@@ -692,6 +692,92 @@ export interface JwksImportOptions {
   use?: 'sig' | 'jwt-svid';
 }
 
+/** What has become of a request for a JWK Set. */
+export type RemoteJwksEvent = {
+  /**
+   * What it was made for: keys that have never been fetched or soon run out (`due`), a token with a
+   * `kid` that the set does not have (`unknown-key`) or that nothing can verify (`unavailable`), or a
+   * call of `refresh()`.
+   */
+  trigger: 'due' | 'unknown-key' | 'unavailable' | 'refresh';
+} & (
+  | {
+      type: 'refreshed';
+      /** Whether it is another set than before. */
+      changed: boolean;
+      /** For how many seconds the set is fresh. */
+      freshFor: number;
+    }
+  | {
+      type: 'failed';
+      /** `ERR_JWT_KEYS_UNAVAILABLE`; says neither the URL nor what was answered. */
+      error: JwtError;
+      /** What tokens are verified with until the next request. */
+      keys: 'fresh' | 'stale' | 'none';
+    }
+);
+
+export interface RemoteJwksOptions extends JwksImportOptions {
+  /** Of every request, such as an API key. */
+  headers?: Record<string, string>;
+  /**
+   * What makes the requests, for a proxy or a private authority. It is given the URL and `method`,
+   * `headers`, `signal` and `redirect: 'manual'`. Default: the global `fetch`.
+   */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /** From the request to the last byte of the answer; at most 60,000. Default: 5000. */
+  timeoutMs?: number;
+  /** The longest answer, uncompressed; at most 1 MiB. Default: 512 KiB. */
+  maxBytes?: number;
+  /** For how long a set is fresh at least, whatever the answer's Cache-Control says. Default: 1 minute. */
+  minAge?: Duration;
+  /** And at most, or without a Cache-Control; up to 7 days. Default: 10 minutes. */
+  maxAge?: Duration;
+  /** After a request, how long a token with an unknown `kid` causes no other. Default: 30 seconds. */
+  cooldown?: Duration;
+  /**
+   * For how long after `maxAge` keys are still used when a request has failed; up to 7 days. Keys that
+   * the provider has taken back in the meantime are used, too. Default: 0.
+   */
+  staleIfError?: Duration;
+  /** Told of every request. What it throws is dropped. */
+  onEvent?: (event: RemoteJwksEvent) => void;
+}
+
+/**
+ * The keys that somebody else publishes at one address, for verifiers. Nothing that a token says
+ * changes where they come from.
+ *
+ * They are fetched when they are first used, and again, in the background, when four fifths of the
+ * time for which they are fresh have passed: that is the answer's `max-age` less its `Age`, within
+ * `minAge` and `maxAge`; `no-store` and `no-cache` are `minAge`. An entity tag is sent back. A token
+ * with an unknown `kid` has them fetched as well, once a `cooldown` at most. There is one request at a
+ * time, and no timer but its timeout; after failures there are pauses of 1 second to 1 minute.
+ *
+ * `verify` never waits: while there are no keys it is `ERR_JWT_KEYS_UNAVAILABLE`, and the request is
+ * under way. `verifyAsync` waits for it. To start with keys at hand, `await jwks.refresh()`.
+ *
+ * An answer counts when its status is 200 and its body is a JWK Set as `JwtKey.fromJwks` takes it,
+ * whatever its Content-Type; redirects are not followed. It replaces all keys, even if none is left:
+ * that is how a provider takes all of them back. Any other answer leaves the keys as they were.
+ */
+export class RemoteJwks {
+  /** An `https:` URL without credentials and fragment; `http:` for `localhost`, 127.0.0.0/8 and `[::1]`. */
+  constructor(url: string | URL, options?: RemoteJwksOptions);
+  /** Fetches now, or waits for the request that is under way. Rejects when that fails. */
+  refresh(): Promise<void>;
+  /** The keys that verify now. */
+  list(): { kid: string; alg: Algorithm }[];
+  status(): {
+    /** `stale` by `staleIfError` only; `none` before the first request and when the keys are too old. */
+    keys: 'fresh' | 'stale' | 'none';
+    /** When they were last confirmed. */
+    loadedAt: Date | undefined;
+    /** Why the last request failed, if it did. */
+    lastError: JwtError | undefined;
+  };
+}
+
 export interface JsonWebKeyPublic {
   kty: 'RSA' | 'EC' | 'OKP';
   use: 'sig';
@@ -870,7 +956,7 @@ export interface JwtOverrides {
 }
 
 export interface JwtVerifierOptions {
-  keys: KeyRing | JwtKey | JwtKey[];
+  keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks;
   /** Default: those of the keys. `none` does not exist. */
   algorithms?: Algorithm[];
   /** Exact names; `false` accepts any, and none. */
@@ -939,9 +1025,12 @@ export class JwtVerifier {
   verify<T = unknown>(token: string): T & Claims;
   /** The same as a value: it throws for no token whatever. The header is frozen. */
   tryVerify<T = unknown>(token: unknown): VerifyResult<T>;
-  /** As `verify`; waits for what is not there at once. With keys of this process all is there. */
+  /**
+   * As `verify`; with a RemoteJwks waits, once, for a key that is not at hand. With keys of this process
+   * all is there.
+   */
   verifyAsync<T = unknown>(token: string): Promise<T & Claims>;
-  /** As `tryVerify`; waits for what is not there at once. */
+  /** As `tryVerify`; waits as `verifyAsync` does. */
   tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T>>;
   /**
    * As `tryVerify` for each of at most 10,000 tokens, else `ERR_OUT_OF_RANGE`, in their order. All but
@@ -957,7 +1046,7 @@ export class JwtVerifier {
  */
 export function verifyJws(
   token: string,
-  keys: KeyRing | JwtKey | JwtKey[],
+  keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks,
   options: { algorithms: Algorithm[] },
 ): Buffer;
 

@@ -7,6 +7,7 @@ const { JwtKey } = require('./lib/keys.js');
 const { RateLimiter } = require('./lib/limits.js');
 const { PasswordHasher } = require('./lib/password-hasher.js');
 const passwords = require('./lib/passwords.js');
+const { RemoteJwks } = require('./lib/remote-jwks.js');
 const { RevocationList } = require('./lib/revocations.js');
 const { SecretBuffer, secureHeap, timingSafeEqual } = require('./lib/secrets.js');
 const { Sessions } = require('./lib/sessions.js');
@@ -64,6 +65,7 @@ module.exports = {
   JwtKey,
   JwtVerifier,
   KeyRing,
+  RemoteJwks,
   unsafeDecode,
   verifyJws,
   parseSpiffeId,

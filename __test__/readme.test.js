@@ -24,6 +24,7 @@ const OUTPUT = {
   'Passwords 3': /^\{\n {2}threads: \d+,[^]*\n\}\n$/,
   Secrets: /^\[SecretBuffer 32 bytes\]\n(memfd_secret|mlock|dontdump|plain)\n$/,
   Tokens: /^\{\n? *ok: false,\s+code: 'ERR_JWT_REVOKED'[^]*\n\{"keys":\[\{[^]*\}\]\}\n$/,
+  'Tokens 2': /^alice\n$/,
   Sessions: /^rotated\n$/,
   'Rate limits': /^$/,
   Errors: /^true ERR_UNKNOWN_OPTION unknown option "memorycost"; did you mean "memoryCost"\?\n$/,

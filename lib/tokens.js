@@ -4,6 +4,7 @@
 
 const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
+const { refresherOf } = require('./remote-jwks.js');
 const { decodeSegment, rejectionError } = require('./verifier.js');
 
 class JwtIssuer {
@@ -27,8 +28,12 @@ class JwtIssuer {
 /** The payload, as bytes, of a token that need not carry claims. */
 function verifyJws(token, keys, options) {
   const payload = native.jwsVerify(token, keys, options);
+  const refresher = refresherOf(keys);
+  refresher?.use();
   if (typeof payload !== 'number') return payload;
-  throw rejectionError(native.jwtRejection(payload));
+  const rejection = native.jwtRejection(payload);
+  refresher?.need(rejection.code);
+  throw rejectionError(rejection);
 }
 
 /** The claims of a token that nobody has verified: for logs and for choosing a verifier only. */

@@ -5,26 +5,29 @@
 
 const { makeError } = require('./errors.js');
 const native = require('./load.js');
+const { refresherOf } = require('./remote-jwks.js');
 
 /** The most tokens of one `verifyMany`. */
 const MAX_TOKENS = 10_000;
 
 class JwtVerifier {
   #verify;
+  /** What fetches the keys, when they are somebody else's. */
+  #refresher;
   #headers = new HeaderCache();
   #rejections = new Map();
 
   constructor(options) {
-    native.verifierAttach(this, options);
+    this.#refresher = refresherOf(native.verifierAttach(this, options));
     this.#verify = native.verifierBind(this);
   }
 
   verify(token) {
-    return this.#claims(this.#verify(token));
+    return this.#claims(this.#answer(token));
   }
 
   tryVerify(token) {
-    return this.#result(token, this.#verify(token));
+    return this.#result(token, this.#answer(token));
   }
 
   async verifyAsync(token) {
@@ -38,13 +41,42 @@ class JwtVerifier {
   async verifyMany(tokens) {
     // A copy: the caller's array may change in the meantime. It need not be complete to be too long.
     const given = Array.isArray(tokens) ? tokens.slice(0, MAX_TOKENS + 1) : tokens;
+    this.#refresher?.use();
     const answers = await native.verifierVerifyMany(this, given);
+    const waiting = answers.map((answer) => this.#missing(answer));
+    if (waiting.some(Boolean)) {
+      await Promise.all(waiting);
+      const again = given.filter((_, index) => waiting[index]);
+      const later = (await native.verifierVerifyMany(this, again)).values();
+      answers.forEach((_, index) => {
+        if (waiting[index]) answers[index] = later.next().value;
+      });
+    }
     return answers.map((answer, index) => this.#result(given[index], answer));
   }
 
-  /** What the native part says of a token, when all that it needs is there. */
+  /** What the native part says of a token now. */
+  #answer(token) {
+    if (this.#refresher === undefined) return this.#verify(token);
+    this.#refresher.use();
+    const answer = this.#verify(token);
+    this.#missing(answer);
+    return answer;
+  }
+
+  /** What it says when all that it needs is there, or cannot be had. */
   async #verifyAsync(token) {
-    return this.#verify(token);
+    const answer = this.#answer(token);
+    const waiting = this.#missing(answer);
+    if (waiting === undefined) return answer;
+    await waiting;
+    return this.#answer(token);
+  }
+
+  /** The request for a key that an answer says is not at hand, when there is one. */
+  #missing(answer) {
+    if (typeof answer === 'string' || this.#refresher === undefined) return undefined;
+    return this.#refresher.need(this.#rejection(answer).code);
   }
 
   #claims(answer) {

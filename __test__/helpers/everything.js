@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 
 async function useEverything(native = require('@nodesec/native')) {
   const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RateLimiter } = native;
-  const { RevocationList, SecretBuffer, Sessions } = native;
+  const { RemoteJwks, RevocationList, SecretBuffer, Sessions } = native;
 
   const pepper = SecretBuffer.random(32);
   const digest = await native.hash('password', { profile: 'test', secret: pepper });
@@ -22,6 +22,11 @@ async function useEverything(native = require('@nodesec/native')) {
   const sessions = new Sessions({ issuer, revocations });
   const { accessToken, sessionId } = await sessions.start('subject');
   assert.equal(verifier.verify(accessToken).sub, 'subject');
+  const remote = new RemoteJwks('https://keys.example/', {
+    fetch: async () => new Response(keys.jwks().body),
+  });
+  const stranger = new JwtVerifier({ keys: remote, issuer: 'me', audience: false });
+  assert.equal((await stranger.verifyAsync(accessToken)).sub, 'subject');
   await sessions.end(sessionId);
   assert.throws(() => verifier.verify(accessToken), { code: 'ERR_JWT_REVOKED' });
 

@@ -111,6 +111,24 @@ nodesec.KeyRing.shared('name', { keys: [] });
 new nodesec.JwtIssuer({ keys: ring, expiresIn: '15m' }).sign({ sub: 'u' }, { audience: ['a'] });
 // @ts-expect-error a life must be given
 new nodesec.JwtIssuer({ keys: key });
+same<ReturnType<typeof nodesec.JwtKey.fromJwks>, nodesec.JwtKey[]>(true);
+nodesec.JwtKey.fromJwks('{}', { algorithms: ['RS256'], use: 'jwt-svid' });
+// @ts-expect-error keys for encryption are no keys here
+nodesec.JwtKey.fromJwks({}, { use: 'enc' });
+const remote = new nodesec.RemoteJwks(new URL('https://keys.example/'), {
+  fetch,
+  maxAge: '1h',
+  onEvent(event) {
+    if (event.type === 'refreshed') same<typeof event.freshFor, number>(true);
+    else same<typeof event.error, nodesec.JwtError>(true);
+  },
+});
+new nodesec.JwtVerifier({ keys: remote, issuer: 'i', audience: 'a' });
+nodesec.verifyJws(token, remote, { algorithms: ['RS256'] });
+// @ts-expect-error the keys of others do not sign
+new nodesec.JwtIssuer({ keys: remote, expiresIn: 60 });
+// @ts-expect-error one set for one verifier
+new nodesec.JwtVerifier({ keys: [remote], issuer: 'i', audience: 'a' });
 const verifier = new nodesec.JwtVerifier({ keys: [key], issuer: 'i', audience: false });
 // @ts-expect-error checks are waived explicitly
 new nodesec.JwtVerifier({ keys: ring, issuer: 'i' });

@@ -2,7 +2,8 @@
 
 const { createSecretKey, generateKeyPairSync } = require('node:crypto');
 
-const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RevocationList, SecretBuffer } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, JwtVerifier, KeyRing } = require('@nodesec/native');
+const { RemoteJwks, RevocationList, SecretBuffer } = require('@nodesec/native');
 const {
   CANARY,
   anything,
@@ -60,6 +61,20 @@ const sealing = kind(instance(SecretBuffer, sealKey).refused, {
   'a short one': () => SecretBuffer.from(new Uint8Array(31)),
 });
 const listening = () => ['change', () => {}];
+const remoteOptions = () => ({
+  algorithms: ['EdDSA'],
+  use: 'sig',
+  headers: { 'x-api-key': 'row' },
+  fetch: async () => new Response(JSON.stringify({ keys: [publicJwk] })),
+  timeoutMs: 1000,
+  maxBytes: 1024,
+  minAge: 60,
+  maxAge: '5m',
+  cooldown: 30,
+  staleIfError: '1h',
+  onEvent: () => {},
+});
+const remote = () => new RemoteJwks('https://keys.example/', remoteOptions());
 const issuerOptions = () => ({
   keys: hmacKey(),
   issuer: 'issuer',
@@ -208,6 +223,33 @@ module.exports = {
   },
   'JwtIssuer.prototype.sign': signing,
   'JwtIssuer.prototype.signAsync': signing,
+  'new RemoteJwks': {
+    args: () => ['https://keys.example/', remoteOptions()],
+    kinds: [
+      kind(name.refused, { 'http elsewhere': () => 'http://keys.example/', 'no URL': () => CANARY }),
+      options({
+        algorithms: algorithmList,
+        use: word,
+        headers: kind(record({}).refused, {
+          'an array': () => [['x', CANARY]],
+          'a name that is none': () => ({ 'x y': CANARY }),
+          'a value that is none': () => ({ x: `${CANARY}\nx` }),
+          'a number': () => ({ x: 1 }),
+        }),
+        fetch: callback,
+        timeoutMs: integer,
+        maxBytes: integer,
+        minAge: kind(duration.refused, { 'longer than maxAge': () => '6m' }),
+        maxAge: duration,
+        cooldown: duration,
+        staleIfError: duration,
+        onEvent: callback,
+      }),
+    ],
+  },
+  'RemoteJwks.prototype.refresh': plain(remote),
+  'RemoteJwks.prototype.list': plain(remote),
+  'RemoteJwks.prototype.status': plain(remote),
   'new JwtVerifier': {
     args: () => [verifierOptions()],
     kinds: [

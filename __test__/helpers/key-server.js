@@ -1,0 +1,82 @@
+'use strict';
+
+// A provider of keys: a real server on this machine, which does what a test tells it to.
+
+const { generateKeyPairSync } = require('node:crypto');
+const { once } = require('node:events');
+const http = require('node:http');
+
+const { JwtIssuer, JwtKey, JwtVerifier, RemoteJwks } = require('@nodesec/native');
+
+/** A key of the provider: what it publishes, and a token of it. */
+function providerKey(kid) {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const key = JwtKey.fromKeyObject(privateKey, { alg: 'EdDSA', kid });
+  const token = new JwtIssuer({ keys: key, expiresIn: '10h' }).sign({ sub: kid });
+  return { kid, token, jwk: key.toPublicJwk(), privateJwk: privateKey.export({ format: 'jwk' }) };
+}
+
+class KeyServer {
+  /** What is published now. */
+  keys = [];
+  /** The headers of every answer. */
+  headers = {};
+  /** The requests that have come. */
+  requests = [];
+  #server = http.createServer((request, response) => {
+    this.requests.push(request);
+    this.answer(request, response);
+  });
+
+  /** Closed when the test ends. */
+  static async start(t, keys = []) {
+    const server = new KeyServer();
+    server.keys = keys;
+    server.#server.listen(0, '127.0.0.1');
+    await once(server.#server, 'listening');
+    t.after(() => server.close());
+    return server;
+  }
+
+  get url() {
+    return `http://127.0.0.1:${this.port}/keys`;
+  }
+
+  get port() {
+    return this.#server.address()?.port ?? this.closedPort;
+  }
+
+  /** What a test may put another in the place of. */
+  answer(request, response) {
+    response.writeHead(200, { 'content-type': 'application/json', ...this.headers });
+    response.end(JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) }));
+  }
+
+  close() {
+    this.closedPort = this.port;
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+}
+
+/** The server's keys, a verifier of their tokens, and the events. */
+function consumer(server, options) {
+  const events = [];
+  const remote = new RemoteJwks(server.url, { onEvent: (event) => events.push(event), ...options });
+  const verifier = new JwtVerifier({ keys: remote, issuer: false, audience: false });
+  const code = (token) => verifier.tryVerify(token).code;
+  const codeAsync = async (token) => (await verifier.tryVerifyAsync(token)).code;
+  return { code, codeAsync, events, remote, verifier };
+}
+
+/** Moves the clock by which the façade decides when to fetch. */
+function clock(t) {
+  const now = performance.now.bind(performance);
+  let ahead = 0;
+  t.mock.method(performance, 'now', () => now() + ahead);
+  return (seconds) => {
+    ahead += seconds * 1000;
+  };
+}
+
+module.exports = { KeyServer, clock, consumer, providerKey };

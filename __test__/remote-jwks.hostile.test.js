@@ -1,0 +1,201 @@
+'use strict';
+
+// A server of keys that lies, hangs and dies. Whatever it does, the keys that were there stay, nothing
+// is followed anywhere, and the request ends.
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { gzipSync } = require('node:zlib');
+
+const { KeyServer, consumer, providerKey } = require('./helpers/key-server.js');
+
+const [one, two] = ['one', 'two'].map(providerKey);
+const SET = JSON.stringify({ keys: [two.jwk] });
+const UNAVAILABLE = 'ERR_JWT_KEYS_UNAVAILABLE';
+
+const says = (body, headers, status = 200) => (request, response) =>
+  response.writeHead(status, headers).end(body);
+
+/** The request fails for this reason, before keys are there and after. */
+async function assertRefused(t, answer, reason) {
+  const server = await KeyServer.start(t, [one]);
+  const genuine = server.answer;
+  const { code, codeAsync, events, remote } = consumer(server);
+  server.answer = answer;
+  assert.equal(await codeAsync(two.token), UNAVAILABLE);
+  server.answer = genuine;
+  await remote.refresh();
+  server.answer = answer;
+  await assert.rejects(remote.refresh(), (error) => {
+    assert.equal(error.code, UNAVAILABLE);
+    assert.match(error.message, reason);
+    assert.ok(!error.message.includes(server.url));
+    assert.equal(error, events.at(-1).error);
+    return true;
+  });
+  assert.equal(code(one.token), undefined);
+  assert.equal(code(two.token), 'ERR_JWT_KEY_NOT_FOUND');
+  assert.deepEqual(remote.list(), [{ kid: 'one', alg: 'EdDSA' }]);
+  server.answer = says(SET);
+  await remote.refresh();
+  assert.equal(code(two.token), undefined);
+}
+
+const NO_SET = {
+  nothing: '',
+  HTML: '<!doctype html><title>Sign in</title>',
+  'half a set': SET.slice(0, -2),
+  'two sets': SET + SET,
+  'an array': `[${SET}]`,
+  'no keys': '{"error":"none"}',
+  'keys that are none': '{"keys":["a"]}',
+  'a member twice': SET.replace('"keys"', '"keys":[],"keys"'),
+  'a member of a key twice': SET.replace('"kid"', '"kid":"one","kid"'),
+  'too many keys': JSON.stringify({ keys: Array.from({ length: 1001 }, () => ({})) }),
+};
+
+for (const [what, body] of Object.entries(NO_SET)) {
+  test(`the answer is ${what}`, (t) => assertRefused(t, says(body), /no JWK Set/));
+}
+
+test('the answer is not UTF-8', (t) =>
+  assertRefused(t, says(Buffer.from(SET, 'utf16le')), /no JWK Set|UTF-8/));
+
+test('the answer is not UTF-8 within a name', (t) =>
+  assertRefused(t, says(Buffer.from(SET.replace('two', 'tw\xf6'), 'latin1')), /UTF-8/));
+
+for (const status of [201, 204, 206, 304, 400, 401, 404, 429, 500, 503]) {
+  const body = [204, 304].includes(status) ? undefined : SET;
+  test(`the status is ${status}`, (t) =>
+    assertRefused(t, says(body, {}, status), new RegExp(` ${status},`)));
+}
+
+test('redirects are not followed', async (t) => {
+  const elsewhere = await KeyServer.start(t, [two]);
+  for (const status of [301, 302, 303, 307, 308]) {
+    const answer = says(SET, { location: elsewhere.url }, status);
+    await assertRefused(t, answer, new RegExp(` ${status},`));
+  }
+  assert.equal(elsewhere.requests.length, 0);
+});
+
+test('a set that is published as something else is one', async (t) => {
+  for (const type of ['text/plain', 'application/jwk-set+json', 'application/octet-stream']) {
+    const server = await KeyServer.start(t);
+    server.answer = says(`\ufeff${SET}`, { 'content-type': type });
+    assert.equal(await consumer(server).codeAsync(two.token), undefined);
+  }
+});
+
+test('a private key that is published verifies nothing, and takes no other away', async (t) => {
+  const server = await KeyServer.start(t);
+  server.answer = says(JSON.stringify({ keys: [{ ...two.jwk, ...two.privateJwk }, one.jwk] }));
+  const { codeAsync } = consumer(server);
+  assert.equal(await codeAsync(one.token), undefined);
+  assert.equal(await codeAsync(two.token), 'ERR_JWT_KEY_NOT_FOUND');
+});
+
+/** Sends as long as somebody reads; resolves to the bytes when nobody does. */
+function flood(response, chunk) {
+  let sent = 0;
+  return new Promise((resolve) => {
+    const send = () => {
+      while (!response.destroyed && sent < 2 ** 30) {
+        sent += chunk.length;
+        if (!response.write(chunk)) return;
+      }
+    };
+    response.on('drain', send).on('close', () => resolve(sent));
+    send();
+  });
+}
+
+test('an answer without end is read up to the limit', async (t) => {
+  const floods = [];
+  const answer = (request, response) => floods.push(flood(response, Buffer.alloc(65_536, ' ')));
+  await assertRefused(t, answer, /longer than maxBytes \(524288\)/);
+  for (const sent of await Promise.all(floods)) assert.ok(sent < 2 ** 30);
+});
+
+test('a small answer that unpacks to a large one', (t) => {
+  const bomb = gzipSync(Buffer.alloc(100 * 2 ** 20, ' '));
+  return assertRefused(t, says(bomb, { 'content-encoding': 'gzip' }), /longer than maxBytes/);
+});
+
+test('the limit is where it is set', async (t) => {
+  const server = await KeyServer.start(t, [two]);
+  const body = JSON.stringify({ keys: [two.jwk] });
+  await consumer(server, { maxBytes: body.length }).remote.refresh();
+  await assert.rejects(consumer(server, { maxBytes: body.length - 1 }).remote.refresh(), /maxBytes/);
+});
+
+const HANGS = {
+  'an answer that never begins': () => {},
+  'an answer that never ends': (request, response) => response.writeHead(200).write(SET.slice(0, 9)),
+  'an answer that trickles': (request, response) => {
+    response.writeHead(200);
+    const timer = setInterval(() => response.write(' '), 5);
+    response.on('close', () => clearInterval(timer));
+  },
+  'less than was announced': says(SET, { 'content-length': SET.length + 1 }),
+};
+
+/** Ends the time of the request that is under way. */
+function endOfTime(t) {
+  const { setTimeout: set } = globalThis;
+  let end;
+  t.mock.method(globalThis, 'setTimeout', (callback, ms, ...rest) => {
+    // The timeout of requests; nobody else has one of that length.
+    if (ms === 5000) end = callback;
+    return set(callback, ms, ...rest);
+  });
+  return () => end();
+}
+
+for (const [what, hang] of Object.entries(HANGS)) {
+  test(what, (t) => {
+    const end = endOfTime(t);
+    const answer = (request, response) => {
+      hang(request, response);
+      setTimeout(end, 20);
+    };
+    return assertRefused(t, answer, /within 5000 ms/);
+  });
+}
+
+const DEATHS = {
+  'a connection that is closed': (request) => request.socket.destroy(),
+  'a connection that is reset': (request) => request.socket.resetAndDestroy(),
+  'a connection that breaks off': (request, response) => {
+    response.writeHead(200, { 'content-length': SET.length });
+    response.write(SET.slice(0, 20), () => request.socket.resetAndDestroy());
+  },
+  'an answer that is no HTTP': (request) => request.socket.end(SET),
+};
+
+for (const [what, answer] of Object.entries(DEATHS)) {
+  test(what, (t) => assertRefused(t, answer, /no answer|breaks off/));
+}
+
+test('nobody listens', async (t) => {
+  const server = await KeyServer.start(t, [one]);
+  server.close();
+  const { codeAsync, remote } = consumer(server);
+  assert.equal(await codeAsync(one.token), UNAVAILABLE);
+  assert.equal(remote.status().lastError.cause.cause.code, 'ECONNREFUSED');
+});
+
+test('a fetch of the caller’s that is none', async (t) => {
+  const server = await KeyServer.start(t, [one]);
+  for (const [fetch, reason] of [
+    [() => undefined, /no Response/],
+    [async () => ({ status: 200 }), /no Response/],
+    [async () => ({ status: 200, headers: new Headers(), body: 'text' }), /UTF-8/],
+    [async () => ({ status: 200, headers: new Headers(), body: 7 }), /UTF-8/],
+    [async () => Promise.reject(new Error('proxy')), /no answer/],
+    [() => new Promise(() => {}), /within 60 ms/],
+  ]) {
+    const { remote } = consumer(server, { fetch, timeoutMs: 60 });
+    await assert.rejects(remote.refresh(), reason);
+  }
+});

@@ -1,0 +1,163 @@
+'use strict';
+
+// For how long fetched keys are used, and when they are fetched anew.
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { setTimeout: delay } = require('node:timers/promises');
+
+const { KeyServer, clock, consumer, providerKey } = require('./helpers/key-server.js');
+const { coded } = require('./helpers/outcome.js');
+
+const [one, two] = ['one', 'two'].map(providerKey);
+const UNAVAILABLE = 'ERR_JWT_KEYS_UNAVAILABLE';
+const DOWN = (request, response) => response.writeHead(503).end();
+
+/** What the event says about an answer with these headers. */
+async function freshFor(t, headers, options) {
+  const server = await KeyServer.start(t, [one]);
+  server.headers = headers;
+  const { events, remote } = consumer(server, options);
+  await remote.refresh();
+  return events[0].freshFor;
+}
+
+test('Cache-Control counts, within bounds', async (t) => {
+  for (const [cacheControl, seconds] of [
+    [undefined, 600],
+    ['max-age=300', 300],
+    ['public, MAX-AGE=300, must-revalidate', 300],
+    ['max-age="300"', 300],
+    ['max-age=300, max-age=200', 200],
+    ['s-maxage=5, stale-while-revalidate=5', 600],
+    ['max-age=86400', 600],
+    ['max-age=99999999999999999999999', 600],
+    ['max-age=1', 60],
+    ['max-age=0', 60],
+    ['no-store', 60],
+    ['no-cache, max-age=300', 60],
+    ['no-cache="set-cookie"', 60],
+    ['max-age=-5', 60],
+    ['max-age=1e3', 60],
+    ['max-age=', 60],
+    ['max-age', 60],
+    ['max-age = 300', 60],
+    [';;,,=', 600],
+  ]) {
+    const headers = cacheControl === undefined ? {} : { 'cache-control': cacheControl };
+    assert.equal(await freshFor(t, headers), seconds, cacheControl);
+  }
+  const hour = { 'cache-control': 'max-age=3600' };
+  assert.equal(await freshFor(t, hour, { maxAge: '1d' }), 3600);
+  assert.equal(await freshFor(t, hour, { minAge: '2h', maxAge: '1d' }), 7200);
+  assert.equal(await freshFor(t, { 'cache-control': 'no-store' }, { maxAge: 20 }), 20);
+});
+
+test('what a cache on the way has kept is that much older', async (t) => {
+  for (const [age, seconds] of [
+    ['100', 200],
+    ['299', 60],
+    ['4000', 60],
+    ['-100', 300],
+    ['garbage', 300],
+  ]) {
+    const headers = { 'cache-control': 'max-age=300', age };
+    assert.equal(await freshFor(t, headers), seconds, age);
+  }
+});
+
+test('keys are fetched anew, by whoever uses them, before they run out', async (t) => {
+  const advance = clock(t);
+  const server = await KeyServer.start(t, [one]);
+  const { code, events, remote } = consumer(server);
+  await remote.refresh();
+  server.keys = [two];
+  advance(479);
+  assert.equal(code(one.token), undefined);
+  assert.equal(server.requests.length, 1);
+  advance(1);
+  // Nobody waits for it.
+  assert.equal(code(one.token), undefined);
+  assert.equal(code(one.token), undefined);
+  await remote.refresh();
+  assert.equal(server.requests.length, 2);
+  assert.equal(code(two.token), undefined);
+  assert.deepEqual(events.map(({ trigger }) => trigger), ['refresh', 'due']);
+});
+
+test('a provider that is down is asked less and less often', async (t) => {
+  const advance = clock(t);
+  const server = await KeyServer.start(t, [one]);
+  server.answer = DOWN;
+  const { codeAsync, events, remote } = consumer(server);
+  for (const [round, pause] of [1, 2, 4, 8, 16, 32, 60, 60].entries()) {
+    assert.equal(await codeAsync(one.token), UNAVAILABLE);
+    assert.equal(await codeAsync(one.token), UNAVAILABLE);
+    assert.equal(server.requests.length, round + 1);
+    advance(pause - 0.5);
+    assert.equal(await codeAsync(one.token), UNAVAILABLE);
+    assert.equal(server.requests.length, round + 1, 'too early');
+    advance(0.5);
+  }
+  assert.ok(events.every(({ type, keys }) => type === 'failed' && keys === 'none'));
+  // Who asks for it gets a request at once, and the reason.
+  await assert.rejects(remote.refresh(), / 503,/);
+  assert.match(remote.status().lastError.message, /503/);
+  delete server.answer;
+  await remote.refresh();
+  assert.equal(await codeAsync(one.token), undefined);
+  assert.equal(remote.status().lastError, undefined);
+});
+
+test('failures leave keys as they are, for as long as they are fresh', async (t) => {
+  const server = await KeyServer.start(t, [one]);
+  const { code, events, remote } = consumer(server);
+  await remote.refresh();
+  server.answer = DOWN;
+  await assert.rejects(remote.refresh(), coded(UNAVAILABLE));
+  assert.equal(code(one.token), undefined);
+  assert.deepEqual([events.at(-1).type, events.at(-1).keys], ['failed', 'fresh']);
+});
+
+test('keys run out; with staleIfError only later, and only when the provider is down', async (t) => {
+  const advance = clock(t);
+  const server = await KeyServer.start(t, [one]);
+  const strict = consumer(server, { maxAge: 1 });
+  const lenient = consumer(server, { maxAge: 1, staleIfError: '1h' });
+  await Promise.all([strict, lenient].map(({ remote }) => remote.refresh()));
+  server.answer = DOWN;
+  // The native part has a clock of its own, which nobody moves.
+  while (strict.remote.list().length + lenient.remote.list().length > 0) await delay(50);
+  assert.deepEqual([strict, lenient].map(({ code }) => code(one.token)), [UNAVAILABLE, UNAVAILABLE]);
+  advance(10);
+  assert.equal(await strict.codeAsync(one.token), UNAVAILABLE);
+  assert.equal(strict.events.at(-1).keys, 'none');
+  assert.equal(await lenient.codeAsync(one.token), undefined);
+  assert.equal(lenient.code(one.token), undefined);
+  assert.equal(lenient.events.at(-1).keys, 'stale');
+  assert.equal(lenient.remote.status().keys, 'stale');
+  delete server.answer;
+  await lenient.remote.refresh();
+  assert.equal(lenient.remote.status().keys, 'fresh');
+});
+
+test('what onEvent does is its own affair', async (t) => {
+  const server = await KeyServer.start(t, [one]);
+  const listeners = [
+    () => {
+      throw new Error('thrown');
+    },
+    async () => {
+      throw new Error('rejected');
+    },
+    (event) => {
+      event.type = 'changed';
+      return { then: 'nothing' };
+    },
+  ];
+  for (const onEvent of listeners) {
+    const { codeAsync, remote } = consumer(server, { onEvent });
+    await remote.refresh();
+    assert.equal(await codeAsync(one.token), undefined);
+  }
+});

@@ -1,0 +1,125 @@
+'use strict';
+
+const { makeError } = require('./errors.js');
+const native = require('./load.js');
+const { lifetime } = require('./remote-jwks/freshness.js');
+const { Refresher } = require('./remote-jwks/refresher.js');
+const { failure, request } = require('./remote-jwks/request.js');
+const { Uncloneable } = require('./uncloneable.js');
+
+let refresherOf;
+
+class RemoteJwks extends Uncloneable {
+  #target;
+  #policy;
+  #refresher;
+  /** The last answer, for the next request. */
+  #answer = {};
+  #loadedAt;
+  #freshUntil = -Infinity;
+  #lastError;
+
+  static {
+    // What verifiers ask for; nothing for what is no RemoteJwks.
+    refresherOf = (keys) => (#refresher in Object(keys) ? keys.#refresher : undefined);
+  }
+
+  constructor(url, options) {
+    super();
+    const text = url instanceof URL ? url.href : url;
+    const { headers, fetch, timeoutMs, maxBytes, ...policy } = native.jwksAttach(this, text, options);
+    this.#target = { url: checkedUrl(text), headers: checkedHeaders(headers), fetch, timeoutMs, maxBytes };
+    this.#policy = policy;
+    this.#refresher = new Refresher((trigger) => this.#load(trigger), policy.cooldown * 1000);
+  }
+
+  async refresh() {
+    const error = await this.#refresher.fetch();
+    if (error !== undefined) throw error;
+  }
+
+  list() {
+    return (native.jwksList(this) ?? []).map(([kid, alg]) => ({ kid, alg }));
+  }
+
+  status() {
+    const loadedAt = this.#loadedAt && new Date(this.#loadedAt);
+    return { keys: this.#state(), loadedAt, lastError: this.#lastError };
+  }
+
+  async #load(trigger) {
+    try {
+      const { changed, seconds } = await this.#fetch();
+      this.#loadedAt = Date.now();
+      this.#freshUntil = performance.now() + seconds * 1000;
+      this.#lastError = undefined;
+      this.#tell({ type: 'refreshed', trigger, changed, freshFor: seconds });
+      return seconds;
+    } catch (error) {
+      native.jwksOutlast(this, this.#policy.staleIfError);
+      this.#lastError = error;
+      this.#tell({ type: 'failed', trigger, error, keys: this.#state() });
+      throw error;
+    }
+  }
+
+  async #fetch() {
+    const answer = await request(this.#target, this.#answer.etag);
+    const isNew = answer.text !== undefined;
+    // What an answer without a body does not repeat is as it was.
+    answer.cacheControl ??= isNew ? undefined : this.#answer.cacheControl;
+    const seconds = lifetime(answer, this.#policy);
+    const changed = isNew && this.#replace(answer.text, seconds);
+    if (!isNew) native.jwksRenew(this, seconds);
+    this.#answer = { etag: answer.etag, cacheControl: answer.cacheControl };
+    return { changed, seconds };
+  }
+
+  #replace(text, seconds) {
+    try {
+      return native.jwksLoad(this, text, seconds);
+    } catch (cause) {
+      throw failure('the answer is no JWK Set', cause);
+    }
+  }
+
+  #state() {
+    if (native.jwksList(this) === null) return 'none';
+    return performance.now() < this.#freshUntil ? 'fresh' : 'stale';
+  }
+
+  /** Whatever the listener does, verifying goes on. */
+  #tell(event) {
+    const { onEvent } = this.#policy;
+    if (onEvent === undefined) return;
+    (async () => onEvent(event))().catch(() => {});
+  }
+}
+
+const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+
+/** The messages never quote the URL: it may hold a password or a key. */
+function checkedUrl(text) {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  const isAllowed =
+    url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
+  if (!isAllowed) {
+    const message = 'url must be an https: URL; http: is for this machine itself only';
+    throw makeError('ERR_INVALID_ARG_VALUE', message);
+  }
+  if (url.username !== '' || url.password !== '' || url.href.includes('#')) {
+    const message = 'url must have no credentials and no fragment; pass a key in `headers`';
+    throw makeError('ERR_INVALID_ARG_VALUE', message);
+  }
+  return url.href;
+}
+
+function checkedHeaders(headers) {
+  try {
+    return [...new Headers(headers)];
+  } catch {
+    throw makeError('ERR_INVALID_ARG_VALUE', 'headers must have names and values that HTTP allows');
+  }
+}
+
+module.exports = { RemoteJwks, refresherOf };

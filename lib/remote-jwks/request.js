@@ -1,0 +1,94 @@
+'use strict';
+
+// One request for a JWK Set: it has an end, and so has its body.
+
+const { makeError } = require('../errors.js');
+
+/** What the request asks for; what a caller gives for the same names comes first. */
+const ACCEPT = 'application/jwk-set+json, application/json';
+/** Longer ones are not sent back. */
+const MAX_ETAG_LENGTH = 1024;
+
+/**
+ * The body's text, its entity tag and Cache-Control and Age; no text when the set with `etag` is
+ * still the one. Rejects with a coded error for every answer that is neither.
+ */
+function request(target, etag) {
+  return withDeadline(target.timeoutMs, async (signal) => {
+    const response = await send(target, etag, signal);
+    const { status, headers } = response;
+    if (status !== 200 && !(status === 304 && etag !== undefined)) {
+      throw failure(`the answer has the status ${Number(status)}, which is not 200`);
+    }
+    const text = status === 200 ? await readText(response.body, target.maxBytes) : undefined;
+    return {
+      text,
+      etag: usableEtag(headers.get('etag')) ?? (status === 304 ? etag : undefined),
+      cacheControl: headers.get('cache-control') ?? undefined,
+      age: headers.get('age') ?? undefined,
+    };
+  });
+}
+
+/** Whatever is not followed here is an answer like any other: a redirect is refused. */
+async function send({ url, headers, fetch = globalThis.fetch }, etag, signal) {
+  const sent = new Headers(headers);
+  if (!sent.has('accept')) sent.set('accept', ACCEPT);
+  if (etag !== undefined) sent.set('if-none-match', etag);
+  let response;
+  try {
+    response = await fetch(url, { method: 'GET', headers: sent, redirect: 'manual', signal });
+  } catch (cause) {
+    throw failure('there is no answer', cause);
+  }
+  if (typeof response?.headers?.get !== 'function') {
+    throw failure('what the option `fetch` gave is no Response');
+  }
+  return response;
+}
+
+async function readText(body, maxBytes) {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let text = '';
+  let length = 0;
+  try {
+    for await (const chunk of body ?? []) {
+      length += chunk.byteLength;
+      if (length > maxBytes) break;
+      text += decoder.decode(chunk, { stream: true });
+    }
+    text += decoder.decode();
+  } catch (cause) {
+    throw failure('the answer breaks off or is not UTF-8', cause);
+  }
+  if (length > maxBytes) throw failure(`the answer is longer than maxBytes (${maxBytes})`);
+  return text;
+}
+
+/** Settles in time, whether or not what does the work listens to its signal. */
+function withDeadline(ms, work) {
+  const controller = new AbortController();
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(failure(`there is no answer within ${ms} ms`)), ms);
+    const done = (settle) => (value) => {
+      clearTimeout(timer);
+      settle(value);
+    };
+    work(controller.signal).then(done(resolve), done(reject));
+  }).finally(() => {
+    // A body that nobody reads holds a connection.
+    controller.abort();
+  });
+}
+
+function usableEtag(etag) {
+  return etag !== null && etag.length <= MAX_ETAG_LENGTH ? etag : undefined;
+}
+
+/** Never says where: the URL may hold a key of the caller's. */
+function failure(why, cause) {
+  const error = makeError('ERR_JWT_KEYS_UNAVAILABLE', `the JWK Set could not be fetched: ${why}`);
+  return cause === undefined ? error : Object.assign(error, { cause });
+}
+
+module.exports = { failure, request };
