@@ -798,7 +798,10 @@ export interface KeyRingOptions {
   keys?: JwtKey[];
   /** The longest life of a token signed with the ring. Default: 24 hours. */
   maxTokenTtl?: Duration;
-  /** How long verifiers may cache the JWKS. Default: 10 minutes. */
+  /**
+   * How long verifiers may cache the JWKS. A key signs when it has been published for 30 seconds
+   * longer, since a set without it may have been on its way; with 0, at once. Default: 10 minutes.
+   */
   jwksMaxAge?: Duration;
   /**
    * How long a key signs before the next one takes over by itself; longer than `jwksMaxAge`. No
@@ -850,14 +853,20 @@ export class KeyRing {
     key: SecretBuffer,
     options?: Omit<KeyRingOptions, 'keys'>,
   ): KeyRing;
-  /** Default state: `active` if there is none, else `next`; what it displaces is retired. */
+  /**
+   * Default state: `active` if there is none, else `next`; what it displaces is retired. A `kid` that
+   * the ring has, or has revoked, is `ERR_KEYRING_DUPLICATE`.
+   */
   add(key: JwtKey, options?: { state?: 'next' | 'active' | 'retired' }): void;
-  /** Refuses a key at once, in every issuer and verifier of the ring. */
+  /**
+   * Refuses a key at once, in every issuer and verifier of the ring. Signing without an active key is
+   * `ERR_KEYRING_NO_ACTIVE_KEY`; a `kid` that the ring has not got `ERR_KEYRING_UNKNOWN_KEY`.
+   */
   revoke(kid: string): void;
   /**
    * Promotes the `next` key and publishes a new one; resolves to the key that now signs. Before it
-   * has been published for `jwksMaxAge`: `ERR_KEYRING_NOT_PUBLISHED`, unless forced. An empty ring
-   * gets an active key at once; one without a `next` key only publishes one.
+   * has been published for `jwksMaxAge` and 30 seconds: `ERR_KEYRING_NOT_PUBLISHED`, unless forced.
+   * An empty ring gets an active key at once; one without a `next` key only publishes one.
    */
   rotate(options?: { force?: boolean }): Promise<{ kid: string }>;
   /**
@@ -873,7 +882,10 @@ export class KeyRing {
     body: string;
     /** For `ETag`, quotes included. */
     etag: string;
-    /** For `Cache-Control: max-age`, seconds. */
+    /**
+     * For `Cache-Control: max-age`, seconds: `jwksMaxAge`, less when a retired key goes sooner, 0
+     * while there is no key that signs or will.
+     */
     maxAge: number;
   };
   /**

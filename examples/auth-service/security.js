@@ -21,20 +21,23 @@ const AUDIENCE = 'https://api.example.com';
 
 /** Short, because a service that verifies offline from the JWKS does not hear of a logout. */
 const ACCESS_TTL = '5m';
-const KEY_LIFE_MS = 24 * 60 * 60 * 1000;
 const MINUTE = 60_000;
 
 async function createSecurity(dataDirectory) {
   const pepper = loadPepper(dataDirectory);
   const passwords = createPasswords(pepper);
 
-  // EdDSA: small keys, fast signatures, no parameters to get wrong. The first rotation makes the
-  // key that signs and publishes the one that will sign next, so that whoever caches the JWKS for
-  // `jwksMaxAge` knows every key before its first token. A retired key signs no more but still
-  // verifies and stays published for `maxTokenTtl`: until the last token it signed has expired.
-  const keys = new KeyRing({ alg: 'EdDSA', maxTokenTtl: ACCESS_TTL, jwksMaxAge: '10m' });
-  await keys.rotate();
-  const rotation = setInterval(() => keys.rotate().catch(console.error), KEY_LIFE_MS).unref();
+  // EdDSA: small keys, fast signatures, no parameters to get wrong. The ring makes its own keys and
+  // needs no timer. The key that will sign next is published a day before, so that whoever caches
+  // the JWKS for `jwksMaxAge` knows every key before its first token. A retired key signs no more
+  // but still verifies and stays published for `maxTokenTtl`: until the last token it signed has
+  // expired.
+  const keys = new KeyRing({
+    alg: 'EdDSA',
+    maxTokenTtl: ACCESS_TTL,
+    jwksMaxAge: '10m',
+    rotateEvery: '1d',
+  });
 
   // A logout must not fail because the list is full; with 'reject-older' that costs every client
   // a refresh instead.
@@ -69,7 +72,6 @@ async function createSecurity(dataDirectory) {
   };
 
   async function close() {
-    clearInterval(rotation);
     await revocations.close();
     pepper.dispose();
   }

@@ -36,7 +36,8 @@ pub struct RingOptions {
     pub algorithm: Algorithm,
     /// The longest life of a token signed with the ring, in seconds; a day by default.
     pub max_token_ttl: u64,
-    /// How long verifiers may cache the JWKS, in seconds; ten minutes by default.
+    /// How long verifiers may cache the JWKS, in seconds; ten minutes by default. A key signs
+    /// when it has been published for 30 seconds longer, unless this is 0.
     pub jwks_max_age: u64,
     /// How long a key signs before the next one takes over by itself, in seconds; longer than
     /// `jwks_max_age`. Never by default.
@@ -181,7 +182,7 @@ impl KeyRing {
 
     /// Promotes the next key and publishes a new one; gives the id of the key that now signs.
     ///
-    /// The next key must have been published for `jwks_max_age`, unless `force`d. A ring without
+    /// The next key must have been published for `jwks_max_age` and 30 s, unless `force`d. A ring without
     /// keys gets an active one at once, since no token is verified by any other yet; a ring
     /// without a next key only publishes one. `generate` is called without the ring being locked.
     pub fn rotate(&self, force: bool, generate: impl Fn() -> Result<Key>) -> Result<String> {
@@ -255,9 +256,13 @@ impl KeyRing {
     pub fn jwks(&self) -> Jwks {
         let now = self.clock.unix_seconds();
         self.catch_up(now);
-        let mut max_age = self.options.jwks_max_age;
         let mut body = String::from("{\"keys\":[");
         let book = self.read();
+        // A set need not be fetched anew when the next key is published: that one signs only when
+        // all sets without it have been forgotten. Into a ring without any key comes one that signs
+        // at once.
+        let has_any = [KeyState::Active, KeyState::Next].map(|state| book.only(state).is_some());
+        let mut max_age = if has_any.contains(&true) { self.options.jwks_max_age } else { 0 };
         for entry in book.entries() {
             let Some(until) = book.usable(entry, now) else { continue };
             let jwk = entry.verifying.as_ref().and_then(|key| key.public_jwk());
@@ -360,8 +365,8 @@ fn not_published(seconds: u64) -> Error {
     Error::new(
         Code::KeyringNotPublished,
         format!(
-            "the next key must be published for jwksMaxAge before it signs: rotate again in \
-             {seconds} s, or pass force: true if no verifier caches the JWKS"
+            "the next key must be published for jwksMaxAge and 30 s before it signs: rotate again \
+             in {seconds} s, or pass force: true if no verifier caches the JWKS"
         ),
     )
 }

@@ -6,6 +6,11 @@ use super::{KeyChange, KeyInfo, KeyState, RingOptions};
 use crate::error::{Code, Error, Result};
 use crate::jwt::{Key, MAX_CLOCK_TOLERANCE};
 
+/// What is added to `jwks_max_age` before a key signs, in seconds: a set that was on its way, or was
+/// made in the same second, when the key was published is cached that much longer. Caches that
+/// follow RFC 9111 section 4.2.3 count from their request; not all that fetch keys do.
+const IN_TRANSIT: u64 = 30;
+
 /// How long after a key could not be made another one is tried, in seconds.
 const RETRY: u64 = 10;
 
@@ -171,7 +176,11 @@ impl Book {
     /// Since when the next key may sign: from then on every verifier knows it.
     pub fn published(&self) -> Option<u64> {
         let next = self.only(KeyState::Next)?;
-        Some(next.info.since.saturating_add(self.options.jwks_max_age))
+        let cached = match self.options.jwks_max_age {
+            0 => 0,
+            max_age => max_age.saturating_add(IN_TRANSIT),
+        };
+        Some(next.info.since.saturating_add(cached))
     }
 
     /// Until when a key verifies, the one rule for every verifier and for the JWKS; `None` for

@@ -53,7 +53,10 @@ fn rotation_publishes_before_use_and_keeps_what_still_verifies() {
 
     let early = ring.rotate(false, generate).unwrap_err();
     assert_eq!(early.code, Code::KeyringNotPublished);
-    clock.advance(Duration::from_secs(600));
+    // A set from before it was published may have been on its way.
+    clock.advance(Duration::from_secs(629));
+    assert_eq!(ring.rotate(false, generate).unwrap_err().code, Code::KeyringNotPublished);
+    clock.advance(Duration::from_secs(1));
     assert_eq!(ring.rotate(false, generate).unwrap(), next);
     assert_eq!(states(&ring), [KeyState::Retired, KeyState::Active, KeyState::Next]);
 
@@ -65,6 +68,41 @@ fn rotation_publishes_before_use_and_keeps_what_still_verifies() {
     assert_eq!(ring.find(Some(&first), ALGORITHM).unwrap_err(), Rejection::KeyNotFound);
     assert!(!ring.jwks().body.contains(&first));
     assert_eq!(ring.jwks().max_age, 600);
+}
+
+/// Whoever fetches the set at any moment and keeps it for as long as it says, and a little longer
+/// for the way, knows the key of every token.
+#[test]
+fn a_cached_set_has_every_key_that_signs() {
+    let (ring, clock) = rotating(ALGORITHM);
+    let mut cached: Option<(String, u64)> = None;
+    let mut kids = std::collections::BTreeSet::new();
+    for _ in 0..4000 {
+        let now = clock.unix_seconds();
+        cached = cached.filter(|(_, until)| now < *until);
+        let (known, _) = cached.get_or_insert_with(|| {
+            let Jwks { body, max_age, .. } = ring.jwks();
+            (body, now + max_age + 30)
+        });
+        ring.catch_up(now);
+        let kid = ring.signing_key().unwrap().kid().to_owned();
+        assert!(known.contains(&kid), "{now}");
+        kids.insert(kid);
+        clock.advance(Duration::from_secs(7));
+    }
+    assert_eq!(kids.len(), 8);
+}
+
+#[test]
+fn an_empty_set_is_not_cached_since_the_first_key_signs_at_once() {
+    let (ring, _) = ring();
+    assert_eq!(ring.jwks().max_age, 0);
+    ring.rotate(false, generate).unwrap();
+    assert_eq!(ring.jwks().max_age, 600);
+    for info in ring.list() {
+        ring.revoke(&info.kid).unwrap();
+    }
+    assert_eq!(ring.jwks().max_age, 0);
 }
 
 #[test]
@@ -178,8 +216,8 @@ fn an_unpublished_key_is_not_promoted_even_when_it_is_time() {
     clock.advance(Duration::from_secs(3500));
     assert_eq!(told(&ring.tick(start + 3500)), [">next"]);
     assert_eq!(ring.tick(start + 3600), []);
-    assert_eq!(ring.tick(start + 4099), []);
-    assert_eq!(told(&ring.tick(start + 4100)), ["active>retired", "next>active", ">next"]);
+    assert_eq!(ring.tick(start + 4129), []);
+    assert_eq!(told(&ring.tick(start + 4130)), ["active>retired", "next>active", ">next"]);
 }
 
 #[test]
@@ -188,9 +226,9 @@ fn without_an_active_key_the_next_one_signs_once_it_is_published() {
     let start = clock.unix_seconds();
     ring.tick(start);
     ring.revoke(&ring.list()[0].kid).unwrap();
-    assert_eq!(ring.tick(start + 599), []);
+    assert_eq!(ring.tick(start + 629), []);
     assert_eq!(ring.signing_key().unwrap_err().code, Code::KeyringNoActiveKey);
-    assert_eq!(told(&ring.tick(start + 600)), ["next>active", ">next"]);
+    assert_eq!(told(&ring.tick(start + 630)), ["next>active", ">next"]);
 }
 
 #[test]

@@ -124,7 +124,7 @@ fn claims_far_beyond_the_longest_token_are_refused() {
     }
 }
 
-// DEFECT: `Issuer::sign_into` leaves the signature out of the length that it bounds.
+/// The signature counts.
 #[test]
 fn the_longest_token_that_is_issued_is_one_that_is_read() {
     for algorithm in Algorithm::ALL {

@@ -229,8 +229,7 @@ fn ed25519_keys_have_one_length_and_one_curve() {
     );
 }
 
-// DEFECT: an exponent of over 33 bits is refused in a PEM but not in a JWK, and then no signature
-// ever verifies.
+/// With an exponent of over 33 bits no signature would ever verify.
 #[test]
 fn rsa_exponents_that_cannot_be_used_are_refused() {
     let n = bytes(&jwk(Algorithm::Rs256), "n");
@@ -239,8 +238,8 @@ fn rsa_exponents_that_cannot_be_used_are_refused() {
     }
 }
 
-// DEFECT: these points have an order of at most 8, so a signature can be made up that verifies
-// for every message (the first), or for one in two, four or eight.
+/// These points have an order of at most 8, so that a signature could be made up that verifies for
+/// every message (the first), or for one in two, four or eight.
 #[test]
 fn ed25519_points_of_small_order_are_refused() {
     for point in [

@@ -45,8 +45,8 @@ fn pem_files_of_every_form_are_read() {
     }
 }
 
-// DEFECT: bytes after the DER are ignored, and `from_spki` reads an RSA key whatever the structure
-// around it says: one restricted to PSS with SHA-512 (RFC 4055 section 1.2), or a bare PKCS#1 key.
+/// Among them bytes after the DER, an RSA key restricted to PSS with SHA-512 (RFC 4055 section 1.2)
+/// and a bare PKCS#1 key that says it is SPKI.
 #[test]
 fn pem_files_that_are_not_this_key_are_refused() {
     let refused = pems(true);
@@ -129,8 +129,7 @@ fn key_files_are_no_secrets() {
     }
 }
 
-// DEFECT: white space before an OpenSSH key, or anything but white space before a JWK, gets past
-// `looks_like_a_key_file`; so do OpenSSH's ECDSA keys.
+/// White space before an OpenSSH key, its ECDSA keys, and other things before a JWK.
 #[test]
 fn key_files_after_something_else_are_no_secrets() {
     let jwk = key(Algorithm::EdDsa).public_jwk().unwrap();

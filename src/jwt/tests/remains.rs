@@ -167,3 +167,40 @@ fn a_key_is_made_again_from_its_original() {
     again.unwrap().sign_into(b"message", &mut tag).unwrap();
     assert!(key.verifies(b"message", &tag));
 }
+
+/// A ring that signs with a pair, an issuer and a verifier that have used it, and its token.
+fn used(key: Key) -> (Arc<KeyRing>, Verifier, String) {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let ring = KeyRing::new(RingOptions::default(), clock.clone()).unwrap();
+    ring.add(Arc::new(key), None).unwrap();
+    let issuer = Issuer::new(plain(KeySource::Ring(ring.clone())), clock.clone()).unwrap();
+    let token = issue(&issuer, "{}", &Overrides::default()).unwrap();
+    let verifier = Verifier::new(lax(KeySource::Ring(ring.clone())), clock).unwrap();
+    assert!(verify(&verifier, &token).is_ok());
+    (ring, verifier, token)
+}
+
+#[test]
+fn nothing_is_left_of_a_private_key_that_retires() {
+    for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256] {
+        let (key, needle) = pair(algorithm);
+        let (ring, verifier, token) = used(key);
+        assert!(needle.count() > 0, "{algorithm:?}");
+        ring.add(Arc::new(other_key(Algorithm::EdDsa)), Some(KeyState::Active)).unwrap();
+        assert_eq!(needle.count(), 0, "{algorithm:?}");
+        assert!(verify(&verifier, &token).is_ok());
+    }
+}
+
+#[test]
+fn nothing_is_left_of_a_private_key_that_is_revoked() {
+    for algorithm in [Algorithm::EdDsa, Algorithm::Es256, Algorithm::Rs256] {
+        let (key, needle) = pair(algorithm);
+        let kid = key.kid().to_owned();
+        let (ring, verifier, token) = used(key);
+        assert!(needle.count() > 0, "{algorithm:?}");
+        ring.revoke(&kid).unwrap();
+        assert_eq!(needle.count(), 0, "{algorithm:?}");
+        assert_eq!(verify(&verifier, &token), Err(Rejection::Revoked));
+    }
+}
