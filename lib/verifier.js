@@ -42,8 +42,9 @@ class JwtVerifier {
     // A copy: the caller's array may change in the meantime. It need not be complete to be too long.
     const given = Array.isArray(tokens) ? tokens.slice(0, MAX_TOKENS + 1) : tokens;
     this.#refresher?.use();
+    const requests = this.#refresher?.requests;
     const answers = await native.verifierVerifyMany(this, given);
-    const waiting = answers.map((answer) => this.#missing(answer));
+    const waiting = answers.map((answer) => this.#missing(answer, requests));
     if (waiting.some(Boolean)) {
       await Promise.all(waiting);
       const again = given.filter((_, index) => waiting[index]);
@@ -74,9 +75,9 @@ class JwtVerifier {
   }
 
   /** The request for a key that an answer says is not at hand, when there is one. */
-  #missing(answer) {
+  #missing(answer, requests) {
     if (typeof answer === 'string' || this.#refresher === undefined) return undefined;
-    return this.#refresher.need(this.#rejection(answer).code);
+    return this.#refresher.need(this.#rejection(answer).code, requests);
   }
 
   #claims(answer) {
