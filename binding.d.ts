@@ -491,8 +491,8 @@ export declare function uuidV4(): string
 /** A UUID of version 7. */
 export declare function uuidV7(): string
 
-/** `verifier` becomes a verifier. */
-export declare function verifierAttach(verifier: unknown, options: unknown): void
+/** `verifier` becomes a verifier. Gives whether it remembers tokens. */
+export declare function verifierAttach(verifier: unknown, options: unknown): boolean
 
 /** `verify`, bound to a verifier. */
 export declare function verifierBind(verifier: unknown): unknown

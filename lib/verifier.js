@@ -1,7 +1,7 @@
 'use strict';
 
 // A verified token is its payload as text, and one that is refused is a number: what that stands for
-// is asked once.
+// is asked once. With a cache a token that is known is the number of a slot, and its claims are here.
 
 const { makeError } = require('./errors.js');
 const native = require('./load.js');
@@ -9,57 +9,85 @@ const native = require('./load.js');
 /** The most tokens of one `verifyMany`. */
 const MAX_TOKENS = 10_000;
 
+/** Where the native part says for which slot a payload is. */
+const slotOut = new Float64Array(1);
+
 class JwtVerifier {
   #verify;
   #headers = new HeaderCache();
   #rejections = new Map();
+  /** With a cache: tokens and their claims, by slot. */
+  #held;
 
   constructor(options) {
-    native.verifierAttach(this, options);
+    const remembers = native.verifierAttach(this, options);
     this.#verify = native.verifierBind(this);
+    if (remembers) this.#held = [];
   }
 
   verify(token) {
-    const answer = this.#verify(token);
-    if (typeof answer === 'string') return JSON.parse(answer);
+    const answer = this.#answer(token);
+    if (typeof answer !== 'number') return answer;
     throw this.#error(answer);
   }
 
   tryVerify(token) {
-    return this.#result(token, this.#verify(token));
+    return this.#result(token, this.#answer(token));
   }
 
   async verifyAsync(token) {
-    const answer = await this.#verifyAsync(token);
-    if (typeof answer === 'string') return JSON.parse(answer);
+    const answer = await this.#answerAsync(token);
+    if (typeof answer !== 'number') return answer;
     throw this.#error(answer);
   }
 
   async tryVerifyAsync(token) {
-    return this.#result(token, await this.#verifyAsync(token));
+    return this.#result(token, await this.#answerAsync(token));
   }
 
   async verifyMany(tokens) {
     // A copy: the caller's array may change in the meantime. It need not be complete to be too long.
     const given = Array.isArray(tokens) ? tokens.slice(0, MAX_TOKENS + 1) : tokens;
     const answers = await native.verifierVerifyMany(this, given);
-    return answers.map((answer, index) => this.#result(given[index], answer));
+    return answers.map((answer, index) => this.#result(given[index], this.#parsed(answer)));
   }
 
-  /** What the native part says of a token, when all that it needs is there. */
-  async #verifyAsync(token) {
-    return this.#verify(token);
+  /** The claims of a token, or the status of its rejection. */
+  #answer(token) {
+    if (this.#held === undefined) return this.#parsed(this.#verify(token));
+    const answer = this.#verify(token, slotOut);
+    if (typeof answer === 'string') return this.#hold(slotOut[0], token, answer);
+    if (answer >= 0) return answer;
+    const held = this.#held[-1 - answer];
+    // It is another's, or none, when a call ran out of stack before it could be held.
+    return held?.token === token ? held.claims : this.#parsed(this.#verify(token));
+  }
+
+  /** As `#answer`, when all that the native part needs is there. */
+  async #answerAsync(token) {
+    return this.#answer(token);
+  }
+
+  #hold(slot, token, payload) {
+    const claims = this.#parsed(payload);
+    if (slot >= 0) this.#held[slot] = { token, claims };
+    return claims;
+  }
+
+  /** With a cache claims are shared, and therefore frozen. */
+  #parsed(answer) {
+    if (typeof answer !== 'string') return answer;
+    const claims = JSON.parse(answer);
+    return this.#held === undefined ? claims : deepFreeze(claims);
+  }
+
+  #result(token, answer) {
+    if (typeof answer === 'number') return { ok: false, ...this.#rejection(answer) };
+    return { ok: true, claims: answer, header: this.#headers.get(token) };
   }
 
   #error(status) {
     return rejectionError(this.#rejection(status));
-  }
-
-  #result(token, answer) {
-    if (typeof answer === 'string') {
-      return { ok: true, claims: JSON.parse(answer), header: this.#headers.get(token) };
-    }
-    return { ok: false, ...this.#rejection(answer) };
   }
 
   /** What a status stands for, which may be a claim that this verifier requires. */

@@ -135,9 +135,13 @@ fn unsigned(
     Ok(issuer.prepare(&claims, &overrides)?)
 }
 
-/// `verifier` becomes a verifier.
+/// `verifier` becomes a verifier. Gives whether it remembers tokens.
 #[napi(catch_unwind)]
-pub fn verifier_attach(env: &Env, verifier: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+pub fn verifier_attach(
+    env: &Env,
+    verifier: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<bool> {
     guard(env, || {
         let options = Arg::new(env, &options, "options").options(&[
             "keys",
@@ -170,8 +174,10 @@ pub fn verifier_attach(env: &Env, verifier: Unknown<'_>, options: Unknown<'_>) -
             revocations: revocations.map(|list| list.handle::<RevocationList>()).transpose()?,
             cache_entries: options.get("cache")?.map_or(Ok(0), cache_entries)?,
         };
+        let remembers = core.cache_entries > 0;
         let core = Verifier::new(core, CLOCK.clone())?;
-        Arg::new(env, &verifier, "this").attach(Arc::new(core))
+        Arg::new(env, &verifier, "this").attach(Arc::new(core))?;
+        Ok(remembers)
     })
 }
 
