@@ -565,6 +565,9 @@ export declare function verifierBind(verifier: unknown): unknown
 /** What the status of a rejection by `verifier` stands for. */
 export declare function verifierRejection(verifier: unknown, status: number): NativeRejection | null
 
+/** Whether a verifier remembers tokens. */
+export declare function verifierRemembers(verifier: unknown): boolean
+
 /** A promise of each token's payload, or of the status of its rejection. */
 export declare function verifierVerifyMany(verifier: unknown, tokens: unknown): Offloaded<Array<string | number>>
 

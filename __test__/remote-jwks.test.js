@@ -178,6 +178,20 @@ test('one set serves many verifiers, and verifyJws', async (t) => {
   counted(server, 2);
 });
 
+test('a token that is remembered goes with its key', async (t) => {
+  const server = await KeyServer.start(t, [one]);
+  const { remote } = consumer(server);
+  const verifier = new JwtVerifier({ keys: remote, issuer: false, audience: false, cache: true });
+  for (const keys of [[one], [one, two], [one]]) {
+    server.keys = keys;
+    await remote.refresh();
+    for (let round = 0; round < 3; round += 1) assert.equal(verifier.verify(one.token).sub, 'one');
+  }
+  server.keys = [two];
+  await remote.refresh();
+  assert.equal(verifier.tryVerify(one.token).code, UNKNOWN);
+});
+
 test('the keys of others do not sign', async (t) => {
   const server = await KeyServer.start(t, [one]);
   const { remote } = consumer(server);

@@ -6,8 +6,9 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { setTimeout: delay } = require('node:timers/promises');
 
+const { verifyJws } = require('@nodesec/native');
 const { KeyServer, clock, consumer, providerKey } = require('./helpers/key-server.js');
-const { coded } = require('./helpers/outcome.js');
+const { coded, outcome } = require('./helpers/outcome.js');
 
 const [one, two] = ['one', 'two'].map(providerKey);
 const UNAVAILABLE = 'ERR_JWT_KEYS_UNAVAILABLE';
@@ -66,24 +67,49 @@ test('what a cache on the way has kept is that much older', async (t) => {
   }
 });
 
-test('keys are fetched anew, by whoever uses them, before they run out', async (t) => {
-  const advance = clock(t);
-  const server = await KeyServer.start(t, [one]);
-  const { code, events, remote } = consumer(server);
-  await remote.refresh();
-  server.keys = [two];
-  advance(479);
-  assert.equal(code(one.token), undefined);
-  assert.equal(server.requests.length, 1);
-  advance(1);
-  // Nobody waits for it.
-  assert.equal(code(one.token), undefined);
-  assert.equal(code(one.token), undefined);
-  await remote.refresh();
-  assert.equal(server.requests.length, 2);
-  assert.equal(code(two.token), undefined);
-  assert.deepEqual(events.map(({ trigger }) => trigger), ['refresh', 'due']);
-});
+/** Every way to use a set. */
+const USES = {
+  verify: ({ verifier }, token) => verifier.verify(token),
+  tryVerify: ({ verifier }, token) => verifier.tryVerify(token),
+  verifyAsync: ({ verifier }, token) => verifier.verifyAsync(token),
+  tryVerifyAsync: ({ verifier }, token) => verifier.tryVerifyAsync(token),
+  verifyMany: ({ verifier }, token) => verifier.verifyMany([token]),
+  verifyJws: ({ remote }, token) => verifyJws(token, remote, { algorithms: ['EdDSA'] }),
+};
+
+for (const [name, use] of Object.entries(USES)) {
+  test(`keys are fetched anew before they run out, by ${name}`, async (t) => {
+    const advance = clock(t);
+    const server = await KeyServer.start(t, [one]);
+    const { code, events, remote, ...rest } = consumer(server);
+    await remote.refresh();
+    server.keys = [two];
+    advance(479);
+    await use({ remote, ...rest }, one.token);
+    assert.equal(server.requests.length, 1);
+    advance(1);
+    // The old keys are good until the new ones have come.
+    await use({ remote, ...rest }, one.token);
+    if (events.length === 1) await remote.refresh();
+    assert.equal(server.requests.length, 2);
+    assert.equal(code(two.token), undefined);
+    assert.deepEqual(events.map(({ trigger }) => trigger), ['refresh', 'due']);
+  });
+
+  test(`a key that nobody has yet is asked for by ${name}`, async (t) => {
+    const advance = clock(t);
+    const server = await KeyServer.start(t, [one]);
+    const { code, events, remote, ...rest } = consumer(server);
+    await remote.refresh();
+    server.keys = [two];
+    advance(30);
+    await outcome(() => use({ remote, ...rest }, two.token));
+    // Where nobody has waited for the request, it is still under way.
+    if (events.length === 1) await remote.refresh();
+    assert.equal(code(two.token), undefined);
+    assert.deepEqual(events.map(({ trigger }) => trigger), ['refresh', 'unknown-key']);
+  });
+}
 
 test('a provider that is down is asked less and less often', async (t) => {
   const advance = clock(t);
@@ -107,6 +133,14 @@ test('a provider that is down is asked less and less often', async (t) => {
   await remote.refresh();
   assert.equal(await codeAsync(one.token), undefined);
   assert.equal(remote.status().lastError, undefined);
+  // That it was down before counts no more.
+  server.answer = DOWN;
+  await assert.rejects(remote.refresh(), coded(UNAVAILABLE));
+  delete server.answer;
+  advance(1);
+  assert.equal(await codeAsync(one.token), undefined);
+  await remote.refresh();
+  assert.equal(events.at(-1).trigger, 'due');
 });
 
 test('failures leave keys as they are, for as long as they are fresh', async (t) => {

@@ -16,17 +16,57 @@ function remember(verifier, token) {
   return token;
 }
 
-test('claims are the caller’s own every time', () => {
+test('claims are frozen, so that nobody can change what others are given', () => {
   const remembering = cached();
-  const token = craftClaims({ sub: 'a', roles: ['user'], deep: { n: 1 } });
-  const [first, ...others] = Array.from({ length: 4 }, () => remembering.verify(token));
-  first.roles.push('admin');
-  first.deep.n = 2;
-  first.sub = 'root';
-  Object.setPrototypeOf(first, { admin: true });
-  for (const claims of [...others, remembering.verify(token), remembering.tryVerify(token).claims]) {
-    assert.deepEqual([claims.sub, claims.roles, claims.deep], ['a', ['user'], { n: 1 }]);
-    assert.equal(claims.admin, undefined);
+  const token = craftClaims({ sub: 'a', roles: [{ name: 'user' }], deep: { n: 1 } });
+  const expected = verifier().verify(token);
+  for (let time = 0; time < 4; time += 1) {
+    const claims = [remembering.verify(token), remembering.tryVerify(token).claims][time % 2];
+    assert.throws(() => (claims.sub = 'root'), TypeError);
+    assert.throws(() => claims.roles.push('admin'), TypeError);
+    assert.throws(() => (claims.roles[0].name = 'admin'), TypeError);
+    assert.throws(() => delete claims.deep.n, TypeError);
+    assert.throws(() => Object.setPrototypeOf(claims, { admin: true }), TypeError);
+    assert.deepEqual(claims, expected);
+  }
+  const { header } = remembering.tryVerify(token);
+  assert.throws(() => (header.alg = 'none'), TypeError);
+});
+
+test('a call that runs out of stack leaves no other’s claims behind', () => {
+  const remembering = cached({ cache: { maxEntries: 1 } });
+  const [mine, other] = [craftClaims({ sub: 'mine' }), craftClaims({ sub: 'other' })];
+  const dive = (token) => {
+    try {
+      dive(token);
+    } catch {
+      // Nearer and nearer to where there is just enough.
+    }
+    try {
+      assert.equal(remembering.verify(token).sub, token === mine ? 'mine' : 'other');
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  };
+  for (const token of [mine, other, mine, other]) {
+    dive(token);
+    assert.equal(remembering.verify(token).sub, token === mine ? 'mine' : 'other');
+  }
+});
+
+test('verifyMany and verify share what they remember, not whose it is', async () => {
+  const remembering = cached({ cache: { maxEntries: 3 } });
+  const tokens = Array.from({ length: 7 }, (_, n) => craftClaims({ n }));
+  for (let round = 0; round < 30; round += 1) {
+    const many = remembering.verifyMany(tokens);
+    for (const step of [1, 3, 5]) {
+      const n = (round * step) % tokens.length;
+      assert.equal(remembering.verify(tokens[n]).n, n);
+    }
+    for (const [n, { claims }] of (await many).entries()) {
+      assert.equal(claims.n, n);
+      assert.ok(Object.isFrozen(claims));
+    }
   }
 });
 

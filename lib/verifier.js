@@ -1,7 +1,7 @@
 'use strict';
 
 // A verified token is its payload as text, and one that is refused is a number: what that stands for
-// is asked once.
+// is asked once. With a cache a token that is known is the number of a slot, and its claims are here.
 
 const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
@@ -9,6 +9,9 @@ const { refresherOf } = require('./remote-jwks.js');
 
 /** The most tokens of one `verifyMany`. */
 const MAX_TOKENS = 10_000;
+
+/** Where the native part says for which slot a payload is. */
+const slotOut = new Float64Array(1);
 
 /** Handed to the constructor by the static methods only: how a kind of verifier is made. */
 class Kind {
@@ -25,11 +28,14 @@ class JwtVerifier {
   #refresher;
   #headers = new HeaderCache();
   #rejections = new Map();
+  /** With a cache: tokens and their claims, by slot. */
+  #held;
 
   constructor(options, kind) {
     const { attach } = kind instanceof Kind ? kind : JWT;
     this.#refresher = refresherOf(attach(this, options));
     this.#verify = native.verifierBind(this);
+    if (native.verifierRemembers(this)) this.#held = [];
   }
 
   static accessToken(options) {
@@ -44,7 +50,7 @@ class JwtVerifier {
 
   verify(token) {
     const answer = this.#answer(token);
-    if (typeof answer === 'string') return JSON.parse(answer);
+    if (typeof answer !== 'number') return answer;
     throw this.#error(answer);
   }
 
@@ -53,21 +59,22 @@ class JwtVerifier {
   }
 
   async verifyAsync(token) {
-    const answer = await this.#verifyAsync(token);
-    if (typeof answer === 'string') return JSON.parse(answer);
+    const answer = await this.#answerAsync(token);
+    if (typeof answer !== 'number') return answer;
     throw this.#error(answer);
   }
 
   async tryVerifyAsync(token) {
-    return this.#result(token, await this.#verifyAsync(token));
+    return this.#result(token, await this.#answerAsync(token));
   }
 
   async verifyMany(tokens) {
     // A copy: the caller's array may change in the meantime. It need not be complete to be too long.
     const given = Array.isArray(tokens) ? tokens.slice(0, MAX_TOKENS + 1) : tokens;
     this.#refresher?.use();
+    const requests = this.#refresher?.requests;
     const answers = await native.verifierVerifyMany(this, given);
-    const waiting = answers.map((answer) => this.#missing(answer));
+    const waiting = answers.map((answer) => this.#missing(answer, requests));
     if (waiting.some(Boolean)) {
       await Promise.all(waiting);
       const again = given.filter((_, index) => waiting[index]);
@@ -76,20 +83,19 @@ class JwtVerifier {
         if (waiting[index]) answers[index] = later.next().value;
       });
     }
-    return answers.map((answer, index) => this.#result(given[index], answer));
+    return answers.map((answer, index) => this.#result(given[index], this.#parsed(answer)));
   }
 
-  /** What the native part says of a token now. */
+  /** The claims of a token, or the status of its rejection. Has what is missing fetched. */
   #answer(token) {
-    if (this.#refresher === undefined) return this.#verify(token);
-    this.#refresher.use();
-    const answer = this.#verify(token);
+    this.#refresher?.use();
+    const answer = this.#held === undefined ? this.#parsed(this.#verify(token)) : this.#recall(token);
     this.#missing(answer);
     return answer;
   }
 
-  /** What it says when all that it needs is there, or cannot be had. */
-  async #verifyAsync(token) {
+  /** As `#answer`, when all that the native part needs is there, or cannot be had. */
+  async #answerAsync(token) {
     const answer = this.#answer(token);
     const waiting = this.#missing(answer);
     if (waiting === undefined) return answer;
@@ -97,21 +103,42 @@ class JwtVerifier {
     return this.#answer(token);
   }
 
-  /** The request for a key that an answer says is not at hand, when there is one. */
-  #missing(answer) {
-    if (typeof answer === 'string' || this.#refresher === undefined) return undefined;
-    return this.#refresher.need(this.#rejection(answer).code);
+  /** The request for a key that is not at hand, as a status says, when there is one. */
+  #missing(answer, requests) {
+    if (this.#refresher === undefined || typeof answer !== 'number') return undefined;
+    return this.#refresher.need(this.#rejection(answer).code, requests);
+  }
+
+  /** As `#answer`, with a cache. */
+  #recall(token) {
+    const answer = this.#verify(token, slotOut);
+    if (typeof answer === 'string') return this.#hold(slotOut[0], token, answer);
+    if (answer >= 0) return answer;
+    const held = this.#held[-1 - answer];
+    // It is another's, or none, when a call ran out of stack before it could be held.
+    return held?.token === token ? held.claims : this.#parsed(this.#verify(token));
+  }
+
+  #hold(slot, token, payload) {
+    const claims = this.#parsed(payload);
+    if (slot >= 0) this.#held[slot] = { token, claims };
+    return claims;
+  }
+
+  /** With a cache claims are shared, and therefore frozen. */
+  #parsed(answer) {
+    if (typeof answer !== 'string') return answer;
+    const claims = JSON.parse(answer);
+    return this.#held === undefined ? claims : deepFreeze(claims);
+  }
+
+  #result(token, answer) {
+    if (typeof answer === 'number') return { ok: false, ...this.#rejection(answer) };
+    return { ok: true, claims: answer, header: this.#headers.get(token) };
   }
 
   #error(status) {
     return rejectionError(this.#rejection(status));
-  }
-
-  #result(token, answer) {
-    if (typeof answer === 'string') {
-      return { ok: true, claims: JSON.parse(answer), header: this.#headers.get(token) };
-    }
-    return { ok: false, ...this.#rejection(answer) };
   }
 
   /** What a status stands for, which may be a claim that this verifier requires. */

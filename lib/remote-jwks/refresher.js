@@ -19,6 +19,7 @@ class Refresher {
   #cooldownMs;
   #running;
   #failures = 0;
+  #requests = 0;
   // By the clock that nobody sets.
   #endedAt = -Infinity;
   #dueAt = -Infinity;
@@ -35,16 +36,23 @@ class Refresher {
   }
 
   /**
-   * What a token that is refused calls for. Gives what to wait for; nothing, when a request would not
-   * help or is not allowed yet: whoever makes tokens up causes one a cooldown at most.
+   * What a token calls for that was refused when so many `requests` had ended. Gives what to wait for;
+   * nothing, when a request would not help or is not allowed yet: whoever makes tokens up causes one a
+   * cooldown at most.
    */
-  need(code) {
+  need(code, requests = this.#requests) {
     const trigger = TRIGGERS.get(code);
     if (trigger === undefined) return undefined;
+    if (requests !== this.#requests) return Promise.resolve();
     if (this.#running !== undefined) return this.#running;
     const pause = trigger === 'unknown-key' ? this.#cooldownMs : 0;
     const allowedAt = this.#endedAt + Math.max(pause, this.pauseMs);
     return performance.now() >= allowedAt ? this.#start(trigger) : undefined;
+  }
+
+  /** How many requests have ended. */
+  get requests() {
+    return this.#requests;
   }
 
   /** Fetches now, unless that is what happens already; resolves to the error of a failure. */
@@ -75,6 +83,7 @@ class Refresher {
       error = thrown;
       this.#failures += 1;
     }
+    this.#requests += 1;
     this.#endedAt = performance.now();
     const pause = error === undefined ? seconds * 1000 * REFRESH_AHEAD : this.pauseMs;
     this.#dueAt = this.#endedAt + pause;

@@ -44,6 +44,7 @@ async function send({ url, headers, fetch = globalThis.fetch }, etag, signal) {
   if (typeof response?.headers?.get !== 'function') {
     throw failure('what the option `fetch` gave is no Response');
   }
+  if (response.redirected) throw failure('the option `fetch` has followed a redirect');
   return response;
 }
 

@@ -21,7 +21,7 @@ use super::args::{Arg, Fault, Result};
 use super::internal;
 use super::limiter::{MAX_KEY_LEN, RateLimiter};
 use super::secret::SecretBuffer;
-use crate::jwt::{Issuer, MAX_TOKEN_LEN, Overrides, Rejection, Scratch, Verifier};
+use crate::jwt::{Answer, Issuer, MAX_TOKEN_LEN, Overrides, Rejection, Scratch, Verifier};
 use crate::limiter::{Decision, MAX_UNITS};
 use crate::revocation::{Query, RevocationList};
 
@@ -171,21 +171,34 @@ impl Hot for Peek {
     }
 }
 
-/// `(token) => string | number`: the payload's JSON, or the status of the rejection.
+/// `(token, out?: Float64Array) => string | number`: the payload's JSON, or the status of the
+/// rejection. With `out` it is for a façade that keeps by slot what it makes of payloads: `out` is
+/// then the slot of a payload, or -1, and below 0 is the complement of a slot whose payload it has.
 impl Hot for Verifier {
     const NAME: &'static str = "verify";
-    const ARGUMENTS: usize = 1;
+    const ARGUMENTS: usize = 2;
 
     fn call(&self, call: &Call) -> Result<sys::napi_value> {
         with_buffers(|buffers| {
             // Not a string, or too long, or not ASCII: no token, which is an answer.
-            let Buffers { units, token, .. } = buffers;
+            let Buffers { units, token, scratch, .. } = buffers;
             let token = call.argument(0, "token").ascii_in(units, token).ok().flatten();
-            let verified = token
-                .ok_or(Rejection::Malformed)
-                .and_then(|token| self.verify(token, &mut buffers.scratch));
-            match verified {
-                Ok(verified) => call.string(verified.payload.as_bytes()),
+            let token = token.ok_or(Rejection::Malformed);
+            let answer = if call.count < 2 {
+                token
+                    .and_then(|token| self.verify(token, scratch))
+                    .map(|verified| Answer::Payload(verified.payload, None))
+            } else {
+                token.and_then(|token| self.verify_holding(token, scratch))
+            };
+            match answer {
+                Ok(Answer::Held(slot)) => call.number(-1.0 - slot as f64),
+                Ok(Answer::Payload(payload, slot)) => {
+                    if call.count >= 2 {
+                        call.argument(1, "out").fill(&[slot.map_or(-1.0, |slot| slot as f64)])?;
+                    }
+                    call.string(payload.as_bytes())
+                }
                 Err(rejection) => call.number(f64::from(rejection.to_status())),
             }
         })

@@ -204,6 +204,12 @@ pub fn keys_and_remote(keys: &Arg<'_>) -> Result<(KeySource, Option<Made>)> {
     Ok((source, remote))
 }
 
+/// Whether a verifier remembers tokens.
+#[napi(catch_unwind)]
+pub fn verifier_remembers(env: &Env, verifier: Unknown<'_>) -> napi::Result<bool> {
+    guard(env, || Ok(Arg::new(env, &verifier, "this").handle::<Verifier>()?.remembers()))
+}
+
 /// `verify`, bound to a verifier.
 #[napi(catch_unwind)]
 pub fn verifier_bind<'env>(env: &'env Env, verifier: Unknown<'_>) -> napi::Result<Unknown<'env>> {

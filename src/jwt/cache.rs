@@ -18,9 +18,9 @@ const TAIL_LEN: usize = 32;
 const BYTES_PER_ENTRY: usize = 2048;
 /// However few entries there are: room for the longest token and its payload.
 const MIN_BYTES: usize = 2 * super::MAX_TOKEN_LEN;
-/// How far the hand goes for one entry. It then takes what it points to: a flood of tokens costs
-/// each of them this much and no more.
-const MAX_STEPS: usize = 16;
+/// How many entries the hand spares for one. It then takes what it points to: a flood of tokens
+/// costs each of them this much and no more.
+const MAX_SPARED: usize = 16;
 
 /// Verified tokens, bounded in number and in bytes.
 pub struct Cache {
@@ -31,8 +31,10 @@ pub struct Cache {
 
 #[derive(Default)]
 struct State {
-    entries: Vec<Entry>,
-    /// Where in `entries` the token is that ends so.
+    /// A token stays in its slot; what was evicted for its size leaves an empty one.
+    slots: Vec<Option<Entry>>,
+    empty: Vec<usize>,
+    /// The slot of the token that ends so.
     index: HashMap<[u8; TAIL_LEN], usize>,
     bytes: usize,
     hand: usize,
@@ -43,8 +45,19 @@ struct Entry {
     token: Box<[u8]>,
     payload: Box<str>,
     standing: Standing,
+    /// Whether the caller has been given the payload for this slot.
+    is_held: bool,
     /// Since the hand last came by.
     was_asked_for: bool,
+}
+
+/// A token that is known, by its slot.
+#[derive(Debug, PartialEq)]
+pub enum Recalled {
+    /// The caller holds the payload already.
+    Held(usize),
+    /// The payload has been copied.
+    Copied(usize),
 }
 
 impl Cache {
@@ -54,84 +67,100 @@ impl Cache {
         Self { max_entries, max_bytes, state: Mutex::default() }
     }
 
-    /// Whether the token is known and, as `still` finds, as good as it was; its payload then
-    /// replaces the contents of `payload`.
+    /// Whether the token is known and, as `still` finds, as good as it was. Its payload then
+    /// replaces the contents of `payload`, unless the caller `holds` payloads by slot and was given
+    /// this one before.
     pub fn recall(
         &self,
         token: &[u8],
+        holds: bool,
         still: impl FnOnce(&Standing) -> Result<bool, Rejection>,
         payload: &mut Vec<u8>,
-    ) -> Result<bool, Rejection> {
-        let Some(tail) = token.last_chunk() else { return Ok(false) };
+    ) -> Result<Option<Recalled>, Rejection> {
+        let Some(tail) = token.last_chunk() else { return Ok(None) };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let State { entries, index, .. } = &mut *state;
-        let Some(entry) = index.get(tail).and_then(|&at| entries.get_mut(at)) else {
-            return Ok(false);
-        };
+        let State { slots, index, .. } = &mut *state;
+        let Some(&slot) = index.get(tail) else { return Ok(None) };
+        let Some(Some(entry)) = slots.get_mut(slot) else { return Ok(None) };
         if *entry.token != *token || !still(&entry.standing)? {
-            return Ok(false);
+            return Ok(None);
         }
         entry.was_asked_for = true;
+        if holds && entry.is_held {
+            return Ok(Some(Recalled::Held(slot)));
+        }
+        entry.is_held |= holds;
         payload.clear();
         payload.extend_from_slice(entry.payload.as_bytes());
-        Ok(true)
+        Ok(Some(Recalled::Copied(slot)))
     }
 
-    /// Remembers a token that has just been verified.
-    pub fn insert(&self, token: &[u8], payload: &str, standing: Standing) {
-        let Some(tail) = token.last_chunk() else { return };
+    /// Remembers a token that has just been verified. Gives the slot, whose payload the caller has
+    /// if it `holds` payloads by slot.
+    pub fn insert(
+        &self,
+        token: &[u8],
+        holds: bool,
+        payload: &str,
+        standing: Standing,
+    ) -> Option<usize> {
         let entry = Entry {
-            tail: *tail,
+            tail: *token.last_chunk()?,
             token: token.into(),
             payload: payload.into(),
             standing,
+            is_held: holds,
             was_asked_for: false,
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(&at) = state.index.get(tail) {
-            state.remove(at);
+        if let Some(&slot) = state.index.get(&entry.tail) {
+            state.remove(slot);
         }
-        while !state.entries.is_empty()
-            && (state.entries.len() >= self.max_entries
-                || state.bytes + entry.len() > self.max_bytes)
+        while !state.index.is_empty()
+            && (state.index.len() >= self.max_entries || state.bytes + entry.len() > self.max_bytes)
         {
             state.evict();
         }
-        state.bytes += entry.len();
-        let at = state.entries.len();
-        state.index.insert(entry.tail, at);
-        state.entries.push(entry);
+        Some(state.place(entry))
     }
 }
 
 impl State {
-    fn evict(&mut self) {
-        for _ in 0..MAX_STEPS {
-            match self.entries.get_mut(self.hand) {
-                Some(entry) if entry.was_asked_for => {
-                    entry.was_asked_for = false;
-                    self.hand += 1;
-                }
-                Some(_) => break,
-                None => self.hand = 0,
-            }
+    fn place(&mut self, entry: Entry) -> usize {
+        let slot = self.empty.pop().unwrap_or(self.slots.len());
+        self.bytes += entry.len();
+        self.index.insert(entry.tail, slot);
+        match self.slots.get_mut(slot) {
+            Some(empty) => *empty = Some(entry),
+            None => self.slots.push(Some(entry)),
         }
-        if self.hand >= self.entries.len() {
-            self.hand = 0;
-        }
-        self.remove(self.hand);
-        // The newest entry, which is there now, has its turn last.
-        self.hand += 1;
+        slot
     }
 
-    /// Removes an entry; the last one takes its place.
-    fn remove(&mut self, at: usize) {
-        let entry = self.entries.swap_remove(at);
+    /// Removes one of the entries, of which there must be one.
+    fn evict(&mut self) {
+        let mut spared = 0;
+        loop {
+            let slot = self.hand;
+            self.hand = if slot + 1 < self.slots.len() { slot + 1 } else { 0 };
+            match self.slots.get_mut(slot) {
+                Some(Some(entry)) if entry.was_asked_for && spared < MAX_SPARED => {
+                    entry.was_asked_for = false;
+                    spared += 1;
+                }
+                Some(Some(_)) => return self.remove(slot),
+                // What was evicted for its size: the next tokens fill it.
+                Some(None) => {}
+                None => return,
+            }
+        }
+    }
+
+    fn remove(&mut self, slot: usize) {
+        let Some(entry) = self.slots.get_mut(slot).and_then(Option::take) else { return };
         self.index.remove(&entry.tail);
         self.bytes -= entry.len();
-        if let Some(moved) = self.entries.get(at) {
-            self.index.insert(moved.tail, at);
-        }
+        self.empty.push(slot);
     }
 }
 
@@ -155,25 +184,30 @@ mod tests {
 
     fn insert(cache: &Cache, token: &[u8]) {
         let standing = Standing::of(&Claims::default(), None, 0, u64::MAX);
-        cache.insert(token, "payload", standing);
+        assert!(cache.insert(token, false, "payload", standing).is_some());
     }
 
     fn knows(cache: &Cache, token: &[u8]) -> bool {
         let mut payload = b"left over".to_vec();
-        let known = cache.recall(token, |_| Ok(true), &mut payload).unwrap();
-        assert_eq!(payload == b"payload", known);
-        known
+        let known = cache.recall(token, false, |_| Ok(true), &mut payload).unwrap();
+        assert_eq!(payload == b"payload", known.is_some());
+        known.is_some()
     }
 
     /// Number of entries and bytes, which must agree with what is there.
     fn size(cache: &Cache) -> (usize, usize) {
         let state = cache.state.lock().unwrap();
-        assert_eq!(state.index.len(), state.entries.len());
-        for (at, entry) in state.entries.iter().enumerate() {
-            assert_eq!(state.index[&entry.tail], at);
+        let mut entries = 0;
+        for (slot, entry) in state.slots.iter().enumerate() {
+            assert_eq!(entry.is_none(), state.empty.contains(&slot));
+            if let Some(entry) = entry {
+                assert_eq!(state.index[&entry.tail], slot);
+                entries += 1;
+            }
         }
-        assert_eq!(state.entries.iter().map(Entry::len).sum::<usize>(), state.bytes);
-        (state.entries.len(), state.bytes)
+        assert_eq!(state.index.len(), entries);
+        assert_eq!(state.slots.iter().flatten().map(Entry::len).sum::<usize>(), state.bytes);
+        (entries, state.bytes)
     }
 
     #[test]
@@ -243,9 +277,50 @@ mod tests {
         let cache = Cache::new(2);
         insert(&cache, &token(1, 100));
         let mut payload = Vec::new();
-        let mut recall = |still| cache.recall(&token(1, 100), |_| still, &mut payload);
-        assert_eq!(recall(Ok(false)), Ok(false));
+        let mut recall = |still| cache.recall(&token(1, 100), true, |_| still, &mut payload);
+        assert_eq!(recall(Ok(false)), Ok(None));
         assert_eq!(recall(Err(Rejection::Revoked)), Err(Rejection::Revoked));
-        assert_eq!(recall(Ok(true)), Ok(true));
+        assert_eq!(recall(Ok(true)), Ok(Some(Recalled::Copied(0))));
+        for still in [Ok(false), Err(Rejection::Expired), Ok(true)] {
+            let held = still.map(|still| still.then_some(Recalled::Held(0)));
+            assert_eq!(recall(still), held);
+        }
+    }
+
+    /// A slot is held for the token that is in it, never for one that was.
+    #[test]
+    fn a_held_slot_is_of_the_last_token_that_was_given_for_it() {
+        let cache = Cache::new(7);
+        let mut held = std::collections::HashMap::new();
+        let mut payload = Vec::new();
+        let mut number = 1_usize;
+        let mut hits = 0;
+        for round in 0..20_000 {
+            number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1) % (1 << 40);
+            let id = (number >> 20) % 12;
+            let token = token(id, if id == 0 { 9000 } else { 100 });
+            // As `verifyMany` on another thread, which holds nothing.
+            let holds = round % 3 != 0;
+            let slot = match cache.recall(&token, holds, |_| Ok(true), &mut payload).unwrap() {
+                Some(Recalled::Held(slot)) => {
+                    assert_eq!(held[&slot], id, "{round}");
+                    hits += 1;
+                    continue;
+                }
+                Some(Recalled::Copied(slot)) => {
+                    assert_eq!(payload, id.to_string().as_bytes());
+                    slot
+                }
+                None => {
+                    let standing = Standing::of(&Claims::default(), None, 0, u64::MAX);
+                    cache.insert(&token, holds, &id.to_string(), standing).unwrap()
+                }
+            };
+            if holds {
+                held.insert(slot, id);
+            }
+            size(&cache);
+        }
+        assert!(hits > 1000 && held.len() == 7);
     }
 }

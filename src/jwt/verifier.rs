@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use super::cache::Cache;
+use super::cache::{Cache, Recalled};
 use super::checks::Standing;
 use super::header::same_type;
 use super::jws::{self, check_signature};
@@ -92,6 +92,15 @@ pub struct Verified<'s> {
     pub payload: &'s str,
 }
 
+/// What is said to a caller that keeps what it makes of a payload by slot.
+#[derive(Debug, PartialEq)]
+pub enum Answer<'s> {
+    /// The token is the one whose payload was last given for this slot.
+    Held(usize),
+    /// The payload's JSON, to be kept for a slot where there is one.
+    Payload(&'s str, Option<usize>),
+}
+
 impl Verifier {
     /// A verifier.
     pub fn new(mut options: VerifierOptions, clock: Arc<dyn Clock>) -> Result<Self> {
@@ -123,6 +132,11 @@ impl Verifier {
         Ok(Self { options, clock, interned: RwLock::default(), cache })
     }
 
+    /// Whether verified tokens are remembered.
+    pub fn remembers(&self) -> bool {
+        self.cache.is_some()
+    }
+
     /// The claim that [`Rejection::Required`] means.
     pub fn required_claim(&self, index: u8) -> Option<&str> {
         self.options.required_claims.get(usize::from(index)).map(String::as_str)
@@ -134,28 +148,53 @@ impl Verifier {
         token: &[u8],
         scratch: &'s mut Scratch,
     ) -> std::result::Result<Verified<'s>, Rejection> {
+        self.answer(token, false, scratch)?;
+        scratch.verified()
+    }
+
+    /// As [`Self::verify`], for the one caller that keeps what it makes of payloads by slot.
+    pub fn verify_holding<'s>(
+        &self,
+        token: &[u8],
+        scratch: &'s mut Scratch,
+    ) -> std::result::Result<Answer<'s>, Rejection> {
+        Ok(match self.answer(token, true, scratch)? {
+            Some(Recalled::Held(slot)) => Answer::Held(slot),
+            Some(Recalled::Copied(slot)) => {
+                Answer::Payload(scratch.verified()?.payload, Some(slot))
+            }
+            None => Answer::Payload(scratch.verified()?.payload, None),
+        })
+    }
+
+    /// Leaves the payload in `scratch`, unless the caller `holds` payloads and has it. Gives the
+    /// slot where there is a cache.
+    fn answer(
+        &self,
+        token: &[u8],
+        holds: bool,
+        scratch: &mut Scratch,
+    ) -> std::result::Result<Option<Recalled>, Rejection> {
         let now = self.clock.unix_millis();
         let epoch = self.options.keys.epoch(now / 1000);
         if let Some(cache) = &self.cache {
             let still = |standing: &Standing| self.options.check_standing(standing, epoch, now);
-            if cache.recall(token, still, &mut scratch.payload)? {
-                return scratch.verified();
+            let recalled = cache.recall(token, holds, still, &mut scratch.payload)?;
+            if recalled.is_some() {
+                return Ok(recalled);
             }
         }
         let (key, usable_until) = self.decode(token, epoch, now / 1000, scratch)?;
-        let verified = scratch.verified()?;
-        let claims = self.options.read(verified.payload)?;
+        let payload = scratch.verified()?.payload;
+        let claims = self.options.read(payload)?;
         self.options.check_times(&claims.times, now)?;
         self.options.check_parties(&claims)?;
         self.options.profile.check_claims(&claims)?;
         self.options.check_revocation(&claims, key.kid())?;
-        if let Some(cache) = &self.cache {
-            let revocable = self.options.revocations.is_some();
-            let kid = revocable.then(|| key.kid());
-            let standing = Standing::of(&claims, kid, epoch, usable_until);
-            cache.insert(token, verified.payload, standing);
-        }
-        Ok(verified)
+        let Some(cache) = &self.cache else { return Ok(None) };
+        let kid = self.options.revocations.as_ref().map(|_| key.kid());
+        let standing = Standing::of(&claims, kid, epoch, usable_until);
+        Ok(cache.insert(token, holds, payload, standing).map(Recalled::Copied))
     }
 
     /// Checks signature and header, and decodes the payload. Gives the key and until when, in
