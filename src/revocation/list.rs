@@ -1,92 +1,25 @@
 //! The list itself: four kinds of entry, one question.
 
+mod state;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use siphasher::sip::SipHasher13;
 
+use self::state::{Field, Kind, State};
 use super::MAX_CLOCK_TOLERANCE;
 use super::expiry::ProvenTime;
-use super::filter::Filter;
-use super::table::{Fingerprint, Table};
+use super::table::Fingerprint;
+use super::terms::{Limits, OnFull, Query, Scope, Stats};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 
-/// How many expired entries of a kind one write forgets at most: enough to keep up, too few to be
-/// felt.
-const PRUNED_PER_WRITE: usize = 4;
-
-/// What bounds a list.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// Entries of all kinds together; 40 to 70 bytes each.
-    pub max_entries: usize,
-    /// The longest life of a token that is checked against the list, in seconds.
-    pub max_token_ttl: u64,
-    /// What happens to a revocation that finds no room.
-    pub on_full: OnFull,
-}
-
-impl Default for Limits {
-    /// A million entries, 30 days, an error.
-    fn default() -> Self {
-        Self { max_entries: 1_000_000, max_token_ttl: 30 * 24 * 3600, on_full: OnFull::Error }
-    }
-}
-
-/// What happens to a revocation that finds no room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFull {
-    /// `ERR_REVOCATION_FULL`: the caller learns that nothing was revoked.
-    Error,
-    /// Every token issued until now is refused, which makes the room.
-    RejectOlder,
-}
-
-/// Whose ids are meant: those of one issuer (`iss`), or of any.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope<'a> {
-    /// Tokens of every issuer, and tokens without one.
-    Any,
-    /// Tokens of this issuer.
-    Issuer(&'a str),
-}
-
-/// What is known of a token when it is asked whether it has been revoked.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Query<'a> {
-    /// `iss`
-    pub issuer: Option<&'a str>,
-    /// `jti`
-    pub id: Option<&'a str>,
-    /// `sid`
-    pub session: Option<&'a str>,
-    /// `sub`
-    pub subject: Option<&'a str>,
-    /// `iat`, seconds. A revoked subject's token without it counts as revoked.
-    pub issued_at: Option<f64>,
-    /// `kid` of the key that signed.
-    pub kid: Option<&'a str>,
-}
-
-/// Counts, for monitoring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stats {
-    /// Revoked token ids.
-    pub ids: usize,
-    /// Revoked sessions.
-    pub sessions: usize,
-    /// Subjects with a moment before which their tokens are refused.
-    pub subjects: usize,
-    /// Revoked keys.
-    pub keys: usize,
-    /// The bound of their sum.
-    pub max_entries: usize,
-    /// Tokens issued at or before this time are refused altogether: 0, unless the list has been
-    /// full under [`OnFull::RejectOlder`].
-    pub rejects_issued_until: u64,
-}
+/// The hasher of ids of all fields for the other half of a fingerprint, and that of issuers.
+const OF_ID: usize = 4;
+const OF_ISSUER: usize = 5;
+const HASHERS: usize = 6;
 
 /// What has been taken back.
 pub struct RevocationList {
@@ -304,98 +237,6 @@ impl RevocationList {
 
 fn closed() -> Error {
     Error::new(Code::RevocationClosed, "the revocation list has been closed; make a new one")
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Kind {
-    Id = 0,
-    Session = 1,
-    Subject = 2,
-    Key = 3,
-    EndedSession = 4,
-}
-
-/// What a token has that may be revoked. Each is hashed under a key of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Field {
-    Id = 0,
-    Session = 1,
-    Subject = 2,
-    Key = 3,
-}
-
-/// The hasher of ids of all fields for the other half of a fingerprint, and that of issuers.
-const OF_ID: usize = 4;
-const OF_ISSUER: usize = 5;
-const HASHERS: usize = 6;
-
-impl Field {
-    const ALL: [Self; 4] = [Self::Id, Self::Session, Self::Subject, Self::Key];
-}
-
-impl Kind {
-    const ALL: [Self; 5] = [Self::Id, Self::Session, Self::Subject, Self::Key, Self::EndedSession];
-
-    const fn field(self) -> Field {
-        match self {
-            Self::Id => Field::Id,
-            Self::Session | Self::EndedSession => Field::Session,
-            Self::Subject => Field::Subject,
-            Self::Key => Field::Key,
-        }
-    }
-
-    /// The last second at which an entry of this value is needed; none when that is never over.
-    fn needed_until(self, value: u64, max_token_ttl: u64) -> Option<u64> {
-        let life = if self == Self::Subject { max_token_ttl } else { 0 };
-        let until = value.saturating_add(life).saturating_add(MAX_CLOCK_TOLERANCE);
-        (until < u64::MAX).then_some(until)
-    }
-}
-
-#[derive(Default)]
-struct State {
-    tables: [Table; 5],
-    /// Of all tables' ids.
-    filter: Filter,
-    /// When room was last made; tolerant verifiers add to it.
-    rejects_issued_until: u64,
-    closed: bool,
-}
-
-impl State {
-    fn table(&self, kind: Kind) -> &Table {
-        &self.tables[kind as usize]
-    }
-
-    /// Whether anything of a token's field is revoked.
-    fn has(&self, field: Field) -> bool {
-        Kind::ALL.iter().any(|kind| kind.field() == field && !self.table(*kind).is_empty())
-    }
-
-    /// Takes an id that is in its table already into the filter.
-    fn note(&mut self, id: u64) {
-        if self.filter.is_full() {
-            self.filter = Filter::of(self.tables.iter().flat_map(Table::ids), self.len());
-        } else {
-            self.filter.insert(id);
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.tables.iter().map(Table::len).sum()
-    }
-
-    fn prune(&mut self, now: u64, max_token_ttl: u64) {
-        for kind in Kind::ALL {
-            let table = &mut self.tables[kind as usize];
-            for _ in 0..PRUNED_PER_WRITE {
-                if !table.forget_one(now, |value| kind.needed_until(value, max_token_ttl)) {
-                    break;
-                }
-            }
-        }
-    }
 }
 
 #[cfg(test)]

@@ -10,8 +10,10 @@ mod expiry;
 mod filter;
 mod list;
 mod table;
+mod terms;
 
-pub use list::{Limits, OnFull, Query, RevocationList, Scope, Stats};
+pub use list::RevocationList;
+pub use terms::{Limits, OnFull, Query, Scope, Stats};
 
 /// The largest clock tolerance a verifier may have, in seconds, and how long every entry is kept
 /// beyond the expiry of what it revokes.

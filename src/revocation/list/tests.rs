@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::revocation::table::Table;
 
 const NOW: u64 = 1_700_000_000;
 
