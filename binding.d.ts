@@ -550,6 +550,15 @@ export declare function uuidV7(): string
 /** `verifier` becomes a verifier. Gives its keys when they are fetched, which the façade does. */
 export declare function verifierAttach(verifier: unknown, options: unknown): Made | null
 
+/** `verifier` becomes one of access tokens. Gives its keys when they are fetched. */
+export declare function verifierAttachAccessToken(verifier: unknown, options: unknown): Made | null
+
+/**
+ * `verifier` becomes one of JWT-SVIDs. A `bundle` that is a JWK Set comes as its JSON. Gives the
+ * bundle when it is fetched.
+ */
+export declare function verifierAttachSpiffe(verifier: unknown, options: unknown, bundle: unknown): Made | null
+
 /** `verify`, bound to a verifier. */
 export declare function verifierBind(verifier: unknown): unknown
 

@@ -682,7 +682,8 @@ export interface JwksImportOptions {
   /**
    * Keys for other algorithms are left out; HMAC is not for key sets. Default: any. An RSA key without
    * `alg` becomes one key for each of RSA's algorithms that is named here, by default for RS256; other
-   * keys without `alg` are for their curve's algorithm.
+   * keys without `alg` are for their curve's algorithm. With `use: 'jwt-svid'` the default is all of
+   * RS, ES and PS, for keys without `alg` as well.
    */
   algorithms?: Algorithm[];
   /**
@@ -989,6 +990,35 @@ export interface JwtVerifierOptions {
   cache?: boolean | { maxEntries?: number };
 }
 
+/** What {@link JwtVerifier.accessToken} is told: all that RFC 9068 leaves open. */
+export interface AccessTokenOptions
+  extends Omit<JwtVerifierOptions, 'issuer' | 'audience' | 'typ' | 'requireExp'> {
+  /** Exact names; none is waived. */
+  issuer: string | string[];
+  /** The names of this resource server. */
+  audience: string | string[];
+}
+
+/** What {@link JwtVerifier.spiffe} is told. */
+export interface SpiffeVerifierOptions
+  extends Pick<
+    JwtVerifierOptions,
+    'clockTolerance' | 'maxAge' | 'requiredClaims' | 'revocations' | 'cache'
+  > {
+  /** Such as `example.org`, or its own SPIFFE ID, `spiffe://example.org`. Else `ERR_SPIFFE_ID`. */
+  trustDomain: string;
+  /**
+   * The trust domain's bundle: a JWK Set, or its JSON text. Its keys with the `use` `jwt-svid` and a
+   * `kid` are taken, the others ignored, as are `spiffe_sequence` and `spiffe_refresh_hint`. A bundle
+   * without such keys says that all are revoked: every token is `ERR_JWT_KEY_NOT_FOUND`. What is no JWK
+   * Set is `ERR_JWT_KEY`. The next bundle needs a new verifier, or is fetched by a RemoteJwks made with
+   * `use: 'jwt-svid'`, for `maxAge` and Cache-Control whatever the hint is.
+   */
+  bundle: RemoteJwks | object | string;
+  /** The names of this workload; none is waived. */
+  audience: string | string[];
+}
+
 /** Codes of a token that is refused. */
 export type JwtRejectionCode =
   | 'ERR_JWT_ALGORITHM'
@@ -1021,6 +1051,19 @@ export type VerifyResult<T> =
  */
 export class JwtVerifier {
   constructor(options: JwtVerifierOptions);
+  /**
+   * A verifier of OAuth 2.0 access tokens (RFC 9068 section 4): `typ` is `at+jwt`, and `iss`, `exp`,
+   * `aud`, `sub`, `client_id` (a string), `iat` and `jti` are there, beside what `requiredClaims` names,
+   * up to 93 others. Encrypted tokens are refused.
+   */
+  static accessToken(options: AccessTokenOptions): JwtVerifier;
+  /**
+   * A verifier of JWT-SVIDs: the workloads of one trust domain, each known by its SPIFFE ID, the claim
+   * `sub`. RS, ES and PS algorithms only; no header parameters but `alg`, `kid` and `typ` (`JWT` or
+   * `JOSE`), else `ERR_JWT_MALFORMED`; `sub` is a SPIFFE ID of the trust domain with a path, `aud` and
+   * `exp` are there. With `revocations` they need `jti` and `iat`, too, which SPIRE does not give all.
+   */
+  static spiffe(options: SpiffeVerifierOptions): JwtVerifier;
   /** The claims, or a JwtError; a RevocationError when the list has been closed. */
   verify<T = unknown>(token: string): T & Claims;
   /** The same as a value: it throws for no token whatever. The header is frozen. */
@@ -1095,7 +1138,7 @@ export function spiffeIdOf(certificate: X509Certificate | Uint8Array | string): 
 // ── Revocation and sessions ──────────────────────────────────────────────────────────────────
 
 export interface RevocationListOptions {
-  /** Default: 1,000,000, of about 60 bytes each. */
+  /** Default: 1,000,000, of 40 to 70 bytes each. */
   maxEntries?: number;
   /** The longest life of a token that is checked against the list. Default: 30 days. */
   maxTokenTtl?: Duration;

@@ -25,6 +25,7 @@ const OUTPUT = {
   Secrets: /^\[SecretBuffer 32 bytes\]\n(memfd_secret|mlock|dontdump|plain)\n$/,
   Tokens: /^\{\n? *ok: false,\s+code: 'ERR_JWT_REVOKED'[^]*\n\{"keys":\[\{[^]*\}\]\}\n$/,
   'Tokens 2': /^alice\n$/,
+  'Tokens 3': /^spiffe:\/\/example\.org\/web\n$/,
   Sessions: /^rotated\n$/,
   'Rate limits': /^$/,
   Errors: /^true ERR_UNKNOWN_OPTION unknown option "memorycost"; did you mean "memoryCost"\?\n$/,

@@ -12,6 +12,7 @@ import * as load from './rows/load.mjs';
 import * as passwords from './rows/passwords.mjs';
 import * as secrets from './rows/secrets.mjs';
 import * as tokens from './rows/tokens.mjs';
+import * as cached from './rows/tokens-cache.mjs';
 import * as revocation from './rows/tokens-revocation.mjs';
 
 const { values, positionals } = parseArgs({
@@ -21,7 +22,7 @@ const { values, positionals } = parseArgs({
 
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model}\n`);
 
-const rows = [...passwords.rows, ...load.rows, ...tokens.rows, ...revocation.rows, ...limits.rows, ...secrets.rows];
+const rows = [...passwords.rows, ...load.rows, ...tokens.rows, ...cached.rows, ...revocation.rows, ...limits.rows, ...secrets.rows];
 const chosen = rows.filter(({ name }) => positionals.every((word) => name.includes(word)));
 if (chosen.length === 0) {
   console.error(`No row matches; there are:\n${rows.map(({ name }) => `  ${name}`).join('\n')}`);

@@ -3,12 +3,21 @@
 // A verified token is its payload as text, and one that is refused is a number: what that stands for
 // is asked once.
 
-const { makeError } = require('./errors.js');
+const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
 const { refresherOf } = require('./remote-jwks.js');
 
 /** The most tokens of one `verifyMany`. */
 const MAX_TOKENS = 10_000;
+
+/** Handed to the constructor by the static methods only: how a kind of verifier is made. */
+class Kind {
+  constructor(attach) {
+    this.attach = attach;
+  }
+}
+const JWT = new Kind(native.verifierAttach);
+const ACCESS_TOKEN = new Kind(native.verifierAttachAccessToken);
 
 class JwtVerifier {
   #verify;
@@ -17,13 +26,26 @@ class JwtVerifier {
   #headers = new HeaderCache();
   #rejections = new Map();
 
-  constructor(options) {
-    this.#refresher = refresherOf(native.verifierAttach(this, options));
+  constructor(options, kind) {
+    const { attach } = kind instanceof Kind ? kind : JWT;
+    this.#refresher = refresherOf(attach(this, options));
     this.#verify = native.verifierBind(this);
   }
 
+  static accessToken(options) {
+    return new JwtVerifier(options, ACCESS_TOKEN);
+  }
+
+  static spiffe(options) {
+    const bundle = bundleText(options?.bundle);
+    const kind = new Kind((verifier) => native.verifierAttachSpiffe(verifier, options, bundle));
+    return new JwtVerifier(options, kind);
+  }
+
   verify(token) {
-    return this.#claims(this.#answer(token));
+    const answer = this.#answer(token);
+    if (typeof answer === 'string') return JSON.parse(answer);
+    throw this.#error(answer);
   }
 
   tryVerify(token) {
@@ -31,7 +53,9 @@ class JwtVerifier {
   }
 
   async verifyAsync(token) {
-    return this.#claims(await this.#verifyAsync(token));
+    const answer = await this.#verifyAsync(token);
+    if (typeof answer === 'string') return JSON.parse(answer);
+    throw this.#error(answer);
   }
 
   async tryVerifyAsync(token) {
@@ -79,9 +103,8 @@ class JwtVerifier {
     return this.#refresher.need(this.#rejection(answer).code);
   }
 
-  #claims(answer) {
-    if (typeof answer === 'string') return JSON.parse(answer);
-    throw rejectionError(this.#rejection(answer));
+  #error(status) {
+    return rejectionError(this.#rejection(status));
   }
 
   #result(token, answer) {
@@ -100,6 +123,12 @@ class JwtVerifier {
     }
     return known;
   }
+}
+
+/** A bundle as JSON. Text stays as it is, as in `JwtKey.fromJwks`, and so do keys that are fetched. */
+function bundleText(bundle) {
+  if (bundle === null || typeof bundle !== 'object' || refresherOf(bundle)) return bundle;
+  return jsonText(bundle, 'ERR_JWT_KEY', 'the bundle must be values that JSON can hold');
 }
 
 /** Headers of verified tokens. They are few and shared by many tokens, so they are frozen. */

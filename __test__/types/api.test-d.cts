@@ -155,6 +155,19 @@ new nodesec.JwtVerifier({ keys: key, issuer: false, audience: false, requiredCla
 same<ReturnType<typeof verifier.verifyAsync<{ role: string }>>, Promise<{ role: string } & nodesec.Claims>>(true);
 same<ReturnType<typeof verifier.verifyMany>, Promise<nodesec.VerifyResult<unknown>[]>>(true);
 
+// Presets
+nodesec.JwtVerifier.accessToken({ keys: ring, issuer: 'i', audience: 'a', cache: true });
+// @ts-expect-error never for anyone
+nodesec.JwtVerifier.accessToken({ keys: ring, issuer: 'i', audience: false });
+// @ts-expect-error what they are is no choice
+nodesec.JwtVerifier.accessToken({ keys: ring, issuer: 'i', audience: 'a', typ: 'JWT' });
+const workloads = nodesec.JwtVerifier.spiffe({ trustDomain: 'd', bundle: { keys: [] }, audience: 'a' });
+same<typeof workloads, nodesec.JwtVerifier>(true);
+const published = new nodesec.RemoteJwks('https://example.org/bundle', { use: 'jwt-svid' });
+nodesec.JwtVerifier.spiffe({ trustDomain: 'd', bundle: published, audience: ['a'] });
+// @ts-expect-error whose workloads?
+nodesec.JwtVerifier.spiffe({ bundle: '{}', audience: 'a' });
+
 // SPIFFE
 const spiffeId = nodesec.parseSpiffeId('spiffe://example.org/web');
 same<typeof spiffeId, nodesec.SpiffeId>(true);

@@ -2,7 +2,7 @@
 // that whatever else the machine does falls on all of them alike.
 
 const SLICE_MS = 20;
-const ROUNDS = { quick: 25, full: 101 };
+const ROUNDS = { quick: 15, full: 101 };
 
 /**
  * @param {Array<{ name: string, limit?: boolean, run: (n: number) => void | Promise<void> }>} contestants each
@@ -22,42 +22,6 @@ export async function measure(contestants, { quick, slowMs }) {
     }
   }
   return states.map(({ name, limit, samples }) => ({ name, limit, samples }));
-}
-
-/** Performs an operation n times, one after the other, whether or not it gives promises. */
-export function repeat(operation) {
-  if (operation() instanceof Promise) {
-    return async (n) => {
-      for (let i = 0; i < n; i += 1) await operation();
-    };
-  }
-  return (n) => {
-    for (let i = 0; i < n; i += 1) operation();
-  };
-}
-
-/** Performs an operation on n of the items, going on where it stopped. */
-export function inTurn(items, operation) {
-  let next = 0;
-  return (n) => {
-    for (let i = 0; i < n; i += 1) {
-      operation(items[next]);
-      next = (next + 1) % items.length;
-    }
-  };
-}
-
-/** The items in an order that is the same in every run. */
-export function shuffled(items) {
-  const order = [...items];
-  let state = 1;
-  for (let i = order.length - 1; i > 0; i -= 1) {
-    // The generator of Park and Miller.
-    state = (state * 48271) % 2147483647;
-    const j = state % (i + 1);
-    [order[i], order[j]] = [order[j], order[i]];
-  }
-  return order;
 }
 
 async function calibrate(contestant) {

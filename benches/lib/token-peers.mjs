@@ -1,9 +1,9 @@
 // The libraries for tokens, each set up as its documentation has it for many tokens of one key:
-// keys parsed ahead where it takes them so, no cache, the same header, claims and checks.
+// keys parsed ahead where it takes them so, the same header, claims and checks.
 
 import { createSecretKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 
-import { JwtIssuer, JwtKey, JwtVerifier, RevocationList } from '@nodesec/native';
+import { JwtIssuer, JwtKey, JwtVerifier } from '@nodesec/native';
 import nodeRs from '@node-rs/jsonwebtoken';
 import { createSigner, createVerifier } from 'fast-jwt';
 import { jwtVerify, SignJWT } from 'jose';
@@ -79,18 +79,25 @@ export function signersOf({ alg, own, signing, texts }, claims) {
   return withoutUnable(signers, alg);
 }
 
-/** By name, ours first: the claims of a token, with issuer, audience, expiry and jti checked. */
-export function verifiersOf({ alg, own, verifying, texts }) {
-  // With a list, which is empty, a token without a jti is refused.
-  const revocations = new RevocationList();
-  const verifier = new JwtVerifier({ keys: own, issuer: ISSUER, audience: AUDIENCE, revocations });
+/**
+ * By name, ours first: the claims of a token, with issuer, audience, expiry and jti checked.
+ * `cached` is how many tokens ours and fast-jwt remember.
+ */
+export function verifiersOf({ alg, own, verifying, texts }, cached = 0) {
+  const verifier = new JwtVerifier({
+    keys: own,
+    issuer: ISSUER,
+    audience: AUDIENCE,
+    requiredClaims: ['jti'],
+    cache: cached > 0 && { maxEntries: cached },
+  });
   const fastVerifier = createVerifier({
     key: texts[1],
     algorithms: [alg],
     allowedIss: ISSUER,
     allowedAud: AUDIENCE,
     requiredClaims: ['exp', 'jti'],
-    cache: false,
+    cache: cached,
   });
   const forJsonwebtoken = { algorithms: [alg], issuer: ISSUER, audience: AUDIENCE };
   const forJose = { ...forJsonwebtoken, requiredClaims: ['exp', 'jti'] };

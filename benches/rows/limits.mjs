@@ -4,6 +4,8 @@ import { RateLimiter } from '@nodesec/native';
 import { MemoryStore } from 'express-rate-limit';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 
+import { inTurn, shuffled } from '../lib/work.mjs';
+
 const KEYS = 100_000;
 const WINDOW_MS = 60_000;
 
@@ -25,11 +27,11 @@ function contestants(limit) {
   const flexible = new RateLimiterMemory({ points: limit, duration: WINDOW_MS / 1000 });
   const store = expressStore();
   return [
-    { name: '@nodesec/native', run: walk(keys, (key) => ours.check(key)) },
-    { name: 'rate-limiter-flexible (memory)', run: walkAsync(keys, (key) => flexible.consume(key)) },
+    { name: '@nodesec/native', run: inTurn(keys, (key) => ours.check(key)) },
+    { name: 'rate-limiter-flexible (memory)', run: inTurn(keys, (key) => flexible.consume(key)) },
     {
       name: 'express-rate-limit (MemoryStore)',
-      run: walkAsync(keys, async (key) => (await store.increment(key)).totalHits <= limit),
+      run: inTurn(keys, async (key) => (await store.increment(key)).totalHits <= limit),
     },
   ];
 }
@@ -64,35 +66,5 @@ function expressStore() {
 }
 
 function shuffledKeys() {
-  const keys = Array.from({ length: KEYS }, (_, i) => `client:${String(i).padStart(11, '0')}`);
-  // xorshift32: the same order every time.
-  let state = 2_463_534_242;
-  for (let i = keys.length - 1; i > 0; i -= 1) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    const j = (state >>> 0) % (i + 1);
-    [keys[i], keys[j]] = [keys[j], keys[i]];
-  }
-  return keys;
-}
-
-function walk(keys, visit) {
-  let at = 0;
-  return (n) => {
-    for (let i = 0; i < n; i += 1) {
-      visit(keys[at]);
-      at = at + 1 === keys.length ? 0 : at + 1;
-    }
-  };
-}
-
-function walkAsync(keys, visit) {
-  let at = 0;
-  return async (n) => {
-    for (let i = 0; i < n; i += 1) {
-      await visit(keys[at]);
-      at = at + 1 === keys.length ? 0 : at + 1;
-    }
-  };
+  return shuffled(Array.from({ length: KEYS }, (_, i) => `client:${String(i).padStart(11, '0')}`));
 }

@@ -4,8 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { JwtIssuer, JwtVerifier, RevocationList } from '@nodesec/native';
 
 import { AUDIENCE, ISSUER, seconds, TTL } from '../lib/claims.mjs';
-import { inTurn, shuffled } from '../lib/measure.mjs';
 import { makeKey } from '../lib/token-peers.mjs';
+import { inTurn, shuffled } from '../lib/work.mjs';
 
 const ENTRIES = 1_000_000;
 const TOKENS = 10_000;

@@ -1,8 +1,8 @@
 import { loadExample } from '../../scripts/lib/example.mjs';
 import { claimsFor, SIZES } from '../lib/claims.mjs';
-import { repeat } from '../lib/measure.mjs';
 import { assertSameTokens, assertSameVerdicts } from '../lib/token-checks.mjs';
 import { makeKey, signersOf, verifiersOf } from '../lib/token-peers.mjs';
+import { repeat } from '../lib/work.mjs';
 
 /** How many times as long as ours the best of the peers must take, at every size or at one. */
 const TARGETS = {

@@ -179,7 +179,8 @@ impl Hot for Verifier {
     fn call(&self, call: &Call) -> Result<sys::napi_value> {
         with_buffers(|buffers| {
             // Not a string, or too long, or not ASCII: no token, which is an answer.
-            let token = call.argument(0, "token").utf8_in(&mut buffers.text).ok().flatten();
+            let Buffers { units, token, .. } = buffers;
+            let token = call.argument(0, "token").ascii_in(units, token).ok().flatten();
             let verified = token
                 .ok_or(Rejection::Malformed)
                 .and_then(|token| self.verify(token, &mut buffers.scratch));
@@ -250,6 +251,7 @@ impl Hot for SecretBuffer {
 /// Working space of a JavaScript thread. Nothing here calls JavaScript while it is borrowed.
 struct Buffers {
     text: Box<[MaybeUninit<u8>]>,
+    units: Box<[u16]>,
     scratch: Scratch,
     payload: Vec<u8>,
     token: Vec<u8>,
@@ -259,6 +261,8 @@ thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::new(Buffers {
         // Room for the longest token and for `utf8_in` to see that one is longer.
         text: Box::new_uninit_slice(MAX_TOKEN_LEN + 8),
+        // Room for the longest token, a NUL, and for `ascii_in` to see that one is longer.
+        units: vec![0; MAX_TOKEN_LEN + 2].into(),
         scratch: Scratch::default(),
         payload: Vec::new(),
         token: Vec::new(),

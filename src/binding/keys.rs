@@ -242,7 +242,7 @@ pub fn import_rules(options: &Options<'_>) -> Result<ImportRules> {
     }
     let words = [("sig", KeyUse::Sig), ("jwt-svid", KeyUse::JwtSvid)];
     let purpose = options.get("use")?.map_or(Ok(KeyUse::Sig), |word| word.one_of(&words))?;
-    Ok(ImportRules { purpose, algorithms, require_kid: purpose == KeyUse::JwtSvid })
+    Ok(ImportRules::of(purpose, algorithms))
 }
 
 fn required_algorithm(env: &Env, options: &Unknown<'_>) -> Result<(Algorithm, Option<String>)> {

@@ -1,6 +1,5 @@
 //! Verifying many tokens at once, off the event loop.
 
-use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use napi::Env;
@@ -40,18 +39,19 @@ pub fn verifier_verify_many(
 /// Copies of tokens, one after the other.
 struct Tokens {
     bytes: Vec<u8>,
-    /// Where each is; `None` for what is no string, or too long.
+    /// Where each is; `None` for what is no string, too long or not ASCII.
     places: Vec<Option<Range<usize>>>,
 }
 
 impl Tokens {
     fn read(tokens: &Arg<'_>) -> Result<Self> {
         let tokens = tokens.array(MAX_TOKENS)?;
-        // Room for the longest token and for `utf8_in` to see that one is longer.
-        let mut buffer = vec![MaybeUninit::uninit(); MAX_TOKEN_LEN + 8];
+        // Room for the longest token, a NUL, and for `ascii_in` to see that one is longer.
+        let mut units = vec![0; MAX_TOKEN_LEN + 2];
+        let mut ascii = Vec::new();
         let mut read = Self { bytes: Vec::new(), places: Vec::with_capacity(tokens.len()) };
         for token in tokens {
-            let place = token.utf8_in(&mut buffer).ok().flatten().map(|token| {
+            let place = token.ascii_in(&mut units, &mut ascii).ok().flatten().map(|token| {
                 let start = read.bytes.len();
                 read.bytes.extend_from_slice(token);
                 start..read.bytes.len()

@@ -26,6 +26,7 @@ mod limiter;
 mod many;
 mod offload;
 mod password;
+mod presets;
 mod promise;
 mod revocation;
 mod secret;

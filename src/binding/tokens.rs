@@ -16,7 +16,7 @@ use super::revocation::TOKEN_TTL;
 use super::{CLOCK, fast, guard};
 use crate::jwt::{
     Expected, Issuer, IssuerOptions, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED, MAX_TOKEN_LEN,
-    Overrides, Reason, Rejection, Unsigned, Verifier, VerifierOptions, verify_jws,
+    Overrides, Profile, Reason, Rejection, Unsigned, Verifier, VerifierOptions, verify_jws,
 };
 use crate::revocation::RevocationList;
 
@@ -156,31 +156,52 @@ pub fn verifier_attach(
             "revocations",
             "cache",
         ])?;
-        let algorithms = options.get("algorithms")?.map(|names| algorithms(&names));
-        let tolerance = options.get("clockTolerance")?;
-        let max_age = options.get("maxAge")?.map(|age| age.duration(1..=scalars::MAX_DURATION));
-        let revocations = options.get("revocations")?;
-        let keys = options.require("keys")?;
-        let source = keys_of(&keys)?;
-        let remote = matches!(source, KeySource::Set(_)).then(|| out::same(&keys));
-        let core = VerifierOptions {
-            keys: source,
-            algorithms: algorithms.transpose()?,
-            issuer: expected(&options, "issuer")?,
-            audience: expected(&options, "audience")?,
-            clock_tolerance: tolerance
-                .map_or(Ok(0), |seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE))?,
-            max_age: max_age.transpose()?,
-            typ: options.get("typ")?.map(|typ| typ.string(1..=256)).transpose()?,
-            required_claims: options.get("requiredClaims")?.map_or(Ok(vec![]), required_claims)?,
-            require_expiry: options.get("requireExp")?.map_or(Ok(true), |exp| exp.boolean())?,
-            revocations: revocations.map(|list| list.handle::<RevocationList>()).transpose()?,
-            cache_entries: options.get("cache")?.map_or(Ok(0), cache_entries)?,
-        };
-        let core = Verifier::new(core, CLOCK.clone())?;
-        Arg::new(env, &verifier, "this").attach(Arc::new(core))?;
+        let (keys, remote) = keys_and_remote(&options.require("keys")?)?;
+        let issuer = expected(&options, "issuer")?;
+        attach(env, &verifier, policy(&options, keys, issuer, Profile::Jwt)?)?;
         Ok(remote)
     })
+}
+
+/// What all kinds of verifiers are told alike; what a kind has no option for is left out.
+pub fn policy(
+    options: &Options<'_>,
+    keys: KeySource,
+    issuer: Expected,
+    profile: Profile,
+) -> Result<VerifierOptions> {
+    let algorithms = options.get("algorithms")?.map(|names| algorithms(&names));
+    let tolerance = options.get("clockTolerance")?;
+    let max_age = options.get("maxAge")?.map(|age| age.duration(1..=scalars::MAX_DURATION));
+    let revocations = options.get("revocations")?;
+    Ok(VerifierOptions {
+        profile,
+        keys,
+        algorithms: algorithms.transpose()?,
+        issuer,
+        audience: expected(options, "audience")?,
+        clock_tolerance: tolerance
+            .map_or(Ok(0), |seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE))?,
+        max_age: max_age.transpose()?,
+        typ: options.get("typ")?.map(|typ| typ.string(1..=256)).transpose()?,
+        required_claims: options.get("requiredClaims")?.map_or(Ok(vec![]), required_claims)?,
+        require_expiry: options.get("requireExp")?.map_or(Ok(true), |exp| exp.boolean())?,
+        revocations: revocations.map(|list| list.handle::<RevocationList>()).transpose()?,
+        cache_entries: options.get("cache")?.map_or(Ok(0), cache_entries)?,
+    })
+}
+
+/// `verifier` becomes one with this policy.
+pub fn attach(env: &Env, verifier: &Unknown<'_>, policy: VerifierOptions) -> Result<()> {
+    let core = Verifier::new(policy, CLOCK.clone())?;
+    Arg::new(env, verifier, "this").attach(Arc::new(core))
+}
+
+/// Keys, and the object that they were given as when they are fetched.
+pub fn keys_and_remote(keys: &Arg<'_>) -> Result<(KeySource, Option<Made>)> {
+    let source = keys_of(keys)?;
+    let remote = matches!(source, KeySource::Set(_)).then(|| out::same(keys));
+    Ok((source, remote))
 }
 
 /// `verify`, bound to a verifier.
@@ -276,7 +297,7 @@ fn cache_entries(cache: Arg<'_>) -> Result<usize> {
 }
 
 /// A name, several, or `false`: a check is not waived by forgetting it.
-fn expected(options: &Options<'_>, name: &'static str) -> Result<Expected> {
+pub fn expected(options: &Options<'_>, name: &'static str) -> Result<Expected> {
     let arg = options.require(name)?;
     if arg.is_false()? {
         return Ok(Expected::Anything);

@@ -44,7 +44,11 @@ impl VerifierOptions {
             return Claims::parse(payload);
         }
         let mut found = 0_u128;
+        let mut members = Ok(());
         let claims = Claims::read(payload, |name, value| {
+            if members.is_ok() {
+                members = self.profile.check_member(name, value);
+            }
             if value == Value::Null {
                 return;
             }
@@ -52,6 +56,7 @@ impl VerifierOptions {
                 found |= 1 << index;
             }
         })?;
+        members?;
         match (0..).zip(required).find(|(index, _)| found & 1 << index == 0) {
             Some((index, _)) => Err(Rejection::Required(index)),
             None => Ok(claims),

@@ -90,7 +90,7 @@ impl<'a> Claims<'a> {
             Claim::NotBefore => self.times.not_before = Some(numeric_date(value)?),
             Claim::Session => self.session = Some(string(value)?),
             Claim::Subject => self.subject = Some(string(value)?),
-            Claim::Type => {}
+            Claim::Client | Claim::Type => {}
         }
         Some(())
     }
@@ -139,17 +139,29 @@ fn audience(value: Value<'_>) -> Option<Audience<'_>> {
 /// infinity in JavaScript is no date.
 fn numeric_date(value: Value<'_>) -> Option<f64> {
     match value {
-        Value::Number(text) => {
-            // What is nearly always there: few enough digits to be exact.
-            if text.len() <= 15 && text.bytes().all(|byte| byte.is_ascii_digit()) {
-                let number = text.bytes().fold(0, |n: u64, digit| n * 10 + u64::from(digit - b'0'));
-                #[expect(clippy::cast_precision_loss, reason = "below 10¹⁵")]
-                return Some(number as f64);
-            }
-            text.parse().ok().filter(|seconds: &f64| seconds.is_finite())
-        }
+        Value::Number(text) => match few_digits(text) {
+            Some(number) => Some(number),
+            None => text.parse().ok().filter(|seconds: &f64| seconds.is_finite()),
+        },
         _ => None,
     }
+}
+
+/// What is nearly always there: few enough digits to be exact.
+fn few_digits(text: &str) -> Option<f64> {
+    if text.len() > 15 {
+        return None;
+    }
+    let mut number = 0_u64;
+    for byte in text.bytes() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return None;
+        }
+        number = number.wrapping_mul(10).wrapping_add(digit.into());
+    }
+    #[expect(clippy::cast_precision_loss, reason = "below 10¹⁵")]
+    Some(number as f64)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use super::json::scan_object;
 use super::jwk::PublicJwk;
 use super::material::invalid;
 use super::source::name_of;
-use super::{Algorithm, Key};
+use super::{Algorithm, Key, SVID_ALGORITHMS};
 use crate::error::Result;
 
 /// The longest set that is read, in bytes.
@@ -42,6 +42,16 @@ pub struct ImportRules {
     pub algorithms: Option<Vec<Algorithm>>,
     /// Whether a key without `kid` is passed over; else its thumbprint (RFC 7638) is its `kid`.
     pub require_kid: bool,
+}
+
+impl ImportRules {
+    /// The rules of a purpose. Keys of JWT-SVIDs have a `kid`, and are for any algorithm of theirs
+    /// unless some are named.
+    pub fn of(purpose: KeyUse, algorithms: Option<Vec<Algorithm>>) -> Self {
+        let is_svid = purpose == KeyUse::JwtSvid;
+        let own = || is_svid.then(|| SVID_ALGORITHMS.to_vec());
+        Self { purpose, algorithms: algorithms.or_else(own), require_kid: is_svid }
+    }
 }
 
 /// The keys of a set that can be used, at most 1000, distinct by `kid` and algorithm; none is

@@ -192,22 +192,30 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    #[inline]
     fn string(&mut self) -> Option<Raw<'a>> {
         self.take(b'"')?;
         let start = self.at;
-        let mut escaped = false;
-        loop {
-            self.at += plain_len(&self.text.as_bytes()[self.at..]);
-            match self.next()? {
-                b'"' => break,
-                b'\\' => {
-                    escaped = true;
-                    self.escape()?;
-                }
-                _ => return None,
-            }
+        self.at += plain_len(&self.text.as_bytes()[start..]);
+        let escaped = self.next()? != b'"';
+        if escaped {
+            self.at -= 1;
+            self.rest_of_string()?;
         }
         Some(Raw { text: &self.text[start..self.at - 1], escaped })
+    }
+
+    /// From the first character that is not plain to the quote that ends the string.
+    #[cold]
+    fn rest_of_string(&mut self) -> Option<()> {
+        loop {
+            match self.next()? {
+                b'"' => return Some(()),
+                b'\\' => self.escape()?,
+                _ => return None,
+            }
+            self.at += plain_len(&self.text.as_bytes()[self.at..]);
+        }
     }
 
     fn escape(&mut self) -> Option<()> {
@@ -303,6 +311,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// How many bytes come before the first quote, backslash or control character: eight at a time.
+#[inline]
 fn plain_len(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

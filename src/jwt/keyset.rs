@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use aws_lc_rs::digest;
 
-use super::import::{ImportRules, import};
+use super::import::{ImportRules, KeyUse, import};
 use super::source::find;
 use super::{Algorithm, Key, Rejection};
 use crate::clock::Clock;
@@ -36,6 +36,11 @@ impl KeySet {
     /// A set of which nothing is known yet.
     pub fn new(rules: ImportRules, clock: Arc<dyn Clock>) -> Self {
         Self { rules, clock, loaded: RwLock::new(None), epoch: AtomicU64::new(0) }
+    }
+
+    /// What its keys are for.
+    pub fn purpose(&self) -> KeyUse {
+        self.rules.purpose
     }
 
     /// Replaces the keys by those of a JWK Set's text, which is fresh for so many seconds; gives

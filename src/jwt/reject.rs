@@ -28,10 +28,12 @@ pub enum Claim {
     Subject,
     /// The `typ` header parameter.
     Type,
+    /// `client_id` (RFC 8693 section 4.3), of access tokens only.
+    Client,
 }
 
 impl Claim {
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Audience,
         Self::Expiry,
         Self::IssuedAt,
@@ -41,6 +43,7 @@ impl Claim {
         Self::Session,
         Self::Subject,
         Self::Type,
+        Self::Client,
     ];
 
     /// The member name.
@@ -55,6 +58,7 @@ impl Claim {
             Self::Session => "sid",
             Self::Subject => "sub",
             Self::Type => "typ",
+            Self::Client => "client_id",
         }
     }
 }
@@ -104,6 +108,8 @@ pub enum Rejection {
     Critical,
     /// `exp` has passed, or the token is older than `maxAge`.
     Expired,
+    /// A header parameter that tokens of this kind do not have.
+    HeaderParameter,
     /// No key matches.
     KeyNotFound,
     /// Keys that somebody else publishes have not been loaded, or too long ago.
@@ -132,7 +138,7 @@ impl Rejection {
             Self::Expired => Code::JwtExpired,
             Self::KeyNotFound => Code::JwtKeyNotFound,
             Self::KeysUnavailable => Code::JwtKeysUnavailable,
-            Self::Malformed => Code::JwtMalformed,
+            Self::HeaderParameter | Self::Malformed => Code::JwtMalformed,
             Self::NotActive => Code::JwtNotActive,
             Self::RevocationUnavailable => Code::RevocationClosed,
             Self::Revoked => Code::JwtRevoked,
@@ -150,6 +156,9 @@ impl Rejection {
             Self::KeyNotFound => "no key matches the token".into(),
             Self::KeysUnavailable => {
                 "the keys that tokens are verified with are not available; try again later".into()
+            }
+            Self::HeaderParameter => {
+                "the token's header has a parameter that is not allowed".into()
             }
             Self::Malformed => "this is not a well-formed token".into(),
             Self::NotActive => "the token is not active yet".into(),
@@ -182,6 +191,7 @@ impl Rejection {
             Self::Signature => 9,
             Self::RevocationUnavailable => 10,
             Self::KeysUnavailable => 11,
+            Self::HeaderParameter => 13,
             Self::Required(index) => 0x0c | (index as u32) << 8,
         }
     }
@@ -201,6 +211,7 @@ impl Rejection {
             Self::Algorithm,
             Self::Critical,
             Self::Expired,
+            Self::HeaderParameter,
             Self::KeyNotFound,
             Self::KeysUnavailable,
             Self::Malformed,

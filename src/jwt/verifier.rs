@@ -8,7 +8,9 @@ use super::header::same_type;
 use super::jws::{self, check_signature};
 use super::reject::MAX_REQUIRED;
 use super::source::check_distinct;
-use super::{Algorithm, Claim, Key, KeySource, MAX_CLOCK_TOLERANCE, Reason, Rejection, base64url};
+use super::{
+    Algorithm, Claim, Key, KeySource, MAX_CLOCK_TOLERANCE, Profile, Reason, Rejection, base64url,
+};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::revocation::RevocationList;
@@ -27,6 +29,8 @@ pub enum Expected {
 
 /// What a verifier accepts.
 pub struct VerifierOptions {
+    /// What kind of tokens: what it demands takes precedence over what else is here.
+    pub profile: Profile,
     /// The keys.
     pub keys: KeySource,
     /// The algorithms; those of the keys when `None`.
@@ -97,6 +101,7 @@ impl Verifier {
                 format!("clockTolerance is at most {MAX_CLOCK_TOLERANCE} s"),
             ));
         }
+        Profile::complete(&mut options)?;
         if options.required_claims.len() > usize::from(MAX_REQUIRED) {
             return Err(Error::new(
                 Code::OutOfRange,
@@ -106,7 +111,7 @@ impl Verifier {
         if let KeySource::Keys(keys) = &mut options.keys {
             // What only signs is not kept alive here.
             *keys = std::mem::take(keys).into_iter().map(Key::without_private).collect();
-            if keys.is_empty() {
+            if keys.is_empty() && !options.profile.allows_no_keys() {
                 return Err(Error::new(Code::JwtKey, "a verifier needs at least one key"));
             }
             check_distinct(keys)?;
@@ -142,6 +147,7 @@ impl Verifier {
         let claims = self.options.read(verified.payload)?;
         self.options.check_times(&claims.times, now)?;
         self.options.check_parties(&claims)?;
+        self.options.profile.check_claims(&claims)?;
         self.options.check_revocation(&claims, key.kid())?;
         if let Some(cache) = &self.cache {
             let revocable = self.options.revocations.is_some();
@@ -195,11 +201,12 @@ impl Verifier {
         let jws::Authentic { header, key, usable_until } =
             jws::authenticate(&json, signed, signature, &self.options.keys, accepted)?;
         if let Some(expected) = &self.options.typ {
-            let typ = header.typ.ok_or(Rejection::Claim(Claim::Type, Reason::Missing))?;
-            if !same_type(&typ, expected) {
+            let missing = Rejection::Claim(Claim::Type, Reason::Missing);
+            if !same_type(header.typ.as_deref().ok_or(missing)?, expected) {
                 return Err(Rejection::Claim(Claim::Type, Reason::Mismatch));
             }
         }
+        self.options.profile.check_header(&header, &json)?;
         let mut interned = self.interned.write().unwrap_or_else(PoisonError::into_inner);
         if interned.epoch != epoch || interned.headers.len() >= MAX_INTERNED {
             *interned = Interned { epoch, headers: Vec::new() };

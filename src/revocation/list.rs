@@ -3,10 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use siphasher::sip128::SipHasher13;
+use siphasher::sip::SipHasher13;
 
 use super::MAX_CLOCK_TOLERANCE;
 use super::expiry::ProvenTime;
+use super::filter::Filter;
 use super::table::{Fingerprint, Table};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
@@ -19,7 +20,7 @@ const PRUNED_PER_WRITE: usize = 4;
 /// What bounds a list.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Entries of all kinds together; about 60 bytes each.
+    /// Entries of all kinds together; 40 to 70 bytes each.
     pub max_entries: usize,
     /// The longest life of a token that is checked against the list, in seconds.
     pub max_token_ttl: u64,
@@ -91,7 +92,7 @@ pub struct Stats {
 pub struct RevocationList {
     limits: Limits,
     clock: Arc<dyn Clock>,
-    hashers: [SipHasher13; FIELDS],
+    hashers: [SipHasher13; HASHERS],
     started: ProvenTime,
     /// The largest clock tolerance of the verifiers that ask.
     tolerance: AtomicU64,
@@ -101,7 +102,7 @@ pub struct RevocationList {
 impl RevocationList {
     /// An empty list.
     pub fn new(limits: Limits, clock: Arc<dyn Clock>) -> Result<Self> {
-        let mut keys = [[0; 16]; FIELDS];
+        let mut keys = [[0; 16]; HASHERS];
         random_bytes(keys.as_flattened_mut())?;
         let started = ProvenTime::start(&*clock);
         Ok(Self {
@@ -167,30 +168,30 @@ impl RevocationList {
         if state.rejects_issued_until > 0 && issued_until(self.rejects_issued_until(&state)) {
             return Ok(true);
         }
-        let issuer = query.issuer.filter(|_| state.tables.iter().any(Table::is_scoped));
-        let issuer = issuer.map(|issuer| self.fingerprint(Field::Issuer, issuer));
-        let fingerprint = |field: Field, id: Option<&str>| {
-            let is_held = |kind: &Kind| kind.field() == field && !state.table(*kind).is_empty();
-            let id = id.filter(|_| Kind::ALL.iter().any(is_held))?;
-            Some(self.fingerprint(field, id))
-        };
-        // All of them first: the lookups below then need not wait for each other.
-        let id = fingerprint(Field::Id, query.id);
-        let session = fingerprint(Field::Session, query.session);
-        let subject = fingerprint(Field::Subject, query.subject);
-        let key = fingerprint(Field::Key, query.kid);
-        let find = |kind: Kind, fingerprint: Option<Fingerprint>| {
+        let asked = [query.id, query.session, query.subject, query.kid];
+        let ids = Field::ALL.map(|field| {
+            let text = asked[field as usize].filter(|_| state.has(field))?;
+            Some((text, self.hash(field as usize, text)))
+        });
+        // All hashes first: the looks into memory then need not wait for each other.
+        let perhaps = ids.map(|id| id.filter(|(_, hash)| state.filter.may_hold(*hash)));
+        if perhaps.iter().all(Option::is_none) {
+            return Ok(false);
+        }
+        let find = |kind: Kind| {
+            let (text, hash) = perhaps[kind.field() as usize]?;
             let table = state.table(kind);
-            let any = fingerprint.filter(|_| !table.is_empty())?;
-            let scoped = issuer.filter(|_| table.is_scoped()).map(|issuer| any.of_issuer(issuer));
+            let any = self.fingerprint(hash, text, Scope::Any);
+            let scoped = query.issuer.filter(|_| table.is_scoped()).map(Scope::Issuer);
+            let scoped = scoped.and_then(|scope| table.get(self.fingerprint(hash, text, scope)));
             // Both, because the later of two moments counts for a subject.
-            table.get(any).max(scoped.and_then(|scoped| table.get(scoped)))
+            table.get(any).max(scoped)
         };
-        Ok(find(Kind::Id, id).is_some()
-            || find(Kind::Session, session).is_some()
-            || find(Kind::EndedSession, session).is_some()
-            || find(Kind::Key, key).is_some()
-            || find(Kind::Subject, subject).is_some_and(issued_until))
+        Ok(find(Kind::Id).is_some()
+            || find(Kind::Session).is_some()
+            || find(Kind::EndedSession).is_some()
+            || find(Kind::Key).is_some()
+            || find(Kind::Subject).is_some_and(issued_until))
     }
 
     /// Counts, for monitoring.
@@ -214,11 +215,7 @@ impl RevocationList {
     }
 
     fn insert(&self, kind: Kind, id: &str, scope: Scope<'_>, value: u64) -> Result<()> {
-        let any = self.fingerprint(kind.field(), id);
-        let fingerprint = match scope {
-            Scope::Any => any,
-            Scope::Issuer(issuer) => any.of_issuer(self.fingerprint(Field::Issuer, issuer)),
-        };
+        let fingerprint = self.fingerprint(self.hash(kind.field() as usize, id), id, scope);
         let now = self.started.now(&*self.clock);
         let mut state = self.write();
         if state.closed {
@@ -229,7 +226,10 @@ impl RevocationList {
             self.make_room(&mut state)?;
         }
         let until = kind.needed_until(value, self.limits.max_token_ttl);
-        state.tables[kind as usize].raise(fingerprint, value, until, scope != Scope::Any);
+        let table = &mut state.tables[kind as usize];
+        if table.raise(fingerprint, value, until, scope != Scope::Any) {
+            state.note(fingerprint.id);
+        }
         Ok(())
     }
 
@@ -280,8 +280,17 @@ impl RevocationList {
         }
     }
 
-    fn fingerprint(&self, field: Field, text: &str) -> Fingerprint {
-        self.hashers[field as usize].hash(text.as_bytes()).as_u64().into()
+    /// `hash` is that of the id in its field.
+    fn fingerprint(&self, hash: u64, id: &str, scope: Scope<'_>) -> Fingerprint {
+        let issuer = match scope {
+            Scope::Any => 0,
+            Scope::Issuer(issuer) => self.hash(OF_ISSUER, issuer),
+        };
+        Fingerprint { id: hash, rest: self.hash(OF_ID, id) ^ issuer }
+    }
+
+    fn hash(&self, hasher: usize, text: &str) -> u64 {
+        self.hashers[hasher].hash(text.as_bytes())
     }
 
     fn read(&self) -> RwLockReadGuard<'_, State> {
@@ -306,17 +315,23 @@ enum Kind {
     EndedSession = 4,
 }
 
-/// What is hashed, each under a key of its own.
+/// What a token has that may be revoked. Each is hashed under a key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Field {
     Id = 0,
     Session = 1,
     Subject = 2,
     Key = 3,
-    Issuer = 4,
 }
 
-const FIELDS: usize = 5;
+/// The hasher of ids of all fields for the other half of a fingerprint, and that of issuers.
+const OF_ID: usize = 4;
+const OF_ISSUER: usize = 5;
+const HASHERS: usize = 6;
+
+impl Field {
+    const ALL: [Self; 4] = [Self::Id, Self::Session, Self::Subject, Self::Key];
+}
 
 impl Kind {
     const ALL: [Self; 5] = [Self::Id, Self::Session, Self::Subject, Self::Key, Self::EndedSession];
@@ -341,6 +356,8 @@ impl Kind {
 #[derive(Default)]
 struct State {
     tables: [Table; 5],
+    /// Of all tables' ids.
+    filter: Filter,
     /// When room was last made; tolerant verifiers add to it.
     rejects_issued_until: u64,
     closed: bool,
@@ -349,6 +366,20 @@ struct State {
 impl State {
     fn table(&self, kind: Kind) -> &Table {
         &self.tables[kind as usize]
+    }
+
+    /// Whether anything of a token's field is revoked.
+    fn has(&self, field: Field) -> bool {
+        Kind::ALL.iter().any(|kind| kind.field() == field && !self.table(*kind).is_empty())
+    }
+
+    /// Takes an id that is in its table already into the filter.
+    fn note(&mut self, id: u64) {
+        if self.filter.is_full() {
+            self.filter = Filter::of(self.tables.iter().flat_map(Table::ids), self.len());
+        } else {
+            self.filter.insert(id);
+        }
     }
 
     fn len(&self) -> usize {

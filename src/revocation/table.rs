@@ -5,23 +5,19 @@ use hashbrown::hash_table::Entry;
 
 use super::expiry::ExpiryWheel;
 
-/// 128 keyed and so unpredictable bits that stand for an id: where to look, and what to compare.
+/// 128 keyed and so unpredictable bits that stand for an id, of one issuer or of any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
-    place: u64,
-    rest: u64,
-}
-
-impl From<(u64, u64)> for Fingerprint {
-    fn from((place, rest): (u64, u64)) -> Self {
-        Self { place, rest }
-    }
+    /// Of the id alone.
+    pub id: u64,
+    /// Of the id, under another key, and of the issuer.
+    pub rest: u64,
 }
 
 impl Fingerprint {
-    /// That of the id for one issuer, from those of the id and of the issuer.
-    pub const fn of_issuer(self, issuer: Self) -> Self {
-        Self { place: self.place ^ issuer.place, rest: self.rest ^ issuer.rest }
+    /// Where a table has it.
+    const fn place(self) -> u64 {
+        self.id ^ self.rest
     }
 }
 
@@ -59,32 +55,34 @@ impl Table {
 
     /// What is held for a fingerprint.
     pub fn get(&self, fingerprint: Fingerprint) -> Option<u64> {
-        let held = self.entries.find(fingerprint.place, |held| held.fingerprint == fingerprint);
+        let held = self.entries.find(fingerprint.place(), |held| held.fingerprint == fingerprint);
         held.map(|held| held.value)
     }
 
-    /// Holds at least `value`. `until` is when a new entry may be forgotten; one that is never
-    /// forgotten has none.
+    /// Holds at least `value`, and says whether that made a new entry. `until` is when that may be
+    /// forgotten; one that is never forgotten has none.
     pub fn raise(
         &mut self,
         fingerprint: Fingerprint,
         value: u64,
         until: Option<u64>,
         scoped: bool,
-    ) {
+    ) -> bool {
         self.scoped |= scoped;
         let same = |held: &Held| held.fingerprint == fingerprint;
-        match self.entries.entry(fingerprint.place, same, place_of) {
+        match self.entries.entry(fingerprint.place(), same, place_of) {
             Entry::Vacant(free) => {
                 free.insert(Held { fingerprint, value });
                 if let Some(until) = until {
-                    self.wheel.insert(fingerprint.place, until);
+                    self.wheel.insert(fingerprint.place(), until);
                 }
+                true
             }
             // Its place in the wheel is corrected when it comes up.
             Entry::Occupied(mut held) => {
                 let held = held.get_mut();
                 held.value = value.max(held.value);
+                false
             }
         }
     }
@@ -93,7 +91,7 @@ impl Table {
     /// at `now`; false when there is no such entry.
     pub fn forget_one(&mut self, now: u64, until: impl Fn(u64) -> Option<u64>) -> bool {
         let Some(place) = self.wheel.pop_expired(now) else { return false };
-        let due = |held: &Held| held.fingerprint.place == place;
+        let due = |held: &Held| place_of(held) == place;
         if let Ok(held) = self.entries.find_entry(place, due) {
             match until(held.get().value) {
                 // Revoked again, until later.
@@ -115,9 +113,14 @@ impl Table {
         self.wheel = ExpiryWheel::default();
         for held in &self.entries {
             if let Some(until) = until(held.value) {
-                self.wheel.insert(held.fingerprint.place, until);
+                self.wheel.insert(place_of(held), until);
             }
         }
+    }
+
+    /// The hashes of the ids that are held, each entry's.
+    pub fn ids(&self) -> impl Iterator<Item = u64> {
+        self.entries.iter().map(|held| held.fingerprint.id)
     }
 
     /// How many entries have a value for which `counts` is true.
@@ -133,5 +136,5 @@ impl Table {
 }
 
 const fn place_of(held: &Held) -> u64 {
-    held.fingerprint.place
+    held.fingerprint.place()
 }

@@ -84,19 +84,21 @@ const issuerOptions = () => ({
   jti: true,
 });
 const issuer = () => new JwtIssuer(issuerOptions());
-const verifierOptions = () => ({
-  keys: [hmacKey()],
-  algorithms: ['HS256'],
-  issuer: 'issuer',
+const policyOptions = () => ({
   audience: ['audience'],
   clockTolerance: 1,
   maxAge: '1h',
-  typ: 'JWT',
   requiredClaims: ['sub'],
-  requireExp: true,
   revocations: new RevocationList(),
   cache: { maxEntries: 10 },
 });
+const accessTokenOptions = () => ({
+  ...policyOptions(),
+  keys: [hmacKey()],
+  algorithms: ['HS256'],
+  issuer: 'issuer',
+});
+const verifierOptions = () => ({ ...accessTokenOptions(), typ: 'JWT', requireExp: true });
 const verifier = () => new JwtVerifier(verifierOptions());
 const TOKEN = issuer().sign({ sub: 'subject' });
 
@@ -135,6 +137,20 @@ const cache = kind({
   'too many entries': () => ({ maxEntries: 100_001 }),
   'a fraction': () => ({ maxEntries: 1.5 }),
   'a string of entries': () => ({ maxEntries: '1' }),
+});
+const policyKinds = {
+  audience: expected,
+  clockTolerance: duration,
+  maxAge: duration,
+  requiredClaims,
+  revocations: instance(RevocationList, () => new RevocationList()),
+  cache,
+};
+const verifierAlgorithms = kind(word.refused, { 'an empty array': () => [], none: () => ['none'] });
+const bundle = kind(text.refused, {
+  'no set': () => '{}',
+  'keys that are none': () => ({ keys: [CANARY] }),
+  'a set of keys': () => [publicJwk],
 });
 const overrides = options({ audience: names, expiresIn: duration, notBefore: duration });
 const signing = {
@@ -254,19 +270,22 @@ module.exports = {
     args: () => [verifierOptions()],
     kinds: [
       options({
+        ...policyKinds,
         keys,
-        algorithms: kind(word.refused, { 'an empty array': () => [], none: () => ['none'] }),
+        algorithms: verifierAlgorithms,
         issuer: expected,
-        audience: expected,
-        clockTolerance: duration,
-        maxAge: duration,
         typ: name,
-        requiredClaims,
         requireExp: boolean,
-        revocations: instance(RevocationList, () => new RevocationList()),
-        cache,
       }),
     ],
+  },
+  'JwtVerifier.accessToken': {
+    args: () => [accessTokenOptions()],
+    kinds: [options({ ...policyKinds, keys, algorithms: verifierAlgorithms, issuer: expected })],
+  },
+  'JwtVerifier.spiffe': {
+    args: () => [{ ...policyOptions(), trustDomain: 'example.org', bundle: { keys: [] } }],
+    kinds: [options({ ...policyKinds, trustDomain: name, bundle })],
   },
   'JwtVerifier.prototype.verify': { on: verifier, args: () => [TOKEN], kinds: [token] },
   'JwtVerifier.prototype.tryVerify': { on: verifier, args: () => [TOKEN], kinds: [anything] },

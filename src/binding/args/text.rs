@@ -74,6 +74,40 @@ impl Arg<'_> {
         Ok(Some(bytes))
     }
 
+    /// A string of ASCII in `ascii`, which it replaces; `None` when it does not fit in `units` or
+    /// has other characters. Both buffers keep their allocations. V8 copies UTF-16 at once, and
+    /// UTF-8 one character at a time.
+    pub fn ascii_in<'b>(
+        &self,
+        units: &mut [u16],
+        ascii: &'b mut Vec<u8>,
+    ) -> Result<Option<&'b [u8]>> {
+        let mut written = 0;
+        // SAFETY: `env` and `value` are those of the current call. Node-API writes at most
+        // `units.len()` units, the last of them NUL.
+        let status = unsafe {
+            sys::napi_get_value_string_utf16(
+                self.env,
+                self.value,
+                units.as_mut_ptr(),
+                units.len(),
+                &raw mut written,
+            )
+        };
+        if status != sys::Status::napi_ok {
+            return Err(self.wrong_type("a string"));
+        }
+        let is_whole = written + 1 < units.len();
+        let units = &units[..written];
+        if !is_whole || units.iter().fold(0, |all, unit| all | unit) >= 0x80 {
+            return Ok(None);
+        }
+        ascii.clear();
+        #[expect(clippy::cast_possible_truncation, reason = "below 0x80")]
+        ascii.extend(units.iter().map(|&unit| unit as u8));
+        Ok(Some(ascii))
+    }
+
     /// Refuses a string that is not well-formed, given its UTF-8. Only a U+FFFD can hide a lone
     /// surrogate, and only then is the string read a second time.
     pub fn check_well_formed(&self, utf8: &[u8]) -> Result<()> {

@@ -141,12 +141,25 @@ fn without_a_kid_a_key_has_its_thumbprint() {
 
 #[test]
 fn svid_keys_say_so() {
-    let rules = ImportRules { purpose: KeyUse::JwtSvid, algorithms: None, require_kid: true };
+    let rules = ImportRules::of(KeyUse::JwtSvid, None);
     let jwk = |purpose: Value| jwk(Algorithm::Es256, json!({ "kid": "k", "use": purpose }));
     assert_eq!(taken(&rules, &[jwk("jwt-svid".into())]), ["k ES256"]);
     for other in ["sig".into(), "x509-svid".into(), Value::Null] {
         assert!(taken(&rules, &[jwk(other)]).is_empty());
     }
+}
+
+#[test]
+fn svid_keys_are_for_the_algorithms_of_svids() {
+    let changes = json!({ "kid": "k", "alg": null, "use": "jwt-svid" });
+    let taken = |algorithm, named: Option<Vec<Algorithm>>| {
+        taken(&ImportRules::of(KeyUse::JwtSvid, named), &[jwk(algorithm, changes.clone())])
+    };
+    let all = ["k RS256", "k RS384", "k RS512", "k PS256", "k PS384", "k PS512"];
+    assert_eq!(taken(Algorithm::Rs256, None), all);
+    assert_eq!(taken(Algorithm::Rs256, Some(vec![Algorithm::Ps256])), ["k PS256"]);
+    assert_eq!(taken(Algorithm::Es512, None), ["k ES512"]);
+    assert!(taken(Algorithm::EdDsa, None).is_empty());
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod issue;
 mod jwks;
 mod keys;
 mod keyset;
+mod profiles;
 #[cfg(target_os = "linux")]
 mod remains;
 mod remembered;
@@ -136,6 +137,7 @@ impl World {
 
 fn lax(keys: KeySource) -> VerifierOptions {
     VerifierOptions {
+        profile: Profile::Jwt,
         keys,
         algorithms: None,
         issuer: Expected::Anything,
