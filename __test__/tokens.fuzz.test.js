@@ -22,6 +22,7 @@ const POLICIES = [
   { issuer: 'i', audience: ['a', 'z'], clockTolerance: 0 },
   { issuer: 'i', audience: ['a', 'z'], clockTolerance: 60, maxAge: 3600, typ: 'JWT' },
   { issuer: false, audience: false, clockTolerance: 300 },
+  { issuer: 'i', audience: 'a', clockTolerance: 0, requiredClaims: ['sub'], requireExp: false },
 ];
 
 const rsa = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -105,12 +106,12 @@ async function judge(jwtVerify, { alg, publicKey, verifiers }, index, token) {
     now = Math.floor(Date.now() / 1000);
     result = verifiers[index].tryVerify(token);
   } while (Math.floor(Date.now() / 1000) !== now);
-  const { issuer, audience, clockTolerance, maxAge, typ } = POLICIES[index];
+  const { issuer, audience, clockTolerance, maxAge, typ, requiredClaims } = POLICIES[index];
   const theirs = await jwtVerify(token, publicKey, {
     algorithms: alg.startsWith('Ed') ? ['EdDSA', 'Ed25519'] : [alg],
     issuer: issuer || undefined,
     audience: audience || undefined,
-    requiredClaims: ['exp'],
+    requiredClaims: requiredClaims ?? ['exp'],
     clockTolerance,
     maxTokenAge: maxAge,
     typ,
@@ -130,13 +131,16 @@ function read(text, policy, now) {
 
 /** The policy, in the words of RFC 7519, on what JSON.parse gives. */
 function assertFits({ claims, header, policy, now }) {
-  const { issuer, audience, clockTolerance, maxAge = Infinity, typ } = policy;
+  const { issuer, audience, clockTolerance, maxAge = Infinity, typ, requiredClaims } = policy;
   // Our clock has milliseconds, and `now` is when its second began.
-  assert.ok(claims.exp > now - clockTolerance);
+  for (const name of requiredClaims ?? ['exp']) assert.notEqual(claims[name] ?? null, null);
+  assert.ok(!(claims.exp <= now - clockTolerance));
   for (const name of ['iat', 'nbf']) assert.ok(!(claims[name] >= now + 1 + clockTolerance), name);
   if (maxAge !== Infinity) assert.ok(now - claims.iat <= maxAge + clockTolerance);
   if (issuer) assert.equal(claims.iss, issuer);
-  if (audience) assert.ok([claims.aud].flat().some((name) => audience.includes(name)));
+  if (audience) {
+    assert.ok([claims.aud].flat().some((name) => [audience].flat().includes(name)));
+  }
   if (typ) assert.equal(header.typ.toLowerCase().replace('application/', ''), typ.toLowerCase());
   for (const name of ['iss', 'sub', 'jti', 'sid']) {
     assert.ok(['string', 'undefined'].includes(typeof claims[name]), name);

@@ -207,7 +207,7 @@ pub const LAXER: [Class<ErrorKind>; 5] = [
         name: "a time beyond 64 bits",
         because: "RFC 7519 section 2: a NumericDate is a number; the crate's are u64",
         explains: |case, kind| {
-            matches!(kind, ErrorKind::MissingRequiredClaim(_))
+            matches!(kind, ErrorKind::MissingRequiredClaim(_) | ErrorKind::InvalidClaimFormat(_))
                 && case.date("exp").is_some_and(|exp| exp >= 18_446_744_073_709_551_615.0)
         },
     },

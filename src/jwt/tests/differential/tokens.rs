@@ -46,12 +46,23 @@ struct Policy {
     tolerance: u64,
     max_age: Option<u64>,
     typ: Option<&'static str>,
+    /// The one claim that must be there whoever the parties are.
+    required: &'static str,
 }
 
-const POLICIES: [Policy; 3] = [
-    Policy { issuer: true, audience: true, tolerance: 0, max_age: None, typ: None },
-    Policy { issuer: true, audience: true, tolerance: 60, max_age: Some(3600), typ: Some("JWT") },
-    Policy { issuer: false, audience: false, tolerance: 300, max_age: None, typ: None },
+const PLAIN: Policy = Policy {
+    issuer: true,
+    audience: true,
+    tolerance: 0,
+    max_age: None,
+    typ: None,
+    required: "exp",
+};
+const POLICIES: [Policy; 4] = [
+    PLAIN,
+    Policy { tolerance: 60, max_age: Some(3600), typ: Some("JWT"), ..PLAIN },
+    Policy { issuer: false, audience: false, tolerance: 300, ..PLAIN },
+    Policy { required: "sub", ..PLAIN },
 ];
 
 impl Pair {
@@ -60,6 +71,8 @@ impl Pair {
             options.clock_tolerance = policy.tolerance;
             options.max_age = policy.max_age;
             options.typ = policy.typ.map(Into::into);
+            options.required_claims = vec![policy.required.into()];
+            options.require_expiry = policy.required == "exp";
             if policy.issuer {
                 options.issuer = one_of(&["i"]);
             }
@@ -73,7 +86,7 @@ impl Pair {
             Algorithm::Ed25519 => Algorithm::EdDsa,
             same => same,
         });
-        let mut required = vec!["exp"];
+        let mut required = vec![policy.required];
         let validation = &mut oracle.validation;
         (validation.validate_exp, validation.validate_nbf) = (true, true);
         validation.leeway = policy.tolerance;
