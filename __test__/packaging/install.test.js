@@ -103,7 +103,7 @@ test('the root package holds the façade and nothing else', () => {
     (name) =>
       !/^(index\.js|index\.d\.ts|package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/.test(
         name,
-      ) && !/^lib[\\/][\w-]+\.(js|d\.ts)$/.test(name),
+      ) && !/^lib[\\/]([\w-]+[\\/])?[\w-]+\.(js|d\.ts)$/.test(name),
   );
   assert.deepEqual(unexpected, []);
 });
