@@ -628,9 +628,8 @@ export interface KeyFileOptions extends KeyOptions {
 
 /**
  * A key, bound to one algorithm and parsed once. Nothing is guessed: text is never taken for a
- * secret, and bytes that look like a PEM, a JWK or DER are refused as one. Unusable or weak keys (HMAC
- * shorter than the hash's output, RSA under 2048 bits or with an even exponent, points off the curve)
- * are `ERR_JWT_KEY`.
+ * secret, and a key file is refused as one. Unusable or weak keys (HMAC shorter than the hash's output,
+ * RSA under 2048 bits or with an even exponent, points off the curve) are `ERR_JWT_KEY`.
  */
 export class JwtKey {
   private constructor();
@@ -639,7 +638,15 @@ export class JwtKey {
     alg: Algorithm,
     options?: { kid?: string; modulusLength?: number },
   ): Promise<JwtKey>;
-  /** At least 32, 48 or 64 bytes for HS256, HS384 or HS512, at most 4096. */
+  /**
+   * At least 32, 48 or 64 bytes for HS256, HS384 or HS512, at most 4096.
+   *
+   * `ERR_JWT_KEY` for what is a key file, since with a public one anybody could sign: PEM, JWKs,
+   * OpenSSH and PuTTY files, DER of keys and certificates whatever follows it, uncompressed points, and
+   * the base64, base64url or hex of any of these. A bare Ed25519 key, a compressed point and a modulus
+   * cannot be told from random bytes. Of random secrets, in any encoding, fewer than one in 2⁴⁰ is
+   * refused.
+   */
   static fromSecret(secret: Uint8Array | SecretBuffer, options: KeyOptions): JwtKey;
   /**
    * One key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. With a passphrase PKCS#8 encrypted with

@@ -12,10 +12,8 @@ use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey};
 use ring::hmac;
 
-pub use self::form::Form;
-#[cfg(test)]
-pub use self::make::MAX_HMAC_LEN;
-pub use self::make::MAX_KEY_LEN;
+pub use self::form::{element, elements};
+pub use self::make::{MAX_HMAC_LEN, MAX_KEY_LEN};
 use super::algorithm::{Algorithm, Scheme};
 use super::jwk::PublicJwk;
 use super::material::invalid;

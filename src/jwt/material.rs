@@ -8,7 +8,6 @@ use aws_lc_rs::signature::{self, ParsedPublicKey};
 use super::Algorithm;
 use super::algorithm::{Curve, Scheme};
 use super::jwk::PublicJwk;
-use super::key::Form;
 use crate::error::{Code, Error, Result};
 
 /// The lengths of RSA moduli, in bits (RFC 7518 section 3.3 asks for at least 2048).
@@ -103,28 +102,6 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<()> {
     Err(invalid(
         "an RSA key has an odd modulus of 2048 to 8192 bits and an odd exponent of 3 or more",
     ))
-}
-
-/// Whether bytes given as a secret are somebody's key file: PEM or a JWK, whatever stands before
-/// it and whether or not every other byte is a NUL (UTF-16), a line of OpenSSH, or DER.
-pub fn looks_like_a_key_file(secret: &[u8]) -> bool {
-    let start = secret.strip_prefix("\u{feff}".as_bytes()).unwrap_or(secret).trim_ascii_start();
-    let prefixes: [&[u8]; 4] = [b"ssh-", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"];
-    has_text(secret, b"-----BEGIN ")
-        || has_text(secret, b"\"kty\":")
-        || prefixes.iter().any(|prefix| start.starts_with(prefix))
-        || Form::of(secret).is_some()
-}
-
-/// Whether `text` is somewhere in `bytes`, white space and NULs in between or not.
-fn has_text(bytes: &[u8], text: &[u8]) -> bool {
-    memchr::memchr_iter(text[0], bytes).any(|start| {
-        let mut rest = bytes[start..].iter();
-        text.iter().all(|wanted| {
-            let skipped = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
-            rest.find(|byte| *byte == wanted || !skipped(byte)) == Some(wanted)
-        })
-    })
 }
 
 /// An error about a key.

@@ -16,6 +16,7 @@ pub mod json;
 mod jwk;
 mod jws;
 mod key;
+mod keyfile;
 mod keyset;
 mod material;
 mod reject;

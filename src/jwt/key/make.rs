@@ -18,9 +18,8 @@ use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::jwt::algorithm::{Curve, Scheme};
 use crate::jwt::jwk::PublicJwk;
-use crate::jwt::material::{
-    invalid, looks_like_a_key_file, parsed, point, rsa_jwk, spki, unusable,
-};
+use crate::jwt::keyfile::looks_like_a_key_file;
+use crate::jwt::material::{invalid, parsed, point, rsa_jwk, spki, unusable};
 use crate::jwt::{base64url, header};
 use crate::mem::{Foreign, HMAC_DEPTH, Locked, Secret, leaving_no_trace};
 
@@ -66,16 +65,17 @@ impl Key {
     }
 
     /// An HMAC key from its secret: at least as long as the hash's output (RFC 7518 section 3.2),
-    /// at most 4096 bytes. Text that looks like a PEM or a JWK is refused: it is
-    /// somebody's key file, most likely a public one, and a public HMAC key lets anyone sign.
+    /// at most 4096 bytes. A key file is refused, as text, in binary, in base64 or in hex: it is
+    /// most likely a public one, and a public HMAC key lets anyone sign. A random secret, or a text
+    /// made of one, is taken for a file less often than once in 2⁴⁰ times.
     pub fn from_secret(secret: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let Scheme::Hmac(hash) = algorithm.scheme() else {
             return Err(invalid("a secret makes an HMAC key; for this alg use a PEM or a JWK"));
         };
-        if looks_like_a_key_file(secret) {
+        if looks_like_a_key_file(secret)? {
             return Err(invalid(
-                "the secret looks like a key file (PEM, JWK, OpenSSH or DER); import it as one, or pass the bytes \
-                 it holds",
+                "the secret looks like a key file (PEM, JWK, OpenSSH or DER, or the base64 or hex of \
+                 one); import it as one, or pass the secret it holds",
             ));
         }
         let least = hash.digest_algorithm().output_len();
