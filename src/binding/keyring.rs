@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::Env;
-use napi::bindgen_prelude::{Function, Object, Unknown};
+use napi::bindgen_prelude::{Either, Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
@@ -12,13 +12,12 @@ use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Options, Result, scalars};
 use super::keys::{MAX_KEYS, algorithm};
-use super::promise::promise;
+use super::offload::{Offloaded, offload};
 use super::revocation::TOKEN_TTL;
 use super::secret::with_seal_key;
 use super::{CLOCK, guard, internal};
 use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOptions, RingOverrides};
 use crate::mem::{self, MAX_SEALED_LEN};
-use crate::password::pool::Delivery;
 
 /// How many names `shared` knows at most: a process has few rings, and they stay.
 const MAX_SHARED: usize = 1000;
@@ -201,23 +200,21 @@ pub fn keyring_revoke(env: &Env, ring: Unknown<'_>, kid: Unknown<'_>) -> napi::R
     })
 }
 
-/// Rotates; resolves to the id of the key that now signs.
+/// The id of the key that now signs, or, where RSA keys are made, a promise of it.
 #[napi(catch_unwind)]
-pub fn keyring_rotate<'env>(
-    env: &'env Env,
+pub fn keyring_rotate(
+    env: &Env,
     ring: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Object<'env>> {
-    let (ring, force) = guard(env, || {
+) -> napi::Result<Either<String, Offloaded<String>>> {
+    guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let options = Arg::new(env, &options, "options").options(&["force"])?;
-        Ok((ring, options.get("force")?.map_or(Ok(false), |force| force.boolean())?))
-    })?;
-    let work = move |delivery: &mut Delivery<String>| {
+        let force = options.get("force")?.map_or(Ok(false), |force| force.boolean())?;
         let algorithm = ring.options().algorithm;
-        delivery.send(ring.rotate(force, || Key::generate(algorithm, None, None)));
-    };
-    promise(env, work, |_, kid: String| Ok(kid))
+        let rotate = move || Ok(ring.rotate(force, || Key::generate(algorithm, None, None))?);
+        Ok(if algorithm.is_rsa() { Either::B(offload(rotate)) } else { Either::A(rotate()?) })
+    })
 }
 
 /// The keys.

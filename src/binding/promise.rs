@@ -37,36 +37,9 @@ where
         Some(job) => job.attach(ticket.clone()),
         None => Ok(()),
     })?;
-    submit(env, &ticket, bytes, work, convert)
-}
-
-/// As [`hashing`], for what needs a thread and no Argon2 memory, such as the making of a key.
-pub fn promise<T, J>(
-    env: &Env,
-    work: impl FnOnce(&mut Delivery<T>) + Send + 'static,
-    convert: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
-) -> napi::Result<Object<'_>>
-where
-    T: Send + 'static,
-    J: ToNapiValue + 'static,
-{
-    submit(env, &Ticket::new(), 0, move |delivery, _| work(delivery), convert)
-}
-
-fn submit<'env, T, J>(
-    env: &'env Env,
-    ticket: &Ticket,
-    bytes: u64,
-    work: impl FnOnce(&mut Delivery<T>, &Cancel) + Send + 'static,
-    convert: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
-) -> napi::Result<Object<'env>>
-where
-    T: Send + 'static,
-    J: ToNapiValue + 'static,
-{
     type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
     let (deferred, promise): (JsDeferred<J, Settle<J>>, _) = env.create_deferred()?;
-    pool::submit(ticket, bytes, work, move |result| {
+    pool::submit(&ticket, bytes, work, move |result| {
         deferred.resolve(Box::new(move |env| {
             let result = guard(&env, || Ok(result?))?;
             convert(env, result)

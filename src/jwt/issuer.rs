@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use super::algorithm::Scheme;
 use super::claims::Claims;
 use super::{Claim, Key, KeySource, MAX_TOKEN_LEN, Reason, Rejection, base64url};
 use crate::clock::Clock;
@@ -265,7 +264,7 @@ impl Issuer {
 impl Unsigned {
     /// Whether signing takes as long as many requests: RSA's private operation.
     pub fn is_slow(&self) -> bool {
-        matches!(self.key.algorithm().scheme(), Scheme::Rsa(..))
+        self.key.algorithm().is_rsa()
     }
 
     /// The token, signed.

@@ -35,7 +35,7 @@ impl Key {
         rsa_bits: Option<u32>,
         kid: Option<&str>,
     ) -> Result<Self> {
-        if rsa_bits.is_some() && !matches!(algorithm.scheme(), Scheme::Rsa(..)) {
+        if rsa_bits.is_some() && !algorithm.is_rsa() {
             return Err(invalid("modulusLength is for RSA keys only; leave it out"));
         }
         let failed = |_| Error::new(Code::Internal, "the key could not be generated; try again");

@@ -29,6 +29,16 @@ fn rotating(algorithm: Algorithm) -> (Arc<KeyRing>, Arc<ManualClock>) {
     (KeyRing::new(options, clock.clone()).unwrap(), clock)
 }
 
+fn not_published_for(seconds: u64) -> Error {
+    Error::new(
+        Code::KeyringNotPublished,
+        format!(
+            "the next key must be published for jwksMaxAge before it signs: rotate again in \
+             {seconds} s, or pass force: true if no verifier caches the JWKS"
+        ),
+    )
+}
+
 /// What changed, as `from>to`.
 fn told(changes: &[KeyChange]) -> Vec<String> {
     let name = |state: Option<KeyState>| state.map_or("", KeyState::name);
@@ -52,8 +62,11 @@ fn rotation_publishes_before_use_and_keeps_what_still_verifies() {
     assert!(ring.jwks().body.contains(&next));
 
     let early = ring.rotate(false, generate).unwrap_err();
-    assert_eq!(early.code, Code::KeyringNotPublished);
+    assert_eq!(early, not_published_for(601));
+    // The second in which it came is not counted.
     clock.advance(Duration::from_secs(600));
+    assert_eq!(ring.rotate(false, generate).unwrap_err(), not_published_for(1));
+    clock.advance(Duration::from_secs(1));
     assert_eq!(ring.rotate(false, generate).unwrap(), next);
     assert_eq!(states(&ring), [KeyState::Retired, KeyState::Active, KeyState::Next]);
 
@@ -178,8 +191,8 @@ fn an_unpublished_key_is_not_promoted_even_when_it_is_time() {
     clock.advance(Duration::from_secs(3500));
     assert_eq!(told(&ring.tick(start + 3500)), [">next"]);
     assert_eq!(ring.tick(start + 3600), []);
-    assert_eq!(ring.tick(start + 4099), []);
-    assert_eq!(told(&ring.tick(start + 4100)), ["active>retired", "next>active", ">next"]);
+    assert_eq!(ring.tick(start + 4100), []);
+    assert_eq!(told(&ring.tick(start + 4101)), ["active>retired", "next>active", ">next"]);
 }
 
 #[test]
@@ -188,13 +201,13 @@ fn without_an_active_key_the_next_one_signs_once_it_is_published() {
     let start = clock.unix_seconds();
     ring.tick(start);
     ring.revoke(&ring.list()[0].kid).unwrap();
-    assert_eq!(ring.tick(start + 599), []);
+    assert_eq!(ring.tick(start + 600), []);
     assert_eq!(ring.signing_key().unwrap_err().code, Code::KeyringNoActiveKey);
-    assert_eq!(told(&ring.tick(start + 600)), ["next>active", ">next"]);
+    assert_eq!(told(&ring.tick(start + 601)), ["next>active", ">next"]);
 }
 
 #[test]
-fn rsa_keys_are_made_on_the_pool() {
+fn rsa_keys_are_made_on_another_thread() {
     let (ring, clock) = rotating(Algorithm::Rs256);
     let (tell, told) = std::sync::mpsc::channel();
     ring.listen(Box::new(move |changes| tell.send(changes.to_vec()).is_ok()));
@@ -213,11 +226,20 @@ fn rsa_keys_are_made_on_the_pool() {
 }
 
 #[test]
-fn a_period_shorter_than_publishing_is_refused() {
-    let clock = Arc::new(ManualClock::at(0));
-    let options = RingOptions { rotate_every: Some(600), ..RingOptions::default() };
-    let error = KeyRing::new(options, clock).err().unwrap();
-    assert_eq!(error.code, Code::OutOfRange);
+fn a_period_is_longer_than_publishing_and_leaves_room_for_what_has_signed() {
+    let made = |rotate_every, jwks_max_age| {
+        let options = RingOptions {
+            rotate_every: Some(rotate_every),
+            jwks_max_age,
+            ..RingOptions::default()
+        };
+        KeyRing::new(options, Arc::new(ManualClock::at(0))).err().map(|error| error.code)
+    };
+    assert_eq!(made(600, 600), Some(Code::OutOfRange));
+    assert_eq!(made(601, 600), None);
+    // A day and five minutes, by 900.
+    assert_eq!(made(96, 0), Some(Code::OutOfRange));
+    assert_eq!(made(97, 0), None);
 }
 
 #[test]
