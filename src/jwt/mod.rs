@@ -27,6 +27,7 @@ mod tests;
 mod verifier;
 
 pub use algorithm::Algorithm;
+pub use claims::MAX_NUMERIC_DATE;
 pub use header::MAX_KID_LEN;
 pub use import::{ImportRules, KeyUse, MAX_SET_LEN, import};
 pub use issuer::{Issuer, IssuerOptions, Overrides, Unsigned};
