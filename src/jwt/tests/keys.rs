@@ -62,6 +62,34 @@ fn pem_files_that_are_not_this_key_are_refused() {
     assert!(read.is_empty(), "{read:#?}");
 }
 
+/// What is wrong with a file is said, and what to do about it.
+#[test]
+fn messages_about_pem_files_name_the_remedy() {
+    let pem = |name| text(&named("keys", name), "pem").to_owned();
+    let key = pem("ed25519 pkcs8 v1");
+    for (file, remedy) in [
+        (pem("certificate"), "openssl x509 -pubkey"),
+        (pem("certificate request"), "openssl req -pubkey"),
+        (key.replace("PRIVATE KEY", "OPENSSH PRIVATE KEY"), "ssh-keygen -p -m PKCS8"),
+        (key.replace("PRIVATE KEY", "X509 CRL"), "PKCS#8, SPKI, PKCS#1 and SEC 1"),
+        (
+            "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n\
+             AAAA\n-----END RSA PRIVATE KEY-----\n"
+                .into(),
+            "openssl pkcs8 -topk8",
+        ),
+        (format!("{key}{key}"), "several sections"),
+        ("AAAA".into(), "fromDer"),
+        (format!("{key}after"), "after them nothing"),
+        ("#".repeat(MAX_KEY_LEN + 1), "64 KiB"),
+    ] {
+        let error = Key::from_pem(file.as_bytes(), Algorithm::EdDsa, None).unwrap_err();
+        assert!(error.code == Code::JwtKey && error.message.contains(remedy), "{error}");
+    }
+    let marked = format!("\u{feff}{key}");
+    assert!(Key::from_pem(marked.as_bytes(), Algorithm::EdDsa, None).is_ok());
+}
+
 #[test]
 fn a_pem_file_has_a_greatest_length() {
     let case = named("keys", "ed25519 spki");
