@@ -1,7 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { createSecretKey, generateKeyPairSync } = require('node:crypto');
+const { createSecretKey, generateKeyPairSync, KeyObject } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, SecretBuffer, verifyJws } = require('@nodesec/native');
@@ -266,6 +266,46 @@ test('the operations that a JWK is for', () => {
   }
 });
 
+test('many operations are refused as fast as few', () => {
+  const operations = Array.from({ length: 11_000 }, (_, n) => n);
+  assert.throws(() => JwtKey.fromJwk({ ...publicJwk, key_ops: operations }, { alg: 'EdDSA' }), {
+    message: /each once, and nothing else/,
+  });
+});
+
+test('a JWK has what is its own, read once', () => {
+  const inherited = Object.assign(Object.create({ kid: 'inherited', alg: 'EdDSA' }), publicJwk);
+  refused(() => JwtKey.fromJwk(inherited), 'ERR_MISSING_OPTION');
+  assert.notEqual(JwtKey.fromJwk(inherited, { alg: 'EdDSA' }).kid, 'inherited');
+  for (const [own, alg] of [[publicJwk, 'EdDSA'], [jwk, 'EdDSA'], [oct, 'HS256']]) {
+    const read = [];
+    const members = Object.entries({ ...own, alg, kid: 'k' }).map(([name, value]) => [
+      name,
+      { enumerable: true, get: () => read.push(name) && value },
+    ]);
+    const watched = Object.defineProperties({}, Object.fromEntries(members));
+    assert.equal(JwtKey.fromJwk(watched).kid, 'k');
+    assert.deepEqual(read, [...new Set(read)]);
+    assert.throws(
+      () => JwtKey.fromJwk({ ...own, get alg() { throw new TypeError('mine'); } }),
+      { name: 'TypeError', message: 'mine' },
+    );
+  }
+});
+
+test('what is wrong with a JWK is said of the JWK', () => {
+  for (const own of [{ ...publicJwk, alg: 'EdDSA' }, { ...jwk, alg: 'EdDSA' }, { ...oct, alg: 'HS256' }]) {
+    for (const kid of [7, '', 'k'.repeat(257), null]) refused(() => JwtKey.fromJwk({ ...own, kid }));
+  }
+  assert.throws(() => JwtKey.fromJwk(oct, { alg: 'RS256' }), { code: 'ERR_JWT_KEY', message: /oct/ });
+});
+
+test('what only looks like a KeyObject is none', () => {
+  for (const key of [Object.create(KeyObject.prototype), { type: 'secret' }, null]) {
+    refused(() => JwtKey.fromKeyObject(key, HS256), 'ERR_INVALID_ARG_TYPE');
+  }
+});
+
 test('an Ed25519 key verifies under both names', () => {
   for (const [own, other] of [
     ['EdDSA', 'Ed25519'],
@@ -298,6 +338,8 @@ test('verifyJws gives the bytes of any payload', () => {
     [token, [], algorithms, 'ERR_JWT_KEY_NOT_FOUND'],
     [`${token}.`, key, algorithms, 'ERR_JWT_MALFORMED'],
     ['x'.repeat(100_000), key, algorithms, 'ERR_JWT_MALFORMED'],
+    // As for a verifier: it is not base64url.
+    [`${token}\ud800`, key, algorithms, 'ERR_JWT_MALFORMED'],
     [token.replace('RXhh', 'RXhi'), key, algorithms, 'ERR_JWT_SIGNATURE'],
   ]) {
     refused(() => verifyJws(text, keys, { algorithms: names }), code);
