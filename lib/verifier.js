@@ -5,16 +5,18 @@
 
 const { makeError } = require('./errors.js');
 const native = require('./load.js');
+const { Uncloneable } = require('./uncloneable.js');
 
 /** The most tokens of one `verifyMany`. */
 const MAX_TOKENS = 10_000;
 
-class JwtVerifier {
+class JwtVerifier extends Uncloneable {
   #verify;
   #headers = new HeaderCache();
   #rejections = new Map();
 
   constructor(options) {
+    super();
     native.verifierAttach(this, options);
     this.#verify = native.verifierBind(this);
   }
