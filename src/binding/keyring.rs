@@ -92,7 +92,7 @@ pub fn keyring_attach(env: &Env, ring: Unknown<'_>, options: Unknown<'_>) -> nap
             "jwksMaxAge",
             "rotateEvery",
         ])?;
-        let core = KeyRing::new(own_options(&options)?, CLOCK.clone())?;
+        let core = KeyRing::new(with_defaults(&overrides(&options)?), CLOCK.clone())?;
         if let Some(keys) = options.get("keys")? {
             let mut state = KeyState::Active;
             for key in keys.array(MAX_KEYS)? {
@@ -113,28 +113,10 @@ pub fn keyring_share(
     options: Unknown<'_>,
 ) -> napi::Result<()> {
     guard(env, || {
-        let arg = Arg::new(env, &name, "name");
-        let name = arg.string(1..=256)?;
-        let given = Arg::new(env, &options, "options").present()?.is_some();
-        let own = own_options(&Arg::new(env, &options, "options").options(RING_OPTIONS)?)?;
-        let core = {
-            let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(known) = shared.get(&name) {
-                if given && *known.options() != own {
-                    return Err(arg.invalid(
-                        "names a shared ring with other options: give the same ones everywhere, \
-                         or none where it exists",
-                    ));
-                }
-                known.clone()
-            } else if shared.len() < MAX_SHARED {
-                let core = KeyRing::new(own, CLOCK.clone())?;
-                shared.insert(name, core.clone());
-                core
-            } else {
-                return Err(arg.out_of_range(format!("one of at most {MAX_SHARED} names")));
-            }
-        };
+        let given = overrides(&Arg::new(env, &options, "options").options(RING_OPTIONS)?)?;
+        let core = shared(&Arg::new(env, &name, "name"), &given, || {
+            Ok(KeyRing::new(with_defaults(&given), CLOCK.clone())?)
+        })?;
         Arg::new(env, &ring, "this").attach(core)
     })
 }
@@ -150,7 +132,7 @@ pub fn keyring_seal(env: &Env, ring: Unknown<'_>, key: Unknown<'_>) -> napi::Res
     })
 }
 
-/// `ring` becomes what was sealed.
+/// `ring` becomes what was sealed, or with `shared` the process's ring of that name, if there is one.
 #[napi(catch_unwind)]
 pub fn keyring_unseal(
     env: &Env,
@@ -160,14 +142,30 @@ pub fn keyring_unseal(
     options: Unknown<'_>,
 ) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(RING_OPTIONS)?;
-        let overrides = overrides(&options)?;
+        let options = Arg::new(env, &options, "options").options(&[
+            "alg",
+            "maxTokenTtl",
+            "jwksMaxAge",
+            "rotateEvery",
+            "shared",
+        ])?;
+        let (given, name) = (overrides(&options)?, options.get("shared")?);
         let (key, sealed) = (Arg::new(env, &key, "key"), Arg::new(env, &sealed, "sealed"));
-        let core = with_seal_key(&key, |key| {
-            sealed.with_bytes(0..=MAX_SEALED_LEN, |sealed| {
-                Ok(KeyRing::unseal(sealed, key, overrides, CLOCK.clone())?)
+        let open = || {
+            with_seal_key(&key, |key| {
+                sealed.with_bytes(0..=MAX_SEALED_LEN, |sealed| {
+                    Ok(KeyRing::unseal(sealed, key, given, CLOCK.clone())?)
+                })
             })
-        })?;
+        };
+        let core = match name {
+            Some(name) => {
+                // What is wrong is so in every thread, not only in the one that comes first.
+                with_seal_key(&key, |_| sealed.with_bytes(0..=MAX_SEALED_LEN, |_| Ok(())))?;
+                shared(&name, &given, open)?
+            }
+            None => open()?,
+        };
         Arg::new(env, &ring, "this").attach(core)
     })
 }
@@ -290,14 +288,39 @@ pub fn keyring_unlisten(env: &Env, ring: Unknown<'_>, id: Unknown<'_>) -> napi::
 
 const RING_OPTIONS: &[&str] = &["alg", "maxTokenTtl", "jwksMaxAge", "rotateEvery"];
 
-fn own_options(options: &Options<'_>) -> Result<RingOptions> {
-    let (own, default) = (overrides(options)?, RingOptions::default());
-    Ok(RingOptions {
-        algorithm: own.algorithm.unwrap_or(default.algorithm),
-        max_token_ttl: own.max_token_ttl.unwrap_or(default.max_token_ttl),
-        jwks_max_age: own.jwks_max_age.unwrap_or(default.jwks_max_age),
-        rotate_every: own.rotate_every,
-    })
+/// The process's ring of a name, which `make` makes if there is none.
+fn shared(
+    name: &Arg<'_>,
+    given: &RingOverrides,
+    make: impl FnOnce() -> Result<Arc<KeyRing>>,
+) -> Result<Arc<KeyRing>> {
+    let text = name.string(1..=256)?;
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = shared.get(&text) {
+        if given.agree_with(known.options()) {
+            return Ok(known.clone());
+        }
+        return Err(name.invalid(
+            "names a shared ring with other options: give the same ones everywhere, or none where \
+             it exists",
+        ));
+    }
+    if shared.len() >= MAX_SHARED {
+        return Err(name.out_of_range(format!("one of at most {MAX_SHARED} names")));
+    }
+    let made = make()?;
+    shared.insert(text, made.clone());
+    Ok(made)
+}
+
+fn with_defaults(given: &RingOverrides) -> RingOptions {
+    let default = RingOptions::default();
+    RingOptions {
+        algorithm: given.algorithm.unwrap_or(default.algorithm),
+        max_token_ttl: given.max_token_ttl.unwrap_or(default.max_token_ttl),
+        jwks_max_age: given.jwks_max_age.unwrap_or(default.jwks_max_age),
+        rotate_every: given.rotate_every,
+    }
 }
 
 fn overrides(options: &Options<'_>) -> Result<RingOverrides> {

@@ -38,6 +38,16 @@ pub struct RingOverrides {
     pub rotate_every: Option<u64>,
 }
 
+impl RingOverrides {
+    /// Whether a ring has everything that is given here.
+    pub fn agree_with(&self, options: &RingOptions) -> bool {
+        self.algorithm.is_none_or(|own| own == options.algorithm)
+            && self.max_token_ttl.is_none_or(|own| own == options.max_token_ttl)
+            && self.jwks_max_age.is_none_or(|own| own == options.jwks_max_age)
+            && self.rotate_every.is_none_or(|own| Some(own) == options.rotate_every)
+    }
+}
+
 impl KeyRing {
     /// The ring with its private keys, readable with `key` only, of 32 bytes or more. Also
     /// `ERR_SECRET_EXHAUSTED`, `ERR_RANDOM`.
