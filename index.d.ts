@@ -656,8 +656,8 @@ export class JwtKey {
    * One key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. With a passphrase PKCS#8 encrypted with
    * PBES2: AES under PBKDF2 of at most 2,000,000 iterations, which may take a second, or scrypt of at
    * most 64 MiB. Other encryption, a wrong passphrase, and one for what is not encrypted are
-   * `ERR_JWT_KEY`. Text may stand before the section, and no second one beside it. Of private EC keys
-   * explicit curve parameters are read, too.
+   * `ERR_JWT_KEY`. Text may stand before the section, and no second one beside it. A private EC key may
+   * leave its curve out or spell out its parameters; a public one may not.
    */
   static fromPem(pem: Bytes, options: KeyFileOptions): JwtKey;
   /** The same structures as DER (X.690), with nothing behind them. */

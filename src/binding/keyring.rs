@@ -308,9 +308,9 @@ fn shared(
     if shared.len() >= MAX_SHARED {
         return Err(name.out_of_range(format!("one of at most {MAX_SHARED} names")));
     }
-    let made = make()?;
-    shared.insert(text, made.clone());
-    Ok(made)
+    let ring = make()?;
+    shared.insert(text, ring.clone());
+    Ok(ring)
 }
 
 fn with_defaults(given: &RingOverrides) -> RingOptions {

@@ -18,6 +18,8 @@ impl Handle for Ticket {
     const CLASS: &'static str = "job";
 }
 
+type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
+
 /// Runs `work`, which takes so many bytes of Argon2 memory, on the worker pool, and settles the
 /// promise that is returned, with `convert` on the JavaScript thread. When the environment is gone
 /// by then, the result is dropped. An object that is given as `job` can call it off.
@@ -37,7 +39,6 @@ where
         Some(job) => job.attach(ticket.clone()),
         None => Ok(()),
     })?;
-    type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
     let (deferred, promise): (JsDeferred<J, Settle<J>>, _) = env.create_deferred()?;
     pool::submit(&ticket, bytes, work, move |result| {
         deferred.resolve(Box::new(move |env| {

@@ -15,7 +15,7 @@ use super::key::{MAX_HMAC_LEN, elements};
 use crate::error::Result;
 use crate::mem::{Encoding, Secret};
 
-/// Of text files: PEM and RFC 4716, either end; JWKs; PuTTY's; OpenSSH's, of which the longer names
+/// Of text files: PEM and RFC 4716, either end; JWKs; `PuTTY`'s; OpenSSH's, of which the longer names
 /// are of public keys, private ones and authenticators alike. White space between the characters
 /// does not count.
 const MARKS: [&[u8]; 8] = [
@@ -112,19 +112,18 @@ fn is_der_key(bytes: &[u8]) -> bool {
     let Some((SEQUENCE, content, _)) = super::key::element(bytes) else { return false };
     let Some(parts) = elements(content) else { return false };
     match parts[..] {
-        // PKCS#8.
+        // PKCS#8; encrypted PKCS#8, or SubjectPublicKeyInfo of whole bytes; certificates and requests
+        // for one (RFC 5280 section 4.1).
         [(INTEGER, [0 | 1]), (SEQUENCE, algorithm), (OCTET_STRING, _), ..]
-        // PKCS#8, encrypted.
-        | [(SEQUENCE, algorithm), (OCTET_STRING, _)]
-        // SubjectPublicKeyInfo, of whole bytes.
-        | [(SEQUENCE, algorithm), (BIT_STRING, [0, ..])]
-        // Certificates and requests for one (RFC 5280 section 4.1).
+        | [(SEQUENCE, algorithm), (OCTET_STRING, _) | (BIT_STRING, [0, ..])]
         | [(SEQUENCE, _), (SEQUENCE, algorithm), (BIT_STRING, [0, ..])] => is_identifier(algorithm),
         // RSAPublicKey: a positive modulus, and a small exponent.
         [(INTEGER, [0..=0x7f, modulus @ ..]), (INTEGER, exponent)] => {
             modulus.len() >= 63
                 && (1..=8).contains(&exponent.len())
-                && [modulus, exponent].iter().all(|number| number.last().is_some_and(is_odd))
+                && [modulus, exponent]
+                    .iter()
+                    .all(|number| number.last().is_some_and(|last| last % 2 == 1))
         }
         // ECPrivateKey.
         [(INTEGER, [1]), (OCTET_STRING, _), ref rest @ ..] => {
@@ -134,10 +133,6 @@ fn is_der_key(bytes: &[u8]) -> bool {
         [(INTEGER, [0 | 1]), _, _, _, _, _, ..] => parts.iter().all(|(tag, _)| *tag == INTEGER),
         _ => false,
     }
-}
-
-fn is_odd(byte: &u8) -> bool {
-    byte % 2 == 1
 }
 
 /// An `AlgorithmIdentifier` (RFC 5280 section 4.1.1.2).

@@ -130,7 +130,7 @@ impl Verifier {
         scratch: &'s mut Scratch,
     ) -> std::result::Result<Verified<'s>, Rejection> {
         let now = self.clock.unix_millis();
-        let epoch = self.options.keys.epoch(now / 1000);
+        let epoch = self.options.keys.catch_up(now / 1000);
         if let Some(cache) = &self.cache {
             let still = |standing: &Standing| self.options.check_standing(standing, epoch, now);
             if cache.recall(token, still, &mut scratch.payload)? {

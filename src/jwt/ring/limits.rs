@@ -39,8 +39,8 @@ fn a_clock_that_was_ahead_does_no_lasting_harm() {
     let epoch = ring.epoch();
     ring.catch_up(clock.unix_seconds());
     assert_ne!(ring.epoch(), epoch, "verifiers remember until when a key verifies");
-    use KeyState::{Active, Next, Retired};
-    assert_eq!(states(&ring), [(Retired, 0), (Active, 0), (Next, 0)]);
+    let states = states(&ring);
+    assert_eq!(states, [(KeyState::Retired, 0), (KeyState::Active, 0), (KeyState::Next, 0)]);
     let (_, until) = ring.find(Some(&retired), ALGORITHM).unwrap();
     assert_eq!(until, START + DAY + MAX_CLOCK_TOLERANCE);
     clock.advance(Duration::from_secs(601));

@@ -21,7 +21,7 @@ fn taken(secrets: impl IntoIterator<Item = (String, Vec<u8>)>) -> Vec<String> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// The base64 of the only section of a PEM, in lines, and what it stands for.
@@ -166,7 +166,7 @@ fn random_secrets_are_taken_in_every_encoding() {
         b"\0\0\0\x07",
     ] {
         for length in [48, 64, 65, 128] {
-            for _ in 0..200 {
+            for _ in 0..50 {
                 let mut bytes = vec![0; length];
                 random_bytes(&mut bytes).unwrap();
                 bytes[..prefix.len()].copy_from_slice(prefix);
