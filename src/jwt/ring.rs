@@ -323,6 +323,4 @@ fn no_active_key() -> Error {
 }
 
 #[cfg(test)]
-mod limits;
-#[cfg(test)]
 mod tests;

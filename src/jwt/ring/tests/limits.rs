@@ -1,12 +1,7 @@
 //! Rings in time that is not what it seems, and rings that are full.
 
-use std::sync::Arc;
-use std::time::Duration;
-
 use super::*;
-use crate::clock::ManualClock;
 
-const ALGORITHM: Algorithm = Algorithm::EdDsa;
 const START: u64 = 1_700_000_000;
 const DAY: u64 = 24 * 3600;
 
@@ -14,10 +9,6 @@ fn ring(rotate_every: Option<u64>) -> (Arc<KeyRing>, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(START));
     let options = RingOptions { algorithm: ALGORITHM, rotate_every, ..RingOptions::default() };
     (KeyRing::new(options, clock.clone()).unwrap(), clock)
-}
-
-fn generate() -> Result<Key> {
-    Key::generate(ALGORITHM, None, None)
 }
 
 fn states(ring: &KeyRing) -> Vec<(KeyState, u64)> {
