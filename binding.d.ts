@@ -104,8 +104,8 @@ export declare function keyFromPublicJwk(json: unknown, options: unknown): Made
 /** A carrier of an HMAC key. */
 export declare function keyFromSecret(secret: unknown, options: unknown): Made
 
-/** Makes a key on the worker pool; resolves to a carrier. */
-export declare function keyGenerate(alg: unknown, options: unknown): object
+/** A carrier of a new key, or of an RSA key, which takes up to seconds, a promise of one. */
+export declare function keyGenerate(alg: unknown, options: unknown): Made | Offloaded<Key, Made>
 
 /** Carriers of the public keys of a JWK Set's JSON. */
 export declare function keyImportSet(json: unknown, options: unknown): Array<Made>
@@ -143,8 +143,8 @@ export declare function keyringListen(ring: unknown, listener: (arg: Array<Nativ
 /** Refuses a key from now on. */
 export declare function keyringRevoke(ring: unknown, kid: unknown): void
 
-/** Rotates; resolves to the id of the key that now signs. */
-export declare function keyringRotate(ring: unknown, options: unknown): object
+/** The id of the key that now signs, or, where RSA keys are made, a promise of it. */
+export declare function keyringRotate(ring: unknown, options: unknown): string | Offloaded<string>
 
 /** The ring with its private keys, as a `Buffer` that only the same key opens. */
 export declare function keyringSeal(ring: unknown, key: unknown): Made
@@ -158,7 +158,7 @@ export declare function keyringTick(ring: unknown, now: unknown): Array<NativeKe
 /** Ends what `keyringListen` began. */
 export declare function keyringUnlisten(ring: unknown, id: unknown): void
 
-/** `ring` becomes what was sealed. */
+/** `ring` becomes what was sealed, or with `shared` the process's ring of that name, if there is one. */
 export declare function keyringUnseal(ring: unknown, sealed: unknown, key: unknown, options: unknown): void
 
 /** `limiter` becomes a limiter; gives its limit, window in milliseconds, and burst. */

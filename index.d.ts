@@ -628,30 +628,43 @@ export interface KeyFileOptions extends KeyOptions {
 
 /**
  * A key, bound to one algorithm and parsed once. Nothing is guessed: text is never taken for a
- * secret, and bytes that look like a PEM, a JWK or DER are refused as one. Unusable or weak keys (HMAC
- * shorter than the hash's output, RSA under 2048 bits or with an even exponent, points off the curve)
- * are `ERR_JWT_KEY`.
+ * secret, and a key file is refused as one. Unusable or weak keys (HMAC shorter than the hash's output,
+ * RSA under 2048 bits or with an even exponent, points off the curve) are `ERR_JWT_KEY`. An Ed25519 key
+ * that is off the curve is found out later: under it no signature is valid.
  */
 export class JwtKey {
   private constructor();
-  /** `modulusLength` (2048, 3072 or 4096 bits; default 2048) is for RSA. */
+  /**
+   * `modulusLength` (2048, 3072 or 4096 bits; default 2048) is for RSA, of which a key takes up to
+   * seconds, on another thread.
+   */
   static generate(
     alg: Algorithm,
     options?: { kid?: string; modulusLength?: number },
   ): Promise<JwtKey>;
-  /** At least 32, 48 or 64 bytes for HS256, HS384 or HS512, at most 4096. */
+  /**
+   * At least 32, 48 or 64 bytes for HS256, HS384 or HS512, at most 4096.
+   *
+   * `ERR_JWT_KEY` for what is a key file, since with a public one anybody could sign: PEM, JWKs,
+   * OpenSSH and PuTTY files, DER of keys and certificates whatever follows it, uncompressed points, and
+   * the base64, base64url or hex of any of these. A bare Ed25519 key, a compressed point and a modulus
+   * cannot be told from random bytes. Of random secrets, in any encoding, fewer than one in 2⁴⁰ is
+   * refused.
+   */
   static fromSecret(secret: Uint8Array | SecretBuffer, options: KeyOptions): JwtKey;
   /**
    * One key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. With a passphrase PKCS#8 encrypted with
    * PBES2: AES under PBKDF2 of at most 2,000,000 iterations, which may take a second, or scrypt of at
    * most 64 MiB. Other encryption, a wrong passphrase, and one for what is not encrypted are
-   * `ERR_JWT_KEY`.
+   * `ERR_JWT_KEY`. Text may stand before the section, and no second one beside it. A private EC key may
+   * leave its curve out or spell out its parameters; a public one may not.
    */
   static fromPem(pem: Bytes, options: KeyFileOptions): JwtKey;
   /** The same structures as DER (X.690), with nothing behind them. */
   static fromDer(der: Uint8Array | SecretBuffer, options: KeyFileOptions): JwtKey;
   /**
-   * Public, private or symmetric; `alg` and `kid` of the JWK are the defaults. `use` must be `sig`
+   * Public, private or symmetric; `alg` and `kid` of the JWK are the defaults. Only its own members
+   * count. `use` must be `sig`
    * and `key_ops` name what the key is for: `verify` for a public key, `sign` for a private one, both
    * for a symmetric one.
    */
@@ -792,21 +805,26 @@ export interface JsonWebKeyPublic {
 }
 
 export interface KeyRingOptions {
-  /** The algorithm of the keys that rotation makes. Default: ES256. */
+  /** The algorithm of the keys that rotation makes, RSA of 2048 bits. Default: ES256. */
   alg?: Algorithm;
-  /** The first signs, the others verify. */
+  /**
+   * The first signs, the others are retired: they verify until `maxTokenTtl` and 300 seconds from now,
+   * and are then forgotten. At most 1000.
+   */
   keys?: JwtKey[];
-  /** The longest life of a token signed with the ring. Default: 24 hours. */
+  /** The longest life of a token signed with the ring, at most ten years. Default: 24 hours. */
   maxTokenTtl?: Duration;
   /**
    * How long verifiers may cache the JWKS. A key signs when it has been published for 30 seconds
-   * longer, since a set without it may have been on its way; with 0, at once. Default: 10 minutes.
+   * longer, since a set without it may have been on its way; with 0, if none caches it, at once.
+   * Default: 10 minutes.
    */
   jwksMaxAge?: Duration;
   /**
-   * How long a key signs before the next one takes over by itself; longer than `jwksMaxAge`. No
-   * timer runs: who signs, verifies or asks for the JWKS does what is due. RSA keys are made on the
-   * worker pool, and so a moment later. Default: never.
+   * How long a key signs before the next one takes over by itself; longer than `jwksMaxAge`, and at
+   * least a 900th of `maxTokenTtl` and 300 seconds, so that the ring has room for what has signed. No
+   * timer runs: who signs, verifies or asks for the JWKS does what is due. RSA keys are made on
+   * another thread, and so a moment later. Default: never.
    */
   rotateEvery?: Duration;
 }
@@ -833,46 +851,60 @@ export interface KeyRingChange {
 /**
  * Keys that come and go: `next` is published and does not sign yet, `active` signs, `retired`
  * verifies for as long as what it signed can live (`maxTokenTtl` and the largest clock tolerance),
- * its private half wiped; `revoked` is refused and its id spent.
+ * its private half wiped; `revoked` is refused and its id spent. At most 1000 keys, revoked ones
+ * included, else `ERR_KEYRING_FULL`: a full ring rotates no more until retired keys are forgotten.
+ *
+ * What signs while there is no active key is `ERR_KEYRING_NO_ACTIVE_KEY`.
  */
 export class KeyRing {
   constructor(options?: KeyRingOptions);
   /**
    * The process's ring of this name (1 to 256 bytes), for every worker thread; the first call makes
-   * it, and it stays until the process ends. Options that differ from those it has are
-   * `ERR_INVALID_ARG_VALUE`; none are needed where it exists. At most 1000 names.
+   * it, and it stays until the process ends. Options that are given must be those it has, else
+   * `ERR_INVALID_ARG_VALUE`. At most 1000 names.
    */
   static shared(name: string, options?: Omit<KeyRingOptions, 'keys'>): KeyRing;
   /**
    * Opens what {@link KeyRing.seal} gave. `options` replace what was sealed; `rotateEvery` never is:
    * of the processes that open a ring, one at most rotates it and seals it again. `ERR_SECRET_SEAL`:
    * another key, changed since, or of a later version of this module.
+   *
+   * `shared` is a name of {@link KeyRing.shared}: what was sealed becomes the process's ring of that
+   * name. Where there is one, it is given, as `shared()` gives it, and what was sealed is not looked
+   * at: every thread may call this at its start.
    */
   static unseal(
     sealed: Uint8Array,
     key: SecretBuffer,
-    options?: Omit<KeyRingOptions, 'keys'>,
+    options?: Omit<KeyRingOptions, 'keys'> & { shared?: string },
   ): KeyRing;
   /**
-   * Default state: `active` if there is none, else `next`; what it displaces is retired. A `kid` that
-   * the ring has, or has revoked, is `ERR_KEYRING_DUPLICATE`.
+   * Default state: `active` if there is none, else `next`; what it displaces is retired.
+   * `ERR_KEYRING_DUPLICATE`: the ring holds or held a key with this `kid`. RS256 and PS256 keys made
+   * of one RSA key have the same by default. `ERR_JWT_KEY`: a public key that is to sign.
    */
   add(key: JwtKey, options?: { state?: 'next' | 'active' | 'retired' }): void;
   /**
-   * Refuses a key at once, in every issuer and verifier of the ring. Signing without an active key is
-   * `ERR_KEYRING_NO_ACTIVE_KEY`; a `kid` that the ring has not got `ERR_KEYRING_UNKNOWN_KEY`.
+   * Refuses a key at once, in every issuer and verifier of the ring; `ERR_KEYRING_UNKNOWN_KEY` if
+   * there is none of this id. When it was the active one nothing signs
+   * (`ERR_KEYRING_NO_ACTIVE_KEY`): follow with `rotate({ force: true })`. A ring that was sealed
+   * before still has it: seal again.
    */
   revoke(kid: string): void;
   /**
    * Promotes the `next` key and publishes a new one; resolves to the key that now signs. Before it
    * has been published for `jwksMaxAge` and 30 seconds: `ERR_KEYRING_NOT_PUBLISHED`, unless forced.
-   * An empty ring gets an active key at once; one without a `next` key only publishes one.
+   * An empty ring gets an active key at once; one without a `next` key only publishes one. Does not
+   * wait for hashes.
    */
   rotate(options?: { force?: boolean }): Promise<{ kid: string }>;
   /**
    * Does what is due at `now` (the present by default) and gives what that was: keys that no token
    * needs any more are forgotten and, with `rotateEvery`, the next key is promoted and a new one
    * published. However much time has passed, one key is promoted.
+   *
+   * A `now` in the past is the present. One in the future is for tests: the keys that it forgets are
+   * gone for good.
    */
   tick(now?: Moment): KeyRingChange[];
   list(): KeyInfo[];
@@ -890,18 +922,21 @@ export class KeyRing {
   };
   /**
    * The ring with its private keys and without `rotateEvery`, encrypted as
-   * {@link SecretBuffer.seal} does, under a key of 32 bytes or more.
+   * {@link SecretBuffer.seal} does, under a key of 32 bytes or more. What changes later is not in it:
+   * seal again after each rotation, and above all after `revoke`.
    */
   seal(key: SecretBuffer): Buffer;
   /**
    * `change` is told of every change in its order, whatever made it and in whichever thread, after
-   * it has taken effect. Listening does not keep the process running.
+   * it has taken effect. Listening does not keep the process running. What a listener throws is an
+   * uncaught exception, and keeps nothing from the others. On a shared ring a listener stays until
+   * `off`, or until its thread ends.
    */
   on(event: 'change', listener: (change: KeyRingChange) => void): this;
   off(event: 'change', listener: (change: KeyRingChange) => void): this;
 }
 
-/** The registered claims; times are seconds since 1970. */
+/** The registered claims; times are seconds since 1970, at most 1e11, the year 5138. */
 export interface Claims {
   iss?: string;
   sub?: string;
@@ -924,11 +959,13 @@ export interface JwtHeader {
 export interface JwtIssuerOptions {
   /** A ring, or one key that can sign. */
   keys: KeyRing | JwtKey;
+  /** 1 to 2048 bytes. */
   issuer?: string;
+  /** At most 100, of 1 to 2048 bytes each. */
   audience?: string | string[];
-  /** At most the ring's `maxTokenTtl`, else `ERR_OUT_OF_RANGE`. */
+  /** A second to ten years; at most the ring's `maxTokenTtl`, else `ERR_OUT_OF_RANGE`. */
   expiresIn: Duration;
-  /** The header parameter. Default: `JWT`. */
+  /** The header parameter, of at most 256 bytes. Default: `JWT`. */
   typ?: string;
   /** A UUID of version 7 in every token. Default: true. */
   jti?: boolean;
@@ -938,7 +975,8 @@ export class JwtIssuer {
   constructor(options: JwtIssuerOptions);
   /**
    * Signs claims together with `iat`, `exp` and what the issuer sets. A claim that it sets itself,
-   * or of the wrong type, is `ERR_JWT_CLAIM`; a token of over 16 KiB `ERR_OUT_OF_RANGE`.
+   * or of the wrong type, is `ERR_JWT_CLAIM`, and so is what JSON cannot hold or nests deeper than 32;
+   * a token of over 16 KiB `ERR_OUT_OF_RANGE`.
    */
   sign(claims: object, overrides?: JwtOverrides): string;
   /**
@@ -960,7 +998,7 @@ export interface JwtVerifierOptions {
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks;
   /** Default: those of the keys. `none` does not exist. */
   algorithms?: Algorithm[];
-  /** Exact names; `false` accepts any, and none. */
+  /** Exact names, at most 100 of 1 to 2048 bytes each; `false` accepts any, and none. */
   issuer: string | string[] | false;
   audience: string | string[] | false;
   /** At most 300 seconds. Default: 0. */
@@ -979,7 +1017,10 @@ export interface JwtVerifierOptions {
    * counts. With `revocations` it is required all the same. Default: true.
    */
   requireExp?: boolean;
-  /** What has been taken back. Tokens without `jti` or `iat` are then refused. */
+  /**
+   * What has been taken back. Tokens without `jti` or `iat` are then refused, and those that live for
+   * longer than the list's `maxTokenTtl`, which would forget them before they expire.
+   */
   revocations?: RevocationList;
   /**
    * Remembers tokens that were accepted, so that their signature is not verified again: `true` for
@@ -1047,8 +1088,8 @@ export type VerifyResult<T> =
 
 /**
  * Signature, times, issuer, audience and revocation in one call. Strict: three segments of
- * canonical base64url, objects without duplicate members, at most 16 KiB, `exp` required, `iat`
- * not in the future, no `crit`. A token without `kid` needs the only key of its algorithm.
+ * canonical base64url, objects without duplicate members and nested at most 32 deep, at most 16 KiB,
+ * `exp` required, `iat` not in the future, no time after the year 5138, no `crit`. A token without `kid` needs the only key of its algorithm.
  */
 export class JwtVerifier {
   constructor(options: JwtVerifierOptions);
@@ -1094,7 +1135,10 @@ export function verifyJws(
   options: { algorithms: Algorithm[] },
 ): Buffer;
 
-/** What a token says that nobody has verified: for logs, never for decisions. */
+/**
+ * What a token says that nobody has verified: for logs, never for decisions. `ERR_JWT_MALFORMED` for
+ * what is no token of two JSON objects and a signature, or longer than 16 KiB.
+ */
 export function unsafeDecode(token: string): {
   header: Record<string, unknown>;
   claims: Record<string, unknown>;

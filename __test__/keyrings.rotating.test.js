@@ -6,11 +6,15 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
 
-const { JwtIssuer, JwtVerifier, KeyRing } = require('@nodesec/native');
+const { JwtIssuer, JwtVerifier, KeyRing, SecretBuffer, verifyJws } = require('@nodesec/native');
+const { runScript } = require('./helpers/child.js');
 const { coded } = require('./helpers/outcome.js');
+const [old] = require('./vectors/sealed-keyrings.json').cases;
 
 const DAY = 86_400;
-const START = 1_800_000_000;
+const now = () => Math.floor(Date.now() / 1000);
+/** Ticks may look ahead, not back. */
+const START = now() + 1000 * DAY;
 const ring = (options) => new KeyRing({ alg: 'EdDSA', rotateEvery: '30d', ...options });
 const issuer = (keys) => new JwtIssuer({ keys, expiresIn: 60 });
 const verifier = (keys) => new JwtVerifier({ keys, issuer: false, audience: false });
@@ -40,7 +44,7 @@ test('without rotateEvery time only forgets', async () => {
   assert.deepEqual(keys.tick(START), []);
   for (let n = 0; n < 2; n++) await keys.rotate();
   assert.deepEqual(keys.tick(), []);
-  assert.deepEqual(steps(keys.tick(Math.floor(Date.now() / 1000) + 10 * DAY)), ['retired>']);
+  assert.deepEqual(steps(keys.tick(now() + 10 * DAY)), ['retired>']);
 });
 
 test('a ring that rotates by itself makes its first key when it is used', () => {
@@ -53,19 +57,37 @@ test('a ring that rotates by itself makes its first key when it is used', () => 
 const use = {
   sign: (keys) => issuer(keys).sign({}),
   verify: (keys) => assert.equal(verifier(keys).tryVerify(FOREIGN).code, 'ERR_JWT_KEY_NOT_FOUND'),
-  jwks: (keys) => assert.equal(JSON.parse(keys.jwks().body).keys.length, 3),
+  jwks: (keys) => keys.jwks(),
+  verifyJws: (keys) => assert.throws(() => verifyJws(FOREIGN, keys, { algorithms: ['EdDSA'] })),
 };
 const FOREIGN = issuer(ring()).sign({});
 for (const [name, call] of Object.entries(use)) {
   test(`what is due is done before ${name}`, () => {
-    const keys = ring();
-    keys.tick(Math.floor(Date.now() / 1000) - 31 * DAY);
-    const [, next] = keys.list();
+    const sealKey = SecretBuffer.fromString(old.key, 'hex');
+    const keys = KeyRing.unseal(Buffer.from(old.sealed, 'hex'), sealKey, { rotateEvery: '1h' });
+    const before = new Map(keys.list().map(({ state, kid }) => [state, kid]));
     call(keys);
-    assert.deepEqual(states(keys), ['retired', 'active', 'next']);
-    assert.equal(keys.list()[1].kid, next.kid);
+    const after = new Map(keys.list().map(({ state, kid }) => [kid, state]));
+    assert.equal(after.get(before.get('active')), 'retired');
+    assert.equal(after.get(before.get('next')), 'active');
+    assert.equal([...after.values()].filter((state) => state === 'next').length, 1);
   });
 }
+
+test('the past is the present: no key is published before it is made', () => {
+  const keys = ring();
+  assert.ok(keys.tick(0).every(({ at }) => Date.now() - at < DAY * 1000));
+  keys.jwks();
+  assert.deepEqual(states(keys), ['active', 'next']);
+});
+
+test('looking ahead keeps no key for ever', () => {
+  const keys = ring();
+  keys.tick(4e9);
+  keys.tick(4e9 + 31 * DAY);
+  keys.jwks();
+  assert.ok(keys.list().every(({ since }) => since <= new Date()));
+});
 
 test('a period that does not outlast publishing is refused', () => {
   assert.throws(() => ring({ rotateEvery: 600 }), coded('ERR_OUT_OF_RANGE'));
@@ -73,7 +95,7 @@ test('a period that does not outlast publishing is refused', () => {
   ring({ rotateEvery: 601 });
 });
 
-test('RSA keys are made on the pool', async () => {
+test('RSA keys are made on another thread', async () => {
   const keys = ring({ alg: 'RS256' });
   const signer = issuer(keys);
   assert.throws(() => signer.sign({}), coded('ERR_KEYRING_NO_ACTIVE_KEY'));
@@ -101,4 +123,47 @@ test('changes are told in their order', async () => {
   while (later.length < 2) await turn();
   assert.equal(heard.length, 3);
   assert.deepEqual(steps(later), ['>active', '>next']);
+});
+
+const LISTENING = `
+  const { KeyRing } = require('@nodesec/native');
+  process.on('uncaughtException', ({ message }) => console.log(message));
+  const keys = new KeyRing({ alg: 'EdDSA' });
+  keys.on('change', ({ to }) => {
+    console.log('one', to);
+    throw new Error('thrown at ' + to);
+  });
+  keys.on('change', ({ to }) => console.log('other', to));
+  keys.rotate().then(() => setTimeout(() => {}, 50));
+`;
+
+test('what a listener throws keeps nothing from the others', async () => {
+  const { code, stdout } = await runScript(LISTENING);
+  assert.equal(code, 0);
+  assert.deepEqual(stdout.trim().split('\n').toSorted(), [
+    'one active', 'one next', 'other active', 'other next', 'thrown at active', 'thrown at next',
+  ]);
+});
+
+const BUSY = `
+  const { hash, JwtKey, KeyRing } = require('@nodesec/native');
+  let waiting = 1000;
+  const over = () => (waiting -= 1);
+  for (let n = waiting; n > 0; n--) hash('x').then(over, over);
+  (async () => {
+    await new KeyRing().rotate();
+    await new KeyRing({ alg: 'RS256' }).rotate();
+    await JwtKey.generate('EdDSA');
+    await JwtKey.generate('PS256');
+    const keys = new KeyRing({ alg: 'RS256', rotateEvery: '30d' });
+    keys.tick();
+    while (keys.list().length === 0) await new Promise(setImmediate);
+    console.log(waiting > 0 ? 'made before' : 'made after');
+    process.exit();
+  })();
+`;
+
+test('keys do not wait for hashes', async () => {
+  // Were they in one queue, all hashes would come first.
+  assert.equal((await runScript(BUSY)).stdout.trim(), 'made before');
 });

@@ -95,6 +95,39 @@ test('a shared ring is one ring', async () => {
   assert.throws(() => KeyRing.shared('keys', { keys: [] }), coded('ERR_UNKNOWN_OPTION'));
 });
 
+test('options that are left out, or undefined, differ from none', () => {
+  const ring = KeyRing.shared('sparse', { alg: 'EdDSA', maxTokenTtl: 60 });
+  for (const options of [undefined, {}, { maxTokenTtl: 60 }, { alg: undefined }, { alg: 'EdDSA' }]) {
+    assert.deepEqual(KeyRing.shared('sparse', options).list(), ring.list());
+  }
+  for (const options of [{ maxTokenTtl: 61 }, { alg: 'ES256', maxTokenTtl: 60 }, { rotateEvery: '1d' }]) {
+    assert.throws(() => KeyRing.shared('sparse', options), coded('ERR_INVALID_ARG_VALUE'));
+  }
+});
+
+test('a sealed ring is opened once for the whole process', async () => {
+  const before = new KeyRing({ alg: 'EdDSA', jwksMaxAge: 0 });
+  const { kid } = await before.rotate();
+  const sealed = before.seal(key);
+  const one = KeyRing.unseal(sealed, key, { shared: 'restored' });
+  assert.equal(one.list()[0].kid, kid);
+  one.revoke(kid);
+  for (const other of [
+    KeyRing.unseal(sealed, key, { shared: 'restored' }),
+    KeyRing.shared('restored'),
+    // There is one, so what was sealed is not looked at.
+    KeyRing.unseal(Buffer.alloc(0), key, { shared: 'restored', alg: 'EdDSA' }),
+  ]) {
+    assert.deepEqual(other.list(), one.list());
+    assert.equal(other.list()[0].state, 'revoked');
+  }
+  const differs = { shared: 'restored', jwksMaxAge: 1 };
+  assert.throws(() => KeyRing.unseal(sealed, key, differs), coded('ERR_INVALID_ARG_VALUE'));
+  // What does not open is no ring of that name.
+  assert.throws(() => KeyRing.unseal(Buffer.alloc(9), key, { shared: 'none' }), refused);
+  assert.equal(KeyRing.unseal(sealed, key, { shared: 'none' }).list()[0].state, 'active');
+});
+
 const WORKER = `
   const { parentPort } = require('node:worker_threads');
   const { JwtIssuer, KeyRing } = require('@nodesec/native');

@@ -261,6 +261,8 @@ test('verifyJws gives the bytes of any payload', () => {
     [token, [], algorithms, 'ERR_JWT_KEY_NOT_FOUND'],
     [`${token}.`, key, algorithms, 'ERR_JWT_MALFORMED'],
     ['x'.repeat(100_000), key, algorithms, 'ERR_JWT_MALFORMED'],
+    // As for a verifier: it is not base64url.
+    [`${token}\ud800`, key, algorithms, 'ERR_JWT_MALFORMED'],
     [token.replace('RXhh', 'RXhi'), key, algorithms, 'ERR_JWT_SIGNATURE'],
   ]) {
     refused(() => verifyJws(text, keys, { algorithms: names }), code);

@@ -12,7 +12,7 @@ const { format, inspect } = require('node:util');
 const v8 = require('node:v8');
 const { MessageChannel, Worker } = require('node:worker_threads');
 
-const { JwtKey, KeyRing, SecretBuffer } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, SecretBuffer } = require('@nodesec/native');
 const pino = require('pino');
 
 const TEXT = 'sesame-open-sesame-open-sesame-op';
@@ -147,7 +147,13 @@ test('a key pair prints as little', async () => {
   }
 });
 
-const uncloneable = { SecretBuffer: secret, JwtKey: key, KeyRing: new KeyRing({ alg: 'HS256' }) };
+const uncloneable = {
+  SecretBuffer: secret,
+  JwtKey: key,
+  KeyRing: new KeyRing({ alg: 'HS256' }),
+  JwtIssuer: new JwtIssuer({ keys: key, expiresIn: 60 }),
+  JwtVerifier: new JwtVerifier({ keys: key, issuer: false, audience: false }),
+};
 for (const [name, value] of Object.entries(uncloneable)) {
   test(`a ${name} is refused by what clones`, async () => {
     const { port1, port2 } = new MessageChannel();

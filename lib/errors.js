@@ -51,7 +51,10 @@ function makeError(code, message, retryAfterMs) {
   return new (Class ?? ArgumentError)(code, message, retryAfterMs);
 }
 
-/** JSON.stringify, with a coded error for what JSON cannot hold; what a getter throws goes through. */
+/**
+ * JSON.stringify, with a coded error for what JSON cannot hold, which it tells by a TypeError or
+ * RangeError; what else a getter throws goes through.
+ */
 function jsonText(value, code, message) {
   let text;
   let cause;

@@ -62,7 +62,7 @@ class KeyRing extends Uncloneable {
     checkListener(event, listener);
     // Not the ring itself: what it holds natively would keep it alive.
     this.#listening ??= native.keyringListen(this, (changes) => {
-      for (const each of changes) events.emit('change', change(each));
+      for (const each of changes) tell(events.listeners('change'), change(each));
     });
     events.on(event, listener);
     return this;
@@ -77,6 +77,19 @@ class KeyRing extends Uncloneable {
       this.#listening = undefined;
     }
     return this;
+  }
+}
+
+/** What a listener throws is nobody's to catch, and keeps nothing from the others. */
+function tell(listeners, change) {
+  for (const listener of listeners) {
+    try {
+      listener(change);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
   }
 }
 

@@ -1,7 +1,10 @@
 'use strict';
 
-const { createPrivateKey, KeyObject } = require('node:crypto');
-const { inspect } = require('node:util');
+const { createPrivateKey } = require('node:crypto');
+const {
+  inspect,
+  types: { isKeyObject },
+} = require('node:util');
 
 const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
@@ -9,6 +12,8 @@ const { Uncloneable } = require('./uncloneable.js');
 
 /** Handed to the constructor by the static methods only. */
 const OWN = Symbol('own');
+
+const NO_JSON = 'the JWK must be values that JSON can hold';
 
 class JwtKey extends Uncloneable {
   #kid;
@@ -46,20 +51,22 @@ class JwtKey extends Uncloneable {
     if (jwk === null || typeof jwk !== 'object') {
       throw makeError('ERR_INVALID_ARG_TYPE', 'jwk must be an object');
     }
+    // Each member once, and none that it only inherits.
+    const own = { __proto__: null, ...jwk };
     // What the JWK says of itself stands in for options left out, and `null` is not left out.
-    const [alg = jwk.alg, kid = jwk.kid] = native.keyOptions(options).map((own) => own ?? undefined);
-    const named = { alg, kid };
-    const isSymmetric = jwk.kty === 'oct';
-    if (!isSymmetric && jwk.d === undefined) {
-      const json = jsonText(jwk, 'ERR_JWT_KEY', 'the JWK must be values that JSON can hold');
-      return new JwtKey(OWN, native.keyFromPublicJwk(json, named));
+    const [alg = own.alg, kid] = native.keyOptions(options).map((given) => given ?? undefined);
+    const isSymmetric = own.kty === 'oct';
+    if (!isSymmetric && own.d === undefined) {
+      const json = jsonText(own, 'ERR_JWT_KEY', NO_JSON);
+      return new JwtKey(OWN, native.keyFromPublicJwk(json, { alg, kid }));
     }
-    native.keyCheckJwk(ownWords(jwk), isSymmetric, named);
-    if (isSymmetric) return JwtKey.#fromSymmetricJwk(jwk, named);
-    const key = JwtKey.fromKeyObject(privateKeyObject(jwk), named);
+    native.keyCheckJwk(ownWords(own), isSymmetric, { alg });
+    const named = { alg, kid: kid ?? own.kid };
+    if (isSymmetric) return JwtKey.#fromSymmetricJwk(own, named);
+    const key = JwtKey.fromKeyObject(privateKeyObject(own), named);
     // Node derives the public half of some keys from `d` and never reads it.
-    const own = key.toPublicJwk();
-    if (['crv', 'x', 'y', 'n', 'e'].some((member) => jwk[member] !== own[member])) {
+    const published = key.toPublicJwk();
+    if (['crv', 'x', 'y', 'n', 'e'].some((member) => own[member] !== published[member])) {
       throw makeError('ERR_JWT_KEY', 'the private and the public half of the JWK differ');
     }
     return key;
@@ -79,7 +86,7 @@ class JwtKey extends Uncloneable {
   }
 
   static fromKeyObject(key, options) {
-    if (!(key instanceof KeyObject)) {
+    if (!isKeyObject(key)) {
       throw makeError('ERR_INVALID_ARG_TYPE', 'key must be a KeyObject of node:crypto');
     }
     const type = key.type === 'private' ? 'pkcs8' : 'spki';
@@ -134,9 +141,8 @@ function setText(jwks) {
 }
 
 /** What a JWK says of itself, without the key. */
-function ownWords({ alg, use, key_ops }) {
-  const message = 'the JWK must be values that JSON can hold';
-  return jsonText({ alg, use, key_ops }, 'ERR_JWT_KEY', message);
+function ownWords({ alg, use, key_ops, kid }) {
+  return jsonText({ alg, use, key_ops, kid }, 'ERR_JWT_KEY', NO_JSON);
 }
 
 function symmetricBytes(jwk) {

@@ -5,12 +5,17 @@
 const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
 const { refresherOf } = require('./remote-jwks.js');
+const { Uncloneable } = require('./uncloneable.js');
 const { decodeSegment, rejectionError } = require('./verifier.js');
 
-class JwtIssuer {
+/** The longest token that is read. */
+const MAX_TOKEN_LEN = 16 * 1024;
+
+class JwtIssuer extends Uncloneable {
   #sign;
 
   constructor(options) {
+    super();
     native.issuerAttach(this, options);
     this.#sign = native.issuerBind(this);
   }
@@ -39,7 +44,7 @@ function verifyJws(token, keys, options) {
 /** The claims of a token that nobody has verified: for logs and for choosing a verifier only. */
 function unsafeDecode(token) {
   if (typeof token !== 'string') throw makeError('ERR_INVALID_ARG_TYPE', 'token must be a string');
-  const segments = token.split('.', 4);
+  const segments = token.length > MAX_TOKEN_LEN ? [] : token.split('.', 4);
   try {
     if (segments.length !== 3) throw new SyntaxError();
     const [header, claims] = segments.slice(0, 2).map(decodeSegment);

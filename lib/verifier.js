@@ -6,6 +6,7 @@
 const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
 const { refresherOf } = require('./remote-jwks.js');
+const { Uncloneable } = require('./uncloneable.js');
 
 /** The most tokens of one `verifyMany`. */
 const MAX_TOKENS = 10_000;
@@ -22,7 +23,7 @@ class Kind {
 const JWT = new Kind(native.verifierAttach);
 const ACCESS_TOKEN = new Kind(native.verifierAttachAccessToken);
 
-class JwtVerifier {
+class JwtVerifier extends Uncloneable {
   #verify;
   /** What fetches the keys, when they are somebody else's. */
   #refresher;
@@ -32,6 +33,7 @@ class JwtVerifier {
   #held;
 
   constructor(options, kind) {
+    super();
     const { attach } = kind instanceof Kind ? kind : JWT;
     this.#refresher = refresherOf(attach(this, options));
     this.#verify = native.verifierBind(this);

@@ -151,6 +151,8 @@ codes! {
     // ── The key ring ──
     /// A `kid` that the ring already holds, or held.
     KeyringDuplicate = "ERR_KEYRING_DUPLICATE",
+    /// The ring holds as many keys as it may.
+    KeyringFull = "ERR_KEYRING_FULL",
     /// The ring has no active key to sign with.
     KeyringNoActiveKey = "ERR_KEYRING_NO_ACTIVE_KEY",
     /// The next key has not been published for as long as verifiers may cache the JWKS.

@@ -11,6 +11,7 @@ const malformed = ({ code }) => code === 'ERR_JWT_MALFORMED';
 const isString = (value) => typeof value === 'string';
 const isStrings = (value) => Array.isArray(value) && value.every(isString);
 const isDate = (value) => typeof value === 'number' && Number.isFinite(value);
+const MAX_DATE = 1e11;
 const TYPES = {
   aud: (value) => isString(value) || isStrings(value),
   exp: isDate,
@@ -104,6 +105,12 @@ const STRICTER = [
       'takes an aud among whose members are others than strings, and Infinity for a time',
     explains: ({ claims }, { code, claim, reason }) =>
       code === 'ERR_JWT_CLAIM' && reason === 'type' && !TYPES[claim](claims[claim]),
+  },
+  {
+    name: 'a time after the year 5138',
+    because: 'in milliseconds, most likely: it would never expire; jose has no limit',
+    explains: ({ claims }, { code, claim, reason }) =>
+      code === 'ERR_JWT_CLAIM' && reason === 'type' && claims[claim] > MAX_DATE,
   },
   {
     name: 'issued in the future',

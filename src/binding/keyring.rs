@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use napi::Env;
-use napi::bindgen_prelude::{Function, Object, Unknown};
+use napi::bindgen_prelude::{Either, Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
@@ -12,13 +12,12 @@ use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Options, Result, scalars};
 use super::keys::{MAX_KEYS, algorithm};
-use super::promise::promise;
+use super::offload::{Offloaded, offload};
 use super::revocation::TOKEN_TTL;
 use super::secret::with_seal_key;
 use super::{CLOCK, guard, internal};
 use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOptions, RingOverrides};
 use crate::mem::{self, MAX_SEALED_LEN};
-use crate::password::pool::Delivery;
 
 /// How many names `shared` knows at most: a process has few rings, and they stay.
 const MAX_SHARED: usize = 1000;
@@ -93,7 +92,7 @@ pub fn keyring_attach(env: &Env, ring: Unknown<'_>, options: Unknown<'_>) -> nap
             "jwksMaxAge",
             "rotateEvery",
         ])?;
-        let core = KeyRing::new(own_options(&options)?, CLOCK.clone())?;
+        let core = KeyRing::new(with_defaults(&overrides(&options)?), CLOCK.clone())?;
         if let Some(keys) = options.get("keys")? {
             let mut state = KeyState::Active;
             for key in keys.array(MAX_KEYS)? {
@@ -114,28 +113,10 @@ pub fn keyring_share(
     options: Unknown<'_>,
 ) -> napi::Result<()> {
     guard(env, || {
-        let arg = Arg::new(env, &name, "name");
-        let name = arg.string(1..=256)?;
-        let given = Arg::new(env, &options, "options").present()?.is_some();
-        let own = own_options(&Arg::new(env, &options, "options").options(RING_OPTIONS)?)?;
-        let core = {
-            let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(known) = shared.get(&name) {
-                if given && *known.options() != own {
-                    return Err(arg.invalid(
-                        "names a shared ring with other options: give the same ones everywhere, \
-                         or none where it exists",
-                    ));
-                }
-                known.clone()
-            } else if shared.len() < MAX_SHARED {
-                let core = KeyRing::new(own, CLOCK.clone())?;
-                shared.insert(name, core.clone());
-                core
-            } else {
-                return Err(arg.out_of_range(format!("one of at most {MAX_SHARED} names")));
-            }
-        };
+        let given = overrides(&Arg::new(env, &options, "options").options(RING_OPTIONS)?)?;
+        let core = shared(&Arg::new(env, &name, "name"), &given, || {
+            Ok(KeyRing::new(with_defaults(&given), CLOCK.clone())?)
+        })?;
         Arg::new(env, &ring, "this").attach(core)
     })
 }
@@ -151,7 +132,7 @@ pub fn keyring_seal(env: &Env, ring: Unknown<'_>, key: Unknown<'_>) -> napi::Res
     })
 }
 
-/// `ring` becomes what was sealed.
+/// `ring` becomes what was sealed, or with `shared` the process's ring of that name, if there is one.
 #[napi(catch_unwind)]
 pub fn keyring_unseal(
     env: &Env,
@@ -161,14 +142,30 @@ pub fn keyring_unseal(
     options: Unknown<'_>,
 ) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(RING_OPTIONS)?;
-        let overrides = overrides(&options)?;
+        let options = Arg::new(env, &options, "options").options(&[
+            "alg",
+            "maxTokenTtl",
+            "jwksMaxAge",
+            "rotateEvery",
+            "shared",
+        ])?;
+        let (given, name) = (overrides(&options)?, options.get("shared")?);
         let (key, sealed) = (Arg::new(env, &key, "key"), Arg::new(env, &sealed, "sealed"));
-        let core = with_seal_key(&key, |key| {
-            sealed.with_bytes(0..=MAX_SEALED_LEN, |sealed| {
-                Ok(KeyRing::unseal(sealed, key, overrides, CLOCK.clone())?)
+        let open = || {
+            with_seal_key(&key, |key| {
+                sealed.with_bytes(0..=MAX_SEALED_LEN, |sealed| {
+                    Ok(KeyRing::unseal(sealed, key, given, CLOCK.clone())?)
+                })
             })
-        })?;
+        };
+        let core = match name {
+            Some(name) => {
+                // What is wrong is so in every thread, not only in the one that comes first.
+                with_seal_key(&key, |_| sealed.with_bytes(0..=MAX_SEALED_LEN, |_| Ok(())))?;
+                shared(&name, &given, open)?
+            }
+            None => open()?,
+        };
         Arg::new(env, &ring, "this").attach(core)
     })
 }
@@ -201,23 +198,21 @@ pub fn keyring_revoke(env: &Env, ring: Unknown<'_>, kid: Unknown<'_>) -> napi::R
     })
 }
 
-/// Rotates; resolves to the id of the key that now signs.
+/// The id of the key that now signs, or, where RSA keys are made, a promise of it.
 #[napi(catch_unwind)]
-pub fn keyring_rotate<'env>(
-    env: &'env Env,
+pub fn keyring_rotate(
+    env: &Env,
     ring: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Object<'env>> {
-    let (ring, force) = guard(env, || {
+) -> napi::Result<Either<String, Offloaded<String>>> {
+    guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let options = Arg::new(env, &options, "options").options(&["force"])?;
-        Ok((ring, options.get("force")?.map_or(Ok(false), |force| force.boolean())?))
-    })?;
-    let work = move |delivery: &mut Delivery<String>| {
+        let force = options.get("force")?.map_or(Ok(false), |force| force.boolean())?;
         let algorithm = ring.options().algorithm;
-        delivery.send(ring.rotate(force, || Key::generate(algorithm, None, None)));
-    };
-    promise(env, work, |_, kid: String| Ok(kid))
+        let rotate = move || Ok(ring.rotate(force, || Key::generate(algorithm, None, None))?);
+        Ok(if algorithm.is_rsa() { Either::B(offload(rotate)) } else { Either::A(rotate()?) })
+    })
 }
 
 /// The keys.
@@ -293,14 +288,39 @@ pub fn keyring_unlisten(env: &Env, ring: Unknown<'_>, id: Unknown<'_>) -> napi::
 
 const RING_OPTIONS: &[&str] = &["alg", "maxTokenTtl", "jwksMaxAge", "rotateEvery"];
 
-fn own_options(options: &Options<'_>) -> Result<RingOptions> {
-    let (own, default) = (overrides(options)?, RingOptions::default());
-    Ok(RingOptions {
-        algorithm: own.algorithm.unwrap_or(default.algorithm),
-        max_token_ttl: own.max_token_ttl.unwrap_or(default.max_token_ttl),
-        jwks_max_age: own.jwks_max_age.unwrap_or(default.jwks_max_age),
-        rotate_every: own.rotate_every,
-    })
+/// The process's ring of a name, which `make` makes if there is none.
+fn shared(
+    name: &Arg<'_>,
+    given: &RingOverrides,
+    make: impl FnOnce() -> Result<Arc<KeyRing>>,
+) -> Result<Arc<KeyRing>> {
+    let text = name.string(1..=256)?;
+    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(known) = shared.get(&text) {
+        if given.agree_with(known.options()) {
+            return Ok(known.clone());
+        }
+        return Err(name.invalid(
+            "names a shared ring with other options: give the same ones everywhere, or none where \
+             it exists",
+        ));
+    }
+    if shared.len() >= MAX_SHARED {
+        return Err(name.out_of_range(format!("one of at most {MAX_SHARED} names")));
+    }
+    let ring = make()?;
+    shared.insert(text, ring.clone());
+    Ok(ring)
+}
+
+fn with_defaults(given: &RingOverrides) -> RingOptions {
+    let default = RingOptions::default();
+    RingOptions {
+        algorithm: given.algorithm.unwrap_or(default.algorithm),
+        max_token_ttl: given.max_token_ttl.unwrap_or(default.max_token_ttl),
+        jwks_max_age: given.jwks_max_age.unwrap_or(default.jwks_max_age),
+        rotate_every: given.rotate_every,
+    }
 }
 
 fn overrides(options: &Options<'_>) -> Result<RingOverrides> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use napi::Env;
-use napi::bindgen_prelude::{Object, Unknown};
+use napi::bindgen_prelude::{Either, Unknown};
 use napi_derive::napi;
 use secrecy::ExposeSecret;
 
@@ -11,7 +11,7 @@ use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Fault, Options, Result};
 use super::guard;
-use super::promise::promise;
+use super::offload::{Offloaded, offload_into};
 use crate::error::Code;
 use crate::jwt::{
     Algorithm, ImportRules, Key, KeyRing, KeySet, KeySource, KeyUse, MAX_KEY_LEN, MAX_KID_LEN,
@@ -38,27 +38,31 @@ impl Handle for Key {
     }
 }
 
-/// Makes a key on the worker pool; resolves to a carrier.
+/// A carrier of a new key, or of an RSA key, which takes up to seconds, a promise of one.
 #[napi(catch_unwind)]
-pub fn key_generate<'env>(
-    env: &'env Env,
+pub fn key_generate(
+    env: &Env,
     alg: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Object<'env>> {
-    let (algorithm, bits, kid) = guard(env, || {
+) -> napi::Result<Either<Made, Offloaded<Key, Made>>> {
+    guard(env, || {
         let algorithm = algorithm(&Arg::new(env, &alg, "alg"))?;
         let options = Arg::new(env, &options, "options").options(&["kid", "modulusLength"])?;
         let bits = options.get("modulusLength")?.map(|bits| match bits.integer32(2048..=4096)? {
             length @ (2048 | 3072 | 4096) => Ok(length),
             _ => Err(bits.out_of_range("2048, 3072 or 4096")),
         });
-        Ok((algorithm, bits.transpose()?, kid(&options)?))
-    })?;
-    promise(
-        env,
-        move |delivery| delivery.send(Key::generate(algorithm, bits, kid.as_deref())),
-        |env, key: Key| guard(&env, || out::carrier(&env, Arc::new(key))),
-    )
+        let (bits, kid) = (bits.transpose()?, kid(&options)?);
+        let generate = move || Ok(Key::generate(algorithm, bits, kid.as_deref())?);
+        if algorithm.is_rsa() {
+            return Ok(Either::B(offload_into(generate, carry)));
+        }
+        Ok(Either::A(carry(env, generate()?)?))
+    })
+}
+
+fn carry(env: &Env, key: Key) -> Result<Made> {
+    out::carrier(env, Arc::new(key))
 }
 
 /// `[alg, kid]` of options, each where it is given.
@@ -77,7 +81,7 @@ pub fn key_from_secret(env: &Env, secret: Unknown<'_>, options: Unknown<'_>) -> 
     guard(env, || {
         let (algorithm, kid) = required_algorithm(env, &options)?;
         Arg::new(env, &secret, "secret").with_key(0..=MAX_KEY_LEN, |secret| {
-            out::carrier(env, Arc::new(Key::from_secret(secret, algorithm, kid.as_deref())?))
+            carry(env, Key::from_secret(secret, algorithm, kid.as_deref())?)
         })
     })
 }
@@ -89,8 +93,7 @@ pub fn key_from_pem(env: &Env, pem: Unknown<'_>, options: Unknown<'_>) -> napi::
         let (algorithm, kid, passphrase) = file_options(env, &options)?;
         let passphrase = passphrase.as_ref().map(ExposeSecret::expose_secret);
         Arg::new(env, &pem, "pem").with_long_secret(0..=MAX_KEY_LEN, |pem| {
-            let key = Key::open_pem(pem, passphrase, algorithm, kid.as_deref())?;
-            out::carrier(env, Arc::new(key))
+            carry(env, Key::open_pem(pem, passphrase, algorithm, kid.as_deref())?)
         })
     })
 }
@@ -102,8 +105,7 @@ pub fn key_from_der(env: &Env, der: Unknown<'_>, options: Unknown<'_>) -> napi::
         let (algorithm, kid, passphrase) = file_options(env, &options)?;
         let passphrase = passphrase.as_ref().map(ExposeSecret::expose_secret);
         Arg::new(env, &der, "der").with_key(0..=MAX_KEY_LEN, |der| {
-            let key = Key::open_der(der, passphrase, algorithm, kid.as_deref())?;
-            out::carrier(env, Arc::new(key))
+            carry(env, Key::open_der(der, passphrase, algorithm, kid.as_deref())?)
         })
     })
 }
@@ -134,7 +136,7 @@ pub fn key_from_public_jwk(
     guard(env, || {
         let (algorithm, kid) = required_algorithm(env, &options)?;
         let json = Arg::new(env, &json, "jwk").string(0..=MAX_KEY_LEN)?;
-        out::carrier(env, Arc::new(Key::from_public_jwk(&json, algorithm, kid.as_deref())?))
+        carry(env, Key::from_public_jwk(&json, algorithm, kid.as_deref())?)
     })
 }
 
@@ -151,7 +153,7 @@ pub fn key_import_set(
         // A longer one is no set, which is an answer.
         let json = Arg::new(env, &json, "jwks").string(0..=usize::MAX)?;
         let keys = import(&json, &rules)?;
-        keys.into_iter().map(|key| out::carrier(env, Arc::new(key))).collect()
+        keys.into_iter().map(|key| carry(env, key)).collect()
     })
 }
 

@@ -11,30 +11,45 @@ use napi::{Env, Task};
 use super::args::Result;
 use super::{guard, internal};
 
-/// What is returned to JavaScript as a promise of `T`.
-pub type Offloaded<T> = AsyncTask<Job<T>>;
+/// What is returned to JavaScript as a promise of `J`, which is made of `T`.
+pub type Offloaded<T, J = T> = AsyncTask<Job<T, J>>;
 
-/// Work, until it has been done.
-pub struct Job<T>(Option<Box<dyn FnOnce() -> Result<T> + Send>>);
+/// Work, until it has been done, and what becomes of its result on the JavaScript thread.
+pub struct Job<T, J> {
+    work: Option<Box<dyn FnOnce() -> Result<T> + Send>>,
+    convert: fn(&Env, T) -> Result<J>,
+}
 
 /// Does `work` on another thread once the result is returned to JavaScript.
 pub fn offload<T>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Offloaded<T>
 where
     T: ToNapiValue + TypeName + Send + 'static,
 {
-    AsyncTask::new(Job(Some(Box::new(work))))
+    offload_into(work, |_, value| Ok(value))
 }
 
-impl<T: ToNapiValue + TypeName + Send + 'static> Task for Job<T> {
+/// As [`offload`], with a value that is made on the JavaScript thread.
+pub fn offload_into<T, J>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+    convert: fn(&Env, T) -> Result<J>,
+) -> Offloaded<T, J>
+where
+    T: Send + 'static,
+    J: ToNapiValue + TypeName + 'static,
+{
+    AsyncTask::new(Job { work: Some(Box::new(work)), convert })
+}
+
+impl<T: Send + 'static, J: ToNapiValue + TypeName + 'static> Task for Job<T, J> {
     type Output = Result<T>;
-    type JsValue = T;
+    type JsValue = J;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
-        let done = self.0.take().map(|work| catch_unwind(AssertUnwindSafe(work)));
+        let done = self.work.take().map(|work| catch_unwind(AssertUnwindSafe(work)));
         Ok(done.and_then(std::result::Result::ok).unwrap_or_else(|| Err(internal().into())))
     }
 
-    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<T> {
-        guard(&env, || output)
+    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<J> {
+        guard(&env, || (self.convert)(&env, output?))
     }
 }

@@ -18,6 +18,8 @@ impl Handle for Ticket {
     const CLASS: &'static str = "job";
 }
 
+type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
+
 /// Runs `work`, which takes so many bytes of Argon2 memory, on the worker pool, and settles the
 /// promise that is returned, with `convert` on the JavaScript thread. When the environment is gone
 /// by then, the result is dropped. An object that is given as `job` can call it off.
@@ -37,36 +39,8 @@ where
         Some(job) => job.attach(ticket.clone()),
         None => Ok(()),
     })?;
-    submit(env, &ticket, bytes, work, convert)
-}
-
-/// As [`hashing`], for what needs a thread and no Argon2 memory, such as the making of a key.
-pub fn promise<T, J>(
-    env: &Env,
-    work: impl FnOnce(&mut Delivery<T>) + Send + 'static,
-    convert: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
-) -> napi::Result<Object<'_>>
-where
-    T: Send + 'static,
-    J: ToNapiValue + 'static,
-{
-    submit(env, &Ticket::new(), 0, move |delivery, _| work(delivery), convert)
-}
-
-fn submit<'env, T, J>(
-    env: &'env Env,
-    ticket: &Ticket,
-    bytes: u64,
-    work: impl FnOnce(&mut Delivery<T>, &Cancel) + Send + 'static,
-    convert: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
-) -> napi::Result<Object<'env>>
-where
-    T: Send + 'static,
-    J: ToNapiValue + 'static,
-{
-    type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
     let (deferred, promise): (JsDeferred<J, Settle<J>>, _) = env.create_deferred()?;
-    pool::submit(ticket, bytes, work, move |result| {
+    pool::submit(&ticket, bytes, work, move |result| {
         deferred.resolve(Box::new(move |env| {
             let result = guard(&env, || Ok(result?))?;
             convert(env, result)

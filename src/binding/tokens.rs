@@ -1,5 +1,6 @@
 //! `JwtIssuer` and `JwtVerifier`.
 
+use std::mem::MaybeUninit;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -228,10 +229,15 @@ pub fn jws_verify(
         let options = Arg::new(env, &options, "options").options(&["algorithms"])?;
         let algorithms = algorithms(&options.require("algorithms")?)?;
         let keys = keys_of(&Arg::new(env, &keys, "keys"))?;
-        // Beyond the limit it is no token, which is an answer.
-        let token = Arg::new(env, &token, "token").string(0..=usize::MAX)?;
+        // Room for the longest token and for `utf8_in` to see that one is longer: then it is none,
+        // which is an answer.
+        let mut buffer = vec![MaybeUninit::uninit(); MAX_TOKEN_LEN + 8];
+        let token = Arg::new(env, &token, "token").utf8_in(&mut buffer)?;
         let mut payload = Vec::new();
-        Ok(match verify_jws(token.as_bytes(), &keys, &algorithms, &mut payload) {
+        let verified = token
+            .ok_or(Rejection::Malformed)
+            .and_then(|token| verify_jws(token, &keys, &algorithms, &mut payload));
+        Ok(match verified {
             Ok(()) => Either::A(payload.into()),
             Err(rejection) => Either::B(rejection.to_status()),
         })

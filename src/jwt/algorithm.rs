@@ -111,6 +111,11 @@ impl Algorithm {
         matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
     }
 
+    /// Whether its keys are of RSA, which takes up to a second to make one and a millisecond to sign.
+    pub fn is_rsa(self) -> bool {
+        matches!(self.scheme(), Scheme::Rsa(..))
+    }
+
     /// Whether the two sign alike: an Ed25519 key verifies under both of its algorithm's names.
     pub const fn signs_as(self, other: Self) -> bool {
         self as u8 == other as u8

@@ -6,6 +6,10 @@
 use super::json::{Raw, Value, scan_object, scan_strings};
 use super::{Claim, Reason, Rejection};
 
+/// The latest date of a claim, in seconds since 1970; what JavaScript gives us as one has the same
+/// limit.
+pub const MAX_NUMERIC_DATE: f64 = 1e11;
+
 /// What the issuer and the verifier need of a payload.
 #[derive(Debug, Default)]
 pub struct Claims<'a> {
@@ -135,16 +139,15 @@ fn audience(value: Value<'_>) -> Option<Audience<'_>> {
     }
 }
 
-/// `NumericDate` (RFC 7519 section 2): seconds, which need not be whole. What overflows to
-/// infinity in JavaScript is no date.
+/// `NumericDate` (RFC 7519 section 2): seconds, which need not be whole, up to the year 5138. What is
+/// later was meant in milliseconds, or never to come.
 fn numeric_date(value: Value<'_>) -> Option<f64> {
-    match value {
-        Value::Number(text) => match few_digits(text) {
-            Some(number) => Some(number),
-            None => text.parse().ok().filter(|seconds: &f64| seconds.is_finite()),
-        },
-        _ => None,
-    }
+    let Value::Number(text) = value else { return None };
+    let seconds = match few_digits(text) {
+        Some(seconds) => seconds,
+        None => text.parse().ok()?,
+    };
+    (f64::MIN..=MAX_NUMERIC_DATE).contains(&seconds).then_some(seconds)
 }
 
 /// What is nearly always there: few enough digits to be exact.
@@ -191,6 +194,10 @@ mod tests {
             (r#"{"exp":"1"}"#, Claim::Expiry),
             (r#"{"exp":null}"#, Claim::Expiry),
             (r#"{"exp":1e400}"#, Claim::Expiry),
+            (r#"{"exp":-1e400}"#, Claim::Expiry),
+            (r#"{"exp":100000000001}"#, Claim::Expiry),
+            (r#"{"nbf":1.00000000001e11}"#, Claim::NotBefore),
+            (r#"{"iat":1700000000000}"#, Claim::IssuedAt),
             (r#"{"nbf":true}"#, Claim::NotBefore),
             (r#"{"iat":[1]}"#, Claim::IssuedAt),
             (r#"{"iss":["i"]}"#, Claim::Issuer),
@@ -204,6 +211,7 @@ mod tests {
             let rejection = Claims::parse(text).unwrap_err();
             assert_eq!(rejection, Rejection::Claim(claim, Reason::Type), "{text}");
         }
+        assert!(Claims::parse(r#"{"exp":100000000000,"nbf":1e11,"iat":-1e300}"#).is_ok());
         assert_eq!(Claims::parse("[]").unwrap_err(), Rejection::Malformed);
     }
 }

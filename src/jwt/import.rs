@@ -156,11 +156,10 @@ fn algorithms_of(jwk: &Map<String, Value>, rules: &ImportRules) -> Vec<Algorithm
     let is_wanted = |algorithm: &Algorithm| {
         named.is_none_or(|named| named.iter().any(|named| named.signs_as(*algorithm)))
     };
-    let is_rsa = |algorithm: &Algorithm| matches!(algorithm.scheme(), Scheme::Rsa(..));
     let own: Vec<Algorithm> = match (jwk.contains_key("alg"), text("kty"), text("crv")) {
         (true, ..) => text("alg").and_then(Algorithm::named).into_iter().collect(),
         (false, Some("RSA"), _) => match named {
-            Some(_) => Algorithm::ALL.into_iter().filter(is_rsa).collect(),
+            Some(_) => Algorithm::ALL.into_iter().filter(|algorithm| algorithm.is_rsa()).collect(),
             None => vec![Algorithm::Rs256],
         },
         (false, Some("EC"), Some(crv)) => {

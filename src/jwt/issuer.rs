@@ -2,7 +2,6 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use super::algorithm::Scheme;
 use super::claims::Claims;
 use super::{Claim, Key, KeySource, MAX_TOKEN_LEN, Reason, Rejection, base64url};
 use crate::clock::Clock;
@@ -143,7 +142,7 @@ impl Issuer {
 
     /// The key that signs now, and its header.
     fn prepared(&self, now: u64) -> Result<(Arc<Key>, Arc<[u8]>)> {
-        let epoch = self.keys.epoch(now);
+        let epoch = self.keys.catch_up(now);
         {
             let held = self.prepared.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(held) = held.as_ref().filter(|held| held.epoch == epoch)
@@ -265,7 +264,7 @@ impl Issuer {
 impl Unsigned {
     /// Whether signing takes as long as many requests: RSA's private operation.
     pub fn is_slow(&self) -> bool {
-        matches!(self.key.algorithm().scheme(), Scheme::Rsa(..))
+        self.key.algorithm().is_rsa()
     }
 
     /// The token, signed.

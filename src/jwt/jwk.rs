@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::algorithm::{Curve, Scheme};
 use super::json::scan_object;
 use super::material::invalid;
-use super::{Algorithm, base64url};
+use super::{Algorithm, MAX_KID_LEN, base64url};
 use crate::error::{Error, Result};
 
 /// The numbers of a public key, big-endian, without leading zeros for RSA and of full length for
@@ -159,10 +159,13 @@ impl PublicJwk {
 
 /// Whether a JWK, private or symmetric, says of itself that it is for this.
 pub fn check_purpose(json: &str, algorithm: Algorithm, purpose: Purpose) -> Result<()> {
+    if purpose == Purpose::Both && !algorithm.is_symmetric() {
+        return Err(invalid("an \"oct\" JWK is a secret, which makes HMAC keys only"));
+    }
     check(&members(json)?, algorithm, purpose)
 }
 
-/// `use` (RFC 7517 section 4.2), `key_ops` (4.3), `alg` (4.4) and the type of `kid` (4.5), each
+/// `use` (RFC 7517 section 4.2), `key_ops` (4.3), `alg` (4.4) and `kid` (4.5), each
 /// where it is given.
 fn check(members: &Map<String, Value>, algorithm: Algorithm, purpose: Purpose) -> Result<()> {
     let text = |name| members.get(name).map(|value| value.as_str().unwrap_or_default());
@@ -172,8 +175,8 @@ fn check(members: &Map<String, Value>, algorithm: Algorithm, purpose: Purpose) -
     if text("use").is_some_and(|purpose| purpose != "sig") {
         return Err(invalid("the JWK is for another use than signatures"));
     }
-    if text("kid").is_some_and(str::is_empty) {
-        return Err(invalid("the JWK's \"kid\" is no text"));
+    if text("kid").is_some_and(|kid| !(1..=MAX_KID_LEN).contains(&kid.len())) {
+        return Err(invalid("the JWK's \"kid\" is no text of 1 to 256 bytes"));
     }
     let Some(operations) = members.get("key_ops") else { return Ok(()) };
     let operations = operations.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -182,11 +185,16 @@ fn check(members: &Map<String, Value>, algorithm: Algorithm, purpose: Purpose) -
         Purpose::Verify => &["verify"],
         Purpose::Both => &["sign", "verify"],
     };
-    // Of the operations of section 4.3, a signature key has no others.
-    let repeated = (1..operations.len()).any(|i| operations[..i].contains(&operations[i]));
-    let foreign =
-        operations.iter().any(|operation| !matches!(operation.as_str(), Some("sign" | "verify")));
-    if repeated || foreign || !wanted.iter().all(|name| operations.iter().any(|own| own == name)) {
+    // Of the operations of section 4.3, a signature key has no others, and each once.
+    let known = |operation: &Value| matches!(operation.as_str(), Some("sign" | "verify"));
+    let is_distinct =
+        operations.len() < 2 || (operations.len() == 2 && operations[0] != operations[1]);
+    if !is_distinct || !operations.iter().all(known) {
+        return Err(invalid(
+            "the JWK's \"key_ops\" may hold sign and verify, each once, and nothing else",
+        ));
+    }
+    if !wanted.iter().all(|name| operations.iter().any(|own| own == name)) {
         return Err(invalid(format!("the JWK's \"key_ops\" must have {}", wanted.join(" and "))));
     }
     Ok(())

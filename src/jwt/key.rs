@@ -3,6 +3,7 @@
 mod encrypted;
 mod form;
 mod make;
+mod pem;
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,10 +13,9 @@ use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
 use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey};
 use ring::hmac;
 
-pub use self::form::Form;
-#[cfg(test)]
+pub use self::form::{element, elements};
 pub use self::make::MAX_HMAC_LEN;
-pub use self::make::MAX_KEY_LEN;
+pub use self::pem::MAX_KEY_LEN;
 use super::algorithm::{Algorithm, Scheme};
 use super::jwk::PublicJwk;
 use super::material::invalid;

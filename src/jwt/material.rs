@@ -8,7 +8,6 @@ use aws_lc_rs::signature::{self, ParsedPublicKey};
 use super::Algorithm;
 use super::algorithm::{Curve, Scheme};
 use super::jwk::PublicJwk;
-use super::key::Form;
 use crate::error::{Code, Error, Result};
 
 /// The lengths of RSA moduli, in bits (RFC 7518 section 3.3 asks for at least 2048).
@@ -84,7 +83,7 @@ pub fn parsed(public: &PublicJwk, algorithm: Algorithm) -> Result<ParsedPublicKe
             let point = [&[UNCOMPRESSED][..], x, y].concat();
             ParsedPublicKey::new(parameters, point).map_err(rejected)
         }
-        (PublicJwk::Ed25519 { x }, Scheme::Ed25519) if !has_small_order(x) => {
+        (PublicJwk::Ed25519 { x }, Scheme::Ed25519) if is_strong_point(x) => {
             ParsedPublicKey::new(&signature::ED25519, x).map_err(rejected)
         }
         _ => Err(unusable(algorithm)),
@@ -105,28 +104,6 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<()> {
     ))
 }
 
-/// Whether bytes given as a secret are somebody's key file: PEM or a JWK, whatever stands before
-/// it and whether or not every other byte is a NUL (UTF-16), a line of OpenSSH, or DER.
-pub fn looks_like_a_key_file(secret: &[u8]) -> bool {
-    let start = secret.strip_prefix("\u{feff}".as_bytes()).unwrap_or(secret).trim_ascii_start();
-    let prefixes: [&[u8]; 4] = [b"ssh-", b"ecdsa-sha2-", b"sk-ssh-", b"sk-ecdsa-"];
-    has_text(secret, b"-----BEGIN ")
-        || has_text(secret, b"\"kty\":")
-        || prefixes.iter().any(|prefix| start.starts_with(prefix))
-        || Form::of(secret).is_some()
-}
-
-/// Whether `text` is somewhere in `bytes`, white space and NULs in between or not.
-fn has_text(bytes: &[u8], text: &[u8]) -> bool {
-    memchr::memchr_iter(text[0], bytes).any(|start| {
-        let mut rest = bytes[start..].iter();
-        text.iter().all(|wanted| {
-            let skipped = |byte: &u8| *byte == 0 || byte.is_ascii_whitespace();
-            rest.find(|byte| *byte == wanted || !skipped(byte)) == Some(wanted)
-        })
-    })
-}
-
 /// An error about a key.
 pub fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(Code::JwtKey, message)
@@ -137,23 +114,25 @@ pub fn unusable(algorithm: Algorithm) -> Error {
     invalid(format!("this is not a valid {} key", algorithm.name()))
 }
 
-/// The y coordinates, low half first, of the points whose order divides 8, those not reduced
-/// included: under such a key signatures can be made up (RFC 8032 section 5.1.7 leaves the check to
+/// The y coordinates, low half first, of the points whose order divides 8: under such a key signatures can be made up (RFC 8032 section 5.1.7 leaves the check to
 /// us).
-const SMALL_ORDER: [[u128; 2]; 7] = [
+const SMALL_ORDER: [[u128; 2]; 5] = [
     [0x00000000000000000000000000000000, 0x00000000000000000000000000000000],
     [0x00000000000000000000000000000001, 0x00000000000000000000000000000000],
     [0xf098eff289f4c345b027b2c28f95e826, 0x05fc536d880238b13933c6d305acdfd5],
     [0x0f67100d760b3cba4fd84d3d706a17c7, 0x7a03ac9277fdc74ec6cc392cfa53202a],
     [0xffffffffffffffffffffffffffffffec, 0x7fffffffffffffffffffffffffffffff],
-    [0xffffffffffffffffffffffffffffffed, 0x7fffffffffffffffffffffffffffffff],
-    [0xffffffffffffffffffffffffffffffee, 0x7fffffffffffffffffffffffffffffff],
 ];
 
-fn has_small_order(point: &[u8]) -> bool {
-    let (halves, []) = point.as_chunks::<16>() else { return true };
-    let [low, high] = *halves else { return true };
+/// p = 2²⁵⁵ − 19, low half first: a y coordinate is below it (RFC 8032 section 5.1.3).
+const FIELD: [u128; 2] = [u128::MAX - 18, u128::MAX >> 1];
+
+/// Whether the y coordinate is canonical and not of small order. That it is on the curve turns out
+/// when a signature is verified: under a key that is not, none is valid.
+fn is_strong_point(point: &[u8]) -> bool {
+    let (halves, []) = point.as_chunks::<16>() else { return false };
+    let [low, high] = *halves else { return false };
     // The highest bit is the sign of x.
-    let y = [u128::from_le_bytes(low), u128::from_le_bytes(high) & (u128::MAX >> 1)];
-    SMALL_ORDER.contains(&y)
+    let [low, high] = [u128::from_le_bytes(low), u128::from_le_bytes(high) & (u128::MAX >> 1)];
+    (high, low) < (FIELD[1], FIELD[0]) && !SMALL_ORDER.contains(&[low, high])
 }

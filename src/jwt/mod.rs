@@ -16,6 +16,7 @@ pub mod json;
 mod jwk;
 mod jws;
 mod key;
+mod keyfile;
 mod keyset;
 mod material;
 mod profile;
@@ -27,6 +28,7 @@ mod tests;
 mod verifier;
 
 pub use algorithm::Algorithm;
+pub use claims::MAX_NUMERIC_DATE;
 pub use header::MAX_KID_LEN;
 pub use import::{ImportRules, KeyUse, MAX_SET_LEN, import};
 pub use issuer::{Issuer, IssuerOptions, Overrides, Unsigned};

@@ -7,10 +7,12 @@
 //! Rotation by time needs no timer: what is due is done by whoever signs, verifies or publishes
 //! next. The key that is promoted then has been there for a whole period, so nobody waits for one
 //! to be made. Its successor is made on the spot, within some 100 µs, or for RSA, where that takes
-//! up to a second, on the worker pool, and is published when it comes.
+//! up to a second, on a thread of its own, and is published when it comes: the pool of the hashes
+//! may be busy for longer than a key may sign.
 
 mod book;
 mod events;
+mod rotation;
 mod sealed;
 
 use std::fmt::Write as _;
@@ -23,11 +25,15 @@ use self::book::Book;
 pub use self::events::Listener;
 use self::events::Listeners;
 pub use self::sealed::RingOverrides;
-use super::algorithm::Scheme;
-use super::{Algorithm, Key, Rejection, base64url};
+use super::{Algorithm, Key, MAX_CLOCK_TOLERANCE, Rejection, base64url};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
-use crate::password::pool::{self, Ticket};
+
+/// The most keys that a ring holds, revoked ones included: as many sealed fit into one secret.
+pub const MAX_RING_KEYS: usize = 1000;
+
+/// The most keys that rotation by time leaves to verify: room for others.
+const MOST_RETIRED: u64 = 900;
 
 /// How a ring rotates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +46,15 @@ pub struct RingOptions {
     /// when it has been published for 30 seconds longer, unless this is 0.
     pub jwks_max_age: u64,
     /// How long a key signs before the next one takes over by itself, in seconds; longer than
-    /// `jwks_max_age`. Never by default.
+    /// `jwks_max_age`, and so long that at most 900 keys verify at once. Never by default.
     pub rotate_every: Option<u64>,
+}
+
+impl RingOptions {
+    /// For how long a key verifies after it has signed last, in seconds.
+    pub fn longest_use(&self) -> u64 {
+        self.max_token_ttl.saturating_add(MAX_CLOCK_TOLERANCE)
+    }
 }
 
 impl Default for RingOptions {
@@ -134,6 +147,8 @@ pub struct KeyRing {
     epoch: AtomicU64,
     /// When something is to be done, in seconds since 1970.
     due: AtomicU64,
+    /// The latest time in the book: a clock that is behind it has been set back.
+    latest: AtomicU64,
     listeners: Listeners,
 }
 
@@ -144,18 +159,13 @@ impl KeyRing {
     }
 
     fn with(book: Book, options: RingOptions, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
-        if options.rotate_every.is_some_and(|every| every <= options.jwks_max_age) {
-            return Err(Error::new(
-                Code::OutOfRange,
-                "rotateEvery must be longer than jwksMaxAge, for which a key is published before \
-                 it signs",
-            ));
-        }
+        check_period(&options)?;
         Ok(Arc::new_cyclic(|me| Self {
             me: me.clone(),
             options,
             clock,
             due: AtomicU64::new(book.due()),
+            latest: AtomicU64::new(book.latest()),
             book: RwLock::new(book),
             epoch: AtomicU64::new(0),
             listeners: Listeners::default(),
@@ -167,84 +177,15 @@ impl KeyRing {
         &self.options
     }
 
-    /// Adds a key. Without a state it is the active one if there is none, else the next one.
-    /// What it displaces is retired.
+    /// Adds a key, up to 1000. Without a state it is the active one if there is none, else the next
+    /// one. What it displaces is retired.
     pub fn add(&self, key: Arc<Key>, state: Option<KeyState>) -> Result<()> {
-        let now = self.clock.unix_seconds();
-        self.change(|book| book.add(key, state, now)).0
+        self.change(0, |book, now| book.add(key, state, now)).0
     }
 
     /// Refuses a key from now on, in every issuer and verifier that uses the ring.
     pub fn revoke(&self, kid: &str) -> Result<()> {
-        let now = self.clock.unix_seconds();
-        self.change(|book| book.revoke(kid, now)).0
-    }
-
-    /// Promotes the next key and publishes a new one; gives the id of the key that now signs.
-    ///
-    /// The next key must have been published for `jwks_max_age` and 30 s, unless `force`d. A ring without
-    /// keys gets an active one at once, since no token is verified by any other yet; a ring
-    /// without a next key only publishes one. `generate` is called without the ring being locked.
-    pub fn rotate(&self, force: bool, generate: impl Fn() -> Result<Key>) -> Result<String> {
-        loop {
-            let epoch = self.epoch();
-            let now = self.clock.unix_seconds();
-            let (has_active, published) = {
-                let book = self.read();
-                (book.only(KeyState::Active).is_some(), book.published())
-            };
-            if let Some(due) = published.filter(|due| !force && now < *due) {
-                return Err(not_published(due - now));
-            }
-            let has_next = published.is_some();
-            let immediate =
-                if !has_next && (force || !has_active) { Some(generate()?) } else { None };
-            let next = generate()?;
-            let (rotated, _) = self.change(|book| {
-                if epoch != self.epoch() {
-                    return None;
-                }
-                match immediate {
-                    Some(key) => book.put(Arc::new(key), KeyState::Active, now),
-                    None => book.promote(now),
-                }
-                book.put(Arc::new(next), KeyState::Next, now);
-                let active = book.only(KeyState::Active);
-                Some(active.map(|active| active.info.kid.clone()).ok_or_else(no_active_key))
-            });
-            if let Some(kid) = rotated {
-                return kid;
-            }
-        }
-    }
-
-    /// Does what is due at `now`, in seconds since 1970, and tells what it was: retired keys that
-    /// no token needs any more are forgotten, and with `rotate_every` the next key is promoted and
-    /// a new one published. However much time has passed, one key is promoted.
-    pub fn tick(&self, now: u64) -> Vec<KeyChange> {
-        let slow = matches!(self.options.algorithm.scheme(), Scheme::Rsa(..));
-        let (ordered, changes) = self.change(|book| {
-            book.apply(now);
-            while book.missing(now).is_some() {
-                if slow {
-                    book.order();
-                    return true;
-                }
-                book.deliver(Key::generate(self.options.algorithm, None, None), now);
-            }
-            false
-        });
-        if ordered {
-            self.make_ahead(now);
-        }
-        changes
-    }
-
-    /// [`Self::tick`], if anything is due.
-    pub fn catch_up(&self, now: u64) {
-        if now >= self.due.load(Ordering::Acquire) {
-            self.tick(now);
-        }
+        self.change(0, |book, now| book.revoke(kid, now)).0
     }
 
     /// The keys in the order in which they came, revoked ones included.
@@ -295,6 +236,7 @@ impl KeyRing {
         algorithm: Algorithm,
     ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
         let now = self.clock.unix_seconds();
+        self.catch_up(now);
         let book = self.read();
         let mut matching = book.entries().iter().filter(|entry| match kid {
             Some(kid) => entry.info.kid == kid,
@@ -328,29 +270,24 @@ impl KeyRing {
         self.listeners.remove(id);
     }
 
-    /// Has the missing key made on the pool.
-    fn make_ahead(&self, now: u64) {
-        let (ring, algorithm) = (self.me.clone(), self.options.algorithm);
-        pool::submit(
-            &Ticket::new(),
-            0,
-            move |delivery, _| delivery.send(Key::generate(algorithm, None, None)),
-            move |made| {
-                let Some(ring) = ring.upgrade() else { return };
-                let now = now.max(ring.clock.unix_seconds());
-                ring.change(|book| book.deliver(made, now));
-            },
-        );
-    }
-
-    /// Alters the book, and makes what has changed known before anybody can see it.
-    fn change<T>(&self, alter: impl FnOnce(&mut Book) -> T) -> (T, Vec<KeyChange>) {
+    /// Alters the book, and makes what has changed known before anybody can see it. It is `earliest`,
+    /// in seconds since 1970, or later: the clock is read when nobody else can alter the book.
+    fn change<T>(
+        &self,
+        earliest: u64,
+        alter: impl FnOnce(&mut Book, u64) -> T,
+    ) -> (T, Vec<KeyChange>) {
         let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
-        let result = alter(&mut book);
+        let now = self.clock.unix_seconds().max(earliest);
+        let is_corrected = book.correct(now);
+        let result = alter(&mut book, now);
         let changes = book.take_changes();
         self.due.store(book.due(), Ordering::Release);
-        if !changes.is_empty() {
+        self.latest.store(book.latest(), Ordering::Release);
+        if is_corrected || !changes.is_empty() {
             self.epoch.fetch_add(1, Ordering::AcqRel);
+        }
+        if !changes.is_empty() {
             self.listeners.tell(&changes);
         }
         (result, changes)
@@ -361,14 +298,26 @@ impl KeyRing {
     }
 }
 
-fn not_published(seconds: u64) -> Error {
-    Error::new(
-        Code::KeyringNotPublished,
-        format!(
-            "the next key must be published for jwksMaxAge and 30 s before it signs: rotate again \
-             in {seconds} s, or pass force: true if no verifier caches the JWKS"
-        ),
-    )
+fn check_period(options: &RingOptions) -> Result<()> {
+    let Some(every) = options.rotate_every else { return Ok(()) };
+    if every <= options.jwks_max_age {
+        return Err(Error::new(
+            Code::OutOfRange,
+            "rotateEvery must be longer than jwksMaxAge, for which a key is published before it \
+             signs",
+        ));
+    }
+    let least = options.longest_use().div_ceil(MOST_RETIRED);
+    if every < least {
+        return Err(Error::new(
+            Code::OutOfRange,
+            format!(
+                "rotateEvery must be at least {least} s with this maxTokenTtl, for which a key \
+                 verifies after it has signed: a ring holds at most {MAX_RING_KEYS} keys"
+            ),
+        ));
+    }
+    Ok(())
 }
 
 fn no_active_key() -> Error {

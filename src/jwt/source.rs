@@ -16,9 +16,9 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// A number that changes when the keys do. What a ring has due at `now`, in seconds since
-    /// 1970, is done first.
-    pub fn epoch(&self, now: u64) -> u64 {
+    /// Does what a ring has due at `now`, in seconds since 1970, and gives a number that changes
+    /// when the keys do.
+    pub fn catch_up(&self, now: u64) -> u64 {
         match self {
             Self::Ring(ring) => {
                 ring.catch_up(now);

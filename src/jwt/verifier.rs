@@ -176,7 +176,7 @@ impl Verifier {
         scratch: &mut Scratch,
     ) -> std::result::Result<Option<Recalled>, Rejection> {
         let now = self.clock.unix_millis();
-        let epoch = self.options.keys.epoch(now / 1000);
+        let epoch = self.options.keys.catch_up(now / 1000);
         if let Some(cache) = &self.cache {
             let still = |standing: &Standing| self.options.check_standing(standing, epoch, now);
             let recalled = cache.recall(token, holds, still, &mut scratch.payload)?;

@@ -203,8 +203,8 @@ module.exports = {
     kinds: [name, options(ringKinds)],
   },
   'KeyRing.unseal': {
-    args: () => [ring().seal(sealKey()), sealKey(), ringOptions()],
-    kinds: [bytes, sealing, options(ringKinds)],
+    args: () => [ring().seal(sealKey()), sealKey(), { ...ringOptions(), shared: 'sealed row' }],
+    kinds: [bytes, sealing, options({ ...ringKinds, shared: name })],
   },
   'KeyRing.prototype.add': {
     on: () => new KeyRing(),

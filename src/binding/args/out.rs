@@ -4,8 +4,8 @@
 use std::ptr;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::ToNapiValue;
-use napi::{Env, sys};
+use napi::bindgen_prelude::{ToNapiValue, TypeName};
+use napi::{Env, ValueType, sys};
 
 use super::handle::Handle;
 use super::{Arg, Result, Type};
@@ -16,6 +16,16 @@ pub struct Made(sys::napi_value);
 impl ToNapiValue for Made {
     unsafe fn to_napi_value(_env: sys::napi_env, made: Self) -> napi::Result<sys::napi_value> {
         Ok(made.0)
+    }
+}
+
+impl TypeName for Made {
+    fn type_name() -> &'static str {
+        "unknown"
+    }
+
+    fn value_type() -> ValueType {
+        ValueType::Unknown
     }
 }
 

@@ -5,11 +5,10 @@ use std::ops::RangeInclusive;
 use napi::sys;
 
 use super::{Arg, Fault, Result, Type};
+use crate::jwt::MAX_NUMERIC_DATE;
 
 /// The longest duration, in seconds: a hundred years.
 pub const MAX_DURATION: u64 = 100 * 366 * 24 * 3600;
-/// A number above this is milliseconds by mistake: as seconds it would be the year 5138.
-const MAX_NUMERIC_DATE: f64 = 1e11;
 
 impl Arg<'_> {
     /// An integer within a range.

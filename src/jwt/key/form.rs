@@ -43,13 +43,8 @@ impl Form {
     /// The structure of `der`, when it is one of these and nothing follows it: the parsers of the
     /// crypto library ignore what does.
     pub fn of(der: &[u8]) -> Option<Self> {
-        let Some((SEQUENCE, mut content, [])) = element(der) else { return None };
-        let mut tags = Vec::with_capacity(MOST_ELEMENTS);
-        while !content.is_empty() {
-            let (tag, _, rest) = element(content).filter(|_| tags.len() < MOST_ELEMENTS)?;
-            tags.push(tag);
-            content = rest;
-        }
+        let Some((SEQUENCE, content, [])) = element(der) else { return None };
+        let tags: Vec<u8> = elements(content)?.iter().map(|(tag, _)| *tag).collect();
         Some(match tags[..] {
             [INTEGER, SEQUENCE, OCTET_STRING, ..] => Self::Pkcs8,
             [SEQUENCE, OCTET_STRING] => Self::Encrypted,
@@ -65,6 +60,18 @@ impl Form {
     pub const fn is_public(self) -> bool {
         matches!(self, Self::Spki | Self::RsaPublic)
     }
+}
+
+/// The elements in a row that `content` is: of each its tag and its content. Of nine at most, more
+/// than which no key has.
+pub fn elements(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
+    let mut found = Vec::with_capacity(MOST_ELEMENTS);
+    while !content.is_empty() {
+        let (tag, own, rest) = element(content).filter(|_| found.len() < MOST_ELEMENTS)?;
+        found.push((tag, own));
+        content = rest;
+    }
+    Some(found)
 }
 
 /// The first element of `der`: its tag, its content, and what follows. Of at most 64 KiB, in the

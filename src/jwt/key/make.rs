@@ -18,16 +18,13 @@ use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::jwt::algorithm::{Curve, Scheme};
 use crate::jwt::jwk::PublicJwk;
-use crate::jwt::material::{
-    invalid, looks_like_a_key_file, parsed, point, rsa_jwk, spki, unusable,
-};
+use crate::jwt::keyfile::looks_like_a_key_file;
+use crate::jwt::material::{invalid, parsed, point, rsa_jwk, spki, unusable};
 use crate::jwt::{base64url, header};
 use crate::mem::{Foreign, HMAC_DEPTH, Locked, Secret, leaving_no_trace};
 
 /// The longest HMAC secret, in bytes; what is beyond the hash's block is hashed first anyway.
 pub const MAX_HMAC_LEN: usize = 4096;
-/// The longest PEM or DER that is read, in bytes.
-pub const MAX_KEY_LEN: usize = 64 * 1024;
 
 impl Key {
     /// A new key. `rsa_bits` is 2048, 3072 or 4096 and only for RSA.
@@ -36,7 +33,7 @@ impl Key {
         rsa_bits: Option<u32>,
         kid: Option<&str>,
     ) -> Result<Self> {
-        if rsa_bits.is_some() && !matches!(algorithm.scheme(), Scheme::Rsa(..)) {
+        if rsa_bits.is_some() && !algorithm.is_rsa() {
             return Err(invalid("modulusLength is for RSA keys only; leave it out"));
         }
         let failed = |_| Error::new(Code::Internal, "the key could not be generated; try again");
@@ -66,16 +63,17 @@ impl Key {
     }
 
     /// An HMAC key from its secret: at least as long as the hash's output (RFC 7518 section 3.2),
-    /// at most 4096 bytes. Text that looks like a PEM or a JWK is refused: it is
-    /// somebody's key file, most likely a public one, and a public HMAC key lets anyone sign.
+    /// at most 4096 bytes. A key file is refused, as text, in binary, in base64 or in hex: it is
+    /// most likely a public one, and a public HMAC key lets anyone sign. A random secret, or a text
+    /// made of one, is taken for a file less often than once in 2⁴⁰ times.
     pub fn from_secret(secret: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let Scheme::Hmac(hash) = algorithm.scheme() else {
             return Err(invalid("a secret makes an HMAC key; for this alg use a PEM or a JWK"));
         };
-        if looks_like_a_key_file(secret) {
+        if looks_like_a_key_file(secret)? {
             return Err(invalid(
-                "the secret looks like a key file (PEM, JWK, OpenSSH or DER); import it as one, or pass the bytes \
-                 it holds",
+                "the secret looks like a key file (PEM, JWK, OpenSSH or DER, or the base64 or hex of \
+                 one); import it as one, or pass the secret it holds",
             ));
         }
         let least = hash.digest_algorithm().output_len();
@@ -102,45 +100,6 @@ impl Key {
             original: Some(Secret::copy_from(secret)?),
             public: None,
         })
-    }
-
-    /// A key from a PEM file (RFC 7468) of one section that is not encrypted: see
-    /// [`Self::open_der`].
-    pub fn from_pem(pem: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
-        Self::open_pem(pem, None, algorithm, kid)
-    }
-
-    /// As [`Self::from_pem`], of one that is encrypted when there is a passphrase.
-    pub fn open_pem(
-        pem: &[u8],
-        passphrase: Option<&[u8]>,
-        algorithm: Algorithm,
-        kid: Option<&str>,
-    ) -> Result<Self> {
-        if pem.len() > MAX_KEY_LEN || memchr::memmem::find_iter(pem, b"-----BEGIN ").count() != 1 {
-            return Err(malformed_pem());
-        }
-        let label = pem_rfc7468::decode_label(pem).map_err(|_| malformed_pem())?;
-        let form = Form::of_label(label).ok_or_else(malformed_pem)?;
-        let decode = |room: &mut [u8]| match pem_rfc7468::decode(pem, room) {
-            Ok((_, der)) => Ok(der.len()),
-            Err(_) => Err(malformed_pem()),
-        };
-        let key_text = &pem[memchr::memmem::find(pem, b"-----BEGIN ").unwrap_or_default()..];
-        // Four characters are at most three bytes.
-        let room = key_text.len().div_ceil(4) * 3;
-        let read = |der: &[u8]| {
-            if Form::of(der) != Some(form) {
-                return Err(unusable(algorithm));
-            }
-            Self::open_der(der, passphrase, algorithm, kid)
-        };
-        if form.is_public() {
-            let mut der = vec![0; room];
-            let length = decode(&mut der)?;
-            return read(&der[..length]);
-        }
-        read(Secret::filled_up_to(room, decode)?.expose_secret())
     }
 
     /// A key from DER: PKCS#8, encrypted when there is a passphrase, SPKI, PKCS#1 or SEC 1.
@@ -307,8 +266,4 @@ fn original(der: std::result::Result<Pkcs8V1Der<'static>, Unspecified>) -> Resul
 
 fn not_kept() -> Error {
     Error::new(Code::Internal, "the key could not be encoded; try again")
-}
-
-fn malformed_pem() -> Error {
-    invalid("the PEM does not hold exactly one private key or one public key")
 }

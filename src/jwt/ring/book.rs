@@ -1,10 +1,20 @@
 //! The states of a ring's keys and how they follow each other. Pure: the time is an argument.
+//!
+//! ```text
+//! add, rotate, deliver ──> next ──promote──> active ──> retired ──expire──> (forgotten)
+//!                           └───────────displaced─────────^
+//!                          any of them ──revoke──> revoked, whose id stays spent
+//! ```
+//!
+//! With `rotate_every` somebody makes the key that is [`missing`](Book::missing): at once, and
+//! `deliver`s it; or elsewhere, which it says by `order`, until which has been `deliver`ed none is
+//! missing. A key that could not be made, or for which there was no room, is tried again.
 
 use std::sync::Arc;
 
-use super::{KeyChange, KeyInfo, KeyState, RingOptions};
+use super::{KeyChange, KeyInfo, KeyState, MAX_RING_KEYS, RingOptions};
 use crate::error::{Code, Error, Result};
-use crate::jwt::{Key, MAX_CLOCK_TOLERANCE};
+use crate::jwt::Key;
 
 /// What is added to `jwks_max_age` before a key signs, in seconds: a set that was on its way, or was
 /// made in the same second, when the key was published is cached that much longer. Caches that
@@ -37,7 +47,7 @@ pub struct Entry {
 enum Making {
     /// None is made; from this time on one may be.
     From(u64),
-    /// One is made on the pool.
+    /// One is made elsewhere.
     Ordered,
 }
 
@@ -78,11 +88,27 @@ impl Book {
                 "a public key cannot sign; add it with state 'retired', which verifies only",
             ));
         }
+        self.check_room(1, now)?;
         self.put(key, state, now);
         Ok(())
     }
 
-    /// Puts a key into a state; what it displaces is retired.
+    /// Whether so many more keys can be put, when those are gone that verify nothing any more.
+    pub fn check_room(&mut self, more: usize, now: u64) -> Result<()> {
+        self.expire(now);
+        if self.entries.len().saturating_add(more) <= MAX_RING_KEYS {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::KeyringFull,
+            format!(
+                "the ring holds as many keys as it may, {MAX_RING_KEYS} with revoked ones: wait \
+                 until retired ones are forgotten, or begin a new ring"
+            ),
+        ))
+    }
+
+    /// Puts a key, for which there is room, into a state; what it displaces is retired.
     pub fn put(&mut self, key: Arc<Key>, state: KeyState, now: u64) {
         self.expire(now);
         if matches!(state, KeyState::Next | KeyState::Active) {
@@ -153,10 +179,31 @@ impl Book {
 
     /// A key has come, and is put where one is still missing; or none could be made.
     pub fn deliver(&mut self, made: Result<Key>, now: u64) {
-        self.making = Making::From(if made.is_ok() { 0 } else { now.saturating_add(RETRY) });
-        if let (Ok(key), Some(state)) = (made, self.missing(now)) {
-            self.put(Arc::new(key), state, now);
+        self.making = Making::From(0);
+        let Some(state) = self.missing(now) else { return };
+        match made.and_then(|key| self.check_room(1, now).map(|()| key)) {
+            Ok(key) => self.put(Arc::new(key), state, now),
+            Err(_) => self.making = Making::From(now.saturating_add(RETRY)),
         }
+    }
+
+    /// Moves times that are to come, since the clock has been set back or somebody has looked ahead,
+    /// to `now`: without it a retired key would verify until then. Whether there were any.
+    pub fn correct(&mut self, now: u64) -> bool {
+        let mut is_corrected = false;
+        for entry in self.entries.iter_mut().filter(|entry| entry.info.since > now) {
+            entry.info.since = now;
+            is_corrected = true;
+        }
+        if let Making::From(start) = &mut self.making {
+            *start = (*start).min(now.saturating_add(RETRY));
+        }
+        is_corrected
+    }
+
+    /// The latest time since which a key has been what it is.
+    pub fn latest(&self) -> u64 {
+        self.entries.iter().map(|entry| entry.info.since).max().unwrap_or(0)
     }
 
     /// When [`Self::apply`] or [`Self::missing`] will next have something to say.
@@ -193,10 +240,7 @@ impl Book {
     fn until(&self, entry: &Entry) -> Option<u64> {
         match entry.info.state {
             KeyState::Next | KeyState::Active => Some(u64::MAX),
-            KeyState::Retired => {
-                let longest = self.options.max_token_ttl.saturating_add(MAX_CLOCK_TOLERANCE);
-                Some(entry.info.since.saturating_add(longest))
-            }
+            KeyState::Retired => Some(entry.info.since.saturating_add(self.options.longest_use())),
             KeyState::Revoked => None,
         }
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use super::book::{Book, Entry};
-use super::{KeyInfo, KeyRing, KeyState, RingOptions};
+use super::{KeyInfo, KeyRing, KeyState, MAX_RING_KEYS, RingOptions};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::jwt::{Algorithm, Key};
@@ -36,6 +36,16 @@ pub struct RingOverrides {
     pub jwks_max_age: Option<u64>,
     /// Never sealed: of the processes that open a ring, one at most rotates it.
     pub rotate_every: Option<u64>,
+}
+
+impl RingOverrides {
+    /// Whether a ring has everything that is given here.
+    pub fn agree_with(&self, options: &RingOptions) -> bool {
+        self.algorithm.is_none_or(|own| own == options.algorithm)
+            && self.max_token_ttl.is_none_or(|own| own == options.max_token_ttl)
+            && self.jwks_max_age.is_none_or(|own| own == options.jwks_max_age)
+            && self.rotate_every.is_none_or(|own| Some(own) == options.rotate_every)
+    }
 }
 
 impl KeyRing {
@@ -82,7 +92,11 @@ impl KeyRing {
             rotate_every: overrides.rotate_every,
         };
         let mut book = Book::new(options);
-        for _ in 0..reader.length()? {
+        let keys = reader.length()?;
+        if keys > MAX_RING_KEYS {
+            return Err(unreadable());
+        }
+        for _ in 0..keys {
             let (info, key) = read_entry(&mut reader)?;
             book.restore(info, key);
         }
@@ -204,9 +218,7 @@ impl<'a> Reader<'a> {
     }
 
     fn algorithm(&mut self) -> Result<Algorithm> {
-        let name = self.text()?;
-        let known = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name);
-        known.ok_or_else(unreadable)
+        Algorithm::named(self.text()?).ok_or_else(unreadable)
     }
 }
 

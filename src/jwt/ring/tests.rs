@@ -1,3 +1,5 @@
+mod limits;
+
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
@@ -29,6 +31,16 @@ fn rotating(algorithm: Algorithm) -> (Arc<KeyRing>, Arc<ManualClock>) {
     (KeyRing::new(options, clock.clone()).unwrap(), clock)
 }
 
+fn not_published_for(seconds: u64) -> Error {
+    Error::new(
+        Code::KeyringNotPublished,
+        format!(
+            "the next key must be published for jwksMaxAge and 30 s before it signs: rotate again \
+             in {seconds} s, or pass force: true if no verifier caches the JWKS"
+        ),
+    )
+}
+
 /// What changed, as `from>to`.
 fn told(changes: &[KeyChange]) -> Vec<String> {
     let name = |state: Option<KeyState>| state.map_or("", KeyState::name);
@@ -52,10 +64,10 @@ fn rotation_publishes_before_use_and_keeps_what_still_verifies() {
     assert!(ring.jwks().body.contains(&next));
 
     let early = ring.rotate(false, generate).unwrap_err();
-    assert_eq!(early.code, Code::KeyringNotPublished);
+    assert_eq!(early, not_published_for(630));
     // A set from before it was published may have been on its way.
     clock.advance(Duration::from_secs(629));
-    assert_eq!(ring.rotate(false, generate).unwrap_err().code, Code::KeyringNotPublished);
+    assert_eq!(ring.rotate(false, generate).unwrap_err(), not_published_for(1));
     clock.advance(Duration::from_secs(1));
     assert_eq!(ring.rotate(false, generate).unwrap(), next);
     assert_eq!(states(&ring), [KeyState::Retired, KeyState::Active, KeyState::Next]);
@@ -232,7 +244,7 @@ fn without_an_active_key_the_next_one_signs_once_it_is_published() {
 }
 
 #[test]
-fn rsa_keys_are_made_on_the_pool() {
+fn rsa_keys_are_made_on_another_thread() {
     let (ring, clock) = rotating(Algorithm::Rs256);
     let (tell, told) = std::sync::mpsc::channel();
     ring.listen(Box::new(move |changes| tell.send(changes.to_vec()).is_ok()));
@@ -251,11 +263,20 @@ fn rsa_keys_are_made_on_the_pool() {
 }
 
 #[test]
-fn a_period_shorter_than_publishing_is_refused() {
-    let clock = Arc::new(ManualClock::at(0));
-    let options = RingOptions { rotate_every: Some(600), ..RingOptions::default() };
-    let error = KeyRing::new(options, clock).err().unwrap();
-    assert_eq!(error.code, Code::OutOfRange);
+fn a_period_is_longer_than_publishing_and_leaves_room_for_what_has_signed() {
+    let made = |rotate_every, jwks_max_age| {
+        let options = RingOptions {
+            rotate_every: Some(rotate_every),
+            jwks_max_age,
+            ..RingOptions::default()
+        };
+        KeyRing::new(options, Arc::new(ManualClock::at(0))).err().map(|error| error.code)
+    };
+    assert_eq!(made(600, 600), Some(Code::OutOfRange));
+    assert_eq!(made(601, 600), None);
+    // A day and five minutes, by 900.
+    assert_eq!(made(96, 0), Some(Code::OutOfRange));
+    assert_eq!(made(97, 0), None);
 }
 
 #[test]

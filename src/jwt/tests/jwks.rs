@@ -241,13 +241,17 @@ fn rsa_exponents_that_cannot_be_used_are_refused() {
 /// These points have an order of at most 8, so that a signature could be made up that verifies for
 /// every message (the first), or for one in two, four or eight.
 #[test]
-fn ed25519_points_of_small_order_are_refused() {
+fn ed25519_points_that_are_weak_or_not_reduced_are_refused() {
     for point in [
         "0100000000000000000000000000000000000000000000000000000000000000",
         "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
         "0000000000000000000000000000000000000000000000000000000000000000",
         "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
         "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+        // Not reduced: p, p + 1, p + 3, the last with the sign set.
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
     ] {
         let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": encoded(&decode_hex(point)) });
         assert_eq!(import(&jwk, Algorithm::EdDsa), Some(Code::JwtKey), "{point}");

@@ -8,6 +8,7 @@ mod forms;
 mod import;
 mod issue;
 mod jwks;
+mod keyfiles;
 mod keys;
 mod keyset;
 mod profiles;

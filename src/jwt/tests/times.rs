@@ -74,13 +74,13 @@ fn a_token_of_just_max_age_is_the_last_that_is_accepted() {
 }
 
 #[test]
-fn expiry_is_required_and_may_be_any_finite_number() {
+fn expiry_is_required_and_is_a_number_up_to_the_year_5138() {
     let world = World::new(Algorithm::Hs256);
     let missing = Err(Rejection::Claim(Claim::Expiry, Reason::Missing));
     assert_eq!(world.judge("{}"), missing);
     assert_eq!(world.judge(r#"{"EXP":9999999999,"exp ":9999999999}"#), missing);
     assert_eq!(world.judge(r#"{"\u0065xpx":9999999999,"\u0065x":9999999999}"#), missing);
-    for exp in ["9999999999", "1e300", "18446744073709551616", "1700000000.001"] {
+    for exp in ["9999999999", "1e11", "100000000000", "1700000000.001"] {
         assert_eq!(world.judge(&format!("{{\"exp\":{exp}}}")), Ok(()), "{exp}");
     }
     for exp in ["0", "-1", "-1e300", "-0", "1e-300", "1700000000"] {
@@ -88,7 +88,9 @@ fn expiry_is_required_and_may_be_any_finite_number() {
         assert_eq!(verdict, Err(Rejection::Expired), "{exp}");
     }
     let mistyped = Err(Rejection::Claim(Claim::Expiry, Reason::Type));
-    for exp in ["\"9999999999\"", "null", "[9999999999]", "true", "{}", "1e400"] {
+    for exp in
+        ["\"9999999999\"", "null", "[9999999999]", "true", "{}", "1e400", "100000000001", "1e300"]
+    {
         assert_eq!(world.judge(&format!("{{\"exp\":{exp}}}")), mistyped, "{exp}");
     }
 }

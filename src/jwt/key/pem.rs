@@ -1,0 +1,88 @@
+//! Keys from PEM files.
+
+use secrecy::ExposeSecret;
+
+use super::form::Form;
+use super::{Algorithm, Key};
+use crate::error::{Error, Result};
+use crate::jwt::material::{invalid, unusable};
+use crate::mem::Secret;
+
+/// The longest PEM or DER that is read, in bytes.
+pub const MAX_KEY_LEN: usize = 64 * 1024;
+
+const BEGIN: &[u8] = b"-----BEGIN ";
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+impl Key {
+    /// A key from a PEM file (RFC 7468) of one section, encrypted when there is a passphrase: see
+    /// [`Self::open_der`]. Text before the section is passed over.
+    pub fn open_pem(
+        pem: &[u8],
+        passphrase: Option<&[u8]>,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Result<Self> {
+        if pem.len() > MAX_KEY_LEN {
+            return Err(invalid("the PEM is longer than 64 KiB; give the key alone"));
+        }
+        let pem = pem.strip_prefix(BYTE_ORDER_MARK).unwrap_or(pem);
+        match memchr::memmem::find_iter(pem, BEGIN).count() {
+            0 => return Err(invalid("there is no PEM section; DER is for fromDer")),
+            1 => {}
+            _ => return Err(invalid("the PEM holds several sections; give the one of the key")),
+        }
+        let label = pem_rfc7468::decode_label(pem).map_err(|_| malformed())?;
+        let form = Form::of_label(label).ok_or_else(|| foreign(label))?;
+        if memchr::memmem::find(pem, b"Proc-Type: 4,ENCRYPTED").is_some() {
+            return Err(invalid(
+                "the key is encrypted in OpenSSL's old way; make it PKCS#8: openssl pkcs8 -topk8",
+            ));
+        }
+        let decode = |room: &mut [u8]| match pem_rfc7468::decode(pem, room) {
+            Ok((_, der)) => Ok(der.len()),
+            Err(_) => Err(malformed()),
+        };
+        let key_text = &pem[memchr::memmem::find(pem, BEGIN).unwrap_or_default()..];
+        // Four characters are at most three bytes.
+        let room = key_text.len().div_ceil(4) * 3;
+        let read = |der: &[u8]| {
+            if Form::of(der) != Some(form) {
+                return Err(unusable(algorithm));
+            }
+            Self::open_der(der, passphrase, algorithm, kid)
+        };
+        if form.is_public() {
+            let mut der = vec![0; room];
+            let length = decode(&mut der)?;
+            return read(&der[..length]);
+        }
+        read(Secret::filled_up_to(room, decode)?.expose_secret())
+    }
+
+    /// As [`Self::open_pem`], of what is not encrypted.
+    #[cfg(test)]
+    pub fn from_pem(pem: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+        Self::open_pem(pem, None, algorithm, kid)
+    }
+}
+
+fn malformed() -> Error {
+    invalid("the PEM is malformed: between its two lines is base64, after them nothing")
+}
+
+/// The error for a section that is no key.
+fn foreign(label: &str) -> Error {
+    invalid(match label {
+        "CERTIFICATE" => {
+            "a certificate is no key; give its public key: openssl x509 -pubkey -noout"
+        }
+        "CERTIFICATE REQUEST" => {
+            "a certificate request is no key; give its public key: openssl req -pubkey -noout"
+        }
+        "OPENSSH PRIVATE KEY" => {
+            "a private key of OpenSSH is not read; make it PEM: ssh-keygen -p -m PKCS8"
+        }
+        _ => "the PEM's section is no key; PKCS#8, SPKI, PKCS#1 and SEC 1 are read",
+    })
+}

@@ -1,0 +1,155 @@
+//! Whether bytes that are given as an HMAC secret are somebody's key file, most likely a public
+//! one: whoever has that could sign (the confusion of RFC 8725 section 3.1).
+//!
+//! Looked for are marks of text files anywhere, and keys in binary at the beginning, whatever
+//! follows. So many bits of each are asked for that of 2⁴⁰ random secrets none is refused. What
+//! random bytes cannot be told from passes: a bare Ed25519 key, a compressed point, a modulus.
+
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ParsedPublicKey,
+};
+use secrecy::ExposeSecret;
+
+use super::json::scan_object;
+use super::key::{MAX_HMAC_LEN, elements};
+use crate::error::Result;
+use crate::mem::{Encoding, Secret};
+
+/// Of text files: PEM and RFC 4716, either end; JWKs; `PuTTY`'s; OpenSSH's, of which the longer names
+/// are of public keys, private ones and authenticators alike. White space between the characters
+/// does not count.
+const MARKS: [&[u8]; 8] = [
+    b"----BEGIN ",
+    b"----END ",
+    b"\"kty\":",
+    b"PuTTY-User-Key-File-",
+    b"ssh-rsaAAAA",
+    b"ssh-dssAAAA",
+    b"ssh-ed25519",
+    b"ecdsa-sha2-",
+];
+/// How a key in binary begins that names its type as SSH does (RFC 4253 section 6.6).
+const SSH: &[u8] = b"\0\0\0\x07ssh-";
+
+const INTEGER: u8 = 0x02;
+const BIT_STRING: u8 = 0x03;
+const OCTET_STRING: u8 = 0x04;
+const OBJECT_IDENTIFIER: u8 = 0x06;
+const SEQUENCE: u8 = 0x30;
+/// `[0]` and `[1]`, constructed.
+const TAGGED: [u8; 2] = [0xa0, 0xa1];
+
+/// Whether a secret is a key file, or the base64, base64url or hex of one. Errors as
+/// [`Secret::copy_from`].
+pub fn looks_like_a_key_file(secret: &[u8]) -> Result<bool> {
+    if is_key_file(secret) {
+        return Ok(true);
+    }
+    // What is longer is no secret anyway.
+    if secret.len() > MAX_HMAC_LEN {
+        return Ok(false);
+    }
+    let text = compact(secret)?;
+    for encoding in [Encoding::Hex, Encoding::Base64Url] {
+        let decoded = Secret::decoded(text.expose_secret(), encoding)?;
+        if decoded.is_some_and(|bytes| is_key_file(bytes.expose_secret())) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// A text without white space and padding, base64 in the alphabet of base64url.
+fn compact(text: &[u8]) -> Result<Secret> {
+    Secret::filled_up_to(text.len(), |slot| {
+        let mut length = 0;
+        for byte in text.iter().filter(|byte| **byte != b'=' && !is_skipped(**byte)) {
+            slot[length] = match byte {
+                b'+' => b'-',
+                b'/' => b'_',
+                other => *other,
+            };
+            length += 1;
+        }
+        Ok(length)
+    })
+}
+
+fn is_key_file(bytes: &[u8]) -> bool {
+    MARKS.iter().any(|mark| has_text(bytes, mark))
+        || bytes.starts_with(SSH)
+        || is_json_key(bytes)
+        || is_der_key(bytes)
+        || is_point(bytes)
+}
+
+/// Whether `text` is somewhere in `bytes`.
+fn has_text(bytes: &[u8], text: &[u8]) -> bool {
+    memchr::memchr_iter(text[0], bytes).any(|start| {
+        let mut rest = bytes[start..].iter();
+        text.iter()
+            .all(|wanted| rest.find(|byte| *byte == wanted || !is_skipped(**byte)) == Some(wanted))
+    })
+}
+
+/// White space, and what every other byte of UTF-16 is.
+fn is_skipped(byte: u8) -> bool {
+    byte == 0 || byte.is_ascii_whitespace()
+}
+
+/// Whether this is the JSON of a JWK or a set of them, however the names are written.
+fn is_json_key(bytes: &[u8]) -> bool {
+    let mut is_key = false;
+    std::str::from_utf8(bytes)
+        .ok()
+        .and_then(|text| scan_object(text, |name, _| is_key |= name.is("kty") || name.is("keys")))
+        .is_some()
+        && is_key
+}
+
+/// Whether a key or a certificate in DER is what `bytes` begin with.
+fn is_der_key(bytes: &[u8]) -> bool {
+    let Some((SEQUENCE, content, _)) = super::key::element(bytes) else { return false };
+    let Some(parts) = elements(content) else { return false };
+    match parts[..] {
+        // PKCS#8; encrypted PKCS#8, or SubjectPublicKeyInfo of whole bytes; certificates and requests
+        // for one (RFC 5280 section 4.1).
+        [(INTEGER, [0 | 1]), (SEQUENCE, algorithm), (OCTET_STRING, _), ..]
+        | [(SEQUENCE, algorithm), (OCTET_STRING, _) | (BIT_STRING, [0, ..])]
+        | [(SEQUENCE, _), (SEQUENCE, algorithm), (BIT_STRING, [0, ..])] => is_identifier(algorithm),
+        // RSAPublicKey: a positive modulus, and a small exponent.
+        [(INTEGER, [0..=0x7f, modulus @ ..]), (INTEGER, exponent)] => {
+            modulus.len() >= 63
+                && (1..=8).contains(&exponent.len())
+                && [modulus, exponent]
+                    .iter()
+                    .all(|number| number.last().is_some_and(|last| last % 2 == 1))
+        }
+        // ECPrivateKey.
+        [(INTEGER, [1]), (OCTET_STRING, _), ref rest @ ..] => {
+            rest.iter().all(|(tag, _)| TAGGED.contains(tag))
+        }
+        // RSAPrivateKey, and the keys of DSA.
+        [(INTEGER, [0 | 1]), _, _, _, _, _, ..] => parts.iter().all(|(tag, _)| *tag == INTEGER),
+        _ => false,
+    }
+}
+
+/// An `AlgorithmIdentifier` (RFC 5280 section 4.1.1.2).
+fn is_identifier(content: &[u8]) -> bool {
+    matches!(
+        elements(content).as_deref(),
+        Some([(OBJECT_IDENTIFIER, _)] | [(OBJECT_IDENTIFIER, _), _])
+    )
+}
+
+/// Whether this is an uncompressed point on one of the curves: of random bytes none is.
+fn is_point(bytes: &[u8]) -> bool {
+    let curve = match (bytes.first(), bytes.len()) {
+        (Some(4), 65) => &ECDSA_P256_SHA256_FIXED,
+        (Some(4), 97) => &ECDSA_P384_SHA384_FIXED,
+        (Some(4), 133) => &ECDSA_P521_SHA512_FIXED,
+        _ => return false,
+    };
+    ParsedPublicKey::new(curve, bytes).is_ok()
+}

@@ -1,0 +1,116 @@
+//! How a ring comes to its next key: when somebody asks for it, and by time.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread;
+
+use super::{KeyChange, KeyRing, KeyState, no_active_key};
+use crate::error::{Code, Error, Result};
+use crate::jwt::Key;
+
+impl KeyRing {
+    /// Promotes the next key and publishes a new one; gives the id of the key that now signs.
+    ///
+    /// The next key must have been published for `jwks_max_age` and 30 s, unless `force`d. A ring
+    /// without keys gets an active one at once, since no token is verified by any other yet; a ring
+    /// without a next key only publishes one. `generate` is called without the ring being locked.
+    /// `ERR_KEYRING_FULL` when there is no room for what is made.
+    pub fn rotate(&self, force: bool, generate: impl Fn() -> Result<Key>) -> Result<String> {
+        loop {
+            let epoch = self.epoch();
+            let (plan, _) = self.change(0, |book, now| {
+                if let Some(due) = book.published().filter(|due| !force && now < *due) {
+                    return Err(not_published(due - now));
+                }
+                let has_next = book.only(KeyState::Next).is_some();
+                let has_active = book.only(KeyState::Active).is_some();
+                let is_immediate = !has_next && (force || !has_active);
+                book.check_room(if is_immediate { 2 } else { 1 }, now)?;
+                Ok(is_immediate)
+            });
+            let is_immediate = plan?;
+            if epoch != self.epoch() {
+                continue;
+            }
+            let immediate = if is_immediate { Some(generate()?) } else { None };
+            let next = generate()?;
+            let (rotated, _) = self.change(0, |book, now| {
+                if epoch != self.epoch() {
+                    return None;
+                }
+                match immediate {
+                    Some(key) => book.put(Arc::new(key), KeyState::Active, now),
+                    None => book.promote(now),
+                }
+                book.put(Arc::new(next), KeyState::Next, now);
+                let active = book.only(KeyState::Active);
+                Some(active.map(|active| active.info.kid.clone()).ok_or_else(no_active_key))
+            });
+            if let Some(kid) = rotated {
+                return kid;
+            }
+        }
+    }
+
+    /// Does what is due at `now`, in seconds since 1970, and tells what it was: retired keys that
+    /// no token needs any more are forgotten, and with `rotate_every` the next key is promoted and
+    /// a new one published. However much time has passed, one key is promoted.
+    ///
+    /// A `now` that is past is the present: no key was published before it was made. One to come is
+    /// believed, and what it forgets or promotes stays so.
+    pub fn tick(&self, now: u64) -> Vec<KeyChange> {
+        let is_slow = self.options.algorithm.is_rsa();
+        let (is_ordered, changes) = self.change(now, |book, now| {
+            book.apply(now);
+            while book.missing(now).is_some() {
+                if is_slow {
+                    book.order();
+                    return true;
+                }
+                book.deliver(Key::generate(self.options.algorithm, None, None), now);
+            }
+            false
+        });
+        if is_ordered {
+            self.make_ahead(now);
+        }
+        changes
+    }
+
+    /// [`Self::tick`], if anything is due or the clock has been set back.
+    pub fn catch_up(&self, now: u64) {
+        if now >= self.due.load(Ordering::Acquire) || now < self.latest.load(Ordering::Acquire) {
+            self.tick(now);
+        }
+    }
+
+    /// Has the missing key made on a thread of its own.
+    fn make_ahead(&self, earliest: u64) {
+        let (ring, algorithm) = (self.me.clone(), self.options.algorithm);
+        let make = move || {
+            let made = catch_unwind(AssertUnwindSafe(|| Key::generate(algorithm, None, None)));
+            if let Some(ring) = ring.upgrade() {
+                let made = made.unwrap_or_else(|_| Err(not_made()));
+                ring.change(earliest, |book, now| book.deliver(made, now));
+            }
+        };
+        if thread::Builder::new().name("nodesec-key".into()).spawn(make).is_err() {
+            self.change(earliest, |book, now| book.deliver(Err(not_made()), now));
+        }
+    }
+}
+
+fn not_published(seconds: u64) -> Error {
+    Error::new(
+        Code::KeyringNotPublished,
+        format!(
+            "the next key must be published for jwksMaxAge and 30 s before it signs: rotate again \
+             in {seconds} s, or pass force: true if no verifier caches the JWKS"
+        ),
+    )
+}
+
+fn not_made() -> Error {
+    Error::new(Code::Internal, "the key could not be generated; try again")
+}

@@ -1,0 +1,115 @@
+//! Rings in time that is not what it seems, and rings that are full.
+
+use super::*;
+
+const START: u64 = 1_700_000_000;
+const DAY: u64 = 24 * 3600;
+
+fn ring(rotate_every: Option<u64>) -> (Arc<KeyRing>, Arc<ManualClock>) {
+    let clock = Arc::new(ManualClock::at(START));
+    let options = RingOptions { algorithm: ALGORITHM, rotate_every, ..RingOptions::default() };
+    (KeyRing::new(options, clock.clone()).unwrap(), clock)
+}
+
+fn states(ring: &KeyRing) -> Vec<(KeyState, u64)> {
+    ring.list().iter().map(|info| (info.state, info.since - START)).collect()
+}
+
+#[test]
+fn a_clock_that_was_ahead_does_no_lasting_harm() {
+    let (ring, clock) = ring(Some(30 * DAY));
+    clock.set(4_000_000_000);
+    ring.catch_up(clock.unix_seconds());
+    clock.advance(Duration::from_secs(31 * DAY));
+    ring.catch_up(clock.unix_seconds());
+    let retired = ring.list()[0].kid.clone();
+    let (_, until) = ring.find(Some(&retired), ALGORITHM).unwrap();
+    assert!(until > 4_000_000_000);
+
+    clock.set(START);
+    let epoch = ring.epoch();
+    ring.catch_up(clock.unix_seconds());
+    assert_ne!(ring.epoch(), epoch, "verifiers remember until when a key verifies");
+    let states = states(&ring);
+    assert_eq!(states, [(KeyState::Retired, 0), (KeyState::Active, 0), (KeyState::Next, 0)]);
+    let (_, until) = ring.find(Some(&retired), ALGORITHM).unwrap();
+    assert_eq!(until, START + DAY + MAX_CLOCK_TOLERANCE);
+    clock.advance(Duration::from_secs(630));
+    let next = ring.list()[2].kid.clone();
+    assert_eq!(ring.rotate(false, generate).unwrap(), next);
+}
+
+#[test]
+fn looking_ahead_is_corrected_by_whoever_comes_next() {
+    for next in [
+        |ring: &KeyRing| drop(ring.jwks()),
+        |ring: &KeyRing| drop(ring.rotate(false, generate)),
+        |ring: &KeyRing| drop(ring.find(None, ALGORITHM)),
+        |ring: &KeyRing| drop(ring.tick(START)),
+    ] {
+        let (ring, _) = ring(Some(30 * DAY));
+        ring.tick(4_000_000_000);
+        next(&ring);
+        assert_eq!(states(&ring), [(KeyState::Active, 0), (KeyState::Next, 0)]);
+    }
+}
+
+#[test]
+fn the_past_is_the_present() {
+    let (ring, _) = ring(Some(30 * DAY));
+    assert_eq!(ring.tick(0).iter().map(|change| change.at).collect::<Vec<_>>(), [START; 2]);
+    ring.jwks();
+    assert_eq!(states(&ring), [(KeyState::Active, 0), (KeyState::Next, 0)]);
+}
+
+#[test]
+fn a_key_is_published_when_it_has_been_made() {
+    let (ring, clock) = ring(None);
+    ring.add(Arc::new(generate().unwrap()), None).unwrap();
+    let slowly = || {
+        clock.advance(Duration::from_secs(5));
+        generate()
+    };
+    ring.rotate(false, slowly).unwrap();
+    assert_eq!(states(&ring), [(KeyState::Active, 0), (KeyState::Next, 5)]);
+}
+
+#[test]
+fn a_ring_is_full_of_a_thousand_keys() {
+    let (ring, clock) = ring(None);
+    let (first, key) = (generate().unwrap(), generate().unwrap());
+    let revoked = first.kid().to_owned();
+    ring.add(Arc::new(first), None).unwrap();
+    ring.revoke(&revoked).unwrap();
+    let add = |number: usize| {
+        let key = Key::from_public_jwk(&key.public_jwk()?, ALGORITHM, Some(&number.to_string()));
+        Some(ring.add(Arc::new(key.unwrap()), Some(KeyState::Retired)).map_err(|e| e.code))
+    };
+    for number in 2..MAX_RING_KEYS {
+        assert_eq!(add(number), Some(Ok(())), "{number}");
+    }
+    // An empty ring's active key comes with a next one.
+    let full = |result: Result<String>| result.unwrap_err().code == Code::KeyringFull;
+    assert!(full(ring.rotate(false, || unreachable!("it would be in vain"))));
+    assert_eq!(add(MAX_RING_KEYS), Some(Ok(())));
+    assert_eq!(add(MAX_RING_KEYS + 1), Some(Err(Code::KeyringFull)));
+    assert!(ring.seal(&crate::mem::Secret::copy_from(&[7; 32]).unwrap()).is_ok());
+    // What is forgotten makes room.
+    clock.advance(Duration::from_secs(2 * DAY));
+    assert!(ring.rotate(false, generate).is_ok());
+    assert_eq!(ring.list().len(), 3);
+}
+
+#[test]
+fn a_full_ring_that_rotates_by_time_goes_on_when_there_is_room() {
+    let (ring, clock) = ring(Some(DAY));
+    let key = generate().unwrap();
+    for number in 0..MAX_RING_KEYS {
+        let jwk = key.public_jwk().unwrap();
+        let key = Key::from_public_jwk(&jwk, ALGORITHM, Some(&number.to_string())).unwrap();
+        ring.add(Arc::new(key), Some(KeyState::Retired)).unwrap();
+    }
+    assert_eq!(ring.tick(START), []);
+    clock.advance(Duration::from_secs(2 * DAY));
+    assert_eq!(ring.jwks().body.matches("\"kid\"").count(), 2);
+}

@@ -1,0 +1,181 @@
+//! What is a key file is no HMAC secret, in whatever wrapping it comes.
+
+use secrecy::ExposeSecret;
+use serde_json::Value;
+
+use super::*;
+use crate::id::random_bytes;
+use crate::testing::vectors::cases;
+
+const HS256: Algorithm = Algorithm::Hs256;
+
+/// The cases of `keys.json` that are keys.
+fn key_files() -> impl Iterator<Item = Value> {
+    cases("keys").into_iter().filter(|case| case["refused"].is_null())
+}
+
+/// Of `secrets`, with their names, those that become HMAC keys.
+fn taken(secrets: impl IntoIterator<Item = (String, Vec<u8>)>) -> Vec<String> {
+    let is_taken = |secret: &[u8]| Key::from_secret(secret, HS256, None).is_ok();
+    secrets.into_iter().filter(|(_, secret)| is_taken(secret)).map(|(name, _)| name).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// The base64 of the only section of a PEM, in lines, and what it stands for.
+fn section(pem: &str) -> (String, Vec<u8>) {
+    let start = pem.find("-----BEGIN ").unwrap();
+    let lines: Vec<_> =
+        pem[start..].lines().skip(1).take_while(|line| !line.starts_with("-----")).collect();
+    let (_, der) = pem_rfc7468::decode_vec(&pem.as_bytes()[start..]).unwrap();
+    (lines.join("\n"), der)
+}
+
+/// Six advisories against other libraries come down to taking a public key for a secret.
+#[test]
+fn key_files_are_no_secrets() {
+    for case in key_files() {
+        let pem = text(&case, "pem");
+        for junk in ["", " ", "\n\n", "\u{feff}", "\0", "junk", "# a comment\n"] {
+            for text in [format!("{junk}{pem}"), format!("{junk}{}", pem.trim())] {
+                let refused = Key::from_secret(text.as_bytes(), HS256, None);
+                assert_eq!(code(refused), Some(Code::JwtKey), "{junk:?}");
+            }
+        }
+    }
+    for key in [Algorithm::Rs256, Algorithm::Es256, Algorithm::EdDsa].map(key) {
+        let jwk = key.public_jwk().unwrap();
+        let pretty = jwk.replace(':', " : ").replace('{', "{\n  ");
+        for text in [jwk.clone(), pretty, format!("\r\n\t {jwk}"), format!(r#"{{"keys":[{jwk}]}}"#)]
+        {
+            let refused = Key::from_secret(text.as_bytes(), HS256, None);
+            assert_eq!(code(refused), Some(Code::JwtKey), "{text}");
+        }
+    }
+    for line in ["ssh-ed25519", "ssh-rsa"] {
+        let line = format!("{line} {} alice@example", "A".repeat(100));
+        assert_eq!(code(Key::from_secret(line.as_bytes(), HS256, None)), Some(Code::JwtKey));
+    }
+    // Random bytes, or text that merely contains such words, are secrets.
+    for secret in
+        ["a secret with {\"kty\"} somewhere in its middle", "-----BEGINNING of a secret -----"]
+    {
+        assert_eq!(code(Key::from_secret(secret.as_bytes(), HS256, None)), None, "{secret}");
+    }
+}
+
+#[test]
+fn key_files_after_something_else_are_no_secrets() {
+    let jwk = key(Algorithm::EdDsa).public_jwk().unwrap();
+    let key = "A".repeat(100);
+    for text in [
+        format!("\nssh-ed25519 {key}"),
+        format!(" ssh-rsa {key}"),
+        format!("ecdsa-sha2-nistp256 {key}"),
+        format!("\u{feff}{jwk}"),
+        format!("[{jwk}]"),
+    ] {
+        let refused = Key::from_secret(text.as_bytes(), HS256, None);
+        assert_eq!(code(refused), Some(Code::JwtKey), "{text}");
+    }
+}
+
+#[test]
+fn keys_in_binary_are_no_secrets_whatever_follows() {
+    let files =
+        key_files().chain([named("keys", "certificate"), named("keys", "certificate request")]);
+    let accepted = taken(files.flat_map(|case| {
+        let (_, der) = section(text(&case, "pem"));
+        [&b""[..], b"\n", b"\0", b"\r\n "].map(|after| (format!("{case}"), [&der, after].concat()))
+    }));
+    assert!(accepted.is_empty(), "{accepted:#?}");
+    let blob = [b"\0\0\0\x07ssh-rsa".as_slice(), &[1; 100]].concat();
+    assert_eq!(taken([("ssh".into(), blob)]), [""; 0]);
+}
+
+#[test]
+fn keys_as_text_without_armour_are_no_secrets() {
+    let files = key_files().chain([named("keys", "certificate")]);
+    let accepted = taken(files.flat_map(|case| {
+        let (lines, der) = section(text(&case, "pem"));
+        let pem = text(&case, "pem").trim();
+        let wrapped = [
+            lines.replace('\n', ""),
+            lines.clone(),
+            lines.replace('\n', "\r\n"),
+            lines.replace('+', "-").replace('/', "_").replace(['=', '\n'], ""),
+            format!("{lines}\n-----END PUBLIC KEY-----\n"),
+            base64url::encode(pem.as_bytes()),
+            hex(&der),
+            hex(&der).to_uppercase() + "\n",
+        ];
+        // What is longer than a secret can be says so.
+        wrapped.map(|text| (format!("{text} of {case}"), text.into_bytes()))
+    }));
+    assert!(accepted.is_empty(), "{accepted:#?}");
+}
+
+#[test]
+fn keys_of_other_programs_are_no_secrets() {
+    let blob = "A".repeat(100);
+    let jwk = key(Algorithm::Es256).public_jwk().unwrap();
+    let accepted = taken(
+        [
+            format!("---- BEGIN SSH2 PUBLIC KEY ----\n{blob}\n"),
+            format!("# a comment\nssh-rsa {blob}"),
+            format!("no-pty,command=\"x\" ssh-ed25519 {blob} alice"),
+            format!("sk-ecdsa-sha2-nistp256@openssh.com {blob}"),
+            format!("PuTTY-User-Key-File-3: ssh-rsa\nEncryption: none\n{blob}"),
+            jwk.replace("\"kty\"", "\"\\u006bty\""),
+            format!("{{\"k\\u0065ys\":[{}]}}", jwk.replace("\"kty\"", "\"\\u006bty\"")),
+            base64url::encode(jwk.as_bytes()),
+        ]
+        .map(|text| (text.clone(), text.into_bytes())),
+    );
+    assert!(accepted.is_empty(), "{accepted:#?}");
+}
+
+#[test]
+fn points_are_no_secrets() {
+    for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512] {
+        let jwk: Value = serde_json::from_str(&key(algorithm).public_jwk().unwrap()).unwrap();
+        let [x, y] = ["x", "y"].map(|name| base64url::decode(text(&jwk, name).as_bytes()).unwrap());
+        let mut point = [&[4][..], &x, &y].concat();
+        assert_eq!(code(Key::from_secret(&point, HS256, None)), Some(Code::JwtKey));
+        // Bytes of the same shape that are no point are a secret.
+        *point.last_mut().unwrap() ^= 1;
+        assert_eq!(code(Key::from_secret(&point, HS256, None)), None);
+    }
+}
+
+/// The rule is for files: of bytes that only begin like one, and of text that `openssl rand` makes,
+/// none is refused.
+#[test]
+fn random_secrets_are_taken_in_every_encoding() {
+    for prefix in [
+        &b""[..],
+        &[0x30],
+        &[0x30, 30],
+        &[0x30, 30, 2, 1],
+        &[4],
+        b"{",
+        b"[",
+        b"ssh-",
+        b"\0\0\0\x07",
+    ] {
+        for length in [48, 64, 65, 128] {
+            for _ in 0..50 {
+                let mut bytes = vec![0; length];
+                random_bytes(&mut bytes).unwrap();
+                bytes[..prefix.len()].copy_from_slice(prefix);
+                let texts = [hex(&bytes).into_bytes(), base64url::encode(&bytes).into_bytes()];
+                for secret in texts.iter().chain([&bytes]) {
+                    let made = Key::from_secret(secret, HS256, None).unwrap();
+                    assert_eq!(made.original().unwrap().expose_secret(), secret);
+                }
+            }
+        }
+    }
+}
