@@ -158,3 +158,14 @@ test('a ring of HMAC keys', async () => {
   await ring.rotate();
   assert.equal(verifier(ring).verify(token).sub, 'subject');
 });
+
+test('a full ring takes no other key', async () => {
+  const secret = Buffer.alloc(32, 1);
+  const key = (n) => JwtKey.fromSecret(secret, { alg: 'HS256', kid: `k${n}` });
+  const ring = new KeyRing({ alg: 'EdDSA', keys: Array.from({ length: 1000 }, (_, n) => key(n)) });
+  assert.throws(() => ring.add(key(1000), { state: 'retired' }), coded('ERR_KEYRING_FULL'));
+  await assert.rejects(ring.rotate({ force: true }), coded('ERR_KEYRING_FULL'));
+  assert.equal(ring.list().length, 1000);
+  // What signs, signs on.
+  assert.equal(code(verifier(ring), issuer(ring).sign({})), undefined);
+});
