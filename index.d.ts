@@ -629,8 +629,8 @@ export interface KeyFileOptions extends KeyOptions {
 /**
  * A key, bound to one algorithm and parsed once. Nothing is guessed: text is never taken for a
  * secret, and a key file is refused as one. Unusable or weak keys (HMAC shorter than the hash's output,
- * RSA under 2048 bits or with an even exponent, points off the curve) are `ERR_JWT_KEY`. An Ed25519 key
- * that is off the curve is found out later: under it no signature is valid.
+ * RSA under 2048 bits or with an even exponent, points off the curve or of small order) are
+ * `ERR_JWT_KEY`.
  */
 export class JwtKey {
   private constructor();

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, ParsedPublicKey};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
 use ring::hmac;
 
 pub use self::form::{element, elements};
@@ -18,7 +18,7 @@ pub use self::make::MAX_HMAC_LEN;
 pub use self::pem::MAX_KEY_LEN;
 use super::algorithm::{Algorithm, Scheme};
 use super::jwk::PublicJwk;
-use super::material::invalid;
+use super::material::{Parsed, invalid};
 use crate::error::{Code, Error, Result};
 use crate::mem::{Foreign, HMAC_DEPTH, Locked, Secret, leaving_no_trace};
 
@@ -35,10 +35,10 @@ pub struct Key {
 
 enum Material {
     Hmac(Locked<hmac::Key>),
-    Public(ParsedPublicKey),
-    Rsa(Foreign<RsaKeyPair>, ParsedPublicKey),
-    Ecdsa(Foreign<EcdsaKeyPair>, ParsedPublicKey),
-    Ed25519(Foreign<Ed25519KeyPair>, ParsedPublicKey),
+    Public(Parsed),
+    Rsa(Foreign<RsaKeyPair>, Parsed),
+    Ecdsa(Foreign<EcdsaKeyPair>, Parsed),
+    Ed25519(Foreign<Ed25519KeyPair>, Parsed),
 }
 
 impl Key {
@@ -131,7 +131,7 @@ impl Key {
             Material::Public(public)
             | Material::Rsa(_, public)
             | Material::Ecdsa(_, public)
-            | Material::Ed25519(_, public) => public.verify_sig(message, signature).is_ok(),
+            | Material::Ed25519(_, public) => public.verifies(message, signature),
         }
     }
 }

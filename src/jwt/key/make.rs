@@ -6,7 +6,7 @@
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rsa::{KeyPair as RsaKeyPair, KeySize, PublicKey as RsaPublicKey};
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, ParsedPublicKey};
+use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair, KeyPair as _};
 use ring::hmac;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
@@ -19,7 +19,7 @@ use crate::id::random_bytes;
 use crate::jwt::algorithm::{Curve, Scheme};
 use crate::jwt::jwk::PublicJwk;
 use crate::jwt::keyfile::looks_like_a_key_file;
-use crate::jwt::material::{invalid, parsed, point, rsa_jwk, spki, unusable};
+use crate::jwt::material::{Parsed, invalid, parsed, point, rsa_jwk, spki, unusable};
 use crate::jwt::{base64url, header};
 use crate::mem::{Foreign, HMAC_DEPTH, Locked, Secret, leaving_no_trace};
 
@@ -222,7 +222,7 @@ impl Key {
         algorithm: Algorithm,
         kid: Option<&str>,
         original: Secret,
-        material: impl FnOnce(ParsedPublicKey) -> Material,
+        material: impl FnOnce(Parsed) -> Material,
     ) -> Result<Self> {
         let own = Self::from_public(public, algorithm, kid)?;
         let Material::Public(parsed) = own.material else {

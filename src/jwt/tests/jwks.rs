@@ -241,7 +241,7 @@ fn rsa_exponents_that_cannot_be_used_are_refused() {
 /// These points have an order of at most 8, so that a signature could be made up that verifies for
 /// every message (the first), or for one in two, four or eight.
 #[test]
-fn ed25519_points_that_are_weak_or_not_reduced_are_refused() {
+fn ed25519_points_that_are_weak_not_reduced_or_off_the_curve_are_refused() {
     for point in [
         "0100000000000000000000000000000000000000000000000000000000000000",
         "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
@@ -252,6 +252,8 @@ fn ed25519_points_that_are_weak_or_not_reduced_are_refused() {
         "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
         "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
         "f0ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        // Off the curve: no x has this y.
+        "0200000000000000000000000000000000000000000000000000000000000000",
     ] {
         let jwk = json!({ "kty": "OKP", "crv": "Ed25519", "x": encoded(&decode_hex(point)) });
         assert_eq!(import(&jwk, Algorithm::EdDsa), Some(Code::JwtKey), "{point}");
