@@ -11,6 +11,7 @@ use aws_lc_rs::rsa;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPublicKey, VerificationAlgorithm,
 };
+use ed25519_dalek::{Verifier, VerifyingKey};
 use napi::bindgen_prelude::Uint8Array;
 use napi::{Error, Result};
 use napi_derive::napi;
@@ -28,7 +29,7 @@ enum Key {
     Hmac(hmac::Key),
     Rsa(rsa::KeyPair, ParsedPublicKey),
     Ecdsa(EcdsaKeyPair, ParsedPublicKey),
-    Ed25519(Ed25519KeyPair, ParsedPublicKey),
+    Ed25519(Ed25519KeyPair, Box<VerifyingKey>),
 }
 
 #[napi]
@@ -74,8 +75,9 @@ impl Key {
             }
             "EdDSA" => {
                 let pair = Ed25519KeyPair::from_pkcs8_maybe_unchecked(key).map_err(rejected)?;
-                let public = public(&pair, &signature::ED25519)?;
-                Self::Ed25519(pair, public)
+                let public = pair.public_key().as_ref().try_into().map_err(|_| failed())?;
+                let public = VerifyingKey::from_bytes(public).map_err(|_| failed())?;
+                Self::Ed25519(pair, Box::new(public))
             }
             _ => return Err(failed()),
         })
@@ -106,9 +108,11 @@ impl Key {
     fn verify(&self, message: &[u8], signature: &[u8]) -> Result<()> {
         let verified = match self {
             Self::Hmac(key) => hmac::verify(key, message, signature).is_ok(),
-            Self::Rsa(_, public) | Self::Ecdsa(_, public) | Self::Ed25519(_, public) => {
+            Self::Rsa(_, public) | Self::Ecdsa(_, public) => {
                 public.verify_sig(message, signature).is_ok()
             }
+            Self::Ed25519(_, public) => ed25519_dalek::Signature::from_slice(signature)
+                .is_ok_and(|signature| public.verify(message, &signature).is_ok()),
         };
         verified.then_some(()).ok_or_else(failed)
     }

@@ -13,7 +13,7 @@ const TARGETS = {
 };
 
 const LIMIT =
-  'limit: ring’s HMAC or aws-lc’s signatures, key parsed, looped natively on the same bytes, plus';
+  'limit: the crate’s HMAC or signature, key parsed, looped natively on the same bytes, plus';
 
 export const rows = Object.entries(TARGETS).flatMap(([alg, targets]) =>
   SIZES.flatMap((size) => [

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use base64ct::Encoding;
 use secrecy::ExposeSecret;
@@ -17,14 +17,13 @@ const MASK: u8 = 0x5a;
 /// As many bytes as are looked for: more than chance gives.
 const LEN: usize = 24;
 
+/// A search copies whatever is in memory: another test's would leave copies of the key.
+static SEARCHES: Mutex<()> = Mutex::new(());
+
 /// Part of a secret number, masked.
-struct Needle([u8; LEN]);
+struct Needle([u8; LEN], #[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
 
 impl Needle {
-    fn new(secret: &[u8]) -> Self {
-        Self(std::array::from_fn(|i| secret[i] ^ MASK))
-    }
-
     /// How often it is in memory that can be read, in either byte order: numbers are kept as
     /// words, the least first.
     fn count(&self) -> usize {
@@ -112,10 +111,11 @@ fn pem(pkcs8: &[u8]) -> Zeroizing<String> {
 
 /// A pair and where to look for it.
 fn pair(algorithm: Algorithm) -> (Key, Needle) {
+    let alone = SEARCHES.lock().unwrap_or_else(PoisonError::into_inner);
     let key = Key::generate(algorithm, None, None).unwrap();
     let needle = {
-        let original = key.original().unwrap();
-        Needle::new(secret_number(original.expose_secret(), algorithm))
+        let secret = secret_number(key.original().unwrap().expose_secret(), algorithm);
+        Needle(std::array::from_fn(|i| secret[i] ^ MASK), alone)
     };
     (key, needle)
 }
