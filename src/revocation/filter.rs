@@ -1,12 +1,12 @@
 //! A first look: which ids are certainly not held.
 //!
-//! A Bloom filter of 16 bits an entry and four bits an id, all in one word: two megabytes for a
-//! million entries, of which a look touches eight bytes. It says "perhaps" of one in 250 ids that
-//! are not held, and of what has been forgotten until it is built anew. It never says "no" of what
-//! is held.
+//! A Bloom filter of eight to sixteen bits an entry and four bits an id, all in one word: a megabyte
+//! for a million entries, which a processor's own cache has room for, and of which a look touches
+//! eight bytes. It says "perhaps" of at most one in 25 ids that are not held, and of what has been
+//! forgotten until it is built anew. It never says "no" of what is held.
 
 const SMALLEST: usize = 1024;
-const ENTRIES_A_WORD: usize = 4;
+const ENTRIES_A_WORD: usize = 8;
 
 /// Which hashes have been inserted, about.
 #[derive(Default)]
@@ -80,6 +80,6 @@ mod tests {
         }
         assert!((0..count).all(|n| filter.may_hold(hash(n))));
         let wrong = (count..2 * count).filter(|n| filter.may_hold(hash(*n))).count();
-        assert!(wrong < count as usize / 100, "{wrong}");
+        assert!(wrong < count as usize / 25, "{wrong}");
     }
 }
