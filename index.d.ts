@@ -636,7 +636,7 @@ export class JwtKey {
   private constructor();
   /**
    * `modulusLength` (2048, 3072 or 4096 bits; default 2048) is for RSA, of which a key takes up to
-   * seconds, on another thread.
+   * seconds, on a thread of libuv's pool.
    */
   static generate(
     alg: Algorithm,
@@ -980,8 +980,9 @@ export class JwtIssuer {
    */
   sign(claims: object, overrides?: JwtOverrides): string;
   /**
-   * The same, with RSA's half a millisecond and more spent on another thread; other keys sign on the
-   * spot. Claims, key, time and id are those of the call. Its errors reject.
+   * The same, with RSA's half a millisecond and more spent on a thread of libuv's pool (of which there
+   * are UV_THREADPOOL_SIZE, 4 by default, for files and DNS, too); other keys sign on the spot. Claims,
+   * key, time and id are those of the call. Its errors reject.
    */
   signAsync(claims: object, overrides?: JwtOverrides): Promise<string>;
 }
@@ -1119,7 +1120,8 @@ export class JwtVerifier {
   tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T>>;
   /**
    * As `tryVerify` for each of at most 10,000 tokens, else `ERR_OUT_OF_RANGE`, in their order. All but
-   * the reading of the payloads happens on another thread.
+   * the reading of the payloads happens on libuv's pool, on one thread and for 200 tokens at a time, so
+   * that files and DNS have their turn in between; each token as of when its turn has come.
    */
   verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T>[]>;
 }

@@ -8,9 +8,6 @@ const native = require('./load.js');
 const { refresherOf } = require('./remote-jwks.js');
 const { Uncloneable } = require('./uncloneable.js');
 
-/** The most tokens of one `verifyMany`. */
-const MAX_TOKENS = 10_000;
-
 /** Where the native part says for which slot a payload is. */
 const slotOut = new Float64Array(1);
 
@@ -72,20 +69,30 @@ class JwtVerifier extends Uncloneable {
 
   async verifyMany(tokens) {
     // A copy: the caller's array may change in the meantime. It need not be complete to be too long.
-    const given = Array.isArray(tokens) ? tokens.slice(0, MAX_TOKENS + 1) : tokens;
+    const given = Array.isArray(tokens) ? tokens.slice(0, native.MAX_MANY + 1) : tokens;
     this.#refresher?.use();
     const requests = this.#refresher?.requests;
-    const answers = await native.verifierVerifyMany(this, given);
+    const answers = await this.#answerMany(given);
     const waiting = answers.map((answer) => this.#missing(answer, requests));
     if (waiting.some(Boolean)) {
       await Promise.all(waiting);
       const again = given.filter((_, index) => waiting[index]);
-      const later = (await native.verifierVerifyMany(this, again)).values();
+      const later = (await this.#answerMany(again)).values();
       answers.forEach((_, index) => {
         if (waiting[index]) answers[index] = later.next().value;
       });
     }
-    return answers.map((answer, index) => this.#result(given[index], this.#parsed(answer)));
+    return answers.map((answer, index) => this.#result(given[index], answer));
+  }
+
+  /** In parts, between which others have their turn: on libuv's pool, and here. */
+  async #answerMany(tokens) {
+    const answers = [];
+    do {
+      const part = await native.verifierVerifyMany(this, tokens, answers.length);
+      for (const answer of part) answers.push(this.#parsed(answer));
+    } while (answers.length < tokens.length);
+    return answers;
   }
 
   /** The claims of a token, or the status of its rejection. Has what is missing fetched. */

@@ -15,6 +15,7 @@ mod text;
 pub use fault::{Fault, Result};
 pub use options::Options;
 
+use std::ops::Range;
 use std::ptr;
 
 use napi::bindgen_prelude::{JsValue, Unknown};
@@ -106,6 +107,11 @@ impl<'a> Arg<'a> {
 
     /// The elements of an array of at most `max`.
     pub fn array(&self, max: u32) -> Result<Vec<Self>> {
+        self.array_part(max, 0..max)
+    }
+
+    /// Those of its elements that have one of these indices.
+    pub fn array_part(&self, max: u32, part: Range<u32>) -> Result<Vec<Self>> {
         if !self.is_array()? {
             return Err(self.wrong_type("an array"));
         }
@@ -115,7 +121,7 @@ impl<'a> Arg<'a> {
         if length > max {
             return Err(self.out_of_range(format!("at most {max} elements")));
         }
-        (0..length)
+        (part.start..part.end.min(length))
             .map(|index| {
                 let mut value = ptr::null_mut();
                 // SAFETY: as in `boolean`. A getter may run and throw, which `check` reports.
