@@ -1025,10 +1025,10 @@ export interface JwtVerifierOptions {
   revocations?: RevocationList;
   /**
    * Remembers tokens that were accepted, so that their signature is not verified again: `true` for
-   * 1000, at most 100,000. Times, keys and revocations are checked every time. Claims are then shared
+   * 1000. Times, keys and revocations are checked every time. Claims are then shared
    * between calls, and deeply frozen. The tokens are kept in ordinary memory, with their payloads in at
-   * most 2 KiB for each entry on average (32 KiB at least), and in JavaScript's with their claims; what
-   * has not been asked for lately goes first. Default: false.
+   * most 2 KiB for each entry on average (32 KiB at least), and their claims in JavaScript's; what has
+   * not been asked for lately goes first. `maxEntries` is 1 to 100,000, by default 1000. Default: false.
    */
   cache?: boolean | { maxEntries?: number };
 }
