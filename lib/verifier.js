@@ -8,6 +8,9 @@ const native = require('./load.js');
 const { refresherOf } = require('./remote-jwks.js');
 const { Uncloneable } = require('./uncloneable.js');
 
+/** The longest token, in bytes. */
+const MAX_TOKEN_LEN = 16 * 1024;
+
 /** Handed to the constructor by the static methods only, with what makes their kind of verifier. */
 const OWN = Symbol('own');
 
@@ -61,8 +64,7 @@ class JwtVerifier extends Uncloneable {
   }
 
   async verifyMany(tokens) {
-    // A copy: the caller's array may change in the meantime. It need not be complete to be too long.
-    const given = Array.isArray(tokens) ? tokens.slice(0, native.MAX_MANY + 1) : tokens;
+    const given = copied(tokens);
     this.#refresher?.use();
     const requests = this.#refresher?.requests;
     const answers = await this.#answerMany(given);
@@ -107,7 +109,8 @@ class JwtVerifier extends Uncloneable {
   /** The claims of a token, or the status of its rejection. */
   #answer(token) {
     this.#refresher?.use();
-    return this.#held === undefined ? this.#parsed(this.#verify(token)) : this.#recall(token);
+    const given = bounded(token);
+    return this.#held === undefined ? this.#parsed(this.#verify(given)) : this.#recall(given);
   }
 
   /**
@@ -164,6 +167,18 @@ class JwtVerifier extends Uncloneable {
   }
 }
 
+/** The caller's array may change in the meantime. The copy need not be complete to be too long. */
+function copied(tokens) {
+  if (!Array.isArray(tokens)) return tokens;
+  const length = Math.min(tokens.length, native.MAX_MANY + 1);
+  return Array.from({ length }, (_, index) => bounded(tokens[index]));
+}
+
+/** A token. Before V8 lets any of a text be read it copies all its parts together: not of what is too long. */
+function bounded(token) {
+  return typeof token === 'string' && token.length > MAX_TOKEN_LEN ? '' : token;
+}
+
 /** A bundle as JSON. Text stays as it is, as in `JwtKey.fromJwks`, and so do keys that are fetched. */
 function bundleText(bundle) {
   if (bundle === null || typeof bundle !== 'object' || refresherOf(bundle)) return bundle;
@@ -205,4 +220,4 @@ function rejectionError({ code, message, claim, reason }) {
   return error;
 }
 
-module.exports = { JwtVerifier, decodeSegment, rejectionError };
+module.exports = { JwtVerifier, MAX_TOKEN_LEN, decodeSegment, rejectionError };
