@@ -36,7 +36,7 @@ pub fn verifier_verify_many(
         Ok(offload(move || {
             let mut scratch = Scratch::default();
             let mut verify = |token| match verifier.verify(token, &mut scratch) {
-                Ok(token) => Either::A(token.payload.to_owned()),
+                Ok(payload) => Either::A(payload.to_owned()),
                 Err(rejection) => Either::B(rejection.to_status()),
             };
             let malformed = || Either::B(Rejection::Malformed.to_status());
