@@ -941,6 +941,7 @@ export interface Claims {
   iss?: string;
   sub?: string;
   aud?: string | string[];
+  /** Always there, unless the verifier has `requireExp: false`. */
   exp: number;
   nbf?: number;
   iat?: number;
@@ -996,10 +997,14 @@ export interface JwtOverrides {
 }
 
 export interface JwtVerifierOptions {
+  /**
+   * Those of one issuer. Any of them may sign for any name in `issuer`: for several issuers make a
+   * verifier each, or what one signs is accepted as another's (RFC 8725 section 3.8).
+   */
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks;
   /** Default: those of the keys. `none` does not exist. */
   algorithms?: Algorithm[];
-  /** Exact names, at most 100 of 1 to 2048 bytes each; `false` accepts any, and none. */
+  /** Exact names of one issuer, at most 100 of 1 to 2048 bytes each; `false` accepts any, and none. */
   issuer: string | string[] | false;
   audience: string | string[] | false;
   /** At most 300 seconds. Default: 0. */
@@ -1010,7 +1015,8 @@ export interface JwtVerifierOptions {
   typ?: string;
   /**
    * Members that a token must have, with any value but `null`; at most 100, of 1 to 256 bytes each.
-   * Else `ERR_JWT_CLAIM` with the reason `missing`. The types of registered claims are checked anyway.
+   * Else `ERR_JWT_CLAIM` with the reason `missing`. The types of registered claims are checked anyway:
+   * `null` in one of them is `ERR_JWT_CLAIM` with the reason `type`.
    */
   requiredClaims?: string[];
   /**
