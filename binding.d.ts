@@ -173,6 +173,9 @@ export declare function limiterReset(limiter: unknown, key: unknown): boolean
 /** `[capacity, evictions]` */
 export declare function limiterStats(limiter: unknown): Array<number>
 
+/** The most tokens of one `verifyMany`. */
+export declare const MAX_MANY: number
+
 /** A JWK Set and how to serve it. */
 export interface NativeJwks {
   /** JSON. */
@@ -568,8 +571,11 @@ export declare function verifierRejection(verifier: unknown, status: number): Na
 /** Whether a verifier remembers tokens. */
 export declare function verifierRemembers(verifier: unknown): boolean
 
-/** A promise of each token's payload, or of the status of its rejection. */
-export declare function verifierVerifyMany(verifier: unknown, tokens: unknown): Offloaded<Array<string | number>>
+/**
+ * Of as many tokens as are verified at once, from the one with the index `first`: a promise of each
+ * one's payload, or of the status of its rejection.
+ */
+export declare function verifierVerifyMany(verifier: unknown, tokens: unknown, first: number): Offloaded<Array<string | number>>
 
 /** What came of `verifyAndUpdate`. */
 export interface VerifyAndUpdateResult {

@@ -636,7 +636,7 @@ export class JwtKey {
   private constructor();
   /**
    * `modulusLength` (2048, 3072 or 4096 bits; default 2048) is for RSA, of which a key takes up to
-   * seconds, on another thread.
+   * seconds, on a thread of libuv's pool.
    */
   static generate(
     alg: Algorithm,
@@ -941,6 +941,7 @@ export interface Claims {
   iss?: string;
   sub?: string;
   aud?: string | string[];
+  /** Always there, unless the verifier has `requireExp: false`. */
   exp: number;
   nbf?: number;
   iat?: number;
@@ -980,8 +981,9 @@ export class JwtIssuer {
    */
   sign(claims: object, overrides?: JwtOverrides): string;
   /**
-   * The same, with RSA's half a millisecond and more spent on another thread; other keys sign on the
-   * spot. Claims, key, time and id are those of the call. Its errors reject.
+   * The same, with RSA's half a millisecond and more spent on a thread of libuv's pool (of which there
+   * are UV_THREADPOOL_SIZE, 4 by default, for files and DNS, too); other keys sign on the spot. Claims,
+   * key, time and id are those of the call. Its errors reject.
    */
   signAsync(claims: object, overrides?: JwtOverrides): Promise<string>;
 }
@@ -995,10 +997,14 @@ export interface JwtOverrides {
 }
 
 export interface JwtVerifierOptions {
+  /**
+   * Those of one issuer. Any of them may sign for any name in `issuer`: for several issuers make a
+   * verifier each, or what one signs is accepted as another's (RFC 8725 section 3.8).
+   */
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks;
   /** Default: those of the keys. `none` does not exist. */
   algorithms?: Algorithm[];
-  /** Exact names, at most 100 of 1 to 2048 bytes each; `false` accepts any, and none. */
+  /** Exact names of one issuer, at most 100 of 1 to 2048 bytes each; `false` accepts any, and none. */
   issuer: string | string[] | false;
   audience: string | string[] | false;
   /** At most 300 seconds. Default: 0. */
@@ -1009,7 +1015,8 @@ export interface JwtVerifierOptions {
   typ?: string;
   /**
    * Members that a token must have, with any value but `null`; at most 100, of 1 to 256 bytes each.
-   * Else `ERR_JWT_CLAIM` with the reason `missing`. The types of registered claims are checked anyway.
+   * Else `ERR_JWT_CLAIM` with the reason `missing`. The types of registered claims are checked anyway:
+   * `null` in one of them is `ERR_JWT_CLAIM` with the reason `type`.
    */
   requiredClaims?: string[];
   /**
@@ -1024,10 +1031,10 @@ export interface JwtVerifierOptions {
   revocations?: RevocationList;
   /**
    * Remembers tokens that were accepted, so that their signature is not verified again: `true` for
-   * 1000, at most 100,000. Times, keys and revocations are checked every time. Claims are then shared
+   * 1000. Times, keys and revocations are checked every time. Claims are then shared
    * between calls, and deeply frozen. The tokens are kept in ordinary memory, with their payloads in at
-   * most 2 KiB for each entry on average (32 KiB at least), and in JavaScript's with their claims; what
-   * has not been asked for lately goes first. Default: false.
+   * most 2 KiB for each entry on average (32 KiB at least), and their claims in JavaScript's; what has
+   * not been asked for lately goes first. `maxEntries` is 1 to 100,000, by default 1000. Default: false.
    */
   cache?: boolean | { maxEntries?: number };
 }
@@ -1119,7 +1126,8 @@ export class JwtVerifier {
   tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T>>;
   /**
    * As `tryVerify` for each of at most 10,000 tokens, else `ERR_OUT_OF_RANGE`, in their order. All but
-   * the reading of the payloads happens on another thread.
+   * the reading of the payloads happens on libuv's pool, on one thread and for 200 tokens at a time, so
+   * that files and DNS have their turn in between; each token as of when its turn has come.
    */
   verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T>[]>;
 }

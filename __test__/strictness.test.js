@@ -67,6 +67,21 @@ test('an option that nobody knows', () => {
   }
 });
 
+test('what is wrong with an element names the element', () => {
+  const of = (options) => new JwtVerifier({ keys: key, issuer: false, audience: false, ...options });
+  for (const [options, message] of [
+    [{ requiredClaims: ['sub', 1] }, 'requiredClaims[1] must be a string'],
+    [{ requiredClaims: [''] }, 'requiredClaims[0] must be 1 to 256 bytes long'],
+    [{ issuer: ['a', '\ud800'] }, 'issuer[1] must be well-formed Unicode: it holds a lone surrogate'],
+    [{ audience: [null] }, 'audience[0] must be a string'],
+    [{ keys: [key, {}] }, 'keys[1] must be a JwtKey'],
+    [{ keys: {} }, 'keys must be a KeyRing, a JwtKey, an array of JwtKeys or a RemoteJwks'],
+  ]) {
+    assert.throws(() => of(options), { message });
+  }
+  assert.throws(() => of({ algorithms: ['HS256', 'none'] }), /^ArgumentError: algorithms\[1\] must be one of/);
+});
+
 test('an option implies that the claim is there', () => {
   const bare = craftClaims({ iat: undefined }, { alg: 'HS256', kid: KID });
   assert.ok(verifier().verify(bare));

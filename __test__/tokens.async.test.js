@@ -130,6 +130,22 @@ test('verifyMany reads the array once, at the call', async () => {
   await assert.rejects(verifier().verifyMany(hostile), thrown);
 });
 
+test('others have their turn on libuv’s pool before a long verifyMany is done', async () => {
+  const { code, stdout, stderr } = await runScript(
+    `
+    const fs = require('node:fs');
+    const { JwtIssuer, JwtKey, JwtVerifier } = require('@nodesec/native');
+    const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
+    const verifier = new JwtVerifier({ keys, issuer: false, audience: false });
+    const tokens = new Array(2000).fill(new JwtIssuer({ keys, expiresIn: 60 }).sign({}));
+    verifier.verifyMany(tokens).then((results) => console.log(results.every(({ ok }) => ok)));
+    fs.stat('.', () => console.log('stat'));`,
+    // One thread does one thing after the other.
+    { env: { UV_THREADPOOL_SIZE: '1' } },
+  );
+  assert.deepEqual([code, stdout, stderr], [0, 'stat\ntrue\n', '']);
+});
+
 test('a worker may end while others of its threads sign and verify', async () => {
   const pem = generateKeyPairSync('rsa', { modulusLength: 4096 })
     .privateKey.export({ type: 'pkcs8', format: 'pem' });

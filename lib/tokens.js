@@ -6,10 +6,7 @@ const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
 const { refresherOf } = require('./remote-jwks.js');
 const { Uncloneable } = require('./uncloneable.js');
-const { decodeSegment, rejectionError } = require('./verifier.js');
-
-/** The longest token that is read. */
-const MAX_TOKEN_LEN = 16 * 1024;
+const { MAX_TOKEN_LEN, decodeSegment, rejectionError } = require('./verifier.js');
 
 class JwtIssuer extends Uncloneable {
   #sign;

@@ -8,20 +8,11 @@ const native = require('./load.js');
 const { refresherOf } = require('./remote-jwks.js');
 const { Uncloneable } = require('./uncloneable.js');
 
-/** The most tokens of one `verifyMany`. */
-const MAX_TOKENS = 10_000;
+/** The longest token, in bytes. */
+const MAX_TOKEN_LEN = 16 * 1024;
 
-/** Where the native part says for which slot a payload is. */
-const slotOut = new Float64Array(1);
-
-/** Handed to the constructor by the static methods only: how a kind of verifier is made. */
-class Kind {
-  constructor(attach) {
-    this.attach = attach;
-  }
-}
-const JWT = new Kind(native.verifierAttach);
-const ACCESS_TOKEN = new Kind(native.verifierAttachAccessToken);
+/** Handed to the constructor by the static methods only, with what makes their kind of verifier. */
+const OWN = Symbol('own');
 
 class JwtVerifier extends Uncloneable {
   #verify;
@@ -29,35 +20,37 @@ class JwtVerifier extends Uncloneable {
   #refresher;
   #headers = new HeaderCache();
   #rejections = new Map();
-  /** With a cache: tokens and their claims, by slot. */
+  /** With a cache: claims by slot. */
   #held;
+  /** Where the native part says for which slot a payload is; -1 once its claims are held. */
+  #slot = Float64Array.of(-1);
 
-  constructor(options, kind) {
+  constructor(options, own, attachKind) {
     super();
-    const { attach } = kind instanceof Kind ? kind : JWT;
+    const attach = own === OWN ? attachKind : native.verifierAttach;
     this.#refresher = refresherOf(attach(this, options));
     this.#verify = native.verifierBind(this);
     if (native.verifierRemembers(this)) this.#held = [];
   }
 
   static accessToken(options) {
-    return new JwtVerifier(options, ACCESS_TOKEN);
+    return new JwtVerifier(options, OWN, native.verifierAttachAccessToken);
   }
 
   static spiffe(options) {
     const bundle = bundleText(options?.bundle);
-    const kind = new Kind((verifier) => native.verifierAttachSpiffe(verifier, options, bundle));
-    return new JwtVerifier(options, kind);
+    const attach = (verifier) => native.verifierAttachSpiffe(verifier, options, bundle);
+    return new JwtVerifier(options, OWN, attach);
   }
 
   verify(token) {
-    const answer = this.#answer(token);
+    const answer = this.#answerAndFetch(token);
     if (typeof answer !== 'number') return answer;
     throw this.#error(answer);
   }
 
   tryVerify(token) {
-    return this.#result(token, this.#answer(token));
+    return this.#result(token, this.#answerAndFetch(token));
   }
 
   async verifyAsync(token) {
@@ -71,59 +64,79 @@ class JwtVerifier extends Uncloneable {
   }
 
   async verifyMany(tokens) {
-    // A copy: the caller's array may change in the meantime. It need not be complete to be too long.
-    const given = Array.isArray(tokens) ? tokens.slice(0, MAX_TOKENS + 1) : tokens;
+    const given = copied(tokens);
     this.#refresher?.use();
     const requests = this.#refresher?.requests;
-    const answers = await native.verifierVerifyMany(this, given);
-    const waiting = answers.map((answer) => this.#missing(answer, requests));
+    const answers = await this.#answerMany(given);
+    const waiting = answers.map((answer) => this.#fetchMissing(answer, requests));
     if (waiting.some(Boolean)) {
       await Promise.all(waiting);
       const again = given.filter((_, index) => waiting[index]);
-      const later = (await native.verifierVerifyMany(this, again)).values();
+      const later = (await this.#answerMany(again)).values();
       answers.forEach((_, index) => {
         if (waiting[index]) answers[index] = later.next().value;
       });
     }
-    return answers.map((answer, index) => this.#result(given[index], this.#parsed(answer)));
+    return answers.map((answer, index) => this.#result(given[index], answer));
   }
 
-  /** The claims of a token, or the status of its rejection. Has what is missing fetched. */
-  #answer(token) {
-    this.#refresher?.use();
-    const answer = this.#held === undefined ? this.#parsed(this.#verify(token)) : this.#recall(token);
-    this.#missing(answer);
+  /** Claims and statuses. In parts, between which others have their turn: on libuv's pool, and here. */
+  async #answerMany(tokens) {
+    const answers = [];
+    do {
+      const part = await native.verifierVerifyMany(this, tokens, answers.length);
+      for (const answer of part) answers.push(this.#parsed(answer));
+    } while (answers.length < tokens.length);
+    return answers;
+  }
+
+  /** Answers with what is at hand; a key that is missing is fetched for the next call. */
+  #answerAndFetch(token) {
+    const answer = this.#answer(token);
+    this.#fetchMissing(answer);
     return answer;
   }
 
-  /** As `#answer`, when all that the native part needs is there, or cannot be had. */
+  /** Answers when a key that is missing has been fetched, or cannot be. */
   async #answerAsync(token) {
     const answer = this.#answer(token);
-    const waiting = this.#missing(answer);
-    if (waiting === undefined) return answer;
-    await waiting;
-    return this.#answer(token);
+    const fetching = this.#fetchMissing(answer);
+    if (fetching === undefined) return answer;
+    await fetching;
+    return this.#answerAndFetch(token);
   }
 
-  /** The request for a key that is not at hand, as a status says, when there is one. */
-  #missing(answer, requests) {
+  /** The claims of a token, or the status of its rejection. */
+  #answer(token) {
+    this.#refresher?.use();
+    const given = bounded(token);
+    return this.#held === undefined ? this.#parsed(this.#verify(given)) : this.#recall(given);
+  }
+
+  /**
+   * Starts a request for the key that is missing, when the answer is a status that says so and one is
+   * allowed. Gives the request to wait for, if there is one.
+   */
+  #fetchMissing(answer, requests) {
     if (this.#refresher === undefined || typeof answer !== 'number') return undefined;
     return this.#refresher.need(this.#rejection(answer).code, requests);
   }
 
   /** As `#answer`, with a cache. */
   #recall(token) {
-    const answer = this.#verify(token, slotOut);
-    if (typeof answer === 'string') return this.#hold(slotOut[0], token, answer);
+    // What is held for that slot is another's: a call ran out of stack before it came to holding its own.
+    if (this.#slot[0] >= 0) this.#hold(undefined);
+    const answer = this.#verify(token, this.#slot);
+    if (typeof answer === 'string') return this.#hold(this.#parsed(answer));
     if (answer >= 0) return answer;
-    const held = this.#held[-1 - answer];
-    // It is another's, or none, when a call ran out of stack before it could be held.
-    return held?.token === token ? held.claims : this.#parsed(this.#verify(token));
+    return this.#held[-1 - answer] ?? this.#parsed(this.#verify(token));
   }
 
-  #hold(slot, token, payload) {
-    const claims = this.#parsed(payload);
-    if (slot >= 0) this.#held[slot] = { token, claims };
+  /** Not the token, which may be a view of a longer text: V8 would keep all of that. */
+  #hold(claims) {
+    const slot = this.#slot[0];
+    if (slot >= 0) this.#held[slot] = claims;
+    this.#slot[0] = -1;
     return claims;
   }
 
@@ -154,6 +167,18 @@ class JwtVerifier extends Uncloneable {
   }
 }
 
+/** The caller's array may change in the meantime. The copy need not be complete to be too long. */
+function copied(tokens) {
+  if (!Array.isArray(tokens)) return tokens;
+  const length = Math.min(tokens.length, native.MAX_MANY + 1);
+  return Array.from({ length }, (_, index) => bounded(tokens[index]));
+}
+
+/** A token. Before V8 lets any of a text be read it copies all its parts together: not of what is too long. */
+function bounded(token) {
+  return typeof token === 'string' && token.length > MAX_TOKEN_LEN ? '' : token;
+}
+
 /** A bundle as JSON. Text stays as it is, as in `JwtKey.fromJwks`, and so do keys that are fetched. */
 function bundleText(bundle) {
   if (bundle === null || typeof bundle !== 'object' || refresherOf(bundle)) return bundle;
@@ -170,7 +195,8 @@ class HeaderCache {
     if (header === undefined) {
       header = deepFreeze(decodeSegment(segment));
       if (this.#known.size >= 64) this.#known.clear();
-      this.#known.set(segment, header);
+      // A copy: the segment is a view of a token, and that perhaps of a request, to V8.
+      this.#known.set(Buffer.from(segment, 'latin1').latin1Slice(), header);
     }
     return header;
   }
@@ -194,4 +220,4 @@ function rejectionError({ code, message, claim, reason }) {
   return error;
 }
 
-module.exports = { JwtVerifier, decodeSegment, rejectionError };
+module.exports = { JwtVerifier, MAX_TOKEN_LEN, decodeSegment, rejectionError };

@@ -5,6 +5,7 @@
 
 module.exports = {
   ...require('./rows/ids.js'),
+  ...require('./rows/keys.js'),
   ...require('./rows/limits.js'),
   ...require('./rows/passwords.js'),
   ...require('./rows/revocations.js'),

@@ -187,7 +187,7 @@ impl Hot for Verifier {
             let answer = if call.count < 2 {
                 token
                     .and_then(|token| self.verify(token, scratch))
-                    .map(|verified| Answer::Payload(verified.payload, None))
+                    .map(|payload| Answer::Payload(payload, None))
             } else {
                 token.and_then(|token| self.verify_holding(token, scratch))
             };

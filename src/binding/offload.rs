@@ -1,4 +1,5 @@
-//! Promises of what takes a thread of libuv's pool for a short time.
+//! Promises of what takes a thread of libuv's pool for a short time: files, DNS and others wait
+//! there for it.
 //!
 //! The module's own pool is for hashes: what would come after some there waits for seconds. Node
 //! lets work that has begun end before it takes an environment down.

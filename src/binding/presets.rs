@@ -9,7 +9,7 @@ use napi_derive::napi;
 use super::args::out::{self, Made};
 use super::args::{Arg, Result};
 use super::guard;
-use super::tokens::{attach, expected, keys_and_remote, policy};
+use super::verifier::{attach, expected, keys_and_remote, policy};
 use crate::jwt::{Expected, ImportRules, KeySet, KeySource, KeyUse, Profile, import};
 use crate::spiffe::TrustDomain;
 

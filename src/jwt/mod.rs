@@ -11,6 +11,7 @@ mod checks;
 mod claims;
 mod header;
 mod import;
+mod interned;
 mod issuer;
 pub mod json;
 mod jwk;
@@ -40,7 +41,7 @@ pub use profile::{Profile, SVID_ALGORITHMS};
 pub use reject::{Claim, MAX_REQUIRED, Reason, Rejection};
 pub use ring::{Jwks, KeyChange, KeyInfo, KeyRing, KeyState, Listener, RingOptions, RingOverrides};
 pub use source::KeySource;
-pub use verifier::{Answer, Expected, Scratch, Verified, Verifier, VerifierOptions};
+pub use verifier::{Answer, Expected, Scratch, Verifier, VerifierOptions};
 
 /// The longest token that is read, in bytes. RFC 7519 sets no limit; header lines end at 16 KiB
 /// in Node.

@@ -1,10 +1,11 @@
 //! Verifying: signature first, then one scan of the payload, then the revocation list.
 
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::Arc;
 
 use super::cache::{Cache, Recalled};
 use super::checks::Standing;
 use super::header::same_type;
+use super::interned::Interned;
 use super::jws::{self, check_signature};
 use super::reject::MAX_REQUIRED;
 use super::source::check_distinct;
@@ -14,9 +15,6 @@ use super::{
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::revocation::RevocationList;
-
-/// How many verified headers a verifier remembers.
-const MAX_INTERNED: usize = 64;
 
 /// What a claim must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,23 +57,8 @@ pub struct VerifierOptions {
 pub struct Verifier {
     options: VerifierOptions,
     clock: Arc<dyn Clock>,
-    interned: RwLock<Interned>,
+    interned: Interned,
     pub(super) cache: Option<Cache>,
-}
-
-/// Headers of tokens whose signature has been verified, byte for byte: what they say of key and
-/// type need not be read again until the keys change.
-#[derive(Default)]
-struct Interned {
-    epoch: u64,
-    headers: Vec<InternedHeader>,
-}
-
-struct InternedHeader {
-    segment: Box<[u8]>,
-    /// A verifier keeps no key that its ring has let go of.
-    key: Weak<Key>,
-    usable_until: u64,
 }
 
 /// Working space that is kept between calls.
@@ -83,13 +66,6 @@ struct InternedHeader {
 pub struct Scratch {
     payload: Vec<u8>,
     signature: Vec<u8>,
-}
-
-/// A token that has been verified.
-#[derive(Debug, PartialEq)]
-pub struct Verified<'s> {
-    /// The payload's JSON.
-    pub payload: &'s str,
 }
 
 /// What is said to a caller that keeps what it makes of a payload by slot.
@@ -129,7 +105,7 @@ impl Verifier {
             list.tolerate(options.clock_tolerance);
         }
         let cache = (options.cache_entries > 0).then(|| Cache::new(options.cache_entries));
-        Ok(Self { options, clock, interned: RwLock::default(), cache })
+        Ok(Self { options, clock, interned: Interned::default(), cache })
     }
 
     /// Whether verified tokens are remembered.
@@ -142,14 +118,14 @@ impl Verifier {
         self.options.required_claims.get(usize::from(index)).map(String::as_str)
     }
 
-    /// Verifies a compact token and gives its payload, which lives in `scratch`.
+    /// Verifies a compact token and gives its payload's JSON, which lives in `scratch`.
     pub fn verify<'s>(
         &self,
         token: &[u8],
         scratch: &'s mut Scratch,
-    ) -> std::result::Result<Verified<'s>, Rejection> {
+    ) -> std::result::Result<&'s str, Rejection> {
         self.answer(token, false, scratch)?;
-        scratch.verified()
+        scratch.payload()
     }
 
     /// As [`Self::verify`], for the one caller that keeps what it makes of payloads by slot.
@@ -160,10 +136,8 @@ impl Verifier {
     ) -> std::result::Result<Answer<'s>, Rejection> {
         Ok(match self.answer(token, true, scratch)? {
             Some(Recalled::Held(slot)) => Answer::Held(slot),
-            Some(Recalled::Copied(slot)) => {
-                Answer::Payload(scratch.verified()?.payload, Some(slot))
-            }
-            None => Answer::Payload(scratch.verified()?.payload, None),
+            Some(Recalled::Copied(slot)) => Answer::Payload(scratch.payload()?, Some(slot)),
+            None => Answer::Payload(scratch.payload()?, None),
         })
     }
 
@@ -185,7 +159,7 @@ impl Verifier {
             }
         }
         let (key, usable_until) = self.decode(token, epoch, now / 1000, scratch)?;
-        let payload = scratch.verified()?.payload;
+        let payload = scratch.payload()?;
         let claims = self.options.read(payload)?;
         self.options.check_times(&claims.times, now)?;
         self.options.check_parties(&claims)?;
@@ -208,7 +182,7 @@ impl Verifier {
     ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
         let Scratch { payload: decoded, signature } = scratch;
         let jws::Segments { header, payload, signed } = jws::split(token, signature)?;
-        let found = match self.interned(header, epoch, now) {
+        let found = match self.interned.get(header, epoch, now) {
             Some(found) => {
                 check_signature(&found.0, signed, signature)?;
                 found
@@ -217,14 +191,6 @@ impl Verifier {
         };
         base64url::decode_into(payload, decoded).ok_or(Rejection::Malformed)?;
         Ok(found)
-    }
-
-    fn interned(&self, header: &[u8], epoch: u64, now: u64) -> Option<(Arc<Key>, u64)> {
-        let interned = self.interned.read().unwrap_or_else(PoisonError::into_inner);
-        let known = interned.headers.iter().find(|known| *known.segment == *header)?;
-        let valid = interned.epoch == epoch && now < known.usable_until;
-        let key = if valid { known.key.upgrade() } else { None };
-        key.map(|key| (key, known.usable_until))
     }
 
     /// Reads the header, and remembers it once the signature has been verified.
@@ -246,23 +212,13 @@ impl Verifier {
             }
         }
         self.options.profile.check_header(&header, &json)?;
-        let mut interned = self.interned.write().unwrap_or_else(PoisonError::into_inner);
-        if interned.epoch != epoch || interned.headers.len() >= MAX_INTERNED {
-            *interned = Interned { epoch, headers: Vec::new() };
-        }
-        interned.headers.retain(|known| *known.segment != *segment);
-        interned.headers.push(InternedHeader {
-            segment: segment.into(),
-            key: Arc::downgrade(&key),
-            usable_until,
-        });
+        self.interned.insert(segment, epoch, &key, usable_until);
         Ok((key, usable_until))
     }
 }
 
 impl Scratch {
-    fn verified(&self) -> std::result::Result<Verified<'_>, Rejection> {
-        let payload = std::str::from_utf8(&self.payload).map_err(|_| Rejection::Malformed)?;
-        Ok(Verified { payload })
+    fn payload(&self) -> std::result::Result<&str, Rejection> {
+        std::str::from_utf8(&self.payload).map_err(|_| Rejection::Malformed)
     }
 }

@@ -1,66 +1,27 @@
 'use strict';
 
-const { createSecretKey, generateKeyPairSync } = require('node:crypto');
-
-const { JwtIssuer, JwtKey, JwtVerifier, KeyRing } = require('@nodesec/native');
-const { RemoteJwks, RevocationList, SecretBuffer } = require('@nodesec/native');
+const { JwtIssuer, JwtVerifier, RemoteJwks, RevocationList } = require('@nodesec/native');
 const {
   CANARY,
   anything,
   boolean,
-  bytes,
   callback,
   claims,
   duration,
   instance,
   integer,
   kind,
-  moment,
   name,
   names,
   options,
   or,
   record,
-  secret,
   text,
   token,
   word,
 } = require('../hostile.js');
+const { algorithmList, hmacKey, keyList, publicJwk } = require('../key-kinds.js');
 
-const SECRET = new Uint8Array(32).fill(7);
-const hmacKey = () => JwtKey.fromSecret(SECRET, { alg: 'HS256', kid: 'k' });
-const publicJwk = {
-  kty: 'OKP',
-  crv: 'Ed25519',
-  x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo',
-};
-const encrypted = (format) =>
-  generateKeyPairSync('ed25519').privateKey.export({
-    type: 'pkcs8',
-    format,
-    cipher: 'aes-256-cbc',
-    passphrase: 'row',
-  });
-const [ENCRYPTED_PEM, ENCRYPTED_DER] = [encrypted('pem'), encrypted('der')];
-
-const ring = () => new KeyRing({ keys: [hmacKey()] });
-const ringOptions = () => ({
-  alg: 'HS256',
-  maxTokenTtl: '1d',
-  jwksMaxAge: 600,
-  rotateEvery: '30d',
-});
-const ringKinds = {
-  alg: word,
-  maxTokenTtl: duration,
-  jwksMaxAge: duration,
-  rotateEvery: duration,
-};
-const sealKey = () => SecretBuffer.from(SECRET);
-const sealing = kind(instance(SecretBuffer, sealKey).refused, {
-  'a short one': () => SecretBuffer.from(new Uint8Array(31)),
-});
-const listening = () => ['change', () => {}];
 const remoteOptions = () => ({
   algorithms: ['EdDSA'],
   use: 'sig',
@@ -102,13 +63,7 @@ const verifierOptions = () => ({ ...accessTokenOptions(), typ: 'JWT', requireExp
 const verifier = () => new JwtVerifier(verifierOptions());
 const TOKEN = issuer().sign({ sub: 'subject' });
 
-const naming = options({ alg: word, kid: name });
-const fileNaming = options({ alg: word, kid: name, passphrase: secret });
-const named = { alg: 'HS256', kid: 'k' };
-const key = instance(JwtKey, hmacKey);
-const keyList = kind(key.refused, { 'an array of objects': () => [{}], 'a hole': () => new Array(1) });
 const keys = kind(keyList.refused, { 'an empty array': () => [], 'an issuer': issuer });
-const algorithmList = kind(names.refused, { 'an empty array': () => [], 'a string': () => 'EdDSA' });
 const expected = kind(names.refused, { 'an empty array': () => [] });
 const array = kind({
   null: () => null,
@@ -161,69 +116,6 @@ const signing = {
 const plain = (on) => ({ on, args: () => [], kinds: [] });
 
 module.exports = {
-  'new JwtKey': { refused: true },
-  'JwtKey.generate': {
-    args: () => ['RS256', { kid: 'k', modulusLength: 2048 }],
-    kinds: [word, options({ kid: name, modulusLength: integer })],
-  },
-  'JwtKey.fromSecret': { args: () => [SECRET, named], kinds: [or(bytes, secret), naming] },
-  'JwtKey.fromPem': {
-    args: () => [ENCRYPTED_PEM, { alg: 'EdDSA', kid: 'k', passphrase: 'row' }],
-    kinds: [secret, fileNaming],
-  },
-  'JwtKey.fromDer': {
-    args: () => [ENCRYPTED_DER, { alg: 'EdDSA', kid: 'k', passphrase: 'row' }],
-    kinds: [or(bytes, secret), fileNaming],
-  },
-  'JwtKey.fromJwk': {
-    args: () => [{ ...publicJwk, kid: 'own' }, { alg: 'EdDSA', kid: 'k' }],
-    kinds: [record({ kty: word, crv: word, x: name, kid: kind() }), naming],
-  },
-  'JwtKey.fromJwks': {
-    args: () => [{ keys: [publicJwk] }, { algorithms: ['EdDSA'], use: 'sig' }],
-    kinds: [
-      kind(text.refused, { 'no set': () => '{}', 'keys that are none': () => ({ keys: [CANARY] }) }),
-      options({ algorithms: algorithmList, use: word }),
-    ],
-  },
-  'JwtKey.fromKeyObject': {
-    args: () => [createSecretKey(SECRET), named],
-    kinds: [bytes, naming],
-  },
-  'JwtKey.prototype.toPublicJwk': plain(() => JwtKey.fromJwk(publicJwk, { alg: 'EdDSA' })),
-  'JwtKey.prototype.toString': plain(hmacKey),
-  'JwtKey.prototype.toJSON': plain(hmacKey),
-
-  'new KeyRing': {
-    args: () => [{ ...ringOptions(), keys: [hmacKey()] }],
-    kinds: [options({ ...ringKinds, keys: keyList })],
-  },
-  'KeyRing.shared': {
-    args: () => ['row', ringOptions()],
-    kinds: [name, options(ringKinds)],
-  },
-  'KeyRing.unseal': {
-    args: () => [ring().seal(sealKey()), sealKey(), { ...ringOptions(), shared: 'sealed row' }],
-    kinds: [bytes, sealing, options({ ...ringKinds, shared: name })],
-  },
-  'KeyRing.prototype.add': {
-    on: () => new KeyRing(),
-    args: () => [hmacKey(), { state: 'next' }],
-    kinds: [key, options({ state: word })],
-  },
-  'KeyRing.prototype.revoke': { on: ring, args: () => ['k'], kinds: [name] },
-  'KeyRing.prototype.rotate': {
-    on: ring,
-    args: () => [{ force: true }],
-    kinds: [options({ force: boolean })],
-  },
-  'KeyRing.prototype.tick': { on: ring, args: () => [1.8e9], kinds: [moment] },
-  'KeyRing.prototype.list': plain(ring),
-  'KeyRing.prototype.jwks': plain(ring),
-  'KeyRing.prototype.seal': { on: ring, args: () => [sealKey()], kinds: [sealing] },
-  'KeyRing.prototype.on': { on: ring, args: listening, kinds: [word, callback] },
-  'KeyRing.prototype.off': { on: ring, args: listening, kinds: [word, callback] },
-
   'new JwtIssuer': {
     args: () => [issuerOptions()],
     kinds: [

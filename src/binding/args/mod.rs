@@ -15,6 +15,8 @@ mod text;
 pub use fault::{Fault, Result};
 pub use options::Options;
 
+use std::borrow::Cow;
+use std::ops::Range;
 use std::ptr;
 
 use napi::bindgen_prelude::{JsValue, Unknown};
@@ -30,6 +32,8 @@ pub struct Arg<'a> {
     env: sys::napi_env,
     value: sys::napi_value,
     name: &'a str,
+    /// Its place, as an element of what has that name.
+    index: Option<u32>,
 }
 
 /// The types of JavaScript that matter here.
@@ -48,12 +52,12 @@ enum Type {
 impl<'a> Arg<'a> {
     /// An argument of the current call.
     pub fn new(env: &Env, value: &'a Unknown<'_>, name: &'a str) -> Self {
-        Self { env: env.raw(), value: value.raw(), name }
+        Self { env: env.raw(), value: value.raw(), name, index: None }
     }
 
     /// An argument of a raw callback that is running.
     pub fn of_call(env: sys::napi_env, value: sys::napi_value, name: &'a str) -> Self {
-        Self { env, value, name }
+        Self { env, value, name, index: None }
     }
 
     fn is_type(&self, expected: Type) -> Result<bool> {
@@ -106,6 +110,11 @@ impl<'a> Arg<'a> {
 
     /// The elements of an array of at most `max`.
     pub fn array(&self, max: u32) -> Result<Vec<Self>> {
+        self.array_part(max, 0..max)
+    }
+
+    /// Those of its elements that have one of these indices.
+    pub fn array_part(&self, max: u32, part: Range<u32>) -> Result<Vec<Self>> {
         if !self.is_array()? {
             return Err(self.wrong_type("an array"));
         }
@@ -115,33 +124,41 @@ impl<'a> Arg<'a> {
         if length > max {
             return Err(self.out_of_range(format!("at most {max} elements")));
         }
-        (0..length)
+        (part.start..part.end.min(length))
             .map(|index| {
                 let mut value = ptr::null_mut();
                 // SAFETY: as in `boolean`. A getter may run and throw, which `check` reports.
                 self.check(unsafe {
                     sys::napi_get_element(self.env, self.value, index, &raw mut value)
                 })?;
-                Ok(Self { value, ..*self })
+                Ok(Self { value, index: Some(index), ..*self })
             })
             .collect()
     }
 
     /// An error of type for this argument.
     pub fn wrong_type(&self, expected: &str) -> Fault {
-        let message = format!("{} must be {expected}", self.name);
+        let message = format!("{} must be {expected}", self.label());
         Error::new(Code::InvalidArgType, message).into()
     }
 
     /// An error of range for this argument.
     pub fn out_of_range(&self, expected: impl AsRef<str>) -> Fault {
-        let message = format!("{} must be {}", self.name, expected.as_ref());
+        let message = format!("{} must be {}", self.label(), expected.as_ref());
         Error::new(Code::OutOfRange, message).into()
     }
 
     /// An error for a value of the right type that cannot be used.
     pub fn invalid(&self, why: &str) -> Fault {
-        Error::new(Code::InvalidArgValue, format!("{} {why}", self.name)).into()
+        Error::new(Code::InvalidArgValue, format!("{} {why}", self.label())).into()
+    }
+
+    /// What messages call it, such as `keys[1]`.
+    fn label(&self) -> Cow<'a, str> {
+        match self.index {
+            Some(index) => format!("{}[{index}]", self.name).into(),
+            None => self.name.into(),
+        }
     }
 
     fn type_of(&self) -> Result<Type> {

@@ -87,7 +87,8 @@ impl<'a> Arg<'a> {
             )
         })?;
         let names = Arg { value: names, name: "an option's name", ..*self };
-        names.array(1024)?.iter().map(|name| name.string(0..=1024)).collect()
+        let names = names.array(1024)?.into_iter();
+        names.map(|name| Self { index: None, ..name }.string(0..=1024)).collect()
     }
 
     fn has_own(&self, name: &'static str) -> Result<bool> {
@@ -129,7 +130,7 @@ impl<'a> Options<'a> {
         if !arg.has_own(name)? {
             return Ok(None);
         }
-        Arg { name, ..arg.property(arg.key(name)?)? }.present()
+        Arg { name, index: None, ..arg.property(arg.key(name)?)? }.present()
     }
 
     /// The option of this name; leaving it out is an error.

@@ -3,6 +3,7 @@
 mod classes;
 mod document;
 mod mutation;
+mod policies;
 mod tokens;
 
 use std::collections::BTreeSet;

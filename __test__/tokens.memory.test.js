@@ -1,0 +1,68 @@
+'use strict';
+
+// What verifying costs in V8's heap: tokens come out of longer texts, and not all are tokens.
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const { runScript } = require('./helpers/child.js');
+
+const MIB = 2 ** 20;
+
+/** By how much the heap has grown, in bytes, when `script` has called `verify` as it likes. */
+async function growth(script) {
+  const { code, stdout, stderr } = await runScript(
+    `
+    const { JwtIssuer, JwtKey, JwtVerifier } = require('@nodesec/native');
+    const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
+    const policy = { keys, issuer: false, audience: false };
+    const sign = (claims, typ = 'JWT') => new JwtIssuer({ keys, typ, expiresIn: 60 }).sign(claims);
+    /** A token as the beginning of a text of half a MiB, which V8 keeps in its heap. */
+    const cut = (token) => Buffer.alloc(${MIB / 2}, token + ' ').latin1Slice().slice(0, token.length);
+    const heap = () => (gc(), process.memoryUsage().heapUsed);
+    (async () => {
+      const verifier = new JwtVerifier({ ...policy, cache: true });
+      verifier.tryVerify(sign({}));
+      const plain = new JwtVerifier(policy);
+      plain.tryVerify(sign({}));
+      const before = heap();
+      ${script}
+      console.log(heap() - before, [verifier, plain].every((one) => one.tryVerify(sign({})).ok));
+    })();`,
+    { flags: ['--expose-gc'] },
+  );
+  assert.deepEqual([code, stderr], [0, '']);
+  const [bytes, ok] = stdout.trim().split(' ');
+  assert.equal(ok, 'true');
+  return Number(bytes);
+}
+
+test('a token that is remembered does not keep the text that it was cut from', async () => {
+  const bytes = await growth(`
+    for (let n = 0; n < 50; n += 1) {
+      const token = sign({ n });
+      for (let time = 0; time < 3; time += 1) if (verifier.verify(cut(token)).n !== n) throw 1;
+    }`);
+  assert.ok(bytes < 5 * MIB, `${bytes}`);
+});
+
+test('neither does a header', async () => {
+  const bytes = await growth(`
+    for (let n = 0; n < 50; n += 1) {
+      const { ok, header } = plain.tryVerify(cut(sign({ n }, 'type-' + n)));
+      if (!ok || header.typ !== 'type-' + n) throw 1;
+    }`);
+  assert.ok(bytes < 5 * MIB, `${bytes}`);
+});
+
+test('what is too long to be a token is not looked at', async () => {
+  const bytes = await growth(`
+    // Parts that V8 has not put together yet.
+    globalThis.text = 'x'.repeat(${64 * MIB});
+    const tokens = [text, 'y' + text];
+    for (const one of [verifier, plain]) {
+      if (one.tryVerify(text).code !== 'ERR_JWT_MALFORMED') throw 1;
+      if ((await one.verifyMany(tokens)).some(({ code }) => code !== 'ERR_JWT_MALFORMED')) throw 2;
+    }`);
+  assert.ok(bytes < 5 * MIB, `${bytes}`);
+});

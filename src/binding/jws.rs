@@ -1,0 +1,46 @@
+//! `verifyJws`.
+
+use std::mem::MaybeUninit;
+
+use napi::Env;
+use napi::bindgen_prelude::{Buffer, Either, Unknown};
+use napi_derive::napi;
+
+use super::args::Arg;
+use super::guard;
+use super::keys::{algorithms, keys_of};
+use super::rejection::NativeRejection;
+use crate::jwt::{MAX_TOKEN_LEN, Rejection, verify_jws};
+
+/// The payload of a JWS, or the status of its rejection.
+#[napi(catch_unwind)]
+pub fn jws_verify(
+    env: &Env,
+    token: Unknown<'_>,
+    keys: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Either<Buffer, u32>> {
+    guard(env, || {
+        let options = Arg::new(env, &options, "options").options(&["algorithms"])?;
+        let algorithms = algorithms(&options.require("algorithms")?)?;
+        let keys = keys_of(&Arg::new(env, &keys, "keys"))?;
+        // Room for the longest token and for `utf8_in` to see that one is longer: then it is none,
+        // which is an answer.
+        let mut buffer = vec![MaybeUninit::uninit(); MAX_TOKEN_LEN + 8];
+        let token = Arg::new(env, &token, "token").utf8_in(&mut buffer)?;
+        let mut payload = Vec::new();
+        let verified = token
+            .ok_or(Rejection::Malformed)
+            .and_then(|token| verify_jws(token, &keys, &algorithms, &mut payload));
+        Ok(match verified {
+            Ok(()) => Either::A(payload.into()),
+            Err(rejection) => Either::B(rejection.to_status()),
+        })
+    })
+}
+
+/// What the status of a rejection by `jws_verify` stands for.
+#[napi(catch_unwind)]
+pub fn jwt_rejection(status: u32) -> Option<NativeRejection> {
+    Rejection::from_status(status).map(Into::into)
+}
