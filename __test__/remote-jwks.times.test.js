@@ -59,12 +59,15 @@ test('what a cache on the way has kept is that much older', async (t) => {
     ['100', 200],
     ['299', 60],
     ['4000', 60],
+    ['9'.repeat(400), 60],
     ['-100', 300],
     ['garbage', 300],
   ]) {
     const headers = { 'cache-control': 'max-age=300', age };
     assert.equal(await freshFor(t, headers), seconds, age);
   }
+  const endless = '9'.repeat(400);
+  assert.equal(await freshFor(t, { 'cache-control': `max-age=${endless}`, age: endless }), 60);
 });
 
 /** Every way to use a set. */
