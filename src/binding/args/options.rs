@@ -4,7 +4,7 @@ use std::ptr;
 
 use napi::sys;
 
-use super::{Arg, Fault, Result, Type};
+use super::{Arg, Fault, Part, Result, Type};
 use crate::error::Code;
 
 /// An option object, or none.
@@ -49,7 +49,7 @@ impl<'a> Arg<'a> {
         }
         let entry = |name: String| {
             let value = self.property(self.key(&name)?)?;
-            Ok((name, value))
+            Ok((name, Self { part: Part::Member, ..value }))
         };
         names.into_iter().map(entry).collect()
     }
