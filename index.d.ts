@@ -674,10 +674,11 @@ export class JwtKey {
    * here: possibly none, at most 1000. A set that is longer than 1 MiB, has more than 1000 keys or is
    * malformed is `ERR_JWT_KEY`, and so is text with a member that comes twice.
    *
-   * Keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those for another use, and `oct`
-   * are left out. A key with private members is no secret any more: it is left out, and so is whatever
-   * else has its numbers. Two different keys with the same `kid` and `alg` are both left out. A key
-   * without `kid` gets its thumbprint.
+   * Keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those with a `kid` of more than
+   * 256 bytes or for another use, and `oct` are left out. A key with private members is no secret any
+   * more: it is left out, and so is whatever else has its numbers. Two different keys with the same
+   * `kid` and `alg` are both left out. A key without `kid` gets its thumbprint. A member that is `null`
+   * is as if missing.
    */
   static fromJwks(jwks: object | string, options?: JwksImportOptions): JwtKey[];
   static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
@@ -701,7 +702,9 @@ export interface JwksImportOptions {
   algorithms?: Algorithm[];
   /**
    * `sig` (the default) takes keys without `use` as well; `jwt-svid` (SPIFFE) only keys that say so
-   * and have a `kid`.
+   * and have a `kid`. A RemoteJwks of these is for `JwtVerifier.spiffe` alone. With keys of `fromJwks`
+   * nobody can tell: elsewhere they verify JWT-SVIDs without the rules of their trust domain, so give a
+   * bundle to `JwtVerifier.spiffe` as it is.
    */
   use?: 'sig' | 'jwt-svid';
 }
@@ -709,9 +712,9 @@ export interface JwksImportOptions {
 /** What has become of a request for a JWK Set. */
 export type RemoteJwksEvent = {
   /**
-   * What it was made for: keys that have never been fetched or soon run out (`due`), a token with a
-   * `kid` that the set does not have (`unknown-key`) or that nothing can verify (`unavailable`), or a
-   * call of `refresh()`.
+   * What it was made for: keys that have never been fetched or soon run out (`due`), a token that means
+   * no one key of the set (`unknown-key`) or that nothing can verify (`unavailable`), or a call of
+   * `refresh()`.
    */
   trigger: 'due' | 'unknown-key' | 'unavailable' | 'refresh';
 } & (
@@ -724,7 +727,10 @@ export type RemoteJwksEvent = {
     }
   | {
       type: 'failed';
-      /** `ERR_JWT_KEYS_UNAVAILABLE`; says neither the URL nor what was answered. */
+      /**
+       * `ERR_JWT_KEYS_UNAVAILABLE`. Its message says neither the URL nor what was answered; its `cause`,
+       * which is not enumerable, may name the host.
+       */
       error: JwtError;
       /** What tokens are verified with until the next request. */
       keys: 'fresh' | 'stale' | 'none';
@@ -732,22 +738,32 @@ export type RemoteJwksEvent = {
 );
 
 export interface RemoteJwksOptions extends JwksImportOptions {
-  /** Of every request, such as an API key. */
+  /** Of every request, such as an API key: at most 64, with values of at most 8192 bytes. */
   headers?: Record<string, string>;
   /**
    * What makes the requests, for a proxy or a private authority. It is given the URL and `method`,
-   * `headers`, `signal` and `redirect: 'manual'`. Default: the global `fetch`.
+   * `headers`, `signal` and `redirect: 'manual'`. It may verify tokens with these keys, but not wait for
+   * them: that ends with `timeoutMs`. Default: the global `fetch`.
    */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /** From the request to the last byte of the answer; at most 60,000. Default: 5000. */
+  /**
+   * From the request to the last byte of the answer; 1 to 60,000. A request that is under way keeps the
+   * process from ending for as long, even one in the background for which nobody waits. Default: 5000.
+   */
   timeoutMs?: number;
   /** The longest answer, uncompressed; at most 1 MiB. Default: 512 KiB. */
   maxBytes?: number;
-  /** For how long a set is fresh at least, whatever the answer's Cache-Control says. Default: 1 minute. */
+  /**
+   * For how long a set is fresh at least, whatever the answer's Cache-Control says; 1 second to `maxAge`.
+   * Default: 1 minute, or `maxAge` where that is less.
+   */
   minAge?: Duration;
-  /** And at most, or without a Cache-Control; up to 7 days. Default: 10 minutes. */
+  /** And at most, or without a Cache-Control; 1 second to 7 days. Default: 10 minutes. */
   maxAge?: Duration;
-  /** After a request, how long a token with an unknown `kid` causes no other. Default: 30 seconds. */
+  /**
+   * After a request, how long a token that means no key of the set causes no other; at least 1 second, at
+   * most 100 years. Default: 30 seconds.
+   */
   cooldown?: Duration;
   /**
    * For how long after `maxAge` keys are still used when a request has failed; up to 7 days. Keys that
@@ -765,18 +781,26 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  * They are fetched when they are first used, and again, in the background, when four fifths of the
  * time for which they are fresh have passed: that is the answer's `max-age` less its `Age`, within
  * `minAge` and `maxAge`; `no-store` and `no-cache` are `minAge`. An entity tag is sent back. A token
- * with an unknown `kid` has them fetched as well, once a `cooldown` at most. There is one request at a
- * time, and no timer but its timeout; after failures there are pauses of 1 second to 1 minute.
+ * that means no key of the set, by its `kid` or as one without, has them fetched as well, once a
+ * `cooldown` at most; one for HMAC does not, and is `ERR_JWT_ALGORITHM`. There is one request at a time,
+ * and no timer but its timeout; after failures there are pauses of 1 second to 1 minute.
  *
- * `verify` never waits: while there are no keys it is `ERR_JWT_KEYS_UNAVAILABLE`, and the request is
- * under way. `verifyAsync` waits for it. To start with keys at hand, `await jwks.refresh()`.
+ * `verify` and `verifyJws` never wait: while there are no keys they throw `ERR_JWT_KEYS_UNAVAILABLE`, and
+ * the request is under way; `status().lastError` says why the last one failed. `verifyAsync` waits for
+ * it. To start with keys at hand, `await jwks.refresh()`.
+ *
+ * A key that the provider drops goes on verifying until the set is fetched the next time, when it soon
+ * runs out or a token calls for it. A system clock that is set does not make keys live longer.
  *
  * An answer counts when its status is 200 and its body is a JWK Set as `JwtKey.fromJwks` takes it,
  * whatever its Content-Type; redirects are not followed. It replaces all keys, even if none is left:
  * that is how a provider takes all of them back. Any other answer leaves the keys as they were.
  */
 export class RemoteJwks {
-  /** An `https:` URL without credentials and fragment; `http:` for `localhost`, 127.0.0.0/8 and `[::1]`. */
+  /**
+   * An `https:` URL without credentials and fragment, of at most 4096 bytes; `http:` for `localhost`,
+   * 127.0.0.0/8 and `[::1]`.
+   */
   constructor(url: string | URL, options?: RemoteJwksOptions);
   /** Fetches now, or waits for the request that is under way. Rejects when that fails. */
   refresh(): Promise<void>;
@@ -1135,7 +1159,7 @@ export class JwtVerifier {
 /**
  * The payload of a compact JWS, which need not be JSON: for what no JwtVerifier reads. Signature, key
  * and header are checked as there, claims and revocation of ids are not. `algorithms` names one at
- * least. Throws a JwtError.
+ * least. Throws a JwtError. It does not wait for a RemoteJwks: `await jwks.refresh()` before.
  */
 export function verifyJws(
   token: string,
@@ -1173,7 +1197,8 @@ export interface SpiffeId {
 export function parseSpiffeId(uri: string): SpiffeId;
 
 /**
- * The SPIFFE ID of a peer's certificate: an X509Certificate, its DER, or a PEM of it alone. With mutual
+ * The SPIFFE ID of a peer's certificate: an X509Certificate, the bytes of its DER, or a string that is a
+ * PEM of it alone, before which text may stand and behind which white space may. With mutual
  * TLS, `spiffeIdOf(socket.getPeerX509Certificate())` in the server, and `spiffeIdOf(certificate.raw)`
  * in the client's `checkServerIdentity`.
  *
@@ -1183,7 +1208,8 @@ export function parseSpiffeId(uri: string): SpiffeId;
  * purposes are named; no extension twice. Otherwise `ERR_SPIFFE_CERTIFICATE`, with the rule.
  *
  * It does **not** validate chain, signature, dates or revocation: TLS has (`rejectUnauthorized`, with
- * the authorities of the trust domain as `ca`). Anyone can make a certificate that says anything. Which
+ * the authorities of the trust domain as `ca`), and has refused critical extensions that nobody knows,
+ * which are not looked at here. Anyone can make a certificate that says anything. Which
  * trust domains `ca` may speak for is for you to compare.
  */
 export function spiffeIdOf(certificate: X509Certificate | Uint8Array | string): SpiffeId;

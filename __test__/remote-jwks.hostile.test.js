@@ -182,21 +182,8 @@ test('nobody listens', async (t) => {
   server.close();
   const { codeAsync, remote } = consumer(server);
   assert.equal(await codeAsync(one.token), UNAVAILABLE);
-  assert.equal(remote.status().lastError.cause.cause.code, 'ECONNREFUSED');
-});
-
-test('a fetch of the caller’s that is none', async (t) => {
-  const server = await KeyServer.start(t, [one]);
-  for (const [fetch, reason] of [
-    [() => undefined, /no Response/],
-    [async () => ({ status: 200 }), /no Response/],
-    [async () => ({ status: 200, headers: new Headers(), body: 'text' }), /UTF-8/],
-    [async () => ({ status: 200, headers: new Headers(), body: 7 }), /UTF-8/],
-    [async () => Promise.reject(new Error('proxy')), /no answer/],
-    [async () => ({ status: 200, headers: new Headers(), redirected: true }), /redirect/],
-    [() => new Promise(() => {}), /within 60 ms/],
-  ]) {
-    const { remote } = consumer(server, { fetch, timeoutMs: 60 });
-    await assert.rejects(remote.refresh(), reason);
-  }
+  const { lastError } = remote.status();
+  assert.equal(lastError.cause.cause.code, 'ECONNREFUSED');
+  // Whoever writes the error down as it is does not write where the keys come from.
+  assert.deepEqual(JSON.parse(JSON.stringify(lastError)), { code: UNAVAILABLE });
 });

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { setTimeout: delay } = require('node:timers/promises');
 
-const { verifyJws } = require('@nodesec/native');
+const { JwtVerifier, verifyJws } = require('@nodesec/native');
 const { KeyServer, clock, consumer, providerKey } = require('./helpers/key-server.js');
 const { coded, outcome } = require('./helpers/outcome.js');
 
@@ -59,12 +59,15 @@ test('what a cache on the way has kept is that much older', async (t) => {
     ['100', 200],
     ['299', 60],
     ['4000', 60],
+    ['9'.repeat(400), 60],
     ['-100', 300],
     ['garbage', 300],
   ]) {
     const headers = { 'cache-control': 'max-age=300', age };
     assert.equal(await freshFor(t, headers), seconds, age);
   }
+  const endless = '9'.repeat(400);
+  assert.equal(await freshFor(t, { 'cache-control': `max-age=${endless}`, age: endless }), 60);
 });
 
 /** Every way to use a set. */
@@ -173,6 +176,21 @@ test('keys run out; with staleIfError only later, and only when the provider is 
   delete server.answer;
   await lenient.remote.refresh();
   assert.equal(lenient.remote.status().keys, 'fresh');
+});
+
+test('an answer that shortens the life of its keys does so for what is remembered', async (t) => {
+  const server = await KeyServer.start(t, [one]);
+  server.headers = { 'cache-control': 'max-age=600' };
+  const { remote, verifier } = consumer(server, { minAge: 1 });
+  const remembering = new JwtVerifier({ keys: remote, issuer: false, audience: false, cache: true });
+  await remote.refresh();
+  const all = [verifier, remembering];
+  for (const each of [...all, ...all]) assert.equal(each.verify(one.token).sub, 'one');
+  server.headers = { 'cache-control': 'no-cache' };
+  await remote.refresh();
+  server.answer = DOWN;
+  while (remote.list().length > 0) await delay(50);
+  for (const each of all) assert.equal(each.tryVerify(one.token).code, UNAVAILABLE);
 });
 
 test('what onEvent does is its own affair', async (t) => {

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { JwtIssuer, JwtKey, JwtVerifier, RemoteJwks } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, JwtVerifier, RemoteJwks, verifyJws } = require('@nodesec/native');
 const { KeyServer } = require('./helpers/key-server.js');
 const { coded } = require('./helpers/outcome.js');
 const { assertRejected } = require('./helpers/tokens.js');
@@ -55,6 +55,18 @@ test('keys that are for other tokens are no bundle', async (t) => {
   const remote = new RemoteJwks(server.url, { use: 'jwt-svid' });
   await remote.refresh();
   assertRejected(verifier(remote), one.token, 'ERR_JWT_KEY_NOT_FOUND');
+});
+
+test('its keys are for no other verifier', () => {
+  const keys = new RemoteJwks('https://example.org/bundle', { use: 'jwt-svid' });
+  const options = { keys, issuer: 'https://example.org', audience: 'me' };
+  for (const use of [
+    () => new JwtVerifier({ ...options, issuer: false }),
+    () => JwtVerifier.accessToken(options),
+    () => verifyJws('a.b.c', keys, { algorithms: ['ES256'] }),
+  ]) {
+    assert.throws(use, coded('ERR_INVALID_ARG_VALUE'));
+  }
 });
 
 test('what only looks like one', () => {

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { generateKeyPairSync } = require('node:crypto');
 const { test } = require('node:test');
 
-const { JwtKey, JwtVerifier, SecretBuffer } = require('@nodesec/native');
+const { JwtKey, JwtVerifier, RemoteJwks, SecretBuffer } = require('@nodesec/native');
 const { coded } = require('./helpers/outcome.js');
 const { KID, SECRET, assertRejected, craftClaims, key, verifier } = require('./helpers/tokens.js');
 
@@ -30,6 +30,18 @@ test('issuer and audience are given, or waived', () => {
     assert.ok(left);
     assert.throws(() => new JwtVerifier(rest), coded('ERR_MISSING_OPTION'));
     assert.ok(new JwtVerifier({ ...whole, [name]: false }));
+  }
+});
+
+test('what is wrong in a list is named', () => {
+  const rest = { keys: key, issuer: false, audience: false };
+  for (const [use, message] of [
+    [() => new JwtVerifier({ ...rest, requiredClaims: ['a', 'b', 7] }), /^requiredClaims\[2\] must be a string/],
+    [() => new JwtVerifier({ ...rest, keys: [key, {}] }), /^keys\[1\] must be a JwtKey/],
+    [() => new JwtVerifier({ ...rest, issuer: 7 }), /^issuer must be/],
+    [() => new RemoteJwks('https://example.com/', { headers: { a: 'b', c: 7 } }), /^a value in headers must be/],
+  ]) {
+    assert.throws(use, { code: 'ERR_INVALID_ARG_TYPE', message });
   }
 });
 

@@ -13,8 +13,8 @@ class RemoteJwks extends Uncloneable {
   #target;
   #policy;
   #refresher;
-  /** The last answer, for the next request. */
-  #answer = {};
+  /** Of the last answer, for the next request. */
+  #answer = { etag: undefined, cacheControl: undefined };
   #loadedAt;
   #freshUntil = -Infinity;
   #lastError;
@@ -27,10 +27,12 @@ class RemoteJwks extends Uncloneable {
   constructor(url, options) {
     super();
     const text = url instanceof URL ? url.href : url;
-    const { headers, fetch, timeoutMs, maxBytes, ...policy } = native.jwksAttach(this, text, options);
+    // An option that is not there is not looked for in Object.prototype.
+    const policy = { __proto__: null, ...native.jwksAttach(this, text, options) };
+    const { headers, fetch, timeoutMs, maxBytes, cooldown } = policy;
     this.#target = { url: checkedUrl(text), headers: checkedHeaders(headers), fetch, timeoutMs, maxBytes };
     this.#policy = policy;
-    this.#refresher = new Refresher((trigger) => this.#load(trigger), policy.cooldown * 1000);
+    this.#refresher = new Refresher((trigger) => this.#load(trigger), cooldown * 1000);
   }
 
   async refresh() {

@@ -214,7 +214,9 @@ function decodeSegment(segment) {
   return JSON.parse(Buffer.from(segment, 'base64url').toString());
 }
 
-function rejectionError({ code, message, claim, reason }) {
+function rejectionError(rejection) {
+  // A claim that is not there is not looked for in Object.prototype.
+  const { code, message, claim, reason } = { __proto__: null, ...rejection };
   const error = makeError(code, message);
   if (claim !== undefined) Object.assign(error, { claim, reason });
   return error;

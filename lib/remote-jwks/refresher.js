@@ -66,7 +66,8 @@ class Refresher {
   }
 
   #start(trigger) {
-    this.#running ??= this.#run(trigger);
+    // What `load` calls may use the keys itself, and must find that they are being fetched.
+    this.#running ??= Promise.resolve().then(() => this.#run(trigger));
     return this.#running;
   }
 

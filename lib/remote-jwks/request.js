@@ -2,32 +2,40 @@
 
 // One request for a JWK Set: it has an end, and so has its body.
 
-const { makeError } = require('../errors.js');
+const { JwtError, makeError } = require('../errors.js');
 
 /** What the request asks for; what a caller gives for the same names comes first. */
 const ACCEPT = 'application/jwk-set+json, application/json';
-/** Longer ones are not sent back. */
-const MAX_ETAG_LENGTH = 1024;
+/** What a header may hold. Longer entity tags are not sent back. */
+const ETAG = /^[ -~\x80-\xff]{1,1024}$/;
 
 /**
  * The body's text, its entity tag and Cache-Control and Age; no text when the set with `etag` is
- * still the one. Rejects with a coded error for every answer that is neither.
+ * still the one. Rejects with a coded error for every answer that is neither, and for what only
+ * looks like one: the option `fetch` gives anything.
  */
-function request(target, etag) {
-  return withDeadline(target.timeoutMs, async (signal) => {
-    const response = await send(target, etag, signal);
-    const { status, headers } = response;
-    if (status !== 200 && !(status === 304 && etag !== undefined)) {
-      throw failure(`the answer has the status ${Number(status)}, which is not 200`);
-    }
-    const text = status === 200 ? await readText(response.body, target.maxBytes) : undefined;
-    return {
-      text,
-      etag: usableEtag(headers.get('etag')) ?? (status === 304 ? etag : undefined),
-      cacheControl: headers.get('cache-control') ?? undefined,
-      age: headers.get('age') ?? undefined,
-    };
-  });
+async function request(target, etag) {
+  try {
+    return await withDeadline(target.timeoutMs, (signal) => exchange(target, etag, signal));
+  } catch (thrown) {
+    throw thrown instanceof JwtError ? thrown : failure('the answer cannot be read', thrown);
+  }
+}
+
+async function exchange(target, etag, signal) {
+  const response = await send(target, etag, signal);
+  const { status, headers } = response;
+  if (status !== 200 && !(status === 304 && etag !== undefined)) {
+    throw failure(`the answer has the status ${Number(status)}, which is not 200`);
+  }
+  const header = (name) => textOf(headers.get(name));
+  const text = status === 200 ? await readText(response.body, target.maxBytes) : undefined;
+  return {
+    text,
+    etag: usableEtag(header('etag')) ?? (status === 304 ? etag : undefined),
+    cacheControl: header('cache-control'),
+    age: header('age'),
+  };
 }
 
 /** Whatever is not followed here is an answer like any other: a redirect is refused. */
@@ -37,7 +45,8 @@ async function send({ url, headers, fetch = globalThis.fetch }, etag, signal) {
   if (etag !== undefined) sent.set('if-none-match', etag);
   let response;
   try {
-    response = await fetch(url, { method: 'GET', headers: sent, redirect: 'manual', signal });
+    const init = { __proto__: null, method: 'GET', headers: sent, redirect: 'manual', signal };
+    response = await fetch(url, init);
   } catch (cause) {
     throw failure('there is no answer', cause);
   }
@@ -82,14 +91,23 @@ function withDeadline(ms, work) {
   });
 }
 
-function usableEtag(etag) {
-  return etag !== null && etag.length <= MAX_ETAG_LENGTH ? etag : undefined;
+function textOf(header) {
+  return typeof header === 'string' ? header : undefined;
 }
 
-/** Never says where: the URL may hold a key of the caller's. */
+function usableEtag(etag) {
+  return etag !== undefined && ETAG.test(etag) ? etag : undefined;
+}
+
+/**
+ * Never says where: the URL may hold a key of the caller's. The cause may name the host, and is as in
+ * other errors not enumerable.
+ */
 function failure(why, cause) {
   const error = makeError('ERR_JWT_KEYS_UNAVAILABLE', `the JWK Set could not be fetched: ${why}`);
-  return cause === undefined ? error : Object.assign(error, { cause });
+  if (cause === undefined) return error;
+  const hidden = { __proto__: null, value: cause, configurable: true, writable: true };
+  return Object.defineProperty(error, 'cause', hidden);
 }
 
 module.exports = { failure, request };

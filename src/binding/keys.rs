@@ -194,6 +194,10 @@ pub fn key_public_jwk(env: &Env, key: Unknown<'_>) -> napi::Result<String> {
 /// A ring, a key or several, or a set that is fetched.
 pub fn keys_of(keys: &Arg<'_>) -> Result<KeySource> {
     if let Some(set) = keys.handle_if::<KeySet>()? {
+        if set.purpose() != KeyUse::Sig {
+            // Their tokens have rules of their own, which nobody else checks.
+            return Err(keys.invalid("with the option use: 'jwt-svid' is for JwtVerifier.spiffe"));
+        }
         return Ok(KeySource::Set(set));
     }
     own_keys_of(keys, "a KeyRing, a JwtKey, an array of JwtKeys or a RemoteJwks")

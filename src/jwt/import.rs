@@ -13,7 +13,7 @@ use super::json::scan_object;
 use super::jwk::PublicJwk;
 use super::material::invalid;
 use super::source::name_of;
-use super::{Algorithm, Key, SVID_ALGORITHMS};
+use super::{Algorithm, Key, SVID_ALGORITHMS, base64url};
 use crate::error::Result;
 
 /// The longest set that is read, in bytes.
@@ -60,7 +60,8 @@ impl ImportRules {
 /// `ERR_JWT_KEY` when the text is longer than [`MAX_SET_LEN`] or not an object with an array `keys`
 /// of at most 1000 objects, or when a member comes twice anywhere.
 ///
-/// Passed over are keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those for
+/// A member that is `null` is as if missing: some write all that they know of, whether it is there or
+/// not. Passed over are keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those for
 /// another use, and `oct`. A key with private members is nobody's secret any more: it is passed
 /// over together with whatever else has its numbers. Two keys that share `kid` and algorithm but
 /// not their numbers are both passed over, since a token cannot say which one it means.
@@ -129,7 +130,10 @@ fn jwks(json: &str) -> Result<Vec<Map<String, Value>>> {
         return Err(malformed());
     }
     let members = |key| match key {
-        Value::Object(members) => Ok(members),
+        Value::Object(mut members) => {
+            members.retain(|_, value| !value.is_null());
+            Ok(members)
+        }
         _ => Err(malformed()),
     };
     keys.into_iter().map(members).collect()
@@ -179,6 +183,14 @@ fn algorithms_of(jwk: &Map<String, Value>, rules: &ImportRules) -> Vec<Algorithm
 fn thumbprint_of(mut jwk: Map<String, Value>) -> Option<String> {
     let words = ["use", "key_ops", "alg", "kid"];
     jwk.retain(|member, _| !words.contains(&member.as_str()));
+    for name in ["n", "e"] {
+        let number = jwk.get(name).and_then(Value::as_str);
+        if let Some(bytes) = number.and_then(|text| base64url::decode(text.as_bytes())) {
+            // Leading zeros make it malformed, but no less known.
+            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+            jwk.insert(name.into(), base64url::encode(&bytes[zeros..]).into());
+        }
+    }
     let any = ImportRules { purpose: KeyUse::Sig, algorithms: None, require_kid: false };
     keys_of(jwk, &any).first()?.public().map(PublicJwk::thumbprint)
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::algorithm::Scheme;
 use super::{Algorithm, Key, KeyRing, KeySet, Rejection};
 use crate::error::{Code, Error, Result};
 
@@ -16,8 +17,8 @@ pub enum KeySource {
 }
 
 impl KeySource {
-    /// Does what a ring has due at `now`, in seconds since 1970, and gives a number that changes
-    /// when the keys do.
+    /// Does what a ring or a set has due at `now`, in seconds since 1970, and gives a number that
+    /// changes when the keys do.
     pub fn catch_up(&self, now: u64) -> u64 {
         match self {
             Self::Ring(ring) => {
@@ -25,7 +26,10 @@ impl KeySource {
                 ring.epoch()
             }
             Self::Keys(_) => 0,
-            Self::Set(set) => set.epoch(),
+            Self::Set(set) => {
+                set.catch_up();
+                set.epoch()
+            }
         }
     }
 
@@ -59,6 +63,10 @@ impl KeySource {
         match self {
             Self::Ring(ring) => ring.find(kid, algorithm),
             Self::Keys(keys) => find(keys, kid, algorithm).map(|key| (key, u64::MAX)),
+            // No other set would have it either: nobody publishes such keys.
+            Self::Set(_) if matches!(algorithm.scheme(), Scheme::Hmac(_)) => {
+                Err(Rejection::Algorithm)
+            }
             Self::Set(set) => set.find(kid, algorithm),
         }
     }

@@ -25,7 +25,8 @@ const MAX_LEN: usize = 64 * 1024;
 pub enum Encoding {
     /// The bytes of one certificate.
     Der,
-    /// One PEM block (RFC 7468) with the label `CERTIFICATE`.
+    /// One PEM block (RFC 7468) with the label `CERTIFICATE`. Text may stand before it, and white
+    /// space behind it.
     Pem,
 }
 
@@ -38,7 +39,7 @@ pub fn id_of(bytes: &[u8], encoding: Encoding) -> Result<String> {
     }
     match encoding {
         Encoding::Der => id_of_der(bytes),
-        Encoding::Pem => match pem_rfc7468::decode_vec(bytes) {
+        Encoding::Pem => match pem_rfc7468::decode_vec(bytes.trim_ascii_end()) {
             Ok(("CERTIFICATE", der)) => id_of_der(&der),
             Ok(_) => Err(broken("the PEM has the label CERTIFICATE")),
             Err(_) => Err(broken("the PEM is of one certificate, the leaf, and nothing else")),
@@ -49,6 +50,9 @@ pub fn id_of(bytes: &[u8], encoding: Encoding) -> Result<String> {
 fn id_of_der(der: &[u8]) -> Result<String> {
     if der.len() > MAX_LEN {
         return Err(broken("a certificate is at most 64 KiB long"));
+    }
+    if der.starts_with(b"-----BEGIN") {
+        return Err(broken("bytes are DER; a PEM is given as a string"));
     }
     // Nothing may follow it: `from_der` refuses that.
     let certificate = Certificate::from_der(der)

@@ -15,9 +15,8 @@ mod text;
 pub use fault::{Fault, Result};
 pub use options::Options;
 
-use std::borrow::Cow;
 use std::ops::Range;
-use std::ptr;
+use std::{fmt, ptr};
 
 use napi::bindgen_prelude::{JsValue, Unknown};
 use napi::{Env, sys};
@@ -32,8 +31,16 @@ pub struct Arg<'a> {
     env: sys::napi_env,
     value: sys::napi_value,
     name: &'a str,
-    /// Its place, as an element of what has that name.
-    index: Option<u32>,
+    part: Part,
+}
+
+/// What of the argument with that name a value is.
+#[derive(Clone, Copy)]
+enum Part {
+    Whole,
+    Element(u32),
+    /// Of an object whose names are the caller's.
+    Member,
 }
 
 /// The types of JavaScript that matter here.
@@ -52,12 +59,12 @@ enum Type {
 impl<'a> Arg<'a> {
     /// An argument of the current call.
     pub fn new(env: &Env, value: &'a Unknown<'_>, name: &'a str) -> Self {
-        Self { env: env.raw(), value: value.raw(), name, index: None }
+        Self { env: env.raw(), value: value.raw(), name, part: Part::Whole }
     }
 
     /// An argument of a raw callback that is running.
     pub fn of_call(env: sys::napi_env, value: sys::napi_value, name: &'a str) -> Self {
-        Self { env, value, name, index: None }
+        Self { env, value, name, part: Part::Whole }
     }
 
     fn is_type(&self, expected: Type) -> Result<bool> {
@@ -131,34 +138,26 @@ impl<'a> Arg<'a> {
                 self.check(unsafe {
                     sys::napi_get_element(self.env, self.value, index, &raw mut value)
                 })?;
-                Ok(Self { value, index: Some(index), ..*self })
+                Ok(Self { value, part: Part::Element(index), ..*self })
             })
             .collect()
     }
 
     /// An error of type for this argument.
     pub fn wrong_type(&self, expected: &str) -> Fault {
-        let message = format!("{} must be {expected}", self.label());
+        let message = format!("{self} must be {expected}");
         Error::new(Code::InvalidArgType, message).into()
     }
 
     /// An error of range for this argument.
     pub fn out_of_range(&self, expected: impl AsRef<str>) -> Fault {
-        let message = format!("{} must be {}", self.label(), expected.as_ref());
+        let message = format!("{self} must be {}", expected.as_ref());
         Error::new(Code::OutOfRange, message).into()
     }
 
     /// An error for a value of the right type that cannot be used.
     pub fn invalid(&self, why: &str) -> Fault {
-        Error::new(Code::InvalidArgValue, format!("{} {why}", self.label())).into()
-    }
-
-    /// What messages call it, such as `keys[1]`.
-    fn label(&self) -> Cow<'a, str> {
-        match self.index {
-            Some(index) => format!("{}[{index}]", self.name).into(),
-            None => self.name.into(),
-        }
+        Error::new(Code::InvalidArgValue, format!("{self} {why}")).into()
     }
 
     fn type_of(&self) -> Result<Type> {
@@ -184,6 +183,17 @@ impl<'a> Arg<'a> {
             sys::Status::napi_ok => Ok(()),
             sys::Status::napi_pending_exception => Err(Fault::Pending),
             _ => Err(super::internal().into()),
+        }
+    }
+}
+
+/// What the caller knows it as.
+impl fmt::Display for Arg<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.part {
+            Part::Whole => formatter.write_str(self.name),
+            Part::Element(index) => write!(formatter, "{}[{index}]", self.name),
+            Part::Member => write!(formatter, "a value in {}", self.name),
         }
     }
 }

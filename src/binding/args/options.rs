@@ -4,7 +4,7 @@ use std::ptr;
 
 use napi::sys;
 
-use super::{Arg, Fault, Result, Type};
+use super::{Arg, Fault, Part, Result, Type};
 use crate::error::Code;
 
 /// An option object, or none.
@@ -49,7 +49,7 @@ impl<'a> Arg<'a> {
         }
         let entry = |name: String| {
             let value = self.property(self.key(&name)?)?;
-            Ok((name, value))
+            Ok((name, Self { part: Part::Member, ..value }))
         };
         names.into_iter().map(entry).collect()
     }
@@ -88,7 +88,7 @@ impl<'a> Arg<'a> {
         })?;
         let names = Arg { value: names, name: "an option's name", ..*self };
         let names = names.array(1024)?.into_iter();
-        names.map(|name| Self { index: None, ..name }.string(0..=1024)).collect()
+        names.map(|name| Self { part: Part::Whole, ..name }.string(0..=1024)).collect()
     }
 
     fn has_own(&self, name: &'static str) -> Result<bool> {
@@ -130,7 +130,7 @@ impl<'a> Options<'a> {
         if !arg.has_own(name)? {
             return Ok(None);
         }
-        Arg { name, index: None, ..arg.property(arg.key(name)?)? }.present()
+        Arg { name, part: Part::Whole, ..arg.property(arg.key(name)?)? }.present()
     }
 
     /// The option of this name; leaving it out is an error.

@@ -116,6 +116,30 @@ fn a_published_private_key_is_lost_with_its_public_half() {
     }
 }
 
+/// As some libraries write an RSA key's numbers, for which it is no key.
+#[test]
+fn a_published_private_key_is_lost_even_when_it_is_malformed() {
+    let public = jwk(Algorithm::Rs256, json!({ "kid": "public" }));
+    let padded = |name: &str| {
+        let number = base64url::decode(public[name].as_str().unwrap().as_bytes()).unwrap();
+        base64url::encode(&[&[0, 0][..], &number].concat())
+    };
+    let lost = json!({ "kty": "RSA", "n": padded("n"), "e": padded("e"), "d": "AQ" });
+    assert!(taken(&ANY, &[lost.clone(), public.clone()]).is_empty());
+    assert!(taken(&ANY, &[public, lost]).is_empty());
+}
+
+#[test]
+fn null_is_nothing() {
+    let mut key = jwk(Algorithm::Es256, json!({ "kid": "k", "alg": null, "use": null }));
+    for member in ["alg", "use", "key_ops", "d", "p", "k", "x5c"] {
+        key[member] = Value::Null;
+    }
+    assert_eq!(taken(&ANY, &[key.clone()]), ["k ES256"]);
+    key["d"] = "AQ".into();
+    assert!(taken(&ANY, &[key]).is_empty());
+}
+
 #[test]
 fn one_name_for_two_keys_is_neither() {
     let [one, two, three] =

@@ -7,7 +7,8 @@ const ALGORITHM: Algorithm = Algorithm::EdDsa;
 struct Service {
     set: Arc<KeySet>,
     clock: Arc<ManualClock>,
-    verifier: Verifier,
+    /// One that remembers headers, and one that remembers tokens as well.
+    verifiers: [Verifier; 2],
 }
 
 impl Service {
@@ -15,8 +16,11 @@ impl Service {
         let clock = Arc::new(ManualClock::at(NOW));
         let rules = ImportRules { purpose: KeyUse::Sig, algorithms: None, require_kid: false };
         let set = Arc::new(KeySet::new(rules, clock.clone()));
-        let verifier = Verifier::new(lax(KeySource::Set(set.clone())), clock.clone()).unwrap();
-        Self { set, clock, verifier }
+        let verifiers = [0, 100].map(|cache_entries| {
+            let options = VerifierOptions { cache_entries, ..lax(KeySource::Set(set.clone())) };
+            Verifier::new(options, clock.clone()).unwrap()
+        });
+        Self { set, clock, verifiers }
     }
 
     fn load(&self, keys: &[&Key], seconds: u64) -> bool {
@@ -24,12 +28,13 @@ impl Service {
         self.set.load(&format!(r#"{{"keys":[{}]}}"#, jwks.join(",")), seconds).unwrap()
     }
 
-    /// Twice, and the same answer each time.
+    /// Twice by each, and the same answer each time.
     fn verify(&self, key: &Key) -> Result<(), Rejection> {
         let far = format!(r#"{{"exp":{}}}"#, NOW + 10_000_000);
         let token = token(key, &header(key), &far);
-        let [first, second] = [(); 2].map(|()| verify(&self.verifier, &token).map(|_| ()));
-        assert_eq!(first, second);
+        let [first, rest @ ..] =
+            [0, 1, 0, 1].map(|index| verify(&self.verifiers[index], &token).map(|_| ()));
+        assert_eq!(rest, [first; 3]);
         first
     }
 }
@@ -112,6 +117,78 @@ fn keys_run_out_while_their_header_is_remembered() {
     assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
     service.set.renew(60);
     assert_eq!(service.verify(&key), Ok(()));
+}
+
+/// What is remembered was told a later end.
+#[test]
+fn a_life_that_gets_shorter_is_so_at_once() {
+    let shorter: [fn(&Service, &Key); 3] = [
+        |service, _| service.set.renew(1),
+        |service, key| assert!(!service.load(&[key], 1)),
+        |service, _| {
+            service.set.outlast(600);
+            assert_eq!(service.verify(&other_key(ALGORITHM)), Err(Rejection::KeyNotFound));
+            service.set.renew(1);
+        },
+    ];
+    for shorten in shorter {
+        let service = Service::new();
+        let key = other_key(ALGORITHM);
+        service.load(&[&key], 600);
+        assert_eq!(service.verify(&key), Ok(()));
+        shorten(&service, &key);
+        assert_eq!(service.verify(&key), Ok(()));
+        service.clock.advance(Duration::from_secs(1));
+        assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
+    }
+}
+
+#[test]
+fn stale_keys_that_were_fetched_again_are_no_longer_used_than_that() {
+    let service = Service::new();
+    let key = other_key(ALGORITHM);
+    service.load(&[&key], 2);
+    service.set.outlast(3600);
+    service.clock.advance(Duration::from_secs(2));
+    assert_eq!(service.verify(&key), Ok(()));
+    service.load(&[&key], 2);
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.advance(Duration::from_secs(2));
+    assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
+}
+
+#[test]
+fn a_clock_that_is_set_back_lengthens_nothing() {
+    let service = Service::new();
+    let key = other_key(ALGORITHM);
+    service.load(&[&key], 60);
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.set(NOW - 3600);
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.advance(Duration::from_secs(61));
+    assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
+    assert!(service.set.list().is_none());
+    // A provider that is down may still be outlasted, and for no longer than is said.
+    service.set.outlast(30);
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.advance(Duration::from_secs(30));
+    assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
+    // Keys that come while the clock is ahead.
+    service.clock.set(NOW + 7200);
+    service.set.renew(60);
+    service.clock.set(NOW);
+    assert_eq!(service.verify(&key), Ok(()));
+    service.clock.advance(Duration::from_secs(61));
+    assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
+}
+
+/// A request could not bring a key for them.
+#[test]
+fn tokens_of_shared_secrets_miss_no_key() {
+    let service = Service::new();
+    assert_eq!(service.verify(&key(Algorithm::Hs256)), Err(Rejection::Algorithm));
+    service.load(&[&other_key(ALGORITHM)], 60);
+    assert_eq!(service.verify(&key(Algorithm::Hs512)), Err(Rejection::Algorithm));
 }
 
 #[test]

@@ -226,7 +226,10 @@ fn pem() {
     };
     let id = |text: &str| id_of(text.as_bytes(), Encoding::Pem);
     let one = pem("CERTIFICATE");
-    assert_eq!(id(&one).unwrap(), URI);
+    for same in [&one, &format!("{one}\n \n"), one.trim_end(), &format!("Subject: web\n{one}")] {
+        assert_eq!(id(same).unwrap(), URI);
+    }
+    refused_for(id_of(one.as_bytes(), Encoding::Der), "as a string");
     refused_for(id(&format!("{one}{one}")), "nothing else");
     refused_for(id(&pem("PUBLIC KEY")), "CERTIFICATE");
     refused_for(id(&one[..one.len() / 2]), "nothing else");
