@@ -22,6 +22,7 @@ const release = path.join(workshop, cargoEnv().CARGO_BUILD_TARGET, 'release');
  * and adds to the others.
  */
 const LEFT_OUT = [
+  'build/codes',
   'build/layers',
   'build/miri',
   'build/preflight',

@@ -19,6 +19,7 @@ const LEFT_OUT = {
   'auth-service': 'the example stores users in lmdb',
   'auth-service.hostile': 'the example stores users in lmdb',
   'auth-service.keys': 'the example stores users in lmdb',
+  'build/codes': 'the sources',
   'build/layers': 'the sources',
   'build/miri': 'a shell',
   'build/preflight': 'the sources',
