@@ -3,15 +3,16 @@
 // JWK Sets as providers publish them.
 
 const assert = require('node:assert/strict');
-const { constants, generateKeyPairSync, sign: signBytes } = require('node:crypto');
+const { constants, sign: signBytes } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, verifyJws } = require('@nodesec/native');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { coded } = require('./helpers/outcome.js');
 const { now, segment } = require('./helpers/tokens.js');
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const rsa = keyPair('rsa', { modulusLength: 2048 });
+const ec = keyPair('ec', { namedCurve: 'P-256' });
 
 const names = (keys) => keys.map(({ kid, alg }) => `${kid} ${alg}`);
 const jwkOf = (key) => key.export({ format: 'jwk' });

@@ -1,10 +1,10 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { generateKeyPairSync } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing } = require('@nodesec/native');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { coded } = require('./helpers/outcome.js');
 
 const states = (ring) => ring.list().map(({ state }) => state);
@@ -81,7 +81,7 @@ test('a revoked key is refused at once and for good', async () => {
 });
 
 test('keys of one’s own', () => {
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const { privateKey, publicKey } = keyPair('ed25519');
   const key = JwtKey.fromKeyObject(privateKey, { alg: 'EdDSA', kid: 'one' });
   const other = JwtKey.fromKeyObject(privateKey, { alg: 'EdDSA', kid: 'two' });
   const third = JwtKey.fromKeyObject(publicKey, { alg: 'EdDSA', kid: 'three' });
@@ -101,7 +101,7 @@ test('keys of one’s own', () => {
 });
 
 test('the next key verifies, for another process may use it already', () => {
-  const { privateKey } = generateKeyPairSync('ed25519');
+  const { privateKey } = keyPair('ed25519');
   const [one, two] = ['one', 'two'].map((kid) =>
     JwtKey.fromKeyObject(privateKey, { alg: 'EdDSA', kid }),
   );

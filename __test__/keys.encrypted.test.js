@@ -3,13 +3,13 @@
 // PKCS#8 files that are encrypted.
 
 const assert = require('node:assert/strict');
-const { generateKeyPairSync } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtKey, SecretBuffer } = require('@nodesec/native');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { coded } = require('./helpers/outcome.js');
 
-const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+const { publicKey, privateKey } = keyPair('ed25519');
 const publicJwk = publicKey.export({ format: 'jwk' });
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
 

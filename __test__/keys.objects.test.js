@@ -3,13 +3,14 @@
 // What JavaScript objects can be besides the keys that they should be.
 
 const assert = require('node:assert/strict');
-const { generateKeyPairSync, KeyObject } = require('node:crypto');
+const { KeyObject } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtKey } = require('@nodesec/native');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { coded } = require('./helpers/outcome.js');
 
-const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+const { publicKey, privateKey } = keyPair('ed25519');
 const jwk = privateKey.export({ format: 'jwk' });
 const publicJwk = publicKey.export({ format: 'jwk' });
 const oct = { kty: 'oct', k: Buffer.alloc(32, 7).toString('base64url') };

@@ -1,18 +1,18 @@
 'use strict';
 
 const assert = require('node:assert/strict');
-const { createPrivateKey, createPublicKey, createSecretKey, generateKeyPairSync } =
-  require('node:crypto');
+const { createPrivateKey, createPublicKey, createSecretKey } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, SecretBuffer, verifyJws } = require('@nodesec/native');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { coded } = require('./helpers/outcome.js');
 const { cases } = require('./vectors/keys.json');
 
 const HS256 = { alg: 'HS256' };
 const SECRET = Buffer.alloc(32, 7);
 const oct = { kty: 'oct', k: SECRET.toString('base64url') };
-const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+const { publicKey, privateKey } = keyPair('ed25519');
 const jwk = privateKey.export({ format: 'jwk' });
 const publicJwk = publicKey.export({ format: 'jwk' });
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
@@ -124,8 +124,8 @@ test('malformed JWKs', () => {
 
 test('a key is bound to one algorithm, of its own kind', () => {
   const rsa = stored('rsa-2048 pkcs8');
-  const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
-  const x25519 = generateKeyPairSync('x25519');
+  const p384 = keyPair('ec', { namedCurve: 'P-384' });
+  const x25519 = keyPair('x25519');
   for (const [pair, alg] of [
     [rsa, 'ES256'],
     [rsa, 'EdDSA'],

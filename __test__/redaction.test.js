@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { Console } = require('node:console');
-const { createPrivateKey, generateKeyPairSync } = require('node:crypto');
+const { createPrivateKey } = require('node:crypto');
 const { once } = require('node:events');
 const { Writable } = require('node:stream');
 const { test } = require('node:test');
@@ -14,6 +14,7 @@ const { MessageChannel, Worker } = require('node:worker_threads');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, SecretBuffer } = require('@nodesec/native');
 const pino = require('pino');
+const { keyPair } = require('./helpers/key-pairs.js');
 
 const TEXT = 'sesame-open-sesame-open-sesame-op';
 const BYTES = Buffer.from(TEXT);
@@ -136,7 +137,7 @@ test('nothing to list', () => {
 });
 
 test('a key pair prints as little', async () => {
-  const pem = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
+  const pem = keyPair('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' });
   const pair = JwtKey.fromPem(pem, { alg: 'EdDSA' });
   const der = createPrivateKey(pem).export({ type: 'pkcs8', format: 'der' }).subarray(-32);
   for (const print of Object.values(ways)) {

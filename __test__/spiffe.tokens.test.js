@@ -3,19 +3,19 @@
 // JWT-SVIDs as SPIRE issues them, and bundles as it publishes them.
 
 const assert = require('node:assert/strict');
-const { generateKeyPairSync } = require('node:crypto');
 const { before, test } = require('node:test');
 
 const { JwtVerifier, RevocationList, parseSpiffeId } = require('@nodesec/native');
 const { SignJWT, exportJWK } = require('jose');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { coded } = require('./helpers/outcome.js');
 const { assertRejected, craftClaims } = require('./helpers/tokens.js');
 
 const WEB = 'spiffe://example.org/ns/prod/sa/web';
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const authority = generateKeyPairSync('ec', { namedCurve: 'P-384' });
-const ed25519 = generateKeyPairSync('ed25519');
+const ec = keyPair('ec', { namedCurve: 'P-256' });
+const rsa = keyPair('rsa', { modulusLength: 2048 });
+const authority = keyPair('ec', { namedCurve: 'P-384' });
+const ed25519 = keyPair('ed25519');
 let bundle;
 
 before(async () => {

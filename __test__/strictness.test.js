@@ -3,10 +3,10 @@
 // A policy says all that it must, and nothing that it cannot keep.
 
 const assert = require('node:assert/strict');
-const { generateKeyPairSync } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtKey, JwtVerifier, RemoteJwks, SecretBuffer } = require('@nodesec/native');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { coded } = require('./helpers/outcome.js');
 const { KID, SECRET, assertRejected, craftClaims, key, verifier } = require('./helpers/tokens.js');
 
@@ -111,7 +111,7 @@ test('an option implies that the claim is there', () => {
 });
 
 test('where a token says its key is makes no difference', () => {
-  const { publicKey } = generateKeyPairSync('ed25519');
+  const { publicKey } = keyPair('ed25519');
   const jwk = publicKey.export({ format: 'jwk' });
   for (const extra of [
     { jwk },
@@ -131,7 +131,7 @@ test('where a token says its key is makes no difference', () => {
 });
 
 test('key files in secret memory', () => {
-  const { privateKey } = generateKeyPairSync('ed25519');
+  const { privateKey } = keyPair('ed25519');
   const [pem, der] = ['pem', 'der'].map((format) => privateKey.export({ type: 'pkcs8', format }));
   const options = { alg: 'EdDSA' };
   const kids = [

@@ -8,6 +8,7 @@ const crypto = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtKey, JwtVerifier, RevocationList } = require('@nodesec/native');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { Random, mutateHeader, mutatePayload, respell, write } =
   require('./helpers/token-mutations.js');
 
@@ -17,7 +18,7 @@ const SEED = Number(process.env.SEED ?? 7);
 const RECENT = 150;
 
 const secret = Buffer.alloc(32, 'agreed');
-const pair = crypto.generateKeyPairSync('ed25519');
+const pair = keyPair('ed25519');
 const keys = [
   JwtKey.fromSecret(secret, { alg: 'HS256', kid: 'k1' }),
   JwtKey.fromKeyObject(pair.publicKey, { alg: 'EdDSA', kid: 'k1' }),

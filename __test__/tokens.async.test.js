@@ -3,19 +3,19 @@
 // Signing and verifying with promises, on other threads where that is worth it.
 
 const assert = require('node:assert/strict');
-const { generateKeyPairSync } = require('node:crypto');
 const { once } = require('node:events');
 const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, unsafeDecode } = require('@nodesec/native');
 const { runScript } = require('./helpers/child.js');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { coded } = require('./helpers/outcome.js');
 const { craftClaims, key, now, verifier } = require('./helpers/tokens.js');
 
 const MAX_TOKENS = 10_000;
 const rsa = JwtKey.fromPem(
-  generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
+  keyPair('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs8', format: 'pem' }),
   { alg: 'RS256', kid: 'rsa' },
 );
 const ofKey = (keys) => new JwtIssuer({ keys, issuer: 'me', audience: 'api', expiresIn: 60 });
@@ -147,7 +147,7 @@ test('others have their turn on libuv’s pool before a long verifyMany is done'
 });
 
 test('a worker may end while others of its threads sign and verify', async () => {
-  const pem = generateKeyPairSync('rsa', { modulusLength: 4096 })
+  const pem = keyPair('rsa', { modulusLength: 4096 })
     .privateKey.export({ type: 'pkcs8', format: 'pem' });
   const code = `
     const { parentPort, workerData } = require('node:worker_threads');

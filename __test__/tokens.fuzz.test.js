@@ -8,6 +8,7 @@ const crypto = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtKey, JwtVerifier } = require('@nodesec/native');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { LAXER, STRICTER, shape } = require('./helpers/token-differences.js');
 const { Random, mutateHeader, mutatePayload, respell, write } =
   require('./helpers/token-mutations.js');
@@ -25,10 +26,10 @@ const POLICIES = [
   { issuer: 'i', audience: 'a', clockTolerance: 0, requiredClaims: ['sub'], requireExp: false },
 ];
 
-const rsa = crypto.generateKeyPairSync('rsa', { modulusLength: 2048 });
-const ed25519 = crypto.generateKeyPairSync('ed25519');
+const rsa = keyPair('rsa', { modulusLength: 2048 });
+const ed25519 = keyPair('ed25519');
 const secret = crypto.createSecretKey(crypto.randomBytes(64));
-const curve = (namedCurve) => crypto.generateKeyPairSync('ec', { namedCurve });
+const curve = (namedCurve) => keyPair('ec', { namedCurve });
 /** Each algorithm, its keys, and how often it is tried: the fast ones mostly. */
 const MIX = [
   ...['HS256', 'HS384', 'HS512'].map((alg) => [alg, { privateKey: secret, publicKey: secret }]),

@@ -3,22 +3,22 @@
 // Tokens and keys, from and to jose, jsonwebtoken, fast-jwt and PyJWT.
 
 const assert = require('node:assert/strict');
-const { createPublicKey, createSecretKey, generateKeyPairSync, randomBytes } =
-  require('node:crypto');
+const { createPublicKey, createSecretKey, randomBytes } = require('node:crypto');
 const { test } = require('node:test');
 
 const { createSigner, createVerifier } = require('fast-jwt');
 const jsonwebtoken = require('jsonwebtoken');
 
 const { JwtIssuer, JwtKey, JwtVerifier } = require('@nodesec/native');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { pyJwt } = require('./helpers/peers.js');
 
 const KID = 'k1';
 const CLAIMS = { sub: 'subject', name: 'Ünïcödé 🐎', roles: ['a', 'b'], deep: { n: 1.5 } };
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const rsa = keyPair('rsa', { modulusLength: 2048 });
 const secret = createSecretKey(randomBytes(64));
 const hmac = { privateKey: secret, publicKey: secret };
-const ed25519 = generateKeyPairSync('ed25519');
+const ed25519 = keyPair('ed25519');
 
 const keys = {
   HS256: hmac,
@@ -30,9 +30,9 @@ const keys = {
   PS256: rsa,
   PS384: rsa,
   PS512: rsa,
-  ES256: generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-  ES384: generateKeyPairSync('ec', { namedCurve: 'P-384' }),
-  ES512: generateKeyPairSync('ec', { namedCurve: 'P-521' }),
+  ES256: keyPair('ec', { namedCurve: 'P-256' }),
+  ES384: keyPair('ec', { namedCurve: 'P-384' }),
+  ES512: keyPair('ec', { namedCurve: 'P-521' }),
   EdDSA: ed25519,
   Ed25519: ed25519,
 };

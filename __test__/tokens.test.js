@@ -3,10 +3,10 @@
 // What a token is before anybody reads its claims: segments, header, signature.
 
 const assert = require('node:assert/strict');
-const { generateKeyPairSync } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, unsafeDecode } = require('@nodesec/native');
+const { keyPair } = require('./helpers/key-pairs.js');
 const { coded } = require('./helpers/outcome.js');
 const { KID, SECRET, assertRejected, craft, craftClaims, key, now, segment, verifier } =
   require('./helpers/tokens.js');
@@ -113,7 +113,7 @@ test('an algorithm that the verifier does not accept', () => {
 
 test('a public key is no HMAC secret', () => {
   for (const type of ['rsa', 'ed25519']) {
-    const { publicKey } = generateKeyPairSync(type, { modulusLength: 2048 });
+    const { publicKey } = keyPair(type, { modulusLength: 2048 });
     const pem = publicKey.export({ type: 'spki', format: 'pem' });
     const jwk = JSON.stringify(publicKey.export({ format: 'jwk' }));
     for (const text of [pem, jwk, ` \n${pem}`, ` ${jwk}`]) {
@@ -132,7 +132,7 @@ test('a public key is no HMAC secret', () => {
 });
 
 test('an HS256 token that names a public key', () => {
-  const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { publicKey } = keyPair('rsa', { modulusLength: 2048 });
   const rsa = JwtKey.fromKeyObject(publicKey, { alg: 'RS256', kid: KID });
   const ring = new KeyRing();
   ring.add(rsa, { state: 'retired' });
@@ -149,7 +149,7 @@ test('an HS256 token that names a public key', () => {
 });
 
 test('a token does not say where its key is', () => {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
+  const { publicKey, privateKey } = keyPair('ed25519');
   const own = JwtKey.fromKeyObject(privateKey, { alg: 'EdDSA', kid: 'theirs' });
   const [, payload, signature] = issue(own).split('.');
   const jwk = publicKey.export({ format: 'jwk' });

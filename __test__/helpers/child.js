@@ -14,7 +14,7 @@ function runScript(script, { flags = [], env = {} } = {}) {
     const child = execFile(
       process.execPath,
       [...flags, '--eval', script],
-      { cwd: ROOT, env: { ...process.env, NODE_OPTIONS: '', ...env } },
+      { cwd: ROOT, env: { ...process.env, ...env } },
       (_, stdout, stderr) => {
         resolve({ code: child.exitCode, signal: child.signalCode, stdout, stderr });
       },

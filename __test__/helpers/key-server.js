@@ -2,15 +2,15 @@
 
 // A provider of keys: a real server on this machine, which does what a test tells it to.
 
-const { generateKeyPairSync } = require('node:crypto');
 const { once } = require('node:events');
 const http = require('node:http');
 
 const { JwtIssuer, JwtKey, JwtVerifier, RemoteJwks } = require('@nodesec/native');
+const { keyPair } = require('./key-pairs.js');
 
 /** A key of the provider: what it publishes, and a token of it. */
 function providerKey(kid) {
-  const { privateKey } = generateKeyPairSync('ed25519');
+  const { privateKey } = keyPair('ed25519');
   const key = JwtKey.fromKeyObject(privateKey, { alg: 'EdDSA', kid });
   const token = new JwtIssuer({ keys: key, expiresIn: '10h' }).sign({ sub: kid });
   return { kid, token, jwk: key.toPublicJwk(), privateJwk: privateKey.export({ format: 'jwk' }) };

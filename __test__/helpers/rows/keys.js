@@ -1,6 +1,6 @@
 'use strict';
 
-const { createSecretKey, generateKeyPairSync } = require('node:crypto');
+const { createSecretKey } = require('node:crypto');
 
 const { JwtKey, KeyRing, SecretBuffer } = require('@nodesec/native');
 const {
@@ -22,9 +22,10 @@ const {
   word,
 } = require('../hostile.js');
 const { SECRET, algorithmList, hmacKey, key, keyList, publicJwk } = require('../key-kinds.js');
+const { keyPair } = require('../key-pairs.js');
 
 const encrypted = (format) =>
-  generateKeyPairSync('ed25519').privateKey.export({
+  keyPair('ed25519').privateKey.export({
     type: 'pkcs8',
     format,
     cipher: 'aes-256-cbc',
