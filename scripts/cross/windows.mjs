@@ -69,7 +69,7 @@ export default {
     const names = suites().filter((name) => !Object.hasOwn(LEFT_OUT, name));
     const passed = await runSuites(names, [WINE, node], {
       cwd,
-      env: { ...env, NODE_SKIP_PLATFORM_CHECK: '1', NODE_OPTIONS: withoutKeepAlive() },
+      env: { ...env, NODE_SKIP_PLATFORM_CHECK: '1', NODE_OPTIONS: withoutKeepAlive(cwd) },
       warned: ['passwords', 'secure-heap.configure'],
     });
     const without = Object.entries(LEFT_OUT).map(([name, needs]) => `${name} (${needs})`);
@@ -82,10 +82,10 @@ export default {
 
 /**
  * The option with which Node leaves out the delay of TCP's keepalive: wine 8 lacks it and refuses to
- * connect then, and fetch always asks for it.
+ * connect then, and fetch always asks for it. In the tree, which the permission model lets tests read.
  */
-function withoutKeepAlive() {
-  const file = path.join(folder, 'keepalive.cjs');
+function withoutKeepAlive(tree) {
+  const file = path.join(tree, 'keepalive.cjs');
   const source = `require('node:net').Socket.prototype.setKeepAlive = function () { return this; };\n`;
   writeFileSync(file, source);
   return `--require=${JSON.stringify(`Z:${file}`)}`;
