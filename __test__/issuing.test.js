@@ -95,6 +95,7 @@ test('claims that JSON cannot hold', () => {
   for (const claims of [circular, { big: 1n }]) {
     assert.throws(() => issuer().sign(claims), (error) => {
       assert.ok(error.cause instanceof TypeError);
+      assert.deepEqual(Object.keys(error), ['code']);
       return coded('ERR_JWT_CLAIM')(error);
     });
   }

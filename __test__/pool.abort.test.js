@@ -31,6 +31,7 @@ const aborted = (reason) => (error) => {
   assert.ok(error instanceof AbortError && error instanceof NodesecError);
   assert.deepEqual([error.name, error.code], ['AbortError', 'ABORT_ERR']);
   assert.equal(error.cause, reason);
+  assert.deepEqual(Object.keys(error), ['code']);
   return true;
 };
 

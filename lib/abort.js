@@ -2,7 +2,7 @@
 
 // AbortSignals: one listener for each signal, however many calls it was given to.
 
-const { makeError } = require('./errors.js');
+const { makeError, withCause } = require('./errors.js');
 const native = require('./load.js');
 
 /** What to do when a signal fires: signal → functions, in the order of their calls. */
@@ -70,9 +70,7 @@ function onAbort() {
 }
 
 function abortError(signal) {
-  return Object.assign(makeError('ABORT_ERR', 'the operation was aborted'), {
-    cause: signal.reason,
-  });
+  return withCause(makeError('ABORT_ERR', 'the operation was aborted'), signal.reason);
 }
 
 /** An AbortSignal of whichever realm: its accessors throw for an impostor. */

@@ -52,6 +52,16 @@ function makeError(code, message, retryAfterMs) {
 }
 
 /**
+ * Gives `error` its cause, when there is one: as in JavaScript's own errors not enumerable, so that
+ * whoever writes an error down as JSON does not write down what it came of.
+ */
+function withCause(error, cause) {
+  if (cause === undefined) return error;
+  const property = { __proto__: null, value: cause, configurable: true, writable: true };
+  return Object.defineProperty(error, 'cause', property);
+}
+
+/**
  * JSON.stringify, with a coded error for what JSON cannot hold, which it tells by a TypeError or
  * RangeError; what else a getter throws goes through.
  */
@@ -66,7 +76,7 @@ function jsonText(value, code, message) {
     cause = thrown;
   }
   if (typeof text === 'string') return text;
-  throw Object.assign(makeError(code, message), { cause });
+  throw withCause(makeError(code, message), cause);
 }
 
 module.exports = {
@@ -83,4 +93,5 @@ module.exports = {
   SpiffeError,
   jsonText,
   makeError,
+  withCause,
 };

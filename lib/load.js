@@ -8,7 +8,7 @@
 
 const path = require('node:path');
 
-const { makeError } = require('./errors.js');
+const { makeError, withCause } = require('./errors.js');
 const { name, version } = require('../package.json');
 
 const LIBCS = process.platform === 'linux' ? ['gnu', 'musl'] : [];
@@ -80,9 +80,7 @@ function permissionHint(error) {
 }
 
 function bindingError(code, message, failures) {
-  const error = makeError(code, message);
-  if (failures.length > 0) error.cause = failures[0].error;
-  return error;
+  return withCause(makeError(code, message), failures[0]?.error);
 }
 
 const native = load();

@@ -2,7 +2,7 @@
 
 // One request for a JWK Set: it has an end, and so has its body.
 
-const { JwtError, makeError } = require('../errors.js');
+const { JwtError, makeError, withCause } = require('../errors.js');
 
 /** What the request asks for; what a caller gives for the same names comes first. */
 const ACCEPT = 'application/jwk-set+json, application/json';
@@ -99,15 +99,10 @@ function usableEtag(etag) {
   return etag !== undefined && ETAG.test(etag) ? etag : undefined;
 }
 
-/**
- * Never says where: the URL may hold a key of the caller's. The cause may name the host, and is as in
- * other errors not enumerable.
- */
+/** Never says where: the URL may hold a key of the caller's. The cause may name the host. */
 function failure(why, cause) {
-  const error = makeError('ERR_JWT_KEYS_UNAVAILABLE', `the JWK Set could not be fetched: ${why}`);
-  if (cause === undefined) return error;
-  const hidden = { __proto__: null, value: cause, configurable: true, writable: true };
-  return Object.defineProperty(error, 'cause', hidden);
+  const message = `the JWK Set could not be fetched: ${why}`;
+  return withCause(makeError('ERR_JWT_KEYS_UNAVAILABLE', message), cause);
 }
 
 module.exports = { failure, request };
