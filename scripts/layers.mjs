@@ -15,13 +15,15 @@ const LAYERS = [
   ['jwt'],
   ['revocation', 'spiffe'],
   ['limiter', 'password'],
-  ['mem'],
+  ['secret'],
+  ['heap'],
+  ['os'],
   ['id'],
   ['clock', 'error'],
 ];
 
 const NODE_ROOM = 'binding';
-const UNSAFE_ROOMS = /^(mem|password\/engine|binding\/(args|fast))(\/|\.rs$)/;
+const UNSAFE_ROOMS = /^(os|heap|secret|testing|password\/(engine|memory)|binding\/(args|fast))(\/|\.rs$)/;
 
 const source = path.resolve(process.argv[2] ?? path.join(root, 'src'));
 const files = readdirSync(source, { recursive: true })

@@ -1,13 +1,19 @@
 // npm run miri: the arena's logic under Miri, which follows every pointer: out of bounds, after free,
 // from the wrong provenance, between threads without order. The memory is that of the ordinary
-// allocator, since Miri knows no memfd_secret. `npm run miri -- mem::model` runs those tests only.
+// allocator, since Miri knows no memfd_secret. `npm run miri -- heap::model_tests` runs those tests only.
 
 import { spawnSync } from 'node:child_process';
 
 import { main, root, run } from './lib/run.mjs';
 
 /** What calls neither C nor assembler: Miri interprets Rust only. */
-const TESTS = ['mem::model', 'mem::slabs', 'mem::runs', 'mem::canary', 'mem::turn'];
+const TESTS = [
+  'heap::model_tests',
+  'heap::slabs',
+  'heap::runs',
+  'heap::canary',
+  'secret::scratch_lock',
+];
 
 await main(async () => {
   requireMiri();

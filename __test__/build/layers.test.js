@@ -40,7 +40,7 @@ test('a tree whose arrows point down passes', () => {
     'binding/fast.rs': 'unsafe fn raw() {}',
     'jwt/mod.rs': 'use crate::revocation::List;\nuse crate::jwt::key::Key;',
     'jwt/key.rs': 'use super::header;\n#[cfg(test)]\nmod tests { use super::*; use crate::testing; }',
-    'mem/mod.rs': 'unsafe { wipe() }',
+    'heap/mod.rs': 'unsafe { wipe() }',
     'password/engine/mod.rs': 'unsafe { fill() }',
   });
   assert.equal(stderr, '');
@@ -48,10 +48,10 @@ test('a tree whose arrows point down passes', () => {
 });
 
 test('an arrow up is refused, with its place', () => {
-  const finding = 'mem/slot.rs:2: mem may not use crate::jwt';
-  refuses({ 'mem/slot.rs': '//! Slots.\nuse crate::jwt::Key;' }, finding);
-  refuses({ 'mem/slot.rs': '//! Slots.\nuse crate::{error::Error, jwt::{Key, Ring}};' }, finding);
-  refuses({ 'mem/slot.rs': '//! Slots.\nfn f() -> crate::jwt::Key { todo() }' }, finding);
+  const finding = 'heap/slot.rs:2: heap may not use crate::jwt';
+  refuses({ 'heap/slot.rs': '//! Slots.\nuse crate::jwt::Key;' }, finding);
+  refuses({ 'heap/slot.rs': '//! Slots.\nuse crate::{error::Error, jwt::{Key, Ring}};' }, finding);
+  refuses({ 'heap/slot.rs': '//! Slots.\nfn f() -> crate::jwt::Key { todo() }' }, finding);
 });
 
 test('an arrow to a sibling is refused', () => {
@@ -60,9 +60,9 @@ test('an arrow to a sibling is refused', () => {
 });
 
 test('a way around by super is refused', () => {
-  const finding = 'mem/slot.rs:1: reaches the crate root by super: say crate::';
-  refuses({ 'mem/slot.rs': 'use super::super::jwt::Key;' }, finding);
-  refuses({ 'mem/slot.rs': 'mod tests { use super::super::super::jwt::Key; }' }, finding);
+  const finding = 'heap/slot.rs:1: reaches the crate root by super: say crate::';
+  refuses({ 'heap/slot.rs': 'use super::super::jwt::Key;' }, finding);
+  refuses({ 'heap/slot.rs': 'mod tests { use super::super::super::jwt::Key; }' }, finding);
 });
 
 test('a room without a place in the order is refused', () => {

@@ -35,11 +35,11 @@ test('without Miri nothing is run, and the way to get it is said', () => {
 test('with it, the tests are run with strict provenance', () => {
   const { status, stdout } = miri('echo "$@ $MIRIFLAGS"; echo "test result: ok. 3 passed"');
   assert.equal(status, 0);
-  assert.match(stdout, /^\+nightly miri test .*-- mem::model .*-Zmiri-strict-provenance/m);
+  assert.match(stdout, /^\+nightly miri test .*-- heap::model_tests .*-Zmiri-strict-provenance/m);
 });
 
 test('a run without a test is no success', () => {
-  const { status, stderr } = miri('echo "test result: ok. 0 passed"', 'mem::nothing');
+  const { status, stderr } = miri('echo "test result: ok. 0 passed"', 'heap::nothing');
   assert.equal(status, 1);
-  assert.match(stderr, /no test is called mem::nothing/);
+  assert.match(stderr, /no test is called heap::nothing/);
 });

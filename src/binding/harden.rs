@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use super::args::Arg;
 use super::guard;
-use crate::mem::{self, Hardening};
+use crate::os::{self, Hardening};
 
 /// The highest limit that can be asked for, in bytes: JavaScript's greatest safe integer.
 const MAX_CORE: u64 = (1 << 53) - 1;
@@ -34,7 +34,7 @@ pub fn harden_process(env: &Env, options: Unknown<'_>) -> napi::Result<ProcessHa
             Ok(true)
         });
         let core = options.get("core")?.map(|core| core.integer(0..=MAX_CORE));
-        let hardened = mem::harden(Hardening {
+        let hardened = os::harden(Hardening {
             undumpable: undumpable.transpose()?.unwrap_or(false),
             core: core.transpose()?,
         });

@@ -13,11 +13,11 @@ use super::guard;
 use super::password::options::{HASHER_OPTIONS, argon2_limits, number, policy, rehash, text};
 use super::promise::hashing;
 use super::secret::SecretBuffer;
-use crate::mem::{Secret, SecretInput};
 use crate::password::{
     Ceilings, Digest, Family, Hasher, HasherOptions, Limits, MAX_KEYID_LEN, MAX_PASSWORD_LEN,
     MAX_PEPPER_LEN, MAX_PEPPERS, MAX_SECRET_LEN, MIN_PEPPER_LEN, Peppers, Updated,
 };
+use crate::secret::{Secret, SecretInput};
 
 /// A hasher as JavaScript holds it.
 pub struct PasswordHasher(Hasher);

@@ -17,7 +17,7 @@ use super::revocation::TOKEN_TTL;
 use super::secret::with_seal_key;
 use super::{CLOCK, guard, internal};
 use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOptions, RingOverrides};
-use crate::mem::{self, MAX_SEALED_LEN};
+use crate::secret::{self, MAX_SEALED_LEN};
 
 /// How many names `shared` knows at most: a process has few rings, and they stay.
 const MAX_SHARED: usize = 1000;
@@ -127,7 +127,7 @@ pub fn keyring_seal(env: &Env, ring: Unknown<'_>, key: Unknown<'_>) -> napi::Res
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let key = Arg::new(env, &key, "key");
-        let sealed = mem::storing(|| with_seal_key(&key, |key| Ok(ring.seal(key)?)))?;
+        let sealed = secret::storing(|| with_seal_key(&key, |key| Ok(ring.seal(key)?)))?;
         out::buffer(env, &sealed)
     })
 }

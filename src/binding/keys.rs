@@ -17,7 +17,7 @@ use crate::jwt::{
     Algorithm, ImportRules, Key, KeyRing, KeySet, KeySource, KeyUse, MAX_KEY_LEN, MAX_KID_LEN,
     Purpose, check_purpose, import,
 };
-use crate::mem::Secret;
+use crate::secret::Secret;
 
 /// The longest passphrase of a key file, in bytes.
 const MAX_PASSPHRASE_LEN: usize = 1024;

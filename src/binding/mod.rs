@@ -47,14 +47,14 @@ use napi_derive::napi;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error};
-use crate::mem;
+use crate::{heap, os};
 
 static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
 
 /// What happens whenever an environment loads the addon.
 #[napi(module_exports)]
 pub fn load(_exports: Object<'_>) -> napi::Result<()> {
-    mem::stay_loaded();
+    os::stay_loaded();
     Ok(())
 }
 
@@ -76,7 +76,7 @@ fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<T
     let result = catch_unwind(AssertUnwindSafe(body))
         .unwrap_or_else(|_| Err(internal().into()))
         .map_err(|fault| fault.into_js(env))?;
-    if let Some(text) = mem::take_warning() {
+    if let Some(text) = heap::take_warning() {
         // A process that cannot be warned has its secret all the same.
         let _ = warn(env, &text, "NODESEC_SECRET_DEGRADED");
     }

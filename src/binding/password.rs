@@ -18,11 +18,11 @@ use super::guard;
 use super::promise::hashing;
 use super::secret::SecretBuffer;
 use crate::error::{Code, Error};
-use crate::mem::Secret;
 use crate::password::pool::{Delivery, hold};
 use crate::password::{
     Cancel, Digest, HashJob, Limits, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MIN_SALT_LEN, Tag, VerifyJob,
 };
+use crate::secret::Secret;
 
 /// What a digest says.
 #[napi(object, object_from_js = false)]

@@ -17,11 +17,11 @@ use super::args::handle::Handle;
 use super::args::{Arg, Fault, Result};
 use super::{fast, guard};
 use crate::error::Code;
-use crate::mem::{self, Kept, MAX_SECRET_LEN, Secret};
+use crate::secret::{self, MAX_SECRET_LEN, Secret, StoredSecret};
 
 /// A secret as JavaScript holds it: until it is disposed of.
 pub struct SecretBuffer {
-    secret: Mutex<Option<Kept>>,
+    secret: Mutex<Option<StoredSecret>>,
     len: u32,
 }
 
@@ -39,10 +39,10 @@ impl Handle for SecretBuffer {
 impl SecretBuffer {
     /// What `make` makes: in the secure heap, or sealed where that is full and is to be so.
     pub fn make(make: impl FnOnce() -> Result<Secret>) -> Result<Arc<Self>> {
-        mem::storing(|| make().and_then(|secret| Ok(Self::keeping(Kept::new(secret)?))))
+        secret::storing(|| make().and_then(|secret| Ok(Self::keeping(StoredSecret::new(secret)?))))
     }
 
-    fn keeping(secret: Kept) -> Arc<Self> {
+    fn keeping(secret: StoredSecret) -> Arc<Self> {
         // At most `MAX_SECRET_LEN`.
         let len = u32::try_from(secret.len()).unwrap_or(u32::MAX);
         let buffer = Arc::new(Self { secret: Mutex::new(Some(secret)), len });
@@ -56,7 +56,7 @@ impl SecretBuffer {
     }
 
     /// The secret, shared: it stays until the caller is done with it, too.
-    pub fn get(&self) -> Result<Kept> {
+    pub fn get(&self) -> Result<StoredSecret> {
         self.held().clone().ok_or_else(disposed)
     }
 
@@ -67,7 +67,7 @@ impl SecretBuffer {
         Ok(held.as_ref().ok_or_else(disposed)?.with(|secret| secret.ct_eq(other))?)
     }
 
-    fn held(&self) -> MutexGuard<'_, Option<Kept>> {
+    fn held(&self) -> MutexGuard<'_, Option<StoredSecret>> {
         self.secret.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -89,7 +89,7 @@ fn disposed() -> Fault {
 impl Drop for SecretBuffer {
     fn drop(&mut self) {
         if self.dispose() {
-            mem::count_leaked();
+            crate::heap::count_leaked();
         }
     }
 }
@@ -123,7 +123,7 @@ pub fn secret_from(
         Arg::new(env, &target, "this").attach(secret)?;
         if wipe {
             data.with_bytes_mut(|bytes| {
-                mem::wipe(bytes);
+                secret::wipe(bytes);
                 Ok(())
             })?;
         }
@@ -180,7 +180,7 @@ pub fn secret_copy_into(env: &Env, secret: Unknown<'_>, target: Unknown<'_>) -> 
                     return Err(target.out_of_range("as long as the secret"));
                 }
                 bytes.copy_from_slice(secret.expose_secret());
-                mem::clear_vector_registers();
+                secret::clear_vector_registers();
                 Ok(())
             })
         })
@@ -192,7 +192,7 @@ pub fn secret_copy_into(env: &Env, secret: Unknown<'_>, target: Unknown<'_>) -> 
 pub fn wipe(env: &Env, bytes: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         Arg::new(env, &bytes, "bytes").with_bytes_mut(|bytes| {
-            mem::wipe(bytes);
+            secret::wipe(bytes);
             Ok(())
         })
     })
@@ -218,6 +218,8 @@ pub fn secret_is_disposed(env: &Env, secret: Unknown<'_>) -> napi::Result<bool> 
 pub fn timing_safe_equal(env: &Env, a: Unknown<'_>, b: Unknown<'_>) -> napi::Result<bool> {
     guard(env, || {
         let (a, b) = (Arg::new(env, &a, "a"), Arg::new(env, &b, "b"));
-        a.with_secret(0..=usize::MAX, |a| b.with_secret(0..=usize::MAX, |b| Ok(mem::ct_eq(a, b))))
+        a.with_secret(0..=usize::MAX, |a| {
+            b.with_secret(0..=usize::MAX, |b| Ok(secret::ct_eq(a, b)))
+        })
     })
 }

@@ -20,7 +20,7 @@ use super::algorithm::{Algorithm, Scheme};
 use super::jwk::PublicJwk;
 use super::material::{Parsed, invalid};
 use crate::error::{Code, Error, Result};
-use crate::mem::{Foreign, HMAC_DEPTH, Locked, Secret, leaving_no_trace};
+use crate::secret::{HMAC_DEPTH, Locked, ParsedKey, Secret, leaving_no_trace};
 
 /// A key, its algorithm and its id.
 pub struct Key {
@@ -36,9 +36,9 @@ pub struct Key {
 enum Material {
     Hmac(Locked<hmac::Key>),
     Public(Parsed),
-    Rsa(Foreign<RsaKeyPair>, Parsed),
-    Ecdsa(Foreign<EcdsaKeyPair>, Parsed),
-    Ed25519(Foreign<Ed25519KeyPair>, Parsed),
+    Rsa(ParsedKey<RsaKeyPair>, Parsed),
+    Ecdsa(ParsedKey<EcdsaKeyPair>, Parsed),
+    Ed25519(ParsedKey<Ed25519KeyPair>, Parsed),
 }
 
 impl Key {

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use super::json::scan_object;
 use super::key::{MAX_HMAC_LEN, elements};
 use crate::error::Result;
-use crate::mem::{Encoding, Secret};
+use crate::secret::{Encoding, Secret};
 
 /// Of text files: PEM and RFC 4716, either end; JWKs; `PuTTY`'s; OpenSSH's, of which the longer names
 /// are of public keys, private ones and authenticators alike. White space between the characters

@@ -14,7 +14,7 @@ use super::policy::{Policy, PolicyOptions};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
-use crate::mem::WipedBytes;
+use crate::secret::WipedBytes;
 
 /// The least memory that a calibration can be held to, in KiB.
 pub const MIN_MEMORY_COST: u32 = 7168;

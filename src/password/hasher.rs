@@ -12,7 +12,7 @@ use super::phc::Digest;
 use super::policy::Policy;
 use super::rehash::Rehash;
 use crate::error::{Code, Error, Result};
-use crate::mem::{Secret, SecretInput};
+use crate::secret::{Secret, SecretInput};
 
 /// What a hasher is made of.
 #[derive(Debug)]

@@ -14,8 +14,8 @@ use super::phc::{self, Digest};
 use super::policy::Policy;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
-use crate::mem::pages::{self, Pages};
-use crate::mem::{Secret, SecretInput, leaving_no_trace};
+use crate::password::memory::{self, Pages};
+use crate::secret::{Secret, SecretInput, leaving_no_trace};
 
 /// The longest password, in bytes of UTF-8 or otherwise.
 pub const MAX_PASSWORD_LEN: usize = 4096;
@@ -117,7 +117,7 @@ impl HashJob {
             secret: exposed(self.secret.as_ref()),
             associated_data: &self.associated_data,
         };
-        derive(&inputs, cancel, pages::take, memory, tag)
+        derive(&inputs, cancel, memory::take, memory, tag)
     }
 }
 
@@ -163,7 +163,7 @@ impl VerifyJob {
         };
         let mut memory = None;
         let mut tag = Zeroizing::new(vec![0; self.digest.hash().len()]);
-        let computed = derive(&inputs, cancel, pages::take_untrusted, &mut memory, &mut tag);
+        let computed = derive(&inputs, cancel, memory::take_untrusted, &mut memory, &mut tag);
         let matches = computed.map(|()| self.digest.matches(&tag));
         // As above.
         drop(self);

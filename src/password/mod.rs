@@ -17,6 +17,9 @@ mod job;
 mod latency;
 mod legacy;
 mod limits;
+#[allow(unsafe_code, reason = "memory from the operating system, lent as blocks")]
+/// Argon2's working memory: large, reused, wiped after each loan.
+pub mod memory;
 mod params;
 mod peppers;
 mod phc;

@@ -1,9 +1,9 @@
 //! Peppers by id: one that new digests are made with, and those that older ones name.
 
 use crate::error::{Code, Error, Result};
-use crate::mem::Secret;
 use crate::password::job::MAX_SECRET_LEN;
 use crate::password::phc::MAX_KEYID_LEN;
+use crate::secret::Secret;
 
 /// The shortest pepper, in bytes: 128 bits cannot be guessed along with a password.
 pub const MIN_PEPPER_LEN: usize = 16;

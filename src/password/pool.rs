@@ -22,7 +22,8 @@ use super::cancel::Cancel;
 use super::policy::Profile;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
-use crate::mem::{self, pages};
+use crate::os;
+use crate::password::memory;
 
 pub use super::admission::{Bounds, Counts};
 
@@ -240,7 +241,7 @@ impl Pool {
 
     fn bound_pages(&self) {
         let Bounds { threads, max_memory, .. } = self.lock().admission.bounds();
-        pages::configure(usize::try_from(max_memory).unwrap_or(usize::MAX), threads);
+        memory::configure(usize::try_from(max_memory).unwrap_or(usize::MAX), threads);
     }
 
     /// Gives a thread to everyone who may run now, and the timer its next appointment, with a job
@@ -329,7 +330,7 @@ impl State {
 /// The machine's cores; a quarter of its memory, or of the control group's, and enough for one
 /// hash of the default policy in any case.
 fn default_bounds() -> Bounds {
-    let quarter = mem::capacity().unwrap_or(ASSUMED_CAPACITY) / 4;
+    let quarter = os::capacity().unwrap_or(ASSUMED_CAPACITY) / 4;
     let (default_memory_cost, ..) = Profile::default().costs();
     Bounds {
         threads: thread::available_parallelism().map_or(1, NonZero::get),

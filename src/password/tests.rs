@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::*;
 use crate::error::{Code, Result};
-use crate::mem::SecretInput;
-use crate::mem::allocations::allocated_by;
+use crate::secret::SecretInput;
+use crate::testing::allocations::allocated_by;
 use crate::testing::vectors::{self, hex, number};
 
 fn hash(

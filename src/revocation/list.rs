@@ -240,6 +240,6 @@ fn closed() -> Error {
 }
 
 #[cfg(test)]
-mod model;
+mod model_tests;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::jwt::base64url;
-use crate::mem::{HMAC_DEPTH, Locked, Secret, leaving_no_trace};
+use crate::secret::{HMAC_DEPTH, Locked, Secret, leaving_no_trace};
 
 /// The first byte of every token: the format's version.
 const VERSION: u8 = 1;

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{Arg, Result};
 use crate::binding::secret::SecretBuffer;
-use crate::mem::{Secret, SecretInput, WipedBytes, clear_vector_registers};
+use crate::secret::{Secret, SecretInput, WipedBytes, clear_vector_registers};
 
 /// Strings that are secrets are copied through the stack, so they are short.
 const MAX_SECRET_TEXT: usize = 4096;

@@ -1,11 +1,11 @@
 //! What the options of passwords say, for calls and for hashers.
 
 use crate::binding::args::{Arg, Options, Result};
-use crate::mem::SecretInput;
 use crate::password::{
     Algorithm, Limits, MAX_FIELD_LEN, MAX_SECRET_LEN, Policy, PolicyOptions, Profile, Rehash,
     Version,
 };
+use crate::secret::SecretInput;
 
 /// The names of a policy's options, and more. `signal` is the façade's, which gives a job in its
 /// place.

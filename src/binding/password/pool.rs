@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use crate::binding::args::Arg;
 use crate::binding::guard;
-use crate::mem::pages;
+use crate::password::memory;
 use crate::password::pool::{self, Bounds};
 
 /// The most threads, where memory and not the number of cores is what hashes wait for.
@@ -97,7 +97,7 @@ pub fn password_pool_stats(env: &Env) -> napi::Result<PoolStats> {
             running: number(counts.running),
             queued: number(counts.queued),
             bytes: counts.bytes as f64,
-            kept_bytes: pages::kept_len() as f64,
+            kept_bytes: memory::kept_len() as f64,
             max_memory: bounds.max_memory as f64,
             max_queue: number(bounds.max_queue),
             queue_timeout_ms: bounds.queue_timeout.as_millis() as f64,

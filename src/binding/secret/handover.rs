@@ -8,14 +8,14 @@ use napi_derive::napi;
 use super::SecretBuffer;
 use crate::binding::args::Arg;
 use crate::binding::guard;
-use crate::mem::{TICKET_LEN, no_such_ticket, tickets};
+use crate::secret::{HANDOVER_ID_LEN, handovers, unknown_handover};
 
 /// Leaves the secret for whoever brings the ticket.
 #[napi(catch_unwind)]
 pub fn secret_share(env: &Env, secret: Unknown<'_>) -> napi::Result<String> {
     guard(env, || {
         let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
-        Ok(Base64UrlUnpadded::encode_string(&tickets().leave(secret.get()?)?))
+        Ok(Base64UrlUnpadded::encode_string(&handovers().leave(secret.get()?)?))
     })
 }
 
@@ -24,12 +24,12 @@ pub fn secret_share(env: &Env, secret: Unknown<'_>) -> napi::Result<String> {
 pub fn secret_adopt(env: &Env, target: Unknown<'_>, ticket: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         let text = Arg::new(env, &ticket, "ticket").string(0..=1024)?;
-        let mut ticket = [0; TICKET_LEN];
+        let mut ticket = [0; HANDOVER_ID_LEN];
         let decoded = Base64UrlUnpadded::decode(&text, &mut ticket);
-        if decoded.map(<[u8]>::len) != Ok(TICKET_LEN) {
-            return Err(no_such_ticket().into());
+        if decoded.map(<[u8]>::len) != Ok(HANDOVER_ID_LEN) {
+            return Err(unknown_handover().into());
         }
-        let secret = tickets().take(&ticket)?;
+        let secret = handovers().take(&ticket)?;
         Arg::new(env, &target, "this").attach(SecretBuffer::keeping(secret))
     })
 }

@@ -9,7 +9,7 @@ use napi_derive::napi;
 
 use super::SecretBuffer;
 use crate::binding::guard;
-use crate::mem::tickets;
+use crate::secret::handovers;
 
 /// By address, which is an object's own as long as its entry is here.
 type Live = HashMap<usize, Weak<SecretBuffer>>;
@@ -31,7 +31,7 @@ pub fn leave(buffer: &SecretBuffer) {
 #[napi(catch_unwind)]
 pub fn secure_heap_dispose_all(env: &Env) -> napi::Result<()> {
     guard(env, || {
-        tickets().clear();
+        handovers().clear();
         // Collected first: dropping what may be the last owner takes the lock again.
         let held: Vec<_> = live().values().filter_map(Weak::upgrade).collect();
         for buffer in held {

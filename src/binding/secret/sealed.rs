@@ -8,7 +8,7 @@ use super::SecretBuffer;
 use crate::binding::args::out::{self, Made};
 use crate::binding::args::{Arg, Result};
 use crate::binding::guard;
-use crate::mem::{self, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN, SealKind, Secret};
+use crate::secret::{self, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN, SealKind, Secret};
 
 /// The secret as a `Buffer` that only the same key and context open.
 #[napi(catch_unwind)]
@@ -22,7 +22,7 @@ pub fn secret_seal(
         let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
         let context = context(Arg::new(env, &options, "options"))?;
         let key = Arg::new(env, &key, "key");
-        let sealed = mem::storing(|| {
+        let sealed = secret::storing(|| {
             secret.with(|secret| {
                 with_seal_key(&key, |key| {
                     Ok(secret.seal(key, SealKind::Secret, context.as_bytes())?)

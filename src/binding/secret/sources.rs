@@ -11,7 +11,7 @@ use super::SecretBuffer;
 use crate::binding::args::{Arg, Fault, Result};
 use crate::binding::guard;
 use crate::error::Code;
-use crate::mem::{
+use crate::secret::{
     Encoding, FileRules, MAX_SECRET_LEN, Secret, VariableName, read_file, without_line_ending,
 };
 

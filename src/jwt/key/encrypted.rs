@@ -8,7 +8,7 @@ use secrecy::ExposeSecret;
 use super::form::{Form, element};
 use crate::error::{Error, Result};
 use crate::jwt::material::invalid;
-use crate::mem::{Secret, leaving_no_trace};
+use crate::secret::{Secret, leaving_no_trace};
 
 /// The most iterations of PBKDF2: about a second. OpenSSL's default is 2048, OWASP asks for 600,000.
 const MAX_ITERATIONS: u32 = 2_000_000;

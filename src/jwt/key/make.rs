@@ -21,7 +21,7 @@ use crate::jwt::jwk::PublicJwk;
 use crate::jwt::keyfile::looks_like_a_key_file;
 use crate::jwt::material::{Parsed, invalid, parsed, point, rsa_jwk, spki, unusable};
 use crate::jwt::{base64url, header};
-use crate::mem::{Foreign, HMAC_DEPTH, Locked, Secret, leaving_no_trace};
+use crate::secret::{HMAC_DEPTH, Locked, ParsedKey, Secret, leaving_no_trace};
 
 /// The longest HMAC secret, in bytes; what is beyond the hash's block is hashed first anyway.
 pub const MAX_HMAC_LEN: usize = 4096;
@@ -183,7 +183,7 @@ impl Key {
     fn from_rsa(pair: RsaKeyPair, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let (public, der) = (rsa_jwk(pair.public_key()), pair.as_der());
         Self::from_pair(public, algorithm, kid, original(der)?, |public| {
-            Material::Rsa(Foreign::new(pair), public)
+            Material::Rsa(ParsedKey::new(pair), public)
         })
     }
 
@@ -198,7 +198,7 @@ impl Key {
         let der = pair.to_pkcs8v1().map_err(|_| not_kept())?;
         let original = Secret::copy_from(der.as_ref())?;
         Self::from_pair(public, algorithm, kid, original, |public| {
-            Material::Ecdsa(Foreign::new(pair), public)
+            Material::Ecdsa(ParsedKey::new(pair), public)
         })
     }
 
@@ -207,7 +207,7 @@ impl Key {
         let public = public.ok_or_else(|| unusable(algorithm))?;
         let der = pair.as_der();
         Self::from_pair(public, algorithm, kid, original(der)?, |public| {
-            Material::Ed25519(Foreign::new(pair), public)
+            Material::Ed25519(ParsedKey::new(pair), public)
         })
     }
 

@@ -6,7 +6,7 @@ use super::form::Form;
 use super::{Algorithm, Key};
 use crate::error::{Error, Result};
 use crate::jwt::material::{invalid, unusable};
-use crate::mem::Secret;
+use crate::secret::Secret;
 
 /// The longest PEM or DER that is read, in bytes.
 pub const MAX_KEY_LEN: usize = 64 * 1024;

@@ -1,6 +1,6 @@
 //! A ring at rest, and on its way to other processes.
 //!
-//! Under the seal of [`crate::mem`], of a kind of its own, is in format 1:
+//! Under the seal of [`crate::secret`], of a kind of its own, is in format 1:
 //! `format (1) ‖ maxTokenTtl (8) ‖ jwksMaxAge (8) ‖ alg ‖ number of keys (4)`, then for each key
 //! `state (1) ‖ since (8) ‖ alg ‖ kid ‖ material (1) ‖ length (4) ‖ bytes`. Numbers are big-endian,
 //! times seconds, `alg` and `kid` a length (2) and UTF-8. Material is of a revoked key nothing (0),
@@ -16,7 +16,7 @@ use super::{KeyInfo, KeyRing, KeyState, MAX_RING_KEYS, RingOptions};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::jwt::{Algorithm, Key};
-use crate::mem::{SealKind, Secret};
+use crate::secret::{SealKind, Secret};
 
 const FORMAT: u8 = 1;
 const STATES: [KeyState; 4] =

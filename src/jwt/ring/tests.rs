@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::*;
 use crate::clock::ManualClock;
 use crate::jwt::MAX_CLOCK_TOLERANCE;
-use crate::mem::{SealKind, Secret};
+use crate::secret::{SealKind, Secret};
 
 const ALGORITHM: Algorithm = Algorithm::EdDsa;
 

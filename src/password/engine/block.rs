@@ -2,7 +2,7 @@
 
 use zeroize::Zeroize;
 
-use crate::mem::pages::{BLOCK_LEN, PlainBlock};
+use crate::password::memory::{BLOCK_LEN, PlainBlock};
 
 /// 64-bit words of a block.
 pub const WORDS: usize = BLOCK_LEN / size_of::<u64>();

@@ -15,8 +15,8 @@ mod selftest;
 pub use self::choice::{current, take_warning};
 use super::params::Params;
 use crate::error::Result;
-use crate::mem::pages::Pages;
 use crate::password::cancel::Cancel;
+use crate::password::memory::Pages;
 
 /// What an Argon2 tag is computed from (RFC 9106 section 3.1). All lengths are hashed in, so an
 /// empty secret is no secret.

@@ -8,8 +8,8 @@ use super::layout::Layout;
 use super::memory::Memory;
 use super::{Engine, Inputs, crew, hash};
 use crate::error::{Code, Error, Result};
-use crate::mem::pages::{BLOCK_LEN, Pages};
 use crate::password::cancel::Cancel;
+use crate::password::memory::{BLOCK_LEN, Pages};
 
 /// The engine with one of its kernels.
 pub(super) struct Own {

@@ -4,8 +4,8 @@ use argon2::{Argon2, AssociatedData, Params as CrateParams, ParamsBuilder};
 
 use super::{Engine, Inputs};
 use crate::error::{Code, Error, Result};
-use crate::mem::pages::Pages;
 use crate::password::cancel::Cancel;
+use crate::password::memory::Pages;
 use crate::password::params::{Algorithm, Version};
 
 /// The engine of the `RustCrypto` project: AVX2 where the processor has it, one thread a hash. Takes

@@ -2,8 +2,8 @@
 
 use super::{Engine, Inputs};
 use crate::error::Result;
-use crate::mem::pages::{self, Pages};
 use crate::password::cancel::Cancel;
+use crate::password::memory::{self, Pages};
 use crate::password::params::{Algorithm, Params, Version};
 
 /// Memory, passes and lanes. Between them: one lane and several, an odd one out, and segments of
@@ -18,7 +18,7 @@ pub fn agree(one: &dyn Engine, other: &dyn Engine) -> Result<bool> {
             for (m, t, p) in COSTS {
                 let params = Params::new(algorithm, version, m, t, p)?;
                 let len = usize::try_from(params.memory_len()).unwrap_or(usize::MAX);
-                let mut memory = pages::take(len)?;
+                let mut memory = memory::take(len)?;
                 let tags = [one, other].map(|engine| tag(engine, params, &mut memory));
                 if !matches!(tags, [Ok(one), Ok(other)] if one == other) {
                     return Ok(false);

@@ -10,13 +10,13 @@ use super::own::Own;
 use super::rustcrypto::RustCrypto;
 use super::*;
 use crate::error::Code;
-use crate::mem::pages;
+use crate::password::memory;
 use crate::password::params::{Algorithm, Version};
 use crate::testing::vectors::{self, hex, number, text};
 
 fn tag(engine: &dyn Engine, inputs: &Inputs<'_>, len: usize) -> Result<Vec<u8>> {
     let memory_len = usize::try_from(inputs.params.memory_len()).unwrap();
-    let mut memory = pages::take(memory_len).unwrap();
+    let mut memory = memory::take(memory_len).unwrap();
     // Nothing may depend on what the memory held.
     for block in memory.blocks::<block::Block>() {
         block.words_mut().fill(0x5a5a_5a5a_5a5a_5a5a);
@@ -128,7 +128,7 @@ fn a_running_hash_stops_when_it_is_called_off() {
     // A hash of days: it ends because it is called off, or this test does not end.
     let inputs = inputs(64 << 10, u32::MAX, 4, b"");
     for (_, own) in own() {
-        let mut memory = pages::take(64 << 20).unwrap();
+        let mut memory = memory::take(64 << 20).unwrap();
         let mut tag = [0; 32];
         let cancel = Cancel::default();
         let other = cancel.clone();

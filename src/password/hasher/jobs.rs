@@ -3,11 +3,11 @@
 use secrecy::ExposeSecret;
 
 use crate::error::Result;
-use crate::mem::{SecretInput, leaving_no_trace};
 use crate::password::cancel::Cancel;
 use crate::password::job::{DEPTH, HashJob, VerifyJob};
 use crate::password::legacy::Legacy;
 use crate::password::phc::Digest;
+use crate::secret::{SecretInput, leaving_no_trace};
 
 /// A new digest to be made.
 #[derive(Debug)]

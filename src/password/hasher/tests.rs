@@ -1,8 +1,8 @@
 //! Peppers that come and go, policies that change, other schemes, and nobody's digest.
 
 use super::*;
-use crate::mem::allocations::allocated_by;
 use crate::password::{Cancel, PolicyOptions, Profile};
+use crate::testing::allocations::allocated_by;
 
 const BCRYPT: &str = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 

@@ -19,8 +19,8 @@ use zeroize::Zeroizing;
 
 use super::ceilings::{Ceilings, MAX_BCRYPT_COST, MIN_BCRYPT_COST};
 use crate::error::Result;
-use crate::mem;
 use crate::password::phc::{malformed, number};
+use crate::secret;
 
 /// Blowfish's state: 18 and 4 times 256 words of four bytes.
 pub(super) const MEMORY_LEN: u64 = (18 + 4 * 256) * 4;
@@ -100,7 +100,7 @@ impl Bcrypt {
             }
         };
         let tag = Zeroizing::new(bcrypt::bcrypt(self.cost, self.salt, &*key));
-        mem::ct_eq(&tag[..TAG_LEN], &self.tag)
+        secret::ct_eq(&tag[..TAG_LEN], &self.tag)
     }
 }
 

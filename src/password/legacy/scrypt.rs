@@ -6,9 +6,9 @@ use zeroize::Zeroizing;
 use super::ceilings::Ceilings;
 use super::{SALT_LEN, TAG_LEN};
 use crate::error::{Code, Error, Result};
-use crate::mem;
 use crate::password::limits::Limits;
 use crate::password::phc::{bytes, malformed, number};
+use crate::secret;
 
 /// An scrypt hash that has been read.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ impl Scrypt {
         let mut tag = Zeroizing::new(vec![0; self.tag.len()]);
         scrypt::scrypt(password, &self.salt, &params, &mut tag)
             .map_err(|_| malformed("with a hash of a length that scrypt cannot have"))?;
-        Ok(mem::ct_eq(&tag, &self.tag))
+        Ok(secret::ct_eq(&tag, &self.tag))
     }
 
     /// The crate takes its memory without asking, and a failure there ends the process: so ask.

@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::{Pool, Role, State, refuse};
-use crate::mem::pages;
+use crate::password::memory;
 
 /// What the timer has to do next; times are nanoseconds of the pool's clock.
 #[derive(Debug, Default)]
@@ -25,7 +25,7 @@ impl Pool {
         let now = self.clock.monotonic_nanos();
         let timer = &mut state.timer;
         timer.deadline = timer.deadline.into_iter().chain(deadline).min();
-        let memory = *timer.memory.get_or_insert(now.saturating_add(nanos(pages::IDLE_TIME)));
+        let memory = *timer.memory.get_or_insert(now.saturating_add(nanos(memory::IDLE_TIME)));
         let due = timer.deadline.map_or(memory, |deadline| deadline.min(memory));
         if !timer.runs {
             // Without a thread for it nobody is turned away for having waited, and memory stays:
@@ -67,7 +67,7 @@ impl Pool {
             self.move_on(state, None);
             late.into_iter().for_each(refuse);
         }
-        if looks_at_memory && let Some(left) = pages::release_idle() {
+        if looks_at_memory && let Some(left) = memory::release_idle() {
             let memory = now.saturating_add(nanos(left));
             let due = &mut self.lock().timer.memory;
             *due = Some(due.map_or(memory, |due| due.min(memory)));

@@ -93,7 +93,7 @@ fn a_ring_is_full_of_a_thousand_keys() {
     assert!(full(ring.rotate(false, || unreachable!("it would be in vain"))));
     assert_eq!(add(MAX_RING_KEYS), Some(Ok(())));
     assert_eq!(add(MAX_RING_KEYS + 1), Some(Err(Code::KeyringFull)));
-    assert!(ring.seal(&crate::mem::Secret::copy_from(&[7; 32]).unwrap()).is_ok());
+    assert!(ring.seal(&crate::secret::Secret::copy_from(&[7; 32]).unwrap()).is_ok());
     // What is forgotten makes room.
     clock.advance(Duration::from_secs(2 * DAY));
     assert!(ring.rotate(false, generate).is_ok());

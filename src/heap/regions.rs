@@ -1,0 +1,199 @@
+//! The memory under the slabs: how it is obtained, how it grows, where a place lies in it.
+
+use std::env;
+use std::ffi::OsStr;
+use std::ops::Range;
+use std::ptr::NonNull;
+
+use super::arena::Config;
+use super::canary;
+use super::slabs::{BLOCK, Place, Slabs};
+use crate::os::{Backend, Mapping, Os};
+
+/// What `NODESEC_SECMEM` says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// Nothing: it is not set, or empty.
+    Silent,
+    /// The first rung of the ladder to try.
+    Chose(Backend),
+    /// Something that is no backend, and is not followed.
+    Unclear,
+}
+
+impl Operator {
+    /// Reads the variable.
+    pub fn of_environment() -> Self {
+        env::var_os("NODESEC_SECMEM").map_or(Self::Silent, |text| Self::parse(&text))
+    }
+
+    fn parse(text: &OsStr) -> Self {
+        if text.is_empty() {
+            return Self::Silent;
+        }
+        let named = Backend::LADDER.into_iter().find(|backend| text == backend.as_str());
+        named.map_or(Self::Unclear, Self::Chose)
+    }
+}
+
+/// The first rung to try, and why it is not the best one.
+fn top(config: &Config, reasons: &mut Vec<String>) -> Backend {
+    if config.operator == Operator::Unclear {
+        reasons.push("NODESEC_SECMEM: not a backend, ignored".to_owned());
+    }
+    let (chosen, reason) = match (config.operator, config.backend) {
+        (Operator::Chose(backend), _) => (backend, "NODESEC_SECMEM"),
+        (_, Some(backend)) => (backend, "configured"),
+        _ if config.os.hibernation_configured() => {
+            (Backend::Mlock, "memfd_secret: hibernation configured")
+        }
+        _ => (Backend::MemfdSecret, ""),
+    };
+    if chosen == Backend::MemfdSecret {
+        return chosen;
+    }
+    reasons.push(if reason.contains(':') {
+        reason.to_owned()
+    } else {
+        format!("{reason}: start at {}", chosen.as_str())
+    });
+    chosen
+}
+
+/// All regions of an arena. They are given back together, with the arena.
+#[derive(Default)]
+pub struct Regions {
+    /// By ascending first block.
+    list: Vec<Region>,
+    /// Set with the first region; further regions are of the same backend or not made at all, so
+    /// that no secret silently lands in worse memory than `status()` reported.
+    backend: Option<Backend>,
+    reasons: Vec<String>,
+    capacity: usize,
+}
+
+struct Region {
+    first_block: usize,
+    mapping: Mapping,
+}
+
+impl Regions {
+    /// Makes the first region with the best backend that works, unless there is one. When the
+    /// system gives no memory at all there is none afterwards, and the reasons say why.
+    pub fn open(&mut self, config: &Config, slabs: &mut Slabs) {
+        if !self.list.is_empty() {
+            return;
+        }
+        let page = config.os.page_size().max(BLOCK);
+        // Whole pages, not beyond `max_bytes`, but one at least.
+        let size = (config.first_bytes.min(config.max_bytes) / page * page).max(page);
+        let mut reasons = Vec::new();
+        let top = top(config, &mut reasons);
+        for backend in Backend::LADDER.into_iter().filter(|backend| *backend >= top) {
+            match config.os.map(backend, size) {
+                Ok(mapping) => {
+                    self.backend = Some(backend);
+                    self.reasons = reasons;
+                    self.add(mapping, slabs);
+                    return;
+                }
+                Err(reason) => reasons.push(reason),
+            }
+        }
+        self.reasons = reasons;
+    }
+
+    /// Adds a region, if the limits allow: twice as large as the largest so far, or as large as the
+    /// system still gives.
+    pub fn make_room(&mut self, config: &Config, slabs: &mut Slabs) {
+        let Some(backend) = self.backend else { return };
+        let page = config.os.page_size().max(BLOCK);
+        let room = config.max_bytes.saturating_sub(self.capacity) / page * page;
+        let largest = self.list.iter().map(|region| region.mapping.len).max().unwrap_or(0);
+        let mut size = largest.saturating_mul(2).max(page).min(room);
+        while size >= page {
+            match config.os.map(backend, size) {
+                Ok(mapping) => return self.add(mapping, slabs),
+                // The system's limit lies somewhere below: use what it still allows.
+                Err(_) => size = size / 2 / page * page,
+            }
+        }
+    }
+
+    /// Where a place lies; `None` for a place of another arena.
+    pub fn address(&self, place: &Place) -> Option<NonNull<u8>> {
+        let after = self.list.partition_point(|region| region.first_block <= place.block());
+        let region = self.list.get(after.checked_sub(1)?)?;
+        let offset = (place.block() - region.first_block) * BLOCK + place.offset();
+        if offset + place.size() > region.mapping.len {
+            return None;
+        }
+        // SAFETY: the place lies inside the mapping, as just checked.
+        Some(unsafe { region.mapping.base.add(offset) })
+    }
+
+    /// The backend of all regions; `None` before the first.
+    pub fn backend(&self) -> Option<Backend> {
+        self.backend
+    }
+
+    /// Why no better backend is used, and which protections were refused.
+    pub fn reasons(&self) -> &[String] {
+        &self.reasons
+    }
+
+    /// Bytes of all regions.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    /// Whether every region stands between guard pages.
+    pub fn guarded(&self) -> bool {
+        !self.list.is_empty() && self.list.iter().all(|region| region.mapping.guard > 0)
+    }
+
+    /// The addresses of all regions.
+    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        self.list.iter().map(|region| region.mapping.range())
+    }
+
+    /// Overwrites everything.
+    ///
+    /// # Safety
+    ///
+    /// Nobody goes on to use what was there.
+    pub unsafe fn wipe(&self) {
+        for region in &self.list {
+            // SAFETY: all of a mapping is writable, and the caller answers for the rest.
+            unsafe { canary::wipe(region.mapping.base, region.mapping.len) };
+        }
+    }
+
+    /// Gives all memory back.
+    ///
+    /// # Safety
+    ///
+    /// `os` is the system the regions came from, and nothing refers to their bytes any more.
+    pub unsafe fn release(&mut self, os: &dyn Os) {
+        for region in self.list.drain(..) {
+            // SAFETY: passed on to the caller.
+            unsafe { os.unmap(region.mapping) };
+        }
+    }
+
+    /// Notes which protections a mapping does not have.
+    pub fn note(&mut self, mapping: &Mapping) {
+        for shortfall in &mapping.shortfalls {
+            if !self.reasons.contains(shortfall) {
+                self.reasons.push(shortfall.clone());
+            }
+        }
+    }
+
+    fn add(&mut self, mapping: Mapping, slabs: &mut Slabs) {
+        self.note(&mapping);
+        self.capacity = self.capacity.saturating_add(mapping.len);
+        let first_block = slabs.grow(mapping.len / BLOCK);
+        self.list.push(Region { first_block, mapping });
+    }
+}

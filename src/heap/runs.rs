@@ -1,0 +1,210 @@
+//! What is too large for a slab: each in a mapping of its own, between guard pages of its own.
+//!
+//! The bytes end where the mapping does, as nearly as their alignment to 16 allows: whoever writes
+//! beyond them and their canary hits the guard. The mapping is made for the one tenant and given back
+//! after him, so that nothing stays locked for a size that may never be needed again.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::ptr::NonNull;
+
+use super::canary;
+use super::slabs::BLOCK;
+use crate::os::{Backend, Mapping, Os};
+
+/// Bytes to which what lies in a run is aligned.
+const ALIGNMENT: usize = 16;
+
+/// How many there may be at a time. Each takes two areas of the process's address space at least, of
+/// which Linux gives 65,530 (`vm.max_map_count`); when there are no more, it is the engine's allocator
+/// that ends the process.
+pub const MAX_RUNS: usize = 8192;
+
+/// One run. There is never another with the same number.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Place {
+    number: u64,
+    len: usize,
+    size: usize,
+}
+
+impl Place {
+    /// Bytes that were asked for.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Bytes from its start to the guard.
+    pub fn size(&self) -> usize {
+        self.size
+    }
+
+    /// Which of all runs this is.
+    pub fn number(&self) -> u64 {
+        self.number
+    }
+}
+
+/// All runs of an arena.
+#[derive(Default)]
+pub struct Runs {
+    list: BTreeMap<u64, Run>,
+    next: u64,
+    bytes: usize,
+}
+
+struct Run {
+    mapping: Mapping,
+    len: usize,
+}
+
+impl Run {
+    /// Bytes from the start of what was asked for to the guard.
+    fn size(&self) -> usize {
+        self.len.next_multiple_of(ALIGNMENT)
+    }
+
+    fn start(&self) -> NonNull<u8> {
+        // SAFETY: `Runs::map` asked for at least `size` bytes.
+        unsafe { self.mapping.base.add(self.mapping.len - self.size()) }
+    }
+}
+
+impl Runs {
+    /// A run of `len` bytes (`len` > 0), zeroed; `None` when it takes more than `room` bytes, or more
+    /// than the system gives, or when there are [`MAX_RUNS`].
+    pub fn map(&mut self, os: &dyn Os, backend: Backend, len: usize, room: usize) -> Option<Place> {
+        let size = len.checked_next_multiple_of(os.page_size().max(BLOCK))?;
+        if size > room || self.is_full() {
+            return None;
+        }
+        let mapping = os.map(backend, size).ok()?;
+        let number = self.next;
+        self.next += 1;
+        self.bytes += mapping.len;
+        let run = Run { mapping, len };
+        let place = Place { number, len, size: run.size() };
+        self.list.insert(number, run);
+        Some(place)
+    }
+
+    /// Where a run's bytes begin; `None` once it has been given back.
+    pub fn address(&self, place: &Place) -> Option<NonNull<u8>> {
+        self.list.get(&place.number).map(Run::start)
+    }
+
+    /// The mapping of a run.
+    pub fn mapping(&self, place: &Place) -> Option<&Mapping> {
+        self.list.get(&place.number).map(|run| &run.mapping)
+    }
+
+    /// Every run.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        let runs = self.list.iter();
+        runs.map(|(number, run)| Place { number: *number, len: run.len, size: run.size() })
+    }
+
+    /// Gives the memory of a run back.
+    ///
+    /// # Safety
+    ///
+    /// `os` is the system it came from, and nothing refers to its bytes any more.
+    pub unsafe fn unmap(&mut self, os: &dyn Os, place: &Place) {
+        if let Some(run) = self.list.remove(&place.number) {
+            self.bytes -= run.mapping.len;
+            // SAFETY: passed on to the caller.
+            unsafe { os.unmap(run.mapping) };
+        }
+    }
+
+    /// Bytes of all runs, as mapped.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// Whether there are as many as there may be.
+    pub fn is_full(&self) -> bool {
+        self.list.len() >= MAX_RUNS
+    }
+
+    /// How many there are.
+    pub fn live(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether every run stands between guard pages.
+    pub fn guarded(&self) -> bool {
+        self.list.values().all(|run| run.mapping.guard > 0)
+    }
+
+    /// The addresses of all runs.
+    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+        self.list.values().map(|run| run.mapping.range())
+    }
+
+    /// Overwrites everything.
+    ///
+    /// # Safety
+    ///
+    /// Nobody goes on to use what was there.
+    pub unsafe fn wipe(&self) {
+        for Run { mapping, .. } in self.list.values() {
+            // SAFETY: all of a mapping is writable, and the caller answers for the rest.
+            unsafe { canary::wipe(mapping.base, mapping.len) };
+        }
+    }
+
+    /// Gives all memory back.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Runs::unmap`], of all of them.
+    pub unsafe fn release(&mut self, os: &dyn Os) {
+        self.bytes = 0;
+        while let Some((_, run)) = self.list.pop_first() {
+            // SAFETY: passed on to the caller.
+            unsafe { os.unmap(run.mapping) };
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::Portable;
+
+    fn map(runs: &mut Runs, len: usize, room: usize) -> Option<Place> {
+        runs.map(&Portable, Backend::Plain, len, room)
+    }
+
+    #[test]
+    fn bytes_end_where_the_memory_does() {
+        let mut runs = Runs::default();
+        for (len, mapped, slack) in [(4097, 8192, 15), (8192, 8192, 0), (5000, 8192, 8)] {
+            let place = map(&mut runs, len, mapped).unwrap();
+            assert_eq!((place.len(), place.size()), (len, len + slack));
+            let end = runs.address(&place).unwrap().addr().get() + place.size();
+            assert_eq!(end, runs.mapping(&place).unwrap().range().end);
+            assert!(map(&mut runs, len, mapped - 1).is_none());
+            // SAFETY: nothing refers to it.
+            unsafe { runs.unmap(&Portable, &place) };
+            assert!(runs.address(&place).is_none());
+            assert_eq!((runs.bytes(), runs.live()), (0, 0));
+        }
+        assert!(map(&mut runs, usize::MAX, usize::MAX).is_none());
+    }
+
+    #[test]
+    fn a_number_is_never_given_twice() {
+        let mut runs = Runs::default();
+        let first = map(&mut runs, 5000, 1 << 20).unwrap();
+        // SAFETY: nothing refers to it.
+        unsafe { runs.unmap(&Portable, &first) };
+        let second = map(&mut runs, 5000, 1 << 20).unwrap();
+        assert!(runs.address(&first).is_none() && first != second);
+        assert_eq!(runs.places().collect::<Vec<_>>(), [second]);
+        // SAFETY: nothing refers to them.
+        unsafe { runs.release(&Portable) };
+        assert_eq!((runs.bytes(), runs.live()), (0, 0));
+    }
+}

@@ -1,0 +1,207 @@
+//! All places of an arena and the memory they lie in: slots of slabs, and runs.
+
+use std::ops::Range;
+use std::ptr::NonNull;
+
+use super::arena::Config;
+use super::canary::{self, Canaries};
+use super::regions::Regions;
+use super::runs::{self, Runs};
+use super::slabs::{self, BLOCK, Slabs};
+use crate::os::{Backend, Mapping, Os};
+
+/// What one tenant has of the arena.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Up to 4 KiB.
+    Slot(slabs::Place),
+    /// More.
+    Run(runs::Place),
+}
+
+impl Place {
+    /// Bytes that were asked for.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Slot(place) => place.len(),
+            Self::Run(place) => place.len(),
+        }
+    }
+
+    /// Bytes it spans.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Slot(place) => place.size(),
+            Self::Run(place) => place.size(),
+        }
+    }
+
+    /// What tells this tenant from any other at the same address.
+    pub fn tenant(&self) -> u64 {
+        match self {
+            Self::Slot(place) => place.generation().into(),
+            Self::Run(place) => place.number(),
+        }
+    }
+}
+
+/// The book and the memory.
+#[derive(Default)]
+pub struct Store {
+    slabs: Slabs,
+    regions: Regions,
+    runs: Runs,
+}
+
+impl Store {
+    /// Makes the first region, unless there is one.
+    pub fn open(&mut self, config: &Config) {
+        self.regions.open(config, &mut self.slabs);
+    }
+
+    /// A free slot for `len` bytes (`len` > 0), if there is one. Never a run.
+    pub fn take(&mut self, len: usize) -> Option<Place> {
+        self.slabs.take(len).map(Place::Slot)
+    }
+
+    /// Adds memory for slots, as far as `config` and the system allow.
+    pub fn grow(&mut self, config: &Config) {
+        // What the runs have is not to be had for slots.
+        let max_bytes = config.max_bytes.saturating_sub(self.runs.bytes());
+        self.regions.make_room(&Config { max_bytes, ..*config }, &mut self.slabs);
+    }
+
+    /// A run of `len` bytes, as far as `config` and the system allow.
+    pub fn map(&mut self, config: &Config, len: usize) -> Option<Place> {
+        let room = config.max_bytes.saturating_sub(self.capacity());
+        let place = self.runs.map(config.os, self.backend()?, len, room)?;
+        if let Some(mapping) = self.runs.mapping(&place) {
+            self.regions.note(mapping);
+        }
+        Some(Place::Run(place))
+    }
+
+    /// Whether `len` bytes would be one run too many.
+    pub fn is_one_too_many(&self, len: usize) -> bool {
+        is_run(len) && self.runs.is_full()
+    }
+
+    /// Where a place lies; `None` for one that this tenant has given back, or of another arena.
+    pub fn address(&self, place: &Place) -> Option<NonNull<u8>> {
+        match place {
+            Place::Slot(place) if !self.slabs.holds(place) => None,
+            Place::Slot(place) => self.regions.address(place),
+            Place::Run(place) => self.runs.address(place),
+        }
+    }
+
+    /// Every place that is taken.
+    pub fn places(&self) -> impl Iterator<Item = Place> {
+        self.slabs.places().map(Place::Slot).chain(self.runs.places().map(Place::Run))
+    }
+
+    /// Wipes a place that is taken and takes it back.
+    ///
+    /// # Safety
+    ///
+    /// `os` is the system of this store, and nothing refers to the bytes any more.
+    pub unsafe fn give_back(&mut self, os: &dyn Os, place: &Place) {
+        let Some(start) = self.address(place) else { return };
+        // SAFETY: passed on to the caller.
+        unsafe {
+            canary::wipe(start, place.size());
+            match place {
+                Place::Slot(place) => self.slabs.give_back(place),
+                Place::Run(place) => self.runs.unmap(os, place),
+            }
+        }
+    }
+
+    /// Whether the canaries of a tenant are as they were laid, and he is still the tenant.
+    pub fn is_intact(&self, canaries: &Canaries, place: &Place) -> bool {
+        // SAFETY: the book lists the place, so that `Canaries::place` was called for it before the
+        // lock around this store was let go of.
+        self.address(place)
+            .is_some_and(|start| unsafe { canaries.are_intact(start, place.len(), place.tenant()) })
+    }
+
+    /// The backend of all memory; `None` before the first region.
+    pub fn backend(&self) -> Option<Backend> {
+        self.regions.backend()
+    }
+
+    /// Why no better backend is used, and which protections were refused.
+    pub fn reasons(&self) -> &[String] {
+        self.regions.reasons()
+    }
+
+    /// Bytes of all memory.
+    pub fn capacity(&self) -> usize {
+        self.regions.capacity() + self.runs.bytes()
+    }
+
+    /// Bytes of the memory that stays: all but the runs.
+    pub fn region_bytes(&self) -> usize {
+        self.regions.capacity()
+    }
+
+    /// Bytes of all places taken: the slots' sizes, and the runs as mapped.
+    pub fn used_bytes(&self) -> usize {
+        self.slabs.used_bytes() + self.runs.bytes()
+    }
+
+    /// Number of places taken.
+    pub fn live(&self) -> usize {
+        self.slabs.live() + self.runs.live()
+    }
+
+    /// Whether guard pages stand before and behind every region and every run.
+    pub fn guarded(&self) -> bool {
+        self.regions.guarded() && self.runs.guarded()
+    }
+
+    /// The addresses of all memory.
+    pub fn ranges(&self) -> Vec<Range<usize>> {
+        self.regions.ranges().chain(self.runs.ranges()).collect()
+    }
+
+    /// The addresses of the memory that a place lies in.
+    pub fn range_of(&self, place: &Place) -> Option<Range<usize>> {
+        match place {
+            Place::Slot(_) => None,
+            Place::Run(place) => self.runs.mapping(place).map(Mapping::range),
+        }
+    }
+
+    /// Overwrites everything.
+    ///
+    /// # Safety
+    ///
+    /// Nobody goes on to use what was there.
+    pub unsafe fn wipe(&self) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            self.regions.wipe();
+            self.runs.wipe();
+        }
+    }
+
+    /// Gives all memory back and forgets everything.
+    ///
+    /// # Safety
+    ///
+    /// As for [`Store::give_back`], of all places.
+    pub unsafe fn release(&mut self, os: &dyn Os) {
+        // SAFETY: passed on to the caller.
+        unsafe {
+            self.regions.release(os);
+            self.runs.release(os);
+        }
+        *self = Self::default();
+    }
+}
+
+/// Whether something of `len` bytes is a run.
+pub fn is_run(len: usize) -> bool {
+    len > BLOCK
+}

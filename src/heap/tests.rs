@@ -1,0 +1,310 @@
+//! The room as a whole: backends, growth, limits, threads, forks.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+#[cfg(target_os = "linux")]
+use secrecy::ExposeSecret;
+
+use super::arena::{Arena, Config};
+use super::regions::Operator;
+use super::*;
+use crate::error::Code;
+use crate::os::Backend;
+use crate::os::{self, Mapping, Memlock, Os, Portable, Protection};
+use crate::secret::Secret;
+
+fn arena(config: Config) -> Arc<Arena> {
+    Arc::new(Arena::new(config))
+}
+
+/// A config whose growth the machine's limit on locked memory does not end.
+fn unlocked() -> Config {
+    Config { backend: Some(Backend::DontDump), ..Config::default() }
+}
+
+fn filled(arena: &Arc<Arena>, len: usize, byte: u8) -> crate::error::Result<Secret> {
+    Secret::filled_in(arena, len, |slot| {
+        assert!(slot.iter().all(|byte| *byte == 0), "a slot was not zero");
+        slot.fill(byte);
+        Ok(())
+    })
+}
+
+/// A system that locks at most so many bytes a mapping, has no `memfd_secret`, and may hibernate.
+struct Strict {
+    largest: usize,
+    hibernates: bool,
+}
+
+impl Os for Strict {
+    fn page_size(&self) -> usize {
+        4096
+    }
+
+    fn map(&self, backend: Backend, len: usize) -> Result<Mapping, String> {
+        match backend {
+            Backend::MemfdSecret => Err("memfd_secret: ENOSYS".into()),
+            Backend::Mlock if len > self.largest => Err("mlock: ENOMEM".into()),
+            _ => Portable.map(Backend::Plain, len),
+        }
+    }
+
+    unsafe fn unmap(&self, mapping: Mapping) {
+        // SAFETY: `map` got it from there; the rest is the caller's promise.
+        unsafe { Portable.unmap(mapping) };
+    }
+
+    fn read_back(&self, _: &[Range<usize>]) -> Result<Protection, String> {
+        Err("/proc/self/smaps: EACCES".into())
+    }
+
+    fn memlock(&self) -> Memlock {
+        Memlock { soft: Some(65536), hard: Some(65536) }
+    }
+
+    fn hibernation_configured(&self) -> bool {
+        self.hibernates
+    }
+}
+
+#[test]
+fn the_global_status_is_true_before_any_secret() {
+    let status = status();
+    assert!(status.capacity_bytes >= 48 * 1024);
+    assert_eq!(status.max_bytes, 16 * 1024 * 1024);
+    assert_eq!(status.degraded, !(status.locked && status.dump_excluded));
+    assert_eq!(status.kernel_unmapped, status.backend == Backend::MemfdSecret);
+    assert!(status.backend == Backend::MemfdSecret || !status.reasons.is_empty());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn each_backend_is_what_it_says() {
+    for backend in Backend::LADDER {
+        let arena = arena(Config { backend: Some(backend), ..Config::default() });
+        let secret = filled(&arena, 100, 7).unwrap();
+        let status = arena.status();
+        // A weaker one than asked is fine on a machine that refuses, when it says why.
+        assert!(status.backend >= backend);
+        assert!(status.backend == backend || !status.reasons.is_empty(), "{status:?}");
+        assert!(status.guard_pages, "{status:?}");
+        assert_eq!(
+            (status.capacity_bytes, status.used_bytes, status.live_secrets),
+            (49152, 256, 1)
+        );
+        let expected = match status.backend {
+            Backend::MemfdSecret | Backend::Mlock => (true, true),
+            Backend::DontDump => (false, true),
+            Backend::Plain => (false, false),
+        };
+        assert_eq!((status.locked, status.dump_excluded), expected, "{status:?}");
+        assert_eq!(secret.expose_secret(), [7; 100]);
+    }
+}
+
+#[test]
+fn memory_ends_at_the_last_whole_page_of_max_bytes() {
+    let page = os::native().page_size();
+    for max_bytes in [1, page, page + 1, 2 * page - 1, 3 * page + 5, 49151, 100_000] {
+        for on_full in [OnFull::Error, OnFull::Seal] {
+            let arena = arena(unlocked());
+            let settings = Settings {
+                max_bytes: Some(max_bytes),
+                on_full: Some(on_full),
+                ..Settings::default()
+            };
+            if arena.configure(settings).is_err() {
+                assert!(on_full == OnFull::Seal && max_bytes < 16 * 1024 + 4 * page);
+                continue;
+            }
+            let held: Vec<_> = (0..).map_while(|_| filled(&arena, 32, 1).ok()).collect();
+            let bytes = arena.status().capacity_bytes;
+            assert_eq!(bytes, (max_bytes / page * page).max(page), "{max_bytes} {on_full:?}");
+            assert!(!held.is_empty());
+        }
+    }
+}
+
+#[test]
+fn a_limit_on_locked_memory_ends_growth_rather_than_protection() {
+    static OS: Strict = Strict { largest: 48 * 1024, hibernates: false };
+    let arena = arena(Config { os: &OS, max_bytes: 128 * 1024, ..Config::default() });
+    let held: Vec<_> = (0..).map_while(|_| filled(&arena, 4096 - 32, 1).ok()).collect();
+    assert_eq!(held.len(), 32);
+    let error = filled(&arena, 1, 1).unwrap_err();
+    assert_eq!(error.code, Code::SecretExhausted);
+    for part in ["131072 of 131072 bytes", "not grow beyond 131072 bytes", "dispose"] {
+        assert!(error.message.contains(part), "{error}");
+    }
+    let status = arena.status();
+    assert_eq!(status.backend, Backend::Mlock);
+    // smaps cannot be read: nothing is claimed.
+    assert!(!status.locked && !status.dump_excluded && status.degraded);
+    assert_eq!(status.reasons, ["memfd_secret: ENOSYS", "/proc/self/smaps: EACCES"]);
+    assert_eq!(status.memlock_hard, Some(65536));
+
+    // What slots once had, they keep: a run would have to be mapped on top.
+    drop(held);
+    assert_eq!(filled(&arena, 4096 - 31, 1).unwrap_err().code, Code::SecretExhausted);
+    assert!(filled(&arena, 4096 - 32, 1).is_ok());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn large_secrets_leave_the_process_address_space() {
+    let arena = arena(Config { max_bytes: 1 << 30, ..unlocked() });
+    let large = || filled(&arena, 4065, 1);
+    let mut held: Vec<_> = (0..).map_while(|_| large().ok()).collect();
+    assert_eq!(held.len(), 8192);
+    let error = large().unwrap_err();
+    assert_eq!(error.code, Code::SecretExhausted);
+    assert!(error.message.contains("above 4064 bytes it holds at most 8192"), "{}", error.message);
+    // Others are not concerned, and one that goes makes room.
+    assert!(filled(&arena, 4064, 1).is_ok());
+    held.pop();
+    assert!(large().is_ok());
+}
+
+#[test]
+fn a_large_first_secret_does_not_cost_the_others_their_protection() {
+    static OS: Strict = Strict { largest: 64 * 1024, hibernates: false };
+    let arena = arena(Config { os: &OS, ..Config::default() });
+    let error = filled(&arena, 1 << 20, 1).unwrap_err();
+    assert_eq!(error.code, Code::SecretExhausted);
+    for part in ["0 of 49152 bytes", "locked memory: 65536 bytes", os::REMEDY] {
+        assert!(error.message.contains(part), "{error}");
+    }
+    let largest = filled(&arena, 64 * 1024 - 32, 1).unwrap();
+    let status = arena.status();
+    assert_eq!((status.backend, status.capacity_bytes), (Backend::Mlock, 49152 + 65536));
+    drop(largest);
+    let status = arena.status();
+    assert_eq!((status.capacity_bytes, status.used_bytes), (49152, 0));
+}
+
+#[test]
+fn the_ladder_is_walked_to_its_end() {
+    static OS: Strict = Strict { largest: 0, hibernates: true };
+    let status = arena(Config { os: &OS, ..Config::default() }).status();
+    assert_eq!(status.backend, Backend::DontDump);
+    let why = ["memfd_secret: hibernation configured", "mlock: ENOMEM"];
+    assert_eq!(status.reasons[..2], why);
+    assert!(!status.hibernation_blocked);
+
+    let asked = Config { os: &OS, backend: Some(Backend::MemfdSecret), ..Config::default() };
+    assert_eq!(arena(asked).status().reasons[0], "memfd_secret: ENOSYS");
+}
+
+#[test]
+fn a_heap_is_configured_before_its_first_use() {
+    let arena = arena(unlocked());
+    arena.status();
+    let plain = Settings { backend: Some(Some(Backend::Plain)), ..Settings::default() };
+    arena.configure(plain.clone()).unwrap();
+    let status = arena.status();
+    assert_eq!((status.backend, status.capacity_bytes), (Backend::Plain, 49152));
+    assert_eq!(status.reasons, ["configured: start at plain"]);
+
+    let secret = filled(&arena, 32, 1).unwrap();
+    drop(secret);
+    let raised = |max_bytes| Settings { max_bytes: Some(max_bytes), ..Settings::default() };
+    for refused in [plain, raised(1 << 20)] {
+        assert_eq!(arena.configure(refused).unwrap_err().code, Code::SecretConfigured);
+    }
+    arena.configure(raised(32 << 20)).unwrap();
+    arena.configure(Settings::default()).unwrap();
+    assert_eq!(arena.status().max_bytes, 32 << 20);
+}
+
+#[test]
+fn what_is_required_and_missing_leaves_no_heap() {
+    static OS: Strict = Strict { largest: 0, hibernates: false };
+    let arena = arena(Config { os: &OS, ..Config::default() });
+    let require = |require: &[Requirement]| {
+        arena.configure(Settings { require: Some(require.to_vec()), ..Settings::default() })
+    };
+    let error = require(&[Requirement::DumpExcluded, Requirement::KernelUnmapped]).unwrap_err();
+    assert_eq!(error.code, Code::SecretDegraded);
+    for part in ["not left out of core dumps and not kernel-unmapped", "dontdump", "mlock: ENOMEM"]
+    {
+        assert!(error.message.contains(part), "{error}");
+    }
+    // Whoever catches that error has no secret in worse memory either.
+    assert_eq!(filled(&arena, 32, 1).unwrap_err().code, Code::SecretDegraded);
+    require(&[]).unwrap();
+    let on_degraded = Some(OnDegraded::Error);
+    let strict = Settings { on_degraded, ..Settings::default() };
+    assert_eq!(arena.configure(strict).unwrap_err().code, Code::SecretDegraded);
+    let ignored = Settings { on_degraded: Some(OnDegraded::Ignore), ..Settings::default() };
+    arena.configure(ignored).unwrap();
+    assert!(filled(&arena, 32, 1).is_ok());
+}
+
+#[test]
+fn the_operator_has_the_last_word() {
+    let operator = Operator::Chose(Backend::DontDump);
+    let config = Config { operator, backend: Some(Backend::Plain), ..Config::default() };
+    let status = arena(config).status();
+    assert_eq!(status.reasons[0], "NODESEC_SECMEM: start at dontdump");
+    let config = Config { operator: Operator::Unclear, ..Config::default() };
+    assert_eq!(arena(config).status().reasons[0], "NODESEC_SECMEM: not a backend, ignored");
+}
+
+#[test]
+fn ten_thousand_small_secrets_stay_under_a_mebibyte() {
+    let arena = arena(unlocked());
+    let secrets: Vec<_> = (0..10_000).map(|_| filled(&arena, 32, 3).unwrap()).collect();
+    let status = arena.status();
+    assert!(status.capacity_bytes < 1 << 20, "{status:?}");
+    assert_eq!((status.used_bytes, status.live_secrets), (640_000, 10_000));
+    drop(secrets);
+    let again: Vec<_> = (0..10_000).map(|_| filled(&arena, 32, 4).unwrap()).collect();
+    assert_eq!(arena.status().capacity_bytes, status.capacity_bytes);
+    drop(again);
+    assert_eq!(arena.status().used_bytes, 0);
+}
+
+/// What `write(2)` in a forked child gets to see of a secret; empty when it is refused.
+#[cfg(target_os = "linux")]
+fn seen_by_child(secret: &Secret) -> Vec<u8> {
+    use std::fs::File;
+    use std::io::Read;
+    use std::os::fd::{AsRawFd, FromRawFd};
+
+    let mut ends = [0; 2];
+    // SAFETY: pipe writes two descriptors, which nobody else owns; the child makes only calls
+    // that are allowed after fork in a process with threads.
+    let (mut from, child) = unsafe {
+        assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0);
+        let (from, to) = (File::from_raw_fd(ends[0]), File::from_raw_fd(ends[1]));
+        let (start, len) = (secret.expose_secret().as_ptr(), secret.len());
+        let child = libc::fork();
+        if child == 0 {
+            libc::write(to.as_raw_fd(), start.cast(), len);
+            libc::_exit(0);
+        }
+        (from, child)
+    };
+    let mut seen = Vec::new();
+    from.read_to_end(&mut seen).unwrap();
+    // SAFETY: our own child, without asking for its status.
+    assert_eq!(unsafe { libc::waitpid(child, std::ptr::null_mut(), 0) }, child);
+    seen
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_forked_child_reads_nothing() {
+    for backend in Backend::LADDER {
+        let arena = arena(Config { backend: Some(backend), ..Config::default() });
+        let secret = filled(&arena, 32, 0xa5).unwrap();
+        let expected: &[u8] = match arena.status().backend {
+            Backend::MemfdSecret => &[],
+            Backend::Mlock | Backend::DontDump => &[0; 32],
+            // The control: the test can see what is there to be seen.
+            Backend::Plain => &[0xa5; 32],
+        };
+        assert_eq!(seen_by_child(&secret), expected, "{backend:?}");
+    }
+}

@@ -1,0 +1,210 @@
+//! Where secrets go when the arena is full and may not grow: out of it, encrypted.
+//!
+//! The ciphertext lies on the ordinary heap: AES-256-GCM (NIST SP 800-38D) under one key of the
+//! process, which never leaves protected memory. The nonce is a number that counts up and is never
+//! used again; number and length are authenticated, so that no ciphertext opens in the place of
+//! another. A secret is opened for the time of a call, into scratch memory that was set aside before
+//! there was a first secret: it is there also when everything else is full. It is a small arena of
+//! its own, with canaries and guard pages, and one thread at a time has its `turn` of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, Tag, UnboundKey};
+use zeroize::Zeroizing;
+
+use super::locked::Locked;
+use super::scratch_lock::{self, ScratchLock};
+use super::seal::DEPTH;
+use super::secret::Secret;
+use super::stack::leaving_no_trace;
+use crate::error::{Code, Error, Result};
+use crate::heap::arena::{Arena, Config};
+use crate::heap::canary::OVERHEAD;
+use crate::heap::policy::{Policy, Settings};
+use crate::heap::slabs::BLOCK;
+use crate::heap::slot::Slot;
+use crate::id;
+use crate::os::Os;
+
+/// The longest secret that can be sealed off, in bytes: 4064, what a slot of 4 KiB holds.
+pub const MAX_OVERFLOW_LEN: usize = BLOCK - OVERHEAD;
+
+/// Bytes set aside: three secrets of the longest kind at a time, as when one is sealed under another
+/// and the result is made beside them, and keys expanded.
+const SCRATCH_BYTES: usize = 4 * BLOCK;
+
+const TAG_LEN: usize = 16;
+
+/// The key, the scratch memory and the count of an arena's sealed secrets.
+pub struct Overflow {
+    scratch: Arc<Arena>,
+    cipher: Locked<LessSafeKey>,
+    next: AtomicU64,
+    sealed: AtomicUsize,
+}
+
+/// The ciphertext of a secret, wiped when dropped.
+pub struct Sealed {
+    overflow: Arc<Overflow>,
+    number: u64,
+    /// With the tag behind it.
+    ciphertext: Box<[u8]>,
+}
+
+/// `ERR_OUT_OF_RANGE` unless `max_bytes` holds the scratch memory and something besides.
+pub fn check_fits(os: &dyn Os, max_bytes: usize) -> Result<()> {
+    let least = scratch_bytes(os) + os.page_size().max(BLOCK);
+    if max_bytes >= least {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::OutOfRange,
+        format!("options.maxBytes must be at least {least} with overflow: 'seal'"),
+    ))
+}
+
+/// What the scratch memory leaves of an arena's config. The first region is smaller by as much, so
+/// that both together fit where it did.
+pub fn without_scratch(config: &Config) -> Config {
+    let aside = scratch_bytes(config.os);
+    Config {
+        first_bytes: config.first_bytes.saturating_sub(aside).max(BLOCK),
+        max_bytes: config.max_bytes.saturating_sub(aside),
+        ..*config
+    }
+}
+
+/// A slot of the arena, or, for a call that makes a secret, of the scratch memory when the arena is
+/// full. Errors as [`Arena::slot`].
+pub fn slot(arena: &Arc<Arena>, len: usize) -> Result<(Slot, Option<Arc<Overflow>>)> {
+    let full = match arena.slot(len) {
+        Err(error) if error.code == Code::SecretExhausted => error,
+        slot => return Ok((slot?, None)),
+    };
+    let overflow = scratch_lock::lock_if_storing().and_then(|turn| Some((arena.overflow()?, turn)));
+    let (overflow, turn) = overflow.ok_or(full)?;
+    Ok((overflow.slot(len, &turn)?, Some(overflow)))
+}
+
+fn scratch_bytes(os: &dyn Os) -> usize {
+    SCRATCH_BYTES.next_multiple_of(os.page_size())
+}
+
+impl Overflow {
+    /// Draws the key and sets the scratch memory aside, under the demands of the arena it is for.
+    /// Errors as [`Arena::slot`].
+    pub fn new(config: &Config, policy: &Policy) -> Result<Self> {
+        let bytes = scratch_bytes(config.os);
+        let config =
+            Config { first_bytes: bytes, max_bytes: bytes, wipes_at_exit: false, ..*config };
+        let scratch = Arc::new(Arena::new(config));
+        scratch.configure(Settings {
+            require: Some(policy.require.clone()),
+            on_degraded: Some(policy.on_degraded),
+            ..Settings::default()
+        })?;
+        let mut key = Zeroizing::new([0; 32]);
+        id::random_bytes(&mut *key)?;
+        let cipher = leaving_no_trace::<DEPTH, _>(|| {
+            let cipher = UnboundKey::new(&AES_256_GCM, &*key).map_err(|_| broken())?;
+            Locked::new_in(&scratch, LessSafeKey::new(cipher))
+        })?;
+        Ok(Self { scratch, cipher, next: AtomicU64::new(0), sealed: AtomicUsize::new(0) })
+    }
+
+    /// The memory set aside.
+    pub fn scratch(&self) -> &Arc<Arena> {
+        &self.scratch
+    }
+
+    /// How many secrets are sealed.
+    pub fn sealed(&self) -> usize {
+        self.sealed.load(Ordering::Relaxed)
+    }
+
+    /// A slot of the scratch memory, for whoever has the turn; `ERR_SECRET_EXHAUSTED` when it is too
+    /// large.
+    pub fn slot(&self, len: usize, _: &ScratchLock) -> Result<Slot> {
+        if len > MAX_OVERFLOW_LEN {
+            return Err(Error::new(
+                Code::SecretExhausted,
+                format!(
+                    "the secure heap has no room for {len} bytes, and seals secrets of at most \
+                     {MAX_OVERFLOW_LEN} bytes; dispose of secrets that are no longer needed, or \
+                     raise maxBytes with secureHeap.configure()"
+                ),
+            ));
+        }
+        self.scratch.slot(len)
+    }
+
+    /// Encrypts bytes. Errors as [`Overflow::slot`].
+    pub fn seal(self: &Arc<Self>, bytes: &[u8], turn: &ScratchLock) -> Result<Sealed> {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        // Encrypted in a slot: outside there is never anything but ciphertext.
+        let mut slot = self.slot(bytes.len(), turn)?;
+        slot.bytes_mut().copy_from_slice(bytes);
+        let aad = Aad::from(identity(number, bytes.len()));
+        let tag = leaving_no_trace::<DEPTH, _>(|| {
+            self.cipher.seal_in_place_separate_tag(nonce(number), aad, slot.bytes_mut())
+        });
+        let tag = tag.map_err(|_| broken())?;
+        let ciphertext = [slot.bytes(), tag.as_ref()].concat().into_boxed_slice();
+        self.sealed.fetch_add(1, Ordering::Relaxed);
+        Ok(Sealed { overflow: Arc::clone(self), number, ciphertext })
+    }
+}
+
+impl Sealed {
+    /// Bytes of the secret.
+    pub fn len(&self) -> usize {
+        self.ciphertext.len().saturating_sub(TAG_LEN)
+    }
+
+    /// Decrypts into the scratch memory. Errors as [`Overflow::slot`].
+    pub fn open(&self, turn: &ScratchLock) -> Result<Secret> {
+        let (ciphertext, tag) = self.ciphertext.split_last_chunk::<TAG_LEN>().ok_or_else(broken)?;
+        let mut slot = self.overflow.slot(ciphertext.len(), turn)?;
+        slot.bytes_mut().copy_from_slice(ciphertext);
+        let aad = Aad::from(identity(self.number, ciphertext.len()));
+        let (cipher, tag) = (&self.overflow.cipher, Tag::from(*tag));
+        let opened = leaving_no_trace::<DEPTH, _>(|| {
+            let bytes = slot.bytes_mut();
+            cipher.open_in_place_separate_tag(nonce(self.number), aad, tag, bytes, 0..).is_ok()
+        });
+        if !opened {
+            return Err(broken());
+        }
+        Ok(Secret::in_scratch(slot, Arc::clone(&self.overflow)))
+    }
+}
+
+impl Drop for Sealed {
+    fn drop(&mut self) {
+        super::wipe(&mut self.ciphertext);
+        self.overflow.sealed.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn nonce(number: u64) -> Nonce {
+    let mut nonce = [0; NONCE_LEN];
+    nonce[NONCE_LEN - 8..].copy_from_slice(&number.to_be_bytes());
+    Nonce::assume_unique_for_key(nonce)
+}
+
+fn identity(number: u64, len: usize) -> [u8; 16] {
+    ((u128::from(number) << 64) | len as u128).to_be_bytes()
+}
+
+/// The ciphertext was changed by something else in this process; or it is ours to mend.
+fn broken() -> Error {
+    Error::new(
+        Code::Internal,
+        "a secret that was sealed for want of room does not open: memory of this process was \
+         overwritten",
+    )
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,44 @@
+//! Secrets that a library keeps in memory of its own.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+
+/// What a library has made of a secret, on the heap of the process: neither locked nor left out of
+/// dumps, so it is counted. The library must wipe it when it is dropped.
+pub struct ParsedKey<T>(T);
+
+impl<T> ParsedKey<T> {
+    /// Counts it from now on.
+    pub fn new(value: T) -> Self {
+        COUNT.fetch_add(1, Ordering::Relaxed);
+        Self(value)
+    }
+}
+
+impl<T> Deref for ParsedKey<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> Drop for ParsedKey<T> {
+    fn drop(&mut self) {
+        COUNT.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<T> fmt::Debug for ParsedKey<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ParsedKey(...)")
+    }
+}
+
+/// How many there are in the process.
+pub fn parsed_key_count() -> usize {
+    COUNT.load(Ordering::Relaxed)
+}

@@ -1,0 +1,295 @@
+//! What ends the process, seen from outside: each test runs itself once more as a child, which
+//! does the deed.
+
+#![cfg(not(miri))]
+
+use std::env;
+use std::process::{Command, ExitStatus, Output};
+use std::ptr::{self, NonNull};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicPtr, Ordering};
+
+use secrecy::ExposeSecret;
+
+use super::secret::Secret;
+use super::stored_secret::StoredSecret;
+use crate::error::Code;
+use crate::heap::arena::{self, Arena, Config};
+use crate::heap::policy::{OnFull, Settings};
+use crate::heap::slot::Slot;
+use crate::os::{self, Backend};
+
+const DEED: &str = "NODESEC_TEST_DEED";
+const BACKEND: &str = "NODESEC_TEST_BACKEND";
+const END: &str = "NODESEC_TEST_END";
+#[cfg(unix)]
+const FORKED: &str = "NODESEC_TEST_FORKED";
+const MARKER: u8 = 0xa7;
+
+/// The test of this name as a child process, which then finds itself in `is_child`.
+fn command(test: &str) -> Command {
+    let name = format!("secret::process_end_tests::{test}");
+    let mut command = Command::new(env::current_exe().unwrap());
+    command.args(["--exact", &name, "--nocapture", "--test-threads=1"]).env(DEED, test);
+    command
+}
+
+fn child(test: &str) -> Output {
+    command(test).output().unwrap()
+}
+
+fn is_child(test: &str) -> bool {
+    env::var_os(DEED).is_some_and(|deed| deed == test)
+}
+
+/// How a child ends that touches what it may not, and one that aborts.
+#[cfg(unix)]
+const FAULT: i32 = libc::SIGSEGV;
+#[cfg(unix)]
+const ABORT: i32 = libc::SIGABRT;
+/// `STATUS_ACCESS_VIOLATION`, and `STATUS_STACK_BUFFER_OVERRUN`, which is what a fast failure of any
+/// kind is called.
+#[cfg(windows)]
+const FAULT: i32 = 0xc000_0005_u32.cast_signed();
+#[cfg(windows)]
+const ABORT: i32 = 0xc000_0409_u32.cast_signed();
+
+/// What ended a child that did not end by itself.
+fn death(status: ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    return std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(windows)]
+    return status.code();
+}
+
+fn arena(backend: Backend) -> Arc<Arena> {
+    Arc::new(Arena::new(Config { backend: Some(backend), ..Config::default() }))
+}
+
+fn secret(arena: &Arc<Arena>, len: usize) -> (Secret, NonNull<u8>) {
+    let mut start = NonNull::dangling();
+    let secret = Secret::filled_in(arena, len, |bytes| {
+        bytes.fill(MARKER);
+        start = NonNull::from(bytes).cast();
+        Ok(())
+    });
+    (secret.unwrap(), start)
+}
+
+/// Writes where nothing of ours is to be written, as a defect elsewhere in the process would.
+fn overwrite(at: NonNull<u8>, offset: isize) {
+    // SAFETY: none. The address is mapped, except where the test is that it is not; the process
+    // ends before anything comes of it.
+    unsafe {
+        let at = at.offset(offset);
+        // Whatever lies there, canaries being random, it is another byte afterwards.
+        at.write_volatile(!at.read_volatile());
+    }
+}
+
+fn assert_aborted(output: &Output, with: &str) {
+    let printed = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(death(output.status), Some(ABORT), "{printed}");
+    assert!(printed.contains(with) && printed.contains("every secret is wiped"), "{printed}");
+    assert!(!output.stderr.contains(&MARKER), "bytes of a secret were printed");
+}
+
+#[test]
+fn a_guard_page() {
+    const NAME: &str = "a_guard_page";
+    if is_child(NAME) {
+        let asked = env::var(BACKEND).unwrap();
+        let backend = Backend::LADDER.into_iter().find(|backend| backend.as_str() == asked);
+        let arena = arena(backend.unwrap());
+        let end = env::var(END).unwrap();
+        if end == "of all" {
+            // The last slot of the first region.
+            let secrets: Vec<_> = (0..12).map(|_| secret(&arena, 4064)).collect();
+            let last = secrets.iter().map(|(_, start)| *start).max().unwrap();
+            overwrite(last, 4064 + 16);
+            return;
+        }
+        let (_one, _) = secret(&arena, 16384);
+        let (_secret, start) = secret(&arena, 16384);
+        let (_other, _) = secret(&arena, 16384);
+        if end == "behind" {
+            overwrite(start, 16384 + 16);
+        } else {
+            let page = os::native().page_size().max(4096);
+            let before = (16384 + 32_usize).next_multiple_of(page) - 16384 - 16;
+            overwrite(start, -before.cast_signed() - 1);
+        }
+        return;
+    }
+    for backend in Backend::LADDER {
+        for end in ["of all", "behind", "before"] {
+            let output =
+                command(NAME).env(BACKEND, backend.as_str()).env(END, end).output().unwrap();
+            assert_eq!(death(output.status), Some(FAULT), "{backend:?} {end}");
+        }
+    }
+}
+
+#[test]
+fn a_slot_given_back_twice() {
+    const NAME: &str = "a_slot_given_back_twice";
+    if is_child(NAME) {
+        let arena = arena(Backend::DontDump);
+        let forged = forged_slot(&arena);
+        // Whether it has a new tenant makes no difference.
+        let _tenant = secret(&arena, 32);
+        drop(forged);
+        return;
+    }
+    assert_aborted(&child(NAME), "a secret was used after it had been given back");
+}
+
+#[test]
+fn a_slot_read_when_it_has_another_tenant() {
+    const NAME: &str = "a_slot_read_when_it_has_another_tenant";
+    if is_child(NAME) {
+        let arena = arena(Backend::Mlock);
+        let forged = forged_slot(&arena);
+        let _tenant = secret(&arena, 32);
+        let read = std::hint::black_box(forged.bytes());
+        eprintln!("read {read:?}");
+        return;
+    }
+    let output = child(NAME);
+    assert_aborted(&output, "a secret was used after it had been given back");
+    assert!(!output.stderr.starts_with(b"read"));
+}
+
+/// A second handle of a slot of 32 bytes that has been given back, as only a defect could make it.
+fn forged_slot(arena: &Arc<Arena>) -> Slot {
+    let slot = arena.slot(32).unwrap();
+    // SAFETY: none; the process ends over it.
+    let forged = unsafe { ptr::read(&raw const slot) };
+    drop(slot);
+    forged
+}
+
+#[test]
+fn a_byte_too_many_found_on_release() {
+    const NAME: &str = "a_byte_too_many_found_on_release";
+    if is_child(NAME) {
+        let arena = arena(Backend::MemfdSecret);
+        let (secret, start) = secret(&arena, 33);
+        overwrite(start, 33);
+        drop(secret);
+        return;
+    }
+    assert_aborted(&child(NAME), "memory beside a secret was overwritten");
+}
+
+#[test]
+fn a_byte_before_found_by_verify() {
+    const NAME: &str = "a_byte_before_found_by_verify";
+    if is_child(NAME) {
+        let arena = arena(Backend::Mlock);
+        let (_one, start) = secret(&arena, 5000);
+        let (_other, _) = secret(&arena, 32);
+        arena.verify();
+        eprintln!("verified before");
+        overwrite(start, -1);
+        arena.verify();
+        return;
+    }
+    let output = child(NAME);
+    assert_aborted(&output, "memory beside a secret was overwritten");
+    assert!(output.stderr.starts_with(b"verified before"));
+}
+
+#[test]
+fn a_byte_too_many_in_a_sealed_secret_that_is_open() {
+    const NAME: &str = "a_byte_too_many_in_a_sealed_secret_that_is_open";
+    if is_child(NAME) {
+        let settings =
+            Settings { max_bytes: Some(32768), on_full: Some(OnFull::Seal), ..Settings::default() };
+        crate::heap::configure(settings).unwrap();
+        let _in_slots: Vec<_> = (0..4).map(|_| secret(arena::global(), 4064)).collect();
+        let sealed =
+            crate::secret::storing(|| StoredSecret::new(Secret::copy_from(&[MARKER; 40]).unwrap()));
+        let overrun = |secret: &Secret| {
+            overwrite(NonNull::from(secret.expose_secret()).cast(), 40);
+        };
+        sealed.unwrap().with(overrun).unwrap();
+        return;
+    }
+    let output = child(NAME);
+    assert_aborted(&output, "memory beside a secret was overwritten");
+}
+
+#[test]
+fn a_write_to_what_was_freed_found_on_reuse() {
+    const NAME: &str = "a_write_to_what_was_freed_found_on_reuse";
+    if is_child(NAME) {
+        let arena = arena(Backend::DontDump);
+        let (first, start) = secret(&arena, 32);
+        drop(first);
+        overwrite(start, 3);
+        drop(secret(&arena, 20));
+        return;
+    }
+    assert_aborted(&child(NAME), "free memory of the secure heap was written to");
+}
+
+#[test]
+fn the_end_of_the_process_wipes() {
+    const NAME: &str = "the_end_of_the_process_wipes";
+    static START: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
+
+    extern "C" fn look() {
+        // SAFETY: the arena of the process is never unmapped.
+        let byte = unsafe { START.load(Ordering::Relaxed).read_volatile() };
+        eprintln!("found {byte:#x}");
+    }
+
+    if is_child(NAME) {
+        // What is registered first runs last: it sees what the wipe has left.
+        // SAFETY: `look` stays, and runs on this thread.
+        unsafe { libc::atexit(look) };
+        let (secret, start) = secret(arena::global(), 32);
+        let in_use = secret.expose_secret();
+        assert_eq!(in_use, [MARKER; 32]);
+        START.store(start.as_ptr(), Ordering::Relaxed);
+        #[cfg(unix)]
+        if env::var_os(FORKED).is_some() {
+            // SAFETY: the child runs what exit() runs and nothing else of this process.
+            unsafe {
+                let child = libc::fork();
+                if child == 0 {
+                    libc::exit(0);
+                }
+                libc::waitpid(child, ptr::null_mut(), 0);
+            }
+        }
+        // Not that of the standard library, which on Windows ends the process without the C
+        // library's knowledge. An addon hears of it in any case, as every DLL does.
+        // SAFETY: what it runs is `look` and the wipe.
+        unsafe { libc::exit(0) };
+    }
+    for backend in ["mlock", "dontdump", "plain"] {
+        let output = command(NAME).env("NODESEC_SECMEM", backend).output().unwrap();
+        assert_eq!(output.stderr, b"found 0x0\n", "{backend}");
+        assert!(output.status.success());
+    }
+    // The child has a copy of plain memory, and leaves it alone: it is not the owner.
+    #[cfg(unix)]
+    {
+        let forked = command(NAME).env("NODESEC_SECMEM", "plain").env(FORKED, "1").output();
+        assert_eq!(forked.unwrap().stderr, b"found 0xa7\nfound 0x0\n");
+    }
+}
+
+#[test]
+fn the_end_is_no_alarm_and_no_deadlock() {
+    let arena = arena(Backend::DontDump);
+    let (first, start) = secret(&arena, 32);
+    arena.end();
+    // SAFETY: the arena lives, so the address is mapped.
+    assert_eq!(unsafe { start.read_volatile() }, 0);
+    arena.verify();
+    drop(first);
+    assert_eq!(arena.slot(32).unwrap_err().code, Code::SecretDisposed);
+}

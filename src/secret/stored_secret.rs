@@ -1,0 +1,79 @@
+//! A secret as it is kept for long: in a slot, or sealed for want of room.
+
+use std::fmt;
+use std::sync::Arc;
+
+use secrecy::ExposeSecret;
+
+use super::overflow::Sealed;
+use super::{Secret, SecretInput, scratch_lock};
+use crate::error::Result;
+
+/// A secret for later; a clone is another owner of the same one.
+#[derive(Clone)]
+pub struct StoredSecret(Form);
+
+#[derive(Clone)]
+enum Form {
+    InSlot(Secret),
+    Sealed(Arc<Sealed>),
+}
+
+impl StoredSecret {
+    /// Keeps what a call made within [`scratch_lock::storing`]: sealed, if there was no room for it but the
+    /// scratch memory. Errors as [`StoredSecret::with`].
+    pub fn new(secret: Secret) -> Result<Self> {
+        let Some(overflow) = secret.scratch_of() else { return Ok(Self(Form::InSlot(secret))) };
+        let sealed =
+            scratch_lock::with_scratch_lock(|turn| overflow.seal(secret.expose_secret(), turn))?;
+        Ok(Self(Form::Sealed(Arc::new(sealed))))
+    }
+
+    /// Bytes.
+    #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Form::InSlot(secret) => secret.len(),
+            Form::Sealed(sealed) => sealed.len(),
+        }
+    }
+
+    /// Lends the secret; one that is sealed is open for the time of the call, which is not to keep
+    /// it. `ERR_INTERNAL` when the ciphertext was overwritten, `ERR_SECRET_EXHAUSTED` when more
+    /// secrets are open in one call than there is scratch memory for: more than two.
+    pub fn with<T>(&self, call: impl FnOnce(&Secret) -> T) -> Result<T> {
+        match &self.0 {
+            Form::InSlot(secret) => Ok(call(secret)),
+            Form::Sealed(sealed) => {
+                scratch_lock::with_scratch_lock(|turn| Ok(call(&sealed.open(turn)?)))
+            }
+        }
+    }
+
+    /// The secret for longer than a call, in a slot. A sealed one is copied there: `ERR_SECRET_EXHAUSTED`
+    /// while there is no room, and errors as [`StoredSecret::with`].
+    pub fn to_secret(&self) -> Result<Secret> {
+        match &self.0 {
+            Form::InSlot(secret) => Ok(secret.clone()),
+            Form::Sealed(_) => self.with(|secret| Secret::copy_from(secret.expose_secret()))?,
+        }
+    }
+
+    /// The secret for a job. A sealed one is copied out: a job lasts longer than a turn of the scratch
+    /// memory may. Errors as [`StoredSecret::with`].
+    pub fn to_input(&self) -> Result<SecretInput> {
+        match &self.0 {
+            Form::InSlot(secret) => Ok(SecretInput::Inside(secret.clone())),
+            Form::Sealed(_) => self.with(|secret| secret.expose_secret().into()),
+        }
+    }
+}
+
+impl fmt::Debug for StoredSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Form::InSlot(secret) => secret.fmt(f),
+            Form::Sealed(sealed) => write!(f, "Secret({} bytes, sealed)", sealed.len()),
+        }
+    }
+}
