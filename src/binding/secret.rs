@@ -89,7 +89,7 @@ fn disposed() -> Fault {
 impl Drop for SecretBuffer {
     fn drop(&mut self) {
         if self.dispose() {
-            crate::heap::count_leaked();
+            secret::count_leaked();
         }
     }
 }

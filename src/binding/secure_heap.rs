@@ -8,9 +8,9 @@ use napi_derive::napi;
 
 use super::args::{Arg, Result};
 use super::guard;
-use crate::heap::{self, OnDegraded, OnFull, Requirement, Settings};
+use crate::heap::{OnDegraded, Requirement};
 use crate::os::Backend;
-use crate::secret;
+use crate::secret::{self, OnFull, Settings};
 
 /// What `maxBytes` may be: 4 KiB to 1 GiB.
 const MAX_BYTES: RangeInclusive<u64> = 4096..=1 << 30;
@@ -97,7 +97,7 @@ pub fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()
             options.get("onDegraded")?.map(|name| name.one_of(&ON_DEGRADED)).transpose()?;
         let on_full = options.get("overflow")?.map(|name| name.one_of(&OVERFLOW)).transpose()?;
         let max_bytes = max_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-        Ok(heap::configure(Settings { max_bytes, backend, require, on_degraded, on_full })?)
+        Ok(secret::configure(Settings { max_bytes, backend, require, on_degraded, on_full })?)
     })
 }
 
@@ -107,7 +107,7 @@ pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
     guard(env, || {
         // What nobody adopted in time is no secret that lives.
         secret::handovers().expire();
-        let status = heap::status();
+        let secret::Status { heap: status, sealed_secrets } = secret::status();
         Ok(SecureHeapStatus {
             backend: status.backend.as_str().into(),
             reasons: status.reasons,
@@ -118,9 +118,9 @@ pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
             capacity_bytes: status.capacity_bytes as f64,
             used_bytes: status.used_bytes as f64,
             live_secrets: status.live_secrets as f64,
-            sealed_secrets: status.sealed_secrets as f64,
+            sealed_secrets: sealed_secrets as f64,
             parsed_private_keys: secret::parsed_key_count() as f64,
-            leaked: status.leaked as f64,
+            leaked: secret::leaked() as f64,
             max_bytes: status.max_bytes as f64,
             memlock_soft: status.memlock_soft.map(|bytes| bytes as f64),
             memlock_hard: status.memlock_hard.map(|bytes| bytes as f64),
@@ -134,7 +134,7 @@ pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
 #[napi(catch_unwind)]
 pub fn secure_heap_verify(env: &Env) -> napi::Result<()> {
     guard(env, || {
-        heap::verify();
+        secret::verify();
         Ok(())
     })
 }

@@ -1,158 +1,124 @@
-//! The secure heap: protected memory, and slots of it on loan.
-//!
-//! There is one arena for the process, made on first use, because the limits it lives under
-//! (`RLIMIT_MEMLOCK`, the number of mappings) are the process's. The first region is 48 KiB, so
-//! that it fits under the 64 KiB of locked memory many containers have; `regions` says how it
-//! grows.
+//! The arena: protected memory, and slots of it on loan.
 
-use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::ptr::NonNull;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::arena_state::ArenaState;
 use super::canary::{Canaries, OVERHEAD};
-use super::policy::Settings;
-use super::regions::Operator;
-use super::slot::Slot;
+use super::config::Config;
+use super::policy::{ArenaSettings, ProtectionPolicy};
 use super::status::Status;
 use super::store::Place;
 use crate::error::Result;
-use crate::os::{self, Backend, Os};
-use crate::secret::overflow::Overflow;
+use crate::os::{Backend, Os};
 
-/// What an arena is made with.
-#[derive(Clone, Copy)]
-pub struct Config {
-    /// The system that gives the memory.
-    pub os: &'static dyn Os,
-    /// The first rung of the ladder to try. `None` is the best one, except that a machine set up
-    /// to hibernate starts below `memfd_secret`, which would stop it from hibernating.
-    pub backend: Option<Backend>,
-    /// What whoever runs the process has chosen over that.
-    pub operator: Operator,
-    /// Whether this is the arena that `exit` wipes.
-    pub wipes_at_exit: bool,
-    /// Bytes of the first region.
-    pub first_bytes: usize,
-    /// Bytes of all memory together.
-    pub max_bytes: usize,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            os: os::native(),
-            backend: None,
-            operator: Operator::Silent,
-            wipes_at_exit: false,
-            first_bytes: 48 * 1024,
-            max_bytes: 16 * 1024 * 1024,
-        }
-    }
-}
-
-/// A heap of its own; the process has one, tests have many.
+/// A heap of protected memory. [`Slot::take`](super::Slot::take) lends parts of it.
 pub struct Arena {
     os: &'static dyn Os,
-    inner: Mutex<ArenaState>,
-}
-
-/// The arena of the process.
-pub fn global() -> &'static Arc<Arena> {
-    static GLOBAL: LazyLock<Arc<Arena>> = LazyLock::new(|| {
-        let operator = Operator::of_environment();
-        Arc::new(Arena::new(Config { operator, wipes_at_exit: true, ..Config::default() }))
-    });
-    &GLOBAL
+    state: Mutex<ArenaState>,
 }
 
 impl Arena {
     /// An arena that has no memory yet.
     pub fn new(config: Config) -> Self {
-        Self { os: config.os, inner: Mutex::new(ArenaState::new(config)) }
+        Self { os: config.os, state: Mutex::new(ArenaState::new(config)) }
     }
 
-    /// Changes what the heap is made of. Once there has been a secret, only `max_bytes` may be
-    /// raised: anything else is `ERR_SECRET_CONFIGURED`. `ERR_OUT_OF_RANGE` when `max_bytes` leaves
-    /// nothing beside what `on_full` sets aside. `ERR_SECRET_DEGRADED` when the machine does not
-    /// give what is required; the requirement then stays, and no slot can be had.
-    pub fn configure(&self, settings: Settings) -> Result<()> {
+    /// Changes the memory that the arena is made of. Before the first slot the arena starts anew,
+    /// without memory, and the result is `true`. Afterwards only `max_bytes` can be raised, and
+    /// anything else is `ERR_SECRET_CONFIGURED`.
+    pub fn configure(&self, settings: ArenaSettings) -> Result<bool> {
         self.lock().configure(settings)
     }
 
-    /// A zeroed slot of `len` bytes (`len` > 0), or `ERR_SECRET_EXHAUSTED`, `ERR_SECRET_DEGRADED`,
-    /// `ERR_RANDOM`, and `ERR_SECRET_DISPOSED` once the end of the process has wiped the arena.
-    pub fn slot(self: &Arc<Self>, len: usize) -> Result<Slot> {
-        let canaries = Canaries::get()?;
-        let span = len.saturating_add(OVERHEAD);
-        let (start, place) = {
-            let mut inner = self.lock();
-            let (start, place) = inner.take(span)?;
-            // SAFETY: `start` is where `place` lies, and the book does not give it out twice.
-            (unsafe { canaries.place(start, span, place.tenant()) }, place)
-        };
-        // SAFETY: `len` bytes begin there, behind the canary; `give_back` alone ends that.
-        Ok(unsafe { Slot::new(start, len, place, Arc::clone(self)) })
+    /// Makes the first region if there is none. `ERR_SECRET_DISPOSED` once the end of the process
+    /// has wiped the arena.
+    pub fn open(&self) -> Result<()> {
+        self.lock().open()
     }
 
-    /// Takes back what a slot was made of, wiped. Ends the process when a canary is gone, or when
+    /// Checks that the memory is as the policy demands, and makes the first region if there is none.
+    /// `ERR_SECRET_DEGRADED` if the machine does not give what is required: the requirement stays,
+    /// and every slot is refused. Other errors as [`Arena::open`].
+    pub fn admit(&self) -> Result<()> {
+        self.lock().admit()
+    }
+
+    /// The configuration in force.
+    pub fn config(&self) -> Config {
+        self.lock().config()
+    }
+
+    /// The demands in force.
+    pub fn policy(&self) -> ProtectionPolicy {
+        self.lock().policy().clone()
+    }
+
+    /// The backend of the memory; `None` before there is any.
+    pub fn backend(&self) -> Option<Backend> {
+        self.lock().store().backend()
+    }
+
+    /// Whether there has ever been a slot.
+    pub fn is_used(&self) -> bool {
+        self.lock().is_used()
+    }
+
+    /// Checks the canaries of every slot in use, and ends the process if one has changed.
+    pub fn verify(&self) {
+        self.lock().verify();
+    }
+
+    /// Reads the facts back from the kernel. Makes the first region if there is none: without a
+    /// mapping there is nothing to report.
+    pub fn status(&self) -> Status {
+        // The kernel takes a while to write smaps, so the lock is released first.
+        let (mut status, ranges) = self.lock().facts();
+        status.read_back(self.os, &ranges);
+        status
+    }
+
+    /// Wipes everything, because the process ends. From here on there are no slots. Threads that
+    /// still run find zeros and no canaries, which is no defect any more. Does nothing if the lock
+    /// is held: its holder may have been stopped, and nobody waits at this point.
+    pub fn end(&self) {
+        if let Ok(mut state) = self.state.try_lock() {
+            state.end();
+        }
+    }
+
+    /// A zeroed place for `len` bytes (`len` > 0), and the address of the bytes, behind the canary of
+    /// their tenant. Errors as `Slot::take`.
+    pub(super) fn lend(&self, len: usize) -> Result<(NonNull<u8>, Place)> {
+        let canaries = Canaries::get()?;
+        let span = len.saturating_add(OVERHEAD);
+        let mut state = self.lock();
+        let (start, place) = state.take(span)?;
+        // SAFETY: `place` lies at `start`, and the book does not give it out twice.
+        Ok((unsafe { canaries.place(start, span, place.tenant()) }, place))
+    }
+
+    /// Takes back the place of a slot and wipes it. Ends the process if a canary has changed, or if
     /// the place was given back before.
     ///
     /// # Safety
     ///
-    /// `place` is that of a slot of this arena, whose bytes are not used any more.
+    /// `place` comes from [`Arena::lend`] of this arena, and its bytes are not used any more.
     pub(super) unsafe fn give_back(&self, place: &Place) {
         // SAFETY: passed on to the caller. Under the lock, so that `verify` sees either a slot with
         // its canaries or none.
         unsafe { self.lock().give_back(place) };
     }
 
-    /// Looks at the canaries of every slot in use, and ends the process when one is gone.
-    pub fn verify(&self) {
-        let overflow = {
-            let inner = self.lock();
-            inner.verify();
-            inner.overflow()
-        };
-        if let Some(overflow) = overflow {
-            overflow.scratch().verify();
-        }
-    }
-
-    /// A slot was found without the canary of its tenant: ends the process, unless it is ending and
-    /// that is why.
-    pub(super) fn alarm(&self, place: &Place) {
+    /// Ends the process if the canaries of a place are not those of its tenant, unless the arena has
+    /// ended.
+    pub(super) fn check(&self, place: &Place) {
         self.lock().check(place);
-    }
-
-    /// Reads the facts back; makes the first region if there is none, for without a real mapping
-    /// nothing true could be said.
-    pub fn status(&self) -> Status {
-        // Reading smaps takes the kernel a while: nobody need wait for it.
-        let (mut status, ranges, overflow) = self.lock().facts();
-        status.read_back(self.os, &ranges);
-        if let Some(overflow) = overflow {
-            status.add(overflow.scratch().status(), overflow.sealed());
-        }
-        status
-    }
-
-    /// Where the secrets go that have no room here; `None` when they go nowhere.
-    pub fn overflow(&self) -> Option<Arc<Overflow>> {
-        self.lock().overflow()
-    }
-
-    /// Wipes everything, for the process ends: no slot is to be had from here on. Threads that are
-    /// still running find zeros and no canaries, which is no alarm any more. Does nothing while
-    /// another thread is at work here: it may have been stopped in the middle, and nobody waits at
-    /// this point.
-    pub(crate) fn end(&self) {
-        if let Ok(mut inner) = self.inner.try_lock() {
-            inner.end();
-        }
     }
 
     fn lock(&self) -> MutexGuard<'_, ArenaState> {
         // Nothing under this lock calls foreign code; the book is consistent at every step.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -8,10 +8,9 @@
 
 use std::ptr::NonNull;
 use std::sync::OnceLock;
-use std::{hint, slice};
 
 use siphasher::sip128::SipHasher13;
-use zeroize::{Zeroize, optimization_barrier};
+use zeroize::Zeroize;
 
 use crate::error::Result;
 use crate::id;
@@ -90,36 +89,10 @@ pub unsafe fn tag(bytes: NonNull<u8>) -> u64 {
     unsafe { bytes.sub(CANARY_LEN).cast::<u64>().read_unaligned() }
 }
 
-/// Whether memory is as `wipe` left it.
-///
-/// # Safety
-///
-/// `start` points to `len` initialised bytes that nobody else uses.
-pub unsafe fn is_zero(start: NonNull<u8>, len: usize) -> bool {
-    // SAFETY: the caller vouches for the range.
-    let bytes = unsafe { slice::from_raw_parts(start.as_ptr(), len) };
-    // Without an early end, so that it is done in large steps.
-    hint::black_box(bytes.iter().fold(0, |found, byte| found | byte)) == 0
-}
-
-/// Overwrites memory with zeros in a way the compiler does not leave out. It need not be
-/// initialised: the padding of a value that was stored there is not.
-///
-/// # Safety
-///
-/// `start` points to `len` writable bytes that nobody else uses.
-pub unsafe fn wipe(start: NonNull<u8>, len: usize) {
-    // SAFETY: the caller vouches for the range, and it is initialised once it has been written.
-    let wiped = unsafe {
-        start.write_bytes(0, len);
-        slice::from_raw_parts(start.as_ptr(), len)
-    };
-    optimization_barrier(wiped);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::heap::wipe::{is_zero, wipe};
 
     #[test]
     fn one_byte_on_either_side_is_noticed() {

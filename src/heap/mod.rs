@@ -1,23 +1,34 @@
 //! The secure heap: protected memory from `os`, lent in slots.
 //!
-//! An `arena` lends slots of its `store`, which keeps small ones in `slabs` on `regions` of memory
+//! An [`Arena`] lends slots of its `store`, which keeps small ones in `slabs` on `regions` of memory
 //! and large ones as `runs` with a mapping each. A `canary` on either side of every slot shows
-//! writes beyond its ends. [`status()`] reports what the kernel says about the memory.
+//! writes beyond its ends. [`Arena::status`] reports what the kernel says about the memory. The code
+//! that makes an arena says what happens after a defect ([`Config::on_defect`]).
 
-mod account;
-pub(crate) mod arena;
+mod arena;
 mod arena_state;
-pub(crate) mod canary;
-pub(crate) mod policy;
+mod canary;
+mod config;
+mod exhausted;
+mod policy;
 mod regions;
 mod runs;
-pub(crate) mod slabs;
-pub(crate) mod slot;
+mod slabs;
+mod slot;
+mod slot_value;
 mod status;
 mod store;
+mod wipe;
 
-pub use policy::{OnDegraded, OnFull, Requirement, Settings, take_warning};
-pub use status::{Status, configure, count_leaked, status, verify};
+pub use arena::Arena;
+pub use canary::OVERHEAD;
+pub use config::{Config, Defect, Operator};
+pub use policy::{ArenaSettings, OnDegraded, ProtectionPolicy, Requirement, take_warning};
+pub use slabs::BLOCK;
+pub use slot::Slot;
+pub use slot_value::SlotValue;
+pub use status::Status;
+pub use wipe::wipe;
 
 #[cfg(test)]
 mod model_tests;

@@ -5,9 +5,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::arena::{Arena, Config};
-use super::canary::{CANARY_LEN, OVERHEAD};
-use super::slot::Slot;
+use super::canary::CANARY_LEN;
+use super::{Arena, Config, OVERHEAD, Slot};
 use crate::error::Code;
 use crate::os::{Backend, Portable};
 
@@ -96,7 +95,7 @@ fn step(arena: &Arc<Arena>, model: &mut Model, random: &mut Random) {
         }
         _ if count < 100 => {
             let len = random.len();
-            match arena.slot(len) {
+            match Slot::take(arena, len) {
                 Ok(mut slot) => {
                     assert_eq!(slot.as_ptr().addr().get() % 16, 0);
                     assert!(slot.bytes().iter().all(|byte| *byte == 0), "a slot was not zero");
@@ -150,7 +149,7 @@ fn several_threads() {
 #[test]
 fn a_slot_may_be_dropped_by_another_thread_and_after_its_arena() {
     let arena = arena(1 << 20);
-    let slots: Vec<_> = [1, 64, 4064, 4065].map(|len| arena.slot(len).unwrap()).into();
+    let slots: Vec<_> = [1, 64, 4064, 4065].map(|len| Slot::take(&arena, len).unwrap()).into();
     drop(arena);
     let thread = std::thread::spawn(move || {
         for mut slot in slots {
@@ -163,9 +162,9 @@ fn a_slot_may_be_dropped_by_another_thread_and_after_its_arena() {
 #[test]
 fn the_end_wipes_what_is_still_held() {
     let arena = arena(1 << 20);
-    let mut slot = arena.slot(40).unwrap();
+    let mut slot = Slot::take(&arena, 40).unwrap();
     slot.bytes_mut().fill(7);
     arena.end();
     assert_eq!(slot.bytes(), [0; 40]);
-    assert_eq!(arena.slot(40).unwrap_err().code, Code::SecretDisposed);
+    assert_eq!(Slot::take(&arena, 40).unwrap_err().code, Code::SecretDisposed);
 }

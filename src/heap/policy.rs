@@ -1,4 +1,4 @@
-//! What the process asks of its secure heap, and whether the machine gives it.
+//! The protections that an arena demands, and the check that the machine gives them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -7,7 +7,7 @@ use super::status::Status;
 use crate::error::{Code, Error, Result};
 use crate::os::{Backend, REMEDY};
 
-/// A protection that may be demanded.
+/// A protection that a caller can demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Requirement {
     /// Never written to swap.
@@ -18,7 +18,7 @@ pub enum Requirement {
     KernelUnmapped,
 }
 
-/// What happens when the heap is degraded: when it is not both locked and left out of dumps.
+/// The consequence of a degraded heap, one that is not both locked and left out of dumps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDegraded {
     /// One warning for the process.
@@ -30,50 +30,38 @@ pub enum OnDegraded {
     Ignore,
 }
 
-/// What happens to a secret that the heap has no room for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnFull {
-    /// `ERR_SECRET_EXHAUSTED`.
-    #[default]
-    Error,
-    /// It is kept outside, encrypted. 16 KiB of the heap are set aside for using such secrets.
-    Seal,
-}
-
-/// Changes to the heap; `None` leaves things as they are.
+/// Changes to an arena; `None` leaves a value as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
+pub struct ArenaSettings {
+    /// Bytes of the first region.
+    pub first_bytes: Option<usize>,
     /// Bytes of all memory together.
     pub max_bytes: Option<usize>,
-    /// The first rung of the ladder to try; `Some(None)` is the best that suits the machine.
+    /// The first backend of the ladder to try; `Some(None)` is the best that suits the machine.
     pub backend: Option<Option<Backend>>,
-    /// What must be true of the memory.
+    /// Protections that the memory must have.
     pub require: Option<Vec<Requirement>>,
-    /// What to do when it is degraded.
+    /// The consequence of degraded memory.
     pub on_degraded: Option<OnDegraded>,
-    /// What to do when it is full.
-    pub on_full: Option<OnFull>,
 }
 
-/// The demands in force.
-#[derive(Default)]
-pub struct Policy {
-    /// What must be true of the memory.
+/// The protections that an arena demands of its memory.
+#[derive(Clone, Default)]
+pub struct ProtectionPolicy {
+    /// Protections that the memory must have.
     pub require: Vec<Requirement>,
-    /// What to do when it is degraded.
+    /// The consequence of degraded memory.
     pub on_degraded: OnDegraded,
-    /// What to do when it is full.
-    pub on_full: OnFull,
 }
 
-impl Policy {
-    /// Whether facts that the kernel knows matter for memory that is added to a heap in use.
+impl ProtectionPolicy {
+    /// Whether memory that is added to an arena in use must be checked with the kernel.
     pub fn is_strict(&self) -> bool {
         !self.require.is_empty() || self.on_degraded == OnDegraded::Error
     }
 
-    /// `ERR_SECRET_DEGRADED` when a demand is not met. A warning, when that is what is wanted, is
-    /// left for [`take_warning`].
+    /// `ERR_SECRET_DEGRADED` if a demand is not met. With [`OnDegraded::Warn`], degraded memory leaves
+    /// a warning for [`take_warning`] instead.
     pub fn check(&self, status: &Status) -> Result<()> {
         let demanded = self.require.iter().copied().filter_map(|requirement| {
             let (met, name) = match requirement {
@@ -124,7 +112,7 @@ fn leave_warning(text: String) {
     }
 }
 
-/// The warning that the process is to be given, once. Cheap enough to be asked after every call.
+/// The warning that the caller must emit, once a process. Cheap enough to call after every export.
 pub fn take_warning() -> Option<String> {
     if !IS_WAITING.load(Ordering::Acquire) {
         return None;

@@ -1,64 +1,12 @@
 //! The memory under the slabs: how it is obtained, how it grows, where a place lies in it.
 
-use std::env;
-use std::ffi::OsStr;
 use std::ops::Range;
 use std::ptr::NonNull;
 
-use super::arena::Config;
-use super::canary;
+use super::config::Config;
 use super::slabs::{BLOCK, Place, Slabs};
+use super::wipe::wipe;
 use crate::os::{Backend, Mapping, Os};
-
-/// What `NODESEC_SECMEM` says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
-    /// Nothing: it is not set, or empty.
-    Silent,
-    /// The first rung of the ladder to try.
-    Chose(Backend),
-    /// Something that is no backend, and is not followed.
-    Unclear,
-}
-
-impl Operator {
-    /// Reads the variable.
-    pub fn of_environment() -> Self {
-        env::var_os("NODESEC_SECMEM").map_or(Self::Silent, |text| Self::parse(&text))
-    }
-
-    fn parse(text: &OsStr) -> Self {
-        if text.is_empty() {
-            return Self::Silent;
-        }
-        let named = Backend::LADDER.into_iter().find(|backend| text == backend.as_str());
-        named.map_or(Self::Unclear, Self::Chose)
-    }
-}
-
-/// The first rung to try, and why it is not the best one.
-fn top(config: &Config, reasons: &mut Vec<String>) -> Backend {
-    if config.operator == Operator::Unclear {
-        reasons.push("NODESEC_SECMEM: not a backend, ignored".to_owned());
-    }
-    let (chosen, reason) = match (config.operator, config.backend) {
-        (Operator::Chose(backend), _) => (backend, "NODESEC_SECMEM"),
-        (_, Some(backend)) => (backend, "configured"),
-        _ if config.os.hibernation_configured() => {
-            (Backend::Mlock, "memfd_secret: hibernation configured")
-        }
-        _ => (Backend::MemfdSecret, ""),
-    };
-    if chosen == Backend::MemfdSecret {
-        return chosen;
-    }
-    reasons.push(if reason.contains(':') {
-        reason.to_owned()
-    } else {
-        format!("{reason}: start at {}", chosen.as_str())
-    });
-    chosen
-}
 
 /// All regions of an arena. They are given back together, with the arena.
 #[derive(Default)]
@@ -88,8 +36,8 @@ impl Regions {
         // Whole pages, not beyond `max_bytes`, but one at least.
         let size = (config.first_bytes.min(config.max_bytes) / page * page).max(page);
         let mut reasons = Vec::new();
-        let top = top(config, &mut reasons);
-        for backend in Backend::LADDER.into_iter().filter(|backend| *backend >= top) {
+        let first = config.first_backend(&mut reasons);
+        for backend in Backend::LADDER.into_iter().filter(|backend| *backend >= first) {
             match config.os.map(backend, size) {
                 Ok(mapping) => {
                     self.backend = Some(backend);
@@ -165,7 +113,7 @@ impl Regions {
     pub unsafe fn wipe(&self) {
         for region in &self.list {
             // SAFETY: all of a mapping is writable, and the caller answers for the rest.
-            unsafe { canary::wipe(region.mapping.base, region.mapping.len) };
+            unsafe { wipe(region.mapping.base, region.mapping.len) };
         }
     }
 

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::ptr::NonNull;
 
-use super::canary;
 use super::slabs::BLOCK;
+use super::wipe::wipe;
 use crate::os::{Backend, Mapping, Os};
 
 /// Bytes to which what lies in a run is aligned.
@@ -150,7 +150,7 @@ impl Runs {
     pub unsafe fn wipe(&self) {
         for Run { mapping, .. } in self.list.values() {
             // SAFETY: all of a mapping is writable, and the caller answers for the rest.
-            unsafe { canary::wipe(mapping.base, mapping.len) };
+            unsafe { wipe(mapping.base, mapping.len) };
         }
     }
 

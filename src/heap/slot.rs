@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::arena::Arena;
 use super::canary;
 use super::store::Place;
+use crate::error::Result;
 
 /// Bytes of the arena, zero when obtained, wiped and given back when dropped.
 pub struct Slot {
@@ -26,36 +27,29 @@ unsafe impl Send for Slot {}
 unsafe impl Sync for Slot {}
 
 impl Slot {
-    /// # Safety
-    ///
-    /// `start` points to `len` initialised bytes within `place`, behind the canary of its tenant, in
-    /// memory that stays until the place is given back to `arena`; `place` was taken for this slot
-    /// alone.
-    pub(super) unsafe fn new(
-        start: NonNull<u8>,
-        len: usize,
-        place: Place,
-        arena: Arc<Arena>,
-    ) -> Self {
-        // SAFETY: the caller vouches for the canary.
+    /// A zeroed slot of `len` bytes (`len` > 0), or `ERR_SECRET_EXHAUSTED`, `ERR_SECRET_DEGRADED`,
+    /// `ERR_RANDOM`, and `ERR_SECRET_DISPOSED` once the end of the process has wiped the arena.
+    pub fn take(arena: &Arc<Arena>, len: usize) -> Result<Self> {
+        let (start, place) = arena.lend(len)?;
+        // SAFETY: `lend` wrote the canary, and the memory stays until the place is given back.
         let tag = unsafe { canary::tag(start) };
-        Self { start, len, tag, place, arena }
+        Ok(Self { start, len, tag, place, arena: Arc::clone(arena) })
     }
 
-    /// Where the bytes are; aligned to 16 at least. Ends the process when they are somebody else's
-    /// by now: safe code cannot come to that, a defect in `unsafe` code can.
+    /// The address of the bytes; aligned to 16 at least. Ends the process if the slot has another
+    /// tenant by now: safe code cannot cause that, a defect in `unsafe` code can.
     pub fn as_ptr(&self) -> NonNull<u8> {
-        // SAFETY: `new`'s caller vouches for the place. Memory that is no longer mapped ends the
+        // SAFETY: `lend` gave the place to this slot alone. Memory that is no longer mapped ends the
         // process here already.
         if unsafe { canary::tag(self.start) } != self.tag {
-            self.arena.alarm(&self.place);
+            self.arena.check(&self.place);
         }
         self.start
     }
 
     /// The bytes that were asked for.
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: `new`'s caller vouches for the range; nobody writes while `self` is shared.
+        // SAFETY: `lend` gave these `len` initialised bytes to this slot alone; nobody writes while `self` is shared.
         unsafe { slice::from_raw_parts(self.as_ptr().as_ptr(), self.len) }
     }
 

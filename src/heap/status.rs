@@ -1,14 +1,12 @@
-//! What the secure heap can honestly say about itself.
+//! The state of an arena as the kernel reports it.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::arena;
-use super::policy::Settings;
-use crate::error::Result;
+use super::config::Config;
+use super::store::Store;
 use crate::os::{Backend, Os};
 
-/// The state of the secure heap. Protections are what the kernel reports, not what was asked for.
+/// The state of an arena. Protections are as the kernel reports them, not as they were requested.
 #[allow(
     clippy::struct_excessive_bools,
     reason = "each is a fact of its own, as JavaScript reads it"
@@ -33,13 +31,8 @@ pub struct Status {
     pub capacity_bytes: usize,
     /// Bytes in use, as the sum of the slots' sizes.
     pub used_bytes: usize,
-    /// Slots in use: secrets that are not empty, and values kept by [`super::Locked`].
+    /// Slots in use: secrets that are not empty, and values of fixed size.
     pub live_secrets: usize,
-    /// Secrets that are kept outside, encrypted, because there was no room for them.
-    pub sealed_secrets: usize,
-    /// Secrets that their holder never let go of and that were cleared up after him, in the whole
-    /// process so far.
-    pub leaked: u64,
     /// What `capacity_bytes` may grow to, in bytes.
     pub max_bytes: usize,
     /// Soft `RLIMIT_MEMLOCK` in bytes; `None` is unlimited.
@@ -54,6 +47,32 @@ pub struct Status {
 }
 
 impl Status {
+    /// The facts that need no look at the mappings: [`Status::read_back`] completes them.
+    pub(super) fn of(config: &Config, store: &Store) -> Self {
+        // Without any memory there is no capacity, and the reasons say why.
+        let backend = store.backend().unwrap_or(Backend::Plain);
+        let secret = backend == Backend::MemfdSecret;
+        let memlock = config.os.memlock();
+        Self {
+            backend,
+            reasons: store.reasons().to_vec(),
+            // Pages of memfd_secret are in no swap and no dump by construction, whatever the flags
+            // say.
+            locked: secret,
+            dump_excluded: secret,
+            kernel_unmapped: secret,
+            guard_pages: store.guarded(),
+            capacity_bytes: store.capacity(),
+            used_bytes: store.used_bytes(),
+            live_secrets: store.live(),
+            max_bytes: config.max_bytes,
+            memlock_soft: memlock.soft,
+            memlock_hard: memlock.hard,
+            hibernation_blocked: secret,
+            degraded: !secret,
+        }
+    }
+
     /// Completes it with what the kernel says about these address ranges; `memfd_secret` leaves
     /// nothing to ask.
     pub(super) fn read_back(&mut self, os: &dyn Os, ranges: &[Range<usize>]) {
@@ -74,55 +93,22 @@ impl Status {
         }
     }
 
-    /// Adds the memory that is set aside for using sealed secrets, and how many there are. What is
-    /// not true of both is not true.
-    pub(super) fn add(&mut self, scratch: Self, sealed: usize) {
-        self.sealed_secrets = sealed;
-        self.capacity_bytes += scratch.capacity_bytes;
-        self.used_bytes += scratch.used_bytes;
-        self.backend = self.backend.max(scratch.backend);
-        for reason in scratch.reasons {
+    /// Adds the memory of an arena that is not counted in `live_secrets`, `max_bytes` and the limits.
+    /// A protection that is not true of both is not true.
+    pub fn add(&mut self, other: Self) {
+        self.capacity_bytes += other.capacity_bytes;
+        self.used_bytes += other.used_bytes;
+        self.backend = self.backend.max(other.backend);
+        for reason in other.reasons {
             if !self.reasons.contains(&reason) {
                 self.reasons.push(reason);
             }
         }
-        self.locked &= scratch.locked;
-        self.dump_excluded &= scratch.dump_excluded;
-        self.kernel_unmapped &= scratch.kernel_unmapped;
-        self.guard_pages &= scratch.guard_pages;
-        self.hibernation_blocked |= scratch.hibernation_blocked;
-        self.degraded |= scratch.degraded;
+        self.locked &= other.locked;
+        self.dump_excluded &= other.dump_excluded;
+        self.kernel_unmapped &= other.kernel_unmapped;
+        self.guard_pages &= other.guard_pages;
+        self.hibernation_blocked |= other.hibernation_blocked;
+        self.degraded |= other.degraded;
     }
-}
-
-/// The state of the process's secure heap, which is made now if nothing has used it yet. Costs up
-/// to some milliseconds: the kernel describes every mapping of the process.
-pub fn status() -> Status {
-    arena::global().status()
-}
-
-/// Looks for writes beyond the ends of secrets, everywhere in the heap. Where there was one, every
-/// secret is wiped and the process ends with a message on stderr. The same is looked at when a
-/// secret is let go of.
-pub fn verify() {
-    arena::global().verify();
-}
-
-static LEAKED: AtomicU64 = AtomicU64::new(0);
-
-/// Notes that a secret is cleared up after a holder who did not let go of it.
-pub fn count_leaked() {
-    LEAKED.fetch_add(1, Ordering::Relaxed);
-}
-
-/// As many as `count_leaked` was told of.
-pub(super) fn leaked() -> u64 {
-    LEAKED.load(Ordering::Relaxed)
-}
-
-/// Changes what the process's secure heap is made of, before the first secret or key: later
-/// anything but a higher `max_bytes` is `ERR_SECRET_CONFIGURED`. `ERR_SECRET_DEGRADED`, here and for
-/// every later secret, when the machine does not give what is required.
-pub fn configure(settings: Settings) -> Result<()> {
-    arena::global().configure(settings)
 }

@@ -3,11 +3,12 @@
 use std::ops::Range;
 use std::ptr::NonNull;
 
-use super::arena::Config;
-use super::canary::{self, Canaries};
+use super::canary::Canaries;
+use super::config::Config;
 use super::regions::Regions;
 use super::runs::{self, Runs};
 use super::slabs::{self, BLOCK, Slabs};
+use super::wipe::wipe;
 use crate::os::{Backend, Mapping, Os};
 
 /// What one tenant has of the arena.
@@ -109,7 +110,7 @@ impl Store {
         let Some(start) = self.address(place) else { return };
         // SAFETY: passed on to the caller.
         unsafe {
-            canary::wipe(start, place.size());
+            wipe(start, place.size());
             match place {
                 Place::Slot(place) => self.slabs.give_back(place),
                 Place::Run(place) => self.runs.unmap(os, place),

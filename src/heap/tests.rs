@@ -1,18 +1,11 @@
-//! The room as a whole: backends, growth, limits, threads, forks.
+//! Arenas as a whole: backends, growth, limits, forks.
 
 use std::ops::Range;
 use std::sync::Arc;
 
-#[cfg(target_os = "linux")]
-use secrecy::ExposeSecret;
-
-use super::arena::{Arena, Config};
-use super::regions::Operator;
 use super::*;
-use crate::error::Code;
-use crate::os::Backend;
-use crate::os::{self, Mapping, Memlock, Os, Portable, Protection};
-use crate::secret::Secret;
+use crate::error::{Code, Result as CodedResult};
+use crate::os::{self, Backend, Mapping, Memlock, Os, Portable, Protection};
 
 fn arena(config: Config) -> Arc<Arena> {
     Arc::new(Arena::new(config))
@@ -23,12 +16,11 @@ fn unlocked() -> Config {
     Config { backend: Some(Backend::DontDump), ..Config::default() }
 }
 
-fn filled(arena: &Arc<Arena>, len: usize, byte: u8) -> crate::error::Result<Secret> {
-    Secret::filled_in(arena, len, |slot| {
-        assert!(slot.iter().all(|byte| *byte == 0), "a slot was not zero");
-        slot.fill(byte);
-        Ok(())
-    })
+fn filled(arena: &Arc<Arena>, len: usize, byte: u8) -> CodedResult<Slot> {
+    let mut slot = Slot::take(arena, len)?;
+    assert!(slot.bytes().iter().all(|byte| *byte == 0), "a slot was not zero");
+    slot.bytes_mut().fill(byte);
+    Ok(slot)
 }
 
 /// A system that locks at most so many bytes a mapping, has no `memfd_secret`, and may hibernate.
@@ -68,16 +60,6 @@ impl Os for Strict {
     }
 }
 
-#[test]
-fn the_global_status_is_true_before_any_secret() {
-    let status = status();
-    assert!(status.capacity_bytes >= 48 * 1024);
-    assert_eq!(status.max_bytes, 16 * 1024 * 1024);
-    assert_eq!(status.degraded, !(status.locked && status.dump_excluded));
-    assert_eq!(status.kernel_unmapped, status.backend == Backend::MemfdSecret);
-    assert!(status.backend == Backend::MemfdSecret || !status.reasons.is_empty());
-}
-
 #[cfg(target_os = "linux")]
 #[test]
 fn each_backend_is_what_it_says() {
@@ -99,7 +81,7 @@ fn each_backend_is_what_it_says() {
             Backend::Plain => (false, false),
         };
         assert_eq!((status.locked, status.dump_excluded), expected, "{status:?}");
-        assert_eq!(secret.expose_secret(), [7; 100]);
+        assert_eq!(secret.bytes(), [7; 100]);
     }
 }
 
@@ -107,22 +89,14 @@ fn each_backend_is_what_it_says() {
 fn memory_ends_at_the_last_whole_page_of_max_bytes() {
     let page = os::native().page_size();
     for max_bytes in [1, page, page + 1, 2 * page - 1, 3 * page + 5, 49151, 100_000] {
-        for on_full in [OnFull::Error, OnFull::Seal] {
-            let arena = arena(unlocked());
-            let settings = Settings {
-                max_bytes: Some(max_bytes),
-                on_full: Some(on_full),
-                ..Settings::default()
-            };
-            if arena.configure(settings).is_err() {
-                assert!(on_full == OnFull::Seal && max_bytes < 16 * 1024 + 4 * page);
-                continue;
-            }
-            let held: Vec<_> = (0..).map_while(|_| filled(&arena, 32, 1).ok()).collect();
-            let bytes = arena.status().capacity_bytes;
-            assert_eq!(bytes, (max_bytes / page * page).max(page), "{max_bytes} {on_full:?}");
-            assert!(!held.is_empty());
-        }
+        let arena = arena(unlocked());
+        arena
+            .configure(ArenaSettings { max_bytes: Some(max_bytes), ..ArenaSettings::default() })
+            .unwrap();
+        let held: Vec<_> = (0..).map_while(|_| filled(&arena, 32, 1).ok()).collect();
+        let bytes = arena.status().capacity_bytes;
+        assert_eq!(bytes, (max_bytes / page * page).max(page), "{max_bytes}");
+        assert!(!held.is_empty());
     }
 }
 
@@ -200,7 +174,7 @@ fn the_ladder_is_walked_to_its_end() {
 fn a_heap_is_configured_before_its_first_use() {
     let arena = arena(unlocked());
     arena.status();
-    let plain = Settings { backend: Some(Some(Backend::Plain)), ..Settings::default() };
+    let plain = ArenaSettings { backend: Some(Some(Backend::Plain)), ..ArenaSettings::default() };
     arena.configure(plain.clone()).unwrap();
     let status = arena.status();
     assert_eq!((status.backend, status.capacity_bytes), (Backend::Plain, 49152));
@@ -208,12 +182,13 @@ fn a_heap_is_configured_before_its_first_use() {
 
     let secret = filled(&arena, 32, 1).unwrap();
     drop(secret);
-    let raised = |max_bytes| Settings { max_bytes: Some(max_bytes), ..Settings::default() };
+    let raised =
+        |max_bytes| ArenaSettings { max_bytes: Some(max_bytes), ..ArenaSettings::default() };
     for refused in [plain, raised(1 << 20)] {
         assert_eq!(arena.configure(refused).unwrap_err().code, Code::SecretConfigured);
     }
     arena.configure(raised(32 << 20)).unwrap();
-    arena.configure(Settings::default()).unwrap();
+    arena.configure(ArenaSettings::default()).unwrap();
     assert_eq!(arena.status().max_bytes, 32 << 20);
 }
 
@@ -221,8 +196,9 @@ fn a_heap_is_configured_before_its_first_use() {
 fn what_is_required_and_missing_leaves_no_heap() {
     static OS: Strict = Strict { largest: 0, hibernates: false };
     let arena = arena(Config { os: &OS, ..Config::default() });
+    let demand = |settings| arena.configure(settings).and_then(|_| arena.admit());
     let require = |require: &[Requirement]| {
-        arena.configure(Settings { require: Some(require.to_vec()), ..Settings::default() })
+        demand(ArenaSettings { require: Some(require.to_vec()), ..ArenaSettings::default() })
     };
     let error = require(&[Requirement::DumpExcluded, Requirement::KernelUnmapped]).unwrap_err();
     assert_eq!(error.code, Code::SecretDegraded);
@@ -230,14 +206,15 @@ fn what_is_required_and_missing_leaves_no_heap() {
     {
         assert!(error.message.contains(part), "{error}");
     }
-    // Whoever catches that error has no secret in worse memory either.
+    // A caller that catches the error gets no secret in worse memory either.
     assert_eq!(filled(&arena, 32, 1).unwrap_err().code, Code::SecretDegraded);
     require(&[]).unwrap();
     let on_degraded = Some(OnDegraded::Error);
-    let strict = Settings { on_degraded, ..Settings::default() };
-    assert_eq!(arena.configure(strict).unwrap_err().code, Code::SecretDegraded);
-    let ignored = Settings { on_degraded: Some(OnDegraded::Ignore), ..Settings::default() };
-    arena.configure(ignored).unwrap();
+    let strict = ArenaSettings { on_degraded, ..ArenaSettings::default() };
+    assert_eq!(demand(strict).unwrap_err().code, Code::SecretDegraded);
+    let ignored =
+        ArenaSettings { on_degraded: Some(OnDegraded::Ignore), ..ArenaSettings::default() };
+    demand(ignored).unwrap();
     assert!(filled(&arena, 32, 1).is_ok());
 }
 
@@ -267,7 +244,7 @@ fn ten_thousand_small_secrets_stay_under_a_mebibyte() {
 
 /// What `write(2)` in a forked child gets to see of a secret; empty when it is refused.
 #[cfg(target_os = "linux")]
-fn seen_by_child(secret: &Secret) -> Vec<u8> {
+fn seen_by_child(secret: &Slot) -> Vec<u8> {
     use std::fs::File;
     use std::io::Read;
     use std::os::fd::{AsRawFd, FromRawFd};
@@ -278,7 +255,7 @@ fn seen_by_child(secret: &Secret) -> Vec<u8> {
     let (mut from, child) = unsafe {
         assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0);
         let (from, to) = (File::from_raw_fd(ends[0]), File::from_raw_fd(ends[1]));
-        let (start, len) = (secret.expose_secret().as_ptr(), secret.len());
+        let (start, len) = (secret.bytes().as_ptr(), secret.bytes().len());
         let child = libc::fork();
         if child == 0 {
             libc::write(to.as_raw_fd(), start.cast(), len);

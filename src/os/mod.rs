@@ -152,3 +152,11 @@ pub struct Memlock {
     /// What the soft limit may be raised to.
     pub hard: Option<u64>,
 }
+
+/// Registers a function that the C library calls when the process ends in an orderly way. If it
+/// cannot be registered, the process ends without the call, as after a signal.
+pub fn at_exit(action: extern "C" fn()) {
+    // SAFETY: the function is never unloaded: `stay_loaded` sees to that for the addon, and a test
+    // binary stays.
+    unsafe { libc::atexit(action) };
+}

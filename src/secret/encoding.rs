@@ -3,7 +3,7 @@
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use secrecy::ExposeSecret;
 
-use super::Secret;
+use super::secret::Secret;
 use crate::error::Result;
 
 /// What stands for the bytes of a secret.

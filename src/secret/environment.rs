@@ -4,7 +4,7 @@
 //! language that is written in: a lookup in C that runs at the same time may see the variable half
 //! wiped. Nothing here can prevent that, so it belongs at the start of a program.
 
-use super::Secret;
+use super::secret::Secret;
 use crate::error::Result;
 use crate::os::environment;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use zeroize::Zeroizing;
 
-use super::Secret;
+use super::secret::Secret;
 use crate::error::{Code, Error, Result};
 
 /// What a file of secrets must be like.

@@ -4,7 +4,7 @@ use std::fmt;
 
 use secrecy::{ExposeSecret, SecretBox};
 
-use super::Secret;
+use super::secret::Secret;
 
 /// Bytes on the ordinary heap that are wiped, whole capacity, when dropped, and print as nothing:
 /// for inputs of one job, of which there may be more than the secure heap holds.

@@ -6,27 +6,26 @@
 //! without `memfd_secret`, cannot read them. It promises nothing about copies that were made
 //! before.
 
-pub(crate) mod alarm;
+mod bytes;
 mod encoding;
 mod environment;
-pub(crate) mod exit;
 mod file;
 mod handover;
 mod input;
 mod locked;
-pub(crate) mod overflow;
+mod overflow;
 mod parsed_key;
+mod process_heap;
 mod registers;
 mod scratch_lock;
 mod seal;
 #[allow(clippy::module_inception, reason = "the type that the room is named after")]
 mod secret;
+mod secure_heap;
 mod stack;
 mod stored_secret;
 
-use aws_lc_rs::constant_time;
-use zeroize::Zeroize;
-
+pub use bytes::{ct_eq, wipe};
 pub use encoding::Encoding;
 pub use environment::VariableName;
 pub use file::{FileRules, read_file, without_line_ending};
@@ -35,23 +34,14 @@ pub use input::{SecretInput, WipedBytes};
 pub use locked::Locked;
 pub use overflow::MAX_OVERFLOW_LEN;
 pub use parsed_key::{ParsedKey, parsed_key_count};
+pub use process_heap::{configure, count_leaked, leaked, status, verify};
 pub use registers::clear_vector_registers;
 pub use scratch_lock::storing;
 pub use seal::{Kind as SealKind, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN};
 pub use secret::{MAX_SECRET_LEN, Secret};
+pub use secure_heap::{OnFull, Settings, Status};
 pub use stack::{HMAC_DEPTH, leaving_no_trace};
 pub use stored_secret::StoredSecret;
-
-/// Overwrites bytes with zeros in a way the compiler does not leave out.
-pub fn wipe(bytes: &mut [u8]) {
-    bytes.zeroize();
-}
-
-/// Whether two byte strings are the same. The time taken depends on the lengths only; different
-/// lengths are unequal at once.
-pub fn ct_eq(one: &[u8], other: &[u8]) -> bool {
-    constant_time::verify_slices_are_equal(one, other).is_ok()
-}
 
 #[cfg(test)]
 mod process_end_tests;

@@ -11,19 +11,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, Tag, UnboundKey};
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
-use super::locked::Locked;
-use super::scratch_lock::{self, ScratchLock};
-use super::seal::DEPTH;
-use super::secret::Secret;
-use super::stack::leaving_no_trace;
+use super::scratch_lock::ScratchLock;
+use super::stack::{AEAD_DEPTH, leaving_no_trace};
 use crate::error::{Code, Error, Result};
-use crate::heap::arena::{Arena, Config};
-use crate::heap::canary::OVERHEAD;
-use crate::heap::policy::{Policy, Settings};
-use crate::heap::slabs::BLOCK;
-use crate::heap::slot::Slot;
+use crate::heap::{
+    Arena, ArenaSettings, BLOCK, Config, OVERHEAD, ProtectionPolicy, Slot, SlotValue,
+};
 use crate::id;
 use crate::os::Os;
 
@@ -39,7 +34,7 @@ const TAG_LEN: usize = 16;
 /// The key, the scratch memory and the count of an arena's sealed secrets.
 pub struct Overflow {
     scratch: Arc<Arena>,
-    cipher: Locked<LessSafeKey>,
+    cipher: SlotValue<LessSafeKey>,
     next: AtomicU64,
     sealed: AtomicUsize,
 }
@@ -64,51 +59,29 @@ pub fn check_fits(os: &dyn Os, max_bytes: usize) -> Result<()> {
     ))
 }
 
-/// What the scratch memory leaves of an arena's config. The first region is smaller by as much, so
-/// that both together fit where it did.
-pub fn without_scratch(config: &Config) -> Config {
-    let aside = scratch_bytes(config.os);
-    Config {
-        first_bytes: config.first_bytes.saturating_sub(aside).max(BLOCK),
-        max_bytes: config.max_bytes.saturating_sub(aside),
-        ..*config
-    }
-}
-
-/// A slot of the arena, or, for a call that makes a secret, of the scratch memory when the arena is
-/// full. Errors as [`Arena::slot`].
-pub fn slot(arena: &Arc<Arena>, len: usize) -> Result<(Slot, Option<Arc<Overflow>>)> {
-    let full = match arena.slot(len) {
-        Err(error) if error.code == Code::SecretExhausted => error,
-        slot => return Ok((slot?, None)),
-    };
-    let overflow = scratch_lock::lock_if_storing().and_then(|turn| Some((arena.overflow()?, turn)));
-    let (overflow, turn) = overflow.ok_or(full)?;
-    Ok((overflow.slot(len, &turn)?, Some(overflow)))
-}
-
-fn scratch_bytes(os: &dyn Os) -> usize {
+/// Bytes of the scratch memory.
+pub fn scratch_bytes(os: &dyn Os) -> usize {
     SCRATCH_BYTES.next_multiple_of(os.page_size())
 }
 
 impl Overflow {
-    /// Draws the key and sets the scratch memory aside, under the demands of the arena it is for.
-    /// Errors as [`Arena::slot`].
-    pub fn new(config: &Config, policy: &Policy) -> Result<Self> {
+    /// Draws the key and makes the scratch memory, under the configuration and the demands of the
+    /// arena that it serves. Errors as [`Slot::take`].
+    pub fn new(config: Config, policy: ProtectionPolicy) -> Result<Self> {
         let bytes = scratch_bytes(config.os);
-        let config =
-            Config { first_bytes: bytes, max_bytes: bytes, wipes_at_exit: false, ..*config };
-        let scratch = Arc::new(Arena::new(config));
-        scratch.configure(Settings {
-            require: Some(policy.require.clone()),
+        let scratch =
+            Arc::new(Arena::new(Config { first_bytes: bytes, max_bytes: bytes, ..config }));
+        scratch.configure(ArenaSettings {
+            require: Some(policy.require),
             on_degraded: Some(policy.on_degraded),
-            ..Settings::default()
+            ..ArenaSettings::default()
         })?;
+        scratch.admit()?;
         let mut key = Zeroizing::new([0; 32]);
         id::random_bytes(&mut *key)?;
-        let cipher = leaving_no_trace::<DEPTH, _>(|| {
+        let cipher = leaving_no_trace::<AEAD_DEPTH, _>(|| {
             let cipher = UnboundKey::new(&AES_256_GCM, &*key).map_err(|_| broken())?;
-            Locked::new_in(&scratch, LessSafeKey::new(cipher))
+            SlotValue::new(LessSafeKey::new(cipher), |len| Slot::take(&scratch, len))
         })?;
         Ok(Self { scratch, cipher, next: AtomicU64::new(0), sealed: AtomicUsize::new(0) })
     }
@@ -136,17 +109,17 @@ impl Overflow {
                 ),
             ));
         }
-        self.scratch.slot(len)
+        Slot::take(&self.scratch, len)
     }
 
     /// Encrypts bytes. Errors as [`Overflow::slot`].
-    pub fn seal(self: &Arc<Self>, bytes: &[u8], turn: &ScratchLock) -> Result<Sealed> {
+    pub fn seal(self: &Arc<Self>, bytes: &[u8], lock: &ScratchLock) -> Result<Sealed> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         // Encrypted in a slot: outside there is never anything but ciphertext.
-        let mut slot = self.slot(bytes.len(), turn)?;
+        let mut slot = self.slot(bytes.len(), lock)?;
         slot.bytes_mut().copy_from_slice(bytes);
         let aad = Aad::from(identity(number, bytes.len()));
-        let tag = leaving_no_trace::<DEPTH, _>(|| {
+        let tag = leaving_no_trace::<AEAD_DEPTH, _>(|| {
             self.cipher.seal_in_place_separate_tag(nonce(number), aad, slot.bytes_mut())
         });
         let tag = tag.map_err(|_| broken())?;
@@ -162,27 +135,32 @@ impl Sealed {
         self.ciphertext.len().saturating_sub(TAG_LEN)
     }
 
-    /// Decrypts into the scratch memory. Errors as [`Overflow::slot`].
-    pub fn open(&self, turn: &ScratchLock) -> Result<Secret> {
+    /// The overflow that holds the key.
+    pub fn overflow(&self) -> &Arc<Overflow> {
+        &self.overflow
+    }
+
+    /// Decrypts into a slot of the scratch memory. Errors as [`Overflow::slot`].
+    pub fn open(&self, lock: &ScratchLock) -> Result<Slot> {
         let (ciphertext, tag) = self.ciphertext.split_last_chunk::<TAG_LEN>().ok_or_else(broken)?;
-        let mut slot = self.overflow.slot(ciphertext.len(), turn)?;
+        let mut slot = self.overflow.slot(ciphertext.len(), lock)?;
         slot.bytes_mut().copy_from_slice(ciphertext);
         let aad = Aad::from(identity(self.number, ciphertext.len()));
         let (cipher, tag) = (&self.overflow.cipher, Tag::from(*tag));
-        let opened = leaving_no_trace::<DEPTH, _>(|| {
+        let opened = leaving_no_trace::<AEAD_DEPTH, _>(|| {
             let bytes = slot.bytes_mut();
             cipher.open_in_place_separate_tag(nonce(self.number), aad, tag, bytes, 0..).is_ok()
         });
         if !opened {
             return Err(broken());
         }
-        Ok(Secret::in_scratch(slot, Arc::clone(&self.overflow)))
+        Ok(slot)
     }
 }
 
 impl Drop for Sealed {
     fn drop(&mut self) {
-        super::wipe(&mut self.ciphertext);
+        self.ciphertext.zeroize();
         self.overflow.sealed.fetch_sub(1, Ordering::Relaxed);
     }
 }

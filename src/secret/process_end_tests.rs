@@ -11,12 +11,11 @@ use std::sync::atomic::{AtomicPtr, Ordering};
 
 use secrecy::ExposeSecret;
 
-use super::secret::Secret;
-use super::stored_secret::StoredSecret;
+use super::process_heap::{self, end_process, process_heap};
+use super::secure_heap::{OnFull, SecureHeap, Settings};
+use super::{Secret, StoredSecret, storing};
 use crate::error::Code;
-use crate::heap::arena::{self, Arena, Config};
-use crate::heap::policy::{OnFull, Settings};
-use crate::heap::slot::Slot;
+use crate::heap::{Arena, Config, Slot};
 use crate::os::{self, Backend};
 
 const DEED: &str = "NODESEC_TEST_DEED";
@@ -62,13 +61,17 @@ fn death(status: ExitStatus) -> Option<i32> {
     return status.code();
 }
 
-fn arena(backend: Backend) -> Arc<Arena> {
-    Arc::new(Arena::new(Config { backend: Some(backend), ..Config::default() }))
+fn config(backend: Backend) -> Config {
+    Config { backend: Some(backend), ..Config::new(end_process) }
 }
 
-fn secret(arena: &Arc<Arena>, len: usize) -> (Secret, NonNull<u8>) {
+fn heap(backend: Backend) -> SecureHeap {
+    SecureHeap::new(config(backend), || ())
+}
+
+fn secret(heap: &SecureHeap, len: usize) -> (Secret, NonNull<u8>) {
     let mut start = NonNull::dangling();
-    let secret = Secret::filled_in(arena, len, |bytes| {
+    let secret = Secret::filled_in(heap, len, |bytes| {
         bytes.fill(MARKER);
         start = NonNull::from(bytes).cast();
         Ok(())
@@ -100,18 +103,18 @@ fn a_guard_page() {
     if is_child(NAME) {
         let asked = env::var(BACKEND).unwrap();
         let backend = Backend::LADDER.into_iter().find(|backend| backend.as_str() == asked);
-        let arena = arena(backend.unwrap());
+        let heap = heap(backend.unwrap());
         let end = env::var(END).unwrap();
         if end == "of all" {
             // The last slot of the first region.
-            let secrets: Vec<_> = (0..12).map(|_| secret(&arena, 4064)).collect();
+            let secrets: Vec<_> = (0..12).map(|_| secret(&heap, 4064)).collect();
             let last = secrets.iter().map(|(_, start)| *start).max().unwrap();
             overwrite(last, 4064 + 16);
             return;
         }
-        let (_one, _) = secret(&arena, 16384);
-        let (_secret, start) = secret(&arena, 16384);
-        let (_other, _) = secret(&arena, 16384);
+        let (_one, _) = secret(&heap, 16384);
+        let (_secret, start) = secret(&heap, 16384);
+        let (_other, _) = secret(&heap, 16384);
         if end == "behind" {
             overwrite(start, 16384 + 16);
         } else {
@@ -134,10 +137,10 @@ fn a_guard_page() {
 fn a_slot_given_back_twice() {
     const NAME: &str = "a_slot_given_back_twice";
     if is_child(NAME) {
-        let arena = arena(Backend::DontDump);
+        let arena = Arc::new(Arena::new(config(Backend::DontDump)));
         let forged = forged_slot(&arena);
         // Whether it has a new tenant makes no difference.
-        let _tenant = secret(&arena, 32);
+        let _tenant = Slot::take(&arena, 32);
         drop(forged);
         return;
     }
@@ -148,9 +151,9 @@ fn a_slot_given_back_twice() {
 fn a_slot_read_when_it_has_another_tenant() {
     const NAME: &str = "a_slot_read_when_it_has_another_tenant";
     if is_child(NAME) {
-        let arena = arena(Backend::Mlock);
+        let arena = Arc::new(Arena::new(config(Backend::Mlock)));
         let forged = forged_slot(&arena);
-        let _tenant = secret(&arena, 32);
+        let _tenant = Slot::take(&arena, 32);
         let read = std::hint::black_box(forged.bytes());
         eprintln!("read {read:?}");
         return;
@@ -162,7 +165,7 @@ fn a_slot_read_when_it_has_another_tenant() {
 
 /// A second handle of a slot of 32 bytes that has been given back, as only a defect could make it.
 fn forged_slot(arena: &Arc<Arena>) -> Slot {
-    let slot = arena.slot(32).unwrap();
+    let slot = Slot::take(arena, 32).unwrap();
     // SAFETY: none; the process ends over it.
     let forged = unsafe { ptr::read(&raw const slot) };
     drop(slot);
@@ -173,8 +176,8 @@ fn forged_slot(arena: &Arc<Arena>) -> Slot {
 fn a_byte_too_many_found_on_release() {
     const NAME: &str = "a_byte_too_many_found_on_release";
     if is_child(NAME) {
-        let arena = arena(Backend::MemfdSecret);
-        let (secret, start) = secret(&arena, 33);
+        let heap = heap(Backend::MemfdSecret);
+        let (secret, start) = secret(&heap, 33);
         overwrite(start, 33);
         drop(secret);
         return;
@@ -186,13 +189,13 @@ fn a_byte_too_many_found_on_release() {
 fn a_byte_before_found_by_verify() {
     const NAME: &str = "a_byte_before_found_by_verify";
     if is_child(NAME) {
-        let arena = arena(Backend::Mlock);
-        let (_one, start) = secret(&arena, 5000);
-        let (_other, _) = secret(&arena, 32);
-        arena.verify();
+        let heap = heap(Backend::Mlock);
+        let (_one, start) = secret(&heap, 5000);
+        let (_other, _) = secret(&heap, 32);
+        heap.verify();
         eprintln!("verified before");
         overwrite(start, -1);
-        arena.verify();
+        heap.verify();
         return;
     }
     let output = child(NAME);
@@ -206,10 +209,9 @@ fn a_byte_too_many_in_a_sealed_secret_that_is_open() {
     if is_child(NAME) {
         let settings =
             Settings { max_bytes: Some(32768), on_full: Some(OnFull::Seal), ..Settings::default() };
-        crate::heap::configure(settings).unwrap();
-        let _in_slots: Vec<_> = (0..4).map(|_| secret(arena::global(), 4064)).collect();
-        let sealed =
-            crate::secret::storing(|| StoredSecret::new(Secret::copy_from(&[MARKER; 40]).unwrap()));
+        process_heap::configure(settings).unwrap();
+        let _in_slots: Vec<_> = (0..4).map(|_| secret(process_heap(), 4064)).collect();
+        let sealed = storing(|| StoredSecret::new(Secret::copy_from(&[MARKER; 40]).unwrap()));
         let overrun = |secret: &Secret| {
             overwrite(NonNull::from(secret.expose_secret()).cast(), 40);
         };
@@ -224,11 +226,11 @@ fn a_byte_too_many_in_a_sealed_secret_that_is_open() {
 fn a_write_to_what_was_freed_found_on_reuse() {
     const NAME: &str = "a_write_to_what_was_freed_found_on_reuse";
     if is_child(NAME) {
-        let arena = arena(Backend::DontDump);
-        let (first, start) = secret(&arena, 32);
+        let heap = heap(Backend::DontDump);
+        let (first, start) = secret(&heap, 32);
         drop(first);
         overwrite(start, 3);
-        drop(secret(&arena, 20));
+        drop(secret(&heap, 20));
         return;
     }
     assert_aborted(&child(NAME), "free memory of the secure heap was written to");
@@ -249,7 +251,7 @@ fn the_end_of_the_process_wipes() {
         // What is registered first runs last: it sees what the wipe has left.
         // SAFETY: `look` stays, and runs on this thread.
         unsafe { libc::atexit(look) };
-        let (secret, start) = secret(arena::global(), 32);
+        let (secret, start) = secret(process_heap(), 32);
         let in_use = secret.expose_secret();
         assert_eq!(in_use, [MARKER; 32]);
         START.store(start.as_ptr(), Ordering::Relaxed);
@@ -284,12 +286,12 @@ fn the_end_of_the_process_wipes() {
 
 #[test]
 fn the_end_is_no_alarm_and_no_deadlock() {
-    let arena = arena(Backend::DontDump);
-    let (first, start) = secret(&arena, 32);
-    arena.end();
+    let heap = heap(Backend::DontDump);
+    let (first, start) = secret(&heap, 32);
+    heap.end();
     // SAFETY: the arena lives, so the address is mapped.
     assert_eq!(unsafe { start.read_volatile() }, 0);
-    arena.verify();
+    heap.verify();
     drop(first);
-    assert_eq!(arena.slot(32).unwrap_err().code, Code::SecretDisposed);
+    assert_eq!(heap.slot(32).unwrap_err().code, Code::SecretDisposed);
 }

@@ -11,7 +11,9 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, Tag, UnboundKe
 use ring::hkdf;
 use secrecy::ExposeSecret;
 
-use super::{Locked, MAX_SECRET_LEN, Secret, leaving_no_trace};
+use super::locked::Locked;
+use super::secret::{MAX_SECRET_LEN, Secret};
+use super::stack::{AEAD_DEPTH, leaving_no_trace};
 use crate::error::{Code, Error, Result};
 use crate::id;
 
@@ -19,8 +21,6 @@ const VERSION: u8 = 1;
 const INFO: &[u8] = b"@nodesec/native seal 1";
 const SALT_LEN: usize = 32;
 const TAG_LEN: usize = 16;
-/// Of the stack that `ring` needs for any of it, in bytes: more than enough.
-pub(super) const DEPTH: usize = 16 * 1024;
 const HEAD_LEN: usize = 2 + SALT_LEN + NONCE_LEN;
 
 /// The shortest key that seals, in bytes.
@@ -54,7 +54,7 @@ impl Secret {
         let ciphertext = Self::filled(self.len(), |slot| {
             slot.copy_from_slice(self.expose_secret());
             let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unsealable())?;
-            let sealed = leaving_no_trace::<DEPTH, _>(|| {
+            let sealed = leaving_no_trace::<AEAD_DEPTH, _>(|| {
                 cipher.seal_in_place_separate_tag(nonce, aad, slot)
             });
             tag = Some(sealed.map_err(|_| unsealable())?);
@@ -79,7 +79,7 @@ impl Secret {
         Self::filled(ciphertext.len(), |slot| {
             slot.copy_from_slice(ciphertext);
             let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unsealable())?;
-            leaving_no_trace::<DEPTH, _>(|| {
+            leaving_no_trace::<AEAD_DEPTH, _>(|| {
                 let tag = Tag::from(*tag);
                 let opened = cipher.open_in_place_separate_tag(nonce, aad, tag, slot, 0..);
                 opened.map(|_| ()).map_err(|_| unsealable())
@@ -90,7 +90,7 @@ impl Secret {
 
 /// The cipher of one sealed secret, its expanded key in a slot.
 fn cipher(key: &Secret, salt: &[u8]) -> Result<Locked<LessSafeKey>> {
-    leaving_no_trace::<DEPTH, _>(|| {
+    leaving_no_trace::<AEAD_DEPTH, _>(|| {
         let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(key.expose_secret());
         let okm = derived.expand(&[INFO], &AES_256_GCM).map_err(|_| unsealable())?;
         Locked::for_this_call(LessSafeKey::new(UnboundKey::from(okm)))

@@ -1,15 +1,17 @@
-//! Bytes that live in the arena and nowhere else.
+//! Bytes that lie in the secure heap and nowhere else.
 
 use std::fmt;
 use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
-use super::clear_vector_registers;
-use super::overflow::{self, Overflow};
+use super::bytes;
+use super::overflow::Overflow;
+use super::process_heap::process_heap;
+use super::registers::clear_vector_registers;
+use super::secure_heap::SecureHeap;
 use crate::error::{Code, Error, Result};
-use crate::heap::arena::{self, Arena};
-use crate::heap::slot::Slot;
+use crate::heap::Slot;
 use crate::id;
 
 /// The longest secret, in bytes: 1 MiB.
@@ -20,8 +22,8 @@ pub const MAX_SECRET_LEN: usize = 1024 * 1024;
 /// A clone is another owner of the same bytes; they are wiped when the last one is dropped. An
 /// empty secret is allowed and takes no memory. Prints as `Secret(32 bytes)`.
 ///
-/// Within [`super::storing`] it may lie in memory that is lent for the time of the call: what is to
-/// last longer becomes a [`super::StoredSecret`].
+/// Within [`super::storing`] it may lie in memory that is lent for the time of the call: a secret that
+/// must last longer becomes a [`super::StoredSecret`].
 ///
 /// After `fork` the child must not read or drop it: the memory is not there (`memfd_secret`), or
 /// reads as zeros.
@@ -31,7 +33,7 @@ pub struct Secret {
     slot: Option<Arc<Slot>>,
     /// At most the slot's length.
     len: usize,
-    /// Whose scratch memory the slot is of: then it is for the time of a call only.
+    /// The overflow whose scratch memory the slot is of. Such a secret lasts for a call only.
     scratch_of: Option<Arc<Overflow>>,
 }
 
@@ -53,7 +55,7 @@ impl Secret {
     /// `len` bytes, zero at first, that `fill` writes in place. When it fails or panics, what it
     /// has written is wiped. Errors as [`Secret::copy_from`], and those of `fill`.
     pub fn filled(len: usize, fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Self> {
-        Self::filled_in(arena::global(), len, fill)
+        Self::filled_in(process_heap(), len, fill)
     }
 
     /// As [`Secret::filled`], where `fill` says how many of the `room` bytes it has used: they are
@@ -85,13 +87,13 @@ impl Secret {
     /// Whether the bytes are the same. The time taken depends on the lengths only; different
     /// lengths are unequal at once.
     pub fn ct_eq(&self, other: &[u8]) -> bool {
-        let is_equal = super::ct_eq(self.expose_secret(), other);
+        let is_equal = bytes::ct_eq(self.expose_secret(), other);
         clear_vector_registers();
         is_equal
     }
 
-    pub(crate) fn filled_in(
-        arena: &Arc<Arena>,
+    pub(super) fn filled_in(
+        heap: &SecureHeap,
         len: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<()>,
     ) -> Result<Self> {
@@ -105,7 +107,7 @@ impl Secret {
             fill(&mut [])?;
             return Ok(Self { slot: None, len, scratch_of: None });
         }
-        let (mut slot, scratch_of) = overflow::slot(arena, len)?;
+        let (mut slot, scratch_of) = heap.slot_or_scratch(len)?;
         let filled = fill(slot.bytes_mut());
         clear_vector_registers();
         filled.map(|()| Self { slot: Some(Arc::new(slot)), len, scratch_of })
@@ -138,17 +140,20 @@ mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
     use super::*;
-    use crate::heap::arena::Config;
+    use crate::heap::Config;
     use crate::os::Backend;
 
-    fn arena() -> Arc<Arena> {
-        Arc::new(Arena::new(Config { max_bytes: 8192, ..Config::default() }))
+    fn heap(config: Config) -> SecureHeap {
+        SecureHeap::new(config, || ())
     }
 
-    /// An arena whose growth the machine's limit on locked memory does not end.
-    fn unlocked() -> Arc<Arena> {
-        let backend = Some(Backend::DontDump);
-        Arc::new(Arena::new(Config { backend, ..Config::default() }))
+    fn small() -> SecureHeap {
+        heap(Config { max_bytes: 8192, ..Config::default() })
+    }
+
+    /// A heap whose growth the machine's limit on locked memory does not end.
+    fn unlocked() -> SecureHeap {
+        heap(Config { backend: Some(Backend::DontDump), ..Config::default() })
     }
 
     /// What lies at an address of an arena that still exists.
@@ -163,14 +168,14 @@ mod tests {
 
     #[test]
     fn round_trip() {
-        let arena = unlocked();
+        let heap = unlocked();
         for len in [1, 32, 33, 4096, 4097, 100_000] {
             let bytes: Vec<u8> = (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect();
             let copy = |slot: &mut [u8]| {
                 slot.copy_from_slice(&bytes);
                 Ok(())
             };
-            let secret = Secret::filled_in(&arena, len, copy).unwrap();
+            let secret = Secret::filled_in(&heap, len, copy).unwrap();
             assert_eq!(secret.len(), len);
             assert_eq!(secret.expose_secret(), bytes);
             assert!(secret.ct_eq(&bytes));
@@ -212,8 +217,8 @@ mod tests {
 
     #[test]
     fn the_last_owner_wipes() {
-        let arena = arena();
-        let secret = Secret::filled_in(&arena, 40, |slot| {
+        let heap = small();
+        let secret = Secret::filled_in(&heap, 40, |slot| {
             slot.fill(0xa5);
             Ok(())
         })
@@ -223,18 +228,18 @@ mod tests {
         assert_eq!(other.expose_secret(), [0xa5; 40]);
         drop(other);
         assert_eq!(peek(at, 40), [0; 40]);
-        assert_eq!(arena.status().live_secrets, 0);
+        assert_eq!(heap.status().heap.live_secrets, 0);
 
-        let again = Secret::filled_in(&arena, 50, |_| Ok(())).unwrap();
+        let again = Secret::filled_in(&heap, 50, |_| Ok(())).unwrap();
         assert_eq!(start(&again), at);
         assert_eq!(again.expose_secret(), [0; 50]);
     }
 
     #[test]
     fn a_failed_fill_leaves_nothing() {
-        let arena = arena();
+        let heap = small();
         let mut at = None;
-        let failed = Secret::filled_in(&arena, 64, |slot| {
+        let failed = Secret::filled_in(&heap, 64, |slot| {
             at = std::ptr::NonNull::new(slot.as_mut_ptr());
             slot.fill(0xa5);
             Err(Error::new(Code::Random, "no"))
@@ -243,13 +248,13 @@ mod tests {
         assert_eq!(peek(at.unwrap(), 64), [0; 64]);
 
         let panicked = catch_unwind(AssertUnwindSafe(|| {
-            Secret::filled_in(&arena, 64, |slot| {
+            Secret::filled_in(&heap, 64, |slot| {
                 slot.fill(0xa5);
                 panic!("in fill")
             })
         }));
         assert!(panicked.is_err());
         assert_eq!(peek(at.unwrap(), 64), [0; 64]);
-        assert_eq!(arena.status().used_bytes, 0);
+        assert_eq!(heap.status().heap.used_bytes, 0);
     }
 }

@@ -2,10 +2,13 @@
 
 use zeroize::zeroize_stack;
 
-use super::clear_vector_registers;
+use super::registers::clear_vector_registers;
 
 /// For HMAC with SHA-256, in bytes: what `ring` needs is about half of it.
 pub const HMAC_DEPTH: usize = 2 * 1024;
+
+/// For AES-256-GCM and the derivation of its key, in bytes: more than `ring` needs.
+pub const AEAD_DEPTH: usize = 16 * 1024;
 
 /// Runs `body`, and overwrites the vector registers and `DEPTH` bytes of the stack below the
 /// caller: the buffers, moved values and spilled registers of whatever `body` called, which

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret;
 
+use super::input::SecretInput;
 use super::overflow::Sealed;
-use super::{Secret, SecretInput, scratch_lock};
+use super::scratch_lock::with_scratch_lock;
+use super::secret::Secret;
 use crate::error::Result;
 
 /// A secret for later; a clone is another owner of the same one.
@@ -20,12 +22,11 @@ enum Form {
 }
 
 impl StoredSecret {
-    /// Keeps what a call made within [`scratch_lock::storing`]: sealed, if there was no room for it but the
+    /// Keeps what a call made within [`super::storing`]: sealed, if there was no room for it but the
     /// scratch memory. Errors as [`StoredSecret::with`].
     pub fn new(secret: Secret) -> Result<Self> {
         let Some(overflow) = secret.scratch_of() else { return Ok(Self(Form::InSlot(secret))) };
-        let sealed =
-            scratch_lock::with_scratch_lock(|turn| overflow.seal(secret.expose_secret(), turn))?;
+        let sealed = with_scratch_lock(|lock| overflow.seal(secret.expose_secret(), lock))?;
         Ok(Self(Form::Sealed(Arc::new(sealed))))
     }
 
@@ -44,9 +45,10 @@ impl StoredSecret {
     pub fn with<T>(&self, call: impl FnOnce(&Secret) -> T) -> Result<T> {
         match &self.0 {
             Form::InSlot(secret) => Ok(call(secret)),
-            Form::Sealed(sealed) => {
-                scratch_lock::with_scratch_lock(|turn| Ok(call(&sealed.open(turn)?)))
-            }
+            Form::Sealed(sealed) => with_scratch_lock(|lock| {
+                let slot = sealed.open(lock)?;
+                Ok(call(&Secret::in_scratch(slot, Arc::clone(sealed.overflow()))))
+            }),
         }
     }
 

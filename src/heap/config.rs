@@ -1,0 +1,109 @@
+//! The configuration that an arena is made with.
+
+use std::env;
+use std::ffi::OsStr;
+
+use crate::os::{self, Backend, Os};
+
+/// The configuration of an arena.
+#[derive(Clone, Copy)]
+pub struct Config {
+    /// The system that gives the memory.
+    pub os: &'static dyn Os,
+    /// The first backend of the ladder to try. `None` is the best one. A machine that is set up to
+    /// hibernate starts below `memfd_secret`, which would prevent hibernation.
+    pub backend: Option<Backend>,
+    /// The operator's choice, which overrides `backend`.
+    pub operator: Operator,
+    /// Bytes of the first region.
+    pub first_bytes: usize,
+    /// Bytes of all memory together.
+    pub max_bytes: usize,
+    /// Ends the process after a defect was found. The arena has wiped its memory by then, and still
+    /// holds its lock.
+    pub on_defect: fn(Defect) -> !,
+}
+
+impl Config {
+    /// The default: 48 KiB at first, which fits under the 64 KiB of locked memory that many
+    /// containers have, and 16 MiB at most.
+    pub fn new(on_defect: fn(Defect) -> !) -> Self {
+        Self {
+            os: os::native(),
+            backend: None,
+            operator: Operator::Silent,
+            first_bytes: 48 * 1024,
+            max_bytes: 16 * 1024 * 1024,
+            on_defect,
+        }
+    }
+
+    /// The first backend to try. Adds the reason to `reasons` if it is not the best one.
+    pub fn first_backend(&self, reasons: &mut Vec<String>) -> Backend {
+        if self.operator == Operator::Unclear {
+            reasons.push("NODESEC_SECMEM: not a backend, ignored".to_owned());
+        }
+        let (chosen, reason) = match (self.operator, self.backend) {
+            (Operator::Chose(backend), _) => (backend, "NODESEC_SECMEM"),
+            (_, Some(backend)) => (backend, "configured"),
+            _ if self.os.hibernation_configured() => {
+                (Backend::Mlock, "memfd_secret: hibernation configured")
+            }
+            _ => (Backend::MemfdSecret, ""),
+        };
+        if chosen == Backend::MemfdSecret {
+            return chosen;
+        }
+        reasons.push(if reason.contains(':') {
+            reason.to_owned()
+        } else {
+            format!("{reason}: start at {}", chosen.as_str())
+        });
+        chosen
+    }
+}
+
+/// A failed test reports the defect instead of ending the process.
+#[cfg(test)]
+impl Default for Config {
+    fn default() -> Self {
+        Self::new(|defect| panic!("{defect:?}"))
+    }
+}
+
+/// A sign that this process wrote to memory of the arena, or used it, where it must not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Defect {
+    /// A canary has changed.
+    Overwritten,
+    /// A slot without a tenant is not zero.
+    WrittenWhenFree,
+    /// A handle is used after its slot was given back.
+    Stale,
+}
+
+/// The value of the environment variable `NODESEC_SECMEM`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// The variable is not set, or empty.
+    Silent,
+    /// The first backend of the ladder to try.
+    Chose(Backend),
+    /// The value names no backend and is ignored.
+    Unclear,
+}
+
+impl Operator {
+    /// Reads the variable.
+    pub fn of_environment() -> Self {
+        env::var_os("NODESEC_SECMEM").map_or(Self::Silent, |text| Self::parse(&text))
+    }
+
+    fn parse(text: &OsStr) -> Self {
+        if text.is_empty() {
+            return Self::Silent;
+        }
+        let named = Backend::LADDER.into_iter().find(|backend| text == backend.as_str());
+        named.map_or(Self::Unclear, Self::Chose)
+    }
+}
