@@ -47,14 +47,15 @@ use napi_derive::napi;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error};
-use crate::{heap, os};
+use crate::heap;
+use crate::os::{Native, Platform};
 
 static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
 
 /// What happens whenever an environment loads the addon.
 #[napi(module_exports)]
 pub fn load(_exports: Object<'_>) -> napi::Result<()> {
-    os::stay_loaded();
+    Native::stay_loaded();
     Ok(())
 }
 

@@ -10,18 +10,18 @@ use super::policy::{ArenaSettings, ProtectionPolicy};
 use super::status::Status;
 use super::store::Place;
 use crate::error::Result;
-use crate::os::{Backend, Os};
+use crate::os::{Backend, ProtectedMemory};
 
 /// A heap of protected memory. [`Slot::take`](super::Slot::take) lends parts of it.
 pub struct Arena {
-    os: &'static dyn Os,
+    memory: &'static dyn ProtectedMemory,
     state: Mutex<ArenaState>,
 }
 
 impl Arena {
     /// An arena that has no memory yet.
     pub fn new(config: Config) -> Self {
-        Self { os: config.os, state: Mutex::new(ArenaState::new(config)) }
+        Self { memory: config.memory, state: Mutex::new(ArenaState::new(config)) }
     }
 
     /// Changes the memory that the arena is made of. Before the first slot the arena starts anew,
@@ -74,7 +74,7 @@ impl Arena {
     pub fn status(&self) -> Status {
         // The kernel takes a while to write smaps, so the lock is released first.
         let (mut status, ranges) = self.lock().facts();
-        status.read_back(self.os, &ranges);
+        status.read_back(self.memory, &ranges);
         status
     }
 

@@ -66,7 +66,7 @@ impl ArenaState {
             self.policy.require = require;
         }
         // SAFETY: there has been no slot, so nothing refers to the memory.
-        unsafe { self.store.release(self.config.os) };
+        unsafe { self.store.release(self.config.memory) };
         self.admitted = 0;
         Ok(true)
     }
@@ -121,7 +121,7 @@ impl ArenaState {
     pub unsafe fn give_back(&mut self, place: &Place) {
         self.check(place);
         // SAFETY: passed on to the caller.
-        unsafe { self.store.give_back(self.config.os, place) };
+        unsafe { self.store.give_back(self.config.memory, place) };
     }
 
     /// Checks the canaries of every place.
@@ -163,7 +163,7 @@ impl ArenaState {
     /// Nobody uses any place any more.
     pub unsafe fn release(&mut self) {
         // SAFETY: passed on to the caller.
-        unsafe { self.store.release(self.config.os) };
+        unsafe { self.store.release(self.config.memory) };
     }
 
     /// Makes the first region, unless there is one. Fails once the arena has ended.
@@ -188,7 +188,7 @@ impl ArenaState {
         }
         if self.admitted == 0 || self.policy.is_strict() {
             let mut status = Status::of(&self.config, &self.store);
-            status.read_back(self.config.os, &self.store.ranges());
+            status.read_back(self.config.memory, &self.store.ranges());
             self.policy.check(&status)?;
         }
         self.admitted = capacity;
@@ -201,10 +201,10 @@ impl ArenaState {
         let place = place.ok_or_else(|| self.exhausted(span))?;
         if let (true, Some(range)) = (self.policy.is_strict(), self.store.range_of(&place)) {
             let mut status = Status::of(&self.config, &self.store);
-            status.read_back(self.config.os, &[range]);
+            status.read_back(self.config.memory, &[range]);
             if let Err(error) = self.policy.check(&status) {
                 // SAFETY: nobody else knows the place.
-                unsafe { self.store.give_back(self.config.os, &place) };
+                unsafe { self.store.give_back(self.config.memory, &place) };
                 return Err(error);
             }
         }

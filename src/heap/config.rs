@@ -3,13 +3,13 @@
 use std::env;
 use std::ffi::OsStr;
 
-use crate::os::{self, Backend, Os};
+use crate::os::{Backend, Native, ProtectedMemory};
 
 /// The configuration of an arena.
 #[derive(Clone, Copy)]
 pub struct Config {
     /// The system that gives the memory.
-    pub os: &'static dyn Os,
+    pub memory: &'static dyn ProtectedMemory,
     /// The first backend of the ladder to try. `None` is the best one. A machine that is set up to
     /// hibernate starts below `memfd_secret`, which would prevent hibernation.
     pub backend: Option<Backend>,
@@ -29,7 +29,7 @@ impl Config {
     /// containers have, and 16 MiB at most.
     pub fn new(on_defect: fn(Defect) -> !) -> Self {
         Self {
-            os: os::native(),
+            memory: &Native,
             backend: None,
             operator: Operator::Silent,
             first_bytes: 48 * 1024,
@@ -46,7 +46,7 @@ impl Config {
         let (chosen, reason) = match (self.operator, self.backend) {
             (Operator::Chose(backend), _) => (backend, "NODESEC_SECMEM"),
             (_, Some(backend)) => (backend, "configured"),
-            _ if self.os.hibernation_configured() => {
+            _ if self.memory.hibernation_configured() => {
                 (Backend::Mlock, "memfd_secret: hibernation configured")
             }
             _ => (Backend::MemfdSecret, ""),

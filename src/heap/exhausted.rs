@@ -6,7 +6,7 @@ use super::runs::MAX_RUNS;
 use super::slabs::BLOCK;
 use super::store::Store;
 use crate::error::{Code, Error};
-use crate::os::REMEDY;
+use crate::os::{Native, Platform};
 
 /// `ERR_SECRET_EXHAUSTED` for `span` bytes, canaries included, with the numbers and the remedy.
 pub fn exhausted(config: &Config, store: &Store, span: usize) -> Error {
@@ -27,11 +27,12 @@ pub fn exhausted(config: &Config, store: &Store, span: usize) -> Error {
              longer needed, or raise maxBytes with secureHeap.configure()"
         )
     } else {
-        let soft = config.os.memlock().soft;
+        let soft = config.memory.memlock().soft;
         let limit = soft.map_or_else(|| "unlimited".to_owned(), |b| format!("{b} bytes"));
         format!(
             "{numbers}, and the system gives no more (limit on locked memory: {limit}); dispose \
-             of secrets that are no longer needed, or {REMEDY}"
+             of secrets that are no longer needed, or {}",
+            Native::REMEDY
         )
     };
     Error::new(Code::SecretExhausted, message)

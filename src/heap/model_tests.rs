@@ -14,7 +14,7 @@ const STEPS: usize = if cfg!(miri) { 400 } else { 20_000 };
 
 fn arena(max_bytes: usize) -> Arc<Arena> {
     let backend = Some(Backend::Plain);
-    Arc::new(Arena::new(Config { os: &Portable, backend, max_bytes, ..Config::default() }))
+    Arc::new(Arena::new(Config { memory: &Portable, backend, max_bytes, ..Config::default() }))
 }
 
 /// xorshift64: enough to vary the order of operations.

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::status::Status;
 use crate::error::{Code, Error, Result};
-use crate::os::{Backend, REMEDY};
+use crate::os::{Backend, Native, Platform};
 
 /// A protection that a caller can demand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,11 +93,12 @@ impl ProtectionPolicy {
 
 fn describe(status: &Status, unmet: &[&str]) -> String {
     format!(
-        "the secure heap is not {} (backend {}; {}); {REMEDY}, or say with secureHeap.configure() \
+        "the secure heap is not {} (backend {}; {}); {}, or say with secureHeap.configure() \
          that less will do",
         unmet.join(" and not "),
         status.backend.as_str(),
-        status.reasons.join(", ")
+        status.reasons.join(", "),
+        Native::REMEDY
     )
 }
 

@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 use super::config::Config;
 use super::slabs::{BLOCK, Place, Slabs};
 use super::wipe::wipe;
-use crate::os::{Backend, Mapping, Os};
+use crate::os::{Backend, Mapping, ProtectedMemory};
 
 /// All regions of an arena. They are given back together, with the arena.
 #[derive(Default)]
@@ -32,13 +32,13 @@ impl Regions {
         if !self.list.is_empty() {
             return;
         }
-        let page = config.os.page_size().max(BLOCK);
+        let page = config.memory.page_size().max(BLOCK);
         // Whole pages, not beyond `max_bytes`, but one at least.
         let size = (config.first_bytes.min(config.max_bytes) / page * page).max(page);
         let mut reasons = Vec::new();
         let first = config.first_backend(&mut reasons);
         for backend in Backend::LADDER.into_iter().filter(|backend| *backend >= first) {
-            match config.os.map(backend, size) {
+            match config.memory.map(backend, size) {
                 Ok(mapping) => {
                     self.backend = Some(backend);
                     self.reasons = reasons;
@@ -55,12 +55,12 @@ impl Regions {
     /// system still gives.
     pub fn make_room(&mut self, config: &Config, slabs: &mut Slabs) {
         let Some(backend) = self.backend else { return };
-        let page = config.os.page_size().max(BLOCK);
+        let page = config.memory.page_size().max(BLOCK);
         let room = config.max_bytes.saturating_sub(self.capacity) / page * page;
         let largest = self.list.iter().map(|region| region.mapping.len).max().unwrap_or(0);
         let mut size = largest.saturating_mul(2).max(page).min(room);
         while size >= page {
-            match config.os.map(backend, size) {
+            match config.memory.map(backend, size) {
                 Ok(mapping) => return self.add(mapping, slabs),
                 // The system's limit lies somewhere below: use what it still allows.
                 Err(_) => size = size / 2 / page * page,
@@ -121,11 +121,11 @@ impl Regions {
     ///
     /// # Safety
     ///
-    /// `os` is the system the regions came from, and nothing refers to their bytes any more.
-    pub unsafe fn release(&mut self, os: &dyn Os) {
+    /// `memory` is the system the regions came from, and nothing refers to their bytes any more.
+    pub unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
         for region in self.list.drain(..) {
             // SAFETY: passed on to the caller.
-            unsafe { os.unmap(region.mapping) };
+            unsafe { memory.unmap(region.mapping) };
         }
     }
 

@@ -10,7 +10,7 @@ use std::ptr::NonNull;
 
 use super::slabs::BLOCK;
 use super::wipe::wipe;
-use crate::os::{Backend, Mapping, Os};
+use crate::os::{Backend, Mapping, ProtectedMemory};
 
 /// Bytes to which what lies in a run is aligned.
 const ALIGNMENT: usize = 16;
@@ -73,12 +73,18 @@ impl Run {
 impl Runs {
     /// A run of `len` bytes (`len` > 0), zeroed; `None` when it takes more than `room` bytes, or more
     /// than the system gives, or when there are [`MAX_RUNS`].
-    pub fn map(&mut self, os: &dyn Os, backend: Backend, len: usize, room: usize) -> Option<Place> {
-        let size = len.checked_next_multiple_of(os.page_size().max(BLOCK))?;
+    pub fn map(
+        &mut self,
+        memory: &dyn ProtectedMemory,
+        backend: Backend,
+        len: usize,
+        room: usize,
+    ) -> Option<Place> {
+        let size = len.checked_next_multiple_of(memory.page_size().max(BLOCK))?;
         if size > room || self.is_full() {
             return None;
         }
-        let mapping = os.map(backend, size).ok()?;
+        let mapping = memory.map(backend, size).ok()?;
         let number = self.next;
         self.next += 1;
         self.bytes += mapping.len;
@@ -108,12 +114,12 @@ impl Runs {
     ///
     /// # Safety
     ///
-    /// `os` is the system it came from, and nothing refers to its bytes any more.
-    pub unsafe fn unmap(&mut self, os: &dyn Os, place: &Place) {
+    /// `memory` is the system it came from, and nothing refers to its bytes any more.
+    pub unsafe fn unmap(&mut self, memory: &dyn ProtectedMemory, place: &Place) {
         if let Some(run) = self.list.remove(&place.number) {
             self.bytes -= run.mapping.len;
             // SAFETY: passed on to the caller.
-            unsafe { os.unmap(run.mapping) };
+            unsafe { memory.unmap(run.mapping) };
         }
     }
 
@@ -159,11 +165,11 @@ impl Runs {
     /// # Safety
     ///
     /// As for [`Runs::unmap`], of all of them.
-    pub unsafe fn release(&mut self, os: &dyn Os) {
+    pub unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
         self.bytes = 0;
         while let Some((_, run)) = self.list.pop_first() {
             // SAFETY: passed on to the caller.
-            unsafe { os.unmap(run.mapping) };
+            unsafe { memory.unmap(run.mapping) };
         }
     }
 }

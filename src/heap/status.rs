@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::config::Config;
 use super::store::Store;
-use crate::os::{Backend, Os};
+use crate::os::{Backend, ProtectedMemory};
 
 /// The state of an arena. Protections are as the kernel reports them, not as they were requested.
 #[allow(
@@ -52,7 +52,7 @@ impl Status {
         // Without any memory there is no capacity, and the reasons say why.
         let backend = store.backend().unwrap_or(Backend::Plain);
         let secret = backend == Backend::MemfdSecret;
-        let memlock = config.os.memlock();
+        let memlock = config.memory.memlock();
         Self {
             backend,
             reasons: store.reasons().to_vec(),
@@ -75,11 +75,11 @@ impl Status {
 
     /// Completes it with what the kernel says about these address ranges; `memfd_secret` leaves
     /// nothing to ask.
-    pub(super) fn read_back(&mut self, os: &dyn Os, ranges: &[Range<usize>]) {
+    pub(super) fn read_back(&mut self, memory: &dyn ProtectedMemory, ranges: &[Range<usize>]) {
         if self.kernel_unmapped {
             return;
         }
-        match os.read_back(ranges) {
+        match memory.read_back(ranges) {
             Ok(found) => {
                 self.locked = found.locked;
                 self.dump_excluded = found.dump_excluded;

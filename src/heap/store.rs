@@ -9,7 +9,7 @@ use super::regions::Regions;
 use super::runs::{self, Runs};
 use super::slabs::{self, BLOCK, Slabs};
 use super::wipe::wipe;
-use crate::os::{Backend, Mapping, Os};
+use crate::os::{Backend, Mapping, ProtectedMemory};
 
 /// What one tenant has of the arena.
 #[derive(Debug, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl Store {
     /// A run of `len` bytes, as far as `config` and the system allow.
     pub fn map(&mut self, config: &Config, len: usize) -> Option<Place> {
         let room = config.max_bytes.saturating_sub(self.capacity());
-        let place = self.runs.map(config.os, self.backend()?, len, room)?;
+        let place = self.runs.map(config.memory, self.backend()?, len, room)?;
         if let Some(mapping) = self.runs.mapping(&place) {
             self.regions.note(mapping);
         }
@@ -105,15 +105,15 @@ impl Store {
     ///
     /// # Safety
     ///
-    /// `os` is the system of this store, and nothing refers to the bytes any more.
-    pub unsafe fn give_back(&mut self, os: &dyn Os, place: &Place) {
+    /// `memory` is the system of this store, and nothing refers to the bytes any more.
+    pub unsafe fn give_back(&mut self, memory: &dyn ProtectedMemory, place: &Place) {
         let Some(start) = self.address(place) else { return };
         // SAFETY: passed on to the caller.
         unsafe {
             wipe(start, place.size());
             match place {
                 Place::Slot(place) => self.slabs.give_back(place),
-                Place::Run(place) => self.runs.unmap(os, place),
+                Place::Run(place) => self.runs.unmap(memory, place),
             }
         }
     }
@@ -192,11 +192,11 @@ impl Store {
     /// # Safety
     ///
     /// As for [`Store::give_back`], of all places.
-    pub unsafe fn release(&mut self, os: &dyn Os) {
+    pub unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
         // SAFETY: passed on to the caller.
         unsafe {
-            self.regions.release(os);
-            self.runs.release(os);
+            self.regions.release(memory);
+            self.runs.release(memory);
         }
         *self = Self::default();
     }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::*;
 use crate::error::{Code, Result as CodedResult};
-use crate::os::{self, Backend, Mapping, Memlock, Os, Portable, Protection};
+use crate::os::{
+    Backend, Mapping, Memlock, Native, Platform, Portable, ProtectedMemory, Protection,
+};
 
 fn arena(config: Config) -> Arc<Arena> {
     Arc::new(Arena::new(config))
@@ -29,7 +31,7 @@ struct Strict {
     hibernates: bool,
 }
 
-impl Os for Strict {
+impl ProtectedMemory for Strict {
     fn page_size(&self) -> usize {
         4096
     }
@@ -87,7 +89,7 @@ fn each_backend_is_what_it_says() {
 
 #[test]
 fn memory_ends_at_the_last_whole_page_of_max_bytes() {
-    let page = os::native().page_size();
+    let page = Native.page_size();
     for max_bytes in [1, page, page + 1, 2 * page - 1, 3 * page + 5, 49151, 100_000] {
         let arena = arena(unlocked());
         arena
@@ -103,7 +105,7 @@ fn memory_ends_at_the_last_whole_page_of_max_bytes() {
 #[test]
 fn a_limit_on_locked_memory_ends_growth_rather_than_protection() {
     static OS: Strict = Strict { largest: 48 * 1024, hibernates: false };
-    let arena = arena(Config { os: &OS, max_bytes: 128 * 1024, ..Config::default() });
+    let arena = arena(Config { memory: &OS, max_bytes: 128 * 1024, ..Config::default() });
     let held: Vec<_> = (0..).map_while(|_| filled(&arena, 4096 - 32, 1).ok()).collect();
     assert_eq!(held.len(), 32);
     let error = filled(&arena, 1, 1).unwrap_err();
@@ -143,10 +145,10 @@ fn large_secrets_leave_the_process_address_space() {
 #[test]
 fn a_large_first_secret_does_not_cost_the_others_their_protection() {
     static OS: Strict = Strict { largest: 64 * 1024, hibernates: false };
-    let arena = arena(Config { os: &OS, ..Config::default() });
+    let arena = arena(Config { memory: &OS, ..Config::default() });
     let error = filled(&arena, 1 << 20, 1).unwrap_err();
     assert_eq!(error.code, Code::SecretExhausted);
-    for part in ["0 of 49152 bytes", "locked memory: 65536 bytes", os::REMEDY] {
+    for part in ["0 of 49152 bytes", "locked memory: 65536 bytes", Native::REMEDY] {
         assert!(error.message.contains(part), "{error}");
     }
     let largest = filled(&arena, 64 * 1024 - 32, 1).unwrap();
@@ -160,13 +162,13 @@ fn a_large_first_secret_does_not_cost_the_others_their_protection() {
 #[test]
 fn the_ladder_is_walked_to_its_end() {
     static OS: Strict = Strict { largest: 0, hibernates: true };
-    let status = arena(Config { os: &OS, ..Config::default() }).status();
+    let status = arena(Config { memory: &OS, ..Config::default() }).status();
     assert_eq!(status.backend, Backend::DontDump);
     let why = ["memfd_secret: hibernation configured", "mlock: ENOMEM"];
     assert_eq!(status.reasons[..2], why);
     assert!(!status.hibernation_blocked);
 
-    let asked = Config { os: &OS, backend: Some(Backend::MemfdSecret), ..Config::default() };
+    let asked = Config { memory: &OS, backend: Some(Backend::MemfdSecret), ..Config::default() };
     assert_eq!(arena(asked).status().reasons[0], "memfd_secret: ENOSYS");
 }
 
@@ -195,7 +197,7 @@ fn a_heap_is_configured_before_its_first_use() {
 #[test]
 fn what_is_required_and_missing_leaves_no_heap() {
     static OS: Strict = Strict { largest: 0, hibernates: false };
-    let arena = arena(Config { os: &OS, ..Config::default() });
+    let arena = arena(Config { memory: &OS, ..Config::default() });
     let demand = |settings| arena.configure(settings).and_then(|_| arena.admit());
     let require = |require: &[Requirement]| {
         demand(ArenaSettings { require: Some(require.to_vec()), ..ArenaSettings::default() })

@@ -2,7 +2,11 @@
 //! children. There is nothing like `memfd_secret`, and no memory can be left out of a core file:
 //! what keeps secrets from one is that none is written, as long as `RLIMIT_CORE` is 0.
 
+use std::fs::{File, Metadata};
+use std::io;
+use std::mem::MaybeUninit;
 use std::ops::Range;
+use std::path::Path;
 
 use mach2::kern_return::KERN_SUCCESS;
 use mach2::port::MACH_PORT_NULL;
@@ -10,28 +14,30 @@ use mach2::traps::mach_task_self;
 use mach2::vm::mach_vm_region;
 use mach2::vm_region::{VM_REGION_BASIC_INFO_64, vm_region_basic_info_64};
 
-use super::unix::{self, Refused, check};
-use super::{Backend, Mapping, Memlock, Os, Protection};
+use super::platform::{FileExposure, Platform};
+use super::protected_memory::{Backend, Mapping, Memlock, ProtectedMemory, Protection};
+use super::unix::mapping::{self, Refused, check};
+use super::unix::{self, environment};
 
 /// The running kernel.
 #[derive(Clone, Copy, Debug)]
 pub struct MacOs;
 
-impl Os for MacOs {
+impl ProtectedMemory for MacOs {
     fn page_size(&self) -> usize {
-        unix::page_size()
+        mapping::page_size()
     }
 
     fn map(&self, backend: Backend, len: usize) -> Result<Mapping, String> {
         if matches!(backend, Backend::MemfdSecret | Backend::DontDump) {
             return Err(format!("{}: not on macOS", backend.as_str()));
         }
-        unix::map_between_guards(backend, len, |base| fill(backend, base, len))
+        mapping::map_between_guards(backend, len, |base| fill(backend, base, len))
     }
 
     unsafe fn unmap(&self, mapping: Mapping) {
         // SAFETY: passed on to the caller.
-        unsafe { unix::unmap(&mapping) };
+        unsafe { mapping::unmap(&mapping) };
     }
 
     fn read_back(&self, ranges: &[Range<usize>]) -> Result<Protection, String> {
@@ -47,7 +53,7 @@ impl Os for MacOs {
     }
 
     fn memlock(&self) -> Memlock {
-        unix::memlock()
+        mapping::memlock()
     }
 
     fn hibernation_configured(&self) -> bool {
@@ -56,9 +62,56 @@ impl Os for MacOs {
     }
 }
 
+impl Platform for MacOs {
+    const REMEDY: &'static str =
+        "raise the limit on locked memory (ulimit -l) and forbid core files (ulimit -c 0)";
+
+    fn with_variable<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        environment::with_value(name, body)
+    }
+
+    fn wipe_variable(name: &str) {
+        environment::wipe(name);
+    }
+
+    fn memory_capacity() -> Option<u64> {
+        unix::physical_memory()
+    }
+
+    fn open_without_waiting(path: &Path) -> io::Result<File> {
+        unix::open_without_waiting(path)
+    }
+
+    fn file_exposure(metadata: &Metadata) -> Option<FileExposure> {
+        unix::file_exposure(metadata)
+    }
+
+    /// Takes a reference to the module that is never given back.
+    fn stay_loaded() {
+        let here: fn() = Self::stay_loaded;
+        let mut found = MaybeUninit::<libc::Dl_info>::zeroed();
+        // SAFETY: dladdr fills in its second argument if it does not return 0; the name that it then
+        // points to belongs to the loader. The module is loaded, so that nothing runs for it.
+        unsafe {
+            if libc::dladdr(here as *const libc::c_void, found.as_mut_ptr()) != 0 {
+                let name = found.assume_init().dli_fname;
+                libc::dlopen(name, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE);
+            }
+        }
+    }
+
+    fn limit_core(bytes: u64) -> Result<(), String> {
+        unix::limit_core(bytes)
+    }
+
+    fn core_limit() -> Option<u64> {
+        unix::core_limit()
+    }
+}
+
 /// Puts memory at `base`, in a reservation, and says what was refused on top.
 fn fill(backend: Backend, base: *mut u8, len: usize) -> Result<Vec<String>, Refused> {
-    unix::map_anonymous(base, len)?;
+    mapping::map_anonymous(base, len)?;
     let mut shortfalls = Vec::new();
     if backend == Backend::Mlock {
         // SAFETY: the range was mapped just above and is ours alone; a child that does not get it

@@ -1,11 +1,10 @@
-//! Zeroed memory from the ordinary allocator: for systems without a backend of their own, and for
-//! testing the arena's logic where no system calls exist. It claims nothing.
+//! Zeroed memory from the ordinary allocator, which claims no protection: for unix systems without
+//! a file of their own, and for tests of code on top of it, also where no system call can be made.
 
-use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ops::Range;
-use std::ptr::NonNull;
 
-use super::{Backend, Mapping, Memlock, Os, Protection};
+use super::allocator;
+use super::protected_memory::{Backend, Mapping, Memlock, ProtectedMemory, Protection};
 
 /// A system that offers [`Backend::Plain`] only.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +12,7 @@ pub struct Portable;
 
 const PAGE: usize = 4096;
 
-impl Os for Portable {
+impl ProtectedMemory for Portable {
     fn page_size(&self) -> usize {
         PAGE
     }
@@ -22,22 +21,14 @@ impl Os for Portable {
         if backend != Backend::Plain {
             return Err(format!("{}: not available on this system", backend.as_str()));
         }
-        let layout = Layout::from_size_align(len, PAGE)
-            .ok()
-            .filter(|layout| layout.size() > 0)
-            .ok_or_else(|| String::from("plain: unusable size"))?;
-        // SAFETY: the layout's size is not zero, as just filtered.
-        let base = unsafe { alloc_zeroed(layout) };
-        let base = NonNull::new(base).ok_or_else(|| String::from("plain: out of memory"))?;
+        let base =
+            allocator::allocate(len, PAGE).ok_or_else(|| "plain: out of memory".to_owned())?;
         Ok(Mapping { base, len, guard: 0, shortfalls: Vec::new() })
     }
 
     unsafe fn unmap(&self, mapping: Mapping) {
-        if let Ok(layout) = Layout::from_size_align(mapping.len, PAGE) {
-            // SAFETY: `map` allocated these bytes with this very layout, and the caller vouches
-            // that nothing refers to them.
-            unsafe { dealloc(mapping.base.as_ptr(), layout) };
-        }
+        // SAFETY: `map` allocated these bytes, and the caller vouches that nothing refers to them.
+        unsafe { allocator::free(mapping.base, mapping.len, PAGE) };
     }
 
     fn read_back(&self, _: &[Range<usize>]) -> Result<Protection, String> {
@@ -50,5 +41,48 @@ impl Os for Portable {
 
     fn hibernation_configured(&self) -> bool {
         false
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
+mod calls {
+    use std::fs::{File, Metadata};
+    use std::io;
+    use std::path::Path;
+
+    use super::Portable;
+    use crate::os::platform::{FileExposure, Platform};
+    use crate::os::unix::{self, environment};
+
+    impl Platform for Portable {
+        const REMEDY: &'static str = unix::REMEDY;
+
+        fn with_variable<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
+            environment::with_value(name, body)
+        }
+
+        fn wipe_variable(name: &str) {
+            environment::wipe(name);
+        }
+
+        fn memory_capacity() -> Option<u64> {
+            unix::physical_memory()
+        }
+
+        fn open_without_waiting(path: &Path) -> io::Result<File> {
+            unix::open_without_waiting(path)
+        }
+
+        fn file_exposure(metadata: &Metadata) -> Option<FileExposure> {
+            unix::file_exposure(metadata)
+        }
+
+        fn limit_core(bytes: u64) -> Result<(), String> {
+            unix::limit_core(bytes)
+        }
+
+        fn core_limit() -> Option<u64> {
+            unix::core_limit()
+        }
     }
 }

@@ -1,93 +1,71 @@
-//! What Linux and macOS have in common: a `PROT_NONE` reservation whose middle is replaced by the
-//! memory itself, so that guard pages stand on both sides and are not charged to `RLIMIT_MEMLOCK`.
+//! The calls that unix systems share.
 
+pub mod environment;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub mod mapping;
+
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
-use std::ptr::{self, NonNull};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
 
-use super::{Backend, Mapping, Memlock};
+use super::platform::FileExposure;
 
-/// Guard on each side: one page would do, and address space costs nothing.
-const GUARD: usize = 64 * 1024;
+/// As `Platform::REMEDY`, for all systems but macOS.
+pub const REMEDY: &str = "raise the limit on locked memory (ulimit -l, docker run --ulimit \
+     memlock=…, LimitMEMLOCK= in a systemd unit)";
 
-/// Bytes of a page.
-pub fn page_size() -> usize {
-    // SAFETY: sysconf has no preconditions.
-    let found = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    usize::try_from(found).ok().filter(|size| size.is_power_of_two()).unwrap_or(4096)
+/// Bytes of physical memory; `None` if the system does not say.
+pub fn physical_memory() -> Option<u64> {
+    // SAFETY: `sysconf` takes a number and gives one; it touches no memory of ours.
+    let (pages, page_len) =
+        unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
+    let bytes = u64::try_from(pages).ok()?.checked_mul(u64::try_from(page_len).ok()?)?;
+    (bytes > 0).then_some(bytes)
 }
 
-/// Reserves `len` bytes between guards and has `fill` put memory there, which returns what was
-/// refused on top. When a limit is in the way, the soft limit is raised once.
-pub fn map_between_guards(
-    backend: Backend,
-    len: usize,
-    fill: impl Fn(*mut u8) -> Result<Vec<String>, Refused>,
-) -> Result<Mapping, String> {
-    let guard = GUARD.max(page_size());
-    let attempt = || -> Result<Mapping, Refused> {
-        let reservation = Reservation::new(len.saturating_add(2 * guard))?;
-        // SAFETY: the reservation is longer than the guard.
-        let base = unsafe { reservation.base.add(guard) };
-        let shortfalls = fill(base.as_ptr())?;
-        reservation.keep();
-        Ok(Mapping { base, len, guard, shortfalls })
-    };
-    let mapped = match attempt() {
-        // Memory over the lock limit is refused with any of the three, by kernel and call.
-        Err(refused) if refused.is_limit() && raise_memlock() => attempt(),
-        first => first,
-    };
-    mapped.map_err(|refused| refused.describe(backend))
+/// As `Platform::open_without_waiting`. The standard library does not let children inherit the
+/// descriptor.
+pub fn open_without_waiting(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
-/// Gives memory and guards back.
-///
-/// # Safety
-///
-/// `mapping` comes from [`map_between_guards`], and nothing refers to its bytes any more.
-pub unsafe fn unmap(mapping: &Mapping) {
-    // SAFETY: the guards and the memory between them are one range of our own, and the caller
-    // vouches that nothing refers to it.
-    unsafe {
-        let outer = mapping.base.as_ptr().wrapping_sub(mapping.guard);
-        libc::munmap(outer.cast(), mapping.len.saturating_add(2 * mapping.guard));
+/// As `Platform::file_exposure`.
+pub fn file_exposure(metadata: &Metadata) -> Option<FileExposure> {
+    // SAFETY: has no arguments and cannot fail.
+    let user = unsafe { libc::geteuid() };
+    if metadata.mode() & 0o066 != 0 {
+        Some(FileExposure::Accessible)
+    } else if ![0, user].contains(&metadata.uid()) {
+        Some(FileExposure::Owned)
+    } else {
+        None
     }
 }
 
-/// Puts zeroed private memory into a reservation at `base`.
-pub fn map_anonymous(base: *mut u8, len: usize) -> Result<(), Refused> {
-    map_fixed(base, len, libc::MAP_PRIVATE | libc::MAP_ANON, -1)
+/// Lowers the soft `RLIMIT_CORE` to `bytes`; a lower limit stays.
+pub fn limit_core(bytes: u64) -> Result<(), String> {
+    let mut limit = resource_limit(libc::RLIMIT_CORE).ok_or_else(last_error)?;
+    limit.rlim_cur = limit.rlim_cur.min(bytes);
+    // SAFETY: setrlimit reads one rlimit.
+    let failed = unsafe { libc::setrlimit(libc::RLIMIT_CORE, &raw const limit) } != 0;
+    if failed { Err(last_error()) } else { Ok(()) }
 }
 
-/// Puts readable and writable memory, of a descriptor or of none, into a reservation at `base`.
-pub fn map_fixed(
-    base: *mut u8,
-    len: usize,
-    flags: libc::c_int,
-    fd: libc::c_int,
-) -> Result<(), Refused> {
-    let access = libc::PROT_READ | libc::PROT_WRITE;
-    // SAFETY: the callers pass a part of their own reservation, which holds nothing yet.
-    let at = unsafe { libc::mmap(base.cast(), len, access, flags | libc::MAP_FIXED, fd, 0) };
-    if at == libc::MAP_FAILED { Err(Refused::by("mmap")) } else { Ok(()) }
-}
-
-/// How much memory this process may lock.
-pub fn memlock() -> Memlock {
-    let Some(limit) = resource_limit(libc::RLIMIT_MEMLOCK) else {
-        return Memlock { soft: Some(0), hard: Some(0) };
-    };
-    let finite = |bytes| (bytes != libc::RLIM_INFINITY).then_some(bytes);
-    Memlock { soft: finite(limit.rlim_cur), hard: finite(limit.rlim_max) }
+/// The soft `RLIMIT_CORE` in bytes; `u64::MAX` for none.
+pub fn core_limit() -> Option<u64> {
+    let soft = resource_limit(libc::RLIMIT_CORE)?.rlim_cur;
+    Some(if soft == libc::RLIM_INFINITY { u64::MAX } else { soft })
 }
 
 /// The type of a resource's number.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-type Resource = libc::__rlimit_resource_t;
+pub type Resource = libc::__rlimit_resource_t;
+/// The type of a resource's number.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-type Resource = libc::c_int;
+pub type Resource = libc::c_int;
 
-/// A limit of the process; `None` when the system does not say.
+/// A limit of the process; `None` if the system does not say.
 pub fn resource_limit(resource: Resource) -> Option<libc::rlimit> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: getrlimit writes one rlimit to a place that holds one.
@@ -95,100 +73,7 @@ pub fn resource_limit(resource: Resource) -> Option<libc::rlimit> {
     (!failed).then_some(limit)
 }
 
-/// A call that failed on the way to a mapping.
-pub struct Refused {
-    call: &'static str,
-    error: io::Error,
-}
-
-impl Refused {
-    /// What errno says about `call`.
-    pub fn by(call: &'static str) -> Self {
-        Self { call, error: io::Error::last_os_error() }
-    }
-
-    fn is_limit(&self) -> bool {
-        matches!(self.error.raw_os_error(), Some(libc::ENOMEM | libc::EAGAIN | libc::EPERM))
-    }
-
-    /// Such as `mlock: ENOMEM` or `dontdump: MADV_DONTDUMP EINVAL`.
-    pub fn describe(&self, backend: Backend) -> String {
-        let (backend, errno) = (backend.as_str(), errno_name(&self.error));
-        if self.call == backend {
-            format!("{backend}: {errno}")
-        } else {
-            format!("{backend}: {} {errno}", self.call)
-        }
-    }
-}
-
-/// A call that returns 0 when it worked.
-pub fn check(call: &'static str, returned: libc::c_int) -> Result<(), Refused> {
-    if returned == 0 { Ok(()) } else { Err(Refused::by(call)) }
-}
-
-/// The usual name of an error.
-pub fn errno_name(error: &io::Error) -> String {
-    let known = match error.raw_os_error() {
-        Some(libc::EACCES) => "EACCES",
-        Some(libc::EAGAIN) => "EAGAIN",
-        Some(libc::EFAULT) => "EFAULT",
-        Some(libc::EINVAL) => "EINVAL",
-        Some(libc::EMFILE) => "EMFILE",
-        Some(libc::ENFILE) => "ENFILE",
-        Some(libc::ENODEV) => "ENODEV",
-        Some(libc::ENOENT) => "ENOENT",
-        Some(libc::ENOMEM) => "ENOMEM",
-        Some(libc::ENOSYS) => "ENOSYS",
-        Some(libc::EPERM) => "EPERM",
-        Some(other) => return format!("errno {other}"),
-        None => return error.kind().to_string(),
-    };
-    known.to_owned()
-}
-
-/// Address space without memory, given back unless it is kept.
-struct Reservation {
-    base: NonNull<u8>,
-    len: usize,
-}
-
-impl Reservation {
-    fn new(len: usize) -> Result<Self, Refused> {
-        let flags = libc::MAP_PRIVATE | libc::MAP_ANON | libc::MAP_NORESERVE;
-        // SAFETY: a fresh mapping at an address of the kernel's choice disturbs nothing.
-        let base = unsafe { libc::mmap(ptr::null_mut(), len, libc::PROT_NONE, flags, -1, 0) };
-        if base == libc::MAP_FAILED {
-            return Err(Refused::by("mmap"));
-        }
-        let base = NonNull::new(base.cast()).ok_or_else(|| Refused::by("mmap"))?;
-        Ok(Self { base, len })
-    }
-
-    /// Leaves it in place: from here on the mapping owns it.
-    fn keep(self) {
-        std::mem::forget(self);
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        // SAFETY: the range was reserved by `new`, and only the memory mapped inside it by the
-        // function that now gives up goes with it.
-        unsafe { libc::munmap(self.base.as_ptr().cast(), self.len) };
-    }
-}
-
-/// Whether there was room to raise the soft limit to the hard one, and it was done.
-fn raise_memlock() -> bool {
-    let now = memlock();
-    let has_room = match (now.soft, now.hard) {
-        (Some(soft), Some(hard)) => soft < hard,
-        (soft, None) => soft.is_some(),
-        (None, Some(_)) => false,
-    };
-    let hard = now.hard.unwrap_or(libc::RLIM_INFINITY);
-    let limit = libc::rlimit { rlim_cur: hard, rlim_max: hard };
-    // SAFETY: setrlimit reads one rlimit.
-    has_room && unsafe { libc::setrlimit(libc::RLIMIT_MEMLOCK, &raw const limit) } == 0
+/// The system's text for the call that just failed.
+pub fn last_error() -> String {
+    io::Error::last_os_error().to_string()
 }

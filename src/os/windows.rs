@@ -1,12 +1,18 @@
 //! Windows: committed memory in the middle of a reservation, locked into the working set and left
 //! out of error reports. There is nothing like `memfd_secret`, and no fork.
 
+mod environment;
+mod error_reports;
+
 use std::ffi::c_void;
 use std::io;
 use std::ops::Range;
 use std::ptr::{self, NonNull};
 
 use windows_sys::Win32::Foundation::ERROR_WORKING_SET_QUOTA;
+use windows_sys::Win32::System::LibraryLoader::{
+    GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS, GET_MODULE_HANDLE_EX_FLAG_PIN, GetModuleHandleExW,
+};
 use windows_sys::Win32::System::Memory::{
     GetProcessWorkingSetSizeEx, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_NOACCESS,
     PAGE_READWRITE, SetProcessWorkingSetSizeEx, VirtualAlloc, VirtualFree, VirtualLock,
@@ -14,9 +20,11 @@ use windows_sys::Win32::System::Memory::{
 use windows_sys::Win32::System::ProcessStatus::{
     K32QueryWorkingSetEx, PSAPI_WORKING_SET_EX_INFORMATION,
 };
+use windows_sys::Win32::System::SystemInformation::{GlobalMemoryStatusEx, MEMORYSTATUSEX};
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
-use super::{Backend, Mapping, Memlock, Os, Protection, error_reports};
+use super::platform::Platform;
+use super::protected_memory::{Backend, Mapping, Memlock, ProtectedMemory, Protection};
 
 /// The running system.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +39,7 @@ const GUARD: usize = 64 * 1024;
 /// The `Locked` bit of `PSAPI_WORKING_SET_EX_BLOCK`.
 const LOCKED: usize = 1 << 22;
 
-impl Os for Windows {
+impl ProtectedMemory for Windows {
     fn page_size(&self) -> usize {
         PAGE
     }
@@ -92,6 +100,38 @@ impl Os for Windows {
     fn hibernation_configured(&self) -> bool {
         // It writes locked memory to disk and asks nobody: there is no backend that it would stop.
         false
+    }
+}
+
+impl Platform for Windows {
+    const REMEDY: &'static str = "give its user the right \"Increase a process working set\"";
+
+    fn with_variable<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
+        environment::with_value(name, body)
+    }
+
+    fn wipe_variable(name: &str) {
+        environment::remove(name);
+    }
+
+    fn memory_capacity() -> Option<u64> {
+        let mut status = MEMORYSTATUSEX {
+            dwLength: u32::try_from(size_of::<MEMORYSTATUSEX>()).ok()?,
+            ..MEMORYSTATUSEX::default()
+        };
+        // SAFETY: the call writes to one structure, whose length it is told.
+        let succeeded = unsafe { GlobalMemoryStatusEx(&raw mut status) } != 0;
+        succeeded.then_some(status.ullTotalPhys)
+    }
+
+    /// Takes a reference to the module that is never given back.
+    fn stay_loaded() {
+        let here: fn() = Self::stay_loaded;
+        let mut module = ptr::null_mut();
+        let how = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN;
+        // SAFETY: with this flag the name is an address in the module that is meant, and one handle
+        // is written.
+        unsafe { GetModuleHandleExW(how, (here as *const ()).cast(), &raw mut module) };
     }
 }
 

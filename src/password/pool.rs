@@ -22,7 +22,7 @@ use super::cancel::Cancel;
 use super::policy::Profile;
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
-use crate::os;
+use crate::os::{Native, Platform};
 use crate::password::memory;
 
 pub use super::admission::{Bounds, Counts};
@@ -330,7 +330,7 @@ impl State {
 /// The machine's cores; a quarter of its memory, or of the control group's, and enough for one
 /// hash of the default policy in any case.
 fn default_bounds() -> Bounds {
-    let quarter = os::capacity().unwrap_or(ASSUMED_CAPACITY) / 4;
+    let quarter = Native::memory_capacity().unwrap_or(ASSUMED_CAPACITY) / 4;
     let (default_memory_cost, ..) = Profile::default().costs();
     Bounds {
         threads: thread::available_parallelism().map_or(1, NonZero::get),

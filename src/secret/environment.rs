@@ -6,7 +6,7 @@
 
 use super::secret::Secret;
 use crate::error::Result;
-use crate::os::environment;
+use crate::os::{Native, Platform};
 
 /// A variable's name: not empty, without `=` and NUL.
 #[derive(Clone, Debug)]
@@ -20,13 +20,13 @@ impl VariableName {
 
     /// The value as it is now; `None` if there is none. Errors as [`Secret::copy_from`].
     pub fn read(&self) -> Result<Option<Secret>> {
-        environment::with_value(&self.0, Secret::copy_from).transpose()
+        Native::with_variable(&self.0, Secret::copy_from).transpose()
     }
 
     /// Overwrites the value with zeros in place, as far as the system lets its place be known, and
     /// removes the variable.
     pub fn wipe(&self) {
-        environment::wipe(&self.0);
+        Native::wipe_variable(&self.0);
     }
 }
 

@@ -1,6 +1,6 @@
 //! Secrets in files: read(2) puts the bytes into a slot, without a buffer on the way.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::secret::Secret;
 use crate::error::{Code, Error, Result};
+use crate::os::{FileExposure, Native, Platform};
 
 /// What a file of secrets must be like.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +29,7 @@ pub fn read_file(path: &Path, rules: FileRules) -> Result<Secret> {
     let refused = |error: io::Error| unreadable(&error);
     // Opening alone can rewind a tape or let the writer of a pipe go on: so a look first.
     assert_regular(&fs::metadata(path).map_err(refused)?)?;
-    let mut file = open(path).map_err(refused)?;
+    let mut file = Native::open_without_waiting(path).map_err(refused)?;
     let metadata = file.metadata().map_err(refused)?;
     assert_regular(&metadata)?;
     if !rules.allow_insecure {
@@ -57,35 +58,20 @@ pub fn without_line_ending(text: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Not inherited by children (the standard library's default), and without waiting for the other
-/// end of a pipe or becoming the owner of a terminal.
-fn open(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::custom_flags(
-        &mut options,
-        libc::O_NONBLOCK | libc::O_NOCTTY,
-    );
-    options.open(path)
-}
-
 fn assert_regular(metadata: &Metadata) -> Result<()> {
     if metadata.is_file() { Ok(()) } else { Err(wrong("is not a regular file")) }
 }
 
-#[cfg(unix)]
 fn assert_private(metadata: &Metadata) -> Result<()> {
-    use std::os::unix::fs::MetadataExt;
-
-    // SAFETY: has no arguments and cannot fail.
-    let user = unsafe { libc::geteuid() };
-    let why = if metadata.mode() & 0o066 != 0 {
-        "can be read or written by others than its owner: chmod 600 it"
-    } else if ![0, user].contains(&metadata.uid()) {
-        "belongs to another user, who can change it: chown it to root or to the user of this process"
-    } else {
-        return Ok(());
+    let why = match Native::file_exposure(metadata) {
+        None => return Ok(()),
+        Some(FileExposure::Accessible) => {
+            "can be read or written by others than its owner: chmod 600 it"
+        }
+        Some(FileExposure::Owned) => {
+            "belongs to another user, who can change it: chown it to root or to the user of this \
+             process"
+        }
     };
     Err(Error::new(
         Code::SecretPermissions,
@@ -96,12 +82,7 @@ fn assert_private(metadata: &Metadata) -> Result<()> {
     ))
 }
 
-#[cfg(not(unix))]
-fn assert_private(_metadata: &Metadata) -> Result<()> {
-    Ok(())
-}
-
-/// Says what the system said; the path stays out of messages.
+/// Repeats the text of the system; the path stays out of messages.
 fn unreadable(error: &io::Error) -> Error {
     Error::new(Code::SecretFile, format!("the file of the secret cannot be read: {error}"))
 }

@@ -20,7 +20,7 @@ use crate::heap::{
     Arena, ArenaSettings, BLOCK, Config, OVERHEAD, ProtectionPolicy, Slot, SlotValue,
 };
 use crate::id;
-use crate::os::Os;
+use crate::os::ProtectedMemory;
 
 /// The longest secret that can be sealed off, in bytes: 4064, what a slot of 4 KiB holds.
 pub const MAX_OVERFLOW_LEN: usize = BLOCK - OVERHEAD;
@@ -48,8 +48,8 @@ pub struct Sealed {
 }
 
 /// `ERR_OUT_OF_RANGE` unless `max_bytes` holds the scratch memory and something besides.
-pub fn check_fits(os: &dyn Os, max_bytes: usize) -> Result<()> {
-    let least = scratch_bytes(os) + os.page_size().max(BLOCK);
+pub fn check_fits(memory: &dyn ProtectedMemory, max_bytes: usize) -> Result<()> {
+    let least = scratch_bytes(memory) + memory.page_size().max(BLOCK);
     if max_bytes >= least {
         return Ok(());
     }
@@ -60,15 +60,15 @@ pub fn check_fits(os: &dyn Os, max_bytes: usize) -> Result<()> {
 }
 
 /// Bytes of the scratch memory.
-pub fn scratch_bytes(os: &dyn Os) -> usize {
-    SCRATCH_BYTES.next_multiple_of(os.page_size())
+pub fn scratch_bytes(memory: &dyn ProtectedMemory) -> usize {
+    SCRATCH_BYTES.next_multiple_of(memory.page_size())
 }
 
 impl Overflow {
     /// Draws the key and makes the scratch memory, under the configuration and the demands of the
     /// arena that it serves. Errors as [`Slot::take`].
     pub fn new(config: Config, policy: ProtectionPolicy) -> Result<Self> {
-        let bytes = scratch_bytes(config.os);
+        let bytes = scratch_bytes(config.memory);
         let scratch =
             Arc::new(Arena::new(Config { first_bytes: bytes, max_bytes: bytes, ..config }));
         scratch.configure(ArenaSettings {

@@ -16,7 +16,7 @@ use super::secure_heap::{OnFull, SecureHeap, Settings};
 use super::{Secret, StoredSecret, storing};
 use crate::error::Code;
 use crate::heap::{Arena, Config, Slot};
-use crate::os::{self, Backend};
+use crate::os::{Backend, Native, ProtectedMemory};
 
 const DEED: &str = "NODESEC_TEST_DEED";
 const BACKEND: &str = "NODESEC_TEST_BACKEND";
@@ -118,7 +118,7 @@ fn a_guard_page() {
         if end == "behind" {
             overwrite(start, 16384 + 16);
         } else {
-            let page = os::native().page_size().max(4096);
+            let page = Native.page_size().max(4096);
             let before = (16384 + 32_usize).next_multiple_of(page) - 16384 - 16;
             overwrite(start, -before.cast_signed() - 1);
         }

@@ -15,7 +15,7 @@ use std::sync::{LazyLock, OnceLock};
 use super::secure_heap::{SecureHeap, Settings, Status};
 use crate::error::Result;
 use crate::heap::{Config, Defect, Operator};
-use crate::os;
+use crate::os::{Native, Platform};
 
 /// The secure heap of the process.
 pub fn process_heap() -> &'static SecureHeap {
@@ -79,7 +79,7 @@ static OWNER: OnceLock<u32> = OnceLock::new();
 /// Registers the wipe at the end of the process, once.
 fn wipe_at_exit() {
     OWNER.get_or_init(|| {
-        os::at_exit(wipe);
+        Native::at_exit(wipe);
         process::id()
     });
 }

@@ -90,11 +90,11 @@ impl SecureHeap {
             let max_bytes = max_bytes.unwrap_or(state.max_bytes);
             let wanted = on_full.unwrap_or(state.on_full);
             if wanted == OnFull::Seal && !self.arena.is_used() {
-                overflow::check_fits(config.os, max_bytes)?;
+                overflow::check_fits(config.memory, max_bytes)?;
             }
             let aside = match wanted {
                 OnFull::Error => 0,
-                OnFull::Seal => overflow::scratch_bytes(config.os),
+                OnFull::Seal => overflow::scratch_bytes(config.memory),
             };
             // Smaller by as much, so that both together fit where the first region did.
             let first_bytes = self.first_bytes.saturating_sub(aside).max(BLOCK);

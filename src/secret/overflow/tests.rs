@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 
 use super::*;
 use crate::heap::OnDegraded;
-use crate::os::{Backend, Portable};
+use crate::os::{Backend, Native, Portable};
 use crate::secret::scratch_lock::{storing, with_scratch_lock};
 use crate::secret::secure_heap::{OnFull, SecureHeap, Settings};
 use crate::secret::{Secret, StoredSecret};
@@ -144,7 +144,7 @@ fn threads_use_sealed_secrets_at_the_same_time() {
 #[test]
 fn the_whole_still_fits_where_it_did() {
     let backend = Some(Backend::Plain);
-    let heap = heap_of(Config { os: &Portable, backend, ..Config::default() });
+    let heap = heap_of(Config { memory: &Portable, backend, ..Config::default() });
     let seal = Settings { on_full: Some(OnFull::Seal), ..Settings::default() };
     let max = |bytes| Settings { max_bytes: Some(bytes), ..seal.clone() };
     heap.configure(seal.clone()).unwrap();
@@ -173,7 +173,7 @@ fn the_end_takes_the_key_with_it() {
 
 #[test]
 fn memory_and_scratch_memory_end_together_at_the_last_whole_page_of_max_bytes() {
-    let page = crate::os::native().page_size();
+    let page = Native.page_size();
     for max_bytes in [1, page, page + 1, 2 * page - 1, 3 * page + 5, 49151, 100_000] {
         for on_full in [OnFull::Error, OnFull::Seal] {
             let heap = heap_of(Config { backend: Some(Backend::DontDump), ..Config::default() });

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 /// UTF-16 units of the longest value that the system takes.
 const MAX_UNITS: usize = 32_767;
 
-/// Lends a copy of a variable's value, as UTF-8: what is malformed comes as U+FFFD.
+/// Lends a copy of a variable's value, as UTF-8: malformed UTF-16 is replaced by U+FFFD.
 pub fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
     let name = terminated(name);
     let mut units = Zeroizing::new(vec![0_u16; MAX_UNITS]);
@@ -26,7 +26,7 @@ pub fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
 }
 
 /// Removes a variable.
-pub fn wipe(name: &str) {
+pub fn remove(name: &str) {
     // SAFETY: the name ends in NUL. The environment is behind a lock of the system's.
     unsafe { SetEnvironmentVariableW(terminated(name).as_ptr(), ptr::null()) };
 }

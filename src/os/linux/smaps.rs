@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::ops::Range;
 
-use super::Protection;
+use crate::os::protected_memory::Protection;
 
 /// Reads this process's own smaps.
 pub fn read(ranges: &[Range<usize>]) -> std::io::Result<Protection> {

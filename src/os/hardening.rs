@@ -1,18 +1,10 @@
-//! What a process can be told to keep to itself beyond the secure heap: core dumps of all its
-//! memory, and its files in `/proc`. Never done unless it is asked for: it is the whole process's
-//! affair, and debuggers and profilers notice.
+//! Protections that cover the whole process: no core dumps of its memory, and no access to its
+//! files in `/proc`. They are applied only on request, because debuggers and profilers stop working.
 
-#[cfg(not(unix))]
-mod portable;
-#[cfg(unix)]
-mod unix;
+use super::Native;
+use super::platform::Platform;
 
-#[cfg(not(unix))]
-use self::portable as os;
-#[cfg(unix)]
-use self::unix as os;
-
-/// What is asked for.
+/// The protections to apply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Hardening {
     /// No core dumps at all, and no ptrace and no `/proc/PID/mem` by other processes of the same
@@ -23,34 +15,34 @@ pub struct Hardening {
     pub core: Option<u64>,
 }
 
-/// What is true afterwards, read back from the system.
+/// The state afterwards, read back from the system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hardened {
     /// `None` where there is no such thing.
     pub dumpable: Option<bool>,
     /// The soft limit in bytes, `u64::MAX` for none; `None` where there is no such thing.
     pub core: Option<u64>,
-    /// What could not be done and what does not help, such as `dumpable: not on this system`.
+    /// The protections that failed or do not help, such as `dumpable: not on this system`.
     pub reasons: Vec<String>,
 }
 
-/// Does what is asked for as far as the system has it, and says what came of it.
+/// Applies protections as far as the system has them, and reports the result.
 pub fn harden(hardening: Hardening) -> Hardened {
     let mut reasons = Vec::new();
     if hardening.undumpable
-        && let Err(why) = os::forbid_dumps()
+        && let Err(why) = Native::forbid_dumps()
     {
         reasons.push(format!("dumpable: {why}"));
     }
     if let Some(core) = hardening.core {
-        if let Err(why) = os::limit_core(core) {
+        if let Err(why) = Native::limit_core(core) {
             reasons.push(format!("core: {why}"));
         }
-        if os::dumps_are_piped() {
+        if Native::dumps_are_piped() {
             reasons.push("core: the system pipes dumps to a program, whatever the limit".into());
         }
     }
-    Hardened { dumpable: os::is_dumpable(), core: os::core_limit(), reasons }
+    Hardened { dumpable: Native::is_dumpable(), core: Native::core_limit(), reasons }
 }
 
 #[cfg(test)]

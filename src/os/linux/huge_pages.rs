@@ -2,10 +2,10 @@
 
 use std::ptr::{NonNull, null_mut};
 
-use crate::password::memory::HUGE_PAGE_LEN;
+use crate::os::platform::HUGE_PAGE_LEN;
 
 /// `len` zeroed bytes at a huge page's boundary; `len` is a multiple of a huge page.
-pub(in crate::password::memory) fn map(len: usize) -> Option<NonNull<u8>> {
+pub fn map(len: usize) -> Option<NonNull<u8>> {
     let mapped = len.checked_add(HUGE_PAGE_LEN)?;
     // SAFETY: a new private mapping without a wished address touches no existing memory.
     let base = unsafe {
@@ -31,9 +31,9 @@ pub(in crate::password::memory) fn map(len: usize) -> Option<NonNull<u8>> {
         release(base, head);
         release(start.add(len), tail);
         // Both are advice. Without huge pages the hash is only slower; the exclusion from
-        // dumps exists since Linux 3.4, and the memory is wiped after each job in any case.
-        // A region of one huge page may be for a job of a few KiB, and many of those at a time
-        // would hold a multiple of what they were admitted with.
+        // dumps exists since Linux 3.4.
+        // Memory of one huge page may be for a job of a few KiB, and many of those at a time
+        // would hold a multiple of the memory that they need.
         let pages = if len > HUGE_PAGE_LEN { libc::MADV_HUGEPAGE } else { libc::MADV_NOHUGEPAGE };
         libc::madvise(start.cast(), len, pages);
         libc::madvise(start.cast(), len, libc::MADV_DONTDUMP);
@@ -45,7 +45,7 @@ pub(in crate::password::memory) fn map(len: usize) -> Option<NonNull<u8>> {
 ///
 /// # Safety
 /// `start` and `len` come from [`map`], and nothing refers to that memory any more.
-pub(in crate::password::memory) unsafe fn unmap(start: NonNull<u8>, len: usize) {
+pub unsafe fn unmap(start: NonNull<u8>, len: usize) {
     // SAFETY: passed on to the caller.
     unsafe { release(start.as_ptr(), len) };
 }
@@ -55,7 +55,7 @@ pub(in crate::password::memory) unsafe fn unmap(start: NonNull<u8>, len: usize) 
 unsafe fn release(start: *mut u8, len: usize) {
     if len != 0 {
         // SAFETY: passed on to the caller. It fails only when the system cannot split the
-        // mapping; the memory then stays mapped, wiped and unused.
+        // mapping; the memory then stays mapped and unused.
         unsafe { libc::munmap(start.cast(), len) };
     }
 }

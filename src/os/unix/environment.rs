@@ -1,4 +1,4 @@
-//! `environ`, whose strings are the process's own and may be written.
+//! `environ`, whose strings belong to the process and may be overwritten.
 
 use std::env;
 use std::ffi::{CStr, CString, c_char};
@@ -7,18 +7,18 @@ use std::slice;
 
 use zeroize::Zeroize;
 
-/// Lends a variable's value.
+/// As `Platform::with_variable`.
 pub fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
     let name = CString::new(name).ok()?;
     // SAFETY: the name ends in NUL and outlives the call.
     let value = NonNull::new(unsafe { libc::getenv(name.as_ptr()) })?;
     // SAFETY: getenv gave a string that ends in NUL. It stays where it is until the variable is
-    // changed, which the contract of this room leaves to programs that have one thread at it.
+    // changed, which the caller leaves to a time when one thread uses the environment.
     Some(body(unsafe { CStr::from_ptr(value.as_ptr()) }.to_bytes()))
 }
 
-/// Overwrites and removes a variable. The list may hold it several times, of which lookups find one;
-/// all of them go.
+/// As `Platform::wipe_variable`. The list may hold the variable several times, of which lookups find
+/// one; all of them are wiped.
 pub fn wipe(name: &str) {
     // SAFETY: the list is the process's, which as in `with_value` nobody changes meanwhile. Its
     // strings were copied by execve or setenv into memory of the process that is writable.

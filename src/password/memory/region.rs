@@ -1,0 +1,60 @@
+//! A stretch of working memory from the operating system.
+
+use std::ptr::NonNull;
+
+use crate::error::{Code, Error, Result};
+use crate::os::{HUGE_PAGE_LEN, Native, Platform};
+
+/// Memory whose length is a multiple of a huge page, initialised, aligned to
+/// `WORKING_MEMORY_ALIGN`, owned alone and given back when dropped.
+#[derive(Debug)]
+pub struct Region {
+    start: NonNull<u8>,
+    len: usize,
+}
+
+// SAFETY: a `Region` owns its memory alone, as a `Box` would; nothing in it belongs to a thread.
+unsafe impl Send for Region {}
+
+impl Region {
+    /// No memory.
+    pub const EMPTY: Self = Self { start: NonNull::dangling(), len: 0 };
+
+    /// Zeroed memory of `len` bytes, as [`Region::len_for`] returns; `ERR_PASSWORD_MEMORY` if the
+    /// system has none.
+    pub fn map(len: usize) -> Result<Self> {
+        Native::map_working_memory(len).map(|start| Self { start, len }).ok_or_else(no_memory)
+    }
+
+    /// The length of the region for `len` bytes.
+    pub fn len_for(len: usize) -> Result<usize> {
+        len.max(1).checked_next_multiple_of(HUGE_PAGE_LEN).ok_or_else(no_memory)
+    }
+
+    /// The first byte.
+    pub fn start(&self) -> NonNull<u8> {
+        self.start
+    }
+
+    /// Bytes.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+}
+
+impl Drop for Region {
+    fn drop(&mut self) {
+        if self.len != 0 {
+            // SAFETY: `start` and `len` are those of `map`, and no `Pages` borrows a region that is
+            // being dropped.
+            unsafe { Native::unmap_working_memory(self.start, self.len) };
+        }
+    }
+}
+
+fn no_memory() -> Error {
+    Error::new(
+        Code::PasswordMemory,
+        "no memory for this hash; use a lower memoryCost, or run fewer hashes at once",
+    )
+}
