@@ -57,8 +57,6 @@ impl ProtectedMemory for Linux {
 }
 
 impl Platform for Linux {
-    const REMEDY: &'static str = unix::REMEDY;
-
     fn with_variable<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
         environment::with_value(name, body)
     }

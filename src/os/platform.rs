@@ -20,7 +20,8 @@ const ABSENT: &str = "not on this system";
 /// have their own.
 pub trait Platform {
     /// The change that gives a process more protected memory, or better, for messages.
-    const REMEDY: &'static str;
+    const REMEDY: &'static str = "raise the limit on locked memory (ulimit -l, docker run --ulimit \
+         memlock=…, LimitMEMLOCK= in a systemd unit)";
 
     /// Lends the value of an environment variable; `None` if there is none.
     fn with_variable<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T>;

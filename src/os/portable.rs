@@ -55,8 +55,6 @@ mod calls {
     use crate::os::unix::{self, environment};
 
     impl Platform for Portable {
-        const REMEDY: &'static str = unix::REMEDY;
-
         fn with_variable<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
             environment::with_value(name, body)
         }

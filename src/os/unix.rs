@@ -11,10 +11,6 @@ use std::path::Path;
 
 use super::platform::FileExposure;
 
-/// As `Platform::REMEDY`, for all systems but macOS.
-pub const REMEDY: &str = "raise the limit on locked memory (ulimit -l, docker run --ulimit \
-     memlock=…, LimitMEMLOCK= in a systemd unit)";
-
 /// Bytes of physical memory; `None` if the system does not say.
 pub fn physical_memory() -> Option<u64> {
     // SAFETY: `sysconf` takes a number and gives one; it touches no memory of ours.
