@@ -31,7 +31,6 @@ pub mod password;
 // What has been taken back: tokens, sessions, subjects and keys, until they would expire anyway.
 pub mod revocation;
 // Secrets in the secure heap: stored, sealed, handed over, and read from files and variables.
-#[allow(unsafe_code, reason = "being moved out")]
 pub mod secret;
 // Refresh-token families: rotation with reuse detection.
 pub mod session;

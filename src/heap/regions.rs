@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::ptr::NonNull;
 
 use super::config::Config;
-use super::slabs::{BLOCK, Place, Slabs};
+use super::slabs::{BLOCK, SlabPlace, Slabs};
 use super::wipe::wipe;
 use crate::os::{Backend, Mapping, ProtectedMemory};
 
@@ -69,7 +69,7 @@ impl Regions {
     }
 
     /// Where a place lies; `None` for a place of another arena.
-    pub fn address(&self, place: &Place) -> Option<NonNull<u8>> {
+    pub fn address(&self, place: &SlabPlace) -> Option<NonNull<u8>> {
         let after = self.list.partition_point(|region| region.first_block <= place.block());
         let region = self.list.get(after.checked_sub(1)?)?;
         let offset = (place.block() - region.first_block) * BLOCK + place.offset();

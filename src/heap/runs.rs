@@ -22,13 +22,13 @@ pub const MAX_RUNS: usize = 8192;
 
 /// One run. There is never another with the same number.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct RunPlace {
     number: u64,
     len: usize,
     size: usize,
 }
 
-impl Place {
+impl RunPlace {
     /// Bytes that were asked for.
     pub fn len(&self) -> usize {
         self.len
@@ -79,7 +79,7 @@ impl Runs {
         backend: Backend,
         len: usize,
         room: usize,
-    ) -> Option<Place> {
+    ) -> Option<RunPlace> {
         let size = len.checked_next_multiple_of(memory.page_size().max(BLOCK))?;
         if size > room || self.is_full() {
             return None;
@@ -89,25 +89,25 @@ impl Runs {
         self.next += 1;
         self.bytes += mapping.len;
         let run = Run { mapping, len };
-        let place = Place { number, len, size: run.size() };
+        let place = RunPlace { number, len, size: run.size() };
         self.list.insert(number, run);
         Some(place)
     }
 
     /// Where a run's bytes begin; `None` once it has been given back.
-    pub fn address(&self, place: &Place) -> Option<NonNull<u8>> {
+    pub fn address(&self, place: &RunPlace) -> Option<NonNull<u8>> {
         self.list.get(&place.number).map(Run::start)
     }
 
     /// The mapping of a run.
-    pub fn mapping(&self, place: &Place) -> Option<&Mapping> {
+    pub fn mapping(&self, place: &RunPlace) -> Option<&Mapping> {
         self.list.get(&place.number).map(|run| &run.mapping)
     }
 
     /// Every run.
-    pub fn places(&self) -> impl Iterator<Item = Place> {
+    pub fn places(&self) -> impl Iterator<Item = RunPlace> {
         let runs = self.list.iter();
-        runs.map(|(number, run)| Place { number: *number, len: run.len, size: run.size() })
+        runs.map(|(number, run)| RunPlace { number: *number, len: run.len, size: run.size() })
     }
 
     /// Gives the memory of a run back.
@@ -115,7 +115,7 @@ impl Runs {
     /// # Safety
     ///
     /// `memory` is the system it came from, and nothing refers to its bytes any more.
-    pub unsafe fn unmap(&mut self, memory: &dyn ProtectedMemory, place: &Place) {
+    pub unsafe fn unmap(&mut self, memory: &dyn ProtectedMemory, place: &RunPlace) {
         if let Some(run) = self.list.remove(&place.number) {
             self.bytes -= run.mapping.len;
             // SAFETY: passed on to the caller.
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
     use crate::os::Portable;
 
-    fn map(runs: &mut Runs, len: usize, room: usize) -> Option<Place> {
+    fn map(runs: &mut Runs, len: usize, room: usize) -> Option<RunPlace> {
         runs.map(&Portable, Backend::Plain, len, room)
     }
 

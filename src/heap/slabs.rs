@@ -21,14 +21,14 @@ const SLOTS: usize = BLOCK / SMALLEST;
 /// One slot, for as long as one tenant has it. Whoever holds it has the bytes to himself until he
 /// gives it back; afterwards it names nothing, also when the slot has a new tenant.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct SlabPlace {
     block: usize,
     index: usize,
     len: usize,
     generation: u32,
 }
 
-impl Place {
+impl SlabPlace {
     /// The block it lies in.
     pub fn block(&self) -> usize {
         self.block
@@ -54,7 +54,7 @@ impl Place {
         self.generation
     }
 
-    fn entry(&self) -> usize {
+    fn record(&self) -> usize {
         self.block * SLOTS + self.index
     }
 }
@@ -65,7 +65,7 @@ pub struct Slabs {
     /// The slots taken in each block, a bit each. Unused for free blocks.
     taken: Vec<u64>,
     /// For each of the slots that a block can have.
-    entries: Vec<Entry>,
+    records: Vec<SlotRecord>,
     /// Blocks of which nothing is taken. The lowest is used first.
     free: BTreeSet<usize>,
     /// Slabs with at least one slot taken and one free, by class; the lowest is filled first,
@@ -76,7 +76,7 @@ pub struct Slabs {
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-struct Entry {
+struct SlotRecord {
     /// What was asked for, in bytes; 0 where nothing is taken.
     len: u32,
     /// How often the slot was given back, modulo 2^32.
@@ -88,54 +88,54 @@ impl Slabs {
     pub fn grow(&mut self, blocks: usize) -> usize {
         let first = self.taken.len();
         self.taken.resize(first.saturating_add(blocks), 0);
-        self.entries.resize(self.taken.len().saturating_mul(SLOTS), Entry::default());
+        self.records.resize(self.taken.len().saturating_mul(SLOTS), SlotRecord::default());
         self.free.extend(first..self.taken.len());
         first
     }
 
     /// The lowest place that holds `len` bytes (1 to [`BLOCK`]), if there is one.
-    pub fn take(&mut self, len: usize) -> Option<Place> {
+    pub fn take(&mut self, len: usize) -> Option<SlabPlace> {
         if len > BLOCK {
             return None;
         }
         let noted = u32::try_from(len).ok()?;
         let (block, index) = self.take_slot(class_of(len))?;
-        let entry = self.entries.get_mut(block * SLOTS + index)?;
-        entry.len = noted;
-        let place = Place { block, index, len, generation: entry.generation };
+        let record = self.records.get_mut(block * SLOTS + index)?;
+        record.len = noted;
+        let place = SlabPlace { block, index, len, generation: record.generation };
         self.used_bytes += place.size();
         self.live += 1;
         Some(place)
     }
 
     /// Whether a place is one that is taken now, by this very tenant.
-    pub fn holds(&self, place: &Place) -> bool {
-        let entry = self.entries.get(place.entry());
-        entry.is_some_and(|entry| {
-            entry.len as usize == place.len && entry.generation == place.generation
+    pub fn holds(&self, place: &SlabPlace) -> bool {
+        let record = self.records.get(place.record());
+        record.is_some_and(|record| {
+            record.len as usize == place.len && record.generation == place.generation
         })
     }
 
     /// Every place that is taken.
-    pub fn places(&self) -> impl Iterator<Item = Place> {
-        let taken = self.entries.iter().enumerate().filter(|(_, entry)| entry.len > 0);
-        taken.map(|(slot, entry)| Place {
+    pub fn places(&self) -> impl Iterator<Item = SlabPlace> {
+        let taken = self.records.iter().enumerate().filter(|(_, record)| record.len > 0);
+        taken.map(|(slot, record)| SlabPlace {
             block: slot / SLOTS,
             index: slot % SLOTS,
-            len: entry.len as usize,
-            generation: entry.generation,
+            len: record.len as usize,
+            generation: record.generation,
         })
     }
 
     /// Takes a place back that it [`holds`](Slabs::holds). Its bytes have been wiped.
-    pub fn give_back(&mut self, place: &Place) {
+    pub fn give_back(&mut self, place: &SlabPlace) {
         let class = class_of(place.len);
-        let (Some(entry), Some(taken)) =
-            (self.entries.get_mut(place.entry()), self.taken.get_mut(place.block))
+        let (Some(record), Some(taken)) =
+            (self.records.get_mut(place.record()), self.taken.get_mut(place.block))
         else {
             return;
         };
-        *entry = Entry { len: 0, generation: entry.generation.wrapping_add(1) };
+        *record = SlotRecord { len: 0, generation: record.generation.wrapping_add(1) };
         let was_full = *taken == full(class);
         *taken &= !(1 << place.index);
         if *taken == 0 {

@@ -6,8 +6,8 @@ use std::ptr::NonNull;
 use super::canary::Canaries;
 use super::config::Config;
 use super::regions::Regions;
-use super::runs::{self, Runs};
-use super::slabs::{self, BLOCK, Slabs};
+use super::runs::{RunPlace, Runs};
+use super::slabs::{BLOCK, SlabPlace, Slabs};
 use super::wipe::wipe;
 use crate::os::{Backend, Mapping, ProtectedMemory};
 
@@ -15,9 +15,9 @@ use crate::os::{Backend, Mapping, ProtectedMemory};
 #[derive(Debug, PartialEq, Eq)]
 pub enum Place {
     /// Up to 4 KiB.
-    Slot(slabs::Place),
+    Slot(SlabPlace),
     /// More.
-    Run(runs::Place),
+    Run(RunPlace),
 }
 
 impl Place {

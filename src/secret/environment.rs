@@ -31,6 +31,7 @@ impl VariableName {
 }
 
 #[cfg(test)]
+#[allow(unsafe_code, reason = "changes the environment")]
 mod tests {
     use super::*;
 

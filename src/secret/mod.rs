@@ -16,6 +16,7 @@ mod locked;
 mod overflow;
 mod parsed_key;
 mod process_heap;
+#[allow(unsafe_code, reason = "instructions that clear vector registers")]
 mod registers;
 mod scratch_lock;
 mod seal;
@@ -44,4 +45,5 @@ pub use stack::{HMAC_DEPTH, leaving_no_trace};
 pub use stored_secret::StoredSecret;
 
 #[cfg(test)]
+#[allow(unsafe_code, reason = "defects, made on purpose")]
 mod process_end_tests;

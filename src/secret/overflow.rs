@@ -185,4 +185,5 @@ fn broken() -> Error {
 }
 
 #[cfg(test)]
+#[allow(unsafe_code, reason = "reads memory that was wiped")]
 mod tests;

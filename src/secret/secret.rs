@@ -136,6 +136,7 @@ impl fmt::Debug for Secret {
 }
 
 #[cfg(test)]
+#[allow(unsafe_code, reason = "reads memory that was given back")]
 mod tests {
     use std::panic::{AssertUnwindSafe, catch_unwind};
 
