@@ -37,9 +37,9 @@ impl Arena {
         self.lock().open()
     }
 
-    /// Checks that the memory is as the policy demands, and makes the first region if there is none.
-    /// `ERR_SECRET_DEGRADED` if the machine does not give what is required: the requirement stays,
-    /// and every slot is refused. Other errors as [`Arena::open`].
+    /// Checks that the memory is as the policy demands, and makes the first region if there is
+    /// none. `ERR_SECRET_DEGRADED` if the machine does not give what is required: the requirement
+    /// stays, and every slot is refused. Other errors as [`Arena::open`].
     pub fn admit(&self) -> Result<()> {
         self.lock().admit()
     }
@@ -87,8 +87,8 @@ impl Arena {
         }
     }
 
-    /// A zeroed place for `len` bytes (`len` > 0), and the address of the bytes, behind the canary of
-    /// their tenant. Errors as `Slot::take`.
+    /// A zeroed place for `len` bytes (`len` > 0), and the address of the bytes, behind the canary
+    /// of their tenant. Errors as `Slot::take`.
     pub(super) fn lend(&self, len: usize) -> Result<(NonNull<u8>, Place)> {
         let canaries = Canaries::get()?;
         let span = len.saturating_add(OVERHEAD);
@@ -110,8 +110,8 @@ impl Arena {
         unsafe { self.lock().give_back(place) };
     }
 
-    /// Ends the process if the canaries of a place are not those of its tenant, unless the arena has
-    /// ended.
+    /// Ends the process if the canaries of a place are not those of its tenant, unless the arena
+    /// has ended.
     pub(super) fn check(&self, place: &Place) {
         self.lock().check(place);
     }

@@ -105,8 +105,8 @@ impl ArenaState {
         };
         self.is_used = true;
         let start = self.store.address(&place).ok_or_else(|| self.exhausted(span))?;
-        // SAFETY: the place lies in a mapping, which the system zeroed and whose slots are wiped; it
-        // has no tenant yet.
+        // SAFETY: the place lies in a mapping, which the system zeroed and whose slots are wiped;
+        // it has no tenant yet.
         if !unsafe { is_zero(start, place.size()) } {
             self.die(Defect::WrittenWhenFree);
         }

@@ -1,10 +1,10 @@
-//! What stands around the bytes of a slot, so that a write beyond them is noticed.
+//! Canaries around the bytes of a slot, which show writes beyond them.
 //!
-//! 16 bytes before and 16 bytes behind, which depend on a key of the process, on where the slot
-//! lies and on which of its tenants it has: they can be neither guessed nor copied from another
-//! slot, and whoever comes with a tenancy that has ended finds those of somebody else. The end is
-//! that of the bytes asked for, not of the slot, so that a single byte too many is seen. A slot that
-//! nobody uses is zero, and is looked at before it is handed out again.
+//! There are 16 bytes before and 16 bytes behind. They depend on a key of the process, on the
+//! address of the slot and on its tenant: they can be neither guessed nor copied from another slot,
+//! and a handle whose slot was given back finds those of another tenant. The second canary follows
+//! the bytes asked for, not the slot, so that a single byte too many is seen. A free slot is zero,
+//! which is checked before it is lent again.
 
 use std::ptr::NonNull;
 use std::sync::OnceLock;
@@ -38,8 +38,8 @@ impl Canaries {
         Ok(CANARIES.get_or_init(|| Self(hasher)))
     }
 
-    /// Puts the canaries of a tenant into an empty slot and returns where its `len - OVERHEAD` bytes
-    /// begin.
+    /// Puts the canaries of a tenant into an empty slot and returns where its `len - OVERHEAD`
+    /// bytes begin.
     ///
     /// # Safety
     ///
@@ -78,8 +78,8 @@ impl Canaries {
     }
 }
 
-/// Half of the canary before a tenant's bytes, which none of his successors has. To compare
-/// it costs no hash: it tells at every use that he is still there. The other half is nowhere else.
+/// Half of the canary before a tenant's bytes, which differs for every later tenant. Comparing it
+/// costs no hash, so that every use checks the tenant. The other half is stored nowhere else.
 ///
 /// # Safety
 ///

@@ -1,5 +1,5 @@
-//! The arena against a model of it that is too simple to be wrong: a list of who has which bytes.
-//! On memory of the ordinary allocator, so that Miri can follow every pointer.
+//! The arena against a model of it that is too simple to be wrong: a list of tenants and their
+//! bytes. On memory of the ordinary allocator, so that Miri can follow every pointer.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -45,7 +45,7 @@ struct Tenant {
     byte: u8,
 }
 
-/// Who has what, by address, with the canaries.
+/// The tenants, by address, with the canaries.
 #[derive(Default)]
 struct Model {
     tenants: Vec<Tenant>,
@@ -111,7 +111,7 @@ fn step(arena: &Arc<Arena>, model: &mut Model, random: &mut Random) {
 }
 
 #[test]
-fn random_sequences() {
+fn random_sequences_of_calls_agree_with_the_model() {
     for (seed, max_bytes) in [(1, 64 * 1024), (2, 256 * 1024), (3, 1 << 20)] {
         let (arena, mut model, mut random) = (arena(max_bytes), Model::default(), Random(seed));
         for _ in 0..STEPS {
@@ -129,7 +129,7 @@ fn random_sequences() {
 }
 
 #[test]
-fn several_threads() {
+fn several_threads_share_no_bytes() {
     let arena = arena(1 << 20);
     std::thread::scope(|scope| {
         for seed in 1..4 {
@@ -160,7 +160,7 @@ fn a_slot_may_be_dropped_by_another_thread_and_after_its_arena() {
 }
 
 #[test]
-fn the_end_wipes_what_is_still_held() {
+fn the_end_wipes_slots_that_are_still_held() {
     let arena = arena(1 << 20);
     let mut slot = Slot::take(&arena, 40).unwrap();
     slot.bytes_mut().fill(7);

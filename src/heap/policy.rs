@@ -60,8 +60,8 @@ impl ProtectionPolicy {
         !self.require.is_empty() || self.on_degraded == OnDegraded::Error
     }
 
-    /// `ERR_SECRET_DEGRADED` if a demand is not met. With [`OnDegraded::Warn`], degraded memory leaves
-    /// a warning for [`take_warning`] instead.
+    /// `ERR_SECRET_DEGRADED` if a demand is not met. With [`OnDegraded::Warn`], degraded memory
+    /// leaves a warning for [`take_warning`] instead.
     pub fn check(&self, status: &Status) -> Result<()> {
         let demanded = self.require.iter().copied().filter_map(|requirement| {
             let (met, name) = match requirement {

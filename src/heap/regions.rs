@@ -1,4 +1,4 @@
-//! The memory under the slabs: how it is obtained, how it grows, where a place lies in it.
+//! The regions of memory under the slabs: the first one, their growth, and the addresses of places.
 
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -109,7 +109,7 @@ impl Regions {
     ///
     /// # Safety
     ///
-    /// Nobody goes on to use what was there.
+    /// No code uses the bytes from here on.
     pub unsafe fn wipe(&self) {
         for region in &self.list {
             // SAFETY: all of a mapping is writable, and the caller answers for the rest.

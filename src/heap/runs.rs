@@ -1,8 +1,8 @@
-//! What is too large for a slab: each in a mapping of its own, between guard pages of its own.
+//! Runs: places that are too large for a slab, each in a mapping between guard pages of its own.
 //!
-//! The bytes end where the mapping does, as nearly as their alignment to 16 allows: whoever writes
-//! beyond them and their canary hits the guard. The mapping is made for the one tenant and given back
-//! after him, so that nothing stays locked for a size that may never be needed again.
+//! The bytes end where the mapping does, as nearly as their alignment to 16 allows: a write beyond
+//! them and their canary hits the guard. The mapping is made for one tenant and given back after
+//! it, so that no memory stays locked for a size that may never be needed again.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,12 +12,12 @@ use super::slabs::BLOCK;
 use super::wipe::wipe;
 use crate::os::{Backend, Mapping, ProtectedMemory};
 
-/// Bytes to which what lies in a run is aligned.
+/// The alignment of the bytes of a run.
 const ALIGNMENT: usize = 16;
 
-/// How many there may be at a time. Each takes two areas of the process's address space at least, of
-/// which Linux gives 65,530 (`vm.max_map_count`); when there are no more, it is the engine's allocator
-/// that ends the process.
+/// The most runs at a time. Each takes at least two areas of the process's address space, of which
+/// Linux gives 65,530 (`vm.max_map_count`). A process that has none left is ended by the allocator
+/// of the JavaScript engine.
 pub const MAX_RUNS: usize = 8192;
 
 /// One run. There is never another with the same number.
@@ -71,8 +71,8 @@ impl Run {
 }
 
 impl Runs {
-    /// A run of `len` bytes (`len` > 0), zeroed; `None` when it takes more than `room` bytes, or more
-    /// than the system gives, or when there are [`MAX_RUNS`].
+    /// A run of `len` bytes (`len` > 0), zeroed; `None` when it takes more than `room` bytes, or
+    /// more than the system gives, or when there are [`MAX_RUNS`].
     pub fn map(
         &mut self,
         memory: &dyn ProtectedMemory,
@@ -152,7 +152,7 @@ impl Runs {
     ///
     /// # Safety
     ///
-    /// Nobody goes on to use what was there.
+    /// No code uses the bytes from here on.
     pub unsafe fn wipe(&self) {
         for Run { mapping, .. } in self.list.values() {
             // SAFETY: all of a mapping is writable, and the caller answers for the rest.

@@ -1,8 +1,8 @@
-//! The book of the slabs: which part of which block is taken. Numbers only, kept on the ordinary
-//! heap, so that an overflow inside the protected memory cannot falsify them.
+//! The occupancy of the slabs. The numbers are kept on the ordinary heap, so that an overflow
+//! inside the protected memory cannot falsify them.
 //!
-//! Memory is counted in blocks of 4 KiB. A block is either free, or a slab of equal slots of 64 B
-//! to 4 KiB. What is larger is a run of its own (`runs`).
+//! Memory is counted in blocks of 4 KiB. A block is either free, or a slab of equal slots of 64
+//! bytes to 4 KiB. Larger places are `runs`.
 
 use std::collections::BTreeSet;
 
@@ -18,8 +18,8 @@ const CLASSES: usize = 7;
 /// The most slots a block has.
 const SLOTS: usize = BLOCK / SMALLEST;
 
-/// One slot, for as long as one tenant has it. Whoever holds it has the bytes to himself until he
-/// gives it back; afterwards it names nothing, also when the slot has a new tenant.
+/// One slot, for as long as one tenant has it. The holder has the bytes alone until the place is
+/// given back. Afterwards the place is invalid, also if the slot has a new tenant.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SlabPlace {
     block: usize,
@@ -54,6 +54,7 @@ impl SlabPlace {
         self.generation
     }
 
+    /// The index of its record.
     fn record(&self) -> usize {
         self.block * SLOTS + self.index
     }
@@ -77,7 +78,7 @@ pub struct Slabs {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct SlotRecord {
-    /// What was asked for, in bytes; 0 where nothing is taken.
+    /// Bytes that were asked for; 0 for a slot that is free.
     len: u32,
     /// How often the slot was given back, modulo 2^32.
     generation: u32,

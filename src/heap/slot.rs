@@ -39,8 +39,8 @@ impl Slot {
     /// The address of the bytes; aligned to 16 at least. Ends the process if the slot has another
     /// tenant by now: safe code cannot cause that, a defect in `unsafe` code can.
     pub fn as_ptr(&self) -> NonNull<u8> {
-        // SAFETY: `lend` gave the place to this slot alone. Memory that is no longer mapped ends the
-        // process here already.
+        // SAFETY: `lend` gave the place to this slot alone. Memory that is no longer mapped ends
+        // the process here already.
         if unsafe { canary::tag(self.start) } != self.tag {
             self.arena.check(&self.place);
         }
@@ -49,7 +49,8 @@ impl Slot {
 
     /// The bytes that were asked for.
     pub fn bytes(&self) -> &[u8] {
-        // SAFETY: `lend` gave these `len` initialised bytes to this slot alone; nobody writes while `self` is shared.
+        // SAFETY: `lend` gave these `len` initialised bytes to this slot alone; nobody writes while
+        // `self` is shared.
         unsafe { slice::from_raw_parts(self.as_ptr().as_ptr(), self.len) }
     }
 

@@ -33,7 +33,7 @@ pub struct Status {
     pub used_bytes: usize,
     /// Slots in use: secrets that are not empty, and values of fixed size.
     pub live_secrets: usize,
-    /// What `capacity_bytes` may grow to, in bytes.
+    /// The limit of `capacity_bytes`.
     pub max_bytes: usize,
     /// Soft `RLIMIT_MEMLOCK` in bytes; `None` is unlimited.
     pub memlock_soft: Option<u64>,
@@ -93,8 +93,8 @@ impl Status {
         }
     }
 
-    /// Adds the memory of an arena that is not counted in `live_secrets`, `max_bytes` and the limits.
-    /// A protection that is not true of both is not true.
+    /// Adds the memory of an arena that is not counted in `live_secrets`, `max_bytes` and the
+    /// limits. A protection that is not true of both is not true.
     pub fn add(&mut self, other: Self) {
         self.capacity_bytes += other.capacity_bytes;
         self.used_bytes += other.used_bytes;

@@ -11,7 +11,7 @@ use super::slabs::{BLOCK, SlabPlace, Slabs};
 use super::wipe::wipe;
 use crate::os::{Backend, Mapping, ProtectedMemory};
 
-/// What one tenant has of the arena.
+/// The part of an arena that one tenant has.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Place {
     /// Up to 4 KiB.
@@ -37,7 +37,7 @@ impl Place {
         }
     }
 
-    /// What tells this tenant from any other at the same address.
+    /// The number that distinguishes this tenant from any other at the same address.
     pub fn tenant(&self) -> u64 {
         match self {
             Self::Slot(place) => place.generation().into(),
@@ -67,7 +67,7 @@ impl Store {
 
     /// Adds memory for slots, as far as `config` and the system allow.
     pub fn grow(&mut self, config: &Config) {
-        // What the runs have is not to be had for slots.
+        // The bytes of the runs are not available for slots.
         let max_bytes = config.max_bytes.saturating_sub(self.runs.bytes());
         self.regions.make_room(&Config { max_bytes, ..*config }, &mut self.slabs);
     }
@@ -118,7 +118,7 @@ impl Store {
         }
     }
 
-    /// Whether the canaries of a tenant are as they were laid, and he is still the tenant.
+    /// Whether the canaries are as they were written for a tenant that still has the place.
     pub fn is_intact(&self, canaries: &Canaries, place: &Place) -> bool {
         // SAFETY: the book lists the place, so that `Canaries::place` was called for it before the
         // lock around this store was let go of.
@@ -178,7 +178,7 @@ impl Store {
     ///
     /// # Safety
     ///
-    /// Nobody goes on to use what was there.
+    /// No code uses the bytes from here on.
     pub unsafe fn wipe(&self) {
         // SAFETY: passed on to the caller.
         unsafe {

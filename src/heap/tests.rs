@@ -244,7 +244,7 @@ fn ten_thousand_small_secrets_stay_under_a_mebibyte() {
     assert_eq!(arena.status().used_bytes, 0);
 }
 
-/// What `write(2)` in a forked child gets to see of a secret; empty when it is refused.
+/// The bytes of a secret that `write(2)` in a forked child can read; empty if it is refused.
 #[cfg(target_os = "linux")]
 fn seen_by_child(secret: &Slot) -> Vec<u8> {
     use std::fs::File;

@@ -1,5 +1,6 @@
 //! Protections that cover the whole process: no core dumps of its memory, and no access to its
-//! files in `/proc`. They are applied only on request, because debuggers and profilers stop working.
+//! files in `/proc`. They are applied only on request, because debuggers and profilers stop
+//! working.
 
 use super::Native;
 use super::platform::Platform;

@@ -90,8 +90,8 @@ impl Platform for MacOs {
     fn stay_loaded() {
         let here: fn() = Self::stay_loaded;
         let mut found = MaybeUninit::<libc::Dl_info>::zeroed();
-        // SAFETY: dladdr fills in its second argument if it does not return 0; the name that it then
-        // points to belongs to the loader. The module is loaded, so that nothing runs for it.
+        // SAFETY: dladdr fills in its second argument if it does not return 0; the name that it
+        // then points to belongs to the loader. The module is loaded, so that nothing runs for it.
         unsafe {
             if libc::dladdr(here as *const libc::c_void, found.as_mut_ptr()) != 0 {
                 let name = found.assume_init().dli_fname;

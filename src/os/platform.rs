@@ -46,10 +46,10 @@ pub trait Platform {
         None
     }
 
-    /// Keeps the code of this module in the process for as long as the process lives. Node unmaps an
-    /// addon when the last environment that loaded it ends, which may be that of a worker thread.
-    /// The hashing threads belong to no environment and would run unmapped code; so would the
-    /// functions that run at exit. Systems whose linker has a flag for this do nothing.
+    /// Keeps the code of this module in the process for as long as the process lives. Node unmaps
+    /// an addon when the last environment that loaded it ends, which may be that of a worker
+    /// thread. The hashing threads belong to no environment and would run unmapped code; so would
+    /// the functions that run at exit. Systems whose linker has a flag for this do nothing.
     fn stay_loaded() {}
 
     /// Registers a function that the C library calls when the process ends in an orderly way. If it
@@ -77,8 +77,8 @@ pub trait Platform {
         Err(ABSENT.into())
     }
 
-    /// The limit on the size of core dumps, in bytes, `u64::MAX` for none; `None` if there is no such
-    /// limit.
+    /// The limit on the size of core dumps, in bytes, `u64::MAX` for none; `None` if there is no
+    /// such limit.
     fn core_limit() -> Option<u64> {
         None
     }
@@ -89,8 +89,8 @@ pub trait Platform {
     }
 
     /// `len` zeroed bytes for computations, at a multiple of [`WORKING_MEMORY_ALIGN`]; `len` is a
-    /// multiple of [`HUGE_PAGE_LEN`] and not 0. Where the system can do that, more than one huge page
-    /// is mapped as huge pages, and all of it is left out of core dumps. `None` if there is no
+    /// multiple of [`HUGE_PAGE_LEN`] and not 0. Where the system can do that, more than one huge
+    /// page is mapped as huge pages, and all of it is left out of core dumps. `None` if there is no
     /// memory.
     fn map_working_memory(len: usize) -> Option<NonNull<u8>> {
         allocator::allocate(len, WORKING_MEMORY_ALIGN)
@@ -100,8 +100,8 @@ pub trait Platform {
     ///
     /// # Safety
     ///
-    /// `start` comes from [`Platform::map_working_memory`] with the same `len`, and nothing refers to
-    /// that memory any more.
+    /// `start` comes from [`Platform::map_working_memory`] with the same `len`, and nothing refers
+    /// to that memory any more.
     unsafe fn unmap_working_memory(start: NonNull<u8>, len: usize) {
         // SAFETY: passed on to the caller.
         unsafe { allocator::free(start, len, WORKING_MEMORY_ALIGN) };

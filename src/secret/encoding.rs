@@ -1,4 +1,4 @@
-//! Secrets that come as text: decoded in constant time, from wherever the text is into a slot.
+//! Secrets that come as text, decoded into a slot in constant time.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 use secrecy::ExposeSecret;
@@ -6,7 +6,7 @@ use secrecy::ExposeSecret;
 use super::secret::Secret;
 use crate::error::Result;
 
-/// What stands for the bytes of a secret.
+/// A text encoding of the bytes of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// The bytes themselves.
@@ -22,7 +22,7 @@ pub enum Encoding {
 }
 
 impl Secret {
-    /// What `text` stands for; `None` when it is not of this encoding. Errors as
+    /// The bytes that `text` encodes; `None` if it is malformed. Errors as
     /// [`Secret::copy_from`].
     pub fn decoded(text: &[u8], encoding: Encoding) -> Result<Option<Self>> {
         let mut is_malformed = false;
@@ -47,7 +47,7 @@ impl Secret {
 }
 
 impl Encoding {
-    /// The length of what a well-formed text stands for.
+    /// The number of bytes that a well-formed text encodes.
     fn decoded_len(self, text: &[u8]) -> usize {
         let padding = text.iter().rev().take(2).take_while(|byte| **byte == b'=').count();
         match self {

@@ -10,7 +10,7 @@ use super::secret::Secret;
 use crate::error::{Code, Error, Result};
 use crate::os::{FileExposure, Native, Platform};
 
-/// What a file of secrets must be like.
+/// The demands on a file of secrets.
 #[derive(Clone, Copy, Debug)]
 pub struct FileRules {
     /// The largest file, in bytes; at most [`super::MAX_SECRET_LEN`].
@@ -21,7 +21,7 @@ pub struct FileRules {
 }
 
 /// The content of a regular file that is not empty. Links are followed, because that is how
-/// Kubernetes mounts secrets; what is checked is the file that was opened. `ERR_SECRET_FILE` when
+/// Kubernetes mounts secrets; the checks apply to the file that was opened. `ERR_SECRET_FILE` when
 /// it cannot be read or is too large, `ERR_SECRET_PERMISSIONS` when group or others may read or
 /// write it or when it belongs to somebody else than root and the user of this process (where
 /// there are such things: not on Windows), `ERR_SECRET_EXHAUSTED`.

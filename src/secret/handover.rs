@@ -1,7 +1,8 @@
-//! Secrets on their way from one thread of the process to another.
+//! The hand-over of secrets from one thread of the process to another.
 //!
-//! JavaScript threads exchange copies of values, and a secret is not to be copied that way. So one
-//! leaves it here and sends a ticket; whoever has the ticket takes it out, once and soon.
+//! JavaScript threads exchange copies of values, and a secret must not be copied that way. So a
+//! thread leaves the secret here and sends its id, which users know as a ticket. The thread that
+//! receives the id takes the secret out, once and within a minute.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
@@ -13,29 +14,29 @@ use crate::clock::{Clock, SystemClock};
 use crate::error::{Code, Error, Result};
 use crate::id;
 
-/// Bytes of a ticket.
+/// Bytes of an id.
 pub const HANDOVER_ID_LEN: usize = 16;
-/// How long a ticket is good for, in milliseconds.
+/// How long a secret waits, in milliseconds.
 pub const LIFETIME_MILLIS: u32 = 60_000;
-/// How many secrets may wait at a time.
+/// The most secrets that wait at a time.
 pub const MAX_HANDOVERS: usize = 1024;
 
-/// A number that nobody guesses.
+/// A random number that names a waiting secret.
 pub type HandoverId = [u8; HANDOVER_ID_LEN];
 
-/// Secrets that wait for their tickets.
+/// Secrets that wait to be adopted.
 pub struct Handovers {
     clock: Arc<dyn Clock>,
     lifetime: Duration,
     table: Mutex<Table>,
-    /// The table has become empty.
+    /// Signalled when no secret waits any more.
     emptied: Condvar,
 }
 
 #[derive(Default)]
 struct Table {
     waiting: HashMap<HandoverId, Waiting>,
-    /// Whether a thread sees to it that what expires is let go of.
+    /// Whether a thread drops the secrets that expire.
     is_watched: bool,
 }
 
@@ -60,11 +61,11 @@ impl Handovers {
         Self { clock, lifetime, table: Mutex::default(), emptied: Condvar::new() }
     }
 
-    /// Leaves a secret: another owner of the same bytes. `ERR_SECRET_TICKET` when [`MAX_HANDOVERS`]
-    /// are waiting, `ERR_RANDOM`.
+    /// Leaves a secret: another owner of the same bytes. `ERR_SECRET_TICKET` if [`MAX_HANDOVERS`]
+    /// wait already, `ERR_RANDOM`.
     pub fn leave(self: &Arc<Self>, secret: StoredSecret) -> Result<HandoverId> {
-        let mut ticket = [0; HANDOVER_ID_LEN];
-        id::random_bytes(&mut ticket)?;
+        let mut handover = [0; HANDOVER_ID_LEN];
+        id::random_bytes(&mut handover)?;
         let mut table = self.table();
         if table.waiting.len() >= MAX_HANDOVERS {
             return Err(Error::new(
@@ -74,35 +75,35 @@ impl Handovers {
         }
         let lifetime = u64::try_from(self.lifetime.as_nanos()).unwrap_or(u64::MAX);
         let until = self.clock.monotonic_nanos().saturating_add(lifetime);
-        table.waiting.insert(ticket, Waiting { secret, until });
+        table.waiting.insert(handover, Waiting { secret, until });
         if !table.is_watched {
             table.is_watched = self.watch();
         }
-        Ok(ticket)
+        Ok(handover)
     }
 
-    /// Takes a secret out. `ERR_SECRET_TICKET` when the ticket is unknown, used or expired.
-    pub fn take(&self, ticket: &HandoverId) -> Result<StoredSecret> {
+    /// Takes a secret out. `ERR_SECRET_TICKET` if the id is unknown, used or expired.
+    pub fn take(&self, handover: &HandoverId) -> Result<StoredSecret> {
         let mut table = self.table();
-        let found = table.waiting.remove(ticket).map(|waiting| waiting.secret);
+        let found = table.waiting.remove(handover).map(|waiting| waiting.secret);
         if table.waiting.is_empty() {
             self.emptied.notify_all();
         }
         found.ok_or_else(unknown_handover)
     }
 
-    /// Lets go of the secrets whose tickets have expired.
+    /// Drops the secrets that have expired.
     pub fn expire(&self) {
         drop(self.table());
     }
 
-    /// Lets go of all secrets: their tickets are good for nothing any more.
+    /// Drops all secrets.
     pub fn clear(&self) {
         self.table().waiting.clear();
         self.emptied.notify_all();
     }
 
-    /// The table without what has expired.
+    /// The table without the secrets that have expired.
     fn table(&self) -> MutexGuard<'_, Table> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         self.sweep(&mut table);
@@ -114,15 +115,15 @@ impl Handovers {
         table.waiting.retain(|_, waiting| waiting.until > now);
     }
 
-    /// Starts the thread that lets go of what nobody adopts, whatever becomes of the thread that
-    /// left it. Without one, which the system may refuse, the next call does.
+    /// Starts the thread that drops expired secrets, even if the thread that left them has ended.
+    /// If the system refuses a thread, the next call drops them.
     fn watch(self: &Arc<Self>) -> bool {
-        let tickets = Arc::clone(self);
+        let handovers = Arc::clone(self);
         let thread = thread::Builder::new().name("nodesec-tickets".into()).stack_size(128 * 1024);
-        thread.spawn(move || tickets.keep_watch()).is_ok()
+        thread.spawn(move || handovers.keep_watch()).is_ok()
     }
 
-    /// Until nothing waits any more.
+    /// Runs until no secret waits any more.
     fn keep_watch(&self) {
         let mut table = self.table();
         while let Some(next) = table.waiting.values().map(|waiting| waiting.until).min() {
@@ -135,7 +136,7 @@ impl Handovers {
     }
 }
 
-/// The answer to a ticket that nothing waits for.
+/// The error for an id that names no waiting secret.
 pub fn unknown_handover() -> Error {
     Error::new(
         Code::SecretTicket,
@@ -157,55 +158,55 @@ mod tests {
         StoredSecret::new(Secret::copy_from(b"secret").unwrap()).unwrap()
     }
 
-    fn tickets(clock: Arc<dyn Clock>) -> Arc<Handovers> {
+    fn table(clock: Arc<dyn Clock>) -> Arc<Handovers> {
         Arc::new(Handovers::new(clock, Duration::from_millis(LIFETIME_MILLIS.into())))
     }
 
     #[test]
-    fn once() {
-        let tickets = tickets(Arc::new(ManualClock::default()));
-        let ticket = tickets.leave(secret()).unwrap();
-        assert_ne!(ticket, tickets.leave(secret()).unwrap());
-        assert!(tickets.take(&ticket).unwrap().with(|secret| secret.ct_eq(b"secret")).unwrap());
-        assert_eq!(tickets.take(&ticket).unwrap_err(), unknown_handover());
-        assert_eq!(tickets.take(&[0; HANDOVER_ID_LEN]).unwrap_err(), unknown_handover());
+    fn a_secret_is_taken_once() {
+        let handovers = table(Arc::new(ManualClock::default()));
+        let id = handovers.leave(secret()).unwrap();
+        assert_ne!(id, handovers.leave(secret()).unwrap());
+        assert!(handovers.take(&id).unwrap().with(|secret| secret.ct_eq(b"secret")).unwrap());
+        assert_eq!(handovers.take(&id).unwrap_err(), unknown_handover());
+        assert_eq!(handovers.take(&[0; HANDOVER_ID_LEN]).unwrap_err(), unknown_handover());
     }
 
     #[test]
-    fn soon() {
+    fn a_secret_expires_after_its_lifetime() {
         let clock = Arc::new(ManualClock::default());
-        let tickets = tickets(Arc::clone(&clock) as _);
-        let (one, other) = (tickets.leave(secret()).unwrap(), tickets.leave(secret()).unwrap());
+        let handovers = table(Arc::clone(&clock) as _);
+        let (one, other) = (handovers.leave(secret()).unwrap(), handovers.leave(secret()).unwrap());
         clock.advance(Duration::from_millis(u64::from(LIFETIME_MILLIS) - 1));
-        assert!(tickets.take(&one).is_ok());
+        assert!(handovers.take(&one).is_ok());
         clock.advance(Duration::from_millis(1));
-        tickets.expire();
-        assert!(tickets.table.lock().unwrap().waiting.is_empty());
-        assert_eq!(tickets.take(&other).unwrap_err(), unknown_handover());
+        handovers.expire();
+        assert!(handovers.table.lock().unwrap().waiting.is_empty());
+        assert_eq!(handovers.take(&other).unwrap_err(), unknown_handover());
     }
 
     #[test]
-    fn few() {
+    fn more_than_the_limit_are_refused_until_some_expire() {
         let clock = Arc::new(ManualClock::default());
-        let tickets = tickets(Arc::clone(&clock) as _);
+        let handovers = table(Arc::clone(&clock) as _);
         for _ in 0..MAX_HANDOVERS {
-            tickets.leave(secret()).unwrap();
+            handovers.leave(secret()).unwrap();
         }
-        assert_eq!(tickets.leave(secret()).unwrap_err().code, Code::SecretTicket);
+        assert_eq!(handovers.leave(secret()).unwrap_err().code, Code::SecretTicket);
         clock.advance(Duration::from_secs(60));
-        let ticket = tickets.leave(secret()).unwrap();
-        tickets.clear();
-        assert_eq!(tickets.take(&ticket).unwrap_err(), unknown_handover());
+        let id = handovers.leave(secret()).unwrap();
+        handovers.clear();
+        assert_eq!(handovers.take(&id).unwrap_err(), unknown_handover());
     }
 
     #[test]
-    fn what_nobody_adopts_is_let_go_of_without_another_call() {
-        let tickets = Arc::new(Handovers::new(Arc::new(SystemClock), Duration::from_millis(5)));
+    fn an_expired_secret_is_dropped_without_another_call() {
+        let handovers = Arc::new(Handovers::new(Arc::new(SystemClock), Duration::from_millis(5)));
         for _ in 0..2 {
-            tickets.leave(secret()).unwrap();
-            tickets.leave(secret()).unwrap();
-            // Not `table()`, which would let go of them itself.
-            let table = || tickets.table.lock().unwrap();
+            handovers.leave(secret()).unwrap();
+            handovers.leave(secret()).unwrap();
+            // Not the method `table`, which would drop them itself.
+            let table = || handovers.table.lock().unwrap();
             while !table().waiting.is_empty() || table().is_watched {
                 thread::yield_now();
             }
@@ -213,12 +214,12 @@ mod tests {
     }
 
     #[test]
-    fn the_watch_ends_with_the_last_ticket() {
-        let tickets = tickets(Arc::new(SystemClock));
-        let is_watched = || tickets.table.lock().unwrap().is_watched;
-        let ticket = tickets.leave(secret()).unwrap();
+    fn the_watch_ends_with_the_last_secret() {
+        let handovers = table(Arc::new(SystemClock));
+        let is_watched = || handovers.table.lock().unwrap().is_watched;
+        let id = handovers.leave(secret()).unwrap();
         assert!(is_watched());
-        tickets.take(&ticket).unwrap();
+        handovers.take(&id).unwrap();
         while is_watched() {
             thread::yield_now();
         }

@@ -10,10 +10,10 @@ use super::secret::Secret;
 /// for inputs of one job, of which there may be more than the secure heap holds.
 pub type WipedBytes = SecretBox<Vec<u8>>;
 
-/// What was in secret memory stays there; what was not is a copy, wiped when dropped: it would only
-/// take room from those that are. Prints no bytes.
+/// Bytes of a secret stay in secret memory. Other bytes are copied to the ordinary heap and wiped
+/// when dropped, so that they take no room from secrets. Prints no bytes.
 pub enum SecretInput {
-    /// Shared with its holder, who may let go of it in the meantime.
+    /// Shared with other owners, which may drop it in the meantime.
     Inside(Secret),
     /// A copy on the ordinary heap.
     Copied(WipedBytes),

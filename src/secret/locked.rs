@@ -12,8 +12,8 @@ use crate::heap::SlotValue;
 pub struct Locked<T>(SlotValue<T>);
 
 impl<T> Locked<T> {
-    /// Moves `value` into the heap. `ERR_SECRET_EXHAUSTED` if there is no room; `value` is wiped then
-    /// too.
+    /// Moves `value` into the heap. `ERR_SECRET_EXHAUSTED` if there is no room; `value` is wiped
+    /// then too.
     // Inlined, so that the parameter and the copy that is wiped are one and the same if possible.
     #[inline]
     pub fn new(value: T) -> Result<Self> {

@@ -1,11 +1,12 @@
-//! Where secrets go when the arena is full and may not grow: out of it, encrypted.
+//! Secrets outside of a full arena, encrypted.
 //!
 //! The ciphertext lies on the ordinary heap: AES-256-GCM (NIST SP 800-38D) under one key of the
 //! process, which never leaves protected memory. The nonce is a number that counts up and is never
 //! used again; number and length are authenticated, so that no ciphertext opens in the place of
-//! another. A secret is opened for the time of a call, into scratch memory that was set aside before
-//! there was a first secret: it is there also when everything else is full. It is a small arena of
-//! its own, with canaries and guard pages, and one thread at a time has its `turn` of it.
+//! another. A secret is opened for the time of a call, into scratch memory that was set aside
+//! before there was a first secret: it is there also when everything else is full. It is a small
+//! arena of its own, with canaries and guard pages, and one thread at a time holds its lock
+//! (`scratch_lock`).
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -22,11 +23,11 @@ use crate::heap::{
 use crate::id;
 use crate::os::ProtectedMemory;
 
-/// The longest secret that can be sealed off, in bytes: 4064, what a slot of 4 KiB holds.
+/// The longest secret that can be sealed off, in bytes: 4064, the capacity of a 4 KiB slot.
 pub const MAX_OVERFLOW_LEN: usize = BLOCK - OVERHEAD;
 
-/// Bytes set aside: three secrets of the longest kind at a time, as when one is sealed under another
-/// and the result is made beside them, and keys expanded.
+/// Bytes set aside: three secrets of the longest kind at a time, as when one is sealed under
+/// another and the result is made beside them, and keys expanded.
 const SCRATCH_BYTES: usize = 4 * BLOCK;
 
 const TAG_LEN: usize = 16;
@@ -96,8 +97,8 @@ impl Overflow {
         self.sealed.load(Ordering::Relaxed)
     }
 
-    /// A slot of the scratch memory, for whoever has the turn; `ERR_SECRET_EXHAUSTED` when it is too
-    /// large.
+    /// A slot of the scratch memory, for the holder of its lock; `ERR_SECRET_EXHAUSTED` if `len` is
+    /// too large.
     pub fn slot(&self, len: usize, _: &ScratchLock) -> Result<Slot> {
         if len > MAX_OVERFLOW_LEN {
             return Err(Error::new(
@@ -175,7 +176,7 @@ fn identity(number: u64, len: usize) -> [u8; 16] {
     ((u128::from(number) << 64) | len as u128).to_be_bytes()
 }
 
-/// The ciphertext was changed by something else in this process; or it is ours to mend.
+/// Other code of this process changed the ciphertext, or this code has a defect.
 fn broken() -> Error {
     Error::new(
         Code::Internal,

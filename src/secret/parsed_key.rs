@@ -1,4 +1,4 @@
-//! Secrets that a library keeps in memory of its own.
+//! The count of private keys that a library has parsed into memory of its own.
 
 use std::fmt;
 use std::ops::Deref;
@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
-/// What a library has made of a secret, on the heap of the process: neither locked nor left out of
-/// dumps, so it is counted. The library must wipe it when it is dropped.
+/// A private key that a library has parsed. It lies on the ordinary heap, neither locked nor left
+/// out of dumps, so it is counted. The library must wipe it when it is dropped.
 pub struct ParsedKey<T>(T);
 
 impl<T> ParsedKey<T> {
-    /// Counts it from now on.
+    /// Counts the key until it is dropped.
     pub fn new(value: T) -> Self {
         COUNT.fetch_add(1, Ordering::Relaxed);
         Self(value)
@@ -38,7 +38,7 @@ impl<T> fmt::Debug for ParsedKey<T> {
     }
 }
 
-/// How many there are in the process.
+/// How many parsed keys there are in the process.
 pub fn parsed_key_count() -> usize {
     COUNT.load(Ordering::Relaxed)
 }

@@ -1,5 +1,5 @@
-//! What ends the process, seen from outside: each test runs itself once more as a child, which
-//! does the deed.
+//! The end of the process, seen from outside: each test runs itself once more as a child, in which
+//! it makes the defect.
 
 #![cfg(not(miri))]
 
@@ -18,7 +18,7 @@ use crate::error::Code;
 use crate::heap::{Arena, Config, Slot};
 use crate::os::{Backend, Native, ProtectedMemory};
 
-const DEED: &str = "NODESEC_TEST_DEED";
+const CASE: &str = "NODESEC_TEST_CASE";
 const BACKEND: &str = "NODESEC_TEST_BACKEND";
 const END: &str = "NODESEC_TEST_END";
 #[cfg(unix)]
@@ -29,7 +29,7 @@ const MARKER: u8 = 0xa7;
 fn command(test: &str) -> Command {
     let name = format!("secret::process_end_tests::{test}");
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", &name, "--nocapture", "--test-threads=1"]).env(DEED, test);
+    command.args(["--exact", &name, "--nocapture", "--test-threads=1"]).env(CASE, test);
     command
 }
 
@@ -38,23 +38,23 @@ fn child(test: &str) -> Output {
 }
 
 fn is_child(test: &str) -> bool {
-    env::var_os(DEED).is_some_and(|deed| deed == test)
+    env::var_os(CASE).is_some_and(|case| case == test)
 }
 
-/// How a child ends that touches what it may not, and one that aborts.
+/// The end of a child that touches memory it may not, and of one that aborts.
 #[cfg(unix)]
 const FAULT: i32 = libc::SIGSEGV;
 #[cfg(unix)]
 const ABORT: i32 = libc::SIGABRT;
-/// `STATUS_ACCESS_VIOLATION`, and `STATUS_STACK_BUFFER_OVERRUN`, which is what a fast failure of any
-/// kind is called.
+/// `STATUS_ACCESS_VIOLATION`, and `STATUS_STACK_BUFFER_OVERRUN`, which is what a fast failure of
+/// any kind is called.
 #[cfg(windows)]
 const FAULT: i32 = 0xc000_0005_u32.cast_signed();
 #[cfg(windows)]
 const ABORT: i32 = 0xc000_0409_u32.cast_signed();
 
-/// What ended a child that did not end by itself.
-fn death(status: ExitStatus) -> Option<i32> {
+/// The signal or status that ended a child.
+fn end_of(status: ExitStatus) -> Option<i32> {
     #[cfg(unix)]
     return std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(windows)]
@@ -85,21 +85,21 @@ fn overwrite(at: NonNull<u8>, offset: isize) {
     // ends before anything comes of it.
     unsafe {
         let at = at.offset(offset);
-        // Whatever lies there, canaries being random, it is another byte afterwards.
+        // Canaries are random; the byte differs afterwards in any case.
         at.write_volatile(!at.read_volatile());
     }
 }
 
 fn assert_aborted(output: &Output, with: &str) {
     let printed = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(death(output.status), Some(ABORT), "{printed}");
+    assert_eq!(end_of(output.status), Some(ABORT), "{printed}");
     assert!(printed.contains(with) && printed.contains("every secret is wiped"), "{printed}");
     assert!(!output.stderr.contains(&MARKER), "bytes of a secret were printed");
 }
 
 #[test]
-fn a_guard_page() {
-    const NAME: &str = "a_guard_page";
+fn a_write_into_a_guard_page_ends_the_process() {
+    const NAME: &str = "a_write_into_a_guard_page_ends_the_process";
     if is_child(NAME) {
         let asked = env::var(BACKEND).unwrap();
         let backend = Backend::LADDER.into_iter().find(|backend| backend.as_str() == asked);
@@ -128,18 +128,18 @@ fn a_guard_page() {
         for end in ["of all", "behind", "before"] {
             let output =
                 command(NAME).env(BACKEND, backend.as_str()).env(END, end).output().unwrap();
-            assert_eq!(death(output.status), Some(FAULT), "{backend:?} {end}");
+            assert_eq!(end_of(output.status), Some(FAULT), "{backend:?} {end}");
         }
     }
 }
 
 #[test]
-fn a_slot_given_back_twice() {
-    const NAME: &str = "a_slot_given_back_twice";
+fn a_slot_given_back_twice_ends_the_process() {
+    const NAME: &str = "a_slot_given_back_twice_ends_the_process";
     if is_child(NAME) {
         let arena = Arc::new(Arena::new(config(Backend::DontDump)));
         let forged = forged_slot(&arena);
-        // Whether it has a new tenant makes no difference.
+        // A new tenant makes no difference.
         let _tenant = Slot::take(&arena, 32);
         drop(forged);
         return;
@@ -148,8 +148,8 @@ fn a_slot_given_back_twice() {
 }
 
 #[test]
-fn a_slot_read_when_it_has_another_tenant() {
-    const NAME: &str = "a_slot_read_when_it_has_another_tenant";
+fn a_slot_read_under_another_tenant_ends_the_process() {
+    const NAME: &str = "a_slot_read_under_another_tenant_ends_the_process";
     if is_child(NAME) {
         let arena = Arc::new(Arena::new(config(Backend::Mlock)));
         let forged = forged_slot(&arena);
@@ -173,8 +173,8 @@ fn forged_slot(arena: &Arc<Arena>) -> Slot {
 }
 
 #[test]
-fn a_byte_too_many_found_on_release() {
-    const NAME: &str = "a_byte_too_many_found_on_release";
+fn a_byte_too_many_is_found_on_release() {
+    const NAME: &str = "a_byte_too_many_is_found_on_release";
     if is_child(NAME) {
         let heap = heap(Backend::MemfdSecret);
         let (secret, start) = secret(&heap, 33);
@@ -186,8 +186,8 @@ fn a_byte_too_many_found_on_release() {
 }
 
 #[test]
-fn a_byte_before_found_by_verify() {
-    const NAME: &str = "a_byte_before_found_by_verify";
+fn a_byte_before_is_found_by_verify() {
+    const NAME: &str = "a_byte_before_is_found_by_verify";
     if is_child(NAME) {
         let heap = heap(Backend::Mlock);
         let (_one, start) = secret(&heap, 5000);
@@ -204,8 +204,8 @@ fn a_byte_before_found_by_verify() {
 }
 
 #[test]
-fn a_byte_too_many_in_a_sealed_secret_that_is_open() {
-    const NAME: &str = "a_byte_too_many_in_a_sealed_secret_that_is_open";
+fn a_byte_too_many_in_an_open_sealed_secret_is_found() {
+    const NAME: &str = "a_byte_too_many_in_an_open_sealed_secret_is_found";
     if is_child(NAME) {
         let settings =
             Settings { max_bytes: Some(32768), on_full: Some(OnFull::Seal), ..Settings::default() };
@@ -223,8 +223,8 @@ fn a_byte_too_many_in_a_sealed_secret_that_is_open() {
 }
 
 #[test]
-fn a_write_to_what_was_freed_found_on_reuse() {
-    const NAME: &str = "a_write_to_what_was_freed_found_on_reuse";
+fn a_write_to_freed_memory_is_found_on_reuse() {
+    const NAME: &str = "a_write_to_freed_memory_is_found_on_reuse";
     if is_child(NAME) {
         let heap = heap(Backend::DontDump);
         let (first, start) = secret(&heap, 32);
@@ -237,8 +237,8 @@ fn a_write_to_what_was_freed_found_on_reuse() {
 }
 
 #[test]
-fn the_end_of_the_process_wipes() {
-    const NAME: &str = "the_end_of_the_process_wipes";
+fn the_end_of_the_process_wipes_secrets() {
+    const NAME: &str = "the_end_of_the_process_wipes_secrets";
     static START: AtomicPtr<u8> = AtomicPtr::new(ptr::null_mut());
 
     extern "C" fn look() {
@@ -268,7 +268,7 @@ fn the_end_of_the_process_wipes() {
         }
         // Not that of the standard library, which on Windows ends the process without the C
         // library's knowledge. An addon hears of it in any case, as every DLL does.
-        // SAFETY: what it runs is `look` and the wipe.
+        // SAFETY: it runs `look` and the wipe.
         unsafe { libc::exit(0) };
     }
     for backend in ["mlock", "dontdump", "plain"] {

@@ -59,8 +59,8 @@ pub fn leaked() -> u64 {
 }
 
 /// Wipes the secure heap of the process and aborts with a message: after a defect no byte of the
-/// process can be trusted, and no secret may be left to a core dump. The arena that found the defect
-/// is wiped already and holds its lock; it may belong to another heap.
+/// process can be trusted, and no secret may be left to a core dump. The arena that found the
+/// defect is wiped already and holds its lock; it may belong to another heap.
 pub(super) fn end_process(defect: Defect) -> ! {
     process_heap().end();
     let found = match defect {

@@ -1,15 +1,15 @@
-//! Who may use the scratch memory: one thread at a time, for the time of a call.
+//! The lock of the scratch memory: one thread at a time uses it, for the time of a call.
 //!
-//! A thread that has the turn may take it again, deeper in the same call; the others wait. What it
-//! took from the scratch memory is given back before its outermost call ends. No thread comes to
-//! wait while it holds anything that the one whose turn it is could want.
+//! A thread that holds the lock may take it again, deeper in the same call; other threads wait. A
+//! thread gives its slots of the scratch memory back before its outermost call ends. No thread
+//! waits here while it holds another lock that the holder of this one could need.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// Whose turn it is, in the process.
-static TURN: Mutex<()> = Mutex::new(());
+/// Held by the thread that uses the scratch memory of the process.
+static LOCK: Mutex<()> = Mutex::new(());
 
 thread_local! {
     static CALL: Call = const {
@@ -17,35 +17,35 @@ thread_local! {
     };
 }
 
-/// What this thread is doing.
+/// The calls of this thread that may need the lock.
 struct Call {
-    /// Calls that may have the turn, one within the other.
+    /// Calls that may hold the lock, one within the other.
     depth: Cell<u32>,
     /// How many of them make a secret.
     storing: Cell<u32>,
     held: RefCell<Option<MutexGuard<'static, ()>>>,
 }
 
-/// The proof that this thread has the turn. It ends with the outermost call, not with the value.
+/// The proof that this thread holds the lock, until its outermost call ends.
 pub struct ScratchLock {
-    /// It is this thread's.
+    /// The lock belongs to this thread.
     not_send: PhantomData<*const ()>,
 }
 
-/// A call that makes a secret: what it takes for the time of the call, the secret included, may lie
-/// in the scratch memory when there is no other room.
+/// Runs a call that makes a secret. The secret, and other slots for the time of the call, may lie
+/// in the scratch memory if there is no other room.
 pub fn storing<T>(call: impl FnOnce() -> T) -> T {
     let _entered = Entered::new(true);
     call()
 }
 
-/// A call that uses a secret which lies in the scratch memory meanwhile.
+/// Runs a call that uses a secret in the scratch memory.
 pub fn with_scratch_lock<T>(call: impl FnOnce(&ScratchLock) -> T) -> T {
     let _entered = Entered::new(false);
     call(&take())
 }
 
-/// The turn, if this is a call that makes a secret.
+/// Takes the lock if this is a call that makes a secret.
 pub fn lock_if_storing() -> Option<ScratchLock> {
     CALL.with(|state| state.storing.get() > 0).then(take)
 }
@@ -55,12 +55,12 @@ fn take() -> ScratchLock {
         state
             .held
             .borrow_mut()
-            .get_or_insert_with(|| TURN.lock().unwrap_or_else(PoisonError::into_inner));
+            .get_or_insert_with(|| LOCK.lock().unwrap_or_else(PoisonError::into_inner));
     });
     ScratchLock { not_send: PhantomData }
 }
 
-/// Being in such a call; ended by dropping, whichever way the call ends.
+/// One of these calls, from its start until it is dropped, also by a panic.
 struct Entered {
     storing: u32,
 }

@@ -30,7 +30,7 @@ pub const MAX_CONTEXT_LEN: usize = 1024;
 /// The longest sealed secret, in bytes.
 pub const MAX_SEALED_LEN: usize = HEAD_LEN + MAX_SECRET_LEN + TAG_LEN;
 
-/// What is sealed; the number is part of the format.
+/// The kind of contents; the number is part of the format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
@@ -97,7 +97,7 @@ fn cipher(key: &Secret, salt: &[u8]) -> Result<Locked<LessSafeKey>> {
     })
 }
 
-/// What is authenticated besides the ciphertext.
+/// The additional authenticated data.
 fn authenticated(kind: Kind, context: &[u8]) -> Vec<u8> {
     // At most `MAX_CONTEXT_LEN`.
     let len = u32::try_from(context.len()).unwrap_or(u32::MAX).to_be_bytes();

@@ -22,8 +22,8 @@ pub const MAX_SECRET_LEN: usize = 1024 * 1024;
 /// A clone is another owner of the same bytes; they are wiped when the last one is dropped. An
 /// empty secret is allowed and takes no memory. Prints as `Secret(32 bytes)`.
 ///
-/// Within [`super::storing`] it may lie in memory that is lent for the time of the call: a secret that
-/// must last longer becomes a [`super::StoredSecret`].
+/// Within [`super::storing`] it may lie in memory that is lent for the time of the call: a secret
+/// that must last longer becomes a [`super::StoredSecret`].
 ///
 /// After `fork` the child must not read or drop it: the memory is not there (`memfd_secret`), or
 /// reads as zeros.
@@ -52,8 +52,8 @@ impl Secret {
         Self::filled(len, id::random_bytes)
     }
 
-    /// `len` bytes, zero at first, that `fill` writes in place. When it fails or panics, what it
-    /// has written is wiped. Errors as [`Secret::copy_from`], and those of `fill`.
+    /// `len` bytes, zero at first, that `fill` writes in place. If it fails or panics, its bytes
+    /// are wiped. Errors as [`Secret::copy_from`], and those of `fill`.
     pub fn filled(len: usize, fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Self> {
         Self::filled_in(process_heap(), len, fill)
     }

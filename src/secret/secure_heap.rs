@@ -15,7 +15,8 @@ pub enum OnFull {
     /// None: the call fails with `ERR_SECRET_EXHAUSTED`.
     #[default]
     Error,
-    /// Outside of the heap, encrypted. 16 KiB of the heap are set aside for the use of such secrets.
+    /// Outside of the heap, encrypted. 16 KiB of the heap are set aside for the use of such
+    /// secrets.
     Seal,
 }
 
@@ -126,8 +127,8 @@ impl SecureHeap {
         Ok(slot)
     }
 
-    /// As [`SecureHeap::slot`]; when the arena is full, a call that makes a secret gets a slot of the
-    /// scratch memory, together with the overflow that the memory belongs to.
+    /// As [`SecureHeap::slot`]; when the arena is full, a call that makes a secret gets a slot of
+    /// the scratch memory, together with the overflow that the memory belongs to.
     pub fn slot_or_scratch(&self, len: usize) -> Result<(Slot, Option<Arc<Overflow>>)> {
         let full = match self.slot(len) {
             Err(error) if error.code == Code::SecretExhausted => error,
@@ -163,8 +164,8 @@ impl SecureHeap {
         }
     }
 
-    /// Wipes everything, because the process ends. Whatever another thread is working on is left
-    /// alone, as in [`Arena::end`].
+    /// Wipes everything, because the process ends. Does not wait for locks that other threads hold,
+    /// as [`Arena::end`].
     pub(super) fn end(&self) {
         self.arena.end();
         if let Ok(state) = self.state.try_lock()

@@ -15,8 +15,8 @@ pub const AEAD_DEPTH: usize = 16 * 1024;
 /// libraries do not all wipe. What
 /// it returns is not overwritten, so it should be no secret.
 ///
-/// `DEPTH` must cover what `body` calls; `npm run prove` looks for what was missed. A KiB costs about
-/// 10 ns.
+/// `DEPTH` must cover what `body` calls; `npm run prove` looks for what was missed. A KiB costs
+/// about 10 ns.
 #[inline(never)]
 pub fn leaving_no_trace<const DEPTH: usize, T>(body: impl FnOnce() -> T) -> T {
     let result = apart(body);

@@ -1,4 +1,4 @@
-//! A secret as it is kept for long: in a slot, or sealed for want of room.
+//! A secret that outlives the call that made it: in a slot, or sealed for want of room.
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,8 +22,8 @@ enum Form {
 }
 
 impl StoredSecret {
-    /// Keeps what a call made within [`super::storing`]: sealed, if there was no room for it but the
-    /// scratch memory. Errors as [`StoredSecret::with`].
+    /// Stores a secret that a call made within [`super::storing`]. It is sealed if there was no
+    /// room for it but the scratch memory. Errors as [`StoredSecret::with`].
     pub fn new(secret: Secret) -> Result<Self> {
         let Some(overflow) = secret.scratch_of() else { return Ok(Self(Form::InSlot(secret))) };
         let sealed = with_scratch_lock(|lock| overflow.seal(secret.expose_secret(), lock))?;
@@ -39,9 +39,9 @@ impl StoredSecret {
         }
     }
 
-    /// Lends the secret; one that is sealed is open for the time of the call, which is not to keep
-    /// it. `ERR_INTERNAL` when the ciphertext was overwritten, `ERR_SECRET_EXHAUSTED` when more
-    /// secrets are open in one call than there is scratch memory for: more than two.
+    /// Lends the secret. A sealed one is open for the time of `call`, which must not keep it.
+    /// `ERR_INTERNAL` if the ciphertext was overwritten, `ERR_SECRET_EXHAUSTED` if more secrets are
+    /// open in one call than the scratch memory holds: more than two.
     pub fn with<T>(&self, call: impl FnOnce(&Secret) -> T) -> Result<T> {
         match &self.0 {
             Form::InSlot(secret) => Ok(call(secret)),
@@ -52,8 +52,8 @@ impl StoredSecret {
         }
     }
 
-    /// The secret for longer than a call, in a slot. A sealed one is copied there: `ERR_SECRET_EXHAUSTED`
-    /// while there is no room, and errors as [`StoredSecret::with`].
+    /// The secret for longer than a call, in a slot. A sealed one is copied there:
+    /// `ERR_SECRET_EXHAUSTED` while there is no room, and errors as [`StoredSecret::with`].
     pub fn to_secret(&self) -> Result<Secret> {
         match &self.0 {
             Form::InSlot(secret) => Ok(secret.clone()),
@@ -61,8 +61,8 @@ impl StoredSecret {
         }
     }
 
-    /// The secret for a job. A sealed one is copied out: a job lasts longer than a turn of the scratch
-    /// memory may. Errors as [`StoredSecret::with`].
+    /// The secret for a job. A sealed one is copied out: a job lasts longer than a
+    /// thread may hold the scratch memory. Errors as [`StoredSecret::with`].
     pub fn to_input(&self) -> Result<SecretInput> {
         match &self.0 {
             Form::InSlot(secret) => Ok(SecretInput::Inside(secret.clone())),

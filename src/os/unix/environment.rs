@@ -17,8 +17,8 @@ pub fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
     Some(body(unsafe { CStr::from_ptr(value.as_ptr()) }.to_bytes()))
 }
 
-/// As `Platform::wipe_variable`. The list may hold the variable several times, of which lookups find
-/// one; all of them are wiped.
+/// As `Platform::wipe_variable`. The list may hold the variable several times, of which lookups
+/// find one; all of them are wiped.
 pub fn wipe(name: &str) {
     // SAFETY: the list is the process's, which as in `with_value` nobody changes meanwhile. Its
     // strings were copied by execve or setenv into memory of the process that is writable.

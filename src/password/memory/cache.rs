@@ -2,8 +2,8 @@
 //!
 //! Lent and idle regions share one budget, so that resident memory stays within the sum for which
 //! the running jobs were admitted. A region serves jobs of its own length only: a larger one would
-//! hold more than its job was admitted with. Regions that were idle for [`IDLE_TIME`] go back to the
-//! system.
+//! hold more than its job was admitted with. Regions that were idle for [`IDLE_TIME`] go back to
+//! the system.
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -72,7 +72,7 @@ fn what_cannot_be_sealed_is_refused() {
     let refused = stored(&heap, MAX_OVERFLOW_LEN + 1, 1).unwrap_err();
     assert_eq!(refused.code, Code::SecretExhausted);
     assert!(refused.message.contains("4064"), "{refused}");
-    // Without a call that says so, nothing is put there: it could stay for ever.
+    // Only a call that makes a secret may use the scratch memory: other slots could stay for ever.
     let lasting = Secret::filled_in(&heap, 32, |_| Ok(()));
     assert_eq!(lasting.unwrap_err().code, Code::SecretExhausted);
     assert_eq!(
