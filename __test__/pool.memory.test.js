@@ -20,12 +20,16 @@ const MEMORY = `
   const resident = () => status('VmRSS');
   const highWater = () => status('VmHWM');
   const mark = () => writeFileSync('/proc/self/clear_refs', '5');
-  /** Writable mappings of at least a huge page, which no heap of V8's is. */
+  /**
+   * Argon2's mappings: of at least a huge page and marked \`dd\` (MADV_DONTDUMP), which V8's are
+   * not: neighbouring pages of its heap can become one mapping of any size.
+   */
   const largeMappings = () =>
-    readFileSync('/proc/self/maps', 'latin1')
-      .split('\\n')
-      .map((line) => line.match(/^([0-9a-f]+)-([0-9a-f]+) rw/))
-      .filter((area) => area && parseInt(area[2], 16) - parseInt(area[1], 16) >= ${2 * MIB}).length;
+    readFileSync('/proc/self/smaps', 'latin1')
+      .split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m)
+      .map((area) => [area.match(/^([0-9a-f]+)-([0-9a-f]+) rw/), /^VmFlags:.* dd/m.test(area)])
+      .filter(([range, undumped]) => undumped && range !== null)
+      .filter(([[, start, end]]) => parseInt(end, 16) - parseInt(start, 16) >= ${2 * MIB}).length;
   const { setTimeout: sleep } = require('node:timers/promises');
   const { calibrate, deriveKey, hash, hashSync, needsRehash, parseHash, passwordPool, verify,
     verifySync } = require('@nodesec/native');
