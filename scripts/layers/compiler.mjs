@@ -1,0 +1,118 @@
+// The edges between the files of a crate, as the compiler sees them: names are resolved, so an edge
+// leads to the file that defines an item, whatever re-exports it.
+
+import { spawn } from 'node:child_process';
+import path from 'node:path';
+
+import { cargoEnv } from '../lib/toolchain.mjs';
+
+/** A position in the crate's sources, as the compiler prints it. */
+const SPAN = /^span: src\/([^:]+\.rs):(\d+):/;
+/** An item of this crate, which the compiler numbers 0. Ends the line, apart from brackets. */
+const OWN_ITEM = /DefId\(0:\d+ ~ \w+\[[0-9a-f]+\](?:::([^)]*))?\)/;
+/** Kinds of names that belong to a path or to a signature, and are not taken from a file. */
+const NOT_TAKEN = new Set(['Mod', 'TyParam', 'ConstParam', 'LifetimeParam']);
+
+/**
+ * The edges of the crate in `folder`, without its tests: `{ from, to, line, name }`, files relative
+ * to src/. Compiles the crate twice, without its dependencies when these are compiled.
+ */
+export async function rustEdges(folder, files) {
+  const edges = new Map();
+  const fileOf = finder(files);
+  const note = (at, item) => {
+    const to = fileOf(item);
+    if (to === undefined || to === at.file || !files.includes(at.file)) return;
+    edges.set(`${at.file} ${to} ${at.line} ${item}`, { from: at.file, to, line: at.line, name: item });
+  };
+  await compile(folder, 'hir-tree', pathReader(note));
+  await compile(folder, 'thir-tree', callReader(note));
+  return [...edges.values()];
+}
+
+/** Finds the file of an item: that of the innermost module which has one. */
+function finder(files) {
+  const modules = new Map(files.map((file) => [file.replace(/((^|\/)(mod|lib))?\.rs$/, ''), file]));
+  return (item) => {
+    const steps = item === '' ? [] : item.split('::');
+    for (let depth = steps.length; depth >= 0; depth -= 1) {
+      const file = modules.get(steps.slice(0, depth).join('/'));
+      if (file !== undefined) return file;
+    }
+    return undefined;
+  };
+}
+
+/** Reads resolved paths: a span, then `Def(`, the kind and the item, each on a line. */
+function pathReader(note) {
+  let at;
+  let kind;
+  let step = 0;
+  return (line) => {
+    if (step === 1) {
+      kind = line.replace(/,$/, '');
+      step = 2;
+    } else if (step === 2) {
+      step = 0;
+      const item = OWN_ITEM.exec(line);
+      if (item && at && !NOT_TAKEN.has(kind)) note(at, item[1] ?? '');
+    } else if (line === 'res: Def(' || line === 'Def(') {
+      step = 1;
+    } else if (line.startsWith('span: ')) {
+      at = position(line);
+    }
+  };
+}
+
+/** Reads calls of functions and methods, whose span follows, and constants, whose span precedes. */
+function callReader(note) {
+  let at;
+  let called;
+  let isConstant = false;
+  return (line) => {
+    if (line.startsWith('span: ')) {
+      at = position(line);
+      if (at && called !== undefined) note(at, called);
+      called = undefined;
+    } else if (line.startsWith('ty: ')) {
+      called = line.startsWith('ty: FnDef(') ? OWN_ITEM.exec(line)?.[1] : undefined;
+    } else if (isConstant) {
+      isConstant = false;
+      const item = OWN_ITEM.exec(line);
+      if (item && at) note(at, item[1] ?? '');
+    } else if (line === 'NamedConst {') {
+      isConstant = true;
+    }
+  };
+}
+
+function position(line) {
+  const span = SPAN.exec(line);
+  return span ? { file: span[1], line: Number(span[2]) } : undefined;
+}
+
+/** Gives each line of a tree that the compiler prints to `read`, without white space around it. */
+function compile(folder, tree, read) {
+  const args = ['rustc', '--release', '--locked', '--lib', '--', `-Zunpretty=${tree}`];
+  // Only this crate is compiled with unstable options, so that its dependencies stay compiled.
+  const wrapper = path.join(import.meta.dirname, 'rustc.mjs');
+  const env = { ...cargoEnv(), RUSTC_WORKSPACE_WRAPPER: wrapper };
+  return new Promise((resolve, reject) => {
+    const cargo = spawn('cargo', args, { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let errors = '';
+    let rest = '';
+    cargo.stderr.setEncoding('utf8').on('data', (text) => {
+      errors += text;
+    });
+    cargo.stdout.setEncoding('latin1').on('data', (text) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop();
+      for (const line of lines) read(line.trim());
+    });
+    cargo.on('error', reject);
+    cargo.on('close', (status) => {
+      if (status === 0) resolve();
+      else reject(new Error(`cargo rustc ended with status ${status}\n${errors}`));
+    });
+  });
+}

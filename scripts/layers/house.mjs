@@ -1,0 +1,35 @@
+// The order of rooms, as the table of ARCHITECTURE.md declares it.
+
+const HEADER = /^\| *rooms\b.*\|.*\| *`unsafe` *\|$/i;
+
+/** Reads the table whose first column is the rooms, from the top down, and whose last is `unsafe`. */
+export function house(markdown) {
+  const lines = markdown.split('\n');
+  const header = lines.findIndex((line) => HEADER.test(line));
+  if (header === -1) throw new Error('ARCHITECTURE.md has no table of rooms');
+  const rows = lines.slice(header + 2);
+  const end = rows.findIndex((line) => !line.startsWith('|'));
+  const cells = rows.slice(0, end).map((line) => line.split('|').slice(1, -1));
+  const levels = cells.map((row) => quoted(row[0]));
+  const unsafePlaces = cells.flatMap((row) => quoted(row.at(-1)));
+  const levelOf = (room) => levels.findIndex((rooms) => rooms.includes(room));
+  return {
+    has: (file) => levelOf(roomOf(file)) !== -1,
+    /** Whether `file` may not take a name from `other`, which is a room or a file of one. */
+    forbids(file, other) {
+      const [from, to] = [roomOf(file), roomOf(other)];
+      return from !== to && from !== 'lib' && levelOf(to) <= levelOf(from);
+    },
+    allowsUnsafe: (file) =>
+      unsafePlaces.some((place) => file === `${place}.rs` || file.startsWith(`${place}/`)),
+  };
+}
+
+/** The room of a file: `jwt/key.rs` is of `jwt`, `id.rs` of `id`. */
+export function roomOf(file) {
+  return file.split('/')[0].replace(/\.rs$/, '');
+}
+
+function quoted(cell) {
+  return [...cell.matchAll(/`([^`]+)`/g)].map(([, text]) => text);
+}
