@@ -8,9 +8,9 @@ const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const peers = require('./helpers/peers.js');
+const peers = require('../helpers/peers.js');
 
-const root = path.join(__dirname, '..');
+const root = path.join(__dirname, '..', '..');
 const guide = readFileSync(path.join(root, 'docs', 'migrating.md'), 'utf8');
 const snippets = [...guide.matchAll(/## ([^\n]+)\n|```js\n([^]*?)```/g)];
 

@@ -8,7 +8,7 @@ const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const root = path.join(__dirname, '..');
+const root = path.join(__dirname, '..', '..');
 const readme = readFileSync(path.join(root, 'README.md'), 'utf8');
 const snippets = readme.split(/^## /m).flatMap((section) => {
   const [title] = section.split('\n', 1);

@@ -13,7 +13,7 @@ const { createVerifier } = require('fast-jwt');
 const jsonwebtoken = require('jsonwebtoken');
 
 const { JwtVerifier } = require('@nodesec/native');
-const { KID, SECRET, craft, key, now } = require('./helpers/tokens.js');
+const { KID, SECRET, craft, key, now } = require('../helpers/tokens.js');
 
 const HEADER = { alg: 'HS256', typ: 'JWT', kid: KID };
 /** A payload as text, which may have what no object has. */
@@ -85,7 +85,7 @@ const brief = async (read, text) => {
   }
 };
 
-const guide = readFileSync(path.join(__dirname, '..', 'docs', 'migrating.md'), 'utf8');
+const guide = readFileSync(path.join(__dirname, '..', '..', 'docs', 'migrating.md'), 'utf8');
 const rows = [...guide.matchAll(/^\| (.*) \| (.*) \| (.*) \| (.*) \| (.*) \|$/gm)]
   .map(([, name, ...cells]) => [name, cells]);
 const [, ...table] = rows;

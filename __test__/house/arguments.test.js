@@ -6,10 +6,10 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { NodesecError } = require('@nodesec/native');
-const { classes, members, publicFunctions } = require('./helpers/exports.js');
-const { CANARY } = require('./helpers/hostile.js');
-const { outcome } = require('./helpers/outcome.js');
-const rows = require('./helpers/rows.js');
+const { classes, members, publicFunctions } = require('../helpers/exports.js');
+const { CANARY } = require('../helpers/hostile.js');
+const { outcome } = require('../helpers/outcome.js');
+const rows = require('../helpers/rows.js');
 
 const functions = new Map(publicFunctions());
 

@@ -10,7 +10,9 @@ const read = (name) => readFileSync(path.join(root, name), 'utf8');
 
 test('every code of tokens and keys is documented, and tested', () => {
   const codes = read('src/error.rs').match(/\bERR_(JWT|KEYRING)_[A-Z_]+/g);
-  const tests = readdirSync(path.join(root, '__test__')).filter((name) => name.endsWith('.test.js'));
+  const tests = readdirSync(path.join(root, '__test__'), { recursive: true }).filter((name) =>
+    name.endsWith('.test.js'),
+  );
   const tested = tests.map((name) => read(path.join('__test__', name))).join('\n');
   const documented = read('index.d.ts');
   assert.ok(codes.length > 10);

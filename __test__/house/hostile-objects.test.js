@@ -5,10 +5,10 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { runScript } = require('./helpers/child.js');
-const { publicFunctions } = require('./helpers/exports.js');
-const { outcome } = require('./helpers/outcome.js');
-const rows = require('./helpers/rows.js');
+const { runScript } = require('../helpers/child.js');
+const { publicFunctions } = require('../helpers/exports.js');
+const { outcome } = require('../helpers/outcome.js');
+const rows = require('../helpers/rows.js');
 
 for (const [name, call] of publicFunctions()) {
   const row = rows[name];

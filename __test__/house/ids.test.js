@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { randomToken, uuidv4, uuidv7 } = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
+const { coded } = require('../helpers/outcome.js');
 
 const many = (make) => Array.from({ length: 10_000 }, () => make());
 

@@ -5,7 +5,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { afterEach, beforeEach, test } = require('node:test');
 
-const { Project } = require('./helpers/project.js');
+const { Project } = require('../helpers/project.js');
 
 const PLATFORM = `${process.platform}-${process.arch}${process.platform === 'win32' ? '-msvc' : ''}`;
 const PERMISSION = ['--permission', '--experimental-permission'].find((flag) =>

@@ -14,7 +14,7 @@ const { MessageChannel, Worker } = require('node:worker_threads');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, SecretBuffer } = require('@nodesec/native');
 const pino = require('pino');
-const { keyPair } = require('./helpers/key-pairs.js');
+const { keyPair } = require('../helpers/key-pairs.js');
 
 const TEXT = 'sesame-open-sesame-open-sesame-op';
 const BYTES = Buffer.from(TEXT);

@@ -4,8 +4,8 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing } = require('@nodesec/native');
-const { keyPair } = require('./helpers/key-pairs.js');
-const { coded } = require('./helpers/outcome.js');
+const { keyPair } = require('../helpers/key-pairs.js');
+const { coded } = require('../helpers/outcome.js');
 
 const states = (ring) => ring.list().map(({ state }) => state);
 const kids = (ring) => JSON.parse(ring.jwks().body).keys.map(({ kid }) => kid);

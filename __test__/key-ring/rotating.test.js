@@ -7,9 +7,9 @@ const { test } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
 
 const { JwtIssuer, JwtVerifier, KeyRing, SecretBuffer, verifyJws } = require('@nodesec/native');
-const { runScript } = require('./helpers/child.js');
-const { coded } = require('./helpers/outcome.js');
-const [old] = require('./vectors/sealed-keyrings.json').cases;
+const { runScript } = require('../helpers/child.js');
+const { coded } = require('../helpers/outcome.js');
+const [old] = require('../vectors/sealed-keyrings.json').cases;
 
 const DAY = 86_400;
 const now = () => Math.floor(Date.now() / 1000);

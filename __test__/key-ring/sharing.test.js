@@ -8,8 +8,8 @@ const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, SecretBuffer } = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
-const { description, cases } = require('./vectors/sealed-keyrings.json');
+const { coded } = require('../helpers/outcome.js');
+const { description, cases } = require('../vectors/sealed-keyrings.json');
 
 const issuer = (keys) => new JwtIssuer({ keys, expiresIn: 60 });
 const verifier = (keys) => new JwtVerifier({ keys, issuer: false, audience: false });

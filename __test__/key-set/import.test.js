@@ -7,9 +7,9 @@ const { constants, sign: signBytes } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, verifyJws } = require('@nodesec/native');
-const { keyPair } = require('./helpers/key-pairs.js');
-const { coded } = require('./helpers/outcome.js');
-const { now, segment } = require('./helpers/tokens.js');
+const { keyPair } = require('../helpers/key-pairs.js');
+const { coded } = require('../helpers/outcome.js');
+const { now, segment } = require('../helpers/tokens.js');
 
 const rsa = keyPair('rsa', { modulusLength: 2048 });
 const ec = keyPair('ec', { namedCurve: 'P-256' });

@@ -5,9 +5,9 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { runScript } = require('./helpers/child.js');
-const { KeyServer, consumer, providerKey } = require('./helpers/key-server.js');
-const { coded } = require('./helpers/outcome.js');
+const { runScript } = require('../helpers/child.js');
+const { KeyServer, consumer, providerKey } = require('../helpers/key-server.js');
+const { coded } = require('../helpers/outcome.js');
 
 const [one, two] = ['one', 'two'].map(providerKey);
 const SET = JSON.stringify({ keys: [two.jwk] });

@@ -7,7 +7,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { gzipSync } = require('node:zlib');
 
-const { KeyServer, consumer, providerKey } = require('./helpers/key-server.js');
+const { KeyServer, consumer, providerKey } = require('../helpers/key-server.js');
 
 const [one, two] = ['one', 'two'].map(providerKey);
 const SET = JSON.stringify({ keys: [two.jwk] });

@@ -11,11 +11,11 @@ const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 
 const { RemoteJwks } = require('@nodesec/native');
-const { runScript } = require('./helpers/child.js');
-const { KeyServer, providerKey } = require('./helpers/key-server.js');
+const { runScript } = require('../helpers/child.js');
+const { KeyServer, providerKey } = require('../helpers/key-server.js');
 
 /** Key and certificate of a server on this machine, self-signed; good from 2020 to 2120. */
-const PEM = path.join(__dirname, 'vectors', 'localhost.pem');
+const PEM = path.join(__dirname, '..', 'vectors', 'localhost.pem');
 const one = providerKey('one');
 
 /** What becomes of `token` under the keys at `url`; then the script has no more to do. */

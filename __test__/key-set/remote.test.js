@@ -6,8 +6,8 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtVerifier, RemoteJwks, verifyJws } = require('@nodesec/native');
-const { KeyServer, clock, consumer, providerKey } = require('./helpers/key-server.js');
-const { coded } = require('./helpers/outcome.js');
+const { KeyServer, clock, consumer, providerKey } = require('../helpers/key-server.js');
+const { coded } = require('../helpers/outcome.js');
 
 const [one, two, three] = ['one', 'two', 'three'].map(providerKey);
 const UNAVAILABLE = 'ERR_JWT_KEYS_UNAVAILABLE';

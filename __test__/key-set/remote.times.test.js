@@ -7,8 +7,8 @@ const { test } = require('node:test');
 const { setTimeout: delay } = require('node:timers/promises');
 
 const { JwtVerifier, verifyJws } = require('@nodesec/native');
-const { KeyServer, clock, consumer, providerKey } = require('./helpers/key-server.js');
-const { coded, outcome } = require('./helpers/outcome.js');
+const { KeyServer, clock, consumer, providerKey } = require('../helpers/key-server.js');
+const { coded, outcome } = require('../helpers/outcome.js');
 
 const [one, two] = ['one', 'two'].map(providerKey);
 const UNAVAILABLE = 'ERR_JWT_KEYS_UNAVAILABLE';

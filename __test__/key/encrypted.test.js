@@ -6,8 +6,8 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { JwtKey, SecretBuffer } = require('@nodesec/native');
-const { keyPair } = require('./helpers/key-pairs.js');
-const { coded } = require('./helpers/outcome.js');
+const { keyPair } = require('../helpers/key-pairs.js');
+const { coded } = require('../helpers/outcome.js');
 
 const { publicKey, privateKey } = keyPair('ed25519');
 const publicJwk = publicKey.export({ format: 'jwk' });

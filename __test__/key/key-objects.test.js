@@ -7,8 +7,8 @@ const { KeyObject } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtKey } = require('@nodesec/native');
-const { keyPair } = require('./helpers/key-pairs.js');
-const { coded } = require('./helpers/outcome.js');
+const { keyPair } = require('../helpers/key-pairs.js');
+const { coded } = require('../helpers/outcome.js');
 
 const { publicKey, privateKey } = keyPair('ed25519');
 const jwk = privateKey.export({ format: 'jwk' });

@@ -5,9 +5,9 @@ const { createPrivateKey, createPublicKey, createSecretKey } = require('node:cry
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, SecretBuffer, verifyJws } = require('@nodesec/native');
-const { keyPair } = require('./helpers/key-pairs.js');
-const { coded } = require('./helpers/outcome.js');
-const { cases } = require('./vectors/keys.json');
+const { keyPair } = require('../helpers/key-pairs.js');
+const { coded } = require('../helpers/outcome.js');
+const { cases } = require('../vectors/keys.json');
 
 const HS256 = { alg: 'HS256' };
 const SECRET = Buffer.alloc(32, 7);

@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { RateLimiter } = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
+const { coded } = require('../helpers/outcome.js');
 
 /** So long that nothing comes back while a test runs. */
 const LONG = 24 * 3600 * 1000;

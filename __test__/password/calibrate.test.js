@@ -5,7 +5,7 @@ const { test } = require('node:test');
 const { setImmediate: tick } = require('node:timers/promises');
 
 const { calibrate, hash, needsRehash, passwordPool } = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
+const { coded } = require('../helpers/outcome.js');
 
 test('finds options for hash, reports every measurement, and does not hold up the loop', async () => {
   const measurements = [];

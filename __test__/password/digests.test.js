@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { hashSync, needsRehash, parseHash, verify, verifySync } = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
+const { coded } = require('../helpers/outcome.js');
 
 const FAST = { profile: 'test' };
 const DIGEST = hashSync('password', FAST);

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { PasswordHasher, hash, parseHash, passwordPool } = require('@nodesec/native');
-const vectors = require('./vectors/legacy-hashes.json').cases;
+const vectors = require('../vectors/legacy-hashes.json').cases;
 
 const FAMILIES = ['bcrypt', 'scrypt', 'pbkdf2', 'django'];
 const POLICY = { profile: 'test', peppers: { current: 'k1', keys: { k1: new Uint8Array(16) } } };

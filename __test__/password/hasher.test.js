@@ -4,8 +4,8 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { PasswordHasher, SecretBuffer, hash, hashSync, parseHash } = require('@nodesec/native');
-const { runScript } = require('./helpers/child.js');
-const { coded } = require('./helpers/outcome.js');
+const { runScript } = require('../helpers/child.js');
+const { coded } = require('../helpers/outcome.js');
 
 const FAST = { profile: 'test' };
 const OLD = new Uint8Array(32).fill(1);

@@ -10,8 +10,8 @@ const npmArgon2 = require('argon2');
 const hashWasm = require('hash-wasm');
 
 const { hash, verify } = require('@nodesec/native');
-const reference = require('./vectors/argon2-reference.json').cases;
-const rfc9106 = require('./vectors/rfc9106.json').cases;
+const reference = require('../vectors/argon2-reference.json').cases;
+const rfc9106 = require('../vectors/rfc9106.json').cases;
 
 const COSTS = { memoryCost: 256, timeCost: 2, parallelism: 2 };
 const PASSWORD = 'pässword 🐎';

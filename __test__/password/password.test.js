@@ -15,8 +15,8 @@ const {
   verify,
   verifySync,
 } = require('@nodesec/native');
-const { runScript } = require('./helpers/child.js');
-const { coded } = require('./helpers/outcome.js');
+const { runScript } = require('../helpers/child.js');
+const { coded } = require('../helpers/outcome.js');
 
 const FAST = { profile: 'test' };
 

@@ -10,7 +10,7 @@ const { test } = require('node:test');
 const npm = require('argon2');
 
 const { hash, hashSync, parseHash, verify, verifySync } = require('@nodesec/native');
-const peers = require('./helpers/peers.js');
+const peers = require('../helpers/peers.js');
 
 const PASSWORD = 'pässword 🐎';
 const COSTS = { memoryCost: 256, timeCost: 2, parallelism: 2 };

@@ -9,7 +9,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const vm = require('node:vm');
 
 const native = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
+const { coded } = require('../helpers/outcome.js');
 
 const { AbortError, NodesecError, calibrate, deriveKey, hash, hashSync, passwordPool } = native;
 const { verify, verifySync } = native;
@@ -155,12 +155,12 @@ test('a signal that fires while the arguments are read', async () => {
 });
 
 test('in a realm of its own, as Jest runs modules, signals work as well', async () => {
-  const file = require.resolve('../lib/abort.js');
+  const file = require.resolve('../../lib/abort.js');
   const realm = vm.createContext({});
   const load = vm.runInContext(`(require, module) => {${readFileSync(file, 'utf8')}}`, realm);
   const loaded = { exports: {} };
   load(createRequire(file), loaded);
-  const { passwordHash } = require('../lib/load.js');
+  const { passwordHash } = require('../../lib/load.js');
   const controller = new AbortController();
   const { signal } = controller;
   const promise = loaded.exports.abortable(signal, (job) =>

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { hashSync } = require('@nodesec/native');
-const { runScript } = require('./helpers/child.js');
+const { runScript } = require('../helpers/child.js');
 
 const ON_LINUX = process.platform === 'linux';
 const MIB = 1 << 20;

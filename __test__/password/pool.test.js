@@ -8,7 +8,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 
 const { JwtKey, PasswordError, deriveKey, hash, hashSync, passwordPool, verify, verifySync } =
   require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
+const { coded } = require('../helpers/outcome.js');
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -13,7 +13,7 @@ const { test } = require('node:test');
 const bcrypt = require('bcrypt');
 
 const { hashSync } = require('@nodesec/native');
-const { remnants } = require('./helpers/remnants.js');
+const { remnants } = require('../helpers/remnants.js');
 
 const ON_LINUX = process.platform === 'linux';
 /** Longer than the blocks of the hash functions, which then hash it first, and shorter. */
@@ -87,7 +87,7 @@ for (const [what, use, length] of Object.entries(USES).flatMap(([what, use]) => 
     const [, scheme = 'argon2'] = what.match(/^PasswordHasher.*, (.*)/) ?? [];
     const digest = OLD_DIGESTS[scheme](password);
     const child = spawn(process.execPath, ['--eval', script(use, { digest, password, control })], {
-      cwd: path.join(__dirname, '..'),
+      cwd: path.join(__dirname, '..', '..'),
       env: { ...process.env, NODE_OPTIONS: '' },
       stdio: ['pipe', 'pipe', 'inherit'],
     });

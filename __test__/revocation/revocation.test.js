@@ -4,8 +4,8 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, RevocationList } = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
-const { KID, assertRejected, craftClaims, now, verifier } = require('./helpers/tokens.js');
+const { coded } = require('../helpers/outcome.js');
+const { KID, assertRejected, craftClaims, now, verifier } = require('../helpers/tokens.js');
 
 const SOON = now() + 3600;
 const CLAIMS = { jti: 'id', sid: 'session', sub: 'subject', iss: 'me' };

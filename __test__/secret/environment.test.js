@@ -6,8 +6,8 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { SecretBuffer } = require('@nodesec/native');
-const { runScript } = require('./helpers/child.js');
-const { coded } = require('./helpers/outcome.js');
+const { runScript } = require('../helpers/child.js');
+const { coded } = require('../helpers/outcome.js');
 
 const NAME = 'NODESEC_TEST_SECRET';
 // Windows takes no more than 32766 characters.

@@ -12,8 +12,8 @@ const path = require('node:path');
 const { after, test } = require('node:test');
 
 const { SecretBuffer } = require('@nodesec/native');
-const { runScript } = require('./helpers/child.js');
-const { coded } = require('./helpers/outcome.js');
+const { runScript } = require('../helpers/child.js');
+const { coded } = require('../helpers/outcome.js');
 
 const folder = fs.mkdtempSync(path.join(tmpdir(), 'nodesec-files-'));
 after(() => fs.rmSync(folder, { recursive: true, force: true }));
@@ -164,7 +164,7 @@ test('the permission model is asked', async () => {
       flags: [
         modern ? '--permission' : '--experimental-permission',
         '--allow-addons',
-        `--allow-fs-read=${path.join(__dirname, '..')}/*`,
+        `--allow-fs-read=${path.join(__dirname, '..', '..')}/*`,
         `--allow-fs-read=${allowed}/*`,
       ],
       env: { INSIDE: inside, OUTSIDE: fileOf('secret') },

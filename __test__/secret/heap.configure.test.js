@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { runScript } = require('./helpers/child.js');
+const { runScript } = require('../helpers/child.js');
 
 /** Runs a script with the API at hand; gives what it passed to `report`, and its stderr. */
 async function run(script, env = {}) {

@@ -8,7 +8,7 @@ const { execFileSync } = require('node:child_process');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const ROOT = path.join(__dirname, '..');
+const ROOT = path.join(__dirname, '..', '..');
 const onLinux = process.platform === 'linux';
 const LIMIT = 64 * 1024 * 1024;
 

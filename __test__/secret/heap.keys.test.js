@@ -6,7 +6,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { runScript } = require('./helpers/child.js');
+const { runScript } = require('../helpers/child.js');
 
 const SCRIPT = `
   const { JwtIssuer, JwtKey, JwtVerifier, secureHeap } = require('@nodesec/native');

@@ -8,9 +8,9 @@ const { execFile, spawnSync } = require('node:child_process');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const { runScript } = require('./helpers/child.js');
+const { runScript } = require('../helpers/child.js');
 
-const ROOT = path.join(__dirname, '..');
+const ROOT = path.join(__dirname, '..', '..');
 const BACKENDS = ['memfd_secret', 'mlock', 'dontdump', 'plain'];
 const NOBODY = 65534;
 

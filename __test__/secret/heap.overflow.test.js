@@ -9,7 +9,7 @@ const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const { runScript } = require('./helpers/child.js');
+const { runScript } = require('../helpers/child.js');
 
 /** Runs a script with a heap of 16 KiB beside what is set aside, full; gives what it reported. */
 async function run(script, env = {}) {

@@ -8,7 +8,7 @@ const { execFile, execFileSync } = require('node:child_process');
 const path = require('node:path');
 const { before, test } = require('node:test');
 
-const ROOT = path.join(__dirname, '..');
+const ROOT = path.join(__dirname, '..', '..');
 
 /** By the calls that are refused: what the heap is then, and the reasons, without the error. */
 const REFUSALS = {
@@ -91,7 +91,7 @@ function runRefused(errno, calls, script) {
 
 if (process.platform === 'linux') {
   before(async () => {
-    const { cargoEnv } = await import('../scripts/lib/toolchain.mjs');
+    const { cargoEnv } = await import('../../scripts/lib/toolchain.mjs');
     const env = cargoEnv();
     const args = ['build', '--release', '--locked', '--quiet', '--example', 'refuse'];
     execFileSync('cargo', args, { cwd: ROOT, env, stdio: 'inherit' });

@@ -5,7 +5,7 @@ const { readFileSync } = require('node:fs');
 const { test } = require('node:test');
 
 const { SecretBuffer, secureHeap } = require('@nodesec/native');
-const { runScript } = require('./helpers/child.js');
+const { runScript } = require('../helpers/child.js');
 
 test('the numbers follow what is held', () => {
   const before = secureHeap.status();

@@ -7,8 +7,8 @@ const { test } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
 
 const { SecretBuffer } = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
-const { runScript } = require('./helpers/child.js');
+const { coded } = require('../helpers/outcome.js');
+const { runScript } = require('../helpers/child.js');
 
 test('useAsync() lends until the promise settles, and wipes', async () => {
   const secret = SecretBuffer.fromString('secret');

@@ -7,8 +7,8 @@ const crypto = require('node:crypto');
 const { test } = require('node:test');
 
 const { SecretBuffer } = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
-const { description, cases } = require('./vectors/sealed-secrets.json');
+const { coded } = require('../helpers/outcome.js');
+const { description, cases } = require('../vectors/sealed-secrets.json');
 
 const key = SecretBuffer.random(32);
 const context = 'a context';

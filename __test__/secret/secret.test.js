@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, SecretBuffer, timingSafeEqual } = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
+const { coded } = require('../helpers/outcome.js');
 
 const bytesOf = (secret) => secret.use((bytes) => Buffer.from(bytes));
 

@@ -10,8 +10,8 @@ const { gzipSync } = require('node:zlib');
 
 const { RateLimiter, randomToken } = require('@nodesec/native');
 
-const { clientKey, spend } = require('../examples/auth-service/limits.js');
-const { start } = require('./helpers/auth-service.js');
+const { clientKey, spend } = require('../../examples/auth-service/limits.js');
+const { start } = require('../helpers/auth-service.js');
 
 const ADA = { username: 'ada', password: 'correct horse battery' };
 const WRONG = { ...ADA, password: 'incorrect horse battery' };

@@ -10,10 +10,10 @@ const test = require('node:test');
 
 const { unsafeDecode } = require('@nodesec/native');
 
-const { createApp } = require('../examples/auth-service/app.js');
-const { createSecurity } = require('../examples/auth-service/security.js');
-const { openUsers } = require('../examples/auth-service/users.js');
-const { client, dataDirectory } = require('./helpers/auth-service.js');
+const { createApp } = require('../../examples/auth-service/app.js');
+const { createSecurity } = require('../../examples/auth-service/security.js');
+const { openUsers } = require('../../examples/auth-service/users.js');
+const { client, dataDirectory } = require('../helpers/auth-service.js');
 
 const ADA = { username: 'ada', password: 'correct horse battery' };
 const JWKS = '/.well-known/jwks.json';

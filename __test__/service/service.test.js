@@ -11,9 +11,9 @@ const test = require('node:test');
 
 const { hash, parseHash, SecretBuffer, unsafeDecode } = require('@nodesec/native');
 
-const { createSecurity } = require('../examples/auth-service/security.js');
-const { openUsers } = require('../examples/auth-service/users.js');
-const { dataDirectory, start } = require('./helpers/auth-service.js');
+const { createSecurity } = require('../../examples/auth-service/security.js');
+const { openUsers } = require('../../examples/auth-service/users.js');
+const { dataDirectory, start } = require('../helpers/auth-service.js');
 
 const ADA = { username: 'ada', password: 'correct horse battery' };
 const WRONG = { ...ADA, password: 'incorrect horse battery' };

@@ -11,7 +11,7 @@ const { tmpdir } = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
 
-const ROOT = path.join(__dirname, '..');
+const ROOT = path.join(__dirname, '..', '..');
 
 /** Runs `npm start` with a folder of its own for temporary files, and says what is left there. */
 function npmStart(t, ...args) {

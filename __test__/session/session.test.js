@@ -5,7 +5,7 @@ const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, RevocationList, Sessions, uuidv7 } =
   require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
+const { coded } = require('../helpers/outcome.js');
 
 const key = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
 

@@ -8,7 +8,7 @@ const { test } = require('node:test');
 const tls = require('node:tls');
 
 const { parseSpiffeId, spiffeIdOf } = require('@nodesec/native');
-const { cases } = require('./vectors/x509-svids.json');
+const { cases } = require('../vectors/x509-svids.json');
 
 const [authority, web, database] = ['authority', 'web', 'database'].map((wanted) =>
   cases.find(({ name }) => name === wanted),

@@ -6,9 +6,9 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, RemoteJwks, verifyJws } = require('@nodesec/native');
-const { KeyServer } = require('./helpers/key-server.js');
-const { coded } = require('./helpers/outcome.js');
-const { assertRejected } = require('./helpers/tokens.js');
+const { KeyServer } = require('../helpers/key-server.js');
+const { coded } = require('../helpers/outcome.js');
+const { assertRejected } = require('../helpers/tokens.js');
 
 const WEB = 'spiffe://example.org/web';
 

@@ -5,8 +5,8 @@ const { X509Certificate } = require('node:crypto');
 const { test } = require('node:test');
 
 const { NodesecError, SpiffeError, parseSpiffeId, spiffeIdOf } = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
-const { cases } = require('./vectors/x509-svids.json');
+const { coded } = require('../helpers/outcome.js');
+const { cases } = require('../vectors/x509-svids.json');
 
 const { cert } = cases.find(({ name }) => name === 'web');
 const WEB = { trustDomain: 'example.org', path: '/web', uri: 'spiffe://example.org/web' };

@@ -7,9 +7,9 @@ const { before, test } = require('node:test');
 
 const { JwtVerifier, RevocationList, parseSpiffeId } = require('@nodesec/native');
 const { SignJWT, exportJWK } = require('jose');
-const { keyPair } = require('./helpers/key-pairs.js');
-const { coded } = require('./helpers/outcome.js');
-const { assertRejected, craftClaims } = require('./helpers/tokens.js');
+const { keyPair } = require('../helpers/key-pairs.js');
+const { coded } = require('../helpers/outcome.js');
+const { assertRejected, craftClaims } = require('../helpers/tokens.js');
 
 const WEB = 'spiffe://example.org/ns/prod/sa/web';
 const ec = keyPair('ec', { namedCurve: 'P-256' });

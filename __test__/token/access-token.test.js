@@ -7,8 +7,8 @@ const { test } = require('node:test');
 
 const { JwtIssuer, JwtVerifier } = require('@nodesec/native');
 const { SignJWT } = require('jose');
-const { coded } = require('./helpers/outcome.js');
-const { KID, SECRET, assertRejected, craft, key, now } = require('./helpers/tokens.js');
+const { coded } = require('../helpers/outcome.js');
+const { KID, SECRET, assertRejected, craft, key, now } = require('../helpers/tokens.js');
 
 const POLICY = { keys: key, issuer: 'https://id.example', audience: 'api' };
 const verifier = (options) => JwtVerifier.accessToken({ ...POLICY, ...options });

@@ -10,10 +10,10 @@ const { createHmac } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtKey, JwtVerifier } = require('@nodesec/native');
-const { keyPair } = require('./helpers/key-pairs.js');
+const { keyPair } = require('../helpers/key-pairs.js');
 const { SECRET, assertRejected, craft, craftClaims, key, now, segment, verifier } =
-  require('./helpers/tokens.js');
-const { coded } = require('./helpers/outcome.js');
+  require('../helpers/tokens.js');
+const { coded } = require('../helpers/outcome.js');
 
 const rsa = keyPair('rsa', { modulusLength: 2048 });
 const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' });

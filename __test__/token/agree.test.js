@@ -8,9 +8,9 @@ const crypto = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtKey, JwtVerifier, RevocationList } = require('@nodesec/native');
-const { keyPair } = require('./helpers/key-pairs.js');
+const { keyPair } = require('../helpers/key-pairs.js');
 const { Random, mutateHeader, mutatePayload, respell, write } =
-  require('./helpers/token-mutations.js');
+  require('../helpers/token-mutations.js');
 
 const TOKENS = 6000;
 const SEED = Number(process.env.SEED ?? 7);

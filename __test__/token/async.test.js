@@ -8,10 +8,10 @@ const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, unsafeDecode } = require('@nodesec/native');
-const { runScript } = require('./helpers/child.js');
-const { keyPair } = require('./helpers/key-pairs.js');
-const { coded } = require('./helpers/outcome.js');
-const { craftClaims, key, now, verifier } = require('./helpers/tokens.js');
+const { runScript } = require('../helpers/child.js');
+const { keyPair } = require('../helpers/key-pairs.js');
+const { coded } = require('../helpers/outcome.js');
+const { craftClaims, key, now, verifier } = require('../helpers/tokens.js');
 
 const MAX_TOKENS = 10_000;
 const rsa = JwtKey.fromPem(

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RevocationList } = require('@nodesec/native');
-const { assertRejected, craft, craftClaims, key, now, verifier } = require('./helpers/tokens.js');
+const { assertRejected, craft, craftClaims, key, now, verifier } = require('../helpers/tokens.js');
 
 const cached = (options) => verifier({ cache: true, ...options });
 

@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { RevocationList } = require('@nodesec/native');
-const { KID, assertRejected, craft, craftClaims, now, verifier } = require('./helpers/tokens.js');
+const { KID, assertRejected, craft, craftClaims, now, verifier } = require('../helpers/tokens.js');
 
 const HOUR = 3600;
 const rejection = (claim, reason) => ['ERR_JWT_CLAIM', { claim, reason }];

@@ -8,10 +8,10 @@ const crypto = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtKey, JwtVerifier } = require('@nodesec/native');
-const { keyPair } = require('./helpers/key-pairs.js');
-const { LAXER, STRICTER, shape } = require('./helpers/token-differences.js');
+const { keyPair } = require('../helpers/key-pairs.js');
+const { LAXER, STRICTER, shape } = require('../helpers/token-differences.js');
 const { Random, mutateHeader, mutatePayload, respell, write } =
-  require('./helpers/token-mutations.js');
+  require('../helpers/token-mutations.js');
 
 const KID = 'k1';
 /** Enough for every class to occur. */

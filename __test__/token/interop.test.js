@@ -10,8 +10,8 @@ const { createSigner, createVerifier } = require('fast-jwt');
 const jsonwebtoken = require('jsonwebtoken');
 
 const { JwtIssuer, JwtKey, JwtVerifier } = require('@nodesec/native');
-const { keyPair } = require('./helpers/key-pairs.js');
-const { pyJwt } = require('./helpers/peers.js');
+const { keyPair } = require('../helpers/key-pairs.js');
+const { pyJwt } = require('../helpers/peers.js');
 
 const KID = 'k1';
 const CLAIMS = { sub: 'subject', name: 'Ünïcödé 🐎', roles: ['a', 'b'], deep: { n: 1.5 } };

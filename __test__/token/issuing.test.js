@@ -4,8 +4,8 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { JwtIssuer, KeyRing, unsafeDecode } = require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
-const { KID, key, now, verifier } = require('./helpers/tokens.js');
+const { coded } = require('../helpers/outcome.js');
+const { KID, key, now, verifier } = require('../helpers/tokens.js');
 
 const issuer = (options) => new JwtIssuer({ keys: key, expiresIn: '15m', ...options });
 const claimsOf = (token) => unsafeDecode(token).claims;

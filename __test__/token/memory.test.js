@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { runScript } = require('./helpers/child.js');
+const { runScript } = require('../helpers/child.js');
 
 const MIB = 2 ** 20;
 

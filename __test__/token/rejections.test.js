@@ -8,8 +8,8 @@ const { inspect } = require('node:util');
 
 const { JwtError, JwtIssuer, JwtKey, JwtVerifier, KeyRing, NodesecError, RevocationList } =
   require('@nodesec/native');
-const { coded } = require('./helpers/outcome.js');
-const { KID, craft, craftClaims, key, now, verifier } = require('./helpers/tokens.js');
+const { coded } = require('../helpers/outcome.js');
+const { KID, craft, craftClaims, key, now, verifier } = require('../helpers/tokens.js');
 
 const HEADER = { alg: 'HS256', kid: KID };
 const ring = (options) => new KeyRing({ alg: 'EdDSA', ...options });

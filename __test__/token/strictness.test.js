@@ -6,9 +6,9 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { JwtKey, JwtVerifier, RemoteJwks, SecretBuffer } = require('@nodesec/native');
-const { keyPair } = require('./helpers/key-pairs.js');
-const { coded } = require('./helpers/outcome.js');
-const { KID, SECRET, assertRejected, craftClaims, key, verifier } = require('./helpers/tokens.js');
+const { keyPair } = require('../helpers/key-pairs.js');
+const { coded } = require('../helpers/outcome.js');
+const { KID, SECRET, assertRejected, craftClaims, key, verifier } = require('../helpers/tokens.js');
 
 test('issuer and audience are given, or waived', () => {
   const whole = { keys: key, issuer: 'i', audience: 'a' };

@@ -6,10 +6,10 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, unsafeDecode } = require('@nodesec/native');
-const { keyPair } = require('./helpers/key-pairs.js');
-const { coded } = require('./helpers/outcome.js');
+const { keyPair } = require('../helpers/key-pairs.js');
+const { coded } = require('../helpers/outcome.js');
 const { KID, SECRET, assertRejected, craft, craftClaims, key, now, segment, verifier } =
-  require('./helpers/tokens.js');
+  require('../helpers/tokens.js');
 
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 const issue = (keys) => new JwtIssuer({ keys, expiresIn: '15m' }).sign({ sub: 'subject' });

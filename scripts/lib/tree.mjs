@@ -25,10 +25,12 @@ export function layOut(tree, platform, binary, besides = []) {
   for (const file of besides) cpSync(file, path.join(folder, path.basename(file)));
 }
 
-/** The suites of the checkout by name, such as `workers/copies`. */
-export function suites() {
-  return readdirSync(path.join(root, '__test__'), { recursive: true })
+/** The suites of the checkout by name, such as `token/cache`, without those that are left out. */
+export function suitesWithout(leftOut) {
+  const suites = readdirSync(path.join(root, '__test__'), { recursive: true })
     .filter((name) => name.endsWith('.test.js'))
-    .map((name) => name.slice(0, -'.test.js'.length))
-    .sort();
+    .map((name) => name.slice(0, -'.test.js'.length));
+  const unknown = leftOut.filter((name) => !suites.includes(name));
+  if (unknown.length > 0) throw new Error(`There is no suite ${unknown.join(', ')}`);
+  return suites.filter((name) => !leftOut.includes(name)).sort();
 }
