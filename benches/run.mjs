@@ -13,13 +13,13 @@ import { parseArgs } from 'node:util';
 
 import { measure } from './lib/measure.mjs';
 import { describe, report } from './lib/report.mjs';
-import * as limits from './rows/limits.mjs';
-import * as load from './rows/load.mjs';
-import * as passwords from './rows/passwords.mjs';
-import * as secrets from './rows/secrets.mjs';
-import * as tokens from './rows/tokens.mjs';
-import * as cached from './rows/tokens-cache.mjs';
-import * as revocation from './rows/tokens-revocation.mjs';
+import * as limits from './rows/limiter.mjs';
+import * as load from './rows/password-load.mjs';
+import * as passwords from './rows/password.mjs';
+import * as secrets from './rows/secret.mjs';
+import * as tokens from './rows/token.mjs';
+import * as cached from './rows/token-cache.mjs';
+import * as revocation from './rows/revocation.mjs';
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },

@@ -1,5 +1,5 @@
 // npm run prove: plants secrets in processes of every backend, reads these processes in every way,
-// and prints what was found. Anything that is not as prove/rows.mjs claims, and any control that is
+// and prints what was found. Anything that is not as prove/claims.mjs says, and any control that is
 // not found, ends it with status 1. Linux only; needs gdb, and the right to trace a child.
 //
 //   npm run prove                      prints the table
@@ -16,14 +16,14 @@ import { main } from './lib/run.mjs';
 import { requireTools } from './lib/toolchain.mjs';
 import { examine } from './prove/examine.mjs';
 import { READERS } from './prove/readers.mjs';
-import { BACKENDS, ROWS } from './prove/rows.mjs';
+import { BACKENDS, CLAIMS } from './prove/claims.mjs';
 import { document, isDocumented, render } from './prove/table.mjs';
 
 await main(async () => {
   const options = commandLine();
   const isIn = (name) => !options.without.some((without) => name.startsWith(without));
   const backends = BACKENDS.filter(isIn);
-  const rows = ROWS.filter(({ reader }) => isIn(reader));
+  const claims = CLAIMS.filter(({ reader }) => isIn(reader));
   const missing = Object.entries(READERS)
     .filter(([name]) => isIn(name))
     .map(([name, { missing }]) => [name, missing?.()])
@@ -37,7 +37,7 @@ await main(async () => {
   await ensureDependencies();
   await ensureBuilt();
   const native = await loadExample('prove');
-  const { problems, found } = await examine(native, rows, backends, options);
+  const { problems, found } = await examine(native, claims, backends, options);
   const table = render(found, backends);
   console.log(`\n${table}`);
   report(table, problems, options);

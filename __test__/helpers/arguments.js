@@ -4,13 +4,13 @@
 // `on`, and the kinds of its parameters. `refused` is a constructor that nobody may call.
 
 module.exports = {
-  ...require('./rows/ids.js'),
-  ...require('./rows/keys.js'),
-  ...require('./rows/limits.js'),
-  ...require('./rows/passwords.js'),
-  ...require('./rows/revocations.js'),
-  ...require('./rows/secrets.js'),
-  ...require('./rows/sessions.js'),
-  ...require('./rows/spiffe.js'),
-  ...require('./rows/tokens.js'),
+  ...require('./arguments/ids.js'),
+  ...require('./arguments/key.js'),
+  ...require('./arguments/limiter.js'),
+  ...require('./arguments/password.js'),
+  ...require('./arguments/revocation.js'),
+  ...require('./arguments/secret.js'),
+  ...require('./arguments/session.js'),
+  ...require('./arguments/spiffe.js'),
+  ...require('./arguments/token.js'),
 };

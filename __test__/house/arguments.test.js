@@ -9,16 +9,16 @@ const { NodesecError } = require('@nodesec/native');
 const { classes, members, publicFunctions } = require('../helpers/exports.js');
 const { CANARY } = require('../helpers/hostile.js');
 const { outcome } = require('../helpers/outcome.js');
-const rows = require('../helpers/rows.js');
+const table = require('../helpers/arguments.js');
 
 const functions = new Map(publicFunctions());
 
 test('every public function has a row, and every row a function', () => {
-  assert.deepEqual(Object.keys(rows).sort(), [...functions.keys()].sort());
+  assert.deepEqual(Object.keys(table).sort(), [...functions.keys()].sort());
 });
 
 for (const [name, call] of functions) {
-  const row = rows[name];
+  const row = table[name];
   if (row === undefined) continue;
   test(name, async () => {
     if (row.refused) {
@@ -72,14 +72,14 @@ for (const [name, Class] of classes) {
 const PRINTING = new Set(['toJSON', 'toString']);
 
 for (const [name, Class] of classes) {
-  const on = Object.entries(rows).find(([row]) => row.startsWith(`${name}.prototype.`))[1].on;
+  const on = Object.entries(table).find(([row]) => row.startsWith(`${name}.prototype.`))[1].on;
   for (const [member, descriptor] of members(Class)) {
     if (PRINTING.has(member)) continue;
     test(`${name}.prototype.${member} refuses other receivers`, async () => {
       const method = descriptor.value ?? descriptor.get;
       const impostors = [undefined, 42, {}, Object.create(Class.prototype), new Proxy(on(), {})];
       for (const impostor of impostors) {
-        const args = rows[`${name}.prototype.${member}`]?.args() ?? [];
+        const args = table[`${name}.prototype.${member}`]?.args() ?? [];
         const { error } = await outcome(() => method.apply(impostor, args));
         assert.ok(error instanceof Error, 'an impostor was accepted');
       }

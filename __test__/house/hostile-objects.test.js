@@ -8,10 +8,10 @@ const { test } = require('node:test');
 const { runScript } = require('../helpers/child.js');
 const { publicFunctions } = require('../helpers/exports.js');
 const { outcome } = require('../helpers/outcome.js');
-const rows = require('../helpers/rows.js');
+const table = require('../helpers/arguments.js');
 
 for (const [name, call] of publicFunctions()) {
-  const row = rows[name];
+  const row = table[name];
   if (row.refused) continue;
   for (const [index, kind] of row.kinds.entries()) {
     // A member of which nothing is refused is not looked at.

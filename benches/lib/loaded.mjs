@@ -1,10 +1,10 @@
-// A process that hashes without a break, as rows/load.mjs wants it: prints how late its timers came.
+// A process that hashes without a break, as rows/password-load.mjs wants it: prints how late its timers came.
 
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { peersAt } from '../rows/passwords.mjs';
+import { peersAt } from '../rows/password.mjs';
 
 const { name, costs, callers, forMs } = JSON.parse(process.argv[2]);
 const hash = peersAt(costs)[name];

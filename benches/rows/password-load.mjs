@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
-import { peersAt } from './passwords.mjs';
+import { peersAt } from './password.mjs';
 
 const CHILD = fileURLToPath(new URL('../lib/loaded.mjs', import.meta.url));
 const CALLERS = 4 * availableParallelism();

@@ -9,32 +9,32 @@ const ONLY_PLAIN = [false, false, false, true];
 const ALL_BUT_BEST = [false, true, true, true];
 const EVERYWHERE = [true, true, true, true];
 
-/** By moment and reader, for the secrets of a `group`, or for those without one. */
-export const ROWS = [
-  row('kept', 'kernel core dump', ONLY_PLAIN),
-  row('kept', 'gcore', ONLY_PLAIN),
-  row('kept', 'gcore, `set dump-excluded-mappings on`', ALL_BUT_BEST),
-  row('kept', '/proc/PID/mem', ALL_BUT_BEST),
-  row('kept', 'process_vm_readv', ALL_BUT_BEST),
-  row('kept', 'V8 heap snapshot', NOWHERE),
-  row('kept', 'diagnostic report', NOWHERE),
-  row('kept', '/proc/PID/environ', NOWHERE),
-  row('kept', 'forked child, reading all it has', ONLY_PLAIN),
-  row('kept', 'core dump of a forked child that touched a secret', ONLY_PLAIN),
+/** By moment and reader, for all secrets. */
+export const CLAIMS = [
+  claim('kept', 'kernel core dump', ONLY_PLAIN),
+  claim('kept', 'gcore', ONLY_PLAIN),
+  claim('kept', 'gcore, `set dump-excluded-mappings on`', ALL_BUT_BEST),
+  claim('kept', '/proc/PID/mem', ALL_BUT_BEST),
+  claim('kept', 'process_vm_readv', ALL_BUT_BEST),
+  claim('kept', 'V8 heap snapshot', NOWHERE),
+  claim('kept', 'diagnostic report', NOWHERE),
+  claim('kept', '/proc/PID/environ', NOWHERE),
+  claim('kept', 'forked child, reading all it has', ONLY_PLAIN),
+  claim('kept', 'core dump of a forked child that touched a secret', ONLY_PLAIN),
 
-  row('during `use()`', 'kernel core dump', EVERYWHERE),
-  row('during `use()`', '/proc/PID/mem', EVERYWHERE),
-  row('after `use()`', 'kernel core dump', ONLY_PLAIN),
-  row('after `use()`', '/proc/PID/mem', ALL_BUT_BEST),
+  claim('during `use()`', 'kernel core dump', EVERYWHERE),
+  claim('during `use()`', '/proc/PID/mem', EVERYWHERE),
+  claim('after `use()`', 'kernel core dump', ONLY_PLAIN),
+  claim('after `use()`', '/proc/PID/mem', ALL_BUT_BEST),
 
-  row('after `dispose()`', 'kernel core dump', NOWHERE),
-  row('after `dispose()`', 'gcore, `set dump-excluded-mappings on`', NOWHERE),
-  row('after `dispose()`', '/proc/PID/mem', NOWHERE),
-  row('after `dispose()`', 'process_vm_readv', NOWHERE),
-  row('after `dispose()`', 'V8 heap snapshot', NOWHERE),
-  row('after `dispose()`', 'diagnostic report', NOWHERE),
-  row('after `dispose()`', '/proc/PID/environ', NOWHERE),
-  row('after `dispose()`', 'forked child, reading all it has', NOWHERE),
+  claim('after `dispose()`', 'kernel core dump', NOWHERE),
+  claim('after `dispose()`', 'gcore, `set dump-excluded-mappings on`', NOWHERE),
+  claim('after `dispose()`', '/proc/PID/mem', NOWHERE),
+  claim('after `dispose()`', 'process_vm_readv', NOWHERE),
+  claim('after `dispose()`', 'V8 heap snapshot', NOWHERE),
+  claim('after `dispose()`', 'diagnostic report', NOWHERE),
+  claim('after `dispose()`', '/proc/PID/environ', NOWHERE),
+  claim('after `dispose()`', 'forked child, reading all it has', NOWHERE),
 ];
 
 /** What brings a planted process from one moment to the next. */
@@ -45,7 +45,7 @@ export const MOMENTS = [
   { moment: 'after `dispose()`', command: 'dispose' },
 ];
 
-function row(moment, reader, expected, group) {
+function claim(moment, reader, expected) {
   const byBackend = BACKENDS.map((backend, index) => [backend, expected[index]]);
-  return { moment, reader, group, expected: Object.fromEntries(byBackend) };
+  return { moment, reader, expected: Object.fromEntries(byBackend) };
 }

@@ -12,7 +12,7 @@ export const ENV_SECRET = 'PROVE_SECRET';
 /** How much memory a hash takes is no matter here. */
 const FAST = { memoryCost: 8192, timeCost: 1 };
 
-/** To plant another, add it here; one that is kept elsewhere gets a `group` and rows of its own. */
+/** To plant another, add it here. */
 export const SECRETS = [
   {
     name: 'from a file',

@@ -105,10 +105,9 @@ export class Specimen {
       ...controls.flatMap(({ control, bytes }) =>
         formsOf(bytes).map((form) => ({ control, ...form })),
       ),
-      ...made.flatMap(({ name, group, bytes, needles, derived = () => [] }) =>
+      ...made.flatMap(({ name, bytes, needles, derived = () => [] }) =>
         [...needles, ...derived(bytes, context)].map((form) => ({
           secret: name,
-          group,
           form: form.name,
           bytes: form.bytes,
         })),

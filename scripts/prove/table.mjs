@@ -8,9 +8,9 @@ import { root } from '../lib/run.mjs';
 const FILE = path.join(root, 'SECURITY.md');
 const PLACE = /(<!-- npm run prove -- --write -->\n)[\s\S]*(<!-- end -->)/;
 
-/** `rows` have a moment, a reader, and by backend whether something was found. */
-export function render(rows, backends) {
-  const lines = rows.map(({ moment, reader, found }) => [
+/** `claims` have a moment, a reader, and by backend whether something was found. */
+export function render(claims, backends) {
+  const lines = claims.map(({ moment, reader, found }) => [
     moment,
     reader,
     ...backends.map((backend) => (found[backend] ? 'found' : '0')),
