@@ -23,7 +23,7 @@ const LAYERS = [
 ];
 
 const NODE_ROOM = 'binding';
-const UNSAFE_ROOMS = /^(os|heap|secret|testing|password\/(engine|memory)|binding\/(args|fast))(\/|\.rs$)/;
+const UNSAFE_ROOMS = /^(os|heap|secret\/(registers|secret|environment|process_end_tests|overflow\/tests)|testing|password\/(engine|memory)|binding\/(args|fast))(\/|\.rs$)/;
 
 const source = path.resolve(process.argv[2] ?? path.join(root, 'src'));
 const files = readdirSync(source, { recursive: true })
