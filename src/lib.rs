@@ -1,8 +1,9 @@
 //! Security primitives for Node services.
 //!
-//! Data flows one way: JavaScript façade → `binding` → a capability → `secret`, `heap`, `os`, `id`, `clock`, `error`.
-//! A capability never imports `napi`, and a sibling only downwards: `session`, `jwt`,
-//! `revocation` and `spiffe`, then `limiter` and `password`. `scripts/layers.mjs` fails the build when an arrow points up.
+//! Data flows one way: JavaScript façade → `binding` → a capability → `secret`, `heap`, `os`, `id`,
+//! `clock`, `error`. A capability never imports `napi`, and a sibling only downwards: `session`,
+//! `jwt`, `revocation` and `spiffe`, then `limiter` and `password`. `scripts/layers.mjs` fails the
+//! build when an arrow points up.
 
 // Plain comments at the modules: with a doc comment here, rustdoc would look up the links of their
 // own documentation in this file.
