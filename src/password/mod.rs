@@ -9,7 +9,6 @@ mod admission;
 /// Which costs take a wanted time on this machine.
 pub mod calibrate;
 mod cancel;
-#[allow(unsafe_code, reason = "vector instructions, and memory that threads share by lanes")]
 #[allow(clippy::inline_always, reason = "a kernel is a whole walk compiled for its instructions")]
 mod engine;
 mod hasher;
