@@ -40,7 +40,7 @@ pub use self::phc::{
     MIN_SALT_LEN,
 };
 pub use self::policy::{
-    MAX_MEMORY_COST, MAX_PARALLELISM, MAX_TIME_COST, Policy, PolicyOptions, Profile,
+    MAX_MEMORY_COST, MAX_PARALLELISM, MAX_TIME_COST, Policy, PolicyOptions, Preset,
 };
 pub use self::rehash::Rehash;
 

@@ -58,7 +58,7 @@ fn copied(bytes: &[u8]) -> SecretInput {
 }
 
 fn policy(change: impl FnOnce(&mut PolicyOptions)) -> Policy {
-    let mut options = PolicyOptions { profile: Some(Profile::Test), ..PolicyOptions::default() };
+    let mut options = PolicyOptions { preset: Some(Preset::Test), ..PolicyOptions::default() };
     change(&mut options);
     Policy::new(&options, false).unwrap()
 }
@@ -229,7 +229,7 @@ fn jobs_run_on_the_pool() {
         let job = HashJob::new(policy, copied(&[number]), None, None, Vec::new()).unwrap();
         let sender = sender.clone();
         pool::submit(
-            &pool::Ticket::new(),
+            &pool::JobHandle::new(),
             job.memory_len(),
             move |delivery, cancel| job.run(cancel, |digest| delivery.send(digest)),
             move |digest| sender.send((number, digest)).unwrap(),

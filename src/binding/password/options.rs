@@ -3,7 +3,7 @@
 use crate::binding::args::{Arg, Options, Result};
 use crate::mem::SecretInput;
 use crate::password::{
-    Algorithm, Limits, MAX_FIELD_LEN, MAX_SECRET_LEN, Policy, PolicyOptions, Profile, Rehash,
+    Algorithm, Limits, MAX_FIELD_LEN, MAX_SECRET_LEN, Policy, PolicyOptions, Preset, Rehash,
     Version,
 };
 
@@ -67,7 +67,7 @@ pub fn rehash(options: &Options<'_>) -> Result<Rehash> {
 }
 
 pub fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
-    let profile = options.get("profile")?.map(|profile| profile.one_of(&Profile::ALL));
+    let preset = options.get("profile")?.map(|preset| preset.one_of(&Preset::ALL));
     let algorithm = options.get("type")?.map(|algorithm| {
         if algorithm.is_string()? {
             return algorithm.one_of(&Algorithm::ALL.map(|known| (known.name(), known)));
@@ -80,7 +80,7 @@ pub fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
         found.ok_or_else(|| version.out_of_range("0x10 or 0x13"))
     });
     let options = PolicyOptions {
-        profile: profile.transpose()?,
+        preset: preset.transpose()?,
         algorithm: algorithm.transpose()?,
         version: version.transpose()?,
         memory_cost: number(options, "memoryCost")?,

@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::mem::allocations::allocated_by;
-use crate::password::{Cancel, PolicyOptions, Profile};
+use crate::password::{Cancel, PolicyOptions, Preset};
 
 const BCRYPT: &str = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 
 fn options(change: impl FnOnce(&mut PolicyOptions)) -> HasherOptions {
-    let mut policy = PolicyOptions { profile: Some(Profile::Test), ..PolicyOptions::default() };
+    let mut policy = PolicyOptions { preset: Some(Preset::Test), ..PolicyOptions::default() };
     change(&mut policy);
     HasherOptions {
         policy: Policy::new(&policy, false).unwrap(),
