@@ -36,7 +36,7 @@ fn verify(
     digest: &Digest,
     password: &[u8],
     secret: Option<&[u8]>,
-    limits: &Limits,
+    limits: &DigestLimits,
 ) -> Result<bool> {
     VerifyJob::new(digest.clone(), copied(password), secret.map(copied), limits)?
         .run(&Cancel::default(), |matches| matches)
@@ -97,7 +97,7 @@ fn digests_of_the_reference_implementation() {
         let password = hex(case, "password_hex");
         for digest in case["digests"].as_array().unwrap() {
             let digest = parse(digest.as_str().unwrap());
-            let limits = Limits::default();
+            let limits = DigestLimits::default();
             assert_eq!(verify(&digest, &password, None, &limits), Ok(true), "{case}");
             assert_eq!(verify(&digest, b"passwore", None, &limits), Ok(false), "{case}");
         }
@@ -106,7 +106,7 @@ fn digests_of_the_reference_implementation() {
 
 #[test]
 fn a_hash_verifies_with_the_same_password_secret_and_data_only() {
-    let limits = Limits::default();
+    let limits = DigestLimits::default();
     let digest = hash(policy(|_| {}), b"pass\0word", None, Some(b"pepper"), b"user 7").unwrap();
     let digest = parse(&digest.to_string());
     let check = |digest: &Digest, password: &[u8], secret: Option<&[u8]>| {
@@ -147,9 +147,9 @@ fn lengths_outside_their_limits() {
         assert_eq!(result.unwrap_err().code, Code::OutOfRange);
     }
     let digest = hash(policy, b"", salt, None, &long[..1024]).unwrap();
-    let result = verify(&digest, &long, None, &Limits::default());
+    let result = verify(&digest, &long, None, &DigestLimits::default());
     assert_eq!(result.unwrap_err().code, Code::OutOfRange);
-    assert_eq!(verify(&digest, b"", None, &Limits::default()), Ok(true));
+    assert_eq!(verify(&digest, b"", None, &DigestLimits::default()), Ok(true));
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn hostile_digests_are_refused_before_any_memory_is_taken() {
     // A job that exists has taken no memory yet, and these never get that far.
     for costs in ["m=4294967295,t=1,p=1", "m=134217720,t=1,p=16777215", "m=8,t=4294967295,p=1"] {
         let text = format!("$argon2id$v=19${costs}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA");
-        let result = VerifyJob::new(parse(&text), copied(b""), None, &Limits::default());
+        let result = VerifyJob::new(parse(&text), copied(b""), None, &DigestLimits::default());
         assert_eq!(result.unwrap_err().code, Code::PasswordLimit);
     }
 }
@@ -174,7 +174,7 @@ fn extremes_are_refused_without_an_allocation_beyond_the_input() {
     }
     for costs in ["m=4294967295,t=1,p=1", "m=134217720,t=1,p=16777215", "m=8,t=4294967295,p=1"] {
         let text = format!("$argon2id$v=19${costs}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA");
-        let (none, limits) = (copied(b""), Limits::default());
+        let (none, limits) = (copied(b""), DigestLimits::default());
         refused(Code::PasswordLimit, text.len(), || {
             VerifyJob::new(Digest::parse(&text)?.unwrap(), none, None, &limits)
         });
@@ -195,7 +195,9 @@ fn extremes_are_refused_without_an_allocation_beyond_the_input() {
     let (password, policy) = (copied(&long), policy(|_| {}));
     refused(Code::OutOfRange, 0, || HashJob::new(policy, password, None, None, Vec::new()));
     let (password, digest) = (copied(&long), hash(policy, b"", None, None, b"").unwrap());
-    refused(Code::OutOfRange, 0, || VerifyJob::new(digest, password, None, &Limits::default()));
+    refused(Code::OutOfRange, 0, || {
+        VerifyJob::new(digest, password, None, &DigestLimits::default())
+    });
     let (password, secret) = (copied(b""), Some(copied(&long)));
     refused(Code::OutOfRange, 0, || HashJob::new(policy, password, None, secret, Vec::new()));
 }
@@ -217,7 +219,7 @@ fn a_job_that_is_called_off_does_nothing() {
     cancel.cancel();
     assert_eq!(job.run(&cancel, |digest| digest).unwrap_err().code, Code::Aborted);
     let digest = hash(policy(|_| {}), b"password", None, None, b"").unwrap();
-    let job = VerifyJob::new(digest, copied(b"password"), None, &Limits::default()).unwrap();
+    let job = VerifyJob::new(digest, copied(b"password"), None, &DigestLimits::default()).unwrap();
     assert_eq!(job.run(&cancel, |matches| matches).unwrap_err().code, Code::Aborted);
 }
 
@@ -239,6 +241,6 @@ fn jobs_run_on_the_pool() {
     let results: Vec<_> = receiver.iter().collect();
     assert_eq!(results.len(), 8);
     for (number, digest) in results {
-        assert_eq!(verify(&digest.unwrap(), &[number], None, &Limits::default()), Ok(true));
+        assert_eq!(verify(&digest.unwrap(), &[number], None, &DigestLimits::default()), Ok(true));
     }
 }

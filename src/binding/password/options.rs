@@ -3,7 +3,7 @@
 use crate::binding::args::{Arg, Options, Result};
 use crate::mem::SecretInput;
 use crate::password::{
-    Algorithm, Limits, MAX_FIELD_LEN, MAX_SECRET_LEN, Policy, PolicyOptions, Preset, Rehash,
+    Algorithm, DigestLimits, MAX_FIELD_LEN, MAX_SECRET_LEN, Policy, PolicyOptions, Preset, Rehash,
     Version,
 };
 
@@ -53,8 +53,8 @@ pub fn text(digest: &Arg<'_>) -> Result<String> {
 }
 
 /// Ceilings for what a digest of Argon2 may ask for.
-pub fn argon2_limits(options: &Options<'_>) -> Result<Limits> {
-    Ok(Limits::new(
+pub fn argon2_limits(options: &Options<'_>) -> Result<DigestLimits> {
+    Ok(DigestLimits::new(
         number(options, "memoryCost")?,
         number(options, "timeCost")?,
         number(options, "parallelism")?,

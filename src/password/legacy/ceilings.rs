@@ -1,5 +1,5 @@
 //! How much work a hash of another scheme may ask for. Its memory is under
-//! [`Limits`](crate::password::Limits), as Argon2's.
+//! [`DigestLimits`](crate::password::DigestLimits), as Argon2's.
 
 use crate::error::{Code, Error, Result};
 
