@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn ceilings() {
+    fn a_digest_beyond_any_ceiling_is_refused() {
         let limits = DigestLimits::default();
         assert!(!refused(limits, "m=1048576,t=64,p=64"));
         assert!(refused(limits, "m=1048577,t=1,p=1"));

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_outside_their_limits() {
+    fn numbers_outside_their_limits_are_refused() {
         let cases: [fn(&mut PolicyOptions); 10] = [
             |o| o.memory_cost = Some(31),
             |o| o.memory_cost = Some(MAX_MEMORY_COST + 1),

@@ -57,7 +57,7 @@ mod tests {
                           AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
     #[test]
-    fn what_is_due() {
+    fn a_digest_is_due_by_the_rule_that_was_chosen() {
         let options = PolicyOptions { preset: Some(Preset::Owasp), ..PolicyOptions::default() };
         let owasp = Policy::new(&options, true).unwrap();
         assert!(!owasp.needs_rehash(&digest(DIGEST), Rehash::Exact, b""));

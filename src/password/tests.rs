@@ -79,7 +79,7 @@ fn parse(text: &str) -> Digest {
 }
 
 #[test]
-fn vectors_of_the_rfc_and_of_the_reference_implementation() {
+fn hashes_equal_those_of_the_rfc_and_of_the_reference_implementation() {
     for case in ["rfc9106", "argon2-reference"].into_iter().flat_map(vectors::cases) {
         let [password, salt, secret, data] =
             ["password_hex", "salt_hex", "secret_hex", "ad_hex"].map(|field| hex(&case, field));
@@ -91,7 +91,7 @@ fn vectors_of_the_rfc_and_of_the_reference_implementation() {
 }
 
 #[test]
-fn digests_of_the_reference_implementation() {
+fn digests_of_the_reference_implementation_verify() {
     let cases = vectors::cases("argon2-reference");
     for case in cases.iter().filter(|case| number(case, "m") == 256) {
         let password = hex(case, "password_hex");
@@ -133,7 +133,7 @@ fn salts_are_drawn_and_not_repeated() {
 }
 
 #[test]
-fn lengths_outside_their_limits() {
+fn lengths_outside_their_limits_are_refused() {
     let policy = policy(|_| {});
     let long = vec![0; MAX_PASSWORD_LEN + 1];
     let salt = Some(&b"somesalt"[..]);
@@ -213,7 +213,7 @@ fn a_job_larger_than_the_budget_is_refused_before_any_memory_is_taken() {
 }
 
 #[test]
-fn a_job_that_is_called_off_does_nothing() {
+fn a_cancelled_job_computes_nothing() {
     let job = hash_job(policy(|_| {}), b"password", None, None, b"").unwrap();
     let cancel = Cancel::default();
     cancel.cancel();
@@ -224,7 +224,7 @@ fn a_job_that_is_called_off_does_nothing() {
 }
 
 #[test]
-fn jobs_run_on_the_pool() {
+fn jobs_of_the_pool_deliver_their_digest() {
     let (sender, receiver) = channel();
     for number in 0..8_u8 {
         let policy = policy(|options| options.memory_cost = Some(1024));

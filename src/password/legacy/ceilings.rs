@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bounds() {
+    fn ceilings_outside_their_bounds_are_refused() {
         let ceilings = Ceilings::new(Some(4), Some(1), Some(1)).unwrap();
         assert!(ceilings.bcrypt(4).is_ok() && ceilings.scrypt(1).is_ok());
         assert!(ceilings.pbkdf2(1).is_ok());
