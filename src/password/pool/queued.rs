@@ -42,11 +42,13 @@ impl<T> Delivery<T> {
     }
 }
 
+/// Runs the work, or delivers the error on account of which it does not run.
+type Settle = dyn FnOnce(Result<&Cancel>) + Send;
+
 /// A job of any type of result.
 pub(super) struct QueuedJob {
     cancel: Cancel,
-    /// Runs the work, or delivers the error on account of which it does not run.
-    settle: Box<dyn FnOnce(Result<&Cancel>) + Send>,
+    settle: Box<Settle>,
 }
 
 impl QueuedJob {

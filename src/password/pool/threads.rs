@@ -271,7 +271,9 @@ fn spawn(pool: &'static Pool, role: Role) -> io::Result<()> {
 }
 
 fn refuse(jobs: Vec<(QueuedJob, Error)>) {
-    jobs.into_iter().for_each(|(job, error)| job.refuse(error));
+    for (job, error) in jobs {
+        job.refuse(error);
+    }
 }
 
 #[cfg(test)]
