@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_and_time() {
+    fn ids_have_their_version_and_time_and_differ() {
         assert_eq!(uuid_v4().unwrap().get_version_num(), 4);
         let id = uuid_v7(1_700_000_000_123).unwrap();
         assert_eq!(id.get_version_num(), 7);

@@ -14,8 +14,9 @@ use super::password::options::{HASHER_OPTIONS, argon2_limits, number, policy, re
 use super::promise::hashing;
 use super::secret::SecretBuffer;
 use crate::password::{
-    Ceilings, Digest, Family, Hasher, HasherOptions, Limits, MAX_KEYID_LEN, MAX_PASSWORD_LEN,
-    MAX_PEPPER_LEN, MAX_PEPPERS, MAX_SECRET_LEN, MIN_PEPPER_LEN, Peppers, Updated,
+    Ceilings, Digest, DigestLimits, Hasher, HasherOptions, LegacyScheme, MAX_KEYID_LEN,
+    MAX_PASSWORD_LEN, MAX_PEPPER_LEN, MAX_PEPPERS, MAX_SECRET_LEN, MIN_PEPPER_LEN, Peppers,
+    Updated,
 };
 use crate::secret::{Secret, SecretInput};
 
@@ -52,7 +53,7 @@ pub fn hasher_attach(
             rehash: rehash(&options)?,
             secret: secret(&options)?,
             peppers: options.get("peppers")?.map(peppers).transpose()?,
-            legacy: options.get("legacy")?.map_or(Ok(Vec::new()), families)?,
+            legacy: options.get("legacy")?.map_or(Ok(Vec::new()), schemes)?,
             limits,
             ceilings,
         };
@@ -189,12 +190,12 @@ fn shared(key: &Arg<'_>, min: usize, max: usize) -> Result<Secret> {
     })
 }
 
-fn families(legacy: Arg<'_>) -> Result<Vec<Family>> {
-    let max = u32::try_from(Family::ALL.len()).unwrap_or(u32::MAX);
-    legacy.array(max)?.iter().map(|family| family.one_of(&Family::ALL)).collect()
+fn schemes(legacy: Arg<'_>) -> Result<Vec<LegacyScheme>> {
+    let max = u32::try_from(LegacyScheme::ALL.len()).unwrap_or(u32::MAX);
+    legacy.array(max)?.iter().map(|scheme| scheme.one_of(&LegacyScheme::ALL)).collect()
 }
 
-fn limits(limits: Arg<'_>) -> Result<(Limits, Ceilings)> {
+fn limits(limits: Arg<'_>) -> Result<(DigestLimits, Ceilings)> {
     let limits = limits.options(&[
         "memoryCost",
         "timeCost",

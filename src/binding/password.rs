@@ -20,7 +20,8 @@ use super::secret::SecretBuffer;
 use crate::error::{Code, Error};
 use crate::password::pool::{Delivery, hold};
 use crate::password::{
-    Cancel, Digest, HashJob, Limits, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MIN_SALT_LEN, Tag, VerifyJob,
+    Cancel, Digest, DigestLimits, HashJob, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MIN_SALT_LEN, Tag,
+    VerifyJob,
 };
 use crate::secret::Secret;
 
@@ -235,7 +236,7 @@ fn verify_job(
         Some(limits) => {
             argon2_limits(&limits.options(&["memoryCost", "timeCost", "parallelism"])?)?
         }
-        None => Limits::default(),
+        None => DigestLimits::default(),
     };
     let secret = secret(&options)?;
     let password = Arg::new(env, password, "password").secret_input(0..=MAX_PASSWORD_LEN)?;

@@ -10,10 +10,10 @@ use super::args::Arg;
 use super::args::handle::Handle;
 use super::guard;
 use crate::password::Cancel;
-use crate::password::pool::{self, Delivery, Ticket};
+use crate::password::pool::{self, Delivery, JobHandle};
 
 /// The object by which the façade calls a job off.
-impl Handle for Ticket {
+impl Handle for JobHandle {
     const TAG: u128 = 0x3c1e_9a52_64d7_4f0b_9b1d_7f52_c0a8_4e36;
     const CLASS: &'static str = "job";
 }
@@ -34,13 +34,13 @@ where
     T: Send + 'static,
     J: ToNapiValue + 'static,
 {
-    let ticket = Arc::new(Ticket::new());
+    let handle = Arc::new(JobHandle::new());
     guard(env, || match Arg::new(env, &job, "job").present()? {
-        Some(job) => job.attach(ticket.clone()),
+        Some(job) => job.attach(handle.clone()),
         None => Ok(()),
     })?;
     let (deferred, promise): (JsDeferred<J, Settle<J>>, _) = env.create_deferred()?;
-    pool::submit(&ticket, bytes, work, move |result| {
+    pool::submit(&handle, bytes, work, move |result| {
         deferred.resolve(Box::new(move |env| {
             let result = guard(&env, || Ok(result?))?;
             convert(env, result)
@@ -53,7 +53,7 @@ where
 #[napi(catch_unwind)]
 pub fn password_cancel(env: &Env, job: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        pool::cancel(&*Arg::new(env, &job, "job").handle::<Ticket>()?);
+        pool::cancel(&*Arg::new(env, &job, "job").handle::<JobHandle>()?);
         Ok(())
     })
 }

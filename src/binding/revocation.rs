@@ -10,7 +10,7 @@ use super::args::handle::Handle;
 use super::args::{Arg, Result};
 use super::{CLOCK, fast, guard};
 use crate::jwt::MAX_TOKEN_LEN;
-use crate::revocation::{Limits, OnFull, RevocationList, Scope};
+use crate::revocation::{ListLimits, OnFull, RevocationList, Scope};
 
 /// The bounds of `maxEntries`.
 const ENTRIES: std::ops::RangeInclusive<u64> = 1..=100_000_000;
@@ -28,7 +28,7 @@ pub fn revocation_attach(env: &Env, list: Unknown<'_>, options: Unknown<'_>) -> 
     guard(env, || {
         let options =
             Arg::new(env, &options, "options").options(&["maxEntries", "maxTokenTtl", "onFull"])?;
-        let mut limits = Limits::default();
+        let mut limits = ListLimits::default();
         if let Some(entries) = options.get("maxEntries")? {
             limits.max_entries = usize::try_from(entries.integer(ENTRIES)?).unwrap_or(usize::MAX);
         }

@@ -13,7 +13,7 @@ use super::args::{Arg, Result, scalars};
 use super::{CLOCK, guard};
 use crate::jwt::{Issuer, MAX_TOKEN_LEN};
 use crate::revocation::RevocationList;
-use crate::session::{Options, Refreshed, Sessions, TokenPair};
+use crate::session::{Refreshed, SessionOptions, Sessions, TokenPair};
 
 impl Handle for Sessions {
     const TAG: u128 = 0x1d0c_a1b8_32b7_4f4e_9d02_0d3f_0d63_7706;
@@ -73,7 +73,7 @@ pub fn sessions_attach(env: &Env, sessions: Unknown<'_>, options: Unknown<'_>) -
         ])?;
         let issuer = options.require("issuer")?.handle::<Issuer>()?;
         let revocations = options.require("revocations")?.handle::<RevocationList>()?;
-        let mut own = Options::default();
+        let mut own = SessionOptions::default();
         if let Some(ttl) = options.get("refreshTtl")? {
             own.refresh_ttl = ttl.duration(1..=scalars::MAX_DURATION)?;
             own.idle_ttl = own.refresh_ttl;

@@ -32,7 +32,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn belongs_to_its_limiter() {
+    fn a_key_has_unrelated_fingerprints_in_two_limiters() {
         let (a, b) = (Fingerprinter::new().unwrap(), Fingerprinter::new().unwrap());
         assert_eq!(a.of(b"key"), a.of(b"key"));
         assert_ne!(a.of(b"key"), a.of(b"kez"));

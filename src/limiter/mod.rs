@@ -14,12 +14,12 @@ mod gcra;
 mod quota;
 mod table;
 
-use fingerprint::Fingerprinter;
-pub use gcra::Decision;
-use gcra::Gcra;
-pub use quota::{MAX_UNITS, MAX_WINDOW_MS, Quota};
-use table::{Call, Table};
-pub use table::{DEFAULT_MAX_KEYS, MAX_MAX_KEYS, MIN_MAX_KEYS};
+use self::fingerprint::Fingerprinter;
+pub use self::gcra::Decision;
+use self::gcra::Gcra;
+pub use self::quota::{MAX_UNITS, MAX_WINDOW_MS, Quota};
+pub use self::table::{DEFAULT_MAX_KEYS, MAX_MAX_KEYS, MIN_MAX_KEYS};
+use self::table::{DebtTable, TimedKey};
 
 /// One quota for each key, shared by all threads; every call is done in well under a microsecond.
 ///
@@ -50,7 +50,7 @@ impl Limiter {
     pub fn new(quota: Quota, max_keys: usize, clock: Arc<dyn Clock>) -> Result<Self> {
         Ok(Self {
             quota,
-            gcra: Gcra::new(quota, Table::new(max_keys)?),
+            gcra: Gcra::new(quota, DebtTable::new(max_keys)?),
             fingerprinter: Fingerprinter::new()?,
             clock,
         })
@@ -62,27 +62,27 @@ impl Limiter {
     /// `ERR_OUT_OF_RANGE` for a cost of 0, `ERR_LIMIT_COST` for one above the burst.
     pub fn check(&self, key: &[u8], cost: u32) -> Result<bool> {
         let cost = self.quota.cost(cost)?;
-        self.gcra.take(&self.call(key), cost)
+        self.gcra.take(&self.timed(key), cost)
     }
 
     /// [`Limiter::check`], with what there is to tell the client.
     pub fn consume(&self, key: &[u8], cost: u32) -> Result<Decision> {
         let cost = self.quota.cost(cost)?;
-        let call = self.call(key);
-        let allowed = self.gcra.take(&call, cost)?;
-        Ok(self.gcra.decision(&call, cost, allowed))
+        let timed = self.timed(key);
+        let allowed = self.gcra.take(&timed, cost)?;
+        Ok(self.gcra.decision(&timed, cost, allowed))
     }
 
     /// What a cost of 1 would meet, and what is left before it; takes and writes nothing.
     pub fn peek(&self, key: &[u8]) -> Decision {
-        self.gcra.foresee(&self.call(key))
+        self.gcra.foresee(&self.timed(key))
     }
 
     /// Makes the key as good as new; whether it was not already.
     pub fn reset(&self, key: &[u8]) -> bool {
-        let call = self.call(key);
-        self.gcra.table().remove(&call);
-        call.debt_ns() > 0
+        let timed = self.timed(key);
+        self.gcra.table().remove(&timed);
+        timed.debt_ns() > 0
     }
 
     /// The quota of every key.
@@ -96,8 +96,8 @@ impl Limiter {
         Stats { capacity: table.capacity(), evictions: table.evictions() }
     }
 
-    fn call(&self, key: &[u8]) -> Call {
-        Call::new(self.fingerprinter.of(key), self.clock.monotonic_nanos())
+    fn timed(&self, key: &[u8]) -> TimedKey {
+        TimedKey::new(self.fingerprinter.of(key), self.clock.monotonic_nanos())
     }
 }
 

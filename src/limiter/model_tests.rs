@@ -8,7 +8,7 @@ use super::*;
 use crate::clock::ManualClock;
 
 #[test]
-fn agrees_with_an_exact_token_bucket() {
+fn decisions_equal_those_of_an_exact_token_bucket() {
     let mut random = Xorshift(0x9e37_79b9_7f4a_7c15);
     for _ in 0..60 {
         let limit = random.below(1000) + 1;
@@ -60,7 +60,6 @@ impl TokenBucket {
         let short = (u128::from(cost) * token).saturating_sub(self.fractions);
         Decision {
             allowed: short == 0,
-            limit: self.quota.limit(),
             remaining: u32::try_from(self.fractions / token).unwrap(),
             retry_after_ns: u64::try_from(short).unwrap(),
             reset_ns: u64::try_from(full - self.fractions).unwrap(),

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn names_the_option_that_is_out_of_range() {
+    fn the_error_names_the_option_that_is_out_of_range() {
         assert_eq!(refused(0, 1000, None), "limit");
         assert_eq!(refused(MAX_UNITS + 1, 1000, None), "limit");
         assert_eq!(refused(1, 1000, Some(0)), "burst");

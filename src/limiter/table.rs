@@ -45,26 +45,26 @@ const FIRST_SETS: usize = 16;
 
 /// One key at one moment, as governor passes it to the store: it reports the key's debt back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
+pub struct TimedKey {
     fingerprint: u64,
     now: u64,
     debt: Cell<u64>,
 }
 
-impl Call {
-    /// A call for a fingerprint, which is not 0, at a reading of the monotonic clock.
+impl TimedKey {
+    /// The key of a fingerprint, which is not 0, at a reading of the monotonic clock.
     pub fn new(fingerprint: u64, now: u64) -> Self {
         Self { fingerprint, now, debt: Cell::new(0) }
     }
 
-    /// Nanoseconds until the key is as good as new, as the last use of this call left it.
+    /// Nanoseconds until the key is as good as new, as the last use of this value left it.
     pub fn debt_ns(&self) -> u64 {
         self.debt.get()
     }
 }
 
 // governor asks this of every key, for its own maps; `Cell` has none to derive.
-impl Hash for Call {
+impl Hash for TimedKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.fingerprint.hash(state);
     }
@@ -72,12 +72,12 @@ impl Hash for Call {
 
 /// A handle to a table; clones share it.
 #[derive(Clone)]
-pub struct Table {
+pub struct DebtTable {
     shards: Arc<[Shard]>,
     max_sets: usize,
 }
 
-impl Table {
+impl DebtTable {
     /// A table for `max_keys` keys (8 to 2^26, else `ERR_OUT_OF_RANGE`), rounded up by at most an
     /// eighth and a set, at 16 bytes a key; 128 KiB at first, unless that is more.
     ///
@@ -112,53 +112,53 @@ impl Table {
         self.shards.iter().map(|shard| shard.lock().evictions).sum()
     }
 
-    /// Reads the key's debt into the call.
-    pub fn read(&self, call: &Call) {
-        let found = find(self.shard(call).set(call), call.fingerprint);
-        call.debt.set(found.map_or(0, |(_, tat)| tat.saturating_sub(call.now)));
+    /// Reads the debt of a key into it.
+    pub fn read(&self, key: &TimedKey) {
+        let found = find(self.shard(key).set(key), key.fingerprint);
+        key.debt.set(found.map_or(0, |(_, tat)| tat.saturating_sub(key.now)));
     }
 
-    /// Forgets the key; the call then holds the debt it had.
-    pub fn remove(&self, call: &Call) {
-        let mut shard = self.shard(call);
-        let set = shard.set(call);
-        let found = find(set, call.fingerprint);
+    /// Forgets the key, which then holds the debt it had.
+    pub fn remove(&self, key: &TimedKey) {
+        let mut shard = self.shard(key);
+        let set = shard.set(key);
+        let found = find(set, key.fingerprint);
         if let Some((lane, _)) = found {
             put(set, lane, 0, 0);
         }
-        call.debt.set(found.map_or(0, |(_, tat)| tat.saturating_sub(call.now)));
+        key.debt.set(found.map_or(0, |(_, tat)| tat.saturating_sub(key.now)));
     }
 
     /// The low bits of the fingerprint pick the shard and the high ones the set, so the two are
     /// independent.
-    fn shard(&self, call: &Call) -> MutexGuard<'_, Slots> {
+    fn shard(&self, key: &TimedKey) -> MutexGuard<'_, Slots> {
         let mask = self.shards.len() - 1;
-        let index = usize::try_from(call.fingerprint & mask as u64).unwrap_or(0);
+        let index = usize::try_from(key.fingerprint & mask as u64).unwrap_or(0);
         self.shards[index].lock()
     }
 }
 
 /// governor keeps its states here. In its time every call happens at 0 and a state is a debt, the
 /// distance from now to the TAT: see `gcra.rs`.
-impl StateStore for Table {
-    type Key = Call;
+impl StateStore for DebtTable {
+    type Key = TimedKey;
 
-    fn measure_and_replace<T, F, E>(&self, call: &Call, decide: F) -> std::result::Result<T, E>
+    fn measure_and_replace<T, F, E>(&self, key: &TimedKey, decide: F) -> std::result::Result<T, E>
     where
         F: Fn(Option<Nanos>) -> std::result::Result<(T, Nanos), E>,
     {
-        let mut shard = self.shard(call);
-        let set = shard.set(call);
-        let found = find(set, call.fingerprint);
-        let debt = found.map_or(0, |(_, tat)| tat.saturating_sub(call.now));
+        let mut shard = self.shard(key);
+        let set = shard.set(key);
+        let found = find(set, key.fingerprint);
+        let debt = found.map_or(0, |(_, tat)| tat.saturating_sub(key.now));
         // A denial leaves here, and the table as it was.
-        let (outcome, after) = decide(Some(debt.into())).inspect_err(|_| call.debt.set(debt))?;
+        let (outcome, after) = decide(Some(debt.into())).inspect_err(|_| key.debt.set(debt))?;
         let after = after.as_u64();
-        call.debt.set(after);
-        let tat = call.now.saturating_add(after);
+        key.debt.set(after);
+        let tat = key.now.saturating_add(after);
         match found {
             Some((lane, _)) => set[WAYS + lane] = tat,
-            None => shard.insert(call, tat, self.max_sets),
+            None => shard.insert(key, tat, self.max_sets),
         }
         Ok(outcome)
     }
@@ -193,21 +193,21 @@ impl Slots {
         Self { words, start, sets, evictions: 0 }
     }
 
-    /// The set of a call's key.
-    fn set(&mut self, call: &Call) -> &mut Set {
-        let index = index(call.fingerprint, self.sets);
+    /// The set of a key.
+    fn set(&mut self, key: &TimedKey) -> &mut Set {
+        let index = index(key.fingerprint, self.sets);
         &mut self.all()[index]
     }
 
     /// Gives a key that has no slot one, at the cost of the entry that is worth least.
-    fn insert(&mut self, call: &Call, tat: u64, max_sets: usize) {
-        while least_debt(self.set(call)).1 > call.now && self.sets < max_sets {
-            self.double(call.now);
+    fn insert(&mut self, key: &TimedKey, tat: u64, max_sets: usize) {
+        while least_debt(self.set(key)).1 > key.now && self.sets < max_sets {
+            self.double(key.now);
         }
-        let set = self.set(call);
+        let set = self.set(key);
         let (lane, given_up) = least_debt(set);
-        put(set, lane, call.fingerprint, tat);
-        self.evictions += u64::from(given_up > call.now);
+        put(set, lane, key.fingerprint, tat);
+        self.evictions += u64::from(given_up > key.now);
     }
 
     /// Twice as many sets: what was in set `i` goes to `2i` or `2i + 1`, so all of it fits.

@@ -29,7 +29,7 @@ fn drain(limiter: &Limiter, key: &[u8]) -> u32 {
 }
 
 #[test]
-fn sequences() {
+fn decisions_follow_gcra_step_by_step() {
     // Milliseconds to wait, cost, allowed, remaining, retry after and reset in milliseconds.
     type Step = (u64, u32, bool, u32, u64, u64);
     let table: [(u32, Option<u32>, &[Step]); 3] = [
@@ -84,7 +84,6 @@ fn sequences() {
             };
             let expected = Decision {
                 allowed,
-                limit,
                 remaining,
                 retry_after_ns: retry_after * 1_000_000,
                 reset_ns: reset * 1_000_000,
@@ -95,7 +94,7 @@ fn sequences() {
 }
 
 #[test]
-fn waiting_for_retry_after_is_enough_and_no_less_is() {
+fn waiting_for_retry_after_is_enough_and_a_nanosecond_less_is_not() {
     for (limit, window_ms, burst, cost) in
         [(3, 1000, None, 2), (7, 1000, Some(20), 13), (1, 86_400_000, None, 1)]
     {
@@ -149,7 +148,7 @@ fn peek_sees_what_consume_left_and_foresees_the_next() {
 }
 
 #[test]
-fn reset_makes_a_key_new() {
+fn reset_forgets_the_debt_of_a_key() {
     let (limiter, clock) = per_second(2, None);
     assert!(!limiter.reset(b"key"));
     assert_eq!(drain(&limiter, b"key"), 2);
@@ -161,7 +160,7 @@ fn reset_makes_a_key_new() {
 }
 
 #[test]
-fn keys_are_bytes_and_apart() {
+fn any_bytes_are_a_key_and_keys_do_not_share_a_quota() {
     let (limiter, _) = per_second(1, None);
     let long = vec![7; 1 << 20];
     for key in [&b""[..], b"a", b"\0", b"\0\0", b"\xff\xfe", &long, &long[1..]] {
@@ -181,7 +180,7 @@ fn costs_that_cannot_be_met_are_errors_not_denials() {
 }
 
 #[test]
-fn max_keys_has_limits() {
+fn max_keys_outside_its_limits_is_refused() {
     for max_keys in [0, MIN_MAX_KEYS - 1, MAX_MAX_KEYS + 1, usize::MAX] {
         let clock = Arc::new(ManualClock::default());
         let made = Limiter::new(Quota::new(1, 1, None).unwrap(), max_keys, clock);
@@ -190,7 +189,7 @@ fn max_keys_has_limits() {
 }
 
 #[test]
-fn windows_beyond_the_range_of_timers() {
+fn windows_beyond_the_range_of_timers_are_kept() {
     let (limiter, clock) = limiter(Quota::new(1, 60 * 24 * 60 * 60 * 1000, None).unwrap());
     assert!(limiter.check(b"key", 1).unwrap());
     clock.advance(59 * DAY);
@@ -273,7 +272,7 @@ fn threads_together_get_the_burst_and_no_more() {
 }
 
 #[test]
-fn runs_on_the_system_clock() {
+fn a_limiter_works_on_the_system_clock() {
     let quota = Quota::new(1, 3_600_000, Some(2)).unwrap();
     let limiter = Limiter::new(quota, MIN_MAX_KEYS, Arc::new(SystemClock)).unwrap();
     assert_eq!(drain(&limiter, b"key"), 2);

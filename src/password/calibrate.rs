@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn with_time_to_spare_passes_are_added() {
+    fn passes_are_added_while_time_is_left() {
         // 65.536 ms a pass.
         assert_eq!(search(200, 65536, 1000, 0), (65536, 3, 3));
         assert_eq!(search(66, 65536, 1000, 0), (65536, 1, 2));
@@ -179,21 +179,21 @@ mod tests {
     }
 
     #[test]
-    fn without_it_memory_is_taken_away() {
+    fn memory_is_taken_away_when_a_hash_takes_too_long() {
         let (memory_cost, time_cost, _) = search(100, 1 << 20, 1000, 0);
         assert!((90_000..=100_000).contains(&memory_cost), "{memory_cost}");
         assert_eq!(time_cost, 1);
     }
 
     #[test]
-    fn never_below_what_is_recommended() {
+    fn the_costs_are_never_below_those_that_owasp_recommends() {
         assert_eq!(search(1, 1 << 20, 1000, 0).0, FLOOR);
         assert_eq!(search(1, 1 << 20, 1000, 0).1, 2);
         assert_eq!(search(1, 9216, 1000, 0), (9216, 4, 1));
     }
 
     #[test]
-    fn estimates_that_are_off_are_mended() {
+    fn wrong_estimates_are_corrected() {
         // A cost that does not depend on the passes: the proportion says too few, then more.
         let (_, time_cost, _) = search(200, 65536, 1000, 60_000_000);
         assert_eq!(time_cost, 2);
@@ -206,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds() {
+    fn memory_and_lanes_outside_their_bounds_are_refused() {
         let new = |max, lanes| Search::new(Duration::from_millis(1), max, lanes).map(drop);
         for (max, lanes) in [(7167, 1), ((4 << 20) + 1, 1), (7168, 0), (1 << 20, 256)] {
             assert_eq!(new(max, lanes).unwrap_err().code, Code::OutOfRange, "{max} {lanes}");
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn a_measurement_is_of_a_real_hash_and_can_be_called_off() {
+    fn a_measurement_runs_a_real_hash_and_can_be_cancelled() {
         let costs = Costs { memory_cost: 64, time_cost: 1, parallelism: 1 };
         assert!(measure(costs, &SystemClock, &Cancel::default()).unwrap() > 0);
         let cancel = Cancel::default();

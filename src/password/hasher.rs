@@ -3,10 +3,10 @@
 
 mod jobs;
 
-pub use self::jobs::{Check, Mint, Update, Updated};
+pub use self::jobs::{Check, NewDigestJob, Update, Updated};
 use super::job::{HashJob, VerifyJob, check_secrets};
-use super::legacy::{Ceilings, Family, Found, Legacy};
-use super::limits::Limits;
+use super::legacy::{self, Ceilings, LegacyHash, LegacyScheme, ParsedLegacy};
+use super::limits::DigestLimits;
 use super::peppers::Peppers;
 use super::phc::Digest;
 use super::policy::Policy;
@@ -14,10 +14,10 @@ use super::rehash::Rehash;
 use crate::error::{Code, Error, Result};
 use crate::secret::{Secret, SecretInput};
 
-/// What a hasher is made of.
+/// The parts of a hasher.
 #[derive(Debug)]
 pub struct HasherOptions {
-    /// What new digests ask for.
+    /// The costs and lengths of new digests.
     pub policy: Policy,
     /// Which older digests are due to be replaced.
     pub rehash: Rehash,
@@ -26,9 +26,9 @@ pub struct HasherOptions {
     /// Peppers by id; new digests name the current one.
     pub peppers: Option<Peppers>,
     /// Other schemes that are verified.
-    pub legacy: Vec<Family>,
-    /// What a digest may ask for. Raised to what the policy asks for itself.
-    pub limits: Limits,
+    pub legacy: Vec<LegacyScheme>,
+    /// The costs that a digest may ask for. Raised to those of the policy.
+    pub limits: DigestLimits,
     /// How much work a hash of another scheme may ask for.
     pub ceilings: Ceilings,
 }
@@ -46,7 +46,7 @@ impl Hasher {
 
     /// A new digest of a password, with the current pepper. `ERR_OUT_OF_RANGE` for a password above
     /// [`MAX_PASSWORD_LEN`](super::MAX_PASSWORD_LEN).
-    pub fn hash(&self, password: SecretInput) -> Result<Mint> {
+    pub fn hash(&self, password: SecretInput) -> Result<NewDigestJob> {
         let (keyid, secret) = self.current_pepper();
         let job = HashJob::new(
             self.0.policy,
@@ -55,7 +55,7 @@ impl Hasher {
             secret.cloned().map(SecretInput::Inside),
             Vec::new(),
         )?;
-        Ok(Mint { job, keyid: keyid.into() })
+        Ok(NewDigestJob { job, keyid: keyid.into() })
     }
 
     /// A check of a password: by Argon2, or by another scheme that was asked for. The hash of any
@@ -74,15 +74,15 @@ impl Hasher {
     pub fn verify_and_update(&self, digest: Option<&str>, password: SecretInput) -> Result<Update> {
         // Before it is copied.
         check_secrets(&password, None)?;
-        let stored = digest.map_or(Ok(Stored::Foreign), |digest| self.read(digest))?;
-        if matches!(stored, Stored::Foreign) {
-            let check = self.check(Stored::Argon2(self.nobodys()), password)?;
-            return Ok(Update { check, mint: None, hopeless: true });
+        let stored = digest.map_or(Ok(Stored::NeverMatches), |digest| self.read(digest))?;
+        if matches!(stored, Stored::NeverMatches) {
+            let check = self.check(Stored::Argon2(self.dummy_digest()), password)?;
+            return Ok(Update { check, new_digest: None, only_for_timing: true });
         }
         let again = self.is_due(&stored).then(|| password.clone());
         let check = self.check(stored, password)?;
-        let mint = again.map(|password| self.hash(password)).transpose()?;
-        Ok(Update { check, mint, hopeless: false })
+        let new_digest = again.map(|password| self.hash(password)).transpose()?;
+        Ok(Update { check, new_digest, only_for_timing: false })
     }
 
     /// Whether a digest is due: made under another policy or pepper, or by another scheme.
@@ -92,13 +92,13 @@ impl Hasher {
     }
 
     fn read(&self, text: &str) -> Result<Stored> {
-        match Found::parse(text, &self.0.legacy)? {
-            Some(Found::Legacy(legacy)) => return Ok(Stored::Legacy(legacy)),
-            Some(Found::Argon2(digest)) => return Ok(Stored::Wrapped(digest)),
-            Some(Found::Unusable) => return Ok(Stored::Foreign),
+        match legacy::parse(text, &self.0.legacy)? {
+            Some(ParsedLegacy::Legacy(legacy)) => return Ok(Stored::Legacy(legacy)),
+            Some(ParsedLegacy::Argon2(digest)) => return Ok(Stored::Wrapped(digest)),
+            Some(ParsedLegacy::Unusable) => return Ok(Stored::NeverMatches),
             None => {}
         }
-        Ok(Digest::parse(text)?.map_or(Stored::Foreign, Stored::Argon2))
+        Ok(Digest::parse(text)?.map_or(Stored::NeverMatches, Stored::Argon2))
     }
 
     fn is_due(&self, stored: &Stored) -> bool {
@@ -118,7 +118,7 @@ impl Hasher {
                 check_secrets(&password, None)?;
                 return Ok(Check::Legacy { legacy, password });
             }
-            Stored::Foreign => return Ok(Check::Foreign),
+            Stored::NeverMatches => return Ok(Check::NeverMatches),
         };
         Ok(Check::Argon2(VerifyJob::new(digest, password, secret, &self.0.limits)?))
     }
@@ -148,7 +148,7 @@ impl Hasher {
     }
 
     /// A digest under today's policy that is of no user.
-    fn nobodys(&self) -> Digest {
+    fn dummy_digest(&self) -> Digest {
         let policy = &self.0.policy;
         let (salt, hash) = (vec![0; policy.salt_length()], vec![0; policy.hash_length()]);
         Digest::new(*policy.params(), Vec::new(), salt, hash)
@@ -161,10 +161,10 @@ enum Stored {
     Argon2(Digest),
     /// Of Argon2, in Django's wrapping.
     Wrapped(Digest),
-    Legacy(Legacy),
+    Legacy(LegacyHash),
     /// Well-formed, but no password matches it: of a scheme that was not asked for, or Django's mark
     /// of a user who has none.
-    Foreign,
+    NeverMatches,
 }
 
 #[cfg(test)]

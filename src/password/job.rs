@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::cancel::Cancel;
 use super::engine::{self, Inputs};
-use super::limits::Limits;
+use super::limits::DigestLimits;
 use super::phc::{self, Digest};
 use super::policy::Policy;
 use crate::error::{Code, Error, Result};
@@ -139,7 +139,7 @@ impl VerifyJob {
         digest: Digest,
         password: SecretInput,
         secret: Option<SecretInput>,
-        limits: &Limits,
+        limits: &DigestLimits,
     ) -> Result<Self> {
         limits.check(&digest)?;
         check_secrets(&password, secret.as_ref())?;

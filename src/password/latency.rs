@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn percentiles_by_nearest_rank() {
+    fn percentiles_are_those_of_the_nearest_rank() {
         let mut latency = Latency::default();
         assert_eq!(latency.percentile(50), None);
         for nanos in (1..=10).rev() {

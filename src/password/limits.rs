@@ -8,20 +8,20 @@ use crate::error::{Code, Error, Result};
 /// The most that a stored digest may ask for, so that nobody who can plant one can exhaust the
 /// process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct DigestLimits {
     memory_cost: u32,
     time_cost: u32,
     parallelism: u32,
 }
 
-impl Default for Limits {
+impl Default for DigestLimits {
     /// 1 GiB, 64 passes, 64 lanes.
     fn default() -> Self {
         Self { memory_cost: 1 << 20, time_cost: 64, parallelism: 64 }
     }
 }
 
-impl Limits {
+impl DigestLimits {
     /// Ceilings for memory in KiB (8 to [`MAX_MEMORY_COST`]), passes and lanes (both at least 1);
     /// the default for those left out. `ERR_OUT_OF_RANGE` otherwise.
     pub fn new(
@@ -91,27 +91,27 @@ impl Limits {
 mod tests {
     use super::*;
 
-    fn refused(limits: Limits, costs: &str) -> bool {
+    fn refused(limits: DigestLimits, costs: &str) -> bool {
         let text = format!("$argon2id$v=19${costs}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA");
         let digest = Digest::parse(&text).unwrap().unwrap();
         limits.check(&digest).is_err_and(|error| error.code == Code::PasswordLimit)
     }
 
     #[test]
-    fn ceilings() {
-        let limits = Limits::default();
+    fn a_digest_beyond_any_ceiling_is_refused() {
+        let limits = DigestLimits::default();
         assert!(!refused(limits, "m=1048576,t=64,p=64"));
         assert!(refused(limits, "m=1048577,t=1,p=1"));
         assert!(refused(limits, "m=4294967295,t=1,p=1"));
         assert!(refused(limits, "m=1024,t=65,p=1"));
         assert!(refused(limits, "m=1024,t=1,p=65"));
         assert!(refused(limits, "m=134217720,t=1,p=16777215"));
-        assert!(refused(Limits::new(Some(1024), None, None).unwrap(), "m=1025,t=1,p=1"));
+        assert!(refused(DigestLimits::new(Some(1024), None, None).unwrap(), "m=1025,t=1,p=1"));
         for limits in [
-            Limits::new(Some(7), None, None),
-            Limits::new(Some(MAX_MEMORY_COST + 1), None, None),
-            Limits::new(None, Some(0), None),
-            Limits::new(None, None, Some(0)),
+            DigestLimits::new(Some(7), None, None),
+            DigestLimits::new(Some(MAX_MEMORY_COST + 1), None, None),
+            DigestLimits::new(None, Some(0), None),
+            DigestLimits::new(None, None, Some(0)),
         ] {
             assert_eq!(limits.unwrap_err().code, Code::OutOfRange);
         }

@@ -1,6 +1,6 @@
 //! Password hashing with Argon2 (RFC 9106).
 //!
-//! A [`Policy`] says what new hashes ask for, a [`Digest`] is a stored one, [`Limits`] bound what
+//! A [`Policy`] says what new hashes ask for, a [`Digest`] is a stored one, [`DigestLimits`] bound what
 //! a stored one may ask for. A [`Hasher`] has all of them for one service, with its peppers and the
 //! other schemes that it still verifies. The work is a job, such as a [`HashJob`]: run it here and
 //! now, or on the [`pool`].
@@ -9,7 +9,6 @@ mod admission;
 /// Which costs take a wanted time on this machine.
 pub mod calibrate;
 mod cancel;
-#[allow(unsafe_code, reason = "vector instructions, and memory that threads share by lanes")]
 #[allow(clippy::inline_always, reason = "a kernel is a whole walk compiled for its instructions")]
 mod engine;
 mod hasher;
@@ -30,13 +29,13 @@ mod rehash;
 
 pub use self::cancel::Cancel;
 pub use self::engine::take_warning;
-pub use self::hasher::{Check, Hasher, HasherOptions, Mint, Update, Updated};
+pub use self::hasher::{Check, Hasher, HasherOptions, NewDigestJob, Update, Updated};
 pub use self::job::{HashJob, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Tag, VerifyJob};
 pub use self::legacy::{
-    Ceilings, Family, Legacy, MAX_BCRYPT_COST, MAX_PBKDF2_ITERATIONS, MAX_SCRYPT_WORK,
+    Ceilings, LegacyHash, LegacyScheme, MAX_BCRYPT_COST, MAX_PBKDF2_ITERATIONS, MAX_SCRYPT_WORK,
     MIN_BCRYPT_COST,
 };
-pub use self::limits::Limits;
+pub use self::limits::DigestLimits;
 pub use self::params::{Algorithm, Params, Version};
 pub use self::peppers::{MAX_PEPPER_LEN, MAX_PEPPERS, MIN_PEPPER_LEN, Peppers};
 pub use self::phc::{
@@ -44,7 +43,7 @@ pub use self::phc::{
     MIN_SALT_LEN,
 };
 pub use self::policy::{
-    MAX_MEMORY_COST, MAX_PARALLELISM, MAX_TIME_COST, Policy, PolicyOptions, Profile,
+    MAX_MEMORY_COST, MAX_PARALLELISM, MAX_TIME_COST, Policy, PolicyOptions, Preset,
 };
 pub use self::rehash::Rehash;
 

@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_numbers() {
+    fn every_name_and_number_is_read_back() {
         for algorithm in Algorithm::ALL {
             assert_eq!(Algorithm::from_name(algorithm.name()), Some(algorithm));
             assert_eq!(Algorithm::from_number(algorithm.number()), Some(algorithm));
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn bounds_of_the_rfc() {
+    fn costs_outside_the_bounds_of_the_rfc_are_refused() {
         let params = |m, t, p| Params::new(Algorithm::Argon2id, Version::V0x13, m, t, p);
         for (m, t, p) in [(7, 1, 1), (31, 1, 4), (64, 0, 1), (64, 1, 0), (u32::MAX, 1, 1 << 24)] {
             assert_eq!(params(m, t, p).unwrap_err().code, Code::OutOfRange, "{m} {t} {p}");

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn by_id() {
+    fn a_pepper_is_found_by_its_id_only() {
         let peppers = peppers("b2", &["a", "b2", "eight888"], 16).unwrap();
         assert_eq!(peppers.current().0, b"b2");
         assert_eq!(peppers.current().1.expose_secret(), [2; 16]);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be() {
+    fn bad_ids_lengths_and_duplicates_are_refused() {
         let code = |result: Result<Peppers>| result.unwrap_err().code;
         assert_eq!(code(peppers("a", &[], 16)), Code::OutOfRange);
         assert_eq!(code(peppers("", &[""], 16)), Code::OutOfRange);

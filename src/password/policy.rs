@@ -4,7 +4,7 @@ use super::params::{Algorithm, Params, Version};
 use super::phc;
 use crate::error::{Code, Error, Result};
 
-/// The most memory a policy or a ceiling may ask for, in KiB: 4 GiB, twice the largest profile.
+/// The most memory a policy or a ceiling may ask for, in KiB: 4 GiB, twice the largest preset.
 pub const MAX_MEMORY_COST: u32 = 4 << 20;
 
 /// The most passes a policy may ask for: hours at the default memory, surely a mistake beyond.
@@ -15,7 +15,7 @@ pub const MAX_PARALLELISM: u32 = 255;
 
 /// Costs that others have thought through.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
+pub enum Preset {
     /// RFC 9106 section 4, the second recommendation: 64 MiB, 3 passes, 4 lanes. The default.
     #[default]
     Rfc9106Low,
@@ -27,8 +27,8 @@ pub enum Profile {
     Test,
 }
 
-impl Profile {
-    /// Every profile with its name in JavaScript.
+impl Preset {
+    /// Every preset with its name in JavaScript.
     pub const ALL: [(&str, Self); 4] = [
         ("rfc9106-low", Self::Rfc9106Low),
         ("rfc9106-high", Self::Rfc9106High),
@@ -47,12 +47,12 @@ impl Profile {
     }
 }
 
-/// What a caller may choose; what is left out comes from the profile, and [`Profile::default`]
+/// What a caller may choose; what is left out comes from the preset, and [`Preset::default`]
 /// where none is named.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PolicyOptions {
     /// Costs to start from.
-    pub profile: Option<Profile>,
+    pub preset: Option<Preset>,
     /// The variant; Argon2id when left out.
     pub algorithm: Option<Algorithm>,
     /// The version; 0x13 when left out.
@@ -79,17 +79,17 @@ pub struct Policy {
 
 impl Policy {
     /// A policy from options. `production` says whether hashes may be real ones: the `test`
-    /// profile is then refused with `ERR_PASSWORD_PROFILE`, whatever else is given.
+    /// preset is then refused with `ERR_PASSWORD_PROFILE`, whatever else is given.
     /// `ERR_OUT_OF_RANGE` for numbers outside their limits.
     pub fn new(options: &PolicyOptions, production: bool) -> Result<Self> {
-        let profile = options.profile.unwrap_or_default();
-        if production && profile == Profile::Test {
+        let preset = options.preset.unwrap_or_default();
+        if production && preset == Preset::Test {
             return Err(Error::new(
                 Code::PasswordProfile,
                 "the profile 'test' is too weak for production; use 'rfc9106-low' or 'owasp'",
             ));
         }
-        let (memory_cost, time_cost, parallelism) = profile.costs();
+        let (memory_cost, time_cost, parallelism) = preset.costs();
         let params = Params::new(
             options.algorithm.unwrap_or(Algorithm::Argon2id),
             options.version.unwrap_or(Version::V0x13),
@@ -149,16 +149,16 @@ mod tests {
     }
 
     #[test]
-    fn defaults_and_profiles() {
+    fn the_defaults_are_rfc9106_low_and_options_replace_those_of_a_preset() {
         let default = policy(|_| {}).unwrap();
         assert_eq!((default.params.memory_cost(), default.params.time_cost()), (65536, 3));
         assert_eq!((default.params.parallelism(), default.hash_length), (4, 32));
         assert_eq!(default.salt_length, 16);
-        assert_eq!(policy(|o| o.profile = Some(Profile::Rfc9106Low)).unwrap(), default);
-        let high = policy(|o| o.profile = Some(Profile::Rfc9106High)).unwrap();
+        assert_eq!(policy(|o| o.preset = Some(Preset::Rfc9106Low)).unwrap(), default);
+        let high = policy(|o| o.preset = Some(Preset::Rfc9106High)).unwrap();
         assert_eq!(high.params.memory_cost(), 2097152);
         let mixed = policy(|o| {
-            o.profile = Some(Profile::Owasp);
+            o.preset = Some(Preset::Owasp);
             o.time_cost = Some(5);
         });
         let mixed = mixed.unwrap().params;
@@ -166,9 +166,9 @@ mod tests {
     }
 
     #[test]
-    fn the_test_profile_is_refused_in_production() {
+    fn the_test_preset_is_refused_in_production() {
         let options = PolicyOptions {
-            profile: Some(Profile::Test),
+            preset: Some(Preset::Test),
             memory_cost: Some(65536),
             ..PolicyOptions::default()
         };
@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_outside_their_limits() {
+    fn numbers_outside_their_limits_are_refused() {
         let cases: [fn(&mut PolicyOptions); 10] = [
             |o| o.memory_cost = Some(31),
             |o| o.memory_cost = Some(MAX_MEMORY_COST + 1),

@@ -47,7 +47,7 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::password::{PolicyOptions, Profile};
+    use crate::password::{PolicyOptions, Preset};
 
     fn digest(text: &str) -> Digest {
         Digest::parse(text).unwrap().unwrap()
@@ -57,8 +57,8 @@ mod tests {
                           AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
     #[test]
-    fn what_is_due() {
-        let options = PolicyOptions { profile: Some(Profile::Owasp), ..PolicyOptions::default() };
+    fn a_digest_is_due_by_the_rule_that_was_chosen() {
+        let options = PolicyOptions { preset: Some(Preset::Owasp), ..PolicyOptions::default() };
         let owasp = Policy::new(&options, true).unwrap();
         assert!(!owasp.needs_rehash(&digest(DIGEST), Rehash::Exact, b""));
         assert!(!owasp.needs_rehash(&digest(DIGEST), Rehash::AtLeast, b""));

@@ -36,7 +36,7 @@ fn verify(
     digest: &Digest,
     password: &[u8],
     secret: Option<&[u8]>,
-    limits: &Limits,
+    limits: &DigestLimits,
 ) -> Result<bool> {
     VerifyJob::new(digest.clone(), copied(password), secret.map(copied), limits)?
         .run(&Cancel::default(), |matches| matches)
@@ -58,7 +58,7 @@ fn copied(bytes: &[u8]) -> SecretInput {
 }
 
 fn policy(change: impl FnOnce(&mut PolicyOptions)) -> Policy {
-    let mut options = PolicyOptions { profile: Some(Profile::Test), ..PolicyOptions::default() };
+    let mut options = PolicyOptions { preset: Some(Preset::Test), ..PolicyOptions::default() };
     change(&mut options);
     Policy::new(&options, false).unwrap()
 }
@@ -79,7 +79,7 @@ fn parse(text: &str) -> Digest {
 }
 
 #[test]
-fn vectors_of_the_rfc_and_of_the_reference_implementation() {
+fn hashes_equal_those_of_the_rfc_and_of_the_reference_implementation() {
     for case in ["rfc9106", "argon2-reference"].into_iter().flat_map(vectors::cases) {
         let [password, salt, secret, data] =
             ["password_hex", "salt_hex", "secret_hex", "ad_hex"].map(|field| hex(&case, field));
@@ -91,13 +91,13 @@ fn vectors_of_the_rfc_and_of_the_reference_implementation() {
 }
 
 #[test]
-fn digests_of_the_reference_implementation() {
+fn digests_of_the_reference_implementation_verify() {
     let cases = vectors::cases("argon2-reference");
     for case in cases.iter().filter(|case| number(case, "m") == 256) {
         let password = hex(case, "password_hex");
         for digest in case["digests"].as_array().unwrap() {
             let digest = parse(digest.as_str().unwrap());
-            let limits = Limits::default();
+            let limits = DigestLimits::default();
             assert_eq!(verify(&digest, &password, None, &limits), Ok(true), "{case}");
             assert_eq!(verify(&digest, b"passwore", None, &limits), Ok(false), "{case}");
         }
@@ -106,7 +106,7 @@ fn digests_of_the_reference_implementation() {
 
 #[test]
 fn a_hash_verifies_with_the_same_password_secret_and_data_only() {
-    let limits = Limits::default();
+    let limits = DigestLimits::default();
     let digest = hash(policy(|_| {}), b"pass\0word", None, Some(b"pepper"), b"user 7").unwrap();
     let digest = parse(&digest.to_string());
     let check = |digest: &Digest, password: &[u8], secret: Option<&[u8]>| {
@@ -133,7 +133,7 @@ fn salts_are_drawn_and_not_repeated() {
 }
 
 #[test]
-fn lengths_outside_their_limits() {
+fn lengths_outside_their_limits_are_refused() {
     let policy = policy(|_| {});
     let long = vec![0; MAX_PASSWORD_LEN + 1];
     let salt = Some(&b"somesalt"[..]);
@@ -147,9 +147,9 @@ fn lengths_outside_their_limits() {
         assert_eq!(result.unwrap_err().code, Code::OutOfRange);
     }
     let digest = hash(policy, b"", salt, None, &long[..1024]).unwrap();
-    let result = verify(&digest, &long, None, &Limits::default());
+    let result = verify(&digest, &long, None, &DigestLimits::default());
     assert_eq!(result.unwrap_err().code, Code::OutOfRange);
-    assert_eq!(verify(&digest, b"", None, &Limits::default()), Ok(true));
+    assert_eq!(verify(&digest, b"", None, &DigestLimits::default()), Ok(true));
 }
 
 #[test]
@@ -157,7 +157,7 @@ fn hostile_digests_are_refused_before_any_memory_is_taken() {
     // A job that exists has taken no memory yet, and these never get that far.
     for costs in ["m=4294967295,t=1,p=1", "m=134217720,t=1,p=16777215", "m=8,t=4294967295,p=1"] {
         let text = format!("$argon2id$v=19${costs}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA");
-        let result = VerifyJob::new(parse(&text), copied(b""), None, &Limits::default());
+        let result = VerifyJob::new(parse(&text), copied(b""), None, &DigestLimits::default());
         assert_eq!(result.unwrap_err().code, Code::PasswordLimit);
     }
 }
@@ -174,7 +174,7 @@ fn extremes_are_refused_without_an_allocation_beyond_the_input() {
     }
     for costs in ["m=4294967295,t=1,p=1", "m=134217720,t=1,p=16777215", "m=8,t=4294967295,p=1"] {
         let text = format!("$argon2id$v=19${costs}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA");
-        let (none, limits) = (copied(b""), Limits::default());
+        let (none, limits) = (copied(b""), DigestLimits::default());
         refused(Code::PasswordLimit, text.len(), || {
             VerifyJob::new(Digest::parse(&text)?.unwrap(), none, None, &limits)
         });
@@ -195,7 +195,9 @@ fn extremes_are_refused_without_an_allocation_beyond_the_input() {
     let (password, policy) = (copied(&long), policy(|_| {}));
     refused(Code::OutOfRange, 0, || HashJob::new(policy, password, None, None, Vec::new()));
     let (password, digest) = (copied(&long), hash(policy, b"", None, None, b"").unwrap());
-    refused(Code::OutOfRange, 0, || VerifyJob::new(digest, password, None, &Limits::default()));
+    refused(Code::OutOfRange, 0, || {
+        VerifyJob::new(digest, password, None, &DigestLimits::default())
+    });
     let (password, secret) = (copied(b""), Some(copied(&long)));
     refused(Code::OutOfRange, 0, || HashJob::new(policy, password, None, secret, Vec::new()));
 }
@@ -211,25 +213,25 @@ fn a_job_larger_than_the_budget_is_refused_before_any_memory_is_taken() {
 }
 
 #[test]
-fn a_job_that_is_called_off_does_nothing() {
+fn a_cancelled_job_computes_nothing() {
     let job = hash_job(policy(|_| {}), b"password", None, None, b"").unwrap();
     let cancel = Cancel::default();
     cancel.cancel();
     assert_eq!(job.run(&cancel, |digest| digest).unwrap_err().code, Code::Aborted);
     let digest = hash(policy(|_| {}), b"password", None, None, b"").unwrap();
-    let job = VerifyJob::new(digest, copied(b"password"), None, &Limits::default()).unwrap();
+    let job = VerifyJob::new(digest, copied(b"password"), None, &DigestLimits::default()).unwrap();
     assert_eq!(job.run(&cancel, |matches| matches).unwrap_err().code, Code::Aborted);
 }
 
 #[test]
-fn jobs_run_on_the_pool() {
+fn jobs_of_the_pool_deliver_their_digest() {
     let (sender, receiver) = channel();
     for number in 0..8_u8 {
         let policy = policy(|options| options.memory_cost = Some(1024));
         let job = HashJob::new(policy, copied(&[number]), None, None, Vec::new()).unwrap();
         let sender = sender.clone();
         pool::submit(
-            &pool::Ticket::new(),
+            &pool::JobHandle::new(),
             job.memory_len(),
             move |delivery, cancel| job.run(cancel, |digest| delivery.send(digest)),
             move |digest| sender.send((number, digest)).unwrap(),
@@ -239,6 +241,6 @@ fn jobs_run_on_the_pool() {
     let results: Vec<_> = receiver.iter().collect();
     assert_eq!(results.len(), 8);
     for (number, digest) in results {
-        assert_eq!(verify(&digest.unwrap(), &[number], None, &Limits::default()), Ok(true));
+        assert_eq!(verify(&digest.unwrap(), &[number], None, &DigestLimits::default()), Ok(true));
     }
 }

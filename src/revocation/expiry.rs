@@ -76,7 +76,7 @@ mod tests {
     use crate::clock::ManualClock;
 
     #[test]
-    fn pops_only_whole_minutes_that_have_passed() {
+    fn only_entries_of_whole_minutes_that_have_passed_are_popped() {
         let mut wheel = ExpiryWheel::default();
         wheel.insert("late", 600);
         wheel.insert("early", 61);

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn holds_what_was_inserted_and_little_else() {
+    fn the_filter_holds_all_inserted_hashes_and_few_others() {
         let mut filter = Filter::default();
         assert!(!filter.may_hold(0) && filter.is_full());
         let count = 60_000_u32;

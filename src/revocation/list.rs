@@ -8,10 +8,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use siphasher::sip::SipHasher13;
 
 use self::state::{Field, Kind, State};
-use super::MAX_CLOCK_TOLERANCE;
 use super::expiry::ProvenTime;
 use super::table::Fingerprint;
-use super::terms::{Limits, OnFull, Query, Scope, Stats};
+use super::terms::{ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Query, Scope, Stats};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
@@ -23,7 +22,7 @@ const HASHERS: usize = 6;
 
 /// What has been taken back.
 pub struct RevocationList {
-    limits: Limits,
+    limits: ListLimits,
     clock: Arc<dyn Clock>,
     hashers: [SipHasher13; HASHERS],
     started: ProvenTime,
@@ -34,7 +33,7 @@ pub struct RevocationList {
 
 impl RevocationList {
     /// An empty list.
-    pub fn new(limits: Limits, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub fn new(limits: ListLimits, clock: Arc<dyn Clock>) -> Result<Self> {
         let mut keys = [[0; 16]; HASHERS];
         random_bytes(keys.as_flattened_mut())?;
         let started = ProvenTime::start(&*clock);

@@ -1,4 +1,5 @@
-//! The revocation list: what has been taken back before its time.
+//! The revocation list: ids, sessions, subjects and keys that are refused before their tokens
+//! expire.
 //!
 //! Exact, in memory, of bounded size. Ids are held as keyed 128-bit fingerprints (SipHash-1-3 of
 //! 64 bits under two random keys), so that an entry costs the same whatever its id's length, and
@@ -12,9 +13,5 @@ mod list;
 mod table;
 mod terms;
 
-pub use list::RevocationList;
-pub use terms::{Limits, OnFull, Query, Scope, Stats};
-
-/// The largest clock tolerance a verifier may have, in seconds, and how long every entry is kept
-/// beyond the expiry of what it revokes.
-pub const MAX_CLOCK_TOLERANCE: u64 = 300;
+pub use self::list::RevocationList;
+pub use self::terms::{ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Query, Scope, Stats};

@@ -15,8 +15,8 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Where a table has it.
-    const fn place(self) -> u64 {
+    /// The hash under which a table has it.
+    const fn table_hash(self) -> u64 {
         self.id ^ self.rest
     }
 }
@@ -24,20 +24,20 @@ impl Fingerprint {
 /// Fingerprint to expiry in seconds or, for a subject, to the second until which tokens issued
 /// are refused. An entry has 24 bytes, one more for the table, and 8 in the wheel.
 #[derive(Default)]
-pub struct Table {
-    entries: HashTable<Held>,
-    /// The places of the entries that are not kept for good, each once.
+pub struct EntryTable {
+    entries: HashTable<StoredEntry>,
+    /// The hashes of the entries that are not kept for good, each once.
     wheel: ExpiryWheel<u64>,
     /// Whether any entry is of one issuer only.
     scoped: bool,
 }
 
-struct Held {
+struct StoredEntry {
     fingerprint: Fingerprint,
     value: u64,
 }
 
-impl Table {
+impl EntryTable {
     /// How many entries there are.
     pub fn len(&self) -> usize {
         self.entries.len()
@@ -55,7 +55,8 @@ impl Table {
 
     /// What is held for a fingerprint.
     pub fn get(&self, fingerprint: Fingerprint) -> Option<u64> {
-        let held = self.entries.find(fingerprint.place(), |held| held.fingerprint == fingerprint);
+        let held =
+            self.entries.find(fingerprint.table_hash(), |held| held.fingerprint == fingerprint);
         held.map(|held| held.value)
     }
 
@@ -69,12 +70,12 @@ impl Table {
         scoped: bool,
     ) -> bool {
         self.scoped |= scoped;
-        let same = |held: &Held| held.fingerprint == fingerprint;
-        match self.entries.entry(fingerprint.place(), same, place_of) {
+        let same = |held: &StoredEntry| held.fingerprint == fingerprint;
+        match self.entries.entry(fingerprint.table_hash(), same, table_hash_of) {
             Entry::Vacant(free) => {
-                free.insert(Held { fingerprint, value });
+                free.insert(StoredEntry { fingerprint, value });
                 if let Some(until) = until {
-                    self.wheel.insert(fingerprint.place(), until);
+                    self.wheel.insert(fingerprint.table_hash(), until);
                 }
                 true
             }
@@ -90,12 +91,12 @@ impl Table {
     /// Looks at one entry whose time in the wheel has come, and forgets it if it is not needed
     /// at `now`; false when there is no such entry.
     pub fn forget_one(&mut self, now: u64, until: impl Fn(u64) -> Option<u64>) -> bool {
-        let Some(place) = self.wheel.pop_expired(now) else { return false };
-        let due = |held: &Held| place_of(held) == place;
-        if let Ok(held) = self.entries.find_entry(place, due) {
+        let Some(hash) = self.wheel.pop_expired(now) else { return false };
+        let due = |held: &StoredEntry| table_hash_of(held) == hash;
+        if let Ok(held) = self.entries.find_entry(hash, due) {
             match until(held.get().value) {
                 // Revoked again, until later.
-                Some(until) if until >= now => self.wheel.insert(place, until),
+                Some(until) if until >= now => self.wheel.insert(hash, until),
                 Some(_) => drop(held.remove()),
                 None => {}
             }
@@ -113,7 +114,7 @@ impl Table {
         self.wheel = ExpiryWheel::default();
         for held in &self.entries {
             if let Some(until) = until(held.value) {
-                self.wheel.insert(place_of(held), until);
+                self.wheel.insert(table_hash_of(held), until);
             }
         }
     }
@@ -128,13 +129,13 @@ impl Table {
         self.entries.iter().filter(|held| counts(held.value)).count()
     }
 
-    /// How many places the wheel remembers.
+    /// How many hashes the wheel remembers.
     #[cfg(test)]
     pub fn places(&self) -> usize {
         self.wheel.len()
     }
 }
 
-const fn place_of(held: &Held) -> u64 {
-    held.fingerprint.place()
+const fn table_hash_of(held: &StoredEntry) -> u64 {
+    held.fingerprint.table_hash()
 }

@@ -1,8 +1,12 @@
-//! What bounds a list, what it is told and asked, and what it tells.
+//! The bounds of a list, its arguments and its answers.
 
-/// What bounds a list.
+/// The largest clock tolerance a verifier may have, in seconds, and how long every entry is kept
+/// beyond the expiry of the tokens that it revokes.
+pub const MAX_CLOCK_TOLERANCE: u64 = 300;
+
+/// The bounds of a list.
 #[derive(Clone, Copy, Debug)]
-pub struct Limits {
+pub struct ListLimits {
     /// Entries of all kinds together; 40 to 70 bytes each.
     pub max_entries: usize,
     /// The longest life of a token that is checked against the list, in seconds.
@@ -11,7 +15,7 @@ pub struct Limits {
     pub on_full: OnFull,
 }
 
-impl Default for Limits {
+impl Default for ListLimits {
     /// A million entries, 30 days, an error.
     fn default() -> Self {
         Self { max_entries: 1_000_000, max_token_ttl: 30 * 24 * 3600, on_full: OnFull::Error }

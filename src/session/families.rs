@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
-use super::Options;
+use super::options::SessionOptions;
 use crate::error::{Code, Error, Result};
 
 /// How many rows whose time is over one insertion removes at most.
@@ -29,7 +29,7 @@ pub struct SessionInfo {
 /// What a genuine refresh token is to the table.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Presented {
-    /// The current one: to be exchanged by [`Families::rotate`].
+    /// The current one: to be exchanged by [`FamilyTable::rotate`].
     Current {
         /// The session's claims.
         claims: Arc<str>,
@@ -57,8 +57,8 @@ pub enum Presented {
 }
 
 /// The table.
-pub struct Families {
-    options: Options,
+pub struct FamilyTable {
+    options: SessionOptions,
     state: Mutex<State>,
 }
 
@@ -90,9 +90,9 @@ enum Phase {
     Reused,
 }
 
-impl Families {
+impl FamilyTable {
     /// An empty table.
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: SessionOptions) -> Self {
         Self { options, state: Mutex::default() }
     }
 

@@ -7,13 +7,14 @@
 //! only the former ends the session: to know a session's id is not enough to end it.
 
 mod families;
+mod options;
 mod refresh_token;
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
-use self::families::{Families, Presented};
+use self::families::{FamilyTable, Presented};
 use self::refresh_token::Codec;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
@@ -21,30 +22,10 @@ use crate::jwt::json::scan_object;
 use crate::jwt::{Issuer, Overrides};
 use crate::revocation::{RevocationList, Scope};
 
-pub use families::SessionInfo;
+pub use self::families::SessionInfo;
+pub use self::options::SessionOptions;
 
-/// How long sessions live.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// The life of a session from its start, however often it is refreshed, in seconds; 30 days.
-    pub refresh_ttl: u64,
-    /// The longest time between two refreshes, in seconds; `refresh_ttl` when it is longer.
-    pub idle_ttl: u64,
-    /// For how long after a rotation the token it replaced still gets the same successor, in
-    /// seconds; 30, at most 300. Responses get lost, and clients refresh twice at once.
-    pub grace: u64,
-    /// Sessions at once; a million.
-    pub max_sessions: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        let refresh_ttl = 30 * 24 * 3600;
-        Self { refresh_ttl, idle_ttl: refresh_ttl, grace: 30, max_sessions: 1_000_000 }
-    }
-}
-
-/// What a client is given.
+/// The tokens that a client is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenPair {
     /// The JWT.
@@ -57,7 +38,7 @@ pub struct TokenPair {
     pub session: Uuid,
 }
 
-/// What became of a refresh token.
+/// The outcome of a refresh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refreshed {
     /// A new pair; the presented token is used up.
@@ -72,12 +53,12 @@ pub enum Refreshed {
     Unknown,
 }
 
-/// A session that has ended, for whoever must be told.
+/// A session that has ended, for the caller to act on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// The session's id.
     pub session: Uuid,
-    /// Whose it was.
+    /// The subject whose session it was.
     pub subject: Arc<str>,
 }
 
@@ -87,13 +68,13 @@ pub struct Sessions {
     revocations: Arc<RevocationList>,
     clock: Arc<dyn Clock>,
     codec: Codec,
-    families: Families,
+    families: FamilyTable,
 }
 
 impl Sessions {
     /// An empty table with a key of its own: refresh tokens of another one are unknown to it.
     pub fn new(
-        options: Options,
+        options: SessionOptions,
         issuer: Arc<Issuer>,
         revocations: Arc<RevocationList>,
         clock: Arc<dyn Clock>,
@@ -110,7 +91,7 @@ impl Sessions {
             revocations,
             clock,
             codec: Codec::new()?,
-            families: Families::new(options),
+            families: FamilyTable::new(options),
         })
     }
 

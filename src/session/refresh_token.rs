@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_our_tokens_are_read() {
+    fn only_tokens_of_this_key_are_read() {
         let codec = Codec::new().unwrap();
         let id = Uuid::from_u128(7);
         let token = codec.encode(id, 3);

@@ -6,11 +6,11 @@ use crate::jwt::{
     Algorithm, Expected, IssuerOptions, Key, KeyRing, KeySource, Profile, Rejection, RingOptions,
     Scratch, Verifier, VerifierOptions,
 };
-use crate::revocation::Limits;
+use crate::revocation::ListLimits;
 
 const NOW: u64 = 1_700_000_000;
 
-struct World {
+struct Fixture {
     sessions: Sessions,
     verifier: Verifier,
     revocations: Arc<RevocationList>,
@@ -18,12 +18,12 @@ struct World {
     clock: Arc<ManualClock>,
 }
 
-impl World {
-    fn new(options: Options) -> Self {
-        Self::with(options, Limits::default())
+impl Fixture {
+    fn new(options: SessionOptions) -> Self {
+        Self::with(options, ListLimits::default())
     }
 
-    fn with(options: Options, limits: Limits) -> Self {
+    fn with(options: SessionOptions, limits: ListLimits) -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
         let ring = KeyRing::new(RingOptions::default(), clock.clone()).unwrap();
         let key = || Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap());
@@ -89,12 +89,13 @@ impl World {
 
 #[test]
 fn a_session_carries_its_claims_through_rotation() {
-    let world = World::new(Options::default());
-    let first = world.sessions.start("al\"ice", r#"{"role":"admin"}"#).unwrap();
-    let second = world.rotate(&first);
+    let fixture = Fixture::new(SessionOptions::default());
+    let first = fixture.sessions.start("al\"ice", r#"{"role":"admin"}"#).unwrap();
+    let second = fixture.rotate(&first);
     assert_eq!(first.session, second.session);
     assert_ne!(first.refresh_token, second.refresh_token);
-    let payload: serde_json::Value = serde_json::from_str(&world.verify(&second).unwrap()).unwrap();
+    let payload: serde_json::Value =
+        serde_json::from_str(&fixture.verify(&second).unwrap()).unwrap();
     assert_eq!(payload["sub"], "al\"ice");
     assert_eq!(payload["role"], "admin");
     assert_eq!(payload["sid"], second.session.to_string());
@@ -102,159 +103,166 @@ fn a_session_carries_its_claims_through_rotation() {
 
 #[test]
 fn within_grace_the_same_successor_is_given_again() {
-    let world = World::new(Options::default());
-    let first = world.start();
-    let second = world.rotate(&first);
-    world.pass(29);
-    let Refreshed::Replayed(again) = world.refresh(&first) else { panic!() };
+    let fixture = Fixture::new(SessionOptions::default());
+    let first = fixture.start();
+    let second = fixture.rotate(&first);
+    fixture.pass(29);
+    let Refreshed::Replayed(again) = fixture.refresh(&first) else { panic!() };
     assert_eq!(again.refresh_token, second.refresh_token);
-    assert!(world.verify(&again).is_ok());
-    world.rotate(&second);
+    assert!(fixture.verify(&again).is_ok());
+    fixture.rotate(&second);
 }
 
 #[test]
 fn reuse_ends_the_session_and_its_access_tokens() {
     for seconds in [0, 31] {
-        let world = World::new(Options::default());
-        let first = world.start();
-        let second = world.rotate(&first);
-        let newest = if seconds == 0 { world.rotate(&second) } else { second };
-        world.pass(seconds);
-        assert_eq!(world.refresh(&first), Refreshed::Reuse(World::ended(&first)));
-        assert_eq!(world.refresh(&newest), Refreshed::Unknown);
-        assert_eq!(world.verify(&newest), Err(Rejection::Revoked));
+        let fixture = Fixture::new(SessionOptions::default());
+        let first = fixture.start();
+        let second = fixture.rotate(&first);
+        let newest = if seconds == 0 { fixture.rotate(&second) } else { second };
+        fixture.pass(seconds);
+        assert_eq!(fixture.refresh(&first), Refreshed::Reuse(Fixture::ended(&first)));
+        assert_eq!(fixture.refresh(&newest), Refreshed::Unknown);
+        assert_eq!(fixture.verify(&newest), Err(Rejection::Revoked));
     }
 }
 
 #[test]
 fn forgeries_end_nothing() {
-    let world = World::new(Options::default());
-    let pair = world.start();
-    let stranger = World::new(Options::default()).start();
-    assert_eq!(world.refresh(&stranger), Refreshed::Unknown);
-    assert_eq!(world.sessions.refresh("").unwrap(), Refreshed::Unknown);
-    assert!(world.verify(&pair).is_ok());
-    world.rotate(&pair);
+    let fixture = Fixture::new(SessionOptions::default());
+    let pair = fixture.start();
+    let stranger = Fixture::new(SessionOptions::default()).start();
+    assert_eq!(fixture.refresh(&stranger), Refreshed::Unknown);
+    assert_eq!(fixture.sessions.refresh("").unwrap(), Refreshed::Unknown);
+    assert!(fixture.verify(&pair).is_ok());
+    fixture.rotate(&pair);
 }
 
 #[test]
 fn sessions_expire_when_idle_and_when_old() {
-    let world = World::new(Options { refresh_ttl: 1000, idle_ttl: 400, ..Options::default() });
-    let idle = world.start();
-    world.pass(400);
-    assert_eq!(world.refresh(&idle), Refreshed::Expired(World::ended(&idle)));
-    assert_eq!(world.refresh(&idle), Refreshed::Unknown);
-    let mut old = world.start();
+    let fixture = Fixture::new(SessionOptions {
+        refresh_ttl: 1000,
+        idle_ttl: 400,
+        ..SessionOptions::default()
+    });
+    let idle = fixture.start();
+    fixture.pass(400);
+    assert_eq!(fixture.refresh(&idle), Refreshed::Expired(Fixture::ended(&idle)));
+    assert_eq!(fixture.refresh(&idle), Refreshed::Unknown);
+    let mut old = fixture.start();
     for _ in 0..3 {
-        world.pass(300);
-        old = world.rotate(&old);
+        fixture.pass(300);
+        old = fixture.rotate(&old);
     }
-    world.pass(100);
-    assert_eq!(world.refresh(&old), Refreshed::Expired(World::ended(&old)));
+    fixture.pass(100);
+    assert_eq!(fixture.refresh(&old), Refreshed::Expired(Fixture::ended(&old)));
 }
 
 #[test]
 fn ending_one_leaves_the_others() {
-    let world = World::new(Options::default());
-    let (one, two) = (world.start(), world.start());
-    world.sessions.end(one.session).unwrap();
-    assert_eq!(world.verify(&one), Err(Rejection::Revoked));
-    assert_eq!(world.refresh(&one), Refreshed::Unknown);
-    assert!(world.verify(&two).is_ok());
-    assert_eq!(world.sessions.list("alice").len(), 1);
+    let fixture = Fixture::new(SessionOptions::default());
+    let (one, two) = (fixture.start(), fixture.start());
+    fixture.sessions.end(one.session).unwrap();
+    assert_eq!(fixture.verify(&one), Err(Rejection::Revoked));
+    assert_eq!(fixture.refresh(&one), Refreshed::Unknown);
+    assert!(fixture.verify(&two).is_ok());
+    assert_eq!(fixture.sessions.list("alice").len(), 1);
 }
 
 #[test]
 fn ending_all_spares_a_session_started_in_the_same_second() {
-    let world = World::new(Options::default());
-    let (one, two) = (world.start(), world.start());
-    let other = world.sessions.start("bob", "{}").unwrap();
-    world.sessions.end_all("alice").unwrap();
-    let after = world.start();
+    let fixture = Fixture::new(SessionOptions::default());
+    let (one, two) = (fixture.start(), fixture.start());
+    let other = fixture.sessions.start("bob", "{}").unwrap();
+    fixture.sessions.end_all("alice").unwrap();
+    let after = fixture.start();
     for ended in [one, two] {
-        assert_eq!(world.verify(&ended), Err(Rejection::Revoked));
-        assert_eq!(world.refresh(&ended), Refreshed::Unknown);
+        assert_eq!(fixture.verify(&ended), Err(Rejection::Revoked));
+        assert_eq!(fixture.refresh(&ended), Refreshed::Unknown);
     }
-    assert!(world.verify(&after).is_ok());
-    assert!(world.verify(&other).is_ok());
-    assert_eq!(world.sessions.list("alice").len(), 1);
+    assert!(fixture.verify(&after).is_ok());
+    assert!(fixture.verify(&other).is_ok());
+    assert_eq!(fixture.sessions.list("alice").len(), 1);
 }
 
 #[test]
 fn claims_that_collide_start_nothing() {
-    let world = World::new(Options::default());
+    let fixture = Fixture::new(SessionOptions::default());
     for claims in [r#"{"sub":"x"}"#, r#"{"sid":"x"}"#, r#"{"exp":1}"#, "[]", "{"] {
-        let error = world.sessions.start("alice", claims).unwrap_err();
+        let error = fixture.sessions.start("alice", claims).unwrap_err();
         assert_eq!(error.code, Code::JwtClaim, "{claims}");
     }
-    assert!(world.sessions.list("alice").is_empty());
+    assert!(fixture.sessions.list("alice").is_empty());
 }
 
 #[test]
-fn a_full_table_says_so_and_forgets_what_is_over() {
-    let options = Options { max_sessions: 2, refresh_ttl: 600, ..Options::default() };
-    let world = World::new(options);
-    world.start();
-    world.start();
-    let full = world.sessions.start("alice", "{}").unwrap_err();
+fn a_full_table_fails_and_expired_sessions_leave_it() {
+    let options = SessionOptions { max_sessions: 2, refresh_ttl: 600, ..SessionOptions::default() };
+    let fixture = Fixture::new(options);
+    fixture.start();
+    fixture.start();
+    let full = fixture.sessions.start("alice", "{}").unwrap_err();
     assert_eq!(full.code, Code::SessionFull);
-    world.pass(660);
-    world.start();
-    assert_eq!(world.sessions.list("alice").len(), 1);
+    fixture.pass(660);
+    fixture.start();
+    assert_eq!(fixture.sessions.list("alice").len(), 1);
 }
 
 #[test]
-fn a_session_that_could_not_be_revoked_is_still_there_to_be_ended() {
-    let world = World::with(Options::default(), Limits { max_entries: 1, ..Limits::default() });
-    let first = world.start();
-    let newest = world.rotate(&world.rotate(&first));
-    world.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+fn a_session_that_could_not_be_revoked_can_still_be_ended() {
+    let fixture = Fixture::with(
+        SessionOptions::default(),
+        ListLimits { max_entries: 1, ..ListLimits::default() },
+    );
+    let first = fixture.start();
+    let newest = fixture.rotate(&fixture.rotate(&first));
+    fixture.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
     for _ in 0..2 {
-        let error = world.sessions.refresh(&first.refresh_token).unwrap_err();
+        let error = fixture.sessions.refresh(&first.refresh_token).unwrap_err();
         assert_eq!(error.code, Code::RevocationFull);
     }
-    let error = world.sessions.refresh(&newest.refresh_token).unwrap_err();
+    let error = fixture.sessions.refresh(&newest.refresh_token).unwrap_err();
     assert_eq!(error.code, Code::RevocationFull);
     // Once there is room again, any token of the session tells of the reuse; another session that
     // starts meanwhile does not push it out.
-    world.start();
-    world.pass(299);
-    world.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
-    assert!(world.sessions.refresh(&newest.refresh_token).is_err());
+    fixture.start();
+    fixture.pass(299);
+    fixture.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+    assert!(fixture.sessions.refresh(&newest.refresh_token).is_err());
 }
 
 #[test]
-fn a_refresh_that_cannot_sign_uses_nothing_up() {
-    let world = World::new(Options { grace: 0, ..Options::default() });
-    let pair = world.start();
-    let kid = world.ring.signing_key().unwrap().kid().to_owned();
-    world.ring.revoke(&kid).unwrap();
-    let error = world.sessions.refresh(&pair.refresh_token).unwrap_err();
+fn a_refresh_that_cannot_sign_leaves_its_token_valid() {
+    let fixture = Fixture::new(SessionOptions { grace: 0, ..SessionOptions::default() });
+    let pair = fixture.start();
+    let kid = fixture.ring.signing_key().unwrap().kid().to_owned();
+    fixture.ring.revoke(&kid).unwrap();
+    let error = fixture.sessions.refresh(&pair.refresh_token).unwrap_err();
     assert_eq!(error.code, Code::KeyringNoActiveKey);
-    world.ring.add(Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap()), None).unwrap();
-    world.rotate(&pair);
+    fixture.ring.add(Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap()), None).unwrap();
+    fixture.rotate(&pair);
 }
 
 #[test]
-fn idle_sessions_make_room() {
-    let options = Options { max_sessions: 1, idle_ttl: 10, ..Options::default() };
-    let world = World::new(options);
-    let pair = world.start();
-    world.pass(9);
-    world.rotate(&pair);
-    world.pass(9);
-    assert_eq!(world.sessions.start("bob", "{}").unwrap_err().code, Code::SessionFull);
-    world.pass(1);
-    world.sessions.start("bob", "{}").unwrap();
-    assert!(world.sessions.list("alice").is_empty());
+fn idle_sessions_make_room_for_new_ones() {
+    let options = SessionOptions { max_sessions: 1, idle_ttl: 10, ..SessionOptions::default() };
+    let fixture = Fixture::new(options);
+    let pair = fixture.start();
+    fixture.pass(9);
+    fixture.rotate(&pair);
+    fixture.pass(9);
+    assert_eq!(fixture.sessions.start("bob", "{}").unwrap_err().code, Code::SessionFull);
+    fixture.pass(1);
+    fixture.sessions.start("bob", "{}").unwrap();
+    assert!(fixture.sessions.list("alice").is_empty());
 }
 
 #[test]
 fn of_two_threads_with_one_token_one_rotates_and_both_get_the_same_successor() {
-    let world = World::new(Options::default());
-    let pair = world.start();
+    let fixture = Fixture::new(SessionOptions::default());
+    let pair = fixture.start();
     let results: Vec<_> = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| world.refresh(&pair))).collect();
+        let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| fixture.refresh(&pair))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()
     });
     let mut rotated = 0;
@@ -274,26 +282,29 @@ fn of_two_threads_with_one_token_one_rotates_and_both_get_the_same_successor() {
 
 #[test]
 fn a_session_that_could_not_be_ended_does_not_refresh() {
-    let world = World::with(Options::default(), Limits { max_entries: 1, ..Limits::default() });
-    let pair = world.start();
-    world.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
-    assert_eq!(world.sessions.end(pair.session).unwrap_err().code, Code::RevocationFull);
-    let error = world.sessions.refresh(&pair.refresh_token).unwrap_err();
+    let fixture = Fixture::with(
+        SessionOptions::default(),
+        ListLimits { max_entries: 1, ..ListLimits::default() },
+    );
+    let pair = fixture.start();
+    fixture.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+    assert_eq!(fixture.sessions.end(pair.session).unwrap_err().code, Code::RevocationFull);
+    let error = fixture.sessions.refresh(&pair.refresh_token).unwrap_err();
     assert_eq!(error.code, Code::RevocationFull);
-    assert!(world.sessions.list("alice").is_empty());
-    world.sessions.end_all("alice").unwrap_err();
+    assert!(fixture.sessions.list("alice").is_empty());
+    fixture.sessions.end_all("alice").unwrap_err();
 }
 
 #[test]
 fn a_logout_finds_room_where_older_tokens_may_be_refused() {
     use crate::revocation::OnFull::RejectOlder;
-    let limits = Limits { max_entries: 3, on_full: RejectOlder, ..Limits::default() };
-    let world = World::with(Options::default(), limits);
+    let limits = ListLimits { max_entries: 3, on_full: RejectOlder, ..ListLimits::default() };
+    let fixture = Fixture::with(SessionOptions::default(), limits);
     for _ in 0..10 {
-        let pair = world.start();
-        world.sessions.end(pair.session).unwrap();
-        assert_eq!(world.verify(&pair), Err(Rejection::Revoked));
+        let pair = fixture.start();
+        fixture.sessions.end(pair.session).unwrap();
+        assert_eq!(fixture.verify(&pair), Err(Rejection::Revoked));
     }
-    world.pass(1);
-    assert!(world.verify(&world.start()).is_ok());
+    fixture.pass(1);
+    assert!(fixture.verify(&fixture.start()).is_ok());
 }

@@ -12,7 +12,7 @@ use crate::binding::args::handle::Handle;
 use crate::binding::promise::hashing;
 use crate::binding::{CLOCK, guard};
 use crate::password::calibrate::{MIN_MEMORY_COST, Search, measure};
-use crate::password::{Limits, pool};
+use crate::password::{DigestLimits, pool};
 
 /// The longest hash to look for: a minute.
 const MAX_TARGET_MS: u64 = 60_000;
@@ -107,6 +107,6 @@ fn default_memory_cost() -> u32 {
     let budget = bounds.max_memory / 1024;
     let share = budget / bounds.threads as u64;
     let least = u64::from(MIN_MEMORY_COST).max(budget.min(19456));
-    let most = u64::from(Limits::default().memory_cost());
+    let most = u64::from(DigestLimits::default().memory_cost());
     u32::try_from(share.clamp(least, most)).unwrap_or(MIN_MEMORY_COST)
 }

@@ -2,7 +2,7 @@
 
 use crate::binding::args::{Arg, Options, Result};
 use crate::password::{
-    Algorithm, Limits, MAX_FIELD_LEN, MAX_SECRET_LEN, Policy, PolicyOptions, Profile, Rehash,
+    Algorithm, DigestLimits, MAX_FIELD_LEN, MAX_SECRET_LEN, Policy, PolicyOptions, Preset, Rehash,
     Version,
 };
 use crate::secret::SecretInput;
@@ -53,8 +53,8 @@ pub fn text(digest: &Arg<'_>) -> Result<String> {
 }
 
 /// Ceilings for what a digest of Argon2 may ask for.
-pub fn argon2_limits(options: &Options<'_>) -> Result<Limits> {
-    Ok(Limits::new(
+pub fn argon2_limits(options: &Options<'_>) -> Result<DigestLimits> {
+    Ok(DigestLimits::new(
         number(options, "memoryCost")?,
         number(options, "timeCost")?,
         number(options, "parallelism")?,
@@ -67,7 +67,7 @@ pub fn rehash(options: &Options<'_>) -> Result<Rehash> {
 }
 
 pub fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
-    let profile = options.get("profile")?.map(|profile| profile.one_of(&Profile::ALL));
+    let preset = options.get("profile")?.map(|preset| preset.one_of(&Preset::ALL));
     let algorithm = options.get("type")?.map(|algorithm| {
         if algorithm.is_string()? {
             return algorithm.one_of(&Algorithm::ALL.map(|known| (known.name(), known)));
@@ -80,7 +80,7 @@ pub fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
         found.ok_or_else(|| version.out_of_range("0x10 or 0x13"))
     });
     let options = PolicyOptions {
-        profile: profile.transpose()?,
+        preset: preset.transpose()?,
         algorithm: algorithm.transpose()?,
         version: version.transpose()?,
         memory_cost: number(options, "memoryCost")?,

@@ -1,7 +1,7 @@
 //! A token in the cache is checked for all that can change.
 
 use super::*;
-use crate::revocation::{Limits, RevocationList, Scope};
+use crate::revocation::{ListLimits, RevocationList, Scope};
 
 const MEMBERS: &str = r#""iss":"i","jti":"t\u002f","sid":"s","sub":"u""#;
 
@@ -24,7 +24,7 @@ impl Desk {
         let ring = RingOptions { algorithm: Algorithm::EdDsa, ..RingOptions::default() };
         let ring = KeyRing::new(ring, clock.clone()).unwrap();
         ring.add(Arc::new(key(Algorithm::EdDsa)), None).unwrap();
-        let list = Arc::new(RevocationList::new(Limits::default(), clock.clone()).unwrap());
+        let list = Arc::new(RevocationList::new(ListLimits::default(), clock.clone()).unwrap());
         let mut options = lax(KeySource::Ring(ring.clone()));
         options.revocations = Some(list.clone());
         change(&mut options);

@@ -1,7 +1,7 @@
 //! The revocation list as a verifier asks it.
 
 use super::*;
-use crate::revocation::{Limits, RevocationList, Scope};
+use crate::revocation::{ListLimits, RevocationList, Scope};
 
 struct Court {
     world: World,
@@ -13,7 +13,7 @@ impl Court {
         let mut shared = None;
         let world = World::with(Algorithm::Hs256, |options| {
             let clock = Arc::new(ManualClock::at(NOW));
-            let limits = Limits { max_token_ttl: 7200, ..Limits::default() };
+            let limits = ListLimits { max_token_ttl: 7200, ..ListLimits::default() };
             let list = Arc::new(RevocationList::new(limits, clock).unwrap());
             options.revocations = Some(list.clone());
             options.clock_tolerance = tolerance;
@@ -122,7 +122,7 @@ fn what_could_not_be_taken_back_is_not_accepted() {
 #[test]
 fn an_entry_outlives_expiry_by_the_largest_tolerance() {
     let clock = Arc::new(ManualClock::at(NOW));
-    let limits = Limits { max_token_ttl: 7200, ..Limits::default() };
+    let limits = ListLimits { max_token_ttl: 7200, ..ListLimits::default() };
     let list = Arc::new(RevocationList::new(limits, clock.clone()).unwrap());
     let key = Arc::new(key(Algorithm::Hs256));
     let options = VerifierOptions {

@@ -1,7 +1,7 @@
 //! What a verifier accepts of genuine tokens: types, parties and keys.
 
 use super::*;
-use crate::revocation::{Limits, RevocationList};
+use crate::revocation::{ListLimits, RevocationList};
 
 #[test]
 fn round_trips_of_every_algorithm_with_every_option() {
@@ -17,7 +17,7 @@ fn round_trips_of_every_algorithm_with_every_option() {
         };
         let issuer = Issuer::new(issuer, clock.clone()).unwrap();
         assert_eq!(issuer.expires_in(), 3600);
-        let list = RevocationList::new(Limits::default(), clock.clone()).unwrap();
+        let list = RevocationList::new(ListLimits::default(), clock.clone()).unwrap();
         let keys = vec![key.clone(), Arc::new(other_key(algorithm))];
         let options = VerifierOptions {
             algorithms: Some(vec![algorithm]),

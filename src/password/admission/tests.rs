@@ -26,7 +26,7 @@ fn ids(left: Vec<(u64, Error)>) -> Vec<(u64, Code)> {
 }
 
 #[test]
-fn as_many_run_as_there_are_threads_and_memory() {
+fn as_many_jobs_run_as_threads_and_memory_allow() {
     for (threads, mib) in [(2, 1000), (1000, 130)] {
         let mut book = book(threads, mib, 10);
         for id in 0..5 {
@@ -41,7 +41,7 @@ fn as_many_run_as_there_are_threads_and_memory() {
 }
 
 #[test]
-fn nobody_overtakes_the_head() {
+fn no_job_overtakes_the_head_of_the_queue() {
     let mut book = book(8, 100, 10);
     for (id, mib) in [(0, 60), (1, 100), (2, 1), (3, 0)] {
         offer(&mut book, id, mib).unwrap();
@@ -56,7 +56,7 @@ fn nobody_overtakes_the_head() {
 }
 
 #[test]
-fn the_queue_is_bounded_and_who_runs_at_once_does_not_count() {
+fn the_queue_is_bounded_and_jobs_that_run_at_once_do_not_count() {
     let mut book = book(1, 100, 2);
     offer(&mut book, 0, 50).unwrap();
     assert_eq!(started(&mut book), [0]);
@@ -74,7 +74,7 @@ fn the_queue_is_bounded_and_who_runs_at_once_does_not_count() {
 }
 
 #[test]
-fn larger_than_the_budget_fails_at_once_and_names_the_numbers() {
+fn a_job_larger_than_the_budget_fails_at_once_and_names_the_numbers() {
     let mut book = book(1, 100, 2);
     for error in [offer(&mut book, 0, 101).unwrap_err(), book.hold(101 * MIB).unwrap_err()] {
         assert_eq!((error.code, error.retry_after_ms), (Code::PasswordMemory, None));
@@ -84,7 +84,7 @@ fn larger_than_the_budget_fails_at_once_and_names_the_numbers() {
 }
 
 #[test]
-fn who_waits_too_long_is_turned_away() {
+fn a_job_that_waits_too_long_is_refused() {
     let mut book = book(1, 100, 10);
     offer(&mut book, 0, 50).unwrap();
     assert_eq!(started(&mut book), [0]);
@@ -115,7 +115,7 @@ fn aborted_jobs_leave_the_queue_and_running_ones_keep_their_memory() {
 }
 
 #[test]
-fn a_caller_s_thread_takes_only_what_nobody_waits_for() {
+fn a_held_job_takes_only_memory_that_the_head_of_the_queue_does_not_need() {
     let mut book = book(2, 100, 10);
     book.hold(60 * MIB).unwrap();
     offer(&mut book, 0, 50).unwrap();
@@ -128,7 +128,7 @@ fn a_caller_s_thread_takes_only_what_nobody_waits_for() {
 }
 
 #[test]
-fn other_bounds_at_any_time() {
+fn bounds_can_change_while_jobs_run_and_wait() {
     let mut book = book(1, 100, 10);
     for (id, mib) in [(0, 50), (1, 90), (2, 10), (3, 10)] {
         offer(&mut book, id, mib).unwrap();

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroize;
 
-use crate::password::memory::{BLOCK_LEN, PlainBlock};
+use crate::password::memory::BLOCK_LEN;
 
 /// 64-bit words of a block.
 pub const WORDS: usize = BLOCK_LEN / size_of::<u64>();
@@ -11,10 +11,6 @@ pub const WORDS: usize = BLOCK_LEN / size_of::<u64>();
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub struct Block([u64; WORDS]);
-
-// SAFETY: one array of 1024 bytes at an alignment that divides them, so no padding; any bits are
-// valid words; `Copy`, and no interior mutability.
-unsafe impl PlainBlock for Block {}
 
 impl Block {
     /// Nothing but zeros.

@@ -8,9 +8,10 @@ use std::ffi::OsStr;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::interface::Engine;
 use super::own::Own;
 use super::rustcrypto::RustCrypto;
-use super::{Engine, kernel, selftest};
+use super::{kernel, selftest};
 use crate::error::{Code, Error, Result};
 
 const VARIABLE: &str = "NODESEC_ARGON2";
@@ -47,7 +48,7 @@ fn choose(wish: Option<&OsStr>, works: impl Fn(&dyn Engine) -> Result<bool>) -> 
     if wish.is_some_and(|wish| wish == RustCrypto.name()) {
         return Ok(Choice { engine: Box::new(RustCrypto), warning: None });
     }
-    let wished = wish.and_then(|wish| kernel::available().find(|kernel| wish == kernel.name));
+    let wished = wish.and_then(|wish| kernel::available().find(|kernel| wish == kernel.name()));
     let warning = (wish.is_some() && wished.is_none()).then_some(
         "NODESEC_ARGON2 is ignored: it names no Argon2 engine that this machine can run",
     );
@@ -71,11 +72,11 @@ mod tests {
 
     #[test]
     fn by_default_the_fastest_and_otherwise_the_one_that_is_named() {
-        let fastest = kernel::fastest().name;
+        let fastest = kernel::fastest().name();
         assert_eq!(choose(None, |_| Ok(true)).unwrap().engine.name(), fastest);
         assert_eq!(names("", true), (fastest, false));
         for kernel in kernel::available() {
-            assert_eq!(names(kernel.name, true), (kernel.name, false));
+            assert_eq!(names(kernel.name(), true), (kernel.name(), false));
         }
         assert_eq!(names("rustcrypto", true), ("rustcrypto", false));
         assert_eq!(names("AVX2", true), (fastest, true));

@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use super::fill::{MAX_LANES, Task};
+use super::fill::{Fill, MAX_LANES, Task};
 use super::hash::wipe_stack;
-use super::kernel::Fill;
+use super::kernel::AvailableKernel;
 use super::layout::SLICES;
 use super::memory::Memory;
 use crate::error::Result;
@@ -30,16 +30,17 @@ const STACK_LEN: usize = 256 << 10;
 static BUSY: AtomicUsize = AtomicUsize::new(0);
 
 /// Computes all blocks from the first two of every lane on. `ABORT_ERR` if cancelled meanwhile.
-///
-/// # Safety
-/// The processor has the instructions of `fill`.
-pub unsafe fn fill(fill: Fill, memory: &Memory<'_>, cancel: &Cancel) -> Result<()> {
+pub fn fill(kernel: AvailableKernel, memory: &Memory<'_>, cancel: &Cancel) -> Result<()> {
     let layout = memory.layout();
     let work = layout.blocks().saturating_mul(layout.params.time_cost().into());
     let threads = u64::from(layout.params.parallelism()).min(work / MIN_BLOCKS);
     let seat = Seat::take();
-    // SAFETY: passed on to the caller.
-    unsafe { Crew::new(fill, memory, cancel) }.run(threads, Seat::take_idle, Seat::is_free);
+    // SAFETY: an `AvailableKernel` exists only where its instructions do.
+    unsafe { Crew::new(kernel.fill(), memory, cancel) }.run(
+        threads,
+        Seat::take_idle,
+        Seat::is_free,
+    );
     drop(seat);
     cancel.check()
 }
@@ -119,7 +120,7 @@ impl<'a> Crew<'a> {
             drop(state);
 
             let task = Task { memory: self.memory, slice, lane, lanes: share };
-            // SAFETY: the instructions are there, says the caller of `fill`. Each lane of a slice
+            // SAFETY: the instructions are there, says the caller of `Crew::new`. Each lane of a slice
             // is given out once, and the next slice begins when all of them have been handed in,
             // under the lock through which every thread gets its tasks.
             unsafe { (self.fill)(&task) };

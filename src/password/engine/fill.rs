@@ -7,9 +7,31 @@
 use std::ops::Range;
 
 use super::block::Block;
-use super::kernel::Kernel;
 use super::layout::Slice;
 use super::memory::Memory;
+
+/// The compression function `G` (RFC 9106 section 3.5) on one kind of processor. The walk calls it
+/// from a [`Fill`] that is compiled for that kind.
+pub trait Kernel {
+    /// `next` becomes `G(previous, reference)`, with `XOR` combined with its old content. Calls
+    /// `first_word` with the first word of the new block as soon as that is known: the next
+    /// reference may depend on it, and the sooner it is fetched the better.
+    fn compress<const XOR: bool>(
+        previous: &Block,
+        reference: &Block,
+        next: &mut Block,
+        first_word: impl FnOnce(u64),
+    );
+
+    /// Asks for a block ahead of its use, if that pays.
+    fn prefetch(block: *const Block);
+}
+
+/// Computes a task's blocks: [`walk`], compiled for the instructions of one kernel.
+///
+/// # Safety
+/// The processor has the instructions of this kernel; and as [`walk`].
+pub type Fill = unsafe fn(&Task<'_>);
 
 /// The most lanes that one thread works on by turns.
 pub const MAX_LANES: u32 = 2;

@@ -7,7 +7,7 @@ use blake2::digest::Output;
 use blake2::digest::block_api::{Buffer, UpdateCore, VariableOutputCore};
 use zeroize::{Zeroize, Zeroizing};
 
-use super::Inputs;
+use super::interface::Inputs;
 use crate::error::{Code, Error, Result};
 
 /// Bytes of `H0`, and of the longest output of BLAKE2b.

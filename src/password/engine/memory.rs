@@ -4,6 +4,7 @@ use std::marker::PhantomData;
 
 use super::block::Block;
 use super::layout::Layout;
+use crate::password::memory::PlainBlock;
 
 /// The blocks of a [`Layout`], for several threads at once. Who may touch which block when is the
 /// contract of [`Memory::block`].
@@ -12,6 +13,10 @@ pub struct Memory<'a> {
     layout: Layout,
     borrow: PhantomData<&'a mut [Block]>,
 }
+
+// SAFETY: a `Block` is one array of 1024 bytes at an alignment that divides them, so no padding; any
+// bits are valid words; `Copy`, and no interior mutability.
+unsafe impl PlainBlock for Block {}
 
 // SAFETY: a `Memory` stands for an exclusive borrow of blocks, which may go to another thread, and
 // all access through a shared one is under the contracts of `block` and `block_mut`.

@@ -1,54 +1,25 @@
-//! The one seam between a hash that is asked for and the code that computes it.
+//! Argon2: one interface, our own implementation and that of the `argon2` crate, and the choice
+//! between them.
 
 mod block;
 mod choice;
+#[allow(unsafe_code, reason = "gives each task's lanes to one thread, on which the walk relies")]
 mod crew;
+#[allow(unsafe_code, reason = "reads and writes blocks that threads share by lanes")]
 mod fill;
 mod hash;
+mod interface;
+#[allow(unsafe_code, reason = "vector instructions")]
 mod kernel;
 mod layout;
+#[allow(unsafe_code, reason = "memory that threads share by lanes")]
 mod memory;
 mod own;
 mod rustcrypto;
 mod selftest;
 
 pub use self::choice::{current, take_warning};
-use super::params::Params;
-use crate::error::Result;
-use crate::password::cancel::Cancel;
-use crate::password::memory::Pages;
-
-/// What an Argon2 tag is computed from (RFC 9106 section 3.1). All lengths are hashed in, so an
-/// empty secret is no secret.
-pub struct Inputs<'a> {
-    /// Variant, version and costs.
-    pub params: Params,
-    /// The password `P`.
-    pub password: &'a [u8],
-    /// The salt `S`, 8 bytes or more.
-    pub salt: &'a [u8],
-    /// The pepper `K`, or nothing.
-    pub secret: &'a [u8],
-    /// The associated data `X`, or nothing.
-    pub associated_data: &'a [u8],
-}
-
-/// An implementation of Argon2.
-pub trait Engine: Send + Sync {
-    /// As in `NODESEC_ARGON2`.
-    fn name(&self) -> &'static str;
-
-    /// Fills `tag`, whose length is hashed in. `memory` is for at least
-    /// [`Params::memory_len`] bytes; it may hold anything, and is not wiped. `ABORT_ERR` when
-    /// cancelled.
-    fn derive(
-        &self,
-        inputs: &Inputs<'_>,
-        memory: &mut Pages,
-        tag: &mut [u8],
-        cancel: &Cancel,
-    ) -> Result<()>;
-}
+pub use self::interface::Inputs;
 
 #[cfg(test)]
 mod tests;

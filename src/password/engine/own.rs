@@ -3,28 +3,29 @@
 use zeroize::Zeroizing;
 
 use super::block::Block;
-use super::kernel::Available;
+use super::interface::{Engine, Inputs};
+use super::kernel::AvailableKernel;
 use super::layout::Layout;
 use super::memory::Memory;
-use super::{Engine, Inputs, crew, hash};
+use super::{crew, hash};
 use crate::error::{Code, Error, Result};
 use crate::password::cancel::Cancel;
 use crate::password::memory::{BLOCK_LEN, Pages};
 
 /// The engine with one of its kernels.
 pub(super) struct Own {
-    kernel: Available,
+    kernel: AvailableKernel,
 }
 
 impl Own {
-    pub(super) const fn new(kernel: Available) -> Self {
+    pub(super) const fn new(kernel: AvailableKernel) -> Self {
         Self { kernel }
     }
 }
 
 impl Engine for Own {
     fn name(&self) -> &'static str {
-        self.kernel.name
+        self.kernel.name()
     }
 
     fn derive(
@@ -39,8 +40,7 @@ impl Engine for Own {
         begin(inputs, &layout, blocks, tag.len(), cancel)?;
         let shared = Memory::new(layout, blocks)
             .ok_or_else(|| Error::new(Code::Internal, "too little memory for Argon2"))?;
-        // SAFETY: a kernel is available only where its instructions are.
-        unsafe { crew::fill(self.kernel.fill, &shared, cancel)? };
+        crew::fill(self.kernel, &shared, cancel)?;
         finish(&layout, blocks, tag)
     }
 }

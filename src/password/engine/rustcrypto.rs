@@ -2,7 +2,7 @@
 
 use argon2::{Argon2, AssociatedData, Params as CrateParams, ParamsBuilder};
 
-use super::{Engine, Inputs};
+use super::interface::{Engine, Inputs};
 use crate::error::{Code, Error, Result};
 use crate::password::cancel::Cancel;
 use crate::password::memory::Pages;

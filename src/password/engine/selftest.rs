@@ -1,6 +1,6 @@
 //! Whether two engines agree, on a few small hashes: under 5 ms.
 
-use super::{Engine, Inputs};
+use super::interface::{Engine, Inputs};
 use crate::error::Result;
 use crate::password::cancel::Cancel;
 use crate::password::memory::{self, Pages};
@@ -75,7 +75,7 @@ mod tests {
     #[test]
     fn every_kernel_agrees_with_the_crate() {
         for kernel in kernel::available() {
-            assert!(agree(&Own::new(kernel), &RustCrypto).unwrap(), "{}", kernel.name);
+            assert!(agree(&Own::new(kernel), &RustCrypto).unwrap(), "{}", kernel.name());
         }
     }
 

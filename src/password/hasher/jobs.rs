@@ -1,22 +1,22 @@
-//! What a hasher hands out to be run.
+//! The jobs that a hasher hands out.
 
 use secrecy::ExposeSecret;
 
 use crate::error::Result;
 use crate::password::cancel::Cancel;
 use crate::password::job::{DEPTH, HashJob, VerifyJob};
-use crate::password::legacy::Legacy;
+use crate::password::legacy::LegacyHash;
 use crate::password::phc::Digest;
 use crate::secret::{SecretInput, leaving_no_trace};
 
 /// A new digest to be made.
 #[derive(Debug)]
-pub struct Mint {
+pub struct NewDigestJob {
     pub(super) job: HashJob,
     pub(super) keyid: Vec<u8>,
 }
 
-impl Mint {
+impl NewDigestJob {
     /// Bytes of memory that it works in.
     pub fn memory_len(&self) -> u64 {
         self.job.memory_len()
@@ -37,13 +37,13 @@ pub enum Check {
     Argon2(VerifyJob),
     /// By another scheme.
     Legacy {
-        /// What it must match.
-        legacy: Legacy,
-        /// What is tried.
+        /// The hash.
+        legacy: LegacyHash,
+        /// The password.
         password: SecretInput,
     },
-    /// By none: no password matches.
-    Foreign,
+    /// No password matches.
+    NeverMatches,
 }
 
 impl Check {
@@ -52,7 +52,7 @@ impl Check {
         match self {
             Self::Argon2(job) => job.memory_len(),
             Self::Legacy { legacy, .. } => legacy.memory_len(),
-            Self::Foreign => 0,
+            Self::NeverMatches => 0,
         }
     }
 
@@ -68,7 +68,7 @@ impl Check {
                 drop(password);
                 deliver(matches)
             }
-            Self::Foreign => deliver(Ok(false)),
+            Self::NeverMatches => deliver(Ok(false)),
         }
     }
 }
@@ -77,36 +77,36 @@ impl Check {
 #[derive(Debug)]
 pub struct Update {
     pub(super) check: Check,
-    pub(super) mint: Option<Mint>,
-    /// There is no digest to match: the work is for its time.
-    pub(super) hopeless: bool,
+    pub(super) new_digest: Option<NewDigestJob>,
+    /// There is no digest to match: the work only takes the time of a check.
+    pub(super) only_for_timing: bool,
 }
 
-/// What came of an [`Update`].
+/// The result of an [`Update`].
 #[derive(Debug)]
 pub struct Updated {
     /// Whether the password is right.
     pub valid: bool,
-    /// What to store in place of the old digest, when that is due.
+    /// The digest to store in place of the old one, when that is due.
     pub digest: Option<Digest>,
 }
 
 impl Update {
     /// Bytes of memory that it works in: of the check, then of the new digest.
     pub fn memory_len(&self) -> u64 {
-        self.check.memory_len().max(self.mint.as_ref().map_or(0, Mint::memory_len))
+        self.check.memory_len().max(self.new_digest.as_ref().map_or(0, NewDigestJob::memory_len))
     }
 
     /// Checks, makes the new digest if one is due, and hands both on. `ABORT_ERR` once it has been
     /// called off.
     pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Updated>) -> T) -> T {
-        let Self { check, mint, hopeless } = self;
+        let Self { check, new_digest, only_for_timing } = self;
         let valid = match check.run(cancel, |matches| matches) {
-            Ok(matches) => matches && !hopeless,
+            Ok(matches) => matches && !only_for_timing,
             Err(error) => return deliver(Err(error)),
         };
-        match mint {
-            Some(mint) if valid => mint.run(cancel, |digest| {
+        match new_digest {
+            Some(new_digest) if valid => new_digest.run(cancel, |digest| {
                 deliver(digest.map(|digest| Updated { valid, digest: Some(digest) }))
             }),
             _ => deliver(Ok(Updated { valid, digest: None })),

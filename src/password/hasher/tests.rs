@@ -1,13 +1,13 @@
 //! Peppers that come and go, policies that change, other schemes, and nobody's digest.
 
 use super::*;
-use crate::password::{Cancel, PolicyOptions, Profile};
+use crate::password::{Cancel, PolicyOptions, Preset};
 use crate::testing::allocations::allocated_by;
 
 const BCRYPT: &str = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 
 fn options(change: impl FnOnce(&mut PolicyOptions)) -> HasherOptions {
-    let mut policy = PolicyOptions { profile: Some(Profile::Test), ..PolicyOptions::default() };
+    let mut policy = PolicyOptions { preset: Some(Preset::Test), ..PolicyOptions::default() };
     change(&mut policy);
     HasherOptions {
         policy: Policy::new(&policy, false).unwrap(),
@@ -15,7 +15,7 @@ fn options(change: impl FnOnce(&mut PolicyOptions)) -> HasherOptions {
         secret: None,
         peppers: None,
         legacy: Vec::new(),
-        limits: Limits::default(),
+        limits: DigestLimits::default(),
         ceilings: Ceilings::default(),
     }
 }
@@ -51,7 +51,7 @@ fn update(hasher: &Hasher, digest: Option<&str>, text: &str) -> Result<(bool, Op
 }
 
 #[test]
-fn the_life_of_a_pepper() {
+fn digests_of_an_old_pepper_verify_until_it_is_removed() {
     let plain = Hasher::new(options(|_| {}));
     let first = peppered("k1", &["k1"]);
     let both = peppered("k2", &["k1", "k2"]);
@@ -79,7 +79,7 @@ fn the_life_of_a_pepper() {
 }
 
 #[test]
-fn a_secret_is_the_pepper_without_a_name() {
+fn a_secret_is_a_pepper_without_a_name() {
     let secret_only = Hasher::new(HasherOptions { secret: Some(secret("s")), ..options(|_| {}) });
     let digest = hash(&secret_only);
     assert!(!digest.contains("keyid"));
@@ -115,7 +115,7 @@ fn a_right_password_replaces_a_digest_that_is_due() {
 }
 
 #[test]
-fn other_schemes_when_asked_for() {
+fn other_schemes_verify_only_if_they_were_asked_for() {
     let strict = Hasher::new(options(|_| {}));
     assert_eq!(verify(&strict, BCRYPT, "U*U"), Ok(false));
     assert_eq!(update(&strict, Some(BCRYPT), "U*U"), Ok((false, None)));
@@ -123,7 +123,7 @@ fn other_schemes_when_asked_for() {
     let django = format!("argon2{argon2}");
     assert_eq!(verify(&strict, &django, "right").unwrap_err().code, Code::PasswordDigest);
 
-    let legacy = vec![Family::Bcrypt, Family::Django];
+    let legacy = vec![LegacyScheme::Bcrypt, LegacyScheme::Django];
     let lenient = Hasher::new(HasherOptions { legacy, ..peppered("k1", &["k1"]).0 });
     assert_eq!(lenient.needs_rehash(BCRYPT), Ok(true));
     assert_eq!(verify(&lenient, BCRYPT, "U*U"), Ok(true));
@@ -142,7 +142,7 @@ fn other_schemes_when_asked_for() {
 }
 
 #[test]
-fn without_a_digest_the_work_is_done_and_nothing_passes() {
+fn without_a_digest_the_work_of_a_check_is_done_and_nothing_passes() {
     for hasher in [peppered("k1", &["k1"]), Hasher::new(options(|_| {}))] {
         for digest in [None, Some(BCRYPT)] {
             let job = hasher.verify_and_update(digest, password("right")).unwrap();
@@ -151,7 +151,7 @@ fn without_a_digest_the_work_is_done_and_nothing_passes() {
             let own = hasher.verify_and_update(Some(&hash(&hasher)), password("right")).unwrap();
             let Check::Argon2(own) = &own.check else { panic!("no work: {own:?}") };
             assert_eq!(format!("{check:?}"), format!("{own:?}"));
-            assert!(job.mint.is_none());
+            assert!(job.new_digest.is_none());
             assert_eq!(update(&hasher, digest, "right"), Ok((false, None)));
         }
     }
@@ -159,16 +159,16 @@ fn without_a_digest_the_work_is_done_and_nothing_passes() {
 
 /// Even if somebody knew a password of nobody's digest.
 #[test]
-fn what_is_hopeless_stays_so() {
+fn an_update_only_for_timing_is_never_valid() {
     let hasher = Hasher::new(options(|_| {}));
     let right = hasher.verify(&hash(&hasher), password("right")).unwrap();
-    let job = Update { check: right, mint: None, hopeless: true };
+    let job = Update { check: right, new_digest: None, only_for_timing: true };
     assert!(!job.run(&Cancel::default(), Result::unwrap).valid);
 }
 
 #[test]
 fn a_policy_raises_the_ceilings_to_its_own_costs() {
-    let limits = Limits::new(Some(64), Some(1), Some(1)).unwrap();
+    let limits = DigestLimits::new(Some(64), Some(1), Some(1)).unwrap();
     let costly = |policy: &mut PolicyOptions| {
         policy.memory_cost = Some(1024);
         policy.time_cost = Some(65);
@@ -183,9 +183,9 @@ fn a_policy_raises_the_ceilings_to_its_own_costs() {
 }
 
 #[test]
-fn memory_counts_and_work_is_called_off() {
+fn every_scheme_counts_its_memory_and_runs_no_cancelled_job() {
     let scrypt = "$scrypt$ln=10,r=8,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA";
-    let legacy = vec![Family::Bcrypt, Family::Scrypt];
+    let legacy = vec![LegacyScheme::Bcrypt, LegacyScheme::Scrypt];
     let hasher = Hasher::new(HasherOptions { legacy, ..options(|_| {}) });
     let own = hash(&hasher);
     for (digest, verify, update) in [
@@ -208,7 +208,7 @@ const SMALL: usize = 16 << 10;
 
 #[test]
 fn extremes_are_refused_without_an_allocation_beyond_the_input() {
-    let legacy = Family::ALL.map(|(_, family)| family).into();
+    let legacy = LegacyScheme::ALL.map(|(_, scheme)| scheme).into();
     let hasher = Hasher::new(HasherOptions { legacy, ..options(|_| {}) });
     let refused = |code: Code, digest: Option<&str>, len: usize| {
         for update in [false, true] {

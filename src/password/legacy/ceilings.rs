@@ -1,5 +1,5 @@
 //! How much work a hash of another scheme may ask for. Its memory is under
-//! [`Limits`](crate::password::Limits), as Argon2's.
+//! [`DigestLimits`](crate::password::DigestLimits), as Argon2's.
 
 use crate::error::{Code, Error, Result};
 
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bounds() {
+    fn ceilings_outside_their_bounds_are_refused() {
         let ceilings = Ceilings::new(Some(4), Some(1), Some(1)).unwrap();
         assert!(ceilings.bcrypt(4).is_ok() && ceilings.scrypt(1).is_ok());
         assert!(ceilings.pbkdf2(1).is_ok());

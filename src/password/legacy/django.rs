@@ -4,34 +4,35 @@
 use base64ct::{Base64, Encoding};
 
 use super::bcrypt::{self, Before};
+use super::hash::{LegacyHash, ParsedLegacy};
+use super::lengths::{SALT_LEN, TAG_LEN};
 use super::pbkdf2::{Hash, Pbkdf2};
 use super::scrypt::Scrypt;
-use super::{Found, Legacy, SALT_LEN, TAG_LEN};
 use crate::error::Result;
 use crate::password::phc::{Digest, malformed, number};
 
 /// Reads what begins with the name of an algorithm of Django's or marks a user who has no password;
 /// `None` for anything else.
-pub(super) fn parse(text: &str) -> Result<Option<Found>> {
+pub(super) fn parse(text: &str) -> Result<Option<ParsedLegacy>> {
     if text.starts_with('!') {
-        return Ok(Some(Found::Unusable));
+        return Ok(Some(ParsedLegacy::Unusable));
     }
     let Some((algorithm, rest)) = text.split_once('$') else { return Ok(None) };
     let legacy = match algorithm {
-        "pbkdf2_sha256" => Legacy::Pbkdf2(pbkdf2(Hash::Sha256, rest)?),
-        "pbkdf2_sha1" => Legacy::Pbkdf2(pbkdf2(Hash::Sha1, rest)?),
-        "scrypt" => Legacy::Scrypt(scrypt(rest)?),
-        "bcrypt" => Legacy::Bcrypt(bcrypt::parse_django(rest, Before::Nothing)?),
-        "bcrypt_sha256" => Legacy::Bcrypt(bcrypt::parse_django(rest, Before::Sha256Hex)?),
+        "pbkdf2_sha256" => LegacyHash::Pbkdf2(pbkdf2(Hash::Sha256, rest)?),
+        "pbkdf2_sha1" => LegacyHash::Pbkdf2(pbkdf2(Hash::Sha1, rest)?),
+        "scrypt" => LegacyHash::Scrypt(scrypt(rest)?),
+        "bcrypt" => LegacyHash::Bcrypt(bcrypt::parse_django(rest, Before::Nothing)?),
+        "bcrypt_sha256" => LegacyHash::Bcrypt(bcrypt::parse_django(rest, Before::Sha256Hex)?),
         // `argon2$argon2id$v=19$…`: a PHC string follows its name.
         "argon2" => {
             let digest = Digest::parse(&text[algorithm.len()..])?
                 .ok_or_else(|| malformed("not of Argon2, as its prefix says"))?;
-            return Ok(Some(Found::Argon2(digest)));
+            return Ok(Some(ParsedLegacy::Argon2(digest)));
         }
         _ => return Ok(None),
     };
-    Ok(Some(Found::Legacy(legacy)))
+    Ok(Some(ParsedLegacy::Legacy(legacy)))
 }
 
 /// `iterations$salt$hash`

@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use aws_lc_rs::pbkdf2::{self, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA512};
 
 use super::ceilings::Ceilings;
-use super::{SALT_LEN, TAG_LEN};
+use super::lengths::{SALT_LEN, TAG_LEN};
 use crate::error::Result;
 use crate::password::phc::{bytes, malformed, number};
 

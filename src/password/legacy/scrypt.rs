@@ -4,9 +4,9 @@ use scrypt::Params;
 use zeroize::Zeroizing;
 
 use super::ceilings::Ceilings;
-use super::{SALT_LEN, TAG_LEN};
+use super::lengths::{SALT_LEN, TAG_LEN};
 use crate::error::{Code, Error, Result};
-use crate::password::limits::Limits;
+use crate::password::limits::DigestLimits;
 use crate::password::phc::{bytes, malformed, number};
 use crate::secret;
 
@@ -43,7 +43,7 @@ impl Scrypt {
         Ok(Self { log_n, r, p, salt, tag })
     }
 
-    pub(super) fn check(&self, limits: &Limits, ceilings: &Ceilings) -> Result<()> {
+    pub(super) fn check(&self, limits: &DigestLimits, ceilings: &Ceilings) -> Result<()> {
         // Its table, 128·N·r bytes, or what it starts from, 128·r·p.
         let larger = (1_u64 << self.log_n).max(u64::from(self.p));
         limits.check_memory(larger.saturating_mul(128).saturating_mul(u64::from(self.r)))?;

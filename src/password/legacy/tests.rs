@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::error::Code;
+use crate::password::limits::DigestLimits;
 use crate::testing::vectors;
 
-const ALL: &[Family] = &[Family::Bcrypt, Family::Scrypt, Family::Pbkdf2, Family::Django];
+const ALL: &[LegacyScheme] =
+    &[LegacyScheme::Bcrypt, LegacyScheme::Scrypt, LegacyScheme::Pbkdf2, LegacyScheme::Django];
 
 const BCRYPT: &str = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
 const SCRYPT: &str = "$scrypt$ln=4,r=1,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA";
@@ -13,24 +15,24 @@ const PASSLIB: &str =
     "$bcrypt-sha256$v=2,t=2b,r=5$E/e/2AOhqM5W/KJTFQzLce$WFPIZKtDDTriqWwlmRFfHiOTeheAZWe";
 const DJANGO: &str = "pbkdf2_sha256$1000$seasalt$AAAAAAAAAAAAAAAAAAAAAA==";
 
-fn legacy(text: &str) -> Legacy {
-    match Found::parse(text, ALL).unwrap().unwrap() {
-        Found::Legacy(legacy) => legacy,
+fn legacy(text: &str) -> LegacyHash {
+    match parse(text, ALL).unwrap().unwrap() {
+        ParsedLegacy::Legacy(legacy) => legacy,
         other => panic!("{text} is {other:?}"),
     }
 }
 
-fn refused(text: &str, limits: &Limits, ceilings: &Ceilings) -> bool {
+fn refused(text: &str, limits: &DigestLimits, ceilings: &Ceilings) -> bool {
     let checked = legacy(text).check(limits, ceilings);
     checked.is_err_and(|error| error.code == Code::PasswordLimit)
 }
 
 #[test]
-fn published_vectors() {
+fn published_hashes_match_their_password_and_no_other() {
     for case in vectors::cases("legacy-hashes") {
         let digest = vectors::text(&case, "digest");
-        let Found::Legacy(legacy) = Found::parse(digest, ALL).unwrap().unwrap() else { continue };
-        legacy.check(&Limits::default(), &Ceilings::default()).unwrap();
+        let ParsedLegacy::Legacy(legacy) = parse(digest, ALL).unwrap().unwrap() else { continue };
+        legacy.check(&DigestLimits::default(), &Ceilings::default()).unwrap();
         let mut password = vectors::hex(&case, "password_hex");
         assert!(legacy.matches(&password).unwrap(), "{digest}");
         // A byte in front, since bcrypt ignores what comes late.
@@ -41,33 +43,33 @@ fn published_vectors() {
 }
 
 #[test]
-fn only_the_families_that_are_asked_for() {
-    for (text, family) in [
-        (BCRYPT, Family::Bcrypt),
-        (PASSLIB, Family::Bcrypt),
-        (SCRYPT, Family::Scrypt),
-        (PBKDF2, Family::Pbkdf2),
-        (DJANGO, Family::Django),
+fn only_hashes_of_the_schemes_that_were_asked_for_are_read() {
+    for (text, scheme) in [
+        (BCRYPT, LegacyScheme::Bcrypt),
+        (PASSLIB, LegacyScheme::Bcrypt),
+        (SCRYPT, LegacyScheme::Scrypt),
+        (PBKDF2, LegacyScheme::Pbkdf2),
+        (DJANGO, LegacyScheme::Django),
     ] {
         for asked in ALL {
-            let found = Found::parse(text, &[*asked]).unwrap();
-            assert_eq!(found.is_some(), *asked == family, "{text} {asked:?}");
+            let found = parse(text, &[*asked]).unwrap();
+            assert_eq!(found.is_some(), *asked == scheme, "{text} {asked:?}");
         }
-        assert!(Found::parse(text, &[]).unwrap().is_none());
+        assert!(parse(text, &[]).unwrap().is_none());
     }
     for text in ["", "$", "$6$salt$hash", "$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAA", "x$y"] {
-        assert!(Found::parse(text, ALL).unwrap().is_none(), "{text}");
+        assert!(parse(text, ALL).unwrap().is_none(), "{text}");
     }
 }
 
 #[test]
-fn malformed_hashes() {
+fn malformed_hashes_are_refused() {
     let changed = |text: &str, from: &str, to: &str| {
         assert!(text.contains(from), "{from} in {text}");
         text.replacen(from, to, 1)
     };
     let argon2 = "argon2$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA";
-    assert!(matches!(Found::parse(argon2, ALL), Ok(Some(Found::Argon2(_)))));
+    assert!(matches!(parse(argon2, ALL), Ok(Some(ParsedLegacy::Argon2(_)))));
     let of_django = "scrypt$16$seasalt$1$1$AAAAAAAAAAAAAAAAAAAAAA==";
     let prehashed = format!("bcrypt_sha256${BCRYPT}");
     legacy(&prehashed);
@@ -113,14 +115,14 @@ fn malformed_hashes() {
         changed(argon2, "p=1", "p=0"),
         format!("$2b${}", "x".repeat(5000)),
     ] {
-        let error = Found::parse(&text, ALL).unwrap_err();
+        let error = parse(&text, ALL).unwrap_err();
         assert_eq!(error.code, Code::PasswordDigest, "{text}");
     }
 }
 
 /// The last characters of salt and tag have bits that no byte claims.
 #[test]
-fn unused_bits_of_bcrypt_are_not_looked_at() {
+fn unused_bits_of_bcrypt_are_ignored() {
     for text in [
         BCRYPT.to_owned(),
         BCRYPT.replacen("CC.E", "CC/E", 1),
@@ -134,7 +136,7 @@ fn unused_bits_of_bcrypt_are_not_looked_at() {
 
 #[test]
 fn ceilings_hold_before_any_work() {
-    let (limits, ceilings) = (Limits::default(), Ceilings::default());
+    let (limits, ceilings) = (DigestLimits::default(), Ceilings::default());
     for text in [
         BCRYPT.replacen("$05$", "$17$", 1),
         BCRYPT.replacen("$05$", "$31$", 1),
@@ -166,8 +168,8 @@ fn ceilings_hold_before_any_work() {
     }
     let wide = SCRYPT.replacen("ln=4,r=1,p=1", "ln=1,r=1,p=8388608", 1);
     assert!(!refused(&wide, &limits, &ceilings));
-    assert!(refused(&wide, &Limits::new(Some(1 << 19), None, None).unwrap(), &ceilings));
-    let small = Limits::new(Some(8), None, None).unwrap();
+    assert!(refused(&wide, &DigestLimits::new(Some(1 << 19), None, None).unwrap(), &ceilings));
+    let small = DigestLimits::new(Some(8), None, None).unwrap();
     assert!(refused(&SCRYPT.replacen("ln=4", "ln=7", 1), &small, &ceilings));
     assert_eq!(
         legacy(&SCRYPT.replacen("ln=4,r=1,p=1", "ln=10,r=8,p=3", 1)).memory_len(),

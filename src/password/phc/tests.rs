@@ -12,7 +12,7 @@ fn parse(text: &str) -> Digest {
 }
 
 #[test]
-fn canonical_text_comes_back() {
+fn canonical_text_is_written_as_it_was_read() {
     for text in [
         digest("m=65536,t=3,p=4"),
         digest("m=4294967295,t=4294967295,p=16777215"),
@@ -25,7 +25,7 @@ fn canonical_text_comes_back() {
 }
 
 #[test]
-fn other_orders_come_back_canonical() {
+fn parameters_in_another_order_are_written_in_the_canonical_one() {
     let canonical = digest("m=32,t=2,p=4,keyid=azI,data=AAECAw");
     for params in ["p=4,t=2,m=32,data=AAECAw,keyid=azI", "data=AAECAw,m=32,keyid=azI,p=4,t=2"] {
         assert_eq!(parse(&digest(params)).to_string(), canonical);
@@ -36,7 +36,7 @@ fn other_orders_come_back_canonical() {
 }
 
 #[test]
-fn fields() {
+fn every_field_is_read_into_its_place() {
     let digest = parse(&digest("m=32,t=2,p=4,keyid=azI,data=AAECAw"));
     assert_eq!((digest.keyid(), digest.data()), (&b"k2"[..], &[0, 1, 2, 3][..]));
     assert_eq!((digest.salt(), digest.hash().len()), (&b"somesalt"[..], 32));
@@ -47,7 +47,7 @@ fn fields() {
 }
 
 #[test]
-fn other_schemes_are_none() {
+fn hashes_of_other_schemes_are_not_read() {
     for text in [
         "$2b$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy",
         "$2y$05$x",
@@ -62,7 +62,7 @@ fn other_schemes_are_none() {
 }
 
 #[test]
-fn malformed_digests() {
+fn malformed_digests_are_refused() {
     let good = digest("m=65536,t=3,p=4");
     let params = [
         "m=4294967296,t=1,p=1",

@@ -10,8 +10,8 @@ use super::*;
 use crate::clock::ManualClock;
 
 const NOW: u64 = 1_700_000_000;
-const LIMITS: Limits =
-    Limits { max_entries: 300, max_token_ttl: 600, on_full: OnFull::RejectOlder };
+const LIMITS: ListLimits =
+    ListLimits { max_entries: 300, max_token_ttl: 600, on_full: OnFull::RejectOlder };
 const ISSUERS: [Option<&str>; 3] = [None, Some("a"), Some("b")];
 
 /// The generator of Steele, Lea and Flood (splitmix64).
@@ -158,7 +158,7 @@ fn answers_as_a_map_of_everything_would() {
 #[test]
 fn readers_see_what_was_revoked_before_they_asked() {
     const ENTRIES: u64 = 20_000;
-    let list = RevocationList::new(Limits::default(), Arc::new(ManualClock::at(NOW))).unwrap();
+    let list = RevocationList::new(ListLimits::default(), Arc::new(ManualClock::at(NOW))).unwrap();
     let written = AtomicU64::new(0);
     thread::scope(|scope| {
         scope.spawn(|| {

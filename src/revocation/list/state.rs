@@ -1,8 +1,8 @@
 //! What a list holds: a table for each kind of entry, and the filter before them.
 
-use crate::revocation::MAX_CLOCK_TOLERANCE;
 use crate::revocation::filter::Filter;
-use crate::revocation::table::Table;
+use crate::revocation::table::EntryTable;
+use crate::revocation::terms::MAX_CLOCK_TOLERANCE;
 
 /// How many expired entries of a kind one write forgets at most: enough to keep up, too few to be
 /// felt.
@@ -53,7 +53,7 @@ impl Kind {
 
 #[derive(Default)]
 pub struct State {
-    pub tables: [Table; 5],
+    pub tables: [EntryTable; 5],
     /// Of all tables' ids.
     pub filter: Filter,
     /// When room was last made; tolerant verifiers add to it.
@@ -62,7 +62,7 @@ pub struct State {
 }
 
 impl State {
-    pub fn table(&self, kind: Kind) -> &Table {
+    pub fn table(&self, kind: Kind) -> &EntryTable {
         &self.tables[kind as usize]
     }
 
@@ -74,14 +74,14 @@ impl State {
     /// Takes an id that is in its table already into the filter.
     pub fn note(&mut self, id: u64) {
         if self.filter.is_full() {
-            self.filter = Filter::of(self.tables.iter().flat_map(Table::ids), self.len());
+            self.filter = Filter::of(self.tables.iter().flat_map(EntryTable::ids), self.len());
         } else {
             self.filter.insert(id);
         }
     }
 
     pub fn len(&self) -> usize {
-        self.tables.iter().map(Table::len).sum()
+        self.tables.iter().map(EntryTable::len).sum()
     }
 
     pub fn prune(&mut self, now: u64, max_token_ttl: u64) {

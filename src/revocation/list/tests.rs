@@ -2,11 +2,11 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::revocation::table::Table;
+use crate::revocation::table::EntryTable;
 
 const NOW: u64 = 1_700_000_000;
 
-fn list(limits: Limits) -> (RevocationList, Arc<ManualClock>) {
+fn list(limits: ListLimits) -> (RevocationList, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(NOW));
     (RevocationList::new(limits, clock.clone()).unwrap(), clock)
 }
@@ -16,8 +16,8 @@ fn id(id: &str) -> Query<'_> {
 }
 
 #[test]
-fn each_kind_refuses_its_own() {
-    let (list, _) = list(Limits::default());
+fn each_kind_of_entry_refuses_its_own_tokens_only() {
+    let (list, _) = list(ListLimits::default());
     let all = Query {
         issuer: Some("i"),
         id: Some("x"),
@@ -38,8 +38,8 @@ fn each_kind_refuses_its_own() {
 }
 
 #[test]
-fn scopes_keep_issuers_apart() {
-    let (list, _) = list(Limits::default());
+fn an_entry_of_one_issuer_refuses_no_token_of_another() {
+    let (list, _) = list(ListLimits::default());
     list.revoke_id("x", NOW + 10, Scope::Issuer("a")).unwrap();
     assert!(list.is_revoked(&Query { issuer: Some("a"), ..id("x") }).unwrap());
     assert!(!list.is_revoked(&Query { issuer: Some("b"), ..id("x") }).unwrap());
@@ -52,7 +52,7 @@ fn scopes_keep_issuers_apart() {
 
 #[test]
 fn subjects_are_refused_up_to_a_second() {
-    let (list, _) = list(Limits::default());
+    let (list, _) = list(ListLimits::default());
     let issued = |issued_at| Query { subject: Some("u"), issued_at, ..Query::default() };
     list.revoke_subject("u", NOW, Scope::Any).unwrap();
     list.revoke_subject("u", NOW - 50, Scope::Any).unwrap();
@@ -64,8 +64,8 @@ fn subjects_are_refused_up_to_a_second() {
 }
 
 #[test]
-fn entries_outlive_expiry_and_tolerance_and_no_longer() {
-    let (list, clock) = list(Limits::default());
+fn entries_stay_until_expiry_and_tolerance_have_passed_and_no_longer() {
+    let (list, clock) = list(ListLimits::default());
     list.revoke_id("x", NOW + 100, Scope::Any).unwrap();
     clock.advance(Duration::from_secs(100 + MAX_CLOCK_TOLERANCE));
     list.revoke_id("y", NOW + 1000, Scope::Any).unwrap();
@@ -78,7 +78,7 @@ fn entries_outlive_expiry_and_tolerance_and_no_longer() {
 
 #[test]
 fn revoking_again_extends_and_never_shortens() {
-    let (list, clock) = list(Limits::default());
+    let (list, clock) = list(ListLimits::default());
     for expires_at in [NOW + 5000, NOW + 100] {
         list.revoke_id("x", expires_at, Scope::Any).unwrap();
     }
@@ -92,7 +92,7 @@ fn revoking_again_extends_and_never_shortens() {
 
 #[test]
 fn a_clock_set_ahead_forgets_nothing() {
-    let (list, clock) = list(Limits::default());
+    let (list, clock) = list(ListLimits::default());
     list.revoke_id("x", NOW + 100, Scope::Any).unwrap();
     clock.set(NOW * 2);
     list.revoke_id("y", NOW + 100, Scope::Any).unwrap();
@@ -102,7 +102,7 @@ fn a_clock_set_ahead_forgets_nothing() {
 
 #[test]
 fn keys_stay_revoked() {
-    let (list, clock) = list(Limits::default());
+    let (list, clock) = list(ListLimits::default());
     list.revoke_key("k").unwrap();
     clock.advance(Duration::from_secs(10 * 365 * 24 * 3600));
     list.revoke_id("y", NOW, Scope::Any).unwrap();
@@ -110,8 +110,8 @@ fn keys_stay_revoked() {
 }
 
 #[test]
-fn a_full_list_says_so() {
-    let (list, _) = list(Limits { max_entries: 2, ..Limits::default() });
+fn a_full_list_fails_and_revokes_nothing() {
+    let (list, _) = list(ListLimits { max_entries: 2, ..ListLimits::default() });
     list.revoke_id("a", NOW + 10, Scope::Any).unwrap();
     list.revoke_id("b", NOW + 10, Scope::Any).unwrap();
     list.revoke_id("b", NOW + 20, Scope::Any).unwrap();
@@ -123,7 +123,7 @@ fn a_full_list_says_so() {
 #[test]
 fn a_full_list_may_refuse_everything_older() {
     let on_full = OnFull::RejectOlder;
-    let (list, clock) = list(Limits { max_entries: 2, on_full, ..Limits::default() });
+    let (list, clock) = list(ListLimits { max_entries: 2, on_full, ..ListLimits::default() });
     list.revoke_id("a", NOW + 10, Scope::Any).unwrap();
     list.revoke_session("s", NOW + 10, Scope::Any).unwrap();
     list.revoke_id("c", NOW + 10, Scope::Any).unwrap();
@@ -139,17 +139,17 @@ fn a_full_list_may_refuse_everything_older() {
 }
 
 #[test]
-fn a_closed_list_answers_nothing() {
-    let (list, _) = list(Limits::default());
+fn every_call_of_a_closed_list_fails() {
+    let (list, _) = list(ListLimits::default());
     list.close();
     assert_eq!(list.is_revoked(&id("x")).unwrap_err().code, Code::RevocationClosed);
     assert_eq!(list.revoke_key("x").unwrap_err().code, Code::RevocationClosed);
 }
 
 #[test]
-fn refusing_what_is_older_covers_what_a_tolerant_verifier_accepts() {
+fn refusing_older_tokens_covers_those_that_a_tolerant_verifier_accepts() {
     let on_full = OnFull::RejectOlder;
-    let (list, _) = list(Limits { max_entries: 1, on_full, ..Limits::default() });
+    let (list, _) = list(ListLimits { max_entries: 1, on_full, ..ListLimits::default() });
     list.revoke_id("a", NOW + 100, Scope::Any).unwrap();
     list.revoke_id("b", NOW + 100, Scope::Any).unwrap();
     // Made afterwards, it counts all the same.
@@ -161,7 +161,7 @@ fn refusing_what_is_older_covers_what_a_tolerant_verifier_accepts() {
 #[test]
 fn a_list_that_finds_no_room_changes_nothing() {
     let on_full = OnFull::RejectOlder;
-    let (list, _) = list(Limits { max_entries: 2, on_full, ..Limits::default() });
+    let (list, _) = list(ListLimits { max_entries: 2, on_full, ..ListLimits::default() });
     list.revoke_session("s", NOW + 100, Scope::Any).unwrap();
     list.revoke_key("k").unwrap();
     assert_eq!(list.revoke_id("a", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
@@ -169,20 +169,20 @@ fn a_list_that_finds_no_room_changes_nothing() {
 }
 
 #[test]
-fn the_wheel_holds_one_place_an_entry() {
+fn the_wheel_holds_one_hash_per_entry() {
     let on_full = OnFull::RejectOlder;
-    let (list, _) = list(Limits { max_entries: 10, on_full, ..Limits::default() });
+    let (list, _) = list(ListLimits { max_entries: 10, on_full, ..ListLimits::default() });
     for n in 0..1000 {
         list.revoke_id("the same", NOW + n * 60, Scope::Any).unwrap();
         list.revoke_id(&n.to_string(), NOW + n * 60, Scope::Any).unwrap();
     }
-    assert!(list.read().tables.iter().map(Table::places).sum::<usize>() <= 10);
+    assert!(list.read().tables.iter().map(EntryTable::places).sum::<usize>() <= 10);
 }
 
 #[test]
-fn subjects_refused_up_to_a_time_to_come_stay() {
+fn subjects_refused_up_to_a_future_time_stay() {
     let on_full = OnFull::RejectOlder;
-    let (list, _) = list(Limits { max_entries: 1, on_full, ..Limits::default() });
+    let (list, _) = list(ListLimits { max_entries: 1, on_full, ..ListLimits::default() });
     list.revoke_subject("u", NOW + 1000, Scope::Any).unwrap();
     assert_eq!(list.revoke_id("a", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
     assert_eq!(list.stats().rejects_issued_until, 0);

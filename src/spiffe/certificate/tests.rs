@@ -109,7 +109,7 @@ fn leaf() -> Leaf {
 }
 
 #[test]
-fn reads_leaves() {
+fn the_id_of_a_leaf_certificate_is_read() {
     let dns = tlv(0x82, b"web.example.org");
     let ip = tlv(0x87, &[127, 0, 0, 1]);
     for leaf in [
@@ -127,7 +127,7 @@ fn reads_leaves() {
 }
 
 #[test]
-fn one_uri() {
+fn a_certificate_has_exactly_one_uri() {
     Leaf::of(vec![key_usage(0x80)]).refused_for("has a subjectAltName");
     let of = |list: &[Vec<u8>]| Leaf::of(vec![names(list), key_usage(0x80)]);
     of(&[]).refused_for("exactly one URI");
@@ -159,7 +159,7 @@ fn a_leaf_signs_but_not_certificates() {
 }
 
 #[test]
-fn purposes_are_both_or_unsaid() {
+fn extended_key_usage_names_client_and_server_or_is_absent() {
     for purposes in [&[SERVER][..], &[CLIENT], &[ANY], &[]] {
         let part = "serverAuth and clientAuth";
         Leaf::with(extension(PURPOSES, false, &sequence(purposes))).refused_for(part);
@@ -176,7 +176,7 @@ fn an_empty_subject_makes_the_names_critical() {
 }
 
 #[test]
-fn every_extension_once() {
+fn an_extension_that_occurs_twice_is_refused() {
     for again in [names(&[uri(URI)]), key_usage(0x80)] {
         Leaf::with(again).refused_for("twice");
     }
@@ -186,7 +186,7 @@ fn every_extension_once() {
 }
 
 #[test]
-fn form() {
+fn certificates_of_another_form_are_refused() {
     let mut old = leaf();
     old.version = 1;
     old.refused_for("version 3");
@@ -206,7 +206,7 @@ fn form() {
 }
 
 #[test]
-fn bytes_in_any_disorder_are_an_answer() {
+fn changed_bytes_never_panic() {
     let der = leaf().der();
     for at in 0..der.len() {
         for bit in 0..8 {
@@ -220,7 +220,7 @@ fn bytes_in_any_disorder_are_an_answer() {
 }
 
 #[test]
-fn pem() {
+fn pem_holds_exactly_one_certificate() {
     let pem = |label: &str| {
         pem_rfc7468::encode_string(label, pem_rfc7468::LineEnding::LF, &leaf().der()).unwrap()
     };

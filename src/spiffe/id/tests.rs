@@ -7,7 +7,7 @@ fn rule(uri: &str) -> String {
 }
 
 #[test]
-fn reads_ids() {
+fn valid_ids_are_read_into_trust_domain_and_path() {
     for (uri, trust_domain, path) in [
         ("spiffe://example.org/ns/prod/sa/web", "example.org", "/ns/prod/sa/web"),
         ("spiffe://a/B.c-D_9", "a", "/B.c-D_9"),
@@ -20,7 +20,7 @@ fn reads_ids() {
 }
 
 #[test]
-fn names_the_rule() {
+fn the_error_names_the_rule_that_was_broken() {
     for (uri, part) in [
         ("", "spiffe://"),
         ("https://example.org/a", "spiffe://"),
@@ -60,7 +60,7 @@ fn names_the_rule() {
 }
 
 #[test]
-fn lengths() {
+fn ids_beyond_the_longest_are_refused() {
     let id = |path: usize| format!("spiffe://a/{}", "p".repeat(path));
     let longest = id(MAX_ID_LEN - "spiffe://a/".len());
     assert_eq!(longest.len(), MAX_ID_LEN);
@@ -72,7 +72,7 @@ fn lengths() {
 }
 
 #[test]
-fn trust_domains() {
+fn trust_domains_are_read_with_and_without_their_scheme() {
     let domain = TrustDomain::parse("example.org").unwrap();
     assert_eq!(domain, TrustDomain::parse("spiffe://example.org").unwrap());
     assert!(domain.contains(&SpiffeId::parse("spiffe://example.org/a").unwrap()));
@@ -89,7 +89,7 @@ fn trust_domains() {
 /// Every text that is near an id is one exactly when it can be put together from parts that the
 /// standard's grammar allows, and then it is what its parts say.
 #[test]
-fn agrees_with_the_grammar() {
+fn exactly_the_ids_of_the_grammar_are_read() {
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;
     let mut below = move |end: usize| {
         random ^= random << 13;

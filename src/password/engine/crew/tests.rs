@@ -19,7 +19,7 @@ fn filled(params: Params, threads: u64, stay: impl Fn() -> bool + Sync) -> Vec<[
     let memory = Memory::new(layout, &mut blocks).unwrap();
     let cancel = Cancel::default();
     // SAFETY: an available kernel's instructions are there.
-    let crew = unsafe { Crew::new(kernel::fastest().fill, &memory, &cancel) };
+    let crew = unsafe { Crew::new(kernel::fastest().fill(), &memory, &cancel) };
     crew.run(threads, || Some(Seat::take()), stay);
     assert_eq!(crew.lock().pass, params.time_cost());
     blocks.iter().map(|block| *block.words()).collect()

@@ -7,8 +7,7 @@ use std::arch::x86_64::{
     _mm256_srli_epi64, _mm256_xor_si256,
 };
 
-use super::quad::{self, Quad};
-use super::{Block, Kernel, prefetch_lines};
+use super::quad::Quad;
 use crate::password::engine::fill::{Task, walk};
 
 /// # Safety
@@ -16,26 +15,7 @@ use crate::password::engine::fill::{Task, walk};
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn fill(task: &Task<'_>) {
     // SAFETY: both passed on to the caller.
-    unsafe { walk::<Avx2>(task) }
-}
-
-struct Avx2;
-
-impl Kernel for Avx2 {
-    #[inline(always)]
-    fn compress<const XOR: bool>(
-        previous: &Block,
-        reference: &Block,
-        next: &mut Block,
-        first_word: impl FnOnce(u64),
-    ) {
-        quad::compress::<Register, XOR>(previous, reference, next, first_word);
-    }
-
-    #[inline(always)]
-    fn prefetch(block: *const Block) {
-        prefetch_lines(block);
-    }
+    unsafe { walk::<Register>(task) }
 }
 
 /// Private, and made of blocks by `fill` only: where there is one, there is AVX2.

@@ -1,7 +1,9 @@
-//! The compression function `G` (RFC 9106 section 3.5), for each kind of processor.
+//! The kernels, one file each, and those that this processor can run.
 //!
-//! A kernel is one file: it implements [`Kernel`] and gives a [`Fill`], which is the walk through
-//! a segment compiled for its instructions, so that nothing is called from block to block.
+//! A kernel computes on registers of four words, of which its file gives the operations
+//! ([`quad::Quad`]), or implements [`Kernel`](super::fill::Kernel) itself. A kernel whose
+//! instructions are not of the baseline has a [`Fill`] that is compiled for them, the walk
+//! included, so that nothing is called from block to block.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -10,46 +12,33 @@ mod quad;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 
-use super::block::Block;
-use super::fill::Task;
+use super::fill::{Fill, walk};
 
-/// `G` on one kind of processor. To be called from a [`Fill`] that says which.
-pub trait Kernel {
-    /// `next` becomes `G(previous, reference)`, with `XOR` combined with what it holds. Calls
-    /// `first_word` with the first word of the new block as soon as that is known: the next
-    /// reference may depend on it, and the sooner it is fetched the better.
-    fn compress<const XOR: bool>(
-        previous: &Block,
-        reference: &Block,
-        next: &mut Block,
-        first_word: impl FnOnce(u64),
-    );
-
-    /// Brings a block near, if that is worth it.
-    fn prefetch(block: *const Block);
+/// A kernel that this processor can run: a value exists only where its instructions do.
+#[derive(Clone, Copy, Debug)]
+pub struct AvailableKernel {
+    name: &'static str,
+    fill: Fill,
 }
 
-/// Computes a task's blocks.
-///
-/// # Safety
-/// The processor has the instructions of this kernel; and as [`super::fill::walk`].
-pub type Fill = unsafe fn(&Task<'_>);
-
-/// A kernel that this processor can run.
-#[derive(Clone, Copy, Debug)]
-pub struct Available {
+impl AvailableKernel {
     /// The name in `NODESEC_ARGON2`.
-    pub name: &'static str,
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Its code.
-    pub fill: Fill,
+    pub const fn fill(&self) -> Fill {
+        self.fill
+    }
 }
 
 /// The kernels that this processor can run, the fastest first.
-pub fn available() -> impl Iterator<Item = Available> {
+pub fn available() -> impl Iterator<Item = AvailableKernel> {
     #[cfg(target_arch = "x86_64")]
     let special = {
-        let avx2 = Available { name: "avx2", fill: avx2::fill };
-        let sse2 = Available { name: "sse2", fill: sse2::fill };
+        let avx2 = AvailableKernel { name: "avx2", fill: avx2::fill };
+        let sse2 = AvailableKernel { name: "sse2", fill: walk::<sse2::Registers> };
         [is_x86_feature_detected!("avx2").then_some(avx2), Some(sse2)]
     };
     #[cfg(not(target_arch = "x86_64"))]
@@ -58,24 +47,9 @@ pub fn available() -> impl Iterator<Item = Available> {
 }
 
 /// The first of [`available`].
-pub fn fastest() -> Available {
+pub fn fastest() -> AvailableKernel {
     available().next().unwrap_or(PORTABLE)
 }
 
-const PORTABLE: Available = Available { name: "portable", fill: portable::fill };
-
-/// Asks for all lines of a block where the baseline has an instruction for it.
-#[inline(always)]
-fn prefetch_lines(block: *const Block) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-
-        for at in (0..size_of::<Block>()).step_by(64) {
-            // SAFETY: a hint that faults for no address.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(block.cast::<i8>().wrapping_add(at)) };
-        }
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = block;
-}
+const PORTABLE: AvailableKernel =
+    AvailableKernel { name: "portable", fill: walk::<portable::Words> };

@@ -1,38 +1,11 @@
 //! Plain code, which the compiler turns into the vector instructions of the baseline.
 
-use super::quad::{self, Quad};
-use super::{Block, Kernel, prefetch_lines};
-use crate::password::engine::fill::{Task, walk};
+use super::quad::Quad;
 
-/// # Safety
-/// As [`walk`].
-pub(super) unsafe fn fill(task: &Task<'_>) {
-    // SAFETY: passed on to the caller.
-    unsafe { walk::<Portable>(task) }
-}
-
-struct Portable;
-
-impl Kernel for Portable {
-    #[inline(always)]
-    fn compress<const XOR: bool>(
-        previous: &Block,
-        reference: &Block,
-        next: &mut Block,
-        first_word: impl FnOnce(u64),
-    ) {
-        quad::compress::<Words, XOR>(previous, reference, next, first_word);
-    }
-
-    #[inline(always)]
-    fn prefetch(block: *const Block) {
-        prefetch_lines(block);
-    }
-}
-
+/// Four words of memory.
 #[derive(Clone, Copy)]
 #[repr(C, align(32))]
-struct Words([u64; 4]);
+pub(super) struct Words([u64; 4]);
 
 impl Words {
     #[inline(always)]

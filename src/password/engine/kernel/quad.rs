@@ -1,6 +1,7 @@
-//! `G` on registers of four words, whatever they are made of.
+//! The kernel on registers of four words, for every kind of such registers.
 
-use super::Block;
+use crate::password::engine::block::Block;
+use crate::password::engine::fill::Kernel;
 
 /// Registers of a row of 16 words.
 const ROW: usize = 4;
@@ -37,12 +38,40 @@ pub(super) unsafe trait Quad: Copy {
     fn first(self) -> u64;
 }
 
-/// As [`super::Kernel::compress`].
+impl<Q: Quad> Kernel for Q {
+    #[inline(always)]
+    fn compress<const XOR: bool>(
+        previous: &Block,
+        reference: &Block,
+        next: &mut Block,
+        first_word: impl FnOnce(u64),
+    ) {
+        compress::<Q, XOR>(previous, reference, next, first_word);
+    }
+
+    /// Asks for all lines of a block where the baseline has an instruction for it.
+    #[inline(always)]
+    fn prefetch(block: *const Block) {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+
+            for at in (0..size_of::<Block>()).step_by(64) {
+                // SAFETY: a hint that faults for no address.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(block.cast::<i8>().wrapping_add(at)) };
+            }
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = block;
+    }
+}
+
+/// As [`Kernel::compress`].
 ///
 /// Row by row, the sum of both inputs goes into `next` and is mixed into a buffer; column by
 /// column, that is mixed again and goes into `next` as well.
 #[inline(always)]
-pub(super) fn compress<Q: Quad, const XOR: bool>(
+fn compress<Q: Quad, const XOR: bool>(
     previous: &Block,
     reference: &Block,
     next: &mut Block,

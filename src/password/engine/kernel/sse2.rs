@@ -7,40 +7,12 @@ use std::arch::x86_64::{
     _mm_slli_epi64, _mm_srli_epi64, _mm_xor_si128,
 };
 
-use super::quad::{self, Quad};
-use super::{Block, Kernel, prefetch_lines};
-use crate::password::engine::fill::{Task, walk};
-
-/// # Safety
-/// As [`walk`].
-pub(super) unsafe fn fill(task: &Task<'_>) {
-    // SAFETY: passed on to the caller.
-    unsafe { walk::<Sse2>(task) }
-}
-
-struct Sse2;
-
-impl Kernel for Sse2 {
-    #[inline(always)]
-    fn compress<const XOR: bool>(
-        previous: &Block,
-        reference: &Block,
-        next: &mut Block,
-        first_word: impl FnOnce(u64),
-    ) {
-        quad::compress::<Registers, XOR>(previous, reference, next, first_word);
-    }
-
-    #[inline(always)]
-    fn prefetch(block: *const Block) {
-        prefetch_lines(block);
-    }
-}
+use super::quad::Quad;
 
 /// Words 0 and 1, and words 2 and 3.
 #[derive(Clone, Copy)]
 #[repr(C)]
-struct Registers(__m128i, __m128i);
+pub(super) struct Registers(__m128i, __m128i);
 
 impl Registers {
     #[inline(always)]

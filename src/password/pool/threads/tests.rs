@@ -1,7 +1,8 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::time::Duration;
 
 use super::*;
-use crate::clock::ManualClock;
+use crate::clock::{ManualClock, SystemClock};
 
 const MIB: u64 = 1 << 20;
 
@@ -18,11 +19,11 @@ fn submit<T: Send + 'static>(
     pool: &'static Pool,
     bytes: u64,
     work: impl FnOnce(&mut Delivery<T>, &Cancel) + Send + 'static,
-) -> (Ticket, Receiver<Result<T>>) {
+) -> (JobHandle, Receiver<Result<T>>) {
     let (sender, receiver) = channel();
-    let ticket = Ticket::new();
-    pool.submit(&ticket, bytes, work, move |result| sender.send(result).unwrap());
-    (ticket, receiver)
+    let handle = JobHandle::new();
+    pool.submit(&handle, bytes, work, move |result| sender.send(result).unwrap());
+    (handle, receiver)
 }
 
 /// A job that holds its thread and so many MiB until the sender is used or dropped.
@@ -124,27 +125,27 @@ fn queued_work_that_is_called_off_is_dropped_at_once_and_lets_others_pass() {
     let pool = pool(4);
     let (gate, first) = occupy(pool, 60);
     let (canary, dropped) = channel::<()>();
-    let (ticket, large) = submit(pool, 90 * MIB, move |delivery: &mut Delivery<()>, _| {
+    let (handle, large) = submit(pool, 90 * MIB, move |delivery: &mut Delivery<()>, _| {
         drop(canary);
         delivery.send(Ok(()));
     });
     let (_, small) = submit(pool, 1, |delivery, _| delivery.send(Ok(())));
     assert!(small.try_recv().is_err());
-    pool.cancel(&ticket);
+    pool.cancel(&handle);
     // Its inputs are gone and it has its answer before the call returns.
     assert_eq!(dropped.try_recv(), Err(std::sync::mpsc::TryRecvError::Disconnected));
     assert_eq!(large.try_recv().unwrap().unwrap_err().code, Code::Aborted);
     wait(&small).unwrap();
     drop(gate);
     wait(&first).unwrap();
-    pool.cancel(&ticket);
+    pool.cancel(&handle);
 }
 
 #[test]
-fn running_work_is_told() {
+fn running_work_learns_that_it_was_cancelled() {
     let pool = pool(1);
     let (begun, begins) = channel();
-    let (ticket, receiver) = submit::<()>(pool, MIB, move |delivery, cancel| {
+    let (handle, receiver) = submit::<()>(pool, MIB, move |delivery, cancel| {
         begun.send(()).unwrap();
         while cancel.check().is_ok() {
             thread::yield_now();
@@ -152,13 +153,13 @@ fn running_work_is_told() {
         delivery.send(cancel.check());
     });
     wait(&begins);
-    pool.cancel(&ticket);
+    pool.cancel(&handle);
     assert_eq!(wait(&receiver).unwrap_err().code, Code::Aborted);
     until(|| pool.lock().admission.counts().aborted == 1);
 }
 
 #[test]
-fn who_waits_too_long_is_turned_away_though_nothing_ends() {
+fn a_job_that_waits_too_long_is_refused_though_none_ends() {
     let clock = Arc::new(ManualClock::default());
     let pool: &Pool = Box::leak(Box::new(Pool::new(bounds(1), clock.clone())));
     let (gate, first) = occupy(pool, 1);
@@ -188,7 +189,7 @@ fn the_timer_wakes_by_itself() {
 }
 
 #[test]
-fn a_smaller_budget_turns_away_who_could_never_run() {
+fn a_smaller_budget_refuses_jobs_that_could_never_run() {
     let pool = pool(2);
     let (gate, first) = occupy(pool, 60);
     let (_, large) = submit(pool, 90 * MIB, |delivery, _| delivery.send(Ok(())));
@@ -208,8 +209,8 @@ fn a_panic_is_delivered_and_survived() {
     let (_, silent) = submit::<()>(pool, MIB, |_, _| {});
     assert_eq!(wait(&silent).unwrap_err().code, Code::Internal);
     let throw = |_: Result<()>| panic!("expected by this test");
-    pool.submit(&Ticket::new(), MIB, |delivery, _| delivery.send(Ok(())), throw);
-    pool.submit(&Ticket::new(), u64::MAX, |_, _| {}, throw);
+    pool.submit(&JobHandle::new(), MIB, |delivery, _| delivery.send(Ok(())), throw);
+    pool.submit(&JobHandle::new(), u64::MAX, |_, _| {}, throw);
     let (_, twice) = submit(pool, MIB, |delivery, _| {
         delivery.send(Ok(1));
         delivery.send(Ok(2));
@@ -226,10 +227,4 @@ fn without_any_thread_the_error_is_delivered() {
     let (_, receiver) = submit(pool, MIB, |delivery, _| delivery.send(Ok(())));
     assert_eq!(wait(&receiver).unwrap_err().code, Code::PasswordThreads);
     assert_eq!(pool.lock().admission.counts().bytes, 0);
-}
-
-#[test]
-fn the_default_budget_takes_a_default_hash() {
-    let Bounds { threads, max_memory, .. } = default_bounds();
-    assert!(threads >= 1 && max_memory >= 64 * MIB);
 }

@@ -1,0 +1,61 @@
+//! A hash of another scheme: its limits, its memory, and the comparison with a password.
+
+use super::bcrypt::{self, Bcrypt};
+use super::ceilings::Ceilings;
+use super::pbkdf2::{self, Pbkdf2};
+use super::scrypt::Scrypt;
+use crate::error::Result;
+use crate::password::limits::DigestLimits;
+use crate::password::phc::Digest;
+
+/// The content of a text that belongs to one of the schemes.
+#[derive(Clone, Debug)]
+pub enum ParsedLegacy {
+    /// A hash of another scheme.
+    Legacy(LegacyHash),
+    /// A hash of Argon2 in Django's wrapping: `argon2$argon2id$…`.
+    Argon2(Digest),
+    /// Django's mark of a user without a password: `!` and anything.
+    Unusable,
+}
+
+/// A hash of another scheme.
+#[derive(Clone, Debug)]
+pub enum LegacyHash {
+    /// bcrypt.
+    Bcrypt(Bcrypt),
+    /// scrypt, RFC 7914.
+    Scrypt(Scrypt),
+    /// PBKDF2, RFC 8018.
+    Pbkdf2(Pbkdf2),
+}
+
+impl LegacyHash {
+    /// `ERR_PASSWORD_LIMIT` for a hash that asks for more than the ceilings allow, before any work.
+    pub fn check(&self, limits: &DigestLimits, ceilings: &Ceilings) -> Result<()> {
+        match self {
+            Self::Bcrypt(hash) => hash.check(ceilings),
+            Self::Scrypt(hash) => hash.check(limits, ceilings),
+            Self::Pbkdf2(hash) => hash.check(ceilings),
+        }
+    }
+
+    /// Bytes of memory that it works in; never 0, since the queue refuses no job of 0 bytes.
+    pub fn memory_len(&self) -> u64 {
+        match self {
+            Self::Bcrypt(_) => bcrypt::MEMORY_LEN,
+            Self::Scrypt(hash) => hash.memory_len(),
+            Self::Pbkdf2(_) => pbkdf2::MEMORY_LEN,
+        }
+    }
+
+    /// Whether the password is this hash's; the comparison is in constant time.
+    /// `ERR_PASSWORD_MEMORY` when the memory is not to be had.
+    pub fn matches(&self, password: &[u8]) -> Result<bool> {
+        match self {
+            Self::Bcrypt(hash) => Ok(hash.matches(password)),
+            Self::Scrypt(hash) => hash.matches(password),
+            Self::Pbkdf2(hash) => Ok(hash.matches(password)),
+        }
+    }
+}
