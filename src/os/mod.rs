@@ -3,12 +3,14 @@
 //!
 //! A system is one file, which implements [`Platform`] and [`ProtectedMemory`]; [`Native`] is the
 //! one of this build. `unix` holds the calls that unix systems share, `allocator` the calls of
-//! systems without something better.
+//! systems without something better. `registers` holds the processor's part: instructions that
+//! clear its vector registers.
 
 mod allocator;
 mod hardening;
 mod platform;
 mod protected_memory;
+mod registers;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -35,3 +37,4 @@ pub use platform::{FileExposure, HUGE_PAGE_LEN, Platform, WORKING_MEMORY_ALIGN};
 #[cfg(test)]
 pub use portable::Portable;
 pub use protected_memory::{Backend, Mapping, Memlock, ProtectedMemory, Protection};
+pub use registers::clear_vector_registers;

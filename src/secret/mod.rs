@@ -16,8 +16,6 @@ mod locked;
 mod overflow;
 mod parsed_key;
 mod process_heap;
-#[allow(unsafe_code, reason = "instructions that clear vector registers")]
-mod registers;
 mod scratch_lock;
 mod seal;
 #[allow(clippy::module_inception, reason = "the type that the room is named after")]
@@ -26,6 +24,7 @@ mod secure_heap;
 mod stack;
 mod stored_secret;
 
+pub use crate::os::clear_vector_registers;
 pub use bytes::{ct_eq, wipe};
 pub use encoding::Encoding;
 pub use environment::VariableName;
@@ -36,7 +35,6 @@ pub use locked::Locked;
 pub use overflow::MAX_OVERFLOW_LEN;
 pub use parsed_key::{ParsedKey, parsed_key_count};
 pub use process_heap::{configure, count_leaked, leaked, status, verify};
-pub use registers::clear_vector_registers;
 pub use scratch_lock::storing;
 pub use seal::{Kind as SealKind, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN};
 pub use secret::{MAX_SECRET_LEN, Secret};

@@ -2,7 +2,7 @@
 
 use zeroize::zeroize_stack;
 
-use super::registers::clear_vector_registers;
+use crate::os::clear_vector_registers;
 
 /// For HMAC with SHA-256, in bytes: what `ring` needs is about half of it.
 pub const HMAC_DEPTH: usize = 2 * 1024;
