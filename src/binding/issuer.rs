@@ -105,6 +105,7 @@ fn unsigned(
         audience: audience.transpose()?,
         expires_in: seconds("expiresIn", TOKEN_TTL)?,
         not_before: seconds("notBefore", 0..=scalars::MAX_DURATION)?,
+        ..Overrides::default()
     };
     Ok(issuer.prepare(&claims, &overrides)?)
 }

@@ -10,7 +10,7 @@ use super::args::out::{self, Made};
 use super::args::{Arg, Result};
 use super::guard;
 use super::verifier::{attach, expected, keys_and_remote, policy};
-use crate::jwt::{Expected, ImportRules, KeySet, KeySource, KeyUse, Profile, import};
+use crate::jwt::{Expected, ImportRules, KeySet, KeySource, KeyUse, TokenKind, import};
 use crate::spiffe::TrustDomain;
 
 const ACCESS_TOKEN_OPTIONS: &[&str] = &[
@@ -47,7 +47,7 @@ pub fn verifier_attach_access_token(
         let options = Arg::new(env, &options, "options").options(ACCESS_TOKEN_OPTIONS)?;
         let (keys, remote) = keys_and_remote(&options.require("keys")?)?;
         let issuer = expected(&options, "issuer")?;
-        attach(env, &verifier, policy(&options, keys, issuer, Profile::AccessToken)?)?;
+        attach(env, &verifier, policy(&options, keys, issuer, TokenKind::access_token())?)?;
         Ok(remote)
     })
 }
@@ -64,10 +64,10 @@ pub fn verifier_attach_spiffe(
     guard(env, || {
         let options = Arg::new(env, &options, "options").options(SPIFFE_OPTIONS)?;
         let trust_domain = options.require("trustDomain")?.string(0..=usize::MAX)?;
-        let profile = Profile::JwtSvid(TrustDomain::parse(&trust_domain)?);
+        let kind = TokenKind::jwt_svid(TrustDomain::parse(&trust_domain)?);
         options.require("bundle")?;
         let (keys, remote) = bundle_keys(&Arg::new(env, &bundle, "bundle"))?;
-        attach(env, &verifier, policy(&options, keys, Expected::Anything, profile)?)?;
+        attach(env, &verifier, policy(&options, keys, Expected::Anything, kind)?)?;
         Ok(remote)
     })
 }

@@ -14,7 +14,7 @@ use super::issuer::{MAX_NAMES, NAME_LEN};
 use super::keys::{algorithms, keys_of};
 use super::{CLOCK, fast, guard};
 use crate::jwt::{
-    Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED, Profile, Verifier, VerifierOptions,
+    Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED, TokenKind, Verifier, VerifierOptions,
 };
 use crate::revocation::RevocationList;
 
@@ -52,7 +52,7 @@ pub fn verifier_attach(
         ])?;
         let (keys, remote) = keys_and_remote(&options.require("keys")?)?;
         let issuer = expected(&options, "issuer")?;
-        attach(env, &verifier, policy(&options, keys, issuer, Profile::Jwt)?)?;
+        attach(env, &verifier, policy(&options, keys, issuer, TokenKind::jwt())?)?;
         Ok(remote)
     })
 }
@@ -62,14 +62,14 @@ pub fn policy(
     options: &Options<'_>,
     keys: KeySource,
     issuer: Expected,
-    profile: Profile,
+    kind: TokenKind,
 ) -> Result<VerifierOptions> {
     let algorithms = options.get("algorithms")?.map(|names| algorithms(&names));
     let tolerance = options.get("clockTolerance")?;
     let max_age = options.get("maxAge")?.map(|age| age.duration(1..=scalars::MAX_DURATION));
     let revocations = options.get("revocations")?;
     Ok(VerifierOptions {
-        profile,
+        kind,
         keys,
         algorithms: algorithms.transpose()?,
         issuer,

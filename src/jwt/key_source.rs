@@ -1,9 +1,13 @@
-//! Where issuers and verifiers find their keys.
+//! The keys of an issuer or a verifier: a list, a ring, or a set that another service publishes.
 
 use std::sync::Arc;
 
-use super::algorithm::Scheme;
-use super::{Algorithm, Key, KeyRing, KeySet, Rejection};
+use super::algorithm::Algorithm;
+use super::key::Key;
+use super::key_lookup;
+use super::key_ring::ring::KeyRing;
+use super::key_set::set::KeySet;
+use super::token::rejection::Rejection;
 use crate::error::{Code, Error, Result};
 
 /// Where keys come from.
@@ -62,52 +66,12 @@ impl KeySource {
     ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
         match self {
             Self::Ring(ring) => ring.find(kid, algorithm),
-            Self::Keys(keys) => find(keys, kid, algorithm).map(|key| (key, u64::MAX)),
-            // No other set would have it either: nobody publishes such keys.
-            Self::Set(_) if matches!(algorithm.scheme(), Scheme::Hmac(_)) => {
-                Err(Rejection::Algorithm)
+            Self::Keys(keys) => {
+                key_lookup::find(keys.iter().map(|key| (key, u64::MAX)), kid, algorithm)
             }
+            // No other set would have it either: nobody publishes such keys.
+            Self::Set(_) if algorithm.is_symmetric() => Err(Rejection::Algorithm),
             Self::Set(set) => set.find(kid, algorithm),
         }
     }
-}
-
-/// The only key of a list that is what a token names.
-pub fn find(
-    keys: &[Arc<Key>],
-    kid: Option<&str>,
-    algorithm: Algorithm,
-) -> std::result::Result<Arc<Key>, Rejection> {
-    let named = |key: &&Arc<Key>| kid.is_none_or(|kid| key.kid() == kid);
-    let mut matching = keys.iter().filter(|key| key.algorithm().signs_as(algorithm)).filter(named);
-    match (matching.next(), matching.next()) {
-        (Some(key), None) => Ok(key.clone()),
-        (None, _) if kid.is_some() && keys.iter().any(|key| named(&key)) => {
-            Err(Rejection::Algorithm)
-        }
-        _ => Err(Rejection::KeyNotFound),
-    }
-}
-
-/// Refuses a list in which a token could mean two keys: one `kid` may stand for keys of several
-/// algorithms, as it does in the JWK Sets that leave `alg` out.
-pub fn check_distinct(keys: &[Arc<Key>]) -> Result<()> {
-    let mut names: Vec<_> = keys.iter().map(|key| name_of(key)).collect();
-    names.sort_unstable();
-    if names.windows(2).any(|pair| pair[0] == pair[1]) {
-        return Err(Error::new(
-            Code::KeyringDuplicate,
-            "two keys of one algorithm have the same kid; give each its own",
-        ));
-    }
-    Ok(())
-}
-
-/// What a token calls a key: its `kid` and its algorithm, Ed25519 under either name.
-pub fn name_of(key: &Key) -> (&str, &'static str) {
-    let algorithm = match key.algorithm() {
-        Algorithm::Ed25519 => Algorithm::EdDsa,
-        other => other,
-    };
-    (key.kid(), algorithm.name())
 }

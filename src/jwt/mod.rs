@@ -1,52 +1,50 @@
 //! Compact JWS (RFC 7515) carrying JWT claims (RFC 7519), under the rules of RFC 8725.
 //!
-//! Own path, because a token is spliced, signed and verified as text with keys that are parsed
-//! once: the `jsonwebtoken` crate parses key, header and claims anew on every call, ignores `crit`
-//! and has no ES512. It is the oracle in the tests.
+//! The room has its own path, because it splices, signs and verifies a token as text with keys that
+//! are parsed once: the `jsonwebtoken` crate parses key, header and claims anew on every call,
+//! ignores `crit` and has no ES512. The tests use it as the oracle.
+//!
+//! From the top down: `issue` and `verify` use a `key_source`, which is a list of keys, a `key_ring`
+//! or a `key_set`; all of them read tokens with `token`.
 
 mod algorithm;
-pub mod base64url;
-mod cache;
-mod checks;
-mod claims;
-mod header;
-mod import;
-mod interned;
-mod issuer;
-pub mod json;
+mod issue;
 mod jwk;
-mod jws;
 mod key;
+mod key_lookup;
+mod key_ring;
+mod key_set;
+mod key_source;
 mod keyfile;
-mod keyset;
 mod material;
-mod profile;
-mod reject;
-mod ring;
-mod source;
 #[cfg(test)]
 mod tests;
-mod verifier;
+mod token;
+mod verify;
 
-pub use algorithm::Algorithm;
-pub use claims::MAX_NUMERIC_DATE;
-pub use header::MAX_KID_LEN;
-pub use import::{ImportRules, KeyUse, MAX_SET_LEN, import};
-pub use issuer::{Issuer, IssuerOptions, Overrides, Unsigned};
-pub use jwk::{Purpose, check_purpose};
-pub use jws::verify_jws;
-pub use key::{Key, MAX_KEY_LEN};
-pub use keyset::KeySet;
-pub use profile::{Profile, SVID_ALGORITHMS};
-pub use reject::{Claim, MAX_REQUIRED, Reason, Rejection};
-pub use ring::{Jwks, KeyChange, KeyInfo, KeyRing, KeyState, Listener, RingOptions, RingOverrides};
-pub use source::KeySource;
-pub use verifier::{Answer, Expected, Scratch, Verifier, VerifierOptions};
-
-/// The longest token that is read, in bytes. RFC 7519 sets no limit; header lines end at 16 KiB
-/// in Node.
-pub const MAX_TOKEN_LEN: usize = 16 * 1024;
-
-/// The largest `clockTolerance`, in seconds. Revoked entries are kept this long beyond the
-/// token's expiry, so that no verifier can still accept what the list has forgotten.
-pub const MAX_CLOCK_TOLERANCE: u64 = crate::revocation::MAX_CLOCK_TOLERANCE;
+pub use self::algorithm::Algorithm;
+pub use self::issue::issuer::{Issuer, IssuerOptions, Unsigned};
+pub use self::issue::payload::Overrides;
+pub use self::jwk::{Purpose, check_purpose};
+pub use self::key::{Key, MAX_KEY_LEN};
+pub use self::key_ring::events::Listener;
+pub use self::key_ring::jwks::Jwks;
+pub use self::key_ring::options::RingOptions;
+pub use self::key_ring::ring::KeyRing;
+pub use self::key_ring::sealed::RingOverrides;
+pub use self::key_ring::state::{KeyChange, KeyInfo, KeyState};
+pub use self::key_set::import::{ImportRules, KeyUse, MAX_SET_LEN, import};
+pub use self::key_set::set::KeySet;
+pub use self::key_source::KeySource;
+pub use self::token::base64url;
+pub use self::token::claims::MAX_NUMERIC_DATE;
+pub use self::token::compact::{MAX_KID_LEN, MAX_TOKEN_LEN};
+pub use self::token::json;
+pub use self::token::kind::{SVID_ALGORITHMS, TokenKind};
+pub use self::token::rejection::{Claim, MAX_REQUIRED, Reason, Rejection};
+pub use self::verify::jws::verify_jws;
+pub use self::verify::options::{Expected, VerifierOptions};
+pub use self::verify::verifier::{Answer, Scratch, Verifier};
+/// The largest `clockTolerance`, in seconds. Revoked entries are kept this long beyond the token's
+/// expiry, so that no verifier can still accept a token that the list has forgotten.
+pub use crate::revocation::MAX_CLOCK_TOLERANCE;

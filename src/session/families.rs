@@ -31,11 +31,15 @@ pub struct SessionInfo {
 pub enum Presented {
     /// The current one: to be exchanged by [`FamilyTable::rotate`].
     Current {
+        /// The session's subject.
+        subject: Arc<str>,
         /// The session's claims.
         claims: Arc<str>,
     },
     /// The one before, within the grace period.
     JustRotated {
+        /// The session's subject.
+        subject: Arc<str>,
         /// The session's claims.
         claims: Arc<str>,
     },
@@ -97,7 +101,7 @@ impl FamilyTable {
     }
 
     /// Adds a session at generation 0.
-    pub fn insert(&self, id: Uuid, subject: &str, claims: String, now: u64) -> Result<()> {
+    pub fn insert(&self, id: Uuid, subject: &str, claims: &str, now: u64) -> Result<()> {
         let mut state = self.lock();
         for _ in 0..PRUNED_PER_INSERT {
             match state.ends.first() {
@@ -149,11 +153,11 @@ impl FamilyTable {
             return Presented::Expired { subject };
         }
         if generation == family.generation {
-            return Presented::Current { claims };
+            return Presented::Current { subject, claims };
         }
         let grace_ends = family.used_at.saturating_add(self.options.grace.saturating_mul(1000));
         if generation.checked_add(1) == Some(family.generation) && now < grace_ends {
-            return Presented::JustRotated { claims };
+            return Presented::JustRotated { subject, claims };
         }
         state.enter(id, Phase::Reused, now.saturating_add(last_ms));
         Presented::Reused { subject }

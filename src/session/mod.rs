@@ -98,10 +98,10 @@ impl Sessions {
     /// Starts a session. `claims` is a JSON object as text that every access token of the session
     /// carries, without `sub` and `sid`.
     pub fn start(&self, subject: &str, claims: &str) -> Result<TokenPair> {
-        let claims = access_claims(subject, claims)?;
+        check_claims(claims)?;
         let id = crate::id::uuid_v7(self.clock.unix_millis())?;
         // Signed before it is stored: claims that cannot be signed leave no session behind.
-        let pair = self.pair(id, 0, &claims)?;
+        let pair = self.pair(id, 0, subject, claims)?;
         self.families.insert(id, subject, claims, self.clock.unix_millis())?;
         Ok(pair)
     }
@@ -118,15 +118,16 @@ impl Sessions {
         loop {
             let now = self.clock.unix_millis();
             match self.families.present(id, generation, now, self.access_life_ms()) {
-                Presented::Current { claims } => {
-                    let pair = self.pair(id, successor, &claims)?;
+                Presented::Current { subject, claims } => {
+                    let pair = self.pair(id, successor, &subject, &claims)?;
                     if self.families.rotate(id, generation, now) {
                         return Ok(Refreshed::Rotated(pair));
                     }
                     // Somebody else was faster: present it again.
                 }
-                Presented::JustRotated { claims } => {
-                    return Ok(Refreshed::Replayed(self.pair(id, successor, &claims)?));
+                Presented::JustRotated { subject, claims } => {
+                    let pair = self.pair(id, successor, &subject, &claims)?;
+                    return Ok(Refreshed::Replayed(pair));
                 }
                 Presented::Ending => {
                     self.end(id)?;
@@ -178,14 +179,19 @@ impl Sessions {
         self.issuer.expires_in().saturating_mul(1000)
     }
 
-    fn pair(&self, session: Uuid, generation: u32, claims: &str) -> Result<TokenPair> {
+    fn pair(
+        &self,
+        session: Uuid,
+        generation: u32,
+        subject: &str,
+        claims: &str,
+    ) -> Result<TokenPair> {
         let mut buffer = Uuid::encode_buffer();
         let sid = session.hyphenated().encode_lower(&mut buffer);
-        // An object of two members at least, so the id goes before its closing brace.
-        let open = claims.strip_suffix('}').unwrap_or(claims);
-        let claims = format!("{open},\"sid\":\"{sid}\"}}");
+        let overrides =
+            Overrides { subject: Some(subject), session: Some(sid), ..Overrides::default() };
         let (mut payload, mut token) = (Vec::new(), Vec::new());
-        self.issuer.sign_into(&claims, &Overrides::default(), &mut payload, &mut token)?;
+        self.issuer.sign_into(claims, &overrides, &mut payload, &mut token)?;
         Ok(TokenPair {
             access_token: token.into_iter().map(char::from).collect(),
             expires_in: self.issuer.expires_in(),
@@ -195,28 +201,19 @@ impl Sessions {
     }
 }
 
-/// `claims` with `sub` in front.
-fn access_claims(subject: &str, claims: &str) -> Result<String> {
+/// Refuses claims that are no plain object, or that name what a session sets.
+fn check_claims(claims: &str) -> Result<()> {
     let mut taken = false;
-    let mut empty = true;
-    scan_object(claims, |name, _| {
-        empty = false;
-        taken |= name.is("sub") || name.is("sid");
-    })
-    .ok_or_else(|| Error::new(Code::JwtClaim, "claims must be a plain object of JSON values"))?;
+    scan_object(claims, |name, _| taken |= name.is("sub") || name.is("sid")).ok_or_else(|| {
+        Error::new(Code::JwtClaim, "claims must be a plain object of JSON values")
+    })?;
     if taken {
         return Err(Error::new(
             Code::JwtClaim,
             "a session sets \"sub\" and \"sid\" itself; leave them out of the claims",
         ));
     }
-    let subject = serde_json::Value::from(subject);
-    let members = claims.trim_start().strip_prefix('{').unwrap_or(claims).trim();
-    Ok(if empty {
-        format!("{{\"sub\":{subject}}}")
-    } else {
-        format!("{{\"sub\":{subject},{members}")
-    })
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@ use std::time::Duration;
 use super::*;
 use crate::clock::ManualClock;
 use crate::jwt::{
-    Algorithm, Expected, IssuerOptions, Key, KeyRing, KeySource, Profile, Rejection, RingOptions,
-    Scratch, Verifier, VerifierOptions,
+    Algorithm, Expected, IssuerOptions, Key, KeyRing, KeySource, Rejection, RingOptions, Scratch,
+    TokenKind, Verifier, VerifierOptions,
 };
 use crate::revocation::ListLimits;
 
@@ -39,7 +39,7 @@ impl Fixture {
         };
         let issuer = Arc::new(Issuer::new(issuer, clock.clone()).unwrap());
         let verifier = VerifierOptions {
-            profile: Profile::Jwt,
+            kind: TokenKind::jwt(),
             keys: KeySource::Ring(ring.clone()),
             algorithms: None,
             issuer: Expected::Anything,

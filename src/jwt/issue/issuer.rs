@@ -1,12 +1,16 @@
-//! Issuing: the registered claims are spliced into the caller's JSON as text, then signed.
+//! The issuer: composes a token's payload and header, and signs them.
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use super::claims::Claims;
-use super::{Claim, Key, KeySource, MAX_TOKEN_LEN, Reason, Rejection, base64url};
+use super::payload::{Overrides, Registered, json_string, json_strings};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
-use crate::id::uuid_v7;
+use crate::jwt::key::Key;
+use crate::jwt::key_source::KeySource;
+use crate::jwt::token::base64url;
+use crate::jwt::token::claims::Claims;
+use crate::jwt::token::compact::MAX_TOKEN_LEN;
+use crate::jwt::token::rejection::{Claim, Reason, Rejection};
 
 /// What every token of an issuer carries.
 pub struct IssuerOptions {
@@ -22,17 +26,6 @@ pub struct IssuerOptions {
     pub typ: String,
     /// Whether every token gets a `jti`, a UUID of version 7.
     pub jti: bool,
-}
-
-/// What one token carries instead.
-#[derive(Debug, Default)]
-pub struct Overrides {
-    /// `aud`
-    pub audience: Option<Vec<String>>,
-    /// `exp` - `iat`, seconds.
-    pub expires_in: Option<u64>,
-    /// `nbf` - `iat`, seconds.
-    pub not_before: Option<u64>,
 }
 
 /// Signs tokens for one issuer.
@@ -78,7 +71,7 @@ impl Issuer {
         }
         let issuer = Self {
             issuer: options.issuer.as_deref().map(json_string),
-            audience: audience_json(&options.audience),
+            audience: json_strings(&options.audience),
             keys: options.keys,
             expires_in: options.expires_in,
             typ: options.typ,
@@ -129,7 +122,15 @@ impl Issuer {
         let (key, header) = self.prepared(millis / 1000)?;
         self.check_claims(claims, overrides)?;
         payload.clear();
-        self.splice(claims, overrides, millis, payload)?;
+        let life = overrides.expires_in.unwrap_or(self.expires_in);
+        self.check_life(life)?;
+        let registered = Registered {
+            issuer: self.issuer.as_deref(),
+            audience: self.audience.as_deref(),
+            life,
+            jti: self.jti,
+        };
+        registered.splice(claims, overrides, millis, payload)?;
         // Before the work of signing; exactly in `finish`, where the signature's length is known.
         if header.len() + base64url::encoded_len(payload.len()) > MAX_TOKEN_LEN {
             return Err(too_long());
@@ -186,6 +187,8 @@ impl Issuer {
             (Claim::IssuedAt, claims.times.issued_at.is_some()),
             (Claim::Issuer, self.issuer.is_some() && claims.issuer.is_some()),
             (Claim::NotBefore, overrides.not_before.is_some() && claims.times.not_before.is_some()),
+            (Claim::Session, overrides.session.is_some() && claims.session.is_some()),
+            (Claim::Subject, overrides.subject.is_some() && claims.subject.is_some()),
         ];
         match collisions.iter().find(|(_, collides)| *collides) {
             Some((claim, _)) => Err(Error::new(
@@ -194,55 +197,6 @@ impl Issuer {
             )),
             None => Ok(()),
         }
-    }
-
-    fn splice(
-        &self,
-        claims: &str,
-        overrides: &Overrides,
-        millis: u64,
-        payload: &mut Vec<u8>,
-    ) -> Result<()> {
-        let now = millis / 1000;
-        let mut digits = Digits::default();
-        payload.extend_from_slice(b"{\"iat\":");
-        payload.extend_from_slice(digits.of(now));
-        let life = match overrides.expires_in {
-            Some(life) => {
-                self.check_life(life)?;
-                life
-            }
-            None => self.expires_in,
-        };
-        payload.extend_from_slice(b",\"exp\":");
-        payload.extend_from_slice(digits.of(now.saturating_add(life)));
-        if let Some(delay) = overrides.not_before {
-            payload.extend_from_slice(b",\"nbf\":");
-            payload.extend_from_slice(digits.of(now.saturating_add(delay)));
-        }
-        if let Some(issuer) = &self.issuer {
-            payload.extend_from_slice(b",\"iss\":");
-            payload.extend_from_slice(issuer.as_bytes());
-        }
-        let own_audience = overrides.audience.as_deref().and_then(audience_json);
-        if let Some(audience) = own_audience.as_ref().or(self.audience.as_ref()) {
-            payload.extend_from_slice(b",\"aud\":");
-            payload.extend_from_slice(audience.as_bytes());
-        }
-        if self.jti {
-            let mut buffer = uuid::Uuid::encode_buffer();
-            payload.extend_from_slice(b",\"jti\":\"");
-            payload.extend_from_slice(
-                uuid_v7(millis)?.hyphenated().encode_lower(&mut buffer).as_bytes(),
-            );
-            payload.push(b'"');
-        }
-        let members = claims.trim_start().strip_prefix('{').unwrap_or(claims).trim();
-        if members != "}" {
-            payload.push(b',');
-        }
-        payload.extend_from_slice(members.as_bytes());
-        Ok(())
     }
 
     fn check_life(&self, life: u64) -> Result<()> {
@@ -288,53 +242,4 @@ fn too_long() -> Error {
         Code::OutOfRange,
         format!("the claims make a token of over {MAX_TOKEN_LEN} bytes; sign fewer"),
     )
-}
-
-fn json_string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-fn audience_json(audience: &[String]) -> Option<String> {
-    match audience {
-        [] => None,
-        [one] => Some(json_string(one)),
-        several => Some(serde_json::Value::from(several).to_string()),
-    }
-}
-
-/// A number's decimal digits without an allocation.
-#[derive(Default)]
-struct Digits([u8; 20]);
-
-impl Digits {
-    fn of(&mut self, mut number: u64) -> &[u8] {
-        let mut start = self.0.len();
-        loop {
-            start -= 1;
-            self.0[start] = b'0' + (number % 10) as u8;
-            number /= 10;
-            if number == 0 {
-                return &self.0[start..];
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn digits() {
-        for number in [0, 9, 10, 1_700_000_000, u64::MAX] {
-            assert_eq!(Digits::default().of(number), number.to_string().as_bytes());
-        }
-    }
-
-    #[test]
-    fn audiences() {
-        assert_eq!(audience_json(&[]), None);
-        assert_eq!(audience_json(&["a\"b".into()]).unwrap(), r#""a\"b""#);
-        assert_eq!(audience_json(&["a".into(), "b".into()]).unwrap(), r#"["a","b"]"#);
-    }
 }

@@ -20,7 +20,8 @@ use crate::jwt::algorithm::{Curve, Scheme};
 use crate::jwt::jwk::PublicJwk;
 use crate::jwt::keyfile::looks_like_a_key_file;
 use crate::jwt::material::{Parsed, invalid, parsed, point, rsa_jwk, spki, unusable};
-use crate::jwt::{base64url, header};
+use crate::jwt::token::base64url;
+use crate::jwt::token::compact::MAX_KID_LEN;
 use crate::secret::{HMAC_DEPTH, Locked, ParsedKey, Secret, leaving_no_trace};
 
 /// The longest HMAC secret, in bytes; what is beyond the hash's block is hashed first anyway.
@@ -250,11 +251,8 @@ impl Key {
 }
 
 fn checked_kid(kid: String) -> Result<String> {
-    if kid.is_empty() || kid.len() > header::MAX_KID_LEN {
-        return Err(Error::new(
-            Code::OutOfRange,
-            format!("kid has 1 to {} bytes", header::MAX_KID_LEN),
-        ));
+    if kid.is_empty() || kid.len() > MAX_KID_LEN {
+        return Err(Error::new(Code::OutOfRange, format!("kid has 1 to {} bytes", MAX_KID_LEN)));
     }
     Ok(kid)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::KeyChange;
+use super::state::KeyChange;
 
 /// Told of changes in their order while the ring is locked: it passes them on and returns. `false`
 /// when nobody is there any more.

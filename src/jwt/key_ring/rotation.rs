@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use super::{KeyChange, KeyRing, KeyState, no_active_key};
+use super::ring::{KeyRing, no_active_key};
+use super::state::{KeyChange, KeyState};
 use crate::error::{Code, Error, Result};
-use crate::jwt::Key;
+use crate::jwt::key::Key;
 
 impl KeyRing {
     /// Promotes the next key and publishes a new one; gives the id of the key that now signs.

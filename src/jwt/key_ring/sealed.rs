@@ -12,10 +12,13 @@ use std::sync::Arc;
 use secrecy::ExposeSecret;
 
 use super::book::{Book, Entry};
-use super::{KeyInfo, KeyRing, KeyState, MAX_RING_KEYS, RingOptions};
+use super::options::{MAX_RING_KEYS, RingOptions};
+use super::ring::KeyRing;
+use super::state::{KeyInfo, KeyState};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
-use crate::jwt::{Algorithm, Key};
+use crate::jwt::algorithm::Algorithm;
+use crate::jwt::key::Key;
 use crate::secret::{SealKind, Secret};
 
 const FORMAT: u8 = 1;

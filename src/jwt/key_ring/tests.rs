@@ -1,12 +1,21 @@
 mod limits;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use secrecy::ExposeSecret;
 
-use super::*;
-use crate::clock::ManualClock;
-use crate::jwt::MAX_CLOCK_TOLERANCE;
+use super::jwks::Jwks;
+use super::options::{MAX_RING_KEYS, RingOptions};
+use super::ring::KeyRing;
+use super::sealed::RingOverrides;
+use super::state::{KeyChange, KeyState};
+use crate::clock::{Clock, ManualClock};
+use crate::error::{Code, Error, Result};
+use crate::jwt::algorithm::Algorithm;
+use crate::jwt::key::Key;
+use crate::jwt::token::rejection::Rejection;
+use crate::revocation::MAX_CLOCK_TOLERANCE;
 use crate::secret::{SealKind, Secret};
 
 const ALGORITHM: Algorithm = Algorithm::EdDsa;

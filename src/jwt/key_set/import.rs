@@ -8,13 +8,15 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::algorithm::{Curve, Scheme};
-use super::json::scan_object;
-use super::jwk::PublicJwk;
-use super::material::invalid;
-use super::source::name_of;
-use super::{Algorithm, Key, SVID_ALGORITHMS, base64url};
 use crate::error::Result;
+use crate::jwt::algorithm::{Algorithm, Curve};
+use crate::jwt::jwk::PublicJwk;
+use crate::jwt::key::Key;
+use crate::jwt::key_lookup::name_of;
+use crate::jwt::material::invalid;
+use crate::jwt::token::base64url;
+use crate::jwt::token::json::scan_object;
+use crate::jwt::token::kind::SVID_ALGORITHMS;
 
 /// The longest set that is read, in bytes.
 pub const MAX_SET_LEN: usize = 1024 * 1024;
@@ -175,7 +177,7 @@ fn algorithms_of(jwk: &Map<String, Value>, rules: &ImportRules) -> Vec<Algorithm
         (false, Some("OKP"), Some("Ed25519")) => vec![Algorithm::EdDsa],
         _ => Vec::new(),
     };
-    let is_public = |algorithm: &Algorithm| !matches!(algorithm.scheme(), Scheme::Hmac(_));
+    let is_public = |algorithm: &Algorithm| !algorithm.is_symmetric();
     own.into_iter().filter(is_wanted).filter(is_public).collect()
 }
 

@@ -16,10 +16,12 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use aws_lc_rs::digest;
 
 use super::import::{ImportRules, KeyUse, import};
-use super::source::find;
-use super::{Algorithm, Key, Rejection};
 use crate::clock::Clock;
 use crate::error::Result;
+use crate::jwt::algorithm::Algorithm;
+use crate::jwt::key::Key;
+use crate::jwt::key_lookup;
+use crate::jwt::token::rejection::Rejection;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
@@ -123,7 +125,8 @@ impl KeySet {
         let loaded = self.read();
         let usable = loaded.as_ref().filter(|loaded| self.is_usable(loaded));
         let usable = usable.ok_or(Rejection::KeysUnavailable)?;
-        Ok((find(&usable.keys, kid, algorithm)?, usable.usable_until.unix_seconds))
+        let until = usable.usable_until.unix_seconds;
+        key_lookup::find(usable.keys.iter().map(|key| (key, until)), kid, algorithm)
     }
 
     /// Ends the epoch when the keys have run out by the monotonic clock.

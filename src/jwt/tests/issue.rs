@@ -82,6 +82,7 @@ fn overrides_replace_the_policy_for_one_token() {
         audience: Some(vec!["x".into(), "y\"".into()]),
         expires_in: Some(1),
         not_before: Some(30),
+        ..Overrides::default()
     };
     let options = || IssuerOptions { jti: false, ..full() };
     let payload: Value = serde_json::from_str(&payload_of(options(), "{}", &overrides)).unwrap();

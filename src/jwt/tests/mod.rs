@@ -5,13 +5,13 @@ mod cached;
 mod claims;
 mod differential;
 mod forms;
-mod import;
 mod issue;
 mod jwks;
+mod key_set;
+mod key_set_import;
 mod keyfiles;
 mod keys;
-mod keyset;
-mod profiles;
+mod kinds;
 #[cfg(target_os = "linux")]
 mod remains;
 mod remembered;
@@ -138,7 +138,7 @@ impl World {
 
 fn lax(keys: KeySource) -> VerifierOptions {
     VerifierOptions {
-        profile: Profile::Jwt,
+        kind: TokenKind::jwt(),
         keys,
         algorithms: None,
         issuer: Expected::Anything,

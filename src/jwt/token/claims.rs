@@ -4,7 +4,7 @@
 //! that disagree about a malformed claim are how tokens get past one of them.
 
 use super::json::{Raw, Value, scan_object, scan_strings};
-use super::{Claim, Reason, Rejection};
+use super::rejection::{Claim, Reason, Rejection};
 
 /// The latest date of a claim, in seconds since 1970; what JavaScript gives us as one has the same
 /// limit.

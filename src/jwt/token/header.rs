@@ -4,11 +4,10 @@
 
 use std::borrow::Cow;
 
+use super::compact::MAX_KID_LEN;
 use super::json::{Raw, Value, scan_object};
-use super::{Algorithm, Rejection};
-
-/// The longest `kid` that is looked up, in bytes.
-pub const MAX_KID_LEN: usize = 256;
+use super::rejection::Rejection;
+use crate::jwt::algorithm::Algorithm;
 
 /// What the verifier needs of a header.
 #[derive(Debug, PartialEq)]

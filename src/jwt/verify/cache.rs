@@ -8,8 +8,9 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::Rejection;
-use super::checks::Standing;
+use super::checks::CachedDecision;
+use crate::jwt::token::compact::MAX_TOKEN_LEN;
+use crate::jwt::token::rejection::Rejection;
 
 /// The end of a token that it is found by, in bytes.
 const TAIL_LEN: usize = 32;
@@ -17,7 +18,7 @@ const TAIL_LEN: usize = 32;
 /// kilobyte has room.
 const BYTES_PER_ENTRY: usize = 2048;
 /// However few entries there are: room for the longest token and its payload.
-const MIN_BYTES: usize = 2 * super::MAX_TOKEN_LEN;
+const MIN_BYTES: usize = 2 * MAX_TOKEN_LEN;
 /// How many entries the hand spares for one. It then takes what it points to: a flood of tokens
 /// costs each of them this much and no more.
 const MAX_SPARED: usize = 16;
@@ -44,7 +45,7 @@ struct Entry {
     tail: [u8; TAIL_LEN],
     token: Box<[u8]>,
     payload: Box<str>,
-    standing: Standing,
+    decision: CachedDecision,
     /// Whether the caller has been given the payload for this slot.
     is_held: bool,
     /// Since the hand last came by.
@@ -74,7 +75,7 @@ impl Cache {
         &self,
         token: &[u8],
         holds: bool,
-        still: impl FnOnce(&Standing) -> Result<bool, Rejection>,
+        still: impl FnOnce(&CachedDecision) -> Result<bool, Rejection>,
         payload: &mut Vec<u8>,
     ) -> Result<Option<Recalled>, Rejection> {
         let Some(tail) = token.last_chunk() else { return Ok(None) };
@@ -82,7 +83,7 @@ impl Cache {
         let State { slots, index, .. } = &mut *state;
         let Some(&slot) = index.get(tail) else { return Ok(None) };
         let Some(Some(entry)) = slots.get_mut(slot) else { return Ok(None) };
-        if *entry.token != *token || !still(&entry.standing)? {
+        if *entry.token != *token || !still(&entry.decision)? {
             return Ok(None);
         }
         entry.was_asked_for = true;
@@ -102,13 +103,13 @@ impl Cache {
         token: &[u8],
         holds: bool,
         payload: &str,
-        standing: Standing,
+        decision: CachedDecision,
     ) -> Option<usize> {
         let entry = Entry {
             tail: *token.last_chunk()?,
             token: token.into(),
             payload: payload.into(),
-            standing,
+            decision,
             is_held: holds,
             was_asked_for: false,
         };

@@ -1,20 +1,24 @@
-//! What a verifier asks of the claims of a genuine token. Nothing here knows signatures.
+//! The checks of a genuine token's header and claims, of its times and of its revocation. Nothing
+//! here knows signatures.
 
-use super::claims::{Claims, Times};
-use super::header::resolve;
-use super::json::Value;
-use super::{Claim, Expected, Reason, Rejection, VerifierOptions};
+use super::options::{Expected, VerifierOptions};
+use crate::jwt::token::claims::{Claims, Times};
+use crate::jwt::token::header::{Header, resolve, same_type};
+use crate::jwt::token::json::{Value, scan_object};
+use crate::jwt::token::rejection::{Claim, Reason, Rejection};
 use crate::revocation::Query;
+use crate::spiffe::SpiffeId;
 
-/// What of an accepted token may stop being true: all that is checked again when it comes back.
-pub struct Standing {
+/// The part of an acceptance that can stop being true: a verifier checks it again when a cached
+/// token comes back.
+pub struct CachedDecision {
     epoch: u64,
     usable_until: u64,
     times: Times,
     revocable: Option<Revocable>,
 }
 
-/// What a token can be revoked by.
+/// The ids by which a token can be revoked.
 struct Revocable {
     kid: String,
     id: Option<String>,
@@ -23,7 +27,7 @@ struct Revocable {
     subject: Option<String>,
 }
 
-impl Standing {
+impl CachedDecision {
     /// Of a token under the keys of `epoch`, whose key may be used until `usable_until`, in
     /// seconds since 1970. It can be revoked when the key's id is given.
     pub fn of(claims: &Claims<'_>, kid: Option<&str>, epoch: u64, usable_until: u64) -> Self {
@@ -37,6 +41,25 @@ impl Standing {
 }
 
 impl VerifierOptions {
+    /// Checks the header of a genuine token, which is `json`.
+    pub(super) fn check_header(&self, header: &Header<'_>, json: &[u8]) -> Result<(), Rejection> {
+        let typ = header.typ.as_deref();
+        let mismatch = Rejection::Claim(Claim::Type, Reason::Mismatch);
+        if let Some(expected) = &self.typ {
+            let missing = Rejection::Claim(Claim::Type, Reason::Missing);
+            if !same_type(typ.ok_or(missing)?, expected) {
+                return Err(mismatch);
+            }
+        }
+        if let Some(members) = self.kind.rules.header_members {
+            check_members(json, members)?;
+        }
+        match (self.kind.rules.allowed_types, typ) {
+            (Some(allowed), Some(typ)) if !allowed.contains(&typ) => Err(mismatch),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads a payload; every required claim must be in it.
     pub(super) fn read<'p>(&self, payload: &'p str) -> Result<Claims<'p>, Rejection> {
         let required = &self.required_claims;
@@ -44,10 +67,12 @@ impl VerifierOptions {
             return Claims::parse(payload);
         }
         let mut found = 0_u128;
-        let mut members = Ok(());
+        let mut mistyped = None;
         let claims = Claims::read(payload, |name, value| {
-            if members.is_ok() {
-                members = self.profile.check_member(name, value);
+            for claim in self.kind.rules.string_claims {
+                if !matches!(value, Value::String(_)) && name.is(claim.name()) {
+                    mistyped.get_or_insert(*claim);
+                }
             }
             if value == Value::Null {
                 return;
@@ -56,7 +81,9 @@ impl VerifierOptions {
                 found |= 1 << index;
             }
         })?;
-        members?;
+        if let Some(claim) = mistyped {
+            return Err(Rejection::Claim(claim, Reason::Type));
+        }
         match (0..).zip(required).find(|(index, _)| found & 1 << index == 0) {
             Some((index, _)) => Err(Rejection::Required(index)),
             None => Ok(claims),
@@ -131,25 +158,36 @@ impl VerifierOptions {
         })
     }
 
-    /// Whether what was accepted once still is, as far as that can change: `false` when the keys
-    /// have, and the token must be verified anew.
-    pub(super) fn check_standing(
+    /// Checks that the subject is a workload of the kind's trust domain, where it has one.
+    pub(super) fn check_workload(&self, claims: &Claims<'_>) -> Result<(), Rejection> {
+        let Some(trust_domain) = &self.kind.trust_domain else { return Ok(()) };
+        let subject = claims.subject.ok_or(Rejection::Claim(Claim::Subject, Reason::Missing))?;
+        match SpiffeId::parse(&resolve(subject)) {
+            // The id of the trust domain itself is no workload's.
+            Ok(id) if trust_domain.contains(&id) && !id.path().is_empty() => Ok(()),
+            _ => Err(Rejection::Claim(Claim::Subject, Reason::Mismatch)),
+        }
+    }
+
+    /// Checks a cached decision again: `false` when the keys have changed, and the token must be
+    /// verified anew.
+    pub(super) fn check_again(
         &self,
-        standing: &Standing,
+        cached: &CachedDecision,
         epoch: u64,
         now_ms: u64,
     ) -> Result<bool, Rejection> {
-        if standing.epoch != epoch || now_ms / 1000 >= standing.usable_until {
+        if cached.epoch != epoch || now_ms / 1000 >= cached.usable_until {
             return Ok(false);
         }
-        self.check_times(&standing.times, now_ms)?;
-        if let Some(revocable) = &standing.revocable {
+        self.check_times(&cached.times, now_ms)?;
+        if let Some(revocable) = &cached.revocable {
             self.ask(&Query {
                 issuer: revocable.issuer.as_deref(),
                 id: revocable.id.as_deref(),
                 session: revocable.session.as_deref(),
                 subject: revocable.subject.as_deref(),
-                issued_at: standing.times.issued_at,
+                issued_at: cached.times.issued_at,
                 kid: Some(&revocable.kid),
             })?;
         }
@@ -163,4 +201,13 @@ impl VerifierOptions {
             Err(_) => Err(Rejection::RevocationUnavailable),
         }
     }
+}
+
+/// Refuses a header that has another member than these.
+fn check_members(json: &[u8], allowed: &[&str]) -> Result<(), Rejection> {
+    let text = std::str::from_utf8(json).map_err(|_| Rejection::Malformed)?;
+    let mut has_other = false;
+    scan_object(text, |name, _| has_other |= !allowed.iter().any(|own| name.is(own)))
+        .ok_or(Rejection::Malformed)?;
+    if has_other { Err(Rejection::HeaderParameter) } else { Ok(()) }
 }

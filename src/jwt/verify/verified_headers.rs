@@ -3,30 +3,30 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use super::Key;
+use crate::jwt::key::Key;
 
 /// How many headers a verifier remembers. One more, and it begins anew.
-const MAX_INTERNED: usize = 64;
+const MAX_HEADERS: usize = 64;
 
 /// The headers that one verifier remembers.
 #[derive(Default)]
-pub struct Interned(RwLock<Headers>);
+pub struct VerifiedHeaders(RwLock<Headers>);
 
 #[derive(Default)]
 struct Headers {
     /// That of the keys when the headers were read.
     epoch: u64,
-    known: Vec<Header>,
+    known: Vec<VerifiedHeader>,
 }
 
-struct Header {
+struct VerifiedHeader {
     segment: Box<[u8]>,
     /// A verifier keeps no key that its ring has let go of.
     key: Weak<Key>,
     usable_until: u64,
 }
 
-impl Interned {
+impl VerifiedHeaders {
     /// The key of a header that is known, and until when, in seconds since 1970, it may be used;
     /// nothing when the keys have changed or that time has come.
     pub fn get(&self, segment: &[u8], epoch: u64, now: u64) -> Option<(Arc<Key>, u64)> {
@@ -39,9 +39,10 @@ impl Interned {
 
     /// Remembers the header of a token that has just been verified with this key.
     pub fn insert(&self, segment: &[u8], epoch: u64, key: &Arc<Key>, usable_until: u64) {
-        let header = Header { segment: segment.into(), key: Arc::downgrade(key), usable_until };
+        let header =
+            VerifiedHeader { segment: segment.into(), key: Arc::downgrade(key), usable_until };
         let mut headers = self.0.write().unwrap_or_else(PoisonError::into_inner);
-        if headers.epoch != epoch || headers.known.len() >= MAX_INTERNED {
+        if headers.epoch != epoch || headers.known.len() >= MAX_HEADERS {
             *headers = Headers { epoch, known: Vec::new() };
         }
         headers.known.retain(|known| known.segment != header.segment);

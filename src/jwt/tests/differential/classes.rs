@@ -4,7 +4,7 @@
 use jsonwebtoken::errors::ErrorKind;
 
 use super::document::Document;
-use crate::jwt::header::same_type;
+use crate::jwt::token::header::same_type;
 use crate::jwt::{Algorithm, Claim, MAX_NUMERIC_DATE, MAX_TOKEN_LEN, Reason, Rejection};
 
 /// A token that one of us refuses.

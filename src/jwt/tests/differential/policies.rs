@@ -2,7 +2,7 @@
 //! as another reader sees the token.
 
 use super::document::Document;
-use crate::jwt::header::same_type;
+use crate::jwt::token::header::same_type;
 
 #[derive(Clone, Copy)]
 pub struct Policy {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::jwt::claims::Claims;
+use crate::jwt::token::claims::Claims;
 
 /// A token of so many bytes that ends in `number`.
 fn token(number: usize, len: usize) -> Vec<u8> {
@@ -9,8 +9,8 @@ fn token(number: usize, len: usize) -> Vec<u8> {
 }
 
 fn insert(cache: &Cache, token: &[u8]) {
-    let standing = Standing::of(&Claims::default(), None, 0, u64::MAX);
-    assert!(cache.insert(token, false, "payload", standing).is_some());
+    let decision = CachedDecision::of(&Claims::default(), None, 0, u64::MAX);
+    assert!(cache.insert(token, false, "payload", decision).is_some());
 }
 
 fn knows(cache: &Cache, token: &[u8]) -> bool {
@@ -138,8 +138,8 @@ fn a_held_slot_is_of_the_last_token_that_was_given_for_it() {
                 slot
             }
             None => {
-                let standing = Standing::of(&Claims::default(), None, 0, u64::MAX);
-                cache.insert(&token, holds, &id.to_string(), standing).unwrap()
+                let decision = CachedDecision::of(&Claims::default(), None, 0, u64::MAX);
+                cache.insert(&token, holds, &id.to_string(), decision).unwrap()
             }
         };
         if holds {

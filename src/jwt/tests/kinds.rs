@@ -8,13 +8,13 @@ use crate::spiffe::TrustDomain;
 const ACCESS: &str = r#""iss":"i","aud":"a","sub":"s","client_id":"c","jti":"j""#;
 
 fn access_token(options: &mut VerifierOptions) {
-    options.profile = Profile::AccessToken;
+    options.kind = TokenKind::access_token();
     options.issuer = one_of(&["i"]);
     options.audience = one_of(&["a"]);
 }
 
 fn svid(options: &mut VerifierOptions) {
-    options.profile = Profile::JwtSvid(TrustDomain::parse("example.org").unwrap());
+    options.kind = TokenKind::jwt_svid(TrustDomain::parse("example.org").unwrap());
     options.audience = one_of(&["a"]);
 }
 

@@ -1,0 +1,4 @@
+//! Issuing tokens.
+
+pub mod issuer;
+pub mod payload;

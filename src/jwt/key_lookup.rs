@@ -1,0 +1,47 @@
+//! Which key of several a token names.
+
+use std::sync::Arc;
+
+use super::algorithm::Algorithm;
+use super::key::Key;
+use super::token::rejection::Rejection;
+use crate::error::{Code, Error, Result};
+
+/// The only key that has the `kid` and the algorithm of a token, and until when, in seconds since
+/// 1970, it may be used. A token without `kid` names the only key of its algorithm.
+pub fn find<'k>(
+    keys: impl Iterator<Item = (&'k Arc<Key>, u64)> + Clone,
+    kid: Option<&str>,
+    algorithm: Algorithm,
+) -> std::result::Result<(Arc<Key>, u64), Rejection> {
+    let mut named = keys.filter(|(key, _)| kid.is_none_or(|kid| key.kid() == kid));
+    let mut matching = named.clone().filter(|(key, _)| key.algorithm().signs_as(algorithm));
+    match (matching.next(), matching.next()) {
+        (Some((key, until)), None) => Ok((key.clone(), until)),
+        (None, _) if kid.is_some() && named.next().is_some() => Err(Rejection::Algorithm),
+        _ => Err(Rejection::KeyNotFound),
+    }
+}
+
+/// Refuses a list in which a token could name two keys: one `kid` may stand for keys of several
+/// algorithms, as it does in the JWK Sets that leave `alg` out.
+pub fn check_distinct(keys: &[Arc<Key>]) -> Result<()> {
+    let mut names: Vec<_> = keys.iter().map(|key| name_of(key)).collect();
+    names.sort_unstable();
+    if names.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(Error::new(
+            Code::KeyringDuplicate,
+            "two keys of one algorithm have the same kid; give each its own",
+        ));
+    }
+    Ok(())
+}
+
+/// The name by which a token names a key: its `kid` and its algorithm, Ed25519 under either name.
+pub fn name_of(key: &Key) -> (&str, &'static str) {
+    let algorithm = match key.algorithm() {
+        Algorithm::Ed25519 => Algorithm::EdDsa,
+        other => other,
+    };
+    (key.kid(), algorithm.name())
+}

@@ -1,0 +1,44 @@
+//! The key of a ring that signs, and the key that a token names.
+
+use std::sync::Arc;
+
+use super::ring::{KeyRing, no_active_key};
+use super::state::KeyState;
+use crate::error::Result;
+use crate::jwt::algorithm::Algorithm;
+use crate::jwt::key::Key;
+use crate::jwt::key_lookup;
+use crate::jwt::token::rejection::Rejection;
+
+impl KeyRing {
+    /// The key that signs.
+    pub fn signing_key(&self) -> Result<Arc<Key>> {
+        let book = self.read();
+        let active = book.only(KeyState::Active).and_then(|entry| entry.signing.clone());
+        active.ok_or_else(no_active_key)
+    }
+
+    /// The key that a token names, and until when, in seconds since 1970, it may be used. A
+    /// token without `kid` is accepted only when exactly one key has its algorithm. A token that
+    /// names a revoked key is refused as revoked.
+    pub fn find(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
+        let now = self.now();
+        self.catch_up(now);
+        let book = self.read();
+        let is_revoked = |kid| {
+            let mut named = book.entries().iter().filter(|entry| entry.info.kid == kid);
+            named.any(|entry| entry.info.state == KeyState::Revoked)
+        };
+        if kid.is_some_and(is_revoked) {
+            return Err(Rejection::Revoked);
+        }
+        let usable = book.entries().iter();
+        let usable =
+            usable.filter_map(|entry| Some((entry.verifying.as_ref()?, book.usable(entry, now)?)));
+        key_lookup::find(usable, kid, algorithm)
+    }
+}

@@ -1,0 +1,67 @@
+//! How a ring rotates, and the limits of that.
+
+use crate::error::{Code, Error, Result};
+use crate::jwt::algorithm::Algorithm;
+use crate::revocation::MAX_CLOCK_TOLERANCE;
+
+/// The most keys that a ring holds, revoked ones included: as many sealed fit into one secret.
+pub const MAX_RING_KEYS: usize = 1000;
+
+/// The most keys that rotation by time leaves to verify: room for others.
+const MOST_RETIRED: u64 = 900;
+
+/// How a ring rotates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingOptions {
+    /// The algorithm of the keys that rotation makes. ES256 by default.
+    pub algorithm: Algorithm,
+    /// The longest life of a token signed with the ring, in seconds; a day by default.
+    pub max_token_ttl: u64,
+    /// How long verifiers may cache the JWKS, in seconds; ten minutes by default. A key signs
+    /// when it has been published for 30 seconds longer, unless this is 0.
+    pub jwks_max_age: u64,
+    /// How long a key signs before the next one takes over by itself, in seconds; longer than
+    /// `jwks_max_age`, and so long that at most 900 keys verify at once. Never by default.
+    pub rotate_every: Option<u64>,
+}
+
+impl RingOptions {
+    /// Refuses a period that publishes a key too late, or that leaves too many keys to verify.
+    pub(super) fn check_period(&self) -> Result<()> {
+        let Some(every) = self.rotate_every else { return Ok(()) };
+        if every <= self.jwks_max_age {
+            return Err(Error::new(
+                Code::OutOfRange,
+                "rotateEvery must be longer than jwksMaxAge, for which a key is published before it \
+                 signs",
+            ));
+        }
+        let least = self.longest_use().div_ceil(MOST_RETIRED);
+        if every < least {
+            return Err(Error::new(
+                Code::OutOfRange,
+                format!(
+                    "rotateEvery must be at least {least} s with this maxTokenTtl, for which a key \
+                     verifies after it has signed: a ring holds at most {MAX_RING_KEYS} keys"
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// For how long a key verifies after it has signed last, in seconds.
+    pub fn longest_use(&self) -> u64 {
+        self.max_token_ttl.saturating_add(MAX_CLOCK_TOLERANCE)
+    }
+}
+
+impl Default for RingOptions {
+    fn default() -> Self {
+        Self {
+            algorithm: Algorithm::Es256,
+            max_token_ttl: 24 * 3600,
+            jwks_max_age: 600,
+            rotate_every: None,
+        }
+    }
+}

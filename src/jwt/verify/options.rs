@@ -1,0 +1,110 @@
+//! The options of a verifier, with the demands of a token kind.
+
+use std::sync::Arc;
+
+use crate::error::{Code, Error, Result};
+use crate::jwt::algorithm::Algorithm;
+use crate::jwt::key::Key;
+use crate::jwt::key_lookup::check_distinct;
+use crate::jwt::key_source::KeySource;
+use crate::jwt::token::kind::TokenKind;
+use crate::jwt::token::rejection::MAX_REQUIRED;
+use crate::revocation::{MAX_CLOCK_TOLERANCE, RevocationList};
+
+/// The accepted values of a claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// One of these, exactly; for `aud`, one of these must be among the recipients.
+    OneOf(Vec<String>),
+    /// Anything, or nothing: explicitly waived.
+    Anything,
+}
+
+/// The tokens that a verifier accepts.
+pub struct VerifierOptions {
+    /// The kind of tokens. Its demands take precedence over the other options.
+    pub kind: TokenKind,
+    /// The keys.
+    pub keys: KeySource,
+    /// The algorithms; those of the keys when `None`.
+    pub algorithms: Option<Vec<Algorithm>>,
+    /// `iss`
+    pub issuer: Expected,
+    /// `aud`
+    pub audience: Expected,
+    /// How far apart clocks may be, in seconds; at most [`MAX_CLOCK_TOLERANCE`].
+    pub clock_tolerance: u64,
+    /// The greatest age since `iat`, in seconds.
+    pub max_age: Option<u64>,
+    /// The `typ` header parameter.
+    pub typ: Option<String>,
+    /// Members that the payload must have, at most [`MAX_REQUIRED`]; `null` is as if missing.
+    pub required_claims: Vec<String>,
+    /// Whether a token needs `exp`; with `revocations` it always does.
+    pub require_expiry: bool,
+    /// The tokens that have been revoked.
+    pub revocations: Option<Arc<RevocationList>>,
+    /// How many verified tokens are remembered; none when 0.
+    pub cache_entries: usize,
+}
+
+impl VerifierOptions {
+    /// Merges the demands of the token kind and checks the whole. `ERR_OUT_OF_RANGE`,
+    /// `ERR_INVALID_ARG_VALUE`, `ERR_JWT_KEY`, `ERR_KEYRING_DUPLICATE`.
+    pub(super) fn complete(mut self) -> Result<Self> {
+        if self.clock_tolerance > MAX_CLOCK_TOLERANCE {
+            return Err(Error::new(
+                Code::OutOfRange,
+                format!("clockTolerance is at most {MAX_CLOCK_TOLERANCE} s"),
+            ));
+        }
+        self.apply_kind()?;
+        if self.required_claims.len() > usize::from(MAX_REQUIRED) {
+            return Err(Error::new(
+                Code::OutOfRange,
+                format!("requiredClaims names at most {MAX_REQUIRED}"),
+            ));
+        }
+        if let KeySource::Keys(keys) = &mut self.keys {
+            // A verifier keeps no private key alive.
+            *keys = std::mem::take(keys).into_iter().map(Key::without_private).collect();
+            if keys.is_empty() && !self.kind.rules.allows_no_keys {
+                return Err(Error::new(Code::JwtKey, "a verifier needs at least one key"));
+            }
+            check_distinct(keys)?;
+        }
+        Ok(self)
+    }
+
+    fn apply_kind(&mut self) -> Result<()> {
+        let rules = self.kind.rules;
+        if rules.names_issuer {
+            check_named("issuer", &self.issuer)?;
+        }
+        if rules.names_audience {
+            check_named("audience", &self.audience)?;
+        }
+        if let Some(typ) = rules.typ {
+            self.typ = Some(typ.to_owned());
+        }
+        if let Some(algorithms) = rules.algorithms {
+            self.algorithms = Some(algorithms.to_vec());
+        }
+        self.require_expiry |= rules.requires_expiry;
+        let given = std::mem::take(&mut self.required_claims);
+        let required = rules.required_claims;
+        let more = given.into_iter().filter(|claim| !required.contains(&claim.as_str()));
+        self.required_claims = required.iter().map(ToString::to_string).chain(more).collect();
+        Ok(())
+    }
+}
+
+fn check_named(option: &str, expected: &Expected) -> Result<()> {
+    match expected {
+        Expected::OneOf(_) => Ok(()),
+        Expected::Anything => Err(Error::new(
+            Code::InvalidArgValue,
+            format!("{option} must be named: tokens of this kind are never for anyone"),
+        )),
+    }
+}
