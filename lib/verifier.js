@@ -5,7 +5,7 @@
 
 const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
-const { refresherOf } = require('./remote-jwks.js');
+const { refresherOf } = require('./key-set.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 /** The longest token, in bytes. */

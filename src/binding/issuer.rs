@@ -9,7 +9,7 @@ use napi_derive::napi;
 
 use super::args::handle::Handle;
 use super::args::{Arg, Result, scalars};
-use super::keys::signing_keys_of;
+use super::key::signing_keys_of;
 use super::offload::{Offloaded, offload};
 use super::revocation::TOKEN_TTL;
 use super::{CLOCK, fast, guard};

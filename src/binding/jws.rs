@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use super::args::Arg;
 use super::guard;
-use super::keys::{algorithms, keys_of};
+use super::key::{algorithms, keys_of};
 use super::rejection::NativeRejection;
 use crate::jwt::{MAX_TOKEN_LEN, Rejection, verify_jws};
 

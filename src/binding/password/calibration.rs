@@ -7,9 +7,9 @@ use napi::Env;
 use napi::bindgen_prelude::{Object, Unknown};
 use napi_derive::napi;
 
+use super::job::hashing;
 use crate::binding::args::Arg;
 use crate::binding::args::handle::Handle;
-use crate::binding::promise::hashing;
 use crate::binding::{CLOCK, guard};
 use crate::password::calibrate::{MIN_MEMORY_COST, Search, measure};
 use crate::password::{Limits, pool};

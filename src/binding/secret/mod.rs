@@ -1,6 +1,8 @@
 //! `SecretBuffer`.
 
 mod handover;
+mod harden;
+mod heap;
 mod live;
 mod sealed;
 mod sources;

@@ -9,9 +9,9 @@ use napi::Env;
 use napi::bindgen_prelude::{Either, Unknown};
 use napi_derive::napi;
 
-use super::args::{Arg, Result};
-use super::guard;
-use super::offload::{Offloaded, offload};
+use crate::binding::args::{Arg, Result};
+use crate::binding::guard;
+use crate::binding::offload::{Offloaded, offload};
 use crate::jwt::{MAX_TOKEN_LEN, Rejection, Scratch, Verifier};
 
 /// The most tokens of one `verifyMany`.

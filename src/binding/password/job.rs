@@ -6,9 +6,9 @@ use napi::bindgen_prelude::{Object, ToNapiValue, Unknown};
 use napi::{Env, JsDeferred};
 use napi_derive::napi;
 
-use super::args::Arg;
-use super::args::handle::Handle;
-use super::guard;
+use crate::binding::args::Arg;
+use crate::binding::args::handle::Handle;
+use crate::binding::guard;
 use crate::password::Cancel;
 use crate::password::pool::{self, Delivery, Ticket};
 

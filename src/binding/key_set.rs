@@ -9,7 +9,7 @@ use napi_derive::napi;
 use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Options, Result, scalars};
-use super::keys::import_rules;
+use super::key::import_rules;
 use super::{CLOCK, guard};
 use crate::jwt::{KeySet, MAX_SET_LEN};
 

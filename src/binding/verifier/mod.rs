@@ -1,5 +1,8 @@
 //! `JwtVerifier`.
 
+mod many;
+mod presets;
+
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
@@ -11,7 +14,7 @@ use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Options, Result, scalars};
 use super::issuer::{MAX_NAMES, NAME_LEN};
-use super::keys::{algorithms, keys_of};
+use super::key::{algorithms, keys_of};
 use super::{CLOCK, fast, guard};
 use crate::jwt::{
     Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED, Profile, Verifier, VerifierOptions,

@@ -11,7 +11,7 @@ use napi_derive::napi;
 use super::args::handle::Handle;
 use super::args::out::{self, Made};
 use super::args::{Arg, Options, Result, scalars};
-use super::keys::{MAX_KEYS, algorithm};
+use super::key::{MAX_KEYS, algorithm};
 use super::offload::{Offloaded, offload};
 use super::revocation::TOKEN_TTL;
 use super::secret::with_seal_key;

@@ -6,13 +6,13 @@ use napi::Env;
 use napi::bindgen_prelude::{Object, Unknown};
 use napi_derive::napi;
 
-use super::args::handle::Handle;
-use super::args::out::{self, Made};
-use super::args::{Arg, Options, Result};
-use super::guard;
-use super::password::options::{HASHER_OPTIONS, argon2_limits, number, policy, rehash, text};
-use super::promise::hashing;
-use super::secret::SecretBuffer;
+use super::job::hashing;
+use super::options::{HASHER_OPTIONS, argon2_limits, number, policy, rehash, text};
+use crate::binding::args::handle::Handle;
+use crate::binding::args::out::{self, Made};
+use crate::binding::args::{Arg, Options, Result};
+use crate::binding::guard;
+use crate::binding::secret::SecretBuffer;
 use crate::mem::{Secret, SecretInput};
 use crate::password::{
     Ceilings, Digest, Family, Hasher, HasherOptions, Limits, MAX_KEYID_LEN, MAX_PASSWORD_LEN,

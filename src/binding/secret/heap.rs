@@ -6,8 +6,8 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use super::args::{Arg, Result};
-use super::guard;
+use crate::binding::args::{Arg, Result};
+use crate::binding::guard;
 use crate::mem::{self, Backend, OnDegraded, OnFull, Requirement, Settings};
 
 /// What `maxBytes` may be: 4 KiB to 1 GiB.

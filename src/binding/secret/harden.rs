@@ -4,8 +4,8 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use super::args::Arg;
-use super::guard;
+use crate::binding::args::Arg;
+use crate::binding::guard;
 use crate::mem::{self, Hardening};
 
 /// The highest limit that can be asked for, in bytes: JavaScript's greatest safe integer.

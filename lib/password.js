@@ -3,9 +3,9 @@
 // The functions are async, so that an argument error rejects instead of throwing.
 
 const { abortable, signalOf } = require('./abort.js');
-const { calibrate } = require('./calibration.js');
+const { calibrate } = require('./password/calibration.js');
 const native = require('./load.js');
-const { secretFromCarrier } = require('./secrets.js');
+const { secretFromCarrier } = require('./secret.js');
 
 const argon2d = 0;
 const argon2i = 1;

@@ -2,9 +2,9 @@
 
 // The functions are async, so that an argument error rejects instead of throwing.
 
-const { abortable, signalOf } = require('./abort.js');
-const native = require('./load.js');
-const { inProduction } = require('./passwords.js');
+const { abortable, signalOf } = require('../abort.js');
+const native = require('../load.js');
+const { inProduction } = require('../password.js');
 
 class PasswordHasher {
   constructor(policy) {

@@ -4,7 +4,7 @@
 
 const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
-const { refresherOf } = require('./remote-jwks.js');
+const { refresherOf } = require('./key-set.js');
 const { Uncloneable } = require('./uncloneable.js');
 const { MAX_TOKEN_LEN, decodeSegment, rejectionError } = require('./verifier.js');
 

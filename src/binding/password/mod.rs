@@ -1,13 +1,16 @@
 //! `hash`, `verify`, `deriveKey`, `needsRehash`, `parseHash`.
 
 mod calibration;
-pub(super) mod options;
+mod hasher;
+mod job;
+mod options;
 mod pool;
 
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, Either, Object, Unknown};
 use napi_derive::napi;
 
+use self::job::hashing;
 use self::options::{
     HASH_OPTIONS, KEY_OPTIONS, REHASH_OPTIONS, VERIFY_OPTIONS, argon2_limits, associated_data,
     policy, rehash, secret, text,
@@ -15,7 +18,6 @@ use self::options::{
 use super::args::out::{self, Made};
 use super::args::{Arg, Fault, Result};
 use super::guard;
-use super::promise::hashing;
 use super::secret::SecretBuffer;
 use crate::error::{Code, Error};
 use crate::mem::Secret;

@@ -6,10 +6,10 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use super::args::out::{self, Made};
-use super::args::{Arg, Result};
-use super::guard;
-use super::verifier::{attach, expected, keys_and_remote, policy};
+use super::{attach, expected, keys_and_remote, policy};
+use crate::binding::args::out::{self, Made};
+use crate::binding::args::{Arg, Result};
+use crate::binding::guard;
 use crate::jwt::{Expected, ImportRules, KeySet, KeySource, KeyUse, Profile, import};
 use crate::spiffe::TrustDomain;
 
