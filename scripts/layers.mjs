@@ -16,7 +16,7 @@ const LAYERS = [
   ['revocation', 'spiffe'],
   ['limiter', 'password'],
   ['mem'],
-  ['id'],
+  ['id', 'registry'],
   ['clock', 'error'],
 ];
 

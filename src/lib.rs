@@ -25,6 +25,8 @@ pub mod limiter;
 pub mod mem;
 // Argon2 policies, PHC strings, the engine seam and the worker pool.
 pub mod password;
+// Objects that all threads of the process share by name.
+pub mod registry;
 // What has been taken back: tokens, sessions, subjects and keys, until they would expire anyway.
 pub mod revocation;
 // Refresh-token families: rotation with reuse detection.

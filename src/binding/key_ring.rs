@@ -1,7 +1,6 @@
 //! `KeyRing`.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use napi::Env;
 use napi::bindgen_prelude::{Either, Function, Unknown};
@@ -18,12 +17,13 @@ use super::secret::with_seal_key;
 use super::{CLOCK, guard, internal};
 use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOptions, RingOverrides};
 use crate::mem::{self, MAX_SEALED_LEN};
+use crate::registry::{Registry, Shared};
 
-/// How many names `shared` knows at most: a process has few rings, and they stay.
+/// The most names of `KeyRing.shared`: a process has few rings, and they stay.
 const MAX_SHARED: usize = 1000;
 
-/// The rings of `shared`, for every thread of the process and as long as it runs.
-static SHARED: Mutex<BTreeMap<String, Arc<KeyRing>>> = Mutex::new(BTreeMap::new());
+/// The rings of `KeyRing.shared`.
+static SHARED: Registry<KeyRing> = Registry::new(MAX_SHARED);
 
 impl Handle for KeyRing {
     const TAG: u128 = 0xc85b_0f9d_6b52_4a11_88e4_64f2_33ad_1909;
@@ -295,22 +295,14 @@ fn shared(
     make: impl FnOnce() -> Result<Arc<KeyRing>>,
 ) -> Result<Arc<KeyRing>> {
     let text = name.string(1..=256)?;
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = shared.get(&text) {
-        if given.agree_with(known.options()) {
-            return Ok(known.clone());
-        }
-        return Err(name.invalid(
+    match SHARED.share(&text, |known| given.agree_with(known.options()), make)? {
+        Shared::Object(ring) => Ok(ring),
+        Shared::Conflict => Err(name.invalid(
             "names a shared ring with other options: give the same ones everywhere, or none where \
              it exists",
-        ));
+        )),
+        Shared::Full => Err(name.out_of_range(format!("one of at most {MAX_SHARED} names"))),
     }
-    if shared.len() >= MAX_SHARED {
-        return Err(name.out_of_range(format!("one of at most {MAX_SHARED} names")));
-    }
-    let ring = make()?;
-    shared.insert(text, ring.clone());
-    Ok(ring)
 }
 
 fn with_defaults(given: &RingOverrides) -> RingOptions {
