@@ -8,14 +8,17 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
 use super::args::handle::Handle;
-use super::args::out::{self, Made};
-use super::args::{Arg, Options, Result, scalars};
-use super::key::{MAX_KEYS, algorithm};
+use super::args::out::{self, LocalValue};
+use super::args::scalars::MAX_DURATION;
+use super::args::{Arg, Result, options};
+use super::key::algorithm;
+use super::key::source::MAX_KEYS;
 use super::offload::{Offloaded, offload};
 use super::revocation::TOKEN_TTL;
-use super::secret::with_seal_key;
 use super::{CLOCK, guard, internal};
-use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOptions, RingOverrides};
+use crate::jwt::{
+    Algorithm, Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOptions, RingOverrides,
+};
 use crate::mem::{self, MAX_SEALED_LEN};
 use crate::registry::{Registry, Shared};
 
@@ -28,6 +31,68 @@ static SHARED: Registry<KeyRing> = Registry::new(MAX_SHARED);
 impl Handle for KeyRing {
     const TAG: u128 = 0xc85b_0f9d_6b52_4a11_88e4_64f2_33ad_1909;
     const CLASS: &'static str = "KeyRing";
+}
+
+options! {
+    /// The times of a ring, which all ways to make one have in common.
+    struct RingTimes {
+        /// The longest life of a token, in seconds.
+        max_token_ttl("maxTokenTtl"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
+        /// How long the JWK Set may be cached, in seconds.
+        jwks_max_age("jwksMaxAge"): Option<u64> = optional(|age| age.duration(0..=MAX_DURATION)),
+        /// The time between rotations, in seconds.
+        rotate_every("rotateEvery"): Option<u64> = optional(|time| time.duration(1..=MAX_DURATION)),
+    }
+}
+
+options! {
+    /// The options of `KeyRing`.
+    struct NewRingOptions for "KeyRing" {
+        /// The algorithm of the ring's own keys.
+        alg("alg"): Option<Algorithm> = optional(algorithm),
+        /// The first keys: an active one, and retired ones.
+        keys("keys"): Option<Vec<Arc<Key>>> = optional(keys),
+        /// The times.
+        times: RingTimes = flatten(RingTimes),
+    }
+}
+
+options! {
+    /// The options of `KeyRing.shared`.
+    struct SharedRingOptions for "KeyRing.shared" {
+        /// The algorithm of the ring's own keys.
+        alg("alg"): Option<Algorithm> = optional(algorithm),
+        /// The times.
+        times: RingTimes = flatten(RingTimes),
+    }
+}
+
+options! {
+    /// The options of `KeyRing.unseal`.
+    struct SealedRingOptions<'a> for "KeyRing.unseal" {
+        /// The algorithm of the ring's own keys.
+        alg("alg"): Option<Algorithm> = optional(algorithm),
+        /// The times.
+        times: RingTimes = flatten(RingTimes),
+        /// The name under which the process shares the ring.
+        shared("shared"): Option<Arg<'a>> = optional(Ok),
+    }
+}
+
+options! {
+    /// The options of `KeyRing.prototype.add`.
+    struct AddOptions for "KeyRing.prototype.add" {
+        /// The state in which the key begins.
+        state("state"): Option<KeyState> = optional(first_state),
+    }
+}
+
+options! {
+    /// The options of `KeyRing.prototype.rotate`.
+    struct RotateOptions for "KeyRing.prototype.rotate" {
+        /// Whether a key is promoted before all verifiers know it.
+        force("force"): bool = default(false, |force| force.boolean()),
+    }
 }
 
 /// A key of a ring.
@@ -85,20 +150,13 @@ impl From<&KeyChange> for NativeKeyChange {
 #[napi(catch_unwind)]
 pub fn keyring_attach(env: &Env, ring: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "alg",
-            "keys",
-            "maxTokenTtl",
-            "jwksMaxAge",
-            "rotateEvery",
-        ])?;
-        let core = KeyRing::new(with_defaults(&overrides(&options)?), CLOCK.clone())?;
-        if let Some(keys) = options.get("keys")? {
-            let mut state = KeyState::Active;
-            for key in keys.array(MAX_KEYS)? {
-                core.add(key.handle::<Key>()?, Some(state))?;
-                state = KeyState::Retired;
-            }
+        let options: NewRingOptions = Arg::new(env, &options, "options").read()?;
+        let given = options.times.with(options.alg);
+        let core = KeyRing::new(with_defaults(&given), CLOCK.clone())?;
+        let mut state = KeyState::Active;
+        for key in options.keys.unwrap_or_default() {
+            core.add(key, Some(state))?;
+            state = KeyState::Retired;
         }
         Arg::new(env, &ring, "this").attach(core)
     })
@@ -113,7 +171,8 @@ pub fn keyring_share(
     options: Unknown<'_>,
 ) -> napi::Result<()> {
     guard(env, || {
-        let given = overrides(&Arg::new(env, &options, "options").options(RING_OPTIONS)?)?;
+        let options: SharedRingOptions = Arg::new(env, &options, "options").read()?;
+        let given = options.times.with(options.alg);
         let core = shared(&Arg::new(env, &name, "name"), &given, || {
             Ok(KeyRing::new(with_defaults(&given), CLOCK.clone())?)
         })?;
@@ -123,11 +182,11 @@ pub fn keyring_share(
 
 /// The ring with its private keys, as a `Buffer` that only the same key opens.
 #[napi(catch_unwind)]
-pub fn keyring_seal(env: &Env, ring: Unknown<'_>, key: Unknown<'_>) -> napi::Result<Made> {
+pub fn keyring_seal(env: &Env, ring: Unknown<'_>, key: Unknown<'_>) -> napi::Result<LocalValue> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let key = Arg::new(env, &key, "key");
-        let sealed = mem::storing(|| with_seal_key(&key, |key| Ok(ring.seal(key)?)))?;
+        let sealed = mem::storing(|| key.with_seal_key(|key| Ok(ring.seal(key)?)))?;
         out::buffer(env, &sealed)
     })
 }
@@ -142,17 +201,11 @@ pub fn keyring_unseal(
     options: Unknown<'_>,
 ) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "alg",
-            "maxTokenTtl",
-            "jwksMaxAge",
-            "rotateEvery",
-            "shared",
-        ])?;
-        let (given, name) = (overrides(&options)?, options.get("shared")?);
+        let options: SealedRingOptions<'_> = Arg::new(env, &options, "options").read()?;
+        let (given, name) = (options.times.with(options.alg), options.shared);
         let (key, sealed) = (Arg::new(env, &key, "key"), Arg::new(env, &sealed, "sealed"));
         let open = || {
-            with_seal_key(&key, |key| {
+            key.with_seal_key(|key| {
                 sealed.with_bytes(0..=MAX_SEALED_LEN, |sealed| {
                     Ok(KeyRing::unseal(sealed, key, given, CLOCK.clone())?)
                 })
@@ -161,7 +214,7 @@ pub fn keyring_unseal(
         let core = match name {
             Some(name) => {
                 // What is wrong is so in every thread, not only in the one that comes first.
-                with_seal_key(&key, |_| sealed.with_bytes(0..=MAX_SEALED_LEN, |_| Ok(())))?;
+                key.with_seal_key(|_| sealed.with_bytes(0..=MAX_SEALED_LEN, |_| Ok(())))?;
                 shared(&name, &given, open)?
             }
             None => open()?,
@@ -181,11 +234,8 @@ pub fn keyring_add(
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let key = Arg::new(env, &key, "key").handle::<Key>()?;
-        let options = Arg::new(env, &options, "options").options(&["state"])?;
-        let states = [KeyState::Next, KeyState::Active, KeyState::Retired];
-        let state = options.get("state")?;
-        let state = state.map(|text| text.one_of(&states.map(|state| (state.name(), state))));
-        Ok(ring.add(key, state.transpose()?)?)
+        let AddOptions { state } = Arg::new(env, &options, "options").read()?;
+        Ok(ring.add(key, state)?)
     })
 }
 
@@ -207,8 +257,7 @@ pub fn keyring_rotate(
 ) -> napi::Result<Either<String, Offloaded<String>>> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
-        let options = Arg::new(env, &options, "options").options(&["force"])?;
-        let force = options.get("force")?.map_or(Ok(false), |force| force.boolean())?;
+        let RotateOptions { force } = Arg::new(env, &options, "options").read()?;
         let algorithm = ring.options().algorithm;
         let rotate = move || Ok(ring.rotate(force, || Key::generate(algorithm, None, None))?);
         Ok(if algorithm.is_rsa() { Either::B(offload(rotate)) } else { Either::A(rotate()?) })
@@ -286,8 +335,6 @@ pub fn keyring_unlisten(env: &Env, ring: Unknown<'_>, id: Unknown<'_>) -> napi::
     })
 }
 
-const RING_OPTIONS: &[&str] = &["alg", "maxTokenTtl", "jwksMaxAge", "rotateEvery"];
-
 /// The process's ring of a name, which `make` makes if there is none.
 fn shared(
     name: &Arg<'_>,
@@ -315,14 +362,22 @@ fn with_defaults(given: &RingOverrides) -> RingOptions {
     }
 }
 
-fn overrides(options: &Options<'_>) -> Result<RingOverrides> {
-    let seconds = |name, range| -> Result<Option<u64>> {
-        options.get(name)?.map(|value: Arg<'_>| value.duration(range)).transpose()
-    };
-    Ok(RingOverrides {
-        algorithm: options.get("alg")?.map(|alg| algorithm(&alg)).transpose()?,
-        max_token_ttl: seconds("maxTokenTtl", TOKEN_TTL)?,
-        jwks_max_age: seconds("jwksMaxAge", 0..=scalars::MAX_DURATION)?,
-        rotate_every: seconds("rotateEvery", 1..=scalars::MAX_DURATION)?,
-    })
+impl RingTimes {
+    fn with(self, algorithm: Option<Algorithm>) -> RingOverrides {
+        RingOverrides {
+            algorithm,
+            max_token_ttl: self.max_token_ttl,
+            jwks_max_age: self.jwks_max_age,
+            rotate_every: self.rotate_every,
+        }
+    }
+}
+
+fn keys(keys: Arg<'_>) -> Result<Vec<Arc<Key>>> {
+    keys.array(MAX_KEYS)?.iter().map(Arg::handle::<Key>).collect()
+}
+
+fn first_state(name: Arg<'_>) -> Result<KeyState> {
+    let states = [KeyState::Next, KeyState::Active, KeyState::Retired];
+    name.one_of(&states.map(|state| (state.name(), state)))
 }

@@ -5,6 +5,7 @@
 //! the caller gets an error that names the argument.
 
 mod bytes;
+pub mod declared;
 pub mod fault;
 pub mod handle;
 mod options;
@@ -12,6 +13,8 @@ pub mod out;
 pub mod scalars;
 mod text;
 
+pub(crate) use declared::options;
+pub use declared::{Declaration, OptionSet};
 pub use fault::{Fault, Result};
 pub use options::Options;
 

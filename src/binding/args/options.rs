@@ -133,6 +133,24 @@ impl<'a> Options<'a> {
         Arg { name, part: Part::Whole, ..arg.property(arg.key(name)?)? }.present()
     }
 
+    /// The option of this name, read with `read`; leaving it out is an error.
+    pub fn required<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(Arg<'a>) -> Result<T>,
+    ) -> Result<T> {
+        read(self.require(name)?)
+    }
+
+    /// The option of this name, if it is given, read with `read`.
+    pub fn optional<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(Arg<'a>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.get(name)?.map(read).transpose()
+    }
+
     /// The option of this name; leaving it out is an error.
     pub fn require(&self, name: &'static str) -> Result<Arg<'a>> {
         self.get(name)?.ok_or_else(|| {

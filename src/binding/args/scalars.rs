@@ -26,6 +26,13 @@ impl Arg<'_> {
         Ok(u32::try_from(self.integer(wide)?).unwrap_or(*range.end()))
     }
 
+    /// A number of things in memory, within a range.
+    pub fn length(&self, range: RangeInclusive<usize>) -> Result<usize> {
+        let wide = *range.start() as u64..=*range.end() as u64;
+        // Within a range of usize, so it fits.
+        Ok(usize::try_from(self.integer(wide)?).unwrap_or(*range.end()))
+    }
+
     /// A duration in seconds: an integer, or an integer with a unit such as `'15m'`, `'12h'`,
     /// `'30d'` (`s`, `m`, `h`, `d`, `w`).
     pub fn duration(&self, range: RangeInclusive<u64>) -> Result<u64> {

@@ -144,7 +144,8 @@ impl Arg<'_> {
         }
     }
 
-    pub(super) fn utf8_len(&self) -> Result<usize> {
+    /// The length of a string in UTF-8, in bytes.
+    pub fn utf8_len(&self) -> Result<usize> {
         let mut length = 0;
         // SAFETY: as in `utf8_in`; without a buffer only the length is written.
         let status = unsafe {
@@ -160,7 +161,7 @@ impl Arg<'_> {
     }
 
     /// Copies a string and a NUL into `buffer`; gives the length without the NUL.
-    pub(super) fn copy_utf8(&self, buffer: &mut [u8]) -> Result<usize> {
+    pub fn copy_utf8(&self, buffer: &mut [u8]) -> Result<usize> {
         // SAFETY: initialized bytes stay initialized, since bytes are all that is written.
         let buffer = unsafe { &mut *(ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) };
         self.write_utf8(buffer).ok_or_else(|| super::super::internal().into())
@@ -184,7 +185,7 @@ impl Arg<'_> {
     }
 
     /// A length in bytes.
-    pub(super) fn check_len(&self, length: usize, range: &RangeInclusive<usize>) -> Result<()> {
+    pub fn check_len(&self, length: usize, range: &RangeInclusive<usize>) -> Result<()> {
         let (least, most) = (range.start(), range.end());
         if range.contains(&length) {
             Ok(())

@@ -9,7 +9,7 @@ use napi_derive::napi;
 use super::job::hashing;
 use super::options::{HASHER_OPTIONS, argon2_limits, number, policy, rehash, text};
 use crate::binding::args::handle::Handle;
-use crate::binding::args::out::{self, Made};
+use crate::binding::args::out::{self, LocalValue};
 use crate::binding::args::{Arg, Options, Result};
 use crate::binding::guard;
 use crate::binding::secret::SecretBuffer;
@@ -79,7 +79,7 @@ pub fn hasher_hash<'env>(
         job,
         mint.memory_len(),
         move |delivery, cancel| mint.run(cancel, |digest| delivery.send(digest)),
-        |env, digest: Digest| -> napi::Result<Made> {
+        |env, digest: Digest| -> napi::Result<LocalValue> {
             guard(&env, || out::string(&env, &digest.to_string()))
         },
     )

@@ -15,7 +15,7 @@ use self::options::{
     HASH_OPTIONS, KEY_OPTIONS, REHASH_OPTIONS, VERIFY_OPTIONS, argon2_limits, associated_data,
     policy, rehash, secret, text,
 };
-use super::args::out::{self, Made};
+use super::args::out::{self, LocalValue};
 use super::args::{Arg, Fault, Result};
 use super::guard;
 use super::secret::SecretBuffer;
@@ -87,7 +87,7 @@ pub fn password_hash_sync(
     password: Unknown<'_>,
     options: Unknown<'_>,
     production: bool,
-) -> napi::Result<Made> {
+) -> napi::Result<LocalValue> {
     guard(env, || {
         refuse_signal(env, &options, HASH_OPTIONS)?;
         let hash = hash_job(env, &password, &options, production)?;

@@ -6,24 +6,27 @@ mod presets;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use napi::Env;
 use napi::bindgen_prelude::Unknown;
+use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::args::handle::Handle;
-use super::args::out::{self, Made};
-use super::args::{Arg, Options, Result, scalars};
+use super::args::out::{self, LocalValue};
+use super::args::{Arg, Result, options, scalars};
+use super::fast::{self, Buffers, Hot, RawCall};
 use super::issuer::{MAX_NAMES, NAME_LEN};
-use super::key::{algorithms, keys_of};
-use super::{CLOCK, fast, guard};
+use super::key::{algorithms, source};
+use super::rejection::NativeRejection;
+use super::{CLOCK, guard};
 use crate::jwt::{
-    Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED, Profile, Verifier, VerifierOptions,
+    Algorithm, Answer, Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED, Profile, Rejection,
+    Verifier, VerifierOptions,
 };
 use crate::revocation::RevocationList;
 
 const CLAIM_LEN: RangeInclusive<usize> = 1..=256;
 /// The bounds of `cache.maxEntries`.
-const CACHED: RangeInclusive<u64> = 1..=100_000;
+const CACHED: RangeInclusive<usize> = 1..=100_000;
 /// `maxEntries` of `cache: true`.
 const DEFAULT_CACHED: usize = 1000;
 
@@ -32,73 +35,148 @@ impl Handle for Verifier {
     const CLASS: &'static str = "JwtVerifier";
 }
 
+options! {
+    /// The options of `JwtVerifier`.
+    struct PlainOptions for "JwtVerifier" {
+        /// The keys.
+        keys("keys"): VerifierKeys = required(verifier_keys),
+        /// The algorithms that are accepted; those of the keys unless given.
+        algorithms("algorithms"): Option<Vec<Algorithm>> = optional(algorithms),
+        /// The accepted issuers.
+        issuer("issuer"): Expected = required(expected),
+        /// The checks that all kinds of verifiers have.
+        checks: ClaimChecks = flatten(ClaimChecks),
+        /// The type in the header.
+        typ("typ"): Option<String> = optional(|typ| typ.string(1..=256)),
+        /// Claims that must be there.
+        required_claims("requiredClaims"): Vec<String> = default(Vec::new(), required_claims),
+        /// Whether a token must expire.
+        require_exp("requireExp"): bool = default(true, |exp| exp.boolean()),
+        /// The state that a verifier keeps or asks.
+        state: VerifierState = flatten(VerifierState),
+    }
+}
+
+options! {
+    /// Checks of claims that all kinds of verifiers have.
+    pub struct ClaimChecks {
+        /// The accepted recipients.
+        audience("audience"): Expected = required(expected),
+        /// How far clocks may differ, in seconds.
+        clock_tolerance("clockTolerance"): u64 =
+            default(0, |seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE)),
+        /// The longest time since a token was issued, in seconds.
+        max_age("maxAge"): Option<u64> = optional(|age| age.duration(1..=scalars::MAX_DURATION)),
+    }
+}
+
+options! {
+    /// The state that a verifier keeps or asks.
+    pub struct VerifierState {
+        /// The list of revoked tokens.
+        revocations("revocations"): Option<Arc<RevocationList>> = optional(|list| list.handle()),
+        /// How many verified tokens are remembered.
+        cache("cache"): usize = default(0, cache_entries),
+    }
+}
+
+options! {
+    /// The option `cache` as an object.
+    struct CacheOptions for "JwtVerifier.cache" {
+        /// How many verified tokens are remembered.
+        max_entries("maxEntries"): usize = default(DEFAULT_CACHED, |entries| entries.length(CACHED)),
+    }
+}
+
+/// `(token, out?: Float64Array) => string | number`: the payload's JSON, or the status of the
+/// rejection. With `out` (cache enabled) the call returns the payload and writes its cache slot to
+/// `out[0]`, -1 if there is none; on a hit it returns `-1 - slot`.
+impl Hot for Verifier {
+    const NAME: &'static str = "verify";
+    const ARGUMENTS: usize = 2;
+
+    fn call(&self, call: &RawCall) -> Result<sys::napi_value> {
+        fast::with_buffers(|buffers| {
+            // Not a string, or too long, or not ASCII: no token, which is an answer.
+            let Buffers { units, token, scratch, .. } = buffers;
+            let token = call.argument(0, "token").ascii_in(units, token).ok().flatten();
+            let token = token.ok_or(Rejection::Malformed);
+            let answer = if call.count < 2 {
+                token
+                    .and_then(|token| self.verify(token, scratch))
+                    .map(|payload| Answer::Payload(payload, None))
+            } else {
+                token.and_then(|token| self.verify_holding(token, scratch))
+            };
+            match answer {
+                Ok(Answer::Held(slot)) => call.number(-1.0 - slot as f64),
+                Ok(Answer::Payload(payload, slot)) => {
+                    if call.count >= 2 {
+                        call.argument(1, "out").fill(&[slot.map_or(-1.0, |slot| slot as f64)])?;
+                    }
+                    call.string(payload.as_bytes())
+                }
+                Err(rejection) => call.number(f64::from(rejection.to_status())),
+            }
+        })
+    }
+}
+
 /// `verifier` becomes a verifier. Gives its keys when they are fetched, which the façade does.
 #[napi(catch_unwind)]
 pub fn verifier_attach(
     env: &Env,
     verifier: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Option<Made>> {
+) -> napi::Result<Option<LocalValue>> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "keys",
-            "algorithms",
-            "issuer",
-            "audience",
-            "clockTolerance",
-            "maxAge",
-            "typ",
-            "requiredClaims",
-            "requireExp",
-            "revocations",
-            "cache",
-        ])?;
-        let (keys, remote) = keys_and_remote(&options.require("keys")?)?;
-        let issuer = expected(&options, "issuer")?;
-        attach(env, &verifier, policy(&options, keys, issuer, Profile::Jwt)?)?;
-        Ok(remote)
+        let options: PlainOptions = Arg::new(env, &options, "options").read()?;
+        let policy = VerifierOptions {
+            algorithms: options.algorithms,
+            typ: options.typ,
+            require_expiry: options.require_exp,
+            required_claims: options.required_claims,
+            ..policy(
+                Profile::Jwt,
+                options.keys.source,
+                options.issuer,
+                options.checks,
+                options.state,
+            )
+        };
+        attach(env, &verifier, policy)?;
+        Ok(options.keys.remote)
     })
 }
 
-/// What all kinds of verifiers are told alike; what a kind has no option for is left out.
+/// The policy that all kinds of verifiers have in common.
 pub fn policy(
-    options: &Options<'_>,
+    profile: Profile,
     keys: KeySource,
     issuer: Expected,
-    profile: Profile,
-) -> Result<VerifierOptions> {
-    let algorithms = options.get("algorithms")?.map(|names| algorithms(&names));
-    let tolerance = options.get("clockTolerance")?;
-    let max_age = options.get("maxAge")?.map(|age| age.duration(1..=scalars::MAX_DURATION));
-    let revocations = options.get("revocations")?;
-    Ok(VerifierOptions {
+    checks: ClaimChecks,
+    state: VerifierState,
+) -> VerifierOptions {
+    VerifierOptions {
         profile,
         keys,
-        algorithms: algorithms.transpose()?,
+        algorithms: None,
         issuer,
-        audience: expected(options, "audience")?,
-        clock_tolerance: tolerance
-            .map_or(Ok(0), |seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE))?,
-        max_age: max_age.transpose()?,
-        typ: options.get("typ")?.map(|typ| typ.string(1..=256)).transpose()?,
-        required_claims: options.get("requiredClaims")?.map_or(Ok(vec![]), required_claims)?,
-        require_expiry: options.get("requireExp")?.map_or(Ok(true), |exp| exp.boolean())?,
-        revocations: revocations.map(|list| list.handle::<RevocationList>()).transpose()?,
-        cache_entries: options.get("cache")?.map_or(Ok(0), cache_entries)?,
-    })
+        audience: checks.audience,
+        clock_tolerance: checks.clock_tolerance,
+        max_age: checks.max_age,
+        typ: None,
+        required_claims: Vec::new(),
+        require_expiry: true,
+        revocations: state.revocations,
+        cache_entries: state.cache,
+    }
 }
 
 /// `verifier` becomes one with this policy.
 pub fn attach(env: &Env, verifier: &Unknown<'_>, policy: VerifierOptions) -> Result<()> {
     let core = Verifier::new(policy, CLOCK.clone())?;
     Arg::new(env, verifier, "this").attach(Arc::new(core))
-}
-
-/// Keys, and the object that they were given as when they are fetched.
-pub fn keys_and_remote(keys: &Arg<'_>) -> Result<(KeySource, Option<Made>)> {
-    let source = keys_of(keys)?;
-    let remote = matches!(source, KeySource::Set(_)).then(|| out::same(keys));
-    Ok((source, remote))
 }
 
 /// Whether a verifier remembers tokens.
@@ -113,7 +191,52 @@ pub fn verifier_bind<'env>(env: &'env Env, verifier: Unknown<'_>) -> napi::Resul
     guard(env, || fast::bind(env, Arg::new(env, &verifier, "this").handle::<Verifier>()?))
 }
 
-fn required_claims(names: Arg<'_>) -> Result<Vec<String>> {
+/// The status of a rejection by `verifier`, explained.
+#[napi(catch_unwind)]
+pub fn verifier_rejection(
+    env: &Env,
+    verifier: Unknown<'_>,
+    status: u32,
+) -> napi::Result<Option<NativeRejection>> {
+    guard(env, || {
+        let verifier = Arg::new(env, &verifier, "this").handle::<Verifier>()?;
+        let Some(rejection) = Rejection::from_status(status) else { return Ok(None) };
+        let required = match rejection {
+            Rejection::Required(index) => verifier.required_claim(index),
+            _ => None,
+        };
+        Ok(Some(match required {
+            Some(claim) => NativeRejection::missing(rejection, claim),
+            None => rejection.into(),
+        }))
+    })
+}
+
+/// The keys of a verifier, and the `RemoteJwks` that fetches them, if there is one.
+pub struct VerifierKeys {
+    /// The keys.
+    pub source: KeySource,
+    /// The façade's object.
+    pub remote: Option<LocalValue>,
+}
+
+/// The option `keys`.
+pub fn verifier_keys(keys: Arg<'_>) -> Result<VerifierKeys> {
+    let source = source::keys(keys)?;
+    let remote = matches!(source, KeySource::Set(_)).then(|| out::same(&keys));
+    Ok(VerifierKeys { source, remote })
+}
+
+/// A name, several, or `false`: a check is not waived by forgetting it.
+pub fn expected(names: Arg<'_>) -> Result<Expected> {
+    if names.is_false()? {
+        return Ok(Expected::Anything);
+    }
+    Ok(Expected::OneOf(names.strings(MAX_NAMES, NAME_LEN)?))
+}
+
+/// The names of required claims.
+pub fn required_claims(names: Arg<'_>) -> Result<Vec<String>> {
     names.array(MAX_REQUIRED.into())?.iter().map(|name| name.string(CLAIM_LEN)).collect()
 }
 
@@ -122,17 +245,6 @@ fn cache_entries(cache: Arg<'_>) -> Result<usize> {
     if cache.is_boolean()? {
         return Ok(if cache.boolean()? { DEFAULT_CACHED } else { 0 });
     }
-    let entries = cache.options(&["maxEntries"])?.get("maxEntries")?;
-    entries.map_or(Ok(DEFAULT_CACHED), |entries| {
-        Ok(usize::try_from(entries.integer(CACHED)?).unwrap_or(DEFAULT_CACHED))
-    })
-}
-
-/// A name, several, or `false`: a check is not waived by forgetting it.
-pub fn expected(options: &Options<'_>, name: &'static str) -> Result<Expected> {
-    let arg = options.require(name)?;
-    if arg.is_false()? {
-        return Ok(Expected::Anything);
-    }
-    Ok(Expected::OneOf(arg.strings(MAX_NAMES, NAME_LEN)?))
+    let CacheOptions { max_entries } = cache.read()?;
+    Ok(max_entries)
 }
