@@ -12,7 +12,9 @@ const { RevocationList } = require('./lib/revocation.js');
 const { SecretBuffer, secureHeap, timingSafeEqual } = require('./lib/secret.js');
 const { Sessions } = require('./lib/session.js');
 const { parseSpiffeId, spiffeIdOf } = require('./lib/spiffe.js');
-const { JwtIssuer, unsafeDecode, verifyJws } = require('./lib/issuer.js');
+const { JwtIssuer } = require('./lib/issuer.js');
+const { verifyJws } = require('./lib/jws.js');
+const { unsafeDecode } = require('./lib/token.js');
 const { JwtVerifier } = require('./lib/verifier.js');
 
 const {

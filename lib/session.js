@@ -1,7 +1,7 @@
 'use strict';
 
 const native = require('./load.js');
-const { claimsText } = require('./issuer.js');
+const { claimsText } = require('./token.js');
 
 // Promises for the same reason as in revocation.js.
 class Sessions {

@@ -4,11 +4,10 @@
 
 const { abortable, signalOf } = require('../abort.js');
 const native = require('../load.js');
-const { inProduction } = require('../password.js');
 
 class PasswordHasher {
   constructor(policy) {
-    native.hasherAttach(this, policy, inProduction());
+    native.hasherAttach(this, policy);
   }
 
   async hash(password, options) {

@@ -28,7 +28,7 @@ impl Handle for Issuer {
 
 options! {
     /// The options of `JwtIssuer`.
-    struct SigningOptions for "JwtIssuer" {
+    pub struct SigningOptions for "JwtIssuer" {
         /// The key that signs, or the ring that has it.
         keys("keys"): KeySource = required(signing_keys),
         /// The claim `iss`.
@@ -46,7 +46,7 @@ options! {
 
 options! {
     /// The overrides of `sign` and `signAsync`.
-    struct SignOptions for "JwtIssuer.prototype.sign" {
+    pub struct SignOptions for "JwtIssuer.prototype.sign" {
         /// The claim `aud`.
         audience("audience"): Option<Vec<String>> = optional(|names| names.strings(MAX_NAMES, NAME_LEN)),
         /// The life of the token, in seconds.

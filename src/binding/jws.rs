@@ -13,7 +13,7 @@ use crate::jwt::{Algorithm, MAX_TOKEN_LEN, Rejection, verify_jws};
 
 options! {
     /// The options of `verifyJws`.
-    struct JwsOptions for "verifyJws" {
+    pub struct JwsOptions for "verifyJws" {
         /// The algorithms that are accepted.
         algorithms("algorithms"): Vec<Algorithm> = required(algorithms),
     }

@@ -33,7 +33,7 @@ impl Handle for KeySet {
 
 options! {
     /// The options of `RemoteJwks`.
-    struct SetOptions<'a> for "RemoteJwks" {
+    pub struct SetOptions<'a> for "RemoteJwks" {
         /// Which keys of the set are imported.
         import: ImportOptions = flatten(ImportOptions),
         /// The headers of a request.

@@ -95,7 +95,7 @@ impl Hot for Peek {
 
 options! {
     /// The options of `RateLimiter`.
-    struct LimiterOptions for "RateLimiter" {
+    pub struct LimiterOptions for "RateLimiter" {
         /// How many units a window allows.
         limit("limit"): u32 = required(|limit| limit.integer32(1..=MAX_UNITS)),
         /// The length of a window, in milliseconds.

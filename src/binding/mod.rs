@@ -24,6 +24,7 @@ mod key_ring;
 mod key_set;
 mod limiter;
 mod offload;
+mod option_names;
 mod password;
 mod rejection;
 mod revocation;
@@ -58,11 +59,11 @@ pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Registers the function that makes the façade's errors, `(code, message) => Error`, for this
-/// environment.
+/// Registers the functions of the façade that the native part calls in this environment:
+/// `makeError(code, message, retryAfterMs)` and `inProduction()`.
 #[napi(catch_unwind)]
-pub fn set_error_factory(env: &Env, factory: Unknown<'_>) -> napi::Result<()> {
-    args::fault::set_factory(env, &factory)
+pub fn set_facade(env: &Env, functions: Object<'_>) -> napi::Result<()> {
+    args::facade::register(env, &functions)
 }
 
 /// Runs a binding's body: its errors and its panics become JavaScript errors with a code.

@@ -29,7 +29,7 @@ impl Handle for RevocationList {
 
 options! {
     /// The options of `RevocationList`.
-    struct ListOptions for "RevocationList" {
+    pub struct ListOptions for "RevocationList" {
         /// The most entries.
         max_entries("maxEntries"): Option<usize> = optional(|entries| entries.length(ENTRIES)),
         /// The longest life of a token, in seconds.
@@ -41,7 +41,7 @@ options! {
 
 options! {
     /// The options of `revokeId`, `revokeSession` and `revokeSubject`.
-    struct ScopeOptions for "RevocationList.prototype.revokeId" {
+    pub struct ScopeOptions for "RevocationList.prototype.revokeId" {
         /// The issuer of the tokens; any issuer unless given.
         issuer("issuer"): Option<String> = optional(|issuer| issuer.string(0..=MAX_TOKEN_LEN)),
     }

@@ -23,7 +23,7 @@ impl Handle for Sessions {
 
 options! {
     /// The options of `Sessions`.
-    struct SessionOptions for "Sessions" {
+    pub struct SessionOptions for "Sessions" {
         /// The issuer of the access tokens.
         issuer("issuer"): Arc<Issuer> = required(|issuer| issuer.handle()),
         /// The list on which ended sessions are revoked.

@@ -140,6 +140,8 @@ macro_rules! options {
             fn read_from(
                 options: &$crate::binding::args::Options<'a>,
             ) -> $crate::binding::args::Result<Self> {
+                // Not used if the façade reads all of them.
+                let _ = options;
                 Ok(Self {
                     $($field: $crate::binding::args::options!(@how options $how),)*
                 })

@@ -6,10 +6,12 @@
 
 mod bytes;
 pub mod declared;
+pub mod facade;
 pub mod fault;
 pub mod handle;
 mod options;
 pub mod out;
+mod production;
 pub mod scalars;
 mod text;
 

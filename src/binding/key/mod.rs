@@ -37,7 +37,7 @@ impl Handle for Key {
 
 options! {
     /// The options of `JwtKey.generate`.
-    struct GenerateOptions for "JwtKey.generate" {
+    pub struct GenerateOptions for "JwtKey.generate" {
         /// The key's id; made from the key unless given.
         kid("kid"): Option<String> = optional(kid),
         /// The length of an RSA key, in bits.
@@ -47,7 +47,7 @@ options! {
 
 options! {
     /// The options of `JwtKey.fromSecret`, and of a JWK whose algorithm is known.
-    struct KeyOptions for "JwtKey.fromSecret" {
+    pub struct KeyOptions for "JwtKey.fromSecret" {
         /// The algorithm.
         alg("alg"): Algorithm = required(algorithm),
         /// The key's id; made from the key unless given.
@@ -57,7 +57,7 @@ options! {
 
 options! {
     /// The options of `JwtKey.fromJwk`.
-    struct JwkOptions for "JwtKey.fromJwk" {
+    pub struct JwkOptions for "JwtKey.fromJwk" {
         /// The algorithm; that of the JWK unless given.
         alg("alg"): Option<Algorithm> = optional(algorithm),
         /// The key's id; that of the JWK unless given.
@@ -67,7 +67,7 @@ options! {
 
 options! {
     /// The options of `JwtKey.fromPem` and `JwtKey.fromDer`.
-    struct FileOptions for "JwtKey.fromPem" {
+    pub struct FileOptions for "JwtKey.fromPem" {
         /// The algorithm.
         alg("alg"): Algorithm = required(algorithm),
         /// The key's id; made from the key unless given.

@@ -6,18 +6,68 @@ use napi::Env;
 use napi::bindgen_prelude::{Object, Unknown};
 use napi_derive::napi;
 
-use super::job::hashing;
-use super::options::{HASHER_OPTIONS, argon2_limits, number, policy, rehash, text};
+use super::job::{self, PoolJob};
+use super::options::{HashPolicy, LimitOptions, number, rehash, text};
 use crate::binding::args::handle::Handle;
 use crate::binding::args::out::{self, LocalValue};
-use crate::binding::args::{Arg, Options, Result};
+use crate::binding::args::{Arg, Result, options};
 use crate::binding::guard;
-use crate::binding::secret::SecretBuffer;
 use crate::mem::{Secret, SecretInput};
+use crate::password::pool::Delivery;
 use crate::password::{
-    Ceilings, Digest, Family, Hasher, HasherOptions, Limits, MAX_KEYID_LEN, MAX_PASSWORD_LEN,
-    MAX_PEPPER_LEN, MAX_PEPPERS, MAX_SECRET_LEN, MIN_PEPPER_LEN, Peppers, Updated,
+    Cancel, Ceilings, Check, Digest, Family, Hasher, HasherOptions, Limits, MAX_KEYID_LEN,
+    MAX_PASSWORD_LEN, MAX_PEPPER_LEN, MAX_PEPPERS, MAX_SECRET_LEN, MIN_PEPPER_LEN, Mint, Peppers,
+    Rehash, Update, Updated,
 };
+
+options! {
+    /// The policy of a `PasswordHasher`.
+    pub struct PolicyOptions for "PasswordHasher" {
+        /// The policy of new hashes.
+        hash: HashPolicy = flatten(HashPolicy),
+        /// The secret that goes into hashes.
+        secret("secret"): Option<Secret> = optional(|key| key.shared_secret(1..=MAX_SECRET_LEN)),
+        /// The peppers.
+        peppers("peppers"): Option<Peppers> = optional(peppers),
+        /// The other schemes whose hashes are verified.
+        legacy("legacy"): Vec<Family> = default(Vec::new(), families),
+        /// The most that a digest may ask for.
+        limits("limits"): (Limits, Ceilings) = default(Default::default(), limits),
+        /// Which digests are due to be replaced.
+        policy("policy"): Rehash = default(Rehash::default(), rehash),
+    }
+}
+
+options! {
+    /// The option `peppers`.
+    pub struct PepperOptions<'a> for "PasswordHasher.peppers" {
+        /// The id of the pepper of new hashes.
+        current("current"): String = required(|id| id.string(1..=MAX_KEYID_LEN)),
+        /// The peppers by id.
+        keys("keys"): Vec<(String, Arg<'a>)> = required(|keys| keys.entries(MAX_PEPPERS)),
+    }
+}
+
+options! {
+    /// The option `limits`.
+    pub struct HasherLimits for "PasswordHasher.limits" {
+        /// Those of Argon2.
+        argon2: LimitOptions = flatten(LimitOptions),
+        /// The highest cost of bcrypt.
+        bcrypt_cost("bcryptCost"): Option<u32> = optional(number),
+        /// The highest work of scrypt.
+        scrypt_work("scryptWork"): Option<u32> = optional(number),
+        /// The most iterations of PBKDF2.
+        pbkdf2_iterations("pbkdf2Iterations"): Option<u32> = optional(number),
+    }
+}
+
+options! {
+    /// The options of a method: only the façade's `signal`.
+    pub struct MethodOptions for "PasswordHasher.prototype.hash" {
+        facade("signal"),
+    }
+}
 
 /// A hasher as JavaScript holds it.
 pub struct PasswordHasher(Hasher);
@@ -38,25 +88,19 @@ pub struct VerifyAndUpdateResult {
 
 /// `hasher` becomes a hasher.
 #[napi(catch_unwind)]
-pub fn hasher_attach(
-    env: &Env,
-    hasher: Unknown<'_>,
-    options: Unknown<'_>,
-    production: bool,
-) -> napi::Result<()> {
+pub fn hasher_attach(env: &Env, hasher: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "policy").options(HASHER_OPTIONS)?;
-        let (limits, ceilings) = options.get("limits")?.map_or(Ok(Default::default()), limits)?;
-        let hasher_options = HasherOptions {
-            policy: policy(&options, production)?,
-            rehash: rehash(&options)?,
-            secret: secret(&options)?,
-            peppers: options.get("peppers")?.map(peppers).transpose()?,
-            legacy: options.get("legacy")?.map_or(Ok(Vec::new()), families)?,
+        let options: PolicyOptions = Arg::new(env, &options, "policy").read()?;
+        let (limits, ceilings) = options.limits;
+        let core = PasswordHasher(Hasher::new(HasherOptions {
+            policy: options.hash.policy()?,
+            rehash: options.policy,
+            secret: options.secret,
+            peppers: options.peppers,
+            legacy: options.legacy,
             limits,
             ceilings,
-        };
-        let core = PasswordHasher(Hasher::new(hasher_options));
+        }));
         Arg::new(env, &hasher, "this").attach(Arc::new(core))
     })
 }
@@ -74,15 +118,7 @@ pub fn hasher_hash<'env>(
         check_options(env, &options)?;
         Ok(this(env, &hasher)?.0.hash(self::password(env, &password)?)?)
     })?;
-    hashing(
-        env,
-        job,
-        mint.memory_len(),
-        move |delivery, cancel| mint.run(cancel, |digest| delivery.send(digest)),
-        |env, digest: Digest| -> napi::Result<LocalValue> {
-            guard(&env, || out::string(&env, &digest.to_string()))
-        },
-    )
+    job::submit(env, job, mint)
 }
 
 /// Verifies a password on the worker pool.
@@ -100,13 +136,7 @@ pub fn hasher_verify<'env>(
         let digest = text(&Arg::new(env, &digest, "digest"))?;
         Ok(this(env, &hasher)?.0.verify(&digest, self::password(env, &password)?)?)
     })?;
-    hashing(
-        env,
-        job,
-        check.memory_len(),
-        move |delivery, cancel| check.run(cancel, |matches| delivery.send(matches)),
-        |_, matches: bool| Ok(matches),
-    )
+    job::submit(env, job, check)
 }
 
 /// Verifies a password on the worker pool and makes a new digest there, if one is due.
@@ -126,16 +156,7 @@ pub fn hasher_verify_and_update<'env>(
         let password = self::password(env, &password)?;
         Ok(this(env, &hasher)?.0.verify_and_update(digest.as_deref(), password)?)
     })?;
-    hashing(
-        env,
-        job,
-        update.memory_len(),
-        move |delivery, cancel| update.run(cancel, |updated| delivery.send(updated)),
-        |_, updated: Updated| {
-            let new_digest = updated.digest.map(|digest| digest.to_string());
-            Ok(VerifyAndUpdateResult { valid: updated.valid, new_digest })
-        },
-    )
+    job::submit(env, job, update)
 }
 
 /// Whether a digest is due to be replaced.
@@ -155,38 +176,75 @@ fn this(env: &Env, hasher: &Unknown<'_>) -> Result<Arc<PasswordHasher>> {
     Arg::new(env, hasher, "this").handle()
 }
 
-/// The options of a method: only the façade's `signal`, which gives a job in its place.
+impl PoolJob for Mint {
+    type Output = Digest;
+    type Js = LocalValue;
+
+    fn memory_len(&self) -> u64 {
+        Mint::memory_len(self)
+    }
+
+    fn run(self, delivery: &mut Delivery<Digest>, cancel: &Cancel) {
+        Mint::run(self, cancel, |digest| delivery.send(digest));
+    }
+
+    fn convert(env: &Env, digest: Digest) -> Result<LocalValue> {
+        out::string(env, &digest.to_string())
+    }
+}
+
+impl PoolJob for Check {
+    type Output = bool;
+    type Js = bool;
+
+    fn memory_len(&self) -> u64 {
+        Check::memory_len(self)
+    }
+
+    fn run(self, delivery: &mut Delivery<bool>, cancel: &Cancel) {
+        Check::run(self, cancel, |matches| delivery.send(matches));
+    }
+
+    fn convert(_env: &Env, matches: bool) -> Result<bool> {
+        Ok(matches)
+    }
+}
+
+impl PoolJob for Update {
+    type Output = Updated;
+    type Js = VerifyAndUpdateResult;
+
+    fn memory_len(&self) -> u64 {
+        Update::memory_len(self)
+    }
+
+    fn run(self, delivery: &mut Delivery<Updated>, cancel: &Cancel) {
+        Update::run(self, cancel, |updated| delivery.send(updated));
+    }
+
+    fn convert(_env: &Env, updated: Updated) -> Result<VerifyAndUpdateResult> {
+        let new_digest = updated.digest.map(|digest| digest.to_string());
+        Ok(VerifyAndUpdateResult { valid: updated.valid, new_digest })
+    }
+}
+
 fn check_options(env: &Env, options: &Unknown<'_>) -> Result<()> {
-    Arg::new(env, options, "options").options(&["signal"]).map(drop)
+    let MethodOptions {} = Arg::new(env, options, "options").read()?;
+    Ok(())
 }
 
 fn password(env: &Env, password: &Unknown<'_>) -> Result<SecretInput> {
     Arg::new(env, password, "password").secret_input(0..=MAX_PASSWORD_LEN)
 }
 
-fn secret(options: &Options<'_>) -> Result<Option<Secret>> {
-    options.get("secret")?.map(|secret| shared(&secret, 1, MAX_SECRET_LEN)).transpose()
-}
-
 /// `{ current, keys: { id: pepper } }`
 fn peppers(peppers: Arg<'_>) -> Result<Peppers> {
-    let peppers = peppers.options(&["current", "keys"])?;
-    let current = peppers.require("current")?.string(1..=MAX_KEYID_LEN)?;
+    let PepperOptions { current, keys: given } = peppers.read()?;
     let mut keys = Vec::new();
-    for (id, key) in peppers.require("keys")?.entries(MAX_PEPPERS)? {
-        keys.push((id.into_bytes(), shared(&key, MIN_PEPPER_LEN, MAX_PEPPER_LEN)?));
+    for (id, key) in given {
+        keys.push((id.into_bytes(), key.shared_secret(MIN_PEPPER_LEN..=MAX_PEPPER_LEN)?));
     }
     Ok(Peppers::new(current.as_bytes(), keys)?)
-}
-
-/// A `SecretBuffer`'s secret itself, which stays when that is disposed of, or a copy of bytes in
-/// secret memory.
-fn shared(key: &Arg<'_>, min: usize, max: usize) -> Result<Secret> {
-    let buffer = key.handle_if::<SecretBuffer>()?;
-    key.with_key(min..=max, |bytes| match &buffer {
-        Some(buffer) => Ok(buffer.get()?.to_secret()?),
-        None => Ok(Secret::copy_from(bytes)?),
-    })
 }
 
 fn families(legacy: Arg<'_>) -> Result<Vec<Family>> {
@@ -195,18 +253,6 @@ fn families(legacy: Arg<'_>) -> Result<Vec<Family>> {
 }
 
 fn limits(limits: Arg<'_>) -> Result<(Limits, Ceilings)> {
-    let limits = limits.options(&[
-        "memoryCost",
-        "timeCost",
-        "parallelism",
-        "bcryptCost",
-        "scryptWork",
-        "pbkdf2Iterations",
-    ])?;
-    let ceilings = Ceilings::new(
-        number(&limits, "bcryptCost")?,
-        number(&limits, "scryptWork")?,
-        number(&limits, "pbkdf2Iterations")?,
-    )?;
-    Ok((argon2_limits(&limits)?, ceilings))
+    let HasherLimits { argon2, bcrypt_cost, scrypt_work, pbkdf2_iterations } = limits.read()?;
+    Ok((argon2.limits()?, Ceilings::new(bcrypt_cost, scrypt_work, pbkdf2_iterations)?))
 }

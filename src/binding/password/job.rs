@@ -1,4 +1,4 @@
-//! Promises of what the worker pool computes.
+//! Jobs of the worker pool, and the promises of their results.
 
 use std::sync::Arc;
 
@@ -6,13 +6,30 @@ use napi::bindgen_prelude::{Object, ToNapiValue, Unknown};
 use napi::{Env, JsDeferred};
 use napi_derive::napi;
 
-use crate::binding::args::Arg;
 use crate::binding::args::handle::Handle;
+use crate::binding::args::{Arg, Result};
 use crate::binding::guard;
 use crate::password::Cancel;
 use crate::password::pool::{self, Delivery, Ticket};
 
-/// The object by which the façade calls a job off.
+/// A job with the inputs that it holds.
+pub trait PoolJob: Send + Sized + 'static {
+    /// The result on the worker thread.
+    type Output: Send + 'static;
+    /// The result in JavaScript.
+    type Js: ToNapiValue + 'static;
+
+    /// The bytes of Argon2 memory that the job takes.
+    fn memory_len(&self) -> u64;
+
+    /// Does the work on a thread of the pool.
+    fn run(self, delivery: &mut Delivery<Self::Output>, cancel: &Cancel);
+
+    /// Converts the result on the JavaScript thread.
+    fn convert(env: &Env, output: Self::Output) -> Result<Self::Js>;
+}
+
+/// The object by which the façade cancels a job.
 impl Handle for Ticket {
     const TAG: u128 = 0x3c1e_9a52_64d7_4f0b_9b1d_7f52_c0a8_4e36;
     const CLASS: &'static str = "job";
@@ -20,36 +37,29 @@ impl Handle for Ticket {
 
 type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
 
-/// Runs `work`, which takes so many bytes of Argon2 memory, on the worker pool, and settles the
-/// promise that is returned, with `convert` on the JavaScript thread. When the environment is gone
-/// by then, the result is dropped. An object that is given as `job` can call it off.
-pub fn hashing<'env, T, J>(
+/// Submits a job to the worker pool and returns the promise of its result. If the environment is
+/// gone by then, the result is dropped. An object that is given as `handle` can cancel the job.
+pub fn submit<'env, J: PoolJob>(
     env: &'env Env,
-    job: Unknown<'_>,
-    bytes: u64,
-    work: impl FnOnce(&mut Delivery<T>, &Cancel) + Send + 'static,
-    convert: impl FnOnce(Env, T) -> napi::Result<J> + Send + 'static,
-) -> napi::Result<Object<'env>>
-where
-    T: Send + 'static,
-    J: ToNapiValue + 'static,
-{
+    handle: Unknown<'_>,
+    job: J,
+) -> napi::Result<Object<'env>> {
     let ticket = Arc::new(Ticket::new());
-    guard(env, || match Arg::new(env, &job, "job").present()? {
-        Some(job) => job.attach(ticket.clone()),
+    guard(env, || match Arg::new(env, &handle, "job").present()? {
+        Some(handle) => handle.attach(ticket.clone()),
         None => Ok(()),
     })?;
-    let (deferred, promise): (JsDeferred<J, Settle<J>>, _) = env.create_deferred()?;
+    let (deferred, promise): (JsDeferred<J::Js, Settle<J::Js>>, _) = env.create_deferred()?;
+    let bytes = job.memory_len();
+    let work = move |delivery: &mut Delivery<J::Output>, cancel: &Cancel| job.run(delivery, cancel);
     pool::submit(&ticket, bytes, work, move |result| {
-        deferred.resolve(Box::new(move |env| {
-            let result = guard(&env, || Ok(result?))?;
-            convert(env, result)
-        }));
+        deferred.resolve(Box::new(move |env| guard(&env, || J::convert(&env, result?))));
     });
     Ok(promise)
 }
 
-/// Calls the job of an object off: out of the queue, or at the next slice.
+/// Cancels the job of an object: a queued job leaves the queue, a running one stops at its next
+/// slice.
 #[napi(catch_unwind)]
 pub fn password_cancel(env: &Env, job: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {

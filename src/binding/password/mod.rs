@@ -1,30 +1,94 @@
 //! `hash`, `verify`, `deriveKey`, `needsRehash`, `parseHash`.
 
-mod calibration;
-mod hasher;
+pub mod calibration;
+pub mod hasher;
 mod job;
-mod options;
-mod pool;
+mod jobs;
+pub mod options;
+pub mod pool;
 
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, Either, Object, Unknown};
 use napi_derive::napi;
 
-use self::job::hashing;
-use self::options::{
-    HASH_OPTIONS, KEY_OPTIONS, REHASH_OPTIONS, VERIFY_OPTIONS, argon2_limits, associated_data,
-    policy, rehash, secret, text,
-};
+use self::jobs::{DerivedKey, DigestHash, RawHash};
+use self::options::{CostOptions, HashPolicy, LimitOptions, associated_data, rehash, secret, text};
 use super::args::out::{self, LocalValue};
-use super::args::{Arg, Fault, Result};
+use super::args::{Arg, Fault, OptionSet, Result, options};
 use super::guard;
-use super::secret::SecretBuffer;
 use crate::error::{Code, Error};
-use crate::mem::Secret;
-use crate::password::pool::{Delivery, hold};
+use crate::mem::SecretInput;
+use crate::password::pool::hold;
 use crate::password::{
-    Cancel, Digest, HashJob, Limits, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MIN_SALT_LEN, Tag, VerifyJob,
+    Cancel, Digest, HashJob, Limits, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MIN_SALT_LEN, Rehash,
+    VerifyJob, Version,
 };
+
+options! {
+    /// The options of `hash`.
+    pub struct HashOptions for "hash" {
+        /// The policy.
+        policy: HashPolicy = flatten(HashPolicy),
+        /// The salt; random unless given.
+        salt("salt"): Option<Vec<u8>> = optional(|salt| salt.bytes(MIN_SALT_LEN..=MAX_FIELD_LEN)),
+        /// The secret that goes into the hash.
+        secret("secret"): Option<SecretInput> = optional(secret),
+        /// Associated data.
+        associated_data("associatedData"): Vec<u8> = default(Vec::new(), associated_data),
+        /// Whether the result is bytes instead of a digest.
+        raw("raw"): bool = default(false, |raw| raw.boolean()),
+        facade("signal"),
+    }
+}
+
+// The options of `hash` are known to the next two, so that one object serves all three, as with
+// npm `argon2`; those that mean nothing there are not looked at.
+
+options! {
+    /// The options of `verify`.
+    pub struct VerifyOptions for "verify" {
+        unread(..HashPolicy),
+        unread("salt"),
+        /// The secret that went into the hash.
+        secret("secret"): Option<SecretInput> = optional(secret),
+        unread("associatedData"),
+        unread("raw"),
+        facade("signal"),
+        /// The most that the digest may ask for.
+        limits("limits"): Limits =
+            default(Limits::default(), |limits| limits.read::<LimitOptions>()?.limits()),
+    }
+}
+
+options! {
+    /// The options of `needsRehash`.
+    pub struct RehashOptions for "needsRehash" {
+        /// The policy that digests should have.
+        hash: HashPolicy = flatten(HashPolicy),
+        unread("salt"),
+        unread("secret"),
+        unread("associatedData"),
+        unread("raw"),
+        unread("signal"),
+        /// Which digests are due to be replaced.
+        policy("policy"): Rehash = default(Rehash::default(), rehash),
+    }
+}
+
+options! {
+    /// The options of `deriveKey`, whose salt is an argument of its own.
+    pub struct KeyOptions for "deriveKey" {
+        facade("signal"),
+        /// How the key is computed.
+        costs: CostOptions = flatten(CostOptions),
+        /// The version of Argon2.
+        version("version"): Option<Version> = optional(options::version),
+        /// The secret that goes into the key.
+        secret("secret"): Option<SecretInput> = optional(secret),
+        /// Associated data.
+        associated_data("associatedData"): Vec<u8> = default(Vec::new(), associated_data),
+    }
+}
 
 /// What a digest says.
 #[napi(object, object_from_js = false)]
@@ -56,27 +120,11 @@ pub fn password_hash<'env>(
     env: &'env Env,
     password: Unknown<'_>,
     options: Unknown<'_>,
-    production: bool,
     job: Unknown<'_>,
 ) -> napi::Result<Object<'env>> {
-    let hash = guard(env, || hash_job(env, &password, &options, production))?;
-    let bytes = hash.job.memory_len();
-    if hash.raw {
-        hashing(
-            env,
-            job,
-            bytes,
-            move |delivery, cancel| hash.job.run_raw(cancel, |tag| delivery.send(tag)),
-            |env, tag: Tag| guard(&env, || out::buffer(&env, &tag)),
-        )
-    } else {
-        hashing(
-            env,
-            job,
-            bytes,
-            move |delivery, cancel| hash.job.run(cancel, |digest| delivery.send(digest)),
-            |env, digest: Digest| guard(&env, || out::string(&env, &digest.to_string())),
-        )
+    match guard(env, || hash_job(env, &password, &options))? {
+        Hashing::Raw(hash) => job::submit(env, job, hash),
+        Hashing::Digest(hash) => job::submit(env, job, hash),
     }
 }
 
@@ -86,18 +134,20 @@ pub fn password_hash_sync(
     env: &Env,
     password: Unknown<'_>,
     options: Unknown<'_>,
-    production: bool,
 ) -> napi::Result<LocalValue> {
     guard(env, || {
-        refuse_signal(env, &options, HASH_OPTIONS)?;
-        let hash = hash_job(env, &password, &options, production)?;
-        // Until the memory has been wiped.
-        let _held = hold(hash.job.memory_len())?;
-        if hash.raw {
-            out::buffer(env, &hash.job.run_raw(&Cancel::default(), |tag| tag)?)
-        } else {
-            let digest = hash.job.run(&Cancel::default(), |digest| digest)?;
-            out::string(env, &digest.to_string())
+        refuse_signal::<HashOptions>(env, &options)?;
+        match hash_job(env, &password, &options)? {
+            Hashing::Raw(RawHash(hash)) => {
+                // Until the memory has been wiped.
+                let _held = hold(hash.memory_len())?;
+                out::buffer(env, &hash.run_raw(&Cancel::default(), |tag| tag)?)
+            }
+            Hashing::Digest(DigestHash(hash)) => {
+                let _held = hold(hash.memory_len())?;
+                let digest = hash.run(&Cancel::default(), |digest| digest)?;
+                out::string(env, &digest.to_string())
+            }
         }
     })
 }
@@ -109,24 +159,17 @@ pub fn password_derive_key<'env>(
     password: Unknown<'_>,
     salt: Unknown<'_>,
     options: Unknown<'_>,
-    production: bool,
     job: Unknown<'_>,
 ) -> napi::Result<Object<'env>> {
     let key = guard(env, || {
-        let options = Arg::new(env, &options, "options").options(KEY_OPTIONS)?;
-        let policy = policy(&options, production)?;
-        let (secret, data) = (secret(&options)?, associated_data(&options)?);
+        let options: KeyOptions = Arg::new(env, &options, "options").read()?;
+        let policy = options.costs.policy(options.version)?;
         let salt = Arg::new(env, &salt, "salt").bytes(MIN_SALT_LEN..=MAX_FIELD_LEN)?;
-        let password = Arg::new(env, &password, "password").secret_input(0..=MAX_PASSWORD_LEN)?;
-        Ok(HashJob::new(policy, password, Some(salt), secret, data)?)
+        let password = self::password(env, &password)?;
+        let (secret, data) = (options.secret, options.associated_data);
+        Ok(DerivedKey(HashJob::new(policy, password, Some(salt), secret, data)?))
     })?;
-    hashing(
-        env,
-        job,
-        key.memory_len(),
-        move |delivery, cancel| key.run_secret(cancel, |key| delivery.send(key)),
-        |env, key: Secret| guard(&env, || out::carrier(&env, SecretBuffer::make(|| Ok(key))?)),
-    )
+    job::submit(env, job, key)
 }
 
 /// Verifies a password on the worker pool; `false` at once for another scheme's hash.
@@ -138,13 +181,10 @@ pub fn password_verify<'env>(
     options: Unknown<'_>,
     job: Unknown<'_>,
 ) -> napi::Result<Either<bool, Object<'env>>> {
-    let check = guard(env, || verify_job(env, &digest, &password, &options))?;
-    let Some(check) = check else { return Ok(Either::A(false)) };
-    let bytes = check.memory_len();
-    let work = |delivery: &mut Delivery<bool>, cancel: &Cancel| {
-        check.run(cancel, |matches| delivery.send(matches));
-    };
-    hashing(env, job, bytes, work, |_, matches: bool| Ok(matches)).map(Either::B)
+    match guard(env, || verify_job(env, &digest, &password, &options))? {
+        Some(check) => job::submit(env, job, check).map(Either::B),
+        None => Ok(Either::A(false)),
+    }
 }
 
 /// Verifies a password on this thread.
@@ -156,7 +196,7 @@ pub fn password_verify_sync(
     options: Unknown<'_>,
 ) -> napi::Result<bool> {
     guard(env, || {
-        refuse_signal(env, &options, VERIFY_OPTIONS)?;
+        refuse_signal::<VerifyOptions>(env, &options)?;
         let Some(check) = verify_job(env, &digest, &password, &options)? else { return Ok(false) };
         let _held = hold(check.memory_len())?;
         Ok(check.run(&Cancel::default(), |matches| matches)?)
@@ -169,12 +209,11 @@ pub fn password_needs_rehash(
     env: &Env,
     digest: Unknown<'_>,
     options: Unknown<'_>,
-    production: bool,
 ) -> napi::Result<bool> {
     guard(env, || {
         let digest = parse(&Arg::new(env, &digest, "digest"))?;
-        let options = Arg::new(env, &options, "options").options(REHASH_OPTIONS)?;
-        let (policy, rule) = (policy(&options, production)?, rehash(&options)?);
+        let options: RehashOptions = Arg::new(env, &options, "options").read()?;
+        let (policy, rule) = (options.hash.policy()?, options.policy);
         // `hash` names no pepper.
         Ok(digest.is_none_or(|digest| policy.needs_rehash(&digest, rule, &[])))
     })
@@ -202,27 +241,18 @@ pub fn password_parse_hash(env: &Env, digest: Unknown<'_>) -> napi::Result<HashI
     })
 }
 
-struct Hashing {
-    job: HashJob,
-    raw: bool,
+enum Hashing {
+    Raw(RawHash),
+    Digest(DigestHash),
 }
 
-fn hash_job(
-    env: &Env,
-    password: &Unknown<'_>,
-    options: &Unknown<'_>,
-    production: bool,
-) -> Result<Hashing> {
-    let password = Arg::new(env, password, "password");
-    let options = Arg::new(env, options, "options").options(HASH_OPTIONS)?;
-    let policy = policy(&options, production)?;
-    let salt = options.get("salt")?.map(|salt| salt.bytes(MIN_SALT_LEN..=MAX_FIELD_LEN));
-    let salt = salt.transpose()?;
-    let data = associated_data(&options)?;
-    let secret = secret(&options)?;
-    let raw = options.get("raw")?.map_or(Ok(false), |raw| raw.boolean())?;
-    let password = password.secret_input(0..=MAX_PASSWORD_LEN)?;
-    Ok(Hashing { job: HashJob::new(policy, password, salt, secret, data)?, raw })
+fn hash_job(env: &Env, password: &Unknown<'_>, options: &Unknown<'_>) -> Result<Hashing> {
+    let options: HashOptions = Arg::new(env, options, "options").read()?;
+    let policy = options.policy.policy()?;
+    let password = self::password(env, password)?;
+    let (salt, secret) = (options.salt, options.secret);
+    let job = HashJob::new(policy, password, salt, secret, options.associated_data)?;
+    Ok(if options.raw { Hashing::Raw(RawHash(job)) } else { Hashing::Digest(DigestHash(job)) })
 }
 
 fn verify_job(
@@ -232,21 +262,18 @@ fn verify_job(
     options: &Unknown<'_>,
 ) -> Result<Option<VerifyJob>> {
     let digest = parse(&Arg::new(env, digest, "digest"))?;
-    let options = Arg::new(env, options, "options").options(VERIFY_OPTIONS)?;
-    let limits = match options.get("limits")? {
-        Some(limits) => {
-            argon2_limits(&limits.options(&["memoryCost", "timeCost", "parallelism"])?)?
-        }
-        None => Limits::default(),
-    };
-    let secret = secret(&options)?;
-    let password = Arg::new(env, password, "password").secret_input(0..=MAX_PASSWORD_LEN)?;
+    let VerifyOptions { secret, limits } = Arg::new(env, options, "options").read()?;
+    let password = self::password(env, password)?;
     Ok(digest.map(|digest| VerifyJob::new(digest, password, secret, &limits)).transpose()?)
 }
 
-/// Nothing can be called off while its caller waits for it.
-fn refuse_signal(env: &Env, options: &Unknown<'_>, known: &'static [&'static str]) -> Result<()> {
-    match Arg::new(env, options, "options").options(known)?.get("signal")? {
+fn password(env: &Env, password: &Unknown<'_>) -> Result<SecretInput> {
+    Arg::new(env, password, "password").secret_input(0..=MAX_PASSWORD_LEN)
+}
+
+/// Refuses the option `signal`: a call on its caller's thread cannot be cancelled.
+fn refuse_signal<'a, T: OptionSet<'a>>(env: &Env, options: &'a Unknown<'_>) -> Result<()> {
+    match Arg::new(env, options, "options").options(T::NAMES)?.get("signal")? {
         Some(_) => Err(Fault::new(
             Code::UnknownOption,
             "the option \"signal\" is for calls that return a promise",

@@ -13,7 +13,7 @@ const MAX_CORE: u64 = (1 << 53) - 1;
 
 options! {
     /// The options of `secureHeap.hardenProcess`.
-    struct HardenOptions for "secureHeap.hardenProcess" {
+    pub struct HardenOptions for "secureHeap.hardenProcess" {
         /// Only `false`: the process's user may no longer dump and trace it.
         dumpable("dumpable"): Option<Undumpable> = optional(undumpable),
         /// The limit on core dumps, in bytes.
@@ -22,7 +22,7 @@ options! {
 }
 
 /// `dumpable: false`.
-struct Undumpable;
+pub struct Undumpable;
 
 /// What is true of the process.
 #[napi(object, object_from_js = false)]

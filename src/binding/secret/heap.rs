@@ -35,7 +35,7 @@ const OVERFLOW: [(&str, OnFull); 2] = [("error", OnFull::Error), ("seal", OnFull
 
 options! {
     /// The options of `secureHeap.configure`.
-    struct HeapOptions for "secureHeap.configure" {
+    pub struct HeapOptions for "secureHeap.configure" {
         /// The most that the heap may grow to, in bytes.
         max_bytes("maxBytes"): Option<usize> = optional(|bytes| bytes.length(MAX_BYTES)),
         /// The kind of memory; the best there is unless given.

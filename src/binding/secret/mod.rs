@@ -3,10 +3,10 @@
 mod argument;
 mod buffer;
 mod handover;
-mod harden;
-mod heap;
-mod sealed;
-mod sources;
+pub mod harden;
+pub mod heap;
+pub mod sealed;
+pub mod sources;
 
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, sys};
@@ -32,7 +32,7 @@ impl Hot for SecretBuffer {
 
 options! {
     /// The options of `SecretBuffer.from`.
-    struct FromOptions for "SecretBuffer.from" {
+    pub struct FromOptions for "SecretBuffer.from" {
         /// Whether the bytes are wiped once they are copied.
         wipe("wipe"): bool = default(false, |wipe| wipe.boolean()),
     }
@@ -76,7 +76,11 @@ pub fn secret_from(
 
 /// `target` becomes the secret of a carrier.
 #[napi(catch_unwind)]
-pub fn secret_attach(env: &Env, target: Unknown<'_>, carrier: Unknown<'_>) -> napi::Result<()> {
+pub fn secret_from_carrier(
+    env: &Env,
+    target: Unknown<'_>,
+    carrier: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let secret = Arg::new(env, &carrier, "carrier").handle::<SecretBuffer>()?;
         Arg::new(env, &target, "this").attach(secret)

@@ -12,7 +12,7 @@ use crate::mem::{self, MAX_CONTEXT_LEN, MAX_SEALED_LEN, SealKind, Secret};
 
 options! {
     /// The options of `SecretBuffer.prototype.seal` and `SecretBuffer.unseal`.
-    struct SealOptions for "SecretBuffer.prototype.seal" {
+    pub struct SealOptions for "SecretBuffer.prototype.seal" {
         /// The text that binds a sealed secret to its purpose.
         context("context"): String = required(|context| context.string(1..=MAX_CONTEXT_LEN)),
     }

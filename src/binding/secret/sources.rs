@@ -38,7 +38,7 @@ const CONTENTS: [(&str, Encoding); 5] = {
 
 options! {
     /// The options of `SecretBuffer.fromFile`.
-    struct FileOptions for "SecretBuffer.fromFile" {
+    pub struct FileOptions for "SecretBuffer.fromFile" {
         /// How the file encodes the secret.
         encoding("encoding"): Encoding = default(Encoding::Raw, |name| name.one_of(&CONTENTS)),
         /// The largest file, in bytes.
@@ -53,7 +53,7 @@ options! {
 
 options! {
     /// The options of `SecretBuffer.fromEnv`.
-    struct VariableOptions for "SecretBuffer.fromEnv" {
+    pub struct VariableOptions for "SecretBuffer.fromEnv" {
         /// How the variable encodes the secret.
         encoding("encoding"): Encoding = default(Encoding::Utf8, |name| name.one_of(&TEXTS)),
         /// Whether the variable is wiped.

@@ -1,7 +1,7 @@
 //! `JwtVerifier`.
 
 mod many;
-mod presets;
+pub mod presets;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Handle for Verifier {
 
 options! {
     /// The options of `JwtVerifier`.
-    struct PlainOptions for "JwtVerifier" {
+    pub struct PlainOptions for "JwtVerifier" {
         /// The keys.
         keys("keys"): VerifierKeys = required(verifier_keys),
         /// The algorithms that are accepted; those of the keys unless given.
@@ -82,7 +82,7 @@ options! {
 
 options! {
     /// The option `cache` as an object.
-    struct CacheOptions for "JwtVerifier.cache" {
+    pub struct CacheOptions for "JwtVerifier.cache" {
         /// How many verified tokens are remembered.
         max_entries("maxEntries"): usize = default(DEFAULT_CACHED, |entries| entries.length(CACHED)),
     }

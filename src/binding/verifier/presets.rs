@@ -21,7 +21,7 @@ use crate::spiffe::TrustDomain;
 
 options! {
     /// The options of `JwtVerifier.accessToken`.
-    struct AccessTokenOptions for "JwtVerifier.accessToken" {
+    pub struct AccessTokenOptions for "JwtVerifier.accessToken" {
         /// The keys.
         keys("keys"): VerifierKeys = required(verifier_keys),
         /// The algorithms that are accepted; those of the keys unless given.
@@ -39,7 +39,7 @@ options! {
 
 options! {
     /// The options of `JwtVerifier.spiffe`.
-    struct SvidOptions for "JwtVerifier.spiffe" {
+    pub struct SvidOptions for "JwtVerifier.spiffe" {
         /// The trust domain of the accepted ids.
         trust_domain("trustDomain"): TrustDomain = required(trust_domain),
         /// The keys; the façade passes them as an argument of their own.

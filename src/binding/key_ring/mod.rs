@@ -1,5 +1,7 @@
 //! `KeyRing`.
 
+pub mod options;
+
 use std::sync::Arc;
 
 use napi::Env;
@@ -7,18 +9,15 @@ use napi::bindgen_prelude::{Either, Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
+use self::options::{
+    AddOptions, NewRingOptions, RotateOptions, SealedRingOptions, SharedRingOptions, with_defaults,
+};
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
-use super::args::scalars::MAX_DURATION;
-use super::args::{Arg, Result, options};
-use super::key::algorithm;
-use super::key::source::MAX_KEYS;
+use super::args::{Arg, Result};
 use super::offload::{Offloaded, offload};
-use super::revocation::TOKEN_TTL;
 use super::{CLOCK, guard, internal};
-use crate::jwt::{
-    Algorithm, Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOptions, RingOverrides,
-};
+use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOverrides};
 use crate::mem::{self, MAX_SEALED_LEN};
 use crate::registry::{Registry, Shared};
 
@@ -31,68 +30,6 @@ static SHARED: Registry<KeyRing> = Registry::new(MAX_SHARED);
 impl Handle for KeyRing {
     const TAG: u128 = 0xc85b_0f9d_6b52_4a11_88e4_64f2_33ad_1909;
     const CLASS: &'static str = "KeyRing";
-}
-
-options! {
-    /// The times of a ring, which all ways to make one have in common.
-    struct RingTimes {
-        /// The longest life of a token, in seconds.
-        max_token_ttl("maxTokenTtl"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
-        /// How long the JWK Set may be cached, in seconds.
-        jwks_max_age("jwksMaxAge"): Option<u64> = optional(|age| age.duration(0..=MAX_DURATION)),
-        /// The time between rotations, in seconds.
-        rotate_every("rotateEvery"): Option<u64> = optional(|time| time.duration(1..=MAX_DURATION)),
-    }
-}
-
-options! {
-    /// The options of `KeyRing`.
-    struct NewRingOptions for "KeyRing" {
-        /// The algorithm of the ring's own keys.
-        alg("alg"): Option<Algorithm> = optional(algorithm),
-        /// The first keys: an active one, and retired ones.
-        keys("keys"): Option<Vec<Arc<Key>>> = optional(keys),
-        /// The times.
-        times: RingTimes = flatten(RingTimes),
-    }
-}
-
-options! {
-    /// The options of `KeyRing.shared`.
-    struct SharedRingOptions for "KeyRing.shared" {
-        /// The algorithm of the ring's own keys.
-        alg("alg"): Option<Algorithm> = optional(algorithm),
-        /// The times.
-        times: RingTimes = flatten(RingTimes),
-    }
-}
-
-options! {
-    /// The options of `KeyRing.unseal`.
-    struct SealedRingOptions<'a> for "KeyRing.unseal" {
-        /// The algorithm of the ring's own keys.
-        alg("alg"): Option<Algorithm> = optional(algorithm),
-        /// The times.
-        times: RingTimes = flatten(RingTimes),
-        /// The name under which the process shares the ring.
-        shared("shared"): Option<Arg<'a>> = optional(Ok),
-    }
-}
-
-options! {
-    /// The options of `KeyRing.prototype.add`.
-    struct AddOptions for "KeyRing.prototype.add" {
-        /// The state in which the key begins.
-        state("state"): Option<KeyState> = optional(first_state),
-    }
-}
-
-options! {
-    /// The options of `KeyRing.prototype.rotate`.
-    struct RotateOptions for "KeyRing.prototype.rotate" {
-        /// Whether a key is promoted before all verifiers know it.
-        force("force"): bool = default(false, |force| force.boolean()),
-    }
 }
 
 /// A key of a ring.
@@ -350,34 +287,4 @@ fn shared(
         )),
         Shared::Full => Err(name.out_of_range(format!("one of at most {MAX_SHARED} names"))),
     }
-}
-
-fn with_defaults(given: &RingOverrides) -> RingOptions {
-    let default = RingOptions::default();
-    RingOptions {
-        algorithm: given.algorithm.unwrap_or(default.algorithm),
-        max_token_ttl: given.max_token_ttl.unwrap_or(default.max_token_ttl),
-        jwks_max_age: given.jwks_max_age.unwrap_or(default.jwks_max_age),
-        rotate_every: given.rotate_every,
-    }
-}
-
-impl RingTimes {
-    fn with(self, algorithm: Option<Algorithm>) -> RingOverrides {
-        RingOverrides {
-            algorithm,
-            max_token_ttl: self.max_token_ttl,
-            jwks_max_age: self.jwks_max_age,
-            rotate_every: self.rotate_every,
-        }
-    }
-}
-
-fn keys(keys: Arg<'_>) -> Result<Vec<Arc<Key>>> {
-    keys.array(MAX_KEYS)?.iter().map(Arg::handle::<Key>).collect()
-}
-
-fn first_state(name: Arg<'_>) -> Result<KeyState> {
-    let states = [KeyState::Next, KeyState::Active, KeyState::Retired];
-    name.one_of(&states.map(|state| (state.name(), state)))
 }

@@ -1,0 +1,47 @@
+'use strict';
+
+// Tokens cross the border as text: JSON.stringify and JSON.parse here, everything else there.
+
+const { jsonText, makeError } = require('./errors.js');
+
+/** The longest token, in bytes. */
+const MAX_TOKEN_LEN = 16 * 1024;
+
+/** The claims of a token that nobody has verified: for logs and for choosing a verifier only. */
+function unsafeDecode(token) {
+  if (typeof token !== 'string') throw makeError('ERR_INVALID_ARG_TYPE', 'token must be a string');
+  const segments = token.length > MAX_TOKEN_LEN ? [] : token.split('.', 4);
+  try {
+    if (segments.length !== 3) throw new SyntaxError();
+    const [header, claims] = segments.slice(0, 2).map(decodeSegment);
+    if (!isRecord(header) || !isRecord(claims)) throw new SyntaxError();
+    return { header, claims };
+  } catch {
+    throw makeError('ERR_JWT_MALFORMED', 'this is not a well-formed token');
+  }
+}
+
+function claimsText(claims) {
+  if (claims === null || typeof claims !== 'object') {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'claims must be an object');
+  }
+  return jsonText(claims, 'ERR_JWT_CLAIM', 'claims must be values that JSON can hold');
+}
+
+function decodeSegment(segment) {
+  return JSON.parse(Buffer.from(segment, 'base64url').toString());
+}
+
+function rejectionError(rejection) {
+  // A claim that is not there is not looked for in Object.prototype.
+  const { code, message, claim, reason } = { __proto__: null, ...rejection };
+  const error = makeError(code, message);
+  if (claim !== undefined) Object.assign(error, { claim, reason });
+  return error;
+}
+
+function isRecord(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value);
+}
+
+module.exports = { MAX_TOKEN_LEN, claimsText, decodeSegment, rejectionError, unsafeDecode };
