@@ -18,8 +18,8 @@ use napi::bindgen_prelude::{FromNapiValue, Unknown};
 use napi::{Env, sys};
 
 use super::args::handle::{Handle, release};
+use super::args::internal;
 use super::args::{Arg, Fault, Result};
-use super::internal;
 use crate::jwt::{MAX_TOKEN_LEN, Scratch};
 
 /// A call of every request on an object of the core.

@@ -146,5 +146,5 @@ fn unsigned(
 
 /// What is ASCII, as tokens are.
 fn text(token: Vec<u8>) -> Result<String> {
-    String::from_utf8(token).map_err(|_| super::internal().into())
+    String::from_utf8(token).map_err(|_| super::args::internal().into())
 }

@@ -41,7 +41,6 @@ use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, Object, Unknown};
 use napi_derive::napi;
 
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Code, Error};
 use crate::mem;
 
 static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
@@ -69,7 +68,7 @@ pub fn set_facade(env: &Env, functions: Object<'_>) -> napi::Result<()> {
 /// Runs a binding's body: its errors and its panics become JavaScript errors with a code.
 fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<T> {
     let result = catch_unwind(AssertUnwindSafe(body))
-        .unwrap_or_else(|_| Err(internal().into()))
+        .unwrap_or_else(|_| Err(args::internal().into()))
         .map_err(|fault| fault.into_js(env))?;
     if let Some(text) = mem::take_warning() {
         // A process that cannot be warned has its secret all the same.
@@ -88,8 +87,4 @@ fn warn(env: &Env, text: &str, code: &str) -> napi::Result<()> {
         process.get_named_property("emitWarning")?;
     emit.apply(process, (text, "SecurityWarning", code).into())?;
     Ok(())
-}
-
-fn internal() -> Error {
-    Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
 }

@@ -9,7 +9,8 @@ use std::ptr;
 
 use napi::sys;
 
-use super::{Arg, Result};
+use super::arg::Arg;
+use super::fault::Result;
 
 impl Arg<'_> {
     /// A copy of a `Uint8Array` whose length is within a range, in bytes.

@@ -23,7 +23,9 @@
 //! - `facade("signal"),` for an option that only the façade reads;
 //! - `unread("salt"),` and `unread(..Costs),` for names that are accepted and never looked at.
 
-use super::{Arg, Options, Result};
+use super::arg::Arg;
+use super::fault::Result;
+use super::options::Options;
 
 /// What `options!` makes of a declaration.
 pub trait OptionSet<'a>: Sized {
@@ -142,7 +144,7 @@ macro_rules! options {
             ) -> $crate::binding::args::Result<Self> {
                 // Not used if the façade reads all of them.
                 let _ = options;
-                Ok(Self {
+                Ok($name {
                     $($field: $crate::binding::args::options!(@how options $how),)*
                 })
             }
@@ -150,12 +152,11 @@ macro_rules! options {
 
         $crate::binding::args::options!(@declare $name [$($life)?] $of);
     };
-    (@concat $($part:tt)*) => {{
-        const PARTS: &[&[&str]] = &[$($part)*];
-        const ALL: [&str; $crate::binding::args::declared::count(PARTS)] =
-            $crate::binding::args::declared::concat(PARTS);
-        &ALL
-    }};
+    (@concat $($part:tt)*) => {
+        &$crate::binding::args::declared::concat::<
+            { $crate::binding::args::declared::count(&[$($part)*]) },
+        >(&[$($part)*])
+    };
     (@how $options:ident {required $option:literal $read:expr}) => {
         $options.required($option, $read)?
     };

@@ -58,6 +58,11 @@ impl Fault {
     }
 }
 
+/// The error of a defect in this package.
+pub fn internal() -> Error {
+    Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
+}
+
 /// `makeError(code, message, retryAfterMs)`; `None` when that is not possible any more.
 fn make(env: sys::napi_env, error: &Error) -> Option<sys::napi_value> {
     let mut undefined = ptr::null_mut();

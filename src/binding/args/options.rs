@@ -4,7 +4,8 @@ use std::ptr;
 
 use napi::sys;
 
-use super::{Arg, Fault, Part, Result, Type};
+use super::arg::{Arg, Part, Type};
+use super::fault::{Fault, Result};
 use crate::error::Code;
 
 /// An option object, or none.

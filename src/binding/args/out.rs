@@ -7,8 +7,9 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{Env, ValueType, sys};
 
+use super::arg::{Arg, Type};
+use super::fault::{Result, internal};
 use super::handle::Handle;
-use super::{Arg, Result, Type};
 
 /// A value in the scope of the current call or settlement.
 pub struct LocalValue(sys::napi_value);
@@ -82,6 +83,6 @@ fn make(call: impl FnOnce(*mut sys::napi_value) -> sys::napi_status) -> Result<L
     let mut value = ptr::null_mut();
     match call(&raw mut value) {
         sys::Status::napi_ok => Ok(LocalValue(value)),
-        _ => Err(super::super::internal().into()),
+        _ => Err(internal().into()),
     }
 }

@@ -1,6 +1,8 @@
 //! Whether a call is made in production.
 
-use super::{Arg, Result, facade};
+use super::arg::Arg;
+use super::facade;
+use super::fault::Result;
 
 impl Arg<'_> {
     /// Whether `NODE_ENV` is `production` now. Asks the façade, since `process.env` may be a copy of

@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 
 use napi::sys;
 
-use super::{Arg, Fault, Result, Type};
+use super::arg::{Arg, Type};
+use super::fault::{Fault, Result};
 use crate::jwt::MAX_NUMERIC_DATE;
 
 /// The longest duration, in seconds: a hundred years.

@@ -13,10 +13,11 @@ use self::options::{
     AddOptions, NewRingOptions, RotateOptions, SealedRingOptions, SharedRingOptions, with_defaults,
 };
 use super::args::handle::Handle;
+use super::args::internal;
 use super::args::out::{self, LocalValue};
 use super::args::{Arg, Result};
 use super::offload::{Offloaded, offload};
-use super::{CLOCK, guard, internal};
+use super::{CLOCK, guard};
 use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOverrides};
 use crate::mem::{self, MAX_SEALED_LEN};
 use crate::registry::{Registry, Shared};

@@ -59,7 +59,7 @@ impl Arg<'_> {
         self.check_len(length, &range)?;
         // With room for the NUL that Node-API ends it with.
         let text = Secret::filled_up_to(length + 1, |slot| {
-            self.copy_utf8(slot).map_err(|_| crate::binding::internal())
+            self.copy_utf8(slot).map_err(|_| crate::binding::args::internal())
         })?;
         self.check_well_formed(text.expose_secret())?;
         Ok(text)
