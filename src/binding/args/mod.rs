@@ -6,10 +6,11 @@
 
 mod arg;
 mod bytes;
-pub mod declared;
+mod declare;
 pub mod facade;
 pub mod fault;
 pub mod handle;
+pub mod option_set;
 mod options;
 pub mod out;
 mod production;
@@ -17,7 +18,7 @@ pub mod scalars;
 mod text;
 
 pub use arg::Arg;
-pub(crate) use declared::options;
-pub use declared::{Declaration, OptionSet};
+pub(crate) use declare::options;
 pub use fault::{Fault, Result, internal};
+pub use option_set::{Declaration, OptionSet};
 pub use options::Options;
