@@ -42,9 +42,9 @@ impl<T> Registry<T> {
         if objects.len() >= self.max {
             return Ok(Shared::Full);
         }
-        let made = make()?;
-        objects.insert(name.to_owned(), made.clone());
-        Ok(Shared::Object(made))
+        let object = make()?;
+        objects.insert(name.to_owned(), object.clone());
+        Ok(Shared::Object(object))
     }
 }
 
