@@ -423,7 +423,7 @@ export declare function secretFromCarrier(target: unknown, carrier: unknown): vo
 
 /**
  * `target` becomes what a variable of the environment holds, which is wiped there unless the
- * options say otherwise; gives whether it was. That the thread is the main one is for the façade to see to.
+ * options say otherwise; returns whether it was. The façade checks that the thread is the main one.
  */
 export declare function secretFromEnv(target: unknown, name: unknown, options: unknown): boolean
 

@@ -207,30 +207,8 @@ function lend(secret, fn) {
   };
 }
 
-const secureHeap = Object.freeze({
-  configure(options) {
-    native.secureHeapConfigure(options);
-  },
-
-  status() {
-    return native.secureHeapStatus();
-  },
-
-  disposeAll() {
-    native.secureHeapDisposeAll();
-  },
-
-  verify() {
-    native.secureHeapVerify();
-  },
-
-  hardenProcess(options) {
-    return native.hardenProcess(options);
-  },
-});
-
 function timingSafeEqual(a, b) {
   return native.timingSafeEqual(a, b);
 }
 
-module.exports = { SecretBuffer, secretFromCarrier, secureHeap, timingSafeEqual };
+module.exports = { SecretBuffer, secretFromCarrier, timingSafeEqual };

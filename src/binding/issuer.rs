@@ -34,7 +34,8 @@ options! {
         /// The claim `iss`.
         issuer("issuer"): Option<String> = optional(|name| name.string(NAME_LEN)),
         /// The claim `aud`.
-        audience("audience"): Option<Vec<String>> = optional(|names| names.strings(MAX_NAMES, NAME_LEN)),
+        audience("audience"): Option<Vec<String>> =
+            optional(|names| names.strings(MAX_NAMES, NAME_LEN)),
         /// The life of a token, in seconds.
         expires_in("expiresIn"): u64 = required(|ttl| ttl.duration(TOKEN_TTL)),
         /// The type in the header.
@@ -48,11 +49,13 @@ options! {
     /// The overrides of `sign` and `signAsync`.
     pub struct SignOptions for "JwtIssuer.prototype.sign" {
         /// The claim `aud`.
-        audience("audience"): Option<Vec<String>> = optional(|names| names.strings(MAX_NAMES, NAME_LEN)),
+        audience("audience"): Option<Vec<String>> =
+            optional(|names| names.strings(MAX_NAMES, NAME_LEN)),
         /// The life of the token, in seconds.
         expires_in("expiresIn"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
         /// How long the token is not valid yet, in seconds.
-        not_before("notBefore"): Option<u64> = optional(|wait| wait.duration(0..=scalars::MAX_DURATION)),
+        not_before("notBefore"): Option<u64> =
+            optional(|wait| wait.duration(0..=scalars::MAX_DURATION)),
     }
 }
 

@@ -7,7 +7,8 @@
 //! object (`args::handle`); methods pass the instance. Calls that happen on every request are
 //! bound once and bypass napi-rs (`fast`).
 
-// Not an `expect` at the function: `#[napi]` copies that to code of its own, where nothing fulfils it.
+// Not an `expect` at the function: `#[napi]` copies that to code of its own, where nothing fulfils
+// it.
 #![allow(clippy::cast_precision_loss, reason = "counts and times, which JavaScript holds as f64")]
 #![allow(clippy::trivially_copy_pass_by_ref, reason = "napi-rs hands over `&Env`")]
 #![cfg_attr(test, allow(dead_code, reason = "napi-rs registers exports in the addon only"))]

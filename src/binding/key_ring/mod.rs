@@ -129,7 +129,8 @@ pub fn keyring_seal(env: &Env, ring: Unknown<'_>, key: Unknown<'_>) -> napi::Res
     })
 }
 
-/// `ring` becomes what was sealed, or with `shared` the process's ring of that name, if there is one.
+/// `ring` becomes the sealed ring, or with `shared` the process's ring of that name, if there is
+/// one.
 #[napi(catch_unwind)]
 pub fn keyring_unseal(
     env: &Env,

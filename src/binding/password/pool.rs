@@ -32,7 +32,8 @@ options! {
         /// The most hashes at a time.
         threads("threads"): Option<u64> = optional(|threads| threads.integer(1..=MAX_THREADS)),
         /// The memory of all hashes that run, in bytes.
-        max_memory("maxMemory"): Option<u64> = optional(|bytes| bytes.integer(MIN_MEMORY..=MAX_MEMORY)),
+        max_memory("maxMemory"): Option<u64> =
+            optional(|bytes| bytes.integer(MIN_MEMORY..=MAX_MEMORY)),
         /// The most hashes that wait.
         max_queue("maxQueue"): Option<u64> = optional(|count| count.integer(0..=MAX_QUEUE)),
         /// How long a hash waits at most, in milliseconds.

@@ -42,7 +42,8 @@ options! {
         /// How the file encodes the secret.
         encoding("encoding"): Encoding = default(Encoding::Raw, |name| name.one_of(&CONTENTS)),
         /// The largest file, in bytes.
-        max_bytes("maxBytes"): usize = default(DEFAULT_FILE_LEN, |max| max.length(1..=MAX_SECRET_LEN)),
+        max_bytes("maxBytes"): usize =
+            default(DEFAULT_FILE_LEN, |max| max.length(1..=MAX_SECRET_LEN)),
         /// Whether a line ending is cut off. A raw key that happens to end in the byte of a newline
         /// must not lose it, so the default depends on the encoding.
         trim("trim"): Option<bool> = optional(|trim| trim.boolean()),
@@ -122,7 +123,7 @@ pub fn secret_from_file(
 }
 
 /// `target` becomes what a variable of the environment holds, which is wiped there unless the
-/// options say otherwise; gives whether it was. That the thread is the main one is for the façade to see to.
+/// options say otherwise; returns whether it was. The façade checks that the thread is the main one.
 #[napi(catch_unwind)]
 pub fn secret_from_env(
     env: &Env,

@@ -84,7 +84,8 @@ options! {
     /// The option `cache` as an object.
     pub struct CacheOptions for "JwtVerifier.cache" {
         /// How many verified tokens are remembered.
-        max_entries("maxEntries"): usize = default(DEFAULT_CACHED, |entries| entries.length(CACHED)),
+        max_entries("maxEntries"): usize =
+            default(DEFAULT_CACHED, |entries| entries.length(CACHED)),
     }
 }
 
