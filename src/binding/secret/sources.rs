@@ -123,7 +123,8 @@ pub fn secret_from_file(
 }
 
 /// `target` becomes what a variable of the environment holds, which is wiped there unless the
-/// options say otherwise; returns whether it was. The façade checks that the thread is the main one.
+/// options say otherwise; returns whether it was. The façade checks that this is the main
+/// thread.
 #[napi(catch_unwind)]
 pub fn secret_from_env(
     env: &Env,
