@@ -158,7 +158,10 @@ export declare function keyringTick(ring: unknown, now: unknown): Array<NativeKe
 /** Ends what `keyringListen` began. */
 export declare function keyringUnlisten(ring: unknown, id: unknown): void
 
-/** `ring` becomes what was sealed, or with `shared` the process's ring of that name, if there is one. */
+/**
+ * `ring` becomes the sealed ring, or with `shared` the process's ring of that name, if there is
+ * one.
+ */
 export declare function keyringUnseal(ring: unknown, sealed: unknown, key: unknown, options: unknown): void
 
 /** `limiter` becomes a limiter; gives its limit, window in milliseconds, and burst. */
@@ -423,7 +426,8 @@ export declare function secretFromCarrier(target: unknown, carrier: unknown): vo
 
 /**
  * `target` becomes what a variable of the environment holds, which is wiped there unless the
- * options say otherwise; returns whether it was. The façade checks that the thread is the main one.
+ * options say otherwise; returns whether it was. The façade checks that this is the main
+ * thread.
  */
 export declare function secretFromEnv(target: unknown, name: unknown, options: unknown): boolean
 
@@ -578,8 +582,8 @@ export declare function verifierRejection(verifier: unknown, status: number): Na
 export declare function verifierRemembers(verifier: unknown): boolean
 
 /**
- * Of as many tokens as are verified at once, from the one with the index `first`: a promise of each
- * one's payload, or of the status of its rejection.
+ * Verifies one part of the tokens, from the index `first` on. Returns a promise of each token's
+ * payload, or of the status of its rejection.
  */
 export declare function verifierVerifyMany(verifier: unknown, tokens: unknown, first: number): Offloaded<Array<string | number>>
 
