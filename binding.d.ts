@@ -17,7 +17,7 @@ export declare function calibrationMeasure(calibration: unknown, job: unknown): 
 export declare function hardenProcess(options: unknown): ProcessHardening
 
 /** `hasher` becomes a hasher. */
-export declare function hasherAttach(hasher: unknown, options: unknown, production: boolean): void
+export declare function hasherAttach(hasher: unknown, options: unknown): void
 
 /** Hashes a password on the worker pool. */
 export declare function hasherHash(hasher: unknown, password: unknown, options: unknown, job: unknown): object
@@ -83,32 +83,32 @@ export declare function jwksRenew(remote: unknown, seconds: unknown): void
 /** The payload of a JWS, or the status of its rejection. */
 export declare function jwsVerify(token: unknown, keys: unknown, options: unknown): Buffer | number
 
-/** What the status of a rejection by `jws_verify` stands for. */
+/** The status of a rejection by `verifyJws`, explained. */
 export declare function jwtRejection(status: number): NativeRejection | null
-
-/** `key` becomes what `carrier` carries. */
-export declare function keyAttach(key: unknown, carrier: unknown): void
 
 /** Whether a JWK, of which `json` is what it says of itself, may be what it is imported as. */
 export declare function keyCheckJwk(json: unknown, symmetric: boolean, options: unknown): void
 
-/** A carrier of a key from DER. */
-export declare function keyFromDer(der: unknown, options: unknown): Made
+/** `key` becomes the key of a carrier. */
+export declare function keyFromCarrier(key: unknown, carrier: unknown): void
 
-/** A carrier of a key from PEM. */
-export declare function keyFromPem(pem: unknown, options: unknown): Made
+/** `key` becomes what DER holds. */
+export declare function keyFromDer(key: unknown, der: unknown, options: unknown): void
 
-/** A carrier of a public key from a JWK's JSON. */
-export declare function keyFromPublicJwk(json: unknown, options: unknown): Made
+/** `key` becomes what a PEM holds. */
+export declare function keyFromPem(key: unknown, pem: unknown, options: unknown): void
 
-/** A carrier of an HMAC key. */
-export declare function keyFromSecret(secret: unknown, options: unknown): Made
+/** `key` becomes the public key of a JWK's JSON. */
+export declare function keyFromPublicJwk(key: unknown, json: unknown, options: unknown): void
+
+/** `key` becomes an HMAC key. */
+export declare function keyFromSecret(key: unknown, secret: unknown, options: unknown): void
 
 /** A carrier of a new key, or of an RSA key, which takes up to seconds, a promise of one. */
-export declare function keyGenerate(alg: unknown, options: unknown): Made | Offloaded<Key, Made>
+export declare function keyGenerate(alg: unknown, options: unknown): LocalValue | Offloaded<Key, LocalValue>
 
 /** Carriers of the public keys of a JWK Set's JSON. */
-export declare function keyImportSet(json: unknown, options: unknown): Array<Made>
+export declare function keyImportSet(json: unknown, options: unknown): Array<LocalValue>
 
 /** Whether the key can sign. */
 export declare function keyIsPrivate(key: unknown): boolean
@@ -147,7 +147,7 @@ export declare function keyringRevoke(ring: unknown, kid: unknown): void
 export declare function keyringRotate(ring: unknown, options: unknown): string | Offloaded<string>
 
 /** The ring with its private keys, as a `Buffer` that only the same key opens. */
-export declare function keyringSeal(ring: unknown, key: unknown): Made
+export declare function keyringSeal(ring: unknown, key: unknown): LocalValue
 
 /** `ring` becomes the process's ring of a name, which the first call makes. */
 export declare function keyringShare(ring: unknown, name: unknown, options: unknown): void
@@ -158,7 +158,10 @@ export declare function keyringTick(ring: unknown, now: unknown): Array<NativeKe
 /** Ends what `keyringListen` began. */
 export declare function keyringUnlisten(ring: unknown, id: unknown): void
 
-/** `ring` becomes what was sealed, or with `shared` the process's ring of that name, if there is one. */
+/**
+ * `ring` becomes the sealed ring, or with `shared` the process's ring of that name, if there is
+ * one.
+ */
 export declare function keyringUnseal(ring: unknown, sealed: unknown, key: unknown, options: unknown): void
 
 /** `limiter` becomes a limiter; gives its limit, window in milliseconds, and burst. */
@@ -203,9 +206,9 @@ export interface NativeJwksPolicy {
   /** Name and value of each. */
   headers: Array<Array<string>>
   /** What fetches, if not the global function. */
-  fetch?: Made
+  fetch?: LocalValue
   /** What is told of every request. */
-  onEvent?: Made
+  onEvent?: LocalValue
 }
 
 /** What has become of a key. */
@@ -258,7 +261,7 @@ export interface NativeRefreshed {
   subject?: string
 }
 
-/** What a rejection's status stands for. */
+/** The meaning of a rejection's status. */
 export interface NativeRejection {
   /** The stable code. */
   code: string
@@ -294,20 +297,26 @@ export interface NativeTokenPair {
   sessionId: string
 }
 
-/** Calls the job of an object off: out of the queue, or at the next slice. */
+/** The names of the options of each class and function that has some. */
+export declare function optionNames(): Record<string, Array<string>>
+
+/**
+ * Cancels the job of an object: a queued job leaves the queue, a running one stops at its next
+ * slice.
+ */
 export declare function passwordCancel(job: unknown): void
 
 /** Derives a key on the worker pool; resolves to a carrier. */
-export declare function passwordDeriveKey(password: unknown, salt: unknown, options: unknown, production: boolean, job: unknown): object
+export declare function passwordDeriveKey(password: unknown, salt: unknown, options: unknown, job: unknown): object
 
 /** Hashes a password on the worker pool. */
-export declare function passwordHash(password: unknown, options: unknown, production: boolean, job: unknown): object
+export declare function passwordHash(password: unknown, options: unknown, job: unknown): object
 
 /** Hashes a password on this thread. */
-export declare function passwordHashSync(password: unknown, options: unknown, production: boolean): Made
+export declare function passwordHashSync(password: unknown, options: unknown): LocalValue
 
 /** Whether a digest is of another policy, or of another scheme. */
-export declare function passwordNeedsRehash(digest: unknown, options: unknown, production: boolean): boolean
+export declare function passwordNeedsRehash(digest: unknown, options: unknown): boolean
 
 /** Reads a digest. */
 export declare function passwordParseHash(digest: unknown): HashInfo
@@ -397,9 +406,6 @@ export declare function revocationStats(list: unknown): Array<number>
 /** `target` becomes the secret that was left for a ticket. */
 export declare function secretAdopt(target: unknown, ticket: unknown): void
 
-/** `target` becomes the secret of a carrier. */
-export declare function secretAttach(target: unknown, carrier: unknown): void
-
 /** `equals`, bound to a secret. */
 export declare function secretBind(secret: unknown): unknown
 
@@ -415,9 +421,13 @@ export declare function secretDispose(secret: unknown): void
 /** `target` becomes a copy of bytes, which are wiped if the options say so. */
 export declare function secretFrom(target: unknown, data: unknown, options: unknown): void
 
+/** `target` becomes the secret of a carrier. */
+export declare function secretFromCarrier(target: unknown, carrier: unknown): void
+
 /**
  * `target` becomes what a variable of the environment holds, which is wiped there unless the
- * options say otherwise; gives whether it was. That the thread is the main one is for the façade to see to.
+ * options say otherwise; returns whether it was. The façade checks that this is the main
+ * thread.
  */
 export declare function secretFromEnv(target: unknown, name: unknown, options: unknown): boolean
 
@@ -440,7 +450,7 @@ export declare function secretLen(secret: unknown): number
 export declare function secretRandom(target: unknown, bytes: unknown): void
 
 /** The secret as a `Buffer` that only the same key and context open. */
-export declare function secretSeal(secret: unknown, key: unknown, options: unknown): Made
+export declare function secretSeal(secret: unknown, key: unknown, options: unknown): LocalValue
 
 /** Leaves the secret for whoever brings the ticket. */
 export declare function secretShare(secret: unknown): string
@@ -520,10 +530,10 @@ export declare function sessionsRefresh(sessions: unknown, token: unknown): Nati
 export declare function sessionsStart(sessions: unknown, subject: unknown, claims: unknown): NativeTokenPair
 
 /**
- * Registers the function that makes the façade's errors, `(code, message) => Error`, for this
- * environment.
+ * Registers the functions of the façade that the native part calls in this environment:
+ * `makeError(code, message, retryAfterMs)` and `inProduction()`.
  */
-export declare function setErrorFactory(factory: unknown): void
+export declare function setFacade(functions: object): void
 
 /** A SPIFFE ID and its parts. */
 export interface SpiffeId {
@@ -551,29 +561,29 @@ export declare function uuidV4(): string
 export declare function uuidV7(): string
 
 /** `verifier` becomes a verifier. Gives its keys when they are fetched, which the façade does. */
-export declare function verifierAttach(verifier: unknown, options: unknown): Made | null
+export declare function verifierAttach(verifier: unknown, options: unknown): LocalValue | null
 
 /** `verifier` becomes one of access tokens. Gives its keys when they are fetched. */
-export declare function verifierAttachAccessToken(verifier: unknown, options: unknown): Made | null
+export declare function verifierAttachAccessToken(verifier: unknown, options: unknown): LocalValue | null
 
 /**
  * `verifier` becomes one of JWT-SVIDs. A `bundle` that is a JWK Set comes as its JSON. Gives the
  * bundle when it is fetched.
  */
-export declare function verifierAttachSpiffe(verifier: unknown, options: unknown, bundle: unknown): Made | null
+export declare function verifierAttachSpiffe(verifier: unknown, options: unknown, bundle: unknown): LocalValue | null
 
 /** `verify`, bound to a verifier. */
 export declare function verifierBind(verifier: unknown): unknown
 
-/** What the status of a rejection by `verifier` stands for. */
+/** The status of a rejection by `verifier`, explained. */
 export declare function verifierRejection(verifier: unknown, status: number): NativeRejection | null
 
 /** Whether a verifier remembers tokens. */
 export declare function verifierRemembers(verifier: unknown): boolean
 
 /**
- * Of as many tokens as are verified at once, from the one with the index `first`: a promise of each
- * one's payload, or of the status of its rejection.
+ * Verifies one part of the tokens, from the index `first` on. Returns a promise of each token's
+ * payload, or of the status of its rejection.
  */
 export declare function verifierVerifyMany(verifier: unknown, tokens: unknown, first: number): Offloaded<Array<string | number>>
 

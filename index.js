@@ -1,18 +1,21 @@
 'use strict';
 
 const errors = require('./lib/errors.js');
-const { randomToken, uuidv4, uuidv7 } = require('./lib/ids.js');
-const { KeyRing } = require('./lib/keyring.js');
-const { JwtKey } = require('./lib/keys.js');
-const { RateLimiter } = require('./lib/limits.js');
-const { PasswordHasher } = require('./lib/password-hasher.js');
-const passwords = require('./lib/passwords.js');
-const { RemoteJwks } = require('./lib/remote-jwks.js');
-const { RevocationList } = require('./lib/revocations.js');
-const { SecretBuffer, secureHeap, timingSafeEqual } = require('./lib/secrets.js');
-const { Sessions } = require('./lib/sessions.js');
+const { randomToken, uuidv4, uuidv7 } = require('./lib/id.js');
+const { KeyRing } = require('./lib/key-ring.js');
+const { JwtKey } = require('./lib/key.js');
+const { RateLimiter } = require('./lib/limiter.js');
+const { PasswordHasher } = require('./lib/password/hasher.js');
+const passwords = require('./lib/password.js');
+const { RemoteJwks } = require('./lib/key-set.js');
+const { RevocationList } = require('./lib/revocation.js');
+const { SecretBuffer, timingSafeEqual } = require('./lib/secret.js');
+const { secureHeap } = require('./lib/secure-heap.js');
+const { Sessions } = require('./lib/session.js');
 const { parseSpiffeId, spiffeIdOf } = require('./lib/spiffe.js');
-const { JwtIssuer, unsafeDecode, verifyJws } = require('./lib/tokens.js');
+const { JwtIssuer } = require('./lib/issuer.js');
+const { verifyJws } = require('./lib/jws.js');
+const { unsafeDecode } = require('./lib/token.js');
 const { JwtVerifier } = require('./lib/verifier.js');
 
 const {

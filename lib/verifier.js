@@ -3,16 +3,12 @@
 // A verified token is its payload as text, and one that is refused is a number: what that stands for
 // is asked once. With a cache a token that is known is the number of a slot, and its claims are here.
 
-const { jsonText, makeError } = require('./errors.js');
+const { attach, construct } = require('./construct.js');
+const { jsonText } = require('./errors.js');
 const native = require('./load.js');
-const { refresherOf } = require('./remote-jwks.js');
+const { refresherOf } = require('./key-set.js');
+const { MAX_TOKEN_LEN, decodeSegment, rejectionError } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
-
-/** The longest token, in bytes. */
-const MAX_TOKEN_LEN = 16 * 1024;
-
-/** Handed to the constructor by the static methods only, with what makes their kind of verifier. */
-const OWN = Symbol('own');
 
 class JwtVerifier extends Uncloneable {
   #verify;
@@ -25,22 +21,24 @@ class JwtVerifier extends Uncloneable {
   /** Where the native part says for which slot a payload is; -1 once its claims are held. */
   #slot = Float64Array.of(-1);
 
-  constructor(options, own, attachKind) {
+  constructor(options) {
     super();
-    const attach = own === OWN ? attachKind : native.verifierAttach;
-    this.#refresher = refresherOf(attach(this, options));
+    this.#refresher = refresherOf(attach(this, options, native.verifierAttach));
     this.#verify = native.verifierBind(this);
     if (native.verifierRemembers(this)) this.#held = [];
   }
 
   static accessToken(options) {
-    return new JwtVerifier(options, OWN, native.verifierAttachAccessToken);
+    return construct(JwtVerifier, (verifier) =>
+      native.verifierAttachAccessToken(verifier, options),
+    );
   }
 
   static spiffe(options) {
     const bundle = bundleText(options?.bundle);
-    const attach = (verifier) => native.verifierAttachSpiffe(verifier, options, bundle);
-    return new JwtVerifier(options, OWN, attach);
+    return construct(JwtVerifier, (verifier) =>
+      native.verifierAttachSpiffe(verifier, options, bundle),
+    );
   }
 
   verify(token) {
@@ -210,16 +208,4 @@ function deepFreeze(value) {
   return value;
 }
 
-function decodeSegment(segment) {
-  return JSON.parse(Buffer.from(segment, 'base64url').toString());
-}
-
-function rejectionError(rejection) {
-  // A claim that is not there is not looked for in Object.prototype.
-  const { code, message, claim, reason } = { __proto__: null, ...rejection };
-  const error = makeError(code, message);
-  if (claim !== undefined) Object.assign(error, { claim, reason });
-  return error;
-}
-
-module.exports = { JwtVerifier, MAX_TOKEN_LEN, decodeSegment, rejectionError };
+module.exports = { JwtVerifier };

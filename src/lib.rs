@@ -29,6 +29,8 @@ pub mod limiter;
 pub mod os;
 // Argon2 policies, PHC strings, the engine seam and the worker pool.
 pub mod password;
+// Objects that all threads of the process share by name.
+pub mod registry;
 // What has been taken back: tokens, sessions, subjects and keys, until they would expire anyway.
 pub mod revocation;
 // Secrets in the secure heap: stored, sealed, handed over, and read from files and variables.

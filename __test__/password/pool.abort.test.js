@@ -164,7 +164,7 @@ test('in a realm of its own, as Jest runs modules, signals work as well', async 
   const controller = new AbortController();
   const { signal } = controller;
   const promise = loaded.exports.abortable(signal, (job) =>
-    passwordHash('password', ENDLESS, false, job),
+    passwordHash('password', ENDLESS, job),
   );
   controller.abort();
   await assert.rejects(promise, aborted(signal.reason));

@@ -3,17 +3,18 @@
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use napi::Env;
 use napi::bindgen_prelude::{Either, Unknown};
+use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::args::handle::Handle;
-use super::args::{Arg, Result, scalars};
-use super::keys::signing_keys_of;
+use super::args::{Arg, Result, options, scalars};
+use super::fast::{self, Buffers, Hot, RawCall};
+use super::key::source::signing_keys;
 use super::offload::{Offloaded, offload};
 use super::revocation::TOKEN_TTL;
-use super::{CLOCK, fast, guard};
-use crate::jwt::{Issuer, IssuerOptions, MAX_TOKEN_LEN, Overrides, Unsigned};
+use super::{CLOCK, guard};
+use crate::jwt::{Issuer, IssuerOptions, KeySource, MAX_TOKEN_LEN, Overrides, Unsigned};
 
 /// The bounds of the name of an issuer or of a recipient, in bytes.
 pub const NAME_LEN: RangeInclusive<usize> = 1..=2048;
@@ -25,28 +26,70 @@ impl Handle for Issuer {
     const CLASS: &'static str = "JwtIssuer";
 }
 
+options! {
+    /// The options of `JwtIssuer`.
+    pub struct SigningOptions for "JwtIssuer" {
+        /// The key that signs, or the ring that has it.
+        keys("keys"): KeySource = required(signing_keys),
+        /// The claim `iss`.
+        issuer("issuer"): Option<String> = optional(|name| name.string(NAME_LEN)),
+        /// The claim `aud`.
+        audience("audience"): Option<Vec<String>> =
+            optional(|names| names.strings(MAX_NAMES, NAME_LEN)),
+        /// The life of a token, in seconds.
+        expires_in("expiresIn"): u64 = required(|ttl| ttl.duration(TOKEN_TTL)),
+        /// The type in the header.
+        typ("typ"): Option<String> = optional(|typ| typ.string(1..=256)),
+        /// Whether tokens get a claim `jti`.
+        jti("jti"): bool = default(true, |jti| jti.boolean()),
+    }
+}
+
+options! {
+    /// The overrides of `sign` and `signAsync`.
+    pub struct SignOptions for "JwtIssuer.prototype.sign" {
+        /// The claim `aud`.
+        audience("audience"): Option<Vec<String>> =
+            optional(|names| names.strings(MAX_NAMES, NAME_LEN)),
+        /// The life of the token, in seconds.
+        expires_in("expiresIn"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
+        /// How long the token is not valid yet, in seconds.
+        not_before("notBefore"): Option<u64> =
+            optional(|wait| wait.duration(0..=scalars::MAX_DURATION)),
+    }
+}
+
+/// `(claims: JSON text) => token`
+impl Hot for Issuer {
+    const NAME: &'static str = "sign";
+    const ARGUMENTS: usize = 1;
+
+    fn call(&self, call: &RawCall) -> Result<sys::napi_value> {
+        fast::with_buffers(|buffers| {
+            let claims = call.argument(0, "claims");
+            let text = claims.utf8_in(&mut buffers.text)?;
+            let text = text.and_then(|text| std::str::from_utf8(text).ok()).ok_or_else(|| {
+                claims.out_of_range(format!("less than {MAX_TOKEN_LEN} bytes as JSON"))
+            })?;
+            let Buffers { payload, token, .. } = buffers;
+            self.sign_into(text, &Overrides::default(), payload, token)?;
+            call.string(token)
+        })
+    }
+}
+
 /// `issuer` becomes an issuer.
 #[napi(catch_unwind)]
 pub fn issuer_attach(env: &Env, issuer: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "keys",
-            "issuer",
-            "audience",
-            "expiresIn",
-            "typ",
-            "jti",
-        ])?;
-        let name = options.get("issuer")?.map(|name| name.string(NAME_LEN)).transpose()?;
-        let audience = options.get("audience")?.map(|names| names.strings(MAX_NAMES, NAME_LEN));
-        let typ = options.get("typ")?.map(|typ| typ.string(1..=256)).transpose()?;
+        let options: SigningOptions = Arg::new(env, &options, "options").read()?;
         let core = IssuerOptions {
-            keys: signing_keys_of(&options.require("keys")?)?,
-            issuer: name,
-            audience: audience.transpose()?.unwrap_or_default(),
-            expires_in: options.require("expiresIn")?.duration(TOKEN_TTL)?,
-            typ: typ.unwrap_or_else(|| "JWT".into()),
-            jti: options.get("jti")?.map_or(Ok(true), |jti| jti.boolean())?,
+            keys: options.keys,
+            issuer: options.issuer,
+            audience: options.audience.unwrap_or_default(),
+            expires_in: options.expires_in,
+            typ: options.typ.unwrap_or_else(|| "JWT".into()),
+            jti: options.jti,
         };
         let core = Issuer::new(core, CLOCK.clone())?;
         Arg::new(env, &issuer, "this").attach(Arc::new(core))
@@ -95,16 +138,11 @@ fn unsigned(
 ) -> Result<Unsigned> {
     let issuer = Arg::new(env, issuer, "this").handle::<Issuer>()?;
     let claims = Arg::new(env, claims, "claims").string(0..=MAX_TOKEN_LEN)?;
-    let overrides =
-        Arg::new(env, overrides, "overrides").options(&["audience", "expiresIn", "notBefore"])?;
-    let audience = overrides.get("audience")?.map(|names| names.strings(MAX_NAMES, NAME_LEN));
-    let seconds = |name, range| -> Result<Option<u64>> {
-        overrides.get(name)?.map(|value: Arg<'_>| value.duration(range)).transpose()
-    };
+    let overrides: SignOptions = Arg::new(env, overrides, "overrides").read()?;
     let overrides = Overrides {
-        audience: audience.transpose()?,
-        expires_in: seconds("expiresIn", TOKEN_TTL)?,
-        not_before: seconds("notBefore", 0..=scalars::MAX_DURATION)?,
+        audience: overrides.audience,
+        expires_in: overrides.expires_in,
+        not_before: overrides.not_before,
         ..Overrides::default()
     };
     Ok(issuer.prepare(&claims, &overrides)?)
@@ -112,5 +150,5 @@ fn unsigned(
 
 /// What is ASCII, as tokens are.
 fn text(token: Vec<u8>) -> Result<String> {
-    String::from_utf8(token).map_err(|_| super::internal().into())
+    String::from_utf8(token).map_err(|_| super::args::internal().into())
 }

@@ -6,11 +6,18 @@ use napi::Env;
 use napi::bindgen_prelude::{Buffer, Either, Unknown};
 use napi_derive::napi;
 
-use super::args::Arg;
+use super::args::{Arg, options};
 use super::guard;
-use super::keys::{algorithms, keys_of};
-use super::rejection::NativeRejection;
-use crate::jwt::{MAX_TOKEN_LEN, Rejection, verify_jws};
+use super::key::{algorithms, source};
+use crate::jwt::{Algorithm, MAX_TOKEN_LEN, Rejection, verify_jws};
+
+options! {
+    /// The options of `verifyJws`.
+    pub struct JwsOptions for "verifyJws" {
+        /// The algorithms that are accepted.
+        algorithms("algorithms"): Vec<Algorithm> = required(algorithms),
+    }
+}
 
 /// The payload of a JWS, or the status of its rejection.
 #[napi(catch_unwind)]
@@ -21,9 +28,8 @@ pub fn jws_verify(
     options: Unknown<'_>,
 ) -> napi::Result<Either<Buffer, u32>> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&["algorithms"])?;
-        let algorithms = algorithms(&options.require("algorithms")?)?;
-        let keys = keys_of(&Arg::new(env, &keys, "keys"))?;
+        let JwsOptions { algorithms } = Arg::new(env, &options, "options").read()?;
+        let keys = source::keys(Arg::new(env, &keys, "keys"))?;
         // Room for the longest token and for `utf8_in` to see that one is longer: then it is none,
         // which is an answer.
         let mut buffer = vec![MaybeUninit::uninit(); MAX_TOKEN_LEN + 8];
@@ -37,10 +43,4 @@ pub fn jws_verify(
             Err(rejection) => Either::B(rejection.to_status()),
         })
     })
-}
-
-/// What the status of a rejection by `jws_verify` stands for.
-#[napi(catch_unwind)]
-pub fn jwt_rejection(status: u32) -> Option<NativeRejection> {
-    Rejection::from_status(status).map(Into::into)
 }

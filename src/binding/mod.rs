@@ -7,7 +7,8 @@
 //! object (`args::handle`); methods pass the instance. Calls that happen on every request are
 //! bound once and bypass napi-rs (`fast`).
 
-// Not an `expect` at the function: `#[napi]` copies that to code of its own, where nothing fulfils it.
+// Not an `expect` at the function: `#[napi]` copies that to code of its own, where nothing fulfils
+// it.
 #![allow(clippy::cast_precision_loss, reason = "counts and times, which JavaScript holds as f64")]
 #![allow(clippy::trivially_copy_pass_by_ref, reason = "napi-rs hands over `&Env`")]
 #![cfg_attr(test, allow(dead_code, reason = "napi-rs registers exports in the addon only"))]
@@ -16,24 +17,19 @@
 mod args;
 #[allow(unsafe_code, reason = "raw N-API callbacks for the calls of every request")]
 mod fast;
-mod harden;
-mod hasher;
-mod ids;
+mod id;
 mod issuer;
-mod jwks;
 mod jws;
-mod keyring;
-mod keys;
+mod key;
+mod key_ring;
+mod key_set;
 mod limiter;
-mod many;
 mod offload;
+mod option_names;
 mod password;
-mod presets;
-mod promise;
 mod rejection;
 mod revocation;
 mod secret;
-mod secure_heap;
 mod session;
 mod spiffe;
 mod verifier;
@@ -46,7 +42,6 @@ use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, Object, Unknown};
 use napi_derive::napi;
 
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Code, Error};
 use crate::heap;
 use crate::os::{Native, Platform};
 
@@ -65,17 +60,17 @@ pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
 }
 
-/// Registers the function that makes the façade's errors, `(code, message) => Error`, for this
-/// environment.
+/// Registers the functions of the façade that the native part calls in this environment:
+/// `makeError(code, message, retryAfterMs)` and `inProduction()`.
 #[napi(catch_unwind)]
-pub fn set_error_factory(env: &Env, factory: Unknown<'_>) -> napi::Result<()> {
-    args::fault::set_factory(env, &factory)
+pub fn set_facade(env: &Env, functions: Object<'_>) -> napi::Result<()> {
+    args::facade::register(env, &functions)
 }
 
 /// Runs a binding's body: its errors and its panics become JavaScript errors with a code.
 fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<T> {
     let result = catch_unwind(AssertUnwindSafe(body))
-        .unwrap_or_else(|_| Err(internal().into()))
+        .unwrap_or_else(|_| Err(args::internal().into()))
         .map_err(|fault| fault.into_js(env))?;
     if let Some(text) = heap::take_warning() {
         // A process that cannot be warned has its secret all the same.
@@ -94,8 +89,4 @@ fn warn(env: &Env, text: &str, code: &str) -> napi::Result<()> {
         process.get_named_property("emitWarning")?;
     emit.apply(process, (text, "SecurityWarning", code).into())?;
     Ok(())
-}
-
-fn internal() -> Error {
-    Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
 }

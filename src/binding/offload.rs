@@ -10,7 +10,8 @@ use napi::bindgen_prelude::{AsyncTask, ToNapiValue, TypeName};
 use napi::{Env, Task};
 
 use super::args::Result;
-use super::{guard, internal};
+use super::args::internal;
+use super::guard;
 
 /// What is returned to JavaScript as a promise of `J`, which is made of `T`.
 pub type Offloaded<T, J = T> = AsyncTask<Job<T, J>>;

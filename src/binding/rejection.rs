@@ -1,14 +1,10 @@
-//! What the status of a token that is refused stands for.
+//! The meaning of a rejected token's status.
 
-use napi::Env;
-use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use super::args::Arg;
-use super::guard;
-use crate::jwt::{Reason, Rejection, Verifier};
+use crate::jwt::{Reason, Rejection};
 
-/// What a rejection's status stands for.
+/// The meaning of a rejection's status.
 #[napi(object, object_from_js = false)]
 pub struct NativeRejection {
     /// The stable code.
@@ -21,30 +17,22 @@ pub struct NativeRejection {
     pub reason: Option<&'static str>,
 }
 
-/// What the status of a rejection by `verifier` stands for.
+/// The status of a rejection by `verifyJws`, explained.
 #[napi(catch_unwind)]
-pub fn verifier_rejection(
-    env: &Env,
-    verifier: Unknown<'_>,
-    status: u32,
-) -> napi::Result<Option<NativeRejection>> {
-    guard(env, || {
-        let verifier = Arg::new(env, &verifier, "this").handle::<Verifier>()?;
-        let Some(rejection) = Rejection::from_status(status) else { return Ok(None) };
-        let required = match rejection {
-            Rejection::Required(index) => verifier.required_claim(index),
-            _ => None,
-        };
-        Ok(Some(match required {
-            Some(claim) => NativeRejection {
-                code: rejection.code().as_str(),
-                message: Reason::Missing.message(claim),
-                claim: Some(claim.to_owned()),
-                reason: Some(Reason::Missing.name()),
-            },
-            None => rejection.into(),
-        }))
-    })
+pub fn jwt_rejection(status: u32) -> Option<NativeRejection> {
+    Rejection::from_status(status).map(Into::into)
+}
+
+impl NativeRejection {
+    /// A claim that a verifier requires is missing.
+    pub fn missing(rejection: Rejection, claim: &str) -> Self {
+        Self {
+            code: rejection.code().as_str(),
+            message: Reason::Missing.message(claim),
+            claim: Some(claim.to_owned()),
+            reason: Some(Reason::Missing.name()),
+        }
+    }
 }
 
 impl From<Rejection> for NativeRejection {

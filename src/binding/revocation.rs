@@ -1,44 +1,89 @@
 //! `RevocationList`.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-use napi::Env;
 use napi::bindgen_prelude::Unknown;
+use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::args::handle::Handle;
-use super::args::{Arg, Result};
-use super::{CLOCK, fast, guard};
+use super::args::{Arg, Result, options};
+use super::fast::{self, Hot, RawCall};
+use super::{CLOCK, guard};
 use crate::jwt::MAX_TOKEN_LEN;
-use crate::revocation::{ListLimits, OnFull, RevocationList, Scope};
+use crate::revocation::{ListLimits, OnFull, Query, RevocationList, Scope};
 
 /// The bounds of `maxEntries`.
-const ENTRIES: std::ops::RangeInclusive<u64> = 1..=100_000_000;
+const ENTRIES: RangeInclusive<usize> = 1..=100_000_000;
 /// The bounds of `maxTokenTtl`, in seconds.
-pub const TOKEN_TTL: std::ops::RangeInclusive<u64> = 1..=10 * 366 * 24 * 3600;
+pub const TOKEN_TTL: RangeInclusive<u64> = 1..=10 * 366 * 24 * 3600;
+
+const ON_FULL: [(&str, OnFull); 2] =
+    [("error", OnFull::Error), ("reject-older", OnFull::RejectOlder)];
 
 impl Handle for RevocationList {
     const TAG: u128 = 0x0b6c_98e4_5e29_4f2a_b05f_6f0c_1df4_2a05;
     const CLASS: &'static str = "RevocationList";
 }
 
+options! {
+    /// The options of `RevocationList`.
+    pub struct ListOptions for "RevocationList" {
+        /// The most entries.
+        max_entries("maxEntries"): Option<usize> = optional(|entries| entries.length(ENTRIES)),
+        /// The longest life of a token, in seconds.
+        max_token_ttl("maxTokenTtl"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
+        /// What happens when the list is full.
+        on_full("onFull"): Option<OnFull> = optional(|on_full| on_full.one_of(&ON_FULL)),
+    }
+}
+
+options! {
+    /// The options of `revokeId`, `revokeSession` and `revokeSubject`.
+    pub struct ScopeOptions for "RevocationList.prototype.revokeId" {
+        /// The issuer of the tokens; any issuer unless given.
+        issuer("issuer"): Option<String> = optional(|issuer| issuer.string(0..=MAX_TOKEN_LEN)),
+    }
+}
+
+/// `(jti, sid, sub, iat, kid, iss) => boolean`
+impl Hot for RevocationList {
+    const NAME: &'static str = "isRevoked";
+    const ARGUMENTS: usize = 6;
+
+    fn call(&self, call: &RawCall) -> Result<sys::napi_value> {
+        let text = |index, name| -> Result<Option<String>> {
+            let argument = call.argument(index, name);
+            argument.present()?.map(|text| text.string(0..=MAX_TOKEN_LEN)).transpose()
+        };
+        let issued_at = call.argument(3, "claims.iat").present()?.map(|iat| iat.numeric_date());
+        let (id, session, subject) =
+            (text(0, "claims.jti")?, text(1, "claims.sid")?, text(2, "claims.sub")?);
+        let (kid, issuer) = (text(4, "claims.kid")?, text(5, "claims.iss")?);
+        let revoked = self.is_revoked(&Query {
+            issuer: issuer.as_deref(),
+            id: id.as_deref(),
+            session: session.as_deref(),
+            subject: subject.as_deref(),
+            issued_at: issued_at.transpose()?,
+            kid: kid.as_deref(),
+        })?;
+        call.boolean(revoked)
+    }
+}
+
 /// `list` becomes an empty list.
 #[napi(catch_unwind)]
 pub fn revocation_attach(env: &Env, list: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let options =
-            Arg::new(env, &options, "options").options(&["maxEntries", "maxTokenTtl", "onFull"])?;
-        let mut limits = ListLimits::default();
-        if let Some(entries) = options.get("maxEntries")? {
-            limits.max_entries = usize::try_from(entries.integer(ENTRIES)?).unwrap_or(usize::MAX);
-        }
-        if let Some(ttl) = options.get("maxTokenTtl")? {
-            limits.max_token_ttl = ttl.duration(TOKEN_TTL)?;
-        }
-        if let Some(on_full) = options.get("onFull")? {
-            limits.on_full = on_full
-                .one_of(&[("error", OnFull::Error), ("reject-older", OnFull::RejectOlder)])?;
-        }
+        let options: ListOptions = Arg::new(env, &options, "options").read()?;
+        let default = ListLimits::default();
+        let limits = ListLimits {
+            max_entries: options.max_entries.unwrap_or(default.max_entries),
+            max_token_ttl: options.max_token_ttl.unwrap_or(default.max_token_ttl),
+            on_full: options.on_full.unwrap_or(default.on_full),
+        };
         let core = RevocationList::new(limits, CLOCK.clone())?;
         Arg::new(env, &list, "this").attach(Arc::new(core))
     })
@@ -76,7 +121,7 @@ pub fn revocation_revoke_id(
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let id = Arg::new(env, &id, "jti").string(1..=MAX_TOKEN_LEN)?;
         let expires_at = Arg::new(env, &expires_at, "expiresAt").moment()?;
-        let issuer = issuer(env, &options)?;
+        let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
         Ok(list.revoke_id(&id, expires_at, scope(issuer.as_deref()))?)
     })
 }
@@ -94,7 +139,7 @@ pub fn revocation_revoke_session(
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let sid = Arg::new(env, &sid, "sid").string(1..=MAX_TOKEN_LEN)?;
         let expires_at = Arg::new(env, &expires_at, "expiresAt").moment()?;
-        let issuer = issuer(env, &options)?;
+        let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
         Ok(list.revoke_session(&sid, expires_at, scope(issuer.as_deref()))?)
     })
 }
@@ -115,7 +160,7 @@ pub fn revocation_revoke_subject(
             Some(moment) => moment.moment()?,
             None => CLOCK.unix_seconds(),
         };
-        let issuer = issuer(env, &options)?;
+        let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
         Ok(list.revoke_subject(&sub, until, scope(issuer.as_deref()))?)
     })
 }
@@ -147,11 +192,6 @@ pub fn revocation_close(env: &Env, list: Unknown<'_>) -> napi::Result<()> {
         Arg::new(env, &list, "this").handle::<RevocationList>()?.close();
         Ok(())
     })
-}
-
-fn issuer(env: &Env, options: &Unknown<'_>) -> Result<Option<String>> {
-    let options = Arg::new(env, options, "options").options(&["issuer"])?;
-    options.get("issuer")?.map(|issuer| issuer.string(0..=MAX_TOKEN_LEN)).transpose()
 }
 
 fn scope(issuer: Option<&str>) -> Scope<'_> {

@@ -9,15 +9,34 @@ use napi_derive::napi;
 use uuid::Uuid;
 
 use super::args::handle::Handle;
-use super::args::{Arg, Result, scalars};
+use super::args::scalars::MAX_DURATION;
+use super::args::{Arg, Result, options};
 use super::{CLOCK, guard};
 use crate::jwt::{Issuer, MAX_TOKEN_LEN};
 use crate::revocation::RevocationList;
-use crate::session::{Refreshed, SessionOptions, Sessions, TokenPair};
+use crate::session::{Refreshed, SessionLimits, Sessions, TokenPair};
 
 impl Handle for Sessions {
     const TAG: u128 = 0x1d0c_a1b8_32b7_4f4e_9d02_0d3f_0d63_7706;
     const CLASS: &'static str = "Sessions";
+}
+
+options! {
+    /// The options of `Sessions`.
+    pub struct SessionOptions for "Sessions" {
+        /// The issuer of the access tokens.
+        issuer("issuer"): Arc<Issuer> = required(|issuer| issuer.handle()),
+        /// The list on which ended sessions are revoked.
+        revocations("revocations"): Arc<RevocationList> = required(|list| list.handle()),
+        /// How long a session lasts at most, in seconds.
+        refresh_ttl("refreshTtl"): Option<u64> = optional(|ttl| ttl.duration(1..=MAX_DURATION)),
+        /// How long an unused session lasts, in seconds; as `refreshTtl` unless given.
+        idle_ttl("idleTtl"): Option<u64> = optional(|ttl| ttl.duration(1..=MAX_DURATION)),
+        /// How long a rotated token gives the same successor again, in seconds.
+        grace("grace"): Option<u64> = optional(|grace| grace.duration(0..=300)),
+        /// The most sessions.
+        max_sessions("maxSessions"): Option<usize> = optional(|max| max.length(1..=100_000_000)),
+    }
 }
 
 /// A pair of tokens.
@@ -63,31 +82,15 @@ pub struct NativeSessionInfo {
 #[napi(catch_unwind)]
 pub fn sessions_attach(env: &Env, sessions: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "issuer",
-            "revocations",
-            "refreshTtl",
-            "idleTtl",
-            "grace",
-            "maxSessions",
-        ])?;
-        let issuer = options.require("issuer")?.handle::<Issuer>()?;
-        let revocations = options.require("revocations")?.handle::<RevocationList>()?;
-        let mut own = SessionOptions::default();
-        if let Some(ttl) = options.get("refreshTtl")? {
-            own.refresh_ttl = ttl.duration(1..=scalars::MAX_DURATION)?;
-            own.idle_ttl = own.refresh_ttl;
-        }
-        if let Some(ttl) = options.get("idleTtl")? {
-            own.idle_ttl = ttl.duration(1..=scalars::MAX_DURATION)?;
-        }
-        if let Some(grace) = options.get("grace")? {
-            own.grace = grace.duration(0..=300)?;
-        }
-        if let Some(max) = options.get("maxSessions")? {
-            own.max_sessions = usize::try_from(max.integer(1..=100_000_000)?).unwrap_or(usize::MAX);
-        }
-        let core = Sessions::new(own, issuer, revocations, CLOCK.clone())?;
+        let given: SessionOptions = Arg::new(env, &options, "options").read()?;
+        let default = SessionLimits::default();
+        let own = SessionLimits {
+            refresh_ttl: given.refresh_ttl.unwrap_or(default.refresh_ttl),
+            idle_ttl: given.idle_ttl.or(given.refresh_ttl).unwrap_or(default.idle_ttl),
+            grace: given.grace.unwrap_or(default.grace),
+            max_sessions: given.max_sessions.unwrap_or(default.max_sessions),
+        };
+        let core = Sessions::new(own, given.issuer, given.revocations, CLOCK.clone())?;
         Arg::new(env, &sessions, "this").attach(Arc::new(core))
     })
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
-use super::options::SessionOptions;
+use super::limits::SessionLimits;
 use crate::error::{Code, Error, Result};
 
 /// How many rows whose time is over one insertion removes at most.
@@ -62,7 +62,7 @@ pub enum Presented {
 
 /// The table.
 pub struct FamilyTable {
-    options: SessionOptions,
+    options: SessionLimits,
     state: Mutex<State>,
 }
 
@@ -96,7 +96,7 @@ enum Phase {
 
 impl FamilyTable {
     /// An empty table.
-    pub fn new(options: SessionOptions) -> Self {
+    pub fn new(options: SessionLimits) -> Self {
         Self { options, state: Mutex::default() }
     }
 

@@ -7,7 +7,7 @@
 //! only the former ends the session: to know a session's id is not enough to end it.
 
 mod families;
-mod options;
+mod limits;
 mod refresh_token;
 
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::jwt::{Issuer, Overrides};
 use crate::revocation::{RevocationList, Scope};
 
 pub use self::families::SessionInfo;
-pub use self::options::SessionOptions;
+pub use self::limits::SessionLimits;
 
 /// The tokens that a client is given.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub struct Sessions {
 impl Sessions {
     /// An empty table with a key of its own: refresh tokens of another one are unknown to it.
     pub fn new(
-        options: SessionOptions,
+        options: SessionLimits,
         issuer: Arc<Issuer>,
         revocations: Arc<RevocationList>,
         clock: Arc<dyn Clock>,

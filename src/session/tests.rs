@@ -19,11 +19,11 @@ struct Fixture {
 }
 
 impl Fixture {
-    fn new(options: SessionOptions) -> Self {
+    fn new(options: SessionLimits) -> Self {
         Self::with(options, ListLimits::default())
     }
 
-    fn with(options: SessionOptions, limits: ListLimits) -> Self {
+    fn with(options: SessionLimits, limits: ListLimits) -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
         let ring = KeyRing::new(RingOptions::default(), clock.clone()).unwrap();
         let key = || Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap());
@@ -89,7 +89,7 @@ impl Fixture {
 
 #[test]
 fn a_session_carries_its_claims_through_rotation() {
-    let fixture = Fixture::new(SessionOptions::default());
+    let fixture = Fixture::new(SessionLimits::default());
     let first = fixture.sessions.start("al\"ice", r#"{"role":"admin"}"#).unwrap();
     let second = fixture.rotate(&first);
     assert_eq!(first.session, second.session);
@@ -103,7 +103,7 @@ fn a_session_carries_its_claims_through_rotation() {
 
 #[test]
 fn within_grace_the_same_successor_is_given_again() {
-    let fixture = Fixture::new(SessionOptions::default());
+    let fixture = Fixture::new(SessionLimits::default());
     let first = fixture.start();
     let second = fixture.rotate(&first);
     fixture.pass(29);
@@ -116,7 +116,7 @@ fn within_grace_the_same_successor_is_given_again() {
 #[test]
 fn reuse_ends_the_session_and_its_access_tokens() {
     for seconds in [0, 31] {
-        let fixture = Fixture::new(SessionOptions::default());
+        let fixture = Fixture::new(SessionLimits::default());
         let first = fixture.start();
         let second = fixture.rotate(&first);
         let newest = if seconds == 0 { fixture.rotate(&second) } else { second };
@@ -129,9 +129,9 @@ fn reuse_ends_the_session_and_its_access_tokens() {
 
 #[test]
 fn forgeries_end_nothing() {
-    let fixture = Fixture::new(SessionOptions::default());
+    let fixture = Fixture::new(SessionLimits::default());
     let pair = fixture.start();
-    let stranger = Fixture::new(SessionOptions::default()).start();
+    let stranger = Fixture::new(SessionLimits::default()).start();
     assert_eq!(fixture.refresh(&stranger), Refreshed::Unknown);
     assert_eq!(fixture.sessions.refresh("").unwrap(), Refreshed::Unknown);
     assert!(fixture.verify(&pair).is_ok());
@@ -140,10 +140,10 @@ fn forgeries_end_nothing() {
 
 #[test]
 fn sessions_expire_when_idle_and_when_old() {
-    let fixture = Fixture::new(SessionOptions {
+    let fixture = Fixture::new(SessionLimits {
         refresh_ttl: 1000,
         idle_ttl: 400,
-        ..SessionOptions::default()
+        ..SessionLimits::default()
     });
     let idle = fixture.start();
     fixture.pass(400);
@@ -160,7 +160,7 @@ fn sessions_expire_when_idle_and_when_old() {
 
 #[test]
 fn ending_one_leaves_the_others() {
-    let fixture = Fixture::new(SessionOptions::default());
+    let fixture = Fixture::new(SessionLimits::default());
     let (one, two) = (fixture.start(), fixture.start());
     fixture.sessions.end(one.session).unwrap();
     assert_eq!(fixture.verify(&one), Err(Rejection::Revoked));
@@ -171,7 +171,7 @@ fn ending_one_leaves_the_others() {
 
 #[test]
 fn ending_all_spares_a_session_started_in_the_same_second() {
-    let fixture = Fixture::new(SessionOptions::default());
+    let fixture = Fixture::new(SessionLimits::default());
     let (one, two) = (fixture.start(), fixture.start());
     let other = fixture.sessions.start("bob", "{}").unwrap();
     fixture.sessions.end_all("alice").unwrap();
@@ -187,7 +187,7 @@ fn ending_all_spares_a_session_started_in_the_same_second() {
 
 #[test]
 fn claims_that_collide_start_nothing() {
-    let fixture = Fixture::new(SessionOptions::default());
+    let fixture = Fixture::new(SessionLimits::default());
     for claims in [r#"{"sub":"x"}"#, r#"{"sid":"x"}"#, r#"{"exp":1}"#, "[]", "{"] {
         let error = fixture.sessions.start("alice", claims).unwrap_err();
         assert_eq!(error.code, Code::JwtClaim, "{claims}");
@@ -197,7 +197,7 @@ fn claims_that_collide_start_nothing() {
 
 #[test]
 fn a_full_table_fails_and_expired_sessions_leave_it() {
-    let options = SessionOptions { max_sessions: 2, refresh_ttl: 600, ..SessionOptions::default() };
+    let options = SessionLimits { max_sessions: 2, refresh_ttl: 600, ..SessionLimits::default() };
     let fixture = Fixture::new(options);
     fixture.start();
     fixture.start();
@@ -211,7 +211,7 @@ fn a_full_table_fails_and_expired_sessions_leave_it() {
 #[test]
 fn a_session_that_could_not_be_revoked_can_still_be_ended() {
     let fixture = Fixture::with(
-        SessionOptions::default(),
+        SessionLimits::default(),
         ListLimits { max_entries: 1, ..ListLimits::default() },
     );
     let first = fixture.start();
@@ -233,7 +233,7 @@ fn a_session_that_could_not_be_revoked_can_still_be_ended() {
 
 #[test]
 fn a_refresh_that_cannot_sign_leaves_its_token_valid() {
-    let fixture = Fixture::new(SessionOptions { grace: 0, ..SessionOptions::default() });
+    let fixture = Fixture::new(SessionLimits { grace: 0, ..SessionLimits::default() });
     let pair = fixture.start();
     let kid = fixture.ring.signing_key().unwrap().kid().to_owned();
     fixture.ring.revoke(&kid).unwrap();
@@ -245,7 +245,7 @@ fn a_refresh_that_cannot_sign_leaves_its_token_valid() {
 
 #[test]
 fn idle_sessions_make_room_for_new_ones() {
-    let options = SessionOptions { max_sessions: 1, idle_ttl: 10, ..SessionOptions::default() };
+    let options = SessionLimits { max_sessions: 1, idle_ttl: 10, ..SessionLimits::default() };
     let fixture = Fixture::new(options);
     let pair = fixture.start();
     fixture.pass(9);
@@ -259,7 +259,7 @@ fn idle_sessions_make_room_for_new_ones() {
 
 #[test]
 fn of_two_threads_with_one_token_one_rotates_and_both_get_the_same_successor() {
-    let fixture = Fixture::new(SessionOptions::default());
+    let fixture = Fixture::new(SessionLimits::default());
     let pair = fixture.start();
     let results: Vec<_> = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| fixture.refresh(&pair))).collect();
@@ -283,7 +283,7 @@ fn of_two_threads_with_one_token_one_rotates_and_both_get_the_same_successor() {
 #[test]
 fn a_session_that_could_not_be_ended_does_not_refresh() {
     let fixture = Fixture::with(
-        SessionOptions::default(),
+        SessionLimits::default(),
         ListLimits { max_entries: 1, ..ListLimits::default() },
     );
     let pair = fixture.start();
@@ -299,7 +299,7 @@ fn a_session_that_could_not_be_ended_does_not_refresh() {
 fn a_logout_finds_room_where_older_tokens_may_be_refused() {
     use crate::revocation::OnFull::RejectOlder;
     let limits = ListLimits { max_entries: 3, on_full: RejectOlder, ..ListLimits::default() };
-    let fixture = Fixture::with(SessionOptions::default(), limits);
+    let fixture = Fixture::with(SessionLimits::default(), limits);
     for _ in 0..10 {
         let pair = fixture.start();
         fixture.sessions.end(pair.session).unwrap();

@@ -6,18 +6,11 @@
 
 use std::ops::RangeInclusive;
 use std::ptr;
-use std::sync::Arc;
 
 use napi::sys;
-use secrecy::{ExposeSecret, ExposeSecretMut};
-use zeroize::Zeroizing;
 
-use super::{Arg, Result};
-use crate::binding::secret::SecretBuffer;
-use crate::secret::{Secret, SecretInput, WipedBytes, clear_vector_registers};
-
-/// Strings that are secrets are copied through the stack, so they are short.
-const MAX_SECRET_TEXT: usize = 4096;
+use super::arg::Arg;
+use super::fault::Result;
 
 impl Arg<'_> {
     /// A copy of a `Uint8Array` whose length is within a range, in bytes.
@@ -54,76 +47,18 @@ impl Arg<'_> {
         body(unsafe { std::slice::from_raw_parts_mut(pointer, length) })
     }
 
-    /// Lends the bytes of a `Uint8Array` or a `SecretBuffer`.
-    pub fn with_key<T>(
+    /// Lends a `Uint8Array`'s bytes to `body`; `other` gets `body` if the argument is no
+    /// `Uint8Array`.
+    pub fn with_bytes_or_else<T, B: FnOnce(&[u8]) -> Result<T>>(
         &self,
         range: RangeInclusive<usize>,
-        body: impl FnOnce(&[u8]) -> Result<T>,
+        body: B,
+        other: impl FnOnce(B) -> Result<T>,
     ) -> Result<T> {
-        self.with_key_or("a Uint8Array or a SecretBuffer", range, body)
-    }
-
-    /// Lends the bytes of a string, a `Uint8Array` or a `SecretBuffer`. A string's are wiped
-    /// afterwards; the string itself is JavaScript's.
-    pub fn with_secret<T>(
-        &self,
-        range: RangeInclusive<usize>,
-        body: impl FnOnce(&[u8]) -> Result<T>,
-    ) -> Result<T> {
-        if self.is_string()? {
-            let range = *range.start()..=MAX_SECRET_TEXT.min(*range.end());
-            self.check_len(self.utf8_len()?, &range)?;
-            let mut buffer = Zeroizing::new([0; MAX_SECRET_TEXT + 1]);
-            let written = self.copy_utf8(&mut *buffer)?;
-            self.check_well_formed(&buffer[..written])?;
-            return body(&buffer[..written]);
+        match self.view_if()? {
+            Some(view) => self.lend(view, range, body),
+            None => other(body),
         }
-        self.with_key_or("a string, a Uint8Array or a SecretBuffer", range, body)
-    }
-
-    /// As [`Self::with_secret`], for text too long for the stack, such as a PEM.
-    pub fn with_long_secret<T>(
-        &self,
-        range: RangeInclusive<usize>,
-        body: impl FnOnce(&[u8]) -> Result<T>,
-    ) -> Result<T> {
-        if self.is_string()? {
-            return body(Zeroizing::new(self.string(range)?.into_bytes()).as_slice());
-        }
-        self.with_secret(range, body)
-    }
-
-    /// A string, written by the engine straight into secret memory.
-    pub fn secret_text(&self, range: RangeInclusive<usize>) -> Result<Secret> {
-        let length = self.utf8_len()?;
-        self.check_len(length, &range)?;
-        // With room for the NUL that Node-API ends it with.
-        let text = Secret::filled_up_to(length + 1, |slot| {
-            self.copy_utf8(slot).map_err(|_| super::super::internal())
-        })?;
-        self.check_well_formed(text.expose_secret())?;
-        Ok(text)
-    }
-
-    /// A string, a `Uint8Array` or a `SecretBuffer`, for a job. A string's bytes are written where
-    /// they stay, with nothing on the way.
-    pub fn secret_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
-        if !self.is_string()? {
-            return self.input_or("a string, a Uint8Array or a SecretBuffer", range);
-        }
-        let length = self.utf8_len()?;
-        self.check_len(length, &range)?;
-        // With room for the NUL, which is cut off without a move.
-        let mut copy = WipedBytes::new(Box::new(vec![0; length + 1]));
-        let written = self.copy_utf8(copy.expose_secret_mut())?;
-        copy.expose_secret_mut().truncate(written);
-        self.check_well_formed(copy.expose_secret())?;
-        Ok(copy.into())
-    }
-
-    /// A `Uint8Array` or a `SecretBuffer`, for a job.
-    pub fn key_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
-        self.input_or("a Uint8Array or a SecretBuffer", range)
     }
 
     /// Writes numbers to the start of a `Float64Array` of the façade's own.
@@ -148,39 +83,6 @@ impl Arg<'_> {
         // the façade makes it and keeps it to itself.
         unsafe { ptr::copy_nonoverlapping(values.as_ptr(), data.cast(), values.len()) };
         Ok(())
-    }
-
-    fn input_or(&self, expected: &str, range: RangeInclusive<usize>) -> Result<SecretInput> {
-        if let Some(view) = self.view_if()? {
-            return self.lend(view, range, |bytes| Ok(bytes.into()));
-        }
-        let secret = self.secret_buffer(expected)?.get()?;
-        self.check_len(secret.len(), &range)?;
-        Ok(secret.to_input()?)
-    }
-
-    fn with_key_or<T>(
-        &self,
-        expected: &str,
-        range: RangeInclusive<usize>,
-        body: impl FnOnce(&[u8]) -> Result<T>,
-    ) -> Result<T> {
-        if let Some(view) = self.view_if()? {
-            return self.lend(view, range, body);
-        }
-        self.secret_buffer(expected)?.with(|secret| {
-            let bytes = secret.expose_secret();
-            self.check_len(bytes.len(), &range)?;
-            let result = body(bytes);
-            clear_vector_registers();
-            result
-        })
-    }
-
-    /// A `SecretBuffer`. To tell that an object is none takes longer than for a view, so views
-    /// are looked for first.
-    fn secret_buffer(&self, expected: &str) -> Result<Arc<SecretBuffer>> {
-        self.handle_if::<SecretBuffer>()?.ok_or_else(|| self.wrong_type(expected))
     }
 
     fn lend<T>(

@@ -1,11 +1,11 @@
-//! How an error leaves: as an instance of the façade's classes, made by a function that the façade
-//! registers for its environment.
+//! How an error leaves: as an instance of the façade's classes, made by the façade's `makeError`.
 
 use std::ptr;
 
-use napi::bindgen_prelude::{FromNapiValue, JsValue, Unknown};
+use napi::bindgen_prelude::{FromNapiValue, Unknown};
 use napi::{Env, Status, sys};
 
+use super::facade;
 use crate::error::{Code, Error};
 
 /// The result of reading arguments, and of everything that then happens.
@@ -58,78 +58,26 @@ impl Fault {
     }
 }
 
-/// Registers the error factory of an environment.
-pub fn set_factory(env: &Env, factory: &Unknown<'_>) -> napi::Result<()> {
-    let (mut reference, mut previous) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: both values are those of the current call. The reference is given to the instance
-    // data of the same environment, whose finalizer deletes it there.
-    let status = unsafe {
-        let status = sys::napi_create_reference(env.raw(), factory.raw(), 1, &raw mut reference);
-        if status == sys::Status::napi_ok {
-            // A façade that is loaded again, over the same native part, takes the other's place.
-            if sys::napi_get_instance_data(env.raw(), &raw mut previous) == sys::Status::napi_ok
-                && !previous.is_null()
-            {
-                sys::napi_delete_reference(env.raw(), previous.cast());
-            }
-            sys::napi_set_instance_data(
-                env.raw(),
-                reference.cast(),
-                Some(delete_factory),
-                ptr::null_mut(),
-            )
-        } else {
-            status
-        }
-    };
-    if status == sys::Status::napi_ok {
-        Ok(())
-    } else {
-        Err(napi::Error::new(Status::from(status), "the error factory was not registered"))
-    }
+/// The error of a defect in this package.
+pub fn internal() -> Error {
+    Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
 }
 
-/// # Safety
-///
-/// Called by Node-API only, with what `set_factory` registered.
-unsafe extern "C" fn delete_factory(
-    env: sys::napi_env,
-    reference: *mut std::ffi::c_void,
-    _hint: *mut std::ffi::c_void,
-) {
-    // SAFETY: the reference belongs to this environment and is deleted only here.
-    unsafe { sys::napi_delete_reference(env, reference.cast()) };
-}
-
-/// `factory(code, message, retryAfterMs)`; `None` when that is not possible any more.
+/// `makeError(code, message, retryAfterMs)`; `None` when that is not possible any more.
 fn make(env: sys::napi_env, error: &Error) -> Option<sys::napi_value> {
-    let ok = |status| (status == sys::Status::napi_ok).then_some(());
-    let (mut data, mut factory, mut receiver, mut made) =
-        (ptr::null_mut(), ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
-    // SAFETY: `env` is that of the running call. The instance data is the reference that
-    // `set_factory` stored, or null; the strings outlive the calls that copy them.
+    let mut undefined = ptr::null_mut();
+    // SAFETY: `env` is that of the running call; the strings outlive the calls that copy them.
     unsafe {
-        ok(sys::napi_get_instance_data(env, &raw mut data))?;
-        if data.is_null() {
+        if sys::napi_get_undefined(env, &raw mut undefined) != sys::Status::napi_ok {
             return None;
         }
-        ok(sys::napi_get_reference_value(env, data.cast(), &raw mut factory))?;
-        ok(sys::napi_get_undefined(env, &raw mut receiver))?;
         let retry_after = match error.retry_after_ms {
             Some(millis) => number(env, millis)?,
-            None => receiver,
+            None => undefined,
         };
         let arguments = [text(env, error.code.as_str())?, text(env, &error.message)?, retry_after];
-        ok(sys::napi_call_function(
-            env,
-            receiver,
-            factory,
-            arguments.len(),
-            arguments.as_ptr(),
-            &raw mut made,
-        ))?;
+        facade::call(env, "makeError", &arguments).ok()
     }
-    Some(made)
 }
 
 /// # Safety

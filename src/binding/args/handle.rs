@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use napi::sys;
 
-use super::{Arg, Fault, Result, Type};
+use super::arg::{Arg, Type};
+use super::fault::{Fault, Result};
 use crate::error::Code;
 
 /// What a façade class stands for.

@@ -4,7 +4,8 @@ use std::ptr;
 
 use napi::sys;
 
-use super::{Arg, Fault, Part, Result, Type};
+use super::arg::{Arg, Part, Type};
+use super::fault::{Fault, Result};
 use crate::error::Code;
 
 /// An option object, or none.
@@ -131,6 +132,24 @@ impl<'a> Options<'a> {
             return Ok(None);
         }
         Arg { name, part: Part::Whole, ..arg.property(arg.key(name)?)? }.present()
+    }
+
+    /// The option of this name, read with `read`; leaving it out is an error.
+    pub fn required<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(Arg<'a>) -> Result<T>,
+    ) -> Result<T> {
+        read(self.require(name)?)
+    }
+
+    /// The option of this name, if it is given, read with `read`.
+    pub fn optional<T>(
+        &self,
+        name: &'static str,
+        read: impl FnOnce(Arg<'a>) -> Result<T>,
+    ) -> Result<Option<T>> {
+        self.get(name)?.map(read).transpose()
     }
 
     /// The option of this name; leaving it out is an error.

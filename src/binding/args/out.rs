@@ -1,5 +1,5 @@
-//! Values that go out of a promise: made on the JavaScript thread, without a detour through
-//! memory that nobody wipes.
+//! Values that calls and promises return: written on the JavaScript thread, without a detour
+//! through memory that nobody wipes.
 
 use std::ptr;
 use std::sync::Arc;
@@ -7,19 +7,20 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{ToNapiValue, TypeName};
 use napi::{Env, ValueType, sys};
 
+use super::arg::{Arg, Type};
+use super::fault::{Result, internal};
 use super::handle::Handle;
-use super::{Arg, Result, Type};
 
-/// A value that has been made in the scope of the current call or settlement.
-pub struct Made(sys::napi_value);
+/// A value in the scope of the current call or settlement.
+pub struct LocalValue(sys::napi_value);
 
-impl ToNapiValue for Made {
+impl ToNapiValue for LocalValue {
     unsafe fn to_napi_value(_env: sys::napi_env, made: Self) -> napi::Result<sys::napi_value> {
         Ok(made.0)
     }
 }
 
-impl TypeName for Made {
+impl TypeName for LocalValue {
     fn type_name() -> &'static str {
         "unknown"
     }
@@ -30,7 +31,7 @@ impl TypeName for Made {
 }
 
 /// A `Buffer` with a copy of `bytes`.
-pub fn buffer(env: &Env, bytes: &[u8]) -> Result<Made> {
+pub fn buffer(env: &Env, bytes: &[u8]) -> Result<LocalValue> {
     make(|result| {
         // SAFETY: `env` is that of the running call; the bytes are valid for their length.
         unsafe {
@@ -46,7 +47,7 @@ pub fn buffer(env: &Env, bytes: &[u8]) -> Result<Made> {
 }
 
 /// A string.
-pub fn string(env: &Env, text: &str) -> Result<Made> {
+pub fn string(env: &Env, text: &str) -> Result<LocalValue> {
     make(|result| {
         // SAFETY: `env` is that of the running call; the text is valid for its length.
         unsafe {
@@ -61,7 +62,7 @@ pub fn string(env: &Env, text: &str) -> Result<Made> {
 }
 
 /// A bare object that stands for `value` until a façade object takes it over.
-pub fn carrier<T: Handle>(env: &Env, value: Arc<T>) -> Result<Made> {
+pub fn carrier<T: Handle>(env: &Env, value: Arc<T>) -> Result<LocalValue> {
     // SAFETY: `env` is that of the running call.
     let made = make(|result| unsafe { sys::napi_create_object(env.raw(), result) })?;
     Arg::of_call(env.raw(), made.0, "carrier").attach(value)?;
@@ -69,19 +70,19 @@ pub fn carrier<T: Handle>(env: &Env, value: Arc<T>) -> Result<Made> {
 }
 
 /// The function that an argument is, to be called later by the façade.
-pub fn function(arg: &Arg<'_>) -> Result<Made> {
+pub fn function(arg: &Arg<'_>) -> Result<LocalValue> {
     if arg.is_type(Type::Function)? { Ok(same(arg)) } else { Err(arg.wrong_type("a function")) }
 }
 
 /// The value that an argument is, read once and handed back.
-pub fn same(arg: &Arg<'_>) -> Made {
-    Made(arg.value)
+pub fn same(arg: &Arg<'_>) -> LocalValue {
+    LocalValue(arg.value)
 }
 
-fn make(call: impl FnOnce(*mut sys::napi_value) -> sys::napi_status) -> Result<Made> {
+fn make(call: impl FnOnce(*mut sys::napi_value) -> sys::napi_status) -> Result<LocalValue> {
     let mut value = ptr::null_mut();
     match call(&raw mut value) {
-        sys::Status::napi_ok => Ok(Made(value)),
-        _ => Err(super::super::internal().into()),
+        sys::Status::napi_ok => Ok(LocalValue(value)),
+        _ => Err(internal().into()),
     }
 }

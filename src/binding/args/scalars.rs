@@ -4,7 +4,8 @@ use std::ops::RangeInclusive;
 
 use napi::sys;
 
-use super::{Arg, Fault, Result, Type};
+use super::arg::{Arg, Type};
+use super::fault::{Fault, Result};
 use crate::jwt::MAX_NUMERIC_DATE;
 
 /// The longest duration, in seconds: a hundred years.
@@ -24,6 +25,13 @@ impl Arg<'_> {
         let wide = u64::from(*range.start())..=u64::from(*range.end());
         // Within a range of u32, so it fits.
         Ok(u32::try_from(self.integer(wide)?).unwrap_or(*range.end()))
+    }
+
+    /// A number of things in memory, within a range.
+    pub fn length(&self, range: RangeInclusive<usize>) -> Result<usize> {
+        let wide = *range.start() as u64..=*range.end() as u64;
+        // Within a range of usize, so it fits.
+        Ok(usize::try_from(self.integer(wide)?).unwrap_or(*range.end()))
     }
 
     /// A duration in seconds: an integer, or an integer with a unit such as `'15m'`, `'12h'`,

@@ -8,7 +8,8 @@ use std::ptr;
 use memchr::memmem;
 use napi::sys;
 
-use super::{Arg, Result};
+use super::arg::{Arg, Type};
+use super::fault::{Result, internal};
 
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
 /// What a truncated copy may leave unused at the end: less than one character, and the NUL.
@@ -23,7 +24,7 @@ impl Arg<'_> {
         let written = self.copy_utf8(&mut bytes)?;
         bytes.truncate(written);
         self.check_well_formed(&bytes)?;
-        String::from_utf8(bytes).map_err(|_| super::super::internal().into())
+        String::from_utf8(bytes).map_err(|_| internal().into())
     }
 
     /// One string, or several: at least one.
@@ -57,7 +58,7 @@ impl Arg<'_> {
 
     /// Whether the argument is a string.
     pub fn is_string(&self) -> Result<bool> {
-        self.is_type(super::Type::String)
+        self.is_type(Type::String)
     }
 
     /// The UTF-8 of a string in a buffer of the caller's, without an allocation; `None` when it
@@ -144,7 +145,8 @@ impl Arg<'_> {
         }
     }
 
-    pub(super) fn utf8_len(&self) -> Result<usize> {
+    /// The length of a string in UTF-8, in bytes.
+    pub fn utf8_len(&self) -> Result<usize> {
         let mut length = 0;
         // SAFETY: as in `utf8_in`; without a buffer only the length is written.
         let status = unsafe {
@@ -160,10 +162,10 @@ impl Arg<'_> {
     }
 
     /// Copies a string and a NUL into `buffer`; gives the length without the NUL.
-    pub(super) fn copy_utf8(&self, buffer: &mut [u8]) -> Result<usize> {
+    pub fn copy_utf8(&self, buffer: &mut [u8]) -> Result<usize> {
         // SAFETY: initialized bytes stay initialized, since bytes are all that is written.
         let buffer = unsafe { &mut *(ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) };
-        self.write_utf8(buffer).ok_or_else(|| super::super::internal().into())
+        self.write_utf8(buffer).ok_or_else(|| internal().into())
     }
 
     /// Writes a string's UTF-8 and a NUL, as much as has room; `None` when it is no string.
@@ -184,7 +186,7 @@ impl Arg<'_> {
     }
 
     /// A length in bytes.
-    pub(super) fn check_len(&self, length: usize, range: &RangeInclusive<usize>) -> Result<()> {
+    pub fn check_len(&self, length: usize, range: &RangeInclusive<usize>) -> Result<()> {
         let (least, most) = (range.start(), range.end());
         if range.contains(&length) {
             Ok(())

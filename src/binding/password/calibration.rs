@@ -7,18 +7,34 @@ use napi::Env;
 use napi::bindgen_prelude::{Object, Unknown};
 use napi_derive::napi;
 
-use crate::binding::args::Arg;
+use super::job::{self, PoolJob};
+use super::options::number;
 use crate::binding::args::handle::Handle;
-use crate::binding::promise::hashing;
+use crate::binding::args::{Arg, Result, options};
 use crate::binding::{CLOCK, guard};
-use crate::password::calibrate::{MIN_MEMORY_COST, Search, measure};
-use crate::password::{DigestLimits, pool};
+use crate::password::calibrate::{Costs, MIN_MEMORY_COST, Search, measure};
+use crate::password::pool::{self, Delivery};
+use crate::password::{Cancel, DigestLimits};
 
 /// The longest hash to look for: a minute.
 const MAX_TARGET_MS: u64 = 60_000;
 
 /// As both recommendations of RFC 9106 section 4 have it.
 const DEFAULT_PARALLELISM: u32 = 4;
+
+options! {
+    /// The options of `calibrate`.
+    pub struct CalibrateOptions for "calibrate" {
+        /// How long a hash may take, in milliseconds.
+        target_ms("targetMs"): u64 = required(|target| target.integer(1..=MAX_TARGET_MS)),
+        /// The most memory of a hash, in KiB.
+        max_memory("maxMemory"): Option<u32> = optional(number),
+        /// Lanes.
+        parallelism("parallelism"): u32 = default(DEFAULT_PARALLELISM, number),
+        facade("onProgress"),
+        facade("signal"),
+    }
+}
 
 /// A search as JavaScript holds it.
 struct Calibration(Mutex<Search>);
@@ -51,19 +67,10 @@ pub struct NativeMeasurement {
 #[napi(catch_unwind)]
 pub fn calibration_begin(env: &Env, target: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "targetMs",
-            "maxMemory",
-            "parallelism",
-            "onProgress",
-            "signal",
-        ])?;
-        let target_ms = options.require("targetMs")?.integer(1..=MAX_TARGET_MS)?;
-        let number =
-            |name| options.get(name)?.map(|number| number.integer32(0..=u32::MAX)).transpose();
-        let max_memory = number("maxMemory")?.unwrap_or_else(default_memory_cost);
-        let parallelism = number("parallelism")?.unwrap_or(DEFAULT_PARALLELISM);
-        let search = Search::new(Duration::from_millis(target_ms), max_memory, parallelism)?;
+        let options: CalibrateOptions = Arg::new(env, &options, "options").read()?;
+        let time = Duration::from_millis(options.target_ms);
+        let max_memory = options.max_memory.unwrap_or_else(default_memory_cost);
+        let search = Search::new(time, max_memory, options.parallelism)?;
         Arg::new(env, &target, "this").attach(Arc::new(Calibration(Mutex::new(search))))
     })
 }
@@ -84,21 +91,37 @@ pub fn calibration_measure<'env>(
 ) -> napi::Result<Object<'env>> {
     let calibration = guard(env, || Arg::new(env, &calibration, "this").handle::<Calibration>())?;
     let costs = calibration.lock().costs();
-    hashing(
-        env,
-        job,
-        u64::from(costs.memory_cost) * 1024,
-        move |delivery, cancel| delivery.send(measure(costs, &**CLOCK, cancel)),
-        move |_, nanos: u64| {
-            calibration.lock().record(nanos);
-            Ok(NativeMeasurement {
-                memory_cost: costs.memory_cost,
-                time_cost: costs.time_cost,
-                parallelism: costs.parallelism,
-                measured_ms: nanos as f64 / 1e6,
-            })
-        },
-    )
+    job::submit(env, job, Measuring { calibration, costs })
+}
+
+/// A job that measures costs for a search.
+struct Measuring {
+    calibration: Arc<Calibration>,
+    costs: Costs,
+}
+
+impl PoolJob for Measuring {
+    type Output = (Self, u64);
+    type Js = NativeMeasurement;
+
+    fn memory_len(&self) -> u64 {
+        u64::from(self.costs.memory_cost) * 1024
+    }
+
+    fn run(self, delivery: &mut Delivery<(Self, u64)>, cancel: &Cancel) {
+        let measured = measure(self.costs, &**CLOCK, cancel);
+        delivery.send(measured.map(|nanos| (self, nanos)));
+    }
+
+    fn convert(_env: &Env, (job, nanos): (Self, u64)) -> Result<NativeMeasurement> {
+        job.calibration.lock().record(nanos);
+        Ok(NativeMeasurement {
+            memory_cost: job.costs.memory_cost,
+            time_cost: job.costs.time_cost,
+            parallelism: job.costs.parallelism,
+            measured_ms: nanos as f64 / 1e6,
+        })
+    }
 }
 
 /// What every thread can have at the same time, within what `verify` takes by default.

@@ -1,48 +1,85 @@
-//! What the options of passwords say, for calls and for hashers.
+//! The options that calls and hashers have in common.
 
-use crate::binding::args::{Arg, Options, Result};
+use crate::binding::args::{Arg, Result, options};
 use crate::password::{
     Algorithm, DigestLimits, MAX_FIELD_LEN, MAX_SECRET_LEN, Policy, PolicyOptions, Preset, Rehash,
     Version,
 };
 use crate::secret::SecretInput;
 
-/// The names of a policy's options, and more. `signal` is the façade's, which gives a job in its
-/// place.
-macro_rules! with_policy {
-    ($($more:literal),*) => {
-        &[
-            "type", "profile", "memoryCost", "timeCost", "parallelism", "hashLength", "saltLength",
-            "version", $($more),*
-        ]
-    };
+options! {
+    /// How a hash is computed.
+    pub struct CostOptions {
+        /// The variant of Argon2.
+        algorithm("type"): Option<Algorithm> = optional(algorithm),
+        /// The profile that gives the costs left out.
+        profile("profile"): Option<GivenPreset> = optional(preset),
+        /// KiB.
+        memory_cost("memoryCost"): Option<u32> = optional(number),
+        /// Passes.
+        time_cost("timeCost"): Option<u32> = optional(number),
+        /// Lanes.
+        parallelism("parallelism"): Option<u32> = optional(number),
+        /// The length of the result, in bytes.
+        hash_length("hashLength"): Option<u32> = optional(number),
+    }
 }
 
-pub const HASH_OPTIONS: &[&str] = with_policy!["salt", "secret", "associatedData", "raw", "signal"];
+options! {
+    /// The policy of new hashes.
+    pub struct HashPolicy {
+        /// How a hash is computed.
+        costs: CostOptions = flatten(CostOptions),
+        /// The length of a random salt, in bytes.
+        salt_length("saltLength"): Option<u32> = optional(number),
+        /// The version of Argon2.
+        version("version"): Option<Version> = optional(version),
+    }
+}
 
-// The options of `hash` are known to the next two, so that one object serves all three, as with
-// npm `argon2`; those that mean nothing there are not looked at.
-pub const VERIFY_OPTIONS: &[&str] =
-    with_policy!["salt", "secret", "associatedData", "raw", "signal", "limits"];
-pub const REHASH_OPTIONS: &[&str] =
-    with_policy!["salt", "secret", "associatedData", "raw", "signal", "policy"];
+options! {
+    /// The most that an Argon2 digest may ask for.
+    pub struct LimitOptions for "verify.limits" {
+        /// KiB.
+        memory_cost("memoryCost"): Option<u32> = optional(number),
+        /// Passes.
+        time_cost("timeCost"): Option<u32> = optional(number),
+        /// Lanes.
+        parallelism("parallelism"): Option<u32> = optional(number),
+    }
+}
 
-/// The options of a hasher.
-pub const HASHER_OPTIONS: &[&str] = with_policy!["secret", "peppers", "legacy", "limits", "policy"];
+impl CostOptions {
+    /// The policy of a derived key.
+    pub fn policy(self, version: Option<Version>) -> Result<Policy> {
+        HashPolicy { costs: self, salt_length: None, version }.policy()
+    }
+}
 
-/// Those of `hash` that a key has; its salt is an argument of its own.
-pub const KEY_OPTIONS: &[&str] = &[
-    "signal",
-    "type",
-    "profile",
-    "memoryCost",
-    "timeCost",
-    "parallelism",
-    "hashLength",
-    "version",
-    "secret",
-    "associatedData",
-];
+impl HashPolicy {
+    /// The policy.
+    pub fn policy(self) -> Result<Policy> {
+        let Self { costs, salt_length, version } = self;
+        let options = PolicyOptions {
+            preset: costs.profile.map(|given| given.preset),
+            algorithm: costs.algorithm,
+            version,
+            memory_cost: costs.memory_cost,
+            time_cost: costs.time_cost,
+            parallelism: costs.parallelism,
+            hash_length: costs.hash_length,
+            salt_length,
+        };
+        Ok(Policy::new(&options, costs.profile.is_some_and(|given| given.in_production))?)
+    }
+}
+
+impl LimitOptions {
+    /// The limits.
+    pub fn limits(self) -> Result<DigestLimits> {
+        Ok(DigestLimits::new(self.memory_cost, self.time_cost, self.parallelism)?)
+    }
+}
 
 /// A digest of any length: it is stored data, whose faults are the core's to name.
 pub fn text(digest: &Arg<'_>) -> Result<String> {
@@ -52,56 +89,49 @@ pub fn text(digest: &Arg<'_>) -> Result<String> {
     digest.string(0..=usize::MAX)
 }
 
-/// Ceilings for what a digest of Argon2 may ask for.
-pub fn argon2_limits(options: &Options<'_>) -> Result<DigestLimits> {
-    Ok(DigestLimits::new(
-        number(options, "memoryCost")?,
-        number(options, "timeCost")?,
-        number(options, "parallelism")?,
-    )?)
-}
-
-/// Which digests are due, by the option `policy`.
-pub fn rehash(options: &Options<'_>) -> Result<Rehash> {
-    options.get("policy")?.map_or(Ok(Rehash::default()), |rule| rule.one_of(&Rehash::ALL))
-}
-
-pub fn policy(options: &Options<'_>, production: bool) -> Result<Policy> {
-    let preset = options.get("profile")?.map(|preset| preset.one_of(&Preset::ALL));
-    let algorithm = options.get("type")?.map(|algorithm| {
-        if algorithm.is_string()? {
-            return algorithm.one_of(&Algorithm::ALL.map(|known| (known.name(), known)));
-        }
-        let found = Algorithm::from_number(algorithm.integer32(0..=2)?);
-        found.ok_or_else(|| algorithm.out_of_range("0, 1 or 2"))
-    });
-    let version = options.get("version")?.map(|version| {
-        let found = Version::from_number(version.integer32(0..=u32::MAX)?);
-        found.ok_or_else(|| version.out_of_range("0x10 or 0x13"))
-    });
-    let options = PolicyOptions {
-        preset: preset.transpose()?,
-        algorithm: algorithm.transpose()?,
-        version: version.transpose()?,
-        memory_cost: number(options, "memoryCost")?,
-        time_cost: number(options, "timeCost")?,
-        parallelism: number(options, "parallelism")?,
-        hash_length: number(options, "hashLength")?,
-        salt_length: number(options, "saltLength")?,
-    };
-    Ok(Policy::new(&options, production)?)
+/// The option `policy`: which digests are due to be replaced.
+pub fn rehash(rule: Arg<'_>) -> Result<Rehash> {
+    rule.one_of(&Rehash::ALL)
 }
 
 /// Any 32-bit integer: the policy knows its limits.
-pub fn number(options: &Options<'_>, name: &'static str) -> Result<Option<u32>> {
-    options.get(name)?.map(|number| number.integer32(0..=u32::MAX)).transpose()
+pub fn number(number: Arg<'_>) -> Result<u32> {
+    number.integer32(0..=u32::MAX)
 }
 
-pub fn associated_data(options: &Options<'_>) -> Result<Vec<u8>> {
-    let data = options.get("associatedData")?;
-    Ok(data.map(|data| data.bytes(0..=MAX_FIELD_LEN)).transpose()?.unwrap_or_default())
+/// The version of Argon2.
+pub fn version(version: Arg<'_>) -> Result<Version> {
+    let found = Version::from_number(version.integer32(0..=u32::MAX)?);
+    found.ok_or_else(|| version.out_of_range("0x10 or 0x13"))
 }
 
-pub fn secret(options: &Options<'_>) -> Result<Option<SecretInput>> {
-    options.get("secret")?.map(|secret| secret.key_input(1..=MAX_SECRET_LEN)).transpose()
+/// Associated data.
+pub fn associated_data(data: Arg<'_>) -> Result<Vec<u8>> {
+    data.bytes(0..=MAX_FIELD_LEN)
+}
+
+/// A secret that goes into a hash.
+pub fn secret(secret: Arg<'_>) -> Result<SecretInput> {
+    secret.key_input(1..=MAX_SECRET_LEN)
+}
+
+/// A preset, and whether `test`, which production refuses, is named in production.
+#[derive(Clone, Copy)]
+pub struct GivenPreset {
+    preset: Preset,
+    in_production: bool,
+}
+
+fn preset(name: Arg<'_>) -> Result<GivenPreset> {
+    let preset = name.one_of(&Preset::ALL)?;
+    let in_production = preset == Preset::Test && name.is_in_production()?;
+    Ok(GivenPreset { preset, in_production })
+}
+
+fn algorithm(algorithm: Arg<'_>) -> Result<Algorithm> {
+    if algorithm.is_string()? {
+        return algorithm.one_of(&Algorithm::ALL.map(|known| (known.name(), known)));
+    }
+    let found = Algorithm::from_number(algorithm.integer32(0..=2)?);
+    found.ok_or_else(|| algorithm.out_of_range("0, 1 or 2"))
 }

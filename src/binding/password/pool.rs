@@ -6,7 +6,7 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use crate::binding::args::Arg;
+use crate::binding::args::{Arg, options};
 use crate::binding::guard;
 use crate::password::memory;
 use crate::password::pool::{self, Bounds};
@@ -25,6 +25,22 @@ const MAX_QUEUE: u64 = 1 << 20;
 
 /// The longest wait: 24 hours.
 const MAX_TIMEOUT_MS: u64 = 24 * 3600 * 1000;
+
+options! {
+    /// The options of `passwordPool.configure`.
+    pub struct PoolOptions for "passwordPool.configure" {
+        /// The most hashes at a time.
+        threads("threads"): Option<u64> = optional(|threads| threads.integer(1..=MAX_THREADS)),
+        /// The memory of all hashes that run, in bytes.
+        max_memory("maxMemory"): Option<u64> =
+            optional(|bytes| bytes.integer(MIN_MEMORY..=MAX_MEMORY)),
+        /// The most hashes that wait.
+        max_queue("maxQueue"): Option<u64> = optional(|count| count.integer(0..=MAX_QUEUE)),
+        /// How long a hash waits at most, in milliseconds.
+        queue_timeout_ms("queueTimeoutMs"): Option<u64> =
+            optional(|millis| millis.integer(1..=MAX_TIMEOUT_MS)),
+    }
+}
 
 /// What the pool does.
 #[napi(object, object_from_js = false)]
@@ -61,25 +77,17 @@ pub struct PoolStats {
 #[napi(catch_unwind)]
 pub fn password_pool_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "threads",
-            "maxMemory",
-            "maxQueue",
-            "queueTimeoutMs",
-        ])?;
-        let integer = |name, range| options.get(name)?.map(|arg| arg.integer(range)).transpose();
-        let threads = integer("threads", 1..=MAX_THREADS)?;
-        let max_memory = integer("maxMemory", MIN_MEMORY..=MAX_MEMORY)?;
-        let max_queue = integer("maxQueue", 0..=MAX_QUEUE)?;
-        let queue_timeout = integer("queueTimeoutMs", 1..=MAX_TIMEOUT_MS)?;
+        let options: PoolOptions = Arg::new(env, &options, "options").read()?;
         // No call of JavaScript from here on: the bounds are read and written in one go.
         let bounds = pool::bounds();
         let count = |given: Option<u64>, now| given.and_then(|n| n.try_into().ok()).unwrap_or(now);
         pool::configure(Bounds {
-            threads: count(threads, bounds.threads),
-            max_memory: max_memory.unwrap_or(bounds.max_memory),
-            max_queue: count(max_queue, bounds.max_queue),
-            queue_timeout: queue_timeout.map_or(bounds.queue_timeout, Duration::from_millis),
+            threads: count(options.threads, bounds.threads),
+            max_memory: options.max_memory.unwrap_or(bounds.max_memory),
+            max_queue: count(options.max_queue, bounds.max_queue),
+            queue_timeout: options
+                .queue_timeout_ms
+                .map_or(bounds.queue_timeout, Duration::from_millis),
         });
         Ok(())
     })

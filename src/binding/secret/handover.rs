@@ -5,7 +5,7 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use super::SecretBuffer;
+use super::buffer::SecretBuffer;
 use crate::binding::args::Arg;
 use crate::binding::guard;
 use crate::secret::{HANDOVER_ID_LEN, handovers, unknown_handover};

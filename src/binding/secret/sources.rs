@@ -7,8 +7,8 @@ use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 use secrecy::ExposeSecret;
 
-use super::SecretBuffer;
-use crate::binding::args::{Arg, Fault, Result};
+use super::buffer::SecretBuffer;
+use crate::binding::args::{Arg, Fault, options};
 use crate::binding::guard;
 use crate::error::Code;
 use crate::secret::{
@@ -30,6 +30,37 @@ const TEXTS: [(&str, Encoding); 4] = [
     ("base64", Encoding::Base64),
     ("base64url", Encoding::Base64Url),
 ];
+
+const CONTENTS: [(&str, Encoding); 5] = {
+    let [utf8, hex, base64, base64url] = TEXTS;
+    [("raw", Encoding::Raw), utf8, hex, base64, base64url]
+};
+
+options! {
+    /// The options of `SecretBuffer.fromFile`.
+    pub struct FileOptions for "SecretBuffer.fromFile" {
+        /// How the file encodes the secret.
+        encoding("encoding"): Encoding = default(Encoding::Raw, |name| name.one_of(&CONTENTS)),
+        /// The largest file, in bytes.
+        max_bytes("maxBytes"): usize =
+            default(DEFAULT_FILE_LEN, |max| max.length(1..=MAX_SECRET_LEN)),
+        /// Whether a line ending is cut off. A raw key that happens to end in the byte of a newline
+        /// must not lose it, so the default depends on the encoding.
+        trim("trim"): Option<bool> = optional(|trim| trim.boolean()),
+        /// Whether a file that others may read or write is accepted.
+        allow_insecure("allowInsecure"): bool = default(false, |allow| allow.boolean()),
+    }
+}
+
+options! {
+    /// The options of `SecretBuffer.fromEnv`.
+    pub struct VariableOptions for "SecretBuffer.fromEnv" {
+        /// How the variable encodes the secret.
+        encoding("encoding"): Encoding = default(Encoding::Utf8, |name| name.one_of(&TEXTS)),
+        /// Whether the variable is wiped.
+        wipe("wipe"): bool = default(true, |wipe| wipe.boolean()),
+    }
+}
 
 /// `target` becomes what a text encodes.
 #[napi(catch_unwind)]
@@ -69,28 +100,10 @@ pub fn secret_from_file(
         if path.contains('\0') {
             return Err(arg.invalid("must not hold a NUL"));
         }
-        let options = Arg::new(env, &options, "options").options(&[
-            "encoding",
-            "maxBytes",
-            "trim",
-            "allowInsecure",
-        ])?;
-        let encoding = options.get("encoding")?.map_or(Ok(Encoding::Raw), |encoding| {
-            let [utf8, hex, base64, base64url] = TEXTS;
-            encoding.one_of(&[("raw", Encoding::Raw), utf8, hex, base64, base64url])
-        })?;
-        let max_bytes = options
-            .get("maxBytes")?
-            .map_or(Ok(DEFAULT_FILE_LEN as u64), |max| max.integer(1..=MAX_SECRET_LEN as u64))?;
-        let flag = |name, default| -> Result<bool> {
-            options.get(name)?.map_or(Ok(default), |flag| flag.boolean())
-        };
-        // A key that happens to end in the byte of a newline must not lose it.
-        let trim = flag("trim", encoding != Encoding::Raw)?;
-        let rules = FileRules {
-            max_bytes: usize::try_from(max_bytes).unwrap_or(MAX_SECRET_LEN),
-            allow_insecure: flag("allowInsecure", false)?,
-        };
+        let FileOptions { encoding, max_bytes, trim, allow_insecure } =
+            Arg::new(env, &options, "options").read()?;
+        let trim = trim.unwrap_or(encoding != Encoding::Raw);
+        let rules = FileRules { max_bytes, allow_insecure };
 
         let secret = SecretBuffer::make(|| {
             let content = read_file(Path::new(&path), rules)?;
@@ -110,7 +123,8 @@ pub fn secret_from_file(
 }
 
 /// `target` becomes what a variable of the environment holds, which is wiped there unless the
-/// options say otherwise; gives whether it was. That the thread is the main one is for the façade to see to.
+/// options say otherwise; returns whether it was. The façade checks that this is the main
+/// thread.
 #[napi(catch_unwind)]
 pub fn secret_from_env(
     env: &Env,
@@ -122,11 +136,7 @@ pub fn secret_from_env(
         let arg = Arg::new(env, &name, "name");
         let name = VariableName::new(arg.string(1..=MAX_NAME_LEN)?)
             .ok_or_else(|| arg.invalid("must not hold = or NUL"))?;
-        let options = Arg::new(env, &options, "options").options(&["encoding", "wipe"])?;
-        let encoding = options
-            .get("encoding")?
-            .map_or(Ok(Encoding::Utf8), |encoding| encoding.one_of(&TEXTS))?;
-        let wipe = options.get("wipe")?.map_or(Ok(true), |wipe| wipe.boolean())?;
+        let VariableOptions { encoding, wipe } = Arg::new(env, &options, "options").read()?;
 
         let refused = |why| Fault::new(Code::SecretEnv, why);
         let secret = SecretBuffer::make(|| {

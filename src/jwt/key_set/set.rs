@@ -6,7 +6,7 @@
 //! ```
 //!
 //! `load` and `renew` set both ends to one time; `outlast`, after a request that failed, moves the
-//! second one on. When to ask is the façade's affair (lib/remote-jwks/refresher.js): `use`, from
+//! second one on. When to ask is the façade's affair (lib/key-set/refresher.js): `use`, from
 //! 0.8 on, does so while the keys are still good, `need` when a token names a key that is not here
 //! or none is left.
 

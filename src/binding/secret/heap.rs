@@ -6,14 +6,15 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use super::args::{Arg, Result};
-use super::guard;
+use super::buffer::dispose_all;
+use crate::binding::args::{Arg, Result, options};
+use crate::binding::guard;
 use crate::heap::{OnDegraded, Requirement};
 use crate::os::Backend;
 use crate::secret::{self, OnFull, Settings};
 
 /// What `maxBytes` may be: 4 KiB to 1 GiB.
-const MAX_BYTES: RangeInclusive<u64> = 4096..=1 << 30;
+const MAX_BYTES: RangeInclusive<usize> = 4096..=1 << 30;
 
 const BACKENDS: [(&str, Option<Backend>); 5] = [
     ("auto", None),
@@ -33,6 +34,22 @@ const ON_DEGRADED: [(&str, OnDegraded); 3] =
     [("warn", OnDegraded::Warn), ("error", OnDegraded::Error), ("ignore", OnDegraded::Ignore)];
 
 const OVERFLOW: [(&str, OnFull); 2] = [("error", OnFull::Error), ("seal", OnFull::Seal)];
+
+options! {
+    /// The options of `secureHeap.configure`.
+    pub struct HeapOptions for "secureHeap.configure" {
+        /// The most that the heap may grow to, in bytes.
+        max_bytes("maxBytes"): Option<usize> = optional(|bytes| bytes.length(MAX_BYTES)),
+        /// The kind of memory; the best there is unless given.
+        backend("backend"): Option<Option<Backend>> = optional(|name| name.one_of(&BACKENDS)),
+        /// The properties without which no secret is stored.
+        require("require"): Option<Vec<Requirement>> = optional(requirements),
+        /// What happens when the memory is less protected than it should be.
+        on_degraded("onDegraded"): Option<OnDegraded> = optional(|name| name.one_of(&ON_DEGRADED)),
+        /// What happens when the heap is full.
+        overflow("overflow"): Option<OnFull> = optional(|name| name.one_of(&OVERFLOW)),
+    }
+}
 
 /// Facts about the secure heap; numbers of bytes unless the name says otherwise.
 #[napi(object, object_from_js = false)]
@@ -78,26 +95,14 @@ pub struct SecureHeapStatus {
 #[napi(catch_unwind)]
 pub fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "maxBytes",
-            "backend",
-            "require",
-            "onDegraded",
-            "overflow",
-        ])?;
-        let max_bytes =
-            options.get("maxBytes")?.map(|bytes| bytes.integer(MAX_BYTES)).transpose()?;
-        let backend = options.get("backend")?.map(|name| name.one_of(&BACKENDS)).transpose()?;
-        let require = options.get("require")?.map(|names| {
-            let names = names.array(8)?;
-            names.iter().map(|name| name.one_of(&REQUIREMENTS)).collect::<Result<_>>()
-        });
-        let require = require.transpose()?;
-        let on_degraded =
-            options.get("onDegraded")?.map(|name| name.one_of(&ON_DEGRADED)).transpose()?;
-        let on_full = options.get("overflow")?.map(|name| name.one_of(&OVERFLOW)).transpose()?;
-        let max_bytes = max_bytes.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
-        Ok(secret::configure(Settings { max_bytes, backend, require, on_degraded, on_full })?)
+        let options: HeapOptions = Arg::new(env, &options, "options").read()?;
+        Ok(secret::configure(Settings {
+            max_bytes: options.max_bytes,
+            backend: options.backend,
+            require: options.require,
+            on_degraded: options.on_degraded,
+            on_full: options.overflow,
+        })?)
     })
 }
 
@@ -130,6 +135,17 @@ pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
     })
 }
 
+/// Disposes of every `SecretBuffer` that is held now, in all threads, and of those that wait to be
+/// adopted.
+#[napi(catch_unwind)]
+pub fn secure_heap_dispose_all(env: &Env) -> napi::Result<()> {
+    guard(env, || {
+        secret::handovers().clear();
+        dispose_all();
+        Ok(())
+    })
+}
+
 /// Looks at the canaries of everything in the secure heap.
 #[napi(catch_unwind)]
 pub fn secure_heap_verify(env: &Env) -> napi::Result<()> {
@@ -137,4 +153,8 @@ pub fn secure_heap_verify(env: &Env) -> napi::Result<()> {
         secret::verify();
         Ok(())
     })
+}
+
+fn requirements(names: Arg<'_>) -> Result<Vec<Requirement>> {
+    names.array(8)?.iter().map(|name| name.one_of(&REQUIREMENTS)).collect()
 }

@@ -2,29 +2,26 @@
 
 const { EventEmitter } = require('node:events');
 
+const { attach, construct } = require('./construct.js');
 const { makeError } = require('./errors.js');
 const native = require('./load.js');
 const { Uncloneable } = require('./uncloneable.js');
-
-/** Handed to the constructor by the static methods only. */
-const OWN = Symbol('own');
 
 class KeyRing extends Uncloneable {
   #events = new EventEmitter();
   #listening;
 
-  constructor(options, attach) {
+  constructor(options) {
     super();
-    if (options === OWN) attach(this);
-    else native.keyringAttach(this, options);
+    attach(this, options, native.keyringAttach);
   }
 
   static shared(name, options) {
-    return new KeyRing(OWN, (ring) => native.keyringShare(ring, name, options));
+    return construct(KeyRing, (ring) => native.keyringShare(ring, name, options));
   }
 
   static unseal(sealed, key, options) {
-    return new KeyRing(OWN, (ring) => native.keyringUnseal(ring, sealed, key, options));
+    return construct(KeyRing, (ring) => native.keyringUnseal(ring, sealed, key, options));
   }
 
   add(key, options) {

@@ -2,13 +2,12 @@
 
 // The functions are async, so that an argument error rejects instead of throwing.
 
-const { abortable, signalOf } = require('./abort.js');
-const native = require('./load.js');
-const { inProduction } = require('./passwords.js');
+const { abortable, signalOf } = require('../abort.js');
+const native = require('../load.js');
 
 class PasswordHasher {
   constructor(policy) {
-    native.hasherAttach(this, policy, inProduction());
+    native.hasherAttach(this, policy);
   }
 
   async hash(password, options) {

@@ -3,24 +3,22 @@
 // The functions are async, so that an argument error rejects instead of throwing.
 
 const { abortable, signalOf } = require('./abort.js');
-const { calibrate } = require('./calibration.js');
+const { calibrate } = require('./password/calibration.js');
 const native = require('./load.js');
-const { secretFromCarrier } = require('./secrets.js');
+const { secretFromCarrier } = require('./secret.js');
 
 const argon2d = 0;
 const argon2i = 1;
 const argon2id = 2;
 
-const inProduction = () => process.env.NODE_ENV === 'production';
-
 async function hash(password, options) {
   return abortable(signalOf(options), (job) =>
-    native.passwordHash(password, options, inProduction(), job),
+    native.passwordHash(password, options, job),
   );
 }
 
 function hashSync(password, options) {
-  return native.passwordHashSync(password, options, inProduction());
+  return native.passwordHashSync(password, options);
 }
 
 async function verify(digest, password, options) {
@@ -35,13 +33,13 @@ function verifySync(digest, password, options) {
 
 async function deriveKey(password, salt, options) {
   const carrier = await abortable(signalOf(options), (job) =>
-    native.passwordDeriveKey(password, salt, options, inProduction(), job),
+    native.passwordDeriveKey(password, salt, options, job),
   );
   return secretFromCarrier(carrier);
 }
 
 function needsRehash(digest, options) {
-  return native.passwordNeedsRehash(digest, options, inProduction());
+  return native.passwordNeedsRehash(digest, options);
 }
 
 function parseHash(digest) {
@@ -66,7 +64,6 @@ module.exports = {
   deriveKey,
   hash,
   hashSync,
-  inProduction,
   needsRehash,
   parseHash,
   passwordPool,

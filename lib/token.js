@@ -3,40 +3,9 @@
 // Tokens cross the border as text: JSON.stringify and JSON.parse here, everything else there.
 
 const { jsonText, makeError } = require('./errors.js');
-const native = require('./load.js');
-const { refresherOf } = require('./remote-jwks.js');
-const { Uncloneable } = require('./uncloneable.js');
-const { MAX_TOKEN_LEN, decodeSegment, rejectionError } = require('./verifier.js');
 
-class JwtIssuer extends Uncloneable {
-  #sign;
-
-  constructor(options) {
-    super();
-    native.issuerAttach(this, options);
-    this.#sign = native.issuerBind(this);
-  }
-
-  sign(claims, overrides) {
-    const text = claimsText(claims);
-    return overrides === undefined ? this.#sign(text) : native.issuerSign(this, text, overrides);
-  }
-
-  async signAsync(claims, overrides) {
-    return native.issuerSignAsync(this, claimsText(claims), overrides);
-  }
-}
-
-/** The payload, as bytes, of a token that need not carry claims. */
-function verifyJws(token, keys, options) {
-  const payload = native.jwsVerify(token, keys, options);
-  const refresher = refresherOf(keys);
-  refresher?.use();
-  if (typeof payload !== 'number') return payload;
-  const rejection = native.jwtRejection(payload);
-  refresher?.need(rejection.code);
-  throw rejectionError(rejection);
-}
+/** The longest token, in bytes. */
+const MAX_TOKEN_LEN = 16 * 1024;
 
 /** The claims of a token that nobody has verified: for logs and for choosing a verifier only. */
 function unsafeDecode(token) {
@@ -59,8 +28,20 @@ function claimsText(claims) {
   return jsonText(claims, 'ERR_JWT_CLAIM', 'claims must be values that JSON can hold');
 }
 
+function decodeSegment(segment) {
+  return JSON.parse(Buffer.from(segment, 'base64url').toString());
+}
+
+function rejectionError(rejection) {
+  // A claim that is not there is not looked for in Object.prototype.
+  const { code, message, claim, reason } = { __proto__: null, ...rejection };
+  const error = makeError(code, message);
+  if (claim !== undefined) Object.assign(error, { claim, reason });
+  return error;
+}
+
 function isRecord(value) {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-module.exports = { JwtIssuer, claimsText, unsafeDecode, verifyJws };
+module.exports = { MAX_TOKEN_LEN, claimsText, decodeSegment, rejectionError, unsafeDecode };

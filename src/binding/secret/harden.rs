@@ -4,12 +4,25 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use super::args::Arg;
-use super::guard;
+use crate::binding::args::{Arg, Result, options};
+use crate::binding::guard;
 use crate::os::{self, Hardening};
 
 /// The highest limit that can be asked for, in bytes: JavaScript's greatest safe integer.
 const MAX_CORE: u64 = (1 << 53) - 1;
+
+options! {
+    /// The options of `secureHeap.hardenProcess`.
+    pub struct HardenOptions for "secureHeap.hardenProcess" {
+        /// Only `false`: the process's user may no longer dump and trace it.
+        dumpable("dumpable"): Option<Undumpable> = optional(undumpable),
+        /// The limit on core dumps, in bytes.
+        core("core"): Option<u64> = optional(|core| core.integer(0..=MAX_CORE)),
+    }
+}
+
+/// `dumpable: false`.
+pub struct Undumpable;
 
 /// What is true of the process.
 #[napi(object, object_from_js = false)]
@@ -26,18 +39,9 @@ pub struct ProcessHardening {
 #[napi(catch_unwind)]
 pub fn harden_process(env: &Env, options: Unknown<'_>) -> napi::Result<ProcessHardening> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&["dumpable", "core"])?;
-        let undumpable = options.get("dumpable")?.map(|dumpable| {
-            if dumpable.boolean()? {
-                return Err(dumpable.invalid("must be false, or be left out"));
-            }
-            Ok(true)
-        });
-        let core = options.get("core")?.map(|core| core.integer(0..=MAX_CORE));
-        let hardened = os::harden(Hardening {
-            undumpable: undumpable.transpose()?.unwrap_or(false),
-            core: core.transpose()?,
-        });
+        let options: HardenOptions = Arg::new(env, &options, "options").read()?;
+        let hardened =
+            os::harden(Hardening { undumpable: options.dumpable.is_some(), core: options.core });
         Ok(ProcessHardening {
             dumpable: hardened.dumpable,
             core: hardened
@@ -46,4 +50,11 @@ pub fn harden_process(env: &Env, options: Unknown<'_>) -> napi::Result<ProcessHa
             reasons: hardened.reasons,
         })
     })
+}
+
+fn undumpable(dumpable: Arg<'_>) -> Result<Undumpable> {
+    if dumpable.boolean()? {
+        return Err(dumpable.invalid("must be false, or be left out"));
+    }
+    Ok(Undumpable)
 }

@@ -4,6 +4,7 @@ const path = require('node:path');
 const { inspect, types } = require('node:util');
 const { isMainThread } = require('node:worker_threads');
 
+const { attach, construct } = require('./construct.js');
 const { makeError } = require('./errors.js');
 const native = require('./load.js');
 const { Uncloneable } = require('./uncloneable.js');
@@ -11,39 +12,35 @@ const { Uncloneable } = require('./uncloneable.js');
 const { get: byteLengthOf } = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength');
 const { then } = Promise.prototype;
 
-/** Handed to the constructor by the static methods only. */
-const OWN = Symbol('own');
-
 // The bytes live natively; the object has no property that could be printed or copied.
 class SecretBuffer extends Uncloneable {
   #equals;
 
-  constructor(own, fill) {
+  constructor(given) {
     super();
-    if (own !== OWN) {
+    attach(this, given, () => {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
         'SecretBuffer is not constructed: use one of its static methods, such as SecretBuffer.random',
       );
-    }
-    fill(this);
+    });
   }
 
   static random(bytes) {
-    return new SecretBuffer(OWN, (secret) => native.secretRandom(secret, bytes));
+    return construct(SecretBuffer, (secret) => native.secretRandom(secret, bytes));
   }
 
   static from(data, options) {
-    return new SecretBuffer(OWN, (secret) => native.secretFrom(secret, data, options));
+    return construct(SecretBuffer, (secret) => native.secretFrom(secret, data, options));
   }
 
   static fromString(text, encoding) {
-    return new SecretBuffer(OWN, (secret) => native.secretFromString(secret, text, encoding));
+    return construct(SecretBuffer, (secret) => native.secretFromString(secret, text, encoding));
   }
 
   static fromFile(file, options) {
     assertMayRead(file);
-    return new SecretBuffer(OWN, (secret) => native.secretFromFile(secret, file, options));
+    return construct(SecretBuffer, (secret) => native.secretFromFile(secret, file, options));
   }
 
   static fromEnv(name, options) {
@@ -54,7 +51,7 @@ class SecretBuffer extends Uncloneable {
       );
     }
     let isWiped;
-    const secret = new SecretBuffer(OWN, (own) => {
+    const secret = construct(SecretBuffer, (own) => {
       isWiped = native.secretFromEnv(own, name, options);
     });
     // `process.env` reads the environment itself, unless somebody has replaced it with a copy. One
@@ -64,11 +61,11 @@ class SecretBuffer extends Uncloneable {
   }
 
   static unseal(sealed, key, options) {
-    return new SecretBuffer(OWN, (secret) => native.secretUnseal(secret, sealed, key, options));
+    return construct(SecretBuffer, (secret) => native.secretUnseal(secret, sealed, key, options));
   }
 
   static adopt(ticket) {
-    return new SecretBuffer(OWN, (secret) => native.secretAdopt(secret, ticket));
+    return construct(SecretBuffer, (secret) => native.secretAdopt(secret, ticket));
   }
 
   get byteLength() {
@@ -113,7 +110,7 @@ class SecretBuffer extends Uncloneable {
   }
 
   clone() {
-    return new SecretBuffer(OWN, (copy) => native.secretClone(copy, this));
+    return construct(SecretBuffer, (copy) => native.secretClone(copy, this));
   }
 
   equals(other) {
@@ -161,7 +158,7 @@ class SecretBuffer extends Uncloneable {
 
 /** A secret that the native part has made. */
 function secretFromCarrier(carrier) {
-  return new SecretBuffer(OWN, (secret) => native.secretAttach(secret, carrier));
+  return construct(SecretBuffer, (secret) => native.secretFromCarrier(secret, carrier));
 }
 
 function forgetVariable(name) {
@@ -210,30 +207,8 @@ function lend(secret, fn) {
   };
 }
 
-const secureHeap = Object.freeze({
-  configure(options) {
-    native.secureHeapConfigure(options);
-  },
-
-  status() {
-    return native.secureHeapStatus();
-  },
-
-  disposeAll() {
-    native.secureHeapDisposeAll();
-  },
-
-  verify() {
-    native.secureHeapVerify();
-  },
-
-  hardenProcess(options) {
-    return native.hardenProcess(options);
-  },
-});
-
 function timingSafeEqual(a, b) {
   return native.timingSafeEqual(a, b);
 }
 
-module.exports = { SecretBuffer, secretFromCarrier, secureHeap, timingSafeEqual };
+module.exports = { SecretBuffer, secretFromCarrier, timingSafeEqual };

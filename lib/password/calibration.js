@@ -1,8 +1,8 @@
 'use strict';
 
-const { abortable, signalOf } = require('./abort.js');
-const { makeError } = require('./errors.js');
-const native = require('./load.js');
+const { abortable, signalOf } = require('../abort.js');
+const { makeError } = require('../errors.js');
+const native = require('../load.js');
 
 async function calibrate(options) {
   const signal = signalOf(options);

@@ -7,11 +7,11 @@ use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
 use super::args::handle::Handle;
-use super::args::out::{self, Made};
-use super::args::{Arg, Options, Result, scalars};
-use super::keys::import_rules;
+use super::args::out::{self, LocalValue};
+use super::args::{Arg, Result, options, scalars};
+use super::key::ImportOptions;
 use super::{CLOCK, guard};
-use crate::jwt::{KeySet, MAX_SET_LEN};
+use crate::jwt::{ImportRules, KeySet, MAX_SET_LEN};
 
 /// The longest URL, in bytes.
 const MAX_URL_LEN: usize = 4096;
@@ -21,20 +21,6 @@ const MAX_HEADER_LEN: usize = 8192;
 /// The longest that a set may be used, fresh or not, in seconds: seven days.
 const MAX_AGE: u64 = 7 * 24 * 3600;
 
-const OPTIONS: &[&str] = &[
-    "algorithms",
-    "use",
-    "headers",
-    "fetch",
-    "timeoutMs",
-    "maxBytes",
-    "minAge",
-    "maxAge",
-    "cooldown",
-    "staleIfError",
-    "onEvent",
-];
-
 impl Handle for KeySet {
     const TAG: u128 = 0x7be2_3a4c_9d11_4e6f_8c35_b07d_41f6_5c0d;
     const CLASS: &'static str = "RemoteJwks";
@@ -42,6 +28,32 @@ impl Handle for KeySet {
     fn external_len(&self) -> u32 {
         // A handful of keys; more come with use.
         16 << 10
+    }
+}
+
+options! {
+    /// The options of `RemoteJwks`.
+    pub struct SetOptions<'a> for "RemoteJwks" {
+        /// Which keys of the set are imported.
+        import: ImportOptions = flatten(ImportOptions),
+        /// The headers of a request.
+        headers("headers"): Option<Vec<Vec<String>>> = optional(headers),
+        /// The function that fetches.
+        fetch("fetch"): Option<LocalValue> = optional(|fetch| out::function(&fetch)),
+        /// How long a request may take, in milliseconds.
+        timeout_ms("timeoutMs"): u64 = default(5000, |timeout| timeout.integer(1..=60_000)),
+        /// The longest body, in bytes.
+        max_bytes("maxBytes"): usize = default(512 * 1024, |max| max.length(1..=MAX_SET_LEN)),
+        /// The shortest time for which a set is fresh: at most `maxAge`, which is read later.
+        min_age("minAge"): Option<Arg<'a>> = optional(Ok),
+        /// The longest time for which a set is fresh, in seconds.
+        max_age("maxAge"): u64 = default(600, |age| age.duration(1..=MAX_AGE)),
+        /// The pause between requests for unknown keys, in seconds.
+        cooldown("cooldown"): u64 = default(30, |pause| pause.duration(1..=scalars::MAX_DURATION)),
+        /// How long keys are used when their set cannot be fetched, in seconds.
+        stale_if_error("staleIfError"): u64 = default(0, |stale| stale.duration(0..=MAX_AGE)),
+        /// The function that is told of requests.
+        on_event("onEvent"): Option<LocalValue> = optional(|listener| out::function(&listener)),
     }
 }
 
@@ -63,9 +75,9 @@ pub struct NativeJwksPolicy {
     /// Name and value of each.
     pub headers: Vec<Vec<String>>,
     /// What fetches, if not the global function.
-    pub fetch: Option<Made>,
+    pub fetch: Option<LocalValue>,
     /// What is told of every request.
-    pub on_event: Option<Made>,
+    pub on_event: Option<LocalValue>,
 }
 
 /// `remote` becomes a set of keys of which nothing is known yet.
@@ -78,9 +90,9 @@ pub fn jwks_attach(
 ) -> napi::Result<NativeJwksPolicy> {
     guard(env, || {
         Arg::new(env, &url, "url").string(1..=MAX_URL_LEN)?;
-        let options = Arg::new(env, &options, "options").options(OPTIONS)?;
-        let policy = policy(&options)?;
-        let set = KeySet::new(import_rules(&options)?, CLOCK.clone());
+        let options: SetOptions<'_> = Arg::new(env, &options, "options").read()?;
+        let (rules, policy) = options.into_parts()?;
+        let set = KeySet::new(rules, CLOCK.clone());
         Arg::new(env, &remote, "this").attach(Arc::new(set))?;
         Ok(policy)
     })
@@ -133,31 +145,30 @@ pub fn jwks_list(env: &Env, remote: Unknown<'_>) -> napi::Result<Option<Vec<Vec<
     })
 }
 
-fn policy(options: &Options<'_>) -> Result<NativeJwksPolicy> {
-    let integer = |name, range, default| -> Result<f64> {
-        let given = options.get(name)?;
-        Ok(given.map_or(Ok(default), |given: Arg<'_>| given.integer(range))? as f64)
-    };
-    let seconds = |name, range, default| -> Result<u64> {
-        options.get(name)?.map_or(Ok(default), |given: Arg<'_>| given.duration(range))
-    };
-    let function = |name| options.get(name)?.map(|given| out::function(&given)).transpose();
-    let max_age = seconds("maxAge", 1..=MAX_AGE, 600)?;
-    Ok(NativeJwksPolicy {
-        timeout_ms: integer("timeoutMs", 1..=60_000, 5000)?,
-        max_bytes: integer("maxBytes", 1..=MAX_SET_LEN as u64, 512 * 1024)?,
-        min_age: seconds("minAge", 1..=max_age, max_age.min(60))? as f64,
-        max_age: max_age as f64,
-        cooldown: seconds("cooldown", 1..=scalars::MAX_DURATION, 30)? as f64,
-        stale_if_error: seconds("staleIfError", 0..=MAX_AGE, 0)? as f64,
-        headers: headers(options)?,
-        fetch: function("fetch")?,
-        on_event: function("onEvent")?,
-    })
+impl SetOptions<'_> {
+    /// The rules for the native part, and the policy for the façade.
+    fn into_parts(self) -> Result<(ImportRules, NativeJwksPolicy)> {
+        let max_age = self.max_age;
+        let min_age = match self.min_age {
+            Some(min_age) => min_age.duration(1..=max_age)?,
+            None => max_age.min(60),
+        };
+        let policy = NativeJwksPolicy {
+            timeout_ms: self.timeout_ms as f64,
+            max_bytes: self.max_bytes as f64,
+            min_age: min_age as f64,
+            max_age: max_age as f64,
+            cooldown: self.cooldown as f64,
+            stale_if_error: self.stale_if_error as f64,
+            headers: self.headers.unwrap_or_default(),
+            fetch: self.fetch,
+            on_event: self.on_event,
+        };
+        Ok((self.import.rules(), policy))
+    }
 }
 
-fn headers(options: &Options<'_>) -> Result<Vec<Vec<String>>> {
-    let Some(headers) = options.get("headers")? else { return Ok(Vec::new()) };
+fn headers(headers: Arg<'_>) -> Result<Vec<Vec<String>>> {
     let header =
         |(name, value): (String, Arg<'_>)| Ok(vec![name, value.string(0..=MAX_HEADER_LEN)?]);
     headers.entries(MAX_HEADERS)?.into_iter().map(header).collect()

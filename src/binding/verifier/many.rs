@@ -9,9 +9,9 @@ use napi::Env;
 use napi::bindgen_prelude::{Either, Unknown};
 use napi_derive::napi;
 
-use super::args::{Arg, Result};
-use super::guard;
-use super::offload::{Offloaded, offload};
+use crate::binding::args::{Arg, Result};
+use crate::binding::guard;
+use crate::binding::offload::{Offloaded, offload};
 use crate::jwt::{MAX_TOKEN_LEN, Rejection, Scratch, Verifier};
 
 /// The most tokens of one `verifyMany`.
@@ -21,8 +21,8 @@ pub const MAX_MANY: u32 = 10_000;
 /// How many are verified at once: with the slowest algorithm, ES512, a tenth of a second.
 const PART: u32 = 200;
 
-/// Of as many tokens as are verified at once, from the one with the index `first`: a promise of each
-/// one's payload, or of the status of its rejection.
+/// Verifies one part of the tokens, from the index `first` on. Returns a promise of each token's
+/// payload, or of the status of its rejection.
 #[napi(catch_unwind)]
 pub fn verifier_verify_many(
     env: &Env,

@@ -1,29 +1,32 @@
 //! `KeyRing`.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+pub mod options;
+
+use std::sync::Arc;
 
 use napi::Env;
 use napi::bindgen_prelude::{Either, Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
+use self::options::{
+    AddOptions, NewRingOptions, RotateOptions, SealedRingOptions, SharedRingOptions, with_defaults,
+};
 use super::args::handle::Handle;
-use super::args::out::{self, Made};
-use super::args::{Arg, Options, Result, scalars};
-use super::keys::{MAX_KEYS, algorithm};
+use super::args::internal;
+use super::args::out::{self, LocalValue};
+use super::args::{Arg, Result};
 use super::offload::{Offloaded, offload};
-use super::revocation::TOKEN_TTL;
-use super::secret::with_seal_key;
-use super::{CLOCK, guard, internal};
-use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOptions, RingOverrides};
+use super::{CLOCK, guard};
+use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOverrides};
+use crate::registry::{Registry, Shared};
 use crate::secret::{self, MAX_SEALED_LEN};
 
-/// How many names `shared` knows at most: a process has few rings, and they stay.
+/// The most names of `KeyRing.shared`: a process has few rings, and they stay.
 const MAX_SHARED: usize = 1000;
 
-/// The rings of `shared`, for every thread of the process and as long as it runs.
-static SHARED: Mutex<BTreeMap<String, Arc<KeyRing>>> = Mutex::new(BTreeMap::new());
+/// The rings of `KeyRing.shared`.
+static SHARED: Registry<KeyRing> = Registry::new(MAX_SHARED);
 
 impl Handle for KeyRing {
     const TAG: u128 = 0xc85b_0f9d_6b52_4a11_88e4_64f2_33ad_1909;
@@ -85,20 +88,13 @@ impl From<&KeyChange> for NativeKeyChange {
 #[napi(catch_unwind)]
 pub fn keyring_attach(env: &Env, ring: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "alg",
-            "keys",
-            "maxTokenTtl",
-            "jwksMaxAge",
-            "rotateEvery",
-        ])?;
-        let core = KeyRing::new(with_defaults(&overrides(&options)?), CLOCK.clone())?;
-        if let Some(keys) = options.get("keys")? {
-            let mut state = KeyState::Active;
-            for key in keys.array(MAX_KEYS)? {
-                core.add(key.handle::<Key>()?, Some(state))?;
-                state = KeyState::Retired;
-            }
+        let options: NewRingOptions = Arg::new(env, &options, "options").read()?;
+        let given = options.times.with(options.alg);
+        let core = KeyRing::new(with_defaults(&given), CLOCK.clone())?;
+        let mut state = KeyState::Active;
+        for key in options.keys.unwrap_or_default() {
+            core.add(key, Some(state))?;
+            state = KeyState::Retired;
         }
         Arg::new(env, &ring, "this").attach(core)
     })
@@ -113,7 +109,8 @@ pub fn keyring_share(
     options: Unknown<'_>,
 ) -> napi::Result<()> {
     guard(env, || {
-        let given = overrides(&Arg::new(env, &options, "options").options(RING_OPTIONS)?)?;
+        let options: SharedRingOptions = Arg::new(env, &options, "options").read()?;
+        let given = options.times.with(options.alg);
         let core = shared(&Arg::new(env, &name, "name"), &given, || {
             Ok(KeyRing::new(with_defaults(&given), CLOCK.clone())?)
         })?;
@@ -123,16 +120,17 @@ pub fn keyring_share(
 
 /// The ring with its private keys, as a `Buffer` that only the same key opens.
 #[napi(catch_unwind)]
-pub fn keyring_seal(env: &Env, ring: Unknown<'_>, key: Unknown<'_>) -> napi::Result<Made> {
+pub fn keyring_seal(env: &Env, ring: Unknown<'_>, key: Unknown<'_>) -> napi::Result<LocalValue> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let key = Arg::new(env, &key, "key");
-        let sealed = secret::storing(|| with_seal_key(&key, |key| Ok(ring.seal(key)?)))?;
+        let sealed = secret::storing(|| key.with_seal_key(|key| Ok(ring.seal(key)?)))?;
         out::buffer(env, &sealed)
     })
 }
 
-/// `ring` becomes what was sealed, or with `shared` the process's ring of that name, if there is one.
+/// `ring` becomes the sealed ring, or with `shared` the process's ring of that name, if there is
+/// one.
 #[napi(catch_unwind)]
 pub fn keyring_unseal(
     env: &Env,
@@ -142,17 +140,11 @@ pub fn keyring_unseal(
     options: Unknown<'_>,
 ) -> napi::Result<()> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options").options(&[
-            "alg",
-            "maxTokenTtl",
-            "jwksMaxAge",
-            "rotateEvery",
-            "shared",
-        ])?;
-        let (given, name) = (overrides(&options)?, options.get("shared")?);
+        let options: SealedRingOptions<'_> = Arg::new(env, &options, "options").read()?;
+        let (given, name) = (options.times.with(options.alg), options.shared);
         let (key, sealed) = (Arg::new(env, &key, "key"), Arg::new(env, &sealed, "sealed"));
         let open = || {
-            with_seal_key(&key, |key| {
+            key.with_seal_key(|key| {
                 sealed.with_bytes(0..=MAX_SEALED_LEN, |sealed| {
                     Ok(KeyRing::unseal(sealed, key, given, CLOCK.clone())?)
                 })
@@ -161,7 +153,7 @@ pub fn keyring_unseal(
         let core = match name {
             Some(name) => {
                 // What is wrong is so in every thread, not only in the one that comes first.
-                with_seal_key(&key, |_| sealed.with_bytes(0..=MAX_SEALED_LEN, |_| Ok(())))?;
+                key.with_seal_key(|_| sealed.with_bytes(0..=MAX_SEALED_LEN, |_| Ok(())))?;
                 shared(&name, &given, open)?
             }
             None => open()?,
@@ -181,11 +173,8 @@ pub fn keyring_add(
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let key = Arg::new(env, &key, "key").handle::<Key>()?;
-        let options = Arg::new(env, &options, "options").options(&["state"])?;
-        let states = [KeyState::Next, KeyState::Active, KeyState::Retired];
-        let state = options.get("state")?;
-        let state = state.map(|text| text.one_of(&states.map(|state| (state.name(), state))));
-        Ok(ring.add(key, state.transpose()?)?)
+        let AddOptions { state } = Arg::new(env, &options, "options").read()?;
+        Ok(ring.add(key, state)?)
     })
 }
 
@@ -207,8 +196,7 @@ pub fn keyring_rotate(
 ) -> napi::Result<Either<String, Offloaded<String>>> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
-        let options = Arg::new(env, &options, "options").options(&["force"])?;
-        let force = options.get("force")?.map_or(Ok(false), |force| force.boolean())?;
+        let RotateOptions { force } = Arg::new(env, &options, "options").read()?;
         let algorithm = ring.options().algorithm;
         let rotate = move || Ok(ring.rotate(force, || Key::generate(algorithm, None, None))?);
         Ok(if algorithm.is_rsa() { Either::B(offload(rotate)) } else { Either::A(rotate()?) })
@@ -286,8 +274,6 @@ pub fn keyring_unlisten(env: &Env, ring: Unknown<'_>, id: Unknown<'_>) -> napi::
     })
 }
 
-const RING_OPTIONS: &[&str] = &["alg", "maxTokenTtl", "jwksMaxAge", "rotateEvery"];
-
 /// The process's ring of a name, which `make` makes if there is none.
 fn shared(
     name: &Arg<'_>,
@@ -295,42 +281,12 @@ fn shared(
     make: impl FnOnce() -> Result<Arc<KeyRing>>,
 ) -> Result<Arc<KeyRing>> {
     let text = name.string(1..=256)?;
-    let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(known) = shared.get(&text) {
-        if given.agree_with(known.options()) {
-            return Ok(known.clone());
-        }
-        return Err(name.invalid(
+    match SHARED.share(&text, |known| given.agree_with(known.options()), make)? {
+        Shared::Object(ring) => Ok(ring),
+        Shared::Conflict => Err(name.invalid(
             "names a shared ring with other options: give the same ones everywhere, or none where \
              it exists",
-        ));
+        )),
+        Shared::Full => Err(name.out_of_range(format!("one of at most {MAX_SHARED} names"))),
     }
-    if shared.len() >= MAX_SHARED {
-        return Err(name.out_of_range(format!("one of at most {MAX_SHARED} names")));
-    }
-    let ring = make()?;
-    shared.insert(text, ring.clone());
-    Ok(ring)
-}
-
-fn with_defaults(given: &RingOverrides) -> RingOptions {
-    let default = RingOptions::default();
-    RingOptions {
-        algorithm: given.algorithm.unwrap_or(default.algorithm),
-        max_token_ttl: given.max_token_ttl.unwrap_or(default.max_token_ttl),
-        jwks_max_age: given.jwks_max_age.unwrap_or(default.jwks_max_age),
-        rotate_every: given.rotate_every,
-    }
-}
-
-fn overrides(options: &Options<'_>) -> Result<RingOverrides> {
-    let seconds = |name, range| -> Result<Option<u64>> {
-        options.get(name)?.map(|value: Arg<'_>| value.duration(range)).transpose()
-    };
-    Ok(RingOverrides {
-        algorithm: options.get("alg")?.map(|alg| algorithm(&alg)).transpose()?,
-        max_token_ttl: seconds("maxTokenTtl", TOKEN_TTL)?,
-        jwks_max_age: seconds("jwksMaxAge", 0..=scalars::MAX_DURATION)?,
-        rotate_every: seconds("rotateEvery", 1..=scalars::MAX_DURATION)?,
-    })
 }

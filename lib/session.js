@@ -1,9 +1,9 @@
 'use strict';
 
 const native = require('./load.js');
-const { claimsText } = require('./tokens.js');
+const { claimsText } = require('./token.js');
 
-// Promises for the same reason as in revocations.js.
+// Promises for the same reason as in revocation.js.
 class Sessions {
   constructor(options) {
     native.sessionsAttach(this, options);

@@ -2,7 +2,7 @@
 
 /// How long sessions live.
 #[derive(Clone, Copy, Debug)]
-pub struct SessionOptions {
+pub struct SessionLimits {
     /// The life of a session from its start, however often it is refreshed, in seconds; 30 days.
     pub refresh_ttl: u64,
     /// The longest time between two refreshes, in seconds; `refresh_ttl` when it is longer.
@@ -14,7 +14,7 @@ pub struct SessionOptions {
     pub max_sessions: usize,
 }
 
-impl Default for SessionOptions {
+impl Default for SessionLimits {
     fn default() -> Self {
         let refresh_ttl = 30 * 24 * 3600;
         Self { refresh_ttl, idle_ttl: refresh_ttl, grace: 30, max_sessions: 1_000_000 }

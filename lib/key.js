@@ -6,12 +6,10 @@ const {
   types: { isKeyObject },
 } = require('node:util');
 
+const { attach, construct } = require('./construct.js');
 const { jsonText, makeError } = require('./errors.js');
 const native = require('./load.js');
 const { Uncloneable } = require('./uncloneable.js');
-
-/** Handed to the constructor by the static methods only. */
-const OWN = Symbol('own');
 
 const NO_JSON = 'the JWK must be values that JSON can hold';
 
@@ -19,32 +17,31 @@ class JwtKey extends Uncloneable {
   #kid;
   #alg;
 
-  constructor(own, carrier) {
+  constructor(given) {
     super();
-    if (own !== OWN) {
+    attach(this, given, () => {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
         'JwtKey is not constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromJwk, .fromJwks or .fromKeyObject',
       );
-    }
-    native.keyAttach(this, carrier);
+    });
     [this.#kid, this.#alg] = native.keyNames(this);
   }
 
   static async generate(alg, options) {
-    return new JwtKey(OWN, await native.keyGenerate(alg, options));
+    return fromCarrier(await native.keyGenerate(alg, options));
   }
 
   static fromSecret(secret, options) {
-    return new JwtKey(OWN, native.keyFromSecret(secret, options));
+    return construct(JwtKey, (key) => native.keyFromSecret(key, secret, options));
   }
 
   static fromPem(pem, options) {
-    return new JwtKey(OWN, native.keyFromPem(pem, options));
+    return construct(JwtKey, (key) => native.keyFromPem(key, pem, options));
   }
 
   static fromDer(der, options) {
-    return new JwtKey(OWN, native.keyFromDer(der, options));
+    return construct(JwtKey, (key) => native.keyFromDer(key, der, options));
   }
 
   static fromJwk(jwk, options) {
@@ -58,7 +55,7 @@ class JwtKey extends Uncloneable {
     const isSymmetric = own.kty === 'oct';
     if (!isSymmetric && own.d === undefined) {
       const json = jsonText(own, 'ERR_JWT_KEY', NO_JSON);
-      return new JwtKey(OWN, native.keyFromPublicJwk(json, { alg, kid }));
+      return construct(JwtKey, (key) => native.keyFromPublicJwk(key, json, { alg, kid }));
     }
     native.keyCheckJwk(ownWords(own), isSymmetric, { alg });
     const named = { alg, kid: kid ?? own.kid };
@@ -73,7 +70,7 @@ class JwtKey extends Uncloneable {
   }
 
   static fromJwks(jwks, options) {
-    return native.keyImportSet(setText(jwks), options).map((carrier) => new JwtKey(OWN, carrier));
+    return native.keyImportSet(setText(jwks), options).map(fromCarrier);
   }
 
   static #fromSymmetricJwk(jwk, options) {
@@ -94,7 +91,7 @@ class JwtKey extends Uncloneable {
     try {
       return key.type === 'secret'
         ? JwtKey.fromSecret(bytes, options)
-        : new JwtKey(OWN, native.keyFromDer(bytes, options));
+        : JwtKey.fromDer(bytes, options);
     } finally {
       native.wipe(bytes);
     }
@@ -129,6 +126,11 @@ class JwtKey extends Uncloneable {
   [inspect.custom]() {
     return this.toString();
   }
+}
+
+/** A key that the native part has made, of a list or by a promise. */
+function fromCarrier(carrier) {
+  return construct(JwtKey, (key) => native.keyFromCarrier(key, carrier));
 }
 
 /** The JSON of a JWK Set. Text stays as it is: which members come twice is seen there only. */

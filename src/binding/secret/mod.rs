@@ -1,96 +1,40 @@
 //! `SecretBuffer`.
 
+mod argument;
+mod buffer;
 mod handover;
-mod live;
-mod sealed;
-mod sources;
+pub mod harden;
+pub mod heap;
+pub mod sealed;
+pub mod sources;
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use napi::Env;
 use napi::bindgen_prelude::Unknown;
+use napi::{Env, sys};
 use napi_derive::napi;
 use secrecy::ExposeSecret;
 
-pub use self::sealed::with_seal_key;
-use super::args::handle::Handle;
-use super::args::{Arg, Fault, Result};
-use super::{fast, guard};
-use crate::error::Code;
-use crate::secret::{self, MAX_SECRET_LEN, Secret, StoredSecret};
+pub use self::buffer::SecretBuffer;
+use super::args::{Arg, Result, options};
+use super::fast::{self, Hot, RawCall};
+use super::guard;
+use crate::secret::{self, MAX_SECRET_LEN, Secret};
 
-/// A secret as JavaScript holds it: until it is disposed of.
-pub struct SecretBuffer {
-    secret: Mutex<Option<StoredSecret>>,
-    len: u32,
-}
+/// `(other) => boolean`
+impl Hot for SecretBuffer {
+    const NAME: &'static str = "equals";
+    const ARGUMENTS: usize = 1;
 
-impl Handle for SecretBuffer {
-    const TAG: u128 = 0xd5b7_43a8_0f9e_4d7b_8e57_0a4b_61e1_5507;
-    const CLASS: &'static str = "SecretBuffer";
-
-    fn external_len(&self) -> u32 {
-        // Many times what it is: the secure heap is small, and should not be full of garbage
-        // before the collector sees a reason to run.
-        self.len.saturating_add(64).saturating_mul(16)
+    fn call(&self, call: &RawCall) -> Result<sys::napi_value> {
+        let other = call.argument(0, "other");
+        call.boolean(other.with_key(0..=usize::MAX, |other| self.ct_eq(other))?)
     }
 }
 
-impl SecretBuffer {
-    /// What `make` makes: in the secure heap, or sealed where that is full and is to be so.
-    pub fn make(make: impl FnOnce() -> Result<Secret>) -> Result<Arc<Self>> {
-        secret::storing(|| make().and_then(|secret| Ok(Self::keeping(StoredSecret::new(secret)?))))
-    }
-
-    fn keeping(secret: StoredSecret) -> Arc<Self> {
-        // At most `MAX_SECRET_LEN`.
-        let len = u32::try_from(secret.len()).unwrap_or(u32::MAX);
-        let buffer = Arc::new(Self { secret: Mutex::new(Some(secret)), len });
-        live::enter(&buffer);
-        buffer
-    }
-
-    /// Lends the secret for the time of a call, during which it stays, whoever disposes of it.
-    pub fn with<T>(&self, call: impl FnOnce(&Secret) -> Result<T>) -> Result<T> {
-        self.get()?.with(call)?
-    }
-
-    /// The secret, shared: it stays until the caller is done with it, too.
-    pub fn get(&self) -> Result<StoredSecret> {
-        self.held().clone().ok_or_else(disposed)
-    }
-
-    /// Whether the secret is these bytes, in a time that depends on the lengths only. They may be
-    /// the secret's own.
-    pub fn ct_eq(&self, other: &[u8]) -> Result<bool> {
-        let held = self.held();
-        Ok(held.as_ref().ok_or_else(disposed)?.with(|secret| secret.ct_eq(other))?)
-    }
-
-    fn held(&self) -> MutexGuard<'_, Option<StoredSecret>> {
-        self.secret.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Whether there was a secret to let go of.
-    fn dispose(&self) -> bool {
-        let secret = self.held().take();
-        if secret.is_some() {
-            live::leave(self);
-        }
-        secret.is_some()
-    }
-}
-
-fn disposed() -> Fault {
-    Fault::new(Code::SecretDisposed, "the secret has been disposed of; make a new one")
-}
-
-/// The collector clears up what was never disposed of, and says so.
-impl Drop for SecretBuffer {
-    fn drop(&mut self) {
-        if self.dispose() {
-            secret::count_leaked();
-        }
+options! {
+    /// The options of `SecretBuffer.from`.
+    pub struct FromOptions for "SecretBuffer.from" {
+        /// Whether the bytes are wiped once they are copied.
+        wipe("wipe"): bool = default(false, |wipe| wipe.boolean()),
     }
 }
 
@@ -115,8 +59,7 @@ pub fn secret_from(
 ) -> napi::Result<()> {
     guard(env, || {
         let data = Arg::new(env, &data, "data");
-        let options = Arg::new(env, &options, "options").options(&["wipe"])?;
-        let wipe = options.get("wipe")?.map_or(Ok(false), |wipe| wipe.boolean())?;
+        let FromOptions { wipe } = Arg::new(env, &options, "options").read()?;
         let secret = SecretBuffer::make(|| {
             data.with_bytes(0..=MAX_SECRET_LEN, |bytes| Ok(Secret::copy_from(bytes)?))
         })?;
@@ -133,7 +76,11 @@ pub fn secret_from(
 
 /// `target` becomes the secret of a carrier.
 #[napi(catch_unwind)]
-pub fn secret_attach(env: &Env, target: Unknown<'_>, carrier: Unknown<'_>) -> napi::Result<()> {
+pub fn secret_from_carrier(
+    env: &Env,
+    target: Unknown<'_>,
+    carrier: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let secret = Arg::new(env, &carrier, "carrier").handle::<SecretBuffer>()?;
         Arg::new(env, &target, "this").attach(secret)
@@ -161,11 +108,7 @@ pub fn secret_bind<'env>(env: &'env Env, secret: Unknown<'_>) -> napi::Result<Un
 /// The secret's length in bytes.
 #[napi(catch_unwind)]
 pub fn secret_len(env: &Env, secret: Unknown<'_>) -> napi::Result<u32> {
-    guard(env, || {
-        let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
-        secret.get()?;
-        Ok(secret.len)
-    })
+    guard(env, || Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.len())
 }
 
 /// Copies the secret into `target`, which must be of its length.

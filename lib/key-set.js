@@ -2,9 +2,9 @@
 
 const { makeError } = require('./errors.js');
 const native = require('./load.js');
-const { lifetime } = require('./remote-jwks/freshness.js');
-const { Refresher } = require('./remote-jwks/refresher.js');
-const { failure, request } = require('./remote-jwks/request.js');
+const { lifetime } = require('./key-set/freshness.js');
+const { Refresher } = require('./key-set/refresher.js');
+const { failure, request } = require('./key-set/request.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 let refresherOf;

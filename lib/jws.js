@@ -1,0 +1,18 @@
+'use strict';
+
+const native = require('./load.js');
+const { refresherOf } = require('./key-set.js');
+const { rejectionError } = require('./token.js');
+
+/** The payload, as bytes, of a token that need not carry claims. */
+function verifyJws(token, keys, options) {
+  const payload = native.jwsVerify(token, keys, options);
+  const refresher = refresherOf(keys);
+  refresher?.use();
+  if (typeof payload !== 'number') return payload;
+  const rejection = native.jwtRejection(payload);
+  refresher?.need(rejection.code);
+  throw rejectionError(rejection);
+}
+
+module.exports = { verifyJws };

@@ -1,0 +1,187 @@
+//! One value from JavaScript, and the errors that name it.
+
+use std::ops::Range;
+use std::{fmt, ptr};
+
+use napi::bindgen_prelude::{JsValue, Unknown};
+use napi::{Env, sys};
+
+use super::fault::{Fault, Result, internal};
+use crate::error::{Code, Error};
+
+/// One value from JavaScript and what the caller knows it as.
+///
+/// Valid during the native call that received it: it borrows from that call's arguments.
+#[derive(Clone, Copy)]
+pub struct Arg<'a> {
+    pub(super) env: sys::napi_env,
+    pub(super) value: sys::napi_value,
+    pub(super) name: &'a str,
+    pub(super) part: Part,
+}
+
+/// What of the argument with that name a value is.
+#[derive(Clone, Copy)]
+pub enum Part {
+    /// All of it.
+    Whole,
+    /// The element with this index.
+    Element(u32),
+    /// Of an object whose names are the caller's.
+    Member,
+}
+
+/// The types of JavaScript that matter here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    Undefined,
+    Null,
+    Boolean,
+    Number,
+    String,
+    Object,
+    Function,
+    Other,
+}
+
+impl<'a> Arg<'a> {
+    /// An argument of the current call.
+    pub fn new(env: &Env, value: &'a Unknown<'_>, name: &'a str) -> Self {
+        Self { env: env.raw(), value: value.raw(), name, part: Part::Whole }
+    }
+
+    /// An argument of a raw callback that is running.
+    pub fn of_call(env: sys::napi_env, value: sys::napi_value, name: &'a str) -> Self {
+        Self { env, value, name, part: Part::Whole }
+    }
+
+    pub(super) fn is_type(&self, expected: Type) -> Result<bool> {
+        Ok(self.type_of()? == expected)
+    }
+
+    /// Whether the argument was left out; `null` is a value.
+    pub fn is_absent(&self) -> Result<bool> {
+        self.is_type(Type::Undefined)
+    }
+
+    /// Whether there is no value: the argument was left out, or is `null`.
+    pub fn is_nullish(&self) -> Result<bool> {
+        Ok(matches!(self.type_of()?, Type::Undefined | Type::Null))
+    }
+
+    /// The argument, unless it was left out.
+    pub fn present(self) -> Result<Option<Self>> {
+        Ok((!self.is_absent()?).then_some(self))
+    }
+
+    /// `true` or `false`.
+    pub fn boolean(&self) -> Result<bool> {
+        let mut value = false;
+        // SAFETY: `env` and `value` are those of the current call (see `Arg`); the result is
+        // written only when the status is ok.
+        match unsafe { sys::napi_get_value_bool(self.env, self.value, &raw mut value) } {
+            sys::Status::napi_ok => Ok(value),
+            _ => Err(self.wrong_type("a boolean")),
+        }
+    }
+
+    /// Whether the argument is `true` or `false`.
+    pub fn is_boolean(&self) -> Result<bool> {
+        self.is_type(Type::Boolean)
+    }
+
+    /// Whether the argument is the boolean `false`, which waives a check.
+    pub fn is_false(&self) -> Result<bool> {
+        Ok(self.is_boolean()? && !self.boolean()?)
+    }
+
+    /// Whether the argument is an array.
+    pub fn is_array(&self) -> Result<bool> {
+        let mut is_array = false;
+        // SAFETY: as in `boolean`.
+        self.check(unsafe { sys::napi_is_array(self.env, self.value, &raw mut is_array) })?;
+        Ok(is_array)
+    }
+
+    /// The elements of an array of at most `max`.
+    pub fn array(&self, max: u32) -> Result<Vec<Self>> {
+        self.array_part(max, 0..max)
+    }
+
+    /// Those of its elements that have one of these indices.
+    pub fn array_part(&self, max: u32, part: Range<u32>) -> Result<Vec<Self>> {
+        if !self.is_array()? {
+            return Err(self.wrong_type("an array"));
+        }
+        let mut length = 0;
+        // SAFETY: as in `boolean`; the value is an array.
+        self.check(unsafe { sys::napi_get_array_length(self.env, self.value, &raw mut length) })?;
+        if length > max {
+            return Err(self.out_of_range(format!("at most {max} elements")));
+        }
+        (part.start..part.end.min(length))
+            .map(|index| {
+                let mut value = ptr::null_mut();
+                // SAFETY: as in `boolean`. A getter may run and throw, which `check` reports.
+                self.check(unsafe {
+                    sys::napi_get_element(self.env, self.value, index, &raw mut value)
+                })?;
+                Ok(Self { value, part: Part::Element(index), ..*self })
+            })
+            .collect()
+    }
+
+    /// An error of type for this argument.
+    pub fn wrong_type(&self, expected: &str) -> Fault {
+        let message = format!("{self} must be {expected}");
+        Error::new(Code::InvalidArgType, message).into()
+    }
+
+    /// An error of range for this argument.
+    pub fn out_of_range(&self, expected: impl AsRef<str>) -> Fault {
+        let message = format!("{self} must be {}", expected.as_ref());
+        Error::new(Code::OutOfRange, message).into()
+    }
+
+    /// An error for a value of the right type that cannot be used.
+    pub fn invalid(&self, why: &str) -> Fault {
+        Error::new(Code::InvalidArgValue, format!("{self} {why}")).into()
+    }
+
+    pub(super) fn type_of(&self) -> Result<Type> {
+        let mut found = 0;
+        // SAFETY: as in `boolean`.
+        self.check(unsafe { sys::napi_typeof(self.env, self.value, &raw mut found) })?;
+        Ok(match found {
+            sys::ValueType::napi_undefined => Type::Undefined,
+            sys::ValueType::napi_null => Type::Null,
+            sys::ValueType::napi_boolean => Type::Boolean,
+            sys::ValueType::napi_number => Type::Number,
+            sys::ValueType::napi_string => Type::String,
+            sys::ValueType::napi_object => Type::Object,
+            sys::ValueType::napi_function => Type::Function,
+            _ => Type::Other,
+        })
+    }
+
+    /// The fault behind a status: an exception that is pending (a getter threw), or a defect.
+    #[expect(clippy::unused_self, reason = "reads as a step of what checks the argument")]
+    pub(super) fn check(&self, status: sys::napi_status) -> Result<()> {
+        match status {
+            sys::Status::napi_ok => Ok(()),
+            sys::Status::napi_pending_exception => Err(Fault::Pending),
+            _ => Err(internal().into()),
+        }
+    }
+}
+
+/// What the caller knows it as.
+impl fmt::Display for Arg<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.part {
+            Part::Whole => formatter.write_str(self.name),
+            Part::Element(index) => write!(formatter, "{}[{index}]", self.name),
+            Part::Member => write!(formatter, "a value in {}", self.name),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! Names of algorithms, and which keys of a JWK Set are imported.
+
+use crate::binding::args::{Arg, Fault, Result, options};
+use crate::error::Code;
+use crate::jwt::{Algorithm, ImportRules, KeyUse};
+
+/// The most names of algorithms.
+const MAX_ALGORITHMS: u32 = 100;
+
+const USES: [(&str, KeyUse); 2] = [("sig", KeyUse::Sig), ("jwt-svid", KeyUse::JwtSvid)];
+
+options! {
+    /// The options of `JwtKey.fromJwks`, which `RemoteJwks` has as well.
+    pub struct ImportOptions for "JwtKey.fromJwks" {
+        /// The algorithms whose keys are imported; all unless given.
+        algorithms("algorithms"): Option<Vec<Algorithm>> = optional(key_pair_algorithms),
+        /// The use that the keys are for.
+        purpose("use"): KeyUse = default(KeyUse::Sig, |word| word.one_of(&USES)),
+    }
+}
+
+impl ImportOptions {
+    /// The rules by which keys are imported.
+    pub fn rules(self) -> ImportRules {
+        ImportRules::of(self.purpose, self.algorithms)
+    }
+}
+
+/// An algorithm, by name.
+pub fn algorithm(name: Arg<'_>) -> Result<Algorithm> {
+    name.one_of(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)))
+}
+
+/// Several algorithms, by name.
+pub fn algorithms(names: Arg<'_>) -> Result<Vec<Algorithm>> {
+    let names = names.array(MAX_ALGORITHMS)?;
+    if names.is_empty() {
+        return Err(Fault::new(Code::OutOfRange, "algorithms must name at least one"));
+    }
+    names.into_iter().map(algorithm).collect()
+}
+
+fn key_pair_algorithms(names: Arg<'_>) -> Result<Vec<Algorithm>> {
+    let algorithms = algorithms(names)?;
+    if algorithms.iter().any(|algorithm| algorithm.is_symmetric()) {
+        return Err(names.invalid("must be of key pairs: a JWK Set has no HMAC keys"));
+    }
+    Ok(algorithms)
+}

@@ -1,0 +1,259 @@
+//! `JwtKey`.
+
+mod algorithm;
+pub mod source;
+
+use std::sync::Arc;
+
+use napi::Env;
+use napi::bindgen_prelude::{Either, Unknown};
+use napi_derive::napi;
+use secrecy::ExposeSecret;
+
+pub use self::algorithm::{ImportOptions, algorithm, algorithms};
+use super::args::handle::Handle;
+use super::args::out::{self, LocalValue};
+use super::args::{Arg, Fault, Result, options};
+use super::guard;
+use super::offload::{Offloaded, offload_into};
+use crate::error::Code;
+use crate::jwt::{Algorithm, Key, MAX_KEY_LEN, MAX_KID_LEN, Purpose, check_purpose, import};
+use crate::secret::Secret;
+
+/// The longest passphrase of a key file, in bytes.
+const MAX_PASSPHRASE_LEN: usize = 1024;
+
+impl Handle for Key {
+    const TAG: u128 = 0x6a0d_b7d1_5c8c_4a52_9f41_1c1f_7f4a_6808;
+    const CLASS: &'static str = "JwtKey";
+
+    fn external_len(&self) -> u32 {
+        // As for secrets: computed state takes some 256 bytes of the secure heap, and the original
+        // its length.
+        let original = self.original().map_or(0, Secret::len);
+        u32::try_from(original + 256).unwrap_or(u32::MAX).saturating_mul(16)
+    }
+}
+
+options! {
+    /// The options of `JwtKey.generate`.
+    pub struct GenerateOptions for "JwtKey.generate" {
+        /// The key's id; made from the key unless given.
+        kid("kid"): Option<String> = optional(kid),
+        /// The length of an RSA key, in bits.
+        modulus_length("modulusLength"): Option<u32> = optional(modulus_length),
+    }
+}
+
+options! {
+    /// The options of `JwtKey.fromSecret`, and of a JWK whose algorithm is known.
+    pub struct KeyOptions for "JwtKey.fromSecret" {
+        /// The algorithm.
+        alg("alg"): Algorithm = required(algorithm),
+        /// The key's id; made from the key unless given.
+        kid("kid"): Option<String> = optional(kid),
+    }
+}
+
+options! {
+    /// The options of `JwtKey.fromJwk`.
+    pub struct JwkOptions for "JwtKey.fromJwk" {
+        /// The algorithm; that of the JWK unless given.
+        alg("alg"): Option<Algorithm> = optional(algorithm),
+        /// The key's id; that of the JWK unless given.
+        kid("kid"): Option<String> = optional(kid),
+    }
+}
+
+options! {
+    /// The options of `JwtKey.fromPem` and `JwtKey.fromDer`.
+    pub struct FileOptions for "JwtKey.fromPem" {
+        /// The algorithm.
+        alg("alg"): Algorithm = required(algorithm),
+        /// The key's id; made from the key unless given.
+        kid("kid"): Option<String> = optional(kid),
+        /// The passphrase of an encrypted key file.
+        passphrase("passphrase"): Option<Secret> = optional(passphrase),
+    }
+}
+
+/// A carrier of a new key, or of an RSA key, which takes up to seconds, a promise of one.
+#[napi(catch_unwind)]
+pub fn key_generate(
+    env: &Env,
+    alg: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Either<LocalValue, Offloaded<Key, LocalValue>>> {
+    guard(env, || {
+        let algorithm = algorithm(Arg::new(env, &alg, "alg"))?;
+        let GenerateOptions { kid, modulus_length } = Arg::new(env, &options, "options").read()?;
+        let generate = move || Ok(Key::generate(algorithm, modulus_length, kid.as_deref())?);
+        if algorithm.is_rsa() {
+            return Ok(Either::B(offload_into(generate, carry)));
+        }
+        Ok(Either::A(carry(env, generate()?)?))
+    })
+}
+
+/// `[alg, kid]` of options, each where it is given.
+#[napi(catch_unwind)]
+pub fn key_options(env: &Env, options: Unknown<'_>) -> napi::Result<Vec<Option<String>>> {
+    guard(env, || {
+        let JwkOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
+        Ok(vec![alg.map(|alg| alg.name().to_owned()), kid])
+    })
+}
+
+/// `key` becomes an HMAC key.
+#[napi(catch_unwind)]
+pub fn key_from_secret(
+    env: &Env,
+    key: Unknown<'_>,
+    secret: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let KeyOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
+        let core = Arg::new(env, &secret, "secret").with_key(0..=MAX_KEY_LEN, |secret| {
+            Ok(Key::from_secret(secret, alg, kid.as_deref())?)
+        })?;
+        Arg::new(env, &key, "this").attach(Arc::new(core))
+    })
+}
+
+/// `key` becomes what a PEM holds.
+#[napi(catch_unwind)]
+pub fn key_from_pem(
+    env: &Env,
+    key: Unknown<'_>,
+    pem: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let FileOptions { alg, kid, passphrase } = Arg::new(env, &options, "options").read()?;
+        let passphrase = passphrase.as_ref().map(ExposeSecret::expose_secret);
+        let core = Arg::new(env, &pem, "pem").with_long_secret(0..=MAX_KEY_LEN, |pem| {
+            Ok(Key::open_pem(pem, passphrase, alg, kid.as_deref())?)
+        })?;
+        Arg::new(env, &key, "this").attach(Arc::new(core))
+    })
+}
+
+/// `key` becomes what DER holds.
+#[napi(catch_unwind)]
+pub fn key_from_der(
+    env: &Env,
+    key: Unknown<'_>,
+    der: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let FileOptions { alg, kid, passphrase } = Arg::new(env, &options, "options").read()?;
+        let passphrase = passphrase.as_ref().map(ExposeSecret::expose_secret);
+        let core = Arg::new(env, &der, "der").with_key(0..=MAX_KEY_LEN, |der| {
+            Ok(Key::open_der(der, passphrase, alg, kid.as_deref())?)
+        })?;
+        Arg::new(env, &key, "this").attach(Arc::new(core))
+    })
+}
+
+/// Whether a JWK, of which `json` is what it says of itself, may be what it is imported as.
+#[napi(catch_unwind)]
+pub fn key_check_jwk(
+    env: &Env,
+    json: Unknown<'_>,
+    symmetric: bool,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let KeyOptions { alg, .. } = Arg::new(env, &options, "options").read()?;
+        let json = Arg::new(env, &json, "jwk").string(0..=MAX_KEY_LEN)?;
+        let purpose = if symmetric { Purpose::Both } else { Purpose::Sign };
+        Ok(check_purpose(&json, alg, purpose)?)
+    })
+}
+
+/// `key` becomes the public key of a JWK's JSON.
+#[napi(catch_unwind)]
+pub fn key_from_public_jwk(
+    env: &Env,
+    key: Unknown<'_>,
+    json: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
+    guard(env, || {
+        let KeyOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
+        let json = Arg::new(env, &json, "jwk").string(0..=MAX_KEY_LEN)?;
+        let core = Key::from_public_jwk(&json, alg, kid.as_deref())?;
+        Arg::new(env, &key, "this").attach(Arc::new(core))
+    })
+}
+
+/// Carriers of the public keys of a JWK Set's JSON.
+#[napi(catch_unwind)]
+pub fn key_import_set(
+    env: &Env,
+    json: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Vec<LocalValue>> {
+    guard(env, || {
+        let options: ImportOptions = Arg::new(env, &options, "options").read()?;
+        // A longer one is no set, which is an answer.
+        let json = Arg::new(env, &json, "jwks").string(0..=usize::MAX)?;
+        let keys = import(&json, &options.rules())?;
+        keys.into_iter().map(|key| carry(env, key)).collect()
+    })
+}
+
+/// `key` becomes the key of a carrier.
+#[napi(catch_unwind)]
+pub fn key_from_carrier(env: &Env, key: Unknown<'_>, carrier: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        let held = Arg::new(env, &carrier, "carrier").handle::<Key>()?;
+        Arg::new(env, &key, "this").attach(held)
+    })
+}
+
+/// `[kid, alg]`
+#[napi(catch_unwind)]
+pub fn key_names(env: &Env, key: Unknown<'_>) -> napi::Result<Vec<String>> {
+    guard(env, || {
+        let key = Arg::new(env, &key, "this").handle::<Key>()?;
+        Ok(vec![key.kid().into(), key.algorithm().name().into()])
+    })
+}
+
+/// Whether the key can sign.
+#[napi(catch_unwind)]
+pub fn key_is_private(env: &Env, key: Unknown<'_>) -> napi::Result<bool> {
+    guard(env, || Ok(Arg::new(env, &key, "this").handle::<Key>()?.is_private()))
+}
+
+/// The JSON of the public half.
+#[napi(catch_unwind)]
+pub fn key_public_jwk(env: &Env, key: Unknown<'_>) -> napi::Result<String> {
+    guard(env, || {
+        Arg::new(env, &key, "this").handle::<Key>()?.public_jwk().ok_or_else(|| {
+            Fault::new(Code::JwtKey, "an HMAC key has no public half: it must stay secret")
+        })
+    })
+}
+
+fn carry(env: &Env, key: Key) -> Result<LocalValue> {
+    out::carrier(env, Arc::new(key))
+}
+
+fn kid(kid: Arg<'_>) -> Result<String> {
+    kid.string(1..=MAX_KID_LEN)
+}
+
+fn modulus_length(bits: Arg<'_>) -> Result<u32> {
+    match bits.integer32(2048..=4096)? {
+        length @ (2048 | 3072 | 4096) => Ok(length),
+        _ => Err(bits.out_of_range("2048, 3072 or 4096")),
+    }
+}
+
+fn passphrase(passphrase: Arg<'_>) -> Result<Secret> {
+    passphrase.with_secret(0..=MAX_PASSPHRASE_LEN, |text| Ok(Secret::copy_from(text)?))
+}

@@ -1,0 +1,39 @@
+//! The option `keys`: which keys sign or verify.
+
+use crate::binding::args::{Arg, Result};
+use crate::jwt::{Key, KeyRing, KeySet, KeySource, KeyUse};
+
+/// The most keys of a list.
+pub const MAX_KEYS: u32 = 1000;
+
+/// A ring, a key or several, or a set that is fetched.
+pub fn keys(keys: Arg<'_>) -> Result<KeySource> {
+    if let Some(set) = keys.handle_if::<KeySet>()? {
+        if set.purpose() != KeyUse::Sig {
+            // Their tokens have rules of their own, which nobody else checks.
+            return Err(keys.invalid("with the option use: 'jwt-svid' is for JwtVerifier.spiffe"));
+        }
+        return Ok(KeySource::Set(set));
+    }
+    own_keys(&keys, "a KeyRing, a JwtKey, an array of JwtKeys or a RemoteJwks")
+}
+
+/// A ring, a key or several: of which one may sign.
+pub fn signing_keys(keys: Arg<'_>) -> Result<KeySource> {
+    own_keys(&keys, "a KeyRing or a JwtKey")
+}
+
+fn own_keys(keys: &Arg<'_>, expected: &str) -> Result<KeySource> {
+    if let Some(ring) = keys.handle_if::<KeyRing>()? {
+        return Ok(KeySource::Ring(ring));
+    }
+    if let Some(key) = keys.handle_if::<Key>()? {
+        return Ok(KeySource::Keys(vec![key]));
+    }
+    if !keys.is_array()? {
+        return Err(keys.wrong_type(expected));
+    }
+    Ok(KeySource::Keys(
+        keys.array(MAX_KEYS)?.iter().map(Arg::handle::<Key>).collect::<Result<_>>()?,
+    ))
+}

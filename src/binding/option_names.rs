@@ -1,0 +1,70 @@
+//! Every declaration of options, for the table of arguments in the tests. A declaration that is
+//! missing here is dead code, which the compiler reports.
+
+use std::collections::HashMap;
+
+use napi_derive::napi;
+
+use super::args::Declaration;
+use super::{
+    issuer, jws, key, key_ring, key_set, limiter, password, revocation, secret, session, verifier,
+};
+
+const DECLARATIONS: &[Declaration] = &[
+    issuer::SignOptions::DECLARATION,
+    issuer::SigningOptions::DECLARATION,
+    jws::JwsOptions::DECLARATION,
+    key::FileOptions::DECLARATION,
+    key::GenerateOptions::DECLARATION,
+    key::ImportOptions::DECLARATION,
+    key::JwkOptions::DECLARATION,
+    key::KeyOptions::DECLARATION,
+    key_ring::options::AddOptions::DECLARATION,
+    key_ring::options::NewRingOptions::DECLARATION,
+    key_ring::options::RotateOptions::DECLARATION,
+    key_ring::options::SealedRingOptions::DECLARATION,
+    key_ring::options::SharedRingOptions::DECLARATION,
+    key_set::SetOptions::DECLARATION,
+    limiter::LimiterOptions::DECLARATION,
+    password::HashOptions::DECLARATION,
+    password::KeyOptions::DECLARATION,
+    password::RehashOptions::DECLARATION,
+    password::VerifyOptions::DECLARATION,
+    password::calibration::CalibrateOptions::DECLARATION,
+    password::hasher::HasherLimits::DECLARATION,
+    password::hasher::MethodOptions::DECLARATION,
+    password::hasher::PepperOptions::DECLARATION,
+    password::hasher::PolicyOptions::DECLARATION,
+    password::options::LimitOptions::DECLARATION,
+    password::pool::PoolOptions::DECLARATION,
+    revocation::ListOptions::DECLARATION,
+    revocation::ScopeOptions::DECLARATION,
+    secret::FromOptions::DECLARATION,
+    secret::harden::HardenOptions::DECLARATION,
+    secret::heap::HeapOptions::DECLARATION,
+    secret::sealed::SealOptions::DECLARATION,
+    secret::sources::FileOptions::DECLARATION,
+    secret::sources::VariableOptions::DECLARATION,
+    session::SessionOptions::DECLARATION,
+    verifier::CacheOptions::DECLARATION,
+    verifier::PlainOptions::DECLARATION,
+    verifier::presets::AccessTokenOptions::DECLARATION,
+    verifier::presets::SvidOptions::DECLARATION,
+];
+
+/// The names of the options of each class and function that has some.
+#[napi(catch_unwind)]
+pub fn option_names() -> HashMap<&'static str, Vec<&'static str>> {
+    let row = |declaration: &Declaration| (declaration.of, declaration.names.to_vec());
+    DECLARATIONS.iter().map(row).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_declarations_have_the_same_name() {
+        assert_eq!(option_names().len(), DECLARATIONS.len());
+    }
+}

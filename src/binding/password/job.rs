@@ -1,0 +1,69 @@
+//! Jobs of the worker pool, and the promises of their results.
+
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Object, ToNapiValue, Unknown};
+use napi::{Env, JsDeferred};
+use napi_derive::napi;
+
+use crate::binding::args::handle::Handle;
+use crate::binding::args::{Arg, Result};
+use crate::binding::guard;
+use crate::password::Cancel;
+use crate::password::pool::{self, Delivery, JobHandle};
+
+/// A job with the inputs that it holds.
+pub trait PoolJob: Send + Sized + 'static {
+    /// The result on the worker thread.
+    type Output: Send + 'static;
+    /// The result in JavaScript.
+    type Js: ToNapiValue + 'static;
+
+    /// The bytes of Argon2 memory that the job takes.
+    fn memory_len(&self) -> u64;
+
+    /// Does the work on a thread of the pool.
+    fn run(self, delivery: &mut Delivery<Self::Output>, cancel: &Cancel);
+
+    /// Converts the result on the JavaScript thread.
+    fn convert(env: &Env, output: Self::Output) -> Result<Self::Js>;
+}
+
+/// The object by which the façade cancels a job.
+impl Handle for JobHandle {
+    const TAG: u128 = 0x3c1e_9a52_64d7_4f0b_9b1d_7f52_c0a8_4e36;
+    const CLASS: &'static str = "job";
+}
+
+type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
+
+/// Submits a job to the worker pool and returns the promise of its result. If the environment is
+/// gone by then, the result is dropped. An object that is given as `handle` can cancel the job.
+pub fn submit<'env, J: PoolJob>(
+    env: &'env Env,
+    handle: Unknown<'_>,
+    job: J,
+) -> napi::Result<Object<'env>> {
+    let ticket = Arc::new(JobHandle::new());
+    guard(env, || match Arg::new(env, &handle, "job").present()? {
+        Some(handle) => handle.attach(ticket.clone()),
+        None => Ok(()),
+    })?;
+    let (deferred, promise): (JsDeferred<J::Js, Settle<J::Js>>, _) = env.create_deferred()?;
+    let bytes = job.memory_len();
+    let work = move |delivery: &mut Delivery<J::Output>, cancel: &Cancel| job.run(delivery, cancel);
+    pool::submit(&ticket, bytes, work, move |result| {
+        deferred.resolve(Box::new(move |env| guard(&env, || J::convert(&env, result?))));
+    });
+    Ok(promise)
+}
+
+/// Cancels the job of an object: a queued job leaves the queue, a running one stops at its next
+/// slice.
+#[napi(catch_unwind)]
+pub fn password_cancel(env: &Env, job: Unknown<'_>) -> napi::Result<()> {
+    guard(env, || {
+        pool::cancel(&*Arg::new(env, &job, "job").handle::<JobHandle>()?);
+        Ok(())
+    })
+}

@@ -1,0 +1,110 @@
+//! The object behind a `SecretBuffer`, and the list of all of them in the process, so that one call
+//! can dispose of them all.
+
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
+
+use crate::binding::args::handle::Handle;
+use crate::binding::args::{Fault, Result};
+use crate::error::Code;
+use crate::secret::{self, Secret, StoredSecret};
+
+/// A secret as JavaScript holds it: until it is disposed of.
+pub struct SecretBuffer {
+    secret: Mutex<Option<StoredSecret>>,
+    len: u32,
+}
+
+/// The objects by their addresses, each of which is unique while its entry is here.
+type Live = HashMap<usize, Weak<SecretBuffer>>;
+
+static LIVE: LazyLock<Mutex<Live>> = LazyLock::new(Mutex::default);
+
+impl Handle for SecretBuffer {
+    const TAG: u128 = 0xd5b7_43a8_0f9e_4d7b_8e57_0a4b_61e1_5507;
+    const CLASS: &'static str = "SecretBuffer";
+
+    fn external_len(&self) -> u32 {
+        // Many times what it is: the secure heap is small, and should not be full of garbage
+        // before the collector sees a reason to run.
+        self.len.saturating_add(64).saturating_mul(16)
+    }
+}
+
+impl SecretBuffer {
+    /// What `make` makes: in the secure heap, or sealed where that is full and is to be so.
+    pub fn make(make: impl FnOnce() -> Result<Secret>) -> Result<Arc<Self>> {
+        secret::storing(|| make().and_then(|secret| Ok(Self::keeping(StoredSecret::new(secret)?))))
+    }
+
+    /// Holds a secret that is stored already.
+    pub fn keeping(secret: StoredSecret) -> Arc<Self> {
+        // At most `MAX_SECRET_LEN`.
+        let len = u32::try_from(secret.len()).unwrap_or(u32::MAX);
+        let buffer = Arc::new(Self { secret: Mutex::new(Some(secret)), len });
+        live().insert(Arc::as_ptr(&buffer).addr(), Arc::downgrade(&buffer));
+        buffer
+    }
+
+    /// Lends the secret for the time of a call, during which it stays, whoever disposes of it.
+    pub fn with<T>(&self, call: impl FnOnce(&Secret) -> Result<T>) -> Result<T> {
+        self.get()?.with(call)?
+    }
+
+    /// The secret, shared: it stays until the caller is done with it, too.
+    pub fn get(&self) -> Result<StoredSecret> {
+        self.held().clone().ok_or_else(disposed)
+    }
+
+    /// Whether the secret is these bytes, in a time that depends on the lengths only. They may be
+    /// the secret's own.
+    pub fn ct_eq(&self, other: &[u8]) -> Result<bool> {
+        let held = self.held();
+        Ok(held.as_ref().ok_or_else(disposed)?.with(|secret| secret.ct_eq(other))?)
+    }
+
+    /// The length of the secret, in bytes.
+    pub fn len(&self) -> Result<u32> {
+        self.get()?;
+        Ok(self.len)
+    }
+
+    fn held(&self) -> MutexGuard<'_, Option<StoredSecret>> {
+        self.secret.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of the secret; returns whether there was one.
+    pub fn dispose(&self) -> bool {
+        let secret = self.held().take();
+        if secret.is_some() {
+            live().remove(&std::ptr::from_ref(self).addr());
+        }
+        secret.is_some()
+    }
+}
+
+fn disposed() -> Fault {
+    Fault::new(Code::SecretDisposed, "the secret has been disposed of; make a new one")
+}
+
+/// The collector clears up what was never disposed of, and says so.
+impl Drop for SecretBuffer {
+    fn drop(&mut self) {
+        if self.dispose() {
+            secret::count_leaked();
+        }
+    }
+}
+
+/// Disposes of every `SecretBuffer` that is held now, in all threads.
+pub fn dispose_all() {
+    // Collected first: dropping what may be the last owner takes the lock again.
+    let held: Vec<_> = live().values().filter_map(Weak::upgrade).collect();
+    for buffer in held {
+        buffer.dispose();
+    }
+}
+
+fn live() -> MutexGuard<'static, Live> {
+    LIVE.lock().unwrap_or_else(PoisonError::into_inner)
+}

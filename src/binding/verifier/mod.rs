@@ -1,0 +1,251 @@
+//! `JwtVerifier`.
+
+mod many;
+pub mod presets;
+
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::Unknown;
+use napi::{Env, sys};
+use napi_derive::napi;
+
+use super::args::handle::Handle;
+use super::args::out::{self, LocalValue};
+use super::args::{Arg, Result, options, scalars};
+use super::fast::{self, Buffers, Hot, RawCall};
+use super::issuer::{MAX_NAMES, NAME_LEN};
+use super::key::{algorithms, source};
+use super::rejection::NativeRejection;
+use super::{CLOCK, guard};
+use crate::jwt::{
+    Algorithm, Answer, Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED, Rejection,
+    TokenKind, Verifier, VerifierOptions,
+};
+use crate::revocation::RevocationList;
+
+const CLAIM_LEN: RangeInclusive<usize> = 1..=256;
+/// The bounds of `cache.maxEntries`.
+const CACHED: RangeInclusive<usize> = 1..=100_000;
+/// `maxEntries` of `cache: true`.
+const DEFAULT_CACHED: usize = 1000;
+
+impl Handle for Verifier {
+    const TAG: u128 = 0xe1c4_51a7_0d94_4b0b_a6d3_05be_27c9_3b0b;
+    const CLASS: &'static str = "JwtVerifier";
+}
+
+options! {
+    /// The options of `JwtVerifier`.
+    pub struct PlainOptions for "JwtVerifier" {
+        /// The keys.
+        keys("keys"): VerifierKeys = required(verifier_keys),
+        /// The algorithms that are accepted; those of the keys unless given.
+        algorithms("algorithms"): Option<Vec<Algorithm>> = optional(algorithms),
+        /// The accepted issuers.
+        issuer("issuer"): Expected = required(expected),
+        /// The checks that all kinds of verifiers have.
+        checks: ClaimChecks = flatten(ClaimChecks),
+        /// The type in the header.
+        typ("typ"): Option<String> = optional(|typ| typ.string(1..=256)),
+        /// Claims that must be there.
+        required_claims("requiredClaims"): Vec<String> = default(Vec::new(), required_claims),
+        /// Whether a token must expire.
+        require_exp("requireExp"): bool = default(true, |exp| exp.boolean()),
+        /// The state that a verifier keeps or asks.
+        state: VerifierState = flatten(VerifierState),
+    }
+}
+
+options! {
+    /// Checks of claims that all kinds of verifiers have.
+    pub struct ClaimChecks {
+        /// The accepted recipients.
+        audience("audience"): Expected = required(expected),
+        /// How far clocks may differ, in seconds.
+        clock_tolerance("clockTolerance"): u64 =
+            default(0, |seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE)),
+        /// The longest time since a token was issued, in seconds.
+        max_age("maxAge"): Option<u64> = optional(|age| age.duration(1..=scalars::MAX_DURATION)),
+    }
+}
+
+options! {
+    /// The state that a verifier keeps or asks.
+    pub struct VerifierState {
+        /// The list of revoked tokens.
+        revocations("revocations"): Option<Arc<RevocationList>> = optional(|list| list.handle()),
+        /// How many verified tokens are remembered.
+        cache("cache"): usize = default(0, cache_entries),
+    }
+}
+
+options! {
+    /// The option `cache` as an object.
+    pub struct CacheOptions for "JwtVerifier.cache" {
+        /// How many verified tokens are remembered.
+        max_entries("maxEntries"): usize =
+            default(DEFAULT_CACHED, |entries| entries.length(CACHED)),
+    }
+}
+
+/// `(token, out?: Float64Array) => string | number`: the payload's JSON, or the status of the
+/// rejection. With `out` (cache enabled) the call returns the payload and writes its cache slot to
+/// `out[0]`, -1 if there is none; on a hit it returns `-1 - slot`.
+impl Hot for Verifier {
+    const NAME: &'static str = "verify";
+    const ARGUMENTS: usize = 2;
+
+    fn call(&self, call: &RawCall) -> Result<sys::napi_value> {
+        fast::with_buffers(|buffers| {
+            // Not a string, or too long, or not ASCII: no token, which is an answer.
+            let Buffers { units, token, scratch, .. } = buffers;
+            let token = call.argument(0, "token").ascii_in(units, token).ok().flatten();
+            let token = token.ok_or(Rejection::Malformed);
+            let answer = if call.count < 2 {
+                token
+                    .and_then(|token| self.verify(token, scratch))
+                    .map(|payload| Answer::Payload(payload, None))
+            } else {
+                token.and_then(|token| self.verify_holding(token, scratch))
+            };
+            match answer {
+                Ok(Answer::Held(slot)) => call.number(-1.0 - slot as f64),
+                Ok(Answer::Payload(payload, slot)) => {
+                    if call.count >= 2 {
+                        call.argument(1, "out").fill(&[slot.map_or(-1.0, |slot| slot as f64)])?;
+                    }
+                    call.string(payload.as_bytes())
+                }
+                Err(rejection) => call.number(f64::from(rejection.to_status())),
+            }
+        })
+    }
+}
+
+/// `verifier` becomes a verifier. Gives its keys when they are fetched, which the façade does.
+#[napi(catch_unwind)]
+pub fn verifier_attach(
+    env: &Env,
+    verifier: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Option<LocalValue>> {
+    guard(env, || {
+        let options: PlainOptions = Arg::new(env, &options, "options").read()?;
+        let policy = VerifierOptions {
+            algorithms: options.algorithms,
+            typ: options.typ,
+            require_expiry: options.require_exp,
+            required_claims: options.required_claims,
+            ..policy(
+                TokenKind::jwt(),
+                options.keys.source,
+                options.issuer,
+                options.checks,
+                options.state,
+            )
+        };
+        attach(env, &verifier, policy)?;
+        Ok(options.keys.remote)
+    })
+}
+
+/// The policy that all kinds of verifiers have in common.
+pub fn policy(
+    kind: TokenKind,
+    keys: KeySource,
+    issuer: Expected,
+    checks: ClaimChecks,
+    state: VerifierState,
+) -> VerifierOptions {
+    VerifierOptions {
+        kind,
+        keys,
+        algorithms: None,
+        issuer,
+        audience: checks.audience,
+        clock_tolerance: checks.clock_tolerance,
+        max_age: checks.max_age,
+        typ: None,
+        required_claims: Vec::new(),
+        require_expiry: true,
+        revocations: state.revocations,
+        cache_entries: state.cache,
+    }
+}
+
+/// `verifier` becomes one with this policy.
+pub fn attach(env: &Env, verifier: &Unknown<'_>, policy: VerifierOptions) -> Result<()> {
+    let core = Verifier::new(policy, CLOCK.clone())?;
+    Arg::new(env, verifier, "this").attach(Arc::new(core))
+}
+
+/// Whether a verifier remembers tokens.
+#[napi(catch_unwind)]
+pub fn verifier_remembers(env: &Env, verifier: Unknown<'_>) -> napi::Result<bool> {
+    guard(env, || Ok(Arg::new(env, &verifier, "this").handle::<Verifier>()?.remembers()))
+}
+
+/// `verify`, bound to a verifier.
+#[napi(catch_unwind)]
+pub fn verifier_bind<'env>(env: &'env Env, verifier: Unknown<'_>) -> napi::Result<Unknown<'env>> {
+    guard(env, || fast::bind(env, Arg::new(env, &verifier, "this").handle::<Verifier>()?))
+}
+
+/// The status of a rejection by `verifier`, explained.
+#[napi(catch_unwind)]
+pub fn verifier_rejection(
+    env: &Env,
+    verifier: Unknown<'_>,
+    status: u32,
+) -> napi::Result<Option<NativeRejection>> {
+    guard(env, || {
+        let verifier = Arg::new(env, &verifier, "this").handle::<Verifier>()?;
+        let Some(rejection) = Rejection::from_status(status) else { return Ok(None) };
+        let required = match rejection {
+            Rejection::Required(index) => verifier.required_claim(index),
+            _ => None,
+        };
+        Ok(Some(match required {
+            Some(claim) => NativeRejection::missing(rejection, claim),
+            None => rejection.into(),
+        }))
+    })
+}
+
+/// The keys of a verifier, and the `RemoteJwks` that fetches them, if there is one.
+pub struct VerifierKeys {
+    /// The keys.
+    pub source: KeySource,
+    /// The façade's object.
+    pub remote: Option<LocalValue>,
+}
+
+/// The option `keys`.
+pub fn verifier_keys(keys: Arg<'_>) -> Result<VerifierKeys> {
+    let source = source::keys(keys)?;
+    let remote = matches!(source, KeySource::Set(_)).then(|| out::same(&keys));
+    Ok(VerifierKeys { source, remote })
+}
+
+/// A name, several, or `false`: a check is not waived by forgetting it.
+pub fn expected(names: Arg<'_>) -> Result<Expected> {
+    if names.is_false()? {
+        return Ok(Expected::Anything);
+    }
+    Ok(Expected::OneOf(names.strings(MAX_NAMES, NAME_LEN)?))
+}
+
+/// The names of required claims.
+pub fn required_claims(names: Arg<'_>) -> Result<Vec<String>> {
+    names.array(MAX_REQUIRED.into())?.iter().map(|name| name.string(CLAIM_LEN)).collect()
+}
+
+/// `true`, `false` or `{ maxEntries? }`
+fn cache_entries(cache: Arg<'_>) -> Result<usize> {
+    if cache.is_boolean()? {
+        return Ok(if cache.boolean()? { DEFAULT_CACHED } else { 0 });
+    }
+    let CacheOptions { max_entries } = cache.read()?;
+    Ok(max_entries)
+}
