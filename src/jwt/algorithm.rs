@@ -1,104 +1,70 @@
-//! The JWS algorithms and what each asks of its keys.
+//! The JWS algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864): one table, a row an algorithm.
 
-use aws_lc_rs::signature::{
-    self, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, RsaEncoding, RsaParameters,
-};
-use ring::hmac;
+use super::key::ecdsa::{ES256, ES384, ES512};
+use super::key::ed25519::ED25519;
+use super::key::hmac::{HS256, HS384, HS512};
+use super::key::rsa::{PS256, PS384, PS512, RS256, RS384, RS512};
+use super::key::scheme::{KeyType, Scheme};
 
-/// A JWS algorithm (RFC 7518 section 3.1, RFC 8037, RFC 9864).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Algorithm {
+/// Makes the algorithms, and their table, of its rows: the variant, the `alg` value, the scheme.
+macro_rules! algorithms {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $scheme:expr;)+) => {
+        /// A JWS algorithm.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Algorithm {
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Algorithm {
+            /// Every algorithm there is; `none` is not one.
+            pub const ALL: [Self; TABLE.len()] = [$(Self::$variant),+];
+        }
+
+        static TABLE: [Row; [$($name),+].len()] = [$(Row { name: $name, scheme: $scheme }),+];
+    };
+}
+
+/// The data of an algorithm.
+struct Row {
+    name: &'static str,
+    scheme: &'static dyn Scheme,
+}
+
+algorithms! {
     /// HMAC with SHA-256.
-    Hs256,
+    Hs256 = "HS256", &HS256;
     /// HMAC with SHA-384.
-    Hs384,
+    Hs384 = "HS384", &HS384;
     /// HMAC with SHA-512.
-    Hs512,
+    Hs512 = "HS512", &HS512;
     /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256,
+    Rs256 = "RS256", &RS256;
     /// RSASSA-PKCS1-v1_5 with SHA-384.
-    Rs384,
+    Rs384 = "RS384", &RS384;
     /// RSASSA-PKCS1-v1_5 with SHA-512.
-    Rs512,
+    Rs512 = "RS512", &RS512;
     /// RSASSA-PSS with SHA-256.
-    Ps256,
+    Ps256 = "PS256", &PS256;
     /// RSASSA-PSS with SHA-384.
-    Ps384,
+    Ps384 = "PS384", &PS384;
     /// RSASSA-PSS with SHA-512.
-    Ps512,
+    Ps512 = "PS512", &PS512;
     /// ECDSA on P-256 with SHA-256.
-    Es256,
+    Es256 = "ES256", &ES256;
     /// ECDSA on P-384 with SHA-384.
-    Es384,
+    Es384 = "ES384", &ES384;
     /// ECDSA on P-521 with SHA-512.
-    Es512,
+    Es512 = "ES512", &ES512;
     /// `EdDSA` on Ed25519 (RFC 8037): the name that most libraries know.
-    EdDsa,
+    EdDsa = "EdDSA", &ED25519;
     /// The same under the name that says which curve (RFC 9864 section 2.2).
-    Ed25519,
-}
-
-/// How an algorithm signs, and so what its keys are.
-#[derive(Clone, Copy)]
-pub enum Scheme {
-    /// A shared secret at least as long as the hash's output (RFC 7518 section 3.2).
-    Hmac(hmac::Algorithm),
-    /// RSA: for verifying and for signing.
-    Rsa(&'static RsaParameters, &'static dyn RsaEncoding),
-    /// A point on a curve: for verifying and for signing.
-    Ecdsa(Curve, &'static EcdsaVerificationAlgorithm, &'static EcdsaSigningAlgorithm),
-    /// An Ed25519 key.
-    Ed25519,
-}
-
-/// A curve of NIST (FIPS 186).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Curve {
-    /// secp256r1
-    P256,
-    /// secp384r1
-    P384,
-    /// secp521r1
-    P521,
+    Ed25519 = "Ed25519", &ED25519;
 }
 
 impl Algorithm {
-    /// Every algorithm there is; `none` is not one.
-    pub const ALL: [Self; 14] = [
-        Self::Hs256,
-        Self::Hs384,
-        Self::Hs512,
-        Self::Rs256,
-        Self::Rs384,
-        Self::Rs512,
-        Self::Ps256,
-        Self::Ps384,
-        Self::Ps512,
-        Self::Es256,
-        Self::Es384,
-        Self::Es512,
-        Self::EdDsa,
-        Self::Ed25519,
-    ];
-
     /// The `alg` value.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Hs256 => "HS256",
-            Self::Hs384 => "HS384",
-            Self::Hs512 => "HS512",
-            Self::Rs256 => "RS256",
-            Self::Rs384 => "RS384",
-            Self::Rs512 => "RS512",
-            Self::Ps256 => "PS256",
-            Self::Ps384 => "PS384",
-            Self::Ps512 => "PS512",
-            Self::Es256 => "ES256",
-            Self::Es384 => "ES384",
-            Self::Es512 => "ES512",
-            Self::EdDsa => "EdDSA",
-            Self::Ed25519 => "Ed25519",
-        }
+    pub fn name(self) -> &'static str {
+        self.row().name
     }
 
     /// The algorithm of an `alg` value.
@@ -106,78 +72,45 @@ impl Algorithm {
         Self::ALL.into_iter().find(|known| known.name() == name)
     }
 
-    /// Whether signer and verifier share the key.
-    pub const fn is_symmetric(self) -> bool {
-        matches!(self, Self::Hs256 | Self::Hs384 | Self::Hs512)
+    /// The algorithms of a key type and, where it has one, a curve (RFC 7518 section 6), the most
+    /// usual one first.
+    pub fn of_key_type(kty: &str, crv: Option<&str>) -> impl Iterator<Item = Self> {
+        Self::ALL.into_iter().filter(move |algorithm| {
+            let key_type = algorithm.scheme().key_type();
+            key_type.kty() == kty && key_type.crv().is_none_or(|own| Some(own) == crv)
+        })
     }
 
-    /// Whether its keys are of RSA, which takes up to a second to make one and a millisecond to sign.
+    /// Whether signer and verifier share the key.
+    pub fn is_symmetric(self) -> bool {
+        self.scheme().key_type() == KeyType::Oct
+    }
+
+    /// Whether its keys are of RSA, which takes up to a second to make one and a millisecond to
+    /// sign.
     pub fn is_rsa(self) -> bool {
-        matches!(self.scheme(), Scheme::Rsa(..))
+        self.scheme().key_type() == KeyType::Rsa
+    }
+
+    /// The algorithm whose name stands for both where there are two names: `EdDSA` for Ed25519.
+    pub const fn canonical(self) -> Self {
+        match self {
+            Self::Ed25519 => Self::EdDsa,
+            other => other,
+        }
     }
 
     /// Whether the two sign alike: an Ed25519 key verifies under both of its algorithm's names.
     pub const fn signs_as(self, other: Self) -> bool {
-        self as u8 == other as u8
-            || matches!((self, other), (Self::EdDsa, Self::Ed25519) | (Self::Ed25519, Self::EdDsa))
+        self.canonical() as u8 == other.canonical() as u8
     }
 
     /// How it signs.
-    pub fn scheme(self) -> Scheme {
-        use Curve::{P256, P384, P521};
-        use Scheme::{Ecdsa, Hmac, Rsa};
-        match self {
-            Self::Hs256 => Hmac(hmac::HMAC_SHA256),
-            Self::Hs384 => Hmac(hmac::HMAC_SHA384),
-            Self::Hs512 => Hmac(hmac::HMAC_SHA512),
-            Self::Rs256 => {
-                Rsa(&signature::RSA_PKCS1_2048_8192_SHA256, &signature::RSA_PKCS1_SHA256)
-            }
-            Self::Rs384 => {
-                Rsa(&signature::RSA_PKCS1_2048_8192_SHA384, &signature::RSA_PKCS1_SHA384)
-            }
-            Self::Rs512 => {
-                Rsa(&signature::RSA_PKCS1_2048_8192_SHA512, &signature::RSA_PKCS1_SHA512)
-            }
-            Self::Ps256 => Rsa(&signature::RSA_PSS_2048_8192_SHA256, &signature::RSA_PSS_SHA256),
-            Self::Ps384 => Rsa(&signature::RSA_PSS_2048_8192_SHA384, &signature::RSA_PSS_SHA384),
-            Self::Ps512 => Rsa(&signature::RSA_PSS_2048_8192_SHA512, &signature::RSA_PSS_SHA512),
-            Self::Es256 => Ecdsa(
-                P256,
-                &signature::ECDSA_P256_SHA256_FIXED,
-                &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
-            ),
-            Self::Es384 => Ecdsa(
-                P384,
-                &signature::ECDSA_P384_SHA384_FIXED,
-                &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
-            ),
-            Self::Es512 => Ecdsa(
-                P521,
-                &signature::ECDSA_P521_SHA512_FIXED,
-                &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
-            ),
-            Self::EdDsa | Self::Ed25519 => Scheme::Ed25519,
-        }
-    }
-}
-
-impl Curve {
-    /// The `crv` value (RFC 7518 section 6.2.1.1).
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::P256 => "P-256",
-            Self::P384 => "P-384",
-            Self::P521 => "P-521",
-        }
+    pub(super) fn scheme(self) -> &'static dyn Scheme {
+        self.row().scheme
     }
 
-    /// The length of a coordinate, in bytes.
-    pub const fn coordinate_len(self) -> usize {
-        match self {
-            Self::P256 => 32,
-            Self::P384 => 48,
-            Self::P521 => 66,
-        }
+    fn row(self) -> &'static Row {
+        &TABLE[self as usize]
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::algorithm::Algorithm;
-use super::key::Key;
+use super::key::key::Key;
 use super::token::rejection::Rejection;
 use crate::error::{Code, Error, Result};
 
@@ -39,9 +39,5 @@ pub fn check_distinct(keys: &[Arc<Key>]) -> Result<()> {
 
 /// The name by which a token names a key: its `kid` and its algorithm, Ed25519 under either name.
 pub fn name_of(key: &Key) -> (&str, &'static str) {
-    let algorithm = match key.algorithm() {
-        Algorithm::Ed25519 => Algorithm::EdDsa,
-        other => other,
-    };
-    (key.kid(), algorithm.name())
+    (key.kid(), key.algorithm().canonical().name())
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::algorithm::Algorithm;
-use super::key::Key;
+use super::key::key::Key;
 use super::key_lookup;
 use super::key_ring::ring::KeyRing;
 use super::key_set::set::KeySet;

@@ -9,14 +9,11 @@
 
 mod algorithm;
 mod issue;
-mod jwk;
 mod key;
 mod key_lookup;
 mod key_ring;
 mod key_set;
 mod key_source;
-mod keyfile;
-mod material;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -25,8 +22,9 @@ mod verify;
 pub use self::algorithm::Algorithm;
 pub use self::issue::issuer::{Issuer, IssuerOptions, Unsigned};
 pub use self::issue::payload::Overrides;
-pub use self::jwk::{Purpose, check_purpose};
-pub use self::key::{Key, MAX_KEY_LEN};
+pub use self::key::key::Key;
+pub use self::key::pem::MAX_KEY_LEN;
+pub use self::key::purpose::{Purpose, check_purpose};
 pub use self::key_ring::events::Listener;
 pub use self::key_ring::jwks::Jwks;
 pub use self::key_ring::options::RingOptions;

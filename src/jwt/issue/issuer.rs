@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, Weak};
 use super::payload::{Overrides, Registered, json_string, json_strings};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 use crate::jwt::key_source::KeySource;
 use crate::jwt::token::base64url;
 use crate::jwt::token::claims::Claims;

@@ -1,5 +1,9 @@
-//! What structure a key's DER has: told from its outermost elements, never from an attempt to
-//! parse it as one and then another.
+//! The structure of a key's DER: told from its outermost elements, never from an attempt to parse it
+//! as one and then another.
+
+use x509_cert::der::asn1::AnyRef;
+use x509_cert::der::{Decode as _, Tag, Tagged as _};
+use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 /// The structure of a key's DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,11 +21,6 @@ pub enum Form {
     /// SEC 1 `ECPrivateKey` (RFC 5915).
     Ec,
 }
-
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OCTET_STRING: u8 = 0x04;
-const SEQUENCE: u8 = 0x30;
 
 /// A private RSA key of two primes has nine numbers.
 const MOST_ELEMENTS: usize = 9;
@@ -43,15 +42,15 @@ impl Form {
     /// The structure of `der`, when it is one of these and nothing follows it: the parsers of the
     /// crypto library ignore what does.
     pub fn of(der: &[u8]) -> Option<Self> {
-        let Some((SEQUENCE, content, [])) = element(der) else { return None };
-        let tags: Vec<u8> = elements(content)?.iter().map(|(tag, _)| *tag).collect();
+        let Some((Tag::Sequence, content, [])) = element(der) else { return None };
+        let tags: Vec<Tag> = elements(content)?.iter().map(|(tag, _)| *tag).collect();
         Some(match tags[..] {
-            [INTEGER, SEQUENCE, OCTET_STRING, ..] => Self::Pkcs8,
-            [SEQUENCE, OCTET_STRING] => Self::Encrypted,
-            [SEQUENCE, BIT_STRING] => Self::Spki,
-            [INTEGER, INTEGER] => Self::RsaPublic,
-            [INTEGER, OCTET_STRING, ..] => Self::Ec,
-            ref numbers if *numbers == [INTEGER; MOST_ELEMENTS] => Self::RsaPrivate,
+            [Tag::Integer, Tag::Sequence, Tag::OctetString, ..] => Self::Pkcs8,
+            [Tag::Sequence, Tag::OctetString] => Self::Encrypted,
+            [Tag::Sequence, Tag::BitString] => Self::Spki,
+            [Tag::Integer, Tag::Integer] => Self::RsaPublic,
+            [Tag::Integer, Tag::OctetString, ..] => Self::Ec,
+            ref numbers if *numbers == [Tag::Integer; MOST_ELEMENTS] => Self::RsaPrivate,
             _ => return None,
         })
     }
@@ -64,7 +63,7 @@ impl Form {
 
 /// The elements in a row that `content` is: of each its tag and its content. Of nine at most, more
 /// than which no key has.
-pub fn elements(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
+pub fn elements(mut content: &[u8]) -> Option<Vec<(Tag, &[u8])>> {
     let mut found = Vec::with_capacity(MOST_ELEMENTS);
     while !content.is_empty() {
         let (tag, own, rest) = element(content).filter(|_| found.len() < MOST_ELEMENTS)?;
@@ -74,21 +73,15 @@ pub fn elements(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     Some(found)
 }
 
-/// The first element of `der`: its tag, its content, and what follows. Of at most 64 KiB, in the
-/// one length that DER has for it.
-pub fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
-    let (&tag, rest) = der.split_first()?;
-    let (length, rest) = match *rest {
-        [0x82, high, low, ref rest @ ..] if high != 0 => {
-            (usize::from(u16::from_be_bytes([high, low])), rest)
-        }
-        [0x81, length @ 0x80..=0xff, ref rest @ ..] | [length @ 0..=0x7f, ref rest @ ..] => {
-            (usize::from(length), rest)
-        }
-        _ => return None,
-    };
-    let (content, rest) = rest.split_at_checked(length)?;
-    Some((tag, content, rest))
+/// The first element of `der`: its tag, its content, and the rest of `der`.
+pub fn element(der: &[u8]) -> Option<(Tag, &[u8], &[u8])> {
+    let (any, rest) = AnyRef::from_der_partial(der).ok()?;
+    Some((any.tag(), any.value(), rest))
+}
+
+/// A `SubjectPublicKeyInfo` that nothing follows.
+pub fn spki(der: &[u8]) -> Option<SubjectPublicKeyInfoRef<'_>> {
+    SubjectPublicKeyInfoRef::from_der(der).ok()
 }
 
 #[cfg(test)]
@@ -97,7 +90,7 @@ mod tests {
 
     #[test]
     fn elements_have_one_length() {
-        assert_eq!(element(&[2, 1, 5, 9]), Some((2, &[5][..], &[9][..])));
+        assert_eq!(element(&[2, 1, 5, 9]), Some((Tag::Integer, &[5][..], &[9][..])));
         let long = [&[4, 0x81, 0x80][..], &[0; 0x80]].concat();
         assert_eq!(element(&long).map(|(_, content, _)| content.len()), Some(0x80));
         for wrong in [

@@ -5,9 +5,9 @@ use pkcs5::EncryptionScheme;
 use pkcs5::pbes2::Kdf;
 use secrecy::ExposeSecret;
 
-use super::form::{Form, element};
+use super::der::{Form, element};
+use super::error::invalid;
 use crate::error::{Error, Result};
-use crate::jwt::material::invalid;
 use crate::secret::{Secret, leaving_no_trace};
 
 /// The most iterations of PBKDF2: about a second. OpenSSL's default is 2048, OWASP asks for 600,000.

@@ -1,47 +1,45 @@
-//! Keys: bound to one algorithm when they are made, parsed once, never guessed at.
-
-mod encrypted;
-mod form;
-mod make;
-mod pem;
+//! A key of any scheme, its algorithm and its id.
 
 use std::fmt;
 use std::sync::Arc;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::rsa::KeyPair as RsaKeyPair;
-use aws_lc_rs::signature::{EcdsaKeyPair, Ed25519KeyPair};
-use ring::hmac;
-
-pub use self::form::{element, elements};
-pub use self::make::MAX_HMAC_LEN;
-pub use self::pem::MAX_KEY_LEN;
-use super::algorithm::{Algorithm, Scheme};
+use super::error::invalid;
 use super::jwk::PublicJwk;
-use super::material::{Parsed, invalid};
+use super::scheme::{PrivateKey, PublicKey, SignatureVerifier, Signer};
 use crate::error::{Code, Error, Result};
-use crate::secret::{HMAC_DEPTH, Locked, ParsedKey, Secret, leaving_no_trace};
+use crate::jwt::algorithm::Algorithm;
+use crate::jwt::token::compact::MAX_KID_LEN;
+use crate::secret::Secret;
 
 /// A key, its algorithm and its id.
 pub struct Key {
     algorithm: Algorithm,
     kid: String,
-    material: Material,
-    /// What the key can be made from again; absent for public keys.
+    /// Absent for public keys.
+    signer: Option<Arc<dyn Signer>>,
+    verifier: Arc<dyn SignatureVerifier>,
+    /// The bytes that the key can be made from again; absent for public keys.
     original: Option<Secret>,
     /// Absent for HMAC, which has no public half.
     public: Option<PublicJwk>,
 }
 
-enum Material {
-    Hmac(Locked<hmac::Key>),
-    Public(Parsed),
-    Rsa(ParsedKey<RsaKeyPair>, Parsed),
-    Ecdsa(ParsedKey<EcdsaKeyPair>, Parsed),
-    Ed25519(ParsedKey<Ed25519KeyPair>, Parsed),
-}
-
 impl Key {
+    /// A private key or a secret. Without `kid` it is the thumbprint, or random for a secret.
+    pub(super) fn private(algorithm: Algorithm, kid: String, key: PrivateKey) -> Result<Self> {
+        let PrivateKey { signer, verifier, public, original } = key;
+        let kid = checked_kid(kid)?;
+        let (signer, original) = (Some(signer), Some(original));
+        Ok(Self { algorithm, kid, signer, verifier, original, public })
+    }
+
+    /// A public key.
+    pub(super) fn public_only(algorithm: Algorithm, kid: String, key: PublicKey) -> Result<Self> {
+        let PublicKey { jwk, verifier } = key;
+        let kid = checked_kid(kid)?;
+        Ok(Self { algorithm, kid, signer: None, verifier, original: None, public: Some(jwk) })
+    }
+
     /// The one algorithm this key is for.
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
@@ -54,10 +52,10 @@ impl Key {
 
     /// Whether the key can sign.
     pub fn is_private(&self) -> bool {
-        !matches!(self.material, Material::Public(_))
+        self.signer.is_some()
     }
 
-    /// What the key can be made from again, for storing it under a seal: an HMAC key's secret, or
+    /// The bytes that the key can be made from again, for storing it under a seal: an HMAC key's secret, or
     /// PKCS#8 (RFC 5208) of a key pair; `None` for a public key.
     pub fn original(&self) -> Option<&Secret> {
         self.original.as_ref()
@@ -65,7 +63,7 @@ impl Key {
 
     /// The public half as a JWK with `alg`, `use` and `kid`; `None` for HMAC.
     pub fn public_jwk(&self) -> Option<String> {
-        self.public.as_ref().map(|public| public.to_json(self.algorithm, &self.kid))
+        self.public.as_ref().map(|public| public.to_json(self.algorithm.name(), &self.kid))
     }
 
     /// The public half; `None` for HMAC.
@@ -75,16 +73,14 @@ impl Key {
 
     /// The key without its private half; an HMAC key has no other and stays what it is.
     pub fn without_private(self: Arc<Self>) -> Arc<Self> {
-        let public = match &self.material {
-            Material::Hmac(_) | Material::Public(_) => return self,
-            Material::Rsa(_, public)
-            | Material::Ecdsa(_, public)
-            | Material::Ed25519(_, public) => public.clone(),
-        };
+        if self.signer.is_none() || self.public.is_none() {
+            return self;
+        }
         Arc::new(Self {
             algorithm: self.algorithm,
             kid: self.kid.clone(),
-            material: Material::Public(public),
+            signer: None,
+            verifier: self.verifier.clone(),
             original: None,
             public: self.public.clone(),
         })
@@ -93,47 +89,23 @@ impl Key {
     /// Appends the signature of `message`: the hash's length for HMAC, the modulus's for RSA, two
     /// coordinates' for ECDSA (64, 96 or 132 bytes), 64 bytes for Ed25519.
     pub fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let failed = |_| Error::new(Code::Internal, "signing failed; try again");
-        match &self.material {
-            Material::Hmac(key) => {
-                let tag = leaving_no_trace::<HMAC_DEPTH, _>(|| hmac::sign(key, message));
-                out.extend_from_slice(tag.as_ref());
-            }
-            Material::Rsa(pair, _) => {
-                let Scheme::Rsa(_, padding) = self.algorithm.scheme() else {
-                    return Err(Error::new(Code::Internal, "an RSA key without an RSA algorithm"));
-                };
-                let start = out.len();
-                out.resize(start + pair.public_modulus_len(), 0);
-                pair.sign(padding, &SystemRandom::new(), message, &mut out[start..])
-                    .map_err(failed)?;
-            }
-            Material::Ecdsa(pair, _) => {
-                let signature = pair.sign(&SystemRandom::new(), message).map_err(failed)?;
-                out.extend_from_slice(signature.as_ref());
-            }
-            Material::Ed25519(pair, _) => {
-                out.extend_from_slice(pair.try_sign(message).map_err(failed)?.as_ref());
-            }
-            Material::Public(_) => {
-                return Err(invalid("a public key cannot sign; give the private key"));
-            }
+        match &self.signer {
+            Some(signer) => signer.sign_into(message, out),
+            None => Err(invalid("a public key cannot sign; give the private key")),
         }
-        Ok(())
     }
 
     /// Whether `signature` is this key's for `message`.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        match &self.material {
-            Material::Hmac(key) => {
-                leaving_no_trace::<HMAC_DEPTH, _>(|| hmac::verify(key, message, signature).is_ok())
-            }
-            Material::Public(public)
-            | Material::Rsa(_, public)
-            | Material::Ecdsa(_, public)
-            | Material::Ed25519(_, public) => public.verifies(message, signature),
-        }
+        self.verifier.verifies(message, signature)
     }
+}
+
+fn checked_kid(kid: String) -> Result<String> {
+    if kid.is_empty() || kid.len() > MAX_KID_LEN {
+        return Err(Error::new(Code::OutOfRange, format!("kid has 1 to {MAX_KID_LEN} bytes")));
+    }
+    Ok(kid)
 }
 
 impl fmt::Debug for Key {

@@ -1,18 +1,20 @@
-//! Whether bytes that are given as an HMAC secret are somebody's key file, most likely a public
-//! one: whoever has that could sign (the confusion of RFC 8725 section 3.1).
+//! Tells whether bytes that are given as an HMAC secret are a key file, most likely a public one:
+//! everyone who has it could sign (the confusion of RFC 8725 section 3.1).
 //!
-//! Looked for are marks of text files anywhere, and keys in binary at the beginning, whatever
-//! follows. So many bits of each are asked for that of 2⁴⁰ random secrets none is refused. What
-//! random bytes cannot be told from passes: a bare Ed25519 key, a compressed point, a modulus.
+//! The check looks for marks of text files anywhere, and for keys in binary at the beginning. It asks
+//! for so many bits of each that it refuses none of 2⁴⁰ random secrets. Bytes that look random pass: a
+//! bare Ed25519 key, a compressed point, a modulus.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ParsedPublicKey,
 };
 use secrecy::ExposeSecret;
 
-use super::json::scan_object;
-use super::key::{MAX_HMAC_LEN, elements};
+use x509_cert::der::Tag;
+
+use super::der::{element, elements};
 use crate::error::Result;
+use crate::jwt::token::json::scan_object;
 use crate::secret::{Encoding, Secret};
 
 /// Of text files: PEM and RFC 4716, either end; JWKs; `PuTTY`'s; OpenSSH's, of which the longer names
@@ -31,22 +33,13 @@ const MARKS: [&[u8]; 8] = [
 /// How a key in binary begins that names its type as SSH does (RFC 4253 section 6.6).
 const SSH: &[u8] = b"\0\0\0\x07ssh-";
 
-const INTEGER: u8 = 0x02;
-const BIT_STRING: u8 = 0x03;
-const OCTET_STRING: u8 = 0x04;
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
-/// `[0]` and `[1]`, constructed.
-const TAGGED: [u8; 2] = [0xa0, 0xa1];
-
-/// Whether a secret is a key file, or the base64, base64url or hex of one. Errors as
-/// [`Secret::copy_from`].
-pub fn looks_like_a_key_file(secret: &[u8]) -> Result<bool> {
+/// Whether a secret is a key file, or the base64, base64url or hex of one when it has at most
+/// `longest` bytes. Errors as [`Secret::copy_from`].
+pub fn looks_like_a_key_file(secret: &[u8], longest: usize) -> Result<bool> {
     if is_key_file(secret) {
         return Ok(true);
     }
-    // What is longer is no secret anyway.
-    if secret.len() > MAX_HMAC_LEN {
+    if secret.len() > longest {
         return Ok(false);
     }
     let text = compact(secret)?;
@@ -109,16 +102,18 @@ fn is_json_key(bytes: &[u8]) -> bool {
 
 /// Whether a key or a certificate in DER is what `bytes` begin with.
 fn is_der_key(bytes: &[u8]) -> bool {
-    let Some((SEQUENCE, content, _)) = super::key::element(bytes) else { return false };
+    let Some((Tag::Sequence, content, _)) = element(bytes) else { return false };
     let Some(parts) = elements(content) else { return false };
     match parts[..] {
         // PKCS#8; encrypted PKCS#8, or SubjectPublicKeyInfo of whole bytes; certificates and requests
         // for one (RFC 5280 section 4.1).
-        [(INTEGER, [0 | 1]), (SEQUENCE, algorithm), (OCTET_STRING, _), ..]
-        | [(SEQUENCE, algorithm), (OCTET_STRING, _) | (BIT_STRING, [0, ..])]
-        | [(SEQUENCE, _), (SEQUENCE, algorithm), (BIT_STRING, [0, ..])] => is_identifier(algorithm),
+        [(Tag::Integer, [0 | 1]), (Tag::Sequence, algorithm), (Tag::OctetString, _), ..]
+        | [(Tag::Sequence, algorithm), (Tag::OctetString, _) | (Tag::BitString, [0, ..])]
+        | [(Tag::Sequence, _), (Tag::Sequence, algorithm), (Tag::BitString, [0, ..])] => {
+            is_identifier(algorithm)
+        }
         // RSAPublicKey: a positive modulus, and a small exponent.
-        [(INTEGER, [0..=0x7f, modulus @ ..]), (INTEGER, exponent)] => {
+        [(Tag::Integer, [0..=0x7f, modulus @ ..]), (Tag::Integer, exponent)] => {
             modulus.len() >= 63
                 && (1..=8).contains(&exponent.len())
                 && [modulus, exponent]
@@ -126,11 +121,13 @@ fn is_der_key(bytes: &[u8]) -> bool {
                     .all(|number| number.last().is_some_and(|last| last % 2 == 1))
         }
         // ECPrivateKey.
-        [(INTEGER, [1]), (OCTET_STRING, _), ref rest @ ..] => {
-            rest.iter().all(|(tag, _)| TAGGED.contains(tag))
+        [(Tag::Integer, [1]), (Tag::OctetString, _), ref rest @ ..] => {
+            rest.iter().all(|(tag, _)| tag.is_context_specific())
         }
         // RSAPrivateKey, and the keys of DSA.
-        [(INTEGER, [0 | 1]), _, _, _, _, _, ..] => parts.iter().all(|(tag, _)| *tag == INTEGER),
+        [(Tag::Integer, [0 | 1]), _, _, _, _, _, ..] => {
+            parts.iter().all(|(tag, _)| *tag == Tag::Integer)
+        }
         _ => false,
     }
 }
@@ -139,7 +136,7 @@ fn is_der_key(bytes: &[u8]) -> bool {
 fn is_identifier(content: &[u8]) -> bool {
     matches!(
         elements(content).as_deref(),
-        Some([(OBJECT_IDENTIFIER, _)] | [(OBJECT_IDENTIFIER, _), _])
+        Some([(Tag::ObjectIdentifier, _)] | [(Tag::ObjectIdentifier, _), _])
     )
 }
 

@@ -2,10 +2,12 @@
 
 use secrecy::ExposeSecret;
 
-use super::form::Form;
-use super::{Algorithm, Key};
+use super::der::Form;
+use super::error::invalid;
+use super::key::Key;
+use super::open::unusable;
 use crate::error::{Error, Result};
-use crate::jwt::material::{invalid, unusable};
+use crate::jwt::algorithm::Algorithm;
 use crate::secret::Secret;
 
 /// The longest PEM or DER that is read, in bytes.
@@ -50,7 +52,7 @@ impl Key {
             if Form::of(der) != Some(form) {
                 return Err(unusable(algorithm));
             }
-            Self::open_der(der, passphrase, algorithm, kid)
+            Self::open_form(form, der, passphrase, algorithm, kid)
         };
         if form.is_public() {
             let mut der = vec![0; room];

@@ -1,132 +1,143 @@
-//! What key material is accepted: the checks that the parsers below leave to us.
+//! RSASSA-PKCS1-v1_5 and RSASSA-PSS (RFC 7518 sections 3.3 and 3.5).
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
-use aws_lc_rs::rsa::PublicKey as RsaPublicKey;
-use aws_lc_rs::signature::{self, ParsedPublicKey};
-use ed25519_dalek::{Verifier, VerifyingKey};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, KeySize, PublicKey as RsaPublicKey};
+use aws_lc_rs::signature::{
+    self, KeyPair as _, ParsedPublicKey, RsaEncoding, RsaParameters, RsaPublicKeyComponents,
+};
+use serde_json::{Map, Value};
+use x509_cert::der::asn1::ObjectIdentifier;
 
-use super::Algorithm;
-use super::algorithm::{Curve, Scheme};
-use super::jwk::PublicJwk;
-use crate::error::{Code, Error, Result};
+use super::der::{Form, spki};
+use super::error::{invalid, not_encoded, not_generated, not_signed};
+use super::jwk::{PublicJwk, number};
+use super::scheme::{KeyType, PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
+use crate::error::Result;
+use crate::secret::{ParsedKey, Secret};
 
-/// The lengths of RSA moduli, in bits (RFC 7518 section 3.3 asks for at least 2048).
-const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// The lengths of moduli, in bits (RFC 7518 section 3.3 asks for at least 2048).
+const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
+/// `rsaEncryption`: keys for any padding (RFC 3279 section 2.3.1).
+const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
-/// DER of a `SubjectPublicKeyInfo` up to the point (RFC 5480), by curve.
-const SPKI_P256: &[u8] = &[
-    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
-    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-];
-const SPKI_P384: &[u8] = &[
-    0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
-    0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00,
-];
-const SPKI_P521: &[u8] = &[
-    0x30, 0x81, 0x9b, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05,
-    0x2b, 0x81, 0x04, 0x00, 0x23, 0x03, 0x81, 0x86, 0x00,
-];
-/// DER of an Ed25519 `SubjectPublicKeyInfo` up to the key (RFC 8410).
-const SPKI_ED25519: [u8; 12] =
-    [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
-/// DER of the `AlgorithmIdentifier` of RSA keys for any padding (RFC 3279 section 2.3.1).
-const RSA_ENCRYPTION: [u8; 15] =
-    [0x30, 0x0d, 0x06, 0x09, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01, 0x05, 0x00];
-/// The first byte of an uncompressed point (SEC 1 section 2.3.3).
-const UNCOMPRESSED: u8 = 4;
+/// RSA with a hash and a padding.
+pub struct Rsa {
+    verifying: &'static RsaParameters,
+    signing: &'static dyn RsaEncoding,
+}
 
-/// The public key of a `SubjectPublicKeyInfo` (RFC 5280 section 4.1) for one algorithm.
-pub fn spki(der: &[u8], algorithm: Algorithm) -> Option<PublicJwk> {
-    match algorithm.scheme() {
-        Scheme::Hmac(_) => None,
-        Scheme::Rsa(..) => {
-            der.get(4..)?.starts_with(&RSA_ENCRYPTION).then_some(())?;
-            RsaPublicKey::from_der(der).ok().map(|key| rsa_jwk(&key))
-        }
-        Scheme::Ecdsa(curve, ..) => {
-            let prefix = match curve {
-                Curve::P256 => SPKI_P256,
-                Curve::P384 => SPKI_P384,
-                Curve::P521 => SPKI_P521,
-            };
-            point(curve, der.strip_prefix(prefix)?)
-        }
-        Scheme::Ed25519 => der.strip_prefix(&SPKI_ED25519).and_then(PublicJwk::ed25519),
+/// `RS256`
+pub static RS256: Rsa = Rsa {
+    verifying: &signature::RSA_PKCS1_2048_8192_SHA256,
+    signing: &signature::RSA_PKCS1_SHA256,
+};
+/// `RS384`
+pub static RS384: Rsa = Rsa {
+    verifying: &signature::RSA_PKCS1_2048_8192_SHA384,
+    signing: &signature::RSA_PKCS1_SHA384,
+};
+/// `RS512`
+pub static RS512: Rsa = Rsa {
+    verifying: &signature::RSA_PKCS1_2048_8192_SHA512,
+    signing: &signature::RSA_PKCS1_SHA512,
+};
+/// `PS256`
+pub static PS256: Rsa =
+    Rsa { verifying: &signature::RSA_PSS_2048_8192_SHA256, signing: &signature::RSA_PSS_SHA256 };
+/// `PS384`
+pub static PS384: Rsa =
+    Rsa { verifying: &signature::RSA_PSS_2048_8192_SHA384, signing: &signature::RSA_PSS_SHA384 };
+/// `PS512`
+pub static PS512: Rsa =
+    Rsa { verifying: &signature::RSA_PSS_2048_8192_SHA512, signing: &signature::RSA_PSS_SHA512 };
+
+impl Rsa {
+    fn private(&self, pair: KeyPair) -> Result<Option<PrivateKey>> {
+        let Some(public) = self.public(&jwk_of(pair.public_key()))? else { return Ok(None) };
+        // The library wipes its encoding when it is dropped.
+        let der: Pkcs8V1Der<'static> = pair.as_der().map_err(|_| not_encoded())?;
+        let original = Secret::copy_from(der.as_ref())?;
+        let signer = Arc::new(RsaSigner { pair: ParsedKey::new(pair), padding: self.signing });
+        let PublicKey { jwk, verifier } = public;
+        Ok(Some(PrivateKey { signer, verifier, public: Some(jwk), original }))
+    }
+
+    fn public(&self, (n, e): &(Vec<u8>, Vec<u8>)) -> Result<Option<PublicKey>> {
+        check_numbers(n, e)?;
+        let components = RsaPublicKeyComponents { n, e };
+        let Ok(parsed) = components.to_parsed_public_key(self.verifying) else { return Ok(None) };
+        let jwk = PublicJwk::new(&[("e", e), ("n", n)], KeyType::Rsa);
+        Ok(Some(PublicKey { jwk, verifier: Arc::new(RsaVerifier(parsed)) }))
     }
 }
 
-/// A key from its uncompressed point.
-pub fn point(curve: Curve, point: &[u8]) -> Option<PublicJwk> {
-    PublicJwk::ec(curve, point.strip_prefix(&[UNCOMPRESSED])?)
-}
+impl Scheme for Rsa {
+    fn key_type(&self) -> KeyType {
+        KeyType::Rsa
+    }
 
-/// The numbers of an RSA key.
-pub fn rsa_jwk(key: &RsaPublicKey) -> PublicJwk {
-    PublicJwk::Rsa {
-        n: key.modulus().big_endian_without_leading_zero().to_vec(),
-        e: key.exponent().big_endian_without_leading_zero().to_vec(),
+    fn generate(&self, modulus_bits: Option<u32>) -> Result<PrivateKey> {
+        let size = match modulus_bits.unwrap_or(2048) {
+            2048 => KeySize::Rsa2048,
+            3072 => KeySize::Rsa3072,
+            4096 => KeySize::Rsa4096,
+            _ => return Err(invalid("modulusLength is 2048, 3072 or 4096")),
+        };
+        let pair = KeyPair::generate(size).map_err(|_| not_generated())?;
+        self.private(pair)?.ok_or_else(not_generated)
+    }
+
+    fn from_private_der(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>> {
+        let pair = match form {
+            Form::Pkcs8 => KeyPair::from_pkcs8(der),
+            Form::RsaPrivate => KeyPair::from_der(der),
+            _ => return Ok(None),
+        };
+        pair.map_or(Ok(None), |pair| self.private(pair))
+    }
+
+    fn from_public_der(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>> {
+        let is_key = match form {
+            Form::RsaPublic => true,
+            Form::Spki => spki(der).is_some_and(|info| {
+                let parameters = info.algorithm.parameters;
+                info.algorithm.oid == RSA_ENCRYPTION
+                    && parameters.is_some_and(|parameters| parameters.is_null())
+            }),
+            _ => false,
+        };
+        match RsaPublicKey::from_der(der) {
+            Ok(key) if is_key => self.public(&jwk_of(&key)),
+            _ => Ok(None),
+        }
+    }
+
+    fn from_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>> {
+        let numbers = number(members, "n").zip(number(members, "e"));
+        match numbers.filter(|(n, e)| n.first() != Some(&0) && e.first() != Some(&0)) {
+            Some(numbers) if self.key_type().is_of(members) => self.public(&numbers),
+            _ => Ok(None),
+        }
     }
 }
 
-/// A public key, checked and parsed once.
-#[derive(Clone)]
-pub enum Parsed {
-    /// RSA and ECDSA.
-    RsaOrEcdsa(ParsedPublicKey),
-    /// Apart from them, because aws-lc takes a quarter longer, and does not look at the point.
-    Ed25519(Box<VerifyingKey>),
+fn jwk_of(key: &RsaPublicKey) -> (Vec<u8>, Vec<u8>) {
+    (
+        key.modulus().big_endian_without_leading_zero().to_vec(),
+        key.exponent().big_endian_without_leading_zero().to_vec(),
+    )
 }
 
-impl Parsed {
-    /// Whether `signature` is this key's for `message`.
-    pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        match self {
-            Self::RsaOrEcdsa(key) => key.verify_sig(message, signature).is_ok(),
-            // As RFC 8032 section 5.1.7 with a canonical S and R, the equation not multiplied by 8.
-            Self::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
-        }
-    }
-}
-
-/// Checks and parses a public key.
-pub fn parsed(public: &PublicJwk, algorithm: Algorithm) -> Result<Parsed> {
-    let rejected = |_| unusable(algorithm);
-    match (public, algorithm.scheme()) {
-        (PublicJwk::Rsa { n, e }, Scheme::Rsa(parameters, _)) => {
-            check_rsa(n, e)?;
-            let components = signature::RsaPublicKeyComponents { n, e };
-            components.to_parsed_public_key(parameters).map(Parsed::RsaOrEcdsa).map_err(rejected)
-        }
-        (PublicJwk::Ec { curve: own, x, y }, Scheme::Ecdsa(curve, parameters, _))
-            if *own == curve =>
-        {
-            let point = [&[UNCOMPRESSED][..], x, y].concat();
-            ParsedPublicKey::new(parameters, point).map(Parsed::RsaOrEcdsa).map_err(rejected)
-        }
-        (PublicJwk::Ed25519 { x }, Scheme::Ed25519) => {
-            ed25519(x).ok_or_else(|| unusable(algorithm))
-        }
-        _ => Err(unusable(algorithm)),
-    }
-}
-
-/// A point on the curve, in its only encoding, whose order is not small: under one of small order
-/// signatures can be made up (RFC 8032 section 5.1.7 leaves the check to us).
-fn ed25519(x: &[u8]) -> Option<Parsed> {
-    let key = VerifyingKey::from_bytes(x.try_into().ok()?).ok()?;
-    let is_canonical = key.to_edwards().compress().as_bytes() == x;
-    (is_canonical && !key.is_weak()).then(|| Parsed::Ed25519(Box::new(key)))
-}
-
-fn check_rsa(n: &[u8], e: &[u8]) -> Result<()> {
+fn check_numbers(n: &[u8], e: &[u8]) -> Result<()> {
     let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
     let odd_exponent = e.last().is_some_and(|last| last % 2 == 1) && e[..] != [1]
         // Beyond 33 bits no signature is ever verified.
         && (e.len() < 5 || (e.len() == 5 && e[0] == 1));
     let odd_modulus = n.last().is_some_and(|last| last % 2 == 1);
-    if RSA_BITS.contains(&bits) && odd_exponent && odd_modulus {
+    if MODULUS_BITS.contains(&bits) && odd_exponent && odd_modulus {
         return Ok(());
     }
     Err(invalid(
@@ -134,12 +145,26 @@ fn check_rsa(n: &[u8], e: &[u8]) -> Result<()> {
     ))
 }
 
-/// An error about a key.
-pub fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
-    Error::new(Code::JwtKey, message)
+struct RsaSigner {
+    pair: ParsedKey<KeyPair>,
+    padding: &'static dyn RsaEncoding,
 }
 
-/// The error for a key that is malformed or of another algorithm.
-pub fn unusable(algorithm: Algorithm) -> Error {
-    invalid(format!("this is not a valid {} key", algorithm.name()))
+impl Signer for RsaSigner {
+    /// As long as the modulus.
+    fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let start = out.len();
+        out.resize(start + self.pair.public_modulus_len(), 0);
+        self.pair
+            .sign(self.padding, &SystemRandom::new(), message, &mut out[start..])
+            .map_err(|_| not_signed())
+    }
+}
+
+struct RsaVerifier(ParsedPublicKey);
+
+impl SignatureVerifier for RsaVerifier {
+    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
+    }
 }

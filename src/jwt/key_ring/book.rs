@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::options::{MAX_RING_KEYS, RingOptions};
 use super::state::{KeyChange, KeyInfo, KeyState};
 use crate::error::{Code, Error, Result};
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 
 /// What is added to `jwks_max_age` before a key signs, in seconds: a set that was on its way, or was
 /// made in the same second, when the key was published is cached that much longer. Caches that

@@ -6,7 +6,7 @@ use super::ring::{KeyRing, no_active_key};
 use super::state::KeyState;
 use crate::error::Result;
 use crate::jwt::algorithm::Algorithm;
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 use crate::jwt::key_lookup;
 use crate::jwt::token::rejection::Rejection;
 

@@ -19,7 +19,7 @@ use super::options::RingOptions;
 use super::state::{KeyChange, KeyInfo, KeyState};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 
 /// A set of keys in their states, shared by issuers and verifiers.
 pub struct KeyRing {

@@ -8,7 +8,7 @@ use std::thread;
 use super::ring::{KeyRing, no_active_key};
 use super::state::{KeyChange, KeyState};
 use crate::error::{Code, Error, Result};
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 
 impl KeyRing {
     /// Promotes the next key and publishes a new one; gives the id of the key that now signs.

@@ -18,7 +18,7 @@ use super::state::{KeyInfo, KeyState};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 use crate::secret::{SealKind, Secret};
 
 const FORMAT: u8 = 1;

@@ -13,7 +13,7 @@ use super::state::{KeyChange, KeyState};
 use crate::clock::{Clock, ManualClock};
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 use crate::jwt::token::rejection::Rejection;
 use crate::revocation::MAX_CLOCK_TOLERANCE;
 use crate::secret::{SealKind, Secret};

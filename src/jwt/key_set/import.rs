@@ -9,11 +9,11 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use crate::error::Result;
-use crate::jwt::algorithm::{Algorithm, Curve};
-use crate::jwt::jwk::PublicJwk;
-use crate::jwt::key::Key;
+use crate::jwt::algorithm::Algorithm;
+use crate::jwt::key::error::invalid;
+use crate::jwt::key::jwk::PublicJwk;
+use crate::jwt::key::key::Key;
 use crate::jwt::key_lookup::name_of;
-use crate::jwt::material::invalid;
 use crate::jwt::token::base64url;
 use crate::jwt::token::json::scan_object;
 use crate::jwt::token::kind::SVID_ALGORITHMS;
@@ -162,20 +162,13 @@ fn algorithms_of(jwk: &Map<String, Value>, rules: &ImportRules) -> Vec<Algorithm
     let is_wanted = |algorithm: &Algorithm| {
         named.is_none_or(|named| named.iter().any(|named| named.signs_as(*algorithm)))
     };
-    let own: Vec<Algorithm> = match (jwk.contains_key("alg"), text("kty"), text("crv")) {
-        (true, ..) => text("alg").and_then(Algorithm::named).into_iter().collect(),
-        (false, Some("RSA"), _) => match named {
-            Some(_) => Algorithm::ALL.into_iter().filter(|algorithm| algorithm.is_rsa()).collect(),
-            None => vec![Algorithm::Rs256],
-        },
-        (false, Some("EC"), Some(crv)) => {
-            let curves = [Curve::P256, Curve::P384, Curve::P521];
-            let algorithms = [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512];
-            let known = curves.into_iter().zip(algorithms);
-            known.filter(|(curve, _)| curve.name() == crv).map(|(_, algorithm)| algorithm).collect()
+    let own: Vec<Algorithm> = match (jwk.contains_key("alg"), text("kty")) {
+        (true, _) => text("alg").and_then(Algorithm::named).into_iter().collect(),
+        (false, Some(kty)) => {
+            let alike = Algorithm::of_key_type(kty, text("crv"));
+            alike.take(if named.is_some() { usize::MAX } else { 1 }).collect()
         }
-        (false, Some("OKP"), Some("Ed25519")) => vec![Algorithm::EdDsa],
-        _ => Vec::new(),
+        (false, None) => Vec::new(),
     };
     let is_public = |algorithm: &Algorithm| !algorithm.is_symmetric();
     own.into_iter().filter(is_wanted).filter(is_public).collect()

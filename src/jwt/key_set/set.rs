@@ -19,7 +19,7 @@ use super::import::{ImportRules, KeyUse, import};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::jwt::algorithm::Algorithm;
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 use crate::jwt::key_lookup;
 use crate::jwt::token::rejection::Rejection;
 

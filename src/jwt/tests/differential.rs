@@ -70,10 +70,10 @@ fn shared() -> impl Iterator<Item = Algorithm> {
 
 /// How many tokens an algorithm is worth: RSA signs slowly.
 fn rounds(algorithm: Algorithm) -> usize {
-    match algorithm.scheme() {
-        Scheme::Hmac(_) | Scheme::Ed25519 => 4000,
-        Scheme::Ecdsa(..) => 2000,
-        Scheme::Rsa(..) => 300,
+    match algorithm.scheme().key_type() {
+        KeyType::Oct | KeyType::Okp(_) => 4000,
+        KeyType::Ec(_) => 2000,
+        KeyType::Rsa => 300,
     }
 }
 

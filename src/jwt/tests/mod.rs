@@ -25,7 +25,7 @@ mod wycheproof;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::algorithm::{Curve, Scheme};
+use super::key::scheme::KeyType;
 use super::*;
 use crate::clock::ManualClock;
 use crate::error::{Code, Error};
@@ -48,13 +48,13 @@ fn key(algorithm: Algorithm) -> Key {
 
 /// The case of `keys.json` that [`key`] is; none for HMAC.
 fn pem_of(algorithm: Algorithm) -> Option<&'static str> {
-    Some(match algorithm.scheme() {
-        Scheme::Hmac(_) => return None,
-        Scheme::Rsa(..) => "rsa-2048 pkcs8",
-        Scheme::Ecdsa(Curve::P256, ..) => "p-256 pkcs8",
-        Scheme::Ecdsa(Curve::P384, ..) => "p-384 pkcs8",
-        Scheme::Ecdsa(Curve::P521, ..) => "p-521 pkcs8",
-        Scheme::Ed25519 => "ed25519 pkcs8 v1",
+    Some(match algorithm.scheme().key_type() {
+        KeyType::Oct => return None,
+        KeyType::Rsa => "rsa-2048 pkcs8",
+        KeyType::Ec("P-256") => "p-256 pkcs8",
+        KeyType::Ec("P-384") => "p-384 pkcs8",
+        KeyType::Ec(_) => "p-521 pkcs8",
+        KeyType::Okp(_) => "ed25519 pkcs8 v1",
     })
 }
 

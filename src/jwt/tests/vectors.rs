@@ -86,7 +86,7 @@ fn deterministic_signatures_are_reproduced() {
         for key in keys(&case) {
             assert!(key.verifies(message.as_bytes(), &expected), "{case}");
             assert!(!key.verifies(&message.as_bytes()[1..], &expected), "{case}");
-            if key.is_private() && !matches!(key.algorithm().scheme(), Scheme::Ecdsa(..)) {
+            if key.is_private() && !matches!(key.algorithm().scheme().key_type(), KeyType::Ec(_)) {
                 let mut signature = Vec::new();
                 key.sign_into(message.as_bytes(), &mut signature).unwrap();
                 assert_eq!(signature, expected, "{case}");

@@ -139,13 +139,11 @@ fn pss_signatures() {
 #[test]
 fn hmac_tags() {
     use mac::TestName::{HmacSha256, HmacSha384, HmacSha512};
-    for (set, algorithm) in [
-        (HmacSha256, Algorithm::Hs256),
-        (HmacSha384, Algorithm::Hs384),
-        (HmacSha512, Algorithm::Hs512),
+    for (set, algorithm, least) in [
+        (HmacSha256, Algorithm::Hs256, 32),
+        (HmacSha384, Algorithm::Hs384, 48),
+        (HmacSha512, Algorithm::Hs512, 64),
     ] {
-        let Scheme::Hmac(hash) = algorithm.scheme() else { panic!() };
-        let least = hash.digest_algorithm().output_len();
         let (mut tally, mut short, mut cut) = (Tally::default(), 0, 0);
         for group in mac::TestSet::load(set).unwrap().test_groups {
             for test in group.tests {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::jwt::algorithm::Algorithm;
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 use crate::jwt::key_source::KeySource;
 use crate::jwt::token::header::Header;
 use crate::jwt::token::rejection::Rejection;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 use crate::jwt::key_lookup::check_distinct;
 use crate::jwt::key_source::KeySource;
 use crate::jwt::token::kind::TokenKind;

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 
 /// How many headers a verifier remembers. One more, and it begins anew.
 const MAX_HEADERS: usize = 64;

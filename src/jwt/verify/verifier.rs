@@ -9,7 +9,7 @@ use super::options::VerifierOptions;
 use super::verified_headers::VerifiedHeaders;
 use crate::clock::Clock;
 use crate::error::Result;
-use crate::jwt::key::Key;
+use crate::jwt::key::key::Key;
 use crate::jwt::token::base64url;
 use crate::jwt::token::compact::{Segments, decode_header, split};
 use crate::jwt::token::rejection::Rejection;

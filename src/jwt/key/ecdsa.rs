@@ -1,0 +1,143 @@
+//! ECDSA (RFC 7518 section 3.4) on the curves of NIST (FIPS 186).
+
+use std::sync::Arc;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, KeyPair as _,
+    ParsedPublicKey,
+};
+use serde_json::{Map, Value};
+use x509_cert::der::asn1::ObjectIdentifier;
+
+use super::der::{Form, spki};
+use super::error::{not_encoded, not_generated, not_signed};
+use super::jwk::{PublicJwk, number};
+use super::scheme::{KeyType, PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
+use crate::error::Result;
+use crate::secret::{ParsedKey, Secret};
+
+/// `id-ecPublicKey` (RFC 5480 section 2.1.1).
+const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
+/// The first byte of an uncompressed point (SEC 1 section 2.3.3).
+const UNCOMPRESSED: u8 = 4;
+
+/// ECDSA on a curve with a hash.
+pub struct Ecdsa {
+    /// The `crv` value (RFC 7518 section 6.2.1.1).
+    crv: &'static str,
+    /// The named curve in DER (RFC 5480 section 2.1.1.1).
+    curve: ObjectIdentifier,
+    /// The length of a coordinate, in bytes.
+    coordinate_len: usize,
+    verifying: &'static EcdsaVerificationAlgorithm,
+    signing: &'static EcdsaSigningAlgorithm,
+}
+
+/// `ES256`
+pub static ES256: Ecdsa = Ecdsa {
+    crv: "P-256",
+    curve: ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"),
+    coordinate_len: 32,
+    verifying: &signature::ECDSA_P256_SHA256_FIXED,
+    signing: &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
+};
+/// `ES384`
+pub static ES384: Ecdsa = Ecdsa {
+    crv: "P-384",
+    curve: ObjectIdentifier::new_unwrap("1.3.132.0.34"),
+    coordinate_len: 48,
+    verifying: &signature::ECDSA_P384_SHA384_FIXED,
+    signing: &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
+};
+/// `ES512`
+pub static ES512: Ecdsa = Ecdsa {
+    crv: "P-521",
+    curve: ObjectIdentifier::new_unwrap("1.3.132.0.35"),
+    coordinate_len: 66,
+    verifying: &signature::ECDSA_P521_SHA512_FIXED,
+    signing: &signature::ECDSA_P521_SHA512_FIXED_SIGNING,
+};
+
+impl Ecdsa {
+    fn private(&self, pair: EcdsaKeyPair) -> Result<Option<PrivateKey>> {
+        let Some(PublicKey { jwk, verifier }) = self.public(pair.public_key().as_ref()) else {
+            return Ok(None);
+        };
+        let der = pair.to_pkcs8v1().map_err(|_| not_encoded())?;
+        let original = Secret::copy_from(der.as_ref())?;
+        let signer = Arc::new(EcdsaSigner(ParsedKey::new(pair)));
+        Ok(Some(PrivateKey { signer, verifier, public: Some(jwk), original }))
+    }
+
+    /// A key from its uncompressed point, which the library checks to be on the curve.
+    fn public(&self, point: &[u8]) -> Option<PublicKey> {
+        let coordinates = point.strip_prefix(&[UNCOMPRESSED])?;
+        let (x, y) = coordinates.split_at_checked(self.coordinate_len)?;
+        if y.len() != x.len() {
+            return None;
+        }
+        let verifier = Arc::new(EcdsaVerifier(ParsedPublicKey::new(self.verifying, point).ok()?));
+        Some(PublicKey { jwk: PublicJwk::new(&[("x", x), ("y", y)], self.key_type()), verifier })
+    }
+}
+
+impl Scheme for Ecdsa {
+    fn key_type(&self) -> KeyType {
+        KeyType::Ec(self.crv)
+    }
+
+    fn generate(&self, _modulus_bits: Option<u32>) -> Result<PrivateKey> {
+        let pair = EcdsaKeyPair::generate(self.signing).map_err(|_| not_generated())?;
+        self.private(pair)?.ok_or_else(not_generated)
+    }
+
+    fn from_private_der(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>> {
+        let pair = match form {
+            Form::Pkcs8 => EcdsaKeyPair::from_pkcs8(self.signing, der),
+            Form::Ec => EcdsaKeyPair::from_private_key_der(self.signing, der),
+            _ => return Ok(None),
+        };
+        pair.map_or(Ok(None), |pair| self.private(pair))
+    }
+
+    fn from_public_der(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>> {
+        let info = spki(der).filter(|info| {
+            form == Form::Spki
+                && info.algorithm.oid == EC_PUBLIC_KEY
+                && info.algorithm.parameters_oid() == Ok(self.curve)
+        });
+        let point = info.and_then(|info| info.subject_public_key.as_bytes());
+        Ok(point.and_then(|point| self.public(point)))
+    }
+
+    fn from_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>> {
+        let coordinates = number(members, "x").zip(number(members, "y"));
+        let coordinates = coordinates.filter(|(x, y)| x.len() == y.len());
+        Ok(match coordinates {
+            Some((x, y)) if self.key_type().is_of(members) => {
+                self.public(&[&[UNCOMPRESSED][..], &x, &y].concat())
+            }
+            _ => None,
+        })
+    }
+}
+
+struct EcdsaSigner(ParsedKey<EcdsaKeyPair>);
+
+impl Signer for EcdsaSigner {
+    /// Two coordinates: 64, 96 or 132 bytes.
+    fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let signature = self.0.sign(&SystemRandom::new(), message).map_err(|_| not_signed())?;
+        out.extend_from_slice(signature.as_ref());
+        Ok(())
+    }
+}
+
+struct EcdsaVerifier(ParsedPublicKey);
+
+impl SignatureVerifier for EcdsaVerifier {
+    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        self.0.verify_sig(message, signature).is_ok()
+    }
+}

@@ -1,0 +1,25 @@
+//! Errors about keys.
+
+use std::borrow::Cow;
+
+use crate::error::{Code, Error};
+
+/// An error about a key.
+pub fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
+    Error::new(Code::JwtKey, message)
+}
+
+/// The error for a key of a library that fails to encode it.
+pub fn not_encoded() -> Error {
+    Error::new(Code::Internal, "the key could not be encoded; try again")
+}
+
+/// The error for a key that could not be generated.
+pub fn not_generated() -> Error {
+    Error::new(Code::Internal, "the key could not be generated; try again")
+}
+
+/// The error for a signature that could not be made.
+pub fn not_signed() -> Error {
+    Error::new(Code::Internal, "signing failed; try again")
+}

@@ -1,0 +1,106 @@
+//! HMAC (RFC 7518 section 3.2).
+
+use std::sync::Arc;
+
+use ring::hmac;
+use secrecy::ExposeSecret;
+use serde_json::{Map, Value};
+
+use super::der::Form;
+use super::error::invalid;
+use super::key_file::looks_like_a_key_file;
+use super::scheme::{KeyType, PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
+use crate::error::Result;
+use crate::secret::{HMAC_DEPTH, Locked, Secret, leaving_no_trace};
+
+/// The longest secret, in bytes; the part beyond the hash's block is hashed first anyway.
+const MAX_SECRET_LEN: usize = 4096;
+
+/// HMAC with one of the hashes.
+pub struct Hmac(hmac::Algorithm);
+
+/// `HS256`
+pub static HS256: Hmac = Hmac(hmac::HMAC_SHA256);
+/// `HS384`
+pub static HS384: Hmac = Hmac(hmac::HMAC_SHA384);
+/// `HS512`
+pub static HS512: Hmac = Hmac(hmac::HMAC_SHA512);
+
+impl Hmac {
+    /// The length of a signature, and the shortest secret, in bytes.
+    fn output_len(&self) -> usize {
+        self.0.digest_algorithm().output_len()
+    }
+
+    fn key(&self, secret: &[u8]) -> Result<PrivateKey> {
+        let hash = self.0;
+        let key = leaving_no_trace::<HMAC_DEPTH, _>(|| Locked::new(hmac::Key::new(hash, secret)))?;
+        let key = Arc::new(HmacKey(key));
+        Ok(PrivateKey {
+            signer: key.clone(),
+            verifier: key,
+            public: None,
+            original: Secret::copy_from(secret)?,
+        })
+    }
+}
+
+impl Scheme for Hmac {
+    fn key_type(&self) -> KeyType {
+        KeyType::Oct
+    }
+
+    fn generate(&self, _modulus_bits: Option<u32>) -> Result<PrivateKey> {
+        self.key(Secret::random(self.output_len())?.expose_secret())
+    }
+
+    /// At least as long as the hash's output (RFC 7518 section 3.2), at most 4096 bytes. A key file
+    /// is refused, as text, in binary, in base64 or in hex: it is most likely a public one, and a
+    /// public HMAC key lets anyone sign. A random secret, or a text made of one, is taken for a file
+    /// less often than once in 2⁴⁰ times.
+    fn from_secret(&self, secret: &[u8], name: &str) -> Result<PrivateKey> {
+        if looks_like_a_key_file(secret, MAX_SECRET_LEN)? {
+            return Err(invalid(
+                "the secret looks like a key file (PEM, JWK, OpenSSH or DER, or the base64 or hex of \
+                 one); import it as one, or pass the secret it holds",
+            ));
+        }
+        let least = self.output_len();
+        if !(least..=MAX_SECRET_LEN).contains(&secret.len()) {
+            return Err(invalid(format!(
+                "an {name} secret has {least} to {MAX_SECRET_LEN} bytes; \
+                 SecretBuffer.random({least}) makes one"
+            )));
+        }
+        self.key(secret)
+    }
+
+    fn from_private_der(&self, _form: Form, _der: &[u8]) -> Result<Option<PrivateKey>> {
+        Ok(None)
+    }
+
+    fn from_public_der(&self, _form: Form, _der: &[u8]) -> Result<Option<PublicKey>> {
+        Ok(None)
+    }
+
+    fn from_jwk(&self, _members: &Map<String, Value>) -> Result<Option<PublicKey>> {
+        Ok(None)
+    }
+}
+
+/// A secret, with the state of the hash after its pads.
+struct HmacKey(Locked<hmac::Key>);
+
+impl Signer for HmacKey {
+    fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
+        let tag = leaving_no_trace::<HMAC_DEPTH, _>(|| hmac::sign(&self.0, message));
+        out.extend_from_slice(tag.as_ref());
+        Ok(())
+    }
+}
+
+impl SignatureVerifier for HmacKey {
+    fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
+        leaving_no_trace::<HMAC_DEPTH, _>(|| hmac::verify(&self.0, message, signature).is_ok())
+    }
+}

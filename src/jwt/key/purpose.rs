@@ -1,0 +1,73 @@
+//! The purpose that a JWK states: `use`, `key_ops` and `alg` (RFC 7517 section 4).
+
+use serde_json::{Map, Value};
+
+use super::error::invalid;
+use crate::error::Result;
+use crate::jwt::algorithm::Algorithm;
+use crate::jwt::token::compact::MAX_KID_LEN;
+use crate::jwt::token::json::scan_object;
+
+/// The purpose that a key is imported for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A private key signs.
+    Sign,
+    /// A public key verifies.
+    Verify,
+    /// A symmetric key does both.
+    Both,
+}
+
+/// Whether a JWK, private or symmetric, says of itself that it is for this.
+pub fn check_purpose(json: &str, algorithm: Algorithm, purpose: Purpose) -> Result<()> {
+    if purpose == Purpose::Both && !algorithm.is_symmetric() {
+        return Err(invalid("an \"oct\" JWK is a secret, which makes HMAC keys only"));
+    }
+    check(&members_of(json)?, algorithm, purpose)
+}
+
+/// `use` (RFC 7517 section 4.2), `key_ops` (4.3), `alg` (4.4) and `kid` (4.5), each
+/// where it is given.
+pub(super) fn check(
+    members: &Map<String, Value>,
+    algorithm: Algorithm,
+    purpose: Purpose,
+) -> Result<()> {
+    let text = |name| members.get(name).map(|value| value.as_str().unwrap_or_default());
+    if text("alg").is_some_and(|alg| Algorithm::named(alg).is_none_or(|a| !a.signs_as(algorithm))) {
+        return Err(invalid("the JWK is for another algorithm"));
+    }
+    if text("use").is_some_and(|purpose| purpose != "sig") {
+        return Err(invalid("the JWK is for another use than signatures"));
+    }
+    if text("kid").is_some_and(|kid| !(1..=MAX_KID_LEN).contains(&kid.len())) {
+        return Err(invalid("the JWK's \"kid\" is no text of 1 to 256 bytes"));
+    }
+    let Some(operations) = members.get("key_ops") else { return Ok(()) };
+    let operations = operations.as_array().map(Vec::as_slice).unwrap_or_default();
+    let wanted: &[&str] = match purpose {
+        Purpose::Sign => &["sign"],
+        Purpose::Verify => &["verify"],
+        Purpose::Both => &["sign", "verify"],
+    };
+    // Of the operations of section 4.3, a signature key has no others, and each once.
+    let known = |operation: &Value| matches!(operation.as_str(), Some("sign" | "verify"));
+    let is_distinct =
+        operations.len() < 2 || (operations.len() == 2 && operations[0] != operations[1]);
+    if !is_distinct || !operations.iter().all(known) {
+        return Err(invalid(
+            "the JWK's \"key_ops\" may hold sign and verify, each once, and nothing else",
+        ));
+    }
+    if !wanted.iter().all(|name| operations.iter().any(|own| own == name)) {
+        return Err(invalid(format!("the JWK's \"key_ops\" must have {}", wanted.join(" and "))));
+    }
+    Ok(())
+}
+
+/// The members of a JWK, of which none comes twice.
+pub(super) fn members_of(json: &str) -> Result<Map<String, Value>> {
+    let read = scan_object(json, |_, _| {}).and_then(|()| serde_json::from_str(json).ok());
+    read.ok_or_else(|| invalid("this is not a JWK"))
+}
