@@ -3,8 +3,9 @@
 use super::key::ecdsa::{ES256, ES384, ES512};
 use super::key::ed25519::ED25519;
 use super::key::hmac::{HS256, HS384, HS512};
+use super::key::key_type::KeyType;
 use super::key::rsa::{PS256, PS384, PS512, RS256, RS384, RS512};
-use super::key::scheme::{KeyType, Scheme};
+use super::key::scheme::Scheme;
 
 /// Makes the algorithms, and their table, of its rows: the variant, the `alg` value, the scheme.
 macro_rules! algorithms {
@@ -93,6 +94,7 @@ impl Algorithm {
     }
 
     /// The algorithm whose name stands for both where there are two names: `EdDSA` for Ed25519.
+    #[must_use]
     pub const fn canonical(self) -> Self {
         match self {
             Self::Ed25519 => Self::EdDsa,

@@ -13,7 +13,8 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use super::der::{Form, spki};
 use super::error::{not_encoded, not_generated, not_signed};
 use super::jwk::{PublicJwk, number};
-use super::scheme::{KeyType, PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
+use super::key_type::KeyType;
+use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
 use crate::error::Result;
 use crate::secret::{ParsedKey, Secret};
 
@@ -92,7 +93,7 @@ impl Scheme for Ecdsa {
         self.private(pair)?.ok_or_else(not_generated)
     }
 
-    fn from_private_der(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>> {
+    fn private_key(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>> {
         let pair = match form {
             Form::Pkcs8 => EcdsaKeyPair::from_pkcs8(self.signing, der),
             Form::Ec => EcdsaKeyPair::from_private_key_der(self.signing, der),
@@ -101,7 +102,7 @@ impl Scheme for Ecdsa {
         pair.map_or(Ok(None), |pair| self.private(pair))
     }
 
-    fn from_public_der(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>> {
+    fn public_key(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>> {
         let info = spki(der).filter(|info| {
             form == Form::Spki
                 && info.algorithm.oid == EC_PUBLIC_KEY
@@ -111,7 +112,7 @@ impl Scheme for Ecdsa {
         Ok(point.and_then(|point| self.public(point)))
     }
 
-    fn from_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>> {
+    fn public_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>> {
         let coordinates = number(members, "x").zip(number(members, "y"));
         let coordinates = coordinates.filter(|(x, y)| x.len() == y.len());
         Ok(match coordinates {

@@ -11,7 +11,8 @@ use x509_cert::der::asn1::ObjectIdentifier;
 use super::der::{Form, spki};
 use super::error::{not_encoded, not_generated, not_signed};
 use super::jwk::{PublicJwk, number};
-use super::scheme::{KeyType, PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
+use super::key_type::KeyType;
+use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
 use crate::error::Result;
 use crate::secret::{ParsedKey, Secret};
 
@@ -59,7 +60,7 @@ impl Scheme for Ed25519 {
         self.private(pair)?.ok_or_else(not_generated)
     }
 
-    fn from_private_der(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>> {
+    fn private_key(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>> {
         match form {
             Form::Pkcs8 => Ed25519KeyPair::from_pkcs8_maybe_unchecked(der)
                 .map_or(Ok(None), |pair| self.private(pair)),
@@ -67,7 +68,7 @@ impl Scheme for Ed25519 {
         }
     }
 
-    fn from_public_der(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>> {
+    fn public_key(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>> {
         let info = spki(der).filter(|info| {
             form == Form::Spki
                 && info.algorithm.oid == ID_ED25519
@@ -77,7 +78,7 @@ impl Scheme for Ed25519 {
         Ok(x.and_then(|x| self.public(x)))
     }
 
-    fn from_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>> {
+    fn public_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>> {
         let x = number(members, "x").filter(|_| self.key_type().is_of(members));
         Ok(x.and_then(|x| self.public(&x)))
     }

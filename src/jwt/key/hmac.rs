@@ -9,7 +9,8 @@ use serde_json::{Map, Value};
 use super::der::Form;
 use super::error::invalid;
 use super::key_file::looks_like_a_key_file;
-use super::scheme::{KeyType, PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
+use super::key_type::KeyType;
+use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
 use crate::error::Result;
 use crate::secret::{HMAC_DEPTH, Locked, Secret, leaving_no_trace};
 
@@ -58,7 +59,7 @@ impl Scheme for Hmac {
     /// is refused, as text, in binary, in base64 or in hex: it is most likely a public one, and a
     /// public HMAC key lets anyone sign. A random secret, or a text made of one, is taken for a file
     /// less often than once in 2⁴⁰ times.
-    fn from_secret(&self, secret: &[u8], name: &str) -> Result<PrivateKey> {
+    fn secret_key(&self, secret: &[u8], name: &str) -> Result<PrivateKey> {
         if looks_like_a_key_file(secret, MAX_SECRET_LEN)? {
             return Err(invalid(
                 "the secret looks like a key file (PEM, JWK, OpenSSH or DER, or the base64 or hex of \
@@ -75,15 +76,15 @@ impl Scheme for Hmac {
         self.key(secret)
     }
 
-    fn from_private_der(&self, _form: Form, _der: &[u8]) -> Result<Option<PrivateKey>> {
+    fn private_key(&self, _form: Form, _der: &[u8]) -> Result<Option<PrivateKey>> {
         Ok(None)
     }
 
-    fn from_public_der(&self, _form: Form, _der: &[u8]) -> Result<Option<PublicKey>> {
+    fn public_key(&self, _form: Form, _der: &[u8]) -> Result<Option<PublicKey>> {
         Ok(None)
     }
 
-    fn from_jwk(&self, _members: &Map<String, Value>) -> Result<Option<PublicKey>> {
+    fn public_jwk(&self, _members: &Map<String, Value>) -> Result<Option<PublicKey>> {
         Ok(None)
     }
 }

@@ -6,7 +6,7 @@
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
 
-use super::scheme::KeyType;
+use super::key_type::KeyType;
 use crate::jwt::token::base64url;
 
 /// The members that make a public key, in the order of their names. Numbers are big-endian, without

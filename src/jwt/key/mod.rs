@@ -14,6 +14,7 @@ pub mod jwk;
 #[expect(clippy::module_inception, reason = "the type that the folder is named after")]
 pub mod key;
 mod key_file;
+pub mod key_type;
 mod open;
 mod pair_check;
 pub mod pem;

@@ -31,7 +31,7 @@ impl Key {
     /// An HMAC key from its secret: at least as long as the hash's output (RFC 7518 section 3.2),
     /// at most 4096 bytes, and no key file.
     pub fn from_secret(secret: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
-        let key = algorithm.scheme().from_secret(secret, algorithm.name())?;
+        let key = algorithm.scheme().secret_key(secret, algorithm.name())?;
         Self::from_private(key, algorithm, kid)
     }
 
@@ -62,11 +62,11 @@ impl Key {
             (Form::Encrypted, None) => Err(invalid("the key is encrypted; give the passphrase")),
             (_, Some(_)) => Err(invalid("the key is not encrypted; leave the passphrase out")),
             (form, None) if form.is_public() => {
-                let key = algorithm.scheme().from_public_der(form, der)?;
+                let key = algorithm.scheme().public_key(form, der)?;
                 Self::from_public(key.ok_or_else(|| unusable(algorithm))?, algorithm, kid)
             }
             (form, None) => {
-                let key = algorithm.scheme().from_private_der(form, der)?;
+                let key = algorithm.scheme().private_key(form, der)?;
                 Self::from_private(key.ok_or_else(|| unusable(algorithm))?, algorithm, kid)
             }
         }
@@ -74,14 +74,14 @@ impl Key {
 
     /// A private key from PKCS#8 DER (RFC 5958).
     pub fn from_pkcs8(der: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
-        let key = algorithm.scheme().from_private_der(Form::Pkcs8, der)?;
+        let key = algorithm.scheme().private_key(Form::Pkcs8, der)?;
         Self::from_private(key.ok_or_else(|| unusable(algorithm))?, algorithm, kid)
     }
 
     /// A public key from SPKI DER (RFC 5280 section 4.1).
     #[cfg(test)]
     pub fn from_spki(der: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
-        let key = algorithm.scheme().from_public_der(Form::Spki, der)?;
+        let key = algorithm.scheme().public_key(Form::Spki, der)?;
         Self::from_public(key.ok_or_else(|| unusable(algorithm))?, algorithm, kid)
     }
 
@@ -104,7 +104,7 @@ impl Key {
         check(members, algorithm, Purpose::Verify)?;
         let name = algorithm.name();
         let malformed = || invalid(format!("this is not a public {name} signature key as a JWK"));
-        let key = algorithm.scheme().from_jwk(members)?.ok_or_else(malformed)?;
+        let key = algorithm.scheme().public_jwk(members)?.ok_or_else(malformed)?;
         let own_kid = members.get("kid").and_then(Value::as_str);
         Self::from_public(key, algorithm, kid.or(own_kid))
     }

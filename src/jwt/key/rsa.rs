@@ -9,12 +9,13 @@ use aws_lc_rs::signature::{
     self, KeyPair as _, ParsedPublicKey, RsaEncoding, RsaParameters, RsaPublicKeyComponents,
 };
 use serde_json::{Map, Value};
-use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 
 use super::der::{Form, spki};
 use super::error::{invalid, not_encoded, not_generated, not_signed};
 use super::jwk::{PublicJwk, number};
-use super::scheme::{KeyType, PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
+use super::key_type::KeyType;
+use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
 use crate::error::Result;
 use crate::secret::{ParsedKey, Secret};
 
@@ -90,7 +91,7 @@ impl Scheme for Rsa {
         self.private(pair)?.ok_or_else(not_generated)
     }
 
-    fn from_private_der(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>> {
+    fn private_key(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>> {
         let pair = match form {
             Form::Pkcs8 => KeyPair::from_pkcs8(der),
             Form::RsaPrivate => KeyPair::from_der(der),
@@ -99,13 +100,12 @@ impl Scheme for Rsa {
         pair.map_or(Ok(None), |pair| self.private(pair))
     }
 
-    fn from_public_der(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>> {
+    fn public_key(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>> {
         let is_key = match form {
             Form::RsaPublic => true,
             Form::Spki => spki(der).is_some_and(|info| {
                 let parameters = info.algorithm.parameters;
-                info.algorithm.oid == RSA_ENCRYPTION
-                    && parameters.is_some_and(|parameters| parameters.is_null())
+                info.algorithm.oid == RSA_ENCRYPTION && parameters.is_some_and(AnyRef::is_null)
             }),
             _ => false,
         };
@@ -115,7 +115,7 @@ impl Scheme for Rsa {
         }
     }
 
-    fn from_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>> {
+    fn public_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>> {
         let numbers = number(members, "n").zip(number(members, "e"));
         match numbers.filter(|(n, e)| n.first() != Some(&0) && e.first() != Some(&0)) {
             Some(numbers) if self.key_type().is_of(members) => self.public(&numbers),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use super::der::Form;
 use super::error::invalid;
 use super::jwk::PublicJwk;
+use super::key_type::KeyType;
 use crate::error::Result;
 use crate::secret::Secret;
 
@@ -23,18 +24,18 @@ pub trait Scheme: Sync {
     fn generate(&self, modulus_bits: Option<u32>) -> Result<PrivateKey>;
 
     /// A key from a shared secret.
-    fn from_secret(&self, _secret: &[u8], _name: &str) -> Result<PrivateKey> {
+    fn secret_key(&self, _secret: &[u8], _name: &str) -> Result<PrivateKey> {
         Err(invalid("a secret makes an HMAC key; for this alg use a PEM or a JWK"))
     }
 
     /// A private key from DER of this form.
-    fn from_private_der(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>>;
+    fn private_key(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>>;
 
     /// A public key from DER of this form.
-    fn from_public_der(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>>;
+    fn public_key(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>>;
 
     /// A public key from the members of a JWK.
-    fn from_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>>;
+    fn public_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>>;
 }
 
 /// A private key, or a secret.
@@ -67,43 +68,4 @@ pub trait Signer: Send + Sync {
 pub trait SignatureVerifier: Send + Sync {
     /// Whether `signature` is this key's for `message`.
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool;
-}
-
-/// The type of a key (RFC 7518 section 6.1, RFC 8037 section 2), with its curve.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyType {
-    /// An elliptic curve of NIST.
-    Ec(&'static str),
-    /// A shared secret.
-    Oct,
-    /// A curve of RFC 8037.
-    Okp(&'static str),
-    /// RSA.
-    Rsa,
-}
-
-impl KeyType {
-    /// The `kty` value.
-    pub const fn kty(self) -> &'static str {
-        match self {
-            Self::Ec(_) => "EC",
-            Self::Oct => "oct",
-            Self::Okp(_) => "OKP",
-            Self::Rsa => "RSA",
-        }
-    }
-
-    /// The `crv` value.
-    pub const fn crv(self) -> Option<&'static str> {
-        match self {
-            Self::Ec(crv) | Self::Okp(crv) => Some(crv),
-            Self::Oct | Self::Rsa => None,
-        }
-    }
-
-    /// Whether a JWK's members name this type and curve.
-    pub fn is_of(self, members: &Map<String, Value>) -> bool {
-        let text = |name| members.get(name).and_then(Value::as_str);
-        text("kty") == Some(self.kty()) && (self.crv().is_none() || text("crv") == self.crv())
-    }
 }

@@ -177,10 +177,9 @@ fn generated_keys_sign_and_differ() {
             match algorithm {
                 Algorithm::Hs256 => 32,
                 Algorithm::Hs384 => 48,
-                Algorithm::Hs512 | Algorithm::Es256 => 64,
+                Algorithm::Hs512 | Algorithm::Es256 | Algorithm::EdDsa | Algorithm::Ed25519 => 64,
                 Algorithm::Es384 => 96,
                 Algorithm::Es512 => 132,
-                Algorithm::EdDsa | Algorithm::Ed25519 => 64,
                 _ => 256,
             }
         );

@@ -25,7 +25,7 @@ mod wycheproof;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::key::scheme::KeyType;
+use super::key::key_type::KeyType;
 use super::*;
 use crate::clock::ManualClock;
 use crate::error::{Code, Error};

@@ -44,10 +44,8 @@ pub struct KindRules {
     pub string_claims: &'static [Claim],
     /// Whether `exp` must be there.
     pub requires_expiry: bool,
-    /// Whether the options must name an issuer.
-    pub names_issuer: bool,
-    /// Whether the options must name an audience.
-    pub names_audience: bool,
+    /// The claims, of `iss` and `aud`, whose values the options must name.
+    pub named_claims: &'static [Claim],
     /// Whether the set of keys may be empty: then all are revoked, and every token is refused.
     pub allows_no_keys: bool,
 }
@@ -61,8 +59,7 @@ static JWT: KindRules = KindRules {
     required_claims: &[],
     string_claims: &[],
     requires_expiry: false,
-    names_issuer: false,
-    names_audience: false,
+    named_claims: &[],
     allows_no_keys: false,
 };
 
@@ -72,8 +69,7 @@ static ACCESS_TOKEN: KindRules = KindRules {
     required_claims: &["iss", "exp", "aud", "sub", "client_id", "iat", "jti"],
     string_claims: &[Claim::Client],
     requires_expiry: true,
-    names_issuer: true,
-    names_audience: true,
+    named_claims: &[Claim::Issuer, Claim::Audience],
     ..JWT
 };
 
@@ -83,7 +79,7 @@ static JWT_SVID: KindRules = KindRules {
     allowed_types: Some(&["JWT", "JOSE"]),
     header_members: Some(&["alg", "kid", "typ"]),
     requires_expiry: true,
-    names_audience: true,
+    named_claims: &[Claim::Audience],
     allows_no_keys: true,
     ..JWT
 };

@@ -8,7 +8,7 @@ use crate::jwt::key::key::Key;
 use crate::jwt::key_lookup::check_distinct;
 use crate::jwt::key_source::KeySource;
 use crate::jwt::token::kind::TokenKind;
-use crate::jwt::token::rejection::MAX_REQUIRED;
+use crate::jwt::token::rejection::{Claim, MAX_REQUIRED};
 use crate::revocation::{MAX_CLOCK_TOLERANCE, RevocationList};
 
 /// The accepted values of a claim.
@@ -78,11 +78,12 @@ impl VerifierOptions {
 
     fn apply_kind(&mut self) -> Result<()> {
         let rules = self.kind.rules;
-        if rules.names_issuer {
-            check_named("issuer", &self.issuer)?;
-        }
-        if rules.names_audience {
-            check_named("audience", &self.audience)?;
+        for (claim, option, expected) in
+            [(Claim::Issuer, "issuer", &self.issuer), (Claim::Audience, "audience", &self.audience)]
+        {
+            if rules.named_claims.contains(&claim) {
+                check_named(option, expected)?;
+            }
         }
         if let Some(typ) = rules.typ {
             self.typ = Some(typ.to_owned());

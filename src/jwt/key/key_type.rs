@@ -1,0 +1,42 @@
+//! The types of keys.
+
+use serde_json::{Map, Value};
+
+/// The type of a key (RFC 7518 section 6.1, RFC 8037 section 2), with its curve.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// An elliptic curve of NIST.
+    Ec(&'static str),
+    /// A shared secret.
+    Oct,
+    /// A curve of RFC 8037.
+    Okp(&'static str),
+    /// RSA.
+    Rsa,
+}
+
+impl KeyType {
+    /// The `kty` value.
+    pub const fn kty(self) -> &'static str {
+        match self {
+            Self::Ec(_) => "EC",
+            Self::Oct => "oct",
+            Self::Okp(_) => "OKP",
+            Self::Rsa => "RSA",
+        }
+    }
+
+    /// The `crv` value.
+    pub const fn crv(self) -> Option<&'static str> {
+        match self {
+            Self::Ec(crv) | Self::Okp(crv) => Some(crv),
+            Self::Oct | Self::Rsa => None,
+        }
+    }
+
+    /// Whether a JWK's members name this type and curve.
+    pub fn is_of(self, members: &Map<String, Value>) -> bool {
+        let text = |name| members.get(name).and_then(Value::as_str);
+        text("kty") == Some(self.kty()) && (self.crv().is_none() || text("crv") == self.crv())
+    }
+}
