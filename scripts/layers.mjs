@@ -15,8 +15,7 @@ import { javascriptEdges } from './layers/javascript.mjs';
 import { textFindings } from './layers/text.mjs';
 import { main, root } from './lib/run.mjs';
 
-const textOnly = process.argv[2] === '--text';
-const folder = path.resolve(textOnly ? root : (process.argv[2] ?? root));
+const folder = path.resolve(process.argv[2] ?? root);
 /** Where JavaScript is: the façade, and everything that is not packed. */
 const JAVASCRIPT = ['lib', 'scripts', 'benches', '__test__', 'examples'];
 
@@ -26,7 +25,7 @@ await main(async () => {
   const found = files.flatMap((file) =>
     textFindings(rooms, file, readFileSync(path.join(folder, 'src', file), 'utf8')),
   );
-  if (found.length === 0 && !textOnly) found.push(...(await edgeFindings(rooms, files)));
+  if (found.length === 0) found.push(...(await edgeFindings(rooms, files)));
   found.sort((one, other) => one.file.localeCompare(other.file) || one.line - other.line);
   for (const { file, line, message } of found) console.error(`${file}:${line}: ${message}`);
   if (found.length > 0) process.exitCode = 1;
