@@ -5,7 +5,11 @@
 //! of one name at any depth, and nesting is bounded. Within that subset both read the same
 //! document, so what is checked here is what the caller is given.
 
-use std::collections::HashSet;
+mod names;
+mod raw;
+
+use self::names::Names;
+pub use self::raw::Raw;
 
 /// How deep arrays and objects may nest, the outermost object included.
 pub const MAX_DEPTH: usize = 32;
@@ -23,80 +27,6 @@ pub enum Value<'a> {
     Null,
     /// An object, `true` or `false`: nothing that a registered claim may be.
     Other,
-}
-
-/// The inside of a JSON string, valid but with its escapes unresolved. An enum: the padding of a
-/// `bool` beside the text made every copy wait, for an eighth of a payload's time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Raw<'a> {
-    /// Without escapes.
-    Plain(&'a str),
-    /// With some.
-    Escaped(&'a str),
-}
-
-impl<'a> Raw<'a> {
-    /// The text itself when there is nothing to resolve, which is nearly always.
-    pub fn plain(self) -> Option<&'a str> {
-        match self {
-            Self::Plain(text) => Some(text),
-            Self::Escaped(_) => None,
-        }
-    }
-
-    /// The text as it is written.
-    const fn text(self) -> &'a str {
-        match self {
-            Self::Plain(text) | Self::Escaped(text) => text,
-        }
-    }
-
-    /// The characters with escapes resolved.
-    pub fn chars(self) -> impl Iterator<Item = char> + 'a {
-        let mut rest = self.text().chars();
-        std::iter::from_fn(move || match rest.next()? {
-            '\\' => Some(match rest.next()? {
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'n' => '\n',
-                'r' => '\r',
-                't' => '\t',
-                'u' => {
-                    let unit = hex_unit(&mut rest);
-                    if (0xd800..0xdc00).contains(&unit) {
-                        rest.nth(1);
-                        let low = hex_unit(&mut rest);
-                        char::from_u32(0x10000 + ((unit - 0xd800) << 10) + (low - 0xdc00))
-                            .unwrap_or(char::REPLACEMENT_CHARACTER)
-                    } else {
-                        char::from_u32(unit).unwrap_or(char::REPLACEMENT_CHARACTER)
-                    }
-                }
-                same => same,
-            }),
-            plain => Some(plain),
-        })
-    }
-
-    /// Whether the string, escapes resolved, is `other`.
-    pub fn is(self, other: &str) -> bool {
-        match self.plain() {
-            Some(text) => text == other,
-            None => self.chars().eq(other.chars()),
-        }
-    }
-
-    fn same(self, other: Self) -> bool {
-        match (self.plain(), other.plain()) {
-            (Some(one), Some(two)) => one == two,
-            _ => self.chars().eq(other.chars()),
-        }
-    }
-}
-
-/// Four hexadecimal digits that the scanner has already checked.
-fn hex_unit(rest: &mut std::str::Chars<'_>) -> u32 {
-    rest.take(4).fold(0, |unit, digit| unit << 4 | digit.to_digit(16).unwrap_or(0))
 }
 
 /// Reports every member of the object that `text` is; `None` when it is not such an object.
@@ -345,47 +275,6 @@ fn plain_len(bytes: &[u8]) -> usize {
     }
     let is_special = |byte: &u8| matches!(byte, b'"' | b'\\' | 0..0x20);
     words.len() * 8 + rest.iter().position(is_special).unwrap_or(rest.len())
-}
-
-/// The member names of one object: a few in place, a hash set beyond, so that a hostile object
-/// of thousands of members costs no more than its length.
-#[derive(Default)]
-struct Names<'a> {
-    few: [&'a str; 16],
-    used: usize,
-    /// One bit for each length and first byte that has been seen, so that most names need not be
-    /// compared with any other.
-    seen: u64,
-    /// Whether any name has escapes.
-    escaped: bool,
-    many: Option<HashSet<String>>,
-}
-
-impl<'a> Names<'a> {
-    /// Whether the name is new.
-    fn insert(&mut self, name: Raw<'a>) -> bool {
-        self.escaped |= matches!(name, Raw::Escaped(_));
-        let text = name.text();
-        let bytes = text.as_bytes();
-        let first = bytes.first().copied().map_or(0, usize::from);
-        let bit = 1 << ((bytes.len() * 7 + first) % 64);
-        let may_be_known = self.escaped || self.seen & bit != 0;
-        self.seen |= bit;
-        let escaped = self.escaped;
-        // One with escapes may be one without.
-        let is_same = |known: &&'a str| {
-            if escaped { Raw::Escaped(known).same(Raw::Escaped(text)) } else { *known == text }
-        };
-        if may_be_known && self.few[..self.used].iter().any(is_same) {
-            return false;
-        }
-        if let Some(free) = self.few.get_mut(self.used) {
-            *free = text;
-            self.used += 1;
-            return true;
-        }
-        self.many.get_or_insert_default().insert(name.chars().collect())
-    }
 }
 
 #[cfg(test)]
