@@ -75,7 +75,7 @@ impl<'a> Claims<'a> {
         let mut wrong = None;
         scan_object(text, |name, value| {
             see(name, value);
-            let Some(claim) = known(name) else { return };
+            let Some(claim) = claim_named(name) else { return };
             if claims.set(claim, value).is_none() {
                 wrong.get_or_insert(claim);
             }
@@ -100,25 +100,13 @@ impl<'a> Claims<'a> {
     }
 }
 
-fn known(name: Raw<'_>) -> Option<Claim> {
-    let escaped;
-    let name = if let Some(plain) = name.plain() {
-        plain
-    } else {
-        escaped = name.chars().take(4).collect::<String>();
-        &escaped
-    };
-    Some(match name {
-        "aud" => Claim::Audience,
-        "exp" => Claim::Expiry,
-        "iat" => Claim::IssuedAt,
-        "iss" => Claim::Issuer,
-        "jti" => Claim::Id,
-        "nbf" => Claim::NotBefore,
-        "sid" => Claim::Session,
-        "sub" => Claim::Subject,
-        _ => return None,
-    })
+/// The claim of a member's name.
+fn claim_named(name: Raw<'_>) -> Option<Claim> {
+    match name.plain() {
+        Some(name) => Claim::named(name),
+        // A longer name is no claim's.
+        None => Claim::named(&name.chars().take(Claim::LONGEST_NAME + 1).collect::<String>()),
+    }
 }
 
 fn string(value: Value<'_>) -> Option<Raw<'_>> {

@@ -6,61 +6,70 @@ use crate::error::Code;
 /// How many claims a verifier may require.
 pub const MAX_REQUIRED: u8 = 100;
 
-/// A registered claim (RFC 7519 section 4.1), or one that this library gives a meaning.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Claim {
-    /// `aud`
-    Audience = 1,
-    /// `exp`
-    Expiry,
-    /// `iat`
-    IssuedAt,
-    /// `iss`
-    Issuer,
-    /// `jti`
-    Id,
-    /// `nbf`
-    NotBefore,
-    /// `sid` (OpenID Connect Front-Channel Logout 1.0 section 3)
-    Session,
-    /// `sub`
-    Subject,
-    /// The `typ` header parameter.
-    Type,
-    /// `client_id` (RFC 8693 section 4.3), of access tokens only.
-    Client,
+/// Makes the claims of their rows: the variant, its number at the border, the member's name.
+macro_rules! claims {
+    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)+) => {
+        /// A registered claim (RFC 7519 section 4.1), or one that this library gives a meaning.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u8)]
+        pub enum Claim {
+            $($(#[$doc])* $variant = $number,)+
+        }
+
+        impl Claim {
+            const ALL: [Self; [$($number),+].len()] = [$(Self::$variant),+];
+
+            /// The length of the longest member name.
+            pub const LONGEST_NAME: usize = {
+                let (names, mut longest, mut at) = ([$($name),+], 0, 0);
+                while at < names.len() {
+                    if names[at].len() > longest {
+                        longest = names[at].len();
+                    }
+                    at += 1;
+                }
+                longest
+            };
+
+            /// The member name.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// The claim of a member name.
+            pub fn named(name: &str) -> Option<Self> {
+                Some(match name {
+                    $($name => Self::$variant,)+
+                    _ => return None,
+                })
+            }
+        }
+    };
 }
 
-impl Claim {
-    const ALL: [Self; 10] = [
-        Self::Audience,
-        Self::Expiry,
-        Self::IssuedAt,
-        Self::Issuer,
-        Self::Id,
-        Self::NotBefore,
-        Self::Session,
-        Self::Subject,
-        Self::Type,
-        Self::Client,
-    ];
-
-    /// The member name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Audience => "aud",
-            Self::Expiry => "exp",
-            Self::IssuedAt => "iat",
-            Self::Issuer => "iss",
-            Self::Id => "jti",
-            Self::NotBefore => "nbf",
-            Self::Session => "sid",
-            Self::Subject => "sub",
-            Self::Type => "typ",
-            Self::Client => "client_id",
-        }
-    }
+claims! {
+    /// `aud`
+    Audience = 1, "aud";
+    /// `exp`
+    Expiry = 2, "exp";
+    /// `iat`
+    IssuedAt = 3, "iat";
+    /// `iss`
+    Issuer = 4, "iss";
+    /// `jti`
+    Id = 5, "jti";
+    /// `nbf`
+    NotBefore = 6, "nbf";
+    /// `sid` (OpenID Connect Front-Channel Logout 1.0 section 3)
+    Session = 7, "sid";
+    /// `sub`
+    Subject = 8, "sub";
+    /// The `typ` header parameter.
+    Type = 9, "typ";
+    /// `client_id` (RFC 8693 section 4.3), of access tokens only.
+    Client = 10, "client_id";
 }
 
 /// What is wrong with a claim.
@@ -97,102 +106,85 @@ impl Reason {
     }
 }
 
-/// Why a token is refused.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rejection {
+/// Makes the rejections of their rows: the variant, its status at the border, its stable code, and a
+/// sentence that tells a client nothing about keys or policy. Those about a claim stand apart.
+macro_rules! rejections {
+    ($($(#[$doc:meta])* $variant:ident = $status:literal, $code:ident, $message:literal;)+) => {
+        /// Why a token is refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Rejection {
+            /// A claim that is missing, mistyped or not what is expected.
+            Claim(Claim, Reason),
+            /// The claim with this index in the verifier's list of required ones is missing.
+            Required(u8),
+            $($(#[$doc])* $variant,)+
+        }
+
+        impl Rejection {
+            /// The rejections that are not about a claim.
+            const OTHERS: [Self; [$($status),+].len()] = [$(Self::$variant),+];
+
+            /// The stable code.
+            pub const fn code(self) -> Code {
+                match self {
+                    Self::Claim(..) | Self::Required(_) => Code::JwtClaim,
+                    $(Self::$variant => Code::$code,)+
+                }
+            }
+
+            /// A sentence that tells a client nothing about keys or policy.
+            pub fn message(self) -> String {
+                match self {
+                    Self::Claim(claim, reason) => reason.message(claim.name()),
+                    Self::Required(_) => "the token lacks a claim that is required".into(),
+                    $(Self::$variant => $message.into(),)+
+                }
+            }
+
+            /// One number for the border: kind, claim or its index, reason from the low byte up.
+            pub const fn to_status(self) -> u32 {
+                match self {
+                    Self::Claim(claim, reason) => 2 | (claim as u32) << 8 | (reason as u32) << 16,
+                    Self::Required(index) => 12 | (index as u32) << 8,
+                    $(Self::$variant => $status,)+
+                }
+            }
+        }
+    };
+}
+
+rejections! {
     /// Signed with an algorithm that the verifier does not accept.
-    Algorithm,
-    /// A claim that is missing, mistyped or not what is expected.
-    Claim(Claim, Reason),
+    Algorithm = 1, JwtAlgorithm, "the token's algorithm is not accepted";
     /// `crit` is present: no extension is understood.
-    Critical,
+    Critical = 3, JwtCritical, "the token has critical header parameters";
     /// `exp` has passed, or the token is older than `maxAge`.
-    Expired,
-    /// A header parameter that tokens of this kind do not have.
-    HeaderParameter,
+    Expired = 4, JwtExpired, "the token has expired";
     /// No key matches.
-    KeyNotFound,
-    /// Keys that somebody else publishes have not been loaded, or too long ago.
-    KeysUnavailable,
+    KeyNotFound = 5, JwtKeyNotFound, "no key matches the token";
     /// Not a compact JWS of JSON objects within the limits.
-    Malformed,
+    Malformed = 6, JwtMalformed, "this is not a well-formed token";
     /// `nbf` has not come.
-    NotActive,
-    /// The claim with this index in the verifier's list of required ones is missing.
-    Required(u8),
-    /// The revocation list cannot answer.
-    RevocationUnavailable,
+    NotActive = 7, JwtNotActive, "the token is not active yet";
     /// Revoked by token, session, subject or key.
-    Revoked,
+    Revoked = 8, JwtRevoked, "the token has been revoked";
     /// The signature does not verify.
-    Signature,
+    Signature = 9, JwtSignature, "the token's signature does not verify";
+    /// The revocation list cannot answer.
+    RevocationUnavailable = 10, RevocationClosed, "the revocation list is closed";
+    /// Keys that another service publishes have not been loaded, or too long ago.
+    KeysUnavailable = 11, JwtKeysUnavailable,
+        "the keys that tokens are verified with are not available; try again later";
+    /// A header parameter that tokens of this kind do not have.
+    HeaderParameter = 13, JwtMalformed, "the token's header has a parameter that is not allowed";
 }
 
 impl Rejection {
-    /// The stable code.
-    pub const fn code(self) -> Code {
-        match self {
-            Self::Algorithm => Code::JwtAlgorithm,
-            Self::Claim(..) | Self::Required(_) => Code::JwtClaim,
-            Self::Critical => Code::JwtCritical,
-            Self::Expired => Code::JwtExpired,
-            Self::KeyNotFound => Code::JwtKeyNotFound,
-            Self::KeysUnavailable => Code::JwtKeysUnavailable,
-            Self::HeaderParameter | Self::Malformed => Code::JwtMalformed,
-            Self::NotActive => Code::JwtNotActive,
-            Self::RevocationUnavailable => Code::RevocationClosed,
-            Self::Revoked => Code::JwtRevoked,
-            Self::Signature => Code::JwtSignature,
-        }
-    }
-
-    /// A sentence that tells a client nothing about keys or policy.
-    pub fn message(self) -> String {
-        match self {
-            Self::Algorithm => "the token's algorithm is not accepted".into(),
-            Self::Claim(claim, reason) => reason.message(claim.name()),
-            Self::Critical => "the token has critical header parameters".into(),
-            Self::Expired => "the token has expired".into(),
-            Self::KeyNotFound => "no key matches the token".into(),
-            Self::KeysUnavailable => {
-                "the keys that tokens are verified with are not available; try again later".into()
-            }
-            Self::HeaderParameter => {
-                "the token's header has a parameter that is not allowed".into()
-            }
-            Self::Malformed => "this is not a well-formed token".into(),
-            Self::NotActive => "the token is not active yet".into(),
-            Self::Required(_) => "the token lacks a claim that is required".into(),
-            Self::RevocationUnavailable => "the revocation list is closed".into(),
-            Self::Revoked => "the token has been revoked".into(),
-            Self::Signature => "the token's signature does not verify".into(),
-        }
-    }
-
     /// The claim and what is wrong with it, where a claim is the cause.
     pub const fn detail(self) -> Option<(Claim, Reason)> {
         match self {
             Self::Claim(claim, reason) => Some((claim, reason)),
             _ => None,
-        }
-    }
-
-    /// One number for the border: kind, claim or its index, reason from the low byte up.
-    pub const fn to_status(self) -> u32 {
-        match self {
-            Self::Algorithm => 1,
-            Self::Claim(claim, reason) => 0x02 | (claim as u32) << 8 | (reason as u32) << 16,
-            Self::Critical => 3,
-            Self::Expired => 4,
-            Self::KeyNotFound => 5,
-            Self::Malformed => 6,
-            Self::NotActive => 7,
-            Self::Revoked => 8,
-            Self::Signature => 9,
-            Self::RevocationUnavailable => 10,
-            Self::KeysUnavailable => 11,
-            Self::HeaderParameter => 13,
-            Self::Required(index) => 0x0c | (index as u32) << 8,
         }
     }
 
@@ -207,19 +199,7 @@ impl Rejection {
             Reason::ALL.into_iter().map(move |reason| Self::Claim(claim, reason))
         });
         let required = (0..MAX_REQUIRED).map(Self::Required);
-        claims.chain(required).chain([
-            Self::Algorithm,
-            Self::Critical,
-            Self::Expired,
-            Self::HeaderParameter,
-            Self::KeyNotFound,
-            Self::KeysUnavailable,
-            Self::Malformed,
-            Self::NotActive,
-            Self::RevocationUnavailable,
-            Self::Revoked,
-            Self::Signature,
-        ])
+        claims.chain(required).chain(Self::OTHERS)
     }
 }
 
