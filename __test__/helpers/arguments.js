@@ -1,7 +1,8 @@
 'use strict';
 
 // The table of arguments: for every public function a call that succeeds, `args` on the receiver
-// `on`, and the kinds of its parameters. `refused` is a constructor that nobody may call.
+// `on`, and the kinds of its parameters. `refused` is a constructor that nobody may call; with
+// `readsReceiver` the receiver is a secret that the function reads.
 
 module.exports = {
   ...require('./arguments/ids.js'),

@@ -3,7 +3,7 @@
 // Values that an argument of some kind must not be, each under a name for the test's report.
 //
 // A kind is `{ refused }`, names and makers of such values; for an option object or a record it
-// has the kinds of its members as well, under `options` or `members`.
+// has the kinds of its members as well, under `options` or `members`. Of a secret, `isSecret` is true.
 
 /** Part of every refused text; an error message must not repeat it. */
 const CANARY = 'c4n4ry';
@@ -53,6 +53,8 @@ const NOT_A_NUMBER = {
 };
 
 const kind = (...refused) => ({ refused: Object.assign({}, ...refused) });
+/** The same kind, of values that are secrets. */
+const secretly = (kind) => ({ ...kind, isSecret: true });
 
 const text = kind(NOT_A_STRING, LONE_SURROGATE);
 const name = kind(NOT_A_STRING, LONE_SURROGATE, EMPTY);
@@ -65,8 +67,9 @@ const names = kind(NOTHING_AT_ALL, LONE_SURROGATE, EMPTY, {
   'an array with a lone surrogate': () => ['a', `${CANARY}\ud800`],
 });
 const bytes = kind(NOT_BYTES, { 'a string': () => CANARY });
+const textOrBytes = kind(NOT_BYTES, LONE_SURROGATE);
 /** A string, bytes or a SecretBuffer. */
-const secret = kind(NOT_BYTES, LONE_SURROGATE);
+const secret = secretly(textOrBytes);
 const integer = kind(NOT_A_NUMBER, NUMBERS, { 'a string': () => '1' });
 const duration = kind(NOT_A_NUMBER, NUMBERS, LONE_SURROGATE, EMPTY, {
   'a number as a string': () => '15',
@@ -129,7 +132,10 @@ const CLASS_INSTANCES = {
 };
 const options = (kinds) => ({ ...kind(NOT_AN_OBJECT, CLASS_INSTANCES), options: kinds });
 const record = (kinds) => ({ ...kind(NOT_AN_OBJECT), members: kinds });
-const or = (one, other) => kind(one.refused, other.refused);
+const or = (one, other) => ({
+  ...kind(one.refused, other.refused),
+  isSecret: one.isSecret === true || other.isSecret === true,
+});
 
 module.exports = {
   CANARY,
@@ -151,8 +157,10 @@ module.exports = {
   or,
   record,
   secret,
+  secretly,
   signal,
   text,
+  textOrBytes,
   token,
   word,
 };

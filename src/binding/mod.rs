@@ -17,6 +17,8 @@
 mod args;
 #[allow(unsafe_code, reason = "raw N-API callbacks for the calls of every request")]
 mod fast;
+#[cfg(feature = "count-guards")]
+mod guard_count;
 mod id;
 mod issuer;
 mod jws;

@@ -4,27 +4,23 @@
 use std::borrow::Cow;
 use std::mem;
 
-use secrecy::ExposeSecret;
 use zeroize::Zeroizing;
 
 use super::cancel::Cancel;
-use super::engine::{self, Inputs};
+use super::engine::{self, Engine, Inputs};
 use super::limits::DigestLimits;
 use super::phc::{self, Digest};
 use super::policy::Policy;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::password::memory::{self, Pages};
-use crate::secret::{Secret, SecretInput, leaving_no_trace};
+use crate::secret::{Depth, Secret, SecretInput, TraceGuard};
 
 /// The longest password, in bytes of UTF-8 or otherwise.
 pub const MAX_PASSWORD_LEN: usize = 4096;
 
 /// The longest secret (pepper), in bytes.
 pub const MAX_SECRET_LEN: usize = 4096;
-
-/// Of the stack that computing takes, in bytes: more than enough.
-pub(super) const DEPTH: usize = 32 * 1024;
 
 /// A tag alone: what `raw` asks for, wiped when dropped.
 pub type Tag = Zeroizing<Vec<u8>>;
@@ -110,14 +106,17 @@ impl HashJob {
     }
 
     fn compute(&self, cancel: &Cancel, memory: &mut Option<Pages>, tag: &mut [u8]) -> Result<()> {
-        let inputs = Inputs {
-            params: *self.policy.params(),
-            password: self.password.expose_secret(),
-            salt: &self.salt,
-            secret: exposed(self.secret.as_ref()),
-            associated_data: &self.associated_data,
-        };
-        derive(&inputs, cancel, memory::take, memory, tag)
+        let (engine, memory) = prepare(self.memory_len(), cancel, memory::take, memory)?;
+        TraceGuard::run(Depth::Derivation, |trace| {
+            let inputs = Inputs {
+                params: *self.policy.params(),
+                password: self.password.expose(trace),
+                salt: &self.salt,
+                secret: exposed(self.secret.as_ref(), trace),
+                associated_data: &self.associated_data,
+            };
+            engine.derive(&inputs, memory, tag, cancel)
+        })
     }
 }
 
@@ -154,39 +153,44 @@ impl VerifyJob {
     /// Computes the tag, hands on whether it is the digest's; only then is the working memory
     /// wiped. `ABORT_ERR` once it has been called off.
     pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<bool>) -> T) -> T {
-        let inputs = Inputs {
-            params: *self.digest.params(),
-            password: self.password.expose_secret(),
-            salt: self.digest.salt(),
-            secret: exposed(self.secret.as_ref()),
-            associated_data: self.digest.data(),
-        };
         let mut memory = None;
-        let mut tag = Zeroizing::new(vec![0; self.digest.hash().len()]);
-        let computed = derive(&inputs, cancel, memory::take_untrusted, &mut memory, &mut tag);
-        let matches = computed.map(|()| self.digest.matches(&tag));
+        let matches = self.matches(cancel, &mut memory);
         // As above.
         drop(self);
         deliver(matches)
     }
+
+    fn matches(&self, cancel: &Cancel, memory: &mut Option<Pages>) -> Result<bool> {
+        let (engine, memory) = prepare(self.memory_len(), cancel, memory::take_untrusted, memory)?;
+        TraceGuard::run(Depth::Derivation, |trace| {
+            let inputs = Inputs {
+                params: *self.digest.params(),
+                password: self.password.expose(trace),
+                salt: self.digest.salt(),
+                secret: exposed(self.secret.as_ref(), trace),
+                associated_data: self.digest.data(),
+            };
+            let mut tag = Zeroizing::new(vec![0; self.digest.hash().len()]);
+            engine.derive(&inputs, memory, &mut tag, cancel)?;
+            Ok(self.digest.matches(&tag))
+        })
+    }
 }
 
-/// Computes a tag, leaving its working memory, which is wiped on drop, to the caller.
-fn derive(
-    inputs: &Inputs<'_>,
+/// The engine and its working memory, which is wiped on drop and so left to the caller.
+fn prepare<'a>(
+    memory_len: u64,
     cancel: &Cancel,
     take: fn(usize) -> Result<Pages>,
-    memory: &mut Option<Pages>,
-    tag: &mut [u8],
-) -> Result<()> {
-    // Before memory is taken for what nobody waits for any more.
+    memory: &'a mut Option<Pages>,
+) -> Result<(&'static dyn Engine, &'a mut Pages)> {
+    // Before memory is taken for a result that nobody waits for any more.
     cancel.check()?;
     // Lengths beyond the address space, on 32 bits, cannot be had either.
-    let len = usize::try_from(inputs.params.memory_len()).unwrap_or(usize::MAX);
+    let len = usize::try_from(memory_len).unwrap_or(usize::MAX);
     // Chosen first: the choice takes memory, too, and gives it back.
     let engine = engine::current()?;
-    let memory = memory.insert(take(len)?);
-    leaving_no_trace::<DEPTH, _>(|| engine.derive(inputs, memory, tag, cancel))
+    Ok((engine, memory.insert(take(len)?)))
 }
 
 fn random_salt(len: usize) -> Result<Vec<u8>> {
@@ -195,15 +199,15 @@ fn random_salt(len: usize) -> Result<Vec<u8>> {
     Ok(salt)
 }
 
-fn exposed(secret: Option<&SecretInput>) -> &[u8] {
-    secret.map_or(&[], ExposeSecret::expose_secret)
+fn exposed<'a>(secret: Option<&'a SecretInput>, trace: &'a TraceGuard) -> &'a [u8] {
+    secret.map_or(&[], |secret| secret.expose(trace))
 }
 
 pub(super) fn check_secrets(password: &SecretInput, secret: Option<&SecretInput>) -> Result<()> {
-    if password.expose_secret().len() > MAX_PASSWORD_LEN {
+    if password.len() > MAX_PASSWORD_LEN {
         return Err(out_of_range(format!("password must be at most {MAX_PASSWORD_LEN} bytes")));
     }
-    if exposed(secret).len() > MAX_SECRET_LEN {
+    if secret.map_or(0, SecretInput::len) > MAX_SECRET_LEN {
         return Err(out_of_range(format!("secret must be at most {MAX_SECRET_LEN} bytes")));
     }
     Ok(())

@@ -1,9 +1,9 @@
 //! Secrets that come as text, decoded into a slot in constant time.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
-use secrecy::ExposeSecret;
 
 use super::secret::Secret;
+use super::trace_guard::{Depth, TraceGuard};
 use crate::error::Result;
 
 /// A text encoding of the bytes of a secret.
@@ -37,11 +37,15 @@ impl Secret {
     /// As [`Secret::decoded`], of a text that is a secret itself and stays where it is if it needs
     /// no decoding.
     pub fn into_decoded(self, encoding: Encoding) -> Result<Option<Self>> {
-        let text = self.expose_secret();
         match encoding {
             Encoding::Raw => Ok(Some(self)),
-            Encoding::Utf8 => Ok(std::str::from_utf8(text).is_ok().then_some(self)),
-            _ => Self::decoded(text, encoding),
+            Encoding::Utf8 => {
+                let check = |trace: &TraceGuard| std::str::from_utf8(self.expose(trace)).is_ok();
+                Ok(TraceGuard::run(Depth::Registers, check).then_some(self))
+            }
+            _ => TraceGuard::run(Depth::Registers, |trace| {
+                Self::decoded(self.expose(trace), encoding)
+            }),
         }
     }
 }
@@ -75,6 +79,8 @@ impl Encoding {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     #[test]

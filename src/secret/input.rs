@@ -5,6 +5,7 @@ use std::fmt;
 use secrecy::{ExposeSecret, SecretBox};
 
 use super::secret::Secret;
+use super::trace_guard::{Depth, TraceGuard};
 
 /// Bytes on the ordinary heap that are wiped, whole capacity, when dropped, and print as nothing:
 /// for inputs of one job, of which there may be more than the secure heap holds.
@@ -19,10 +20,25 @@ pub enum SecretInput {
     Copied(WipedBytes),
 }
 
-impl ExposeSecret<[u8]> for SecretInput {
-    fn expose_secret(&self) -> &[u8] {
+impl SecretInput {
+    /// A copy of a secret on the ordinary heap.
+    pub fn copy_of(secret: &Secret) -> Self {
+        TraceGuard::run(Depth::Registers, |trace| secret.expose(trace).into())
+    }
+
+    /// Bytes.
+    #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
+    pub fn len(&self) -> usize {
         match self {
-            Self::Inside(secret) => secret.expose_secret(),
+            Self::Inside(secret) => secret.len(),
+            Self::Copied(bytes) => bytes.expose_secret().len(),
+        }
+    }
+
+    /// The bytes, for code that leaves no trace of them.
+    pub fn expose<'a>(&'a self, trace: &'a TraceGuard) -> &'a [u8] {
+        match self {
+            Self::Inside(secret) => secret.expose(trace),
             Self::Copied(bytes) => bytes.expose_secret(),
         }
     }
@@ -45,13 +61,15 @@ impl Clone for SecretInput {
     fn clone(&self) -> Self {
         match self {
             Self::Inside(secret) => Self::Inside(secret.clone()),
-            Self::Copied(bytes) => bytes.expose_secret().as_slice().into(),
+            Self::Copied(bytes) => {
+                TraceGuard::run(Depth::Registers, |_| bytes.expose_secret().as_slice().into())
+            }
         }
     }
 }
 
 impl fmt::Debug for SecretInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SecretInput({} bytes)", self.expose_secret().len())
+        write!(f, "SecretInput({} bytes)", self.len())
     }
 }

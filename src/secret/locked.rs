@@ -1,9 +1,9 @@
 //! A plain value that lies in the secure heap: precomputed key state, for example.
 
 use std::fmt;
-use std::ops::Deref;
 
 use super::process_heap::process_heap;
+use super::trace_guard::TraceGuard;
 use crate::error::Result;
 use crate::heap::SlotValue;
 
@@ -26,12 +26,9 @@ impl<T> Locked<T> {
     pub(super) fn for_this_call(value: T) -> Result<Self> {
         SlotValue::new(value, |len| Ok(process_heap().slot_or_scratch(len)?.0)).map(Self)
     }
-}
 
-impl<T> Deref for Locked<T> {
-    type Target = T;
-
-    fn deref(&self) -> &T {
+    /// The value, for code that leaves no trace of it.
+    pub fn expose<'a>(&'a self, _: &'a TraceGuard) -> &'a T {
         &self.0
     }
 }
@@ -46,15 +43,18 @@ impl<T> fmt::Debug for Locked<T> {
 mod tests {
     use super::*;
     use crate::secret::Secret;
+    use crate::secret::trace_guard::Depth;
 
     #[test]
     fn an_hmac_key_works_in_the_heap_and_prints_its_length_only() {
         let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &[1; 32]);
         let tag = ring::hmac::sign(&key, b"text");
         let locked = Locked::new(key).unwrap();
-        assert_eq!(ring::hmac::sign(&locked, b"text").as_ref(), tag.as_ref());
+        let sign = |trace: &TraceGuard| ring::hmac::sign(locked.expose(trace), b"text");
+        assert_eq!(TraceGuard::run(Depth::Hmac, sign).as_ref(), tag.as_ref());
         assert!(format!("{locked:?}").starts_with("Locked("));
-        assert_eq!(*Locked::new(()).unwrap(), ());
+        let unit = Locked::new(()).unwrap();
+        TraceGuard::run(Depth::Registers, |trace| assert_eq!(*unit.expose(trace), ()));
     }
 
     #[test]

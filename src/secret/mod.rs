@@ -21,10 +21,9 @@ mod seal;
 #[allow(clippy::module_inception, reason = "the type that the room is named after")]
 mod secret;
 mod secure_heap;
-mod stack;
 mod stored_secret;
+mod trace_guard;
 
-pub use crate::os::clear_vector_registers;
 pub use bytes::{ct_eq, wipe};
 pub use encoding::Encoding;
 pub use environment::VariableName;
@@ -39,8 +38,10 @@ pub use scratch_lock::storing;
 pub use seal::{Kind as SealKind, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN};
 pub use secret::{MAX_SECRET_LEN, Secret};
 pub use secure_heap::{OnFull, Settings, Status};
-pub use stack::{HMAC_DEPTH, leaving_no_trace};
 pub use stored_secret::StoredSecret;
+#[cfg(any(test, feature = "count-guards"))]
+pub use trace_guard::ended_guards;
+pub use trace_guard::{Depth, TraceGuard};
 
 #[cfg(test)]
 #[allow(unsafe_code, reason = "defects, made on purpose")]

@@ -15,7 +15,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, Tag, UnboundKe
 use zeroize::{Zeroize, Zeroizing};
 
 use super::scratch_lock::ScratchLock;
-use super::stack::{AEAD_DEPTH, leaving_no_trace};
+use super::trace_guard::{Depth, TraceGuard};
 use crate::error::{Code, Error, Result};
 use crate::heap::{
     Arena, ArenaSettings, BLOCK, Config, OVERHEAD, ProtectionPolicy, Slot, SlotValue,
@@ -80,7 +80,7 @@ impl Overflow {
         scratch.admit()?;
         let mut key = Zeroizing::new([0; 32]);
         id::random_bytes(&mut *key)?;
-        let cipher = leaving_no_trace::<AEAD_DEPTH, _>(|| {
+        let cipher = TraceGuard::run(Depth::Cipher, |_| {
             let cipher = UnboundKey::new(&AES_256_GCM, &*key).map_err(|_| broken())?;
             SlotValue::new(LessSafeKey::new(cipher), |len| Slot::take(&scratch, len))
         })?;
@@ -114,15 +114,18 @@ impl Overflow {
     }
 
     /// Encrypts bytes. Errors as [`Overflow::slot`].
-    pub fn seal(self: &Arc<Self>, bytes: &[u8], lock: &ScratchLock) -> Result<Sealed> {
+    pub fn seal(
+        self: &Arc<Self>,
+        bytes: &[u8],
+        lock: &ScratchLock,
+        _: &TraceGuard,
+    ) -> Result<Sealed> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         // Encrypted in a slot: outside there is never anything but ciphertext.
         let mut slot = self.slot(bytes.len(), lock)?;
         slot.bytes_mut().copy_from_slice(bytes);
         let aad = Aad::from(identity(number, bytes.len()));
-        let tag = leaving_no_trace::<AEAD_DEPTH, _>(|| {
-            self.cipher.seal_in_place_separate_tag(nonce(number), aad, slot.bytes_mut())
-        });
+        let tag = self.cipher.seal_in_place_separate_tag(nonce(number), aad, slot.bytes_mut());
         let tag = tag.map_err(|_| broken())?;
         let ciphertext = [slot.bytes(), tag.as_ref()].concat().into_boxed_slice();
         self.sealed.fetch_add(1, Ordering::Relaxed);
@@ -148,7 +151,7 @@ impl Sealed {
         slot.bytes_mut().copy_from_slice(ciphertext);
         let aad = Aad::from(identity(self.number, ciphertext.len()));
         let (cipher, tag) = (&self.overflow.cipher, Tag::from(*tag));
-        let opened = leaving_no_trace::<AEAD_DEPTH, _>(|| {
+        let opened = TraceGuard::run(Depth::Cipher, |_| {
             let bytes = slot.bytes_mut();
             cipher.open_in_place_separate_tag(nonce(self.number), aad, tag, bytes, 0..).is_ok()
         });

@@ -9,11 +9,10 @@
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, Tag, UnboundKey};
 use ring::hkdf;
-use secrecy::ExposeSecret;
 
 use super::locked::Locked;
 use super::secret::{MAX_SECRET_LEN, Secret};
-use super::stack::{AEAD_DEPTH, leaving_no_trace};
+use super::trace_guard::{Depth, TraceGuard};
 use crate::error::{Code, Error, Result};
 use crate::id;
 
@@ -47,21 +46,22 @@ impl Secret {
         let mut random = [0; SALT_LEN + NONCE_LEN];
         id::random_bytes(&mut random)?;
         let (salt, nonce) = random.split_at(SALT_LEN);
-        let cipher = cipher(key, salt)?;
         let aad = Aad::from(authenticated(kind, context));
-        let mut tag = None;
-        // Encrypted in a slot: outside there is never anything but ciphertext.
-        let ciphertext = Self::filled(self.len(), |slot| {
-            slot.copy_from_slice(self.expose_secret());
-            let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unsealable())?;
-            let sealed = leaving_no_trace::<AEAD_DEPTH, _>(|| {
-                cipher.seal_in_place_separate_tag(nonce, aad, slot)
-            });
-            tag = Some(sealed.map_err(|_| unsealable())?);
-            Ok(())
-        })?;
-        let tag = tag.ok_or_else(unsealable)?;
-        Ok([&[VERSION, kind as u8], &random[..], ciphertext.expose_secret(), tag.as_ref()].concat())
+        TraceGuard::run(Depth::Cipher, |trace| {
+            let cipher = cipher(key, salt, trace)?;
+            let mut tag = None;
+            // Encrypted in a slot: outside there is never anything but ciphertext.
+            let ciphertext = Self::filled(self.len(), |slot| {
+                slot.copy_from_slice(self.expose(trace));
+                let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unsealable())?;
+                let sealed = cipher.expose(trace).seal_in_place_separate_tag(nonce, aad, slot);
+                tag = Some(sealed.map_err(|_| unsealable())?);
+                Ok(())
+            })?;
+            let tag = tag.ok_or_else(unsealable)?;
+            let head = [VERSION, kind as u8];
+            Ok([&head, &random[..], ciphertext.expose(trace), tag.as_ref()].concat())
+        })
     }
 
     /// Opens what [`Secret::seal`] gave, with the same key, kind and context. For everything that
@@ -74,13 +74,13 @@ impl Secret {
             return Err(unsealable());
         }
         let (salt, nonce) = head[2..].split_at(SALT_LEN);
-        let cipher = cipher(key, salt)?;
         let aad = Aad::from(authenticated(kind, context));
-        Self::filled(ciphertext.len(), |slot| {
-            slot.copy_from_slice(ciphertext);
-            let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unsealable())?;
-            leaving_no_trace::<AEAD_DEPTH, _>(|| {
-                let tag = Tag::from(*tag);
+        TraceGuard::run(Depth::Cipher, |trace| {
+            let cipher = cipher(key, salt, trace)?;
+            Self::filled(ciphertext.len(), |slot| {
+                slot.copy_from_slice(ciphertext);
+                let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unsealable())?;
+                let (cipher, tag) = (cipher.expose(trace), Tag::from(*tag));
                 let opened = cipher.open_in_place_separate_tag(nonce, aad, tag, slot, 0..);
                 opened.map(|_| ()).map_err(|_| unsealable())
             })
@@ -89,12 +89,10 @@ impl Secret {
 }
 
 /// The cipher of one sealed secret, its expanded key in a slot.
-fn cipher(key: &Secret, salt: &[u8]) -> Result<Locked<LessSafeKey>> {
-    leaving_no_trace::<AEAD_DEPTH, _>(|| {
-        let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(key.expose_secret());
-        let okm = derived.expand(&[INFO], &AES_256_GCM).map_err(|_| unsealable())?;
-        Locked::for_this_call(LessSafeKey::new(UnboundKey::from(okm)))
-    })
+fn cipher(key: &Secret, salt: &[u8], trace: &TraceGuard) -> Result<Locked<LessSafeKey>> {
+    let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(key.expose(trace));
+    let okm = derived.expand(&[INFO], &AES_256_GCM).map_err(|_| unsealable())?;
+    Locked::for_this_call(LessSafeKey::new(UnboundKey::from(okm)))
 }
 
 /// The additional authenticated data.
@@ -114,6 +112,8 @@ fn unsealable() -> Error {
 
 #[cfg(test)]
 mod tests {
+    use secrecy::ExposeSecret;
+
     use super::*;
 
     fn key() -> Secret {

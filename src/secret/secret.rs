@@ -3,21 +3,18 @@
 use std::fmt;
 use std::sync::Arc;
 
-use secrecy::ExposeSecret;
-
-use super::bytes;
 use super::overflow::Overflow;
 use super::process_heap::process_heap;
 use super::secure_heap::SecureHeap;
+use super::trace_guard::{Depth, TraceGuard};
 use crate::error::{Code, Error, Result};
 use crate::heap::Slot;
 use crate::id;
-use crate::os::clear_vector_registers;
 
 /// The longest secret, in bytes: 1 MiB.
 pub const MAX_SECRET_LEN: usize = 1024 * 1024;
 
-/// Secret bytes, read through [`ExposeSecret::expose_secret`] only.
+/// Secret bytes, read through [`Secret::expose`] only.
 ///
 /// A clone is another owner of the same bytes; they are wiped when the last one is dropped. An
 /// empty secret is allowed and takes no memory. Prints as `Secret(32 bytes)`.
@@ -84,12 +81,14 @@ impl Secret {
         self.len == 0
     }
 
-    /// Whether the bytes are the same. The time taken depends on the lengths only; different
-    /// lengths are unequal at once.
-    pub fn ct_eq(&self, other: &[u8]) -> bool {
-        let is_equal = bytes::ct_eq(self.expose_secret(), other);
-        clear_vector_registers();
-        is_equal
+    /// The bytes, for code that leaves no trace of them.
+    pub fn expose<'a>(&'a self, _: &'a TraceGuard) -> &'a [u8] {
+        self.bytes()
+    }
+
+    /// A copy in memory of its own. Errors as [`Secret::copy_from`].
+    pub fn copy(&self) -> Result<Self> {
+        TraceGuard::run(Depth::Registers, |trace| Self::copy_from(self.expose(trace)))
     }
 
     pub(super) fn filled_in(
@@ -108,8 +107,7 @@ impl Secret {
             return Ok(Self { slot: None, len, scratch_of: None });
         }
         let (mut slot, scratch_of) = heap.slot_or_scratch(len)?;
-        let filled = fill(slot.bytes_mut());
-        clear_vector_registers();
+        let filled = TraceGuard::run(Depth::Registers, |_| fill(slot.bytes_mut()));
         filled.map(|()| Self { slot: Some(Arc::new(slot)), len, scratch_of })
     }
 
@@ -121,11 +119,25 @@ impl Secret {
     pub(super) fn scratch_of(&self) -> Option<&Arc<Overflow>> {
         self.scratch_of.as_ref()
     }
+
+    fn bytes(&self) -> &[u8] {
+        self.slot.as_ref().map_or(&[], |slot| &slot.bytes()[..self.len])
+    }
 }
 
-impl ExposeSecret<[u8]> for Secret {
+/// Tests read and compare without a guard.
+#[cfg(test)]
+impl Secret {
+    /// Whether the bytes are the same.
+    pub fn ct_eq(&self, other: &[u8]) -> bool {
+        super::bytes::ct_eq(self.bytes(), other)
+    }
+}
+
+#[cfg(test)]
+impl secrecy::ExposeSecret<[u8]> for Secret {
     fn expose_secret(&self) -> &[u8] {
-        self.slot.as_ref().map_or(&[], |slot| &slot.bytes()[..self.len])
+        self.bytes()
     }
 }
 

@@ -3,12 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use secrecy::ExposeSecret;
-
 use super::input::SecretInput;
 use super::overflow::Sealed;
 use super::scratch_lock::with_scratch_lock;
 use super::secret::Secret;
+use super::trace_guard::{Depth, TraceGuard};
 use crate::error::Result;
 
 /// A secret for later; a clone is another owner of the same one.
@@ -26,7 +25,9 @@ impl StoredSecret {
     /// room for it but the scratch memory. Errors as [`StoredSecret::with`].
     pub fn new(secret: Secret) -> Result<Self> {
         let Some(overflow) = secret.scratch_of() else { return Ok(Self(Form::InSlot(secret))) };
-        let sealed = with_scratch_lock(|lock| overflow.seal(secret.expose_secret(), lock))?;
+        let sealed = with_scratch_lock(|lock| {
+            TraceGuard::run(Depth::Cipher, |trace| overflow.seal(secret.expose(trace), lock, trace))
+        })?;
         Ok(Self(Form::Sealed(Arc::new(sealed))))
     }
 
@@ -57,7 +58,7 @@ impl StoredSecret {
     pub fn to_secret(&self) -> Result<Secret> {
         match &self.0 {
             Form::InSlot(secret) => Ok(secret.clone()),
-            Form::Sealed(_) => self.with(|secret| Secret::copy_from(secret.expose_secret()))?,
+            Form::Sealed(_) => self.with(Secret::copy)?,
         }
     }
 
@@ -66,7 +67,7 @@ impl StoredSecret {
     pub fn to_input(&self) -> Result<SecretInput> {
         match &self.0 {
             Form::InSlot(secret) => Ok(SecretInput::Inside(secret.clone())),
-            Form::Sealed(_) => self.with(|secret| secret.expose_secret().into()),
+            Form::Sealed(_) => self.with(SecretInput::copy_of),
         }
     }
 }

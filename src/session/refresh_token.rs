@@ -1,12 +1,11 @@
 //! The text of a refresh token.
 
 use ring::hmac;
-use secrecy::ExposeSecret;
 use uuid::Uuid;
 
 use crate::error::Result;
 use crate::jwt::base64url;
-use crate::secret::{HMAC_DEPTH, Locked, Secret, leaving_no_trace};
+use crate::secret::{Depth, Locked, Secret, TraceGuard};
 
 /// The first byte of every token: the format's version.
 const VERSION: u8 = 1;
@@ -23,8 +22,9 @@ impl Codec {
     /// With a new random key.
     pub fn new() -> Result<Self> {
         let secret = Secret::random(32)?;
-        let key = || Locked::new(hmac::Key::new(hmac::HMAC_SHA256, secret.expose_secret()));
-        leaving_no_trace::<HMAC_DEPTH, _>(key).map(Self)
+        TraceGuard::run(Depth::Hmac, |trace| {
+            Locked::new(hmac::Key::new(hmac::HMAC_SHA256, secret.expose(trace))).map(Self)
+        })
     }
 
     /// The token of a session's generation.
@@ -33,7 +33,8 @@ impl Codec {
         bytes[0] = VERSION;
         bytes[ID..GENERATION].copy_from_slice(session.as_bytes());
         bytes[GENERATION..TAG].copy_from_slice(&generation.to_be_bytes());
-        let tag = leaving_no_trace::<HMAC_DEPTH, _>(|| hmac::sign(&self.0, &bytes[..TAG]));
+        let sign = |trace: &TraceGuard| hmac::sign(self.0.expose(trace), &bytes[..TAG]);
+        let tag = TraceGuard::run(Depth::Hmac, sign);
         bytes[TAG..].copy_from_slice(tag.as_ref());
         base64url::encode(&bytes)
     }
@@ -44,8 +45,9 @@ impl Codec {
             return None;
         }
         let bytes: [u8; LEN] = base64url::decode(token.as_bytes())?.try_into().ok()?;
-        let verify = || hmac::verify(&self.0, &bytes[..TAG], &bytes[TAG..]);
-        leaving_no_trace::<HMAC_DEPTH, _>(verify).ok()?;
+        let (message, tag) = bytes.split_at(TAG);
+        let verify = |trace: &TraceGuard| hmac::verify(self.0.expose(trace), message, tag);
+        TraceGuard::run(Depth::Hmac, verify).ok()?;
         let session = Uuid::from_slice(&bytes[ID..GENERATION]).ok()?;
         let generation = u32::from_be_bytes(bytes[GENERATION..TAG].try_into().ok()?);
         (bytes[0] == VERSION).then_some((session, generation))

@@ -18,6 +18,7 @@ const {
   or,
   record,
   secret,
+  secretly,
   text,
   word,
 } = require('../hostile.js');
@@ -47,9 +48,11 @@ const ringKinds = {
   rotateEvery: duration,
 };
 const sealKey = () => SecretBuffer.from(SECRET);
-const sealing = kind(instance(SecretBuffer, sealKey).refused, {
-  'a short one': () => SecretBuffer.from(new Uint8Array(31)),
-});
+const sealing = secretly(
+  kind(instance(SecretBuffer, sealKey).refused, {
+    'a short one': () => SecretBuffer.from(new Uint8Array(31)),
+  }),
+);
 const listening = () => ['change', () => {}];
 const naming = options({ alg: word, kid: name });
 const fileNaming = options({ alg: word, kid: name, passphrase: secret });

@@ -1,10 +1,10 @@
 'use strict';
 
 const { RateLimiter } = require('@nodesec/native');
-const { integer, name, options, or, secret } = require('../hostile.js');
+const { integer, name, options, or, textOrBytes } = require('../hostile.js');
 
 const on = () => new RateLimiter({ limit: 5, windowMs: 1000 });
-const key = or(name, secret);
+const key = or(name, textOrBytes);
 const take = { on, args: () => ['key', 1], kinds: [key, integer] };
 
 module.exports = {

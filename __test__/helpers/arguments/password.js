@@ -13,6 +13,7 @@ const {
   options,
   or,
   secret,
+  secretly,
   signal,
   text,
   word,
@@ -54,7 +55,7 @@ const verifyOptions = () => ({
 const verifyKinds = { secret: key, limits: options(costs) };
 const live = () => new AbortController().signal;
 
-const pepper = kind(key.refused, { 'bytes too few': () => new Uint8Array(15) });
+const pepper = secretly(kind(key.refused, { 'bytes too few': () => new Uint8Array(15) }));
 const peppers = {
   ...options({}),
   options: {

@@ -7,7 +7,8 @@ const path = require('node:path');
 const { SecretBuffer } = require('@nodesec/native');
 const hostile = require('../hostile.js');
 
-const { boolean, bytes, callback, integer, name, names, options, or, secret, text, word } = hostile;
+const { boolean, bytes, callback, integer, name, names, options, or, secret, secretly, text, word } =
+  hostile;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-rows-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -15,7 +16,7 @@ const file = path.join(folder, 'secret');
 writeFileSync(file, 'c0ffee\n', { mode: 0o600 });
 
 const on = () => SecretBuffer.random(32);
-const key = hostile.instance(SecretBuffer, on);
+const key = secretly(hostile.instance(SecretBuffer, on));
 const context = options({ context: name });
 const KEY = new Uint8Array(32).fill(7);
 const sealKey = () => SecretBuffer.from(KEY);
@@ -26,13 +27,14 @@ module.exports = {
   'SecretBuffer.random': { args: () => [32], kinds: [integer] },
   'SecretBuffer.from': {
     args: () => [new Uint8Array(32), { wipe: true }],
-    kinds: [bytes, options({ wipe: boolean })],
+    kinds: [secretly(bytes), options({ wipe: boolean })],
   },
-  'SecretBuffer.fromString': { args: () => ['c0ffee', 'hex'], kinds: [text, word] },
+  'SecretBuffer.fromString': { args: () => ['c0ffee', 'hex'], kinds: [secretly(text), word] },
   'SecretBuffer.fromFile': {
     args: () => [file, { encoding: 'hex', maxBytes: 64, trim: true, allowInsecure: false }],
     kinds: [
-      name,
+      // The file, and so its name, stand for the secret.
+      secretly(name),
       options({ encoding: word, maxBytes: integer, trim: boolean, allowInsecure: boolean }),
     ],
   },
@@ -41,7 +43,7 @@ module.exports = {
       process.env.NODESEC_ROW = 'c0ffee';
       return ['NODESEC_ROW', { encoding: 'hex', wipe: true }];
     },
-    kinds: [name, options({ encoding: word, wipe: boolean })],
+    kinds: [secretly(name), options({ encoding: word, wipe: boolean })],
   },
   'SecretBuffer.unseal': {
     args: () => [on().seal(sealKey(), { context: 'row' }), sealKey(), { context: 'row' }],
@@ -54,13 +56,19 @@ module.exports = {
   },
   'SecretBuffer.adopt': { args: () => [on().share()], kinds: [name] },
   'SecretBuffer.prototype.share': plain,
-  'SecretBuffer.prototype.use': { on, args: () => [(lent) => lent.length], kinds: [callback] },
+  'SecretBuffer.prototype.use': {
+    on,
+    args: () => [(lent) => lent.length],
+    kinds: [callback],
+    readsReceiver: true,
+  },
   'SecretBuffer.prototype.useAsync': {
     on,
     args: () => [async (lent) => lent.length],
     kinds: [callback],
+    readsReceiver: true,
   },
-  'SecretBuffer.prototype.clone': plain,
+  'SecretBuffer.prototype.clone': { ...plain, readsReceiver: true },
   'SecretBuffer.prototype.equals': {
     on,
     args: () => [new Uint8Array(32)],

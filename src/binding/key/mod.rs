@@ -8,7 +8,6 @@ use std::sync::Arc;
 use napi::Env;
 use napi::bindgen_prelude::{Either, Unknown};
 use napi_derive::napi;
-use secrecy::ExposeSecret;
 
 pub use self::algorithm::{ImportOptions, algorithm, algorithms};
 use super::args::handle::Handle;
@@ -18,7 +17,7 @@ use super::guard;
 use super::offload::{Offloaded, offload_into};
 use crate::error::Code;
 use crate::jwt::{Algorithm, Key, MAX_KEY_LEN, MAX_KID_LEN, Purpose, check_purpose, import};
-use crate::secret::Secret;
+use crate::secret::{Depth, Secret, TraceGuard};
 
 /// The longest passphrase of a key file, in bytes.
 const MAX_PASSPHRASE_LEN: usize = 1024;
@@ -114,8 +113,10 @@ pub fn key_from_secret(
 ) -> napi::Result<()> {
     guard(env, || {
         let KeyOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
-        let core = Arg::new(env, &secret, "secret").with_key(0..=MAX_KEY_LEN, |secret| {
-            Ok(Key::from_secret(secret, alg, kid.as_deref())?)
+        let core = TraceGuard::run(Depth::Registers, |trace| {
+            Arg::new(env, &secret, "secret").with_key(trace, 0..=MAX_KEY_LEN, |secret| {
+                Ok(Key::from_secret(secret, alg, kid.as_deref())?)
+            })
         })?;
         Arg::new(env, &key, "this").attach(Arc::new(core))
     })
@@ -131,9 +132,11 @@ pub fn key_from_pem(
 ) -> napi::Result<()> {
     guard(env, || {
         let FileOptions { alg, kid, passphrase } = Arg::new(env, &options, "options").read()?;
-        let passphrase = passphrase.as_ref().map(ExposeSecret::expose_secret);
-        let core = Arg::new(env, &pem, "pem").with_long_secret(0..=MAX_KEY_LEN, |pem| {
-            Ok(Key::open_pem(pem, passphrase, alg, kid.as_deref())?)
+        let core = TraceGuard::run(Depth::Registers, |trace| {
+            let passphrase = passphrase.as_ref().map(|passphrase| passphrase.expose(trace));
+            Arg::new(env, &pem, "pem").with_long_secret(trace, 0..=MAX_KEY_LEN, |pem| {
+                Ok(Key::open_pem(pem, passphrase, alg, kid.as_deref())?)
+            })
         })?;
         Arg::new(env, &key, "this").attach(Arc::new(core))
     })
@@ -149,9 +152,11 @@ pub fn key_from_der(
 ) -> napi::Result<()> {
     guard(env, || {
         let FileOptions { alg, kid, passphrase } = Arg::new(env, &options, "options").read()?;
-        let passphrase = passphrase.as_ref().map(ExposeSecret::expose_secret);
-        let core = Arg::new(env, &der, "der").with_key(0..=MAX_KEY_LEN, |der| {
-            Ok(Key::open_der(der, passphrase, alg, kid.as_deref())?)
+        let core = TraceGuard::run(Depth::Registers, |trace| {
+            let passphrase = passphrase.as_ref().map(|passphrase| passphrase.expose(trace));
+            Arg::new(env, &der, "der").with_key(trace, 0..=MAX_KEY_LEN, |der| {
+                Ok(Key::open_der(der, passphrase, alg, kid.as_deref())?)
+            })
         })?;
         Arg::new(env, &key, "this").attach(Arc::new(core))
     })
@@ -255,5 +260,7 @@ fn modulus_length(bits: Arg<'_>) -> Result<u32> {
 }
 
 fn passphrase(passphrase: Arg<'_>) -> Result<Secret> {
-    passphrase.with_secret(0..=MAX_PASSPHRASE_LEN, |text| Ok(Secret::copy_from(text)?))
+    TraceGuard::run(Depth::Registers, |trace| {
+        passphrase.with_secret(trace, 0..=MAX_PASSPHRASE_LEN, |text| Ok(Secret::copy_from(text)?))
+    })
 }

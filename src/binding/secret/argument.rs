@@ -8,25 +8,27 @@ use zeroize::Zeroizing;
 
 use super::buffer::SecretBuffer;
 use crate::binding::args::{Arg, Result};
-use crate::secret::{MIN_SEAL_KEY_LEN, Secret, SecretInput, WipedBytes, clear_vector_registers};
+use crate::secret::{Depth, MIN_SEAL_KEY_LEN, Secret, SecretInput, TraceGuard, WipedBytes};
 
 /// The longest string that is read as a secret through the stack, in bytes.
 const MAX_SECRET_TEXT: usize = 4096;
 
 impl Arg<'_> {
-    /// Lends the bytes of a `Uint8Array` or a `SecretBuffer`.
+    /// Lends the bytes of a `Uint8Array` or a `SecretBuffer` to code that leaves no trace of them.
     pub fn with_key<T>(
         &self,
+        trace: &TraceGuard,
         range: RangeInclusive<usize>,
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        self.with_key_or("a Uint8Array or a SecretBuffer", range, body)
+        self.with_key_or(trace, "a Uint8Array or a SecretBuffer", range, body)
     }
 
-    /// Lends the bytes of a string, a `Uint8Array` or a `SecretBuffer`. A string's are wiped
-    /// afterwards; the string itself is JavaScript's.
+    /// Lends the bytes of a string, a `Uint8Array` or a `SecretBuffer` to code that leaves no trace
+    /// of them. A string's are wiped afterwards; the string itself is JavaScript's.
     pub fn with_secret<T>(
         &self,
+        trace: &TraceGuard,
         range: RangeInclusive<usize>,
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
@@ -38,19 +40,20 @@ impl Arg<'_> {
             self.check_well_formed(&buffer[..written])?;
             return body(&buffer[..written]);
         }
-        self.with_key_or("a string, a Uint8Array or a SecretBuffer", range, body)
+        self.with_key_or(trace, "a string, a Uint8Array or a SecretBuffer", range, body)
     }
 
     /// As [`Self::with_secret`], for text too long for the stack, such as a PEM.
     pub fn with_long_secret<T>(
         &self,
+        trace: &TraceGuard,
         range: RangeInclusive<usize>,
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
         if self.is_string()? {
             return body(Zeroizing::new(self.string(range)?.into_bytes()).as_slice());
         }
-        self.with_secret(range, body)
+        self.with_secret(trace, range, body)
     }
 
     /// A string, written by the engine straight into secret memory.
@@ -61,7 +64,7 @@ impl Arg<'_> {
         let text = Secret::filled_up_to(length + 1, |slot| {
             self.copy_utf8(slot).map_err(|_| crate::binding::args::internal())
         })?;
-        self.check_well_formed(text.expose_secret())?;
+        TraceGuard::run(Depth::Registers, |trace| self.check_well_formed(text.expose(trace)))?;
         Ok(text)
     }
 
@@ -74,11 +77,13 @@ impl Arg<'_> {
         let length = self.utf8_len()?;
         self.check_len(length, &range)?;
         // With room for the NUL, which is cut off without a move.
-        let mut copy = WipedBytes::new(Box::new(vec![0; length + 1]));
-        let written = self.copy_utf8(copy.expose_secret_mut())?;
-        copy.expose_secret_mut().truncate(written);
-        self.check_well_formed(copy.expose_secret())?;
-        Ok(copy.into())
+        TraceGuard::run(Depth::Registers, |_| {
+            let mut copy = WipedBytes::new(Box::new(vec![0; length + 1]));
+            let written = self.copy_utf8(copy.expose_secret_mut())?;
+            copy.expose_secret_mut().truncate(written);
+            self.check_well_formed(copy.expose_secret())?;
+            Ok(copy.into())
+        })
     }
 
     /// A `Uint8Array` or a `SecretBuffer`, for a job.
@@ -100,16 +105,18 @@ impl Arg<'_> {
     /// bytes in secret memory.
     pub fn shared_secret(&self, range: RangeInclusive<usize>) -> Result<Secret> {
         let buffer = self.handle_if::<SecretBuffer>()?;
-        self.with_key(range, |bytes| match &buffer {
-            Some(buffer) => Ok(buffer.get()?.to_secret()?),
-            None => Ok(Secret::copy_from(bytes)?),
+        TraceGuard::run(Depth::Registers, |trace| {
+            self.with_key(trace, range, |bytes| match &buffer {
+                Some(buffer) => Ok(buffer.get()?.to_secret()?),
+                None => Ok(Secret::copy_from(bytes)?),
+            })
         })
     }
 
     fn input_or(&self, expected: &str, range: RangeInclusive<usize>) -> Result<SecretInput> {
         self.with_bytes_or_else(
             range.clone(),
-            |bytes| Ok(bytes.into()),
+            |bytes| TraceGuard::run(Depth::Registers, |_| Ok(bytes.into())),
             |_| {
                 let secret = self.secret_buffer(expected)?.get()?;
                 self.check_len(secret.len(), &range)?;
@@ -120,17 +127,15 @@ impl Arg<'_> {
 
     fn with_key_or<T>(
         &self,
+        trace: &TraceGuard,
         expected: &str,
         range: RangeInclusive<usize>,
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
         self.with_bytes_or_else(range.clone(), body, |body| {
             self.secret_buffer(expected)?.with(|secret| {
-                let bytes = secret.expose_secret();
-                self.check_len(bytes.len(), &range)?;
-                let result = body(bytes);
-                clear_vector_registers();
-                result
+                self.check_len(secret.len(), &range)?;
+                body(secret.expose(trace))
             })
         })
     }

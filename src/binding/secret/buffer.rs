@@ -7,7 +7,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, Weak};
 use crate::binding::args::handle::Handle;
 use crate::binding::args::{Fault, Result};
 use crate::error::Code;
-use crate::secret::{self, Secret, StoredSecret};
+use crate::secret::{self, Secret, StoredSecret, TraceGuard};
 
 /// A secret as JavaScript holds it: until it is disposed of.
 pub struct SecretBuffer {
@@ -58,9 +58,10 @@ impl SecretBuffer {
 
     /// Whether the secret is these bytes, in a time that depends on the lengths only. They may be
     /// the secret's own.
-    pub fn ct_eq(&self, other: &[u8]) -> Result<bool> {
+    pub fn ct_eq(&self, other: &[u8], trace: &TraceGuard) -> Result<bool> {
         let held = self.held();
-        Ok(held.as_ref().ok_or_else(disposed)?.with(|secret| secret.ct_eq(other))?)
+        let stored = held.as_ref().ok_or_else(disposed)?;
+        Ok(stored.with(|secret| secret::ct_eq(secret.expose(trace), other))?)
     }
 
     /// The length of the secret, in bytes.

@@ -11,13 +11,12 @@ pub mod sources;
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, sys};
 use napi_derive::napi;
-use secrecy::ExposeSecret;
 
 pub use self::buffer::SecretBuffer;
 use super::args::{Arg, Result, options};
 use super::fast::{self, Hot, RawCall};
 use super::guard;
-use crate::secret::{self, MAX_SECRET_LEN, Secret};
+use crate::secret::{self, Depth, MAX_SECRET_LEN, Secret, TraceGuard};
 
 /// `(other) => boolean`
 impl Hot for SecretBuffer {
@@ -26,7 +25,10 @@ impl Hot for SecretBuffer {
 
     fn call(&self, call: &RawCall) -> Result<sys::napi_value> {
         let other = call.argument(0, "other");
-        call.boolean(other.with_key(0..=usize::MAX, |other| self.ct_eq(other))?)
+        let is_equal = TraceGuard::run(Depth::Registers, |trace| {
+            other.with_key(trace, 0..=usize::MAX, |other| self.ct_eq(other, trace))
+        });
+        call.boolean(is_equal?)
     }
 }
 
@@ -92,9 +94,7 @@ pub fn secret_from_carrier(
 pub fn secret_clone(env: &Env, target: Unknown<'_>, secret: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
-        let copy = SecretBuffer::make(|| {
-            secret.with(|secret| Ok(Secret::copy_from(secret.expose_secret())?))
-        })?;
+        let copy = SecretBuffer::make(|| secret.with(|secret| Ok(secret.copy()?)))?;
         Arg::new(env, &target, "this").attach(copy)
     })
 }
@@ -122,8 +122,9 @@ pub fn secret_copy_into(env: &Env, secret: Unknown<'_>, target: Unknown<'_>) -> 
                 if bytes.len() != secret.len() {
                     return Err(target.out_of_range("as long as the secret"));
                 }
-                bytes.copy_from_slice(secret.expose_secret());
-                secret::clear_vector_registers();
+                TraceGuard::run(Depth::Registers, |trace| {
+                    bytes.copy_from_slice(secret.expose(trace));
+                });
                 Ok(())
             })
         })
@@ -161,8 +162,10 @@ pub fn secret_is_disposed(env: &Env, secret: Unknown<'_>) -> napi::Result<bool> 
 pub fn timing_safe_equal(env: &Env, a: Unknown<'_>, b: Unknown<'_>) -> napi::Result<bool> {
     guard(env, || {
         let (a, b) = (Arg::new(env, &a, "a"), Arg::new(env, &b, "b"));
-        a.with_secret(0..=usize::MAX, |a| {
-            b.with_secret(0..=usize::MAX, |b| Ok(secret::ct_eq(a, b)))
+        TraceGuard::run(Depth::Registers, |trace| {
+            a.with_secret(trace, 0..=usize::MAX, |a| {
+                b.with_secret(trace, 0..=usize::MAX, |b| Ok(secret::ct_eq(a, b)))
+            })
         })
     })
 }

@@ -5,14 +5,14 @@ use std::path::Path;
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
-use secrecy::ExposeSecret;
 
 use super::buffer::SecretBuffer;
 use crate::binding::args::{Arg, Fault, options};
 use crate::binding::guard;
 use crate::error::Code;
 use crate::secret::{
-    Encoding, FileRules, MAX_SECRET_LEN, Secret, VariableName, read_file, without_line_ending,
+    Depth, Encoding, FileRules, MAX_SECRET_LEN, Secret, TraceGuard, VariableName, read_file,
+    without_line_ending,
 };
 
 /// The longest text that becomes a secret, in bytes.
@@ -107,10 +107,12 @@ pub fn secret_from_file(
 
         let secret = SecretBuffer::make(|| {
             let content = read_file(Path::new(&path), rules)?;
-            let text = content.expose_secret();
-            let text = if trim { without_line_ending(text) } else { text };
-            let secret = Secret::decoded(text, encoding)?.filter(|secret| !secret.is_empty());
-            secret.ok_or_else(|| {
+            let secret = TraceGuard::run(Depth::Registers, |trace| {
+                let text = content.expose(trace);
+                let text = if trim { without_line_ending(text) } else { text };
+                Secret::decoded(text, encoding)
+            })?;
+            secret.filter(|secret| !secret.is_empty()).ok_or_else(|| {
                 Fault::new(
                     Code::SecretFile,
                     "the file of the secret is not of the encoding given, or holds nothing but a \

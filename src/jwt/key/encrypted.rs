@@ -3,20 +3,16 @@
 
 use pkcs5::EncryptionScheme;
 use pkcs5::pbes2::Kdf;
-use secrecy::ExposeSecret;
 
 use super::der::{Form, element};
 use super::error::invalid;
 use crate::error::{Error, Result};
-use crate::secret::{Secret, leaving_no_trace};
+use crate::secret::{Depth, Secret, TraceGuard};
 
 /// The most iterations of PBKDF2: about a second. OpenSSL's default is 2048, OWASP asks for 600,000.
 const MAX_ITERATIONS: u32 = 2_000_000;
 /// The most that scrypt computes, N·r·p in blocks of 128 bytes: 64 MiB, four times OpenSSL's default.
 const MAX_SCRYPT: u64 = 1 << 19;
-
-/// For the key derivation and AES, in bytes.
-const DEPTH: usize = 32 * 1024;
 
 /// The PKCS#8 in an `EncryptedPrivateKeyInfo`, whose [`Form`] has been looked at.
 pub fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<Secret> {
@@ -39,15 +35,14 @@ pub fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<Secret> {
              PBKDF2, or 64 MiB of scrypt; encrypt it anew"
         )));
     }
-    let key = Secret::filled_up_to(ciphertext.len(), |room| {
-        room.copy_from_slice(ciphertext);
-        let opened = leaving_no_trace::<DEPTH, _>(|| {
-            parameters.decrypt_in_place(passphrase, room).map(<[u8]>::len)
-        });
-        opened.map_err(failed)
-    })?;
-    // A wrong passphrase gives a plausible padding once in 256 times.
-    if Form::of(key.expose_secret()) == Some(Form::Pkcs8) { Ok(key) } else { Err(wrong()) }
+    TraceGuard::run(Depth::Derivation, |trace| {
+        let key = Secret::filled_up_to(ciphertext.len(), |room| {
+            room.copy_from_slice(ciphertext);
+            parameters.decrypt_in_place(passphrase, room).map(<[u8]>::len).map_err(failed)
+        })?;
+        // A wrong passphrase gives a plausible padding once in 256 times.
+        if Form::of(key.expose(trace)) == Some(Form::Pkcs8) { Ok(key) } else { Err(wrong()) }
+    })
 }
 
 fn read(der: &[u8]) -> Option<(EncryptionScheme, &[u8])> {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use ring::hmac;
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use super::der::Form;
@@ -12,7 +11,7 @@ use super::key_file::looks_like_a_key_file;
 use super::key_type::KeyType;
 use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
 use crate::error::Result;
-use crate::secret::{HMAC_DEPTH, Locked, Secret, leaving_no_trace};
+use crate::secret::{Depth, Locked, Secret, TraceGuard};
 
 /// The longest secret, in bytes; the part beyond the hash's block is hashed first anyway.
 const MAX_SECRET_LEN: usize = 4096;
@@ -35,7 +34,7 @@ impl Hmac {
 
     fn key(&self, secret: &[u8]) -> Result<PrivateKey> {
         let hash = self.0;
-        let key = leaving_no_trace::<HMAC_DEPTH, _>(|| Locked::new(hmac::Key::new(hash, secret)))?;
+        let key = TraceGuard::run(Depth::Hmac, |_| Locked::new(hmac::Key::new(hash, secret)))?;
         let key = Arc::new(HmacKey(key));
         Ok(PrivateKey {
             signer: key.clone(),
@@ -52,7 +51,8 @@ impl Scheme for Hmac {
     }
 
     fn generate(&self, _modulus_bits: Option<u32>) -> Result<PrivateKey> {
-        self.key(Secret::random(self.output_len())?.expose_secret())
+        let secret = Secret::random(self.output_len())?;
+        TraceGuard::run(Depth::Hmac, |trace| self.key(secret.expose(trace)))
     }
 
     /// At least as long as the hash's output (RFC 7518 section 3.2), at most 4096 bytes. A key file
@@ -94,7 +94,7 @@ struct HmacKey(Locked<hmac::Key>);
 
 impl Signer for HmacKey {
     fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
-        let tag = leaving_no_trace::<HMAC_DEPTH, _>(|| hmac::sign(&self.0, message));
+        let tag = TraceGuard::run(Depth::Hmac, |trace| hmac::sign(self.0.expose(trace), message));
         out.extend_from_slice(tag.as_ref());
         Ok(())
     }
@@ -102,6 +102,8 @@ impl Signer for HmacKey {
 
 impl SignatureVerifier for HmacKey {
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        leaving_no_trace::<HMAC_DEPTH, _>(|| hmac::verify(&self.0, message, signature).is_ok())
+        TraceGuard::run(Depth::Hmac, |trace| {
+            hmac::verify(self.0.expose(trace), message, signature).is_ok()
+        })
     }
 }

@@ -8,14 +8,13 @@
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ParsedPublicKey,
 };
-use secrecy::ExposeSecret;
 
 use x509_cert::der::Tag;
 
 use super::der::{element, elements};
 use crate::error::Result;
 use crate::jwt::token::json::scan_object;
-use crate::secret::{Encoding, Secret};
+use crate::secret::{Depth, Encoding, Secret, TraceGuard};
 
 /// Of text files: PEM and RFC 4716, either end; JWKs; `PuTTY`'s; OpenSSH's, of which the longer names
 /// are of public keys, private ones and authenticators alike. White space between the characters
@@ -42,14 +41,16 @@ pub fn looks_like_a_key_file(secret: &[u8], longest: usize) -> Result<bool> {
     if secret.len() > longest {
         return Ok(false);
     }
-    let text = compact(secret)?;
-    for encoding in [Encoding::Hex, Encoding::Base64Url] {
-        let decoded = Secret::decoded(text.expose_secret(), encoding)?;
-        if decoded.is_some_and(|bytes| is_key_file(bytes.expose_secret())) {
-            return Ok(true);
+    TraceGuard::run(Depth::Registers, |trace| {
+        let text = compact(secret)?;
+        for encoding in [Encoding::Hex, Encoding::Base64Url] {
+            let decoded = Secret::decoded(text.expose(trace), encoding)?;
+            if decoded.is_some_and(|bytes| is_key_file(bytes.expose(trace))) {
+                return Ok(true);
+            }
         }
-    }
-    Ok(false)
+        Ok(false)
+    })
 }
 
 /// A text without white space and padding, base64 in the alphabet of base64url.

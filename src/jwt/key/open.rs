@@ -1,6 +1,5 @@
 //! Making keys: generated, or read from the files and JWKs of other tools.
 
-use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
 
 use super::der::Form;
@@ -14,6 +13,7 @@ use crate::error::{Error, Result};
 use crate::id::random_bytes;
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::token::base64url;
+use crate::secret::{Depth, TraceGuard};
 
 impl Key {
     /// A new key. `modulus_bits` is 2048, 3072 or 4096 and only for RSA.
@@ -57,7 +57,9 @@ impl Key {
         match (form, passphrase) {
             (Form::Encrypted, Some(passphrase)) => {
                 let key = decrypt(der, passphrase)?;
-                Self::from_pkcs8(key.expose_secret(), algorithm, kid)
+                TraceGuard::run(Depth::Registers, |trace| {
+                    Self::from_pkcs8(key.expose(trace), algorithm, kid)
+                })
             }
             (Form::Encrypted, None) => Err(invalid("the key is encrypted; give the passphrase")),
             (_, Some(_)) => Err(invalid("the key is not encrypted; leave the passphrase out")),

@@ -1,14 +1,12 @@
 //! Keys from PEM files.
 
-use secrecy::ExposeSecret;
-
 use super::der::Form;
 use super::error::invalid;
 use super::key::Key;
 use super::open::unusable;
 use crate::error::{Error, Result};
 use crate::jwt::algorithm::Algorithm;
-use crate::secret::Secret;
+use crate::secret::{Depth, Secret, TraceGuard};
 
 /// The longest PEM or DER that is read, in bytes.
 pub const MAX_KEY_LEN: usize = 64 * 1024;
@@ -59,7 +57,8 @@ impl Key {
             let length = decode(&mut der)?;
             return read(&der[..length]);
         }
-        read(Secret::filled_up_to(room, decode)?.expose_secret())
+        let der = Secret::filled_up_to(room, decode)?;
+        TraceGuard::run(Depth::Registers, |trace| read(der.expose(trace)))
     }
 
     /// As [`Self::open_pem`], of what is not encrypted.

@@ -9,8 +9,6 @@
 
 use std::sync::Arc;
 
-use secrecy::ExposeSecret;
-
 use super::book::{Book, Entry};
 use super::options::{MAX_RING_KEYS, RingOptions};
 use super::ring::KeyRing;
@@ -19,7 +17,7 @@ use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::key::key::Key;
-use crate::secret::{SealKind, Secret};
+use crate::secret::{Depth, SealKind, Secret, TraceGuard};
 
 const FORMAT: u8 = 1;
 const STATES: [KeyState; 4] =
@@ -60,16 +58,19 @@ impl KeyRing {
         for entry in book.entries() {
             write_entry(&mut pieces, entry)?;
         }
-        let length = pieces.iter().map(|piece| piece.bytes().len()).sum();
         // Originals go from their slots to this one.
-        let plain = Secret::filled(length, |slot| {
-            let mut rest = slot;
-            for piece in &pieces {
-                let (room, after) = rest.split_at_mut(piece.bytes().len());
-                room.copy_from_slice(piece.bytes());
-                rest = after;
-            }
-            Ok(())
+        let plain = TraceGuard::run(Depth::Registers, |trace| {
+            let length = pieces.iter().map(|piece| piece.bytes(trace).len()).sum();
+            Secret::filled(length, |slot| {
+                let mut rest = slot;
+                for piece in &pieces {
+                    let bytes = piece.bytes(trace);
+                    let (room, after) = rest.split_at_mut(bytes.len());
+                    room.copy_from_slice(bytes);
+                    rest = after;
+                }
+                Ok(())
+            })
         })?;
         plain.seal(key, SealKind::Ring, b"")
     }
@@ -82,7 +83,17 @@ impl KeyRing {
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>> {
         let plain = Secret::unseal(sealed, key, SealKind::Ring, b"")?;
-        let mut reader = Reader(plain.expose_secret());
+        TraceGuard::run(Depth::Registers, |trace| {
+            Self::read_plain(plain.expose(trace), overrides, clock)
+        })
+    }
+
+    fn read_plain(
+        plain: &[u8],
+        overrides: RingOverrides,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<Self>> {
+        let mut reader = Reader(plain);
         if reader.byte()? != FORMAT {
             return Err(unreadable());
         }
@@ -117,10 +128,10 @@ enum Piece<'a> {
 }
 
 impl Piece<'_> {
-    fn bytes(&self) -> &[u8] {
+    fn bytes<'a>(&'a self, trace: &'a TraceGuard) -> &'a [u8] {
         match self {
             Self::Open(bytes) => bytes,
-            Self::Secret(secret) => secret.expose_secret(),
+            Self::Secret(secret) => secret.expose(trace),
         }
     }
 }

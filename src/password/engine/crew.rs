@@ -10,12 +10,12 @@ use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::fill::{Fill, MAX_LANES, Task};
-use super::hash::wipe_stack;
 use super::kernel::AvailableKernel;
 use super::layout::SLICES;
 use super::memory::Memory;
 use crate::error::Result;
 use crate::password::cancel::Cancel;
+use crate::secret::{Depth, TraceGuard};
 
 /// Blocks to compute per thread from which a helper is worth its start: some 5 ms of work.
 const MIN_BLOCKS: u64 = 1 << 14;
@@ -86,7 +86,7 @@ impl<'a> Crew<'a> {
                 self.lock().threads += 1;
                 let helper = thread::Builder::new().name("nodesec-lanes".to_owned());
                 let started = helper.stack_size(STACK_LEN).spawn_scoped(scope, move || {
-                    self.work(stay);
+                    TraceGuard::run(Depth::Argon2Part, |_| self.work(stay));
                     drop(seat);
                 });
                 if started.is_err() {
@@ -139,7 +139,6 @@ impl<'a> Crew<'a> {
         // Those who wait must see a cancellation too.
         self.changed.notify_all();
         std::mem::forget(on_panic);
-        wipe_stack();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

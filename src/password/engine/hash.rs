@@ -65,13 +65,6 @@ pub fn long(parts: &[&[u8]], out: &mut [u8]) -> Result<()> {
     }
 }
 
-/// Overwrites the part of the stack that the functions above have used: BLAKE2b's rounds keep
-/// copies of the message there.
-#[inline(never)]
-pub fn wipe_stack() {
-    [0_u8; 8192].zeroize();
-}
-
 /// A hash with an output of 1 to [`HASH_LEN`] bytes, known from the start.
 struct Blake2b {
     core: Blake2bVarCore,

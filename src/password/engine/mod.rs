@@ -19,7 +19,7 @@ mod rustcrypto;
 mod selftest;
 
 pub use self::choice::{current, take_warning};
-pub use self::interface::Inputs;
+pub use self::interface::{Engine, Inputs};
 
 #[cfg(test)]
 mod tests;

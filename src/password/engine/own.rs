@@ -11,6 +11,7 @@ use super::{crew, hash};
 use crate::error::{Code, Error, Result};
 use crate::password::cancel::Cancel;
 use crate::password::memory::{BLOCK_LEN, Pages};
+use crate::secret::{Depth, TraceGuard};
 
 /// The engine with one of its kernels.
 pub(super) struct Own {
@@ -37,7 +38,8 @@ impl Engine for Own {
     ) -> Result<()> {
         let layout = Layout::new(inputs.params);
         let blocks = memory.blocks();
-        begin(inputs, &layout, blocks, tag.len(), cancel)?;
+        // In a guard of its own, although the caller has one: filling takes long.
+        TraceGuard::run(Depth::Argon2Part, |_| begin(inputs, &layout, blocks, tag.len(), cancel))?;
         let shared = Memory::new(layout, blocks)
             .ok_or_else(|| Error::new(Code::Internal, "too little memory for Argon2"))?;
         crew::fill(self.kernel, &shared, cancel)?;
@@ -64,8 +66,6 @@ fn begin(
             blocks[layout.at(lane, place)].read(&bytes);
         }
     }
-    drop((initial, bytes));
-    hash::wipe_stack();
     Ok(())
 }
 
@@ -77,8 +77,5 @@ fn finish(layout: &Layout, blocks: &[Block], tag: &mut [u8]) -> Result<()> {
     }
     let mut bytes = Zeroizing::new([0; BLOCK_LEN]);
     sum.write(&mut bytes);
-    hash::long(&[&*bytes], tag)?;
-    drop((sum, bytes));
-    hash::wipe_stack();
-    Ok(())
+    hash::long(&[&*bytes], tag)
 }

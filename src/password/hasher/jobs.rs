@@ -1,13 +1,11 @@
 //! The jobs that a hasher hands out.
 
-use secrecy::ExposeSecret;
-
 use crate::error::Result;
 use crate::password::cancel::Cancel;
-use crate::password::job::{DEPTH, HashJob, VerifyJob};
+use crate::password::job::{HashJob, VerifyJob};
 use crate::password::legacy::LegacyHash;
 use crate::password::phc::Digest;
-use crate::secret::{SecretInput, leaving_no_trace};
+use crate::secret::{Depth, SecretInput, TraceGuard};
 
 /// A new digest to be made.
 #[derive(Debug)]
@@ -63,7 +61,9 @@ impl Check {
             Self::Argon2(job) => job.run(cancel, deliver),
             Self::Legacy { legacy, password } => {
                 let matches = cancel.check().and_then(|()| {
-                    leaving_no_trace::<DEPTH, _>(|| legacy.matches(password.expose_secret()))
+                    TraceGuard::run(Depth::Derivation, |trace| {
+                        legacy.matches(password.expose(trace))
+                    })
                 });
                 drop(password);
                 deliver(matches)

@@ -102,7 +102,10 @@ fn nothing_is_left_in_the_scratch_memory_but_the_key() {
 fn a_ciphertext_opens_as_itself_only() {
     let overflow = small_heap().overflow().unwrap();
     with_scratch_lock(|lock| {
-        let [mut one, mut other] = [7, 8].map(|byte| overflow.seal(&[byte; 32], lock).unwrap());
+        let [mut one, mut other] = [7, 8].map(|byte| {
+            let seal = |trace: &TraceGuard| overflow.seal(&[byte; 32], lock, trace);
+            TraceGuard::run(Depth::Cipher, seal).unwrap()
+        });
         assert_ne!(one.ciphertext, other.ciphertext);
         assert!(one.ciphertext.windows(4).all(|window| window != [7; 4]));
         std::mem::swap(&mut one.ciphertext, &mut other.ciphertext);
@@ -165,7 +168,9 @@ fn the_end_takes_the_key_with_it() {
     let overflow = heap.overflow().unwrap();
     heap.end();
     assert_eq!(sealed.with(|_| ()).unwrap_err().code, Code::SecretDisposed);
-    let key = ptr::from_ref::<LessSafeKey>(&overflow.cipher).cast::<u8>();
+    let key = TraceGuard::run(Depth::Registers, |_| {
+        ptr::from_ref::<LessSafeKey>(&overflow.cipher).cast::<u8>()
+    });
     // SAFETY: the heap lives, and what was wiped is initialised, padding and all.
     let left = unsafe { slice::from_raw_parts(key, size_of::<LessSafeKey>()) };
     assert!(left.iter().all(|byte| *byte == 0));

@@ -2,6 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use secrecy::ExposeSecret;
+
 use super::*;
 use crate::heap::Config;
 use crate::os::Backend;
