@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes() {
+    fn a_size_is_the_smallest_that_fits() {
         for (len, size) in [(1, 64), (64, 64), (65, 128), (2049, 4096), (4096, 4096)] {
             assert_eq!(size_for(len), size, "{len}");
         }

@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn line_endings() {
+    fn one_line_ending_is_cut_off() {
         for (text, expected) in [
             (&b"a\n"[..], &b"a"[..]),
             (b"a\r\n", b"a"),

@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn round_trip() {
+    fn a_sealed_secret_opens_as_itself() {
         for len in [0, 1, 32, 4096, 10_000] {
             let secret = Secret::filled(len, id::random_bytes).unwrap();
             let sealed = secret.seal(&key(), Kind::Secret, b"pepper").unwrap();

@@ -192,14 +192,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn distances() {
+    fn a_distance_counts_edits_without_case() {
         assert_eq!(distance("memorycost", "memoryCost"), 0);
         assert_eq!(distance("kitten", "sitting"), 3);
         assert_eq!(distance("", "abc"), 3);
     }
 
     #[test]
-    fn hints() {
+    fn a_near_name_is_hinted_and_a_far_one_lists_all() {
         let Fault::Coded(error) = unknown("memCost", &["memoryCost", "salt"]) else { panic!() };
         assert_eq!(error.message, "unknown option \"memCost\"; did you mean \"memoryCost\"?");
         let Fault::Coded(error) = unknown("zzzzzzzz", &["a", "b"]) else { panic!() };

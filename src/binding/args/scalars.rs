@@ -139,7 +139,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn durations() {
+    fn a_duration_is_a_number_with_or_without_a_unit() {
         for (text, seconds) in
             [("15m", 900), ("0s", 0), ("12h", 43_200), ("30d", 2_592_000), ("1w", 604_800)]
         {

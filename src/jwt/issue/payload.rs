@@ -120,14 +120,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits() {
+    fn digits_are_those_of_to_string() {
         for number in [0, 9, 10, 1_700_000_000, u64::MAX] {
             assert_eq!(Digits::default().of(number), number.to_string().as_bytes());
         }
     }
 
     #[test]
-    fn audiences() {
+    fn one_audience_is_a_string_and_several_are_an_array() {
         assert_eq!(json_strings(&[]), None);
         assert_eq!(json_strings(&["a\"b".into()]).unwrap(), r#""a\"b""#);
         assert_eq!(json_strings(&["a".into(), "b".into()]).unwrap(), r#"["a","b"]"#);

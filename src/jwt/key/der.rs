@@ -1,9 +1,19 @@
 //! The structure of a key's DER: told from its outermost elements, never from an attempt to parse it
 //! as one and then another.
 
-use x509_cert::der::asn1::AnyRef;
-use x509_cert::der::{Decode as _, Tag, Tagged as _};
+use x509_cert::der::{Decode as _, Length, Reader as _, SliceReader};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
+
+/// The tags of elements (X.690 section 8).
+pub const INTEGER: u8 = 0x02;
+/// See [`INTEGER`].
+pub const BIT_STRING: u8 = 0x03;
+/// See [`INTEGER`].
+pub const OCTET_STRING: u8 = 0x04;
+/// See [`INTEGER`].
+pub const OBJECT_IDENTIFIER: u8 = 0x06;
+/// See [`INTEGER`].
+pub const SEQUENCE: u8 = 0x30;
 
 /// The structure of a key's DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,15 +52,15 @@ impl Form {
     /// The structure of `der`, when it is one of these and nothing follows it: the parsers of the
     /// crypto library ignore what does.
     pub fn of(der: &[u8]) -> Option<Self> {
-        let Some((Tag::Sequence, content, [])) = element(der) else { return None };
-        let tags: Vec<Tag> = elements(content)?.iter().map(|(tag, _)| *tag).collect();
+        let Some((SEQUENCE, content, [])) = element(der) else { return None };
+        let tags: Vec<u8> = elements(content)?.iter().map(|(tag, _)| *tag).collect();
         Some(match tags[..] {
-            [Tag::Integer, Tag::Sequence, Tag::OctetString, ..] => Self::Pkcs8,
-            [Tag::Sequence, Tag::OctetString] => Self::Encrypted,
-            [Tag::Sequence, Tag::BitString] => Self::Spki,
-            [Tag::Integer, Tag::Integer] => Self::RsaPublic,
-            [Tag::Integer, Tag::OctetString, ..] => Self::Ec,
-            ref numbers if *numbers == [Tag::Integer; MOST_ELEMENTS] => Self::RsaPrivate,
+            [INTEGER, SEQUENCE, OCTET_STRING, ..] => Self::Pkcs8,
+            [SEQUENCE, OCTET_STRING] => Self::Encrypted,
+            [SEQUENCE, BIT_STRING] => Self::Spki,
+            [INTEGER, INTEGER] => Self::RsaPublic,
+            [INTEGER, OCTET_STRING, ..] => Self::Ec,
+            ref numbers if *numbers == [INTEGER; MOST_ELEMENTS] => Self::RsaPrivate,
             _ => return None,
         })
     }
@@ -63,7 +73,7 @@ impl Form {
 
 /// The elements in a row that `content` is: of each its tag and its content. Of nine at most, more
 /// than which no key has.
-pub fn elements(mut content: &[u8]) -> Option<Vec<(Tag, &[u8])>> {
+pub fn elements(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     let mut found = Vec::with_capacity(MOST_ELEMENTS);
     while !content.is_empty() {
         let (tag, own, rest) = element(content).filter(|_| found.len() < MOST_ELEMENTS)?;
@@ -73,10 +83,15 @@ pub fn elements(mut content: &[u8]) -> Option<Vec<(Tag, &[u8])>> {
     Some(found)
 }
 
-/// The first element of `der`: its tag, its content, and the rest of `der`.
-pub fn element(der: &[u8]) -> Option<(Tag, &[u8], &[u8])> {
-    let (any, rest) = AnyRef::from_der_partial(der).ok()?;
-    Some((any.tag(), any.value(), rest))
+/// The first element of `der`: its tag, its content, and the rest of `der`. Any tag is taken, also one
+/// that the `der` crate does not know.
+pub fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (&tag, behind) = der.split_first()?;
+    let mut reader = SliceReader::new(behind).ok()?;
+    let length = Length::decode(&mut reader).ok()?;
+    let content = reader.read_slice(length).ok()?;
+    let rest = reader.read_slice(reader.remaining_len()).ok()?;
+    Some((tag, content, rest))
 }
 
 /// A `SubjectPublicKeyInfo` that nothing follows.
@@ -90,7 +105,7 @@ mod tests {
 
     #[test]
     fn elements_have_one_length() {
-        assert_eq!(element(&[2, 1, 5, 9]), Some((Tag::Integer, &[5][..], &[9][..])));
+        assert_eq!(element(&[2, 1, 5, 9]), Some((INTEGER, &[5][..], &[9][..])));
         let long = [&[4, 0x81, 0x80][..], &[0; 0x80]].concat();
         assert_eq!(element(&long).map(|(_, content, _)| content.len()), Some(0x80));
         for wrong in [

@@ -9,9 +9,9 @@ use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ParsedPublicKey,
 };
 
-use x509_cert::der::Tag;
-
-use super::der::{element, elements};
+use super::der::{
+    BIT_STRING, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, element, elements,
+};
 use crate::error::Result;
 use crate::jwt::token::json::scan_object;
 use crate::secret::{Depth, Encoding, Secret, TraceGuard};
@@ -31,6 +31,9 @@ const MARKS: [&[u8]; 8] = [
 ];
 /// How a key in binary begins that names its type as SSH does (RFC 4253 section 6.6).
 const SSH: &[u8] = b"\0\0\0\x07ssh-";
+
+/// `[0]` and `[1]`, constructed.
+const TAGGED: [u8; 2] = [0xa0, 0xa1];
 
 /// Whether a secret is a key file, or the base64, base64url or hex of one when it has at most
 /// `longest` bytes. Errors as [`Secret::copy_from`].
@@ -103,18 +106,16 @@ fn is_json_key(bytes: &[u8]) -> bool {
 
 /// Whether a key or a certificate in DER is what `bytes` begin with.
 fn is_der_key(bytes: &[u8]) -> bool {
-    let Some((Tag::Sequence, content, _)) = element(bytes) else { return false };
+    let Some((SEQUENCE, content, _)) = element(bytes) else { return false };
     let Some(parts) = elements(content) else { return false };
     match parts[..] {
         // PKCS#8; encrypted PKCS#8, or SubjectPublicKeyInfo of whole bytes; certificates and requests
         // for one (RFC 5280 section 4.1).
-        [(Tag::Integer, [0 | 1]), (Tag::Sequence, algorithm), (Tag::OctetString, _), ..]
-        | [(Tag::Sequence, algorithm), (Tag::OctetString, _) | (Tag::BitString, [0, ..])]
-        | [(Tag::Sequence, _), (Tag::Sequence, algorithm), (Tag::BitString, [0, ..])] => {
-            is_identifier(algorithm)
-        }
+        [(INTEGER, [0 | 1]), (SEQUENCE, algorithm), (OCTET_STRING, _), ..]
+        | [(SEQUENCE, algorithm), (OCTET_STRING, _) | (BIT_STRING, [0, ..])]
+        | [(SEQUENCE, _), (SEQUENCE, algorithm), (BIT_STRING, [0, ..])] => is_identifier(algorithm),
         // RSAPublicKey: a positive modulus, and a small exponent.
-        [(Tag::Integer, [0..=0x7f, modulus @ ..]), (Tag::Integer, exponent)] => {
+        [(INTEGER, [0..=0x7f, modulus @ ..]), (INTEGER, exponent)] => {
             modulus.len() >= 63
                 && (1..=8).contains(&exponent.len())
                 && [modulus, exponent]
@@ -122,13 +123,11 @@ fn is_der_key(bytes: &[u8]) -> bool {
                     .all(|number| number.last().is_some_and(|last| last % 2 == 1))
         }
         // ECPrivateKey.
-        [(Tag::Integer, [1]), (Tag::OctetString, _), ref rest @ ..] => {
-            rest.iter().all(|(tag, _)| tag.is_context_specific())
+        [(INTEGER, [1]), (OCTET_STRING, _), ref rest @ ..] => {
+            rest.iter().all(|(tag, _)| TAGGED.contains(tag))
         }
         // RSAPrivateKey, and the keys of DSA.
-        [(Tag::Integer, [0 | 1]), _, _, _, _, _, ..] => {
-            parts.iter().all(|(tag, _)| *tag == Tag::Integer)
-        }
+        [(INTEGER, [0 | 1]), _, _, _, _, _, ..] => parts.iter().all(|(tag, _)| *tag == INTEGER),
         _ => false,
     }
 }
@@ -137,7 +136,7 @@ fn is_der_key(bytes: &[u8]) -> bool {
 fn is_identifier(content: &[u8]) -> bool {
     matches!(
         elements(content).as_deref(),
-        Some([(Tag::ObjectIdentifier, _)] | [(Tag::ObjectIdentifier, _), _])
+        Some([(OBJECT_IDENTIFIER, _)] | [(OBJECT_IDENTIFIER, _), _])
     )
 }
 

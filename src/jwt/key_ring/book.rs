@@ -28,13 +28,13 @@ const RETRY: u64 = 10;
 /// What a ring holds.
 pub struct Book {
     options: RingOptions,
-    entries: Vec<Entry>,
+    entries: Vec<RingEntry>,
     changes: Vec<KeyChange>,
     making: Making,
 }
 
 /// One key in its state.
-pub struct Entry {
+pub struct RingEntry {
     /// What is told of it.
     pub info: KeyInfo,
     /// Only of a key that signs or will; dropped, and with it wiped, when the key retires.
@@ -57,12 +57,12 @@ impl Book {
         Self { options, entries: Vec::new(), changes: Vec::new(), making: Making::From(0) }
     }
 
-    pub fn entries(&self) -> &[Entry] {
+    pub fn entries(&self) -> &[RingEntry] {
         &self.entries
     }
 
     /// The key in a state of which there is at most one.
-    pub fn only(&self, state: KeyState) -> Option<&Entry> {
+    pub fn only(&self, state: KeyState) -> Option<&RingEntry> {
         self.entries.iter().find(|entry| entry.info.state == state)
     }
 
@@ -118,14 +118,14 @@ impl Book {
         let info =
             KeyInfo { kid: key.kid().to_owned(), algorithm: key.algorithm(), state, since: now };
         self.changes.push(KeyChange::of(&info, None, Some(state), now));
-        self.entries.push(Entry::new(info, key));
+        self.entries.push(RingEntry::new(info, key));
     }
 
     /// Puts a key back as it was sealed, without its being news.
     pub fn restore(&mut self, info: KeyInfo, key: Option<Arc<Key>>) {
         self.entries.push(match key {
-            Some(key) => Entry::new(info, key),
-            None => Entry { info, signing: None, verifying: None },
+            Some(key) => RingEntry::new(info, key),
+            None => RingEntry { info, signing: None, verifying: None },
         });
     }
 
@@ -233,12 +233,12 @@ impl Book {
 
     /// Until when a key verifies, the one rule for every verifier and for the JWKS; `None` for
     /// one that is refused already.
-    pub fn usable(&self, entry: &Entry, now: u64) -> Option<u64> {
+    pub fn usable(&self, entry: &RingEntry, now: u64) -> Option<u64> {
         let until = self.until(entry)?;
         (now < until).then_some(until)
     }
 
-    fn until(&self, entry: &Entry) -> Option<u64> {
+    fn until(&self, entry: &RingEntry) -> Option<u64> {
         match entry.info.state {
             KeyState::Next | KeyState::Active => Some(u64::MAX),
             KeyState::Retired => Some(entry.info.since.saturating_add(self.options.longest_use())),
@@ -280,7 +280,7 @@ impl Book {
     }
 }
 
-impl Entry {
+impl RingEntry {
     fn new(info: KeyInfo, key: Arc<Key>) -> Self {
         let signs = matches!(info.state, KeyState::Next | KeyState::Active);
         let signing = signs.then(|| key.clone());

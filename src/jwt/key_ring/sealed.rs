@@ -9,7 +9,7 @@
 
 use std::sync::Arc;
 
-use super::book::{Book, Entry};
+use super::book::{Book, RingEntry};
 use super::options::{MAX_RING_KEYS, RingOptions};
 use super::ring::KeyRing;
 use super::state::{KeyInfo, KeyState};
@@ -145,7 +145,7 @@ fn head(options: &RingOptions, keys: usize) -> Result<Vec<u8>> {
     Ok(head)
 }
 
-fn write_entry<'a>(pieces: &mut Vec<Piece<'a>>, entry: &'a Entry) -> Result<()> {
+fn write_entry<'a>(pieces: &mut Vec<Piece<'a>>, entry: &'a RingEntry) -> Result<()> {
     let KeyInfo { kid, algorithm, state, since } = &entry.info;
     let number = STATES.iter().position(|known| known == state).unwrap_or_default();
     let mut open = vec![u8::try_from(number).unwrap_or_default()];

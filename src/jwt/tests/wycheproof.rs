@@ -37,7 +37,7 @@ impl Tally {
 }
 
 #[test]
-fn ecdsa_signatures() {
+fn ecdsa_accepts_exactly_the_valid_signatures() {
     use ecdsa::TestName::{
         EcdsaSecp256r1Sha256P1363, EcdsaSecp384r1Sha384P1363, EcdsaSecp521r1Sha512P1363,
     };
@@ -62,7 +62,7 @@ fn ecdsa_signatures() {
 }
 
 #[test]
-fn ed25519_signatures() {
+fn ed25519_accepts_exactly_the_valid_signatures() {
     let mut tally = Tally::default();
     for group in eddsa::TestSet::load(eddsa::TestName::Ed25519).unwrap().test_groups {
         for algorithm in [Algorithm::EdDsa, Algorithm::Ed25519] {
@@ -76,7 +76,7 @@ fn ed25519_signatures() {
 }
 
 #[test]
-fn rsa_signatures() {
+fn rsa_accepts_exactly_the_valid_signatures() {
     use rsa_pkcs1_verify::TestName as Set;
     for (set, algorithm) in [
         (Set::Rsa2048Sha256, Algorithm::Rs256),
@@ -108,7 +108,7 @@ fn rsa_signatures() {
 }
 
 #[test]
-fn pss_signatures() {
+fn pss_accepts_exactly_the_valid_signatures() {
     use rsa_pss_verify::TestName as Set;
     for (set, algorithm) in [
         (Set::RsaPss2048Sha256Mgf1SaltLen32, Algorithm::Ps256),
@@ -137,7 +137,7 @@ fn pss_signatures() {
 /// Of a tag that was cut off, which JWS does not allow, it is checked that it does not verify; of
 /// a secret shorter than the hash's output that it is refused.
 #[test]
-fn hmac_tags() {
+fn hmac_accepts_exactly_the_valid_tags() {
     use mac::TestName::{HmacSha256, HmacSha384, HmacSha512};
     for (set, algorithm, least) in [
         (HmacSha256, Algorithm::Hs256, 32),

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_what_matters() {
+    fn algorithm_kid_and_typ_are_read() {
         let header = Header::parse(br#"{"typ":"JWT","alg":"ES256","kid":"k\u0031","x":[1]}"#);
         let header = header.unwrap();
         assert_eq!(header.algorithm, Algorithm::Es256);
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn refuses() {
+    fn malformed_headers_are_refused() {
         for (text, why) in [
             (r#"{"typ":"JWT"}"#, Rejection::Malformed),
             (r#"{"alg":1}"#, Rejection::Malformed),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn media_types() {
+    fn media_types_match_without_case_and_prefix() {
         assert!(same_type("at+jwt", "application/AT+JWT"));
         assert!(same_type("JWT", "jwt"));
         assert!(!same_type("JWT", "at+jwt"));

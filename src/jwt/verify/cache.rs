@@ -33,7 +33,7 @@ pub struct Cache {
 #[derive(Default)]
 struct State {
     /// A token stays in its slot; what was evicted for its size leaves an empty one.
-    slots: Vec<Option<Entry>>,
+    slots: Vec<Option<CachedToken>>,
     empty: Vec<usize>,
     /// The slot of the token that ends so.
     index: HashMap<[u8; TAIL_LEN], usize>,
@@ -41,7 +41,7 @@ struct State {
     hand: usize,
 }
 
-struct Entry {
+struct CachedToken {
     tail: [u8; TAIL_LEN],
     token: Box<[u8]>,
     payload: Box<str>,
@@ -105,7 +105,7 @@ impl Cache {
         payload: &str,
         decision: CachedDecision,
     ) -> Option<usize> {
-        let entry = Entry {
+        let entry = CachedToken {
             tail: *token.last_chunk()?,
             token: token.into(),
             payload: payload.into(),
@@ -127,7 +127,7 @@ impl Cache {
 }
 
 impl State {
-    fn place(&mut self, entry: Entry) -> usize {
+    fn place(&mut self, entry: CachedToken) -> usize {
         let slot = self.empty.pop().unwrap_or(self.slots.len());
         self.bytes += entry.len();
         self.index.insert(entry.tail, slot);
@@ -165,7 +165,7 @@ impl State {
     }
 }
 
-impl Entry {
+impl CachedToken {
     fn len(&self) -> usize {
         self.token.len() + self.payload.len()
     }

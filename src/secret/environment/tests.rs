@@ -3,14 +3,14 @@
 use super::*;
 
 #[test]
-fn names() {
+fn names_without_meaning_are_refused() {
     for name in ["", "A=B", "=", "A\0"] {
         assert!(VariableName::new(name.into()).is_none(), "{name:?}");
     }
 }
 
 #[test]
-fn read_and_wiped() {
+fn a_variable_is_read_and_wiped() {
     let name = VariableName::new("NODESEC_ENVIRON_TEST".into()).unwrap();
     assert!(name.read().unwrap().is_none());
     name.wipe();

@@ -32,7 +32,7 @@ fn start(secret: &Secret) -> std::ptr::NonNull<u8> {
 }
 
 #[test]
-fn round_trip() {
+fn a_secret_holds_the_bytes_it_was_made_of() {
     let heap = unlocked();
     for len in [1, 32, 33, 4096, 4097, 100_000] {
         let bytes: Vec<u8> = (0..len).map(|i| u8::try_from(i % 251).unwrap()).collect();
@@ -53,7 +53,7 @@ fn round_trip() {
 }
 
 #[test]
-fn limits() {
+fn a_secret_beyond_the_limit_is_refused() {
     let empty = Secret::copy_from(&[]).unwrap();
     assert!(empty.is_empty() && empty.ct_eq(&[]) && !empty.ct_eq(&[0]));
     let longest = Secret::filled_in(&unlocked(), MAX_SECRET_LEN, id::random_bytes).unwrap();
