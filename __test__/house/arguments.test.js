@@ -6,6 +6,8 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { NodesecError } = require('@nodesec/native');
+const { optionNames } = require('../../lib/load.js');
+const { disagreements } = require('../helpers/declared-options.js');
 const { classes, members, publicFunctions } = require('../helpers/exports.js');
 const { CANARY } = require('../helpers/hostile.js');
 const { outcome } = require('../helpers/outcome.js');
@@ -15,6 +17,10 @@ const functions = new Map(publicFunctions());
 
 test('every public function has a row, and every row a function', () => {
   assert.deepEqual(Object.keys(table).sort(), [...functions.keys()].sort());
+});
+
+test('the options in the table are those that the native part declares', () => {
+  assert.deepEqual(disagreements(table, optionNames()), []);
 });
 
 for (const [name, call] of functions) {
