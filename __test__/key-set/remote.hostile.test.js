@@ -1,7 +1,7 @@
 'use strict';
 
-// A server of keys that lies, hangs and dies. Whatever it does, the keys that were there stay, nothing
-// is followed anywhere, and the request ends.
+// A server of keys that lies, hangs and dies. Whatever it does, the keys that were there stay,
+// nothing is followed anywhere, and the request ends.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
