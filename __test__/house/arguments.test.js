@@ -26,7 +26,7 @@ test('the options in the table are those that the native part declares', () => {
 for (const [name, call] of functions) {
   const row = table[name];
   if (row === undefined) continue;
-  test(name, async () => {
+  test(`${name} refuses what its arguments must not be`, async () => {
     if (row.refused) {
       assert.throws(() => call(undefined, []), NodesecError);
       return;

@@ -137,7 +137,7 @@ const HANGS = {
     const timer = setInterval(() => response.write(' '), 5);
     response.on('close', () => clearInterval(timer));
   },
-  'less than was announced': says(SET, { 'content-length': SET.length + 1 }),
+  'an answer of less than was announced': says(SET, { 'content-length': SET.length + 1 }),
 };
 
 /** Ends the time of the request that is under way. */
@@ -153,7 +153,7 @@ function endOfTime(t) {
 }
 
 for (const [what, hang] of Object.entries(HANGS)) {
-  test(what, (t) => {
+  test(`${what} is given up`, (t) => {
     const end = endOfTime(t);
     const answer = (request, response) => {
       hang(request, response);
@@ -174,7 +174,7 @@ const DEATHS = {
 };
 
 for (const [what, answer] of Object.entries(DEATHS)) {
-  test(what, (t) => assertRefused(t, answer, /no answer|breaks off/));
+  test(`${what} is refused`, (t) => assertRefused(t, answer, /no answer|breaks off/));
 }
 
 test('a server that does not listen leaves the keys unavailable', async (t) => {
