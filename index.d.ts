@@ -116,10 +116,10 @@ export function verifySync(
 /** Which digests of another policy are due to be replaced. */
 export interface RehashOptions {
   /**
-   * `exact` (the default): any that differs in type, version, a cost, hash length or salt length, be
-   * it weaker or stronger. `atLeast`: not those of the same type whose version, memory, passes,
-   * lanes, hash length and salt length are each as large or larger. A digest of another pepper id is
-   * due either way.
+   * `exact` (the default): any that differs in type, version, a cost, hash length or salt length,
+   * be it weaker or stronger. `atLeast`: not those of the same type whose version, memory, passes,
+   * lanes, hash length and salt length are each as large or larger. A digest of another pepper id
+   * is due either way.
    */
   policy?: 'exact' | 'atLeast';
 }
@@ -127,8 +127,8 @@ export interface RehashOptions {
 /**
  * Whether a digest is due to be replaced by what the options would give now; always for one of
  * another scheme, and one that names a pepper, as {@link hash} does not. A malformed digest is
- * `ERR_PASSWORD_DIGEST`. The options of {@link hash} may be given as they are; those that are no cost
- * are not looked at.
+ * `ERR_PASSWORD_DIGEST`. The options of {@link hash} may be given as they are; those that are no
+ * cost are not looked at.
  */
 export function needsRehash(digest: string, options?: HashOptions & RehashOptions): boolean;
 
@@ -138,9 +138,9 @@ export function parseHash(digest: string): HashInfo;
 /** What a {@link PasswordHasher} is made of: what new digests cost, and what else is verified. */
 export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   /**
-   * Peppers by id (1 to 8 bytes of UTF-8), each of 16 to 4096 bytes, at most 64. New digests are made
-   * with the current one and name it (PHC `keyid`); those that name another one verify with that.
-   * A `SecretBuffer` may be disposed of afterwards; an array is copied into secret memory.
+   * Peppers by id (1 to 8 bytes of UTF-8), each of 16 to 4096 bytes, at most 64. New digests are
+   * made with the current one and name it (PHC `keyid`); those that name another one verify with
+   * that. A `SecretBuffer` may be disposed of afterwards; an array is copied into secret memory.
    */
   peppers?: { current: string; keys: Record<string, Uint8Array | SecretBuffer> };
   /**
@@ -151,11 +151,11 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   /**
    * Other schemes to verify; none is ever made. Default: none, and their hashes match nothing.
    *
-   * - `bcrypt`: `$2a$`, `$2b$`, `$2x$`, `$2y$` (as each scheme, 72 bytes of the password count), and
-   *   passlib's `$bcrypt-sha256$`.
+   * - `bcrypt`: `$2a$`, `$2b$`, `$2x$`, `$2y$` (as each scheme, 72 bytes of the password count),
+   *   and passlib's `$bcrypt-sha256$`.
    * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`.
-   * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with SHA-1,
-   *   SHA-256 or SHA-512.
+   * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with
+   *   SHA-1, SHA-256 or SHA-512.
    * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
    *   `bcrypt_sha256$…`; `!…`, a user without a password, matches nothing.
    */
@@ -179,9 +179,9 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
 }
 
 /**
- * One policy for a service's passwords, with its peppers and the schemes it still verifies. It works
- * on the {@link passwordPool}, with its errors; a `signal` calls a job off, though not another scheme's
- * once it runs. A password has at most 4096 bytes; its copies here are wiped.
+ * One policy for a service's passwords, with its peppers and the schemes it still verifies. It
+ * works on the {@link passwordPool}, with its errors; a `signal` calls a job off, though not
+ * another scheme's once it runs. A password has at most 4096 bytes; its copies here are wiped.
  */
 export class PasswordHasher {
   /**
@@ -192,14 +192,14 @@ export class PasswordHasher {
   /** A new digest under the policy and the current pepper. */
   hash(password: Bytes, options?: { signal?: AbortSignal }): Promise<string>;
   /**
-   * Whether the password is the digest's. `false` for another password, and for the hash of a scheme
-   * that is not in `legacy`. `ERR_PASSWORD_DIGEST`: malformed. `ERR_PASSWORD_PEPPER`: made with a
-   * pepper that is not in `peppers.keys`. `ERR_PASSWORD_LIMIT`: beyond the ceilings.
+   * Whether the password is the digest's. `false` for another password, and for the hash of a
+   * scheme that is not in `legacy`. `ERR_PASSWORD_DIGEST`: malformed. `ERR_PASSWORD_PEPPER`: made
+   * with a pepper that is not in `peppers.keys`. `ERR_PASSWORD_LIMIT`: beyond the ceilings.
    */
   verify(digest: string, password: Bytes, options?: { signal?: AbortSignal }): Promise<boolean>;
   /**
-   * As {@link PasswordHasher.verify} and, when the password is right and the digest due, a new digest
-   * in the same job. Store it with compare-and-swap: only if the old one is still there.
+   * As {@link PasswordHasher.verify} and, when the password is right and the digest due, a new
+   * digest in the same job. Store it with compare-and-swap: only if the old one is still there.
    *
    * Without a digest (`null`, `undefined`), because there is no such user, and for the hash of a
    * scheme that is not in `legacy`, it does the work of a verification under the policy and gives
@@ -211,8 +211,8 @@ export class PasswordHasher {
     options?: { signal?: AbortSignal },
   ): Promise<{ valid: boolean; newDigest?: string }>;
   /**
-   * Whether a digest is due to be replaced: of another policy (see `policy`), another pepper than the
-   * current one, or another scheme. `ERR_PASSWORD_DIGEST`: malformed.
+   * Whether a digest is due to be replaced: of another policy (see `policy`), another pepper than
+   * the current one, or another scheme. `ERR_PASSWORD_DIGEST`: malformed.
    */
   needsRehash(digest: string): boolean;
 }
@@ -263,8 +263,8 @@ export interface Calibration {
 
 /**
  * Finds what takes `targetMs` on this machine, as RFC 9106 section 4 says: as much memory as there
- * may be, then as many passes as there is time for (at most 64). Never weaker than the OWASP minimum
- * (19456 KiB with 2 passes, or as strong with less memory), even if that takes longer:
+ * may be, then as many passes as there is time for (at most 64). Never weaker than the OWASP
+ * minimum (19456 KiB with 2 passes, or as strong with less memory), even if that takes longer:
  * `withinTarget` tells. It hashes on the pool, so what else runs there is measured with it.
  */
 export function calibrate(options: CalibrateOptions): Promise<Calibration>;
@@ -313,15 +313,16 @@ export interface PoolStats {
 
 /**
  * Where passwords are hashed: one pool for the process and its worker threads. Who comes first is
- * served first, strictly: a hash that waits for memory is not overtaken. One that would have to wait
- * behind `maxQueue` others, or has waited for `queueTimeoutMs`, fails with `ERR_PASSWORD_BUSY`,
- * whose `retryAfterMs` estimates when there will be room; one larger than `maxMemory` fails at once
- * with `ERR_PASSWORD_MEMORY`. Keys that are made wait their turn and are not turned away.
+ * served first, strictly: a hash that waits for memory is not overtaken. One that would have to
+ * wait behind `maxQueue` others, or has waited for `queueTimeoutMs`, fails with
+ * `ERR_PASSWORD_BUSY`, whose `retryAfterMs` estimates when there will be room; one larger than
+ * `maxMemory` fails at once with `ERR_PASSWORD_MEMORY`. Keys that are made wait their turn and are
+ * not turned away.
  *
- * An AbortSignal rejects at once with an {@link AbortError}. What waited leaves the queue, wiped; what
- * runs stops at the next slice (a quarter of a pass), and its memory counts until then. Memory is
- * wiped after each hash, kept for the next of its size, and given back after 5 idle seconds; what a
- * stored digest asks for beyond 64 MiB and your own policies is given back at once.
+ * An AbortSignal rejects at once with an {@link AbortError}. What waited leaves the queue, wiped;
+ * what runs stops at the next slice (a quarter of a pass), and its memory counts until then. Memory
+ * is wiped after each hash, kept for the next of its size, and given back after 5 idle seconds;
+ * what a stored digest asks for beyond 64 MiB and your own policies is given back at once.
  */
 export const passwordPool: {
   /** At any time; what is left out stays. Running hashes run on, waiting ones keep their place. */
@@ -334,8 +335,8 @@ export const passwordPool: {
 /**
  * Bytes outside of JavaScript's heap: in memory that is locked and kept out of dumps as far as the
  * machine allows ({@link secureHeap}), wiped when the last user lets go. Prints as
- * `[SecretBuffer 32 bytes]`; `structuredClone` and `postMessage` refuse it (`DataCloneError`). At most
- * 1 MiB. A full heap is `ERR_SECRET_EXHAUSTED`, or else {@link SecureHeapOptions.overflow}.
+ * `[SecretBuffer 32 bytes]`; `structuredClone` and `postMessage` refuse it (`DataCloneError`). At
+ * most 1 MiB. A full heap is `ERR_SECRET_EXHAUSTED`, or else {@link SecureHeapOptions.overflow}.
  */
 export class SecretBuffer {
   private constructor();
@@ -361,8 +362,8 @@ export class SecretBuffer {
    * 4096 bytes; links are followed (Kubernetes mounts secrets as such), and the file that was
    * opened is the one that is checked.
    *
-   * - `ERR_SECRET_PERMISSIONS`: group or others may read or write it (`mode & 0o066`), or it belongs
-   *   to another user than root and the one of this process; neither is checked on Windows.
+   * - `ERR_SECRET_PERMISSIONS`: group or others may read or write it (`mode & 0o066`), or it
+   *   belongs to another user than root and the one of this process; neither is checked on Windows.
    * - `ERR_SECRET_FILE`: not to be read, not regular, empty, larger than `maxBytes`, malformed.
    * - `ERR_ACCESS_DENIED`, with `permission` and `resource` as Node's own error has them: Node runs
    *   with `--permission`, and without `--allow-fs-read` for the path.
@@ -370,9 +371,10 @@ export class SecretBuffer {
   static fromFile(path: string, options?: SecretFileOptions): SecretBuffer;
   /**
    * What a variable of the environment holds, taken from there without a JavaScript string:
-   * `encoding` as with {@link SecretBuffer.fromString}, default `utf8`; the name has 1 to 256 bytes.
-   * With `wipe` (default true) the value is then overwritten where it lies (on Windows only removed;
-   * elsewhere as often as the name is listed) and the variable deleted, from `process.env` as well.
+   * `encoding` as with {@link SecretBuffer.fromString}, default `utf8`; the name has 1 to 256
+   * bytes. With `wipe` (default true) the value is then overwritten where it lies (on Windows only
+   * removed; elsewhere as often as the name is listed) and the variable deleted, from `process.env`
+   * as well.
    *
    * Call it first thing. Copies made before stay: by whoever read `process.env.NAME`, in child
    * processes and in workers. And C libraries do not lock the environment: native code that looks
@@ -386,8 +388,8 @@ export class SecretBuffer {
     options?: { encoding?: 'utf8' | 'hex' | 'base64' | 'base64url'; wipe?: boolean },
   ): SecretBuffer;
   /**
-   * Opens what {@link SecretBuffer.seal} gave, straight into secret memory. `ERR_SECRET_SEAL`: another
-   * key, another context, or changed since; which of them is not said.
+   * Opens what {@link SecretBuffer.seal} gave, straight into secret memory. `ERR_SECRET_SEAL`:
+   * another key, another context, or changed since; which of them is not said.
    */
   static unseal(
     sealed: Uint8Array,
@@ -446,8 +448,8 @@ export class SecretBuffer {
 
 export interface SecretFileOptions {
   /**
-   * `raw` (default) takes the bytes as they are, `utf8` as well, if they are well-formed; the others
-   * are decoded as with {@link SecretBuffer.fromString}.
+   * `raw` (default) takes the bytes as they are, `utf8` as well, if they are well-formed; the
+   * others are decoded as with {@link SecretBuffer.fromString}.
    */
   encoding?: 'raw' | 'utf8' | 'hex' | 'base64' | 'base64url';
   /** The largest file, 1 byte to 1 MiB; default 64 KiB. */
@@ -455,8 +457,8 @@ export interface SecretFileOptions {
   /** Whether one line ending at the end is left off. Default: for `raw` no, else yes. */
   trim?: boolean;
   /**
-   * Takes a file that others than its owner may read or write (a Docker or Kubernetes mount, say) or
-   * that belongs to another user than root and the one of this process. Default no.
+   * Takes a file that others than its owner may read or write (a Docker or Kubernetes mount, say)
+   * or that belongs to another user than root and the one of this process. Default no.
    */
   allowInsecure?: boolean;
 }
@@ -510,8 +512,8 @@ export interface SecureHeapStatus {
 
 export interface SecureHeapOptions {
   /**
-   * What the heap may grow to, 4 KiB to 1 GiB; default 16 MiB. Of secrets above 4064 bytes it holds at
-   * most 8192 in any case.
+   * What the heap may grow to, 4 KiB to 1 GiB; default 16 MiB. Of secrets above 4064 bytes it holds
+   * at most 8192 in any case.
    */
   maxBytes?: number;
   /**
@@ -520,7 +522,10 @@ export interface SecureHeapOptions {
    * `NODESEC_SECMEM`, with the name of a backend, has the last word.
    */
   backend?: 'auto' | SecureHeapStatus['backend'];
-  /** What must be true of the memory. If it is not, this call and every secret fail with `ERR_SECRET_DEGRADED`. */
+  /**
+   * What must be true of the memory. If it is not, this call and every secret fail with
+   * `ERR_SECRET_DEGRADED`.
+   */
   require?: Array<'locked' | 'dumpExcluded' | 'kernelUnmapped'>;
   /**
    * When the memory is not both locked and left out of dumps: one process warning with the code
@@ -529,15 +534,15 @@ export interface SecureHeapOptions {
   onDegraded?: 'warn' | 'error' | 'ignore';
   /**
    * What happens to a new SecretBuffer when the heap is full and can grow no further. `error`, the
-   * default: `ERR_SECRET_EXHAUSTED`. `seal`: its bytes are kept on the ordinary heap, encrypted with
-   * AES-256-GCM under a key in the secure heap, and opened there for the time of each call; 16 KiB of
-   * `maxBytes` (then at least 20 KiB, or 32 KiB where pages have 16) are set aside for that, and one
-   * thread at a time uses them.
+   * default: `ERR_SECRET_EXHAUSTED`. `seal`: its bytes are kept on the ordinary heap, encrypted
+   * with AES-256-GCM under a key in the secure heap, and opened there for the time of each call; 16
+   * KiB of `maxBytes` (then at least 20 KiB, or 32 KiB where pages have 16) are set aside for that,
+   * and one thread at a time uses them.
    *
    * So kept are SecretBuffers of up to 4064 bytes (of a string, 4063), the text or file included
-   * that they are decoded from. A longer one, and what is computed with at once, such as the state of
-   * an HMAC key, is `ERR_SECRET_EXHAUSTED` all the same. A sealed one stays sealed until it is disposed
-   * of.
+   * that they are decoded from. A longer one, and what is computed with at once, such as the state
+   * of an HMAC key, is `ERR_SECRET_EXHAUSTED` all the same. A sealed one stays sealed until it is
+   * disposed of.
    */
   overflow?: 'error' | 'seal';
 }
@@ -562,8 +567,8 @@ export const secureHeap: {
   status(): SecureHeapStatus;
   /**
    * Disposes of every SecretBuffer of the process, those of its worker threads and those that wait
-   * to be adopted as well. Keys and issuers that were made from secrets keep their own copies and go
-   * on working; a password that is being hashed is finished. For the end of a service, or an
+   * to be adopted as well. Keys and issuers that were made from secrets keep their own copies and
+   * go on working; a password that is being hashed is finished. For the end of a service, or an
    * emergency.
    */
   disposeAll(): void;
@@ -628,8 +633,8 @@ export interface KeyFileOptions extends KeyOptions {
 
 /**
  * A key, bound to one algorithm and parsed once. Nothing is guessed: text is never taken for a
- * secret, and a key file is refused as one. Unusable or weak keys (HMAC shorter than the hash's output,
- * RSA under 2048 bits or with an even exponent, points off the curve or of small order) are
+ * secret, and a key file is refused as one. Unusable or weak keys (HMAC shorter than the hash's
+ * output, RSA under 2048 bits or with an even exponent, points off the curve or of small order) are
  * `ERR_JWT_KEY`.
  */
 export class JwtKey {
@@ -646,18 +651,18 @@ export class JwtKey {
    * At least 32, 48 or 64 bytes for HS256, HS384 or HS512, at most 4096.
    *
    * `ERR_JWT_KEY` for what is a key file, since with a public one anybody could sign: PEM, JWKs,
-   * OpenSSH and PuTTY files, DER of keys and certificates whatever follows it, uncompressed points, and
-   * the base64, base64url or hex of any of these. A bare Ed25519 key, a compressed point and a modulus
-   * cannot be told from random bytes. Of random secrets, in any encoding, fewer than one in 2⁴⁰ is
-   * refused.
+   * OpenSSH and PuTTY files, DER of keys and certificates whatever follows it, uncompressed points,
+   * and the base64, base64url or hex of any of these. A bare Ed25519 key, a compressed point and a
+   * modulus cannot be told from random bytes. Of random secrets, in any encoding, fewer than one in
+   * 2⁴⁰ is refused.
    */
   static fromSecret(secret: Uint8Array | SecretBuffer, options: KeyOptions): JwtKey;
   /**
-   * One key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. With a passphrase PKCS#8 encrypted with
-   * PBES2: AES under PBKDF2 of at most 2,000,000 iterations, which may take a second, or scrypt of at
-   * most 64 MiB. Other encryption, a wrong passphrase, and one for what is not encrypted are
-   * `ERR_JWT_KEY`. Text may stand before the section, and no second one beside it. A private EC key may
-   * leave its curve out or spell out its parameters; a public one may not.
+   * One key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. With a passphrase PKCS#8 encrypted
+   * with PBES2: AES under PBKDF2 of at most 2,000,000 iterations, which may take a second, or
+   * scrypt of at most 64 MiB. Other encryption, a wrong passphrase, and one for what is not
+   * encrypted are `ERR_JWT_KEY`. Text may stand before the section, and no second one beside it. A
+   * private EC key may leave its curve out or spell out its parameters; a public one may not.
    */
   static fromPem(pem: Bytes, options: KeyFileOptions): JwtKey;
   /** The same structures as DER (X.690), with nothing behind them. */
@@ -665,20 +670,20 @@ export class JwtKey {
   /**
    * Public, private or symmetric; `alg` and `kid` of the JWK are the defaults. Only its own members
    * count. `use` must be `sig`
-   * and `key_ops` name what the key is for: `verify` for a public key, `sign` for a private one, both
-   * for a symmetric one.
+   * and `key_ops` name what the key is for: `verify` for a public key, `sign` for a private one,
+   * both for a symmetric one.
    */
   static fromJwk(jwk: object, options?: Partial<KeyOptions>): JwtKey;
   /**
    * The public keys of a JWK Set (RFC 7517 section 5), an object or its JSON text, that can be used
-   * here: possibly none, at most 1000. A set that is longer than 1 MiB, has more than 1000 keys or is
-   * malformed is `ERR_JWT_KEY`, and so is text with a member that comes twice.
+   * here: possibly none, at most 1000. A set that is longer than 1 MiB, has more than 1000 keys or
+   * is malformed is `ERR_JWT_KEY`, and so is text with a member that comes twice.
    *
-   * Keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those with a `kid` of more than
-   * 256 bytes or for another use, and `oct` are left out. A key with private members is no secret any
-   * more: it is left out, and so is whatever else has its numbers. Two different keys with the same
-   * `kid` and `alg` are both left out. A key without `kid` gets its thumbprint. A member that is `null`
-   * is as if missing.
+   * Keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those with a `kid` of more
+   * than 256 bytes or for another use, and `oct` are left out. A key with private members is no
+   * secret any more: it is left out, and so is whatever else has its numbers. Two different keys
+   * with the same `kid` and `alg` are both left out. A key without `kid` gets its thumbprint. A
+   * member that is `null` is as if missing.
    */
   static fromJwks(jwks: object | string, options?: JwksImportOptions): JwtKey[];
   static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
@@ -694,17 +699,17 @@ export class JwtKey {
 
 export interface JwksImportOptions {
   /**
-   * Keys for other algorithms are left out; HMAC is not for key sets. Default: any. An RSA key without
-   * `alg` becomes one key for each of RSA's algorithms that is named here, by default for RS256; other
-   * keys without `alg` are for their curve's algorithm. With `use: 'jwt-svid'` the default is all of
-   * RS, ES and PS, for keys without `alg` as well.
+   * Keys for other algorithms are left out; HMAC is not for key sets. Default: any. An RSA key
+   * without `alg` becomes one key for each of RSA's algorithms that is named here, by default for
+   * RS256; other keys without `alg` are for their curve's algorithm. With `use: 'jwt-svid'` the
+   * default is all of RS, ES and PS, for keys without `alg` as well.
    */
   algorithms?: Algorithm[];
   /**
    * `sig` (the default) takes keys without `use` as well; `jwt-svid` (SPIFFE) only keys that say so
-   * and have a `kid`. A RemoteJwks of these is for `JwtVerifier.spiffe` alone. With keys of `fromJwks`
-   * nobody can tell: elsewhere they verify JWT-SVIDs without the rules of their trust domain, so give a
-   * bundle to `JwtVerifier.spiffe` as it is.
+   * and have a `kid`. A RemoteJwks of these is for `JwtVerifier.spiffe` alone. With keys of
+   * `fromJwks` nobody can tell: elsewhere they verify JWT-SVIDs without the rules of their trust
+   * domain, so give a bundle to `JwtVerifier.spiffe` as it is.
    */
   use?: 'sig' | 'jwt-svid';
 }
@@ -712,9 +717,9 @@ export interface JwksImportOptions {
 /** What has become of a request for a JWK Set. */
 export type RemoteJwksEvent = {
   /**
-   * What it was made for: keys that have never been fetched or soon run out (`due`), a token that means
-   * no one key of the set (`unknown-key`) or that nothing can verify (`unavailable`), or a call of
-   * `refresh()`.
+   * What it was made for: keys that have never been fetched or soon run out (`due`), a token that
+   * means no one key of the set (`unknown-key`) or that nothing can verify (`unavailable`), or a
+   * call of `refresh()`.
    */
   trigger: 'due' | 'unknown-key' | 'unavailable' | 'refresh';
 } & (
@@ -728,8 +733,8 @@ export type RemoteJwksEvent = {
   | {
       type: 'failed';
       /**
-       * `ERR_JWT_KEYS_UNAVAILABLE`. Its message says neither the URL nor what was answered; its `cause`,
-       * which is not enumerable, may name the host.
+       * `ERR_JWT_KEYS_UNAVAILABLE`. Its message says neither the URL nor what was answered; its
+       * `cause`, which is not enumerable, may name the host.
        */
       error: JwtError;
       /** What tokens are verified with until the next request. */
@@ -742,32 +747,33 @@ export interface RemoteJwksOptions extends JwksImportOptions {
   headers?: Record<string, string>;
   /**
    * What makes the requests, for a proxy or a private authority. It is given the URL and `method`,
-   * `headers`, `signal` and `redirect: 'manual'`. It may verify tokens with these keys, but not wait for
-   * them: that ends with `timeoutMs`. Default: the global `fetch`.
+   * `headers`, `signal` and `redirect: 'manual'`. It may verify tokens with these keys, but not
+   * wait for them: that ends with `timeoutMs`. Default: the global `fetch`.
    */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /**
-   * From the request to the last byte of the answer; 1 to 60,000. A request that is under way keeps the
-   * process from ending for as long, even one in the background for which nobody waits. Default: 5000.
+   * From the request to the last byte of the answer; 1 to 60,000. A request that is under way keeps
+   * the process from ending for as long, even one in the background for which nobody waits.
+   * Default: 5000.
    */
   timeoutMs?: number;
   /** The longest answer, uncompressed; at most 1 MiB. Default: 512 KiB. */
   maxBytes?: number;
   /**
-   * For how long a set is fresh at least, whatever the answer's Cache-Control says; 1 second to `maxAge`.
-   * Default: 1 minute, or `maxAge` where that is less.
+   * For how long a set is fresh at least, whatever the answer's Cache-Control says; 1 second to
+   * `maxAge`. Default: 1 minute, or `maxAge` where that is less.
    */
   minAge?: Duration;
   /** And at most, or without a Cache-Control; 1 second to 7 days. Default: 10 minutes. */
   maxAge?: Duration;
   /**
-   * After a request, how long a token that means no key of the set causes no other; at least 1 second, at
-   * most 100 years. Default: 30 seconds.
+   * After a request, how long a token that means no key of the set causes no other; at least 1
+   * second, at most 100 years. Default: 30 seconds.
    */
   cooldown?: Duration;
   /**
-   * For how long after `maxAge` keys are still used when a request has failed; up to 7 days. Keys that
-   * the provider has taken back in the meantime are used, too. Default: 0.
+   * For how long after `maxAge` keys are still used when a request has failed; up to 7 days. Keys
+   * that the provider has taken back in the meantime are used, too. Default: 0.
    */
   staleIfError?: Duration;
   /** Told of every request. What it throws is dropped. */
@@ -780,21 +786,23 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  *
  * They are fetched when they are first used, and again, in the background, when four fifths of the
  * time for which they are fresh have passed: that is the answer's `max-age` less its `Age`, within
- * `minAge` and `maxAge`; `no-store` and `no-cache` are `minAge`. An entity tag is sent back. A token
- * that means no key of the set, by its `kid` or as one without, has them fetched as well, once a
- * `cooldown` at most; one for HMAC does not, and is `ERR_JWT_ALGORITHM`. There is one request at a time,
- * and no timer but its timeout; after failures there are pauses of 1 second to 1 minute.
+ * `minAge` and `maxAge`; `no-store` and `no-cache` are `minAge`. An entity tag is sent back. A
+ * token that means no key of the set, by its `kid` or as one without, has them fetched as well,
+ * once a `cooldown` at most; one for HMAC does not, and is `ERR_JWT_ALGORITHM`. There is one
+ * request at a time, and no timer but its timeout; after failures there are pauses of 1 second to 1
+ * minute.
  *
- * `verify` and `verifyJws` never wait: while there are no keys they throw `ERR_JWT_KEYS_UNAVAILABLE`, and
- * the request is under way; `status().lastError` says why the last one failed. `verifyAsync` waits for
- * it. To start with keys at hand, `await jwks.refresh()`.
+ * `verify` and `verifyJws` never wait: while there are no keys they throw
+ * `ERR_JWT_KEYS_UNAVAILABLE`, and the request is under way; `status().lastError` says why the last
+ * one failed. `verifyAsync` waits for it. To start with keys at hand, `await jwks.refresh()`.
  *
- * A key that the provider drops goes on verifying until the set is fetched the next time, when it soon
- * runs out or a token calls for it. A system clock that is set does not make keys live longer.
+ * A key that the provider drops goes on verifying until the set is fetched the next time, when it
+ * soon runs out or a token calls for it. A system clock that is set does not make keys live longer.
  *
  * An answer counts when its status is 200 and its body is a JWK Set as `JwtKey.fromJwks` takes it,
- * whatever its Content-Type; redirects are not followed. It replaces all keys, even if none is left:
- * that is how a provider takes all of them back. Any other answer leaves the keys as they were.
+ * whatever its Content-Type; redirects are not followed. It replaces all keys, even if none is
+ * left: that is how a provider takes all of them back. Any other answer leaves the keys as they
+ * were.
  */
 export class RemoteJwks {
   /**
@@ -807,7 +815,10 @@ export class RemoteJwks {
   /** The keys that verify now. */
   list(): { kid: string; alg: Algorithm }[];
   status(): {
-    /** `stale` by `staleIfError` only; `none` before the first request and when the keys are too old. */
+    /**
+     * `stale` by `staleIfError` only; `none` before the first request and when the keys are too
+     * old.
+     */
     keys: 'fresh' | 'stale' | 'none';
     /** When they were last confirmed. */
     loadedAt: Date | undefined;
@@ -832,8 +843,8 @@ export interface KeyRingOptions {
   /** The algorithm of the keys that rotation makes, RSA of 2048 bits. Default: ES256. */
   alg?: Algorithm;
   /**
-   * The first signs, the others are retired: they verify until `maxTokenTtl` and 300 seconds from now,
-   * and are then forgotten. At most 1000.
+   * The first signs, the others are retired: they verify until `maxTokenTtl` and 300 seconds from
+   * now, and are then forgotten. At most 1000.
    */
   keys?: JwtKey[];
   /** The longest life of a token signed with the ring, at most ten years. Default: 24 hours. */
@@ -846,8 +857,8 @@ export interface KeyRingOptions {
   jwksMaxAge?: Duration;
   /**
    * How long a key signs before the next one takes over by itself; longer than `jwksMaxAge`, and at
-   * least a 900th of `maxTokenTtl` and 300 seconds, so that the ring has room for what has signed. No
-   * timer runs: who signs, verifies or asks for the JWKS does what is due. RSA keys are made on
+   * least a 900th of `maxTokenTtl` and 300 seconds, so that the ring has room for what has signed.
+   * No timer runs: who signs, verifies or asks for the JWKS does what is due. RSA keys are made on
    * another thread, and so a moment later. Default: never.
    */
   rotateEvery?: Duration;
@@ -889,13 +900,13 @@ export class KeyRing {
    */
   static shared(name: string, options?: Omit<KeyRingOptions, 'keys'>): KeyRing;
   /**
-   * Opens what {@link KeyRing.seal} gave. `options` replace what was sealed; `rotateEvery` never is:
-   * of the processes that open a ring, one at most rotates it and seals it again. `ERR_SECRET_SEAL`:
-   * another key, changed since, or of a later version of this module.
+   * Opens what {@link KeyRing.seal} gave. `options` replace what was sealed; `rotateEvery` never
+   * is: of the processes that open a ring, one at most rotates it and seals it again.
+   * `ERR_SECRET_SEAL`: another key, changed since, or of a later version of this module.
    *
-   * `shared` is a name of {@link KeyRing.shared}: what was sealed becomes the process's ring of that
-   * name. Where there is one, it is given, as `shared()` gives it, and what was sealed is not looked
-   * at: every thread may call this at its start.
+   * `shared` is a name of {@link KeyRing.shared}: what was sealed becomes the process's ring of
+   * that name. Where there is one, it is given, as `shared()` gives it, and what was sealed is not
+   * looked at: every thread may call this at its start.
    */
   static unseal(
     sealed: Uint8Array,
@@ -904,8 +915,8 @@ export class KeyRing {
   ): KeyRing;
   /**
    * Default state: `active` if there is none, else `next`; what it displaces is retired.
-   * `ERR_KEYRING_DUPLICATE`: the ring holds or held a key with this `kid`. RS256 and PS256 keys made
-   * of one RSA key have the same by default. `ERR_JWT_KEY`: a public key that is to sign.
+   * `ERR_KEYRING_DUPLICATE`: the ring holds or held a key with this `kid`. RS256 and PS256 keys
+   * made of one RSA key have the same by default. `ERR_JWT_KEY`: a public key that is to sign.
    */
   add(key: JwtKey, options?: { state?: 'next' | 'active' | 'retired' }): void;
   /**
@@ -927,8 +938,8 @@ export class KeyRing {
    * needs any more are forgotten and, with `rotateEvery`, the next key is promoted and a new one
    * published. However much time has passed, one key is promoted.
    *
-   * A `now` in the past is the present. One in the future is for tests: the keys that it forgets are
-   * gone for good.
+   * A `now` in the past is the present. One in the future is for tests: the keys that it forgets
+   * are gone for good.
    */
   tick(now?: Moment): KeyRingChange[];
   list(): KeyInfo[];
@@ -946,8 +957,8 @@ export class KeyRing {
   };
   /**
    * The ring with its private keys and without `rotateEvery`, encrypted as
-   * {@link SecretBuffer.seal} does, under a key of 32 bytes or more. What changes later is not in it:
-   * seal again after each rotation, and above all after `revoke`.
+   * {@link SecretBuffer.seal} does, under a key of 32 bytes or more. What changes later is not in
+   * it: seal again after each rotation, and above all after `revoke`.
    */
   seal(key: SecretBuffer): Buffer;
   /**
@@ -1000,14 +1011,14 @@ export class JwtIssuer {
   constructor(options: JwtIssuerOptions);
   /**
    * Signs claims together with `iat`, `exp` and what the issuer sets. A claim that it sets itself,
-   * or of the wrong type, is `ERR_JWT_CLAIM`, and so is what JSON cannot hold or nests deeper than 32;
-   * a token of over 16 KiB `ERR_OUT_OF_RANGE`.
+   * or of the wrong type, is `ERR_JWT_CLAIM`, and so is what JSON cannot hold or nests deeper than
+   * 32; a token of over 16 KiB `ERR_OUT_OF_RANGE`.
    */
   sign(claims: object, overrides?: JwtOverrides): string;
   /**
-   * The same, with RSA's half a millisecond and more spent on a thread of libuv's pool (of which there
-   * are UV_THREADPOOL_SIZE, 4 by default, for files and DNS, too); other keys sign on the spot. Claims,
-   * key, time and id are those of the call. Its errors reject.
+   * The same, with RSA's half a millisecond and more spent on a thread of libuv's pool (of which
+   * there are UV_THREADPOOL_SIZE, 4 by default, for files and DNS, too); other keys sign on the
+   * spot. Claims, key, time and id are those of the call. Its errors reject.
    */
   signAsync(claims: object, overrides?: JwtOverrides): Promise<string>;
 }
@@ -1028,7 +1039,9 @@ export interface JwtVerifierOptions {
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks;
   /** Default: those of the keys. `none` does not exist. */
   algorithms?: Algorithm[];
-  /** Exact names of one issuer, at most 100 of 1 to 2048 bytes each; `false` accepts any, and none. */
+  /**
+   * Exact names of one issuer, at most 100 of 1 to 2048 bytes each; `false` accepts any, and none.
+   */
   issuer: string | string[] | false;
   audience: string | string[] | false;
   /** At most 300 seconds. Default: 0. */
@@ -1039,8 +1052,8 @@ export interface JwtVerifierOptions {
   typ?: string;
   /**
    * Members that a token must have, with any value but `null`; at most 100, of 1 to 256 bytes each.
-   * Else `ERR_JWT_CLAIM` with the reason `missing`. The types of registered claims are checked anyway:
-   * `null` in one of them is `ERR_JWT_CLAIM` with the reason `type`.
+   * Else `ERR_JWT_CLAIM` with the reason `missing`. The types of registered claims are checked
+   * anyway: `null` in one of them is `ERR_JWT_CLAIM` with the reason `type`.
    */
   requiredClaims?: string[];
   /**
@@ -1049,16 +1062,17 @@ export interface JwtVerifierOptions {
    */
   requireExp?: boolean;
   /**
-   * What has been taken back. Tokens without `jti` or `iat` are then refused, and those that live for
-   * longer than the list's `maxTokenTtl`, which would forget them before they expire.
+   * What has been taken back. Tokens without `jti` or `iat` are then refused, and those that live
+   * for longer than the list's `maxTokenTtl`, which would forget them before they expire.
    */
   revocations?: RevocationList;
   /**
    * Remembers tokens that were accepted, so that their signature is not verified again: `true` for
    * 1000. Times, keys and revocations are checked every time. Claims are then shared
-   * between calls, and deeply frozen. The tokens are kept in ordinary memory, with their payloads in at
-   * most 2 KiB for each entry on average (32 KiB at least), and their claims in JavaScript's; what has
-   * not been asked for lately goes first. `maxEntries` is 1 to 100,000, by default 1000. Default: false.
+   * between calls, and deeply frozen. The tokens are kept in ordinary memory, with their payloads
+   * in at most 2 KiB for each entry on average (32 KiB at least), and their claims in JavaScript's;
+   * what has not been asked for lately goes first. `maxEntries` is 1 to 100,000, by default 1000.
+   * Default: false.
    */
   cache?: boolean | { maxEntries?: number };
 }
@@ -1081,11 +1095,11 @@ export interface SpiffeVerifierOptions
   /** Such as `example.org`, or its own SPIFFE ID, `spiffe://example.org`. Else `ERR_SPIFFE_ID`. */
   trustDomain: string;
   /**
-   * The trust domain's bundle: a JWK Set, or its JSON text. Its keys with the `use` `jwt-svid` and a
-   * `kid` are taken, the others ignored, as are `spiffe_sequence` and `spiffe_refresh_hint`. A bundle
-   * without such keys says that all are revoked: every token is `ERR_JWT_KEY_NOT_FOUND`. What is no JWK
-   * Set is `ERR_JWT_KEY`. The next bundle needs a new verifier, or is fetched by a RemoteJwks made with
-   * `use: 'jwt-svid'`, for `maxAge` and Cache-Control whatever the hint is.
+   * The trust domain's bundle: a JWK Set, or its JSON text. Its keys with the `use` `jwt-svid` and
+   * a `kid` are taken, the others ignored, as are `spiffe_sequence` and `spiffe_refresh_hint`. A
+   * bundle without such keys says that all are revoked: every token is `ERR_JWT_KEY_NOT_FOUND`.
+   * What is no JWK Set is `ERR_JWT_KEY`. The next bundle needs a new verifier, or is fetched by a
+   * RemoteJwks made with `use: 'jwt-svid'`, for `maxAge` and Cache-Control whatever the hint is.
    */
   bundle: RemoteJwks | object | string;
   /** The names of this workload; none is waived. */
@@ -1119,22 +1133,24 @@ export type VerifyResult<T> =
 
 /**
  * Signature, times, issuer, audience and revocation in one call. Strict: three segments of
- * canonical base64url, objects without duplicate members and nested at most 32 deep, at most 16 KiB,
- * `exp` required, `iat` not in the future, no time after the year 5138, no `crit`. A token without `kid` needs the only key of its algorithm.
+ * canonical base64url, objects without duplicate members and nested at most 32 deep, at most 16
+ * KiB, `exp` required, `iat` not in the future, no time after the year 5138, no `crit`. A token
+ * without `kid` needs the only key of its algorithm.
  */
 export class JwtVerifier {
   constructor(options: JwtVerifierOptions);
   /**
-   * A verifier of OAuth 2.0 access tokens (RFC 9068 section 4): `typ` is `at+jwt`, and `iss`, `exp`,
-   * `aud`, `sub`, `client_id` (a string), `iat` and `jti` are there, beside what `requiredClaims` names,
-   * up to 93 others. Encrypted tokens are refused.
+   * A verifier of OAuth 2.0 access tokens (RFC 9068 section 4): `typ` is `at+jwt`, and `iss`,
+   * `exp`, `aud`, `sub`, `client_id` (a string), `iat` and `jti` are there, beside what
+   * `requiredClaims` names, up to 93 others. Encrypted tokens are refused.
    */
   static accessToken(options: AccessTokenOptions): JwtVerifier;
   /**
-   * A verifier of JWT-SVIDs: the workloads of one trust domain, each known by its SPIFFE ID, the claim
-   * `sub`. RS, ES and PS algorithms only; no header parameters but `alg`, `kid` and `typ` (`JWT` or
-   * `JOSE`), else `ERR_JWT_MALFORMED`; `sub` is a SPIFFE ID of the trust domain with a path, `aud` and
-   * `exp` are there. With `revocations` they need `jti` and `iat`, too, which SPIRE does not give all.
+   * A verifier of JWT-SVIDs: the workloads of one trust domain, each known by its SPIFFE ID, the
+   * claim `sub`. RS, ES and PS algorithms only; no header parameters but `alg`, `kid` and `typ`
+   * (`JWT` or `JOSE`), else `ERR_JWT_MALFORMED`; `sub` is a SPIFFE ID of the trust domain with a
+   * path, `aud` and `exp` are there. With `revocations` they need `jti` and `iat`, too, which SPIRE
+   * does not give all.
    */
   static spiffe(options: SpiffeVerifierOptions): JwtVerifier;
   /** The claims, or a JwtError; a RevocationError when the list has been closed. */
@@ -1142,24 +1158,25 @@ export class JwtVerifier {
   /** The same as a value: it throws for no token whatever. The header is frozen. */
   tryVerify<T = unknown>(token: unknown): VerifyResult<T>;
   /**
-   * As `verify`; with a RemoteJwks waits, once, for a key that is not at hand. With keys of this process
-   * all is there.
+   * As `verify`; with a RemoteJwks waits, once, for a key that is not at hand. With keys of this
+   * process all is there.
    */
   verifyAsync<T = unknown>(token: string): Promise<T & Claims>;
   /** As `tryVerify`; waits as `verifyAsync` does. */
   tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T>>;
   /**
-   * As `tryVerify` for each of at most 10,000 tokens, else `ERR_OUT_OF_RANGE`, in their order. All but
-   * the reading of the payloads happens on libuv's pool, on one thread and for 200 tokens at a time, so
-   * that files and DNS have their turn in between; each token as of when its turn has come.
+   * As `tryVerify` for each of at most 10,000 tokens, else `ERR_OUT_OF_RANGE`, in their order. All
+   * but the reading of the payloads happens on libuv's pool, on one thread and for 200 tokens at a
+   * time, so that files and DNS have their turn in between; each token as of when its turn has
+   * come.
    */
   verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T>[]>;
 }
 
 /**
- * The payload of a compact JWS, which need not be JSON: for what no JwtVerifier reads. Signature, key
- * and header are checked as there, claims and revocation of ids are not. `algorithms` names one at
- * least. Throws a JwtError. It does not wait for a RemoteJwks: `await jwks.refresh()` before.
+ * The payload of a compact JWS, which need not be JSON: for what no JwtVerifier reads. Signature,
+ * key and header are checked as there, claims and revocation of ids are not. `algorithms` names one
+ * at least. Throws a JwtError. It does not wait for a RemoteJwks: `await jwks.refresh()` before.
  */
 export function verifyJws(
   token: string,
@@ -1168,8 +1185,8 @@ export function verifyJws(
 ): Buffer;
 
 /**
- * What a token says that nobody has verified: for logs, never for decisions. `ERR_JWT_MALFORMED` for
- * what is no token of two JSON objects and a signature, or longer than 16 KiB.
+ * What a token says that nobody has verified: for logs, never for decisions. `ERR_JWT_MALFORMED`
+ * for what is no token of two JSON objects and a signature, or longer than 16 KiB.
  */
 export function unsafeDecode(token: string): {
   header: Record<string, unknown>;
@@ -1189,28 +1206,29 @@ export interface SpiffeId {
 }
 
 /**
- * Reads a SPIFFE ID, `spiffe://<trust domain>/<path>` (SPIFFE-ID standard, section 2). An id has one
- * spelling: scheme and trust domain are in lower case, nothing is percent-encoded, and no segment of
- * the path is empty, `.` or `..`. At most 2048 bytes, 255 of them of the trust domain. What is no id
- * is `ERR_SPIFFE_ID`, with the rule that it breaks.
+ * Reads a SPIFFE ID, `spiffe://<trust domain>/<path>` (SPIFFE-ID standard, section 2). An id has
+ * one spelling: scheme and trust domain are in lower case, nothing is percent-encoded, and no
+ * segment of the path is empty, `.` or `..`. At most 2048 bytes, 255 of them of the trust domain.
+ * What is no id is `ERR_SPIFFE_ID`, with the rule that it breaks.
  */
 export function parseSpiffeId(uri: string): SpiffeId;
 
 /**
- * The SPIFFE ID of a peer's certificate: an X509Certificate, the bytes of its DER, or a string that is a
- * PEM of it alone, before which text may stand and behind which white space may. With mutual
- * TLS, `spiffeIdOf(socket.getPeerX509Certificate())` in the server, and `spiffeIdOf(certificate.raw)`
- * in the client's `checkServerIdentity`.
+ * The SPIFFE ID of a peer's certificate: an X509Certificate, the bytes of its DER, or a string that
+ * is a PEM of it alone, before which text may stand and behind which white space may. With mutual
+ * TLS, `spiffeIdOf(socket.getPeerX509Certificate())` in the server, and
+ * `spiffeIdOf(certificate.raw)` in the client's `checkServerIdentity`.
  *
- * It checks what an X509-SVID of a workload must be (sections 2 to 5.2 of the standard): exactly one
- * URI among the alternative names, which is a SPIFFE ID with a path; no authority; a critical `keyUsage`
- * with `digitalSignature`, without `keyCertSign` and `cRLSign`; `serverAuth` and `clientAuth` where
- * purposes are named; no extension twice. Otherwise `ERR_SPIFFE_CERTIFICATE`, with the rule.
+ * It checks what an X509-SVID of a workload must be (sections 2 to 5.2 of the standard): exactly
+ * one URI among the alternative names, which is a SPIFFE ID with a path; no authority; a critical
+ * `keyUsage` with `digitalSignature`, without `keyCertSign` and `cRLSign`; `serverAuth` and
+ * `clientAuth` where purposes are named; no extension twice. Otherwise `ERR_SPIFFE_CERTIFICATE`,
+ * with the rule.
  *
- * It does **not** validate chain, signature, dates or revocation: TLS has (`rejectUnauthorized`, with
- * the authorities of the trust domain as `ca`), and has refused critical extensions that nobody knows,
- * which are not looked at here. Anyone can make a certificate that says anything. Which
- * trust domains `ca` may speak for is for you to compare.
+ * It does **not** validate chain, signature, dates or revocation: TLS has (`rejectUnauthorized`,
+ * with the authorities of the trust domain as `ca`), and has refused critical extensions that
+ * nobody knows, which are not looked at here. Anyone can make a certificate that says anything.
+ * Which trust domains `ca` may speak for is for you to compare.
  */
 export function spiffeIdOf(certificate: X509Certificate | Uint8Array | string): SpiffeId;
 
@@ -1291,7 +1309,10 @@ export interface SessionsOptions {
   refreshTtl?: Duration;
   /** The longest time between two refreshes. Default: refreshTtl. */
   idleTtl?: Duration;
-  /** How long a token that was just rotated gets its successor again. Default: 30 seconds; at most 300. */
+  /**
+   * How long a token that was just rotated gets its successor again. Default: 30 seconds; at most
+   * 300.
+   */
   grace?: Duration;
   /** Default: 1,000,000; `ERR_SESSION_FULL` beyond. */
   maxSessions?: number;

@@ -1,7 +1,8 @@
 'use strict';
 
-// A verified token is its payload as text, and one that is refused is a number: what that stands for
-// is asked once. With a cache a token that is known is the number of a slot, and its claims are here.
+// A verified token is its payload as text, and one that is refused is a number: what that stands
+// for is asked once. With a cache a token that is known is the number of a slot, and its claims are
+// here.
 
 const { attach, construct } = require('./construct.js');
 const { jsonText } = require('./errors.js');
@@ -78,7 +79,9 @@ class JwtVerifier extends Uncloneable {
     return answers.map((answer, index) => this.#result(given[index], answer));
   }
 
-  /** Claims and statuses. In parts, between which others have their turn: on libuv's pool, and here. */
+  /**
+   * Claims and statuses. In parts, between which others have their turn: on libuv's pool, and here.
+   */
   async #answerMany(tokens) {
     const answers = [];
     do {
@@ -112,8 +115,8 @@ class JwtVerifier extends Uncloneable {
   }
 
   /**
-   * Starts a request for the key that is missing, when the answer is a status that says so and one is
-   * allowed. Gives the request to wait for, if there is one.
+   * Starts a request for the key that is missing, when the answer is a status that says so and one
+   * is allowed. Gives the request to wait for, if there is one.
    */
   #fetchMissing(answer, requests) {
     if (this.#refresher === undefined || typeof answer !== 'number') return undefined;
@@ -122,7 +125,8 @@ class JwtVerifier extends Uncloneable {
 
   /** As `#answer`, with a cache. */
   #recall(token) {
-    // What is held for that slot is another's: a call ran out of stack before it came to holding its own.
+    // What is held for that slot is another's: a call ran out of stack before it came to holding
+    // its own.
     if (this.#slot[0] >= 0) this.#hold(undefined);
     const answer = this.#verify(token, this.#slot);
     if (typeof answer === 'string') return this.#hold(this.#parsed(answer));
@@ -172,12 +176,17 @@ function copied(tokens) {
   return Array.from({ length }, (_, index) => bounded(tokens[index]));
 }
 
-/** A token. Before V8 lets any of a text be read it copies all its parts together: not of what is too long. */
+/**
+ * A token. Before V8 lets any of a text be read it copies all its parts together: not of what is
+ * too long.
+ */
 function bounded(token) {
   return typeof token === 'string' && token.length > MAX_TOKEN_LEN ? '' : token;
 }
 
-/** A bundle as JSON. Text stays as it is, as in `JwtKey.fromJwks`, and so do keys that are fetched. */
+/**
+ * A bundle as JSON. Text stays as it is, as in `JwtKey.fromJwks`, and so do keys that are fetched.
+ */
 function bundleText(bundle) {
   if (bundle === null || typeof bundle !== 'object' || refresherOf(bundle)) return bundle;
   return jsonText(bundle, 'ERR_JWT_KEY', 'the bundle must be values that JSON can hold');

@@ -40,7 +40,8 @@ const LEFT_OUT = [
 /**
  * The fault of a guard page and the abort of a canary end the process as they do without it: the
  * tests of that look at the signal. Node leaves memory to the end of the process, and so does the
- * arena of the process: leaks are not looked for. The limit on core dumps stays what a test has set.
+ * arena of the process: leaks are not looked for. The limit on core dumps stays what a test has
+ * set.
  */
 const OPTIONS = `detect_leaks=0:handle_segv=0:handle_abort=0:disable_coredump=0:log_path=${path.join(reports, 'report')}`;
 

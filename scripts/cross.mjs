@@ -1,6 +1,6 @@
 // npm run cross: builds the native part for platforms other than this machine's, and runs it as far
-// as that can be done here. `npm run cross -- windows macos` does some of them only. Needs Debian 12
-// on x86-64 with root rights, Node and Rust; installs the rest as packages, and keeps what it
+// as that can be done here. `npm run cross -- windows macos` does some of them only. Needs Debian
+// 12 on x86-64 with root rights, Node and Rust; installs the rest as packages, and keeps what it
 // downloads and builds below target/cross/.
 
 import arm64 from './cross/arm64.mjs';

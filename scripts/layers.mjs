@@ -1,7 +1,7 @@
-// Holds the sources to the order of rooms in ARCHITECTURE.md: an arrow between rooms points down, no
-// files form a circle, only `binding` names Node's interface, and `unsafe` stays where the table says.
-// The text of every file is checked first, also of tests and of other systems; then the names that
-// the compiler resolves for this system.
+// Holds the sources to the order of rooms in ARCHITECTURE.md: an arrow between rooms points down,
+// no files form a circle, only `binding` names Node's interface, and `unsafe` stays where the table
+// says. The text of every file is checked first, also of tests and of other systems; then the names
+// that the compiler resolves for this system.
 //
 //   node scripts/layers.mjs [folder of a checkout]
 

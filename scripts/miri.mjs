@@ -1,6 +1,7 @@
-// npm run miri: the arena's logic under Miri, which follows every pointer: out of bounds, after free,
-// from the wrong provenance, between threads without order. The memory is that of the ordinary
-// allocator, since Miri knows no memfd_secret. `npm run miri -- heap::model_tests` runs those tests only.
+// npm run miri: the arena's logic under Miri, which follows every pointer: out of bounds, after
+// free, from the wrong provenance, between threads without order. The memory is that of the
+// ordinary allocator, since Miri knows no memfd_secret. `npm run miri -- heap::model_tests` runs
+// those tests only.
 
 import { spawnSync } from 'node:child_process';
 

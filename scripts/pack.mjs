@@ -1,4 +1,5 @@
-// npm run pack:all: the two tarballs that this machine can make, in dist/ or the folder that is named.
+// npm run pack:all: the two tarballs that this machine can make, in dist/ or the folder that is
+// named.
 
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';

@@ -1,7 +1,7 @@
 // `node scripts/peers.mjs`: installs what tests compare with and what cannot be a dependency: a
 // Node 24 of this platform, for its argon2 (npm), argon2-cffi and PyJWT (PyPI). All go below
-// node_modules and are found there by __test__/helpers/peers.js. libargon2's command is the system's:
-// Debian has it in the package argon2.
+// node_modules and are found there by __test__/helpers/peers.js. libargon2's command is the
+// system's: Debian has it in the package argon2.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';

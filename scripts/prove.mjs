@@ -5,7 +5,7 @@
 //   npm run prove                      prints the table
 //   npm run prove -- --write           and puts it into SECURITY.md
 //   npm run prove -- --check           and fails when SECURITY.md has another
-//   npm run prove -- --without gcore   leaves out a reader or a backend that the machine has not got
+//   npm run prove -- --without gcore   leaves out a reader or a backend that this machine lacks
 //   npm run prove -- --places          says where in the process something was found
 
 import { parseArgs } from 'node:util';

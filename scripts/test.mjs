@@ -1,6 +1,6 @@
 // npm test: installs and builds what is missing, runs the Rust and the JavaScript tests, and closes
-// with the count of both. A failure or a suite without a test ends with status 1, and so does, in CI,
-// a skipped test: elsewhere a program to compare with may be missing, and the test says which.
+// with the count of both. A failure or a suite without a test ends with status 1, and so does, in
+// CI, a skipped test: elsewhere a program to compare with may be missing, and the test says which.
 
 import { readdirSync } from 'node:fs';
 import path from 'node:path';

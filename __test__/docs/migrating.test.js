@@ -25,7 +25,7 @@ for (const [, heading, code] of snippets) {
   const name = `${title ?? 'the beginning'}, snippet ${number}`;
   // The one that shows what Node 24 brought.
   const needs24 = /import \{ argon2, .*\} from 'node:crypto'/.test(code);
-  test(name, (t) => {
+  test(`a snippet prints what it says: ${name}`, (t) => {
     const node = needs24 ? peers.node24(t) : process.execPath;
     if (node === undefined) return;
     const { status, stdout, stderr } = spawnSync(

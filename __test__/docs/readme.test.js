@@ -39,7 +39,7 @@ test('the README has snippets for each capability', () => {
 });
 
 for (const [title, code] of snippets) {
-  test(`README: ${title}`, () => {
+  test(`the README’s snippet runs: ${title}`, () => {
     const { status, stdout, stderr } = spawnSync(
       process.execPath,
       ['--input-type=module', '--eval', code],

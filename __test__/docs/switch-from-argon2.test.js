@@ -183,7 +183,7 @@ const outcomeOf = async (step, argon2) => {
 };
 
 for (const [name, step] of Object.entries(STEPS)) {
-  test(`the same: ${name}`, async () => {
+  test(`both packages do the same: ${name}`, async () => {
     const [expected, actual] = [await outcomeOf(step, theirs), await outcomeOf(step, ours)];
     if (expected instanceof Error) {
       assert.ok(actual instanceof ours.NodesecError, `${actual}`);
@@ -195,7 +195,7 @@ for (const [name, step] of Object.entries(STEPS)) {
 }
 
 for (const [name, [step, expected, actual]] of Object.entries(DIFFERENCES)) {
-  test(`differs: ${name}`, async () => {
+  test(`the packages differ as they should: ${name}`, async () => {
     assert.equal(brief(await outcomeOf(step, theirs)), expected);
     assert.equal(brief(await outcomeOf(step, ours)), actual);
   });

@@ -91,7 +91,7 @@ const rows = [...guide.matchAll(/^\| (.*) \| (.*) \| (.*) \| (.*) \| (.*) \|$/gm
 const [, ...table] = rows;
 
 for (const [name, cells] of table) {
-  test(`as docs/migrating.md says: ${name}`, async () => {
+  test(`it is as docs/migrating.md says: ${name}`, async () => {
     const text = CASES[name]();
     const said = await Promise.all(Object.values(READERS).map((read) => brief(read, text)));
     assert.deepEqual(said, cells);

@@ -1,6 +1,7 @@
 'use strict';
 
-// Keys for the table of arguments, and the kinds of parameters that are keys or names of algorithms.
+// Keys for the table of arguments, and the kinds of parameters that are keys or names of
+// algorithms.
 
 const { JwtKey } = require('@nodesec/native');
 const { instance, kind, names } = require('./hostile.js');

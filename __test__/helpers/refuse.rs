@@ -1,5 +1,5 @@
-//! Runs a program under a seccomp filter that answers some system calls with an error, as gVisor and
-//! strict containers do. Needs no rights: the filter is for the program itself.
+//! Runs a program under a seccomp filter that answers some system calls with an error, as gVisor
+//! and strict containers do. Needs no rights: the filter is for the program itself.
 //!
 //!     refuse <ENOSYS|EPERM> <call>[,<call>…] <program> [argument…]
 //!
@@ -38,8 +38,8 @@ mod linux {
         sock_filter,
     };
 
-    /// V8 ends the process when it cannot give memory back, with `MADV_DONTNEED` or `MADV_FREE`. What
-    /// protects memory comes behind these.
+    /// V8 ends the process when it cannot give memory back, with `MADV_DONTNEED` or `MADV_FREE`.
+    /// What protects memory comes behind these.
     const FIRST_REFUSED_ADVICE: u32 = 9;
 
     /// The filter; `None` for an error or a call that is not known.

@@ -6,6 +6,8 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { NodesecError } = require('@nodesec/native');
+const { optionNames } = require('../../lib/load.js');
+const { disagreements } = require('../helpers/declared-options.js');
 const { classes, members, publicFunctions } = require('../helpers/exports.js');
 const { CANARY } = require('../helpers/hostile.js');
 const { outcome } = require('../helpers/outcome.js');
@@ -17,10 +19,14 @@ test('every public function has a row, and every row a function', () => {
   assert.deepEqual(Object.keys(table).sort(), [...functions.keys()].sort());
 });
 
+test('the options in the table are those that the native part declares', () => {
+  assert.deepEqual(disagreements(table, optionNames()), []);
+});
+
 for (const [name, call] of functions) {
   const row = table[name];
   if (row === undefined) continue;
-  test(name, async () => {
+  test(`${name} refuses what its arguments must not be`, async () => {
     if (row.refused) {
       assert.throws(() => call(undefined, []), NodesecError);
       return;

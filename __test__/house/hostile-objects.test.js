@@ -27,7 +27,7 @@ for (const [name, call] of publicFunctions()) {
       return outcome(() => call(row.on?.(), args));
     };
 
-    test(`${name}: getters that throw`, async () => {
+    test(`${name} throws what a getter of an option throws`, async () => {
       for (const option of names) {
         const thrown = new Error(option);
         const { error } = await invoke((value) =>
@@ -42,7 +42,7 @@ for (const [name, call] of publicFunctions()) {
       }
     });
 
-    test(`${name}: proxies`, async () => {
+    test(`${name} reads options through a proxy, and throws what its trap throws`, async () => {
       const through = await invoke((value) => new Proxy(value, {}));
       assert.ifError(through.error);
 
@@ -61,7 +61,7 @@ for (const [name, call] of publicFunctions()) {
       assert.ok(revoked.error instanceof TypeError);
     });
 
-    test(`${name}: null prototypes and symbols`, async () => {
+    test(`${name} takes options with a null prototype or a symbol`, async () => {
       const bare = await invoke((value) => Object.assign(Object.create(null), value));
       assert.ifError(bare.error);
       const marked = await invoke((value) => ({ ...value, [Symbol('mark')]: 1 }));
@@ -83,7 +83,7 @@ test('a polluted Object.prototype supplies no option', async () => {
   assert.equal(code, 0);
 });
 
-test('a getter that detaches what is being read', async () => {
+test('a getter may detach what is being read', async () => {
   const { code, stderr } = await runScript(`
     const assert = require('node:assert');
     const { RateLimiter, SecretBuffer, hashSync, timingSafeEqual } = require('@nodesec/native');

@@ -8,7 +8,7 @@ const { coded } = require('../helpers/outcome.js');
 
 const many = (make) => Array.from({ length: 10_000 }, () => make());
 
-test('uuidv4', () => {
+test('uuidv4 gives distinct ids of version 4', () => {
   const ids = many(uuidv4);
   const form = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
   assert.ok(ids.every((id) => form.test(id)));
@@ -27,7 +27,7 @@ test('uuidv7 holds its time', () => {
   assert.deepEqual(times, times.toSorted());
 });
 
-test('randomToken', () => {
+test('randomToken gives distinct tokens of the length that is asked for', () => {
   for (const [bytes, length] of [
     [undefined, 43],
     [16, 22],

@@ -101,12 +101,12 @@ const ways = {
 };
 
 for (const [way, print] of Object.entries(ways)) {
-  test(`by ${way}`, () => {
+  test(`a secret and a key are not printed by ${way}`, () => {
     for (const value of [secret, key]) assertNoLeak(print(value));
   });
 }
 
-test('what is printed instead', () => {
+test('a secret prints its length, a key its algorithm and kid', () => {
   assert.equal(inspect(secret), '[SecretBuffer 33 bytes]');
   assert.equal(`${secret}`, '[SecretBuffer 33 bytes]');
   assert.equal(JSON.stringify([secret]), '["[SecretBuffer 33 bytes]"]');
@@ -118,7 +118,7 @@ test('what is printed instead', () => {
   assert.equal(inspect(disposed), '[SecretBuffer disposed]');
 });
 
-test('printing what is none does not fail', () => {
+test('printing an impostor does not fail', () => {
   const { prototype } = SecretBuffer;
   for (const value of [prototype, Object.create(prototype), Object.create(secret), new Proxy(secret, {})]) {
     assert.equal(String(value), '[SecretBuffer]');
@@ -132,7 +132,7 @@ test('printing what is none does not fail', () => {
   }
 });
 
-test('nothing to list', () => {
+test('a secret and a key have no own properties', () => {
   for (const value of [secret, key]) assert.deepEqual(Reflect.ownKeys(value), []);
 });
 

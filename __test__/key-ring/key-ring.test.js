@@ -55,7 +55,7 @@ test('issuers and verifiers follow the ring', async () => {
   assert.deepEqual(tokens.map((token) => verify.verify(token).n), [0, 1, 2]);
 });
 
-test('two rotations at once', async () => {
+test('rotations at the same time leave one active and one next key', async () => {
   const ring = new KeyRing({ alg: 'EdDSA', jwksMaxAge: 0 });
   await Promise.all([ring.rotate(), ring.rotate(), ring.rotate()]);
   const found = states(ring);
@@ -80,7 +80,7 @@ test('a revoked key is refused at once and for good', async () => {
   assert.throws(() => ring.revoke('nobody'), coded('ERR_KEYRING_UNKNOWN_KEY'));
 });
 
-test('keys of one’s own', () => {
+test('a ring takes keys that were made elsewhere', () => {
   const { privateKey, publicKey } = keyPair('ed25519');
   const key = JwtKey.fromKeyObject(privateKey, { alg: 'EdDSA', kid: 'one' });
   const other = JwtKey.fromKeyObject(privateKey, { alg: 'EdDSA', kid: 'two' });
@@ -151,7 +151,7 @@ test('jose verifies by the JWKS what the ring has signed', async () => {
   await jwtVerify(tokens[1], jwks());
 });
 
-test('a ring of HMAC keys', async () => {
+test('a ring of HMAC keys rotates as others do', async () => {
   const ring = new KeyRing({ alg: 'HS256', jwksMaxAge: 0 });
   await ring.rotate();
   const token = issuer(ring).sign({ sub: 'subject' });

@@ -17,7 +17,7 @@ const refused = coded('ERR_SECRET_SEAL', { name: 'SecretError' });
 const key = SecretBuffer.random(32);
 
 for (const { name, version, key, list, jwks, sealed } of cases) {
-  test(`${description}: version ${version}, ${name}`, () => {
+  test(`a ring that was ${description} opens: version ${version}, ${name}`, () => {
     const ring = KeyRing.unseal(Buffer.from(sealed, 'hex'), SecretBuffer.fromString(key, 'hex'));
     assert.equal(Buffer.from(sealed, 'hex')[0], version);
     assert.deepEqual(ring.list(), list.map((info) => ({ ...info, since: new Date(info.since) })));
@@ -65,7 +65,7 @@ test('options replace what was sealed', async () => {
   assert.throws(() => KeyRing.unseal(sealed, key, { rotateEvery: 300 }), coded('ERR_OUT_OF_RANGE'));
 });
 
-test('what does not open', async () => {
+test('a sealed ring opens with its own key only, and only as it was sealed', async () => {
   const ring = new KeyRing({ alg: 'EdDSA' });
   await ring.rotate();
   const sealed = ring.seal(key);

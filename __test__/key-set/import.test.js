@@ -40,7 +40,7 @@ test('what a ring publishes is what its tokens verify with', async () => {
   }
 });
 
-test('keys without an algorithm, as Azure AD publishes them', () => {
+test('keys without an algorithm are imported, as Azure AD publishes them', () => {
   const jwk = { ...jwkOf(rsa.publicKey), kid: 'azure', use: 'sig', x5t: 'azure' };
   assert.deepEqual(names(JwtKey.fromJwks({ keys: [jwk] })), ['azure RS256']);
   const keys = JwtKey.fromJwks({ keys: [jwk] }, { algorithms: ['PS256', 'RS256', 'ES256'] });
@@ -76,7 +76,7 @@ test('a private key that was published is nobody’s secret', () => {
   assert.deepEqual(JwtKey.fromJwks({ keys }), []);
 });
 
-test('what is no set', () => {
+test('a value that is no set is refused', () => {
   const cycle = { keys: [] };
   cycle.cycle = cycle;
   for (const jwks of ['', '[]', '{"keys":[],"keys":[]}', {}, { keys: 'none' }, cycle]) {

@@ -13,7 +13,7 @@ const [one, two] = ['one', 'two'].map(providerKey);
 const SET = JSON.stringify({ keys: [two.jwk] });
 const UNAVAILABLE = 'ERR_JWT_KEYS_UNAVAILABLE';
 
-test('a fetch of the caller’s that is none', async (t) => {
+test('an answer of the caller’s fetch that is no Response is refused', async (t) => {
   const server = await KeyServer.start(t, [one]);
   for (const [fetch, reason] of [
     [() => undefined, /no Response/],
@@ -41,7 +41,7 @@ function thrower() {
   throw new Error('thrown');
 }
 
-test('headers of a fetch of the caller’s', async (t) => {
+test('headers of the caller’s fetch may be anything', async (t) => {
   const server = await KeyServer.start(t);
   for (const headers of [
     new Map([['etag', 7]]),
@@ -58,7 +58,7 @@ test('headers of a fetch of the caller’s', async (t) => {
   }
 });
 
-test('a fetch that uses the keys itself', async (t) => {
+test('the caller’s fetch may use the keys itself', async (t) => {
   const server = await KeyServer.start(t, [one]);
   const codes = [];
   const { code, codeAsync } = consumer(server, {

@@ -1,7 +1,7 @@
 'use strict';
 
-// A server of keys that lies, hangs and dies. Whatever it does, the keys that were there stay, nothing
-// is followed anywhere, and the request ends.
+// A server of keys that lies, hangs and dies. Whatever it does, the keys that were there stay,
+// nothing is followed anywhere, and the request ends.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -55,18 +55,18 @@ const NO_SET = {
 };
 
 for (const [what, body] of Object.entries(NO_SET)) {
-  test(`the answer is ${what}`, (t) => assertRefused(t, says(body), /no JWK Set/));
+  test(`an answer that is no set is refused: ${what}`, (t) => assertRefused(t, says(body), /no JWK Set/));
 }
 
-test('the answer is not UTF-8', (t) =>
+test('an answer that is not UTF-8 is refused', (t) =>
   assertRefused(t, says(Buffer.from(SET, 'utf16le')), /no JWK Set|UTF-8/));
 
-test('the answer is not UTF-8 within a name', (t) =>
+test('an answer with a name that is not UTF-8 is refused', (t) =>
   assertRefused(t, says(Buffer.from(SET.replace('two', 'tw\xf6'), 'latin1')), /UTF-8/));
 
 for (const status of [201, 204, 206, 304, 400, 401, 404, 429, 500, 503]) {
   const body = [204, 304].includes(status) ? undefined : SET;
-  test(`the status is ${status}`, (t) =>
+  test(`an answer with the status ${status} is refused`, (t) =>
     assertRefused(t, says(body, {}, status), new RegExp(` ${status},`)));
 }
 
@@ -117,7 +117,7 @@ test('an answer without end is read up to the limit', async (t) => {
   for (const sent of await Promise.all(floods)) assert.ok(sent < 2 ** 30);
 });
 
-test('a small answer that unpacks to a large one', (t) => {
+test('a small answer that unpacks to a large one is refused', (t) => {
   const bomb = gzipSync(Buffer.alloc(16 * 2 ** 20, ' '));
   return assertRefused(t, says(bomb, { 'content-encoding': 'gzip' }), /longer than maxBytes/);
 });
@@ -137,7 +137,7 @@ const HANGS = {
     const timer = setInterval(() => response.write(' '), 5);
     response.on('close', () => clearInterval(timer));
   },
-  'less than was announced': says(SET, { 'content-length': SET.length + 1 }),
+  'an answer of less than was announced': says(SET, { 'content-length': SET.length + 1 }),
 };
 
 /** Ends the time of the request that is under way. */
@@ -153,7 +153,7 @@ function endOfTime(t) {
 }
 
 for (const [what, hang] of Object.entries(HANGS)) {
-  test(what, (t) => {
+  test(`${what} is given up`, (t) => {
     const end = endOfTime(t);
     const answer = (request, response) => {
       hang(request, response);
@@ -174,10 +174,10 @@ const DEATHS = {
 };
 
 for (const [what, answer] of Object.entries(DEATHS)) {
-  test(what, (t) => assertRefused(t, answer, /no answer|breaks off/));
+  test(`${what} is refused`, (t) => assertRefused(t, answer, /no answer|breaks off/));
 }
 
-test('nobody listens', async (t) => {
+test('a server that does not listen leaves the keys unavailable', async (t) => {
   const server = await KeyServer.start(t, [one]);
   server.close();
   const { codeAsync, remote } = consumer(server);

@@ -35,7 +35,7 @@ const ended = (result, output) => {
   assert.match(stdout, output);
 };
 
-test('https, with an authority of one’s own', async (t) => {
+test('https works with an authority of one’s own', async (t) => {
   const pem = readFileSync(PEM);
   const server = https.createServer({ key: pem, cert: pem }, (request, response) => {
     response.end(JSON.stringify({ keys: [one.jwk] }));
@@ -76,7 +76,7 @@ test('a thread has keys of its own', async (t) => {
   assert.throws(() => structuredClone(new RemoteJwks(server.url)), { name: 'DataCloneError' });
 });
 
-test('a thread that is ended in the middle of a request', async (t) => {
+test('a thread may be ended in the middle of a request', async (t) => {
   const server = await KeyServer.start(t, [one]);
   const asked = new Promise((resolve) => {
     server.answer = resolve;

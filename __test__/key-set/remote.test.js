@@ -44,7 +44,7 @@ test('who can wait does not notice', async (t) => {
   counted(server, 1);
 });
 
-test('many tokens at once', async (t) => {
+test('verifyMany causes one request', async (t) => {
   const server = await KeyServer.start(t, [one]);
   const { verifier } = consumer(server);
   const results = await verifier.verifyMany([one.token, two.token, 'garbage', one.token]);
@@ -147,7 +147,7 @@ test('requests carry the headers that are given, and no others of ours', async (
   assert.equal(headers.cookie, undefined);
 });
 
-test('another fetch', async (t) => {
+test('the caller’s fetch makes the requests', async (t) => {
   const server = await KeyServer.start(t, [one]);
   const seen = [];
   const { codeAsync } = consumer(server, {
@@ -199,7 +199,7 @@ test('the keys of others do not sign', async (t) => {
   assert.throws(issuer, coded('ERR_INVALID_ARG_TYPE'));
 });
 
-test('addresses that are refused, and never quoted', () => {
+test('an address that is not https is refused and not quoted', () => {
   for (const url of [
     'http://example.com/keys',
     'http://127.0.0.1.example.com/keys',

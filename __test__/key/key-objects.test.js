@@ -17,7 +17,7 @@ const oct = { kty: 'oct', k: Buffer.alloc(32, 7).toString('base64url') };
 
 const refused = (make, code = 'ERR_JWT_KEY') => assert.throws(make, coded(code));
 
-test('of operations, there are few', () => {
+test('a JWK with too many operations is refused', () => {
   const operations = Array.from({ length: 11_000 }, (_, n) => n);
   assert.throws(() => JwtKey.fromJwk({ ...publicJwk, key_ops: operations }, { alg: 'EdDSA' }), {
     message: /each once, and nothing else/,

@@ -26,7 +26,7 @@ const stored = (name) => {
 const refused = (make, code = 'ERR_JWT_KEY') => assert.throws(make, coded(code));
 
 // RSA keys take up to a second each: no more are made than there are different questions.
-test('generated keys', async () => {
+test('generated keys are private and have ids of their own', async () => {
   const rsa = [JwtKey.generate('RS256'), JwtKey.generate('PS512', { modulusLength: 3072 })];
   for (const alg of ['HS256', 'HS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']) {
     const [one, other] = await Promise.all([JwtKey.generate(alg), JwtKey.generate(alg)]);
@@ -42,7 +42,7 @@ test('generated keys', async () => {
   assert.ok(made.every((key) => key.private && /^[\w-]{43}$/.test(key.kid)));
 });
 
-test('moduli that are none', async () => {
+test('a modulus that RSA cannot have here is refused', async () => {
   for (const [alg, modulusLength, code] of [
     ['RS256', 1024, 'ERR_OUT_OF_RANGE'],
     ['RS256', 2049, 'ERR_OUT_OF_RANGE'],
@@ -52,7 +52,7 @@ test('moduli that are none', async () => {
   }
 });
 
-test('HMAC secrets', () => {
+test('an HMAC secret has 32 to 4096 bytes', () => {
   for (const secret of [SECRET, SecretBuffer.random(32), Buffer.alloc(4096)]) {
     assert.equal(JwtKey.fromSecret(secret, HS256).private, true);
   }
@@ -74,7 +74,7 @@ test('an HMAC key has no public half', () => {
   refused(() => JwtKey.fromSecret(SECRET, HS256).toPublicJwk());
 });
 
-test('symmetric JWKs', () => {
+test('a symmetric JWK makes an HMAC key', () => {
   const key = JwtKey.fromJwk({ ...oct, alg: 'HS256', kid: 'own' });
   assert.deepEqual([key.alg, key.kid], ['HS256', 'own']);
   assert.equal(JwtKey.fromJwk({ ...oct, kid: 'own' }, { ...HS256, kid: 'mine' }).kid, 'mine');
@@ -107,7 +107,7 @@ test('a private JWK makes a private key whose public half it is', () => {
   assert.equal(key.kid, JwtKey.fromJwk(publicJwk, { alg: 'EdDSA' }).kid);
 });
 
-test('malformed JWKs', () => {
+test('a malformed JWK is refused', () => {
   for (const broken of [
     {},
     { kty: 'OKP' },
@@ -151,14 +151,14 @@ test('a modulus of 1024 bits is too short', () => {
   refused(() => JwtKey.fromKeyObject(short.privateKey, { alg: 'RS256' }));
 });
 
-test('PEM as text, bytes and secret', () => {
+test('a PEM may be text, bytes or a secret', () => {
   const alg = 'EdDSA';
   for (const form of [pem, Buffer.from(pem), SecretBuffer.fromString(pem)]) {
     assert.equal(JwtKey.fromPem(form, { alg }).toPublicJwk().x, publicJwk.x);
   }
 });
 
-test('PEMs that are not one key', () => {
+test('a PEM that is not one key is refused', () => {
   const cipher = 'aes-256-cbc';
   const encrypted = privateKey.export({
     type: 'pkcs8',
@@ -197,7 +197,7 @@ test('an error does not quote the key', () => {
   }
 });
 
-test('ids', () => {
+test('an id has at most 256 bytes', () => {
   assert.equal(JwtKey.fromSecret(SECRET, { ...HS256, kid: 'ключ "1"' }).kid, 'ключ "1"');
   refused(() => JwtKey.fromSecret(SECRET, { ...HS256, kid: 'k'.repeat(257) }), 'ERR_OUT_OF_RANGE');
 });
@@ -207,7 +207,7 @@ test('a public key cannot sign', () => {
   refused(() => new JwtIssuer({ keys, expiresIn: 60 }));
 });
 
-test('the operations that a JWK is for', () => {
+test('a JWK must be for the operations that its key is for', () => {
   const alg = 'EdDSA';
   const both = ['sign', 'verify'];
   const cases = [

@@ -10,14 +10,14 @@ const { coded } = require('../helpers/outcome.js');
 const LONG = 24 * 3600 * 1000;
 const limiter = (options) => new RateLimiter({ limit: 3, windowMs: LONG, ...options });
 
-test('as many calls as the limit, for every key', () => {
+test('every key has as many calls as the limit', () => {
   const each = limiter();
   for (const key of ['one', 'two', Buffer.from('three')]) {
     assert.deepEqual([1, 2, 3, 4, 5].map(() => each.check(key)), [true, true, true, false, false]);
   }
 });
 
-test('what the client is told', () => {
+test('consume gives what a client is to be told', () => {
   const each = limiter();
   const policy = { limit: 3, windowMs: LONG, burst: 3 };
   for (const remaining of [2, 1, 0]) {
@@ -43,7 +43,7 @@ test('peek takes nothing', () => {
   assert.ok(each.peek('key').retryAfterMs > 0);
 });
 
-test('costs', () => {
+test('a call may cost more than one', () => {
   const each = limiter({ limit: 10 });
   assert.equal(each.check('key', 7), true);
   assert.equal(each.check('key', 4), false);
@@ -60,7 +60,7 @@ test('costs', () => {
   assert.equal(each.check('other', undefined), true);
 });
 
-test('a burst of its own', () => {
+test('a burst may be smaller or larger than the limit', () => {
   const small = limiter({ limit: 10, burst: 2 });
   assert.deepEqual([1, 2, 3].map(() => small.check('key')), [true, true, false]);
   const { policy, limit } = small.peek('key');
@@ -70,7 +70,7 @@ test('a burst of its own', () => {
   assert.equal(large.check('key'), false);
 });
 
-test('reset', () => {
+test('reset forgets a key and says whether there was one', () => {
   const each = limiter();
   assert.equal(each.reset('key'), false);
   for (let n = 0; n < 4; n++) each.check('key');
@@ -125,7 +125,7 @@ test('memory is bounded, and a full table is counted', () => {
   assert.ok(small.stats().evictions > 0);
 });
 
-test('many keys at once', () => {
+test('20,000 keys are limited one by one', () => {
   // Few enough for the default of a million, whose sets of eight then never overflow.
   const each = limiter({ limit: 2 });
   const keys = Array.from({ length: 20_000 }, (_, n) => `2001:db8::${n.toString(16)}`);
@@ -135,7 +135,7 @@ test('many keys at once', () => {
   assert.equal(each.stats().evictions, 0);
 });
 
-test('options out of range', () => {
+test('options out of range are refused', () => {
   for (const options of [
     { limit: 0 },
     { limit: 1e9 + 1 },

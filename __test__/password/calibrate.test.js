@@ -45,7 +45,7 @@ test('a time that nothing safe takes gives the least that is safe', async () => 
   assert.deepEqual([small.options.memoryCost, small.options.timeCost], [9216, 4]);
 });
 
-test('what cannot be looked for', async () => {
+test('a target that cannot be looked for is refused', async () => {
   await assert.rejects(calibrate(), coded('ERR_MISSING_OPTION'));
   await assert.rejects(calibrate({}), coded('ERR_MISSING_OPTION'));
   for (const options of [{ targetMs: 60_001 }, { targetMs: 1, maxMemory: 7167 }]) {
@@ -53,7 +53,7 @@ test('what cannot be looked for', async () => {
   }
 });
 
-test('more memory than the pool may use', async () => {
+test('more memory than the pool may use is refused', async () => {
   const { maxMemory } = passwordPool.stats();
   passwordPool.configure({ maxMemory: 16 << 20 });
   await assert.rejects(

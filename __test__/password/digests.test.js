@@ -70,7 +70,7 @@ test('another scheme’s hash matches nothing and asks to be replaced', async ()
   }
 });
 
-test('malformed digests', async () => {
+test('a malformed digest is refused', async () => {
   for (const digest of MALFORMED) {
     await assert.rejects(verify(digest, 'password'), coded('ERR_PASSWORD_DIGEST'), digest);
     assert.throws(() => verifySync(digest, 'password'), coded('ERR_PASSWORD_DIGEST'), digest);
@@ -103,7 +103,7 @@ test('digests that ask for too much are refused before anything is done', async 
   }
 });
 
-test('ceilings of the caller’s', async () => {
+test('a caller may set ceilings', async () => {
   const digest = hashSync('password', { memoryCost: 256, timeCost: 2, parallelism: 2 });
   assert.equal(
     await verify(digest, 'password', { limits: { memoryCost: 256, timeCost: 2, parallelism: 2 } }),
@@ -114,7 +114,7 @@ test('ceilings of the caller’s', async () => {
   }
 });
 
-test('parameters in any order, one order out', () => {
+test('parameters are read in any order and written in one', () => {
   assert.match(DIGEST, /^\$argon2id\$v=19\$m=64,t=1,p=1\$/);
   for (const costs of ['t=1,m=64,p=1', 'p=1,t=1,m=64', 't=1,p=1,m=64']) {
     const shuffled = DIGEST.replace('m=64,t=1,p=1', costs);
@@ -125,7 +125,7 @@ test('parameters in any order, one order out', () => {
   }
 });
 
-test('parseHash', () => {
+test('parseHash gives every part of a digest', () => {
   const digest = `$argon2d$v=16$m=256,t=2,p=1,keyid=a2V5,data=ZGF0YQ$${SALT}$${TAG}`;
   assert.deepEqual(parseHash(digest), {
     type: 'argon2d',
@@ -143,7 +143,7 @@ test('parseHash', () => {
   assert.equal(parseHash(DIGEST.replace('$v=19', '')).version, 0x10);
 });
 
-test('needsRehash, for anything that differs', () => {
+test('needsRehash is true for anything that differs', () => {
   assert.equal(needsRehash(DIGEST, FAST), false);
   assert.equal(needsRehash(DIGEST), true);
   for (const option of [

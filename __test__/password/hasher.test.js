@@ -86,7 +86,7 @@ test('peppers are the hasher’s own once it is made', async () => {
   assert.throws(() => new PasswordHasher(disposed), coded('ERR_SECRET_DISPOSED'));
 });
 
-test('ids of peppers: 1 to 8 bytes, of any kind of text', async () => {
+test('an id of a pepper is any text of 1 to 8 bytes', async () => {
   for (const id of ['1', '12345678', 'é', '🐎🐎', '__proto__', 'a b']) {
     const keys = Object.defineProperty({}, id, { value: OLD });
     if (Buffer.byteLength(id) > 8) {
@@ -179,7 +179,7 @@ test('a policy beyond the default ceilings verifies its own', async () => {
   }
 });
 
-test('the extremes, in every method', async () => {
+test('every method refuses the extremes', async () => {
   const legacy = ['bcrypt', 'scrypt', 'pbkdf2', 'django'];
   const hasher = new PasswordHasher({ ...FAST, legacy });
   const rest = 'c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA';

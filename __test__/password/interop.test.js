@@ -19,7 +19,7 @@ const SECRET = Buffer.from('a pepper of some length');
 const TYPES = ['argon2d', 'argon2i', 'argon2id'];
 
 for (const [algorithm, type] of TYPES.entries()) {
-  test(`@node-rs/argon2, ${type}`, async () => {
+  test(`@node-rs/argon2 and we verify each other’s ${type}`, async () => {
     const theirs = await nodeRs.hash(PASSWORD, { ...COSTS, algorithm, secret: SECRET });
     assert.ok(theirs.startsWith(`$${type}$`));
     assert.equal(await verify(theirs, PASSWORD, { secret: SECRET }), true);
@@ -29,7 +29,7 @@ for (const [algorithm, type] of TYPES.entries()) {
     assert.equal(await nodeRs.verify(ours, PASSWORD), false);
   });
 
-  test(`npm argon2, ${type}, with more associated data than the crate takes`, async () => {
+  test(`npm argon2 and we verify each other’s ${type} with more data than the crate takes`, async () => {
     const options = { ...COSTS, secret: SECRET, associatedData: Buffer.alloc(300, 'data') };
     const theirs = await npmArgon2.hash(PASSWORD, { ...options, type: algorithm });
     assert.ok(theirs.startsWith(`$${type}$`));
@@ -40,7 +40,7 @@ for (const [algorithm, type] of TYPES.entries()) {
     assert.equal(await npmArgon2.verify(ours, `${PASSWORD}!`, { secret: SECRET }), false);
   });
 
-  test(`hash-wasm, ${type}`, async () => {
+  test(`hash-wasm and we verify each other’s ${type}`, async () => {
     const theirs = await hashWasm[type]({
       password: PASSWORD,
       salt: Buffer.from('a salt of my own'),
@@ -60,7 +60,7 @@ for (const [algorithm, type] of TYPES.entries()) {
   });
 }
 
-test('the reference’s digests and tags', async () => {
+test('the reference’s digests and tags are ours', async () => {
   const bytes = (hex) => Buffer.from(hex, 'hex');
   for (const vector of [...reference, ...rfc9106]) {
     const secret = vector.secret_hex ? bytes(vector.secret_hex) : undefined;

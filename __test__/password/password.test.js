@@ -28,7 +28,7 @@ for (const [what, password, other] of [
   ['a replacement character', '\ufffd', '\ufffe'],
   ['4096 bytes', 'x'.repeat(4096), 'x'.repeat(4095)],
 ]) {
-  test(`round trips of ${what}`, async () => {
+  test(`a digest matches its password only: ${what}`, async () => {
     const digest = await hash(password, FAST);
     assert.equal(await verify(digest, password), true);
     assert.equal(await verify(digest, other), false);
@@ -52,7 +52,7 @@ test('passwords in other normal forms are other passwords', () => {
   assert.equal(verifySync(hashSync('\u00e9', FAST), 'e\u0301'), false);
 });
 
-test('a password of over 4096 bytes as a string, or of a disposed secret', async () => {
+test('a password of over 4096 bytes or of a disposed secret is refused', async () => {
   await assert.rejects(hash('é'.repeat(2049), FAST), coded('ERR_OUT_OF_RANGE'));
   const secret = SecretBuffer.fromString('password');
   secret.dispose();
@@ -64,7 +64,7 @@ test('the defaults are the second recommendation of RFC 9106', async () => {
   assert.match(await hash('password'), form);
 });
 
-test('options', () => {
+test('options are in the digest', () => {
   const of = (options) => parseHash(hashSync('password', { ...FAST, ...options }));
   assert.deepEqual([argon2d, argon2i, argon2id], [0, 1, 2]);
   for (const [type, name] of [
@@ -99,7 +99,7 @@ test('undefined options are left out, of any name that there is', () => {
   );
 });
 
-test('raw tags', async () => {
+test('raw gives the tag of the digest', async () => {
   const options = { ...FAST, salt: Buffer.from('somesalt'), hashLength: 24 };
   const tag = await hash('password', { ...options, raw: true });
   assert.ok(Buffer.isBuffer(tag));
@@ -107,7 +107,7 @@ test('raw tags', async () => {
   assert.deepEqual(hashSync('password', { ...options, raw: true }), tag);
 });
 
-test('a pepper', async () => {
+test('a digest with a pepper matches with that pepper only', async () => {
   const secret = SecretBuffer.random(32);
   const digest = await hash('password', { ...FAST, secret });
   assert.equal(await verify(digest, 'password', { secret }), true);
@@ -144,7 +144,7 @@ test('lanes that are computed at the same time give the tag that one thread give
 });
 
 for (const engine of ['avx2', 'sse2', 'portable', 'rustcrypto', 'no such engine']) {
-  test(`NODESEC_ARGON2=${engine}`, async () => {
+  test(`NODESEC_ARGON2=${engine} computes the same digest`, async () => {
     const { stdout, stderr } = await runScript(
       `const { hashSync } = require('@nodesec/native');
        const options = { profile: 'test', type: 'argon2d', salt: Buffer.from('somesalt') };
@@ -171,7 +171,7 @@ test('hashing does not hold up the event loop', async () => {
   assert.ok(turns > 2, `${turns} turns`);
 });
 
-test('many hashes at once', async () => {
+test('many hashes may be computed at once', async () => {
   const passwords = Array.from({ length: 64 }, (_, index) => `password ${index}`);
   const digests = await Promise.all(passwords.map((password) => hash(password, FAST)));
   const verified = await Promise.all(

@@ -36,7 +36,7 @@ for (const { number, ...options } of CASES.flatMap((options) => [
   { ...options, version: 0x13 },
 ])) {
   const { secret: _, associatedData: data, ...named } = options;
-  test(`npm argon2: ${JSON.stringify({ ...named, data: data?.length })}`, async () => {
+  test(`npm argon2 agrees: ${JSON.stringify({ ...named, data: data?.length })}`, async () => {
     const { secret } = options;
     const theirs = await npm.hash(PASSWORD, { ...options, type: number });
     assert.equal(await verify(theirs, PASSWORD, { secret }), true);
@@ -49,7 +49,7 @@ for (const { number, ...options } of CASES.flatMap((options) => [
   });
 }
 
-test('node:crypto of Node 24', (t) => {
+test('node:crypto of Node 24 computes the same tags', (t) => {
   const node = peers.node24(t);
   if (node === undefined) return;
   const program = `
@@ -105,7 +105,7 @@ test('node:crypto of Node 24', (t) => {
   }
 });
 
-test('argon2-cffi of Python', (t) => {
+test('argon2-cffi of Python agrees', (t) => {
   const python = peers.argon2Cffi(t);
   if (python === undefined) return;
   const cases = CASES.filter(({ secret, associatedData }) => !secret && !associatedData);
@@ -146,7 +146,7 @@ print(json.dumps([[verify(digest, p) for p in case['tries']]
   assert.deepEqual(verified, Array(ours.length).fill([true, false]));
 });
 
-test('libargon2', (t) => {
+test('libargon2’s command computes the same digests', (t) => {
   const argon2 = peers.argon2Command(t);
   if (argon2 === undefined) return;
   const flags = { argon2d: '-d', argon2i: '-i', argon2id: '-id' };

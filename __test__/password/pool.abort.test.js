@@ -45,13 +45,13 @@ beforeEach(async () => {
 });
 
 for (const [name, call] of Object.entries(calls)) {
-  test(`${name}: with a signal that does not fire, as without`, async () => {
+  test(`${name}: a signal that does not fire changes nothing`, async () => {
     const { signal } = new AbortController();
     assert.ok(await call(signal));
     assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
-  test(`${name}: already aborted, nothing starts`, async () => {
+  test(`${name}: nothing starts with an aborted signal`, async () => {
     const reason = new Error('mine');
     const before = passwordPool.stats();
     const promise = call(AbortSignal.abort(reason));
@@ -104,7 +104,7 @@ for (const [name, call] of Object.entries({
   });
 }
 
-test('AbortSignal.timeout', async () => {
+test('AbortSignal.timeout calls off a hash that waits', async () => {
   const running = hash('password', SLOW);
   const signal = AbortSignal.timeout(5);
   await assert.rejects(hash('password', { ...FAST, signal }), (error) => {
@@ -114,7 +114,7 @@ test('AbortSignal.timeout', async () => {
   await running;
 });
 
-test('one signal for many hashes: one listener, no warning, all of them called off', async () => {
+test('one signal calls off many hashes with one listener and no warning', async () => {
   const warnings = [];
   const warn = (warning) => warnings.push(warning);
   process.on('warning', warn);
@@ -139,7 +139,7 @@ test('a signal that fires when the result is there already changes nothing', asy
   assert.equal(await verify(digest, 'password'), true);
 });
 
-test('a signal that fires while the arguments are read', async () => {
+test('a signal may fire while the arguments are read', async () => {
   const controller = new AbortController();
   const { signal } = controller;
   const options = {
@@ -187,7 +187,7 @@ test("another scheme's hash is false with a signal, too", async () => {
   assert.equal(getEventListeners(signal, 'abort').length, 0);
 });
 
-test('a signal with bad arguments: their error, and no listener', async () => {
+test('bad arguments leave no listener on a signal', async () => {
   const { signal } = new AbortController();
   await assert.rejects(hash(42, { signal }), coded('ERR_INVALID_ARG_TYPE'));
   assert.equal(getEventListeners(signal, 'abort').length, 0);

@@ -220,7 +220,7 @@ const EXTREMES = `
   ];
 `;
 
-test('extremes: coded errors, and not a mapping more', { skip: !ON_LINUX }, async () => {
+test('extremes are refused without another mapping', { skip: !ON_LINUX }, async () => {
   const result = await report(`
     ${EXTREMES}
     await hash('warm', { profile: 'test' });

@@ -82,7 +82,7 @@ for (const [what, use, length] of Object.entries(USES).flatMap(([what, use]) => 
   [what, use, LONG],
   [what, use, SHORT],
 ])) {
-  test(`${what} of ${length} bytes`, { skip: !ON_LINUX }, async () => {
+  test(`nothing is left of a password: ${what} of ${length} bytes`, { skip: !ON_LINUX }, async () => {
     const [password, control] = [randomBytes(length), randomBytes(length)];
     const [, scheme = 'argon2'] = what.match(/^PasswordHasher.*, (.*)/) ?? [];
     const digest = OLD_DIGESTS[scheme](password);

@@ -38,7 +38,7 @@ test('a token is refused by each kind of entry', async () => {
   }
 });
 
-test('and not by an entry for another', async () => {
+test('a token is not refused by an entry for another', async () => {
   const revocations = new RevocationList();
   for (const name of ['ID', 'session', 'subject', 'k1', 'me']) {
     await revocations.revokeId(name, SOON);
@@ -135,7 +135,7 @@ test('a full list may refuse whatever is older instead', () => {
   assert.equal(revocations.isRevoked({ jti: 'x', iat: rejectsIssuedUntil + 1 }), false);
 });
 
-test('counts', async () => {
+test('stats counts entries by kind', async () => {
   const list = new RevocationList({ maxEntries: 10 });
   list.revokeIdSync('a', SOON);
   list.revokeIdSync('a', SOON);

@@ -18,7 +18,7 @@ function take(value, options) {
   return SecretBuffer.fromEnv(NAME, options).use((bytes) => Buffer.from(bytes));
 }
 
-test('what a variable stands for', () => {
+test('a variable is decoded as its encoding says', () => {
   for (const [value, encoding, expected] of [
     ['pässwörd\n', undefined, Buffer.from('pässwörd\n')],
     ['pässwörd', 'utf8', Buffer.from('pässwörd')],
@@ -39,7 +39,7 @@ test('wipe: false leaves the variable', () => {
   delete process.env[NAME];
 });
 
-test('no such variable, or nothing in it', () => {
+test('a variable that is missing or empty is refused', () => {
   delete process.env[NAME];
   assert.throws(() => SecretBuffer.fromEnv(NAME), coded('ERR_SECRET_ENV', { name: 'SecretError' }));
   assert.throws(() => take(''), coded('ERR_SECRET_ENV'));

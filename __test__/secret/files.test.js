@@ -32,7 +32,7 @@ function fileOf(content, mode = 0o600) {
 const read = (content, options) =>
   SecretBuffer.fromFile(fileOf(content), options).use((bytes) => Buffer.from(bytes));
 
-test('what a file stands for', () => {
+test('a file is decoded as its options say', () => {
   for (const [content, options, expected] of [
     [Buffer.from([0, 255, 10]), undefined, Buffer.from([0, 255, 10])],
     ['line\n', { encoding: 'raw' }, Buffer.from('line\n')],
@@ -48,7 +48,7 @@ test('what a file stands for', () => {
   }
 });
 
-test('content that is not of the encoding', () => {
+test('content that is not of the encoding is refused', () => {
   for (const [content, options] of [
     [Buffer.from([0xff]), { encoding: 'utf8' }],
     ['0g', { encoding: 'hex' }],
@@ -62,7 +62,7 @@ test('content that is not of the encoding', () => {
   }
 });
 
-test('sizes', () => {
+test('a file has at most maxBytes', () => {
   assert.equal(read(Buffer.alloc(65536, 1)).length, 65536);
   assert.throws(() => read(Buffer.alloc(65537, 1)), coded('ERR_SECRET_FILE'));
   assert.equal(read(Buffer.alloc(1 << 20, 1), { maxBytes: 1 << 20 }).length, 1 << 20);
@@ -72,7 +72,7 @@ test('sizes', () => {
   }
 });
 
-test('what is no file to read', () => {
+test('a path without a file is refused and not quoted', () => {
   const missing = path.join(folder, 'missing');
   for (const file of [missing, folder]) {
     assert.throws(
@@ -85,7 +85,7 @@ test('what is no file to read', () => {
 });
 
 if (process.platform !== 'win32') {
-  test('files that others may read or write', () => {
+  test('a file that others may read or write is refused', () => {
     for (const mode of [0o640, 0o604, 0o620, 0o602, 0o644, 0o666]) {
       const file = fileOf('secret', mode);
       const refused = coded('ERR_SECRET_PERMISSIONS', { name: 'SecretError' });
@@ -110,7 +110,7 @@ if (process.platform !== 'win32') {
   });
 
   if (process.getuid() === 0) {
-    test('files of another user', () => {
+    test('a file of another user is refused', () => {
       const [theirs, rootsOwn] = [fileOf('secret'), fileOf('secret')];
       fs.chownSync(theirs, 65534, 65534);
       const refused = coded('ERR_SECRET_PERMISSIONS', { name: 'SecretError' });

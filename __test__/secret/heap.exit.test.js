@@ -36,7 +36,7 @@ const ENDS = {
 const backends = ['memfd_secret', 'mlock', 'dontdump', 'plain'];
 
 for (const [name, [script, expected]] of Object.entries(ENDS)) {
-  test(name, async () => {
+  test(`a process with secrets ends as one without: ${name}`, async () => {
     for (const backend of backends) {
       const env = { NODESEC_SECMEM: backend };
       const { code, signal, stderr } = await runScript(HOLD + script, { env });

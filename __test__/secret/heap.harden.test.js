@@ -50,7 +50,7 @@ if (onLinux) {
     assert.deepEqual(hardened, { dumpable: true, core: LIMIT, reasons: [] });
   });
 
-  test('dumpable: false', () => {
+  test('dumpable: false keeps other processes from tracing', () => {
     const { limits, traceable, hardened } = found(`
       const hardened = secureHeap.hardenProcess({ dumpable: false });
       return { limits: limits(), traceable: traceable(), hardened };

@@ -96,7 +96,7 @@ const canBecomeNobody = () =>
 if (process.platform === 'linux' && canBecomeNobody()) {
   for (const memlockKib of [0, 16, 64, 8192]) {
     for (const backend of BACKENDS) {
-      test(`${backend} asked for, ${memlockKib} KiB to lock`, async () => {
+      test(`status() says what the kernel gave: ${backend} asked for, ${memlockKib} KiB to lock`, async () => {
         const { code, signal, stdout, stderr } = await probe(memlockKib, backend);
         assert.equal(code, 0, `${signal} ${stderr}`);
         const found = JSON.parse(stdout);

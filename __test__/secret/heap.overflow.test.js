@@ -139,7 +139,7 @@ test('a heap with room for nothing but what is set aside is refused', async () =
   assert.equal(stdout, '32768\nERR_OUT_OF_RANGE\n');
 });
 
-test('any sequence of calls, against plain buffers', async () => {
+test('any sequence of calls gives what it gives with plain buffers', async () => {
   const { steps, sealed } = await run(`
     let state = 1;
     const below = (end) => {

@@ -101,7 +101,7 @@ if (process.platform === 'linux') {
 
   for (const errno of ['ENOSYS', 'EPERM']) {
     for (const [calls, { backend, reasons, ...exceptions }] of Object.entries(REFUSALS)) {
-      test(`${errno} for ${calls}`, async () => {
+      test(`status() gives the reason: ${errno} for ${calls}`, async () => {
         const { code, signal, stdout, stderr } = await runRefused(errno, calls, PROBE);
         assert.equal(code, 0, `${signal} ${stderr}`);
         const { status, flagged } = JSON.parse(stdout);

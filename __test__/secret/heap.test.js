@@ -59,7 +59,7 @@ test('the status cannot be changed', () => {
   assert.equal(typeof secureHeap.status().locked, 'boolean');
 });
 
-test('no claim without a reason', () => {
+test('a backend below the best has a reason', () => {
   const { backend, degraded, dumpExcluded, kernelUnmapped, locked, reasons } = secureHeap.status();
   assert.ok(['memfd_secret', 'mlock', 'dontdump', 'plain'].includes(backend));
   assert.equal(kernelUnmapped, backend === 'memfd_secret');

@@ -14,7 +14,7 @@ const key = SecretBuffer.random(32);
 const context = 'a context';
 const refused = coded('ERR_SECRET_SEAL', { name: 'SecretError' });
 
-test('round trips', () => {
+test('a sealed secret of any length opens again', () => {
   for (const length of [0, 1, 32, 5000, 1 << 20]) {
     const bytes = crypto.randomBytes(length);
     const sealed = SecretBuffer.from(bytes).seal(key, { context });
@@ -25,7 +25,7 @@ test('round trips', () => {
 });
 
 for (const sealed of cases) {
-  test(`${description}: version ${sealed.version}, ${sealed.name}`, () => {
+  test(`a secret that was ${description} opens: version ${sealed.version}, ${sealed.name}`, () => {
     const blob = Buffer.from(sealed.sealed, 'hex');
     assert.equal(blob[0], sealed.version);
     const opened = SecretBuffer.unseal(blob, SecretBuffer.fromString(sealed.key, 'hex'), {
@@ -75,7 +75,7 @@ test('nothing else opens it', () => {
   assert.ok(open(sealed)().equals(Buffer.from('secret')));
 });
 
-test('keys and contexts that are refused', () => {
+test('a key or a context that will not do is refused', () => {
   const secret = SecretBuffer.fromString('secret');
   assert.throws(
     () => secret.seal(SecretBuffer.random(31), { context }),

@@ -8,7 +8,7 @@ const { coded } = require('../helpers/outcome.js');
 
 const bytesOf = (secret) => secret.use((bytes) => Buffer.from(bytes));
 
-test('random secrets', () => {
+test('random secrets have the length that is asked for and differ', () => {
   for (const length of [1, 32, 33, 4096, 4097, 1024 * 1024]) {
     const secret = SecretBuffer.random(length);
     assert.equal(secret.byteLength, length);
@@ -20,7 +20,7 @@ test('random secrets', () => {
   }
 });
 
-test('a secret from bytes', () => {
+test('a secret from bytes is a copy', () => {
   const source = Buffer.from('0123456789abcdef');
   const secret = SecretBuffer.from(source);
   assert.deepEqual(bytesOf(secret), source);
@@ -37,7 +37,7 @@ test('wipe: true wipes the view, and only the view', () => {
   assert.equal(memory.toString('latin1'), 'x'.repeat(16) + '\0'.repeat(16) + 'x'.repeat(32));
 });
 
-test('a secret from text', () => {
+test('a secret from text is decoded as its encoding says', () => {
   for (const [text, encoding, expected] of [
     ['pässwörd 🐎', undefined, Buffer.from('pässwörd 🐎')],
     ['pässwörd 🐎', 'utf8', Buffer.from('pässwörd 🐎')],
@@ -130,7 +130,7 @@ test('use() notices bytes that were transferred', () => {
   );
 });
 
-test('use() within use()', () => {
+test('use() within use() lends another copy', () => {
   const secret = SecretBuffer.from(Buffer.from('secret'));
   secret.use((outer) => {
     secret.use((inner) => inner.fill(1));
@@ -148,7 +148,7 @@ test('equals() belongs to a SecretBuffer', () => {
   }
 });
 
-test('equals() and timingSafeEqual()', () => {
+test('equals() and timingSafeEqual() compare bytes', () => {
   const secret = SecretBuffer.fromString('secret');
   assert.ok(secret.equals(secret));
   assert.ok(secret.equals(SecretBuffer.fromString('secret')));
@@ -184,7 +184,7 @@ test('a disposed secret is of no use any more', () => {
   }
 });
 
-test('Symbol.dispose', () => {
+test('Symbol.dispose disposes of a secret', () => {
   const secret = SecretBuffer.random(32);
   secret[Symbol.dispose]();
   assert.equal(secret.disposed, true);

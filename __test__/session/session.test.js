@@ -116,7 +116,7 @@ test('what is no refresh token of ours is unknown, and ends nothing', async () =
   assert.equal((await sessions.refresh(refreshToken)).status, 'rotated');
 });
 
-test('end', async () => {
+test('end revokes the tokens of one session', async () => {
   const { sessions, verifier } = service();
   const [one, other] = [await sessions.start('subject'), await sessions.start('subject')];
   await sessions.end(one.sessionId);
@@ -127,7 +127,7 @@ test('end', async () => {
   await sessions.end(uuidv7());
 });
 
-test('endAll, and a new start at once', async () => {
+test('endAll ends a subject’s sessions, and a new one may start at once', async () => {
   const { sessions, verifier } = service();
   const pairs = [await sessions.start('subject'), await sessions.start('subject')];
   const somebody = await sessions.start('somebody');
@@ -143,7 +143,7 @@ test('endAll, and a new start at once', async () => {
   await sessions.endAll('nobody');
 });
 
-test('list', async () => {
+test('list gives a subject’s sessions with their times', async () => {
   const { sessions } = service({ refreshTtl: '30d', idleTtl: '7d' });
   assert.deepEqual(await sessions.list('subject'), []);
   const pairs = [await sessions.start('subject'), await sessions.start('subject')];
@@ -158,7 +158,7 @@ test('list', async () => {
   assert.equal((await sessions.list('subject')).length, 1);
 });
 
-test('claims that a session sets itself', async () => {
+test('a claim that a session sets itself is refused', async () => {
   const { sessions } = service();
   for (const claims of [{ sub: 'x' }, { sid: 'x' }, { iat: 1 }, { jti: 'x' }, { iss: 'x' }]) {
     await assert.rejects(sessions.start('subject', claims), coded('ERR_JWT_CLAIM'));
@@ -176,7 +176,7 @@ test('subjects may be any text', async () => {
   await assert.rejects(sessions.start('x'.repeat(1025)), coded('ERR_OUT_OF_RANGE'));
 });
 
-test('a bound on sessions', async () => {
+test('sessions are bounded by maxSessions', async () => {
   const { sessions } = service({ maxSessions: 2 });
   const { sessionId } = await sessions.start('one');
   await sessions.start('two');

@@ -14,7 +14,7 @@ const [authority, web, database] = ['authority', 'web', 'database'].map((wanted)
   cases.find(({ name }) => name === wanted),
 );
 
-test('mutual TLS', async (t) => {
+test('mutual TLS names the workload', async (t) => {
   const server = tls.createServer({
     ca: authority.cert,
     cert: database.cert,

@@ -23,7 +23,7 @@ async function authority(kid) {
 const verifier = (bundle) =>
   JwtVerifier.spiffe({ trustDomain: 'example.org', bundle, audience: 'reports' });
 
-test('a bundle that is fetched, and replaced', async (t) => {
+test('a bundle is fetched and replaced', async (t) => {
   const [one, two] = await Promise.all(['one', 'two'].map(authority));
   const server = await KeyServer.start(t, [one]);
   const remote = new RemoteJwks(server.url, { use: 'jwt-svid' });
@@ -69,7 +69,7 @@ test('its keys are for no other verifier', () => {
   }
 });
 
-test('what only looks like one', () => {
+test('an impostor of a RemoteJwks is refused', () => {
   const remote = new RemoteJwks('https://example.org/bundle', { use: 'jwt-svid' });
   for (const impostor of [Object.create(RemoteJwks.prototype), new Proxy(remote, {})]) {
     assert.throws(() => verifier(impostor), coded('ERR_JWT_KEY'));

@@ -54,7 +54,7 @@ test('what is no id says why, without the text', () => {
 });
 
 for (const { name, cert, uri, refused } of cases) {
-  test(`a certificate: ${name}`, () => {
+  test(`a certificate is read as SPIFFE says: ${name}`, () => {
     const parsed = new X509Certificate(cert);
     for (const form of [cert, parsed, parsed.raw, new Uint8Array(parsed.raw)]) {
       if (uri !== undefined) {
@@ -79,7 +79,7 @@ test('the id of a certificate is frozen', () => {
   assert.ok(Object.isFrozen(id));
 });
 
-test('a certificate, and nothing but one', () => {
+test('bytes that are not one certificate are refused', () => {
   const { raw } = new X509Certificate(cert);
   const refused = coded('ERR_SPIFFE_CERTIFICATE');
   for (const form of [
@@ -98,7 +98,7 @@ test('a certificate, and nothing but one', () => {
   }
 });
 
-test('impostors of an X509Certificate', () => {
+test('an impostor of an X509Certificate is refused', () => {
   const parsed = new X509Certificate(cert);
   const refused = coded('ERR_INVALID_ARG_TYPE');
   for (const impostor of [

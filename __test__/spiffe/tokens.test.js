@@ -72,7 +72,7 @@ test('an RSA key of a bundle is for all algorithms of RSA', async () => {
   }
 });
 
-test('keys that are for something else, or have no id', async () => {
+test('keys that are for something else or have no id verify nothing', async () => {
   const unknown = { key: authority, header: { alg: 'ES384', kid: undefined } };
   assertRejected(verifier(), await svid(unknown), 'ERR_JWT_KEY_NOT_FOUND');
   const other = { key: authority, header: { alg: 'ES384', kid: 'authority' } };
@@ -81,14 +81,14 @@ test('keys that are for something else, or have no id', async () => {
   assertRejected(verifier(), await svid(eddsa), 'ERR_JWT_ALGORITHM');
 });
 
-test('an algorithm that no SVID has', async () => {
+test('an algorithm that no SVID has is refused', async () => {
   const hmac = craftClaims({ aud: 'reports', sub: WEB }, { alg: 'HS256', kid: 'ec' });
   assertRejected(verifier(), hmac, 'ERR_JWT_ALGORITHM');
   const none = craftClaims({ aud: 'reports', sub: WEB }, { alg: 'none', kid: 'ec' });
   assertRejected(verifier(), none, 'ERR_JWT_ALGORITHM');
 });
 
-test('headers', async () => {
+test('an SVID has no header parameters but alg, kid and typ', async () => {
   for (const typ of [undefined, 'JWT', 'JOSE']) {
     assert.equal(verifier().verify(await svid({ header: { typ } })).sub, WEB);
   }
@@ -101,7 +101,7 @@ test('headers', async () => {
   }
 });
 
-test('claims', async () => {
+test('an SVID names a workload of the trust domain, an audience and its end', async () => {
   const mismatch = (claim) => ({ claim, reason: 'mismatch' });
   for (const sub of ['spiffe://example.com/a', 'spiffe://example.org', 'alice', `${WEB}/`]) {
     assertRejected(verifier(), await svid({ sub }), 'ERR_JWT_CLAIM', mismatch('sub'));
@@ -116,7 +116,7 @@ test('claims', async () => {
   assertRejected(verifier(), await endless.sign(ec.privateKey), 'ERR_JWT_CLAIM', noExpiry);
 });
 
-test('a bundle without keys: all are revoked', async () => {
+test('a bundle without keys revokes all', async () => {
   for (const keys of [[], [bundle.keys[0]], [bundle.keys[4]]]) {
     const none = verifier({ bundle: { ...bundle, keys } });
     assertRejected(none, await svid(), 'ERR_JWT_KEY_NOT_FOUND');
@@ -134,7 +134,7 @@ test('with a list, an SVID needs what it can be revoked by', async () => {
   assertRejected(strict, token, 'ERR_JWT_REVOKED');
 });
 
-test('what is no bundle, and what is no trust domain', () => {
+test('a value that is no bundle or no trust domain is refused', () => {
   const refused = (options, code) => assert.throws(() => verifier(options), coded(code));
   for (const text of ['', '{}', '[]', '{"keys":{}}', '{"keys":[],"keys":[]}']) {
     refused({ bundle: text }, 'ERR_JWT_KEY');

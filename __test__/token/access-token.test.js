@@ -45,7 +45,7 @@ test("jose's are verified", async () => {
   assert.deepEqual(verifier().verify(token), CLAIMS);
 });
 
-test('a token of another kind', () => {
+test('a token of another kind is refused', () => {
   const { typ, ...untyped } = HEADER;
   assert.equal(typ, 'at+jwt');
   const missing = { claim: 'typ', reason: 'missing' };
@@ -74,7 +74,7 @@ test('every claim must be there, and be what it should be', () => {
   assertRejected(verifier(), craft({ ...CLAIMS, exp: now() }, HEADER), 'ERR_JWT_EXPIRED');
 });
 
-test('without a signature, or encrypted', () => {
+test('a token without a signature or with encryption is refused', () => {
   const none = { ...HEADER, alg: 'none' };
   assertRejected(verifier(), craft(CLAIMS, none), 'ERR_JWT_ALGORITHM');
   assertRejected(verifier(), `${craft(CLAIMS, HEADER)}..`, 'ERR_JWT_MALFORMED');

@@ -62,7 +62,7 @@ test('claims, key and time of signAsync are those of the call', async () => {
   assert.ok(signed.iat - before <= 1);
 });
 
-test('errors of signAsync reject', async () => {
+test('signAsync rejects with the errors of sign', async () => {
   for (const one of [key, rsa]) {
     const issuer = ofKey(one);
     await assert.rejects(issuer.signAsync({ exp: 1 }), coded('ERR_JWT_CLAIM'));

@@ -11,7 +11,7 @@ const { KID, assertRejected, craft, craftClaims, now, verifier } = require('../h
 const HOUR = 3600;
 const rejection = (claim, reason) => ['ERR_JWT_CLAIM', { claim, reason }];
 
-test('times', () => {
+test('exp, nbf and iat are checked', () => {
   for (const [claims, code, details] of [
     [{ exp: now() - 1 }, 'ERR_JWT_EXPIRED'],
     [{ exp: 0 }, 'ERR_JWT_EXPIRED'],
@@ -38,7 +38,7 @@ test('times', () => {
   }
 });
 
-test('clockTolerance', () => {
+test('clockTolerance is added to every time', () => {
   const tolerant = verifier({ clockTolerance: 300 });
   for (const near of [{ exp: now() - 200 }, { nbf: now() + 200 }, { iat: now() + 200 }]) {
     assert.ok(tolerant.verify(craftClaims(near)));
@@ -48,7 +48,7 @@ test('clockTolerance', () => {
   assertRejected(tolerant, craftClaims({ nbf: now() + 400 }), 'ERR_JWT_NOT_ACTIVE');
 });
 
-test('maxAge', () => {
+test('maxAge refuses a token that is older', () => {
   const fresh = verifier({ maxAge: '10m' });
   assert.ok(fresh.verify(craftClaims({ iat: now() - 500 })));
   assertRejected(fresh, craftClaims({ iat: now() - 700 }), 'ERR_JWT_EXPIRED');
@@ -57,7 +57,7 @@ test('maxAge', () => {
   assert.ok(tolerant.verify(craftClaims({ iat: now() - 700 })));
 });
 
-test('issuers', () => {
+test('the issuer must be one that is named', () => {
   for (const [issuer, iss, details] of [
     ['me', 'me'],
     [['you', 'me'], 'me'],
@@ -75,7 +75,7 @@ test('issuers', () => {
   }
 });
 
-test('audiences', () => {
+test('an audience must be one that is named', () => {
   for (const [audience, aud, details] of [
     ['api', 'api'],
     ['api', ['web', 'api']],
@@ -96,7 +96,7 @@ test('audiences', () => {
   }
 });
 
-test('the type of a token', () => {
+test('typ must be the one that is named, by any of its spellings', () => {
   const typed = verifier({ typ: 'at+jwt' });
   const of = (typ) => craftClaims({}, { alg: 'HS256', kid: KID, typ });
   for (const typ of ['at+jwt', 'AT+JWT', 'application/at+jwt', 'Application/At+JWT']) {
@@ -128,7 +128,7 @@ test('a claim of the wrong type is refused, asked for or not', () => {
   assertRejected(verifier(), infinite, ...rejection('exp', 'type'));
 });
 
-test('payloads that two readers could read differently', () => {
+test('a payload that two readers could read differently is refused', () => {
   const exp = now() + HOUR;
   for (const payload of [
     `{"exp":${exp},"sub":"a","sub":"b"}`,
@@ -153,7 +153,7 @@ test('payloads that two readers could read differently', () => {
   }
 });
 
-test('unusual payloads that all readers read alike', () => {
+test('an unusual payload that all readers read alike is accepted', () => {
   const exp = now() + HOUR;
   for (const [payload, claims] of [
     [` {\n"exp" :\t${exp} } `, { exp }],
@@ -187,7 +187,7 @@ test('every call gives claims of its own', () => {
   assert.deepEqual(policy.verify(token).roles, ['user']);
 });
 
-test('requiredClaims', () => {
+test('each of requiredClaims must be there', () => {
   const strict = verifier({ requiredClaims: ['client_id', 'sub', 'b"\\é'] });
   const all = { client_id: '', sub: 's', 'b"\\é': false };
   assert.deepEqual(strict.verify(craftClaims(all)).client_id, '');
@@ -204,7 +204,7 @@ test('requiredClaims', () => {
   assertRejected(strict, craft(`{${members},"client_id\\u0000":1,"b\\"\\\\\\u00e9":{}}`), ...rejection('client_id', 'missing'));
 });
 
-test('a hundred required claims, some of them twice', () => {
+test('a hundred claims may be required, some of them twice', () => {
   const names = Array.from({ length: 98 }, (_, n) => `claim ${n}`);
   const strict = verifier({ requiredClaims: [...names, 'claim 3', 'claim 97'] });
   const claims = Object.fromEntries(names.map((name) => [name, true]));
@@ -214,7 +214,7 @@ test('a hundred required claims, some of them twice', () => {
   }
 });
 
-test('requireExp', () => {
+test('requireExp: false accepts a token without exp', () => {
   const lasting = verifier({ requireExp: false });
   assert.equal(lasting.verify(craftClaims({ exp: undefined })).exp, undefined);
   assertRejected(lasting, craftClaims({ exp: now() - 1 }), 'ERR_JWT_EXPIRED');

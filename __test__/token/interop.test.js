@@ -131,7 +131,7 @@ const UNKNOWN = { 'fast-jwt': ['Ed25519'], jsonwebtoken: ['EdDSA', 'Ed25519'] };
 for (const [alg, { privateKey, publicKey }] of Object.entries(keys)) {
   for (const [library, of] of Object.entries(others)) {
     if (UNKNOWN[library]?.includes(alg)) continue;
-    test(`${alg} and ${library}`, async () => {
+    test(`${library} and we verify each other’s ${alg}`, async () => {
       const other = await of(alg);
       const theirs = await other.sign(privateKey);
       for (const key of [
@@ -177,7 +177,7 @@ for (const [alg, { privateKey, publicKey }] of Object.entries(keys)) {
   }
 }
 
-test('every algorithm of PyJWT, in both directions', (t) => {
+test('PyJWT and we verify each other’s tokens of every algorithm', (t) => {
   const python = pyJwt(t);
   if (python === undefined) return;
   const pem = (key, type) =>

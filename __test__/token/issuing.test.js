@@ -10,7 +10,7 @@ const { KID, key, now, verifier } = require('../helpers/tokens.js');
 const issuer = (options) => new JwtIssuer({ keys: key, expiresIn: '15m', ...options });
 const claimsOf = (token) => unsafeDecode(token).claims;
 
-test('what a token carries', () => {
+test('a token carries what the issuer sets', () => {
   const before = now();
   const { header, claims } = unsafeDecode(
     issuer({ issuer: 'me', audience: 'you' }).sign({ sub: 'subject' }),
@@ -23,7 +23,7 @@ test('what a token carries', () => {
   assert.match(jti, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
-test('what it does not carry', () => {
+test('a token carries no more than it must', () => {
   const { iat, exp, ...others } = claimsOf(issuer({ jti: false }).sign({}));
   assert.equal(exp - iat, 900);
   assert.deepEqual(others, {});
@@ -35,18 +35,18 @@ test('every token has an id of its own', () => {
   assert.equal(ids.size, 1000);
 });
 
-test('several audiences, and one', () => {
+test('several audiences are an array, one is a string', () => {
   const audienceOf = (audience) => claimsOf(issuer({ audience }).sign({})).aud;
   assert.deepEqual(audienceOf(['one', 'two']), ['one', 'two']);
   assert.equal(audienceOf(['one']), 'one');
   assert.equal(audienceOf(undefined), undefined);
 });
 
-test('the type of the token', () => {
+test('the header carries the issuer’s typ', () => {
   assert.equal(unsafeDecode(issuer({ typ: 'at+jwt' }).sign({})).header.typ, 'at+jwt');
 });
 
-test('overrides, for one token', () => {
+test('overrides count for one token', () => {
   const signer = issuer({ audience: 'you', jti: false });
   const { iat, ...claims } = claimsOf(
     signer.sign({}, { audience: ['a', 'b'], expiresIn: '1h', notBefore: 60 }),
@@ -57,7 +57,7 @@ test('overrides, for one token', () => {
   assert.equal(verifier().tryVerify(signer.sign({}, { notBefore: 60 })).code, 'ERR_JWT_NOT_ACTIVE');
 });
 
-test('a claim that the issuer sets itself', () => {
+test('a claim that the issuer sets itself is refused', () => {
   const full = issuer({ issuer: 'me', audience: 'you' });
   for (const claims of [
     { iat: 1 },
@@ -75,7 +75,7 @@ test('a claim that the issuer sets itself', () => {
   assert.deepEqual(own, { iss: 'i', aud: ['a'], jti: 'j', nbf: 1 });
 });
 
-test('claims that no verifier would read', () => {
+test('claims that no verifier would read are refused', () => {
   const deep = (levels) => (levels === 0 ? 1 : { deeper: deep(levels - 1) });
   for (const claims of [{ sub: 1 }, { sid: null }, { nbf: '1' }, deep(33), { a: '\udc00' }]) {
     assert.throws(() => issuer().sign(claims), coded('ERR_JWT_CLAIM'));
@@ -83,7 +83,7 @@ test('claims that no verifier would read', () => {
   assert.ok(issuer().sign(deep(31)));
 });
 
-test('claims that JSON cannot hold', () => {
+test('claims that JSON cannot hold are refused', () => {
   const circular = {};
   circular.self = circular;
   const thrown = new Error('mine');
@@ -119,7 +119,7 @@ test('claims come back as they were', () => {
   assert.equal(verifier().verify(signer.sign({ date })).date, date.toISOString());
 });
 
-test('a __proto__ claim', () => {
+test('a __proto__ claim is an own member', () => {
   const claims = verifier().verify(issuer().sign(JSON.parse('{"__proto__":{"admin":true}}')));
   assert.equal(claims.admin, undefined);
   assert.deepEqual(Object.getOwnPropertyDescriptor(claims, '__proto__').value, { admin: true });
@@ -133,7 +133,7 @@ test('a token is at most 16 KiB', () => {
   }
 });
 
-test('a life beyond what the ring remembers', () => {
+test('a life beyond what the ring remembers is refused', () => {
   const keys = new KeyRing({ keys: [key], maxTokenTtl: '1h' });
   assert.throws(() => issuer({ keys, expiresIn: 3601 }), coded('ERR_OUT_OF_RANGE'));
   const signer = issuer({ keys, expiresIn: '1h' });

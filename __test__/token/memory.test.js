@@ -46,7 +46,7 @@ test('a token that is remembered does not keep the text that it was cut from', a
   assert.ok(bytes < 5 * MIB, `${bytes}`);
 });
 
-test('neither does a header', async () => {
+test('a header that is remembered does not keep its text', async () => {
   const bytes = await growth(`
     for (let n = 0; n < 50; n += 1) {
       const { ok, header } = plain.tryVerify(cut(sign({ n }, 'type-' + n)));

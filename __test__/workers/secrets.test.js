@@ -26,7 +26,7 @@ const RELAY = `
   });
 `;
 
-test('there and back again', async () => {
+test('a secret goes to a thread and comes back', async () => {
   const worker = new Worker(RELAY, { eval: true });
   try {
     for (const length of [0, 32, 5000]) {
@@ -66,7 +66,7 @@ test('a secret outlives the thread that shared it', async () => {
   assert.ok(SecretBuffer.adopt(ticket).equals(Buffer.from('secret')));
 });
 
-test('two owners, each on its own', () => {
+test('a secret that is adopted outlasts the one that was shared', () => {
   const secret = SecretBuffer.fromString('secret');
   const adopted = SecretBuffer.adopt(secret.share());
   secret.dispose();
@@ -74,7 +74,7 @@ test('two owners, each on its own', () => {
   assert.throws(() => secret.share(), coded('ERR_SECRET_DISPOSED'));
 });
 
-test('what is no ticket', () => {
+test('a text that is no ticket is refused', () => {
   const ticket = SecretBuffer.random(32).share();
   const other = ticket.startsWith('A') ? `B${ticket.slice(1)}` : `A${ticket.slice(1)}`;
   for (const text of ['', 'ticket', other, `${ticket}=`, ` ${ticket}`, ticket.slice(1)]) {
@@ -83,7 +83,7 @@ test('what is no ticket', () => {
   assert.equal(SecretBuffer.adopt(ticket).byteLength, 32);
 });
 
-test('so many and no more, and disposeAll() takes them back', async () => {
+test('1024 tickets may be open, and disposeAll() takes them back', async () => {
   const { code, stderr } = await runScript(`
     const assert = require('node:assert');
     const { SecretBuffer, secureHeap } = require('@nodesec/native');

@@ -12,7 +12,10 @@ export const SIZES = [150, 600, 2048];
 const OWN = { sub: 'u-12345', role: 'admin' };
 const OWN_LENGTH = 150;
 
-/** Claims for a payload of so many bytes: permissions as services grant them, and one name that fits. */
+/**
+ * Claims for a payload of so many bytes: permissions as services grant them, and one name that
+ * fits.
+ */
 export function claimsFor(size) {
   if (size === OWN_LENGTH) return OWN;
   const claims = { ...OWN, name: '', permissions: [] };

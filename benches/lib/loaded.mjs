@@ -1,4 +1,5 @@
-// A process that hashes without a break, as rows/password-load.mjs wants it: prints how late its timers came.
+// A process that hashes without a break, as rows/password-load.mjs wants it: prints how late its
+// timers came.
 
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';

@@ -5,8 +5,8 @@ const SLICE_MS = 20;
 const ROUNDS = { quick: 15, full: 101 };
 
 /**
- * @param {Array<{ name: string, limit?: boolean, run: (n: number) => void | Promise<void> }>} contestants each
- *   performs the operation n times; the first is ours, and a `limit` is nobody's
+ * @param {Array<{ name: string, limit?: boolean, run: (n: number) => void | Promise<void> }>}
+ *   contestants each performs the operation n times; the first is ours, and a `limit` is nobody's
  * @returns each contestant's nanoseconds per operation in every round
  */
 export async function measure(contestants, { quick, slowMs }) {

@@ -18,7 +18,9 @@ export async function assertSameTokens(signers, size) {
   }
 }
 
-/** Every verifier gives the same claims for the token, and none for one that is wrong in some way. */
+/**
+ * Every verifier gives the same claims for the token, and none for one that is wrong in some way.
+ */
 export async function assertSameVerdicts(verifiers, token, key) {
   const wrong = await wrongTokens(token, key);
   let expected;

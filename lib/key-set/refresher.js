@@ -1,6 +1,7 @@
 'use strict';
 
-// When a set is fetched: never by a timer, always because somebody uses it, and never twice at once.
+// When a set is fetched: never by a timer, always because somebody uses it, and never twice at
+// once.
 
 /** The share of their life after which keys are fetched anew while they can still be used. */
 const REFRESH_AHEAD = 0.8;
@@ -36,9 +37,9 @@ class Refresher {
   }
 
   /**
-   * What a token calls for that was refused when so many `requests` had ended. Gives what to wait for;
-   * nothing, when a request would not help or is not allowed yet: whoever makes tokens up causes one a
-   * cooldown at most.
+   * What a token calls for that was refused when so many `requests` had ended. Gives what to wait
+   * for; nothing, when a request would not help or is not allowed yet: whoever makes tokens up
+   * causes one a cooldown at most.
    */
   need(code, requests = this.#requests) {
     const trigger = TRIGGERS.get(code);

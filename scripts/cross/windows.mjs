@@ -81,8 +81,9 @@ export default {
 };
 
 /**
- * The option with which Node leaves out the delay of TCP's keepalive: wine 8 lacks it and refuses to
- * connect then, and fetch always asks for it. In the tree, which the permission model lets tests read.
+ * The option with which Node leaves out the delay of TCP's keepalive: wine 8 lacks it and refuses
+ * to connect then, and fetch always asks for it. In the tree, which the permission model lets tests
+ * read.
  */
 function withoutKeepAlive(tree) {
   const file = path.join(tree, 'keepalive.cjs');
@@ -92,9 +93,9 @@ function withoutKeepAlive(tree) {
 }
 
 /**
- * Two libraries: an empty `libnode.dll`, which napi-build wants to see and nothing is linked to, and
- * `bcryptprimitives.dll` with the function that Rust takes random bytes from, which wine 8 lacks.
- * Gives the path of the second.
+ * Two libraries: an empty `libnode.dll`, which napi-build wants to see and nothing is linked to,
+ * and `bcryptprimitives.dll` with the function that Rust takes random bytes from, which wine 8
+ * lacks. Gives the path of the second.
  */
 function standIns() {
   const source = path.join(folder, 'prng.c');

@@ -2,7 +2,9 @@
 
 const HEADER = /^\| *rooms\b.*\|.*\| *`unsafe` *\|$/i;
 
-/** Reads the table whose first column is the rooms, from the top down, and whose last is `unsafe`. */
+/**
+ * Reads the table whose first column is the rooms, from the top down, and whose last is `unsafe`.
+ */
 export function house(markdown) {
   const lines = markdown.split('\n');
   const header = lines.findIndex((line) => HEADER.test(line));

@@ -1,5 +1,5 @@
-// What the text of a file says against the order of rooms. It is read for every file, also for tests
-// and for other systems, which the compiler does not read here.
+// What the text of a file says against the order of rooms. It is read for every file, also for
+// tests and for other systems, which the compiler does not read here.
 
 import { roomOf } from './house.mjs';
 
@@ -15,7 +15,10 @@ export function textFindings(rooms, file, source) {
   );
 }
 
-/** Comments, strings and characters as blanks, so that only code is read and lines keep their number. */
+/**
+ * Comments, strings and characters as blanks, so that only code is read and lines keep their
+ * number.
+ */
 function blankText(code) {
   const text =
     /\/\/.*|\/\*[\s\S]*?\*\/|\bb?r(#*)"[\s\S]*?"\1|"(?:\\[\s\S]|[^"\\])*"|'(?:\\[^']+|[^'\\\n])'/g;

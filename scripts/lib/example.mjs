@@ -1,4 +1,5 @@
-// An addon that is an example of the crate: what a script needs natively and the product must not have.
+// An addon that is an example of the crate: what a script needs natively and the product must not
+// have.
 
 import path from 'node:path';
 

@@ -37,7 +37,9 @@ export function run(command, args, { cwd = root, env = process.env, quiet = fals
   });
 }
 
-/** Runs a script's body: a failure ends the process with status 1, without a trace when it is known. */
+/**
+ * Runs a script's body: a failure ends the process with status 1, without a trace when it is known.
+ */
 export async function main(body) {
   try {
     await body();

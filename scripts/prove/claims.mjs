@@ -1,6 +1,6 @@
 // What is claimed: at which moment, read in which way, is there anything of a secret to be found.
-// `true` is found and `false` is not, for memfd_secret, mlock, dontdump and plain. Both are claims: a
-// secret that lies open must be found, or the harness would not know how to look for it.
+// `true` is found and `false` is not, for memfd_secret, mlock, dontdump and plain. Both are claims:
+// a secret that lies open must be found, or the harness would not know how to look for it.
 
 export const BACKENDS = ['memfd_secret', 'mlock', 'dontdump', 'plain'];
 

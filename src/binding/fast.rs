@@ -3,9 +3,9 @@
 //! A class implements [`Hot`] in its own file. `bind` makes a JavaScript function that carries an
 //! `Arc` of the core's object as its data; the façade keeps it in a private field. A call then
 //! costs one string copy into a buffer of this thread, the work, and one primitive out: no class
-//! borrow, no `String`, no exception for an ordinary answer. The data lives as long as the function does,
-//! since Node-API releases it in the function's finalizer, and a function that runs is alive. Each
-//! environment binds its own.
+//! borrow, no `String`, no exception for an ordinary answer. The data lives as long as the function
+//! does, since Node-API releases it in the function's finalizer, and a function that runs is alive.
+//! Each environment binds its own.
 
 use std::cell::RefCell;
 use std::ffi::c_void;

@@ -4,8 +4,8 @@
 //! are parsed once: the `jsonwebtoken` crate parses key, header and claims anew on every call,
 //! ignores `crit` and has no ES512. The tests use it as the oracle.
 //!
-//! From the top down: `issue` and `verify` use a `key_source`, which is a list of keys, a `key_ring`
-//! or a `key_set`; all of them read tokens with `token`.
+//! From the top down: `issue` and `verify` use a `key_source`, which is a list of keys, a
+//! `key_ring` or a `key_set`; all of them read tokens with `token`.
 
 mod algorithm;
 mod issue;

@@ -162,8 +162,8 @@ enum Stored {
     /// Of Argon2, in Django's wrapping.
     Wrapped(Digest),
     Legacy(LegacyHash),
-    /// Well-formed, but no password matches it: of a scheme that was not asked for, or Django's mark
-    /// of a user who has none.
+    /// Well-formed, but no password matches it: of a scheme that was not asked for, or Django's
+    /// mark of a user who has none.
     NeverMatches,
 }
 

@@ -1,9 +1,9 @@
 //! Password hashing with Argon2 (RFC 9106).
 //!
-//! A [`Policy`] says what new hashes ask for, a [`Digest`] is a stored one, [`DigestLimits`] bound what
-//! a stored one may ask for. A [`Hasher`] has all of them for one service, with its peppers and the
-//! other schemes that it still verifies. The work is a job, such as a [`HashJob`]: run it here and
-//! now, or on the [`pool`].
+//! A [`Policy`] says what new hashes ask for, a [`Digest`] is a stored one, [`DigestLimits`] bound
+//! what a stored one may ask for. A [`Hasher`] has all of them for one service, with its peppers
+//! and the other schemes that it still verifies. The work is a job, such as a [`HashJob`]: run it
+//! here and now, or on the [`pool`].
 
 mod admission;
 /// Which costs take a wanted time on this machine.

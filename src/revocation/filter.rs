@@ -1,9 +1,9 @@
 //! A first look: which ids are certainly not held.
 //!
-//! A Bloom filter of eight to sixteen bits an entry and four bits an id, all in one word: a megabyte
-//! for a million entries, which a processor's own cache has room for, and of which a look touches
-//! eight bytes. It says "perhaps" of at most one in 25 ids that are not held, and of what has been
-//! forgotten until it is built anew. It never says "no" of what is held.
+//! A Bloom filter of eight to sixteen bits an entry and four bits an id, all in one word: a
+//! megabyte for a million entries, which a processor's own cache has room for, and of which a look
+//! touches eight bytes. It says "perhaps" of at most one in 25 ids that are not held, and of what
+//! has been forgotten until it is built anew. It never says "no" of what is held.
 
 const SMALLEST: usize = 1024;
 const ENTRIES_A_WORD: usize = 8;

@@ -5,7 +5,8 @@
 //! 64 bits under two random keys), so that an entry costs the same whatever its id's length, and
 //! nobody without the keys can make two ids collide (with a million entries, the chance that any
 //! two do by accident is below 10⁻²⁶). Nearly every question is of a token that is not revoked: a
-//! small filter answers it by half a fingerprint, and the tables are looked at when it says perhaps.
+//! small filter answers it by half a fingerprint, and the tables are looked at when it says
+//! perhaps.
 
 mod expiry;
 mod filter;

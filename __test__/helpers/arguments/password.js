@@ -33,15 +33,17 @@ const policy = {
   saltLength: integer,
   version: integer,
 };
-const hashOptions = () => ({
+const COSTS = { memoryCost: 64, timeCost: 1, parallelism: 1 };
+const HASH_POLICY = {
+  ...COSTS,
   type: 'argon2id',
   profile: 'test',
-  memoryCost: 64,
-  timeCost: 1,
-  parallelism: 1,
   hashLength: 32,
   saltLength: 16,
   version: 0x13,
+};
+const hashOptions = () => ({
+  ...HASH_POLICY,
   salt: new Uint8Array(16),
   secret: KEY,
   associatedData: new Uint8Array(8),
@@ -50,7 +52,7 @@ const hashOptions = () => ({
 const hashKinds = { ...policy, salt: bytes, secret: key, associatedData: bytes, raw: boolean };
 const verifyOptions = () => ({
   secret: KEY,
-  limits: { memoryCost: 64, timeCost: 1, parallelism: 1 },
+  limits: { ...COSTS },
 });
 const verifyKinds = { secret: key, limits: options(costs) };
 const live = () => new AbortController().signal;
@@ -81,22 +83,13 @@ const families = kind({
 });
 const limits = { ...costs, bcryptCost: integer, scryptWork: integer, pbkdf2Iterations: integer };
 const POLICY = {
-  type: 'argon2id',
-  profile: 'test',
-  memoryCost: 64,
-  timeCost: 1,
-  parallelism: 1,
-  hashLength: 32,
-  saltLength: 16,
-  version: 0x13,
+  ...HASH_POLICY,
   policy: 'exact',
   secret: KEY,
   peppers: { current: 'k1', keys: { k1: KEY } },
   legacy: ['bcrypt', 'scrypt', 'pbkdf2', 'django'],
   limits: {
-    memoryCost: 64,
-    timeCost: 1,
-    parallelism: 1,
+    ...COSTS,
     bcryptCost: 12,
     scryptWork: 1024,
     pbkdf2Iterations: 1000,

@@ -83,16 +83,16 @@ const requiredClaims = kind({
   'a lone surrogate': () => ['\ud800'],
   'too many': () => new Array(101).fill('sub'),
 });
-const cache = kind({
-  null: () => null,
-  'a number': () => 1000,
-  'a string': () => 'true',
-  'an unknown option': () => ({ max: 1 }),
-  'no entries': () => ({ maxEntries: 0 }),
-  'too many entries': () => ({ maxEntries: 100_001 }),
-  'a fraction': () => ({ maxEntries: 1.5 }),
-  'a string of entries': () => ({ maxEntries: '1' }),
-});
+const cache = {
+  ...kind({
+    null: () => null,
+    'a number': () => 1000,
+    'a string': () => 'true',
+  }),
+  options: {
+    maxEntries: kind(integer.refused, { none: () => 0, 'too many': () => 100_001 }),
+  },
+};
 const policyKinds = {
   audience: expected,
   clockTolerance: duration,

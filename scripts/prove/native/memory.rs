@@ -99,7 +99,8 @@ pub fn page_size() -> usize {
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
 
-/// The parts of a mapping that have pages, in memory or in swap (`proc_pid_pagemap(5)`): V8 reserves far more than it uses.
+/// The parts of a mapping that have pages, in memory or in swap (`proc_pid_pagemap(5)`): V8
+/// reserves far more than it uses.
 fn present(pagemap: &File, start: usize, end: usize) -> io::Result<Vec<(usize, usize)>> {
     const PRESENT_OR_SWAPPED: u64 = 0b11 << 62;
     let page = page_size();

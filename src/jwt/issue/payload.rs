@@ -1,5 +1,5 @@
-//! A token's payload: the registered claims (RFC 7519 section 4.1) and the caller's JSON, spliced as
-//! text.
+//! A token's payload: the registered claims (RFC 7519 section 4.1) and the caller's JSON, spliced
+//! as text.
 
 use crate::error::Result;
 use crate::id::uuid_v7;

@@ -127,8 +127,8 @@ fn audience(value: Value<'_>) -> Option<Audience<'_>> {
     }
 }
 
-/// `NumericDate` (RFC 7519 section 2): seconds, which need not be whole, up to the year 5138. What is
-/// later was meant in milliseconds, or never to come.
+/// `NumericDate` (RFC 7519 section 2): seconds, which need not be whole, up to the year 5138. What
+/// is later was meant in milliseconds, or never to come.
 fn numeric_date(value: Value<'_>) -> Option<f64> {
     let Value::Number(text) = value else { return None };
     let seconds = match few_digits(text) {

@@ -1,5 +1,5 @@
-//! Headers of tokens whose signature has been verified, byte for byte: what they say of key and type
-//! need not be read again until the keys change.
+//! Headers of tokens whose signature has been verified, byte for byte: what they say of key and
+//! type need not be read again until the keys change.
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 

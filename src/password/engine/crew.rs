@@ -120,9 +120,9 @@ impl<'a> Crew<'a> {
             drop(state);
 
             let task = Task { memory: self.memory, slice, lane, lanes: share };
-            // SAFETY: the instructions are there, says the caller of `Crew::new`. Each lane of a slice
-            // is given out once, and the next slice begins when all of them have been handed in,
-            // under the lock through which every thread gets its tasks.
+            // SAFETY: the instructions are there, says the caller of `Crew::new`. Each lane of a
+            // slice is given out once, and the next slice begins when all of them have been handed
+            // in, under the lock through which every thread gets its tasks.
             unsafe { (self.fill)(&task) };
 
             state = self.lock();

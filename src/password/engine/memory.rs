@@ -14,8 +14,8 @@ pub struct Memory<'a> {
     borrow: PhantomData<&'a mut [Block]>,
 }
 
-// SAFETY: a `Block` is one array of 1024 bytes at an alignment that divides them, so no padding; any
-// bits are valid words; `Copy`, and no interior mutability.
+// SAFETY: a `Block` is one array of 1024 bytes at an alignment that divides them, so no padding;
+// any bits are valid words; `Copy`, and no interior mutability.
 unsafe impl PlainBlock for Block {}
 
 // SAFETY: a `Memory` stands for an exclusive borrow of blocks, which may go to another thread, and

@@ -8,8 +8,9 @@ use crate::password::cancel::Cancel;
 use crate::password::memory::Pages;
 use crate::password::params::{Algorithm, Version};
 
-/// The engine of the `RustCrypto` project: AVX2 where the processor has it, one thread a hash. Takes
-/// at most 32 bytes of associated data (`ERR_OUT_OF_RANGE`), and cannot be stopped on the way.
+/// The engine of the `RustCrypto` project: AVX2 where the processor has it, one thread a hash.
+/// Takes at most 32 bytes of associated data (`ERR_OUT_OF_RANGE`), and cannot be stopped on the
+/// way.
 pub(super) struct RustCrypto;
 
 impl Engine for RustCrypto {

@@ -55,7 +55,8 @@ impl Check {
     }
 
     /// Checks, and hands on whether the password is right; only then is the working memory wiped.
-    /// `ABORT_ERR` once it has been called off, which another scheme's work is not when it has begun.
+    /// `ABORT_ERR` once it has been called off, which another scheme's work is not when it has
+    /// begun.
     pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<bool>) -> T) -> T {
         match self {
             Self::Argon2(job) => job.run(cancel, deliver),

@@ -1,5 +1,5 @@
-//! The policies, and what each demands in the words of RFC 7519: what is accepted is held against it
-//! as another reader sees the token.
+//! The policies, and what each demands in the words of RFC 7519: what is accepted is held against
+//! it as another reader sees the token.
 
 use super::document::Document;
 use crate::jwt::token::header::same_type;

@@ -32,7 +32,7 @@ fn size(cache: &Cache) -> (usize, usize) {
         }
     }
     assert_eq!(state.index.len(), entries);
-    assert_eq!(state.slots.iter().flatten().map(Entry::len).sum::<usize>(), state.bytes);
+    assert_eq!(state.slots.iter().flatten().map(CachedToken::len).sum::<usize>(), state.bytes);
     (entries, state.bytes)
 }
 

@@ -1,0 +1,69 @@
+'use strict';
+
+// Which declaration of options each set of options in the table of arguments stands for. A set is
+// named by its row, a nested one by its option as well: `new PasswordHasher` has the options of
+// `PasswordHasher`, and its `limits` those of `PasswordHasher.limits`.
+
+/** Sets that share the declarations of others: their options are those of all that are listed. */
+const SHARED = {
+  'JwtIssuer.prototype.signAsync': ['JwtIssuer.prototype.sign'],
+  'JwtKey.fromDer': ['JwtKey.fromPem'],
+  'JwtKey.fromKeyObject': ['JwtKey.fromSecret'],
+  'JwtVerifier.accessToken.cache': ['JwtVerifier.cache'],
+  'JwtVerifier.spiffe.cache': ['JwtVerifier.cache'],
+  'PasswordHasher.prototype.verify': ['PasswordHasher.prototype.hash'],
+  'PasswordHasher.prototype.verifyAndUpdate': ['PasswordHasher.prototype.hash'],
+  'RevocationList.prototype.revokeIdSync': ['RevocationList.prototype.revokeId'],
+  'RevocationList.prototype.revokeSession': ['RevocationList.prototype.revokeId'],
+  'RevocationList.prototype.revokeSessionSync': ['RevocationList.prototype.revokeId'],
+  'RevocationList.prototype.revokeSubject': ['RevocationList.prototype.revokeId'],
+  'RevocationList.prototype.revokeSubjectSync': ['RevocationList.prototype.revokeId'],
+  'SecretBuffer.unseal': ['SecretBuffer.prototype.seal'],
+  hashSync: ['hash'],
+  needsRehash: ['needsRehash', 'hash'],
+  verifySync: ['verify'],
+  'verifySync.limits': ['verify.limits'],
+};
+
+/** Declared options that a set refuses: a call that returns no promise has no signal. */
+const REFUSED = { hashSync: ['signal'], verifySync: ['signal'] };
+
+/** The sets of options of a table of arguments, as `[name, options]`. */
+function* optionSets(table) {
+  for (const [row, { kinds = [] }] of Object.entries(table)) {
+    for (const kind of kinds) yield* setsOf(row.replace(/^new /, ''), kind);
+  }
+}
+
+function* setsOf(name, { options }) {
+  if (options === undefined) return;
+  yield [name, Object.keys(options)];
+  for (const [option, kind] of Object.entries(options)) yield* setsOf(`${name}.${option}`, kind);
+}
+
+/** Where a table of arguments and the declarations of options disagree, a line for each option. */
+function disagreements(table, declared) {
+  const found = [];
+  const used = new Set();
+  for (const [set, options] of optionSets(table)) {
+    const names = SHARED[set] ?? [set];
+    for (const name of names) used.add(name);
+    const all = new Set(names.flatMap((name) => declared[name] ?? []));
+    const accepted = without([...all], REFUSED[set] ?? []);
+    for (const option of without(accepted, options)) {
+      found.push(`the table lacks the option ${option} of ${set}`);
+    }
+    for (const option of without(options, accepted)) {
+      found.push(`the table has an option ${option} of ${set}, which is not declared`);
+    }
+  }
+  for (const name of Object.keys(declared)) {
+    if (used.has(name)) continue;
+    found.push(`the table has no options of ${name}: ${declared[name].join(', ')}`);
+  }
+  return found;
+}
+
+const without = (options, others) => options.filter((option) => !others.includes(option));
+
+module.exports = { disagreements };
