@@ -3,7 +3,8 @@
 // Values that an argument of some kind must not be, each under a name for the test's report.
 //
 // A kind is `{ refused }`, names and makers of such values; for an option object or a record it
-// has the kinds of its members as well, under `options` or `members`. Of a secret, `isSecret` is true.
+// has the kinds of its members as well, under `options` or `members`. Of a secret, `isSecret` is
+// true.
 
 /** Part of every refused text; an error message must not repeat it. */
 const CANARY = 'c4n4ry';

@@ -10,7 +10,7 @@ use std::ptr;
 use super::memory::{bounds, page_size};
 
 /// Raises the limit on core dumps to what is allowed; whether that is anything.
-pub fn allow_core() -> bool {
+pub(crate) fn allow_core() -> bool {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: both calls take one rlimit.
     unsafe {
@@ -23,7 +23,7 @@ pub fn allow_core() -> bool {
 
 /// The child writes its memory, mapping by mapping, to a file. write(2) reads it as the child
 /// itself would, and answers EFAULT where the child has nothing.
-pub fn fork_and_dump(path: &str) -> io::Result<()> {
+pub(crate) fn fork_and_dump(path: &str) -> io::Result<()> {
     let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
     // The parent's mappings: the child has them all but for those it does not inherit.
     let maps = fs::read_to_string("/proc/self/maps")?;
@@ -45,7 +45,7 @@ pub fn fork_and_dump(path: &str) -> io::Result<()> {
 }
 
 /// The child reads a byte, and aborts unless that has ended it; gives the signal that did.
-pub fn fork_and_touch(address: usize) -> io::Result<i32> {
+pub(crate) fn fork_and_touch(address: usize) -> io::Result<i32> {
     let status = in_child(|| {
         // SAFETY: none, on purpose: this is the access of a program that uses what it has not got.
         // The answer is a signal, which ends the child.

@@ -10,18 +10,18 @@ use super::needles::{Found, Needles};
 const CHUNK: usize = 1 << 20;
 
 /// A way to read the memory of a process.
-pub struct Access {
+pub(crate) struct Access {
     pid: u32,
     /// Open for `/proc/PID/mem`, else it is `process_vm_readv`.
     mem: Option<File>,
 }
 
 impl Access {
-    pub fn proc_mem(pid: u32) -> io::Result<Self> {
+    pub(crate) fn proc_mem(pid: u32) -> io::Result<Self> {
         Ok(Self { pid, mem: Some(File::open(format!("/proc/{pid}/mem"))?) })
     }
 
-    pub fn process_vm_readv(pid: u32) -> Self {
+    pub(crate) fn process_vm_readv(pid: u32) -> Self {
         Self { pid, mem: None }
     }
 
@@ -42,7 +42,7 @@ impl Access {
 }
 
 /// One mapping that has been searched.
-pub struct Piece<'a> {
+pub(crate) struct Piece<'a> {
     pub mapping: &'a str,
     pub hits: &'a [Found],
     pub read: usize,
@@ -50,7 +50,11 @@ pub struct Piece<'a> {
 }
 
 /// Searches every page that is present, whatever its protection, mapping by mapping.
-pub fn scan(access: &Access, needles: &Needles, mut done: impl FnMut(Piece<'_>)) -> io::Result<()> {
+pub(crate) fn scan(
+    access: &Access,
+    needles: &Needles,
+    mut done: impl FnMut(Piece<'_>),
+) -> io::Result<()> {
     let maps = fs::read_to_string(format!("/proc/{}/maps", access.pid))?;
     let pagemap = File::open(format!("/proc/{}/pagemap", access.pid))?;
     let mut buffer = vec![0; CHUNK];
@@ -88,13 +92,13 @@ pub fn scan(access: &Access, needles: &Needles, mut done: impl FnMut(Piece<'_>))
 }
 
 /// The addresses of a line of `/proc/PID/maps`.
-pub fn bounds(mapping: &str) -> Option<(usize, usize)> {
+pub(crate) fn bounds(mapping: &str) -> Option<(usize, usize)> {
     let (start, end) = mapping.split_ascii_whitespace().next()?.split_once('-')?;
     Some((usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?))
 }
 
 /// Bytes of a page.
-pub fn page_size() -> usize {
+pub(crate) fn page_size() -> usize {
     // SAFETY: sysconf has no preconditions.
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }

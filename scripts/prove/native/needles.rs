@@ -11,7 +11,7 @@ const CHUNK: usize = 4 << 20;
 const PAGE: usize = 4096;
 
 /// The strings, and a filter over their first four bytes that nearly all other bytes fail.
-pub struct Needles {
+pub(crate) struct Needles {
     strings: Vec<Vec<u8>>,
     by_head: HashMap<u32, Vec<u32>>,
     filter: Vec<u64>,
@@ -22,14 +22,14 @@ pub struct Needles {
 const FILTER_WORDS_LOG2: u32 = 12;
 
 /// A string that was found, and where it begins.
-pub struct Found {
+pub(crate) struct Found {
     pub needle: u32,
     pub at: usize,
 }
 
 impl Needles {
     /// `None` when one of the strings is too short.
-    pub fn new(strings: Vec<Vec<u8>>) -> Option<Self> {
+    pub(crate) fn new(strings: Vec<Vec<u8>>) -> Option<Self> {
         let mut by_head = HashMap::<u32, Vec<u32>>::new();
         let mut filter = vec![0; 1 << FILTER_WORDS_LOG2];
         for (index, string) in (0_u32..).zip(&strings) {
@@ -43,7 +43,7 @@ impl Needles {
     }
 
     /// A search that starts at place 0.
-    pub fn search(&self) -> Search<'_> {
+    pub(crate) fn search(&self) -> Search<'_> {
         Search { needles: self, bytes: Vec::new(), start: 0, hits: Vec::new() }
     }
 
@@ -74,7 +74,7 @@ impl Needles {
 }
 
 /// Bytes that come piece by piece; a string across two pieces is found, too.
-pub struct Search<'a> {
+pub(crate) struct Search<'a> {
     needles: &'a Needles,
     /// What has come last, for strings that go on in the next piece.
     bytes: Vec<u8>,
@@ -85,13 +85,13 @@ pub struct Search<'a> {
 
 impl Search<'_> {
     /// Goes on at another place: nothing reaches across.
-    pub fn jump(&mut self, place: usize) {
+    pub(crate) fn jump(&mut self, place: usize) {
         self.bytes.clear();
         self.start = place;
     }
 
     /// Searches the next bytes.
-    pub fn feed(&mut self, bytes: &[u8]) {
+    pub(crate) fn feed(&mut self, bytes: &[u8]) {
         // Less than the longest string: no string lies in it whole that was not seen before,
         // except shorter ones, which are told by where they end.
         let carried = self.bytes.len();
@@ -108,7 +108,7 @@ impl Search<'_> {
     }
 
     /// Searches all that a reader gives; says how many bytes that was.
-    pub fn all(&mut self, mut reader: impl Read) -> io::Result<usize> {
+    pub(crate) fn all(&mut self, mut reader: impl Read) -> io::Result<usize> {
         let mut chunk = vec![0; CHUNK];
         let mut total = 0;
         loop {

@@ -1,5 +1,5 @@
-//! The structure of a key's DER: told from its outermost elements, never from an attempt to parse it
-//! as one and then another.
+//! The structure of a key's DER: told from its outermost elements, never from an attempt to parse
+//! it as one and then another.
 
 use x509_cert::der::{Decode as _, Length, Reader as _, SliceReader};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
@@ -83,8 +83,8 @@ pub fn elements(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     Some(found)
 }
 
-/// The first element of `der`: its tag, its content, and the rest of `der`. Any tag is taken, also one
-/// that the `der` crate does not know.
+/// The first element of `der`: its tag, its content, and the rest of `der`. Any tag is taken, also
+/// one that the `der` crate does not know.
 pub fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, behind) = der.split_first()?;
     let mut reader = SliceReader::new(behind).ok()?;

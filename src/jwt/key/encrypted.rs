@@ -9,9 +9,11 @@ use super::error::invalid;
 use crate::error::{Error, Result};
 use crate::secret::{Depth, Secret, TraceGuard};
 
-/// The most iterations of PBKDF2: about a second. OpenSSL's default is 2048, OWASP asks for 600,000.
+/// The most iterations of PBKDF2: about a second. OpenSSL's default is 2048, OWASP asks for
+/// 600,000.
 const MAX_ITERATIONS: u32 = 2_000_000;
-/// The most that scrypt computes, N·r·p in blocks of 128 bytes: 64 MiB, four times OpenSSL's default.
+/// The most that scrypt computes, N·r·p in blocks of 128 bytes: 64 MiB, four times OpenSSL's
+/// default.
 const MAX_SCRYPT: u64 = 1 << 19;
 
 /// The PKCS#8 in an `EncryptedPrivateKeyInfo`, whose [`Form`] has been looked at.

@@ -57,8 +57,8 @@ impl Scheme for Hmac {
 
     /// At least as long as the hash's output (RFC 7518 section 3.2), at most 4096 bytes. A key file
     /// is refused, as text, in binary, in base64 or in hex: it is most likely a public one, and a
-    /// public HMAC key lets anyone sign. A random secret, or a text made of one, is taken for a file
-    /// less often than once in 2⁴⁰ times.
+    /// public HMAC key lets anyone sign. A random secret, or a text made of one, is taken for a
+    /// file less often than once in 2⁴⁰ times.
     fn secret_key(&self, secret: &[u8], name: &str) -> Result<PrivateKey> {
         if looks_like_a_key_file(secret, MAX_SECRET_LEN)? {
             return Err(invalid(

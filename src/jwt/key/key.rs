@@ -55,8 +55,8 @@ impl Key {
         self.signer.is_some()
     }
 
-    /// The bytes that the key can be made from again, for storing it under a seal: an HMAC key's secret, or
-    /// PKCS#8 (RFC 5208) of a key pair; `None` for a public key.
+    /// The bytes that the key can be made from again, for storing it under a seal: an HMAC key's
+    /// secret, or PKCS#8 (RFC 5208) of a key pair; `None` for a public key.
     pub fn original(&self) -> Option<&Secret> {
         self.original.as_ref()
     }

@@ -1,9 +1,9 @@
 //! Tells whether bytes that are given as an HMAC secret are a key file, most likely a public one:
 //! everyone who has it could sign (the confusion of RFC 8725 section 3.1).
 //!
-//! The check looks for marks of text files anywhere, and for keys in binary at the beginning. It asks
-//! for so many bits of each that it refuses none of 2⁴⁰ random secrets. Bytes that look random pass: a
-//! bare Ed25519 key, a compressed point, a modulus.
+//! The check looks for marks of text files anywhere, and for keys in binary at the beginning. It
+//! asks for so many bits of each that it refuses none of 2⁴⁰ random secrets. Bytes that look random
+//! pass: a bare Ed25519 key, a compressed point, a modulus.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ParsedPublicKey,
@@ -16,9 +16,9 @@ use crate::error::Result;
 use crate::jwt::token::json::scan_object;
 use crate::secret::{Depth, Encoding, Secret, TraceGuard};
 
-/// Of text files: PEM and RFC 4716, either end; JWKs; `PuTTY`'s; OpenSSH's, of which the longer names
-/// are of public keys, private ones and authenticators alike. White space between the characters
-/// does not count.
+/// Of text files: PEM and RFC 4716, either end; JWKs; `PuTTY`'s; OpenSSH's, of which the longer
+/// names are of public keys, private ones and authenticators alike. White space between the
+/// characters does not count.
 const MARKS: [&[u8]; 8] = [
     b"----BEGIN ",
     b"----END ",
@@ -109,8 +109,8 @@ fn is_der_key(bytes: &[u8]) -> bool {
     let Some((SEQUENCE, content, _)) = element(bytes) else { return false };
     let Some(parts) = elements(content) else { return false };
     match parts[..] {
-        // PKCS#8; encrypted PKCS#8, or SubjectPublicKeyInfo of whole bytes; certificates and requests
-        // for one (RFC 5280 section 4.1).
+        // PKCS#8; encrypted PKCS#8, or SubjectPublicKeyInfo of whole bytes; certificates and
+        // requests for one (RFC 5280 section 4.1).
         [(INTEGER, [0 | 1]), (SEQUENCE, algorithm), (OCTET_STRING, _), ..]
         | [(SEQUENCE, algorithm), (OCTET_STRING, _) | (BIT_STRING, [0, ..])]
         | [(SEQUENCE, _), (SEQUENCE, algorithm), (BIT_STRING, [0, ..])] => is_identifier(algorithm),

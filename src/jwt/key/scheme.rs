@@ -1,7 +1,8 @@
 //! A signature scheme: what each of the files of schemes implements.
 //!
 //! Of a private key two things are kept: its storable original, in secret memory, and the form that
-//! the crypto library parsed it into, which is on that library's heap, counted and wiped at the end.
+//! the crypto library parsed it into, which is on that library's heap, counted and wiped at the
+//! end.
 
 use std::sync::Arc;
 

@@ -17,8 +17,8 @@ use super::state::{KeyChange, KeyInfo, KeyState};
 use crate::error::{Code, Error, Result};
 use crate::jwt::key::key::Key;
 
-/// What is added to `jwks_max_age` before a key signs, in seconds: a set that was on its way, or was
-/// made in the same second, when the key was published is cached that much longer. Caches that
+/// What is added to `jwks_max_age` before a key signs, in seconds: a set that was on its way, or
+/// was made in the same second, when the key was published is cached that much longer. Caches that
 /// follow RFC 9111 section 4.2.3 count from their request; not all that fetch keys do.
 const IN_TRANSIT: u64 = 30;
 
@@ -188,8 +188,8 @@ impl Book {
         }
     }
 
-    /// Moves times that are to come, since the clock has been set back or somebody has looked ahead,
-    /// to `now`: without it a retired key would verify until then. Whether there were any.
+    /// Moves times that are to come, since the clock has been set back or somebody has looked
+    /// ahead, to `now`: without it a retired key would verify until then. Whether there were any.
     pub fn correct(&mut self, now: u64) -> bool {
         let mut is_corrected = false;
         for entry in self.entries.iter_mut().filter(|entry| entry.info.since > now) {

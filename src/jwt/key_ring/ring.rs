@@ -100,8 +100,9 @@ impl KeyRing {
         self.listeners.remove(id);
     }
 
-    /// Alters the book, and makes what has changed known before anybody can see it. It is `earliest`,
-    /// in seconds since 1970, or later: the clock is read when nobody else can alter the book.
+    /// Alters the book, and makes what has changed known before anybody can see it. It is
+    /// `earliest`, in seconds since 1970, or later: the clock is read when nobody else can alter
+    /// the book.
     pub(super) fn change<T>(
         &self,
         earliest: u64,

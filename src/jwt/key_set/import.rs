@@ -62,9 +62,9 @@ impl ImportRules {
 /// `ERR_JWT_KEY` when the text is longer than [`MAX_SET_LEN`] or not an object with an array `keys`
 /// of at most 1000 objects, or when a member comes twice anywhere.
 ///
-/// A member that is `null` is as if missing: some write all that they know of, whether it is there or
-/// not. Passed over are keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those for
-/// another use, and `oct`. A key with private members is nobody's secret any more: it is passed
+/// A member that is `null` is as if missing: some write all that they know of, whether it is there
+/// or not. Passed over are keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those
+/// for another use, and `oct`. A key with private members is nobody's secret any more: it is passed
 /// over together with whatever else has its numbers. Two keys that share `kid` and algorithm but
 /// not their numbers are both passed over, since a token cannot say which one it means.
 pub fn import(json: &str, rules: &ImportRules) -> Result<Vec<Key>> {

@@ -106,8 +106,8 @@ impl Reason {
     }
 }
 
-/// Makes the rejections of their rows: the variant, its status at the border, its stable code, and a
-/// sentence that tells a client nothing about keys or policy. Those about a claim stand apart.
+/// Makes the rejections of their rows: the variant, its status at the border, its stable code, and
+/// a sentence that tells a client nothing about keys or policy. Those about a claim stand apart.
 macro_rules! rejections {
     ($($(#[$doc:meta])* $variant:ident = $status:literal, $code:ident, $message:literal;)+) => {
         /// Why a token is refused.
