@@ -43,7 +43,7 @@ mod linux {
     const FIRST_REFUSED_ADVICE: u32 = 9;
 
     /// The filter; `None` for an error or a call that is not known.
-    pub fn program(errno: &str, calls: &str) -> Option<Vec<sock_filter>> {
+    pub(crate) fn program(errno: &str, calls: &str) -> Option<Vec<sock_filter>> {
         let errno = match errno {
             "ENOSYS" => libc::ENOSYS,
             "EPERM" => libc::EPERM,
@@ -95,7 +95,7 @@ mod linux {
     }
 
     /// From here on the process is under the filter, and cannot gain rights (seccomp(2)).
-    pub fn install(program: &[sock_filter]) -> io::Result<()> {
+    pub(crate) fn install(program: &[sock_filter]) -> io::Result<()> {
         let len = u16::try_from(program.len()).map_err(io::Error::other)?;
         let program = libc::sock_fprog { len, filter: program.as_ptr().cast_mut() };
         // SAFETY: prctl takes numbers, and one pointer to a program that outlives the call and is

@@ -23,7 +23,7 @@ use super::args::{Arg, Fault, Result};
 use crate::jwt::{MAX_TOKEN_LEN, Scratch};
 
 /// A call of every request on an object of the core.
-pub trait Hot: Handle {
+pub(super) trait Hot: Handle {
     /// The function's name in stack traces.
     const NAME: &'static str;
     /// How many arguments are read, at most [`MAX_ARGUMENTS`].
@@ -36,7 +36,7 @@ pub trait Hot: Handle {
 const MAX_ARGUMENTS: usize = 6;
 
 /// The environment and the arguments of a call.
-pub struct RawCall {
+pub(super) struct RawCall {
     env: sys::napi_env,
     /// The number of arguments given, which may be more than are read.
     pub count: usize,
@@ -44,7 +44,7 @@ pub struct RawCall {
 }
 
 /// A function that performs `T`'s call on `object`.
-pub fn bind<T: Hot>(env: &Env, object: Arc<T>) -> Result<Unknown<'_>> {
+pub(super) fn bind<T: Hot>(env: &Env, object: Arc<T>) -> Result<Unknown<'_>> {
     let mut function = ptr::null_mut();
     let data = Arc::into_raw(object).cast_mut().cast::<c_void>();
     // SAFETY: `env` is that of the current call and the name is valid for its length. The strong
@@ -113,7 +113,7 @@ unsafe extern "C" fn run<T: Hot>(
 }
 
 /// Working space of a JavaScript thread. Nothing calls JavaScript while it is borrowed.
-pub struct Buffers {
+pub(super) struct Buffers {
     /// For [`Arg::utf8_in`].
     pub text: Box<[MaybeUninit<u8>]>,
     /// For [`Arg::ascii_in`].
@@ -139,7 +139,7 @@ thread_local! {
 }
 
 /// Lends the buffers of this thread.
-pub fn with_buffers<T>(body: impl FnOnce(&mut Buffers) -> Result<T>) -> Result<T> {
+pub(super) fn with_buffers<T>(body: impl FnOnce(&mut Buffers) -> Result<T>) -> Result<T> {
     BUFFERS.with(|buffers| match buffers.try_borrow_mut() {
         Ok(mut buffers) => body(&mut buffers),
         Err(_) => Err(internal().into()),
@@ -148,24 +148,24 @@ pub fn with_buffers<T>(body: impl FnOnce(&mut Buffers) -> Result<T>) -> Result<T
 
 impl RawCall {
     /// An argument, under the name that its caller knows.
-    pub fn argument<'a>(&self, index: usize, name: &'a str) -> Arg<'a> {
+    pub(super) fn argument<'a>(&self, index: usize, name: &'a str) -> Arg<'a> {
         Arg::of_call(self.env, self.arguments[index], name)
     }
 
     /// A boolean.
-    pub fn boolean(&self, value: bool) -> Result<sys::napi_value> {
+    pub(super) fn boolean(&self, value: bool) -> Result<sys::napi_value> {
         // SAFETY: `env` is that of the running callback.
         self.value(|result| unsafe { sys::napi_get_boolean(self.env, value, result) })
     }
 
     /// A number.
-    pub fn number(&self, value: f64) -> Result<sys::napi_value> {
+    pub(super) fn number(&self, value: f64) -> Result<sys::napi_value> {
         // SAFETY: `env` is that of the running callback.
         self.value(|result| unsafe { sys::napi_create_double(self.env, value, result) })
     }
 
     /// A string from UTF-8; ASCII, which tokens are, goes the shorter way.
-    pub fn string(&self, text: &[u8]) -> Result<sys::napi_value> {
+    pub(super) fn string(&self, text: &[u8]) -> Result<sys::napi_value> {
         let (start, length) = (text.as_ptr().cast(), text.len().cast_signed());
         if text.is_ascii() {
             // SAFETY: `env` is that of the running callback, the text is valid for its length.

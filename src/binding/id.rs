@@ -11,19 +11,19 @@ use crate::jwt::base64url;
 
 /// A UUID of version 4.
 #[napi(catch_unwind)]
-pub fn uuid_v4(env: &Env) -> napi::Result<String> {
+pub(super) fn uuid_v4(env: &Env) -> napi::Result<String> {
     guard(env, || Ok(id::uuid_v4()?.to_string()))
 }
 
 /// A UUID of version 7.
 #[napi(catch_unwind)]
-pub fn uuid_v7(env: &Env) -> napi::Result<String> {
+pub(super) fn uuid_v7(env: &Env) -> napi::Result<String> {
     guard(env, || Ok(id::uuid_v7(CLOCK.unix_millis())?.to_string()))
 }
 
 /// Random bytes as base64url, 32 of them unless said otherwise.
 #[napi(catch_unwind)]
-pub fn random_token(env: &Env, bytes: Unknown<'_>) -> napi::Result<String> {
+pub(super) fn random_token(env: &Env, bytes: Unknown<'_>) -> napi::Result<String> {
     guard(env, || {
         let bytes = Arg::new(env, &bytes, "bytes").present()?;
         let length = bytes.map_or(Ok(32), |bytes| bytes.integer32(16..=1024))?;

@@ -17,9 +17,9 @@ use super::{CLOCK, guard};
 use crate::jwt::{Issuer, IssuerOptions, KeySource, MAX_TOKEN_LEN, Overrides, Unsigned};
 
 /// The bounds of the name of an issuer or of a recipient, in bytes.
-pub const NAME_LEN: RangeInclusive<usize> = 1..=2048;
+pub(super) const NAME_LEN: RangeInclusive<usize> = 1..=2048;
 /// How many recipients or issuers may be named.
-pub const MAX_NAMES: u32 = 100;
+pub(super) const MAX_NAMES: u32 = 100;
 
 impl Handle for Issuer {
     const TAG: u128 = 0x2f7e_9f31_aa3c_4e7c_b1f2_98cf_5b8e_2a0a;
@@ -28,7 +28,7 @@ impl Handle for Issuer {
 
 options! {
     /// The options of `JwtIssuer`.
-    pub struct SigningOptions for "JwtIssuer" {
+    pub(super) struct SigningOptions for "JwtIssuer" {
         /// The key that signs, or the ring that has it.
         keys("keys"): KeySource = required(signing_keys),
         /// The claim `iss`.
@@ -47,7 +47,7 @@ options! {
 
 options! {
     /// The overrides of `sign` and `signAsync`.
-    pub struct SignOptions for "JwtIssuer.prototype.sign" {
+    pub(super) struct SignOptions for "JwtIssuer.prototype.sign" {
         /// The claim `aud`.
         audience("audience"): Option<Vec<String>> =
             optional(|names| names.strings(MAX_NAMES, NAME_LEN)),
@@ -80,7 +80,11 @@ impl Hot for Issuer {
 
 /// `issuer` becomes an issuer.
 #[napi(catch_unwind)]
-pub fn issuer_attach(env: &Env, issuer: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn issuer_attach(
+    env: &Env,
+    issuer: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let options: SigningOptions = Arg::new(env, &options, "options").read()?;
         let core = IssuerOptions {
@@ -98,13 +102,16 @@ pub fn issuer_attach(env: &Env, issuer: Unknown<'_>, options: Unknown<'_>) -> na
 
 /// `sign`, bound to an issuer.
 #[napi(catch_unwind)]
-pub fn issuer_bind<'env>(env: &'env Env, issuer: Unknown<'_>) -> napi::Result<Unknown<'env>> {
+pub(super) fn issuer_bind<'env>(
+    env: &'env Env,
+    issuer: Unknown<'_>,
+) -> napi::Result<Unknown<'env>> {
     guard(env, || fast::bind(env, Arg::new(env, &issuer, "this").handle::<Issuer>()?))
 }
 
 /// Signs claims, JSON text, with overrides.
 #[napi(catch_unwind)]
-pub fn issuer_sign(
+pub(super) fn issuer_sign(
     env: &Env,
     issuer: Unknown<'_>,
     claims: Unknown<'_>,
@@ -115,7 +122,7 @@ pub fn issuer_sign(
 
 /// As `issuer_sign`; what takes long is done on another thread, and a promise is given.
 #[napi(catch_unwind)]
-pub fn issuer_sign_async(
+pub(super) fn issuer_sign_async(
     env: &Env,
     issuer: Unknown<'_>,
     claims: Unknown<'_>,

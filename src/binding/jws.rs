@@ -13,7 +13,7 @@ use crate::jwt::{Algorithm, MAX_TOKEN_LEN, Rejection, verify_jws};
 
 options! {
     /// The options of `verifyJws`.
-    pub struct JwsOptions for "verifyJws" {
+    pub(super) struct JwsOptions for "verifyJws" {
         /// The algorithms that are accepted.
         algorithms("algorithms"): Vec<Algorithm> = required(algorithms),
     }
@@ -21,7 +21,7 @@ options! {
 
 /// The payload of a JWS, or the status of its rejection.
 #[napi(catch_unwind)]
-pub fn jws_verify(
+pub(super) fn jws_verify(
     env: &Env,
     token: Unknown<'_>,
     keys: Unknown<'_>,

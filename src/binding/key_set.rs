@@ -33,7 +33,7 @@ impl Handle for KeySet {
 
 options! {
     /// The options of `RemoteJwks`.
-    pub struct SetOptions<'a> for "RemoteJwks" {
+    pub(super) struct SetOptions<'a> for "RemoteJwks" {
         /// Which keys of the set are imported.
         import: ImportOptions = flatten(ImportOptions),
         /// The headers of a request.
@@ -59,7 +59,7 @@ options! {
 
 /// How a set is fetched, and for how long it is used.
 #[napi(object, object_from_js = false)]
-pub struct NativeJwksPolicy {
+pub(super) struct NativeJwksPolicy {
     /// Milliseconds.
     pub timeout_ms: f64,
     /// The longest body.
@@ -82,7 +82,7 @@ pub struct NativeJwksPolicy {
 
 /// `remote` becomes a set of keys of which nothing is known yet.
 #[napi(catch_unwind)]
-pub fn jwks_attach(
+pub(super) fn jwks_attach(
     env: &Env,
     remote: Unknown<'_>,
     url: Unknown<'_>,
@@ -100,7 +100,7 @@ pub fn jwks_attach(
 
 /// Loads a set's text, which is fresh for so many seconds; whether it has changed.
 #[napi(catch_unwind)]
-pub fn jwks_load(
+pub(super) fn jwks_load(
     env: &Env,
     remote: Unknown<'_>,
     json: Unknown<'_>,
@@ -115,7 +115,7 @@ pub fn jwks_load(
 
 /// What is loaded is fresh for so many seconds from now on.
 #[napi(catch_unwind)]
-pub fn jwks_renew(env: &Env, remote: Unknown<'_>, seconds: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn jwks_renew(env: &Env, remote: Unknown<'_>, seconds: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         let set = Arg::new(env, &remote, "this").handle::<KeySet>()?;
         set.renew(Arg::new(env, &seconds, "seconds").integer(0..=MAX_AGE)?);
@@ -125,7 +125,11 @@ pub fn jwks_renew(env: &Env, remote: Unknown<'_>, seconds: Unknown<'_>) -> napi:
 
 /// What is loaded may be used for so many seconds after it was fresh.
 #[napi(catch_unwind)]
-pub fn jwks_outlast(env: &Env, remote: Unknown<'_>, seconds: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn jwks_outlast(
+    env: &Env,
+    remote: Unknown<'_>,
+    seconds: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let set = Arg::new(env, &remote, "this").handle::<KeySet>()?;
         set.outlast(Arg::new(env, &seconds, "seconds").integer(0..=MAX_AGE)?);
@@ -135,7 +139,7 @@ pub fn jwks_outlast(env: &Env, remote: Unknown<'_>, seconds: Unknown<'_>) -> nap
 
 /// `[kid, alg]` of every key that can be used now; none when nothing can be verified at all.
 #[napi(catch_unwind)]
-pub fn jwks_list(env: &Env, remote: Unknown<'_>) -> napi::Result<Option<Vec<Vec<String>>>> {
+pub(super) fn jwks_list(env: &Env, remote: Unknown<'_>) -> napi::Result<Option<Vec<Vec<String>>>> {
     guard(env, || {
         let keys = Arg::new(env, &remote, "this").handle::<KeySet>()?.list();
         let names = |keys: Vec<Arc<crate::jwt::Key>>| {

@@ -95,7 +95,7 @@ impl Hot for Peek {
 
 options! {
     /// The options of `RateLimiter`.
-    pub struct LimiterOptions for "RateLimiter" {
+    pub(super) struct LimiterOptions for "RateLimiter" {
         /// How many units a window allows.
         limit("limit"): u32 = required(|limit| limit.integer32(1..=MAX_UNITS)),
         /// The length of a window, in milliseconds.
@@ -109,7 +109,7 @@ options! {
 
 /// `limiter` becomes a limiter; gives its limit, window in milliseconds, and burst.
 #[napi(catch_unwind)]
-pub fn limiter_attach(
+pub(super) fn limiter_attach(
     env: &Env,
     limiter: Unknown<'_>,
     options: Unknown<'_>,
@@ -125,7 +125,7 @@ pub fn limiter_attach(
 
 /// `[check, consume, peek]`, bound to a limiter.
 #[napi(catch_unwind)]
-pub fn limiter_bind<'env>(
+pub(super) fn limiter_bind<'env>(
     env: &'env Env,
     limiter: Unknown<'_>,
 ) -> napi::Result<Vec<Unknown<'env>>> {
@@ -141,7 +141,11 @@ pub fn limiter_bind<'env>(
 
 /// Forgets a key; whether it had any debt.
 #[napi(catch_unwind)]
-pub fn limiter_reset(env: &Env, limiter: Unknown<'_>, key: Unknown<'_>) -> napi::Result<bool> {
+pub(super) fn limiter_reset(
+    env: &Env,
+    limiter: Unknown<'_>,
+    key: Unknown<'_>,
+) -> napi::Result<bool> {
     guard(env, || {
         let limiter = Arg::new(env, &limiter, "this").handle::<RateLimiter>()?;
         let key = Arg::new(env, &key, "key");
@@ -156,7 +160,7 @@ pub fn limiter_reset(env: &Env, limiter: Unknown<'_>, key: Unknown<'_>) -> napi:
 
 /// `[capacity, evictions]`
 #[napi(catch_unwind)]
-pub fn limiter_stats(env: &Env, limiter: Unknown<'_>) -> napi::Result<Vec<f64>> {
+pub(super) fn limiter_stats(env: &Env, limiter: Unknown<'_>) -> napi::Result<Vec<f64>> {
     guard(env, || {
         let stats = Arg::new(env, &limiter, "this").handle::<RateLimiter>()?.limiter.stats();
         Ok(vec![stats.capacity as f64, stats.evictions as f64])

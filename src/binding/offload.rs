@@ -14,16 +14,16 @@ use super::args::internal;
 use super::guard;
 
 /// What is returned to JavaScript as a promise of `J`, which is made of `T`.
-pub type Offloaded<T, J = T> = AsyncTask<Job<T, J>>;
+pub(super) type Offloaded<T, J = T> = AsyncTask<Job<T, J>>;
 
 /// Work, until it has been done, and what becomes of its result on the JavaScript thread.
-pub struct Job<T, J> {
+pub(super) struct Job<T, J> {
     work: Option<Box<dyn FnOnce() -> Result<T> + Send>>,
     convert: fn(&Env, T) -> Result<J>,
 }
 
 /// Does `work` on another thread once the result is returned to JavaScript.
-pub fn offload<T>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Offloaded<T>
+pub(super) fn offload<T>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Offloaded<T>
 where
     T: ToNapiValue + TypeName + Send + 'static,
 {
@@ -31,7 +31,7 @@ where
 }
 
 /// As [`offload`], with a value that is made on the JavaScript thread.
-pub fn offload_into<T, J>(
+pub(super) fn offload_into<T, J>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
     convert: fn(&Env, T) -> Result<J>,
 ) -> Offloaded<T, J>

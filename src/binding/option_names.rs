@@ -54,7 +54,7 @@ const DECLARATIONS: &[Declaration] = &[
 
 /// The names of the options of each class and function that has some.
 #[napi(catch_unwind)]
-pub fn option_names() -> HashMap<&'static str, Vec<&'static str>> {
+pub(super) fn option_names() -> HashMap<&'static str, Vec<&'static str>> {
     let row = |declaration: &Declaration| (declaration.of, declaration.names.to_vec());
     DECLARATIONS.iter().map(row).collect()
 }

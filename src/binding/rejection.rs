@@ -6,7 +6,7 @@ use crate::jwt::{Reason, Rejection};
 
 /// The meaning of a rejection's status.
 #[napi(object, object_from_js = false)]
-pub struct NativeRejection {
+pub(super) struct NativeRejection {
     /// The stable code.
     pub code: &'static str,
     /// A sentence.
@@ -19,13 +19,13 @@ pub struct NativeRejection {
 
 /// The status of a rejection by `verifyJws`, explained.
 #[napi(catch_unwind)]
-pub fn jwt_rejection(status: u32) -> Option<NativeRejection> {
+pub(super) fn jwt_rejection(status: u32) -> Option<NativeRejection> {
     Rejection::from_status(status).map(Into::into)
 }
 
 impl NativeRejection {
     /// A claim that a verifier requires is missing.
-    pub fn missing(rejection: Rejection, claim: &str) -> Self {
+    pub(super) fn missing(rejection: Rejection, claim: &str) -> Self {
         Self {
             code: rejection.code().as_str(),
             message: Reason::Missing.message(claim),

@@ -17,7 +17,7 @@ use crate::revocation::{ListLimits, OnFull, Query, RevocationList, Scope};
 /// The bounds of `maxEntries`.
 const ENTRIES: RangeInclusive<usize> = 1..=100_000_000;
 /// The bounds of `maxTokenTtl`, in seconds.
-pub const TOKEN_TTL: RangeInclusive<u64> = 1..=10 * 366 * 24 * 3600;
+pub(super) const TOKEN_TTL: RangeInclusive<u64> = 1..=10 * 366 * 24 * 3600;
 
 const ON_FULL: [(&str, OnFull); 2] =
     [("error", OnFull::Error), ("reject-older", OnFull::RejectOlder)];
@@ -29,7 +29,7 @@ impl Handle for RevocationList {
 
 options! {
     /// The options of `RevocationList`.
-    pub struct ListOptions for "RevocationList" {
+    pub(super) struct ListOptions for "RevocationList" {
         /// The most entries.
         max_entries("maxEntries"): Option<usize> = optional(|entries| entries.length(ENTRIES)),
         /// The longest life of a token, in seconds.
@@ -41,7 +41,7 @@ options! {
 
 options! {
     /// The options of `revokeId`, `revokeSession` and `revokeSubject`.
-    pub struct ScopeOptions for "RevocationList.prototype.revokeId" {
+    pub(super) struct ScopeOptions for "RevocationList.prototype.revokeId" {
         /// The issuer of the tokens; any issuer unless given.
         issuer("issuer"): Option<String> = optional(|issuer| issuer.string(0..=MAX_TOKEN_LEN)),
     }
@@ -75,7 +75,11 @@ impl Hot for RevocationList {
 
 /// `list` becomes an empty list.
 #[napi(catch_unwind)]
-pub fn revocation_attach(env: &Env, list: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn revocation_attach(
+    env: &Env,
+    list: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let options: ListOptions = Arg::new(env, &options, "options").read()?;
         let default = ListLimits::default();
@@ -91,13 +95,20 @@ pub fn revocation_attach(env: &Env, list: Unknown<'_>, options: Unknown<'_>) -> 
 
 /// `isRevoked`, bound to a list.
 #[napi(catch_unwind)]
-pub fn revocation_bind<'env>(env: &'env Env, list: Unknown<'_>) -> napi::Result<Unknown<'env>> {
+pub(super) fn revocation_bind<'env>(
+    env: &'env Env,
+    list: Unknown<'_>,
+) -> napi::Result<Unknown<'env>> {
     guard(env, || fast::bind(env, Arg::new(env, &list, "this").handle::<RevocationList>()?))
 }
 
 /// Revokes a token by its claims `jti`, `exp` and, where it has one, `iss`.
 #[napi(catch_unwind)]
-pub fn revocation_revoke(env: &Env, list: Unknown<'_>, claims: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn revocation_revoke(
+    env: &Env,
+    list: Unknown<'_>,
+    claims: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let claims = Arg::new(env, &claims, "claims").record()?;
@@ -110,7 +121,7 @@ pub fn revocation_revoke(env: &Env, list: Unknown<'_>, claims: Unknown<'_>) -> n
 
 /// Revokes a token by its id.
 #[napi(catch_unwind)]
-pub fn revocation_revoke_id(
+pub(super) fn revocation_revoke_id(
     env: &Env,
     list: Unknown<'_>,
     id: Unknown<'_>,
@@ -128,7 +139,7 @@ pub fn revocation_revoke_id(
 
 /// Revokes a session by its id.
 #[napi(catch_unwind)]
-pub fn revocation_revoke_session(
+pub(super) fn revocation_revoke_session(
     env: &Env,
     list: Unknown<'_>,
     sid: Unknown<'_>,
@@ -146,7 +157,7 @@ pub fn revocation_revoke_session(
 
 /// Revokes what a subject was issued until a moment, now unless said otherwise.
 #[napi(catch_unwind)]
-pub fn revocation_revoke_subject(
+pub(super) fn revocation_revoke_subject(
     env: &Env,
     list: Unknown<'_>,
     sub: Unknown<'_>,
@@ -167,7 +178,11 @@ pub fn revocation_revoke_subject(
 
 /// Revokes a key.
 #[napi(catch_unwind)]
-pub fn revocation_revoke_key(env: &Env, list: Unknown<'_>, kid: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn revocation_revoke_key(
+    env: &Env,
+    list: Unknown<'_>,
+    kid: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         Ok(list.revoke_key(&Arg::new(env, &kid, "kid").string(1..=MAX_TOKEN_LEN)?)?)
@@ -176,7 +191,7 @@ pub fn revocation_revoke_key(env: &Env, list: Unknown<'_>, kid: Unknown<'_>) -> 
 
 /// `[ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil]`
 #[napi(catch_unwind)]
-pub fn revocation_stats(env: &Env, list: Unknown<'_>) -> napi::Result<Vec<f64>> {
+pub(super) fn revocation_stats(env: &Env, list: Unknown<'_>) -> napi::Result<Vec<f64>> {
     guard(env, || {
         let stats = Arg::new(env, &list, "this").handle::<RevocationList>()?.stats();
         let counts = [stats.ids, stats.sessions, stats.subjects, stats.keys, stats.max_entries];
@@ -187,7 +202,7 @@ pub fn revocation_stats(env: &Env, list: Unknown<'_>) -> napi::Result<Vec<f64>> 
 
 /// Frees the entries and refuses every later call.
 #[napi(catch_unwind)]
-pub fn revocation_close(env: &Env, list: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn revocation_close(env: &Env, list: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         Arg::new(env, &list, "this").handle::<RevocationList>()?.close();
         Ok(())

@@ -23,7 +23,7 @@ impl Handle for Sessions {
 
 options! {
     /// The options of `Sessions`.
-    pub struct SessionOptions for "Sessions" {
+    pub(super) struct SessionOptions for "Sessions" {
         /// The issuer of the access tokens.
         issuer("issuer"): Arc<Issuer> = required(|issuer| issuer.handle()),
         /// The list on which ended sessions are revoked.
@@ -41,7 +41,7 @@ options! {
 
 /// A pair of tokens.
 #[napi(object, object_from_js = false)]
-pub struct NativeTokenPair {
+pub(super) struct NativeTokenPair {
     /// The JWT.
     pub access_token: String,
     /// The refresh token.
@@ -54,7 +54,7 @@ pub struct NativeTokenPair {
 
 /// What became of a refresh token.
 #[napi(object, object_from_js = false)]
-pub struct NativeRefreshed {
+pub(super) struct NativeRefreshed {
     /// `rotated`, `replayed`, `reuse`, `expired` or `unknown`.
     pub status: &'static str,
     /// With the first two.
@@ -67,7 +67,7 @@ pub struct NativeRefreshed {
 
 /// One session. Times are milliseconds since 1970.
 #[napi(object, object_from_js = false)]
-pub struct NativeSessionInfo {
+pub(super) struct NativeSessionInfo {
     /// The session's id.
     pub session_id: String,
     /// When it was started.
@@ -80,7 +80,11 @@ pub struct NativeSessionInfo {
 
 /// `sessions` becomes an empty table.
 #[napi(catch_unwind)]
-pub fn sessions_attach(env: &Env, sessions: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn sessions_attach(
+    env: &Env,
+    sessions: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let given: SessionOptions = Arg::new(env, &options, "options").read()?;
         let default = SessionLimits::default();
@@ -97,7 +101,7 @@ pub fn sessions_attach(env: &Env, sessions: Unknown<'_>, options: Unknown<'_>) -
 
 /// Starts a session; `claims` is JSON text.
 #[napi(catch_unwind)]
-pub fn sessions_start(
+pub(super) fn sessions_start(
     env: &Env,
     sessions: Unknown<'_>,
     subject: Unknown<'_>,
@@ -113,7 +117,7 @@ pub fn sessions_start(
 
 /// Exchanges a refresh token.
 #[napi(catch_unwind)]
-pub fn sessions_refresh(
+pub(super) fn sessions_refresh(
     env: &Env,
     sessions: Unknown<'_>,
     token: Unknown<'_>,
@@ -142,7 +146,7 @@ pub fn sessions_refresh(
 
 /// Ends a session.
 #[napi(catch_unwind)]
-pub fn sessions_end(env: &Env, sessions: Unknown<'_>, sid: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn sessions_end(env: &Env, sessions: Unknown<'_>, sid: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
         Ok(sessions.end(session_id(&Arg::new(env, &sid, "sid"))?)?)
@@ -151,7 +155,7 @@ pub fn sessions_end(env: &Env, sessions: Unknown<'_>, sid: Unknown<'_>) -> napi:
 
 /// Ends every session of a subject.
 #[napi(catch_unwind)]
-pub fn sessions_end_all(
+pub(super) fn sessions_end_all(
     env: &Env,
     sessions: Unknown<'_>,
     subject: Unknown<'_>,
@@ -164,7 +168,7 @@ pub fn sessions_end_all(
 
 /// The sessions of a subject.
 #[napi(catch_unwind)]
-pub fn sessions_list(
+pub(super) fn sessions_list(
     env: &Env,
     sessions: Unknown<'_>,
     subject: Unknown<'_>,

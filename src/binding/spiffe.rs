@@ -10,7 +10,7 @@ use crate::spiffe::{self, Encoding};
 
 /// A SPIFFE ID and its parts.
 #[napi(object, object_from_js = false)]
-pub struct SpiffeId {
+pub(super) struct SpiffeId {
     /// The name of the trust domain.
     pub trust_domain: String,
     /// The path with its leading slash, or nothing.
@@ -21,14 +21,14 @@ pub struct SpiffeId {
 
 /// Reads an id.
 #[napi(catch_unwind)]
-pub fn spiffe_parse_id(env: &Env, uri: Unknown<'_>) -> napi::Result<SpiffeId> {
+pub(super) fn spiffe_parse_id(env: &Env, uri: Unknown<'_>) -> napi::Result<SpiffeId> {
     // What is too long is no id, which the core says.
     guard(env, || parts(&Arg::new(env, &uri, "uri").string(0..=usize::MAX)?))
 }
 
 /// The id that a certificate carries: DER, or a string that is a PEM.
 #[napi(catch_unwind)]
-pub fn spiffe_id_of(env: &Env, certificate: Unknown<'_>) -> napi::Result<SpiffeId> {
+pub(super) fn spiffe_id_of(env: &Env, certificate: Unknown<'_>) -> napi::Result<SpiffeId> {
     guard(env, || {
         let certificate = Arg::new(env, &certificate, "certificate");
         if certificate.is_string()? {

@@ -14,7 +14,7 @@ use super::wipe::is_zero;
 use crate::error::{Code, Error, Result};
 
 /// The state of an arena.
-pub struct ArenaState {
+pub(super) struct ArenaState {
     config: Config,
     policy: ProtectionPolicy,
     store: Store,
@@ -28,7 +28,7 @@ pub struct ArenaState {
 
 impl ArenaState {
     /// A state without memory.
-    pub fn new(config: Config) -> Self {
+    pub(super) fn new(config: Config) -> Self {
         Self {
             config,
             policy: ProtectionPolicy::default(),
@@ -40,7 +40,7 @@ impl ArenaState {
     }
 
     /// As `Arena::configure`.
-    pub fn configure(&mut self, settings: ArenaSettings) -> Result<bool> {
+    pub(super) fn configure(&mut self, settings: ArenaSettings) -> Result<bool> {
         let ArenaSettings { first_bytes, max_bytes, backend, require, on_degraded } = settings;
         let max_bytes = max_bytes.unwrap_or(self.config.max_bytes);
         if self.is_used {
@@ -72,27 +72,27 @@ impl ArenaState {
     }
 
     /// The configuration in force.
-    pub fn config(&self) -> Config {
+    pub(super) fn config(&self) -> Config {
         self.config
     }
 
     /// The demands in force.
-    pub fn policy(&self) -> &ProtectionPolicy {
+    pub(super) fn policy(&self) -> &ProtectionPolicy {
         &self.policy
     }
 
     /// The memory.
-    pub fn store(&self) -> &Store {
+    pub(super) fn store(&self) -> &Store {
         &self.store
     }
 
     /// Whether there has ever been a slot.
-    pub fn is_used(&self) -> bool {
+    pub(super) fn is_used(&self) -> bool {
         self.is_used
     }
 
     /// A zeroed place of `span` bytes (`span` > 0), and its address. Errors as `Slot::take`.
-    pub fn take(&mut self, span: usize) -> Result<(NonNull<u8>, Place)> {
+    pub(super) fn take(&mut self, span: usize) -> Result<(NonNull<u8>, Place)> {
         self.admit()?;
         let place = if store::is_run(span) {
             self.map(span)?
@@ -118,21 +118,21 @@ impl ArenaState {
     /// # Safety
     ///
     /// Nobody uses its bytes any more.
-    pub unsafe fn give_back(&mut self, place: &Place) {
+    pub(super) unsafe fn give_back(&mut self, place: &Place) {
         self.check(place);
         // SAFETY: passed on to the caller.
         unsafe { self.store.give_back(self.config.memory, place) };
     }
 
     /// Checks the canaries of every place.
-    pub fn verify(&self) {
+    pub(super) fn verify(&self) {
         for place in self.store.places() {
             self.check(&place);
         }
     }
 
     /// Ends the process unless the canaries of a place are as they were written for this tenant.
-    pub fn check(&self, place: &Place) {
+    pub(super) fn check(&self, place: &Place) {
         let Ok(canaries) = Canaries::get() else { return };
         if self.is_ended || self.store.is_intact(canaries, place) {
             return;
@@ -145,13 +145,13 @@ impl ArenaState {
     }
 
     /// The facts that need no look at the mappings, and the addresses to ask the kernel about.
-    pub fn facts(&mut self) -> (Status, Vec<Range<usize>>) {
+    pub(super) fn facts(&mut self) -> (Status, Vec<Range<usize>>) {
         self.store.open(&self.config);
         (Status::of(&self.config, &self.store), self.store.ranges())
     }
 
     /// Wipes everything; from here on there are no places.
-    pub fn end(&mut self) {
+    pub(super) fn end(&mut self) {
         self.is_ended = true;
         self.wipe();
     }
@@ -161,13 +161,13 @@ impl ArenaState {
     /// # Safety
     ///
     /// Nobody uses any place any more.
-    pub unsafe fn release(&mut self) {
+    pub(super) unsafe fn release(&mut self) {
         // SAFETY: passed on to the caller.
         unsafe { self.store.release(self.config.memory) };
     }
 
     /// Makes the first region, unless there is one. Fails once the arena has ended.
-    pub fn open(&mut self) -> Result<()> {
+    pub(super) fn open(&mut self) -> Result<()> {
         if self.is_ended {
             return Err(Error::new(
                 Code::SecretDisposed,
@@ -180,7 +180,7 @@ impl ArenaState {
 
     /// Makes sure that the memory is as the policy demands. Memory that was added and is worse is
     /// never used: from then on every call fails.
-    pub fn admit(&mut self) -> Result<()> {
+    pub(super) fn admit(&mut self) -> Result<()> {
         self.open()?;
         let capacity = self.store.region_bytes();
         if self.admitted == capacity {

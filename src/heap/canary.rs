@@ -16,17 +16,17 @@ use crate::error::Result;
 use crate::id;
 
 /// Bytes on each side.
-pub const CANARY_LEN: usize = 16;
+pub(super) const CANARY_LEN: usize = 16;
 
 /// Bytes that a slot holds on top of those asked for.
 pub const OVERHEAD: usize = 2 * CANARY_LEN;
 
 /// The canaries of the process.
-pub struct Canaries(SipHasher13);
+pub(super) struct Canaries(SipHasher13);
 
 impl Canaries {
     /// Draws the key with the first call; `ERR_RANDOM`.
-    pub fn get() -> Result<&'static Self> {
+    pub(super) fn get() -> Result<&'static Self> {
         static CANARIES: OnceLock<Canaries> = OnceLock::new();
         if let Some(canaries) = CANARIES.get() {
             return Ok(canaries);
@@ -44,7 +44,7 @@ impl Canaries {
     /// # Safety
     ///
     /// `start` points to `len` (at least `OVERHEAD`) bytes that belong to the caller alone.
-    pub unsafe fn place(&self, start: NonNull<u8>, len: usize, tenant: u64) -> NonNull<u8> {
+    pub(super) unsafe fn place(&self, start: NonNull<u8>, len: usize, tenant: u64) -> NonNull<u8> {
         let canary = self.at(start, tenant);
         // SAFETY: both lie within the `len` bytes that the caller vouches for.
         unsafe {
@@ -59,7 +59,7 @@ impl Canaries {
     /// # Safety
     ///
     /// `start` and `len` are what `place` was called with, and the memory is still there.
-    pub unsafe fn are_intact(&self, start: NonNull<u8>, len: usize, tenant: u64) -> bool {
+    pub(super) unsafe fn are_intact(&self, start: NonNull<u8>, len: usize, tenant: u64) -> bool {
         let canary = self.at(start, tenant);
         // SAFETY: both lie within the slot, and nobody writes to them after `place`.
         unsafe {
@@ -84,7 +84,7 @@ impl Canaries {
 /// # Safety
 ///
 /// `bytes` is what [`Canaries::place`] returned, and the memory is still there.
-pub unsafe fn tag(bytes: NonNull<u8>) -> u64 {
+pub(super) unsafe fn tag(bytes: NonNull<u8>) -> u64 {
     // SAFETY: the canary lies there, within the slot.
     unsafe { bytes.sub(CANARY_LEN).cast::<u64>().read_unaligned() }
 }

@@ -9,7 +9,7 @@ use crate::error::{Code, Error};
 use crate::os::{Native, Platform};
 
 /// `ERR_SECRET_EXHAUSTED` for `span` bytes, canaries included, with the numbers and the remedy.
-pub fn exhausted(config: &Config, store: &Store, span: usize) -> Error {
+pub(super) fn exhausted(config: &Config, store: &Store, span: usize) -> Error {
     let len = span - OVERHEAD;
     let (used, capacity, max) = (store.used_bytes(), store.capacity(), config.max_bytes);
     let numbers = format!(

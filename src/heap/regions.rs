@@ -10,7 +10,7 @@ use crate::os::{Backend, Mapping, ProtectedMemory};
 
 /// All regions of an arena. They are given back together, with the arena.
 #[derive(Default)]
-pub struct Regions {
+pub(super) struct Regions {
     /// By ascending first block.
     list: Vec<Region>,
     /// Set with the first region; further regions are of the same backend or not made at all, so
@@ -28,7 +28,7 @@ struct Region {
 impl Regions {
     /// Makes the first region with the best backend that works, unless there is one. When the
     /// system gives no memory at all there is none afterwards, and the reasons say why.
-    pub fn open(&mut self, config: &Config, slabs: &mut Slabs) {
+    pub(super) fn open(&mut self, config: &Config, slabs: &mut Slabs) {
         if !self.list.is_empty() {
             return;
         }
@@ -53,7 +53,7 @@ impl Regions {
 
     /// Adds a region, if the limits allow: twice as large as the largest so far, or as large as the
     /// system still gives.
-    pub fn make_room(&mut self, config: &Config, slabs: &mut Slabs) {
+    pub(super) fn make_room(&mut self, config: &Config, slabs: &mut Slabs) {
         let Some(backend) = self.backend else { return };
         let page = config.memory.page_size().max(BLOCK);
         let room = config.max_bytes.saturating_sub(self.capacity) / page * page;
@@ -69,7 +69,7 @@ impl Regions {
     }
 
     /// Where a place lies; `None` for a place of another arena.
-    pub fn address(&self, place: &SlabPlace) -> Option<NonNull<u8>> {
+    pub(super) fn address(&self, place: &SlabPlace) -> Option<NonNull<u8>> {
         let after = self.list.partition_point(|region| region.first_block <= place.block());
         let region = self.list.get(after.checked_sub(1)?)?;
         let offset = (place.block() - region.first_block) * BLOCK + place.offset();
@@ -81,27 +81,27 @@ impl Regions {
     }
 
     /// The backend of all regions; `None` before the first.
-    pub fn backend(&self) -> Option<Backend> {
+    pub(super) fn backend(&self) -> Option<Backend> {
         self.backend
     }
 
     /// Why no better backend is used, and which protections were refused.
-    pub fn reasons(&self) -> &[String] {
+    pub(super) fn reasons(&self) -> &[String] {
         &self.reasons
     }
 
     /// Bytes of all regions.
-    pub fn capacity(&self) -> usize {
+    pub(super) fn capacity(&self) -> usize {
         self.capacity
     }
 
     /// Whether every region stands between guard pages.
-    pub fn guarded(&self) -> bool {
+    pub(super) fn guarded(&self) -> bool {
         !self.list.is_empty() && self.list.iter().all(|region| region.mapping.guard > 0)
     }
 
     /// The addresses of all regions.
-    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+    pub(super) fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
         self.list.iter().map(|region| region.mapping.range())
     }
 
@@ -110,7 +110,7 @@ impl Regions {
     /// # Safety
     ///
     /// No code uses the bytes from here on.
-    pub unsafe fn wipe(&self) {
+    pub(super) unsafe fn wipe(&self) {
         for region in &self.list {
             // SAFETY: all of a mapping is writable, and the caller answers for the rest.
             unsafe { wipe(region.mapping.base, region.mapping.len) };
@@ -122,7 +122,7 @@ impl Regions {
     /// # Safety
     ///
     /// `memory` is the system the regions came from, and nothing refers to their bytes any more.
-    pub unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
+    pub(super) unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
         for region in self.list.drain(..) {
             // SAFETY: passed on to the caller.
             unsafe { memory.unmap(region.mapping) };
@@ -130,7 +130,7 @@ impl Regions {
     }
 
     /// Notes which protections a mapping does not have.
-    pub fn note(&mut self, mapping: &Mapping) {
+    pub(super) fn note(&mut self, mapping: &Mapping) {
         for shortfall in &mapping.shortfalls {
             if !self.reasons.contains(shortfall) {
                 self.reasons.push(shortfall.clone());

@@ -18,11 +18,11 @@ const ALIGNMENT: usize = 16;
 /// The most runs at a time. Each takes at least two areas of the process's address space, of which
 /// Linux gives 65,530 (`vm.max_map_count`). A process that has none left is ended by the allocator
 /// of the JavaScript engine.
-pub const MAX_RUNS: usize = 8192;
+pub(super) const MAX_RUNS: usize = 8192;
 
 /// One run. There is never another with the same number.
 #[derive(Debug, PartialEq, Eq)]
-pub struct RunPlace {
+pub(super) struct RunPlace {
     number: u64,
     len: usize,
     size: usize,
@@ -30,24 +30,24 @@ pub struct RunPlace {
 
 impl RunPlace {
     /// Bytes that were asked for.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 
     /// Bytes from its start to the guard.
-    pub fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         self.size
     }
 
     /// Which of all runs this is.
-    pub fn number(&self) -> u64 {
+    pub(super) fn number(&self) -> u64 {
         self.number
     }
 }
 
 /// All runs of an arena.
 #[derive(Default)]
-pub struct Runs {
+pub(super) struct Runs {
     list: BTreeMap<u64, Run>,
     next: u64,
     bytes: usize,
@@ -73,7 +73,7 @@ impl Run {
 impl Runs {
     /// A run of `len` bytes (`len` > 0), zeroed; `None` when it takes more than `room` bytes, or
     /// more than the system gives, or when there are [`MAX_RUNS`].
-    pub fn map(
+    pub(super) fn map(
         &mut self,
         memory: &dyn ProtectedMemory,
         backend: Backend,
@@ -95,17 +95,17 @@ impl Runs {
     }
 
     /// Where a run's bytes begin; `None` once it has been given back.
-    pub fn address(&self, place: &RunPlace) -> Option<NonNull<u8>> {
+    pub(super) fn address(&self, place: &RunPlace) -> Option<NonNull<u8>> {
         self.list.get(&place.number).map(Run::start)
     }
 
     /// The mapping of a run.
-    pub fn mapping(&self, place: &RunPlace) -> Option<&Mapping> {
+    pub(super) fn mapping(&self, place: &RunPlace) -> Option<&Mapping> {
         self.list.get(&place.number).map(|run| &run.mapping)
     }
 
     /// Every run.
-    pub fn places(&self) -> impl Iterator<Item = RunPlace> {
+    pub(super) fn places(&self) -> impl Iterator<Item = RunPlace> {
         let runs = self.list.iter();
         runs.map(|(number, run)| RunPlace { number: *number, len: run.len, size: run.size() })
     }
@@ -115,7 +115,7 @@ impl Runs {
     /// # Safety
     ///
     /// `memory` is the system it came from, and nothing refers to its bytes any more.
-    pub unsafe fn unmap(&mut self, memory: &dyn ProtectedMemory, place: &RunPlace) {
+    pub(super) unsafe fn unmap(&mut self, memory: &dyn ProtectedMemory, place: &RunPlace) {
         if let Some(run) = self.list.remove(&place.number) {
             self.bytes -= run.mapping.len;
             // SAFETY: passed on to the caller.
@@ -124,27 +124,27 @@ impl Runs {
     }
 
     /// Bytes of all runs, as mapped.
-    pub fn bytes(&self) -> usize {
+    pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
     /// Whether there are as many as there may be.
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.list.len() >= MAX_RUNS
     }
 
     /// How many there are.
-    pub fn live(&self) -> usize {
+    pub(super) fn live(&self) -> usize {
         self.list.len()
     }
 
     /// Whether every run stands between guard pages.
-    pub fn guarded(&self) -> bool {
+    pub(super) fn guarded(&self) -> bool {
         self.list.values().all(|run| run.mapping.guard > 0)
     }
 
     /// The addresses of all runs.
-    pub fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
+    pub(super) fn ranges(&self) -> impl Iterator<Item = Range<usize>> {
         self.list.values().map(|run| run.mapping.range())
     }
 
@@ -153,7 +153,7 @@ impl Runs {
     /// # Safety
     ///
     /// No code uses the bytes from here on.
-    pub unsafe fn wipe(&self) {
+    pub(super) unsafe fn wipe(&self) {
         for Run { mapping, .. } in self.list.values() {
             // SAFETY: all of a mapping is writable, and the caller answers for the rest.
             unsafe { wipe(mapping.base, mapping.len) };
@@ -165,7 +165,7 @@ impl Runs {
     /// # Safety
     ///
     /// As for [`Runs::unmap`], of all of them.
-    pub unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
+    pub(super) unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
         self.bytes = 0;
         while let Some((_, run)) = self.list.pop_first() {
             // SAFETY: passed on to the caller.

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 pub const BLOCK: usize = 4096;
 
 /// Bytes of the smallest slot; every slot is aligned to this at least.
-pub const SMALLEST: usize = 64;
+pub(super) const SMALLEST: usize = 64;
 
 /// 64, 128, … 4096.
 const CLASSES: usize = 7;
@@ -21,7 +21,7 @@ const SLOTS: usize = BLOCK / SMALLEST;
 /// One slot, for as long as one tenant has it. The holder has the bytes alone until the place is
 /// given back. Afterwards the place is invalid, also if the slot has a new tenant.
 #[derive(Debug, PartialEq, Eq)]
-pub struct SlabPlace {
+pub(super) struct SlabPlace {
     block: usize,
     index: usize,
     len: usize,
@@ -30,27 +30,27 @@ pub struct SlabPlace {
 
 impl SlabPlace {
     /// The block it lies in.
-    pub fn block(&self) -> usize {
+    pub(super) fn block(&self) -> usize {
         self.block
     }
 
     /// Bytes from the start of that block.
-    pub fn offset(&self) -> usize {
+    pub(super) fn offset(&self) -> usize {
         self.index * self.size()
     }
 
     /// Bytes that were asked for.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 
     /// Bytes it spans: the class size.
-    pub fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         SMALLEST << class_of(self.len)
     }
 
     /// Which of the slot's tenants this is.
-    pub fn generation(&self) -> u32 {
+    pub(super) fn generation(&self) -> u32 {
         self.generation
     }
 
@@ -62,7 +62,7 @@ impl SlabPlace {
 
 /// Occupancy of all blocks.
 #[derive(Debug, Default)]
-pub struct Slabs {
+pub(super) struct Slabs {
     /// The slots taken in each block, a bit each. Unused for free blocks.
     taken: Vec<u64>,
     /// For each of the slots that a block can have.
@@ -86,7 +86,7 @@ struct SlotRecord {
 
 impl Slabs {
     /// Adds `blocks` free blocks and returns the number of the first.
-    pub fn grow(&mut self, blocks: usize) -> usize {
+    pub(super) fn grow(&mut self, blocks: usize) -> usize {
         let first = self.taken.len();
         self.taken.resize(first.saturating_add(blocks), 0);
         self.records.resize(self.taken.len().saturating_mul(SLOTS), SlotRecord::default());
@@ -95,7 +95,7 @@ impl Slabs {
     }
 
     /// The lowest place that holds `len` bytes (1 to [`BLOCK`]), if there is one.
-    pub fn take(&mut self, len: usize) -> Option<SlabPlace> {
+    pub(super) fn take(&mut self, len: usize) -> Option<SlabPlace> {
         if len > BLOCK {
             return None;
         }
@@ -110,7 +110,7 @@ impl Slabs {
     }
 
     /// Whether a place is one that is taken now, by this very tenant.
-    pub fn holds(&self, place: &SlabPlace) -> bool {
+    pub(super) fn holds(&self, place: &SlabPlace) -> bool {
         let record = self.records.get(place.record());
         record.is_some_and(|record| {
             record.len as usize == place.len && record.generation == place.generation
@@ -118,7 +118,7 @@ impl Slabs {
     }
 
     /// Every place that is taken.
-    pub fn places(&self) -> impl Iterator<Item = SlabPlace> {
+    pub(super) fn places(&self) -> impl Iterator<Item = SlabPlace> {
         let taken = self.records.iter().enumerate().filter(|(_, record)| record.len > 0);
         taken.map(|(slot, record)| SlabPlace {
             block: slot / SLOTS,
@@ -129,7 +129,7 @@ impl Slabs {
     }
 
     /// Takes a place back that it [`holds`](Slabs::holds). Its bytes have been wiped.
-    pub fn give_back(&mut self, place: &SlabPlace) {
+    pub(super) fn give_back(&mut self, place: &SlabPlace) {
         let class = class_of(place.len);
         let (Some(record), Some(taken)) =
             (self.records.get_mut(place.record()), self.taken.get_mut(place.block))
@@ -150,12 +150,12 @@ impl Slabs {
     }
 
     /// Bytes of all places taken.
-    pub fn used_bytes(&self) -> usize {
+    pub(super) fn used_bytes(&self) -> usize {
         self.used_bytes
     }
 
     /// Number of places taken.
-    pub fn live(&self) -> usize {
+    pub(super) fn live(&self) -> usize {
         self.live
     }
 

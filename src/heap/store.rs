@@ -13,7 +13,7 @@ use crate::os::{Backend, Mapping, ProtectedMemory};
 
 /// The part of an arena that one tenant has.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Place {
+pub(super) enum Place {
     /// Up to 4 KiB.
     Slot(SlabPlace),
     /// More.
@@ -22,7 +22,7 @@ pub enum Place {
 
 impl Place {
     /// Bytes that were asked for.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         match self {
             Self::Slot(place) => place.len(),
             Self::Run(place) => place.len(),
@@ -30,7 +30,7 @@ impl Place {
     }
 
     /// Bytes it spans.
-    pub fn size(&self) -> usize {
+    pub(super) fn size(&self) -> usize {
         match self {
             Self::Slot(place) => place.size(),
             Self::Run(place) => place.size(),
@@ -38,7 +38,7 @@ impl Place {
     }
 
     /// The number that distinguishes this tenant from any other at the same address.
-    pub fn tenant(&self) -> u64 {
+    pub(super) fn tenant(&self) -> u64 {
         match self {
             Self::Slot(place) => place.generation().into(),
             Self::Run(place) => place.number(),
@@ -48,7 +48,7 @@ impl Place {
 
 /// The book and the memory.
 #[derive(Default)]
-pub struct Store {
+pub(super) struct Store {
     slabs: Slabs,
     regions: Regions,
     runs: Runs,
@@ -56,24 +56,24 @@ pub struct Store {
 
 impl Store {
     /// Makes the first region, unless there is one.
-    pub fn open(&mut self, config: &Config) {
+    pub(super) fn open(&mut self, config: &Config) {
         self.regions.open(config, &mut self.slabs);
     }
 
     /// A free slot for `len` bytes (`len` > 0), if there is one. Never a run.
-    pub fn take(&mut self, len: usize) -> Option<Place> {
+    pub(super) fn take(&mut self, len: usize) -> Option<Place> {
         self.slabs.take(len).map(Place::Slot)
     }
 
     /// Adds memory for slots, as far as `config` and the system allow.
-    pub fn grow(&mut self, config: &Config) {
+    pub(super) fn grow(&mut self, config: &Config) {
         // The bytes of the runs are not available for slots.
         let max_bytes = config.max_bytes.saturating_sub(self.runs.bytes());
         self.regions.make_room(&Config { max_bytes, ..*config }, &mut self.slabs);
     }
 
     /// A run of `len` bytes, as far as `config` and the system allow.
-    pub fn map(&mut self, config: &Config, len: usize) -> Option<Place> {
+    pub(super) fn map(&mut self, config: &Config, len: usize) -> Option<Place> {
         let room = config.max_bytes.saturating_sub(self.capacity());
         let place = self.runs.map(config.memory, self.backend()?, len, room)?;
         if let Some(mapping) = self.runs.mapping(&place) {
@@ -83,12 +83,12 @@ impl Store {
     }
 
     /// Whether `len` bytes would be one run too many.
-    pub fn is_one_too_many(&self, len: usize) -> bool {
+    pub(super) fn is_one_too_many(&self, len: usize) -> bool {
         is_run(len) && self.runs.is_full()
     }
 
     /// Where a place lies; `None` for one that this tenant has given back, or of another arena.
-    pub fn address(&self, place: &Place) -> Option<NonNull<u8>> {
+    pub(super) fn address(&self, place: &Place) -> Option<NonNull<u8>> {
         match place {
             Place::Slot(place) if !self.slabs.holds(place) => None,
             Place::Slot(place) => self.regions.address(place),
@@ -97,7 +97,7 @@ impl Store {
     }
 
     /// Every place that is taken.
-    pub fn places(&self) -> impl Iterator<Item = Place> {
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> {
         self.slabs.places().map(Place::Slot).chain(self.runs.places().map(Place::Run))
     }
 
@@ -106,7 +106,7 @@ impl Store {
     /// # Safety
     ///
     /// `memory` is the system of this store, and nothing refers to the bytes any more.
-    pub unsafe fn give_back(&mut self, memory: &dyn ProtectedMemory, place: &Place) {
+    pub(super) unsafe fn give_back(&mut self, memory: &dyn ProtectedMemory, place: &Place) {
         let Some(start) = self.address(place) else { return };
         // SAFETY: passed on to the caller.
         unsafe {
@@ -119,7 +119,7 @@ impl Store {
     }
 
     /// Whether the canaries are as they were written for a tenant that still has the place.
-    pub fn is_intact(&self, canaries: &Canaries, place: &Place) -> bool {
+    pub(super) fn is_intact(&self, canaries: &Canaries, place: &Place) -> bool {
         // SAFETY: the book lists the place, so that `Canaries::place` was called for it before the
         // lock around this store was let go of.
         self.address(place)
@@ -127,47 +127,47 @@ impl Store {
     }
 
     /// The backend of all memory; `None` before the first region.
-    pub fn backend(&self) -> Option<Backend> {
+    pub(super) fn backend(&self) -> Option<Backend> {
         self.regions.backend()
     }
 
     /// Why no better backend is used, and which protections were refused.
-    pub fn reasons(&self) -> &[String] {
+    pub(super) fn reasons(&self) -> &[String] {
         self.regions.reasons()
     }
 
     /// Bytes of all memory.
-    pub fn capacity(&self) -> usize {
+    pub(super) fn capacity(&self) -> usize {
         self.regions.capacity() + self.runs.bytes()
     }
 
     /// Bytes of the memory that stays: all but the runs.
-    pub fn region_bytes(&self) -> usize {
+    pub(super) fn region_bytes(&self) -> usize {
         self.regions.capacity()
     }
 
     /// Bytes of all places taken: the slots' sizes, and the runs as mapped.
-    pub fn used_bytes(&self) -> usize {
+    pub(super) fn used_bytes(&self) -> usize {
         self.slabs.used_bytes() + self.runs.bytes()
     }
 
     /// Number of places taken.
-    pub fn live(&self) -> usize {
+    pub(super) fn live(&self) -> usize {
         self.slabs.live() + self.runs.live()
     }
 
     /// Whether guard pages stand before and behind every region and every run.
-    pub fn guarded(&self) -> bool {
+    pub(super) fn guarded(&self) -> bool {
         self.regions.guarded() && self.runs.guarded()
     }
 
     /// The addresses of all memory.
-    pub fn ranges(&self) -> Vec<Range<usize>> {
+    pub(super) fn ranges(&self) -> Vec<Range<usize>> {
         self.regions.ranges().chain(self.runs.ranges()).collect()
     }
 
     /// The addresses of the memory that a place lies in.
-    pub fn range_of(&self, place: &Place) -> Option<Range<usize>> {
+    pub(super) fn range_of(&self, place: &Place) -> Option<Range<usize>> {
         match place {
             Place::Slot(_) => None,
             Place::Run(place) => self.runs.mapping(place).map(Mapping::range),
@@ -179,7 +179,7 @@ impl Store {
     /// # Safety
     ///
     /// No code uses the bytes from here on.
-    pub unsafe fn wipe(&self) {
+    pub(super) unsafe fn wipe(&self) {
         // SAFETY: passed on to the caller.
         unsafe {
             self.regions.wipe();
@@ -192,7 +192,7 @@ impl Store {
     /// # Safety
     ///
     /// As for [`Store::give_back`], of all places.
-    pub unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
+    pub(super) unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
         // SAFETY: passed on to the caller.
         unsafe {
             self.regions.release(memory);
@@ -203,6 +203,6 @@ impl Store {
 }
 
 /// Whether something of `len` bytes is a run.
-pub fn is_run(len: usize) -> bool {
+pub(super) fn is_run(len: usize) -> bool {
     len > BLOCK
 }

@@ -25,7 +25,7 @@ pub unsafe fn wipe(start: NonNull<u8>, len: usize) {
 /// # Safety
 ///
 /// `start` points to `len` initialised bytes that nobody else uses.
-pub unsafe fn is_zero(start: NonNull<u8>, len: usize) -> bool {
+pub(super) unsafe fn is_zero(start: NonNull<u8>, len: usize) -> bool {
     // SAFETY: the caller vouches for the range.
     let bytes = unsafe { slice::from_raw_parts(start.as_ptr(), len) };
     // The fold does not end early, so that the compiler can read in large steps.

@@ -9,7 +9,7 @@ use crate::error::{Code, Error, Result};
 
 /// The only key that has the `kid` and the algorithm of a token, and until when, in seconds since
 /// 1970, it may be used. A token without `kid` names the only key of its algorithm.
-pub fn find<'k>(
+pub(super) fn find<'k>(
     keys: impl Iterator<Item = (&'k Arc<Key>, u64)> + Clone,
     kid: Option<&str>,
     algorithm: Algorithm,
@@ -25,7 +25,7 @@ pub fn find<'k>(
 
 /// Refuses a list in which a token could name two keys: one `kid` may stand for keys of several
 /// algorithms, as it does in the JWK Sets that leave `alg` out.
-pub fn check_distinct(keys: &[Arc<Key>]) -> Result<()> {
+pub(super) fn check_distinct(keys: &[Arc<Key>]) -> Result<()> {
     let mut names: Vec<_> = keys.iter().map(|key| name_of(key)).collect();
     names.sort_unstable();
     if names.windows(2).any(|pair| pair[0] == pair[1]) {
@@ -38,6 +38,6 @@ pub fn check_distinct(keys: &[Arc<Key>]) -> Result<()> {
 }
 
 /// The name by which a token names a key: its `kid` and its algorithm, Ed25519 under either name.
-pub fn name_of(key: &Key) -> (&str, &'static str) {
+pub(super) fn name_of(key: &Key) -> (&str, &'static str) {
     (key.kid(), key.algorithm().canonical().name())
 }

@@ -11,18 +11,18 @@ use crate::id::random_bytes;
 /// that shares a victim's fingerprint or set, and the same key has unrelated fingerprints in two
 /// limiters. Among a million keys some two share one with a probability of 3e-8; they would then
 /// share their quota too.
-pub struct Fingerprinter(SipHasher13);
+pub(super) struct Fingerprinter(SipHasher13);
 
 impl Fingerprinter {
     /// One with a new random key; `ERR_RANDOM` when the system gives no bytes.
-    pub fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let mut key = [0; 16];
         random_bytes(&mut key)?;
         Ok(Self(SipHasher13::new_with_key(&key)))
     }
 
     /// The fingerprint of a key of any length; never 0, which marks an empty slot.
-    pub fn of(&self, key: &[u8]) -> u64 {
+    pub(super) fn of(&self, key: &[u8]) -> u64 {
         self.0.hash(key).max(1)
     }
 }

@@ -35,7 +35,7 @@ pub struct Decision {
 }
 
 /// A quota applied to a table of keys.
-pub struct Gcra {
+pub(super) struct Gcra {
     quota: Quota,
     table: DebtTable,
     governor: RateLimiter<TimedKey, DebtTable, Here, NoOpMiddleware<Nanos>>,
@@ -43,12 +43,12 @@ pub struct Gcra {
 
 impl Gcra {
     /// Keeps the states of this quota in this table, which no other quota may use.
-    pub fn new(quota: Quota, table: DebtTable) -> Self {
+    pub(super) fn new(quota: Quota, table: DebtTable) -> Self {
         Self { quota, governor: RateLimiter::new(quota.to_governor(), table.clone(), Here), table }
     }
 
     /// Takes `cost` units if they are there; a denial takes and writes nothing.
-    pub fn take(&self, key: &TimedKey, cost: NonZeroU32) -> Result<bool> {
+    pub(super) fn take(&self, key: &TimedKey, cost: NonZeroU32) -> Result<bool> {
         match self.governor.check_key_n(key, cost) {
             Ok(outcome) => Ok(outcome.is_ok()),
             // The quota has refused such a cost before; should it ever not, it is the same error.
@@ -57,7 +57,7 @@ impl Gcra {
     }
 
     /// What a call that has been through [`Gcra::take`] was told.
-    pub fn decision(&self, key: &TimedKey, cost: NonZeroU32, allowed: bool) -> Decision {
+    pub(super) fn decision(&self, key: &TimedKey, cost: NonZeroU32, allowed: bool) -> Decision {
         let debt = key.debt_ns();
         let left = self.quota.capacity_ns().saturating_sub(debt) / self.quota.interval_ns();
         Decision {
@@ -70,14 +70,14 @@ impl Gcra {
     }
 
     /// What a call of cost 1 would be told; `allowed` and `remaining` as they are before it.
-    pub fn foresee(&self, key: &TimedKey) -> Decision {
+    pub(super) fn foresee(&self, key: &TimedKey) -> Decision {
         self.table.read(key);
         let allowed = self.wait_ns(key.debt_ns(), NonZeroU32::MIN) == 0;
         self.decision(key, NonZeroU32::MIN, allowed)
     }
 
     /// The table that holds the states.
-    pub fn table(&self) -> &DebtTable {
+    pub(super) fn table(&self) -> &DebtTable {
         &self.table
     }
 

@@ -45,7 +45,7 @@ const FIRST_SETS: usize = 16;
 
 /// One key at one moment, as governor passes it to the store: it reports the key's debt back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TimedKey {
+pub(super) struct TimedKey {
     fingerprint: u64,
     now: u64,
     debt: Cell<u64>,
@@ -53,12 +53,12 @@ pub struct TimedKey {
 
 impl TimedKey {
     /// The key of a fingerprint, which is not 0, at a reading of the monotonic clock.
-    pub fn new(fingerprint: u64, now: u64) -> Self {
+    pub(super) fn new(fingerprint: u64, now: u64) -> Self {
         Self { fingerprint, now, debt: Cell::new(0) }
     }
 
     /// Nanoseconds until the key is as good as new, as the last use of this value left it.
-    pub fn debt_ns(&self) -> u64 {
+    pub(super) fn debt_ns(&self) -> u64 {
         self.debt.get()
     }
 }
@@ -72,7 +72,7 @@ impl Hash for TimedKey {
 
 /// A handle to a table; clones share it.
 #[derive(Clone)]
-pub struct DebtTable {
+pub(super) struct DebtTable {
     shards: Arc<[Shard]>,
     max_sets: usize,
 }
@@ -83,7 +83,7 @@ impl DebtTable {
     ///
     /// Sets fill unevenly: once the table is as large as it may be, with half as many keys in debt
     /// as `max_keys` one in 120 has lost its entry, with as many one in 7.
-    pub fn new(max_keys: usize) -> Result<Self> {
+    pub(super) fn new(max_keys: usize) -> Result<Self> {
         if !(MIN_MAX_KEYS..=MAX_MAX_KEYS).contains(&max_keys) {
             return Err(Error::new(
                 Code::OutOfRange,
@@ -103,23 +103,23 @@ impl DebtTable {
     }
 
     /// How many keys the table may come to hold.
-    pub fn capacity(&self) -> usize {
+    pub(super) fn capacity(&self) -> usize {
         self.shards.len() * self.max_sets * WAYS
     }
 
     /// How many keys have lost their debt since the start because their set was full.
-    pub fn evictions(&self) -> u64 {
+    pub(super) fn evictions(&self) -> u64 {
         self.shards.iter().map(|shard| shard.lock().evictions).sum()
     }
 
     /// Reads the debt of a key into it.
-    pub fn read(&self, key: &TimedKey) {
+    pub(super) fn read(&self, key: &TimedKey) {
         let found = find(self.shard(key).set(key), key.fingerprint);
         key.debt.set(found.map_or(0, |(_, tat)| tat.saturating_sub(key.now)));
     }
 
     /// Forgets the key, which then holds the debt it had.
-    pub fn remove(&self, key: &TimedKey) {
+    pub(super) fn remove(&self, key: &TimedKey) {
         let mut shard = self.shard(key);
         let set = shard.set(key);
         let found = find(set, key.fingerprint);

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 
 /// `len` zeroed bytes (`len` > 0) at a multiple of `align`, a power of two; `None` if there is no
 /// memory.
-pub fn allocate(len: usize, align: usize) -> Option<NonNull<u8>> {
+pub(super) fn allocate(len: usize, align: usize) -> Option<NonNull<u8>> {
     let layout = Layout::from_size_align(len, align).ok().filter(|layout| layout.size() > 0)?;
     // SAFETY: the layout's size is not zero, as just filtered.
     NonNull::new(unsafe { alloc_zeroed(layout) })
@@ -17,7 +17,7 @@ pub fn allocate(len: usize, align: usize) -> Option<NonNull<u8>> {
 ///
 /// `start` comes from [`allocate`] with the same `len` and `align`, and nothing refers to that
 /// memory any more.
-pub unsafe fn free(start: NonNull<u8>, len: usize, align: usize) {
+pub(super) unsafe fn free(start: NonNull<u8>, len: usize, align: usize) {
     if let Ok(layout) = Layout::from_size_align(len, align) {
         // SAFETY: `allocate` allocated these bytes with this very layout.
         unsafe { dealloc(start.as_ptr(), layout) };

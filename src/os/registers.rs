@@ -39,7 +39,7 @@ mod x86_64 {
     }
 
     #[inline]
-    pub fn clear() {
+    pub(super) fn clear() {
         if is_x86_feature_detected!("avx512vl") {
             // glibc copies through these. Writing the lowest part clears the rest of a register.
             clearing!(

@@ -1,8 +1,8 @@
 //! The calls that unix systems share.
 
-pub mod environment;
+pub(super) mod environment;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
-pub mod mapping;
+pub(super) mod mapping;
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
@@ -12,7 +12,7 @@ use std::path::Path;
 use super::platform::FileExposure;
 
 /// Bytes of physical memory; `None` if the system does not say.
-pub fn physical_memory() -> Option<u64> {
+pub(super) fn physical_memory() -> Option<u64> {
     // SAFETY: `sysconf` takes a number and gives one; it touches no memory of ours.
     let (pages, page_len) =
         unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
@@ -22,12 +22,12 @@ pub fn physical_memory() -> Option<u64> {
 
 /// As `Platform::open_without_waiting`. The standard library does not let children inherit the
 /// descriptor.
-pub fn open_without_waiting(path: &Path) -> io::Result<File> {
+pub(super) fn open_without_waiting(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
 /// As `Platform::file_exposure`.
-pub fn file_exposure(metadata: &Metadata) -> Option<FileExposure> {
+pub(super) fn file_exposure(metadata: &Metadata) -> Option<FileExposure> {
     // SAFETY: has no arguments and cannot fail.
     let user = unsafe { libc::geteuid() };
     if metadata.mode() & 0o066 != 0 {
@@ -40,7 +40,7 @@ pub fn file_exposure(metadata: &Metadata) -> Option<FileExposure> {
 }
 
 /// Lowers the soft `RLIMIT_CORE` to `bytes`; a lower limit stays.
-pub fn limit_core(bytes: u64) -> Result<(), String> {
+pub(super) fn limit_core(bytes: u64) -> Result<(), String> {
     let mut limit = resource_limit(libc::RLIMIT_CORE).ok_or_else(last_error)?;
     limit.rlim_cur = limit.rlim_cur.min(bytes);
     // SAFETY: setrlimit reads one rlimit.
@@ -49,20 +49,20 @@ pub fn limit_core(bytes: u64) -> Result<(), String> {
 }
 
 /// The soft `RLIMIT_CORE` in bytes; `u64::MAX` for none.
-pub fn core_limit() -> Option<u64> {
+pub(super) fn core_limit() -> Option<u64> {
     let soft = resource_limit(libc::RLIMIT_CORE)?.rlim_cur;
     Some(if soft == libc::RLIM_INFINITY { u64::MAX } else { soft })
 }
 
 /// The type of a resource's number.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub type Resource = libc::__rlimit_resource_t;
+pub(super) type Resource = libc::__rlimit_resource_t;
 /// The type of a resource's number.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub type Resource = libc::c_int;
 
 /// A limit of the process; `None` if the system does not say.
-pub fn resource_limit(resource: Resource) -> Option<libc::rlimit> {
+pub(super) fn resource_limit(resource: Resource) -> Option<libc::rlimit> {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: getrlimit writes one rlimit to a place that holds one.
     let failed = unsafe { libc::getrlimit(resource, &raw mut limit) } != 0;
@@ -70,6 +70,6 @@ pub fn resource_limit(resource: Resource) -> Option<libc::rlimit> {
 }
 
 /// The system's text for the call that just failed.
-pub fn last_error() -> String {
+pub(super) fn last_error() -> String {
     io::Error::last_os_error().to_string()
 }

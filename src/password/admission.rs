@@ -49,7 +49,7 @@ pub struct Counts {
 
 /// The book. `J` is a job; times are nanoseconds of a monotonic clock.
 #[derive(Debug)]
-pub struct Admission<J> {
+pub(super) struct Admission<J> {
     bounds: Bounds,
     queue: VecDeque<Waiting<J>>,
     /// On the pool's threads.
@@ -73,7 +73,7 @@ struct Waiting<J> {
 
 impl<J> Admission<J> {
     /// An empty book.
-    pub fn new(bounds: Bounds) -> Self {
+    pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             bounds,
             queue: VecDeque::new(),
@@ -88,13 +88,13 @@ impl<J> Admission<J> {
     }
 
     /// The bounds.
-    pub const fn bounds(&self) -> Bounds {
+    pub(super) const fn bounds(&self) -> Bounds {
         self.bounds
     }
 
     /// Sets other bounds; gives the waiting jobs that now never could run. Whoever waits keeps
     /// its deadline and its place, even beyond a smaller `max_queue`.
-    pub fn set_bounds(&mut self, bounds: Bounds) -> Vec<(J, Error)> {
+    pub(super) fn set_bounds(&mut self, bounds: Bounds) -> Vec<(J, Error)> {
         self.bounds = bounds;
         let leaving = self.extract(|waiting| waiting.bytes > bounds.max_memory);
         leaving.into_iter().map(|left| (left.job, too_large(left.bytes, bounds))).collect()
@@ -107,7 +107,7 @@ impl<J> Admission<J> {
     /// memory, such as the making of a key, waits its turn but is never turned away.
     ///
     /// Gives the moment at which it will have waited for too long, if there is one.
-    pub fn offer(
+    pub(super) fn offer(
         &mut self,
         id: u64,
         bytes: u64,
@@ -128,7 +128,7 @@ impl<J> Admission<J> {
 
     /// The job at the head with its bytes, if it may run now: it then does, until
     /// [`Self::finish`].
-    pub fn next(&mut self) -> Option<(J, u64)> {
+    pub(super) fn next(&mut self) -> Option<(J, u64)> {
         let bytes = self.queue.front()?.bytes;
         if !self.fits(bytes) {
             return None;
@@ -139,14 +139,14 @@ impl<J> Admission<J> {
     }
 
     /// A running job has ended, its memory with it.
-    pub fn finish(&mut self, bytes: u64, end: End) {
+    pub(super) fn finish(&mut self, bytes: u64, end: End) {
         self.running -= 1;
         self.settle(bytes, end);
     }
 
     /// Takes memory for a job on its caller's thread, which cannot wait: `ERR_PASSWORD_BUSY` when
     /// it does not fit beside what runs and what the head of the queue waits for.
-    pub fn hold(&mut self, bytes: u64) -> Result<()> {
+    pub(super) fn hold(&mut self, bytes: u64) -> Result<()> {
         if bytes > self.bounds.max_memory {
             return Err(too_large(bytes, self.bounds));
         }
@@ -160,31 +160,31 @@ impl<J> Admission<J> {
     }
 
     /// What [`Self::hold`] took is free again.
-    pub fn release(&mut self, bytes: u64, end: End) {
+    pub(super) fn release(&mut self, bytes: u64, end: End) {
         self.held -= 1;
         self.settle(bytes, end);
     }
 
     /// Takes a job out of the queue because it was called off.
-    pub fn abort(&mut self, id: u64) -> Option<J> {
+    pub(super) fn abort(&mut self, id: u64) -> Option<J> {
         let index = self.queue.iter().position(|waiting| waiting.id == id)?;
         self.aborted += 1;
         self.queue.remove(index).map(|waiting| waiting.job)
     }
 
     /// Takes out of the queue whoever has waited for too long.
-    pub fn expire(&mut self, now: u64) -> Vec<(J, Error)> {
+    pub(super) fn expire(&mut self, now: u64) -> Vec<(J, Error)> {
         let late = self.extract(|waiting| waiting.deadline.is_some_and(|at| at <= now));
         late.into_iter().map(|left| (left.job, self.reject())).collect()
     }
 
     /// When the first of those who wait has waited for too long.
-    pub fn next_deadline(&self) -> Option<u64> {
+    pub(super) fn next_deadline(&self) -> Option<u64> {
         self.queue.iter().filter_map(|waiting| waiting.deadline).min()
     }
 
     /// What the book says now.
-    pub fn counts(&self) -> Counts {
+    pub(super) fn counts(&self) -> Counts {
         Counts {
             running: self.running + self.held,
             queued: self.queue.len(),
@@ -241,7 +241,7 @@ impl<J> Admission<J> {
 
 /// How a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+pub(super) enum End {
     /// It ran for so many nanoseconds.
     After(u64),
     /// It was called off in mid-run.

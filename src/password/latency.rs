@@ -5,14 +5,14 @@ const MAX_SAMPLES: usize = 1000;
 
 /// The durations of the last [`MAX_SAMPLES`] hashes, the oldest of which makes room.
 #[derive(Debug, Default)]
-pub struct Latency {
+pub(super) struct Latency {
     nanos: Vec<u64>,
     oldest: usize,
 }
 
 impl Latency {
     /// Takes note of a duration.
-    pub fn record(&mut self, nanos: u64) {
+    pub(super) fn record(&mut self, nanos: u64) {
         if self.nanos.len() < MAX_SAMPLES {
             self.nanos.push(nanos);
         } else {
@@ -23,7 +23,7 @@ impl Latency {
 
     /// The duration that a share of the samples, in percent, does not exceed (nearest rank);
     /// `None` before the first.
-    pub fn percentile(&self, percent: usize) -> Option<u64> {
+    pub(super) fn percentile(&self, percent: usize) -> Option<u64> {
         let mut sorted = self.nanos.clone();
         let rank = (sorted.len() * percent).div_ceil(100).checked_sub(1)?;
         Some(*sorted.select_nth_unstable(rank).1)

@@ -32,8 +32,8 @@ pub use self::engine::take_warning;
 pub use self::hasher::{Check, Hasher, HasherOptions, NewDigestJob, Update, Updated};
 pub use self::job::{HashJob, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Tag, VerifyJob};
 pub use self::legacy::{
-    Ceilings, LegacyHash, LegacyScheme, MAX_BCRYPT_COST, MAX_PBKDF2_ITERATIONS, MAX_SCRYPT_WORK,
-    MIN_BCRYPT_COST,
+    Bcrypt, Ceilings, LegacyHash, LegacyScheme, MAX_BCRYPT_COST, MAX_PBKDF2_ITERATIONS,
+    MAX_SCRYPT_WORK, MIN_BCRYPT_COST, Pbkdf2, Scrypt,
 };
 pub use self::limits::DigestLimits;
 pub use self::params::{Algorithm, Params, Version};

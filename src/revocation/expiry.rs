@@ -8,7 +8,7 @@ const BUCKET_SECONDS: u64 = 60;
 
 /// Entries ordered by the minute after which they are no longer needed.
 #[derive(Debug)]
-pub struct ExpiryWheel<K> {
+pub(super) struct ExpiryWheel<K> {
     buckets: BTreeMap<u64, Vec<K>>,
 }
 
@@ -20,18 +20,18 @@ impl<K> Default for ExpiryWheel<K> {
 
 impl<K> ExpiryWheel<K> {
     /// Remembers that `key` is needed until `until`, seconds since 1970.
-    pub fn insert(&mut self, key: K, until: u64) {
+    pub(super) fn insert(&mut self, key: K, until: u64) {
         self.buckets.entry(until / BUCKET_SECONDS).or_default().push(key);
     }
 
     /// How many entries are remembered.
     #[cfg(test)]
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.buckets.values().map(Vec::len).sum()
     }
 
     /// One entry that is not needed at `now` any more, oldest minute first.
-    pub fn pop_expired(&mut self, now: u64) -> Option<K> {
+    pub(super) fn pop_expired(&mut self, now: u64) -> Option<K> {
         loop {
             let mut first = self.buckets.first_entry()?;
             if *first.key() >= now / BUCKET_SECONDS {
@@ -50,19 +50,19 @@ impl<K> ExpiryWheel<K> {
 /// It is the earlier of the system's time and of the time at which the list was made plus what
 /// the monotonic clock has counted since: setting the system's clock ahead forgets nothing.
 #[derive(Debug)]
-pub struct ProvenTime {
+pub(super) struct ProvenTime {
     unix_seconds: u64,
     monotonic_nanos: u64,
 }
 
 impl ProvenTime {
     /// Starts counting.
-    pub fn start(clock: &dyn Clock) -> Self {
+    pub(super) fn start(clock: &dyn Clock) -> Self {
         Self { unix_seconds: clock.unix_seconds(), monotonic_nanos: clock.monotonic_nanos() }
     }
 
     /// The latest time, in seconds since 1970, that has certainly been reached.
-    pub fn now(&self, clock: &dyn Clock) -> u64 {
+    pub(super) fn now(&self, clock: &dyn Clock) -> u64 {
         let counted = clock.monotonic_nanos().saturating_sub(self.monotonic_nanos) / 1_000_000_000;
         clock.unix_seconds().min(self.unix_seconds.saturating_add(counted))
     }

@@ -10,7 +10,7 @@ const ENTRIES_A_WORD: usize = 8;
 
 /// Which hashes have been inserted, about.
 #[derive(Default)]
-pub struct Filter {
+pub(super) struct Filter {
     /// A power of two of them, or none.
     words: Vec<u64>,
     inserted: usize,
@@ -18,18 +18,18 @@ pub struct Filter {
 
 impl Filter {
     /// Whether the hash may have been inserted.
-    pub fn may_hold(&self, hash: u64) -> bool {
+    pub(super) fn may_hold(&self, hash: u64) -> bool {
         let bits = bits(hash);
         self.words.get(self.index(hash)).is_some_and(|word| word & bits == bits)
     }
 
     /// Whether so many have been inserted that it must be built anew before the next.
-    pub fn is_full(&self) -> bool {
+    pub(super) fn is_full(&self) -> bool {
         self.inserted >= self.words.len() * ENTRIES_A_WORD
     }
 
     /// A filter of these hashes, with room for half as many again at least.
-    pub fn of(hashes: impl Iterator<Item = u64>, count: usize) -> Self {
+    pub(super) fn of(hashes: impl Iterator<Item = u64>, count: usize) -> Self {
         let room = (count + count / 2).next_power_of_two().max(SMALLEST);
         let mut filter = Self { words: vec![0; room / ENTRIES_A_WORD], inserted: 0 };
         hashes.for_each(|hash| filter.insert(hash));
@@ -37,7 +37,7 @@ impl Filter {
     }
 
     /// Inserts a hash; there must be room.
-    pub fn insert(&mut self, hash: u64) {
+    pub(super) fn insert(&mut self, hash: u64) {
         let index = self.index(hash);
         if let Some(word) = self.words.get_mut(index) {
             *word |= bits(hash);

@@ -7,7 +7,7 @@ use super::expiry::ExpiryWheel;
 
 /// 128 keyed and so unpredictable bits that stand for an id, of one issuer or of any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Fingerprint {
+pub(super) struct Fingerprint {
     /// Of the id alone.
     pub id: u64,
     /// Of the id, under another key, and of the issuer.
@@ -24,7 +24,7 @@ impl Fingerprint {
 /// Fingerprint to expiry in seconds or, for a subject, to the second until which tokens issued
 /// are refused. An entry has 24 bytes, one more for the table, and 8 in the wheel.
 #[derive(Default)]
-pub struct EntryTable {
+pub(super) struct EntryTable {
     entries: HashTable<StoredEntry>,
     /// The hashes of the entries that are not kept for good, each once.
     wheel: ExpiryWheel<u64>,
@@ -39,22 +39,22 @@ struct StoredEntry {
 
 impl EntryTable {
     /// How many entries there are.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
+    pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// Whether an entry may be of one issuer only.
-    pub const fn is_scoped(&self) -> bool {
+    pub(super) const fn is_scoped(&self) -> bool {
         self.scoped
     }
 
     /// What is held for a fingerprint.
-    pub fn get(&self, fingerprint: Fingerprint) -> Option<u64> {
+    pub(super) fn get(&self, fingerprint: Fingerprint) -> Option<u64> {
         let held =
             self.entries.find(fingerprint.table_hash(), |held| held.fingerprint == fingerprint);
         held.map(|held| held.value)
@@ -62,7 +62,7 @@ impl EntryTable {
 
     /// Holds at least `value`, and says whether that made a new entry. `until` is when that may be
     /// forgotten; one that is never forgotten has none.
-    pub fn raise(
+    pub(super) fn raise(
         &mut self,
         fingerprint: Fingerprint,
         value: u64,
@@ -90,7 +90,7 @@ impl EntryTable {
 
     /// Looks at one entry whose time in the wheel has come, and forgets it if it is not needed
     /// at `now`; false when there is no such entry.
-    pub fn forget_one(&mut self, now: u64, until: impl Fn(u64) -> Option<u64>) -> bool {
+    pub(super) fn forget_one(&mut self, now: u64, until: impl Fn(u64) -> Option<u64>) -> bool {
         let Some(hash) = self.wheel.pop_expired(now) else { return false };
         let due = |held: &StoredEntry| table_hash_of(held) == hash;
         if let Ok(held) = self.entries.find_entry(hash, due) {
@@ -105,7 +105,11 @@ impl EntryTable {
     }
 
     /// Forgets the entries for whose value `keep` is false.
-    pub fn retain(&mut self, keep: impl Fn(u64) -> bool, until: impl Fn(u64) -> Option<u64>) {
+    pub(super) fn retain(
+        &mut self,
+        keep: impl Fn(u64) -> bool,
+        until: impl Fn(u64) -> Option<u64>,
+    ) {
         let before = self.entries.len();
         self.entries.retain(|held| keep(held.value));
         if self.entries.len() == before {
@@ -120,18 +124,18 @@ impl EntryTable {
     }
 
     /// The hashes of the ids that are held, each entry's.
-    pub fn ids(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
         self.entries.iter().map(|held| held.fingerprint.id)
     }
 
     /// How many entries have a value for which `counts` is true.
-    pub fn count(&self, counts: impl Fn(u64) -> bool) -> usize {
+    pub(super) fn count(&self, counts: impl Fn(u64) -> bool) -> usize {
         self.entries.iter().filter(|held| counts(held.value)).count()
     }
 
     /// How many hashes the wheel remembers.
     #[cfg(test)]
-    pub fn places(&self) -> usize {
+    pub(super) fn places(&self) -> usize {
         self.wheel.len()
     }
 }

@@ -17,12 +17,12 @@ use crate::id;
 /// Bytes of an id.
 pub const HANDOVER_ID_LEN: usize = 16;
 /// How long a secret waits, in milliseconds.
-pub const LIFETIME_MILLIS: u32 = 60_000;
+pub(super) const LIFETIME_MILLIS: u32 = 60_000;
 /// The most secrets that wait at a time.
-pub const MAX_HANDOVERS: usize = 1024;
+pub(super) const MAX_HANDOVERS: usize = 1024;
 
 /// A random number that names a waiting secret.
-pub type HandoverId = [u8; HANDOVER_ID_LEN];
+pub(super) type HandoverId = [u8; HANDOVER_ID_LEN];
 
 /// Secrets that wait to be adopted.
 pub struct Handovers {

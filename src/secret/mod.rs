@@ -28,7 +28,7 @@ pub use bytes::{ct_eq, wipe};
 pub use encoding::Encoding;
 pub use environment::VariableName;
 pub use file::{FileRules, read_file, without_line_ending};
-pub use handover::{HANDOVER_ID_LEN, handovers, unknown_handover};
+pub use handover::{HANDOVER_ID_LEN, Handovers, handovers, unknown_handover};
 pub use input::{SecretInput, WipedBytes};
 pub use locked::Locked;
 pub use overflow::MAX_OVERFLOW_LEN;

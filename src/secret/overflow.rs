@@ -33,7 +33,7 @@ const SCRATCH_BYTES: usize = 4 * BLOCK;
 const TAG_LEN: usize = 16;
 
 /// The key, the scratch memory and the count of an arena's sealed secrets.
-pub struct Overflow {
+pub(super) struct Overflow {
     scratch: Arc<Arena>,
     cipher: SlotValue<LessSafeKey>,
     next: AtomicU64,
@@ -41,7 +41,7 @@ pub struct Overflow {
 }
 
 /// The ciphertext of a secret, wiped when dropped.
-pub struct Sealed {
+pub(super) struct Sealed {
     overflow: Arc<Overflow>,
     number: u64,
     /// With the tag behind it.
@@ -49,7 +49,7 @@ pub struct Sealed {
 }
 
 /// `ERR_OUT_OF_RANGE` unless `max_bytes` holds the scratch memory and something besides.
-pub fn check_fits(memory: &dyn ProtectedMemory, max_bytes: usize) -> Result<()> {
+pub(super) fn check_fits(memory: &dyn ProtectedMemory, max_bytes: usize) -> Result<()> {
     let least = scratch_bytes(memory) + memory.page_size().max(BLOCK);
     if max_bytes >= least {
         return Ok(());
@@ -61,14 +61,14 @@ pub fn check_fits(memory: &dyn ProtectedMemory, max_bytes: usize) -> Result<()> 
 }
 
 /// Bytes of the scratch memory.
-pub fn scratch_bytes(memory: &dyn ProtectedMemory) -> usize {
+pub(super) fn scratch_bytes(memory: &dyn ProtectedMemory) -> usize {
     SCRATCH_BYTES.next_multiple_of(memory.page_size())
 }
 
 impl Overflow {
     /// Draws the key and makes the scratch memory, under the configuration and the demands of the
     /// arena that it serves. Errors as [`Slot::take`].
-    pub fn new(config: Config, policy: ProtectionPolicy) -> Result<Self> {
+    pub(super) fn new(config: Config, policy: ProtectionPolicy) -> Result<Self> {
         let bytes = scratch_bytes(config.memory);
         let scratch =
             Arc::new(Arena::new(Config { first_bytes: bytes, max_bytes: bytes, ..config }));
@@ -88,18 +88,18 @@ impl Overflow {
     }
 
     /// The memory set aside.
-    pub fn scratch(&self) -> &Arc<Arena> {
+    pub(super) fn scratch(&self) -> &Arc<Arena> {
         &self.scratch
     }
 
     /// How many secrets are sealed.
-    pub fn sealed(&self) -> usize {
+    pub(super) fn sealed(&self) -> usize {
         self.sealed.load(Ordering::Relaxed)
     }
 
     /// A slot of the scratch memory, for the holder of its lock; `ERR_SECRET_EXHAUSTED` if `len` is
     /// too large.
-    pub fn slot(&self, len: usize, _: &ScratchLock) -> Result<Slot> {
+    pub(super) fn slot(&self, len: usize, _: &ScratchLock) -> Result<Slot> {
         if len > MAX_OVERFLOW_LEN {
             return Err(Error::new(
                 Code::SecretExhausted,
@@ -114,7 +114,7 @@ impl Overflow {
     }
 
     /// Encrypts bytes. Errors as [`Overflow::slot`].
-    pub fn seal(
+    pub(super) fn seal(
         self: &Arc<Self>,
         bytes: &[u8],
         lock: &ScratchLock,
@@ -135,17 +135,17 @@ impl Overflow {
 
 impl Sealed {
     /// Bytes of the secret.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.ciphertext.len().saturating_sub(TAG_LEN)
     }
 
     /// The overflow that holds the key.
-    pub fn overflow(&self) -> &Arc<Overflow> {
+    pub(super) fn overflow(&self) -> &Arc<Overflow> {
         &self.overflow
     }
 
     /// Decrypts into a slot of the scratch memory. Errors as [`Overflow::slot`].
-    pub fn open(&self, lock: &ScratchLock) -> Result<Slot> {
+    pub(super) fn open(&self, lock: &ScratchLock) -> Result<Slot> {
         let (ciphertext, tag) = self.ciphertext.split_last_chunk::<TAG_LEN>().ok_or_else(broken)?;
         let mut slot = self.overflow.slot(ciphertext.len(), lock)?;
         slot.bytes_mut().copy_from_slice(ciphertext);

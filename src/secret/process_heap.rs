@@ -18,7 +18,7 @@ use crate::heap::{Config, Defect, Operator};
 use crate::os::{Native, Platform};
 
 /// The secure heap of the process.
-pub fn process_heap() -> &'static SecureHeap {
+pub(super) fn process_heap() -> &'static SecureHeap {
     static HEAP: LazyLock<SecureHeap> = LazyLock::new(|| {
         let operator = Operator::of_environment();
         let config = Config { operator, ..Config::new(end_process) };

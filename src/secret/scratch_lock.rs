@@ -27,7 +27,7 @@ struct Call {
 }
 
 /// The proof that this thread holds the lock, until its outermost call ends.
-pub struct ScratchLock {
+pub(super) struct ScratchLock {
     /// The lock belongs to this thread.
     not_send: PhantomData<*const ()>,
 }
@@ -40,13 +40,13 @@ pub fn storing<T>(call: impl FnOnce() -> T) -> T {
 }
 
 /// Runs a call that uses a secret in the scratch memory.
-pub fn with_scratch_lock<T>(call: impl FnOnce(&ScratchLock) -> T) -> T {
+pub(super) fn with_scratch_lock<T>(call: impl FnOnce(&ScratchLock) -> T) -> T {
     let _entered = Entered::new(false);
     call(&take())
 }
 
 /// Takes the lock if this is a call that makes a secret.
-pub fn lock_if_storing() -> Option<ScratchLock> {
+pub(super) fn lock_if_storing() -> Option<ScratchLock> {
     CALL.with(|state| state.storing.get() > 0).then(take)
 }
 

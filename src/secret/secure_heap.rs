@@ -45,7 +45,7 @@ pub struct Status {
 }
 
 /// A heap for secrets; the process has one, tests have many.
-pub struct SecureHeap {
+pub(super) struct SecureHeap {
     arena: Arc<Arena>,
     /// Bytes of the first region, with what is set aside.
     first_bytes: usize,
@@ -66,7 +66,7 @@ struct State {
 impl SecureHeap {
     /// A heap without memory. The first slot calls `wipe_at_exit`, unless the kernel clears all
     /// memory of the heap in any case.
-    pub fn new(config: Config, wipe_at_exit: fn()) -> Self {
+    pub(super) fn new(config: Config, wipe_at_exit: fn()) -> Self {
         let Config { first_bytes, max_bytes, .. } = config;
         Self {
             arena: Arc::new(Arena::new(config)),
@@ -83,7 +83,7 @@ impl SecureHeap {
     /// leaves nothing beside the memory that `on_full` sets aside. `ERR_SECRET_DEGRADED` if the
     /// machine does not give what is required; the requirement then stays, and every secret is
     /// refused.
-    pub fn configure(&self, settings: Settings) -> Result<()> {
+    pub(super) fn configure(&self, settings: Settings) -> Result<()> {
         let Settings { max_bytes, backend, require, on_degraded, on_full } = settings;
         let mut state = self.state();
         let starts_anew = {
@@ -120,7 +120,7 @@ impl SecureHeap {
     }
 
     /// A zeroed slot of the arena. Errors as [`Slot::take`].
-    pub fn slot(&self, len: usize) -> Result<Slot> {
+    pub(super) fn slot(&self, len: usize) -> Result<Slot> {
         self.set_aside()?;
         let slot = Slot::take(&self.arena, len)?;
         self.first_slot.call_once(|| self.arrange_wipe());
@@ -129,7 +129,7 @@ impl SecureHeap {
 
     /// As [`SecureHeap::slot`]; when the arena is full, a call that makes a secret gets a slot of
     /// the scratch memory, together with the overflow that the memory belongs to.
-    pub fn slot_or_scratch(&self, len: usize) -> Result<(Slot, Option<Arc<Overflow>>)> {
+    pub(super) fn slot_or_scratch(&self, len: usize) -> Result<(Slot, Option<Arc<Overflow>>)> {
         let full = match self.slot(len) {
             Err(error) if error.code == Code::SecretExhausted => error,
             slot => return Ok((slot?, None)),
@@ -141,7 +141,7 @@ impl SecureHeap {
     }
 
     /// Reads the facts back from the kernel; makes the memory if there is none.
-    pub fn status(&self) -> Status {
+    pub(super) fn status(&self) -> Status {
         // Every secret is refused with the error, if there is one.
         let _ = self.set_aside();
         let mut heap = self.arena.status();
@@ -157,7 +157,7 @@ impl SecureHeap {
     }
 
     /// Checks the canaries of every slot in use, and ends the process if one has changed.
-    pub fn verify(&self) {
+    pub(super) fn verify(&self) {
         self.arena.verify();
         if let Some(overflow) = self.overflow() {
             overflow.scratch().verify();

@@ -28,7 +28,7 @@ pub struct SessionInfo {
 
 /// What a genuine refresh token is to the table.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Presented {
+pub(super) enum Presented {
     /// The current one: to be exchanged by [`FamilyTable::rotate`].
     Current {
         /// The session's subject.
@@ -61,7 +61,7 @@ pub enum Presented {
 }
 
 /// The table.
-pub struct FamilyTable {
+pub(super) struct FamilyTable {
     options: SessionLimits,
     state: Mutex<State>,
 }
@@ -96,12 +96,12 @@ enum Phase {
 
 impl FamilyTable {
     /// An empty table.
-    pub fn new(options: SessionLimits) -> Self {
+    pub(super) fn new(options: SessionLimits) -> Self {
         Self { options, state: Mutex::default() }
     }
 
     /// Adds a session at generation 0.
-    pub fn insert(&self, id: Uuid, subject: &str, claims: &str, now: u64) -> Result<()> {
+    pub(super) fn insert(&self, id: Uuid, subject: &str, claims: &str, now: u64) -> Result<()> {
         let mut state = self.lock();
         for _ in 0..PRUNED_PER_INSERT {
             match state.ends.first() {
@@ -140,7 +140,7 @@ impl FamilyTable {
 
     /// What a genuine token of a session's generation is now. One that was used up puts the session
     /// into its last phase, for at most `last_ms` more.
-    pub fn present(&self, id: Uuid, generation: u32, now: u64, last_ms: u64) -> Presented {
+    pub(super) fn present(&self, id: Uuid, generation: u32, now: u64, last_ms: u64) -> Presented {
         let mut state = self.lock();
         let Some(family) = state.rows.get(&id) else { return Presented::Unknown };
         let (subject, claims) = (family.subject.clone(), family.claims.clone());
@@ -164,7 +164,7 @@ impl FamilyTable {
     }
 
     /// Moves a session on from a generation; `false` if it is not at that one any more.
-    pub fn rotate(&self, id: Uuid, generation: u32, now: u64) -> bool {
+    pub(super) fn rotate(&self, id: Uuid, generation: u32, now: u64) -> bool {
         let mut state = self.lock();
         let Some(family) = state.rows.get_mut(&id) else { return false };
         let Some(successor) = generation.checked_add(1) else { return false };
@@ -179,7 +179,7 @@ impl FamilyTable {
     }
 
     /// Puts a session into its last phase, for at most `last_ms` more.
-    pub fn begin_end(&self, id: Uuid, now: u64, last_ms: u64) {
+    pub(super) fn begin_end(&self, id: Uuid, now: u64, last_ms: u64) {
         let mut state = self.lock();
         if state.rows.get(&id).is_some_and(|family| family.phase == Phase::Live) {
             state.enter(id, Phase::Ending, now.saturating_add(last_ms));
@@ -187,17 +187,17 @@ impl FamilyTable {
     }
 
     /// Removes a session.
-    pub fn remove(&self, id: Uuid) {
+    pub(super) fn remove(&self, id: Uuid) {
         self.lock().remove(id);
     }
 
     /// The ids of a subject's sessions, those included that have ended and were not removed.
-    pub fn of(&self, subject: &str) -> Vec<Uuid> {
+    pub(super) fn of(&self, subject: &str) -> Vec<Uuid> {
         self.lock().by_subject.get(subject).cloned().unwrap_or_default()
     }
 
     /// The sessions of a subject, oldest first.
-    pub fn list(&self, subject: &str, now: u64) -> Vec<SessionInfo> {
+    pub(super) fn list(&self, subject: &str, now: u64) -> Vec<SessionInfo> {
         let state = self.lock();
         let ids = state.by_subject.get(subject).map_or(&[][..], Vec::as_slice);
         ids.iter()

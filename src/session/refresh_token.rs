@@ -16,11 +16,11 @@ const TAG: usize = GENERATION + 4;
 const LEN: usize = TAG + 32;
 
 /// Makes and reads refresh tokens under one key.
-pub struct Codec(Locked<hmac::Key>);
+pub(super) struct Codec(Locked<hmac::Key>);
 
 impl Codec {
     /// With a new random key.
-    pub fn new() -> Result<Self> {
+    pub(super) fn new() -> Result<Self> {
         let secret = Secret::random(32)?;
         TraceGuard::run(Depth::Hmac, |trace| {
             Locked::new(hmac::Key::new(hmac::HMAC_SHA256, secret.expose(trace))).map(Self)
@@ -28,7 +28,7 @@ impl Codec {
     }
 
     /// The token of a session's generation.
-    pub fn encode(&self, session: Uuid, generation: u32) -> String {
+    pub(super) fn encode(&self, session: Uuid, generation: u32) -> String {
         let mut bytes = [0; LEN];
         bytes[0] = VERSION;
         bytes[ID..GENERATION].copy_from_slice(session.as_bytes());
@@ -40,7 +40,7 @@ impl Codec {
     }
 
     /// Session and generation of a token that this key made.
-    pub fn decode(&self, token: &str) -> Option<(Uuid, u32)> {
+    pub(super) fn decode(&self, token: &str) -> Option<(Uuid, u32)> {
         if token.len() != base64url::encoded_len(LEN) {
             return None;
         }

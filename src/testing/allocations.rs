@@ -13,7 +13,7 @@ thread_local! {
 }
 
 /// What `body` gives, and how many bytes it has allocated on this thread, freed ones included.
-pub fn allocated_by<T>(body: impl FnOnce() -> T) -> (T, usize) {
+pub(crate) fn allocated_by<T>(body: impl FnOnce() -> T) -> (T, usize) {
     let before = ALLOCATED.get();
     let result = body();
     (result, ALLOCATED.get() - before)

@@ -1,5 +1,5 @@
 //! What the tests of several rooms share.
 
 #[allow(unsafe_code, reason = "an allocator")]
-pub mod allocations;
-pub mod vectors;
+pub(crate) mod allocations;
+pub(crate) mod vectors;

@@ -13,7 +13,7 @@ use crate::error::{Code, Error};
 ///
 /// Valid during the native call that received it: it borrows from that call's arguments.
 #[derive(Clone, Copy)]
-pub struct Arg<'a> {
+pub(crate) struct Arg<'a> {
     pub(super) env: sys::napi_env,
     pub(super) value: sys::napi_value,
     pub(super) name: &'a str,
@@ -22,7 +22,7 @@ pub struct Arg<'a> {
 
 /// What of the argument with that name a value is.
 #[derive(Clone, Copy)]
-pub enum Part {
+pub(super) enum Part {
     /// All of it.
     Whole,
     /// The element with this index.
@@ -33,7 +33,7 @@ pub enum Part {
 
 /// The types of JavaScript that matter here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Type {
+pub(super) enum Type {
     Undefined,
     Null,
     Boolean,
@@ -46,12 +46,12 @@ pub enum Type {
 
 impl<'a> Arg<'a> {
     /// An argument of the current call.
-    pub fn new(env: &Env, value: &'a Unknown<'_>, name: &'a str) -> Self {
+    pub(crate) fn new(env: &Env, value: &'a Unknown<'_>, name: &'a str) -> Self {
         Self { env: env.raw(), value: value.raw(), name, part: Part::Whole }
     }
 
     /// An argument of a raw callback that is running.
-    pub fn of_call(env: sys::napi_env, value: sys::napi_value, name: &'a str) -> Self {
+    pub(crate) fn of_call(env: sys::napi_env, value: sys::napi_value, name: &'a str) -> Self {
         Self { env, value, name, part: Part::Whole }
     }
 
@@ -60,22 +60,22 @@ impl<'a> Arg<'a> {
     }
 
     /// Whether the argument was left out; `null` is a value.
-    pub fn is_absent(&self) -> Result<bool> {
+    pub(crate) fn is_absent(&self) -> Result<bool> {
         self.is_type(Type::Undefined)
     }
 
     /// Whether there is no value: the argument was left out, or is `null`.
-    pub fn is_nullish(&self) -> Result<bool> {
+    pub(crate) fn is_nullish(&self) -> Result<bool> {
         Ok(matches!(self.type_of()?, Type::Undefined | Type::Null))
     }
 
     /// The argument, unless it was left out.
-    pub fn present(self) -> Result<Option<Self>> {
+    pub(crate) fn present(self) -> Result<Option<Self>> {
         Ok((!self.is_absent()?).then_some(self))
     }
 
     /// `true` or `false`.
-    pub fn boolean(&self) -> Result<bool> {
+    pub(crate) fn boolean(&self) -> Result<bool> {
         let mut value = false;
         // SAFETY: `env` and `value` are those of the current call (see `Arg`); the result is
         // written only when the status is ok.
@@ -86,17 +86,17 @@ impl<'a> Arg<'a> {
     }
 
     /// Whether the argument is `true` or `false`.
-    pub fn is_boolean(&self) -> Result<bool> {
+    pub(crate) fn is_boolean(&self) -> Result<bool> {
         self.is_type(Type::Boolean)
     }
 
     /// Whether the argument is the boolean `false`, which waives a check.
-    pub fn is_false(&self) -> Result<bool> {
+    pub(crate) fn is_false(&self) -> Result<bool> {
         Ok(self.is_boolean()? && !self.boolean()?)
     }
 
     /// Whether the argument is an array.
-    pub fn is_array(&self) -> Result<bool> {
+    pub(crate) fn is_array(&self) -> Result<bool> {
         let mut is_array = false;
         // SAFETY: as in `boolean`.
         self.check(unsafe { sys::napi_is_array(self.env, self.value, &raw mut is_array) })?;
@@ -104,12 +104,12 @@ impl<'a> Arg<'a> {
     }
 
     /// The elements of an array of at most `max`.
-    pub fn array(&self, max: u32) -> Result<Vec<Self>> {
+    pub(crate) fn array(&self, max: u32) -> Result<Vec<Self>> {
         self.array_part(max, 0..max)
     }
 
     /// Those of its elements that have one of these indices.
-    pub fn array_part(&self, max: u32, part: Range<u32>) -> Result<Vec<Self>> {
+    pub(crate) fn array_part(&self, max: u32, part: Range<u32>) -> Result<Vec<Self>> {
         if !self.is_array()? {
             return Err(self.wrong_type("an array"));
         }
@@ -132,19 +132,19 @@ impl<'a> Arg<'a> {
     }
 
     /// An error of type for this argument.
-    pub fn wrong_type(&self, expected: &str) -> Fault {
+    pub(crate) fn wrong_type(&self, expected: &str) -> Fault {
         let message = format!("{self} must be {expected}");
         Error::new(Code::InvalidArgType, message).into()
     }
 
     /// An error of range for this argument.
-    pub fn out_of_range(&self, expected: impl AsRef<str>) -> Fault {
+    pub(crate) fn out_of_range(&self, expected: impl AsRef<str>) -> Fault {
         let message = format!("{self} must be {}", expected.as_ref());
         Error::new(Code::OutOfRange, message).into()
     }
 
     /// An error for a value of the right type that cannot be used.
-    pub fn invalid(&self, why: &str) -> Fault {
+    pub(crate) fn invalid(&self, why: &str) -> Fault {
         Error::new(Code::InvalidArgValue, format!("{self} {why}")).into()
     }
 

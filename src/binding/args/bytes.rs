@@ -14,12 +14,12 @@ use super::fault::Result;
 
 impl Arg<'_> {
     /// A copy of a `Uint8Array` whose length is within a range, in bytes.
-    pub fn bytes(&self, range: RangeInclusive<usize>) -> Result<Vec<u8>> {
+    pub(crate) fn bytes(&self, range: RangeInclusive<usize>) -> Result<Vec<u8>> {
         self.with_bytes(range, |bytes| Ok(bytes.to_vec()))
     }
 
     /// Lends a `Uint8Array`'s bytes while JavaScript waits.
-    pub fn with_bytes<T>(
+    pub(crate) fn with_bytes<T>(
         &self,
         range: RangeInclusive<usize>,
         body: impl FnOnce(&[u8]) -> Result<T>,
@@ -28,7 +28,7 @@ impl Arg<'_> {
     }
 
     /// As [`Self::with_bytes`], where something else would have done, too.
-    pub fn with_bytes_or<T>(
+    pub(crate) fn with_bytes_or<T>(
         &self,
         expected: &str,
         range: RangeInclusive<usize>,
@@ -38,7 +38,7 @@ impl Arg<'_> {
     }
 
     /// Lends a `Uint8Array`'s bytes for writing while JavaScript waits.
-    pub fn with_bytes_mut<T>(&self, body: impl FnOnce(&mut [u8]) -> Result<T>) -> Result<T> {
+    pub(crate) fn with_bytes_mut<T>(&self, body: impl FnOnce(&mut [u8]) -> Result<T>) -> Result<T> {
         let (pointer, length) = self.view("a Uint8Array")?;
         if length == 0 {
             return body(&mut []);
@@ -49,7 +49,7 @@ impl Arg<'_> {
 
     /// Lends a `Uint8Array`'s bytes to `body`; `other` gets `body` if the argument is no
     /// `Uint8Array`.
-    pub fn with_bytes_or_else<T, B: FnOnce(&[u8]) -> Result<T>>(
+    pub(crate) fn with_bytes_or_else<T, B: FnOnce(&[u8]) -> Result<T>>(
         &self,
         range: RangeInclusive<usize>,
         body: B,
@@ -62,7 +62,7 @@ impl Arg<'_> {
     }
 
     /// Writes numbers to the start of a `Float64Array` of the façade's own.
-    pub fn fill(&self, values: &[f64]) -> Result<()> {
+    pub(crate) fn fill(&self, values: &[f64]) -> Result<()> {
         let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
         // SAFETY: `env` and `value` are those of the current call.
         self.check(unsafe {

@@ -56,7 +56,7 @@ macro_rules! options {
         $(#[$doc:meta])* $field:ident: $type:ty = flatten($group:ty), $($rest:tt)*
     ) => {
         $crate::binding::args::options!(@entries $head
-            { $($fields)* $(#[$doc])* pub $field: $type, }
+            { $($fields)* $(#[$doc])* pub(in crate::binding) $field: $type, }
             { $($names)* <$group as $crate::binding::args::OptionSet>::NAMES, }
             { $($read)* <$group as $crate::binding::args::OptionSet>::READ, }
             { $($how)* $field {flatten} } $($rest)*);
@@ -66,7 +66,7 @@ macro_rules! options {
         $($rest:tt)*
     ) => {
         $crate::binding::args::options!(@entries $head
-            { $($fields)* $(#[$doc])* pub $field: $type, }
+            { $($fields)* $(#[$doc])* pub(in crate::binding) $field: $type, }
             { $($names)* &[$option], } { $($read)* &[$option], }
             { $($how)* $field {$kind $option $($reading)*} } $($rest)*);
     };
@@ -120,7 +120,7 @@ macro_rules! options {
     (@declare $name:ident [$($life:lifetime)?] [$of:literal]) => {
         impl $(<$life>)? $name $(<$life>)? {
             /// The declaration, as `optionNames` lists it.
-            pub const DECLARATION: $crate::binding::args::Declaration =
+            pub(in crate::binding) const DECLARATION: $crate::binding::args::Declaration =
                 $crate::binding::args::Declaration {
                     of: $of,
                     names: <Self as $crate::binding::args::OptionSet>::READ,

@@ -6,7 +6,7 @@ use napi::bindgen_prelude::{JsValue, Object};
 use napi::{Env, Status, sys};
 
 /// Registers the functions of an environment.
-pub fn register(env: &Env, functions: &Object<'_>) -> napi::Result<()> {
+pub(crate) fn register(env: &Env, functions: &Object<'_>) -> napi::Result<()> {
     let (mut reference, mut previous) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: both values are those of the current call. The reference is given to the instance
     // data of the same environment, whose finalizer deletes it there.
@@ -36,7 +36,7 @@ pub fn register(env: &Env, functions: &Object<'_>) -> napi::Result<()> {
 /// # Safety
 ///
 /// `env` must be that of the running call, and the arguments values of it.
-pub unsafe fn call(
+pub(crate) unsafe fn call(
     env: sys::napi_env,
     name: &'static str,
     arguments: &[sys::napi_value],

@@ -9,11 +9,11 @@ use super::facade;
 use crate::error::{Code, Error};
 
 /// The result of reading arguments, and of everything that then happens.
-pub type Result<T> = std::result::Result<T, Fault>;
+pub(crate) type Result<T> = std::result::Result<T, Fault>;
 
 /// Why a call failed.
 #[derive(Debug)]
-pub enum Fault {
+pub(crate) enum Fault {
     /// Something of ours.
     Coded(Error),
     /// Something that JavaScript threw while we read its objects: it goes back as it came.
@@ -28,12 +28,12 @@ impl From<Error> for Fault {
 
 impl Fault {
     /// A coded error.
-    pub fn new(code: Code, message: impl Into<std::borrow::Cow<'static, str>>) -> Self {
+    pub(crate) fn new(code: Code, message: impl Into<std::borrow::Cow<'static, str>>) -> Self {
         Self::Coded(Error::new(code, message))
     }
 
     /// The error for napi-rs to throw, or to reject a promise with.
-    pub fn into_js(self, env: &Env) -> napi::Error {
+    pub(crate) fn into_js(self, env: &Env) -> napi::Error {
         let Self::Coded(error) = self else {
             return napi::Error::new(Status::PendingException, "");
         };
@@ -48,7 +48,7 @@ impl Fault {
     }
 
     /// Throws the error from a raw callback.
-    pub fn throw(self, env: sys::napi_env) {
+    pub(crate) fn throw(self, env: sys::napi_env) {
         let Self::Coded(error) = self else { return };
         if let Some(value) = make(env, &error) {
             // SAFETY: `env` is that of the callback which is running, `value` was made in it. A
@@ -59,7 +59,7 @@ impl Fault {
 }
 
 /// The error of a defect in this package.
-pub fn internal() -> Error {
+pub(crate) fn internal() -> Error {
     Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
 }
 

@@ -17,7 +17,7 @@ use super::fault::{Fault, Result};
 use crate::error::Code;
 
 /// What a façade class stands for.
-pub trait Handle: Send + Sync + 'static {
+pub(crate) trait Handle: Send + Sync + 'static {
     /// A number of its own: the class's UUID.
     const TAG: u128;
     /// The class's name, for errors.
@@ -32,7 +32,7 @@ pub trait Handle: Send + Sync + 'static {
 
 impl Arg<'_> {
     /// Makes this object, a fresh instance of the façade's class, stand for `value`.
-    pub fn attach<T: Handle>(&self, value: Arc<T>) -> Result<()> {
+    pub(crate) fn attach<T: Handle>(&self, value: Arc<T>) -> Result<()> {
         let tag = tag::<T>();
         let pointer = Arc::into_raw(value);
         // SAFETY: `env` and `value` are those of the current call. The pointer is a strong count
@@ -57,7 +57,7 @@ impl Arg<'_> {
     }
 
     /// The object that this instance stands for.
-    pub fn handle<T: Handle>(&self) -> Result<Arc<T>> {
+    pub(crate) fn handle<T: Handle>(&self) -> Result<Arc<T>> {
         self.handle_if::<T>()?.ok_or_else(|| {
             let class = T::CLASS;
             if self.name == "this" {
@@ -69,7 +69,7 @@ impl Arg<'_> {
     }
 
     /// The object that this instance stands for, if it is of this class.
-    pub fn handle_if<T: Handle>(&self) -> Result<Option<Arc<T>>> {
+    pub(crate) fn handle_if<T: Handle>(&self) -> Result<Option<Arc<T>>> {
         if !self.is_type(Type::Object)? {
             return Ok(None);
         }
@@ -141,7 +141,7 @@ unsafe extern "C" fn finalize<T: Handle>(
 /// # Safety
 ///
 /// Called by Node-API only, once, with a pointer from `Arc::<T>::into_raw`.
-pub unsafe extern "C" fn release<T: Handle>(
+pub(crate) unsafe extern "C" fn release<T: Handle>(
     _env: sys::napi_env,
     pointer: *mut c_void,
     _hint: *mut c_void,

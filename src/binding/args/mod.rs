@@ -7,18 +7,18 @@
 mod arg;
 mod bytes;
 mod declare;
-pub mod facade;
-pub mod fault;
-pub mod handle;
-pub mod option_set;
+pub(super) mod facade;
+pub(super) mod fault;
+pub(super) mod handle;
+pub(super) mod option_set;
 mod options;
-pub mod out;
+pub(super) mod out;
 mod production;
-pub mod scalars;
+pub(super) mod scalars;
 mod text;
 
-pub use arg::Arg;
+pub(super) use arg::Arg;
 pub(crate) use declare::options;
-pub use fault::{Fault, Result, internal};
-pub use option_set::{Declaration, OptionSet};
-pub use options::Options;
+pub(super) use fault::{Fault, Result, internal};
+pub(super) use option_set::{Declaration, OptionSet};
+pub(super) use options::Options;

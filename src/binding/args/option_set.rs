@@ -5,7 +5,7 @@ use super::fault::Result;
 use super::options::Options;
 
 /// What `options!` makes of a declaration.
-pub trait OptionSet<'a>: Sized {
+pub(crate) trait OptionSet<'a>: Sized {
     /// The names that are known, in the order of the declaration.
     const NAMES: &'static [&'static str];
     /// Those of them that are read, here or in the façade.
@@ -16,7 +16,7 @@ pub trait OptionSet<'a>: Sized {
 }
 
 /// A declaration, as `optionNames` lists it.
-pub struct Declaration {
+pub(crate) struct Declaration {
     /// The class or function.
     pub of: &'static str,
     /// The names of the options that are read.
@@ -25,13 +25,13 @@ pub struct Declaration {
 
 impl<'a> Arg<'a> {
     /// Reads the argument as an option object of this declaration.
-    pub fn read<T: OptionSet<'a>>(self) -> Result<T> {
+    pub(crate) fn read<T: OptionSet<'a>>(self) -> Result<T> {
         T::read_from(&self.options(T::NAMES)?)
     }
 }
 
 /// How many names there are in all parts.
-pub const fn count(parts: &[&[&str]]) -> usize {
+pub(crate) const fn count(parts: &[&[&str]]) -> usize {
     let (mut part, mut count) = (0, 0);
     while part < parts.len() {
         count += parts[part].len();
@@ -41,7 +41,7 @@ pub const fn count(parts: &[&[&str]]) -> usize {
 }
 
 /// The names of all parts, one after the other.
-pub const fn concat<const N: usize>(parts: &[&[&'static str]]) -> [&'static str; N] {
+pub(crate) const fn concat<const N: usize>(parts: &[&[&'static str]]) -> [&'static str; N] {
     let mut names = [""; N];
     let (mut part, mut at) = (0, 0);
     while part < parts.len() {

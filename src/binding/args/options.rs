@@ -13,11 +13,11 @@ use crate::error::Code;
 /// Only its own properties count: what a polluted `Object.prototype` holds is nobody's choice. That
 /// nothing else could have been meant is checked as well: an instance of a class, whose options
 /// would be getters of its prototype, is refused. A proxy is whatever its traps say.
-pub struct Options<'a>(Option<Arg<'a>>);
+pub(crate) struct Options<'a>(Option<Arg<'a>>);
 
 impl<'a> Arg<'a> {
     /// Reads the argument as options with these names; left out, it is empty.
-    pub fn options(self, known: &'static [&'static str]) -> Result<Options<'a>> {
+    pub(crate) fn options(self, known: &'static [&'static str]) -> Result<Options<'a>> {
         let Some(arg) = self.present()? else { return Ok(Options(None)) };
         if !arg.is_type(Type::Object)? || !arg.is_plain()? {
             return Err(arg.wrong_type("a plain object"));
@@ -30,7 +30,7 @@ impl<'a> Arg<'a> {
     }
 
     /// Reads the argument as a record with members of any name, such as a token's claims.
-    pub fn record(self) -> Result<Options<'a>> {
+    pub(crate) fn record(self) -> Result<Options<'a>> {
         if self.is_type(Type::Object)? {
             Ok(Options(Some(self)))
         } else {
@@ -40,7 +40,7 @@ impl<'a> Arg<'a> {
 
     /// Reads the argument as a plain object with names of the caller's own and a value each, at
     /// most `max` of them.
-    pub fn entries(self, max: usize) -> Result<Vec<(String, Self)>> {
+    pub(crate) fn entries(self, max: usize) -> Result<Vec<(String, Self)>> {
         if !self.is_type(Type::Object)? || !self.is_plain()? {
             return Err(self.wrong_type("a plain object"));
         }
@@ -126,7 +126,7 @@ impl<'a> Arg<'a> {
 
 impl<'a> Options<'a> {
     /// The option of this name, unless it is `undefined` or not there.
-    pub fn get(&self, name: &'static str) -> Result<Option<Arg<'a>>> {
+    pub(crate) fn get(&self, name: &'static str) -> Result<Option<Arg<'a>>> {
         let Some(arg) = self.0 else { return Ok(None) };
         if !arg.has_own(name)? {
             return Ok(None);
@@ -135,7 +135,7 @@ impl<'a> Options<'a> {
     }
 
     /// The option of this name, read with `read`; leaving it out is an error.
-    pub fn required<T>(
+    pub(crate) fn required<T>(
         &self,
         name: &'static str,
         read: impl FnOnce(Arg<'a>) -> Result<T>,
@@ -144,7 +144,7 @@ impl<'a> Options<'a> {
     }
 
     /// The option of this name, if it is given, read with `read`.
-    pub fn optional<T>(
+    pub(crate) fn optional<T>(
         &self,
         name: &'static str,
         read: impl FnOnce(Arg<'a>) -> Result<T>,
@@ -153,7 +153,7 @@ impl<'a> Options<'a> {
     }
 
     /// The option of this name; leaving it out is an error.
-    pub fn require(&self, name: &'static str) -> Result<Arg<'a>> {
+    pub(crate) fn require(&self, name: &'static str) -> Result<Arg<'a>> {
         self.get(name)?.ok_or_else(|| {
             Fault::new(Code::MissingOption, format!("the option \"{name}\" is required"))
         })

@@ -12,7 +12,7 @@ use super::fault::{Result, internal};
 use super::handle::Handle;
 
 /// A value in the scope of the current call or settlement.
-pub struct LocalValue(sys::napi_value);
+pub(crate) struct LocalValue(sys::napi_value);
 
 impl ToNapiValue for LocalValue {
     unsafe fn to_napi_value(_env: sys::napi_env, made: Self) -> napi::Result<sys::napi_value> {
@@ -31,7 +31,7 @@ impl TypeName for LocalValue {
 }
 
 /// A `Buffer` with a copy of `bytes`.
-pub fn buffer(env: &Env, bytes: &[u8]) -> Result<LocalValue> {
+pub(crate) fn buffer(env: &Env, bytes: &[u8]) -> Result<LocalValue> {
     make(|result| {
         // SAFETY: `env` is that of the running call; the bytes are valid for their length.
         unsafe {
@@ -47,7 +47,7 @@ pub fn buffer(env: &Env, bytes: &[u8]) -> Result<LocalValue> {
 }
 
 /// A string.
-pub fn string(env: &Env, text: &str) -> Result<LocalValue> {
+pub(crate) fn string(env: &Env, text: &str) -> Result<LocalValue> {
     make(|result| {
         // SAFETY: `env` is that of the running call; the text is valid for its length.
         unsafe {
@@ -62,7 +62,7 @@ pub fn string(env: &Env, text: &str) -> Result<LocalValue> {
 }
 
 /// A bare object that stands for `value` until a façade object takes it over.
-pub fn carrier<T: Handle>(env: &Env, value: Arc<T>) -> Result<LocalValue> {
+pub(crate) fn carrier<T: Handle>(env: &Env, value: Arc<T>) -> Result<LocalValue> {
     // SAFETY: `env` is that of the running call.
     let made = make(|result| unsafe { sys::napi_create_object(env.raw(), result) })?;
     Arg::of_call(env.raw(), made.0, "carrier").attach(value)?;
@@ -70,12 +70,12 @@ pub fn carrier<T: Handle>(env: &Env, value: Arc<T>) -> Result<LocalValue> {
 }
 
 /// The function that an argument is, to be called later by the façade.
-pub fn function(arg: &Arg<'_>) -> Result<LocalValue> {
+pub(crate) fn function(arg: &Arg<'_>) -> Result<LocalValue> {
     if arg.is_type(Type::Function)? { Ok(same(arg)) } else { Err(arg.wrong_type("a function")) }
 }
 
 /// The value that an argument is, read once and handed back.
-pub fn same(arg: &Arg<'_>) -> LocalValue {
+pub(crate) fn same(arg: &Arg<'_>) -> LocalValue {
     LocalValue(arg.value)
 }
 

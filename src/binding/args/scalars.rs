@@ -9,11 +9,11 @@ use super::fault::{Fault, Result};
 use crate::jwt::MAX_NUMERIC_DATE;
 
 /// The longest duration, in seconds: a hundred years.
-pub const MAX_DURATION: u64 = 100 * 366 * 24 * 3600;
+pub(crate) const MAX_DURATION: u64 = 100 * 366 * 24 * 3600;
 
 impl Arg<'_> {
     /// An integer within a range.
-    pub fn integer(&self, range: RangeInclusive<u64>) -> Result<u64> {
+    pub(crate) fn integer(&self, range: RangeInclusive<u64>) -> Result<u64> {
         let number = self.number()?;
         self.whole(number)
             .filter(|number| range.contains(number))
@@ -21,14 +21,14 @@ impl Arg<'_> {
     }
 
     /// An integer within a range of 32 bits.
-    pub fn integer32(&self, range: RangeInclusive<u32>) -> Result<u32> {
+    pub(crate) fn integer32(&self, range: RangeInclusive<u32>) -> Result<u32> {
         let wide = u64::from(*range.start())..=u64::from(*range.end());
         // Within a range of u32, so it fits.
         Ok(u32::try_from(self.integer(wide)?).unwrap_or(*range.end()))
     }
 
     /// A number of things in memory, within a range.
-    pub fn length(&self, range: RangeInclusive<usize>) -> Result<usize> {
+    pub(crate) fn length(&self, range: RangeInclusive<usize>) -> Result<usize> {
         let wide = *range.start() as u64..=*range.end() as u64;
         // Within a range of usize, so it fits.
         Ok(usize::try_from(self.integer(wide)?).unwrap_or(*range.end()))
@@ -36,7 +36,7 @@ impl Arg<'_> {
 
     /// A duration in seconds: an integer, or an integer with a unit such as `'15m'`, `'12h'`,
     /// `'30d'` (`s`, `m`, `h`, `d`, `w`).
-    pub fn duration(&self, range: RangeInclusive<u64>) -> Result<u64> {
+    pub(crate) fn duration(&self, range: RangeInclusive<u64>) -> Result<u64> {
         if !self.is_type(Type::String)? {
             let number = self.duration_number()?;
             return self
@@ -52,7 +52,7 @@ impl Arg<'_> {
     }
 
     /// A moment in whole seconds since 1970, rounded up: a `Date`, or seconds as a number.
-    pub fn moment(&self) -> Result<u64> {
+    pub(crate) fn moment(&self) -> Result<u64> {
         let mut is_date = false;
         // SAFETY: `env` and `value` are those of the current call.
         self.check(unsafe { sys::napi_is_date(self.env, self.value, &raw mut is_date) })?;
@@ -75,7 +75,7 @@ impl Arg<'_> {
 
     /// A `NumericDate` as a token holds it: seconds since 1970, which need not be whole. A token
     /// "issued" in milliseconds would be one that nobody can take back.
-    pub fn numeric_date(&self) -> Result<f64> {
+    pub(crate) fn numeric_date(&self) -> Result<f64> {
         let seconds = self.number()?;
         if (0.0..=MAX_NUMERIC_DATE).contains(&seconds) {
             Ok(seconds)

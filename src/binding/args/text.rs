@@ -17,7 +17,7 @@ const SLACK: usize = 4;
 
 impl Arg<'_> {
     /// A string whose UTF-8 length is within a range, in bytes.
-    pub fn string(&self, range: RangeInclusive<usize>) -> Result<String> {
+    pub(crate) fn string(&self, range: RangeInclusive<usize>) -> Result<String> {
         let length = self.utf8_len()?;
         self.check_len(length, &range)?;
         let mut bytes = vec![0; length + 1];
@@ -28,7 +28,7 @@ impl Arg<'_> {
     }
 
     /// One string, or several: at least one.
-    pub fn strings(&self, max: u32, range: RangeInclusive<usize>) -> Result<Vec<String>> {
+    pub(crate) fn strings(&self, max: u32, range: RangeInclusive<usize>) -> Result<Vec<String>> {
         if self.is_string()? {
             return Ok(vec![self.string(range)?]);
         }
@@ -43,7 +43,7 @@ impl Arg<'_> {
     }
 
     /// One of a fixed set of words.
-    pub fn one_of<T: Copy>(&self, words: &[(&str, T)]) -> Result<T> {
+    pub(crate) fn one_of<T: Copy>(&self, words: &[(&str, T)]) -> Result<T> {
         let text = if self.is_string()? { self.string(0..=64).ok() } else { None };
         let found = words.iter().find(|(word, _)| text.as_deref() == Some(word));
         found.map(|(_, value)| *value).ok_or_else(|| {
@@ -57,13 +57,16 @@ impl Arg<'_> {
     }
 
     /// Whether the argument is a string.
-    pub fn is_string(&self) -> Result<bool> {
+    pub(crate) fn is_string(&self) -> Result<bool> {
         self.is_type(Type::String)
     }
 
     /// The UTF-8 of a string in a buffer of the caller's, without an allocation; `None` when it
     /// does not fit, for which the buffer must have [`SLACK`] to spare.
-    pub fn utf8_in<'b>(&self, buffer: &'b mut [MaybeUninit<u8>]) -> Result<Option<&'b [u8]>> {
+    pub(crate) fn utf8_in<'b>(
+        &self,
+        buffer: &'b mut [MaybeUninit<u8>],
+    ) -> Result<Option<&'b [u8]>> {
         let Some(written) = self.write_utf8(buffer) else {
             return Err(self.wrong_type("a string"));
         };
@@ -78,7 +81,7 @@ impl Arg<'_> {
     /// A string of ASCII in `ascii`, which it replaces; `None` when it does not fit in `units` or
     /// has other characters. Both buffers keep their allocations. V8 copies UTF-16 at once, and
     /// UTF-8 one character at a time.
-    pub fn ascii_in<'b>(
+    pub(crate) fn ascii_in<'b>(
         &self,
         units: &mut [u16],
         ascii: &'b mut Vec<u8>,
@@ -111,7 +114,7 @@ impl Arg<'_> {
 
     /// Refuses a string that is not well-formed, given its UTF-8. Only a U+FFFD can hide a lone
     /// surrogate, and only then is the string read a second time.
-    pub fn check_well_formed(&self, utf8: &[u8]) -> Result<()> {
+    pub(crate) fn check_well_formed(&self, utf8: &[u8]) -> Result<()> {
         if utf8.is_ascii() || memmem::find(utf8, REPLACEMENT).is_none() {
             return Ok(());
         }
@@ -146,7 +149,7 @@ impl Arg<'_> {
     }
 
     /// The length of a string in UTF-8, in bytes.
-    pub fn utf8_len(&self) -> Result<usize> {
+    pub(crate) fn utf8_len(&self) -> Result<usize> {
         let mut length = 0;
         // SAFETY: as in `utf8_in`; without a buffer only the length is written.
         let status = unsafe {
@@ -162,7 +165,7 @@ impl Arg<'_> {
     }
 
     /// Copies a string and a NUL into `buffer`; gives the length without the NUL.
-    pub fn copy_utf8(&self, buffer: &mut [u8]) -> Result<usize> {
+    pub(crate) fn copy_utf8(&self, buffer: &mut [u8]) -> Result<usize> {
         // SAFETY: initialized bytes stay initialized, since bytes are all that is written.
         let buffer = unsafe { &mut *(ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) };
         self.write_utf8(buffer).ok_or_else(|| internal().into())
@@ -186,7 +189,7 @@ impl Arg<'_> {
     }
 
     /// A length in bytes.
-    pub fn check_len(&self, length: usize, range: &RangeInclusive<usize>) -> Result<()> {
+    pub(crate) fn check_len(&self, length: usize, range: &RangeInclusive<usize>) -> Result<()> {
         let (least, most) = (range.start(), range.end());
         if range.contains(&length) {
             Ok(())

@@ -11,7 +11,7 @@ const USES: [(&str, KeyUse); 2] = [("sig", KeyUse::Sig), ("jwt-svid", KeyUse::Jw
 
 options! {
     /// The options of `JwtKey.fromJwks`, which `RemoteJwks` has as well.
-    pub struct ImportOptions for "JwtKey.fromJwks" {
+    pub(crate) struct ImportOptions for "JwtKey.fromJwks" {
         /// The algorithms whose keys are imported; all unless given.
         algorithms("algorithms"): Option<Vec<Algorithm>> = optional(key_pair_algorithms),
         /// The use that the keys are for.
@@ -21,18 +21,18 @@ options! {
 
 impl ImportOptions {
     /// The rules by which keys are imported.
-    pub fn rules(self) -> ImportRules {
+    pub(crate) fn rules(self) -> ImportRules {
         ImportRules::of(self.purpose, self.algorithms)
     }
 }
 
 /// An algorithm, by name.
-pub fn algorithm(name: Arg<'_>) -> Result<Algorithm> {
+pub(crate) fn algorithm(name: Arg<'_>) -> Result<Algorithm> {
     name.one_of(&Algorithm::ALL.map(|algorithm| (algorithm.name(), algorithm)))
 }
 
 /// Several algorithms, by name.
-pub fn algorithms(names: Arg<'_>) -> Result<Vec<Algorithm>> {
+pub(crate) fn algorithms(names: Arg<'_>) -> Result<Vec<Algorithm>> {
     let names = names.array(MAX_ALGORITHMS)?;
     if names.is_empty() {
         return Err(Fault::new(Code::OutOfRange, "algorithms must name at least one"));

@@ -1,7 +1,7 @@
 //! `JwtKey`.
 
 mod algorithm;
-pub mod source;
+pub(super) mod source;
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Either, Unknown};
 use napi_derive::napi;
 
-pub use self::algorithm::{ImportOptions, algorithm, algorithms};
+pub(super) use self::algorithm::{ImportOptions, algorithm, algorithms};
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
 use super::args::{Arg, Fault, Result, options};
@@ -36,7 +36,7 @@ impl Handle for Key {
 
 options! {
     /// The options of `JwtKey.generate`.
-    pub struct GenerateOptions for "JwtKey.generate" {
+    pub(super) struct GenerateOptions for "JwtKey.generate" {
         /// The key's id; made from the key unless given.
         kid("kid"): Option<String> = optional(kid),
         /// The length of an RSA key, in bits.
@@ -46,7 +46,7 @@ options! {
 
 options! {
     /// The options of `JwtKey.fromSecret`, and of a JWK whose algorithm is known.
-    pub struct KeyOptions for "JwtKey.fromSecret" {
+    pub(super) struct KeyOptions for "JwtKey.fromSecret" {
         /// The algorithm.
         alg("alg"): Algorithm = required(algorithm),
         /// The key's id; made from the key unless given.
@@ -56,7 +56,7 @@ options! {
 
 options! {
     /// The options of `JwtKey.fromJwk`.
-    pub struct JwkOptions for "JwtKey.fromJwk" {
+    pub(super) struct JwkOptions for "JwtKey.fromJwk" {
         /// The algorithm; that of the JWK unless given.
         alg("alg"): Option<Algorithm> = optional(algorithm),
         /// The key's id; that of the JWK unless given.
@@ -66,7 +66,7 @@ options! {
 
 options! {
     /// The options of `JwtKey.fromPem` and `JwtKey.fromDer`.
-    pub struct FileOptions for "JwtKey.fromPem" {
+    pub(super) struct FileOptions for "JwtKey.fromPem" {
         /// The algorithm.
         alg("alg"): Algorithm = required(algorithm),
         /// The key's id; made from the key unless given.
@@ -78,7 +78,7 @@ options! {
 
 /// A carrier of a new key, or of an RSA key, which takes up to seconds, a promise of one.
 #[napi(catch_unwind)]
-pub fn key_generate(
+pub(super) fn key_generate(
     env: &Env,
     alg: Unknown<'_>,
     options: Unknown<'_>,
@@ -96,7 +96,7 @@ pub fn key_generate(
 
 /// `[alg, kid]` of options, each where it is given.
 #[napi(catch_unwind)]
-pub fn key_options(env: &Env, options: Unknown<'_>) -> napi::Result<Vec<Option<String>>> {
+pub(super) fn key_options(env: &Env, options: Unknown<'_>) -> napi::Result<Vec<Option<String>>> {
     guard(env, || {
         let JwkOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
         Ok(vec![alg.map(|alg| alg.name().to_owned()), kid])
@@ -105,7 +105,7 @@ pub fn key_options(env: &Env, options: Unknown<'_>) -> napi::Result<Vec<Option<S
 
 /// `key` becomes an HMAC key.
 #[napi(catch_unwind)]
-pub fn key_from_secret(
+pub(super) fn key_from_secret(
     env: &Env,
     key: Unknown<'_>,
     secret: Unknown<'_>,
@@ -124,7 +124,7 @@ pub fn key_from_secret(
 
 /// `key` becomes what a PEM holds.
 #[napi(catch_unwind)]
-pub fn key_from_pem(
+pub(super) fn key_from_pem(
     env: &Env,
     key: Unknown<'_>,
     pem: Unknown<'_>,
@@ -144,7 +144,7 @@ pub fn key_from_pem(
 
 /// `key` becomes what DER holds.
 #[napi(catch_unwind)]
-pub fn key_from_der(
+pub(super) fn key_from_der(
     env: &Env,
     key: Unknown<'_>,
     der: Unknown<'_>,
@@ -164,7 +164,7 @@ pub fn key_from_der(
 
 /// Whether a JWK, of which `json` is what it says of itself, may be what it is imported as.
 #[napi(catch_unwind)]
-pub fn key_check_jwk(
+pub(super) fn key_check_jwk(
     env: &Env,
     json: Unknown<'_>,
     symmetric: bool,
@@ -180,7 +180,7 @@ pub fn key_check_jwk(
 
 /// `key` becomes the public key of a JWK's JSON.
 #[napi(catch_unwind)]
-pub fn key_from_public_jwk(
+pub(super) fn key_from_public_jwk(
     env: &Env,
     key: Unknown<'_>,
     json: Unknown<'_>,
@@ -196,7 +196,7 @@ pub fn key_from_public_jwk(
 
 /// Carriers of the public keys of a JWK Set's JSON.
 #[napi(catch_unwind)]
-pub fn key_import_set(
+pub(super) fn key_import_set(
     env: &Env,
     json: Unknown<'_>,
     options: Unknown<'_>,
@@ -212,7 +212,11 @@ pub fn key_import_set(
 
 /// `key` becomes the key of a carrier.
 #[napi(catch_unwind)]
-pub fn key_from_carrier(env: &Env, key: Unknown<'_>, carrier: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn key_from_carrier(
+    env: &Env,
+    key: Unknown<'_>,
+    carrier: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let held = Arg::new(env, &carrier, "carrier").handle::<Key>()?;
         Arg::new(env, &key, "this").attach(held)
@@ -221,7 +225,7 @@ pub fn key_from_carrier(env: &Env, key: Unknown<'_>, carrier: Unknown<'_>) -> na
 
 /// `[kid, alg]`
 #[napi(catch_unwind)]
-pub fn key_names(env: &Env, key: Unknown<'_>) -> napi::Result<Vec<String>> {
+pub(super) fn key_names(env: &Env, key: Unknown<'_>) -> napi::Result<Vec<String>> {
     guard(env, || {
         let key = Arg::new(env, &key, "this").handle::<Key>()?;
         Ok(vec![key.kid().into(), key.algorithm().name().into()])
@@ -230,13 +234,13 @@ pub fn key_names(env: &Env, key: Unknown<'_>) -> napi::Result<Vec<String>> {
 
 /// Whether the key can sign.
 #[napi(catch_unwind)]
-pub fn key_is_private(env: &Env, key: Unknown<'_>) -> napi::Result<bool> {
+pub(super) fn key_is_private(env: &Env, key: Unknown<'_>) -> napi::Result<bool> {
     guard(env, || Ok(Arg::new(env, &key, "this").handle::<Key>()?.is_private()))
 }
 
 /// The JSON of the public half.
 #[napi(catch_unwind)]
-pub fn key_public_jwk(env: &Env, key: Unknown<'_>) -> napi::Result<String> {
+pub(super) fn key_public_jwk(env: &Env, key: Unknown<'_>) -> napi::Result<String> {
     guard(env, || {
         Arg::new(env, &key, "this").handle::<Key>()?.public_jwk().ok_or_else(|| {
             Fault::new(Code::JwtKey, "an HMAC key has no public half: it must stay secret")

@@ -4,10 +4,10 @@ use crate::binding::args::{Arg, Result};
 use crate::jwt::{Key, KeyRing, KeySet, KeySource, KeyUse};
 
 /// The most keys of a list.
-pub const MAX_KEYS: u32 = 1000;
+pub(crate) const MAX_KEYS: u32 = 1000;
 
 /// A ring, a key or several, or a set that is fetched.
-pub fn keys(keys: Arg<'_>) -> Result<KeySource> {
+pub(crate) fn keys(keys: Arg<'_>) -> Result<KeySource> {
     if let Some(set) = keys.handle_if::<KeySet>()? {
         if set.purpose() != KeyUse::Sig {
             // Their tokens have rules of their own, which nobody else checks.
@@ -19,7 +19,7 @@ pub fn keys(keys: Arg<'_>) -> Result<KeySource> {
 }
 
 /// A ring, a key or several: of which one may sign.
-pub fn signing_keys(keys: Arg<'_>) -> Result<KeySource> {
+pub(crate) fn signing_keys(keys: Arg<'_>) -> Result<KeySource> {
     own_keys(&keys, "a KeyRing or a JwtKey")
 }
 

@@ -1,6 +1,6 @@
 //! `KeyRing`.
 
-pub mod options;
+pub(super) mod options;
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ impl Handle for KeyRing {
 
 /// A key of a ring.
 #[napi(object, object_from_js = false)]
-pub struct NativeKeyInfo {
+pub(super) struct NativeKeyInfo {
     /// Its id.
     pub kid: String,
     /// Its algorithm.
@@ -48,7 +48,7 @@ pub struct NativeKeyInfo {
 
 /// A JWK Set and how to serve it.
 #[napi(object, object_from_js = false)]
-pub struct NativeJwks {
+pub(super) struct NativeJwks {
     /// JSON.
     pub body: String,
     /// Entity tag, with quotes.
@@ -59,7 +59,7 @@ pub struct NativeJwks {
 
 /// What has become of a key.
 #[napi(object, object_from_js = false)]
-pub struct NativeKeyChange {
+pub(super) struct NativeKeyChange {
     /// Its id.
     pub kid: String,
     /// Its algorithm.
@@ -86,7 +86,11 @@ impl From<&KeyChange> for NativeKeyChange {
 
 /// `ring` becomes a key ring.
 #[napi(catch_unwind)]
-pub fn keyring_attach(env: &Env, ring: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn keyring_attach(
+    env: &Env,
+    ring: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let options: NewRingOptions = Arg::new(env, &options, "options").read()?;
         let given = options.times.with(options.alg);
@@ -102,7 +106,7 @@ pub fn keyring_attach(env: &Env, ring: Unknown<'_>, options: Unknown<'_>) -> nap
 
 /// `ring` becomes the process's ring of a name, which the first call makes.
 #[napi(catch_unwind)]
-pub fn keyring_share(
+pub(super) fn keyring_share(
     env: &Env,
     ring: Unknown<'_>,
     name: Unknown<'_>,
@@ -120,7 +124,11 @@ pub fn keyring_share(
 
 /// The ring with its private keys, as a `Buffer` that only the same key opens.
 #[napi(catch_unwind)]
-pub fn keyring_seal(env: &Env, ring: Unknown<'_>, key: Unknown<'_>) -> napi::Result<LocalValue> {
+pub(super) fn keyring_seal(
+    env: &Env,
+    ring: Unknown<'_>,
+    key: Unknown<'_>,
+) -> napi::Result<LocalValue> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let key = Arg::new(env, &key, "key");
@@ -132,7 +140,7 @@ pub fn keyring_seal(env: &Env, ring: Unknown<'_>, key: Unknown<'_>) -> napi::Res
 /// `ring` becomes the sealed ring, or with `shared` the process's ring of that name, if there is
 /// one.
 #[napi(catch_unwind)]
-pub fn keyring_unseal(
+pub(super) fn keyring_unseal(
     env: &Env,
     ring: Unknown<'_>,
     sealed: Unknown<'_>,
@@ -164,7 +172,7 @@ pub fn keyring_unseal(
 
 /// Adds a key.
 #[napi(catch_unwind)]
-pub fn keyring_add(
+pub(super) fn keyring_add(
     env: &Env,
     ring: Unknown<'_>,
     key: Unknown<'_>,
@@ -180,7 +188,7 @@ pub fn keyring_add(
 
 /// Refuses a key from now on.
 #[napi(catch_unwind)]
-pub fn keyring_revoke(env: &Env, ring: Unknown<'_>, kid: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn keyring_revoke(env: &Env, ring: Unknown<'_>, kid: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         Ok(ring.revoke(&Arg::new(env, &kid, "kid").string(1..=MAX_KID_LEN)?)?)
@@ -189,7 +197,7 @@ pub fn keyring_revoke(env: &Env, ring: Unknown<'_>, kid: Unknown<'_>) -> napi::R
 
 /// The id of the key that now signs, or, where RSA keys are made, a promise of it.
 #[napi(catch_unwind)]
-pub fn keyring_rotate(
+pub(super) fn keyring_rotate(
     env: &Env,
     ring: Unknown<'_>,
     options: Unknown<'_>,
@@ -205,7 +213,7 @@ pub fn keyring_rotate(
 
 /// The keys.
 #[napi(catch_unwind)]
-pub fn keyring_list(env: &Env, ring: Unknown<'_>) -> napi::Result<Vec<NativeKeyInfo>> {
+pub(super) fn keyring_list(env: &Env, ring: Unknown<'_>) -> napi::Result<Vec<NativeKeyInfo>> {
     guard(env, || {
         let keys = Arg::new(env, &ring, "this").handle::<KeyRing>()?.list();
         let info = keys.into_iter().map(|key| NativeKeyInfo {
@@ -220,7 +228,7 @@ pub fn keyring_list(env: &Env, ring: Unknown<'_>) -> napi::Result<Vec<NativeKeyI
 
 /// The JWK Set.
 #[napi(catch_unwind)]
-pub fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<NativeJwks> {
+pub(super) fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<NativeJwks> {
     guard(env, || {
         let jwks = Arg::new(env, &ring, "this").handle::<KeyRing>()?.jwks();
         Ok(NativeJwks { body: jwks.body, etag: jwks.etag, max_age: jwks.max_age as f64 })
@@ -229,7 +237,7 @@ pub fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<NativeJwks> {
 
 /// Does what is due, at a moment or now, and gives what it was.
 #[napi(catch_unwind)]
-pub fn keyring_tick(
+pub(super) fn keyring_tick(
     env: &Env,
     ring: Unknown<'_>,
     now: Unknown<'_>,
@@ -247,7 +255,7 @@ pub fn keyring_tick(
 /// Calls `listener`, a function of the façade, with every change from now on, on its own thread
 /// and without keeping that alive; gives a number to stop it by.
 #[napi(catch_unwind)]
-pub fn keyring_listen(
+pub(super) fn keyring_listen(
     env: &Env,
     ring: Unknown<'_>,
     listener: Function<'_, Vec<NativeKeyChange>, ()>,
@@ -266,7 +274,7 @@ pub fn keyring_listen(
 
 /// Ends what `keyringListen` began.
 #[napi(catch_unwind)]
-pub fn keyring_unlisten(env: &Env, ring: Unknown<'_>, id: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn keyring_unlisten(env: &Env, ring: Unknown<'_>, id: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         ring.unlisten(Arg::new(env, &id, "id").integer(0..=u64::from(u32::MAX))?);

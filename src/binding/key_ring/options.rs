@@ -11,7 +11,7 @@ use crate::jwt::{Algorithm, Key, KeyState, RingOptions, RingOverrides};
 
 options! {
     /// The times of a ring, which all ways to make one have in common.
-    pub struct RingTimes {
+    pub(crate) struct RingTimes {
         /// The longest life of a token, in seconds.
         max_token_ttl("maxTokenTtl"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
         /// How long the JWK Set may be cached, in seconds.
@@ -23,7 +23,7 @@ options! {
 
 options! {
     /// The options of `KeyRing`.
-    pub struct NewRingOptions for "KeyRing" {
+    pub(crate) struct NewRingOptions for "KeyRing" {
         /// The algorithm of the ring's own keys.
         alg("alg"): Option<Algorithm> = optional(algorithm),
         /// The first keys: an active one, and retired ones.
@@ -35,7 +35,7 @@ options! {
 
 options! {
     /// The options of `KeyRing.shared`.
-    pub struct SharedRingOptions for "KeyRing.shared" {
+    pub(crate) struct SharedRingOptions for "KeyRing.shared" {
         /// The algorithm of the ring's own keys.
         alg("alg"): Option<Algorithm> = optional(algorithm),
         /// The times.
@@ -45,7 +45,7 @@ options! {
 
 options! {
     /// The options of `KeyRing.unseal`.
-    pub struct SealedRingOptions<'a> for "KeyRing.unseal" {
+    pub(crate) struct SealedRingOptions<'a> for "KeyRing.unseal" {
         /// The algorithm of the ring's own keys.
         alg("alg"): Option<Algorithm> = optional(algorithm),
         /// The times.
@@ -57,7 +57,7 @@ options! {
 
 options! {
     /// The options of `KeyRing.prototype.add`.
-    pub struct AddOptions for "KeyRing.prototype.add" {
+    pub(crate) struct AddOptions for "KeyRing.prototype.add" {
         /// The state in which the key begins.
         state("state"): Option<KeyState> = optional(first_state),
     }
@@ -65,14 +65,14 @@ options! {
 
 options! {
     /// The options of `KeyRing.prototype.rotate`.
-    pub struct RotateOptions for "KeyRing.prototype.rotate" {
+    pub(crate) struct RotateOptions for "KeyRing.prototype.rotate" {
         /// Whether a key is promoted before all verifiers know it.
         force("force"): bool = default(false, |force| force.boolean()),
     }
 }
 
 /// The options of a new ring.
-pub fn with_defaults(given: &RingOverrides) -> RingOptions {
+pub(crate) fn with_defaults(given: &RingOverrides) -> RingOptions {
     let default = RingOptions::default();
     RingOptions {
         algorithm: given.algorithm.unwrap_or(default.algorithm),
@@ -84,7 +84,7 @@ pub fn with_defaults(given: &RingOverrides) -> RingOptions {
 
 impl RingTimes {
     /// These times and an algorithm.
-    pub fn with(self, algorithm: Option<Algorithm>) -> RingOverrides {
+    pub(crate) fn with(self, algorithm: Option<Algorithm>) -> RingOverrides {
         RingOverrides {
             algorithm,
             max_token_ttl: self.max_token_ttl,

@@ -24,7 +24,7 @@ const DEFAULT_PARALLELISM: u32 = 4;
 
 options! {
     /// The options of `calibrate`.
-    pub struct CalibrateOptions for "calibrate" {
+    pub(crate) struct CalibrateOptions for "calibrate" {
         /// How long a hash may take, in milliseconds.
         target_ms("targetMs"): u64 = required(|target| target.integer(1..=MAX_TARGET_MS)),
         /// The most memory of a hash, in KiB.
@@ -52,7 +52,7 @@ impl Calibration {
 
 /// What was measured.
 #[napi(object, object_from_js = false)]
-pub struct NativeMeasurement {
+pub(crate) struct NativeMeasurement {
     /// KiB.
     pub memory_cost: u32,
     /// Passes.
@@ -65,7 +65,11 @@ pub struct NativeMeasurement {
 
 /// `target` becomes a search.
 #[napi(catch_unwind)]
-pub fn calibration_begin(env: &Env, target: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+pub(crate) fn calibration_begin(
+    env: &Env,
+    target: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let options: CalibrateOptions = Arg::new(env, &options, "options").read()?;
         let time = Duration::from_millis(options.target_ms);
@@ -77,14 +81,14 @@ pub fn calibration_begin(env: &Env, target: Unknown<'_>, options: Unknown<'_>) -
 
 /// Whether the search has found what it looked for.
 #[napi(catch_unwind)]
-pub fn calibration_is_done(env: &Env, calibration: Unknown<'_>) -> napi::Result<bool> {
+pub(crate) fn calibration_is_done(env: &Env, calibration: Unknown<'_>) -> napi::Result<bool> {
     guard(env, || Ok(Arg::new(env, &calibration, "this").handle::<Calibration>()?.lock().is_done()))
 }
 
 /// Measures the costs that the search wants to know about, and goes on with it; or, when it is
 /// done, those that it found.
 #[napi(catch_unwind)]
-pub fn calibration_measure<'env>(
+pub(crate) fn calibration_measure<'env>(
     env: &'env Env,
     calibration: Unknown<'_>,
     job: Unknown<'_>,

@@ -22,7 +22,7 @@ use crate::secret::{Secret, SecretInput};
 
 options! {
     /// The policy of a `PasswordHasher`.
-    pub struct PolicyOptions for "PasswordHasher" {
+    pub(crate) struct PolicyOptions for "PasswordHasher" {
         /// The policy of new hashes.
         hash: HashPolicy = flatten(HashPolicy),
         /// The secret that goes into hashes.
@@ -40,7 +40,7 @@ options! {
 
 options! {
     /// The option `peppers`.
-    pub struct PepperOptions<'a> for "PasswordHasher.peppers" {
+    pub(crate) struct PepperOptions<'a> for "PasswordHasher.peppers" {
         /// The id of the pepper of new hashes.
         current("current"): String = required(|id| id.string(1..=MAX_KEYID_LEN)),
         /// The peppers by id.
@@ -50,7 +50,7 @@ options! {
 
 options! {
     /// The option `limits`.
-    pub struct HasherLimits for "PasswordHasher.limits" {
+    pub(crate) struct HasherLimits for "PasswordHasher.limits" {
         /// Those of Argon2.
         argon2: LimitOptions = flatten(LimitOptions),
         /// The highest cost of bcrypt.
@@ -64,13 +64,13 @@ options! {
 
 options! {
     /// The options of a method: only the façade's `signal`.
-    pub struct MethodOptions for "PasswordHasher.prototype.hash" {
+    pub(crate) struct MethodOptions for "PasswordHasher.prototype.hash" {
         facade("signal"),
     }
 }
 
 /// A hasher as JavaScript holds it.
-pub struct PasswordHasher(Hasher);
+pub(crate) struct PasswordHasher(Hasher);
 
 impl Handle for PasswordHasher {
     const TAG: u128 = 0x2f0c_6a91_b7e4_4d35_9c18_73d2_05ae_f94b;
@@ -79,7 +79,7 @@ impl Handle for PasswordHasher {
 
 /// What came of `verifyAndUpdate`.
 #[napi(object, object_from_js = false)]
-pub struct VerifyAndUpdateResult {
+pub(crate) struct VerifyAndUpdateResult {
     /// Whether the password is right.
     pub valid: bool,
     /// What to store in place of the old digest.
@@ -88,7 +88,11 @@ pub struct VerifyAndUpdateResult {
 
 /// `hasher` becomes a hasher.
 #[napi(catch_unwind)]
-pub fn hasher_attach(env: &Env, hasher: Unknown<'_>, options: Unknown<'_>) -> napi::Result<()> {
+pub(crate) fn hasher_attach(
+    env: &Env,
+    hasher: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let options: PolicyOptions = Arg::new(env, &options, "policy").read()?;
         let (limits, ceilings) = options.limits;
@@ -107,7 +111,7 @@ pub fn hasher_attach(env: &Env, hasher: Unknown<'_>, options: Unknown<'_>) -> na
 
 /// Hashes a password on the worker pool.
 #[napi(catch_unwind)]
-pub fn hasher_hash<'env>(
+pub(crate) fn hasher_hash<'env>(
     env: &'env Env,
     hasher: Unknown<'_>,
     password: Unknown<'_>,
@@ -123,7 +127,7 @@ pub fn hasher_hash<'env>(
 
 /// Verifies a password on the worker pool.
 #[napi(catch_unwind)]
-pub fn hasher_verify<'env>(
+pub(crate) fn hasher_verify<'env>(
     env: &'env Env,
     hasher: Unknown<'_>,
     digest: Unknown<'_>,
@@ -141,7 +145,7 @@ pub fn hasher_verify<'env>(
 
 /// Verifies a password on the worker pool and makes a new digest there, if one is due.
 #[napi(catch_unwind)]
-pub fn hasher_verify_and_update<'env>(
+pub(crate) fn hasher_verify_and_update<'env>(
     env: &'env Env,
     hasher: Unknown<'_>,
     digest: Unknown<'_>,
@@ -161,7 +165,7 @@ pub fn hasher_verify_and_update<'env>(
 
 /// Whether a digest is due to be replaced.
 #[napi(catch_unwind)]
-pub fn hasher_needs_rehash(
+pub(crate) fn hasher_needs_rehash(
     env: &Env,
     hasher: Unknown<'_>,
     digest: Unknown<'_>,
@@ -181,11 +185,11 @@ impl PoolJob for NewDigestJob {
     type Js = LocalValue;
 
     fn memory_len(&self) -> u64 {
-        NewDigestJob::memory_len(self)
+        Self::memory_len(self)
     }
 
     fn run(self, delivery: &mut Delivery<Digest>, cancel: &Cancel) {
-        NewDigestJob::run(self, cancel, |digest| delivery.send(digest));
+        Self::run(self, cancel, |digest| delivery.send(digest));
     }
 
     fn convert(env: &Env, digest: Digest) -> Result<LocalValue> {
@@ -198,11 +202,11 @@ impl PoolJob for Check {
     type Js = bool;
 
     fn memory_len(&self) -> u64 {
-        Check::memory_len(self)
+        Self::memory_len(self)
     }
 
     fn run(self, delivery: &mut Delivery<bool>, cancel: &Cancel) {
-        Check::run(self, cancel, |matches| delivery.send(matches));
+        Self::run(self, cancel, |matches| delivery.send(matches));
     }
 
     fn convert(_env: &Env, matches: bool) -> Result<bool> {
@@ -215,11 +219,11 @@ impl PoolJob for Update {
     type Js = VerifyAndUpdateResult;
 
     fn memory_len(&self) -> u64 {
-        Update::memory_len(self)
+        Self::memory_len(self)
     }
 
     fn run(self, delivery: &mut Delivery<Updated>, cancel: &Cancel) {
-        Update::run(self, cancel, |updated| delivery.send(updated));
+        Self::run(self, cancel, |updated| delivery.send(updated));
     }
 
     fn convert(_env: &Env, updated: Updated) -> Result<VerifyAndUpdateResult> {

@@ -13,7 +13,7 @@ use crate::password::Cancel;
 use crate::password::pool::{self, Delivery, JobHandle};
 
 /// A job with the inputs that it holds.
-pub trait PoolJob: Send + Sized + 'static {
+pub(super) trait PoolJob: Send + Sized + 'static {
     /// The result on the worker thread.
     type Output: Send + 'static;
     /// The result in JavaScript.
@@ -39,7 +39,7 @@ type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
 
 /// Submits a job to the worker pool and returns the promise of its result. If the environment is
 /// gone by then, the result is dropped. An object that is given as `handle` can cancel the job.
-pub fn submit<'env, J: PoolJob>(
+pub(super) fn submit<'env, J: PoolJob>(
     env: &'env Env,
     handle: Unknown<'_>,
     job: J,
@@ -61,7 +61,7 @@ pub fn submit<'env, J: PoolJob>(
 /// Cancels the job of an object: a queued job leaves the queue, a running one stops at its next
 /// slice.
 #[napi(catch_unwind)]
-pub fn password_cancel(env: &Env, job: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn password_cancel(env: &Env, job: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         pool::cancel(&*Arg::new(env, &job, "job").handle::<JobHandle>()?);
         Ok(())

@@ -11,7 +11,7 @@ use crate::password::{Cancel, Digest, HashJob, Tag, VerifyJob};
 use crate::secret::Secret;
 
 /// A hash whose result is the tag alone.
-pub struct RawHash(pub HashJob);
+pub(super) struct RawHash(pub HashJob);
 
 impl PoolJob for RawHash {
     type Output = Tag;
@@ -31,7 +31,7 @@ impl PoolJob for RawHash {
 }
 
 /// A hash whose result is a digest.
-pub struct DigestHash(pub HashJob);
+pub(super) struct DigestHash(pub HashJob);
 
 impl PoolJob for DigestHash {
     type Output = Digest;
@@ -51,7 +51,7 @@ impl PoolJob for DigestHash {
 }
 
 /// A hash whose result is a secret.
-pub struct DerivedKey(pub HashJob);
+pub(super) struct DerivedKey(pub HashJob);
 
 impl PoolJob for DerivedKey {
     type Output = Secret;
@@ -75,11 +75,11 @@ impl PoolJob for VerifyJob {
     type Js = bool;
 
     fn memory_len(&self) -> u64 {
-        VerifyJob::memory_len(self)
+        Self::memory_len(self)
     }
 
     fn run(self, delivery: &mut Delivery<bool>, cancel: &Cancel) {
-        VerifyJob::run(self, cancel, |matches| delivery.send(matches));
+        Self::run(self, cancel, |matches| delivery.send(matches));
     }
 
     fn convert(_env: &Env, matches: bool) -> Result<bool> {

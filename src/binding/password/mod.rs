@@ -1,11 +1,11 @@
 //! `hash`, `verify`, `deriveKey`, `needsRehash`, `parseHash`.
 
-pub mod calibration;
-pub mod hasher;
+pub(super) mod calibration;
+pub(super) mod hasher;
 mod job;
 mod jobs;
-pub mod options;
-pub mod pool;
+pub(super) mod options;
+pub(super) mod pool;
 
 use napi::Env;
 use napi::bindgen_prelude::{Buffer, Either, Object, Unknown};
@@ -26,7 +26,7 @@ use crate::secret::SecretInput;
 
 options! {
     /// The options of `hash`.
-    pub struct HashOptions for "hash" {
+    pub(super) struct HashOptions for "hash" {
         /// The policy.
         policy: HashPolicy = flatten(HashPolicy),
         /// The salt; random unless given.
@@ -46,7 +46,7 @@ options! {
 
 options! {
     /// The options of `verify`.
-    pub struct VerifyOptions for "verify" {
+    pub(super) struct VerifyOptions for "verify" {
         unread(..HashPolicy),
         unread("salt"),
         /// The secret that went into the hash.
@@ -62,7 +62,7 @@ options! {
 
 options! {
     /// The options of `needsRehash`.
-    pub struct RehashOptions for "needsRehash" {
+    pub(super) struct RehashOptions for "needsRehash" {
         /// The policy that digests should have.
         hash: HashPolicy = flatten(HashPolicy),
         unread("salt"),
@@ -77,7 +77,7 @@ options! {
 
 options! {
     /// The options of `deriveKey`, whose salt is an argument of its own.
-    pub struct KeyOptions for "deriveKey" {
+    pub(super) struct KeyOptions for "deriveKey" {
         facade("signal"),
         /// How the key is computed.
         costs: CostOptions = flatten(CostOptions),
@@ -92,7 +92,7 @@ options! {
 
 /// What a digest says.
 #[napi(object, object_from_js = false)]
-pub struct HashInfo {
+pub(super) struct HashInfo {
     /// `argon2d`, `argon2i` or `argon2id`.
     #[napi(js_name = "type")]
     pub algorithm: &'static str,
@@ -116,7 +116,7 @@ pub struct HashInfo {
 
 /// Hashes a password on the worker pool.
 #[napi(catch_unwind)]
-pub fn password_hash<'env>(
+pub(super) fn password_hash<'env>(
     env: &'env Env,
     password: Unknown<'_>,
     options: Unknown<'_>,
@@ -130,7 +130,7 @@ pub fn password_hash<'env>(
 
 /// Hashes a password on this thread.
 #[napi(catch_unwind)]
-pub fn password_hash_sync(
+pub(super) fn password_hash_sync(
     env: &Env,
     password: Unknown<'_>,
     options: Unknown<'_>,
@@ -154,7 +154,7 @@ pub fn password_hash_sync(
 
 /// Derives a key on the worker pool; resolves to a carrier.
 #[napi(catch_unwind)]
-pub fn password_derive_key<'env>(
+pub(super) fn password_derive_key<'env>(
     env: &'env Env,
     password: Unknown<'_>,
     salt: Unknown<'_>,
@@ -174,7 +174,7 @@ pub fn password_derive_key<'env>(
 
 /// Verifies a password on the worker pool; `false` at once for another scheme's hash.
 #[napi(catch_unwind)]
-pub fn password_verify<'env>(
+pub(super) fn password_verify<'env>(
     env: &'env Env,
     digest: Unknown<'_>,
     password: Unknown<'_>,
@@ -189,7 +189,7 @@ pub fn password_verify<'env>(
 
 /// Verifies a password on this thread.
 #[napi(catch_unwind)]
-pub fn password_verify_sync(
+pub(super) fn password_verify_sync(
     env: &Env,
     digest: Unknown<'_>,
     password: Unknown<'_>,
@@ -205,7 +205,7 @@ pub fn password_verify_sync(
 
 /// Whether a digest is of another policy, or of another scheme.
 #[napi(catch_unwind)]
-pub fn password_needs_rehash(
+pub(super) fn password_needs_rehash(
     env: &Env,
     digest: Unknown<'_>,
     options: Unknown<'_>,
@@ -221,7 +221,7 @@ pub fn password_needs_rehash(
 
 /// Reads a digest.
 #[napi(catch_unwind)]
-pub fn password_parse_hash(env: &Env, digest: Unknown<'_>) -> napi::Result<HashInfo> {
+pub(super) fn password_parse_hash(env: &Env, digest: Unknown<'_>) -> napi::Result<HashInfo> {
     guard(env, || {
         let digest = parse(&Arg::new(env, &digest, "digest"))?.ok_or_else(|| {
             Error::new(Code::PasswordDigest, "the digest is not of Argon2 but of another scheme")

@@ -9,7 +9,7 @@ use crate::secret::SecretInput;
 
 options! {
     /// How a hash is computed.
-    pub struct CostOptions {
+    pub(crate) struct CostOptions {
         /// The variant of Argon2.
         algorithm("type"): Option<Algorithm> = optional(algorithm),
         /// The profile that gives the costs left out.
@@ -27,7 +27,7 @@ options! {
 
 options! {
     /// The policy of new hashes.
-    pub struct HashPolicy {
+    pub(crate) struct HashPolicy {
         /// How a hash is computed.
         costs: CostOptions = flatten(CostOptions),
         /// The length of a random salt, in bytes.
@@ -39,7 +39,7 @@ options! {
 
 options! {
     /// The most that an Argon2 digest may ask for.
-    pub struct LimitOptions for "verify.limits" {
+    pub(crate) struct LimitOptions for "verify.limits" {
         /// KiB.
         memory_cost("memoryCost"): Option<u32> = optional(number),
         /// Passes.
@@ -51,14 +51,14 @@ options! {
 
 impl CostOptions {
     /// The policy of a derived key.
-    pub fn policy(self, version: Option<Version>) -> Result<Policy> {
+    pub(crate) fn policy(self, version: Option<Version>) -> Result<Policy> {
         HashPolicy { costs: self, salt_length: None, version }.policy()
     }
 }
 
 impl HashPolicy {
     /// The policy.
-    pub fn policy(self) -> Result<Policy> {
+    pub(crate) fn policy(self) -> Result<Policy> {
         let Self { costs, salt_length, version } = self;
         let options = PolicyOptions {
             preset: costs.profile.map(|given| given.preset),
@@ -76,13 +76,13 @@ impl HashPolicy {
 
 impl LimitOptions {
     /// The limits.
-    pub fn limits(self) -> Result<DigestLimits> {
+    pub(crate) fn limits(self) -> Result<DigestLimits> {
         Ok(DigestLimits::new(self.memory_cost, self.time_cost, self.parallelism)?)
     }
 }
 
 /// A digest of any length: it is stored data, whose faults are the core's to name.
-pub fn text(digest: &Arg<'_>) -> Result<String> {
+pub(crate) fn text(digest: &Arg<'_>) -> Result<String> {
     if !digest.is_string()? {
         return Err(digest.wrong_type("a string"));
     }
@@ -90,34 +90,34 @@ pub fn text(digest: &Arg<'_>) -> Result<String> {
 }
 
 /// The option `policy`: which digests are due to be replaced.
-pub fn rehash(rule: Arg<'_>) -> Result<Rehash> {
+pub(crate) fn rehash(rule: Arg<'_>) -> Result<Rehash> {
     rule.one_of(&Rehash::ALL)
 }
 
 /// Any 32-bit integer: the policy knows its limits.
-pub fn number(number: Arg<'_>) -> Result<u32> {
+pub(crate) fn number(number: Arg<'_>) -> Result<u32> {
     number.integer32(0..=u32::MAX)
 }
 
 /// The version of Argon2.
-pub fn version(version: Arg<'_>) -> Result<Version> {
+pub(crate) fn version(version: Arg<'_>) -> Result<Version> {
     let found = Version::from_number(version.integer32(0..=u32::MAX)?);
     found.ok_or_else(|| version.out_of_range("0x10 or 0x13"))
 }
 
 /// Associated data.
-pub fn associated_data(data: Arg<'_>) -> Result<Vec<u8>> {
+pub(crate) fn associated_data(data: Arg<'_>) -> Result<Vec<u8>> {
     data.bytes(0..=MAX_FIELD_LEN)
 }
 
 /// A secret that goes into a hash.
-pub fn secret(secret: Arg<'_>) -> Result<SecretInput> {
+pub(crate) fn secret(secret: Arg<'_>) -> Result<SecretInput> {
     secret.key_input(1..=MAX_SECRET_LEN)
 }
 
 /// A preset, and whether `test`, which production refuses, is named in production.
 #[derive(Clone, Copy)]
-pub struct GivenPreset {
+pub(crate) struct GivenPreset {
     preset: Preset,
     in_production: bool,
 }

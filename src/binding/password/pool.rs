@@ -28,7 +28,7 @@ const MAX_TIMEOUT_MS: u64 = 24 * 3600 * 1000;
 
 options! {
     /// The options of `passwordPool.configure`.
-    pub struct PoolOptions for "passwordPool.configure" {
+    pub(crate) struct PoolOptions for "passwordPool.configure" {
         /// The most hashes at a time.
         threads("threads"): Option<u64> = optional(|threads| threads.integer(1..=MAX_THREADS)),
         /// The memory of all hashes that run, in bytes.
@@ -44,7 +44,7 @@ options! {
 
 /// What the pool does.
 #[napi(object, object_from_js = false)]
-pub struct PoolStats {
+pub(crate) struct PoolStats {
     /// The most hashes that run at a time.
     pub threads: u32,
     /// Hashes and keys that run.
@@ -75,7 +75,7 @@ pub struct PoolStats {
 
 /// Sets the pool's bounds; those that are left out stay.
 #[napi(catch_unwind)]
-pub fn password_pool_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
+pub(crate) fn password_pool_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         let options: PoolOptions = Arg::new(env, &options, "options").read()?;
         // No call of JavaScript from here on: the bounds are read and written in one go.
@@ -95,7 +95,7 @@ pub fn password_pool_configure(env: &Env, options: Unknown<'_>) -> napi::Result<
 
 /// What the pool does now.
 #[napi(catch_unwind)]
-pub fn password_pool_stats(env: &Env) -> napi::Result<PoolStats> {
+pub(crate) fn password_pool_stats(env: &Env) -> napi::Result<PoolStats> {
     guard(env, || {
         let (bounds, counts) = (pool::bounds(), pool::counts());
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);

@@ -15,7 +15,7 @@ const MAX_SECRET_TEXT: usize = 4096;
 
 impl Arg<'_> {
     /// Lends the bytes of a `Uint8Array` or a `SecretBuffer` to code that leaves no trace of them.
-    pub fn with_key<T>(
+    pub(crate) fn with_key<T>(
         &self,
         trace: &TraceGuard,
         range: RangeInclusive<usize>,
@@ -26,7 +26,7 @@ impl Arg<'_> {
 
     /// Lends the bytes of a string, a `Uint8Array` or a `SecretBuffer` to code that leaves no trace
     /// of them. A string's are wiped afterwards; the string itself is JavaScript's.
-    pub fn with_secret<T>(
+    pub(crate) fn with_secret<T>(
         &self,
         trace: &TraceGuard,
         range: RangeInclusive<usize>,
@@ -44,7 +44,7 @@ impl Arg<'_> {
     }
 
     /// As [`Self::with_secret`], for text too long for the stack, such as a PEM.
-    pub fn with_long_secret<T>(
+    pub(crate) fn with_long_secret<T>(
         &self,
         trace: &TraceGuard,
         range: RangeInclusive<usize>,
@@ -57,7 +57,7 @@ impl Arg<'_> {
     }
 
     /// A string, written by the engine straight into secret memory.
-    pub fn secret_text(&self, range: RangeInclusive<usize>) -> Result<Secret> {
+    pub(crate) fn secret_text(&self, range: RangeInclusive<usize>) -> Result<Secret> {
         let length = self.utf8_len()?;
         self.check_len(length, &range)?;
         // With room for the NUL that Node-API ends it with.
@@ -70,7 +70,7 @@ impl Arg<'_> {
 
     /// A copy of a string or a `Uint8Array`, or a `SecretBuffer`, for a job. The engine writes a
     /// string's bytes straight into that copy.
-    pub fn secret_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
+    pub(crate) fn secret_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
         if !self.is_string()? {
             return self.input_or("a string, a Uint8Array or a SecretBuffer", range);
         }
@@ -87,12 +87,12 @@ impl Arg<'_> {
     }
 
     /// A `Uint8Array` or a `SecretBuffer`, for a job.
-    pub fn key_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
+    pub(crate) fn key_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
         self.input_or("a Uint8Array or a SecretBuffer", range)
     }
 
     /// Lends a key that seals: a `SecretBuffer` of [`MIN_SEAL_KEY_LEN`] bytes or more.
-    pub fn with_seal_key<T>(&self, body: impl FnOnce(&Secret) -> Result<T>) -> Result<T> {
+    pub(crate) fn with_seal_key<T>(&self, body: impl FnOnce(&Secret) -> Result<T>) -> Result<T> {
         self.handle::<SecretBuffer>()?.with(|secret| {
             if secret.len() < MIN_SEAL_KEY_LEN {
                 return Err(self.out_of_range(format!("at least {MIN_SEAL_KEY_LEN} bytes long")));
@@ -103,7 +103,7 @@ impl Arg<'_> {
 
     /// A `SecretBuffer`'s secret itself, which stays after the buffer is disposed of, or a copy of
     /// bytes in secret memory.
-    pub fn shared_secret(&self, range: RangeInclusive<usize>) -> Result<Secret> {
+    pub(crate) fn shared_secret(&self, range: RangeInclusive<usize>) -> Result<Secret> {
         let buffer = self.handle_if::<SecretBuffer>()?;
         TraceGuard::run(Depth::Registers, |trace| {
             self.with_key(trace, range, |bytes| match &buffer {

@@ -10,7 +10,7 @@ use crate::error::Code;
 use crate::secret::{self, Secret, StoredSecret, TraceGuard};
 
 /// A secret as JavaScript holds it: until it is disposed of.
-pub struct SecretBuffer {
+pub(crate) struct SecretBuffer {
     secret: Mutex<Option<StoredSecret>>,
     len: u32,
 }
@@ -33,12 +33,12 @@ impl Handle for SecretBuffer {
 
 impl SecretBuffer {
     /// What `make` makes: in the secure heap, or sealed where that is full and is to be so.
-    pub fn make(make: impl FnOnce() -> Result<Secret>) -> Result<Arc<Self>> {
+    pub(crate) fn make(make: impl FnOnce() -> Result<Secret>) -> Result<Arc<Self>> {
         secret::storing(|| make().and_then(|secret| Ok(Self::keeping(StoredSecret::new(secret)?))))
     }
 
     /// Holds a secret that is stored already.
-    pub fn keeping(secret: StoredSecret) -> Arc<Self> {
+    pub(crate) fn keeping(secret: StoredSecret) -> Arc<Self> {
         // At most `MAX_SECRET_LEN`.
         let len = u32::try_from(secret.len()).unwrap_or(u32::MAX);
         let buffer = Arc::new(Self { secret: Mutex::new(Some(secret)), len });
@@ -47,25 +47,25 @@ impl SecretBuffer {
     }
 
     /// Lends the secret for the time of a call, during which it stays, whoever disposes of it.
-    pub fn with<T>(&self, call: impl FnOnce(&Secret) -> Result<T>) -> Result<T> {
+    pub(crate) fn with<T>(&self, call: impl FnOnce(&Secret) -> Result<T>) -> Result<T> {
         self.get()?.with(call)?
     }
 
     /// The secret, shared: it stays until the caller is done with it, too.
-    pub fn get(&self) -> Result<StoredSecret> {
+    pub(crate) fn get(&self) -> Result<StoredSecret> {
         self.held().clone().ok_or_else(disposed)
     }
 
     /// Whether the secret is these bytes, in a time that depends on the lengths only. They may be
     /// the secret's own.
-    pub fn ct_eq(&self, other: &[u8], trace: &TraceGuard) -> Result<bool> {
+    pub(crate) fn ct_eq(&self, other: &[u8], trace: &TraceGuard) -> Result<bool> {
         let held = self.held();
         let stored = held.as_ref().ok_or_else(disposed)?;
         Ok(stored.with(|secret| secret::ct_eq(secret.expose(trace), other))?)
     }
 
     /// The length of the secret, in bytes.
-    pub fn len(&self) -> Result<u32> {
+    pub(crate) fn len(&self) -> Result<u32> {
         self.get()?;
         Ok(self.len)
     }
@@ -75,7 +75,7 @@ impl SecretBuffer {
     }
 
     /// Lets go of the secret; returns whether there was one.
-    pub fn dispose(&self) -> bool {
+    pub(crate) fn dispose(&self) -> bool {
         let secret = self.held().take();
         if secret.is_some() {
             live().remove(&std::ptr::from_ref(self).addr());
@@ -98,7 +98,7 @@ impl Drop for SecretBuffer {
 }
 
 /// Disposes of every `SecretBuffer` that is held now, in all threads.
-pub fn dispose_all() {
+pub(super) fn dispose_all() {
     // Collected first: dropping what may be the last owner takes the lock again.
     let held: Vec<_> = live().values().filter_map(Weak::upgrade).collect();
     for buffer in held {

@@ -12,7 +12,7 @@ use crate::secret::{HANDOVER_ID_LEN, handovers, unknown_handover};
 
 /// Leaves the secret for whoever brings the ticket.
 #[napi(catch_unwind)]
-pub fn secret_share(env: &Env, secret: Unknown<'_>) -> napi::Result<String> {
+pub(super) fn secret_share(env: &Env, secret: Unknown<'_>) -> napi::Result<String> {
     guard(env, || {
         let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
         Ok(Base64UrlUnpadded::encode_string(&handovers().leave(secret.get()?)?))
@@ -21,7 +21,11 @@ pub fn secret_share(env: &Env, secret: Unknown<'_>) -> napi::Result<String> {
 
 /// `target` becomes the secret that was left for a ticket.
 #[napi(catch_unwind)]
-pub fn secret_adopt(env: &Env, target: Unknown<'_>, ticket: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn secret_adopt(
+    env: &Env,
+    target: Unknown<'_>,
+    ticket: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let text = Arg::new(env, &ticket, "ticket").string(0..=1024)?;
         let mut ticket = [0; HANDOVER_ID_LEN];

@@ -13,7 +13,7 @@ const MAX_CORE: u64 = (1 << 53) - 1;
 
 options! {
     /// The options of `secureHeap.hardenProcess`.
-    pub struct HardenOptions for "secureHeap.hardenProcess" {
+    pub(crate) struct HardenOptions for "secureHeap.hardenProcess" {
         /// Only `false`: the process's user may no longer dump and trace it.
         dumpable("dumpable"): Option<Undumpable> = optional(undumpable),
         /// The limit on core dumps, in bytes.
@@ -22,11 +22,11 @@ options! {
 }
 
 /// `dumpable: false`.
-pub struct Undumpable;
+pub(crate) struct Undumpable;
 
 /// What is true of the process.
 #[napi(object, object_from_js = false)]
-pub struct ProcessHardening {
+pub(crate) struct ProcessHardening {
     /// Whether its user may dump and trace it; absent where that cannot be set.
     pub dumpable: Option<bool>,
     /// The soft limit on core dumps in bytes, infinite for none; absent where there is no limit.
@@ -37,7 +37,7 @@ pub struct ProcessHardening {
 
 /// Keeps the memory of the whole process from dumps.
 #[napi(catch_unwind)]
-pub fn harden_process(env: &Env, options: Unknown<'_>) -> napi::Result<ProcessHardening> {
+pub(crate) fn harden_process(env: &Env, options: Unknown<'_>) -> napi::Result<ProcessHardening> {
     guard(env, || {
         let options: HardenOptions = Arg::new(env, &options, "options").read()?;
         let hardened =

@@ -37,7 +37,7 @@ const OVERFLOW: [(&str, OnFull); 2] = [("error", OnFull::Error), ("seal", OnFull
 
 options! {
     /// The options of `secureHeap.configure`.
-    pub struct HeapOptions for "secureHeap.configure" {
+    pub(crate) struct HeapOptions for "secureHeap.configure" {
         /// The most that the heap may grow to, in bytes.
         max_bytes("maxBytes"): Option<usize> = optional(|bytes| bytes.length(MAX_BYTES)),
         /// The kind of memory; the best there is unless given.
@@ -54,7 +54,7 @@ options! {
 /// Facts about the secure heap; numbers of bytes unless the name says otherwise.
 #[napi(object, object_from_js = false)]
 #[allow(clippy::struct_excessive_bools, reason = "independent facts, read as a report")]
-pub struct SecureHeapStatus {
+pub(crate) struct SecureHeapStatus {
     /// `memfd_secret`, `mlock`, `dontdump` or `plain`.
     pub backend: String,
     /// Why a better backend is not used.
@@ -93,7 +93,7 @@ pub struct SecureHeapStatus {
 
 /// Says what the secure heap is to be made of.
 #[napi(catch_unwind)]
-pub fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
+pub(crate) fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         let options: HeapOptions = Arg::new(env, &options, "options").read()?;
         Ok(secret::configure(Settings {
@@ -108,7 +108,7 @@ pub fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()
 
 /// What the secure heap is made of.
 #[napi(catch_unwind)]
-pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
+pub(crate) fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
     guard(env, || {
         // What nobody adopted in time is no secret that lives.
         secret::handovers().expire();
@@ -138,7 +138,7 @@ pub fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
 /// Disposes of every `SecretBuffer` that is held now, in all threads, and of those that wait to be
 /// adopted.
 #[napi(catch_unwind)]
-pub fn secure_heap_dispose_all(env: &Env) -> napi::Result<()> {
+pub(crate) fn secure_heap_dispose_all(env: &Env) -> napi::Result<()> {
     guard(env, || {
         secret::handovers().clear();
         dispose_all();
@@ -148,7 +148,7 @@ pub fn secure_heap_dispose_all(env: &Env) -> napi::Result<()> {
 
 /// Looks at the canaries of everything in the secure heap.
 #[napi(catch_unwind)]
-pub fn secure_heap_verify(env: &Env) -> napi::Result<()> {
+pub(crate) fn secure_heap_verify(env: &Env) -> napi::Result<()> {
     guard(env, || {
         secret::verify();
         Ok(())

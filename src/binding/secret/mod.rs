@@ -3,16 +3,16 @@
 mod argument;
 mod buffer;
 mod handover;
-pub mod harden;
-pub mod heap;
-pub mod sealed;
-pub mod sources;
+pub(super) mod harden;
+pub(super) mod heap;
+pub(super) mod sealed;
+pub(super) mod sources;
 
 use napi::bindgen_prelude::Unknown;
 use napi::{Env, sys};
 use napi_derive::napi;
 
-pub use self::buffer::SecretBuffer;
+pub(super) use self::buffer::SecretBuffer;
 use super::args::{Arg, Result, options};
 use super::fast::{self, Hot, RawCall};
 use super::guard;
@@ -34,7 +34,7 @@ impl Hot for SecretBuffer {
 
 options! {
     /// The options of `SecretBuffer.from`.
-    pub struct FromOptions for "SecretBuffer.from" {
+    pub(super) struct FromOptions for "SecretBuffer.from" {
         /// Whether the bytes are wiped once they are copied.
         wipe("wipe"): bool = default(false, |wipe| wipe.boolean()),
     }
@@ -42,7 +42,11 @@ options! {
 
 /// `target` becomes random bytes.
 #[napi(catch_unwind)]
-pub fn secret_random(env: &Env, target: Unknown<'_>, bytes: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn secret_random(
+    env: &Env,
+    target: Unknown<'_>,
+    bytes: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let length = Arg::new(env, &bytes, "bytes").integer(1..=MAX_SECRET_LEN as u64)?;
         let length = usize::try_from(length).unwrap_or(MAX_SECRET_LEN);
@@ -53,7 +57,7 @@ pub fn secret_random(env: &Env, target: Unknown<'_>, bytes: Unknown<'_>) -> napi
 
 /// `target` becomes a copy of bytes, which are wiped if the options say so.
 #[napi(catch_unwind)]
-pub fn secret_from(
+pub(super) fn secret_from(
     env: &Env,
     target: Unknown<'_>,
     data: Unknown<'_>,
@@ -78,7 +82,7 @@ pub fn secret_from(
 
 /// `target` becomes the secret of a carrier.
 #[napi(catch_unwind)]
-pub fn secret_from_carrier(
+pub(super) fn secret_from_carrier(
     env: &Env,
     target: Unknown<'_>,
     carrier: Unknown<'_>,
@@ -91,7 +95,11 @@ pub fn secret_from_carrier(
 
 /// `target` becomes a copy of a secret, in memory of its own.
 #[napi(catch_unwind)]
-pub fn secret_clone(env: &Env, target: Unknown<'_>, secret: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn secret_clone(
+    env: &Env,
+    target: Unknown<'_>,
+    secret: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
         let copy = SecretBuffer::make(|| secret.with(|secret| Ok(secret.copy()?)))?;
@@ -101,19 +109,26 @@ pub fn secret_clone(env: &Env, target: Unknown<'_>, secret: Unknown<'_>) -> napi
 
 /// `equals`, bound to a secret.
 #[napi(catch_unwind)]
-pub fn secret_bind<'env>(env: &'env Env, secret: Unknown<'_>) -> napi::Result<Unknown<'env>> {
+pub(super) fn secret_bind<'env>(
+    env: &'env Env,
+    secret: Unknown<'_>,
+) -> napi::Result<Unknown<'env>> {
     guard(env, || fast::bind(env, Arg::new(env, &secret, "this").handle::<SecretBuffer>()?))
 }
 
 /// The secret's length in bytes.
 #[napi(catch_unwind)]
-pub fn secret_len(env: &Env, secret: Unknown<'_>) -> napi::Result<u32> {
+pub(super) fn secret_len(env: &Env, secret: Unknown<'_>) -> napi::Result<u32> {
     guard(env, || Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.len())
 }
 
 /// Copies the secret into `target`, which must be of its length.
 #[napi(catch_unwind)]
-pub fn secret_copy_into(env: &Env, secret: Unknown<'_>, target: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn secret_copy_into(
+    env: &Env,
+    secret: Unknown<'_>,
+    target: Unknown<'_>,
+) -> napi::Result<()> {
     guard(env, || {
         let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
         let target = Arg::new(env, &target, "target");
@@ -133,7 +148,7 @@ pub fn secret_copy_into(env: &Env, secret: Unknown<'_>, target: Unknown<'_>) -> 
 
 /// Overwrites a `Uint8Array` with zeros.
 #[napi(catch_unwind)]
-pub fn wipe(env: &Env, bytes: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn wipe(env: &Env, bytes: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         Arg::new(env, &bytes, "bytes").with_bytes_mut(|bytes| {
             secret::wipe(bytes);
@@ -144,7 +159,7 @@ pub fn wipe(env: &Env, bytes: Unknown<'_>) -> napi::Result<()> {
 
 /// Lets go of the secret; it is wiped when nothing else uses it.
 #[napi(catch_unwind)]
-pub fn secret_dispose(env: &Env, secret: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn secret_dispose(env: &Env, secret: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.dispose();
         Ok(())
@@ -153,13 +168,13 @@ pub fn secret_dispose(env: &Env, secret: Unknown<'_>) -> napi::Result<()> {
 
 /// Whether the secret has been disposed of.
 #[napi(catch_unwind)]
-pub fn secret_is_disposed(env: &Env, secret: Unknown<'_>) -> napi::Result<bool> {
+pub(super) fn secret_is_disposed(env: &Env, secret: Unknown<'_>) -> napi::Result<bool> {
     guard(env, || Ok(Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.get().is_err()))
 }
 
 /// Whether two values hold the same bytes, in a time that depends on their lengths only.
 #[napi(catch_unwind)]
-pub fn timing_safe_equal(env: &Env, a: Unknown<'_>, b: Unknown<'_>) -> napi::Result<bool> {
+pub(super) fn timing_safe_equal(env: &Env, a: Unknown<'_>, b: Unknown<'_>) -> napi::Result<bool> {
     guard(env, || {
         let (a, b) = (Arg::new(env, &a, "a"), Arg::new(env, &b, "b"));
         TraceGuard::run(Depth::Registers, |trace| {

@@ -12,7 +12,7 @@ use crate::secret::{self, MAX_CONTEXT_LEN, MAX_SEALED_LEN, SealKind, Secret};
 
 options! {
     /// The options of `SecretBuffer.prototype.seal` and `SecretBuffer.unseal`.
-    pub struct SealOptions for "SecretBuffer.prototype.seal" {
+    pub(crate) struct SealOptions for "SecretBuffer.prototype.seal" {
         /// The text that binds a sealed secret to its purpose.
         context("context"): String = required(|context| context.string(1..=MAX_CONTEXT_LEN)),
     }
@@ -20,7 +20,7 @@ options! {
 
 /// The secret as a `Buffer` that only the same key and context open.
 #[napi(catch_unwind)]
-pub fn secret_seal(
+pub(crate) fn secret_seal(
     env: &Env,
     secret: Unknown<'_>,
     key: Unknown<'_>,
@@ -43,7 +43,7 @@ pub fn secret_seal(
 
 /// `target` becomes what was sealed.
 #[napi(catch_unwind)]
-pub fn secret_unseal(
+pub(crate) fn secret_unseal(
     env: &Env,
     target: Unknown<'_>,
     sealed: Unknown<'_>,

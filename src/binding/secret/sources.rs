@@ -38,7 +38,7 @@ const CONTENTS: [(&str, Encoding); 5] = {
 
 options! {
     /// The options of `SecretBuffer.fromFile`.
-    pub struct FileOptions for "SecretBuffer.fromFile" {
+    pub(crate) struct FileOptions for "SecretBuffer.fromFile" {
         /// How the file encodes the secret.
         encoding("encoding"): Encoding = default(Encoding::Raw, |name| name.one_of(&CONTENTS)),
         /// The largest file, in bytes.
@@ -54,7 +54,7 @@ options! {
 
 options! {
     /// The options of `SecretBuffer.fromEnv`.
-    pub struct VariableOptions for "SecretBuffer.fromEnv" {
+    pub(crate) struct VariableOptions for "SecretBuffer.fromEnv" {
         /// How the variable encodes the secret.
         encoding("encoding"): Encoding = default(Encoding::Utf8, |name| name.one_of(&TEXTS)),
         /// Whether the variable is wiped.
@@ -64,7 +64,7 @@ options! {
 
 /// `target` becomes what a text encodes.
 #[napi(catch_unwind)]
-pub fn secret_from_string(
+pub(crate) fn secret_from_string(
     env: &Env,
     target: Unknown<'_>,
     text: Unknown<'_>,
@@ -88,7 +88,7 @@ pub fn secret_from_string(
 /// `target` becomes what a file holds. Whether the process may read it, by Node's permission
 /// model, is for the façade to ask.
 #[napi(catch_unwind)]
-pub fn secret_from_file(
+pub(crate) fn secret_from_file(
     env: &Env,
     target: Unknown<'_>,
     path: Unknown<'_>,
@@ -128,7 +128,7 @@ pub fn secret_from_file(
 /// options say otherwise; returns whether it was. The façade checks that this is the main
 /// thread.
 #[napi(catch_unwind)]
-pub fn secret_from_env(
+pub(crate) fn secret_from_env(
     env: &Env,
     target: Unknown<'_>,
     name: Unknown<'_>,

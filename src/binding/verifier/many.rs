@@ -16,6 +16,7 @@ use crate::jwt::{MAX_TOKEN_LEN, Rejection, Scratch, Verifier};
 
 /// The most tokens of one `verifyMany`.
 #[napi]
+#[allow(unreachable_pub, reason = "napi-rs exports public constants only")]
 pub const MAX_MANY: u32 = 10_000;
 
 /// How many are verified at once: with the slowest algorithm, ES512, a tenth of a second.
@@ -24,7 +25,7 @@ const PART: u32 = 200;
 /// Verifies one part of the tokens, from the index `first` on. Returns a promise of each token's
 /// payload, or of the status of its rejection.
 #[napi(catch_unwind)]
-pub fn verifier_verify_many(
+pub(super) fn verifier_verify_many(
     env: &Env,
     verifier: Unknown<'_>,
     tokens: Unknown<'_>,

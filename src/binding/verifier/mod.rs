@@ -1,7 +1,7 @@
 //! `JwtVerifier`.
 
 mod many;
-pub mod presets;
+pub(super) mod presets;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -37,7 +37,7 @@ impl Handle for Verifier {
 
 options! {
     /// The options of `JwtVerifier`.
-    pub struct PlainOptions for "JwtVerifier" {
+    pub(super) struct PlainOptions for "JwtVerifier" {
         /// The keys.
         keys("keys"): VerifierKeys = required(verifier_keys),
         /// The algorithms that are accepted; those of the keys unless given.
@@ -59,7 +59,7 @@ options! {
 
 options! {
     /// Checks of claims that all kinds of verifiers have.
-    pub struct ClaimChecks {
+    pub(super) struct ClaimChecks {
         /// The accepted recipients.
         audience("audience"): Expected = required(expected),
         /// How far clocks may differ, in seconds.
@@ -72,7 +72,7 @@ options! {
 
 options! {
     /// The state that a verifier keeps or asks.
-    pub struct VerifierState {
+    pub(super) struct VerifierState {
         /// The list of revoked tokens.
         revocations("revocations"): Option<Arc<RevocationList>> = optional(|list| list.handle()),
         /// How many verified tokens are remembered.
@@ -82,7 +82,7 @@ options! {
 
 options! {
     /// The option `cache` as an object.
-    pub struct CacheOptions for "JwtVerifier.cache" {
+    pub(super) struct CacheOptions for "JwtVerifier.cache" {
         /// How many verified tokens are remembered.
         max_entries("maxEntries"): usize =
             default(DEFAULT_CACHED, |entries| entries.length(CACHED)),
@@ -125,7 +125,7 @@ impl Hot for Verifier {
 
 /// `verifier` becomes a verifier. Gives its keys when they are fetched, which the façade does.
 #[napi(catch_unwind)]
-pub fn verifier_attach(
+pub(super) fn verifier_attach(
     env: &Env,
     verifier: Unknown<'_>,
     options: Unknown<'_>,
@@ -151,7 +151,7 @@ pub fn verifier_attach(
 }
 
 /// The policy that all kinds of verifiers have in common.
-pub fn policy(
+pub(super) fn policy(
     kind: TokenKind,
     keys: KeySource,
     issuer: Expected,
@@ -175,26 +175,29 @@ pub fn policy(
 }
 
 /// `verifier` becomes one with this policy.
-pub fn attach(env: &Env, verifier: &Unknown<'_>, policy: VerifierOptions) -> Result<()> {
+pub(super) fn attach(env: &Env, verifier: &Unknown<'_>, policy: VerifierOptions) -> Result<()> {
     let core = Verifier::new(policy, CLOCK.clone())?;
     Arg::new(env, verifier, "this").attach(Arc::new(core))
 }
 
 /// Whether a verifier remembers tokens.
 #[napi(catch_unwind)]
-pub fn verifier_remembers(env: &Env, verifier: Unknown<'_>) -> napi::Result<bool> {
+pub(super) fn verifier_remembers(env: &Env, verifier: Unknown<'_>) -> napi::Result<bool> {
     guard(env, || Ok(Arg::new(env, &verifier, "this").handle::<Verifier>()?.remembers()))
 }
 
 /// `verify`, bound to a verifier.
 #[napi(catch_unwind)]
-pub fn verifier_bind<'env>(env: &'env Env, verifier: Unknown<'_>) -> napi::Result<Unknown<'env>> {
+pub(super) fn verifier_bind<'env>(
+    env: &'env Env,
+    verifier: Unknown<'_>,
+) -> napi::Result<Unknown<'env>> {
     guard(env, || fast::bind(env, Arg::new(env, &verifier, "this").handle::<Verifier>()?))
 }
 
 /// The status of a rejection by `verifier`, explained.
 #[napi(catch_unwind)]
-pub fn verifier_rejection(
+pub(super) fn verifier_rejection(
     env: &Env,
     verifier: Unknown<'_>,
     status: u32,
@@ -214,7 +217,7 @@ pub fn verifier_rejection(
 }
 
 /// The keys of a verifier, and the `RemoteJwks` that fetches them, if there is one.
-pub struct VerifierKeys {
+pub(super) struct VerifierKeys {
     /// The keys.
     pub source: KeySource,
     /// The façade's object.
@@ -222,14 +225,14 @@ pub struct VerifierKeys {
 }
 
 /// The option `keys`.
-pub fn verifier_keys(keys: Arg<'_>) -> Result<VerifierKeys> {
+pub(super) fn verifier_keys(keys: Arg<'_>) -> Result<VerifierKeys> {
     let source = source::keys(keys)?;
     let remote = matches!(source, KeySource::Set(_)).then(|| out::same(&keys));
     Ok(VerifierKeys { source, remote })
 }
 
 /// A name, several, or `false`: a check is not waived by forgetting it.
-pub fn expected(names: Arg<'_>) -> Result<Expected> {
+pub(super) fn expected(names: Arg<'_>) -> Result<Expected> {
     if names.is_false()? {
         return Ok(Expected::Anything);
     }
@@ -237,7 +240,7 @@ pub fn expected(names: Arg<'_>) -> Result<Expected> {
 }
 
 /// The names of required claims.
-pub fn required_claims(names: Arg<'_>) -> Result<Vec<String>> {
+pub(super) fn required_claims(names: Arg<'_>) -> Result<Vec<String>> {
     names.array(MAX_REQUIRED.into())?.iter().map(|name| name.string(CLAIM_LEN)).collect()
 }
 

@@ -21,7 +21,7 @@ use crate::spiffe::TrustDomain;
 
 options! {
     /// The options of `JwtVerifier.accessToken`.
-    pub struct AccessTokenOptions for "JwtVerifier.accessToken" {
+    pub(crate) struct AccessTokenOptions for "JwtVerifier.accessToken" {
         /// The keys.
         keys("keys"): VerifierKeys = required(verifier_keys),
         /// The algorithms that are accepted; those of the keys unless given.
@@ -39,7 +39,7 @@ options! {
 
 options! {
     /// The options of `JwtVerifier.spiffe`.
-    pub struct SvidOptions for "JwtVerifier.spiffe" {
+    pub(crate) struct SvidOptions for "JwtVerifier.spiffe" {
         /// The trust domain of the accepted ids.
         trust_domain("trustDomain"): TrustDomain = required(trust_domain),
         /// The keys; the façade passes them as an argument of their own.
@@ -55,7 +55,7 @@ options! {
 
 /// `verifier` becomes one of access tokens. Gives its keys when they are fetched.
 #[napi(catch_unwind)]
-pub fn verifier_attach_access_token(
+pub(crate) fn verifier_attach_access_token(
     env: &Env,
     verifier: Unknown<'_>,
     options: Unknown<'_>,
@@ -82,7 +82,7 @@ pub fn verifier_attach_access_token(
 /// `verifier` becomes one of JWT-SVIDs. A `bundle` that is a JWK Set comes as its JSON. Gives the
 /// bundle when it is fetched.
 #[napi(catch_unwind)]
-pub fn verifier_attach_spiffe(
+pub(crate) fn verifier_attach_spiffe(
     env: &Env,
     verifier: Unknown<'_>,
     options: Unknown<'_>,

@@ -1,4 +1,4 @@
 //! Issuing tokens.
 
-pub mod issuer;
-pub mod payload;
+pub(super) mod issuer;
+pub(super) mod payload;

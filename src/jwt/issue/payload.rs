@@ -20,7 +20,7 @@ pub struct Overrides<'a> {
 }
 
 /// The registered claims that an issuer gives a token, as JSON.
-pub struct Registered<'a> {
+pub(crate) struct Registered<'a> {
     /// `iss`
     pub issuer: Option<&'a str>,
     /// `aud`
@@ -33,7 +33,7 @@ pub struct Registered<'a> {
 
 impl Registered<'_> {
     /// Appends the payload: these claims, and then the members of `claims`, a JSON object as text.
-    pub fn splice(
+    pub(crate) fn splice(
         &self,
         claims: &str,
         overrides: &Overrides<'_>,
@@ -84,12 +84,12 @@ impl Registered<'_> {
 }
 
 /// A string as JSON.
-pub fn json_string(text: &str) -> String {
+pub(crate) fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
 /// `aud` as JSON: a string when there is one, an array when there are several.
-pub fn json_strings(audience: &[String]) -> Option<String> {
+pub(crate) fn json_strings(audience: &[String]) -> Option<String> {
     match audience {
         [] => None,
         [one] => Some(json_string(one)),

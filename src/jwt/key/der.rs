@@ -5,19 +5,19 @@ use x509_cert::der::{Decode as _, Length, Reader as _, SliceReader};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
 
 /// The tags of elements (X.690 section 8).
-pub const INTEGER: u8 = 0x02;
+pub(super) const INTEGER: u8 = 0x02;
 /// See [`INTEGER`].
-pub const BIT_STRING: u8 = 0x03;
+pub(super) const BIT_STRING: u8 = 0x03;
 /// See [`INTEGER`].
-pub const OCTET_STRING: u8 = 0x04;
+pub(super) const OCTET_STRING: u8 = 0x04;
 /// See [`INTEGER`].
-pub const OBJECT_IDENTIFIER: u8 = 0x06;
+pub(super) const OBJECT_IDENTIFIER: u8 = 0x06;
 /// See [`INTEGER`].
-pub const SEQUENCE: u8 = 0x30;
+pub(super) const SEQUENCE: u8 = 0x30;
 
 /// The structure of a key's DER.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// PKCS#8 `OneAsymmetricKey` (RFC 5958).
     Pkcs8,
     /// PKCS#8 `EncryptedPrivateKeyInfo` (RFC 5958 section 3).
@@ -37,7 +37,7 @@ const MOST_ELEMENTS: usize = 9;
 
 impl Form {
     /// The structure under a PEM label (RFC 7468 sections 10 to 13, and OpenSSL's).
-    pub fn of_label(label: &str) -> Option<Self> {
+    pub(crate) fn of_label(label: &str) -> Option<Self> {
         Some(match label {
             "PRIVATE KEY" => Self::Pkcs8,
             "ENCRYPTED PRIVATE KEY" => Self::Encrypted,
@@ -51,7 +51,7 @@ impl Form {
 
     /// The structure of `der`, when it is one of these and nothing follows it: the parsers of the
     /// crypto library ignore what does.
-    pub fn of(der: &[u8]) -> Option<Self> {
+    pub(crate) fn of(der: &[u8]) -> Option<Self> {
         let Some((SEQUENCE, content, [])) = element(der) else { return None };
         let tags: Vec<u8> = elements(content)?.iter().map(|(tag, _)| *tag).collect();
         Some(match tags[..] {
@@ -66,14 +66,14 @@ impl Form {
     }
 
     /// Whether it holds no secret.
-    pub const fn is_public(self) -> bool {
+    pub(crate) const fn is_public(self) -> bool {
         matches!(self, Self::Spki | Self::RsaPublic)
     }
 }
 
 /// The elements in a row that `content` is: of each its tag and its content. Of nine at most, more
 /// than which no key has.
-pub fn elements(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
+pub(super) fn elements(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     let mut found = Vec::with_capacity(MOST_ELEMENTS);
     while !content.is_empty() {
         let (tag, own, rest) = element(content).filter(|_| found.len() < MOST_ELEMENTS)?;
@@ -85,7 +85,7 @@ pub fn elements(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
 
 /// The first element of `der`: its tag, its content, and the rest of `der`. Any tag is taken, also
 /// one that the `der` crate does not know.
-pub fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, behind) = der.split_first()?;
     let mut reader = SliceReader::new(behind).ok()?;
     let length = Length::decode(&mut reader).ok()?;
@@ -95,7 +95,7 @@ pub fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 }
 
 /// A `SubjectPublicKeyInfo` that nothing follows.
-pub fn spki(der: &[u8]) -> Option<SubjectPublicKeyInfoRef<'_>> {
+pub(super) fn spki(der: &[u8]) -> Option<SubjectPublicKeyInfoRef<'_>> {
     SubjectPublicKeyInfoRef::from_der(der).ok()
 }
 

@@ -24,7 +24,7 @@ const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10
 const UNCOMPRESSED: u8 = 4;
 
 /// ECDSA on a curve with a hash.
-pub struct Ecdsa {
+pub(crate) struct Ecdsa {
     /// The `crv` value (RFC 7518 section 6.2.1.1).
     crv: &'static str,
     /// The named curve in DER (RFC 5480 section 2.1.1.1).
@@ -36,7 +36,7 @@ pub struct Ecdsa {
 }
 
 /// `ES256`
-pub static ES256: Ecdsa = Ecdsa {
+pub(crate) static ES256: Ecdsa = Ecdsa {
     crv: "P-256",
     curve: ObjectIdentifier::new_unwrap("1.2.840.10045.3.1.7"),
     coordinate_len: 32,
@@ -44,7 +44,7 @@ pub static ES256: Ecdsa = Ecdsa {
     signing: &signature::ECDSA_P256_SHA256_FIXED_SIGNING,
 };
 /// `ES384`
-pub static ES384: Ecdsa = Ecdsa {
+pub(crate) static ES384: Ecdsa = Ecdsa {
     crv: "P-384",
     curve: ObjectIdentifier::new_unwrap("1.3.132.0.34"),
     coordinate_len: 48,
@@ -52,7 +52,7 @@ pub static ES384: Ecdsa = Ecdsa {
     signing: &signature::ECDSA_P384_SHA384_FIXED_SIGNING,
 };
 /// `ES512`
-pub static ES512: Ecdsa = Ecdsa {
+pub(crate) static ES512: Ecdsa = Ecdsa {
     crv: "P-521",
     curve: ObjectIdentifier::new_unwrap("1.3.132.0.35"),
     coordinate_len: 66,

@@ -20,10 +20,10 @@ use crate::secret::{ParsedKey, Secret};
 const ID_ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
 
 /// Ed25519, which has no parameters.
-pub struct Ed25519;
+pub(crate) struct Ed25519;
 
 /// `EdDSA` and `Ed25519`
-pub static ED25519: Ed25519 = Ed25519;
+pub(crate) static ED25519: Ed25519 = Ed25519;
 
 impl Ed25519 {
     fn private(&self, pair: Ed25519KeyPair) -> Result<Option<PrivateKey>> {

@@ -17,7 +17,7 @@ const MAX_ITERATIONS: u32 = 2_000_000;
 const MAX_SCRYPT: u64 = 1 << 19;
 
 /// The PKCS#8 in an `EncryptedPrivateKeyInfo`, whose [`Form`] has been looked at.
-pub fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<Secret> {
+pub(super) fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<Secret> {
     let (scheme, ciphertext) = read(der).ok_or_else(unknown)?;
     let parameters = scheme.pbes2().ok_or_else(unknown)?;
     let affordable = match &parameters.kdf {

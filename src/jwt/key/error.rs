@@ -5,21 +5,21 @@ use std::borrow::Cow;
 use crate::error::{Code, Error};
 
 /// An error about a key.
-pub fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
+pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(Code::JwtKey, message)
 }
 
 /// The error for a key of a library that fails to encode it.
-pub fn not_encoded() -> Error {
+pub(crate) fn not_encoded() -> Error {
     Error::new(Code::Internal, "the key could not be encoded; try again")
 }
 
 /// The error for a key that could not be generated.
-pub fn not_generated() -> Error {
+pub(crate) fn not_generated() -> Error {
     Error::new(Code::Internal, "the key could not be generated; try again")
 }
 
 /// The error for a signature that could not be made.
-pub fn not_signed() -> Error {
+pub(crate) fn not_signed() -> Error {
     Error::new(Code::Internal, "signing failed; try again")
 }

@@ -17,14 +17,14 @@ use crate::secret::{Depth, Locked, Secret, TraceGuard};
 const MAX_SECRET_LEN: usize = 4096;
 
 /// HMAC with one of the hashes.
-pub struct Hmac(hmac::Algorithm);
+pub(crate) struct Hmac(hmac::Algorithm);
 
 /// `HS256`
-pub static HS256: Hmac = Hmac(hmac::HMAC_SHA256);
+pub(crate) static HS256: Hmac = Hmac(hmac::HMAC_SHA256);
 /// `HS384`
-pub static HS384: Hmac = Hmac(hmac::HMAC_SHA384);
+pub(crate) static HS384: Hmac = Hmac(hmac::HMAC_SHA384);
 /// `HS512`
-pub static HS512: Hmac = Hmac(hmac::HMAC_SHA512);
+pub(crate) static HS512: Hmac = Hmac(hmac::HMAC_SHA512);
 
 impl Hmac {
     /// The length of a signature, and the shortest secret, in bytes.

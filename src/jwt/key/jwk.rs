@@ -12,13 +12,13 @@ use crate::jwt::token::base64url;
 /// The members that make a public key, in the order of their names. Numbers are big-endian, without
 /// leading zeros for RSA and of full length for curves, so equal keys have equal members.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PublicJwk {
+pub(in crate::jwt) struct PublicJwk {
     members: Vec<(&'static str, String)>,
 }
 
 impl PublicJwk {
     /// A key of these numbers.
-    pub fn new(numbers: &[(&'static str, &[u8])], key_type: KeyType) -> Self {
+    pub(crate) fn new(numbers: &[(&'static str, &[u8])], key_type: KeyType) -> Self {
         let numbers = numbers.iter().map(|(name, bytes)| (*name, base64url::encode(bytes)));
         let crv = key_type.crv().map(|crv| ("crv", crv.to_owned()));
         let mut members: Vec<_> = numbers.chain(crv).collect();
@@ -28,7 +28,7 @@ impl PublicJwk {
     }
 
     /// The JWK's JSON, fit for a JWK Set.
-    pub fn to_json(&self, alg: &str, kid: &str) -> String {
+    pub(crate) fn to_json(&self, alg: &str, kid: &str) -> String {
         let own = self.members.iter().map(|(name, value)| (*name, value.as_str()));
         let members = own.chain([("alg", alg), ("kid", kid), ("use", "sig")]);
         let members: Map<String, Value> =
@@ -37,7 +37,7 @@ impl PublicJwk {
     }
 
     /// SHA-256 thumbprint (RFC 7638), base64url: 43 characters.
-    pub fn thumbprint(&self) -> String {
+    pub(crate) fn thumbprint(&self) -> String {
         // Nothing in the values needs an escape.
         let members: Vec<_> =
             self.members.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
@@ -47,6 +47,6 @@ impl PublicJwk {
 }
 
 /// The bytes of a member in base64url.
-pub fn number(members: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {
+pub(crate) fn number(members: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {
     base64url::decode(members.get(name)?.as_str()?.as_bytes())
 }

@@ -67,7 +67,7 @@ impl Key {
     }
 
     /// The public half; `None` for HMAC.
-    pub fn public(&self) -> Option<&PublicJwk> {
+    pub(in crate::jwt) fn public(&self) -> Option<&PublicJwk> {
         self.public.as_ref()
     }
 

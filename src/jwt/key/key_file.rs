@@ -37,7 +37,7 @@ const TAGGED: [u8; 2] = [0xa0, 0xa1];
 
 /// Whether a secret is a key file, or the base64, base64url or hex of one when it has at most
 /// `longest` bytes. Errors as [`Secret::copy_from`].
-pub fn looks_like_a_key_file(secret: &[u8], longest: usize) -> Result<bool> {
+pub(super) fn looks_like_a_key_file(secret: &[u8], longest: usize) -> Result<bool> {
     if is_key_file(secret) {
         return Ok(true);
     }

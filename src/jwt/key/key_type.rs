@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// The type of a key (RFC 7518 section 6.1, RFC 8037 section 2), with its curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyType {
+pub(in crate::jwt) enum KeyType {
     /// An elliptic curve of NIST.
     Ec(&'static str),
     /// A shared secret.
@@ -17,7 +17,7 @@ pub enum KeyType {
 
 impl KeyType {
     /// The `kty` value.
-    pub const fn kty(self) -> &'static str {
+    pub(crate) const fn kty(self) -> &'static str {
         match self {
             Self::Ec(_) => "EC",
             Self::Oct => "oct",
@@ -27,7 +27,7 @@ impl KeyType {
     }
 
     /// The `crv` value.
-    pub const fn crv(self) -> Option<&'static str> {
+    pub(crate) const fn crv(self) -> Option<&'static str> {
         match self {
             Self::Ec(crv) | Self::Okp(crv) => Some(crv),
             Self::Oct | Self::Rsa => None,
@@ -35,7 +35,7 @@ impl KeyType {
     }
 
     /// Whether a JWK's members name this type and curve.
-    pub fn is_of(self, members: &Map<String, Value>) -> bool {
+    pub(crate) fn is_of(self, members: &Map<String, Value>) -> bool {
         let text = |name| members.get(name).and_then(Value::as_str);
         text("kty") == Some(self.kty()) && (self.crv().is_none() || text("crv") == self.crv())
     }

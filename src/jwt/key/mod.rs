@@ -5,19 +5,19 @@
 //! and `pem` read files.
 
 mod der;
-pub mod ecdsa;
-pub mod ed25519;
+pub(super) mod ecdsa;
+pub(super) mod ed25519;
 mod encrypted;
-pub mod error;
-pub mod hmac;
-pub mod jwk;
+pub(super) mod error;
+pub(super) mod hmac;
+pub(super) mod jwk;
 #[expect(clippy::module_inception, reason = "the type that the folder is named after")]
-pub mod key;
+pub(super) mod key;
 mod key_file;
-pub mod key_type;
+pub(super) mod key_type;
 mod open;
 mod pair_check;
-pub mod pem;
-pub mod purpose;
-pub mod rsa;
-pub mod scheme;
+pub(super) mod pem;
+pub(super) mod purpose;
+pub(super) mod rsa;
+pub(super) mod scheme;

@@ -11,7 +11,7 @@ use crate::jwt::token::base64url;
 const MESSAGE: &[u8] = b"@nodesec/native pair check";
 
 /// Refuses a pair whose halves do not belong together. A secret has no halves.
-pub fn check_pair(key: &Key) -> Result<()> {
+pub(super) fn check_pair(key: &Key) -> Result<()> {
     let Some(public) = key.public() else { return Ok(()) };
     let mut signature = Vec::new();
     key.sign_into(MESSAGE, &mut signature)?;

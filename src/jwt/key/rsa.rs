@@ -25,34 +25,34 @@ const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// RSA with a hash and a padding.
-pub struct Rsa {
+pub(crate) struct Rsa {
     verifying: &'static RsaParameters,
     signing: &'static dyn RsaEncoding,
 }
 
 /// `RS256`
-pub static RS256: Rsa = Rsa {
+pub(crate) static RS256: Rsa = Rsa {
     verifying: &signature::RSA_PKCS1_2048_8192_SHA256,
     signing: &signature::RSA_PKCS1_SHA256,
 };
 /// `RS384`
-pub static RS384: Rsa = Rsa {
+pub(crate) static RS384: Rsa = Rsa {
     verifying: &signature::RSA_PKCS1_2048_8192_SHA384,
     signing: &signature::RSA_PKCS1_SHA384,
 };
 /// `RS512`
-pub static RS512: Rsa = Rsa {
+pub(crate) static RS512: Rsa = Rsa {
     verifying: &signature::RSA_PKCS1_2048_8192_SHA512,
     signing: &signature::RSA_PKCS1_SHA512,
 };
 /// `PS256`
-pub static PS256: Rsa =
+pub(crate) static PS256: Rsa =
     Rsa { verifying: &signature::RSA_PSS_2048_8192_SHA256, signing: &signature::RSA_PSS_SHA256 };
 /// `PS384`
-pub static PS384: Rsa =
+pub(crate) static PS384: Rsa =
     Rsa { verifying: &signature::RSA_PSS_2048_8192_SHA384, signing: &signature::RSA_PSS_SHA384 };
 /// `PS512`
-pub static PS512: Rsa =
+pub(crate) static PS512: Rsa =
     Rsa { verifying: &signature::RSA_PSS_2048_8192_SHA512, signing: &signature::RSA_PSS_SHA512 };
 
 impl Rsa {

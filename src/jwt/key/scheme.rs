@@ -17,7 +17,7 @@ use crate::secret::Secret;
 
 /// A signature scheme with its parameters. Where a method gives `None`, the bytes are no key of the
 /// scheme.
-pub trait Scheme: Sync {
+pub(crate) trait Scheme: Sync {
     /// The type of its keys.
     fn key_type(&self) -> KeyType;
 
@@ -40,7 +40,7 @@ pub trait Scheme: Sync {
 }
 
 /// A private key, or a secret.
-pub struct PrivateKey {
+pub(crate) struct PrivateKey {
     /// Signs.
     pub signer: Arc<dyn Signer>,
     /// Verifies.
@@ -52,7 +52,7 @@ pub struct PrivateKey {
 }
 
 /// A public key.
-pub struct PublicKey {
+pub(crate) struct PublicKey {
     /// Its numbers.
     pub jwk: PublicJwk,
     /// Verifies.
@@ -60,13 +60,13 @@ pub struct PublicKey {
 }
 
 /// A private key that signs.
-pub trait Signer: Send + Sync {
+pub(crate) trait Signer: Send + Sync {
     /// Appends the signature of `message`.
     fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()>;
 }
 
 /// A key that verifies.
-pub trait SignatureVerifier: Send + Sync {
+pub(crate) trait SignatureVerifier: Send + Sync {
     /// Whether `signature` is this key's for `message`.
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool;
 }

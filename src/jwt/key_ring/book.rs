@@ -26,7 +26,7 @@ const IN_TRANSIT: u64 = 30;
 const RETRY: u64 = 10;
 
 /// What a ring holds.
-pub struct Book {
+pub(super) struct Book {
     options: RingOptions,
     entries: Vec<RingEntry>,
     changes: Vec<KeyChange>,
@@ -34,7 +34,7 @@ pub struct Book {
 }
 
 /// One key in its state.
-pub struct RingEntry {
+pub(super) struct RingEntry {
     /// What is told of it.
     pub info: KeyInfo,
     /// Only of a key that signs or will; dropped, and with it wiped, when the key retires.
@@ -53,26 +53,26 @@ enum Making {
 }
 
 impl Book {
-    pub fn new(options: RingOptions) -> Self {
+    pub(super) fn new(options: RingOptions) -> Self {
         Self { options, entries: Vec::new(), changes: Vec::new(), making: Making::From(0) }
     }
 
-    pub fn entries(&self) -> &[RingEntry] {
+    pub(super) fn entries(&self) -> &[RingEntry] {
         &self.entries
     }
 
     /// The key in a state of which there is at most one.
-    pub fn only(&self, state: KeyState) -> Option<&RingEntry> {
+    pub(super) fn only(&self, state: KeyState) -> Option<&RingEntry> {
         self.entries.iter().find(|entry| entry.info.state == state)
     }
 
     /// What has changed since this was last asked.
-    pub fn take_changes(&mut self) -> Vec<KeyChange> {
+    pub(super) fn take_changes(&mut self) -> Vec<KeyChange> {
         std::mem::take(&mut self.changes)
     }
 
     /// Adds a key of somebody else's making.
-    pub fn add(&mut self, key: Arc<Key>, state: Option<KeyState>, now: u64) -> Result<()> {
+    pub(super) fn add(&mut self, key: Arc<Key>, state: Option<KeyState>, now: u64) -> Result<()> {
         let state = state.unwrap_or_else(|| match self.only(KeyState::Active) {
             Some(_) => KeyState::Next,
             None => KeyState::Active,
@@ -95,7 +95,7 @@ impl Book {
     }
 
     /// Whether so many more keys can be put, when those are gone that verify nothing any more.
-    pub fn check_room(&mut self, more: usize, now: u64) -> Result<()> {
+    pub(super) fn check_room(&mut self, more: usize, now: u64) -> Result<()> {
         self.expire(now);
         if self.entries.len().saturating_add(more) <= MAX_RING_KEYS {
             return Ok(());
@@ -110,7 +110,7 @@ impl Book {
     }
 
     /// Puts a key, for which there is room, into a state; what it displaces is retired.
-    pub fn put(&mut self, key: Arc<Key>, state: KeyState, now: u64) {
+    pub(super) fn put(&mut self, key: Arc<Key>, state: KeyState, now: u64) {
         self.expire(now);
         if matches!(state, KeyState::Next | KeyState::Active) {
             self.retire(state, now);
@@ -122,7 +122,7 @@ impl Book {
     }
 
     /// Puts a key back as it was sealed, without its being news.
-    pub fn restore(&mut self, info: KeyInfo, key: Option<Arc<Key>>) {
+    pub(super) fn restore(&mut self, info: KeyInfo, key: Option<Arc<Key>>) {
         self.entries.push(match key {
             Some(key) => RingEntry::new(info, key),
             None => RingEntry { info, signing: None, verifying: None },
@@ -130,7 +130,7 @@ impl Book {
     }
 
     /// The next key becomes the active one, which retires.
-    pub fn promote(&mut self, now: u64) {
+    pub(super) fn promote(&mut self, now: u64) {
         if self.only(KeyState::Next).is_some() {
             self.retire(KeyState::Active, now);
             self.turn(KeyState::Next, KeyState::Active, now);
@@ -138,7 +138,7 @@ impl Book {
     }
 
     /// Refuses a key for good.
-    pub fn revoke(&mut self, kid: &str, now: u64) -> Result<()> {
+    pub(super) fn revoke(&mut self, kid: &str, now: u64) -> Result<()> {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.info.kid == kid) else {
             return Err(Error::new(
                 Code::KeyringUnknownKey,
@@ -157,7 +157,7 @@ impl Book {
 
     /// Does what is due and needs no new key: forgets what verifies nothing any more, and
     /// promotes.
-    pub fn apply(&mut self, now: u64) {
+    pub(super) fn apply(&mut self, now: u64) {
         self.expire(now);
         if self.promotion().is_some_and(|at| now >= at) {
             self.promote(now);
@@ -165,7 +165,7 @@ impl Book {
     }
 
     /// The state for which a key has to be made now.
-    pub fn missing(&self, now: u64) -> Option<KeyState> {
+    pub(super) fn missing(&self, now: u64) -> Option<KeyState> {
         let may = matches!(self.making, Making::From(start) if now >= start);
         if !may || self.options.rotate_every.is_none() || self.only(KeyState::Next).is_some() {
             return None;
@@ -174,12 +174,12 @@ impl Book {
     }
 
     /// A key is on its way.
-    pub fn order(&mut self) {
+    pub(super) fn order(&mut self) {
         self.making = Making::Ordered;
     }
 
     /// A key has come, and is put where one is still missing; or none could be made.
-    pub fn deliver(&mut self, made: Result<Key>, now: u64) {
+    pub(super) fn deliver(&mut self, made: Result<Key>, now: u64) {
         self.making = Making::From(0);
         let Some(state) = self.missing(now) else { return };
         match made.and_then(|key| self.check_room(1, now).map(|()| key)) {
@@ -190,7 +190,7 @@ impl Book {
 
     /// Moves times that are to come, since the clock has been set back or somebody has looked
     /// ahead, to `now`: without it a retired key would verify until then. Whether there were any.
-    pub fn correct(&mut self, now: u64) -> bool {
+    pub(super) fn correct(&mut self, now: u64) -> bool {
         let mut is_corrected = false;
         for entry in self.entries.iter_mut().filter(|entry| entry.info.since > now) {
             entry.info.since = now;
@@ -203,12 +203,12 @@ impl Book {
     }
 
     /// The latest time since which a key has been what it is.
-    pub fn latest(&self) -> u64 {
+    pub(super) fn latest(&self) -> u64 {
         self.entries.iter().map(|entry| entry.info.since).max().unwrap_or(0)
     }
 
     /// When [`Self::apply`] or [`Self::missing`] will next have something to say.
-    pub fn due(&self) -> u64 {
+    pub(super) fn due(&self) -> u64 {
         let missing = match self.making {
             Making::From(start)
                 if self.options.rotate_every.is_some() && self.only(KeyState::Next).is_none() =>
@@ -222,7 +222,7 @@ impl Book {
     }
 
     /// Since when the next key may sign: from then on every verifier knows it.
-    pub fn published(&self) -> Option<u64> {
+    pub(super) fn published(&self) -> Option<u64> {
         let next = self.only(KeyState::Next)?;
         let cached = match self.options.jwks_max_age {
             0 => 0,
@@ -233,7 +233,7 @@ impl Book {
 
     /// Until when a key verifies, the one rule for every verifier and for the JWKS; `None` for
     /// one that is refused already.
-    pub fn usable(&self, entry: &RingEntry, now: u64) -> Option<u64> {
+    pub(super) fn usable(&self, entry: &RingEntry, now: u64) -> Option<u64> {
         let until = self.until(entry)?;
         (now < until).then_some(until)
     }

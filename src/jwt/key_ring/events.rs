@@ -10,7 +10,7 @@ pub type Listener = Box<dyn Fn(&[KeyChange]) -> bool + Send + Sync>;
 
 /// The listeners of a ring.
 #[derive(Default)]
-pub struct Listeners(Mutex<Registered>);
+pub(crate) struct Listeners(Mutex<Registered>);
 
 #[derive(Default)]
 struct Registered {
@@ -19,7 +19,7 @@ struct Registered {
 }
 
 impl Listeners {
-    pub fn add(&self, listener: Listener) -> u64 {
+    pub(crate) fn add(&self, listener: Listener) -> u64 {
         let mut registered = self.lock();
         registered.last += 1;
         let id = registered.last;
@@ -27,11 +27,11 @@ impl Listeners {
         id
     }
 
-    pub fn remove(&self, id: u64) {
+    pub(crate) fn remove(&self, id: u64) {
         self.lock().all.retain(|(own, _)| *own != id);
     }
 
-    pub fn tell(&self, changes: &[KeyChange]) {
+    pub(crate) fn tell(&self, changes: &[KeyChange]) {
         self.lock().all.retain(|(_, listener)| listener(changes));
     }
 

@@ -1,13 +1,13 @@
 //! Key rings: which key signs, which keys verify, and which are published.
 
 mod book;
-pub mod events;
-pub mod jwks;
+pub(super) mod events;
+pub(super) mod jwks;
 mod lookup;
-pub mod options;
-pub mod ring;
+pub(super) mod options;
+pub(super) mod ring;
 mod rotation;
-pub mod sealed;
-pub mod state;
+pub(super) mod sealed;
+pub(super) mod state;
 #[cfg(test)]
 mod tests;

@@ -5,7 +5,7 @@ use crate::jwt::algorithm::Algorithm;
 use crate::revocation::MAX_CLOCK_TOLERANCE;
 
 /// The most keys that a ring holds, revoked ones included: as many sealed fit into one secret.
-pub const MAX_RING_KEYS: usize = 1000;
+pub(crate) const MAX_RING_KEYS: usize = 1000;
 
 /// The most keys that rotation by time leaves to verify: room for others.
 const MOST_RETIRED: u64 = 900;

@@ -1,4 +1,4 @@
 //! JWK Sets (RFC 7517 section 5) that another service publishes.
 
-pub mod import;
-pub mod set;
+pub(super) mod import;
+pub(super) mod set;

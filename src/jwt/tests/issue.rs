@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::*;
 
 /// An issuer that sets every claim it can.
-pub fn full() -> IssuerOptions {
+pub(super) fn full() -> IssuerOptions {
     IssuerOptions {
         issuer: Some("i".into()),
         audience: vec!["a".into()],
@@ -16,15 +16,15 @@ pub fn full() -> IssuerOptions {
     }
 }
 
-pub fn bare() -> IssuerOptions {
+pub(super) fn bare() -> IssuerOptions {
     plain(KeySource::Keys(vec![Arc::new(key(Algorithm::Hs256))]))
 }
 
-pub fn issuer(options: IssuerOptions) -> Issuer {
+pub(super) fn issuer(options: IssuerOptions) -> Issuer {
     Issuer::new(options, Arc::new(ManualClock::at(NOW))).unwrap()
 }
 
-pub fn payload_of(options: IssuerOptions, claims: &str, overrides: &Overrides) -> String {
+pub(super) fn payload_of(options: IssuerOptions, claims: &str, overrides: &Overrides) -> String {
     let [_, payload] = decoded(&issue(&issuer(options), claims, overrides).unwrap());
     payload
 }

@@ -12,7 +12,7 @@ pub const MAX_NUMERIC_DATE: f64 = 1e11;
 
 /// What the issuer and the verifier need of a payload.
 #[derive(Debug, Default)]
-pub struct Claims<'a> {
+pub(crate) struct Claims<'a> {
     /// `aud`: a string, or an array of strings as its text.
     pub audience: Option<Audience<'a>>,
     /// `jti`
@@ -29,7 +29,7 @@ pub struct Claims<'a> {
 
 /// Moments, in seconds since 1970.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Times {
+pub(crate) struct Times {
     /// `exp`
     pub expiry: Option<f64>,
     /// `iat`
@@ -40,7 +40,7 @@ pub struct Times {
 
 /// `aud`, in either of its forms.
 #[derive(Clone, Copy, Debug)]
-pub enum Audience<'a> {
+pub(crate) enum Audience<'a> {
     /// One recipient.
     One(Raw<'a>),
     /// The text of an array of strings.
@@ -49,7 +49,7 @@ pub enum Audience<'a> {
 
 impl Audience<'_> {
     /// Whether one of `accepted` is among the recipients.
-    pub fn intersects(self, accepted: &[String]) -> bool {
+    pub(crate) fn intersects(self, accepted: &[String]) -> bool {
         let is_accepted = |raw: Raw<'_>| accepted.iter().any(|name| raw.is(name));
         match self {
             Self::One(raw) => is_accepted(raw),
@@ -65,12 +65,15 @@ impl Audience<'_> {
 
 impl<'a> Claims<'a> {
     /// Reads a payload.
-    pub fn parse(text: &'a str) -> Result<Self, Rejection> {
+    pub(crate) fn parse(text: &'a str) -> Result<Self, Rejection> {
         Self::read(text, |_, _| {})
     }
 
     /// As [`Self::parse`], in the same scan showing every member to `see`.
-    pub fn read(text: &'a str, mut see: impl FnMut(Raw<'a>, Value<'a>)) -> Result<Self, Rejection> {
+    pub(crate) fn read(
+        text: &'a str,
+        mut see: impl FnMut(Raw<'a>, Value<'a>),
+    ) -> Result<Self, Rejection> {
         let mut claims = Self::default();
         let mut wrong = None;
         scan_object(text, |name, value| {

@@ -17,7 +17,7 @@ pub const MAX_KID_LEN: usize = 256;
 const MAX_HEADER_LEN: usize = 8192;
 
 /// The segments of a token.
-pub struct Segments<'t> {
+pub(crate) struct Segments<'t> {
     /// The encoded header.
     pub header: &'t [u8],
     /// The encoded payload.
@@ -27,7 +27,10 @@ pub struct Segments<'t> {
 }
 
 /// Takes a token apart and decodes its signature.
-pub fn split<'t>(token: &'t [u8], signature: &mut Vec<u8>) -> Result<Segments<'t>, Rejection> {
+pub(crate) fn split<'t>(
+    token: &'t [u8],
+    signature: &mut Vec<u8>,
+) -> Result<Segments<'t>, Rejection> {
     if token.len() > MAX_TOKEN_LEN {
         return Err(Rejection::Malformed);
     }
@@ -43,7 +46,7 @@ pub fn split<'t>(token: &'t [u8], signature: &mut Vec<u8>) -> Result<Segments<'t
 }
 
 /// The JSON of a header.
-pub fn decode_header(segment: &[u8]) -> Result<Vec<u8>, Rejection> {
+pub(crate) fn decode_header(segment: &[u8]) -> Result<Vec<u8>, Rejection> {
     if segment.len() > MAX_HEADER_LEN {
         return Err(Rejection::Malformed);
     }

@@ -11,7 +11,7 @@ use crate::jwt::algorithm::Algorithm;
 
 /// What the verifier needs of a header.
 #[derive(Debug, PartialEq)]
-pub struct Header<'a> {
+pub(crate) struct Header<'a> {
     /// `alg`
     pub algorithm: Algorithm,
     /// `kid`
@@ -22,7 +22,7 @@ pub struct Header<'a> {
 
 impl<'a> Header<'a> {
     /// Reads a decoded header.
-    pub fn parse(json: &'a [u8]) -> Result<Self, Rejection> {
+    pub(crate) fn parse(json: &'a [u8]) -> Result<Self, Rejection> {
         let text = std::str::from_utf8(json).map_err(|_| Rejection::Malformed)?;
         let (mut alg, mut kid, mut typ) = (None, None, None);
         let (mut malformed, mut critical) = (false, false);
@@ -60,7 +60,7 @@ impl<'a> Header<'a> {
 
 /// Whether two media types are the same (RFC 7515 section 4.1.9): case-insensitive, and
 /// `application/` may be left out.
-pub fn same_type(one: &str, two: &str) -> bool {
+pub(crate) fn same_type(one: &str, two: &str) -> bool {
     fn bare(typ: &str) -> &str {
         match typ.split_at_checked("application/".len()) {
             Some((prefix, rest))
@@ -75,7 +75,7 @@ pub fn same_type(one: &str, two: &str) -> bool {
 }
 
 /// A string's characters, copied only when there are escapes.
-pub fn resolve(raw: Raw<'_>) -> Cow<'_, str> {
+pub(crate) fn resolve(raw: Raw<'_>) -> Cow<'_, str> {
     raw.plain().map_or_else(|| raw.chars().collect::<String>().into(), Cow::Borrowed)
 }
 

@@ -22,14 +22,14 @@ pub const SVID_ALGORITHMS: [Algorithm; 9] = [
 #[derive(Clone, Debug)]
 pub struct TokenKind {
     /// The demands of its standard.
-    pub rules: &'static KindRules,
+    pub(in crate::jwt) rules: &'static KindRules,
     /// The trust domain whose workloads are the subjects, where the subject is a SPIFFE ID.
     pub trust_domain: Option<TrustDomain>,
 }
 
 /// The demands of a standard.
 #[derive(Debug)]
-pub struct KindRules {
+pub(in crate::jwt) struct KindRules {
     /// The algorithms, in place of those that the options name.
     pub algorithms: Option<&'static [Algorithm]>,
     /// The `typ` that is required, in place of the option.

@@ -1,9 +1,9 @@
 //! Reading a token: its segments, its header, its claims, and why it is refused.
 
 pub mod base64url;
-pub mod claims;
-pub mod compact;
-pub mod header;
+pub(super) mod claims;
+pub(super) mod compact;
+pub(super) mod header;
 pub mod json;
-pub mod kind;
-pub mod rejection;
+pub(super) mod kind;
+pub(super) mod rejection;

@@ -9,7 +9,7 @@ use crate::jwt::token::header::Header;
 use crate::jwt::token::rejection::Rejection;
 
 /// A signature that verifies, its header and its key.
-pub struct Authentic<'h> {
+pub(super) struct Authentic<'h> {
     /// The header.
     pub header: Header<'h>,
     /// The key.
@@ -20,7 +20,7 @@ pub struct Authentic<'h> {
 
 /// Reads the header and verifies the signature with the key it names; `accepted` are the
 /// algorithms, those of the keys when `None`.
-pub fn authenticate<'h>(
+pub(super) fn authenticate<'h>(
     header: &'h [u8],
     signed: &[u8],
     signature: &[u8],
@@ -37,6 +37,6 @@ pub fn authenticate<'h>(
 }
 
 /// Whether a signature is the key's.
-pub fn check_signature(key: &Key, signed: &[u8], signature: &[u8]) -> Result<(), Rejection> {
+pub(super) fn check_signature(key: &Key, signed: &[u8], signature: &[u8]) -> Result<(), Rejection> {
     if key.verifies(signed, signature) { Ok(()) } else { Err(Rejection::Signature) }
 }

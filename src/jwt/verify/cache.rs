@@ -24,7 +24,7 @@ const MIN_BYTES: usize = 2 * MAX_TOKEN_LEN;
 const MAX_SPARED: usize = 16;
 
 /// Verified tokens, bounded in number and in bytes.
-pub struct Cache {
+pub(crate) struct Cache {
     max_entries: usize,
     max_bytes: usize,
     state: Mutex<State>,
@@ -54,7 +54,7 @@ struct CachedToken {
 
 /// A token that is known, by its slot.
 #[derive(Debug, PartialEq)]
-pub enum Recalled {
+pub(crate) enum Recalled {
     /// The caller holds the payload already.
     Held(usize),
     /// The payload has been copied.
@@ -63,7 +63,7 @@ pub enum Recalled {
 
 impl Cache {
     /// Nothing yet; at most so many tokens, and so many times 2 KiB.
-    pub fn new(max_entries: usize) -> Self {
+    pub(crate) fn new(max_entries: usize) -> Self {
         let max_bytes = max_entries.saturating_mul(BYTES_PER_ENTRY).max(MIN_BYTES);
         Self { max_entries, max_bytes, state: Mutex::default() }
     }
@@ -71,7 +71,7 @@ impl Cache {
     /// Whether the token is known and, as `still` finds, as good as it was. Its payload then
     /// replaces the contents of `payload`, unless the caller `holds` payloads by slot and was given
     /// this one before.
-    pub fn recall(
+    pub(crate) fn recall(
         &self,
         token: &[u8],
         holds: bool,
@@ -98,7 +98,7 @@ impl Cache {
 
     /// Remembers a token that has just been verified. Gives the slot, whose payload the caller has
     /// if it `holds` payloads by slot.
-    pub fn insert(
+    pub(crate) fn insert(
         &self,
         token: &[u8],
         holds: bool,

@@ -11,7 +11,7 @@ use crate::spiffe::SpiffeId;
 
 /// The part of an acceptance that can stop being true: a verifier checks it again when a cached
 /// token comes back.
-pub struct CachedDecision {
+pub(crate) struct CachedDecision {
     epoch: u64,
     usable_until: u64,
     times: Times,
@@ -30,7 +30,12 @@ struct Revocable {
 impl CachedDecision {
     /// Of a token under the keys of `epoch`, whose key may be used until `usable_until`, in
     /// seconds since 1970. It can be revoked when the key's id is given.
-    pub fn of(claims: &Claims<'_>, kid: Option<&str>, epoch: u64, usable_until: u64) -> Self {
+    pub(crate) fn of(
+        claims: &Claims<'_>,
+        kid: Option<&str>,
+        epoch: u64,
+        usable_until: u64,
+    ) -> Self {
         let [id, issuer, session, subject] =
             [claims.id, claims.issuer, claims.session, claims.subject]
                 .map(|raw| raw.filter(|_| kid.is_some()).map(|raw| resolve(raw).into_owned()));

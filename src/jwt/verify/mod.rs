@@ -3,7 +3,7 @@
 mod authenticate;
 mod cache;
 mod checks;
-pub mod jws;
-pub mod options;
+pub(super) mod jws;
+pub(super) mod options;
 mod verified_headers;
-pub mod verifier;
+pub(super) mod verifier;

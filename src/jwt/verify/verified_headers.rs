@@ -10,7 +10,7 @@ const MAX_HEADERS: usize = 64;
 
 /// The headers that one verifier remembers.
 #[derive(Default)]
-pub struct VerifiedHeaders(RwLock<Headers>);
+pub(super) struct VerifiedHeaders(RwLock<Headers>);
 
 #[derive(Default)]
 struct Headers {
@@ -29,7 +29,7 @@ struct VerifiedHeader {
 impl VerifiedHeaders {
     /// The key of a header that is known, and until when, in seconds since 1970, it may be used;
     /// nothing when the keys have changed or that time has come.
-    pub fn get(&self, segment: &[u8], epoch: u64, now: u64) -> Option<(Arc<Key>, u64)> {
+    pub(super) fn get(&self, segment: &[u8], epoch: u64, now: u64) -> Option<(Arc<Key>, u64)> {
         let headers = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let header = headers.known.iter().find(|known| *known.segment == *segment)?;
         let is_valid = headers.epoch == epoch && now < header.usable_until;
@@ -38,7 +38,7 @@ impl VerifiedHeaders {
     }
 
     /// Remembers the header of a token that has just been verified with this key.
-    pub fn insert(&self, segment: &[u8], epoch: u64, key: &Arc<Key>, usable_until: u64) {
+    pub(super) fn insert(&self, segment: &[u8], epoch: u64, key: &Arc<Key>, usable_until: u64) {
         let header =
             VerifiedHeader { segment: segment.into(), key: Arc::downgrade(key), usable_until };
         let mut headers = self.0.write().unwrap_or_else(PoisonError::into_inner);

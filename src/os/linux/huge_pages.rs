@@ -5,7 +5,7 @@ use std::ptr::{NonNull, null_mut};
 use crate::os::platform::HUGE_PAGE_LEN;
 
 /// `len` zeroed bytes at a huge page's boundary; `len` is a multiple of a huge page.
-pub fn map(len: usize) -> Option<NonNull<u8>> {
+pub(super) fn map(len: usize) -> Option<NonNull<u8>> {
     let mapped = len.checked_add(HUGE_PAGE_LEN)?;
     // SAFETY: a new private mapping without a wished address touches no existing memory.
     let base = unsafe {
@@ -45,7 +45,7 @@ pub fn map(len: usize) -> Option<NonNull<u8>> {
 ///
 /// # Safety
 /// `start` and `len` come from [`map`], and nothing refers to that memory any more.
-pub unsafe fn unmap(start: NonNull<u8>, len: usize) {
+pub(super) unsafe fn unmap(start: NonNull<u8>, len: usize) {
     // SAFETY: passed on to the caller.
     unsafe { release(start.as_ptr(), len) };
 }

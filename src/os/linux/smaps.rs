@@ -7,7 +7,7 @@ use std::ops::Range;
 use crate::os::protected_memory::Protection;
 
 /// Reads this process's own smaps.
-pub fn read(ranges: &[Range<usize>]) -> std::io::Result<Protection> {
+pub(super) fn read(ranges: &[Range<usize>]) -> std::io::Result<Protection> {
     scan(BufReader::with_capacity(1 << 16, File::open("/proc/self/smaps")?), ranges)
 }
 

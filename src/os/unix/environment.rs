@@ -8,7 +8,7 @@ use std::slice;
 use zeroize::Zeroize;
 
 /// As `Platform::with_variable`.
-pub fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
+pub(crate) fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
     let name = CString::new(name).ok()?;
     // SAFETY: the name ends in NUL and outlives the call.
     let value = NonNull::new(unsafe { libc::getenv(name.as_ptr()) })?;
@@ -19,7 +19,7 @@ pub fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
 
 /// As `Platform::wipe_variable`. The list may hold the variable several times, of which lookups
 /// find one; all of them are wiped.
-pub fn wipe(name: &str) {
+pub(crate) fn wipe(name: &str) {
     // SAFETY: the list is the process's, which as in `with_value` nobody changes meanwhile. Its
     // strings were copied by execve or setenv into memory of the process that is writable.
     unsafe {

@@ -11,7 +11,7 @@ use crate::os::protected_memory::{Backend, Mapping, Memlock};
 const GUARD: usize = 64 * 1024;
 
 /// Bytes of a page.
-pub fn page_size() -> usize {
+pub(crate) fn page_size() -> usize {
     // SAFETY: sysconf has no preconditions.
     let found = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
     usize::try_from(found).ok().filter(|size| size.is_power_of_two()).unwrap_or(4096)
@@ -19,7 +19,7 @@ pub fn page_size() -> usize {
 
 /// Reserves `len` bytes between guards and has `fill` put memory there, which returns what was
 /// refused on top. When a limit is in the way, the soft limit is raised once.
-pub fn map_between_guards(
+pub(crate) fn map_between_guards(
     backend: Backend,
     len: usize,
     fill: impl Fn(*mut u8) -> Result<Vec<String>, Refused>,
@@ -46,7 +46,7 @@ pub fn map_between_guards(
 /// # Safety
 ///
 /// `mapping` comes from [`map_between_guards`], and nothing refers to its bytes any more.
-pub unsafe fn unmap(mapping: &Mapping) {
+pub(crate) unsafe fn unmap(mapping: &Mapping) {
     // SAFETY: the guards and the memory between them are one range of our own, and the caller
     // vouches that nothing refers to it.
     unsafe {
@@ -56,12 +56,12 @@ pub unsafe fn unmap(mapping: &Mapping) {
 }
 
 /// Puts zeroed private memory into a reservation at `base`.
-pub fn map_anonymous(base: *mut u8, len: usize) -> Result<(), Refused> {
+pub(crate) fn map_anonymous(base: *mut u8, len: usize) -> Result<(), Refused> {
     map_fixed(base, len, libc::MAP_PRIVATE | libc::MAP_ANON, -1)
 }
 
 /// Puts readable and writable memory, of a descriptor or of none, into a reservation at `base`.
-pub fn map_fixed(
+pub(crate) fn map_fixed(
     base: *mut u8,
     len: usize,
     flags: libc::c_int,
@@ -74,7 +74,7 @@ pub fn map_fixed(
 }
 
 /// How much memory this process may lock.
-pub fn memlock() -> Memlock {
+pub(crate) fn memlock() -> Memlock {
     let Some(limit) = resource_limit(libc::RLIMIT_MEMLOCK) else {
         return Memlock { soft: Some(0), hard: Some(0) };
     };
@@ -83,14 +83,14 @@ pub fn memlock() -> Memlock {
 }
 
 /// A call that failed on the way to a mapping.
-pub struct Refused {
+pub(crate) struct Refused {
     call: &'static str,
     error: io::Error,
 }
 
 impl Refused {
     /// What errno says about `call`.
-    pub fn by(call: &'static str) -> Self {
+    pub(crate) fn by(call: &'static str) -> Self {
         Self { call, error: io::Error::last_os_error() }
     }
 
@@ -99,7 +99,7 @@ impl Refused {
     }
 
     /// Such as `mlock: ENOMEM` or `dontdump: MADV_DONTDUMP EINVAL`.
-    pub fn describe(&self, backend: Backend) -> String {
+    pub(crate) fn describe(&self, backend: Backend) -> String {
         let (backend, errno) = (backend.as_str(), errno_name(&self.error));
         if self.call == backend {
             format!("{backend}: {errno}")
@@ -110,12 +110,12 @@ impl Refused {
 }
 
 /// A call that returns 0 when it worked.
-pub fn check(call: &'static str, returned: libc::c_int) -> Result<(), Refused> {
+pub(crate) fn check(call: &'static str, returned: libc::c_int) -> Result<(), Refused> {
     if returned == 0 { Ok(()) } else { Err(Refused::by(call)) }
 }
 
 /// The usual name of an error.
-pub fn errno_name(error: &io::Error) -> String {
+pub(crate) fn errno_name(error: &io::Error) -> String {
     let known = match error.raw_os_error() {
         Some(libc::EACCES) => "EACCES",
         Some(libc::EAGAIN) => "EAGAIN",

@@ -5,29 +5,29 @@ use zeroize::Zeroize;
 use crate::password::memory::BLOCK_LEN;
 
 /// 64-bit words of a block.
-pub const WORDS: usize = BLOCK_LEN / size_of::<u64>();
+pub(super) const WORDS: usize = BLOCK_LEN / size_of::<u64>();
 
 /// 1 KiB (RFC 9106 section 3.2), as the words that are computed with.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
-pub struct Block([u64; WORDS]);
+pub(super) struct Block([u64; WORDS]);
 
 impl Block {
     /// Nothing but zeros.
-    pub const ZERO: Self = Self([0; WORDS]);
+    pub(super) const ZERO: Self = Self([0; WORDS]);
 
     /// The words.
-    pub const fn words(&self) -> &[u64; WORDS] {
+    pub(super) const fn words(&self) -> &[u64; WORDS] {
         &self.0
     }
 
     /// The words, to write.
-    pub const fn words_mut(&mut self) -> &mut [u64; WORDS] {
+    pub(super) const fn words_mut(&mut self) -> &mut [u64; WORDS] {
         &mut self.0
     }
 
     /// Takes on the value of bytes: each word little-endian.
-    pub fn read(&mut self, bytes: &[u8; BLOCK_LEN]) {
+    pub(super) fn read(&mut self, bytes: &[u8; BLOCK_LEN]) {
         let (words, _) = bytes.as_chunks::<8>();
         for (word, bytes) in self.0.iter_mut().zip(words) {
             *word = u64::from_le_bytes(*bytes);
@@ -35,7 +35,7 @@ impl Block {
     }
 
     /// The value as bytes.
-    pub fn write(&self, bytes: &mut [u8; BLOCK_LEN]) {
+    pub(super) fn write(&self, bytes: &mut [u8; BLOCK_LEN]) {
         let (chunks, _) = bytes.as_chunks_mut::<8>();
         for (bytes, word) in chunks.iter_mut().zip(&self.0) {
             *bytes = word.to_le_bytes();
@@ -43,7 +43,7 @@ impl Block {
     }
 
     /// XORs another block in.
-    pub fn xor(&mut self, other: &Self) {
+    pub(super) fn xor(&mut self, other: &Self) {
         for (word, other) in self.0.iter_mut().zip(&other.0) {
             *word ^= other;
         }

@@ -20,7 +20,7 @@ static CHOICE: OnceLock<Choice> = OnceLock::new();
 
 /// The engine that everything uses. The first call takes some milliseconds for the self-test; when
 /// there is no memory for that, it is `ERR_PASSWORD_MEMORY`, and the next call's to make.
-pub fn current() -> Result<&'static dyn Engine> {
+pub(crate) fn current() -> Result<&'static dyn Engine> {
     if CHOICE.get().is_none() {
         let wish = env::var_os(VARIABLE);
         let choice = choose(wish.as_deref(), |engine| selftest::agree(engine, &RustCrypto))?;

@@ -30,7 +30,7 @@ const STACK_LEN: usize = 256 << 10;
 static BUSY: AtomicUsize = AtomicUsize::new(0);
 
 /// Computes all blocks from the first two of every lane on. `ABORT_ERR` if cancelled meanwhile.
-pub fn fill(kernel: AvailableKernel, memory: &Memory<'_>, cancel: &Cancel) -> Result<()> {
+pub(super) fn fill(kernel: AvailableKernel, memory: &Memory<'_>, cancel: &Cancel) -> Result<()> {
     let layout = memory.layout();
     let work = layout.blocks().saturating_mul(layout.params.time_cost().into());
     let threads = u64::from(layout.params.parallelism()).min(work / MIN_BLOCKS);

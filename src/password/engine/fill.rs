@@ -12,7 +12,7 @@ use super::memory::Memory;
 
 /// The compression function `G` (RFC 9106 section 3.5) on one kind of processor. The walk calls it
 /// from a [`Fill`] that is compiled for that kind.
-pub trait Kernel {
+pub(super) trait Kernel {
     /// `next` becomes `G(previous, reference)`, with `XOR` combined with its old content. Calls
     /// `first_word` with the first word of the new block as soon as that is known: the next
     /// reference may depend on it, and the sooner it is fetched the better.
@@ -31,10 +31,10 @@ pub trait Kernel {
 ///
 /// # Safety
 /// The processor has the instructions of this kernel; and as [`walk`].
-pub type Fill = unsafe fn(&Task<'_>);
+pub(super) type Fill = unsafe fn(&Task<'_>);
 
 /// The most lanes that one thread works on by turns.
-pub const MAX_LANES: u32 = 2;
+pub(super) const MAX_LANES: u32 = 2;
 
 /// How many blocks ahead a reference is asked for where addresses are known in advance.
 const AHEAD: u32 = 2;
@@ -43,7 +43,7 @@ const AHEAD: u32 = 2;
 const ADDRESSES: u32 = 128;
 
 /// The segments of neighbouring lanes in one slice.
-pub struct Task<'a> {
+pub(super) struct Task<'a> {
     /// The blocks.
     pub memory: &'a Memory<'a>,
     /// The slice.
@@ -66,7 +66,7 @@ impl Task<'_> {
 /// The caller has a thread of its own for each task, no two tasks have a segment in common, and
 /// all blocks of earlier slices are finished and seen by this thread.
 #[inline(always)]
-pub unsafe fn walk<K: Kernel>(task: &Task<'_>) {
+pub(super) unsafe fn walk<K: Kernel>(task: &Task<'_>) {
     let layout = task.memory.layout();
     // SAFETY: passed on to the caller.
     unsafe {

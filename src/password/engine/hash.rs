@@ -11,10 +11,10 @@ use super::interface::Inputs;
 use crate::error::{Code, Error, Result};
 
 /// Bytes of `H0`, and of the longest output of BLAKE2b.
-pub const HASH_LEN: usize = 64;
+pub(super) const HASH_LEN: usize = 64;
 
 /// The initial hash (RFC 9106 section 3.2, step 1): everything that the tag depends on.
-pub fn initial(inputs: &Inputs<'_>, tag_len: usize) -> Result<Zeroizing<[u8; HASH_LEN]>> {
+pub(super) fn initial(inputs: &Inputs<'_>, tag_len: usize) -> Result<Zeroizing<[u8; HASH_LEN]>> {
     let params = &inputs.params;
     let mut blake2b = Blake2b::new(HASH_LEN);
     for number in [
@@ -37,7 +37,7 @@ pub fn initial(inputs: &Inputs<'_>, tag_len: usize) -> Result<Zeroizing<[u8; HAS
 }
 
 /// `H'` of section 3.3: fills `out`, of at least one byte, with a hash of the parts in a row.
-pub fn long(parts: &[&[u8]], out: &mut [u8]) -> Result<()> {
+pub(super) fn long(parts: &[&[u8]], out: &mut [u8]) -> Result<()> {
     let mut blake2b = Blake2b::new(out.len().min(HASH_LEN));
     blake2b.update(&len32(out.len())?.to_le_bytes());
     for part in parts {

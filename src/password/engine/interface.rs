@@ -7,7 +7,7 @@ use crate::password::params::Params;
 
 /// The inputs of an Argon2 tag (RFC 9106 section 3.1). All lengths are hashed in, so an empty
 /// secret is no secret.
-pub struct Inputs<'a> {
+pub(crate) struct Inputs<'a> {
     /// Variant, version and costs.
     pub params: Params,
     /// The password `P`.
@@ -21,7 +21,7 @@ pub struct Inputs<'a> {
 }
 
 /// An implementation of Argon2.
-pub trait Engine: Send + Sync {
+pub(crate) trait Engine: Send + Sync {
     /// As in `NODESEC_ARGON2`.
     fn name(&self) -> &'static str;
 

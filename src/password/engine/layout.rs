@@ -3,11 +3,11 @@
 use crate::password::params::{Algorithm, Params, Version};
 
 /// Slices of a pass: lanes may read each other's blocks of earlier slices only.
-pub const SLICES: u32 = 4;
+pub(super) const SLICES: u32 = 4;
 
 /// The matrix of a hash: `lanes` rows of `lane_len` blocks, each row in one piece.
 #[derive(Clone, Copy, Debug)]
-pub struct Layout {
+pub(super) struct Layout {
     /// Variant, version and costs.
     pub params: Params,
     /// Blocks of a row: a multiple of four.
@@ -18,25 +18,25 @@ pub struct Layout {
 
 impl Layout {
     /// The layout that the costs ask for.
-    pub fn new(params: Params) -> Self {
+    pub(super) fn new(params: Params) -> Self {
         let segment_len = params.memory_cost() / (SLICES * params.parallelism());
         Self { params, lane_len: segment_len * SLICES, segment_len }
     }
 
     /// Blocks altogether, `m'` of section 3.2.
-    pub fn blocks(&self) -> u64 {
+    pub(super) fn blocks(&self) -> u64 {
         u64::from(self.lane_len) * u64::from(self.params.parallelism())
     }
 
     /// The index of a block among all of them.
     #[inline(always)]
-    pub const fn at(&self, lane: u32, place: u32) -> usize {
+    pub(super) const fn at(&self, lane: u32, place: u32) -> usize {
         debug_assert!(lane < self.params.parallelism() && place < self.lane_len);
         lane as usize * self.lane_len as usize + place as usize
     }
 
     /// What holds for one slice of one pass.
-    pub fn slice(&self, pass: u32, number: u32) -> Slice {
+    pub(super) fn slice(&self, pass: u32, number: u32) -> Slice {
         let lanes = self.params.parallelism();
         let start = number * self.segment_len;
         Slice {
@@ -53,7 +53,7 @@ impl Layout {
     }
 
     /// Whether the blocks of a slice are addressed without looking at their content.
-    pub fn is_independent(&self, slice: &Slice) -> bool {
+    pub(super) fn is_independent(&self, slice: &Slice) -> bool {
         match self.params.algorithm() {
             Algorithm::Argon2d => false,
             Algorithm::Argon2i => true,
@@ -62,14 +62,14 @@ impl Layout {
     }
 
     /// Whether new blocks go by exclusive or into the ones of the pass before.
-    pub fn keeps_old_blocks(&self, slice: &Slice) -> bool {
+    pub(super) fn keeps_old_blocks(&self, slice: &Slice) -> bool {
         slice.pass > 0 && self.params.version() == Version::V0x13
     }
 }
 
 /// One slice of one pass, with what is the same for all of its blocks.
 #[derive(Clone, Copy, Debug)]
-pub struct Slice {
+pub(super) struct Slice {
     /// The pass, from 0.
     pub pass: u32,
     /// The slice, from 0 to 3.
@@ -89,12 +89,12 @@ pub struct Slice {
 impl Slice {
     /// The first block to compute, counted from the start of the segment: the first two of a row
     /// come from `H0`.
-    pub const fn first_index(&self) -> u32 {
+    pub(super) const fn first_index(&self) -> u32 {
         if self.is_first() { 2 } else { 0 }
     }
 
     /// The place of the block before that at `index` of the segment.
-    pub const fn previous(&self, index: u32) -> u32 {
+    pub(super) const fn previous(&self, index: u32) -> u32 {
         match self.start + index {
             0 => self.lane_len - 1,
             place => place - 1,
@@ -104,7 +104,7 @@ impl Slice {
     /// Row and place of the block that the one at `index` of a segment is mixed with, by the
     /// pseudo-random word `J2 || J1` (section 3.4.2).
     #[inline(always)]
-    pub const fn reference(&self, lane: u32, index: u32, random: u64) -> (u32, u32) {
+    pub(super) const fn reference(&self, lane: u32, index: u32, random: u64) -> (u32, u32) {
         let (j1, j2) = (random & 0xffff_ffff, (random >> 32) as u32);
         let reference_lane = match self.lane_mask {
             _ if self.is_first() => lane,

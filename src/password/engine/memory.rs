@@ -8,7 +8,7 @@ use crate::password::memory::PlainBlock;
 
 /// The blocks of a [`Layout`], for several threads at once. Who may touch which block when is the
 /// contract of [`Memory::block`].
-pub struct Memory<'a> {
+pub(super) struct Memory<'a> {
     start: *mut Block,
     layout: Layout,
     borrow: PhantomData<&'a mut [Block]>,
@@ -26,13 +26,13 @@ unsafe impl Sync for Memory<'_> {}
 
 impl<'a> Memory<'a> {
     /// `None` if there are fewer blocks than the layout has.
-    pub fn new(layout: Layout, blocks: &'a mut [Block]) -> Option<Self> {
+    pub(super) fn new(layout: Layout, blocks: &'a mut [Block]) -> Option<Self> {
         let enough = usize::try_from(layout.blocks()).is_ok_and(|len| len <= blocks.len());
         enough.then_some(Self { start: blocks.as_mut_ptr(), layout, borrow: PhantomData })
     }
 
     /// Where the blocks lie.
-    pub const fn layout(&self) -> &Layout {
+    pub(super) const fn layout(&self) -> &Layout {
         &self.layout
     }
 
@@ -40,7 +40,7 @@ impl<'a> Memory<'a> {
     /// the caller sees to it that nobody writes the block meanwhile; to write, that nobody else
     /// uses it at all.
     #[inline(always)]
-    pub const fn block(&self, lane: u32, place: u32) -> *mut Block {
+    pub(super) const fn block(&self, lane: u32, place: u32) -> *mut Block {
         self.start.wrapping_add(self.layout.at(lane, place))
     }
 }

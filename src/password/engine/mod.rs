@@ -18,8 +18,9 @@ mod own;
 mod rustcrypto;
 mod selftest;
 
-pub use self::choice::{current, take_warning};
-pub use self::interface::{Engine, Inputs};
+pub(super) use self::choice::current;
+pub use self::choice::take_warning;
+pub(super) use self::interface::{Engine, Inputs};
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ const COSTS: [(u32, u32, u32); 2] = [(56, 2, 3), (536, 1, 1)];
 
 /// Whether both give the same tag for every variant, version and form of memory.
 /// `ERR_PASSWORD_MEMORY` when there is no memory to tell.
-pub fn agree(one: &dyn Engine, other: &dyn Engine) -> Result<bool> {
+pub(super) fn agree(one: &dyn Engine, other: &dyn Engine) -> Result<bool> {
     for algorithm in Algorithm::ALL {
         for version in [Version::V0x10, Version::V0x13] {
             for (m, t, p) in COSTS {

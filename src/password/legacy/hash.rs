@@ -10,7 +10,7 @@ use crate::password::phc::Digest;
 
 /// The content of a text that belongs to one of the schemes.
 #[derive(Clone, Debug)]
-pub enum ParsedLegacy {
+pub(crate) enum ParsedLegacy {
     /// A hash of another scheme.
     Legacy(LegacyHash),
     /// A hash of Argon2 in Django's wrapping: `argon2$argon2id$…`.

@@ -10,11 +10,16 @@ mod parse;
 mod pbkdf2;
 mod scrypt;
 
+pub use self::bcrypt::Bcrypt;
 pub use self::ceilings::{
     Ceilings, MAX_BCRYPT_COST, MAX_PBKDF2_ITERATIONS, MAX_SCRYPT_WORK, MIN_BCRYPT_COST,
 };
-pub use self::hash::{LegacyHash, ParsedLegacy};
-pub use self::parse::{LegacyScheme, parse};
+pub use self::hash::LegacyHash;
+pub(super) use self::hash::ParsedLegacy;
+pub use self::parse::LegacyScheme;
+pub(super) use self::parse::parse;
+pub use self::pbkdf2::Pbkdf2;
+pub use self::scrypt::Scrypt;
 
 #[cfg(test)]
 mod tests;

@@ -32,7 +32,7 @@ impl LegacyScheme {
 
 /// Reads a hash of one of the schemes. `Ok(None)` when it is of none of them;
 /// `ERR_PASSWORD_DIGEST` when it is of one and malformed, or longer than [`MAX_DIGEST_LEN`].
-pub fn parse(text: &str, schemes: &[LegacyScheme]) -> Result<Option<ParsedLegacy>> {
+pub(crate) fn parse(text: &str, schemes: &[LegacyScheme]) -> Result<Option<ParsedLegacy>> {
     if text.len() > MAX_DIGEST_LEN {
         return Err(malformed("longer than 4096 bytes"));
     }

@@ -8,7 +8,7 @@ use crate::os::{HUGE_PAGE_LEN, Native, Platform};
 /// Memory whose length is a multiple of a huge page, initialised, aligned to
 /// `WORKING_MEMORY_ALIGN`, owned alone and given back when dropped.
 #[derive(Debug)]
-pub struct Region {
+pub(super) struct Region {
     start: NonNull<u8>,
     len: usize,
 }
@@ -18,26 +18,26 @@ unsafe impl Send for Region {}
 
 impl Region {
     /// No memory.
-    pub const EMPTY: Self = Self { start: NonNull::dangling(), len: 0 };
+    pub(super) const EMPTY: Self = Self { start: NonNull::dangling(), len: 0 };
 
     /// Zeroed memory of `len` bytes, as [`Region::len_for`] returns; `ERR_PASSWORD_MEMORY` if the
     /// system has none.
-    pub fn map(len: usize) -> Result<Self> {
+    pub(super) fn map(len: usize) -> Result<Self> {
         Native::map_working_memory(len).map(|start| Self { start, len }).ok_or_else(no_memory)
     }
 
     /// The length of the region for `len` bytes.
-    pub fn len_for(len: usize) -> Result<usize> {
+    pub(super) fn len_for(len: usize) -> Result<usize> {
         len.max(1).checked_next_multiple_of(HUGE_PAGE_LEN).ok_or_else(no_memory)
     }
 
     /// The first byte.
-    pub fn start(&self) -> NonNull<u8> {
+    pub(super) fn start(&self) -> NonNull<u8> {
         self.start
     }
 
     /// Bytes.
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.len
     }
 }

@@ -9,7 +9,7 @@ use crate::revocation::terms::MAX_CLOCK_TOLERANCE;
 const PRUNED_PER_WRITE: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     Id = 0,
     Session = 1,
     Subject = 2,
@@ -19,7 +19,7 @@ pub enum Kind {
 
 /// What a token has that may be revoked. Each is hashed under a key of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Field {
+pub(super) enum Field {
     Id = 0,
     Session = 1,
     Subject = 2,
@@ -27,14 +27,14 @@ pub enum Field {
 }
 
 impl Field {
-    pub const ALL: [Self; 4] = [Self::Id, Self::Session, Self::Subject, Self::Key];
+    pub(super) const ALL: [Self; 4] = [Self::Id, Self::Session, Self::Subject, Self::Key];
 }
 
 impl Kind {
-    pub const ALL: [Self; 5] =
+    pub(super) const ALL: [Self; 5] =
         [Self::Id, Self::Session, Self::Subject, Self::Key, Self::EndedSession];
 
-    pub const fn field(self) -> Field {
+    pub(super) const fn field(self) -> Field {
         match self {
             Self::Id => Field::Id,
             Self::Session | Self::EndedSession => Field::Session,
@@ -44,7 +44,7 @@ impl Kind {
     }
 
     /// The last second at which an entry of this value is needed; none when that is never over.
-    pub fn needed_until(self, value: u64, max_token_ttl: u64) -> Option<u64> {
+    pub(super) fn needed_until(self, value: u64, max_token_ttl: u64) -> Option<u64> {
         let life = if self == Self::Subject { max_token_ttl } else { 0 };
         let until = value.saturating_add(life).saturating_add(MAX_CLOCK_TOLERANCE);
         (until < u64::MAX).then_some(until)
@@ -52,7 +52,7 @@ impl Kind {
 }
 
 #[derive(Default)]
-pub struct State {
+pub(super) struct State {
     pub tables: [EntryTable; 5],
     /// Of all tables' ids.
     pub filter: Filter,
@@ -62,17 +62,17 @@ pub struct State {
 }
 
 impl State {
-    pub fn table(&self, kind: Kind) -> &EntryTable {
+    pub(super) fn table(&self, kind: Kind) -> &EntryTable {
         &self.tables[kind as usize]
     }
 
     /// Whether anything of a token's field is revoked.
-    pub fn has(&self, field: Field) -> bool {
+    pub(super) fn has(&self, field: Field) -> bool {
         Kind::ALL.iter().any(|kind| kind.field() == field && !self.table(*kind).is_empty())
     }
 
     /// Takes an id that is in its table already into the filter.
-    pub fn note(&mut self, id: u64) {
+    pub(super) fn note(&mut self, id: u64) {
         if self.filter.is_full() {
             self.filter = Filter::of(self.tables.iter().flat_map(EntryTable::ids), self.len());
         } else {
@@ -80,11 +80,11 @@ impl State {
         }
     }
 
-    pub fn len(&self) -> usize {
+    pub(super) fn len(&self) -> usize {
         self.tables.iter().map(EntryTable::len).sum()
     }
 
-    pub fn prune(&mut self, now: u64, max_token_ttl: u64) {
+    pub(super) fn prune(&mut self, now: u64, max_token_ttl: u64) {
         for kind in Kind::ALL {
             let table = &mut self.tables[kind as usize];
             for _ in 0..PRUNED_PER_WRITE {

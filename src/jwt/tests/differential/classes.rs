@@ -8,7 +8,7 @@ use crate::jwt::token::header::same_type;
 use crate::jwt::{Algorithm, Claim, MAX_NUMERIC_DATE, MAX_TOKEN_LEN, Reason, Rejection};
 
 /// A token that one of us refuses.
-pub struct Case<'a> {
+pub(super) struct Case<'a> {
     pub token: &'a str,
     /// The header's JSON, and what `serde_json` reads there.
     pub header_text: &'a str,
@@ -25,14 +25,14 @@ pub struct Case<'a> {
 
 /// Why two readers disagree: what it is called, who is right by what, and how it is recognized
 /// without either of them.
-pub struct Class<Refusal: 'static> {
+pub(super) struct Class<Refusal: 'static> {
     pub name: &'static str,
     pub because: &'static str,
     pub explains: fn(&Case<'_>, &Refusal) -> bool,
 }
 
 /// What only we refuse.
-pub const STRICTER: [Class<Rejection>; 15] = [
+pub(super) const STRICTER: [Class<Rejection>; 15] = [
     Class {
         name: "two members of one name",
         because: "RFC 7515 section 4 and RFC 7519 section 4 let a reader refuse them; serde keeps \
@@ -182,7 +182,7 @@ pub const STRICTER: [Class<Rejection>; 15] = [
 ];
 
 /// What only we accept: none of it is a check that we leave out.
-pub const LAXER: [Class<ErrorKind>; 4] = [
+pub(super) const LAXER: [Class<ErrorKind>; 4] = [
     Class {
         name: "ES512 and the name Ed25519",
         because: "RFC 7518 section 3.4 and RFC 9864; the crate has neither",

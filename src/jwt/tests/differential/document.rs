@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor}
 
 /// One value; members of one name are all there, in their order.
 #[derive(Debug)]
-pub enum Document {
+pub(super) enum Document {
     Object(Vec<(String, Self)>),
     Array(Vec<Self>),
     String(String),
@@ -19,36 +19,36 @@ pub enum Document {
 
 impl Document {
     /// The last member of this name, as `JSON.parse` and serde see it.
-    pub fn get(&self, name: &str) -> Option<&Self> {
+    pub(super) fn get(&self, name: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
         members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
-    pub fn number(&self, name: &str) -> Option<f64> {
+    pub(super) fn number(&self, name: &str) -> Option<f64> {
         match self.get(name) {
             Some(Self::Number(number)) => Some(*number),
             _ => None,
         }
     }
 
-    pub fn string(&self, name: &str) -> Option<&str> {
+    pub(super) fn string(&self, name: &str) -> Option<&str> {
         match self.get(name) {
             Some(Self::String(text)) => Some(text),
             _ => None,
         }
     }
 
-    pub fn is_string(&self) -> bool {
+    pub(super) fn is_string(&self) -> bool {
         matches!(self, Self::String(_))
     }
 
     /// Whether it is an array of strings.
-    pub fn is_strings(&self) -> bool {
+    pub(super) fn is_strings(&self) -> bool {
         matches!(self, Self::Array(items) if items.iter().all(Self::is_string))
     }
 
     /// Whether any object in it has two members of one name.
-    pub fn has_duplicates(&self) -> bool {
+    pub(super) fn has_duplicates(&self) -> bool {
         match self {
             Self::Object(members) => {
                 let mut names = HashSet::new();
@@ -60,7 +60,7 @@ impl Document {
     }
 
     /// How deep arrays and objects nest.
-    pub fn depth(&self) -> usize {
+    pub(super) fn depth(&self) -> usize {
         let inside = match self {
             Self::Object(members) => members.iter().map(|(_, value)| value.depth()).max(),
             Self::Array(items) => items.iter().map(Self::depth).max(),

@@ -5,7 +5,7 @@ use super::Random;
 
 /// An object as text: names without their quotes, and values.
 #[derive(Clone)]
-pub struct Members(pub Vec<(String, String)>);
+pub(super) struct Members(pub Vec<(String, String)>);
 
 /// Values of every type; some of them are no JSON.
 const VALUES: [&str; 33] = [
@@ -96,7 +96,7 @@ const STEPS: [i64; 18] =
     [-7200, -3661, -3660, -3600, -301, -60, -59, -1, 0, 0, 0, 0, 1, 59, 60, 61, 300, 7200];
 
 impl Members {
-    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+    pub(super) fn set(&mut self, name: &str, value: impl Into<String>) {
         match self.0.iter_mut().find(|(known, _)| known == name) {
             Some((_, old)) => *old = value.into(),
             None => self.0.push((name.into(), value.into())),
@@ -104,7 +104,7 @@ impl Members {
     }
 
     /// One change of a header.
-    pub fn mutate_header(&mut self, random: &mut Random) {
+    pub(super) fn mutate_header(&mut self, random: &mut Random) {
         match random.below(10) {
             0 => self.set("kid", random.pick(&KIDS)),
             1 => self.set("typ", random.pick(&TYPES)),
@@ -121,7 +121,7 @@ impl Members {
     }
 
     /// One change of a payload whose verifier reads `now` and tolerates `tolerance`.
-    pub fn mutate_payload(&mut self, random: &mut Random, now: u64, tolerance: u64) {
+    pub(super) fn mutate_payload(&mut self, random: &mut Random, now: u64, tolerance: u64) {
         match random.below(10) {
             0 => self.set("iss", random.pick(&ISSUERS)),
             1 => self.set("aud", random.pick(&AUDIENCES)),
@@ -164,7 +164,7 @@ impl Members {
     }
 
     /// The JSON, now and then spaced, or spoilt as a whole.
-    pub fn write(&self, random: &mut Random) -> Vec<u8> {
+    pub(super) fn write(&self, random: &mut Random) -> Vec<u8> {
         let space = if random.below(8) == 0 {
             random.pick(&[" ", "\n\t", "\r\n", "\u{c}", "\u{a0}"])
         } else {
@@ -192,7 +192,7 @@ impl Members {
 }
 
 impl Random {
-    pub fn pick<T: Copy>(&mut self, pool: &[T]) -> T {
+    pub(super) fn pick<T: Copy>(&mut self, pool: &[T]) -> T {
         pool[self.below(pool.len())]
     }
 
@@ -212,12 +212,12 @@ impl Random {
     }
 
     /// A segment's text, now and then not the canonical one.
-    pub fn respell(&mut self, segment: String) -> String {
+    pub(super) fn respell(&mut self, segment: String) -> String {
         if self.below(30) == 0 { self.respell_always(&segment) } else { segment }
     }
 
     /// Another text than the one given.
-    pub fn respell_always(&mut self, segment: &str) -> String {
+    pub(super) fn respell_always(&mut self, segment: &str) -> String {
         let mut segment = segment.to_owned();
         match self.below(6) {
             0 => segment.push('='),

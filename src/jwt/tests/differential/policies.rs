@@ -5,7 +5,7 @@ use super::document::Document;
 use crate::jwt::token::header::same_type;
 
 #[derive(Clone, Copy)]
-pub struct Policy {
+pub(super) struct Policy {
     pub issuer: bool,
     pub audience: bool,
     pub tolerance: u64,
@@ -24,7 +24,7 @@ const PLAIN: Policy = Policy {
     required: "exp",
 };
 
-pub const POLICIES: [Policy; 4] = [
+pub(super) const POLICIES: [Policy; 4] = [
     PLAIN,
     Policy { tolerance: 60, max_age: Some(3600), typ: Some("JWT"), ..PLAIN },
     Policy { issuer: false, audience: false, tolerance: 300, ..PLAIN },
@@ -34,7 +34,12 @@ pub const POLICIES: [Policy; 4] = [
 impl Policy {
     /// What a token that was accepted at `now`, in seconds, does not meet.
     #[expect(clippy::cast_precision_loss, reason = "seconds")]
-    pub fn unmet(&self, header: &Document, payload: &Document, now: u64) -> Option<&'static str> {
+    pub(super) fn unmet(
+        &self,
+        header: &Document,
+        payload: &Document,
+        now: u64,
+    ) -> Option<&'static str> {
         let tolerance = self.tolerance as f64;
         let (earliest, latest) = (now as f64 - tolerance, now as f64 + tolerance);
         let is_young = |max_age: u64| {

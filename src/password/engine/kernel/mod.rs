@@ -16,25 +16,25 @@ use super::fill::{Fill, walk};
 
 /// A kernel that this processor can run: a value exists only where its instructions do.
 #[derive(Clone, Copy, Debug)]
-pub struct AvailableKernel {
+pub(super) struct AvailableKernel {
     name: &'static str,
     fill: Fill,
 }
 
 impl AvailableKernel {
     /// The name in `NODESEC_ARGON2`.
-    pub const fn name(&self) -> &'static str {
+    pub(super) const fn name(&self) -> &'static str {
         self.name
     }
 
     /// Its code.
-    pub const fn fill(&self) -> Fill {
+    pub(super) const fn fill(&self) -> Fill {
         self.fill
     }
 }
 
 /// The kernels that this processor can run, the fastest first.
-pub fn available() -> impl Iterator<Item = AvailableKernel> {
+pub(super) fn available() -> impl Iterator<Item = AvailableKernel> {
     #[cfg(target_arch = "x86_64")]
     let special = {
         let avx2 = AvailableKernel { name: "avx2", fill: avx2::fill };
@@ -47,7 +47,7 @@ pub fn available() -> impl Iterator<Item = AvailableKernel> {
 }
 
 /// The first of [`available`].
-pub fn fastest() -> AvailableKernel {
+pub(super) fn fastest() -> AvailableKernel {
     available().next().unwrap_or(PORTABLE)
 }
 
