@@ -2,7 +2,7 @@
 //!
 //! Mapping, first touch and unmapping cost a third of a 64 MiB hash with 4 KiB pages. So a `region`
 //! is whole 2 MiB huge pages where the system has them, if it is longer than one, and the `cache`
-//! keeps it for the next job of its size. [`Pages`] are a region on loan. This is working memory,
+//! keeps it for the next job of its size. `Pages` are a region on loan. This is working memory,
 //! not a place for keys: it is not locked, only kept out of core dumps.
 
 mod cache;
