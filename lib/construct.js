@@ -2,24 +2,24 @@
 
 // How a class of the façade makes its instances: the native part attaches its object to a new
 // instance. A constructor gets either the options of its caller, or from one of its static methods
-// an Attachment, which callers cannot make.
+// a symbol that callers do not have, while the attachment waits here: an object for each instance
+// would take a tenth of the time in which a secret is made.
 
-class Attachment {
-  #attach;
+const BY_STATIC_METHOD = Symbol('by a static method');
+let waiting;
 
-  constructor(attach) {
-    this.#attach = attach;
-  }
-
-  /** Attaches to `instance` by the given attachment, or by `byOptions(instance, given)`. */
-  static attach(instance, given, byOptions) {
-    return #attach in Object(given) ? given.#attach(instance) : byOptions(instance, given);
-  }
+/** An instance of `Class` to which `attachment(instance)` attaches the native object. */
+function construct(Class, attachment) {
+  waiting = attachment;
+  return new Class(BY_STATIC_METHOD);
 }
 
-/** An instance of `Class` to which `attach(instance)` attaches the native object. */
-function construct(Class, attach) {
-  return new Class(new Attachment(attach));
+/** Attaches to `instance` what `construct` was given, or `byOptions(instance, given)`. */
+function attach(instance, given, byOptions) {
+  if (given !== BY_STATIC_METHOD) return byOptions(instance, given);
+  const attachment = waiting;
+  waiting = undefined;
+  return attachment(instance);
 }
 
-module.exports = { attach: Attachment.attach, construct };
+module.exports = { attach, construct };
