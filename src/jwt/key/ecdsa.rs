@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use x509_cert::der::asn1::ObjectIdentifier;
 
 use super::der::{Form, spki};
-use super::error::{not_encoded, not_generated, not_signed};
+use super::error::{malformed_jwk, not_encoded, not_generated, not_signed, unusable};
 use super::jwk::{PublicJwk, number};
 use super::key_type::KeyType;
 use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
@@ -112,15 +112,15 @@ impl Scheme for Ecdsa {
         Ok(point.and_then(|point| self.public(point)))
     }
 
-    fn public_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>> {
-        let coordinates = number(members, "x").zip(number(members, "y"));
-        let coordinates = coordinates.filter(|(x, y)| x.len() == y.len());
-        Ok(match coordinates {
-            Some((x, y)) if self.key_type().is_of(members) => {
-                self.public(&[&[UNCOMPRESSED][..], &x, &y].concat())
-            }
-            _ => None,
-        })
+    fn public_jwk(&self, members: &Map<String, Value>, name: &str) -> Result<PublicKey> {
+        let is_coordinate = |number: &[u8]| number.len() == self.coordinate_len;
+        let (x, y) = number(members, "x")
+            .zip(number(members, "y"))
+            .filter(|(x, y)| is_coordinate(x) && is_coordinate(y))
+            .filter(|_| self.key_type().is_of(members))
+            .ok_or_else(|| malformed_jwk(name))?;
+        let point = [&[UNCOMPRESSED][..], &x, &y].concat();
+        self.public(&point).ok_or_else(|| unusable(name))
     }
 }
 

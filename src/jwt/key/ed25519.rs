@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
-use ed25519_dalek::{Signature, Verifier as _, VerifyingKey};
+use ed25519_dalek::{PUBLIC_KEY_LENGTH, Signature, Verifier as _, VerifyingKey};
 use serde_json::{Map, Value};
 use x509_cert::der::asn1::ObjectIdentifier;
 
 use super::der::{Form, spki};
-use super::error::{not_encoded, not_generated, not_signed};
+use super::error::{malformed_jwk, not_encoded, not_generated, not_signed, unusable};
 use super::jwk::{PublicJwk, number};
 use super::key_type::KeyType;
 use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
@@ -78,9 +78,11 @@ impl Scheme for Ed25519 {
         Ok(x.and_then(|x| self.public(x)))
     }
 
-    fn public_jwk(&self, members: &Map<String, Value>) -> Result<Option<PublicKey>> {
-        let x = number(members, "x").filter(|_| self.key_type().is_of(members));
-        Ok(x.and_then(|x| self.public(&x)))
+    fn public_jwk(&self, members: &Map<String, Value>, name: &str) -> Result<PublicKey> {
+        let x = number(members, "x")
+            .filter(|x| self.key_type().is_of(members) && x.len() == PUBLIC_KEY_LENGTH)
+            .ok_or_else(|| malformed_jwk(name))?;
+        self.public(&x).ok_or_else(|| unusable(name))
     }
 }
 

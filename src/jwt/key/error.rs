@@ -9,6 +9,16 @@ pub(crate) fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(Code::JwtKey, message)
 }
 
+/// The error for a key that is malformed or of another algorithm than this.
+pub(crate) fn unusable(alg: &str) -> Error {
+    invalid(format!("this is not a valid {alg} key"))
+}
+
+/// The error for a JWK without the members of a public key of this algorithm.
+pub(crate) fn malformed_jwk(alg: &str) -> Error {
+    invalid(format!("this is not a public {alg} signature key as a JWK"))
+}
+
 /// The error for a key of a library that fails to encode it.
 pub(crate) fn not_encoded() -> Error {
     Error::new(Code::Internal, "the key could not be encoded; try again")

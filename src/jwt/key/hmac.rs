@@ -6,7 +6,7 @@ use ring::hmac;
 use serde_json::{Map, Value};
 
 use super::der::Form;
-use super::error::invalid;
+use super::error::{invalid, malformed_jwk};
 use super::key_file::looks_like_a_key_file;
 use super::key_type::KeyType;
 use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
@@ -84,8 +84,8 @@ impl Scheme for Hmac {
         Ok(None)
     }
 
-    fn public_jwk(&self, _members: &Map<String, Value>) -> Result<Option<PublicKey>> {
-        Ok(None)
+    fn public_jwk(&self, _members: &Map<String, Value>, name: &str) -> Result<PublicKey> {
+        Err(malformed_jwk(name))
     }
 }
 

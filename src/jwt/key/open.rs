@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 
 use super::der::Form;
 use super::encrypted::decrypt;
-use super::error::invalid;
+use super::error::{invalid, unusable};
 use super::key::Key;
 use super::pair_check::check_pair;
 use super::purpose::{Purpose, check, members_of};
 use super::scheme::{PrivateKey, PublicKey};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::id::random_bytes;
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::token::base64url;
@@ -42,7 +42,7 @@ impl Key {
         algorithm: Algorithm,
         kid: Option<&str>,
     ) -> Result<Self> {
-        let form = Form::of(der).ok_or_else(|| unusable(algorithm))?;
+        let form = Form::of(der).ok_or_else(|| unusable(algorithm.name()))?;
         Self::open_form(form, der, passphrase, algorithm, kid)
     }
 
@@ -65,11 +65,11 @@ impl Key {
             (_, Some(_)) => Err(invalid("the key is not encrypted; leave the passphrase out")),
             (form, None) if form.is_public() => {
                 let key = algorithm.scheme().public_key(form, der)?;
-                Self::from_public(key.ok_or_else(|| unusable(algorithm))?, algorithm, kid)
+                Self::from_public(key.ok_or_else(|| unusable(algorithm.name()))?, algorithm, kid)
             }
             (form, None) => {
                 let key = algorithm.scheme().private_key(form, der)?;
-                Self::from_private(key.ok_or_else(|| unusable(algorithm))?, algorithm, kid)
+                Self::from_private(key.ok_or_else(|| unusable(algorithm.name()))?, algorithm, kid)
             }
         }
     }
@@ -77,14 +77,14 @@ impl Key {
     /// A private key from PKCS#8 DER (RFC 5958).
     pub fn from_pkcs8(der: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let key = algorithm.scheme().private_key(Form::Pkcs8, der)?;
-        Self::from_private(key.ok_or_else(|| unusable(algorithm))?, algorithm, kid)
+        Self::from_private(key.ok_or_else(|| unusable(algorithm.name()))?, algorithm, kid)
     }
 
     /// A public key from SPKI DER (RFC 5280 section 4.1).
     #[cfg(test)]
     pub fn from_spki(der: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let key = algorithm.scheme().public_key(Form::Spki, der)?;
-        Self::from_public(key.ok_or_else(|| unusable(algorithm))?, algorithm, kid)
+        Self::from_public(key.ok_or_else(|| unusable(algorithm.name()))?, algorithm, kid)
     }
 
     /// A public key from the JSON of a JWK (RFC 7517). Its own `alg`, `use` and `kid` are
@@ -104,9 +104,7 @@ impl Key {
         kid: Option<&str>,
     ) -> Result<Self> {
         check(members, algorithm, Purpose::Verify)?;
-        let name = algorithm.name();
-        let malformed = || invalid(format!("this is not a public {name} signature key as a JWK"));
-        let key = algorithm.scheme().public_jwk(members)?.ok_or_else(malformed)?;
+        let key = algorithm.scheme().public_jwk(members, algorithm.name())?;
         let own_kid = members.get("kid").and_then(Value::as_str);
         Self::from_public(key, algorithm, kid.or(own_kid))
     }
@@ -131,9 +129,4 @@ impl Key {
         check_pair(&key)?;
         Ok(key)
     }
-}
-
-/// The error for a key that is malformed or of another algorithm.
-pub(super) fn unusable(algorithm: Algorithm) -> Error {
-    invalid(format!("this is not a valid {} key", algorithm.name()))
 }

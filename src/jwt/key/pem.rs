@@ -1,9 +1,8 @@
 //! Keys from PEM files.
 
 use super::der::Form;
-use super::error::invalid;
+use super::error::{invalid, unusable};
 use super::key::Key;
-use super::open::unusable;
 use crate::error::{Error, Result};
 use crate::jwt::algorithm::Algorithm;
 use crate::secret::{Depth, Secret, TraceGuard};
@@ -48,7 +47,7 @@ impl Key {
         let room = key_text.len().div_ceil(4) * 3;
         let read = |der: &[u8]| {
             if Form::of(der) != Some(form) {
-                return Err(unusable(algorithm));
+                return Err(unusable(algorithm.name()));
             }
             Self::open_form(form, der, passphrase, algorithm, kid)
         };

@@ -197,3 +197,54 @@ fn generated_keys_sign_and_differ() {
     generate(Algorithm::Ps256, 3072).unwrap().sign_into(b"message", &mut signature).unwrap();
     assert_eq!(signature.len(), 384);
 }
+
+/// The DER of a public key of the vectors.
+fn spki(name: &str) -> Vec<u8> {
+    pem_rfc7468::decode_vec(text(&named("keys", name), "pem").as_bytes()).unwrap().1
+}
+
+/// RFC 3279 section 2.3.1, RFC 5480 section 2.1.1 and RFC 8410 section 3.
+#[test]
+fn a_public_key_has_the_parameters_of_its_scheme_and_nothing_after_it() {
+    // Where the parameters stand, and how many bytes they are.
+    for (name, algorithm, parameters, length) in [
+        ("rsa-2048 spki", Algorithm::Rs256, 17, 2),
+        ("p-256 spki", Algorithm::Es256, 13, 10),
+        ("ed25519 spki", Algorithm::EdDsa, 9, 0),
+    ] {
+        let good = spki(name);
+        let refused = |der: &[u8]| code(Key::open_der(der, None, algorithm, None));
+        assert_eq!(refused(&good), None, "{name}");
+        let end = parameters + length;
+        let inner = if name.starts_with("rsa") { 5 } else { 3 };
+        let mut changed = vec![[&good[..], &[0]].concat()];
+        for other in [&[][..], &[5, 0], &[6, 3, 0x2b, 0x65, 0x70], &[4, 0]] {
+            if good[parameters..end] == *other {
+                continue;
+            }
+            let mut der = [&good[..parameters], other, &good[end..]].concat();
+            let outer = der.len() - if inner == 5 { 4 } else { 2 };
+            if inner == 5 {
+                der[2..4].copy_from_slice(&u16::try_from(outer).unwrap().to_be_bytes());
+            } else {
+                der[1] = u8::try_from(outer).unwrap();
+            }
+            der[inner] = u8::try_from(parameters - inner - 1 + other.len()).unwrap();
+            changed.push(der);
+        }
+        for der in changed {
+            assert_eq!(refused(&der), Some(Code::JwtKey), "{name} {der:02x?}");
+        }
+    }
+}
+
+#[test]
+fn algorithms_that_sign_alike_share_one_key_type() {
+    for algorithm in Algorithm::ALL {
+        assert_eq!(Algorithm::named(algorithm.name()), Some(algorithm));
+        for other in Algorithm::ALL.into_iter().filter(|other| other.signs_as(algorithm)) {
+            let is_alias = [algorithm, other].map(|one| one.scheme().key_type().crv());
+            assert!(other == algorithm || is_alias == [Some("Ed25519"); 2], "{algorithm:?}");
+        }
+    }
+}
