@@ -7,9 +7,9 @@ use super::key::key_type::KeyType;
 use super::key::rsa::{PS256, PS384, PS512, RS256, RS384, RS512};
 use super::key::scheme::Scheme;
 
-/// Makes the algorithms, and their table, of its rows: the variant, the `alg` value, the scheme.
+/// Makes the algorithms, and their table, of its rows: the variant, and the columns of [`Row`].
 macro_rules! algorithms {
-    ($($(#[$doc:meta])* $variant:ident = $name:literal, $scheme:expr;)+) => {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $elsewhere:expr, $scheme:expr;)+) => {
         /// A JWS algorithm.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Algorithm {
@@ -21,45 +21,50 @@ macro_rules! algorithms {
             pub const ALL: [Self; TABLE.len()] = [$(Self::$variant),+];
         }
 
-        static TABLE: [Row; [$($name),+].len()] = [$(Row { name: $name, scheme: $scheme }),+];
+        static TABLE: [Row; [$($name),+].len()] = [$(Row { name: $name, elsewhere: $elsewhere, scheme: $scheme }),+];
     };
 }
 
 /// The data of an algorithm.
 struct Row {
+    /// The `alg` value.
     name: &'static str,
+    /// The name by which the `jsonwebtoken` crate, the second implementation, knows the algorithm;
+    /// `None` if it does not. Algorithms of one name sign alike.
+    elsewhere: Option<&'static str>,
+    /// How it signs.
     scheme: &'static dyn Scheme,
 }
 
 algorithms! {
     /// HMAC with SHA-256.
-    Hs256 = "HS256", &HS256;
+    Hs256 = "HS256", Some("HS256"), &HS256;
     /// HMAC with SHA-384.
-    Hs384 = "HS384", &HS384;
+    Hs384 = "HS384", Some("HS384"), &HS384;
     /// HMAC with SHA-512.
-    Hs512 = "HS512", &HS512;
+    Hs512 = "HS512", Some("HS512"), &HS512;
     /// RSASSA-PKCS1-v1_5 with SHA-256.
-    Rs256 = "RS256", &RS256;
+    Rs256 = "RS256", Some("RS256"), &RS256;
     /// RSASSA-PKCS1-v1_5 with SHA-384.
-    Rs384 = "RS384", &RS384;
+    Rs384 = "RS384", Some("RS384"), &RS384;
     /// RSASSA-PKCS1-v1_5 with SHA-512.
-    Rs512 = "RS512", &RS512;
+    Rs512 = "RS512", Some("RS512"), &RS512;
     /// RSASSA-PSS with SHA-256.
-    Ps256 = "PS256", &PS256;
+    Ps256 = "PS256", Some("PS256"), &PS256;
     /// RSASSA-PSS with SHA-384.
-    Ps384 = "PS384", &PS384;
+    Ps384 = "PS384", Some("PS384"), &PS384;
     /// RSASSA-PSS with SHA-512.
-    Ps512 = "PS512", &PS512;
+    Ps512 = "PS512", Some("PS512"), &PS512;
     /// ECDSA on P-256 with SHA-256.
-    Es256 = "ES256", &ES256;
+    Es256 = "ES256", Some("ES256"), &ES256;
     /// ECDSA on P-384 with SHA-384.
-    Es384 = "ES384", &ES384;
+    Es384 = "ES384", Some("ES384"), &ES384;
     /// ECDSA on P-521 with SHA-512.
-    Es512 = "ES512", &ES512;
+    Es512 = "ES512", None, &ES512;
     /// `EdDSA` on Ed25519 (RFC 8037): the name that most libraries know.
-    EdDsa = "EdDSA", &ED25519;
+    EdDsa = "EdDSA", Some("EdDSA"), &ED25519;
     /// The same under the name that says which curve (RFC 9864 section 2.2).
-    Ed25519 = "Ed25519", &ED25519;
+    Ed25519 = "Ed25519", Some("EdDSA"), &ED25519;
 }
 
 impl Algorithm {
@@ -93,18 +98,14 @@ impl Algorithm {
         self.scheme().key_type() == KeyType::Rsa
     }
 
-    /// The algorithm whose name stands for both where there are two names: `EdDSA` for Ed25519.
-    #[must_use]
-    pub const fn canonical(self) -> Self {
-        match self {
-            Self::Ed25519 => Self::EdDsa,
-            other => other,
-        }
+    /// The name by which the `jsonwebtoken` crate knows the algorithm.
+    pub(super) fn elsewhere(self) -> Option<&'static str> {
+        self.row().elsewhere
     }
 
     /// Whether the two sign alike: an Ed25519 key verifies under both of its algorithm's names.
-    pub const fn signs_as(self, other: Self) -> bool {
-        self.canonical() as u8 == other.canonical() as u8
+    pub(crate) fn signs_as(self, other: Self) -> bool {
+        self == other || (self.elsewhere().is_some() && self.elsewhere() == other.elsewhere())
     }
 
     /// How it signs.

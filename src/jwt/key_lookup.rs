@@ -39,5 +39,6 @@ pub(super) fn check_distinct(keys: &[Arc<Key>]) -> Result<()> {
 
 /// The name by which a token names a key: its `kid` and its algorithm, Ed25519 under either name.
 pub(super) fn name_of(key: &Key) -> (&str, &'static str) {
-    (key.kid(), key.algorithm().canonical().name())
+    let algorithm = key.algorithm();
+    (key.kid(), algorithm.elsewhere().unwrap_or(algorithm.name()))
 }

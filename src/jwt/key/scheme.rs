@@ -35,8 +35,8 @@ pub(crate) trait Scheme: Sync {
     /// A public key from DER of this form.
     fn public_key(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>>;
 
-    /// A public key from the members of a JWK. `name` is the algorithm's, for the errors: one if the
-    /// members are not those of such a key, another if their numbers are no key.
+    /// A public key from the members of a JWK. `name` is the algorithm's, for the errors: one if
+    /// the members are not those of such a key, another if their numbers are no key.
     fn public_jwk(&self, members: &Map<String, Value>, name: &str) -> Result<PublicKey>;
 }
 
