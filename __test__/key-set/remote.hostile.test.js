@@ -1,6 +1,6 @@
 'use strict';
 
-// A server of keys that lies, hangs and dies. Whatever it does, the keys that were there stay,
+// A server of keys that lies, hangs and dies. The keys that were there stay in any case,
 // nothing is followed anywhere, and the request ends.
 
 const assert = require('node:assert/strict');
