@@ -39,7 +39,7 @@ mod linux {
     };
 
     /// V8 ends the process when it cannot give memory back, with `MADV_DONTNEED` or `MADV_FREE`.
-    /// System calls that protect memory come behind these.
+    /// The advice that protects memory has higher numbers.
     const FIRST_REFUSED_ADVICE: u32 = 9;
 
     /// The filter; `None` for an error or a call that is not known.
