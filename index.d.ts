@@ -1,209 +1,380 @@
-// The public types of @nodesec/native, written by hand: `binding.d.ts` is what lies below them.
+// The manual of @nodesec/native: every export with its options, units, limits and error codes.
 //
-// Units: a name that ends in `Ms` is milliseconds; `memoryCost` is KiB, every other size bytes; a
-// Duration is seconds, or a string with a unit. Every error is a NodesecError with a `code`.
-// Functions that return a promise never throw synchronously.
+// Sections, in the order in which a service needs them:
+//
+//   Passwords         hash, verify, PasswordHasher, passwordPool, calibrate, deriveKey
+//   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, RemoteJwks, verifyJws, unsafeDecode
+//   Revocation        RevocationList
+//   Sessions          Sessions
+//   Rate limits       RateLimiter
+//   Secrets           SecretBuffer, secureHeap, timingSafeEqual
+//   SPIFFE            parseSpiffeId, spiffeIdOf
+//   Ids               uuidv4, uuidv7, randomToken
+//   Errors            NodesecError and its classes, the unions of codes
+//
+// Guides: README.md (a first look), docs/migrating.md (from argon2, bcrypt, jsonwebtoken, jose and
+// fast-jwt), docs/errors.md (each code with its remedy and HTTP status), SECURITY.md (promises).
+//
+// What holds everywhere:
+//
+// - Units: a name that ends in `Ms` is in milliseconds, `memoryCost` is in KiB, every other size is
+//   in bytes. A `Duration` is in seconds or has a unit; a `Moment` is a Date or seconds since 1970.
+// - Lengths of text are counted in bytes of UTF-8. 1 KiB is 1024 bytes.
+// - A wrong argument throws an `ArgumentError` before anything is done: a wrong type
+//   (`ERR_INVALID_ARG_TYPE`), a wrong value (`ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`), a
+//   missing option (`ERR_MISSING_OPTION`) or a misspelt one (`ERR_UNKNOWN_OPTION`).
+// - A function that returns a promise never throws synchronously: its errors are rejections.
+// - An object of options is a plain object, of which only own properties count.
 
 import type { KeyObject, X509Certificate } from 'node:crypto';
 
 /** Seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
 export type Duration = number | string;
 
-/** Text (UTF-8; it must be well-formed), bytes, or a secret. */
+/** A Date, or seconds since 1970. A number above 1e11 is refused: it was meant in milliseconds. */
+export type Moment = Date | number;
+
+/** Text, which must be well-formed and counts as UTF-8; bytes; or a {@link SecretBuffer}. */
 export type Bytes = string | Uint8Array | SecretBuffer;
 
 // ── Passwords (Argon2, RFC 9106) ────────────────────────────────────────────────────────────
+//
+// `hash`, `verify` and `needsRehash` have the signatures of npm `argon2`. A service uses one
+// `PasswordHasher` instead: it holds the policy, the peppers and the older schemes.
 
+/** For {@link CostOptions.type}: Argon2d. */
 export const argon2d: 0;
+/** For {@link CostOptions.type}: Argon2i. */
 export const argon2i: 1;
+/** For {@link CostOptions.type}: Argon2id, the default. */
 export const argon2id: 2;
 
-/** What a hash costs. */
+/** The costs of a hash. An option that is left out has the value of `profile`. */
 export interface CostOptions {
   /** The variant. Default: argon2id. */
   type?: 0 | 1 | 2 | 'argon2d' | 'argon2i' | 'argon2id';
   /**
-   * Defaults for the costs below: `rfc9106-low` (65536 KiB, 3 passes, 4 lanes; the default),
-   * `rfc9106-high` (2 GiB, 1, 4), `owasp` (19456 KiB, 2, 1), `test` (cheap; refused with
-   * `ERR_PASSWORD_PROFILE` when `NODE_ENV` is `production`).
+   * The defaults of the costs. Default: `rfc9106-low`.
+   *
+   * | profile | memoryCost | timeCost | parallelism |
+   * |---|---|---|---|
+   * | `rfc9106-low` | 65536 KiB (64 MiB) | 3 | 4 |
+   * | `rfc9106-high` | 2097152 KiB (2 GiB) | 1 | 4 |
+   * | `owasp` | 19456 KiB (19 MiB) | 2 | 1 |
+   * | `test` | cheap, for test suites | | |
+   *
+   * With `test`, a call throws `ERR_PASSWORD_PROFILE` if `NODE_ENV` is `production`.
    */
   profile?: 'rfc9106-low' | 'rfc9106-high' | 'owasp' | 'test';
-  /** KiB: at least 8 × parallelism, at most 4 GiB. */
+  /** Memory in KiB: at least 8 × parallelism, at most 4194304 (4 GiB). */
   memoryCost?: number;
-  /** Passes: 1 to 65536; above 64, `verify` must be told (`limits`). */
+  /** Passes: 1 to 65536. Above 64, {@link verify} needs `limits.timeCost`. */
   timeCost?: number;
-  /** Lanes: 1 to 255; above 64, and above 1 GiB, `verify` must be told (`limits`). */
+  /**
+   * Lanes: 1 to 255. Above 64 lanes, {@link verify} needs `limits.parallelism`; above 1 GiB of
+   * memory it needs `limits.memoryCost`.
+   */
   parallelism?: number;
-  /** Bytes of the tag: 4 to 1024. Default: 32. */
+  /** Length of the tag: 4 to 1024 bytes. Default: 32. */
   hashLength?: number;
-  /** Bytes of the random salt: 8 to 1024. Default: 16. */
+  /** Length of the random salt: 8 to 1024 bytes. Default: 16. */
   saltLength?: number;
-  /** Default: 0x13. */
+  /** The version of Argon2. Default: 0x13. */
   version?: 0x10 | 0x13;
 }
 
+/** The options of {@link hash}. */
 export interface HashOptions extends CostOptions {
-  /** A salt of your own, 8 to 1024 bytes, instead of a random one. Never use one twice. */
+  /** A salt of 8 to 1024 bytes in place of a random one. Never use a salt twice. */
   salt?: Uint8Array;
-  /** A pepper (RFC 9106's secret value K), 1 to 4096 bytes; it is not in the digest. */
+  /** A pepper (the secret value K of RFC 9106): 1 to 4096 bytes. The digest does not contain it. */
   secret?: Uint8Array | SecretBuffer;
-  /** Bound to the tag and written into the digest; at most 1024 bytes. */
+  /** Associated data, at most 1024 bytes. The tag depends on it, and the digest contains it. */
   associatedData?: Uint8Array;
-  /** The bare tag instead of a digest. Default: false. */
+  /** Gives the bare tag in place of a PHC string. Default: false. */
   raw?: boolean;
-  /** Calls the hash off; see {@link passwordPool}. Not for {@link hashSync}. */
+  /** Cancels the hash (see {@link passwordPool}). {@link hashSync} does not accept it. */
   signal?: AbortSignal;
 }
 
-/** The options of {@link hash} may be given as well; those that are not here are not looked at. */
+/**
+ * The options of {@link verify}. The options of {@link hash} may be passed as well; apart from
+ * `secret` and `signal` they are ignored, because the digest states its own costs.
+ */
 export interface VerifyOptions extends Omit<HashOptions, 'secret'> {
-  /** The pepper that the digest was made with. */
+  /** The pepper with which the digest was made: 1 to 4096 bytes. */
   secret?: Uint8Array | SecretBuffer;
   /**
-   * What a digest may ask for: 1 GiB (in KiB), 64 passes and 64 lanes unless raised. A digest
-   * that asks for more is `ERR_PASSWORD_LIMIT`, before any memory is taken.
+   * The highest costs that a digest may ask for. Default: `memoryCost` 1048576 KiB (1 GiB),
+   * `timeCost` 64, `parallelism` 64. A digest that asks for more is refused with
+   * `ERR_PASSWORD_LIMIT` before memory is allocated.
    */
   limits?: { memoryCost?: number; timeCost?: number; parallelism?: number };
-  /** Calls the verification off; see {@link passwordPool}. Not for {@link verifySync}. */
+  /** Cancels the verification (see {@link passwordPool}). {@link verifySync} does not accept it. */
   signal?: AbortSignal;
 }
 
-/** What can be said to a call that its caller waits for. */
+/** The options of a synchronous function: there is no `signal`, because its caller waits. */
 export type SyncOptions<T> = Omit<T, 'signal'>;
 
-/** What an Argon2 digest says. */
+/** The parts of an Argon2 digest. */
 export interface HashInfo {
+  /** The variant. */
   type: 'argon2d' | 'argon2i' | 'argon2id';
+  /** The version of Argon2. */
   version: 0x10 | 0x13;
+  /** Memory in KiB. */
   memoryCost: number;
+  /** Passes. */
   timeCost: number;
+  /** Lanes. */
   parallelism: number;
+  /** The salt. */
   salt: Buffer;
+  /** The tag. */
   hash: Buffer;
-  /** Which pepper it was made with, up to 8 bytes. */
+  /** The id of the pepper, 1 to 8 bytes; absent if the digest names none. */
   keyid?: Buffer;
+  /** The associated data; absent if there is none. */
   associatedData?: Buffer;
 }
 
 /**
- * Hashes a password (at most 4096 bytes) on the module's own threads, as many as there are cores.
- * The lanes of one hash are computed at the same time while cores are idle; the tag is the same.
+ * Hashes a password of at most 4096 bytes with Argon2.
+ *
+ * The work runs on the module's own threads ({@link passwordPool}), not on libuv's. While cores are
+ * idle, the lanes of one hash run in parallel; the tag is the same.
+ *
+ * Errors: `ERR_PASSWORD_BUSY` if the queue is full, `ERR_PASSWORD_MEMORY` if the hash needs more
+ * than the pool's `maxMemory`, `ERR_PASSWORD_THREADS` if the system gives no thread,
+ * `ERR_PASSWORD_PROFILE`, and `ABORT_ERR` from `signal`.
  *
  * @returns a PHC string, `$argon2id$v=19$m=65536,t=3,p=4$salt$hash`, or with `raw` the tag
+ *
+ * @example
+ * ```ts
+ * import { hash, verify } from '@nodesec/native';
+ *
+ * const digest = await hash('correct horse battery staple', { profile: 'owasp' });
+ * console.log(digest); // $argon2id$v=19$m=19456,t=2,p=1$…
+ * console.log(await verify(digest, 'correct horse battery staple')); // true
+ * ```
  */
 export function hash(password: Bytes, options: HashOptions & { raw: true }): Promise<Buffer>;
 export function hash(password: Bytes, options?: HashOptions): Promise<string>;
+
 /**
- * As {@link hash}, on the calling thread: for scripts, not for servers. Its memory counts as well,
- * and it cannot wait: `ERR_PASSWORD_BUSY` when it does not fit ({@link passwordPool}).
+ * Hashes a password on the calling thread. Use it in scripts; in a server it blocks the event loop.
+ *
+ * Its memory counts towards the pool's `maxMemory`. Because the call cannot wait, it throws
+ * `ERR_PASSWORD_BUSY` if the memory is not free at once. Otherwise as {@link hash}.
+ *
+ * @example
+ * ```ts
+ * import { hashSync } from '@nodesec/native';
+ *
+ * const digest = hashSync('a password', { profile: 'test' });
+ * console.log(digest.startsWith('$argon2id$')); // true
+ * ```
  */
 export function hashSync(password: Bytes, options: SyncOptions<HashOptions> & { raw: true }): Buffer;
 export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): string;
 
 /**
- * Whether the password is the digest's. `false` for another password, another pepper, and for a
- * digest of another scheme (such as bcrypt's); a malformed one is `ERR_PASSWORD_DIGEST`, one beyond
- * the limits `ERR_PASSWORD_LIMIT`.
+ * Tells whether the password is the one of the digest.
+ *
+ * It resolves to `false` for another password, for another pepper, and for a digest of another
+ * scheme such as bcrypt. To verify other schemes use {@link PasswordHasherOptions.legacy}.
+ *
+ * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_LIMIT` for a digest beyond
+ * `limits`, and those of {@link hash}.
+ *
+ * @example
+ * ```ts
+ * import { hash, SecretBuffer, verify } from '@nodesec/native';
+ *
+ * const pepper = SecretBuffer.random(32);
+ * const digest = await hash('a password', { secret: pepper });
+ * console.log(await verify(digest, 'a password', { secret: pepper })); // true
+ * console.log(await verify(digest, 'a password')); // false
+ * ```
  */
 export function verify(digest: string, password: Bytes, options?: VerifyOptions): Promise<boolean>;
-/** As {@link verify}, on the calling thread, as {@link hashSync}. */
+
+/**
+ * Verifies a password on the calling thread, with the limits of {@link hashSync} and the results of
+ * {@link verify}.
+ *
+ * @example
+ * ```ts
+ * import { hashSync, verifySync } from '@nodesec/native';
+ *
+ * const digest = hashSync('a password', { profile: 'test' });
+ * console.log(verifySync(digest, 'another')); // false
+ * ```
+ */
 export function verifySync(
   digest: string,
   password: Bytes,
   options?: SyncOptions<VerifyOptions>,
 ): boolean;
 
-/** Which digests of another policy are due to be replaced. */
+/** The rule by which {@link needsRehash} and {@link PasswordHasher} decide. */
 export interface RehashOptions {
   /**
-   * `exact` (the default): any that differs in type, version, a cost, hash length or salt length,
-   * be it weaker or stronger. `atLeast`: not those of the same type whose version, memory, passes,
-   * lanes, hash length and salt length are each as large or larger. A digest of another pepper id
-   * is due either way.
+   * The digests that are due for a new hash. Default: `exact`.
+   *
+   * - `exact`: every digest that differs in type, version, a cost, hash length or salt length,
+   *   weaker or stronger.
+   * - `atLeast`: every digest of another type, and every digest of which the version, the memory,
+   *   the passes, the lanes, the hash length or the salt length is smaller.
+   *
+   * Under both rules a digest of another pepper id is due.
    */
   policy?: 'exact' | 'atLeast';
 }
 
 /**
- * Whether a digest is due to be replaced by what the options would give now; always for one of
- * another scheme, and one that names a pepper, as {@link hash} does not. A malformed digest is
- * `ERR_PASSWORD_DIGEST`. The options of {@link hash} may be given as they are; those that are no
- * cost are not looked at.
+ * Tells whether a digest differs from what `options` would give now, so that it should be replaced
+ * at the next login.
+ *
+ * It is true for every digest of another scheme, and for every digest that names a pepper, because
+ * {@link hash} names none. The options of {@link hash} may be passed as they are; only the costs
+ * count. `ERR_PASSWORD_DIGEST` for a malformed digest.
+ *
+ * @example
+ * ```ts
+ * import { hash, needsRehash } from '@nodesec/native';
+ *
+ * const digest = await hash('a password', { profile: 'owasp' });
+ * console.log(needsRehash(digest, { profile: 'owasp' })); // false
+ * console.log(needsRehash(digest, { profile: 'rfc9106-low' })); // true
+ * ```
  */
 export function needsRehash(digest: string, options?: HashOptions & RehashOptions): boolean;
 
-/** Reads a digest; `ERR_PASSWORD_DIGEST` when it is malformed or not of Argon2. */
+/**
+ * Reads the parts of an Argon2 digest. `ERR_PASSWORD_DIGEST` for a malformed digest and for one of
+ * another scheme.
+ *
+ * @example
+ * ```ts
+ * import { hash, parseHash } from '@nodesec/native';
+ *
+ * const { type, memoryCost } = parseHash(await hash('a password', { profile: 'owasp' }));
+ * console.log(type, memoryCost); // argon2id 19456
+ * ```
+ */
 export function parseHash(digest: string): HashInfo;
 
-/** What a {@link PasswordHasher} is made of: what new digests cost, and what else is verified. */
+/** The options of {@link PasswordHasher}: the costs of new digests, and what else it verifies. */
 export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   /**
-   * Peppers by id (1 to 8 bytes of UTF-8), each of 16 to 4096 bytes, at most 64. New digests are
-   * made with the current one and name it (PHC `keyid`); those that name another one verify with
-   * that. A `SecretBuffer` may be disposed of afterwards; an array is copied into secret memory.
+   * Peppers by id: at most 64, each id 1 to 8 bytes, each pepper 16 to 4096 bytes.
+   *
+   * New digests use the pepper `current` and name it (`keyid` of the PHC string). A digest that
+   * names another pepper is verified with that one. The hasher keeps its own copy: a `SecretBuffer`
+   * may be disposed of afterwards, an array is copied into secret memory.
    */
   peppers?: { current: string; keys: Record<string, Uint8Array | SecretBuffer> };
   /**
-   * The pepper of digests that name none, 1 to 4096 bytes: those from before `peppers`, or all of
-   * them. Default: none, and such digests verify without a pepper.
+   * The pepper of digests that name none, 1 to 4096 bytes: of all digests if `peppers` is not used,
+   * otherwise of those from before. Default: such digests are verified without a pepper.
    */
   secret?: Uint8Array | SecretBuffer;
   /**
-   * Other schemes to verify; none is ever made. Default: none, and their hashes match nothing.
+   * Older schemes to verify; the hasher never makes such hashes. Default: none, and their hashes
+   * match no password.
    *
-   * - `bcrypt`: `$2a$`, `$2b$`, `$2x$`, `$2y$` (as each scheme, 72 bytes of the password count),
-   *   and passlib's `$bcrypt-sha256$`.
+   * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, of which 72 bytes of the password count, and
+   *   passlib's `$bcrypt-sha256$`.
    * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`.
    * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with
    *   SHA-1, SHA-256 or SHA-512.
    * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
-   *   `bcrypt_sha256$…`; `!…`, a user without a password, matches nothing.
+   *   `bcrypt_sha256$…`. `!…`, a user without a password, matches nothing.
    */
   legacy?: Array<'bcrypt' | 'scrypt' | 'pbkdf2' | 'django'>;
   /**
-   * What a digest may ask for; beyond it is `ERR_PASSWORD_LIMIT`, before any work. `memoryCost`,
-   * `timeCost` and `parallelism` are as in {@link VerifyOptions}, raised to the policy's own costs;
-   * scrypt's 128·N·r bytes are under `memoryCost`, too.
+   * The highest costs that a stored digest may ask for. A digest beyond them is refused with
+   * `ERR_PASSWORD_LIMIT` before any work.
    */
   limits?: {
+    /**
+     * Memory in KiB of an Argon2 digest. Default: 1048576 (1 GiB), or the policy's own if that is
+     * higher. The 128·N·r bytes of scrypt count as well.
+     */
     memoryCost?: number;
+    /** Passes of an Argon2 digest. Default: 64, or the policy's own if that is higher. */
     timeCost?: number;
+    /** Lanes of an Argon2 digest. Default: 64, or the policy's own if that is higher. */
     parallelism?: number;
-    /** bcrypt's cost: 4 to 31. Default: 16. */
+    /** The cost of bcrypt: 4 to 31. Default: 16. */
     bcryptCost?: number;
-    /** scrypt's N·r·p: 1 to 2^29. Default: 2^24. */
+    /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
     scryptWork?: number;
-    /** Iterations, times the blocks of the hash: 1 to 2^32 − 1. Default: 10 million. */
+    /** Iterations of PBKDF2 times the blocks of the hash: 1 to 2^32 − 1. Default: 10 million. */
     pbkdf2Iterations?: number;
   };
 }
 
 /**
- * One policy for a service's passwords, with its peppers and the schemes it still verifies. It
- * works on the {@link passwordPool}, with its errors; a `signal` calls a job off, though not
- * another scheme's once it runs. A password has at most 4096 bytes; its copies here are wiped.
+ * The password policy of a service: costs, peppers, and older schemes that it still verifies.
+ *
+ * It works on the {@link passwordPool} and gives its errors. A password has at most 4096 bytes; its
+ * copies in native memory are wiped. `signal` cancels a job; a hash of an older scheme that already
+ * runs is not interrupted. See docs/migrating.md for the way from another package.
+ *
+ * @example
+ * ```ts
+ * import { PasswordHasher, SecretBuffer } from '@nodesec/native';
+ *
+ * const passwords = new PasswordHasher({
+ *   profile: 'owasp',
+ *   peppers: { current: 'k1', keys: { k1: SecretBuffer.random(32) } },
+ *   legacy: ['bcrypt'],
+ * });
+ *
+ * const stored = '$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
+ * const { valid, newDigest } = await passwords.verifyAndUpdate(stored, 'U*U');
+ * console.log(valid, newDigest); // true $argon2id$v=19$m=19456,t=2,p=1,keyid=azE$…
+ * ```
  */
 export class PasswordHasher {
   /**
-   * `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` (`peppers.current` is not among the keys),
+   * Checks the policy.
+   *
+   * Errors: `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE` if `peppers.current` is not among the keys,
    * `ERR_PASSWORD_PROFILE`.
    */
   constructor(policy?: PasswordHasherOptions);
-  /** A new digest under the policy and the current pepper. */
+  /** Hashes a password under the policy and the current pepper. Resolves to a PHC string. */
   hash(password: Bytes, options?: { signal?: AbortSignal }): Promise<string>;
   /**
-   * Whether the password is the digest's. `false` for another password, and for the hash of a
-   * scheme that is not in `legacy`. `ERR_PASSWORD_DIGEST`: malformed. `ERR_PASSWORD_PEPPER`: made
-   * with a pepper that is not in `peppers.keys`. `ERR_PASSWORD_LIMIT`: beyond the ceilings.
+   * Tells whether the password is the one of the digest. It resolves to `false` for another
+   * password, and for a hash of a scheme that `legacy` does not name.
+   *
+   * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_PEPPER` if the digest names
+   * a pepper that `peppers.keys` does not hold, `ERR_PASSWORD_LIMIT` beyond `limits`.
    */
   verify(digest: string, password: Bytes, options?: { signal?: AbortSignal }): Promise<boolean>;
   /**
-   * As {@link PasswordHasher.verify} and, when the password is right and the digest due, a new
-   * digest in the same job. Store it with compare-and-swap: only if the old one is still there.
+   * Verifies a password and, if it is right and the digest is due for replacement, gives a new
+   * digest from the same job. Store `newDigest` with compare-and-swap: only if the old digest is
+   * still there.
    *
-   * Without a digest (`null`, `undefined`), because there is no such user, and for the hash of a
-   * scheme that is not in `legacy`, it does the work of a verification under the policy and gives
-   * `{ valid: false }`. Digests of other costs take another time until their users have logged in.
+   * Pass `null` or `undefined` if there is no such user. The hasher then does the work of a
+   * verification under the policy and resolves to `{ valid: false }`, so that the time of a login
+   * does not tell which accounts exist. It does the same for a hash of a scheme that `legacy` does
+   * not name. Digests of other costs take another time until their users have logged in.
+   *
+   * @example
+   * ```ts
+   * import { PasswordHasher } from '@nodesec/native';
+   *
+   * const passwords = new PasswordHasher({ profile: 'owasp' });
+   * console.log(await passwords.verifyAndUpdate(null, 'a password')); // { valid: false }
+   * ```
    */
   verifyAndUpdate(
     digest: string | null | undefined,
@@ -211,15 +382,27 @@ export class PasswordHasher {
     options?: { signal?: AbortSignal },
   ): Promise<{ valid: boolean; newDigest?: string }>;
   /**
-   * Whether a digest is due to be replaced: of another policy (see `policy`), another pepper than
-   * the current one, or another scheme. `ERR_PASSWORD_DIGEST`: malformed.
+   * Tells whether a digest is due for replacement: it was made under another policy (see
+   * {@link RehashOptions.policy}), with another pepper than the current one, or by another scheme.
+   * `ERR_PASSWORD_DIGEST` for a malformed digest.
    */
   needsRehash(digest: string): boolean;
 }
 
 /**
- * A key of `hashLength` bytes (default 32) from a password, with a salt of 8 to 1024 bytes. It is
- * written into secret memory and never enters JavaScript's heap. The same inputs give the same key.
+ * Derives a key of `hashLength` bytes (default 32) from a password and a salt of 8 to 1024 bytes.
+ * The same inputs give the same key.
+ *
+ * The key is written into secret memory and never enters JavaScript's heap. Errors as {@link hash}.
+ *
+ * @example
+ * ```ts
+ * import { deriveKey, randomToken } from '@nodesec/native';
+ *
+ * const salt = Buffer.from(randomToken(16)); // store it beside the data
+ * const key = await deriveKey('a passphrase', salt, { profile: 'owasp' });
+ * console.log(key); // [SecretBuffer 32 bytes]
+ * ```
  */
 export function deriveKey(
   password: Bytes,
@@ -227,381 +410,167 @@ export function deriveKey(
   options?: Omit<HashOptions, 'raw' | 'salt' | 'saltLength'>,
 ): Promise<SecretBuffer>;
 
+/** The options of {@link calibrate}. */
 export interface CalibrateOptions {
-  /** How long a hash is to take: 1 to 60000 ms. */
+  /** The time that one hash may take: 1 to 60,000 ms. */
   targetMs: number;
   /**
-   * KiB that a hash may have: 7168 to 4 GiB. Default: the pool's `maxMemory` divided by its
-   * threads, within 19456 and 1 GiB.
+   * The most memory of one hash, in KiB: 7168 to 4194304 (4 GiB). Default: the pool's `maxMemory`
+   * divided by its threads, but at least 19456 and at most 1048576.
    */
-  maxMemory?: number;
+  memoryCost?: number;
   /** Lanes: 1 to 255. Default: 4. */
   parallelism?: number;
-  /** Told of every measurement. What it throws ends the calibration. */
+  /** Called after each measurement. An error that it throws ends the calibration. */
   onProgress?(measurement: Measurement): void;
+  /** Cancels the calibration with an {@link AbortError}. */
   signal?: AbortSignal;
 }
 
+/** One measurement of {@link calibrate}. */
 export interface Measurement {
+  /** Memory in KiB. */
   memoryCost: number;
+  /** Passes. */
   timeCost: number;
+  /** Lanes. */
   parallelism: number;
-  /** The median of three hashes. */
+  /** The median time of three hashes. */
   measuredMs: number;
 }
 
+/** The result of {@link calibrate}. */
 export interface Calibration {
-  /** For {@link hash}. */
+  /** The costs found, to be passed to {@link hash}. */
   options: { type: 'argon2id'; memoryCost: number; timeCost: number; parallelism: number };
-  /** How long one hash takes while no other runs. */
+  /** The time of one hash while no other runs. */
   measuredMs: number;
-  /** Whether that is at most `targetMs`. */
+  /** Whether `measuredMs` is at most `targetMs`. */
   withinTarget: boolean;
-  /** Hashes a second when every thread of the pool that has memory for it computes them. */
+  /** Hashes a second if every thread of the pool that has the memory for it hashes. */
   perSecond: number;
 }
 
 /**
- * Finds what takes `targetMs` on this machine, as RFC 9106 section 4 says: as much memory as there
- * may be, then as many passes as there is time for (at most 64). Never weaker than the OWASP
- * minimum (19456 KiB with 2 passes, or as strong with less memory), even if that takes longer:
- * `withinTarget` tells. It hashes on the pool, so what else runs there is measured with it.
+ * Finds the strongest costs that take at most `targetMs` on this machine (RFC 9106 section 4): as
+ * much memory as allowed, then as many passes as there is time for, at most 64.
+ *
+ * The result is never weaker than the minimum of OWASP (19456 KiB with 2 passes, or as strong with
+ * less memory), even if that takes longer than `targetMs`; `withinTarget` tells. The measurements
+ * run on the {@link passwordPool}, so other hashes disturb them: calibrate at deployment, not under
+ * load.
+ *
+ * @example
+ * ```ts
+ * import { calibrate, PasswordHasher } from '@nodesec/native';
+ *
+ * const { options, withinTarget, perSecond } = await calibrate({ targetMs: 250, memoryCost: 32768 });
+ * const passwords = new PasswordHasher(options);
+ * console.log(options.type, options.memoryCost <= 32768); // argon2id true
+ * ```
  */
 export function calibrate(options: CalibrateOptions): Promise<Calibration>;
 
+/** The options of `passwordPool.configure`. */
 export interface PoolOptions {
-  /** Hashes at a time: 1 to 512. Default: the cores that the process may use. */
+  /** Hashes that run at the same time: 1 to 512. Default: the cores that the process may use. */
   threads?: number;
   /**
-   * Bytes of Argon2 memory in all running hashes together, from 8 KiB. Default: a quarter of what
-   * the machine or the control group (cgroup) has, and at least 64 MiB, one hash of the default
-   * policy.
+   * Argon2 memory of all running hashes together, in bytes, at least 8192. Default: a quarter of
+   * the memory of the machine or the control group (cgroup), but at least 64 MiB, which is one hash
+   * of the default policy.
    */
   maxMemory?: number;
   /**
-   * Hashes that wait: 0 to 2^20. Default: 1024. A hash has its place until its memory has been
-   * wiped, which is after its result is there: with 0, the next one may still be refused then.
+   * Hashes that wait: 0 to 2^20. Default: 1024. A hash keeps its place until its memory has been
+   * wiped, shortly after its result was delivered; with 0, a call that follows at once may still be
+   * refused.
    */
   maxQueue?: number;
-  /** How long they wait at most: 1 ms to 24 hours. Default: 30000. */
+  /** The longest time that a hash waits: 1 ms to 24 hours. Default: 30,000 ms. */
   queueTimeoutMs?: number;
 }
 
+/** The result of `passwordPool.stats`. */
 export interface PoolStats {
+  /** Hashes that may run at the same time. */
   threads: number;
-  /** Jobs that run: hashes, and keys being made, which share the threads. */
+  /** Hashes that run now. */
   running: number;
+  /** Hashes that wait now. */
   queued: number;
-  /** Of Argon2 memory that the running ones hold. */
+  /** Argon2 memory of the running hashes, in bytes. */
   bytes: number;
-  /** Of wiped memory that is kept for the next hashes; within `maxMemory` together with `bytes`. */
+  /** Wiped memory kept for the next hashes, in bytes. With `bytes` it stays within `maxMemory`. */
   keptBytes: number;
+  /** The configured budget, in bytes. */
   maxMemory: number;
+  /** The configured length of the queue. */
   maxQueue: number;
+  /** The configured longest wait. */
   queueTimeoutMs: number;
-  /** Jobs since the process started that ran to their end, … */
+  /** Hashes completed since the process started. */
   completed: number;
-  /** … were turned away with `ERR_PASSWORD_BUSY`, … */
+  /** Hashes refused with `ERR_PASSWORD_BUSY` since the process started. */
   rejected: number;
-  /** … or called off, queued or running. */
+  /** Hashes aborted since the process started, while queued or running. */
   aborted: number;
-  /** How long the last 1000 hashes ran, waiting not included: the median. */
+  /** The median time of the last 1000 hashes, without their time in the queue. */
   p50Ms?: number;
-  /** The 99th percentile. */
+  /** The 99th percentile of the same times. */
   p99Ms?: number;
 }
 
 /**
- * Where passwords are hashed: one pool for the process and its worker threads. Who comes first is
- * served first, strictly: a hash that waits for memory is not overtaken. One that would have to
- * wait behind `maxQueue` others, or has waited for `queueTimeoutMs`, fails with
- * `ERR_PASSWORD_BUSY`, whose `retryAfterMs` estimates when there will be room; one larger than
- * `maxMemory` fails at once with `ERR_PASSWORD_MEMORY`. Keys that are made wait their turn and are
- * not turned away.
+ * The pool on which passwords are hashed: one for the process and all its worker threads.
  *
- * An AbortSignal rejects at once with an {@link AbortError}. What waited leaves the queue, wiped;
- * what runs stops at the next slice (a quarter of a pass), and its memory counts until then. Memory
- * is wiped after each hash, kept for the next of its size, and given back after 5 idle seconds;
- * what a stored digest asks for beyond 64 MiB and your own policies is given back at once.
+ * The queue is strictly first in, first out: a hash that waits for memory is not overtaken. A hash
+ * is refused with `ERR_PASSWORD_BUSY` if `maxQueue` others wait already, or once it has waited for
+ * `queueTimeoutMs`; `retryAfterMs` of the error estimates when there will be room. A hash larger
+ * than `maxMemory` is refused at once with `ERR_PASSWORD_MEMORY`.
+ *
+ * An `AbortSignal` rejects its call at once with an {@link AbortError}. A waiting hash leaves
+ * the queue, and its password is wiped. A running hash stops at the next slice (a quarter of a
+ * pass); its memory counts until then.
+ *
+ * Memory is wiped after each hash, kept for the next hash of that size, and given back after 5 idle
+ * seconds. If a stored digest asks for more than 64 MiB and more than your own policies, its memory
+ * is given back at once.
+ *
+ * @example
+ * ```ts
+ * import { hash, passwordPool, PasswordError } from '@nodesec/native';
+ *
+ * passwordPool.configure({ maxMemory: 512 * 2 ** 20, maxQueue: 200, queueTimeoutMs: 5_000 });
+ * try {
+ *   await hash('a password', { signal: AbortSignal.timeout(10_000) });
+ * } catch (error) {
+ *   if (!(error instanceof PasswordError) || error.code !== 'ERR_PASSWORD_BUSY') throw error;
+ *   console.log(`503, Retry-After: ${Math.ceil((error.retryAfterMs ?? 1000) / 1000)}`);
+ * }
+ * console.log(passwordPool.stats().queued); // 0
+ * ```
  */
 export const passwordPool: {
-  /** At any time; what is left out stays. Running hashes run on, waiting ones keep their place. */
+  /**
+   * Changes the bounds, at any time. An option that is left out keeps its value. Running hashes
+   * continue, and waiting hashes keep their place.
+   */
   configure(options: PoolOptions): void;
+  /** Reads the pool's state and counters. */
   stats(): PoolStats;
 };
 
-// ── Secrets ─────────────────────────────────────────────────────────────────────────────────
+// ── Keys and tokens (JWS RFC 7515, JWK RFC 7517, JWT RFC 7519, RFC 8725) ────────────────────
+//
+// A `KeyRing` holds the keys that sign and rotates them; a `JwtIssuer` signs, a `JwtVerifier`
+// verifies. A service that verifies tokens of another one takes its keys from a `RemoteJwks`.
 
 /**
- * Bytes outside of JavaScript's heap: in memory that is locked and kept out of dumps as far as the
- * machine allows ({@link secureHeap}), wiped when the last user lets go. Prints as
- * `[SecretBuffer 32 bytes]`; `structuredClone` and `postMessage` refuse it (`DataCloneError`). At
- * most 1 MiB. A full heap is `ERR_SECRET_EXHAUSTED`, or else {@link SecureHeapOptions.overflow}.
- */
-export class SecretBuffer {
-  private constructor();
-  /** Random bytes, 1 to 1 MiB of them. */
-  static random(bytes: number): SecretBuffer;
-  /**
-   * A copy; `wipe: true` zeroes the source's bytes afterwards. An array of at most 64 bytes whose
-   * `buffer` was never touched is kept by V8 in its own heap, where a copy of it stays: touch
-   * `bytes.buffer` before filling it.
-   */
-  static from(data: Uint8Array, options?: { wipe?: boolean }): SecretBuffer;
-  /**
-   * What a text of at most 4096 bytes holds; `hex` and the base64 forms are decoded in constant
-   * time, `base64` with padding and `base64url` without. The engine writes the text straight into
-   * secret memory; the string itself stays JavaScript's.
-   */
-  static fromString(
-    text: string,
-    encoding?: 'utf8' | 'hex' | 'base64' | 'base64url',
-  ): SecretBuffer;
-  /**
-   * What a regular file holds, read into secret memory without a buffer on the way. `path` has 1 to
-   * 4096 bytes; links are followed (Kubernetes mounts secrets as such), and the file that was
-   * opened is the one that is checked.
-   *
-   * - `ERR_SECRET_PERMISSIONS`: group or others may read or write it (`mode & 0o066`), or it
-   *   belongs to another user than root and the one of this process; neither is checked on Windows.
-   * - `ERR_SECRET_FILE`: not to be read, not regular, empty, larger than `maxBytes`, malformed.
-   * - `ERR_ACCESS_DENIED`, with `permission` and `resource` as Node's own error has them: Node runs
-   *   with `--permission`, and without `--allow-fs-read` for the path.
-   */
-  static fromFile(path: string, options?: SecretFileOptions): SecretBuffer;
-  /**
-   * What a variable of the environment holds, taken from there without a JavaScript string:
-   * `encoding` as with {@link SecretBuffer.fromString}, default `utf8`; the name has 1 to 256
-   * bytes. With `wipe` (default true) the value is then overwritten where it lies (on Windows only
-   * removed; elsewhere as often as the name is listed) and the variable deleted, from `process.env`
-   * as well.
-   *
-   * Call it first thing. Copies made before stay: by whoever read `process.env.NAME`, in child
-   * processes and in workers. And C libraries do not lock the environment: native code that looks
-   * up a variable in another thread at that moment may see this one half wiped, or miss another.
-   *
-   * `ERR_SECRET_ENV`: not set, empty, malformed (it is then left as it is), or called in a worker
-   * thread, whose `process.env` is a copy.
-   */
-  static fromEnv(
-    name: string,
-    options?: { encoding?: 'utf8' | 'hex' | 'base64' | 'base64url'; wipe?: boolean },
-  ): SecretBuffer;
-  /**
-   * Opens what {@link SecretBuffer.seal} gave, straight into secret memory. `ERR_SECRET_SEAL`:
-   * another key, another context, or changed since; which of them is not said.
-   */
-  static unseal(
-    sealed: Uint8Array,
-    key: SecretBuffer,
-    options: { context: string },
-  ): SecretBuffer;
-  /**
-   * Takes over what {@link SecretBuffer.share} gave a ticket for, in another thread or the same.
-   * `ERR_SECRET_TICKET`: unknown, used or expired.
-   */
-  static adopt(ticket: string): SecretBuffer;
-
-  /** `ERR_SECRET_DISPOSED` once disposed of, as with every method but `dispose`. */
-  readonly byteLength: number;
-  readonly disposed: boolean;
-  /**
-   * Lends a copy of the bytes for the time of the call and wipes it then. A function that
-   * transfers the bytes away gets `ERR_SECRET_ESCAPED`, one that returns a promise
-   * `ERR_INVALID_RETURN_VALUE`: that is {@link SecretBuffer.useAsync}.
-   */
-  use<T>(fn: (bytes: Uint8Array) => T extends PromiseLike<unknown> ? never : T): T;
-  /**
-   * Lends a copy of the bytes until the promise settles and wipes it then, whatever came of it. A
-   * function that returns no promise is fine; one that transfers the bytes away gets
-   * `ERR_SECRET_ESCAPED`. Errors are rejections.
-   */
-  useAsync<T>(fn: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T>;
-  /** The same bytes in memory of their own: disposing of one leaves the other. */
-  clone(): SecretBuffer;
-  /** Compares in constant time; different lengths are unequal at once. */
-  equals(other: SecretBuffer | Uint8Array): boolean;
-  /**
-   * Encrypts and authenticates the bytes, to be stored: AES-256-GCM under a key that HKDF-SHA256
-   * derives from `key` (32 bytes or more) and a fresh salt, 62 bytes more than the secret has. The
-   * `context` (1 to 1024 bytes) says what the secret is for, such as `'pepper 2026-11'`; it is
-   * authenticated, not stored, and the same one is needed to open it.
-   */
-  seal(key: SecretBuffer, options: { context: string }): Buffer;
-  /**
-   * A ticket, to be sent to another thread of the process and given to {@link SecretBuffer.adopt}
-   * there: 128 random bits as text, good once and for 60 seconds. The bytes stay where they are and
-   * have two owners then; each disposes for itself, and the last one wipes. At most 1024 tickets
-   * wait at a time (`ERR_SECRET_TICKET`). Disposing of this one does not take the ticket back.
-   */
-  share(): string;
-  /**
-   * Lets go, which is better than waiting for the collector: it does not run within a synchronous
-   * loop, and knows little of how full the secure heap is. Keys that were made from the secret keep
-   * their own copy. Idempotent.
-   */
-  dispose(): void;
-  [Symbol.dispose](): void;
-  toString(): string;
-  toJSON(): string;
-}
-
-export interface SecretFileOptions {
-  /**
-   * `raw` (default) takes the bytes as they are, `utf8` as well, if they are well-formed; the
-   * others are decoded as with {@link SecretBuffer.fromString}.
-   */
-  encoding?: 'raw' | 'utf8' | 'hex' | 'base64' | 'base64url';
-  /** The largest file, 1 byte to 1 MiB; default 64 KiB. */
-  maxBytes?: number;
-  /** Whether one line ending at the end is left off. Default: for `raw` no, else yes. */
-  trim?: boolean;
-  /**
-   * Takes a file that others than its owner may read or write (a Docker or Kubernetes mount, say)
-   * or that belongs to another user than root and the one of this process. Default no.
-   */
-  allowInsecure?: boolean;
-}
-
-export interface SecureHeapStatus {
-  /**
-   * Best first: `memfd_secret` (Linux only), `mlock` (on Windows `VirtualLock`), `dontdump` (not on
-   * macOS), `plain`.
-   */
-  backend: 'memfd_secret' | 'mlock' | 'dontdump' | 'plain';
-  /** Why a better one is not used, with the errors of the system. */
-  reasons: string[];
-  /** Kept from swap, as the system reports it. */
-  locked: boolean;
-  /**
-   * Left out of core dumps, as the kernel reports it. On Windows: out of the dumps of Windows Error
-   * Reporting, which accepted it. On macOS: no core file is written, for `RLIMIT_CORE` is 0.
-   */
-  dumpExcluded: boolean;
-  /** Out of the kernel's own mapping: not even root reads it from outside. */
-  kernelUnmapped: boolean;
-  /** Inaccessible pages lie on both sides. */
-  guardPages: boolean;
-  capacityBytes: number;
-  /**
-   * As slots, which hold 32 bytes more than asked for and are powers of two; above 4064 bytes as
-   * whole pages, between guard pages of their own.
-   */
-  usedBytes: number;
-  /** Secrets and keys in the heap. */
-  liveSecrets: number;
-  /** SecretBuffers that are kept outside of it, encrypted ({@link SecureHeapOptions.overflow}). */
-  sealedSecrets: number;
-  /**
-   * Private keys of RSA, ECDSA and Ed25519 as the crypto library has parsed them. They are on the
-   * ordinary heap, outside of what is described here, until the key is collected; their originals
-   * are inside.
-   */
-  parsedPrivateKeys: number;
-  /** SecretBuffers of the process that were collected without having been disposed of, so far. */
-  leaked: number;
-  maxBytes: number;
-  /** `RLIMIT_MEMLOCK` in bytes; absent when unlimited, and on Windows. */
-  memlockSoft?: number;
-  memlockHard?: number;
-  /** A live `memfd_secret` mapping keeps the whole machine from hibernating. */
-  hibernationBlocked: boolean;
-  /** Not both locked and left out of dumps. */
-  degraded: boolean;
-}
-
-export interface SecureHeapOptions {
-  /**
-   * What the heap may grow to, 4 KiB to 1 GiB; default 16 MiB. Of secrets above 4064 bytes it holds
-   * at most 8192 in any case.
-   */
-  maxBytes?: number;
-  /**
-   * The best kind of memory to try; what the machine refuses falls to the next. `auto`, the
-   * default, leaves `memfd_secret` out where hibernation is configured. The environment variable
-   * `NODESEC_SECMEM`, with the name of a backend, has the last word.
-   */
-  backend?: 'auto' | SecureHeapStatus['backend'];
-  /**
-   * What must be true of the memory. If it is not, this call and every secret fail with
-   * `ERR_SECRET_DEGRADED`.
-   */
-  require?: Array<'locked' | 'dumpExcluded' | 'kernelUnmapped'>;
-  /**
-   * When the memory is not both locked and left out of dumps: one process warning with the code
-   * `NODESEC_SECRET_DEGRADED` (the default), `ERR_SECRET_DEGRADED`, or nothing.
-   */
-  onDegraded?: 'warn' | 'error' | 'ignore';
-  /**
-   * What happens to a new SecretBuffer when the heap is full and can grow no further. `error`, the
-   * default: `ERR_SECRET_EXHAUSTED`. `seal`: its bytes are kept on the ordinary heap, encrypted
-   * with AES-256-GCM under a key in the secure heap, and opened there for the time of each call; 16
-   * KiB of `maxBytes` (then at least 20 KiB, or 32 KiB where pages have 16) are set aside for that,
-   * and one thread at a time uses them.
-   *
-   * So kept are SecretBuffers of up to 4064 bytes (of a string, 4063), the text or file included
-   * that they are decoded from. A longer one, and what is computed with at once, such as the state
-   * of an HMAC key, is `ERR_SECRET_EXHAUSTED` all the same. A sealed one stays sealed until it is
-   * disposed of.
-   */
-  overflow?: 'error' | 'seal';
-}
-
-export interface ProcessHardening {
-  /** Whether the process may be dumped and traced by its user; absent where that cannot be set. */
-  dumpable?: boolean;
-  /** The soft limit on core dumps in bytes, `Infinity` for none; absent where there is no limit. */
-  core?: number;
-  /** What could not be done, and what does not help. */
-  reasons: string[];
-}
-
-export const secureHeap: {
-  /**
-   * Says what the heap is to be made of, before the first secret or key of the process, whichever
-   * thread makes it. Afterwards only a higher `maxBytes` is accepted; anything else is
-   * `ERR_SECRET_CONFIGURED`. An option left out keeps what an earlier call set.
-   */
-  configure(options: SecureHeapOptions): void;
-  /** What is true of the memory right now, read back from the system. */
-  status(): SecureHeapStatus;
-  /**
-   * Disposes of every SecretBuffer of the process, those of its worker threads and those that wait
-   * to be adopted as well. Keys and issuers that were made from secrets keep their own copies and
-   * go on working; a password that is being hashed is finished. For the end of a service, or an
-   * emergency.
-   */
-  disposeAll(): void;
-  /**
-   * Looks for writes beyond the ends of secrets, which only native code can make. Where there was
-   * one, every secret is wiped and the process aborts with a message on stderr; the same is looked
-   * at whenever a secret is let go of.
-   */
-  verify(): void;
-  /**
-   * Keeps all memory of the process from dumps, not only the secure heap. Nothing of this is done
-   * unless it is asked for; gives what is true afterwards, read back from the system, and without
-   * options only asks. Call it at the start.
-   *
-   * `dumpable: false` (Linux): no core dumps, and no debugger, profiler or `/proc/PID/mem` for
-   * other processes of the same user. Root is not stopped. Cannot be undone here, and is not
-   * inherited by programs that are started.
-   *
-   * `core` (Linux, macOS): the most bytes of a core dump, 0 for none. It lowers the soft limit;
-   * the hard limit is left as it is. Inherited by programs that are started. Does not stop systems
-   * that pipe dumps to a program; `reasons` says so then.
-   */
-  hardenProcess(options?: { dumpable?: false; core?: number }): ProcessHardening;
-};
-
-/** Compares in constant time; different lengths are unequal at once. */
-export function timingSafeEqual(a: Bytes, b: Bytes): boolean;
-
-// ── Tokens (JWS RFC 7515, JWT RFC 7519, RFC 8725) ────────────────────────────────────────────
-
-/**
- * `EdDSA` and `Ed25519` (RFC 9864) are two names of one algorithm: a key signs under the one it was
- * made for and verifies both, unless a list of `algorithms` names only one.
+ * The signature algorithms (RFC 7518 section 3, RFC 8037, RFC 9864).
+ *
+ * `EdDSA` and `Ed25519` are two names of one algorithm. A key signs under the name it was made for
+ * and verifies both, unless a list of `algorithms` names only one.
  */
 export type Algorithm =
   | 'HS256'
@@ -619,294 +588,296 @@ export type Algorithm =
   | 'EdDSA'
   | 'Ed25519';
 
+/** The options with which a {@link JwtKey} is made. */
 export interface KeyOptions {
-  /** The one algorithm the key is for. */
+  /** The one algorithm for which the key is used. */
   alg: Algorithm;
-  /** 1 to 256 bytes. Default: the RFC 7638 thumbprint; for HMAC a random id. */
+  /** The key id: 1 to 256 bytes. Default: the RFC 7638 thumbprint; for HMAC a random id. */
   kid?: string;
 }
 
+/** The options of {@link JwtKey.fromPem} and {@link JwtKey.fromDer}. */
 export interface KeyFileOptions extends KeyOptions {
-  /** Of an encrypted PKCS#8 file, and of no other; at most 1024 bytes. */
+  /** The passphrase of an encrypted PKCS#8 file: at most 1024 bytes. Only for such a file. */
   passphrase?: Bytes;
 }
 
 /**
- * A key, bound to one algorithm and parsed once. Nothing is guessed: text is never taken for a
- * secret, and a key file is refused as one. Unusable or weak keys (HMAC shorter than the hash's
- * output, RSA under 2048 bits or with an even exponent, points off the curve or of small order) are
- * `ERR_JWT_KEY`.
+ * A key, bound to one algorithm and parsed once.
+ *
+ * The format is never guessed: text is not taken for a secret, and a key file is refused as a
+ * secret. `ERR_JWT_KEY` for malformed and weak keys: HMAC shorter than the output of its hash, RSA
+ * below 2048 bits or with an even exponent, points off the curve or of small order.
+ *
+ * A key prints as `[JwtKey …]` without key material. `structuredClone` and `postMessage` refuse it.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey } from '@nodesec/native';
+ *
+ * const key = await JwtKey.generate('ES256');
+ * const issuer = new JwtIssuer({ keys: key, expiresIn: '15m' });
+ * console.log(issuer.sign({ sub: 'alice' }).split('.').length); // 3
+ * ```
  */
 export class JwtKey {
   private constructor();
   /**
-   * `modulusLength` (2048, 3072 or 4096 bits; default 2048) is for RSA, of which a key takes up to
-   * seconds, on a thread of libuv's pool.
+   * Makes a key. `modulusLength` is for RSA: 2048, 3072 or 4096 bits, default 2048. An RSA key
+   * takes up to seconds, on a thread of libuv's pool.
    */
   static generate(
     alg: Algorithm,
     options?: { kid?: string; modulusLength?: number },
   ): Promise<JwtKey>;
   /**
-   * At least 32, 48 or 64 bytes for HS256, HS384 or HS512, at most 4096.
+   * Makes an HMAC key of a secret: at least 32, 48 or 64 bytes for HS256, HS384 or HS512, at most
+   * 4096 bytes.
    *
-   * `ERR_JWT_KEY` for what is a key file, since with a public one anybody could sign: PEM, JWKs,
-   * OpenSSH and PuTTY files, DER of keys and certificates whatever follows it, uncompressed points,
-   * and the base64, base64url or hex of any of these. A bare Ed25519 key, a compressed point and a
-   * modulus cannot be told from random bytes. Of random secrets, in any encoding, fewer than one in
-   * 2⁴⁰ is refused.
+   * A key file is refused with `ERR_JWT_KEY`, because anybody could sign with a public one: PEM,
+   * JWKs, OpenSSH and PuTTY files, DER of keys and certificates with or without bytes after it,
+   * uncompressed points, and the base64, base64url or hex of any of these. A bare Ed25519 key, a
+   * compressed point and a modulus look like random bytes and are not recognized. Fewer than one of
+   * 2^40 random secrets, in any encoding, is refused by mistake.
+   *
+   * @example
+   * ```ts
+   * import { JwtKey, SecretBuffer } from '@nodesec/native';
+   *
+   * const secret = SecretBuffer.random(32); // or .fromFile('…'), .fromEnv('…')
+   * const key = JwtKey.fromSecret(secret, { alg: 'HS256', kid: '2026-11' });
+   * secret.dispose(); // the key keeps its own copy
+   * console.log(key.kid, key.private); // 2026-11 true
+   * ```
    */
   static fromSecret(secret: Uint8Array | SecretBuffer, options: KeyOptions): JwtKey;
   /**
-   * One key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. With a passphrase PKCS#8 encrypted
-   * with PBES2: AES under PBKDF2 of at most 2,000,000 iterations, which may take a second, or
-   * scrypt of at most 64 MiB. Other encryption, a wrong passphrase, and one for what is not
-   * encrypted are `ERR_JWT_KEY`. Text may stand before the section, and no second one beside it. A
-   * private EC key may leave its curve out or spell out its parameters; a public one may not.
+   * Reads one PEM key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. Text may stand before the
+   * section; a second section is refused.
+   *
+   * With `passphrase` the file is PKCS#8 encrypted with PBES2: AES under PBKDF2 with at most
+   * 2,000,000 iterations, which may take a second, or scrypt with at most 64 MiB. `ERR_JWT_KEY` for
+   * another encryption, a wrong passphrase, and a passphrase for a file that is not encrypted. A
+   * private EC key may omit its curve or spell out its parameters; a public one may not.
+   *
+   * @example
+   * ```ts
+   * import { generateKeyPairSync } from 'node:crypto';
+   * import { JwtKey } from '@nodesec/native';
+   *
+   * const { privateKey } = generateKeyPairSync('ec', {
+   *   namedCurve: 'P-256',
+   *   privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
+   *   publicKeyEncoding: { type: 'spki', format: 'pem' },
+   * });
+   * const key = JwtKey.fromPem(privateKey, { alg: 'ES256' });
+   * console.log(key.alg, key.private); // ES256 true
+   * ```
    */
   static fromPem(pem: Bytes, options: KeyFileOptions): JwtKey;
-  /** The same structures as DER (X.690), with nothing behind them. */
+  /** Reads the same structures as DER (X.690). No byte may follow the structure. */
   static fromDer(der: Uint8Array | SecretBuffer, options: KeyFileOptions): JwtKey;
   /**
-   * Public, private or symmetric; `alg` and `kid` of the JWK are the defaults. Only its own members
-   * count. `use` must be `sig`
-   * and `key_ops` name what the key is for: `verify` for a public key, `sign` for a private one,
-   * both for a symmetric one.
+   * Reads a public, private or symmetric JWK (RFC 7517). `alg` and `kid` of the JWK are the
+   * defaults of the options. Only own members of the object count.
+   *
+   * If the JWK has a `use`, it must be `sig`. If it has `key_ops`, they must name the purpose of
+   * the key: `verify` for a public key, `sign` for a private key, both for a symmetric key.
    */
   static fromJwk(jwk: object, options?: Partial<KeyOptions>): JwtKey;
   /**
-   * The public keys of a JWK Set (RFC 7517 section 5), an object or its JSON text, that can be used
-   * here: possibly none, at most 1000. A set that is longer than 1 MiB, has more than 1000 keys or
-   * is malformed is `ERR_JWT_KEY`, and so is text with a member that comes twice.
+   * Reads the usable public keys of a JWK Set (RFC 7517 section 5), given as an object or as JSON
+   * text. The result may be empty and has at most 1000 keys.
    *
-   * Keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those with a `kid` of more
-   * than 256 bytes or for another use, and `oct` are left out. A key with private members is no
-   * secret any more: it is left out, and so is whatever else has its numbers. Two different keys
-   * with the same `kid` and `alg` are both left out. A key without `kid` gets its thumbprint. A
-   * member that is `null` is as if missing.
+   * `ERR_JWT_KEY` for a set that is malformed, longer than 1 MiB or of more than 1000 keys, and for
+   * text in which an object has a member twice; also if the set would give more than 1000 keys.
+   *
+   * Keys that cannot be used are left out:
+   *
+   * - keys of an unknown `kty`, `crv` or `alg`, malformed and weak keys, `oct` keys;
+   * - keys with a `kid` of more than 256 bytes, and keys for another use;
+   * - keys with private members, which are not secret any more, and every other key with the same
+   *   numbers;
+   * - both of two different keys with the same `kid` and `alg`.
+   *
+   * A key without `kid` gets its thumbprint. A member that is `null` counts as missing.
+   *
+   * @example
+   * ```ts
+   * import { JwtKey, JwtVerifier } from '@nodesec/native';
+   *
+   * const published = (await JwtKey.generate('ES256')).toPublicJwk();
+   * const keys = JwtKey.fromJwks({ keys: [published] });
+   * const verifier = new JwtVerifier({ keys, issuer: 'https://id.example', audience: 'api' });
+   * console.log(keys.length); // 1
+   * ```
    */
   static fromJwks(jwks: object | string, options?: JwksImportOptions): JwtKey[];
+  /** Takes the key of a `KeyObject` of `node:crypto`. */
   static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
+  /** The key id. */
   readonly kid: string;
+  /** The one algorithm for which the key is used. */
   readonly alg: Algorithm;
-  /** Whether it can sign. */
+  /** Whether the key can sign. */
   readonly private: boolean;
-  /** Never private members; `ERR_JWT_KEY` for HMAC, which has no public half. */
+  /**
+   * Gives the public JWK, never with private members. `ERR_JWT_KEY` for HMAC, which has no public
+   * half.
+   */
   toPublicJwk(): JsonWebKeyPublic;
+  /** A description without key material. */
   toString(): string;
+  /** The same description. */
   toJSON(): string;
 }
 
+/** A public JWK (RFC 7517), as {@link JwtKey.toPublicJwk} gives it. */
+export interface JsonWebKeyPublic {
+  /** The key type. */
+  kty: 'RSA' | 'EC' | 'OKP';
+  /** The use: signatures. */
+  use: 'sig';
+  /** The algorithm. */
+  alg: Algorithm;
+  /** The key id. */
+  kid: string;
+  /** The modulus, for RSA. */
+  n?: string;
+  /** The public exponent, for RSA. */
+  e?: string;
+  /** The curve, for EC and OKP. */
+  crv?: string;
+  /** The x coordinate for EC, the public key for OKP. */
+  x?: string;
+  /** The y coordinate, for EC. */
+  y?: string;
+}
+
+/** The options of {@link JwtKey.fromJwks}, and part of those of {@link RemoteJwks}. */
 export interface JwksImportOptions {
   /**
-   * Keys for other algorithms are left out; HMAC is not for key sets. Default: any. An RSA key
-   * without `alg` becomes one key for each of RSA's algorithms that is named here, by default for
-   * RS256; other keys without `alg` are for their curve's algorithm. With `use: 'jwt-svid'` the
-   * default is all of RS, ES and PS, for keys without `alg` as well.
+   * The algorithms whose keys are taken. HMAC is not possible. Default: all others.
+   *
+   * A key without `alg` is for the algorithm of its curve. An RSA key without `alg` becomes one key
+   * for each RSA algorithm that is named here, by default for RS256 only. With `use: 'jwt-svid'`
+   * the default is all of RS, ES and PS, for keys without `alg` as well.
    */
   algorithms?: Algorithm[];
   /**
-   * `sig` (the default) takes keys without `use` as well; `jwt-svid` (SPIFFE) only keys that say so
-   * and have a `kid`. A RemoteJwks of these is for `JwtVerifier.spiffe` alone. With keys of
-   * `fromJwks` nobody can tell: elsewhere they verify JWT-SVIDs without the rules of their trust
-   * domain, so give a bundle to `JwtVerifier.spiffe` as it is.
+   * The use of the keys. Default: `sig`.
+   *
+   * - `sig`: keys with this `use`, and keys without one.
+   * - `jwt-svid` (SPIFFE): only keys with this `use` and with a `kid`. Give a {@link RemoteJwks} of
+   *   these to {@link JwtVerifier.spiffe} only; other verifiers refuse it. The keys of
+   *   {@link JwtKey.fromJwks} do not remember their use: in another verifier they would accept
+   *   JWT-SVIDs without the rules of their trust domain. Give a bundle to `JwtVerifier.spiffe` as
+   *   it is.
    */
   use?: 'sig' | 'jwt-svid';
 }
 
-/** What has become of a request for a JWK Set. */
-export type RemoteJwksEvent = {
-  /**
-   * What it was made for: keys that have never been fetched or soon run out (`due`), a token that
-   * means no one key of the set (`unknown-key`) or that nothing can verify (`unavailable`), or a
-   * call of `refresh()`.
-   */
-  trigger: 'due' | 'unknown-key' | 'unavailable' | 'refresh';
-} & (
-  | {
-      type: 'refreshed';
-      /** Whether it is another set than before. */
-      changed: boolean;
-      /** For how many seconds the set is fresh. */
-      freshFor: number;
-    }
-  | {
-      type: 'failed';
-      /**
-       * `ERR_JWT_KEYS_UNAVAILABLE`. Its message says neither the URL nor what was answered; its
-       * `cause`, which is not enumerable, may name the host.
-       */
-      error: JwtError;
-      /** What tokens are verified with until the next request. */
-      keys: 'fresh' | 'stale' | 'none';
-    }
-);
-
-export interface RemoteJwksOptions extends JwksImportOptions {
-  /** Of every request, such as an API key: at most 64, with values of at most 8192 bytes. */
-  headers?: Record<string, string>;
-  /**
-   * What makes the requests, for a proxy or a private authority. It is given the URL and `method`,
-   * `headers`, `signal` and `redirect: 'manual'`. It may verify tokens with these keys, but not
-   * wait for them: that ends with `timeoutMs`. Default: the global `fetch`.
-   */
-  fetch?: (url: string, init: RequestInit) => Promise<Response>;
-  /**
-   * From the request to the last byte of the answer; 1 to 60,000. A request that is under way keeps
-   * the process from ending for as long, even one in the background for which nobody waits.
-   * Default: 5000.
-   */
-  timeoutMs?: number;
-  /** The longest answer, uncompressed; at most 1 MiB. Default: 512 KiB. */
-  maxBytes?: number;
-  /**
-   * For how long a set is fresh at least, whatever the answer's Cache-Control says; 1 second to
-   * `maxAge`. Default: 1 minute, or `maxAge` where that is less.
-   */
-  minAge?: Duration;
-  /** And at most, or without a Cache-Control; 1 second to 7 days. Default: 10 minutes. */
-  maxAge?: Duration;
-  /**
-   * After a request, how long a token that means no key of the set causes no other; at least 1
-   * second, at most 100 years. Default: 30 seconds.
-   */
-  cooldown?: Duration;
-  /**
-   * For how long after `maxAge` keys are still used when a request has failed; up to 7 days. Keys
-   * that the provider has taken back in the meantime are used, too. Default: 0.
-   */
-  staleIfError?: Duration;
-  /** Told of every request. What it throws is dropped. */
-  onEvent?: (event: RemoteJwksEvent) => void;
-}
-
-/**
- * The keys that somebody else publishes at one address, for verifiers. Nothing that a token says
- * changes where they come from.
- *
- * They are fetched when they are first used, and again, in the background, when four fifths of the
- * time for which they are fresh have passed: that is the answer's `max-age` less its `Age`, within
- * `minAge` and `maxAge`; `no-store` and `no-cache` are `minAge`. An entity tag is sent back. A
- * token that means no key of the set, by its `kid` or as one without, has them fetched as well,
- * once a `cooldown` at most; one for HMAC does not, and is `ERR_JWT_ALGORITHM`. There is one
- * request at a time, and no timer but its timeout; after failures there are pauses of 1 second to 1
- * minute.
- *
- * `verify` and `verifyJws` never wait: while there are no keys they throw
- * `ERR_JWT_KEYS_UNAVAILABLE`, and the request is under way; `status().lastError` says why the last
- * one failed. `verifyAsync` waits for it. To start with keys at hand, `await jwks.refresh()`.
- *
- * A key that the provider drops goes on verifying until the set is fetched the next time, when it
- * soon runs out or a token calls for it. A system clock that is set does not make keys live longer.
- *
- * An answer counts when its status is 200 and its body is a JWK Set as `JwtKey.fromJwks` takes it,
- * whatever its Content-Type; redirects are not followed. It replaces all keys, even if none is
- * left: that is how a provider takes all of them back. Any other answer leaves the keys as they
- * were.
- */
-export class RemoteJwks {
-  /**
-   * An `https:` URL without credentials and fragment, of at most 4096 bytes; `http:` for `localhost`,
-   * 127.0.0.0/8 and `[::1]`.
-   */
-  constructor(url: string | URL, options?: RemoteJwksOptions);
-  /** Fetches now, or waits for the request that is under way. Rejects when that fails. */
-  refresh(): Promise<void>;
-  /** The keys that verify now. */
-  list(): { kid: string; alg: Algorithm }[];
-  status(): {
-    /**
-     * `stale` by `staleIfError` only; `none` before the first request and when the keys are too
-     * old.
-     */
-    keys: 'fresh' | 'stale' | 'none';
-    /** When they were last confirmed. */
-    loadedAt: Date | undefined;
-    /** Why the last request failed, if it did. */
-    lastError: JwtError | undefined;
-  };
-}
-
-export interface JsonWebKeyPublic {
-  kty: 'RSA' | 'EC' | 'OKP';
-  use: 'sig';
-  alg: Algorithm;
-  kid: string;
-  n?: string;
-  e?: string;
-  crv?: string;
-  x?: string;
-  y?: string;
-}
-
+/** The options of {@link KeyRing}. */
 export interface KeyRingOptions {
-  /** The algorithm of the keys that rotation makes, RSA of 2048 bits. Default: ES256. */
+  /** The algorithm of the keys that rotation makes; RSA keys have 2048 bits. Default: ES256. */
   alg?: Algorithm;
   /**
-   * The first signs, the others are retired: they verify until `maxTokenTtl` and 300 seconds from
-   * now, and are then forgotten. At most 1000.
+   * The keys to begin with, at most 1000. The first one signs. The others are retired: they verify
+   * for `maxTokenTtl` and 300 seconds from now and are then forgotten.
    */
   keys?: JwtKey[];
-  /** The longest life of a token signed with the ring, at most ten years. Default: 24 hours. */
+  /** The longest lifetime of a token that the ring signs: at most ten years. Default: 24 hours. */
   maxTokenTtl?: Duration;
   /**
-   * How long verifiers may cache the JWKS. A key signs when it has been published for 30 seconds
-   * longer, since a set without it may have been on its way; with 0, if none caches it, at once.
-   * Default: 10 minutes.
+   * How long verifiers may cache the JWKS. Default: 10 minutes. A new key signs once it has been
+   * published for this time and 30 seconds, because an older set may have been on its way. With 0
+   * nobody caches the set, and the key signs at once.
    */
   jwksMaxAge?: Duration;
   /**
-   * How long a key signs before the next one takes over by itself; longer than `jwksMaxAge`, and at
-   * least a 900th of `maxTokenTtl` and 300 seconds, so that the ring has room for what has signed.
-   * No timer runs: who signs, verifies or asks for the JWKS does what is due. RSA keys are made on
-   * another thread, and so a moment later. Default: never.
+   * The time after which the next key takes over. Default: never.
+   *
+   * It must be longer than `jwksMaxAge` and at least a 900th of `maxTokenTtl` and 300 seconds, so
+   * that the ring has room for the keys that have signed. There is no timer: a call that signs,
+   * verifies or asks for the JWKS does the rotation that is due. RSA keys are made on another
+   * thread and so a moment later.
    */
   rotateEvery?: Duration;
 }
 
+/** A key of a ring, as {@link KeyRing.list} gives it. */
 export interface KeyInfo {
+  /** The key id. */
   kid: string;
+  /** The algorithm. */
   alg: Algorithm;
+  /** The state (see {@link KeyRing}). */
   state: 'next' | 'active' | 'retired' | 'revoked';
-  /** Since when it has been in that state. */
+  /** The time at which the key entered the state. */
   since: Date;
 }
 
-/** What has become of a key. */
+/** A change of a key's state. */
 export interface KeyRingChange {
+  /** The key id. */
   kid: string;
+  /** The algorithm. */
   alg: Algorithm;
-  /** The state it has left; absent for a new key. */
+  /** The former state; absent for a new key. */
   from?: KeyInfo['state'];
-  /** The state it is in; absent when it is forgotten, since nothing it signed is valid any more. */
+  /** The new state; absent if the key is forgotten, because every token it signed has expired. */
   to?: KeyInfo['state'];
+  /** The time of the change. */
   at: Date;
 }
 
 /**
- * Keys that come and go: `next` is published and does not sign yet, `active` signs, `retired`
- * verifies for as long as what it signed can live (`maxTokenTtl` and the largest clock tolerance),
- * its private half wiped; `revoked` is refused and its id spent. At most 1000 keys, revoked ones
- * included, else `ERR_KEYRING_FULL`: a full ring rotates no more until retired keys are forgotten.
+ * The signing keys of an issuer, with rotation and revocation.
  *
- * What signs while there is no active key is `ERR_KEYRING_NO_ACTIVE_KEY`.
+ * A key is in one of four states:
+ *
+ * - `next`: published in the JWKS, does not sign yet.
+ * - `active`: signs and verifies.
+ * - `retired`: verifies until the longest token that it signed has expired (`maxTokenTtl` and the
+ *   largest clock tolerance, 300 seconds). Its private half has been wiped.
+ * - `revoked`: refused at once and for good. Its id cannot be used again.
+ *
+ * A ring holds at most 1000 keys, revoked ones included. A full ring does not rotate until retired
+ * keys are forgotten; a call then throws `ERR_KEYRING_FULL`. Signing without an active key throws
+ * `ERR_KEYRING_NO_ACTIVE_KEY`.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtVerifier, KeyRing } from '@nodesec/native';
+ *
+ * const keys = new KeyRing({ alg: 'ES256', rotateEvery: '30d' });
+ * await keys.rotate(); // the first key: active at once; its successor is published
+ *
+ * const issuer = new JwtIssuer({ keys, issuer: 'https://id.example', expiresIn: '15m' });
+ * const verifier = new JwtVerifier({ keys, issuer: 'https://id.example', audience: false });
+ * console.log(verifier.verify(issuer.sign({ sub: 'alice' })).sub); // alice
+ * ```
  */
 export class KeyRing {
   constructor(options?: KeyRingOptions);
   /**
-   * The process's ring of this name (1 to 256 bytes), for every worker thread; the first call makes
-   * it, and it stays until the process ends. Options that are given must be those it has, else
-   * `ERR_INVALID_ARG_VALUE`. At most 1000 names.
+   * Gives the process's ring of this name (1 to 256 bytes), which all worker threads share. The
+   * first call makes it, and it stays until the process ends; there are at most 1000 names.
+   *
+   * Options that are given must equal those of the ring, else `ERR_INVALID_ARG_VALUE`.
    */
   static shared(name: string, options?: Omit<KeyRingOptions, 'keys'>): KeyRing;
   /**
-   * Opens what {@link KeyRing.seal} gave. `options` replace what was sealed; `rotateEvery` never
-   * is: of the processes that open a ring, one at most rotates it and seals it again.
-   * `ERR_SECRET_SEAL`: another key, changed since, or of a later version of this module.
+   * Opens the result of {@link KeyRing.seal}. `options` replace the sealed ones. `rotateEvery` is
+   * never sealed, because at most one of the processes that open a ring may rotate it and seal it
+   * again.
    *
-   * `shared` is a name of {@link KeyRing.shared}: what was sealed becomes the process's ring of
-   * that name. Where there is one, it is given, as `shared()` gives it, and what was sealed is not
-   * looked at: every thread may call this at its start.
+   * With `shared`, the ring becomes the process's ring of that name, as with
+   * {@link KeyRing.shared}. If there is one already, the call gives it and ignores `sealed`, so
+   * that every thread may make the same call at its start.
+   *
+   * Errors: `ERR_SECRET_SEAL` if the key is another one, the bytes have been changed, or a later
+   * version of this module made them; `ERR_OUT_OF_RANGE` if `options` do not fit the ring.
    */
   static unseal(
     sealed: Uint8Array,
@@ -914,199 +885,1788 @@ export class KeyRing {
     options?: Omit<KeyRingOptions, 'keys'> & { shared?: string },
   ): KeyRing;
   /**
-   * Default state: `active` if there is none, else `next`; what it displaces is retired.
-   * `ERR_KEYRING_DUPLICATE`: the ring holds or held a key with this `kid`. RS256 and PS256 keys
-   * made of one RSA key have the same by default. `ERR_JWT_KEY`: a public key that is to sign.
+   * Adds a key. Default state: `active` if the ring has no active key, else `next`. The key that it
+   * displaces is retired.
+   *
+   * Errors: `ERR_KEYRING_DUPLICATE` if the ring holds or held a key with this `kid` (RS256 and
+   * PS256 keys of one RSA key have the same `kid` by default), `ERR_JWT_KEY` for a public key in a
+   * state that signs, `ERR_KEYRING_FULL`.
    */
   add(key: JwtKey, options?: { state?: 'next' | 'active' | 'retired' }): void;
   /**
-   * Refuses a key at once, in every issuer and verifier of the ring; `ERR_KEYRING_UNKNOWN_KEY` if
-   * there is none of this id. When it was the active one nothing signs
-   * (`ERR_KEYRING_NO_ACTIVE_KEY`): follow with `rotate({ force: true })`. A ring that was sealed
-   * before still has it: seal again.
+   * Refuses a key at once, in every issuer and verifier of the ring. `ERR_KEYRING_UNKNOWN_KEY` if
+   * the ring has no key with this id.
+   *
+   * If it was the active key, signing throws `ERR_KEYRING_NO_ACTIVE_KEY`: call
+   * `rotate({ force: true })` next. A ring that was sealed before still contains the key: seal it
+   * again.
    */
   revoke(kid: string): void;
   /**
-   * Promotes the `next` key and publishes a new one; resolves to the key that now signs. Before it
-   * has been published for `jwksMaxAge` and 30 seconds: `ERR_KEYRING_NOT_PUBLISHED`, unless forced.
-   * An empty ring gets an active key at once; one without a `next` key only publishes one. Does not
-   * wait for hashes.
+   * Promotes the `next` key to `active` and publishes a new one. Resolves to the key that signs
+   * now.
+   *
+   * A ring without a `next` key only publishes one. If it has no active key either, or with
+   * `force`, it also gets an active key at once. `ERR_KEYRING_NOT_PUBLISHED` if the `next` key has
+   * not been published for `jwksMaxAge` and 30 seconds, unless `force` is true. The call does not
+   * wait for password hashes.
    */
   rotate(options?: { force?: boolean }): Promise<{ kid: string }>;
   /**
-   * Does what is due at `now` (the present by default) and gives what that was: keys that no token
+   * Does what is due at `now` (default: the present) and gives the changes: keys that no token
    * needs any more are forgotten and, with `rotateEvery`, the next key is promoted and a new one
-   * published. However much time has passed, one key is promoted.
+   * published. One key is promoted, no matter how much time has passed.
    *
-   * A `now` in the past is the present. One in the future is for tests: the keys that it forgets
-   * are gone for good.
+   * A `now` in the past counts as the present. A `now` in the future is for tests: the keys that it
+   * forgets are gone for good.
    */
   tick(now?: Moment): KeyRingChange[];
+  /** Lists the keys and their states. */
   list(): KeyInfo[];
-  /** The public keys that verification accepts now, and how to serve them. */
+  /**
+   * Gives the public keys that verify now, ready to be served.
+   *
+   * @example
+   * ```ts
+   * import { createServer } from 'node:http';
+   * import { KeyRing } from '@nodesec/native';
+   *
+   * const keys = new KeyRing();
+   * await keys.rotate();
+   * const server = createServer((request, response) => {
+   *   const { body, etag, maxAge } = keys.jwks();
+   *   response.setHeader('Content-Type', 'application/jwk-set+json');
+   *   response.setHeader('Cache-Control', `max-age=${maxAge}`);
+   *   response.setHeader('ETag', etag).end(body);
+   * });
+   * console.log(JSON.parse(keys.jwks().body).keys.length); // 2
+   * ```
+   */
   jwks(): {
-    /** JSON, for `Content-Type: application/jwk-set+json`. */
+    /** The JWK Set as JSON, for `Content-Type: application/jwk-set+json`. */
     body: string;
-    /** For `ETag`, quotes included. */
+    /** The value of the `ETag` header, with its quotes. */
     etag: string;
     /**
-     * For `Cache-Control: max-age`, seconds: `jwksMaxAge`, less when a retired key goes sooner, 0
-     * while there is no key that signs or will.
+     * The value for `Cache-Control: max-age`, in seconds: `jwksMaxAge`, less if a retired key is
+     * forgotten sooner, 0 if no key signs or will sign.
      */
     maxAge: number;
   };
   /**
-   * The ring with its private keys and without `rotateEvery`, encrypted as
-   * {@link SecretBuffer.seal} does, under a key of 32 bytes or more. What changes later is not in
-   * it: seal again after each rotation, and above all after `revoke`.
+   * Encrypts the ring with its private keys and without `rotateEvery`, as {@link SecretBuffer.seal}
+   * does, under a key of 32 bytes or more. Later changes are not in it: seal again after each
+   * rotation, and above all after `revoke`.
+   *
+   * @example
+   * ```ts
+   * import { KeyRing, SecretBuffer } from '@nodesec/native';
+   *
+   * const master = SecretBuffer.random(32); // in a service: .fromFile('…')
+   * const keys = new KeyRing();
+   * await keys.rotate();
+   * const sealed = keys.seal(master); // a Buffer to store
+   * const copy = KeyRing.unseal(sealed, master);
+   * console.log(copy.list().length); // 2
+   * ```
    */
   seal(key: SecretBuffer): Buffer;
   /**
-   * `change` is told of every change in its order, whatever made it and in whichever thread, after
-   * it has taken effect. Listening does not keep the process running. What a listener throws is an
-   * uncaught exception, and keeps nothing from the others. On a shared ring a listener stays until
-   * `off`, or until its thread ends.
+   * Calls `listener` after every change, in order, from whichever thread it came. Listening does
+   * not keep the process running. An error that a listener throws is an uncaught exception; the
+   * other listeners are called all the same. On a shared ring a listener stays until `off`, or
+   * until its thread ends.
    */
   on(event: 'change', listener: (change: KeyRingChange) => void): this;
+  /** Removes a listener. */
   off(event: 'change', listener: (change: KeyRingChange) => void): this;
 }
 
-/** The registered claims; times are seconds since 1970, at most 1e11, the year 5138. */
+/**
+ * The claims of a token (RFC 7519 section 4.1). Times are seconds since 1970, at most 1e11, which
+ * is in the year 5138.
+ */
 export interface Claims {
+  /** The issuer. */
   iss?: string;
+  /** The subject. */
   sub?: string;
+  /** The audience. */
   aud?: string | string[];
-  /** Always there, unless the verifier has `requireExp: false`. */
+  /** The expiry. Always present, unless the verifier has `requireExp: false`. */
   exp: number;
+  /** The time before which the token is not valid. */
   nbf?: number;
+  /** The time of issue. */
   iat?: number;
+  /** The token id. */
   jti?: string;
+  /** The session id (OpenID Connect Front-Channel Logout 1.0 section 3). */
   sid?: string;
   [claim: string]: unknown;
 }
 
+/** The header of a verified token. It is frozen. */
 export interface JwtHeader {
+  /** The algorithm. */
   readonly alg: Algorithm;
+  /** The key id. */
   readonly kid?: string;
+  /** The type. */
   readonly typ?: string;
   readonly [parameter: string]: unknown;
 }
 
+/** The options of {@link JwtIssuer}. */
 export interface JwtIssuerOptions {
-  /** A ring, or one key that can sign. */
+  /** The ring that signs, or one private key. */
   keys: KeyRing | JwtKey;
-  /** 1 to 2048 bytes. */
+  /** The claim `iss`: 1 to 2048 bytes. Default: none. */
   issuer?: string;
-  /** At most 100, of 1 to 2048 bytes each. */
+  /** The claim `aud`: at most 100 names of 1 to 2048 bytes each. Default: none. */
   audience?: string | string[];
-  /** A second to ten years; at most the ring's `maxTokenTtl`, else `ERR_OUT_OF_RANGE`. */
+  /**
+   * The lifetime of a token: one second to ten years, and at most the ring's `maxTokenTtl`, else
+   * `ERR_OUT_OF_RANGE`.
+   */
   expiresIn: Duration;
-  /** The header parameter, of at most 256 bytes. Default: `JWT`. */
+  /** The header parameter `typ`: at most 256 bytes. Default: `JWT`. */
   typ?: string;
-  /** A UUID of version 7 in every token. Default: true. */
+  /** Gives every token a `jti`, a UUID of version 7. Default: true. */
   jti?: boolean;
 }
 
+/** The options of one call of {@link JwtIssuer.sign}, in place of the issuer's. */
+export interface JwtOverrides {
+  /** The claim `aud` of this token. */
+  audience?: string | string[];
+  /** The lifetime of this token. */
+  expiresIn?: Duration;
+  /** The claim `nbf`, counted from the time of issue. */
+  notBefore?: Duration;
+}
+
+/**
+ * Signs tokens.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey } from '@nodesec/native';
+ *
+ * const issuer = new JwtIssuer({
+ *   keys: await JwtKey.generate('EdDSA'),
+ *   issuer: 'https://id.example',
+ *   audience: 'api',
+ *   expiresIn: '15m',
+ * });
+ * const token = issuer.sign({ sub: 'alice', role: 'admin' });
+ * const short = issuer.sign({ sub: 'alice' }, { expiresIn: '1m' });
+ * ```
+ */
 export class JwtIssuer {
   constructor(options: JwtIssuerOptions);
   /**
-   * Signs claims together with `iat`, `exp` and what the issuer sets. A claim that it sets itself,
-   * or of the wrong type, is `ERR_JWT_CLAIM`, and so is what JSON cannot hold or nests deeper than
-   * 32; a token of over 16 KiB `ERR_OUT_OF_RANGE`.
+   * Signs the claims together with `iat`, `exp` and the claims that the issuer sets.
+   *
+   * Errors: `ERR_JWT_CLAIM` for a claim that the issuer sets itself, for a claim of the wrong type,
+   * and for claims that JSON cannot hold or that nest deeper than 32; `ERR_OUT_OF_RANGE` for a
+   * token of more than 16 KiB; `ERR_KEYRING_NO_ACTIVE_KEY`.
    */
   sign(claims: object, overrides?: JwtOverrides): string;
   /**
-   * The same, with RSA's half a millisecond and more spent on a thread of libuv's pool (of which
-   * there are UV_THREADPOOL_SIZE, 4 by default, for files and DNS, too); other keys sign on the
-   * spot. Claims, key, time and id are those of the call. Its errors reject.
+   * Signs as {@link JwtIssuer.sign}. An RSA signature, which takes half a millisecond and more, is
+   * computed on a thread of libuv's pool; other keys sign at once.
+   *
+   * libuv's pool has `UV_THREADPOOL_SIZE` threads, by default 4, which also serve files and DNS.
+   * Claims, key, time and id are those of the moment of the call.
    */
   signAsync(claims: object, overrides?: JwtOverrides): Promise<string>;
 }
 
-/** What one token carries instead of what its issuer sets. */
-export interface JwtOverrides {
-  audience?: string | string[];
-  expiresIn?: Duration;
-  /** From the time of issue. */
-  notBefore?: Duration;
-}
-
+/** The options of {@link JwtVerifier}. */
 export interface JwtVerifierOptions {
   /**
-   * Those of one issuer. Any of them may sign for any name in `issuer`: for several issuers make a
-   * verifier each, or what one signs is accepted as another's (RFC 8725 section 3.8).
+   * The keys of one issuer. Each of them may sign for every name in `issuer`. For several issuers
+   * make a verifier each, or a token of one is accepted as a token of another (RFC 8725 section
+   * 3.8).
    */
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks;
-  /** Default: those of the keys. `none` does not exist. */
+  /** The accepted algorithms. Default: those of the keys. `none` does not exist. */
   algorithms?: Algorithm[];
   /**
-   * Exact names of one issuer, at most 100 of 1 to 2048 bytes each; `false` accepts any, and none.
+   * The exact names of one issuer: at most 100, of 1 to 2048 bytes each. `false` accepts every
+   * issuer, and a token without `iss`.
    */
   issuer: string | string[] | false;
+  /**
+   * The names of this service; `aud` must contain one of them. At most 100, of 1 to 2048 bytes
+   * each. `false` accepts every audience, and a token without `aud`.
+   */
   audience: string | string[] | false;
-  /** At most 300 seconds. Default: 0. */
+  /** The tolerance for clocks that differ: at most 300 seconds. Default: 0. */
   clockTolerance?: Duration;
-  /** The greatest age since `iat`, which must then be there. */
+  /** The greatest age of a token since its `iat`, which is then required. */
   maxAge?: Duration;
-  /** The `typ` header parameter, without regard to case and to `application/`. */
+  /** The header parameter `typ`, compared without regard to case and to `application/`. */
   typ?: string;
   /**
-   * Members that a token must have, with any value but `null`; at most 100, of 1 to 256 bytes each.
-   * Else `ERR_JWT_CLAIM` with the reason `missing`. The types of registered claims are checked
-   * anyway: `null` in one of them is `ERR_JWT_CLAIM` with the reason `type`.
+   * The names of claims that a token must have: at most 100, of 1 to 256 bytes each. A claim that
+   * is absent or `null` is `ERR_JWT_CLAIM` with the reason `missing`. A registered claim of the
+   * wrong type, `null` included, is `ERR_JWT_CLAIM` with the reason `type` in every case.
    */
   requiredClaims?: string[];
   /**
-   * `false` accepts tokens without `exp`, which live until their key goes; one that is there still
-   * counts. With `revocations` it is required all the same. Default: true.
+   * Whether `exp` is required. Default: true. With `false`, a token without `exp` lives until its
+   * key goes; an `exp` that is present still counts. With `revocations`, `exp` is always required.
    */
   requireExp?: boolean;
   /**
-   * What has been taken back. Tokens without `jti` or `iat` are then refused, and those that live
-   * for longer than the list's `maxTokenTtl`, which would forget them before they expire.
+   * The list of revoked tokens. With it, a token without `jti` or `iat` is refused, and so is a
+   * token that lives longer than the list's `maxTokenTtl`, because the list would forget it first.
    */
   revocations?: RevocationList;
   /**
-   * Remembers tokens that were accepted, so that their signature is not verified again: `true` for
-   * 1000. Times, keys and revocations are checked every time. Claims are then shared
-   * between calls, and deeply frozen. The tokens are kept in ordinary memory, with their payloads
-   * in at most 2 KiB for each entry on average (32 KiB at least), and their claims in JavaScript's;
-   * what has not been asked for lately goes first. `maxEntries` is 1 to 100,000, by default 1000.
-   * Default: false.
+   * Remembers accepted tokens, so that their signature is not verified again. Default: false;
+   * `true` is 1000 entries. `maxEntries`: 1 to 100,000, default 1000.
+   *
+   * Times, keys and revocations are checked on every call. The claims are shared between calls and
+   * deeply frozen. Tokens and payloads are kept in ordinary memory, payloads in at most 2 KiB for
+   * each entry on average (at least 32 KiB in all), and the claims on JavaScript's heap. The entry
+   * that was used least recently is dropped first.
    */
   cache?: boolean | { maxEntries?: number };
 }
 
-/** What {@link JwtVerifier.accessToken} is told: all that RFC 9068 leaves open. */
+/** The options of {@link JwtVerifier.accessToken}. RFC 9068 fixes the others. */
 export interface AccessTokenOptions
   extends Omit<JwtVerifierOptions, 'issuer' | 'audience' | 'typ' | 'requireExp'> {
-  /** Exact names; none is waived. */
+  /** The exact names of the authorization server. `false` is not possible. */
   issuer: string | string[];
-  /** The names of this resource server. */
+  /** The names of this resource server. `false` is not possible. */
   audience: string | string[];
 }
 
-/** What {@link JwtVerifier.spiffe} is told. */
+/** The options of {@link JwtVerifier.spiffe}. */
 export interface SpiffeVerifierOptions
   extends Pick<
     JwtVerifierOptions,
     'clockTolerance' | 'maxAge' | 'requiredClaims' | 'revocations' | 'cache'
   > {
-  /** Such as `example.org`, or its own SPIFFE ID, `spiffe://example.org`. Else `ERR_SPIFFE_ID`. */
+  /** The trust domain: `example.org`, or `spiffe://example.org`. Else `ERR_SPIFFE_ID`. */
   trustDomain: string;
   /**
-   * The trust domain's bundle: a JWK Set, or its JSON text. Its keys with the `use` `jwt-svid` and
-   * a `kid` are taken, the others ignored, as are `spiffe_sequence` and `spiffe_refresh_hint`. A
-   * bundle without such keys says that all are revoked: every token is `ERR_JWT_KEY_NOT_FOUND`.
-   * What is no JWK Set is `ERR_JWT_KEY`. The next bundle needs a new verifier, or is fetched by a
-   * RemoteJwks made with `use: 'jwt-svid'`, for `maxAge` and Cache-Control whatever the hint is.
+   * The bundle of the trust domain: a JWK Set, its JSON text, or a {@link RemoteJwks} made with
+   * `use: 'jwt-svid'`.
+   *
+   * The verifier takes keys with the `use` `jwt-svid` and a `kid`, and ignores other keys,
+   * `spiffe_sequence` and `spiffe_refresh_hint`. A bundle without such keys revokes all of them:
+   * every token is `ERR_JWT_KEY_NOT_FOUND`. `ERR_JWT_KEY` if the bundle is not a JWK Set. A new
+   * bundle needs a new verifier; a `RemoteJwks` fetches it, by `maxAge` and Cache-Control.
    */
   bundle: RemoteJwks | object | string;
-  /** The names of this workload; none is waived. */
+  /** The names of this workload. `false` is not possible. */
   audience: string | string[];
 }
 
-/** Codes of a token that is refused. */
+/** The result of {@link JwtVerifier.tryVerify}. */
+export type VerifyResult<T> =
+  | {
+      /** The token is accepted. */
+      ok: true;
+      /** The claims. */
+      claims: T & Claims;
+      /** The header, frozen. */
+      header: JwtHeader;
+    }
+  | {
+      /** The token is refused. */
+      ok: false;
+      /** The cause. */
+      code: JwtRejectionCode;
+      /** A sentence without anything of the token. */
+      message: string;
+      /** With `ERR_JWT_CLAIM`: the name of the claim. */
+      claim?: string;
+      /** With `ERR_JWT_CLAIM`: what is wrong with the claim. */
+      reason?: 'missing' | 'type' | 'mismatch';
+    };
+
+/**
+ * Verifies tokens: signature, times, issuer, audience and revocation in one call.
+ *
+ * It is strict. A token has three segments of canonical base64url and at most 16 KiB; its objects
+ * have no duplicate members and nest at most 32 deep; `exp` is required, `iat` is not in the
+ * future, no time is after the year 5138; `crit` is refused. If a token has no `kid`, the verifier
+ * must have exactly one key of its algorithm.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, JwtVerifier, RevocationList } from '@nodesec/native';
+ *
+ * const keys = await JwtKey.generate('ES256');
+ * const revocations = new RevocationList();
+ * const policy = { keys, issuer: 'https://id.example', audience: 'api' };
+ * const issuer = new JwtIssuer({ ...policy, expiresIn: '15m' });
+ * const verifier = new JwtVerifier({ ...policy, revocations, cache: true });
+ *
+ * const { sub } = verifier.verify(issuer.sign({ sub: 'alice' }));
+ * console.log(sub); // alice
+ * ```
+ */
+export class JwtVerifier {
+  constructor(options: JwtVerifierOptions);
+  /**
+   * Makes a verifier of OAuth 2.0 access tokens (RFC 9068 section 4).
+   *
+   * `typ` must be `at+jwt`. `iss`, `exp`, `aud`, `sub`, `client_id` (a string), `iat` and `jti` are
+   * required, and up to 93 claims of `requiredClaims`. Encrypted tokens are refused.
+   *
+   * @example
+   * ```ts
+   * import { JwtIssuer, JwtKey, JwtVerifier } from '@nodesec/native';
+   *
+   * const policy = {
+   *   keys: await JwtKey.generate('ES256'),
+   *   issuer: 'https://id.example',
+   *   audience: 'https://api.example',
+   * };
+   * const issuer = new JwtIssuer({ ...policy, expiresIn: '10m', typ: 'at+jwt' });
+   * const token = issuer.sign({ sub: 'alice', client_id: 'app', scope: 'read' });
+   * const verifier = JwtVerifier.accessToken(policy);
+   * console.log(verifier.verify<{ scope: string }>(token).scope); // read
+   * ```
+   */
+  static accessToken(options: AccessTokenOptions): JwtVerifier;
+  /**
+   * Makes a verifier of JWT-SVIDs of one trust domain (SPIFFE JWT-SVID). The claim `sub` is the
+   * SPIFFE ID of the workload.
+   *
+   * Only RS, ES and PS algorithms are accepted. The header has no parameters but `alg`, `kid` and
+   * `typ` (`JWT` or `JOSE`), else `ERR_JWT_MALFORMED`. `sub` must be a SPIFFE ID of the trust
+   * domain with a path; `aud` and `exp` are required. With `revocations`, `jti` and `iat` are
+   * required too; SPIRE does not set both.
+   *
+   * @example
+   * ```ts
+   * import { JwtIssuer, JwtKey, JwtVerifier } from '@nodesec/native';
+   *
+   * const key = await JwtKey.generate('ES256');
+   * const issuer = new JwtIssuer({ keys: key, audience: 'api', expiresIn: '5m' });
+   * const svid = issuer.sign({ sub: 'spiffe://example.org/web' });
+   *
+   * const verifier = JwtVerifier.spiffe({
+   *   trustDomain: 'example.org',
+   *   bundle: { keys: [{ ...key.toPublicJwk(), use: 'jwt-svid' }] },
+   *   audience: 'api',
+   * });
+   * console.log(verifier.verify(svid).sub); // spiffe://example.org/web
+   * ```
+   */
+  static spiffe(options: SpiffeVerifierOptions): JwtVerifier;
+  /**
+   * Verifies a token and gives its claims. Throws a {@link JwtError} with a
+   * {@link JwtRejectionCode}, or a {@link RevocationError} if the list has been closed.
+   */
+  verify<T = unknown>(token: string): T & Claims;
+  /**
+   * Verifies a token and gives the outcome as a value. It throws for no token, whatever its type.
+   *
+   * @example
+   * ```ts
+   * import { JwtKey, JwtVerifier } from '@nodesec/native';
+   *
+   * const verifier = new JwtVerifier({
+   *   keys: await JwtKey.generate('ES256'),
+   *   issuer: 'https://id.example',
+   *   audience: 'api',
+   * });
+   * const result = verifier.tryVerify('not a token');
+   * console.log(result.ok ? result.claims.sub : result.code); // ERR_JWT_MALFORMED
+   * ```
+   */
+  tryVerify<T = unknown>(token: unknown): VerifyResult<T>;
+  /**
+   * Verifies as {@link JwtVerifier.verify}. With a {@link RemoteJwks} it waits, once, for a key
+   * that is not at hand; with other keys it does not wait.
+   */
+  verifyAsync<T = unknown>(token: string): Promise<T & Claims>;
+  /** Verifies as {@link JwtVerifier.tryVerify} and waits as {@link JwtVerifier.verifyAsync}. */
+  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T>>;
+  /**
+   * Verifies up to 10,000 tokens, each as {@link JwtVerifier.tryVerify}, and gives the results in
+   * their order. `ERR_OUT_OF_RANGE` for more.
+   *
+   * All but the parsing of payloads happens on one thread of libuv's pool, 200 tokens at a time, so
+   * that files and DNS have their turn in between. Each token is judged by the time at which its
+   * turn comes.
+   */
+  verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T>[]>;
+}
+
+/** A request of a {@link RemoteJwks} that has ended. */
+export type RemoteJwksEvent = {
+  /**
+   * The reason of the request.
+   *
+   * - `due`: the keys have never been fetched, or expire soon.
+   * - `unknown-key`: a token matched no key of the set.
+   * - `unavailable`: there were no keys to verify a token with.
+   * - `refresh`: a call of {@link RemoteJwks.refresh}.
+   */
+  trigger: 'due' | 'unknown-key' | 'unavailable' | 'refresh';
+} & (
+  | {
+      /** The set was fetched, or confirmed. */
+      type: 'refreshed';
+      /** Whether the set differs from the one before. */
+      changed: boolean;
+      /** The seconds for which the set is fresh. */
+      freshFor: number;
+    }
+  | {
+      /** The request failed. */
+      type: 'failed';
+      /**
+       * `ERR_JWT_KEYS_UNAVAILABLE`. The message contains neither the URL nor the answer. Its
+       * `cause`, which is not enumerable, may name the host.
+       */
+      error: JwtError;
+      /** The keys that verify tokens until the next request. */
+      keys: 'fresh' | 'stale' | 'none';
+    }
+);
+
+/** The options of {@link RemoteJwks}. */
+export interface RemoteJwksOptions extends JwksImportOptions {
+  /** Headers of every request, such as an API key: at most 64, values of at most 8192 bytes. */
+  headers?: Record<string, string>;
+  /**
+   * The function that makes the requests, for a proxy or a private authority. Default: the global
+   * `fetch`.
+   *
+   * It is called with the URL and `method`, `headers`, `signal` and `redirect: 'manual'`. It may
+   * verify tokens with the keys of this set, but must not wait for them: such a wait ends with
+   * `timeoutMs`.
+   */
+  fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  /**
+   * The longest time from the request to the last byte of the answer: 1 to 60,000 ms. Default:
+   * 5000. A request in progress keeps the process running for that time, also one in the
+   * background.
+   */
+  timeoutMs?: number;
+  /** The longest answer, uncompressed: at most 1 MiB. Default: 512 KiB. */
+  maxBytes?: number;
+  /**
+   * The shortest time for which a set is fresh, whatever its Cache-Control says: 1 second to
+   * `maxAge`. Default: 1 minute, or `maxAge` if that is less.
+   */
+  minAge?: Duration;
+  /**
+   * The longest time for which a set is fresh, and the time without a Cache-Control: 1 second to 7
+   * days. Default: 10 minutes.
+   */
+  maxAge?: Duration;
+  /**
+   * The time after a request in which a token that matches no key triggers no other: 1 second to
+   * 100 years. Default: 30 seconds.
+   */
+  cooldown?: Duration;
+  /**
+   * The time after `maxAge` for which keys are still used if a request has failed: at most 7 days.
+   * Default: 0. A key that the provider has withdrawn in the meantime is used as well.
+   */
+  staleIfError?: Duration;
+  /** Called after every request. An error that it throws is dropped. */
+  onEvent?: (event: RemoteJwksEvent) => void;
+}
+
+/**
+ * The keys that another service publishes at one URL (a JWK Set), for verifiers. Nothing in a token
+ * changes the URL.
+ *
+ * **When it fetches.** Keys are fetched at their first use. They are fetched again, in the
+ * background, after four fifths of the time for which they are fresh: the answer's `max-age` minus
+ * its `Age`, within `minAge` and `maxAge`. `no-store` and `no-cache` count as `minAge`. An entity
+ * tag is sent back. A token that matches no key also triggers a refetch, at most once per
+ * `cooldown`; an HMAC token does not and is `ERR_JWT_ALGORITHM`. There is one request at a time and
+ * no timer except its timeout. After failures there are pauses of 1 second to 1 minute.
+ *
+ * **Who waits.** `verify` and `verifyJws` never wait: without keys they throw
+ * `ERR_JWT_KEYS_UNAVAILABLE` while the request is in progress. `verifyAsync` waits for it. To start
+ * with the keys at hand, `await jwks.refresh()`. `status().lastError` says why the last request
+ * failed.
+ *
+ * **Which answer counts.** The status must be 200 and the body a JWK Set as
+ * {@link JwtKey.fromJwks} accepts it; the Content-Type does not matter. Redirects are not followed.
+ * The answer replaces all keys, even if none is left: that is how a provider withdraws all of them.
+ * Any other answer leaves the keys as they are.
+ *
+ * A key that the provider drops verifies until the next fetch. Setting the system clock does not
+ * make keys live longer.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtVerifier, KeyRing, RemoteJwks } from '@nodesec/native';
+ *
+ * const ring = new KeyRing({ alg: 'ES256' }); // stands for the other service
+ * await ring.rotate();
+ *
+ * const keys = new RemoteJwks('https://id.example/.well-known/jwks.json', {
+ *   fetch: async () => new Response(ring.jwks().body), // leave it out to use the global fetch
+ * });
+ * const verifier = new JwtVerifier({ keys, issuer: 'https://id.example', audience: false });
+ * const issuer = new JwtIssuer({ keys: ring, issuer: 'https://id.example', expiresIn: '15m' });
+ * const { sub } = await verifier.verifyAsync(issuer.sign({ sub: 'alice' }));
+ * console.log(sub); // alice
+ * ```
+ */
+export class RemoteJwks {
+  /**
+   * Takes an `https:` URL of at most 4096 bytes, without credentials and fragment. `http:` is
+   * accepted for `localhost`, 127.0.0.0/8 and `[::1]`.
+   */
+  constructor(url: string | URL, options?: RemoteJwksOptions);
+  /**
+   * Fetches the keys now, or waits for the request in progress. Rejects with
+   * `ERR_JWT_KEYS_UNAVAILABLE` if the request fails.
+   */
+  refresh(): Promise<void>;
+  /** Lists the keys that verify now. */
+  list(): { kid: string; alg: Algorithm }[];
+  /** Tells the state of the keys and of the last request. */
+  status(): {
+    /**
+     * `fresh`; `stale` if the keys live by `staleIfError` only; `none` before the first request and
+     * when the keys are too old.
+     */
+    keys: 'fresh' | 'stale' | 'none';
+    /** The time at which the provider last confirmed the keys. */
+    loadedAt: Date | undefined;
+    /** The error of the last request, if it failed. */
+    lastError: JwtError | undefined;
+  };
+}
+
+/**
+ * Verifies a compact JWS (RFC 7515) and gives its payload, which need not be JSON.
+ *
+ * Use it for signed content that is not a JWT. It checks signature, key and header as a
+ * {@link JwtVerifier} does; it does not check claims, nor the revocation of tokens. `algorithms`
+ * names at least one. It does not wait for a {@link RemoteJwks}: `await jwks.refresh()` first.
+ * Throws a {@link JwtError}.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, verifyJws } from '@nodesec/native';
+ *
+ * const key = await JwtKey.generate('ES256');
+ * const token = new JwtIssuer({ keys: key, expiresIn: 60 }).sign({ sub: 'alice' });
+ * const payload = verifyJws(token, key, { algorithms: ['ES256'] });
+ * console.log(JSON.parse(payload.toString()).sub); // alice
+ * ```
+ */
+export function verifyJws(
+  token: string,
+  keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks,
+  options: { algorithms: Algorithm[] },
+): Buffer;
+
+/**
+ * Decodes a token **without verifying it**: for logs, never for decisions.
+ *
+ * `ERR_JWT_MALFORMED` if the token is not two JSON objects and a signature, or longer than 16 KiB.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, unsafeDecode } from '@nodesec/native';
+ *
+ * const key = await JwtKey.generate('ES256', { kid: 'k1' });
+ * const token = new JwtIssuer({ keys: key, expiresIn: 60 }).sign({ sub: 'alice' });
+ * console.log(unsafeDecode(token).header.kid); // k1
+ * ```
+ */
+export function unsafeDecode(token: string): {
+  /** The header, unverified. */
+  header: Record<string, unknown>;
+  /** The payload, unverified. */
+  claims: Record<string, unknown>;
+};
+
+// ── Revocation ──────────────────────────────────────────────────────────────────────────────
+
+/** The options of {@link RevocationList}. */
+export interface RevocationListOptions {
+  /** The most entries. Default: 1,000,000. An entry takes 40 to 70 bytes. */
+  maxEntries?: number;
+  /** The longest lifetime of a token that is checked against the list. Default: 30 days. */
+  maxTokenTtl?: Duration;
+  /**
+   * The behaviour of a full list. Default: `error`.
+   *
+   * - `error`: a revocation fails with `ERR_REVOCATION_FULL`, and nothing is revoked.
+   * - `reject-older`: every token issued until now, and for the verifiers' clock tolerance, is
+   *   refused, which makes room. Revoked keys and the sessions that you revoked stay; sessions that
+   *   {@link Sessions} ended may be dropped.
+   */
+  onFull?: 'error' | 'reject-older';
+}
+
+/** The scope of an id. */
+export interface IssuerScope {
+  /** The issuer whose id is meant. Default: the id of every issuer. */
+  issuer?: string;
+}
+
+/**
+ * The revoked tokens, sessions, subjects and keys of a process: in memory, exact, forgotten at a
+ * restart. An entry is kept for 300 seconds, the largest clock tolerance, beyond the expiry of the
+ * token that it revokes.
+ *
+ * The functions that end in `Sync` do the same as those without it. A full list fails with
+ * `ERR_REVOCATION_FULL` (see {@link RevocationListOptions.onFull}), a closed one with
+ * `ERR_REVOCATION_CLOSED`.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, JwtVerifier, RevocationList } from '@nodesec/native';
+ *
+ * const revocations = new RevocationList();
+ * const policy = { keys: await JwtKey.generate('ES256'), issuer: 'id', audience: 'api' };
+ * const token = new JwtIssuer({ ...policy, expiresIn: '15m' }).sign({ sub: 'alice' });
+ * const verifier = new JwtVerifier({ ...policy, revocations });
+ *
+ * const { jti = '', exp } = verifier.verify(token);
+ * await revocations.revoke({ jti, exp });
+ * const result = verifier.tryVerify(token);
+ * console.log(result.ok || result.code); // ERR_JWT_REVOKED
+ * ```
+ */
+export class RevocationList {
+  constructor(options?: RevocationListOptions);
+  /** Revokes one token. With `iss`, only the token of that issuer. */
+  revoke(claims: { jti: string; exp: Moment; iss?: string }): Promise<void>;
+  /** As {@link RevocationList.revoke}, synchronously. */
+  revokeSync(claims: { jti: string; exp: Moment; iss?: string }): void;
+  /** Revokes one token by its `jti`. `expiresAt` is the token's `exp`. */
+  revokeId(jti: string, expiresAt: Moment, options?: IssuerScope): Promise<void>;
+  /** As {@link RevocationList.revokeId}, synchronously. */
+  revokeIdSync(jti: string, expiresAt: Moment, options?: IssuerScope): void;
+  /** Revokes every token with this `sid`. `expiresAt` is the `exp` of the last of them. */
+  revokeSession(sid: string, expiresAt: Moment, options?: IssuerScope): Promise<void>;
+  /** As {@link RevocationList.revokeSession}, synchronously. */
+  revokeSessionSync(sid: string, expiresAt: Moment, options?: IssuerScope): void;
+  /**
+   * Revokes every token of a subject that was issued in or before the second `issuedBefore`.
+   * Default: now. `iat` is in whole seconds, so a token issued later in the same second is refused
+   * as well.
+   */
+  revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
+  /** As {@link RevocationList.revokeSubject}, synchronously. */
+  revokeSubjectSync(sub: string, issuedBefore?: Moment, options?: IssuerScope): void;
+  /** Revokes every token that a key signed, for good. */
+  revokeKey(kid: string): Promise<void>;
+  /** As {@link RevocationList.revokeKey}, synchronously. */
+  revokeKeySync(kid: string): void;
+  /** Tells whether a token with these claims and this `kid` is revoked. */
+  isRevoked(claims: {
+    /** The token id. */
+    jti?: string;
+    /** The session id. */
+    sid?: string;
+    /** The subject. */
+    sub?: string;
+    /** The time of issue, in seconds since 1970. */
+    iat?: number;
+    /** The id of the key that signed the token. */
+    kid?: string;
+    /** The issuer. */
+    iss?: string;
+  }): boolean;
+  /** The number of entries. */
+  readonly size: number;
+  /** Reads the counts of entries by kind. */
+  stats(): {
+    /** Revoked tokens. */
+    ids: number;
+    /** Revoked sessions. */
+    sessions: number;
+    /** Revoked subjects. */
+    subjects: number;
+    /** Revoked keys. */
+    keys: number;
+    /** The configured maximum. */
+    maxEntries: number;
+    /** Under `reject-older`: the second, since 1970, until which all tokens are refused; else 0. */
+    rejectsIssuedUntil: number;
+  };
+  /** Frees the entries. Afterwards every call, and every verification with the list, is refused. */
+  close(): Promise<void>;
+}
+
+// ── Sessions (RFC 9700 section 4.14.2) ──────────────────────────────────────────────────────
+
+/** The options of {@link Sessions}. */
+export interface SessionsOptions {
+  /** Signs the access tokens. Its `expiresIn` should be minutes. */
+  issuer: JwtIssuer;
+  /** Holds the ended sessions. Give the same list to the verifiers. */
+  revocations: RevocationList;
+  /** The lifetime of a session from its start. Default: 30 days. */
+  refreshTtl?: Duration;
+  /** The longest time between two refreshes. Default: `refreshTtl`. */
+  idleTtl?: Duration;
+  /**
+   * The time in which a refresh token that was just rotated gets its successor again, because a
+   * response may have been lost: at most 300 seconds. Default: 30 seconds.
+   */
+  grace?: Duration;
+  /** The most sessions. Default: 1,000,000. Beyond it `start` fails with `ERR_SESSION_FULL`. */
+  maxSessions?: number;
+}
+
+/** The tokens of a session. */
+export interface TokenPair {
+  /** The access token, a JWT. */
+  accessToken: string;
+  /** The refresh token: 71 characters, opaque. */
+  refreshToken: string;
+  /** The lifetime of the access token, in seconds. */
+  expiresIn: number;
+  /** The id of the session, which is the access token's `sid`. */
+  sessionId: string;
+}
+
+/** A session, as {@link Sessions.list} gives it. */
+export interface SessionInfo {
+  /** The id of the session. */
+  sessionId: string;
+  /** The time of its start. */
+  startedAt: Date;
+  /** The time of the last refresh, or of the start. */
+  usedAt: Date;
+  /** The time at which it ends unless it is refreshed before. */
+  expiresAt: Date;
+}
+
+/**
+ * Access and refresh tokens, with rotation and reuse detection.
+ *
+ * A refresh token works once. If it comes back after its grace period, somebody has a copy: the
+ * session ends, and its access tokens are revoked. Sessions live in the memory of the process.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, RevocationList, Sessions } from '@nodesec/native';
+ *
+ * const issuer = new JwtIssuer({ keys: await JwtKey.generate('ES256'), expiresIn: '10m' });
+ * const sessions = new Sessions({ issuer, revocations: new RevocationList() });
+ *
+ * const first = await sessions.start('alice', { role: 'admin' });
+ * const result = await sessions.refresh(first.refreshToken);
+ * if (result.pair) console.log(result.status, result.pair.expiresIn); // rotated 600
+ * await sessions.endAll('alice');
+ * ```
+ */
+export class Sessions {
+  constructor(options: SessionsOptions);
+  /**
+   * Starts a session. `claims` go into every access token of the session; `sub` and `sid` are set
+   * by the session. `ERR_SESSION_FULL` if there are `maxSessions`.
+   */
+  start(subject: string, claims?: object): Promise<TokenPair>;
+  /**
+   * Exchanges a refresh token for a new pair. A call that fails uses nothing up.
+   *
+   * - `rotated`: a new pair.
+   * - `replayed`: the same refresh token again within the grace period, and the same successor.
+   * - `reuse`: a used refresh token. The session has been ended; tell its owner.
+   * - `expired`: the session has ended by its lifetime.
+   * - `unknown`: any other text.
+   */
+  refresh(
+    refreshToken: string,
+  ): Promise<
+    | { status: 'rotated' | 'replayed'; pair: TokenPair }
+    | { status: 'reuse' | 'expired'; sessionId: string; subject: string; pair?: undefined }
+    | { status: 'unknown'; pair?: undefined }
+  >;
+  /**
+   * Ends a session: its refresh token stops working and its access tokens are revoked. If they
+   * cannot be revoked, the call fails with `ERR_REVOCATION_FULL`; the refresh token has stopped
+   * working all the same, and the call can be repeated.
+   */
+  end(sid: string): Promise<void>;
+  /** Ends every session of a subject. A session that starts afterwards is not affected. */
+  endAll(subject: string): Promise<void>;
+  /** Lists the sessions of a subject. */
+  list(subject: string): Promise<SessionInfo[]>;
+}
+
+// ── Rate limits (GCRA) ──────────────────────────────────────────────────────────────────────
+
+/** The options of {@link RateLimiter}. */
+export interface RateLimiterOptions {
+  /** Units per window: 1 to 1e9. */
+  limit: number;
+  /** The window: 1 ms to 366 days. */
+  windowMs: number;
+  /**
+   * Units that may be taken at once: 1 to 1e9. Default: `limit`. In any time W at most
+   * burst + W × limit / windowMs units are allowed.
+   */
+  burst?: number;
+  /**
+   * The most keys: 8 to 2^26. Default: 2^20. Memory grows on demand, 16 bytes per key.
+   *
+   * When the table is full, the key closest to recovery is dropped, and now and then from half of
+   * it on. Give it several times the keys that are below their burst at the same time;
+   * `stats().evictions` counts.
+   */
+  maxKeys?: number;
+}
+
+/** The result of {@link RateLimiter.consume}. */
+export interface RateLimitResult {
+  /** Whether the cost was taken. */
+  allowed: boolean;
+  /** The configured units per window. */
+  limit: number;
+  /** The units left; at most the burst. */
+  remaining: number;
+  /** The time after which the same call is allowed; 0 if it was allowed. */
+  retryAfterMs: number;
+  /** The time after which the key has its full burst again. */
+  resetMs: number;
+  /** The configured policy. */
+  policy: { readonly limit: number; readonly windowMs: number; readonly burst: number };
+}
+
+/**
+ * A token bucket per key (GCRA), in a table of bounded size, in the memory of the process.
+ *
+ * A key is text or bytes, 1 to 8192 of them. A cost above the burst throws `ERR_LIMIT_COST`. A
+ * refusal is a value, never an error. Behind a proxy, make the key of the client's address as your
+ * framework reports it (Express: `trust proxy` and `req.ip`), not of the connection's.
+ *
+ * @example
+ * ```ts
+ * import { RateLimiter } from '@nodesec/native';
+ *
+ * const logins = new RateLimiter({ limit: 5, windowMs: 60_000 });
+ * const { allowed, remaining, retryAfterMs } = logins.consume('account:alice');
+ * console.log(allowed, remaining, retryAfterMs); // true 4 0
+ * ```
+ */
+export class RateLimiter {
+  constructor(options: RateLimiterOptions);
+  /** Takes the cost (default 1) if it is there, and tells whether it was. */
+  check(key: string | Uint8Array, cost?: number): boolean;
+  /** Takes the cost (default 1) if it is there, and gives the numbers to tell the client. */
+  consume(key: string | Uint8Array, cost?: number): RateLimitResult;
+  /** Gives the result that a cost of 1 would have, and takes nothing. */
+  peek(key: string | Uint8Array): RateLimitResult;
+  /** Gives the key its full burst. Tells whether that changed anything. */
+  reset(key: string | Uint8Array): boolean;
+  /** Reads the table's capacity, in keys, and the number of keys that were dropped. */
+  stats(): { capacity: number; evictions: number };
+}
+
+// ── Secrets ─────────────────────────────────────────────────────────────────────────────────
+
+/**
+ * Secret bytes, 1 byte to 1 MiB, outside of JavaScript's heap.
+ *
+ * The memory is locked and left out of dumps as far as the machine allows ({@link secureHeap}), and
+ * wiped when the last user lets go. A secret prints as `[SecretBuffer 32 bytes]`; `structuredClone`
+ * and `postMessage` refuse it with a `DataCloneError` ({@link SecretBuffer.share} hands it to a
+ * worker).
+ *
+ * A full heap throws `ERR_SECRET_EXHAUSTED`, unless {@link SecureHeapOptions.overflow} says
+ * otherwise. After `dispose`, every method except `dispose` throws `ERR_SECRET_DISPOSED`.
+ *
+ * @example
+ * ```ts
+ * import { hash, SecretBuffer } from '@nodesec/native';
+ *
+ * const pepper = SecretBuffer.random(32); // or .fromFile('…'), .fromEnv('…')
+ * console.log(pepper); // [SecretBuffer 32 bytes]
+ * const digest = await hash('a password', { secret: pepper });
+ * pepper.dispose();
+ * ```
+ */
+export class SecretBuffer {
+  private constructor();
+  /** Makes a secret of random bytes: 1 byte to 1 MiB. */
+  static random(bytes: number): SecretBuffer;
+  /**
+   * Copies bytes into a secret. With `wipe: true` the source is zeroed afterwards.
+   *
+   * V8 keeps an array of at most 64 bytes in its own heap until its `buffer` is first touched, and
+   * then leaves a copy there. Touch `bytes.buffer` before filling such an array.
+   *
+   * @example
+   * ```ts
+   * import { SecretBuffer } from '@nodesec/native';
+   *
+   * const bytes = new Uint8Array(128).fill(7);
+   * const secret = SecretBuffer.from(bytes, { wipe: true });
+   * console.log(secret.byteLength, bytes[0]); // 128 0
+   * ```
+   */
+  static from(data: Uint8Array, options?: { wipe?: boolean }): SecretBuffer;
+  /**
+   * Reads a secret from a text of at most 4096 bytes. Default encoding: `utf8`.
+   *
+   * `hex`, `base64` (with padding) and `base64url` (without) are decoded in constant time. The text
+   * is written straight into secret memory; the string itself stays on JavaScript's heap.
+   */
+  static fromString(
+    text: string,
+    encoding?: 'utf8' | 'hex' | 'base64' | 'base64url',
+  ): SecretBuffer;
+  /**
+   * Reads a secret from a regular file, without a buffer in between. `path` has 1 to 4096 bytes.
+   * Links are followed, because Kubernetes mounts secrets as links; the checks are made on the file
+   * that was opened.
+   *
+   * Errors:
+   * - `ERR_SECRET_PERMISSIONS`: the group or others may read or write the file (`mode & 0o066`), or
+   *   it belongs to another user than root and the user of the process. Not checked on Windows.
+   * - `ERR_SECRET_FILE`: the file cannot be read, is not regular, is empty, larger than `maxBytes`
+   *   or malformed.
+   * - `ERR_ACCESS_DENIED`, with `permission` and `resource` as in Node's own error: Node runs with
+   *   `--permission` and without `--allow-fs-read` for the path.
+   *
+   * @example
+   * ```ts
+   * import { writeFileSync, mkdtempSync } from 'node:fs';
+   * import { tmpdir } from 'node:os';
+   * import { join } from 'node:path';
+   * import { SecretBuffer } from '@nodesec/native';
+   *
+   * const file = join(mkdtempSync(join(tmpdir(), 'secret-')), 'pepper');
+   * writeFileSync(file, 'c2VjcmV0IHBlcHBlcg==\n', { mode: 0o600 });
+   * const pepper = SecretBuffer.fromFile(file, { encoding: 'base64' });
+   * console.log(pepper.byteLength); // 13
+   * ```
+   */
+  static fromFile(path: string, options?: SecretFileOptions): SecretBuffer;
+  /**
+   * Takes a secret out of an environment variable, without a JavaScript string. The name has 1 to
+   * 256 bytes; `encoding` as in {@link SecretBuffer.fromString}, default `utf8`.
+   *
+   * With `wipe` (default true) the value is overwritten where it lies, as often as the name occurs,
+   * and the variable is deleted, from `process.env` too. On Windows it is only deleted.
+   *
+   * Call it first, before other code starts:
+   * - Earlier copies stay: of code that read `process.env.NAME`, in child processes, in workers.
+   * - C libraries do not lock the environment. Native code that looks up a variable in another
+   *   thread at that moment may read this one half wiped, or miss another one.
+   *
+   * `ERR_SECRET_ENV` if the variable is not set, empty or malformed (it is then left as it is), or
+   * if a worker thread calls, whose `process.env` is a copy.
+   *
+   * @example
+   * ```ts
+   * import { SecretBuffer } from '@nodesec/native';
+   *
+   * process.env.SESSION_SECRET = 'a'.repeat(64); // in a service, set outside
+   * const secret = SecretBuffer.fromEnv('SESSION_SECRET', { encoding: 'hex' });
+   * console.log(secret.byteLength, process.env.SESSION_SECRET); // 32 undefined
+   * ```
+   */
+  static fromEnv(
+    name: string,
+    options?: { encoding?: 'utf8' | 'hex' | 'base64' | 'base64url'; wipe?: boolean },
+  ): SecretBuffer;
+  /**
+   * Decrypts the result of {@link SecretBuffer.seal} straight into secret memory. `ERR_SECRET_SEAL`
+   * if the key or the context is another one, or the bytes have been changed; the error does not
+   * say which.
+   */
+  static unseal(
+    sealed: Uint8Array,
+    key: SecretBuffer,
+    options: { context: string },
+  ): SecretBuffer;
+  /**
+   * Takes over a secret by the ticket of {@link SecretBuffer.share}, in another thread or the same.
+   * `ERR_SECRET_TICKET` if the ticket is unknown, used or expired.
+   */
+  static adopt(ticket: string): SecretBuffer;
+
+  /** The length in bytes. */
+  readonly byteLength: number;
+  /** Whether `dispose` has been called. */
+  readonly disposed: boolean;
+  /**
+   * Lends a copy of the bytes to `fn`, wipes the copy when `fn` returns, and gives the result of
+   * `fn`.
+   *
+   * `ERR_SECRET_ESCAPED` if `fn` transfers the bytes elsewhere; `ERR_INVALID_RETURN_VALUE` if `fn`
+   * returns a promise: use {@link SecretBuffer.useAsync}.
+   *
+   * @example
+   * ```ts
+   * import { createHmac } from 'node:crypto';
+   * import { SecretBuffer } from '@nodesec/native';
+   *
+   * const secret = SecretBuffer.random(32);
+   * const tag = secret.use((bytes) => createHmac('sha256', bytes).update('message').digest('hex'));
+   * console.log(tag.length); // 64
+   * ```
+   */
+  use<T>(fn: (bytes: Uint8Array) => T extends PromiseLike<unknown> ? never : T): T;
+  /**
+   * Lends a copy of the bytes to `fn` until its promise settles, and then wipes the copy in any
+   * case. `fn` may return a value that is not a promise. `ERR_SECRET_ESCAPED` if `fn` transfers the
+   * bytes elsewhere.
+   *
+   * @example
+   * ```ts
+   * import { SecretBuffer } from '@nodesec/native';
+   *
+   * const secret = SecretBuffer.random(32);
+   * const key = await secret.useAsync((bytes) =>
+   *   crypto.subtle.importKey('raw', new Uint8Array(bytes), 'AES-GCM', false, ['encrypt']),
+   * );
+   * console.log(key.type); // secret
+   * ```
+   */
+  useAsync<T>(fn: (bytes: Uint8Array) => T | PromiseLike<T>): Promise<T>;
+  /** Copies the secret into memory of its own. Disposing of one leaves the other. */
+  clone(): SecretBuffer;
+  /** Compares in constant time. Different lengths are unequal at once. */
+  equals(other: SecretBuffer | Uint8Array): boolean;
+  /**
+   * Encrypts and authenticates the bytes, so that they can be stored: AES-256-GCM under a key that
+   * HKDF-SHA256 derives from `key` (32 bytes or more) and a fresh salt. The result is 62 bytes
+   * longer than the secret.
+   *
+   * `context` (1 to 1024 bytes) says what the secret is for, such as `'pepper 2026-11'`. It is
+   * authenticated and not stored: {@link SecretBuffer.unseal} needs the same context.
+   *
+   * @example
+   * ```ts
+   * import { SecretBuffer } from '@nodesec/native';
+   *
+   * const master = SecretBuffer.random(32);
+   * const sealed = SecretBuffer.random(16).seal(master, { context: 'pepper 2026-11' });
+   * const pepper = SecretBuffer.unseal(sealed, master, { context: 'pepper 2026-11' });
+   * console.log(sealed.length, pepper.byteLength); // 78 16
+   * ```
+   */
+  seal(key: SecretBuffer, options: { context: string }): Buffer;
+  /**
+   * Gives a ticket for another thread of the process, which passes it to
+   * {@link SecretBuffer.adopt}: 128 random bits as text, valid once and for 60 seconds.
+   *
+   * The bytes stay where they are and then have two owners. Each owner disposes of its own object,
+   * and the last one wipes the bytes. Disposing of this object does not take the ticket back. At
+   * most 1024 tickets wait at a time, else `ERR_SECRET_TICKET`.
+   *
+   * @example
+   * ```ts
+   * import { once } from 'node:events';
+   * import { Worker } from 'node:worker_threads';
+   * import { SecretBuffer } from '@nodesec/native';
+   *
+   * const secret = SecretBuffer.random(32);
+   * const program = `
+   *   const { parentPort, workerData } = require('node:worker_threads');
+   *   const { SecretBuffer } = require('@nodesec/native');
+   *   const secret = SecretBuffer.adopt(workerData.ticket);
+   *   parentPort.postMessage(secret.byteLength);`;
+   * const worker = new Worker(program, { eval: true, workerData: { ticket: secret.share() } });
+   * const [length] = await once(worker, 'message');
+   * console.log(length); // 32
+   * ```
+   */
+  share(): string;
+  /**
+   * Lets go of the bytes. Call it rather than wait for the garbage collector, which does not run
+   * within a synchronous loop and knows little of how full the secure heap is. Keys made from the
+   * secret keep their own copy. A second call does nothing.
+   */
+  dispose(): void;
+  /** The same as `dispose`, for `using`. */
+  [Symbol.dispose](): void;
+  /** `[SecretBuffer 32 bytes]`. */
+  toString(): string;
+  /** The same text. */
+  toJSON(): string;
+}
+
+/** The options of {@link SecretBuffer.fromFile}. */
+export interface SecretFileOptions {
+  /**
+   * The encoding of the file. Default: `raw`.
+   *
+   * `raw` takes the bytes as they are; `utf8` as well, if they are well-formed. The others are
+   * decoded as in {@link SecretBuffer.fromString}.
+   */
+  encoding?: 'raw' | 'utf8' | 'hex' | 'base64' | 'base64url';
+  /** The largest file: 1 byte to 1 MiB. Default: 64 KiB. */
+  maxBytes?: number;
+  /** Whether one line ending at the end is left off. Default: false for `raw`, otherwise true. */
+  trim?: boolean;
+  /**
+   * Accepts a file that others than its owner may read or write, such as a Docker or Kubernetes
+   * mount, or that belongs to another user. Default: false.
+   */
+  allowInsecure?: boolean;
+}
+
+/** The result of `secureHeap.status`. */
+export interface SecureHeapStatus {
+  /**
+   * The kind of memory, best first: `memfd_secret` (Linux only), `mlock` (on Windows
+   * `VirtualLock`), `dontdump` (not on macOS), `plain`.
+   */
+  backend: 'memfd_secret' | 'mlock' | 'dontdump' | 'plain';
+  /** The reasons why a better kind is not used, with the errors of the system. */
+  reasons: string[];
+  /** Whether the memory is kept from swap, as the system reports it. */
+  locked: boolean;
+  /**
+   * Whether the memory is left out of core dumps, as the kernel reports it. On Windows: of the
+   * dumps of Windows Error Reporting, which accepted it. On macOS: `RLIMIT_CORE` is 0, so no core
+   * file is written.
+   */
+  dumpExcluded: boolean;
+  /** Whether the memory is outside of the kernel's own mapping, so that root cannot read it. */
+  kernelUnmapped: boolean;
+  /** Whether inaccessible pages lie on both sides. */
+  guardPages: boolean;
+  /** The size of the heap now, in bytes. */
+  capacityBytes: number;
+  /**
+   * The bytes in use. A slot has 32 bytes more than were asked for and is a power of two; above
+   * 4064 bytes it is whole pages, between guard pages of its own.
+   */
+  usedBytes: number;
+  /** The secrets and keys in the heap. */
+  liveSecrets: number;
+  /** The SecretBuffers kept outside of it, encrypted ({@link SecureHeapOptions.overflow}). */
+  sealedSecrets: number;
+  /**
+   * The private keys of RSA, ECDSA and Ed25519 that the crypto library has parsed. Until the key is
+   * collected they lie on the ordinary heap, to which nothing of this status applies; their
+   * originals lie in the secure heap.
+   */
+  parsedPrivateKeys: number;
+  /** The SecretBuffers that were collected without `dispose`, since the process started. */
+  leaked: number;
+  /** The configured maximum, in bytes. */
+  maxBytes: number;
+  /** The soft `RLIMIT_MEMLOCK` in bytes; absent if unlimited, and on Windows. */
+  memlockSoft?: number;
+  /** The hard `RLIMIT_MEMLOCK` in bytes; absent if unlimited, and on Windows. */
+  memlockHard?: number;
+  /** Whether a `memfd_secret` mapping keeps the whole machine from hibernating. */
+  hibernationBlocked: boolean;
+  /** Whether the memory is not both locked and left out of dumps. */
+  degraded: boolean;
+}
+
+/** The options of `secureHeap.configure`. */
+export interface SecureHeapOptions {
+  /**
+   * The most memory of the heap: 4 KiB to 1 GiB, in bytes. Default: 16 MiB. Of secrets above 4064
+   * bytes it holds at most 8192 in any case.
+   */
+  maxBytes?: number;
+  /**
+   * The best kind of memory to try. If the machine refuses it, the next kind is tried. Default:
+   * `auto`, which leaves out `memfd_secret` where hibernation is configured. The environment
+   * variable `NODESEC_SECMEM`, with the name of a backend, takes precedence.
+   */
+  backend?: 'auto' | SecureHeapStatus['backend'];
+  /**
+   * The properties that the memory must have. If one is missing, this call and every secret fail
+   * with `ERR_SECRET_DEGRADED`. Default: none.
+   */
+  require?: Array<'locked' | 'dumpExcluded' | 'kernelUnmapped'>;
+  /**
+   * The reaction to memory that is not both locked and left out of dumps. Default: `warn`, one
+   * process warning with the code `NODESEC_SECRET_DEGRADED`. `error` throws `ERR_SECRET_DEGRADED`,
+   * `ignore` does nothing.
+   */
+  onDegraded?: 'warn' | 'error' | 'ignore';
+  /**
+   * The fate of a new SecretBuffer if the heap is full and cannot grow. Default: `error`, it fails
+   * with `ERR_SECRET_EXHAUSTED`.
+   *
+   * With `seal`, the bytes are kept on the ordinary heap, encrypted with AES-256-GCM under a key in
+   * the secure heap, and decrypted there for the time of each call. 16 KiB of `maxBytes` are set
+   * aside for that, and one thread at a time uses them; `maxBytes` is then at least 20 KiB, or 32
+   * KiB where pages have 16 KiB.
+   *
+   * Only SecretBuffers of up to 4064 bytes (4063 from a string) can be sealed so, including the
+   * text or file that they are decoded from. A longer one, and data that is computed with at once,
+   * such as the state of an HMAC key, fail with `ERR_SECRET_EXHAUSTED` all the same. A sealed one
+   * stays sealed until it is disposed of.
+   */
+  overflow?: 'error' | 'seal';
+}
+
+/** The result of `secureHeap.hardenProcess`, read back from the system. */
+export interface ProcessHardening {
+  /** Whether the process's user may dump and trace it; absent where that cannot be set. */
+  dumpable?: boolean;
+  /** The soft limit on core dumps in bytes, `Infinity` for none; absent where there is no limit. */
+  core?: number;
+  /** The requests that failed, and those that have no effect on this system. */
+  reasons: string[];
+}
+
+/**
+ * The memory that holds every {@link SecretBuffer} and key of the process.
+ *
+ * It configures itself at the first secret. Call `configure` before that to demand properties.
+ *
+ * @example
+ * ```ts
+ * import { SecretBuffer, secureHeap } from '@nodesec/native';
+ *
+ * secureHeap.configure({ maxBytes: 2 ** 22, onDegraded: 'ignore' });
+ * const secret = SecretBuffer.random(32);
+ * const { backend, liveSecrets } = secureHeap.status();
+ * console.log(typeof backend, liveSecrets); // string 1
+ * ```
+ */
+export const secureHeap: {
+  /**
+   * Configures the heap, before the first secret or key of the process in any thread. Afterwards
+   * only a higher `maxBytes` is accepted; anything else throws `ERR_SECRET_CONFIGURED`. An option
+   * that is left out keeps the value of an earlier call.
+   */
+  configure(options: SecureHeapOptions): void;
+  /** Reads the properties of the memory back from the system. */
+  status(): SecureHeapStatus;
+  /**
+   * Disposes of every SecretBuffer of the process, including those of worker threads and those that
+   * wait to be adopted. Keys and issuers made from secrets keep their own copies and continue to
+   * work; a password that is being hashed is finished. For the end of a service, or an emergency.
+   */
+  disposeAll(): void;
+  /**
+   * Looks for writes beyond the ends of secrets, which only native code can make. If there was one,
+   * every secret is wiped and the process aborts with a message on stderr. The same check runs
+   * whenever a secret is let go of.
+   */
+  verify(): void;
+  /**
+   * Protects all memory of the process from dumps, not only the secure heap. Call it at the start.
+   * It gives the properties that hold afterwards; without options it only reads them.
+   *
+   * - `dumpable: false` (Linux): no core dumps, and no access for debuggers, profilers and
+   *   `/proc/PID/mem` of the same user. Root is not stopped. It cannot be undone here, and programs
+   *   that the process starts do not inherit it.
+   * - `core` (Linux, macOS): the largest core dump in bytes, 0 for none. It lowers the soft limit
+   *   and leaves the hard limit. Programs that the process starts inherit it. It does not stop
+   *   systems that pipe dumps to a program; `reasons` then says so.
+   *
+   * @example
+   * ```ts
+   * import { secureHeap } from '@nodesec/native';
+   *
+   * const { core } = secureHeap.hardenProcess({ dumpable: false, core: 0 });
+   * console.log(core ?? 0); // 0
+   * ```
+   */
+  hardenProcess(options?: { dumpable?: false; core?: number }): ProcessHardening;
+};
+
+/**
+ * Compares two values in constant time. Different lengths are unequal at once.
+ *
+ * @example
+ * ```ts
+ * import { randomToken, timingSafeEqual } from '@nodesec/native';
+ *
+ * const expected = randomToken();
+ * console.log(timingSafeEqual(expected, 'a guess')); // false
+ * ```
+ */
+export function timingSafeEqual(a: Bytes, b: Bytes): boolean;
+
+// ── SPIFFE ──────────────────────────────────────────────────────────────────────────────────
+//
+// `JwtVerifier.spiffe` verifies the tokens of workloads.
+
+/** A SPIFFE ID and its parts, frozen. */
+export interface SpiffeId {
+  /** The trust domain, such as `example.org`. */
+  readonly trustDomain: string;
+  /** The path with its leading slash; empty for the id of a trust domain itself. */
+  readonly path: string;
+  /** The whole id. Compare ids by it. */
+  readonly uri: string;
+}
+
+/**
+ * Reads a SPIFFE ID, `spiffe://<trust domain>/<path>` (SPIFFE-ID standard, section 2).
+ *
+ * An id has one spelling: scheme and trust domain are in lower case, nothing is percent-encoded,
+ * and no segment of the path is empty, `.` or `..`. It has at most 2048 bytes, of which the trust
+ * domain has at most 255. `ERR_SPIFFE_ID` otherwise; the message names the rule.
+ *
+ * @example
+ * ```ts
+ * import { parseSpiffeId } from '@nodesec/native';
+ *
+ * const { trustDomain, path } = parseSpiffeId('spiffe://example.org/web');
+ * console.log(trustDomain, path); // example.org /web
+ * ```
+ */
+export function parseSpiffeId(uri: string): SpiffeId;
+
+/**
+ * Reads the SPIFFE ID of a peer's certificate (X509-SVID). It does **not** validate the
+ * certificate.
+ *
+ * `certificate` is an `X509Certificate`, the bytes of its DER, or a string with one PEM
+ * certificate, before which text may stand and after which only white space. With mutual TLS, call
+ * `spiffeIdOf(socket.getPeerX509Certificate())` in the server, and `spiffeIdOf(certificate.raw)` in
+ * the client's `checkServerIdentity`.
+ *
+ * It checks the rules for the X509-SVID of a workload (sections 2 to 5.2 of the standard), else
+ * `ERR_SPIFFE_CERTIFICATE`, with the rule:
+ *
+ * - exactly one URI among the alternative names, which is a SPIFFE ID with a path;
+ * - not a certificate authority;
+ * - a critical `keyUsage` with `digitalSignature`, without `keyCertSign` and `cRLSign`;
+ * - `serverAuth` and `clientAuth`, if extended purposes are named;
+ * - no extension twice.
+ *
+ * Chain, signature, dates and revocation are the task of TLS (`rejectUnauthorized`, with the
+ * authorities of the trust domain as `ca`), which also refuses unknown critical extensions. Anybody
+ * can make a certificate with any id. Compare yourself which trust domains `ca` may speak for.
+ *
+ * @example
+ * ```ts
+ * import type { TLSSocket } from 'node:tls';
+ * import { spiffeIdOf } from '@nodesec/native';
+ *
+ * // The workload at the other end, or undefined if it is not of this trust domain.
+ * function workloadOf(socket: TLSSocket): string | undefined {
+ *   const certificate = socket.getPeerX509Certificate();
+ *   if (!socket.authorized || certificate === undefined) return undefined;
+ *   const { trustDomain, path } = spiffeIdOf(certificate);
+ *   return trustDomain === 'example.org' ? path : undefined;
+ * }
+ * ```
+ */
+export function spiffeIdOf(certificate: X509Certificate | Uint8Array | string): SpiffeId;
+
+// ── Ids ─────────────────────────────────────────────────────────────────────────────────────
+
+/** Makes a UUID of version 4: 122 random bits (RFC 9562 section 5.4). */
+export function uuidv4(): string;
+/**
+ * Makes a UUID of version 7: milliseconds since 1970, then 74 random bits (RFC 9562 section 5.7).
+ * Later ones sort later, so they suit as database keys.
+ *
+ * @example
+ * ```ts
+ * import { uuidv7 } from '@nodesec/native';
+ *
+ * console.log(uuidv7()); // 0…
+ * ```
+ */
+export function uuidv7(): string;
+/**
+ * Makes a token of 16 to 1024 random bytes (default 32) as base64url text.
+ *
+ * @example
+ * ```ts
+ * import { randomToken } from '@nodesec/native';
+ *
+ * console.log(randomToken().length); // 43
+ * ```
+ */
+export function randomToken(bytes?: number): string;
+
+// ── Errors ──────────────────────────────────────────────────────────────────────────────────
+//
+// docs/errors.md has a table: each code, when it occurs, what to do, the HTTP status.
+
+/**
+ * The class of every error of this module. Messages contain no secret, no token and no key, so they
+ * may be logged; the text of a message may change, the code does not.
+ *
+ * @example
+ * ```ts
+ * import { hash, NodesecError } from '@nodesec/native';
+ *
+ * try {
+ *   await hash('a password', { timeCost: 0 });
+ * } catch (error) {
+ *   if (!(error instanceof NodesecError)) throw error;
+ *   console.log(error.code); // ERR_OUT_OF_RANGE
+ * }
+ * ```
+ */
+export class NodesecError extends Error {
+  constructor(code: NodesecErrorCode, message: string);
+  /** The stable code. */
+  readonly code: NodesecErrorCode;
+}
+
+/**
+ * An `AbortSignal` cancelled the call. `cause` is the signal's reason, `name` is `AbortError`.
+ *
+ * @example
+ * ```ts
+ * import { AbortError, hash } from '@nodesec/native';
+ *
+ * const aborted = await hash('a password', { signal: AbortSignal.abort() }).catch((error) => error);
+ * console.log(aborted instanceof AbortError, aborted.code); // true ABORT_ERR
+ * ```
+ */
+export class AbortError extends NodesecError {
+  constructor(code: AbortErrorCode, message: string);
+  readonly code: AbortErrorCode;
+}
+
+/**
+ * An argument or option is wrong. Nothing has been done.
+ *
+ * @example
+ * ```ts
+ * import { ArgumentError, RateLimiter } from '@nodesec/native';
+ *
+ * try {
+ *   new RateLimiter({ limit: 5, windowMs: 0 });
+ * } catch (error) {
+ *   console.log(error instanceof ArgumentError && error.code); // ERR_OUT_OF_RANGE
+ * }
+ * ```
+ */
+export class ArgumentError extends NodesecError {
+  constructor(code: ArgumentErrorCode, message: string);
+  readonly code: ArgumentErrorCode;
+}
+
+/**
+ * The native part cannot be loaded. `require('@nodesec/native')` throws it; the message names the
+ * missing package or flag.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await import('@nodesec/native');
+ * } catch (error) {
+ *   if (error instanceof Error && 'code' in error) console.error(error.code, error.message);
+ *   process.exitCode = 1;
+ * }
+ * ```
+ */
+export class BindingError extends NodesecError {
+  constructor(code: BindingErrorCode, message: string);
+  readonly code: BindingErrorCode;
+}
+
+/**
+ * A password cannot be hashed or verified.
+ *
+ * @example
+ * ```ts
+ * import { PasswordError, verify } from '@nodesec/native';
+ *
+ * try {
+ *   await verify('$argon2id$broken', 'a password');
+ * } catch (error) {
+ *   console.log(error instanceof PasswordError && error.code); // ERR_PASSWORD_DIGEST
+ * }
+ * ```
+ */
+export class PasswordError extends NodesecError {
+  constructor(code: PasswordErrorCode, message: string);
+  readonly code: PasswordErrorCode;
+  /** With `ERR_PASSWORD_BUSY`: an estimate of the time until there is room. */
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * A secret cannot be made, read or opened.
+ *
+ * @example
+ * ```ts
+ * import { SecretBuffer, SecretError } from '@nodesec/native';
+ *
+ * try {
+ *   SecretBuffer.fromEnv('NOT_SET');
+ * } catch (error) {
+ *   console.log(error instanceof SecretError && error.code); // ERR_SECRET_ENV
+ * }
+ * ```
+ */
+export class SecretError extends NodesecError {
+  constructor(code: SecretErrorCode, message: string);
+  readonly code: SecretErrorCode;
+  /** With `ERR_ACCESS_DENIED`: the permission that is missing. */
+  readonly permission?: string;
+  /** With `ERR_ACCESS_DENIED`: the path that was asked for. */
+  readonly resource?: string;
+}
+
+/**
+ * A token is refused, a key is unusable, or a key ring cannot do what was asked.
+ *
+ * @example
+ * ```ts
+ * import { JwtError, JwtKey, JwtVerifier } from '@nodesec/native';
+ *
+ * const keys = await JwtKey.generate('ES256');
+ * const verifier = new JwtVerifier({ keys, issuer: 'id', audience: 'api' });
+ * try {
+ *   verifier.verify('not a token');
+ * } catch (error) {
+ *   if (error instanceof JwtError) console.log('401', error.code); // 401 ERR_JWT_MALFORMED
+ * }
+ * ```
+ */
+export class JwtError extends NodesecError {
+  constructor(code: JwtErrorCode, message: string);
+  readonly code: JwtErrorCode;
+  /** With `ERR_JWT_CLAIM` from a verifier: the name of the claim. */
+  readonly claim?: string;
+  /** With `ERR_JWT_CLAIM` from a verifier: what is wrong with the claim. */
+  readonly reason?: 'missing' | 'type' | 'mismatch';
+}
+
+/**
+ * A {@link RevocationList} is full or closed.
+ *
+ * @example
+ * ```ts
+ * import { RevocationError, RevocationList } from '@nodesec/native';
+ *
+ * const list = new RevocationList();
+ * await list.close();
+ * const error = await list.revokeKey('k1').catch((error) => error);
+ * console.log(error instanceof RevocationError, error.code); // true ERR_REVOCATION_CLOSED
+ * ```
+ */
+export class RevocationError extends NodesecError {
+  constructor(code: RevocationErrorCode, message: string);
+  readonly code: RevocationErrorCode;
+}
+
+/**
+ * The table of {@link Sessions} is full.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, RevocationList, SessionError, Sessions } from '@nodesec/native';
+ *
+ * const issuer = new JwtIssuer({ keys: await JwtKey.generate('ES256'), expiresIn: '10m' });
+ * const sessions = new Sessions({ issuer, revocations: new RevocationList(), maxSessions: 1 });
+ * await sessions.start('alice');
+ * const error = await sessions.start('bob').catch((error) => error);
+ * console.log(error instanceof SessionError, error.code); // true ERR_SESSION_FULL
+ * ```
+ */
+export class SessionError extends NodesecError {
+  constructor(code: SessionErrorCode, message: string);
+  readonly code: SessionErrorCode;
+}
+
+/**
+ * A SPIFFE ID or the certificate of a workload breaks a rule, which the message names.
+ *
+ * @example
+ * ```ts
+ * import { parseSpiffeId, SpiffeError } from '@nodesec/native';
+ *
+ * try {
+ *   parseSpiffeId('https://example.org');
+ * } catch (error) {
+ *   console.log(error instanceof SpiffeError && error.code); // ERR_SPIFFE_ID
+ * }
+ * ```
+ */
+export class SpiffeError extends NodesecError {
+  constructor(code: SpiffeErrorCode, message: string);
+  readonly code: SpiffeErrorCode;
+}
+
+/**
+ * A limiter was asked for a cost that it can never allow.
+ *
+ * @example
+ * ```ts
+ * import { LimitError, RateLimiter } from '@nodesec/native';
+ *
+ * try {
+ *   new RateLimiter({ limit: 5, windowMs: 1000 }).check('alice', 6);
+ * } catch (error) {
+ *   console.log(error instanceof LimitError && error.code); // ERR_LIMIT_COST
+ * }
+ * ```
+ */
+export class LimitError extends NodesecError {
+  constructor(code: LimitErrorCode, message: string);
+  readonly code: LimitErrorCode;
+}
+
+// node scripts/errors.mjs writes the unions below.
+
+/** The codes of {@link ArgumentError}. */
+export type ArgumentErrorCode =
+  /** An argument or option has the wrong type. */
+  | 'ERR_INVALID_ARG_TYPE'
+  /**
+   * An argument or option has the right type and a value that cannot be used, such as a string with
+   * a lone surrogate.
+   */
+  | 'ERR_INVALID_ARG_VALUE'
+  /** The function given to `SecretBuffer.use` returned a promise. */
+  | 'ERR_INVALID_RETURN_VALUE'
+  /** A method was called on an object of another class. */
+  | 'ERR_INVALID_THIS'
+  /** A required option is missing. */
+  | 'ERR_MISSING_OPTION'
+  /**
+   * A number is not an integer or outside its limits, or a text or byte array is too short or too
+   * long.
+   */
+  | 'ERR_OUT_OF_RANGE'
+  /** An option has a name that does not exist. */
+  | 'ERR_UNKNOWN_OPTION';
+
+/** The codes of {@link AbortError}. */
+export type AbortErrorCode =
+  /** The `AbortSignal` of a call was aborted; `cause` is the signal's reason. */
+  | 'ABORT_ERR';
+
+/** The codes of {@link BindingError}. */
+export type BindingErrorCode =
+  /** The binary of this platform is installed and does not load. */
+  | 'ERR_BINDING_LOAD'
+  /** The binary of this platform is not installed. */
+  | 'ERR_BINDING_MISSING'
+  /** The runtime's permission model forbids native code. */
+  | 'ERR_BINDING_PERMISSION'
+  /** The binary belongs to another version of the package. */
+  | 'ERR_BINDING_VERSION';
+
+/** The codes of {@link PasswordError}. */
+export type PasswordErrorCode =
+  /** The pool's queue is full, or the job has waited for `queueTimeoutMs`. */
+  | 'ERR_PASSWORD_BUSY'
+  /** A stored digest is malformed. */
+  | 'ERR_PASSWORD_DIGEST'
+  /** A stored digest asks for more memory, passes or lanes than `limits` allows. */
+  | 'ERR_PASSWORD_LIMIT'
+  /** One hash needs more memory than the pool's `maxMemory`, or than the system has. */
+  | 'ERR_PASSWORD_MEMORY'
+  /** A digest names a pepper that the hasher does not have. */
+  | 'ERR_PASSWORD_PEPPER'
+  /** The profile `test` was chosen while `NODE_ENV` is `production`. */
+  | 'ERR_PASSWORD_PROFILE'
+  /** The operating system gives no thread to hash on. */
+  | 'ERR_PASSWORD_THREADS';
+
+/** The codes of {@link SecretError}. */
+export type SecretErrorCode =
+  /** Node's permission model does not let the process read the file of `SecretBuffer.fromFile`. */
+  | 'ERR_ACCESS_DENIED'
+  /** The secure heap is in use and takes no other configuration. */
+  | 'ERR_SECRET_CONFIGURED'
+  /**
+   * The machine does not give the secure heap a protection that `require` or `onDegraded` demands.
+   */
+  | 'ERR_SECRET_DEGRADED'
+  /** A secret was used after `dispose()`. */
+  | 'ERR_SECRET_DISPOSED'
+  /** An environment variable is missing, empty or malformed, or a worker thread asked for it. */
+  | 'ERR_SECRET_ENV'
+  /**
+   * The function given to `use` or `useAsync` transferred the bytes elsewhere, so that they could
+   * not be wiped.
+   */
+  | 'ERR_SECRET_ESCAPED'
+  /** The secure heap is full. */
+  | 'ERR_SECRET_EXHAUSTED'
+  /** A file cannot be read, is not regular, is empty, too large, or not in the encoding given. */
+  | 'ERR_SECRET_FILE'
+  /** The group or others may read or write a file, or it belongs to another user. */
+  | 'ERR_SECRET_PERMISSIONS'
+  /** A sealed secret or key ring does not open with this key for this context. */
+  | 'ERR_SECRET_SEAL'
+  /** A ticket is unknown, used or expired, or 1024 tickets wait already. */
+  | 'ERR_SECRET_TICKET';
+
+/** The codes of {@link JwtError}. */
+export type JwtErrorCode =
+  /** A token is signed with an algorithm that the verifier does not accept. */
+  | 'ERR_JWT_ALGORITHM'
+  /**
+   * A claim is missing, has the wrong type, or has a value that the verifier or the issuer does not
+   * allow.
+   */
+  | 'ERR_JWT_CLAIM'
+  /** A token has critical header parameters (`crit`); none is understood. */
+  | 'ERR_JWT_CRITICAL'
+  /** A token's `exp` has passed, or the token is older than `maxAge`. */
+  | 'ERR_JWT_EXPIRED'
+  /** Key material is malformed, too weak, or does not fit its algorithm. */
+  | 'ERR_JWT_KEY'
+  /** No key of the verifier matches the token's `kid` and `alg`. */
+  | 'ERR_JWT_KEY_NOT_FOUND'
+  /** The keys of a `RemoteJwks` have never been fetched, or too long ago. */
+  | 'ERR_JWT_KEYS_UNAVAILABLE'
+  /**
+   * A token is not a compact JWS with a JSON object as header and as payload, or not within the
+   * limits.
+   */
+  | 'ERR_JWT_MALFORMED'
+  /** A token's `nbf` is in the future. */
+  | 'ERR_JWT_NOT_ACTIVE'
+  /** A token, its session, its subject or its key has been revoked. */
+  | 'ERR_JWT_REVOKED'
+  /** A signature does not verify. */
+  | 'ERR_JWT_SIGNATURE'
+  /** The ring holds or held a key with this `kid`. */
+  | 'ERR_KEYRING_DUPLICATE'
+  /** The ring holds 1000 keys. */
+  | 'ERR_KEYRING_FULL'
+  /** The ring has no active key to sign with. */
+  | 'ERR_KEYRING_NO_ACTIVE_KEY'
+  /** The next key has not been published for as long as verifiers may cache the JWKS. */
+  | 'ERR_KEYRING_NOT_PUBLISHED'
+  /** The ring has no key with this `kid`. */
+  | 'ERR_KEYRING_UNKNOWN_KEY';
+
+/** The codes of {@link RevocationError}. */
+export type RevocationErrorCode =
+  /** The list is closed. */
+  | 'ERR_REVOCATION_CLOSED'
+  /** The list holds `maxEntries` entries that have not expired. */
+  | 'ERR_REVOCATION_FULL';
+
+/** The codes of {@link SessionError}. */
+export type SessionErrorCode =
+  /** The table holds `maxSessions` sessions. */
+  | 'ERR_SESSION_FULL';
+
+/** The codes of {@link SpiffeError}. */
+export type SpiffeErrorCode =
+  /** A certificate is not the X509-SVID of a workload; the message names the rule. */
+  | 'ERR_SPIFFE_CERTIFICATE'
+  /** A text is not a SPIFFE ID; the message names the rule. */
+  | 'ERR_SPIFFE_ID';
+
+/** The codes of {@link LimitError}. */
+export type LimitErrorCode =
+  /** A cost is above the burst and could never be allowed. */
+  | 'ERR_LIMIT_COST';
+
+/** The codes with which a verifier refuses a token. */
 export type JwtRejectionCode =
   | 'ERR_JWT_ALGORITHM'
   | 'ERR_JWT_CLAIM'
@@ -1120,338 +2680,21 @@ export type JwtRejectionCode =
   | 'ERR_JWT_SIGNATURE'
   | 'ERR_REVOCATION_CLOSED';
 
-export type VerifyResult<T> =
-  | { ok: true; claims: T & Claims; header: JwtHeader }
-  | {
-      ok: false;
-      code: JwtRejectionCode;
-      message: string;
-      /** With `ERR_JWT_CLAIM`. */
-      claim?: string;
-      reason?: 'missing' | 'type' | 'mismatch';
-    };
+/** Every code of this module. See docs/errors.md for what to do about each. */
+export type NodesecErrorCode =
+  /** This module has a defect: a panic was caught at the border. */
+  | 'ERR_INTERNAL'
+  /** The operating system gave no random bytes. */
+  | 'ERR_RANDOM'
+  | ArgumentErrorCode
+  | AbortErrorCode
+  | BindingErrorCode
+  | PasswordErrorCode
+  | SecretErrorCode
+  | JwtErrorCode
+  | RevocationErrorCode
+  | SessionErrorCode
+  | SpiffeErrorCode
+  | LimitErrorCode;
 
-/**
- * Signature, times, issuer, audience and revocation in one call. Strict: three segments of
- * canonical base64url, objects without duplicate members and nested at most 32 deep, at most 16
- * KiB, `exp` required, `iat` not in the future, no time after the year 5138, no `crit`. A token
- * without `kid` needs the only key of its algorithm.
- */
-export class JwtVerifier {
-  constructor(options: JwtVerifierOptions);
-  /**
-   * A verifier of OAuth 2.0 access tokens (RFC 9068 section 4): `typ` is `at+jwt`, and `iss`,
-   * `exp`, `aud`, `sub`, `client_id` (a string), `iat` and `jti` are there, beside what
-   * `requiredClaims` names, up to 93 others. Encrypted tokens are refused.
-   */
-  static accessToken(options: AccessTokenOptions): JwtVerifier;
-  /**
-   * A verifier of JWT-SVIDs: the workloads of one trust domain, each known by its SPIFFE ID, the
-   * claim `sub`. RS, ES and PS algorithms only; no header parameters but `alg`, `kid` and `typ`
-   * (`JWT` or `JOSE`), else `ERR_JWT_MALFORMED`; `sub` is a SPIFFE ID of the trust domain with a
-   * path, `aud` and `exp` are there. With `revocations` they need `jti` and `iat`, too, which SPIRE
-   * does not give all.
-   */
-  static spiffe(options: SpiffeVerifierOptions): JwtVerifier;
-  /** The claims, or a JwtError; a RevocationError when the list has been closed. */
-  verify<T = unknown>(token: string): T & Claims;
-  /** The same as a value: it throws for no token whatever. The header is frozen. */
-  tryVerify<T = unknown>(token: unknown): VerifyResult<T>;
-  /**
-   * As `verify`; with a RemoteJwks waits, once, for a key that is not at hand. With keys of this
-   * process all is there.
-   */
-  verifyAsync<T = unknown>(token: string): Promise<T & Claims>;
-  /** As `tryVerify`; waits as `verifyAsync` does. */
-  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T>>;
-  /**
-   * As `tryVerify` for each of at most 10,000 tokens, else `ERR_OUT_OF_RANGE`, in their order. All
-   * but the reading of the payloads happens on libuv's pool, on one thread and for 200 tokens at a
-   * time, so that files and DNS have their turn in between; each token as of when its turn has
-   * come.
-   */
-  verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T>[]>;
-}
-
-/**
- * The payload of a compact JWS, which need not be JSON: for what no JwtVerifier reads. Signature,
- * key and header are checked as there, claims and revocation of ids are not. `algorithms` names one
- * at least. Throws a JwtError. It does not wait for a RemoteJwks: `await jwks.refresh()` before.
- */
-export function verifyJws(
-  token: string,
-  keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks,
-  options: { algorithms: Algorithm[] },
-): Buffer;
-
-/**
- * What a token says that nobody has verified: for logs, never for decisions. `ERR_JWT_MALFORMED`
- * for what is no token of two JSON objects and a signature, or longer than 16 KiB.
- */
-export function unsafeDecode(token: string): {
-  header: Record<string, unknown>;
-  claims: Record<string, unknown>;
-};
-
-// ── SPIFFE ───────────────────────────────────────────────────────────────────────────────────
-
-/** A SPIFFE ID and its parts, frozen. */
-export interface SpiffeId {
-  /** Such as `example.org`. */
-  readonly trustDomain: string;
-  /** With its leading slash; empty for the id of a trust domain itself. */
-  readonly path: string;
-  /** All of it: what ids are compared by. */
-  readonly uri: string;
-}
-
-/**
- * Reads a SPIFFE ID, `spiffe://<trust domain>/<path>` (SPIFFE-ID standard, section 2). An id has
- * one spelling: scheme and trust domain are in lower case, nothing is percent-encoded, and no
- * segment of the path is empty, `.` or `..`. At most 2048 bytes, 255 of them of the trust domain.
- * What is no id is `ERR_SPIFFE_ID`, with the rule that it breaks.
- */
-export function parseSpiffeId(uri: string): SpiffeId;
-
-/**
- * The SPIFFE ID of a peer's certificate: an X509Certificate, the bytes of its DER, or a string that
- * is a PEM of it alone, before which text may stand and behind which white space may. With mutual
- * TLS, `spiffeIdOf(socket.getPeerX509Certificate())` in the server, and
- * `spiffeIdOf(certificate.raw)` in the client's `checkServerIdentity`.
- *
- * It checks what an X509-SVID of a workload must be (sections 2 to 5.2 of the standard): exactly
- * one URI among the alternative names, which is a SPIFFE ID with a path; no authority; a critical
- * `keyUsage` with `digitalSignature`, without `keyCertSign` and `cRLSign`; `serverAuth` and
- * `clientAuth` where purposes are named; no extension twice. Otherwise `ERR_SPIFFE_CERTIFICATE`,
- * with the rule.
- *
- * It does **not** validate chain, signature, dates or revocation: TLS has (`rejectUnauthorized`,
- * with the authorities of the trust domain as `ca`), and has refused critical extensions that
- * nobody knows, which are not looked at here. Anyone can make a certificate that says anything.
- * Which trust domains `ca` may speak for is for you to compare.
- */
-export function spiffeIdOf(certificate: X509Certificate | Uint8Array | string): SpiffeId;
-
-// ── Revocation and sessions ──────────────────────────────────────────────────────────────────
-
-export interface RevocationListOptions {
-  /** Default: 1,000,000, of 40 to 70 bytes each. */
-  maxEntries?: number;
-  /** The longest life of a token that is checked against the list. Default: 30 days. */
-  maxTokenTtl?: Duration;
-  /**
-   * `error` (default): `ERR_REVOCATION_FULL`, and nothing is revoked. `reject-older`: every token
-   * issued until now, and for the verifiers' clock tolerance, is refused, which makes room; keys
-   * and sessions that you revoked stay, those that `Sessions` ended need not.
-   */
-  onFull?: 'error' | 'reject-older';
-}
-
-/** Whose ids are meant. Default: every issuer's. */
-export interface IssuerScope {
-  issuer?: string;
-}
-
-/** A Date, or seconds since 1970 (a number above 1e11 is taken for milliseconds and refused). */
-export type Moment = Date | number;
-
-/**
- * What has been taken back, in memory and exact. Entries are kept for 300 seconds, the largest
- * clock tolerance, beyond the expiry of what they revoke.
- */
-export class RevocationList {
-  constructor(options?: RevocationListOptions);
-  /** One token, in the scope of its `iss` if it has one. */
-  revoke(claims: { jti: string; exp: Moment; iss?: string }): Promise<void>;
-  revokeSync(claims: { jti: string; exp: Moment; iss?: string }): void;
-  /** One token by its `jti`. */
-  revokeId(jti: string, expiresAt: Moment, options?: IssuerScope): Promise<void>;
-  revokeIdSync(jti: string, expiresAt: Moment, options?: IssuerScope): void;
-  /** Every token with this `sid`; `expiresAt` is when the last of them expires. */
-  revokeSession(sid: string, expiresAt: Moment, options?: IssuerScope): Promise<void>;
-  revokeSessionSync(sid: string, expiresAt: Moment, options?: IssuerScope): void;
-  /**
-   * Every token of a subject issued in or before that second; default: now. `iat` is in whole
-   * seconds, so one issued later in the same second is refused, too.
-   */
-  revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
-  revokeSubjectSync(sub: string, issuedBefore?: Moment, options?: IssuerScope): void;
-  /** Every token signed by a key, for good. */
-  revokeKey(kid: string): Promise<void>;
-  revokeKeySync(kid: string): void;
-  isRevoked(claims: {
-    jti?: string;
-    sid?: string;
-    sub?: string;
-    iat?: number;
-    kid?: string;
-    iss?: string;
-  }): boolean;
-  readonly size: number;
-  stats(): {
-    ids: number;
-    sessions: number;
-    subjects: number;
-    keys: number;
-    maxEntries: number;
-    /** Under `reject-older`, the second until which all tokens are refused; else 0. */
-    rejectsIssuedUntil: number;
-  };
-  /** Frees the entries. Afterwards every call, and every verification, is refused. */
-  close(): Promise<void>;
-}
-
-export interface SessionsOptions {
-  /** Signs the access tokens, whose `expiresIn` should be minutes. */
-  issuer: JwtIssuer;
-  revocations: RevocationList;
-  /** A session's life from its start. Default: 30 days. */
-  refreshTtl?: Duration;
-  /** The longest time between two refreshes. Default: refreshTtl. */
-  idleTtl?: Duration;
-  /**
-   * How long a token that was just rotated gets its successor again. Default: 30 seconds; at most
-   * 300.
-   */
-  grace?: Duration;
-  /** Default: 1,000,000; `ERR_SESSION_FULL` beyond. */
-  maxSessions?: number;
-}
-
-export interface TokenPair {
-  accessToken: string;
-  /** 71 characters. */
-  refreshToken: string;
-  /** Of the access token, seconds. */
-  expiresIn: number;
-  /** The access token's `sid`. */
-  sessionId: string;
-}
-
-export interface SessionInfo {
-  sessionId: string;
-  startedAt: Date;
-  /** Last refreshed, or started. */
-  usedAt: Date;
-  /** Ends then unless refreshed before. */
-  expiresAt: Date;
-}
-
-/**
- * Access and refresh tokens (RFC 9700 section 4.14.2). Each refresh token works once; one that
- * comes back after its grace ends the session and revokes its access tokens.
- */
-export class Sessions {
-  constructor(options: SessionsOptions);
-  /** `claims` go into every access token of the session; `sub` and `sid` are set here. */
-  start(subject: string, claims?: object): Promise<TokenPair>;
-  /**
-   * `replayed`: within the grace period, the same refresh token again. `reuse`: the session has
-   * been ended; tell its owner. `unknown`: any other text. A call that fails uses nothing up.
-   */
-  refresh(
-    refreshToken: string,
-  ): Promise<
-    | { status: 'rotated' | 'replayed'; pair: TokenPair }
-    | { status: 'reuse' | 'expired'; sessionId: string; subject: string; pair?: undefined }
-    | { status: 'unknown'; pair?: undefined }
-  >;
-  /**
-   * Its access tokens are revoked and it does not refresh any more. If they cannot be revoked
-   * (`ERR_REVOCATION_FULL`) it does not refresh all the same, and ending it can be tried again.
-   */
-  end(sid: string): Promise<void>;
-  /** Ends every session of a subject. A session started afterwards is not touched. */
-  endAll(subject: string): Promise<void>;
-  list(subject: string): Promise<SessionInfo[]>;
-}
-
-// ── Limits (GCRA) ────────────────────────────────────────────────────────────────────────────
-
-export interface RateLimiterOptions {
-  /** Units a window: 1 to 1e9. */
-  limit: number;
-  /** 1 to 366 days. */
-  windowMs: number;
-  /** Units at once. Default: limit. In any time W at most burst + W × limit / windowMs pass. */
-  burst?: number;
-  /**
-   * 8 to 2^26, 16 bytes each as they come. Default: 2^20. Give it several times the keys that are
-   * in debt at once: beyond that, and now and then from half of it on, the least debt is forgotten
-   * (see `stats().evictions`).
-   */
-  maxKeys?: number;
-}
-
-export interface RateLimitResult {
-  allowed: boolean;
-  limit: number;
-  /** Units that are left; counts up to the burst. */
-  remaining: number;
-  /** 0 when allowed. */
-  retryAfterMs: number;
-  /** Until the key is as good as new. */
-  resetMs: number;
-  policy: { readonly limit: number; readonly windowMs: number; readonly burst: number };
-}
-
-/**
- * A token bucket for each key, in memory of bounded size. A key is text or bytes, 1 to 8192 of
- * them; a cost above the burst is `ERR_LIMIT_COST`. To be refused is a value, never an error.
- */
-export class RateLimiter {
-  constructor(options: RateLimiterOptions);
-  /** Takes the cost (default 1) if it is there. */
-  check(key: string | Uint8Array, cost?: number): boolean;
-  /** The same, with what to tell the client. */
-  consume(key: string | Uint8Array, cost?: number): RateLimitResult;
-  /** What a cost of 1 would meet; takes nothing. */
-  peek(key: string | Uint8Array): RateLimitResult;
-  /** Makes the key as good as new; whether it was not already. */
-  reset(key: string | Uint8Array): boolean;
-  stats(): { capacity: number; evictions: number };
-}
-
-// ── Ids ──────────────────────────────────────────────────────────────────────────────────────
-
-/** 122 random bits (RFC 9562). */
-export function uuidv4(): string;
-/** Milliseconds since 1970, then 74 random bits (RFC 9562). */
-export function uuidv7(): string;
-/** Random bytes (16 to 1024, default 32) as base64url. */
-export function randomToken(bytes?: number): string;
-
-// ── Errors ───────────────────────────────────────────────────────────────────────────────────
-
-/** Every error of this module. Messages hold no secret, no token and no key. */
-export class NodesecError extends Error {
-  constructor(code: string, message: string);
-  readonly code: string;
-}
-/** `ABORT_ERR`: an AbortSignal called it off; `cause` is the signal's reason. */
-export class AbortError extends NodesecError {}
-/** `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`, `ERR_UNKNOWN_OPTION`, … */
-export class ArgumentError extends NodesecError {}
-/** `ERR_BINDING_…`: the native part could not be loaded. */
-export class BindingError extends NodesecError {}
-/** `ERR_PASSWORD_…` */
-export class PasswordError extends NodesecError {
-  /** With `ERR_PASSWORD_BUSY`: when it may go better, an estimate. */
-  readonly retryAfterMs?: number;
-}
-/** `ERR_SECRET_…`, and `ERR_ACCESS_DENIED` from {@link SecretBuffer.fromFile} */
-export class SecretError extends NodesecError {}
-/** `ERR_JWT_…` and `ERR_KEYRING_…` */
-export class JwtError extends NodesecError {
-  /** With `ERR_JWT_CLAIM` from a verifier. */
-  readonly claim?: string;
-  readonly reason?: 'missing' | 'type' | 'mismatch';
-}
-/** `ERR_REVOCATION_…` */
-export class RevocationError extends NodesecError {}
-/** `ERR_SESSION_…` */
-export class SessionError extends NodesecError {}
-/** `ERR_SPIFFE_…` */
-export class SpiffeError extends NodesecError {}
-/** `ERR_LIMIT_…` */
-export class LimitError extends NodesecError {}
+// End of the unions.

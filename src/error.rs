@@ -1,24 +1,27 @@
-//! Every error the native part can give. The façade adds those of loading (`ERR_BINDING_…`) and of
-//! `use()` (`ERR_SECRET_ESCAPED`, `ERR_INVALID_RETURN_VALUE`), and `ERR_ACCESS_DENIED` of Node's
-//! permission model.
+//! Every error that this package can give: the native part's, and those that only the façade throws
+//! (`ERR_BINDING_…`, `ERR_SECRET_ESCAPED`, `ERR_INVALID_RETURN_VALUE`, `ERR_ACCESS_DENIED`).
 //!
-//! A code is part of the public contract; a message is not. Messages say what to do and never
-//! contain a secret, a token, key material or a path: web frameworks send them to the client.
+//! A code is part of the public contract; a message is not. A message says what to do and never
+//! contains a secret, a token, key material or a path: web frameworks send messages to the client.
+//!
+//! `scripts/errors.mjs` reads the rows of `codes!` and writes docs/errors.md and the unions of
+//! codes in index.d.ts. In a row's documentation the first paragraph says when the error occurs,
+//! the second what to do and with which HTTP status a service answers.
 
 use std::borrow::Cow;
 use std::fmt;
 
-/// The result of everything that can fail in the core.
+/// The result of each function of the core that can fail.
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// A code and a sentence that names the remedy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
-    /// What went wrong, stable across releases.
+    /// The cause, stable across releases.
     pub code: Code,
-    /// What to do about it, free to change.
+    /// The remedy; the wording may change.
     pub message: Cow<'static, str>,
-    /// With [`Code::PasswordBusy`]: when to try again, in milliseconds.
+    /// With [`Code::PasswordBusy`]: milliseconds until a retry may succeed.
     pub retry_after_ms: Option<u64>,
 }
 
@@ -28,7 +31,7 @@ impl Error {
         Self { code, message: message.into(), retry_after_ms: None }
     }
 
-    /// The same error, of something that may go better later.
+    /// The same error, with the milliseconds after which a retry may succeed.
     #[must_use]
     pub fn retry_after(mut self, millis: u64) -> Self {
         self.retry_after_ms = Some(millis);
@@ -64,120 +67,250 @@ macro_rules! codes {
 }
 
 codes! {
-    // ── Arguments: the caller's mistake, found before anything is done ──
-    /// A value of the wrong type.
+    // ── ArgumentError: the caller's mistake, found before anything is done ──
+    /// An argument or option has the wrong type.
+    ///
+    /// Pass a value of the type that the manual states. HTTP 500.
     InvalidArgType = "ERR_INVALID_ARG_TYPE",
-    /// A value of the right type that cannot be used, such as a string with a lone surrogate.
+    /// An argument or option has the right type and a value that cannot be used, such as a string
+    /// with a lone surrogate.
+    ///
+    /// Correct the value that the message names. HTTP 500.
     InvalidArgValue = "ERR_INVALID_ARG_VALUE",
-    /// A method called on an object that is not of its class.
+    /// The function given to `SecretBuffer.use` returned a promise.
+    ///
+    /// Call `useAsync` instead. HTTP 500.
+    InvalidReturnValue = "ERR_INVALID_RETURN_VALUE",
+    /// A method was called on an object of another class.
+    ///
+    /// Call the method on an instance, or bind it. HTTP 500.
     InvalidThis = "ERR_INVALID_THIS",
-    /// An option that must be given and is not.
+    /// A required option is missing.
+    ///
+    /// Give the option that the message names. HTTP 500.
     MissingOption = "ERR_MISSING_OPTION",
-    /// A number that is not an integer or lies outside its limits; bytes or text too long.
+    /// A number is not an integer or outside its limits, or a text or byte array is too short or
+    /// too long.
+    ///
+    /// Keep to the limits that the message states. HTTP 500.
     OutOfRange = "ERR_OUT_OF_RANGE",
-    /// An option name that does not exist.
+    /// An option has a name that does not exist.
+    ///
+    /// Correct the spelling; the message suggests a name. HTTP 500.
     UnknownOption = "ERR_UNKNOWN_OPTION",
 
-    // ── The caller's wish ──
-    /// What a call was given an `AbortSignal` for; named as the platform names it.
+    // ── AbortError: the caller's wish ──
+    /// The `AbortSignal` of a call was aborted; `cause` is the signal's reason.
+    ///
+    /// Answer if the client is still there. HTTP 503.
     Aborted = "ABORT_ERR",
 
-    // ── Ours: never expected ──
-    /// A defect of this library: a panic that was caught at the border.
+    // ── NodesecError: no fault of the caller ──
+    /// This module has a defect: a panic was caught at the border.
+    ///
+    /// Report it, with the message and the call. HTTP 500.
     Internal = "ERR_INTERNAL",
     /// The operating system gave no random bytes.
+    ///
+    /// Check the system, for example its seccomp filter. HTTP 500.
     Random = "ERR_RANDOM",
 
-    // ── Passwords ──
-    /// The pool is full: too many jobs wait, or this one has waited for too long.
+    // ── BindingError: the native part does not load ──
+    /// The binary of this platform is installed and does not load.
+    ///
+    /// Install again on the machine that runs it, without copying `node_modules`. No HTTP status.
+    BindingLoad = "ERR_BINDING_LOAD",
+    /// The binary of this platform is not installed.
+    ///
+    /// Install without `--omit=optional`, or build it from source. No HTTP status.
+    BindingMissing = "ERR_BINDING_MISSING",
+    /// The runtime's permission model forbids native code.
+    ///
+    /// Add the flag that the message names. No HTTP status.
+    BindingPermission = "ERR_BINDING_PERMISSION",
+    /// The binary belongs to another version of the package.
+    ///
+    /// Delete `node_modules` and install again. No HTTP status.
+    BindingVersion = "ERR_BINDING_VERSION",
+
+    // ── PasswordError ──
+    /// The pool's queue is full, or the job has waited for `queueTimeoutMs`.
+    ///
+    /// Answer with `Retry-After` from `retryAfterMs`. HTTP 503.
     PasswordBusy = "ERR_PASSWORD_BUSY",
-    /// An Argon2 digest that is malformed.
+    /// A stored digest is malformed.
+    ///
+    /// Have the user set a new password. HTTP 500.
     PasswordDigest = "ERR_PASSWORD_DIGEST",
-    /// A digest that asks for more memory, passes or lanes than the ceilings allow.
+    /// A stored digest asks for more memory, passes or lanes than `limits` allows.
+    ///
+    /// Raise `limits` if the digest is yours. HTTP 500.
     PasswordLimit = "ERR_PASSWORD_LIMIT",
-    /// The memory that the parameters ask for is not to be had.
+    /// One hash needs more memory than the pool's `maxMemory`, or than the system has.
+    ///
+    /// Lower `memoryCost` or raise `maxMemory`. HTTP 503.
     PasswordMemory = "ERR_PASSWORD_MEMORY",
-    /// A digest that names a pepper which the hasher does not have.
+    /// A digest names a pepper that the hasher does not have.
+    ///
+    /// Add the pepper to `peppers.keys`. HTTP 500.
     PasswordPepper = "ERR_PASSWORD_PEPPER",
-    /// The `test` profile while `NODE_ENV` is `production`.
+    /// The profile `test` was chosen while `NODE_ENV` is `production`.
+    ///
+    /// Choose another profile. HTTP 500.
     PasswordProfile = "ERR_PASSWORD_PROFILE",
     /// The operating system gives no thread to hash on.
+    ///
+    /// Raise the limit on threads, or lower the pool's `threads`. HTTP 503.
     PasswordThreads = "ERR_PASSWORD_THREADS",
 
-    // ── Secrets ──
-    /// The secure heap is in use and can no longer be configured.
+    // ── SecretError ──
+    /// Node's permission model does not let the process read the file of `SecretBuffer.fromFile`.
+    ///
+    /// Start Node with `--allow-fs-read` for the file. HTTP 500.
+    AccessDenied = "ERR_ACCESS_DENIED",
+    /// The secure heap is in use and takes no other configuration.
+    ///
+    /// Call `secureHeap.configure` before the first secret or key. HTTP 500.
     SecretConfigured = "ERR_SECRET_CONFIGURED",
-    /// The machine does not give the secure heap a protection that is required.
+    /// The machine does not give the secure heap a protection that `require` or `onDegraded`
+    /// demands.
+    ///
+    /// Raise `RLIMIT_MEMLOCK`; `secureHeap.status().reasons` says more. HTTP 500.
     SecretDegraded = "ERR_SECRET_DEGRADED",
-    /// A secret used after `dispose()`.
+    /// A secret was used after `dispose()`.
+    ///
+    /// Dispose of a secret after its last use; `clone()` makes a second owner. HTTP 500.
     SecretDisposed = "ERR_SECRET_DISPOSED",
-    /// A variable that is missing, empty or malformed, or read in a worker thread.
+    /// An environment variable is missing, empty or malformed, or a worker thread asked for it.
+    ///
+    /// Set the variable; in a worker, `adopt` a secret of the main thread. HTTP 500.
     SecretEnv = "ERR_SECRET_ENV",
+    /// The function given to `use` or `useAsync` transferred the bytes elsewhere, so that they
+    /// could not be wiped.
+    ///
+    /// Copy the bytes that must outlive the call. HTTP 500.
+    SecretEscaped = "ERR_SECRET_ESCAPED",
     /// The secure heap is full.
+    ///
+    /// Dispose of secrets, raise `maxBytes`, or set `overflow: 'seal'`. HTTP 503.
     SecretExhausted = "ERR_SECRET_EXHAUSTED",
-    /// A file that cannot be read, is not regular, too large or not of the encoding given.
+    /// A file cannot be read, is not regular, is empty, too large, or not in the encoding given.
+    ///
+    /// Check the file and `encoding`. HTTP 500.
     SecretFile = "ERR_SECRET_FILE",
-    /// A file that others than its owner may read or write.
+    /// The group or others may read or write a file, or it belongs to another user.
+    ///
+    /// `chmod 600` the file, or pass `allowInsecure: true`. HTTP 500.
     SecretPermissions = "ERR_SECRET_PERMISSIONS",
-    /// A sealed secret that does not open with this key for this context.
+    /// A sealed secret or key ring does not open with this key for this context.
+    ///
+    /// Use the key and the context that sealed it. HTTP 500.
     SecretSeal = "ERR_SECRET_SEAL",
-    /// A ticket that is unknown, used or expired, or one too many.
+    /// A ticket is unknown, used or expired, or 1024 tickets wait already.
+    ///
+    /// `share()` again, and `adopt` within 60 seconds. HTTP 500.
     SecretTicket = "ERR_SECRET_TICKET",
 
-    // ── Tokens ──
-    /// A token signed with an algorithm that the verifier does not accept.
+    // ── JwtError: tokens and keys ──
+    /// A token is signed with an algorithm that the verifier does not accept.
+    ///
+    /// Refuse the request. HTTP 401.
     JwtAlgorithm = "ERR_JWT_ALGORITHM",
-    /// A claim that is missing, of the wrong type, or not what the verifier or issuer allows.
+    /// A claim is missing, has the wrong type, or has a value that the verifier or the issuer does
+    /// not allow.
+    ///
+    /// Refuse the request; from an issuer, correct the claims. HTTP 401.
     JwtClaim = "ERR_JWT_CLAIM",
-    /// A critical header parameter (`crit`): none is understood.
+    /// A token has critical header parameters (`crit`); none is understood.
+    ///
+    /// Refuse the request. HTTP 401.
     JwtCritical = "ERR_JWT_CRITICAL",
-    /// A token whose `exp` has passed, or which is older than `maxAge`.
+    /// A token's `exp` has passed, or the token is older than `maxAge`.
+    ///
+    /// Refuse the request; the client refreshes its token. HTTP 401.
     JwtExpired = "ERR_JWT_EXPIRED",
-    /// Key material that is malformed, too weak, or not of the algorithm it is bound to.
+    /// Key material is malformed, too weak, or does not fit its algorithm.
+    ///
+    /// Correct the key. HTTP 500.
     JwtKey = "ERR_JWT_KEY",
     /// No key of the verifier matches the token's `kid` and `alg`.
+    ///
+    /// Refuse the request. HTTP 401.
     JwtKeyNotFound = "ERR_JWT_KEY_NOT_FOUND",
-    /// The keys of a remote JWK Set have not been fetched, or too long ago.
+    /// The keys of a `RemoteJwks` have never been fetched, or too long ago.
+    ///
+    /// Try again; `status().lastError` says why the last request failed. HTTP 503.
     JwtKeysUnavailable = "ERR_JWT_KEYS_UNAVAILABLE",
-    /// Not a compact JWS with JSON object header and payload.
+    /// A token is not a compact JWS with a JSON object as header and as payload, or not within the
+    /// limits.
+    ///
+    /// Refuse the request. HTTP 401.
     JwtMalformed = "ERR_JWT_MALFORMED",
-    /// A token whose `nbf` has not come.
+    /// A token's `nbf` is in the future.
+    ///
+    /// Refuse the request; `clockTolerance` allows for clocks that differ. HTTP 401.
     JwtNotActive = "ERR_JWT_NOT_ACTIVE",
-    /// A token, session, subject or key that has been revoked.
+    /// A token, its session, its subject or its key has been revoked.
+    ///
+    /// Refuse the request; the user logs in again. HTTP 401.
     JwtRevoked = "ERR_JWT_REVOKED",
-    /// A signature that does not verify.
+    /// A signature does not verify.
+    ///
+    /// Refuse the request. HTTP 401.
     JwtSignature = "ERR_JWT_SIGNATURE",
 
-    // ── The key ring ──
-    /// A `kid` that the ring already holds, or held.
+    // ── JwtError: key rings ──
+    /// The ring holds or held a key with this `kid`.
+    ///
+    /// Give the key a `kid` of its own. HTTP 500.
     KeyringDuplicate = "ERR_KEYRING_DUPLICATE",
-    /// The ring holds as many keys as it may.
+    /// The ring holds 1000 keys.
+    ///
+    /// Wait until retired keys are forgotten. HTTP 500.
     KeyringFull = "ERR_KEYRING_FULL",
     /// The ring has no active key to sign with.
+    ///
+    /// Call `rotate()`, with `force: true` after `revoke`. HTTP 503.
     KeyringNoActiveKey = "ERR_KEYRING_NO_ACTIVE_KEY",
     /// The next key has not been published for as long as verifiers may cache the JWKS.
+    ///
+    /// Rotate later, or with `force: true`. HTTP 409.
     KeyringNotPublished = "ERR_KEYRING_NOT_PUBLISHED",
-    /// No key with this `kid`.
+    /// The ring has no key with this `kid`.
+    ///
+    /// See `list()` for the keys that it has. HTTP 404.
     KeyringUnknownKey = "ERR_KEYRING_UNKNOWN_KEY",
 
-    // ── Revocation ──
+    // ── RevocationError ──
     /// The list is closed.
+    ///
+    /// Close the list after the last request. HTTP 503.
     RevocationClosed = "ERR_REVOCATION_CLOSED",
     /// The list holds `maxEntries` entries that have not expired.
+    ///
+    /// Raise `maxEntries`, or set `onFull: 'reject-older'`. HTTP 503.
     RevocationFull = "ERR_REVOCATION_FULL",
 
-    // ── Sessions ──
-    /// The table holds as many sessions as `maxSessions` allows.
+    // ── SessionError ──
+    /// The table holds `maxSessions` sessions.
+    ///
+    /// Raise `maxSessions`, or shorten `refreshTtl` or `idleTtl`. HTTP 503.
     SessionFull = "ERR_SESSION_FULL",
 
-    // ── SPIFFE ──
-    /// A certificate that is no X509-SVID of a workload.
+    // ── SpiffeError ──
+    /// A certificate is not the X509-SVID of a workload; the message names the rule.
+    ///
+    /// Refuse the peer. HTTP 403.
     SpiffeCertificate = "ERR_SPIFFE_CERTIFICATE",
-    /// A text that is no SPIFFE ID.
+    /// A text is not a SPIFFE ID; the message names the rule.
+    ///
+    /// Correct the configuration, or refuse the peer. HTTP 403.
     SpiffeId = "ERR_SPIFFE_ID",
 
-    // ── Limits ──
-    /// A cost above the burst: it could never be allowed.
+    // ── LimitError ──
+    /// A cost is above the burst and could never be allowed.
+    ///
+    /// Lower the cost or raise `burst`. HTTP 500.
     LimitCost = "ERR_LIMIT_COST",
 }
 

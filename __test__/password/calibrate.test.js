@@ -11,7 +11,7 @@ test('finds options for hash, reports every measurement, and does not hold up th
   const measurements = [];
   const calibrating = calibrate({
     targetMs: 150,
-    maxMemory: 32768,
+    memoryCost: 32768,
     parallelism: 2,
     onProgress: (measurement) => measurements.push(measurement),
   });
@@ -38,26 +38,30 @@ test('finds options for hash, reports every measurement, and does not hold up th
 });
 
 test('a time that nothing safe takes gives the least that is safe', async () => {
-  const { options, withinTarget } = await calibrate({ targetMs: 1, maxMemory: 32768 });
+  const { options, withinTarget } = await calibrate({ targetMs: 1, memoryCost: 32768 });
   assert.deepEqual([options.memoryCost, options.timeCost], [19456, 2]);
   assert.equal(withinTarget, false);
-  const small = await calibrate({ targetMs: 1, maxMemory: 9216 });
+  const small = await calibrate({ targetMs: 1, memoryCost: 9216 });
   assert.deepEqual([small.options.memoryCost, small.options.timeCost], [9216, 4]);
 });
 
 test('a target that cannot be looked for is refused', async () => {
   await assert.rejects(calibrate(), coded('ERR_MISSING_OPTION'));
   await assert.rejects(calibrate({}), coded('ERR_MISSING_OPTION'));
-  for (const options of [{ targetMs: 60_001 }, { targetMs: 1, maxMemory: 7167 }]) {
+  for (const options of [{ targetMs: 60_001 }, { targetMs: 1, memoryCost: 7167 }]) {
     await assert.rejects(calibrate(options), coded('ERR_OUT_OF_RANGE'));
   }
+});
+
+test('memory is given in KiB as memoryCost, not in bytes as maxMemory', async () => {
+  await assert.rejects(calibrate({ targetMs: 1, maxMemory: 2 ** 25 }), coded('ERR_UNKNOWN_OPTION'));
 });
 
 test('more memory than the pool may use is refused', async () => {
   const { maxMemory } = passwordPool.stats();
   passwordPool.configure({ maxMemory: 16 << 20 });
   await assert.rejects(
-    calibrate({ targetMs: 100, maxMemory: 65536 }),
+    calibrate({ targetMs: 100, memoryCost: 65536 }),
     coded('ERR_PASSWORD_MEMORY'),
   );
   passwordPool.configure({ maxMemory });
@@ -68,5 +72,8 @@ test('an error thrown by onProgress ends it', async () => {
   const onProgress = () => {
     throw mine;
   };
-  await assert.rejects(calibrate({ targetMs: 1, maxMemory: 7168, onProgress }), (error) => error === mine);
+  await assert.rejects(
+    calibrate({ targetMs: 1, memoryCost: 7168, onProgress }),
+    (error) => error === mine,
+  );
 });

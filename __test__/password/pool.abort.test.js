@@ -24,7 +24,7 @@ const calls = {
   hash: (signal) => hash('password', { ...FAST, signal }),
   verify: (signal) => verify(DIGEST, 'password', { signal }),
   deriveKey: (signal) => deriveKey('password', SALT, { ...FAST, signal }),
-  calibrate: (signal) => calibrate({ targetMs: 1, maxMemory: 7168, signal }),
+  calibrate: (signal) => calibrate({ targetMs: 1, memoryCost: 7168, signal }),
 };
 
 const aborted = (reason) => (error) => {

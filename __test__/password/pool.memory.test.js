@@ -214,8 +214,8 @@ const EXTREMES = `
       ['needsRehash', digest],
       ['parseHash', digest],
     ]),
-    ['calibrate', { targetMs: 1, maxMemory: -1 }],
-    ['calibrate', { targetMs: 1, maxMemory: 4294967295 }],
+    ['calibrate', { targetMs: 1, memoryCost: -1 }],
+    ['calibrate', { targetMs: 1, memoryCost: 4294967295 }],
     ['calibrate', { targetMs: 1, parallelism: 16777215 }],
   ];
 `;

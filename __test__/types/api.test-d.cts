@@ -205,7 +205,12 @@ limiter.check(undefined);
 
 // Errors
 const error: nodesec.NodesecError = new nodesec.JwtError('ERR_JWT_EXPIRED', 'expired');
-same<typeof error.code, string>(true);
+same<typeof error.code, nodesec.NodesecErrorCode>(true);
+same<nodesec.LimitError['code'], 'ERR_LIMIT_COST'>(true);
+// @ts-expect-error a code of another class
+new nodesec.JwtError('ERR_LIMIT_COST', 'no');
+// @ts-expect-error misspelt
+if (error.code === 'ERR_JWT_EXPIRD') error;
 
 // Nothing is `any`
 type Any<T> = 0 extends 1 & T ? true : false;

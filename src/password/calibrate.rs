@@ -63,7 +63,7 @@ impl Search {
     /// of either than a policy may have.
     pub fn new(target: Duration, max_memory_cost: u32, parallelism: u32) -> Result<Self> {
         if max_memory_cost < MIN_MEMORY_COST {
-            let message = format!("maxMemory must be at least {MIN_MEMORY_COST} KiB");
+            let message = format!("memoryCost must be at least {MIN_MEMORY_COST} KiB");
             return Err(Error::new(Code::OutOfRange, message));
         }
         let costs = with_fewest_passes(max_memory_cost, parallelism);

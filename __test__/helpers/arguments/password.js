@@ -137,12 +137,12 @@ module.exports = {
   },
   calibrate: {
     args: () => [
-      { targetMs: 1, maxMemory: 7168, parallelism: 1, onProgress: () => {}, signal: live() },
+      { targetMs: 1, memoryCost: 7168, parallelism: 1, onProgress: () => {}, signal: live() },
     ],
     kinds: [
       options({
         targetMs: integer,
-        maxMemory: integer,
+        memoryCost: integer,
         parallelism: integer,
         onProgress: callback,
         signal,

@@ -28,7 +28,7 @@ options! {
         /// How long a hash may take, in milliseconds.
         target_ms("targetMs"): u64 = required(|target| target.integer(1..=MAX_TARGET_MS)),
         /// The most memory of a hash, in KiB.
-        max_memory("maxMemory"): Option<u32> = optional(number),
+        memory_cost("memoryCost"): Option<u32> = optional(number),
         /// Lanes.
         parallelism("parallelism"): u32 = default(DEFAULT_PARALLELISM, number),
         facade("onProgress"),
@@ -73,8 +73,8 @@ pub(crate) fn calibration_begin(
     guard(env, || {
         let options: CalibrateOptions = Arg::new(env, &options, "options").read()?;
         let time = Duration::from_millis(options.target_ms);
-        let max_memory = options.max_memory.unwrap_or_else(default_memory_cost);
-        let search = Search::new(time, max_memory, options.parallelism)?;
+        let memory_cost = options.memory_cost.unwrap_or_else(default_memory_cost);
+        let search = Search::new(time, memory_cost, options.parallelism)?;
         Arg::new(env, &target, "this").attach(Arc::new(Calibration(Mutex::new(search))))
     })
 }

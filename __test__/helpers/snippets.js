@@ -1,0 +1,59 @@
+'use strict';
+
+// The code in the documentation: blocks of Markdown, and the examples of index.d.ts.
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const { readFileSync } = require('node:fs');
+const path = require('node:path');
+
+const root = path.join(__dirname, '..', '..');
+
+/** The `js` blocks of a Markdown file: `[{ name, code }]`, named by heading and number. */
+function markdownSnippets(file) {
+  const text = readFileSync(path.join(root, file), 'utf8');
+  const snippets = [];
+  let heading = 'the beginning';
+  let number = 0;
+  for (const [, title, code] of text.matchAll(/^##+ ([^\n]+)$|^```js\n([^]*?)^```$/gm)) {
+    if (title !== undefined) {
+      [heading, number] = [title, 0];
+    } else {
+      number += 1;
+      snippets.push({ name: `${file}, ${heading}, snippet ${number}`, code });
+    }
+  }
+  return snippets;
+}
+
+/** The examples of the manual: `[{ name, code }]`, named by the line on which each begins. */
+function manualExamples() {
+  const text = readFileSync(path.join(root, 'index.d.ts'), 'utf8');
+  const examples = text.matchAll(/^ *\* @example\n((?: *\*.*\n)*?) *\* ```\n/gm);
+  return [...examples].map(([, lines], index) => {
+    const code = lines.replaceAll(/^ *\* ?/gm, '');
+    assert.ok(code.startsWith('```ts\n'), code);
+    return { name: `example ${index + 1}: ${firstImport(code)}`, code: code.slice('```ts\n'.length) };
+  });
+}
+
+function firstImport(code) {
+  return /import \{ (.+) \} from '@nodesec\/native'/.exec(code)?.[1] ?? 'no import';
+}
+
+/** Runs Node with these arguments: it must print exactly what the comments of `code` say. */
+function assertPrints(code, args, { node = process.execPath, cwd = root } = {}) {
+  const { status, stdout, stderr } = spawnSync(node, args, { cwd, encoding: 'utf8' });
+  assert.equal(stderr, '');
+  assert.equal(status, 0);
+  const said = [...code.matchAll(/^ *(?:if \(.*\) )?console\.log\(.*\); \/\/ (.*)$/gm)];
+  const lines = said.map(([, text]) => `${text.split('…').map(escaped).join('[^]*?')}\n`);
+  assert.match(stdout, new RegExp(`^${lines.join('')}$`));
+  return said.length;
+}
+
+function escaped(text) {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+}
+
+module.exports = { assertPrints, manualExamples, markdownSnippets, root };
