@@ -36,7 +36,7 @@ impl Handle for KeySet {
 options! {
     /// The options of `RemoteJwks`.
     pub(super) struct SetOptions<'a> for "RemoteJwks" {
-        /// Which keys of the set are imported.
+        /// The rules for the import of keys.
         import: ImportOptions = flatten(ImportOptions),
         /// The headers of a request.
         headers("headers"): Option<Vec<Vec<String>>> = optional(headers),

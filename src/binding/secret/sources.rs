@@ -15,7 +15,7 @@ use crate::secret::{
     without_line_ending,
 };
 
-/// The longest text that becomes a secret, in bytes.
+/// The longest text of `SecretBuffer.fromString`, in bytes.
 const MAX_TEXT_LEN: usize = 4096;
 /// The longest path, in bytes: Linux's `PATH_MAX`.
 const MAX_PATH_LEN: usize = 4096;
