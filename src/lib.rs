@@ -1,9 +1,9 @@
 //! Security primitives for Node services.
 //!
 //! Data flows one way: JavaScript façade → `binding` → a capability → `secret`, `heap`, `os`, `id`,
-//! `clock`, `error`. A capability never imports `napi`. Capabilities have an order: `session`,
-//! `jwt`, `revocation` and `spiffe`, then `limiter` and `password`; each imports only later ones.
-//! `scripts/layers.mjs` fails the build when an import points up.
+//! `clock`, `error`. A capability never imports `napi`. Capabilities have levels, from the top:
+//! `session`; `jwt`; `revocation` and `spiffe`; `limiter` and `password`. A capability imports only
+//! capabilities of lower levels. `scripts/layers.mjs` fails the build when an import points up.
 
 // The modules have plain comments here: with a doc comment, rustdoc would resolve the links in a
 // module's own documentation from this file.

@@ -78,8 +78,8 @@ pub trait Platform {
         Err(ABSENT.into())
     }
 
-    /// The limit on the size of core dumps, in bytes, `u64::MAX` for none; `None` if the system has
-    /// no limit on them.
+    /// The limit on the size of core dumps, in bytes, `u64::MAX` for none; `None` on a system
+    /// without this kind of limit.
     fn core_limit() -> Option<u64> {
         None
     }

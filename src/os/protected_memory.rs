@@ -90,14 +90,15 @@ pub struct Protection {
     /// Never swapped.
     pub locked: bool,
     /// Left out of core dumps. On macOS this is true if no core dump is written at all. On Windows
-    /// it is about the dumps of Windows Error Reporting: true if that accepted the exclusion, since
+    /// this concerns the dumps of Windows Error Reporting: true if it accepted the exclusion, since
     /// it cannot be asked later.
     pub dump_excluded: bool,
     /// The reason for a missing protection, if the system and not the backend is the cause.
     pub note: Option<&'static str>,
 }
 
-/// `RLIMIT_MEMLOCK` in bytes; `None` if memory is unlimited, or if the system has no such limit.
+/// `RLIMIT_MEMLOCK` in bytes; `None` if there is no limit, or on a system without this kind of
+/// limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memlock {
     /// The limit in force.

@@ -128,8 +128,9 @@ impl PoolJob for Measuring {
     }
 }
 
-/// The memory that every thread can use at the same time, in KiB: at least 7 MiB, or 19 MiB if the
-/// budget of the pool allows that, and at most the default limit of `verify`.
+/// The memory that every thread can use at the same time, in KiB: at least 19 MiB or the whole
+/// budget of the pool, whichever is less, but never below 7 MiB; and at most the default limit of
+/// `verify`.
 fn default_memory_cost() -> u32 {
     let bounds = pool::bounds();
     let budget = bounds.max_memory / 1024;

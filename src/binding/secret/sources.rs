@@ -62,7 +62,7 @@ options! {
     }
 }
 
-/// Attaches the secret that a text encodes to the façade object `target`.
+/// Decodes a text and attaches it as a secret to the façade object `target`.
 #[napi(catch_unwind)]
 pub(crate) fn secret_from_string(
     env: &Env,
@@ -85,8 +85,8 @@ pub(crate) fn secret_from_string(
     })
 }
 
-/// Attaches the secret in a file to the façade object `target`. The façade asks Node's permission
-/// model whether the process may read the file.
+/// Reads a file and attaches its content as a secret to the façade object `target`. The façade asks
+/// Node's permission model whether the process may read the file.
 #[napi(catch_unwind)]
 pub(crate) fn secret_from_file(
     env: &Env,
@@ -124,9 +124,9 @@ pub(crate) fn secret_from_file(
     })
 }
 
-/// Attaches the secret in an environment variable to the façade object `target`. Wipes the variable
-/// unless the option `wipe` is `false`; returns whether it was wiped. The façade checks that this
-/// is the main thread.
+/// Reads an environment variable and attaches its value as a secret to the façade object `target`.
+/// Wipes the variable unless the option `wipe` is `false`; returns whether it was wiped. The façade
+/// checks that this is the main thread.
 #[napi(catch_unwind)]
 pub(crate) fn secret_from_env(
     env: &Env,
