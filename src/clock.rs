@@ -1,11 +1,10 @@
-//! Two readings of time: a wall clock for what is written into tokens, and a monotonic one for
-//! rates. Both come through one trait, so that limiter, tokens and revocation are tested without
-//! sleeping.
+//! Two clocks: a wall clock for the times in tokens, and a monotonic clock for rates. Both are read
+//! through one trait, so that the tests of limiter, tokens and revocation need not sleep.
 
 use std::sync::LazyLock;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-/// Where the time comes from.
+/// A source of time.
 pub trait Clock: Send + Sync {
     /// Milliseconds since 1970-01-01T00:00:00Z; may jump when the system's clock is set.
     fn unix_millis(&self) -> u64;
@@ -27,8 +26,8 @@ static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl Clock for SystemClock {
     fn unix_millis(&self) -> u64 {
-        // A clock set before 1970 reads as 1970: every token is then refused as not yet active
-        // or issued in the future, which is the safe side.
+        // A clock that is set before 1970 reads as 1970. The verifier then refuses every token as
+        // not yet active or issued in the future, which is safe.
         SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))

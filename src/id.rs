@@ -1,4 +1,4 @@
-//! Identifiers and random tokens, all from the operating system's generator.
+//! Makes identifiers and random tokens, all from the operating system's random generator.
 
 use std::cell::RefCell;
 
@@ -18,8 +18,8 @@ thread_local! {
     static ID_BYTES: RefCell<IdBytes> = const { RefCell::new(IdBytes { bytes: [0; 1024], left: 0 }) };
 }
 
-/// Random bytes fetched ahead, for identifiers only: they are published anyway, so it does no harm
-/// that the next ones lie in memory, and a system call for each would cost more than signing.
+/// Random bytes fetched ahead, for identifiers only. Identifiers are published anyway, so the next
+/// ones may lie in memory, and a system call for each would cost more than signing.
 struct IdBytes {
     bytes: [u8; 1024],
     left: usize,

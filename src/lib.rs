@@ -1,37 +1,38 @@
 //! Security primitives for Node services.
 //!
 //! Data flows one way: JavaScript façade → `binding` → a capability → `secret`, `heap`, `os`, `id`,
-//! `clock`, `error`. A capability never imports `napi`, and a sibling only downwards: `session`,
-//! `jwt`, `revocation` and `spiffe`, then `limiter` and `password`. `scripts/layers.mjs` fails the
-//! build when an arrow points up.
+//! `clock`, `error`. A capability never imports `napi`. Capabilities have levels, from the top:
+//! `session`; `jwt`; `revocation` and `spiffe`; `limiter` and `password`. A capability imports only
+//! capabilities of lower levels. `scripts/layers.mjs` fails the build when an import points up.
 
-// Plain comments at the modules: with a doc comment here, rustdoc would look up the links of their
-// own documentation in this file.
+// The modules have plain comments here: with a doc comment, rustdoc would resolve the links in a
+// module's own documentation from this file.
 
-// The N-API layer: convert, call the core, map the error. The only place that knows Node.
+// The N-API layer: converts arguments, calls the core, maps errors. The only module that knows
+// Node.
 #[cfg(feature = "binding")]
 pub mod binding;
-// The two clocks everything reads, so that tests need not sleep.
+// The two clocks that all code reads through a trait, so that tests need not sleep.
 pub mod clock;
 // Every error the library can give, each with its stable code.
 pub mod error;
-// Protected memory, lent in slots.
+// Protected memory, which is handed out in slots.
 #[allow(unsafe_code, reason = "memory that it lends and takes back")]
 pub mod heap;
 // Identifiers and random tokens.
 pub mod id;
 // Compact JWS and JWT: keys, the key ring, the issuer, the verifier.
 pub mod jwt;
-// GCRA over a table of bounded size.
+// The rate limiter: GCRA over a table of bounded size.
 pub mod limiter;
-// Every call of the operating system.
+// All calls to the operating system.
 #[allow(unsafe_code, reason = "calls of the operating system")]
 pub mod os;
-// Argon2 policies, PHC strings, the engine seam and the worker pool.
+// Password hashing: Argon2 policies, PHC strings, the interface to the engines and the worker pool.
 pub mod password;
 // Objects that all threads of the process share by name.
 pub mod registry;
-// What has been taken back: tokens, sessions, subjects and keys, until they would expire anyway.
+// The revocation list: revoked tokens, sessions, subjects and keys, until they would expire anyway.
 pub mod revocation;
 // Secrets in the secure heap: stored, sealed, handed over, and read from files and variables.
 pub mod secret;
@@ -39,6 +40,6 @@ pub mod secret;
 pub mod session;
 // SPIFFE IDs, and the certificates that carry them.
 pub mod spiffe;
-// Shared by the tests.
+// Helpers that the tests share.
 #[cfg(test)]
 mod testing;

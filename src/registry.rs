@@ -1,4 +1,4 @@
-//! Objects that every thread of the process finds under a name.
+//! Objects that all threads of the process share by name.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,11 +1,11 @@
-//! How the calls of every request are made: raw N-API functions and the buffers of a thread.
+//! Runs the calls that happen on every request: raw N-API functions, and buffers of each thread.
 //!
 //! A class implements [`Hot`] in its own file. `bind` makes a JavaScript function that carries an
-//! `Arc` of the core's object as its data; the façade keeps it in a private field. A call then
-//! costs one string copy into a buffer of this thread, the work, and one primitive out: no class
-//! borrow, no `String`, no exception for an ordinary answer. The data lives as long as the function
-//! does, since Node-API releases it in the function's finalizer, and a function that runs is alive.
-//! Each environment binds its own.
+//! `Arc` of the core's object as its data; the façade keeps the function in a private field. A call
+//! then costs one string copy into a buffer of this thread, the work, and one primitive as the
+//! result: no class borrow, no `String`, no exception for an ordinary answer. Node-API releases the
+//! data in the function's finalizer, so the data lives as long as the function does, and a function
+//! that runs is alive. Each environment binds its own functions.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -22,14 +22,14 @@ use super::args::internal;
 use super::args::{Arg, Fault, Result};
 use crate::jwt::{MAX_TOKEN_LEN, Scratch};
 
-/// A call of every request on an object of the core.
+/// A call on an object of the core that happens on every request.
 pub(super) trait Hot: Handle {
     /// The function's name in stack traces.
     const NAME: &'static str;
     /// How many arguments are read, at most [`MAX_ARGUMENTS`].
     const ARGUMENTS: usize;
 
-    /// The call.
+    /// Performs the call.
     fn call(&self, call: &RawCall) -> Result<sys::napi_value>;
 }
 
@@ -48,8 +48,8 @@ pub(super) fn bind<T: Hot>(env: &Env, object: Arc<T>) -> Result<Unknown<'_>> {
     let mut function = ptr::null_mut();
     let data = Arc::into_raw(object).cast_mut().cast::<c_void>();
     // SAFETY: `env` is that of the current call and the name is valid for its length. The strong
-    // count in `data` belongs to the function's finalizer once that is registered, and is given
-    // back here until then.
+    // count in `data` belongs to the function's finalizer once that is registered. If a call fails
+    // before that, the count is given back here.
     unsafe {
         let created = sys::napi_create_function(
             env.raw(),
@@ -100,8 +100,8 @@ unsafe extern "C" fn run<T: Hot>(
     if status != sys::Status::napi_ok {
         return ptr::null_mut();
     }
-    // SAFETY: `bind::<T>` stored a pointer from `Arc::<T>::into_raw`, whose count the function
-    // holds until it is collected, which it cannot be while it runs.
+    // SAFETY: `bind::<T>` stored a pointer from `Arc::<T>::into_raw`. The function holds its strong
+    // count until the function is collected, and a running function is not collected.
     let object = unsafe { &*data.cast::<T>() };
     let call = RawCall { env, count, arguments };
     match catch_unwind(AssertUnwindSafe(|| object.call(&call))) {
@@ -118,7 +118,7 @@ pub(super) struct Buffers {
     pub text: Box<[MaybeUninit<u8>]>,
     /// For [`Arg::ascii_in`].
     pub units: Box<[u16]>,
-    /// Of a verifier.
+    /// For a verifier.
     pub scratch: Scratch,
     /// A token's payload.
     pub payload: Vec<u8>,
@@ -128,9 +128,10 @@ pub(super) struct Buffers {
 
 thread_local! {
     static BUFFERS: RefCell<Buffers> = RefCell::new(Buffers {
-        // Room for the longest token and for `utf8_in` to see that one is longer.
+        // Room for the longest token, and enough more for `utf8_in` to notice a longer one.
         text: Box::new_uninit_slice(MAX_TOKEN_LEN + 8),
-        // Room for the longest token, a NUL, and for `ascii_in` to see that one is longer.
+        // Room for the longest token, a NUL, and one unit more for `ascii_in` to notice a longer
+        // one.
         units: vec![0; MAX_TOKEN_LEN + 2].into(),
         scratch: Scratch::default(),
         payload: Vec::new(),
@@ -147,7 +148,7 @@ pub(super) fn with_buffers<T>(body: impl FnOnce(&mut Buffers) -> Result<T>) -> R
 }
 
 impl RawCall {
-    /// An argument, under the name that its caller knows.
+    /// An argument, with the name by which the caller knows it.
     pub(super) fn argument<'a>(&self, index: usize, name: &'a str) -> Arg<'a> {
         Arg::of_call(self.env, self.arguments[index], name)
     }
@@ -164,7 +165,7 @@ impl RawCall {
         self.value(|result| unsafe { sys::napi_create_double(self.env, value, result) })
     }
 
-    /// A string from UTF-8; ASCII, which tokens are, goes the shorter way.
+    /// A string from UTF-8. ASCII, such as a token, is passed as Latin-1, which is faster.
     pub(super) fn string(&self, text: &[u8]) -> Result<sys::napi_value> {
         let (start, length) = (text.as_ptr().cast(), text.len().cast_signed());
         if text.is_ascii() {

@@ -21,7 +21,7 @@ pub(super) fn uuid_v7(env: &Env) -> napi::Result<String> {
     guard(env, || Ok(id::uuid_v7(CLOCK.unix_millis())?.to_string()))
 }
 
-/// Random bytes as base64url, 32 of them unless said otherwise.
+/// Random bytes as base64url: 16 to 1024 bytes, 32 by default.
 #[napi(catch_unwind)]
 pub(super) fn random_token(env: &Env, bytes: Unknown<'_>) -> napi::Result<String> {
     guard(env, || {

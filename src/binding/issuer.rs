@@ -29,7 +29,7 @@ impl Handle for Issuer {
 options! {
     /// The options of `JwtIssuer`.
     pub(super) struct SigningOptions for "JwtIssuer" {
-        /// The key that signs, or the ring that has it.
+        /// The key that signs, or a key ring that holds it.
         keys("keys"): KeySource = required(signing_keys),
         /// The claim `iss`.
         issuer("issuer"): Option<String> = optional(|name| name.string(NAME_LEN)),
@@ -53,7 +53,7 @@ options! {
             optional(|names| names.strings(MAX_NAMES, NAME_LEN)),
         /// The life of the token, in seconds.
         expires_in("expiresIn"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
-        /// How long the token is not valid yet, in seconds.
+        /// How long it takes until the token is valid, in seconds.
         not_before("notBefore"): Option<u64> =
             optional(|wait| wait.duration(0..=scalars::MAX_DURATION)),
     }
@@ -78,7 +78,7 @@ impl Hot for Issuer {
     }
 }
 
-/// `issuer` becomes an issuer.
+/// Attaches a new issuer to the façade object `issuer`.
 #[napi(catch_unwind)]
 pub(super) fn issuer_attach(
     env: &Env,
@@ -120,7 +120,7 @@ pub(super) fn issuer_sign(
     guard(env, || text(unsigned(env, &issuer, &claims, &overrides)?.sign()?))
 }
 
-/// As `issuer_sign`; what takes long is done on another thread, and a promise is given.
+/// As `issuer_sign`, except with an RSA key: then signs on another thread and returns a promise.
 #[napi(catch_unwind)]
 pub(super) fn issuer_sign_async(
     env: &Env,
@@ -155,7 +155,7 @@ fn unsigned(
     Ok(issuer.prepare(&claims, &overrides)?)
 }
 
-/// What is ASCII, as tokens are.
+/// A token as a string. A token is ASCII.
 fn text(token: Vec<u8>) -> Result<String> {
     String::from_utf8(token).map_err(|_| super::args::internal().into())
 }

@@ -19,7 +19,7 @@ options! {
     }
 }
 
-/// The payload of a JWS, or the status of its rejection.
+/// Verifies a JWS. Returns its payload, or the status of its rejection.
 #[napi(catch_unwind)]
 pub(super) fn jws_verify(
     env: &Env,
@@ -30,8 +30,8 @@ pub(super) fn jws_verify(
     guard(env, || {
         let JwsOptions { algorithms } = Arg::new(env, &options, "options").read()?;
         let keys = source::keys(Arg::new(env, &keys, "keys"))?;
-        // Room for the longest token and for `utf8_in` to see that one is longer: then it is none,
-        // which is an answer.
+        // Room for the longest token, and enough more for `utf8_in` to notice a longer one. A
+        // longer one is a malformed token, which is an answer and not an error.
         let mut buffer = vec![MaybeUninit::uninit(); MAX_TOKEN_LEN + 8];
         let token = Arg::new(env, &token, "token").utf8_in(&mut buffer)?;
         let mut payload = Vec::new();

@@ -1,4 +1,4 @@
-//! `RemoteJwks`: its options, and the keys that the façade fetches for it.
+//! `RemoteJwks`: reads its options and holds the keys that the façade fetches for it.
 
 use std::sync::Arc;
 
@@ -15,10 +15,12 @@ use crate::jwt::{ImportRules, KeySet, MAX_SET_LEN};
 
 /// The longest URL, in bytes.
 const MAX_URL_LEN: usize = 4096;
-/// The most headers of a request, and the longest of their names and values, in bytes.
+/// The most headers of a request.
 const MAX_HEADERS: usize = 64;
+/// The longest value of a header, in bytes.
 const MAX_HEADER_LEN: usize = 8192;
-/// The longest that a set may be used, fresh or not, in seconds: seven days.
+/// The longest time for which a set may be fresh, and the longest time for which it may be used
+/// after that, in seconds: seven days each.
 const MAX_AGE: u64 = 7 * 24 * 3600;
 
 impl Handle for KeySet {
@@ -26,7 +28,7 @@ impl Handle for KeySet {
     const CLASS: &'static str = "RemoteJwks";
 
     fn external_len(&self) -> u32 {
-        // A handful of keys; more come with use.
+        // An estimate: the size of a few keys.
         16 << 10
     }
 }
@@ -34,7 +36,7 @@ impl Handle for KeySet {
 options! {
     /// The options of `RemoteJwks`.
     pub(super) struct SetOptions<'a> for "RemoteJwks" {
-        /// Which keys of the set are imported.
+        /// The rules for the import of keys.
         import: ImportOptions = flatten(ImportOptions),
         /// The headers of a request.
         headers("headers"): Option<Vec<Vec<String>>> = optional(headers),
@@ -44,7 +46,8 @@ options! {
         timeout_ms("timeoutMs"): u64 = default(5000, |timeout| timeout.integer(1..=60_000)),
         /// The longest body, in bytes.
         max_bytes("maxBytes"): usize = default(512 * 1024, |max| max.length(1..=MAX_SET_LEN)),
-        /// The shortest time for which a set is fresh: at most `maxAge`, which is read later.
+        /// The shortest time for which a set is fresh, in seconds. It is checked later, since its
+        /// upper bound, `maxAge`, is read after it.
         min_age("minAge"): Option<Arg<'a>> = optional(Ok),
         /// The longest time for which a set is fresh, in seconds.
         max_age("maxAge"): u64 = default(600, |age| age.duration(1..=MAX_AGE)),
@@ -52,7 +55,7 @@ options! {
         cooldown("cooldown"): u64 = default(30, |pause| pause.duration(1..=scalars::MAX_DURATION)),
         /// How long keys are used when their set cannot be fetched, in seconds.
         stale_if_error("staleIfError"): u64 = default(0, |stale| stale.duration(0..=MAX_AGE)),
-        /// The function that is told of requests.
+        /// The function that receives an event for each request.
         on_event("onEvent"): Option<LocalValue> = optional(|listener| out::function(&listener)),
     }
 }
@@ -70,17 +73,17 @@ pub(super) struct NativeJwksPolicy {
     pub max_age: f64,
     /// Seconds.
     pub cooldown: f64,
-    /// Seconds; 0 when keys are not used for longer than they are fresh.
+    /// Seconds; 0 if keys are used only while they are fresh.
     pub stale_if_error: f64,
-    /// Name and value of each.
+    /// Name and value of each header.
     pub headers: Vec<Vec<String>>,
-    /// What fetches, if not the global function.
+    /// The function that fetches; the global `fetch` unless given.
     pub fetch: Option<LocalValue>,
-    /// What is told of every request.
+    /// The function that receives an event for each request.
     pub on_event: Option<LocalValue>,
 }
 
-/// `remote` becomes a set of keys of which nothing is known yet.
+/// Attaches an empty key set to the façade object `remote`. Returns the policy for fetching it.
 #[napi(catch_unwind)]
 pub(super) fn jwks_attach(
     env: &Env,
@@ -98,7 +101,8 @@ pub(super) fn jwks_attach(
     })
 }
 
-/// Loads a set's text, which is fresh for so many seconds; whether it has changed.
+/// Loads the text of a JWK Set, which is then fresh for `seconds`. Returns whether the text has
+/// changed.
 #[napi(catch_unwind)]
 pub(super) fn jwks_load(
     env: &Env,
@@ -113,7 +117,7 @@ pub(super) fn jwks_load(
     })
 }
 
-/// What is loaded is fresh for so many seconds from now on.
+/// Makes the loaded set fresh for `seconds` from now on.
 #[napi(catch_unwind)]
 pub(super) fn jwks_renew(env: &Env, remote: Unknown<'_>, seconds: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
@@ -123,7 +127,7 @@ pub(super) fn jwks_renew(env: &Env, remote: Unknown<'_>, seconds: Unknown<'_>) -
     })
 }
 
-/// What is loaded may be used for so many seconds after it was fresh.
+/// Lets the loaded set be used for `seconds` after it ceases to be fresh.
 #[napi(catch_unwind)]
 pub(super) fn jwks_outlast(
     env: &Env,
@@ -137,7 +141,8 @@ pub(super) fn jwks_outlast(
     })
 }
 
-/// `[kid, alg]` of every key that can be used now; none when nothing can be verified at all.
+/// `[kid, alg]` of every key that can be used now; `None` if no set has been loaded or the loaded
+/// one is too old to be used.
 #[napi(catch_unwind)]
 pub(super) fn jwks_list(env: &Env, remote: Unknown<'_>) -> napi::Result<Option<Vec<Vec<String>>>> {
     guard(env, || {
@@ -150,7 +155,7 @@ pub(super) fn jwks_list(env: &Env, remote: Unknown<'_>) -> napi::Result<Option<V
 }
 
 impl SetOptions<'_> {
-    /// The rules for the native part, and the policy for the façade.
+    /// Splits the options into the rules for the native part and the policy for the façade.
     fn into_parts(self) -> Result<(ImportRules, NativeJwksPolicy)> {
         let max_age = self.max_age;
         let min_age = match self.min_age {

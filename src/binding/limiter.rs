@@ -32,7 +32,7 @@ impl Handle for RateLimiter {
     const CLASS: &'static str = "RateLimiter";
 
     fn external_len(&self) -> u32 {
-        // What the table takes at first; what it grows by comes with use.
+        // The initial size of the table. Growth with use is not reported.
         128 << 10
     }
 }
@@ -107,7 +107,8 @@ options! {
     }
 }
 
-/// `limiter` becomes a limiter; gives its limit, window in milliseconds, and burst.
+/// Attaches a new limiter to the façade object `limiter`. Returns its limit, window in
+/// milliseconds, and burst.
 #[napi(catch_unwind)]
 pub(super) fn limiter_attach(
     env: &Env,
@@ -139,7 +140,7 @@ pub(super) fn limiter_bind<'env>(
     })
 }
 
-/// Forgets a key; whether it had any debt.
+/// Forgets a key. Returns whether the key had any debt.
 #[napi(catch_unwind)]
 pub(super) fn limiter_reset(
     env: &Env,
@@ -167,7 +168,8 @@ pub(super) fn limiter_stats(env: &Env, limiter: Unknown<'_>) -> napi::Result<Vec
     })
 }
 
-/// A limiter's key: a string, hashed in place, or a `Uint8Array`.
+/// Lends a limiter's key: a string or a `Uint8Array`. A string of up to 251 bytes is read on the
+/// stack, without an allocation.
 fn with_key<T>(call: &RawCall, index: usize, body: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
     let key = call.argument(index, "key");
     let mut buffer = [MaybeUninit::uninit(); 256];

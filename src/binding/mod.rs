@@ -1,14 +1,14 @@
 //! The N-API layer: the only place that knows Node.
 //!
 //! A function here converts its arguments (`args`), calls the core and hands back the result. It
-//! runs inside [`guard`], which turns errors into coded JavaScript ones and stops panics.
+//! runs inside [`guard`], which turns errors and panics into JavaScript errors with a code.
 //!
 //! A class of the façade is a plain JavaScript class whose instances carry an `Arc` of the core's
-//! object (`args::handle`); methods pass the instance. Calls that happen on every request are
-//! bound once and bypass napi-rs (`fast`).
+//! object (`args::handle`); a method passes its instance to the functions here. Calls that happen
+//! on every request are bound once and bypass napi-rs (`fast`).
 
-// Not an `expect` at the function: `#[napi]` copies that to code of its own, where nothing fulfils
-// it.
+// These are not `expect`s at the functions: `#[napi]` copies those to the code that it generates,
+// where the lint does not fire.
 #![allow(clippy::cast_precision_loss, reason = "counts and times, which JavaScript holds as f64")]
 #![allow(clippy::trivially_copy_pass_by_ref, reason = "napi-rs hands over `&Env`")]
 #![cfg_attr(test, allow(dead_code, reason = "napi-rs registers exports in the addon only"))]
@@ -49,7 +49,7 @@ use crate::os::{Native, Platform};
 
 static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
 
-/// What happens whenever an environment loads the addon.
+/// Runs whenever an environment loads the addon.
 #[napi(module_exports)]
 pub fn load(_exports: Object<'_>) -> napi::Result<()> {
     Native::stay_loaded();
@@ -69,13 +69,14 @@ pub fn set_facade(env: &Env, functions: Object<'_>) -> napi::Result<()> {
     args::facade::register(env, &functions)
 }
 
-/// Runs a binding's body: its errors and its panics become JavaScript errors with a code.
+/// Runs a binding's body: its errors and its panics become JavaScript errors with a code. After a
+/// success, emits the warnings that are pending.
 fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<T> {
     let result = catch_unwind(AssertUnwindSafe(body))
         .unwrap_or_else(|_| Err(args::internal().into()))
         .map_err(|fault| fault.into_js(env))?;
     if let Some(text) = heap::take_warning() {
-        // A process that cannot be warned has its secret all the same.
+        // The call succeeds even if the warning cannot be emitted.
         let _ = warn(env, &text, "NODESEC_SECRET_DEGRADED");
     }
     if let Some(text) = crate::password::take_warning() {

@@ -1,8 +1,8 @@
-//! Promises of what takes a thread of libuv's pool for a short time: files, DNS and others wait
-//! there for it.
+//! Runs short work on libuv's thread pool and returns promises of the results. Work on files, DNS
+//! and others waits behind it there.
 //!
-//! The module's own pool is for hashes: what would come after some there waits for seconds. Node
-//! lets work that has begun end before it takes an environment down.
+//! On the hash pool short work could queue for seconds. Node waits for running libuv jobs before it
+//! tears down an environment.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -13,16 +13,17 @@ use super::args::Result;
 use super::args::internal;
 use super::guard;
 
-/// What is returned to JavaScript as a promise of `J`, which is made of `T`.
+/// A value that napi-rs returns to JavaScript as a promise of `J`. The work returns `T`, which is
+/// then converted to `J`.
 pub(super) type Offloaded<T, J = T> = AsyncTask<Job<T, J>>;
 
-/// Work, until it has been done, and what becomes of its result on the JavaScript thread.
+/// Work, taken out when it runs, and the conversion of its result on the JavaScript thread.
 pub(super) struct Job<T, J> {
     work: Option<Box<dyn FnOnce() -> Result<T> + Send>>,
     convert: fn(&Env, T) -> Result<J>,
 }
 
-/// Does `work` on another thread once the result is returned to JavaScript.
+/// Runs `work` on another thread once the returned value has been passed to JavaScript.
 pub(super) fn offload<T>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Offloaded<T>
 where
     T: ToNapiValue + TypeName + Send + 'static,
@@ -30,7 +31,7 @@ where
     offload_into(work, |_, value| Ok(value))
 }
 
-/// As [`offload`], with a value that is made on the JavaScript thread.
+/// As [`offload`], but `convert` makes the promise's value on the JavaScript thread.
 pub(super) fn offload_into<T, J>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
     convert: fn(&Env, T) -> Result<J>,

@@ -1,5 +1,5 @@
-//! Every declaration of options, for the table of arguments in the tests. A declaration that is
-//! missing here is dead code, which the compiler reports.
+//! Lists every declaration of options, for the table of arguments in the tests. A declaration that
+//! is missing here is dead code, which the compiler reports.
 
 use std::collections::HashMap;
 

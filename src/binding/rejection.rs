@@ -1,4 +1,4 @@
-//! The meaning of a rejected token's status.
+//! Explains the status of a rejected token.
 
 use napi_derive::napi;
 
@@ -9,22 +9,22 @@ use crate::jwt::{Reason, Rejection};
 pub(super) struct NativeRejection {
     /// The stable code.
     pub code: &'static str,
-    /// A sentence.
+    /// The message, one sentence.
     pub message: String,
-    /// The claim, where one is the cause.
+    /// The claim that is the cause, if there is one.
     pub claim: Option<String>,
-    /// What is wrong with it.
+    /// The problem with that claim.
     pub reason: Option<&'static str>,
 }
 
-/// The status of a rejection by `verifyJws`, explained.
+/// Explains the status of a rejection by `verifyJws`. `None` if there is no such status.
 #[napi(catch_unwind)]
 pub(super) fn jwt_rejection(status: u32) -> Option<NativeRejection> {
     Rejection::from_status(status).map(Into::into)
 }
 
 impl NativeRejection {
-    /// A claim that a verifier requires is missing.
+    /// The rejection of a token that lacks a claim which the verifier requires.
     pub(super) fn missing(rejection: Rejection, claim: &str) -> Self {
         Self {
             code: rejection.code().as_str(),

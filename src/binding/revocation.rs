@@ -34,7 +34,7 @@ options! {
         max_entries("maxEntries"): Option<usize> = optional(|entries| entries.length(ENTRIES)),
         /// The longest life of a token, in seconds.
         max_token_ttl("maxTokenTtl"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
-        /// What happens when the list is full.
+        /// The reaction to a full list.
         on_full("onFull"): Option<OnFull> = optional(|on_full| on_full.one_of(&ON_FULL)),
     }
 }
@@ -73,7 +73,7 @@ impl Hot for RevocationList {
     }
 }
 
-/// `list` becomes an empty list.
+/// Attaches an empty list to the façade object `list`.
 #[napi(catch_unwind)]
 pub(super) fn revocation_attach(
     env: &Env,
@@ -102,7 +102,7 @@ pub(super) fn revocation_bind<'env>(
     guard(env, || fast::bind(env, Arg::new(env, &list, "this").handle::<RevocationList>()?))
 }
 
-/// Revokes a token by its claims `jti`, `exp` and, where it has one, `iss`.
+/// Revokes a token by its claims `jti`, `exp` and, if it has one, `iss`.
 #[napi(catch_unwind)]
 pub(super) fn revocation_revoke(
     env: &Env,
@@ -155,7 +155,7 @@ pub(super) fn revocation_revoke_session(
     })
 }
 
-/// Revokes what a subject was issued until a moment, now unless said otherwise.
+/// Revokes the tokens that a subject was issued until a moment, by default until now.
 #[napi(catch_unwind)]
 pub(super) fn revocation_revoke_subject(
     env: &Env,

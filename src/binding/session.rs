@@ -32,7 +32,7 @@ options! {
         refresh_ttl("refreshTtl"): Option<u64> = optional(|ttl| ttl.duration(1..=MAX_DURATION)),
         /// How long an unused session lasts, in seconds; as `refreshTtl` unless given.
         idle_ttl("idleTtl"): Option<u64> = optional(|ttl| ttl.duration(1..=MAX_DURATION)),
-        /// How long a rotated token gives the same successor again, in seconds.
+        /// How long a rotated token still returns the same successor, in seconds.
         grace("grace"): Option<u64> = optional(|grace| grace.duration(0..=300)),
         /// The most sessions.
         max_sessions("maxSessions"): Option<usize> = optional(|max| max.length(1..=100_000_000)),
@@ -52,16 +52,16 @@ pub(super) struct NativeTokenPair {
     pub session_id: String,
 }
 
-/// What became of a refresh token.
+/// The outcome of a refresh.
 #[napi(object, object_from_js = false)]
 pub(super) struct NativeRefreshed {
     /// `rotated`, `replayed`, `reuse`, `expired` or `unknown`.
     pub status: &'static str,
-    /// With the first two.
+    /// With `rotated` and `replayed`: the pair of tokens.
     pub pair: Option<NativeTokenPair>,
     /// With `reuse` and `expired`: the session that has ended.
     pub session_id: Option<String>,
-    /// With `reuse` and `expired`: whose it was.
+    /// With `reuse` and `expired`: the subject of that session.
     pub subject: Option<String>,
 }
 
@@ -74,11 +74,11 @@ pub(super) struct NativeSessionInfo {
     pub started_at: f64,
     /// When it was last refreshed, or started.
     pub used_at: f64,
-    /// When it ends unless refreshed before.
+    /// When it ends unless it is refreshed before.
     pub expires_at: f64,
 }
 
-/// `sessions` becomes an empty table.
+/// Attaches an empty table of sessions to the façade object `sessions`.
 #[napi(catch_unwind)]
 pub(super) fn sessions_attach(
     env: &Env,
@@ -124,7 +124,8 @@ pub(super) fn sessions_refresh(
 ) -> napi::Result<NativeRefreshed> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
-        // Any text: what a client sends is unknown at worst, not the server's mistake.
+        // Any text is accepted: a client's malformed token is `unknown`, not an error of the
+        // server.
         let mut buffer = [MaybeUninit::uninit(); 256];
         let text = Arg::new(env, &token, "refreshToken").utf8_in(&mut buffer)?;
         let token = text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();

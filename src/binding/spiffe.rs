@@ -13,20 +13,20 @@ use crate::spiffe::{self, Encoding};
 pub(super) struct SpiffeId {
     /// The name of the trust domain.
     pub trust_domain: String,
-    /// The path with its leading slash, or nothing.
+    /// The path with its leading slash, or an empty string.
     pub path: String,
-    /// All of it.
+    /// The whole id.
     pub uri: String,
 }
 
 /// Reads an id.
 #[napi(catch_unwind)]
 pub(super) fn spiffe_parse_id(env: &Env, uri: Unknown<'_>) -> napi::Result<SpiffeId> {
-    // What is too long is no id, which the core says.
+    // The core refuses a text that is too long to be an id.
     guard(env, || parts(&Arg::new(env, &uri, "uri").string(0..=usize::MAX)?))
 }
 
-/// The id that a certificate carries: DER, or a string that is a PEM.
+/// The id in a certificate, which is given as DER or as a string with its PEM.
 #[napi(catch_unwind)]
 pub(super) fn spiffe_id_of(env: &Env, certificate: Unknown<'_>) -> napi::Result<SpiffeId> {
     guard(env, || {

@@ -3,8 +3,8 @@
 use std::alloc::{Layout, alloc_zeroed, dealloc};
 use std::ptr::NonNull;
 
-/// `len` zeroed bytes (`len` > 0) at a multiple of `align`, a power of two; `None` if there is no
-/// memory.
+/// Allocates `len` zeroed bytes (`len` > 0) at a multiple of `align`, a power of two; `None` if
+/// there is no memory.
 pub(super) fn allocate(len: usize, align: usize) -> Option<NonNull<u8>> {
     let layout = Layout::from_size_align(len, align).ok().filter(|layout| layout.size() > 0)?;
     // SAFETY: the layout's size is not zero, as just filtered.
@@ -19,7 +19,7 @@ pub(super) fn allocate(len: usize, align: usize) -> Option<NonNull<u8>> {
 /// memory any more.
 pub(super) unsafe fn free(start: NonNull<u8>, len: usize, align: usize) {
     if let Ok(layout) = Layout::from_size_align(len, align) {
-        // SAFETY: `allocate` allocated these bytes with this very layout.
+        // SAFETY: `allocate` allocated these bytes with the same layout.
         unsafe { dealloc(start.as_ptr(), layout) };
     }
 }

@@ -11,23 +11,24 @@ pub struct Hardening {
     /// No core dumps at all, and no ptrace and no `/proc/PID/mem` by other processes of the same
     /// user (`PR_SET_DUMPABLE`, Linux). Not inherited by programs that are started.
     pub undumpable: bool,
-    /// The most bytes of a core dump: the soft `RLIMIT_CORE`. A lower limit stays, and so does the
-    /// hard limit: an operator can allow dumps again. Inherited by programs that are started.
+    /// The most bytes of a core dump: the soft `RLIMIT_CORE`. A lower limit stays. The hard limit
+    /// stays, too, so that an operator can allow dumps again. Inherited by programs that are
+    /// started.
     pub core: Option<u64>,
 }
 
 /// The state afterwards, read back from the system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hardened {
-    /// `None` where there is no such thing.
+    /// Whether core dumps are allowed; `None` on systems without `PR_SET_DUMPABLE`.
     pub dumpable: Option<bool>,
-    /// The soft limit in bytes, `u64::MAX` for none; `None` where there is no such thing.
+    /// The soft limit in bytes, `u64::MAX` for none; `None` on systems without `RLIMIT_CORE`.
     pub core: Option<u64>,
     /// The protections that failed or do not help, such as `dumpable: not on this system`.
     pub reasons: Vec<String>,
 }
 
-/// Applies protections as far as the system has them, and reports the result.
+/// Applies the protections that the system has, and reports the result.
 pub fn harden(hardening: Hardening) -> Hardened {
     let mut reasons = Vec::new();
     if hardening.undumpable
@@ -50,7 +51,7 @@ pub fn harden(hardening: Hardening) -> Hardened {
 mod tests {
     use super::*;
 
-    // What changes the process is tested in children, from JavaScript.
+    // Protections change the process, so tests in JavaScript apply them in child processes.
     #[test]
     fn asking_for_nothing_changes_nothing() {
         let found = harden(Hardening::default());

@@ -1,4 +1,4 @@
-//! Linux: memory of `memfd_secret(2)`, or anonymous memory that is locked, left out of dumps and
+//! Linux: memory from `memfd_secret(2)`, or anonymous memory that is locked, left out of dumps and
 //! wiped in forked children.
 
 mod cgroup;
@@ -19,7 +19,8 @@ use super::protected_memory::{Backend, Mapping, Memlock, ProtectedMemory, Protec
 use super::unix::mapping::{self, Refused, check, errno_name};
 use super::unix::{self, environment};
 
-/// `prctl` takes its arguments as they come, so they must be of the width it reads.
+/// An unused argument of `prctl`. The function is variadic, so each argument must have the width
+/// that `prctl` reads.
 const NONE: libc::c_ulong = 0;
 
 /// The running kernel.
@@ -48,8 +49,8 @@ impl ProtectedMemory for Linux {
         mapping::memlock()
     }
 
-    /// A resume device is named. Systems that name it only at the moment of hibernating (systemd
-    /// with an EFI variable) are not recognised.
+    /// Whether the system names a resume device. Systems that name it only at the moment of
+    /// hibernating (systemd with an EFI variable) are not recognised.
     fn hibernation_configured(&self) -> bool {
         fs::read_to_string("/sys/power/resume")
             .is_ok_and(|device| !matches!(device.trim(), "" | "0:0"))
@@ -84,7 +85,7 @@ impl Platform for Linux {
     }
 
     fn is_dumpable() -> Option<bool> {
-        // SAFETY: takes no pointer. 1 is "by the user"; 2 is "by root only".
+        // SAFETY: takes no pointer. 1 allows dumps by the user, 2 by root only.
         let state = unsafe { libc::prctl(libc::PR_GET_DUMPABLE, NONE, NONE, NONE, NONE) };
         (state >= 0).then_some(state != 0)
     }
@@ -97,7 +98,7 @@ impl Platform for Linux {
         unix::core_limit()
     }
 
-    /// `core(5)`: the limit is for files.
+    /// `core(5)`: the limit applies to files only.
     fn dumps_are_piped() -> bool {
         fs::read("/proc/sys/kernel/core_pattern").is_ok_and(|pattern| pattern.starts_with(b"|"))
     }
@@ -114,7 +115,8 @@ impl Platform for Linux {
     }
 }
 
-/// Puts memory of a backend at `base`, in a reservation, and says what was refused on top.
+/// Maps memory of a backend at `base`, inside a reservation. Returns the protections on top that
+/// were refused.
 fn fill(backend: Backend, base: *mut u8, len: usize) -> Result<Vec<String>, Refused> {
     match backend {
         Backend::MemfdSecret => map_secret(base, len)?,
@@ -125,8 +127,9 @@ fn fill(backend: Backend, base: *mut u8, len: usize) -> Result<Vec<String>, Refu
         check("mlock", unsafe { libc::mlock(base.cast_const().cast(), len) })?;
     }
 
-    // What a child of fork() would otherwise inherit: secret memory is shared and cannot be wiped
-    // in the child, so it is not given to it at all; anonymous memory reads as zeros there.
+    // A child of fork() would otherwise inherit the secrets. `memfd_secret` memory is shared and
+    // cannot be wiped in the child, so the child does not get it at all. Anonymous memory reads as
+    // zeros in the child.
     let advice: &[(&'static str, libc::c_int)] = match backend {
         Backend::MemfdSecret => &[("MADV_DONTFORK", libc::MADV_DONTFORK)],
         Backend::Mlock | Backend::DontDump => {
@@ -136,11 +139,13 @@ fn fill(backend: Backend, base: *mut u8, len: usize) -> Result<Vec<String>, Refu
     };
     let mut shortfalls = Vec::new();
     for &(name, advice) in advice {
-        // SAFETY: as above; none of these touches the contents.
+        // SAFETY: the range was mapped just above and is ours alone; no advice touches the
+        // contents.
         let Err(refused) = check(name, unsafe { libc::madvise(base.cast(), len, advice) }) else {
             continue;
         };
-        // Without it the rung would be an empty promise; elsewhere it is one protection fewer.
+        // Without this advice the backend `dontdump` would protect nothing, so it fails. For other
+        // backends only one protection is missing.
         if backend == Backend::DontDump && advice == libc::MADV_DONTDUMP {
             return Err(refused);
         }
@@ -154,7 +159,8 @@ fn map_secret(base: *mut u8, len: usize) -> Result<(), Refused> {
     let fd = unsafe { libc::syscall(libc::SYS_memfd_secret, libc::O_CLOEXEC) };
     let fd = libc::c_int::try_from(fd).ok().filter(|fd| *fd >= 0);
     let fd = fd.ok_or_else(|| Refused::by("memfd_secret"))?;
-    // Closed on return: a descriptor that stays open can be taken with pidfd_getfd(2) and mapped.
+    // Closed on return: another process could take an open descriptor with pidfd_getfd(2) and map
+    // it.
     // SAFETY: the descriptor is new and belongs to nobody else.
     let fd = unsafe { OwnedFd::from_raw_fd(fd) };
     let size = libc::off_t::try_from(len).unwrap_or(libc::off_t::MAX);
@@ -162,14 +168,15 @@ fn map_secret(base: *mut u8, len: usize) -> Result<(), Refused> {
     check("ftruncate", unsafe { libc::ftruncate(fd.as_raw_fd(), size) })?;
     mapping::map_fixed(base, len, libc::MAP_SHARED, fd.as_raw_fd())?;
 
-    // memfd_secret() succeeds where the first page then cannot be had. A system call that writes
-    // into it reports that as an error, where a store would end the process with SIGBUS.
+    // memfd_secret() may succeed although no page can be allocated. A system call that writes to
+    // the first page reports this as an error; a store would end the process with SIGBUS.
     // SAFETY: one byte of the range just mapped, which nobody else knows yet.
     check("getrandom", unsafe {
         let got = libc::syscall(libc::SYS_getrandom, base, 1_usize, 0);
         libc::c_int::from(got == 1) - 1
     })?;
-    // SAFETY: as above; the page is there now.
+    // SAFETY: the byte is in the range just mapped, which nobody else knows yet, and its page
+    // exists now.
     unsafe { base.write_volatile(0) };
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! macOS: anonymous memory that is locked, zeroed when it is given back, and not inherited by
-//! children. There is nothing like `memfd_secret`, and no memory can be left out of a core file:
-//! what keeps secrets from one is that none is written, as long as `RLIMIT_CORE` is 0.
+//! children. There is nothing like `memfd_secret`, and no memory can be left out of a core file.
+//! Secrets stay out of core files only as long as `RLIMIT_CORE` is 0, so that none is written.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -45,7 +45,7 @@ impl ProtectedMemory for MacOs {
         for range in ranges {
             locked &= is_wired(range)?;
         }
-        // The soft limit is the one that is looked at when a core file is about to be written.
+        // The kernel checks the soft limit when it is about to write a core file.
         let core = unix::resource_limit(libc::RLIMIT_CORE);
         let dump_excluded = core.is_some_and(|limit| limit.rlim_cur == 0);
         let note = (!dump_excluded).then_some("core dumps: RLIMIT_CORE is not 0");
@@ -57,7 +57,7 @@ impl ProtectedMemory for MacOs {
     }
 
     fn hibernation_configured(&self) -> bool {
-        // It writes locked memory to disk and asks nobody: there is no backend that it would stop.
+        // Hibernation writes locked memory to disk without asking. No backend here prevents it.
         false
     }
 }
@@ -91,7 +91,8 @@ impl Platform for MacOs {
         let here: fn() = Self::stay_loaded;
         let mut found = MaybeUninit::<libc::Dl_info>::zeroed();
         // SAFETY: dladdr fills in its second argument if it does not return 0; the name that it
-        // then points to belongs to the loader. The module is loaded, so that nothing runs for it.
+        // then points to belongs to the loader. The module is already loaded, so dlopen runs no
+        // initializer.
         unsafe {
             if libc::dladdr(here as *const libc::c_void, found.as_mut_ptr()) != 0 {
                 let name = found.assume_init().dli_fname;
@@ -109,13 +110,13 @@ impl Platform for MacOs {
     }
 }
 
-/// Puts memory at `base`, in a reservation, and says what was refused on top.
+/// Maps memory at `base`, inside a reservation. Returns the protections on top that were refused.
 fn fill(backend: Backend, base: *mut u8, len: usize) -> Result<Vec<String>, Refused> {
     mapping::map_anonymous(base, len)?;
     let mut shortfalls = Vec::new();
     if backend == Backend::Mlock {
-        // SAFETY: the range was mapped just above and is ours alone; a child that does not get it
-        // is the purpose of the second call, and the third only says what happens at the end.
+        // SAFETY: the range was mapped just above and is ours alone. The second call only keeps the
+        // range from children, and the third only has the pages zeroed when they are given back.
         let [locked, inherited, zeroed] = unsafe {
             [
                 check("mlock", libc::mlock(base.cast_const().cast(), len)),
@@ -156,7 +157,7 @@ fn is_wired(range: &Range<usize>) -> Result<bool, String> {
         if answer != KERN_SUCCESS {
             return Err(format!("mach_vm_region: error {answer}"));
         }
-        // It answers with the next area above, when there is none at the address.
+        // If there is no area at the address, the call answers with the next area above it.
         if address > next || info.user_wired_count == 0 {
             return Ok(false);
         }

@@ -1,10 +1,10 @@
-//! Every call of the operating system. Nothing outside this room depends on the system that the
+//! All calls to the operating system. No code outside this module depends on the system that the
 //! crate is built for.
 //!
-//! A system is one file, which implements [`Platform`] and [`ProtectedMemory`]; [`Native`] is the
-//! one of this build. `unix` holds the calls that unix systems share, `allocator` the calls of
-//! systems without something better. `registers` holds the processor's part: instructions that
-//! clear its vector registers.
+//! Each system has one file, which implements [`Platform`] and [`ProtectedMemory`]; [`Native`] is
+//! the system of this build. `unix` holds the calls that unix systems share. `allocator` serves
+//! systems without better calls for memory. `registers` holds the processor instructions that clear
+//! vector registers.
 
 mod allocator;
 mod hardening;

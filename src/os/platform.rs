@@ -1,4 +1,4 @@
-//! The calls of an operating system that concern the process, its files and its memory at large.
+//! The calls to an operating system that concern the process, its files and its ordinary memory.
 
 use std::fs::{File, Metadata};
 use std::io;
@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 
 use super::allocator;
 
-/// Bytes of a huge page, where the system has them.
+/// Bytes of a huge page, on systems that have them.
 pub const HUGE_PAGE_LEN: usize = 2 << 20;
 
 /// The alignment of working memory, in bytes: one cache line.
@@ -16,10 +16,10 @@ pub const WORKING_MEMORY_ALIGN: usize = 64;
 /// The answer for a protection that a system does not have.
 const ABSENT: &str = "not on this system";
 
-/// One operating system. Calls with a body here are the same, or absent, on systems that do not
-/// have their own.
+/// One operating system. A default body here serves systems where the call is the same or does not
+/// exist.
 pub trait Platform {
-    /// The change that gives a process more protected memory, or better, for messages.
+    /// Advice for messages: how to give a process more or better protected memory.
     const REMEDY: &'static str = "raise the limit on locked memory (ulimit -l, docker run --ulimit \
          memlock=…, LimitMEMLOCK= in a systemd unit)";
 
@@ -30,12 +30,12 @@ pub trait Platform {
     /// it lies, and removes the variable.
     fn wipe_variable(name: &str);
 
-    /// Bytes of memory that the process can have at most: those of the machine, or of the control
-    /// group that the process is in. `None` if the system does not say.
+    /// Bytes of memory that the process can have at most: the memory of the machine, or the limit
+    /// of the control group that the process is in. `None` if the system does not say.
     fn memory_capacity() -> Option<u64>;
 
     /// Opens a file for reading. Does not wait for the other end of a pipe, and does not make a
-    /// terminal that of the process.
+    /// terminal the controlling terminal of the process.
     fn open_without_waiting(path: &Path) -> io::Result<File> {
         File::open(path)
     }
@@ -47,16 +47,17 @@ pub trait Platform {
     }
 
     /// Keeps the code of this module in the process for as long as the process lives. Node unmaps
-    /// an addon when the last environment that loaded it ends, which may be that of a worker
-    /// thread. The hashing threads belong to no environment and would run unmapped code; so would
-    /// the functions that run at exit. Systems whose linker has a flag for this do nothing.
+    /// an addon when the last environment that loaded it ends. That may be the environment of a
+    /// worker thread. The hashing threads belong to no environment and would run unmapped code; so
+    /// would the functions that run at exit. On systems whose linker has a flag for this, the call
+    /// does nothing.
     fn stay_loaded() {}
 
     /// Registers a function that the C library calls when the process ends in an orderly way. If it
     /// cannot be registered, the process ends without the call, as after a signal.
     fn at_exit(action: extern "C" fn()) {
-        // SAFETY: the function is never unloaded: `stay_loaded` or the linker sees to that for the
-        // addon, and a test binary stays.
+        // SAFETY: the function is never unloaded: `stay_loaded` or the linker flag keeps the addon
+        // in the process, and a test binary is never unloaded.
         unsafe { libc::atexit(action) };
     }
 
@@ -77,21 +78,21 @@ pub trait Platform {
         Err(ABSENT.into())
     }
 
-    /// The limit on the size of core dumps, in bytes, `u64::MAX` for none; `None` if there is no
-    /// such limit.
+    /// The limit on the size of core dumps, in bytes, `u64::MAX` for none; `None` on a system
+    /// without this kind of limit.
     fn core_limit() -> Option<u64> {
         None
     }
 
-    /// Whether the system pipes core dumps to a program, to which the limit does not apply.
+    /// Whether the system pipes core dumps to a program. The limit does not apply to those dumps.
     fn dumps_are_piped() -> bool {
         false
     }
 
-    /// `len` zeroed bytes for computations, at a multiple of [`WORKING_MEMORY_ALIGN`]; `len` is a
-    /// multiple of [`HUGE_PAGE_LEN`] and not 0. Where the system can do that, more than one huge
-    /// page is mapped as huge pages, and all of it is left out of core dumps. `None` if there is no
-    /// memory.
+    /// Maps `len` zeroed bytes for computations, at a multiple of [`WORKING_MEMORY_ALIGN`]; `len`
+    /// is a multiple of [`HUGE_PAGE_LEN`] and not 0. On systems that can do so, memory of more than
+    /// one huge page is mapped as huge pages, and all of the memory is left out of core dumps.
+    /// `None` if there is no memory.
     fn map_working_memory(len: usize) -> Option<NonNull<u8>> {
         allocator::allocate(len, WORKING_MEMORY_ALIGN)
     }

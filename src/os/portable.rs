@@ -1,5 +1,5 @@
-//! Zeroed memory from the ordinary allocator, which claims no protection: for unix systems without
-//! a file of their own, and for tests of code on top of it, also where no system call can be made.
+//! Zeroed memory from the ordinary allocator, without protection. It serves unix systems without a
+//! file of their own, and tests of the code on top of it, also tests that cannot make system calls.
 
 use std::ops::Range;
 

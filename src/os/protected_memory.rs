@@ -1,20 +1,20 @@
-//! Memory that the system protects: the calls, and the ladder of backends that they offer.
+//! Memory that the system protects: the calls, and the backends that they offer, in order.
 
 use std::ops::Range;
 use std::ptr::NonNull;
 
-/// The way to obtain protected memory, best first.
+/// The kinds of protected memory, best first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Backend {
-    /// `memfd_secret(2)`: taken out of the kernel's own mapping, so that neither dumps nor
-    /// `/proc/PID/mem`, ptrace or the swap can reach it.
+    /// `memfd_secret(2)`: removed from the kernel's own mapping, so that neither dumps nor
+    /// `/proc/PID/mem`, ptrace or swap can reach it.
     MemfdSecret,
     /// Anonymous memory, locked against swapping (`mlock`, `VirtualLock`) and left out of core
-    /// dumps as far as the system can do that: macOS cannot.
+    /// dumps on systems that can do that. macOS cannot.
     Mlock,
     /// Anonymous memory left out of core dumps; it may be swapped. Not on macOS.
     DontDump,
-    /// Ordinary memory: still wiped, otherwise unprotected.
+    /// Ordinary memory: wiped after use, but not protected by the system.
     Plain,
 }
 
@@ -38,8 +38,8 @@ pub trait ProtectedMemory: Send + Sync {
     /// Bytes of a page, a power of two.
     fn page_size(&self) -> usize;
 
-    /// `len` zeroed, writable bytes of exactly this backend, aligned to 4 KiB or more. `len` is a
-    /// multiple of the page size. The error says in a few words which call refused and how.
+    /// Maps `len` zeroed, writable bytes of exactly this backend, aligned to 4 KiB or more. `len`
+    /// is a multiple of the page size. The error names the call that failed and the reason.
     fn map(&self, backend: Backend, len: usize) -> Result<Mapping, String>;
 
     /// Gives the memory back.
@@ -49,7 +49,7 @@ pub trait ProtectedMemory: Send + Sync {
     /// `mapping` comes from `map` of the same system, and nothing refers to its bytes any more.
     unsafe fn unmap(&self, mapping: Mapping);
 
-    /// The protections that the kernel reports for these address ranges, all of them together.
+    /// The protections that the kernel reports for all of these address ranges together.
     fn read_back(&self, ranges: &[Range<usize>]) -> Result<Protection, String>;
 
     /// How much memory this process may lock.
@@ -89,14 +89,16 @@ impl Mapping {
 pub struct Protection {
     /// Never swapped.
     pub locked: bool,
-    /// Left out of core dumps; on macOS, where none is written; on Windows, out of the dumps of
-    /// Windows Error Reporting, which took note of it and cannot be asked.
+    /// Left out of core dumps. On macOS this is true if no core dump is written at all. On Windows
+    /// this concerns the dumps of Windows Error Reporting: true if it accepted the exclusion, since
+    /// it cannot be asked later.
     pub dump_excluded: bool,
-    /// The reason for a missing protection that the system is responsible for, not the backend.
+    /// The reason for a missing protection, if the system and not the backend is the cause.
     pub note: Option<&'static str>,
 }
 
-/// `RLIMIT_MEMLOCK` in bytes; `None` is unlimited, or a system without such a limit.
+/// `RLIMIT_MEMLOCK` in bytes; `None` if there is no limit, or on a system without this kind of
+/// limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memlock {
     /// The limit in force.

@@ -1,11 +1,12 @@
-//! What computing with secrets leaves in vector registers.
+//! Clears the traces that computing with secrets leaves in vector registers.
 //!
-//! A copy or a hash goes through them, and they keep what was there until somebody else needs
-//! them: in a thread that waits for its next job that may be for ever, and the kernel writes the
-//! registers of every thread into a core dump. The other registers are in use all the time.
+//! A copy or a hash uses vector registers, and they keep their contents until other code needs
+//! them. In a thread that waits for its next job, that may be for ever, and the kernel writes the
+//! registers of every thread into a core dump. The other registers need no clearing: all code
+//! overwrites them all the time.
 
-/// Clears the vector registers that this processor has. Not before what was written to memory has
-/// been written: nothing here says `nomem`, which would let the compiler copy afterwards.
+/// Clears the vector registers that this processor has. The assembly has no option `nomem`, so the
+/// compiler completes earlier writes to memory first and cannot move a copy behind the clearing.
 #[inline]
 pub fn clear_vector_registers() {
     #[cfg(all(target_arch = "x86_64", not(miri)))]
@@ -18,12 +19,14 @@ pub fn clear_vector_registers() {
 mod x86_64 {
     use std::arch::{asm, is_x86_feature_detected};
 
-    /// xmm0 to xmm15, which may be the callee's to preserve, as written.
+    /// Runs instructions that clear registers. Declares xmm0 to xmm15 as written, since the calling
+    /// convention may require a function to preserve some of them.
     macro_rules! clearing {
         ($($instruction:literal),+) => {
-            // SAFETY: the caller has seen that the processor has the instructions, which write to
-            // these registers only; the compiler saves those that it needs, and has no use of its
-            // own for xmm16 to xmm31, which `clobber_abi` names where it has.
+            // SAFETY: the caller has checked that the processor has the instructions. They write to
+            // vector registers only. The compiler saves the registers that it needs. It does not
+            // use xmm16 to xmm31 itself unless AVX-512 is enabled, and then `clobber_abi` declares
+            // them as written.
             unsafe {
                 asm!(
                     $($instruction),+,
@@ -41,7 +44,8 @@ mod x86_64 {
     #[inline]
     pub(super) fn clear() {
         if is_x86_feature_detected!("avx512vl") {
-            // glibc copies through these. Writing the lowest part clears the rest of a register.
+            // glibc copies through these registers. Writing the lowest part clears the rest of a
+            // register.
             clearing!(
                 "vpxord xmm16, xmm16, xmm16",
                 "vpxord xmm17, xmm17, xmm17",
@@ -93,7 +97,8 @@ mod aarch64 {
     macro_rules! clearing {
         ($($register:tt),+) => {
             // SAFETY: every AArch64 processor that we build for has these registers; the compiler
-            // saves those that it needs. Writing one clears the part that SVE adds to it, too.
+            // saves the registers that it needs. Writing a register also clears the part that SVE
+            // adds to it.
             unsafe {
                 asm!($(concat!("movi ", $register, ".2d, #0")),+, $(out($register) _),+,
                     options(nostack, preserves_flags));

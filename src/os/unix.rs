@@ -13,20 +13,20 @@ use super::platform::FileExposure;
 
 /// Bytes of physical memory; `None` if the system does not say.
 pub(super) fn physical_memory() -> Option<u64> {
-    // SAFETY: `sysconf` takes a number and gives one; it touches no memory of ours.
+    // SAFETY: `sysconf` takes a number and returns one; it touches no memory of ours.
     let (pages, page_len) =
         unsafe { (libc::sysconf(libc::_SC_PHYS_PAGES), libc::sysconf(libc::_SC_PAGESIZE)) };
     let bytes = u64::try_from(pages).ok()?.checked_mul(u64::try_from(page_len).ok()?)?;
     (bytes > 0).then_some(bytes)
 }
 
-/// As `Platform::open_without_waiting`. The standard library does not let children inherit the
-/// descriptor.
+/// Implements `Platform::open_without_waiting`. The standard library opens files so that children
+/// do not inherit the descriptor.
 pub(super) fn open_without_waiting(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
-/// As `Platform::file_exposure`.
+/// Implements `Platform::file_exposure`.
 pub(super) fn file_exposure(metadata: &Metadata) -> Option<FileExposure> {
     // SAFETY: has no arguments and cannot fail.
     let user = unsafe { libc::geteuid() };

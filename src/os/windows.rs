@@ -1,5 +1,5 @@
 //! Windows: committed memory in the middle of a reservation, locked into the working set and left
-//! out of error reports. There is nothing like `memfd_secret`, and no fork.
+//! out of error reports. Windows has nothing like `memfd_secret`, and no fork.
 
 mod environment;
 mod error_reports;
@@ -30,10 +30,10 @@ use super::protected_memory::{Backend, Mapping, Memlock, ProtectedMemory, Protec
 #[derive(Clone, Copy, Debug)]
 pub struct Windows;
 
-/// On x64 and ARM64 alike.
+/// Bytes of a page, on x64 and on ARM64.
 const PAGE: usize = 4096;
 
-/// Guard on each side, which is reserved and never committed.
+/// Bytes of the guard on each side, which is reserved and never committed.
 const GUARD: usize = 64 * 1024;
 
 /// The `Locked` bit of `PSAPI_WORKING_SET_EX_BLOCK`.
@@ -61,14 +61,14 @@ impl ProtectedMemory for Windows {
                 mapping.shortfalls.push(format!("{name}: {refused}"));
                 Ok(())
             }
-            // Without it `dontdump` would be an empty promise.
+            // Without the exclusion `dontdump` would protect nothing, so it fails.
             (Ok(()), excluded) => excluded,
             (refused, _) => refused,
         };
         match done {
             Ok(()) => Ok(mapping),
             Err(refused) => {
-                // SAFETY: made above, and known to nobody else.
+                // SAFETY: the mapping was made above, and nobody else knows it.
                 unsafe { self.unmap(mapping) };
                 Err(format!("{name}: {refused}"))
             }
@@ -78,8 +78,8 @@ impl ProtectedMemory for Windows {
     unsafe fn unmap(&self, mapping: Mapping) {
         error_reports::include(&mapping.range());
         let reserved = mapping.base.as_ptr().wrapping_sub(mapping.guard);
-        // SAFETY: that is where the reservation began, and the caller vouches that nothing refers
-        // to it. Memory that is released is not locked any more.
+        // SAFETY: `reserved` is the start of the reservation, and the caller vouches that nothing
+        // refers to it. Releasing memory also unlocks it.
         unsafe { VirtualFree(reserved.cast(), 0, MEM_RELEASE) };
     }
 
@@ -93,12 +93,12 @@ impl ProtectedMemory for Windows {
     }
 
     fn memlock(&self) -> Memlock {
-        // What may be locked follows the size of the working set, which `lock` raises.
+        // The size of the working set limits locked memory, and `lock` raises it.
         Memlock { soft: None, hard: None }
     }
 
     fn hibernation_configured(&self) -> bool {
-        // It writes locked memory to disk and asks nobody: there is no backend that it would stop.
+        // Hibernation writes locked memory to disk without asking. No backend here prevents it.
         false
     }
 }
@@ -119,7 +119,7 @@ impl Platform for Windows {
             dwLength: u32::try_from(size_of::<MEMORYSTATUSEX>()).ok()?,
             ..MEMORYSTATUSEX::default()
         };
-        // SAFETY: the call writes to one structure, whose length it is told.
+        // SAFETY: the call writes to one structure, whose length `dwLength` states.
         let succeeded = unsafe { GlobalMemoryStatusEx(&raw mut status) } != 0;
         succeeded.then_some(status.ullTotalPhys)
     }
@@ -129,16 +129,17 @@ impl Platform for Windows {
         let here: fn() = Self::stay_loaded;
         let mut module = ptr::null_mut();
         let how = GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS | GET_MODULE_HANDLE_EX_FLAG_PIN;
-        // SAFETY: with this flag the name is an address in the module that is meant, and one handle
-        // is written.
+        // SAFETY: with this flag the call takes an address inside the module instead of its name,
+        // and it writes one handle.
         unsafe { GetModuleHandleExW(how, (here as *const ()).cast(), &raw mut module) };
     }
 }
 
-/// Zeroed memory between two guards.
+/// Commits zeroed memory between two guards.
 fn commit(len: usize) -> Result<Mapping, String> {
     let reserved = len.saturating_add(2 * GUARD);
-    // SAFETY: reserving and committing at a place of the system's choice disturbs nothing.
+    // SAFETY: reserving and committing at an address of the system's choice touches no existing
+    // memory.
     unsafe {
         let outer = VirtualAlloc(ptr::null(), reserved, MEM_RESERVE, PAGE_NOACCESS);
         if outer.is_null() {
@@ -155,7 +156,7 @@ fn commit(len: usize) -> Result<Mapping, String> {
     }
 }
 
-/// Locks memory; where the working set is too small for that, raises it once.
+/// Locks memory. If the working set is too small, raises it once and tries again.
 fn lock(base: *mut u8, len: usize) -> Result<(), String> {
     // SAFETY: the range was committed just above; locking does not touch the contents.
     let attempt = || unsafe { VirtualLock(base.cast(), len) } != 0;
@@ -172,12 +173,12 @@ fn lock(base: *mut u8, len: usize) -> Result<(), String> {
     Err(last_error("VirtualLock"))
 }
 
-/// Makes room for `len` locked bytes more, and the few pages that the system keeps for itself.
+/// Raises the working set by `len` bytes, and by the few pages that the system keeps for itself.
 fn raise_working_set(len: usize) -> Result<(), String> {
     let more = len.saturating_add(16 * PAGE);
     let (mut least, mut most, mut flags) = (0_usize, 0_usize, 0);
-    // SAFETY: the first call writes one value to each place, the second takes values. The handle
-    // of the own process needs not be closed.
+    // SAFETY: the first call writes one value to each place, the second takes values. The handle of
+    // the own process need not be closed.
     unsafe {
         let own = GetCurrentProcess();
         if GetProcessWorkingSetSizeEx(own, &raw mut least, &raw mut most, &raw mut flags) == 0 {
@@ -210,11 +211,11 @@ fn is_locked(range: &Range<usize>) -> Result<bool, String> {
     if answered == 0 {
         return Err(last_error("QueryWorkingSetEx"));
     }
-    // SAFETY: any bits are a valid word, and each was filled in or is zero.
+    // SAFETY: any bits are a valid word, and each word was filled in or is zero.
     Ok(pages.iter().all(|page| unsafe { page.VirtualAttributes.Flags } & LOCKED != 0))
 }
 
-/// Such as `VirtualLock error 1453`: a number that is to be looked up under "System Error Codes".
+/// A text such as `VirtualLock error 1453`. The number is explained under "System Error Codes".
 fn last_error(call: &str) -> String {
     let error = io::Error::last_os_error();
     format!("{call} error {}", error.raw_os_error().unwrap_or_default())
@@ -229,7 +230,7 @@ mod tests {
     /// The state and the protection of the page at an address.
     fn page(address: usize) -> (u32, u32) {
         let mut found = MEMORY_BASIC_INFORMATION::default();
-        // SAFETY: one description is written to a place of its size.
+        // SAFETY: the call writes one description to a place of its size.
         let written = unsafe {
             VirtualQuery(
                 ptr::without_provenance(address),
@@ -262,13 +263,13 @@ mod tests {
 
     #[test]
     fn a_short_working_set_is_raised() {
-        // SAFETY: values only.
+        // SAFETY: the call takes values only.
         let shrunk =
             unsafe { SetProcessWorkingSetSizeEx(GetCurrentProcess(), 20 * PAGE, 64 * PAGE, 0) };
         assert_ne!(shrunk, 0);
         raise_working_set(256 * PAGE).unwrap();
         let (mut least, mut most, mut flags) = (0, 0, 0);
-        // SAFETY: one value is written to each place.
+        // SAFETY: the call writes one value to each place.
         let asked = unsafe {
             GetProcessWorkingSetSizeEx(
                 GetCurrentProcess(),

@@ -1,4 +1,4 @@
-//! The allocator of the tests, which counts what each thread asks it for.
+//! The allocator of the tests, which counts the bytes that each thread requests.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -12,7 +12,8 @@ thread_local! {
     static ALLOCATED: Cell<usize> = const { Cell::new(0) };
 }
 
-/// What `body` gives, and how many bytes it has allocated on this thread, freed ones included.
+/// Runs `body`. Returns its result and the number of bytes that it has allocated on this thread,
+/// freed ones included.
 pub(crate) fn allocated_by<T>(body: impl FnOnce() -> T) -> (T, usize) {
     let before = ALLOCATED.get();
     let result = body();
@@ -20,11 +21,11 @@ pub(crate) fn allocated_by<T>(body: impl FnOnce() -> T) -> (T, usize) {
 }
 
 fn count(len: usize) {
-    // A thread that is ending has no counter any more, and is none that is looked at.
+    // A thread that is ending has no counter any more, and no test reads its count.
     let _ = ALLOCATED.try_with(|allocated| allocated.set(allocated.get().wrapping_add(len)));
 }
 
-// SAFETY: everything is passed on to the system's allocator as it came; counting allocates nothing.
+// SAFETY: every call is passed on unchanged to the system's allocator; counting allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size());

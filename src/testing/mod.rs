@@ -1,4 +1,4 @@
-//! What the tests of several rooms share.
+//! Helpers that the tests of several modules share.
 
 #[allow(unsafe_code, reason = "an allocator")]
 pub(crate) mod allocations;

@@ -1,4 +1,4 @@
-//! The one reader of the published test vectors in `__test__/vectors/`.
+//! Reads the published test vectors in `__test__/vectors/`.
 //!
 //! A file is `{ "source": …, "cases": [ … ] }`; the JavaScript tests read the same files.
 

@@ -9,7 +9,7 @@ use napi::{Env, sys};
 use super::fault::{Fault, Result, internal};
 use crate::error::{Code, Error};
 
-/// One value from JavaScript and what the caller knows it as.
+/// One value from JavaScript and the name by which the caller knows it.
 ///
 /// Valid during the native call that received it: it borrows from that call's arguments.
 #[derive(Clone, Copy)]
@@ -20,18 +20,18 @@ pub(crate) struct Arg<'a> {
     pub(super) part: Part,
 }
 
-/// What of the argument with that name a value is.
+/// The part of the named argument that a value is.
 #[derive(Clone, Copy)]
 pub(super) enum Part {
-    /// All of it.
+    /// The whole argument.
     Whole,
     /// The element with this index.
     Element(u32),
-    /// Of an object whose names are the caller's.
+    /// A value in an object whose property names the caller chooses.
     Member,
 }
 
-/// The types of JavaScript that matter here.
+/// The JavaScript types that the checks tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Type {
     Undefined,
@@ -59,7 +59,7 @@ impl<'a> Arg<'a> {
         Ok(self.type_of()? == expected)
     }
 
-    /// Whether the argument was left out; `null` is a value.
+    /// Whether the argument was left out; `null` counts as a value.
     pub(crate) fn is_absent(&self) -> Result<bool> {
         self.is_type(Type::Undefined)
     }
@@ -103,12 +103,12 @@ impl<'a> Arg<'a> {
         Ok(is_array)
     }
 
-    /// The elements of an array of at most `max`.
+    /// The elements of an array that has at most `max` of them.
     pub(crate) fn array(&self, max: u32) -> Result<Vec<Self>> {
         self.array_part(max, 0..max)
     }
 
-    /// Those of its elements that have one of these indices.
+    /// The elements at the indices in `part`, of an array that has at most `max` elements.
     pub(crate) fn array_part(&self, max: u32, part: Range<u32>) -> Result<Vec<Self>> {
         if !self.is_array()? {
             return Err(self.wrong_type("an array"));
@@ -131,19 +131,19 @@ impl<'a> Arg<'a> {
             .collect()
     }
 
-    /// An error of type for this argument.
+    /// The error for a value of the wrong type: `ERR_INVALID_ARG_TYPE`.
     pub(crate) fn wrong_type(&self, expected: &str) -> Fault {
         let message = format!("{self} must be {expected}");
         Error::new(Code::InvalidArgType, message).into()
     }
 
-    /// An error of range for this argument.
+    /// The error for a value out of range: `ERR_OUT_OF_RANGE`.
     pub(crate) fn out_of_range(&self, expected: impl AsRef<str>) -> Fault {
         let message = format!("{self} must be {}", expected.as_ref());
         Error::new(Code::OutOfRange, message).into()
     }
 
-    /// An error for a value of the right type that cannot be used.
+    /// The error for a value of the right type that cannot be used: `ERR_INVALID_ARG_VALUE`.
     pub(crate) fn invalid(&self, why: &str) -> Fault {
         Error::new(Code::InvalidArgValue, format!("{self} {why}")).into()
     }
@@ -175,7 +175,7 @@ impl<'a> Arg<'a> {
     }
 }
 
-/// What the caller knows it as.
+/// Writes the name by which the caller knows the value.
 impl fmt::Display for Arg<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.part {

@@ -1,8 +1,8 @@
-//! Bytes: a `Uint8Array` over memory that stays where and what it is during the call.
+//! Reads bytes from a `Uint8Array` whose memory neither moves nor changes during the call.
 //!
-//! Between the moment a view's memory is looked up and the end of its loan no JavaScript may run: a
-//! getter could detach or shrink the buffer. So nothing here reads a property, and options, which
-//! may have getters, are read before bytes are lent.
+//! No JavaScript may run from the moment a view's memory is looked up until the borrow ends: a
+//! getter could detach or shrink the buffer. So nothing here reads a property, and callers read
+//! options, which may have getters, before they borrow bytes.
 
 use std::ops::RangeInclusive;
 use std::ptr;
@@ -27,7 +27,8 @@ impl Arg<'_> {
         self.with_bytes_or("a Uint8Array", range, body)
     }
 
-    /// As [`Self::with_bytes`], where something else would have done, too.
+    /// As [`Self::with_bytes`], for an argument that may also have another type. The error for a
+    /// wrong type names `expected`.
     pub(crate) fn with_bytes_or<T>(
         &self,
         expected: &str,
@@ -43,12 +44,12 @@ impl Arg<'_> {
         if length == 0 {
             return body(&mut []);
         }
-        // SAFETY: as in `with_bytes`; no other slice of it is made during the call.
+        // SAFETY: as in `lend`; no other slice of this memory is made during the call.
         body(unsafe { std::slice::from_raw_parts_mut(pointer, length) })
     }
 
-    /// Lends a `Uint8Array`'s bytes to `body`; `other` gets `body` if the argument is no
-    /// `Uint8Array`.
+    /// Lends a `Uint8Array`'s bytes to `body`. If the argument is no `Uint8Array`, calls `other`
+    /// with `body` instead.
     pub(crate) fn with_bytes_or_else<T, B: FnOnce(&[u8]) -> Result<T>>(
         &self,
         range: RangeInclusive<usize>,
@@ -61,7 +62,7 @@ impl Arg<'_> {
         }
     }
 
-    /// Writes numbers to the start of a `Float64Array` of the façade's own.
+    /// Writes numbers to the start of a `Float64Array` that belongs to the façade.
     pub(crate) fn fill(&self, values: &[f64]) -> Result<()> {
         let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
         // SAFETY: `env` and `value` are those of the current call.
@@ -79,8 +80,8 @@ impl Arg<'_> {
         if kind != sys::TypedarrayType::float64_array || length < values.len() {
             return Err(self.wrong_type("a Float64Array with room for the result"));
         }
-        // SAFETY: the array holds `length` aligned doubles and is written by this thread only:
-        // the façade makes it and keeps it to itself.
+        // SAFETY: the array holds `length` aligned doubles and is written by this thread only: the
+        // façade makes it and shares it with nobody.
         unsafe { ptr::copy_nonoverlapping(values.as_ptr(), data.cast(), values.len()) };
         Ok(())
     }
@@ -95,9 +96,9 @@ impl Arg<'_> {
         if length == 0 {
             return body(&[]);
         }
-        // SAFETY: the callers have just got the two from `view_if`, which has checked that the
-        // memory belongs to one thread and is attached. JavaScript does not run before `body`,
-        // which cannot call it, returns.
+        // SAFETY: the callers have just got the pointer and the length from `view_if`, which has
+        // checked that the memory belongs to one thread and is attached. `body` cannot call
+        // JavaScript, so no JavaScript runs before `body` returns.
         body(unsafe { std::slice::from_raw_parts(pointer, length) })
     }
 
@@ -111,8 +112,8 @@ impl Arg<'_> {
         let (mut kind, mut length, mut data) = (0, 0, ptr::null_mut());
         let mut buffer = ptr::null_mut();
         let mut is_unshared = false;
-        // SAFETY: `env` and `value` are those of the current call; of what is no view, nothing is
-        // told.
+        // SAFETY: `env` and `value` are those of the current call. Node-API writes nothing for a
+        // value that is no view.
         unsafe {
             let status = sys::napi_get_typedarray_info(
                 self.env,

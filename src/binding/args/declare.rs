@@ -19,9 +19,9 @@
 //! lists it under the name after `for`. Options are read in the order of the declaration, which is
 //! also the order of the names in the error. More kinds of entries:
 //!
-//! - `costs: Costs = flatten(Costs),` for the entries of another declaration, here without a `for`;
+//! - `costs: Costs = flatten(Costs),` for the entries of another declaration, which needs no `for`;
 //! - `facade("signal"),` for an option that only the façade reads;
-//! - `unread("salt"),` and `unread(..Costs),` for names that are accepted and never looked at.
+//! - `unread("salt"),` and `unread(..Costs),` for names that are accepted and never read.
 
 /// Declares options; see the module.
 macro_rules! options {
@@ -86,7 +86,7 @@ macro_rules! options {
             fn read_from(
                 options: &$crate::binding::args::Options<'a>,
             ) -> $crate::binding::args::Result<Self> {
-                // Not used if the façade reads all of them.
+                // Not used if the façade reads all the options.
                 let _ = options;
                 Ok($name {
                     $($field: $crate::binding::args::options!(@how options $how),)*

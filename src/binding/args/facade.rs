@@ -1,4 +1,4 @@
-//! The functions that the façade registers for its environment, one object of them.
+//! Stores and calls the functions that the façade registers for its environment, as one object.
 
 use std::ptr;
 
@@ -13,7 +13,8 @@ pub(crate) fn register(env: &Env, functions: &Object<'_>) -> napi::Result<()> {
     let status = unsafe {
         let status = sys::napi_create_reference(env.raw(), functions.raw(), 1, &raw mut reference);
         if status == sys::Status::napi_ok {
-            // A façade that is loaded again, over the same native part, takes the other's place.
+            // If the façade is loaded again over the same native part, the new one replaces the old
+            // one.
             if sys::napi_get_instance_data(env.raw(), &raw mut previous) == sys::Status::napi_ok
                 && !previous.is_null()
             {
@@ -31,11 +32,11 @@ pub(crate) fn register(env: &Env, functions: &Object<'_>) -> napi::Result<()> {
     }
 }
 
-/// Calls a function of the façade; gives the status if that fails.
+/// Calls a function of the façade. The error is the Node-API status of the call that failed.
 ///
 /// # Safety
 ///
-/// `env` must be that of the running call, and the arguments values of it.
+/// `env` must be that of the running call, and the arguments must be values of that call.
 pub(crate) unsafe fn call(
     env: sys::napi_env,
     name: &'static str,
@@ -44,8 +45,9 @@ pub(crate) unsafe fn call(
     let ok = |status| if status == sys::Status::napi_ok { Ok(()) } else { Err(status) };
     let (mut data, mut functions, mut key) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
     let (mut function, mut result) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: the environment and the arguments are the caller's to uphold. The instance data is
-    // the reference that `register` stored, or null; the name is valid for its length.
+    // SAFETY: the caller upholds the requirements on the environment and the arguments. The
+    // instance data is the reference that `register` stored, or null; the name is valid for its
+    // length.
     unsafe {
         ok(sys::napi_get_instance_data(env, &raw mut data))?;
         if data.is_null() {

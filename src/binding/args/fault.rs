@@ -1,4 +1,5 @@
-//! How an error leaves: as an instance of the façade's classes, made by the façade's `makeError`.
+//! Turns an error into an instance of the façade's error classes, which the façade's `makeError`
+//! makes.
 
 use std::ptr;
 
@@ -8,15 +9,16 @@ use napi::{Env, Status, sys};
 use super::facade;
 use crate::error::{Code, Error};
 
-/// The result of reading arguments, and of everything that then happens.
+/// The result of reading arguments and of the work that follows.
 pub(crate) type Result<T> = std::result::Result<T, Fault>;
 
 /// Why a call failed.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// Something of ours.
+    /// An error of this package, with a code.
     Coded(Error),
-    /// Something that JavaScript threw while we read its objects: it goes back as it came.
+    /// An exception that JavaScript threw while its objects were read. It reaches the caller
+    /// unchanged.
     Pending,
 }
 
@@ -51,8 +53,8 @@ impl Fault {
     pub(crate) fn throw(self, env: sys::napi_env) {
         let Self::Coded(error) = self else { return };
         if let Some(value) = make(env, &error) {
-            // SAFETY: `env` is that of the callback which is running, `value` was made in it. A
-            // failure means that the environment is going away and nobody is left to tell.
+            // SAFETY: `env` is that of the callback which is running, and `value` was made in it.
+            // If the throw fails, the environment is shutting down and no caller is left.
             unsafe { sys::napi_throw(env, value) };
         }
     }
@@ -63,7 +65,7 @@ pub(crate) fn internal() -> Error {
     Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
 }
 
-/// `makeError(code, message, retryAfterMs)`; `None` when that is not possible any more.
+/// Calls `makeError(code, message, retryAfterMs)`; `None` if the environment can no longer do that.
 fn make(env: sys::napi_env, error: &Error) -> Option<sys::napi_value> {
     let mut undefined = ptr::null_mut();
     // SAFETY: `env` is that of the running call; the strings outlive the calls that copy them.
@@ -85,7 +87,7 @@ fn make(env: sys::napi_env, error: &Error) -> Option<sys::napi_value> {
 /// `env` must be that of the running call.
 unsafe fn text(env: sys::napi_env, text: &str) -> Option<sys::napi_value> {
     let mut value = ptr::null_mut();
-    // SAFETY: the text is valid for its length; `env` is the caller's to uphold.
+    // SAFETY: the text is valid for its length; the caller upholds the requirement on `env`.
     let status = unsafe {
         sys::napi_create_string_utf8(
             env,
@@ -102,7 +104,8 @@ unsafe fn text(env: sys::napi_env, text: &str) -> Option<sys::napi_value> {
 /// `env` must be that of the running call.
 unsafe fn number(env: sys::napi_env, number: u64) -> Option<sys::napi_value> {
     let mut value = ptr::null_mut();
-    // SAFETY: `env` is the caller's to uphold; the value is written only when the status is ok.
+    // SAFETY: the caller upholds the requirement on `env`; the value is written only when the
+    // status is ok.
     let status = unsafe { sys::napi_create_double(env, number as f64, &raw mut value) };
     (status == sys::Status::napi_ok).then_some(value)
 }

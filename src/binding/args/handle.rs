@@ -1,10 +1,11 @@
 //! Objects of the core behind objects of the façade.
 //!
-//! `attach` wraps an `Arc` in an instance of a façade class and tags it (Node-API type tags); a
-//! method gets its own clone of the `Arc`. So the core's object lives until the last of its
-//! JavaScript instance, running jobs and bound functions is gone, and an object that is not of
-//! the class, or of another copy of this module's class, is refused rather than misread. The
-//! `Arc` is per instance and so per environment; what it points to may be shared between threads.
+//! `attach` wraps an `Arc` in an instance of a façade class and tags the instance (Node-API type
+//! tags). A method gets its own clone of the `Arc`, so the core's object lives until its JavaScript
+//! instance, its running jobs and its bound functions are all gone. The tag lets a method refuse an
+//! object of another class, or of the same class in another copy of this module, instead of
+//! misreading it. Each instance, and so each environment, has its own `Arc`; threads may share the
+//! object that it points to.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -16,27 +17,28 @@ use super::arg::{Arg, Type};
 use super::fault::{Fault, Result};
 use crate::error::Code;
 
-/// What a façade class stands for.
+/// An object of the core that an instance of a façade class stands for.
 pub(crate) trait Handle: Send + Sync + 'static {
-    /// A number of its own: the class's UUID.
+    /// The class's UUID, a number that no other class has.
     const TAG: u128;
     /// The class's name, for errors.
     const CLASS: &'static str;
 
-    /// The memory that goes with an object, in bytes, as the collector is told: always the same
-    /// for one object. Without it a loop that makes and drops large objects never collects any.
+    /// The external memory of an object, in bytes, as reported to the garbage collector: always the
+    /// same for one object. Without this report, a loop that makes and drops large objects would
+    /// never trigger a collection.
     fn external_len(&self) -> u32 {
         0
     }
 }
 
 impl Arg<'_> {
-    /// Makes this object, a fresh instance of the façade's class, stand for `value`.
+    /// Attaches `value` to this object, which must be a fresh instance of the façade's class.
     pub(crate) fn attach<T: Handle>(&self, value: Arc<T>) -> Result<()> {
         let tag = tag::<T>();
         let pointer = Arc::into_raw(value);
-        // SAFETY: `env` and `value` are those of the current call. The pointer is a strong count
-        // that belongs to the wrap from here on: `release` gives it back exactly once.
+        // SAFETY: `env` and `value` are those of the current call. The pointer holds a strong
+        // count, which belongs to the wrap from here on: `release` gives it back exactly once.
         let status = unsafe {
             let status = sys::napi_wrap(
                 self.env,
@@ -97,8 +99,8 @@ impl Arg<'_> {
     }
 }
 
-/// The class's tag in this copy of the module. A process may load several, of other versions and
-/// so of other layouts; where each lies in memory tells them apart.
+/// The class's tag in this copy of the module. A process may load several copies, whose versions
+/// and so whose memory layouts may differ; the address of a static variable tells them apart.
 #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
 fn tag<T: Handle>() -> sys::napi_type_tag {
     static COPY: u8 = 0;
@@ -106,7 +108,7 @@ fn tag<T: Handle>() -> sys::napi_type_tag {
     sys::napi_type_tag { lower: T::TAG as u64 ^ copy, upper: (T::TAG >> 64) as u64 }
 }
 
-/// Tells the collector how much memory has come or gone.
+/// Tells the garbage collector how much external memory was added or freed.
 ///
 /// # Safety
 ///
@@ -114,12 +116,12 @@ fn tag<T: Handle>() -> sys::napi_type_tag {
 unsafe fn account(env: sys::napi_env, change: i64) {
     let mut total = 0;
     if change != 0 {
-        // SAFETY: as this function demands. A failure means that the environment is going away.
+        // SAFETY: as this function demands. A failure means that the environment is shutting down.
         unsafe { sys::napi_adjust_external_memory(env, change, &raw mut total) };
     }
 }
 
-/// Ends an object that `attach::<T>` made.
+/// Releases the core's object when its façade object is collected.
 ///
 /// # Safety
 ///
@@ -129,7 +131,8 @@ unsafe extern "C" fn finalize<T: Handle>(
     pointer: *mut c_void,
     hint: *mut c_void,
 ) {
-    // SAFETY: as this function demands; the count that is given back keeps the object until then.
+    // SAFETY: as this function demands. The strong count keeps the object alive until `release`
+    // gives it back.
     unsafe {
         account(env, -i64::from((*pointer.cast::<T>()).external_len()));
         release::<T>(env, pointer, hint);

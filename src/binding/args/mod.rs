@@ -1,8 +1,8 @@
-//! The one checker of arguments.
+//! Checks the arguments of every native function.
 //!
-//! napi-rs converts: -1 becomes 4294967295, NaN becomes 0, a lone surrogate becomes U+FFFD, a
-//! view of shared memory becomes a slice. Nothing here converts. A value is what it must be, or
-//! the caller gets an error that names the argument.
+//! napi-rs converts values silently: -1 becomes 4294967295, NaN becomes 0, a lone surrogate becomes
+//! U+FFFD, a view of shared memory becomes a slice. This module never converts. If a value does not
+//! have the required type and range, the caller gets an error that names the argument.
 
 mod arg;
 mod bytes;

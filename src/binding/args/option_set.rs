@@ -4,11 +4,11 @@ use super::arg::Arg;
 use super::fault::Result;
 use super::options::Options;
 
-/// What `options!` makes of a declaration.
+/// The trait that `options!` implements for a declaration.
 pub(crate) trait OptionSet<'a>: Sized {
     /// The names that are known, in the order of the declaration.
     const NAMES: &'static [&'static str];
-    /// Those of them that are read, here or in the façade.
+    /// The known names that are read, here or in the façade.
     const READ: &'static [&'static str];
 
     /// Reads the options.

@@ -1,4 +1,5 @@
-//! Option objects: every name must be known, for a misspelt option is a check that is not made.
+//! Reads option objects. Every name must be known, because a misspelt option would silently disable
+//! a check.
 
 use std::ptr;
 
@@ -10,13 +11,13 @@ use crate::error::Code;
 
 /// An option object, or none.
 ///
-/// Only its own properties count: what a polluted `Object.prototype` holds is nobody's choice. That
-/// nothing else could have been meant is checked as well: an instance of a class, whose options
-/// would be getters of its prototype, is refused. A proxy is whatever its traps say.
+/// Only own properties count, so that a polluted `Object.prototype` cannot set an option. An
+/// instance of a class is refused, since its options could be getters of its prototype, which would
+/// be ignored. For a proxy, the answers of its traps count.
 pub(crate) struct Options<'a>(Option<Arg<'a>>);
 
 impl<'a> Arg<'a> {
-    /// Reads the argument as options with these names; left out, it is empty.
+    /// Reads the argument as options with these names; an argument that was left out has none.
     pub(crate) fn options(self, known: &'static [&'static str]) -> Result<Options<'a>> {
         let Some(arg) = self.present()? else { return Ok(Options(None)) };
         if !arg.is_type(Type::Object)? || !arg.is_plain()? {
@@ -38,8 +39,8 @@ impl<'a> Arg<'a> {
         }
     }
 
-    /// Reads the argument as a plain object with names of the caller's own and a value each, at
-    /// most `max` of them.
+    /// Reads the argument as a plain object whose property names the caller chooses: at most `max`
+    /// names, each with its value.
     pub(crate) fn entries(self, max: usize) -> Result<Vec<(String, Self)>> {
         if !self.is_type(Type::Object)? || !self.is_plain()? {
             return Err(self.wrong_type("a plain object"));
@@ -55,7 +56,7 @@ impl<'a> Arg<'a> {
         names.into_iter().map(entry).collect()
     }
 
-    /// Whether the prototype is `null` or an `Object.prototype`, of whichever realm.
+    /// Whether the prototype is `null` or the `Object.prototype` of any realm.
     fn is_plain(&self) -> Result<bool> {
         let prototype = self.prototype()?;
         if !prototype.is_type(Type::Object)? {
@@ -100,7 +101,7 @@ impl<'a> Arg<'a> {
         Ok(has)
     }
 
-    /// The value under a key, which may be a getter's.
+    /// The value under a key, which a getter may compute.
     fn property(&self, key: sys::napi_value) -> Result<Self> {
         let mut value = ptr::null_mut();
         // SAFETY: `env` and `value` are those of the current call; a getter may throw, which
@@ -125,7 +126,7 @@ impl<'a> Arg<'a> {
 }
 
 impl<'a> Options<'a> {
-    /// The option of this name, unless it is `undefined` or not there.
+    /// The option of this name, unless it is `undefined` or missing.
     pub(crate) fn get(&self, name: &'static str) -> Result<Option<Arg<'a>>> {
         let Some(arg) = self.0 else { return Ok(None) };
         if !arg.has_own(name)? {
@@ -166,7 +167,7 @@ fn unknown(name: &str, known: &[&str]) -> Fault {
         Some(nearest) if distance(name, nearest) <= 3 => format!("; did you mean \"{nearest}\"?"),
         _ => format!("; there are {}", known.join(", ")),
     };
-    // The name is the caller's own source text; a long one is cut all the same.
+    // The name may be shown, since it comes from the caller's source text. A long one is cut.
     let name: String = name.chars().take(40).collect();
     Fault::new(Code::UnknownOption, format!("unknown option \"{name}\"{hint}"))
 }

@@ -1,5 +1,5 @@
-//! Values that calls and promises return: written on the JavaScript thread, without a detour
-//! through memory that nobody wipes.
+//! Makes the values that calls and promises return. They are written on the JavaScript thread, so
+//! that no copy is left in memory that nobody wipes.
 
 use std::ptr;
 use std::sync::Arc;
@@ -61,7 +61,7 @@ pub(crate) fn string(env: &Env, text: &str) -> Result<LocalValue> {
     })
 }
 
-/// A bare object that stands for `value` until a façade object takes it over.
+/// A plain object that carries `value` until an instance of a façade class takes it over.
 pub(crate) fn carrier<T: Handle>(env: &Env, value: Arc<T>) -> Result<LocalValue> {
     // SAFETY: `env` is that of the running call.
     let made = make(|result| unsafe { sys::napi_create_object(env.raw(), result) })?;
@@ -69,12 +69,12 @@ pub(crate) fn carrier<T: Handle>(env: &Env, value: Arc<T>) -> Result<LocalValue>
     Ok(made)
 }
 
-/// The function that an argument is, to be called later by the façade.
+/// Returns an argument that must be a function, which the façade calls later.
 pub(crate) fn function(arg: &Arg<'_>) -> Result<LocalValue> {
     if arg.is_type(Type::Function)? { Ok(same(arg)) } else { Err(arg.wrong_type("a function")) }
 }
 
-/// The value that an argument is, read once and handed back.
+/// Returns an argument as it was read, so that the façade does not read the option again.
 pub(crate) fn same(arg: &Arg<'_>) -> LocalValue {
     LocalValue(arg.value)
 }

@@ -27,7 +27,7 @@ impl Arg<'_> {
         Ok(u32::try_from(self.integer(wide)?).unwrap_or(*range.end()))
     }
 
-    /// A number of things in memory, within a range.
+    /// A count of things in memory, within a range.
     pub(crate) fn length(&self, range: RangeInclusive<usize>) -> Result<usize> {
         let wide = *range.start() as u64..=*range.end() as u64;
         // Within a range of usize, so it fits.
@@ -73,8 +73,9 @@ impl Arg<'_> {
             .ok_or_else(|| self.out_of_range("a valid Date, or seconds since 1970 from 0 up"))
     }
 
-    /// A `NumericDate` as a token holds it: seconds since 1970, which need not be whole. A token
-    /// "issued" in milliseconds would be one that nobody can take back.
+    /// A `NumericDate` as a token holds it: seconds since 1970, which need not be whole. Refuses
+    /// milliseconds: a token whose `iat` is in milliseconds seems to be issued far in the future,
+    /// so no revocation of its subject would ever apply to it.
     pub(crate) fn numeric_date(&self) -> Result<f64> {
         let seconds = self.number()?;
         if (0.0..=MAX_NUMERIC_DATE).contains(&seconds) {

@@ -1,5 +1,6 @@
-//! Strings, which must be well-formed: JavaScript's may hold lone surrogates, which UTF-8 cannot
-//! say, and N-API replaces each by U+FFFD, so that two passwords or two keys become one.
+//! Reads strings, which must be well-formed. A JavaScript string may hold lone surrogates, which
+//! UTF-8 cannot encode. N-API replaces each by U+FFFD, so two different passwords or keys could
+//! become the same.
 
 use std::mem::MaybeUninit;
 use std::ops::RangeInclusive;
@@ -12,7 +13,7 @@ use super::arg::{Arg, Type};
 use super::fault::{Result, internal};
 
 const REPLACEMENT: &[u8] = "\u{fffd}".as_bytes();
-/// What a truncated copy may leave unused at the end: less than one character, and the NUL.
+/// Bytes that a truncated copy may leave unused at the end: less than one character, and the NUL.
 const SLACK: usize = 4;
 
 impl Arg<'_> {
@@ -27,7 +28,8 @@ impl Arg<'_> {
         String::from_utf8(bytes).map_err(|_| internal().into())
     }
 
-    /// One string, or several: at least one.
+    /// One string, or an array of 1 to `max` strings. Each has a UTF-8 length within `range`, in
+    /// bytes.
     pub(crate) fn strings(&self, max: u32, range: RangeInclusive<usize>) -> Result<Vec<String>> {
         if self.is_string()? {
             return Ok(vec![self.string(range)?]);
@@ -61,8 +63,9 @@ impl Arg<'_> {
         self.is_type(Type::String)
     }
 
-    /// The UTF-8 of a string in a buffer of the caller's, without an allocation; `None` when it
-    /// does not fit, for which the buffer must have [`SLACK`] to spare.
+    /// Writes the UTF-8 of a string to the caller's buffer, without an allocation. `None` if it
+    /// does not fit. The buffer must be more than [`SLACK`] bytes longer than the longest string
+    /// that it is to take.
     pub(crate) fn utf8_in<'b>(
         &self,
         buffer: &'b mut [MaybeUninit<u8>],
@@ -78,9 +81,9 @@ impl Arg<'_> {
         Ok(Some(bytes))
     }
 
-    /// A string of ASCII in `ascii`, which it replaces; `None` when it does not fit in `units` or
-    /// has other characters. Both buffers keep their allocations. V8 copies UTF-16 at once, and
-    /// UTF-8 one character at a time.
+    /// Writes an ASCII string to `ascii` in place of the previous content. `None` if the string
+    /// does not fit in `units` or has other characters. Both buffers keep their allocations. The
+    /// string is read as UTF-16, since V8 copies UTF-16 at once but UTF-8 one character at a time.
     pub(crate) fn ascii_in<'b>(
         &self,
         units: &mut [u16],
@@ -112,8 +115,8 @@ impl Arg<'_> {
         Ok(Some(ascii))
     }
 
-    /// Refuses a string that is not well-formed, given its UTF-8. Only a U+FFFD can hide a lone
-    /// surrogate, and only then is the string read a second time.
+    /// Refuses a string that is not well-formed, given its UTF-8. The string is read a second time
+    /// only if its UTF-8 holds a U+FFFD, which may stand for a lone surrogate.
     pub(crate) fn check_well_formed(&self, utf8: &[u8]) -> Result<()> {
         if utf8.is_ascii() || memmem::find(utf8, REPLACEMENT).is_none() {
             return Ok(());
@@ -164,14 +167,14 @@ impl Arg<'_> {
         if status == sys::Status::napi_ok { Ok(length) } else { Err(self.wrong_type("a string")) }
     }
 
-    /// Copies a string and a NUL into `buffer`; gives the length without the NUL.
+    /// Copies a string and a NUL into `buffer`; returns the length without the NUL.
     pub(crate) fn copy_utf8(&self, buffer: &mut [u8]) -> Result<usize> {
-        // SAFETY: initialized bytes stay initialized, since bytes are all that is written.
+        // SAFETY: `write_utf8` writes initialized bytes only, so the buffer stays initialized.
         let buffer = unsafe { &mut *(ptr::from_mut(buffer) as *mut [MaybeUninit<u8>]) };
         self.write_utf8(buffer).ok_or_else(|| internal().into())
     }
 
-    /// Writes a string's UTF-8 and a NUL, as much as has room; `None` when it is no string.
+    /// Writes as much of a string's UTF-8 as has room, and a NUL; `None` if the value is no string.
     fn write_utf8(&self, buffer: &mut [MaybeUninit<u8>]) -> Option<usize> {
         let mut written = 0;
         // SAFETY: `env` and `value` are those of the current call. Node-API writes at most
@@ -188,7 +191,7 @@ impl Arg<'_> {
         (status == sys::Status::napi_ok).then_some(written)
     }
 
-    /// A length in bytes.
+    /// Refuses a length, in bytes, that is out of range.
     pub(crate) fn check_len(&self, length: usize, range: &RangeInclusive<usize>) -> Result<()> {
         let (least, most) = (range.start(), range.end());
         if range.contains(&length) {

@@ -1,4 +1,4 @@
-//! Names of algorithms, and which keys of a JWK Set are imported.
+//! Reads the names of algorithms, and the options that select the keys of a JWK Set.
 
 use crate::binding::args::{Arg, Fault, Result, options};
 use crate::error::Code;
@@ -10,11 +10,11 @@ const MAX_ALGORITHMS: u32 = 100;
 const USES: [(&str, KeyUse); 2] = [("sig", KeyUse::Sig), ("jwt-svid", KeyUse::JwtSvid)];
 
 options! {
-    /// The options of `JwtKey.fromJwks`, which `RemoteJwks` has as well.
+    /// The options of `JwtKey.fromJwks`; `RemoteJwks` has them, too.
     pub(crate) struct ImportOptions for "JwtKey.fromJwks" {
         /// The algorithms whose keys are imported; all unless given.
         algorithms("algorithms"): Option<Vec<Algorithm>> = optional(key_pair_algorithms),
-        /// The use that the keys are for.
+        /// The use of the keys: signatures or JWT-SVIDs.
         purpose("use"): KeyUse = default(KeyUse::Sig, |word| word.one_of(&USES)),
     }
 }

@@ -27,8 +27,8 @@ impl Handle for Key {
     const CLASS: &'static str = "JwtKey";
 
     fn external_len(&self) -> u32 {
-        // As for secrets: computed state takes some 256 bytes of the secure heap, and the original
-        // its length.
+        // Counted like secrets, with a factor of 16: the computed state takes some 256 bytes of the
+        // secure heap, and the original takes its length.
         let original = self.original().map_or(0, Secret::len);
         u32::try_from(original + 256).unwrap_or(u32::MAX).saturating_mul(16)
     }
@@ -76,7 +76,8 @@ options! {
     }
 }
 
-/// A carrier of a new key, or of an RSA key, which takes up to seconds, a promise of one.
+/// Generates a key and returns its carrier. An RSA key takes up to seconds, so for RSA this returns
+/// a promise of the carrier.
 #[napi(catch_unwind)]
 pub(super) fn key_generate(
     env: &Env,
@@ -94,7 +95,7 @@ pub(super) fn key_generate(
     })
 }
 
-/// `[alg, kid]` of options, each where it is given.
+/// `[alg, kid]` of options; each is `None` unless it is given.
 #[napi(catch_unwind)]
 pub(super) fn key_options(env: &Env, options: Unknown<'_>) -> napi::Result<Vec<Option<String>>> {
     guard(env, || {
@@ -103,7 +104,7 @@ pub(super) fn key_options(env: &Env, options: Unknown<'_>) -> napi::Result<Vec<O
     })
 }
 
-/// `key` becomes an HMAC key.
+/// Attaches a new HMAC key to the façade object `key`.
 #[napi(catch_unwind)]
 pub(super) fn key_from_secret(
     env: &Env,
@@ -122,7 +123,7 @@ pub(super) fn key_from_secret(
     })
 }
 
-/// `key` becomes what a PEM holds.
+/// Attaches the key in a PEM to the façade object `key`.
 #[napi(catch_unwind)]
 pub(super) fn key_from_pem(
     env: &Env,
@@ -142,7 +143,7 @@ pub(super) fn key_from_pem(
     })
 }
 
-/// `key` becomes what DER holds.
+/// Attaches the key in DER to the façade object `key`.
 #[napi(catch_unwind)]
 pub(super) fn key_from_der(
     env: &Env,
@@ -162,7 +163,8 @@ pub(super) fn key_from_der(
     })
 }
 
-/// Whether a JWK, of which `json` is what it says of itself, may be what it is imported as.
+/// Checks that a private or symmetric JWK may be used as it is imported: its `use`, `key_ops`,
+/// `alg` and `kid`. `json` holds these members only.
 #[napi(catch_unwind)]
 pub(super) fn key_check_jwk(
     env: &Env,
@@ -178,7 +180,7 @@ pub(super) fn key_check_jwk(
     })
 }
 
-/// `key` becomes the public key of a JWK's JSON.
+/// Attaches the public key in a JWK's JSON to the façade object `key`.
 #[napi(catch_unwind)]
 pub(super) fn key_from_public_jwk(
     env: &Env,
@@ -203,14 +205,14 @@ pub(super) fn key_import_set(
 ) -> napi::Result<Vec<LocalValue>> {
     guard(env, || {
         let options: ImportOptions = Arg::new(env, &options, "options").read()?;
-        // A longer one is no set, which is an answer.
+        // The core refuses a text that is too long to be a JWK Set.
         let json = Arg::new(env, &json, "jwks").string(0..=usize::MAX)?;
         let keys = import(&json, &options.rules())?;
         keys.into_iter().map(|key| carry(env, key)).collect()
     })
 }
 
-/// `key` becomes the key of a carrier.
+/// Attaches the key of a carrier to the façade object `key`.
 #[napi(catch_unwind)]
 pub(super) fn key_from_carrier(
     env: &Env,

@@ -6,11 +6,11 @@ use crate::jwt::{Key, KeyRing, KeySet, KeySource, KeyUse};
 /// The most keys of a list.
 pub(crate) const MAX_KEYS: u32 = 1000;
 
-/// A ring, a key or several, or a set that is fetched.
+/// Reads a key ring, one or several keys, or a set that is fetched.
 pub(crate) fn keys(keys: Arg<'_>) -> Result<KeySource> {
     if let Some(set) = keys.handle_if::<KeySet>()? {
         if set.purpose() != KeyUse::Sig {
-            // Their tokens have rules of their own, which nobody else checks.
+            // JWT-SVIDs have rules of their own, which only `JwtVerifier.spiffe` checks.
             return Err(keys.invalid("with the option use: 'jwt-svid' is for JwtVerifier.spiffe"));
         }
         return Ok(KeySource::Set(set));
@@ -18,7 +18,8 @@ pub(crate) fn keys(keys: Arg<'_>) -> Result<KeySource> {
     own_keys(&keys, "a KeyRing, a JwtKey, an array of JwtKeys or a RemoteJwks")
 }
 
-/// A ring, a key or several: of which one may sign.
+/// Reads the keys of an issuer: a key ring or a key. An array is read as well; the issuer refuses
+/// it unless it holds exactly one key that can sign.
 pub(crate) fn signing_keys(keys: Arg<'_>) -> Result<KeySource> {
     own_keys(&keys, "a KeyRing or a JwtKey")
 }

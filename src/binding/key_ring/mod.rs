@@ -22,7 +22,7 @@ use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOverrides};
 use crate::registry::{Registry, Shared};
 use crate::secret::{self, MAX_SEALED_LEN};
 
-/// The most names of `KeyRing.shared`: a process has few rings, and they stay.
+/// The most names of `KeyRing.shared`: a process has few rings, and shared rings are never freed.
 const MAX_SHARED: usize = 1000;
 
 /// The rings of `KeyRing.shared`.
@@ -42,7 +42,7 @@ pub(super) struct NativeKeyInfo {
     pub alg: &'static str,
     /// `next`, `active`, `retired` or `revoked`.
     pub state: &'static str,
-    /// Since when, in seconds since 1970.
+    /// When it entered that state, in seconds since 1970.
     pub since: f64,
 }
 
@@ -57,18 +57,18 @@ pub(super) struct NativeJwks {
     pub max_age: f64,
 }
 
-/// What has become of a key.
+/// A change of a key's state.
 #[napi(object, object_from_js = false)]
 pub(super) struct NativeKeyChange {
     /// Its id.
     pub kid: String,
     /// Its algorithm.
     pub alg: &'static str,
-    /// The state it has left.
+    /// The state it has left; absent for a new key.
     pub from: Option<&'static str>,
-    /// The state it is in.
+    /// The state it is in; absent if the ring has dropped the key.
     pub to: Option<&'static str>,
-    /// When, in seconds since 1970.
+    /// The time of the change, in seconds since 1970.
     pub at: f64,
 }
 
@@ -84,7 +84,7 @@ impl From<&KeyChange> for NativeKeyChange {
     }
 }
 
-/// `ring` becomes a key ring.
+/// Attaches a new key ring to the façade object `ring`.
 #[napi(catch_unwind)]
 pub(super) fn keyring_attach(
     env: &Env,
@@ -104,7 +104,8 @@ pub(super) fn keyring_attach(
     })
 }
 
-/// `ring` becomes the process's ring of a name, which the first call makes.
+/// Attaches the process's shared ring of a name to the façade object `ring`. The first call with a
+/// name makes the ring.
 #[napi(catch_unwind)]
 pub(super) fn keyring_share(
     env: &Env,
@@ -122,7 +123,7 @@ pub(super) fn keyring_share(
     })
 }
 
-/// The ring with its private keys, as a `Buffer` that only the same key opens.
+/// Seals the ring with its private keys. Only the same key opens the returned `Buffer`.
 #[napi(catch_unwind)]
 pub(super) fn keyring_seal(
     env: &Env,
@@ -137,8 +138,9 @@ pub(super) fn keyring_seal(
     })
 }
 
-/// `ring` becomes the sealed ring, or with `shared` the process's ring of that name, if there is
-/// one.
+/// Unseals a ring and attaches it to the façade object `ring`. With the option `shared`, attaches
+/// the process's ring of that name instead if there is one, and otherwise shares the unsealed ring
+/// under that name.
 #[napi(catch_unwind)]
 pub(super) fn keyring_unseal(
     env: &Env,
@@ -160,7 +162,8 @@ pub(super) fn keyring_unseal(
         };
         let core = match name {
             Some(name) => {
-                // What is wrong is so in every thread, not only in the one that comes first.
+                // Every thread checks its arguments, not only the first one, which unseals the
+                // ring.
                 key.with_seal_key(|_| sealed.with_bytes(0..=MAX_SEALED_LEN, |_| Ok(())))?;
                 shared(&name, &given, open)?
             }
@@ -186,7 +189,7 @@ pub(super) fn keyring_add(
     })
 }
 
-/// Refuses a key from now on.
+/// Revokes a key: the ring refuses it from now on.
 #[napi(catch_unwind)]
 pub(super) fn keyring_revoke(env: &Env, ring: Unknown<'_>, kid: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
@@ -195,7 +198,8 @@ pub(super) fn keyring_revoke(env: &Env, ring: Unknown<'_>, kid: Unknown<'_>) -> 
     })
 }
 
-/// The id of the key that now signs, or, where RSA keys are made, a promise of it.
+/// Rotates the keys and returns the id of the key that now signs. With RSA keys this returns a
+/// promise of the id, since generating a key takes long.
 #[napi(catch_unwind)]
 pub(super) fn keyring_rotate(
     env: &Env,
@@ -235,7 +239,7 @@ pub(super) fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<NativeJ
     })
 }
 
-/// Does what is due, at a moment or now, and gives what it was.
+/// Makes the changes that are due at a moment, by default now, and returns them.
 #[napi(catch_unwind)]
 pub(super) fn keyring_tick(
     env: &Env,
@@ -252,8 +256,9 @@ pub(super) fn keyring_tick(
     })
 }
 
-/// Calls `listener`, a function of the façade, with every change from now on, on its own thread
-/// and without keeping that alive; gives a number to stop it by.
+/// Calls `listener`, a function of the façade, with every change from now on. The calls happen on
+/// the thread of the listener and do not keep its event loop alive. Returns the number to pass to
+/// `keyringUnlisten`.
 #[napi(catch_unwind)]
 pub(super) fn keyring_listen(
     env: &Env,
@@ -272,7 +277,7 @@ pub(super) fn keyring_listen(
     })
 }
 
-/// Ends what `keyringListen` began.
+/// Removes a listener that `keyringListen` has added.
 #[napi(catch_unwind)]
 pub(super) fn keyring_unlisten(env: &Env, ring: Unknown<'_>, id: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
@@ -282,7 +287,7 @@ pub(super) fn keyring_unlisten(env: &Env, ring: Unknown<'_>, id: Unknown<'_>) ->
     })
 }
 
-/// The process's ring of a name, which `make` makes if there is none.
+/// The process's shared ring of a name. If there is none, `make` makes it.
 fn shared(
     name: &Arg<'_>,
     given: &RingOverrides,

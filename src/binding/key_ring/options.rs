@@ -10,7 +10,7 @@ use crate::binding::revocation::TOKEN_TTL;
 use crate::jwt::{Algorithm, Key, KeyState, RingOptions, RingOverrides};
 
 options! {
-    /// The times of a ring, which all ways to make one have in common.
+    /// The times of a ring. Every way to make a ring has these options.
     pub(crate) struct RingTimes {
         /// The longest life of a token, in seconds.
         max_token_ttl("maxTokenTtl"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),

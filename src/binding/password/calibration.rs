@@ -1,4 +1,4 @@
-//! `calibrate`: the façade asks for one measurement after the other, each a job of the pool.
+//! `calibrate`: the façade asks for one measurement after the other. Each is a job of the pool.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -16,10 +16,10 @@ use crate::password::calibrate::{Costs, MIN_MEMORY_COST, Search, measure};
 use crate::password::pool::{self, Delivery};
 use crate::password::{Cancel, DigestLimits};
 
-/// The longest hash to look for: a minute.
+/// The longest time of a hash to search for, in milliseconds: a minute.
 const MAX_TARGET_MS: u64 = 60_000;
 
-/// As both recommendations of RFC 9106 section 4 have it.
+/// The number of lanes in both recommendations of RFC 9106 section 4.
 const DEFAULT_PARALLELISM: u32 = 4;
 
 options! {
@@ -50,7 +50,7 @@ impl Calibration {
     }
 }
 
-/// What was measured.
+/// The result of one measurement.
 #[napi(object, object_from_js = false)]
 pub(crate) struct NativeMeasurement {
     /// KiB.
@@ -59,11 +59,11 @@ pub(crate) struct NativeMeasurement {
     pub time_cost: u32,
     /// Lanes.
     pub parallelism: u32,
-    /// How long a hash takes.
+    /// How long a hash takes, in milliseconds.
     pub measured_ms: f64,
 }
 
-/// `target` becomes a search.
+/// Attaches a new search to the façade object `target`.
 #[napi(catch_unwind)]
 pub(crate) fn calibration_begin(
     env: &Env,
@@ -79,14 +79,14 @@ pub(crate) fn calibration_begin(
     })
 }
 
-/// Whether the search has found what it looked for.
+/// Whether the search has ended.
 #[napi(catch_unwind)]
 pub(crate) fn calibration_is_done(env: &Env, calibration: Unknown<'_>) -> napi::Result<bool> {
     guard(env, || Ok(Arg::new(env, &calibration, "this").handle::<Calibration>()?.lock().is_done()))
 }
 
-/// Measures the costs that the search wants to know about, and goes on with it; or, when it is
-/// done, those that it found.
+/// Measures the costs that the search asks for and records the result, which takes the search a
+/// step further. When the search is done, measures the costs that it found.
 #[napi(catch_unwind)]
 pub(crate) fn calibration_measure<'env>(
     env: &'env Env,
@@ -128,7 +128,9 @@ impl PoolJob for Measuring {
     }
 }
 
-/// What every thread can have at the same time, within what `verify` takes by default.
+/// The memory that every thread can use at the same time, in KiB: at least 19 MiB or the whole
+/// budget of the pool, whichever is less, but never below 7 MiB; and at most the default limit of
+/// `verify`.
 fn default_memory_cost() -> u32 {
     let bounds = pool::bounds();
     let budget = bounds.max_memory / 1024;

@@ -51,7 +51,7 @@ options! {
 options! {
     /// The option `limits`.
     pub(crate) struct HasherLimits for "PasswordHasher.limits" {
-        /// Those of Argon2.
+        /// The limits of Argon2.
         argon2: LimitOptions = flatten(LimitOptions),
         /// The highest cost of bcrypt.
         bcrypt_cost("bcryptCost"): Option<u32> = optional(number),
@@ -77,16 +77,16 @@ impl Handle for PasswordHasher {
     const CLASS: &'static str = "PasswordHasher";
 }
 
-/// What came of `verifyAndUpdate`.
+/// The result of `verifyAndUpdate`.
 #[napi(object, object_from_js = false)]
 pub(crate) struct VerifyAndUpdateResult {
     /// Whether the password is right.
     pub valid: bool,
-    /// What to store in place of the old digest.
+    /// The digest to store in place of the old one; absent if the old one stays.
     pub new_digest: Option<String>,
 }
 
-/// `hasher` becomes a hasher.
+/// Attaches a new hasher to the façade object `hasher`.
 #[napi(catch_unwind)]
 pub(crate) fn hasher_attach(
     env: &Env,

@@ -37,8 +37,9 @@ impl Handle for JobHandle {
 
 type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
 
-/// Submits a job to the worker pool and returns the promise of its result. If the environment is
-/// gone by then, the result is dropped. An object that is given as `handle` can cancel the job.
+/// Submits a job to the worker pool and returns the promise of its result. If the environment has
+/// ended before the job has, the result is dropped. The object `handle`, if given, can cancel the
+/// job.
 pub(super) fn submit<'env, J: PoolJob>(
     env: &'env Env,
     handle: Unknown<'_>,
@@ -58,7 +59,7 @@ pub(super) fn submit<'env, J: PoolJob>(
     Ok(promise)
 }
 
-/// Cancels the job of an object: a queued job leaves the queue, a running one stops at its next
+/// Cancels the job of a handle: a queued job leaves the queue, a running one stops at its next
 /// slice.
 #[napi(catch_unwind)]
 pub(super) fn password_cancel(env: &Env, job: Unknown<'_>) -> napi::Result<()> {

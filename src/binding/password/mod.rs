@@ -41,8 +41,8 @@ options! {
     }
 }
 
-// The options of `hash` are known to the next two, so that one object serves all three, as with
-// npm `argon2`; those that mean nothing there are not looked at.
+// `verify` and `needsRehash` accept the options of `hash`, so that one object serves all three, as
+// with npm `argon2`. They do not read the options that mean nothing to them.
 
 options! {
     /// The options of `verify`.
@@ -90,7 +90,7 @@ options! {
     }
 }
 
-/// What a digest says.
+/// The contents of a digest.
 #[napi(object, object_from_js = false)]
 pub(super) struct HashInfo {
     /// `argon2d`, `argon2i` or `argon2id`.
@@ -108,7 +108,7 @@ pub(super) struct HashInfo {
     pub salt: Buffer,
     /// The tag.
     pub hash: Buffer,
-    /// Which secret it was made with.
+    /// The id of the secret that the digest was made with.
     pub keyid: Option<Buffer>,
     /// Associated data.
     pub associated_data: Option<Buffer>,
@@ -139,7 +139,7 @@ pub(super) fn password_hash_sync(
         refuse_signal::<HashOptions>(env, &options)?;
         match hash_job(env, &password, &options)? {
             Hashing::Raw(RawHash(hash)) => {
-                // Until the memory has been wiped.
+                // Holds a share of the pool's memory budget until the memory has been wiped.
                 let _held = hold(hash.memory_len())?;
                 out::buffer(env, &hash.run_raw(&Cancel::default(), |tag| tag)?)
             }
@@ -172,7 +172,7 @@ pub(super) fn password_derive_key<'env>(
     job::submit(env, job, key)
 }
 
-/// Verifies a password on the worker pool; `false` at once for another scheme's hash.
+/// Verifies a password on the worker pool. Returns `false` at once for another scheme's hash.
 #[napi(catch_unwind)]
 pub(super) fn password_verify<'env>(
     env: &'env Env,
@@ -214,7 +214,7 @@ pub(super) fn password_needs_rehash(
         let digest = parse(&Arg::new(env, &digest, "digest"))?;
         let options: RehashOptions = Arg::new(env, &options, "options").read()?;
         let (policy, rule) = (options.hash.policy()?, options.policy);
-        // `hash` names no pepper.
+        // Digests of `hash` name no pepper.
         Ok(digest.is_none_or(|digest| policy.needs_rehash(&digest, rule, &[])))
     })
 }

@@ -12,7 +12,7 @@ options! {
     pub(crate) struct CostOptions {
         /// The variant of Argon2.
         algorithm("type"): Option<Algorithm> = optional(algorithm),
-        /// The profile that gives the costs left out.
+        /// The profile that supplies the costs left out.
         profile("profile"): Option<GivenPreset> = optional(preset),
         /// KiB.
         memory_cost("memoryCost"): Option<u32> = optional(number),
@@ -81,7 +81,8 @@ impl LimitOptions {
     }
 }
 
-/// A digest of any length: it is stored data, whose faults are the core's to name.
+/// Reads a digest of any length. It is stored data, so the core and not the check of arguments
+/// reports its faults.
 pub(crate) fn text(digest: &Arg<'_>) -> Result<String> {
     if !digest.is_string()? {
         return Err(digest.wrong_type("a string"));
@@ -94,7 +95,7 @@ pub(crate) fn rehash(rule: Arg<'_>) -> Result<Rehash> {
     rule.one_of(&Rehash::ALL)
 }
 
-/// Any 32-bit integer: the policy knows its limits.
+/// Any unsigned 32-bit integer. The policy checks the limits.
 pub(crate) fn number(number: Arg<'_>) -> Result<u32> {
     number.integer32(0..=u32::MAX)
 }
@@ -115,7 +116,7 @@ pub(crate) fn secret(secret: Arg<'_>) -> Result<SecretInput> {
     secret.key_input(1..=MAX_SECRET_LEN)
 }
 
-/// A preset, and whether `test`, which production refuses, is named in production.
+/// A preset, and whether it is `test` in production, where the policy refuses it.
 #[derive(Clone, Copy)]
 pub(crate) struct GivenPreset {
     preset: Preset,

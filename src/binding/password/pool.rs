@@ -11,7 +11,8 @@ use crate::binding::guard;
 use crate::password::memory;
 use crate::password::pool::{self, Bounds};
 
-/// The most threads, where memory and not the number of cores is what hashes wait for.
+/// The most threads. More threads than cores make sense if hashes wait for memory and not for
+/// cores.
 const MAX_THREADS: u64 = 512;
 
 /// The smallest budget, in bytes: that of the smallest hash.
@@ -23,7 +24,7 @@ const MAX_MEMORY: u64 = 1 << 50;
 /// The longest queue.
 const MAX_QUEUE: u64 = 1 << 20;
 
-/// The longest wait: 24 hours.
+/// The longest wait, in milliseconds: 24 hours.
 const MAX_TIMEOUT_MS: u64 = 24 * 3600 * 1000;
 
 options! {
@@ -42,43 +43,44 @@ options! {
     }
 }
 
-/// What the pool does.
+/// The bounds, the state and the counts of the pool.
 #[napi(object, object_from_js = false)]
 pub(crate) struct PoolStats {
     /// The most hashes that run at a time.
     pub threads: u32,
     /// Hashes and keys that run.
     pub running: u32,
-    /// Those that wait.
+    /// Hashes and keys that wait.
     pub queued: u32,
-    /// Bytes of Argon2 memory in what runs.
+    /// Bytes of Argon2 memory that running jobs use.
     pub bytes: f64,
     /// Bytes that are kept for the next hashes.
     pub kept_bytes: f64,
     /// Bytes that may be in use at a time.
     pub max_memory: f64,
-    /// The most that wait.
+    /// The most hashes that may wait.
     pub max_queue: u32,
-    /// How long they wait at most.
+    /// How long a hash waits at most, in milliseconds.
     pub queue_timeout_ms: f64,
-    /// Run to their end.
+    /// Jobs that ran to their end.
     pub completed: f64,
-    /// Turned away as busy.
+    /// Jobs that were rejected as busy.
     pub rejected: f64,
-    /// Called off.
+    /// Jobs that were cancelled.
     pub aborted: f64,
-    /// Median of the time that the last hashes ran.
+    /// Median running time of the last hashes, in milliseconds.
     pub p50_ms: Option<f64>,
-    /// Its 99th percentile.
+    /// 99th percentile of that time, in milliseconds.
     pub p99_ms: Option<f64>,
 }
 
-/// Sets the pool's bounds; those that are left out stay.
+/// Sets the pool's bounds. Bounds that are left out stay.
 #[napi(catch_unwind)]
 pub(crate) fn password_pool_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
         let options: PoolOptions = Arg::new(env, &options, "options").read()?;
-        // No call of JavaScript from here on: the bounds are read and written in one go.
+        // No JavaScript runs from here on, so no getter of the options can change the bounds after
+        // they are read here.
         let bounds = pool::bounds();
         let count = |given: Option<u64>, now| given.and_then(|n| n.try_into().ok()).unwrap_or(now);
         pool::configure(Bounds {
@@ -93,7 +95,7 @@ pub(crate) fn password_pool_configure(env: &Env, options: Unknown<'_>) -> napi::
     })
 }
 
-/// What the pool does now.
+/// The bounds, the state and the counts of the pool now.
 #[napi(catch_unwind)]
 pub(crate) fn password_pool_stats(env: &Env) -> napi::Result<PoolStats> {
     guard(env, || {

@@ -1,4 +1,4 @@
-//! Arguments that may be secrets: a `SecretBuffer`, bytes, or a string.
+//! Reads arguments that may be secrets: a `SecretBuffer`, bytes, or a string.
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use crate::secret::{Depth, MIN_SEAL_KEY_LEN, Secret, SecretInput, TraceGuard, Wi
 const MAX_SECRET_TEXT: usize = 4096;
 
 impl Arg<'_> {
-    /// Lends the bytes of a `Uint8Array` or a `SecretBuffer` to code that leaves no trace of them.
+    /// Lends the bytes of a `Uint8Array` or a `SecretBuffer` to code that runs within a trace
+    /// guard.
     pub(crate) fn with_key<T>(
         &self,
         trace: &TraceGuard,
@@ -24,8 +25,9 @@ impl Arg<'_> {
         self.with_key_or(trace, "a Uint8Array or a SecretBuffer", range, body)
     }
 
-    /// Lends the bytes of a string, a `Uint8Array` or a `SecretBuffer` to code that leaves no trace
-    /// of them. A string's are wiped afterwards; the string itself is JavaScript's.
+    /// Lends the bytes of a string, a `Uint8Array` or a `SecretBuffer` to code that runs within a
+    /// trace guard. A string may have up to 4096 bytes. Its copy is wiped afterwards; the string
+    /// itself stays in the memory of the engine.
     pub(crate) fn with_secret<T>(
         &self,
         trace: &TraceGuard,
@@ -60,7 +62,7 @@ impl Arg<'_> {
     pub(crate) fn secret_text(&self, range: RangeInclusive<usize>) -> Result<Secret> {
         let length = self.utf8_len()?;
         self.check_len(length, &range)?;
-        // With room for the NUL that Node-API ends it with.
+        // One byte more, for the NUL that Node-API writes at the end.
         let text = Secret::filled_up_to(length + 1, |slot| {
             self.copy_utf8(slot).map_err(|_| crate::binding::args::internal())
         })?;
@@ -68,15 +70,15 @@ impl Arg<'_> {
         Ok(text)
     }
 
-    /// A copy of a string or a `Uint8Array`, or a `SecretBuffer`, for a job. The engine writes a
-    /// string's bytes straight into that copy.
+    /// A secret for a job: a copy of a string or a `Uint8Array`, or the secret of a `SecretBuffer`.
+    /// The engine writes a string's bytes straight into the copy.
     pub(crate) fn secret_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
         if !self.is_string()? {
             return self.input_or("a string, a Uint8Array or a SecretBuffer", range);
         }
         let length = self.utf8_len()?;
         self.check_len(length, &range)?;
-        // With room for the NUL, which is cut off without a move.
+        // One byte more, for the NUL. `truncate` cuts it off without moving the bytes.
         TraceGuard::run(Depth::Registers, |_| {
             let mut copy = WipedBytes::new(Box::new(vec![0; length + 1]));
             let written = self.copy_utf8(copy.expose_secret_mut())?;
@@ -86,7 +88,7 @@ impl Arg<'_> {
         })
     }
 
-    /// A `Uint8Array` or a `SecretBuffer`, for a job.
+    /// As [`Self::secret_input`], for a `Uint8Array` or a `SecretBuffer`.
     pub(crate) fn key_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
         self.input_or("a Uint8Array or a SecretBuffer", range)
     }
@@ -101,8 +103,8 @@ impl Arg<'_> {
         })
     }
 
-    /// A `SecretBuffer`'s secret itself, which stays after the buffer is disposed of, or a copy of
-    /// bytes in secret memory.
+    /// The secret of a `SecretBuffer`, which stays after the buffer is disposed of, or a copy of a
+    /// `Uint8Array` in secret memory.
     pub(crate) fn shared_secret(&self, range: RangeInclusive<usize>) -> Result<Secret> {
         let buffer = self.handle_if::<SecretBuffer>()?;
         TraceGuard::run(Depth::Registers, |trace| {
@@ -140,8 +142,8 @@ impl Arg<'_> {
         })
     }
 
-    /// The `SecretBuffer` that the argument is. The callers look for a view first, since that takes
-    /// less time.
+    /// The argument as a `SecretBuffer`. The callers look for a `Uint8Array` first, since that
+    /// takes less time.
     fn secret_buffer(&self, expected: &str) -> Result<Arc<SecretBuffer>> {
         self.handle_if::<SecretBuffer>()?.ok_or_else(|| self.wrong_type(expected))
     }

@@ -9,13 +9,13 @@ use crate::binding::args::{Fault, Result};
 use crate::error::Code;
 use crate::secret::{self, Secret, StoredSecret, TraceGuard};
 
-/// A secret as JavaScript holds it: until it is disposed of.
+/// A secret that JavaScript holds until it is disposed of.
 pub(crate) struct SecretBuffer {
     secret: Mutex<Option<StoredSecret>>,
     len: u32,
 }
 
-/// The objects by their addresses, each of which is unique while its entry is here.
+/// The objects by their addresses. An address is unique as long as its entry is in the map.
 type Live = HashMap<usize, Weak<SecretBuffer>>;
 
 static LIVE: LazyLock<Mutex<Live>> = LazyLock::new(Mutex::default);
@@ -25,14 +25,15 @@ impl Handle for SecretBuffer {
     const CLASS: &'static str = "SecretBuffer";
 
     fn external_len(&self) -> u32 {
-        // Many times what it is: the secure heap is small, and should not be full of garbage
-        // before the collector sees a reason to run.
+        // Many times the real size. The secure heap is small, and the collector should run before
+        // garbage fills it.
         self.len.saturating_add(64).saturating_mul(16)
     }
 }
 
 impl SecretBuffer {
-    /// What `make` makes: in the secure heap, or sealed where that is full and is to be so.
+    /// Holds the secret that `make` makes: in the secure heap, or sealed if the heap is full and
+    /// `overflow` is `'seal'`.
     pub(crate) fn make(make: impl FnOnce() -> Result<Secret>) -> Result<Arc<Self>> {
         secret::storing(|| make().and_then(|secret| Ok(Self::keeping(StoredSecret::new(secret)?))))
     }
@@ -46,18 +47,20 @@ impl SecretBuffer {
         buffer
     }
 
-    /// Lends the secret for the time of a call, during which it stays, whoever disposes of it.
+    /// Lends the secret to a call. The secret stays until the call ends, even if the buffer is
+    /// disposed of meanwhile.
     pub(crate) fn with<T>(&self, call: impl FnOnce(&Secret) -> Result<T>) -> Result<T> {
         self.get()?.with(call)?
     }
 
-    /// The secret, shared: it stays until the caller is done with it, too.
+    /// The secret, of which the caller becomes another owner: it stays until the caller drops it,
+    /// too.
     pub(crate) fn get(&self) -> Result<StoredSecret> {
         self.held().clone().ok_or_else(disposed)
     }
 
-    /// Whether the secret is these bytes, in a time that depends on the lengths only. They may be
-    /// the secret's own.
+    /// Whether the secret equals `other`, in a time that depends on the lengths only. `other` may
+    /// be the secret's own bytes.
     pub(crate) fn ct_eq(&self, other: &[u8], trace: &TraceGuard) -> Result<bool> {
         let held = self.held();
         let stored = held.as_ref().ok_or_else(disposed)?;
@@ -74,7 +77,7 @@ impl SecretBuffer {
         self.secret.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets go of the secret; returns whether there was one.
+    /// Drops the secret. Returns whether there was one.
     pub(crate) fn dispose(&self) -> bool {
         let secret = self.held().take();
         if secret.is_some() {
@@ -88,7 +91,7 @@ fn disposed() -> Fault {
     Fault::new(Code::SecretDisposed, "the secret has been disposed of; make a new one")
 }
 
-/// The collector clears up what was never disposed of, and says so.
+/// The garbage collector frees a buffer that was never disposed of. Its secret counts as leaked.
 impl Drop for SecretBuffer {
     fn drop(&mut self) {
         if self.dispose() {
@@ -99,7 +102,8 @@ impl Drop for SecretBuffer {
 
 /// Disposes of every `SecretBuffer` that is held now, in all threads.
 pub(super) fn dispose_all() {
-    // Collected first: dropping what may be the last owner takes the lock again.
+    // Collected first: a buffer dropped here may be the last owner, and its drop takes the lock
+    // again.
     let held: Vec<_> = live().values().filter_map(Weak::upgrade).collect();
     for buffer in held {
         buffer.dispose();

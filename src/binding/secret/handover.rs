@@ -1,4 +1,4 @@
-//! Secrets handed over to another thread: `share` and `adopt`.
+//! Hands secrets over to another thread: `share` and `adopt`.
 
 use base64ct::{Base64UrlUnpadded, Encoding};
 use napi::Env;
@@ -10,7 +10,7 @@ use crate::binding::args::Arg;
 use crate::binding::guard;
 use crate::secret::{HANDOVER_ID_LEN, handovers, unknown_handover};
 
-/// Leaves the secret for whoever brings the ticket.
+/// Leaves the secret for the thread that presents the returned ticket.
 #[napi(catch_unwind)]
 pub(super) fn secret_share(env: &Env, secret: Unknown<'_>) -> napi::Result<String> {
     guard(env, || {
@@ -19,7 +19,7 @@ pub(super) fn secret_share(env: &Env, secret: Unknown<'_>) -> napi::Result<Strin
     })
 }
 
-/// `target` becomes the secret that was left for a ticket.
+/// Takes the secret that was left for a ticket and attaches it to the façade object `target`.
 #[napi(catch_unwind)]
 pub(super) fn secret_adopt(
     env: &Env,

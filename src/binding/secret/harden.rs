@@ -14,7 +14,8 @@ const MAX_CORE: u64 = (1 << 53) - 1;
 options! {
     /// The options of `secureHeap.hardenProcess`.
     pub(crate) struct HardenOptions for "secureHeap.hardenProcess" {
-        /// Only `false`: the process's user may no longer dump and trace it.
+        /// Only `false` is allowed: other processes of the same user may no longer dump and trace
+        /// this one.
         dumpable("dumpable"): Option<Undumpable> = optional(undumpable),
         /// The limit on core dumps, in bytes.
         core("core"): Option<u64> = optional(|core| core.integer(0..=MAX_CORE)),
@@ -24,18 +25,20 @@ options! {
 /// `dumpable: false`.
 pub(crate) struct Undumpable;
 
-/// What is true of the process.
+/// The state of the process.
 #[napi(object, object_from_js = false)]
 pub(crate) struct ProcessHardening {
-    /// Whether its user may dump and trace it; absent where that cannot be set.
+    /// Whether processes of the same user may dump and trace it; absent on systems where that
+    /// cannot be set.
     pub dumpable: Option<bool>,
-    /// The soft limit on core dumps in bytes, infinite for none; absent where there is no limit.
+    /// The soft limit on core dumps in bytes, infinite for none; absent on systems without this
+    /// limit.
     pub core: Option<f64>,
-    /// What could not be done, and what does not help.
+    /// The protections that failed, and those that do not help.
     pub reasons: Vec<String>,
 }
 
-/// Keeps the memory of the whole process from dumps.
+/// Keeps the memory of the whole process out of dumps.
 #[napi(catch_unwind)]
 pub(crate) fn harden_process(env: &Env, options: Unknown<'_>) -> napi::Result<ProcessHardening> {
     guard(env, || {

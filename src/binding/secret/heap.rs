@@ -13,7 +13,7 @@ use crate::heap::{OnDegraded, Requirement};
 use crate::os::Backend;
 use crate::secret::{self, OnFull, Settings};
 
-/// What `maxBytes` may be: 4 KiB to 1 GiB.
+/// The bounds of `maxBytes`: 4 KiB to 1 GiB.
 const MAX_BYTES: RangeInclusive<usize> = 4096..=1 << 30;
 
 const BACKENDS: [(&str, Option<Backend>); 5] = [
@@ -44,9 +44,9 @@ options! {
         backend("backend"): Option<Option<Backend>> = optional(|name| name.one_of(&BACKENDS)),
         /// The properties without which no secret is stored.
         require("require"): Option<Vec<Requirement>> = optional(requirements),
-        /// What happens when the memory is less protected than it should be.
+        /// The reaction if the memory is less protected than it should be.
         on_degraded("onDegraded"): Option<OnDegraded> = optional(|name| name.one_of(&ON_DEGRADED)),
-        /// What happens when the heap is full.
+        /// The reaction to a full heap.
         overflow("overflow"): Option<OnFull> = optional(|name| name.one_of(&OVERFLOW)),
     }
 }
@@ -65,21 +65,22 @@ pub(crate) struct SecureHeapStatus {
     pub dump_excluded: bool,
     /// Whether the memory is out of the kernel's own map, so that not even root reads it.
     pub kernel_unmapped: bool,
-    /// Whether inaccessible pages lie around it.
+    /// Whether inaccessible pages lie around the memory.
     pub guard_pages: bool,
     /// Bytes mapped.
     pub capacity_bytes: f64,
     /// Bytes in use, as slots.
     pub used_bytes: f64,
-    /// Secrets and keys in it, a number.
+    /// The number of secrets and keys in the heap.
     pub live_secrets: f64,
-    /// Secrets kept outside of it, encrypted, a number.
+    /// The number of secrets that are kept outside of the heap, encrypted.
     pub sealed_secrets: f64,
-    /// Private keys as the crypto library has parsed them, a number: outside, on the ordinary heap.
+    /// The number of private keys that the crypto library has parsed. They lie outside, on the
+    /// ordinary heap.
     pub parsed_private_keys: f64,
-    /// Secrets that were collected without having been disposed of, a number, so far.
+    /// The number of secrets so far that were garbage-collected without having been disposed of.
     pub leaked: f64,
-    /// The most it may grow to.
+    /// The most that the heap may grow to.
     pub max_bytes: f64,
     /// `RLIMIT_MEMLOCK`, soft; absent when unlimited.
     pub memlock_soft: Option<f64>,
@@ -87,11 +88,12 @@ pub(crate) struct SecureHeapStatus {
     pub memlock_hard: Option<f64>,
     /// Whether the machine cannot hibernate while the memory is mapped.
     pub hibernation_blocked: bool,
-    /// Whether it is neither locked nor out of dumps as it should be.
+    /// Whether a secret may reach swap or a core dump: the memory is not both locked and left out
+    /// of dumps.
     pub degraded: bool,
 }
 
-/// Says what the secure heap is to be made of.
+/// Configures the secure heap.
 #[napi(catch_unwind)]
 pub(crate) fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {
@@ -106,11 +108,11 @@ pub(crate) fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Re
     })
 }
 
-/// What the secure heap is made of.
+/// The state of the secure heap.
 #[napi(catch_unwind)]
 pub(crate) fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
     guard(env, || {
-        // What nobody adopted in time is no secret that lives.
+        // A shared secret that no thread adopted in time does not count as live.
         secret::handovers().expire();
         let secret::Status { heap: status, sealed_secrets } = secret::status();
         Ok(SecureHeapStatus {
@@ -146,7 +148,8 @@ pub(crate) fn secure_heap_dispose_all(env: &Env) -> napi::Result<()> {
     })
 }
 
-/// Looks at the canaries of everything in the secure heap.
+/// Checks the canaries of every slot in use in the secure heap. If one has changed, the process
+/// ends.
 #[napi(catch_unwind)]
 pub(crate) fn secure_heap_verify(env: &Env) -> napi::Result<()> {
     guard(env, || {

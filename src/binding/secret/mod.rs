@@ -40,7 +40,7 @@ options! {
     }
 }
 
-/// `target` becomes random bytes.
+/// Attaches a new secret of random bytes to the façade object `target`.
 #[napi(catch_unwind)]
 pub(super) fn secret_random(
     env: &Env,
@@ -55,7 +55,7 @@ pub(super) fn secret_random(
     })
 }
 
-/// `target` becomes a copy of bytes, which are wiped if the options say so.
+/// Attaches a copy of bytes to the façade object `target`. With the option `wipe`, wipes the bytes.
 #[napi(catch_unwind)]
 pub(super) fn secret_from(
     env: &Env,
@@ -80,7 +80,7 @@ pub(super) fn secret_from(
     })
 }
 
-/// `target` becomes the secret of a carrier.
+/// Attaches the secret of a carrier to the façade object `target`.
 #[napi(catch_unwind)]
 pub(super) fn secret_from_carrier(
     env: &Env,
@@ -93,7 +93,7 @@ pub(super) fn secret_from_carrier(
     })
 }
 
-/// `target` becomes a copy of a secret, in memory of its own.
+/// Attaches a copy of a secret, in memory of its own, to the façade object `target`.
 #[napi(catch_unwind)]
 pub(super) fn secret_clone(
     env: &Env,
@@ -157,7 +157,7 @@ pub(super) fn wipe(env: &Env, bytes: Unknown<'_>) -> napi::Result<()> {
     })
 }
 
-/// Lets go of the secret; it is wiped when nothing else uses it.
+/// Disposes of the secret. It is wiped when nothing else uses it any more.
 #[napi(catch_unwind)]
 pub(super) fn secret_dispose(env: &Env, secret: Unknown<'_>) -> napi::Result<()> {
     guard(env, || {

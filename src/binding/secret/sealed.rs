@@ -1,4 +1,4 @@
-//! Secrets at rest: `seal` and `unseal`.
+//! Encrypts secrets for storage: `seal` and `unseal`.
 
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
@@ -18,7 +18,7 @@ options! {
     }
 }
 
-/// The secret as a `Buffer` that only the same key and context open.
+/// Seals the secret. Only the same key and context open the returned `Buffer`.
 #[napi(catch_unwind)]
 pub(crate) fn secret_seal(
     env: &Env,
@@ -41,7 +41,7 @@ pub(crate) fn secret_seal(
     })
 }
 
-/// `target` becomes what was sealed.
+/// Unseals a secret and attaches it to the façade object `target`.
 #[napi(catch_unwind)]
 pub(crate) fn secret_unseal(
     env: &Env,

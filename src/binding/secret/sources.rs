@@ -1,4 +1,4 @@
-//! Secrets from where services keep them: a string, a file, a variable of the environment.
+//! Makes secrets from a string, a file or an environment variable.
 
 use std::path::Path;
 
@@ -15,13 +15,13 @@ use crate::secret::{
     without_line_ending,
 };
 
-/// The longest text that becomes a secret, in bytes.
+/// The longest text of `SecretBuffer.fromString`, in bytes.
 const MAX_TEXT_LEN: usize = 4096;
 /// The longest path, in bytes: Linux's `PATH_MAX`.
 const MAX_PATH_LEN: usize = 4096;
 /// The longest name of a variable, in bytes.
 const MAX_NAME_LEN: usize = 256;
-/// The largest file, unless the caller says otherwise, in bytes.
+/// The default of `maxBytes`, the size of the largest file, in bytes.
 const DEFAULT_FILE_LEN: usize = 64 * 1024;
 
 const TEXTS: [(&str, Encoding); 4] = [
@@ -44,8 +44,8 @@ options! {
         /// The largest file, in bytes.
         max_bytes("maxBytes"): usize =
             default(DEFAULT_FILE_LEN, |max| max.length(1..=MAX_SECRET_LEN)),
-        /// Whether a line ending is cut off. A raw key that happens to end in the byte of a newline
-        /// must not lose it, so the default depends on the encoding.
+        /// Whether a line ending is cut off. The default is no for a raw file, since a raw key may
+        /// happen to end in the byte of a newline, and yes for the other encodings.
         trim("trim"): Option<bool> = optional(|trim| trim.boolean()),
         /// Whether a file that others may read or write is accepted.
         allow_insecure("allowInsecure"): bool = default(false, |allow| allow.boolean()),
@@ -62,7 +62,7 @@ options! {
     }
 }
 
-/// `target` becomes what a text encodes.
+/// Decodes a text and attaches it as a secret to the façade object `target`.
 #[napi(catch_unwind)]
 pub(crate) fn secret_from_string(
     env: &Env,
@@ -85,8 +85,8 @@ pub(crate) fn secret_from_string(
     })
 }
 
-/// `target` becomes what a file holds. Whether the process may read it, by Node's permission
-/// model, is for the façade to ask.
+/// Reads a file and attaches its content as a secret to the façade object `target`. The façade asks
+/// Node's permission model whether the process may read the file.
 #[napi(catch_unwind)]
 pub(crate) fn secret_from_file(
     env: &Env,
@@ -124,9 +124,9 @@ pub(crate) fn secret_from_file(
     })
 }
 
-/// `target` becomes what a variable of the environment holds, which is wiped there unless the
-/// options say otherwise; returns whether it was. The façade checks that this is the main
-/// thread.
+/// Reads an environment variable and attaches its value as a secret to the façade object `target`.
+/// Wipes the variable unless the option `wipe` is `false`; returns whether it was wiped. The façade
+/// checks that this is the main thread.
 #[napi(catch_unwind)]
 pub(crate) fn secret_from_env(
     env: &Env,
@@ -152,7 +152,7 @@ pub(crate) fn secret_from_env(
                 .ok_or_else(|| refused("the variable of the secret is not of the encoding given"))
         })?;
         Arg::new(env, &target, "this").attach(secret)?;
-        // Last, so that a call that fails leaves the variable to the next one.
+        // Wiped last, so that a call that fails leaves the variable for the next call.
         if wipe {
             name.wipe();
         }

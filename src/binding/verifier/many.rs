@@ -1,7 +1,7 @@
-//! Verifying many tokens at once, off the event loop.
+//! Verifies many tokens in one call, off the event loop.
 //!
-//! A part of them at a time, which the façade asks for one after the other: other work on libuv's
-//! pool, such as files and DNS, comes between, and an environment that ends waits for one part.
+//! The façade asks for one part of the tokens after the other. Between parts, other work runs on
+//! libuv's pool, such as files and DNS, and an environment that ends waits for one part only.
 
 use std::ops::Range;
 
@@ -19,7 +19,7 @@ use crate::jwt::{MAX_TOKEN_LEN, Rejection, Scratch, Verifier};
 #[allow(unreachable_pub, reason = "napi-rs exports public constants only")]
 pub const MAX_MANY: u32 = 10_000;
 
-/// How many are verified at once: with the slowest algorithm, ES512, a tenth of a second.
+/// How many tokens a part has. With the slowest algorithm, ES512, a part takes a tenth of a second.
 const PART: u32 = 200;
 
 /// Verifies one part of the tokens, from the index `first` on. Returns a promise of each token's
@@ -49,14 +49,15 @@ pub(super) fn verifier_verify_many(
 /// Copies of tokens, one after the other.
 struct Tokens {
     bytes: Vec<u8>,
-    /// Where each is; `None` for what is no string, too long or not ASCII.
+    /// The range of each token in `bytes`; `None` if a value is no string, too long or not ASCII.
     places: Vec<Option<Range<usize>>>,
 }
 
 impl Tokens {
     fn read(tokens: &Arg<'_>, first: u32) -> Result<Self> {
         let tokens = tokens.array_part(MAX_MANY, first..first.saturating_add(PART))?;
-        // Room for the longest token, a NUL, and for `ascii_in` to see that one is longer.
+        // Room for the longest token, a NUL, and one unit more for `ascii_in` to notice a longer
+        // one.
         let mut units = vec![0; MAX_TOKEN_LEN + 2];
         let mut ascii = Vec::new();
         let mut read = Self { bytes: Vec::new(), places: Vec::with_capacity(tokens.len()) };

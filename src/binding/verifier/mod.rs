@@ -48,7 +48,7 @@ options! {
         checks: ClaimChecks = flatten(ClaimChecks),
         /// The type in the header.
         typ("typ"): Option<String> = optional(|typ| typ.string(1..=256)),
-        /// Claims that must be there.
+        /// Claims that a token must have.
         required_claims("requiredClaims"): Vec<String> = default(Vec::new(), required_claims),
         /// Whether a token must expire.
         require_exp("requireExp"): bool = default(true, |exp| exp.boolean()),
@@ -98,7 +98,8 @@ impl Hot for Verifier {
 
     fn call(&self, call: &RawCall) -> Result<sys::napi_value> {
         fast::with_buffers(|buffers| {
-            // Not a string, or too long, or not ASCII: no token, which is an answer.
+            // A value that is no string, too long or not ASCII is a malformed token, which is an
+            // answer and not an error.
             let Buffers { units, token, scratch, .. } = buffers;
             let token = call.argument(0, "token").ascii_in(units, token).ok().flatten();
             let token = token.ok_or(Rejection::Malformed);
@@ -123,7 +124,8 @@ impl Hot for Verifier {
     }
 }
 
-/// `verifier` becomes a verifier. Gives its keys when they are fetched, which the façade does.
+/// Attaches a new verifier to the façade object `verifier`. Returns the option `keys` if it is a
+/// `RemoteJwks`, whose keys the façade fetches.
 #[napi(catch_unwind)]
 pub(super) fn verifier_attach(
     env: &Env,
@@ -174,7 +176,7 @@ pub(super) fn policy(
     }
 }
 
-/// `verifier` becomes one with this policy.
+/// Attaches a new verifier with this policy to the façade object `verifier`.
 pub(super) fn attach(env: &Env, verifier: &Unknown<'_>, policy: VerifierOptions) -> Result<()> {
     let core = Verifier::new(policy, CLOCK.clone())?;
     Arg::new(env, verifier, "this").attach(Arc::new(core))
@@ -195,7 +197,7 @@ pub(super) fn verifier_bind<'env>(
     guard(env, || fast::bind(env, Arg::new(env, &verifier, "this").handle::<Verifier>()?))
 }
 
-/// The status of a rejection by `verifier`, explained.
+/// Explains the status of a rejection by `verifier`. `None` if there is no such status.
 #[napi(catch_unwind)]
 pub(super) fn verifier_rejection(
     env: &Env,
@@ -220,7 +222,7 @@ pub(super) fn verifier_rejection(
 pub(super) struct VerifierKeys {
     /// The keys.
     pub source: KeySource,
-    /// The façade's object.
+    /// The façade's `RemoteJwks`.
     pub remote: Option<LocalValue>,
 }
 
@@ -231,7 +233,7 @@ pub(super) fn verifier_keys(keys: Arg<'_>) -> Result<VerifierKeys> {
     Ok(VerifierKeys { source, remote })
 }
 
-/// A name, several, or `false`: a check is not waived by forgetting it.
+/// One name, several, or `false`, which waives the check. Leaving the option out does not waive it.
 pub(super) fn expected(names: Arg<'_>) -> Result<Expected> {
     if names.is_false()? {
         return Ok(Expected::Anything);

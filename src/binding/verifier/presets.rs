@@ -30,7 +30,7 @@ options! {
         issuer("issuer"): Expected = required(expected),
         /// The checks that all kinds of verifiers have.
         checks: ClaimChecks = flatten(ClaimChecks),
-        /// Claims that must be there.
+        /// Claims that a token must have.
         required_claims("requiredClaims"): Vec<String> = default(Vec::new(), required_claims),
         /// The state that a verifier keeps or asks.
         state: VerifierState = flatten(VerifierState),
@@ -46,14 +46,15 @@ options! {
         _bundle("bundle"): () = required(|_| Ok(())),
         /// The checks that all kinds of verifiers have.
         checks: ClaimChecks = flatten(ClaimChecks),
-        /// Claims that must be there.
+        /// Claims that a token must have.
         required_claims("requiredClaims"): Vec<String> = default(Vec::new(), required_claims),
         /// The state that a verifier keeps or asks.
         state: VerifierState = flatten(VerifierState),
     }
 }
 
-/// `verifier` becomes one of access tokens. Gives its keys when they are fetched.
+/// Attaches a new verifier of access tokens to the façade object `verifier`. Returns the option
+/// `keys` if it is a `RemoteJwks`.
 #[napi(catch_unwind)]
 pub(crate) fn verifier_attach_access_token(
     env: &Env,
@@ -79,8 +80,8 @@ pub(crate) fn verifier_attach_access_token(
     })
 }
 
-/// `verifier` becomes one of JWT-SVIDs. A `bundle` that is a JWK Set comes as its JSON. Gives the
-/// bundle when it is fetched.
+/// Attaches a new verifier of JWT-SVIDs to the façade object `verifier`. The façade passes a
+/// `bundle` that is a JWK Set as JSON text. Returns the bundle if it is a `RemoteJwks`.
 #[napi(catch_unwind)]
 pub(crate) fn verifier_attach_spiffe(
     env: &Env,
@@ -105,7 +106,7 @@ fn trust_domain(name: Arg<'_>) -> Result<TrustDomain> {
     Ok(TrustDomain::parse(&name.string(0..=usize::MAX)?)?)
 }
 
-/// The keys of a trust domain that sign JWT-SVIDs; none when all have been revoked.
+/// The keys of a trust domain that sign JWT-SVIDs. There are none if all have been revoked.
 fn bundle_keys(bundle: &Arg<'_>) -> Result<VerifierKeys> {
     if let Some(set) = bundle.handle_if::<KeySet>()? {
         if set.purpose() != KeyUse::JwtSvid {

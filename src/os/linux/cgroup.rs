@@ -1,4 +1,4 @@
-//! The limits of Linux control groups: version 2 (`memory.max`) and version 1
+//! Reads the memory limits of Linux control groups: version 2 (`memory.max`) and version 1
 //! (`memory.limit_in_bytes`), as in the kernel's `Documentation/admin-guide`.
 
 use std::fs;
@@ -10,7 +10,8 @@ pub(super) fn limit() -> Option<u64> {
     limit_under(Path::new("/sys/fs/cgroup"), &membership)
 }
 
-/// `root` is where the groups are mounted, `membership` the lines `id:controllers:/path`.
+/// The smallest limit below `root`, the mount point of the groups. `membership` holds lines of the
+/// form `id:controllers:/path`.
 fn limit_under(root: &Path, membership: &str) -> Option<u64> {
     let limits = membership.lines().filter_map(|line| {
         let mut fields = line.splitn(3, ':').skip(1);
@@ -26,13 +27,14 @@ fn limit_under(root: &Path, membership: &str) -> Option<u64> {
     limits.min()
 }
 
-/// The smallest limit of a group and those it is part of. In a container the group may be named
-/// as outside and not be there; the root is then the container's own.
+/// The smallest limit of a group and of the groups that contain it. In a container, the group may
+/// have its name from outside the container, under which no directory exists; the root is then the
+/// container's own group.
 fn smallest(root: &Path, group: &str, file: &str) -> Option<u64> {
     let group = Path::new(group.trim_start_matches('/'));
     let limits = group.ancestors().filter_map(|part| {
         let text = fs::read_to_string(root.join(part).join(file)).ok()?;
-        // `max` is no number: no limit.
+        // `max` is no number and means no limit.
         text.trim().parse::<u64>().ok()
     });
     limits.min()

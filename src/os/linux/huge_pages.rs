@@ -4,10 +4,11 @@ use std::ptr::{NonNull, null_mut};
 
 use crate::os::platform::HUGE_PAGE_LEN;
 
-/// `len` zeroed bytes at a huge page's boundary; `len` is a multiple of a huge page.
+/// Maps `len` zeroed bytes at the boundary of a huge page; `len` is a multiple of a huge page.
 pub(super) fn map(len: usize) -> Option<NonNull<u8>> {
     let mapped = len.checked_add(HUGE_PAGE_LEN)?;
-    // SAFETY: a new private mapping without a wished address touches no existing memory.
+    // SAFETY: a new private mapping at an address of the kernel's choice touches no existing
+    // memory.
     let base = unsafe {
         libc::mmap(
             null_mut(),
@@ -30,10 +31,10 @@ pub(super) fn map(len: usize) -> Option<NonNull<u8>> {
         let start = base.add(head);
         release(base, head);
         release(start.add(len), tail);
-        // Both are advice. Without huge pages the hash is only slower; the exclusion from
-        // dumps exists since Linux 3.4.
-        // Memory of one huge page may be for a job of a few KiB, and many of those at a time
-        // would hold a multiple of the memory that they need.
+        // A failure of either call is ignored. Without huge pages the hash is only slower; the
+        // exclusion from dumps exists since Linux 3.4. Memory of one huge page is not mapped as a
+        // huge page: it may be for a job of a few KiB, and many of those at a time would hold a
+        // multiple of the memory that they need.
         let pages = if len > HUGE_PAGE_LEN { libc::MADV_HUGEPAGE } else { libc::MADV_NOHUGEPAGE };
         libc::madvise(start.cast(), len, pages);
         libc::madvise(start.cast(), len, libc::MADV_DONTDUMP);

@@ -1,4 +1,5 @@
-//! What `/proc/self/smaps` says about given address ranges (`VmFlags` in `proc_pid_smaps(5)`).
+//! Reads the protections of address ranges from `/proc/self/smaps` (`VmFlags` in
+//! `proc_pid_smaps(5)`).
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -11,8 +12,8 @@ pub(super) fn read(ranges: &[Range<usize>]) -> std::io::Result<Protection> {
     scan(BufReader::with_capacity(1 << 16, File::open("/proc/self/smaps")?), ranges)
 }
 
-/// A range counts as protected when areas with the flag cover all of it, so that neither a split
-/// nor a hole can pass.
+/// Reads the text of an smaps file. The ranges count as protected if areas with the flag cover all
+/// of them, so that an area without the flag or a hole between areas is noticed.
 fn scan(text: impl BufRead, ranges: &[Range<usize>]) -> std::io::Result<Protection> {
     let wanted = ranges.iter().map(Range::len).fold(0, usize::saturating_add);
     let mut area = 0..0;

@@ -1,4 +1,5 @@
-//! `environ`, whose strings belong to the process and may be overwritten.
+//! Reads and wipes variables in `environ`, whose strings belong to the process and may be
+//! overwritten.
 
 use std::env;
 use std::ffi::{CStr, CString, c_char};
@@ -7,21 +8,21 @@ use std::slice;
 
 use zeroize::Zeroize;
 
-/// As `Platform::with_variable`.
+/// Implements `Platform::with_variable`.
 pub(crate) fn with_value<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
     let name = CString::new(name).ok()?;
     // SAFETY: the name ends in NUL and outlives the call.
     let value = NonNull::new(unsafe { libc::getenv(name.as_ptr()) })?;
-    // SAFETY: getenv gave a string that ends in NUL. It stays where it is until the variable is
-    // changed, which the caller leaves to a time when one thread uses the environment.
+    // SAFETY: getenv returned a string that ends in NUL. It stays in place until the variable is
+    // changed. Callers read and change variables only while one thread uses the environment.
     Some(body(unsafe { CStr::from_ptr(value.as_ptr()) }.to_bytes()))
 }
 
-/// As `Platform::wipe_variable`. The list may hold the variable several times, of which lookups
-/// find one; all of them are wiped.
+/// Implements `Platform::wipe_variable`. The list may hold the variable several times, and a lookup
+/// finds only one of the entries; all of them are wiped.
 pub(crate) fn wipe(name: &str) {
-    // SAFETY: the list is the process's, which as in `with_value` nobody changes meanwhile. Its
-    // strings were copied by execve or setenv into memory of the process that is writable.
+    // SAFETY: the list belongs to the process, and as in `with_value` nobody changes it meanwhile.
+    // execve or setenv copied its strings into writable memory of the process.
     unsafe {
         wipe_all(entries(), name);
         env::remove_var(name);
@@ -30,8 +31,8 @@ pub(crate) fn wipe(name: &str) {
 
 /// # Safety
 ///
-/// `entries` is null or points to pointers to writable strings that end in NUL, and after the last
-/// to a null pointer; nobody else uses the strings during the call.
+/// `entries` is null, or points to an array of pointers to writable strings that end in NUL; a null
+/// pointer ends the array. Nobody else uses the strings during the call.
 unsafe fn wipe_all(mut entries: *const *mut c_char, name: &str) {
     if entries.is_null() {
         return;
@@ -52,7 +53,7 @@ unsafe fn wipe_all(mut entries: *const *mut c_char, name: &str) {
 
 #[cfg(target_vendor = "apple")]
 fn entries() -> *const *mut c_char {
-    // SAFETY: gives the address of the list's own pointer, which is always there.
+    // SAFETY: `_NSGetEnviron` returns the address of the pointer to the list, which always exists.
     unsafe { ptr::read(libc::_NSGetEnviron()).cast_const() }
 }
 
@@ -61,7 +62,8 @@ fn entries() -> *const *mut c_char {
     unsafe extern "C" {
         static environ: *const *mut c_char;
     }
-    // SAFETY: the C library defines it. Read whole, without a reference to what may change.
+    // SAFETY: the C library defines `environ`. The pointer is read as a value, without a reference
+    // to a static variable that may change.
     unsafe { ptr::read(&raw const environ) }
 }
 
@@ -80,12 +82,12 @@ mod tests {
             wipe_all(list.as_ptr(), "KEY");
             wipe_all(ptr::null(), "KEY");
         }
-        // SAFETY: as they came from `into_raw`; wiping keeps the first NUL at or before its place,
-        // and so only the texts that were wiped have become shorter.
+        // SAFETY: the pointers came from `into_raw`. Wiping moves the first NUL of a string towards
+        // its start or not at all, so only the strings that were wiped have become shorter.
         let left = owned.map(|entry| unsafe { CStr::from_ptr(entry) }.to_owned());
         let expected = ["A=1", "KEY=", "KEYS=x", "KEY=", "KEY", "B=KEY=y", "KEY="];
         assert_eq!(left, expected.map(|text| CString::new(text).unwrap()));
-        // SAFETY: within the string of 12 bytes, which is wiped to its end.
+        // SAFETY: the 12 bytes are those of the string, which is wiped to its end.
         let tail = unsafe { slice::from_raw_parts(owned[6].cast::<u8>(), 12) };
         assert_eq!(tail, b"KEY=\0\0\0\0\0\0\0\0");
         for (entry, text) in owned.into_iter().zip(texts) {

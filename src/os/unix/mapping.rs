@@ -1,5 +1,6 @@
-//! Mappings of Linux and macOS: a `PROT_NONE` reservation whose middle is replaced by the memory
-//! itself, so that guard pages lie on both sides and are not charged to `RLIMIT_MEMLOCK`.
+//! Maps memory on Linux and macOS. Reserves address space with `PROT_NONE` and replaces its middle
+//! by the memory itself, so that guard pages lie on both sides and are not charged to
+//! `RLIMIT_MEMLOCK`.
 
 use std::io;
 use std::ptr::{self, NonNull};
@@ -7,7 +8,7 @@ use std::ptr::{self, NonNull};
 use super::resource_limit;
 use crate::os::protected_memory::{Backend, Mapping, Memlock};
 
-/// Guard on each side: one page would do, and address space costs nothing.
+/// Bytes of the guard on each side. One page would be enough, but address space costs nothing.
 const GUARD: usize = 64 * 1024;
 
 /// Bytes of a page.
@@ -17,8 +18,9 @@ pub(crate) fn page_size() -> usize {
     usize::try_from(found).ok().filter(|size| size.is_power_of_two()).unwrap_or(4096)
 }
 
-/// Reserves `len` bytes between guards and has `fill` put memory there, which returns what was
-/// refused on top. When a limit is in the way, the soft limit is raised once.
+/// Reserves `len` bytes between guards and lets `fill` map memory there. `fill` returns the
+/// protections on top that were refused. If a limit prevents the mapping, raises the soft limit on
+/// locked memory once and tries again.
 pub(crate) fn map_between_guards(
     backend: Backend,
     len: usize,
@@ -34,7 +36,8 @@ pub(crate) fn map_between_guards(
         Ok(Mapping { base, len, guard, shortfalls })
     };
     let mapped = match attempt() {
-        // Memory over the lock limit is refused with any of the three, by kernel and call.
+        // Kernels and calls refuse memory over the lock limit with different errors; `is_limit`
+        // knows all three.
         Err(refused) if refused.is_limit() && raise_memlock() => attempt(),
         first => first,
     };
@@ -55,12 +58,12 @@ pub(crate) unsafe fn unmap(mapping: &Mapping) {
     }
 }
 
-/// Puts zeroed private memory into a reservation at `base`.
+/// Maps zeroed private memory into a reservation at `base`.
 pub(crate) fn map_anonymous(base: *mut u8, len: usize) -> Result<(), Refused> {
     map_fixed(base, len, libc::MAP_PRIVATE | libc::MAP_ANON, -1)
 }
 
-/// Puts readable and writable memory, of a descriptor or of none, into a reservation at `base`.
+/// Maps readable and writable memory, with or without a descriptor, into a reservation at `base`.
 pub(crate) fn map_fixed(
     base: *mut u8,
     len: usize,
@@ -89,7 +92,7 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
-    /// What errno says about `call`.
+    /// The failure of `call`, with the error in errno.
     pub(crate) fn by(call: &'static str) -> Self {
         Self { call, error: io::Error::last_os_error() }
     }
@@ -98,7 +101,7 @@ impl Refused {
         matches!(self.error.raw_os_error(), Some(libc::ENOMEM | libc::EAGAIN | libc::EPERM))
     }
 
-    /// Such as `mlock: ENOMEM` or `dontdump: MADV_DONTDUMP EINVAL`.
+    /// A text such as `mlock: ENOMEM` or `dontdump: MADV_DONTDUMP EINVAL`.
     pub(crate) fn describe(&self, backend: Backend) -> String {
         let (backend, errno) = (backend.as_str(), errno_name(&self.error));
         if self.call == backend {
@@ -109,7 +112,7 @@ impl Refused {
     }
 }
 
-/// A call that returns 0 when it worked.
+/// Checks the result of a call that returns 0 on success.
 pub(crate) fn check(call: &'static str, returned: libc::c_int) -> Result<(), Refused> {
     if returned == 0 { Ok(()) } else { Err(Refused::by(call)) }
 }
@@ -152,7 +155,7 @@ impl Reservation {
         Ok(Self { base, len })
     }
 
-    /// Leaves it in place: from here on the mapping owns it.
+    /// Leaves the reservation in place: from here on the mapping owns it.
     fn keep(self) {
         std::mem::forget(self);
     }
@@ -160,13 +163,14 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        // SAFETY: the range was reserved by `new`, and only the memory mapped inside it by the
-        // function that now gives up goes with it.
+        // SAFETY: `new` reserved the range. The only memory mapped inside it comes from the attempt
+        // that has just failed, and nothing refers to that memory.
         unsafe { libc::munmap(self.base.as_ptr().cast(), self.len) };
     }
 }
 
-/// Whether there was room to raise the soft limit to the hard one, and it was done.
+/// Raises the soft limit on locked memory to the hard one. Returns whether that was possible and
+/// succeeded.
 fn raise_memlock() -> bool {
     let now = memlock();
     let has_room = match (now.soft, now.hard) {

@@ -1,5 +1,6 @@
-//! Keeping memory out of the dumps of Windows Error Reporting, which the system has since Windows
-//! 10 1703 and takes 512 ranges for. It cannot be asked what it was told, so that is kept here.
+//! Keeps memory out of the dumps of Windows Error Reporting. The system can do that since Windows
+//! 10 1703, for up to 512 ranges. It does not report the excluded ranges, so this module keeps a
+//! list of them.
 
 use std::ffi::{CStr, c_void};
 use std::mem;
@@ -18,7 +19,7 @@ type Unregister = unsafe extern "system" fn(*const c_void) -> HRESULT;
 
 static EXCLUDED: Mutex<Vec<Range<usize>>> = Mutex::new(Vec::new());
 
-/// Leaves a range out of every report from now on. The error says what refused.
+/// Leaves a range out of every report from now on. The error names the call that failed.
 pub fn exclude(range: &Range<usize>) -> Result<(), String> {
     const CALL: &str = "WerRegisterExcludedMemoryBlock";
     let Some(found) = function(c"WerRegisterExcludedMemoryBlock") else {
@@ -36,13 +37,14 @@ pub fn exclude(range: &Range<usize>) -> Result<(), String> {
     Ok(())
 }
 
-/// Takes back what `exclude` did, if it did.
+/// Undoes `exclude` for a range, if the range was excluded.
 pub fn include(range: &Range<usize>) {
     let mut excluded = excluded();
     let Some(index) = excluded.iter().position(|other| other == range) else { return };
     excluded.swap_remove(index);
     if let Some(found) = function(c"WerUnregisterExcludedMemoryBlock") {
-        // SAFETY: as for `exclude`. An entry that stays would be of memory that is gone.
+        // SAFETY: as for `exclude`. A failure is ignored: an entry that stays concerns memory that
+        // is gone.
         unsafe {
             let unregister = mem::transmute::<Function, Unregister>(found);
             unregister(ptr::without_provenance(range.start));
@@ -50,7 +52,8 @@ pub fn include(range: &Range<usize>) {
     }
 }
 
-/// Whether the system accepted to leave out each of these ranges, of which there is one at least.
+/// Whether the system has accepted the exclusion of each of these ranges; `false` if there are
+/// none.
 pub fn are_excluded(ranges: &[Range<usize>]) -> bool {
     let excluded = excluded();
     !ranges.is_empty() && ranges.iter().all(|range| excluded.contains(range))
@@ -62,8 +65,8 @@ fn excluded() -> MutexGuard<'static, Vec<Range<usize>>> {
 
 type Function = unsafe extern "system" fn() -> isize;
 
-/// A function of the system that older versions do not have.
+/// Looks up a function of the system that older versions do not have.
 fn function(name: &CStr) -> Option<Function> {
-    // SAFETY: kernel32 is in every process and stays; both names end in NUL.
+    // SAFETY: kernel32 is loaded in every process and stays loaded; both names end in NUL.
     unsafe { GetProcAddress(GetModuleHandleW(w!("kernel32.dll")), name.as_ptr().cast()) }
 }
