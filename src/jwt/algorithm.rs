@@ -1,4 +1,4 @@
-//! The JWS algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864): one table, a row an algorithm.
+//! The JWS algorithms (RFC 7518 section 3.1, RFC 8037, RFC 9864), as one table with a row for each.
 
 use super::key::ecdsa::{ES256, ES384, ES512};
 use super::key::ed25519::ED25519;
@@ -7,7 +7,7 @@ use super::key::key_type::KeyType;
 use super::key::rsa::{PS256, PS384, PS512, RS256, RS384, RS512};
 use super::key::scheme::Scheme;
 
-/// Makes the algorithms, and their table, of its rows: the variant, and the columns of [`Row`].
+/// Makes [`Algorithm`] and the table from rows: the variant, and the columns of [`Row`].
 macro_rules! algorithms {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $elsewhere:expr, $scheme:expr;)+) => {
         /// A JWS algorithm.
@@ -29,10 +29,10 @@ macro_rules! algorithms {
 struct Row {
     /// The `alg` value.
     name: &'static str,
-    /// The name by which the `jsonwebtoken` crate, the second implementation, knows the algorithm;
-    /// `None` if it does not. Algorithms of one name sign alike.
+    /// The name of the algorithm in the `jsonwebtoken` crate, the second implementation; `None` if
+    /// the crate does not know it. Algorithms with the same name here make the same signatures.
     elsewhere: Option<&'static str>,
-    /// How it signs.
+    /// The scheme that signs and verifies.
     scheme: &'static dyn Scheme,
 }
 
@@ -63,7 +63,7 @@ algorithms! {
     Es512 = "ES512", None, &ES512;
     /// `EdDSA` on Ed25519 (RFC 8037): the name that most libraries know.
     EdDsa = "EdDSA", Some("EdDSA"), &ED25519;
-    /// The same under the name that says which curve (RFC 9864 section 2.2).
+    /// The same algorithm, under the name that says which curve (RFC 9864 section 2.2).
     Ed25519 = "Ed25519", Some("EdDSA"), &ED25519;
 }
 
@@ -73,13 +73,13 @@ impl Algorithm {
         self.row().name
     }
 
-    /// The algorithm of an `alg` value.
+    /// The algorithm with this `alg` value.
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|known| known.name() == name)
     }
 
-    /// The algorithms of a key type and, where it has one, a curve (RFC 7518 section 6), the most
-    /// usual one first.
+    /// The algorithms of a key type and, if the type has curves, of a curve (RFC 7518 section 6),
+    /// the most usual one first.
     pub fn of_key_type(kty: &str, crv: Option<&str>) -> impl Iterator<Item = Self> {
         Self::ALL.into_iter().filter(move |algorithm| {
             let key_type = algorithm.scheme().key_type();
@@ -92,23 +92,23 @@ impl Algorithm {
         self.scheme().key_type() == KeyType::Oct
     }
 
-    /// Whether its keys are of RSA, which takes up to a second to make one and a millisecond to
-    /// sign.
+    /// Whether its keys are RSA keys. One takes up to a second to make, and a millisecond for a
+    /// signature.
     pub fn is_rsa(self) -> bool {
         self.scheme().key_type() == KeyType::Rsa
     }
 
-    /// The name by which the `jsonwebtoken` crate knows the algorithm.
+    /// The name of the algorithm in the `jsonwebtoken` crate.
     pub(super) fn elsewhere(self) -> Option<&'static str> {
         self.row().elsewhere
     }
 
-    /// Whether the two sign alike: an Ed25519 key verifies under both of its algorithm's names.
+    /// Whether the two make the same signatures: an Ed25519 key verifies under both names.
     pub(crate) fn signs_as(self, other: Self) -> bool {
         self == other || (self.elsewhere().is_some() && self.elsewhere() == other.elsewhere())
     }
 
-    /// How it signs.
+    /// The scheme that signs and verifies.
     pub(super) fn scheme(self) -> &'static dyn Scheme {
         self.row().scheme
     }

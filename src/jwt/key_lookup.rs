@@ -1,4 +1,4 @@
-//! Which key of several a token names.
+//! Finds the key that a token names, among several.
 
 use std::sync::Arc;
 
@@ -7,8 +7,8 @@ use super::key::key::Key;
 use super::token::rejection::Rejection;
 use crate::error::{Code, Error, Result};
 
-/// The only key that has the `kid` and the algorithm of a token, and until when, in seconds since
-/// 1970, it may be used. A token without `kid` names the only key of its algorithm.
+/// The only key with the `kid` and the algorithm of a token, and until when it may be used, in
+/// seconds since 1970. A token without `kid` names the only key of its algorithm.
 pub(super) fn find<'k>(
     keys: impl Iterator<Item = (&'k Arc<Key>, u64)> + Clone,
     kid: Option<&str>,
@@ -23,8 +23,8 @@ pub(super) fn find<'k>(
     }
 }
 
-/// Refuses a list in which a token could name two keys: one `kid` may stand for keys of several
-/// algorithms, as it does in the JWK Sets that leave `alg` out.
+/// Refuses a list in which a token could name two keys, with `ERR_KEYRING_DUPLICATE`. Keys of
+/// different algorithms may share a `kid`, as in JWK Sets that leave `alg` out.
 pub(super) fn check_distinct(keys: &[Arc<Key>]) -> Result<()> {
     let mut names: Vec<_> = keys.iter().map(|key| name_of(key)).collect();
     names.sort_unstable();
@@ -37,7 +37,8 @@ pub(super) fn check_distinct(keys: &[Arc<Key>]) -> Result<()> {
     Ok(())
 }
 
-/// The name by which a token names a key: its `kid` and its algorithm, Ed25519 under either name.
+/// The name by which a token names a key: its `kid` and its algorithm. Both names of Ed25519 count
+/// as one.
 pub(super) fn name_of(key: &Key) -> (&str, &'static str) {
     let algorithm = key.algorithm();
     (key.kid(), algorithm.elsewhere().unwrap_or(algorithm.name()))

@@ -1,4 +1,5 @@
-//! The keys of an issuer or a verifier: a list, a ring, or a set that another service publishes.
+//! The keys of an issuer or a verifier: a list, a ring, or a key set that another service
+//! publishes.
 
 use std::sync::Arc;
 
@@ -10,19 +11,19 @@ use super::key_set::set::KeySet;
 use super::token::rejection::Rejection;
 use crate::error::{Code, Error, Result};
 
-/// Where keys come from.
+/// The source of keys.
 pub enum KeySource {
     /// A ring, which changes.
     Ring(Arc<KeyRing>),
     /// A fixed list of keys, distinct by id and algorithm.
     Keys(Vec<Arc<Key>>),
-    /// Public keys that somebody else replaces.
+    /// Public keys that another service publishes and replaces.
     Set(Arc<KeySet>),
 }
 
 impl KeySource {
-    /// Does what a ring or a set has due at `now`, in seconds since 1970, and gives a number that
-    /// changes when the keys do.
+    /// Does what is due in a ring or a set at `now`, in seconds since 1970, and returns a number
+    /// that changes when the keys do.
     pub fn catch_up(&self, now: u64) -> u64 {
         match self {
             Self::Ring(ring) => {
@@ -37,7 +38,8 @@ impl KeySource {
         }
     }
 
-    /// The key that signs.
+    /// The key that signs. `ERR_KEYRING_NO_ACTIVE_KEY` for a ring without one; `ERR_JWT_KEY` for an
+    /// empty list and for a set.
     pub fn signing_key(&self) -> Result<Arc<Key>> {
         match self {
             Self::Ring(ring) => ring.signing_key(),
@@ -57,8 +59,8 @@ impl KeySource {
         }
     }
 
-    /// The key that a token names, and until when, in seconds since 1970, it may be used. A
-    /// token without `kid` is accepted only when exactly one key has its algorithm.
+    /// The key that a token names, and until when it may be used, in seconds since 1970. A token
+    /// without `kid` is accepted only if exactly one key has its algorithm.
     pub fn find(
         &self,
         kid: Option<&str>,
@@ -69,7 +71,7 @@ impl KeySource {
             Self::Keys(keys) => {
                 key_lookup::find(keys.iter().map(|key| (key, u64::MAX)), kid, algorithm)
             }
-            // No other set would have it either: nobody publishes such keys.
+            // A refetch would not help: nobody publishes symmetric keys.
             Self::Set(_) if algorithm.is_symmetric() => Err(Rejection::Algorithm),
             Self::Set(set) => set.find(kid, algorithm),
         }

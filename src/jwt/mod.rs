@@ -1,8 +1,8 @@
 //! Compact JWS (RFC 7515) carrying JWT claims (RFC 7519), under the rules of RFC 8725.
 //!
-//! The room has its own path, because it splices, signs and verifies a token as text with keys that
-//! are parsed once: the `jsonwebtoken` crate parses key, header and claims anew on every call,
-//! ignores `crit` and has no ES512. The tests use it as the oracle.
+//! This module has its own implementation, because it splices, signs and verifies a token as text,
+//! with keys that are parsed once. The `jsonwebtoken` crate parses key, header and claims anew on
+//! every call, ignores `crit` and has no ES512. The tests use it as the oracle.
 //!
 //! From the top down: `issue` and `verify` use a `key_source`, which is a list of keys, a
 //! `key_ring` or a `key_set`; all of them read tokens with `token`.
@@ -43,6 +43,6 @@ pub use self::token::rejection::{Claim, MAX_REQUIRED, Reason, Rejection};
 pub use self::verify::jws::verify_jws;
 pub use self::verify::options::{Expected, VerifierOptions};
 pub use self::verify::verifier::{Answer, Scratch, Verifier};
-/// The largest `clockTolerance`, in seconds. Revoked entries are kept this long beyond the token's
-/// expiry, so that no verifier can still accept a token that the list has forgotten.
+/// The largest `clockTolerance`, in seconds. Revoked entries are kept this long beyond the expiry
+/// of the token, so that no verifier can still accept a token that the list has forgotten.
 pub use crate::revocation::MAX_CLOCK_TOLERANCE;

@@ -1,8 +1,7 @@
-//! The id that a peer's certificate carries (X509-SVID standard, sections 2 to 5.2).
+//! Reads the SPIFFE ID from a peer's certificate (X509-SVID standard, sections 2 to 5.2).
 //!
-//! What is checked here is what a leaf must be, beyond what TLS checks: the chain, its signatures
-//! and its dates are the business of TLS, which has accepted the certificate before anyone asks
-//! whose it is.
+//! The checks here are the rules for a leaf that TLS does not check. TLS checks the chain, its
+//! signatures and its dates, and has accepted the certificate before anyone asks for the id.
 
 use std::collections::HashSet;
 
@@ -20,20 +19,20 @@ use crate::error::{Code, Error, Result};
 /// The longest certificate that is read, in bytes of DER.
 const MAX_LEN: usize = 64 * 1024;
 
-/// How a certificate is written down.
+/// The encoding of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encoding {
     /// The bytes of one certificate.
     Der,
-    /// One PEM block (RFC 7468) with the label `CERTIFICATE`. Text may stand before it, and white
-    /// space behind it.
+    /// One PEM block (RFC 7468) with the label `CERTIFICATE`. Text may come before it, and white
+    /// space after it.
     Pem,
 }
 
-/// The SPIFFE ID of a leaf certificate. The error, [`Code::SpiffeCertificate`], names the rule that
-/// it breaks, also when its URI is no SPIFFE ID.
+/// Reads the SPIFFE ID of a leaf certificate. The error, [`Code::SpiffeCertificate`], names the
+/// rule that the certificate breaks, also if its URI is not a SPIFFE ID.
 pub fn id_of(bytes: &[u8], encoding: Encoding) -> Result<String> {
-    // Base64 and line ends make a PEM less than half as long again.
+    // Base64 and line ends make a PEM less than half as long again as its DER.
     if bytes.len() > MAX_LEN * 3 / 2 {
         return Err(broken("a certificate is at most 64 KiB long"));
     }
@@ -54,7 +53,7 @@ fn id_of_der(der: &[u8]) -> Result<String> {
     if der.starts_with(b"-----BEGIN") {
         return Err(broken("bytes are DER; a PEM is given as a string"));
     }
-    // Nothing may follow it: `from_der` refuses that.
+    // `from_der` refuses bytes after the certificate.
     let certificate = Certificate::from_der(der)
         .map_err(|_| broken("this is not one X.509 certificate in DER"))?;
     let certificate = certificate.tbs_certificate();
@@ -71,9 +70,9 @@ fn id_of_der(der: &[u8]) -> Result<String> {
     uri_of(certificate, extensions)
 }
 
-/// It may not sign certificates, and signs what proves who it is.
+/// Checks that the key may not sign certificates, and that it may make digital signatures.
 fn check_is_leaf(extensions: &[Extension]) -> Result<()> {
-    // Without the extension a certificate is of no authority (RFC 5280 section 4.2.1.9).
+    // Without the extension, a certificate is not of an authority (RFC 5280 section 4.2.1.9).
     if let Some((_, constraints)) = find::<BasicConstraints>(extensions)? {
         if constraints.ca {
             return Err(broken("the certificate is not of an authority: cA is false"));
@@ -106,7 +105,7 @@ fn check_purposes(extensions: &[Extension]) -> Result<()> {
     }
 }
 
-/// The one URI among the subject's alternative names, which is an id with a path.
+/// The only URI among the subject's alternative names, which must be an id with a path.
 fn uri_of(certificate: &TbsCertificate, extensions: &[Extension]) -> Result<String> {
     let (critical, SubjectAltName(names)) = find(extensions)?
         .ok_or_else(|| broken("the certificate has a subjectAltName with a URI"))?;
@@ -128,7 +127,7 @@ fn uri_of(certificate: &TbsCertificate, extensions: &[Extension]) -> Result<Stri
     }
 }
 
-/// An extension and whether it is critical.
+/// Finds an extension, and whether it is critical; `None` if the certificate does not have it.
 fn find<'a, T>(extensions: &'a [Extension]) -> Result<Option<(bool, T)>>
 where
     T: Decode<'a, Error = der::Error> + AssociatedOid,

@@ -1,8 +1,8 @@
 //! SPIFFE IDs (SPIFFE-ID standard, section 2): `spiffe://<trust domain>/<path>`.
 //!
-//! Ids are compared byte by byte, so there is one spelling of each: scheme and trust domain are in
-//! lower case, and nothing is percent-encoded. A URI that a general parser would normalize into an
-//! id is none.
+//! Ids are compared byte by byte, so each id has only one spelling: scheme and trust domain are in
+//! lower case, and nothing is percent-encoded. If a general parser has to normalize a URI to get an
+//! id, that URI is not an id.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub const MAX_ID_LEN: usize = 2048;
 const MAX_TRUST_DOMAIN_LEN: usize = 255;
 const SCHEME: &str = "spiffe://";
 
-/// An id that keeps every rule.
+/// An id that keeps every rule of the standard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpiffeId<'a> {
     uri: &'a str,
@@ -39,7 +39,7 @@ impl<'a> SpiffeId<'a> {
         Ok(Self { uri, trust_domain, path })
     }
 
-    /// All of it.
+    /// The whole id.
     pub fn uri(&self) -> &'a str {
         self.uri
     }
@@ -60,8 +60,8 @@ impl<'a> SpiffeId<'a> {
 pub struct TrustDomain(String);
 
 impl TrustDomain {
-    /// A trust domain by its name, or by its own id: `example.org` or `spiffe://example.org`.
-    /// Errors as [`SpiffeId::parse`].
+    /// Reads a trust domain from its name or from its own id: `example.org` or
+    /// `spiffe://example.org`. Errors as for [`SpiffeId::parse`].
     pub fn parse(text: &str) -> Result<Self> {
         if !text.contains(':') {
             check_trust_domain(text)?;
@@ -125,7 +125,8 @@ fn check_segment(segment: &str) -> Result<()> {
     })
 }
 
-/// What a character means that begins another part of a URI.
+/// The rule against percent-encoding, or against a character that begins another part of a URI.
+/// `None` for any other character.
 fn foreign(byte: u8) -> Option<&'static str> {
     match byte {
         b'%' => Some("nothing in a SPIFFE ID is percent-encoded"),

@@ -12,13 +12,13 @@ use crate::jwt::token::claims::Claims;
 use crate::jwt::token::compact::MAX_TOKEN_LEN;
 use crate::jwt::token::rejection::{Claim, Reason, Rejection};
 
-/// What every token of an issuer carries.
+/// The contents of every token of an issuer, and the key that signs it.
 pub struct IssuerOptions {
     /// The key that signs: the ring's active one, or the only one of a list.
     pub keys: KeySource,
     /// `iss`
     pub issuer: Option<String>,
-    /// `aud`: a string when it is one, an array when there are several.
+    /// `aud`: a string if there is one, an array if there are several.
     pub audience: Vec<String>,
     /// `exp` - `iat`, seconds.
     pub expires_in: u64,
@@ -41,22 +41,23 @@ pub struct Issuer {
     prepared: RwLock<Option<Prepared>>,
 }
 
-/// The header of the key that signs now, encoded once.
+/// The encoded header for the key that signs now.
 struct Prepared {
     epoch: u64,
-    /// An issuer that rests keeps no private key that has been retired or revoked.
+    /// Weak, so that an idle issuer keeps no private key that has been retired or revoked.
     key: Weak<Key>,
     header: Arc<[u8]>,
 }
 
-/// A token that lacks its signature.
+/// A token without its signature.
 pub struct Unsigned {
     key: Arc<Key>,
     token: Vec<u8>,
 }
 
 impl Issuer {
-    /// An issuer. A life beyond what the ring keeps retired keys for is refused.
+    /// Makes an issuer. `ERR_OUT_OF_RANGE` if tokens would live longer than the ring keeps retired
+    /// keys; `ERR_JWT_KEY` if the keys are not a ring or one key that can sign.
     pub fn new(options: IssuerOptions, clock: Arc<dyn Clock>) -> Result<Self> {
         let may_sign = match &options.keys {
             KeySource::Ring(_) => true,
@@ -88,7 +89,7 @@ impl Issuer {
         self.expires_in
     }
 
-    /// Replaces the contents of `token` with a token for `claims`, a JSON object as text.
+    /// Replaces the contents of `token` with a signed token for `claims`, a JSON object as text.
     /// `payload` is working space.
     pub fn sign_into(
         &self,
@@ -98,19 +99,19 @@ impl Issuer {
         token: &mut Vec<u8>,
     ) -> Result<()> {
         let key = self.compose(claims, overrides, payload, token)?;
-        // The payload has been encoded: its space serves the signature.
+        // The payload is already encoded, so its space can hold the signature.
         finish(&key, token, payload)
     }
 
-    /// A token that is complete but for its signature: its time, its id and its key are those of
-    /// this moment.
+    /// Makes a token that lacks only its signature. Its time, its id and its key are fixed by this
+    /// call.
     pub fn prepare(&self, claims: &str, overrides: &Overrides) -> Result<Unsigned> {
         let mut token = Vec::new();
         let key = self.compose(claims, overrides, &mut Vec::new(), &mut token)?;
         Ok(Unsigned { key, token })
     }
 
-    /// Replaces the contents of `token` with what is to be signed, and gives the key to sign with.
+    /// Replaces the contents of `token` with the signing input, and returns the key to sign with.
     fn compose(
         &self,
         claims: &str,
@@ -131,7 +132,8 @@ impl Issuer {
             jti: self.jti,
         };
         registered.splice(claims, overrides, millis, payload)?;
-        // Before the work of signing; exactly in `finish`, where the signature's length is known.
+        // An early check that saves the work of signing. `finish` checks exactly, with the
+        // signature.
         if header.len() + base64url::encoded_len(payload.len()) > MAX_TOKEN_LEN {
             return Err(too_long());
         }
@@ -216,19 +218,19 @@ impl Issuer {
 }
 
 impl Unsigned {
-    /// Whether signing takes as long as many requests: RSA's private operation.
+    /// Whether signing takes as long as many requests, as the private operation of RSA does.
     pub fn is_slow(&self) -> bool {
         self.key.algorithm().is_rsa()
     }
 
-    /// The token, signed.
+    /// Signs the token.
     pub fn sign(mut self) -> Result<Vec<u8>> {
         finish(&self.key, &mut self.token, &mut Vec::new())?;
         Ok(self.token)
     }
 }
 
-/// Appends the signature to what is signed; `signature` is working space.
+/// Appends the signature to the signing input in `token`; `signature` is working space.
 fn finish(key: &Key, token: &mut Vec<u8>, signature: &mut Vec<u8>) -> Result<()> {
     signature.clear();
     key.sign_into(token, signature)?;

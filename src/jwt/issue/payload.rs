@@ -1,10 +1,10 @@
-//! A token's payload: the registered claims (RFC 7519 section 4.1) and the caller's JSON, spliced
-//! as text.
+//! Makes the payload of a token: splices the registered claims (RFC 7519 section 4.1) and the
+//! caller's JSON as text.
 
 use crate::error::Result;
 use crate::id::uuid_v7;
 
-/// The claims of one token, in place of or beyond those of its issuer.
+/// The claims of one token that replace or complement those of its issuer.
 #[derive(Debug, Default)]
 pub struct Overrides<'a> {
     /// `aud`
@@ -19,7 +19,7 @@ pub struct Overrides<'a> {
     pub session: Option<&'a str>,
 }
 
-/// The registered claims that an issuer gives a token, as JSON.
+/// The registered claims that an issuer adds to a token, as JSON.
 pub(crate) struct Registered<'a> {
     /// `iss`
     pub issuer: Option<&'a str>,
@@ -27,12 +27,12 @@ pub(crate) struct Registered<'a> {
     pub audience: Option<&'a str>,
     /// `exp` - `iat`, seconds.
     pub life: u64,
-    /// Whether there is a `jti`.
+    /// Whether the token gets a `jti`.
     pub jti: bool,
 }
 
 impl Registered<'_> {
-    /// Appends the payload: these claims, and then the members of `claims`, a JSON object as text.
+    /// Appends the payload: these claims, then the members of `claims`, a JSON object as text.
     pub(crate) fn splice(
         &self,
         claims: &str,
@@ -83,12 +83,12 @@ impl Registered<'_> {
     }
 }
 
-/// A string as JSON.
+/// Encodes a string as JSON.
 pub(crate) fn json_string(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-/// `aud` as JSON: a string when there is one, an array when there are several.
+/// Encodes `aud` as JSON: a string if there is one, an array if there are several.
 pub(crate) fn json_strings(audience: &[String]) -> Option<String> {
     match audience {
         [] => None,
@@ -97,7 +97,7 @@ pub(crate) fn json_strings(audience: &[String]) -> Option<String> {
     }
 }
 
-/// A number's decimal digits without an allocation.
+/// Space for the decimal digits of a number, without an allocation.
 #[derive(Default)]
 struct Digits([u8; 20]);
 

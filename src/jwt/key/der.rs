@@ -1,5 +1,5 @@
-//! The structure of a key's DER: told from its outermost elements, never from an attempt to parse
-//! it as one and then another.
+//! Tells the structure of a key's DER from its outermost elements. A key is never parsed as one
+//! format and then, after a failure, as another.
 
 use x509_cert::der::{Decode as _, Length, Reader as _, SliceReader};
 use x509_cert::spki::SubjectPublicKeyInfoRef;
@@ -49,8 +49,8 @@ impl Form {
         })
     }
 
-    /// The structure of `der`, when it is one of these and nothing follows it: the parsers of the
-    /// crypto library ignore what does.
+    /// The structure of `der`; `None` if it is none of these, or if bytes follow it: the parsers of
+    /// the crypto library ignore trailing bytes.
     pub(crate) fn of(der: &[u8]) -> Option<Self> {
         let Some((SEQUENCE, content, [])) = element(der) else { return None };
         let tags: Vec<u8> = elements(content)?.iter().map(|(tag, _)| *tag).collect();
@@ -65,14 +65,14 @@ impl Form {
         })
     }
 
-    /// Whether it holds no secret.
+    /// Whether the structure holds no secret.
     pub(crate) const fn is_public(self) -> bool {
         matches!(self, Self::Spki | Self::RsaPublic)
     }
 }
 
-/// The elements in a row that `content` is: of each its tag and its content. Of nine at most, more
-/// than which no key has.
+/// Splits `content` into its elements: the tag and the content of each. `None` if one is malformed,
+/// or if there are more than nine: no key has more.
 pub(super) fn elements(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     let mut found = Vec::with_capacity(MOST_ELEMENTS);
     while !content.is_empty() {
@@ -83,8 +83,8 @@ pub(super) fn elements(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {
     Some(found)
 }
 
-/// The first element of `der`: its tag, its content, and the rest of `der`. Any tag is taken, also
-/// one that the `der` crate does not know.
+/// Splits off the first element of `der`: its tag, its content, and the rest of `der`. Accepts any
+/// tag, also one that the `der` crate does not know.
 pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     let (&tag, behind) = der.split_first()?;
     let mut reader = SliceReader::new(behind).ok()?;
@@ -94,7 +94,7 @@ pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
     Some((tag, content, rest))
 }
 
-/// A `SubjectPublicKeyInfo` that nothing follows.
+/// Parses a `SubjectPublicKeyInfo`; `None` if it is malformed or bytes follow it.
 pub(super) fn spki(der: &[u8]) -> Option<SubjectPublicKeyInfoRef<'_>> {
     SubjectPublicKeyInfoRef::from_der(der).ok()
 }

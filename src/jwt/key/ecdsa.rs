@@ -71,7 +71,7 @@ impl Ecdsa {
         Ok(Some(PrivateKey { signer, verifier, public: Some(jwk), original }))
     }
 
-    /// A key from its uncompressed point, which the library checks to be on the curve.
+    /// Makes a key from its uncompressed point. The library checks that the point is on the curve.
     fn public(&self, point: &[u8]) -> Option<PublicKey> {
         let coordinates = point.strip_prefix(&[UNCOMPRESSED])?;
         let (x, y) = coordinates.split_at_checked(self.coordinate_len)?;
@@ -127,7 +127,7 @@ impl Scheme for Ecdsa {
 struct EcdsaSigner(ParsedKey<EcdsaKeyPair>);
 
 impl Signer for EcdsaSigner {
-    /// Two coordinates: 64, 96 or 132 bytes.
+    /// Appends R and S, each as long as a coordinate: 64, 96 or 132 bytes together.
     fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let signature = self.0.sign(&SystemRandom::new(), message).map_err(|_| not_signed())?;
         out.extend_from_slice(signature.as_ref());

@@ -30,15 +30,16 @@ impl Ed25519 {
         let Some(PublicKey { jwk, verifier }) = self.public(pair.public_key().as_ref()) else {
             return Ok(None);
         };
-        // The library wipes its encoding when it is dropped.
+        // The library wipes this encoding when it is dropped.
         let der: Pkcs8V1Der<'static> = pair.as_der().map_err(|_| not_encoded())?;
         let original = Secret::copy_from(der.as_ref())?;
         let signer = Arc::new(Ed25519Signer(ParsedKey::new(pair)));
         Ok(Some(PrivateKey { signer, verifier, public: Some(jwk), original }))
     }
 
-    /// A point on the curve, in its only encoding, whose order is not small: under one of small
-    /// order signatures can be made up (RFC 8032 section 5.1.7 leaves the check to us).
+    /// Makes a key from the encoding of a point. `None` if the point is not on the curve, if the
+    /// encoding is not the canonical one, or if the order of the point is small: signatures under
+    /// such a point can be forged, and RFC 8032 section 5.1.7 leaves the check to us.
     fn public(&self, x: &[u8]) -> Option<PublicKey> {
         let key = VerifyingKey::from_bytes(x.try_into().ok()?).ok()?;
         let is_canonical = key.to_edwards().compress().as_bytes() == x;
@@ -89,18 +90,19 @@ impl Scheme for Ed25519 {
 struct Ed25519Signer(ParsedKey<Ed25519KeyPair>);
 
 impl Signer for Ed25519Signer {
-    /// 64 bytes.
+    /// Appends 64 bytes.
     fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
         out.extend_from_slice(self.0.try_sign(message).map_err(|_| not_signed())?.as_ref());
         Ok(())
     }
 }
 
-/// By `ed25519-dalek`, because aws-lc takes a quarter longer, and does not look at the point.
+/// Verifies with `ed25519-dalek`: aws-lc takes a quarter longer, and does not check the point.
 struct Ed25519Verifier(VerifyingKey);
 
 impl SignatureVerifier for Ed25519Verifier {
-    /// As RFC 8032 section 5.1.7 with a canonical S and R, the equation not multiplied by 8.
+    /// Follows RFC 8032 section 5.1.7. S and R must be canonical, and the equation is not
+    /// multiplied by 8.
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         Signature::from_slice(signature)
             .is_ok_and(|signature| self.0.verify(message, &signature).is_ok())

@@ -9,20 +9,20 @@ use super::error::invalid;
 use crate::error::{Error, Result};
 use crate::secret::{Depth, Secret, TraceGuard};
 
-/// The most iterations of PBKDF2: about a second. OpenSSL's default is 2048, OWASP asks for
-/// 600,000.
+/// The largest number of PBKDF2 iterations, which takes about a second. OpenSSL's default is 2048;
+/// OWASP asks for 600,000.
 const MAX_ITERATIONS: u32 = 2_000_000;
-/// The most that scrypt computes, N·r·p in blocks of 128 bytes: 64 MiB, four times OpenSSL's
-/// default.
+/// The most work for scrypt, as N·r·p in blocks of 128 bytes: 64 MiB, four times OpenSSL's default.
 const MAX_SCRYPT: u64 = 1 << 19;
 
-/// The PKCS#8 in an `EncryptedPrivateKeyInfo`, whose [`Form`] has been looked at.
+/// Decrypts an `EncryptedPrivateKeyInfo` to PKCS#8. The caller has checked the [`Form`] of `der`.
+/// `ERR_JWT_KEY` for an unsupported scheme, too much work, or a wrong passphrase.
 pub(super) fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<Secret> {
     let (scheme, ciphertext) = read(der).ok_or_else(unknown)?;
     let parameters = scheme.pbes2().ok_or_else(unknown)?;
     let affordable = match &parameters.kdf {
         Kdf::Pbkdf2(kdf) => kdf.iteration_count <= MAX_ITERATIONS,
-        // The library takes the logarithm of N unseen.
+        // The library takes the logarithm of N without checking that N is not 0.
         Kdf::Scrypt(kdf) if kdf.cost_parameter == 0 => return Err(unknown()),
         Kdf::Scrypt(kdf) => {
             let blocks = kdf.cost_parameter.checked_mul(u64::from(kdf.block_size));
@@ -42,7 +42,7 @@ pub(super) fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<Secret> {
             room.copy_from_slice(ciphertext);
             parameters.decrypt_in_place(passphrase, room).map(<[u8]>::len).map_err(failed)
         })?;
-        // A wrong passphrase gives a plausible padding once in 256 times.
+        // A wrong passphrase yields valid padding about once in 256 times.
         if Form::of(key.expose(trace)) == Some(Form::Pkcs8) { Ok(key) } else { Err(wrong()) }
     })
 }

@@ -19,7 +19,7 @@ pub(crate) fn malformed_jwk(alg: &str) -> Error {
     invalid(format!("this is not a public {alg} signature key as a JWK"))
 }
 
-/// The error for a key of a library that fails to encode it.
+/// The error for a key that its library fails to encode.
 pub(crate) fn not_encoded() -> Error {
     Error::new(Code::Internal, "the key could not be encoded; try again")
 }

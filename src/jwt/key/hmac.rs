@@ -13,7 +13,8 @@ use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
 use crate::error::Result;
 use crate::secret::{Depth, Locked, Secret, TraceGuard};
 
-/// The longest secret, in bytes; the part beyond the hash's block is hashed first anyway.
+/// The longest secret, in bytes. HMAC first hashes a secret that is longer than the hash's block,
+/// so further length adds no strength.
 const MAX_SECRET_LEN: usize = 4096;
 
 /// HMAC with one of the hashes.
@@ -55,10 +56,12 @@ impl Scheme for Hmac {
         TraceGuard::run(Depth::Hmac, |trace| self.key(secret.expose(trace)))
     }
 
-    /// At least as long as the hash's output (RFC 7518 section 3.2), at most 4096 bytes. A key file
-    /// is refused, as text, in binary, in base64 or in hex: it is most likely a public one, and a
-    /// public HMAC key lets anyone sign. A random secret, or a text made of one, is taken for a
-    /// file less often than once in 2⁴⁰ times.
+    /// Makes a key from a secret of at least the length of the hash's output (RFC 7518 section 3.2)
+    /// and at most 4096 bytes; otherwise `ERR_JWT_KEY`.
+    ///
+    /// Refuses a key file as text, in binary, in base64 or in hex. The file is most likely a public
+    /// key, and anyone can sign with an HMAC key that is public. A random secret, or a text made of
+    /// one, is mistaken for a key file less often than once in 2⁴⁰ times.
     fn secret_key(&self, secret: &[u8], name: &str) -> Result<PrivateKey> {
         if looks_like_a_key_file(secret, MAX_SECRET_LEN)? {
             return Err(invalid(
@@ -89,7 +92,7 @@ impl Scheme for Hmac {
     }
 }
 
-/// A secret, with the state of the hash after its pads.
+/// A secret, as the states of the hash after HMAC's two pads.
 struct HmacKey(Locked<hmac::Key>);
 
 impl Signer for HmacKey {

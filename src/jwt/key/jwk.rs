@@ -1,7 +1,7 @@
 //! Public keys as JWKs (RFC 7517) and their thumbprints (RFC 7638).
 //!
-//! Our own reader, since the `jsonwebtoken` crate knows neither ES512 nor the name Ed25519, and
-//! lets `key_ops` and members that come twice pass.
+//! The reader is our own, because the `jsonwebtoken` crate knows neither ES512 nor the name
+//! Ed25519, does not check `key_ops`, and accepts duplicate members.
 
 use aws_lc_rs::digest;
 use serde_json::{Map, Value};
@@ -9,15 +9,15 @@ use serde_json::{Map, Value};
 use super::key_type::KeyType;
 use crate::jwt::token::base64url;
 
-/// The members that make a public key, in the order of their names. Numbers are big-endian, without
-/// leading zeros for RSA and of full length for curves, so equal keys have equal members.
+/// The members of a public key, sorted by name. Numbers are big-endian, without leading zeros for
+/// RSA and of full length for curves, so equal keys have equal members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::jwt) struct PublicJwk {
     members: Vec<(&'static str, String)>,
 }
 
 impl PublicJwk {
-    /// A key of these numbers.
+    /// Makes the members from the numbers of a key.
     pub(crate) fn new(numbers: &[(&'static str, &[u8])], key_type: KeyType) -> Self {
         let numbers = numbers.iter().map(|(name, bytes)| (*name, base64url::encode(bytes)));
         let crv = key_type.crv().map(|crv| ("crv", crv.to_owned()));
@@ -27,7 +27,7 @@ impl PublicJwk {
         Self { members }
     }
 
-    /// The JWK's JSON, fit for a JWK Set.
+    /// The JWK as JSON, with `alg`, `kid` and `use`, ready for a JWK Set.
     pub(crate) fn to_json(&self, alg: &str, kid: &str) -> String {
         let own = self.members.iter().map(|(name, value)| (*name, value.as_str()));
         let members = own.chain([("alg", alg), ("kid", kid), ("use", "sig")]);
@@ -36,9 +36,9 @@ impl PublicJwk {
         Value::Object(members).to_string()
     }
 
-    /// SHA-256 thumbprint (RFC 7638), base64url: 43 characters.
+    /// The SHA-256 thumbprint (RFC 7638) in base64url: 43 characters.
     pub(crate) fn thumbprint(&self) -> String {
-        // Nothing in the values needs an escape.
+        // No value contains a character that JSON would escape.
         let members: Vec<_> =
             self.members.iter().map(|(name, value)| format!("\"{name}\":\"{value}\"")).collect();
         let json = format!("{{{}}}", members.join(","));
@@ -46,7 +46,7 @@ impl PublicJwk {
     }
 }
 
-/// The bytes of a member in base64url.
+/// Decodes a member from base64url; `None` if it is missing or malformed.
 pub(crate) fn number(members: &Map<String, Value>, name: &str) -> Option<Vec<u8>> {
     base64url::decode(members.get(name)?.as_str()?.as_bytes())
 }

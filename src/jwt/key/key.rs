@@ -18,14 +18,15 @@ pub struct Key {
     /// Absent for public keys.
     signer: Option<Arc<dyn Signer>>,
     verifier: Arc<dyn SignatureVerifier>,
-    /// The bytes that the key can be made from again; absent for public keys.
+    /// The bytes from which the key can be rebuilt; absent for public keys.
     original: Option<Secret>,
     /// Absent for HMAC, which has no public half.
     public: Option<PublicJwk>,
 }
 
 impl Key {
-    /// A private key or a secret. Without `kid` it is the thumbprint, or random for a secret.
+    /// Makes a private key, or one from a secret. `ERR_OUT_OF_RANGE` unless `kid` has 1 to 256
+    /// bytes.
     pub(super) fn private(algorithm: Algorithm, kid: String, key: PrivateKey) -> Result<Self> {
         let PrivateKey { signer, verifier, public, original } = key;
         let kid = checked_kid(kid)?;
@@ -33,7 +34,7 @@ impl Key {
         Ok(Self { algorithm, kid, signer, verifier, original, public })
     }
 
-    /// A public key.
+    /// Makes a public key. `ERR_OUT_OF_RANGE` unless `kid` has 1 to 256 bytes.
     pub(super) fn public_only(algorithm: Algorithm, kid: String, key: PublicKey) -> Result<Self> {
         let PublicKey { jwk, verifier } = key;
         let kid = checked_kid(kid)?;
@@ -55,8 +56,8 @@ impl Key {
         self.signer.is_some()
     }
 
-    /// The bytes that the key can be made from again, for storing it under a seal: an HMAC key's
-    /// secret, or PKCS#8 (RFC 5208) of a key pair; `None` for a public key.
+    /// The bytes from which the key can be rebuilt, for sealing: the secret of an HMAC key, or the
+    /// PKCS#8 (RFC 5208) of a key pair; `None` for a public key.
     pub fn original(&self) -> Option<&Secret> {
         self.original.as_ref()
     }
@@ -71,7 +72,7 @@ impl Key {
         self.public.as_ref()
     }
 
-    /// The key without its private half; an HMAC key has no other and stays what it is.
+    /// The key without its private half. An HMAC key has no public half and is returned unchanged.
     pub fn without_private(self: Arc<Self>) -> Arc<Self> {
         if self.signer.is_none() || self.public.is_none() {
             return self;
@@ -86,8 +87,9 @@ impl Key {
         })
     }
 
-    /// Appends the signature of `message`: the hash's length for HMAC, the modulus's for RSA, two
-    /// coordinates' for ECDSA (64, 96 or 132 bytes), 64 bytes for Ed25519.
+    /// Appends the signature of `message`. It is as long as the hash for HMAC, as the modulus for
+    /// RSA, and as two coordinates for ECDSA (64, 96 or 132 bytes); for Ed25519 it has 64 bytes.
+    /// `ERR_JWT_KEY` for a public key.
     pub fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
         match &self.signer {
             Some(signer) => signer.sign_into(message, out),
@@ -95,7 +97,7 @@ impl Key {
         }
     }
 
-    /// Whether `signature` is this key's for `message`.
+    /// Whether this key made `signature` for `message`.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
         self.verifier.verifies(message, signature)
     }

@@ -1,9 +1,9 @@
-//! Tells whether bytes that are given as an HMAC secret are a key file, most likely a public one:
+//! Detects an HMAC secret that is in fact a key file. The file is most likely a public key, and
 //! everyone who has it could sign (the confusion of RFC 8725 section 3.1).
 //!
-//! The check looks for marks of text files anywhere, and for keys in binary at the beginning. It
-//! asks for so many bits of each that it refuses none of 2⁴⁰ random secrets. Bytes that look random
-//! pass: a bare Ed25519 key, a compressed point, a modulus.
+//! The check looks for marks of text files anywhere, and for binary keys at the beginning. Each
+//! pattern demands so many bits that fewer than one in 2⁴⁰ random secrets is refused. Bytes that
+//! look random pass: a bare Ed25519 key, a compressed point, a modulus.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ParsedPublicKey,
@@ -16,9 +16,9 @@ use crate::error::Result;
 use crate::jwt::token::json::scan_object;
 use crate::secret::{Depth, Encoding, Secret, TraceGuard};
 
-/// Of text files: PEM and RFC 4716, either end; JWKs; `PuTTY`'s; OpenSSH's, of which the longer
-/// names are of public keys, private ones and authenticators alike. White space between the
-/// characters does not count.
+/// Marks of text files: either end of PEM and RFC 4716, JWKs, `PuTTY` files, and the names of
+/// OpenSSH key types. `ssh-ed25519` and `ecdsa-sha2-` occur in public keys, private keys and keys
+/// of authenticators alike. White space between the characters does not count.
 const MARKS: [&[u8]; 8] = [
     b"----BEGIN ",
     b"----END ",
@@ -29,14 +29,14 @@ const MARKS: [&[u8]; 8] = [
     b"ssh-ed25519",
     b"ecdsa-sha2-",
 ];
-/// How a key in binary begins that names its type as SSH does (RFC 4253 section 6.6).
+/// The beginning of a binary key that carries an SSH type name (RFC 4253 section 6.6).
 const SSH: &[u8] = b"\0\0\0\x07ssh-";
 
-/// `[0]` and `[1]`, constructed.
+/// The tags `[0]` and `[1]`, constructed.
 const TAGGED: [u8; 2] = [0xa0, 0xa1];
 
-/// Whether a secret is a key file, or the base64, base64url or hex of one when it has at most
-/// `longest` bytes. Errors as [`Secret::copy_from`].
+/// Whether a secret is a key file or, if it has at most `longest` bytes, the base64, base64url or
+/// hex of one. Errors as for [`Secret::copy_from`].
 pub(super) fn looks_like_a_key_file(secret: &[u8], longest: usize) -> Result<bool> {
     if is_key_file(secret) {
         return Ok(true);
@@ -56,7 +56,7 @@ pub(super) fn looks_like_a_key_file(secret: &[u8], longest: usize) -> Result<boo
     })
 }
 
-/// A text without white space and padding, base64 in the alphabet of base64url.
+/// Removes white space, NUL bytes and padding from a text, and turns base64 into base64url.
 fn compact(text: &[u8]) -> Result<Secret> {
     Secret::filled_up_to(text.len(), |slot| {
         let mut length = 0;
@@ -80,7 +80,7 @@ fn is_key_file(bytes: &[u8]) -> bool {
         || is_point(bytes)
 }
 
-/// Whether `text` is somewhere in `bytes`.
+/// Whether `text` is somewhere in `bytes`; white space and NUL bytes in between do not count.
 fn has_text(bytes: &[u8], text: &[u8]) -> bool {
     memchr::memchr_iter(text[0], bytes).any(|start| {
         let mut rest = bytes[start..].iter();
@@ -89,12 +89,12 @@ fn has_text(bytes: &[u8], text: &[u8]) -> bool {
     })
 }
 
-/// White space, and what every other byte of UTF-16 is.
+/// Whether the byte is white space or NUL, which is every other byte of ASCII text in UTF-16.
 fn is_skipped(byte: u8) -> bool {
     byte == 0 || byte.is_ascii_whitespace()
 }
 
-/// Whether this is the JSON of a JWK or a set of them, however the names are written.
+/// Whether this is the JSON of a JWK or a JWK Set; escapes in the names of members do not hide it.
 fn is_json_key(bytes: &[u8]) -> bool {
     let mut is_key = false;
     std::str::from_utf8(bytes)
@@ -104,13 +104,13 @@ fn is_json_key(bytes: &[u8]) -> bool {
         && is_key
 }
 
-/// Whether a key or a certificate in DER is what `bytes` begin with.
+/// Whether `bytes` begin with a key or a certificate in DER.
 fn is_der_key(bytes: &[u8]) -> bool {
     let Some((SEQUENCE, content, _)) = element(bytes) else { return false };
     let Some(parts) = elements(content) else { return false };
     match parts[..] {
-        // PKCS#8; encrypted PKCS#8, or SubjectPublicKeyInfo of whole bytes; certificates and
-        // requests for one (RFC 5280 section 4.1).
+        // PKCS#8; encrypted PKCS#8, or a SubjectPublicKeyInfo of whole bytes; certificates and
+        // certificate requests (RFC 5280 section 4.1).
         [(INTEGER, [0 | 1]), (SEQUENCE, algorithm), (OCTET_STRING, _), ..]
         | [(SEQUENCE, algorithm), (OCTET_STRING, _) | (BIT_STRING, [0, ..])]
         | [(SEQUENCE, _), (SEQUENCE, algorithm), (BIT_STRING, [0, ..])] => is_identifier(algorithm),
@@ -140,7 +140,7 @@ fn is_identifier(content: &[u8]) -> bool {
     )
 }
 
-/// Whether this is an uncompressed point on one of the curves: of random bytes none is.
+/// Whether this is an uncompressed point on one of the curves. Random bytes never are in practice.
 fn is_point(bytes: &[u8]) -> bool {
     let curve = match (bytes.first(), bytes.len()) {
         (Some(4), 65) => &ECDSA_P256_SHA256_FIXED,

@@ -1,8 +1,9 @@
-//! Keys: bound to one algorithm when they are made, parsed once, never guessed at.
+//! Keys. Each is bound to one algorithm when it is made, and is parsed once; its format is never
+//! guessed.
 //!
-//! A file a scheme (`hmac`, `rsa`, `ecdsa`, `ed25519`) parses, generates, signs, verifies and
-//! publishes the scheme's keys, behind the traits of `scheme`. `key` is a key of any scheme; `open`
-//! and `pem` read files.
+//! Each scheme has one file (`hmac`, `rsa`, `ecdsa`, `ed25519`), which parses, generates, signs,
+//! verifies and publishes with the scheme's keys, behind the traits of `scheme`. `key` holds a key
+//! of any scheme; `open` and `pem` read key files.
 
 mod der;
 pub(super) mod ecdsa;

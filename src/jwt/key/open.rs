@@ -1,4 +1,4 @@
-//! Making keys: generated, or read from the files and JWKs of other tools.
+//! Makes keys: generates them, or reads them from the files and JWKs of other tools.
 
 use serde_json::{Map, Value};
 
@@ -16,7 +16,8 @@ use crate::jwt::token::base64url;
 use crate::secret::{Depth, TraceGuard};
 
 impl Key {
-    /// A new key. `modulus_bits` is 2048, 3072 or 4096 and only for RSA.
+    /// Generates a key. `modulus_bits` is for RSA only: 2048 (the default), 3072 or 4096. Without
+    /// `kid` the id is the thumbprint (RFC 7638) of the public half, or random for a secret.
     pub fn generate(
         algorithm: Algorithm,
         modulus_bits: Option<u32>,
@@ -28,14 +29,14 @@ impl Key {
         Self::from_private(algorithm.scheme().generate(modulus_bits)?, algorithm, kid)
     }
 
-    /// An HMAC key from its secret: at least as long as the hash's output (RFC 7518 section 3.2),
-    /// at most 4096 bytes, and no key file.
+    /// Makes an HMAC key from its secret, which has at least the length of the hash's output (RFC
+    /// 7518 section 3.2), at most 4096 bytes, and is not a key file.
     pub fn from_secret(secret: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let key = algorithm.scheme().secret_key(secret, algorithm.name())?;
         Self::from_private(key, algorithm, kid)
     }
 
-    /// A key from DER: PKCS#8, encrypted when there is a passphrase, SPKI, PKCS#1 or SEC 1.
+    /// Reads a key from DER: PKCS#8 (encrypted if there is a passphrase), SPKI, PKCS#1 or SEC 1.
     pub fn open_der(
         der: &[u8],
         passphrase: Option<&[u8]>,
@@ -46,7 +47,7 @@ impl Key {
         Self::open_form(form, der, passphrase, algorithm, kid)
     }
 
-    /// As [`Self::open_der`], of DER whose form is known.
+    /// As [`Self::open_der`], for DER whose form is known.
     pub(super) fn open_form(
         form: Form,
         der: &[u8],
@@ -74,26 +75,27 @@ impl Key {
         }
     }
 
-    /// A private key from PKCS#8 DER (RFC 5958).
+    /// Reads a private key from PKCS#8 DER (RFC 5958).
     pub fn from_pkcs8(der: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let key = algorithm.scheme().private_key(Form::Pkcs8, der)?;
         Self::from_private(key.ok_or_else(|| unusable(algorithm.name()))?, algorithm, kid)
     }
 
-    /// A public key from SPKI DER (RFC 5280 section 4.1).
+    /// Reads a public key from SPKI DER (RFC 5280 section 4.1).
     #[cfg(test)]
     pub fn from_spki(der: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         let key = algorithm.scheme().public_key(Form::Spki, der)?;
         Self::from_public(key.ok_or_else(|| unusable(algorithm.name()))?, algorithm, kid)
     }
 
-    /// A public key from the JSON of a JWK (RFC 7517). Its own `alg`, `use` and `kid` are
-    /// honoured where they are given. `oct` and private members are not read here.
+    /// Reads a public key from the JSON of a JWK (RFC 7517). The JWK's `alg`, `use` and `key_ops`
+    /// are checked where they are given, and its `kid` is used unless the argument names another.
+    /// An `oct` JWK is refused; private members are ignored.
     pub fn from_public_jwk(json: &str, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         Self::from_jwk(&members_of(json)?, algorithm, kid)
     }
 
-    /// As [`Self::from_public_jwk`], of members that have been read.
+    /// As [`Self::from_public_jwk`], for members that have been read.
     pub fn from_members(members: &Map<String, Value>, algorithm: Algorithm) -> Result<Self> {
         Self::from_jwk(members, algorithm, None)
     }
@@ -118,7 +120,7 @@ impl Key {
         let kid = match (kid, &key.public) {
             (Some(kid), _) => kid.to_owned(),
             (None, Some(public)) => public.thumbprint(),
-            // Not a thumbprint (RFC 7638), which would publish a hash of the secret.
+            // A thumbprint (RFC 7638) would publish a hash of the secret.
             (None, None) => {
                 let mut bytes = [0; 16];
                 random_bytes(&mut bytes)?;

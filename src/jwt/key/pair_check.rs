@@ -1,5 +1,5 @@
-//! The check of a new key pair: the published numbers must verify a signature of its private half,
-//! to a reader that is not ours as well.
+//! Checks a new key pair: a signature of the private half must verify with the published numbers,
+//! also in a reader that is not ours.
 
 use super::error::invalid;
 use super::jwk::PublicJwk;
@@ -10,7 +10,7 @@ use crate::jwt::token::base64url;
 
 const MESSAGE: &[u8] = b"@nodesec/native pair check";
 
-/// Refuses a pair whose halves do not belong together. A secret has no halves.
+/// Refuses a pair whose halves do not belong together, with `ERR_JWT_KEY`. A secret has no halves.
 pub(super) fn check_pair(key: &Key) -> Result<()> {
     let Some(public) = key.public() else { return Ok(()) };
     let mut signature = Vec::new();
@@ -21,8 +21,8 @@ pub(super) fn check_pair(key: &Key) -> Result<()> {
     Err(invalid("the private and the public half of the key do not belong together"))
 }
 
-/// Whether the `jsonwebtoken` crate takes the published JWK for the key of a signature. Of an
-/// algorithm that it does not know only our reader is asked.
+/// Whether the `jsonwebtoken` crate verifies a signature with the published JWK. `true` for an
+/// algorithm that the crate does not know: there only our own reader checks the pair.
 fn is_read_by_others(public: &PublicJwk, algorithm: Algorithm, signature: &[u8]) -> bool {
     let Some(known) = algorithm.elsewhere() else { return true };
     let Ok(name) = known.parse() else { return false };

@@ -1,4 +1,4 @@
-//! Keys from PEM files.
+//! Reads keys from PEM files.
 
 use super::der::Form;
 use super::error::{invalid, unusable};
@@ -7,15 +7,15 @@ use crate::error::{Error, Result};
 use crate::jwt::algorithm::Algorithm;
 use crate::secret::{Depth, Secret, TraceGuard};
 
-/// The longest PEM or DER that is read, in bytes.
+/// The longest PEM or DER that can be read, in bytes.
 pub const MAX_KEY_LEN: usize = 64 * 1024;
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 impl Key {
-    /// A key from a PEM file (RFC 7468) of one section, encrypted when there is a passphrase: see
-    /// [`Self::open_der`]. Text before the section is passed over.
+    /// Reads a key from a PEM file (RFC 7468) with exactly one section, encrypted if there is a
+    /// passphrase: see [`Self::open_der`]. Text before the section is ignored.
     pub fn open_pem(
         pem: &[u8],
         passphrase: Option<&[u8]>,
@@ -43,7 +43,7 @@ impl Key {
             Err(_) => Err(malformed()),
         };
         let key_text = &pem[memchr::memmem::find(pem, BEGIN).unwrap_or_default()..];
-        // Four characters are at most three bytes.
+        // Four characters decode to at most three bytes.
         let room = key_text.len().div_ceil(4) * 3;
         let read = |der: &[u8]| {
             if Form::of(der) != Some(form) {
@@ -60,7 +60,7 @@ impl Key {
         TraceGuard::run(Depth::Registers, |trace| read(der.expose(trace)))
     }
 
-    /// As [`Self::open_pem`], of what is not encrypted.
+    /// As [`Self::open_pem`], for a key that is not encrypted.
     #[cfg(test)]
     pub fn from_pem(pem: &[u8], algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
         Self::open_pem(pem, None, algorithm, kid)
@@ -71,7 +71,7 @@ fn malformed() -> Error {
     invalid("the PEM is malformed: between its two lines is base64, after them nothing")
 }
 
-/// The error for a section that is no key.
+/// The error for a section that is not a key.
 fn foreign(label: &str) -> Error {
     invalid(match label {
         "CERTIFICATE" => {

@@ -19,7 +19,8 @@ pub enum Purpose {
     Both,
 }
 
-/// Whether a JWK, private or symmetric, says of itself that it is for this.
+/// Checks that a private or symmetric JWK allows this algorithm and purpose; `ERR_JWT_KEY`
+/// otherwise.
 pub fn check_purpose(json: &str, algorithm: Algorithm, purpose: Purpose) -> Result<()> {
     if purpose == Purpose::Both && !algorithm.is_symmetric() {
         return Err(invalid("an \"oct\" JWK is a secret, which makes HMAC keys only"));
@@ -27,8 +28,8 @@ pub fn check_purpose(json: &str, algorithm: Algorithm, purpose: Purpose) -> Resu
     check(&members_of(json)?, algorithm, purpose)
 }
 
-/// `use` (RFC 7517 section 4.2), `key_ops` (4.3), `alg` (4.4) and `kid` (4.5), each
-/// where it is given.
+/// Checks `use` (RFC 7517 section 4.2), `key_ops` (4.3), `alg` (4.4) and `kid` (4.5), each where it
+/// is given.
 pub(super) fn check(
     members: &Map<String, Value>,
     algorithm: Algorithm,
@@ -51,7 +52,7 @@ pub(super) fn check(
         Purpose::Verify => &["verify"],
         Purpose::Both => &["sign", "verify"],
     };
-    // Of the operations of section 4.3, a signature key has no others, and each once.
+    // Of the operations of section 4.3, a signature key may list only these, each once.
     let known = |operation: &Value| matches!(operation.as_str(), Some("sign" | "verify"));
     let is_distinct =
         operations.len() < 2 || (operations.len() == 2 && operations[0] != operations[1]);
@@ -66,7 +67,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// The members of a JWK, of which none comes twice.
+/// Reads the members of a JWK. Duplicate members are refused.
 pub(super) fn members_of(json: &str) -> Result<Map<String, Value>> {
     let read = scan_object(json, |_, _| {}).and_then(|()| serde_json::from_str(json).ok());
     read.ok_or_else(|| invalid("this is not a JWK"))

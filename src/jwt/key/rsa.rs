@@ -19,7 +19,7 @@ use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
 use crate::error::Result;
 use crate::secret::{ParsedKey, Secret};
 
-/// The lengths of moduli, in bits (RFC 7518 section 3.3 asks for at least 2048).
+/// The permitted lengths of moduli, in bits (RFC 7518 section 3.3 asks for at least 2048).
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// `rsaEncryption`: keys for any padding (RFC 3279 section 2.3.1).
 const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
@@ -58,7 +58,7 @@ pub(crate) static PS512: Rsa =
 impl Rsa {
     fn private(&self, pair: KeyPair) -> Result<Option<PrivateKey>> {
         let Some(public) = self.public(&jwk_of(pair.public_key()))? else { return Ok(None) };
-        // The library wipes its encoding when it is dropped.
+        // The library wipes this encoding when it is dropped.
         let der: Pkcs8V1Der<'static> = pair.as_der().map_err(|_| not_encoded())?;
         let original = Secret::copy_from(der.as_ref())?;
         let signer = Arc::new(RsaSigner { pair: ParsedKey::new(pair), padding: self.signing });
@@ -135,7 +135,7 @@ fn jwk_of(key: &RsaPublicKey) -> (Vec<u8>, Vec<u8>) {
 fn check_numbers(n: &[u8], e: &[u8]) -> Result<()> {
     let bits = n.len() * 8 - n.first().map_or(0, |byte| byte.leading_zeros() as usize);
     let odd_exponent = e.last().is_some_and(|last| last % 2 == 1) && e[..] != [1]
-        // Beyond 33 bits no signature is ever verified.
+        // With an exponent of more than 33 bits the library never verifies a signature.
         && (e.len() < 5 || (e.len() == 5 && e[0] == 1));
     let odd_modulus = n.last().is_some_and(|last| last % 2 == 1);
     if MODULUS_BITS.contains(&bits) && odd_exponent && odd_modulus {
@@ -152,7 +152,7 @@ struct RsaSigner {
 }
 
 impl Signer for RsaSigner {
-    /// As long as the modulus.
+    /// Appends as many bytes as the modulus has.
     fn sign_into(&self, message: &[u8], out: &mut Vec<u8>) -> Result<()> {
         let start = out.len();
         out.resize(start + self.pair.public_modulus_len(), 0);

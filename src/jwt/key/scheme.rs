@@ -1,8 +1,7 @@
-//! A signature scheme: what each of the files of schemes implements.
+//! The traits that the file of each signature scheme implements.
 //!
-//! Of a private key two things are kept: its storable original, in secret memory, and the form that
-//! the crypto library parsed it into, which is on that library's heap, counted and wiped at the
-//! end.
+//! Two forms of a private key are kept. The original, for storing, is in secret memory. The form
+//! that the crypto library parsed is on that library's heap, counted, and wiped when it is freed.
 
 use std::sync::Arc;
 
@@ -15,28 +14,29 @@ use super::key_type::KeyType;
 use crate::error::Result;
 use crate::secret::Secret;
 
-/// A signature scheme with its parameters. Where a method gives `None`, the bytes are no key of the
-/// scheme.
+/// A signature scheme with its parameters. A method returns `None` if the bytes are not a key of
+/// the scheme.
 pub(crate) trait Scheme: Sync {
-    /// The type of its keys.
+    /// The type of the scheme's keys.
     fn key_type(&self) -> KeyType;
 
-    /// A new key. `modulus_bits` is for RSA only.
+    /// Generates a key. `modulus_bits` is for RSA only.
     fn generate(&self, modulus_bits: Option<u32>) -> Result<PrivateKey>;
 
-    /// A key from a shared secret.
+    /// Makes a key from a shared secret. `ERR_JWT_KEY` for every scheme but HMAC.
     fn secret_key(&self, _secret: &[u8], _name: &str) -> Result<PrivateKey> {
         Err(invalid("a secret makes an HMAC key; for this alg use a PEM or a JWK"))
     }
 
-    /// A private key from DER of this form.
+    /// Reads a private key from DER of this form.
     fn private_key(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>>;
 
-    /// A public key from DER of this form.
+    /// Reads a public key from DER of this form.
     fn public_key(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>>;
 
-    /// A public key from the members of a JWK. `name` is the algorithm's, for the errors: one if
-    /// the members are not those of such a key, another if their numbers are no key.
+    /// Reads a public key from the members of a JWK. `name` is the name of the algorithm, for the
+    /// errors: one if the members are not those of a key of this scheme, another if their numbers
+    /// are not a key.
     fn public_jwk(&self, members: &Map<String, Value>, name: &str) -> Result<PublicKey>;
 }
 
@@ -48,13 +48,13 @@ pub(crate) struct PrivateKey {
     pub verifier: Arc<dyn SignatureVerifier>,
     /// The public half; `None` for a secret.
     pub public: Option<PublicJwk>,
-    /// The bytes that the key can be made from again: a secret, or PKCS#8 (RFC 5208).
+    /// The bytes from which the key can be rebuilt: a secret, or PKCS#8 (RFC 5208).
     pub original: Secret,
 }
 
 /// A public key.
 pub(crate) struct PublicKey {
-    /// Its numbers.
+    /// The numbers of the key.
     pub jwk: PublicJwk,
     /// Verifies.
     pub verifier: Arc<dyn SignatureVerifier>,
@@ -68,6 +68,6 @@ pub(crate) trait Signer: Send + Sync {
 
 /// A key that verifies.
 pub(crate) trait SignatureVerifier: Send + Sync {
-    /// Whether `signature` is this key's for `message`.
+    /// Whether this key made `signature` for `message`.
     fn verifies(&self, message: &[u8], signature: &[u8]) -> bool;
 }

@@ -1,14 +1,16 @@
-//! The states of a ring's keys and how they follow each other. Pure: the time is an argument.
+//! The states of a ring's keys and the transitions between them. The code is pure: the time is an
+//! argument.
 //!
 //! ```text
 //! add, rotate, deliver ──> next ──promote──> active ──> retired ──expire──> (forgotten)
 //!                           └───────────displaced─────────^
-//!                          any of them ──revoke──> revoked, whose id stays spent
+//!                          any of them ──revoke──> revoked; the id is never used again
 //! ```
 //!
-//! With `rotate_every` somebody makes the key that is [`missing`](Book::missing): at once, and
-//! `deliver`s it; or elsewhere, which it says by `order`, until which has been `deliver`ed none is
-//! missing. A key that could not be made, or for which there was no room, is tried again.
+//! With `rotate_every` the caller makes the key that is [`missing`](Book::missing). It makes the
+//! key at once and `deliver`s it, or it calls `order` and has the key made elsewhere; then no key
+//! is missing until that one has been `deliver`ed. If a key could not be made, or there was no room
+//! for it, another one is made later.
 
 use std::sync::Arc;
 
@@ -17,15 +19,16 @@ use super::state::{KeyChange, KeyInfo, KeyState};
 use crate::error::{Code, Error, Result};
 use crate::jwt::key::key::Key;
 
-/// What is added to `jwks_max_age` before a key signs, in seconds: a set that was on its way, or
-/// was made in the same second, when the key was published is cached that much longer. Caches that
-/// follow RFC 9111 section 4.2.3 count from their request; not all that fetch keys do.
+/// Seconds that are added to `jwks_max_age` before a key signs. A JWKS without the key may have
+/// been in transit when the key was published, or may have been made in the same second; it stays
+/// cached for that much longer. Caches that follow RFC 9111 section 4.2.3 count from their request,
+/// but not all clients that fetch keys do.
 const IN_TRANSIT: u64 = 30;
 
-/// How long after a key could not be made another one is tried, in seconds.
+/// Seconds from a failure to make a key until the next attempt.
 const RETRY: u64 = 10;
 
-/// What a ring holds.
+/// The keys of a ring, the changes to report, and the progress of a key that is being made.
 pub(super) struct Book {
     options: RingOptions,
     entries: Vec<RingEntry>,
@@ -35,20 +38,21 @@ pub(super) struct Book {
 
 /// One key in its state.
 pub(super) struct RingEntry {
-    /// What is told of it.
+    /// The description of the key, without its material.
     pub info: KeyInfo,
-    /// Only of a key that signs or will; dropped, and with it wiped, when the key retires.
+    /// Present while the key signs or is to sign. It is dropped, and so wiped, when the key retires
+    /// or is revoked.
     pub signing: Option<Arc<Key>>,
-    /// Without a private half, except for HMAC; dropped when the key is revoked.
+    /// Without a private half, except for HMAC. Dropped when the key is revoked.
     pub verifying: Option<Arc<Key>>,
 }
 
-/// Whether the key that is missing is on its way.
+/// Whether the missing key is being made.
 #[derive(Clone, Copy)]
 enum Making {
-    /// None is made; from this time on one may be.
+    /// No key is being made; from this time on one may be.
     From(u64),
-    /// One is made elsewhere.
+    /// A key is being made elsewhere.
     Ordered,
 }
 
@@ -61,17 +65,19 @@ impl Book {
         &self.entries
     }
 
-    /// The key in a state of which there is at most one.
+    /// The key in a state that at most one key has: next or active.
     pub(super) fn only(&self, state: KeyState) -> Option<&RingEntry> {
         self.entries.iter().find(|entry| entry.info.state == state)
     }
 
-    /// What has changed since this was last asked.
+    /// Takes the changes since the last call.
     pub(super) fn take_changes(&mut self) -> Vec<KeyChange> {
         std::mem::take(&mut self.changes)
     }
 
-    /// Adds a key of somebody else's making.
+    /// Adds a key that was made elsewhere. Without `state` it becomes active if no key is, else
+    /// next. `ERR_KEYRING_DUPLICATE` if the ring has a key with this `kid`, even a revoked one;
+    /// `ERR_JWT_KEY` if a public key is to sign; `ERR_KEYRING_FULL` if there is no room.
     pub(super) fn add(&mut self, key: Arc<Key>, state: Option<KeyState>, now: u64) -> Result<()> {
         let state = state.unwrap_or_else(|| match self.only(KeyState::Active) {
             Some(_) => KeyState::Next,
@@ -94,7 +100,8 @@ impl Book {
         Ok(())
     }
 
-    /// Whether so many more keys can be put, when those are gone that verify nothing any more.
+    /// Forgets keys that verify nothing any more, then checks that `more` keys have room:
+    /// `ERR_KEYRING_FULL` otherwise.
     pub(super) fn check_room(&mut self, more: usize, now: u64) -> Result<()> {
         self.expire(now);
         if self.entries.len().saturating_add(more) <= MAX_RING_KEYS {
@@ -109,7 +116,7 @@ impl Book {
         ))
     }
 
-    /// Puts a key, for which there is room, into a state; what it displaces is retired.
+    /// Puts a key into a state and retires the key that it displaces. There must be room for it.
     pub(super) fn put(&mut self, key: Arc<Key>, state: KeyState, now: u64) {
         self.expire(now);
         if matches!(state, KeyState::Next | KeyState::Active) {
@@ -121,7 +128,7 @@ impl Book {
         self.entries.push(RingEntry::new(info, key));
     }
 
-    /// Puts a key back as it was sealed, without its being news.
+    /// Restores a key from a sealed ring, without reporting a change.
     pub(super) fn restore(&mut self, info: KeyInfo, key: Option<Arc<Key>>) {
         self.entries.push(match key {
             Some(key) => RingEntry::new(info, key),
@@ -129,7 +136,8 @@ impl Book {
         });
     }
 
-    /// The next key becomes the active one, which retires.
+    /// Makes the next key the active one, and retires the active one. Does nothing without a next
+    /// key.
     pub(super) fn promote(&mut self, now: u64) {
         if self.only(KeyState::Next).is_some() {
             self.retire(KeyState::Active, now);
@@ -137,7 +145,7 @@ impl Book {
         }
     }
 
-    /// Refuses a key for good.
+    /// Revokes a key for good. `ERR_KEYRING_UNKNOWN_KEY` if the ring does not have it.
     pub(super) fn revoke(&mut self, kid: &str, now: u64) -> Result<()> {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.info.kid == kid) else {
             return Err(Error::new(
@@ -155,7 +163,7 @@ impl Book {
         Ok(())
     }
 
-    /// Does what is due and needs no new key: forgets what verifies nothing any more, and
+    /// Does what is due and needs no new key: forgets keys that verify nothing any more, and
     /// promotes.
     pub(super) fn apply(&mut self, now: u64) {
         self.expire(now);
@@ -164,7 +172,7 @@ impl Book {
         }
     }
 
-    /// The state for which a key has to be made now.
+    /// The state for which a key must be made now; `None` if no key is missing.
     pub(super) fn missing(&self, now: u64) -> Option<KeyState> {
         let may = matches!(self.making, Making::From(start) if now >= start);
         if !may || self.options.rotate_every.is_none() || self.only(KeyState::Next).is_some() {
@@ -173,12 +181,13 @@ impl Book {
         Some(if self.entries.is_empty() { KeyState::Active } else { KeyState::Next })
     }
 
-    /// A key is on its way.
+    /// Records that the missing key is being made elsewhere.
     pub(super) fn order(&mut self) {
         self.making = Making::Ordered;
     }
 
-    /// A key has come, and is put where one is still missing; or none could be made.
+    /// Takes the key that has been made, or the failure to make one. The key is added if one is
+    /// still missing. After a failure, or if there is no room, the next attempt is due in 10 s.
     pub(super) fn deliver(&mut self, made: Result<Key>, now: u64) {
         self.making = Making::From(0);
         let Some(state) = self.missing(now) else { return };
@@ -188,8 +197,9 @@ impl Book {
         }
     }
 
-    /// Moves times that are to come, since the clock has been set back or somebody has looked
-    /// ahead, to `now`: without it a retired key would verify until then. Whether there were any.
+    /// Moves every time in the future to `now`, and returns whether there were any. The clock may
+    /// have been set back, or a `tick` may have looked ahead; without this a retired key would
+    /// verify for too long. A pending attempt to make a key becomes due within 10 s.
     pub(super) fn correct(&mut self, now: u64) -> bool {
         let mut is_corrected = false;
         for entry in self.entries.iter_mut().filter(|entry| entry.info.since > now) {
@@ -202,12 +212,12 @@ impl Book {
         is_corrected
     }
 
-    /// The latest time since which a key has been what it is.
+    /// The latest time at which a key entered its state.
     pub(super) fn latest(&self) -> u64 {
         self.entries.iter().map(|entry| entry.info.since).max().unwrap_or(0)
     }
 
-    /// When [`Self::apply`] or [`Self::missing`] will next have something to say.
+    /// When [`Self::apply`] or [`Self::missing`] will next have something to do.
     pub(super) fn due(&self) -> u64 {
         let missing = match self.making {
             Making::From(start)
@@ -221,7 +231,7 @@ impl Book {
         expiries.chain(self.promotion()).fold(missing, u64::min)
     }
 
-    /// Since when the next key may sign: from then on every verifier knows it.
+    /// When the next key may sign: from then on every verifier knows it.
     pub(super) fn published(&self) -> Option<u64> {
         let next = self.only(KeyState::Next)?;
         let cached = match self.options.jwks_max_age {
@@ -231,8 +241,8 @@ impl Book {
         Some(next.info.since.saturating_add(cached))
     }
 
-    /// Until when a key verifies, the one rule for every verifier and for the JWKS; `None` for
-    /// one that is refused already.
+    /// Until when a key verifies. The rule is the same for every verifier and for the JWKS. `None`
+    /// for a key that is refused already.
     pub(super) fn usable(&self, entry: &RingEntry, now: u64) -> Option<u64> {
         let until = self.until(entry)?;
         (now < until).then_some(until)
@@ -246,14 +256,16 @@ impl Book {
         }
     }
 
-    /// When the next key is promoted by itself: the active one has signed for `rotate_every`.
+    /// When the next key is promoted by time: the active key, if there is one, has signed for
+    /// `rotate_every`, and the next key has been published long enough.
     fn promotion(&self) -> Option<u64> {
         let (every, published) = (self.options.rotate_every?, self.published()?);
         let active = self.only(KeyState::Active);
         Some(active.map_or(0, |active| active.info.since.saturating_add(every)).max(published))
     }
 
-    /// Forgets what verifies nothing any more; a revoked key's id is not forgotten.
+    /// Forgets keys that verify nothing any more. A revoked key stays, so that its id is not used
+    /// again.
     fn expire(&mut self, now: u64) {
         for entry in std::mem::take(&mut self.entries) {
             if entry.info.state == KeyState::Revoked || self.usable(&entry, now).is_some() {

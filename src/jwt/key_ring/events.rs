@@ -1,11 +1,11 @@
-//! Who wants to know of changes.
+//! The listeners that a ring tells of its changes.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::state::KeyChange;
 
-/// Told of changes in their order while the ring is locked: it passes them on and returns. `false`
-/// when nobody is there any more.
+/// Receives changes in their order, while the ring is locked, so it must pass them on and return.
+/// Returns `false` when nobody listens any more.
 pub type Listener = Box<dyn Fn(&[KeyChange]) -> bool + Send + Sync>;
 
 /// The listeners of a ring.

@@ -15,7 +15,7 @@ pub struct Jwks {
     pub body: String,
     /// A strong entity tag (RFC 9110 section 8.8.3), quotes included.
     pub etag: String,
-    /// For `Cache-Control: max-age`, seconds.
+    /// For `Cache-Control: max-age`, in seconds.
     pub max_age: u64,
 }
 
@@ -26,9 +26,9 @@ impl KeyRing {
         self.catch_up(now);
         let mut body = String::from("{\"keys\":[");
         let book = self.read();
-        // A set need not be fetched anew when the next key is published: that one signs only when
-        // all sets without it have been forgotten. Into a ring without any key comes one that signs
-        // at once.
+        // Publishing a next key does not make cached sets invalid: the key signs only when all sets
+        // without it have expired. A ring with neither an active nor a next key is different: its
+        // first key signs at once, so its set must not be cached.
         let has_any = [KeyState::Active, KeyState::Next].map(|state| book.only(state).is_some());
         let mut max_age = if has_any.contains(&true) { self.options.jwks_max_age } else { 0 };
         for entry in book.entries() {

@@ -1,4 +1,4 @@
-//! The key of a ring that signs, and the key that a token names.
+//! Finds the key of a ring that signs, and the key that a token names.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::jwt::key_lookup;
 use crate::jwt::token::rejection::Rejection;
 
 impl KeyRing {
-    /// The key that signs.
+    /// The key that signs; `ERR_KEYRING_NO_ACTIVE_KEY` if there is none.
     pub fn signing_key(&self) -> Result<Arc<Key>> {
         let book = self.read();
         let active = book.only(KeyState::Active).and_then(|entry| entry.signing.clone());

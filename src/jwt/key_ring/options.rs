@@ -1,13 +1,14 @@
-//! How a ring rotates, and the limits of that.
+//! The options of a ring's rotation, and their limits.
 
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;
 use crate::revocation::MAX_CLOCK_TOLERANCE;
 
-/// The most keys that a ring holds, revoked ones included: as many sealed fit into one secret.
+/// The most keys that a ring holds, revoked ones included. A ring of that many fits into one secret
+/// when it is sealed.
 pub(crate) const MAX_RING_KEYS: usize = 1000;
 
-/// The most keys that rotation by time leaves to verify: room for others.
+/// The most retired keys that rotation by time may leave, so that other keys have room.
 const MOST_RETIRED: u64 = 900;
 
 /// How a ring rotates.
@@ -17,16 +18,18 @@ pub struct RingOptions {
     pub algorithm: Algorithm,
     /// The longest life of a token signed with the ring, in seconds; a day by default.
     pub max_token_ttl: u64,
-    /// How long verifiers may cache the JWKS, in seconds; ten minutes by default. A key signs
-    /// when it has been published for 30 seconds longer, unless this is 0.
+    /// How long verifiers may cache the JWKS, in seconds; ten minutes by default. A next key may
+    /// sign after it has been published for this time and 30 seconds, or at once if this is 0.
     pub jwks_max_age: u64,
-    /// How long a key signs before the next one takes over by itself, in seconds; longer than
-    /// `jwks_max_age`, and so long that at most 900 keys verify at once. Never by default.
+    /// How long a key signs before the next one takes over by itself, in seconds. It must be longer
+    /// than `jwks_max_age`, and so long that at most 900 retired keys verify at once. By default
+    /// keys do not rotate by time.
     pub rotate_every: Option<u64>,
 }
 
 impl RingOptions {
-    /// Refuses a period that publishes a key too late, or that leaves too many keys to verify.
+    /// Refuses a period in which a key is published too late, or which leaves too many retired
+    /// keys, with `ERR_OUT_OF_RANGE`.
     pub(super) fn check_period(&self) -> Result<()> {
         let Some(every) = self.rotate_every else { return Ok(()) };
         if every <= self.jwks_max_age {
@@ -49,7 +52,7 @@ impl RingOptions {
         Ok(())
     }
 
-    /// For how long a key verifies after it has signed last, in seconds.
+    /// How long a key verifies after its last signature, in seconds.
     pub fn longest_use(&self) -> u64 {
         self.max_token_ttl.saturating_add(MAX_CLOCK_TOLERANCE)
     }

@@ -1,14 +1,14 @@
-//! The key ring: a book of keys that issuers and verifiers share.
+//! The key ring: keys in their states, which issuers and verifiers share.
 //!
-//! A key is published as `next` before it signs, so that verifiers which cache the JWKS know it
-//! by then; it verifies as `retired` for as long as a token it signed can live; `revoked` it is
-//! gone at once, and its id is never used again.
+//! A key is published as `next` before it signs, so that verifiers which cache the JWKS know it by
+//! then. As `retired` it verifies for as long as a token that it signed can live. A `revoked` key
+//! is refused at once, and its id is never used again.
 //!
-//! Rotation by time needs no timer: what is due is done by whoever signs, verifies or publishes
-//! next. The key that is promoted then has been there for a whole period, so nobody waits for one
-//! to be made. Its successor is made on the spot, within some 100 µs, or for RSA, where that takes
-//! up to a second, on a thread of its own, and is published when it comes: the pool of the hashes
-//! may be busy for longer than a key may sign.
+//! Rotation by time needs no timer: the next call that signs, verifies or publishes does what is
+//! due. The key that this call promotes was made a whole period earlier, so no caller waits for a
+//! key to be made. Its successor is made on the spot, within some 100 µs. An RSA key takes up to a
+//! second, so it is made on a thread of its own and published when it is ready. The thread pool for
+//! hashes is not used, because it may be busy for longer than a key may sign.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
@@ -28,15 +28,16 @@ pub struct KeyRing {
     clock: Arc<dyn Clock>,
     book: RwLock<Book>,
     epoch: AtomicU64,
-    /// When something is to be done, in seconds since 1970.
+    /// When the ring next has something to do, in seconds since 1970.
     pub(super) due: AtomicU64,
-    /// The latest time in the book: a clock that is behind it has been set back.
+    /// The latest time in the book. A clock that is behind it has been set back.
     pub(super) latest: AtomicU64,
     listeners: Listeners,
 }
 
 impl KeyRing {
-    /// A ring without keys: add some, or rotate. With `rotate_every` it makes its own.
+    /// Makes a ring without keys: add some, or rotate. With `rotate_every` the ring makes its own.
+    /// `ERR_OUT_OF_RANGE` if `rotate_every` is too short.
     pub fn new(options: RingOptions, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
         Self::with(Book::new(options), options, clock)
     }
@@ -59,7 +60,7 @@ impl KeyRing {
         }))
     }
 
-    /// The present, in seconds since 1970.
+    /// The current time, in seconds since 1970.
     pub(super) fn now(&self) -> u64 {
         self.clock.unix_seconds()
     }
@@ -69,8 +70,8 @@ impl KeyRing {
         &self.options
     }
 
-    /// Adds a key, up to 1000. Without a state it is the active one if there is none, else the next
-    /// one. What it displaces is retired.
+    /// Adds a key, up to 1000. Without a state the key becomes active if no key is, else next. The
+    /// key that it displaces is retired.
     pub fn add(&self, key: Arc<Key>, state: Option<KeyState>) -> Result<()> {
         self.change(0, |book, now| book.add(key, state, now)).0
     }
@@ -80,7 +81,7 @@ impl KeyRing {
         self.change(0, |book, now| book.revoke(kid, now)).0
     }
 
-    /// The keys in the order in which they came, revoked ones included.
+    /// The keys in the order of their addition, revoked ones included.
     pub fn list(&self) -> Vec<KeyInfo> {
         self.read().entries().iter().map(|entry| entry.info.clone()).collect()
     }
@@ -90,19 +91,19 @@ impl KeyRing {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// Tells `listener` of every change from now on; gives a number for [`Self::unlisten`].
+    /// Tells `listener` of every change from now on; returns a number for [`Self::unlisten`].
     pub fn listen(&self, listener: Listener) -> u64 {
         self.listeners.add(listener)
     }
 
-    /// Tells a listener nothing any more.
+    /// Removes a listener.
     pub fn unlisten(&self, id: u64) {
         self.listeners.remove(id);
     }
 
-    /// Alters the book, and makes what has changed known before anybody can see it. It is
-    /// `earliest`, in seconds since 1970, or later: the clock is read when nobody else can alter
-    /// the book.
+    /// Alters the book, and reports the changes before anybody can see them. `alter` gets the
+    /// current time, or `earliest` if that is later, in seconds since 1970. The clock is read under
+    /// the lock, when nobody else can alter the book.
     pub(super) fn change<T>(
         &self,
         earliest: u64,

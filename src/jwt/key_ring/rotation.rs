@@ -1,4 +1,4 @@
-//! How a ring comes to its next key: when somebody asks for it, and by time.
+//! How a ring gets its next key: on request, and by time.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -11,12 +11,13 @@ use crate::error::{Code, Error, Result};
 use crate::jwt::key::key::Key;
 
 impl KeyRing {
-    /// Promotes the next key and publishes a new one; gives the id of the key that now signs.
+    /// Promotes the next key and publishes a new one; returns the id of the key that now signs.
     ///
-    /// The next key must have been published for `jwks_max_age` and 30 s, unless `force`d. A ring
-    /// without keys gets an active one at once, since no token is verified by any other yet; a ring
-    /// without a next key only publishes one. `generate` is called without the ring being locked.
-    /// `ERR_KEYRING_FULL` when there is no room for what is made.
+    /// The next key must have been published for `jwks_max_age` and 30 s, unless `force`d;
+    /// otherwise `ERR_KEYRING_NOT_PUBLISHED`. A ring without a next key only publishes one. If it
+    /// has no active key either, it also gets an active key at once, since no token is verified by
+    /// another key yet; with `force` it gets one in any case. The ring is not locked while
+    /// `generate` runs. `ERR_KEYRING_FULL` if there is no room for the new keys.
     pub fn rotate(&self, force: bool, generate: impl Fn() -> Result<Key>) -> Result<String> {
         loop {
             let epoch = self.epoch();
@@ -54,12 +55,13 @@ impl KeyRing {
         }
     }
 
-    /// Does what is due at `now`, in seconds since 1970, and tells what it was: retired keys that
-    /// no token needs any more are forgotten, and with `rotate_every` the next key is promoted and
-    /// a new one published. However much time has passed, one key is promoted.
+    /// Does what is due at `now`, in seconds since 1970, and returns the changes. Forgets retired
+    /// keys that no token needs any more. With `rotate_every` it also promotes the next key and
+    /// publishes a new one. However much time has passed, it promotes one key.
     ///
-    /// A `now` that is past is the present: no key was published before it was made. One to come is
-    /// believed, and what it forgets or promotes stays so.
+    /// A `now` in the past counts as the present, because no key was published before it was made.
+    /// A `now` in the future is believed: keys that it forgets or promotes stay forgotten or
+    /// promoted.
     pub fn tick(&self, now: u64) -> Vec<KeyChange> {
         let is_slow = self.options.algorithm.is_rsa();
         let (is_ordered, changes) = self.change(now, |book, now| {
@@ -86,7 +88,7 @@ impl KeyRing {
         }
     }
 
-    /// Has the missing key made on a thread of its own.
+    /// Makes the missing key on a thread of its own.
     fn make_ahead(&self, earliest: u64) {
         let (ring, algorithm) = (self.me.clone(), self.options.algorithm);
         let make = move || {

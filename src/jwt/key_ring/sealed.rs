@@ -1,11 +1,11 @@
-//! A ring at rest, and on its way to other processes.
+//! Seals a ring, for storage or for other processes, and opens it again.
 //!
-//! Under the seal of [`crate::secret`], of a kind of its own, is in format 1:
+//! The seal is the one of [`crate::secret`], with a kind of its own. The plaintext in format 1 is
 //! `format (1) ‖ maxTokenTtl (8) ‖ jwksMaxAge (8) ‖ alg ‖ number of keys (4)`, then for each key
 //! `state (1) ‖ since (8) ‖ alg ‖ kid ‖ material (1) ‖ length (4) ‖ bytes`. Numbers are big-endian,
-//! times seconds, `alg` and `kid` a length (2) and UTF-8. Material is of a revoked key nothing (0),
-//! of one that signs or is an HMAC key its original, the secret or PKCS#8 (1), of any other its
-//! public JWK (2).
+//! and times are in seconds. `alg` and `kid` are a length (2) and UTF-8. The material of a revoked
+//! key is nothing (0). The material of a next or active key, and of every HMAC key, is its original
+//! (1): the secret or PKCS#8. The material of any other key is its public JWK (2).
 
 use std::sync::Arc;
 
@@ -26,7 +26,8 @@ const NOTHING: u8 = 0;
 const ORIGINAL: u8 = 1;
 const PUBLIC_JWK: u8 = 2;
 
-/// What a sealed ring may be told when it is opened; the rest is as it was sealed.
+/// Options that may differ from the sealed ones when a ring is opened. `None` keeps the sealed
+/// value.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RingOverrides {
     /// See [`RingOptions`].
@@ -35,12 +36,13 @@ pub struct RingOverrides {
     pub max_token_ttl: Option<u64>,
     /// See [`RingOptions`].
     pub jwks_max_age: Option<u64>,
-    /// Never sealed: of the processes that open a ring, one at most rotates it.
+    /// This option is never sealed, because at most one of the processes that open a ring may
+    /// rotate it.
     pub rotate_every: Option<u64>,
 }
 
 impl RingOverrides {
-    /// Whether a ring has everything that is given here.
+    /// Whether `options` have every value that is given here.
     pub fn agree_with(&self, options: &RingOptions) -> bool {
         self.algorithm.is_none_or(|own| own == options.algorithm)
             && self.max_token_ttl.is_none_or(|own| own == options.max_token_ttl)
@@ -50,15 +52,15 @@ impl RingOverrides {
 }
 
 impl KeyRing {
-    /// The ring with its private keys, readable with `key` only, of 32 bytes or more. Also
-    /// `ERR_SECRET_EXHAUSTED`, `ERR_RANDOM`.
+    /// Seals the ring with its private keys. Only `key`, which has 32 bytes or more, opens it.
+    /// Errors: `ERR_SECRET_EXHAUSTED`, `ERR_RANDOM`.
     pub fn seal(&self, key: &Secret) -> Result<Vec<u8>> {
         let book = self.read();
         let mut pieces = vec![Piece::Open(head(&self.options, book.entries().len())?)];
         for entry in book.entries() {
             write_entry(&mut pieces, entry)?;
         }
-        // Originals go from their slots to this one.
+        // The originals are copied from their slots straight into this one.
         let plain = TraceGuard::run(Depth::Registers, |trace| {
             let length = pieces.iter().map(|piece| piece.bytes(trace).len()).sum();
             Secret::filled(length, |slot| {
@@ -75,7 +77,9 @@ impl KeyRing {
         plain.seal(key, SealKind::Ring, b"")
     }
 
-    /// Opens what [`KeyRing::seal`] gave. `ERR_SECRET_SEAL` for everything that does not open.
+    /// Opens a ring that [`KeyRing::seal`] sealed. `ERR_SECRET_SEAL` if the seal does not open, or
+    /// if the plaintext has another format; `ERR_OUT_OF_RANGE` if the options do not fit together;
+    /// `ERR_JWT_KEY` if a key in it is invalid.
     pub fn unseal(
         sealed: &[u8],
         key: &Secret,
@@ -121,7 +125,7 @@ impl KeyRing {
     }
 }
 
-/// Part of what is sealed.
+/// A part of the plaintext.
 enum Piece<'a> {
     Open(Vec<u8>),
     Secret(&'a Secret),
@@ -200,7 +204,7 @@ fn length(length: usize) -> Result<[u8; 4]> {
     Ok(u32::try_from(length).map_err(|_| too_large())?.to_be_bytes())
 }
 
-/// What has not been read yet.
+/// The bytes that have not been read yet.
 struct Reader<'a>(&'a [u8]);
 
 impl<'a> Reader<'a> {

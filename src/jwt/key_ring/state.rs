@@ -9,14 +9,14 @@ pub enum KeyState {
     Next,
     /// Signs.
     Active,
-    /// Verifies what it has signed until the last of it has expired.
+    /// Verifies the tokens that it signed, until the last of them has expired.
     Retired,
     /// Refused.
     Revoked,
 }
 
 impl KeyState {
-    /// The text of `state` in JavaScript.
+    /// The name of the state in JavaScript.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Next => "next",
@@ -34,9 +34,9 @@ pub struct KeyInfo {
     pub kid: String,
     /// Its algorithm.
     pub algorithm: Algorithm,
-    /// Where it is in its life.
+    /// Its state.
     pub state: KeyState,
-    /// Since when it has been in that state, seconds since 1970.
+    /// When it entered that state, in seconds since 1970.
     pub since: u64,
 }
 
@@ -49,7 +49,8 @@ pub struct KeyChange {
     pub algorithm: Algorithm,
     /// The state it has left; `None` for a new key.
     pub from: Option<KeyState>,
-    /// The state it is in; `None` when it is forgotten, since nothing it signed is valid any more.
+    /// The state it has entered; `None` when the key is forgotten, because nothing it signed is
+    /// valid any more.
     pub to: Option<KeyState>,
     /// When, in seconds since 1970.
     pub at: u64,

@@ -51,7 +51,7 @@ fn not_published_for(seconds: u64) -> Error {
     )
 }
 
-/// What changed, as `from>to`.
+/// The changes, as `from>to`.
 fn told(changes: &[KeyChange]) -> Vec<String> {
     let name = |state: Option<KeyState>| state.map_or("", KeyState::name);
     changes.iter().map(|change| format!("{}>{}", name(change.from), name(change.to))).collect()
@@ -75,7 +75,7 @@ fn rotation_publishes_before_use_and_keeps_what_still_verifies() {
 
     let early = ring.rotate(false, generate).unwrap_err();
     assert_eq!(early, not_published_for(630));
-    // A set from before it was published may have been on its way.
+    // A set without the key may have been in transit when the key was published.
     clock.advance(Duration::from_secs(629));
     assert_eq!(ring.rotate(false, generate).unwrap_err(), not_published_for(1));
     clock.advance(Duration::from_secs(1));
@@ -92,8 +92,8 @@ fn rotation_publishes_before_use_and_keeps_what_still_verifies() {
     assert_eq!(ring.jwks().max_age, 600);
 }
 
-/// Whoever fetches the set at any moment and keeps it for as long as it says, and a little longer
-/// for the way, knows the key of every token.
+/// A verifier that fetches the set at any moment, and keeps it for as long as the set says and a
+/// little longer for the transit, knows the key of every token.
 #[test]
 fn a_cached_set_has_every_key_that_signs() {
     let (ring, clock) = rotating(ALGORITHM);
@@ -208,7 +208,7 @@ fn time_rotates() {
     assert_eq!(ring.signing_key().unwrap().kid(), next);
     assert_eq!(ring.list()[0].kid, active);
     let gone = start + 3600 + 24 * 3600 + MAX_CLOCK_TOLERANCE;
-    // However long nobody called: one promotion, and the next key is new.
+    // However long no call was made, there is one promotion, and the next key is new.
     let changes = ring.tick(gone);
     assert_eq!(told(&changes), ["retired>", "active>retired", "next>active", ">next"]);
     assert_eq!((&changes[0].kid, changes[0].at), (&active, gone));
@@ -259,7 +259,7 @@ fn rsa_keys_are_made_on_another_thread() {
     let (tell, told) = std::sync::mpsc::channel();
     ring.listen(Box::new(move |changes| tell.send(changes.to_vec()).is_ok()));
     let start = clock.unix_seconds();
-    // The first is missing, and is ordered once.
+    // The first key is missing, and is ordered once.
     assert_eq!(ring.tick(start), []);
     assert_eq!(ring.tick(start), []);
     assert_eq!(told.recv().unwrap()[0].to, Some(KeyState::Active));
@@ -267,7 +267,7 @@ fn rsa_keys_are_made_on_another_thread() {
     assert_eq!(told.recv().unwrap()[0].to, Some(KeyState::Next));
     assert_eq!(ring.tick(start), []);
     assert_eq!(states(&ring), [KeyState::Active, KeyState::Next]);
-    // Promoting waits for nobody.
+    // Promotion does not wait for a key to be made.
     assert_eq!(ring.tick(start + 3600).len(), 2);
     assert!(ring.signing_key().is_ok());
 }
@@ -284,7 +284,7 @@ fn a_period_is_longer_than_publishing_and_leaves_room_for_what_has_signed() {
     };
     assert_eq!(made(600, 600), Some(Code::OutOfRange));
     assert_eq!(made(601, 600), None);
-    // A day and five minutes, by 900.
+    // A day and five minutes, divided by 900.
     assert_eq!(made(96, 0), Some(Code::OutOfRange));
     assert_eq!(made(97, 0), None);
 }

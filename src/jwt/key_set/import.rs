@@ -1,7 +1,7 @@
-//! Public keys from a JWK Set (RFC 7517 section 5): what somebody else publishes.
+//! Imports public keys from a JWK Set (RFC 7517 section 5) that another service publishes.
 //!
-//! A set is used or refused as a text. In a set that is used, a key that cannot be is passed over,
-//! so that one key of a kind that nobody here knows does not take the others away.
+//! A set is accepted or refused as a whole text. In an accepted set, an unusable key is skipped, so
+//! that one key of an unknown kind does not make the others unusable.
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
@@ -20,12 +20,12 @@ use crate::jwt::token::kind::SVID_ALGORITHMS;
 
 /// The longest set that is read, in bytes.
 pub const MAX_SET_LEN: usize = 1024 * 1024;
-/// The most keys of a set, and the most that are made of one.
+/// The most keys in a set, and the most that are made from one.
 const MAX_KEYS: usize = 1000;
 /// The members that only private and symmetric keys have (RFC 7518 sections 6.2.2, 6.3.2, 6.4.1).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// What the keys of a set are taken for: their `use` (RFC 7517 section 4.2).
+/// The `use` (RFC 7517 section 4.2) that the keys of a set must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeyUse {
     /// `sig`, or none at all.
@@ -34,21 +34,22 @@ pub enum KeyUse {
     JwtSvid,
 }
 
-/// Which keys of a set are taken.
+/// The rules by which keys of a set are selected.
 #[derive(Clone, Debug)]
 pub struct ImportRules {
-    /// What they are for.
+    /// The use of the keys.
     pub purpose: KeyUse,
-    /// Their algorithms; any when `None`. An RSA key without `alg` becomes one key for each of
-    /// RSA's that is named here, one for RS256 when `None`.
+    /// The accepted algorithms; any if `None`. An RSA key without `alg` becomes one key for each
+    /// RSA algorithm that is listed here, or a key for RS256 if `None`.
     pub algorithms: Option<Vec<Algorithm>>,
-    /// Whether a key without `kid` is passed over; else its thumbprint (RFC 7638) is its `kid`.
+    /// Whether a key without `kid` is skipped. Otherwise its thumbprint (RFC 7638) becomes its
+    /// `kid`.
     pub require_kid: bool,
 }
 
 impl ImportRules {
-    /// The rules of a purpose. Keys of JWT-SVIDs have a `kid`, and are for any algorithm of theirs
-    /// unless some are named.
+    /// The rules for a use. Keys of JWT-SVIDs must have a `kid`, and are for any algorithm of
+    /// JWT-SVIDs unless `algorithms` names some.
     pub fn of(purpose: KeyUse, algorithms: Option<Vec<Algorithm>>) -> Self {
         let is_svid = purpose == KeyUse::JwtSvid;
         let own = || is_svid.then(|| SVID_ALGORITHMS.to_vec());
@@ -56,17 +57,18 @@ impl ImportRules {
     }
 }
 
-/// The keys of a set that can be used, at most 1000, distinct by `kid` and algorithm; none is
-/// symmetric or can sign.
+/// The usable keys of a set, at most 1000, distinct by `kid` and algorithm. None is symmetric or
+/// can sign.
 ///
-/// `ERR_JWT_KEY` when the text is longer than [`MAX_SET_LEN`] or not an object with an array `keys`
-/// of at most 1000 objects, or when a member comes twice anywhere.
+/// `ERR_JWT_KEY` if the text is longer than [`MAX_SET_LEN`], if it is not an object with an array
+/// `keys` of at most 1000 objects, if more than 1000 keys would be made, or if a member occurs
+/// twice anywhere.
 ///
-/// A member that is `null` is as if missing: some write all that they know of, whether it is there
-/// or not. Passed over are keys of an unknown `kty`, `crv` or `alg`, malformed and weak ones, those
-/// for another use, and `oct`. A key with private members is nobody's secret any more: it is passed
-/// over together with whatever else has its numbers. Two keys that share `kid` and algorithm but
-/// not their numbers are both passed over, since a token cannot say which one it means.
+/// A member that is `null` counts as missing, because some publishers write every member they know.
+/// These keys are skipped: keys of an unknown `kty`, `crv` or `alg`, malformed and weak keys, keys
+/// for another use, and `oct` keys. A key with private members is no longer secret, so it is
+/// skipped together with every other key that has the same numbers. Two keys that share `kid` and
+/// algorithm but not their numbers are both skipped, since a token cannot tell which one it means.
 pub fn import(json: &str, rules: &ImportRules) -> Result<Vec<Key>> {
     let mut lost = HashSet::new();
     let mut found = Found::default();
@@ -87,12 +89,12 @@ pub fn import(json: &str, rules: &ImportRules) -> Result<Vec<Key>> {
     Ok(found.keys.into_iter().flatten().filter(|key| !is_lost(key)).collect())
 }
 
-/// Keys in the order of the set.
+/// The keys that have been made, in the order of the set.
 #[derive(Default)]
 struct Found {
-    /// `None` where a name is ambiguous.
+    /// `None` where the name is ambiguous.
     keys: Vec<Option<Key>>,
-    /// Where in `keys` what a token calls by this name is.
+    /// The index in `keys` of the key with this `kid` and algorithm.
     places: HashMap<(String, &'static str), usize>,
 }
 
@@ -115,7 +117,7 @@ impl Found {
     }
 }
 
-/// The members of every key of a set.
+/// The members of every key in a set.
 fn jwks(json: &str) -> Result<Vec<Map<String, Value>>> {
     let malformed = || {
         invalid(
@@ -141,7 +143,7 @@ fn jwks(json: &str) -> Result<Vec<Map<String, Value>>> {
     keys.into_iter().map(members).collect()
 }
 
-/// The keys that a JWK is; none when it cannot be used.
+/// The keys that a JWK makes; none if it cannot be used.
 fn keys_of(mut jwk: Map<String, Value>, rules: &ImportRules) -> Vec<Key> {
     let usable = match (rules.purpose, jwk.remove("use")) {
         (KeyUse::Sig, Some(purpose)) => purpose == "sig",
@@ -155,7 +157,7 @@ fn keys_of(mut jwk: Map<String, Value>, rules: &ImportRules) -> Vec<Key> {
     algorithms_of(&jwk, rules).into_iter().filter_map(key).collect()
 }
 
-/// The algorithms that a JWK is taken for: the one it names, or those of its type.
+/// The algorithms of a JWK: the one that it names, or those of its type.
 fn algorithms_of(jwk: &Map<String, Value>, rules: &ImportRules) -> Vec<Algorithm> {
     let text = |name| jwk.get(name).and_then(Value::as_str);
     let named = rules.algorithms.as_deref();
@@ -174,14 +176,15 @@ fn algorithms_of(jwk: &Map<String, Value>, rules: &ImportRules) -> Vec<Algorithm
     own.into_iter().filter(is_wanted).filter(is_public).collect()
 }
 
-/// The thumbprint of a key of which the private half is known, whatever it says it is for.
+/// The thumbprint of a key whose private half is known. The use that the key states does not
+/// matter.
 fn thumbprint_of(mut jwk: Map<String, Value>) -> Option<String> {
     let words = ["use", "key_ops", "alg", "kid"];
     jwk.retain(|member, _| !words.contains(&member.as_str()));
     for name in ["n", "e"] {
         let number = jwk.get(name).and_then(Value::as_str);
         if let Some(bytes) = number.and_then(|text| base64url::decode(text.as_bytes())) {
-            // Leading zeros make it malformed, but no less known.
+            // Leading zeros make the key malformed, but its private half is known all the same.
             let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
             jwk.insert(name.into(), base64url::encode(&bytes[zeros..]).into());
         }

@@ -1,14 +1,14 @@
-//! Public keys that somebody else publishes and replaces: a JWK Set and how long it may be used.
+//! Public keys that another service publishes and replaces: a JWK Set, and how long it may be used.
 //!
 //! ```text
 //! load, renew              0.8 of it      fresh_until     usable_until
 //!      |------- fresh -------|----- due ------|---- stale ----|---- unavailable
 //! ```
 //!
-//! `load` and `renew` set both ends to one time; `outlast`, after a request that failed, moves the
-//! second one on. When to ask is the façade's affair (lib/key-set/refresher.js): `use`, from
-//! 0.8 on, does so while the keys are still good, `need` when a token names a key that is not here
-//! or none is left.
+//! `load` and `renew` set both ends to one time; `outlast`, after a failed request, moves the
+//! second end to a later time. The façade decides when to fetch (lib/key-set/refresher.js): from
+//! 0.8 on `use` fetches while the keys are still good, and `need` fetches when a token names a key
+//! that is not here or when no keys are left.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -25,32 +25,32 @@ use crate::jwt::token::rejection::Rejection;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
-/// Keys that are replaced as a whole, and used for a time only.
+/// Keys that are replaced as a whole and are used for a limited time.
 ///
-/// Verifiers share it: what replaces its keys takes effect in all of them at once.
+/// Verifiers share the set: new keys take effect in all of them at once.
 pub struct KeySet {
     rules: ImportRules,
     clock: Arc<dyn Clock>,
     loaded: RwLock<Option<Loaded>>,
     epoch: AtomicU64,
-    /// Where the monotonic clock stands when what is loaded runs out; nowhere when it has, or
-    /// nothing is.
+    /// The monotonic time at which the loaded keys run out; `u64::MAX` if they have run out
+    /// already, or if nothing is loaded.
     runs_out_at: AtomicU64,
 }
 
-/// What the last set that could be read has brought.
+/// The keys of the last set that could be read.
 struct Loaded {
     keys: Vec<Arc<Key>>,
     /// SHA-256 of the set's text.
     digest: [u8; 32],
-    /// Until when it is fresh.
+    /// The time until which the set is fresh.
     fresh_until: Deadline,
-    /// Until when its keys are used: as long as it is fresh, or longer.
+    /// The time until which the keys are used: as long as the set is fresh, or longer.
     usable_until: Deadline,
 }
 
-/// An end by two clocks, whichever gets there first: setting the system's clock back lengthens
-/// nothing.
+/// A time limit by two clocks. The first clock to reach its limit ends it, so setting the system
+/// clock back extends nothing.
 #[derive(Clone, Copy)]
 struct Deadline {
     unix_seconds: u64,
@@ -58,7 +58,7 @@ struct Deadline {
 }
 
 impl KeySet {
-    /// A set of which nothing is known yet.
+    /// Makes a set without keys.
     pub fn new(rules: ImportRules, clock: Arc<dyn Clock>) -> Self {
         Self {
             rules,
@@ -69,14 +69,15 @@ impl KeySet {
         }
     }
 
-    /// What its keys are for.
+    /// The use of the keys.
     pub fn purpose(&self) -> KeyUse {
         self.rules.purpose
     }
 
-    /// Replaces the keys by those of a JWK Set's text, which is fresh for so many seconds; gives
-    /// whether the text has changed. One without a key that can be used replaces them, too: it
-    /// says that all of them are revoked. What is refused leaves everything as it was.
+    /// Replaces the keys by those of a JWK Set's text, which is fresh for so many seconds; returns
+    /// whether the text has changed. A set without a usable key also replaces them: it says that
+    /// all of them are revoked. If the text is refused with `ERR_JWT_KEY`, the keys stay as they
+    /// were.
     pub fn load(&self, json: &str, seconds: u64) -> Result<bool> {
         let mut digest = [0; 32];
         digest.copy_from_slice(digest::digest(&digest::SHA256, json.as_bytes()).as_ref());
@@ -93,7 +94,7 @@ impl KeySet {
         Ok(true)
     }
 
-    /// What is loaded is fresh for so many seconds from now on.
+    /// Makes the loaded set fresh for so many seconds from now on.
     pub fn renew(&self, seconds: u64) {
         let until = Deadline::after(seconds, &*self.clock);
         if let Some(loaded) = self.write().as_mut() {
@@ -102,21 +103,20 @@ impl KeySet {
         }
     }
 
-    /// What is loaded may be used for so many seconds after it was fresh.
+    /// Lets the loaded keys be used for so many seconds after the set was fresh.
     pub fn outlast(&self, seconds: u64) {
         if let Some(loaded) = self.write().as_mut() {
             self.set_end(loaded, loaded.fresh_until.later_by(seconds));
         }
     }
 
-    /// The keys that are used now; `None` when nothing has been loaded,
-    /// or what has been is too old.
+    /// The keys that are used now; `None` if nothing has been loaded, or if the set is too old.
     pub fn list(&self) -> Option<Vec<Arc<Key>>> {
         self.read().as_ref().filter(|loaded| self.is_usable(loaded)).map(|it| it.keys.clone())
     }
 
-    /// The key that a token names, and until when, in seconds since 1970, it may be used: no
-    /// longer than the epoch lasts, either.
+    /// The key that a token names, and until when it may be used, in seconds since 1970. The result
+    /// is also valid only as long as the epoch lasts.
     pub fn find(
         &self,
         kid: Option<&str>,
@@ -129,13 +129,13 @@ impl KeySet {
         key_lookup::find(usable.keys.iter().map(|key| (key, until)), kid, algorithm)
     }
 
-    /// Ends the epoch when the keys have run out by the monotonic clock.
+    /// Ends the epoch if the keys have run out by the monotonic clock.
     pub fn catch_up(&self) {
         let has_run_out =
             || self.clock.monotonic_nanos() >= self.runs_out_at.load(Ordering::Acquire);
         if has_run_out() {
             let _loaded = self.write();
-            // Somebody else may have been here, or new keys.
+            // Another thread may have done this, or loaded new keys.
             if has_run_out() {
                 self.runs_out_at.store(u64::MAX, Ordering::Release);
                 self.epoch.fetch_add(1, Ordering::AcqRel);
@@ -143,12 +143,13 @@ impl KeySet {
         }
     }
 
-    /// A number that changes with the keys, and when they end sooner than was said before.
+    /// A number that changes with the keys, and when the time limit of the keys is shortened.
     pub fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
     }
 
-    /// What was found before remembers the end that it was told.
+    /// Sets the time limit of the keys. Verifiers remember the earlier limit with their cached
+    /// results, so a shorter limit begins a new epoch.
     fn set_end(&self, loaded: &mut Loaded, until: Deadline) {
         if until.unix_seconds < loaded.usable_until.unix_seconds {
             self.epoch.fetch_add(1, Ordering::AcqRel);
@@ -171,8 +172,9 @@ impl KeySet {
 }
 
 impl Deadline {
-    /// The end of so many seconds from now on, rounded up: one second is not next to none. By the
-    /// monotonic clock it is a second later, so that the wall clock decides unless it was set.
+    /// The limit that is so many seconds from now. The wall clock is rounded up, so that one second
+    /// does not shrink to almost none. The monotonic limit is a second later, so that the wall
+    /// clock decides unless it was set.
     fn after(seconds: u64, clock: &dyn Clock) -> Self {
         let now = Self {
             unix_seconds: clock.unix_millis().div_ceil(1000),

@@ -1,11 +1,11 @@
-//! A token in the cache is checked for all that can change.
+//! A cached token is checked again for everything that can change.
 
 use super::*;
 use crate::revocation::{ListLimits, RevocationList, Scope};
 
 const MEMBERS: &str = r#""iss":"i","jti":"t\u002f","sid":"s","sub":"u""#;
 
-/// A verifier with a ring and a list, and a token that it remembers.
+/// A verifier with a ring and a list, and a token that is in its cache.
 struct Desk {
     clock: Arc<ManualClock>,
     ring: Arc<KeyRing>,
@@ -62,7 +62,7 @@ fn it_expires_to_the_millisecond() {
         assert_eq!(desk.verdict(), Ok(()));
         desk.clock.advance(Duration::from_millis(1));
         assert_eq!(desk.verdict(), Err(Rejection::Expired));
-        // A clock that is set back finds it where it was.
+        // A clock that is set back finds the token still in the cache.
         desk.clock.set(NOW);
         assert_eq!(desk.verdict(), Ok(()));
     }
@@ -131,7 +131,7 @@ fn forgeries_do_not_get_in_and_do_not_profit() {
     let cache = desk.verifier.cache.as_ref().unwrap();
     assert_eq!(cache.recall(forged.as_bytes(), false, |_| Ok(true), &mut Vec::new()), Ok(None));
     assert!(desk.remembers());
-    // A longer one that ends alike.
+    // A longer token with the same end.
     let longer = format!("{header}.{admin}.{}", desk.token);
     assert_eq!(verify(&desk.verifier, &longer), Err(Rejection::Malformed));
     assert_eq!(desk.verdict(), Ok(()));

@@ -1,4 +1,4 @@
-//! Which claims an issuer takes, and what it must be made of.
+//! The claims that an issuer accepts, and their form.
 
 use super::issue::{bare, full, issuer, payload_of};
 use super::*;
@@ -32,7 +32,7 @@ fn a_claim_that_the_issuer_leaves_alone_is_the_callers() {
     let claims = r#"{"iss":"j","aud":["b"],"jti":"x","nbf":0,"sub":"s","sid":"t"}"#;
     let payload = payload_of(bare(), claims, &Overrides::default());
     assert!(payload.ends_with(&claims[1..]), "{payload}");
-    // Names that only look like registered ones, or are registered elsewhere in the object.
+    // Names that only look like registered ones, or that are registered but nested in the object.
     let claims = r#"{"Exp":1,"exp ":2,"expx":3,"\u0065xpy":4,"x":{"exp":4,"iat":5},"alg":"none"}"#;
     let payload = payload_of(full(), claims, &Overrides::default());
     assert!(payload.ends_with(&claims[1..]), "{payload}");
@@ -124,7 +124,7 @@ fn claims_far_beyond_the_longest_token_are_refused() {
     }
 }
 
-/// The signature counts.
+/// The signature counts towards the length.
 #[test]
 fn the_longest_token_that_is_issued_is_one_that_is_read() {
     for algorithm in Algorithm::ALL {
@@ -139,7 +139,7 @@ fn the_longest_token_that_is_issued_is_one_that_is_read() {
             *(if filled(middle).is_ok() { &mut accepted } else { &mut refused }) = middle;
         }
         let longest = filled(accepted).unwrap();
-        // One byte more of claims makes one or two characters.
+        // One more byte of claims makes one or two more characters.
         let lengths = MAX_TOKEN_LEN - 1..=MAX_TOKEN_LEN;
         assert!(lengths.contains(&longest.len()), "{algorithm:?} {}", longest.len());
         let verifier = lax(KeySource::Keys(vec![key]));

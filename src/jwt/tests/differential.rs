@@ -41,7 +41,8 @@ impl Oracle {
         };
         let algorithm = algorithm.name().parse().unwrap();
         let mut validation = Validation::new(algorithm);
-        // Its clock is the system's and ours stands still: it only reads the times.
+        // The crate uses the system's clock and ours stands still, so the crate only reads the
+        // times.
         validation.validate_exp = false;
         validation.set_issuer(&["i"]);
         validation.set_audience(&["a"]);
@@ -68,7 +69,7 @@ fn shared() -> impl Iterator<Item = Algorithm> {
     Algorithm::ALL.into_iter().filter(move |algorithm| !own.contains(algorithm))
 }
 
-/// How many tokens an algorithm is worth: RSA signs slowly.
+/// The number of tokens for an algorithm: fewer for RSA, which signs slowly.
 fn rounds(algorithm: Algorithm) -> usize {
     match algorithm.scheme().key_type() {
         KeyType::Oct | KeyType::Okp(_) => 4000,
@@ -77,7 +78,7 @@ fn rounds(algorithm: Algorithm) -> usize {
     }
 }
 
-/// Xorshift: the same tokens in every run.
+/// A xorshift generator. It makes the same tokens in every run.
 struct Random(u64);
 
 impl Random {
@@ -99,7 +100,7 @@ impl Random {
             1 => true.into(),
             2 => (self.0 >> 11).into(),
             3 => (-(i64::try_from(self.below(1000)).unwrap())).into(),
-            // Few digits: serde_json does not read every number to the last bit.
+            // Few digits, because serde_json does not read every number to the last bit.
             4 => json!(f64::from(u32::try_from(self.below(10_000)).unwrap()) / 8.0),
             5 => self.text().into(),
             6 => (0..self.below(4)).map(|_| self.value(depth + 1)).collect(),
@@ -111,7 +112,7 @@ impl Random {
         (0..self.below(5)).map(|n| (format!("{n}{}", self.text()), self.value(depth))).collect()
     }
 
-    /// One to three places changed, made or dropped.
+    /// Changes, inserts or removes one to three bytes.
     fn mutate(&mut self, text: &str, pool: &[u8]) -> Vec<u8> {
         let mut bytes = text.as_bytes().to_vec();
         for _ in 0..=self.below(3) {
@@ -170,7 +171,7 @@ fn what_is_issued_there_is_read_here() {
     }
 }
 
-/// What is changed in transit has no valid signature, to either of us.
+/// A token that is changed in transit has no valid signature in either implementation.
 #[test]
 fn tokens_changed_in_transit_are_refused_by_both() {
     const POOL: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=+/ \n";
@@ -191,11 +192,12 @@ fn tokens_changed_in_transit_are_refused_by_both() {
     }
 }
 
-/// Header or payload is changed and signed anew, so that all the parsers are reached. What we
-/// accept the crate accepts, with the same claims; what only the crate accepts is on this list.
+/// Header or payload is changed and signed anew, so that all parsers are reached. The crate must
+/// accept every token that we accept, with the same claims. The list has every reason for which
+/// only we refuse.
 #[test]
 fn changed_and_signed_anew_we_are_never_the_laxer_one() {
-    // No exponents: the crate has no dates beyond 64 bits, and its JSON reader no number beyond
+    // No exponents: the crate has no dates beyond 64 bits, and its JSON reader has no number beyond
     // a double, where `JSON.parse` says Infinity.
     const POOL: &[u8] = b"{}[]\",:\\u0067 \n19truefalsn-.aidx\xc3\xa9";
     let mut reasons = BTreeSet::new();
@@ -234,15 +236,16 @@ fn changed_and_signed_anew_we_are_never_the_laxer_one() {
         assert!(both > 20 && neither > 20, "{algorithm:?} {both} {neither}");
     }
     let known = [
-        // The crate does not look a key up by its kid, ignores typ and crit, and has no clock
-        // here; it takes the last of two members of one name.
+        // The crate does not look a key up by its kid, ignores typ and crit, and has no clock here.
+        // Of two members of one name it takes the last.
         "KeyNotFound",
         "Claim(Type, Missing)",
         "Claim(Type, Mismatch)",
         "Expired",
         "NotActive",
         "Malformed",
-        // It lets a claim it does not check have any type, and never reads iat and jti.
+        // The crate accepts any type for a claim that it does not check, and never reads iat and
+        // jti.
         "Claim(Audience, Type)",
         "Claim(Id, Type)",
         "Claim(IssuedAt, Type)",

@@ -30,7 +30,7 @@ fn only_three_segments() {
     ] {
         assert_eq!(world.verify(&token), Err(Rejection::Malformed), "{token}");
     }
-    // These two have the form; what is missing has not been signed.
+    // These two have the form, so only the check of the signature refuses them.
     for token in [format!("{header}..{signature}"), format!("{header}.{payload}.")] {
         assert_eq!(world.verify(&token), Err(Rejection::Signature), "{token}");
     }
@@ -50,8 +50,8 @@ fn nothing_around_and_nothing_in_between() {
     }
 }
 
-/// RFC 4648 section 3.5: the unused bits of the last character are zero, or one token would have
-/// several spellings.
+/// RFC 4648 section 3.5: the unused bits of the last character must be zero, or one token would
+/// have several spellings.
 #[test]
 fn only_canonical_base64url() {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -62,7 +62,7 @@ fn only_canonical_base64url() {
     };
     for algorithm in Algorithm::ALL {
         let world = World::new(algorithm);
-        // One byte beyond whole triples leaves four unused bits.
+        // One byte beyond a multiple of three leaves four unused bits.
         let spaced = |mut text: String| {
             while text.len() % 3 != 1 {
                 text.push(' ');
@@ -74,7 +74,7 @@ fn only_canonical_base64url() {
         let good = signed(&world.key, &header, &payload);
         assert!(world.verify(&good).is_ok());
         let (message, signature) = good.rsplit_once('.').unwrap();
-        // A signature of whole triples has no unused bits.
+        // A signature whose length is a multiple of three has no unused bits.
         if !signature.len().is_multiple_of(4) {
             let token = format!("{message}.{}", respelled(signature));
             assert_eq!(world.verify(&token), Err(Rejection::Malformed), "{token}");

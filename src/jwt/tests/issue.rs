@@ -1,4 +1,4 @@
-//! Issuing: what is spliced into the caller's text.
+//! Issuing: the claims that the issuer splices into the caller's text.
 
 use std::collections::HashSet;
 

@@ -1,4 +1,4 @@
-//! Public keys as JWKs: what is published, and what is refused.
+//! Public keys as JWKs: the published members, and the JWKs that are refused.
 
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ fn import(jwk: &Value, algorithm: Algorithm) -> Option<Code> {
     code(Key::from_public_jwk(&jwk.to_string(), algorithm, None))
 }
 
-/// Each change makes a JWK that is refused, and so does dropping a member that is needed.
+/// Checks that each change makes a JWK that is refused, and so does dropping a needed member.
 fn assert_refused(algorithm: Algorithm, changes: &[(&str, Value)]) {
     let good = jwk(algorithm);
     assert_eq!(import(&good, algorithm), None);
@@ -70,7 +70,7 @@ fn the_thumbprint_of_both_halves_is_the_same() {
         jwk.as_object_mut().unwrap().remove("kid");
         let public = Key::from_public_jwk(&jwk.to_string(), algorithm, None).unwrap();
         assert_eq!(public.kid(), key.kid());
-        // The kid of the JWK, and before it the caller's.
+        // The `kid` of the JWK is used, unless the caller gives one.
         jwk["kid"] = "own".into();
         let own = Key::from_public_jwk(&jwk.to_string(), algorithm, None).unwrap();
         assert_eq!(own.kid(), "own");
@@ -79,7 +79,7 @@ fn the_thumbprint_of_both_halves_is_the_same() {
     }
 }
 
-/// A private JWK may be given; what is read of it is public.
+/// A private JWK may be given; only its public members are read.
 #[test]
 fn private_members_are_not_read_and_not_published() {
     for (algorithm, file, name) in
@@ -202,7 +202,7 @@ fn points_off_the_curve_are_refused() {
             ("kty", "OKP".into()),
         ],
     );
-    // Moving the border between the coordinates must not make the same point.
+    // A moved border between the coordinates must not make the same point.
     let mut moved = good.clone();
     moved["x"] = encoded(&x[..31]);
     moved["y"] = encoded(&[&x[31..], &y].concat());
@@ -238,8 +238,8 @@ fn rsa_exponents_that_cannot_be_used_are_refused() {
     }
 }
 
-/// These points have an order of at most 8, so that a signature could be made up that verifies for
-/// every message (the first), or for one in two, four or eight.
+/// These points have an order of at most 8, so anyone could make a signature that verifies for
+/// every message (the first point), or for one in two, four or eight.
 #[test]
 fn ed25519_points_that_are_weak_not_reduced_or_off_the_curve_are_refused() {
     for point in [
@@ -260,7 +260,7 @@ fn ed25519_points_that_are_weak_not_reduced_or_off_the_curve_are_refused() {
     }
 }
 
-/// The two faults have two texts.
+/// The two faults have different messages.
 #[test]
 fn a_jwk_of_the_right_members_whose_point_is_no_key_is_told_from_one_of_other_members() {
     let ones = |length| encoded(&vec![1; length]);

@@ -1,4 +1,4 @@
-//! A set of keys that somebody else replaces, under a verifier that remembers headers.
+//! A key set that another service replaces, under a verifier that caches headers.
 
 use super::*;
 
@@ -7,7 +7,7 @@ const ALGORITHM: Algorithm = Algorithm::EdDsa;
 struct Service {
     set: Arc<KeySet>,
     clock: Arc<ManualClock>,
-    /// One that remembers headers, and one that remembers tokens as well.
+    /// One caches headers, and one caches tokens as well.
     verifiers: [Verifier; 2],
 }
 
@@ -28,7 +28,7 @@ impl Service {
         self.set.load(&format!(r#"{{"keys":[{}]}}"#, jwks.join(",")), seconds).unwrap()
     }
 
-    /// Twice by each, and the same answer each time.
+    /// Verifies twice with each, and expects the same answer each time.
     fn verify(&self, key: &Key) -> Result<(), Rejection> {
         let far = format!(r#"{{"exp":{}}}"#, NOW + 10_000_000);
         let token = token(key, &header(key), &far);
@@ -61,7 +61,7 @@ fn keys_that_are_replaced_are_so_at_once() {
     assert!(service.load(&[&two], 60));
     assert_eq!(service.verify(&one), Err(Rejection::KeyNotFound));
     assert_eq!(service.verify(&two), Ok(()));
-    // The legal way to say that every key is revoked.
+    // An empty set is the legal way to say that every key is revoked.
     assert!(service.load(&[], 60));
     assert_eq!(service.verify(&two), Err(Rejection::KeyNotFound));
     assert_eq!(service.set.list().map(|keys| keys.len()), Some(0));
@@ -95,7 +95,7 @@ fn what_is_no_set_replaces_nothing() {
     assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
 }
 
-/// The remembered header has an end of its own.
+/// The cached header has a time limit of its own.
 #[test]
 fn keys_run_out_while_their_header_is_remembered() {
     let service = Service::new();
@@ -110,7 +110,7 @@ fn keys_run_out_while_their_header_is_remembered() {
     service.set.outlast(30);
     assert_eq!(service.verify(&key), Ok(()));
     service.clock.advance(Duration::from_secs(29));
-    // Counted from when it was fresh, however often it is said.
+    // The time counts from when the set was fresh, however often `outlast` is called.
     service.set.outlast(30);
     assert_eq!(service.verify(&key), Ok(()));
     service.clock.advance(Duration::from_secs(1));
@@ -119,7 +119,7 @@ fn keys_run_out_while_their_header_is_remembered() {
     assert_eq!(service.verify(&key), Ok(()));
 }
 
-/// What is remembered was told a later end.
+/// The cached header or token has a later limit.
 #[test]
 fn a_life_that_gets_shorter_is_so_at_once() {
     let shorter: [fn(&Service, &Key); 3] = [
@@ -168,12 +168,12 @@ fn a_clock_that_is_set_back_lengthens_nothing() {
     service.clock.advance(Duration::from_secs(61));
     assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
     assert!(service.set.list().is_none());
-    // A provider that is down may still be outlasted, and for no longer than is said.
+    // While a provider is down, its keys may still be outlasted, but no longer than is said.
     service.set.outlast(30);
     assert_eq!(service.verify(&key), Ok(()));
     service.clock.advance(Duration::from_secs(30));
     assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
-    // Keys that come while the clock is ahead.
+    // Keys that are loaded while the clock is ahead.
     service.clock.set(NOW + 7200);
     service.set.renew(60);
     service.clock.set(NOW);
@@ -182,7 +182,7 @@ fn a_clock_that_is_set_back_lengthens_nothing() {
     assert_eq!(service.verify(&key), Err(Rejection::KeysUnavailable));
 }
 
-/// A request could not bring a key for them.
+/// A request could not bring a key for these tokens.
 #[test]
 fn tokens_of_shared_secrets_miss_no_key() {
     let service = Service::new();

@@ -1,4 +1,4 @@
-//! JWK Sets: which keys are taken, which are passed over, and which sets are refused.
+//! JWK Sets: the keys that are used, the keys that are skipped, and the sets that are refused.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn changed(key: &Key, changes: Value) -> Value {
     jwk
 }
 
-/// `kid alg` of what is made of a set of these keys.
+/// `kid alg` of the keys that are made from a set of these JWKs.
 fn taken(rules: &ImportRules, keys: &[Value]) -> Vec<String> {
     let keys = import(&json!({ "keys": keys }).to_string(), rules).unwrap();
     assert!(keys.iter().all(|key| !key.is_private()));
@@ -116,7 +116,7 @@ fn a_published_private_key_is_lost_with_its_public_half() {
     }
 }
 
-/// As some libraries write an RSA key's numbers, for which it is no key.
+/// Some libraries write the numbers of an RSA key with leading zeros, which is malformed.
 #[test]
 fn a_published_private_key_is_lost_even_when_it_is_malformed() {
     let public = jwk(Algorithm::Rs256, json!({ "kid": "public" }));
@@ -148,7 +148,7 @@ fn one_name_for_two_keys_is_neither() {
     assert_eq!(taken(&ANY, &[one.clone(), rsa.clone(), two.clone()]), ["k RS256"]);
     assert_eq!(taken(&ANY, &[one.clone(), two, three, rsa.clone()]), ["k RS256"]);
     assert_eq!(taken(&ANY, &[one.clone(), rsa, one]), ["k ES256", "k RS256"]);
-    // Ed25519 has one key under both names.
+    // Both names of Ed25519 count as one algorithm, so these two keys have the same name.
     let [one, two] = [Algorithm::EdDsa, Algorithm::Ed25519]
         .map(|algorithm| changed(&other_key(algorithm), json!({ "kid": "k" })));
     assert!(taken(&ANY, &[one, two]).is_empty());

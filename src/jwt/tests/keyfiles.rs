@@ -1,4 +1,4 @@
-//! What is a key file is no HMAC secret, in whatever wrapping it comes.
+//! A key file is never an HMAC secret, however it is wrapped.
 
 use secrecy::ExposeSecret;
 use serde_json::Value;
@@ -14,7 +14,7 @@ fn key_files() -> impl Iterator<Item = Value> {
     cases("keys").into_iter().filter(|case| case["refused"].is_null())
 }
 
-/// Of `secrets`, with their names, those that become HMAC keys.
+/// The names of those `secrets` that become HMAC keys.
 fn taken(secrets: impl IntoIterator<Item = (String, Vec<u8>)>) -> Vec<String> {
     let is_taken = |secret: &[u8]| Key::from_secret(secret, HS256, None).is_ok();
     secrets.into_iter().filter(|(_, secret)| is_taken(secret)).map(|(name, _)| name).collect()
@@ -24,7 +24,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// The base64 of the only section of a PEM, in lines, and what it stands for.
+/// The base64 of the only section of a PEM, in lines, and the bytes that it encodes.
 fn section(pem: &str) -> (String, Vec<u8>) {
     let start = pem.find("-----BEGIN ").unwrap();
     let lines: Vec<_> =
@@ -33,7 +33,7 @@ fn section(pem: &str) -> (String, Vec<u8>) {
     (lines.join("\n"), der)
 }
 
-/// Six advisories against other libraries come down to taking a public key for a secret.
+/// Six advisories against other libraries are about taking a public key for a secret.
 #[test]
 fn key_files_are_no_secrets() {
     for case in key_files() {
@@ -58,7 +58,7 @@ fn key_files_are_no_secrets() {
         let line = format!("{line} {} alice@example", "A".repeat(100));
         assert_eq!(code(Key::from_secret(line.as_bytes(), HS256, None)), Some(Code::JwtKey));
     }
-    // Random bytes, or text that merely contains such words, are secrets.
+    // Random bytes, and text that merely contains such words, are secrets.
     for secret in
         ["a secret with {\"kty\"} somewhere in its middle", "-----BEGINNING of a secret -----"]
     {
@@ -111,7 +111,7 @@ fn keys_as_text_without_armour_are_no_secrets() {
             hex(&der),
             hex(&der).to_uppercase() + "\n",
         ];
-        // What is longer than a secret can be says so.
+        // A text that is too long for a secret is refused for its length.
         wrapped.map(|text| (format!("{text} of {case}"), text.into_bytes()))
     }));
     assert!(accepted.is_empty(), "{accepted:#?}");
@@ -144,14 +144,14 @@ fn points_are_no_secrets() {
         let [x, y] = ["x", "y"].map(|name| base64url::decode(text(&jwk, name).as_bytes()).unwrap());
         let mut point = [&[4][..], &x, &y].concat();
         assert_eq!(code(Key::from_secret(&point, HS256, None)), Some(Code::JwtKey));
-        // Bytes of the same shape that are no point are a secret.
+        // Bytes of the same shape that are not a point are a secret.
         *point.last_mut().unwrap() ^= 1;
         assert_eq!(code(Key::from_secret(&point, HS256, None)), None);
     }
 }
 
-/// The rule is for files: of bytes that only begin like one, and of text that `openssl rand` makes,
-/// none is refused.
+/// The rule is for files. It refuses neither bytes that only begin like one nor text that
+/// `openssl rand` makes.
 #[test]
 fn random_secrets_are_taken_in_every_encoding() {
     for prefix in [

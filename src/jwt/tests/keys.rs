@@ -1,4 +1,4 @@
-//! Keys in and out: secrets, PEM files, ids, and what must never leave.
+//! Import and export of keys: secrets, PEM files, ids, and the bytes that must never leave.
 
 use serde_json::Value;
 
@@ -7,7 +7,7 @@ use crate::testing::vectors::cases;
 
 const HS256: Algorithm = Algorithm::Hs256;
 
-/// The algorithms that a case of `keys.json` is for, each with the case.
+/// The cases of `keys.json`, each once for every algorithm that it is for.
 fn pems(refused: bool) -> Vec<(Algorithm, Value)> {
     let cases = cases("keys").into_iter().filter(|case| case["refused"].is_null() != refused);
     cases
@@ -28,7 +28,7 @@ fn pem_files_of_every_form_are_read() {
         let key = Key::from_pem(text(&case, "pem").as_bytes(), algorithm, None).unwrap();
         assert_eq!((key.algorithm(), key.is_private()), (algorithm, case["private"] == true));
         assert_eq!(key.kid(), text(&case, "kid"), "{case}");
-        // The public half of each form verifies what the private half of the others signs.
+        // The public half in each form verifies a signature by the private half in any other form.
         let mut signature = Vec::new();
         if key.is_private() {
             key.sign_into(b"message", &mut signature).unwrap();
@@ -44,8 +44,8 @@ fn pem_files_of_every_form_are_read() {
     }
 }
 
-/// Among them bytes after the DER, an RSA key restricted to PSS with SHA-512 (RFC 4055 section 1.2)
-/// and a bare PKCS#1 key that says it is SPKI.
+/// The cases include bytes after the DER, an RSA key restricted to PSS with SHA-512 (RFC 4055
+/// section 1.2), and a bare PKCS#1 key that is labelled SPKI.
 #[test]
 fn pem_files_that_are_not_this_key_are_refused() {
     let refused = pems(true);
@@ -61,7 +61,7 @@ fn pem_files_that_are_not_this_key_are_refused() {
     assert!(read.is_empty(), "{read:#?}");
 }
 
-/// What is wrong with a file is said, and what to do about it.
+/// Each message says what is wrong with a file, and how to mend it.
 #[test]
 fn messages_about_pem_files_name_the_remedy() {
     let pem = |name| text(&named("keys", name), "pem").to_owned();
@@ -206,7 +206,7 @@ fn spki(name: &str) -> Vec<u8> {
 /// RFC 3279 section 2.3.1, RFC 5480 section 2.1.1 and RFC 8410 section 3.
 #[test]
 fn a_public_key_has_the_parameters_of_its_scheme_and_nothing_after_it() {
-    // Where the parameters stand, and how many bytes they are.
+    // The offset of the parameters, and their length in bytes.
     for (name, algorithm, parameters, length) in [
         ("rsa-2048 spki", Algorithm::Rs256, 17, 2),
         ("p-256 spki", Algorithm::Es256, 13, 10),

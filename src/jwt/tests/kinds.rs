@@ -1,4 +1,4 @@
-//! Access tokens (RFC 9068) and JWT-SVIDs: what is asked of them beyond a JWT.
+//! Access tokens (RFC 9068) and JWT-SVIDs: the demands on them beyond those on a JWT.
 
 use serde_json::json;
 
@@ -18,14 +18,14 @@ fn svid(options: &mut VerifierOptions) {
     options.audience = one_of(&["a"]);
 }
 
-/// What becomes of a genuine access token with this `typ` and this payload.
+/// The verdict on a genuine access token with this `typ` and this payload.
 fn judge_access(typ: &str, payload: &str) -> Result<(), Rejection> {
     let world = World::with(Algorithm::Es256, access_token);
     let header = format!(r#"{{"alg":"ES256"{typ}}}"#);
     world.verify(&token(&world.key, &header, payload)).map(|_| ())
 }
 
-/// What becomes of a genuine token that is an SVID but for more of its header and its subject.
+/// The verdict on a genuine JWT-SVID with this addition to its header and this subject.
 fn judge_svid(header: &str, subject: &str) -> Result<(), Rejection> {
     let world = World::with(Algorithm::Es256, svid);
     let header = format!(r#"{{"alg":"ES256"{header}}}"#);
@@ -156,7 +156,7 @@ fn svids_have_only_three_header_parameters() {
         assert_eq!(judge(more), Err(Rejection::HeaderParameter), "{more}");
     }
     assert_eq!(judge(r#","crit":["exp"]"#), Err(Rejection::Critical));
-    // A header that has been seen is no less refused the second time.
+    // A header that has been seen before is refused the second time as well.
     let world = World::with(Algorithm::Es256, svid);
     let again = token(&world.key, r#"{"alg":"ES256","jku":"u"}"#, &payload(""));
     for _ in 0..2 {
@@ -177,7 +177,7 @@ fn svids_are_signed_with_three_families_only() {
         let token = token(&world.key, &header, &subject);
         assert_eq!(world.verify(&token).map(|_| ()), expected, "{header}");
         if expected.is_err() {
-            // Before the signature is looked at, and before the rest of the header is.
+            // The refusal comes before the check of the signature and of the rest of the header.
             let forged = format!("{}AAAA", &token[..token.len() - 4]);
             assert_eq!(world.verify(&forged), Err(Rejection::Algorithm));
         }

@@ -1,4 +1,4 @@
-//! The token core as a whole: published vectors, issue to verify, and all that must be refused.
+//! Tests of the token code as a whole: published vectors, issue to verify, and all that is refused.
 
 mod attacks;
 mod cached;
@@ -38,7 +38,7 @@ const LATER: u64 = NOW + 3600;
 /// The secret of the HMAC keys: as long as the longest hash.
 const HMAC_SECRET: [u8; 64] = [7; 64];
 
-/// The key of an algorithm, always the same one; it can sign.
+/// The key of an algorithm, always the same one. It can sign.
 fn key(algorithm: Algorithm) -> Key {
     let Some(pem) = pem_of(algorithm) else {
         return Key::from_secret(&HMAC_SECRET, algorithm, Some("hmac")).unwrap();
@@ -46,7 +46,7 @@ fn key(algorithm: Algorithm) -> Key {
     Key::from_pem(text(&named("keys", pem), "pem").as_bytes(), algorithm, None).unwrap()
 }
 
-/// The case of `keys.json` that [`key`] is; none for HMAC.
+/// The case of `keys.json` from which [`key`] is made; none for HMAC.
 fn pem_of(algorithm: Algorithm) -> Option<&'static str> {
     Some(match algorithm.scheme().key_type() {
         KeyType::Oct => return None,
@@ -63,12 +63,12 @@ fn asymmetric() -> impl Iterator<Item = Algorithm> {
     Algorithm::ALL.into_iter().filter(|algorithm| !algorithm.is_symmetric())
 }
 
-/// A key that is not [`key`].
+/// A key other than [`key`].
 fn other_key(algorithm: Algorithm) -> Key {
     Key::generate(algorithm, None, None).unwrap()
 }
 
-/// Signs any two texts, as somebody who has the key could.
+/// Signs any two texts, as anybody who has the key could.
 fn token(key: &Key, header: &str, payload: &str) -> String {
     signed(key, &base64url::encode(header.as_bytes()), &base64url::encode(payload.as_bytes()))
 }
@@ -81,18 +81,18 @@ fn signed(key: &Key, header: &str, payload: &str) -> String {
     format!("{message}.{}", base64url::encode(&signature))
 }
 
-/// The header that [`key`] and [`other_key`] sign under.
+/// The header under which [`key`] and [`other_key`] sign.
 fn header(key: &Key) -> String {
     format!(r#"{{"alg":"{}","kid":"{}"}}"#, key.algorithm().name(), key.kid())
 }
 
-/// A payload that lives from [`NOW`] to [`LATER`], with more members.
+/// A payload that is valid from [`NOW`] to [`LATER`], with more members.
 fn payload(members: &str) -> String {
     let comma = if members.is_empty() { "" } else { "," };
     format!(r#"{{"exp":{LATER},"iat":{NOW}{comma}{members}}}"#)
 }
 
-/// A verifier that asks for nothing but a signature and an expiry, and its clock at [`NOW`].
+/// A verifier that asks only for a signature and an expiry, and its clock at [`NOW`].
 struct World {
     key: Arc<Key>,
     clock: Arc<ManualClock>,
@@ -120,12 +120,12 @@ impl World {
         verify(&self.verifier, token)
     }
 
-    /// What becomes of a genuine token with this payload.
+    /// The verdict on a genuine token with this payload.
     fn judge(&self, payload: &str) -> Result<(), Rejection> {
         self.verify(&self.token(payload)).map(|read| assert_eq!(read, payload))
     }
 
-    /// What becomes of a genuine token with this header.
+    /// The verdict on a genuine token with this header.
     fn judge_header(&self, header: &str) -> Result<(), Rejection> {
         self.verify(&token(&self.key, header, &payload(""))).map(|_| ())
     }
@@ -153,7 +153,7 @@ fn lax(keys: KeySource) -> VerifierOptions {
     }
 }
 
-/// Twice, and the same answer each time: what is accepted is then in the cache.
+/// Verifies twice and expects the same answer: an accepted token is in the cache the second time.
 fn verify(verifier: &Verifier, token: &str) -> Result<String, Rejection> {
     let [first, second] = [(); 2].map(|()| verify_once(verifier, token));
     assert_eq!(first, second);
@@ -165,7 +165,7 @@ fn verify_once(verifier: &Verifier, token: &str) -> Result<String, Rejection> {
     verifier.verify(token.as_bytes(), &mut scratch).map(ToOwned::to_owned)
 }
 
-/// An issuer of hour-long tokens without any other claim.
+/// The options of an issuer of hour-long tokens without any other claim.
 fn plain(keys: KeySource) -> IssuerOptions {
     IssuerOptions {
         keys,
@@ -178,13 +178,13 @@ fn plain(keys: KeySource) -> IssuerOptions {
 }
 
 fn issue(issuer: &Issuer, claims: &str, overrides: &Overrides) -> Result<String, Error> {
-    // What an earlier call has left in the buffers must not show.
+    // Remains of an earlier call in the buffers must not show.
     let (mut payload, mut token) = (b"left over".to_vec(), b"left over".to_vec());
     issuer.sign_into(claims, overrides, &mut payload, &mut token)?;
     Ok(String::from_utf8(token).unwrap())
 }
 
-/// Header and payload of a token, as text.
+/// The header and the payload of a token, as text.
 fn decoded(token: &str) -> [String; 2] {
     let mut segments = token.split('.').map(|segment| base64url::decode(segment.as_bytes()));
     let [header, payload] = std::array::from_fn(|_| segments.next().unwrap().unwrap());

@@ -1,5 +1,5 @@
-//! What of a private key is in memory while it lives, and after: this process is searched through
-//! `/proc/self/mem`.
+//! The traces of a private key in memory, during its life and after it. The test searches this
+//! process through `/proc/self/mem`.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -12,30 +12,30 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::secret::parsed_key_count;
 
-/// Keeps what is looked for from being found in the needle itself.
+/// Masks the needle, so that a search does not find the needle itself.
 const MASK: u8 = 0x5a;
-/// As many bytes as are looked for: more than chance gives.
+/// The length of the needle in bytes: long enough to exclude chance.
 const LEN: usize = 24;
 
-/// A search copies whatever is in memory: another test's would leave copies of the key.
+/// A search copies memory, so the search of another test would leave copies of the key.
 static SEARCHES: Mutex<()> = Mutex::new(());
 
 /// Part of a secret number, masked.
 struct Needle([u8; LEN], #[expect(dead_code, reason = "held")] MutexGuard<'static, ()>);
 
 impl Needle {
-    /// How often it is in memory that can be read, in either byte order: numbers are kept as
-    /// words, the least first.
+    /// How often the number is in memory that can be read. Both byte orders count, because numbers
+    /// are stored as words, the least significant first.
     fn count(&self) -> usize {
         let memory = File::open("/proc/self/mem").unwrap();
         let mut chunk = vec![0; 1 << 20];
         let own = chunk.as_ptr().addr()..chunk.as_ptr().addr() + chunk.len();
         let mut count = 0;
         for (start, end) in writable_ranges() {
-            // One chunk reaches into the next by what may lie across.
+            // Each chunk overlaps the next one, to find a number that lies across the two.
             for at in (start..end).step_by(chunk.len() - (LEN - 1)) {
                 let length = chunk.len().min(end - at);
-                // Secret memory cannot be read; nor can what has been unmapped since.
+                // Secret memory cannot be read, nor can memory that has been unmapped since.
                 let read = memory.read_at(&mut chunk[..length], at as u64).unwrap_or(0);
                 let windows = chunk[..read].windows(LEN).enumerate();
                 count += windows
@@ -65,7 +65,7 @@ fn writable_ranges() -> Vec<(usize, usize)> {
     writable.map(range).collect()
 }
 
-/// The contents of the DER elements in a row.
+/// The contents of consecutive DER elements.
 fn elements(mut der: &[u8]) -> Vec<&[u8]> {
     let mut found = Vec::new();
     while let [_, first, rest @ ..] = der {
@@ -83,22 +83,22 @@ fn elements(mut der: &[u8]) -> Vec<&[u8]> {
     found
 }
 
-/// The number of a key pair that nobody else may have.
+/// The number of a key pair that must stay secret.
 fn secret_number(pkcs8: &[u8], algorithm: Algorithm) -> &[u8] {
     let inner = elements(elements(pkcs8)[0])[2];
     match algorithm {
         Algorithm::EdDsa => elements(inner)[0],
         Algorithm::Es256 | Algorithm::Es384 | Algorithm::Es512 => elements(elements(inner)[0])[1],
-        // A prime, without the sign.
+        // A prime, without the byte for the sign.
         _ => &elements(elements(inner)[0])[4][1..],
     }
 }
 
-/// PEM text, which is not what is looked for: base64 hides the bytes.
+/// The key as PEM. A search does not find the number in it, because base64 hides the bytes.
 fn pem(pkcs8: &[u8]) -> Zeroizing<String> {
     let text = Zeroizing::new(base64ct::Base64::encode_string(pkcs8));
     let lines = text.len().div_ceil(64);
-    // Grown in one step: a string that moves leaves a copy behind.
+    // The string is allocated in one step: a string that moves leaves a copy behind.
     let mut pem = Zeroizing::new(String::with_capacity(text.len() + lines + 64));
     pem.push_str("-----BEGIN PRIVATE KEY-----\n");
     for line in text.as_bytes().chunks(64) {
@@ -109,7 +109,7 @@ fn pem(pkcs8: &[u8]) -> Zeroizing<String> {
     pem
 }
 
-/// A pair and where to look for it.
+/// A key pair, and the needle to search for.
 fn pair(algorithm: Algorithm) -> (Key, Needle) {
     let alone = SEARCHES.lock().unwrap_or_else(PoisonError::into_inner);
     let key = Key::generate(algorithm, None, None).unwrap();
@@ -127,7 +127,7 @@ const PAIRS: [Algorithm; 5] =
 fn nothing_is_left_of_a_private_key() {
     for algorithm in PAIRS {
         let (key, needle) = pair(algorithm);
-        // What the library parsed: it is found, so the search works.
+        // The search finds the form that the library parsed, so the search works.
         assert!(needle.count() > 0 && parsed_key_count() > 0, "{algorithm:?}");
         for _ in 0..3 {
             key.sign_into(b"message", &mut Vec::new()).unwrap();
@@ -168,7 +168,7 @@ fn a_key_is_made_again_from_its_original() {
     assert!(key.verifies(b"message", &tag));
 }
 
-/// A ring that signs with a pair, an issuer and a verifier that have used it, and its token.
+/// A ring that signs with a key pair, a verifier that has verified its token, and the token.
 fn used(key: Key) -> (Arc<KeyRing>, Verifier, String) {
     let clock = Arc::new(ManualClock::at(NOW));
     let ring = KeyRing::new(RingOptions::default(), clock.clone()).unwrap();

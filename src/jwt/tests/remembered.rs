@@ -1,4 +1,4 @@
-//! A verifier remembers headers it has verified; it must forget them when the keys change.
+//! A verifier caches headers it has verified; it must drop them when the keys change.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -29,7 +29,7 @@ impl Service {
         issue(&self.issuer, "{}", &Overrides::default()).unwrap()
     }
 
-    /// Twice, and the same answer each time.
+    /// Verifies twice, and expects the same answer each time.
     fn verify(&self, token: &str) -> Result<(), Rejection> {
         let [first, second] = [(); 2].map(|()| verify(&self.verifier, token).map(|_| ()));
         assert_eq!(first, second);
@@ -78,7 +78,7 @@ fn a_revoked_key_is_refused_at_once_and_no_other() {
     assert_eq!(code(failed), Some(Code::KeyringNoActiveKey));
 }
 
-/// Time alone changes no epoch: the remembered header has an end of its own.
+/// Time alone does not change the epoch, so the cached header has a time limit of its own.
 #[test]
 fn a_retired_key_runs_out_while_its_header_is_remembered() {
     let service = Service::new();
@@ -142,7 +142,7 @@ fn a_remembered_header_saves_no_signature() {
     assert_eq!(world.verify(&forged), Err(Rejection::Signature));
     assert_eq!(world.judge(&payload("")), Ok(()));
     assert_eq!(world.verify(&forged), Err(Rejection::Signature));
-    // Nor does a forged one make room for itself.
+    // A forged token does not get its own header into the cache either.
     let strange = token(&attacker, &header(&world.key).replace('}', ",\"x\":1}"), &payload(""));
     assert_eq!(
         [(); 2].map(|()| world.verify(&strange)),

@@ -1,4 +1,4 @@
-//! The revocation list as a verifier asks it.
+//! The revocation list, as a verifier queries it.
 
 use super::*;
 use crate::revocation::{ListLimits, RevocationList, Scope};
@@ -118,7 +118,7 @@ fn what_could_not_be_taken_back_is_not_accepted() {
     }
 }
 
-/// As long as some verifier may still accept the token, the list remembers it.
+/// The list remembers a token for as long as some verifier may still accept it.
 #[test]
 fn an_entry_outlives_expiry_by_the_largest_tolerance() {
     let clock = Arc::new(ManualClock::at(NOW));
@@ -135,7 +135,7 @@ fn an_entry_outlives_expiry_by_the_largest_tolerance() {
     let other = token(&key, &header(&key), &payload(r#""jti":"other""#));
     list.revoke_id("t", LATER, Scope::Any).unwrap();
     clock.advance(Duration::from_millis((3600 + MAX_CLOCK_TOLERANCE) * 1000 - 1));
-    // Every write forgets some of what has expired.
+    // Every write drops some of the expired entries.
     for n in 0..50 {
         list.revoke_id(&format!("n{n}"), LATER + 1000, Scope::Any).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Signatures that are not the key's for the token.
+//! Signatures that the key did not make for the token.
 
 use super::*;
 use crate::testing::vectors::{base64url as bytes, decode_hex};
@@ -40,7 +40,7 @@ fn every_changed_character_is_noticed() {
     }
 }
 
-/// CVE-2022-21449 and its like: numbers that are no signature for any key.
+/// CVE-2022-21449 and similar: numbers that are not a signature under any key.
 #[test]
 fn degenerate_signatures_are_refused() {
     // The order of P-256 and, little-endian, of Ed25519's subgroup.
@@ -103,7 +103,7 @@ fn degenerate_signatures_are_refused() {
     }
 }
 
-/// Nothing a token says is checked before its signature: a forger learns nothing of the policy.
+/// Nothing in a token is checked before its signature, so a forger learns nothing of the policy.
 #[test]
 fn the_signature_comes_before_the_claims() {
     let world = World::with(Algorithm::EdDsa, |options| {

@@ -1,8 +1,8 @@
-//! Times of a genuine token: each rule at its border, to the millisecond.
+//! The times of a genuine token: each rule at its limit, to the millisecond.
 
 use super::*;
 
-/// A genuine token at a moment in milliseconds.
+/// Verifies a genuine token at a moment in milliseconds.
 fn at(world: &World, members: &str, unix_millis: u64) -> Result<(), Rejection> {
     world.set_millis(unix_millis);
     world.judge(&format!("{{{members}}}"))
@@ -65,7 +65,7 @@ fn a_token_of_just_max_age_is_the_last_that_is_accepted() {
         assert_eq!(at(&world, &members, last), Ok(()), "{tolerance} {max_age}");
         let late = at(&world, &members, last + 1);
         assert_eq!(late, Err(Rejection::Expired), "{tolerance} {max_age}");
-        // Expiry comes first where it is earlier.
+        // An earlier `exp` takes precedence.
         let short = format!("\"exp\":{},\"iat\":{NOW}", NOW - tolerance);
         assert_eq!(at(&world, &short, NOW * 1000), Err(Rejection::Expired));
         let missing = at(&world, &format!("\"exp\":{LATER}"), NOW * 1000);

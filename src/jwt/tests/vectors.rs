@@ -7,14 +7,14 @@ use serde_json::Value;
 use super::*;
 use crate::testing::vectors::{base64url as bytes, cases};
 
-/// What `exp` says in RFC 7515 and RFC 7519: 2011-03-22 18:43:00 UTC.
+/// The `exp` in RFC 7515 and RFC 7519: 2011-03-22 18:43:00 UTC.
 const EXPIRY: u64 = 1_300_819_380;
 
 fn algorithm(case: &Value) -> Algorithm {
     Algorithm::named(text(case, "alg")).unwrap_or_else(|| panic!("{case}"))
 }
 
-/// Every way in which a case gives its key, private ones first.
+/// The key of a case in every form that the case gives, private ones first.
 fn keys(case: &Value) -> Vec<Key> {
     let algorithm = algorithm(case);
     if algorithm.is_symmetric() {
@@ -77,7 +77,8 @@ fn segments_are_the_base64url_of_the_examples() {
     }
 }
 
-/// RFC 7515 A.1 and A.2 and RFC 8037 A.4: HMAC, PKCS#1 v1.5 and Ed25519 sign alike every time.
+/// RFC 7515 A.1 and A.2 and RFC 8037 A.4: HMAC, PKCS#1 v1.5 and Ed25519 make the same signature
+/// every time.
 #[test]
 fn deterministic_signatures_are_reproduced() {
     let mut reproduced = 0;
@@ -97,7 +98,7 @@ fn deterministic_signatures_are_reproduced() {
     assert_eq!(reproduced, 3);
 }
 
-/// RFC 8037 A.4 and RFC 7515 A.4 sign a sentence: a fine JWS, but no JWT.
+/// RFC 8037 A.4 and RFC 7515 A.4 sign a sentence: a valid JWS, but not a JWT.
 #[test]
 fn a_payload_that_is_no_object_is_no_jwt() {
     for case in cases("rfc8037").into_iter().chain([named("rfc7515", "A.4")]) {
@@ -124,7 +125,7 @@ fn thumbprints_are_the_default_kid() {
     assert_eq!(key.kid(), text(&case["jwk"], "kid"));
 }
 
-/// RFC 7520 sections 4.1 to 4.5, through `verify_jws`: their payload is a sentence.
+/// RFC 7520 sections 4.1 to 4.5, through `verify_jws`, because their payload is a sentence.
 #[test]
 fn cookbook_examples_verify_as_jws() {
     for case in cases("rfc7520") {
@@ -138,7 +139,7 @@ fn cookbook_examples_verify_as_jws() {
                 assert_eq!(verdict, Ok(()), "{case}");
                 assert_eq!(payload, text(&case, "payload").as_bytes());
             } else {
-                // The payload is somewhere else, and not what has been signed here.
+                // The payload is detached, so the empty one here is not the one that was signed.
                 let code = verdict.unwrap_err().code();
                 assert_eq!(code.as_str(), text(&case, "rejection"), "{case}");
             }
@@ -146,8 +147,9 @@ fn cookbook_examples_verify_as_jws() {
     }
 }
 
-/// RFC 7797 section 4.2: a payload that is not encoded, here in the compact form that section 5.2
-/// allows for it where it has no dot. Signed well, and refused all the same.
+/// RFC 7797 section 4.2: a payload that is not encoded, here in the compact form, which section 5.2
+/// allows for a payload without a dot. The signature is valid, and the token is refused all the
+/// same.
 #[test]
 fn unencoded_payloads_are_refused() {
     for case in cases("rfc7797") {

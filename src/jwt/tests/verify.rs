@@ -1,4 +1,4 @@
-//! What a verifier accepts of genuine tokens: types, parties and keys.
+//! The genuine tokens that a verifier accepts, by type, parties and key.
 
 use super::*;
 use crate::revocation::{ListLimits, RevocationList};
@@ -34,7 +34,7 @@ fn round_trips_of_every_algorithm_with_every_option() {
         let overrides =
             Overrides { expires_in: Some(60), not_before: Some(5), ..Overrides::default() };
         let token = issue(&issuer, claims, &overrides).unwrap();
-        // Twice: the second time the header is remembered.
+        // Twice, because the second time the header is cached.
         for _ in 0..2 {
             let read = verify(&verifier, &token).unwrap();
             assert_eq!(read, decoded(&token)[1], "{algorithm:?}");
@@ -84,7 +84,7 @@ fn typ_is_compared_as_a_media_type() {
             options.typ = expected.map(Into::into);
         });
         let header = format!(r#"{{"alg":"HS256","kid":"hmac"{typ}}}"#);
-        // Twice: a type that is refused must not be remembered as accepted.
+        // Twice, because a refused type must not be cached as accepted.
         for _ in 0..2 {
             assert_eq!(world.judge_header(&header), verdict, "{expected:?} {typ}");
         }
@@ -148,13 +148,13 @@ fn keys_are_selected_by_kid_and_bound_to_one_algorithm() {
         (with_kid(&first, "EdDSA", hmac.kid()), Rejection::Algorithm),
         (with_kid(&hmac, "HS256", first.kid()), Rejection::Algorithm),
         (with_kid(&first, "RS256", "unknown"), Rejection::KeyNotFound),
-        // Two keys of the algorithm: without kid, which?
+        // There are two keys of the algorithm, so a token without `kid` names neither.
         (token(&first, r#"{"alg":"EdDSA"}"#, &payload("")), Rejection::KeyNotFound),
         (token(&first, r#"{"alg":"ES256"}"#, &payload("")), Rejection::KeyNotFound),
     ] {
         assert_eq!(verify(&all, &token), Err(rejection), "{:?}", decoded(&token));
     }
-    // Only one HMAC key: without kid, that one.
+    // There is only one HMAC key, so a token without `kid` names it.
     assert!(verify(&all, &token(&hmac, r#"{"alg":"HS256"}"#, &payload(""))).is_ok());
     // A kid may be spelled with escapes.
     assert!(verify(&all, &with_kid(&hmac, "HS256", r"\u0068mac")).is_ok());

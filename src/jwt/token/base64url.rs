@@ -1,13 +1,13 @@
-//! Base64url without padding (RFC 4648 section 5, RFC 7515 appendix C), strict: no padding, no
-//! white space, and the unused bits of the last character must be zero, so that one byte string
-//! has one text.
+//! Base64url without padding (RFC 4648 section 5, RFC 7515 appendix C). Decoding is strict: no
+//! padding, no white space, and the unused bits of the last character must be zero, so that each
+//! byte string has exactly one text.
 //!
-//! By `base64-simd`, since it is a large part of a token's cost. Not constant-time; it only ever
-//! sees what is public.
+//! It uses `base64-simd`, because base64url is a large part of a token's cost. It is not
+//! constant-time, so it only ever gets public data.
 
 use base64_simd::{AsOut, URL_SAFE_NO_PAD};
 
-/// Characters that `bytes` bytes take.
+/// The number of characters that encode `bytes` bytes.
 pub const fn encoded_len(bytes: usize) -> usize {
     URL_SAFE_NO_PAD.encoded_length(bytes)
 }
@@ -24,14 +24,14 @@ pub fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode_to_string(bytes)
 }
 
-/// Replaces the contents of `out` with the bytes of `text`; `None` when it is not canonical.
+/// Replaces the contents of `out` with the bytes of `text`; `None` if the text is not canonical.
 pub fn decode_into(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
     out.clear();
     out.resize(URL_SAFE_NO_PAD.decoded_length(text).ok()?, 0);
     URL_SAFE_NO_PAD.decode(text, out.as_out()).ok().map(drop)
 }
 
-/// The bytes of `text`; `None` when it is not canonical.
+/// The bytes of `text`; `None` if it is not canonical.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode_to_vec(text).ok()
 }
@@ -60,7 +60,7 @@ mod tests {
         use ::base64::Engine as _;
         use ::base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-        // Beyond 16 and 32 characters the library takes many at a time.
+        // Beyond 16 and 32 characters the library decodes many at a time.
         for length in (1..=8).chain([17, 31, 34, 63, 66, 99, 134]) {
             for place in 0..length {
                 for character in 0..=255 {

@@ -1,16 +1,16 @@
-//! The registered claims of a payload (RFC 7519 section 4.1), in one scan.
+//! Reads the registered claims of a payload (RFC 7519 section 4.1) in one scan.
 //!
-//! A claim of the wrong type always fails, whether or not the verifier asks for it: two readers
-//! that disagree about a malformed claim are how tokens get past one of them.
+//! A claim of the wrong type always fails, whether or not the verifier asks for it. If two readers
+//! disagree about a malformed claim, a token can get past one of them.
 
 use super::json::{Raw, Value, scan_object, scan_strings};
 use super::rejection::{Claim, Reason, Rejection};
 
-/// The latest date of a claim, in seconds since 1970; what JavaScript gives us as one has the same
+/// The latest date of a claim, in seconds since 1970. Dates that JavaScript passes have the same
 /// limit.
 pub const MAX_NUMERIC_DATE: f64 = 1e11;
 
-/// What the issuer and the verifier need of a payload.
+/// The claims of a payload that the issuer and the verifier use.
 #[derive(Debug, Default)]
 pub(crate) struct Claims<'a> {
     /// `aud`: a string, or an array of strings as its text.
@@ -27,7 +27,7 @@ pub(crate) struct Claims<'a> {
     pub times: Times,
 }
 
-/// Moments, in seconds since 1970.
+/// The times of a token, in seconds since 1970.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Times {
     /// `exp`
@@ -55,7 +55,7 @@ impl Audience<'_> {
             Self::One(raw) => is_accepted(raw),
             Self::Many(array) => {
                 let mut found = false;
-                // The array was read once already: only strings are in it.
+                // The array was read once already, so it holds only strings.
                 let _ = scan_strings(array, |raw| found |= is_accepted(raw));
                 found
             }
@@ -69,7 +69,7 @@ impl<'a> Claims<'a> {
         Self::read(text, |_, _| {})
     }
 
-    /// As [`Self::parse`], in the same scan showing every member to `see`.
+    /// As [`Self::parse`]; in the same scan it shows every member to `see`.
     pub(crate) fn read(
         text: &'a str,
         mut see: impl FnMut(Raw<'a>, Value<'a>),
@@ -103,11 +103,11 @@ impl<'a> Claims<'a> {
     }
 }
 
-/// The claim of a member's name.
+/// The claim with this member name.
 fn claim_named(name: Raw<'_>) -> Option<Claim> {
     match name.plain() {
         Some(name) => Claim::named(name),
-        // A longer name is no claim's.
+        // A longer name is not the name of a claim.
         None => Claim::named(&name.chars().take(Claim::LONGEST_NAME + 1).collect::<String>()),
     }
 }
@@ -130,8 +130,8 @@ fn audience(value: Value<'_>) -> Option<Audience<'_>> {
     }
 }
 
-/// `NumericDate` (RFC 7519 section 2): seconds, which need not be whole, up to the year 5138. What
-/// is later was meant in milliseconds, or never to come.
+/// Reads a `NumericDate` (RFC 7519 section 2): seconds, which need not be whole, up to the year
+/// 5138. A later date was meant in milliseconds, or was meant never to come.
 fn numeric_date(value: Value<'_>) -> Option<f64> {
     let Value::Number(text) = value else { return None };
     let seconds = match few_digits(text) {
@@ -141,7 +141,7 @@ fn numeric_date(value: Value<'_>) -> Option<f64> {
     (f64::MIN..=MAX_NUMERIC_DATE).contains(&seconds).then_some(seconds)
 }
 
-/// What is nearly always there: few enough digits to be exact.
+/// Reads a whole number of at most 15 digits. This is the usual case, and the result is exact.
 fn few_digits(text: &str) -> Option<f64> {
     if text.len() > 15 {
         return None;

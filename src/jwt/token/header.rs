@@ -1,6 +1,6 @@
-//! The JOSE header (RFC 7515 section 4): which algorithm, which key, which kind of token.
+//! Reads the JOSE header (RFC 7515 section 4): the algorithm, the key and the type of a token.
 //!
-//! `jku`, `jwk`, `x5u` and `x5c` are never looked at: a token does not say where its key is.
+//! `jku`, `jwk`, `x5u` and `x5c` are never read: a token does not say where its key is.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use super::json::{Raw, Value, scan_object};
 use super::rejection::Rejection;
 use crate::jwt::algorithm::Algorithm;
 
-/// What the verifier needs of a header.
+/// The parameters of a header that the verifier uses.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Header<'a> {
     /// `alg`
@@ -31,11 +31,12 @@ impl<'a> Header<'a> {
             (Some("kid"), Value::String(raw)) => kid = Some(raw),
             (Some("typ"), Value::String(raw)) => typ = Some(raw),
             (Some("crit"), _) => critical = true,
-            // Of the wrong type; or an encrypted, compressed or unencoded payload (RFC 7516, RFC
-            // 7797), which is no JWT here: ignoring the parameter would read it as something else.
+            // Either the parameter has the wrong type, or the payload is encrypted, compressed or
+            // unencoded (RFC 7516, RFC 7797). That is not a JWT here: a reader that ignores the
+            // parameter would take the payload for something else.
             (Some("alg" | "kid" | "typ" | "b64" | "enc" | "zip"), _) => malformed = true,
             (Some(_), _) => {}
-            // An escaped spelling of one of these must not slip past.
+            // One of these names, spelled with escapes, is refused as well.
             (None, _) => {
                 let known = ["alg", "kid", "typ", "crit", "b64", "enc", "zip"];
                 malformed |= known.iter().any(|known| name.is(known));
@@ -74,7 +75,7 @@ pub(crate) fn same_type(one: &str, two: &str) -> bool {
     bare(one).eq_ignore_ascii_case(bare(two))
 }
 
-/// A string's characters, copied only when there are escapes.
+/// The characters of a string, copied only if there are escapes.
 pub(crate) fn resolve(raw: Raw<'_>) -> Cow<'_, str> {
     raw.plain().map_or_else(|| raw.chars().collect::<String>().into(), Cow::Borrowed)
 }

@@ -1,9 +1,9 @@
-//! A JSON scanner that decides what a claim is without building a document.
+//! A JSON scanner that finds the value of a claim without building a document.
 //!
-//! It accepts a subset of what `JSON.parse` accepts (RFC 8259, narrowed to I-JSON, RFC 7493):
-//! the text is well-formed Unicode, no escape makes a lone surrogate, no object has two members
-//! of one name at any depth, and nesting is bounded. Within that subset both read the same
-//! document, so what is checked here is what the caller is given.
+//! It accepts a subset of what `JSON.parse` accepts (RFC 8259, narrowed to I-JSON, RFC 7493): the
+//! text is well-formed Unicode, no escape makes a lone surrogate, no object has two members of one
+//! name at any depth, and nesting is bounded. Within that subset both read the same document, so
+//! the claims that are checked here are the claims that the caller gets.
 
 mod names;
 mod raw;
@@ -25,11 +25,12 @@ pub enum Value<'a> {
     Array(&'a str),
     /// `null`
     Null,
-    /// An object, `true` or `false`: nothing that a registered claim may be.
+    /// An object, `true` or `false`. No registered claim may have such a value.
     Other,
 }
 
-/// Reports every member of the object that `text` is; `None` when it is not such an object.
+/// Reports every member of the object in `text`; `None` if the text is not an object of the
+/// accepted subset.
 pub fn scan_object<'a>(text: &'a str, member: impl FnMut(Raw<'a>, Value<'a>)) -> Option<()> {
     let mut scanner = Scanner { text, at: 0 };
     scanner.skip_space();
@@ -38,8 +39,8 @@ pub fn scan_object<'a>(text: &'a str, member: impl FnMut(Raw<'a>, Value<'a>)) ->
     (scanner.at == text.len()).then_some(())
 }
 
-/// Reports every string of an array that `text`, an array the scanner has reported, consists of;
-/// `None` when another kind of element is among them.
+/// Reports every string of `text`, an array that the scanner has reported; `None` if the array has
+/// an element of another kind.
 pub fn scan_strings<'a>(text: &'a str, mut string: impl FnMut(Raw<'a>)) -> Option<()> {
     let mut scanner = Scanner { text, at: 1 };
     scanner.skip_space();
@@ -113,8 +114,8 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// An object whose members are nobody's business; a function of its own, so that the
-    /// outermost object's loop is compiled for its reader alone.
+    /// Skips a nested object, whose members are not reported. This is a function of its own, so
+    /// that the loop over the outermost object is compiled for its reader alone.
     fn nested_object(&mut self, depth: usize) -> Option<()> {
         self.object(depth, |_, _| {})
     }
@@ -151,7 +152,7 @@ impl<'a> Scanner<'a> {
         Some(if escaped { Raw::Escaped(text) } else { Raw::Plain(text) })
     }
 
-    /// From the first character that is not plain to the quote that ends the string.
+    /// Scans from the first character that is not plain to the quote that ends the string.
     #[cold]
     fn rest_of_string(&mut self) -> Option<()> {
         loop {
@@ -232,7 +233,8 @@ impl<'a> Scanner<'a> {
 
     #[inline]
     fn skip_space(&mut self) {
-        // Nearly always there is none, and everything else is above the space.
+        // There is nearly always no space, and every other character that can follow is above the
+        // space.
         while self.peek().is_some_and(|byte| byte <= b' ') {
             if !matches!(self.peek(), Some(b' ' | b'\t' | b'\n' | b'\r')) {
                 return;
@@ -256,12 +258,13 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// How many bytes come before the first quote, backslash or control character: eight at a time.
+/// The number of bytes before the first quote, backslash or control character, counted eight at a
+/// time.
 #[inline]
 fn plain_len(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    // Marks the bytes below `limit`; above a marked byte others may be marked in error.
+    // Marks the bytes below `limit`. Bytes above a marked byte may be marked in error.
     let below = |word: u64, limit: u64| word.wrapping_sub(ONES * limit) & !word & HIGH;
     let (words, rest) = bytes.as_chunks::<8>();
     for (index, word) in words.iter().enumerate() {

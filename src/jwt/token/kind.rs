@@ -1,5 +1,6 @@
-//! Kinds of tokens, of which a standard says more than RFC 7519 does. A kind is data: a verifier
-//! merges its demands into its options once, and asks the rest of headers and claims.
+//! Kinds of tokens, for which a standard demands more than RFC 7519 does. A kind is data: a
+//! verifier merges some demands into its options once, and checks the others on each header and
+//! payload.
 
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::token::rejection::Claim;
@@ -18,35 +19,35 @@ pub const SVID_ALGORITHMS: [Algorithm; 9] = [
     Algorithm::Ps512,
 ];
 
-/// The kind of tokens that a verifier is for.
+/// The kind of tokens that a verifier accepts.
 #[derive(Clone, Debug)]
 pub struct TokenKind {
-    /// The demands of its standard.
+    /// The demands of the standard for this kind.
     pub(in crate::jwt) rules: &'static KindRules,
-    /// The trust domain whose workloads are the subjects, where the subject is a SPIFFE ID.
+    /// The trust domain whose workloads may be subjects, if the subject is a SPIFFE ID.
     pub trust_domain: Option<TrustDomain>,
 }
 
 /// The demands of a standard.
 #[derive(Debug)]
 pub(in crate::jwt) struct KindRules {
-    /// The algorithms, in place of those that the options name.
+    /// The algorithms, which replace those of the options.
     pub algorithms: Option<&'static [Algorithm]>,
-    /// The `typ` that is required, in place of the option.
+    /// The required `typ`, which replaces the one of the options.
     pub typ: Option<&'static str>,
-    /// The values that `typ` may have when it is there.
+    /// The values that `typ` may have if it is present.
     pub allowed_types: Option<&'static [&'static str]>,
     /// The only members that a header may have.
     pub header_members: Option<&'static [&'static str]>,
-    /// The claims that must be there.
+    /// The claims that must be present.
     pub required_claims: &'static [&'static str],
     /// The claims that must be strings, beyond the registered ones.
     pub string_claims: &'static [Claim],
-    /// Whether `exp` must be there.
+    /// Whether `exp` must be present.
     pub requires_expiry: bool,
-    /// The claims, of `iss` and `aud`, whose values the options must name.
+    /// The claims, out of `iss` and `aud`, whose values the options must name.
     pub named_claims: &'static [Claim],
-    /// Whether the set of keys may be empty: then all are revoked, and every token is refused.
+    /// Whether the set of keys may be empty. Then all keys are revoked, and every token is refused.
     pub allows_no_keys: bool,
 }
 
@@ -73,7 +74,7 @@ static ACCESS_TOKEN: KindRules = KindRules {
     ..JWT
 };
 
-/// JWT-SVIDs, whose header has no other member and whose subject is a workload.
+/// JWT-SVIDs. Their header has no other member, and their subject is a workload.
 static JWT_SVID: KindRules = KindRules {
     algorithms: Some(&SVID_ALGORITHMS),
     allowed_types: Some(&["JWT", "JOSE"]),

@@ -1,4 +1,4 @@
-//! Reading a token: its segments, its header, its claims, and why it is refused.
+//! Reads a token: its segments, its header and its claims. Also defines the reasons for a refusal.
 
 pub mod base64url;
 pub(super) mod claims;

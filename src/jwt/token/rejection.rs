@@ -1,12 +1,13 @@
-//! Why a token is refused, as a value: refusing is a verifier's ordinary work, and an attacker
-//! decides how often it happens, so it costs no allocation and no JavaScript exception.
+//! The reasons for refusing a token, as values. Refusing is a verifier's ordinary work, and an
+//! attacker decides how often it happens, so a refusal costs no allocation and no JavaScript
+//! exception.
 
 use crate::error::Code;
 
-/// How many claims a verifier may require.
+/// The most claims that a verifier may require.
 pub const MAX_REQUIRED: u8 = 100;
 
-/// Makes the claims of their rows: the variant, its number at the border, the member's name.
+/// Makes the claims from rows: the variant, its number in a status, and the member's name.
 macro_rules! claims {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)+) => {
         /// A registered claim (RFC 7519 section 4.1), or one that this library gives a meaning.
@@ -38,7 +39,7 @@ macro_rules! claims {
                 }
             }
 
-            /// The claim of a member name.
+            /// The claim with this member name.
             pub fn named(name: &str) -> Option<Self> {
                 Some(match name {
                     $($name => Self::$variant,)+
@@ -72,22 +73,22 @@ claims! {
     Client = 10, "client_id";
 }
 
-/// What is wrong with a claim.
+/// The fault of a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Reason {
-    /// It is not there.
+    /// It is missing.
     Missing = 1,
-    /// It is of the wrong JSON type.
+    /// It has the wrong JSON type.
     Type,
-    /// It is there and well formed, but not what the verifier expects.
+    /// It is present and well formed, but not what the verifier expects.
     Mismatch,
 }
 
 impl Reason {
     const ALL: [Self; 3] = [Self::Missing, Self::Type, Self::Mismatch];
 
-    /// The text of `reason` in JavaScript.
+    /// The name of the reason in JavaScript.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Missing => "missing",
@@ -106,14 +107,15 @@ impl Reason {
     }
 }
 
-/// Makes the rejections of their rows: the variant, its status at the border, its stable code, and
-/// a sentence that tells a client nothing about keys or policy. Those about a claim stand apart.
+/// Makes the rejections from rows: the variant, its status, its stable code, and a sentence that
+/// tells a client nothing about keys or policy. The rejections that are about a claim are added
+/// separately.
 macro_rules! rejections {
     ($($(#[$doc:meta])* $variant:ident = $status:literal, $code:ident, $message:literal;)+) => {
         /// Why a token is refused.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Rejection {
-            /// A claim that is missing, mistyped or not what is expected.
+            /// A claim is missing, has the wrong type, or does not have the expected value.
             Claim(Claim, Reason),
             /// The claim with this index in the verifier's list of required ones is missing.
             Required(u8),
@@ -141,7 +143,8 @@ macro_rules! rejections {
                 }
             }
 
-            /// One number for the border: kind, claim or its index, reason from the low byte up.
+            /// The status that JavaScript gets. From the low byte up: the kind, the claim or the
+            /// index of the required claim, the reason.
             pub const fn to_status(self) -> u32 {
                 match self {
                     Self::Claim(claim, reason) => 2 | (claim as u32) << 8 | (reason as u32) << 16,
@@ -154,9 +157,9 @@ macro_rules! rejections {
 }
 
 rejections! {
-    /// Signed with an algorithm that the verifier does not accept.
+    /// The token names an algorithm that the verifier does not accept.
     Algorithm = 1, JwtAlgorithm, "the token's algorithm is not accepted";
-    /// `crit` is present: no extension is understood.
+    /// `crit` is present, and no extension is supported.
     Critical = 3, JwtCritical, "the token has critical header parameters";
     /// `exp` has passed, or the token is older than `maxAge`.
     Expired = 4, JwtExpired, "the token has expired";
@@ -164,7 +167,7 @@ rejections! {
     KeyNotFound = 5, JwtKeyNotFound, "no key matches the token";
     /// Not a compact JWS of JSON objects within the limits.
     Malformed = 6, JwtMalformed, "this is not a well-formed token";
-    /// `nbf` has not come.
+    /// The time in `nbf` has not come yet.
     NotActive = 7, JwtNotActive, "the token is not active yet";
     /// Revoked by token, session, subject or key.
     Revoked = 8, JwtRevoked, "the token has been revoked";
@@ -172,15 +175,15 @@ rejections! {
     Signature = 9, JwtSignature, "the token's signature does not verify";
     /// The revocation list cannot answer.
     RevocationUnavailable = 10, RevocationClosed, "the revocation list is closed";
-    /// Keys that another service publishes have not been loaded, or too long ago.
+    /// The keys that another service publishes have not been loaded, or were loaded too long ago.
     KeysUnavailable = 11, JwtKeysUnavailable,
         "the keys that tokens are verified with are not available; try again later";
-    /// A header parameter that tokens of this kind do not have.
+    /// The header has a parameter that tokens of this kind must not have.
     HeaderParameter = 13, JwtMalformed, "the token's header has a parameter that is not allowed";
 }
 
 impl Rejection {
-    /// The claim and what is wrong with it, where a claim is the cause.
+    /// The claim and its fault, if a claim is the cause. `None` for [`Self::Required`].
     pub const fn detail(self) -> Option<(Claim, Reason)> {
         match self {
             Self::Claim(claim, reason) => Some((claim, reason)),
@@ -193,7 +196,7 @@ impl Rejection {
         Self::all().find(|rejection| rejection.to_status() == status)
     }
 
-    /// Every rejection there is.
+    /// Every possible rejection.
     pub fn all() -> impl Iterator<Item = Self> {
         let claims = Claim::ALL.into_iter().flat_map(|claim| {
             Reason::ALL.into_iter().map(move |reason| Self::Claim(claim, reason))

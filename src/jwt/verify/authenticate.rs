@@ -1,4 +1,4 @@
-//! Whose signature a token carries.
+//! Checks the signature of a token with the key that the token names.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use crate::jwt::key_source::KeySource;
 use crate::jwt::token::header::Header;
 use crate::jwt::token::rejection::Rejection;
 
-/// A signature that verifies, its header and its key.
+/// The header and the key of a token whose signature verifies.
 pub(super) struct Authentic<'h> {
     /// The header.
     pub header: Header<'h>,
@@ -18,8 +18,8 @@ pub(super) struct Authentic<'h> {
     pub usable_until: u64,
 }
 
-/// Reads the header and verifies the signature with the key it names; `accepted` are the
-/// algorithms, those of the keys when `None`.
+/// Reads the header and verifies the signature with the key that the header names. `accepted` lists
+/// the accepted algorithms; with `None` they are those of the keys.
 pub(super) fn authenticate<'h>(
     header: &'h [u8],
     signed: &[u8],
@@ -36,7 +36,7 @@ pub(super) fn authenticate<'h>(
     Ok(Authentic { header, key, usable_until })
 }
 
-/// Whether a signature is the key's.
+/// Refuses a signature that is not the key's.
 pub(super) fn check_signature(key: &Key, signed: &[u8], signature: &[u8]) -> Result<(), Rejection> {
     if key.verifies(signed, signature) { Ok(()) } else { Err(Rejection::Signature) }
 }

@@ -1,9 +1,9 @@
-//! Tokens that have been verified, so that of one that comes back only what may have changed is
-//! checked. Forgeries never get in.
+//! A cache of verified tokens. When a cached token comes back, the verifier checks only the parts
+//! that may have changed. Forgeries never get in.
 //!
-//! A token is found by the end of its signature, which nobody chooses, and is compared in full.
-//! What goes first is found by CLOCK: a hand goes round and takes what has not been asked for since
-//! it last came by.
+//! A token is found by the end of its signature, which nobody can choose, and is then compared in
+//! full. The CLOCK algorithm selects the entry to evict: a hand goes round the slots and evicts the
+//! first entry that was not asked for since the hand last passed it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -12,15 +12,16 @@ use super::checks::CachedDecision;
 use crate::jwt::token::compact::MAX_TOKEN_LEN;
 use crate::jwt::token::rejection::Rejection;
 
-/// The end of a token that it is found by, in bytes.
+/// The length of the end of a token by which it is found, in bytes.
 const TAIL_LEN: usize = 32;
-/// How many bytes of tokens and payloads there may be for each entry, on average: a token of a
-/// kilobyte has room.
+/// The bytes of token and payload allowed for each entry, on average: enough for a token of a
+/// kilobyte.
 const BYTES_PER_ENTRY: usize = 2048;
-/// However few entries there are: room for the longest token and its payload.
+/// The least total of bytes, however few entries there are: enough for the longest token and its
+/// payload.
 const MIN_BYTES: usize = 2 * MAX_TOKEN_LEN;
-/// How many entries the hand spares for one. It then takes what it points to: a flood of tokens
-/// costs each of them this much and no more.
+/// The most entries that the hand spares in one eviction. It then evicts the entry that it points
+/// to, so in a flood of tokens each of them costs this much and no more.
 const MAX_SPARED: usize = 16;
 
 /// Verified tokens, bounded in number and in bytes.
@@ -32,10 +33,10 @@ pub(crate) struct Cache {
 
 #[derive(Default)]
 struct State {
-    /// A token stays in its slot; what was evicted for its size leaves an empty one.
+    /// A token stays in its slot. An entry that was evicted for its size leaves an empty slot.
     slots: Vec<Option<CachedToken>>,
     empty: Vec<usize>,
-    /// The slot of the token that ends so.
+    /// The slot of the token with this end.
     index: HashMap<[u8; TAIL_LEN], usize>,
     bytes: usize,
     hand: usize,
@@ -48,27 +49,28 @@ struct CachedToken {
     decision: CachedDecision,
     /// Whether the caller has been given the payload for this slot.
     is_held: bool,
-    /// Since the hand last came by.
+    /// Whether the token was asked for since the hand last passed it.
     was_asked_for: bool,
 }
 
-/// A token that is known, by its slot.
+/// The slot of a token that is in the cache.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Recalled {
-    /// The caller holds the payload already.
+    /// The caller already holds the payload.
     Held(usize),
-    /// The payload has been copied.
+    /// The payload has been copied out.
     Copied(usize),
 }
 
 impl Cache {
-    /// Nothing yet; at most so many tokens, and so many times 2 KiB.
+    /// Makes an empty cache for at most `max_entries` tokens, and for 2 KiB times that number, or
+    /// `MIN_BYTES` if that is more.
     pub(crate) fn new(max_entries: usize) -> Self {
         let max_bytes = max_entries.saturating_mul(BYTES_PER_ENTRY).max(MIN_BYTES);
         Self { max_entries, max_bytes, state: Mutex::default() }
     }
 
-    /// Whether the token is known and, as `still` finds, as good as it was. Its payload then
+    /// Looks a token up, and asks `still` whether the decision about it holds. On a hit its payload
     /// replaces the contents of `payload`, unless the caller `holds` payloads by slot and was given
     /// this one before.
     pub(crate) fn recall(
@@ -96,8 +98,8 @@ impl Cache {
         Ok(Some(Recalled::Copied(slot)))
     }
 
-    /// Remembers a token that has just been verified. Gives the slot, whose payload the caller has
-    /// if it `holds` payloads by slot.
+    /// Caches a token that has just been verified. Returns its slot; a caller that `holds` payloads
+    /// by slot has the payload.
     pub(crate) fn insert(
         &self,
         token: &[u8],
@@ -138,7 +140,7 @@ impl State {
         slot
     }
 
-    /// Removes one of the entries, of which there must be one.
+    /// Evicts one entry. There must be at least one.
     fn evict(&mut self) {
         let mut spared = 0;
         loop {
@@ -150,7 +152,7 @@ impl State {
                     spared += 1;
                 }
                 Some(Some(_)) => return self.remove(slot),
-                // What was evicted for its size: the next tokens fill it.
+                // An entry was evicted for its size; the next tokens fill the slot.
                 Some(None) => {}
                 None => return,
             }

@@ -1,5 +1,5 @@
-//! The checks of a genuine token's header and claims, of its times and of its revocation. Nothing
-//! here knows signatures.
+//! Checks the header and the claims of a genuine token, its times and its revocation. This file
+//! knows nothing of signatures.
 
 use super::options::{Expected, VerifierOptions};
 use crate::jwt::token::claims::{Claims, Times};
@@ -9,7 +9,7 @@ use crate::jwt::token::rejection::{Claim, Reason, Rejection};
 use crate::revocation::Query;
 use crate::spiffe::SpiffeId;
 
-/// The part of an acceptance that can stop being true: a verifier checks it again when a cached
+/// The parts of an acceptance that can cease to hold. The verifier checks them again when a cached
 /// token comes back.
 pub(crate) struct CachedDecision {
     epoch: u64,
@@ -28,8 +28,8 @@ struct Revocable {
 }
 
 impl CachedDecision {
-    /// Of a token under the keys of `epoch`, whose key may be used until `usable_until`, in
-    /// seconds since 1970. It can be revoked when the key's id is given.
+    /// Makes the decision for a token under the keys of `epoch`, with a key that may be used until
+    /// `usable_until`, in seconds since 1970. The token can be revoked only if `kid` is given.
     pub(crate) fn of(
         claims: &Claims<'_>,
         kid: Option<&str>,
@@ -46,7 +46,7 @@ impl CachedDecision {
 }
 
 impl VerifierOptions {
-    /// Checks the header of a genuine token, which is `json`.
+    /// Checks the header of a genuine token; `json` is the text of that header.
     pub(super) fn check_header(&self, header: &Header<'_>, json: &[u8]) -> Result<(), Rejection> {
         let typ = header.typ.as_deref();
         let mismatch = Rejection::Claim(Claim::Type, Reason::Mismatch);
@@ -65,7 +65,7 @@ impl VerifierOptions {
         }
     }
 
-    /// Reads a payload; every required claim must be in it.
+    /// Reads a payload, and refuses it if a required claim is missing.
     pub(super) fn read<'p>(&self, payload: &'p str) -> Result<Claims<'p>, Rejection> {
         let required = &self.required_claims;
         if required.is_empty() && self.kind.rules.string_claims.is_empty() {
@@ -101,7 +101,8 @@ impl VerifierOptions {
         let tolerance = self.clock_tolerance as f64;
         match times.expiry {
             Some(expiry) if now >= expiry + tolerance => return Err(Rejection::Expired),
-            // What is revoked is forgotten once it has expired.
+            // The list forgets a revoked token when it expires, so a token without `exp` is
+            // refused.
             None if self.require_expiry || self.revocations.is_some() => {
                 return Err(Rejection::Claim(Claim::Expiry, Reason::Missing));
             }
@@ -140,8 +141,9 @@ impl VerifierOptions {
         Ok(())
     }
 
-    /// With a list, a token that could not be taken back is not accepted: it needs an id, a time
-    /// of issue, and a life no longer than the list remembers its subject.
+    /// Checks a token against the revocation list, if there is one. A token that could not be
+    /// revoked is refused: it needs an id, a time of issue, and a life no longer than the list
+    /// remembers its subject.
     #[expect(clippy::cast_precision_loss, reason = "a duration in seconds")]
     pub(super) fn check_revocation(&self, claims: &Claims<'_>, kid: &str) -> Result<(), Rejection> {
         let Some(list) = &self.revocations else { return Ok(()) };
@@ -163,19 +165,19 @@ impl VerifierOptions {
         })
     }
 
-    /// Checks that the subject is a workload of the kind's trust domain, where it has one.
+    /// Checks that the subject is a workload of the trust domain, if the kind has one.
     pub(super) fn check_workload(&self, claims: &Claims<'_>) -> Result<(), Rejection> {
         let Some(trust_domain) = &self.kind.trust_domain else { return Ok(()) };
         let subject = claims.subject.ok_or(Rejection::Claim(Claim::Subject, Reason::Missing))?;
         match SpiffeId::parse(&resolve(subject)) {
-            // The id of the trust domain itself is no workload's.
+            // The id of the trust domain itself is not the id of a workload.
             Ok(id) if trust_domain.contains(&id) && !id.path().is_empty() => Ok(()),
             _ => Err(Rejection::Claim(Claim::Subject, Reason::Mismatch)),
         }
     }
 
-    /// Checks a cached decision again: `false` when the keys have changed, and the token must be
-    /// verified anew.
+    /// Checks a cached decision again. Returns `false` if the keys have changed or the key has run
+    /// out; the token must then be verified anew.
     pub(super) fn check_again(
         &self,
         cached: &CachedDecision,
@@ -208,7 +210,7 @@ impl VerifierOptions {
     }
 }
 
-/// Refuses a header that has another member than these.
+/// Refuses a header that has a member other than these.
 fn check_members(json: &[u8], allowed: &[&str]) -> Result<(), Rejection> {
     let text = std::str::from_utf8(json).map_err(|_| Rejection::Malformed)?;
     let mut has_other = false;

@@ -1,4 +1,4 @@
-//! JWS of any payload (RFC 7515).
+//! Verifies a JWS with any payload (RFC 7515).
 
 use super::authenticate::authenticate;
 use crate::jwt::algorithm::Algorithm;

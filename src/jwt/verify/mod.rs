@@ -1,4 +1,4 @@
-//! Verifying: the signature, the header, the claims and the revocation list, in this order.
+//! Verifies tokens: the signature, the header, the claims and the revocation list, in this order.
 
 mod authenticate;
 mod cache;

@@ -1,4 +1,4 @@
-//! The options of a verifier, with the demands of a token kind.
+//! The options of a verifier, merged with the demands of a token kind.
 
 use std::sync::Arc;
 
@@ -14,9 +14,9 @@ use crate::revocation::{MAX_CLOCK_TOLERANCE, RevocationList};
 /// The accepted values of a claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Expected {
-    /// One of these, exactly; for `aud`, one of these must be among the recipients.
+    /// Exactly one of these. For `aud`, one of these must be among the recipients.
     OneOf(Vec<String>),
-    /// Anything, or nothing: explicitly waived.
+    /// Any value, or none: the check is explicitly waived.
     Anything,
 }
 
@@ -26,30 +26,30 @@ pub struct VerifierOptions {
     pub kind: TokenKind,
     /// The keys.
     pub keys: KeySource,
-    /// The algorithms; those of the keys when `None`.
+    /// The accepted algorithms; with `None` those of the keys.
     pub algorithms: Option<Vec<Algorithm>>,
     /// `iss`
     pub issuer: Expected,
     /// `aud`
     pub audience: Expected,
-    /// How far apart clocks may be, in seconds; at most [`MAX_CLOCK_TOLERANCE`].
+    /// The largest difference between clocks, in seconds; at most [`MAX_CLOCK_TOLERANCE`].
     pub clock_tolerance: u64,
     /// The greatest age since `iat`, in seconds.
     pub max_age: Option<u64>,
     /// The `typ` header parameter.
     pub typ: Option<String>,
-    /// Members that the payload must have, at most [`MAX_REQUIRED`]; `null` is as if missing.
+    /// Members that the payload must have, at most [`MAX_REQUIRED`]; `null` counts as missing.
     pub required_claims: Vec<String>,
-    /// Whether a token needs `exp`; with `revocations` it always does.
+    /// Whether a token must have `exp`; with `revocations` it always must.
     pub require_expiry: bool,
     /// The tokens that have been revoked.
     pub revocations: Option<Arc<RevocationList>>,
-    /// How many verified tokens are remembered; none when 0.
+    /// The number of verified tokens to cache; none if 0.
     pub cache_entries: usize,
 }
 
 impl VerifierOptions {
-    /// Merges the demands of the token kind and checks the whole. `ERR_OUT_OF_RANGE`,
+    /// Merges the demands of the token kind and checks all options. Errors: `ERR_OUT_OF_RANGE`,
     /// `ERR_INVALID_ARG_VALUE`, `ERR_JWT_KEY`, `ERR_KEYRING_DUPLICATE`.
     pub(super) fn complete(mut self) -> Result<Self> {
         if self.clock_tolerance > MAX_CLOCK_TOLERANCE {

@@ -1,34 +1,34 @@
-//! Headers of tokens whose signature has been verified, byte for byte: what they say of key and
+//! A cache of headers, byte for byte, of tokens whose signature has been verified. Their key and
 //! type need not be read again until the keys change.
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use crate::jwt::key::key::Key;
 
-/// How many headers a verifier remembers. One more, and it begins anew.
+/// The most headers that a verifier caches. When there are more, the cache starts again empty.
 const MAX_HEADERS: usize = 64;
 
-/// The headers that one verifier remembers.
+/// The headers that one verifier caches.
 #[derive(Default)]
 pub(super) struct VerifiedHeaders(RwLock<Headers>);
 
 #[derive(Default)]
 struct Headers {
-    /// That of the keys when the headers were read.
+    /// The epoch of the keys when the headers were read.
     epoch: u64,
     known: Vec<VerifiedHeader>,
 }
 
 struct VerifiedHeader {
     segment: Box<[u8]>,
-    /// A verifier keeps no key that its ring has let go of.
+    /// Weak, so that a verifier keeps no key that its ring has dropped.
     key: Weak<Key>,
     usable_until: u64,
 }
 
 impl VerifiedHeaders {
-    /// The key of a header that is known, and until when, in seconds since 1970, it may be used;
-    /// nothing when the keys have changed or that time has come.
+    /// The key of a cached header, and until when it may be used, in seconds since 1970. `None` if
+    /// the header is not cached, the keys have changed, or that time has come.
     pub(super) fn get(&self, segment: &[u8], epoch: u64, now: u64) -> Option<(Arc<Key>, u64)> {
         let headers = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let header = headers.known.iter().find(|known| *known.segment == *segment)?;
@@ -37,7 +37,7 @@ impl VerifiedHeaders {
         key.map(|key| (key, header.usable_until))
     }
 
-    /// Remembers the header of a token that has just been verified with this key.
+    /// Caches the header of a token that has just been verified with this key.
     pub(super) fn insert(&self, segment: &[u8], epoch: u64, key: &Arc<Key>, usable_until: u64) {
         let header =
             VerifiedHeader { segment: segment.into(), key: Arc::downgrade(key), usable_until };

@@ -1,4 +1,4 @@
-//! Verifying: signature first, then one scan of the payload, then the revocation list.
+//! The verifier: checks the signature, then the payload in one scan, then the revocation list.
 
 use std::sync::Arc;
 
@@ -29,17 +29,18 @@ pub struct Scratch {
     signature: Vec<u8>,
 }
 
-/// The answer to a caller that keeps parsed payloads by slot.
+/// The answer to a caller that holds parsed payloads by slot.
 #[derive(Debug, PartialEq)]
 pub enum Answer<'s> {
     /// The token is the one whose payload was last given for this slot.
     Held(usize),
-    /// The payload's JSON, to be kept for a slot where there is one.
+    /// The JSON of the payload, to be held for a slot if there is one.
     Payload(&'s str, Option<usize>),
 }
 
 impl Verifier {
-    /// A verifier.
+    /// Makes a verifier. Errors: `ERR_OUT_OF_RANGE`, `ERR_INVALID_ARG_VALUE`, `ERR_JWT_KEY`,
+    /// `ERR_KEYRING_DUPLICATE`.
     pub fn new(options: VerifierOptions, clock: Arc<dyn Clock>) -> Result<Self> {
         let options = options.complete()?;
         if let Some(list) = &options.revocations {
@@ -49,17 +50,17 @@ impl Verifier {
         Ok(Self { options, clock, verified_headers: VerifiedHeaders::default(), cache })
     }
 
-    /// Whether verified tokens are remembered.
+    /// Whether verified tokens are cached.
     pub fn remembers(&self) -> bool {
         self.cache.is_some()
     }
 
-    /// The claim that [`Rejection::Required`] means.
+    /// The claim that a [`Rejection::Required`] stands for.
     pub fn required_claim(&self, index: u8) -> Option<&str> {
         self.options.required_claims.get(usize::from(index)).map(String::as_str)
     }
 
-    /// Verifies a compact token and gives its payload's JSON, which lives in `scratch`.
+    /// Verifies a compact token and returns the JSON of its payload, which is in `scratch`.
     pub fn verify<'s>(
         &self,
         token: &[u8],
@@ -69,7 +70,7 @@ impl Verifier {
         scratch.payload()
     }
 
-    /// As [`Self::verify`], for the one caller that keeps parsed payloads by slot.
+    /// As [`Self::verify`], for the one caller that holds parsed payloads by slot.
     pub fn verify_holding<'s>(
         &self,
         token: &[u8],
@@ -82,8 +83,8 @@ impl Verifier {
         })
     }
 
-    /// Leaves the payload in `scratch`, unless the caller `holds` payloads and has it. Gives the
-    /// slot where there is a cache.
+    /// Leaves the payload in `scratch`, unless the caller `holds` payloads and has this one.
+    /// Returns the slot if there is a cache.
     fn answer(
         &self,
         token: &[u8],
@@ -112,8 +113,8 @@ impl Verifier {
         Ok(cache.insert(token, holds, payload, decision).map(Recalled::Copied))
     }
 
-    /// Checks signature and header, and decodes the payload. Gives the key and until when, in
-    /// seconds since 1970, it may be used.
+    /// Checks signature and header, and decodes the payload. Returns the key, and until when it may
+    /// be used, in seconds since 1970.
     fn decode(
         &self,
         token: &[u8],
@@ -134,7 +135,7 @@ impl Verifier {
         Ok(found)
     }
 
-    /// Reads the header, and remembers it once the signature has been verified.
+    /// Reads the header, and caches it once the signature has been verified.
     fn verify_header(
         &self,
         segment: &[u8],

@@ -1,5 +1,5 @@
-//! Certificates are put together byte by byte, so that each can be wrong in one place. That real
-//! ones are read is tested in JavaScript, with OpenSSL's.
+//! The certificates here are put together byte by byte, so that each can be wrong in one place. The
+//! tests in JavaScript read real ones, made with OpenSSL.
 
 use super::*;
 
@@ -52,7 +52,7 @@ fn key_usage(bits: u8) -> Vec<u8> {
     extension(KEY_USAGE, true, &[0x03, 2, 0, bits])
 }
 
-/// What a certificate is made of; by default a proper leaf.
+/// The parts of a certificate; by default those of a proper leaf.
 struct Leaf {
     version: u8,
     subject: Vec<u8>,
@@ -134,7 +134,7 @@ fn a_certificate_has_exactly_one_uri() {
     of(&[tlv(0x82, b"example.org")]).refused_for("exactly one URI");
     of(&[uri(URI), uri(URI)]).refused_for("exactly one URI");
     of(&[uri(URI), uri("https://example.org")]).refused_for("exactly one URI");
-    // A name of another kind that reads like one in Node's text of the names.
+    // A name of another kind that looks like a URI in the text that Node makes of the names.
     of(&[tlv(0x82, b"a, URI:spiffe://example.org/web")]).refused_for("exactly one URI");
     of(&[uri("https://example.org/web")]).refused_for("spiffe://");
     of(&[uri("spiffe://example.org")]).refused_for("has a path");

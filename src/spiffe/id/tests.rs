@@ -86,8 +86,8 @@ fn trust_domains_are_read_with_and_without_their_scheme() {
     }
 }
 
-/// Every text that is near an id is one exactly when it can be put together from parts that the
-/// standard's grammar allows, and then it is what its parts say.
+/// For every text that is close to an id: it is an id exactly when it can be put together from
+/// parts that the grammar of the standard allows, and the id then has these parts.
 #[test]
 fn exactly_the_ids_of_the_grammar_are_read() {
     let mut random = 0x9e37_79b9_7f4a_7c15_u64;

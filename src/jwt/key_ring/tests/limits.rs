@@ -1,4 +1,4 @@
-//! Rings in time that is not what it seems, and rings that are full.
+//! Rings under a clock that is wrong, and rings that are full.
 
 use super::*;
 
@@ -88,13 +88,13 @@ fn a_ring_is_full_of_a_thousand_keys() {
     for number in 2..MAX_RING_KEYS {
         assert_eq!(add(number), Some(Ok(())), "{number}");
     }
-    // An empty ring's active key comes with a next one.
+    // A ring without an active key needs room for two keys: an active one and a next one.
     let full = |result: Result<String>| result.unwrap_err().code == Code::KeyringFull;
     assert!(full(ring.rotate(false, || unreachable!("it would be in vain"))));
     assert_eq!(add(MAX_RING_KEYS), Some(Ok(())));
     assert_eq!(add(MAX_RING_KEYS + 1), Some(Err(Code::KeyringFull)));
     assert!(ring.seal(&crate::secret::Secret::copy_from(&[7; 32]).unwrap()).is_ok());
-    // What is forgotten makes room.
+    // Forgotten keys make room.
     clock.advance(Duration::from_secs(2 * DAY));
     assert!(ring.rotate(false, generate).is_ok());
     assert_eq!(ring.list().len(), 3);

@@ -1,5 +1,5 @@
 //! Every difference between the `jsonwebtoken` crate and us, with its reason. A difference that is
-//! not here fails the test, and so does an entry that never occurs.
+//! not listed here fails the test, and so does an entry that never occurs.
 
 use jsonwebtoken::errors::ErrorKind;
 
@@ -7,31 +7,31 @@ use super::document::Document;
 use crate::jwt::token::header::same_type;
 use crate::jwt::{Algorithm, Claim, MAX_NUMERIC_DATE, MAX_TOKEN_LEN, Reason, Rejection};
 
-/// A token that one of us refuses.
+/// A token that one of the two implementations refuses.
 pub(super) struct Case<'a> {
     pub token: &'a str,
-    /// The header's JSON, and what `serde_json` reads there.
+    /// The JSON of the header, and the document that `serde_json` reads from it.
     pub header_text: &'a str,
     pub header: Result<Document, serde_json::Error>,
     pub payload: Result<Document, serde_json::Error>,
     pub kid: &'a str,
     pub algorithm: Algorithm,
-    /// Seconds, whole, the same to both.
+    /// In whole seconds, the same for both.
     pub now: f64,
     pub tolerance: f64,
     pub max_age: Option<f64>,
     pub typ: Option<&'a str>,
 }
 
-/// Why two readers disagree: what it is called, who is right by what, and how it is recognized
-/// without either of them.
+/// A class of disagreements: its name, the authority for our behaviour, and a test that recognizes
+/// it without either implementation.
 pub(super) struct Class<Refusal: 'static> {
     pub name: &'static str,
     pub because: &'static str,
     pub explains: fn(&Case<'_>, &Refusal) -> bool,
 }
 
-/// What only we refuse.
+/// The tokens that only we refuse.
 pub(super) const STRICTER: [Class<Rejection>; 15] = [
     Class {
         name: "two members of one name",
@@ -181,7 +181,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
     },
 ];
 
-/// What only we accept: none of it is a check that we leave out.
+/// The tokens that only we accept. In none of these classes do we leave out a check.
 pub(super) const LAXER: [Class<ErrorKind>; 4] = [
     Class {
         name: "ES512 and the name Ed25519",
@@ -193,7 +193,7 @@ pub(super) const LAXER: [Class<ErrorKind>; 4] = [
                 Algorithm::EdDsa | Algorithm::Ed25519 => alg == Some("Ed25519"),
                 _ => false,
             };
-            // It comes no further than the name.
+            // The crate gets no further than the name.
             is_lacking
                 && matches!(kind, ErrorKind::Json(error)
                     if error.to_string().starts_with("unknown variant"))
@@ -209,7 +209,7 @@ pub(super) const LAXER: [Class<ErrorKind>; 4] = [
             matches!(kind, ErrorKind::Json(_))
                 && (strings.iter().any(is_other)
                     || case.header("x5c").is_some_and(|value| !value.is_strings())
-                    // No value of the generator is a JWK.
+                    // The generator makes no value that is a JWK.
                     || case.header("jwk").is_some())
         },
     },

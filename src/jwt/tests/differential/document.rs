@@ -1,12 +1,12 @@
-//! A JSON document as `serde_json` reads it, with nothing lost: the independent view from which a
-//! difference is explained.
+//! A JSON document as `serde_json` reads it, with nothing lost. It is the independent view that
+//! explains a difference.
 
 use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// One value; members of one name are all there, in their order.
+/// One value. All members of one name are kept, in their order.
 #[derive(Debug)]
 pub(super) enum Document {
     Object(Vec<(String, Self)>),
@@ -18,7 +18,7 @@ pub(super) enum Document {
 }
 
 impl Document {
-    /// The last member of this name, as `JSON.parse` and serde see it.
+    /// The last member of this name, which is the one that `JSON.parse` and serde see.
     pub(super) fn get(&self, name: &str) -> Option<&Self> {
         let Self::Object(members) = self else { return None };
         members.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value)
@@ -42,12 +42,12 @@ impl Document {
         matches!(self, Self::String(_))
     }
 
-    /// Whether it is an array of strings.
+    /// Whether the value is an array of strings.
     pub(super) fn is_strings(&self) -> bool {
         matches!(self, Self::Array(items) if items.iter().all(Self::is_string))
     }
 
-    /// Whether any object in it has two members of one name.
+    /// Whether any object in the value has two members of one name.
     pub(super) fn has_duplicates(&self) -> bool {
         match self {
             Self::Object(members) => {

@@ -1,5 +1,5 @@
-//! Whole tokens, changed where a reader decides something: members dropped, doubled, escaped,
-//! mistyped and nested, numbers in odd spellings, times around the limits.
+//! Changes whole tokens where a reader makes a decision: members are dropped, doubled, escaped,
+//! mistyped and nested, numbers have odd spellings, and times are around the limits.
 
 use super::Random;
 
@@ -7,7 +7,7 @@ use super::Random;
 #[derive(Clone)]
 pub(super) struct Members(pub Vec<(String, String)>);
 
-/// Values of every type; some of them are no JSON.
+/// Values of every type. Some of them are not JSON.
 const VALUES: [&str; 33] = [
     "null",
     "true",
@@ -34,7 +34,7 @@ const VALUES: [&str; 33] = [
     r#"{"a":1,"a":2}"#,
     r#"{"a":1,"\u0061":2}"#,
     r#""\ud83d\ude00""#,
-    // No JSON, or no Unicode.
+    // Not JSON, or not Unicode.
     "01",
     "1.",
     "+1",
@@ -91,7 +91,7 @@ const CRITICAL: [&str; 6] =
 const UNREAD: [&str; 10] =
     ["jku", "jwk", "x5u", "x5c", "x5t", "x5t#S256", "cty", "url", "nonce", "apu"];
 const CLAIMS: [&str; 9] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "roles"];
-/// Seconds from the present that matter to some policy.
+/// Offsets from the present, in seconds, that matter to some policy.
 const STEPS: [i64; 18] =
     [-7200, -3661, -3660, -3600, -301, -60, -59, -1, 0, 0, 0, 0, 1, 59, 60, 61, 300, 7200];
 
@@ -103,7 +103,7 @@ impl Members {
         }
     }
 
-    /// One change of a header.
+    /// Makes one change to a header.
     pub(super) fn mutate_header(&mut self, random: &mut Random) {
         match random.below(10) {
             0 => self.set("kid", random.pick(&KIDS)),
@@ -120,7 +120,7 @@ impl Members {
         }
     }
 
-    /// One change of a payload whose verifier reads `now` and tolerates `tolerance`.
+    /// Makes one change to a payload, for a verifier that reads `now` and tolerates `tolerance`.
     pub(super) fn mutate_payload(&mut self, random: &mut Random, now: u64, tolerance: u64) {
         match random.below(10) {
             0 => self.set("iss", random.pick(&ISSUERS)),
@@ -149,7 +149,7 @@ impl Members {
                 .0
                 .push((random.pick(&["__proto__", "", "x", "Exp", "exp ", "é"]).into(), value)),
             5 => {
-                // Around the limit of each side.
+                // Around the limits of both implementations.
                 let depth = random.pick(&[31, 127]) - 1 + random.below(3);
                 let (open, close) = random.pick(&[("[", "]"), (r#"{"a":"#, "}")]);
                 let value = format!("{}1{}", open.repeat(depth), close.repeat(depth));
@@ -163,7 +163,7 @@ impl Members {
         }
     }
 
-    /// The JSON, now and then spaced, or spoilt as a whole.
+    /// The JSON, sometimes with spaces, sometimes spoilt as a whole.
     pub(super) fn write(&self, random: &mut Random) -> Vec<u8> {
         let space = if random.below(8) == 0 {
             random.pick(&[" ", "\n\t", "\r\n", "\u{c}", "\u{a0}"])
@@ -196,7 +196,7 @@ impl Random {
         pool[self.below(pool.len())]
     }
 
-    /// A `NumericDate`, in one of the spellings of JSON or a little beside it.
+    /// A `NumericDate`, in one of the spellings of JSON or close to one.
     fn date(&mut self, at: i64) -> String {
         match self.below(10) {
             0 => format!("{at}.0"),
@@ -211,12 +211,12 @@ impl Random {
         }
     }
 
-    /// A segment's text, now and then not the canonical one.
+    /// The text of a segment, sometimes not the canonical one.
     pub(super) fn respell(&mut self, segment: String) -> String {
         if self.below(30) == 0 { self.respell_always(&segment) } else { segment }
     }
 
-    /// Another text than the one given.
+    /// A text other than the given one.
     pub(super) fn respell_always(&mut self, segment: &str) -> String {
         let mut segment = segment.to_owned();
         match self.below(6) {
@@ -226,7 +226,7 @@ impl Random {
             3 => drop(segment.pop()),
             4 => segment.insert(self.below(4).min(segment.len()), self.pick(&['\n', '=', '.'])),
             _ => {
-                // Other bits after the last byte.
+                // Different bits after the last byte.
                 let last = segment.pop().map(|last| if last == 'A' { 'B' } else { last });
                 segment
                     .extend(last.map(|last| char::from_u32(u32::from(last) + 1).unwrap_or(last)));

@@ -1,5 +1,5 @@
-//! The policies, and what each demands in the words of RFC 7519: what is accepted is held against
-//! it as another reader sees the token.
+//! The policies, and the demands of each in the words of RFC 7519. Accepted tokens are compared
+//! with these demands, as another reader sees the tokens.
 
 use super::document::Document;
 use crate::jwt::token::header::same_type;
@@ -11,7 +11,7 @@ pub(super) struct Policy {
     pub tolerance: u64,
     pub max_age: Option<u64>,
     pub typ: Option<&'static str>,
-    /// The one claim that must be there whoever the parties are.
+    /// The one claim that must be present even if no party is checked.
     pub required: &'static str,
 }
 
@@ -32,7 +32,7 @@ pub(super) const POLICIES: [Policy; 4] = [
 ];
 
 impl Policy {
-    /// What a token that was accepted at `now`, in seconds, does not meet.
+    /// A demand that a token does not meet, although it was accepted at `now`, in seconds.
     #[expect(clippy::cast_precision_loss, reason = "seconds")]
     pub(super) fn unmet(
         &self,

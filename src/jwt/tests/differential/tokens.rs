@@ -1,6 +1,6 @@
-//! Whole tokens under several policies, to the crate and to us, on the same clock.
+//! Gives whole tokens under several policies to the crate and to us, on the same clock.
 //!
-//! `TOKENS` says how many, `SEED` which ones; what fails names its seed.
+//! `TOKENS` sets how many, and `SEED` selects them; a failure names its seed.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use super::mutation::Members;
 use super::policies::{POLICIES, Policy};
 use super::*;
 
-/// Enough for every class to occur, whatever the seed.
+/// Enough for every class to occur with any seed.
 const TOKENS: usize = 40_000;
 
-/// How often each algorithm is tried: the fast ones mostly.
+/// How often each algorithm is tried: mostly the fast ones.
 const MIX: [(Algorithm, usize); 14] = [
     (Algorithm::Hs256, 60),
     (Algorithm::Es256, 12),
@@ -55,7 +55,7 @@ impl Pair {
                 options.audience = one_of(&["a", "z"]);
             }
         });
-        // For what it has not got it is given the nearest it has.
+        // For an algorithm that the crate does not have, it gets the nearest one.
         let mut oracle = Oracle::new(match algorithm {
             Algorithm::Es512 => Algorithm::Es384,
             Algorithm::Ed25519 => Algorithm::EdDsa,
@@ -78,7 +78,7 @@ impl Pair {
         Self { world, oracle, policy }
     }
 
-    /// What both say within one second.
+    /// The verdicts of both within one second.
     fn judge(&self, token: &str) -> (u64, Result<String, Rejection>, Result<Value, ErrorKind>) {
         loop {
             let now = get_current_timestamp();
@@ -92,7 +92,7 @@ impl Pair {
         }
     }
 
-    /// A token with up to three changes, nearly always signed after them.
+    /// Makes a token with up to three changes, and nearly always signs it after them.
     fn make(&self, random: &mut Random) -> String {
         let key = &self.world.key;
         let now = get_current_timestamp();
@@ -150,7 +150,7 @@ fn every_difference_has_its_reason() {
         let token = pair.make(&mut random);
         let (now, ours, theirs) = pair.judge(&token);
         let what = || format!("SEED={seed} round {round}: {token}\n{ours:?} {theirs:?}");
-        // What serde_json cannot read is told by its class.
+        // If serde_json cannot read a token, the classes decide about it.
         if ours.is_ok()
             && let [Ok(header), Ok(payload)] =
                 decoded(&token).map(|text| serde_json::from_str(&text))
@@ -188,7 +188,7 @@ fn explain<Refusal>(
     now: u64,
     refusal: &Refusal,
 ) -> Option<&'static str> {
-    // Both have read it as far as here, or one of them has accepted it.
+    // Both have decoded the token this far, or one of them has accepted it.
     let [header, payload] = decoded(token);
     let case = Case {
         token,

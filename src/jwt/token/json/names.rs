@@ -1,11 +1,11 @@
-//! The names of an object's members, so that none comes twice.
+//! The member names of an object, kept to detect duplicates.
 
 use std::collections::HashSet;
 
 use super::raw::Raw;
 
-/// The member names of one object: a few in place, a hash set beyond, so that a hostile object
-/// of thousands of members costs no more than its length.
+/// The member names of one object. The first ones are in place and the others in a hash set, so
+/// that a hostile object with thousands of members costs no more than its length.
 #[derive(Default)]
 pub(super) struct Names<'a> {
     few: [&'a str; 16],
@@ -19,7 +19,7 @@ pub(super) struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    /// Whether the name is new.
+    /// Adds a name, and returns whether it is new.
     pub(super) fn insert(&mut self, name: Raw<'a>) -> bool {
         self.escaped |= matches!(name, Raw::Escaped(_));
         let text = name.text();
@@ -29,7 +29,7 @@ impl<'a> Names<'a> {
         let may_be_known = self.escaped || self.seen & bit != 0;
         self.seen |= bit;
         let escaped = self.escaped;
-        // One with escapes may be one without.
+        // A name with escapes may equal one without.
         let is_same = |known: &&'a str| {
             if escaped { Raw::Escaped(known).same(Raw::Escaped(text)) } else { *known == text }
         };

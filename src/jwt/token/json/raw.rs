@@ -1,17 +1,17 @@
-//! The inside of a JSON string.
+//! The content of a JSON string.
 
-/// The inside of a JSON string, valid but with its escapes unresolved. An enum: the padding of a
-/// `bool` beside the text made every copy wait, for an eighth of a payload's time.
+/// The content of a JSON string, valid but with its escapes unresolved. This is an enum, because a
+/// `bool` beside the text has padding: it delayed every copy, for an eighth of a payload's time.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Raw<'a> {
     /// Without escapes.
     Plain(&'a str),
-    /// With some.
+    /// With at least one escape.
     Escaped(&'a str),
 }
 
 impl<'a> Raw<'a> {
-    /// The text itself when there is nothing to resolve, which is nearly always.
+    /// The text itself if there are no escapes, which is nearly always the case.
     pub fn plain(self) -> Option<&'a str> {
         match self {
             Self::Plain(text) => Some(text),
@@ -53,7 +53,7 @@ impl<'a> Raw<'a> {
         })
     }
 
-    /// Whether the string, escapes resolved, is `other`.
+    /// Whether the string, with escapes resolved, equals `other`.
     pub fn is(self, other: &str) -> bool {
         match self.plain() {
             Some(text) => text == other,
@@ -61,7 +61,7 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// Whether the two are the same, escapes resolved.
+    /// Whether the two strings are equal, with escapes resolved.
     pub(super) fn same(self, other: Self) -> bool {
         match (self.plain(), other.plain()) {
             (Some(one), Some(two)) => one == two,
@@ -70,7 +70,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// Four hexadecimal digits that the scanner has already checked.
+/// Reads four hexadecimal digits that the scanner has already checked.
 fn hex_unit(rest: &mut std::str::Chars<'_>) -> u32 {
     rest.take(4).fold(0, |unit, digit| unit << 4 | digit.to_digit(16).unwrap_or(0))
 }

@@ -111,7 +111,7 @@ fn reads_string_arrays() {
     assert_eq!(read(r#"["a",1]"#), None);
 }
 
-/// Everything accepted here must be accepted by an independent reader, with the same strings.
+/// Everything accepted here must be accepted by an independent reader, with the same names.
 #[test]
 fn agrees_with_serde_json_on_mutations() {
     let seed =

@@ -1,7 +1,7 @@
 use super::*;
 use crate::jwt::token::claims::Claims;
 
-/// A token of so many bytes that ends in `number`.
+/// A token of `len` bytes that ends in `number`.
 fn token(number: usize, len: usize) -> Vec<u8> {
     let mut token = vec![b'h'; len - TAIL_LEN];
     token.extend_from_slice(format!("{number:0TAIL_LEN$}").as_bytes());
@@ -20,7 +20,7 @@ fn knows(cache: &Cache, token: &[u8]) -> bool {
     known.is_some()
 }
 
-/// Number of entries and bytes, which must agree with what is there.
+/// The numbers of entries and of bytes. Both must agree with the contents of the slots.
 fn size(cache: &Cache) -> (usize, usize) {
     let state = cache.state.lock().unwrap();
     let mut entries = 0;
@@ -49,7 +49,7 @@ fn a_token_is_compared_in_full() {
     }
     assert!(!knows(&cache, &genuine[1..]) && !knows(&cache, &genuine[168..]));
     assert!(!knows(&cache, b"") && !knows(&cache, &[b'h'; 31]));
-    // Of two that end alike, which nobody can make, the later one is remembered.
+    // If two tokens end alike, which nobody can bring about, the later one is cached.
     let alike = token(1, 201);
     insert(&cache, &alike);
     assert!(knows(&cache, &alike) && !knows(&cache, &genuine));
@@ -92,7 +92,7 @@ fn bytes_are_bounded() {
         assert!(size(&cache).1 <= most);
     }
     assert!(size(&cache).0 >= most / crate::jwt::MAX_TOKEN_LEN);
-    // However small the cache, the longest token has room.
+    // However small the cache is, the longest token has room.
     let cache = Cache::new(1);
     insert(&cache, &token(1, crate::jwt::MAX_TOKEN_LEN));
     assert!(knows(&cache, &token(1, crate::jwt::MAX_TOKEN_LEN)));
@@ -113,7 +113,7 @@ fn what_no_longer_stands_is_not_given() {
     }
 }
 
-/// A slot is held for the token that is in it, never for one that was.
+/// A held slot belongs to the token that is in it, never to an earlier one.
 #[test]
 fn a_held_slot_is_of_the_last_token_that_was_given_for_it() {
     let cache = Cache::new(7);
@@ -125,7 +125,7 @@ fn a_held_slot_is_of_the_last_token_that_was_given_for_it() {
         number = number.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1) % (1 << 40);
         let id = (number >> 20) % 12;
         let token = token(id, if id == 0 { 9000 } else { 100 });
-        // As `verifyMany` on another thread, which holds nothing.
+        // Like `verifyMany` on another thread, which holds no payloads.
         let holds = round % 3 != 0;
         let slot = match cache.recall(&token, holds, |_| Ok(true), &mut payload).unwrap() {
             Some(Recalled::Held(slot)) => {
