@@ -70,7 +70,8 @@ impl Gcra {
         }
     }
 
-    /// The decision for a call of cost 1, which is not made: `remaining` is the value before it.
+    /// The decision for a call of cost 1, which is not made: `allowed` and `remaining` are the
+    /// values before it.
     pub(super) fn foresee(&self, key: &TimedKey) -> Decision {
         self.table.read(key);
         let allowed = self.wait_ns(key.debt_ns(), NonZeroU32::MIN) == 0;

@@ -32,8 +32,8 @@ impl Quota {
     /// `limit` units (1 to 1e9) every `window_ms` milliseconds (1 to 366 days), of which `burst`
     /// (1 to 1e9, default `limit`) may be used at once.
     ///
-    /// T is rounded down to whole nanoseconds, but is at least one, so that a full window always
-    /// returns `limit` units. The rate exceeds the requested one by less than one part in T: a
+    /// T is rounded down to whole nanoseconds, so that a full window always returns `limit` units,
+    /// and is at least 1 ns. The rate exceeds the requested one by less than one part in T: a
     /// billionth at one unit per second, a thousandth at a million units per second.
     ///
     /// Fails with `ERR_OUT_OF_RANGE`, naming the option that is outside its limits. The option is

@@ -1,5 +1,5 @@
-//! Decides which job runs, waits or is refused. It keeps the pool's accounts, without threads or
-//! clocks.
+//! Decides which job runs, waits or is refused. It keeps track of the pool's jobs and memory,
+//! without threads or clocks.
 //!
 //! The queue is strictly first in, first out: while the job at the head waits for memory, no job
 //! behind it overtakes, however small. A large job therefore waits only for the jobs that already
@@ -15,7 +15,7 @@ use crate::error::{Code, Error, Result};
 /// The duration assumed for a hash until one has been measured: 100 ms.
 const GUESSED_NANOS: u64 = 100_000_000;
 
-/// How many jobs may run and wait at a time.
+/// The limits on running and waiting jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Jobs that run at a time: at least 1.
@@ -49,7 +49,7 @@ pub struct Counts {
     pub p99: Option<u64>,
 }
 
-/// The pool's accounts. `J` is a job; times are nanoseconds of a monotonic clock.
+/// The pool's admission control. `J` is a job; times are nanoseconds of a monotonic clock.
 #[derive(Debug)]
 pub(super) struct Admission<J> {
     bounds: Bounds,
@@ -74,7 +74,7 @@ struct Waiting<J> {
 }
 
 impl<J> Admission<J> {
-    /// Accounts without jobs.
+    /// An empty queue, with nothing running.
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             bounds,

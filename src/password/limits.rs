@@ -62,8 +62,8 @@ impl DigestLimits {
         }
     }
 
-    /// Fails with `ERR_PASSWORD_LIMIT` if another scheme's hash needs `len` bytes and that is above
-    /// the limit.
+    /// Fails with `ERR_PASSWORD_LIMIT` if `len`, the bytes that another scheme's hash needs,
+    /// exceeds the limit.
     pub(super) fn check_memory(&self, len: u64) -> Result<()> {
         if len <= u64::from(self.memory_cost) * 1024 {
             return Ok(());

@@ -111,7 +111,8 @@ impl Digest {
         &self.hash
     }
 
-    /// Compares a tag with this digest's, in a time that does not depend on where they differ.
+    /// Whether a tag equals this digest's, in a time that does not depend on the position of a
+    /// difference.
     pub fn matches(&self, tag: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.hash, tag).is_ok()
     }

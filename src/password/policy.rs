@@ -14,7 +14,7 @@ pub const MAX_TIME_COST: u32 = 1 << 16;
 /// The most lanes that a policy may ask for: the limit of the PHC string format for Argon2.
 pub const MAX_PARALLELISM: u32 = 255;
 
-/// Established recommendations for the costs.
+/// Named sets of costs: published recommendations, and one for tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preset {
     /// RFC 9106 section 4, the second recommendation: 64 MiB, 3 passes, 4 lanes. The default.

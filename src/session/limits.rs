@@ -6,7 +6,8 @@ pub struct SessionLimits {
     /// The lifetime of a session from its start, however often it is refreshed, in seconds; 30
     /// days.
     pub refresh_ttl: u64,
-    /// The longest time between two refreshes, in seconds; at most `refresh_ttl` has an effect.
+    /// The longest time between two refreshes, in seconds. If it is longer than `refresh_ttl`,
+    /// `refresh_ttl` applies.
     pub idle_ttl: u64,
     /// How long after a rotation the replaced token still gets the same successor, in seconds; 30,
     /// at most 300. Needed because responses get lost and clients refresh twice at once.

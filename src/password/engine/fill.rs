@@ -14,9 +14,9 @@ use super::memory::Memory;
 /// The compression function `G` (RFC 9106 section 3.5) for one kind of processor. The walk calls it
 /// from a [`Fill`] compiled for that kind.
 pub(super) trait Kernel {
-    /// Sets `next` to `G(previous, reference)`, XORed with its old content if `XOR`. Calls
-    /// `first_word` with the first word of the new block as soon as it is known, because the next
-    /// reference may depend on it and should be fetched early.
+    /// Sets `next` to `G(previous, reference)`, combined with its old content by exclusive or if
+    /// `XOR`. Calls `first_word` with the first word of the new block as soon as it is known,
+    /// because the next reference may depend on it and should be fetched early.
     fn compress<const XOR: bool>(
         previous: &Block,
         reference: &Block,

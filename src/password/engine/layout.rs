@@ -1,5 +1,5 @@
-//! The positions of blocks, and the earlier block with which each one is mixed (RFC 9106 section
-//! 3.4).
+//! The positions of blocks, and the earlier block with which each one is mixed (RFC 9106
+//! section 3.4).
 
 use crate::password::params::{Algorithm, Params, Version};
 
@@ -62,7 +62,7 @@ impl Layout {
         }
     }
 
-    /// Whether new blocks are XORed into the blocks of the previous pass.
+    /// Whether new blocks are combined with those of the previous pass by exclusive or.
     pub(super) fn keeps_old_blocks(&self, slice: &Slice) -> bool {
         slice.pass > 0 && self.params.version() == Version::V0x13
     }

@@ -47,8 +47,8 @@ impl Engine for Own {
     }
 }
 
-/// Computes the first two blocks of every lane from all inputs of the tag. Fails with `ABORT_ERR`
-/// if cancelled meanwhile, because with very many lanes this takes seconds.
+/// Computes the first two blocks of every lane from all inputs of the tag. With very many lanes
+/// this takes seconds, so it fails with `ABORT_ERR` if cancelled meanwhile.
 fn begin(
     inputs: &Inputs<'_>,
     layout: &Layout,

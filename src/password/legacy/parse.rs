@@ -31,7 +31,8 @@ impl LegacyScheme {
 }
 
 /// Parses a hash of one of the enabled schemes. Returns `Ok(None)` if it belongs to none of them.
-/// Fails with `ERR_PASSWORD_DIGEST` if it is malformed or longer than [`MAX_DIGEST_LEN`].
+/// Fails with `ERR_PASSWORD_DIGEST` if it belongs to one and is malformed, or if it is longer than
+/// [`MAX_DIGEST_LEN`].
 pub(crate) fn parse(text: &str, schemes: &[LegacyScheme]) -> Result<Option<ParsedLegacy>> {
     if text.len() > MAX_DIGEST_LEN {
         return Err(malformed("longer than 4096 bytes"));

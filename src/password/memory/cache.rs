@@ -53,8 +53,8 @@ struct State {
     idle: Vec<IdleRegion>,
     /// Bytes on loan.
     lent: usize,
-    /// The longest region that a policy has asked for; regions up to this length or [`TRUSTED_LEN`]
-    /// are kept.
+    /// The longest region that a policy has asked for, at most [`MAX_KEPT_LEN`]; regions up to this
+    /// length or [`TRUSTED_LEN`] are kept.
     trusted: usize,
     max_len: usize,
     max_idle: usize,

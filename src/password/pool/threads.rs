@@ -140,7 +140,7 @@ impl Pool {
         memory::configure(usize::try_from(max_memory).unwrap_or(usize::MAX), threads);
     }
 
-    /// Gives every job that may now run a thread and schedules the timer. `deadline` is the
+    /// Gives a thread to every job that may run now, and schedules the timer. `deadline` is the
     /// deadline of a job that has just been submitted.
     fn move_on(&'static self, mut state: MutexGuard<'_, State>, deadline: Option<u64>) {
         let mut unserved = Vec::new();

@@ -11,7 +11,7 @@ type Rows<Q> = [Q; 2 * ROW];
 /// Four 64-bit words.
 ///
 /// # Safety
-/// A value is 32 plain bytes, of which any content is valid, at an alignment of at most 64.
+/// A value is 32 plain bytes at an alignment of at most 64, and any content of them is valid.
 pub(super) unsafe trait Quad: Copy {
     /// `x + y + 2 · low(x) · low(y)` modulo 2^64, where `low` is the lower 32 bits.
     fn add(self, other: Self) -> Self;
@@ -69,7 +69,8 @@ impl<Q: Quad> Kernel for Q {
 /// As [`Kernel::compress`].
 ///
 /// The first step goes row by row: the sum of both inputs is written into `next` and mixed into a
-/// buffer. The second goes column by column: the buffer is mixed again and XORed into `next`.
+/// buffer. The second goes column by column: the buffer is mixed again and combined with `next` by
+/// exclusive or.
 #[inline(always)]
 fn compress<Q: Quad, const XOR: bool>(
     previous: &Block,
