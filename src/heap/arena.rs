@@ -1,4 +1,4 @@
-//! The arena: protected memory, and slots of it on loan.
+//! The arena: protected memory, lent as slots.
 
 use std::ptr::NonNull;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,49 +12,50 @@ use super::store::Place;
 use crate::error::Result;
 use crate::os::{Backend, ProtectedMemory};
 
-/// A heap of protected memory. [`Slot::take`](super::Slot::take) lends parts of it.
+/// A heap of protected memory. [`Slot::take`](super::Slot::take) borrows parts of it.
 pub struct Arena {
     memory: &'static dyn ProtectedMemory,
     state: Mutex<ArenaState>,
 }
 
 impl Arena {
-    /// An arena that has no memory yet.
+    /// An arena without memory.
     pub fn new(config: Config) -> Self {
         Self { memory: config.memory, state: Mutex::new(ArenaState::new(config)) }
     }
 
-    /// Changes the memory that the arena is made of. Before the first slot the arena starts anew,
-    /// without memory, and the result is `true`. Afterwards only `max_bytes` can be raised, and
-    /// anything else is `ERR_SECRET_CONFIGURED`.
+    /// Changes the configuration of the memory. Before the first slot the arena starts again
+    /// without memory, and the result is `true`. Afterwards only `max_bytes` can be raised; any
+    /// other change fails with `ERR_SECRET_CONFIGURED`.
     pub fn configure(&self, settings: ArenaSettings) -> Result<bool> {
         self.lock().configure(settings)
     }
 
-    /// Makes the first region if there is none. `ERR_SECRET_DISPOSED` once the end of the process
-    /// has wiped the arena.
+    /// Creates the first region if there is none. Fails with `ERR_SECRET_DISPOSED` once the end of
+    /// the process has wiped the arena.
     pub fn open(&self) -> Result<()> {
         self.lock().open()
     }
 
-    /// Checks that the memory is as the policy demands, and makes the first region if there is
-    /// none. `ERR_SECRET_DEGRADED` if the machine does not give what is required: the requirement
-    /// stays, and every slot is refused. Other errors as [`Arena::open`].
+    /// Checks that the memory is as the policy demands, and creates the first region if there is
+    /// none. Fails with `ERR_SECRET_DEGRADED` if the machine does not provide a required
+    /// protection. The requirement stays, and every slot is refused. Other errors as for
+    /// [`Arena::open`].
     pub fn admit(&self) -> Result<()> {
         self.lock().admit()
     }
 
-    /// The configuration in force.
+    /// The current configuration.
     pub fn config(&self) -> Config {
         self.lock().config()
     }
 
-    /// The demands in force.
+    /// The current demands on the memory.
     pub fn policy(&self) -> ProtectionPolicy {
         self.lock().policy().clone()
     }
 
-    /// The backend of the memory; `None` before there is any.
+    /// The backend of the memory; `None` before there is memory.
     pub fn backend(&self) -> Option<Backend> {
         self.lock().store().backend()
     }
@@ -69,8 +70,8 @@ impl Arena {
         self.lock().verify();
     }
 
-    /// Reads the facts back from the kernel. Makes the first region if there is none: without a
-    /// mapping there is nothing to report.
+    /// Reads the protections back from the kernel. Creates the first region if there is none,
+    /// because without a mapping there is nothing to report.
     pub fn status(&self) -> Status {
         // The kernel takes a while to write smaps, so the lock is released first.
         let (mut status, ranges) = self.lock().facts();
@@ -78,35 +79,35 @@ impl Arena {
         status
     }
 
-    /// Wipes everything, because the process ends. From here on there are no slots. Threads that
-    /// still run find zeros and no canaries, which is no defect any more. Does nothing if the lock
-    /// is held: its holder may have been stopped, and nobody waits at this point.
+    /// Wipes everything, because the process ends. From now on no slot can be taken. Threads that
+    /// still run find zeros and no canaries, which no longer counts as a defect. Does nothing if
+    /// the lock is held: its holder may have been stopped, and this call must not wait.
     pub fn end(&self) {
         if let Ok(mut state) = self.state.try_lock() {
             state.end();
         }
     }
 
-    /// A zeroed place for `len` bytes (`len` > 0), and the address of the bytes, behind the canary
-    /// of their tenant. Errors as `Slot::take`.
+    /// A zeroed place for `len` bytes (`len` > 0), and the address of the bytes, which follow the
+    /// canary of their tenant. Errors as for `Slot::take`.
     pub(super) fn lend(&self, len: usize) -> Result<(NonNull<u8>, Place)> {
         let canaries = Canaries::get()?;
         let span = len.saturating_add(OVERHEAD);
         let mut state = self.lock();
         let (start, place) = state.take(span)?;
-        // SAFETY: `place` lies at `start`, and the book does not give it out twice.
+        // SAFETY: `place` lies at `start`, and the store gives it to no other tenant.
         Ok((unsafe { canaries.place(start, span, place.tenant()) }, place))
     }
 
-    /// Takes back the place of a slot and wipes it. Ends the process if a canary has changed, or if
+    /// Wipes the place of a slot and takes it back. Ends the process if a canary has changed, or if
     /// the place was given back before.
     ///
     /// # Safety
     ///
-    /// `place` comes from [`Arena::lend`] of this arena, and its bytes are not used any more.
+    /// `place` comes from [`Arena::lend`] of this arena, and its bytes are no longer used.
     pub(super) unsafe fn give_back(&self, place: &Place) {
-        // SAFETY: passed on to the caller. Under the lock, so that `verify` sees either a slot with
-        // its canaries or none.
+        // SAFETY: the caller upholds the contract. The lock ensures that `verify` sees either a
+        // slot with its canaries or no slot.
         unsafe { self.lock().give_back(place) };
     }
 
@@ -117,7 +118,7 @@ impl Arena {
     }
 
     fn lock(&self) -> MutexGuard<'_, ArenaState> {
-        // Nothing under this lock calls foreign code; the book is consistent at every step.
+        // No foreign code is called under this lock, and the state is consistent at every step.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

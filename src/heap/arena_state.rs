@@ -1,5 +1,4 @@
-//! The state that an arena keeps under its lock: the memory, the demands on it, and its stage of
-//! life.
+//! The state of an arena under its lock: the memory, the demands on it, and its phase of life.
 
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -18,7 +17,7 @@ pub(super) struct ArenaState {
     config: Config,
     policy: ProtectionPolicy,
     store: Store,
-    /// Bytes of the regions that were found to be as `policy` demands.
+    /// Bytes of the regions that were found to meet `policy`.
     admitted: usize,
     /// Whether there has ever been a slot.
     is_used: bool,
@@ -39,7 +38,7 @@ impl ArenaState {
         }
     }
 
-    /// As `Arena::configure`.
+    /// As for `Arena::configure`.
     pub(super) fn configure(&mut self, settings: ArenaSettings) -> Result<bool> {
         let ArenaSettings { first_bytes, max_bytes, backend, require, on_degraded } = settings;
         let max_bytes = max_bytes.unwrap_or(self.config.max_bytes);
@@ -71,12 +70,12 @@ impl ArenaState {
         Ok(true)
     }
 
-    /// The configuration in force.
+    /// The current configuration.
     pub(super) fn config(&self) -> Config {
         self.config
     }
 
-    /// The demands in force.
+    /// The current demands on the memory.
     pub(super) fn policy(&self) -> &ProtectionPolicy {
         &self.policy
     }
@@ -91,7 +90,7 @@ impl ArenaState {
         self.is_used
     }
 
-    /// A zeroed place of `span` bytes (`span` > 0), and its address. Errors as `Slot::take`.
+    /// A zeroed place of `span` bytes (`span` > 0), and its address. Errors as for `Slot::take`.
     pub(super) fn take(&mut self, span: usize) -> Result<(NonNull<u8>, Place)> {
         self.admit()?;
         let place = if store::is_run(span) {
@@ -105,8 +104,8 @@ impl ArenaState {
         };
         self.is_used = true;
         let start = self.store.address(&place).ok_or_else(|| self.exhausted(span))?;
-        // SAFETY: the place lies in a mapping, which the system zeroed and whose slots are wiped;
-        // it has no tenant yet.
+        // SAFETY: the place lies in a mapping that the system zeroed and whose slots are wiped; it
+        // has no tenant yet.
         if !unsafe { is_zero(start, place.size()) } {
             self.die(Defect::WrittenWhenFree);
         }
@@ -117,10 +116,10 @@ impl ArenaState {
     ///
     /// # Safety
     ///
-    /// Nobody uses its bytes any more.
+    /// No code uses the bytes of the place any more.
     pub(super) unsafe fn give_back(&mut self, place: &Place) {
         self.check(place);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller upholds the contract.
         unsafe { self.store.give_back(self.config.memory, place) };
     }
 
@@ -144,29 +143,31 @@ impl ArenaState {
         });
     }
 
-    /// The facts that need no look at the mappings, and the addresses to ask the kernel about.
+    /// The facts that do not require reading the mappings back, and the addresses to ask the kernel
+    /// about.
     pub(super) fn facts(&mut self) -> (Status, Vec<Range<usize>>) {
         self.store.open(&self.config);
         (Status::of(&self.config, &self.store), self.store.ranges())
     }
 
-    /// Wipes everything; from here on there are no places.
+    /// Wipes everything. From now on no place can be taken.
     pub(super) fn end(&mut self) {
         self.is_ended = true;
         self.wipe();
     }
 
-    /// Gives all memory back.
+    /// Returns all memory to the system.
     ///
     /// # Safety
     ///
-    /// Nobody uses any place any more.
+    /// No code uses any place any more.
     pub(super) unsafe fn release(&mut self) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller upholds the contract.
         unsafe { self.store.release(self.config.memory) };
     }
 
-    /// Makes the first region, unless there is one. Fails once the arena has ended.
+    /// Creates the first region, unless there is one. Fails with `ERR_SECRET_DISPOSED` once the
+    /// arena has ended.
     pub(super) fn open(&mut self) -> Result<()> {
         if self.is_ended {
             return Err(Error::new(
@@ -178,8 +179,8 @@ impl ArenaState {
         Ok(())
     }
 
-    /// Makes sure that the memory is as the policy demands. Memory that was added and is worse is
-    /// never used: from then on every call fails.
+    /// Checks that the memory is as the policy demands. If added memory is worse, it is never used,
+    /// and from then on every call fails.
     pub(super) fn admit(&mut self) -> Result<()> {
         self.open()?;
         let capacity = self.store.region_bytes();
@@ -195,7 +196,7 @@ impl ArenaState {
         Ok(())
     }
 
-    /// A run of its own, as the policy demands.
+    /// Maps a run that meets the policy.
     fn map(&mut self, span: usize) -> Result<Place> {
         let place = self.store.map(&self.config, span);
         let place = place.ok_or_else(|| self.exhausted(span))?;
@@ -203,7 +204,7 @@ impl ArenaState {
             let mut status = Status::of(&self.config, &self.store);
             status.read_back(self.config.memory, &[range]);
             if let Err(error) = self.policy.check(&status) {
-                // SAFETY: nobody else knows the place.
+                // SAFETY: no other code knows the place.
                 unsafe { self.store.give_back(self.config.memory, &place) };
                 return Err(error);
             }
@@ -218,7 +219,7 @@ impl ArenaState {
 
     fn wipe(&self) {
         // SAFETY: the process is ending. Threads that still read find zeros, and none of them gets
-        // a place from here on.
+        // a place any more.
         unsafe { self.store.wipe() };
     }
 

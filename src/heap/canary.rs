@@ -1,10 +1,10 @@
-//! Canaries around the bytes of a slot, which show writes beyond them.
+//! Canaries around the bytes of a slot, which reveal writes beyond them.
 //!
-//! There are 16 bytes before and 16 bytes behind. They depend on a key of the process, on the
-//! address of the slot and on its tenant: they can be neither guessed nor copied from another slot,
-//! and a handle whose slot was given back finds those of another tenant. The second canary follows
-//! the bytes asked for, not the slot, so that a single byte too many is seen. A free slot is zero,
-//! which is checked before it is lent again.
+//! There are 16 bytes before and 16 bytes after. They depend on a key of the process, on the
+//! address of the slot and on its tenant. So they can be neither guessed nor copied from another
+//! slot, and a handle whose slot was given back finds the canaries of another tenant. The second
+//! canary follows the requested bytes directly, not the slot, so that even one byte too many is
+//! detected. A free slot is zero; this is checked before the slot is lent again.
 
 use std::ptr::NonNull;
 use std::sync::OnceLock;
@@ -18,14 +18,14 @@ use crate::id;
 /// Bytes on each side.
 pub(super) const CANARY_LEN: usize = 16;
 
-/// Bytes that a slot holds on top of those asked for.
+/// Bytes that a slot holds in addition to the requested bytes.
 pub const OVERHEAD: usize = 2 * CANARY_LEN;
 
 /// The canaries of the process.
 pub(super) struct Canaries(SipHasher13);
 
 impl Canaries {
-    /// Draws the key with the first call; `ERR_RANDOM`.
+    /// The canaries of the process. The first call draws their key and may fail with `ERR_RANDOM`.
     pub(super) fn get() -> Result<&'static Self> {
         static CANARIES: OnceLock<Canaries> = OnceLock::new();
         if let Some(canaries) = CANARIES.get() {
@@ -38,15 +38,15 @@ impl Canaries {
         Ok(CANARIES.get_or_init(|| Self(hasher)))
     }
 
-    /// Puts the canaries of a tenant into an empty slot and returns where its `len - OVERHEAD`
-    /// bytes begin.
+    /// Puts the canaries of a tenant into an empty slot of `len` bytes. Returns the start of the
+    /// `len - OVERHEAD` bytes between the canaries.
     ///
     /// # Safety
     ///
     /// `start` points to `len` (at least `OVERHEAD`) bytes that belong to the caller alone.
     pub(super) unsafe fn place(&self, start: NonNull<u8>, len: usize, tenant: u64) -> NonNull<u8> {
         let canary = self.at(start, tenant);
-        // SAFETY: both lie within the `len` bytes that the caller vouches for.
+        // SAFETY: both lie within the `len` bytes that the caller guarantees.
         unsafe {
             start.cast().write_unaligned(canary);
             start.add(len - CANARY_LEN).cast().write_unaligned(canary);
@@ -54,14 +54,14 @@ impl Canaries {
         }
     }
 
-    /// Whether both canaries are as [`Canaries::place`] left them.
+    /// Whether both canaries still are as [`Canaries::place`] wrote them.
     ///
     /// # Safety
     ///
-    /// `start` and `len` are what `place` was called with, and the memory is still there.
+    /// `start` and `len` are the arguments of the call to `place`, and the memory still exists.
     pub(super) unsafe fn are_intact(&self, start: NonNull<u8>, len: usize, tenant: u64) -> bool {
         let canary = self.at(start, tenant);
-        // SAFETY: both lie within the slot, and nobody writes to them after `place`.
+        // SAFETY: both lie within the slot, and no code writes to them after `place`.
         unsafe {
             let before = start.cast::<[u8; CANARY_LEN]>().read_unaligned();
             let behind = start.add(len - CANARY_LEN).cast::<[u8; CANARY_LEN]>().read_unaligned();
@@ -79,13 +79,13 @@ impl Canaries {
 }
 
 /// Half of the canary before a tenant's bytes, which differs for every later tenant. Comparing it
-/// costs no hash, so that every use checks the tenant. The other half is stored nowhere else.
+/// needs no hash, so every use checks the tenant. The other half is stored nowhere else.
 ///
 /// # Safety
 ///
-/// `bytes` is what [`Canaries::place`] returned, and the memory is still there.
+/// `bytes` was returned by [`Canaries::place`], and the memory still exists.
 pub(super) unsafe fn tag(bytes: NonNull<u8>) -> u64 {
-    // SAFETY: the canary lies there, within the slot.
+    // SAFETY: the canary lies directly before `bytes`, within the slot.
     unsafe { bytes.sub(CANARY_LEN).cast::<u64>().read_unaligned() }
 }
 

@@ -1,4 +1,4 @@
-//! The configuration that an arena is made with.
+//! The configuration of an arena.
 
 use std::env;
 use std::ffi::OsStr;
@@ -8,10 +8,10 @@ use crate::os::{Backend, Native, ProtectedMemory};
 /// The configuration of an arena.
 #[derive(Clone, Copy)]
 pub struct Config {
-    /// The system that gives the memory.
+    /// The system that provides the memory.
     pub memory: &'static dyn ProtectedMemory,
-    /// The first backend of the ladder to try. `None` is the best one. A machine that is set up to
-    /// hibernate starts below `memfd_secret`, which would prevent hibernation.
+    /// The first backend of the ladder to try; `None` means the best one. On a machine that is set
+    /// up to hibernate, the default starts below `memfd_secret`, which would prevent hibernation.
     pub backend: Option<Backend>,
     /// The operator's choice, which overrides `backend`.
     pub operator: Operator,
@@ -19,14 +19,14 @@ pub struct Config {
     pub first_bytes: usize,
     /// Bytes of all memory together.
     pub max_bytes: usize,
-    /// Ends the process after a defect was found. The arena has wiped its memory by then, and still
+    /// Ends the process after a defect was found. By then the arena has wiped its memory and still
     /// holds its lock.
     pub on_defect: fn(Defect) -> !,
 }
 
 impl Config {
-    /// The default: 48 KiB at first, which fits under the 64 KiB of locked memory that many
-    /// containers have, and 16 MiB at most.
+    /// The default: a first region of 48 KiB, which fits within the 64 KiB of locked memory that
+    /// many containers allow, and at most 16 MiB.
     pub fn new(on_defect: fn(Defect) -> !) -> Self {
         Self {
             memory: &Native,
@@ -71,14 +71,14 @@ impl Default for Config {
     }
 }
 
-/// A sign that this process wrote to memory of the arena, or used it, where it must not.
+/// A sign that this process wrote to or used memory of the arena where it must not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Defect {
     /// A canary has changed.
     Overwritten,
-    /// A slot without a tenant is not zero.
+    /// A free slot is not zero.
     WrittenWhenFree,
-    /// A handle is used after its slot was given back.
+    /// A handle was used after its slot was given back.
     Stale,
 }
 

@@ -1,4 +1,4 @@
-//! The error for bytes that an arena has no room for.
+//! The error for a request that an arena has no room for.
 
 use super::canary::OVERHEAD;
 use super::config::Config;
@@ -8,7 +8,7 @@ use super::store::Store;
 use crate::error::{Code, Error};
 use crate::os::{Native, Platform};
 
-/// `ERR_SECRET_EXHAUSTED` for `span` bytes, canaries included, with the numbers and the remedy.
+/// `ERR_SECRET_EXHAUSTED` for `span` bytes, including canaries, with the numbers and the remedy.
 pub(super) fn exhausted(config: &Config, store: &Store, span: usize) -> Error {
     let len = span - OVERHEAD;
     let (used, capacity, max) = (store.used_bytes(), store.capacity(), config.max_bytes);

@@ -1,9 +1,10 @@
 //! The secure heap: protected memory from `os`, lent in slots.
 //!
-//! An [`Arena`] lends slots of its `store`, which keeps small ones in `slabs` on `regions` of
-//! memory and large ones as `runs` with a mapping each. A `canary` on either side of every slot
-//! shows writes beyond its ends. [`Arena::status`] reports what the kernel says about the memory.
-//! The code that makes an arena says what happens after a defect ([`Config::on_defect`]).
+//! An [`Arena`] lends slots of its `store`, which keeps small slots in `slabs` on `regions` of
+//! memory, and large ones as `runs` with a mapping each. A `canary` on either side of every slot
+//! reveals writes beyond its ends. [`Arena::status`] reports the protections that the kernel
+//! confirms. The creator of an arena decides how the process ends after a defect
+//! ([`Config::on_defect`]).
 
 mod arena;
 mod arena_state;

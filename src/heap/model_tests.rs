@@ -1,5 +1,5 @@
-//! The arena against a model of it that is too simple to be wrong: a list of tenants and their
-//! bytes. On memory of the ordinary allocator, so that Miri can follow every pointer.
+//! Compares the arena with a simple model: a list of tenants and their bytes. Uses memory of the
+//! ordinary allocator, so that Miri can follow every pointer.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -28,7 +28,7 @@ impl Random {
         usize::try_from(self.0 >> 33).unwrap() % end
     }
 
-    /// Mostly short, sometimes at the edge of a class, sometimes a run.
+    /// Mostly short lengths, sometimes at the edge of a class, sometimes a run.
     fn len(&mut self) -> usize {
         match self.below(8) {
             0 => 4065 + self.below(20_000),
@@ -45,7 +45,7 @@ struct Tenant {
     byte: u8,
 }
 
-/// The tenants, by address, with the canaries.
+/// The tenants, and their address ranges including the canaries.
 #[derive(Default)]
 struct Model {
     tenants: Vec<Tenant>,
@@ -82,7 +82,7 @@ fn step(arena: &Arc<Arena>, model: &mut Model, random: &mut Random) {
     let count = model.tenants.len();
     match random.below(10) {
         0 if count > 0 => {
-            // Written again, to the last byte.
+            // Written again, up to the last byte.
             let tenant = &mut model.tenants[random.below(count)];
             tenant.byte = tenant.byte.wrapping_add(1);
             tenant.slot.bytes_mut().fill(tenant.byte);

@@ -1,4 +1,4 @@
-//! The protections that an arena demands, and the check that the machine gives them.
+//! The protections that an arena demands, and the check that the machine provides them.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -14,34 +14,34 @@ pub enum Requirement {
     Locked,
     /// Left out of core dumps.
     DumpExcluded,
-    /// Not reachable for the kernel either.
+    /// Not accessible to the kernel either.
     KernelUnmapped,
 }
 
-/// The consequence of a degraded heap, one that is not both locked and left out of dumps.
+/// The reaction to a degraded heap, which is not both locked and left out of core dumps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnDegraded {
-    /// One warning for the process.
+    /// Issues one warning per process.
     #[default]
     Warn,
-    /// `ERR_SECRET_DEGRADED`.
+    /// Fails with `ERR_SECRET_DEGRADED`.
     Error,
-    /// Nothing.
+    /// Does nothing.
     Ignore,
 }
 
-/// Changes to an arena; `None` leaves a value as it is.
+/// Changes to an arena; `None` keeps a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ArenaSettings {
     /// Bytes of the first region.
     pub first_bytes: Option<usize>,
     /// Bytes of all memory together.
     pub max_bytes: Option<usize>,
-    /// The first backend of the ladder to try; `Some(None)` is the best that suits the machine.
+    /// The first backend of the ladder to try; `Some(None)` means the best that suits the machine.
     pub backend: Option<Option<Backend>>,
     /// Protections that the memory must have.
     pub require: Option<Vec<Requirement>>,
-    /// The consequence of degraded memory.
+    /// The reaction to degraded memory.
     pub on_degraded: Option<OnDegraded>,
 }
 
@@ -50,18 +50,18 @@ pub struct ArenaSettings {
 pub struct ProtectionPolicy {
     /// Protections that the memory must have.
     pub require: Vec<Requirement>,
-    /// The consequence of degraded memory.
+    /// The reaction to degraded memory.
     pub on_degraded: OnDegraded,
 }
 
 impl ProtectionPolicy {
-    /// Whether memory that is added to an arena in use must be checked with the kernel.
+    /// Whether memory added to an arena in use must be checked with the kernel.
     pub fn is_strict(&self) -> bool {
         !self.require.is_empty() || self.on_degraded == OnDegraded::Error
     }
 
-    /// `ERR_SECRET_DEGRADED` if a demand is not met. With [`OnDegraded::Warn`], degraded memory
-    /// leaves a warning for [`take_warning`] instead.
+    /// Fails with `ERR_SECRET_DEGRADED` if a demand is not met. With [`OnDegraded::Warn`], degraded
+    /// memory instead leaves a warning for [`take_warning`].
     pub fn check(&self, status: &Status) -> Result<()> {
         let demanded = self.require.iter().copied().filter_map(|requirement| {
             let (met, name) = match requirement {
@@ -113,7 +113,8 @@ fn leave_warning(text: String) {
     }
 }
 
-/// The warning that the caller must emit, once a process. Cheap enough to call after every export.
+/// The warning that the caller must emit, returned once per process. Cheap enough to call after
+/// every export.
 pub fn take_warning() -> Option<String> {
     if !IS_WAITING.load(Ordering::Acquire) {
         return None;

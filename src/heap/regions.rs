@@ -1,4 +1,4 @@
-//! The regions of memory under the slabs: the first one, their growth, and the addresses of places.
+//! The regions of memory under the slabs: the first region, growth, and the addresses of places.
 
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -8,13 +8,13 @@ use super::slabs::{BLOCK, SlabPlace, Slabs};
 use super::wipe::wipe;
 use crate::os::{Backend, Mapping, ProtectedMemory};
 
-/// All regions of an arena. They are given back together, with the arena.
+/// All regions of an arena. They are returned to the system together, with the arena.
 #[derive(Default)]
 pub(super) struct Regions {
-    /// By ascending first block.
+    /// Ordered by first block.
     list: Vec<Region>,
-    /// Set with the first region; further regions are of the same backend or not made at all, so
-    /// that no secret silently lands in worse memory than `status()` reported.
+    /// Set with the first region. Further regions use the same backend or are not made, so that no
+    /// secret silently lands in worse memory than `status()` reported.
     backend: Option<Backend>,
     reasons: Vec<String>,
     capacity: usize,
@@ -26,14 +26,14 @@ struct Region {
 }
 
 impl Regions {
-    /// Makes the first region with the best backend that works, unless there is one. When the
-    /// system gives no memory at all there is none afterwards, and the reasons say why.
+    /// Creates the first region with the best backend that works, unless there is a region. If the
+    /// system provides no memory at all, there is no region afterwards, and the reasons say why.
     pub(super) fn open(&mut self, config: &Config, slabs: &mut Slabs) {
         if !self.list.is_empty() {
             return;
         }
         let page = config.memory.page_size().max(BLOCK);
-        // Whole pages, not beyond `max_bytes`, but one at least.
+        // Whole pages, at most `max_bytes`, but at least one page.
         let size = (config.first_bytes.min(config.max_bytes) / page * page).max(page);
         let mut reasons = Vec::new();
         let first = config.first_backend(&mut reasons);
@@ -52,7 +52,7 @@ impl Regions {
     }
 
     /// Adds a region, if the limits allow: twice as large as the largest so far, or as large as the
-    /// system still gives.
+    /// system still allows.
     pub(super) fn make_room(&mut self, config: &Config, slabs: &mut Slabs) {
         let Some(backend) = self.backend else { return };
         let page = config.memory.page_size().max(BLOCK);
@@ -62,13 +62,13 @@ impl Regions {
         while size >= page {
             match config.memory.map(backend, size) {
                 Ok(mapping) => return self.add(mapping, slabs),
-                // The system's limit lies somewhere below: use what it still allows.
+                // The system's limit is lower: use the memory that it still allows.
                 Err(_) => size = size / 2 / page * page,
             }
         }
     }
 
-    /// Where a place lies; `None` for a place of another arena.
+    /// The address of a place; `None` for a place of another arena.
     pub(super) fn address(&self, place: &SlabPlace) -> Option<NonNull<u8>> {
         let after = self.list.partition_point(|region| region.first_block <= place.block());
         let region = self.list.get(after.checked_sub(1)?)?;
@@ -80,7 +80,7 @@ impl Regions {
         Some(unsafe { region.mapping.base.add(offset) })
     }
 
-    /// The backend of all regions; `None` before the first.
+    /// The backend of all regions; `None` before the first region.
     pub(super) fn backend(&self) -> Option<Backend> {
         self.backend
     }
@@ -95,7 +95,7 @@ impl Regions {
         self.capacity
     }
 
-    /// Whether every region stands between guard pages.
+    /// Whether every region lies between guard pages.
     pub(super) fn guarded(&self) -> bool {
         !self.list.is_empty() && self.list.iter().all(|region| region.mapping.guard > 0)
     }
@@ -105,31 +105,32 @@ impl Regions {
         self.list.iter().map(|region| region.mapping.range())
     }
 
-    /// Overwrites everything.
+    /// Overwrites all bytes.
     ///
     /// # Safety
     ///
-    /// No code uses the bytes from here on.
+    /// No code uses the bytes any more.
     pub(super) unsafe fn wipe(&self) {
         for region in &self.list {
-            // SAFETY: all of a mapping is writable, and the caller answers for the rest.
+            // SAFETY: a mapping is writable as a whole, and the caller guarantees the rest.
             unsafe { wipe(region.mapping.base, region.mapping.len) };
         }
     }
 
-    /// Gives all memory back.
+    /// Returns all memory to the system.
     ///
     /// # Safety
     ///
-    /// `memory` is the system the regions came from, and nothing refers to their bytes any more.
+    /// `memory` is the system that the regions came from, and nothing refers to their bytes any
+    /// more.
     pub(super) unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
         for region in self.list.drain(..) {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller upholds the contract.
             unsafe { memory.unmap(region.mapping) };
         }
     }
 
-    /// Notes which protections a mapping does not have.
+    /// Records the protections that a mapping lacks.
     pub(super) fn note(&mut self, mapping: &Mapping) {
         for shortfall in &mapping.shortfalls {
             if !self.reasons.contains(shortfall) {

@@ -1,8 +1,8 @@
-//! Runs: places that are too large for a slab, each in a mapping between guard pages of its own.
+//! Runs: places that are too large for a slab, each in its own mapping between guard pages.
 //!
-//! The bytes end where the mapping does, as nearly as their alignment to 16 allows: a write beyond
-//! them and their canary hits the guard. The mapping is made for one tenant and given back after
-//! it, so that no memory stays locked for a size that may never be needed again.
+//! The bytes end at the end of the mapping, as closely as their alignment to 16 allows, so a write
+//! beyond the bytes and their canary hits the guard page. The mapping is made for one tenant and
+//! unmapped after it, so that no memory stays locked for a size that may never be needed again.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -15,12 +15,12 @@ use crate::os::{Backend, Mapping, ProtectedMemory};
 /// The alignment of the bytes of a run.
 const ALIGNMENT: usize = 16;
 
-/// The most runs at a time. Each takes at least two areas of the process's address space, of which
-/// Linux gives 65,530 (`vm.max_map_count`). A process that has none left is ended by the allocator
-/// of the JavaScript engine.
+/// The most runs at a time. Each takes at least two areas of the process's address space, and Linux
+/// allows 65,530 areas (`vm.max_map_count`). If a process has none left, the allocator of the
+/// JavaScript engine ends it.
 pub(super) const MAX_RUNS: usize = 8192;
 
-/// One run. There is never another with the same number.
+/// One run. No other run ever has the same number.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RunPlace {
     number: u64,
@@ -29,17 +29,17 @@ pub(super) struct RunPlace {
 }
 
 impl RunPlace {
-    /// Bytes that were asked for.
+    /// Bytes that were requested.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// Bytes from its start to the guard.
+    /// Bytes from the run's start to the guard page.
     pub(super) fn size(&self) -> usize {
         self.size
     }
 
-    /// Which of all runs this is.
+    /// The number that identifies this run.
     pub(super) fn number(&self) -> u64 {
         self.number
     }
@@ -59,20 +59,20 @@ struct Run {
 }
 
 impl Run {
-    /// Bytes from the start of what was asked for to the guard.
+    /// Bytes from the start of the requested bytes to the guard page.
     fn size(&self) -> usize {
         self.len.next_multiple_of(ALIGNMENT)
     }
 
     fn start(&self) -> NonNull<u8> {
-        // SAFETY: `Runs::map` asked for at least `size` bytes.
+        // SAFETY: `Runs::map` requested at least `size` bytes.
         unsafe { self.mapping.base.add(self.mapping.len - self.size()) }
     }
 }
 
 impl Runs {
-    /// A run of `len` bytes (`len` > 0), zeroed; `None` when it takes more than `room` bytes, or
-    /// more than the system gives, or when there are [`MAX_RUNS`].
+    /// A zeroed run of `len` bytes (`len` > 0). Returns `None` if it takes more than `room` bytes,
+    /// if the system does not provide the memory, or if there are already [`MAX_RUNS`].
     pub(super) fn map(
         &mut self,
         memory: &dyn ProtectedMemory,
@@ -94,7 +94,7 @@ impl Runs {
         Some(place)
     }
 
-    /// Where a run's bytes begin; `None` once it has been given back.
+    /// The address of a run's bytes; `None` once it has been given back.
     pub(super) fn address(&self, place: &RunPlace) -> Option<NonNull<u8>> {
         self.list.get(&place.number).map(Run::start)
     }
@@ -110,35 +110,35 @@ impl Runs {
         runs.map(|(number, run)| RunPlace { number: *number, len: run.len, size: run.size() })
     }
 
-    /// Gives the memory of a run back.
+    /// Returns the memory of a run to the system.
     ///
     /// # Safety
     ///
-    /// `memory` is the system it came from, and nothing refers to its bytes any more.
+    /// `memory` is the system that the run came from, and nothing refers to its bytes any more.
     pub(super) unsafe fn unmap(&mut self, memory: &dyn ProtectedMemory, place: &RunPlace) {
         if let Some(run) = self.list.remove(&place.number) {
             self.bytes -= run.mapping.len;
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller upholds the contract.
             unsafe { memory.unmap(run.mapping) };
         }
     }
 
-    /// Bytes of all runs, as mapped.
+    /// Mapped bytes of all runs.
     pub(super) fn bytes(&self) -> usize {
         self.bytes
     }
 
-    /// Whether there are as many as there may be.
+    /// Whether there are as many runs as allowed.
     pub(super) fn is_full(&self) -> bool {
         self.list.len() >= MAX_RUNS
     }
 
-    /// How many there are.
+    /// The number of runs.
     pub(super) fn live(&self) -> usize {
         self.list.len()
     }
 
-    /// Whether every run stands between guard pages.
+    /// Whether every run lies between guard pages.
     pub(super) fn guarded(&self) -> bool {
         self.list.values().all(|run| run.mapping.guard > 0)
     }
@@ -148,27 +148,27 @@ impl Runs {
         self.list.values().map(|run| run.mapping.range())
     }
 
-    /// Overwrites everything.
+    /// Overwrites all bytes.
     ///
     /// # Safety
     ///
-    /// No code uses the bytes from here on.
+    /// No code uses the bytes any more.
     pub(super) unsafe fn wipe(&self) {
         for Run { mapping, .. } in self.list.values() {
-            // SAFETY: all of a mapping is writable, and the caller answers for the rest.
+            // SAFETY: a mapping is writable as a whole, and the caller guarantees the rest.
             unsafe { wipe(mapping.base, mapping.len) };
         }
     }
 
-    /// Gives all memory back.
+    /// Returns all memory to the system.
     ///
     /// # Safety
     ///
-    /// As for [`Runs::unmap`], of all of them.
+    /// As for [`Runs::unmap`], for all runs.
     pub(super) unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
         self.bytes = 0;
         while let Some((_, run)) = self.list.pop_first() {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller upholds the contract.
             unsafe { memory.unmap(run.mapping) };
         }
     }
@@ -192,7 +192,7 @@ mod tests {
             let end = runs.address(&place).unwrap().addr().get() + place.size();
             assert_eq!(end, runs.mapping(&place).unwrap().range().end);
             assert!(map(&mut runs, len, mapped - 1).is_none());
-            // SAFETY: nothing refers to it.
+            // SAFETY: nothing refers to the run.
             unsafe { runs.unmap(&Portable, &place) };
             assert!(runs.address(&place).is_none());
             assert_eq!((runs.bytes(), runs.live()), (0, 0));
@@ -204,12 +204,12 @@ mod tests {
     fn a_number_is_never_given_twice() {
         let mut runs = Runs::default();
         let first = map(&mut runs, 5000, 1 << 20).unwrap();
-        // SAFETY: nothing refers to it.
+        // SAFETY: nothing refers to the run.
         unsafe { runs.unmap(&Portable, &first) };
         let second = map(&mut runs, 5000, 1 << 20).unwrap();
         assert!(runs.address(&first).is_none() && first != second);
         assert_eq!(runs.places().collect::<Vec<_>>(), [second]);
-        // SAFETY: nothing refers to them.
+        // SAFETY: nothing refers to the runs.
         unsafe { runs.release(&Portable) };
         assert_eq!((runs.bytes(), runs.live()), (0, 0));
     }

@@ -1,25 +1,25 @@
-//! The occupancy of the slabs. The numbers are kept on the ordinary heap, so that an overflow
-//! inside the protected memory cannot falsify them.
+//! The occupancy of the slabs. It is recorded on the ordinary heap, so that an overflow inside the
+//! protected memory cannot falsify it.
 //!
 //! Memory is counted in blocks of 4 KiB. A block is either free, or a slab of equal slots of 64
 //! bytes to 4 KiB. Larger places are `runs`.
 
 use std::collections::BTreeSet;
 
-/// Bytes of a block, whatever the page size of the machine.
+/// Bytes of a block, independent of the page size of the machine.
 pub const BLOCK: usize = 4096;
 
-/// Bytes of the smallest slot; every slot is aligned to this at least.
+/// Bytes of the smallest slot; every slot is aligned to at least this.
 pub(super) const SMALLEST: usize = 64;
 
-/// 64, 128, … 4096.
+/// The number of slot sizes: 64, 128, … 4096.
 const CLASSES: usize = 7;
 
-/// The most slots a block has.
+/// The most slots in a block.
 const SLOTS: usize = BLOCK / SMALLEST;
 
-/// One slot, for as long as one tenant has it. The holder has the bytes alone until the place is
-/// given back. Afterwards the place is invalid, also if the slot has a new tenant.
+/// One slot, for as long as one tenant has it. The tenant exclusively owns the bytes until the
+/// place is given back. Afterwards the place is invalid, even if the slot has a new tenant.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct SlabPlace {
     block: usize,
@@ -29,7 +29,7 @@ pub(super) struct SlabPlace {
 }
 
 impl SlabPlace {
-    /// The block it lies in.
+    /// The block that contains the place.
     pub(super) fn block(&self) -> usize {
         self.block
     }
@@ -39,22 +39,22 @@ impl SlabPlace {
         self.index * self.size()
     }
 
-    /// Bytes that were asked for.
+    /// Bytes that were requested.
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// Bytes it spans: the class size.
+    /// Bytes that the place spans: the size of its class.
     pub(super) fn size(&self) -> usize {
         SMALLEST << class_of(self.len)
     }
 
-    /// Which of the slot's tenants this is.
+    /// The number that distinguishes the slot's tenants.
     pub(super) fn generation(&self) -> u32 {
         self.generation
     }
 
-    /// The index of its record.
+    /// The index of the place's record.
     fn record(&self) -> usize {
         self.block * SLOTS + self.index
     }
@@ -63,14 +63,14 @@ impl SlabPlace {
 /// Occupancy of all blocks.
 #[derive(Debug, Default)]
 pub(super) struct Slabs {
-    /// The slots taken in each block, a bit each. Unused for free blocks.
+    /// The taken slots of each block, one bit each. Unused for free blocks.
     taken: Vec<u64>,
-    /// For each of the slots that a block can have.
+    /// One record for each slot that a block can have.
     records: Vec<SlotRecord>,
-    /// Blocks of which nothing is taken. The lowest is used first.
+    /// Blocks without a taken slot. The lowest is used first.
     free: BTreeSet<usize>,
-    /// Slabs with at least one slot taken and one free, by class; the lowest is filled first,
-    /// which lets the others run empty and become free for other classes.
+    /// Slabs with at least one taken and one free slot, by class. The lowest is filled first, so
+    /// that the others empty and become free for other classes.
     partial: [BTreeSet<usize>; CLASSES],
     used_bytes: usize,
     live: usize,
@@ -78,7 +78,7 @@ pub(super) struct Slabs {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct SlotRecord {
-    /// Bytes that were asked for; 0 for a slot that is free.
+    /// Bytes that were requested; 0 for a free slot.
     len: u32,
     /// How often the slot was given back, modulo 2^32.
     generation: u32,
@@ -109,7 +109,7 @@ impl Slabs {
         Some(place)
     }
 
-    /// Whether a place is one that is taken now, by this very tenant.
+    /// Whether a place is still taken by this tenant.
     pub(super) fn holds(&self, place: &SlabPlace) -> bool {
         let record = self.records.get(place.record());
         record.is_some_and(|record| {
@@ -117,7 +117,7 @@ impl Slabs {
         })
     }
 
-    /// Every place that is taken.
+    /// Every taken place.
     pub(super) fn places(&self) -> impl Iterator<Item = SlabPlace> {
         let taken = self.records.iter().enumerate().filter(|(_, record)| record.len > 0);
         taken.map(|(slot, record)| SlabPlace {
@@ -128,7 +128,7 @@ impl Slabs {
         })
     }
 
-    /// Takes a place back that it [`holds`](Slabs::holds). Its bytes have been wiped.
+    /// Takes back a place that [`holds`](Slabs::holds) confirms. Its bytes have been wiped.
     pub(super) fn give_back(&mut self, place: &SlabPlace) {
         let class = class_of(place.len);
         let (Some(record), Some(taken)) =
@@ -149,12 +149,12 @@ impl Slabs {
         self.live -= 1;
     }
 
-    /// Bytes of all places taken.
+    /// Bytes of all taken places.
     pub(super) fn used_bytes(&self) -> usize {
         self.used_bytes
     }
 
-    /// Number of places taken.
+    /// The number of taken places.
     pub(super) fn live(&self) -> usize {
         self.live
     }
@@ -182,7 +182,7 @@ fn class_of(len: usize) -> usize {
     (rounded / SMALLEST).trailing_zeros() as usize
 }
 
-/// The bits of a slab without a free slot.
+/// The bits of a full slab.
 fn full(class: usize) -> u64 {
     u64::MAX >> (SLOTS - (SLOTS >> class))
 }

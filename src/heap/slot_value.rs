@@ -13,10 +13,10 @@ use crate::error::{Code, Error, Result};
 
 /// A value in a slot, wiped when dropped.
 ///
-/// The value must have nothing to drop and an alignment of at most 16, which the compiler checks.
-/// The copy that is handed to [`SlotValue::new`] is wiped. Copies that the compiler made on the way
-/// are not, nor are copies of the code that computed the value. References are not followed: only
-/// the value's own bytes are in the slot.
+/// The value must have nothing to drop and an alignment of at most 16; the compiler checks both.
+/// The copy passed to [`SlotValue::new`] is wiped. Copies that the compiler made on the way are
+/// not, and neither are copies of the code that computed the value. References are not followed:
+/// only the value's own bytes are in the slot.
 pub struct SlotValue<T> {
     slot: Slot,
     value: PhantomData<T>,
@@ -25,9 +25,9 @@ pub struct SlotValue<T> {
 impl<T> SlotValue<T> {
     const LEN: usize = if size_of::<T>() == 0 { 1 } else { size_of::<T>() };
 
-    /// Moves `value` into the slot of the given length that `take` returns. `value` is wiped also
-    /// when `take` fails.
-    // Inlined, so that the parameter and the copy that is wiped are one and the same if possible.
+    /// Moves `value` into the slot of the given length that `take` returns. `value` is wiped even
+    /// if `take` fails.
+    // Inlined, so that the parameter and the wiped copy are the same memory if possible.
     #[inline]
     pub fn new(value: T, take: impl FnOnce(usize) -> Result<Slot>) -> Result<Self> {
         let mut value = MaybeUninit::new(value);
@@ -46,8 +46,8 @@ impl<T> SlotValue<T> {
         if slot.bytes().len() < Self::LEN {
             return Err(Error::new(Code::Internal, "a slot is shorter than its value"));
         }
-        // SAFETY: the slot holds at least the size of a `T`, is aligned to 16 at least, is owned
-        // by us, and cannot overlap a value outside the arena or in another slot.
+        // SAFETY: the slot holds at least the size of a `T`, is aligned to at least 16, is owned by
+        // us, and cannot overlap a value outside the arena or in another slot.
         unsafe { slot.as_ptr().cast::<MaybeUninit<T>>().copy_from_nonoverlapping(value.into(), 1) };
         Ok(Self { slot, value: PhantomData })
     }
@@ -57,8 +57,8 @@ impl<T> Deref for SlotValue<T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: `copy_in` put a valid `T` there, from an initialised value that it took over;
-        // the slot is not written again before it is dropped.
+        // SAFETY: `copy_in` put a valid `T` there, from an initialised value that it took over. The
+        // slot is not written again before it is dropped.
         unsafe { self.as_ptr().as_ref() }
     }
 }
@@ -85,7 +85,7 @@ mod tests {
         let at = stored.as_ptr().cast::<u8>();
         assert_eq!(at.as_ptr().addr() % align_of::<State>(), 0);
         drop(stored);
-        // SAFETY: the arena is still there, and the slot was wiped as a whole.
+        // SAFETY: the arena still exists, and the slot was wiped as a whole.
         let left = unsafe { std::slice::from_raw_parts(at.as_ptr(), size_of::<State>()) };
         assert!(left.iter().all(|byte| *byte == 0));
     }

@@ -15,21 +15,22 @@ use crate::os::{Backend, ProtectedMemory};
 pub struct Status {
     /// How the memory was obtained.
     pub backend: Backend,
-    /// Why no better backend is used and which protections were refused, with the errno, such as
-    /// `memfd_secret: ENOSYS` or `memfd_secret: hibernation configured`.
+    /// Why no better backend is used and which protections were refused, with the errno, for
+    /// example `memfd_secret: ENOSYS` or `memfd_secret: hibernation configured`.
     pub reasons: Vec<String>,
     /// Never written to swap.
     pub locked: bool,
     /// Left out of core dumps.
     pub dump_excluded: bool,
-    /// Not reachable for the kernel either: `/proc/PID/mem`, ptrace and the like read nothing.
+    /// Not accessible to the kernel either: `/proc/PID/mem`, ptrace and similar interfaces read
+    /// nothing.
     pub kernel_unmapped: bool,
-    /// Inaccessible pages stand before and behind all of it, and on both sides of each secret above
-    /// 4064 bytes.
+    /// Inaccessible pages lie before and after all of the memory, and on both sides of each secret
+    /// above 4064 bytes.
     pub guard_pages: bool,
     /// Bytes of protected memory obtained so far.
     pub capacity_bytes: usize,
-    /// Bytes in use, as the sum of the slots' sizes.
+    /// Bytes in use: the sum of the slots' sizes.
     pub used_bytes: usize,
     /// Slots in use: secrets that are not empty, and values of fixed size.
     pub live_secrets: usize,
@@ -39,7 +40,7 @@ pub struct Status {
     pub memlock_soft: Option<u64>,
     /// Hard `RLIMIT_MEMLOCK` in bytes; `None` is unlimited.
     pub memlock_hard: Option<u64>,
-    /// The machine cannot hibernate while this process lives: Linux refuses to as long as any
+    /// The machine cannot hibernate while this process lives, because Linux refuses to while any
     /// `memfd_secret` mapping exists.
     pub hibernation_blocked: bool,
     /// A secret may reach swap or a core dump.
@@ -47,17 +48,18 @@ pub struct Status {
 }
 
 impl Status {
-    /// The facts that need no look at the mappings: [`Status::read_back`] completes them.
+    /// The facts that do not require reading the mappings back; [`Status::read_back`] completes
+    /// them.
     pub(super) fn of(config: &Config, store: &Store) -> Self {
-        // Without any memory there is no capacity, and the reasons say why.
+        // Without any memory the capacity is 0, and the reasons say why.
         let backend = store.backend().unwrap_or(Backend::Plain);
         let secret = backend == Backend::MemfdSecret;
         let memlock = config.memory.memlock();
         Self {
             backend,
             reasons: store.reasons().to_vec(),
-            // Pages of memfd_secret are in no swap and no dump by construction, whatever the flags
-            // say.
+            // Pages of memfd_secret are never in swap or a dump by construction, regardless of the
+            // flags.
             locked: secret,
             dump_excluded: secret,
             kernel_unmapped: secret,
@@ -73,8 +75,8 @@ impl Status {
         }
     }
 
-    /// Completes it with what the kernel says about these address ranges; `memfd_secret` leaves
-    /// nothing to ask.
+    /// Completes the status with the kernel's report on these address ranges. For `memfd_secret`
+    /// there is nothing to ask.
     pub(super) fn read_back(&mut self, memory: &dyn ProtectedMemory, ranges: &[Range<usize>]) {
         if self.kernel_unmapped {
             return;
@@ -94,7 +96,7 @@ impl Status {
     }
 
     /// Adds the memory of an arena that is not counted in `live_secrets`, `max_bytes` and the
-    /// limits. A protection that is not true of both is not true.
+    /// limits. A protection is reported only if both arenas have it.
     pub fn add(&mut self, other: Self) {
         self.capacity_bytes += other.capacity_bytes;
         self.used_bytes += other.used_bytes;

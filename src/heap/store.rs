@@ -1,4 +1,4 @@
-//! All places of an arena and the memory they lie in: slots of slabs, and runs.
+//! All places of an arena and their memory: slots of slabs, and runs.
 
 use std::ops::Range;
 use std::ptr::NonNull;
@@ -11,17 +11,17 @@ use super::slabs::{BLOCK, SlabPlace, Slabs};
 use super::wipe::wipe;
 use crate::os::{Backend, Mapping, ProtectedMemory};
 
-/// The part of an arena that one tenant has.
+/// The part of an arena that belongs to one tenant.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// Up to 4 KiB.
+    /// For up to 4 KiB.
     Slot(SlabPlace),
-    /// More.
+    /// For more than 4 KiB.
     Run(RunPlace),
 }
 
 impl Place {
-    /// Bytes that were asked for.
+    /// Bytes that were requested.
     pub(super) fn len(&self) -> usize {
         match self {
             Self::Slot(place) => place.len(),
@@ -29,7 +29,7 @@ impl Place {
         }
     }
 
-    /// Bytes it spans.
+    /// Bytes that the place spans.
     pub(super) fn size(&self) -> usize {
         match self {
             Self::Slot(place) => place.size(),
@@ -46,7 +46,7 @@ impl Place {
     }
 }
 
-/// The book and the memory.
+/// The records of all places, and their memory.
 #[derive(Default)]
 pub(super) struct Store {
     slabs: Slabs,
@@ -55,12 +55,12 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Makes the first region, unless there is one.
+    /// Creates the first region, unless there is one.
     pub(super) fn open(&mut self, config: &Config) {
         self.regions.open(config, &mut self.slabs);
     }
 
-    /// A free slot for `len` bytes (`len` > 0), if there is one. Never a run.
+    /// A free slot for `len` bytes (`len` > 0), if there is one. Never returns a run.
     pub(super) fn take(&mut self, len: usize) -> Option<Place> {
         self.slabs.take(len).map(Place::Slot)
     }
@@ -82,12 +82,13 @@ impl Store {
         Some(Place::Run(place))
     }
 
-    /// Whether `len` bytes would be one run too many.
+    /// Whether `len` bytes need a run and there are already as many as allowed.
     pub(super) fn is_one_too_many(&self, len: usize) -> bool {
         is_run(len) && self.runs.is_full()
     }
 
-    /// Where a place lies; `None` for one that this tenant has given back, or of another arena.
+    /// The address of a place; `None` if this tenant has given it back, or for a place of another
+    /// arena.
     pub(super) fn address(&self, place: &Place) -> Option<NonNull<u8>> {
         match place {
             Place::Slot(place) if !self.slabs.holds(place) => None,
@@ -101,14 +102,14 @@ impl Store {
         self.slabs.places().map(Place::Slot).chain(self.runs.places().map(Place::Run))
     }
 
-    /// Wipes a place that is taken and takes it back.
+    /// Wipes a taken place and takes it back.
     ///
     /// # Safety
     ///
     /// `memory` is the system of this store, and nothing refers to the bytes any more.
     pub(super) unsafe fn give_back(&mut self, memory: &dyn ProtectedMemory, place: &Place) {
         let Some(start) = self.address(place) else { return };
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller upholds the contract.
         unsafe {
             wipe(start, place.size());
             match place {
@@ -118,10 +119,10 @@ impl Store {
         }
     }
 
-    /// Whether the canaries are as they were written for a tenant that still has the place.
+    /// Whether the canaries are as they were written, and the tenant still has the place.
     pub(super) fn is_intact(&self, canaries: &Canaries, place: &Place) -> bool {
-        // SAFETY: the book lists the place, so that `Canaries::place` was called for it before the
-        // lock around this store was let go of.
+        // SAFETY: the store lists the place, so `Canaries::place` was called for it before the lock
+        // around this store was released.
         self.address(place)
             .is_some_and(|start| unsafe { canaries.are_intact(start, place.len(), place.tenant()) })
     }
@@ -141,22 +142,22 @@ impl Store {
         self.regions.capacity() + self.runs.bytes()
     }
 
-    /// Bytes of the memory that stays: all but the runs.
+    /// Bytes of the memory that stays, that is all except the runs.
     pub(super) fn region_bytes(&self) -> usize {
         self.regions.capacity()
     }
 
-    /// Bytes of all places taken: the slots' sizes, and the runs as mapped.
+    /// Bytes of all taken places: the slots' sizes, and the runs as mapped.
     pub(super) fn used_bytes(&self) -> usize {
         self.slabs.used_bytes() + self.runs.bytes()
     }
 
-    /// Number of places taken.
+    /// The number of taken places.
     pub(super) fn live(&self) -> usize {
         self.slabs.live() + self.runs.live()
     }
 
-    /// Whether guard pages stand before and behind every region and every run.
+    /// Whether guard pages lie before and after every region and every run.
     pub(super) fn guarded(&self) -> bool {
         self.regions.guarded() && self.runs.guarded()
     }
@@ -166,7 +167,7 @@ impl Store {
         self.regions.ranges().chain(self.runs.ranges()).collect()
     }
 
-    /// The addresses of the memory that a place lies in.
+    /// The address range of a run's mapping; `None` for a slot.
     pub(super) fn range_of(&self, place: &Place) -> Option<Range<usize>> {
         match place {
             Place::Slot(_) => None,
@@ -174,26 +175,26 @@ impl Store {
         }
     }
 
-    /// Overwrites everything.
+    /// Overwrites all bytes.
     ///
     /// # Safety
     ///
-    /// No code uses the bytes from here on.
+    /// No code uses the bytes any more.
     pub(super) unsafe fn wipe(&self) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller upholds the contract.
         unsafe {
             self.regions.wipe();
             self.runs.wipe();
         }
     }
 
-    /// Gives all memory back and forgets everything.
+    /// Returns all memory to the system and forgets all places.
     ///
     /// # Safety
     ///
-    /// As for [`Store::give_back`], of all places.
+    /// As for [`Store::give_back`], for all places.
     pub(super) unsafe fn release(&mut self, memory: &dyn ProtectedMemory) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the caller upholds the contract.
         unsafe {
             self.regions.release(memory);
             self.runs.release(memory);
@@ -202,7 +203,7 @@ impl Store {
     }
 }
 
-/// Whether something of `len` bytes is a run.
+/// Whether `len` bytes need a run.
 pub(super) fn is_run(len: usize) -> bool {
     len > BLOCK
 }

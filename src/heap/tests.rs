@@ -1,4 +1,4 @@
-//! Arenas as a whole: backends, growth, limits, forks.
+//! Tests of whole arenas: backends, growth, limits, forks.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ fn arena(config: Config) -> Arc<Arena> {
     Arc::new(Arena::new(config))
 }
 
-/// A config whose growth the machine's limit on locked memory does not end.
+/// A configuration whose growth is not stopped by the machine's limit on locked memory.
 fn unlocked() -> Config {
     Config { backend: Some(Backend::DontDump), ..Config::default() }
 }
@@ -25,7 +25,8 @@ fn filled(arena: &Arc<Arena>, len: usize, byte: u8) -> CodedResult<Slot> {
     Ok(slot)
 }
 
-/// A system that locks at most so many bytes a mapping, has no `memfd_secret`, and may hibernate.
+/// A system that locks at most `largest` bytes per mapping, has no `memfd_secret`, and may
+/// hibernate.
 struct Strict {
     largest: usize,
     hibernates: bool,
@@ -45,7 +46,7 @@ impl ProtectedMemory for Strict {
     }
 
     unsafe fn unmap(&self, mapping: Mapping) {
-        // SAFETY: `map` got it from there; the rest is the caller's promise.
+        // SAFETY: `map` got the mapping from `Portable`; the caller guarantees the rest.
         unsafe { Portable.unmap(mapping) };
     }
 
@@ -69,7 +70,8 @@ fn each_backend_is_what_it_says() {
         let arena = arena(Config { backend: Some(backend), ..Config::default() });
         let secret = filled(&arena, 100, 7).unwrap();
         let status = arena.status();
-        // A weaker one than asked is fine on a machine that refuses, when it says why.
+        // A weaker backend than requested is acceptable if the machine refuses and the reasons say
+        // why.
         assert!(status.backend >= backend);
         assert!(status.backend == backend || !status.reasons.is_empty(), "{status:?}");
         assert!(status.guard_pages, "{status:?}");
@@ -115,12 +117,12 @@ fn a_limit_on_locked_memory_ends_growth_rather_than_protection() {
     }
     let status = arena.status();
     assert_eq!(status.backend, Backend::Mlock);
-    // smaps cannot be read: nothing is claimed.
+    // smaps cannot be read, so no protection is claimed.
     assert!(!status.locked && !status.dump_excluded && status.degraded);
     assert_eq!(status.reasons, ["memfd_secret: ENOSYS", "/proc/self/smaps: EACCES"]);
     assert_eq!(status.memlock_hard, Some(65536));
 
-    // What slots once had, they keep: a run would have to be mapped on top.
+    // Memory obtained for slots stays with the slots: a run would need an additional mapping.
     drop(held);
     assert_eq!(filled(&arena, 4096 - 31, 1).unwrap_err().code, Code::SecretExhausted);
     assert!(filled(&arena, 4096 - 32, 1).is_ok());
@@ -136,7 +138,7 @@ fn large_secrets_leave_the_process_address_space() {
     let error = large().unwrap_err();
     assert_eq!(error.code, Code::SecretExhausted);
     assert!(error.message.contains("above 4064 bytes it holds at most 8192"), "{}", error.message);
-    // Others are not concerned, and one that goes makes room.
+    // Smaller secrets are not affected, and a dropped large secret makes room.
     assert!(filled(&arena, 4064, 1).is_ok());
     held.pop();
     assert!(large().is_ok());
@@ -252,8 +254,8 @@ fn seen_by_child(secret: &Slot) -> Vec<u8> {
     use std::os::fd::{AsRawFd, FromRawFd};
 
     let mut ends = [0; 2];
-    // SAFETY: pipe writes two descriptors, which nobody else owns; the child makes only calls
-    // that are allowed after fork in a process with threads.
+    // SAFETY: pipe writes two descriptors that no other code owns. The child makes only calls that
+    // are allowed after fork in a process with threads.
     let (mut from, child) = unsafe {
         assert_eq!(libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC), 0);
         let (from, to) = (File::from_raw_fd(ends[0]), File::from_raw_fd(ends[1]));
@@ -281,7 +283,7 @@ fn a_forked_child_reads_nothing() {
         let expected: &[u8] = match arena.status().backend {
             Backend::MemfdSecret => &[],
             Backend::Mlock | Backend::DontDump => &[0; 32],
-            // The control: the test can see what is there to be seen.
+            // The control: the test can read memory that is not protected.
             Backend::Plain => &[0xa5; 32],
         };
         assert_eq!(seen_by_child(&secret), expected, "{backend:?}");

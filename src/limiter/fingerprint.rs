@@ -1,20 +1,21 @@
-//! What the table knows a key by: 64 bits, never its text.
+//! Fingerprints of keys: the table stores these 64 bits and never a key's text.
 
 use siphasher::sip::SipHasher13;
 
 use crate::error::Result;
 use crate::id::random_bytes;
 
-/// Turns keys into fingerprints under a secret of its own.
+/// Computes fingerprints of keys under a secret of its own.
 ///
-/// SipHash-1-3 with a random 128-bit key for each limiter: nobody can compute in advance a key
-/// that shares a victim's fingerprint or set, and the same key has unrelated fingerprints in two
-/// limiters. Among a million keys some two share one with a probability of 3e-8; they would then
-/// share their quota too.
+/// The hash is SipHash-1-3 with a random 128-bit secret per limiter. So an attacker cannot compute
+/// in advance a key with the fingerprint or the set of a victim's key, and the same key has
+/// unrelated fingerprints in two limiters. Among a million keys, the probability that any two share
+/// a fingerprint is 3e-8; these two would also share their quota.
 pub(super) struct Fingerprinter(SipHasher13);
 
 impl Fingerprinter {
-    /// One with a new random key; `ERR_RANDOM` when the system gives no bytes.
+    /// A fingerprinter with a new random secret. Fails with `ERR_RANDOM` if the system provides no
+    /// bytes.
     pub(super) fn new() -> Result<Self> {
         let mut key = [0; 16];
         random_bytes(&mut key)?;

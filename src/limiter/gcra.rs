@@ -1,12 +1,12 @@
-//! The decision: governor's arithmetic over our table, and the answer to the caller.
+//! Decides whether a call is allowed, with governor's arithmetic over our table.
 //!
-//! governor reads its clock before it knows the key and does not pass the reading on, yet the
-//! store needs it to tell a live entry from an expired one, and the caller to tell how long to
-//! wait. So the clock is read once, by the caller, and travels in the key ([`TimedKey`]); the store
-//! shows governor each state as its distance from that reading. In governor's time every call
-//! happens at 0 and a state is a debt: nanoseconds until the key is as good as new.
+//! governor reads its clock before it knows the key and does not pass the reading on. But the store
+//! needs the reading to tell a live entry from an expired one, and the caller needs it to compute
+//! the wait. So the caller reads the clock once and passes the reading in the key ([`TimedKey`]),
+//! and the store shows governor each state relative to that reading. In governor's view every call
+//! happens at time 0, and a state is a debt: the nanoseconds until the key has fully recovered.
 //!
-//! A cost of n is allowed when debt + n × T ≤ burst × T, and the sum becomes the debt.
+//! A cost of n is allowed if debt + n × T ≤ burst × T, and the sum becomes the new debt.
 
 use std::num::NonZeroU32;
 
@@ -19,18 +19,18 @@ use super::quota::Quota;
 use super::table::{DebtTable, TimedKey};
 use crate::error::Result;
 
-/// The answer to one call.
+/// The result of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// Whether it may proceed.
+    /// Whether the call may proceed.
     pub allowed: bool,
-    /// Units that could be used at once from here; counts up to the quota's burst, which may be
-    /// above or below the quota's limit.
+    /// Units that could be used at once now. The maximum is the quota's burst, which may be above
+    /// or below the quota's limit.
     pub remaining: u32,
-    /// Nanoseconds until the same cost would be allowed, if nothing else is used meanwhile; 0 when
-    /// this one was.
+    /// Nanoseconds until the same cost would be allowed if nothing else is used meanwhile; 0 if the
+    /// call is allowed.
     pub retry_after_ns: u64,
-    /// Nanoseconds until the key is as good as new.
+    /// Nanoseconds until the key has fully recovered.
     pub reset_ns: u64,
 }
 
@@ -42,21 +42,22 @@ pub(super) struct Gcra {
 }
 
 impl Gcra {
-    /// Keeps the states of this quota in this table, which no other quota may use.
+    /// Applies this quota to the states in this table, which no other quota may use.
     pub(super) fn new(quota: Quota, table: DebtTable) -> Self {
         Self { quota, governor: RateLimiter::new(quota.to_governor(), table.clone(), Here), table }
     }
 
-    /// Takes `cost` units if they are there; a denial takes and writes nothing.
+    /// Takes `cost` units if they are available. A denial takes and writes nothing.
     pub(super) fn take(&self, key: &TimedKey, cost: NonZeroU32) -> Result<bool> {
         match self.governor.check_key_n(key, cost) {
             Ok(outcome) => Ok(outcome.is_ok()),
-            // The quota has refused such a cost before; should it ever not, it is the same error.
+            // The quota has already refused such a cost; if it ever does not, the error is the
+            // same.
             Err(_) => Err(self.quota.cost_above_burst(cost)),
         }
     }
 
-    /// What a call that has been through [`Gcra::take`] was told.
+    /// The decision for a call that has been through [`Gcra::take`].
     pub(super) fn decision(&self, key: &TimedKey, cost: NonZeroU32, allowed: bool) -> Decision {
         let debt = key.debt_ns();
         let left = self.quota.capacity_ns().saturating_sub(debt) / self.quota.interval_ns();
@@ -69,7 +70,8 @@ impl Gcra {
         }
     }
 
-    /// What a call of cost 1 would be told; `allowed` and `remaining` as they are before it.
+    /// The decision for a call of cost 1, which is not made: `allowed` and `remaining` are the
+    /// values before it.
     pub(super) fn foresee(&self, key: &TimedKey) -> Decision {
         self.table.read(key);
         let allowed = self.wait_ns(key.debt_ns(), NonZeroU32::MIN) == 0;
@@ -87,7 +89,7 @@ impl Gcra {
     }
 }
 
-/// governor's clock: each call is its own origin.
+/// governor's clock: every call happens at time 0.
 #[derive(Clone, Copy)]
 struct Here;
 

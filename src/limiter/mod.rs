@@ -1,8 +1,9 @@
 //! Rate limits for keys that an attacker may choose.
 //!
-//! The generic cell rate algorithm (GCRA) keeps one number a key, the moment at which the key is
-//! as good as new; it is a token bucket without a counter to refill. A [`Limiter`] is a [`Quota`]
-//! over a table of fixed size, on the monotonic clock: setting the system's time moves nothing.
+//! The generic cell rate algorithm (GCRA) stores one number per key: the time at which the key has
+//! fully recovered. It is a token bucket without a counter to refill. A [`Limiter`] is a [`Quota`]
+//! over a table of fixed size. It uses the monotonic clock, so changes of the system time have no
+//! effect.
 
 use std::sync::Arc;
 
@@ -21,11 +22,11 @@ pub use self::quota::{MAX_UNITS, MAX_WINDOW_MS, Quota};
 pub use self::table::{DEFAULT_MAX_KEYS, MAX_MAX_KEYS, MIN_MAX_KEYS};
 use self::table::{DebtTable, TimedKey};
 
-/// One quota for each key, shared by all threads; every call is done in well under a microsecond.
+/// One quota for each key, shared by all threads. Every call takes well under a microsecond.
 ///
-/// Within any stretch of time W, a key is admitted at most `burst + W / T` units, T being the
-/// quota's emission interval: see [`Quota`]. The one exception: once more keys are in debt than
-/// there is room for, those with the least debt start afresh ([`Stats::evictions`]).
+/// In any period of length W, a key is admitted at most `burst + W / T` units, where T is the
+/// quota's emission interval: see [`Quota`]. There is one exception: if more keys are in debt than
+/// the table has room for, the keys with the least debt lose it ([`Stats::evictions`]).
 pub struct Limiter {
     quota: Quota,
     gcra: Gcra,
@@ -33,20 +34,21 @@ pub struct Limiter {
     clock: Arc<dyn Clock>,
 }
 
-/// How full a limiter has been.
+/// The capacity of a limiter and how often it was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stats {
-    /// Keys that have room: `max_keys`, rounded up.
+    /// The number of keys that have room: `max_keys`, rounded up.
     pub capacity: usize,
-    /// Keys in debt that had to make room and so started afresh, since the limiter was made. A
-    /// number that grows asks for a larger `max_keys`, or is an attack with many keys.
+    /// Keys in debt that lost their debt to make room, since the limiter was created. If this
+    /// number grows, `max_keys` is too small, or an attacker uses many keys.
     pub evictions: u64,
 }
 
 impl Limiter {
-    /// A limiter that remembers `max_keys` keys ([`DEFAULT_MAX_KEYS`], 8 to 2^26), 16 bytes each.
+    /// A limiter for `max_keys` keys ([`DEFAULT_MAX_KEYS`], 8 to 2^26), 16 bytes each.
     ///
-    /// `ERR_OUT_OF_RANGE` for `max_keys`, `ERR_RANDOM` when there is no secret for fingerprints.
+    /// Fails with `ERR_OUT_OF_RANGE` for other values of `max_keys`, and with `ERR_RANDOM` if the
+    /// system provides no random bytes for the secret of the fingerprints.
     pub fn new(quota: Quota, max_keys: usize, clock: Arc<dyn Clock>) -> Result<Self> {
         Ok(Self {
             quota,
@@ -56,16 +58,17 @@ impl Limiter {
         })
     }
 
-    /// Takes `cost` units (1 to the burst) and says whether they were there; if not, nothing is
-    /// taken. A key is any bytes of any length; it is not kept.
+    /// Takes `cost` units (1 to the burst) and returns whether they were available; if not, nothing
+    /// is taken. A key is any bytes of any length; the limiter does not store it.
     ///
-    /// `ERR_OUT_OF_RANGE` for a cost of 0, `ERR_LIMIT_COST` for one above the burst.
+    /// Fails with `ERR_OUT_OF_RANGE` for a cost of 0, and with `ERR_LIMIT_COST` for a cost above
+    /// the burst.
     pub fn check(&self, key: &[u8], cost: u32) -> Result<bool> {
         let cost = self.quota.cost(cost)?;
         self.gcra.take(&self.timed(key), cost)
     }
 
-    /// [`Limiter::check`], with what there is to tell the client.
+    /// As [`Limiter::check`], with the details that a client may be told.
     pub fn consume(&self, key: &[u8], cost: u32) -> Result<Decision> {
         let cost = self.quota.cost(cost)?;
         let timed = self.timed(key);
@@ -73,12 +76,13 @@ impl Limiter {
         Ok(self.gcra.decision(&timed, cost, allowed))
     }
 
-    /// What a cost of 1 would meet, and what is left before it; takes and writes nothing.
+    /// The decision that a cost of 1 would get, with the units remaining before it. Takes and
+    /// writes nothing.
     pub fn peek(&self, key: &[u8]) -> Decision {
         self.gcra.foresee(&self.timed(key))
     }
 
-    /// Makes the key as good as new; whether it was not already.
+    /// Clears the key's debt and returns whether it had any.
     pub fn reset(&self, key: &[u8]) -> bool {
         let timed = self.timed(key);
         self.gcra.table().remove(&timed);
@@ -90,7 +94,7 @@ impl Limiter {
         &self.quota
     }
 
-    /// How full the limiter has been.
+    /// The limiter's capacity and evictions.
     pub fn stats(&self) -> Stats {
         let table = self.gcra.table();
         Stats { capacity: table.capacity(), evictions: table.evictions() }

@@ -1,4 +1,4 @@
-//! Random calls, answered alike by the limiter and by an exact model of another make.
+//! Random calls, for which the limiter and an exact model with another algorithm must agree.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -40,7 +40,8 @@ fn decisions_equal_those_of_an_exact_token_bucket() {
     }
 }
 
-/// The textbook's other formulation, in 128 bits: tokens that are refilled, T fractions each.
+/// The other textbook algorithm, in 128 bits: a bucket of tokens that refills, T fractions per
+/// token.
 struct TokenBucket {
     quota: Quota,
     fractions: u128,

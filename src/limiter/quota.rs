@@ -1,4 +1,4 @@
-//! How much is allowed: the parameters of one limit.
+//! The parameters of a rate limit.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -11,16 +11,16 @@ pub const MAX_UNITS: u32 = 1_000_000_000;
 /// The longest window, 366 days, in milliseconds.
 pub const MAX_WINDOW_MS: u64 = 366 * 24 * 60 * 60 * 1000;
 
-/// `burst` intervals stay below this, in nanoseconds (146 years): a debt, a cost and a reading of
-/// the clock can then be added up in 64 bits, here and in governor, which does not check.
+/// `burst` intervals stay below this limit, in nanoseconds (146 years). So the sum of a debt, a
+/// cost and a clock reading fits in 64 bits, here and in governor, which does not check.
 const CAPACITY_END_NS: u64 = 1 << 62;
 
-/// A limit that can be kept: `limit` units a window, `burst` of them at once.
+/// A valid rate limit: `limit` units per window, of which `burst` may be used at once.
 ///
-/// In GCRA's terms the emission interval T is window / limit. **In any stretch of time W at most
-/// `burst + W / T` units are admitted**, so with `burst` at its default a key that was idle can
-/// use up to twice `limit` within one window: once at a stroke, once as it trickles back. Where
-/// `limit` must hold in every window, give half of it as `limit` and as `burst`.
+/// In GCRA's terms the emission interval T is window / limit. **In any period of length W at most
+/// `burst + W / T` units are admitted.** So with the default `burst`, an idle key can use up to
+/// twice `limit` within one window: once immediately, and once more as its units return. If `limit`
+/// must hold in every window, pass half of it as both `limit` and `burst`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     limit: u32,
@@ -32,12 +32,12 @@ impl Quota {
     /// `limit` units (1 to 1e9) every `window_ms` milliseconds (1 to 366 days), of which `burst`
     /// (1 to 1e9, default `limit`) may be used at once.
     ///
-    /// T is rounded down to whole nanoseconds, so that a full window always brings back `limit`
-    /// units, and is at least one. The rate is above the one asked for by less than one part in
-    /// T: a billionth at one a second, a thousandth at a million a second.
+    /// T is rounded down to whole nanoseconds, so that a full window always returns `limit` units,
+    /// and is at least 1 ns. The rate exceeds the requested one by less than one part in T: a
+    /// billionth at one unit per second, a thousandth at a million units per second.
     ///
-    /// `ERR_OUT_OF_RANGE` names the option that is outside its limits, `burst` also when burst × T
-    /// is 2^62 ns (146 years) or more.
+    /// Fails with `ERR_OUT_OF_RANGE`, naming the option that is outside its limits. The option is
+    /// `burst` also if burst × T is 2^62 ns (146 years) or more.
     pub fn new(limit: u32, window_ms: u64, burst: Option<u32>) -> Result<Self> {
         let limit = units("limit", limit)?;
         let burst = units("burst", burst.unwrap_or(limit.get()))?;
@@ -60,33 +60,33 @@ impl Quota {
         }
     }
 
-    /// Units a window.
+    /// Units per window.
     pub fn limit(&self) -> u32 {
         self.limit
     }
 
-    /// Units at once.
+    /// Units that may be used at once.
     pub fn burst(&self) -> u32 {
         self.burst.get()
     }
 
-    /// T: nanoseconds until one unit is back, at least 1.
+    /// T: nanoseconds until one unit returns, at least 1.
     pub fn interval_ns(&self) -> u64 {
         self.interval_ns
     }
 
-    /// burst × T: nanoseconds until a key that has used everything is fresh again, below 2^62.
+    /// burst × T: nanoseconds until a key that has used everything has fully recovered, below 2^62.
     pub fn capacity_ns(&self) -> u64 {
         self.weight_ns(self.burst.get())
     }
 
-    /// What `cost` units weigh, in nanoseconds; exact for every cost up to the burst.
+    /// The debt that `cost` units add, in nanoseconds; exact for every cost up to the burst.
     pub fn weight_ns(&self, cost: u32) -> u64 {
         self.interval_ns.saturating_mul(u64::from(cost))
     }
 
-    /// The cost of one call, if it can ever be met: from 1 (`ERR_OUT_OF_RANGE`) to the burst
-    /// (`ERR_LIMIT_COST`).
+    /// Checks that the cost of one call can be allowed: from 1 (otherwise `ERR_OUT_OF_RANGE`) to
+    /// the burst (otherwise `ERR_LIMIT_COST`).
     pub fn cost(&self, cost: u32) -> Result<NonZeroU32> {
         let Some(units) = NonZeroU32::new(cost) else {
             return Err(Error::new(Code::OutOfRange, "cost must be at least 1"));
@@ -94,7 +94,7 @@ impl Quota {
         if units > self.burst { Err(self.cost_above_burst(units)) } else { Ok(units) }
     }
 
-    /// `ERR_LIMIT_COST`.
+    /// The error `ERR_LIMIT_COST`.
     pub(super) fn cost_above_burst(&self, cost: NonZeroU32) -> Error {
         Error::new(
             Code::LimitCost,
@@ -105,10 +105,11 @@ impl Quota {
         )
     }
 
-    /// The same quota in governor's terms.
+    /// The same quota in governor's type.
     pub(super) fn to_governor(self) -> governor::Quota {
         governor::Quota::with_period(Duration::from_nanos(self.interval_ns))
-            // Only an interval of zero is refused, and there is none; one a second otherwise.
+            // governor refuses only an interval of zero, which a quota cannot have. The fallback is
+            // one per second.
             .unwrap_or(governor::Quota::per_second(NonZeroU32::MIN))
             .allow_burst(self.burst)
     }

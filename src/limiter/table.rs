@@ -1,15 +1,16 @@
-//! The bounded table: 16 bytes a key, however many keys an attacker sends.
+//! The bounded table of debts: 16 bytes per key, however many keys an attacker sends.
 //!
-//! Each entry is a fingerprint and a TAT, GCRA's theoretical arrival time in nanoseconds of the
-//! monotonic clock: the moment at which the key is as good as new. An entry lives in one of the
-//! eight slots of the set that its fingerprint selects. When all are taken, an expired entry goes
-//! (nothing is lost: its TAT has passed), else the one with the least debt, that is the smallest
-//! TAT. Never the least recently used: a key that is blocked does little but wait, and spraying
-//! one-hit keys would set it free.
+//! Each entry is a fingerprint and a TAT, GCRA's theoretical arrival time, in nanoseconds of the
+//! monotonic clock: the time at which the key has fully recovered. An entry is stored in one of the
+//! eight slots of the set that its fingerprint selects. If all slots are taken, an expired entry is
+//! replaced; its TAT has passed, so nothing is lost. Otherwise the entry with the least debt is
+//! replaced, that is the one with the smallest TAT. The table never replaces the least recently
+//! used entry, because a blocked key mostly waits, and an attacker who sprays one-hit keys would
+//! free it.
 //!
-//! Nothing runs in the background. A part of the table that has no slot left for a key in debt
-//! doubles, up to its share of `max_keys`, and only then are entries given up: so a limiter of few
-//! keys stays within the processor's caches, and no call moves more than one part.
+//! Nothing runs in the background. A shard without a slot for a key in debt doubles, up to its
+//! share of `max_keys`, and only then replaces entries. So a limiter of few keys stays within the
+//! processor's caches, and no call moves more than one shard.
 
 use std::cell::Cell;
 use std::hash::{Hash, Hasher};
@@ -20,30 +21,31 @@ use governor::state::StateStore;
 
 use crate::error::{Code, Error, Result};
 
-/// Keys a table holds unless told otherwise: 2^20, in 16 MiB.
+/// The default number of keys in a table: 2^20, in 16 MiB.
 pub const DEFAULT_MAX_KEYS: usize = 1 << 20;
 
-/// The fewest keys a table can be made for: one set.
+/// The smallest number of keys in a table: one set.
 pub const MIN_MAX_KEYS: usize = WAYS;
 
-/// The most keys a table can be made for: 2^26, in 1 GiB.
+/// The largest number of keys in a table: 2^26, in 1 GiB.
 pub const MAX_MAX_KEYS: usize = 1 << 26;
 
 /// Slots in a set.
 const WAYS: usize = 8;
 
-/// Eight fingerprints, one cache line, then their eight TATs, the next one.
+/// Eight fingerprints in one cache line, then their eight TATs in the next.
 type Set = [u64; 2 * WAYS];
 
-/// Sets start at a multiple of this, in bytes, so that a set is two cache lines and not three.
+/// Sets start at a multiple of this many bytes, so that a set takes two cache lines and not three.
 const SET_ALIGNMENT: usize = size_of::<Set>();
 
-/// A table has at most this many parts, each behind a lock of its own.
+/// A table has at most this many shards, each with its own lock.
 const MAX_SHARDS: usize = 64;
-/// The sets a part has at first.
+/// A shard starts with at least this many sets, unless the table has fewer.
 const FIRST_SETS: usize = 16;
 
-/// One key at one moment, as governor passes it to the store: it reports the key's debt back.
+/// One key at one moment, as governor passes it to the store. The store writes the key's debt into
+/// it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct TimedKey {
     fingerprint: u64,
@@ -52,18 +54,19 @@ pub(super) struct TimedKey {
 }
 
 impl TimedKey {
-    /// The key of a fingerprint, which is not 0, at a reading of the monotonic clock.
+    /// The key with this fingerprint, which is not 0, at a reading of the monotonic clock.
     pub(super) fn new(fingerprint: u64, now: u64) -> Self {
         Self { fingerprint, now, debt: Cell::new(0) }
     }
 
-    /// Nanoseconds until the key is as good as new, as the last use of this value left it.
+    /// Nanoseconds until the key has fully recovered, as of the last use of this value.
     pub(super) fn debt_ns(&self) -> u64 {
         self.debt.get()
     }
 }
 
-// governor asks this of every key, for its own maps; `Cell` has none to derive.
+// governor requires `Hash` of every key for its own maps. It cannot be derived, because `Cell`
+// lacks it.
 impl Hash for TimedKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.fingerprint.hash(state);
@@ -78,11 +81,12 @@ pub(super) struct DebtTable {
 }
 
 impl DebtTable {
-    /// A table for `max_keys` keys (8 to 2^26, else `ERR_OUT_OF_RANGE`), rounded up by at most an
-    /// eighth and a set, at 16 bytes a key; 128 KiB at first, unless that is more.
+    /// A table for `max_keys` keys (8 to 2^26, otherwise `ERR_OUT_OF_RANGE`), rounded up by at most
+    /// an eighth and a set. It takes 16 bytes per key, and at first 128 to 256 KiB, or less if all
+    /// keys need less.
     ///
-    /// Sets fill unevenly: once the table is as large as it may be, with half as many keys in debt
-    /// as `max_keys` one in 120 has lost its entry, with as many one in 7.
+    /// Sets fill unevenly. In a table of full size, if half as many keys as `max_keys` are in debt,
+    /// one in 120 has lost its entry; if as many as `max_keys` are in debt, one in 7.
     pub(super) fn new(max_keys: usize) -> Result<Self> {
         if !(MIN_MAX_KEYS..=MAX_MAX_KEYS).contains(&max_keys) {
             return Err(Error::new(
@@ -102,23 +106,23 @@ impl DebtTable {
         })
     }
 
-    /// How many keys the table may come to hold.
+    /// The number of keys that the table can hold at its full size.
     pub(super) fn capacity(&self) -> usize {
         self.shards.len() * self.max_sets * WAYS
     }
 
-    /// How many keys have lost their debt since the start because their set was full.
+    /// The number of keys since the start that lost their debt because their set was full.
     pub(super) fn evictions(&self) -> u64 {
         self.shards.iter().map(|shard| shard.lock().evictions).sum()
     }
 
-    /// Reads the debt of a key into it.
+    /// Writes the debt of a key into it.
     pub(super) fn read(&self, key: &TimedKey) {
         let found = find(self.shard(key).set(key), key.fingerprint);
         key.debt.set(found.map_or(0, |(_, tat)| tat.saturating_sub(key.now)));
     }
 
-    /// Forgets the key, which then holds the debt it had.
+    /// Removes the key and writes the debt that it had into it.
     pub(super) fn remove(&self, key: &TimedKey) {
         let mut shard = self.shard(key);
         let set = shard.set(key);
@@ -129,8 +133,8 @@ impl DebtTable {
         key.debt.set(found.map_or(0, |(_, tat)| tat.saturating_sub(key.now)));
     }
 
-    /// The low bits of the fingerprint pick the shard and the high ones the set, so the two are
-    /// independent.
+    /// Selects the shard by the low bits of the fingerprint; the high bits select the set, so the
+    /// two are independent.
     fn shard(&self, key: &TimedKey) -> MutexGuard<'_, Slots> {
         let mask = self.shards.len() - 1;
         let index = usize::try_from(key.fingerprint & mask as u64).unwrap_or(0);
@@ -138,7 +142,7 @@ impl DebtTable {
     }
 }
 
-/// governor keeps its states here. In its time every call happens at 0 and a state is a debt, the
+/// governor's view of the table. There every call happens at time 0, and a state is a debt, the
 /// distance from now to the TAT: see `gcra.rs`.
 impl StateStore for DebtTable {
     type Key = TimedKey;
@@ -151,7 +155,7 @@ impl StateStore for DebtTable {
         let set = shard.set(key);
         let found = find(set, key.fingerprint);
         let debt = found.map_or(0, |(_, tat)| tat.saturating_sub(key.now));
-        // A denial leaves here, and the table as it was.
+        // A denial returns here and leaves the table unchanged.
         let (outcome, after) = decide(Some(debt.into())).inspect_err(|_| key.debt.set(debt))?;
         let after = after.as_u64();
         key.debt.set(after);
@@ -164,20 +168,20 @@ impl StateStore for DebtTable {
     }
 }
 
-/// A part of the table behind its own lock, alone on its cache lines.
+/// A part of the table with its own lock, alone on its cache lines.
 #[repr(align(128))]
 struct Shard(Mutex<Slots>);
 
 impl Shard {
     fn lock(&self) -> MutexGuard<'_, Slots> {
-        // A panic between two words can spoil at most one entry of one key: limiting goes on.
+        // A panic between two writes can spoil at most one entry of one key, so limiting continues.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 struct Slots {
     words: Vec<u64>,
-    /// The first word of the first set.
+    /// The index of the first word of the first set.
     start: usize,
     sets: usize,
     evictions: u64,
@@ -186,7 +190,7 @@ struct Slots {
 impl Slots {
     fn new(sets: usize) -> Self {
         const ALIGNMENT_WORDS: usize = SET_ALIGNMENT / size_of::<u64>();
-        // A vector is aligned for words only, hence one set more than is asked for.
+        // A vector is aligned for words only, so allocate one set more than requested.
         let words = vec![0; (sets + 1) * 2 * WAYS];
         let past = words.as_ptr().addr() % SET_ALIGNMENT / size_of::<u64>();
         let start = (ALIGNMENT_WORDS - past) % ALIGNMENT_WORDS;
@@ -199,7 +203,7 @@ impl Slots {
         &mut self.all()[index]
     }
 
-    /// Gives a key that has no slot one, at the cost of the entry that is worth least.
+    /// Gives a slot to a key that has none, replacing the entry with the least debt if necessary.
     fn insert(&mut self, key: &TimedKey, tat: u64, max_sets: usize) {
         while least_debt(self.set(key)).1 > key.now && self.sets < max_sets {
             self.double(key.now);
@@ -210,7 +214,8 @@ impl Slots {
         self.evictions += u64::from(given_up > key.now);
     }
 
-    /// Twice as many sets: what was in set `i` goes to `2i` or `2i + 1`, so all of it fits.
+    /// Doubles the number of sets. The entries of set `i` move to set `2i` or `2i + 1`, so all of
+    /// them fit.
     fn double(&mut self, now: u64) {
         let mut larger = Self::new(self.sets * 2);
         let sets = larger.sets;
@@ -236,9 +241,10 @@ fn index(fingerprint: u64, sets: usize) -> usize {
     usize::try_from((u128::from(fingerprint) * sets as u128) >> 64).unwrap_or(0)
 }
 
-/// The slot of a fingerprint and its TAT.
+/// The slot of a fingerprint, and its TAT.
 fn find(set: &Set, fingerprint: u64) -> Option<(usize, u64)> {
-    // No branches: all eight are compared at once, and both cache lines are asked for at once.
+    // Branch-free: all eight fingerprints are compared at once, and both cache lines are loaded at
+    // once.
     let mut hits = 0_u32;
     let mut tat = 0;
     for lane in 0..WAYS {
@@ -249,7 +255,8 @@ fn find(set: &Set, fingerprint: u64) -> Option<(usize, u64)> {
     (hits != 0).then(|| (hits.trailing_zeros() as usize, tat))
 }
 
-/// The slot to give away, and its TAT: empty ones have 0, expired ones less than any live one.
+/// The slot to replace, and its TAT. Empty slots have TAT 0; expired ones have less than any live
+/// one.
 fn least_debt(set: &Set) -> (usize, u64) {
     let mut least = (0, set[WAYS]);
     for lane in 1..WAYS {

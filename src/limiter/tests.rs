@@ -1,4 +1,4 @@
-//! How a limiter behaves, on a clock that moves only when told.
+//! Tests the behaviour of a limiter, on a clock that moves only when told.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -15,7 +15,7 @@ fn limiter(quota: Quota) -> (Limiter, Arc<ManualClock>) {
     (Limiter::new(quota, 1024, Arc::clone(&clock) as Arc<dyn Clock>).unwrap(), clock)
 }
 
-/// `limit` a second.
+/// `limit` units per second.
 fn per_second(limit: u32, burst: Option<u32>) -> (Limiter, Arc<ManualClock>) {
     limiter(Quota::new(limit, 1000, burst).unwrap())
 }
@@ -33,7 +33,7 @@ fn decisions_follow_gcra_step_by_step() {
     // Milliseconds to wait, cost, allowed, remaining, retry after and reset in milliseconds.
     type Step = (u64, u32, bool, u32, u64, u64);
     let table: [(u32, Option<u32>, &[Step]); 3] = [
-        // 10 a second, 10 at once: T is 100 ms.
+        // 10 per second, 10 at once: T is 100 ms.
         (
             10,
             None,
@@ -49,7 +49,7 @@ fn decisions_follow_gcra_step_by_step() {
                 (5000, 10, true, 0, 0, 1000),
             ],
         ),
-        // 10 a second, one at a time.
+        // 10 per second, one at a time.
         (
             10,
             Some(1),
@@ -60,7 +60,7 @@ fn decisions_follow_gcra_step_by_step() {
                 (101, 1, true, 0, 0, 100),
             ],
         ),
-        // 2 a second, but 6 at once after a rest: T is 500 ms.
+        // 2 per second, but 6 at once after a rest: T is 500 ms.
         (
             2,
             Some(6),
@@ -202,7 +202,7 @@ fn windows_beyond_the_range_of_timers_are_kept() {
 
 #[test]
 fn extreme_quotas_neither_overflow_nor_stick() {
-    // The longest debt there is, a century late on the clock; and the shortest interval.
+    // The longest possible debt, a century late on the clock; and the shortest interval.
     let longest = Quota::new(1, MAX_WINDOW_MS, Some(145)).unwrap();
     let shortest = Quota::new(MAX_UNITS, 1, None).unwrap();
     for quota in [longest, shortest] {
@@ -242,7 +242,7 @@ fn spraying_keys_frees_nobody() {
 fn expired_keys_make_room_without_loss() {
     let (limiter, clock) = per_second(10, None);
     for round in 0..200_u32 {
-        // A 32nd of the room at a time: no set of eight comes near to overflowing.
+        // One 32nd of the capacity at a time: no set of eight comes close to overflowing.
         for key in 0..32_u32 {
             assert!(limiter.check(&(round * 32 + key).to_be_bytes(), 10).unwrap());
         }

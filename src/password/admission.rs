@@ -1,7 +1,9 @@
-//! Who may run, who waits and who is turned away: the pool's book, without threads and clocks.
+//! Decides which job runs, waits or is refused. It keeps track of the pool's jobs and memory,
+//! without threads or clocks.
 //!
-//! First in, first out, and strictly so: while the job at the head waits for memory, none behind
-//! it overtakes, however small. A large job therefore waits for those that run, and for no others.
+//! The queue is strictly first in, first out: while the job at the head waits for memory, no job
+//! behind it overtakes, however small. A large job therefore waits only for the jobs that already
+//! run.
 
 use std::collections::VecDeque;
 use std::mem;
@@ -10,10 +12,10 @@ use std::time::Duration;
 use super::latency::Latency;
 use crate::error::{Code, Error, Result};
 
-/// What a hash is taken to last before one has been measured.
+/// The duration assumed for a hash until one has been measured: 100 ms.
 const GUESSED_NANOS: u64 = 100_000_000;
 
-/// How much may run and wait at a time.
+/// The limits on running and waiting jobs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds {
     /// Jobs that run at a time: at least 1.
@@ -22,39 +24,39 @@ pub struct Bounds {
     pub max_memory: u64,
     /// Jobs that wait.
     pub max_queue: usize,
-    /// How long a job waits before it is turned away.
+    /// How long a job waits before it is refused.
     pub queue_timeout: Duration,
 }
 
-/// What the book says at a moment.
+/// The numbers of jobs, the memory and the latencies at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Jobs that run, those on their caller's thread included.
+    /// Running jobs, including those on their caller's thread.
     pub running: usize,
     /// Jobs that wait.
     pub queued: usize,
-    /// Bytes of Argon2 memory that the running ones hold.
+    /// Bytes of Argon2 memory that the running jobs hold.
     pub bytes: u64,
     /// Jobs that have run to their end.
     pub completed: u64,
-    /// Jobs turned away with `ERR_PASSWORD_BUSY`.
+    /// Jobs refused with `ERR_PASSWORD_BUSY`.
     pub rejected: u64,
-    /// Jobs that were called off.
+    /// Jobs that were cancelled.
     pub aborted: u64,
-    /// How long half of the last hashes ran at most, in nanoseconds; `None` before the first.
+    /// The median duration of the latest hashes, in nanoseconds; `None` before the first.
     pub p50: Option<u64>,
-    /// How long 99 % of them ran at most.
+    /// The 99th percentile of their durations, in nanoseconds.
     pub p99: Option<u64>,
 }
 
-/// The book. `J` is a job; times are nanoseconds of a monotonic clock.
+/// The pool's admission control. `J` is a job; times are nanoseconds of a monotonic clock.
 #[derive(Debug)]
 pub(super) struct Admission<J> {
     bounds: Bounds,
     queue: VecDeque<Waiting<J>>,
-    /// On the pool's threads.
+    /// Jobs on the pool's threads.
     running: usize,
-    /// On threads of their callers.
+    /// Jobs on their callers' threads.
     held: usize,
     bytes: u64,
     completed: u64,
@@ -72,7 +74,7 @@ struct Waiting<J> {
 }
 
 impl<J> Admission<J> {
-    /// An empty book.
+    /// An empty queue, with nothing running.
     pub(super) fn new(bounds: Bounds) -> Self {
         Self {
             bounds,
@@ -92,21 +94,23 @@ impl<J> Admission<J> {
         self.bounds
     }
 
-    /// Sets other bounds; gives the waiting jobs that now never could run. Whoever waits keeps
-    /// its deadline and its place, even beyond a smaller `max_queue`.
+    /// Sets other bounds and returns the waiting jobs that can no longer run. Jobs that stay keep
+    /// their deadline and their place, even if the new `max_queue` is smaller than the queue.
     pub(super) fn set_bounds(&mut self, bounds: Bounds) -> Vec<(J, Error)> {
         self.bounds = bounds;
         let leaving = self.extract(|waiting| waiting.bytes > bounds.max_memory);
         leaving.into_iter().map(|left| (left.job, too_large(left.bytes, bounds))).collect()
     }
 
-    /// Takes a job in, at the end of the queue; [`Self::next`] says who may run.
+    /// Appends a job to the queue; [`Self::next`] returns it once it may run.
     ///
-    /// Given back with `ERR_PASSWORD_MEMORY` when it is larger than the whole budget, and with
-    /// `ERR_PASSWORD_BUSY` when it would have to wait and the queue is full. A job without Argon2
-    /// memory, such as the making of a key, waits its turn but is never turned away.
+    /// Gives the job back with `ERR_PASSWORD_MEMORY` if it is larger than the whole budget, and
+    /// with `ERR_PASSWORD_BUSY` if it would have to wait and the queue is full. A job without
+    /// Argon2 memory, for example the generation of a key, waits its turn but is never refused as
+    /// busy.
     ///
-    /// Gives the moment at which it will have waited for too long, if there is one.
+    /// Returns the job's deadline, after which it has waited for too long; `None` if it does not
+    /// expire.
     pub(super) fn offer(
         &mut self,
         id: u64,
@@ -126,8 +130,8 @@ impl<J> Admission<J> {
         Ok(deadline)
     }
 
-    /// The job at the head with its bytes, if it may run now: it then does, until
-    /// [`Self::finish`].
+    /// The job at the head of the queue with its bytes, if it may run now. It counts as running
+    /// until [`Self::finish`].
     pub(super) fn next(&mut self) -> Option<(J, u64)> {
         let bytes = self.queue.front()?.bytes;
         if !self.fits(bytes) {
@@ -138,14 +142,15 @@ impl<J> Admission<J> {
         self.queue.pop_front().map(|waiting| (waiting.job, bytes))
     }
 
-    /// A running job has ended, its memory with it.
+    /// Notes that a running job has ended and has freed its memory.
     pub(super) fn finish(&mut self, bytes: u64, end: End) {
         self.running -= 1;
         self.settle(bytes, end);
     }
 
-    /// Takes memory for a job on its caller's thread, which cannot wait: `ERR_PASSWORD_BUSY` when
-    /// it does not fit beside what runs and what the head of the queue waits for.
+    /// Takes memory for a job on its caller's thread, which cannot wait. Fails with
+    /// `ERR_PASSWORD_BUSY` if the job does not fit beside the running jobs and the job at the head
+    /// of the queue, and with `ERR_PASSWORD_MEMORY` if it is larger than the whole budget.
     pub(super) fn hold(&mut self, bytes: u64) -> Result<()> {
         if bytes > self.bounds.max_memory {
             return Err(too_large(bytes, self.bounds));
@@ -159,31 +164,31 @@ impl<J> Admission<J> {
         Ok(())
     }
 
-    /// What [`Self::hold`] took is free again.
+    /// Frees memory that [`Self::hold`] took.
     pub(super) fn release(&mut self, bytes: u64, end: End) {
         self.held -= 1;
         self.settle(bytes, end);
     }
 
-    /// Takes a job out of the queue because it was called off.
+    /// Takes a cancelled job out of the queue.
     pub(super) fn abort(&mut self, id: u64) -> Option<J> {
         let index = self.queue.iter().position(|waiting| waiting.id == id)?;
         self.aborted += 1;
         self.queue.remove(index).map(|waiting| waiting.job)
     }
 
-    /// Takes out of the queue whoever has waited for too long.
+    /// Takes the jobs that have waited for too long out of the queue.
     pub(super) fn expire(&mut self, now: u64) -> Vec<(J, Error)> {
         let late = self.extract(|waiting| waiting.deadline.is_some_and(|at| at <= now));
         late.into_iter().map(|left| (left.job, self.reject())).collect()
     }
 
-    /// When the first of those who wait has waited for too long.
+    /// The earliest deadline of the waiting jobs.
     pub(super) fn next_deadline(&self) -> Option<u64> {
         self.queue.iter().filter_map(|waiting| waiting.deadline).min()
     }
 
-    /// What the book says now.
+    /// The counts now.
     pub(super) fn counts(&self) -> Counts {
         Counts {
             running: self.running + self.held,
@@ -223,8 +228,8 @@ impl<J> Admission<J> {
         .retry_after(self.retry_after_ms())
     }
 
-    /// When the queue as it is will have been worked off, judged by the median and by how many
-    /// run now.
+    /// Estimates when the present queue will be finished, from the median duration and the number
+    /// of jobs that run now.
     fn retry_after_ms(&self) -> u64 {
         let waves = (self.queue.len() + 1).div_ceil(self.running.max(1)) as u64;
         let nanos = self.latency.percentile(50).unwrap_or(GUESSED_NANOS).saturating_mul(waves);
@@ -242,9 +247,9 @@ impl<J> Admission<J> {
 /// How a job ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// It ran for so many nanoseconds.
+    /// It ran for this many nanoseconds.
     After(u64),
-    /// It was called off in mid-run.
+    /// It was cancelled while it ran.
     Aborted,
 }
 

@@ -1,8 +1,9 @@
-//! Which costs take a wanted time on this machine: the procedure of RFC 9106 section 4.
+//! Finds the costs that take a given time on this machine, by the procedure of RFC 9106 section 4.
 //!
-//! It fixes the lanes and starts with all the memory that a hash may have and as few passes as are
-//! safe with it; when that takes too long it takes memory away, otherwise it adds passes. Never
-//! below the weakest costs that OWASP recommends, even if they take longer than is wanted.
+//! The search fixes the lanes. It starts with all the memory that a hash may have and the fewest
+//! passes that are safe with that memory. If that takes too long, it reduces memory; otherwise it
+//! adds passes. It never goes below the weakest costs that OWASP recommends, even if they take
+//! longer than the target.
 
 use std::time::Duration;
 
@@ -16,24 +17,25 @@ use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::secret::WipedBytes;
 
-/// The least memory that a calibration can be held to, in KiB.
+/// The smallest memory limit that a calibration accepts, in KiB.
 pub const MIN_MEMORY_COST: u32 = 7168;
 
-/// The most passes it suggests: `verify` takes no more by default.
+/// The most passes that a calibration suggests: by default, `verify` accepts no more.
 pub const MAX_SUGGESTED_PASSES: u32 = 64;
 
-/// From so many KiB on, so many passes are enough: the equally strong settings of the OWASP
-/// Password Storage Cheat Sheet.
+/// The fewest passes that are enough from each amount of memory (KiB) upwards: the equally strong
+/// settings of the OWASP Password Storage Cheat Sheet.
 const FEWEST_PASSES: [(u32, u32); 5] =
     [(47104, 1), (19456, 2), (12288, 3), (9216, 4), (MIN_MEMORY_COST, 5)];
 
-/// Memory is taken away down to here: below, more passes are needed and nothing is won.
+/// The search reduces memory to this many KiB at least: with less, a hash needs more passes and is
+/// no faster.
 const FLOOR: u32 = 19456;
 
-/// Hashes that are timed for one figure, their median.
+/// Hashes timed per measurement; the median counts.
 const SAMPLES: usize = 3;
 
-/// What may be varied, and what is not.
+/// The costs of one measurement. The search varies memory and passes, never the lanes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Costs {
     /// KiB.
@@ -44,23 +46,23 @@ pub struct Costs {
     pub parallelism: u32,
 }
 
-/// A search that is under way: measure [`Search::costs`], tell it with [`Search::record`], until it
-/// [`Search::is_done`].
+/// A search that is under way: measure [`Search::costs`] and pass the result to [`Search::record`]
+/// until [`Search::is_done`].
 #[derive(Debug)]
 pub struct Search {
     target_nanos: u64,
     costs: Costs,
-    /// The most passes that were measured to fit.
+    /// The most passes measured to fit the target.
     fitting: Option<u32>,
-    /// The fewest that were measured not to.
+    /// The fewest passes measured to exceed it.
     too_slow: u32,
     is_done: bool,
 }
 
 impl Search {
-    /// A search for hashes of the target's duration, with at most so many KiB and exactly so many
-    /// lanes. `ERR_OUT_OF_RANGE` for less memory than [`MIN_MEMORY_COST`] or 8 KiB a lane, or more
-    /// of either than a policy may have.
+    /// Starts a search for hashes that take `target`, with at most `max_memory_cost` KiB and
+    /// exactly `parallelism` lanes. Fails with `ERR_OUT_OF_RANGE` for less memory than
+    /// [`MIN_MEMORY_COST`] or 8 KiB per lane, or for more memory or lanes than a policy may have.
     pub fn new(target: Duration, max_memory_cost: u32, parallelism: u32) -> Result<Self> {
         if max_memory_cost < MIN_MEMORY_COST {
             let message = format!("memoryCost must be at least {MIN_MEMORY_COST} KiB");
@@ -77,24 +79,24 @@ impl Search {
         })
     }
 
-    /// What to measure next; once it is done, what was found.
+    /// The costs to measure next; once the search is done, its result.
     pub fn costs(&self) -> Costs {
         self.costs
     }
 
-    /// Whether what was looked for has been found.
+    /// Whether the search is finished.
     pub fn is_done(&self) -> bool {
         self.is_done
     }
 
-    /// Takes note of how long a hash of [`Self::costs`] takes.
+    /// Records how long a hash of [`Self::costs`] takes.
     pub fn record(&mut self, nanos: u64) {
         let Costs { memory_cost, time_cost, parallelism } = self.costs;
         let fits = nanos <= self.target_nanos;
         if self.is_done || (!fits && self.fitting.is_none() && memory_cost <= FLOOR) {
             self.is_done = true;
         } else if !fits && self.fitting.is_none() {
-            // At least a sixteenth less, so that it ends however the measurements scatter.
+            // At least a sixteenth less, so that the search ends however the measurements scatter.
             let wanted = self.in_proportion(memory_cost, nanos).min(memory_cost / 16 * 15);
             self.costs = with_fewest_passes(wanted.max(FLOOR), parallelism);
         } else {
@@ -104,22 +106,22 @@ impl Search {
                 self.too_slow = time_cost;
             }
             let fitting = self.fitting.unwrap_or(time_cost);
-            // Between what fits and what does not, until nothing is: a pass more need not take a
-            // pass's share of the time.
+            // Stays between the passes that fit and those that do not, until no number is left
+            // between them. An additional pass need not take a proportional share of the time.
             let wanted = self.in_proportion(time_cost, nanos).max(fitting + 1);
             self.costs.time_cost = wanted.min(self.too_slow - 1);
             self.is_done = self.costs.time_cost == fitting;
         }
     }
 
-    /// The cost that would take the target's time, if time is proportional to it.
+    /// The cost that would take the target time if time is proportional to cost.
     fn in_proportion(&self, cost: u32, nanos: u64) -> u32 {
         let wanted = u128::from(cost) * u128::from(self.target_nanos) / u128::from(nanos.max(1));
         u32::try_from(wanted).unwrap_or(u32::MAX)
     }
 }
 
-/// How long a hash of these costs takes, from its start to its result, in nanoseconds.
+/// How long a hash of these costs takes from start to result, in nanoseconds.
 pub fn measure(costs: Costs, clock: &dyn Clock, cancel: &Cancel) -> Result<u64> {
     let policy = policy(costs)?;
     let mut nanos = [0; SAMPLES];
@@ -155,8 +157,8 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
 
-    /// Searches on a machine that takes so many nanoseconds a KiB and pass, and so many in any
-    /// case; gives what was found and how many measurements it took.
+    /// Searches on a simulated machine that takes `per_kib` nanoseconds per KiB and pass, plus
+    /// `fixed` nanoseconds. Returns memory, passes and the number of measurements.
     fn search(target_ms: u64, max_kib: u32, per_kib: u64, fixed: u64) -> (u32, u32, usize) {
         let mut search = Search::new(Duration::from_millis(target_ms), max_kib, 4).unwrap();
         let mut steps = 0;
@@ -194,7 +196,8 @@ mod tests {
 
     #[test]
     fn wrong_estimates_are_corrected() {
-        // A cost that does not depend on the passes: the proportion says too few, then more.
+        // The fixed time does not depend on the passes: the proportion suggests too few passes,
+        // then more.
         let (_, time_cost, _) = search(200, 65536, 1000, 60_000_000);
         assert_eq!(time_cost, 2);
         let mut search = Search::new(Duration::from_millis(100), 65536, 4).unwrap();

@@ -1,5 +1,5 @@
-//! One policy for a service's passwords: what new digests are made with, which older ones are still
-//! verified, and when one is due to be replaced.
+//! One policy for a service's passwords: how it makes new digests, which older digests it still
+//! verifies, and when a digest is due to be replaced.
 
 mod jobs;
 
@@ -21,31 +21,31 @@ pub struct HasherOptions {
     pub policy: Policy,
     /// Which older digests are due to be replaced.
     pub rehash: Rehash,
-    /// The pepper of digests that name none: those from before `peppers`, or all of them.
+    /// The pepper of digests that name none: digests from before `peppers`, or all digests.
     pub secret: Option<Secret>,
     /// Peppers by id; new digests name the current one.
     pub peppers: Option<Peppers>,
     /// Other schemes that are verified.
     pub legacy: Vec<LegacyScheme>,
-    /// The costs that a digest may ask for. Raised to those of the policy.
+    /// The costs that a digest may ask for, raised to those of the policy.
     pub limits: DigestLimits,
     /// How much work a hash of another scheme may ask for.
     pub ceilings: Ceilings,
 }
 
-/// A policy with its peppers and other schemes. It hands out jobs, to run here or on the pool.
+/// A policy with its peppers and other schemes. It creates jobs to run here or on the pool.
 #[derive(Debug)]
 pub struct Hasher(HasherOptions);
 
 impl Hasher {
-    /// A hasher; everything in the options is valid by itself.
+    /// A hasher. Each option has already been validated on its own.
     pub fn new(mut options: HasherOptions) -> Self {
         options.limits = options.limits.raised_to(options.policy.params());
         Self(options)
     }
 
-    /// A new digest of a password, with the current pepper. `ERR_OUT_OF_RANGE` for a password above
-    /// [`MAX_PASSWORD_LEN`](super::MAX_PASSWORD_LEN).
+    /// Prepares a new digest of a password, with the current pepper. Fails with `ERR_OUT_OF_RANGE`
+    /// for a password above [`MAX_PASSWORD_LEN`](super::MAX_PASSWORD_LEN).
     pub fn hash(&self, password: SecretInput) -> Result<NewDigestJob> {
         let (keyid, secret) = self.current_pepper();
         let job = HashJob::new(
@@ -58,21 +58,22 @@ impl Hasher {
         Ok(NewDigestJob { job, keyid: keyid.into() })
     }
 
-    /// A check of a password: by Argon2, or by another scheme that was asked for. The hash of any
-    /// other scheme matches nothing.
+    /// Prepares a check of a password by Argon2, or by another scheme that is enabled. No password
+    /// matches the hash of a scheme that is not enabled.
     ///
-    /// `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_PEPPER` for one that names a
-    /// pepper that is not among ours, `ERR_PASSWORD_LIMIT` for one beyond the ceilings,
+    /// Fails with `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_PEPPER` for a digest
+    /// that names an unknown pepper, `ERR_PASSWORD_LIMIT` for a digest beyond the limits, and
     /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`](super::MAX_PASSWORD_LEN).
     pub fn verify(&self, digest: &str, password: SecretInput) -> Result<Check> {
         self.check(self.read(digest)?, password)
     }
 
-    /// A check of a password and, if it is right and its digest due, a new digest in the same job.
-    /// Without a digest, and for the hash of a scheme that was not asked for, the work of a check
-    /// under today's policy, which nothing passes. Errors as [`Hasher::verify`].
+    /// Prepares a check of a password and, in the same job, a new digest if the password is right
+    /// and its digest is due to be replaced. Without a digest, and for a hash of a scheme that is
+    /// not enabled, the job does the work of a check under today's policy, and no password passes.
+    /// Fails as [`Hasher::verify`] does.
     pub fn verify_and_update(&self, digest: Option<&str>, password: SecretInput) -> Result<Update> {
-        // Before it is copied.
+        // Before the password is copied.
         check_secrets(&password, None)?;
         let stored = digest.map_or(Ok(Stored::NeverMatches), |digest| self.read(digest))?;
         if matches!(stored, Stored::NeverMatches) {
@@ -85,8 +86,9 @@ impl Hasher {
         Ok(Update { check, new_digest, only_for_timing: false })
     }
 
-    /// Whether a digest is due: made under another policy or pepper, or by another scheme.
-    /// `ERR_PASSWORD_DIGEST` for a malformed one.
+    /// Whether a digest is due to be replaced by the rule `rehash`. Hashes of other schemes and
+    /// Argon2 digests in Django's wrapping are always due. Fails with `ERR_PASSWORD_DIGEST` for a
+    /// malformed digest.
     pub fn needs_rehash(&self, digest: &str) -> Result<bool> {
         Ok(self.is_due(&self.read(digest)?))
     }
@@ -123,8 +125,8 @@ impl Hasher {
         Ok(Check::Argon2(VerifyJob::new(digest, password, secret, &self.0.limits)?))
     }
 
-    /// The pepper that a digest was made with. One that we do not have is the operator's fault, not
-    /// a wrong password.
+    /// The pepper that a digest was made with. A missing pepper is a configuration error, not a
+    /// wrong password.
     fn pepper_of(&self, digest: &Digest) -> Result<Option<&Secret>> {
         if digest.keyid().is_empty() {
             return Ok(self.0.secret.as_ref());
@@ -147,7 +149,7 @@ impl Hasher {
         }
     }
 
-    /// A digest under today's policy that is of no user.
+    /// A digest under today's policy that belongs to no user.
     fn dummy_digest(&self) -> Digest {
         let policy = &self.0.policy;
         let (salt, hash) = (vec![0; policy.salt_length()], vec![0; policy.hash_length()]);
@@ -159,11 +161,11 @@ impl Hasher {
 /// A digest as it was stored.
 enum Stored {
     Argon2(Digest),
-    /// Of Argon2, in Django's wrapping.
+    /// An Argon2 digest in Django's wrapping.
     Wrapped(Digest),
     Legacy(LegacyHash),
-    /// Well-formed, but no password matches it: of a scheme that was not asked for, or Django's
-    /// mark of a user who has none.
+    /// Well-formed, but no password matches it: the scheme is not enabled, or it is Django's mark
+    /// of a user without a password.
     NeverMatches,
 }
 

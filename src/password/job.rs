@@ -1,5 +1,6 @@
-//! Hashing and verifying as jobs: checked when made, cheap to move to another thread, and owners
-//! of their secrets: shared with secret memory, or copies, which they wipe.
+//! Hashing and verifying as jobs. A job is validated when it is created and is cheap to move to
+//! another thread. It owns its secrets: they are shared with secret memory, or are copies that it
+//! wipes.
 
 use std::borrow::Cow;
 use std::mem;
@@ -22,7 +23,7 @@ pub const MAX_PASSWORD_LEN: usize = 4096;
 /// The longest secret (pepper), in bytes.
 pub const MAX_SECRET_LEN: usize = 4096;
 
-/// A tag alone: what `raw` asks for, wiped when dropped.
+/// A tag alone, as the option `raw` asks for it; wiped when dropped.
 pub type Tag = Zeroizing<Vec<u8>>;
 
 /// A new hash to compute.
@@ -36,11 +37,11 @@ pub struct HashJob {
 }
 
 impl HashJob {
-    /// A hash by a policy. Without a salt, one of the policy's length is drawn.
+    /// A hash under a policy. Without a salt, a random one of the policy's length is drawn.
     ///
-    /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`], a secret above
+    /// Fails with `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`], a secret above
     /// [`MAX_SECRET_LEN`], a salt of less than 8 or more than 1024 bytes, associated data above
-    /// 1024 bytes, or salt, tag and associated data of more than [`phc::MAX_FIELDS_LEN`] bytes
+    /// 1024 bytes, or if salt, tag and associated data have more than [`phc::MAX_FIELDS_LEN`] bytes
     /// together.
     pub fn new(
         policy: Policy,
@@ -69,13 +70,13 @@ impl HashJob {
         Ok(Self { policy, password, salt, secret, associated_data })
     }
 
-    /// Bytes of memory that it works in.
+    /// Bytes of working memory.
     pub fn memory_len(&self) -> u64 {
         self.policy.params().memory_len()
     }
 
-    /// Computes the digest and hands it on; only then is the working memory wiped. `ABORT_ERR`
-    /// once it has been called off.
+    /// Computes the digest and delivers it; the working memory is wiped only afterwards. Delivers
+    /// `ABORT_ERR` if the job has been cancelled.
     pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
         let (params, data, salt) =
             (*self.policy.params(), self.associated_data.clone(), self.salt.clone());
@@ -89,8 +90,8 @@ impl HashJob {
         let mut memory = None;
         let mut tag = Zeroizing::new(vec![0; self.policy.hash_length()]);
         let computed = self.compute(cancel, &mut memory, &mut tag);
-        // The copies of the secrets are gone before the caller hears of the result; `memory` is
-        // wiped when it drops, after the result is on its way.
+        // The copies of the secrets are dropped before the caller gets the result. `memory` is
+        // wiped when it drops, after the result has been delivered.
         drop(self);
         deliver(computed.map(|()| tag))
     }
@@ -100,7 +101,7 @@ impl HashJob {
         let mut memory = None;
         let secret =
             Secret::filled(self.policy.hash_length(), |tag| self.compute(cancel, &mut memory, tag));
-        // As above: the secrets first, the result, then the memory.
+        // As in `run_raw`: drop the secrets, deliver the result, then wipe the memory.
         drop(self);
         deliver(secret)
     }
@@ -131,8 +132,8 @@ pub struct VerifyJob {
 impl VerifyJob {
     /// A check within limits.
     ///
-    /// `ERR_PASSWORD_LIMIT` for a digest that asks for more than the limits allow;
-    /// `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`] or a secret above
+    /// Fails with `ERR_PASSWORD_LIMIT` for a digest that asks for more than the limits allow, and
+    /// with `ERR_OUT_OF_RANGE` for a password above [`MAX_PASSWORD_LEN`] or a secret above
     /// [`MAX_SECRET_LEN`].
     pub fn new(
         digest: Digest,
@@ -145,17 +146,17 @@ impl VerifyJob {
         Ok(Self { digest, password, secret })
     }
 
-    /// Bytes of memory that it works in.
+    /// Bytes of working memory.
     pub fn memory_len(&self) -> u64 {
         self.digest.params().memory_len()
     }
 
-    /// Computes the tag, hands on whether it is the digest's; only then is the working memory
-    /// wiped. `ABORT_ERR` once it has been called off.
+    /// Computes the tag and delivers whether it is the digest's; the working memory is wiped only
+    /// afterwards. Delivers `ABORT_ERR` if the job has been cancelled.
     pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<bool>) -> T) -> T {
         let mut memory = None;
         let matches = self.matches(cancel, &mut memory);
-        // As above.
+        // As in `run_raw`.
         drop(self);
         deliver(matches)
     }
@@ -177,18 +178,18 @@ impl VerifyJob {
     }
 }
 
-/// The engine and its working memory, which is wiped on drop and so left to the caller.
+/// The engine and its working memory. Dropping the memory wipes it, so the caller decides when.
 fn prepare<'a>(
     memory_len: u64,
     cancel: &Cancel,
     take: fn(usize) -> Result<Pages>,
     memory: &'a mut Option<Pages>,
 ) -> Result<(&'static dyn Engine, &'a mut Pages)> {
-    // Before memory is taken for a result that nobody waits for any more.
+    // Checked first, so that no memory is taken for a result that no caller waits for.
     cancel.check()?;
-    // Lengths beyond the address space, on 32 bits, cannot be had either.
+    // On 32-bit systems a length beyond the address space is not available either.
     let len = usize::try_from(memory_len).unwrap_or(usize::MAX);
-    // Chosen first: the choice takes memory, too, and gives it back.
+    // Chosen first: the choice also takes memory, and gives it back.
     let engine = engine::current()?;
     Ok((engine, memory.insert(take(len)?)))
 }

@@ -1,9 +1,9 @@
-//! How long the last hashes took.
+//! The durations of the latest hashes.
 
-/// What the figures are drawn from.
+/// The most durations that are kept.
 const MAX_SAMPLES: usize = 1000;
 
-/// The durations of the last [`MAX_SAMPLES`] hashes, the oldest of which makes room.
+/// The durations of the last [`MAX_SAMPLES`] hashes. A new one replaces the oldest.
 #[derive(Debug, Default)]
 pub(super) struct Latency {
     nanos: Vec<u64>,
@@ -11,7 +11,7 @@ pub(super) struct Latency {
 }
 
 impl Latency {
-    /// Takes note of a duration.
+    /// Records a duration.
     pub(super) fn record(&mut self, nanos: u64) {
         if self.nanos.len() < MAX_SAMPLES {
             self.nanos.push(nanos);
@@ -21,8 +21,8 @@ impl Latency {
         }
     }
 
-    /// The duration that a share of the samples, in percent, does not exceed (nearest rank);
-    /// `None` before the first.
+    /// The duration that `percent` percent of the samples do not exceed (nearest rank); `None`
+    /// without samples.
     pub(super) fn percentile(&self, percent: usize) -> Option<u64> {
         let mut sorted = self.nanos.clone();
         let rank = (sorted.len() * percent).div_ceil(100).checked_sub(1)?;

@@ -1,12 +1,12 @@
-//! How much a stored digest may ask for.
+//! Limits on the costs that a stored digest may ask for.
 
 use super::params::Params;
 use super::phc::Digest;
 use super::policy::{MAX_MEMORY_COST, at_most};
 use crate::error::{Code, Error, Result};
 
-/// The most that a stored digest may ask for, so that nobody who can plant one can exhaust the
-/// process.
+/// The most that a stored digest may ask for, so that an attacker who can plant a digest cannot
+/// exhaust the process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DigestLimits {
     memory_cost: u32,
@@ -22,8 +22,8 @@ impl Default for DigestLimits {
 }
 
 impl DigestLimits {
-    /// Ceilings for memory in KiB (8 to [`MAX_MEMORY_COST`]), passes and lanes (both at least 1);
-    /// the default for those left out. `ERR_OUT_OF_RANGE` otherwise.
+    /// Limits for memory in KiB (8 to [`MAX_MEMORY_COST`]), passes and lanes (both at least 1);
+    /// `None` means the default. Fails with `ERR_OUT_OF_RANGE` for other values.
     pub fn new(
         memory_cost: Option<u32>,
         time_cost: Option<u32>,
@@ -53,7 +53,7 @@ impl DigestLimits {
         self.memory_cost
     }
 
-    /// The same, raised where a policy asks for more: what it makes must verify.
+    /// The same limits, raised to the costs of a policy, because its digests must verify.
     pub(super) fn raised_to(self, params: &Params) -> Self {
         Self {
             memory_cost: self.memory_cost.max(params.memory_cost()),
@@ -62,7 +62,8 @@ impl DigestLimits {
         }
     }
 
-    /// `ERR_PASSWORD_LIMIT` for another scheme's hash that works in more memory, in bytes.
+    /// Fails with `ERR_PASSWORD_LIMIT` if `len`, the bytes that another scheme's hash needs,
+    /// exceeds the limit.
     pub(super) fn check_memory(&self, len: u64) -> Result<()> {
         if len <= u64::from(self.memory_cost) * 1024 {
             return Ok(());
@@ -71,7 +72,7 @@ impl DigestLimits {
         Err(Error::new(Code::PasswordLimit, message))
     }
 
-    /// `ERR_PASSWORD_LIMIT` for a digest that asks for more. Allocates nothing.
+    /// Fails with `ERR_PASSWORD_LIMIT` if a digest asks for more. Allocates nothing.
     pub fn check(&self, digest: &Digest) -> Result<()> {
         let params = digest.params();
         let message = if params.memory_cost() > self.memory_cost {

@@ -1,12 +1,12 @@
 //! Password hashing with Argon2 (RFC 9106).
 //!
-//! A [`Policy`] says what new hashes ask for, a [`Digest`] is a stored one, [`DigestLimits`] bound
-//! what a stored one may ask for. A [`Hasher`] has all of them for one service, with its peppers
-//! and the other schemes that it still verifies. The work is a job, such as a [`HashJob`]: run it
-//! here and now, or on the [`pool`].
+//! A [`Policy`] sets the costs of new hashes. A [`Digest`] is a stored hash, and [`DigestLimits`]
+//! bound the costs that a stored hash may ask for. A [`Hasher`] combines them for one service, with
+//! its peppers and the other schemes that it still verifies. The work is a job, for example a
+//! [`HashJob`], which runs on the calling thread or on the [`pool`].
 
 mod admission;
-/// Which costs take a wanted time on this machine.
+/// Finds the costs that take a given time on this machine.
 pub mod calibrate;
 mod cancel;
 #[allow(clippy::inline_always, reason = "a kernel is a whole walk compiled for its instructions")]
@@ -23,7 +23,8 @@ mod params;
 mod peppers;
 mod phc;
 mod policy;
-/// Threads of our own, so that hashing never starves the file and DNS work of Node's four.
+/// Dedicated threads, so that hashing never starves the file and DNS work on Node's four libuv
+/// threads.
 pub mod pool;
 mod rehash;
 

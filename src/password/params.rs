@@ -1,15 +1,15 @@
-//! What an Argon2 tag depends on besides its inputs: variant, version and the three costs.
+//! The parameters of an Argon2 tag besides its inputs: variant, version and the three costs.
 
 use crate::error::{Code, Error, Result};
 
 /// The three variants of RFC 9106 section 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Algorithm {
-    /// Memory is addressed by its content: fastest to fill, open to timing side channels.
+    /// Memory is addressed by its content: fastest to fill, but open to timing side channels.
     Argon2d,
     /// Memory is addressed independently of the password.
     Argon2i,
-    /// Half a pass as Argon2i, the rest as Argon2d: the recommended one.
+    /// The first half pass as Argon2i, the rest as Argon2d: the recommended variant.
     Argon2id,
 }
 
@@ -46,12 +46,12 @@ impl Algorithm {
     }
 }
 
-/// The version of Argon2, which is hashed in.
+/// The version of Argon2, which is part of the hashed input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    /// 16, from 2015: later passes overwrite a block. Only for digests that exist.
+    /// 16, from 2015: later passes overwrite a block. Only for existing digests.
     V0x10,
-    /// 19, the one of RFC 9106: later passes XOR into a block.
+    /// 19, the version of RFC 9106: later passes XOR into a block.
     V0x13,
 }
 
@@ -74,8 +74,8 @@ impl Version {
     }
 }
 
-/// Variant, version and costs within the bounds of RFC 9106 section 3.1: what Argon2 can compute,
-/// not what is wise to ask for.
+/// Variant, version and costs within the bounds of RFC 9106 section 3.1. They say that Argon2 can
+/// compute the hash, not that the costs are wise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
     algorithm: Algorithm,
@@ -86,10 +86,10 @@ pub struct Params {
 }
 
 impl Params {
-    /// The most lanes Argon2 knows.
+    /// The most lanes that Argon2 supports.
     pub const MAX_PARALLELISM: u32 = (1 << 24) - 1;
 
-    /// Costs that Argon2 can compute; `ERR_OUT_OF_RANGE` otherwise.
+    /// Costs that Argon2 can compute. Fails with `ERR_OUT_OF_RANGE` otherwise.
     pub fn new(
         algorithm: Algorithm,
         version: Version,
@@ -137,8 +137,8 @@ impl Params {
         self.parallelism
     }
 
-    /// Bytes of memory that the hash works in: `m'` blocks of 1 KiB, `m` rounded down to a
-    /// multiple of four per lane (RFC 9106 section 3.2).
+    /// Bytes of working memory: `m'` blocks of 1 KiB, where `m'` is `m` rounded down to a multiple
+    /// of four per lane (RFC 9106 section 3.2).
     pub fn memory_len(&self) -> u64 {
         let step = 4 * self.parallelism;
         u64::from(self.memory_cost / step * step) * 1024

@@ -1,11 +1,12 @@
-//! Peppers by id: one that new digests are made with, and those that older ones name.
+//! Peppers by id: new digests use the current one, and older digests name the one they were made
+//! with.
 
 use crate::error::{Code, Error, Result};
 use crate::password::job::MAX_SECRET_LEN;
 use crate::password::phc::MAX_KEYID_LEN;
 use crate::secret::Secret;
 
-/// The shortest pepper, in bytes: 128 bits cannot be guessed along with a password.
+/// The shortest pepper, in bytes: 128 bits cannot be guessed together with a password.
 pub const MIN_PEPPER_LEN: usize = 16;
 
 /// The longest pepper, in bytes.
@@ -23,9 +24,9 @@ pub struct Peppers {
 
 impl Peppers {
     /// Peppers of [`MIN_PEPPER_LEN`] to [`MAX_PEPPER_LEN`] bytes under ids of 1 to
-    /// [`MAX_KEYID_LEN`] bytes, of which `current` is one. `ERR_OUT_OF_RANGE` for lengths outside
-    /// and for none or too many; `ERR_INVALID_ARG_VALUE` for an id given twice, and for a current
-    /// one that is not there.
+    /// [`MAX_KEYID_LEN`] bytes; `current` is one of the ids. Fails with `ERR_OUT_OF_RANGE` for
+    /// other lengths, no pepper or more than [`MAX_PEPPERS`], and with `ERR_INVALID_ARG_VALUE` for
+    /// an id given twice or an unknown current id.
     pub fn new(current: &[u8], keys: Vec<(Vec<u8>, Secret)>) -> Result<Self> {
         if !(1..=MAX_PEPPERS).contains(&keys.len()) {
             return Err(out_of_range(format!("peppers.keys must have 1 to {MAX_PEPPERS} peppers")));
@@ -50,7 +51,7 @@ impl Peppers {
         Ok(Self { keys, current })
     }
 
-    /// The id and the pepper that new digests are made with.
+    /// The id and the pepper for new digests.
     pub fn current(&self) -> (&[u8], &Secret) {
         let (id, key) = &self.keys[self.current];
         (id, key)

@@ -1,8 +1,8 @@
 //! Argon2 digests as PHC strings (C2SP `phc-strings.md`):
 //! `$argon2id$v=19$m=65536,t=3,p=4[,keyid=…][,data=…]$salt$hash`.
 //!
-//! Read strictly, since two readings of one digest are one too many, but with the parameters in
-//! any order, because others write them so. Written in the one canonical order.
+//! Reading is strict, so that one digest cannot be read in two ways. It accepts the parameters in
+//! any order, because other libraries write them so. Writing uses the one canonical order.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -25,14 +25,14 @@ pub const MIN_SALT_LEN: usize = 8;
 /// The longest salt, tag and associated data, in bytes each.
 pub const MAX_FIELD_LEN: usize = 1024;
 
-/// The most bytes that salt, tag and associated data have together in a digest: its text is then
-/// within [`MAX_DIGEST_LEN`], whatever its costs.
+/// The most bytes that salt, tag and associated data have together in a digest. With any costs, the
+/// text is then within [`MAX_DIGEST_LEN`].
 pub const MAX_FIELDS_LEN: usize = 3000;
 
 /// The longest pepper id (`keyid`), in bytes.
 pub const MAX_KEYID_LEN: usize = 8;
 
-/// A digest that has been read or made: well-formed, and within what Argon2 can compute.
+/// A digest that has been read or made: well-formed and within the limits of Argon2.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Digest {
     params: Params,
@@ -43,9 +43,10 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// Reads a digest. `Ok(None)` is the well-formed string of another scheme, such as bcrypt's
-    /// `$2b$…`; `ERR_PASSWORD_DIGEST` is anything that no scheme writes, or an Argon2 digest that
-    /// is malformed. A digest without `v=` is of version 0x10, as the first libraries wrote it.
+    /// Reads a digest. Returns `Ok(None)` for a well-formed string of another scheme, for example
+    /// bcrypt's `$2b$…`. Fails with `ERR_PASSWORD_DIGEST` for text that no scheme writes, and for a
+    /// malformed Argon2 digest. A digest without `v=` has version 0x10, as the first libraries
+    /// wrote it.
     pub fn parse(text: &str) -> Result<Option<Self>> {
         if text.len() > MAX_DIGEST_LEN {
             return Err(malformed("longer than 4096 bytes"));
@@ -75,12 +76,12 @@ impl Digest {
         }))
     }
 
-    /// A digest of a tag just computed; the caller has checked the lengths.
+    /// A digest of a new tag; the caller has checked the lengths.
     pub(super) const fn new(params: Params, data: Vec<u8>, salt: Vec<u8>, hash: Vec<u8>) -> Self {
         Self { params, keyid: Vec::new(), data, salt, hash }
     }
 
-    /// The same digest, naming the pepper it was made with: 1 to 8 bytes, or none.
+    /// The same digest with the id of its pepper: 1 to 8 bytes, or empty for none.
     pub(super) fn with_keyid(self, keyid: Vec<u8>) -> Self {
         Self { keyid, ..self }
     }
@@ -90,12 +91,12 @@ impl Digest {
         &self.params
     }
 
-    /// Which pepper was used: 1 to 8 bytes, empty when the digest names none.
+    /// The id of the pepper: 1 to 8 bytes, empty if the digest names none.
     pub fn keyid(&self) -> &[u8] {
         &self.keyid
     }
 
-    /// Associated data: up to 1024 bytes, empty when there is none.
+    /// Associated data: up to 1024 bytes, empty if there is none.
     pub fn data(&self) -> &[u8] {
         &self.data
     }
@@ -110,7 +111,8 @@ impl Digest {
         &self.hash
     }
 
-    /// Whether a tag is this digest's, in a time that does not depend on where they differ.
+    /// Whether a tag equals this digest's, in a time that does not depend on the position of a
+    /// difference.
     pub fn matches(&self, tag: &[u8]) -> bool {
         constant_time::verify_slices_are_equal(&self.hash, tag).is_ok()
     }
@@ -133,14 +135,14 @@ impl fmt::Display for Digest {
     }
 }
 
-/// Without salt and tag: whoever has those can guess passwords offline.
+/// Leaves out salt and tag, with which passwords can be guessed offline.
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Digest").field("params", &self.params).finish_non_exhaustive()
     }
 }
 
-/// The parameter list, each at most once.
+/// The parameter list; each parameter occurs at most once.
 #[derive(Default)]
 struct Fields {
     memory_cost: Option<u32>,
@@ -197,7 +199,7 @@ fn version(text: &str) -> Result<Version> {
     Version::from_number(number(text)?).ok_or_else(|| malformed("of a version other than 16 or 19"))
 }
 
-/// A decimal number as only one text writes it: digits alone, no leading zero, 32 bits.
+/// Reads a canonical decimal number from 1 to 2^32 − 1: digits only, no leading zero.
 pub(super) fn number(text: &str) -> Result<u32> {
     let is_canonical = text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
     text.parse()
@@ -206,7 +208,7 @@ pub(super) fn number(text: &str) -> Result<u32> {
         .ok_or_else(|| malformed("with a number that is not from 1 to 4294967295"))
 }
 
-/// Base64 as only one text writes it: no padding, unused bits zero.
+/// Reads canonical Base64: no padding, unused bits zero.
 pub(super) fn bytes(text: &str, lengths: RangeInclusive<usize>) -> Result<Vec<u8>> {
     Base64Unpadded::decode_vec(text)
         .ok()

@@ -1,19 +1,20 @@
-//! What new hashes ask for.
+//! The costs and lengths of new hashes.
 
 use super::params::{Algorithm, Params, Version};
 use super::phc;
 use crate::error::{Code, Error, Result};
 
-/// The most memory a policy or a ceiling may ask for, in KiB: 4 GiB, twice the largest preset.
+/// The most memory that a policy or a limit may ask for, in KiB: 4 GiB, twice the largest preset.
 pub const MAX_MEMORY_COST: u32 = 4 << 20;
 
-/// The most passes a policy may ask for: hours at the default memory, surely a mistake beyond.
+/// The most passes that a policy may ask for: they take hours at the default memory; more is surely
+/// a mistake.
 pub const MAX_TIME_COST: u32 = 1 << 16;
 
-/// The most lanes a policy may ask for, as the PHC string format for Argon2 limits them.
+/// The most lanes that a policy may ask for: the limit of the PHC string format for Argon2.
 pub const MAX_PARALLELISM: u32 = 255;
 
-/// Costs that others have thought through.
+/// Named sets of costs: published recommendations, and one for tests.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preset {
     /// RFC 9106 section 4, the second recommendation: 64 MiB, 3 passes, 4 lanes. The default.
@@ -47,11 +48,11 @@ impl Preset {
     }
 }
 
-/// What a caller may choose; what is left out comes from the preset, and [`Preset::default`]
-/// where none is named.
+/// A caller's choices. Options left out come from the preset, or from [`Preset::default`] if none
+/// is named.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct PolicyOptions {
-    /// Costs to start from.
+    /// The preset that provides the costs left out.
     pub preset: Option<Preset>,
     /// The variant; Argon2id when left out.
     pub algorithm: Option<Algorithm>,
@@ -65,11 +66,11 @@ pub struct PolicyOptions {
     pub parallelism: Option<u32>,
     /// Bytes of the tag, 4 to 1024; 32 when left out.
     pub hash_length: Option<u32>,
-    /// Bytes of a salt that is drawn, 8 to 1024; 16 when left out.
+    /// Bytes of a random salt, 8 to 1024; 16 when left out.
     pub salt_length: Option<u32>,
 }
 
-/// What new hashes ask for; one that exists is within its limits.
+/// The costs and lengths of new hashes, always within their limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
     params: Params,
@@ -78,9 +79,9 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// A policy from options. `production` says whether hashes may be real ones: the `test`
-    /// preset is then refused with `ERR_PASSWORD_PROFILE`, whatever else is given.
-    /// `ERR_OUT_OF_RANGE` for numbers outside their limits.
+    /// A policy from options. `production` says whether the hashes may be real ones; if so, the
+    /// `test` preset is refused with `ERR_PASSWORD_PROFILE`, regardless of the other options. Fails
+    /// with `ERR_OUT_OF_RANGE` for numbers outside their limits.
     pub fn new(options: &PolicyOptions, production: bool) -> Result<Self> {
         let preset = options.preset.unwrap_or_default();
         if production && preset == Preset::Test {
@@ -114,7 +115,7 @@ impl Policy {
         self.hash_length
     }
 
-    /// Bytes of a salt that is drawn.
+    /// Bytes of a random salt.
     pub const fn salt_length(&self) -> usize {
         self.salt_length
     }

@@ -1,8 +1,8 @@
-//! The pool of worker threads of the process, which all its environments share. Threads start as
-//! they are needed, up to the number of cores unless told otherwise. They belong to no environment,
-//! and neither does a job.
+//! The process's pool of worker threads, shared by all its environments. Threads start when they
+//! are needed, up to the number of cores unless configured otherwise. Neither threads nor jobs
+//! belong to an environment.
 //!
-//! `admission` decides which job runs, `threads` has the threads that run it.
+//! `admission` decides which job runs; `threads` runs it.
 
 mod queued;
 mod threads;
@@ -23,13 +23,13 @@ use crate::clock::SystemClock;
 use crate::error::Result;
 use crate::os::{Native, Platform};
 
-/// Jobs that wait, unless configured: enough for a burst, and at most a few MiB of passwords.
+/// Jobs that may wait, unless configured: enough for a burst, and at most a few MiB of passwords.
 pub const DEFAULT_MAX_QUEUE: usize = 1024;
 
-/// How long a job waits, unless configured: by then its caller has given up.
+/// How long a job waits, unless configured: by then its caller has usually given up.
 pub const DEFAULT_QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The memory that a machine is assumed to have when the system does not say: 4 GiB.
+/// The memory that a machine is assumed to have if the system does not report it: 4 GiB.
 const ASSUMED_CAPACITY: u64 = 4 << 30;
 
 static POOL: LazyLock<Pool> = LazyLock::new(|| {
@@ -38,11 +38,13 @@ static POOL: LazyLock<Pool> = LazyLock::new(|| {
     pool
 });
 
-/// Takes in `work`, which needs so many bytes of Argon2 memory. `deliver` is called exactly once:
-/// by `work` through its [`Delivery`]; with `ERR_INTERNAL` after `work` when that panicked or
-/// delivered nothing; or with the reason why it does not run: `ERR_PASSWORD_MEMORY`,
-/// `ERR_PASSWORD_BUSY`, `ABORT_ERR`, and `ERR_PASSWORD_THREADS` when the system gives no thread at
-/// all.
+/// Submits `work`, which needs `bytes` bytes of Argon2 memory. The pool calls `deliver` exactly
+/// once:
+/// - `work` delivers its result through its [`Delivery`];
+/// - if `work` panics or delivers nothing, `deliver` gets `ERR_INTERNAL`;
+/// - if the job does not run, `deliver` gets the reason: `ERR_PASSWORD_MEMORY`,
+///   `ERR_PASSWORD_BUSY`, `ABORT_ERR`, or `ERR_PASSWORD_THREADS` if the system provides no thread
+///   at all.
 ///
 /// The bytes count until `work` has returned, even if its caller no longer waits.
 pub fn submit<T: 'static>(
@@ -54,36 +56,37 @@ pub fn submit<T: 'static>(
     POOL.submit(handle, bytes, work, deliver);
 }
 
-/// Cancels a job: a queued one leaves the queue at once, its inputs wiped; a running one stops at
-/// the next slice.
+/// Cancels a job. A queued job leaves the queue at once and its inputs are wiped; a running job
+/// stops at the next segment.
 pub fn cancel(handle: &JobHandle) {
     POOL.cancel(handle);
 }
 
-/// Takes memory for a job on this thread. It cannot wait: `ERR_PASSWORD_BUSY` when the bytes do
-/// not fit beside those of the running jobs and of the job at the head of the queue.
+/// Takes memory for a job on this thread, which cannot wait. Fails with `ERR_PASSWORD_BUSY` if the
+/// bytes do not fit beside those of the running jobs and of the job at the head of the queue, and
+/// with `ERR_PASSWORD_MEMORY` if they exceed the whole budget.
 pub fn hold(bytes: u64) -> Result<Hold> {
     POOL.hold(bytes)
 }
 
-/// The bounds now.
+/// The current bounds.
 pub fn bounds() -> Bounds {
     POOL.bounds()
 }
 
-/// Sets other bounds. Running jobs run on, waiting ones keep their place and deadline, except that
-/// those larger than the whole new budget fail with `ERR_PASSWORD_MEMORY`.
+/// Sets other bounds. Running jobs continue and waiting jobs keep their place and deadline, but
+/// waiting jobs larger than the whole new budget fail with `ERR_PASSWORD_MEMORY`.
 pub fn configure(bounds: Bounds) {
     POOL.configure(bounds);
 }
 
-/// The jobs and the memory of the pool now.
+/// The pool's current jobs and memory.
 pub fn counts() -> Counts {
     POOL.counts()
 }
 
-/// The machine's cores; a quarter of its memory, or of the control group's, and enough for one
-/// hash of the default policy in any case.
+/// As many threads as the machine has cores, and a quarter of the memory of the machine or its
+/// control group, but at least enough for one hash of the default policy.
 fn default_bounds() -> Bounds {
     let quarter = Native::memory_capacity().unwrap_or(ASSUMED_CAPACITY) / 4;
     let (default_memory_cost, ..) = Preset::default().costs();

@@ -1,16 +1,16 @@
-//! When a stored digest is to be replaced.
+//! Decides when a stored digest is due to be replaced.
 
 use super::phc::Digest;
 use super::policy::Policy;
 
-/// Which digests of another policy are due to be replaced.
+/// Which digests made under another policy are due to be replaced.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Rehash {
-    /// All of them, be they weaker or stronger.
+    /// All of them, weaker or stronger.
     #[default]
     Exact,
-    /// Those that are weaker in any way: of a smaller version, cost, tag or salt. A digest of
-    /// another variant or pepper is due as well, since neither is stronger than the other.
+    /// Digests that are weaker in any way: a smaller version, cost, tag or salt. A digest of
+    /// another variant or pepper is also due, because neither is stronger than the other.
     AtLeast,
 }
 
@@ -20,8 +20,8 @@ impl Rehash {
 }
 
 impl Policy {
-    /// Whether a digest is due to be replaced by one of this policy and the pepper `keyid` (empty:
-    /// none that has a name).
+    /// Whether a digest is due to be replaced by one made under this policy with the pepper
+    /// `keyid`. An empty `keyid` means no pepper, or a pepper without a name.
     pub fn needs_rehash(&self, digest: &Digest, rule: Rehash, keyid: &[u8]) -> bool {
         let due = |ours, its| match rule {
             Rehash::Exact => ours != its,

@@ -1,4 +1,4 @@
-//! The room as a whole: published vectors, then the rules around them.
+//! The password module as a whole: published test vectors, then its own rules.
 
 use std::sync::mpsc::channel;
 
@@ -154,7 +154,7 @@ fn lengths_outside_their_limits_are_refused() {
 
 #[test]
 fn hostile_digests_are_refused_before_any_memory_is_taken() {
-    // A job that exists has taken no memory yet, and these never get that far.
+    // A job that exists has taken no memory yet, and creating these jobs fails.
     for costs in ["m=4294967295,t=1,p=1", "m=134217720,t=1,p=16777215", "m=8,t=4294967295,p=1"] {
         let text = format!("$argon2id$v=19${costs}$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA");
         let result = VerifyJob::new(parse(&text), copied(b""), None, &DigestLimits::default());
@@ -162,7 +162,7 @@ fn hostile_digests_are_refused_before_any_memory_is_taken() {
     }
 }
 
-/// What a refusal may allocate, beyond a copy of its input: the message.
+/// The most that a refusal may allocate beyond a copy of its input: enough for the message.
 const MESSAGE_LEN: usize = 1024;
 
 #[test]
@@ -205,7 +205,7 @@ fn extremes_are_refused_without_an_allocation_beyond_the_input() {
 #[test]
 fn a_job_larger_than_the_budget_is_refused_before_any_memory_is_taken() {
     let bytes = u64::from(u32::MAX) * 1024;
-    // The first call makes the pool.
+    // The first call creates the pool.
     assert!(pool::hold(bytes).is_err());
     let (held, allocated) = allocated_by(|| pool::hold(bytes).err().map(|error| error.code));
     assert_eq!(held, Some(Code::PasswordMemory));

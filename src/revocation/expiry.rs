@@ -1,4 +1,4 @@
-//! When entries may be forgotten: one bucket a minute, emptied a few entries at a time.
+//! Decides when entries may be removed: one bucket per minute, emptied a few entries at a time.
 
 use std::collections::BTreeMap;
 
@@ -19,18 +19,19 @@ impl<K> Default for ExpiryWheel<K> {
 }
 
 impl<K> ExpiryWheel<K> {
-    /// Remembers that `key` is needed until `until`, seconds since 1970.
+    /// Records that `key` is needed until `until`, in seconds since 1970.
     pub(super) fn insert(&mut self, key: K, until: u64) {
         self.buckets.entry(until / BUCKET_SECONDS).or_default().push(key);
     }
 
-    /// How many entries are remembered.
+    /// The number of recorded entries.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.buckets.values().map(Vec::len).sum()
     }
 
-    /// One entry that is not needed at `now` any more, oldest minute first.
+    /// Removes and returns one entry that is no longer needed at `now`, from the oldest minute
+    /// first.
     pub(super) fn pop_expired(&mut self, now: u64) -> Option<K> {
         loop {
             let mut first = self.buckets.first_entry()?;
@@ -47,8 +48,9 @@ impl<K> ExpiryWheel<K> {
 
 /// A wall clock that cannot be pushed forward.
 ///
-/// It is the earlier of the system's time and of the time at which the list was made plus what
-/// the monotonic clock has counted since: setting the system's clock ahead forgets nothing.
+/// It is the earlier of two times: the system time, and the time at which the list was created plus
+/// the time counted by the monotonic clock since. So setting the system clock forward removes no
+/// entry.
 #[derive(Debug)]
 pub(super) struct ProvenTime {
     unix_seconds: u64,
@@ -56,12 +58,12 @@ pub(super) struct ProvenTime {
 }
 
 impl ProvenTime {
-    /// Starts counting.
+    /// Starts counting from now.
     pub(super) fn start(clock: &dyn Clock) -> Self {
         Self { unix_seconds: clock.unix_seconds(), monotonic_nanos: clock.monotonic_nanos() }
     }
 
-    /// The latest time, in seconds since 1970, that has certainly been reached.
+    /// The latest time, in seconds since 1970, that has certainly passed.
     pub(super) fn now(&self, clock: &dyn Clock) -> u64 {
         let counted = clock.monotonic_nanos().saturating_sub(self.monotonic_nanos) / 1_000_000_000;
         clock.unix_seconds().min(self.unix_seconds.saturating_add(counted))

@@ -1,17 +1,18 @@
-//! A first look: which ids are certainly not held.
+//! A filter that finds the ids that are certainly not in the list.
 //!
-//! A Bloom filter of eight to sixteen bits an entry and four bits an id, all in one word: a
-//! megabyte for a million entries, which a processor's own cache has room for, and of which a look
-//! touches eight bytes. It says "perhaps" of at most one in 25 ids that are not held, and of what
-//! has been forgotten until it is built anew. It never says "no" of what is held.
+//! It is a Bloom filter with at least eight bits per entry and at most four bits per id, which all
+//! lie in one word. For a million entries it takes one to two megabytes, which fit in a processor's
+//! cache, and a lookup reads eight bytes. Of the ids that are not in the list, at most one in 25
+//! may pass, and also those that were forgotten since the filter was last rebuilt. Every id in the
+//! list passes.
 
 const SMALLEST: usize = 1024;
 const ENTRIES_A_WORD: usize = 8;
 
-/// Which hashes have been inserted, about.
+/// An approximate set of the inserted hashes.
 #[derive(Default)]
 pub(super) struct Filter {
-    /// A power of two of them, or none.
+    /// The number of words is a power of two, or zero.
     words: Vec<u64>,
     inserted: usize,
 }
@@ -23,12 +24,12 @@ impl Filter {
         self.words.get(self.index(hash)).is_some_and(|word| word & bits == bits)
     }
 
-    /// Whether so many have been inserted that it must be built anew before the next.
+    /// Whether the filter must be rebuilt before the next insertion.
     pub(super) fn is_full(&self) -> bool {
         self.inserted >= self.words.len() * ENTRIES_A_WORD
     }
 
-    /// A filter of these hashes, with room for half as many again at least.
+    /// A filter of these hashes, with room for at least half as many again.
     pub(super) fn of(hashes: impl Iterator<Item = u64>, count: usize) -> Self {
         let room = (count + count / 2).next_power_of_two().max(SMALLEST);
         let mut filter = Self { words: vec![0; room / ENTRIES_A_WORD], inserted: 0 };
@@ -36,7 +37,7 @@ impl Filter {
         filter
     }
 
-    /// Inserts a hash; there must be room.
+    /// Inserts a hash. The filter must not be full.
     pub(super) fn insert(&mut self, hash: u64) {
         let index = self.index(hash);
         if let Some(word) = self.words.get_mut(index) {
@@ -50,7 +51,7 @@ impl Filter {
     }
 }
 
-/// One to four bits, chosen by 24 bits of the hash that the index does not use.
+/// One to four bits, selected by 24 bits of the hash that the index does not use.
 const fn bits(hash: u64) -> u64 {
     1 << (hash & 63) | 1 << (hash >> 6 & 63) | 1 << (hash >> 12 & 63) | 1 << (hash >> 18 & 63)
 }
@@ -59,7 +60,7 @@ const fn bits(hash: u64) -> u64 {
 mod tests {
     use super::*;
 
-    /// Distinct and well mixed.
+    /// Distinct and well-mixed hashes.
     fn hash(n: u32) -> u64 {
         let n = u64::from(n);
         let mixed = (n ^ (n >> 30)).wrapping_add(1).wrapping_mul(0xbf58476d1ce4e5b9);

@@ -1,4 +1,4 @@
-//! The list itself: four kinds of entry, one question.
+//! The list itself: it stores the entries and answers whether a token is revoked.
 
 mod state;
 
@@ -15,18 +15,19 @@ use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 
-/// The hasher of ids of all fields for the other half of a fingerprint, and that of issuers.
+/// Indexes of hashers after those of the four fields: `OF_ID` hashes the ids of all fields for the
+/// second half of a fingerprint, `OF_ISSUER` hashes issuers.
 const OF_ID: usize = 4;
 const OF_ISSUER: usize = 5;
 const HASHERS: usize = 6;
 
-/// What has been taken back.
+/// A list of revoked token ids, sessions, subjects and keys.
 pub struct RevocationList {
     limits: ListLimits,
     clock: Arc<dyn Clock>,
     hashers: [SipHasher13; HASHERS],
     started: ProvenTime,
-    /// The largest clock tolerance of the verifiers that ask.
+    /// The largest clock tolerance, in seconds, of the verifiers that use this list.
     tolerance: AtomicU64,
     state: RwLock<State>,
 }
@@ -47,12 +48,12 @@ impl RevocationList {
         })
     }
 
-    /// The longest life of a token that may be checked against this list, in seconds.
+    /// The longest lifetime of a token that may be checked against this list, in seconds.
     pub fn max_token_ttl(&self) -> u64 {
         self.limits.max_token_ttl
     }
 
-    /// Takes note that a verifier accepts tokens issued up to `seconds` in the future.
+    /// Records that a verifier accepts tokens issued up to `seconds` in the future.
     pub fn tolerate(&self, seconds: u64) {
         self.tolerance.fetch_max(seconds, Ordering::Relaxed);
     }
@@ -69,8 +70,8 @@ impl RevocationList {
         self.insert(Kind::Session, sid, scope, expires_at)
     }
 
-    /// Revokes every token of a session that gets no more of them: [`Self::revoke_session`] with
-    /// an entry that may go when room is made.
+    /// Revokes every token of a session that receives no more tokens. Unlike
+    /// [`Self::revoke_session`], its entry may be removed to make room.
     pub fn revoke_ended_session(&self, sid: &str, expires_at: u64) -> Result<()> {
         self.insert(Kind::EndedSession, sid, Scope::Any, expires_at)
     }
@@ -81,7 +82,8 @@ impl RevocationList {
         self.insert(Kind::Subject, sub, scope, issued_until)
     }
 
-    /// Revokes every token signed by a key, for good: who has the key can always sign another.
+    /// Revokes every token signed by a key, permanently: a holder of the key can always sign
+    /// another token.
     pub fn revoke_key(&self, kid: &str) -> Result<()> {
         self.insert(Kind::Key, kid, Scope::Any, u64::MAX)
     }
@@ -93,7 +95,7 @@ impl RevocationList {
             return Err(closed());
         }
         let issued_until = |limit: u64| {
-            // Whole seconds fit an f64 exactly until the year 285 million.
+            // An f64 represents whole seconds exactly until the year 285 million.
             #[expect(clippy::cast_precision_loss, reason = "see above")]
             query.issued_at.is_none_or(|issued_at| issued_at.floor() <= limit as f64)
         };
@@ -105,7 +107,7 @@ impl RevocationList {
             let text = asked[field as usize].filter(|_| state.has(field))?;
             Some((text, self.hash(field as usize, text)))
         });
-        // All hashes first: the looks into memory then need not wait for each other.
+        // Computes all hashes first, so that the memory accesses need not wait for each other.
         let perhaps = ids.map(|id| id.filter(|(_, hash)| state.filter.may_hold(*hash)));
         if perhaps.iter().all(Option::is_none) {
             return Ok(false);
@@ -116,7 +118,7 @@ impl RevocationList {
             let any = self.fingerprint(hash, text, Scope::Any);
             let scoped = query.issuer.filter(|_| table.is_scoped()).map(Scope::Issuer);
             let scoped = scoped.and_then(|scope| table.get(self.fingerprint(hash, text, scope)));
-            // Both, because the later of two moments counts for a subject.
+            // Looks up both, because for a subject the later of the two times counts.
             table.get(any).max(scoped)
         };
         Ok(find(Kind::Id).is_some()
@@ -126,7 +128,7 @@ impl RevocationList {
             || find(Kind::Subject).is_some_and(issued_until))
     }
 
-    /// Counts, for monitoring.
+    /// Numbers of entries, for monitoring.
     pub fn stats(&self) -> Stats {
         let state = self.read();
         let count = |kind: Kind| state.table(kind).len();
@@ -140,8 +142,8 @@ impl RevocationList {
         }
     }
 
-    /// Frees the entries. Every later call fails, and so does verification against the list:
-    /// what cannot be asked must not be taken for "not revoked".
+    /// Frees the entries. Every later call fails, and verification against the list fails too:
+    /// without an answer, a token must not count as not revoked.
     pub fn close(&self) {
         *self.write() = State { closed: true, ..State::default() };
     }
@@ -179,10 +181,10 @@ impl RevocationList {
         if self.limits.on_full == OnFull::Error {
             return full(", shorten token lifetimes, or choose onFull: 'reject-older'");
         }
-        // Not the proven time: a later one refuses more.
+        // The system time, not the proven time: it may be later, and then more tokens are refused.
         let now = self.clock.unix_seconds();
         let latest = now.saturating_add(MAX_CLOCK_TOLERANCE);
-        // What refuses tokens that are yet to be issued, too, stays.
+        // Entries that also refuse tokens issued in the future stay.
         let stays = |kind: Kind, limit: u64| match kind {
             Kind::Id | Kind::EndedSession => false,
             Kind::Subject => limit > latest,
@@ -204,7 +206,7 @@ impl RevocationList {
         Ok(())
     }
 
-    /// As late as a token that a verifier accepted when room was made may have been issued.
+    /// The latest issue time that a verifier accepted at the moment when room was made.
     fn rejects_issued_until(&self, state: &State) -> u64 {
         match state.rejects_issued_until {
             0 => 0,
@@ -212,7 +214,7 @@ impl RevocationList {
         }
     }
 
-    /// `hash` is that of the id in its field.
+    /// `hash` is the hash of the id under the key of its field.
     fn fingerprint(&self, hash: u64, id: &str, scope: Scope<'_>) -> Fingerprint {
         let issuer = match scope {
             Scope::Any => 0,

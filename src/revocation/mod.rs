@@ -1,12 +1,12 @@
 //! The revocation list: ids, sessions, subjects and keys that are refused before their tokens
 //! expire.
 //!
-//! Exact, in memory, of bounded size. Ids are held as keyed 128-bit fingerprints (SipHash-1-3 of
-//! 64 bits under two random keys), so that an entry costs the same whatever its id's length, and
-//! nobody without the keys can make two ids collide (with a million entries, the chance that any
-//! two do by accident is below 10⁻²⁶). Nearly every question is of a token that is not revoked: a
-//! small filter answers it by half a fingerprint, and the tables are looked at when it says
-//! perhaps.
+//! The list is exact, in memory and of bounded size. It stores ids as keyed 128-bit fingerprints
+//! (SipHash-1-3 of 64 bits under two random keys). So an entry has the same size whatever the
+//! length of its id, and an attacker without the keys cannot make two ids collide. With a million
+//! entries, the chance that any two collide by accident is below 10⁻²⁶. Nearly all queries are
+//! about tokens that are not revoked. A small filter answers them with half a fingerprint; only if
+//! it finds a possible match are the tables read.
 
 mod expiry;
 mod filter;

@@ -1,34 +1,34 @@
-//! The entries of one kind: what is revoked, and when each may be forgotten.
+//! The entries of one kind, with the time at which each may be removed.
 
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
 use super::expiry::ExpiryWheel;
 
-/// 128 keyed and so unpredictable bits that stand for an id, of one issuer or of any.
+/// 128 keyed and therefore unpredictable bits that represent an id, of one issuer or of any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Fingerprint {
-    /// Of the id alone.
+    /// Hash of the id alone.
     pub id: u64,
-    /// Of the id, under another key, and of the issuer.
+    /// Hash of the id under another key, combined with the hash of the issuer.
     pub rest: u64,
 }
 
 impl Fingerprint {
-    /// The hash under which a table has it.
+    /// The hash that places the fingerprint in a table.
     const fn table_hash(self) -> u64 {
         self.id ^ self.rest
     }
 }
 
-/// Fingerprint to expiry in seconds or, for a subject, to the second until which tokens issued
-/// are refused. An entry has 24 bytes, one more for the table, and 8 in the wheel.
+/// Maps a fingerprint to an expiry in seconds or, for a subject, to the last second of issue whose
+/// tokens are refused. An entry takes 24 bytes, one more for the table, and 8 in the wheel.
 #[derive(Default)]
 pub(super) struct EntryTable {
     entries: HashTable<StoredEntry>,
-    /// The hashes of the entries that are not kept for good, each once.
+    /// The hashes of the entries that expire, each once.
     wheel: ExpiryWheel<u64>,
-    /// Whether any entry is of one issuer only.
+    /// Whether any entry applies to one issuer only.
     scoped: bool,
 }
 
@@ -38,30 +38,31 @@ struct StoredEntry {
 }
 
 impl EntryTable {
-    /// How many entries there are.
+    /// The number of entries.
     pub(super) fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there is none.
+    /// Whether the table is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Whether an entry may be of one issuer only.
+    /// Whether an entry may apply to one issuer only.
     pub(super) const fn is_scoped(&self) -> bool {
         self.scoped
     }
 
-    /// What is held for a fingerprint.
+    /// The value for a fingerprint.
     pub(super) fn get(&self, fingerprint: Fingerprint) -> Option<u64> {
         let held =
             self.entries.find(fingerprint.table_hash(), |held| held.fingerprint == fingerprint);
         held.map(|held| held.value)
     }
 
-    /// Holds at least `value`, and says whether that made a new entry. `until` is when that may be
-    /// forgotten; one that is never forgotten has none.
+    /// Raises the value of a fingerprint to at least `value` and returns whether that created an
+    /// entry. `until` is the time at which a new entry may be removed; `None` for an entry that
+    /// never expires.
     pub(super) fn raise(
         &mut self,
         fingerprint: Fingerprint,
@@ -79,7 +80,7 @@ impl EntryTable {
                 }
                 true
             }
-            // Its place in the wheel is corrected when it comes up.
+            // The entry's place in the wheel is corrected when its time there comes.
             Entry::Occupied(mut held) => {
                 let held = held.get_mut();
                 held.value = value.max(held.value);
@@ -88,14 +89,14 @@ impl EntryTable {
         }
     }
 
-    /// Looks at one entry whose time in the wheel has come, and forgets it if it is not needed
-    /// at `now`; false when there is no such entry.
+    /// Takes one entry whose time in the wheel has come, and removes it if it is not needed at
+    /// `now`. Returns false if there is no such entry.
     pub(super) fn forget_one(&mut self, now: u64, until: impl Fn(u64) -> Option<u64>) -> bool {
         let Some(hash) = self.wheel.pop_expired(now) else { return false };
         let due = |held: &StoredEntry| table_hash_of(held) == hash;
         if let Ok(held) = self.entries.find_entry(hash, due) {
             match until(held.get().value) {
-                // Revoked again, until later.
+                // Revoked again, with a later expiry.
                 Some(until) if until >= now => self.wheel.insert(hash, until),
                 Some(_) => drop(held.remove()),
                 None => {}
@@ -104,7 +105,7 @@ impl EntryTable {
         true
     }
 
-    /// Forgets the entries for whose value `keep` is false.
+    /// Removes the entries for whose value `keep` returns false.
     pub(super) fn retain(
         &mut self,
         keep: impl Fn(u64) -> bool,
@@ -123,17 +124,17 @@ impl EntryTable {
         }
     }
 
-    /// The hashes of the ids that are held, each entry's.
+    /// The id hash of every entry.
     pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
         self.entries.iter().map(|held| held.fingerprint.id)
     }
 
-    /// How many entries have a value for which `counts` is true.
+    /// The number of entries for whose value `counts` returns true.
     pub(super) fn count(&self, counts: impl Fn(u64) -> bool) -> usize {
         self.entries.iter().filter(|held| counts(held.value)).count()
     }
 
-    /// How many hashes the wheel remembers.
+    /// The number of hashes in the wheel.
     #[cfg(test)]
     pub(super) fn places(&self) -> usize {
         self.wheel.len()

@@ -1,4 +1,4 @@
-//! Operations on secret bytes that lie anywhere.
+//! Operations on secret bytes in any memory.
 
 use aws_lc_rs::constant_time;
 use zeroize::Zeroize;
@@ -8,7 +8,7 @@ pub fn wipe(bytes: &mut [u8]) {
     bytes.zeroize();
 }
 
-/// Whether two byte strings are the same. The time taken depends on the lengths only; different
+/// Whether two byte strings are equal. The time depends only on the lengths; strings of different
 /// lengths are unequal at once.
 pub fn ct_eq(one: &[u8], other: &[u8]) -> bool {
     constant_time::verify_slices_are_equal(one, other).is_ok()

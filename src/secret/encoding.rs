@@ -1,4 +1,4 @@
-//! Secrets that come as text, decoded into a slot in constant time.
+//! Secrets given as text, decoded into a slot in constant time.
 
 use base64ct::{Base64, Base64UrlUnpadded, Encoding as _};
 
@@ -13,7 +13,7 @@ pub enum Encoding {
     Raw,
     /// The bytes themselves, which must be UTF-8.
     Utf8,
-    /// Two digits a byte, of either case.
+    /// Two digits per byte, upper or lower case.
     Hex,
     /// RFC 4648 section 4, padded.
     Base64,
@@ -22,7 +22,7 @@ pub enum Encoding {
 }
 
 impl Secret {
-    /// The bytes that `text` encodes; `None` if it is malformed. Errors as
+    /// The bytes that `text` encodes; `None` if it is malformed. Errors as for
     /// [`Secret::copy_from`].
     pub fn decoded(text: &[u8], encoding: Encoding) -> Result<Option<Self>> {
         let mut is_malformed = false;
@@ -34,8 +34,8 @@ impl Secret {
         Ok((!is_malformed).then_some(secret))
     }
 
-    /// As [`Secret::decoded`], of a text that is a secret itself and stays where it is if it needs
-    /// no decoding.
+    /// As [`Secret::decoded`], for a text that is itself a secret. It stays in its memory if it
+    /// needs no decoding.
     pub fn into_decoded(self, encoding: Encoding) -> Result<Option<Self>> {
         match encoding {
             Encoding::Raw => Ok(Some(self)),

@@ -1,30 +1,30 @@
-//! Secrets in environment variables: copied into a slot, and overwritten where they came from.
+//! Secrets in environment variables: copied into a slot, and overwritten at their origin.
 //!
-//! The environment is not safe to change while another thread of the process reads it, whichever
-//! language that is written in: a lookup in C that runs at the same time may see the variable half
-//! wiped. Nothing here can prevent that, so it belongs at the start of a program.
+//! It is not safe to change the environment while another thread of the process reads it, in any
+//! language: a lookup in C at the same time may see the variable half wiped. This code cannot
+//! prevent that, so it should run at the start of a program.
 
 use super::secret::Secret;
 use crate::error::Result;
 use crate::os::{Native, Platform};
 
-/// A variable's name: not empty, without `=` and NUL.
+/// The name of a variable: not empty, without `=` and NUL.
 #[derive(Clone, Debug)]
 pub struct VariableName(String);
 
 impl VariableName {
-    /// `None` if no variable can be called that.
+    /// Returns `None` if no variable can have this name.
     pub fn new(name: String) -> Option<Self> {
         (!name.is_empty() && !name.contains(['=', '\0'])).then_some(Self(name))
     }
 
-    /// The value as it is now; `None` if there is none. Errors as [`Secret::copy_from`].
+    /// The current value; `None` if the variable is not set. Errors as for [`Secret::copy_from`].
     pub fn read(&self) -> Result<Option<Secret>> {
         Native::with_variable(&self.0, Secret::copy_from).transpose()
     }
 
-    /// Overwrites the value with zeros in place, as far as the system lets its place be known, and
-    /// removes the variable.
+    /// Overwrites the value with zeros in place, if the system reveals its address, and removes the
+    /// variable.
     pub fn wipe(&self) {
         Native::wipe_variable(&self.0);
     }

@@ -1,4 +1,4 @@
-//! Secrets in files: read(2) puts the bytes into a slot, without a buffer on the way.
+//! Secrets in files: read(2) writes the bytes directly into a slot, without a buffer in between.
 
 use std::fs::{self, Metadata};
 use std::io::{self, Read};
@@ -10,24 +10,24 @@ use super::secret::Secret;
 use crate::error::{Code, Error, Result};
 use crate::os::{FileExposure, Native, Platform};
 
-/// The demands on a file of secrets.
+/// The requirements on a file with a secret.
 #[derive(Clone, Copy, Debug)]
 pub struct FileRules {
     /// The largest file, in bytes; at most [`super::MAX_SECRET_LEN`].
     pub max_bytes: usize,
-    /// Whether it may be another user's, and others than the owner may be allowed to read or write
-    /// it.
+    /// Whether the file may belong to another user, and whether users other than the owner may be
+    /// able to read or write it.
     pub allow_insecure: bool,
 }
 
-/// The content of a regular file that is not empty. Links are followed, because that is how
-/// Kubernetes mounts secrets; the checks apply to the file that was opened. `ERR_SECRET_FILE` when
-/// it cannot be read or is too large, `ERR_SECRET_PERMISSIONS` when group or others may read or
-/// write it or when it belongs to somebody else than root and the user of this process (where
-/// there are such things: not on Windows), `ERR_SECRET_EXHAUSTED`.
+/// The content of a regular, non-empty file. Links are followed, because Kubernetes mounts secrets
+/// as links; the checks apply to the opened file. Fails with `ERR_SECRET_FILE` if it cannot be read
+/// or is too large, with `ERR_SECRET_PERMISSIONS` if group or others may read or write it or if it
+/// belongs to a user other than root and the user of this process (not checked on Windows), and
+/// with `ERR_SECRET_EXHAUSTED`.
 pub fn read_file(path: &Path, rules: FileRules) -> Result<Secret> {
     let refused = |error: io::Error| unreadable(&error);
-    // Opening alone can rewind a tape or let the writer of a pipe go on: so a look first.
+    // Opening alone can rewind a tape or unblock the writer of a pipe, so check first.
     assert_regular(&fs::metadata(path).map_err(refused)?)?;
     let mut file = Native::open_without_waiting(path).map_err(refused)?;
     let metadata = file.metadata().map_err(refused)?;
@@ -52,7 +52,7 @@ pub fn read_file(path: &Path, rules: FileRules) -> Result<Secret> {
     })
 }
 
-/// Text without the line ending (`\n` or `\r\n`) that editors and `echo` leave behind it.
+/// The text without a final line ending (`\n` or `\r\n`), which editors and `echo` add.
 pub fn without_line_ending(text: &[u8]) -> &[u8] {
     let Some(line) = text.strip_suffix(b"\n") else { return text };
     line.strip_suffix(b"\r").unwrap_or(line)
@@ -82,7 +82,7 @@ fn assert_private(metadata: &Metadata) -> Result<()> {
     ))
 }
 
-/// Repeats the text of the system; the path stays out of messages.
+/// Repeats the system's error text; the path stays out of messages.
 fn unreadable(error: &io::Error) -> Error {
     Error::new(Code::SecretFile, format!("the file of the secret cannot be read: {error}"))
 }

@@ -16,12 +16,12 @@ use crate::id;
 
 /// Bytes of an id.
 pub const HANDOVER_ID_LEN: usize = 16;
-/// How long a secret waits, in milliseconds.
+/// How long a secret waits to be adopted, in milliseconds.
 pub(super) const LIFETIME_MILLIS: u32 = 60_000;
 /// The most secrets that wait at a time.
 pub(super) const MAX_HANDOVERS: usize = 1024;
 
-/// A random number that names a waiting secret.
+/// A random id of a waiting secret.
 pub(super) type HandoverId = [u8; HANDOVER_ID_LEN];
 
 /// Secrets that wait to be adopted.
@@ -29,20 +29,20 @@ pub struct Handovers {
     clock: Arc<dyn Clock>,
     lifetime: Duration,
     table: Mutex<Table>,
-    /// Signalled when no secret waits any more.
+    /// Signalled when no secret is waiting.
     emptied: Condvar,
 }
 
 #[derive(Default)]
 struct Table {
     waiting: HashMap<HandoverId, Waiting>,
-    /// Whether a thread drops the secrets that expire.
+    /// Whether a thread drops expired secrets.
     is_watched: bool,
 }
 
 struct Waiting {
     secret: StoredSecret,
-    /// By the monotonic clock, in nanoseconds.
+    /// The expiry by the monotonic clock, in nanoseconds.
     until: u64,
 }
 
@@ -56,13 +56,13 @@ pub fn handovers() -> &'static Arc<Handovers> {
 }
 
 impl Handovers {
-    /// A table of its own; the process has one, tests have others.
+    /// A separate table. The process has one; tests have others.
     pub fn new(clock: Arc<dyn Clock>, lifetime: Duration) -> Self {
         Self { clock, lifetime, table: Mutex::default(), emptied: Condvar::new() }
     }
 
-    /// Leaves a secret: another owner of the same bytes. `ERR_SECRET_TICKET` if [`MAX_HANDOVERS`]
-    /// wait already, `ERR_RANDOM`.
+    /// Leaves a secret, as another owner of the same bytes. Fails with `ERR_SECRET_TICKET` if
+    /// [`MAX_HANDOVERS`] already wait, and with `ERR_RANDOM`.
     pub fn leave(self: &Arc<Self>, secret: StoredSecret) -> Result<HandoverId> {
         let mut handover = [0; HANDOVER_ID_LEN];
         id::random_bytes(&mut handover)?;
@@ -82,7 +82,7 @@ impl Handovers {
         Ok(handover)
     }
 
-    /// Takes a secret out. `ERR_SECRET_TICKET` if the id is unknown, used or expired.
+    /// Takes a secret out. Fails with `ERR_SECRET_TICKET` if the id is unknown, used or expired.
     pub fn take(&self, handover: &HandoverId) -> Result<StoredSecret> {
         let mut table = self.table();
         let found = table.waiting.remove(handover).map(|waiting| waiting.secret);
@@ -103,7 +103,7 @@ impl Handovers {
         self.emptied.notify_all();
     }
 
-    /// The table without the secrets that have expired.
+    /// The table, after removing expired secrets.
     fn table(&self) -> MutexGuard<'_, Table> {
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);
         self.sweep(&mut table);
@@ -123,7 +123,7 @@ impl Handovers {
         thread.spawn(move || handovers.keep_watch()).is_ok()
     }
 
-    /// Runs until no secret waits any more.
+    /// Runs until no secret is waiting.
     fn keep_watch(&self) {
         let mut table = self.table();
         while let Some(next) = table.waiting.values().map(|waiting| waiting.until).min() {

@@ -1,4 +1,4 @@
-//! Secret bytes that a job takes along to another thread.
+//! Secret bytes that a job takes to another thread.
 
 use std::fmt;
 
@@ -7,14 +7,15 @@ use secrecy::{ExposeSecret, SecretBox};
 use super::secret::Secret;
 use super::trace_guard::{Depth, TraceGuard};
 
-/// Bytes on the ordinary heap that are wiped, whole capacity, when dropped, and print as nothing:
-/// for inputs of one job, of which there may be more than the secure heap holds.
+/// Bytes on the ordinary heap. The whole capacity is wiped when they are dropped, and `Debug`
+/// prints none of them. They are for the inputs of one job, which may exceed the room in the secure
+/// heap.
 pub type WipedBytes = SecretBox<Vec<u8>>;
 
 /// Bytes of a secret stay in secret memory. Other bytes are copied to the ordinary heap and wiped
-/// when dropped, so that they take no room from secrets. Prints no bytes.
+/// when dropped, so that they take no room from secrets. `Debug` prints no bytes.
 pub enum SecretInput {
-    /// Shared with other owners, which may drop it in the meantime.
+    /// Shared with other owners, which may drop the secret meanwhile.
     Inside(Secret),
     /// A copy on the ordinary heap.
     Copied(WipedBytes),
@@ -26,7 +27,7 @@ impl SecretInput {
         TraceGuard::run(Depth::Registers, |trace| secret.expose(trace).into())
     }
 
-    /// Bytes.
+    /// The length in bytes.
     #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
     pub fn len(&self) -> usize {
         match self {
@@ -56,7 +57,7 @@ impl From<WipedBytes> for SecretInput {
     }
 }
 
-/// For a second job with the same secret.
+/// Cloned for a second job with the same secret.
 impl Clone for SecretInput {
     fn clone(&self) -> Self {
         match self {

@@ -1,4 +1,4 @@
-//! A plain value that lies in the secure heap: precomputed key state, for example.
+//! A plain value in the secure heap, for example precomputed key state.
 
 use std::fmt;
 
@@ -7,21 +7,21 @@ use super::trace_guard::TraceGuard;
 use crate::error::Result;
 use crate::heap::SlotValue;
 
-/// A value in the secure heap of the process, wiped when dropped. [`SlotValue`] says which values
-/// are allowed and which copies are not wiped.
+/// A value in the secure heap of the process, wiped when dropped. [`SlotValue`] documents which
+/// values are allowed and which copies are not wiped.
 pub struct Locked<T>(SlotValue<T>);
 
 impl<T> Locked<T> {
-    /// Moves `value` into the heap. `ERR_SECRET_EXHAUSTED` if there is no room; `value` is wiped
-    /// then too.
-    // Inlined, so that the parameter and the copy that is wiped are one and the same if possible.
+    /// Moves `value` into the heap. Fails with `ERR_SECRET_EXHAUSTED` if there is no room; `value`
+    /// is wiped even then.
+    // Inlined, so that the parameter and the wiped copy are the same memory if possible.
     #[inline]
     pub fn new(value: T) -> Result<Self> {
         SlotValue::new(value, |len| process_heap().slot(len)).map(Self)
     }
 
-    /// As [`Locked::new`], for the time of a call only: within [`super::storing`] it may lie in the
-    /// scratch memory.
+    /// As [`Locked::new`], but only for the duration of a call: within [`super::storing`] the value
+    /// may lie in the scratch memory.
     #[inline]
     pub(super) fn for_this_call(value: T) -> Result<Self> {
         SlotValue::new(value, |len| Ok(process_heap().slot_or_scratch(len)?.0)).map(Self)

@@ -1,6 +1,6 @@
 //! Secrets: bytes that lie in the secure heap and nowhere else.
 //!
-//! The room promises that the bytes of a [`Secret`] or [`Locked`] lie in memory that the machine
+//! This module promises that the bytes of a [`Secret`] or [`Locked`] lie in memory that the machine
 //! keeps from swap, core dumps and forked children as well as it can, and that they are wiped when
 //! the last owner drops them. It does not promise that code of this process, or root on a machine
 //! without `memfd_secret`, cannot read them. It promises nothing about copies that were made

@@ -1,11 +1,11 @@
-//! Secrets outside of a full arena, encrypted.
+//! Secrets that do not fit in a full arena, stored encrypted outside it.
 //!
 //! The ciphertext lies on the ordinary heap: AES-256-GCM (NIST SP 800-38D) under one key of the
-//! process, which never leaves protected memory. The nonce is a number that counts up and is never
-//! used again; number and length are authenticated, so that no ciphertext opens in the place of
-//! another. A secret is opened for the time of a call, into scratch memory that was set aside
-//! before there was a first secret: it is there also when everything else is full. It is a small
-//! arena of its own, with canaries and guard pages, and one thread at a time holds its lock
+//! process, which never leaves protected memory. The nonce is a counter and is never reused. The
+//! counter and the length are authenticated, so that no ciphertext opens in the place of another. A
+//! secret is opened for the duration of a call, into scratch memory that was reserved before the
+//! first secret, so it is available even when everything else is full. The scratch memory is a
+//! small arena of its own, with canaries and guard pages, and one thread at a time holds its lock
 //! (`scratch_lock`).
 
 use std::sync::Arc;
@@ -23,16 +23,17 @@ use crate::heap::{
 use crate::id;
 use crate::os::ProtectedMemory;
 
-/// The longest secret that can be sealed off, in bytes: 4064, the capacity of a 4 KiB slot.
+/// The longest secret that can be sealed for lack of room, in bytes: 4064, the capacity of a 4 KiB
+/// slot.
 pub const MAX_OVERFLOW_LEN: usize = BLOCK - OVERHEAD;
 
-/// Bytes set aside: three secrets of the longest kind at a time, as when one is sealed under
-/// another and the result is made beside them, and keys expanded.
+/// Reserved bytes: enough for three secrets of maximum length at a time, for example when one
+/// secret is sealed under another and the result is created beside them, and for expanded keys.
 const SCRATCH_BYTES: usize = 4 * BLOCK;
 
 const TAG_LEN: usize = 16;
 
-/// The key, the scratch memory and the count of an arena's sealed secrets.
+/// The key, the scratch memory and the number of an arena's sealed secrets.
 pub(super) struct Overflow {
     scratch: Arc<Arena>,
     cipher: SlotValue<LessSafeKey>,
@@ -44,11 +45,12 @@ pub(super) struct Overflow {
 pub(super) struct Sealed {
     overflow: Arc<Overflow>,
     number: u64,
-    /// With the tag behind it.
+    /// The ciphertext, followed by the tag.
     ciphertext: Box<[u8]>,
 }
 
-/// `ERR_OUT_OF_RANGE` unless `max_bytes` holds the scratch memory and something besides.
+/// Fails with `ERR_OUT_OF_RANGE` unless `max_bytes` holds the scratch memory and at least one page
+/// or block more.
 pub(super) fn check_fits(memory: &dyn ProtectedMemory, max_bytes: usize) -> Result<()> {
     let least = scratch_bytes(memory) + memory.page_size().max(BLOCK);
     if max_bytes >= least {
@@ -66,8 +68,8 @@ pub(super) fn scratch_bytes(memory: &dyn ProtectedMemory) -> usize {
 }
 
 impl Overflow {
-    /// Draws the key and makes the scratch memory, under the configuration and the demands of the
-    /// arena that it serves. Errors as [`Slot::take`].
+    /// Draws the key and creates the scratch memory, with the configuration and the policy of the
+    /// arena that it serves. Errors as for [`Slot::take`].
     pub(super) fn new(config: Config, policy: ProtectionPolicy) -> Result<Self> {
         let bytes = scratch_bytes(config.memory);
         let scratch =
@@ -87,18 +89,18 @@ impl Overflow {
         Ok(Self { scratch, cipher, next: AtomicU64::new(0), sealed: AtomicUsize::new(0) })
     }
 
-    /// The memory set aside.
+    /// The scratch memory.
     pub(super) fn scratch(&self) -> &Arc<Arena> {
         &self.scratch
     }
 
-    /// How many secrets are sealed.
+    /// The number of sealed secrets.
     pub(super) fn sealed(&self) -> usize {
         self.sealed.load(Ordering::Relaxed)
     }
 
-    /// A slot of the scratch memory, for the holder of its lock; `ERR_SECRET_EXHAUSTED` if `len` is
-    /// too large.
+    /// A slot of the scratch memory, for the holder of its lock. Fails with `ERR_SECRET_EXHAUSTED`
+    /// if `len` is too large.
     pub(super) fn slot(&self, len: usize, _: &ScratchLock) -> Result<Slot> {
         if len > MAX_OVERFLOW_LEN {
             return Err(Error::new(
@@ -113,7 +115,7 @@ impl Overflow {
         Slot::take(&self.scratch, len)
     }
 
-    /// Encrypts bytes. Errors as [`Overflow::slot`].
+    /// Encrypts bytes. Errors as for [`Overflow::slot`].
     pub(super) fn seal(
         self: &Arc<Self>,
         bytes: &[u8],
@@ -121,7 +123,7 @@ impl Overflow {
         _: &TraceGuard,
     ) -> Result<Sealed> {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
-        // Encrypted in a slot: outside there is never anything but ciphertext.
+        // Encrypted in a slot, so that only ciphertext ever leaves protected memory.
         let mut slot = self.slot(bytes.len(), lock)?;
         slot.bytes_mut().copy_from_slice(bytes);
         let aad = Aad::from(identity(number, bytes.len()));
@@ -144,7 +146,7 @@ impl Sealed {
         &self.overflow
     }
 
-    /// Decrypts into a slot of the scratch memory. Errors as [`Overflow::slot`].
+    /// Decrypts into a slot of the scratch memory. Errors as for [`Overflow::slot`].
     pub(super) fn open(&self, lock: &ScratchLock) -> Result<Slot> {
         let (ciphertext, tag) = self.ciphertext.split_last_chunk::<TAG_LEN>().ok_or_else(broken)?;
         let mut slot = self.overflow.slot(ciphertext.len(), lock)?;
@@ -179,7 +181,7 @@ fn identity(number: u64, len: usize) -> [u8; 16] {
     ((u128::from(number) << 64) | len as u128).to_be_bytes()
 }
 
-/// Other code of this process changed the ciphertext, or this code has a defect.
+/// The error if other code of this process changed the ciphertext, or if this code has a defect.
 fn broken() -> Error {
     Error::new(
         Code::Internal,

@@ -1,4 +1,4 @@
-//! The count of private keys that a library has parsed into memory of its own.
+//! Counts the private keys that a library has parsed into its own memory.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// A private key that a library has parsed. It lies on the ordinary heap, neither locked nor left
-/// out of dumps, so it is counted. The library must wipe it when it is dropped.
+/// out of core dumps, so it is counted. The library must wipe it when it is dropped.
 pub struct ParsedKey<T>(T);
 
 impl<T> ParsedKey<T> {
@@ -38,7 +38,7 @@ impl<T> fmt::Debug for ParsedKey<T> {
     }
 }
 
-/// How many parsed keys there are in the process.
+/// The number of parsed keys in the process.
 pub fn parsed_key_count() -> usize {
     COUNT.load(Ordering::Relaxed)
 }

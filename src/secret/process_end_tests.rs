@@ -1,5 +1,5 @@
-//! The end of the process, seen from outside: each test runs itself once more as a child, in which
-//! it makes the defect.
+//! Tests the end of the process from outside: each test runs itself again as a child process, in
+//! which it causes the defect.
 
 #![cfg(not(miri))]
 
@@ -25,7 +25,7 @@ const END: &str = "NODESEC_TEST_END";
 const FORKED: &str = "NODESEC_TEST_FORKED";
 const MARKER: u8 = 0xa7;
 
-/// The test of this name as a child process, which then finds itself in `is_child`.
+/// A child process that runs the test of this name, in which `is_child` returns true.
 fn command(test: &str) -> Command {
     let name = format!("secret::process_end_tests::{test}");
     let mut command = Command::new(env::current_exe().unwrap());
@@ -41,13 +41,13 @@ fn is_child(test: &str) -> bool {
     env::var_os(CASE).is_some_and(|case| case == test)
 }
 
-/// The end of a child that touches memory it may not, and of one that aborts.
+/// The signals for a child that accesses forbidden memory and for a child that aborts.
 #[cfg(unix)]
 const FAULT: i32 = libc::SIGSEGV;
 #[cfg(unix)]
 const ABORT: i32 = libc::SIGABRT;
-/// `STATUS_ACCESS_VIOLATION`, and `STATUS_STACK_BUFFER_OVERRUN`, which is what a fast failure of
-/// any kind is called.
+/// `STATUS_ACCESS_VIOLATION`, and `STATUS_STACK_BUFFER_OVERRUN`, which Windows reports for every
+/// kind of fast failure.
 #[cfg(windows)]
 const FAULT: i32 = 0xc000_0005_u32.cast_signed();
 #[cfg(windows)]
@@ -79,13 +79,13 @@ fn secret(heap: &SecureHeap, len: usize) -> (Secret, NonNull<u8>) {
     (secret.unwrap(), start)
 }
 
-/// Writes where nothing of ours is to be written, as a defect elsewhere in the process would.
+/// Writes where this library must not write, as a defect elsewhere in the process would.
 fn overwrite(at: NonNull<u8>, offset: isize) {
     // SAFETY: none. The address is mapped, except where the test is that it is not; the process
-    // ends before anything comes of it.
+    // ends before the write has any effect.
     unsafe {
         let at = at.offset(offset);
-        // Canaries are random; the byte differs afterwards in any case.
+        // Canaries are random, so invert the byte to change it in any case.
         at.write_volatile(!at.read_volatile());
     }
 }
@@ -163,10 +163,10 @@ fn a_slot_read_under_another_tenant_ends_the_process() {
     assert!(!output.stderr.starts_with(b"read"));
 }
 
-/// A second handle of a slot of 32 bytes that has been given back, as only a defect could make it.
+/// A second handle of a 32-byte slot that has been given back, as only a defect could create it.
 fn forged_slot(arena: &Arc<Arena>) -> Slot {
     let slot = Slot::take(arena, 32).unwrap();
-    // SAFETY: none; the process ends over it.
+    // SAFETY: none; the process ends because of it.
     let forged = unsafe { ptr::read(&raw const slot) };
     drop(slot);
     forged
@@ -248,8 +248,8 @@ fn the_end_of_the_process_wipes_secrets() {
     }
 
     if is_child(NAME) {
-        // What is registered first runs last: it sees what the wipe has left.
-        // SAFETY: `look` stays, and runs on this thread.
+        // The function registered first runs last, so it sees the memory after the wipe.
+        // SAFETY: `look` is never unloaded, and runs on this thread.
         unsafe { libc::atexit(look) };
         let (secret, start) = secret(process_heap(), 32);
         let in_use = secret.expose_secret();
@@ -257,7 +257,7 @@ fn the_end_of_the_process_wipes_secrets() {
         START.store(start.as_ptr(), Ordering::Relaxed);
         #[cfg(unix)]
         if env::var_os(FORKED).is_some() {
-            // SAFETY: the child runs what exit() runs and nothing else of this process.
+            // SAFETY: the child runs only the functions that exit() runs.
             unsafe {
                 let child = libc::fork();
                 if child == 0 {
@@ -266,8 +266,8 @@ fn the_end_of_the_process_wipes_secrets() {
                 libc::waitpid(child, ptr::null_mut(), 0);
             }
         }
-        // Not that of the standard library, which on Windows ends the process without the C
-        // library's knowledge. An addon hears of it in any case, as every DLL does.
+        // Not the exit function of the standard library, which on Windows ends the process without
+        // informing the C library. An addon is informed in any case, like every DLL.
         // SAFETY: it runs `look` and the wipe.
         unsafe { libc::exit(0) };
     }
@@ -276,7 +276,7 @@ fn the_end_of_the_process_wipes_secrets() {
         assert_eq!(output.stderr, b"found 0x0\n", "{backend}");
         assert!(output.status.success());
     }
-    // The child has a copy of plain memory, and leaves it alone: it is not the owner.
+    // The child has a copy of plain memory and does not touch it, because it is not the owner.
     #[cfg(unix)]
     {
         let forked = command(NAME).env("NODESEC_SECMEM", "plain").env(FORKED, "1").output();
@@ -289,7 +289,7 @@ fn the_end_is_no_alarm_and_no_deadlock() {
     let heap = heap(Backend::DontDump);
     let (first, start) = secret(&heap, 32);
     heap.end();
-    // SAFETY: the arena lives, so the address is mapped.
+    // SAFETY: the arena still exists, so the address is mapped.
     assert_eq!(unsafe { start.read_volatile() }, 0);
     heap.verify();
     drop(first);

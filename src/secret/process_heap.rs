@@ -1,11 +1,11 @@
-//! The secure heap of the process, which is made on first use, and its end.
+//! The secure heap of the process, created on first use, and its end.
 //!
-//! There is one for the process, because its limits (`RLIMIT_MEMLOCK`, the number of mappings) are
-//! those of the process.
+//! The process has only one, because its limits (`RLIMIT_MEMLOCK`, the number of mappings) apply to
+//! the whole process.
 //!
 //! `process.exit()` and the end of `main` do not destroy the objects that JavaScript still holds,
-//! but they run the wipe that is registered here. Signals and crashes run nothing: then the kernel
-//! clears the memory before another process gets it, as it always clears that of `memfd_secret`.
+//! but they run the wipe that is registered here. Signals and crashes do not run it. Then the
+//! kernel clears the memory before another process gets it, as it always does for `memfd_secret`.
 
 use std::io::{self, Write};
 use std::process;
@@ -27,19 +27,19 @@ pub(super) fn process_heap() -> &'static SecureHeap {
     &HEAP
 }
 
-/// Changes the memory that the secure heap of the process is made of, before the first secret or
-/// key. Errors as [`SecureHeap::configure`].
+/// Changes the memory of the process's secure heap, before the first secret or key. Errors as for
+/// [`SecureHeap::configure`].
 pub fn configure(settings: Settings) -> Result<()> {
     process_heap().configure(settings)
 }
 
-/// The state of the process's secure heap, which is made now if nothing has used it yet. Costs up
-/// to some milliseconds: the kernel describes every mapping of the process.
+/// The state of the process's secure heap, which is created now if it has not been used yet. Takes
+/// up to a few milliseconds, because the kernel describes every mapping of the process.
 pub fn status() -> Status {
     process_heap().status()
 }
 
-/// Looks for writes beyond the ends of secrets, everywhere in the heap. If there was one, every
+/// Looks for writes beyond the ends of secrets in the whole heap. If there was such a write, every
 /// secret is wiped and the process ends with a message on stderr. The same check is made when a
 /// secret is dropped.
 pub fn verify() {
@@ -48,19 +48,19 @@ pub fn verify() {
 
 static LEAKED: AtomicU64 = AtomicU64::new(0);
 
-/// Counts a secret whose JavaScript object was collected without having been disposed of.
+/// Counts a secret whose JavaScript object was garbage-collected without being disposed of.
 pub fn count_leaked() {
     LEAKED.fetch_add(1, Ordering::Relaxed);
 }
 
-/// How often [`count_leaked`] was called in this process.
+/// The number of calls of [`count_leaked`] in this process.
 pub fn leaked() -> u64 {
     LEAKED.load(Ordering::Relaxed)
 }
 
 /// Wipes the secure heap of the process and aborts with a message: after a defect no byte of the
-/// process can be trusted, and no secret may be left to a core dump. The arena that found the
-/// defect is wiped already and holds its lock; it may belong to another heap.
+/// process can be trusted, and no secret may remain for a core dump. The arena that found the
+/// defect is already wiped and holds its lock; it may belong to another heap.
 pub(super) fn end_process(defect: Defect) -> ! {
     process_heap().end();
     let found = match defect {
@@ -68,7 +68,7 @@ pub(super) fn end_process(defect: Defect) -> ! {
         Defect::WrittenWhenFree => "free memory of the secure heap was written to by this process",
         Defect::Stale => "a secret was used after it had been given back",
     };
-    // Nothing more can be done when there is no stderr.
+    // Without stderr, nothing more can be done.
     let _ = writeln!(io::stderr(), "nodesec: {found}; every secret is wiped, and the process ends");
     process::abort()
 }
@@ -85,8 +85,8 @@ fn wipe_at_exit() {
 }
 
 extern "C" fn wipe() {
-    // A forked child has none of the memory, or its own copy of zeros: touching it could only
-    // end in a crash.
+    // A forked child either does not have the memory, or has its own copy of zeros. Touching it
+    // could only crash.
     if OWNER.get() == Some(&process::id()) {
         process_heap().end();
     }

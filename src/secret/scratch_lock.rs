@@ -1,8 +1,9 @@
-//! The lock of the scratch memory: one thread at a time uses it, for the time of a call.
+//! The lock of the scratch memory: one thread at a time uses the memory, for the duration of a
+//! call.
 //!
 //! A thread that holds the lock may take it again, deeper in the same call; other threads wait. A
 //! thread gives its slots of the scratch memory back before its outermost call ends. No thread
-//! waits here while it holds another lock that the holder of this one could need.
+//! waits for this lock while it holds another lock that the holder of this one could need.
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
@@ -17,11 +18,11 @@ thread_local! {
     };
 }
 
-/// The calls of this thread that may need the lock.
+/// The nested calls of this thread that may need the lock.
 struct Call {
-    /// Calls that may hold the lock, one within the other.
+    /// The number of nested calls that may hold the lock.
     depth: Cell<u32>,
-    /// How many of them make a secret.
+    /// How many of them create a secret.
     storing: Cell<u32>,
     held: RefCell<Option<MutexGuard<'static, ()>>>,
 }
@@ -32,8 +33,8 @@ pub(super) struct ScratchLock {
     not_send: PhantomData<*const ()>,
 }
 
-/// Runs a call that makes a secret. The secret, and other slots for the time of the call, may lie
-/// in the scratch memory if there is no other room.
+/// Runs a call that creates a secret. The secret, and other slots for the duration of the call, may
+/// be placed in the scratch memory if there is no other room.
 pub fn storing<T>(call: impl FnOnce() -> T) -> T {
     let _entered = Entered::new(true);
     call()
@@ -45,7 +46,7 @@ pub(super) fn with_scratch_lock<T>(call: impl FnOnce(&ScratchLock) -> T) -> T {
     call(&take())
 }
 
-/// Takes the lock if this is a call that makes a secret.
+/// Takes the lock if this is a call that creates a secret.
 pub(super) fn lock_if_storing() -> Option<ScratchLock> {
     CALL.with(|state| state.storing.get() > 0).then(take)
 }
@@ -60,7 +61,7 @@ fn take() -> ScratchLock {
     ScratchLock { not_send: PhantomData }
 }
 
-/// One of these calls, from its start until it is dropped, also by a panic.
+/// One of these calls, from its start until it is dropped, even by a panic.
 struct Entered {
     storing: u32,
 }
@@ -117,7 +118,7 @@ mod tests {
     fn a_panic_ends_it_too() {
         assert!(catch_unwind(|| with_scratch_lock(|_| panic!("in the call"))).is_err());
         assert!(!is_held() && lock_if_storing().is_none());
-        // The next one is not kept from it.
+        // The next thread can take the lock.
         thread::spawn(|| with_scratch_lock(|_| ())).join().unwrap();
     }
 

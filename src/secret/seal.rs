@@ -1,11 +1,11 @@
-//! Secrets at rest: encrypted and authenticated under a key of the caller's.
+//! Secrets at rest: encrypted and authenticated under a key of the caller.
 //!
 //! A sealed secret is
-//! `version (1) ‖ kind (1) ‖ salt (32) ‖ nonce (12) ‖ ciphertext ‖ tag (16)`,
-//! in version 1 AES-256-GCM (NIST SP 800-38D) under a key of its own: HKDF-SHA256 (RFC 5869) of the
-//! caller's key and the salt, with [`INFO`]. Authenticated besides are version, kind and the
-//! context, as `version ‖ kind ‖ length of the context (4, big-endian) ‖ context`: so a sealed
-//! pepper never opens as something else, and not where another one belongs.
+//! `version (1) ‖ kind (1) ‖ salt (32) ‖ nonce (12) ‖ ciphertext ‖ tag (16)`.
+//! Version 1 is AES-256-GCM (NIST SP 800-38D) under a separate key, derived with HKDF-SHA256
+//! (RFC 5869) from the caller's key, the salt and [`INFO`]. Version, kind and context are also
+//! authenticated, as `version ‖ kind ‖ length of the context (4, big-endian) ‖ context`. So a
+//! sealed pepper never opens as another kind of secret, and never in the place of another secret.
 
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, Tag, UnboundKey};
 use ring::hkdf;
@@ -22,7 +22,7 @@ const SALT_LEN: usize = 32;
 const TAG_LEN: usize = 16;
 const HEAD_LEN: usize = 2 + SALT_LEN + NONCE_LEN;
 
-/// The shortest key that seals, in bytes.
+/// The shortest key for sealing, in bytes.
 pub const MIN_SEAL_KEY_LEN: usize = 32;
 /// The longest context, in bytes.
 pub const MAX_CONTEXT_LEN: usize = 1024;
@@ -35,13 +35,14 @@ pub const MAX_SEALED_LEN: usize = HEAD_LEN + MAX_SECRET_LEN + TAG_LEN;
 pub enum Kind {
     /// The bytes of a secret.
     Secret = 1,
-    /// A key ring; its contents have a format of their own.
+    /// A key ring, whose contents have their own format.
     Ring = 2,
 }
 
 impl Secret {
-    /// Seals the bytes for a context, which says what they are for and is not part of the result.
-    /// `key` has [`MIN_SEAL_KEY_LEN`] bytes or more. Errors: `ERR_RANDOM`, `ERR_SECRET_EXHAUSTED`.
+    /// Seals the bytes for a context, which states their purpose and is not part of the result.
+    /// `key` has at least [`MIN_SEAL_KEY_LEN`] bytes. Fails with `ERR_RANDOM` or
+    /// `ERR_SECRET_EXHAUSTED`.
     pub fn seal(&self, key: &Self, kind: Kind, context: &[u8]) -> Result<Vec<u8>> {
         let mut random = [0; SALT_LEN + NONCE_LEN];
         id::random_bytes(&mut random)?;
@@ -50,7 +51,7 @@ impl Secret {
         TraceGuard::run(Depth::Cipher, |trace| {
             let cipher = cipher(key, salt, trace)?;
             let mut tag = None;
-            // Encrypted in a slot: outside there is never anything but ciphertext.
+            // Encrypted in a slot, so that only ciphertext ever leaves protected memory.
             let ciphertext = Self::filled(self.len(), |slot| {
                 slot.copy_from_slice(self.expose(trace));
                 let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| unsealable())?;
@@ -64,9 +65,9 @@ impl Secret {
         })
     }
 
-    /// Opens what [`Secret::seal`] gave, with the same key, kind and context. For everything that
-    /// does not open there is one answer, `ERR_SECRET_SEAL`: which part was wrong would help
-    /// somebody who tries. Also `ERR_SECRET_EXHAUSTED`.
+    /// Opens the result of [`Secret::seal`] with the same key, kind and context. Everything that
+    /// does not open fails with the same error, `ERR_SECRET_SEAL`, because naming the wrong part
+    /// would help an attacker. May also fail with `ERR_SECRET_EXHAUSTED`.
     pub fn unseal(sealed: &[u8], key: &Self, kind: Kind, context: &[u8]) -> Result<Self> {
         let (head, rest) = sealed.split_at_checked(HEAD_LEN).ok_or_else(unsealable)?;
         let (ciphertext, tag) = rest.split_last_chunk::<TAG_LEN>().ok_or_else(unsealable)?;
@@ -88,7 +89,7 @@ impl Secret {
     }
 }
 
-/// The cipher of one sealed secret, its expanded key in a slot.
+/// The cipher of one sealed secret, with its expanded key in a slot.
 fn cipher(key: &Secret, salt: &[u8], trace: &TraceGuard) -> Result<Locked<LessSafeKey>> {
     let derived = hkdf::Salt::new(hkdf::HKDF_SHA256, salt).extract(key.expose(trace));
     let okm = derived.expand(&[INFO], &AES_256_GCM).map_err(|_| unsealable())?;

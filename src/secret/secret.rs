@@ -14,29 +14,29 @@ use crate::id;
 /// The longest secret, in bytes: 1 MiB.
 pub const MAX_SECRET_LEN: usize = 1024 * 1024;
 
-/// Secret bytes, read through [`Secret::expose`] only.
+/// Secret bytes, readable only through [`Secret::expose`].
 ///
 /// A clone is another owner of the same bytes; they are wiped when the last one is dropped. An
 /// empty secret is allowed and takes no memory. Prints as `Secret(32 bytes)`.
 ///
-/// Within [`super::storing`] it may lie in memory that is lent for the time of the call: a secret
-/// that must last longer becomes a [`super::StoredSecret`].
+/// Within [`super::storing`] a secret may lie in memory that is lent for the duration of the call.
+/// A secret that must last longer becomes a [`super::StoredSecret`].
 ///
-/// After `fork` the child must not read or drop it: the memory is not there (`memfd_secret`), or
-/// reads as zeros.
+/// After `fork` the child must not read or drop it, because the memory does not exist there
+/// (`memfd_secret`) or reads as zeros.
 #[derive(Clone)]
 pub struct Secret {
-    /// `None`: empty.
+    /// `None` for an empty secret.
     slot: Option<Arc<Slot>>,
     /// At most the slot's length.
     len: usize,
-    /// The overflow whose scratch memory the slot is of. Such a secret lasts for a call only.
+    /// The overflow whose scratch memory contains the slot. Such a secret lasts only for a call.
     scratch_of: Option<Arc<Overflow>>,
 }
 
 impl Secret {
-    /// A copy of `bytes`; wiping the original is the caller's affair. `ERR_OUT_OF_RANGE` above
-    /// [`MAX_SECRET_LEN`], `ERR_SECRET_EXHAUSTED` when there is no room.
+    /// A copy of `bytes`; the caller must wipe the original. Fails with `ERR_OUT_OF_RANGE` above
+    /// [`MAX_SECRET_LEN`], and with `ERR_SECRET_EXHAUSTED` if there is no room.
     pub fn copy_from(bytes: &[u8]) -> Result<Self> {
         Self::filled(bytes.len(), |slot| {
             slot.copy_from_slice(bytes);
@@ -44,19 +44,19 @@ impl Secret {
         })
     }
 
-    /// `len` random bytes; errors as [`Secret::copy_from`], and `ERR_RANDOM`.
+    /// `len` random bytes. Errors as for [`Secret::copy_from`], and `ERR_RANDOM`.
     pub fn random(len: usize) -> Result<Self> {
         Self::filled(len, id::random_bytes)
     }
 
-    /// `len` bytes, zero at first, that `fill` writes in place. If it fails or panics, its bytes
-    /// are wiped. Errors as [`Secret::copy_from`], and those of `fill`.
+    /// `len` bytes, initially zero, that `fill` writes in place. If it fails or panics, its bytes
+    /// are wiped. Errors as for [`Secret::copy_from`], and the errors of `fill`.
     pub fn filled(len: usize, fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Self> {
         Self::filled_in(process_heap(), len, fill)
     }
 
-    /// As [`Secret::filled`], where `fill` says how many of the `room` bytes it has used: they are
-    /// the secret.
+    /// As [`Secret::filled`], but `fill` returns how many of the `room` bytes it has used. Only
+    /// these become the secret.
     pub fn filled_up_to(
         room: usize,
         fill: impl FnOnce(&mut [u8]) -> Result<usize>,
@@ -71,7 +71,7 @@ impl Secret {
         Ok(secret)
     }
 
-    /// Bytes.
+    /// The length in bytes.
     pub fn len(&self) -> usize {
         self.len
     }
@@ -86,7 +86,7 @@ impl Secret {
         self.bytes()
     }
 
-    /// A copy in memory of its own. Errors as [`Secret::copy_from`].
+    /// A copy in separate memory. Errors as for [`Secret::copy_from`].
     pub fn copy(&self) -> Result<Self> {
         TraceGuard::run(Depth::Registers, |trace| Self::copy_from(self.expose(trace)))
     }
@@ -125,7 +125,7 @@ impl Secret {
     }
 }
 
-/// Tests read and compare without a guard.
+/// For tests, which read and compare without a guard.
 #[cfg(test)]
 impl Secret {
     /// Whether the bytes are the same.

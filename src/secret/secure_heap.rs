@@ -1,4 +1,4 @@
-//! An arena for secrets, with the overflow that it can have.
+//! An arena for secrets, with its optional overflow.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
@@ -9,48 +9,48 @@ use crate::error::{Code, Result};
 use crate::heap::{self, Arena, ArenaSettings, BLOCK, Config, OnDegraded, Requirement, Slot};
 use crate::os::Backend;
 
-/// The place of a secret that the heap has no room for.
+/// The reaction to a secret for which the heap has no room.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFull {
-    /// None: the call fails with `ERR_SECRET_EXHAUSTED`.
+    /// The call fails with `ERR_SECRET_EXHAUSTED`.
     #[default]
     Error,
-    /// Outside of the heap, encrypted. 16 KiB of the heap are set aside for the use of such
-    /// secrets.
+    /// The secret is stored outside the heap, encrypted. 16 KiB of the heap, or one page if that is
+    /// larger, are reserved to use such secrets.
     Seal,
 }
 
-/// Changes to a secure heap; `None` leaves a value as it is.
+/// Changes to a secure heap; `None` keeps a value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Settings {
     /// Bytes of all memory together.
     pub max_bytes: Option<usize>,
-    /// The first backend of the ladder to try; `Some(None)` is the best that suits the machine.
+    /// The first backend of the ladder to try; `Some(None)` means the best that suits the machine.
     pub backend: Option<Option<Backend>>,
     /// Protections that the memory must have.
     pub require: Option<Vec<Requirement>>,
-    /// The consequence of degraded memory.
+    /// The reaction to degraded memory.
     pub on_degraded: Option<OnDegraded>,
-    /// The consequence of a full heap.
+    /// The reaction to a full heap.
     pub on_full: Option<OnFull>,
 }
 
 /// The state of a secure heap.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
-    /// The memory, with what is set aside for sealed secrets.
+    /// The memory, including the scratch memory for sealed secrets.
     pub heap: heap::Status,
-    /// Secrets that are kept outside, encrypted, because there was no room for them.
+    /// Secrets stored outside the heap, encrypted, because there was no room for them.
     pub sealed_secrets: usize,
 }
 
 /// A heap for secrets; the process has one, tests have many.
 pub(super) struct SecureHeap {
     arena: Arc<Arena>,
-    /// Bytes of the first region, with what is set aside.
+    /// Bytes of the first region, including the scratch memory.
     first_bytes: usize,
     state: Mutex<State>,
-    /// Whether an overflow is wanted and not set up.
+    /// Whether an overflow is configured but not set up.
     lacks_overflow: AtomicBool,
     first_slot: Once,
     wipe_at_exit: fn(),
@@ -58,7 +58,7 @@ pub(super) struct SecureHeap {
 
 struct State {
     on_full: OnFull,
-    /// Bytes of all memory, with what is set aside.
+    /// Bytes of all memory, including the scratch memory.
     max_bytes: usize,
     overflow: Option<Arc<Overflow>>,
 }
@@ -78,11 +78,11 @@ impl SecureHeap {
         }
     }
 
-    /// Changes the memory that the heap is made of. Once there has been a secret, only `max_bytes`
-    /// can be raised: anything else is `ERR_SECRET_CONFIGURED`. `ERR_OUT_OF_RANGE` if `max_bytes`
-    /// leaves nothing beside the memory that `on_full` sets aside. `ERR_SECRET_DEGRADED` if the
-    /// machine does not give what is required; the requirement then stays, and every secret is
-    /// refused.
+    /// Changes the memory of the heap. Once there has been a secret, only `max_bytes` can be
+    /// raised; any other change fails with `ERR_SECRET_CONFIGURED`. Fails with `ERR_OUT_OF_RANGE`
+    /// if `max_bytes` leaves nothing beside the memory that `on_full` reserves. Fails with
+    /// `ERR_SECRET_DEGRADED` if the machine does not provide a required protection; the requirement
+    /// then stays, and every secret is refused.
     pub(super) fn configure(&self, settings: Settings) -> Result<()> {
         let Settings { max_bytes, backend, require, on_degraded, on_full } = settings;
         let mut state = self.state();
@@ -97,7 +97,7 @@ impl SecureHeap {
                 OnFull::Error => 0,
                 OnFull::Seal => overflow::scratch_bytes(config.memory),
             };
-            // Smaller by as much, so that both together fit where the first region did.
+            // Reduced by the same amount, so that both together fit where the first region did.
             let first_bytes = self.first_bytes.saturating_sub(aside).max(BLOCK);
             let starts_anew = self.arena.configure(ArenaSettings {
                 first_bytes: on_full.map(|_| first_bytes),
@@ -119,7 +119,7 @@ impl SecureHeap {
         self.arena.admit()
     }
 
-    /// A zeroed slot of the arena. Errors as [`Slot::take`].
+    /// A zeroed slot of the arena. Errors as for [`Slot::take`].
     pub(super) fn slot(&self, len: usize) -> Result<Slot> {
         self.set_aside()?;
         let slot = Slot::take(&self.arena, len)?;
@@ -127,7 +127,7 @@ impl SecureHeap {
         Ok(slot)
     }
 
-    /// As [`SecureHeap::slot`]; when the arena is full, a call that makes a secret gets a slot of
+    /// As [`SecureHeap::slot`]. If the arena is full, a call that creates a secret gets a slot of
     /// the scratch memory, together with the overflow that the memory belongs to.
     pub(super) fn slot_or_scratch(&self, len: usize) -> Result<(Slot, Option<Arc<Overflow>>)> {
         let full = match self.slot(len) {
@@ -140,9 +140,9 @@ impl SecureHeap {
         Ok((overflow.slot(len, &lock)?, Some(overflow)))
     }
 
-    /// Reads the facts back from the kernel; makes the memory if there is none.
+    /// Reads the protections back from the kernel; creates the memory if there is none.
     pub(super) fn status(&self) -> Status {
-        // Every secret is refused with the error, if there is one.
+        // An error is ignored here, because every secret is refused with it.
         let _ = self.set_aside();
         let mut heap = self.arena.status();
         let (max_bytes, overflow) = {
@@ -165,7 +165,7 @@ impl SecureHeap {
     }
 
     /// Wipes everything, because the process ends. Does not wait for locks that other threads hold,
-    /// as [`Arena::end`].
+    /// like [`Arena::end`].
     pub(super) fn end(&self) {
         self.arena.end();
         if let Ok(state) = self.state.try_lock()
@@ -175,18 +175,18 @@ impl SecureHeap {
         }
     }
 
-    /// The overflow for secrets that have no room here; `None` if there is none.
+    /// The overflow for secrets that have no room in the arena; `None` if there is none.
     pub(super) fn overflow(&self) -> Option<Arc<Overflow>> {
         self.state().overflow.clone()
     }
 
-    /// Sets up the overflow that is wanted, unless that is done.
+    /// Sets up the configured overflow, unless that is done.
     fn set_aside(&self) -> Result<()> {
         if !self.lacks_overflow.load(Ordering::Acquire) {
             return Ok(());
         }
         let mut state = self.state();
-        // The limit on locked memory is for the arena first.
+        // The arena comes first for the limit on locked memory.
         self.arena.open()?;
         if state.on_full == OnFull::Seal && state.overflow.is_none() {
             let overflow = Overflow::new(self.arena.config(), self.arena.policy())?;
@@ -196,8 +196,8 @@ impl SecureHeap {
         Ok(())
     }
 
-    /// The kernel clears the pages of `memfd_secret`, whichever way the process ends. The scratch
-    /// memory may be of another backend.
+    /// Registers the wipe at exit if necessary. The kernel clears the pages of `memfd_secret` in
+    /// any case, but the scratch memory may have another backend.
     fn arrange_wipe(&self) {
         if self.arena.backend() != Some(Backend::MemfdSecret) || self.overflow().is_some() {
             (self.wipe_at_exit)();

@@ -1,4 +1,4 @@
-//! A secret that outlives the call that made it: in a slot, or sealed for want of room.
+//! A secret that outlives the call that created it: in a slot, or sealed for lack of room.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::secret::Secret;
 use super::trace_guard::{Depth, TraceGuard};
 use crate::error::Result;
 
-/// A secret for later; a clone is another owner of the same one.
+/// A secret to keep; a clone is another owner of the same secret.
 #[derive(Clone)]
 pub struct StoredSecret(Form);
 
@@ -21,8 +21,8 @@ enum Form {
 }
 
 impl StoredSecret {
-    /// Stores a secret that a call made within [`super::storing`]. It is sealed if there was no
-    /// room for it but the scratch memory. Errors as [`StoredSecret::with`].
+    /// Stores a secret that a call created within [`super::storing`]. It is sealed if there was
+    /// room only in the scratch memory. Errors as for [`StoredSecret::with`].
     pub fn new(secret: Secret) -> Result<Self> {
         let Some(overflow) = secret.scratch_of() else { return Ok(Self(Form::InSlot(secret))) };
         let sealed = with_scratch_lock(|lock| {
@@ -31,7 +31,7 @@ impl StoredSecret {
         Ok(Self(Form::Sealed(Arc::new(sealed))))
     }
 
-    /// Bytes.
+    /// The length in bytes.
     #[allow(clippy::len_without_is_empty, reason = "nobody asks")]
     pub fn len(&self) -> usize {
         match &self.0 {
@@ -40,9 +40,10 @@ impl StoredSecret {
         }
     }
 
-    /// Lends the secret. A sealed one is open for the time of `call`, which must not keep it.
-    /// `ERR_INTERNAL` if the ciphertext was overwritten, `ERR_SECRET_EXHAUSTED` if more secrets are
-    /// open in one call than the scratch memory holds: more than two.
+    /// Lends the secret. A sealed secret is open for the duration of `call`, which must not keep
+    /// it. Fails with `ERR_INTERNAL` if the ciphertext was overwritten, and with
+    /// `ERR_SECRET_EXHAUSTED` if more secrets are open in one call than the scratch memory holds:
+    /// more than two.
     pub fn with<T>(&self, call: impl FnOnce(&Secret) -> T) -> Result<T> {
         match &self.0 {
             Form::InSlot(secret) => Ok(call(secret)),
@@ -53,8 +54,9 @@ impl StoredSecret {
         }
     }
 
-    /// The secret for longer than a call, in a slot. A sealed one is copied there:
-    /// `ERR_SECRET_EXHAUSTED` while there is no room, and errors as [`StoredSecret::with`].
+    /// The secret for longer than a call, in a slot. A sealed secret is copied there, which fails
+    /// with `ERR_SECRET_EXHAUSTED` while there is no room. Other errors as for
+    /// [`StoredSecret::with`].
     pub fn to_secret(&self) -> Result<Secret> {
         match &self.0 {
             Form::InSlot(secret) => Ok(secret.clone()),
@@ -62,8 +64,8 @@ impl StoredSecret {
         }
     }
 
-    /// The secret for a job. A sealed one is copied out: a job lasts longer than a
-    /// thread may hold the scratch memory. Errors as [`StoredSecret::with`].
+    /// The secret for a job. A sealed secret is copied out, because a job lasts longer than a
+    /// thread may hold the scratch memory. Errors as for [`StoredSecret::with`].
     pub fn to_input(&self) -> Result<SecretInput> {
         match &self.0 {
             Form::InSlot(secret) => Ok(SecretInput::Inside(secret.clone())),

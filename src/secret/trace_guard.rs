@@ -1,9 +1,9 @@
-//! The one guard of every path that computes with a secret: when it ends, nothing of the secret is
-//! left on the stack or in the vector registers.
+//! The guard of every path that computes with a secret: when it ends, nothing of the secret is left
+//! on the stack or in the vector registers.
 //!
-//! A secret's bytes ([`Secret`](super::Secret), [`SecretInput`](super::SecretInput),
-//! [`Locked`](super::Locked)) are exposed for the life of a [`TraceGuard`] only, and a `TraceGuard`
-//! exists only within [`TraceGuard::run`]: code that reads a secret without one does not compile.
+//! The bytes of a secret ([`Secret`](super::Secret), [`SecretInput`](super::SecretInput),
+//! [`Locked`](super::Locked)) are exposed only for the life of a [`TraceGuard`], and a `TraceGuard`
+//! exists only within [`TraceGuard::run`]. Code that reads a secret without one does not compile.
 
 use std::marker::PhantomData;
 
@@ -11,16 +11,16 @@ use zeroize::zeroize_stack;
 
 use crate::os::clear_vector_registers;
 
-/// How much of the stack a path overwrites. It must cover the deepest call with the secret;
-/// `npm run prove` looks for gaps. A KiB costs about 10 ns.
+/// How much of the stack is overwritten after a path. It must cover the deepest call with the
+/// secret; `npm run prove` looks for gaps. Each KiB costs about 10 ns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Depth {
-    /// Nothing of the stack: for copies and comparisons, which only use registers.
+    /// No stack: for copies and comparisons, which use only registers.
     Registers,
     /// 2 KiB, for HMAC with SHA-2: `ring` needs about half of it.
     Hmac,
     /// 8 KiB, for the part of Argon2 that one thread computes: BLAKE2b's rounds keep copies of the
-    /// message on the stack, and the walk keeps a few blocks there.
+    /// message on the stack, and the walk over the blocks keeps a few blocks there.
     Argon2Part,
     /// 16 KiB, for HKDF and AES-GCM of `ring`: more than enough.
     Cipher,
@@ -28,8 +28,8 @@ pub enum Depth {
     Derivation,
 }
 
-/// The proof that the running code is within a guarded path. It stays on its thread: the stack of
-/// another is not cleared.
+/// The proof that the running code is within a guarded path. It stays on its thread, because the
+/// stack of another thread is not cleared.
 #[derive(Debug)]
 pub struct TraceGuard {
     depth: Depth,
@@ -37,13 +37,14 @@ pub struct TraceGuard {
 }
 
 impl TraceGuard {
-    /// Runs `work`, then overwrites the vector registers and so much of the stack below the caller:
-    /// the buffers, moved values and spilled registers of the functions that `work` called, which
-    /// libraries do not all wipe. Both are cleared as well when `work` fails or panics. The result
-    /// is not overwritten, so it should be no secret.
+    /// Runs `work`, then overwrites the vector registers and the stack below the caller to the
+    /// given depth. This stack holds buffers, moved values and spilled registers of the functions
+    /// that `work` called, which not all libraries wipe. Both are also cleared if `work` fails or
+    /// panics. The result is not overwritten, so it should not be secret.
     ///
-    /// A closure, and no value that a caller drops, because the work must have its frame below that
-    /// of the guard: nothing of it may be inlined into a frame that is not overwritten.
+    /// `run` takes a closure instead of returning a value to drop, because the frame of the work
+    /// must lie below the frame of the guard: nothing of it may be inlined into a frame that is not
+    /// overwritten.
     #[inline(never)]
     pub fn run<T>(depth: Depth, work: impl FnOnce(&Self) -> T) -> T {
         let guard = Self { depth, not_send: PhantomData };
@@ -68,7 +69,7 @@ impl Drop for TraceGuard {
     }
 }
 
-/// In a frame of its own, which begins where that of `zeroize_stack` will.
+/// A separate frame, which begins where the frame of `zeroize_stack` will begin.
 #[inline(never)]
 fn below<T>(guard: &TraceGuard, work: impl FnOnce(&TraceGuard) -> T) -> T {
     work(guard)
@@ -79,7 +80,7 @@ thread_local! {
     static ENDED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
-/// How many guards have ended on this thread, for the tests of paths that must have one.
+/// The number of guards that have ended on this thread, for tests of paths that must have one.
 #[cfg(any(test, feature = "count-guards"))]
 pub fn ended_guards() -> u32 {
     ENDED.get()

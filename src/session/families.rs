@@ -1,5 +1,5 @@
-//! The table of refresh-token families: one row a session, rotated by compare-and-swap under one
-//! lock, so that of two requests with the same token one rotates and the other is given the same
+//! The table of refresh token families, one row per session. A row is rotated by compare-and-swap
+//! under one lock: of two requests with the same token, one rotates and the other gets the same
 //! successor.
 
 use std::collections::{BTreeSet, HashMap};
@@ -10,57 +10,57 @@ use uuid::Uuid;
 use super::limits::SessionLimits;
 use crate::error::{Code, Error, Result};
 
-/// How many rows whose time is over one insertion removes at most.
+/// The most expired rows that one insertion removes.
 const PRUNED_PER_INSERT: usize = 16;
 
-/// One session, as its owner may see it. Times are milliseconds since 1970.
+/// One session, as its owner may see it. Times are in milliseconds since 1970.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SessionInfo {
     /// The session's id.
     pub session: Uuid,
-    /// When it was started.
+    /// When the session started.
     pub started_at: u64,
-    /// When it was last refreshed, or started.
+    /// When the session was last refreshed, or started.
     pub used_at: u64,
-    /// When it ends unless it is refreshed before.
+    /// When the session ends unless it is refreshed before.
     pub expires_at: u64,
 }
 
-/// What a genuine refresh token is to the table.
+/// The state of a genuine refresh token.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Presented {
-    /// The current one: to be exchanged by [`FamilyTable::rotate`].
+    /// The current token, to be exchanged with [`FamilyTable::rotate`].
     Current {
         /// The session's subject.
         subject: Arc<str>,
         /// The session's claims.
         claims: Arc<str>,
     },
-    /// The one before, within the grace period.
+    /// The previous token, within the grace period.
     JustRotated {
         /// The session's subject.
         subject: Arc<str>,
         /// The session's claims.
         claims: Arc<str>,
     },
-    /// Of a session that is being ended: it does not rotate any more, and whoever has seen to its
-    /// access tokens removes it.
+    /// The session is being ended: it no longer rotates. The caller that revokes its access tokens
+    /// removes it.
     Ending,
-    /// An older one, which ends the session in the same way.
+    /// An older token, which ends the session in the same way.
     Reused {
-        /// Whose session it was.
+        /// The session's subject.
         subject: Arc<str>,
     },
-    /// The session's time is over; to be removed as well.
+    /// The session has expired and must also be removed.
     Expired {
-        /// Whose session it was.
+        /// The session's subject.
         subject: Arc<str>,
     },
     /// There is no such session.
     Unknown,
 }
 
-/// The table.
+/// The table of refresh token families.
 pub(super) struct FamilyTable {
     options: SessionLimits,
     state: Mutex<State>,
@@ -70,7 +70,7 @@ pub(super) struct FamilyTable {
 struct State {
     rows: HashMap<Uuid, Family>,
     by_subject: HashMap<Arc<str>, Vec<Uuid>>,
-    /// When each row's time is over, soonest first.
+    /// The end of each row, soonest first.
     ends: BTreeSet<(u64, Uuid)>,
 }
 
@@ -81,12 +81,12 @@ struct Family {
     started_at: u64,
     used_at: u64,
     phase: Phase,
-    /// When the row's time is over: its key in `State::ends`.
+    /// When the row ends: its key in `State::ends`.
     ends_at: u64,
 }
 
-/// Where a session is in its life. One that is not live waits for its access tokens to be revoked,
-/// at most until they have expired.
+/// The phase of a session. If it is not live, it waits until its access tokens have been revoked
+/// or, at the latest, have expired.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Live,
@@ -138,8 +138,8 @@ impl FamilyTable {
         Ok(())
     }
 
-    /// What a genuine token of a session's generation is now. One that was used up puts the session
-    /// into its last phase, for at most `last_ms` more.
+    /// The state of a genuine token of a session at a generation. A token that was used up puts the
+    /// session into its last phase, for at most `last_ms` milliseconds more.
     pub(super) fn present(&self, id: Uuid, generation: u32, now: u64, last_ms: u64) -> Presented {
         let mut state = self.lock();
         let Some(family) = state.rows.get(&id) else { return Presented::Unknown };
@@ -163,7 +163,7 @@ impl FamilyTable {
         Presented::Reused { subject }
     }
 
-    /// Moves a session on from a generation; `false` if it is not at that one any more.
+    /// Advances a session from a generation; `false` if it is no longer at that generation.
     pub(super) fn rotate(&self, id: Uuid, generation: u32, now: u64) -> bool {
         let mut state = self.lock();
         let Some(family) = state.rows.get_mut(&id) else { return false };
@@ -178,7 +178,7 @@ impl FamilyTable {
         true
     }
 
-    /// Puts a session into its last phase, for at most `last_ms` more.
+    /// Puts a session into its last phase, for at most `last_ms` milliseconds more.
     pub(super) fn begin_end(&self, id: Uuid, now: u64, last_ms: u64) {
         let mut state = self.lock();
         if state.rows.get(&id).is_some_and(|family| family.phase == Phase::Live) {
@@ -191,12 +191,12 @@ impl FamilyTable {
         self.lock().remove(id);
     }
 
-    /// The ids of a subject's sessions, those included that have ended and were not removed.
+    /// The ids of a subject's sessions, including those that have ended but have not been removed.
     pub(super) fn of(&self, subject: &str) -> Vec<Uuid> {
         self.lock().by_subject.get(subject).cloned().unwrap_or_default()
     }
 
-    /// The sessions of a subject, oldest first.
+    /// The live sessions of a subject, oldest first.
     pub(super) fn list(&self, subject: &str, now: u64) -> Vec<SessionInfo> {
         let state = self.lock();
         let ids = state.by_subject.get(subject).map_or(&[][..], Vec::as_slice);

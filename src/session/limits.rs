@@ -1,16 +1,18 @@
-//! How long sessions live, and how many there are.
+//! The limits on the lifetime and the number of sessions.
 
-/// How long sessions live.
+/// The limits on the lifetime and the number of sessions.
 #[derive(Clone, Copy, Debug)]
 pub struct SessionLimits {
-    /// The life of a session from its start, however often it is refreshed, in seconds; 30 days.
+    /// The lifetime of a session from its start, however often it is refreshed, in seconds; 30
+    /// days.
     pub refresh_ttl: u64,
-    /// The longest time between two refreshes, in seconds; `refresh_ttl` when it is longer.
+    /// The longest time between two refreshes, in seconds. If it is longer than `refresh_ttl`,
+    /// `refresh_ttl` applies.
     pub idle_ttl: u64,
-    /// For how long after a rotation the token it replaced still gets the same successor, in
-    /// seconds; 30, at most 300. Responses get lost, and clients refresh twice at once.
+    /// How long after a rotation the replaced token still gets the same successor, in seconds; 30,
+    /// at most 300. Needed because responses get lost and clients refresh twice at once.
     pub grace: u64,
-    /// Sessions at once; a million.
+    /// The most sessions at a time; one million.
     pub max_sessions: usize,
 }
 

@@ -1,10 +1,10 @@
 //! Sessions: pairs of a short-lived access token and a rotating refresh token (RFC 9700 section
 //! 4.14.2), with reuse detection.
 //!
-//! A refresh token is `version ‖ session id ‖ generation ‖ HMAC-SHA256` of those. Nothing of it is
-//! stored: the table knows each session's generation, and the tag, under a key in secret memory,
-//! proves that a token is one we made. An old generation is therefore told from a forgery, and
-//! only the former ends the session: to know a session's id is not enough to end it.
+//! A refresh token is `version ‖ session id ‖ generation ‖ HMAC-SHA256` of these fields. No token
+//! is stored: the table holds each session's generation, and the tag, under a key in secret memory,
+//! proves that we made a token. So an old generation can be told from a forgery, and only an old
+//! generation ends the session. Knowing a session's id is not enough to end it.
 
 mod families;
 mod limits;
@@ -25,12 +25,12 @@ use crate::revocation::{RevocationList, Scope};
 pub use self::families::SessionInfo;
 pub use self::limits::SessionLimits;
 
-/// The tokens that a client is given.
+/// The tokens for a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenPair {
     /// The JWT.
     pub access_token: String,
-    /// Its life, in seconds.
+    /// The access token's lifetime, in seconds.
     pub expires_in: u64,
     /// The next refresh token: 71 characters.
     pub refresh_token: String,
@@ -43,22 +43,22 @@ pub struct TokenPair {
 pub enum Refreshed {
     /// A new pair; the presented token is used up.
     Rotated(TokenPair),
-    /// The token had been rotated moments ago: the same successor again.
+    /// The token was rotated moments ago: the same successor again.
     Replayed(TokenPair),
-    /// The token was used up long ago, so somebody has a copy: the session has been ended.
+    /// The token was used up long ago, so there is a copy of it. The session has been ended.
     Reuse(Ended),
-    /// The session's time is over.
+    /// The session has expired.
     Expired(Ended),
-    /// Not a token of a session that is known.
+    /// The token belongs to no known session.
     Unknown,
 }
 
-/// A session that has ended, for the caller to act on.
+/// A session that has ended, so that the caller can react.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ended {
     /// The session's id.
     pub session: Uuid,
-    /// The subject whose session it was.
+    /// The session's subject.
     pub subject: Arc<str>,
 }
 
@@ -72,7 +72,7 @@ pub struct Sessions {
 }
 
 impl Sessions {
-    /// An empty table with a key of its own: refresh tokens of another one are unknown to it.
+    /// An empty table with its own key, so it does not know the refresh tokens of another table.
     pub fn new(
         options: SessionLimits,
         issuer: Arc<Issuer>,
@@ -100,7 +100,7 @@ impl Sessions {
     pub fn start(&self, subject: &str, claims: &str) -> Result<TokenPair> {
         check_claims(claims)?;
         let id = crate::id::uuid_v7(self.clock.unix_millis())?;
-        // Signed before it is stored: claims that cannot be signed leave no session behind.
+        // Signed before it is stored, so that claims that cannot be signed leave no session behind.
         let pair = self.pair(id, 0, subject, claims)?;
         self.families.insert(id, subject, claims, self.clock.unix_millis())?;
         Ok(pair)
@@ -108,8 +108,8 @@ impl Sessions {
 
     /// Exchanges a refresh token for the next pair.
     ///
-    /// Nothing is used up by a call that fails: the pair is signed before the session moves on,
-    /// and a session that is to end stays until its access tokens have been revoked.
+    /// A call that fails uses up nothing: the pair is signed before the session rotates, and a
+    /// session to be ended stays until its access tokens have been revoked.
     pub fn refresh(&self, token: &str) -> Result<Refreshed> {
         let Some((id, generation)) = self.codec.decode(token) else {
             return Ok(Refreshed::Unknown);
@@ -123,7 +123,7 @@ impl Sessions {
                     if self.families.rotate(id, generation, now) {
                         return Ok(Refreshed::Rotated(pair));
                     }
-                    // Somebody else was faster: present it again.
+                    // Another call rotated the session first: present the token again.
                 }
                 Presented::JustRotated { subject, claims } => {
                     let pair = self.pair(id, successor, &subject, &claims)?;
@@ -146,9 +146,9 @@ impl Sessions {
         }
     }
 
-    /// Ends a session: its access tokens are revoked and its refresh token is unknown from now
-    /// on. Ending one that is not known revokes its access tokens all the same. If they cannot be
-    /// revoked it does not refresh any more either, and ending it can be tried again.
+    /// Ends a session: revokes its access tokens, and from now on its refresh token is unknown. For
+    /// an unknown session, the access tokens are revoked too. If they cannot be revoked, the
+    /// session no longer refreshes, and the caller can try to end it again.
     pub fn end(&self, session: Uuid) -> Result<()> {
         self.families.begin_end(session, self.clock.unix_millis(), self.access_life_ms());
         let last_expiry = self.clock.unix_seconds().saturating_add(self.issuer.expires_in());
@@ -160,12 +160,12 @@ impl Sessions {
     }
 
     /// Ends every session of a subject, and refuses every access token of the subject that was
-    /// issued before the current second. One issued within it belongs to a known session, or to
-    /// one that was started just after this call, which must not be refused.
+    /// issued before the current second. A token issued within this second belongs to a known
+    /// session, or to a session started just after this call, which must not be refused.
     pub fn end_all(&self, subject: &str) -> Result<()> {
         let before = self.clock.unix_seconds().saturating_sub(1);
         let older = self.revocations.revoke_subject(subject, before, Scope::Any);
-        // All of them, even if one of them fails.
+        // Ends all sessions, even if one of them fails.
         let sessions = self.families.of(subject).into_iter().map(|session| self.end(session));
         sessions.collect::<Vec<_>>().into_iter().fold(older, Result::and)
     }
@@ -201,7 +201,7 @@ impl Sessions {
     }
 }
 
-/// Refuses claims that are no plain object, or that name what a session sets.
+/// Refuses claims that are not a plain object or that contain a name that a session sets itself.
 fn check_claims(claims: &str) -> Result<()> {
     let mut taken = false;
     scan_object(claims, |name, _| taken |= name.is("sub") || name.is("sid")).ok_or_else(|| {

@@ -1,4 +1,4 @@
-//! The text of a refresh token.
+//! The text format of refresh tokens.
 
 use ring::hmac;
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::jwt::base64url;
 use crate::secret::{Depth, Locked, Secret, TraceGuard};
 
-/// The first byte of every token: the format's version.
+/// The first byte of every token: the version of the format.
 const VERSION: u8 = 1;
 const ID: usize = 1;
 const GENERATION: usize = ID + 16;
@@ -15,11 +15,11 @@ const TAG: usize = GENERATION + 4;
 /// The length of a token in bytes, before base64url.
 const LEN: usize = TAG + 32;
 
-/// Makes and reads refresh tokens under one key.
+/// Encodes and decodes refresh tokens under one key.
 pub(super) struct Codec(Locked<hmac::Key>);
 
 impl Codec {
-    /// With a new random key.
+    /// A codec with a new random key.
     pub(super) fn new() -> Result<Self> {
         let secret = Secret::random(32)?;
         TraceGuard::run(Depth::Hmac, |trace| {
@@ -27,7 +27,7 @@ impl Codec {
         })
     }
 
-    /// The token of a session's generation.
+    /// The token of a session at a generation.
     pub(super) fn encode(&self, session: Uuid, generation: u32) -> String {
         let mut bytes = [0; LEN];
         bytes[0] = VERSION;
@@ -39,7 +39,7 @@ impl Codec {
         base64url::encode(&bytes)
     }
 
-    /// Session and generation of a token that this key made.
+    /// The session and generation of a token made with this key; `None` for any other token.
     pub(super) fn decode(&self, token: &str) -> Option<(Uuid, u32)> {
         if token.len() != base64url::encoded_len(LEN) {
             return None;

@@ -16,7 +16,7 @@ fn offer(book: &mut Admission<u64>, id: u64, mib: u64) -> Result<()> {
     book.offer(id, mib * MIB, 0, id).map(drop).map_err(|(_, error)| error)
 }
 
-/// Who may run now.
+/// The jobs that may run now.
 fn started(book: &mut Admission<u64>) -> Vec<u64> {
     std::iter::from_fn(|| book.next()).map(|(id, _)| id).collect()
 }
@@ -49,7 +49,7 @@ fn no_job_overtakes_the_head_of_the_queue() {
     assert_eq!(started(&mut book), [0]);
     book.finish(60 * MIB, End::After(1));
     assert_eq!(started(&mut book), [1]);
-    // Who follows may not use what is left of the threads either: it waits for memory or behind.
+    // Later jobs may not use the remaining threads either: they wait for memory or behind job 2.
     assert!(started(&mut book).is_empty());
     book.finish(100 * MIB, End::After(1));
     assert_eq!(started(&mut book), [2, 3]);
@@ -153,7 +153,7 @@ fn the_retry_is_estimated_from_the_median_and_the_queue() {
     for id in 2..5 {
         offer(&mut book, id, 1).unwrap();
     }
-    // Two waves of two, at the duration that is guessed, then at what was measured.
+    // Two waves of two jobs, first at the assumed duration, then at the measured one.
     assert_eq!(offer(&mut book, 9, 1).unwrap_err().retry_after_ms, Some(200));
     book.finish(MIB, End::After(30 * MILLI + 1));
     started(&mut book);

@@ -7,13 +7,13 @@ use crate::password::memory::BLOCK_LEN;
 /// 64-bit words of a block.
 pub(super) const WORDS: usize = BLOCK_LEN / size_of::<u64>();
 
-/// 1 KiB (RFC 9106 section 3.2), as the words that are computed with.
+/// 1 KiB (RFC 9106 section 3.2) as 64-bit words.
 #[derive(Clone, Copy)]
 #[repr(C, align(64))]
 pub(super) struct Block([u64; WORDS]);
 
 impl Block {
-    /// Nothing but zeros.
+    /// A block of zeros.
     pub(super) const ZERO: Self = Self([0; WORDS]);
 
     /// The words.
@@ -21,12 +21,12 @@ impl Block {
         &self.0
     }
 
-    /// The words, to write.
+    /// The words, mutable.
     pub(super) const fn words_mut(&mut self) -> &mut [u64; WORDS] {
         &mut self.0
     }
 
-    /// Takes on the value of bytes: each word little-endian.
+    /// Reads the value from bytes, each word little-endian.
     pub(super) fn read(&mut self, bytes: &[u8; BLOCK_LEN]) {
         let (words, _) = bytes.as_chunks::<8>();
         for (word, bytes) in self.0.iter_mut().zip(words) {
@@ -34,7 +34,7 @@ impl Block {
         }
     }
 
-    /// The value as bytes.
+    /// Writes the value to bytes, each word little-endian.
     pub(super) fn write(&self, bytes: &mut [u8; BLOCK_LEN]) {
         let (chunks, _) = bytes.as_chunks_mut::<8>();
         for (bytes, word) in chunks.iter_mut().zip(&self.0) {

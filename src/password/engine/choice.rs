@@ -1,7 +1,8 @@
-//! The one place that says which engine computes.
+//! Chooses the engine for all hashes.
 //!
-//! The fastest kernel of our own that the processor can run, once it has shown that it agrees with
-//! the `argon2` crate. `NODESEC_ARGON2` chooses another: the name of a kernel, or `rustcrypto`.
+//! The default is the fastest of our kernels that the processor can run, if it passes a self-test
+//! against the `argon2` crate. `NODESEC_ARGON2` selects another engine: the name of a kernel, or
+//! `rustcrypto`.
 
 use std::env;
 use std::ffi::OsStr;
@@ -18,20 +19,21 @@ const VARIABLE: &str = "NODESEC_ARGON2";
 
 static CHOICE: OnceLock<Choice> = OnceLock::new();
 
-/// The engine that everything uses. The first call takes some milliseconds for the self-test; when
-/// there is no memory for that, it is `ERR_PASSWORD_MEMORY`, and the next call's to make.
+/// The engine for all hashes. The first call takes a few milliseconds for the self-test. If there
+/// is no memory for the test, the call fails with `ERR_PASSWORD_MEMORY` and the next call tries
+/// again.
 pub(crate) fn current() -> Result<&'static dyn Engine> {
     if CHOICE.get().is_none() {
         let wish = env::var_os(VARIABLE);
         let choice = choose(wish.as_deref(), |engine| selftest::agree(engine, &RustCrypto))?;
-        // Another thread may have been faster, to the same end.
+        // Another thread may have set it first; its choice is the same.
         drop(CHOICE.set(choice));
     }
     let choice = CHOICE.get().ok_or_else(|| Error::new(Code::Internal, "no Argon2 engine"))?;
     Ok(&*choice.engine)
 }
 
-/// What the operator should know about the engine in use, once.
+/// A warning for the operator about the engine in use, returned once.
 pub fn take_warning() -> Option<&'static str> {
     static TAKEN: AtomicBool = AtomicBool::new(false);
     let warning = CHOICE.get()?.warning?;
@@ -86,7 +88,7 @@ mod tests {
     fn one_that_fails_its_self_test_is_not_used() {
         assert_eq!(names("", false), ("rustcrypto", true));
         assert_eq!(names("portable", false), ("rustcrypto", true));
-        // What was asked for by name is what the others are compared with.
+        // `rustcrypto` is the reference for the self-test, so it is used without one.
         assert_eq!(names("rustcrypto", false), ("rustcrypto", false));
     }
 

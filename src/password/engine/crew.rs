@@ -1,8 +1,8 @@
-//! The threads that fill one hash's memory: the caller's, and helpers while cores are idle.
+//! The threads that fill one hash's memory: the caller's thread, and helpers while cores are idle.
 //!
-//! Lanes are what can be computed at the same time, and how many threads do it changes nothing in
-//! the tag. So a digest's parallelism is never the number of threads: all hashes of the process
-//! together have as many as there are cores, or one each.
+//! Lanes can be computed at the same time, and the number of threads does not change the tag. So a
+//! digest's parallelism never sets the number of threads: all hashes of the process together use at
+//! most one thread per core, but every hash has at least one.
 
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,19 +17,20 @@ use crate::error::Result;
 use crate::password::cancel::Cancel;
 use crate::secret::{Depth, TraceGuard};
 
-/// Blocks to compute per thread from which a helper is worth its start: some 5 ms of work.
+/// Helpers start only if there are this many blocks per thread: about 5 ms of work.
 const MIN_BLOCKS: u64 = 1 << 14;
 
 static CORES: LazyLock<usize> =
     LazyLock::new(|| thread::available_parallelism().map_or(1, NonZero::get));
 
-/// A helper keeps its blocks in the arena and a few on its stack.
+/// Enough for a helper, which keeps its blocks in the arena and a few on its stack.
 const STACK_LEN: usize = 256 << 10;
 
-/// Threads that fill memory now, in all of the process.
+/// Threads of the whole process that fill memory now.
 static BUSY: AtomicUsize = AtomicUsize::new(0);
 
-/// Computes all blocks from the first two of every lane on. `ABORT_ERR` if cancelled meanwhile.
+/// Computes all blocks after the first two of every lane. Fails with `ABORT_ERR` if the hash is
+/// cancelled meanwhile.
 pub(super) fn fill(kernel: AvailableKernel, memory: &Memory<'_>, cancel: &Cancel) -> Result<()> {
     let layout = memory.layout();
     let work = layout.blocks().saturating_mul(layout.params.time_cost().into());
@@ -56,13 +57,13 @@ struct Crew<'a> {
 struct State {
     pass: u32,
     slice: u32,
-    /// The first lane of this slice that nobody has begun.
+    /// The first lane of this slice that no thread has begun.
     next_lane: u32,
-    /// Lanes of this slice that are not done.
+    /// Unfinished lanes of this slice.
     unfinished: u32,
-    /// At work.
+    /// Threads at work.
     threads: u32,
-    /// One of them has panicked.
+    /// A thread has panicked.
     failed: bool,
 }
 
@@ -76,8 +77,8 @@ impl<'a> Crew<'a> {
         Self { fill, memory, cancel, state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Fills the memory, with at most this many threads, this one included, and one helper for
-    /// each seat that is to be had, which helps while it may `stay`.
+    /// Fills the memory with at most `threads` threads, including this one. Each helper needs a
+    /// seat from `seat`, and helps only while `stay` returns true.
     fn run(&self, threads: u64, seat: impl Fn() -> Option<Seat>, stay: impl Fn() -> bool + Sync) {
         let stay = &stay;
         thread::scope(|scope| {
@@ -90,7 +91,7 @@ impl<'a> Crew<'a> {
                     drop(seat);
                 });
                 if started.is_err() {
-                    // Without helpers it only takes longer.
+                    // Without helpers the hash only takes longer.
                     self.lock().threads -= 1;
                     break;
                 }
@@ -99,8 +100,8 @@ impl<'a> Crew<'a> {
         });
     }
 
-    /// Does segments until there are none, or `stay` is false. The hash is complete when the
-    /// thread that always stays is through.
+    /// Computes segments until none are left or `stay` returns false. The hash is complete when the
+    /// thread that always stays returns.
     fn work(&self, stay: impl Fn() -> bool) {
         let on_panic = Failure(self);
         let layout = self.memory.layout();
@@ -120,9 +121,9 @@ impl<'a> Crew<'a> {
             drop(state);
 
             let task = Task { memory: self.memory, slice, lane, lanes: share };
-            // SAFETY: the instructions are there, says the caller of `Crew::new`. Each lane of a
-            // slice is given out once, and the next slice begins when all of them have been handed
-            // in, under the lock through which every thread gets its tasks.
+            // SAFETY: the caller of `Crew::new` guarantees the instructions. Each lane of a slice
+            // is given to one thread only. The next slice begins when all lanes have been reported
+            // finished, under the lock with which every thread gets its tasks.
             unsafe { (self.fill)(&task) };
 
             state = self.lock();
@@ -136,7 +137,7 @@ impl<'a> Crew<'a> {
         }
         state.threads -= 1;
         drop(state);
-        // Those who wait must see a cancellation too.
+        // Waiting threads must notice a cancellation too.
         self.changed.notify_all();
         std::mem::forget(on_panic);
     }
@@ -146,7 +147,7 @@ impl<'a> Crew<'a> {
     }
 }
 
-/// Lets the others go when a thread unwinds, whose lanes will never be done.
+/// Releases the other threads when a thread panics, because its lanes will never be finished.
 struct Failure<'a>(&'a Crew<'a>);
 
 impl Drop for Failure<'_> {
@@ -156,17 +157,17 @@ impl Drop for Failure<'_> {
     }
 }
 
-/// A place among the threads that fill memory.
+/// A place among the threads that fill memory, counted in [`BUSY`].
 struct Seat;
 
 impl Seat {
-    /// A hash always has one thread.
+    /// A hash always gets one thread.
     fn take() -> Self {
         BUSY.fetch_add(1, Ordering::Relaxed);
         Self
     }
 
-    /// A place on an idle core.
+    /// A seat on an idle core, if there is one.
     fn take_idle() -> Option<Self> {
         BUSY.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |busy| {
             (busy < *CORES).then_some(busy + 1)
@@ -175,7 +176,7 @@ impl Seat {
         .map(|_| Self)
     }
 
-    /// Whether nobody else wants the core that a helper is on.
+    /// Whether no other hash needs the core of a helper.
     fn is_free() -> bool {
         BUSY.load(Ordering::Relaxed) <= *CORES
     }

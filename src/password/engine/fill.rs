@@ -1,8 +1,9 @@
-//! The walk through a segment: which block is computed from which (RFC 9106 section 3.4).
+//! Walks through a segment and computes each block from the previous block and a reference block
+//! (RFC 9106 section 3.4).
 //!
-//! Memory is slower than the arithmetic, so every reference block is asked for as early as its
-//! address is known, and two lanes that fall to one thread take turns, block by block: while one
-//! is computed, the other one's reference is on its way.
+//! Memory is slower than the arithmetic. So the walk prefetches each reference block as soon as its
+//! address is known. A thread with two lanes alternates between them block by block: while it
+//! computes one, the reference of the other is being loaded.
 
 use std::ops::Range;
 
@@ -10,12 +11,12 @@ use super::block::Block;
 use super::layout::Slice;
 use super::memory::Memory;
 
-/// The compression function `G` (RFC 9106 section 3.5) on one kind of processor. The walk calls it
-/// from a [`Fill`] that is compiled for that kind.
+/// The compression function `G` (RFC 9106 section 3.5) for one kind of processor. The walk calls it
+/// from a [`Fill`] compiled for that kind.
 pub(super) trait Kernel {
-    /// `next` becomes `G(previous, reference)`, with `XOR` combined with its old content. Calls
-    /// `first_word` with the first word of the new block as soon as that is known: the next
-    /// reference may depend on it, and the sooner it is fetched the better.
+    /// Sets `next` to `G(previous, reference)`, combined with its old content by exclusive or if
+    /// `XOR`. Calls `first_word` with the first word of the new block as soon as it is known,
+    /// because the next reference may depend on it and should be fetched early.
     fn compress<const XOR: bool>(
         previous: &Block,
         reference: &Block,
@@ -23,23 +24,23 @@ pub(super) trait Kernel {
         first_word: impl FnOnce(u64),
     );
 
-    /// Asks for a block ahead of its use, if that pays.
+    /// Prefetches a block, where that is worthwhile.
     fn prefetch(block: *const Block);
 }
 
 /// Computes a task's blocks: [`walk`], compiled for the instructions of one kernel.
 ///
 /// # Safety
-/// The processor has the instructions of this kernel; and as [`walk`].
+/// The processor has the instructions of this kernel. The contract of [`walk`] also applies.
 pub(super) type Fill = unsafe fn(&Task<'_>);
 
-/// The most lanes that one thread works on by turns.
+/// The most lanes between which one thread alternates.
 pub(super) const MAX_LANES: u32 = 2;
 
-/// How many blocks ahead a reference is asked for where addresses are known in advance.
+/// How many blocks ahead a reference is prefetched if addresses are known in advance.
 const AHEAD: u32 = 2;
 
-/// Blocks whose addresses one generated block holds.
+/// The number of blocks whose addresses one generated block holds.
 const ADDRESSES: u32 = 128;
 
 /// The segments of neighbouring lanes in one slice.
@@ -63,12 +64,12 @@ impl Task<'_> {
 /// Computes the blocks of a task.
 ///
 /// # Safety
-/// The caller has a thread of its own for each task, no two tasks have a segment in common, and
-/// all blocks of earlier slices are finished and seen by this thread.
+/// Each task runs on one thread only, no two tasks share a segment, and all blocks of earlier
+/// slices are finished and visible to this thread.
 #[inline(always)]
 pub(super) unsafe fn walk<K: Kernel>(task: &Task<'_>) {
     let layout = task.memory.layout();
-    // SAFETY: passed on to the caller.
+    // SAFETY: the caller upholds the contract of `walk`.
     unsafe {
         match (layout.is_independent(&task.slice), layout.keeps_old_blocks(&task.slice)) {
             (false, false) => dependent::<K, false>(task),
@@ -79,7 +80,7 @@ pub(super) unsafe fn walk<K: Kernel>(task: &Task<'_>) {
     }
 }
 
-/// Addresses from the first word of the previous block (section 3.4.1.1).
+/// Data-dependent addresses, from the first word of the previous block (section 3.4.1.1).
 #[inline(always)]
 unsafe fn dependent<K: Kernel, const XOR: bool>(task: &Task<'_>) {
     let (memory, slice) = (task.memory, &task.slice);
@@ -91,7 +92,8 @@ unsafe fn dependent<K: Kernel, const XOR: bool>(task: &Task<'_>) {
     let first = slice.first_index();
     let mut references = [std::ptr::null(); MAX_LANES as usize];
     for (lane, reference) in task.lanes().zip(&mut references) {
-        // SAFETY: the previous block is finished: of an earlier slice, or made from `H0`.
+        // SAFETY: the previous block is finished: it belongs to an earlier slice or was made from
+        // `H0`.
         let random = unsafe { (*memory.block(lane, slice.previous(first))).words()[0] };
         *reference = locate(lane, first, random);
         K::prefetch(*reference);
@@ -105,13 +107,13 @@ unsafe fn dependent<K: Kernel, const XOR: bool>(task: &Task<'_>) {
                     K::prefetch(*reference);
                 }
             };
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller upholds the contract of `walk`.
             unsafe { compute::<K, XOR>(task, lane, index, current, fetch_next) };
         }
     }
 }
 
-/// Addresses from a generator that only knows where it is (section 3.4.1.2).
+/// Data-independent addresses, from a generator that knows only its position (section 3.4.1.2).
 #[inline(always)]
 unsafe fn independent<K: Kernel, const XOR: bool>(task: &Task<'_>) {
     let (memory, slice) = (task.memory, &task.slice);
@@ -130,13 +132,13 @@ unsafe fn independent<K: Kernel, const XOR: bool>(task: &Task<'_>) {
             if index % ADDRESSES + AHEAD < ADDRESSES {
                 K::prefetch(locate(index + AHEAD));
             }
-            // SAFETY: passed on to the caller.
+            // SAFETY: the caller upholds the contract of `walk`.
             unsafe { compute::<K, XOR>(task, lane, index, locate(index), |_| {}) };
         }
     }
 }
 
-/// The pseudo-random words for the [`ADDRESSES`] blocks of a segment around `index`.
+/// Generates the pseudo-random words for the group of [`ADDRESSES`] blocks that contains `index`.
 #[inline(always)]
 fn generate<K: Kernel>(task: &Task<'_>, lane: u32, index: u32, addresses: &mut Block) {
     let layout = task.memory.layout();
@@ -168,9 +170,9 @@ unsafe fn compute<K: Kernel, const XOR: bool>(
     let (memory, slice) = (task.memory, &task.slice);
     let previous = memory.block(lane, slice.previous(index));
     let next = memory.block(lane, slice.start + index);
-    // SAFETY: `next` is in a segment of this task, so nobody else uses it. The other two are
-    // finished and not written now: `previous` is of this lane, and `reference` either of this
-    // lane or of another slice (section 3.4.2). Neither of them is `next`: references are never
-    // to the block that is being made, and a lane has eight blocks or more.
+    // SAFETY: `next` is in a segment of this task, so no other thread uses it. The other two blocks
+    // are finished and not being written: `previous` is of this lane, and `reference` is of this
+    // lane or of another slice (section 3.4.2). Neither of them is `next`: a reference is never the
+    // block being made, and a lane has at least eight blocks.
     unsafe { K::compress::<XOR>(&*previous, &*reference, &mut *next, first_word) };
 }

@@ -1,4 +1,4 @@
-//! BLAKE2b as Argon2 uses it: the initial hash `H0` and the hash of any length `H'`.
+//! BLAKE2b as Argon2 uses it: the initial hash `H0` and the variable-length hash `H'`.
 //!
 //! The state and the buffer of `blake2` wipe themselves.
 
@@ -10,10 +10,10 @@ use zeroize::{Zeroize, Zeroizing};
 use super::interface::Inputs;
 use crate::error::{Code, Error, Result};
 
-/// Bytes of `H0`, and of the longest output of BLAKE2b.
+/// The length in bytes of `H0` and of BLAKE2b's longest output.
 pub(super) const HASH_LEN: usize = 64;
 
-/// The initial hash (RFC 9106 section 3.2, step 1): everything that the tag depends on.
+/// The initial hash (RFC 9106 section 3.2, step 1) of all inputs of the tag.
 pub(super) fn initial(inputs: &Inputs<'_>, tag_len: usize) -> Result<Zeroizing<[u8; HASH_LEN]>> {
     let params = &inputs.params;
     let mut blake2b = Blake2b::new(HASH_LEN);
@@ -36,7 +36,7 @@ pub(super) fn initial(inputs: &Inputs<'_>, tag_len: usize) -> Result<Zeroizing<[
     Ok(hash)
 }
 
-/// `H'` of section 3.3: fills `out`, of at least one byte, with a hash of the parts in a row.
+/// `H'` of section 3.3: fills `out`, of at least one byte, with a hash of the concatenated parts.
 pub(super) fn long(parts: &[&[u8]], out: &mut [u8]) -> Result<()> {
     let mut blake2b = Blake2b::new(out.len().min(HASH_LEN));
     blake2b.update(&len32(out.len())?.to_le_bytes());
@@ -47,7 +47,7 @@ pub(super) fn long(parts: &[&[u8]], out: &mut [u8]) -> Result<()> {
         blake2b.finish(out);
         return Ok(());
     }
-    // Of each link but the last, the first half is put out.
+    // Every link except the last contributes its first half to the output.
     let mut link = Zeroizing::new([0; HASH_LEN]);
     blake2b.finish(&mut *link);
     let mut rest = out;
@@ -65,7 +65,7 @@ pub(super) fn long(parts: &[&[u8]], out: &mut [u8]) -> Result<()> {
     }
 }
 
-/// A hash with an output of 1 to [`HASH_LEN`] bytes, known from the start.
+/// BLAKE2b with an output of 1 to [`HASH_LEN`] bytes, set at the start.
 struct Blake2b {
     core: Blake2bVarCore,
     buffer: Buffer<Blake2bVarCore>,
@@ -91,7 +91,7 @@ impl Blake2b {
     }
 }
 
-/// Lengths are hashed in as 32 bits.
+/// Converts a length to the 32 bits in which it is hashed.
 fn len32(len: usize) -> Result<u32> {
     u32::try_from(len).map_err(|_| Error::new(Code::OutOfRange, "inputs must be under 4 GiB each"))
 }

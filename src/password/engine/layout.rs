@@ -1,11 +1,12 @@
-//! Where blocks lie, and which earlier block each one is mixed with (RFC 9106 section 3.4).
+//! The positions of blocks, and the earlier block with which each one is mixed (RFC 9106
+//! section 3.4).
 
 use crate::password::params::{Algorithm, Params, Version};
 
-/// Slices of a pass: lanes may read each other's blocks of earlier slices only.
+/// Slices of a pass: a lane may read blocks of other lanes only from earlier slices.
 pub(super) const SLICES: u32 = 4;
 
-/// The matrix of a hash: `lanes` rows of `lane_len` blocks, each row in one piece.
+/// The matrix of a hash: `lanes` rows of `lane_len` blocks, each row contiguous.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     /// Variant, version and costs.
@@ -17,13 +18,13 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// The layout that the costs ask for.
+    /// The layout for the given costs.
     pub(super) fn new(params: Params) -> Self {
         let segment_len = params.memory_cost() / (SLICES * params.parallelism());
         Self { params, lane_len: segment_len * SLICES, segment_len }
     }
 
-    /// Blocks altogether, `m'` of section 3.2.
+    /// The total number of blocks, `m'` of section 3.2.
     pub(super) fn blocks(&self) -> u64 {
         u64::from(self.lane_len) * u64::from(self.params.parallelism())
     }
@@ -35,7 +36,7 @@ impl Layout {
         lane as usize * self.lane_len as usize + place as usize
     }
 
-    /// What holds for one slice of one pass.
+    /// The values that are the same for all blocks of one slice of one pass.
     pub(super) fn slice(&self, pass: u32, number: u32) -> Slice {
         let lanes = self.params.parallelism();
         let start = number * self.segment_len;
@@ -47,12 +48,12 @@ impl Layout {
             lanes,
             lane_mask: lanes.is_power_of_two().then(|| lanes - 1),
             area: if pass == 0 { start } else { self.lane_len - self.segment_len },
-            // The oldest block is the one that the next slice will overwrite.
+            // The oldest block is the block that the next slice will overwrite.
             oldest: if pass == 0 || number == SLICES - 1 { 0 } else { start + self.segment_len },
         }
     }
 
-    /// Whether the blocks of a slice are addressed without looking at their content.
+    /// Whether a slice addresses its blocks independently of their content.
     pub(super) fn is_independent(&self, slice: &Slice) -> bool {
         match self.params.algorithm() {
             Algorithm::Argon2d => false,
@@ -61,39 +62,39 @@ impl Layout {
         }
     }
 
-    /// Whether new blocks go by exclusive or into the ones of the pass before.
+    /// Whether new blocks are combined with those of the previous pass by exclusive or.
     pub(super) fn keeps_old_blocks(&self, slice: &Slice) -> bool {
         slice.pass > 0 && self.params.version() == Version::V0x13
     }
 }
 
-/// One slice of one pass, with what is the same for all of its blocks.
+/// One slice of one pass, with the values that all of its blocks share.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Slice {
     /// The pass, from 0.
     pub pass: u32,
     /// The slice, from 0 to 3.
     pub number: u32,
-    /// The place of its first blocks in their rows.
+    /// The place of the slice's first block in each row.
     pub start: u32,
     lane_len: u32,
     lanes: u32,
-    /// For a power of two: a division less on the way to every block.
+    /// Set if the number of lanes is a power of two; it saves a division for every block.
     lane_mask: Option<u32>,
     /// Finished blocks of a row, outside this slice.
     area: u32,
-    /// The place of the oldest of them.
+    /// The place of the oldest finished block.
     oldest: u32,
 }
 
 impl Slice {
-    /// The first block to compute, counted from the start of the segment: the first two of a row
-    /// come from `H0`.
+    /// The first block to compute, counted from the start of the segment. In the first slice it is
+    /// 2, because the first two blocks of a row come from `H0`.
     pub(super) const fn first_index(&self) -> u32 {
         if self.is_first() { 2 } else { 0 }
     }
 
-    /// The place of the block before that at `index` of the segment.
+    /// The place of the block before the block at `index` of the segment.
     pub(super) const fn previous(&self, index: u32) -> u32 {
         match self.start + index {
             0 => self.lane_len - 1,
@@ -101,7 +102,7 @@ impl Slice {
         }
     }
 
-    /// Row and place of the block that the one at `index` of a segment is mixed with, by the
+    /// Row and place of the reference block for the block at `index` of a segment, given the
     /// pseudo-random word `J2 || J1` (section 3.4.2).
     #[inline(always)]
     pub(super) const fn reference(&self, lane: u32, index: u32, random: u64) -> (u32, u32) {
@@ -111,8 +112,8 @@ impl Slice {
             Some(mask) => j2 & mask,
             None => j2 % self.lanes,
         };
-        // The whole of this row but the previous block; of other rows, the first block of a
-        // segment may not use the last one before it either.
+        // In its own row, a block may use all finished blocks but the previous one. In other rows,
+        // the first block of a segment may not use the last finished block either.
         let area = if reference_lane == lane {
             self.area + index - 1
         } else {
@@ -120,7 +121,7 @@ impl Slice {
         };
         let x = (j1 * j1) >> 32;
         let back = ((area as u64 * x) >> 32) as u32;
-        // Counted from the oldest block on, around the end of the row.
+        // Counted from the oldest block, and wrapped at the end of the row.
         let at = area - 1 - back;
         let to_end = self.lane_len - self.oldest;
         (reference_lane, if at < to_end { self.oldest + at } else { at - to_end })
@@ -135,8 +136,8 @@ impl Slice {
 mod tests {
     use super::*;
 
-    /// The places that a block may be mixed with, written down as section 3.4.2 tells it: blocks
-    /// of a lane that are finished, from the oldest to the newest.
+    /// The places with which a block may be mixed, written as section 3.4.2 describes them:
+    /// finished blocks of a lane, from the oldest to the newest.
     fn candidates(layout: &Layout, slice: &Slice, same_lane: bool, index: u32) -> Vec<u32> {
         let (segment_len, lane_len) = (layout.segment_len, layout.lane_len);
         let mut places: Vec<u32> = if slice.pass == 0 {

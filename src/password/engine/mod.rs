@@ -1,5 +1,5 @@
-//! Argon2: one interface, our own implementation and that of the `argon2` crate, and the choice
-//! between them.
+//! Argon2: one interface, our own implementation, the implementation of the `argon2` crate, and the
+//! choice between them.
 
 mod block;
 mod choice;

@@ -1,4 +1,4 @@
-//! Our own Argon2: initial hash, fill, finalise (RFC 9106 section 3.2).
+//! Our own Argon2: initial hash, fill and finalisation (RFC 9106 section 3.2).
 
 use zeroize::Zeroizing;
 
@@ -38,7 +38,7 @@ impl Engine for Own {
     ) -> Result<()> {
         let layout = Layout::new(inputs.params);
         let blocks = memory.blocks();
-        // In a guard of its own, although the caller has one: filling takes long.
+        // In a separate guard, although the caller has one, because filling takes long.
         TraceGuard::run(Depth::Argon2Part, |_| begin(inputs, &layout, blocks, tag.len(), cancel))?;
         let shared = Memory::new(layout, blocks)
             .ok_or_else(|| Error::new(Code::Internal, "too little memory for Argon2"))?;
@@ -47,8 +47,8 @@ impl Engine for Own {
     }
 }
 
-/// The first two blocks of every lane, from everything that the tag depends on. `ABORT_ERR` if
-/// cancelled meanwhile: with very many lanes, this takes seconds.
+/// Computes the first two blocks of every lane from all inputs of the tag. With very many lanes
+/// this takes seconds, so it fails with `ABORT_ERR` if cancelled meanwhile.
 fn begin(
     inputs: &Inputs<'_>,
     layout: &Layout,
@@ -69,7 +69,7 @@ fn begin(
     Ok(())
 }
 
-/// The tag, from the last block of every lane.
+/// Computes the tag from the last block of every lane.
 fn finish(layout: &Layout, blocks: &[Block], tag: &mut [u8]) -> Result<()> {
     let mut sum = Zeroizing::new(Block::ZERO);
     for lane in 0..layout.params.parallelism() {

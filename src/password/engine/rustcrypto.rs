@@ -1,4 +1,4 @@
-//! The `argon2` crate, in memory of ours.
+//! The `argon2` crate as an engine, in our own memory.
 
 use argon2::{Argon2, AssociatedData, Params as CrateParams, ParamsBuilder};
 
@@ -8,9 +8,9 @@ use crate::password::cancel::Cancel;
 use crate::password::memory::Pages;
 use crate::password::params::{Algorithm, Version};
 
-/// The engine of the `RustCrypto` project: AVX2 where the processor has it, one thread a hash.
-/// Takes at most 32 bytes of associated data (`ERR_OUT_OF_RANGE`), and cannot be stopped on the
-/// way.
+/// The engine of the `RustCrypto` project: AVX2 where the processor has it, one thread per hash. It
+/// takes at most 32 bytes of associated data (`ERR_OUT_OF_RANGE`) and cannot be stopped while it
+/// runs.
 pub(super) struct RustCrypto;
 
 impl Engine for RustCrypto {
@@ -57,7 +57,7 @@ impl Engine for RustCrypto {
     }
 }
 
-/// Everything the crate refuses has been refused before: our types do not let it through.
+/// Our types already refuse everything that the crate refuses.
 fn error(error: argon2::Error) -> Error {
     Error::new(Code::Internal, format!("the Argon2 engine refused checked input: {error}"))
 }

@@ -1,4 +1,4 @@
-//! Whether two engines agree, on a few small hashes: under 5 ms.
+//! Tests whether two engines agree on a few small hashes, in under 5 ms.
 
 use super::interface::{Engine, Inputs};
 use crate::error::Result;
@@ -6,12 +6,12 @@ use crate::password::cancel::Cancel;
 use crate::password::memory::{self, Pages};
 use crate::password::params::{Algorithm, Params, Version};
 
-/// Memory, passes and lanes. Between them: one lane and several, an odd one out, and segments of
-/// more blocks than one block of addresses serves.
+/// Memory, passes and lanes. Together they cover one lane and several, an odd number of lanes, and
+/// segments with more blocks than one block of addresses serves.
 const COSTS: [(u32, u32, u32); 2] = [(56, 2, 3), (536, 1, 1)];
 
-/// Whether both give the same tag for every variant, version and form of memory.
-/// `ERR_PASSWORD_MEMORY` when there is no memory to tell.
+/// Whether both engines give the same tag for every variant, version and form of memory. Fails with
+/// `ERR_PASSWORD_MEMORY` if there is no memory for the test.
 pub(super) fn agree(one: &dyn Engine, other: &dyn Engine) -> Result<bool> {
     for algorithm in Algorithm::ALL {
         for version in [Version::V0x10, Version::V0x13] {
@@ -49,7 +49,7 @@ mod tests {
     use super::super::rustcrypto::RustCrypto;
     use super::*;
 
-    /// Right but for one variant and version.
+    /// An engine that is wrong for one variant and version only.
     struct Wrong(Algorithm, Version);
 
     impl Engine for Wrong {

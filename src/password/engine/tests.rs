@@ -1,4 +1,4 @@
-//! Our engine against the `argon2` crate and against tags of libargon2.
+//! Our engine compared with the `argon2` crate and with tags of libargon2.
 
 use std::thread;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::testing::vectors::{self, hex, number, text};
 fn tag(engine: &dyn Engine, inputs: &Inputs<'_>, len: usize) -> Result<Vec<u8>> {
     let memory_len = usize::try_from(inputs.params.memory_len()).unwrap();
     let mut memory = memory::take(memory_len).unwrap();
-    // Nothing may depend on what the memory held.
+    // The tag must not depend on the previous content of the memory.
     for block in memory.blocks::<block::Block>() {
         block.words_mut().fill(0x5a5a_5a5a_5a5a_5a5a);
     }
@@ -38,8 +38,8 @@ fn pattern(len: usize, start: u8) -> Vec<u8> {
 
 #[test]
 fn every_kernel_agrees_with_the_crate_over_a_grid() {
-    // Lengths around the edges of BLAKE2b's blocks and of H'; memory that is no multiple of 4 p,
-    // segments shorter and longer than a block of addresses, lanes that threads share unevenly.
+    // Lengths around the edges of BLAKE2b's blocks and of H'; memory that is not a multiple of 4 p;
+    // segments shorter and longer than a block of addresses; lanes that threads share unevenly.
     let costs = [
         (8, 1, 1),
         (9, 3, 1),
@@ -127,7 +127,7 @@ fn the_crate_refuses_more_than_32_bytes_of_associated_data() {
 
 #[test]
 fn a_running_hash_stops_when_it_is_called_off() {
-    // A hash of days: it ends because it is called off, or this test does not end.
+    // This hash would take days: the test ends only if the cancellation works.
     let inputs = inputs(64 << 10, u32::MAX, 4, b"");
     for (_, own) in own() {
         let mut memory = memory::take(64 << 20).unwrap();

@@ -1,4 +1,4 @@
-//! The jobs that a hasher hands out.
+//! The jobs that a hasher creates.
 
 use crate::error::Result;
 use crate::password::cancel::Cancel;
@@ -7,7 +7,7 @@ use crate::password::legacy::LegacyHash;
 use crate::password::phc::Digest;
 use crate::secret::{Depth, SecretInput, TraceGuard};
 
-/// A new digest to be made.
+/// A job that makes a new digest.
 #[derive(Debug)]
 pub struct NewDigestJob {
     pub(super) job: HashJob,
@@ -15,20 +15,20 @@ pub struct NewDigestJob {
 }
 
 impl NewDigestJob {
-    /// Bytes of memory that it works in.
+    /// Bytes of working memory.
     pub fn memory_len(&self) -> u64 {
         self.job.memory_len()
     }
 
-    /// Computes the digest and hands it on; only then is the working memory wiped. `ABORT_ERR`
-    /// once it has been called off.
+    /// Computes the digest and delivers it; the working memory is wiped only afterwards. Delivers
+    /// `ABORT_ERR` if the job has been cancelled.
     pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Digest>) -> T) -> T {
         let keyid = self.keyid;
         self.job.run(cancel, |digest| deliver(digest.map(|digest| digest.with_keyid(keyid))))
     }
 }
 
-/// A password to be checked.
+/// A job that checks a password.
 #[derive(Debug)]
 pub enum Check {
     /// By Argon2.
@@ -45,7 +45,7 @@ pub enum Check {
 }
 
 impl Check {
-    /// Bytes of memory that it works in.
+    /// Bytes of working memory.
     pub fn memory_len(&self) -> u64 {
         match self {
             Self::Argon2(job) => job.memory_len(),
@@ -54,9 +54,9 @@ impl Check {
         }
     }
 
-    /// Checks, and hands on whether the password is right; only then is the working memory wiped.
-    /// `ABORT_ERR` once it has been called off, which another scheme's work is not when it has
-    /// begun.
+    /// Checks the password and delivers whether it is right; the working memory is wiped only
+    /// afterwards. Delivers `ABORT_ERR` if the job has been cancelled. A check by another scheme
+    /// cannot be stopped once it has begun.
     pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<bool>) -> T) -> T {
         match self {
             Self::Argon2(job) => job.run(cancel, deliver),
@@ -74,12 +74,12 @@ impl Check {
     }
 }
 
-/// A password to be checked, and a digest to be made if it is right.
+/// A job that checks a password and, if it is right, makes a new digest.
 #[derive(Debug)]
 pub struct Update {
     pub(super) check: Check,
     pub(super) new_digest: Option<NewDigestJob>,
-    /// There is no digest to match: the work only takes the time of a check.
+    /// There is no digest to match: the job only takes as long as a check.
     pub(super) only_for_timing: bool,
 }
 
@@ -88,18 +88,19 @@ pub struct Update {
 pub struct Updated {
     /// Whether the password is right.
     pub valid: bool,
-    /// The digest to store in place of the old one, when that is due.
+    /// The digest to store in place of the old one, if that is due.
     pub digest: Option<Digest>,
 }
 
 impl Update {
-    /// Bytes of memory that it works in: of the check, then of the new digest.
+    /// Bytes of working memory: the larger need of the check and of the new digest, which run one
+    /// after the other.
     pub fn memory_len(&self) -> u64 {
         self.check.memory_len().max(self.new_digest.as_ref().map_or(0, NewDigestJob::memory_len))
     }
 
-    /// Checks, makes the new digest if one is due, and hands both on. `ABORT_ERR` once it has been
-    /// called off.
+    /// Checks the password, makes the new digest if one is due, and delivers both. Delivers
+    /// `ABORT_ERR` if the job has been cancelled.
     pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Updated>) -> T) -> T {
         let Self { check, new_digest, only_for_timing } = self;
         let valid = match check.run(cancel, |matches| matches) {

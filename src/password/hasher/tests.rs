@@ -1,4 +1,4 @@
-//! Peppers that come and go, policies that change, other schemes, and nobody's digest.
+//! Changes of peppers and policies, other schemes, and checks without a digest.
 
 use super::*;
 use crate::password::{Cancel, PolicyOptions, Preset};
@@ -26,7 +26,7 @@ fn peppered(current: &str, ids: &[&str]) -> Hasher {
     Hasher::new(HasherOptions { peppers: Some(peppers.unwrap()), ..options(|_| {}) })
 }
 
-/// A pepper that is known by its name.
+/// A pepper with content derived from its id.
 fn secret(id: &str) -> Secret {
     Secret::copy_from(&id.as_bytes().repeat(32)[..32]).unwrap()
 }
@@ -59,22 +59,22 @@ fn digests_of_an_old_pepper_verify_until_it_is_removed() {
     let (unpeppered, one, two) = (hash(&plain), hash(&first), hash(&both));
     assert!(one.contains(",keyid=azE$") && two.contains(",keyid=azI$"), "{one} {two}");
 
-    // A digest from before the peppers verifies, and is due.
+    // A digest made without a pepper verifies, and is due.
     assert_eq!(verify(&first, &unpeppered, "right"), Ok(true));
     assert_eq!(verify(&first, &unpeppered, "wrong"), Ok(false));
     assert_eq!(first.needs_rehash(&unpeppered), Ok(true));
     assert_eq!(first.needs_rehash(&one), Ok(false));
-    // So is one of an older pepper.
+    // A digest with an older pepper verifies and is due too.
     assert_eq!(verify(&both, &one, "right"), Ok(true));
     assert_eq!(verify(&both, &one, "wrong"), Ok(false));
     assert_eq!((both.needs_rehash(&one), both.needs_rehash(&two)), (Ok(true), Ok(false)));
-    // One that is gone is a fault, not a mismatch.
+    // A missing pepper is an error, not a mismatch.
     for hasher in [&last, &plain] {
         assert_eq!(verify(hasher, &one, "right").unwrap_err().code, Code::PasswordPepper);
         assert_eq!(update(hasher, Some(&one), "right").unwrap_err().code, Code::PasswordPepper);
         assert_eq!(hasher.needs_rehash(&one), Ok(true));
     }
-    // The id chooses the pepper: another id makes another hash of it.
+    // The id selects the pepper: with another id, the hash differs.
     assert_eq!(verify(&both, &one.replace("azE", "azI"), "right"), Ok(false));
 }
 
@@ -146,7 +146,7 @@ fn without_a_digest_the_work_of_a_check_is_done_and_nothing_passes() {
     for hasher in [peppered("k1", &["k1"]), Hasher::new(options(|_| {}))] {
         for digest in [None, Some(BCRYPT)] {
             let job = hasher.verify_and_update(digest, password("right")).unwrap();
-            // The same job as for a digest of today's policy.
+            // The same job as for a digest under today's policy.
             let Check::Argon2(check) = &job.check else { panic!("no work: {job:?}") };
             let own = hasher.verify_and_update(Some(&hash(&hasher)), password("right")).unwrap();
             let Check::Argon2(own) = &own.check else { panic!("no work: {own:?}") };
@@ -157,7 +157,7 @@ fn without_a_digest_the_work_of_a_check_is_done_and_nothing_passes() {
     }
 }
 
-/// Even if somebody knew a password of nobody's digest.
+/// An attacker who knew the password of the dummy digest would not pass either.
 #[test]
 fn an_update_only_for_timing_is_never_valid() {
     let hasher = Hasher::new(options(|_| {}));
@@ -203,7 +203,7 @@ fn every_scheme_counts_its_memory_and_runs_no_cancelled_job() {
     assert_eq!(hasher.verify_and_update(None, password("x")).unwrap().memory_len(), 64 << 10);
 }
 
-/// More than any message and the parts of a digest take, far less than what is asked for.
+/// More than any message and the parts of a digest need, but far less than the inputs ask for.
 const SMALL: usize = 16 << 10;
 
 #[test]

@@ -1,14 +1,14 @@
-//! bcrypt: `$2b$12$salt-and-hash`, 60 characters, in the four variants that are about.
+//! bcrypt: `$2b$12$salt-and-hash`, 60 characters, in the four variants in use.
 //!
-//! - `2b` and `2y` are bcrypt as it is meant: the key is the password and a NUL, cut at 72 bytes.
-//! - `2a` is read as the same. Two libraries meant something else in rare cases, which are not
-//!   imitated: OpenBSD's before 5.5 for passwords of 255 bytes or more, `crypt_blowfish`'s for some
-//!   that are not UTF-8 (bytes 0xff).
-//! - `2x` is `crypt_blowfish`'s before 1.1, whose bytes above 0x7f extended their sign over the
-//!   bytes before them. Made with that error, it can only be verified with it.
+//! - `2b` and `2y` are correct bcrypt: the key is the password and a NUL, cut at 72 bytes.
+//! - `2a` is read in the same way. Two libraries differed in rare cases, which are not imitated:
+//!   OpenBSD's before 5.5 for passwords of 255 bytes or more, and `crypt_blowfish` for some
+//!   passwords that are not UTF-8 (bytes 0xff).
+//! - `2x` is `crypt_blowfish` before 1.1, which extended the sign of bytes above 0x7f over the
+//!   bytes before them. A hash made with this error can only be verified with it.
 //!
-//! What a scheme cut off was never part of its hash: passwords that share 72 bytes match. passlib's
-//! and Django's variants avoid that with a hash of the password in its place.
+//! bcrypt ignores a password after its 72nd byte, so passwords that share 72 bytes match the same
+//! hash. The variants of passlib and Django avoid that: they hash the password first.
 
 use std::fmt::Write;
 
@@ -22,10 +22,10 @@ use crate::error::Result;
 use crate::password::phc::{malformed, number};
 use crate::secret;
 
-/// Blowfish's state: 18 and 4 times 256 words of four bytes.
+/// Blowfish's state: 18 words and 4 times 256 words, of four bytes each.
 pub(super) const MEMORY_LEN: u64 = (18 + 4 * 256) * 4;
 
-/// What Blowfish's key schedule reads of a key.
+/// Bytes of a key that Blowfish's key schedule reads.
 const KEY_LEN: usize = 72;
 const SALT_LEN: usize = 16;
 const SALT_TEXT: usize = 22;
@@ -34,7 +34,7 @@ const TAG_LEN: usize = 23;
 const TAG_TEXT: usize = 31;
 const ALPHABET: &str = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
-/// A bcrypt hash that has been read.
+/// A parsed bcrypt hash.
 #[derive(Clone)]
 pub struct Bcrypt {
     cost: u32,
@@ -44,7 +44,7 @@ pub struct Bcrypt {
     tag: [u8; TAG_LEN],
 }
 
-/// What the password goes through before bcrypt.
+/// The transformation of the password before bcrypt.
 #[derive(Clone)]
 pub(super) enum Before {
     Nothing,
@@ -56,7 +56,7 @@ pub(super) enum Before {
     HmacBase64(String),
 }
 
-/// Reads `$2…$` and `$bcrypt-sha256$`; `None` for anything else.
+/// Parses `$2…$` and `$bcrypt-sha256$`; `None` for anything else.
 pub(super) fn parse(text: &str) -> Result<Option<Bcrypt>> {
     if let Some(rest) = text.strip_prefix("$bcrypt-sha256$") {
         return parse_passlib(rest).map(Some);
@@ -68,7 +68,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Bcrypt>> {
     parse_crypt(&text[variant.len()..], variant == "$2x$", Before::Nothing).map(Some)
 }
 
-/// What Django writes after `bcrypt$` or `bcrypt_sha256$`.
+/// Parses the text that Django writes after `bcrypt$` or `bcrypt_sha256$`.
 pub(super) fn parse_django(text: &str, before: Before) -> Result<Bcrypt> {
     match parse(text)? {
         Some(hash) if matches!(hash.before, Before::Nothing) => Ok(Bcrypt { before, ..hash }),
@@ -81,7 +81,7 @@ impl Bcrypt {
         ceilings.bcrypt(self.cost)
     }
 
-    /// Whether the password is this hash's; the comparison is in constant time.
+    /// Whether the password matches this hash; the comparison takes constant time.
     pub fn matches(&self, password: &[u8]) -> bool {
         let key = match &self.before {
             Before::Nothing => key(password, self.extends_sign),
@@ -104,14 +104,14 @@ impl Bcrypt {
     }
 }
 
-/// Without salt and tag: whoever has those can guess passwords offline.
+/// Leaves out salt and tag, with which passwords can be guessed offline.
 impl std::fmt::Debug for Bcrypt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Bcrypt").field("cost", &self.cost).finish_non_exhaustive()
     }
 }
 
-/// `12$` and 53 characters.
+/// Parses `12$` and 53 characters.
 fn parse_crypt(text: &str, extends_sign: bool, before: Before) -> Result<Bcrypt> {
     let (cost, rest) = text.split_once('$').ok_or_else(|| malformed("without bcrypt's cost"))?;
     if cost.len() != 2 {
@@ -125,7 +125,7 @@ fn parse_crypt(text: &str, extends_sign: bool, before: Before) -> Result<Bcrypt>
     assemble(cost, extends_sign, before, salt, tag)
 }
 
-/// passlib's `2b,12$salt$hash` (version 1) and `v=2,t=2b,r=12$salt$hash`.
+/// Parses passlib's `2b,12$salt$hash` (version 1) and `v=2,t=2b,r=12$salt$hash`.
 fn parse_passlib(text: &str) -> Result<Bcrypt> {
     let parts: Vec<&str> = text.split('$').collect();
     let [settings, salt, tag] = parts.as_slice() else {
@@ -161,8 +161,8 @@ fn assemble(
     })
 }
 
-/// bcrypt's Base64. Some libraries left the unused bits of the last character set, so they are not
-/// looked at: bcrypt never did.
+/// Decodes bcrypt's Base64. Ignores the unused bits of the last character, because some libraries
+/// set them and bcrypt never checked them.
 fn decode<const N: usize>(text: &str, chars: usize) -> Result<[u8; N]> {
     let wrong = || malformed("with characters that bcrypt does not write");
     if text.len() != chars || !text.is_ascii() {
@@ -183,14 +183,15 @@ fn key_of_base64(bytes: &[u8]) -> Zeroizing<[u8; KEY_LEN]> {
     key(Zeroizing::new(Base64::encode_string(bytes)).as_bytes(), false)
 }
 
-/// What the key schedule reads: the password and a NUL, over and over, in 18 words of four bytes.
+/// The key as the key schedule reads it: the password and a NUL, repeated, in 18 words of four
+/// bytes.
 fn key(password: &[u8], extends_sign: bool) -> Zeroizing<[u8; KEY_LEN]> {
     let mut key = Zeroizing::new([0; KEY_LEN]);
     let mut bytes = password.iter().chain(&[0]).copied().cycle();
     for word in key.chunks_exact_mut(4) {
         let mut value = 0_u32;
         for byte in bytes.by_ref().take(4) {
-            // The sign's extension sets every bit of the bytes before.
+            // The sign extension sets every bit of the bytes before.
             let sign = if extends_sign && byte > 0x7f { !0xff } else { 0 };
             value = value << 8 | sign | u32::from(byte);
         }

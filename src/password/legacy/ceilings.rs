@@ -1,12 +1,12 @@
-//! How much work a hash of another scheme may ask for. Its memory is under
-//! [`DigestLimits`](crate::password::DigestLimits), as Argon2's.
+//! Limits on the work that a hash of another scheme may ask for. Its memory is limited by
+//! [`DigestLimits`](crate::password::DigestLimits), like Argon2's.
 
 use crate::error::{Code, Error, Result};
 
-/// The least cost bcrypt knows.
+/// The lowest cost that bcrypt supports.
 pub const MIN_BCRYPT_COST: u32 = 4;
 
-/// The largest cost bcrypt knows: weeks.
+/// The highest cost that bcrypt supports: it takes weeks.
 pub const MAX_BCRYPT_COST: u32 = 31;
 
 /// The highest ceiling for scrypt's N·r·p.
@@ -15,8 +15,8 @@ pub const MAX_SCRYPT_WORK: u32 = 1 << 29;
 /// The highest ceiling for PBKDF2's iterations.
 pub const MAX_PBKDF2_ITERATIONS: u32 = u32::MAX;
 
-/// The most work, so that nobody who can plant a hash can occupy the threads: a few seconds each by
-/// default.
+/// The most work per hash, so that an attacker who can plant a hash cannot occupy the threads. A
+/// hash at the default limits takes a few seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ceilings {
     bcrypt_cost: u32,
@@ -25,7 +25,7 @@ pub struct Ceilings {
 }
 
 impl Default for Ceilings {
-    /// bcrypt's cost 16, scrypt's N·r·p 2^24 (OWASP recommends 2^20), 10 million iterations of
+    /// bcrypt cost 16, scrypt N·r·p 2^24 (OWASP recommends 2^20), and 10 million iterations of
     /// PBKDF2 (OWASP recommends up to 1.3 million).
     fn default() -> Self {
         Self { bcrypt_cost: 16, scrypt_work: 1 << 24, pbkdf2_iterations: 10_000_000 }
@@ -34,7 +34,7 @@ impl Default for Ceilings {
 
 impl Ceilings {
     /// Ceilings for bcrypt's cost (4 to 31), scrypt's N·r·p (1 to 2^29) and PBKDF2's iterations (1
-    /// to 2^32 − 1); the default for those left out. `ERR_OUT_OF_RANGE` otherwise.
+    /// to 2^32 − 1); `None` means the default. Fails with `ERR_OUT_OF_RANGE` for other values.
     pub fn new(
         bcrypt_cost: Option<u32>,
         scrypt_work: Option<u32>,
@@ -63,13 +63,13 @@ impl Ceilings {
         allow(cost <= self.bcrypt_cost, "the hash asks for a cost above limits.bcryptCost")
     }
 
-    /// Refuses more of scrypt's N·r·p than the ceiling.
+    /// Refuses an N·r·p of scrypt above the ceiling.
     pub(super) fn scrypt(&self, work: u64) -> Result<()> {
         let message = "the hash asks for more of N·r·p than limits.scryptWork allows";
         allow(work <= u64::from(self.scrypt_work), message)
     }
 
-    /// Refuses more iterations of PBKDF2 than the ceiling.
+    /// Refuses more PBKDF2 iterations than the ceiling.
     pub(super) fn pbkdf2(&self, iterations: u64) -> Result<()> {
         let message = "the hash asks for more iterations than limits.pbkdf2Iterations allows";
         allow(iterations <= u64::from(self.pbkdf2_iterations), message)

@@ -1,4 +1,4 @@
-//! What Django's `django.contrib.auth.hashers` writes: `algorithm$…`, without a `$` in front, with
+//! The hashes of Django's `django.contrib.auth.hashers`: `algorithm$…`, without a leading `$`, with
 //! salts as text and hashes in padded Base64.
 
 use base64ct::{Base64, Encoding};
@@ -11,8 +11,8 @@ use super::scrypt::Scrypt;
 use crate::error::Result;
 use crate::password::phc::{Digest, malformed, number};
 
-/// Reads what begins with the name of an algorithm of Django's or marks a user who has no password;
-/// `None` for anything else.
+/// Parses a text that begins with the name of one of Django's algorithms or marks a user without a
+/// password; `None` for anything else.
 pub(super) fn parse(text: &str) -> Result<Option<ParsedLegacy>> {
     if text.starts_with('!') {
         return Ok(Some(ParsedLegacy::Unusable));
@@ -24,7 +24,7 @@ pub(super) fn parse(text: &str) -> Result<Option<ParsedLegacy>> {
         "scrypt" => LegacyHash::Scrypt(scrypt(rest)?),
         "bcrypt" => LegacyHash::Bcrypt(bcrypt::parse_django(rest, Before::Nothing)?),
         "bcrypt_sha256" => LegacyHash::Bcrypt(bcrypt::parse_django(rest, Before::Sha256Hex)?),
-        // `argon2$argon2id$v=19$…`: a PHC string follows its name.
+        // `argon2$argon2id$v=19$…`: a PHC string follows the name.
         "argon2" => {
             let digest = Digest::parse(&text[algorithm.len()..])?
                 .ok_or_else(|| malformed("not of Argon2, as its prefix says"))?;

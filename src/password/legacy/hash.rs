@@ -13,9 +13,9 @@ use crate::password::phc::Digest;
 pub(crate) enum ParsedLegacy {
     /// A hash of another scheme.
     Legacy(LegacyHash),
-    /// A hash of Argon2 in Django's wrapping: `argon2$argon2id$…`.
+    /// An Argon2 hash in Django's wrapping: `argon2$argon2id$…`.
     Argon2(Digest),
-    /// Django's mark of a user without a password: `!` and anything.
+    /// Django's mark of a user without a password: `!` and any text.
     Unusable,
 }
 
@@ -31,7 +31,8 @@ pub enum LegacyHash {
 }
 
 impl LegacyHash {
-    /// `ERR_PASSWORD_LIMIT` for a hash that asks for more than the ceilings allow, before any work.
+    /// Fails with `ERR_PASSWORD_LIMIT`, before any work, if the hash asks for more than the limits
+    /// allow.
     pub fn check(&self, limits: &DigestLimits, ceilings: &Ceilings) -> Result<()> {
         match self {
             Self::Bcrypt(hash) => hash.check(ceilings),
@@ -40,7 +41,7 @@ impl LegacyHash {
         }
     }
 
-    /// Bytes of memory that it works in; never 0, since the queue refuses no job of 0 bytes.
+    /// Bytes of working memory. Never 0, because the queue never refuses a job of 0 bytes as busy.
     pub fn memory_len(&self) -> u64 {
         match self {
             Self::Bcrypt(_) => bcrypt::MEMORY_LEN,
@@ -49,8 +50,8 @@ impl LegacyHash {
         }
     }
 
-    /// Whether the password is this hash's; the comparison is in constant time.
-    /// `ERR_PASSWORD_MEMORY` when the memory is not to be had.
+    /// Whether the password matches this hash; the comparison takes constant time. Fails with
+    /// `ERR_PASSWORD_MEMORY` if the memory is not available.
     pub fn matches(&self, password: &[u8]) -> Result<bool> {
         match self {
             Self::Bcrypt(hash) => Ok(hash.matches(password)),

@@ -1,5 +1,5 @@
-//! Hashes of other schemes, so that their users can move: read and verified when asked for, never
-//! made. A caller that verifies one has the password at hand to replace it by.
+//! Hashes of other schemes, for migration. They are read and verified if the caller enables them,
+//! and never made. A caller that verifies a password can replace its hash at the same time.
 
 mod bcrypt;
 mod ceilings;

@@ -1,11 +1,11 @@
-//! Which scheme a stored text belongs to.
+//! Finds the scheme of a stored text.
 
 use super::hash::{LegacyHash, ParsedLegacy};
 use super::{bcrypt, django, pbkdf2, scrypt};
 use crate::error::Result;
 use crate::password::phc::{MAX_DIGEST_LEN, malformed};
 
-/// A scheme, or several that go together: a caller asks for each.
+/// A scheme, or several related ones. A caller enables each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegacyScheme {
     /// `$2a$`, `$2b$`, `$2x$`, `$2y$`, and passlib's `$bcrypt-sha256$`.
@@ -30,8 +30,9 @@ impl LegacyScheme {
     ];
 }
 
-/// Reads a hash of one of the schemes. `Ok(None)` when it is of none of them;
-/// `ERR_PASSWORD_DIGEST` when it is of one and malformed, or longer than [`MAX_DIGEST_LEN`].
+/// Parses a hash of one of the enabled schemes. Returns `Ok(None)` if it belongs to none of them.
+/// Fails with `ERR_PASSWORD_DIGEST` if it belongs to one and is malformed, or if it is longer than
+/// [`MAX_DIGEST_LEN`].
 pub(crate) fn parse(text: &str, schemes: &[LegacyScheme]) -> Result<Option<ParsedLegacy>> {
     if text.len() > MAX_DIGEST_LEN {
         return Err(malformed("longer than 4096 bytes"));

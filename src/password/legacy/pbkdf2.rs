@@ -1,5 +1,6 @@
-//! PBKDF2 (RFC 8018) as others write it: `$pbkdf2-sha256$i=600000$salt$hash` (PHC, standard Base64)
-//! and passlib's `$pbkdf2-sha256$600000$salt$hash` (with `.` for `+`). `$pbkdf2$` is SHA-1's.
+//! PBKDF2 (RFC 8018) in the forms of two writers: PHC strings, `$pbkdf2-sha256$i=600000$salt$hash`
+//! with standard Base64, and passlib's `$pbkdf2-sha256$600000$salt$hash` with `.` for `+`.
+//! `$pbkdf2$` means SHA-1.
 
 use std::num::NonZeroU32;
 
@@ -10,10 +11,10 @@ use super::lengths::{SALT_LEN, TAG_LEN};
 use crate::error::Result;
 use crate::password::phc::{bytes, malformed, number};
 
-/// The states of an HMAC and its blocks, at most.
+/// An upper bound for the HMAC states and blocks.
 pub(super) const MEMORY_LEN: u64 = 1024;
 
-/// The hash within the HMAC.
+/// The hash function within HMAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Hash {
     Sha1,
@@ -21,7 +22,7 @@ pub(super) enum Hash {
     Sha512,
 }
 
-/// A PBKDF2 hash that has been read.
+/// A parsed PBKDF2 hash.
 #[derive(Clone)]
 pub struct Pbkdf2 {
     hash: Hash,
@@ -30,7 +31,7 @@ pub struct Pbkdf2 {
     tag: Vec<u8>,
 }
 
-/// Reads `$pbkdf2…$`; `None` for anything else.
+/// Parses `$pbkdf2…$`; `None` for anything else.
 pub(super) fn parse(text: &str) -> Result<Option<Pbkdf2>> {
     let Some((hash, rest)) = [
         ("$pbkdf2$", Hash::Sha1),
@@ -73,7 +74,7 @@ impl Pbkdf2 {
         Ok(Self { hash, iterations, salt, tag })
     }
 
-    /// Each block of the hash's length costs all iterations anew.
+    /// Each block of output costs all iterations again.
     pub(super) fn check(&self, ceilings: &Ceilings) -> Result<()> {
         let block = match self.hash {
             Hash::Sha1 => 20,
@@ -84,7 +85,7 @@ impl Pbkdf2 {
         ceilings.pbkdf2(blocks * u64::from(self.iterations.get()))
     }
 
-    /// Whether the password is this hash's; the comparison is in constant time.
+    /// Whether the password matches this hash; the comparison takes constant time.
     pub fn matches(&self, password: &[u8]) -> bool {
         let algorithm = match self.hash {
             Hash::Sha1 => PBKDF2_HMAC_SHA1,
@@ -95,7 +96,7 @@ impl Pbkdf2 {
     }
 }
 
-/// Without salt and tag: whoever has those can guess passwords offline.
+/// Leaves out salt and tag, with which passwords can be guessed offline.
 impl std::fmt::Debug for Pbkdf2 {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let iterations = self.iterations;

@@ -1,4 +1,4 @@
-//! scrypt (RFC 7914) as a PHC string, `$scrypt$ln=17,r=8,p=1$salt$hash`, as passlib writes it, too.
+//! scrypt (RFC 7914) as a PHC string, `$scrypt$ln=17,r=8,p=1$salt$hash`; passlib writes it too.
 
 use scrypt::Params;
 use zeroize::Zeroizing;
@@ -10,7 +10,7 @@ use crate::password::limits::DigestLimits;
 use crate::password::phc::{bytes, malformed, number};
 use crate::secret;
 
-/// An scrypt hash that has been read.
+/// A parsed scrypt hash.
 #[derive(Clone)]
 pub struct Scrypt {
     log_n: u8,
@@ -20,7 +20,7 @@ pub struct Scrypt {
     tag: Vec<u8>,
 }
 
-/// Reads `$scrypt$`; `None` for anything else.
+/// Parses `$scrypt$`; `None` for anything else.
 pub(super) fn parse(text: &str) -> Result<Option<Scrypt>> {
     let Some(rest) = text.strip_prefix("$scrypt$") else { return Ok(None) };
     let parts: Vec<&str> = rest.split('$').collect();
@@ -44,21 +44,21 @@ impl Scrypt {
     }
 
     pub(super) fn check(&self, limits: &DigestLimits, ceilings: &Ceilings) -> Result<()> {
-        // Its table, 128·N·r bytes, or what it starts from, 128·r·p.
+        // The larger of scrypt's table, 128·N·r bytes, and its initial blocks, 128·r·p bytes.
         let larger = (1_u64 << self.log_n).max(u64::from(self.p));
         limits.check_memory(larger.saturating_mul(128).saturating_mul(u64::from(self.r)))?;
         let blocks = u64::from(self.r).saturating_mul(u64::from(self.p));
         ceilings.scrypt(blocks.saturating_mul(1 << self.log_n))
     }
 
-    /// Bytes of memory that it works in: 128·r·(N + p), and a block.
+    /// Bytes of working memory: 128·r·(N + p), and one block of 128·r.
     pub fn memory_len(&self) -> u64 {
         let blocks = (1_u64 << self.log_n).saturating_add(u64::from(self.p)).saturating_add(1);
         blocks.saturating_mul(128).saturating_mul(u64::from(self.r))
     }
 
-    /// Whether the password is this hash's; the comparison is in constant time.
-    /// `ERR_PASSWORD_MEMORY` when the memory is not to be had.
+    /// Whether the password matches this hash; the comparison takes constant time. Fails with
+    /// `ERR_PASSWORD_MEMORY` if the memory is not available.
     pub fn matches(&self, password: &[u8]) -> Result<bool> {
         self.probe()?;
         let params = Params::new(self.log_n, self.r, self.p)
@@ -69,7 +69,7 @@ impl Scrypt {
         Ok(secret::ct_eq(&tag, &self.tag))
     }
 
-    /// The crate takes its memory without asking, and a failure there ends the process: so ask.
+    /// The scrypt crate allocates without checking, and a failure ends the process. So check first.
     fn probe(&self) -> Result<()> {
         let len = usize::try_from(self.memory_len()).unwrap_or(usize::MAX);
         Vec::<u8>::new().try_reserve_exact(len).map_err(|_| {
@@ -79,7 +79,7 @@ impl Scrypt {
     }
 }
 
-/// Without salt and tag: whoever has those can guess passwords offline.
+/// Leaves out salt and tag, with which passwords can be guessed offline.
 impl std::fmt::Debug for Scrypt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (log_n, r, p) = (self.log_n, self.r, self.p);

@@ -1,4 +1,4 @@
-//! Published vectors, and what is no hash.
+//! Published vectors, and texts that are not hashes.
 
 use super::*;
 use crate::error::Code;
@@ -35,7 +35,7 @@ fn published_hashes_match_their_password_and_no_other() {
         legacy.check(&DigestLimits::default(), &Ceilings::default()).unwrap();
         let mut password = vectors::hex(&case, "password_hex");
         assert!(legacy.matches(&password).unwrap(), "{digest}");
-        // A byte in front, since bcrypt ignores what comes late.
+        // A byte at the front, because bcrypt ignores late bytes.
         password.insert(0, b'x');
         assert!(!legacy.matches(&password).unwrap(), "{digest}");
         assert!(!format!("{legacy:?}").contains(&digest[digest.len() - 8..]), "{legacy:?}");
@@ -120,7 +120,7 @@ fn malformed_hashes_are_refused() {
     }
 }
 
-/// The last characters of salt and tag have bits that no byte claims.
+/// The last characters of salt and tag have bits that belong to no byte.
 #[test]
 fn unused_bits_of_bcrypt_are_ignored() {
     for text in [
@@ -152,7 +152,7 @@ fn ceilings_hold_before_any_work() {
         PBKDF2.replacen("i=1000", "i=10000001", 1),
         PBKDF2.replacen("i=1000,l=16", "4294967295", 1),
         DJANGO.replacen("$1000$", "$4294967295$", 1),
-        // Two blocks of SHA-1 cost twice.
+        // Two blocks of SHA-1 cost twice as much.
         "$pbkdf2$5000001$c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
     ] {
         assert!(refused(&text, &limits, &ceilings), "{text}");

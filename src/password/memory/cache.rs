@@ -1,9 +1,9 @@
-//! Regions that wait for the next job of their size.
+//! Idle regions that wait for the next job of their size.
 //!
 //! Lent and idle regions share one budget, so that resident memory stays within the sum for which
-//! the running jobs were admitted. A region serves jobs of its own length only: a larger one would
-//! hold more than its job was admitted with. Regions that were idle for [`IDLE_TIME`] go back to
-//! the system.
+//! the running jobs were admitted. A region serves only jobs of its own length, because a larger
+//! region would hold more memory than its job was admitted with. Regions idle for [`IDLE_TIME`] are
+//! returned to the system.
 
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,30 +18,30 @@ pub const MAX_KEPT_LEN: usize = 256 << 20;
 /// How long a region is kept without being used.
 pub const IDLE_TIME: Duration = Duration::from_secs(5);
 
-/// The largest region, in bytes, that is kept whatever the policies ask for: the default policy's
-/// 64 MiB.
+/// The largest region, in bytes, that is kept whatever policies ask for: the default policy's 64
+/// MiB.
 const TRUSTED_LEN: usize = 64 << 20;
 
 pub(super) static CACHE: LazyLock<Cache> = LazyLock::new(|| Cache::new(Arc::new(SystemClock)));
 
-/// Sets how many bytes may be lent and idle together, and how many regions may be idle; until then
-/// none is kept. Surplus regions are given back to the system.
+/// Sets how many bytes may be lent and idle together, and how many regions may be idle. Before the
+/// first call no region is kept. Surplus regions are returned to the system.
 pub fn configure(max_len: usize, max_idle: usize) {
     CACHE.configure(max_len, max_idle);
 }
 
-/// Gives regions that were idle for [`IDLE_TIME`] back to the system. Returns the time until the
-/// next one is due, if there is one.
+/// Returns regions idle for [`IDLE_TIME`] to the system, and gives the time until the next region
+/// is due, if there is one.
 pub fn release_idle() -> Option<Duration> {
     CACHE.release_idle()
 }
 
-/// Bytes of idle regions.
+/// Bytes in idle regions.
 pub fn kept_len() -> usize {
     CACHE.lock().idle_len()
 }
 
-/// The regions of a process.
+/// The process's regions for working memory.
 pub(super) struct Cache {
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
@@ -49,11 +49,12 @@ pub(super) struct Cache {
 
 #[derive(Default)]
 struct State {
-    /// The one given back longest ago first.
+    /// Idle regions, in the order in which they were given back, oldest first.
     idle: Vec<IdleRegion>,
     /// Bytes on loan.
     lent: usize,
-    /// The longest region that may be kept, beyond [`TRUSTED_LEN`].
+    /// The longest region that a policy has asked for, at most [`MAX_KEPT_LEN`]; regions up to this
+    /// length or [`TRUSTED_LEN`] are kept.
     trusted: usize,
     max_len: usize,
     max_idle: usize,
@@ -78,7 +79,7 @@ impl Cache {
         drop(surplus);
     }
 
-    /// Notes that a policy asks for this much.
+    /// Records that a policy asks for regions of this length.
     pub(super) fn trust(&self, len: usize) {
         let len = Region::len_for(len).unwrap_or(usize::MAX).min(MAX_KEPT_LEN);
         let mut state = self.lock();
@@ -92,8 +93,8 @@ impl Cache {
         let reused = fitting.map(|index| state.idle.remove(index).region);
         let surplus = if reused.is_some() { Vec::new() } else { state.make_room(needed) };
         state.lent += needed;
-        // The system is slow, so the lock is released first. Memory is given back before more is
-        // mapped.
+        // System calls are slow, so the lock is released first. Surplus memory is returned before
+        // more is mapped.
         drop(state);
         drop(surplus);
         match reused {
@@ -102,7 +103,7 @@ impl Cache {
         }
     }
 
-    /// Takes a wiped region back, to keep it if it may be kept.
+    /// Takes a wiped region back and keeps it if the bounds allow.
     pub(super) fn give_back(&self, region: Region) {
         let mut state = self.lock();
         let since = self.clock.monotonic_nanos();
@@ -134,7 +135,8 @@ impl Cache {
         next
     }
 
-    /// Nothing that can panic runs under the lock, so that a poisoned one holds a consistent state.
+    /// Nothing that can panic runs under the lock, so the state is consistent even if the lock is
+    /// poisoned.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -153,7 +155,7 @@ impl State {
         self.idle.iter().map(|idle| idle.region.len()).sum()
     }
 
-    /// Takes out the regions that exceed the bounds once `needed` more bytes are lent, the oldest
+    /// Takes out the idle regions that exceed the bounds once `needed` more bytes are lent, oldest
     /// first.
     fn make_room(&mut self, needed: usize) -> Vec<Region> {
         let mut surplus = Vec::new();
@@ -217,7 +219,8 @@ mod tests {
         let pages = [4, 6, 8].map(|mib| take(cache, mib * MIB).unwrap());
         drop(pages);
         assert_eq!(idle(cache), [4, 6, 8]);
-        // 2 more than there is room for: the oldest goes, and comes back as the youngest.
+        // 2 MiB more than there is room for: the oldest region is removed, and a new one becomes
+        // the youngest.
         let four = take(cache, 2 * MIB).unwrap();
         assert_eq!(idle(cache), [4, 6, 8]);
         let other = take(cache, 2 * MIB).unwrap();

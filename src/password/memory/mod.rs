@@ -1,9 +1,9 @@
-//! Working memory for memory-hard hashing: tens of MiB at a time, and again for the next job.
+//! Working memory for memory-hard hashing, kept for reuse: tens of MiB per job.
 //!
-//! Mapping, first touch and unmapping cost a third of a 64 MiB hash with 4 KiB pages. So a `region`
-//! is whole 2 MiB huge pages where the system has them, if it is longer than one, and the `cache`
-//! keeps it for the next job of its size. `Pages` are a region on loan. This is working memory,
-//! not a place for keys: it is not locked, only kept out of core dumps.
+//! With 4 KiB pages, mapping, first touch and unmapping cost a third of a 64 MiB hash. So a
+//! `region` that is longer than a 2 MiB huge page consists of whole huge pages where the system has
+//! them, and the `cache` keeps it for the next job of its size. `Pages` are a region on loan. This
+//! memory is not a place for keys: it is not locked, only kept out of core dumps.
 
 mod cache;
 mod pages;

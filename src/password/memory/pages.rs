@@ -8,11 +8,11 @@ use crate::error::Result;
 use crate::heap::wipe;
 use crate::os::WORKING_MEMORY_ALIGN;
 
-/// Bytes of one block, the unit in which Argon2 counts memory (RFC 9106 section 3.2).
+/// Bytes of a block, the unit in which Argon2 counts memory (RFC 9106 section 3.2).
 pub const BLOCK_LEN: usize = 1024;
 
-/// Takes zeroed pages for `len` bytes that a policy of this process asks for: pages of an earlier
-/// job if the cache has some of that size.
+/// Takes zeroed pages for `len` bytes that a policy of this process asks for. Reuses pages of an
+/// earlier job if the cache has some of that size.
 ///
 /// Fails with `ERR_PASSWORD_MEMORY` if the system has no memory.
 pub fn take(len: usize) -> Result<Pages> {
@@ -20,8 +20,8 @@ pub fn take(len: usize) -> Result<Pages> {
     Pages::take_from(&CACHE, len)
 }
 
-/// As [`take`], for a size that stored data asks for: memory beyond the largest size that a policy
-/// has asked for is given back to the system at once.
+/// As [`take`], for a size that stored data asks for. Memory above the largest size that a policy
+/// has asked for is returned to the system at once.
 pub fn take_untrusted(len: usize) -> Result<Pages> {
     Pages::take_from(&CACHE, len)
 }
@@ -30,7 +30,7 @@ pub fn take_untrusted(len: usize) -> Result<Pages> {
 #[derive(Debug)]
 pub struct Pages {
     region: Region,
-    /// Bytes handed out, and so the bytes to wipe; at most the region's.
+    /// Bytes lent, which must be wiped; at most the region's length.
     len: usize,
     cache: &'static Cache,
 }
@@ -40,7 +40,7 @@ impl Pages {
         Ok(Self { region: cache.take(len)?, len, cache })
     }
 
-    /// The memory as blocks of [`BLOCK_LEN`] bytes, as many as fit in the length asked for.
+    /// The memory as blocks of [`BLOCK_LEN`] bytes, as many as fit in the requested length.
     pub fn blocks<B: PlainBlock>(&mut self) -> &mut [B] {
         const {
             assert!(size_of::<B>() == BLOCK_LEN);
@@ -72,8 +72,8 @@ impl Drop for Pages {
 /// neither `Drop` nor interior mutability.
 pub unsafe trait PlainBlock: Copy {}
 
-// SAFETY: a `Copy` struct around one `[u64; 128]`, aligned to 64; size and alignment are asserted
-// where it is used, so that 1024 bytes leave no room for anything but those words.
+// SAFETY: a `Copy` struct around one `[u64; 128]`, aligned to 64. Size and alignment are asserted
+// where it is used, so its 1024 bytes hold only those words.
 unsafe impl PlainBlock for argon2::Block {}
 
 #[cfg(test)]

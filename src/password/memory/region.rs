@@ -1,27 +1,27 @@
-//! A stretch of working memory from the operating system.
+//! A region of working memory from the operating system.
 
 use std::ptr::NonNull;
 
 use crate::error::{Code, Error, Result};
 use crate::os::{HUGE_PAGE_LEN, Native, Platform};
 
-/// Memory whose length is a multiple of a huge page, initialised, aligned to
-/// `WORKING_MEMORY_ALIGN`, owned alone and given back when dropped.
+/// Memory whose length is a multiple of a huge page. It is initialised, aligned to
+/// `WORKING_MEMORY_ALIGN`, exclusively owned, and returned to the system when dropped.
 #[derive(Debug)]
 pub(super) struct Region {
     start: NonNull<u8>,
     len: usize,
 }
 
-// SAFETY: a `Region` owns its memory alone, as a `Box` would; nothing in it belongs to a thread.
+// SAFETY: a `Region` exclusively owns its memory, like a `Box`; nothing in it belongs to a thread.
 unsafe impl Send for Region {}
 
 impl Region {
-    /// No memory.
+    /// An empty region without memory.
     pub(super) const EMPTY: Self = Self { start: NonNull::dangling(), len: 0 };
 
-    /// Zeroed memory of `len` bytes, as [`Region::len_for`] returns; `ERR_PASSWORD_MEMORY` if the
-    /// system has none.
+    /// Maps zeroed memory of `len` bytes, a length returned by [`Region::len_for`]. Fails with
+    /// `ERR_PASSWORD_MEMORY` if the system has none.
     pub(super) fn map(len: usize) -> Result<Self> {
         Native::map_working_memory(len).map(|start| Self { start, len }).ok_or_else(no_memory)
     }
@@ -36,7 +36,7 @@ impl Region {
         self.start
     }
 
-    /// Bytes.
+    /// The length in bytes.
     pub(super) fn len(&self) -> usize {
         self.len
     }

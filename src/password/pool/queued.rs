@@ -1,4 +1,4 @@
-//! A job as the pool holds it: the work, and the one delivery of its result.
+//! A job in the pool: the work, and the single delivery of its result.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use crate::error::{Code, Error, Result};
 use crate::password::cancel::Cancel;
 
-/// Names one job, so that it can be cancelled.
+/// Identifies one job, so that it can be cancelled.
 #[derive(Debug)]
 pub struct JobHandle {
     pub(super) id: u64,
@@ -34,7 +34,7 @@ pub struct Delivery<T> {
 }
 
 impl<T> Delivery<T> {
-    /// Hands a result on; the first one counts, later ones are dropped.
+    /// Delivers a result. Only the first call counts; later results are dropped.
     pub fn send(&mut self, result: Result<T>) {
         if let Some(deliver) = self.deliver.take() {
             deliver(result);
@@ -42,10 +42,10 @@ impl<T> Delivery<T> {
     }
 }
 
-/// Runs the work, or delivers the error on account of which it does not run.
+/// Runs the work, or delivers the error that prevents it from running.
 type Settle = dyn FnOnce(Result<&Cancel>) + Send;
 
-/// A job of any type of result.
+/// A job with its result type erased.
 pub(super) struct QueuedJob {
     cancel: Cancel,
     settle: Box<Settle>,
@@ -61,10 +61,10 @@ impl QueuedJob {
         Self { cancel: handle.cancel.clone(), settle: Box::new(settle) }
     }
 
-    /// Runs the job and says whether it was cancelled.
+    /// Runs the job and returns whether it was cancelled.
     pub(super) fn run(self) -> bool {
         let Self { cancel, settle } = self;
-        // `settle` lets no panic of the work through; this catches one of `deliver`.
+        // `settle` catches panics of the work; this catches panics of `deliver`.
         forget_panic(catch_unwind(AssertUnwindSafe(|| settle(Ok(&cancel)))));
         cancel.is_cancelled()
     }
@@ -96,8 +96,8 @@ fn settle<T>(
     )));
 }
 
-/// Drops the payload of a panic, which may itself panic when dropped; the panic hook has reported
-/// it.
+/// Forgets the payload of a panic, because dropping it may panic too. The panic hook has already
+/// reported the panic.
 fn forget_panic(outcome: std::result::Result<(), Box<dyn Any + Send>>) {
     if let Err(payload) = outcome {
         std::mem::forget(payload);

@@ -1,6 +1,6 @@
-//! The threads of a pool: workers that run the jobs that `admission` lets run, and a timer that
-//! refuses jobs that have waited for too long and gives idle memory back to the system. The workers
-//! could not do that: all of them may be hashing.
+//! The threads of a pool: workers that run the jobs that `admission` selects, and a timer that
+//! refuses jobs that have waited for too long and returns idle memory to the system. The workers
+//! cannot do the timer's work, because all of them may be busy hashing.
 
 use std::collections::VecDeque;
 use std::io;
@@ -15,10 +15,11 @@ use crate::password::admission::{Admission, Bounds, Counts, End};
 use crate::password::cancel::Cancel;
 use crate::password::memory;
 
-/// Enough for Argon2 by far: it keeps its memory in the arena and a few 1 KiB blocks on the stack.
+/// Far more than Argon2 needs: it keeps its memory in the arena and a few 1 KiB blocks on the
+/// stack.
 const STACK_LEN: usize = 512 << 10;
 
-/// Memory of a job on its caller's thread, until dropped.
+/// Memory held for a job on its caller's thread, until dropped.
 pub struct Hold {
     pool: &'static Pool,
     bytes: u64,
@@ -43,7 +44,7 @@ pub(super) struct Pool {
     spawn: fn(&'static Self, Role) -> io::Result<()>,
 }
 
-/// The work of a thread, all its life.
+/// The role of a thread for its whole life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Role {
     Worker(usize),
@@ -52,10 +53,10 @@ enum Role {
 
 struct State {
     admission: Admission<QueuedJob>,
-    /// Admitted, and not yet with a thread.
+    /// Admitted jobs that have no thread yet.
     ready: VecDeque<(QueuedJob, u64)>,
     threads: usize,
-    /// Threads without a job, be they asleep, woken or only just started.
+    /// Threads without a job: asleep, woken or just started.
     idle: usize,
     timer: Timer,
     timer_runs: bool,
@@ -102,7 +103,7 @@ impl Pool {
         handle.cancel.cancel();
         let mut state = self.lock();
         if let Some(job) = state.admission.abort(handle.id) {
-            // The others may have waited behind this one.
+            // Jobs may have waited behind the cancelled one.
             self.move_on(state, None);
             if let Err(error) = handle.cancel.check() {
                 job.refuse(error);
@@ -128,19 +129,19 @@ impl Pool {
         let leaving = state.admission.set_bounds(bounds);
         self.move_on(state, None);
         self.bound_pages();
-        // Threads that are too many now, and idle, end.
+        // Idle threads above the new number end.
         self.work_arrived.notify_all();
         refuse(leaving);
     }
 
-    /// Tells the memory that is kept for reuse how much of it these bounds allow.
+    /// Tells the memory cache how much memory these bounds allow it to keep.
     pub(super) fn bound_pages(&self) {
         let Bounds { threads, max_memory, .. } = self.bounds();
         memory::configure(usize::try_from(max_memory).unwrap_or(usize::MAX), threads);
     }
 
-    /// Gives a thread to every job that may run now, and the timer its next appointment, with the
-    /// deadline of a job that has just been taken in.
+    /// Gives a thread to every job that may run now, and schedules the timer. `deadline` is the
+    /// deadline of a job that has just been submitted.
     fn move_on(&'static self, mut state: MutexGuard<'_, State>, deadline: Option<u64>) {
         let mut unserved = Vec::new();
         while let Some(admitted) = state.admission.next() {
@@ -151,7 +152,7 @@ impl Pool {
                         state.threads += 1;
                         state.idle += 1;
                     }
-                    // Fewer threads still run every job.
+                    // Fewer threads can still run every job.
                     Err(_) if state.threads > 0 => {}
                     Err(_) => unserved.extend(state.take_ready()),
                 }
@@ -165,19 +166,19 @@ impl Pool {
         refuse(unserved);
     }
 
-    /// Sees to it that the timer runs and wakes in time.
+    /// Ensures that the timer runs and wakes in time.
     fn appoint(&'static self, state: &mut State, deadline: Option<u64>) {
         let must_wake = state.timer.appoint(deadline, self.clock.monotonic_nanos());
         if !state.timer_runs {
-            // Without a thread for it no job is refused for having waited, and memory stays: the
-            // next call tries again.
+            // If the thread cannot be started, no job is refused for its wait and idle memory is
+            // kept. The next call tries again.
             state.timer_runs = (self.spawn)(self, Role::Timer).is_ok();
         } else if must_wake {
             self.time_changed.notify_one();
         }
     }
 
-    /// The life of a worker.
+    /// The main loop of a worker.
     fn serve(&'static self) {
         while let Some((job, bytes)) = self.next() {
             let since = self.clock.monotonic_nanos();
@@ -193,14 +194,14 @@ impl Pool {
         }
     }
 
-    /// The next job; `None` when there are more threads than there should be.
+    /// The next job; `None` if there are more threads than configured.
     fn next(&self) -> Option<(QueuedJob, u64)> {
         let mut state = self.lock();
         loop {
             if state.threads > state.admission.bounds().threads {
                 state.threads -= 1;
                 state.idle -= 1;
-                // It may have been woken for a job that now is another's.
+                // This thread may have been woken for a job that now needs another thread.
                 self.work_arrived.notify_one();
                 return None;
             }
@@ -212,7 +213,7 @@ impl Pool {
         }
     }
 
-    /// The life of the timer.
+    /// The main loop of the timer.
     fn keep_time(&'static self) {
         loop {
             self.catch_up();
@@ -223,7 +224,7 @@ impl Pool {
         }
     }
 
-    /// Refuses the jobs that are late, and looks at kept memory if that is due.
+    /// Refuses late jobs, and checks kept memory if that is due.
     fn catch_up(&'static self) {
         let now = self.clock.monotonic_nanos();
         let mut state = self.lock();
@@ -233,7 +234,7 @@ impl Pool {
         if late.is_empty() {
             drop(state);
         } else {
-            // The others may have waited behind one of these.
+            // Jobs may have waited behind one of these.
             self.move_on(state, None);
             refuse(late);
         }
@@ -242,14 +243,14 @@ impl Pool {
         }
     }
 
-    /// No job runs under the lock, so that a poisoned one still holds a consistent state.
+    /// No job runs under the lock, so the state is consistent even if the lock is poisoned.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// The jobs that are ready, which no thread will ever run, each with its error.
+    /// Takes the ready jobs, which no thread can run, each with its error.
     fn take_ready(&mut self) -> Vec<(QueuedJob, Error)> {
         let ready: Vec<_> = self.ready.drain(..).collect();
         let refused = |(job, bytes)| {

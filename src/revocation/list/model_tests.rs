@@ -1,5 +1,5 @@
-//! The list beside a map of everything that was ever revoked, under random calls; and under
-//! readers while it is written to.
+//! Compares the list with a map of all revocations under random calls, and tests readers while the
+//! list is written.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,7 +32,7 @@ impl Random {
 
 type Name = (usize, String, Option<&'static str>);
 
-/// What was revoked, and the last second at which it must be remembered.
+/// All revocations; each value tells until when the list must remember it.
 #[derive(Default)]
 struct Model {
     values: HashMap<Name, u64>,
@@ -45,7 +45,8 @@ impl Model {
         *held = value.max(*held);
     }
 
-    /// What was revoked for one issuer's token, and whether the list must still know.
+    /// The revocation that applies to a token of one issuer, and whether the list must still hold
+    /// it.
     fn find(&self, field: usize, id: &str, issuer: Option<&'static str>, now: u64) -> Verdict {
         let life = if field == 2 { LIMITS.max_token_ttl } else { 0 };
         let scopes = if issuer.is_some() { vec![None, issuer] } else { vec![None] };
@@ -97,11 +98,11 @@ fn answers_as_a_map_of_everything_would() {
         let list = RevocationList::new(LIMITS, clock.clone()).unwrap();
         let (mut model, mut random) = (Model::default(), Random(seed));
         let mut now = NOW;
-        // Now and then more than the list has room for.
+        // Sometimes there are more ids than the list has room for.
         let ids = if seed % 2 == 0 { 25 } else { 200 };
         for _ in 0..3000 {
             let field = random.index(4);
-            // Few keys: they stay for good.
+            // Few keys, because they are never removed.
             let id = random.below(if field == 3 { 8 } else { ids }).to_string();
             let issuer = ISSUERS[random.index(3)];
             match random.below(10) {
@@ -131,7 +132,8 @@ fn answers_as_a_map_of_everything_would() {
                     let older = issued_at <= model.rejects_issued_until;
                     match model.find(field, &id, issuer, now) {
                         Verdict::Revoked(value) if field != 2 || issued_at <= value => {
-                            // Room may have been made for it: then only what is older is refused.
+                            // Its entry may have been removed to make room: then only older tokens
+                            // are refused.
                             let made_room = model.rejects_issued_until > 0;
                             assert!(revoked || made_room, "{seed} {asked:?}");
                             assert!(revoked || !older, "{seed} {asked:?}");
@@ -145,7 +147,7 @@ fn answers_as_a_map_of_everything_would() {
             }
             assert!(list.read().len() <= LIMITS.max_entries);
         }
-        // What need not be remembered is forgotten as others are revoked.
+        // Entries that are no longer needed are removed as others are revoked.
         clock.advance(Duration::from_secs(100_000));
         for n in 0..400 {
             let _ = list.revoke_id(&format!("late {n}"), now + 100_000, Scope::Any);

@@ -1,11 +1,12 @@
-//! What a list holds: a table for each kind of entry, and the filter before them.
+//! The content of a list: a table for each kind of entry, and the filter that is checked before
+//! them.
 
 use crate::revocation::filter::Filter;
 use crate::revocation::table::EntryTable;
 use crate::revocation::terms::MAX_CLOCK_TOLERANCE;
 
-/// How many expired entries of a kind one write forgets at most: enough to keep up, too few to be
-/// felt.
+/// The most expired entries of each kind that one write removes: enough to keep up, and too few to
+/// slow it down noticeably.
 const PRUNED_PER_WRITE: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +18,7 @@ pub(super) enum Kind {
     EndedSession = 4,
 }
 
-/// What a token has that may be revoked. Each is hashed under a key of its own.
+/// The properties by which a token may be revoked. Each is hashed under its own key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Field {
     Id = 0,
@@ -43,7 +44,7 @@ impl Kind {
         }
     }
 
-    /// The last second at which an entry of this value is needed; none when that is never over.
+    /// The last second at which an entry with this value is needed; `None` if it never expires.
     pub(super) fn needed_until(self, value: u64, max_token_ttl: u64) -> Option<u64> {
         let life = if self == Self::Subject { max_token_ttl } else { 0 };
         let until = value.saturating_add(life).saturating_add(MAX_CLOCK_TOLERANCE);
@@ -54,9 +55,10 @@ impl Kind {
 #[derive(Default)]
 pub(super) struct State {
     pub tables: [EntryTable; 5],
-    /// Of all tables' ids.
+    /// The ids of all tables.
     pub filter: Filter,
-    /// When room was last made; tolerant verifiers add to it.
+    /// When the list last made room by refusing older tokens; 0 if never. The tolerance of
+    /// verifiers is added to it.
     pub rejects_issued_until: u64,
     pub closed: bool,
 }
@@ -66,12 +68,12 @@ impl State {
         &self.tables[kind as usize]
     }
 
-    /// Whether anything of a token's field is revoked.
+    /// Whether any entry exists for a token's field.
     pub(super) fn has(&self, field: Field) -> bool {
         Kind::ALL.iter().any(|kind| kind.field() == field && !self.table(*kind).is_empty())
     }
 
-    /// Takes an id that is in its table already into the filter.
+    /// Adds an id that is already in its table to the filter.
     pub(super) fn note(&mut self, id: u64) {
         if self.filter.is_full() {
             self.filter = Filter::of(self.tables.iter().flat_map(EntryTable::ids), self.len());

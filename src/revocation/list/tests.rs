@@ -152,7 +152,7 @@ fn refusing_older_tokens_covers_those_that_a_tolerant_verifier_accepts() {
     let (list, _) = list(ListLimits { max_entries: 1, on_full, ..ListLimits::default() });
     list.revoke_id("a", NOW + 100, Scope::Any).unwrap();
     list.revoke_id("b", NOW + 100, Scope::Any).unwrap();
-    // Made afterwards, it counts all the same.
+    // Registered after the revocation, the tolerance still counts.
     list.tolerate(30);
     let ahead = Query { id: Some("a"), issued_at: Some(1_700_000_020.0), ..Query::default() };
     assert!(list.is_revoked(&ahead).unwrap());

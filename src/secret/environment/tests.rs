@@ -1,4 +1,4 @@
-//! Variables that are read, and those that are refused.
+//! Variables that are read, and names that are refused.
 
 use super::*;
 
@@ -14,7 +14,7 @@ fn a_variable_is_read_and_wiped() {
     let name = VariableName::new("NODESEC_ENVIRON_TEST".into()).unwrap();
     assert!(name.read().unwrap().is_none());
     name.wipe();
-    // SAFETY: no other test of this crate changes variables, and Rust's own readers lock.
+    // SAFETY: no other test of this crate changes variables, and Rust's own readers take a lock.
     unsafe { std::env::set_var("NODESEC_ENVIRON_TEST", "sesame") };
     assert!(name.read().unwrap().unwrap().ct_eq(b"sesame"));
     name.wipe();

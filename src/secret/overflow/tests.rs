@@ -1,4 +1,4 @@
-//! A full heap, and what is sealed for want of room in it.
+//! A full heap, and the secrets that are sealed for lack of room in it.
 
 use std::{ptr, slice, thread};
 
@@ -15,7 +15,7 @@ fn heap_of(config: Config) -> SecureHeap {
     SecureHeap::new(config, || ())
 }
 
-/// A heap of 16 KiB beside the scratch memory.
+/// A heap of 16 KiB in addition to the scratch memory.
 fn small_heap() -> SecureHeap {
     let heap = heap_of(Config { backend: Some(Backend::DontDump), ..Config::default() });
     heap.configure(Settings {
@@ -53,7 +53,7 @@ fn what_has_no_room_is_sealed_and_works() {
         assert_eq!((status.heap.live_secrets, status.sealed_secrets), (4, 1));
         let other = sealed.clone();
         assert!(holds(&sealed, len, 7) && holds(&other, len, 7));
-        // Open within open, as when one is compared with another.
+        // One secret is opened while another is open, as in a comparison.
         let same = |one: &Secret| other.with(|other| other.ct_eq(one.expose_secret()));
         assert!(sealed.with(same).unwrap().unwrap());
         drop(sealed);
@@ -72,7 +72,8 @@ fn what_cannot_be_sealed_is_refused() {
     let refused = stored(&heap, MAX_OVERFLOW_LEN + 1, 1).unwrap_err();
     assert_eq!(refused.code, Code::SecretExhausted);
     assert!(refused.message.contains("4064"), "{refused}");
-    // Only a call that makes a secret may use the scratch memory: other slots could stay for ever.
+    // Only a call that creates a secret may use the scratch memory, because other slots could stay
+    // forever.
     let lasting = Secret::filled_in(&heap, 32, |_| Ok(()));
     assert_eq!(lasting.unwrap_err().code, Code::SecretExhausted);
     assert_eq!(
@@ -171,7 +172,7 @@ fn the_end_takes_the_key_with_it() {
     let key = TraceGuard::run(Depth::Registers, |_| {
         ptr::from_ref::<LessSafeKey>(&overflow.cipher).cast::<u8>()
     });
-    // SAFETY: the heap lives, and what was wiped is initialised, padding and all.
+    // SAFETY: the heap still exists, and wiped memory is initialised, including padding.
     let left = unsafe { slice::from_raw_parts(key, size_of::<LessSafeKey>()) };
     assert!(left.iter().all(|byte| *byte == 0));
 }

@@ -1,4 +1,4 @@
-//! The bytes of a secret: kept, compared, copied and wiped.
+//! The bytes of a secret are kept, compared, copied and wiped.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -16,12 +16,12 @@ fn small() -> SecureHeap {
     heap(Config { max_bytes: 8192, ..Config::default() })
 }
 
-/// A heap whose growth the machine's limit on locked memory does not end.
+/// A heap whose growth is not stopped by the machine's limit on locked memory.
 fn unlocked() -> SecureHeap {
     heap(Config { backend: Some(Backend::DontDump), ..Config::default() })
 }
 
-/// What lies at an address of an arena that still exists.
+/// The bytes at an address of an arena that still exists.
 fn peek(start: std::ptr::NonNull<u8>, len: usize) -> Vec<u8> {
     // SAFETY: the tests keep the arena alive, so the address is mapped and initialised.
     unsafe { std::slice::from_raw_parts(start.as_ptr(), len) }.to_vec()

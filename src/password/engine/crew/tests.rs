@@ -8,8 +8,8 @@ use super::super::layout::Layout;
 use super::*;
 use crate::password::params::{Algorithm, Params, Version};
 
-/// The memory after a hash of lanes that begin with their number, filled by so many threads, of
-/// which the helpers leave when `stay` says so.
+/// The memory after a hash by `threads` threads. Each lane begins with its number, and helpers
+/// leave when `stay` returns false.
 fn filled(params: Params, threads: u64, stay: impl Fn() -> bool + Sync) -> Vec<[u64; 128]> {
     let layout = Layout::new(params);
     let mut blocks = vec![Block::ZERO; usize::try_from(layout.blocks()).unwrap()];
@@ -18,7 +18,7 @@ fn filled(params: Params, threads: u64, stay: impl Fn() -> bool + Sync) -> Vec<[
     }
     let memory = Memory::new(layout, &mut blocks).unwrap();
     let cancel = Cancel::default();
-    // SAFETY: an available kernel's instructions are there.
+    // SAFETY: the processor has the instructions of an available kernel.
     let crew = unsafe { Crew::new(kernel::fastest().fill(), &memory, &cancel) };
     crew.run(threads, || Some(Seat::take()), stay);
     assert_eq!(crew.lock().pass, params.time_cost());
@@ -32,7 +32,7 @@ fn the_number_of_threads_changes_nothing() {
         let alone = filled(params, 1, || true);
         for threads in 2..=5 {
             assert!(filled(params, threads, || true) == alone, "{m} {p} with {threads} threads");
-            // One of them leaves after every few segments, so that in the end none is left.
+            // One thread leaves after every few segments, so that no helper is left at the end.
             let asked = AtomicUsize::new(0);
             let stay = || asked.fetch_add(1, Ordering::Relaxed) % 5 != 4;
             assert!(filled(params, threads, stay) == alone, "{m} {p}, of {threads} threads");
@@ -40,7 +40,7 @@ fn the_number_of_threads_changes_nothing() {
     }
 }
 
-/// Fails in one lane and leaves the others as they are.
+/// Panics in lane 2 and does nothing in the others.
 unsafe fn fails(task: &Task<'_>) {
     assert_ne!(task.lane, 2, "so that a thread unwinds");
 }
@@ -53,7 +53,7 @@ fn a_thread_that_panics_lets_the_others_go() {
     let memory = Memory::new(layout, &mut blocks).unwrap();
     let cancel = Cancel::default();
     for threads in [1, 2, 3] {
-        // SAFETY: it takes no instructions of any kind.
+        // SAFETY: `fails` needs no special instructions.
         let crew = unsafe { Crew::new(fails, &memory, &cancel) };
         let run = || crew.run(threads, || Some(Seat::take()), || true);
         assert!(catch_unwind(AssertUnwindSafe(run)).is_err());
@@ -63,7 +63,7 @@ fn a_thread_that_panics_lets_the_others_go() {
 
 #[test]
 fn seats_are_given_back_and_idle_ones_are_limited() {
-    // Other tests take seats meanwhile; more than there are cores is never idle.
+    // Other tests may take seats meanwhile; no core is idle while as many seats as cores are taken.
     let seats: Vec<_> = (0..*CORES).map(|_| Seat::take()).collect();
     assert!(Seat::take_idle().is_none());
     drop(seats);

@@ -1,4 +1,4 @@
-//! AVX2: four words a register.
+//! AVX2: four words per register.
 
 use std::arch::asm;
 use std::arch::x86_64::{
@@ -11,20 +11,20 @@ use super::quad::Quad;
 use crate::password::engine::fill::{Task, walk};
 
 /// # Safety
-/// The processor has AVX2; and as [`walk`].
+/// The processor has AVX2. The contract of [`walk`] also applies.
 #[target_feature(enable = "avx2")]
 pub(super) unsafe fn fill(task: &Task<'_>) {
-    // SAFETY: both passed on to the caller.
+    // SAFETY: the caller upholds both conditions.
     unsafe { walk::<Register>(task) }
 }
 
-/// Private, and made of blocks by `fill` only: where there is one, there is AVX2.
+/// Private, and created only by `fill`, from blocks: where a value exists, the processor has AVX2.
 #[derive(Clone, Copy)]
 #[repr(transparent)]
 struct Register(__m256i);
 
-// SAFETY: `__m256i` is 32 plain bytes, aligned to 32. In all functions, the instructions are there
-// because a `Register` is.
+// SAFETY: `__m256i` is 32 plain bytes, aligned to 32. All functions may use AVX2 instructions,
+// because a `Register` exists only where the processor has them.
 unsafe impl Quad for Register {
     #[inline(always)]
     fn add(self, other: Self) -> Self {
@@ -102,13 +102,13 @@ unsafe impl Quad for Register {
     }
 }
 
-/// `vpshufb`. As an intrinsic, the compiler takes it together with the shuffle before and makes
-/// four instructions of it.
+/// `vpshufb`. The compiler would merge an intrinsic with the preceding shuffle and turn both into
+/// four instructions.
 #[target_feature(enable = "avx2")]
 #[inline]
 fn shuffle(bytes: __m256i, order: __m256i) -> __m256i {
     let shuffled;
-    // SAFETY: computes a register from two others, and the instruction is there.
+    // SAFETY: computes a register from two others; the processor has the instruction.
     unsafe {
         asm!(
             "vpshufb {shuffled}, {bytes}, {order}",

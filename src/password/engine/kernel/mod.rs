@@ -1,9 +1,9 @@
-//! The kernels, one file each, and those that this processor can run.
+//! The kernels, one file each, and the selection of those that this processor can run.
 //!
-//! A kernel computes on registers of four words, of which its file gives the operations
-//! ([`quad::Quad`]), or implements [`Kernel`](super::fill::Kernel) itself. A kernel whose
-//! instructions are not of the baseline has a [`Fill`] that is compiled for them, the walk
-//! included, so that nothing is called from block to block.
+//! The file of a kernel defines operations on registers of four words ([`quad::Quad`]) or
+//! implements [`Kernel`](super::fill::Kernel) itself. If a kernel needs instructions beyond the
+//! baseline, its whole [`Fill`], including the walk, is compiled for them, so that no function is
+//! called per block.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -14,7 +14,7 @@ mod sse2;
 
 use super::fill::{Fill, walk};
 
-/// A kernel that this processor can run: a value exists only where its instructions do.
+/// A kernel that this processor can run. A value exists only if the processor has its instructions.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AvailableKernel {
     name: &'static str,
@@ -27,7 +27,7 @@ impl AvailableKernel {
         self.name
     }
 
-    /// Its code.
+    /// The kernel's code.
     pub(super) const fn fill(&self) -> Fill {
         self.fill
     }

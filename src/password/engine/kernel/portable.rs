@@ -1,4 +1,4 @@
-//! Plain code, which the compiler turns into the vector instructions of the baseline.
+//! Portable code, which the compiler turns into the vector instructions of the baseline.
 
 use super::quad::Quad;
 
@@ -18,7 +18,7 @@ impl Words {
     }
 }
 
-// SAFETY: four words, 32 bytes at an alignment of 32, so without padding.
+// SAFETY: four words, 32 bytes at an alignment of 32, so there is no padding.
 unsafe impl Quad for Words {
     #[inline(always)]
     fn add(self, other: Self) -> Self {

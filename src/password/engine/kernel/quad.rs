@@ -1,17 +1,17 @@
-//! The kernel on registers of four words, for every kind of such registers.
+//! The kernel for registers of four words, generic over the kind of register.
 
 use crate::password::engine::block::Block;
 use crate::password::engine::fill::Kernel;
 
-/// Registers of a row of 16 words.
+/// The number of registers for a row of 16 words.
 const ROW: usize = 4;
-/// Two rows, one after the other.
+/// Two consecutive rows.
 type Rows<Q> = [Q; 2 * ROW];
 
 /// Four 64-bit words.
 ///
 /// # Safety
-/// A value is 32 plain bytes, any of which are valid, at an alignment of at most 64.
+/// A value is 32 plain bytes at an alignment of at most 64, and any content of them is valid.
 pub(super) unsafe trait Quad: Copy {
     /// `x + y + 2 · low(x) · low(y)` modulo 2^64, where `low` is the lower 32 bits.
     fn add(self, other: Self) -> Self;
@@ -31,7 +31,7 @@ pub(super) unsafe trait Quad: Copy {
     /// Words 2, 3, 0, 1.
     fn swap(self) -> Self;
 
-    /// Words 1 and 3 of this, each followed by word 0 or 2 of the other.
+    /// Words 1 and 3 of `self`, followed by word 0 and word 2 of `other` respectively.
     fn join(self, other: Self) -> Self;
 
     /// Word 0.
@@ -49,7 +49,7 @@ impl<Q: Quad> Kernel for Q {
         compress::<Q, XOR>(previous, reference, next, first_word);
     }
 
-    /// Asks for all lines of a block where the baseline has an instruction for it.
+    /// Prefetches all cache lines of a block where the baseline has an instruction for it.
     #[inline(always)]
     fn prefetch(block: *const Block) {
         #[cfg(target_arch = "x86_64")]
@@ -68,8 +68,9 @@ impl<Q: Quad> Kernel for Q {
 
 /// As [`Kernel::compress`].
 ///
-/// Row by row, the sum of both inputs goes into `next` and is mixed into a buffer; column by
-/// column, that is mixed again and goes into `next` as well.
+/// The first step goes row by row: the sum of both inputs is written into `next` and mixed into a
+/// buffer. The second goes column by column: the buffer is mixed again and combined with `next` by
+/// exclusive or.
 #[inline(always)]
 fn compress<Q: Quad, const XOR: bool>(
     previous: &Block,
@@ -105,7 +106,7 @@ fn mix_rows<Q: Quad, const XOR: bool>(
     }
     let [a0, b0, c0, d0, a1, b1, c1, d1] = rows;
     let [a, b, c, d] = mix([a0, a1], [b0, b1], [c0, c1], [d0, d1]);
-    // The diagonals become columns. `b`, which is ready last, stays where it is.
+    // The diagonals become columns. `b`, which is ready last, is not moved.
     let [a, b, c, d] = mix(
         [a[0].turn_right(), a[1].turn_right()],
         b,
@@ -127,7 +128,7 @@ fn mix_columns<Q: Quad>(rows: &[Rows<Q>; 4], pair: usize, next: &mut [Rows<Q>; 4
         [rows[2][upper], rows[2][lower]],
         [rows[3][upper], rows[3][lower]],
     );
-    // As above: `b` stays.
+    // As in `mix_rows`, `b` is not moved.
     let [a, b, c, d] = mix(
         [a[1].join(a[0]), a[0].join(a[1])],
         b,
@@ -162,8 +163,8 @@ fn mix<Q: Quad>(mut a: [Q; 2], mut b: [Q; 2], mut c: [Q; 2], mut d: [Q; 2]) -> [
 const fn view<Q: Quad>(block: &Block) -> &[Rows<Q>; 4] {
     const { assert!(size_of::<[Rows<Q>; 4]>() == size_of::<Block>()) };
     const { assert!(align_of::<Q>() <= align_of::<Block>()) };
-    // SAFETY: of the same size and no stricter alignment (above), and any bytes are a valid value
-    // of either (`Quad`); the borrow is passed on.
+    // SAFETY: both types have the same size, the target has no stricter alignment (asserted above),
+    // and any bytes are a valid value of either (`Quad`). The borrow keeps its lifetime.
     unsafe { &*(&raw const *block).cast() }
 }
 

@@ -1,5 +1,5 @@
-//! SSE2, which every x86-64 processor has: two words a register. The compiler makes no vectors of
-//! the portable kernel here, and it takes nearly twice as long.
+//! SSE2, which every x86-64 processor has: two words per register. The compiler does not vectorise
+//! the portable kernel here, and that takes nearly twice as long.
 
 use std::arch::x86_64::{
     __m128i, _mm_add_epi64, _mm_castpd_si128, _mm_castsi128_pd, _mm_cvtsi128_si64, _mm_mul_epu32,
@@ -21,12 +21,12 @@ impl Registers {
     }
 }
 
-// SAFETY: two registers of 16 plain bytes, so without padding, aligned to 16.
+// SAFETY: two registers of 16 plain bytes, aligned to 16, so there is no padding.
 unsafe impl Quad for Registers {
     #[inline(always)]
     fn add(self, other: Self) -> Self {
         self.zip(other, |x, y| {
-            // SAFETY: SSE2 is of the baseline.
+            // SAFETY: SSE2 is part of the baseline.
             unsafe {
                 let product = _mm_mul_epu32(x, y);
                 _mm_add_epi64(_mm_add_epi64(x, y), _mm_add_epi64(product, product))
@@ -36,7 +36,7 @@ unsafe impl Quad for Registers {
 
     #[inline(always)]
     fn xor(self, other: Self) -> Self {
-        // SAFETY: SSE2 is of the baseline.
+        // SAFETY: SSE2 is part of the baseline.
         self.zip(other, |x, y| unsafe { _mm_xor_si128(x, y) })
     }
 
@@ -67,14 +67,14 @@ unsafe impl Quad for Registers {
 
     #[inline(always)]
     fn first(self) -> u64 {
-        // SAFETY: SSE2 is of the baseline.
+        // SAFETY: SSE2 is part of the baseline.
         unsafe { _mm_cvtsi128_si64(self.0) }.cast_unsigned()
     }
 }
 
 #[inline(always)]
 fn rotate<const BITS: u32>(x: __m128i) -> __m128i {
-    // SAFETY: SSE2 is of the baseline.
+    // SAFETY: SSE2 is part of the baseline.
     unsafe {
         match BITS {
             16 => _mm_shufflehi_epi16::<0b00_11_10_01>(_mm_shufflelo_epi16::<0b00_11_10_01>(x)),
@@ -91,6 +91,6 @@ fn rotate<const BITS: u32>(x: __m128i) -> __m128i {
 /// The upper word of `x` and the lower word of `y`.
 #[inline(always)]
 fn upper_lower(x: __m128i, y: __m128i) -> __m128i {
-    // SAFETY: SSE2 is of the baseline.
+    // SAFETY: SSE2 is part of the baseline.
     unsafe { _mm_castpd_si128(_mm_shuffle_pd::<0b01>(_mm_castsi128_pd(x), _mm_castsi128_pd(y))) }
 }

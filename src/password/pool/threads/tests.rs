@@ -26,7 +26,7 @@ fn submit<T: Send + 'static>(
     (handle, receiver)
 }
 
-/// A job that holds its thread and so many MiB until the sender is used or dropped.
+/// A job that holds its thread and `mib` MiB until the sender is used or dropped.
 fn occupy(pool: &'static Pool, mib: u64) -> (Sender<()>, Receiver<Result<()>>) {
     let (gate, closed) = channel::<()>();
     let (_, done) = submit(pool, mib * MIB, move |delivery, _| {
@@ -40,7 +40,7 @@ fn wait<T>(receiver: &Receiver<T>) -> T {
     receiver.recv_timeout(Duration::from_secs(10)).unwrap()
 }
 
-/// Until the pool's own thread has done what follows a result.
+/// Waits until the pool's thread has finished its work after a result.
 fn until(mut holds: impl FnMut() -> bool) {
     for _ in 0..10_000 {
         if holds() {
@@ -104,7 +104,7 @@ fn memory_is_free_again_when_the_work_has_ended_and_not_before() {
     let (gate, closed) = channel::<()>();
     let (_, done) = submit(pool, 60 * MIB, move |delivery, _| {
         delivery.send(Ok(()));
-        // As if its memory were being wiped.
+        // Simulates the time for wiping its memory.
         let _ = closed.recv();
     });
     wait(&done).unwrap();
@@ -132,7 +132,7 @@ fn queued_work_that_is_called_off_is_dropped_at_once_and_lets_others_pass() {
     let (_, small) = submit(pool, 1, |delivery, _| delivery.send(Ok(())));
     assert!(small.try_recv().is_err());
     pool.cancel(&handle);
-    // Its inputs are gone and it has its answer before the call returns.
+    // The job's inputs are dropped and its error is delivered before the call returns.
     assert_eq!(dropped.try_recv(), Err(std::sync::mpsc::TryRecvError::Disconnected));
     assert_eq!(large.try_recv().unwrap().unwrap_err().code, Code::Aborted);
     wait(&small).unwrap();
