@@ -130,12 +130,10 @@ function unions(codes) {
       union(`${className}Code`, `The codes of {@link ${className}}.`, rows),
     ),
     union('JwtRejectionCode', 'The codes with which a verifier refuses a token.', refusals, false),
-    [
-      '/** Every code of this module. See docs/errors.md for what to do about each. */',
-      'export type NodesecErrorCode =',
-      ...others.flatMap(({ code, when }) => [comment(when), `  | '${code}'`]),
-      ...named.map(([className]) => `  | ${className}Code`),
-    ].join('\n') + ';\n',
+    '/** Every code of this module. docs/errors.md has a remedy for each. */',
+    'export type NodesecErrorCode =',
+    ...others.flatMap(({ code, when }) => [comment(when), `  | '${code}'`]),
+    `${named.map(([className]) => `  | ${className}Code`).join('\n')};\n`,
   ].join('\n');
 }
 
