@@ -2680,7 +2680,7 @@ export type JwtRejectionCode =
   | 'ERR_JWT_SIGNATURE'
   | 'ERR_REVOCATION_CLOSED';
 
-/** Every code of this module. See docs/errors.md for what to do about each. */
+/** Every code of this module. docs/errors.md has a remedy for each. */
 export type NodesecErrorCode =
   /** This module has a defect: a panic was caught at the border. */
   | 'ERR_INTERNAL'

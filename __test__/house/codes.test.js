@@ -25,13 +25,13 @@ function textOf(folder, pattern) {
 
 test('every code is tested, and documented in the manual', () => {
   const tests = textOf('__test__', /\.test\.m?js$/) + textOf('src', /\.rs$/);
-  const documented = read('index.d.ts').split('writes the unions below')[0];
+  const documented = read('index.d.ts');
   // No test can make the system's random generator fail, nor find a defect that it has not mended.
   const untested = ['ERR_INTERNAL', 'ERR_RANDOM'];
   assert.ok(codes.length > 50);
   for (const code of codes) {
     if (!untested.includes(code)) assert.match(tests, new RegExp(`['"\`]${code}\\b`), code);
-    if (/JWT|KEYRING/.test(code)) assert.match(documented, new RegExp(`['\`]${code}['\`]`), code);
+    assert.match(documented, new RegExp(`'${code}'`), code);
   }
 });
 
@@ -59,13 +59,13 @@ test('each code is in the union of the class that is thrown with it', () => {
     const error = makeError(code, 'a message');
     const name = error.constructor.name;
     assert.ok(error instanceof native[name], code);
-    const [, union] = new RegExp(`export type ${name}Code =([^;]*);`).exec(manual);
+    const [, union] = new RegExp(`export type ${name}Code =([^]*?);\\n`).exec(manual);
     assert.match(union, new RegExp(`'${code}'`), code);
   }
 });
 
 test('the codes of rejections are those that a verifier gives', () => {
-  const [, union] = /export type JwtRejectionCode =([^;]*);/.exec(read('index.d.ts'));
+  const [, union] = /export type JwtRejectionCode =([^]*?);\n/.exec(read('index.d.ts'));
   const { jwtRejection } = require('../../lib/load.js');
   const given = new Set();
   for (let status = 0; status <= 0xffff; status += 1) {
