@@ -15,7 +15,7 @@
 // Guides: README.md (a first look), docs/migrating.md (from argon2, bcrypt, jsonwebtoken, jose and
 // fast-jwt), docs/errors.md (each code with its remedy and HTTP status), SECURITY.md (promises).
 //
-// What holds everywhere:
+// Conventions:
 //
 // - Units: a name that ends in `Ms` is in milliseconds, `memoryCost` is in KiB, every other size is
 //   in bytes. A `Duration` is in seconds or has a unit; a `Moment` is a Date or seconds since 1970.
@@ -1187,7 +1187,7 @@ export type VerifyResult<T> =
       message: string;
       /** With `ERR_JWT_CLAIM`: the name of the claim. */
       claim?: string;
-      /** With `ERR_JWT_CLAIM`: what is wrong with the claim. */
+      /** With `ERR_JWT_CLAIM`: the fault of the claim. */
       reason?: 'missing' | 'type' | 'mismatch';
     };
 
@@ -1269,7 +1269,8 @@ export class JwtVerifier {
    */
   verify<T = unknown>(token: string): T & Claims;
   /**
-   * Verifies a token and gives the outcome as a value. It throws for no token, whatever its type.
+   * Verifies a token and gives the outcome as a value. It does not throw, even if the token is not
+   * a string.
    *
    * @example
    * ```ts
@@ -2434,7 +2435,7 @@ export class JwtError extends NodesecError {
   readonly code: JwtErrorCode;
   /** With `ERR_JWT_CLAIM` from a verifier: the name of the claim. */
   readonly claim?: string;
-  /** With `ERR_JWT_CLAIM` from a verifier: what is wrong with the claim. */
+  /** With `ERR_JWT_CLAIM` from a verifier: the fault of the claim. */
   readonly reason?: 'missing' | 'type' | 'mismatch';
 }
 

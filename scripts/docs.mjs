@@ -78,7 +78,10 @@ function withoutFences(text) {
   return text.replaceAll(/^ *(```|~~~)[^]*?^ *\1$/gm, '');
 }
 
-/** Faults of index.d.ts, which is formatted: a declaration begins a line, its members two columns in. */
+/**
+ * Faults of index.d.ts, which is formatted: a declaration begins a line, its members two columns
+ * in.
+ */
 function manualFaults(file, text) {
   const faults = [];
   const names = new Set();

@@ -1,5 +1,5 @@
-// Writes the pages of error codes from the rows of `codes!` in src/error.rs: docs/errors.md, and the
-// unions of codes in index.d.ts.
+// Writes the pages of error codes from the rows of `codes!` in src/error.rs: docs/errors.md, and
+// the unions of codes in index.d.ts.
 //
 //   node scripts/errors.mjs            writes both
 //   node scripts/errors.mjs --check    fails if either is stale
