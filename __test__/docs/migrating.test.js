@@ -1,6 +1,7 @@
 'use strict';
 
-// Every snippet of docs/migrating.md runs, by itself, and prints what its comments say.
+// Runs every snippet of docs/migrating.md on its own and checks that it prints the output that its
+// comments state.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -23,7 +24,7 @@ for (const [, heading, code] of snippets) {
   }
   number = (number ?? 0) + 1;
   const name = `${title ?? 'the beginning'}, snippet ${number}`;
-  // The one that shows what Node 24 brought.
+  // A snippet that imports `argon2` from node:crypto needs Node 24.7 or later.
   const needs24 = /import \{ argon2, .*\} from 'node:crypto'/.test(code);
   test(`a snippet prints what it says: ${name}`, (t) => {
     const node = needs24 ? peers.node24(t) : process.execPath;

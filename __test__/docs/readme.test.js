@@ -1,6 +1,7 @@
 'use strict';
 
-// Every JavaScript snippet of the README runs, by itself, and prints what its comments say.
+// Runs every JavaScript snippet of the README on its own and checks that it prints the output that
+// its comments state.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
