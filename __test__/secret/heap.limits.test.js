@@ -29,8 +29,8 @@ const PROBE = `
     refused = error.code;
   }
   const status = secureHeap.status();
-  // The heap's own mappings, found by flags that only the heap sets. Mappings of plain memory
-  // cannot be told from others.
+  // The heap's own mappings, found by a name or by flags that only the heap requests. Mappings of
+  // plain memory look like any other.
   const all = mappings();
   const own = ({ name, flags }) => name.startsWith('/secretmem') || ['wf', 'dd'].every((flag) => flags.includes(flag));
   const isGuard = (area) => area.access === '---p' && area.size >= 65536;
