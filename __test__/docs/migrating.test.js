@@ -1,7 +1,6 @@
 'use strict';
 
-// Runs every snippet of docs/migrating.md on its own and checks that it prints the output that its
-// comments state.
+// Every snippet of docs/migrating.md runs, by itself, and prints what its comments say.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -24,7 +23,7 @@ for (const [, heading, code] of snippets) {
   }
   number = (number ?? 0) + 1;
   const name = `${title ?? 'the beginning'}, snippet ${number}`;
-  // A snippet that imports `argon2` from node:crypto needs Node 24.7 or later.
+  // The one that shows what Node 24 brought.
   const needs24 = /import \{ argon2, .*\} from 'node:crypto'/.test(code);
   test(`a snippet prints what it says: ${name}`, (t) => {
     const node = needs24 ? peers.node24(t) : process.execPath;

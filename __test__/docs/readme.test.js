@@ -1,7 +1,6 @@
 'use strict';
 
-// Runs every JavaScript snippet of the README on its own and checks that it prints the output that
-// its comments state.
+// Every JavaScript snippet of the README runs, by itself, and prints what its comments say.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
