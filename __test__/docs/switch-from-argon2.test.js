@@ -1,7 +1,7 @@
 'use strict';
 
-// The one-line switch: one program runs with npm `argon2` and with this package in its place, and
-// every outcome is the same but for those that docs/migrating.md lists.
+// Checks the one-line switch: one program runs with npm `argon2` and then with this package in its
+// place. Every outcome is the same except the differences in docs/migrating.md.
 
 const assert = require('node:assert/strict');
 const { readFileSync } = require('node:fs');
@@ -16,10 +16,10 @@ const SECRET = Buffer.from('a pepper');
 const DATA = Buffer.alloc(1024, 'data ');
 const BCRYPT = '$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
 
-// Made by npm `argon2` once, by the program below.
+// A digest that npm `argon2` makes.
 const digestOf = (options) => theirs.hash('password', { ...FAST, ...options });
 
-/** Steps of a program that uses argon2; `argon2` is the package. */
+/** Steps of a program that uses argon2. The parameter `argon2` is the package. */
 const STEPS = {
   constants: ({ argon2d, argon2i, argon2id }) => [argon2d, argon2i, argon2id],
   'hash of text': (argon2) => argon2.hash('password', FAST),
@@ -93,7 +93,7 @@ const STEPS = {
   'verify a plain password': (argon2) => argon2.verify('password', 'password'),
 };
 
-/** What differs, by design: theirs, then ours. */
+/** The intended differences: a step, the outcome of npm `argon2`, then ours. */
 const DIFFERENCES = {
   'needsRehash of another type': [
     async (argon2) => argon2.needsRehash(await digestOf({ type: 1 }), FAST),

@@ -1,7 +1,7 @@
 'use strict';
 
-// What jsonwebtoken, jose, fast-jwt and this package make of the same tokens: every cell of the
-// table in docs/migrating.md.
+// Checks every cell of the token table in docs/migrating.md: how jsonwebtoken, jose, fast-jwt and
+// this package answer the same tokens.
 
 const assert = require('node:assert/strict');
 const { createSecretKey } = require('node:crypto');
@@ -16,7 +16,7 @@ const { JwtVerifier } = require('@nodesec/native');
 const { KID, SECRET, craft, key, now } = require('../helpers/tokens.js');
 
 const HEADER = { alg: 'HS256', typ: 'JWT', kid: KID };
-/** A payload as text, which may have what no object has. */
+/** A payload as JSON text. `more` adds text that no object serializes to. */
 const payload = (members, more = '') => {
   const all = { iss: 'i', aud: 'a', sub: 's', iat: now() - 10, exp: now() + 1000, ...members };
   return JSON.stringify(all).replace(/}$/, `${more}}`);
@@ -27,7 +27,7 @@ const resigned = (change) => {
   return craft(Buffer.from(claims, 'base64url'), Buffer.from(header, 'base64url'), change);
 };
 
-/** Each case of the table, and its token. */
+/** Each case of the table, with its token. */
 const CASES = {
   'all is well': () => token({}),
   'expired': () => token({ exp: now() - 1 }),
@@ -58,7 +58,7 @@ const CASES = {
     craft(payload({}, `,"deep":${'['.repeat(32)}${']'.repeat(32)}`), HEADER),
 };
 
-/** What each of them says. */
+/** The verification of each library. */
 const READERS = {
   jsonwebtoken: (text) =>
     jsonwebtoken.verify(text, SECRET, { algorithms: ['HS256'], issuer: 'i', audience: 'a' }),

@@ -1,8 +1,9 @@
 'use strict';
 
-// The table of arguments: for every public function a call that succeeds, `args` on the receiver
-// `on`, and the kinds of its parameters. `refused` is a constructor that nobody may call; with
-// `readsReceiver` the receiver is a secret that the function reads.
+// The table of arguments. A row stands for a public function: `args` are the arguments of a call
+// that succeeds, `on` is its receiver, and `kinds` are the kinds of its parameters. `refused` marks
+// a constructor that callers must not use. With `readsReceiver`, the receiver is a secret that the
+// function reads.
 
 module.exports = {
   ...require('./arguments/ids.js'),

@@ -4,14 +4,17 @@ const { mkdtempSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 
-/** A folder for one test's users and pepper. */
+/** Creates a folder for one test's users and pepper. */
 function dataDirectory(t) {
   const data = mkdtempSync(path.join(tmpdir(), 'auth-service-test-'));
   t.after(() => rmSync(data, { recursive: true, force: true }));
   return data;
 }
 
-/** The service in a process of its own, for one test: limits are per address, and all are ours. */
+/**
+ * Starts the service in a process of its own for one test: its limits apply per address, and all
+ * tests have the same address.
+ */
 async function start(t, data = dataDirectory(t)) {
   const { startService } = await import('../../scripts/lib/service.mjs');
   const service = await startService({ data });
@@ -19,7 +22,7 @@ async function start(t, data = dataDirectory(t)) {
   return { ...service, ...client(service.url) };
 }
 
-/** What tests ask of a service at an address. */
+/** The requests that tests send to the service at `url`. */
 function client(url) {
   async function ask(method, route, { body, token, headers = {} } = {}) {
     const init = { method, headers: { ...headers } };
@@ -42,7 +45,7 @@ function client(url) {
     post,
     me: (token) => ask('GET', '/me', { token }),
     refresh: (refreshToken) => post('/refresh', { refreshToken }),
-    /** The pair of a new session. */
+    /** Starts a session and returns its pair of tokens. */
     login: async (user) => (await post('/login', user)).body,
   };
 }

@@ -6,8 +6,8 @@ const path = require('node:path');
 const ROOT = path.join(__dirname, '..', '..');
 
 /**
- * Runs a script in a process of its own, so that a crash is seen as what it is. Gives the exit
- * code, or the signal that ended it, and what was printed.
+ * Runs a script in a process of its own, so that a test can observe a crash. Resolves to the exit
+ * code or the signal that ended the process, and to its output.
  */
 function runScript(script, { flags = [], env = {} } = {}) {
   return new Promise((resolve) => {

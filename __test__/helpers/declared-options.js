@@ -1,10 +1,12 @@
 'use strict';
 
-// Which declaration of options each set of options in the table of arguments stands for. A set is
-// named by its row, a nested one by its option as well: `new PasswordHasher` has the options of
-// `PasswordHasher`, and its `limits` those of `PasswordHasher.limits`.
+// Maps each set of options in the table of arguments to its declarations. A set is named after its
+// row, and a nested set also after its option: `new PasswordHasher` has the options of
+// `PasswordHasher`, and its `limits` has the options of `PasswordHasher.limits`.
 
-/** Sets that share the declarations of others: their options are those of all that are listed. */
+/**
+ * Sets that use the declarations of other sets: they have the options of all sets that are listed.
+ */
 const SHARED = {
   'JwtIssuer.prototype.signAsync': ['JwtIssuer.prototype.sign'],
   'JwtKey.fromDer': ['JwtKey.fromPem'],
@@ -41,7 +43,9 @@ function* setsOf(name, { options }) {
   for (const [option, kind] of Object.entries(options)) yield* setsOf(`${name}.${option}`, kind);
 }
 
-/** Where a table of arguments and the declarations of options disagree, a line for each option. */
+/**
+ * Compares a table of arguments with the declared options. Returns one line for each difference.
+ */
 function disagreements(table, declared) {
   const found = [];
   const used = new Set();

@@ -1,6 +1,6 @@
 'use strict';
 
-// One use of each capability, for threads and processes of any kind. Throws when one fails.
+// Uses each capability once, for threads and processes of any kind. Throws when one fails.
 
 const assert = require('node:assert/strict');
 

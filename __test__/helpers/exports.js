@@ -1,16 +1,16 @@
 'use strict';
 
-// What the package offers, by reflection, so that a test over all of it cannot miss something new.
+// Finds the package's exports by reflection, so that a test over all of them cannot miss a new one.
 
 const native = require('@nodesec/native');
 
 const isClass = (value) => typeof value === 'function' && /^class\b/.test(String(value));
 const isError = (value) => value.prototype instanceof Error;
 
-/** The exported classes, by name; those of errors are for `instanceof` only. */
+/** The exported classes by name, without the error classes, which serve `instanceof` only. */
 const classes = Object.entries(native).filter(([, value]) => isClass(value) && !isError(value));
 
-/** The members of a prototype with a string name, constructors apart. */
+/** The members of a prototype that have a string name, without the constructor. */
 function members(Class) {
   return Object.entries(Object.getOwnPropertyDescriptors(Class.prototype)).filter(
     ([name]) => name !== 'constructor',
@@ -18,8 +18,9 @@ function members(Class) {
 }
 
 /**
- * Every public function as `[name, call]`, `call` taking a receiver and its arguments. Constants
- * and accessors take no argument; methods with a symbol for a name are called by the runtime.
+ * Yields every public function as `[name, call]`. `call` takes a receiver and the arguments.
+ * Constants and accessors are left out because they take no argument, and methods named by a symbol
+ * because the runtime calls them.
  */
 function* publicFunctions() {
   for (const [name, value] of Object.entries(native)) {

@@ -1,10 +1,10 @@
 'use strict';
 
-// Values that an argument of some kind must not be, each under a name for the test's report.
+// Values that an argument of some kind must not have. Each has a name for the test's report.
 //
-// A kind is `{ refused }`, names and makers of such values; for an option object or a record it
-// has the kinds of its members as well, under `options` or `members`. Of a secret, `isSecret` is
-// true.
+// A kind is `{ refused }`, an object of names and of functions that make the values. The kind of an
+// option object or a record also has the kinds of its members, under `options` or `members`. The
+// kind of a secret has `isSecret: true`.
 
 /** Part of every refused text; an error message must not repeat it. */
 const CANARY = 'c4n4ry';
@@ -54,7 +54,7 @@ const NOT_A_NUMBER = {
 };
 
 const kind = (...refused) => ({ refused: Object.assign({}, ...refused) });
-/** The same kind, of values that are secrets. */
+/** Marks a kind of value as secret. */
 const secretly = (kind) => ({ ...kind, isSecret: true });
 
 const text = kind(NOT_A_STRING, LONE_SURROGATE);
@@ -79,14 +79,14 @@ const duration = kind(NOT_A_NUMBER, NUMBERS, LONE_SURROGATE, EMPTY, {
   'an unknown unit': () => '15parsec',
 });
 const { 1.5: _, ...MOMENTS } = NUMBERS;
-/** A Date or seconds, which may have a fraction. */
+/** A Date, or seconds with or without a fraction. */
 const moment = kind(NOT_A_NUMBER, MOMENTS, {
   'a string': () => '2030-01-01',
   'an invalid Date': () => new Date(NaN),
   'a Date before 1970': () => new Date(-1000),
   milliseconds: () => Date.now(),
 });
-/** Seconds, which may have a fraction. */
+/** Seconds, with or without a fraction. */
 const numericDate = kind(NOT_A_NUMBER, MOMENTS, {
   'a string': () => '1',
   milliseconds: () => Date.now(),
@@ -106,14 +106,14 @@ const claims = kind(NOT_AN_OBJECT, {
   'a lone surrogate in a value': () => ({ role: `${CANARY}\ud800` }),
   'nothing that JSON knows': () => ({ toJSON: () => undefined }),
 });
-/** Text from a client, of which nothing is a mistake of the caller's. */
+/** Text from a client. No string is refused, because its content is not the caller's mistake. */
 const clientText = kind(NOT_A_STRING);
-/** A token given to a function that throws for one that it does not accept. */
+/** A token for a function that throws if it does not accept the token. */
 const token = kind(NOT_A_STRING, LONE_SURROGATE, EMPTY, {
   garbage: () => CANARY,
   'three segments of garbage': () => `${CANARY}.${CANARY}.${CANARY}`,
 });
-/** What may be any value at all. */
+/** Any value. */
 const anything = kind();
 
 /** An object of one of this package's classes. */
@@ -124,7 +124,7 @@ const instance = (Class, make) =>
     'a proxy': () => new Proxy(make(), {}),
   });
 
-/** An object whose options would be those of a class, and so would not be seen. */
+/** Objects that would inherit their options, so that a reader of own properties would miss them. */
 const CLASS_INSTANCES = {
   'an instance of a class': () => new (class Options {})(),
   'an heir': () => Object.create({ inherited: true }),

@@ -1,6 +1,6 @@
 'use strict';
 
-// Keys for the table of arguments, and the kinds of parameters that are keys or names of
+// Keys for the table of arguments, and the kinds of parameters that take keys or names of
 // algorithms.
 
 const { JwtKey } = require('@nodesec/native');

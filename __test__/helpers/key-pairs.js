@@ -1,12 +1,12 @@
 'use strict';
 
-// Pairs of keys for the other side of a test, from Node.
+// Makes key pairs with Node for the other side of a test.
 
 const { createPrivateKey, createPublicKey, generateKeyPairSync } = require('node:crypto');
 
 /**
- * What `generateKeyPairSync` gives, read in once more: Node 20 locks up for good when the job that
- * made a key is collected as garbage while the key is exported as a JWK, since both take its lock.
+ * Generates a key pair and parses it again. Node 20 deadlocks if the job that generated a key is
+ * garbage-collected while the key is exported as a JWK, because both take the key's lock.
  */
 function keyPair(type, options) {
   const { privateKey } = generateKeyPairSync(type, options);

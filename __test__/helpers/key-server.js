@@ -1,6 +1,6 @@
 'use strict';
 
-// A provider of keys: a real server on this machine, which does what a test tells it to.
+// A provider of keys: a real server on this machine whose responses a test controls.
 
 const { once } = require('node:events');
 const http = require('node:http');
@@ -8,7 +8,7 @@ const http = require('node:http');
 const { JwtIssuer, JwtKey, JwtVerifier, RemoteJwks } = require('@nodesec/native');
 const { keyPair } = require('./key-pairs.js');
 
-/** A key of the provider: what it publishes, and a token of it. */
+/** A key of the provider: its JWKs, and a token that it signed. */
 function providerKey(kid) {
   const { privateKey } = keyPair('ed25519');
   const key = JwtKey.fromKeyObject(privateKey, { alg: 'EdDSA', kid });
@@ -17,18 +17,18 @@ function providerKey(kid) {
 }
 
 class KeyServer {
-  /** What is published now. */
+  /** The keys that are published now. */
   keys = [];
-  /** The headers of every answer. */
+  /** The headers of every response. */
   headers = {};
-  /** The requests that have come. */
+  /** The requests received so far. */
   requests = [];
   #server = http.createServer((request, response) => {
     this.requests.push(request);
     this.answer(request, response);
   });
 
-  /** Closed when the test ends. */
+  /** Starts a server. It closes when the test ends. */
   static async start(t, keys = []) {
     const server = new KeyServer();
     server.keys = keys;
@@ -46,7 +46,7 @@ class KeyServer {
     return this.#server.address()?.port ?? this.closedPort;
   }
 
-  /** What a test may put another in the place of. */
+  /** Answers a request. A test may replace this method. */
   answer(request, response) {
     response.writeHead(200, { 'content-type': 'application/json', ...this.headers });
     response.end(JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) }));
@@ -59,7 +59,7 @@ class KeyServer {
   }
 }
 
-/** The server's keys, a verifier of their tokens, and the events. */
+/** A RemoteJwks for the server, a verifier that uses it, and its events. */
 function consumer(server, options) {
   const events = [];
   const remote = new RemoteJwks(server.url, { onEvent: (event) => events.push(event), ...options });
@@ -69,7 +69,7 @@ function consumer(server, options) {
   return { code, codeAsync, events, remote, verifier };
 }
 
-/** Moves the clock by which the façade decides when to fetch. */
+/** Mocks the clock that lib/ uses to decide when to fetch. Returns a function that advances it. */
 function clock(t) {
   const now = performance.now.bind(performance);
   let ahead = 0;

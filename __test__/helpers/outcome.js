@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 
 const { NodesecError } = require('@nodesec/native');
 
-/** What became of a call: `value` or `error`, and whether by way of a promise. */
+/** The result of a call: `value` or `error`, and whether it came through a promise. */
 async function outcome(call) {
   let result;
   try {
@@ -20,7 +20,7 @@ async function outcome(call) {
   }
 }
 
-/** For `assert.throws` and `assert.rejects`: one of this package's errors, of this code. */
+/** A check for `assert.throws` and `assert.rejects`: an error of this package with this code. */
 function coded(code, details = {}) {
   return (error) => {
     assert.ok(error instanceof NodesecError, `${error?.stack ?? error}`);

@@ -1,7 +1,7 @@
 'use strict';
 
-// Programs that tests compare with. One that is not there is named, with what installs it; the test
-// is then skipped on a developer's machine and fails in CI.
+// Programs that tests compare with. If a program is missing, the message names it and says how to
+// install it; the test is then skipped on a developer's machine and fails in CI.
 
 const { spawnSync } = require('node:child_process');
 const { existsSync } = require('node:fs');
@@ -9,7 +9,7 @@ const path = require('node:path');
 
 const folder = path.join(__dirname, '..', '..', 'node_modules', '.cache', 'nodesec-peers');
 
-/** A Node with argon2 in node:crypto: this one, or that of scripts/peers.mjs. */
+/** The path of a Node with argon2 in node:crypto: this Node, or that of scripts/peers.mjs. */
 function node24(t) {
   if (require('node:crypto').argon2 !== undefined) return process.execPath;
   const platform = process.platform === 'win32' ? 'win' : process.platform;
@@ -19,10 +19,10 @@ function node24(t) {
   return existsSync(file) ? file : missing(t, 'Node 24', 'run `node scripts/peers.mjs`');
 }
 
-/** Runs a Python program that needs argon2-cffi with JSON in and out. */
+/** Returns a function that runs a Python program with argon2-cffi, with JSON in and out. */
 const argon2Cffi = (t) => pythonWith(t, 'argon2.low_level', 'argon2-cffi');
 
-/** Runs a Python program that needs PyJWT with JSON in and out. */
+/** Returns a function that runs a Python program with PyJWT, with JSON in and out. */
 const pyJwt = (t) => pythonWith(t, 'jwt, cryptography', 'PyJWT');
 
 function pythonWith(t, modules, what) {
@@ -39,7 +39,7 @@ function pythonWith(t, modules, what) {
   };
 }
 
-/** Runs libargon2's command. */
+/** Returns a function that runs libargon2's command. */
 function argon2Command(t) {
   if (spawnSync('argon2', ['-h']).error !== undefined) {
     return missing(t, 'the command argon2', 'install libargon2 (Debian: `apt-get install argon2`)');

@@ -1,6 +1,6 @@
 'use strict';
 
-// A project of its own, outside the checkout, in which the package is installed or laid out.
+// A project outside the checkout, in which the package is installed or laid out.
 
 const { spawnSync } = require('node:child_process');
 const fs = require('node:fs');
@@ -11,7 +11,8 @@ const checkout = path.join(__dirname, '..', '..');
 
 class Project {
   constructor() {
-    // The real path: Node's permission model compares that, and macOS links its temporary folder.
+    // Use the real path: Node's permission model compares real paths, and the temporary folder of
+    // macOS is behind a symbolic link.
     this.folder = fs.mkdtempSync(path.join(fs.realpathSync(os.tmpdir()), 'nodesec-project-'));
     this.write('package.json', '{ "private": true }');
   }
@@ -23,7 +24,7 @@ class Project {
     return file;
   }
 
-  /** Lays out the root package as a copy, of the given version. */
+  /** Copies the root package into the project and sets its version, if one is given. */
   addRoot(version) {
     const target = path.join(this.folder, 'node_modules', '@nodesec', 'native');
     for (const name of ['index.js', 'lib', 'package.json']) {
@@ -34,7 +35,9 @@ class Project {
     fs.writeFileSync(file, JSON.stringify({ ...JSON.parse(fs.readFileSync(file)), version }));
   }
 
-  /** Lays out the package of this platform; resolves with the path of its native part. */
+  /**
+   * Copies the package of this platform into the project. Resolves to the path of its native part.
+   */
   async addPlatform() {
     const { builtBinary } = await import('../../scripts/lib/ensure.mjs');
     const source = path.dirname(builtBinary());

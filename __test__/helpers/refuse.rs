@@ -1,9 +1,10 @@
 //! Runs a program under a seccomp filter that answers some system calls with an error, as gVisor
-//! and strict containers do. Needs no rights: the filter is for the program itself.
+//! and strict containers do. It needs no privileges, because the filter is for the program itself.
 //!
 //!     refuse <ENOSYS|EPERM> <call>[,<call>…] <program> [argument…]
 //!
-//! A call is `memfd_secret`, `mlock` (and `mlock2`), or `madvise` with the advice that protects.
+//! A call is `memfd_secret`, `mlock` (which includes `mlock2`), or `madvise`, which means only the
+//! advice that protects memory.
 
 #![cfg_attr(target_os = "linux", allow(unsafe_code, reason = "prctl(2) with a filter program"))]
 
@@ -38,18 +39,19 @@ mod linux {
         sock_filter,
     };
 
-    /// V8 ends the process when it cannot give memory back, with `MADV_DONTNEED` or `MADV_FREE`.
-    /// The advice that protects memory has higher numbers.
+    /// The filter refuses `madvise` from this advice on; the advice that protects memory has these
+    /// higher numbers. Lower numbers pass, because V8 ends the process when it cannot give memory
+    /// back with `MADV_DONTNEED` or `MADV_FREE`.
     const FIRST_REFUSED_ADVICE: u32 = 9;
 
-    /// The filter; `None` for an error or a call that is not known.
+    /// Builds the filter. Returns `None` for an unknown error or call.
     pub(crate) fn program(errno: &str, calls: &str) -> Option<Vec<sock_filter>> {
         let errno = match errno {
             "ENOSYS" => libc::ENOSYS,
             "EPERM" => libc::EPERM,
             _ => return None,
         };
-        // Each test skips its answer unless it is the call's. The last answer lets the call pass.
+        // Each test skips its answer unless the call matches. The last answer lets the call pass.
         let refuse = answer(libc::SECCOMP_RET_ERRNO | u32::try_from(errno).ok()?)?;
         let number = load(offset_of!(seccomp_data, nr))?;
         let mut program = Vec::new();
@@ -63,7 +65,7 @@ mod linux {
                     program.extend([number, is(libc::SYS_mlock2, 1)?, refuse]);
                 }
                 "madvise" => {
-                    // The lower half of the third argument.
+                    // Load the lower half of the third argument.
                     let half = if cfg!(target_endian = "little") { 0 } else { 4 };
                     let advice =
                         load(offset_of!(seccomp_data, args) + 2 * size_of::<u64>() + half)?;
@@ -81,7 +83,7 @@ mod linux {
         instruction(BPF_LD | BPF_W | BPF_ABS, u32::try_from(offset).ok()?, 0)
     }
 
-    /// Goes on behind the next `skipped` instructions if the call is another.
+    /// Skips the next `skipped` instructions unless the call is `number`.
     fn is(number: libc::c_long, skipped: u8) -> Option<sock_filter> {
         instruction(BPF_JMP | BPF_JEQ, u32::try_from(number).ok()?, skipped)
     }
@@ -94,7 +96,7 @@ mod linux {
         Some(sock_filter { code: u16::try_from(code | BPF_K).ok()?, jt: 0, jf, k })
     }
 
-    /// From here on the process is under the filter, and cannot gain rights (seccomp(2)).
+    /// Puts the process under the filter. From then on it cannot gain privileges (seccomp(2)).
     pub(crate) fn install(program: &[sock_filter]) -> io::Result<()> {
         let len = u16::try_from(program.len()).map_err(io::Error::other)?;
         let program = libc::sock_fprog { len, filter: program.as_ptr().cast_mut() };

@@ -1,14 +1,16 @@
 'use strict';
 
-// Looks for bytes in the memory of another process (proc_pid_mem(5)), all of it that is writable.
+// Searches all writable memory of another process for bytes (proc_pid_mem(5)).
 
 const { closeSync, openSync, readFileSync, readSync } = require('node:fs');
 
 const CHUNK = 1 << 22;
-/** A piece that nothing but the bytes themselves holds. */
+/** The length of a piece in bytes: so long that only the bytes themselves contain it. */
 const PIECE = 16;
 
-/** Where pieces of `bytes` lie: `address name` of their mappings. */
+/**
+ * Finds pieces of `bytes`. Returns `address name` for each chunk of a mapping that contains one.
+ */
 function remnants(pid, bytes) {
   const pieces = [];
   for (let at = 0; at + PIECE <= bytes.length; at += PIECE) {
@@ -36,7 +38,7 @@ function writable(pid) {
     .map(([, start, end, name]) => ({ start: parseInt(start, 16), end: parseInt(end, 16), name }));
 }
 
-/** What cannot be read, such as secret memory, has nothing to be found. */
+/** Reads memory. Memory that cannot be read, such as secret memory, counts as empty. */
 function read(memory, chunk, length, at) {
   try {
     return readSync(memory, chunk, 0, length, at);

@@ -1,6 +1,6 @@
 'use strict';
 
-// What the kernel says about this process's memory (proc_pid_smaps(5), proc_pid_status(5)).
+// Reads the kernel's data about this process's memory (proc_pid_smaps(5), proc_pid_status(5)).
 
 const { readFileSync } = require('node:fs');
 

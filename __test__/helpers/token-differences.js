@@ -1,7 +1,8 @@
 'use strict';
 
-// Every difference between jose and us, with its reason, recognized from the token without either.
-// A difference that is not here fails the test, and so does an entry that never occurs.
+// Every known difference between jose and this package, with its reason. `explains` recognizes a
+// difference from the token and our result, without asking jose. A difference that is not listed
+// fails the test, and so does an entry that never occurs.
 
 const MAX_TOKEN = 16 * 1024;
 const MAX_HEADER = 8192;
@@ -23,7 +24,9 @@ const TYPES = {
   sub: isString,
 };
 
-/** What only we refuse; `explains` is given what there is to know of the token, and our result. */
+/**
+ * Tokens that only this package refuses. `explains` takes the facts about the token and our result.
+ */
 const STRICTER = [
   {
     name: 'two members of one name',
@@ -128,14 +131,14 @@ const STRICTER = [
       return (
         code === 'ERR_JWT_EXPIRED' &&
         (within(claims.exp + policy.clockTolerance) ||
-          // Of a whole number, too: its second is over when the next millisecond has begun.
+          // A whole number counts, too: the token is too old when the next millisecond begins.
           [0, 1].some((s) => within(claims.iat + policy.maxAge + policy.clockTolerance + s / 1e6)))
       );
     },
   },
 ];
 
-/** What only we accept. */
+/** Tokens that only this package accepts. */
 const LAXER = [
   {
     name: 'begun since this second began',
@@ -150,7 +153,7 @@ const LAXER = [
   },
 ];
 
-/** Depth, and whether two members have one name, of a text that JSON.parse reads. */
+/** For a text that JSON.parse reads: its depth, and whether two members have the same name. */
 function shape(text) {
   const open = [];
   const found = { depth: 0, duplicates: false };

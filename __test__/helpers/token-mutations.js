@@ -1,9 +1,9 @@
 'use strict';
 
-// Whole tokens, changed where a reader decides something: members dropped, doubled, escaped,
-// mistyped and nested, numbers in odd spellings, times around the limits.
+// Changes whole tokens where a reader makes a decision: drops, doubles, escapes, mistypes and nests
+// members, spells numbers oddly, and moves times around the limits.
 
-/** Values of every type; some of them are no JSON. */
+/** Values of every type. Some of them are not valid JSON. */
 const VALUES = [
   'null', 'true', '0', '1', '-1', '-0', '1.5', '1e2', '1E+2', '1e-400', '1e400', '-1e400',
   '18446744073709551616', '123456789012345678901', '""', '"text"', '"1"', '[]', '{}', '["a"]',
@@ -24,14 +24,14 @@ const ALGORITHMS = [
   '"Ed25519"', 'null', '["HS256"]',
 ];
 const CRITICAL = ['[]', '["exp"]', '["b64"]', '["b64"]', '["b64","b64"]', 'null', '"x"'];
-/** Header parameters that nobody reads who has been given a key. */
+/** Header parameters that a verifier with a given key does not read. */
 const UNREAD = ['jku', 'jwk', 'x5u', 'x5c', 'x5t', 'x5t#S256', 'cty', 'url', 'nonce', 'apu'];
 const CLAIMS = ['iss', 'sub', 'aud', 'exp', 'nbf', 'iat', 'jti', 'sid', 'roles'];
-/** Seconds from the present that matter to some policy. */
+/** Distances from the present, in seconds, that are close to a limit of some policy. */
 const STEPS = [-7200, -3661, -3660, -3600, -301, -60, -1, 0, 0, 0, 0, 1, 59, 60, 61, 300, 7200];
 const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
-/** The same sequence for the same seed (xorshift). */
+/** A generator that gives the same sequence for the same seed (xorshift). */
 class Random {
   #state;
 
@@ -51,7 +51,7 @@ class Random {
   }
 }
 
-/** One change of a header, which is a list of names, unquoted, and values, both as JSON's text. */
+/** Makes one change to a header: a list of unquoted names and values, both as JSON text. */
 function mutateHeader(members, random) {
   switch (random.below(11)) {
     case 0:
@@ -69,7 +69,7 @@ function mutateHeader(members, random) {
     case 6:
       return set(members, 'kid', `"${'k'.repeat(255 + random.below(3))}"`);
     case 7:
-      // The one extension that jose has.
+      // jose supports no other extension.
       set(members, 'crit', '["b64"]');
       return set(members, 'b64', random.pick(['true', 'true', 'false', '1']));
     default:
@@ -77,7 +77,9 @@ function mutateHeader(members, random) {
   }
 }
 
-/** One change of a payload whose verifier reads `now` and tolerates `tolerance` seconds. */
+/**
+ * Makes one change to a payload, for a verifier that reads `now` and tolerates `tolerance` seconds.
+ */
 function mutatePayload(members, random, now, tolerance) {
   const choice = random.below(10);
   if (choice === 0) return set(members, 'iss', random.pick(ISSUERS));
@@ -111,7 +113,7 @@ function mutateAny(members, random) {
   random.pick(change)();
 }
 
-/** The JSON of members, now and then spaced, or spoilt as a whole. */
+/** Writes members as JSON text, sometimes with white space, sometimes broken as a whole. */
 function write(members, random) {
   const space = random.below(8) === 0 ? random.pick([' ', '\n\t', '\r\n', '\f', '\u00a0']) : '';
   const inside = members
@@ -130,7 +132,7 @@ function write(members, random) {
   ]);
 }
 
-/** Another text than this segment, perhaps of the same bytes. */
+/** Changes the text of a segment. The result may still decode to the same bytes. */
 function respell(segment, random) {
   const last = ALPHABET.indexOf(segment.at(-1));
   const place = random.below(Math.min(segment.length, 4) + 1);
@@ -140,7 +142,7 @@ function respell(segment, random) {
     segment.replaceAll('-', '+').replaceAll('_', '/'),
     segment.slice(0, -1),
     segment.slice(0, place) + random.pick(['\n', ' ', '=', '.']) + segment.slice(place),
-    // Other bits after the last byte.
+    // Changes unused bits after the last byte.
     segment.slice(0, -1) + ALPHABET[last ^ 1],
   ]);
 }
@@ -151,13 +153,13 @@ function set(members, name, value) {
   else known[1] = value;
 }
 
-/** A NumericDate in one of the spellings of JSON, or a little beside it. */
+/** A NumericDate in one of JSON's spellings, or slightly invalid. */
 function dateText(at, random) {
   const spellings = [`${at}.0`, `${at}e0`, `${at}000E-3`, `${at}.25`, `${at}.75`, `-${at}`];
   return random.pick([...spellings, `"${at}"`, `${at}e10`, `${at}`, `${at}`, `${at}`]);
 }
 
-/** A name with its first character as an escape. */
+/** Writes the first character of a name as an escape. */
 function escaped(name) {
   if (name === '') return '';
   return `\\u${name.charCodeAt(0).toString(16).padStart(4, '0')}${name.slice(1)}`;

@@ -15,13 +15,13 @@ const segment = (part) =>
   Buffer.from(typeof part === 'object' && !Buffer.isBuffer(part) ? JSON.stringify(part) : part)
     .toString('base64url');
 
-/** An HS256 token with any header and payload: an object, or the text or bytes themselves. */
+/** An HS256 token with any header and payload. Each is an object, or its text or bytes. */
 function craft(payload, header = { alg: 'HS256', typ: 'JWT', kid: KID }, secret = SECRET) {
   const signed = `${segment(header)}.${segment(payload)}`;
   return `${signed}.${createHmac('sha256', secret).update(signed).digest('base64url')}`;
 }
 
-/** As `craft`, of claims that are in order but for what is given. */
+/** As `craft`, with valid times unless the given claims replace them. */
 const craftClaims = (claims, header) =>
   craft({ iat: now() - 10, exp: now() + 1000, ...claims }, header);
 

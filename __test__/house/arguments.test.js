@@ -1,6 +1,7 @@
 'use strict';
 
-// Every public function, every parameter, every option: what it must not be gives a coded error.
+// Gives every parameter and option of every public function the values that it must not have. Each
+// must cause an error with a code.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -46,7 +47,7 @@ for (const [name, call] of functions) {
   });
 }
 
-/** Every way to spoil one parameter, option or member. */
+/** Yields every way to spoil one parameter, option or member. */
 function* changes(kinds, path) {
   for (const [key, kind] of Object.entries(kinds)) {
     const here = `${path} ${key}`;
@@ -74,7 +75,7 @@ for (const [name, Class] of classes) {
   });
 }
 
-// How an object prints is asked of its own `toString`, whatever it is.
+// These methods accept any receiver, so that printing an object never fails.
 const PRINTING = new Set(['toJSON', 'toString']);
 
 for (const [name, Class] of classes) {

@@ -13,7 +13,7 @@ after(() => fs.rmSync(folder, { recursive: true }));
 
 const words = (length) => 'word '.repeat(length).slice(0, length - 1).concat('.');
 
-/** The numbers of the lines that the check refuses in a file with these lines. */
+/** The numbers of the lines that the check refuses, in a file with these lines. */
 function refused(name, ...lines) {
   const file = path.join(folder, name);
   fs.writeFileSync(file, lines.join('\n'));

@@ -1,7 +1,7 @@
-// Every public function that takes a secret, or reads the one of its receiver, does so within a
-// guard, which clears stack and registers when it ends. A build that counts the guards which have
-// ended tells how many there were. The compiler proves that Rust code without a guard cannot read
-// the bytes of a secret; this test sees secrets that an export takes as something else.
+// Every public function that takes a secret, or reads the secret of its receiver, does so within a
+// guard, which clears stack and registers when it ends. The test uses a build that counts the
+// guards that have ended. The compiler proves that Rust code without a guard cannot read the bytes
+// of a secret; this test also covers secrets that an export takes as another type.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -25,7 +25,7 @@ let seen = 0;
 for (const [name, call] of publicFunctions()) {
   const row = table[name];
   if (row.refused) continue;
-  /** How many guards end during a call on this thread. */
+  /** The number of guards that end on this thread during a call. */
   const guards = async (args) => {
     const receiver = row.on?.();
     const before = native.endedGuards();
@@ -59,7 +59,7 @@ test('the table of arguments knows which of them are secrets', () => {
   assert.ok(seen >= 25, `${seen}`);
 });
 
-/** Where the arguments of a row hold secrets: positions, and names of options below them. */
+/** The places of secrets in a row's arguments: positions, then the names of options. */
 function* secretPlaces(kinds, above = []) {
   for (const [key, kind] of Object.entries(kinds)) {
     const place = [...above, key];
@@ -68,7 +68,7 @@ function* secretPlaces(kinds, above = []) {
   }
 }
 
-/** Compiles the native part with the count, and has the package load it in place of its own. */
+/** Compiles the native part with the counter and makes the package load it instead of its own. */
 function useCountingBuild() {
   const env = cargoEnv();
   const args = ['build', '--release', '--locked', '--lib', '--features', 'count-guards'];

@@ -1,6 +1,6 @@
 'use strict';
 
-// Objects that run code when they are read: what they throw comes back as it was thrown.
+// Objects that run code when they are read. Their errors must reach the caller unchanged.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -14,13 +14,13 @@ for (const [name, call] of publicFunctions()) {
   const row = table[name];
   if (row.refused) continue;
   for (const [index, kind] of row.kinds.entries()) {
-    // A member of which nothing is refused is not looked at.
+    // The function does not read a member that accepts any value.
     const names = Object.entries(kind.options ?? kind.members ?? {})
       .filter(([, { refused }]) => Object.keys(refused).length > 0)
       .map(([option]) => option);
     if (names.length === 0) continue;
 
-    /** Calls with the object replaced by what `replace` makes of it. */
+    /** Calls the function with one argument replaced by the result of `replace`. */
     const invoke = (replace) => {
       const args = row.args();
       args[index] = replace(args[index]);

@@ -8,7 +8,7 @@ const { after, before, test } = require('node:test');
 
 const { Project, checkout } = require('../helpers/project.js');
 
-/** Uses a password, a token and a limiter; the same text as CommonJS and as an ES module. */
+/** Uses a password, a token and a limiter. The same text runs as CommonJS and as an ES module. */
 const MAIN_JOB = `
 const digest = await hash('correct horse');
 const verified = [await verify(digest, 'correct horse'), await verify(digest, 'battery staple')];
@@ -31,13 +31,13 @@ before(() => {
   assert.equal(status, 0, stderr);
   const packed = fs.readdirSync(tarballs).map((name) => path.join(tarballs, name));
   assert.equal(packed.length, 2);
-  // With an empty cache and without the network: nothing but the tarballs is needed.
+  // The cache is empty and npm is offline, so that npm can use nothing but the tarballs.
   const flags = ['--ignore-scripts', '--offline', '--cache', path.join(project.folder, 'cache')];
   npm('install', ...flags, ...packed);
 });
 after(() => project.remove());
 
-/** Runs npm in the project, free of what an outer npm hands down to its scripts. */
+/** Runs npm in the project, without the variables that an outer npm passes to its scripts. */
 function npm(...args) {
   const env = Object.entries(process.env).filter(([name]) => !/^npm_|^INIT_CWD$/i.test(name));
   return execFileSync('npm', args, {
@@ -67,7 +67,7 @@ function manifest(name) {
   return JSON.parse(fs.readFileSync(file, 'utf8'));
 }
 
-/** The installed packages' folder names below the scope. */
+/** The folder names of the installed packages in the scope. */
 function packages() {
   return fs.readdirSync(path.join(project.folder, 'node_modules', '@nodesec')).sort();
 }

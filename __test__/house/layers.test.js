@@ -24,7 +24,7 @@ afterEach(() => {
   for (const folder of folders.splice(0)) fs.rmSync(folder, { recursive: true });
 });
 
-/** Runs the check over a checkout with these sources, `{ path: text }`. */
+/** Runs the check on a checkout with these sources, `{ path: text }`. */
 function layers(tree) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nodesec-layers-'));
   folders.push(folder);
@@ -43,7 +43,7 @@ function layers(tree) {
   return spawnSync(process.execPath, [script, folder], { encoding: 'utf8' });
 }
 
-/** Asserts that the tree is refused with exactly these findings. */
+/** Asserts that the check refuses the tree with exactly these findings. */
 function refuses(tree, ...findings) {
   const { status, stderr } = layers(tree);
   assert.equal(stderr.trimEnd(), findings.join('\n'));
@@ -71,7 +71,7 @@ test('an arrow up through a re-export or a method is refused', () => {
     'src/lib.rs': 'pub mod heap; pub mod jwt;',
     'src/jwt/mod.rs': 'pub struct Key;\nimpl Key { pub fn sign(&self) {} }',
   };
-  // The text has no arrow from `heap` to `jwt`: the type comes by way of a name of the root.
+  // The text shows no dependency of `heap` on `jwt`: the type has another name in the crate root.
   refuses(
     {
       ...rooms,

@@ -18,7 +18,9 @@ beforeEach(() => {
 });
 afterEach(() => project.remove());
 
-/** Requires the package in the project; prints the error's facts, or the length of a token. */
+/**
+ * Requires the package in the project. Prints the details of the error, or the length of a token.
+ */
 function load(...flags) {
   const script = project.write(
     'load.js',

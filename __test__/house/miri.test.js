@@ -14,7 +14,7 @@ beforeEach(() => {
 });
 afterEach(() => tools.remove());
 
-/** `npm run miri` with a cargo that is this shell script. */
+/** Runs `npm run miri` with this shell script as cargo. */
 function miri(cargo, ...args) {
   fs.chmodSync(tools.write('cargo', `#!/bin/sh\n${cargo}\n`), 0o755);
   const script = path.join(checkout, 'scripts', 'miri.mjs');

@@ -14,12 +14,12 @@ beforeEach(() => {
 });
 afterEach(() => tools.remove());
 
-/** A program that answers `--version`, as the tools that the build asks do. */
+/** Adds a program that answers `--version`, as the tools do that the build checks. */
 function addTool(name, answer) {
   fs.chmodSync(tools.write(name, `#!/bin/sh\necho '${answer}'\n`), 0o755);
 }
 
-/** Builds on a machine that has these tools only. */
+/** Builds on a machine that has only these tools. */
 function build(env = {}) {
   const script = path.join(checkout, 'scripts', 'build.mjs');
   const { status, stdout, stderr } = spawnSync(process.execPath, [script], {

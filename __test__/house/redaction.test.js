@@ -1,6 +1,6 @@
 'use strict';
 
-// However a secret or a key is printed, copied or listed: what comes out does not hold its bytes.
+// Printing, copying or listing a secret or a key must not reveal its bytes.
 
 const assert = require('node:assert/strict');
 const { Console } = require('node:console');
@@ -36,7 +36,7 @@ function assertNoLeak(printed) {
   for (const leak of LEAKS) assert.ok(!printed.includes(leak), printed);
 }
 
-/** What `console` prints. */
+/** The text that `console` prints. */
 function printed(use) {
   const chunks = [];
   const stream = new Writable({ write: (chunk, _, done) => done(chunks.push(chunk) && null) });
@@ -44,7 +44,7 @@ function printed(use) {
   return Buffer.concat(chunks).toString();
 }
 
-/** What pino writes. */
+/** The text that pino writes. */
 function logged(use) {
   const lines = [];
   use(pino({ level: 'trace' }, { write: (line) => lines.push(line) }));
@@ -167,7 +167,7 @@ for (const [name, value] of Object.entries(uncloneable)) {
       assert.throws(() => new Worker('', { eval: true, workerData: message }), refused);
     }
     assert.throws(() => port1.postMessage(value, [value]));
-    // What cannot be sent is not sent in part, either.
+    // A refused message must not be sent in part, either.
     port1.postMessage('over');
     await once(port2, 'message');
     assert.equal(received, 1);
@@ -182,7 +182,7 @@ test('errors are cloned without what they hold', () => {
   try {
     clone = structuredClone(error);
   } catch ({ name }) {
-    // `cause` is cloned, too, where the engine does that.
+    // Some engines clone `cause`, too; then cloning fails, because `cause` holds a secret.
     assert.equal(name, 'DataCloneError');
     return;
   }

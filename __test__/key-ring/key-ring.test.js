@@ -166,6 +166,6 @@ test('a full ring takes no other key', async () => {
   assert.throws(() => ring.add(key(1000), { state: 'retired' }), coded('ERR_KEYRING_FULL'));
   await assert.rejects(ring.rotate({ force: true }), coded('ERR_KEYRING_FULL'));
   assert.equal(ring.list().length, 1000);
-  // What signs, signs on.
+  // The active key still signs.
   assert.equal(code(verifier(ring), issuer(ring).sign({})), undefined);
 });

@@ -1,6 +1,6 @@
 'use strict';
 
-// Key rings in time: what is due is done by `tick`, or by whoever uses the ring next.
+// Key rings over time: due changes are made by `tick`, or by the next use of the ring.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -13,7 +13,7 @@ const [old] = require('../vectors/sealed-keyrings.json').cases;
 
 const DAY = 86_400;
 const now = () => Math.floor(Date.now() / 1000);
-/** Ticks may look ahead, not back. */
+/** A time in the future: a tick may look ahead, but not back. */
 const START = now() + 1000 * DAY;
 const ring = (options) => new KeyRing({ alg: 'EdDSA', rotateEvery: '30d', ...options });
 const issuer = (keys) => new JwtIssuer({ keys, expiresIn: 60 });
@@ -32,7 +32,8 @@ test('time makes, promotes and forgets keys', () => {
   assert.deepEqual(steps(promoted), ['active>retired', 'next>active', '>next']);
   assert.deepEqual(promoted.slice(0, 2).map(({ kid }) => kid), [first.kid, second.kid]);
   assert.deepEqual(keys.list()[1].since, new Date((START + 30 * DAY) * 1000));
-  // A day for tokens, and what a verifier's clock may be off at most.
+  // The retired key verifies for a day, the longest life of a token, plus the greatest clock
+  // tolerance of a verifier.
   const forgotten = keys.tick(START + 32 * DAY);
   assert.deepEqual(steps(forgotten), ['retired>']);
   assert.equal(forgotten[0].kid, first.kid);
@@ -116,7 +117,7 @@ test('changes are told in their order', async () => {
   assert.equal(heard[2].kid, keys.list()[0].kid);
   assert.equal(keys.off('change', listener), keys);
   keys.revoke(keys.list()[1].kid);
-  // Another listener hears of what comes after it, and so does the first not.
+  // The new listener hears only later changes, and the removed listener hears none of them.
   const later = [];
   keys.on('change', (change) => later.push(change));
   await keys.rotate();
@@ -164,6 +165,6 @@ const BUSY = `
 `;
 
 test('keys do not wait for hashes', async () => {
-  // Were they in one queue, all hashes would come first.
+  // If keys and hashes shared one queue, all hashes would come first.
   assert.equal((await runScript(BUSY)).stdout.trim(), 'made before');
 });

@@ -1,6 +1,6 @@
 'use strict';
 
-// One ring in several places: sealed for storage and other processes, shared among threads.
+// One ring in several places: sealed for storage and for other processes, and shared among threads.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -22,7 +22,7 @@ for (const { name, version, key, list, jwks, sealed } of cases) {
     assert.equal(Buffer.from(sealed, 'hex')[0], version);
     assert.deepEqual(ring.list(), list.map((info) => ({ ...info, since: new Date(info.since) })));
     const signs = ring.list().filter(({ state }) => state === 'active' || state === 'next');
-    // The retired ones are forgotten some day.
+    // Compare only the keys that sign: retired keys are forgotten at some time.
     const published = JSON.parse(ring.jwks().body).keys;
     for (const { kid } of signs) {
       const jwk = jwks.find((each) => each.kid === kid);
@@ -115,7 +115,7 @@ test('a sealed ring is opened once for the whole process', async () => {
   for (const other of [
     KeyRing.unseal(sealed, key, { shared: 'restored' }),
     KeyRing.shared('restored'),
-    // There is one, so what was sealed is not looked at.
+    // The ring exists already, so the sealed bytes are not read.
     KeyRing.unseal(Buffer.alloc(0), key, { shared: 'restored', alg: 'EdDSA' }),
   ]) {
     assert.deepEqual(other.list(), one.list());
@@ -123,7 +123,7 @@ test('a sealed ring is opened once for the whole process', async () => {
   }
   const differs = { shared: 'restored', jwksMaxAge: 1 };
   assert.throws(() => KeyRing.unseal(sealed, key, differs), coded('ERR_INVALID_ARG_VALUE'));
-  // What does not open is no ring of that name.
+  // If unsealing fails, no ring gets that name.
   assert.throws(() => KeyRing.unseal(Buffer.alloc(9), key, { shared: 'none' }), refused);
   assert.equal(KeyRing.unseal(sealed, key, { shared: 'none' }).list()[0].state, 'active');
 });
@@ -163,6 +163,6 @@ test('a shared ring is one ring in every thread, and tells each of them', async 
   } finally {
     await worker.terminate();
   }
-  // The thread has gone; the ring has not.
+  // The thread has ended, but the ring still exists.
   assert.equal(verifier(ring).tryVerify(issuer(ring).sign({})).ok, true);
 });

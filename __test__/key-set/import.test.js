@@ -19,7 +19,7 @@ const jwkOf = (key) => key.export({ format: 'jwk' });
 const verifier = (keys, options) =>
   new JwtVerifier({ keys, issuer: false, audience: false, ...options });
 
-/** A token of the RSA key under one of its algorithms. */
+/** Signs a token with the RSA key under one of its algorithms. */
 function sign(alg, kid) {
   const signed = `${segment({ alg, kid })}.${segment({ sub: 'subject', exp: now() + 1000 })}`;
   const padding = alg.startsWith('PS') ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;

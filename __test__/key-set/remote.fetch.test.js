@@ -1,6 +1,6 @@
 'use strict';
 
-// What the option `fetch` gives may be anything, and it may use the keys that it fetches.
+// The option `fetch` may return anything, and it may use the keys that it fetches.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');

@@ -1,7 +1,7 @@
 'use strict';
 
-// A server of keys that lies, hangs and dies. The keys that were there stay in any case,
-// nothing is followed anywhere, and the request ends.
+// A key server that lies, hangs and dies. In each case the old keys stay, no redirect is followed,
+// and the request ends.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -16,7 +16,7 @@ const UNAVAILABLE = 'ERR_JWT_KEYS_UNAVAILABLE';
 const says = (body, headers, status = 200) => (request, response) =>
   response.writeHead(status, headers).end(body);
 
-/** The request fails for this reason, before keys are there and after. */
+/** Asserts that the request fails for this reason, both before keys are present and after. */
 async function assertRefused(t, answer, reason) {
   const server = await KeyServer.start(t, [one]);
   const genuine = server.answer;
@@ -95,7 +95,7 @@ test('a private key that is published verifies nothing, and takes no other away'
   assert.equal(await codeAsync(two.token), 'ERR_JWT_KEY_NOT_FOUND');
 });
 
-/** Sends as long as somebody reads; resolves to the bytes when nobody does. */
+/** Sends while the client reads. Resolves to the number of bytes when the connection closes. */
 function flood(response, chunk) {
   let sent = 0;
   return new Promise((resolve) => {
@@ -140,12 +140,12 @@ const HANGS = {
   'an answer of less than was announced': says(SET, { 'content-length': SET.length + 1 }),
 };
 
-/** Ends the time of the request that is under way. */
+/** Returns a function that ends the time limit of the current request. */
 function endOfTime(t) {
   const { setTimeout: set } = globalThis;
   let end;
   t.mock.method(globalThis, 'setTimeout', (callback, ms, ...rest) => {
-    // The timeout of requests; nobody else has one of that length.
+    // The timeout of requests. No other timer has this length.
     if (ms === 5000) end = callback;
     return set(callback, ms, ...rest);
   });
@@ -184,6 +184,6 @@ test('a server that does not listen leaves the keys unavailable', async (t) => {
   assert.equal(await codeAsync(one.token), UNAVAILABLE);
   const { lastError } = remote.status();
   assert.equal(lastError.cause.cause.code, 'ECONNREFUSED');
-  // Whoever writes the error down as it is does not write where the keys come from.
+  // Logging the error as JSON does not reveal the source of the keys.
   assert.deepEqual(JSON.parse(JSON.stringify(lastError)), { code: UNAVAILABLE });
 });

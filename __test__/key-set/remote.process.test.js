@@ -1,6 +1,7 @@
 'use strict';
 
-// RemoteJwks in processes and threads of its own: what TLS trusts, and how long a process lives.
+// RemoteJwks in processes and threads of its own: which certificates TLS trusts, and how long a
+// process lives.
 
 const assert = require('node:assert/strict');
 const { readFileSync } = require('node:fs');
@@ -14,11 +15,13 @@ const { RemoteJwks } = require('@nodesec/native');
 const { runScript } = require('../helpers/child.js');
 const { KeyServer, providerKey } = require('../helpers/key-server.js');
 
-/** Key and certificate of a server on this machine, self-signed; good from 2020 to 2120. */
+/** The self-signed key and certificate of a server on this machine, valid from 2020 to 2120. */
 const PEM = path.join(__dirname, '..', 'vectors', 'localhost.pem');
 const one = providerKey('one');
 
-/** What becomes of `token` under the keys at `url`; then the script has no more to do. */
+/**
+ * A script that verifies `token` with the keys at `url`, prints the result, and has no more to do.
+ */
 const script = (url, token, options) => `
   const { JwtVerifier, RemoteJwks } = require('@nodesec/native');
   const remote = new RemoteJwks(${JSON.stringify(url)}, ${JSON.stringify(options)});

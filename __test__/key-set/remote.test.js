@@ -20,7 +20,7 @@ test('the first use fetches the keys', async (t) => {
   const { code, events, remote, verifier } = consumer(server);
   assert.deepEqual(remote.status(), { keys: 'none', loadedAt: undefined, lastError: undefined });
   assert.throws(() => verifier.verify(one.token), coded(UNAVAILABLE));
-  // Who cannot wait goes on without; the request is on its way.
+  // `verify` does not wait, but it has started the request.
   await remote.refresh();
   counted(server, 1);
   assert.equal(code(one.token), undefined);

@@ -1,6 +1,6 @@
 'use strict';
 
-// For how long fetched keys are used, and when they are fetched anew.
+// How long fetched keys are used, and when they are fetched again.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -14,7 +14,7 @@ const [one, two] = ['one', 'two'].map(providerKey);
 const UNAVAILABLE = 'ERR_JWT_KEYS_UNAVAILABLE';
 const DOWN = (request, response) => response.writeHead(503).end();
 
-/** What the event says about an answer with these headers. */
+/** The event's `freshFor` for a response with these headers. */
 async function freshFor(t, headers, options) {
   const server = await KeyServer.start(t, [one]);
   server.headers = headers;
@@ -70,7 +70,7 @@ test('what a cache on the way has kept is that much older', async (t) => {
   assert.equal(await freshFor(t, { 'cache-control': `max-age=${endless}`, age: endless }), 60);
 });
 
-/** Every way to use a set. */
+/** Every way to use a key set. */
 const USES = {
   verify: ({ verifier }, token) => verifier.verify(token),
   tryVerify: ({ verifier }, token) => verifier.tryVerify(token),
@@ -91,7 +91,7 @@ for (const [name, use] of Object.entries(USES)) {
     await use({ remote, ...rest }, one.token);
     assert.equal(server.requests.length, 1);
     advance(1);
-    // The old keys are good until the new ones have come.
+    // The old keys are used until the new ones arrive.
     await use({ remote, ...rest }, one.token);
     if (events.length === 1) await remote.refresh();
     assert.equal(server.requests.length, 2);
@@ -107,7 +107,7 @@ for (const [name, use] of Object.entries(USES)) {
     server.keys = [two];
     advance(30);
     await outcome(() => use({ remote, ...rest }, two.token));
-    // Where nobody has waited for the request, it is still under way.
+    // Calls that do not wait for the request leave it under way.
     if (events.length === 1) await remote.refresh();
     assert.equal(code(two.token), undefined);
     assert.deepEqual(events.map(({ trigger }) => trigger), ['refresh', 'unknown-key']);
@@ -129,14 +129,14 @@ test('a provider that is down is asked less and less often', async (t) => {
     advance(0.5);
   }
   assert.ok(events.every(({ type, keys }) => type === 'failed' && keys === 'none'));
-  // Who asks for it gets a request at once, and the reason.
+  // A call of `refresh()` sends a request at once, and its error gives the reason.
   await assert.rejects(remote.refresh(), / 503,/);
   assert.match(remote.status().lastError.message, /503/);
   delete server.answer;
   await remote.refresh();
   assert.equal(await codeAsync(one.token), undefined);
   assert.equal(remote.status().lastError, undefined);
-  // That it was down before counts no more.
+  // Earlier failures no longer count.
   server.answer = DOWN;
   await assert.rejects(remote.refresh(), coded(UNAVAILABLE));
   delete server.answer;
@@ -163,7 +163,7 @@ test('keys run out; with staleIfError only later, and only when the provider is 
   const lenient = consumer(server, { maxAge: 1, staleIfError: '1h' });
   await Promise.all([strict, lenient].map(({ remote }) => remote.refresh()));
   server.answer = DOWN;
-  // The native part has a clock of its own, which nobody moves.
+  // The native part has a clock of its own, which the test cannot move.
   while (strict.remote.list().length + lenient.remote.list().length > 0) await delay(50);
   assert.deepEqual([strict, lenient].map(({ code }) => code(one.token)), [UNAVAILABLE, UNAVAILABLE]);
   advance(10);

@@ -1,6 +1,6 @@
 'use strict';
 
-// PKCS#8 files that are encrypted.
+// Encrypted PKCS#8 files.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -37,7 +37,7 @@ test('encrypted keys are opened with their passphrase', () => {
   refused(() => JwtKey.fromPem(pem, { alg: 'EdDSA', passphrase }));
 });
 
-// By `openssl pkcs8 -topk8`, of one key and under the passphrase "row": -scrypt; the same with a
+// Made by `openssl pkcs8 -topk8` from one key, with the passphrase "row": -scrypt; the same with a
 // parallelism of 127; -v2 aes-256-cbc with -iter 2000001.
 const ENCRYPTED = {
   scrypt: `MIGTME8GCSqGSIb3DQEFDTBCMCEGCSsGAQQB2kcECzAUBAhbg/hX2l83FwICQAAC

@@ -1,6 +1,6 @@
 'use strict';
 
-// What JavaScript objects can be besides the keys that they should be.
+// JavaScript objects of wrong or unusual kinds, passed as keys.
 
 const assert = require('node:assert/strict');
 const { KeyObject } = require('node:crypto');

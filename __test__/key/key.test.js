@@ -17,7 +17,7 @@ const jwk = privateKey.export({ format: 'jwk' });
 const publicJwk = publicKey.export({ format: 'jwk' });
 const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
 
-/** A pair that need not be made first. */
+/** A stored pair of keys, which need not be generated. */
 const stored = (name) => {
   const { pem } = cases.find((entry) => entry.name === name);
   return { privateKey: createPrivateKey(pem), publicKey: createPublicKey(pem) };
@@ -25,7 +25,7 @@ const stored = (name) => {
 
 const refused = (make, code = 'ERR_JWT_KEY') => assert.throws(make, coded(code));
 
-// RSA keys take up to a second each: no more are made than there are different questions.
+// Generating an RSA key takes up to a second, so the tests generate no more than they need.
 test('generated keys are private and have ids of their own', async () => {
   const rsa = [JwtKey.generate('RS256'), JwtKey.generate('PS512', { modulusLength: 3072 })];
   for (const alg of ['HS256', 'HS512', 'ES256', 'ES384', 'ES512', 'EdDSA', 'Ed25519']) {
@@ -61,7 +61,7 @@ test('an HMAC secret has 32 to 4096 bytes', () => {
   }
   refused(() => JwtKey.fromSecret(SECRET, { alg: 'RS256' }));
   refused(() => JwtKey.fromSecret(SECRET, {}), 'ERR_MISSING_OPTION');
-  // A string is never guessed to be a secret.
+  // A string is never accepted as a secret.
   refused(() => JwtKey.fromSecret('x'.repeat(32), HS256), 'ERR_INVALID_ARG_TYPE');
 });
 
@@ -261,7 +261,7 @@ test('verifyJws gives the bytes of any payload', () => {
     [token, [], algorithms, 'ERR_JWT_KEY_NOT_FOUND'],
     [`${token}.`, key, algorithms, 'ERR_JWT_MALFORMED'],
     ['x'.repeat(100_000), key, algorithms, 'ERR_JWT_MALFORMED'],
-    // As for a verifier: it is not base64url.
+    // A verifier gives the same code: the text is not base64url.
     [`${token}\ud800`, key, algorithms, 'ERR_JWT_MALFORMED'],
     [token.replace('RXhh', 'RXhi'), key, algorithms, 'ERR_JWT_SIGNATURE'],
   ]) {

@@ -6,7 +6,7 @@ const { test } = require('node:test');
 const { RateLimiter } = require('@nodesec/native');
 const { coded } = require('../helpers/outcome.js');
 
-/** So long that nothing comes back while a test runs. */
+/** A window so long that no call is restored while a test runs. */
 const LONG = 24 * 3600 * 1000;
 const limiter = (options) => new RateLimiter({ limit: 3, windowMs: LONG, ...options });
 
@@ -84,7 +84,7 @@ test('reset forgets a key and says whether there was one', () => {
 test('what was used up comes back', () => {
   const fast = limiter({ limit: 1, windowMs: 1 });
   assert.equal(fast.check('key'), true);
-  // Ends with the first call that is allowed; with none it would not end.
+  // The loop ends with the first call that is allowed. If no call were allowed, it would not end.
   while (!fast.check('key'));
   assert.ok(fast.peek('key').resetMs <= 1);
 });
@@ -126,7 +126,7 @@ test('memory is bounded, and a full table is counted', () => {
 });
 
 test('20,000 keys are limited one by one', () => {
-  // Few enough for the default of a million, whose sets of eight then never overflow.
+  // The default capacity is a million keys. With 20,000 keys, no set of eight entries overflows.
   const each = limiter({ limit: 2 });
   const keys = Array.from({ length: 20_000 }, (_, n) => `2001:db8::${n.toString(16)}`);
   for (const expected of [true, true, false]) {

@@ -54,7 +54,7 @@ const MALFORMED = [
   DIGEST.replace('p=1', 'p=1,keyid='),
   DIGEST.replace('p=1', 'p=1,keyid=AAAAAAAAAAAAAAAA'),
   `${DIGEST}=`,
-  // Bits that no byte claims.
+  // The last character sets bits that belong to no byte.
   `$argon2id$v=19$m=64,t=1,p=1$${SALT}$AAAAAAAAAAAAAAAAAAAAAB`,
   `$argon2id$v=19$m=64,t=1,p=1$c2FsdA$${TAG}`,
   `$argon2id$v=19$m=64,t=1,p=1$${SALT}$AAAA`,

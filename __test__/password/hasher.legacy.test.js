@@ -1,6 +1,6 @@
 'use strict';
 
-// Hashes of other schemes: verified where they are asked for, always due, never made.
+// Hashes of other schemes: verified if enabled, always due to be replaced, never made.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -60,7 +60,7 @@ test('hashes of other schemes are turned away like any when the queue is full', 
     '$scrypt$ln=4,r=8,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA',
   ]) {
     while (passwordPool.stats().running > 0) await new Promise(setImmediate);
-    // Has the thread until it is called off.
+    // This hash occupies the thread until it is aborted.
     const controller = new AbortController();
     const { signal } = controller;
     const endless = hash('password', { memoryCost: 1024, timeCost: 65536, parallelism: 1, signal });

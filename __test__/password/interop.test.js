@@ -1,6 +1,6 @@
 'use strict';
 
-// Digests of others verify here, ours verify there, and both agree with the reference.
+// We verify digests of other libraries, they verify ours, and both agree with the reference.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');

@@ -154,7 +154,7 @@ for (const engine of ['avx2', 'sse2', 'portable', 'rustcrypto', 'no such engine'
     const options = { ...FAST, profile: 'test', type: 'argon2d', salt: Buffer.from('somesalt') };
     const digest = hashSync('password', options);
     assert.equal(stdout, `${digest} ${digest}\n`);
-    // Not every machine that runs the tests has these.
+    // A test machine may lack AVX2 or SSE2, so for these a warning is allowed.
     if (engine === 'no such engine') {
       assert.equal(stderr.split('NODESEC_ARGON2_ENGINE').length, 2, stderr);
     } else if (!['avx2', 'sse2'].includes(engine)) {
@@ -167,7 +167,7 @@ test('hashing does not hold up the event loop', async () => {
   const hashing = hash('password', { profile: 'owasp', timeCost: 8 });
   let turns = 0;
   while ((await Promise.race([hashing, tick()])) === undefined) turns += 1;
-  // One turn delivers the result of a hash that was computed before the loop went on.
+  // Even if hashing blocked the loop, one turn would pass to deliver the result.
   assert.ok(turns > 2, `${turns} turns`);
 });
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// Digests of npm argon2, node:crypto, argon2-cffi and libargon2 verify here, and ours verify there;
-// passwords.interop.test.js does the same with @node-rs/argon2 and hash-wasm.
+// We verify digests of npm argon2, node:crypto, argon2-cffi and libargon2, and they verify ours;
+// interop.test.js does the same with @node-rs/argon2 and hash-wasm.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -20,7 +20,7 @@ const DATA = Buffer.from('user 1');
 const LONG = Buffer.alloc(1024, 'more than fits in 32 bytes ');
 const TYPES = ['argon2d', 'argon2i', 'argon2id'];
 
-/** Every type, with what else goes into a tag. */
+/** Every type, with each further input of a tag. */
 const CASES = TYPES.flatMap((type, number) =>
   [
     {},
@@ -93,11 +93,11 @@ test('node:crypto of Node 24 computes the same tags', (t) => {
     digest: hashSync(PASSWORD, options),
     secret: options.secret,
   }));
-  // Ours verify there: what it computes from them is the tag they hold.
+  // node:crypto verifies our digests: from their parameters it computes the tags that they hold.
   const tags = tagsOf(ours);
   for (const [index, { digest, secret }] of ours.entries()) {
     assert.equal(tags[index], parseHash(digest).hash.toString('hex'), digest);
-    // Theirs verify here: the digest that is written from its tag.
+    // We verify digests of node:crypto: one is written here from its tag.
     const tag = Buffer.from(tags[index], 'hex').toString('base64').replaceAll('=', '');
     const theirs = digest.slice(0, digest.lastIndexOf('$') + 1) + tag;
     assert.equal(verifySync(theirs, PASSWORD, { secret }), true, digest);
@@ -159,7 +159,7 @@ test('libargon2’s command computes the same digests', (t) => {
       const theirs = argon2(args.map(String), PASSWORD);
       assert.equal(verifySync(theirs, PASSWORD), true, theirs);
       assert.equal(verifySync(theirs, 'another'), false, theirs);
-      // The command has no verification: that it makes the same digest shows as much.
+      // The command cannot verify; instead, it must make the same digest as this package.
       assert.equal(hashSync(PASSWORD, { ...options, version, salt: SALT }), theirs);
     }
   }

@@ -79,7 +79,7 @@ for (const [name, call] of Object.entries(calls)) {
   });
 }
 
-/** Hours of work: only being called off ends it. */
+/** Hours of work, so that only an abort ends it. */
 const ENDLESS = { memoryCost: 65536, timeCost: 65536, parallelism: 4 };
 
 for (const [name, call] of Object.entries({

@@ -1,6 +1,7 @@
 'use strict';
 
-// What hashing takes from the system, and that it gives it back. Each case is a process of its own.
+// Checks how much memory hashing takes from the system, and that it gives the memory back. Each
+// case runs in a process of its own.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -12,7 +13,7 @@ const ON_LINUX = process.platform === 'linux';
 const MIB = 1 << 20;
 const DIGEST = hashSync('password', { memoryCost: 65536, timeCost: 1, parallelism: 1 });
 
-/** What the kernel says of the process, in bytes; `highWater` counts from the last `mark()`. */
+/** The kernel's data about the process, in bytes. `highWater` counts from the last `mark()`. */
 const MEMORY = `
   const { readFileSync, writeFileSync } = require('node:fs');
   const status = (name) =>
@@ -21,8 +22,9 @@ const MEMORY = `
   const highWater = () => status('VmHWM');
   const mark = () => writeFileSync('/proc/self/clear_refs', '5');
   /**
-   * Argon2's mappings: of at least a huge page and marked \`dd\` (MADV_DONTDUMP), which V8's are
-   * not: neighbouring pages of its heap can become one mapping of any size.
+   * Argon2's mappings: at least a huge page long and marked \`dd\` (MADV_DONTDUMP). The mark is
+   * needed because neighbouring pages of V8's heap can become one mapping of any size; V8's
+   * mappings lack it.
    */
   const largeMappings = () =>
     readFileSync('/proc/self/smaps', 'latin1')
@@ -71,7 +73,7 @@ test('200 logins at 64 MiB with 16 threads stay within 512 MiB', { skip: !ON_LIN
       succeeded: all.filter((matches) => matches === true).length,
       refused: outcomes.filter(({ reason }) => reason?.code === 'ERR_PASSWORD_BUSY').length,
       passed: outcomes.filter(({ value }) => value === true).length,
-      // Were one to end before the last of them is there, there would be room for another.
+      // A hash that ends before the last call is made leaves room for one more.
       room: 28 + during.completed - completed,
       counted: passwordPool.stats().rejected - rejected,
     };
@@ -93,7 +95,7 @@ test('many small hashes take no huge page each', { skip: !ON_LINUX }, async () =
     await idle();
     const before = resident();
     mark();
-    // Each lasts until all of them run.
+    // Each hash lasts until all of them run.
     const costs = { profile: 'test', timeCost: 8000 };
     const hashes = Array.from({ length: 128 }, () => hash('password', costs));
     const { running } = passwordPool.stats();
@@ -118,7 +120,7 @@ test('memory is kept for the next hash, then given back', { skip: !ON_LINUX }, a
     await idle();
     const again = [passwordPool.stats().keptBytes, largeMappings() - before];
     while (passwordPool.stats().keptBytes > 0) await sleep(100);
-    // Of the first, small hash as well.
+    // The first, small hash has given its memory back as well.
     return { kept, again, mappings: largeMappings() - before };
   `);
   assert.deepEqual(result.kept, [34 * MIB, 1]);
@@ -174,16 +176,17 @@ test('a digest of 64 lanes has the threads of a machine', { skip: !ON_LINUX }, a
     }
     return { matches, most, cores: Math.min(64, availableParallelism()) };
   `);
-  // All of them, in fact: nothing else keeps a core busy.
+  // In fact it has all cores, because nothing else keeps a core busy.
   assert.deepEqual(result, { matches: true, most: result.cores, cores: result.cores });
 });
 
-// Costs and texts beyond all measure: a coded error from every entry point, and not a mapping more.
+// Costs and texts far beyond every limit: each entry point gives a coded error and makes no
+// mapping.
 const EXTREMES = `
   const text = (costs) =>
     '$argon2id$v=19$' + costs + '$c29tZXNhbHQ$' + 'A'.repeat(43);
   const digests = [text('m=4294967295,t=1,p=1'), text('m=134217720,t=1,p=16777215')];
-  // Flat, so that looking at it takes no memory either.
+  // A flat string, so that reading it takes no memory either.
   const password = Buffer.alloc(100_000_000, 'x').toString('latin1');
   const bytes = new Uint8Array(100_000_000);
   const long = Buffer.alloc(1_000_000, 'A').toString('latin1');
@@ -240,7 +243,7 @@ test('extremes are refused without another mapping', { skip: !ON_LINUX }, async 
       most = Math.max(most, largeMappings());
       codes[code] = (codes[code] ?? 0) + 1;
     }
-    // The control: what a hash takes is seen.
+    // A control: the mapping of an ordinary hash is seen.
     const control = hash('x', { memoryCost: 65536, timeCost: 1 });
     while (largeMappings() === mappings) await sleep(1);
     await control;

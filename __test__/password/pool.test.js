@@ -1,6 +1,6 @@
 'use strict';
 
-// The pool's bounds: who runs, who waits, who is turned away.
+// The pool's bounds: which hashes run, which wait and which are rejected.
 
 const assert = require('node:assert/strict');
 const { beforeEach, test } = require('node:test');
@@ -22,7 +22,7 @@ beforeEach(async () => {
   passwordPool.configure({ threads: 2, maxMemory: 512 * MIB, maxQueue: 100, queueTimeoutMs: 60_000 });
 });
 
-/** Until the pool has nothing to do: a result is delivered before its memory is wiped. */
+/** Waits until the pool has nothing to do. A result is delivered before its memory is wiped. */
 async function idle() {
   while (passwordPool.stats().running + passwordPool.stats().queued > 0) await sleep(1);
 }
@@ -81,7 +81,7 @@ test('a full queue refuses, and says when to come again', async () => {
     assert.ok(Number.isInteger(error.retryAfterMs) && error.retryAfterMs >= 1);
   }
   assert.equal(passwordPool.stats().rejected, rejected + 3);
-  // A key has no memory to wait for, and is not turned away.
+  // Generating a key needs none of the memory budget, so it is not rejected.
   assert.equal((await JwtKey.generate('EdDSA')).alg, 'EdDSA');
   await Promise.all(accepted);
 });

@@ -1,6 +1,6 @@
 'use strict';
 
-// What is left of a password in the memory of the process that has used it: nothing.
+// Checks that no part of a password is left in the memory of the process that has used it.
 
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
@@ -16,11 +16,14 @@ const { hashSync } = require('@nodesec/native');
 const { remnants } = require('../helpers/remnants.js');
 
 const ON_LINUX = process.platform === 'linux';
-/** Longer than the blocks of the hash functions, which then hash it first, and shorter. */
+/**
+ * One password is longer than the blocks of the hash functions, which then hash it first; the other
+ * is shorter.
+ */
 const [LONG, SHORT] = [192, 48];
 const OPTIONS = { memoryCost: 1024, timeCost: 1, parallelism: 2 };
 
-/** Uses the password that it finds in `bytes`, by each call there is. */
+/** Uses the password in `bytes`, through every call that takes one. */
 const USES = {
   'verify of a Uint8Array': 'matches = await verify(digest, bytes); bytes.fill(0);',
   'verifySync of a Uint8Array': 'matches = verifySync(digest, bytes); bytes.fill(0);',
@@ -47,7 +50,7 @@ const USES = {
     matches = true;`,
 };
 
-/** A digest of a password for a PasswordHasher that replaces it, by what it is of. */
+/** By scheme: a digest of a password, for a PasswordHasher that replaces it. */
 const OLD_DIGESTS = {
   argon2: (password) => hashSync(password, OPTIONS),
   bcrypt: (password) => bcrypt.hashSync(password.subarray(0, 72), 4),
@@ -75,7 +78,7 @@ for (const scheme of Object.keys(OLD_DIGESTS)) {
     bytes.fill(0);`;
 }
 
-/** Masked, so that the process holds the password itself only where it makes it. */
+/** Masks bytes, so that the process holds the password only where it unmasks it. */
 const masked = (bytes) => bytes.map((byte) => byte ^ 0x5a).toString('hex');
 
 for (const [what, use, length] of Object.entries(USES).flatMap(([what, use]) => [

@@ -69,7 +69,7 @@ test('a subject is revoked until a moment', () => {
   const at = (iat) => list.isRevoked({ sub: 'subject', iat });
   assert.deepEqual([at(0), at(moment - 1), at(moment), at(moment + 0.9)], [true, true, true, true]);
   assert.deepEqual([at(moment + 1), at(now())], [false, false]);
-  // What could have been issued before counts as issued before.
+  // A token without `iat` may have been issued before that moment, so it counts as revoked.
   assert.equal(at(undefined), true);
   list.revokeSubjectSync('subject', moment - 50);
   assert.equal(at(moment), true);
@@ -119,7 +119,7 @@ test('a full list says that nothing was revoked', async () => {
     ['one', 'two', 'three'].map((jti) => list.isRevoked({ jti })),
     [true, true, false],
   );
-  // What is there already takes no room.
+  // An id that is already listed takes no more room.
   await list.revokeId('one', SOON + 1);
   assert.equal(list.size, 2);
 });

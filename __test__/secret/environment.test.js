@@ -1,6 +1,6 @@
 'use strict';
 
-// Secrets from environment variables, and what is left of them there.
+// Secrets from environment variables, and their remains there.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -10,7 +10,7 @@ const { runScript } = require('../helpers/child.js');
 const { coded } = require('../helpers/outcome.js');
 
 const NAME = 'NODESEC_TEST_SECRET';
-// Windows takes no more than 32766 characters.
+// Windows accepts at most 32766 characters.
 const LONG = process.platform === 'win32' ? 32_766 : 100_000;
 
 function take(value, options) {

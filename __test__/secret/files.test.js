@@ -1,6 +1,6 @@
 'use strict';
 
-// Secrets in files: what is read, and which files are refused.
+// Secrets in files: how contents are read, and which files are refused.
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
@@ -20,11 +20,11 @@ after(() => fs.rmSync(folder, { recursive: true, force: true }));
 
 let count = 0;
 
-/** A new file that only its owner may read, unless said otherwise. */
+/** Creates a file that only its owner may read, unless `mode` says otherwise. */
 function fileOf(content, mode = 0o600) {
   const file = path.join(folder, `secret-${count++}`);
   fs.writeFileSync(file, content);
-  // Not by the option of writeFile, which the umask thins out.
+  // The mode is not given to writeFile, because the umask would reduce it.
   fs.chmodSync(file, mode);
   return file;
 }

@@ -1,13 +1,15 @@
 'use strict';
 
-// The heap belongs to the process, so each test has a process of its own.
+// The heap belongs to the process, so each test runs in a process of its own.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { runScript } = require('../helpers/child.js');
 
-/** Runs a script with the API at hand; gives what it passed to `report`, and its stderr. */
+/**
+ * Runs a script with the API in scope. Returns the value that the script reports, and its stderr.
+ */
 async function run(script, env = {}) {
   const { code, signal, stdout, stderr } = await runScript(
     `const { JwtKey, SecretBuffer, secureHeap } = require('@nodesec/native');

@@ -1,6 +1,6 @@
 'use strict';
 
-// However a process or a thread with secrets ends: as it does without them.
+// A process or a thread with secrets ends in the same way as one without.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -14,7 +14,7 @@ const HOLD = `
   globalThis.held = { held, key };
 `;
 
-/** Ways to end, and the exit code or signal that comes of it. */
+/** Ways to end, each with the resulting exit code or signal. */
 const ENDS = {
   'the end of the program': ['', 0],
   'process.exit': ['process.exit(7);', 7],
@@ -32,7 +32,7 @@ const ENDS = {
   ],
 };
 
-// One that a system does not have is the next below.
+// A system without one of these backends uses the next one.
 const backends = ['memfd_secret', 'mlock', 'dontdump', 'plain'];
 
 for (const [name, [script, expected]] of Object.entries(ENDS)) {
@@ -72,7 +72,8 @@ test('a worker that ends with secrets gives them back', async () => {
       { env: { NODESEC_SECMEM: backend } },
     );
     assert.equal(code, 0, stderr);
-    // Three secrets in each of four workers, and none of their keys, is left or disposed of.
+    // Three secrets in each of four workers are counted as leaked, the keys are not, and none of
+    // them is still alive.
     assert.deepEqual(JSON.parse(stdout), [0, 12], backend);
   }
 });
@@ -86,7 +87,8 @@ test('what is collected without dispose is counted', async () => {
     const afterDispose = secureHeap.status().leaked;
     for (let i = 0; i < 500; i++) SecretBuffer.random(32);
     (async () => {
-      // Finalizers run in turns of their own; a fixed number of rounds is no bound on time.
+      // Finalizers run in turns of their own, so wait for their effect. The number of rounds is
+      // only a limit.
       for (let round = 0; round < 1000 && secureHeap.status().leaked < 490; round++) {
         global.gc();
         await turn();

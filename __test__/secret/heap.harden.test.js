@@ -1,7 +1,7 @@
 'use strict';
 
-// `hardenProcess` changes the whole process, so each case is one of its own; what it answers is
-// compared with what the kernel says.
+// `hardenProcess` changes the whole process, so each case runs in a process of its own. Its answers
+// are compared with the kernel's.
 
 const assert = require('node:assert/strict');
 const { execFileSync } = require('node:child_process');
@@ -12,15 +12,17 @@ const ROOT = path.join(__dirname, '..', '..');
 const onLinux = process.platform === 'linux';
 const LIMIT = 64 * 1024 * 1024;
 
-/** Runs a script as an ordinary user with a soft limit on core dumps, and gives what it prints. */
+/**
+ * Runs a script as an ordinary user with a soft limit on core dumps. Returns the script's result.
+ */
 function found(script) {
   const source = `
     const fs = require('node:fs');
     const { secureHeap } = require('@nodesec/native');
     const line = () => fs.readFileSync('/proc/self/limits', 'utf8').match(/core file size +(\\S+) +(\\S+)/);
-    /** Soft and hard, in bytes. */
+    /** The soft and the hard limit, in bytes. */
     const limits = () => line().slice(1).map((text) => (text === 'unlimited' ? Infinity : Number(text)));
-    /** Whether the user may look into the process's memory. */
+    /** Whether the user may open the process's memory. */
     const traceable = () => {
       try {
         fs.closeSync(fs.openSync('/proc/self/mem'));

@@ -1,7 +1,8 @@
 'use strict';
 
-// Private keys: their originals are in the secure heap, and what the crypto library parsed is
-// counted. Whether anything is left of them in memory is looked at natively, in jwt/tests/remains.
+// Private keys: the originals are in the secure heap, and `status()` counts the copies that the
+// crypto library has parsed. The native tests in jwt/tests/remains.rs look for remains of keys in
+// memory.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -15,13 +16,13 @@ const SCRIPT = `
     const { liveSecrets, parsedPrivateKeys } = secureHeap.status();
     return { liveSecrets, parsedPrivateKeys };
   };
-  /** Keys that are no more in use after the call. */
+  /** Uses keys that only the verifier still holds after the call. */
   const work = async () => {
     const keys = [];
     for (const alg of ['EdDSA', 'ES256', 'RS256', 'HS256']) {
       keys.push(await JwtKey.generate(alg));
     }
-    // A verifier keeps public halves only.
+    // A verifier keeps only the public halves.
     const verifier = new JwtVerifier({ keys, issuer: false, audience: false });
     const issuer = new JwtIssuer({ keys: keys[0], expiresIn: '1m' });
     verifier.verify(issuer.sign({ sub: 'someone' }));
@@ -45,8 +46,8 @@ test('status() counts the private keys outside, until they are collected', async
   assert.equal(code, 0, stderr);
   const { before, during, after } = JSON.parse(stdout);
   assert.deepEqual(before, { liveSecrets: 0, parsedPrivateKeys: 0 });
-  // An original each, and the computed state of the HMAC key.
+  // One original for each of the four keys, and the computed state of the HMAC key.
   assert.deepEqual(during, { liveSecrets: 5, parsedPrivateKeys: 3 });
-  // The verifier has the HMAC key, which has no public half.
+  // The verifier still has the HMAC key, which has no public half.
   assert.deepEqual(after, { liveSecrets: 2, parsedPrivateKeys: 0 });
 });

@@ -1,7 +1,7 @@
 'use strict';
 
-// The secure heap under limits on locked memory, as an unprivileged user, with each backend asked
-// for: what `status()` says is compared with what the kernel says.
+// The secure heap under limits on locked memory, as an unprivileged user, with each backend:
+// `status()` is compared with the kernel's data.
 
 const assert = require('node:assert/strict');
 const { execFile, spawnSync } = require('node:child_process');
@@ -14,7 +14,7 @@ const ROOT = path.join(__dirname, '..', '..');
 const BACKENDS = ['memfd_secret', 'mlock', 'dontdump', 'plain'];
 const NOBODY = 65534;
 
-/** What a child finds: its heap, the kernel's view of it, and that it works. */
+/** A child's report: its heap, the kernel's view of the heap, and whether the heap works. */
 const PROBE = `
   const { lockedKib, mappings } = require('./__test__/helpers/smaps.js');
   const before = { locked: lockedKib() };
@@ -23,13 +23,14 @@ const PROBE = `
   const small = secureHeap.status();
   let refused;
   try {
-    // Beyond every limit of the matrix, not beyond maxBytes.
+    // More than every limit of the matrix, but less than maxBytes.
     while (secrets.length < 712) secrets.push(SecretBuffer.random(1024 * 1024));
   } catch (error) {
     refused = error.code;
   }
   const status = secureHeap.status();
-  // The heap's own areas, by what it alone asks for; plain memory looks like any other.
+  // The heap's own mappings, found by a name or by flags that only the heap requests. Mappings of
+  // plain memory look like any other.
   const all = mappings();
   const own = ({ name, flags }) => name.startsWith('/secretmem') || ['wf', 'dd'].every((flag) => flags.includes(flag));
   const isGuard = (area) => area.access === '---p' && area.size >= 65536;
@@ -46,7 +47,7 @@ const PROBE = `
   }));
 `;
 
-/** Runs the probe as nobody, who may lock so many KiB. */
+/** Runs the probe as the user nobody, with a limit of `memlockKib` KiB of locked memory. */
 function probe(memlockKib, backend) {
   const args = ['--reuid', NOBODY, '--regid', NOBODY, '--clear-groups', '--no-new-privs', '--'];
   const command = `ulimit -l ${memlockKib} && exec "$@"`;
@@ -75,16 +76,16 @@ function check({ small, status, refused, heap, guarded, locked, left }, memlockK
   assert.deepEqual([status.memlockSoft, status.memlockHard], Array(2).fill(memlockKib * 1024));
   assert.equal(status.backend, small.backend, 'the heap stays what it was');
 
-  // Never better than asked, and when worse, with the reason.
+  // The backend is never better than the requested one. If it is worse, there is a reason.
   const rank = (backend) => BACKENDS.indexOf(backend);
   assert.ok(rank(status.backend) >= rank(asked));
   if (status.backend !== asked) assert.match(status.reasons.join(), /: E[A-Z]+/);
   const canLock = memlockKib * 1024 >= 48 * 1024;
   assert.equal(status.locked, rank(asked) <= rank('mlock') && canLock);
   assert.ok(!status.locked || status.capacityBytes <= memlockKib * 1024);
-  // Node itself may lock memory, but not take away from ours.
+  // Node itself may lock more memory, but it must not reduce ours.
   assert.ok(!status.locked || locked * 1024 >= status.capacityBytes);
-  // What large secrets had is given back with them.
+  // The memory of large secrets is given back with them.
   assert.deepEqual([left.liveSecrets, left.capacityBytes], [0, small.capacityBytes]);
   if (status.locked) assert.equal(locked - left.locked, (status.capacityBytes - small.capacityBytes) / 1024);
   assert.equal(refused, status.locked ? 'ERR_SECRET_EXHAUSTED' : undefined);
@@ -108,7 +109,10 @@ if (process.platform === 'linux' && canBecomeNobody()) {
   }
 }
 
-/** Without what V8 takes and gives back when it likes: helper threads, a large nursery. */
+/**
+ * Flags against memory that V8 takes and gives back at any time: no helper threads, a small
+ * nursery.
+ */
 const QUIET = ['--single-threaded', '--max-semi-space-size=1'];
 
 if (process.platform === 'linux') {
@@ -121,7 +125,7 @@ if (process.platform === 'linux') {
       async function hundredThousand() {
         for (let round = 0; round < 100; round++) {
           for (let i = 0; i < 1000; i++) SecretBuffer.random(32).dispose();
-          // As many dead objects at a time as in every other round.
+          // Each round then has the same number of dead objects.
           global.gc();
           await turn();
         }

@@ -1,7 +1,7 @@
 'use strict';
 
-// A full heap that seals what it has no room for. It belongs to the process, so each test has a
-// process of its own.
+// A full heap that seals the secrets for which it has no room. The heap belongs to the process, so
+// each test runs in a process of its own.
 
 const assert = require('node:assert/strict');
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
@@ -11,7 +11,9 @@ const { test } = require('node:test');
 
 const { runScript } = require('../helpers/child.js');
 
-/** Runs a script with a heap of 16 KiB beside what is set aside, full; gives what it reported. */
+/**
+ * Runs a script with a full heap of 16 KiB, not counting its reserve. Returns the reported value.
+ */
 async function run(script, env = {}) {
   const { code, signal, stdout, stderr } = await runScript(
     `const assert = require('node:assert');
@@ -84,7 +86,7 @@ test('everything a SecretBuffer can do, it can do sealed', async () => {
       `,
       { SECRET_FILE: file, SECRET: 'correct horse battery staple 012' },
     );
-    // What is still in use is the key.
+    // Only the key is still in use.
     assert.deepEqual(reported, [0, 0, true, true]);
   } finally {
     rmSync(folder, { recursive: true });
@@ -118,7 +120,7 @@ test('what needs a place of its own, and what is too long, is refused with the n
 test('a secret that was sealed makes a key once there is room', async () => {
   const alg = await run(`
     const sealed = SecretBuffer.random(32);
-    // For what the key is computed with, and for its original.
+    // Room for the key's computed state, and for its original.
     for (const filler of fillers.slice(0, 2)) filler.dispose();
     report(JwtKey.fromSecret(sealed, { alg: 'HS256' }).alg);
   `);
@@ -199,7 +201,7 @@ test('what a worker has sealed goes when the worker is terminated', async () => 
       worker.once('exit', () => report([during, counts()])).terminate();
     });
   `);
-  // One of them waits to be adopted.
+  // One of them is waiting to be adopted.
   assert.deepEqual(found, [[4, 3], [4, 1]]);
 });
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// The secure heap where a seccomp filter refuses the calls that it is made with, as gVisor and
-// strict containers do. The filter needs no rights; it is installed by helpers/refuse.rs.
+// The secure heap under a seccomp filter that refuses the system calls that the heap needs, as
+// gVisor and strict containers do. The filter needs no privileges; helpers/refuse.rs installs it.
 
 const assert = require('node:assert/strict');
 const { execFile, execFileSync } = require('node:child_process');
@@ -10,7 +10,7 @@ const { before, test } = require('node:test');
 
 const ROOT = path.join(__dirname, '..', '..');
 
-/** By the calls that are refused: what the heap is then, and the reasons, without the error. */
+/** By refused calls: the backend that the heap then has, and its reasons without the error. */
 const REFUSALS = {
   memfd_secret: { backend: 'mlock', reasons: ['memfd_secret:'] },
   mlock: { backend: 'memfd_secret', reasons: [] },
@@ -28,7 +28,7 @@ const REFUSALS = {
   },
 };
 
-/** What a child finds: its heap, the kernel's view of it, and that everything works. */
+/** A child's report: its heap, the kernel's view of the heap, and whether everything works. */
 const PROBE = `
   const assert = require('node:assert');
   const { mappings } = require('./__test__/helpers/smaps.js');
@@ -43,7 +43,7 @@ const PROBE = `
     dumpExcluded: sizeOf('dd') - before.dd === capacityBytes,
   };
 
-  // Enough for the heap to grow.
+  // So many secrets that the heap grows.
   const secrets = Array.from({ length: 2000 }, () => SecretBuffer.random(32));
   assert.ok(secureHeap.status().capacityBytes > capacityBytes);
   assert.ok(secrets[0].equals(secrets[0].clone()));
@@ -78,7 +78,7 @@ const PICKY = `
 
 let launcher;
 
-/** Runs a script in a process to which system calls are refused. */
+/** Runs a script in a process for which the filter refuses these system calls. */
 function runRefused(errno, calls, script) {
   const args = [errno, calls, process.execPath, '--eval', script];
   const env = { ...process.env, NODE_OPTIONS: '', NODESEC_SECMEM: 'memfd_secret' };

@@ -93,7 +93,8 @@ if (isLinux) {
     const bytes = (text) => (text === 'unlimited' ? undefined : Number(text));
     assert.deepEqual([status.memlockSoft, status.memlockHard], [bytes(soft), bytes(hard)]);
 
-    // Locked and not to be dumped: `lo` and `dd`. A mapping of memfd_secret says so by its name.
+    // `lo` means locked, and `dd` excluded from dumps. A mapping of memfd_secret is found by its
+    // name.
     const mappings = readFileSync('/proc/self/smaps', 'latin1').split(/^(?=[0-9a-f]+-[0-9a-f]+ )/m);
     const size = (mapping) => 1024 * Number(mapping.match(/^Size:\s+(\d+) kB/m)[1]);
     const flagged = (flag) => (mapping) => new RegExp(`^VmFlags:.* ${flag}\\b`, 'm').test(mapping);
@@ -122,7 +123,8 @@ test('secrets that nobody holds any more give back their memory', async () => {
       if (i % 10 === 0) JwtKey.fromSecret(secret, { alg: 'HS256' });
     }
     (async () => {
-      // Finalizers run in turns of their own; a fixed number of rounds is no bound on time.
+      // Finalizers run in turns of their own, so wait for their effect. The number of rounds is
+      // only a limit.
       let live = Infinity;
       for (let round = 0; round < 1000 && live > before + 100; round++) {
         global.gc();

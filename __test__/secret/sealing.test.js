@@ -1,6 +1,7 @@
 'use strict';
 
-// Sealed secrets: the format, which is a promise to what is stored, and what does not open.
+// Sealed secrets: the format, which must not change because services store it, and the inputs that
+// do not open.
 
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
@@ -35,7 +36,7 @@ for (const sealed of cases) {
   });
 }
 
-/** Version 1 as it is described, by Node's own cryptography. */
+/** Opens the documented format, version 1, with Node's own cryptography. */
 function openByNode(sealed, keyBytes, context) {
   const [salt, nonce] = [sealed.subarray(2, 34), sealed.subarray(34, 46)];
   const derived = crypto.hkdfSync('sha256', keyBytes, salt, '@nodesec/native seal 1', 32);

@@ -66,7 +66,7 @@ test('use() lends a copy and wipes it', () => {
   const result = secret.use((bytes) => {
     kept = bytes;
     assert.equal(Buffer.from(bytes).toString(), 'secret');
-    // The secret itself stays what it is.
+    // A change of the copy does not change the secret.
     bytes[0] = 0;
     return 42;
   });

@@ -1,6 +1,6 @@
 'use strict';
 
-// The example service over real HTTP: what its users should not do.
+// The example service over real HTTP: misuse and attacks.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -20,7 +20,7 @@ const MB = 1 << 20;
 const field = (name, value) => ({ body: { ...ADA, [name]: value } });
 const raw = (body, headers) => ({ body, headers });
 
-/** What to send, and which status and error is the answer, to /register and to /login alike. */
+/** Requests to /register and /login alike, each with the expected status and error. */
 const BODIES = {
   nothing: [{}, 415, 'not_json'],
   'an empty body': [raw(''), 400, 'invalid_request'],
@@ -190,7 +190,7 @@ test('one client cannot try many accounts, nor send many requests', async (t) =>
   const attempt = (_, index) => service.post('/login', { ...ADA, username: `user-${index}` });
   const attempts = await Promise.all(Array.from({ length: 30 }, attempt));
   const count = (answers, wanted) => answers.filter(({ status }) => status === wanted).length;
-  // One comes back every 3 seconds, which a slow machine may take.
+  // The limit restores one attempt every 3 seconds, and a slow machine may take that long.
   assert.ok(count(attempts, 401) >= 20 && count(attempts, 401) < 30);
   assert.equal(count(attempts, 401) + count(attempts, 429), 30);
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// The keys that the example service publishes. It runs in this process, so that the test can
-// rotate them, and is still spoken to over HTTP.
+// The keys that the example service publishes. The service runs in this process, so that the test
+// can rotate its keys, but the test still uses HTTP.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');

@@ -1,6 +1,6 @@
 'use strict';
 
-// The example service over real HTTP: what its users do.
+// The example service over real HTTP: normal use.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -73,7 +73,7 @@ test('a password is verified even where there is no digest', async (t) => {
   assert.equal(valid, false);
   assert.equal(await passwords.verify(await passwords.hash(ADA.password), ADA.password), true);
 
-  // What comes from the worker pool cannot be there before the event loop has turned.
+  // A result from the worker pool cannot arrive before the event loop has turned.
   let answered = false;
   const verifying = passwords
     .verifyAndUpdate(undefined, ADA.password)
@@ -127,7 +127,7 @@ test('logout ends one session, logout everywhere all of one user', async (t) => 
   const GRACE = { username: 'grace', password: 'nanoseconds of wire' };
   await service.post('/register', ADA);
   await service.post('/register', GRACE);
-  // All there before the first logout: a login that ends after it is a new session.
+  // All logins end before the first logout, because a login that ends after it is a new session.
   const [one, two, three] = await Promise.all([1, 2, 3].map(() => service.login(ADA)));
   const grace = await service.login(GRACE);
 
@@ -205,7 +205,7 @@ test('a request under way is answered before the service ends', async (t) => {
   const headers = { 'Content-Type': 'application/json', Expect: '100-continue' };
   const registration = request(`${service.url}/register`, { method: 'POST', headers });
   registration.flushHeaders();
-  // The service has the request, though not yet its body.
+  // The service has received the headers of the request, but not its body.
   await once(registration, 'continue');
   const ended = service.stop();
   registration.end(JSON.stringify(ADA));

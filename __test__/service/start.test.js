@@ -1,6 +1,6 @@
 'use strict';
 
-// `npm start` of this checkout, as somebody without a terminal runs it.
+// Runs `npm start` of this checkout without a terminal.
 
 const assert = require('node:assert/strict');
 const { execFile } = require('node:child_process');
@@ -13,7 +13,9 @@ const test = require('node:test');
 
 const ROOT = path.join(__dirname, '..', '..');
 
-/** Runs `npm start` with a folder of its own for temporary files, and says what is left there. */
+/**
+ * Runs `npm start` with a folder of its own for temporary files, and reports the files left there.
+ */
 function npmStart(t, ...args) {
   const temporary = mkdtempSync(path.join(tmpdir(), 'start-test-'));
   t.after(() => rmSync(temporary, { recursive: true, force: true }));

@@ -1,6 +1,6 @@
 'use strict';
 
-// Both ends of a TLS connection know each other by the ids of their certificates.
+// Both ends of a TLS connection identify each other by the SPIFFE IDs in their certificates.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -33,7 +33,7 @@ test('mutual TLS names the workload', async (t) => {
     ca: authority.cert,
     cert: web.cert,
     key: web.key,
-    // In place of the host's name, which an SVID need not have.
+    // This replaces the check of the host name, which an SVID need not contain.
     checkServerIdentity(_, { raw }) {
       serverId = spiffeIdOf(raw);
       return serverId.trustDomain === 'example.org' ? undefined : new Error('a stranger');

@@ -1,6 +1,6 @@
 'use strict';
 
-// A trust domain's bundle, fetched from where it is published.
+// A trust domain's bundle, fetched from the address that publishes it.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -12,7 +12,7 @@ const { assertRejected } = require('../helpers/tokens.js');
 
 const WEB = 'spiffe://example.org/web';
 
-/** A key of the trust domain: what it publishes, and a token of it. */
+/** A key of the trust domain: its published JWK, and a token that it signed. */
 async function authority(kid) {
   const key = await JwtKey.generate('ES256', { kid });
   const { alg: _, ...jwk } = key.toPublicJwk();

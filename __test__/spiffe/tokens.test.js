@@ -37,7 +37,7 @@ before(async () => {
 const verifier = (options) =>
   JwtVerifier.spiffe({ trustDomain: 'example.org', bundle, audience: 'reports', ...options });
 
-/** A token as SPIRE makes it, but for what is given. */
+/** A token as SPIRE makes it, except for the given members. */
 function svid({ key = ec, header, ...claims } = {}) {
   return new SignJWT({ aud: ['reports'], sub: WEB, ...claims })
     .setProtectedHeader({ alg: 'ES256', kid: 'ec', typ: 'JWT', ...header })

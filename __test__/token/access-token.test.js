@@ -1,6 +1,6 @@
 'use strict';
 
-// Access tokens of OAuth 2.0, as RFC 9068 has them.
+// Access tokens of OAuth 2.0 (RFC 9068).
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');

@@ -1,9 +1,9 @@
 'use strict';
 
-// What went wrong in jsonwebtoken, fast-jwt, jose and the jsonwebtoken crate: one test for each
-// published advisory that a library of signed tokens can have, named after it. Those about
-// encryption (CVE-2021-29443, CVE-2022-36083, CVE-2024-28176) have nothing here to be tested on but
-// that encrypted and compressed tokens are refused.
+// One test for each published advisory of jsonwebtoken, fast-jwt, jose and the jsonwebtoken crate
+// that can concern a library for signed tokens, named after it. For the advisories about encryption
+// (CVE-2021-29443, CVE-2022-36083, CVE-2024-28176) only one thing can be tested here: encrypted and
+// compressed tokens are refused.
 
 const assert = require('node:assert/strict');
 const { createHmac } = require('node:crypto');
@@ -30,7 +30,10 @@ const refusedAsSecret = (...texts) => {
 };
 const unsigned = (alg) => `${segment({ alg })}.${segment(claims())}.`;
 
-/** A public key as an HMAC secret: the token is good to whoever takes it for one. */
+/**
+ * Uses a public key as an HMAC secret. A verifier that takes the key for a secret would accept the
+ * token.
+ */
 function confused(secret) {
   const header = { alg: 'HS256', kid: 'k1' };
   assertRejected(rsaVerifier(), craft(claims(), header, secret), 'ERR_JWT_ALGORITHM');

@@ -1,7 +1,7 @@
 'use strict';
 
-// A token's answer does not depend on how it is asked for: plain, from a cache, or among many; with
-// tokens that come back, changed or not, and with what is revoked in between.
+// A token gets the same answer in every call: plain, from a cache, or among many. Some tokens come
+// back, changed or not, and some are revoked in between.
 
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
@@ -14,7 +14,7 @@ const { Random, mutateHeader, mutatePayload, respell, write } =
 
 const TOKENS = 6000;
 const SEED = Number(process.env.SEED ?? 7);
-/** How many tokens may come back. */
+/** The number of recent tokens that may come back. */
 const RECENT = 150;
 
 const secret = Buffer.alloc(32, 'agreed');
@@ -23,10 +23,10 @@ const keys = [
   JwtKey.fromSecret(secret, { alg: 'HS256', kid: 'k1' }),
   JwtKey.fromKeyObject(pair.publicKey, { alg: 'EdDSA', kid: 'k1' }),
 ];
-/** By the clock that all verifiers read; the mutations put no time near it. */
+/** The time on the clock that all verifiers read. The mutations put no time near it. */
 const start = Math.floor(Date.now() / 1000);
 
-/** The members of both parts, as `write` takes them. */
+/** The members of the header and of the payload, in the form that `write` takes. */
 function members(random) {
   const alg = random.pick(['HS256', 'EdDSA']);
   const header = { alg: `"${alg}"`, typ: '"JWT"', kid: '"k1"' };
@@ -47,7 +47,7 @@ function make(random) {
   const [alg, header, payload] = members(random);
   for (let changes = random.below(3); changes > 0; changes -= 1) {
     if (random.below(3) === 0) mutateHeader(header, random);
-    // Times are hours from all limits, so that no second passes between two answers that matters.
+    // Times are hours away from all limits, so no answer changes while a second passes.
     else mutatePayload(payload, random, start + random.pick([-50_000, 50_000]), 0);
   }
   const signed = [header, payload].map((part) => write(part, random).toString('base64url')).join('.');

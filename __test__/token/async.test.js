@@ -1,6 +1,6 @@
 'use strict';
 
-// Signing and verifying with promises, on other threads where that is worth it.
+// Signing and verifying with promises, on other threads where that pays off.
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
@@ -38,7 +38,7 @@ test('only RSA signs elsewhere, a hundred at a time', async () => {
   for (const [one, isElsewhere] of [[key, false], [rsa, true]]) {
     let isSettled = false;
     const promise = ofKey(one).signAsync({}).then(() => (isSettled = true));
-    // What happens elsewhere cannot arrive before the event loop has turned.
+    // The result of another thread cannot arrive before the event loop has turned.
     for (let turn = 0; turn < 20; turn += 1) await null;
     assert.equal(isSettled, !isElsewhere);
     await promise;
@@ -91,7 +91,7 @@ test('verifyMany gives what tryVerify would, in order', async () => {
   }
   tokens.push(undefined, null, 1, 1n, Symbol('s'), {}, [], '', '.', '\ud800', 'ā'.repeat(100));
   tokens.push('x'.repeat(10e6), `${tokens[0]}${'A'.repeat(20_000)}`, Object(tokens[0]));
-  // A hole.
+  // A hole in the array.
   tokens.length += 1;
   for (const options of [{}, { cache: true }]) {
     const verifier = checks(key, options);
@@ -140,7 +140,7 @@ test('others have their turn on libuv’s pool before a long verifyMany is done'
     const tokens = new Array(2000).fill(new JwtIssuer({ keys, expiresIn: 60 }).sign({}));
     verifier.verifyMany(tokens).then((results) => console.log(results.every(({ ok }) => ok)));
     fs.stat('.', () => console.log('stat'));`,
-    // One thread does one thing after the other.
+    // With one thread, jobs run one after the other.
     { env: { UV_THREADPOOL_SIZE: '1' } },
   );
   assert.deepEqual([code, stdout, stderr], [0, 'stat\ntrue\n', '']);

@@ -1,6 +1,6 @@
 'use strict';
 
-// A verifier that remembers what it has accepted: the same answers as one that does not.
+// A verifier with a cache gives the same answers as one without.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -10,7 +10,7 @@ const { assertRejected, craft, craftClaims, key, now, verifier } = require('../h
 
 const cached = (options) => verifier({ cache: true, ...options });
 
-/** A token that has been accepted often enough to be remembered. */
+/** Verifies a token often enough that the cache keeps it. */
 function remember(verifier, token) {
   for (let time = 0; time < 3; time += 1) assert.ok(verifier.verify(token));
   return token;
@@ -40,7 +40,7 @@ test('a call that runs out of stack leaves no other’s claims behind', () => {
     try {
       dive(token);
     } catch {
-      // Nearer and nearer to where there is just enough.
+      // Each level above has a little more stack, until there is just enough.
     }
     try {
       assert.equal(remembering.verify(token).sub, token === mine ? 'mine' : 'other');
@@ -96,7 +96,7 @@ test('no change of a remembered token is accepted', () => {
   for (const other of [`${token}A`, ` ${token}`, `${token} `, token.slice(0, -1), token.repeat(2)]) {
     assert.equal(remembering.tryVerify(other).ok, false);
   }
-  // The same bytes but for the eighth bit, and the same units but for the upper half.
+  // The last code unit has the same lower byte, but another upper byte.
   assert.equal(remembering.tryVerify(`${token.slice(0, -1)}${String.fromCharCode(token.charCodeAt(token.length - 1) + 256)}`).ok, false);
   assertRejected(remembering, `${token}${'A'.repeat(10e6)}`, 'ERR_JWT_MALFORMED');
   assert.ok(remembering.verify(token));
@@ -145,7 +145,8 @@ test('a token expires while it is remembered', async () => {
   const remembering = cached();
   const exp = Date.now() / 1000 + 0.05;
   const token = craftClaims({ exp });
-  // Whatever the machine is doing, an answer before the end or after it is known.
+  // An answer is predictable if the call ends before `exp` or begins after it, however slow the
+  // machine is.
   for (;;) {
     const before = Date.now() / 1000;
     const { ok } = remembering.tryVerify(token);

@@ -1,6 +1,6 @@
 'use strict';
 
-// What a verifier asks of claims.
+// The checks of claims by a verifier.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -17,7 +17,7 @@ test('exp, nbf and iat are checked', () => {
     [{ exp: 0 }, 'ERR_JWT_EXPIRED'],
     [{ exp: -1e300 }, 'ERR_JWT_EXPIRED'],
     [{ exp: undefined }, ...rejection('exp', 'missing')],
-    // In milliseconds it would never expire.
+    // Milliseconds taken for seconds would never expire.
     [{ exp: Date.now() }, ...rejection('exp', 'type')],
     [{ exp: 1e308 }, ...rejection('exp', 'type')],
     [{ iat: Date.now() }, ...rejection('iat', 'type')],
@@ -197,7 +197,7 @@ test('each of requiredClaims must be there', () => {
   }
   assertRejected(strict, craftClaims({ ...all, client_id: null }), ...rejection('client_id', 'missing'));
   assertRejected(strict, craftClaims({ ...all, sub: null }), ...rejection('sub', 'type'));
-  // Only members of the payload itself count, by their name.
+  // Only the payload's own members count, by their decoded names.
   assertRejected(strict, craftClaims({ ...all, client_id: undefined, a: all }), ...rejection('client_id', 'missing'));
   const members = `"exp":${now() + HOUR},"sub":"s"`;
   assert.ok(strict.verify(craft(`{${members},"\\u0063lient_id":1,"b\\"\\\\\\u00e9":{}}`)));

@@ -1,7 +1,8 @@
 'use strict';
 
-// Whole tokens under several policies, to jose and to us, and what we give of them to JSON.parse.
-// `TOKENS` says how many, `SEED` which ones; what fails names its seed.
+// Gives whole tokens to jose and to this package under several policies, and compares accepted
+// tokens with the result of JSON.parse. `TOKENS` is the number of tokens and `SEED` selects them; a
+// failure names its seed.
 
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
@@ -14,7 +15,7 @@ const { Random, mutateHeader, mutatePayload, respell, write } =
   require('../helpers/token-mutations.js');
 
 const KID = 'k1';
-/** Enough for every class to occur. */
+/** Enough tokens for every class to occur. */
 const ENOUGH = 15_000;
 const TOKENS = Number(process.env.TOKENS ?? ENOUGH);
 const SEED = Number(process.env.SEED ?? 5);
@@ -30,7 +31,7 @@ const rsa = keyPair('rsa', { modulusLength: 2048 });
 const ed25519 = keyPair('ed25519');
 const secret = crypto.createSecretKey(crypto.randomBytes(64));
 const curve = (namedCurve) => keyPair('ec', { namedCurve });
-/** Each algorithm, its keys, and how often it is tried: the fast ones mostly. */
+/** Each algorithm with its keys and verifiers. `OFTEN` repeats the fast algorithms. */
 const MIX = [
   ...['HS256', 'HS384', 'HS512'].map((alg) => [alg, { privateKey: secret, publicKey: secret }]),
   ...['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512'].map((alg) => [alg, rsa]),
@@ -43,7 +44,9 @@ const MIX = [
 const OFTEN = { HS256: 64, ES256: 12, EdDSA: 12 };
 const TURNS = MIX.flatMap((entry) => Array(OFTEN[entry.alg] ?? 1).fill(entry));
 
-/** What signs, and both verifiers under each policy. */
+/**
+ * The keys of one algorithm, and our verifier under each policy. jose verifies with `publicKey`.
+ */
 function side(alg, { privateKey, publicKey }) {
   const key = JwtKey.fromKeyObject(publicKey, { alg, kid: KID });
   const verifiers = POLICIES.map((policy) => new JwtVerifier({ keys: key, ...policy }));
@@ -63,7 +66,7 @@ function sign(alg, key, text) {
   return crypto.sign(hash, text, { key, ...options }).toString('base64url');
 }
 
-/** A token with up to three changes, nearly always signed after them. */
+/** Makes a token with up to three changes, which is nearly always signed after them. */
 function make({ alg, privateKey }, policy, random) {
   const now = Math.floor(Date.now() / 1000);
   const header = Object.entries({ alg: `"${alg}"`, typ: '"JWT"', kid: `"${KID}"` });
@@ -99,7 +102,7 @@ function make({ alg, privateKey }, policy, random) {
   }
 }
 
-/** What both say at one second; ours comes with it. */
+/** Asks both libraries within one second. Returns their results and that second. */
 async function judge(jwtVerify, { alg, publicKey, verifiers }, index, token) {
   let result;
   let now;
@@ -121,7 +124,7 @@ async function judge(jwtVerify, { alg, publicKey, verifiers }, index, token) {
   return { result, theirs, now };
 }
 
-/** The token as Buffer and JSON.parse read it, which is what differences are explained from. */
+/** Reads the token with Buffer and JSON.parse. Differences are explained from this result. */
 function read(text, policy, now) {
   const bytes = text.split('.', 2).map((segment) => Buffer.from(segment, 'base64url'));
   const texts = bytes.map((part) => part.toString().replace(/^\ufeff/, ''));
@@ -130,10 +133,10 @@ function read(text, policy, now) {
   return { text, bytes, texts, headerText: texts[0], header, claims, shapes, kid: KID, policy, now };
 }
 
-/** The policy, in the words of RFC 7519, on what JSON.parse gives. */
+/** Asserts the policy, in the words of RFC 7519, on the values from JSON.parse. */
 function assertFits({ claims, header, policy, now }) {
   const { issuer, audience, clockTolerance, maxAge = Infinity, typ, requiredClaims } = policy;
-  // Our clock has milliseconds, and `now` is when its second began.
+  // Our clock counts milliseconds, and `now` is the start of its second.
   for (const name of requiredClaims ?? ['exp']) assert.notEqual(claims[name] ?? null, null);
   assert.ok(!(claims.exp <= now - clockTolerance));
   for (const name of ['iat', 'nbf']) assert.ok(!(claims[name] >= now + 1 + clockTolerance), name);

@@ -1,6 +1,6 @@
 'use strict';
 
-// Tokens and keys, from and to jose, jsonwebtoken, fast-jwt and PyJWT.
+// Tokens and keys, exchanged with jose, jsonwebtoken, fast-jwt and PyJWT.
 
 const assert = require('node:assert/strict');
 const { createPublicKey, createSecretKey, randomBytes } = require('node:crypto');
@@ -37,7 +37,7 @@ const keys = {
   Ed25519: ed25519,
 };
 
-/** Every way to take a KeyObject over. */
+/** Imports a KeyObject in every way. */
 function imports(key, alg) {
   const options = { alg, kid: KID };
   const jwk = key.export({ format: 'jwk' });
@@ -68,7 +68,7 @@ const check = (key, token) => {
   assert.deepEqual(claims, CLAIMS);
 };
 
-/** The other libraries, as functions of a KeyObject. */
+/** The other libraries: each is a function of the algorithm, and its results take KeyObjects. */
 const others = {
   jose: async (alg) => {
     const { SignJWT, jwtVerify } = await import('jose');
@@ -125,7 +125,7 @@ const others = {
   },
 };
 
-/** What the other libraries do not have. */
+/** The algorithms that the other libraries lack. */
 const UNKNOWN = { 'fast-jwt': ['Ed25519'], jsonwebtoken: ['EdDSA', 'Ed25519'] };
 
 for (const [alg, { privateKey, publicKey }] of Object.entries(keys)) {
@@ -184,7 +184,7 @@ test('PyJWT and we verify each other’s tokens of every algorithm', (t) => {
     key.type === 'secret'
       ? key.export({ format: 'jwk' }).k
       : key.export({ type, format: 'pem' });
-  // It has no name of RFC 9864.
+  // PyJWT does not know `Ed25519`, the name of RFC 9864.
   const shared = Object.entries(keys).filter(([alg]) => alg !== 'Ed25519');
   const input = shared.map(([alg, { privateKey, publicKey }]) => ({
     alg,

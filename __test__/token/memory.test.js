@@ -1,6 +1,7 @@
 'use strict';
 
-// What verifying costs in V8's heap: tokens come out of longer texts, and not all are tokens.
+// The memory that verifying takes in V8's heap. Tokens are cut from longer strings, and some
+// strings are too long to be tokens.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -9,7 +10,7 @@ const { runScript } = require('../helpers/child.js');
 
 const MIB = 2 ** 20;
 
-/** By how much the heap has grown, in bytes, when `script` has called `verify` as it likes. */
+/** Runs `script`, which calls the verifiers. Returns the growth of the heap in bytes. */
 async function growth(script) {
   const { code, stdout, stderr } = await runScript(
     `
@@ -17,7 +18,7 @@ async function growth(script) {
     const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
     const policy = { keys, issuer: false, audience: false };
     const sign = (claims, typ = 'JWT') => new JwtIssuer({ keys, typ, expiresIn: 60 }).sign(claims);
-    /** A token as the beginning of a text of half a MiB, which V8 keeps in its heap. */
+    /** Cuts a token from the beginning of a string of half a MiB, which V8 keeps in its heap. */
     const cut = (token) => Buffer.alloc(${MIB / 2}, token + ' ').latin1Slice().slice(0, token.length);
     const heap = () => (gc(), process.memoryUsage().heapUsed);
     (async () => {
@@ -57,7 +58,7 @@ test('a header that is remembered does not keep its text', async () => {
 
 test('what is too long to be a token is not looked at', async () => {
   const bytes = await growth(`
-    // Parts that V8 has not put together yet.
+    // A rope: V8 has not joined its parts yet.
     globalThis.text = 'x'.repeat(${64 * MIB});
     const tokens = [text, 'y' + text];
     for (const one of [verifier, plain]) {

@@ -1,6 +1,7 @@
 'use strict';
 
-// The codes of tokens and keys: each comes of its cause, and tells nothing else.
+// The error codes of tokens and keys: each comes from its cause, and its error reveals nothing
+// else.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -14,7 +15,7 @@ const { KID, craft, craftClaims, key, now, verifier } = require('../helpers/toke
 const HEADER = { alg: 'HS256', kid: KID };
 const ring = (options) => new KeyRing({ alg: 'EdDSA', ...options });
 
-/** A way to each code. */
+/** For each code, a call that causes it. */
 const WAYS = {
   ERR_JWT_ALGORITHM: () => verifier().verify(craftClaims({}, { ...HEADER, alg: 'HS512' })),
   ERR_JWT_CLAIM: () => verifier().verify(craftClaims({ sub: 1 })),
@@ -55,7 +56,7 @@ for (const [code, way] of Object.entries(WAYS)) {
 
 const NEEDLE = 'aGVsbG8gbmVlZGxl';
 
-/** Whether any of a value's insides is the needle, plain or as the token spells it. */
+/** Asserts that no part of a value contains the needle, plain or as the token encodes it. */
 function assertSilent(value, token) {
   const own = Reflect.ownKeys(value).map((name) => `${String(name)} ${inspect(value[name])}`);
   const all = `${inspect(value, { depth: 9, showHidden: true })} ${own} ${value.stack} ${value.cause}`;
@@ -69,7 +70,7 @@ test('a refused token is not quoted, whatever is wrong with it', () => {
   const header = { ...HEADER, [NEEDLE]: NEEDLE };
   const strict = verifier({ issuer: 'i', requiredClaims: ['tenant'], cache: true });
   for (const token of [
-    // The signature first: nothing of this payload has been looked at.
+    // The signature is checked first, so the verifier has not read this payload.
     craft({ ...needles, exp: now() + 9 }, header, Buffer.alloc(32)),
     craft({ ...needles, exp: NEEDLE }, header, Buffer.alloc(32)),
     craft(`{"${NEEDLE}"`, header, Buffer.alloc(32)),

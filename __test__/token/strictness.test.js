@@ -1,6 +1,6 @@
 'use strict';
 
-// A policy says all that it must, and nothing that it cannot keep.
+// A policy must state all that is required, and nothing that it cannot enforce.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');

@@ -1,6 +1,6 @@
 'use strict';
 
-// What a token is before anybody reads its claims: segments, header, signature.
+// The checks before a token's claims are read: segments, header, signature.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -156,7 +156,7 @@ test('a token does not say where its key is', () => {
   for (const extra of [{ jwk }, { jku: 'https://example.com/jwks' }, { x5c: ['AAAA'] }]) {
     const header = segment({ alg: 'EdDSA', ...extra });
     assertRejected(verifier(), `${header}.${payload}.${signature}`, 'ERR_JWT_KEY_NOT_FOUND');
-    // What is not read does no harm.
+    // Parameters that the verifier does not read do no harm.
     assert.ok(verifier().verify(craftClaims({}, { alg: 'HS256', kid: KID, ...extra })));
   }
 });

@@ -22,10 +22,10 @@ nodesec.hash(1);
 nodesec.hash('password', { memorycost: 1 });
 // @ts-expect-error there is no such type
 nodesec.hash('password', { type: 'bcrypt' });
-// @ts-expect-error the digest comes first, and is text
+// @ts-expect-error the digest comes first and is a string
 nodesec.verify(new Uint8Array(1), 'password');
 nodesec.needsRehash('digest', { profile: 'owasp', secret, policy: 'atLeast' });
-// @ts-expect-error not a rule
+// @ts-expect-error no such policy
 nodesec.needsRehash('digest', { policy: 'stronger' });
 nodesec.verify('digest', 'password', { secret, timeCost: 3, limits: { timeCost: 3 } });
 const hasher = new nodesec.PasswordHasher({
@@ -37,24 +37,24 @@ const hasher = new nodesec.PasswordHasher({
 });
 const updated = hasher.verifyAndUpdate(null, 'password');
 same<typeof updated, Promise<{ valid: boolean; newDigest?: string }>>(true);
-// @ts-expect-error a digest of one's own salt is no policy
+// @ts-expect-error a policy sets no salt
 new nodesec.PasswordHasher({ salt: new Uint8Array(16) });
 // @ts-expect-error peppers have a current one
 new nodesec.PasswordHasher({ peppers: { keys: { k1: secret } } });
 // @ts-expect-error not a scheme that is verified
 new nodesec.PasswordHasher({ legacy: ['md5'] });
-// @ts-expect-error only verifyAndUpdate takes no digest
+// @ts-expect-error only verifyAndUpdate accepts null for the digest
 hasher.verify(null, 'password');
 const { signal } = new AbortController();
 nodesec.verify('digest', 'password', { signal });
-// @ts-expect-error its caller waits for it
+// @ts-expect-error a synchronous call takes no signal
 nodesec.hashSync('password', { signal });
 const derived = nodesec.deriveKey('password', new Uint8Array(16), { hashLength: 64, signal });
 same<typeof derived, Promise<nodesec.SecretBuffer>>(true);
 // @ts-expect-error a key's salt is an argument
 nodesec.deriveKey('password', new Uint8Array(16), { salt: new Uint8Array(16) });
 nodesec.calibrate({ targetMs: 250, signal }).then(({ options }) => nodesec.hash('x', options));
-// @ts-expect-error the time is what it is about
+// @ts-expect-error targetMs is required
 nodesec.calibrate({});
 nodesec.passwordPool.configure({ maxMemory: 2 ** 29 });
 const { queued, p99Ms } = nodesec.passwordPool.stats();
@@ -72,10 +72,10 @@ new nodesec.SecretBuffer();
 // @ts-expect-error not an encoding
 nodesec.SecretBuffer.fromString('00', 'latin1');
 nodesec.SecretBuffer.fromFile('secret', { encoding: 'raw', trim: true, maxBytes: 32 });
-// @ts-expect-error a path is text
+// @ts-expect-error a path is a string
 nodesec.SecretBuffer.fromFile(new URL('file:///secret'));
 nodesec.SecretBuffer.fromEnv('SECRET', { encoding: 'base64', wipe: false });
-// @ts-expect-error a variable is text
+// @ts-expect-error the value of a variable is text, never raw bytes
 nodesec.SecretBuffer.fromEnv('SECRET', { encoding: 'raw' });
 const sealed: Buffer = secret.seal(secret, { context: 'types' });
 nodesec.SecretBuffer.unseal(sealed, secret, { context: 'types' });
@@ -92,7 +92,7 @@ nodesec.secureHeap.configure({ require: ['fast'] });
 
 // Tokens
 const key = nodesec.JwtKey.fromSecret(secret, { alg: 'HS256' });
-// @ts-expect-error text is never guessed to be a secret
+// @ts-expect-error a string is never accepted as a secret
 nodesec.JwtKey.fromSecret('secret', { alg: 'HS256' });
 // @ts-expect-error a key is bound to an algorithm
 nodesec.JwtKey.fromSecret(secret, {});
@@ -106,14 +106,14 @@ same<ReturnType<typeof ring.tick>, nodesec.KeyRingChange[]>(true);
 nodesec.KeyRing.unseal(ring.seal(secret), secret, { rotateEvery: 3600 });
 // @ts-expect-error no other event
 ring.on('rotated', () => {});
-// @ts-expect-error its keys are those of all
+// @ts-expect-error a shared ring takes no keys
 nodesec.KeyRing.shared('name', { keys: [] });
 new nodesec.JwtIssuer({ keys: ring, expiresIn: '15m' }).sign({ sub: 'u' }, { audience: ['a'] });
-// @ts-expect-error a life must be given
+// @ts-expect-error expiresIn is required
 new nodesec.JwtIssuer({ keys: key });
 same<ReturnType<typeof nodesec.JwtKey.fromJwks>, nodesec.JwtKey[]>(true);
 nodesec.JwtKey.fromJwks('{}', { algorithms: ['RS256'], use: 'jwt-svid' });
-// @ts-expect-error keys for encryption are no keys here
+// @ts-expect-error encryption keys are not supported
 nodesec.JwtKey.fromJwks({}, { use: 'enc' });
 const remote = new nodesec.RemoteJwks(new URL('https://keys.example/'), {
   fetch,
@@ -125,14 +125,14 @@ const remote = new nodesec.RemoteJwks(new URL('https://keys.example/'), {
 });
 new nodesec.JwtVerifier({ keys: remote, issuer: 'i', audience: 'a' });
 nodesec.verifyJws(token, remote, { algorithms: ['RS256'] });
-// @ts-expect-error the keys of others do not sign
+// @ts-expect-error fetched keys cannot sign
 new nodesec.JwtIssuer({ keys: remote, expiresIn: 60 });
-// @ts-expect-error one set for one verifier
+// @ts-expect-error a RemoteJwks does not go into a list
 new nodesec.JwtVerifier({ keys: [remote], issuer: 'i', audience: 'a' });
 const verifier = new nodesec.JwtVerifier({ keys: [key], issuer: 'i', audience: false });
 // @ts-expect-error checks are waived explicitly
 new nodesec.JwtVerifier({ keys: ring, issuer: 'i' });
-// @ts-expect-error true is no name
+// @ts-expect-error true is not a name
 new nodesec.JwtVerifier({ keys: ring, issuer: true, audience: 'a' });
 const claims = verifier.verify<{ role: string }>(token);
 same<typeof claims.role, string>(true);
@@ -157,15 +157,15 @@ same<ReturnType<typeof verifier.verifyMany>, Promise<nodesec.VerifyResult<unknow
 
 // Presets
 nodesec.JwtVerifier.accessToken({ keys: ring, issuer: 'i', audience: 'a', cache: true });
-// @ts-expect-error never for anyone
+// @ts-expect-error the audience cannot be waived
 nodesec.JwtVerifier.accessToken({ keys: ring, issuer: 'i', audience: false });
-// @ts-expect-error what they are is no choice
+// @ts-expect-error typ is fixed
 nodesec.JwtVerifier.accessToken({ keys: ring, issuer: 'i', audience: 'a', typ: 'JWT' });
 const workloads = nodesec.JwtVerifier.spiffe({ trustDomain: 'd', bundle: { keys: [] }, audience: 'a' });
 same<typeof workloads, nodesec.JwtVerifier>(true);
 const published = new nodesec.RemoteJwks('https://example.org/bundle', { use: 'jwt-svid' });
 nodesec.JwtVerifier.spiffe({ trustDomain: 'd', bundle: published, audience: ['a'] });
-// @ts-expect-error whose workloads?
+// @ts-expect-error trustDomain is required
 nodesec.JwtVerifier.spiffe({ bundle: '{}', audience: 'a' });
 
 // SPIFFE
@@ -177,15 +177,15 @@ declare const socket: import('node:tls').TLSSocket;
 nodesec.spiffeIdOf(socket.getPeerCertificate().raw);
 // @ts-expect-error a peer may have no certificate
 nodesec.spiffeIdOf(socket.getPeerX509Certificate());
-// @ts-expect-error what an object says of itself is not looked at
+// @ts-expect-error a plain object is not a certificate
 nodesec.spiffeIdOf(socket.getPeerCertificate());
 
 // Revocation and sessions
 const revocations = new nodesec.RevocationList({ onFull: 'reject-older' });
 revocations.revokeSession('sid', new Date(), { issuer: 'i' });
-// @ts-expect-error a moment is no text
+// @ts-expect-error a moment is not a string
 revocations.revokeId('jti', '2030-01-01');
-// @ts-expect-error without exp nobody knows how long to remember
+// @ts-expect-error exp says how long the list keeps the id
 revocations.revoke({ jti: 'x' });
 declare const sessions: nodesec.Sessions;
 void sessions.refresh(token).then((refreshed) => {
@@ -198,7 +198,7 @@ void sessions.refresh(token).then((refreshed) => {
 const limiter = new nodesec.RateLimiter({ limit: 5, windowMs: 1000 });
 same<ReturnType<typeof limiter.check>, boolean>(true);
 same<ReturnType<typeof limiter.consume>, nodesec.RateLimitResult>(true);
-// @ts-expect-error a limit of what time?
+// @ts-expect-error windowMs is required
 new nodesec.RateLimiter({ limit: 5 });
 // @ts-expect-error undefined is not a client
 limiter.check(undefined);

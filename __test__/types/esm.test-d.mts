@@ -1,4 +1,4 @@
-// The same module, imported: the names must be there without a default export in between.
+// Imports the same module as ESM: the names must exist without a default export.
 
 import { hash, JwtVerifier, type KeyRingOptions } from '@nodesec/native';
 

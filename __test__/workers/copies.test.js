@@ -1,7 +1,7 @@
 'use strict';
 
-// The package in one process more than once: loaded again over the same native part, as test
-// runners do, or installed again below a dependency.
+// Several copies of the package in one process: the JavaScript is loaded again over the same native
+// part, as test runners do, or the package is installed again below a dependency.
 
 const assert = require('node:assert/strict');
 const { cpSync, mkdtempSync, rmSync } = require('node:fs');
@@ -20,13 +20,13 @@ function loadAgain() {
   return require('@nodesec/native');
 }
 
-/** A second installation: another native part, which may be of another version. */
+/** Makes a second installation: another native part, which may have another version. */
 function installAgain() {
   const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-copy-'));
   for (const part of ['index.js', 'lib', 'npm', 'package.json']) {
     cpSync(path.join(__dirname, '..', '..', part), path.join(folder, part), { recursive: true });
   }
-  // Windows lets nobody remove what is loaded.
+  // Windows does not allow the removal of a loaded file.
   if (process.platform !== 'win32') {
     process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   }
@@ -36,7 +36,7 @@ function installAgain() {
 const reloaded = loadAgain();
 const installed = installAgain();
 
-/** Objects of one copy, each where a function of the other takes one. */
+/** Calls that give objects of one copy to functions of the other. */
 function exchange(makers, takers) {
   const key = makers.JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
   const ring = new makers.KeyRing({ keys: [key] });

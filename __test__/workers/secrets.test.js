@@ -13,14 +13,17 @@ const { coded } = require('../helpers/outcome.js');
 
 const refused = coded('ERR_SECRET_TICKET', { name: 'SecretError' });
 
-/** A worker that answers each ticket with a fresh one for what it has adopted, and disposes. */
+/**
+ * A worker that adopts the secret of each ticket, shares it under a new ticket, disposes of its own
+ * handle, and answers with the new ticket.
+ */
 const RELAY = `
   const { parentPort } = require('node:worker_threads');
   const { SecretBuffer } = require('@nodesec/native');
   parentPort.on('message', (ticket) => {
     const secret = SecretBuffer.adopt(ticket);
     const other = secret.share();
-    // Before the answer, after which the other thread counts.
+    // Dispose before the answer, because the other thread counts secrets after it.
     secret.dispose();
     parentPort.postMessage(other);
   });
@@ -40,11 +43,12 @@ test('a secret goes to a thread and comes back', async () => {
       assert.notEqual(returned, ticket);
       const adopted = SecretBuffer.adopt(returned);
       assert.ok(adopted.equals(Buffer.alloc(length, 'x')));
-      // One and the same slot all the way.
+      // The secret stays in the same slot all the time.
       assert.equal(secureHeap.status().liveSecrets, liveSecrets);
       assert.throws(() => SecretBuffer.adopt(ticket), refused);
       assert.throws(() => SecretBuffer.adopt(returned), refused);
-      // Not left to the collector, whose work would show in the next round's numbers.
+      // Do not leave this to the garbage collector: its work would change the numbers of the next
+      // round.
       adopted.dispose();
     }
   } finally {

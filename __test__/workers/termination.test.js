@@ -1,7 +1,7 @@
 'use strict';
 
-// Threads and processes that end while the pool still hashes for them. Each case runs in a
-// process of its own: a crash is its exit code or signal.
+// Threads and processes that end while the pool still hashes for them. Each case runs in a process
+// of its own, so that its exit code or signal shows a crash.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
@@ -10,7 +10,7 @@ const { runScript } = require('../helpers/child.js');
 
 const SLOW = `{ profile: 'owasp', timeCost: 10 }`;
 
-/** A worker that hashes until it is ended, and says so once it has begun. */
+/** A worker that hashes until it is terminated. It posts a message once it has begun. */
 const HASHING = `
   const { parentPort } = require('node:worker_threads');
   const { JwtKey, hash, verify } = require('@nodesec/native');
@@ -71,7 +71,7 @@ test('a thread ends with work that runs and work that waits: all of it comes bac
       while (passwordPool.stats().running + passwordPool.stats().queued > 0) await sleep(5);
       if (passwordPool.stats().bytes !== 0) throw new Error('memory is still held');
     }
-    // All of the budget is there for one hash.
+    // The whole budget is free again for one hash.
     await hash('password', { memoryCost: 65536, timeCost: 1 });
   `));
 

@@ -156,7 +156,7 @@ module.exports = {
     ],
   },
   'passwordPool.stats': { args: () => [], kinds: [] },
-  // Takes the options of hash, and looks at those that make the policy.
+  // Accepts the options of `hash`, but reads only those that make up the policy.
   needsRehash: {
     args: () => [DIGEST, { ...hashOptions(), signal: live(), policy: 'atLeast' }],
     kinds: [
@@ -198,7 +198,7 @@ module.exports = {
   'PasswordHasher.prototype.verifyAndUpdate': {
     on,
     args: () => [DIGEST, PASSWORD, { signal: live() }],
-    // Without a digest it is nobody's.
+    // `null` is accepted: it means that there is no such user.
     kinds: [kind(notNull), secret, options({ signal })],
   },
   'PasswordHasher.prototype.needsRehash': { on, args: () => [DIGEST], kinds: [name] },

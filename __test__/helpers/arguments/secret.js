@@ -33,7 +33,7 @@ module.exports = {
   'SecretBuffer.fromFile': {
     args: () => [file, { encoding: 'hex', maxBytes: 64, trim: true, allowInsecure: false }],
     kinds: [
-      // The file, and so its name, stand for the secret.
+      // The name counts as a secret, because the function reads a secret from the file.
       secretly(name),
       options({ encoding: word, maxBytes: integer, trim: boolean, allowInsecure: boolean }),
     ],
@@ -78,7 +78,7 @@ module.exports = {
   'SecretBuffer.prototype.toString': plain,
   'SecretBuffer.prototype.toJSON': plain,
   'secureHeap.configure': {
-    // Other rows have used the heap: nothing else is accepted any more.
+    // Other rows have used the heap, so `configure` accepts nothing but its current setting.
     args: () => [{ maxBytes: 2 ** 26 }],
     kinds: [options({ maxBytes: integer, backend: word, require: names, onDegraded: word, overflow: word })],
   },
