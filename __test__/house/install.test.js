@@ -98,12 +98,14 @@ test('import sees every name that require sees', () => {
   assert.deepEqual(imported.own, [...required].sort());
 });
 
-test('the root package holds the façade and nothing else', () => {
+test('the root package holds the façade, its documentation and nothing else', () => {
   const unexpected = installed('native').filter(
     (name) =>
       !/^(index\.js|index\.d\.ts|package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/.test(
         name,
-      ) && !/^lib[\\/]([\w-]+[\\/])?[\w-]+\.(js|d\.ts)$/.test(name),
+      ) &&
+      !/^lib[\\/]([\w-]+[\\/])?[\w-]+\.(js|d\.ts)$/.test(name) &&
+      !/^docs[\\/][\w-]+\.md$/.test(name),
   );
   assert.deepEqual(unexpected, []);
 });
