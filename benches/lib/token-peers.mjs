@@ -84,9 +84,9 @@ export function signersOf({ alg, own, signing, texts }, claims) {
 }
 
 /**
- * The verifiers by name, ours first. Each checks issuer, audience and expiry, and returns the claims;
- * ours, fast-jwt and jose also require a jti. `cached` is the number of tokens that the caches of
- * ours and of fast-jwt hold.
+ * The verifiers by name, ours first. Each checks issuer, audience and expiry, and returns the
+ * claims. Ours, fast-jwt and jose also require a jti. `cached` is the number of tokens that the
+ * caches of ours and of fast-jwt hold.
  */
 export function verifiersOf({ alg, own, verifying, texts }, cached = 0) {
   const verifier = new JwtVerifier({
