@@ -1,5 +1,5 @@
-// Core rules only: a plugin would be one more package to trust. Every rule that is on is an error;
-// the reasons below belong to what is relaxed.
+// Core rules only, because a plugin would be one more package to trust. Every rule that is on is an
+// error. The reasons below explain relaxed rules.
 
 const NODE_GLOBALS = Object.fromEntries(
   [
@@ -33,7 +33,7 @@ const COMMONJS_GLOBALS = Object.fromEntries(
   ['__dirname', '__filename', 'exports', 'module', 'require'].map((name) => [name, 'readonly']),
 );
 
-/** Turning text into code: none of it, anywhere. */
+/** Rules against turning text into code, which no file may do. */
 const NO_CODE_FROM_TEXT = ['no-eval', 'no-implied-eval', 'no-new-func', 'no-script-url'];
 
 const LIKELY_MISTAKES = [
@@ -139,10 +139,10 @@ const rules = Object.fromEntries(
   [...NO_CODE_FROM_TEXT, ...LIKELY_MISTAKES, ...HOUSE_STYLE].map((rule) => [rule, 'error']),
 );
 
-// A short statement may stand on the line of its `if`; a longer one takes braces.
+// A statement may stand without braces on the line of its `if`; a longer one needs braces.
 rules.curly = ['error', 'multi-line'];
-// A caught error may go unused where the catch is the answer, and a property that is named only to
-// leave it out of the rest.
+// Two things may stay unused: a caught error, and a property that is named only to exclude it from
+// a rest object.
 rules['no-unused-vars'] = ['error', { caughtErrors: 'none', ignoreRestSiblings: true }];
 
 export default [

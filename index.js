@@ -46,7 +46,7 @@ const {
   SpiffeError,
 } = errors;
 
-// Spelt out, so that `import { hash } from '@nodesec/native'` sees every name.
+// Every name is spelled out, so that `import { hash } from '@nodesec/native'` finds it.
 module.exports = {
   argon2d,
   argon2i,

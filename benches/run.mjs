@@ -1,12 +1,14 @@
-// Side-by-side benchmarks. Every figure comes from contestants that take turns in one process,
-// after their results have been checked against each other; compare ratios, not runs.
+// Runs benchmarks side by side. The contestants of a row take turns in one process, after their
+// results have been checked against each other. Compare the ratios within a run, not figures of
+// different runs. The rows of passwords under load are different: each peer runs in a process of
+// its own.
 //
 //   npm run bench                            every row; about 20 minutes
 //   npm run bench -- --quick                 with fewer rounds; about four minutes
-//   npm run bench -- --quick verify HS256    rows with all these words in their names
-//   npm run bench -- nothing                 names the rows
+//   npm run bench -- --quick verify HS256    rows whose names contain all these words
+//   npm run bench -- nothing                 lists the rows
 //
-// Tokens need cargo as well: the limit in their rows is an example of the crate.
+// The token rows also need cargo, because their limit is an example of the crate.
 
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';

@@ -1,14 +1,17 @@
 'use strict';
 
-// AbortSignals: one listener for each signal, however many calls it was given to.
+// Aborts calls by AbortSignal. Each signal gets one listener, even if many calls share it.
 
 const { makeError, withCause } = require('./errors.js');
 const native = require('./load.js');
 
-/** What to do when a signal fires: signal → functions, in the order of their calls. */
+/** Signal → the functions to call when it fires, in the order in which they were added. */
 const listening = new WeakMap();
 
-/** The signal of a call's options; what else they are is for the native part to judge. */
+/**
+ * Returns the signal of a call's options, if there is one. The native part checks everything else
+ * about the options.
+ */
 function signalOf(options) {
   if (typeof options !== 'object' || options === null || !Object.hasOwn(options, 'signal')) {
     return undefined;
@@ -19,16 +22,17 @@ function signalOf(options) {
 }
 
 /**
- * What `start(job)` gives. When the signal fires before that has settled, the native job is called
- * off and the promise rejects at once with an AbortError; when it has fired before, nothing starts.
+ * Returns the result of `start(job)`. If the signal fires before that promise has settled, the
+ * native job is cancelled and the returned promise rejects at once with an AbortError. If the
+ * signal has fired already, nothing starts and an AbortError is thrown.
  */
 function abortable(signal, start) {
   if (signal === undefined) return start(undefined);
   if (signal.aborted) throw abortError(signal);
   const job = {};
   const result = start(job);
-  // Not `instanceof Promise`: the native part's promises are of the main realm, and Jest, for one,
-  // runs this file in another.
+  // Not `instanceof Promise`: the native part's promises belong to the main realm, but Jest, for
+  // example, runs this file in another realm.
   if (typeof result !== 'object') return result;
   return new Promise((resolve, reject) => {
     const callOff = () => {
@@ -36,7 +40,7 @@ function abortable(signal, start) {
       reject(abortError(signal));
     };
     result.then(resolve, reject);
-    // A getter of the options may have fired it meanwhile.
+    // A getter of the options may have fired the signal while `start` ran.
     if (signal.aborted) {
       callOff();
     } else {
@@ -46,7 +50,7 @@ function abortable(signal, start) {
   });
 }
 
-/** Calls `fn` when the signal fires, until the function that is returned is called. */
+/** Calls `fn` when the signal fires. The returned function removes `fn` again. */
 function listen(signal, fn) {
   let fns = listening.get(signal);
   if (fns === undefined) {
@@ -73,7 +77,9 @@ function abortError(signal) {
   return withCause(makeError('ABORT_ERR', 'the operation was aborted'), signal.reason);
 }
 
-/** An AbortSignal of whichever realm: its accessors throw for an impostor. */
+/**
+ * Whether the value is an AbortSignal of any realm. The accessors of AbortSignal throw for others.
+ */
 function isAbortSignal(value) {
   try {
     return (

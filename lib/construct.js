@@ -1,20 +1,25 @@
 'use strict';
 
-// How a class of the façade makes its instances: the native part attaches its object to a new
-// instance. A constructor gets either the options of its caller, or from one of its static methods
-// a symbol that callers do not have, while the attachment waits here: an object for each instance
-// would take a tenth of the time in which a secret is made.
+// Makes instances of the façade's classes: the native part attaches its object to a new instance. A
+// constructor receives either the caller's options or, from a static method of its class, a symbol
+// that callers do not have. In the second case the attaching function is passed in a variable of
+// this module: an object for each instance would take a tenth of the time of making a secret.
 
 const BY_STATIC_METHOD = Symbol('by a static method');
 let waiting;
 
-/** An instance of `Class` to which `attachment(instance)` attaches the native object. */
+/**
+ * Returns an instance of `Class` to which `attachment(instance)` has attached its native object.
+ */
 function construct(Class, attachment) {
   waiting = attachment;
   return new Class(BY_STATIC_METHOD);
 }
 
-/** Attaches to `instance` what `construct` was given, or `byOptions(instance, given)`. */
+/**
+ * Calls the function that `construct` received, or `byOptions(instance, given)` if a caller has
+ * used the constructor.
+ */
 function attach(instance, given, byOptions) {
   if (given !== BY_STATIC_METHOD) return byOptions(instance, given);
   const attachment = waiting;

@@ -1,6 +1,7 @@
 'use strict';
 
-// Every error of this package is a NodesecError with a stable `code`, of one subclass a capability.
+// The errors of this package: each is a NodesecError with a stable `code`, and each capability has
+// its own subclass.
 
 class NodesecError extends Error {
   constructor(code, message, retryAfterMs) {
@@ -16,7 +17,7 @@ class NodesecError extends Error {
 
 /** An argument of the wrong type or out of range, a misspelt or a missing option. */
 class ArgumentError extends NodesecError {}
-/** What an AbortSignal called off; `cause` is the signal's reason. */
+/** An AbortSignal aborted the operation; `cause` is the signal's reason. */
 class AbortError extends NodesecError {}
 /** The native part could not be loaded. */
 class BindingError extends NodesecError {}
@@ -33,7 +34,7 @@ const CLASSES = [
   ['ERR_BINDING_', BindingError],
   ['ERR_PASSWORD_', PasswordError],
   ['ERR_SECRET_', SecretError],
-  // Node's own code, for a file that its permission model keeps from us.
+  // Node's own code, for a file that its permission model does not let this process read.
   ['ERR_ACCESS_DENIED', SecretError],
   ['ERR_JWT_', JwtError],
   ['ERR_KEYRING_', JwtError],
@@ -45,15 +46,15 @@ const CLASSES = [
   ['ERR_RANDOM', NodesecError],
 ];
 
-/** The error for a code: what the native part calls to make one. */
+/** Makes the error for a code. The native part calls this too. */
 function makeError(code, message, retryAfterMs) {
   const [, Class] = CLASSES.find(([prefix]) => code.startsWith(prefix)) ?? [];
   return new (Class ?? ArgumentError)(code, message, retryAfterMs);
 }
 
 /**
- * Gives `error` its cause, when there is one: as in JavaScript's own errors not enumerable, so that
- * whoever writes an error down as JSON does not write down what it came of.
+ * Sets the cause of `error`, if there is one. As in JavaScript's own errors, the property is not
+ * enumerable, so that an error written to JSON does not include its cause.
  */
 function withCause(error, cause) {
   if (cause === undefined) return error;
@@ -62,8 +63,9 @@ function withCause(error, cause) {
 }
 
 /**
- * JSON.stringify, with a coded error for what JSON cannot hold, which it tells by a TypeError or
- * RangeError; what else a getter throws goes through.
+ * Returns the value as JSON. Throws an error with `code` if JSON cannot hold the value, or if
+ * JSON.stringify throws a TypeError or RangeError. Any other error, thrown by a getter, passes
+ * through.
  */
 function jsonText(value, code, message) {
   let text;
@@ -71,7 +73,8 @@ function jsonText(value, code, message) {
   try {
     text = JSON.stringify(value);
   } catch (thrown) {
-    // What JSON.stringify itself throws: for a cycle or a bigint, and for nesting without end.
+    // JSON.stringify itself throws a TypeError for a cycle or a bigint, and a RangeError for
+    // nesting without end.
     if (!(thrown instanceof TypeError || thrown instanceof RangeError)) throw thrown;
     cause = thrown;
   }

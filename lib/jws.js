@@ -4,7 +4,7 @@ const native = require('./load.js');
 const { refresherOf } = require('./key-set.js');
 const { rejectionError } = require('./token.js');
 
-/** The payload, as bytes, of a token that need not carry claims. */
+/** Verifies a token and returns its payload as bytes. The payload need not be claims. */
 function verifyJws(token, keys, options) {
   const payload = native.jwsVerify(token, keys, options);
   const refresher = refresherOf(keys);

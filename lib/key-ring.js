@@ -57,7 +57,8 @@ class KeyRing extends Uncloneable {
   on(event, listener) {
     const events = this.#events;
     checkListener(event, listener);
-    // Not the ring itself: what it holds natively would keep it alive.
+    // The callback must not refer to `this`: the native part holds the callback, and the ring could
+    // then never be collected.
     this.#listening ??= native.keyringListen(this, (changes) => {
       for (const each of changes) tell(events.listeners('change'), change(each));
     });
@@ -77,7 +78,10 @@ class KeyRing extends Uncloneable {
   }
 }
 
-/** What a listener throws is nobody's to catch, and keeps nothing from the others. */
+/**
+ * Calls each listener with the change. If one throws, the others are still called, and the error
+ * becomes an uncaught exception because no caller could catch it.
+ */
 function tell(listeners, change) {
   for (const listener of listeners) {
     try {

@@ -13,21 +13,21 @@ class RemoteJwks extends Uncloneable {
   #target;
   #policy;
   #refresher;
-  /** Of the last answer, for the next request. */
+  /** Headers of the last answer, for the next request. */
   #answer = { etag: undefined, cacheControl: undefined };
   #loadedAt;
   #freshUntil = -Infinity;
   #lastError;
 
   static {
-    // What verifiers ask for; nothing for what is no RemoteJwks.
+    // For verifiers: the refresher of a RemoteJwks, undefined for any other value.
     refresherOf = (keys) => (#refresher in Object(keys) ? keys.#refresher : undefined);
   }
 
   constructor(url, options) {
     super();
     const text = url instanceof URL ? url.href : url;
-    // An option that is not there is not looked for in Object.prototype.
+    // With the null prototype, a missing option is not read from Object.prototype.
     const policy = { __proto__: null, ...native.jwksAttach(this, text, options) };
     const { headers, fetch, timeoutMs, maxBytes, cooldown } = policy;
     this.#target = { url: checkedUrl(text), headers: checkedHeaders(headers), fetch, timeoutMs, maxBytes };
@@ -68,7 +68,7 @@ class RemoteJwks extends Uncloneable {
   async #fetch() {
     const answer = await request(this.#target, this.#answer.etag);
     const isNew = answer.text !== undefined;
-    // What an answer without a body does not repeat is as it was.
+    // An answer without a body may omit Cache-Control; the previous one then still applies.
     answer.cacheControl ??= isNew ? undefined : this.#answer.cacheControl;
     const seconds = lifetime(answer, this.#policy);
     const changed = isNew && this.#replace(answer.text, seconds);
@@ -90,7 +90,7 @@ class RemoteJwks extends Uncloneable {
     return performance.now() < this.#freshUntil ? 'fresh' : 'stale';
   }
 
-  /** Whatever the listener does, verifying goes on. */
+  /** Calls the listener with an event. Its errors are dropped, so that verifying goes on. */
   #tell(event) {
     const { onEvent } = this.#policy;
     if (onEvent === undefined) return;
@@ -100,7 +100,9 @@ class RemoteJwks extends Uncloneable {
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
-/** The messages never quote the URL: it may hold a password or a key. */
+/**
+ * Returns the URL if it is allowed. The messages never quote it: it may hold a password or a key.
+ */
 function checkedUrl(text) {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isAllowed =

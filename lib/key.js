@@ -48,9 +48,10 @@ class JwtKey extends Uncloneable {
     if (jwk === null || typeof jwk !== 'object') {
       throw makeError('ERR_INVALID_ARG_TYPE', 'jwk must be an object');
     }
-    // Each member once, and none that it only inherits.
+    // Reads each member once, and leaves out inherited members.
     const own = { __proto__: null, ...jwk };
-    // What the JWK says of itself stands in for options left out, and `null` is not left out.
+    // The JWK's own `alg` and `kid` stand in for options that are left out. An option that is
+    // `null` is not left out: `keyOptions` refuses it.
     const [alg = own.alg, kid] = native.keyOptions(options).map((given) => given ?? undefined);
     const isSymmetric = own.kty === 'oct';
     if (!isSymmetric && own.d === undefined) {
@@ -61,7 +62,7 @@ class JwtKey extends Uncloneable {
     const named = { alg, kid: kid ?? own.kid };
     if (isSymmetric) return JwtKey.#fromSymmetricJwk(own, named);
     const key = JwtKey.fromKeyObject(privateKeyObject(own), named);
-    // Node derives the public half of some keys from `d` and never reads it.
+    // For some keys Node derives the public half from `d` and never reads the public members.
     const published = key.toPublicJwk();
     if (['crv', 'x', 'y', 'n', 'e'].some((member) => own[member] !== published[member])) {
       throw makeError('ERR_JWT_KEY', 'the private and the public half of the JWK differ');
@@ -114,7 +115,7 @@ class JwtKey extends Uncloneable {
   }
 
   toString() {
-    // As of a SecretBuffer.
+    // `this` may be the prototype or a proxy: as in SecretBuffer, logging it must not throw.
     if (!(#alg in Object(this))) return '[JwtKey]';
     return `[JwtKey ${this.#alg} ${this.#kid}]`;
   }
@@ -128,12 +129,15 @@ class JwtKey extends Uncloneable {
   }
 }
 
-/** A key that the native part has made, of a list or by a promise. */
+/** A key that the native part has made asynchronously or as one of a list. */
 function fromCarrier(carrier) {
   return construct(JwtKey, (key) => native.keyFromCarrier(key, carrier));
 }
 
-/** The JSON of a JWK Set. Text stays as it is: which members come twice is seen there only. */
+/**
+ * Returns a JWK Set as JSON. Text stays as it is, because duplicate members can be seen in the text
+ * only.
+ */
 function setText(jwks) {
   if (typeof jwks === 'string') return jwks;
   if (jwks === null || typeof jwks !== 'object') {
@@ -142,7 +146,7 @@ function setText(jwks) {
   return jsonText(jwks, 'ERR_JWT_KEY', 'the JWK Set must be values that JSON can hold');
 }
 
-/** What a JWK says of itself, without the key. */
+/** The JSON of a JWK's metadata, without the key. */
 function ownWords({ alg, use, key_ops, kid }) {
   return jsonText({ alg, use, key_ops, kid }, 'ERR_JWT_KEY', NO_JSON);
 }

@@ -2,7 +2,9 @@
 
 const native = require('./load.js');
 
-/** Where a native call leaves remaining, retryAfterMs and resetMs; read before the next call. */
+/**
+ * A native call writes remaining, retryAfterMs and resetMs here. Read them before the next call.
+ */
 const OUT = new Float64Array(3);
 
 class RateLimiter {
@@ -20,7 +22,7 @@ class RateLimiter {
   }
 
   check(key, cost) {
-    // One argument less to look at in what nearly every call is.
+    // Nearly every call has no cost, and one argument less takes the native part less time.
     return cost === undefined ? this.#check(key) : this.#check(key, cost);
   }
 

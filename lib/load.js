@@ -2,9 +2,9 @@
 
 // Finds and loads the native part.
 //
-// Not the loader that the napi CLI generates: that one asks `process.report` for the C library,
-// and a report copies every environment variable, secrets included, onto the heap. Here the
-// package that npm installed for this platform is simply tried.
+// This is not the loader that the napi CLI generates. That loader reads `process.report` to tell
+// the C library, and a report copies every environment variable, secrets included, onto the heap.
+// This loader simply tries the packages that npm may have installed for this platform.
 
 const path = require('node:path');
 
@@ -30,13 +30,13 @@ function load() {
   throw explain(failures);
 }
 
-/** Whether it is the candidate that was not found, rather than something that it requires. */
+/** Whether the missing module is the candidate itself, rather than a module that it requires. */
 function names(error, candidate) {
-  // Windows names a package as the path below which it was looked for.
+  // On Windows the message names a package by the path below which Node looked for it.
   return error.message.replaceAll('\\', '/').includes(candidate.replaceAll('\\', '/'));
 }
 
-/** Where a checkout's build lies. */
+/** The path of the native part that a checkout builds. */
 function local(target) {
   return path.join(__dirname, '..', 'npm', target, `nodesec.${target}.node`);
 }
@@ -64,7 +64,7 @@ function explain(failures) {
   );
 }
 
-/** The flag to add, when the runtime forbids native code. */
+/** If the runtime forbids native code, the message that names the flag to add. */
 function permissionHint(error) {
   if (error.code === 'ERR_DLOPEN_DISABLED') {
     return 'Node does not allow native addons in this process: add the flag --allow-addons (with --permission), or remove --no-addons.';

@@ -11,8 +11,8 @@ class RevocationList {
     this.#isRevoked = native.revocationBind(this);
   }
 
-  // In memory a revocation is done when the call returns; the promises are for lists that write
-  // it down first.
+  // A list in memory has stored the revocation when the call returns. The methods return promises
+  // for lists that write a revocation to storage first.
 
   async revoke(claims) {
     this.revokeSync(claims);

@@ -12,7 +12,7 @@ const { Uncloneable } = require('./uncloneable.js');
 const { get: byteLengthOf } = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength');
 const { then } = Promise.prototype;
 
-// The bytes live natively; the object has no property that could be printed or copied.
+// The bytes are in native memory; the object has no property that could be printed or copied.
 class SecretBuffer extends Uncloneable {
   #equals;
 
@@ -54,8 +54,8 @@ class SecretBuffer extends Uncloneable {
     const secret = construct(SecretBuffer, (own) => {
       isWiped = native.secretFromEnv(own, name, options);
     });
-    // `process.env` reads the environment itself, unless somebody has replaced it with a copy. One
-    // that cannot be changed keeps its value: the secret is had all the same.
+    // `process.env` reads the environment itself, unless the application has replaced it with a
+    // copy. A copy that cannot be changed keeps the value, and the secret is returned all the same.
     if (isWiped) forgetVariable(name);
     return secret;
   }
@@ -86,8 +86,9 @@ class SecretBuffer extends Uncloneable {
     }
     loan.assertReturned();
     if (typeof result?.then === 'function') {
-      // It may well be rejected for want of the bytes. What is no promise is left alone: there are
-      // queries that are sent when their `then` is called.
+      // The promise may reject because the bytes are wiped, and that rejection is handled here. A
+      // thenable that is no promise is left alone: some query builders send their query when `then`
+      // is called.
       if (types.isPromise(result)) then.call(result, undefined, () => {});
       throw makeError(
         'ERR_INVALID_RETURN_VALUE',
@@ -114,8 +115,8 @@ class SecretBuffer extends Uncloneable {
   }
 
   equals(other) {
-    // Bound when it is first needed: most secrets are never compared.
-    // What is no SecretBuffer is refused there.
+    // Bound at the first call, because most secrets are never compared. If `this` is no
+    // SecretBuffer, `secretBind` throws.
     if (!(#equals in Object(this))) return native.secretBind(this);
     this.#equals ??= native.secretBind(this);
     return this.#equals(other);
@@ -138,7 +139,7 @@ class SecretBuffer extends Uncloneable {
   }
 
   toString() {
-    // The prototype, say, or a proxy: a line of a log is no place to fail.
+    // `this` may be the prototype or a proxy: logging it must not throw.
     if (!(#equals in Object(this))) return '[SecretBuffer]';
     return this.disposed ? '[SecretBuffer disposed]' : `[SecretBuffer ${this.byteLength} bytes]`;
   }
@@ -165,11 +166,14 @@ function forgetVariable(name) {
   try {
     Reflect.deleteProperty(process.env, name);
   } catch {
-    // A proxy that objects.
+    // `process.env` may be a proxy that refuses the deletion.
   }
 }
 
-/** Native code is not under Node's permission model, unless it asks. */
+/**
+ * Throws `ERR_ACCESS_DENIED` if Node's permission model does not let this process read the file.
+ * Node does not check the file accesses of native code.
+ */
 function assertMayRead(file) {
   if (typeof file !== 'string' || process.permission === undefined) return;
   if (process.permission.has('fs.read', path.resolve(file))) return;
@@ -180,17 +184,20 @@ function assertMayRead(file) {
   throw Object.assign(error, { permission: 'FileSystemRead', resource: file });
 }
 
-/** A copy of a secret's bytes, on loan to `fn`. */
+/**
+ * Copies a secret's bytes for `fn`. Returns the copy, with functions to wipe it and to check that
+ * it was not transferred elsewhere.
+ */
 function lend(secret, fn) {
   if (typeof fn !== 'function') {
     throw makeError('ERR_INVALID_ARG_TYPE', 'fn must be a function');
   }
-  // Memory of its own: Buffers share theirs with each other.
+  // Not a Buffer: Buffers share their memory with each other.
   const bytes = new Uint8Array(secret.byteLength);
   native.secretCopyInto(secret, bytes);
   const { buffer, byteLength } = bytes;
-  // Detached memory has no length: the callee has moved the bytes elsewhere. The engine is asked,
-  // not a property that the callee may have put there.
+  // If the callee has transferred the bytes elsewhere, the buffer is detached and its length is 0.
+  // The engine's own getter is called, because the callee may have defined a property of that name.
   const isAway = () => byteLengthOf.call(buffer) !== byteLength;
   return {
     bytes,

@@ -3,7 +3,7 @@
 const native = require('./load.js');
 const { claimsText } = require('./token.js');
 
-// Promises for the same reason as in revocation.js.
+// The methods return promises for the same reason as in revocation.js.
 class Sessions {
   constructor(options) {
     native.sessionsAttach(this, options);

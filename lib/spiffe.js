@@ -6,7 +6,7 @@ const { isProxy } = require('node:util').types;
 const { makeError } = require('./errors.js');
 const native = require('./load.js');
 
-// The class's own accessor: what an object says of itself under that name is not looked at.
+// The accessor of the class itself: a property that an object defines under that name is ignored.
 const rawOf = Object.getOwnPropertyDescriptor(X509Certificate.prototype, 'raw')?.get;
 
 function parseSpiffeId(uri) {

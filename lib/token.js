@@ -1,13 +1,14 @@
 'use strict';
 
-// Tokens cross the border as text: JSON.stringify and JSON.parse here, everything else there.
+// Claims pass between JavaScript and the native part as JSON text. JSON.stringify and JSON.parse
+// run here; everything else is native.
 
 const { jsonText, makeError } = require('./errors.js');
 
-/** The longest token, in bytes. */
+/** The maximum length of a token, in bytes. */
 const MAX_TOKEN_LEN = 16 * 1024;
 
-/** The claims of a token that nobody has verified: for logs and for choosing a verifier only. */
+/** The header and claims of an unverified token: for logs and for choosing a verifier only. */
 function unsafeDecode(token) {
   if (typeof token !== 'string') throw makeError('ERR_INVALID_ARG_TYPE', 'token must be a string');
   const segments = token.length > MAX_TOKEN_LEN ? [] : token.split('.', 4);
@@ -33,7 +34,7 @@ function decodeSegment(segment) {
 }
 
 function rejectionError(rejection) {
-  // A claim that is not there is not looked for in Object.prototype.
+  // With the null prototype, a missing claim is not read from Object.prototype.
   const { code, message, claim, reason } = { __proto__: null, ...rejection };
   const error = makeError(code, message);
   if (claim !== undefined) Object.assign(error, { claim, reason });

@@ -8,11 +8,12 @@ class Marked {
   }
 }
 
-/** Of each class, a generator function that makes its instances. */
+/** Class → the generator function that makes its instances. */
 const makers = new WeakMap();
 
-// Node has had the mark since 22.10. What V8 itself refuses to clone, and makes at next to no cost,
-// is a generator: here one that nobody can run, since its prototype is that of the class.
+// For Node before 22.10, which has no `markAsUncloneable`. V8 itself refuses to clone a generator
+// object, and making one costs next to nothing. These have the prototype of the class, so they have
+// no `next` method that would run them.
 function Unrunnable() {
   let make = makers.get(new.target);
   if (make === undefined) {
@@ -24,8 +25,8 @@ function Unrunnable() {
 }
 
 /**
- * What extends it is refused by structuredClone and postMessage. A clone of an ordinary object of a
- * class would be an empty one, and found to be useless somewhere else.
+ * The base of classes whose instances structuredClone and postMessage refuse. A clone of an
+ * ordinary instance would be an empty object, and would fail only later, where it is used.
  */
 const Uncloneable = markAsUncloneable ? Marked : Unrunnable;
 

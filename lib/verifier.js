@@ -1,8 +1,9 @@
 'use strict';
 
-// A verified token is its payload as text, and one that is refused is a number: what that stands
-// for is asked once. With a cache a token that is known is the number of a slot, and its claims are
-// here.
+// The native part returns the payload of a verified token as text, and a number, the status, for a
+// refused token. Each verifier asks once for the meaning of a status. With a cache, the native part
+// returns the number of a cache slot for a token that it knows, and the claims are stored here by
+// slot.
 
 const { attach, construct } = require('./construct.js');
 const { jsonText } = require('./errors.js');
@@ -13,13 +14,13 @@ const { Uncloneable } = require('./uncloneable.js');
 
 class JwtVerifier extends Uncloneable {
   #verify;
-  /** What fetches the keys, when they are somebody else's. */
+  /** Fetches the keys if they are a RemoteJwks, otherwise undefined. */
   #refresher;
   #headers = new HeaderCache();
   #rejections = new Map();
-  /** With a cache: claims by slot. */
+  /** With a cache: claims by cache slot. */
   #held;
-  /** Where the native part says for which slot a payload is; -1 once its claims are held. */
+  /** The native part writes the cache slot of a payload here; -1 once its claims are stored. */
   #slot = Float64Array.of(-1);
 
   constructor(options) {
@@ -80,7 +81,8 @@ class JwtVerifier extends Uncloneable {
   }
 
   /**
-   * Claims and statuses. In parts, between which others have their turn: on libuv's pool, and here.
+   * Resolves to the claims or the status of each token. The tokens are verified in parts, so that
+   * other work on libuv's pool and on this thread can run in between.
    */
   async #answerMany(tokens) {
     const answers = [];
@@ -91,14 +93,16 @@ class JwtVerifier extends Uncloneable {
     return answers;
   }
 
-  /** Answers with what is at hand; a key that is missing is fetched for the next call. */
+  /** Verifies with the keys at hand. A missing key is fetched in the background for later calls. */
   #answerAndFetch(token) {
     const answer = this.#answer(token);
     this.#fetchMissing(answer);
     return answer;
   }
 
-  /** Answers when a key that is missing has been fetched, or cannot be. */
+  /**
+   * Verifies a token. If its key is missing, waits for the request and verifies the token again.
+   */
   async #answerAsync(token) {
     const answer = this.#answer(token);
     const fetching = this.#fetchMissing(answer);
@@ -107,7 +111,7 @@ class JwtVerifier extends Uncloneable {
     return this.#answerAndFetch(token);
   }
 
-  /** The claims of a token, or the status of its rejection. */
+  /** Returns the claims of a token, or the status of its rejection. */
   #answer(token) {
     this.#refresher?.use();
     const given = bounded(token);
@@ -115,18 +119,18 @@ class JwtVerifier extends Uncloneable {
   }
 
   /**
-   * Starts a request for the key that is missing, when the answer is a status that says so and one
-   * is allowed. Gives the request to wait for, if there is one.
+   * If the answer is the status of a missing key, starts a request, if one is allowed. Returns a
+   * promise to wait for before the token is verified again, or undefined.
    */
   #fetchMissing(answer, requests) {
     if (this.#refresher === undefined || typeof answer !== 'number') return undefined;
     return this.#refresher.need(this.#rejection(answer).code, requests);
   }
 
-  /** As `#answer`, with a cache. */
+  /** Does the work of `#answer` with a cache. */
   #recall(token) {
-    // What is held for that slot is another's: a call ran out of stack before it came to holding
-    // its own.
+    // An earlier call ran out of stack before it could store its claims: the slot still holds the
+    // claims of another token.
     if (this.#slot[0] >= 0) this.#hold(undefined);
     const answer = this.#verify(token, this.#slot);
     if (typeof answer === 'string') return this.#hold(this.#parsed(answer));
@@ -134,7 +138,10 @@ class JwtVerifier extends Uncloneable {
     return this.#held[-1 - answer] ?? this.#parsed(this.#verify(token));
   }
 
-  /** Not the token, which may be a view of a longer text: V8 would keep all of that. */
+  /**
+   * Stores the claims in their slot. The token is not stored: it may be a slice of a longer string,
+   * which V8 would keep alive.
+   */
   #hold(claims) {
     const slot = this.#slot[0];
     if (slot >= 0) this.#held[slot] = claims;
@@ -142,7 +149,7 @@ class JwtVerifier extends Uncloneable {
     return claims;
   }
 
-  /** With a cache claims are shared, and therefore frozen. */
+  /** Parses a payload. With a cache claims are shared, and therefore frozen. */
   #parsed(answer) {
     if (typeof answer !== 'string') return answer;
     const claims = JSON.parse(answer);
@@ -158,7 +165,10 @@ class JwtVerifier extends Uncloneable {
     return rejectionError(this.#rejection(status));
   }
 
-  /** What a status stands for, which may be a claim that this verifier requires. */
+  /**
+   * The rejection that a status means. It depends on the verifier, because it may name a claim that
+   * this verifier requires.
+   */
   #rejection(status) {
     let known = this.#rejections.get(status);
     if (known === undefined) {
@@ -169,7 +179,10 @@ class JwtVerifier extends Uncloneable {
   }
 }
 
-/** The caller's array may change in the meantime. The copy need not be complete to be too long. */
+/**
+ * Copies the tokens, because the caller may change the array meanwhile. One token beyond the limit
+ * is enough for the native part to refuse the copy.
+ */
 function copied(tokens) {
   if (!Array.isArray(tokens)) return tokens;
   const length = Math.min(tokens.length, native.MAX_MANY + 1);
@@ -177,22 +190,22 @@ function copied(tokens) {
 }
 
 /**
- * A token. Before V8 lets any of a text be read it copies all its parts together: not of what is
- * too long.
+ * Replaces a string that is too long for a token by an empty one. Reading a string that was joined
+ * from parts makes V8 copy the parts together, which would take long for such a string.
  */
 function bounded(token) {
   return typeof token === 'string' && token.length > MAX_TOKEN_LEN ? '' : token;
 }
 
 /**
- * A bundle as JSON. Text stays as it is, as in `JwtKey.fromJwks`, and so do keys that are fetched.
+ * Returns a bundle as JSON. Text stays as it is, as in `JwtKey.fromJwks`, and so does a RemoteJwks.
  */
 function bundleText(bundle) {
   if (bundle === null || typeof bundle !== 'object' || refresherOf(bundle)) return bundle;
   return jsonText(bundle, 'ERR_JWT_KEY', 'the bundle must be values that JSON can hold');
 }
 
-/** Headers of verified tokens. They are few and shared by many tokens, so they are frozen. */
+/** The headers of verified tokens. Many tokens share few headers, so the headers are frozen. */
 class HeaderCache {
   #known = new Map();
 
@@ -202,7 +215,8 @@ class HeaderCache {
     if (header === undefined) {
       header = deepFreeze(decodeSegment(segment));
       if (this.#known.size >= 64) this.#known.clear();
-      // A copy: the segment is a view of a token, and that perhaps of a request, to V8.
+      // A copy: the segment is a slice of the token, which may be a slice of a request, and V8
+      // would keep the whole string alive.
       this.#known.set(Buffer.from(segment, 'latin1').latin1Slice(), header);
     }
     return header;

@@ -1,6 +1,6 @@
-// npm run asan: the native part built with AddressSanitizer, the suites run with it, and the Rust
-// tests of secret memory. Linux with glibc only; needs gcc's libasan. A finding in any process, of
-// children too, ends with status 1 and its report.
+// npm run asan: builds the native part with AddressSanitizer, and runs the JavaScript suites and
+// the Rust tests of secret memory with it. Linux with glibc only; needs gcc's libasan. A finding in
+// any process, children included, is printed as a report, and the script ends with status 1.
 
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -17,9 +17,9 @@ const platform = platformOf(cargoEnv().CARGO_BUILD_TARGET);
 const release = path.join(workshop, cargoEnv().CARGO_BUILD_TARGET, 'release');
 
 /**
- * Suites that are about the checkout and its tools, or run other programs, not the native part; and
- * those that look at what is locked, resident or left over, of which AddressSanitizer locks nothing
- * and adds to the others.
+ * Suites that do not run here. Some test the checkout and its tools, or run other programs instead
+ * of the native part. Others measure locked memory, resident memory or leftovers of secrets:
+ * AddressSanitizer locks nothing, and adds to resident memory and to leftovers.
  */
 const LEFT_OUT = [
   'docs/switch-from-argon2',
@@ -38,17 +38,19 @@ const LEFT_OUT = [
 ];
 
 /**
- * The fault of a guard page and the abort of a canary end the process as they do without it: the
- * tests of that look at the signal. Node leaves memory to the end of the process, and so does the
- * arena of the process: leaks are not looked for. The limit on core dumps stays what a test has
- * set.
+ * AddressSanitizer leaves SIGSEGV and SIGABRT alone: tests of guard pages and canaries check the
+ * signal that ends the process. It does not look for leaks, because Node and the arena both keep
+ * memory until the process ends. It does not change the limit on core dumps, which tests set.
  */
 const OPTIONS = `detect_leaks=0:handle_segv=0:handle_abort=0:disable_coredump=0:log_path=${path.join(reports, 'report')}`;
 
 /** The Rust tests of the rooms that have `unsafe` code over memory. */
 const TESTS = ['heap::', 'os::', 'secret::', 'password::memory::'];
 
-/** AddressSanitizer answers mlock(2) itself and locks nothing; the test notices that nothing is. */
+/**
+ * This test fails here: AddressSanitizer answers mlock(2) itself and locks nothing, and the test
+ * notices that nothing is locked.
+ */
 const WANTS_MLOCK = 'heap::tests::each_backend_is_what_it_says';
 
 await main(async () => {
@@ -65,7 +67,9 @@ await main(async () => {
   console.log('AddressSanitizer found the error of the control, and none besides.');
 });
 
-/** An error that must be found, or else nothing below would say anything. */
+/**
+ * Checks that AddressSanitizer finds a planted error. Otherwise the other runs would prove nothing.
+ */
 async function control() {
   const source = path.join(workshop, 'control.rs');
   writeFileSync(
@@ -107,12 +111,12 @@ async function javascript() {
   console.log(`\n${names.length} suites`);
 }
 
-/** An unstable flag of the compiler, for which it need not be a nightly one. */
+/** With RUSTC_BOOTSTRAP a stable compiler accepts the unstable flag. */
 function environment() {
   return { ...cargoEnv(), RUSTC_BOOTSTRAP: '1', ASAN_OPTIONS: OPTIONS };
 }
 
-/** Node is not built with it, so that it has to be loaded before everything else. */
+/** The path of libasan, to be preloaded: Node itself is not built with AddressSanitizer. */
 function libasan() {
   const { stdout } = spawnSync('gcc', ['-print-file-name=libasan.so'], { encoding: 'utf8' });
   const file = stdout.trim();

@@ -1,5 +1,5 @@
-// Holds comments and the prose of Markdown to 100 columns. Tables and blocks of code are left out,
-// and URLs and the targets of links do not count.
+// Checks that comments and the prose of Markdown are at most 100 columns wide. Tables and blocks of
+// code are exempt, and URLs and the targets of links do not count.
 //
 //   node scripts/columns.mjs           checks every file that git tracks
 //   node scripts/columns.mjs file…     checks these files
@@ -11,7 +11,7 @@ import { main, root, run } from './lib/run.mjs';
 
 const COLUMNS = 100;
 const SOURCES = /\.(?:rs|[cm]?[jt]s|md)$/;
-/** The build writes these. */
+/** Files that the build writes. */
 const GENERATED = /^(?:binding\.d\.ts|npm\/.*)$/;
 
 await main(async () => {
@@ -50,7 +50,7 @@ function longLines(file, text) {
   return found;
 }
 
-/** Every line, with its prose: all of Markdown, and of code what stands in a comment. */
+/** Every line, with its prose: in Markdown the whole line, in code the text of a comment. */
 function proseLines(file, text) {
   const lines = text.split(/\r?\n/);
   if (file.endsWith('.md')) return lines.map((whole) => ({ whole, prose: whole }));
@@ -64,7 +64,7 @@ function proseLines(file, text) {
   });
 }
 
-/** The text after `//`, unless that stands in a string. */
+/** The text after `//`, unless the `//` is in a string. */
 function lineComment(line) {
   const strings = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`/g;
   return /(?:^|\s)\/\/[/!]?(.*)/.exec(/^\s*\/\//.test(line) ? line : line.replace(strings, ''))?.[1];

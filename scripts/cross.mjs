@@ -1,7 +1,7 @@
-// npm run cross: builds the native part for platforms other than this machine's, and runs it as far
-// as that can be done here. `npm run cross -- windows macos` does some of them only. Needs Debian
-// 12 on x86-64 with root rights, Node and Rust; installs the rest as packages, and keeps what it
-// downloads and builds below target/cross/.
+// npm run cross: builds the native part for other platforms, and runs it as far as this machine
+// can. `npm run cross -- windows macos` handles only the targets named. Needs Debian 12 on x86-64
+// with root rights, Node and Rust. It installs everything else as packages; its downloads and
+// builds go below target/cross/.
 
 import arm64 from './cross/arm64.mjs';
 import macos from './cross/macos.mjs';

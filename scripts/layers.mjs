@@ -1,7 +1,7 @@
-// Holds the sources to the order of rooms in ARCHITECTURE.md: an arrow between rooms points down,
-// no files form a circle, only `binding` names Node's interface, and `unsafe` stays where the table
-// says. The text of every file is checked first, also of tests and of other systems; then the names
-// that the compiler resolves for this system.
+// Checks that the sources keep the order of rooms in ARCHITECTURE.md: a room uses only rooms below
+// it, no files form a circle, only `binding` names Node's interface, and `unsafe` stands only where
+// the table allows it. First the script checks the text of every file, tests and other systems
+// included; then the names that the compiler resolves for this system.
 //
 //   node scripts/layers.mjs [folder of a checkout]
 
@@ -16,7 +16,7 @@ import { textFindings } from './layers/text.mjs';
 import { main, root } from './lib/run.mjs';
 
 const folder = path.resolve(process.argv[2] ?? root);
-/** Where JavaScript is: the façade, and everything that is not packed. */
+/** The folders of JavaScript: the façade, and the code that is not packed. */
 const JAVASCRIPT = ['lib', 'scripts', 'benches', '__test__', 'examples'];
 
 await main(async () => {
@@ -44,7 +44,7 @@ async function edgeFindings(rooms, files) {
   return [...arrowsUp, ...circles(edges).flatMap(circleFindings)];
 }
 
-/** One finding for each pair of files in a circle: the first name that one takes from the other. */
+/** One finding for each pair of files in a circle: the last name that one takes from the other. */
 function circleFindings(circle) {
   const size = new Set(circle.map(({ from }) => from)).size;
   const pairs = new Map(circle.map((edge) => [`${edge.from} ${edge.to}`, edge]));

@@ -1,13 +1,13 @@
-// npm run miri: the arena's logic under Miri, which follows every pointer: out of bounds, after
-// free, from the wrong provenance, between threads without order. The memory is that of the
-// ordinary allocator, since Miri knows no memfd_secret. `npm run miri -- heap::model_tests` runs
-// those tests only.
+// npm run miri: runs the tests of the arena's logic under Miri, which checks every access to
+// memory: for bounds, use after free, provenance, and data races between threads. The memory comes
+// from the ordinary allocator, because Miri does not support memfd_secret. To run some tests only,
+// name them: `npm run miri -- heap::model_tests`.
 
 import { spawnSync } from 'node:child_process';
 
 import { main, root, run } from './lib/run.mjs';
 
-/** What calls neither C nor assembler: Miri interprets Rust only. */
+/** Tests of code that calls neither C nor assembler: Miri interprets Rust only. */
 const TESTS = [
   'heap::model_tests',
   'heap::slabs',
@@ -23,7 +23,7 @@ await main(async () => {
   const env = { ...process.env, MIRIFLAGS: '-Zmiri-strict-provenance' };
   const command = ['+nightly', 'miri', 'test', '--locked', '--lib', '--no-default-features'];
   const written = await run('cargo', [...command, '--', ...tests], { env });
-  // A filter that meets no test passes.
+  // cargo also succeeds if the filter matches no test.
   if (!/^test result: ok\. [1-9]/m.test(written)) throw new Error(`no test is called ${tests}`);
 });
 

@@ -1,5 +1,5 @@
-// npm run pack:all: the two tarballs that this machine can make, in dist/ or the folder that is
-// named.
+// npm run pack:all: makes the two tarballs that this machine can make, in dist/ or in the folder
+// given as an argument.
 
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -22,7 +22,9 @@ await main(async () => {
   }
 });
 
-/** The newest version of glibc whose symbols a file asks for; undefined for other C libraries. */
+/**
+ * The newest version of glibc that a file needs, by its symbols; undefined for other C libraries.
+ */
 function newestGlibc(file) {
   const minors = [...readFileSync(file, 'latin1').matchAll(/GLIBC_2\.(\d+)/g)].map(([, minor]) =>
     Number(minor),

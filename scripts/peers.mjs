@@ -1,7 +1,7 @@
-// `node scripts/peers.mjs`: installs what tests compare with and what cannot be a dependency: a
-// Node 24 of this platform, for its argon2 (npm), argon2-cffi and PyJWT (PyPI). All go below
-// node_modules and are found there by __test__/helpers/peers.js. libargon2's command is the
-// system's: Debian has it in the package argon2.
+// `node scripts/peers.mjs`: installs programs that tests compare results with and that cannot be
+// dependencies: Node 24 for this platform, for its argon2 (from npm), and argon2-cffi and PyJWT
+// (from PyPI). They go below node_modules, where __test__/helpers/peers.js finds them. The command
+// of libargon2 must come from the system: on Debian it is in the package argon2.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -16,7 +16,7 @@ const folder = path.join(root, 'node_modules', '.cache', 'nodesec-peers');
 
 await main(async () => {
   mkdirSync(folder, { recursive: true });
-  // So that npm installs here and not into the checkout.
+  // With a package.json of its own, npm installs into this folder and not into the checkout.
   writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
   const platform = process.platform === 'win32' ? 'win' : process.platform;
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error'];

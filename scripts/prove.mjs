@@ -1,12 +1,13 @@
-// npm run prove: plants secrets in processes of every backend, reads these processes in every way,
-// and prints what was found. Anything that is not as prove/claims.mjs says, and any control that is
-// not found, ends it with status 1. Linux only; needs gdb, and the right to trace a child.
+// npm run prove: plants secrets in processes of every backend, reads the memory of these processes
+// by every reader, and prints which readers found secrets. If a result differs from
+// prove/claims.mjs, or a control is not found, the script ends with status 1. Linux only; needs
+// gdb, and the right to trace a child.
 //
 //   npm run prove                      prints the table
-//   npm run prove -- --write           and puts it into SECURITY.md
-//   npm run prove -- --check           and fails when SECURITY.md has another
+//   npm run prove -- --write           prints it and writes it into SECURITY.md
+//   npm run prove -- --check           prints it and fails if the table in SECURITY.md differs
 //   npm run prove -- --without gcore   leaves out a reader or a backend that this machine lacks
-//   npm run prove -- --places          says where in the process something was found
+//   npm run prove -- --places          prints where in a process secrets were found
 
 import { parseArgs } from 'node:util';
 

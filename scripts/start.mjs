@@ -1,6 +1,6 @@
-// npm start: builds what is missing, starts the auth service and visits it once. On a terminal the
-// service then stays up; without one, or with `npm start -- --once`, it ends after the visit.
-// `npm start -- --port N` chooses the port.
+// npm start: installs and builds everything that is missing, starts the auth service and visits it
+// once. On a terminal the service then stays up. Without a terminal, or with `npm start -- --once`,
+// it ends after the visit. `npm start -- --port N` sets the port.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -14,7 +14,7 @@ import { visit } from './lib/visit.mjs';
 
 try {
   const options = commandLine();
-  // A missing compiler is named before anything is installed.
+  // A missing compiler is reported before anything is installed.
   if (needsBuild()) requireTools();
   await ensureDependencies();
   await ensureBuilt();
@@ -31,7 +31,7 @@ function commandLine() {
   return values;
 }
 
-/** Resolves when the user, or whoever started this, has had enough. */
+/** Resolves when the user or another process interrupts this one. */
 function interruption() {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => resolve('interrupted'));
@@ -68,7 +68,7 @@ async function serve(service, interrupted, { once }) {
     throw new Error(`The service has ended with status ${status}.`);
   });
   await Promise.race([ended, interrupted]);
-  // From here on its end is no surprise.
+  // From here on the service may end: the rejection is expected.
   ended.catch(() => {});
 }
 

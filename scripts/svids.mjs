@@ -1,5 +1,6 @@
-// `node scripts/svids.mjs`: makes the certificates of __test__/vectors/x509-svids.json anew, with
-// OpenSSL 3: one authority and what it issued, good and bad, from 2020 to 2120.
+// `node scripts/svids.mjs`: generates the certificates of __test__/vectors/x509-svids.json with
+// OpenSSL 3: one authority and the certificates that it issues, valid and invalid SVIDs, from 2020
+// to 2120.
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -90,7 +91,7 @@ function issue({ name, refused, uri, ...form }, index) {
   const request = ['-key', file('key'), '-subj', form.subject, '-config', file('cnf')];
   openssl('req -new', ...request, '-out', file('csr'));
   const issuer = index === 0 ? ['-selfsign', '-keyfile', file('key')] : ISSUER;
-  // Not before a date that is past wherever the tests run.
+  // A fixed start date, which is in the past wherever the tests run.
   const dates = ['-startdate', '20200101000000Z', '-enddate', '21200101000000Z'];
   const options = ['-config', file('cnf'), '-in', file('csr'), '-out', file('crt')];
   openssl('ca -batch -notext -md sha256', ...issuer, ...dates, ...options);

@@ -1,6 +1,7 @@
-// npm test: installs and builds what is missing, runs the Rust and the JavaScript tests, and closes
-// with the count of both. A failure or a suite without a test ends with status 1, and so does, in
-// CI, a skipped test: elsewhere a program to compare with may be missing, and the test says which.
+// npm test: installs and builds everything that is missing, runs the Rust and the JavaScript tests,
+// and prints the counts of both. It ends with status 1 if a test fails or if either language has no
+// passing test. In CI a skipped test is a failure, too. Elsewhere a test is skipped if a program
+// that it compares results with is missing, and names that program.
 
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -27,12 +28,15 @@ function runJavascript() {
     .filter((name) => /\.test\.m?js$/.test(name))
     .map((name) => path.join('__test__', name))
     .sort();
-  // Named one by one, because what a folder or a pattern means depends on the version of Node.
+  // Each file is named, because the meaning of a folder or a pattern depends on the version of
+  // Node.
   const flags = ['--test', '--test-reporter=spec', '--test-timeout=300000'];
   return run(process.execPath, [...flags, ...files]);
 }
 
-/** What a run wrote, whether it passed or failed: a failed Rust run does not hide the other. */
+/**
+ * Resolves to the output of a run, even if it fails: the JavaScript tests then run all the same.
+ */
 async function output(running) {
   try {
     return { passes: true, text: await running };

@@ -1,20 +1,23 @@
-// What the tokens of the rows hold, and who must accept them.
+// The claims of the tokens in the rows, and the issuer and audience that verifiers check.
 
 export const ISSUER = 'https://id.example';
 export const AUDIENCE = 'api';
 export const KID = 'k1';
 export const TTL = 900;
 
-/** The lengths of payloads, in bytes of JSON. */
+/** The lengths of the payloads, in bytes of JSON. */
 export const SIZES = [150, 600, 2048];
 
-/** What is in every payload beside the claims of `claimsFor`: iat, exp, iss, aud and jti. */
+/**
+ * The claims of the shortest payload. The libraries add iat, exp, iss, aud and jti, which gives 150
+ * bytes.
+ */
 const OWN = { sub: 'u-12345', role: 'admin' };
 const OWN_LENGTH = 150;
 
 /**
- * Claims for a payload of so many bytes: permissions as services grant them, and one name that
- * fits.
+ * Claims for a payload of `size` bytes: permissions as services grant them, and a name that fills
+ * the remaining bytes.
  */
 export function claimsFor(size) {
   if (size === OWN_LENGTH) return OWN;

@@ -1,5 +1,5 @@
-// A process that hashes without a break, as rows/password-load.mjs wants it: prints how late its
-// timers came.
+// A process that hashes without a break, for rows/password-load.mjs. Prints the delays of its
+// timers, the hashes per second, and the growth of its memory.
 
 import { readFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
@@ -11,7 +11,7 @@ const { name, costs, callers, forMs } = JSON.parse(process.argv[2]);
 const hash = peersAt(costs)[name];
 const before = process.memoryUsage.rss();
 
-// What is loaded and compiled at the first call is not the subject.
+// The first call loads and compiles code, which is not part of the measurement.
 await hash();
 await sleep(500);
 const idle = await delays(() => sleep(forMs));
@@ -37,11 +37,14 @@ async function delays(work) {
   histogram.enable();
   await work();
   histogram.disable();
-  // A loop that never turns takes no sample.
+  // An event loop that is blocked takes no sample.
   return { turns: histogram.count, p50: histogram.percentile(50), p99: histogram.percentile(99) };
 }
 
-/** The most that was ever resident, in bytes, where the kernel says so. */
+/**
+ * The maximum of resident memory so far, in bytes. Where the kernel does not report it, the current
+ * value.
+ */
 function peak() {
   try {
     const status = readFileSync('/proc/self/status', 'latin1');

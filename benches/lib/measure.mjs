@@ -1,12 +1,13 @@
-// Contestants take turns in slices of a few milliseconds, in an order that changes every round, so
-// that whatever else the machine does falls on all of them alike.
+// Measures contestants. They take turns in slices of a few milliseconds, in an order that changes
+// every round, so that other load on the machine affects all of them alike.
 
 const SLICE_MS = 20;
 const ROUNDS = { quick: 15, full: 101 };
 
 /**
  * @param {Array<{ name: string, limit?: boolean, run: (n: number) => void | Promise<void> }>}
- *   contestants each performs the operation n times; the first is ours, and a `limit` is nobody's
+ *   contestants `run` performs the operation n times; the first contestant is ours; a `limit` is no
+ *   library but the bare operation
  * @returns each contestant's nanoseconds per operation in every round
  */
 export async function measure(contestants, { quick, slowMs }) {
@@ -26,7 +27,7 @@ export async function measure(contestants, { quick, slowMs }) {
 
 async function calibrate(contestant) {
   let n = 1;
-  // Warm up on the way: the last slices run optimised code.
+  // This also warms up: the last slices run optimised code.
   for (;;) {
     const elapsedMs = ((await time({ ...contestant, n })) * n) / 1e6;
     if (elapsedMs >= SLICE_MS) return n;

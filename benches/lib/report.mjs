@@ -5,10 +5,11 @@ export function describe({ name, setting }) {
 }
 
 /**
- * A line a contestant: median, and how many times as long as ours it takes, round by round.
+ * Returns one line per contestant: its median, and the median of the rounds' ratios of its time to
+ * ours.
  *
- * `target` is that number by contestant, or `best` for whoever is the fastest of the others;
- * `atMost` is how many times as long as the others ours may take.
+ * `target` holds the ratio to reach by contestant; `best` stands for the fastest of the others.
+ * `atMost` limits the ratio of our time to that of each other.
  */
 export function report([ours, ...others], { target = {}, atMost }) {
   const compared = others.map((other) => ({ ...other, ...ratiosOf(other, ours) }));

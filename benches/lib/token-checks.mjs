@@ -1,4 +1,4 @@
-// Whether the libraries do the same, before any of them is timed.
+// Checks that the libraries give the same results, before any of them is timed.
 
 import assert from 'node:assert/strict';
 
@@ -6,7 +6,7 @@ import { SignJWT } from 'jose';
 
 import { AUDIENCE, ISSUER, KID } from './claims.mjs';
 
-/** Every signer's token has the same header and claims, and a payload of `size` bytes. */
+/** Checks that all signers make the same header and claims, and a payload of `size` bytes. */
 export async function assertSameTokens(signers, size) {
   let expected;
   for (const [name, sign] of Object.entries(signers)) {
@@ -19,7 +19,7 @@ export async function assertSameTokens(signers, size) {
 }
 
 /**
- * Every verifier gives the same claims for the token, and none for one that is wrong in some way.
+ * Checks that every verifier returns the same claims for the token, and rejects each wrong token.
  */
 export async function assertSameVerdicts(verifiers, token, key) {
   const wrong = await wrongTokens(token, key);
@@ -27,7 +27,7 @@ export async function assertSameVerdicts(verifiers, token, key) {
   for (const [name, verify] of Object.entries(verifiers)) {
     const claims = await verify(token);
     expected ??= claims;
-    // Some make objects without a prototype.
+    // Some verifiers return objects without a prototype.
     assert.deepEqual({ ...claims }, expected, name);
     for (const [what, refused] of Object.entries(wrong)) {
       await assert.rejects(async () => verify(refused), undefined, `${name} takes ${what}`);
@@ -51,7 +51,7 @@ async function wrongTokens(token, { alg, signing }) {
   };
 }
 
-/** Header and claims without what differs between any two tokens. */
+/** The header and claims of a token, without the values that differ between any two tokens. */
 function contentOf(token) {
   const [header, claims] = token
     .split('.', 2)

@@ -1,5 +1,6 @@
-// The libraries for tokens, each set up as its documentation has it for many tokens of one key:
-// keys parsed ahead where it takes them so, the same header, claims and checks.
+// Sets up the token libraries, each as its documentation recommends for many tokens of one key.
+// Keys are parsed in advance where a library allows it. Header, claims and checks are the same,
+// except where a comment below says otherwise.
 
 import { createSecretKey, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto';
 
@@ -17,7 +18,7 @@ const PAIRS = {
   EdDSA: ['ed25519'],
 };
 
-/** A key in every form that one of the libraries wants. */
+/** Makes a key, in every form that the libraries need. */
 export function makeKey(alg) {
   if (alg === 'HS256') {
     const secret = randomBytes(32);
@@ -35,10 +36,13 @@ export function makeKey(alg) {
   return { alg, own, raw, signing: privateKey, verifying: publicKey, texts };
 }
 
-/** By name, ours first: makes a token with a new jti and the time included. */
+/**
+ * The signers by name, ours first. Each call makes a token with the current time and a new jti,
+ * except that fast-jwt repeats its jti.
+ */
 export function signersOf({ alg, own, signing, texts }, claims) {
   const issuer = new JwtIssuer({ keys: own, issuer: ISSUER, audience: AUDIENCE, expiresIn: TTL });
-  // It takes one jti for all tokens of a signer, which spares it the making of one.
+  // fast-jwt uses one jti for all tokens of a signer, so it saves the time of making a new one.
   const fastSigner = createSigner({
     key: texts[0],
     algorithm: alg,
@@ -80,8 +84,9 @@ export function signersOf({ alg, own, signing, texts }, claims) {
 }
 
 /**
- * By name, ours first: the claims of a token, with issuer, audience, expiry and jti checked.
- * `cached` is how many tokens ours and fast-jwt remember.
+ * The verifiers by name, ours first. Each checks issuer, audience and expiry, and returns the
+ * claims. Ours, fast-jwt and jose also require a jti. `cached` is the number of tokens that the
+ * caches of ours and of fast-jwt hold.
  */
 export function verifiersOf({ alg, own, verifying, texts }, cached = 0) {
   const verifier = new JwtVerifier({

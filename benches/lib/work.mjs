@@ -1,14 +1,14 @@
-// What contestants do n times.
+// Makes the functions that perform an operation n times.
 
-/** Performs an operation n times, one after the other, whether or not it gives promises. */
+/** Performs an operation n times in sequence. The operation may return promises. */
 export function repeat(operation) {
   return inTurn([undefined], operation);
 }
 
-/** Performs an operation on n of the items, going on where it stopped. */
+/** Performs an operation on n of the items in sequence. Each call continues after the last item. */
 export function inTurn(items, operation) {
   let at = 0;
-  // A loop for each of the two, since an `await` costs as much as some of the operations.
+  // Promises have a loop of their own, because an `await` costs as much as some of the operations.
   if (operation(items[0]) instanceof Promise) {
     return async (n) => {
       for (let i = 0; i < n; i += 1) {
@@ -25,7 +25,7 @@ export function inTurn(items, operation) {
   };
 }
 
-/** The items in an order that is the same in every run. */
+/** The items in a shuffled order that is the same in every run. */
 export function shuffled(items) {
   const order = [...items];
   // xorshift32

@@ -1,6 +1,5 @@
-//! The limit in the token rows: the signature primitive of the product with a key that is parsed
-//! already, called in a loop on this side of the border. An addon of its own, so that nothing of it
-//! is in the product.
+//! The limit in the token rows: the product's signature primitive with a parsed key, called in a
+//! native loop. It is a separate addon, so that none of its code is in the product.
 
 #![allow(clippy::needless_pass_by_value, reason = "napi-rs hands over owned values")]
 
@@ -34,7 +33,7 @@ enum Key {
 
 #[napi]
 impl Primitive {
-    /// `key` is an HMAC secret, or PKCS#8 of a pair.
+    /// `key` is an HMAC secret, or a key pair as PKCS#8.
     #[napi(constructor)]
     pub fn new(alg: String, key: Uint8Array, message: Uint8Array) -> Result<Self> {
         let key = Key::read(&alg, &key)?;
@@ -43,14 +42,14 @@ impl Primitive {
         Ok(Self { key, message, signature })
     }
 
-    /// Signs the message so many times.
+    /// Signs the message `times` times.
     #[napi]
     pub fn sign(&self, times: u32) -> Result<()> {
         (0..times)
             .try_for_each(|_| self.key.sign(black_box(&self.message)).map(black_box).map(drop))
     }
 
-    /// Verifies the signature so many times.
+    /// Verifies the signature `times` times.
     #[napi]
     pub fn verify(&self, times: u32) -> Result<()> {
         (0..times).try_for_each(|_| self.key.verify(black_box(&self.message), &self.signature))

@@ -36,7 +36,7 @@ function contestants(limit) {
   ];
 }
 
-/** All three allow five of seven, for each of a thousand keys. */
+/** Checks that all three allow the first five of seven requests, for each of a thousand keys. */
 async function assertSameDecisions() {
   const limit = 5;
   const ours = new RateLimiter({ limit, windowMs: WINDOW_MS });

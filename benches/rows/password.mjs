@@ -43,7 +43,7 @@ async function contestants(costs, callers) {
   return Object.entries(peers).map(([name, run]) => ({ name, run: repeat(run, callers) }));
 }
 
-/** A hash of each peer's, ours first, by name. */
+/** The peers by name, ours first. Each function computes one hash. */
 export function peersAt(costs) {
   const { memoryCost, timeCost, parallelism } = costs;
   return {

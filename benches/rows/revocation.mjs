@@ -54,7 +54,9 @@ function fullList() {
   return list;
 }
 
-/** A token of each kind that is revoked, and one that is not. */
+/**
+ * Checks that the verifier refuses a token revoked by id, session or subject, but no other token.
+ */
 function assertRefuses(verifier, list, issuer) {
   const later = seconds() + TTL;
   const [byId, bySession, bySubject, spared] = Array.from({ length: 4 }, () =>

@@ -6,7 +6,10 @@ import { SecretBuffer } from '@nodesec/native';
 import sodium from 'sodium-native';
 
 const LENGTH = 32;
-/** Of sodium-native some 16,000 fit into a process, and freed ones go when the event loop turns. */
+/**
+ * Operations per turn of the event loop. Some 16,000 secrets of sodium-native fit into a process,
+ * and freed ones are released only when the event loop turns.
+ */
 const A_TURN = 500;
 
 export const rows = [

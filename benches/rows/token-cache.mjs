@@ -6,7 +6,7 @@ import { makeKey, signersOf, verifiersOf } from '../lib/token-peers.mjs';
 import { inTurn, shuffled } from '../lib/work.mjs';
 
 const SIZE = 150;
-/** Places in either cache. */
+/** The capacity of each cache, in tokens. */
 const ROOM = 2000;
 
 export const rows = ['HS256', 'RS256'].flatMap((alg) =>
@@ -27,7 +27,7 @@ async function cached(alg, count) {
   assert.equal(new Set(tokens).size, count);
   const { '@nodesec/native': ours, 'fast-jwt': fastJwt } = verifiersOf(key, ROOM);
   await assertSameVerdicts({ '@nodesec/native': ours, 'fast-jwt': fastJwt }, tokens[0], key);
-  // Twice: the second time out of the caches.
+  // Each token is verified twice: the second result comes from the caches.
   for (const token of [...tokens, ...tokens]) assert.deepEqual(fastJwt(token), ours(token));
   return [
     { name: '@nodesec/native', run: inTurn(tokens, ours) },

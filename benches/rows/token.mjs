@@ -4,7 +4,7 @@ import { assertSameTokens, assertSameVerdicts } from '../lib/token-checks.mjs';
 import { makeKey, signersOf, verifiersOf } from '../lib/token-peers.mjs';
 import { repeat } from '../lib/work.mjs';
 
-/** How many times as long as ours the best of the peers must take, at every size or at one. */
+/** The ratio of the fastest peer's time to ours that must be reached, at all sizes or at one. */
 const TARGETS = {
   HS256: { sign: { 150: 4 }, verify: { 150: 3.5 } },
   EdDSA: { sign: 3, verify: 1.3 },

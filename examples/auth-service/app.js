@@ -8,7 +8,7 @@ const { HttpError, handleErrors, notFound } = require('./errors.js');
 const { credentials, json, newPassword, refreshToken } = require('./input.js');
 const { clientKey, limitRequests, spend } = require('./limits.js');
 
-/** The service, from parts that security.js and users.js make. */
+/** Returns the Express app. security.js and users.js make its parts. */
 function createApp({ keys, limits, passwords, sessions, users, verifier }) {
   const app = express();
   const authenticated = authenticate(verifier);
@@ -37,19 +37,20 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
     const { username, password } = credentials(req.body);
     const client = clientKey(req);
     const account = `${client} ${username}`;
-    // Before the hash, which is what an attacker would make us pay for, and spent by each attempt
-    // at its start, so that a hundred at once are a hundred.
+    // The limits are spent before the hash, because the hash is expensive. Each attempt spends at
+    // its start, so that a hundred attempts at once count as a hundred.
     spend(limits.passwords, client);
     spend(limits.logins, account);
     const user = users.get(username);
-    // Where there is no such user, a hash is computed all the same: an answer that comes sooner
-    // would tell who has an account.
+    // If there is no such user, a hash is computed all the same: a faster answer would reveal that
+    // the name has no account.
     const { valid, newDigest } = await passwords.verifyAndUpdate(user?.digest, password);
     if (!valid) throw new HttpError(401, 'invalid_credentials');
-    // Not the client's own limit: it would start anew with every login to the attacker's account.
+    // The client's own limit is not reset: an attacker could reset it by logging in to an account
+    // of their own.
     limits.logins.reset(account);
-    // The old digest was of another policy or pepper. It is replaced if it is still there: the
-    // password may have been changed meanwhile, and must not be changed back.
+    // The old digest has another policy or pepper. It is replaced only if it is still stored: if
+    // the user has changed the password meanwhile, the new password must stay.
     if (newDigest) await users.replaceDigest(user.name, user.digest, newDigest);
     res.json(await sessions.start(user.id, { name: user.name }));
   });
@@ -61,8 +62,9 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
       case 'replayed':
         return res.json({ status, ...pair });
       case 'reuse':
-        // A used-up token means that two hold it, and one of them stole it. The session has been
-        // ended for both; the user, who should be told, will log in again; the thief cannot.
+        // A used-up token means that two parties hold it, and one of them stole it. The session has
+        // been ended for both. The user can log in again, the thief cannot. A real service should
+        // also tell the user.
         console.warn(`auth-service: a used-up refresh token of user ${subject}; its session has ended`);
         throw new HttpError(401, 'refresh_token_reused');
       case 'expired':
@@ -84,7 +86,7 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
 
   app.get('/me', authenticated, (req, res) => {
     const user = users.get(req.auth.name);
-    // The name may have passed to another since the token was issued; the id never does.
+    // The name may belong to another user since the token was issued; an id is never reused.
     if (user?.id !== req.auth.sub) throw new HttpError(401, 'invalid_token');
     res.json(profile(user));
   });
@@ -92,7 +94,8 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
   app.get('/.well-known/jwks.json', (req, res) => {
     const { body, etag, maxAge } = keys.jwks();
     res.set({ 'Cache-Control': `public, max-age=${maxAge}`, ETag: etag });
-    // Not Express's own check: it ignores the tag that fetch() sends, beside `no-cache`.
+    // Express's own check does not work here: fetch() sends the tag together with `no-cache`, and
+    // Express then ignores the tag.
     if (req.get('If-None-Match')?.includes(etag)) return res.status(304).end();
     res.type('application/jwk-set+json').send(body);
   });
@@ -101,7 +104,7 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
   return app;
 }
 
-/** What a user may see of the own record: everything but the digest. */
+/** The fields of a record that its user may see: all but the digest. */
 function profile({ id, name, createdAt }) {
   return { id, username: name, createdAt };
 }

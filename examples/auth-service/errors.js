@@ -1,7 +1,7 @@
 'use strict';
 
-// Every error that a client sees is a status and `{ error, message? }` of our own words. What the
-// module or Express throws goes to the log at most.
+// Every error that a client sees is a status and `{ error, message? }` in this service's own words.
+// Errors of the module and of Express go to the log at most.
 
 class HttpError extends Error {
   constructor(status, error, { message, headers } = {}) {
@@ -12,14 +12,14 @@ class HttpError extends Error {
   }
 }
 
-/** What Express and its parser throw for a request that they cannot read. */
+/** The errors of Express and its parser for a request that they cannot read, by status. */
 const UNREADABLE = {
   400: 'malformed_request',
   413: 'body_too_large',
   415: 'unsupported_encoding',
 };
 
-/** The service, not the request, is at its limits. */
+/** The codes of errors that mean that the service is at a limit of its own. */
 const BUSY = new Set([
   'ERR_PASSWORD_BUSY',
   'ERR_PASSWORD_MEMORY',
@@ -31,7 +31,7 @@ function notFound() {
   throw new HttpError(404, 'not_found');
 }
 
-// Express knows an error handler by its four parameters.
+// Express recognises an error handler by its four parameters.
 function handleErrors(error, req, res, next) {
   if (res.headersSent) return next(error);
   const { status, body, headers } = error instanceof HttpError ? error : translate(error);
@@ -44,8 +44,8 @@ function translate(error) {
     const seconds = Math.ceil((error.retryAfterMs ?? 5_000) / 1000);
     return new HttpError(503, 'busy', { headers: { 'Retry-After': String(seconds) } });
   }
-  // All values of a request are checked in input.js, so that even an ArgumentError of the module
-  // is our mistake and not the client's.
+  // input.js checks all values of a request, so even an ArgumentError of the module is a mistake of
+  // this service and not of the client.
   console.error(error);
   return new HttpError(500, 'internal');
 }

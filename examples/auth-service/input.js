@@ -1,16 +1,16 @@
 'use strict';
 
-// What a request's body may hold. Everything is refused here that the module would refuse, so
-// that a client's mistake is a 400 and never reaches it.
+// Checks request bodies. Every value that the module would refuse is refused here, so that a
+// mistake of the client gives a 400 and never reaches the module.
 
 const express = require('express');
 
 const { HttpError } = require('./errors.js');
 
-/** ASCII: two names that look alike are the same name. */
+/** ASCII only, so that two names that look alike are the same name. */
 const USERNAME = /^[a-z0-9][a-z0-9._-]{2,31}$/;
 const MIN_PASSWORD = 10;
-/** Bytes. Long enough for any passphrase; the module takes 4096. */
+/** In bytes. Long enough for any passphrase; the module accepts up to 4096. */
 const MAX_PASSWORD = 1024;
 const MAX_TOKEN = 1024;
 
@@ -30,7 +30,7 @@ function credentials(body) {
   if (!USERNAME.test(username)) {
     throw invalid('username must be 3 to 32 letters, digits, dots, dashes or underscores');
   }
-  // One form for what different keyboards compose differently (NIST SP 800-63B).
+  // Gives one form to characters that different keyboards compose differently (NIST SP 800-63B).
   const password = text(body, 'password').normalize('NFKC');
   if (Buffer.byteLength(password) > MAX_PASSWORD) {
     throw invalid(`password must be at most ${MAX_PASSWORD} bytes`);
@@ -38,7 +38,7 @@ function credentials(body) {
   return { username, password };
 }
 
-/** Credentials whose password is good enough to be set. */
+/** Checks that the password is long enough for a new account. */
 function newPassword({ username, password }) {
   if (password.length < MIN_PASSWORD) {
     throw invalid(`password must be at least ${MIN_PASSWORD} characters`);
@@ -52,7 +52,7 @@ function refreshToken(body) {
   return token;
 }
 
-/** A string without lone surrogates, of which two different ones would be hashed as the same. */
+/** A string field of the body. Lone surrogates are refused: different ones would hash the same. */
 function text(body, field) {
   const value = body[field];
   if (typeof value !== 'string' || !value.isWellFormed()) {

@@ -4,7 +4,7 @@ const { isIPv4, isIPv6 } = require('node:net');
 
 const { HttpError } = require('./errors.js');
 
-/** Spends one unit, or answers 429 and says when there will be one. */
+/** Spends one unit of a limit. If there is none, throws a 429 that says when there will be one. */
 function spend(limiter, key) {
   const { allowed, retryAfterMs } = limiter.consume(key);
   if (!allowed) {
@@ -13,7 +13,7 @@ function spend(limiter, key) {
   }
 }
 
-/** Middleware that limits all requests of a client. */
+/** Middleware that limits the requests of each client. */
 function limitRequests(limiter) {
   return (req, res, next) => {
     spend(limiter, clientKey(req));
@@ -22,15 +22,15 @@ function limitRequests(limiter) {
 }
 
 /**
- * The client, as far as its address tells: an IPv4 address, or the /56 that an IPv6 customer gets,
- * out of which it may pick an address for every request.
+ * The key of a client, from its address: an IPv4 address, or the /56 prefix of an IPv6 address. An
+ * IPv6 customer gets a /56 and may use another address of it for every request.
  */
 function clientKey({ ip }) {
   const address = String(ip).replace(/^::ffff:(?=\d+\.)/i, '');
   if (isIPv4(address)) return address;
-  // A client that has hung up has none.
+  // A client that has hung up has no address.
   if (!isIPv6(address)) throw new HttpError(400, 'client_unknown');
-  // `::` stands for the groups of zeros that are missing to eight.
+  // `::` stands for as many zero groups as are missing from eight.
   const [head, tail = []] = address.split('::').map((half) => half.split(':').filter(Boolean));
   const zeros = Array(8 - head.length - tail.length).fill('0');
   const [a, b, c, d] = [...head, ...zeros, ...tail].map((group) => parseInt(group, 16));

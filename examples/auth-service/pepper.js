@@ -1,8 +1,8 @@
 'use strict';
 
-// The pepper: a secret that goes into every password hash and is not in the database, so that a
-// stolen database alone cannot be attacked. Back it up apart from the users, and never lose it:
-// without it no password verifies. A larger service keeps it in a secret store.
+// Loads the pepper: a secret that goes into every password hash and is not in the database, so that
+// a stolen database alone cannot be attacked. Back it up separately from the users, and never lose
+// it: without it no password verifies. A larger service keeps it in a secret store.
 
 const { existsSync, readFileSync, writeFileSync } = require('node:fs');
 const path = require('node:path');

@@ -1,9 +1,10 @@
 'use strict';
 
-// The entry: `node examples/auth-service/server.js [--port N] [--data DIR]`
+// The entry point: `node examples/auth-service/server.js [--port N] [--data DIR]`
 //
-// It speaks plain HTTP to this machine only: a proxy in front of it adds TLS, and then Express
-// has to be told which proxy to believe about the client's address (`trust proxy`).
+// It speaks plain HTTP and listens on this machine's loopback address only. A proxy in front of it
+// adds TLS. Then set Express's `trust proxy`, so that Express takes the client's address from the
+// proxy.
 
 const { mkdirSync } = require('node:fs');
 const { createServer } = require('node:http');
@@ -15,7 +16,7 @@ const { createSecurity } = require('./security.js');
 const { openUsers } = require('./users.js');
 
 const HOST = '127.0.0.1';
-/** How long requests under way may take to finish when the service is told to stop. */
+/** The time that running requests get to finish when the service is told to stop. */
 const SHUTDOWN_MS = 5_000;
 
 async function main() {
@@ -23,7 +24,7 @@ async function main() {
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const security = await createSecurity(data);
   const users = openUsers(data);
-  // Bodies are small, so whoever needs longer to send one is only holding the connection.
+  // Bodies are small: a client that needs longer than 10 s to send one only holds the connection.
   const server = createServer({ requestTimeout: 10_000 }, createApp({ ...security, users }));
 
   server.on('error', fail);
@@ -32,7 +33,7 @@ async function main() {
   });
 
   const stop = () => {
-    // Connections are closed as they fall idle, and after a while all of them.
+    // Idle connections are closed every 50 ms, and the others after `SHUTDOWN_MS`.
     setInterval(() => server.closeIdleConnections(), 50).unref();
     setTimeout(() => server.closeAllConnections(), SHUTDOWN_MS).unref();
     server.close(async () => {

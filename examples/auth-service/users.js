@@ -1,24 +1,24 @@
 'use strict';
 
-// The users, in one LMDB file. Reads come from memory that is mapped from the file; a write's
-// promise resolves when it is on the disk.
+// Stores the users in one LMDB file. Reads come from memory that is mapped from the file. The
+// promise of a write resolves when the write is on the disk.
 
 const path = require('node:path');
 
 const { open } = require('lmdb');
 
-/** A user is `{ id, name, digest, createdAt }`, under its name. */
+/** Opens the table of users: name → `{ id, name, digest, createdAt }`. */
 function openUsers(dataDirectory) {
   const table = open({ path: usersFile(dataDirectory), noSubdir: true, overlappingSync: false });
 
   return {
     get: (name) => table.get(name),
 
-    /** Whether the user was added: `false` if the name is taken, even since the last look. */
+    /** Adds a user; resolves to `false` if the name is taken, even since the last `get`. */
     add: (user) => table.ifNoExists(user.name, () => table.put(user.name, user)),
 
     /**
-     * Replaces a digest if it is still `expected` (compare-and-swap); whether it was.
+     * Replaces a digest if it is still `expected` (compare-and-swap). Resolves to whether it was.
      */
     replaceDigest(name, expected, digest) {
       return table.transaction(() => {

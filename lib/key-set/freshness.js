@@ -1,12 +1,13 @@
 'use strict';
 
-/** More seconds than this are as many (RFC 9111 section 1.2.2). */
+/** Larger numbers of seconds count as this one (RFC 9111 section 1.2.2). */
 const MANY = 2 ** 31;
 
 /**
- * For how many seconds an answer is fresh (RFC 9111 section 4.2): what its Cache-Control says, less
- * its Age, within the bounds. Without a `max-age` it is `maxAge`; one that cannot be read, and
- * `no-store` and `no-cache`, are as short as can be.
+ * Returns the seconds for which an answer is fresh (RFC 9111 section 4.2): the shortest time that
+ * its Cache-Control states, less its Age, but at least `minAge` and at most `maxAge`. `no-store`,
+ * `no-cache` and a `max-age` that cannot be read state 0 seconds. If Cache-Control states no time,
+ * the answer is fresh for `maxAge`.
  */
 function lifetime({ cacheControl = '', age }, { minAge, maxAge }) {
   const stated = cacheControl

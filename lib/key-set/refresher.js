@@ -1,15 +1,15 @@
 'use strict';
 
-// When a set is fetched: never by a timer, always because somebody uses it, and never twice at
-// once.
+// Decides when a key set is fetched: only when the set is used, never by a timer, and with at most
+// one request at a time.
 
-/** The share of their life after which keys are fetched anew while they can still be used. */
+/** Keys are refetched after this share of their lifetime, while they can still be used. */
 const REFRESH_AHEAD = 0.8;
-/** The pause after a request; each that fails doubles it. */
+/** The pause after a success or a first failure; each further failure in a row doubles it. */
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 
-/** What a token that is refused with these codes is a reason for. */
+/** The codes of refused tokens that cause a request, and the trigger to report for each. */
 const TRIGGERS = new Map([
   ['ERR_JWT_KEY_NOT_FOUND', 'unknown-key'],
   ['ERR_JWT_KEYS_UNAVAILABLE', 'unavailable'],
@@ -21,25 +21,30 @@ class Refresher {
   #running;
   #failures = 0;
   #requests = 0;
-  // By the clock that nobody sets.
+  // Times of the monotonic clock, in milliseconds.
   #endedAt = -Infinity;
   #dueAt = -Infinity;
 
-  /** `load(trigger)` fetches and resolves to the seconds for which the set is fresh, or rejects. */
+  /**
+   * `load(trigger)` fetches the set. It resolves to the seconds for which the set is fresh, or
+   * rejects.
+   */
   constructor(load, cooldownMs) {
     this.#load = load;
     this.#cooldownMs = cooldownMs;
   }
 
-  /** What every use calls: fetches in the background when it is time to. */
+  /** Called at every use of the set: starts a request in the background if one is due. */
   use() {
     if (performance.now() >= this.#dueAt) this.#start('due');
   }
 
   /**
-   * What a token calls for that was refused when so many `requests` had ended. Gives what to wait
-   * for; nothing, when a request would not help or is not allowed yet: whoever makes tokens up
-   * causes one a cooldown at most.
+   * Called for a token that was refused with `code`: fetches the set if a request may help.
+   * `requests` is the number of requests that had ended when the token was verified; if another has
+   * ended since, the token can be verified again at once. Returns a promise to wait for, or
+   * undefined if a request would not help or is not allowed yet. Made-up tokens cause at most
+   * one request per cooldown.
    */
   need(code, requests = this.#requests) {
     const trigger = TRIGGERS.get(code);
@@ -51,12 +56,15 @@ class Refresher {
     return performance.now() >= allowedAt ? this.#start(trigger) : undefined;
   }
 
-  /** How many requests have ended. */
+  /** The number of requests that have ended. */
   get requests() {
     return this.#requests;
   }
 
-  /** Fetches now, unless that is what happens already; resolves to the error of a failure. */
+  /**
+   * Fetches the set now, or waits for the request that is running. Resolves to the error if the
+   * request fails, otherwise to undefined.
+   */
   fetch() {
     return this.#start('refresh');
   }
@@ -67,14 +75,15 @@ class Refresher {
   }
 
   #start(trigger) {
-    // What `load` calls may use the keys itself, and must find that they are being fetched.
+    // `load` starts only after `#running` is set: the functions that it calls may use the keys
+    // themselves, and must find that a request is running.
     this.#running ??= Promise.resolve().then(() => this.#run(trigger));
     return this.#running;
   }
 
-  /** Never rejects: nobody may be waiting. */
+  /** Runs one request. The promise never rejects, because there may be nobody to handle it. */
   async #run(trigger) {
-    // Until it has ended, nothing else is due.
+    // No other request is due until this one has ended.
     this.#dueAt = Infinity;
     let seconds;
     let error;

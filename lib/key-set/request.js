@@ -1,18 +1,19 @@
 'use strict';
 
-// One request for a JWK Set: it has an end, and so has its body.
+// Makes one request for a JWK Set, with limits on its time and on the length of the body.
 
 const { JwtError, makeError, withCause } = require('../errors.js');
 
-/** What the request asks for; what a caller gives for the same names comes first. */
+/** The Accept header of a request, unless the caller's headers have one. */
 const ACCEPT = 'application/jwk-set+json, application/json';
-/** What a header may hold. Longer entity tags are not sent back. */
+/** Entity tags that are sent back: 1 to 1,024 characters that a header may hold. */
 const ETAG = /^[ -~\x80-\xff]{1,1024}$/;
 
 /**
- * The body's text, its entity tag and Cache-Control and Age; no text when the set with `etag` is
- * still the one. Rejects with a coded error for every answer that is neither, and for what only
- * looks like one: the option `fetch` gives anything.
+ * Resolves to the body's text and the entity tag, Cache-Control and Age of the answer. The text is
+ * undefined if the set with `etag` is still current. Rejects with `ERR_JWT_KEYS_UNAVAILABLE` for
+ * every other answer, and for an object that only looks like an answer: the option `fetch` may
+ * return anything.
  */
 async function request(target, etag) {
   try {
@@ -38,7 +39,7 @@ async function exchange(target, etag, signal) {
   };
 }
 
-/** Whatever is not followed here is an answer like any other: a redirect is refused. */
+/** Sends the request. Redirects are not followed: the caller refuses them by their status. */
 async function send({ url, headers, fetch = globalThis.fetch }, etag, signal) {
   const sent = new Headers(headers);
   if (!sent.has('accept')) sent.set('accept', ACCEPT);
@@ -75,7 +76,7 @@ async function readText(body, maxBytes) {
   return text;
 }
 
-/** Settles in time, whether or not what does the work listens to its signal. */
+/** Settles within `ms` milliseconds, even if `work` ignores its signal. */
 function withDeadline(ms, work) {
   const controller = new AbortController();
   return new Promise((resolve, reject) => {
@@ -86,7 +87,7 @@ function withDeadline(ms, work) {
     };
     work(controller.signal).then(done(resolve), done(reject));
   }).finally(() => {
-    // A body that nobody reads holds a connection.
+    // An unread body would keep its connection open.
     controller.abort();
   });
 }
@@ -99,7 +100,10 @@ function usableEtag(etag) {
   return etag !== undefined && ETAG.test(etag) ? etag : undefined;
 }
 
-/** Never says where: the URL may hold a key of the caller's. The cause may name the host. */
+/**
+ * The error of a failed request. Its message never quotes the URL, which may hold a key of the
+ * caller. The cause may name the host.
+ */
 function failure(why, cause) {
   const message = `the JWK Set could not be fetched: ${why}`;
   return withCause(makeError('ERR_JWT_KEYS_UNAVAILABLE', message), cause);

@@ -17,7 +17,8 @@ async function calibrate(options) {
     const measurement = await measure();
     onProgress?.(measurement);
   }
-  // What was found, by itself, and then on every thread that has memory for it.
+  // Measures the options found: first one hash alone, then as many at once as threads and memory
+  // allow.
   const { measuredMs, ...costs } = await measure();
   const { threads, maxMemory } = native.passwordPoolStats();
   const atOnce = Math.max(1, Math.min(threads, Math.floor(maxMemory / (costs.memoryCost * 1024))));

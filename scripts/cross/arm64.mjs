@@ -1,4 +1,4 @@
-// Linux on ARM64: built, and the suites of each capability run under qemu-user.
+// Linux on ARM64: builds the native part, and runs one suite per capability under qemu-user.
 
 import { chmodSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -7,7 +7,7 @@ import { layOut } from '../lib/tree.mjs';
 import { runSuites } from './suites.mjs';
 import { cargo, npmPackage, workshop } from './tools.mjs';
 
-/** One for each capability: the emulator is slow. */
+/** One suite per capability, because the emulator is slow. */
 const SUITES = [
   'password/password', 'token/token', 'revocation/revocation', 'session/session', 'secret/secret',
   'limiter/limiter', 'house/ids',
@@ -44,8 +44,9 @@ export default {
 };
 
 /**
- * A program that runs Node under the emulator, and that Node takes for itself: tests start children
- * with `process.execPath`, and this machine's kernel starts no programs of ARM64.
+ * Writes a program that runs Node under the emulator, with `process.execPath` set to the program
+ * itself: tests start children with `process.execPath`, and this machine's kernel cannot start
+ * ARM64 programs.
  */
 function emulated(node) {
   const program = path.join(workshop, 'node-arm64');

@@ -1,4 +1,4 @@
-// macOS: the types are checked and the C parts compiled. Nothing runs: there is no macOS here.
+// macOS: checks the types and compiles the C parts. Nothing runs, because there is no macOS here.
 
 import { cargo, zig } from './tools.mjs';
 

@@ -1,5 +1,5 @@
-// Alpine and other systems with musl: linked, and what it asks of the system looked at. Nothing
-// runs: the builds of Node for musl that can be had here crash in Debian's loader.
+// Alpine and other systems with musl: links the native part, and checks which libraries it needs.
+// Nothing runs: the available builds of Node for musl crash in Debian's loader.
 
 import { execFileSync } from 'node:child_process';
 import path from 'node:path';

@@ -1,4 +1,4 @@
-// Runs programs of another platform and the JavaScript suites with its Node.
+// Runs programs of another platform, and the JavaScript suites with that platform's Node.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,8 +8,8 @@ import path from 'node:path';
 import { workshop } from './tools.mjs';
 
 /**
- * Runs suites, each in a process of its own. Node's warnings are printed in the suites that are
- * `warned` only. Gives the number of tests that passed; throws when one failed.
+ * Runs suites, each in a process of its own. Node prints its warnings only in the `warned` suites.
+ * Returns the number of tests that passed. Throws if a test fails, or if a suite has no test.
  */
 export async function runSuites(names, [command, ...first], { cwd, env = process.env, warned = [] }) {
   let total = 0;
@@ -25,15 +25,16 @@ export async function runSuites(names, [command, ...first], { cwd, env = process
   return total;
 }
 
-/** What the end of a report says; nested tests have such lines too, further in. */
+/** Reads a count from the end of a report. The same lines of nested tests are indented. */
 function count(report, what) {
   const [, number] = new RegExp(`^# ${what} (\\d+)`, 'm').exec(report) ?? [];
   return Number(number);
 }
 
 /**
- * What a program wrote, through a file: wine's Node does not know what Node's own pipes are. Throws
- * when it fails or takes longer than five minutes.
+ * Runs a program and returns its output. The output goes through a file, because Node under wine
+ * does not understand the pipes that Node makes. Throws if the program fails or takes longer than
+ * five minutes.
  */
 export async function runToFile(command, args, options) {
   const file = path.join(workshop, `output-${process.pid}.txt`);

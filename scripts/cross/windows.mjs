@@ -1,5 +1,6 @@
-// Windows: the Rust tests and the JavaScript suites run under wine. That shows that the code loads
-// and computes; wine's memory management is Linux's, and it does not say which pages are locked.
+// Windows: runs the Rust tests and the JavaScript suites under wine. This shows that the code loads
+// and computes correctly. It shows nothing about locked pages: wine manages memory with Linux, and
+// does not report which pages are locked.
 
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -14,7 +15,7 @@ const GCC = 'x86_64-w64-mingw32-gcc';
 const WINE = '/usr/lib/wine/wine64';
 const folder = path.join(workshop, 'windows');
 
-/** Suites that need what is not there, each with what that is. */
+/** Suites that cannot run under wine, each with the thing that it needs. */
 const LEFT_OUT = {
   'docs/migrating': 'the packages that one migrates from',
   'docs/switch-from-argon2': 'npm argon2 as the other side',
@@ -81,9 +82,9 @@ export default {
 };
 
 /**
- * The option with which Node leaves out the delay of TCP's keepalive: wine 8 lacks it and refuses
- * to connect then, and fetch always asks for it. In the tree, which the permission model lets tests
- * read.
+ * Writes a module that turns TCP keepalive off, and returns the Node option that loads it. fetch
+ * always asks for a keepalive delay, wine 8 does not support one, and connecting then fails. The
+ * module is in the tree, which tests may read under the permission model.
  */
 function withoutKeepAlive(tree) {
   const file = path.join(tree, 'keepalive.cjs');
@@ -93,9 +94,9 @@ function withoutKeepAlive(tree) {
 }
 
 /**
- * Two libraries: an empty `libnode.dll`, which napi-build wants to see and nothing is linked to,
- * and `bcryptprimitives.dll` with the function that Rust takes random bytes from, which wine 8
- * lacks. Gives the path of the second.
+ * Builds two libraries: an empty `libnode.dll`, which napi-build requires but to which nothing is
+ * linked, and `bcryptprimitives.dll` with the function that gives Rust random bytes, which wine 8
+ * lacks. Returns the path of the second.
  */
 function standIns() {
   const source = path.join(folder, 'prng.c');
@@ -116,7 +117,7 @@ BOOL WINAPI ProcessPrng(PBYTE buffer, SIZE_T length) {
   return prng;
 }
 
-/** The tests' executable, from what cargo says about its artifacts. */
+/** The path of the tests' executable, from cargo's messages about its artifacts. */
 function executable(artifacts) {
   const found = artifacts
     .split('\n')

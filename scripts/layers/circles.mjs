@@ -1,6 +1,6 @@
-// Circles of files: groups in which every file reaches every other one (Tarjan's algorithm).
+// Finds circles of files: groups in which every file reaches every other (Tarjan's algorithm).
 
-/** The circles among edges `{ from, to }`, each as its edges. */
+/** Returns the circles among edges `{ from, to }`, each as the list of its edges. */
 export function circles(edges) {
   const targets = new Map();
   for (const { from, to } of edges) {

@@ -1,5 +1,5 @@
-// The edges between the files of a crate, as the compiler sees them: names are resolved, so an edge
-// leads to the file that defines an item, whatever re-exports it.
+// Reads the edges between the files of a crate from the compiler. The compiler resolves names, so
+// an edge leads to the file that defines an item, even if another file re-exports it.
 
 import { spawn } from 'node:child_process';
 import path from 'node:path';
@@ -8,14 +8,15 @@ import { cargoEnv } from '../lib/toolchain.mjs';
 
 /** A position in the crate's sources, as the compiler prints it. */
 const SPAN = /^span: src\/([^:]+\.rs):(\d+):/;
-/** An item of this crate, which the compiler numbers 0. Ends the line, apart from brackets. */
+/** An item of this crate, which the compiler numbers 0. Only brackets may follow it on the line. */
 const OWN_ITEM = /DefId\(0:\d+ ~ \w+\[[0-9a-f]+\](?:::([^)]*))?\)/;
-/** Kinds of names that belong to a path or to a signature, and are not taken from a file. */
+/** Kinds of names that are part of a path or a signature: they make no edge to a file. */
 const NOT_TAKEN = new Set(['Mod', 'TyParam', 'ConstParam', 'LifetimeParam']);
 
 /**
- * The edges of the crate in `folder`, without its tests: `{ from, to, line, name }`, files relative
- * to src/. Compiles the crate twice, without its dependencies when these are compiled.
+ * Resolves to the edges of the crate in `folder`, without its tests: `{ from, to, line, name }`,
+ * with files relative to src/. Compiles the crate twice; dependencies that are compiled already are
+ * not compiled again.
  */
 export async function rustEdges(folder, files) {
   const edges = new Map();
@@ -30,7 +31,10 @@ export async function rustEdges(folder, files) {
   return [...edges.values()];
 }
 
-/** Finds the file of an item: that of the innermost module which has one. */
+/**
+ * Returns a function that finds the file of an item: the file of the innermost module that has a
+ * file.
+ */
 function finder(files) {
   const modules = new Map(files.map((file) => [file.replace(/((^|\/)(mod|lib))?\.rs$/, ''), file]));
   return (item) => {
@@ -43,7 +47,7 @@ function finder(files) {
   };
 }
 
-/** Reads resolved paths: a span, then `Def(`, the kind and the item, each on a line. */
+/** Reads resolved paths: a span, then `Def(`, the kind and the item, each on a line of its own. */
 function pathReader(note) {
   let at;
   let kind;
@@ -64,7 +68,10 @@ function pathReader(note) {
   };
 }
 
-/** Reads calls of functions and methods, whose span follows, and constants, whose span precedes. */
+/**
+ * Reads calls of functions and methods, which are followed by their span, and constants, which are
+ * preceded by theirs.
+ */
 function callReader(note) {
   let at;
   let called;
@@ -91,10 +98,11 @@ function position(line) {
   return span ? { file: span[1], line: Number(span[2]) } : undefined;
 }
 
-/** Gives each line of a tree that the compiler prints to `read`, without white space around it. */
+/** Has the compiler print a tree, and passes each line to `read`, trimmed. */
 function compile(folder, tree, read) {
   const args = ['rustc', '--release', '--locked', '--lib', '--', `-Zunpretty=${tree}`];
-  // Only this crate is compiled with unstable options, so that its dependencies stay compiled.
+  // The wrapper allows unstable options for this crate only, so that compiled dependencies stay
+  // valid.
   const wrapper = path.join(import.meta.dirname, 'rustc.mjs');
   const env = { ...cargoEnv(), RUSTC_WORKSPACE_WRAPPER: wrapper };
   return new Promise((resolve, reject) => {

@@ -1,9 +1,9 @@
-// The order of rooms, as the table of ARCHITECTURE.md declares it.
+// Reads the order of rooms from the table in ARCHITECTURE.md.
 
 const HEADER = /^\| *rooms\b.*\|.*\| *`unsafe` *\|$/i;
 
 /**
- * Reads the table whose first column is the rooms, from the top down, and whose last is `unsafe`.
+ * Reads the table. Its first column lists the rooms from the top down, its last column is `unsafe`.
  */
 export function house(markdown) {
   const lines = markdown.split('\n');
@@ -17,7 +17,7 @@ export function house(markdown) {
   const levelOf = (room) => levels.findIndex((rooms) => rooms.includes(room));
   return {
     has: (file) => levelOf(roomOf(file)) !== -1,
-    /** Whether `file` may not take a name from `other`, which is a room or a file of one. */
+    /** Whether `file` may not take a name from `other`, a room or a file of a room. */
     forbids(file, other) {
       const [from, to] = [roomOf(file), roomOf(other)];
       return from !== to && from !== 'lib' && levelOf(to) <= levelOf(from);
@@ -27,7 +27,7 @@ export function house(markdown) {
   };
 }
 
-/** The room of a file: `jwt/key.rs` is of `jwt`, `id.rs` of `id`. */
+/** The room of a file: `jwt/key.rs` belongs to `jwt`, `id.rs` to `id`. */
 export function roomOf(file) {
   return file.split('/')[0].replace(/\.rs$/, '');
 }

@@ -1,4 +1,4 @@
-// The edges between JavaScript files: every file that another one requires or imports.
+// Reads the edges between JavaScript files: each `require` or import of another file is one.
 
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import path from 'node:path';
 const TAKEN = /\b(?:require\(|import\(|from|import)\s*(['"])(\.[^'"\n]*)\1/g;
 const NAMES = ['', '.js', '.mjs', '/index.js'];
 
-/** The edges among `files`, which are relative to `folder`: `{ from, to, line, name }`. */
+/** Returns the edges `{ from, to, line, name }` among `files`, which are relative to `folder`. */
 export function javascriptEdges(folder, files) {
   const known = new Set(files);
   return files.flatMap((from) => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Runs rustc for cargo (RUSTC_WORKSPACE_WRAPPER), and lets it print its trees.
+// Runs rustc for cargo (RUSTC_WORKSPACE_WRAPPER), and allows the unstable options that print trees.
 
 import { spawnSync } from 'node:child_process';
 

@@ -1,13 +1,13 @@
-// What the text of a file says against the order of rooms. It is read for every file, also for
-// tests and for other systems, which the compiler does not read here.
+// Finds breaches of the order of rooms in the text of a file. This covers every file, including
+// tests and code for other systems, which the compiler does not read here.
 
 import { roomOf } from './house.mjs';
 
 const NODE_ROOM = 'binding';
-/** They stand outside the order: the crate's root, and parts that the tests share. */
+/** Rooms outside the order: the crate's root, and helpers that tests share. */
 const OUTSIDE = ['lib', 'testing'];
 
-/** The findings in one file: `{ file, line, message }`. */
+/** Returns the findings in one file: `{ file, line, message }`. */
 export function textFindings(rooms, file, source) {
   const code = blankText(source);
   return [...arrowFindings(rooms, file, code), ...wordFindings(rooms, file, code)].map(
@@ -16,8 +16,8 @@ export function textFindings(rooms, file, source) {
 }
 
 /**
- * Comments, strings and characters as blanks, so that only code is read and lines keep their
- * number.
+ * Replaces comments, strings and characters by blanks, so that only code remains and lines keep
+ * their numbers.
  */
 function blankText(code) {
   const text =
@@ -40,7 +40,7 @@ function arrowFindings(rooms, file, code) {
   return findings;
 }
 
-/** Every room that is named after `crate::`, also within `crate::{…}`. */
+/** Every room that is named after `crate::`, or within `crate::{…}`. */
 function arrows(code) {
   return [...code.matchAll(/\bcrate::\s*(\w+|\{)/g)].flatMap(({ index: at, 0: match, 1: to }) =>
     to === '{'

@@ -1,4 +1,4 @@
-// Brings a fresh checkout to the state that a command needs, and does nothing in one that has it.
+// Brings a checkout to the state that a command needs. Does nothing if it is in that state already.
 
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
@@ -6,7 +6,7 @@ import path from 'node:path';
 import { root, run } from './run.mjs';
 import { cargoEnv, platformOf, requireTools } from './toolchain.mjs';
 
-/** Installs what package-lock.json names, unless that is what node_modules holds. */
+/** Installs the packages of package-lock.json, unless node_modules holds them already. */
 export async function ensureDependencies() {
   // npm writes this file last, so a stopped installation is repeated.
   const installed = path.join(root, 'node_modules', '.package-lock.json');
@@ -14,12 +14,12 @@ export async function ensureDependencies() {
     return;
   }
   console.log('Installing the development dependencies.');
-  // Not `npm ci`: that refuses a lock file which lacks a dependency's packages for other platforms,
-  // and a registry's mirror may not carry those. What the lock file names is installed as it says.
+  // Not `npm ci`, which refuses a lock file that lacks a dependency's packages for other platforms.
+  // A mirror of the registry may not carry those. `npm install` follows the lock file all the same.
   await run('npm', ['install', '--ignore-scripts', '--no-save', '--loglevel', 'error']);
 }
 
-/** Builds the native part, unless there is one as new as its sources. */
+/** Builds the native part, unless it is as new as its sources. */
 export async function ensureBuilt() {
   if (needsBuild()) await build();
 }

@@ -1,12 +1,12 @@
-// An addon that is an example of the crate: what a script needs natively and the product must not
-// have.
+// Loads an addon that is an example of the crate: native code that a script needs and that must not
+// be in the product.
 
 import path from 'node:path';
 
 import { root, run } from './run.mjs';
 import { cargoEnv } from './toolchain.mjs';
 
-/** Builds it and loads it into this process; its exports, and its `file`. */
+/** Builds the addon and loads it into this process. Resolves to its exports and its `file`. */
 export async function loadExample(name) {
   const env = cargoEnv();
   await run('cargo', ['build', '--release', '--locked', '--quiet', '--example', name], { env });

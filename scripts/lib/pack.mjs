@@ -1,4 +1,5 @@
-// The packages that a service installs: the root, which holds no native part, and the platform's.
+// Makes the packages that a service installs: the root package, which has no native part, and the
+// platform package, which holds the native part for one platform.
 
 import fs from 'node:fs';
 import os from 'node:os';
@@ -25,7 +26,8 @@ export async function packBoth(binary, destination) {
 function stageRoot(folder) {
   const { devDependencies, napi, scripts, ...manifest } = readManifest(root);
   copy(root, folder, [...manifest.files, 'README.md', 'LICENSE']);
-  // Only in the tarball: a checkout builds its own, and these may not be published.
+  // Only the tarball depends on the platform packages: a checkout builds its own native part, and
+  // the platform packages might not be published.
   manifest.optionalDependencies = platformVersions();
   fs.writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
 }
@@ -35,7 +37,7 @@ function stagePlatform(folder, binary) {
   copy(root, folder, ['LICENSE']);
 }
 
-/** What does not exist yet is left out, as npm does with `files`. */
+/** Copies files and folders. Missing ones are skipped, as npm does with `files`. */
 function copy(source, folder, names) {
   for (const name of names.filter((name) => fs.existsSync(path.join(source, name)))) {
     fs.cpSync(path.join(source, name), path.join(folder, name), { recursive: true });

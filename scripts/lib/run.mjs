@@ -1,12 +1,12 @@
-// Running other programs: their output goes straight to the terminal, and what they wrote is handed
-// back for a caller that counts.
+// Runs other programs. Their output goes to the terminal at once, and is returned to the caller as
+// well.
 
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 
 export const root = path.resolve(import.meta.dirname, '..', '..');
 
-/** A program that failed, after it had explained itself on its own standard error. */
+/** A program failed, and has explained the failure on its own standard error. */
 export class CommandError extends Error {
   constructor(command, args, status, written) {
     super(`${[path.basename(command), ...args].join(' ')} ended with status ${status}`);
@@ -14,14 +14,17 @@ export class CommandError extends Error {
   }
 }
 
-/** Runs a program to its end; resolves with its standard output, rejects when it fails. */
+/**
+ * Runs a program to its end. Resolves with its standard output, and rejects if it fails. With
+ * `quiet` the output does not go to the terminal.
+ */
 export function run(command, args, { cwd = root, env = process.env, quiet = false } = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd,
       env,
       stdio: ['inherit', 'pipe', 'inherit'],
-      // npm is a .cmd file on Windows, which only a shell starts.
+      // On Windows npm is a .cmd file, which only a shell can start.
       shell: process.platform === 'win32' && command === 'npm',
     });
     let written = '';
@@ -38,7 +41,8 @@ export function run(command, args, { cwd = root, env = process.env, quiet = fals
 }
 
 /**
- * Runs a script's body: a failure ends the process with status 1, without a trace when it is known.
+ * Runs a script's body. A failure ends the process with status 1. The failure of a program is
+ * printed without a stack trace.
  */
 export async function main(body) {
   try {

@@ -1,4 +1,4 @@
-// The service of examples/auth-service as a process of its own.
+// Runs the service of examples/auth-service in a process of its own.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -29,7 +29,7 @@ export async function startService({ port = 0, data }) {
     url,
     /** Resolves with the exit status. */
     ended,
-    /** What the service has logged. */
+    /** The log of the service so far. */
     log: () => output.stderr,
     stop() {
       child.kill('SIGTERM');

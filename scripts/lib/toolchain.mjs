@@ -1,4 +1,4 @@
-// What a build needs on the machine, and the one environment in which this checkout runs cargo.
+// Checks the tools that a build needs, and sets the environment in which this checkout runs cargo.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -6,7 +6,7 @@ import path from 'node:path';
 
 import { root } from './run.mjs';
 
-/** Ends the process with one line for each tool that a build misses, and its fix. */
+/** If tools are missing, prints one line for each, with its fix, and ends the process. */
 export function requireTools() {
   const missing = missingTools();
   if (missing.length === 0) return;
@@ -23,7 +23,7 @@ function missingTools() {
   } else if (isOlder(rustc, wanted)) {
     missing.push(`Rust ${rustc} is too old, ${wanted} is needed. Run: rustup update stable`);
   }
-  // On Windows the compiler is not on the path; Rust finds it by itself, or names what is missing.
+  // On Windows the compiler is not on the path. Rust finds it, or says what is missing.
   const compiler = process.env.CC || 'cc';
   if (process.platform !== 'win32' && !runs(compiler)) {
     missing.push(`A C compiler is missing (${compiler}). ${compilerFix()}`);
@@ -57,8 +57,8 @@ function compilerFix() {
 }
 
 /**
- * The environment for cargo. The napi CLI always names its target, which gives it a folder of its
- * own below target/; naming the same one here lets tests and lints reuse what it compiled.
+ * The environment for cargo. The napi CLI always names its target, so its builds go to a folder of
+ * their own below target/. With the same target, tests and lints reuse these builds.
  */
 export function cargoEnv() {
   return { ...process.env, CARGO_BUILD_TARGET: process.env.CARGO_BUILD_TARGET ?? hostTriple() };

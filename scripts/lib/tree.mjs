@@ -1,18 +1,19 @@
-// The checkout with another native part than the one it was built with.
+// Makes copies of the checkout with another native part.
 
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 
 import { root } from './run.mjs';
 
-/** What the suites use of the checkout. */
+/** The parts of the checkout that the suites use. */
 const PARTS = [
   'README.md', '__test__', 'docs', 'examples', 'index.js', 'lib', 'package.json', 'scripts',
 ];
 
 /**
- * Copies what the suites use into `tree`, with `binary` as the native part of `platform` and other
- * files beside it. Not links: Node looks through them, and would find the checkout's own part.
+ * Copies the parts that the suites use into `tree`, with `binary` as the native part of `platform`.
+ * The files `besides` are copied to the same folder as `binary`. Links would not do: Node resolves
+ * links, and would find the checkout's own native part.
  */
 export function layOut(tree, platform, binary, besides = []) {
   rmSync(tree, { recursive: true, force: true });
@@ -25,7 +26,7 @@ export function layOut(tree, platform, binary, besides = []) {
   for (const file of besides) cpSync(file, path.join(folder, path.basename(file)));
 }
 
-/** The suites of the checkout by name, such as `token/cache`, without those that are left out. */
+/** The names of the checkout's suites, such as `token/cache`, except those in `leftOut`. */
 export function suitesWithout(leftOut) {
   const suites = readdirSync(path.join(root, '__test__'), { recursive: true })
     .filter((name) => name.endsWith('.test.js'))

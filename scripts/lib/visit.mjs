@@ -1,10 +1,10 @@
-// One scripted visit to the auth service over HTTP: each step is checked and printed.
+// Makes one scripted visit to the auth service over HTTP. Each step is checked and printed.
 
 const ADA = { username: 'ada', password: 'correct horse battery' };
 const WRONG = { ...ADA, password: 'incorrect horse battery' };
 const NOBODY = { ...ADA, username: 'nobody' };
 
-/** Makes the visit; throws at the first answer that is not the expected one. */
+/** Makes the visit. Throws at the first unexpected answer. */
 export async function visit(url) {
   const ask = (title, request, expected) => step(url, title, request, expected);
   const login = async (title) => {

@@ -1,6 +1,7 @@
-// What is claimed: at which moment, read in which way, is there anything of a secret to be found.
-// `true` is found and `false` is not, for memfd_secret, mlock, dontdump and plain. Both are claims:
-// a secret that lies open must be found, or the harness would not know how to look for it.
+// The claims: at each moment, for each reader and backend, whether the reader finds any part of a
+// secret. `true` means found, `false` means not found, in the order memfd_secret, mlock, dontdump,
+// plain. Both are claims: the harness must find an unprotected secret, or else it could not find
+// any.
 
 export const BACKENDS = ['memfd_secret', 'mlock', 'dontdump', 'plain'];
 
@@ -9,7 +10,7 @@ const ONLY_PLAIN = [false, false, false, true];
 const ALL_BUT_BEST = [false, true, true, true];
 const EVERYWHERE = [true, true, true, true];
 
-/** By moment and reader, for all secrets. */
+/** The claims by moment and reader. Each holds for all secrets. */
 export const CLAIMS = [
   claim('kept', 'kernel core dump', ONLY_PLAIN),
   claim('kept', 'gcore', ONLY_PLAIN),
@@ -37,7 +38,7 @@ export const CLAIMS = [
   claim('after `dispose()`', 'forked child, reading all it has', NOWHERE),
 ];
 
-/** What brings a planted process from one moment to the next. */
+/** The moments in order, with the command that brings a planted process to each. */
 export const MOMENTS = [
   { moment: 'kept' },
   { moment: 'during `use()`', command: 'lend' },

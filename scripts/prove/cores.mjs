@@ -1,23 +1,23 @@
-// Where the kernel leaves core dumps (core(5)).
+// Finds the core dumps that the kernel writes (core(5)).
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 
-/** Why core dumps cannot be had here, if they cannot. */
+/** The reason why this machine cannot make core dumps; undefined if it can. */
 export function coreProblem() {
   const pattern = corePattern();
   if (pattern.startsWith('|')) {
     return `core dumps go to a program (kernel.core_pattern is "${pattern}"): set it to "core"`;
   }
-  // %p and the like may stand in the file's name, but not in that of its folder.
+  // `takeCore` supports %p and the like in the name of the file, but not in the folder.
   if (path.dirname(pattern).includes('%')) return `kernel.core_pattern is "${pattern}"`;
   const { stdout } = spawnSync('bash', ['-c', 'ulimit -Hc'], { encoding: 'utf8' });
   if (stdout.trim() === '0') return 'core dumps are forbidden (ulimit -Hc is 0)';
   return undefined;
 }
 
-/** The file of the one core dump that has just been made by a planted process or its child. */
+/** The path of the one core dump that a planted process or its child has just made. */
 export function takeCore(specimen) {
   const folder = path.resolve(specimen.folder, path.dirname(corePattern()));
   const name = path.basename(corePattern());

@@ -1,14 +1,14 @@
-// Reads processes of each backend at each moment, and compares with what is claimed.
+// Reads processes of each backend at each moment, and compares the results with the claims.
 
 import { READERS } from './readers.mjs';
 import { MOMENTS } from './claims.mjs';
 import { SECRETS } from './secrets.mjs';
 import { Specimen } from './specimen.mjs';
 
-/** This ends the process that it reads. */
+/** This reader ends the process that it reads. */
 const FATAL = 'kernel core dump';
 
-/** Resolves with the claims, completed by what was `found`, and with the `problems` as text. */
+/** Resolves with the claims, each with its result in `found`, and with the `problems` as text. */
 export async function examine(native, claims, backends, { places = false } = {}) {
   const found = claims.map((claim) => ({ ...claim, found: {} }));
   const problems = [];
@@ -17,7 +17,7 @@ export async function examine(native, claims, backends, { places = false } = {})
     const { secrets } = result;
     found[claims.indexOf(claim)].found[backend] = secrets.length > 0;
     if (!result.controls.has(READERS[claim.reader].control)) problems.push(`${name}: no control`);
-    // Each of them, so that none is looked for in a wrong form.
+    // Here every single secret must be found. This shows that the harness knows the form of each.
     if (backend === 'plain' && claim.reader === '/proc/PID/mem' && claim.moment === 'kept') {
       const names = new Set(secrets.map(({ secret }) => secret));
       const unseen = SECRETS.filter((secret) => !names.has(secret.name));
@@ -35,8 +35,8 @@ export async function examine(native, claims, backends, { places = false } = {})
 }
 
 /**
- * The processes that are needed: each is read at some moments, and one way to read is the last
- * that happens to it.
+ * Divides the claims among processes. The fatal reader ends its process, so each process has at
+ * most one claim of that reader, and it comes last.
  */
 function lives(claims) {
   const fatal = claims.filter(({ reader }) => reader === FATAL);

@@ -1,16 +1,16 @@
-// What a secret may look like in memory: the bytes, the texts that stand for them, and what an HMAC
-// or a cipher computes from them.
+// Computes the forms that a secret may have in memory: its bytes, their text encodings, and the
+// values that an HMAC or a cipher derives from them.
 
 import { createHmac, hkdfSync } from 'node:crypto';
 
 import { compress, initialState } from './sha256.mjs';
 
-/** The block of SHA-256, in bytes. */
+/** The block size of SHA-256, in bytes. */
 const BLOCK = 64;
 
 /**
- * Every form of some bytes, in pieces that carry at least 64 bits of them: a part of a secret, as a
- * register or the end of a buffer may hold, is found as well.
+ * Returns every form of some bytes, in pieces that carry at least 64 bits of them. So the harness
+ * also finds a part of a secret, for example in a register or at the end of a buffer.
  */
 export function formsOf(bytes) {
   const latin1 = bytes.toString('latin1');
@@ -18,7 +18,8 @@ export function formsOf(bytes) {
     ...binary('raw', bytes),
     ...text('hex', bytes.toString('hex'), 16),
     ...text('HEX', bytes.toString('hex').toUpperCase(), 16),
-    // From the first, second and third byte on, as within a longer text.
+    // Starting at the first, second and third byte: within a longer text the groups of three bytes
+    // may start at any of them.
     ...[0, 1, 2].flatMap((skipped) => [
       ...text(`base64+${skipped}`, wholeBase64(bytes.subarray(skipped), 'base64'), 12),
       ...text(`base64url+${skipped}`, wholeBase64(bytes.subarray(skipped), 'base64url'), 12),
@@ -28,7 +29,7 @@ export function formsOf(bytes) {
   ];
 }
 
-/** What HMAC-SHA256 makes of a key: the padded blocks, and the states after them (RFC 2104). */
+/** The forms of an HMAC-SHA256 key: its padded blocks, and the states after them (RFC 2104). */
 export function hmacForms(key) {
   const block = Buffer.alloc(BLOCK);
   key.copy(block);
@@ -39,14 +40,17 @@ export function hmacForms(key) {
     const padded = block.map((byte) => byte ^ pad);
     const state = stateAfter(padded);
     return [
-      // Behind the key the block is the same for everybody.
+      // The rest of the block, behind the key, is the same for all keys.
       ...binary(`${name} block`, padded.subarray(0, key.length)),
       ...binary(`${name} state`, state),
     ];
   });
 }
 
-/** What sealing derives from the caller's key and the salt at the head of what it sealed. */
+/**
+ * The values that sealing derives from the caller's key and the salt, which are bytes 2 to 33 of
+ * the sealed data.
+ */
 export function sealForms(key, sealed) {
   const salt = sealed.subarray(2, 34);
   const extracted = createHmac('sha256', salt).update(key).digest();
@@ -58,7 +62,7 @@ export function sealForms(key, sealed) {
   ];
 }
 
-/** The bytes forwards, backwards, and by words of 4 and 8 bytes in the other order. */
+/** The bytes as they are, reversed, and with the byte order of 4-byte and 8-byte words swapped. */
 function binary(name, bytes) {
   return [
     ...pieces(name, bytes, 8),
@@ -84,7 +88,9 @@ function pieces(name, bytes, length) {
   return found;
 }
 
-/** Only the groups that three bytes fill: the last may depend on what comes behind. */
+/**
+ * Encodes only whole groups of three bytes: a shorter group depends on the bytes that follow it.
+ */
 function wholeBase64(bytes, encoding) {
   return bytes.subarray(0, Math.floor(bytes.length / 3) * 3).toString(encoding);
 }

@@ -1,5 +1,5 @@
-// The process with secrets in it, told over its standard input what to do, one word a line, and
-// answering with a line. It never has a secret in a string, and prints none.
+// The process that holds the secrets. It reads one command per line from its standard input, and
+// answers each with a line. It never has a secret in a string, and prints none.
 //
 //   node --expose-gc planted.mjs <folder> <addon of the harness>
 
@@ -19,7 +19,7 @@ let planted = [];
 
 const COMMANDS = {
   async plant() {
-    // Reachable to the end: the harness must find them.
+    // The controls stay reachable to the end, because the harness must find them.
     globalThis.controls = {
       buffer: readFileSync(file('control-buffer')),
       text: readFileSync(file('control-text'), 'utf8'),
@@ -30,7 +30,9 @@ const COMMANDS = {
     }
     return nodesec.secureHeap.status().backend;
   },
-  /** Lends the first secret for as long as the harness takes. */
+  /**
+   * Lends the first secret until the harness sends `return`. Any other command aborts the process.
+   */
   lend() {
     planted[0].use((bytes) => {
       answer(`${bytes.length}`);
@@ -43,7 +45,7 @@ const COMMANDS = {
   report: (name) => process.report.writeReport(file(name)),
   'fork-and-dump': (name) => native.forkAndDump(file(name)),
   'fork-and-touch': (address) => native.forkAndTouch(address),
-  /** Lets go of everything; what has no dispose() goes when it is collected. */
+  /** Disposes of all secrets. Objects without dispose() free theirs when they are collected. */
   async dispose() {
     nodesec.secureHeap.disposeAll();
     planted = [];
@@ -58,7 +60,7 @@ const COMMANDS = {
 };
 
 native.allowCore();
-// Everything that there is, not only what cores hold by default (core(5)).
+// Core dumps then hold all kinds of mappings, not only the default ones (core(5)).
 writeFileSync('/proc/self/coredump_filter', '0x1ff');
 answer('ready');
 for (let command = line(); command !== ''; command = line()) {
@@ -66,7 +68,7 @@ for (let command = line(); command !== ''; command = line()) {
   answer(`${(await COMMANDS[name](argument)) ?? 'done'}`);
 }
 
-/** Waits for a line, and everything else in the thread with it; empty at the end of the input. */
+/** Reads a line, and blocks the thread until it arrives. Empty at the end of the input. */
 function line() {
   const byte = Buffer.alloc(1);
   let text = '';

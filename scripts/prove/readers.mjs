@@ -1,5 +1,5 @@
-// The ways to read a process, by name. `control` is what of the planted controls that way can see;
-// `missing` says why this machine has not got it.
+// The readers of processes, by name. `control` names the planted control that the reader can see.
+// `missing` returns the reason why this machine lacks the reader, if it does.
 
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ export const READERS = {
   'kernel core dump': {
     control: 'buffer',
     missing: coreProblem,
-    // Ends the process; every mapping is asked for, not only those that cores hold by default.
+    // This ends the process. planted.mjs has asked for all mappings, not only the default ones.
     async read(specimen) {
       const signal = await specimen.tellLast('abort');
       if (signal !== 'SIGABRT') throw new Error(`aborting ended with ${signal}`);
@@ -62,7 +62,7 @@ function gdbProblem() {
 
 function gcore(specimen, excluded) {
   const file = specimen.file('gcore');
-  // Without the symbols of libraries, which take seconds to load.
+  // Without the symbols of libraries, because loading them takes seconds.
   const commands = [`set dump-excluded-mappings ${excluded}`, `gcore ${file}`];
   const args = ['-nx', '-batch', '-iex', 'set auto-solib-add off', '-p', `${specimen.pid}`];
   for (const command of commands) args.push('-ex', command);
@@ -71,7 +71,7 @@ function gcore(specimen, excluded) {
   return scanFile(specimen, file);
 }
 
-/** What a command of the planted process writes to a file. */
+/** Searches the file that a command of the planted process writes. */
 async function written(specimen, command) {
   await specimen.tell(`${command} output`);
   return scanFile(specimen, specimen.file('output'));
@@ -85,7 +85,7 @@ function scanFile(specimen, file) {
   }
 }
 
-/** Where a secret lies, and whether a forked child has memory there. */
+/** The address of a secret, and whether a forked child has memory there. */
 function someSecret(specimen) {
   const maps = readFileSync(`/proc/${specimen.pid}/maps`, 'latin1');
   const [, hidden] = /^([0-9a-f]+)-.*\/secretmem/m.exec(maps) ?? [];

@@ -1,6 +1,6 @@
-// The secrets that are planted. `content` is what the file or the variable holds that the planted
-// process takes it from, `needles` what of it is looked for; both are made in the harness. `plant`
-// runs in the planted process, does with the secret what a service does, and gives it back.
+// The secrets to plant. `make` runs in the harness and returns the `content` of the file or
+// variable from which the planted process takes the secret, and the `needles` to search for.
+// `plant` runs in the planted process, uses the secret as a service would, and returns it.
 
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -9,10 +9,10 @@ import { formsOf, hmacForms, sealForms } from './needles.mjs';
 
 export const ENV_SECRET = 'PROVE_SECRET';
 
-/** How much memory a hash takes is no matter here. */
+/** A fast hash: its memory cost does not matter here. */
 const FAST = { memoryCost: 8192, timeCost: 1 };
 
-/** To plant another, add it here. */
+/** To plant another secret, add it here. */
 export const SECRETS = [
   {
     name: 'from a file',
@@ -102,7 +102,8 @@ function randomSecret(encoding = 'latin1', length = 32) {
     make() {
       const bytes = randomBytes(length);
       const content = Buffer.from(bytes.toString(encoding), 'latin1');
-      // Of a large one the ends are enough: it is the number of needles that takes time.
+      // For a large secret both ends are enough: the time of a search grows with the number of
+      // needles.
       const parts = length <= 64 ? [bytes] : [bytes.subarray(0, 32), bytes.subarray(-32)];
       return { bytes, content, needles: parts.flatMap(formsOf) };
     },

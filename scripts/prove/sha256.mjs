@@ -1,5 +1,5 @@
-// The compression function of SHA-256 (FIPS 180-4 section 6.2.2), which no library of Node's gives
-// away alone: the state after one block is what an HMAC key is kept as.
+// The compression function of SHA-256 (FIPS 180-4 section 6.2.2), which Node does not offer by
+// itself. HMAC implementations store a key as the state after one block.
 
 const PRIMES = firstPrimes(64);
 const ROUND = PRIMES.map((prime) => fraction(Math.cbrt(prime)));
@@ -33,7 +33,7 @@ function rotate(word, by) {
   return (word >>> by) | (word << (32 - by));
 }
 
-/** The first 32 bits behind the point. */
+/** The first 32 bits of the fractional part. */
 function fraction(number) {
   return Math.floor((number % 1) * 2 ** 32);
 }

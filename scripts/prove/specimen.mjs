@@ -1,4 +1,4 @@
-// One planted process as the harness sees it: started, told what to do, read, and ended.
+// A planted process, for the harness: starts it, sends it commands, reads it and ends it.
 
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -13,7 +13,7 @@ import { ENV_SECRET, SECRETS } from './secrets.mjs';
 
 const PROGRAM = path.join(import.meta.dirname, 'planted.mjs');
 
-/** What every reader must find, by the kind that it can see. */
+/** The kinds of controls. Every reader must find the control of the kind that it can see. */
 const CONTROLS = ['buffer', 'text', 'variable'];
 
 export class Specimen {
@@ -24,7 +24,7 @@ export class Specimen {
   #scanner;
   #said = '';
 
-  /** Starts a process, plants the secrets in it, and resolves when they are in use. */
+  /** Starts a process and plants the secrets in it. Resolves when they are in use. */
   static async plant(native, addon, backend) {
     const specimen = new Specimen();
     try {
@@ -48,13 +48,13 @@ export class Specimen {
     return path.join(this.folder, name);
   }
 
-  /** Gives a command and resolves with the answer. */
+  /** Sends a command and resolves with the answer. */
   async tell(command) {
     this.#child.stdin.write(`${command}\n`);
     return this.#answer();
   }
 
-  /** Gives a command that ends the process; resolves with the signal. */
+  /** Sends a command that ends the process, and resolves with the signal that ended it. */
   async tellLast(command) {
     this.#child.stdin.write(`${command}\n`);
     const [, signal] = await this.#ended;
@@ -62,8 +62,8 @@ export class Specimen {
   }
 
   /**
-   * Looks for everything that was planted. `read` gets a scanner and gives its findings; the result
-   * are the names of the controls, and the secrets with form and place, that are among them.
+   * Searches for all planted controls and secrets. `read` receives a scanner and returns its
+   * findings. Returns the kinds of the controls found, and the secrets found with form and place.
    */
   scan(read) {
     const { hits, ...amount } = read(this.#scanner);

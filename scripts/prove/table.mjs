@@ -1,4 +1,4 @@
-// The result as a table of Markdown, and its place in SECURITY.md.
+// Renders the result as a Markdown table, and writes it into SECURITY.md.
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -8,7 +8,10 @@ import { root } from '../lib/run.mjs';
 const FILE = path.join(root, 'SECURITY.md');
 const PLACE = /(<!-- npm run prove -- --write -->\n)[\s\S]*(<!-- end -->)/;
 
-/** `claims` have a moment, a reader, and by backend whether something was found. */
+/**
+ * Returns the table. Each claim has a moment, a reader, and `found`: backend → whether a secret was
+ * found.
+ */
 export function render(claims, backends) {
   const lines = claims.map(({ moment, reader, found }) => [
     moment,
@@ -20,7 +23,7 @@ export function render(claims, backends) {
   return table.map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 }
 
-/** Whether the document has this table. */
+/** Whether SECURITY.md has this table. */
 export function isDocumented(table) {
   return readFileSync(FILE, 'utf8') === withTable(table);
 }

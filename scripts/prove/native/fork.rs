@@ -1,5 +1,5 @@
-//! What a child of fork(2) has of its parent's memory. The child is that of a process with several
-//! threads and makes nothing but system calls.
+//! Reads the memory that a child of fork(2) has of its parent. The parent has several threads, so
+//! the child makes only system calls.
 
 use std::fs::{self, File};
 use std::io;
@@ -9,7 +9,7 @@ use std::ptr;
 
 use super::memory::{bounds, page_size};
 
-/// Raises the limit on core dumps to what is allowed; whether that is anything.
+/// Raises the limit on core dumps to its maximum. Returns whether core dumps are allowed at all.
 pub(crate) fn allow_core() -> bool {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: both calls take one rlimit.
@@ -21,11 +21,12 @@ pub(crate) fn allow_core() -> bool {
     }
 }
 
-/// The child writes its memory, mapping by mapping, to a file. write(2) reads it as the child
-/// itself would, and answers EFAULT where the child has nothing.
+/// Forks a child that writes its memory to a file, mapping by mapping. write(2) reads memory with
+/// the rights of the child, and fails with EFAULT where the child has no memory.
 pub(crate) fn fork_and_dump(path: &str) -> io::Result<()> {
     let file = File::options().write(true).create_new(true).mode(0o600).open(path)?;
-    // The parent's mappings: the child has them all but for those it does not inherit.
+    // The parent's mappings. The child has the same ones, except for those that it does not
+    // inherit.
     let maps = fs::read_to_string("/proc/self/maps")?;
     let mappings: Vec<_> = maps.lines().filter(|line| is_memory(line)).filter_map(bounds).collect();
     let page = page_size();
@@ -44,11 +45,12 @@ pub(crate) fn fork_and_dump(path: &str) -> io::Result<()> {
     if status == 0 { Ok(()) } else { Err(io::Error::other("the forked child failed")) }
 }
 
-/// The child reads a byte, and aborts unless that has ended it; gives the signal that did.
+/// Forks a child that reads the byte at `address`, and that aborts if the read has not ended it.
+/// Returns the signal that ended the child.
 pub(crate) fn fork_and_touch(address: usize) -> io::Result<i32> {
     let status = in_child(|| {
-        // SAFETY: none, on purpose: this is the access of a program that uses what it has not got.
-        // The answer is a signal, which ends the child.
+        // SAFETY: none, on purpose: the child may have no memory at `address`. The access then
+        // raises a signal, which ends the child.
         unsafe {
             ptr::without_provenance::<u8>(address).read_volatile();
             libc::abort()
@@ -57,13 +59,13 @@ pub(crate) fn fork_and_touch(address: usize) -> io::Result<i32> {
     Ok(libc::WTERMSIG(status))
 }
 
-/// What can be read, but for the kernel's own pages.
+/// Whether a mapping is readable and does not belong to the kernel.
 fn is_memory(mapping: &str) -> bool {
     let access = mapping.split_ascii_whitespace().nth(1).unwrap_or("");
     access.starts_with('r') && !mapping.contains("[v")
 }
 
-/// Runs `body`, which does not return, in a child; gives its wait status.
+/// Runs `body`, which does not return, in a child. Returns the child's wait status.
 fn in_child(body: impl FnOnce()) -> io::Result<i32> {
     // SAFETY: the child makes system calls only and ends in `body`.
     let pid = unsafe { libc::fork() };

@@ -1,6 +1,6 @@
-//! The native half of `npm run prove`: looks for byte strings in files and in the memory of other
-//! processes, and forks the process that it is loaded into. An addon of its own, so that nothing of
-//! it is in the product.
+//! The native half of `npm run prove`: searches files and the memory of other processes for byte
+//! strings, and forks the process that loads it. It is a separate addon, so that none of its code
+//! is in the product.
 
 #![cfg(target_os = "linux")]
 #![allow(clippy::cast_precision_loss, reason = "counts, which JavaScript holds as f64")]
@@ -20,33 +20,33 @@ use napi_derive::napi;
 use self::memory::Access;
 use self::needles::Needles;
 
-/// What was found where, and how much was looked at.
+/// The result of a search.
 #[napi(object)]
 pub struct Findings {
-    /// Every place where a string was found.
+    /// One entry for every place where a string was found.
     pub hits: Vec<Hit>,
     /// Bytes that were read and searched.
     pub read: f64,
-    /// Bytes that are there but that the kernel did not hand out.
+    /// Bytes that are present but that the kernel refused to return.
     pub refused: f64,
 }
 
 /// A string that was found.
 #[napi(object)]
 pub struct Hit {
-    /// Which of the strings, by its index.
+    /// The index of the string.
     pub needle: u32,
-    /// An offset in a file, or an address with the mapping that it belongs to.
+    /// An offset in a file, or an address with the mapping that contains it.
     pub place: String,
 }
 
-/// A set of byte strings of at least 8 bytes each, to be looked for at the same time.
+/// Searches for several byte strings at the same time, each of at least 8 bytes.
 #[napi]
 pub struct Scanner(Needles);
 
 #[napi]
 impl Scanner {
-    /// Throws when a string is too short.
+    /// Throws if a string is too short.
     #[napi(constructor)]
     pub fn new(strings: Vec<Uint8Array>) -> napi::Result<Self> {
         Needles::new(strings.iter().map(|string| string.to_vec()).collect())
@@ -91,20 +91,21 @@ fn hit(found: &needles::Found, suffix: String) -> Hit {
     Hit { needle: found.needle, place: format!("{:#x}{suffix}", found.at) }
 }
 
-/// Lets this process write core dumps as large as they come; whether it may.
+/// Raises this process's limit on the size of core dumps to its maximum. Returns whether core dumps
+/// are allowed at all.
 #[napi]
 pub fn allow_core() -> bool {
     fork::allow_core()
 }
 
-/// Forks. The child writes every byte that it can read of its own memory to a file and ends.
+/// Forks a child that writes every readable byte of its own memory to a file and ends.
 #[napi]
 pub fn fork_and_dump(path: String) -> napi::Result<()> {
     Ok(fork::fork_and_dump(&path)?)
 }
 
-/// Forks. The child reads from an address as a program would, and aborts if it is still there
-/// then; gives the signal that ended it.
+/// Forks a child that reads from an address as a program would, and that aborts if the read has not
+/// ended it. Returns the signal that ended the child.
 #[napi]
 pub fn fork_and_touch(address: String) -> napi::Result<i32> {
     let address = usize::from_str_radix(&address, 16);

@@ -1,4 +1,4 @@
-//! All memory of another process, read from outside in one of two ways.
+//! Reads all memory of another process from outside, in one of two ways.
 
 use std::fs::{self, File};
 use std::io;
@@ -12,7 +12,7 @@ const CHUNK: usize = 1 << 20;
 /// A way to read the memory of a process.
 pub(crate) struct Access {
     pid: u32,
-    /// Open for `/proc/PID/mem`, else it is `process_vm_readv`.
+    /// The open `/proc/PID/mem`; `None` for `process_vm_readv`.
     mem: Option<File>,
 }
 
@@ -25,7 +25,8 @@ impl Access {
         Self { pid, mem: None }
     }
 
-    /// Fills `buffer` from an address, as far as the kernel gives bytes.
+    /// Fills `buffer` with the bytes from an address on, as far as the kernel returns them. Returns
+    /// their number.
     fn read(&self, buffer: &mut [u8], address: usize) -> io::Result<usize> {
         if let Some(mem) = &self.mem {
             return mem.read_at(buffer, address as u64);
@@ -41,7 +42,7 @@ impl Access {
     }
 }
 
-/// One mapping that has been searched.
+/// The result of searching one mapping.
 pub(crate) struct Piece<'a> {
     pub mapping: &'a str,
     pub hits: &'a [Found],
@@ -49,7 +50,7 @@ pub(crate) struct Piece<'a> {
     pub refused: usize,
 }
 
-/// Searches every page that is present, whatever its protection, mapping by mapping.
+/// Searches every present page of any protection, mapping by mapping.
 pub(crate) fn scan(
     access: &Access,
     needles: &Needles,
@@ -59,7 +60,7 @@ pub(crate) fn scan(
     let pagemap = File::open(format!("/proc/{}/pagemap", access.pid))?;
     let mut buffer = vec![0; CHUNK];
     for mapping in maps.lines() {
-        // The kernel's own pages, the same in every process.
+        // The kernel's own pages, which are the same in every process.
         if mapping.ends_with("[vsyscall]") || mapping.contains("[vvar") {
             continue;
         }
@@ -76,7 +77,7 @@ pub(crate) fn scan(
                         at += got;
                         read += got;
                     }
-                    // This page is not handed out; the next one may be.
+                    // The kernel refuses this page. It may not refuse the next one.
                     _ => {
                         let next = (at + page_size()) / page_size() * page_size();
                         refused += next - at;
@@ -91,20 +92,20 @@ pub(crate) fn scan(
     Ok(())
 }
 
-/// The addresses of a line of `/proc/PID/maps`.
+/// The start and end addresses of a line of `/proc/PID/maps`.
 pub(crate) fn bounds(mapping: &str) -> Option<(usize, usize)> {
     let (start, end) = mapping.split_ascii_whitespace().next()?.split_once('-')?;
     Some((usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?))
 }
 
-/// Bytes of a page.
+/// The size of a page in bytes.
 pub(crate) fn page_size() -> usize {
     // SAFETY: sysconf has no preconditions.
     usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096)
 }
 
-/// The parts of a mapping that have pages, in memory or in swap (`proc_pid_pagemap(5)`): V8
-/// reserves far more than it uses.
+/// The parts of a mapping that have pages, in memory or in swap (`proc_pid_pagemap(5)`). The others
+/// are skipped, because V8 reserves far more memory than it uses.
 fn present(pagemap: &File, start: usize, end: usize) -> io::Result<Vec<(usize, usize)>> {
     const PRESENT_OR_SWAPPED: u64 = 0b11 << 62;
     let page = page_size();

@@ -1,16 +1,16 @@
-//! Many byte strings looked for in one pass.
+//! Searches for many byte strings in one pass.
 
 use std::collections::HashMap;
 use std::io::{self, Read};
 
-/// What a string must have at least, so that chance finds none of them: 64 bits.
+/// The minimum length of a string. 64 bits are enough that no string is found by chance.
 const MIN_LEN: usize = 8;
-/// Bytes looked at together.
+/// The number of bytes read from a file at a time.
 const CHUNK: usize = 4 << 20;
-/// A step in which zeros are skipped.
+/// Zeros are skipped in steps of this many bytes.
 const PAGE: usize = 4096;
 
-/// The strings, and a filter over their first four bytes that nearly all other bytes fail.
+/// The strings, and a filter over their first four bytes. Nearly all other bytes fail the filter.
 pub(crate) struct Needles {
     strings: Vec<Vec<u8>>,
     by_head: HashMap<u32, Vec<u32>>,
@@ -18,17 +18,17 @@ pub(crate) struct Needles {
     longest: usize,
 }
 
-/// 64 bits a word: 2^18 bits, which stay in the cache.
+/// With 64 bits per word the filter has 2^18 bits, which stay in the CPU's cache.
 const FILTER_WORDS_LOG2: u32 = 12;
 
-/// A string that was found, and where it begins.
+/// A string that was found, and the place where it begins.
 pub(crate) struct Found {
     pub needle: u32,
     pub at: usize,
 }
 
 impl Needles {
-    /// `None` when one of the strings is too short.
+    /// `None` if a string is too short, or if there is none.
     pub(crate) fn new(strings: Vec<Vec<u8>>) -> Option<Self> {
         let mut by_head = HashMap::<u32, Vec<u32>>::new();
         let mut filter = vec![0; 1 << FILTER_WORDS_LOG2];
@@ -42,18 +42,18 @@ impl Needles {
         Some(Self { strings, by_head, filter, longest })
     }
 
-    /// A search that starts at place 0.
+    /// Starts a search at place 0.
     pub(crate) fn search(&self) -> Search<'_> {
         Search { needles: self, bytes: Vec::new(), start: 0, hits: Vec::new() }
     }
 
-    /// Every place where a string begins and ends within `bytes`.
+    /// Calls `found` for every place where a whole string lies within `bytes`.
     fn find(&self, bytes: &[u8], mut found: impl FnMut(usize, u32)) {
         let finds_zeros = self.by_head.contains_key(&0);
         for start in (0..bytes.len()).step_by(PAGE) {
-            // Heads that begin in this page may end in the next.
+            // The first four bytes of a string may begin in this page and end in the next.
             let page = &bytes[start..bytes.len().min(start + PAGE + 3)];
-            // Most of what a process has reserved was never written to.
+            // A process never writes to most of the memory that it reserves.
             if !finds_zeros && page.iter().all(|byte| *byte == 0) {
                 continue;
             }
@@ -73,10 +73,10 @@ impl Needles {
     }
 }
 
-/// Bytes that come piece by piece; a string across two pieces is found, too.
+/// A search over bytes that arrive in pieces. It also finds a string that spans two pieces.
 pub(crate) struct Search<'a> {
     needles: &'a Needles,
-    /// What has come last, for strings that go on in the next piece.
+    /// The last bytes received, for strings that continue in the next piece.
     bytes: Vec<u8>,
     /// The place of the first of `bytes`.
     start: usize,
@@ -84,7 +84,7 @@ pub(crate) struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Goes on at another place: nothing reaches across.
+    /// Continues at another place. No string spans the gap.
     pub(crate) fn jump(&mut self, place: usize) {
         self.bytes.clear();
         self.start = place;
@@ -92,8 +92,8 @@ impl Search<'_> {
 
     /// Searches the next bytes.
     pub(crate) fn feed(&mut self, bytes: &[u8]) {
-        // Less than the longest string: no string lies in it whole that was not seen before,
-        // except shorter ones, which are told by where they end.
+        // The carried bytes are fewer than the longest string. A string that ends within them has
+        // been reported before and is skipped below.
         let carried = self.bytes.len();
         self.bytes.extend_from_slice(bytes);
         let (needles, start, hits) = (self.needles, self.start, &mut self.hits);
@@ -107,7 +107,7 @@ impl Search<'_> {
         self.start += done;
     }
 
-    /// Searches all that a reader gives; says how many bytes that was.
+    /// Searches all bytes of a reader. Returns their number.
     pub(crate) fn all(&mut self, mut reader: impl Read) -> io::Result<usize> {
         let mut chunk = vec![0; CHUNK];
         let mut total = 0;
@@ -127,7 +127,7 @@ fn head(string: &[u8]) -> Option<u32> {
 }
 
 fn filter_place(head: u32) -> (usize, u32) {
-    // Knuth's multiplicative hash: the highest bits are the best mixed.
+    // Knuth's multiplicative hash: the highest bits are mixed best.
     let hash = head.wrapping_mul(0x9e37_79b1) >> (32 - FILTER_WORDS_LOG2 - 6);
     ((hash >> 6) as usize, hash & 63)
 }
