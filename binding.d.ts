@@ -2,34 +2,34 @@
 /* eslint-disable */
 
 /** Attaches a new search to the façade object `target`. */
-export declare function calibrationBegin(target: unknown, options: unknown): void
+export declare function calibrationBegin(target: unknown, options: unknown): Outcome<undefined>
 
 /** Whether the search has ended. */
-export declare function calibrationIsDone(calibration: unknown): boolean
+export declare function calibrationIsDone(calibration: unknown): Outcome<boolean>
 
 /**
  * Measures the costs that the search asks for and records the result, which takes the search a
  * step further. When the search is done, measures the costs that it found.
  */
-export declare function calibrationMeasure(calibration: unknown, job: unknown): object
+export declare function calibrationMeasure(calibration: unknown, job: unknown): Outcome<object>
 
 /** Keeps the memory of the whole process out of dumps. */
-export declare function hardenProcess(options: unknown): ProcessHardening
+export declare function hardenProcess(options: unknown): Outcome<ProcessHardening>
 
 /** Attaches a new hasher to the façade object `hasher`. */
-export declare function hasherAttach(hasher: unknown, options: unknown): void
+export declare function hasherAttach(hasher: unknown, options: unknown): Outcome<undefined>
 
 /** Hashes a password on the worker pool. */
-export declare function hasherHash(hasher: unknown, password: unknown, options: unknown, job: unknown): object
+export declare function hasherHash(hasher: unknown, password: unknown, options: unknown, job: unknown): Outcome<object>
 
 /** Whether a digest is due to be replaced. */
-export declare function hasherNeedsRehash(hasher: unknown, digest: unknown): boolean
+export declare function hasherNeedsRehash(hasher: unknown, digest: unknown): Outcome<boolean>
 
 /** Verifies a password on the worker pool. */
-export declare function hasherVerify(hasher: unknown, digest: unknown, password: unknown, options: unknown, job: unknown): object
+export declare function hasherVerify(hasher: unknown, digest: unknown, password: unknown, options: unknown, job: unknown): Outcome<object>
 
 /** Verifies a password on the worker pool and makes a new digest there, if one is due. */
-export declare function hasherVerifyAndUpdate(hasher: unknown, digest: unknown, password: unknown, options: unknown, job: unknown): object
+export declare function hasherVerifyAndUpdate(hasher: unknown, digest: unknown, password: unknown, options: unknown, job: unknown): Outcome<object>
 
 /** The contents of a digest. */
 export interface HashInfo {
@@ -54,40 +54,40 @@ export interface HashInfo {
 }
 
 /** Attaches a new issuer to the façade object `issuer`. */
-export declare function issuerAttach(issuer: unknown, options: unknown): void
+export declare function issuerAttach(issuer: unknown, options: unknown): Outcome<undefined>
 
 /** `sign`, bound to an issuer. */
-export declare function issuerBind(issuer: unknown): unknown
+export declare function issuerBind(issuer: unknown): Outcome<unknown>
 
 /** Signs claims, JSON text, with overrides. */
-export declare function issuerSign(issuer: unknown, claims: unknown, overrides: unknown): string
+export declare function issuerSign(issuer: unknown, claims: unknown, overrides: unknown): Outcome<string>
 
 /** As `issuer_sign`, except with an RSA key: then signs on another thread and returns a promise. */
-export declare function issuerSignAsync(issuer: unknown, claims: unknown, overrides: unknown): string | Offloaded<string>
+export declare function issuerSignAsync(issuer: unknown, claims: unknown, overrides: unknown): Outcome<string | Offloaded<string>>
 
 /** Attaches an empty key set to the façade object `remote`. Returns the policy for fetching it. */
-export declare function jwksAttach(remote: unknown, url: unknown, options: unknown): NativeJwksPolicy
+export declare function jwksAttach(remote: unknown, url: unknown, options: unknown): Outcome<NativeJwksPolicy>
 
 /**
  * `[kid, alg]` of every key that can be used now; `None` if no set has been loaded or the loaded
  * one is too old to be used.
  */
-export declare function jwksList(remote: unknown): Array<Array<string>> | null
+export declare function jwksList(remote: unknown): Outcome<Array<Array<string>> | undefined | null>
 
 /**
  * Loads the text of a JWK Set, which is then fresh for `seconds`. Returns whether the text has
  * changed.
  */
-export declare function jwksLoad(remote: unknown, json: unknown, seconds: unknown): boolean
+export declare function jwksLoad(remote: unknown, json: unknown, seconds: unknown): Outcome<boolean>
 
 /** Lets the loaded set be used for `seconds` after it ceases to be fresh. */
-export declare function jwksOutlast(remote: unknown, seconds: unknown): void
+export declare function jwksOutlast(remote: unknown, seconds: unknown): Outcome<undefined>
 
 /** Makes the loaded set fresh for `seconds` from now on. */
-export declare function jwksRenew(remote: unknown, seconds: unknown): void
+export declare function jwksRenew(remote: unknown, seconds: unknown): Outcome<undefined>
 
 /** Verifies a JWS. Returns its payload, or the status of its rejection. */
-export declare function jwsVerify(token: unknown, keys: unknown, options: unknown): Buffer | number
+export declare function jwsVerify(token: unknown, keys: unknown, options: unknown): Outcome<Buffer | number>
 
 /** Explains the status of a rejection by `verifyJws`. `None` if there is no such status. */
 export declare function jwtRejection(status: number): NativeRejection | null
@@ -96,108 +96,108 @@ export declare function jwtRejection(status: number): NativeRejection | null
  * Checks that a private or symmetric JWK may be used as it is imported: its `use`, `key_ops`,
  * `alg` and `kid`. `json` holds these members only.
  */
-export declare function keyCheckJwk(json: unknown, symmetric: boolean, options: unknown): void
+export declare function keyCheckJwk(json: unknown, symmetric: boolean, options: unknown): Outcome<undefined>
 
 /** Attaches the key of a carrier to the façade object `key`. */
-export declare function keyFromCarrier(key: unknown, carrier: unknown): void
+export declare function keyFromCarrier(key: unknown, carrier: unknown): Outcome<undefined>
 
 /** Attaches the key in DER to the façade object `key`. */
-export declare function keyFromDer(key: unknown, der: unknown, options: unknown): void
+export declare function keyFromDer(key: unknown, der: unknown, options: unknown): Outcome<undefined>
 
 /** Attaches the key in a PEM to the façade object `key`. */
-export declare function keyFromPem(key: unknown, pem: unknown, options: unknown): void
+export declare function keyFromPem(key: unknown, pem: unknown, options: unknown): Outcome<undefined>
 
 /** Attaches the public key in a JWK's JSON to the façade object `key`. */
-export declare function keyFromPublicJwk(key: unknown, json: unknown, options: unknown): void
+export declare function keyFromPublicJwk(key: unknown, json: unknown, options: unknown): Outcome<undefined>
 
 /** Attaches a new HMAC key to the façade object `key`. */
-export declare function keyFromSecret(key: unknown, secret: unknown, options: unknown): void
+export declare function keyFromSecret(key: unknown, secret: unknown, options: unknown): Outcome<undefined>
 
 /**
  * Generates a key and returns its carrier. An RSA key takes up to seconds, so for RSA this returns
  * a promise of the carrier.
  */
-export declare function keyGenerate(alg: unknown, options: unknown): LocalValue | Offloaded<Key, LocalValue>
+export declare function keyGenerate(alg: unknown, options: unknown): Outcome<LocalValue | Offloaded<Key, LocalValue>>
 
 /** Carriers of the public keys of a JWK Set's JSON. */
-export declare function keyImportSet(json: unknown, options: unknown): Array<LocalValue>
+export declare function keyImportSet(json: unknown, options: unknown): Outcome<Array<LocalValue>>
 
 /** Whether the key can sign. */
-export declare function keyIsPrivate(key: unknown): boolean
+export declare function keyIsPrivate(key: unknown): Outcome<boolean>
 
 /** `[kid, alg]` */
-export declare function keyNames(key: unknown): Array<string>
+export declare function keyNames(key: unknown): Outcome<Array<string>>
 
 /** `[alg, kid]` of options; each is `None` unless it is given. */
-export declare function keyOptions(options: unknown): Array<string | undefined | null>
+export declare function keyOptions(options: unknown): Outcome<Array<string | undefined | null>>
 
 /** The JSON of the public half. */
-export declare function keyPublicJwk(key: unknown): string
+export declare function keyPublicJwk(key: unknown): Outcome<string>
 
 /** Adds a key. */
-export declare function keyringAdd(ring: unknown, key: unknown, options: unknown): void
+export declare function keyringAdd(ring: unknown, key: unknown, options: unknown): Outcome<undefined>
 
 /** Attaches a new key ring to the façade object `ring`. */
-export declare function keyringAttach(ring: unknown, options: unknown): void
+export declare function keyringAttach(ring: unknown, options: unknown): Outcome<undefined>
 
 /** The JWK Set. */
-export declare function keyringJwks(ring: unknown): NativeJwks
+export declare function keyringJwks(ring: unknown): Outcome<NativeJwks>
 
 /** The keys. */
-export declare function keyringList(ring: unknown): Array<NativeKeyInfo>
+export declare function keyringList(ring: unknown): Outcome<Array<NativeKeyInfo>>
 
 /**
  * Calls `listener`, a function of the façade, with every change from now on. The calls happen on
  * the thread of the listener and do not keep its event loop alive. Returns the number to pass to
  * `keyringUnlisten`.
  */
-export declare function keyringListen(ring: unknown, listener: (arg: Array<NativeKeyChange>) => void): number
+export declare function keyringListen(ring: unknown, listener: (arg: Array<NativeKeyChange>) => void): Outcome<number>
 
 /** Revokes a key: the ring refuses it from now on. */
-export declare function keyringRevoke(ring: unknown, kid: unknown): void
+export declare function keyringRevoke(ring: unknown, kid: unknown): Outcome<undefined>
 
 /**
  * Rotates the keys and returns the id of the key that now signs. With RSA keys this returns a
  * promise of the id, since generating a key takes long.
  */
-export declare function keyringRotate(ring: unknown, options: unknown): string | Offloaded<string>
+export declare function keyringRotate(ring: unknown, options: unknown): Outcome<string | Offloaded<string>>
 
 /** Seals the ring with its private keys. Only the same key opens the returned `Buffer`. */
-export declare function keyringSeal(ring: unknown, key: unknown): LocalValue
+export declare function keyringSeal(ring: unknown, key: unknown): Outcome<LocalValue>
 
 /**
  * Attaches the process's shared ring of a name to the façade object `ring`. The first call with a
  * name makes the ring.
  */
-export declare function keyringShare(ring: unknown, name: unknown, options: unknown): void
+export declare function keyringShare(ring: unknown, name: unknown, options: unknown): Outcome<undefined>
 
 /** Makes the changes that are due at a moment, by default now, and returns them. */
-export declare function keyringTick(ring: unknown, now: unknown): Array<NativeKeyChange>
+export declare function keyringTick(ring: unknown, now: unknown): Outcome<Array<NativeKeyChange>>
 
 /** Removes a listener that `keyringListen` has added. */
-export declare function keyringUnlisten(ring: unknown, id: unknown): void
+export declare function keyringUnlisten(ring: unknown, id: unknown): Outcome<undefined>
 
 /**
  * Unseals a ring and attaches it to the façade object `ring`. With the option `shared`, attaches
  * the process's ring of that name instead if there is one, and otherwise shares the unsealed ring
  * under that name.
  */
-export declare function keyringUnseal(ring: unknown, sealed: unknown, key: unknown, options: unknown): void
+export declare function keyringUnseal(ring: unknown, sealed: unknown, key: unknown, options: unknown): Outcome<undefined>
 
 /**
  * Attaches a new limiter to the façade object `limiter`. Returns its limit, window in
  * milliseconds, and burst.
  */
-export declare function limiterAttach(limiter: unknown, options: unknown): Array<number>
+export declare function limiterAttach(limiter: unknown, options: unknown): Outcome<Array<number>>
 
 /** `[check, consume, peek]`, bound to a limiter. */
-export declare function limiterBind(limiter: unknown): Array<unknown>
+export declare function limiterBind(limiter: unknown): Outcome<Array<unknown>>
 
 /** Forgets a key. Returns whether the key had any debt. */
-export declare function limiterReset(limiter: unknown, key: unknown): boolean
+export declare function limiterReset(limiter: unknown, key: unknown): Outcome<boolean>
 
 /** `[capacity, evictions]` */
-export declare function limiterStats(limiter: unknown): Array<number>
+export declare function limiterStats(limiter: unknown): Outcome<Array<number>>
 
 /** The most tokens of one `verifyMany`. */
 export declare const MAX_MANY: number
@@ -327,34 +327,34 @@ export declare function optionNames(): Record<string, Array<string>>
  * Cancels the job of a handle: a queued job leaves the queue, a running one stops at its next
  * slice.
  */
-export declare function passwordCancel(job: unknown): void
+export declare function passwordCancel(job: unknown): Outcome<undefined>
 
 /** Derives a key on the worker pool; resolves to a carrier. */
-export declare function passwordDeriveKey(password: unknown, salt: unknown, options: unknown, job: unknown): object
+export declare function passwordDeriveKey(password: unknown, salt: unknown, options: unknown, job: unknown): Outcome<object>
 
 /** Hashes a password on the worker pool. */
-export declare function passwordHash(password: unknown, options: unknown, job: unknown): object
+export declare function passwordHash(password: unknown, options: unknown, job: unknown): Outcome<object>
 
 /** Hashes a password on this thread. */
-export declare function passwordHashSync(password: unknown, options: unknown): LocalValue
+export declare function passwordHashSync(password: unknown, options: unknown): Outcome<LocalValue>
 
 /** Whether a digest is of another policy, or of another scheme. */
-export declare function passwordNeedsRehash(digest: unknown, options: unknown): boolean
+export declare function passwordNeedsRehash(digest: unknown, options: unknown): Outcome<boolean>
 
 /** Reads a digest. */
-export declare function passwordParseHash(digest: unknown): HashInfo
+export declare function passwordParseHash(digest: unknown): Outcome<HashInfo>
 
 /** Sets the pool's bounds. Bounds that are left out stay. */
-export declare function passwordPoolConfigure(options: unknown): void
+export declare function passwordPoolConfigure(options: unknown): Outcome<undefined>
 
 /** The bounds, the state and the counts of the pool now. */
-export declare function passwordPoolStats(): PoolStats
+export declare function passwordPoolStats(): Outcome<PoolStats>
 
 /** Verifies a password on the worker pool. Returns `false` at once for another scheme's hash. */
-export declare function passwordVerify(digest: unknown, password: unknown, options: unknown, job: unknown): boolean | object
+export declare function passwordVerify(digest: unknown, password: unknown, options: unknown, job: unknown): Outcome<boolean | object>
 
 /** Verifies a password on this thread. */
-export declare function passwordVerifySync(digest: unknown, password: unknown, options: unknown): boolean
+export declare function passwordVerifySync(digest: unknown, password: unknown, options: unknown): Outcome<boolean>
 
 /** The bounds, the state and the counts of the pool. */
 export interface PoolStats {
@@ -403,101 +403,101 @@ export interface ProcessHardening {
 }
 
 /** Random bytes as base64url: 16 to 1024 bytes, 32 by default. */
-export declare function randomToken(bytes: unknown): string
+export declare function randomToken(bytes: unknown): Outcome<string>
 
 /** Attaches an empty list to the façade object `list`. */
-export declare function revocationAttach(list: unknown, options: unknown): void
+export declare function revocationAttach(list: unknown, options: unknown): Outcome<undefined>
 
 /** `isRevoked`, bound to a list. */
-export declare function revocationBind(list: unknown): unknown
+export declare function revocationBind(list: unknown): Outcome<unknown>
 
 /** Frees the entries and refuses every later call. */
-export declare function revocationClose(list: unknown): void
+export declare function revocationClose(list: unknown): Outcome<undefined>
 
 /** Revokes a token by its claims `jti`, `exp` and, if it has one, `iss`. */
-export declare function revocationRevoke(list: unknown, claims: unknown): void
+export declare function revocationRevoke(list: unknown, claims: unknown): Outcome<undefined>
 
 /** Revokes a token by its id. */
-export declare function revocationRevokeId(list: unknown, id: unknown, expiresAt: unknown, options: unknown): void
+export declare function revocationRevokeId(list: unknown, id: unknown, expiresAt: unknown, options: unknown): Outcome<undefined>
 
 /** Revokes a key. */
-export declare function revocationRevokeKey(list: unknown, kid: unknown): void
+export declare function revocationRevokeKey(list: unknown, kid: unknown): Outcome<undefined>
 
 /** Revokes a session by its id. */
-export declare function revocationRevokeSession(list: unknown, sid: unknown, expiresAt: unknown, options: unknown): void
+export declare function revocationRevokeSession(list: unknown, sid: unknown, expiresAt: unknown, options: unknown): Outcome<undefined>
 
 /** Revokes the tokens that a subject was issued until a moment, by default until now. */
-export declare function revocationRevokeSubject(list: unknown, sub: unknown, issuedBefore: unknown, options: unknown): void
+export declare function revocationRevokeSubject(list: unknown, sub: unknown, issuedBefore: unknown, options: unknown): Outcome<undefined>
 
 /** `[ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil]` */
-export declare function revocationStats(list: unknown): Array<number>
+export declare function revocationStats(list: unknown): Outcome<Array<number>>
 
 /** Takes the secret that was left for a ticket and attaches it to the façade object `target`. */
-export declare function secretAdopt(target: unknown, ticket: unknown): void
+export declare function secretAdopt(target: unknown, ticket: unknown): Outcome<undefined>
 
 /** `equals`, bound to a secret. */
-export declare function secretBind(secret: unknown): unknown
+export declare function secretBind(secret: unknown): Outcome<unknown>
 
 /** Attaches a copy of a secret, in memory of its own, to the façade object `target`. */
-export declare function secretClone(target: unknown, secret: unknown): void
+export declare function secretClone(target: unknown, secret: unknown): Outcome<undefined>
 
 /** Copies the secret into `target`, which must be of its length. */
-export declare function secretCopyInto(secret: unknown, target: unknown): void
+export declare function secretCopyInto(secret: unknown, target: unknown): Outcome<undefined>
 
 /** Disposes of the secret. It is wiped when nothing else uses it any more. */
-export declare function secretDispose(secret: unknown): void
+export declare function secretDispose(secret: unknown): Outcome<undefined>
 
 /** Attaches a copy of bytes to the façade object `target`. With the option `wipe`, wipes the bytes. */
-export declare function secretFrom(target: unknown, data: unknown, options: unknown): void
+export declare function secretFrom(target: unknown, data: unknown, options: unknown): Outcome<undefined>
 
 /** Attaches the secret of a carrier to the façade object `target`. */
-export declare function secretFromCarrier(target: unknown, carrier: unknown): void
+export declare function secretFromCarrier(target: unknown, carrier: unknown): Outcome<undefined>
 
 /**
  * Reads an environment variable and attaches its value as a secret to the façade object `target`.
  * Wipes the variable unless the option `wipe` is `false`; returns whether it was wiped. The façade
  * checks that this is the main thread.
  */
-export declare function secretFromEnv(target: unknown, name: unknown, options: unknown): boolean
+export declare function secretFromEnv(target: unknown, name: unknown, options: unknown): Outcome<boolean>
 
 /**
  * Reads a file and attaches its content as a secret to the façade object `target`. The façade asks
  * Node's permission model whether the process may read the file.
  */
-export declare function secretFromFile(target: unknown, path: unknown, options: unknown): void
+export declare function secretFromFile(target: unknown, path: unknown, options: unknown): Outcome<undefined>
 
 /** Decodes a text and attaches it as a secret to the façade object `target`. */
-export declare function secretFromString(target: unknown, text: unknown, encoding: unknown): void
+export declare function secretFromString(target: unknown, text: unknown, encoding: unknown): Outcome<undefined>
 
 /** Whether the secret has been disposed of. */
-export declare function secretIsDisposed(secret: unknown): boolean
+export declare function secretIsDisposed(secret: unknown): Outcome<boolean>
 
 /** The secret's length in bytes. */
-export declare function secretLen(secret: unknown): number
+export declare function secretLen(secret: unknown): Outcome<number>
 
 /** Attaches a new secret of random bytes to the façade object `target`. */
-export declare function secretRandom(target: unknown, bytes: unknown): void
+export declare function secretRandom(target: unknown, bytes: unknown): Outcome<undefined>
 
 /** Seals the secret. Only the same key and context open the returned `Buffer`. */
-export declare function secretSeal(secret: unknown, key: unknown, options: unknown): LocalValue
+export declare function secretSeal(secret: unknown, key: unknown, options: unknown): Outcome<LocalValue>
 
 /** Leaves the secret for the thread that presents the returned ticket. */
-export declare function secretShare(secret: unknown): string
+export declare function secretShare(secret: unknown): Outcome<string>
 
 /** Unseals a secret and attaches it to the façade object `target`. */
-export declare function secretUnseal(target: unknown, sealed: unknown, key: unknown, options: unknown): void
+export declare function secretUnseal(target: unknown, sealed: unknown, key: unknown, options: unknown): Outcome<undefined>
 
 /** Configures the secure heap. */
-export declare function secureHeapConfigure(options: unknown): void
+export declare function secureHeapConfigure(options: unknown): Outcome<undefined>
 
 /**
  * Disposes of every `SecretBuffer` that is held now, in all threads, and of those that wait to be
  * adopted.
  */
-export declare function secureHeapDisposeAll(): void
+export declare function secureHeapDisposeAll(): Outcome<undefined>
 
 /** The state of the secure heap. */
-export declare function secureHeapStatus(): SecureHeapStatus
+export declare function secureHeapStatus(): Outcome<SecureHeapStatus>
 
 /** Facts about the secure heap; numbers of bytes unless the name says otherwise. */
 export interface SecureHeapStatus {
@@ -547,25 +547,25 @@ export interface SecureHeapStatus {
  * Checks the canaries of every slot in use in the secure heap. If one has changed, the process
  * ends.
  */
-export declare function secureHeapVerify(): void
+export declare function secureHeapVerify(): Outcome<undefined>
 
 /** Attaches an empty table of sessions to the façade object `sessions`. */
-export declare function sessionsAttach(sessions: unknown, options: unknown): void
+export declare function sessionsAttach(sessions: unknown, options: unknown): Outcome<undefined>
 
 /** Ends a session. */
-export declare function sessionsEnd(sessions: unknown, sid: unknown): void
+export declare function sessionsEnd(sessions: unknown, sid: unknown): Outcome<undefined>
 
 /** Ends every session of a subject. */
-export declare function sessionsEndAll(sessions: unknown, subject: unknown): void
+export declare function sessionsEndAll(sessions: unknown, subject: unknown): Outcome<undefined>
 
 /** The sessions of a subject. */
-export declare function sessionsList(sessions: unknown, subject: unknown): Array<NativeSessionInfo>
+export declare function sessionsList(sessions: unknown, subject: unknown): Outcome<Array<NativeSessionInfo>>
 
 /** Exchanges a refresh token. */
-export declare function sessionsRefresh(sessions: unknown, token: unknown): NativeRefreshed
+export declare function sessionsRefresh(sessions: unknown, token: unknown): Outcome<NativeRefreshed>
 
 /** Starts a session; `claims` is JSON text. */
-export declare function sessionsStart(sessions: unknown, subject: unknown, claims: unknown): NativeTokenPair
+export declare function sessionsStart(sessions: unknown, subject: unknown, claims: unknown): Outcome<NativeTokenPair>
 
 /**
  * Registers the functions of the façade that the native part calls in this environment:
@@ -584,52 +584,52 @@ export interface SpiffeId {
 }
 
 /** The id in a certificate, which is given as DER or as a string with its PEM. */
-export declare function spiffeIdOf(certificate: unknown): SpiffeId
+export declare function spiffeIdOf(certificate: unknown): Outcome<SpiffeId>
 
 /** Reads an id. */
-export declare function spiffeParseId(uri: unknown): SpiffeId
+export declare function spiffeParseId(uri: unknown): Outcome<SpiffeId>
 
 /** Whether two values hold the same bytes, in a time that depends on their lengths only. */
-export declare function timingSafeEqual(a: unknown, b: unknown): boolean
+export declare function timingSafeEqual(a: unknown, b: unknown): Outcome<boolean>
 
 /** A UUID of version 4. */
-export declare function uuidV4(): string
+export declare function uuidV4(): Outcome<string>
 
 /** A UUID of version 7. */
-export declare function uuidV7(): string
+export declare function uuidV7(): Outcome<string>
 
 /**
  * Attaches a new verifier to the façade object `verifier`. Returns the option `keys` if it is a
  * `RemoteJwks`, whose keys the façade fetches.
  */
-export declare function verifierAttach(verifier: unknown, options: unknown): LocalValue | null
+export declare function verifierAttach(verifier: unknown, options: unknown): Outcome<LocalValue | undefined | null>
 
 /**
  * Attaches a new verifier of access tokens to the façade object `verifier`. Returns the option
  * `keys` if it is a `RemoteJwks`.
  */
-export declare function verifierAttachAccessToken(verifier: unknown, options: unknown): LocalValue | null
+export declare function verifierAttachAccessToken(verifier: unknown, options: unknown): Outcome<LocalValue | undefined | null>
 
 /**
  * Attaches a new verifier of JWT-SVIDs to the façade object `verifier`. The façade passes a
  * `bundle` that is a JWK Set as JSON text. Returns the bundle if it is a `RemoteJwks`.
  */
-export declare function verifierAttachSpiffe(verifier: unknown, options: unknown, bundle: unknown): LocalValue | null
+export declare function verifierAttachSpiffe(verifier: unknown, options: unknown, bundle: unknown): Outcome<LocalValue | undefined | null>
 
 /** `verify`, bound to a verifier. */
-export declare function verifierBind(verifier: unknown): unknown
+export declare function verifierBind(verifier: unknown): Outcome<unknown>
 
 /** Explains the status of a rejection by `verifier`. `None` if there is no such status. */
-export declare function verifierRejection(verifier: unknown, status: number): NativeRejection | null
+export declare function verifierRejection(verifier: unknown, status: number): Outcome<NativeRejection | undefined | null>
 
 /** Whether a verifier remembers tokens. */
-export declare function verifierRemembers(verifier: unknown): boolean
+export declare function verifierRemembers(verifier: unknown): Outcome<boolean>
 
 /**
  * Verifies one part of the tokens, from the index `first` on. Returns a promise of each token's
  * payload, or of the status of its rejection.
  */
-export declare function verifierVerifyMany(verifier: unknown, tokens: unknown, first: number): Offloaded<Array<string | number>>
+export declare function verifierVerifyMany(verifier: unknown, tokens: unknown, first: number): Outcome<Offloaded<Array<string | number>>>
 
 /** The result of `verifyAndUpdate`. */
 export interface VerifyAndUpdateResult {
@@ -643,4 +643,4 @@ export interface VerifyAndUpdateResult {
 export declare function version(): string
 
 /** Overwrites a `Uint8Array` with zeros. */
-export declare function wipe(bytes: unknown): void
+export declare function wipe(bytes: unknown): Outcome<undefined>

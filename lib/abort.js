@@ -3,7 +3,7 @@
 // Aborts calls by AbortSignal. Each signal gets one listener, even if many calls share it.
 
 const { makeError, withCause } = require('./errors.js');
-const native = require('./load.js');
+const { native } = require('./native.js');
 
 /** Signal → the functions to call when it fires, in the order in which they were added. */
 const listening = new WeakMap();

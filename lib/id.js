@@ -1,6 +1,6 @@
 'use strict';
 
-const native = require('./load.js');
+const { native } = require('./native.js');
 
 function uuidv4() {
   return native.uuidV4();

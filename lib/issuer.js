@@ -1,6 +1,6 @@
 'use strict';
 
-const native = require('./load.js');
+const { native, settled } = require('./native.js');
 const { claimsText } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
 
@@ -15,7 +15,9 @@ class JwtIssuer extends Uncloneable {
 
   sign(claims, overrides) {
     const text = claimsText(claims);
-    return overrides === undefined ? this.#sign(text) : native.issuerSign(this, text, overrides);
+    return overrides === undefined
+      ? settled(this.#sign(text))
+      : native.issuerSign(this, text, overrides);
   }
 
   async signAsync(claims, overrides) {

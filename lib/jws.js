@@ -1,6 +1,6 @@
 'use strict';
 
-const native = require('./load.js');
+const { native } = require('./native.js');
 const { refresherOf } = require('./key-set.js');
 const { rejectionError } = require('./token.js');
 

@@ -4,7 +4,7 @@ const { EventEmitter } = require('node:events');
 
 const { attach, construct } = require('./construct.js');
 const { makeError } = require('./errors.js');
-const native = require('./load.js');
+const { native } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 class KeyRing extends Uncloneable {

@@ -1,7 +1,7 @@
 'use strict';
 
 const { makeError } = require('./errors.js');
-const native = require('./load.js');
+const { native } = require('./native.js');
 const { lifetime } = require('./key-set/freshness.js');
 const { Refresher } = require('./key-set/refresher.js');
 const { failure, request } = require('./key-set/request.js');

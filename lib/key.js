@@ -8,7 +8,7 @@ const {
 
 const { attach, construct } = require('./construct.js');
 const { jsonText, makeError } = require('./errors.js');
-const native = require('./load.js');
+const { native } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 const NO_JSON = 'the JWK must be values that JSON can hold';

@@ -1,6 +1,6 @@
 'use strict';
 
-const native = require('./load.js');
+const { native, settled } = require('./native.js');
 
 /**
  * A native call writes remaining, retryAfterMs and resetMs here. Read them before the next call.
@@ -23,15 +23,15 @@ class RateLimiter {
 
   check(key, cost) {
     // Nearly every call has no cost, and one argument less takes the native part less time.
-    return cost === undefined ? this.#check(key) : this.#check(key, cost);
+    return settled(cost === undefined ? this.#check(key) : this.#check(key, cost));
   }
 
   consume(key, cost) {
-    return this.#result(this.#consume(key, cost, OUT));
+    return this.#result(settled(this.#consume(key, cost, OUT)));
   }
 
   peek(key) {
-    return this.#result(this.#peek(key, OUT));
+    return this.#result(settled(this.#peek(key, OUT)));
   }
 
   reset(key) {

@@ -92,6 +92,6 @@ if (native.version() !== version) {
       'delete node_modules and install again, or rebuild the checkout.',
   );
 }
-native.setFacade({ makeError, inProduction: () => process.env.NODE_ENV === 'production' });
+native.setFacade({ inProduction: () => process.env.NODE_ENV === 'production' });
 
 module.exports = native;

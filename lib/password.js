@@ -4,7 +4,7 @@
 
 const { abortable, signalOf } = require('./abort.js');
 const { calibrate } = require('./password/calibration.js');
-const native = require('./load.js');
+const { native, snapshot } = require('./native.js');
 const { secretFromCarrier } = require('./secret.js');
 
 const argon2d = 0;
@@ -12,9 +12,8 @@ const argon2i = 1;
 const argon2id = 2;
 
 async function hash(password, options) {
-  return abortable(signalOf(options), (job) =>
-    native.passwordHash(password, options, job),
-  );
+  const given = snapshot(options);
+  return abortable(signalOf(given), (job) => native.passwordHash(password, given, job));
 }
 
 function hashSync(password, options) {
@@ -22,9 +21,8 @@ function hashSync(password, options) {
 }
 
 async function verify(digest, password, options) {
-  return abortable(signalOf(options), (job) =>
-    native.passwordVerify(digest, password, options, job),
-  );
+  const given = snapshot(options);
+  return abortable(signalOf(given), (job) => native.passwordVerify(digest, password, given, job));
 }
 
 function verifySync(digest, password, options) {
@@ -32,8 +30,9 @@ function verifySync(digest, password, options) {
 }
 
 async function deriveKey(password, salt, options) {
-  const carrier = await abortable(signalOf(options), (job) =>
-    native.passwordDeriveKey(password, salt, options, job),
+  const given = snapshot(options);
+  const carrier = await abortable(signalOf(given), (job) =>
+    native.passwordDeriveKey(password, salt, given, job),
   );
   return secretFromCarrier(carrier);
 }

@@ -1,7 +1,7 @@
 'use strict';
 
 const { makeError } = require('./errors.js');
-const native = require('./load.js');
+const { native, settled } = require('./native.js');
 
 class RevocationList {
   #isRevoked;
@@ -19,7 +19,7 @@ class RevocationList {
   }
 
   revokeSync(claims) {
-    native.revocationRevoke(this, claims);
+    native.revocationRevoke(this, own(claims, ['jti', 'exp', 'iss']));
   }
 
   async revokeId(jti, expiresAt, options) {
@@ -55,11 +55,8 @@ class RevocationList {
   }
 
   isRevoked(claims) {
-    if (claims === null || typeof claims !== 'object') {
-      throw makeError('ERR_INVALID_ARG_TYPE', 'claims must be an object');
-    }
-    const { jti, sid, sub, iat, kid, iss } = claims;
-    return this.#isRevoked(jti, sid, sub, iat, kid, iss);
+    const { jti, sid, sub, iat, kid, iss } = own(claims, ['jti', 'sid', 'sub', 'iat', 'kid', 'iss']);
+    return settled(this.#isRevoked(jti, sid, sub, iat, kid, iss));
   }
 
   get size() {
@@ -76,6 +73,16 @@ class RevocationList {
   async close() {
     native.revocationClose(this);
   }
+}
+
+/** The own members of claims with these names. A member of `Object.prototype` is not a claim. */
+function own(claims, names) {
+  if (claims === null || typeof claims !== 'object') {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'claims must be an object');
+  }
+  const members = { __proto__: null };
+  for (const name of names) if (Object.hasOwn(claims, name)) members[name] = claims[name];
+  return members;
 }
 
 module.exports = { RevocationList };

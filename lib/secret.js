@@ -6,7 +6,7 @@ const { isMainThread } = require('node:worker_threads');
 
 const { attach, construct } = require('./construct.js');
 const { makeError } = require('./errors.js');
-const native = require('./load.js');
+const { native, settled } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 const { get: byteLengthOf } = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength');
@@ -117,9 +117,9 @@ class SecretBuffer extends Uncloneable {
   equals(other) {
     // Bound at the first call, because most secrets are never compared. If `this` is no
     // SecretBuffer, `secretBind` throws.
-    if (!(#equals in Object(this))) return native.secretBind(this);
+    if (!(#equals in Object(this))) return settled(native.secretBind(this)(other));
     this.#equals ??= native.secretBind(this);
-    return this.#equals(other);
+    return settled(this.#equals(other));
   }
 
   seal(key, options) {

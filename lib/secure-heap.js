@@ -1,6 +1,6 @@
 'use strict';
 
-const native = require('./load.js');
+const { native } = require('./native.js');
 
 const secureHeap = Object.freeze({
   configure(options) {

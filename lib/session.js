@@ -1,6 +1,6 @@
 'use strict';
 
-const native = require('./load.js');
+const { native } = require('./native.js');
 const { claimsText } = require('./token.js');
 
 // The methods return promises for the same reason as in revocation.js.

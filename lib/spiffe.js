@@ -4,7 +4,7 @@ const { X509Certificate } = require('node:crypto');
 const { isProxy } = require('node:util').types;
 
 const { makeError } = require('./errors.js');
-const native = require('./load.js');
+const { native } = require('./native.js');
 
 // The accessor of the class itself: a property that an object defines under that name is ignored.
 const rawOf = Object.getOwnPropertyDescriptor(X509Certificate.prototype, 'raw')?.get;

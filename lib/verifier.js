@@ -7,7 +7,7 @@
 
 const { attach, construct } = require('./construct.js');
 const { jsonText } = require('./errors.js');
-const native = require('./load.js');
+const { native, settled, snapshot } = require('./native.js');
 const { refresherOf } = require('./key-set.js');
 const { MAX_TOKEN_LEN, decodeSegment, rejectionError } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
@@ -37,9 +37,10 @@ class JwtVerifier extends Uncloneable {
   }
 
   static spiffe(options) {
-    const bundle = bundleText(options?.bundle);
+    const given = snapshot(options);
+    const bundle = bundleText(given?.bundle);
     return construct(JwtVerifier, (verifier) =>
-      native.verifierAttachSpiffe(verifier, options, bundle),
+      native.verifierAttachSpiffe(verifier, given, bundle),
     );
   }
 
@@ -115,7 +116,7 @@ class JwtVerifier extends Uncloneable {
   #answer(token) {
     this.#refresher?.use();
     const given = bounded(token);
-    return this.#held === undefined ? this.#parsed(this.#verify(given)) : this.#recall(given);
+    return this.#held === undefined ? this.#parsed(settled(this.#verify(given))) : this.#recall(given);
   }
 
   /**
@@ -132,10 +133,10 @@ class JwtVerifier extends Uncloneable {
     // An earlier call ran out of stack before it could store its claims: the slot still holds the
     // claims of another token.
     if (this.#slot[0] >= 0) this.#hold(undefined);
-    const answer = this.#verify(token, this.#slot);
+    const answer = settled(this.#verify(token, this.#slot));
     if (typeof answer === 'string') return this.#hold(this.#parsed(answer));
     if (answer >= 0) return answer;
-    return this.#held[-1 - answer] ?? this.#parsed(this.#verify(token));
+    return this.#held[-1 - answer] ?? this.#parsed(settled(this.#verify(token)));
   }
 
   /**

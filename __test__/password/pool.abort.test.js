@@ -160,7 +160,7 @@ test('in a realm of its own, as Jest runs modules, signals work as well', async 
   const load = vm.runInContext(`(require, module) => {${readFileSync(file, 'utf8')}}`, realm);
   const loaded = { exports: {} };
   load(createRequire(file), loaded);
-  const { passwordHash } = require('../../lib/load.js');
+  const { passwordHash } = require('../../lib/native.js').native;
   const controller = new AbortController();
   const { signal } = controller;
   const promise = loaded.exports.abortable(signal, (job) =>

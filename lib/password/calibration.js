@@ -2,13 +2,14 @@
 
 const { abortable, signalOf } = require('../abort.js');
 const { makeError } = require('../errors.js');
-const native = require('../load.js');
+const { native, snapshot } = require('../native.js');
 
 async function calibrate(options) {
-  const signal = signalOf(options);
+  const given = snapshot(options);
+  const signal = signalOf(given);
   const search = {};
-  native.calibrationBegin(search, options);
-  const { targetMs, onProgress } = options;
+  native.calibrationBegin(search, given);
+  const { targetMs, onProgress } = given;
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw makeError('ERR_INVALID_ARG_TYPE', 'onProgress must be a function');
   }

@@ -3,7 +3,7 @@
 // The functions are async, so that an argument error rejects instead of throwing.
 
 const { abortable, signalOf } = require('../abort.js');
-const native = require('../load.js');
+const { native, snapshot } = require('../native.js');
 
 class PasswordHasher {
   constructor(policy) {
@@ -11,18 +11,21 @@ class PasswordHasher {
   }
 
   async hash(password, options) {
-    return abortable(signalOf(options), (job) => native.hasherHash(this, password, options, job));
+    const given = snapshot(options);
+    return abortable(signalOf(given), (job) => native.hasherHash(this, password, given, job));
   }
 
   async verify(digest, password, options) {
-    return abortable(signalOf(options), (job) =>
-      native.hasherVerify(this, digest, password, options, job),
+    const given = snapshot(options);
+    return abortable(signalOf(given), (job) =>
+      native.hasherVerify(this, digest, password, given, job),
     );
   }
 
   async verifyAndUpdate(digest, password, options) {
-    return abortable(signalOf(options), (job) =>
-      native.hasherVerifyAndUpdate(this, digest, password, options, job),
+    const given = snapshot(options);
+    return abortable(signalOf(given), (job) =>
+      native.hasherVerifyAndUpdate(this, digest, password, given, job),
     );
   }
 

@@ -14,12 +14,12 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{FromNapiValue, Unknown};
+use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, Unknown};
 use napi::{Env, sys};
 
 use super::args::handle::{Handle, release};
 use super::args::internal;
-use super::args::{Arg, Fault, Result};
+use super::args::{Arg, Fault, Outcome, Result};
 use crate::jwt::{MAX_TOKEN_LEN, Scratch};
 
 /// A call on an object of the core that happens on every request.
@@ -104,12 +104,15 @@ unsafe extern "C" fn run<T: Hot>(
     // count until the function is collected, and a running function is not collected.
     let object = unsafe { &*data.cast::<T>() };
     let call = RawCall { env, count, arguments };
-    match catch_unwind(AssertUnwindSafe(|| object.call(&call))) {
+    let error = match catch_unwind(AssertUnwindSafe(|| object.call(&call))) {
         Ok(Ok(value)) => return value,
-        Ok(Err(fault)) => fault.throw(env),
-        Err(_) => Fault::from(internal()).throw(env),
-    }
-    ptr::null_mut()
+        Ok(Err(Fault::Pending)) => return ptr::null_mut(),
+        Ok(Err(Fault::Coded(error))) => error,
+        Err(_) => internal(),
+    };
+    // SAFETY: `env` is that of the running callback. If this fails, the environment is shutting
+    // down and no caller is left.
+    unsafe { Outcome::<()>::to_napi_value(env, Outcome::Failed(error)) }.unwrap_or(ptr::null_mut())
 }
 
 /// Working space of a JavaScript thread. Nothing calls JavaScript while it is borrowed.

@@ -8,7 +8,7 @@ use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::args::handle::Handle;
-use super::args::{Arg, Result, options, scalars};
+use super::args::{Arg, Outcome, Result, options, scalars};
 use super::fast::{self, Buffers, Hot, RawCall};
 use super::key::source::signing_keys;
 use super::offload::{Offloaded, offload};
@@ -84,7 +84,7 @@ pub(super) fn issuer_attach(
     env: &Env,
     issuer: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let options: SigningOptions = Arg::new(env, &options, "options").read()?;
         let core = IssuerOptions {
@@ -105,7 +105,7 @@ pub(super) fn issuer_attach(
 pub(super) fn issuer_bind<'env>(
     env: &'env Env,
     issuer: Unknown<'_>,
-) -> napi::Result<Unknown<'env>> {
+) -> napi::Result<Outcome<Unknown<'env>>> {
     guard(env, || fast::bind(env, Arg::new(env, &issuer, "this").handle::<Issuer>()?))
 }
 
@@ -116,7 +116,7 @@ pub(super) fn issuer_sign(
     issuer: Unknown<'_>,
     claims: Unknown<'_>,
     overrides: Unknown<'_>,
-) -> napi::Result<String> {
+) -> napi::Result<Outcome<String>> {
     guard(env, || text(unsigned(env, &issuer, &claims, &overrides)?.sign()?))
 }
 
@@ -127,7 +127,7 @@ pub(super) fn issuer_sign_async(
     issuer: Unknown<'_>,
     claims: Unknown<'_>,
     overrides: Unknown<'_>,
-) -> napi::Result<Either<String, Offloaded<String>>> {
+) -> napi::Result<Outcome<Either<String, Offloaded<String>>>> {
     guard(env, || {
         let unsigned = unsigned(env, &issuer, &claims, &overrides)?;
         if unsigned.is_slow() {

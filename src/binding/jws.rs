@@ -6,7 +6,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Buffer, Either, Unknown};
 use napi_derive::napi;
 
-use super::args::{Arg, options};
+use super::args::{Arg, Outcome, options};
 use super::guard;
 use super::key::{algorithms, source};
 use crate::jwt::{Algorithm, MAX_TOKEN_LEN, Rejection, verify_jws};
@@ -26,7 +26,7 @@ pub(super) fn jws_verify(
     token: Unknown<'_>,
     keys: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Either<Buffer, u32>> {
+) -> napi::Result<Outcome<Either<Buffer, u32>>> {
     guard(env, || {
         let JwsOptions { algorithms } = Arg::new(env, &options, "options").read()?;
         let keys = source::keys(Arg::new(env, &keys, "keys"))?;

@@ -8,7 +8,7 @@ use napi_derive::napi;
 
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
-use super::args::{Arg, Result, options, scalars};
+use super::args::{Arg, Outcome, Result, options, scalars};
 use super::key::ImportOptions;
 use super::{CLOCK, guard};
 use crate::jwt::{ImportRules, KeySet, MAX_SET_LEN};
@@ -90,7 +90,7 @@ pub(super) fn jwks_attach(
     remote: Unknown<'_>,
     url: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<NativeJwksPolicy> {
+) -> napi::Result<Outcome<NativeJwksPolicy>> {
     guard(env, || {
         Arg::new(env, &url, "url").string(1..=MAX_URL_LEN)?;
         let options: SetOptions<'_> = Arg::new(env, &options, "options").read()?;
@@ -109,7 +109,7 @@ pub(super) fn jwks_load(
     remote: Unknown<'_>,
     json: Unknown<'_>,
     seconds: Unknown<'_>,
-) -> napi::Result<bool> {
+) -> napi::Result<Outcome<bool>> {
     guard(env, || {
         let set = Arg::new(env, &remote, "this").handle::<KeySet>()?;
         let json = Arg::new(env, &json, "the JWK Set").string(0..=MAX_SET_LEN)?;
@@ -119,7 +119,11 @@ pub(super) fn jwks_load(
 
 /// Makes the loaded set fresh for `seconds` from now on.
 #[napi(catch_unwind)]
-pub(super) fn jwks_renew(env: &Env, remote: Unknown<'_>, seconds: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn jwks_renew(
+    env: &Env,
+    remote: Unknown<'_>,
+    seconds: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let set = Arg::new(env, &remote, "this").handle::<KeySet>()?;
         set.renew(Arg::new(env, &seconds, "seconds").integer(0..=MAX_AGE)?);
@@ -133,7 +137,7 @@ pub(super) fn jwks_outlast(
     env: &Env,
     remote: Unknown<'_>,
     seconds: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let set = Arg::new(env, &remote, "this").handle::<KeySet>()?;
         set.outlast(Arg::new(env, &seconds, "seconds").integer(0..=MAX_AGE)?);
@@ -144,7 +148,10 @@ pub(super) fn jwks_outlast(
 /// `[kid, alg]` of every key that can be used now; `None` if no set has been loaded or the loaded
 /// one is too old to be used.
 #[napi(catch_unwind)]
-pub(super) fn jwks_list(env: &Env, remote: Unknown<'_>) -> napi::Result<Option<Vec<Vec<String>>>> {
+pub(super) fn jwks_list(
+    env: &Env,
+    remote: Unknown<'_>,
+) -> napi::Result<Outcome<Option<Vec<Vec<String>>>>> {
     guard(env, || {
         let keys = Arg::new(env, &remote, "this").handle::<KeySet>()?.list();
         let names = |keys: Vec<Arc<crate::jwt::Key>>| {

@@ -9,7 +9,7 @@ use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::args::handle::Handle;
-use super::args::{Arg, Result, options};
+use super::args::{Arg, Outcome, Result, options};
 use super::fast::{self, Hot, RawCall};
 use super::{CLOCK, guard};
 use crate::limiter::{
@@ -114,7 +114,7 @@ pub(super) fn limiter_attach(
     env: &Env,
     limiter: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Vec<f64>> {
+) -> napi::Result<Outcome<Vec<f64>>> {
     guard(env, || {
         let options: LimiterOptions = Arg::new(env, &options, "options").read()?;
         let quota = Quota::new(options.limit, options.window_ms, options.burst)?;
@@ -129,7 +129,7 @@ pub(super) fn limiter_attach(
 pub(super) fn limiter_bind<'env>(
     env: &'env Env,
     limiter: Unknown<'_>,
-) -> napi::Result<Vec<Unknown<'env>>> {
+) -> napi::Result<Outcome<Vec<Unknown<'env>>>> {
     guard(env, || {
         let limiter = Arg::new(env, &limiter, "this").handle::<RateLimiter>()?;
         Ok(vec![
@@ -146,7 +146,7 @@ pub(super) fn limiter_reset(
     env: &Env,
     limiter: Unknown<'_>,
     key: Unknown<'_>,
-) -> napi::Result<bool> {
+) -> napi::Result<Outcome<bool>> {
     guard(env, || {
         let limiter = Arg::new(env, &limiter, "this").handle::<RateLimiter>()?;
         let key = Arg::new(env, &key, "key");
@@ -161,7 +161,7 @@ pub(super) fn limiter_reset(
 
 /// `[capacity, evictions]`
 #[napi(catch_unwind)]
-pub(super) fn limiter_stats(env: &Env, limiter: Unknown<'_>) -> napi::Result<Vec<f64>> {
+pub(super) fn limiter_stats(env: &Env, limiter: Unknown<'_>) -> napi::Result<Outcome<Vec<f64>>> {
     guard(env, || {
         let stats = Arg::new(env, &limiter, "this").handle::<RateLimiter>()?.limiter.stats();
         Ok(vec![stats.capacity as f64, stats.evictions as f64])

@@ -1,7 +1,7 @@
 //! The N-API layer: the only place that knows Node.
 //!
 //! A function here converts its arguments (`args`), calls the core and hands back the result. It
-//! runs inside [`guard`], which turns errors and panics into JavaScript errors with a code.
+//! runs inside [`guard`], which turns errors and panics into an [`Outcome`] with a code.
 //!
 //! A class of the façade is a plain JavaScript class whose instances carry an `Arc` of the core's
 //! object (`args::handle`); a method passes its instance to the functions here. Calls that happen
@@ -43,6 +43,8 @@ use napi::Env;
 use napi::bindgen_prelude::{FnArgs, Function, JsObjectValue, Object, Unknown};
 use napi_derive::napi;
 
+use args::Outcome;
+
 use crate::clock::{Clock, SystemClock};
 use crate::heap;
 use crate::os::{Native, Platform};
@@ -71,10 +73,12 @@ pub fn set_facade(env: &Env, functions: Object<'_>) -> napi::Result<()> {
 
 /// Runs a binding's body: its errors and its panics become JavaScript errors with a code. After a
 /// success, emits the warnings that are pending.
-fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<T> {
-    let result = catch_unwind(AssertUnwindSafe(body))
-        .unwrap_or_else(|_| Err(args::internal().into()))
-        .map_err(|fault| fault.into_js(env))?;
+fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<Outcome<T>> {
+    let value = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(value)) => value,
+        Ok(Err(fault)) => return fault.outcome(),
+        Err(_) => return Ok(Outcome::Failed(args::internal())),
+    };
     if let Some(text) = heap::take_warning() {
         // The call succeeds even if the warning cannot be emitted.
         let _ = warn(env, &text, "NODESEC_SECRET_DEGRADED");
@@ -82,7 +86,7 @@ fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<T
     if let Some(text) = crate::password::take_warning() {
         let _ = warn(env, text, "NODESEC_ARGON2_ENGINE");
     }
-    Ok(result)
+    Ok(Outcome::Returned(value))
 }
 
 /// `process.emitWarning(text, 'SecurityWarning', code)`.

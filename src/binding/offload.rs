@@ -9,8 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use napi::bindgen_prelude::{AsyncTask, ToNapiValue, TypeName};
 use napi::{Env, Task};
 
-use super::args::Result;
-use super::args::internal;
+use super::args::{Outcome, Result, internal};
 use super::guard;
 
 /// A value that napi-rs returns to JavaScript as a promise of `J`. The work returns `T`, which is
@@ -45,14 +44,14 @@ where
 
 impl<T: Send + 'static, J: ToNapiValue + TypeName + 'static> Task for Job<T, J> {
     type Output = Result<T>;
-    type JsValue = J;
+    type JsValue = Outcome<J>;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
         let done = self.work.take().map(|work| catch_unwind(AssertUnwindSafe(work)));
         Ok(done.and_then(std::result::Result::ok).unwrap_or_else(|| Err(internal().into())))
     }
 
-    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<J> {
+    fn resolve(&mut self, env: Env, output: Self::Output) -> napi::Result<Outcome<J>> {
         guard(&env, || (self.convert)(&env, output?))
     }
 }

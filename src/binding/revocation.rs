@@ -8,7 +8,7 @@ use napi::{Env, sys};
 use napi_derive::napi;
 
 use super::args::handle::Handle;
-use super::args::{Arg, Result, options};
+use super::args::{Arg, Outcome, Result, options};
 use super::fast::{self, Hot, RawCall};
 use super::{CLOCK, guard};
 use crate::jwt::MAX_TOKEN_LEN;
@@ -79,7 +79,7 @@ pub(super) fn revocation_attach(
     env: &Env,
     list: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let options: ListOptions = Arg::new(env, &options, "options").read()?;
         let default = ListLimits::default();
@@ -98,7 +98,7 @@ pub(super) fn revocation_attach(
 pub(super) fn revocation_bind<'env>(
     env: &'env Env,
     list: Unknown<'_>,
-) -> napi::Result<Unknown<'env>> {
+) -> napi::Result<Outcome<Unknown<'env>>> {
     guard(env, || fast::bind(env, Arg::new(env, &list, "this").handle::<RevocationList>()?))
 }
 
@@ -108,7 +108,7 @@ pub(super) fn revocation_revoke(
     env: &Env,
     list: Unknown<'_>,
     claims: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let claims = Arg::new(env, &claims, "claims").record()?;
@@ -127,7 +127,7 @@ pub(super) fn revocation_revoke_id(
     id: Unknown<'_>,
     expires_at: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let id = Arg::new(env, &id, "jti").string(1..=MAX_TOKEN_LEN)?;
@@ -145,7 +145,7 @@ pub(super) fn revocation_revoke_session(
     sid: Unknown<'_>,
     expires_at: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let sid = Arg::new(env, &sid, "sid").string(1..=MAX_TOKEN_LEN)?;
@@ -163,7 +163,7 @@ pub(super) fn revocation_revoke_subject(
     sub: Unknown<'_>,
     issued_before: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let sub = Arg::new(env, &sub, "sub").string(1..=MAX_TOKEN_LEN)?;
@@ -182,7 +182,7 @@ pub(super) fn revocation_revoke_key(
     env: &Env,
     list: Unknown<'_>,
     kid: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         Ok(list.revoke_key(&Arg::new(env, &kid, "kid").string(1..=MAX_TOKEN_LEN)?)?)
@@ -191,7 +191,7 @@ pub(super) fn revocation_revoke_key(
 
 /// `[ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil]`
 #[napi(catch_unwind)]
-pub(super) fn revocation_stats(env: &Env, list: Unknown<'_>) -> napi::Result<Vec<f64>> {
+pub(super) fn revocation_stats(env: &Env, list: Unknown<'_>) -> napi::Result<Outcome<Vec<f64>>> {
     guard(env, || {
         let stats = Arg::new(env, &list, "this").handle::<RevocationList>()?.stats();
         let counts = [stats.ids, stats.sessions, stats.subjects, stats.keys, stats.max_entries];
@@ -202,7 +202,7 @@ pub(super) fn revocation_stats(env: &Env, list: Unknown<'_>) -> napi::Result<Vec
 
 /// Frees the entries and refuses every later call.
 #[napi(catch_unwind)]
-pub(super) fn revocation_close(env: &Env, list: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn revocation_close(env: &Env, list: Unknown<'_>) -> napi::Result<Outcome<()>> {
     guard(env, || {
         Arg::new(env, &list, "this").handle::<RevocationList>()?.close();
         Ok(())

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::args::handle::Handle;
 use super::args::scalars::MAX_DURATION;
-use super::args::{Arg, Result, options};
+use super::args::{Arg, Outcome, Result, options};
 use super::{CLOCK, guard};
 use crate::jwt::{Issuer, MAX_TOKEN_LEN};
 use crate::revocation::RevocationList;
@@ -84,7 +84,7 @@ pub(super) fn sessions_attach(
     env: &Env,
     sessions: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let given: SessionOptions = Arg::new(env, &options, "options").read()?;
         let default = SessionLimits::default();
@@ -106,7 +106,7 @@ pub(super) fn sessions_start(
     sessions: Unknown<'_>,
     subject: Unknown<'_>,
     claims: Unknown<'_>,
-) -> napi::Result<NativeTokenPair> {
+) -> napi::Result<Outcome<NativeTokenPair>> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
         let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
@@ -121,7 +121,7 @@ pub(super) fn sessions_refresh(
     env: &Env,
     sessions: Unknown<'_>,
     token: Unknown<'_>,
-) -> napi::Result<NativeRefreshed> {
+) -> napi::Result<Outcome<NativeRefreshed>> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
         // Any text is accepted: a client's malformed token is `unknown`, not an error of the
@@ -147,7 +147,11 @@ pub(super) fn sessions_refresh(
 
 /// Ends a session.
 #[napi(catch_unwind)]
-pub(super) fn sessions_end(env: &Env, sessions: Unknown<'_>, sid: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn sessions_end(
+    env: &Env,
+    sessions: Unknown<'_>,
+    sid: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
         Ok(sessions.end(session_id(&Arg::new(env, &sid, "sid"))?)?)
@@ -160,7 +164,7 @@ pub(super) fn sessions_end_all(
     env: &Env,
     sessions: Unknown<'_>,
     subject: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
         Ok(sessions.end_all(&Arg::new(env, &subject, "subject").string(1..=1024)?)?)
@@ -173,7 +177,7 @@ pub(super) fn sessions_list(
     env: &Env,
     sessions: Unknown<'_>,
     subject: Unknown<'_>,
-) -> napi::Result<Vec<NativeSessionInfo>> {
+) -> napi::Result<Outcome<Vec<NativeSessionInfo>>> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
         let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;

@@ -4,7 +4,7 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use super::args::{Arg, Result};
+use super::args::{Arg, Outcome, Result};
 use super::guard;
 use crate::spiffe::{self, Encoding};
 
@@ -21,14 +21,14 @@ pub(super) struct SpiffeId {
 
 /// Reads an id.
 #[napi(catch_unwind)]
-pub(super) fn spiffe_parse_id(env: &Env, uri: Unknown<'_>) -> napi::Result<SpiffeId> {
+pub(super) fn spiffe_parse_id(env: &Env, uri: Unknown<'_>) -> napi::Result<Outcome<SpiffeId>> {
     // The core refuses a text that is too long to be an id.
     guard(env, || parts(&Arg::new(env, &uri, "uri").string(0..=usize::MAX)?))
 }
 
 /// The id in a certificate, which is given as DER or as a string with its PEM.
 #[napi(catch_unwind)]
-pub(super) fn spiffe_id_of(env: &Env, certificate: Unknown<'_>) -> napi::Result<SpiffeId> {
+pub(super) fn spiffe_id_of(env: &Env, certificate: Unknown<'_>) -> napi::Result<Outcome<SpiffeId>> {
     guard(env, || {
         let certificate = Arg::new(env, &certificate, "certificate");
         if certificate.is_string()? {

@@ -1,12 +1,13 @@
-//! Turns an error into an instance of the façade's error classes, which the façade's `makeError`
-//! makes.
+//! The errors of the native part, and the values as which they reach the façade.
+//!
+//! An error with a code is returned, not thrown: the façade (`lib/native.js`) throws an instance of
+//! its own classes. If native code threw, V8 would abort a process that runs with
+//! `--abort-on-uncaught-exception`, even inside of `try`, because it does not look beyond the native
+//! frame for a handler.
 
-use std::ptr;
+use napi::bindgen_prelude::{JsValue, Object, ToNapiValue, TypeName};
+use napi::{Env, Status, ValueType, sys};
 
-use napi::bindgen_prelude::{FromNapiValue, Unknown};
-use napi::{Env, Status, sys};
-
-use super::facade;
 use crate::error::{Code, Error};
 
 /// The result of reading arguments and of the work that follows.
@@ -34,28 +35,11 @@ impl Fault {
         Self::Coded(Error::new(code, message))
     }
 
-    /// The error for napi-rs to throw, or to reject a promise with.
-    pub(crate) fn into_js(self, env: &Env) -> napi::Error {
-        let Self::Coded(error) = self else {
-            return napi::Error::new(Status::PendingException, "");
-        };
-        match make(env.raw(), &error) {
-            // SAFETY: `value` has just been made in the open scope of this environment.
-            Some(value) => match unsafe { Unknown::from_napi_value(env.raw(), value) } {
-                Ok(unknown) => napi::Error::from(unknown),
-                Err(error) => error,
-            },
-            None => napi::Error::from_reason(error.message.into_owned()),
-        }
-    }
-
-    /// Throws the error from a raw callback.
-    pub(crate) fn throw(self, env: sys::napi_env) {
-        let Self::Coded(error) = self else { return };
-        if let Some(value) = make(env, &error) {
-            // SAFETY: `env` is that of the callback which is running, and `value` was made in it.
-            // If the throw fails, the environment is shutting down and no caller is left.
-            unsafe { sys::napi_throw(env, value) };
+    /// The result of an export that failed. An exception that is pending stays so.
+    pub(crate) fn outcome<T>(self) -> napi::Result<Outcome<T>> {
+        match self {
+            Self::Coded(error) => Ok(Outcome::Failed(error)),
+            Self::Pending => Err(napi::Error::new(Status::PendingException, "")),
         }
     }
 }
@@ -65,47 +49,41 @@ pub(crate) fn internal() -> Error {
     Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
 }
 
-/// Calls `makeError(code, message, retryAfterMs)`; `None` if the environment can no longer do that.
-fn make(env: sys::napi_env, error: &Error) -> Option<sys::napi_value> {
-    let mut undefined = ptr::null_mut();
-    // SAFETY: `env` is that of the running call; the strings outlive the calls that copy them.
-    unsafe {
-        if sys::napi_get_undefined(env, &raw mut undefined) != sys::Status::napi_ok {
-            return None;
-        }
-        let retry_after = match error.retry_after_ms {
-            Some(millis) => number(env, millis)?,
-            None => undefined,
+/// The result of an export: its value, or the error that the façade throws.
+pub(crate) enum Outcome<T> {
+    /// The value of a call that succeeded.
+    Returned(T),
+    /// The error of a call that failed: an object with the code as `fault`, with `message` and
+    /// perhaps with `retryAfterMs`.
+    Failed(Error),
+}
+
+impl<T: ToNapiValue> ToNapiValue for Outcome<T> {
+    unsafe fn to_napi_value(
+        raw_env: sys::napi_env,
+        outcome: Self,
+    ) -> napi::Result<sys::napi_value> {
+        let error = match outcome {
+            // SAFETY: the caller upholds the requirement on `raw_env`.
+            Self::Returned(value) => return unsafe { T::to_napi_value(raw_env, value) },
+            Self::Failed(error) => error,
         };
-        let arguments = [text(env, error.code.as_str())?, text(env, &error.message)?, retry_after];
-        facade::call(env, "makeError", &arguments).ok()
+        let mut object = Object::new(&Env::from_raw(raw_env))?;
+        object.set("fault", error.code.as_str())?;
+        object.set("message", error.message.as_ref())?;
+        if let Some(millis) = error.retry_after_ms {
+            object.set("retryAfterMs", millis as f64)?;
+        }
+        Ok(object.raw())
     }
 }
 
-/// # Safety
-///
-/// `env` must be that of the running call.
-unsafe fn text(env: sys::napi_env, text: &str) -> Option<sys::napi_value> {
-    let mut value = ptr::null_mut();
-    // SAFETY: the text is valid for its length; the caller upholds the requirement on `env`.
-    let status = unsafe {
-        sys::napi_create_string_utf8(
-            env,
-            text.as_ptr().cast(),
-            text.len().cast_signed(),
-            &raw mut value,
-        )
-    };
-    (status == sys::Status::napi_ok).then_some(value)
-}
+impl<T: TypeName> TypeName for Outcome<T> {
+    fn type_name() -> &'static str {
+        T::type_name()
+    }
 
-/// # Safety
-///
-/// `env` must be that of the running call.
-unsafe fn number(env: sys::napi_env, number: u64) -> Option<sys::napi_value> {
-    let mut value = ptr::null_mut();
-    // SAFETY: the caller upholds the requirement on `env`; the value is written only when the
-    // status is ok.
-    let status = unsafe { sys::napi_create_double(env, number as f64, &raw mut value) };
-    (status == sys::Status::napi_ok).then_some(value)
+    fn value_type() -> ValueType {
+        T::value_type()
+    }
 }

@@ -19,6 +19,6 @@ mod text;
 
 pub(super) use arg::Arg;
 pub(crate) use declare::options;
-pub(super) use fault::{Fault, Result, internal};
+pub(super) use fault::{Fault, Outcome, Result, internal};
 pub(super) use option_set::{Declaration, OptionSet};
 pub(super) use options::Options;

@@ -12,7 +12,7 @@ use napi_derive::napi;
 pub(super) use self::algorithm::{ImportOptions, algorithm, algorithms};
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
-use super::args::{Arg, Fault, Result, options};
+use super::args::{Arg, Fault, Outcome, Result, options};
 use super::guard;
 use super::offload::{Offloaded, offload_into};
 use crate::error::Code;
@@ -83,7 +83,7 @@ pub(super) fn key_generate(
     env: &Env,
     alg: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Either<LocalValue, Offloaded<Key, LocalValue>>> {
+) -> napi::Result<Outcome<Either<LocalValue, Offloaded<Key, LocalValue>>>> {
     guard(env, || {
         let algorithm = algorithm(Arg::new(env, &alg, "alg"))?;
         let GenerateOptions { kid, modulus_length } = Arg::new(env, &options, "options").read()?;
@@ -97,7 +97,10 @@ pub(super) fn key_generate(
 
 /// `[alg, kid]` of options; each is `None` unless it is given.
 #[napi(catch_unwind)]
-pub(super) fn key_options(env: &Env, options: Unknown<'_>) -> napi::Result<Vec<Option<String>>> {
+pub(super) fn key_options(
+    env: &Env,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<Vec<Option<String>>>> {
     guard(env, || {
         let JwkOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
         Ok(vec![alg.map(|alg| alg.name().to_owned()), kid])
@@ -111,7 +114,7 @@ pub(super) fn key_from_secret(
     key: Unknown<'_>,
     secret: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let KeyOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
         let core = TraceGuard::run(Depth::Registers, |trace| {
@@ -130,7 +133,7 @@ pub(super) fn key_from_pem(
     key: Unknown<'_>,
     pem: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let FileOptions { alg, kid, passphrase } = Arg::new(env, &options, "options").read()?;
         let core = TraceGuard::run(Depth::Registers, |trace| {
@@ -150,7 +153,7 @@ pub(super) fn key_from_der(
     key: Unknown<'_>,
     der: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let FileOptions { alg, kid, passphrase } = Arg::new(env, &options, "options").read()?;
         let core = TraceGuard::run(Depth::Registers, |trace| {
@@ -171,7 +174,7 @@ pub(super) fn key_check_jwk(
     json: Unknown<'_>,
     symmetric: bool,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let KeyOptions { alg, .. } = Arg::new(env, &options, "options").read()?;
         let json = Arg::new(env, &json, "jwk").string(0..=MAX_KEY_LEN)?;
@@ -187,7 +190,7 @@ pub(super) fn key_from_public_jwk(
     key: Unknown<'_>,
     json: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let KeyOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
         let json = Arg::new(env, &json, "jwk").string(0..=MAX_KEY_LEN)?;
@@ -202,7 +205,7 @@ pub(super) fn key_import_set(
     env: &Env,
     json: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Vec<LocalValue>> {
+) -> napi::Result<Outcome<Vec<LocalValue>>> {
     guard(env, || {
         let options: ImportOptions = Arg::new(env, &options, "options").read()?;
         // The core refuses a text that is too long to be a JWK Set.
@@ -218,7 +221,7 @@ pub(super) fn key_from_carrier(
     env: &Env,
     key: Unknown<'_>,
     carrier: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let held = Arg::new(env, &carrier, "carrier").handle::<Key>()?;
         Arg::new(env, &key, "this").attach(held)
@@ -227,7 +230,7 @@ pub(super) fn key_from_carrier(
 
 /// `[kid, alg]`
 #[napi(catch_unwind)]
-pub(super) fn key_names(env: &Env, key: Unknown<'_>) -> napi::Result<Vec<String>> {
+pub(super) fn key_names(env: &Env, key: Unknown<'_>) -> napi::Result<Outcome<Vec<String>>> {
     guard(env, || {
         let key = Arg::new(env, &key, "this").handle::<Key>()?;
         Ok(vec![key.kid().into(), key.algorithm().name().into()])
@@ -236,13 +239,13 @@ pub(super) fn key_names(env: &Env, key: Unknown<'_>) -> napi::Result<Vec<String>
 
 /// Whether the key can sign.
 #[napi(catch_unwind)]
-pub(super) fn key_is_private(env: &Env, key: Unknown<'_>) -> napi::Result<bool> {
+pub(super) fn key_is_private(env: &Env, key: Unknown<'_>) -> napi::Result<Outcome<bool>> {
     guard(env, || Ok(Arg::new(env, &key, "this").handle::<Key>()?.is_private()))
 }
 
 /// The JSON of the public half.
 #[napi(catch_unwind)]
-pub(super) fn key_public_jwk(env: &Env, key: Unknown<'_>) -> napi::Result<String> {
+pub(super) fn key_public_jwk(env: &Env, key: Unknown<'_>) -> napi::Result<Outcome<String>> {
     guard(env, || {
         Arg::new(env, &key, "this").handle::<Key>()?.public_jwk().ok_or_else(|| {
             Fault::new(Code::JwtKey, "an HMAC key has no public half: it must stay secret")

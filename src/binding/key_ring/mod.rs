@@ -15,7 +15,7 @@ use self::options::{
 use super::args::handle::Handle;
 use super::args::internal;
 use super::args::out::{self, LocalValue};
-use super::args::{Arg, Result};
+use super::args::{Arg, Outcome, Result};
 use super::offload::{Offloaded, offload};
 use super::{CLOCK, guard};
 use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOverrides};
@@ -90,7 +90,7 @@ pub(super) fn keyring_attach(
     env: &Env,
     ring: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let options: NewRingOptions = Arg::new(env, &options, "options").read()?;
         let given = options.times.with(options.alg);
@@ -112,7 +112,7 @@ pub(super) fn keyring_share(
     ring: Unknown<'_>,
     name: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let options: SharedRingOptions = Arg::new(env, &options, "options").read()?;
         let given = options.times.with(options.alg);
@@ -129,7 +129,7 @@ pub(super) fn keyring_seal(
     env: &Env,
     ring: Unknown<'_>,
     key: Unknown<'_>,
-) -> napi::Result<LocalValue> {
+) -> napi::Result<Outcome<LocalValue>> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let key = Arg::new(env, &key, "key");
@@ -148,7 +148,7 @@ pub(super) fn keyring_unseal(
     sealed: Unknown<'_>,
     key: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let options: SealedRingOptions<'_> = Arg::new(env, &options, "options").read()?;
         let (given, name) = (options.times.with(options.alg), options.shared);
@@ -180,7 +180,7 @@ pub(super) fn keyring_add(
     ring: Unknown<'_>,
     key: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let key = Arg::new(env, &key, "key").handle::<Key>()?;
@@ -191,7 +191,11 @@ pub(super) fn keyring_add(
 
 /// Revokes a key: the ring refuses it from now on.
 #[napi(catch_unwind)]
-pub(super) fn keyring_revoke(env: &Env, ring: Unknown<'_>, kid: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn keyring_revoke(
+    env: &Env,
+    ring: Unknown<'_>,
+    kid: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         Ok(ring.revoke(&Arg::new(env, &kid, "kid").string(1..=MAX_KID_LEN)?)?)
@@ -205,7 +209,7 @@ pub(super) fn keyring_rotate(
     env: &Env,
     ring: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Either<String, Offloaded<String>>> {
+) -> napi::Result<Outcome<Either<String, Offloaded<String>>>> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let RotateOptions { force } = Arg::new(env, &options, "options").read()?;
@@ -217,7 +221,10 @@ pub(super) fn keyring_rotate(
 
 /// The keys.
 #[napi(catch_unwind)]
-pub(super) fn keyring_list(env: &Env, ring: Unknown<'_>) -> napi::Result<Vec<NativeKeyInfo>> {
+pub(super) fn keyring_list(
+    env: &Env,
+    ring: Unknown<'_>,
+) -> napi::Result<Outcome<Vec<NativeKeyInfo>>> {
     guard(env, || {
         let keys = Arg::new(env, &ring, "this").handle::<KeyRing>()?.list();
         let info = keys.into_iter().map(|key| NativeKeyInfo {
@@ -232,7 +239,7 @@ pub(super) fn keyring_list(env: &Env, ring: Unknown<'_>) -> napi::Result<Vec<Nat
 
 /// The JWK Set.
 #[napi(catch_unwind)]
-pub(super) fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<NativeJwks> {
+pub(super) fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcome<NativeJwks>> {
     guard(env, || {
         let jwks = Arg::new(env, &ring, "this").handle::<KeyRing>()?.jwks();
         Ok(NativeJwks { body: jwks.body, etag: jwks.etag, max_age: jwks.max_age as f64 })
@@ -245,7 +252,7 @@ pub(super) fn keyring_tick(
     env: &Env,
     ring: Unknown<'_>,
     now: Unknown<'_>,
-) -> napi::Result<Vec<NativeKeyChange>> {
+) -> napi::Result<Outcome<Vec<NativeKeyChange>>> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let now = match Arg::new(env, &now, "now").present()? {
@@ -264,7 +271,7 @@ pub(super) fn keyring_listen(
     env: &Env,
     ring: Unknown<'_>,
     listener: Function<'_, Vec<NativeKeyChange>, ()>,
-) -> napi::Result<f64> {
+) -> napi::Result<Outcome<f64>> {
     guard(env, move || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let listener = listener.build_threadsafe_function().weak::<true>().build();
@@ -279,7 +286,11 @@ pub(super) fn keyring_listen(
 
 /// Removes a listener that `keyringListen` has added.
 #[napi(catch_unwind)]
-pub(super) fn keyring_unlisten(env: &Env, ring: Unknown<'_>, id: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn keyring_unlisten(
+    env: &Env,
+    ring: Unknown<'_>,
+    id: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         ring.unlisten(Arg::new(env, &id, "id").integer(0..=u64::from(u32::MAX))?);

@@ -10,7 +10,7 @@ use napi_derive::napi;
 use super::job::{self, PoolJob};
 use super::options::number;
 use crate::binding::args::handle::Handle;
-use crate::binding::args::{Arg, Result, options};
+use crate::binding::args::{Arg, Outcome, Result, options};
 use crate::binding::{CLOCK, guard};
 use crate::password::calibrate::{Costs, MIN_MEMORY_COST, Search, measure};
 use crate::password::pool::{self, Delivery};
@@ -69,7 +69,7 @@ pub(crate) fn calibration_begin(
     env: &Env,
     target: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let options: CalibrateOptions = Arg::new(env, &options, "options").read()?;
         let time = Duration::from_millis(options.target_ms);
@@ -81,7 +81,10 @@ pub(crate) fn calibration_begin(
 
 /// Whether the search has ended.
 #[napi(catch_unwind)]
-pub(crate) fn calibration_is_done(env: &Env, calibration: Unknown<'_>) -> napi::Result<bool> {
+pub(crate) fn calibration_is_done(
+    env: &Env,
+    calibration: Unknown<'_>,
+) -> napi::Result<Outcome<bool>> {
     guard(env, || Ok(Arg::new(env, &calibration, "this").handle::<Calibration>()?.lock().is_done()))
 }
 
@@ -92,10 +95,12 @@ pub(crate) fn calibration_measure<'env>(
     env: &'env Env,
     calibration: Unknown<'_>,
     job: Unknown<'_>,
-) -> napi::Result<Object<'env>> {
-    let calibration = guard(env, || Arg::new(env, &calibration, "this").handle::<Calibration>())?;
-    let costs = calibration.lock().costs();
-    job::submit(env, job, Measuring { calibration, costs })
+) -> napi::Result<Outcome<Object<'env>>> {
+    guard(env, || {
+        let calibration = Arg::new(env, &calibration, "this").handle::<Calibration>()?;
+        let costs = calibration.lock().costs();
+        job::submit(env, &job, Measuring { calibration, costs })
+    })
 }
 
 /// A job that measures costs for a search.

@@ -10,7 +10,7 @@ use super::job::{self, PoolJob};
 use super::options::{HashPolicy, LimitOptions, number, rehash, text};
 use crate::binding::args::handle::Handle;
 use crate::binding::args::out::{self, LocalValue};
-use crate::binding::args::{Arg, Result, options};
+use crate::binding::args::{Arg, Outcome, Result, options};
 use crate::binding::guard;
 use crate::password::pool::Delivery;
 use crate::password::{
@@ -92,7 +92,7 @@ pub(crate) fn hasher_attach(
     env: &Env,
     hasher: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let options: PolicyOptions = Arg::new(env, &options, "policy").read()?;
         let (limits, ceilings) = options.limits;
@@ -117,12 +117,11 @@ pub(crate) fn hasher_hash<'env>(
     password: Unknown<'_>,
     options: Unknown<'_>,
     job: Unknown<'_>,
-) -> napi::Result<Object<'env>> {
-    let new_digest = guard(env, || {
+) -> napi::Result<Outcome<Object<'env>>> {
+    guard(env, || {
         check_options(env, &options)?;
-        Ok(this(env, &hasher)?.0.hash(self::password(env, &password)?)?)
-    })?;
-    job::submit(env, job, new_digest)
+        job::submit(env, &job, this(env, &hasher)?.0.hash(self::password(env, &password)?)?)
+    })
 }
 
 /// Verifies a password on the worker pool.
@@ -134,13 +133,16 @@ pub(crate) fn hasher_verify<'env>(
     password: Unknown<'_>,
     options: Unknown<'_>,
     job: Unknown<'_>,
-) -> napi::Result<Object<'env>> {
-    let check = guard(env, || {
+) -> napi::Result<Outcome<Object<'env>>> {
+    guard(env, || {
         check_options(env, &options)?;
         let digest = text(&Arg::new(env, &digest, "digest"))?;
-        Ok(this(env, &hasher)?.0.verify(&digest, self::password(env, &password)?)?)
-    })?;
-    job::submit(env, job, check)
+        job::submit(
+            env,
+            &job,
+            this(env, &hasher)?.0.verify(&digest, self::password(env, &password)?)?,
+        )
+    })
 }
 
 /// Verifies a password on the worker pool and makes a new digest there, if one is due.
@@ -152,15 +154,18 @@ pub(crate) fn hasher_verify_and_update<'env>(
     password: Unknown<'_>,
     options: Unknown<'_>,
     job: Unknown<'_>,
-) -> napi::Result<Object<'env>> {
-    let update = guard(env, || {
+) -> napi::Result<Outcome<Object<'env>>> {
+    guard(env, || {
         check_options(env, &options)?;
         let digest = Arg::new(env, &digest, "digest");
         let digest = if digest.is_nullish()? { None } else { Some(text(&digest)?) };
         let password = self::password(env, &password)?;
-        Ok(this(env, &hasher)?.0.verify_and_update(digest.as_deref(), password)?)
-    })?;
-    job::submit(env, job, update)
+        job::submit(
+            env,
+            &job,
+            this(env, &hasher)?.0.verify_and_update(digest.as_deref(), password)?,
+        )
+    })
 }
 
 /// Whether a digest is due to be replaced.
@@ -169,7 +174,7 @@ pub(crate) fn hasher_needs_rehash(
     env: &Env,
     hasher: Unknown<'_>,
     digest: Unknown<'_>,
-) -> napi::Result<bool> {
+) -> napi::Result<Outcome<bool>> {
     guard(env, || {
         let digest = text(&Arg::new(env, &digest, "digest"))?;
         Ok(this(env, &hasher)?.0.needs_rehash(&digest)?)

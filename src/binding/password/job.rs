@@ -7,7 +7,7 @@ use napi::{Env, JsDeferred};
 use napi_derive::napi;
 
 use crate::binding::args::handle::Handle;
-use crate::binding::args::{Arg, Result};
+use crate::binding::args::{Arg, Outcome, Result, internal};
 use crate::binding::guard;
 use crate::password::Cancel;
 use crate::password::pool::{self, Delivery, JobHandle};
@@ -35,22 +35,22 @@ impl Handle for JobHandle {
     const CLASS: &'static str = "job";
 }
 
-type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<J> + Send>;
+type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<Outcome<J>> + Send>;
 
 /// Submits a job to the worker pool and returns the promise of its result. If the environment has
 /// ended before the job has, the result is dropped. The object `handle`, if given, can cancel the
 /// job.
 pub(super) fn submit<'env, J: PoolJob>(
     env: &'env Env,
-    handle: Unknown<'_>,
+    handle: &Unknown<'_>,
     job: J,
-) -> napi::Result<Object<'env>> {
+) -> Result<Object<'env>> {
     let ticket = Arc::new(JobHandle::new());
-    guard(env, || match Arg::new(env, &handle, "job").present()? {
-        Some(handle) => handle.attach(ticket.clone()),
-        None => Ok(()),
-    })?;
-    let (deferred, promise): (JsDeferred<J::Js, Settle<J::Js>>, _) = env.create_deferred()?;
+    if let Some(handle) = Arg::new(env, handle, "job").present()? {
+        handle.attach(ticket.clone())?;
+    }
+    let (deferred, promise): (JsDeferred<Outcome<J::Js>, Settle<J::Js>>, _) =
+        env.create_deferred().map_err(|_| internal())?;
     let bytes = job.memory_len();
     let work = move |delivery: &mut Delivery<J::Output>, cancel: &Cancel| job.run(delivery, cancel);
     pool::submit(&ticket, bytes, work, move |result| {
@@ -62,7 +62,7 @@ pub(super) fn submit<'env, J: PoolJob>(
 /// Cancels the job of a handle: a queued job leaves the queue, a running one stops at its next
 /// slice.
 #[napi(catch_unwind)]
-pub(super) fn password_cancel(env: &Env, job: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn password_cancel(env: &Env, job: Unknown<'_>) -> napi::Result<Outcome<()>> {
     guard(env, || {
         pool::cancel(&*Arg::new(env, &job, "job").handle::<JobHandle>()?);
         Ok(())

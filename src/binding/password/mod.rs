@@ -14,7 +14,7 @@ use napi_derive::napi;
 use self::jobs::{DerivedKey, DigestHash, RawHash};
 use self::options::{CostOptions, HashPolicy, LimitOptions, associated_data, rehash, secret, text};
 use super::args::out::{self, LocalValue};
-use super::args::{Arg, Fault, OptionSet, Result, options};
+use super::args::{Arg, Fault, OptionSet, Outcome, Result, options};
 use super::guard;
 use crate::error::{Code, Error};
 use crate::password::pool::hold;
@@ -121,11 +121,11 @@ pub(super) fn password_hash<'env>(
     password: Unknown<'_>,
     options: Unknown<'_>,
     job: Unknown<'_>,
-) -> napi::Result<Object<'env>> {
-    match guard(env, || hash_job(env, &password, &options))? {
-        Hashing::Raw(hash) => job::submit(env, job, hash),
-        Hashing::Digest(hash) => job::submit(env, job, hash),
-    }
+) -> napi::Result<Outcome<Object<'env>>> {
+    guard(env, || match hash_job(env, &password, &options)? {
+        Hashing::Raw(hash) => job::submit(env, &job, hash),
+        Hashing::Digest(hash) => job::submit(env, &job, hash),
+    })
 }
 
 /// Hashes a password on this thread.
@@ -134,7 +134,7 @@ pub(super) fn password_hash_sync(
     env: &Env,
     password: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<LocalValue> {
+) -> napi::Result<Outcome<LocalValue>> {
     guard(env, || {
         refuse_signal::<HashOptions>(env, &options)?;
         match hash_job(env, &password, &options)? {
@@ -160,16 +160,16 @@ pub(super) fn password_derive_key<'env>(
     salt: Unknown<'_>,
     options: Unknown<'_>,
     job: Unknown<'_>,
-) -> napi::Result<Object<'env>> {
-    let key = guard(env, || {
+) -> napi::Result<Outcome<Object<'env>>> {
+    guard(env, || {
         let options: KeyOptions = Arg::new(env, &options, "options").read()?;
         let policy = options.costs.policy(options.version)?;
         let salt = Arg::new(env, &salt, "salt").bytes(MIN_SALT_LEN..=MAX_FIELD_LEN)?;
         let password = self::password(env, &password)?;
         let (secret, data) = (options.secret, options.associated_data);
-        Ok(DerivedKey(HashJob::new(policy, password, Some(salt), secret, data)?))
-    })?;
-    job::submit(env, job, key)
+        let key = DerivedKey(HashJob::new(policy, password, Some(salt), secret, data)?);
+        job::submit(env, &job, key)
+    })
 }
 
 /// Verifies a password on the worker pool. Returns `false` at once for another scheme's hash.
@@ -180,11 +180,11 @@ pub(super) fn password_verify<'env>(
     password: Unknown<'_>,
     options: Unknown<'_>,
     job: Unknown<'_>,
-) -> napi::Result<Either<bool, Object<'env>>> {
-    match guard(env, || verify_job(env, &digest, &password, &options))? {
-        Some(check) => job::submit(env, job, check).map(Either::B),
+) -> napi::Result<Outcome<Either<bool, Object<'env>>>> {
+    guard(env, || match verify_job(env, &digest, &password, &options)? {
+        Some(check) => job::submit(env, &job, check).map(Either::B),
         None => Ok(Either::A(false)),
-    }
+    })
 }
 
 /// Verifies a password on this thread.
@@ -194,7 +194,7 @@ pub(super) fn password_verify_sync(
     digest: Unknown<'_>,
     password: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<bool> {
+) -> napi::Result<Outcome<bool>> {
     guard(env, || {
         refuse_signal::<VerifyOptions>(env, &options)?;
         let Some(check) = verify_job(env, &digest, &password, &options)? else { return Ok(false) };
@@ -209,7 +209,7 @@ pub(super) fn password_needs_rehash(
     env: &Env,
     digest: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<bool> {
+) -> napi::Result<Outcome<bool>> {
     guard(env, || {
         let digest = parse(&Arg::new(env, &digest, "digest"))?;
         let options: RehashOptions = Arg::new(env, &options, "options").read()?;
@@ -221,7 +221,10 @@ pub(super) fn password_needs_rehash(
 
 /// Reads a digest.
 #[napi(catch_unwind)]
-pub(super) fn password_parse_hash(env: &Env, digest: Unknown<'_>) -> napi::Result<HashInfo> {
+pub(super) fn password_parse_hash(
+    env: &Env,
+    digest: Unknown<'_>,
+) -> napi::Result<Outcome<HashInfo>> {
     guard(env, || {
         let digest = parse(&Arg::new(env, &digest, "digest"))?.ok_or_else(|| {
             Error::new(Code::PasswordDigest, "the digest is not of Argon2 but of another scheme")

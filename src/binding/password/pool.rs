@@ -6,7 +6,7 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use crate::binding::args::{Arg, options};
+use crate::binding::args::{Arg, Outcome, options};
 use crate::binding::guard;
 use crate::password::memory;
 use crate::password::pool::{self, Bounds};
@@ -76,7 +76,10 @@ pub(crate) struct PoolStats {
 
 /// Sets the pool's bounds. Bounds that are left out stay.
 #[napi(catch_unwind)]
-pub(crate) fn password_pool_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
+pub(crate) fn password_pool_configure(
+    env: &Env,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let options: PoolOptions = Arg::new(env, &options, "options").read()?;
         // No JavaScript runs from here on, so no getter of the options can change the bounds after
@@ -97,7 +100,7 @@ pub(crate) fn password_pool_configure(env: &Env, options: Unknown<'_>) -> napi::
 
 /// The bounds, the state and the counts of the pool now.
 #[napi(catch_unwind)]
-pub(crate) fn password_pool_stats(env: &Env) -> napi::Result<PoolStats> {
+pub(crate) fn password_pool_stats(env: &Env) -> napi::Result<Outcome<PoolStats>> {
     guard(env, || {
         let (bounds, counts) = (pool::bounds(), pool::counts());
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);

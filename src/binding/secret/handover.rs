@@ -6,13 +6,13 @@ use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
 use super::buffer::SecretBuffer;
-use crate::binding::args::Arg;
+use crate::binding::args::{Arg, Outcome};
 use crate::binding::guard;
 use crate::secret::{HANDOVER_ID_LEN, handovers, unknown_handover};
 
 /// Leaves the secret for the thread that presents the returned ticket.
 #[napi(catch_unwind)]
-pub(super) fn secret_share(env: &Env, secret: Unknown<'_>) -> napi::Result<String> {
+pub(super) fn secret_share(env: &Env, secret: Unknown<'_>) -> napi::Result<Outcome<String>> {
     guard(env, || {
         let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
         Ok(Base64UrlUnpadded::encode_string(&handovers().leave(secret.get()?)?))
@@ -25,7 +25,7 @@ pub(super) fn secret_adopt(
     env: &Env,
     target: Unknown<'_>,
     ticket: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let text = Arg::new(env, &ticket, "ticket").string(0..=1024)?;
         let mut ticket = [0; HANDOVER_ID_LEN];

@@ -4,7 +4,7 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use crate::binding::args::{Arg, Result, options};
+use crate::binding::args::{Arg, Outcome, Result, options};
 use crate::binding::guard;
 use crate::os::{self, Hardening};
 
@@ -40,7 +40,10 @@ pub(crate) struct ProcessHardening {
 
 /// Keeps the memory of the whole process out of dumps.
 #[napi(catch_unwind)]
-pub(crate) fn harden_process(env: &Env, options: Unknown<'_>) -> napi::Result<ProcessHardening> {
+pub(crate) fn harden_process(
+    env: &Env,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<ProcessHardening>> {
     guard(env, || {
         let options: HardenOptions = Arg::new(env, &options, "options").read()?;
         let hardened =

@@ -7,7 +7,7 @@ use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
 use super::buffer::dispose_all;
-use crate::binding::args::{Arg, Result, options};
+use crate::binding::args::{Arg, Outcome, Result, options};
 use crate::binding::guard;
 use crate::heap::{OnDegraded, Requirement};
 use crate::os::Backend;
@@ -95,7 +95,7 @@ pub(crate) struct SecureHeapStatus {
 
 /// Configures the secure heap.
 #[napi(catch_unwind)]
-pub(crate) fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<()> {
+pub(crate) fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let options: HeapOptions = Arg::new(env, &options, "options").read()?;
         Ok(secret::configure(Settings {
@@ -110,7 +110,7 @@ pub(crate) fn secure_heap_configure(env: &Env, options: Unknown<'_>) -> napi::Re
 
 /// The state of the secure heap.
 #[napi(catch_unwind)]
-pub(crate) fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
+pub(crate) fn secure_heap_status(env: &Env) -> napi::Result<Outcome<SecureHeapStatus>> {
     guard(env, || {
         // A shared secret that no thread adopted in time does not count as live.
         secret::handovers().expire();
@@ -140,7 +140,7 @@ pub(crate) fn secure_heap_status(env: &Env) -> napi::Result<SecureHeapStatus> {
 /// Disposes of every `SecretBuffer` that is held now, in all threads, and of those that wait to be
 /// adopted.
 #[napi(catch_unwind)]
-pub(crate) fn secure_heap_dispose_all(env: &Env) -> napi::Result<()> {
+pub(crate) fn secure_heap_dispose_all(env: &Env) -> napi::Result<Outcome<()>> {
     guard(env, || {
         secret::handovers().clear();
         dispose_all();
@@ -151,7 +151,7 @@ pub(crate) fn secure_heap_dispose_all(env: &Env) -> napi::Result<()> {
 /// Checks the canaries of every slot in use in the secure heap. If one has changed, the process
 /// ends.
 #[napi(catch_unwind)]
-pub(crate) fn secure_heap_verify(env: &Env) -> napi::Result<()> {
+pub(crate) fn secure_heap_verify(env: &Env) -> napi::Result<Outcome<()>> {
     guard(env, || {
         secret::verify();
         Ok(())

@@ -13,7 +13,7 @@ use napi::{Env, sys};
 use napi_derive::napi;
 
 pub(super) use self::buffer::SecretBuffer;
-use super::args::{Arg, Result, options};
+use super::args::{Arg, Outcome, Result, options};
 use super::fast::{self, Hot, RawCall};
 use super::guard;
 use crate::secret::{self, Depth, MAX_SECRET_LEN, Secret, TraceGuard};
@@ -46,7 +46,7 @@ pub(super) fn secret_random(
     env: &Env,
     target: Unknown<'_>,
     bytes: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let length = Arg::new(env, &bytes, "bytes").integer(1..=MAX_SECRET_LEN as u64)?;
         let length = usize::try_from(length).unwrap_or(MAX_SECRET_LEN);
@@ -62,7 +62,7 @@ pub(super) fn secret_from(
     target: Unknown<'_>,
     data: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let data = Arg::new(env, &data, "data");
         let FromOptions { wipe } = Arg::new(env, &options, "options").read()?;
@@ -86,7 +86,7 @@ pub(super) fn secret_from_carrier(
     env: &Env,
     target: Unknown<'_>,
     carrier: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let secret = Arg::new(env, &carrier, "carrier").handle::<SecretBuffer>()?;
         Arg::new(env, &target, "this").attach(secret)
@@ -99,7 +99,7 @@ pub(super) fn secret_clone(
     env: &Env,
     target: Unknown<'_>,
     secret: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
         let copy = SecretBuffer::make(|| secret.with(|secret| Ok(secret.copy()?)))?;
@@ -112,13 +112,13 @@ pub(super) fn secret_clone(
 pub(super) fn secret_bind<'env>(
     env: &'env Env,
     secret: Unknown<'_>,
-) -> napi::Result<Unknown<'env>> {
+) -> napi::Result<Outcome<Unknown<'env>>> {
     guard(env, || fast::bind(env, Arg::new(env, &secret, "this").handle::<SecretBuffer>()?))
 }
 
 /// The secret's length in bytes.
 #[napi(catch_unwind)]
-pub(super) fn secret_len(env: &Env, secret: Unknown<'_>) -> napi::Result<u32> {
+pub(super) fn secret_len(env: &Env, secret: Unknown<'_>) -> napi::Result<Outcome<u32>> {
     guard(env, || Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.len())
 }
 
@@ -128,7 +128,7 @@ pub(super) fn secret_copy_into(
     env: &Env,
     secret: Unknown<'_>,
     target: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
         let target = Arg::new(env, &target, "target");
@@ -148,7 +148,7 @@ pub(super) fn secret_copy_into(
 
 /// Overwrites a `Uint8Array` with zeros.
 #[napi(catch_unwind)]
-pub(super) fn wipe(env: &Env, bytes: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn wipe(env: &Env, bytes: Unknown<'_>) -> napi::Result<Outcome<()>> {
     guard(env, || {
         Arg::new(env, &bytes, "bytes").with_bytes_mut(|bytes| {
             secret::wipe(bytes);
@@ -159,7 +159,7 @@ pub(super) fn wipe(env: &Env, bytes: Unknown<'_>) -> napi::Result<()> {
 
 /// Disposes of the secret. It is wiped when nothing else uses it any more.
 #[napi(catch_unwind)]
-pub(super) fn secret_dispose(env: &Env, secret: Unknown<'_>) -> napi::Result<()> {
+pub(super) fn secret_dispose(env: &Env, secret: Unknown<'_>) -> napi::Result<Outcome<()>> {
     guard(env, || {
         Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.dispose();
         Ok(())
@@ -168,13 +168,17 @@ pub(super) fn secret_dispose(env: &Env, secret: Unknown<'_>) -> napi::Result<()>
 
 /// Whether the secret has been disposed of.
 #[napi(catch_unwind)]
-pub(super) fn secret_is_disposed(env: &Env, secret: Unknown<'_>) -> napi::Result<bool> {
+pub(super) fn secret_is_disposed(env: &Env, secret: Unknown<'_>) -> napi::Result<Outcome<bool>> {
     guard(env, || Ok(Arg::new(env, &secret, "this").handle::<SecretBuffer>()?.get().is_err()))
 }
 
 /// Whether two values hold the same bytes, in a time that depends on their lengths only.
 #[napi(catch_unwind)]
-pub(super) fn timing_safe_equal(env: &Env, a: Unknown<'_>, b: Unknown<'_>) -> napi::Result<bool> {
+pub(super) fn timing_safe_equal(
+    env: &Env,
+    a: Unknown<'_>,
+    b: Unknown<'_>,
+) -> napi::Result<Outcome<bool>> {
     guard(env, || {
         let (a, b) = (Arg::new(env, &a, "a"), Arg::new(env, &b, "b"));
         TraceGuard::run(Depth::Registers, |trace| {

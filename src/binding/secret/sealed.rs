@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use super::buffer::SecretBuffer;
 use crate::binding::args::out::{self, LocalValue};
-use crate::binding::args::{Arg, options};
+use crate::binding::args::{Arg, Outcome, options};
 use crate::binding::guard;
 use crate::secret::{self, MAX_CONTEXT_LEN, MAX_SEALED_LEN, SealKind, Secret};
 
@@ -25,7 +25,7 @@ pub(crate) fn secret_seal(
     secret: Unknown<'_>,
     key: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<LocalValue> {
+) -> napi::Result<Outcome<LocalValue>> {
     guard(env, || {
         let secret = Arg::new(env, &secret, "this").handle::<SecretBuffer>()?;
         let SealOptions { context } = Arg::new(env, &options, "options").read()?;
@@ -49,7 +49,7 @@ pub(crate) fn secret_unseal(
     sealed: Unknown<'_>,
     key: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let SealOptions { context } = Arg::new(env, &options, "options").read()?;
         let (key, sealed) = (Arg::new(env, &key, "key"), Arg::new(env, &sealed, "sealed"));

@@ -7,7 +7,7 @@ use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
 use super::buffer::SecretBuffer;
-use crate::binding::args::{Arg, Fault, options};
+use crate::binding::args::{Arg, Fault, Outcome, options};
 use crate::binding::guard;
 use crate::error::Code;
 use crate::secret::{
@@ -69,7 +69,7 @@ pub(crate) fn secret_from_string(
     target: Unknown<'_>,
     text: Unknown<'_>,
     encoding: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let text = Arg::new(env, &text, "text");
         if !text.is_string()? {
@@ -93,7 +93,7 @@ pub(crate) fn secret_from_file(
     target: Unknown<'_>,
     path: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<()> {
+) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let arg = Arg::new(env, &path, "path");
         let path = arg.string(1..=MAX_PATH_LEN)?;
@@ -133,7 +133,7 @@ pub(crate) fn secret_from_env(
     target: Unknown<'_>,
     name: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<bool> {
+) -> napi::Result<Outcome<bool>> {
     guard(env, || {
         let arg = Arg::new(env, &name, "name");
         let name = VariableName::new(arg.string(1..=MAX_NAME_LEN)?)

@@ -9,7 +9,7 @@ use napi::Env;
 use napi::bindgen_prelude::{Either, Unknown};
 use napi_derive::napi;
 
-use crate::binding::args::{Arg, Result};
+use crate::binding::args::{Arg, Outcome, Result};
 use crate::binding::guard;
 use crate::binding::offload::{Offloaded, offload};
 use crate::jwt::{MAX_TOKEN_LEN, Rejection, Scratch, Verifier};
@@ -30,7 +30,7 @@ pub(super) fn verifier_verify_many(
     verifier: Unknown<'_>,
     tokens: Unknown<'_>,
     first: u32,
-) -> napi::Result<Offloaded<Vec<Either<String, u32>>>> {
+) -> napi::Result<Outcome<Offloaded<Vec<Either<String, u32>>>>> {
     guard(env, || {
         let verifier = Arg::new(env, &verifier, "this").handle::<Verifier>()?;
         let tokens = Tokens::read(&Arg::new(env, &tokens, "tokens"), first)?;

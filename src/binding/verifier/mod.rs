@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
-use super::args::{Arg, Result, options, scalars};
+use super::args::{Arg, Outcome, Result, options, scalars};
 use super::fast::{self, Buffers, Hot, RawCall};
 use super::issuer::{MAX_NAMES, NAME_LEN};
 use super::key::{algorithms, source};
@@ -131,7 +131,7 @@ pub(super) fn verifier_attach(
     env: &Env,
     verifier: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Option<LocalValue>> {
+) -> napi::Result<Outcome<Option<LocalValue>>> {
     guard(env, || {
         let options: PlainOptions = Arg::new(env, &options, "options").read()?;
         let policy = VerifierOptions {
@@ -184,7 +184,7 @@ pub(super) fn attach(env: &Env, verifier: &Unknown<'_>, policy: VerifierOptions)
 
 /// Whether a verifier remembers tokens.
 #[napi(catch_unwind)]
-pub(super) fn verifier_remembers(env: &Env, verifier: Unknown<'_>) -> napi::Result<bool> {
+pub(super) fn verifier_remembers(env: &Env, verifier: Unknown<'_>) -> napi::Result<Outcome<bool>> {
     guard(env, || Ok(Arg::new(env, &verifier, "this").handle::<Verifier>()?.remembers()))
 }
 
@@ -193,7 +193,7 @@ pub(super) fn verifier_remembers(env: &Env, verifier: Unknown<'_>) -> napi::Resu
 pub(super) fn verifier_bind<'env>(
     env: &'env Env,
     verifier: Unknown<'_>,
-) -> napi::Result<Unknown<'env>> {
+) -> napi::Result<Outcome<Unknown<'env>>> {
     guard(env, || fast::bind(env, Arg::new(env, &verifier, "this").handle::<Verifier>()?))
 }
 
@@ -203,7 +203,7 @@ pub(super) fn verifier_rejection(
     env: &Env,
     verifier: Unknown<'_>,
     status: u32,
-) -> napi::Result<Option<NativeRejection>> {
+) -> napi::Result<Outcome<Option<NativeRejection>>> {
     guard(env, || {
         let verifier = Arg::new(env, &verifier, "this").handle::<Verifier>()?;
         let Some(rejection) = Rejection::from_status(status) else { return Ok(None) };

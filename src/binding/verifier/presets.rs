@@ -11,7 +11,7 @@ use super::{
     verifier_keys,
 };
 use crate::binding::args::out::{self, LocalValue};
-use crate::binding::args::{Arg, Result, options};
+use crate::binding::args::{Arg, Outcome, Result, options};
 use crate::binding::guard;
 use crate::binding::key::algorithms;
 use crate::jwt::{
@@ -60,7 +60,7 @@ pub(crate) fn verifier_attach_access_token(
     env: &Env,
     verifier: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Option<LocalValue>> {
+) -> napi::Result<Outcome<Option<LocalValue>>> {
     guard(env, || {
         let options: AccessTokenOptions = Arg::new(env, &options, "options").read()?;
         let VerifierKeys { source, remote } = options.keys;
@@ -88,7 +88,7 @@ pub(crate) fn verifier_attach_spiffe(
     verifier: Unknown<'_>,
     options: Unknown<'_>,
     bundle: Unknown<'_>,
-) -> napi::Result<Option<LocalValue>> {
+) -> napi::Result<Outcome<Option<LocalValue>>> {
     guard(env, || {
         let options: SvidOptions = Arg::new(env, &options, "options").read()?;
         let VerifierKeys { source, remote } = bundle_keys(&Arg::new(env, &bundle, "bundle"))?;

@@ -1,0 +1,69 @@
+'use strict';
+
+// The native part, as the other files of the façade call it.
+//
+// The native part returns its errors, and this file throws them as instances of this façade's own
+// classes. Options are copied here, so that a getter or a proxy runs once and not below a native
+// frame: an exception thrown there would end a process that runs with
+// `--abort-on-uncaught-exception`, even inside of `try`.
+
+const { isPromise } = require('node:util').types;
+
+const { makeError } = require('./errors.js');
+const raw = require('./load.js');
+
+/** How deep options nest: `peppers`, its `keys`, and the elements of a list. */
+const MAX_DEPTH = 3;
+/** The native part refuses longer lists and reads none of their elements. */
+const MAX_ELEMENTS = raw.MAX_MANY;
+
+/** The result of a native call, or of the functions that such a call binds. Throws its error. */
+function settled(value) {
+  if (typeof value !== 'object' || value === null) return value;
+  if (isPromise(value)) return value.then(settled);
+  if (Object.hasOwn(value, 'fault')) {
+    throw makeError(value.fault, value.message, value.retryAfterMs);
+  }
+  return value;
+}
+
+/** A copy of the own members of a plain object or an array; any other value as it is. */
+function snapshot(value, depth = MAX_DEPTH) {
+  if (typeof value !== 'object' || value === null || depth < 0) return value;
+  if (Array.isArray(value)) {
+    const { length } = value;
+    if (length > MAX_ELEMENTS) return value;
+    return Array.from({ length }, (_, index) => snapshot(value[index], depth - 1));
+  }
+  // A borrower of bytes may have changed their prototype.
+  if (ArrayBuffer.isView(value) || !isPlain(value)) return value;
+  const names = Object.getOwnPropertyNames(value);
+  // A carrier or a job of the native part has no members and must stay the object that it is.
+  if (names.length === 0) return value;
+  const copy = { __proto__: null };
+  for (const name of names) copy[name] = snapshot(value[name], depth - 1);
+  return copy;
+}
+
+/** Whether the prototype is `null` or the `Object.prototype` of any realm. */
+function isPlain(value) {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === null || prototype === Object.prototype) return true;
+  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
+}
+
+function wrapped(call) {
+  return (a, b, c, d, e, f) =>
+    settled(
+      call(snapshot(a), snapshot(b), snapshot(c), snapshot(d), snapshot(e), snapshot(f)),
+    );
+}
+
+const native = Object.fromEntries(
+  Object.entries(raw).map(([name, value]) => [
+    name,
+    typeof value === 'function' ? wrapped(value) : value,
+  ]),
+);
+
+module.exports = { native, settled, snapshot };
