@@ -2,8 +2,8 @@
 //!
 //! An error with a code is returned, not thrown: the façade (`lib/native.js`) throws an instance of
 //! its own classes. If native code threw, V8 would abort a process that runs with
-//! `--abort-on-uncaught-exception`, even inside of `try`, because it does not look beyond the native
-//! frame for a handler.
+//! `--abort-on-uncaught-exception`, even inside of `try`, because it does not look beyond the
+//! native frame for a handler.
 
 use napi::bindgen_prelude::{JsValue, Object, ToNapiValue, TypeName};
 use napi::{Env, Status, ValueType, sys};

@@ -37,6 +37,9 @@ impl Handle for JobHandle {
 
 type Settle<J> = Box<dyn FnOnce(Env) -> napi::Result<Outcome<J>> + Send>;
 
+/// The writing end of a job's promise.
+type Deferred<J> = JsDeferred<Outcome<J>, Settle<J>>;
+
 /// Submits a job to the worker pool and returns the promise of its result. If the environment has
 /// ended before the job has, the result is dropped. The object `handle`, if given, can cancel the
 /// job.
@@ -49,7 +52,7 @@ pub(super) fn submit<'env, J: PoolJob>(
     if let Some(handle) = Arg::new(env, handle, "job").present()? {
         handle.attach(ticket.clone())?;
     }
-    let (deferred, promise): (JsDeferred<Outcome<J::Js>, Settle<J::Js>>, _) =
+    let (deferred, promise): (Deferred<J::Js>, _) =
         env.create_deferred().map_err(|_| internal())?;
     let bytes = job.memory_len();
     let work = move |delivery: &mut Delivery<J::Output>, cancel: &Cancel| job.run(delivery, cancel);

@@ -19,6 +19,9 @@ use crate::jwt::{MAX_TOKEN_LEN, Rejection, Scratch, Verifier};
 #[allow(unreachable_pub, reason = "napi-rs exports public constants only")]
 pub const MAX_MANY: u32 = 10_000;
 
+/// For each token its payload, or the status of its rejection.
+type Answers = Vec<Either<String, u32>>;
+
 /// How many tokens a part has. With the slowest algorithm, ES512, a part takes a tenth of a second.
 const PART: u32 = 200;
 
@@ -30,7 +33,7 @@ pub(super) fn verifier_verify_many(
     verifier: Unknown<'_>,
     tokens: Unknown<'_>,
     first: u32,
-) -> napi::Result<Outcome<Offloaded<Vec<Either<String, u32>>>>> {
+) -> napi::Result<Outcome<Offloaded<Answers>>> {
     guard(env, || {
         let verifier = Arg::new(env, &verifier, "this").handle::<Verifier>()?;
         let tokens = Tokens::read(&Arg::new(env, &tokens, "tokens"), first)?;

@@ -1,0 +1,61 @@
+'use strict';
+
+// Under --abort-on-uncaught-exception V8 ends the process at an exception for which it predicts no
+// handler, and it predicts none for one that native code throws.
+
+const assert = require('node:assert/strict');
+const { spawnSync } = require('node:child_process');
+const path = require('node:path');
+const { test } = require('node:test');
+
+const root = path.join(__dirname, '..', '..');
+
+/** Runs a program under the flag, with the package as `nodesec`. */
+function run(...args) {
+  return spawnSync(process.execPath, ['--abort-on-uncaught-exception', ...args], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+}
+
+test('every wrong argument of every function is caught by try', () => {
+  const { status, signal, stdout } = run('--test', path.join('__test__', 'house', 'arguments.test.js'));
+  assert.deepEqual([status, signal], [0, null], stdout.slice(-2000));
+});
+
+test('an exception of a getter, a proxy or a callback is caught by try', () => {
+  const program = `
+    const nodesec = require('@nodesec/native');
+    const secret = nodesec.SecretBuffer.random(32);
+    const trap = () => { throw new Error('mine'); };
+    const getter = (name) => Object.defineProperty({}, name, { enumerable: true, get: trap });
+    const proxy = new Proxy({}, { ownKeys: trap });
+    const list = Object.defineProperty([], 0, { get: trap });
+    const calls = {
+      option: () => new nodesec.RateLimiter(getter('limit')),
+      'nested option': () => new nodesec.PasswordHasher({ limits: getter('timeCost') }),
+      record: () => new nodesec.PasswordHasher({ peppers: { current: 'a', keys: getter('a') } }),
+      'own keys': () => new nodesec.RateLimiter(proxy),
+      element: () => new nodesec.JwtVerifier({ keys: list, issuer: 'i', audience: 'a' }),
+      claims: () => new nodesec.RevocationList().isRevoked(getter('sub')),
+      'claims to revoke': () => new nodesec.RevocationList().revokeSync(getter('jti')),
+      signal: () => nodesec.hash('x', getter('signal')),
+      calibrate: () => nodesec.calibrate(getter('targetMs')),
+      use: () => secret.use(trap),
+    };
+    (async () => {
+      for (const [name, call] of Object.entries(calls)) {
+        try {
+          await call();
+          console.log(name, 'returned');
+        } catch (error) {
+          console.log(name, error.message);
+        }
+      }
+    })();`;
+  const { status, signal, stdout, stderr } = run('--eval', program);
+  assert.deepEqual([status, signal], [0, null], stderr);
+  const lines = stdout.trim().split('\n');
+  assert.equal(lines.length, 10);
+  for (const line of lines) assert.match(line, / mine$/);
+});
