@@ -17,8 +17,9 @@
 //
 // Conventions:
 //
-// - Units: a name that ends in `Ms` is in milliseconds, `memoryCost` is in KiB, every other size is
-//   in bytes. A `Duration` is in seconds or has a unit; a `Moment` is a Date or seconds since 1970.
+// - Units: a name that ends in `Ms` is in milliseconds, `memoryCost` is in KiB, `modulusLength` is
+//   in bits, every other size is in bytes. A `Duration` is in seconds or has a unit; a `Moment` is
+//   a Date or seconds since 1970.
 // - Lengths of text are counted in bytes of UTF-8. 1 KiB is 1024 bytes.
 // - A wrong argument throws an `ArgumentError` before anything is done: a wrong type
 //   (`ERR_INVALID_ARG_TYPE`), a wrong value (`ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`), a
@@ -28,7 +29,7 @@
 
 import type { KeyObject, X509Certificate } from 'node:crypto';
 
-/** Seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
+/** Whole seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
 export type Duration = number | string;
 
 /** A Date, or seconds since 1970. A number above 1e11 is refused: it was meant in milliseconds. */
@@ -61,18 +62,20 @@ export interface CostOptions {
    * | `rfc9106-low` | 65536 KiB (64 MiB) | 3 | 4 |
    * | `rfc9106-high` | 2097152 KiB (2 GiB) | 1 | 4 |
    * | `owasp` | 19456 KiB (19 MiB) | 2 | 1 |
-   * | `test` | cheap, for test suites | | |
+   * | `test` | 64 KiB | 1 | 1 |
    *
    * With `test`, a call throws `ERR_PASSWORD_PROFILE` if `NODE_ENV` is `production`.
    */
   profile?: 'rfc9106-low' | 'rfc9106-high' | 'owasp' | 'test';
-  /** Memory in KiB: at least 8 × parallelism, at most 4194304 (4 GiB). */
+  /**
+   * Memory in KiB: at least 8 × parallelism, at most 4194304 (4 GiB). Above 1048576 (1 GiB), as
+   * with `rfc9106-high`, {@link verify} needs `limits.memoryCost`.
+   */
   memoryCost?: number;
   /** Passes: 1 to 65536. Above 64, {@link verify} needs `limits.timeCost`. */
   timeCost?: number;
   /**
-   * Lanes: 1 to 255. Above 64 lanes, {@link verify} needs `limits.parallelism`; above 1 GiB of
-   * memory it needs `limits.memoryCost`.
+   * Lanes: 1 to 255. Above 64, {@link verify} needs `limits.parallelism`.
    */
   parallelism?: number;
   /** Length of the tag: 4 to 1024 bytes. Default: 32. */
@@ -140,7 +143,8 @@ export interface HashInfo {
 }
 
 /**
- * Hashes a password of at most 4096 bytes with Argon2.
+ * Hashes a password of at most 4096 bytes with Argon2. The empty password is allowed; a longer one
+ * is `ERR_OUT_OF_RANGE`, here and in {@link verify}.
  *
  * The work runs on the module's own threads ({@link passwordPool}), not on libuv's. While cores are
  * idle, the lanes of one hash run in parallel; the tag is the same.
@@ -184,7 +188,8 @@ export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): s
  * Tells whether the password is the one of the digest.
  *
  * It resolves to `false` for another password, for another pepper, and for a digest of another
- * scheme such as bcrypt. To verify other schemes use {@link PasswordHasherOptions.legacy}.
+ * scheme such as bcrypt. To verify other schemes use {@link PasswordHasherOptions.legacy}. A text
+ * without the form `$scheme$…` is malformed.
  *
  * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_LIMIT` for a digest beyond
  * `limits`, and those of {@link hash}.
@@ -202,8 +207,8 @@ export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): s
 export function verify(digest: string, password: Bytes, options?: VerifyOptions): Promise<boolean>;
 
 /**
- * Verifies a password on the calling thread, with the limits of {@link hashSync} and the results of
- * {@link verify}.
+ * Verifies a password on the calling thread. It blocks and throws `ERR_PASSWORD_BUSY` as
+ * {@link hashSync}, and its results are those of {@link verify}.
  *
  * @example
  * ```ts
@@ -278,16 +283,17 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    */
   peppers?: { current: string; keys: Record<string, Uint8Array | SecretBuffer> };
   /**
-   * The pepper of digests that name none, 1 to 4096 bytes: of all digests if `peppers` is not used,
-   * otherwise of those from before. Default: such digests are verified without a pepper.
+   * The pepper for digests that name none: 1 to 4096 bytes. Without `peppers` it is the pepper of
+   * all digests. With `peppers` it is the pepper of the digests from before `peppers` was
+   * introduced. Default: digests that name no pepper are verified without one.
    */
   secret?: Uint8Array | SecretBuffer;
   /**
    * Older schemes to verify; the hasher never makes such hashes. Default: none, and their hashes
    * match no password.
    *
-   * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, of which 72 bytes of the password count, and
-   *   passlib's `$bcrypt-sha256$`.
+   * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, for which only the first 72 bytes of the
+   *   password count, and passlib's `$bcrypt-sha256$`.
    * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`.
    * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with
    *   SHA-1, SHA-256 or SHA-512.
@@ -302,7 +308,7 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   limits?: {
     /**
      * Memory in KiB of an Argon2 digest. Default: 1048576 (1 GiB), or the policy's own if that is
-     * higher. The 128·N·r bytes of scrypt count as well.
+     * higher. It also limits the 128·N·r bytes of scrypt.
      */
     memoryCost?: number;
     /** Passes of an Argon2 digest. Default: 64, or the policy's own if that is higher. */
@@ -313,7 +319,7 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
     bcryptCost?: number;
     /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
     scryptWork?: number;
-    /** Iterations of PBKDF2 times the blocks of the hash: 1 to 2^32 − 1. Default: 10 million. */
+    /** Iterations of PBKDF2 × ⌈hash length / digest length⌉: 1 to 2^32 − 1. Default: 10 million. */
     pbkdf2Iterations?: number;
   };
 }
@@ -366,7 +372,8 @@ export class PasswordHasher {
    * Pass `null` or `undefined` if there is no such user. The hasher then does the work of a
    * verification under the policy and resolves to `{ valid: false }`, so that the time of a login
    * does not tell which accounts exist. It does the same for a hash of a scheme that `legacy` does
-   * not name. Digests of other costs take another time until their users have logged in.
+   * not name. A digest of other costs takes more or less time, so until it is replaced at a login
+   * its time can tell that the account exists. Errors as {@link PasswordHasher.verify}.
    *
    * @example
    * ```ts
@@ -447,7 +454,9 @@ export interface Calibration {
   measuredMs: number;
   /** Whether `measuredMs` is at most `targetMs`. */
   withinTarget: boolean;
-  /** Hashes a second if every thread of the pool that has the memory for it hashes. */
+  /**
+   * Hashes per second with the pool fully used: as many at once as `threads` and `maxMemory` allow.
+   */
   perSecond: number;
 }
 
@@ -476,15 +485,14 @@ export interface PoolOptions {
   /** Hashes that run at the same time: 1 to 512. Default: the cores that the process may use. */
   threads?: number;
   /**
-   * Argon2 memory of all running hashes together, in bytes, at least 8192. Default: a quarter of
+   * Argon2 memory of all running hashes together, in bytes: 8192 to 2^50. Default: a quarter of
    * the memory of the machine or the control group (cgroup), but at least 64 MiB, which is one hash
    * of the default policy.
    */
   maxMemory?: number;
   /**
-   * Hashes that wait: 0 to 2^20. Default: 1024. A hash keeps its place until its memory has been
-   * wiped, shortly after its result was delivered; with 0, a call that follows at once may still be
-   * refused.
+   * Hashes that wait: 0 to 2^20. Default: 1024. A finished hash counts as running until its memory
+   * has been wiped. With `maxQueue: 0`, a call right after a result may therefore be refused.
    */
   maxQueue?: number;
   /** The longest time that a hash waits: 1 ms to 24 hours. Default: 30,000 ms. */
@@ -501,7 +509,9 @@ export interface PoolStats {
   queued: number;
   /** Argon2 memory of the running hashes, in bytes. */
   bytes: number;
-  /** Wiped memory kept for the next hashes, in bytes. With `bytes` it stays within `maxMemory`. */
+  /**
+   * Wiped memory kept for the next hashes, in bytes. `bytes` + `keptBytes` is at most `maxMemory`.
+   */
   keptBytes: number;
   /** The configured budget, in bytes. */
   maxMemory: number;
@@ -515,7 +525,10 @@ export interface PoolStats {
   rejected: number;
   /** Hashes aborted since the process started, while queued or running. */
   aborted: number;
-  /** The median time of the last 1000 hashes, without their time in the queue. */
+  /**
+   * The median time of the last 1000 hashes, verifications included, without their time in the
+   * queue. Absent before the first.
+   */
   p50Ms?: number;
   /** The 99th percentile of the same times. */
   p99Ms?: number;
@@ -534,8 +547,8 @@ export interface PoolStats {
  * pass); its memory counts until then.
  *
  * Memory is wiped after each hash, kept for the next hash of that size, and given back after 5 idle
- * seconds. If a stored digest asks for more than 64 MiB and more than your own policies, its memory
- * is given back at once.
+ * seconds. If a stored digest asks for more than 64 MiB and more than every policy that has been
+ * used in the process, its memory is given back at once.
  *
  * @example
  * ```ts
@@ -592,7 +605,10 @@ export type Algorithm =
 export interface KeyOptions {
   /** The one algorithm for which the key is used. */
   alg: Algorithm;
-  /** The key id: 1 to 256 bytes. Default: the RFC 7638 thumbprint; for HMAC a random id. */
+  /**
+   * The key id: 1 to 256 bytes. Default: the RFC 7638 thumbprint; for HMAC a random id. Give an
+   * HMAC key a `kid` if another process, or this one after a restart, must verify its tokens.
+   */
   kid?: string;
 }
 
@@ -605,9 +621,9 @@ export interface KeyFileOptions extends KeyOptions {
 /**
  * A key, bound to one algorithm and parsed once.
  *
- * The format is never guessed: text is not taken for a secret, and a key file is refused as a
- * secret. `ERR_JWT_KEY` for malformed and weak keys: HMAC shorter than the output of its hash, RSA
- * below 2048 bits or with an even exponent, points off the curve or of small order.
+ * The method states the format, which is never guessed: `fromSecret` accepts no text and refuses
+ * key files. `ERR_JWT_KEY` for malformed and weak keys: HMAC shorter than the output of its hash,
+ * RSA below 2048 bits or with an even exponent, points off the curve or of small order.
  *
  * A key prints as `[JwtKey …]` without key material. `structuredClone` and `postMessage` refuse it.
  *
@@ -696,8 +712,8 @@ export class JwtKey {
    *
    * - keys of an unknown `kty`, `crv` or `alg`, malformed and weak keys, `oct` keys;
    * - keys with a `kid` of more than 256 bytes, and keys for another use;
-   * - keys with private members, which are not secret any more, and every other key with the same
-   *   numbers;
+   * - keys with private members, whose private half is public now, and every other entry with the
+   *   same public key;
    * - both of two different keys with the same `kid` and `alg`.
    *
    * A key without `kid` gets its thumbprint. A member that is `null` counts as missing.
@@ -760,8 +776,9 @@ export interface JwksImportOptions {
    * The algorithms whose keys are taken. HMAC is not possible. Default: all others.
    *
    * A key without `alg` is for the algorithm of its curve. An RSA key without `alg` becomes one key
-   * for each RSA algorithm that is named here, by default for RS256 only. With `use: 'jwt-svid'`
-   * the default is all of RS, ES and PS, for keys without `alg` as well.
+   * for each RSA algorithm in this list, or a key for RS256 without a list. With `use: 'jwt-svid'`
+   * the default is the list of all RS, ES and PS algorithms, which also holds for RSA keys without
+   * `alg`.
    */
   algorithms?: Algorithm[];
   /**
@@ -770,9 +787,9 @@ export interface JwksImportOptions {
    * - `sig`: keys with this `use`, and keys without one.
    * - `jwt-svid` (SPIFFE): only keys with this `use` and with a `kid`. Give a {@link RemoteJwks} of
    *   these to {@link JwtVerifier.spiffe} only; other verifiers refuse it. The keys of
-   *   {@link JwtKey.fromJwks} do not remember their use: in another verifier they would accept
-   *   JWT-SVIDs without the rules of their trust domain. Give a bundle to `JwtVerifier.spiffe` as
-   *   it is.
+   *   {@link JwtKey.fromJwks} do not remember their use, and another verifier would accept
+   *   JWT-SVIDs without the rules of their trust domain. To verify JWT-SVIDs, pass the JSON of the
+   *   bundle to `JwtVerifier.spiffe`, not these keys.
    */
   use?: 'sig' | 'jwt-svid';
 }
@@ -783,24 +800,25 @@ export interface KeyRingOptions {
   alg?: Algorithm;
   /**
    * The keys to begin with, at most 1000. The first one signs. The others are retired: they verify
-   * for `maxTokenTtl` and 300 seconds from now and are then forgotten.
+   * for `maxTokenTtl` plus 300 seconds from now and are then forgotten.
    */
   keys?: JwtKey[];
   /** The longest lifetime of a token that the ring signs: at most ten years. Default: 24 hours. */
   maxTokenTtl?: Duration;
   /**
-   * How long verifiers may cache the JWKS. Default: 10 minutes. A new key signs once it has been
-   * published for this time and 30 seconds, because an older set may have been on its way. With 0
-   * nobody caches the set, and the key signs at once.
+   * How long verifiers may cache the JWKS: 0 to 100 years. Default: 10 minutes. A new key signs
+   * once it has been published for this time plus 30 seconds, because an older set may have been on
+   * its way. With 0 the key signs at once. Verifiers that cache all the same, such as a
+   * {@link RemoteJwks} with its `minAge` and `cooldown`, refuse its tokens until they fetch.
    */
   jwksMaxAge?: Duration;
   /**
    * The time after which the next key takes over. Default: never.
    *
-   * It must be longer than `jwksMaxAge` and at least a 900th of `maxTokenTtl` and 300 seconds, so
-   * that the ring has room for the keys that have signed. There is no timer: a call that signs,
-   * verifies or asks for the JWKS does the rotation that is due. RSA keys are made on another
-   * thread and so a moment later.
+   * It must be longer than `jwksMaxAge`, and at least (`maxTokenTtl` + 300 seconds) / 900, so that
+   * the ring has room for the keys that have signed. There is no timer: a call that signs, verifies
+   * or asks for the JWKS does the rotation that is due. RSA keys are made on another thread and so
+   * a moment later.
    */
   rotateEvery?: Duration;
 }
@@ -838,13 +856,14 @@ export interface KeyRingChange {
  *
  * - `next`: published in the JWKS, does not sign yet.
  * - `active`: signs and verifies.
- * - `retired`: verifies until the longest token that it signed has expired (`maxTokenTtl` and the
- *   largest clock tolerance, 300 seconds). Its private half has been wiped.
- * - `revoked`: refused at once and for good. Its id cannot be used again.
+ * - `retired`: verifies until the longest token that it signed has expired (`maxTokenTtl` plus 300
+ *   seconds, the largest clock tolerance). Its private half has been wiped.
+ * - `revoked`: refused at once and for good: its tokens are `ERR_JWT_REVOKED`. Its id cannot be
+ *   used again.
  *
- * A ring holds at most 1000 keys, revoked ones included. A full ring does not rotate until retired
- * keys are forgotten; a call then throws `ERR_KEYRING_FULL`. Signing without an active key throws
- * `ERR_KEYRING_NO_ACTIVE_KEY`.
+ * A ring holds at most 1000 keys, revoked ones included. While the ring is full, `add` and `rotate`
+ * throw `ERR_KEYRING_FULL` and `rotateEvery` rotates nothing; the active key continues to sign.
+ * Signing without an active key throws `ERR_KEYRING_NO_ACTIVE_KEY`.
  *
  * @example
  * ```ts
@@ -869,12 +888,11 @@ export class KeyRing {
   static shared(name: string, options?: Omit<KeyRingOptions, 'keys'>): KeyRing;
   /**
    * Opens the result of {@link KeyRing.seal}. `options` replace the sealed ones. `rotateEvery` is
-   * never sealed, because at most one of the processes that open a ring may rotate it and seal it
-   * again.
+   * never sealed: pass it in at most one process, which rotates the ring and seals it again.
    *
    * With `shared`, the ring becomes the process's ring of that name, as with
-   * {@link KeyRing.shared}. If there is one already, the call gives it and ignores `sealed`, so
-   * that every thread may make the same call at its start.
+   * {@link KeyRing.shared}. If there is one already, the call gives it as {@link KeyRing.shared}
+   * does and ignores `sealed`, so that every thread may make the same call at its start.
    *
    * Errors: `ERR_SECRET_SEAL` if the key is another one, the bytes have been changed, or a later
    * version of this module made them; `ERR_OUT_OF_RANGE` if `options` do not fit the ring.
@@ -885,8 +903,8 @@ export class KeyRing {
     options?: Omit<KeyRingOptions, 'keys'> & { shared?: string },
   ): KeyRing;
   /**
-   * Adds a key. Default state: `active` if the ring has no active key, else `next`. The key that it
-   * displaces is retired.
+   * Adds a key. Default state: `active` if the ring has no active key, else `next`. If the ring has
+   * a key in that state (`active` or `next`), that key is retired.
    *
    * Errors: `ERR_KEYRING_DUPLICATE` if the ring holds or held a key with this `kid` (RS256 and
    * PS256 keys of one RSA key have the same `kid` by default), `ERR_JWT_KEY` for a public key in a
@@ -898,18 +916,20 @@ export class KeyRing {
    * the ring has no key with this id.
    *
    * If it was the active key, signing throws `ERR_KEYRING_NO_ACTIVE_KEY`: call
-   * `rotate({ force: true })` next. A ring that was sealed before still contains the key: seal it
-   * again.
+   * `rotate({ force: true })` next. Verifiers in other processes learn of both at their next fetch
+   * of the JWKS; until then they accept the revoked key and may refuse tokens of the new one. A
+   * ring that was sealed before still contains the key: seal it again.
    */
   revoke(kid: string): void;
   /**
-   * Promotes the `next` key to `active` and publishes a new one. Resolves to the key that signs
-   * now.
+   * Rotates the keys. Resolves to the key that signs now.
    *
-   * A ring without a `next` key only publishes one. If it has no active key either, or with
-   * `force`, it also gets an active key at once. `ERR_KEYRING_NOT_PUBLISHED` if the `next` key has
-   * not been published for `jwksMaxAge` and 30 seconds, unless `force` is true. The call does not
-   * wait for password hashes.
+   * - With a `next` key: promotes it and publishes a new one. `ERR_KEYRING_NOT_PUBLISHED` if it has
+   *   not been published for `jwksMaxAge` plus 30 seconds, unless `force` is true.
+   * - Without a `next` key: publishes one. If there is no active key either, or with `force`, the
+   *   ring also gets a new active key at once.
+   *
+   * `ERR_KEYRING_FULL` if there is no room for the new keys.
    */
   rotate(options?: { force?: boolean }): Promise<{ kid: string }>;
   /**
@@ -937,7 +957,9 @@ export class KeyRing {
    *   const { body, etag, maxAge } = keys.jwks();
    *   response.setHeader('Content-Type', 'application/jwk-set+json');
    *   response.setHeader('Cache-Control', `max-age=${maxAge}`);
-   *   response.setHeader('ETag', etag).end(body);
+   *   response.setHeader('ETag', etag);
+   *   if (request.headers['if-none-match'] === etag) response.writeHead(304).end();
+   *   else response.end(body);
    * });
    * console.log(JSON.parse(keys.jwks().body).keys.length); // 2
    * ```
@@ -948,15 +970,15 @@ export class KeyRing {
     /** The value of the `ETag` header, with its quotes. */
     etag: string;
     /**
-     * The value for `Cache-Control: max-age`, in seconds: `jwksMaxAge`, less if a retired key is
-     * forgotten sooner, 0 if no key signs or will sign.
+     * The value for `Cache-Control: max-age`, in seconds: `jwksMaxAge`; a smaller value if a
+     * retired key is forgotten before; 0 if there is neither an active nor a `next` key.
      */
     maxAge: number;
   };
   /**
-   * Encrypts the ring with its private keys and without `rotateEvery`, as {@link SecretBuffer.seal}
-   * does, under a key of 32 bytes or more. Later changes are not in it: seal again after each
-   * rotation, and above all after `revoke`.
+   * Encrypts the ring, private keys included, under `key` (32 bytes or more), as
+   * {@link SecretBuffer.seal} does. `rotateEvery` is not included. Later changes are not included
+   * either: seal again after each rotation, and above all after `revoke`.
    *
    * @example
    * ```ts
@@ -993,7 +1015,9 @@ export interface Claims {
   sub?: string;
   /** The audience. */
   aud?: string | string[];
-  /** The expiry. Always present, unless the verifier has `requireExp: false`. */
+  /**
+   * The expiry. A verifier with `requireExp: false` may give claims without it, against this type.
+   */
   exp: number;
   /** The time before which the token is not valid. */
   nbf?: number;
@@ -1105,14 +1129,21 @@ export interface JwtVerifierOptions {
   audience: string | string[] | false;
   /** The tolerance for clocks that differ: at most 300 seconds. Default: 0. */
   clockTolerance?: Duration;
-  /** The greatest age of a token since its `iat`, which is then required. */
+  /**
+   * The greatest age of a token since its `iat`, which is then required: 1 second to 100 years.
+   * Default: not checked.
+   */
   maxAge?: Duration;
-  /** The header parameter `typ`, compared without regard to case and to `application/`. */
+  /**
+   * The header parameter `typ`. Case and a leading `application/` are ignored. Default: not
+   * checked.
+   */
   typ?: string;
   /**
-   * The names of claims that a token must have: at most 100, of 1 to 256 bytes each. A claim that
-   * is absent or `null` is `ERR_JWT_CLAIM` with the reason `missing`. A registered claim of the
-   * wrong type, `null` included, is `ERR_JWT_CLAIM` with the reason `type` in every case.
+   * The names of claims that a token must have: at most 100, of 1 to 256 bytes each. If a claim is
+   * absent, the token is refused with `ERR_JWT_CLAIM` and the reason `missing`. If it is `null`,
+   * the reason is `type` for `iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti` and `sid`, whose types
+   * are always checked, and `missing` for other claims.
    */
   requiredClaims?: string[];
   /**
@@ -1130,9 +1161,9 @@ export interface JwtVerifierOptions {
    * `true` is 1000 entries. `maxEntries`: 1 to 100,000, default 1000.
    *
    * Times, keys and revocations are checked on every call. The claims are shared between calls and
-   * deeply frozen. Tokens and payloads are kept in ordinary memory, payloads in at most 2 KiB for
-   * each entry on average (at least 32 KiB in all), and the claims on JavaScript's heap. The entry
-   * that was used least recently is dropped first.
+   * deeply frozen. Tokens and payloads are kept in ordinary memory, the claims on JavaScript's
+   * heap. All payloads together take at most 2 KiB × `maxEntries`, or 32 KiB if that is more. The
+   * entry that was used least recently is dropped first.
    */
   cache?: boolean | { maxEntries?: number };
 }
@@ -1195,9 +1226,9 @@ export type VerifyResult<T> =
  * Verifies tokens: signature, times, issuer, audience and revocation in one call.
  *
  * It is strict. A token has three segments of canonical base64url and at most 16 KiB; its objects
- * have no duplicate members and nest at most 32 deep; `exp` is required, `iat` is not in the
- * future, no time is after the year 5138; `crit` is refused. If a token has no `kid`, the verifier
- * must have exactly one key of its algorithm.
+ * have no duplicate members and nest at most 32 deep; `exp` is required; an `iat` in the future is
+ * refused (`ERR_JWT_CLAIM`), as is every time after the year 5138; `crit` is refused. If a token
+ * has no `kid`, the verifier must have exactly one key of its algorithm.
  *
  * @example
  * ```ts
@@ -1219,7 +1250,7 @@ export class JwtVerifier {
    * Makes a verifier of OAuth 2.0 access tokens (RFC 9068 section 4).
    *
    * `typ` must be `at+jwt`. `iss`, `exp`, `aud`, `sub`, `client_id` (a string), `iat` and `jti` are
-   * required, and up to 93 claims of `requiredClaims`. Encrypted tokens are refused.
+   * required; `requiredClaims` may name 93 more, which makes 100. Encrypted tokens are refused.
    *
    * @example
    * ```ts
@@ -1244,7 +1275,7 @@ export class JwtVerifier {
    * Only RS, ES and PS algorithms are accepted. The header has no parameters but `alg`, `kid` and
    * `typ` (`JWT` or `JOSE`), else `ERR_JWT_MALFORMED`. `sub` must be a SPIFFE ID of the trust
    * domain with a path; `aud` and `exp` are required. With `revocations`, `jti` and `iat` are
-   * required too; SPIRE does not set both.
+   * required too, so the tokens of SPIRE, which lack at least one of them, are refused.
    *
    * @example
    * ```ts
@@ -1309,9 +1340,9 @@ export type RemoteJwksEvent = {
   /**
    * The reason of the request.
    *
-   * - `due`: the keys have never been fetched, or expire soon.
+   * - `due`: the first use of the set, or its keys expire soon.
    * - `unknown-key`: a token matched no key of the set.
-   * - `unavailable`: there were no keys to verify a token with.
+   * - `unavailable`: a token came while there were no keys, after an earlier request had failed.
    * - `refresh`: a call of {@link RemoteJwks.refresh}.
    */
   trigger: 'due' | 'unknown-key' | 'unavailable' | 'refresh';
@@ -1329,7 +1360,7 @@ export type RemoteJwksEvent = {
       type: 'failed';
       /**
        * `ERR_JWT_KEYS_UNAVAILABLE`. The message contains neither the URL nor the answer. Its
-       * `cause`, which is not enumerable, may name the host.
+       * `cause`, which is not enumerable, may name the host; loggers such as pino print it.
        */
       error: JwtError;
       /** The keys that verify tokens until the next request. */
@@ -1364,18 +1395,18 @@ export interface RemoteJwksOptions extends JwksImportOptions {
    */
   minAge?: Duration;
   /**
-   * The longest time for which a set is fresh, and the time without a Cache-Control: 1 second to 7
-   * days. Default: 10 minutes.
+   * The longest time for which a set is fresh, and its time if the answer has no `max-age`: 1
+   * second to 7 days. Default: 10 minutes.
    */
   maxAge?: Duration;
   /**
-   * The time after a request in which a token that matches no key triggers no other: 1 second to
-   * 100 years. Default: 30 seconds.
+   * After a request, a token that matches no key triggers no further request for this time: 1
+   * second to 100 years. Default: 30 seconds.
    */
   cooldown?: Duration;
   /**
-   * The time after `maxAge` for which keys are still used if a request has failed: at most 7 days.
-   * Default: 0. A key that the provider has withdrawn in the meantime is used as well.
+   * How long keys are still used after they have stopped being fresh, if a request has failed: at
+   * most 7 days. Default: 0. A key that the provider has withdrawn in the meantime is used as well.
    */
   staleIfError?: Duration;
   /** Called after every request. An error that it throws is dropped. */
@@ -1390,21 +1421,24 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  * background, after four fifths of the time for which they are fresh: the answer's `max-age` minus
  * its `Age`, within `minAge` and `maxAge`. `no-store` and `no-cache` count as `minAge`. An entity
  * tag is sent back. A token that matches no key also triggers a refetch, at most once per
- * `cooldown`; an HMAC token does not and is `ERR_JWT_ALGORITHM`. There is one request at a time and
- * no timer except its timeout. After failures there are pauses of 1 second to 1 minute.
+ * `cooldown`. An HMAC token triggers none and is `ERR_JWT_ALGORITHM`. There is one request at a
+ * time and no timer except its timeout. After failures there are pauses of 1 second to 1 minute,
+ * which `refresh()` ignores.
  *
- * **Who waits.** `verify` and `verifyJws` never wait: without keys they throw
- * `ERR_JWT_KEYS_UNAVAILABLE` while the request is in progress. `verifyAsync` waits for it. To start
- * with the keys at hand, `await jwks.refresh()`. `status().lastError` says why the last request
- * failed.
+ * **Who waits.** `verify`, `tryVerify` and `verifyJws` never wait: without keys they refuse with
+ * `ERR_JWT_KEYS_UNAVAILABLE` while the request is in progress. `verifyAsync`, `tryVerifyAsync` and
+ * `verifyMany` wait for it. To start with the keys at hand, `await jwks.refresh()`.
+ * `status().lastError` says why the last request failed.
  *
- * **Which answer counts.** The status must be 200 and the body a JWK Set as
- * {@link JwtKey.fromJwks} accepts it; the Content-Type does not matter. Redirects are not followed.
- * The answer replaces all keys, even if none is left: that is how a provider withdraws all of them.
- * Any other answer leaves the keys as they are.
+ * **Which answer counts.** The status must be 200 and the body a JWK Set as {@link JwtKey.fromJwks}
+ * accepts it; the Content-Type does not matter. A 304 confirms the keys, which are fresh again.
+ * Redirects are not followed. A new set replaces all keys, even if none is left: that is how a
+ * provider withdraws all of them. Any other answer leaves the keys as they are.
  *
- * A key that the provider drops verifies until the next fetch. Setting the system clock does not
- * make keys live longer.
+ * If a refetch for an unknown key fails, or `cooldown` forbids it, the token is refused with
+ * `ERR_JWT_KEY_NOT_FOUND` although its key may only be new: answer 503 instead of 401 if
+ * `status().lastError` is set. A key that the provider drops verifies until the next fetch. Setting
+ * the system clock does not make keys live longer.
  *
  * @example
  * ```ts
@@ -1506,9 +1540,9 @@ export interface RevocationListOptions {
    * The behaviour of a full list. Default: `error`.
    *
    * - `error`: a revocation fails with `ERR_REVOCATION_FULL`, and nothing is revoked.
-   * - `reject-older`: every token issued until now, and for the verifiers' clock tolerance, is
-   *   refused, which makes room. Revoked keys and the sessions that you revoked stay; sessions that
-   *   {@link Sessions} ended may be dropped.
+   * - `reject-older`: every token issued up to now plus 300 seconds, the largest clock tolerance,
+   *   is refused, which makes room. Revoked keys and the sessions that you revoked stay; sessions
+   *   that {@link Sessions} ended may be dropped.
    */
   onFull?: 'error' | 'reject-older';
 }
@@ -1520,9 +1554,10 @@ export interface IssuerScope {
 }
 
 /**
- * The revoked tokens, sessions, subjects and keys of a process: in memory, exact, forgotten at a
- * restart. An entry is kept for 300 seconds, the largest clock tolerance, beyond the expiry of the
- * token that it revokes.
+ * The revoked tokens, sessions, subjects and keys: in memory, exact, forgotten at a restart. A list
+ * belongs to the thread that made it; worker threads and other processes do not see it. An entry is
+ * kept for 300 seconds, the largest clock tolerance, beyond the expiry of the token that it
+ * revokes.
  *
  * The functions that end in `Sync` do the same as those without it. A full list fails with
  * `ERR_REVOCATION_FULL` (see {@link RevocationListOptions.onFull}), a closed one with
@@ -1558,9 +1593,8 @@ export class RevocationList {
   /** As {@link RevocationList.revokeSession}, synchronously. */
   revokeSessionSync(sid: string, expiresAt: Moment, options?: IssuerScope): void;
   /**
-   * Revokes every token of a subject that was issued in or before the second `issuedBefore`.
-   * Default: now. `iat` is in whole seconds, so a token issued later in the same second is refused
-   * as well.
+   * Revokes the tokens of a subject whose `iat` is at most `issuedBefore`, default now. `iat` is in
+   * whole seconds, so a token issued later in the same second is refused as well.
    */
   revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
   /** As {@link RevocationList.revokeSubject}, synchronously. */
@@ -1618,7 +1652,7 @@ export interface SessionsOptions {
   /** The longest time between two refreshes. Default: `refreshTtl`. */
   idleTtl?: Duration;
   /**
-   * The time in which a refresh token that was just rotated gets its successor again, because a
+   * For this time after a rotation, the old refresh token gives the same successor again, because a
    * response may have been lost: at most 300 seconds. Default: 30 seconds.
    */
   grace?: Duration;
@@ -1646,7 +1680,10 @@ export interface SessionInfo {
   startedAt: Date;
   /** The time of the last refresh, or of the start. */
   usedAt: Date;
-  /** The time at which it ends unless it is refreshed before. */
+  /**
+   * The time at which it ends: its start plus `refreshTtl`, or its last use plus `idleTtl` if that
+   * is earlier.
+   */
   expiresAt: Date;
 }
 
@@ -1654,7 +1691,8 @@ export interface SessionInfo {
  * Access and refresh tokens, with rotation and reuse detection.
  *
  * A refresh token works once. If it comes back after its grace period, somebody has a copy: the
- * session ends, and its access tokens are revoked. Sessions live in the memory of the process.
+ * session ends, and its access tokens are revoked. Sessions live in memory and belong to the thread
+ * that made the object; worker threads and other processes do not see them.
  *
  * @example
  * ```ts
@@ -1680,10 +1718,12 @@ export class Sessions {
    * Exchanges a refresh token for a new pair. A call that fails uses nothing up.
    *
    * - `rotated`: a new pair.
-   * - `replayed`: the same refresh token again within the grace period, and the same successor.
-   * - `reuse`: a used refresh token. The session has been ended; tell its owner.
-   * - `expired`: the session has ended by its lifetime.
-   * - `unknown`: any other text.
+   * - `replayed`: the token that was rotated last, again within the grace period. The refresh token
+   *   is the same successor, the access token is new.
+   * - `reuse`: an older token, or one after its grace period. The session has been ended; tell its
+   *   owner.
+   * - `expired`: the session has passed `refreshTtl` or `idleTtl`.
+   * - `unknown`: a token of a session that `end` or `endAll` ended, and any other text.
    */
   refresh(
     refreshToken: string,
@@ -1713,16 +1753,16 @@ export interface RateLimiterOptions {
   /** The window: 1 ms to 366 days. */
   windowMs: number;
   /**
-   * Units that may be taken at once: 1 to 1e9. Default: `limit`. In any time W at most
+   * Units that may be taken at once: 1 to 1e9. Default: `limit`. In any W milliseconds at most
    * burst + W × limit / windowMs units are allowed.
    */
   burst?: number;
   /**
    * The most keys: 8 to 2^26. Default: 2^20. Memory grows on demand, 16 bytes per key.
    *
-   * When the table is full, the key closest to recovery is dropped, and now and then from half of
-   * it on. Give it several times the keys that are below their burst at the same time;
-   * `stats().evictions` counts.
+   * When the table is full, the key closest to its full burst is dropped. That can happen now and
+   * then once the table is half full, so set `maxKeys` to several times the number of keys that are
+   * below their burst at the same time. `stats().evictions` counts the dropped keys.
    */
   maxKeys?: number;
 }
@@ -1744,11 +1784,20 @@ export interface RateLimitResult {
 }
 
 /**
- * A token bucket per key (GCRA), in a table of bounded size, in the memory of the process.
+ * A token bucket per key (GCRA), in a table of bounded size. It lives in memory and belongs to the
+ * thread that made it; worker threads and other processes do not share it.
  *
- * A key is text or bytes, 1 to 8192 of them. A cost above the burst throws `ERR_LIMIT_COST`. A
- * refusal is a value, never an error. Behind a proxy, make the key of the client's address as your
- * framework reports it (Express: `trust proxy` and `req.ip`), not of the connection's.
+ * A key is text or bytes of a length of 1 to 8192 bytes; a cost is an integer from 1 on. A cost
+ * above the burst throws `ERR_LIMIT_COST`. A refusal is a value, never an error; a key that is
+ * empty, too long or has a lone surrogate throws an `ArgumentError`, so check the values of a
+ * request first.
+ *
+ * For a key of the client's address behind one proxy in Express, set `app.set('trust proxy', 1)`
+ * (never `true`, with which clients choose their address) and use `req.ip`; of an IPv6 address use
+ * the first 64 bits, of which one client has many. Ask the limiter before the password is hashed,
+ * and `reset` the account's key after a success. For the headers of a 429: `Retry-After` is
+ * `retryAfterMs` in seconds, rounded up; `RateLimit` (IETF draft) has `r` = `remaining` and `t` =
+ * `resetMs` in seconds.
  *
  * @example
  * ```ts
@@ -1861,9 +1910,10 @@ export class SecretBuffer {
    * and the variable is deleted, from `process.env` too. On Windows it is only deleted.
    *
    * Call it first, before other code starts:
-   * - Earlier copies stay: of code that read `process.env.NAME`, in child processes, in workers.
+   * - Copies made before remain: strings that code has read from `process.env`, child processes,
+   *   workers.
    * - C libraries do not lock the environment. Native code that looks up a variable in another
-   *   thread at that moment may read this one half wiped, or miss another one.
+   *   thread at that moment may see this variable half wiped, or fail to find a different variable.
    *
    * `ERR_SECRET_ENV` if the variable is not set, empty or malformed (it is then left as it is), or
    * if a worker thread calls, whose `process.env` is a copy.
@@ -1902,11 +1952,12 @@ export class SecretBuffer {
   /** Whether `dispose` has been called. */
   readonly disposed: boolean;
   /**
-   * Lends a copy of the bytes to `fn`, wipes the copy when `fn` returns, and gives the result of
-   * `fn`.
+   * Lends a copy of the bytes to `fn`, wipes the copy when `fn` returns or throws, and gives the
+   * result of `fn`.
    *
-   * `ERR_SECRET_ESCAPED` if `fn` transfers the bytes elsewhere; `ERR_INVALID_RETURN_VALUE` if `fn`
-   * returns a promise: use {@link SecretBuffer.useAsync}.
+   * `ERR_SECRET_ESCAPED` if `fn` transfers the `ArrayBuffer` of the bytes elsewhere;
+   * `ERR_INVALID_RETURN_VALUE` if `fn` returns a promise: use {@link SecretBuffer.useAsync}. A copy
+   * that `fn` makes is its own affair.
    *
    * @example
    * ```ts
@@ -1964,8 +2015,9 @@ export class SecretBuffer {
    * {@link SecretBuffer.adopt}: 128 random bits as text, valid once and for 60 seconds.
    *
    * The bytes stay where they are and then have two owners. Each owner disposes of its own object,
-   * and the last one wipes the bytes. Disposing of this object does not take the ticket back. At
-   * most 1024 tickets wait at a time, else `ERR_SECRET_TICKET`.
+   * and the last one wipes the bytes. You may dispose of this object at once: the ticket holds the
+   * bytes until they are adopted or 60 seconds have passed. At most 1024 tickets wait at a time,
+   * else `ERR_SECRET_TICKET`.
    *
    * @example
    * ```ts
@@ -1978,8 +2030,10 @@ export class SecretBuffer {
    *   const { parentPort, workerData } = require('node:worker_threads');
    *   const { SecretBuffer } = require('@nodesec/native');
    *   const secret = SecretBuffer.adopt(workerData.ticket);
-   *   parentPort.postMessage(secret.byteLength);`;
+   *   parentPort.postMessage(secret.byteLength);
+   *   secret.dispose();`;
    * const worker = new Worker(program, { eval: true, workerData: { ticket: secret.share() } });
+   * secret.dispose(); // the ticket holds the bytes
    * const [length] = await once(worker, 'message');
    * console.log(length); // 32
    * ```
@@ -1988,7 +2042,8 @@ export class SecretBuffer {
   /**
    * Lets go of the bytes. Call it rather than wait for the garbage collector, which does not run
    * within a synchronous loop and knows little of how full the secure heap is. Keys made from the
-   * secret keep their own copy. A second call does nothing.
+   * secret keep their own copy, which is wiped when the key and its issuers are collected or their
+   * thread ends. A second call does nothing.
    */
   dispose(): void;
   /** The same as `dispose`, for `using`. */
@@ -2043,11 +2098,13 @@ export interface SecureHeapStatus {
   /** The size of the heap now, in bytes. */
   capacityBytes: number;
   /**
-   * The bytes in use. A slot has 32 bytes more than were asked for and is a power of two; above
-   * 4064 bytes it is whole pages, between guard pages of its own.
+   * The bytes in use. A slot has the size of the secret plus 32 bytes, rounded up to a power of
+   * two; above 4064 bytes rounded up to whole pages, between guard pages of its own.
    */
   usedBytes: number;
-  /** The secrets and keys in the heap. */
+  /**
+   * The slots in use: one per secret, one or more per key (an HMAC key: its bytes and its state).
+   */
   liveSecrets: number;
   /** The SecretBuffers kept outside of it, encrypted ({@link SecureHeapOptions.overflow}). */
   sealedSecrets: number;
@@ -2067,15 +2124,15 @@ export interface SecureHeapStatus {
   memlockHard?: number;
   /** Whether a `memfd_secret` mapping keeps the whole machine from hibernating. */
   hibernationBlocked: boolean;
-  /** Whether the memory is not both locked and left out of dumps. */
+  /** True if the memory is not locked, or not left out of dumps. */
   degraded: boolean;
 }
 
 /** The options of `secureHeap.configure`. */
 export interface SecureHeapOptions {
   /**
-   * The most memory of the heap: 4 KiB to 1 GiB, in bytes. Default: 16 MiB. Of secrets above 4064
-   * bytes it holds at most 8192 in any case.
+   * The most memory of the heap: 4 KiB to 1 GiB, in bytes. Default: 16 MiB. The heap holds at most
+   * 8192 secrets of more than 4064 bytes, whatever `maxBytes` is.
    */
   maxBytes?: number;
   /**
@@ -2104,10 +2161,11 @@ export interface SecureHeapOptions {
    * aside for that, and one thread at a time uses them; `maxBytes` is then at least 20 KiB, or 32
    * KiB where pages have 16 KiB.
    *
-   * Only SecretBuffers of up to 4064 bytes (4063 from a string) can be sealed so, including the
-   * text or file that they are decoded from. A longer one, and data that is computed with at once,
-   * such as the state of an HMAC key, fail with `ERR_SECRET_EXHAUSTED` all the same. A sealed one
-   * stays sealed until it is disposed of.
+   * That holds for a SecretBuffer of up to 4064 bytes (4063 from a string), if the text or file
+   * that it is decoded from is no longer either. A longer one, and data that is computed with at
+   * once, such as the state of an HMAC key, fail with `ERR_SECRET_EXHAUSTED` all the same. Such a
+   * SecretBuffer stays encrypted until it is disposed of. This has nothing to do with
+   * {@link SecretBuffer.seal}.
    */
   overflow?: 'error' | 'seal';
 }
@@ -2116,14 +2174,19 @@ export interface SecureHeapOptions {
 export interface ProcessHardening {
   /** Whether the process's user may dump and trace it; absent where that cannot be set. */
   dumpable?: boolean;
-  /** The soft limit on core dumps in bytes, `Infinity` for none; absent where there is no limit. */
+  /**
+   * The soft limit on core dumps in bytes, `Infinity` if unlimited; absent on Windows, which has no
+   * such limit.
+   */
   core?: number;
   /** The requests that failed, and those that have no effect on this system. */
   reasons: string[];
 }
 
 /**
- * The memory that holds every {@link SecretBuffer} and key of the process.
+ * The memory that holds every {@link SecretBuffer} and key of the process, except for parsed
+ * private keys (see `parsedPrivateKeys`) and, with `overflow: 'seal'`, for SecretBuffers that are
+ * encrypted on the ordinary heap.
  *
  * It configures itself at the first secret. Call `configure` before that to demand properties.
  *
@@ -2244,7 +2307,8 @@ export function parseSpiffeId(uri: string): SpiffeId;
  *
  * Chain, signature, dates and revocation are the task of TLS (`rejectUnauthorized`, with the
  * authorities of the trust domain as `ca`), which also refuses unknown critical extensions. Anybody
- * can make a certificate with any id. Compare yourself which trust domains `ca` may speak for.
+ * can make a certificate with any id. Check `trustDomain` yourself: an authority in `ca` may sign
+ * ids of any trust domain.
  *
  * @example
  * ```ts
@@ -2268,7 +2332,8 @@ export function spiffeIdOf(certificate: X509Certificate | Uint8Array | string): 
 export function uuidv4(): string;
 /**
  * Makes a UUID of version 7: milliseconds since 1970, then 74 random bits (RFC 9562 section 5.7).
- * Later ones sort later, so they suit as database keys.
+ * UUIDs of different milliseconds sort by time, which suits database keys; those of one millisecond
+ * are in random order.
  *
  * @example
  * ```ts
@@ -2295,8 +2360,11 @@ export function randomToken(bytes?: number): string;
 // docs/errors.md has a table: each code, when it occurs, what to do, the HTTP status.
 
 /**
- * The class of every error of this module. Messages contain no secret, no token and no key, so they
- * may be logged; the text of a message may change, the code does not.
+ * The base class of every error of this module; `ERR_INTERNAL` and `ERR_RANDOM` have this class
+ * itself. Only the `DataCloneError` of `structuredClone` and `postMessage` is not of it. Messages
+ * contain no secret, no token and no key, so they may be logged; the text of a message may change,
+ * the code does not. An error that a worker thread throws reaches the main thread as a plain
+ * `Error` with the same `name` and `code`: compare `code` there.
  *
  * @example
  * ```ts
@@ -2333,7 +2401,8 @@ export class AbortError extends NodesecError {
 }
 
 /**
- * An argument or option is wrong. Nothing has been done.
+ * An argument or option is wrong. Nothing has been done, except with `ERR_INVALID_RETURN_VALUE`,
+ * where the function given to `use` has run.
  *
  * @example
  * ```ts
@@ -2597,7 +2666,9 @@ export type SecretErrorCode =
   | 'ERR_SECRET_FILE'
   /** The group or others may read or write a file, or it belongs to another user. */
   | 'ERR_SECRET_PERMISSIONS'
-  /** A sealed secret or key ring does not open with this key for this context. */
+  /**
+   * A sealed secret or key ring does not open with this key, or the secret not for this context.
+   */
   | 'ERR_SECRET_SEAL'
   /** A ticket is unknown, used or expired, or 1024 tickets wait already. */
   | 'ERR_SECRET_TICKET';
@@ -2622,8 +2693,8 @@ export type JwtErrorCode =
   /** The keys of a `RemoteJwks` have never been fetched, or too long ago. */
   | 'ERR_JWT_KEYS_UNAVAILABLE'
   /**
-   * A token is not a compact JWS with a JSON object as header and as payload, or not within the
-   * limits.
+   * A token is not a compact JWS within the limits, or, except for `verifyJws`, its payload is not
+   * a JSON object.
    */
   | 'ERR_JWT_MALFORMED'
   /** A token's `nbf` is in the future. */
