@@ -189,7 +189,7 @@ function bounded(token) {
  */
 function bundleText(bundle) {
   if (bundle === null || typeof bundle !== 'object' || refresherOf(bundle)) return bundle;
-  return jsonText(bundle, 'ERR_JWT_KEY', 'the bundle must be values that JSON can hold');
+  return jsonText(bundle, 'ERR_JWT_KEY', 'the bundle must hold JSON values only');
 }
 
 /** Headers of verified tokens. They are few and shared by many tokens, so they are frozen. */

@@ -62,7 +62,10 @@ impl Fault {
 
 /// The error of a defect in this package.
 pub(crate) fn internal() -> Error {
-    Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
+    Error::new(
+        Code::Internal,
+        "an internal error in @nodesec/native; please report the call that caused it",
+    )
 }
 
 /// Calls `makeError(code, message, retryAfterMs)`; `None` if the environment can no longer do that.
