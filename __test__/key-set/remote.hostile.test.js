@@ -55,11 +55,11 @@ const NO_SET = {
 };
 
 for (const [what, body] of Object.entries(NO_SET)) {
-  test(`an answer that is no set is refused: ${what}`, (t) => assertRefused(t, says(body), /no JWK Set/));
+  test(`an answer that is no set is refused: ${what}`, (t) => assertRefused(t, says(body), /not a JWK Set/));
 }
 
 test('an answer that is not UTF-8 is refused', (t) =>
-  assertRefused(t, says(Buffer.from(SET, 'utf16le')), /no JWK Set|UTF-8/));
+  assertRefused(t, says(Buffer.from(SET, 'utf16le')), /not a JWK Set|UTF-8/));
 
 test('an answer with a name that is not UTF-8 is refused', (t) =>
   assertRefused(t, says(Buffer.from(SET.replace('two', 'tw\xf6'), 'latin1')), /UTF-8/));
@@ -174,7 +174,7 @@ const DEATHS = {
 };
 
 for (const [what, answer] of Object.entries(DEATHS)) {
-  test(`${what} is refused`, (t) => assertRefused(t, answer, /no answer|breaks off/));
+  test(`${what} is refused`, (t) => assertRefused(t, answer, /the request failed|body is incomplete/));
 }
 
 test('a server that does not listen leaves the keys unavailable', async (t) => {

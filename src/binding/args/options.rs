@@ -204,6 +204,6 @@ mod tests {
         let Fault::Coded(error) = unknown("memCost", &["memoryCost", "salt"]) else { panic!() };
         assert_eq!(error.message, "unknown option \"memCost\"; did you mean \"memoryCost\"?");
         let Fault::Coded(error) = unknown("zzzzzzzz", &["a", "b"]) else { panic!() };
-        assert_eq!(error.message, "unknown option \"zzzzzzzz\"; there are a, b");
+        assert_eq!(error.message, "unknown option \"zzzzzzzz\"; the options are a, b");
     }
 }

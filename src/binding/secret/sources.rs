@@ -143,7 +143,7 @@ pub(crate) fn secret_from_env(
         let refused = |why| Fault::new(Code::SecretEnv, why);
         let secret = SecretBuffer::make(|| {
             let value = name.read()?.filter(|value| !value.is_empty()).ok_or_else(|| {
-                refused("the environment variable is not set, is empty, or has been taken already")
+                refused("the environment variable is not set, is empty, or has already been taken")
             })?;
             value.into_decoded(encoding)?.ok_or_else(|| {
                 refused("the environment variable must be valid in the given encoding")
