@@ -173,7 +173,7 @@ impl RevocationList {
             Err(Error::new(
                 Code::RevocationFull,
                 format!(
-                    "the revocation list holds {entries} entries that have not expired, so \
+                    "the revocation list is full with {entries} entries that have not expired, so \
                      nothing was revoked; raise maxEntries{remedy}"
                 ),
             ))
@@ -195,7 +195,7 @@ impl RevocationList {
             .map(|kind| state.table(kind).count(|limit| stays(kind, limit)))
             .sum();
         if staying >= self.limits.max_entries {
-            return full(": sessions and keys that you revoked, which stay, fill it");
+            return full(": revoked sessions and keys fill the list and cannot be dropped");
         }
         state.rejects_issued_until = state.rejects_issued_until.max(now);
         let life = self.limits.max_token_ttl;

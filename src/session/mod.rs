@@ -82,8 +82,8 @@ impl Sessions {
         if issuer.expires_in() > revocations.max_token_ttl() {
             return Err(Error::new(
                 Code::OutOfRange,
-                "the issuer's expiresIn exceeds the revocation list's maxTokenTtl; raise the \
-                 latter, or a verifier refuses every token",
+                "the issuer's expiresIn must not exceed the revocation list's maxTokenTtl; raise \
+                 maxTokenTtl, or verifiers refuse every token",
             ));
         }
         Ok(Self {
