@@ -27,6 +27,8 @@
 // - A function that returns a promise never throws synchronously: its errors are rejections.
 // - An object of options is a plain object, of which only own properties count.
 
+/// <reference types="node" />
+
 import type { KeyObject, X509Certificate } from 'node:crypto';
 
 /** Whole seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
@@ -165,7 +167,8 @@ export interface HashInfo {
  * ```
  */
 export function hash(password: Bytes, options: HashOptions & { raw: true }): Promise<Buffer>;
-export function hash(password: Bytes, options?: HashOptions): Promise<string>;
+export function hash(password: Bytes, options?: HashOptions & { raw?: false }): Promise<string>;
+export function hash(password: Bytes, options?: HashOptions): Promise<string | Buffer>;
 
 /**
  * Hashes a password on the calling thread. Use it in scripts; in a server it blocks the event loop.
@@ -182,7 +185,11 @@ export function hash(password: Bytes, options?: HashOptions): Promise<string>;
  * ```
  */
 export function hashSync(password: Bytes, options: SyncOptions<HashOptions> & { raw: true }): Buffer;
-export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): string;
+export function hashSync(
+  password: Bytes,
+  options?: SyncOptions<HashOptions> & { raw?: false },
+): string;
+export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): string | Buffer;
 
 /**
  * Tells whether the password is the one of the digest.
@@ -1199,19 +1206,64 @@ export interface SpiffeVerifierOptions
   audience: string | string[];
 }
 
+/**
+ * The claims that a verifier with these options requires, beyond {@link Claims}: with `revocations`
+ * `jti` and `iat`, with `maxAge` `iat`.
+ */
+export type RequiredClaims<Options> = (Options extends { revocations: RevocationList }
+  ? { jti: string; iat: number }
+  : unknown) &
+  (Options extends { maxAge: Duration } ? { iat: number } : unknown);
+
+/** The claims that every OAuth 2.0 access token has (RFC 9068 section 2.2). */
+export interface AccessTokenClaims {
+  /** The authorization server. */
+  iss: string;
+  /** The resource servers. */
+  aud: string | string[];
+  /** The resource owner, or the client itself. */
+  sub: string;
+  /** The client to which the token was issued. */
+  client_id: string;
+  /** The time of issue. */
+  iat: number;
+  /** The token id. */
+  jti: string;
+}
+
+/** The claims that every JWT-SVID has. */
+export interface JwtSvidClaims {
+  /** The SPIFFE ID of the workload. */
+  sub: string;
+  /** The audience. */
+  aud: string | string[];
+}
+
 /** The result of {@link JwtVerifier.tryVerify}. */
-export type VerifyResult<T> =
+export type VerifyResult<T, Required = unknown> =
   | {
       /** The token is accepted. */
       ok: true;
       /** The claims. */
-      claims: T & Claims;
+      claims: T & Claims & Required;
       /** The header, frozen. */
       header: JwtHeader;
+      /** Absent. */
+      code?: undefined;
+      /** Absent. */
+      message?: undefined;
+      /** Absent. */
+      claim?: undefined;
+      /** Absent. */
+      reason?: undefined;
     }
   | {
       /** The token is refused. */
       ok: false;
+      /** Absent. */
+      claims?: undefined;
+      /** Absent. */
+      header?: undefined;
       /** The cause. */
       code: JwtRejectionCode;
       /** A sentence without anything of the token. */
@@ -1244,8 +1296,11 @@ export type VerifyResult<T> =
  * console.log(sub); // alice
  * ```
  */
-export class JwtVerifier {
-  constructor(options: JwtVerifierOptions);
+export class JwtVerifier<
+  Options extends JwtVerifierOptions = JwtVerifierOptions,
+  Required = RequiredClaims<Options>,
+> {
+  constructor(options: Options);
   /**
    * Makes a verifier of OAuth 2.0 access tokens (RFC 9068 section 4).
    *
@@ -1267,7 +1322,9 @@ export class JwtVerifier {
    * console.log(verifier.verify<{ scope: string }>(token).scope); // read
    * ```
    */
-  static accessToken(options: AccessTokenOptions): JwtVerifier;
+  static accessToken(
+    options: AccessTokenOptions,
+  ): JwtVerifier<JwtVerifierOptions, AccessTokenClaims>;
   /**
    * Makes a verifier of JWT-SVIDs of one trust domain (SPIFFE JWT-SVID). The claim `sub` is the
    * SPIFFE ID of the workload.
@@ -1293,12 +1350,12 @@ export class JwtVerifier {
    * console.log(verifier.verify(svid).sub); // spiffe://example.org/web
    * ```
    */
-  static spiffe(options: SpiffeVerifierOptions): JwtVerifier;
+  static spiffe(options: SpiffeVerifierOptions): JwtVerifier<JwtVerifierOptions, JwtSvidClaims>;
   /**
    * Verifies a token and gives its claims. Throws a {@link JwtError} with a
    * {@link JwtRejectionCode}, or a {@link RevocationError} if the list has been closed.
    */
-  verify<T = unknown>(token: string): T & Claims;
+  verify<T = unknown>(token: string): NoInfer<T> & Claims & Required;
   /**
    * Verifies a token and gives the outcome as a value. It does not throw, even if the token is not
    * a string.
@@ -1316,14 +1373,14 @@ export class JwtVerifier {
    * console.log(result.ok ? result.claims.sub : result.code); // ERR_JWT_MALFORMED
    * ```
    */
-  tryVerify<T = unknown>(token: unknown): VerifyResult<T>;
+  tryVerify<T = unknown>(token: unknown): VerifyResult<T, Required>;
   /**
    * Verifies as {@link JwtVerifier.verify}. With a {@link RemoteJwks} it waits, once, for a key
    * that is not at hand; with other keys it does not wait.
    */
-  verifyAsync<T = unknown>(token: string): Promise<T & Claims>;
+  verifyAsync<T = unknown>(token: string): Promise<NoInfer<T> & Claims & Required>;
   /** Verifies as {@link JwtVerifier.tryVerify} and waits as {@link JwtVerifier.verifyAsync}. */
-  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T>>;
+  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T, Required>>;
   /**
    * Verifies up to 10,000 tokens, each as {@link JwtVerifier.tryVerify}, and gives the results in
    * their order. `ERR_OUT_OF_RANGE` for more.
@@ -1332,7 +1389,7 @@ export class JwtVerifier {
    * that files and DNS have their turn in between. Each token is judged by the time at which its
    * turn comes.
    */
-  verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T>[]>;
+  verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T, Required>[]>;
 }
 
 /** A request of a {@link RemoteJwks} that has ended. */
@@ -1572,10 +1629,8 @@ export interface IssuerScope {
  * const token = new JwtIssuer({ ...policy, expiresIn: '15m' }).sign({ sub: 'alice' });
  * const verifier = new JwtVerifier({ ...policy, revocations });
  *
- * const { jti = '', exp } = verifier.verify(token);
- * await revocations.revoke({ jti, exp });
- * const result = verifier.tryVerify(token);
- * console.log(result.ok || result.code); // ERR_JWT_REVOKED
+ * await revocations.revoke(verifier.verify(token)); // its jti, exp and iss
+ * console.log(verifier.tryVerify(token).code); // ERR_JWT_REVOKED
  * ```
  */
 export class RevocationList {
@@ -2375,11 +2430,14 @@ export function randomToken(bytes?: number): string;
  * } catch (error) {
  *   if (!(error instanceof NodesecError)) throw error;
  *   console.log(error.code); // ERR_OUT_OF_RANGE
+ *   if (error.code === 'ERR_PASSWORD_BUSY') console.log(error.retryAfterMs);
  * }
  * ```
  */
 export class NodesecError extends Error {
   constructor(code: NodesecErrorCode, message: string);
+  /** Narrows to the class of the error by its `code`. */
+  static [Symbol.hasInstance](error: unknown): error is AnyNodesecError;
   /** The stable code. */
   readonly code: NodesecErrorCode;
 }
@@ -2397,6 +2455,7 @@ export class NodesecError extends Error {
  */
 export class AbortError extends NodesecError {
   constructor(code: AbortErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is AbortError;
   readonly code: AbortErrorCode;
 }
 
@@ -2417,6 +2476,7 @@ export class AbortError extends NodesecError {
  */
 export class ArgumentError extends NodesecError {
   constructor(code: ArgumentErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is ArgumentError;
   readonly code: ArgumentErrorCode;
 }
 
@@ -2436,6 +2496,7 @@ export class ArgumentError extends NodesecError {
  */
 export class BindingError extends NodesecError {
   constructor(code: BindingErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is BindingError;
   readonly code: BindingErrorCode;
 }
 
@@ -2455,6 +2516,7 @@ export class BindingError extends NodesecError {
  */
 export class PasswordError extends NodesecError {
   constructor(code: PasswordErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is PasswordError;
   readonly code: PasswordErrorCode;
   /** With `ERR_PASSWORD_BUSY`: an estimate of the time until there is room. */
   readonly retryAfterMs?: number;
@@ -2476,6 +2538,7 @@ export class PasswordError extends NodesecError {
  */
 export class SecretError extends NodesecError {
   constructor(code: SecretErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is SecretError;
   readonly code: SecretErrorCode;
   /** With `ERR_ACCESS_DENIED`: the permission that is missing. */
   readonly permission?: string;
@@ -2501,6 +2564,7 @@ export class SecretError extends NodesecError {
  */
 export class JwtError extends NodesecError {
   constructor(code: JwtErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is JwtError;
   readonly code: JwtErrorCode;
   /** With `ERR_JWT_CLAIM` from a verifier: the name of the claim. */
   readonly claim?: string;
@@ -2523,6 +2587,7 @@ export class JwtError extends NodesecError {
  */
 export class RevocationError extends NodesecError {
   constructor(code: RevocationErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is RevocationError;
   readonly code: RevocationErrorCode;
 }
 
@@ -2542,6 +2607,7 @@ export class RevocationError extends NodesecError {
  */
 export class SessionError extends NodesecError {
   constructor(code: SessionErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is SessionError;
   readonly code: SessionErrorCode;
 }
 
@@ -2561,6 +2627,7 @@ export class SessionError extends NodesecError {
  */
 export class SpiffeError extends NodesecError {
   constructor(code: SpiffeErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is SpiffeError;
   readonly code: SpiffeErrorCode;
 }
 
@@ -2580,8 +2647,26 @@ export class SpiffeError extends NodesecError {
  */
 export class LimitError extends NodesecError {
   constructor(code: LimitErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is LimitError;
   readonly code: LimitErrorCode;
 }
+
+/**
+ * Any error of this module, as `instanceof NodesecError` narrows to it. A check of `code` narrows
+ * further, to the class.
+ */
+export type AnyNodesecError =
+  | AbortError
+  | ArgumentError
+  | BindingError
+  | JwtError
+  | LimitError
+  | PasswordError
+  | RevocationError
+  | SecretError
+  | SessionError
+  | SpiffeError
+  | (NodesecError & { readonly code: 'ERR_INTERNAL' | 'ERR_RANDOM' });
 
 // node scripts/errors.mjs writes the unions below.
 

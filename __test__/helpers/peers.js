@@ -19,6 +19,12 @@ function node24(t) {
   return existsSync(file) ? file : missing(t, 'Node 24', 'run `node scripts/peers.mjs`');
 }
 
+/** The path of the compiler of TypeScript 5.4, the oldest version that the types support. */
+function typescript54(t) {
+  const file = path.join(folder, 'node_modules', 'typescript', 'bin', 'tsc');
+  return existsSync(file) ? file : missing(t, 'TypeScript 5.4', 'run `node scripts/peers.mjs`');
+}
+
 /** Returns a function that runs a Python program with argon2-cffi, with JSON in and out. */
 const argon2Cffi = (t) => pythonWith(t, 'argon2.low_level', 'argon2-cffi');
 
@@ -60,4 +66,4 @@ function missing(t, what, how) {
   return undefined;
 }
 
-module.exports = { argon2Cffi, argon2Command, node24, pyJwt };
+module.exports = { argon2Cffi, argon2Command, node24, pyJwt, typescript54 };
