@@ -66,7 +66,8 @@ export interface CostOptions {
    * | `owasp` | 19456 KiB (19 MiB) | 2 | 1 |
    * | `test` | 64 KiB | 1 | 1 |
    *
-   * With `test`, a call throws `ERR_PASSWORD_PROFILE` if `NODE_ENV` is `production`.
+   * With `test`, every function that reads the costs throws `ERR_PASSWORD_PROFILE` if `NODE_ENV` is
+   * `production`; `verify` does not read them.
    */
   profile?: 'rfc9106-low' | 'rfc9106-high' | 'owasp' | 'test';
   /**
@@ -145,8 +146,8 @@ export interface HashInfo {
 }
 
 /**
- * Hashes a password of at most 4096 bytes with Argon2. The empty password is allowed; a longer one
- * is `ERR_OUT_OF_RANGE`, here and in {@link verify}.
+ * Hashes a password of at most 4096 bytes with Argon2. The empty password is allowed. A password of
+ * more than 4096 bytes is `ERR_OUT_OF_RANGE`, here and in {@link verify}.
  *
  * The work runs on the module's own threads ({@link passwordPool}), not on libuv's. While cores are
  * idle, the lanes of one hash run in parallel; the tag is the same.
@@ -196,7 +197,7 @@ export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): s
  *
  * It resolves to `false` for another password, for another pepper, and for a digest of another
  * scheme such as bcrypt. To verify other schemes use {@link PasswordHasherOptions.legacy}. A text
- * without the form `$scheme$…` is malformed.
+ * without the form `$scheme$…`, such as one of Django's hashes, is malformed.
  *
  * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_LIMIT` for a digest beyond
  * `limits`, and those of {@link hash}.
@@ -315,7 +316,8 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   limits?: {
     /**
      * Memory in KiB of an Argon2 digest. Default: 1048576 (1 GiB), or the policy's own if that is
-     * higher. It also limits the 128·N·r bytes of scrypt.
+     * higher. For scrypt, its memory of 128·N·r bytes is compared with it (N, r and p are the
+     * parameters of RFC 7914).
      */
     memoryCost?: number;
     /** Passes of an Argon2 digest. Default: 64, or the policy's own if that is higher. */
@@ -326,7 +328,10 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
     bcryptCost?: number;
     /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
     scryptWork?: number;
-    /** Iterations of PBKDF2 × ⌈hash length / digest length⌉: 1 to 2^32 − 1. Default: 10 million. */
+    /**
+     * Iterations of PBKDF2, multiplied by the number of SHA blocks in the hash: 1 to 2^32 − 1.
+     * Default: 10 million.
+     */
     pbkdf2Iterations?: number;
   };
 }
@@ -334,9 +339,10 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
 /**
  * The password policy of a service: costs, peppers, and older schemes that it still verifies.
  *
- * It works on the {@link passwordPool} and gives its errors. A password has at most 4096 bytes; its
- * copies in native memory are wiped. `signal` cancels a job; a hash of an older scheme that already
- * runs is not interrupted. See docs/migrating.md for the way from another package.
+ * Its jobs run on the {@link passwordPool}, where the memory of scrypt counts as that of Argon2;
+ * the errors of {@link hash} apply. A password has at most 4096 bytes; its copies in native memory
+ * are wiped. `signal` cancels a job; a hash of an older scheme that already runs is not
+ * interrupted. See docs/migrating.md for the way from another package.
  *
  * @example
  * ```ts
@@ -379,8 +385,9 @@ export class PasswordHasher {
    * Pass `null` or `undefined` if there is no such user. The hasher then does the work of a
    * verification under the policy and resolves to `{ valid: false }`, so that the time of a login
    * does not tell which accounts exist. It does the same for a hash of a scheme that `legacy` does
-   * not name. A digest of other costs takes more or less time, so until it is replaced at a login
-   * its time can tell that the account exists. Errors as {@link PasswordHasher.verify}.
+   * not name. The login of an account whose digest has other costs takes more or less time, so an
+   * attacker can see that it exists until the digest has been replaced. Errors as
+   * {@link PasswordHasher.verify}.
    *
    * @example
    * ```ts
@@ -554,8 +561,8 @@ export interface PoolStats {
  * pass); its memory counts until then.
  *
  * Memory is wiped after each hash, kept for the next hash of that size, and given back after 5 idle
- * seconds. If a stored digest asks for more than 64 MiB and more than every policy that has been
- * used in the process, its memory is given back at once.
+ * seconds. The memory of an unusually expensive digest (more than 64 MiB, and more than any policy
+ * used so far in the process) is not kept but given back at once.
  *
  * @example
  * ```ts
@@ -657,11 +664,12 @@ export class JwtKey {
    * Makes an HMAC key of a secret: at least 32, 48 or 64 bytes for HS256, HS384 or HS512, at most
    * 4096 bytes.
    *
-   * A key file is refused with `ERR_JWT_KEY`, because anybody could sign with a public one: PEM,
-   * JWKs, OpenSSH and PuTTY files, DER of keys and certificates with or without bytes after it,
-   * uncompressed points, and the base64, base64url or hex of any of these. A bare Ed25519 key, a
-   * compressed point and a modulus look like random bytes and are not recognized. Fewer than one of
-   * 2^40 random secrets, in any encoding, is refused by mistake.
+   * `ERR_JWT_KEY` if the bytes are a key file: with a public key as the HMAC secret, anybody could
+   * sign. Recognized are PEM, JWKs, OpenSSH and PuTTY files, DER of keys and certificates with or
+   * without bytes after it, uncompressed points, and the base64, base64url or hex of any of these.
+   * A bare Ed25519 key, a compressed point and a modulus look like random bytes and are not
+   * recognized. A random secret, in any encoding, is refused by mistake with a probability below
+   * 2^-40.
    *
    * @example
    * ```ts
@@ -783,20 +791,19 @@ export interface JwksImportOptions {
    * The algorithms whose keys are taken. HMAC is not possible. Default: all others.
    *
    * A key without `alg` is for the algorithm of its curve. An RSA key without `alg` becomes one key
-   * for each RSA algorithm in this list, or a key for RS256 without a list. With `use: 'jwt-svid'`
-   * the default is the list of all RS, ES and PS algorithms, which also holds for RSA keys without
-   * `alg`.
+   * for each RSA algorithm in this list; without a list it becomes a key for RS256 or, with
+   * `use: 'jwt-svid'`, one key for each RS and PS algorithm. An Ed25519 key without `alg` is for
+   * `EdDSA`. With `use: 'jwt-svid'` the default is all RS, ES and PS algorithms.
    */
   algorithms?: Algorithm[];
   /**
    * The use of the keys. Default: `sig`.
    *
    * - `sig`: keys with this `use`, and keys without one.
-   * - `jwt-svid` (SPIFFE): only keys with this `use` and with a `kid`. Give a {@link RemoteJwks} of
-   *   these to {@link JwtVerifier.spiffe} only; other verifiers refuse it. The keys of
-   *   {@link JwtKey.fromJwks} do not remember their use, and another verifier would accept
-   *   JWT-SVIDs without the rules of their trust domain. To verify JWT-SVIDs, pass the JSON of the
-   *   bundle to `JwtVerifier.spiffe`, not these keys.
+   * - `jwt-svid` (SPIFFE): only keys with this `use` and with a `kid`. To verify JWT-SVIDs, give
+   *   the bundle, or a {@link RemoteJwks} with this `use`, to {@link JwtVerifier.spiffe}; other
+   *   verifiers refuse such a `RemoteJwks`. Do not give keys that {@link JwtKey.fromJwks} read with
+   *   this `use` to a {@link JwtVerifier}: it would not check the trust domain.
    */
   use?: 'sig' | 'jwt-svid';
 }
@@ -814,8 +821,8 @@ export interface KeyRingOptions {
   maxTokenTtl?: Duration;
   /**
    * How long verifiers may cache the JWKS: 0 to 100 years. Default: 10 minutes. A new key signs
-   * once it has been published for this time plus 30 seconds, because an older set may have been on
-   * its way. With 0 the key signs at once. Verifiers that cache all the same, such as a
+   * only after it has been published for this time plus 30 seconds, for a response that was sent
+   * just before. With 0 the key signs at once. Verifiers that cache all the same, such as a
    * {@link RemoteJwks} with its `minAge` and `cooldown`, refuse its tokens until they fetch.
    */
   jwksMaxAge?: Duration;
@@ -823,9 +830,9 @@ export interface KeyRingOptions {
    * The time after which the next key takes over. Default: never.
    *
    * It must be longer than `jwksMaxAge`, and at least (`maxTokenTtl` + 300 seconds) / 900, so that
-   * the ring has room for the keys that have signed. There is no timer: a call that signs, verifies
-   * or asks for the JWKS does the rotation that is due. RSA keys are made on another thread and so
-   * a moment later.
+   * at most 900 retired keys are held at a time. There is no timer: a call that signs, verifies or
+   * asks for the JWKS does the rotation that is due. RSA keys are made on another thread and so a
+   * moment later.
    */
   rotateEvery?: Duration;
 }
@@ -894,12 +901,14 @@ export class KeyRing {
    */
   static shared(name: string, options?: Omit<KeyRingOptions, 'keys'>): KeyRing;
   /**
-   * Opens the result of {@link KeyRing.seal}. `options` replace the sealed ones. `rotateEvery` is
-   * never sealed: pass it in at most one process, which rotates the ring and seals it again.
+   * Opens the result of {@link KeyRing.seal}. `options` replace the sealed ones. The sealed bytes
+   * do not contain `rotateEvery`: pass it in at most one process, which rotates the ring and seals
+   * it again. The others unseal the new bytes and make new issuers and verifiers.
    *
    * With `shared`, the ring becomes the process's ring of that name, as with
-   * {@link KeyRing.shared}. If there is one already, the call gives it as {@link KeyRing.shared}
-   * does and ignores `sealed`, so that every thread may make the same call at its start.
+   * {@link KeyRing.shared}. If there is one already, the call gives it and ignores `sealed`, so
+   * that every thread may make the same call at its start; options that are given must equal those
+   * of that ring, else `ERR_INVALID_ARG_VALUE`.
    *
    * Errors: `ERR_SECRET_SEAL` if the key is another one, the bytes have been changed, or a later
    * version of this module made them; `ERR_OUT_OF_RANGE` if `options` do not fit the ring.
@@ -911,7 +920,8 @@ export class KeyRing {
   ): KeyRing;
   /**
    * Adds a key. Default state: `active` if the ring has no active key, else `next`. If the ring has
-   * a key in that state (`active` or `next`), that key is retired.
+   * a key in that state (`active` or `next`), that key is retired. A key added as `active` signs
+   * before verifiers in other processes have fetched it.
    *
    * Errors: `ERR_KEYRING_DUPLICATE` if the ring holds or held a key with this `kid` (RS256 and
    * PS256 keys of one RSA key have the same `kid` by default), `ERR_JWT_KEY` for a public key in a
@@ -923,16 +933,17 @@ export class KeyRing {
    * the ring has no key with this id.
    *
    * If it was the active key, signing throws `ERR_KEYRING_NO_ACTIVE_KEY`: call
-   * `rotate({ force: true })` next. Verifiers in other processes learn of both at their next fetch
-   * of the JWKS; until then they accept the revoked key and may refuse tokens of the new one. A
-   * ring that was sealed before still contains the key: seal it again.
+   * `rotate({ force: true })` next. Verifiers in other processes learn of the revocation and of the
+   * new key at their next fetch of the JWKS; until then they accept the revoked key and may refuse
+   * tokens of the new one. A ring that was sealed before still contains the key: seal it again.
    */
   revoke(kid: string): void;
   /**
    * Rotates the keys. Resolves to the key that signs now.
    *
-   * - With a `next` key: promotes it and publishes a new one. `ERR_KEYRING_NOT_PUBLISHED` if it has
-   *   not been published for `jwksMaxAge` plus 30 seconds, unless `force` is true.
+   * - With a `next` key: promotes it, retires the active key and publishes a new one.
+   *   `ERR_KEYRING_NOT_PUBLISHED` if it has not been published for `jwksMaxAge` plus 30 seconds,
+   *   unless `force` is true.
    * - Without a `next` key: publishes one. If there is no active key either, or with `force`, the
    *   ring also gets a new active key at once.
    *
@@ -940,9 +951,10 @@ export class KeyRing {
    */
   rotate(options?: { force?: boolean }): Promise<{ kid: string }>;
   /**
-   * Does what is due at `now` (default: the present) and gives the changes: keys that no token
-   * needs any more are forgotten and, with `rotateEvery`, the next key is promoted and a new one
-   * published. One key is promoted, no matter how much time has passed.
+   * Does what is due at `now` (default: the present) and gives the changes. A ring in use does it
+   * by itself; `tick` is for idle processes and for tests: keys that no token needs any more are
+   * forgotten and, with `rotateEvery`, the next key is promoted and a new one published. One key is
+   * promoted, no matter how much time has passed.
    *
    * A `now` in the past counts as the present. A `now` in the future is for tests: the keys that it
    * forgets are gone for good.
@@ -1197,8 +1209,8 @@ export interface SpiffeVerifierOptions
    * `use: 'jwt-svid'`.
    *
    * The verifier takes keys with the `use` `jwt-svid` and a `kid`, and ignores other keys,
-   * `spiffe_sequence` and `spiffe_refresh_hint`. A bundle without such keys revokes all of them:
-   * every token is `ERR_JWT_KEY_NOT_FOUND`. `ERR_JWT_KEY` if the bundle is not a JWK Set. A new
+   * `spiffe_sequence` and `spiffe_refresh_hint`. With a bundle without such keys every token is
+   * refused with `ERR_JWT_KEY_NOT_FOUND`. `ERR_JWT_KEY` if the bundle is not a JWK Set. A new
    * bundle needs a new verifier; a `RemoteJwks` fetches it, by `maxAge` and Cache-Control.
    */
   bundle: RemoteJwks | object | string;
@@ -1278,9 +1290,10 @@ export type VerifyResult<T, Required = unknown> =
  * Verifies tokens: signature, times, issuer, audience and revocation in one call.
  *
  * It is strict. A token has three segments of canonical base64url and at most 16 KiB; its objects
- * have no duplicate members and nest at most 32 deep; `exp` is required; an `iat` in the future is
- * refused (`ERR_JWT_CLAIM`), as is every time after the year 5138; `crit` is refused. If a token
- * has no `kid`, the verifier must have exactly one key of its algorithm.
+ * have no duplicate members and nest at most 32 deep; `exp` is required; an `iat` further in the
+ * future than `clockTolerance` is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138;
+ * `crit` is refused. A token without `kid` is accepted only if exactly one key has the token's
+ * `alg`, else it is `ERR_JWT_KEY_NOT_FOUND`.
  *
  * @example
  * ```ts
@@ -1305,7 +1318,7 @@ export class JwtVerifier<
    * Makes a verifier of OAuth 2.0 access tokens (RFC 9068 section 4).
    *
    * `typ` must be `at+jwt`. `iss`, `exp`, `aud`, `sub`, `client_id` (a string), `iat` and `jti` are
-   * required; `requiredClaims` may name 93 more, which makes 100. Encrypted tokens are refused.
+   * required; `requiredClaims` may name 93 more. Encrypted tokens are refused.
    *
    * @example
    * ```ts
@@ -1352,8 +1365,8 @@ export class JwtVerifier<
    */
   static spiffe(options: SpiffeVerifierOptions): JwtVerifier<JwtVerifierOptions, JwtSvidClaims>;
   /**
-   * Verifies a token and gives its claims. Throws a {@link JwtError} with a
-   * {@link JwtRejectionCode}, or a {@link RevocationError} if the list has been closed.
+   * Verifies a token and gives its claims. Throws a {@link JwtRejectionCode}: all are those of a
+   * {@link JwtError} except `ERR_REVOCATION_CLOSED`, a {@link RevocationError}.
    */
   verify<T = unknown>(token: string): NoInfer<T> & Claims & Required;
   /**
@@ -1433,9 +1446,9 @@ export interface RemoteJwksOptions extends JwksImportOptions {
    * The function that makes the requests, for a proxy or a private authority. Default: the global
    * `fetch`.
    *
-   * It is called with the URL and `method`, `headers`, `signal` and `redirect: 'manual'`. It may
-   * verify tokens with the keys of this set, but must not wait for them: such a wait ends with
-   * `timeoutMs`.
+   * It is called with the URL and `method`, `headers`, `signal` and `redirect: 'manual'`. Inside of
+   * it use `verify` with this set, never `verifyAsync` or `refresh()`: they would wait for this
+   * very request until `timeoutMs`.
    */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /**
@@ -1474,13 +1487,13 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  * The keys that another service publishes at one URL (a JWK Set), for verifiers. Nothing in a token
  * changes the URL.
  *
- * **When it fetches.** Keys are fetched at their first use. They are fetched again, in the
- * background, after four fifths of the time for which they are fresh: the answer's `max-age` minus
- * its `Age`, within `minAge` and `maxAge`. `no-store` and `no-cache` count as `minAge`. An entity
- * tag is sent back. A token that matches no key also triggers a refetch, at most once per
- * `cooldown`. An HMAC token triggers none and is `ERR_JWT_ALGORITHM`. There is one request at a
- * time and no timer except its timeout. After failures there are pauses of 1 second to 1 minute,
- * which `refresh()` ignores.
+ * **When it fetches.** Keys are fetched at their first use. The first use after four fifths of the
+ * time for which they are fresh starts a refetch in the background, for which it does not wait.
+ * That time is the answer's `max-age` minus its `Age`, within `minAge` and `maxAge`. `no-store` and
+ * `no-cache` count as `minAge`. An entity tag is sent back. A token that matches no key also
+ * triggers a refetch, at most once per `cooldown`. An HMAC token triggers none and is
+ * `ERR_JWT_ALGORITHM`. There is one request at a time and no timer except its timeout. After
+ * failures there are pauses of 1 second to 1 minute, which `refresh()` ignores.
  *
  * **Who waits.** `verify`, `tryVerify` and `verifyJws` never wait: without keys they refuse with
  * `ERR_JWT_KEYS_UNAVAILABLE` while the request is in progress. `verifyAsync`, `tryVerifyAsync` and
@@ -1493,9 +1506,10 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  * provider withdraws all of them. Any other answer leaves the keys as they are.
  *
  * If a refetch for an unknown key fails, or `cooldown` forbids it, the token is refused with
- * `ERR_JWT_KEY_NOT_FOUND` although its key may only be new: answer 503 instead of 401 if
- * `status().lastError` is set. A key that the provider drops verifies until the next fetch. Setting
- * the system clock does not make keys live longer.
+ * `ERR_JWT_KEY_NOT_FOUND`, although its key may be newer than the set. Answer 503 instead of 401 if
+ * `status().lastError` is set; after a refetch that succeeded within the `cooldown`, the key is
+ * most likely made up, and 401 is right. A key that the provider drops verifies until the next
+ * fetch. Setting the system clock does not make keys live longer.
  *
  * @example
  * ```ts
@@ -1544,9 +1558,9 @@ export class RemoteJwks {
  * Verifies a compact JWS (RFC 7515) and gives its payload, which need not be JSON.
  *
  * Use it for signed content that is not a JWT. It checks signature, key and header as a
- * {@link JwtVerifier} does; it does not check claims, nor the revocation of tokens. `algorithms`
- * names at least one. It does not wait for a {@link RemoteJwks}: `await jwks.refresh()` first.
- * Throws a {@link JwtError}.
+ * {@link JwtVerifier} does; it does not check claims and knows no revoked tokens, but a key that is
+ * revoked in a `KeyRing` is refused. `algorithms` must not be empty. It does not wait for a
+ * {@link RemoteJwks}: `await jwks.refresh()` first. Throws a {@link JwtError}.
  *
  * @example
  * ```ts
@@ -1589,17 +1603,22 @@ export function unsafeDecode(token: string): {
 
 /** The options of {@link RevocationList}. */
 export interface RevocationListOptions {
-  /** The most entries. Default: 1,000,000. An entry takes 40 to 70 bytes. */
+  /** The most entries: 1 to 1e8. Default: 1,000,000. An entry takes 40 to 70 bytes. */
   maxEntries?: number;
-  /** The longest lifetime of a token that is checked against the list. Default: 30 days. */
+  /**
+   * The longest lifetime of a token that is checked against the list: 1 second to ten years.
+   * Default: 30 days.
+   */
   maxTokenTtl?: Duration;
   /**
    * The behaviour of a full list. Default: `error`.
    *
    * - `error`: a revocation fails with `ERR_REVOCATION_FULL`, and nothing is revoked.
-   * - `reject-older`: every token issued up to now plus 300 seconds, the largest clock tolerance,
-   *   is refused, which makes room. Revoked keys and the sessions that you revoked stay; sessions
-   *   that {@link Sessions} ended may be dropped.
+   * - `reject-older`: every token whose `iat` is at most now plus the largest `clockTolerance` of
+   *   the verifiers with this list is refused, which makes the entries of single tokens and
+   *   subjects superfluous. Every client has to log in or refresh again, after that tolerance.
+   *   Revoked keys and the sessions that you revoked stay; sessions that {@link Sessions} ended may
+   *   be dropped.
    */
   onFull?: 'error' | 'reject-older';
 }
@@ -1612,13 +1631,13 @@ export interface IssuerScope {
 
 /**
  * The revoked tokens, sessions, subjects and keys: in memory, exact, forgotten at a restart. A list
- * belongs to the thread that made it; worker threads and other processes do not see it. An entry is
- * kept for 300 seconds, the largest clock tolerance, beyond the expiry of the token that it
- * revokes.
+ * belongs to the thread that made it; worker threads and other processes do not see it. The entry
+ * of a token or session is kept for 300 seconds, the largest clock tolerance, beyond its
+ * `expiresAt`; that of a subject for `maxTokenTtl` and 300 seconds; that of a key for good.
  *
- * The functions that end in `Sync` do the same as those without it. A full list fails with
- * `ERR_REVOCATION_FULL` (see {@link RevocationListOptions.onFull}), a closed one with
- * `ERR_REVOCATION_CLOSED`.
+ * Both forms of a function take effect before they return; the promises are there for lists that
+ * will write to disk. A call on a full list fails with `ERR_REVOCATION_FULL` (see
+ * {@link RevocationListOptions.onFull}), one on a closed list with `ERR_REVOCATION_CLOSED`.
  *
  * @example
  * ```ts
@@ -1702,16 +1721,19 @@ export interface SessionsOptions {
   issuer: JwtIssuer;
   /** Holds the ended sessions. Give the same list to the verifiers. */
   revocations: RevocationList;
-  /** The lifetime of a session from its start. Default: 30 days. */
+  /** The lifetime of a session from its start: 1 second to 100 years. Default: 30 days. */
   refreshTtl?: Duration;
-  /** The longest time between two refreshes. Default: `refreshTtl`. */
+  /** The longest time between two refreshes: 1 second to 100 years. Default: `refreshTtl`. */
   idleTtl?: Duration;
   /**
    * For this time after a rotation, the old refresh token gives the same successor again, because a
    * response may have been lost: at most 300 seconds. Default: 30 seconds.
    */
   grace?: Duration;
-  /** The most sessions. Default: 1,000,000. Beyond it `start` fails with `ERR_SESSION_FULL`. */
+  /**
+   * The most sessions: 1 to 1e8. Default: 1,000,000. Beyond it `start` fails with
+   * `ERR_SESSION_FULL`.
+   */
   maxSessions?: number;
 }
 
@@ -1745,9 +1767,10 @@ export interface SessionInfo {
 /**
  * Access and refresh tokens, with rotation and reuse detection.
  *
- * A refresh token works once. If it comes back after its grace period, somebody has a copy: the
- * session ends, and its access tokens are revoked. Sessions live in memory and belong to the thread
- * that made the object; worker threads and other processes do not see them.
+ * A refresh token works once; only the last one may be repeated, within `grace`. Any other reuse
+ * means that somebody has a copy: the session ends, and its access tokens are revoked. Sessions
+ * live in memory and belong to the thread that made the object; worker threads and other processes
+ * do not see them.
  *
  * @example
  * ```ts
@@ -1815,9 +1838,9 @@ export interface RateLimiterOptions {
   /**
    * The most keys: 8 to 2^26. Default: 2^20. Memory grows on demand, 16 bytes per key.
    *
-   * When the table is full, the key closest to its full burst is dropped. That can happen now and
-   * then once the table is half full, so set `maxKeys` to several times the number of keys that are
-   * below their burst at the same time. `stats().evictions` counts the dropped keys.
+   * If a new key finds no free slot, the key closest to its full burst is dropped. That can happen
+   * now and then once the table is half full, so set `maxKeys` to several times the number of keys
+   * that are below their burst at the same time. `stats().evictions` counts the dropped keys.
    */
   maxKeys?: number;
 }
@@ -1848,11 +1871,11 @@ export interface RateLimitResult {
  * request first.
  *
  * For a key of the client's address behind one proxy in Express, set `app.set('trust proxy', 1)`
- * (never `true`, with which clients choose their address) and use `req.ip`; of an IPv6 address use
- * the first 64 bits, of which one client has many. Ask the limiter before the password is hashed,
- * and `reset` the account's key after a success. For the headers of a 429: `Retry-After` is
- * `retryAfterMs` in seconds, rounded up; `RateLimit` (IETF draft) has `r` = `remaining` and `t` =
- * `resetMs` in seconds.
+ * (never `true`, with which clients choose their address) and use `req.ip`; for IPv6 use the first
+ * 64 bits of the address, because one client usually owns all addresses below them. Ask the limiter
+ * before the password is hashed, and `reset` the account's key after a success. For the headers of
+ * a 429: `Retry-After` is `retryAfterMs` in seconds, rounded up; `RateLimit` (IETF draft) has `r` =
+ * `remaining` and `t` = `resetMs` in seconds.
  *
  * @example
  * ```ts
@@ -1907,8 +1930,9 @@ export class SecretBuffer {
   /**
    * Copies bytes into a secret. With `wipe: true` the source is zeroed afterwards.
    *
-   * V8 keeps an array of at most 64 bytes in its own heap until its `buffer` is first touched, and
-   * then leaves a copy there. Touch `bytes.buffer` before filling such an array.
+   * A `Uint8Array` of at most 64 bytes lies on V8's heap until its `buffer` is first read, and a
+   * copy stays there, which `wipe` does not reach. Read `bytes.buffer` before you write the secret
+   * into such an array.
    *
    * @example
    * ```ts
@@ -1961,8 +1985,9 @@ export class SecretBuffer {
    * Takes a secret out of an environment variable, without a JavaScript string. The name has 1 to
    * 256 bytes; `encoding` as in {@link SecretBuffer.fromString}, default `utf8`.
    *
-   * With `wipe` (default true) the value is overwritten where it lies, as often as the name occurs,
-   * and the variable is deleted, from `process.env` too. On Windows it is only deleted.
+   * With `wipe` (default true) every occurrence of the variable in the environment block is
+   * overwritten, and the variable is deleted, from `process.env` too. On Windows it is only
+   * deleted.
    *
    * Call it first, before other code starts:
    * - Copies made before remain: strings that code has read from `process.env`, child processes,
@@ -2011,8 +2036,8 @@ export class SecretBuffer {
    * result of `fn`.
    *
    * `ERR_SECRET_ESCAPED` if `fn` transfers the `ArrayBuffer` of the bytes elsewhere;
-   * `ERR_INVALID_RETURN_VALUE` if `fn` returns a promise: use {@link SecretBuffer.useAsync}. A copy
-   * that `fn` makes is its own affair.
+   * `ERR_INVALID_RETURN_VALUE` if `fn` returns a promise: use {@link SecretBuffer.useAsync}. `fn`
+   * must wipe copies that it makes itself.
    *
    * @example
    * ```ts
@@ -2141,9 +2166,9 @@ export interface SecureHeapStatus {
   /** Whether the memory is kept from swap, as the system reports it. */
   locked: boolean;
   /**
-   * Whether the memory is left out of core dumps, as the kernel reports it. On Windows: of the
-   * dumps of Windows Error Reporting, which accepted it. On macOS: `RLIMIT_CORE` is 0, so no core
-   * file is written.
+   * Whether the memory is left out of core dumps, as the kernel reports it. On Windows: whether
+   * Windows Error Reporting has accepted the request to leave it out of its dumps. On macOS:
+   * `RLIMIT_CORE` is 0, so no core file is written.
    */
   dumpExcluded: boolean;
   /** Whether the memory is outside of the kernel's own mapping, so that root cannot read it. */
@@ -2203,8 +2228,8 @@ export interface SecureHeapOptions {
   require?: Array<'locked' | 'dumpExcluded' | 'kernelUnmapped'>;
   /**
    * The reaction to memory that is not both locked and left out of dumps. Default: `warn`, one
-   * process warning with the code `NODESEC_SECRET_DEGRADED`. `error` throws `ERR_SECRET_DEGRADED`,
-   * `ignore` does nothing.
+   * process warning with the code `NODESEC_SECRET_DEGRADED`. `error` is the same as
+   * `require: ['locked', 'dumpExcluded']`, `ignore` does nothing.
    */
   onDegraded?: 'warn' | 'error' | 'ignore';
   /**
@@ -2216,11 +2241,10 @@ export interface SecureHeapOptions {
    * aside for that, and one thread at a time uses them; `maxBytes` is then at least 20 KiB, or 32
    * KiB where pages have 16 KiB.
    *
-   * That holds for a SecretBuffer of up to 4064 bytes (4063 from a string), if the text or file
-   * that it is decoded from is no longer either. A longer one, and data that is computed with at
-   * once, such as the state of an HMAC key, fail with `ERR_SECRET_EXHAUSTED` all the same. Such a
-   * SecretBuffer stays encrypted until it is disposed of. This has nothing to do with
-   * {@link SecretBuffer.seal}.
+   * Only SecretBuffers of at most 4064 bytes (4063 from a string), decoded from a text or file of
+   * at most that length, are encrypted. They stay encrypted until they are disposed of. Longer
+   * ones, and data that is computed with at once, such as the state of an HMAC key, still fail with
+   * `ERR_SECRET_EXHAUSTED`. This has nothing to do with {@link SecretBuffer.seal}.
    */
   overflow?: 'error' | 'seal';
 }
@@ -2357,7 +2381,7 @@ export function parseSpiffeId(uri: string): SpiffeId;
  * - exactly one URI among the alternative names, which is a SPIFFE ID with a path;
  * - not a certificate authority;
  * - a critical `keyUsage` with `digitalSignature`, without `keyCertSign` and `cRLSign`;
- * - `serverAuth` and `clientAuth`, if extended purposes are named;
+ * - if there is an `extKeyUsage`, it contains both `serverAuth` and `clientAuth`;
  * - no extension twice.
  *
  * Chain, signature, dates and revocation are the task of TLS (`rejectUnauthorized`, with the
