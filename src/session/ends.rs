@@ -1,6 +1,8 @@
 //! The ends of all sessions, the soonest first: a binary heap. It tells the table of sessions where
 //! it places each of them, so that one whose end changes, or that leaves, is found without a search.
 
+use std::collections::TryReserveError;
+
 use uuid::Uuid;
 
 /// The ends of all sessions. `moved` is told each session that has a new place.
@@ -13,7 +15,12 @@ impl Ends {
         self.0.first().copied()
     }
 
-    /// Adds a session.
+    /// Makes room for one more session.
+    pub(super) fn try_reserve(&mut self) -> Result<(), TryReserveError> {
+        self.0.try_reserve(1)
+    }
+
+    /// Adds a session. There must be room for it.
     pub(super) fn insert(&mut self, end: u64, id: Uuid, moved: impl FnMut(Uuid, usize)) {
         self.0.push((end, id));
         self.settle(self.0.len() - 1, moved);
@@ -33,6 +40,12 @@ impl Ends {
             self.0.swap_remove(place);
             self.settle(place, moved);
         }
+    }
+
+    /// The number of sessions.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Moves the session at a place up or down to where it belongs.

@@ -2,7 +2,7 @@
 //! under one lock: of two requests with the same token, one rotates and the other gets the same
 //! successor.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, TryReserveError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
@@ -128,6 +128,11 @@ impl FamilyTable {
                 ),
             ));
         }
+        state.reserve(subject).map_err(|_| {
+            let message = "there is no memory for another session; lower maxSessions, or give the \
+                           process more memory";
+            Error::new(Code::SessionFull, message)
+        })?;
         let subject = match state.by_subject.get_key_value(subject) {
             Some((known, _)) => known.clone(),
             None => Arc::from(subject),
@@ -238,6 +243,17 @@ impl FamilyTable {
 }
 
 impl State {
+    /// Makes room for one more session of a subject, before anything changes.
+    fn reserve(&mut self, subject: &str) -> std::result::Result<(), TryReserveError> {
+        self.rows.try_reserve(1)?;
+        self.ends.try_reserve()?;
+        match self.by_subject.get_mut(subject) {
+            Some(ids) => ids.try_reserve(1),
+            None => self.by_subject.try_reserve(1),
+        }
+    }
+
+    /// Adds a session for which there is room.
     fn add(&mut self, id: Uuid, mut family: Family) {
         family.number = self.started;
         self.started += 1;
@@ -287,6 +303,7 @@ fn note(rows: &mut HashMap<Uuid, Family>) -> impl FnMut(Uuid, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::allocations::out_of_memory;
     use crate::testing::steps::steps_of;
 
     /// The steps of starting `count` sessions, of refreshing each, and of starting as many again
@@ -317,6 +334,37 @@ mod tests {
                 let steps = steps(count, subject);
                 assert!(steps <= 4 * u64::from(count) * depth, "{count}: {steps}");
             }
+        }
+    }
+
+    #[test]
+    fn a_session_without_memory_is_refused_and_leaves_nothing_behind() {
+        for subject in [|_| "one".to_owned(), |number: u128| number.to_string()] {
+            let table = FamilyTable::new(SessionLimits::default());
+            let mut refused = 0;
+            for number in 0..5000 {
+                let (id, subject) = (Uuid::from_u128(number), subject(number));
+                // Each of the tables grows at times of its own, also at the same time as others.
+                for spared in 0..3 {
+                    let started =
+                        out_of_memory(4096, spared, || table.insert(id, &subject, "{}", 0));
+                    let Err(error) = started else { break };
+                    assert_eq!(error.code, Code::SessionFull);
+                    assert_eq!(table.present(id, 0, 1, 1), Presented::Unknown);
+                    refused += 1;
+                }
+                if table.lock().rows.len() as u128 == number {
+                    table.insert(id, &subject, "{}", 0).unwrap();
+                }
+                let state = table.lock();
+                let of_subjects = state.by_subject.values().map(Vec::len).sum::<usize>();
+                assert_eq!(
+                    (of_subjects as u128, state.ends.len() as u128),
+                    (number + 1, number + 1)
+                );
+                assert!(state.by_subject.values().all(|ids| !ids.is_empty()));
+            }
+            assert!(refused > 10, "{refused}");
         }
     }
 
