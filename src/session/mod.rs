@@ -6,6 +6,7 @@
 //! proves that we made a token. So an old generation can be told from a forgery, and only an old
 //! generation ends the session. Knowing a session's id is not enough to end it.
 
+mod ends;
 mod families;
 mod limits;
 mod refresh_token;
