@@ -383,10 +383,13 @@ export class PasswordHasher {
    * still there.
    *
    * Pass `null` or `undefined` if there is no such user. The hasher then does the work of a
-   * verification under the policy and resolves to `{ valid: false }`, so that the time of a login
-   * does not tell which accounts exist. It does the same for a hash of a scheme that `legacy` does
-   * not name. The login of an account whose digest has other costs takes more or less time, so an
-   * attacker can see that it exists until the digest has been replaced. Errors as
+   * verification under the policy and resolves to `{ valid: false }`, so that the login of an
+   * unknown user takes the time of one whose digest is of the policy. It does the same for a hash
+   * of a scheme that `legacy` does not name. The login of an account whose digest has another
+   * scheme or other costs takes more or less time, so an attacker can see that it exists until the
+   * digest has been replaced. An error of a digest (`ERR_PASSWORD_DIGEST`, `ERR_PASSWORD_LIMIT`,
+   * `ERR_PASSWORD_PEPPER`) comes before any work: in a login, log it, call
+   * `verifyAndUpdate(null, password)`, and answer as for a wrong password. Errors as
    * {@link PasswordHasher.verify}.
    *
    * @example
@@ -877,7 +880,8 @@ export interface KeyRingChange {
  *
  * A ring holds at most 1000 keys, revoked ones included. While the ring is full, `add` and `rotate`
  * throw `ERR_KEYRING_FULL` and `rotateEvery` rotates nothing; the active key continues to sign.
- * Signing without an active key throws `ERR_KEYRING_NO_ACTIVE_KEY`.
+ * Signing without an active key throws `ERR_KEYRING_NO_ACTIVE_KEY`; with `rotateEvery`, an empty
+ * ring makes its first key when it is needed.
  *
  * @example
  * ```ts
@@ -997,7 +1001,9 @@ export class KeyRing {
   /**
    * Encrypts the ring, private keys included, under `key` (32 bytes or more), as
    * {@link SecretBuffer.seal} does. `rotateEvery` is not included. Later changes are not included
-   * either: seal again after each rotation, and above all after `revoke`.
+   * either: seal again after each rotation, and above all after `revoke`. Revocations of tokens are
+   * in a {@link RevocationList}, not in the ring: after a restart with a sealed ring, tokens that
+   * were revoked before are accepted again until they expire.
    *
    * @example
    * ```ts
@@ -1717,7 +1723,10 @@ export class RevocationList {
 
 /** The options of {@link Sessions}. */
 export interface SessionsOptions {
-  /** Signs the access tokens. Its `expiresIn` should be minutes. */
+  /**
+   * Signs the access tokens. Its `expiresIn` should be minutes. `ERR_INVALID_ARG_VALUE` if it has
+   * `jti: false`, because verifiers with a list would refuse its tokens.
+   */
   issuer: JwtIssuer;
   /** Holds the ended sessions. Give the same list to the verifiers. */
   revocations: RevocationList;
@@ -1745,6 +1754,8 @@ export interface TokenPair {
   refreshToken: string;
   /** The lifetime of the access token, in seconds. */
   expiresIn: number;
+  /** The time at which the refresh token expires unless it is used before. */
+  refreshExpiresAt: Date;
   /** The id of the session, which is the access token's `sid`. */
   sessionId: string;
 }
@@ -1811,12 +1822,24 @@ export class Sessions {
     | { status: 'unknown'; pair?: undefined }
   >;
   /**
-   * Ends a session: its refresh token stops working and its access tokens are revoked. If they
-   * cannot be revoked, the call fails with `ERR_REVOCATION_FULL`; the refresh token has stopped
-   * working all the same, and the call can be repeated.
+   * Ends a session: its refresh token stops working and its access tokens are revoked, so verifiers
+   * with the list refuse them at once. An unknown id is no error; a text that is not a UUID is
+   * `ERR_INVALID_ARG_VALUE`. If the tokens cannot be revoked, the call fails with
+   * `ERR_REVOCATION_FULL`; the refresh token has stopped working all the same, and the call can be
+   * repeated.
    */
   end(sid: string): Promise<void>;
-  /** Ends every session of a subject. A session that starts afterwards is not affected. */
+  /**
+   * Ends the session of a refresh token, for a logout without a valid access token. A token that is
+   * used up ends its session as well. Resolves to whether there was such a session.
+   */
+  endByRefreshToken(refreshToken: string): Promise<boolean>;
+  /**
+   * Ends every session of a subject, as {@link Sessions.end}, and revokes every other access token
+   * of the subject from before the current second. A session that starts afterwards is not
+   * affected. It reaches the sessions of this object only, and access tokens only where a verifier
+   * uses this list: not those of other threads, other processes or other services.
+   */
   endAll(subject: string): Promise<void>;
   /** Lists the sessions of a subject. */
   list(subject: string): Promise<SessionInfo[]>;

@@ -10,15 +10,20 @@ class Sessions {
   }
 
   async start(subject, claims = {}) {
-    return native.sessionsStart(this, subject, claimsText(claims));
+    return pairOf(native.sessionsStart(this, subject, claimsText(claims)));
   }
 
   async refresh(refreshToken) {
-    return native.sessionsRefresh(this, refreshToken);
+    const { pair, ...outcome } = native.sessionsRefresh(this, refreshToken);
+    return pair === undefined ? outcome : { ...outcome, pair: pairOf(pair) };
   }
 
   async end(sid) {
     native.sessionsEnd(this, sid);
+  }
+
+  async endByRefreshToken(refreshToken) {
+    return native.sessionsEndByRefreshToken(this, refreshToken);
   }
 
   async endAll(subject) {
@@ -33,6 +38,10 @@ class Sessions {
       expiresAt: new Date(expiresAt),
     }));
   }
+}
+
+function pairOf({ refreshExpiresAt, ...pair }) {
+  return { ...pair, refreshExpiresAt: new Date(refreshExpiresAt) };
 }
 
 module.exports = { Sessions };

@@ -140,11 +140,11 @@ codes! {
     PasswordBusy = "ERR_PASSWORD_BUSY",
     /// A stored digest is malformed.
     ///
-    /// Have the user set a new password. HTTP 500.
+    /// Log it, answer the login as a wrong password, and have the user set a new one. HTTP 401.
     PasswordDigest = "ERR_PASSWORD_DIGEST",
     /// A stored digest asks for more memory, passes or lanes than `limits` allows.
     ///
-    /// Raise `limits` if the digest is yours. HTTP 500.
+    /// Raise `limits` if the digest is yours; answer the login as a wrong password. HTTP 401.
     PasswordLimit = "ERR_PASSWORD_LIMIT",
     /// One hash needs more memory than the pool's `maxMemory`, or than the system has.
     ///
@@ -152,7 +152,7 @@ codes! {
     PasswordMemory = "ERR_PASSWORD_MEMORY",
     /// A digest names a pepper that the hasher does not have.
     ///
-    /// Add the pepper to `peppers.keys`. HTTP 500.
+    /// Add the pepper to `peppers.keys`; answer the login as a wrong password. HTTP 401.
     PasswordPepper = "ERR_PASSWORD_PEPPER",
     /// The profile `test` was chosen while `NODE_ENV` is `production`.
     ///

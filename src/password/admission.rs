@@ -223,7 +223,7 @@ impl<J> Admission<J> {
         self.rejected += 1;
         Error::new(
             Code::PasswordBusy,
-            "too many passwords are being hashed; answer 503 with retryAfterMs, or see passwordPool.configure",
+            "too many passwords are being hashed; try again after retryAfterMs, or raise the bounds with passwordPool.configure",
         )
         .retry_after(self.retry_after_ms())
     }

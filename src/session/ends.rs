@@ -1,5 +1,6 @@
 //! The ends of all sessions, the soonest first: a binary heap. It tells the table of sessions where
-//! it places each of them, so that one whose end changes, or that leaves, is found without a search.
+//! it places each of them, so that one whose end changes, or that leaves, is found without a
+//! search.
 
 use std::collections::TryReserveError;
 
