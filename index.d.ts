@@ -68,7 +68,10 @@ export interface CostOptions {
   profile?: 'rfc9106-low' | 'rfc9106-high' | 'owasp' | 'test';
   /** Memory in KiB: at least 8 × parallelism, at most 4194304 (4 GiB). */
   memoryCost?: number;
-  /** Passes: 1 to 65536. Above 64, {@link verify} needs `limits.timeCost`. */
+  /**
+   * Passes: 1 to 65536. Above 64, {@link verify} needs `limits.timeCost`; if memory times passes is
+   * above 8 GiB, it needs `limits.work`.
+   */
   timeCost?: number;
   /**
    * Lanes: 1 to 255. Above 64 lanes, {@link verify} needs `limits.parallelism`; above 1 GiB of
@@ -106,10 +109,11 @@ export interface VerifyOptions extends Omit<HashOptions, 'secret'> {
   secret?: Uint8Array | SecretBuffer;
   /**
    * The highest costs that a digest may ask for. Default: `memoryCost` 1048576 KiB (1 GiB),
-   * `timeCost` 64, `parallelism` 64. A digest that asks for more is refused with
-   * `ERR_PASSWORD_LIMIT` before memory is allocated.
+   * `timeCost` 64, `parallelism` 64, and `work`, which is memory in KiB times passes, 8388608
+   * (8 GiB). A digest that asks for more is refused with `ERR_PASSWORD_LIMIT` before memory is
+   * allocated.
    */
-  limits?: { memoryCost?: number; timeCost?: number; parallelism?: number };
+  limits?: { memoryCost?: number; timeCost?: number; parallelism?: number; work?: number };
   /** Cancels the verification (see {@link passwordPool}). {@link verifySync} does not accept it. */
   signal?: AbortSignal;
 }
@@ -302,13 +306,19 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   limits?: {
     /**
      * Memory in KiB of an Argon2 digest. Default: 1048576 (1 GiB), or the policy's own if that is
-     * higher. The 128·N·r bytes of scrypt count as well.
+     * higher. It also limits the 128·r·(N + p + 1) bytes of scrypt, of which one in 256 is free, so
+     * that a table of 128·r·N bytes may be as large as the limit.
      */
     memoryCost?: number;
     /** Passes of an Argon2 digest. Default: 64, or the policy's own if that is higher. */
     timeCost?: number;
     /** Lanes of an Argon2 digest. Default: 64, or the policy's own if that is higher. */
     parallelism?: number;
+    /**
+     * Memory in KiB times passes of an Argon2 digest, to which its time is proportional: 8 to
+     * 2^53 − 1. Default: 8388608 (8 GiB), or the policy's own if that is higher.
+     */
+    work?: number;
     /** The cost of bcrypt: 4 to 31. Default: 16. */
     bcryptCost?: number;
     /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
