@@ -2571,9 +2571,12 @@ export type PasswordErrorCode =
   | 'ERR_PASSWORD_BUSY'
   /** A stored digest is malformed. */
   | 'ERR_PASSWORD_DIGEST'
-  /** A stored digest asks for more memory, passes or lanes than `limits` allows. */
+  /** A stored digest asks for more memory, passes, lanes or work than `limits` allows. */
   | 'ERR_PASSWORD_LIMIT'
-  /** One hash needs more memory than the pool's `maxMemory`, or than the system has. */
+  /**
+   * One hash needs more memory than the pool's `maxMemory`, or it or its queue needs more than the
+   * system has.
+   */
   | 'ERR_PASSWORD_MEMORY'
   /** A digest names a pepper that the hasher does not have. */
   | 'ERR_PASSWORD_PEPPER'
@@ -2609,7 +2612,10 @@ export type SecretErrorCode =
   | 'ERR_SECRET_PERMISSIONS'
   /** A sealed secret or key ring does not open with this key for this context. */
   | 'ERR_SECRET_SEAL'
-  /** A ticket is unknown, used or expired, or 1024 tickets wait already. */
+  /**
+   * A ticket is unknown, used or expired, or 1024 tickets wait already, or there is no memory for
+   * another.
+   */
   | 'ERR_SECRET_TICKET';
 
 /** The codes of {@link JwtError}. */
@@ -2644,7 +2650,7 @@ export type JwtErrorCode =
   | 'ERR_JWT_SIGNATURE'
   /** The ring holds or held a key with this `kid`. */
   | 'ERR_KEYRING_DUPLICATE'
-  /** The ring holds 1000 keys. */
+  /** The ring holds 1000 keys, or there is no memory for another. */
   | 'ERR_KEYRING_FULL'
   /** The ring has no active key to sign with. */
   | 'ERR_KEYRING_NO_ACTIVE_KEY'
@@ -2657,12 +2663,15 @@ export type JwtErrorCode =
 export type RevocationErrorCode =
   /** The list is closed. */
   | 'ERR_REVOCATION_CLOSED'
-  /** The list holds `maxEntries` entries that have not expired. */
+  /**
+   * The list holds `maxEntries` entries that have not expired, or there is no memory for another.
+   * Nothing was revoked.
+   */
   | 'ERR_REVOCATION_FULL';
 
 /** The codes of {@link SessionError}. */
 export type SessionErrorCode =
-  /** The table holds `maxSessions` sessions. */
+  /** The table holds `maxSessions` sessions, or there is no memory for another. */
   | 'ERR_SESSION_FULL';
 
 /** The codes of {@link SpiffeError}. */
