@@ -2574,7 +2574,7 @@ export type PasswordErrorCode =
   /** A stored digest asks for more memory, passes, lanes or work than `limits` allows. */
   | 'ERR_PASSWORD_LIMIT'
   /**
-   * One hash needs more memory than the pool's `maxMemory`, or it or its queue needs more than the
+   * One hash needs more memory than the pool's `maxMemory`, or it or the queue needs more than the
    * system has.
    */
   | 'ERR_PASSWORD_MEMORY'
@@ -2613,7 +2613,7 @@ export type SecretErrorCode =
   /** A sealed secret or key ring does not open with this key for this context. */
   | 'ERR_SECRET_SEAL'
   /**
-   * A ticket is unknown, used or expired, or 1024 tickets wait already, or there is no memory for
+   * A ticket is unknown, used or expired, 1024 tickets wait already, or there is no memory for
    * another.
    */
   | 'ERR_SECRET_TICKET';

@@ -146,7 +146,7 @@ codes! {
     ///
     /// Raise `limits` if the digest is yours. HTTP 500.
     PasswordLimit = "ERR_PASSWORD_LIMIT",
-    /// One hash needs more memory than the pool's `maxMemory`, or it or its queue needs more than
+    /// One hash needs more memory than the pool's `maxMemory`, or it or the queue needs more than
     /// the system has.
     ///
     /// Lower `memoryCost` or `maxQueue`, or raise `maxMemory`. HTTP 503.
@@ -207,7 +207,7 @@ codes! {
     ///
     /// Use the key and the context that sealed it. HTTP 500.
     SecretSeal = "ERR_SECRET_SEAL",
-    /// A ticket is unknown, used or expired, or 1024 tickets wait already, or there is no memory for
+    /// A ticket is unknown, used or expired, 1024 tickets wait already, or there is no memory for
     /// another.
     ///
     /// `share()` again, and `adopt` within 60 seconds. HTTP 500.
@@ -288,8 +288,8 @@ codes! {
     ///
     /// Close the list after the last request. HTTP 503.
     RevocationClosed = "ERR_REVOCATION_CLOSED",
-    /// The list holds `maxEntries` entries that have not expired, or there is no memory for another.
-    /// Nothing was revoked.
+    /// The list holds `maxEntries` entries that have not expired, or there is no memory for
+    /// another. Nothing was revoked.
     ///
     /// Raise `maxEntries`, or set `onFull: 'reject-older'`. HTTP 503.
     RevocationFull = "ERR_REVOCATION_FULL",

@@ -103,12 +103,11 @@ mod tests {
         let mut refused = 0;
         for number in 0..1000_u16 {
             let name = number.to_string();
-            let make = || Ok::<_, ()>(Arc::new(number));
-            let answer = out_of_memory(1024, 0, || registry.share(&name, |_| true, make));
+            let share = || registry.share(&name, |_| false, || Ok::<_, ()>(Arc::new(number)));
+            let answer = out_of_memory(1024, 0, share);
             if matches!(answer, Ok(Shared::NoMemory)) {
                 refused += 1;
-                let made = registry.share(&name, |_| false, || Ok::<_, ()>(Arc::new(number)));
-                assert!(matches!(made, Ok(Shared::Object(_))), "{name}");
+                assert!(matches!(share(), Ok(Shared::Object(_))), "{name}");
             }
         }
         assert!(refused > 3, "{refused}");

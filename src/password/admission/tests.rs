@@ -179,10 +179,10 @@ fn a_job_without_memory_is_no_hash_that_is_timed() {
 
 #[test]
 fn a_job_leaves_a_long_queue_in_logarithmic_time() {
+    type Leave = fn(&mut Admission<u64>, number: u64, now: u64) -> bool;
     const JOBS: u64 = 1 << 15;
     let orders: [fn(u64) -> u64; 3] =
         [|n| n, |n| JOBS - 1 - n, |n| n.wrapping_mul(0x9e3779b97f4a7c15) % JOBS];
-    type Leave = fn(&mut Admission<u64>, number: u64, now: u64) -> bool;
     let leave: [Leave; 2] = [
         |book, number, _| book.abort(number).is_some(),
         |book, _, now| book.next_deadline() == Some(now) && book.expire(now).is_some(),
