@@ -75,7 +75,10 @@ export interface CostOptions {
    * with `rfc9106-high`, {@link verify} needs `limits.memoryCost`.
    */
   memoryCost?: number;
-  /** Passes: 1 to 65536. Above 64, {@link verify} needs `limits.timeCost`. */
+  /**
+   * Passes: 1 to 65536. Above 64, {@link verify} needs `limits.timeCost`; if memory times passes is
+   * above 8 GiB, it needs `limits.work`.
+   */
   timeCost?: number;
   /**
    * Lanes: 1 to 255. Above 64, {@link verify} needs `limits.parallelism`.
@@ -112,10 +115,11 @@ export interface VerifyOptions extends Omit<HashOptions, 'secret'> {
   secret?: Uint8Array | SecretBuffer;
   /**
    * The highest costs that a digest may ask for. Default: `memoryCost` 1048576 KiB (1 GiB),
-   * `timeCost` 64, `parallelism` 64. A digest that asks for more is refused with
-   * `ERR_PASSWORD_LIMIT` before memory is allocated.
+   * `timeCost` 64, `parallelism` 64, and `work`, which is memory in KiB times passes, 8388608
+   * (8 GiB). A digest that asks for more is refused with `ERR_PASSWORD_LIMIT` before memory is
+   * allocated.
    */
-  limits?: { memoryCost?: number; timeCost?: number; parallelism?: number };
+  limits?: { memoryCost?: number; timeCost?: number; parallelism?: number; work?: number };
   /** Cancels the verification (see {@link passwordPool}). {@link verifySync} does not accept it. */
   signal?: AbortSignal;
 }
@@ -316,14 +320,20 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   limits?: {
     /**
      * Memory in KiB of an Argon2 digest. Default: 1048576 (1 GiB), or the policy's own if that is
-     * higher. For scrypt, its memory of 128·N·r bytes is compared with it (N, r and p are the
-     * parameters of RFC 7914).
+     * higher. It also limits the 128·r·(N + p + 1) bytes of scrypt (N, r and p are the parameters
+     * of RFC 7914), of which one in 256 is free, so that a table of 128·r·N bytes may be as large
+     * as the limit.
      */
     memoryCost?: number;
     /** Passes of an Argon2 digest. Default: 64, or the policy's own if that is higher. */
     timeCost?: number;
     /** Lanes of an Argon2 digest. Default: 64, or the policy's own if that is higher. */
     parallelism?: number;
+    /**
+     * Memory in KiB times passes of an Argon2 digest, to which its time is proportional: 8 to
+     * 2^53 − 1. Default: 8388608 (8 GiB), or the policy's own if that is higher.
+     */
+    work?: number;
     /** The cost of bcrypt: 4 to 31. Default: 16. */
     bcryptCost?: number;
     /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
@@ -2762,9 +2772,12 @@ export type PasswordErrorCode =
   | 'ERR_PASSWORD_BUSY'
   /** A stored digest is malformed. */
   | 'ERR_PASSWORD_DIGEST'
-  /** A stored digest asks for more memory, passes or lanes than `limits` allows. */
+  /** A stored digest asks for more memory, passes, lanes or work than `limits` allows. */
   | 'ERR_PASSWORD_LIMIT'
-  /** One hash needs more memory than the pool's `maxMemory`, or than the system has. */
+  /**
+   * One hash needs more memory than the pool's `maxMemory`, or it or the queue needs more than the
+   * system has.
+   */
   | 'ERR_PASSWORD_MEMORY'
   /** A digest names a pepper that the hasher does not have. */
   | 'ERR_PASSWORD_PEPPER'
@@ -2802,7 +2815,10 @@ export type SecretErrorCode =
    * A sealed secret or key ring does not open with this key, or the secret not for this context.
    */
   | 'ERR_SECRET_SEAL'
-  /** A ticket is unknown, used or expired, or 1024 tickets wait already. */
+  /**
+   * A ticket is unknown, used or expired, 1024 tickets wait already, or there is no memory for
+   * another.
+   */
   | 'ERR_SECRET_TICKET';
 
 /** The codes of {@link JwtError}. */
@@ -2837,7 +2853,7 @@ export type JwtErrorCode =
   | 'ERR_JWT_SIGNATURE'
   /** The ring holds or held a key with this `kid`. */
   | 'ERR_KEYRING_DUPLICATE'
-  /** The ring holds 1000 keys. */
+  /** The ring holds 1000 keys, or there is no memory for another. */
   | 'ERR_KEYRING_FULL'
   /** The ring has no active key to sign with. */
   | 'ERR_KEYRING_NO_ACTIVE_KEY'
@@ -2850,12 +2866,15 @@ export type JwtErrorCode =
 export type RevocationErrorCode =
   /** The list is closed. */
   | 'ERR_REVOCATION_CLOSED'
-  /** The list holds `maxEntries` entries that have not expired. */
+  /**
+   * The list holds `maxEntries` entries that have not expired, or there is no memory for another.
+   * Nothing was revoked.
+   */
   | 'ERR_REVOCATION_FULL';
 
 /** The codes of {@link SessionError}. */
 export type SessionErrorCode =
-  /** The table holds `maxSessions` sessions. */
+  /** The table holds `maxSessions` sessions, or there is no memory for another. */
   | 'ERR_SESSION_FULL';
 
 /** The codes of {@link SpiffeError}. */
