@@ -19,6 +19,12 @@ function node24(t) {
   return existsSync(file) ? file : missing(t, 'Node 24', 'run `node scripts/peers.mjs`');
 }
 
+/** The path of a file of a package that scripts/peers.mjs installs. */
+function tool(t, name, file) {
+  const found = path.join(folder, 'node_modules', name, file);
+  return existsSync(found) ? found : missing(t, name, 'run `node scripts/peers.mjs`');
+}
+
 /** Returns a function that runs a Python program with argon2-cffi, with JSON in and out. */
 const argon2Cffi = (t) => pythonWith(t, 'argon2.low_level', 'argon2-cffi');
 
@@ -60,4 +66,4 @@ function missing(t, what, how) {
   return undefined;
 }
 
-module.exports = { argon2Cffi, argon2Command, node24, pyJwt };
+module.exports = { argon2Cffi, argon2Command, node24, pyJwt, tool };
