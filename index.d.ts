@@ -17,8 +17,9 @@
 //
 // Conventions:
 //
-// - Units: a name that ends in `Ms` is in milliseconds, `memoryCost` is in KiB, every other size is
-//   in bytes. A `Duration` is in seconds or has a unit; a `Moment` is a Date or seconds since 1970.
+// - Units: a name that ends in `Ms` is in milliseconds, `memoryCost` is in KiB, `modulusLength` is
+//   in bits, every other size is in bytes. A `Duration` is in seconds or has a unit; a `Moment` is
+//   a Date or seconds since 1970.
 // - Lengths of text are counted in bytes of UTF-8. 1 KiB is 1024 bytes.
 // - A wrong argument throws an `ArgumentError` before anything is done: a wrong type
 //   (`ERR_INVALID_ARG_TYPE`), a wrong value (`ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`), a
@@ -26,9 +27,11 @@
 // - A function that returns a promise never throws synchronously: its errors are rejections.
 // - An object of options is a plain object, of which only own properties count.
 
+/// <reference types="node" />
+
 import type { KeyObject, X509Certificate } from 'node:crypto';
 
-/** Seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
+/** Whole seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
 export type Duration = number | string;
 
 /** A Date, or seconds since 1970. A number above 1e11 is refused: it was meant in milliseconds. */
@@ -61,18 +64,21 @@ export interface CostOptions {
    * | `rfc9106-low` | 65536 KiB (64 MiB) | 3 | 4 |
    * | `rfc9106-high` | 2097152 KiB (2 GiB) | 1 | 4 |
    * | `owasp` | 19456 KiB (19 MiB) | 2 | 1 |
-   * | `test` | cheap, for test suites | | |
+   * | `test` | 64 KiB | 1 | 1 |
    *
-   * With `test`, a call throws `ERR_PASSWORD_PROFILE` if `NODE_ENV` is `production`.
+   * With `test`, every function that reads the costs throws `ERR_PASSWORD_PROFILE` if `NODE_ENV` is
+   * `production`; `verify` does not read them.
    */
   profile?: 'rfc9106-low' | 'rfc9106-high' | 'owasp' | 'test';
-  /** Memory in KiB: at least 8 × parallelism, at most 4194304 (4 GiB). */
+  /**
+   * Memory in KiB: at least 8 × parallelism, at most 4194304 (4 GiB). Above 1048576 (1 GiB), as
+   * with `rfc9106-high`, {@link verify} needs `limits.memoryCost`.
+   */
   memoryCost?: number;
   /** Passes: 1 to 65536. Above 64, {@link verify} needs `limits.timeCost`. */
   timeCost?: number;
   /**
-   * Lanes: 1 to 255. Above 64 lanes, {@link verify} needs `limits.parallelism`; above 1 GiB of
-   * memory it needs `limits.memoryCost`.
+   * Lanes: 1 to 255. Above 64, {@link verify} needs `limits.parallelism`.
    */
   parallelism?: number;
   /** Length of the tag: 4 to 1024 bytes. Default: 32. */
@@ -140,7 +146,8 @@ export interface HashInfo {
 }
 
 /**
- * Hashes a password of at most 4096 bytes with Argon2.
+ * Hashes a password of at most 4096 bytes with Argon2. The empty password is allowed. A password of
+ * more than 4096 bytes is `ERR_OUT_OF_RANGE`, here and in {@link verify}.
  *
  * The work runs on the module's own threads ({@link passwordPool}), not on libuv's. While cores are
  * idle, the lanes of one hash run in parallel; the tag is the same.
@@ -161,7 +168,8 @@ export interface HashInfo {
  * ```
  */
 export function hash(password: Bytes, options: HashOptions & { raw: true }): Promise<Buffer>;
-export function hash(password: Bytes, options?: HashOptions): Promise<string>;
+export function hash(password: Bytes, options?: HashOptions & { raw?: false }): Promise<string>;
+export function hash(password: Bytes, options?: HashOptions): Promise<string | Buffer>;
 
 /**
  * Hashes a password on the calling thread. Use it in scripts; in a server it blocks the event loop.
@@ -178,13 +186,18 @@ export function hash(password: Bytes, options?: HashOptions): Promise<string>;
  * ```
  */
 export function hashSync(password: Bytes, options: SyncOptions<HashOptions> & { raw: true }): Buffer;
-export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): string;
+export function hashSync(
+  password: Bytes,
+  options?: SyncOptions<HashOptions> & { raw?: false },
+): string;
+export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): string | Buffer;
 
 /**
  * Tells whether the password is the one of the digest.
  *
  * It resolves to `false` for another password, for another pepper, and for a digest of another
- * scheme such as bcrypt. To verify other schemes use {@link PasswordHasherOptions.legacy}.
+ * scheme such as bcrypt. To verify other schemes use {@link PasswordHasherOptions.legacy}. A text
+ * without the form `$scheme$…`, such as one of Django's hashes, is malformed.
  *
  * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_LIMIT` for a digest beyond
  * `limits`, and those of {@link hash}.
@@ -202,8 +215,8 @@ export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): s
 export function verify(digest: string, password: Bytes, options?: VerifyOptions): Promise<boolean>;
 
 /**
- * Verifies a password on the calling thread, with the limits of {@link hashSync} and the results of
- * {@link verify}.
+ * Verifies a password on the calling thread. It blocks and throws `ERR_PASSWORD_BUSY` as
+ * {@link hashSync}, and its results are those of {@link verify}.
  *
  * @example
  * ```ts
@@ -278,16 +291,17 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    */
   peppers?: { current: string; keys: Record<string, Uint8Array | SecretBuffer> };
   /**
-   * The pepper of digests that name none, 1 to 4096 bytes: of all digests if `peppers` is not used,
-   * otherwise of those from before. Default: such digests are verified without a pepper.
+   * The pepper for digests that name none: 1 to 4096 bytes. Without `peppers` it is the pepper of
+   * all digests. With `peppers` it is the pepper of the digests from before `peppers` was
+   * introduced. Default: digests that name no pepper are verified without one.
    */
   secret?: Uint8Array | SecretBuffer;
   /**
    * Older schemes to verify; the hasher never makes such hashes. Default: none, and their hashes
    * match no password.
    *
-   * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, of which 72 bytes of the password count, and
-   *   passlib's `$bcrypt-sha256$`.
+   * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, for which only the first 72 bytes of the
+   *   password count, and passlib's `$bcrypt-sha256$`.
    * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`.
    * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with
    *   SHA-1, SHA-256 or SHA-512.
@@ -302,7 +316,8 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   limits?: {
     /**
      * Memory in KiB of an Argon2 digest. Default: 1048576 (1 GiB), or the policy's own if that is
-     * higher. The 128·N·r bytes of scrypt count as well.
+     * higher. For scrypt, its memory of 128·N·r bytes is compared with it (N, r and p are the
+     * parameters of RFC 7914).
      */
     memoryCost?: number;
     /** Passes of an Argon2 digest. Default: 64, or the policy's own if that is higher. */
@@ -313,7 +328,10 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
     bcryptCost?: number;
     /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
     scryptWork?: number;
-    /** Iterations of PBKDF2 times the blocks of the hash: 1 to 2^32 − 1. Default: 10 million. */
+    /**
+     * Iterations of PBKDF2, multiplied by the number of SHA blocks in the hash: 1 to 2^32 − 1.
+     * Default: 10 million.
+     */
     pbkdf2Iterations?: number;
   };
 }
@@ -321,9 +339,10 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
 /**
  * The password policy of a service: costs, peppers, and older schemes that it still verifies.
  *
- * It works on the {@link passwordPool} and gives its errors. A password has at most 4096 bytes; its
- * copies in native memory are wiped. `signal` cancels a job; a hash of an older scheme that already
- * runs is not interrupted. See docs/migrating.md for the way from another package.
+ * Its jobs run on the {@link passwordPool}, where the memory of scrypt counts as that of Argon2;
+ * the errors of {@link hash} apply. A password has at most 4096 bytes; its copies in native memory
+ * are wiped. `signal` cancels a job; a hash of an older scheme that already runs is not
+ * interrupted. See docs/migrating.md for the way from another package.
  *
  * @example
  * ```ts
@@ -366,7 +385,9 @@ export class PasswordHasher {
    * Pass `null` or `undefined` if there is no such user. The hasher then does the work of a
    * verification under the policy and resolves to `{ valid: false }`, so that the time of a login
    * does not tell which accounts exist. It does the same for a hash of a scheme that `legacy` does
-   * not name. Digests of other costs take another time until their users have logged in.
+   * not name. The login of an account whose digest has other costs takes more or less time, so an
+   * attacker can see that it exists until the digest has been replaced. Errors as
+   * {@link PasswordHasher.verify}.
    *
    * @example
    * ```ts
@@ -447,7 +468,9 @@ export interface Calibration {
   measuredMs: number;
   /** Whether `measuredMs` is at most `targetMs`. */
   withinTarget: boolean;
-  /** Hashes a second if every thread of the pool that has the memory for it hashes. */
+  /**
+   * Hashes per second with the pool fully used: as many at once as `threads` and `maxMemory` allow.
+   */
   perSecond: number;
 }
 
@@ -476,15 +499,14 @@ export interface PoolOptions {
   /** Hashes that run at the same time: 1 to 512. Default: the cores that the process may use. */
   threads?: number;
   /**
-   * Argon2 memory of all running hashes together, in bytes, at least 8192. Default: a quarter of
+   * Argon2 memory of all running hashes together, in bytes: 8192 to 2^50. Default: a quarter of
    * the memory of the machine or the control group (cgroup), but at least 64 MiB, which is one hash
    * of the default policy.
    */
   maxMemory?: number;
   /**
-   * Hashes that wait: 0 to 2^20. Default: 1024. A hash keeps its place until its memory has been
-   * wiped, shortly after its result was delivered; with 0, a call that follows at once may still be
-   * refused.
+   * Hashes that wait: 0 to 2^20. Default: 1024. A finished hash counts as running until its memory
+   * has been wiped. With `maxQueue: 0`, a call right after a result may therefore be refused.
    */
   maxQueue?: number;
   /** The longest time that a hash waits: 1 ms to 24 hours. Default: 30,000 ms. */
@@ -501,7 +523,9 @@ export interface PoolStats {
   queued: number;
   /** Argon2 memory of the running hashes, in bytes. */
   bytes: number;
-  /** Wiped memory kept for the next hashes, in bytes. With `bytes` it stays within `maxMemory`. */
+  /**
+   * Wiped memory kept for the next hashes, in bytes. `bytes` + `keptBytes` is at most `maxMemory`.
+   */
   keptBytes: number;
   /** The configured budget, in bytes. */
   maxMemory: number;
@@ -515,7 +539,10 @@ export interface PoolStats {
   rejected: number;
   /** Hashes aborted since the process started, while queued or running. */
   aborted: number;
-  /** The median time of the last 1000 hashes, without their time in the queue. */
+  /**
+   * The median time of the last 1000 hashes, verifications included, without their time in the
+   * queue. Absent before the first.
+   */
   p50Ms?: number;
   /** The 99th percentile of the same times. */
   p99Ms?: number;
@@ -534,8 +561,8 @@ export interface PoolStats {
  * pass); its memory counts until then.
  *
  * Memory is wiped after each hash, kept for the next hash of that size, and given back after 5 idle
- * seconds. If a stored digest asks for more than 64 MiB and more than your own policies, its memory
- * is given back at once.
+ * seconds. The memory of an unusually expensive digest (more than 64 MiB, and more than any policy
+ * used so far in the process) is not kept but given back at once.
  *
  * @example
  * ```ts
@@ -592,7 +619,10 @@ export type Algorithm =
 export interface KeyOptions {
   /** The one algorithm for which the key is used. */
   alg: Algorithm;
-  /** The key id: 1 to 256 bytes. Default: the RFC 7638 thumbprint; for HMAC a random id. */
+  /**
+   * The key id: 1 to 256 bytes. Default: the RFC 7638 thumbprint; for HMAC a random id. Give an
+   * HMAC key a `kid` if another process, or this one after a restart, must verify its tokens.
+   */
   kid?: string;
 }
 
@@ -605,9 +635,9 @@ export interface KeyFileOptions extends KeyOptions {
 /**
  * A key, bound to one algorithm and parsed once.
  *
- * The format is never guessed: text is not taken for a secret, and a key file is refused as a
- * secret. `ERR_JWT_KEY` for malformed and weak keys: HMAC shorter than the output of its hash, RSA
- * below 2048 bits or with an even exponent, points off the curve or of small order.
+ * The method states the format, which is never guessed: `fromSecret` accepts no text and refuses
+ * key files. `ERR_JWT_KEY` for malformed and weak keys: HMAC shorter than the output of its hash,
+ * RSA below 2048 bits or with an even exponent, points off the curve or of small order.
  *
  * A key prints as `[JwtKey …]` without key material. `structuredClone` and `postMessage` refuse it.
  *
@@ -634,11 +664,12 @@ export class JwtKey {
    * Makes an HMAC key of a secret: at least 32, 48 or 64 bytes for HS256, HS384 or HS512, at most
    * 4096 bytes.
    *
-   * A key file is refused with `ERR_JWT_KEY`, because anybody could sign with a public one: PEM,
-   * JWKs, OpenSSH and PuTTY files, DER of keys and certificates with or without bytes after it,
-   * uncompressed points, and the base64, base64url or hex of any of these. A bare Ed25519 key, a
-   * compressed point and a modulus look like random bytes and are not recognized. Fewer than one of
-   * 2^40 random secrets, in any encoding, is refused by mistake.
+   * `ERR_JWT_KEY` if the bytes are a key file: with a public key as the HMAC secret, anybody could
+   * sign. Recognized are PEM, JWKs, OpenSSH and PuTTY files, DER of keys and certificates with or
+   * without bytes after it, uncompressed points, and the base64, base64url or hex of any of these.
+   * A bare Ed25519 key, a compressed point and a modulus look like random bytes and are not
+   * recognized. A random secret, in any encoding, is refused by mistake with a probability below
+   * 2^-40.
    *
    * @example
    * ```ts
@@ -696,8 +727,8 @@ export class JwtKey {
    *
    * - keys of an unknown `kty`, `crv` or `alg`, malformed and weak keys, `oct` keys;
    * - keys with a `kid` of more than 256 bytes, and keys for another use;
-   * - keys with private members, which are not secret any more, and every other key with the same
-   *   numbers;
+   * - keys with private members, whose private half is public now, and every other entry with the
+   *   same public key;
    * - both of two different keys with the same `kid` and `alg`.
    *
    * A key without `kid` gets its thumbprint. A member that is `null` counts as missing.
@@ -760,19 +791,19 @@ export interface JwksImportOptions {
    * The algorithms whose keys are taken. HMAC is not possible. Default: all others.
    *
    * A key without `alg` is for the algorithm of its curve. An RSA key without `alg` becomes one key
-   * for each RSA algorithm that is named here, by default for RS256 only. With `use: 'jwt-svid'`
-   * the default is all of RS, ES and PS, for keys without `alg` as well.
+   * for each RSA algorithm in this list; without a list it becomes a key for RS256 or, with
+   * `use: 'jwt-svid'`, one key for each RS and PS algorithm. An Ed25519 key without `alg` is for
+   * `EdDSA`. With `use: 'jwt-svid'` the default is all RS, ES and PS algorithms.
    */
   algorithms?: Algorithm[];
   /**
    * The use of the keys. Default: `sig`.
    *
    * - `sig`: keys with this `use`, and keys without one.
-   * - `jwt-svid` (SPIFFE): only keys with this `use` and with a `kid`. Give a {@link RemoteJwks} of
-   *   these to {@link JwtVerifier.spiffe} only; other verifiers refuse it. The keys of
-   *   {@link JwtKey.fromJwks} do not remember their use: in another verifier they would accept
-   *   JWT-SVIDs without the rules of their trust domain. Give a bundle to `JwtVerifier.spiffe` as
-   *   it is.
+   * - `jwt-svid` (SPIFFE): only keys with this `use` and with a `kid`. To verify JWT-SVIDs, give
+   *   the bundle, or a {@link RemoteJwks} with this `use`, to {@link JwtVerifier.spiffe}; other
+   *   verifiers refuse such a `RemoteJwks`. Do not give keys that {@link JwtKey.fromJwks} read with
+   *   this `use` to a {@link JwtVerifier}: it would not check the trust domain.
    */
   use?: 'sig' | 'jwt-svid';
 }
@@ -783,24 +814,25 @@ export interface KeyRingOptions {
   alg?: Algorithm;
   /**
    * The keys to begin with, at most 1000. The first one signs. The others are retired: they verify
-   * for `maxTokenTtl` and 300 seconds from now and are then forgotten.
+   * for `maxTokenTtl` plus 300 seconds from now and are then forgotten.
    */
   keys?: JwtKey[];
   /** The longest lifetime of a token that the ring signs: at most ten years. Default: 24 hours. */
   maxTokenTtl?: Duration;
   /**
-   * How long verifiers may cache the JWKS. Default: 10 minutes. A new key signs once it has been
-   * published for this time and 30 seconds, because an older set may have been on its way. With 0
-   * nobody caches the set, and the key signs at once.
+   * How long verifiers may cache the JWKS: 0 to 100 years. Default: 10 minutes. A new key signs
+   * only after it has been published for this time plus 30 seconds, for a response that was sent
+   * just before. With 0 the key signs at once. Verifiers that cache all the same, such as a
+   * {@link RemoteJwks} with its `minAge` and `cooldown`, refuse its tokens until they fetch.
    */
   jwksMaxAge?: Duration;
   /**
    * The time after which the next key takes over. Default: never.
    *
-   * It must be longer than `jwksMaxAge` and at least a 900th of `maxTokenTtl` and 300 seconds, so
-   * that the ring has room for the keys that have signed. There is no timer: a call that signs,
-   * verifies or asks for the JWKS does the rotation that is due. RSA keys are made on another
-   * thread and so a moment later.
+   * It must be longer than `jwksMaxAge`, and at least (`maxTokenTtl` + 300 seconds) / 900, so that
+   * at most 900 retired keys are held at a time. There is no timer: a call that signs, verifies or
+   * asks for the JWKS does the rotation that is due. RSA keys are made on another thread and so a
+   * moment later.
    */
   rotateEvery?: Duration;
 }
@@ -838,13 +870,14 @@ export interface KeyRingChange {
  *
  * - `next`: published in the JWKS, does not sign yet.
  * - `active`: signs and verifies.
- * - `retired`: verifies until the longest token that it signed has expired (`maxTokenTtl` and the
- *   largest clock tolerance, 300 seconds). Its private half has been wiped.
- * - `revoked`: refused at once and for good. Its id cannot be used again.
+ * - `retired`: verifies until the longest token that it signed has expired (`maxTokenTtl` plus 300
+ *   seconds, the largest clock tolerance). Its private half has been wiped.
+ * - `revoked`: refused at once and for good: its tokens are `ERR_JWT_REVOKED`. Its id cannot be
+ *   used again.
  *
- * A ring holds at most 1000 keys, revoked ones included. A full ring does not rotate until retired
- * keys are forgotten; a call then throws `ERR_KEYRING_FULL`. Signing without an active key throws
- * `ERR_KEYRING_NO_ACTIVE_KEY`.
+ * A ring holds at most 1000 keys, revoked ones included. While the ring is full, `add` and `rotate`
+ * throw `ERR_KEYRING_FULL` and `rotateEvery` rotates nothing; the active key continues to sign.
+ * Signing without an active key throws `ERR_KEYRING_NO_ACTIVE_KEY`.
  *
  * @example
  * ```ts
@@ -868,13 +901,14 @@ export class KeyRing {
    */
   static shared(name: string, options?: Omit<KeyRingOptions, 'keys'>): KeyRing;
   /**
-   * Opens the result of {@link KeyRing.seal}. `options` replace the sealed ones. `rotateEvery` is
-   * never sealed, because at most one of the processes that open a ring may rotate it and seal it
-   * again.
+   * Opens the result of {@link KeyRing.seal}. `options` replace the sealed ones. The sealed bytes
+   * do not contain `rotateEvery`: pass it in at most one process, which rotates the ring and seals
+   * it again. The others unseal the new bytes and make new issuers and verifiers.
    *
    * With `shared`, the ring becomes the process's ring of that name, as with
    * {@link KeyRing.shared}. If there is one already, the call gives it and ignores `sealed`, so
-   * that every thread may make the same call at its start.
+   * that every thread may make the same call at its start; options that are given must equal those
+   * of that ring, else `ERR_INVALID_ARG_VALUE`.
    *
    * Errors: `ERR_SECRET_SEAL` if the key is another one, the bytes have been changed, or a later
    * version of this module made them; `ERR_OUT_OF_RANGE` if `options` do not fit the ring.
@@ -885,8 +919,9 @@ export class KeyRing {
     options?: Omit<KeyRingOptions, 'keys'> & { shared?: string },
   ): KeyRing;
   /**
-   * Adds a key. Default state: `active` if the ring has no active key, else `next`. The key that it
-   * displaces is retired.
+   * Adds a key. Default state: `active` if the ring has no active key, else `next`. If the ring has
+   * a key in that state (`active` or `next`), that key is retired. A key added as `active` signs
+   * before verifiers in other processes have fetched it.
    *
    * Errors: `ERR_KEYRING_DUPLICATE` if the ring holds or held a key with this `kid` (RS256 and
    * PS256 keys of one RSA key have the same `kid` by default), `ERR_JWT_KEY` for a public key in a
@@ -898,24 +933,28 @@ export class KeyRing {
    * the ring has no key with this id.
    *
    * If it was the active key, signing throws `ERR_KEYRING_NO_ACTIVE_KEY`: call
-   * `rotate({ force: true })` next. A ring that was sealed before still contains the key: seal it
-   * again.
+   * `rotate({ force: true })` next. Verifiers in other processes learn of the revocation and of the
+   * new key at their next fetch of the JWKS; until then they accept the revoked key and may refuse
+   * tokens of the new one. A ring that was sealed before still contains the key: seal it again.
    */
   revoke(kid: string): void;
   /**
-   * Promotes the `next` key to `active` and publishes a new one. Resolves to the key that signs
-   * now.
+   * Rotates the keys. Resolves to the key that signs now.
    *
-   * A ring without a `next` key only publishes one. If it has no active key either, or with
-   * `force`, it also gets an active key at once. `ERR_KEYRING_NOT_PUBLISHED` if the `next` key has
-   * not been published for `jwksMaxAge` and 30 seconds, unless `force` is true. The call does not
-   * wait for password hashes.
+   * - With a `next` key: promotes it, retires the active key and publishes a new one.
+   *   `ERR_KEYRING_NOT_PUBLISHED` if it has not been published for `jwksMaxAge` plus 30 seconds,
+   *   unless `force` is true.
+   * - Without a `next` key: publishes one. If there is no active key either, or with `force`, the
+   *   ring also gets a new active key at once.
+   *
+   * `ERR_KEYRING_FULL` if there is no room for the new keys.
    */
   rotate(options?: { force?: boolean }): Promise<{ kid: string }>;
   /**
-   * Does what is due at `now` (default: the present) and gives the changes: keys that no token
-   * needs any more are forgotten and, with `rotateEvery`, the next key is promoted and a new one
-   * published. One key is promoted, no matter how much time has passed.
+   * Does what is due at `now` (default: the present) and gives the changes. A ring in use does it
+   * by itself; `tick` is for idle processes and for tests: keys that no token needs any more are
+   * forgotten and, with `rotateEvery`, the next key is promoted and a new one published. One key is
+   * promoted, no matter how much time has passed.
    *
    * A `now` in the past counts as the present. A `now` in the future is for tests: the keys that it
    * forgets are gone for good.
@@ -937,7 +976,9 @@ export class KeyRing {
    *   const { body, etag, maxAge } = keys.jwks();
    *   response.setHeader('Content-Type', 'application/jwk-set+json');
    *   response.setHeader('Cache-Control', `max-age=${maxAge}`);
-   *   response.setHeader('ETag', etag).end(body);
+   *   response.setHeader('ETag', etag);
+   *   if (request.headers['if-none-match'] === etag) response.writeHead(304).end();
+   *   else response.end(body);
    * });
    * console.log(JSON.parse(keys.jwks().body).keys.length); // 2
    * ```
@@ -948,15 +989,15 @@ export class KeyRing {
     /** The value of the `ETag` header, with its quotes. */
     etag: string;
     /**
-     * The value for `Cache-Control: max-age`, in seconds: `jwksMaxAge`, less if a retired key is
-     * forgotten sooner, 0 if no key signs or will sign.
+     * The value for `Cache-Control: max-age`, in seconds: `jwksMaxAge`; a smaller value if a
+     * retired key is forgotten before; 0 if there is neither an active nor a `next` key.
      */
     maxAge: number;
   };
   /**
-   * Encrypts the ring with its private keys and without `rotateEvery`, as {@link SecretBuffer.seal}
-   * does, under a key of 32 bytes or more. Later changes are not in it: seal again after each
-   * rotation, and above all after `revoke`.
+   * Encrypts the ring, private keys included, under `key` (32 bytes or more), as
+   * {@link SecretBuffer.seal} does. `rotateEvery` is not included. Later changes are not included
+   * either: seal again after each rotation, and above all after `revoke`.
    *
    * @example
    * ```ts
@@ -993,7 +1034,9 @@ export interface Claims {
   sub?: string;
   /** The audience. */
   aud?: string | string[];
-  /** The expiry. Always present, unless the verifier has `requireExp: false`. */
+  /**
+   * The expiry. A verifier with `requireExp: false` may give claims without it, against this type.
+   */
   exp: number;
   /** The time before which the token is not valid. */
   nbf?: number;
@@ -1105,14 +1148,21 @@ export interface JwtVerifierOptions {
   audience: string | string[] | false;
   /** The tolerance for clocks that differ: at most 300 seconds. Default: 0. */
   clockTolerance?: Duration;
-  /** The greatest age of a token since its `iat`, which is then required. */
+  /**
+   * The greatest age of a token since its `iat`, which is then required: 1 second to 100 years.
+   * Default: not checked.
+   */
   maxAge?: Duration;
-  /** The header parameter `typ`, compared without regard to case and to `application/`. */
+  /**
+   * The header parameter `typ`. Case and a leading `application/` are ignored. Default: not
+   * checked.
+   */
   typ?: string;
   /**
-   * The names of claims that a token must have: at most 100, of 1 to 256 bytes each. A claim that
-   * is absent or `null` is `ERR_JWT_CLAIM` with the reason `missing`. A registered claim of the
-   * wrong type, `null` included, is `ERR_JWT_CLAIM` with the reason `type` in every case.
+   * The names of claims that a token must have: at most 100, of 1 to 256 bytes each. If a claim is
+   * absent, the token is refused with `ERR_JWT_CLAIM` and the reason `missing`. If it is `null`,
+   * the reason is `type` for `iss`, `sub`, `aud`, `exp`, `nbf`, `iat`, `jti` and `sid`, whose types
+   * are always checked, and `missing` for other claims.
    */
   requiredClaims?: string[];
   /**
@@ -1130,9 +1180,9 @@ export interface JwtVerifierOptions {
    * `true` is 1000 entries. `maxEntries`: 1 to 100,000, default 1000.
    *
    * Times, keys and revocations are checked on every call. The claims are shared between calls and
-   * deeply frozen. Tokens and payloads are kept in ordinary memory, payloads in at most 2 KiB for
-   * each entry on average (at least 32 KiB in all), and the claims on JavaScript's heap. The entry
-   * that was used least recently is dropped first.
+   * deeply frozen. Tokens and payloads are kept in ordinary memory, the claims on JavaScript's
+   * heap. All payloads together take at most 2 KiB × `maxEntries`, or 32 KiB if that is more. The
+   * entry that was used least recently is dropped first.
    */
   cache?: boolean | { maxEntries?: number };
 }
@@ -1159,8 +1209,8 @@ export interface SpiffeVerifierOptions
    * `use: 'jwt-svid'`.
    *
    * The verifier takes keys with the `use` `jwt-svid` and a `kid`, and ignores other keys,
-   * `spiffe_sequence` and `spiffe_refresh_hint`. A bundle without such keys revokes all of them:
-   * every token is `ERR_JWT_KEY_NOT_FOUND`. `ERR_JWT_KEY` if the bundle is not a JWK Set. A new
+   * `spiffe_sequence` and `spiffe_refresh_hint`. With a bundle without such keys every token is
+   * refused with `ERR_JWT_KEY_NOT_FOUND`. `ERR_JWT_KEY` if the bundle is not a JWK Set. A new
    * bundle needs a new verifier; a `RemoteJwks` fetches it, by `maxAge` and Cache-Control.
    */
   bundle: RemoteJwks | object | string;
@@ -1168,19 +1218,64 @@ export interface SpiffeVerifierOptions
   audience: string | string[];
 }
 
+/**
+ * The claims that a verifier with these options requires, beyond {@link Claims}: with `revocations`
+ * `jti` and `iat`, with `maxAge` `iat`.
+ */
+export type RequiredClaims<Options> = (Options extends { revocations: RevocationList }
+  ? { jti: string; iat: number }
+  : unknown) &
+  (Options extends { maxAge: Duration } ? { iat: number } : unknown);
+
+/** The claims that every OAuth 2.0 access token has (RFC 9068 section 2.2). */
+export interface AccessTokenClaims {
+  /** The authorization server. */
+  iss: string;
+  /** The resource servers. */
+  aud: string | string[];
+  /** The resource owner, or the client itself. */
+  sub: string;
+  /** The client to which the token was issued. */
+  client_id: string;
+  /** The time of issue. */
+  iat: number;
+  /** The token id. */
+  jti: string;
+}
+
+/** The claims that every JWT-SVID has. */
+export interface JwtSvidClaims {
+  /** The SPIFFE ID of the workload. */
+  sub: string;
+  /** The audience. */
+  aud: string | string[];
+}
+
 /** The result of {@link JwtVerifier.tryVerify}. */
-export type VerifyResult<T> =
+export type VerifyResult<T, Required = unknown> =
   | {
       /** The token is accepted. */
       ok: true;
       /** The claims. */
-      claims: T & Claims;
+      claims: T & Claims & Required;
       /** The header, frozen. */
       header: JwtHeader;
+      /** Absent. */
+      code?: undefined;
+      /** Absent. */
+      message?: undefined;
+      /** Absent. */
+      claim?: undefined;
+      /** Absent. */
+      reason?: undefined;
     }
   | {
       /** The token is refused. */
       ok: false;
+      /** Absent. */
+      claims?: undefined;
+      /** Absent. */
+      header?: undefined;
       /** The cause. */
       code: JwtRejectionCode;
       /** A sentence without anything of the token. */
@@ -1195,9 +1290,10 @@ export type VerifyResult<T> =
  * Verifies tokens: signature, times, issuer, audience and revocation in one call.
  *
  * It is strict. A token has three segments of canonical base64url and at most 16 KiB; its objects
- * have no duplicate members and nest at most 32 deep; `exp` is required, `iat` is not in the
- * future, no time is after the year 5138; `crit` is refused. If a token has no `kid`, the verifier
- * must have exactly one key of its algorithm.
+ * have no duplicate members and nest at most 32 deep; `exp` is required; an `iat` further in the
+ * future than `clockTolerance` is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138;
+ * `crit` is refused. A token without `kid` is accepted only if exactly one key has the token's
+ * `alg`, else it is `ERR_JWT_KEY_NOT_FOUND`.
  *
  * @example
  * ```ts
@@ -1213,13 +1309,16 @@ export type VerifyResult<T> =
  * console.log(sub); // alice
  * ```
  */
-export class JwtVerifier {
-  constructor(options: JwtVerifierOptions);
+export class JwtVerifier<
+  Options extends JwtVerifierOptions = JwtVerifierOptions,
+  Required = RequiredClaims<Options>,
+> {
+  constructor(options: Options);
   /**
    * Makes a verifier of OAuth 2.0 access tokens (RFC 9068 section 4).
    *
    * `typ` must be `at+jwt`. `iss`, `exp`, `aud`, `sub`, `client_id` (a string), `iat` and `jti` are
-   * required, and up to 93 claims of `requiredClaims`. Encrypted tokens are refused.
+   * required; `requiredClaims` may name 93 more. Encrypted tokens are refused.
    *
    * @example
    * ```ts
@@ -1236,7 +1335,9 @@ export class JwtVerifier {
    * console.log(verifier.verify<{ scope: string }>(token).scope); // read
    * ```
    */
-  static accessToken(options: AccessTokenOptions): JwtVerifier;
+  static accessToken(
+    options: AccessTokenOptions,
+  ): JwtVerifier<JwtVerifierOptions, AccessTokenClaims>;
   /**
    * Makes a verifier of JWT-SVIDs of one trust domain (SPIFFE JWT-SVID). The claim `sub` is the
    * SPIFFE ID of the workload.
@@ -1244,7 +1345,7 @@ export class JwtVerifier {
    * Only RS, ES and PS algorithms are accepted. The header has no parameters but `alg`, `kid` and
    * `typ` (`JWT` or `JOSE`), else `ERR_JWT_MALFORMED`. `sub` must be a SPIFFE ID of the trust
    * domain with a path; `aud` and `exp` are required. With `revocations`, `jti` and `iat` are
-   * required too; SPIRE does not set both.
+   * required too, so the tokens of SPIRE, which lack at least one of them, are refused.
    *
    * @example
    * ```ts
@@ -1262,12 +1363,12 @@ export class JwtVerifier {
    * console.log(verifier.verify(svid).sub); // spiffe://example.org/web
    * ```
    */
-  static spiffe(options: SpiffeVerifierOptions): JwtVerifier;
+  static spiffe(options: SpiffeVerifierOptions): JwtVerifier<JwtVerifierOptions, JwtSvidClaims>;
   /**
-   * Verifies a token and gives its claims. Throws a {@link JwtError} with a
-   * {@link JwtRejectionCode}, or a {@link RevocationError} if the list has been closed.
+   * Verifies a token and gives its claims. Throws a {@link JwtRejectionCode}: all are those of a
+   * {@link JwtError} except `ERR_REVOCATION_CLOSED`, a {@link RevocationError}.
    */
-  verify<T = unknown>(token: string): T & Claims;
+  verify<T = unknown>(token: string): NoInfer<T> & Claims & Required;
   /**
    * Verifies a token and gives the outcome as a value. It does not throw, even if the token is not
    * a string.
@@ -1285,14 +1386,14 @@ export class JwtVerifier {
    * console.log(result.ok ? result.claims.sub : result.code); // ERR_JWT_MALFORMED
    * ```
    */
-  tryVerify<T = unknown>(token: unknown): VerifyResult<T>;
+  tryVerify<T = unknown>(token: unknown): VerifyResult<T, Required>;
   /**
    * Verifies as {@link JwtVerifier.verify}. With a {@link RemoteJwks} it waits, once, for a key
    * that is not at hand; with other keys it does not wait.
    */
-  verifyAsync<T = unknown>(token: string): Promise<T & Claims>;
+  verifyAsync<T = unknown>(token: string): Promise<NoInfer<T> & Claims & Required>;
   /** Verifies as {@link JwtVerifier.tryVerify} and waits as {@link JwtVerifier.verifyAsync}. */
-  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T>>;
+  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T, Required>>;
   /**
    * Verifies up to 10,000 tokens, each as {@link JwtVerifier.tryVerify}, and gives the results in
    * their order. `ERR_OUT_OF_RANGE` for more.
@@ -1301,7 +1402,7 @@ export class JwtVerifier {
    * that files and DNS have their turn in between. Each token is judged by the time at which its
    * turn comes.
    */
-  verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T>[]>;
+  verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T, Required>[]>;
 }
 
 /** A request of a {@link RemoteJwks} that has ended. */
@@ -1309,9 +1410,9 @@ export type RemoteJwksEvent = {
   /**
    * The reason of the request.
    *
-   * - `due`: the keys have never been fetched, or expire soon.
+   * - `due`: the first use of the set, or its keys expire soon.
    * - `unknown-key`: a token matched no key of the set.
-   * - `unavailable`: there were no keys to verify a token with.
+   * - `unavailable`: a token came while there were no keys, after an earlier request had failed.
    * - `refresh`: a call of {@link RemoteJwks.refresh}.
    */
   trigger: 'due' | 'unknown-key' | 'unavailable' | 'refresh';
@@ -1329,7 +1430,7 @@ export type RemoteJwksEvent = {
       type: 'failed';
       /**
        * `ERR_JWT_KEYS_UNAVAILABLE`. The message contains neither the URL nor the answer. Its
-       * `cause`, which is not enumerable, may name the host.
+       * `cause`, which is not enumerable, may name the host; loggers such as pino print it.
        */
       error: JwtError;
       /** The keys that verify tokens until the next request. */
@@ -1345,9 +1446,9 @@ export interface RemoteJwksOptions extends JwksImportOptions {
    * The function that makes the requests, for a proxy or a private authority. Default: the global
    * `fetch`.
    *
-   * It is called with the URL and `method`, `headers`, `signal` and `redirect: 'manual'`. It may
-   * verify tokens with the keys of this set, but must not wait for them: such a wait ends with
-   * `timeoutMs`.
+   * It is called with the URL and `method`, `headers`, `signal` and `redirect: 'manual'`. Inside of
+   * it use `verify` with this set, never `verifyAsync` or `refresh()`: they would wait for this
+   * very request until `timeoutMs`.
    */
   fetch?: (url: string, init: RequestInit) => Promise<Response>;
   /**
@@ -1364,18 +1465,18 @@ export interface RemoteJwksOptions extends JwksImportOptions {
    */
   minAge?: Duration;
   /**
-   * The longest time for which a set is fresh, and the time without a Cache-Control: 1 second to 7
-   * days. Default: 10 minutes.
+   * The longest time for which a set is fresh, and its time if the answer has no `max-age`: 1
+   * second to 7 days. Default: 10 minutes.
    */
   maxAge?: Duration;
   /**
-   * The time after a request in which a token that matches no key triggers no other: 1 second to
-   * 100 years. Default: 30 seconds.
+   * After a request, a token that matches no key triggers no further request for this time: 1
+   * second to 100 years. Default: 30 seconds.
    */
   cooldown?: Duration;
   /**
-   * The time after `maxAge` for which keys are still used if a request has failed: at most 7 days.
-   * Default: 0. A key that the provider has withdrawn in the meantime is used as well.
+   * How long keys are still used after they have stopped being fresh, if a request has failed: at
+   * most 7 days. Default: 0. A key that the provider has withdrawn in the meantime is used as well.
    */
   staleIfError?: Duration;
   /** Called after every request. An error that it throws is dropped. */
@@ -1386,25 +1487,29 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  * The keys that another service publishes at one URL (a JWK Set), for verifiers. Nothing in a token
  * changes the URL.
  *
- * **When it fetches.** Keys are fetched at their first use. They are fetched again, in the
- * background, after four fifths of the time for which they are fresh: the answer's `max-age` minus
- * its `Age`, within `minAge` and `maxAge`. `no-store` and `no-cache` count as `minAge`. An entity
- * tag is sent back. A token that matches no key also triggers a refetch, at most once per
- * `cooldown`; an HMAC token does not and is `ERR_JWT_ALGORITHM`. There is one request at a time and
- * no timer except its timeout. After failures there are pauses of 1 second to 1 minute.
+ * **When it fetches.** Keys are fetched at their first use. The first use after four fifths of the
+ * time for which they are fresh starts a refetch in the background, for which it does not wait.
+ * That time is the answer's `max-age` minus its `Age`, within `minAge` and `maxAge`. `no-store` and
+ * `no-cache` count as `minAge`. An entity tag is sent back. A token that matches no key also
+ * triggers a refetch, at most once per `cooldown`. An HMAC token triggers none and is
+ * `ERR_JWT_ALGORITHM`. There is one request at a time and no timer except its timeout. After
+ * failures there are pauses of 1 second to 1 minute, which `refresh()` ignores.
  *
- * **Who waits.** `verify` and `verifyJws` never wait: without keys they throw
- * `ERR_JWT_KEYS_UNAVAILABLE` while the request is in progress. `verifyAsync` waits for it. To start
- * with the keys at hand, `await jwks.refresh()`. `status().lastError` says why the last request
- * failed.
+ * **Who waits.** `verify`, `tryVerify` and `verifyJws` never wait: without keys they refuse with
+ * `ERR_JWT_KEYS_UNAVAILABLE` while the request is in progress. `verifyAsync`, `tryVerifyAsync` and
+ * `verifyMany` wait for it. To start with the keys at hand, `await jwks.refresh()`.
+ * `status().lastError` says why the last request failed.
  *
- * **Which answer counts.** The status must be 200 and the body a JWK Set as
- * {@link JwtKey.fromJwks} accepts it; the Content-Type does not matter. Redirects are not followed.
- * The answer replaces all keys, even if none is left: that is how a provider withdraws all of them.
- * Any other answer leaves the keys as they are.
+ * **Which answer counts.** The status must be 200 and the body a JWK Set as {@link JwtKey.fromJwks}
+ * accepts it; the Content-Type does not matter. A 304 confirms the keys, which are fresh again.
+ * Redirects are not followed. A new set replaces all keys, even if none is left: that is how a
+ * provider withdraws all of them. Any other answer leaves the keys as they are.
  *
- * A key that the provider drops verifies until the next fetch. Setting the system clock does not
- * make keys live longer.
+ * If a refetch for an unknown key fails, or `cooldown` forbids it, the token is refused with
+ * `ERR_JWT_KEY_NOT_FOUND`, although its key may be newer than the set. Answer 503 instead of 401 if
+ * `status().lastError` is set; after a refetch that succeeded within the `cooldown`, the key is
+ * most likely made up, and 401 is right. A key that the provider drops verifies until the next
+ * fetch. Setting the system clock does not make keys live longer.
  *
  * @example
  * ```ts
@@ -1453,9 +1558,9 @@ export class RemoteJwks {
  * Verifies a compact JWS (RFC 7515) and gives its payload, which need not be JSON.
  *
  * Use it for signed content that is not a JWT. It checks signature, key and header as a
- * {@link JwtVerifier} does; it does not check claims, nor the revocation of tokens. `algorithms`
- * names at least one. It does not wait for a {@link RemoteJwks}: `await jwks.refresh()` first.
- * Throws a {@link JwtError}.
+ * {@link JwtVerifier} does; it does not check claims and knows no revoked tokens, but a key that is
+ * revoked in a `KeyRing` is refused. `algorithms` must not be empty. It does not wait for a
+ * {@link RemoteJwks}: `await jwks.refresh()` first. Throws a {@link JwtError}.
  *
  * @example
  * ```ts
@@ -1498,17 +1603,22 @@ export function unsafeDecode(token: string): {
 
 /** The options of {@link RevocationList}. */
 export interface RevocationListOptions {
-  /** The most entries. Default: 1,000,000. An entry takes 40 to 70 bytes. */
+  /** The most entries: 1 to 1e8. Default: 1,000,000. An entry takes 40 to 70 bytes. */
   maxEntries?: number;
-  /** The longest lifetime of a token that is checked against the list. Default: 30 days. */
+  /**
+   * The longest lifetime of a token that is checked against the list: 1 second to ten years.
+   * Default: 30 days.
+   */
   maxTokenTtl?: Duration;
   /**
    * The behaviour of a full list. Default: `error`.
    *
    * - `error`: a revocation fails with `ERR_REVOCATION_FULL`, and nothing is revoked.
-   * - `reject-older`: every token issued until now, and for the verifiers' clock tolerance, is
-   *   refused, which makes room. Revoked keys and the sessions that you revoked stay; sessions that
-   *   {@link Sessions} ended may be dropped.
+   * - `reject-older`: every token whose `iat` is at most now plus the largest `clockTolerance` of
+   *   the verifiers with this list is refused, which makes the entries of single tokens and
+   *   subjects superfluous. Every client has to log in or refresh again, after that tolerance.
+   *   Revoked keys and the sessions that you revoked stay; sessions that {@link Sessions} ended may
+   *   be dropped.
    */
   onFull?: 'error' | 'reject-older';
 }
@@ -1520,13 +1630,14 @@ export interface IssuerScope {
 }
 
 /**
- * The revoked tokens, sessions, subjects and keys of a process: in memory, exact, forgotten at a
- * restart. An entry is kept for 300 seconds, the largest clock tolerance, beyond the expiry of the
- * token that it revokes.
+ * The revoked tokens, sessions, subjects and keys: in memory, exact, forgotten at a restart. A list
+ * belongs to the thread that made it; worker threads and other processes do not see it. The entry
+ * of a token or session is kept for 300 seconds, the largest clock tolerance, beyond its
+ * `expiresAt`; that of a subject for `maxTokenTtl` and 300 seconds; that of a key for good.
  *
- * The functions that end in `Sync` do the same as those without it. A full list fails with
- * `ERR_REVOCATION_FULL` (see {@link RevocationListOptions.onFull}), a closed one with
- * `ERR_REVOCATION_CLOSED`.
+ * Both forms of a function take effect before they return; the promises are there for lists that
+ * will write to disk. A call on a full list fails with `ERR_REVOCATION_FULL` (see
+ * {@link RevocationListOptions.onFull}), one on a closed list with `ERR_REVOCATION_CLOSED`.
  *
  * @example
  * ```ts
@@ -1537,10 +1648,8 @@ export interface IssuerScope {
  * const token = new JwtIssuer({ ...policy, expiresIn: '15m' }).sign({ sub: 'alice' });
  * const verifier = new JwtVerifier({ ...policy, revocations });
  *
- * const { jti = '', exp } = verifier.verify(token);
- * await revocations.revoke({ jti, exp });
- * const result = verifier.tryVerify(token);
- * console.log(result.ok || result.code); // ERR_JWT_REVOKED
+ * await revocations.revoke(verifier.verify(token)); // its jti, exp and iss
+ * console.log(verifier.tryVerify(token).code); // ERR_JWT_REVOKED
  * ```
  */
 export class RevocationList {
@@ -1558,9 +1667,8 @@ export class RevocationList {
   /** As {@link RevocationList.revokeSession}, synchronously. */
   revokeSessionSync(sid: string, expiresAt: Moment, options?: IssuerScope): void;
   /**
-   * Revokes every token of a subject that was issued in or before the second `issuedBefore`.
-   * Default: now. `iat` is in whole seconds, so a token issued later in the same second is refused
-   * as well.
+   * Revokes the tokens of a subject whose `iat` is at most `issuedBefore`, default now. `iat` is in
+   * whole seconds, so a token issued later in the same second is refused as well.
    */
   revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
   /** As {@link RevocationList.revokeSubject}, synchronously. */
@@ -1613,16 +1721,19 @@ export interface SessionsOptions {
   issuer: JwtIssuer;
   /** Holds the ended sessions. Give the same list to the verifiers. */
   revocations: RevocationList;
-  /** The lifetime of a session from its start. Default: 30 days. */
+  /** The lifetime of a session from its start: 1 second to 100 years. Default: 30 days. */
   refreshTtl?: Duration;
-  /** The longest time between two refreshes. Default: `refreshTtl`. */
+  /** The longest time between two refreshes: 1 second to 100 years. Default: `refreshTtl`. */
   idleTtl?: Duration;
   /**
-   * The time in which a refresh token that was just rotated gets its successor again, because a
+   * For this time after a rotation, the old refresh token gives the same successor again, because a
    * response may have been lost: at most 300 seconds. Default: 30 seconds.
    */
   grace?: Duration;
-  /** The most sessions. Default: 1,000,000. Beyond it `start` fails with `ERR_SESSION_FULL`. */
+  /**
+   * The most sessions: 1 to 1e8. Default: 1,000,000. Beyond it `start` fails with
+   * `ERR_SESSION_FULL`.
+   */
   maxSessions?: number;
 }
 
@@ -1646,15 +1757,20 @@ export interface SessionInfo {
   startedAt: Date;
   /** The time of the last refresh, or of the start. */
   usedAt: Date;
-  /** The time at which it ends unless it is refreshed before. */
+  /**
+   * The time at which it ends: its start plus `refreshTtl`, or its last use plus `idleTtl` if that
+   * is earlier.
+   */
   expiresAt: Date;
 }
 
 /**
  * Access and refresh tokens, with rotation and reuse detection.
  *
- * A refresh token works once. If it comes back after its grace period, somebody has a copy: the
- * session ends, and its access tokens are revoked. Sessions live in the memory of the process.
+ * A refresh token works once; only the last one may be repeated, within `grace`. Any other reuse
+ * means that somebody has a copy: the session ends, and its access tokens are revoked. Sessions
+ * live in memory and belong to the thread that made the object; worker threads and other processes
+ * do not see them.
  *
  * @example
  * ```ts
@@ -1680,10 +1796,12 @@ export class Sessions {
    * Exchanges a refresh token for a new pair. A call that fails uses nothing up.
    *
    * - `rotated`: a new pair.
-   * - `replayed`: the same refresh token again within the grace period, and the same successor.
-   * - `reuse`: a used refresh token. The session has been ended; tell its owner.
-   * - `expired`: the session has ended by its lifetime.
-   * - `unknown`: any other text.
+   * - `replayed`: the token that was rotated last, again within the grace period. The refresh token
+   *   is the same successor, the access token is new.
+   * - `reuse`: an older token, or one after its grace period. The session has been ended; tell its
+   *   owner.
+   * - `expired`: the session has passed `refreshTtl` or `idleTtl`.
+   * - `unknown`: a token of a session that `end` or `endAll` ended, and any other text.
    */
   refresh(
     refreshToken: string,
@@ -1713,16 +1831,16 @@ export interface RateLimiterOptions {
   /** The window: 1 ms to 366 days. */
   windowMs: number;
   /**
-   * Units that may be taken at once: 1 to 1e9. Default: `limit`. In any time W at most
+   * Units that may be taken at once: 1 to 1e9. Default: `limit`. In any W milliseconds at most
    * burst + W × limit / windowMs units are allowed.
    */
   burst?: number;
   /**
    * The most keys: 8 to 2^26. Default: 2^20. Memory grows on demand, 16 bytes per key.
    *
-   * When the table is full, the key closest to recovery is dropped, and now and then from half of
-   * it on. Give it several times the keys that are below their burst at the same time;
-   * `stats().evictions` counts.
+   * If a new key finds no free slot, the key closest to its full burst is dropped. That can happen
+   * now and then once the table is half full, so set `maxKeys` to several times the number of keys
+   * that are below their burst at the same time. `stats().evictions` counts the dropped keys.
    */
   maxKeys?: number;
 }
@@ -1744,11 +1862,20 @@ export interface RateLimitResult {
 }
 
 /**
- * A token bucket per key (GCRA), in a table of bounded size, in the memory of the process.
+ * A token bucket per key (GCRA), in a table of bounded size. It lives in memory and belongs to the
+ * thread that made it; worker threads and other processes do not share it.
  *
- * A key is text or bytes, 1 to 8192 of them. A cost above the burst throws `ERR_LIMIT_COST`. A
- * refusal is a value, never an error. Behind a proxy, make the key of the client's address as your
- * framework reports it (Express: `trust proxy` and `req.ip`), not of the connection's.
+ * A key is text or bytes of a length of 1 to 8192 bytes; a cost is an integer from 1 on. A cost
+ * above the burst throws `ERR_LIMIT_COST`. A refusal is a value, never an error; a key that is
+ * empty, too long or has a lone surrogate throws an `ArgumentError`, so check the values of a
+ * request first.
+ *
+ * For a key of the client's address behind one proxy in Express, set `app.set('trust proxy', 1)`
+ * (never `true`, with which clients choose their address) and use `req.ip`; for IPv6 use the first
+ * 64 bits of the address, because one client usually owns all addresses below them. Ask the limiter
+ * before the password is hashed, and `reset` the account's key after a success. For the headers of
+ * a 429: `Retry-After` is `retryAfterMs` in seconds, rounded up; `RateLimit` (IETF draft) has `r` =
+ * `remaining` and `t` = `resetMs` in seconds.
  *
  * @example
  * ```ts
@@ -1803,8 +1930,9 @@ export class SecretBuffer {
   /**
    * Copies bytes into a secret. With `wipe: true` the source is zeroed afterwards.
    *
-   * V8 keeps an array of at most 64 bytes in its own heap until its `buffer` is first touched, and
-   * then leaves a copy there. Touch `bytes.buffer` before filling such an array.
+   * A `Uint8Array` of at most 64 bytes lies on V8's heap until its `buffer` is first read, and a
+   * copy stays there, which `wipe` does not reach. Read `bytes.buffer` before you write the secret
+   * into such an array.
    *
    * @example
    * ```ts
@@ -1857,13 +1985,15 @@ export class SecretBuffer {
    * Takes a secret out of an environment variable, without a JavaScript string. The name has 1 to
    * 256 bytes; `encoding` as in {@link SecretBuffer.fromString}, default `utf8`.
    *
-   * With `wipe` (default true) the value is overwritten where it lies, as often as the name occurs,
-   * and the variable is deleted, from `process.env` too. On Windows it is only deleted.
+   * With `wipe` (default true) every occurrence of the variable in the environment block is
+   * overwritten, and the variable is deleted, from `process.env` too. On Windows it is only
+   * deleted.
    *
    * Call it first, before other code starts:
-   * - Earlier copies stay: of code that read `process.env.NAME`, in child processes, in workers.
+   * - Copies made before remain: strings that code has read from `process.env`, child processes,
+   *   workers.
    * - C libraries do not lock the environment. Native code that looks up a variable in another
-   *   thread at that moment may read this one half wiped, or miss another one.
+   *   thread at that moment may see this variable half wiped, or fail to find a different variable.
    *
    * `ERR_SECRET_ENV` if the variable is not set, empty or malformed (it is then left as it is), or
    * if a worker thread calls, whose `process.env` is a copy.
@@ -1902,11 +2032,12 @@ export class SecretBuffer {
   /** Whether `dispose` has been called. */
   readonly disposed: boolean;
   /**
-   * Lends a copy of the bytes to `fn`, wipes the copy when `fn` returns, and gives the result of
-   * `fn`.
+   * Lends a copy of the bytes to `fn`, wipes the copy when `fn` returns or throws, and gives the
+   * result of `fn`.
    *
-   * `ERR_SECRET_ESCAPED` if `fn` transfers the bytes elsewhere; `ERR_INVALID_RETURN_VALUE` if `fn`
-   * returns a promise: use {@link SecretBuffer.useAsync}.
+   * `ERR_SECRET_ESCAPED` if `fn` transfers the `ArrayBuffer` of the bytes elsewhere;
+   * `ERR_INVALID_RETURN_VALUE` if `fn` returns a promise: use {@link SecretBuffer.useAsync}. `fn`
+   * must wipe copies that it makes itself.
    *
    * @example
    * ```ts
@@ -1964,8 +2095,9 @@ export class SecretBuffer {
    * {@link SecretBuffer.adopt}: 128 random bits as text, valid once and for 60 seconds.
    *
    * The bytes stay where they are and then have two owners. Each owner disposes of its own object,
-   * and the last one wipes the bytes. Disposing of this object does not take the ticket back. At
-   * most 1024 tickets wait at a time, else `ERR_SECRET_TICKET`.
+   * and the last one wipes the bytes. You may dispose of this object at once: the ticket holds the
+   * bytes until they are adopted or 60 seconds have passed. At most 1024 tickets wait at a time,
+   * else `ERR_SECRET_TICKET`.
    *
    * @example
    * ```ts
@@ -1978,8 +2110,10 @@ export class SecretBuffer {
    *   const { parentPort, workerData } = require('node:worker_threads');
    *   const { SecretBuffer } = require('@nodesec/native');
    *   const secret = SecretBuffer.adopt(workerData.ticket);
-   *   parentPort.postMessage(secret.byteLength);`;
+   *   parentPort.postMessage(secret.byteLength);
+   *   secret.dispose();`;
    * const worker = new Worker(program, { eval: true, workerData: { ticket: secret.share() } });
+   * secret.dispose(); // the ticket holds the bytes
    * const [length] = await once(worker, 'message');
    * console.log(length); // 32
    * ```
@@ -1988,7 +2122,8 @@ export class SecretBuffer {
   /**
    * Lets go of the bytes. Call it rather than wait for the garbage collector, which does not run
    * within a synchronous loop and knows little of how full the secure heap is. Keys made from the
-   * secret keep their own copy. A second call does nothing.
+   * secret keep their own copy, which is wiped when the key and its issuers are collected or their
+   * thread ends. A second call does nothing.
    */
   dispose(): void;
   /** The same as `dispose`, for `using`. */
@@ -2031,9 +2166,9 @@ export interface SecureHeapStatus {
   /** Whether the memory is kept from swap, as the system reports it. */
   locked: boolean;
   /**
-   * Whether the memory is left out of core dumps, as the kernel reports it. On Windows: of the
-   * dumps of Windows Error Reporting, which accepted it. On macOS: `RLIMIT_CORE` is 0, so no core
-   * file is written.
+   * Whether the memory is left out of core dumps, as the kernel reports it. On Windows: whether
+   * Windows Error Reporting has accepted the request to leave it out of its dumps. On macOS:
+   * `RLIMIT_CORE` is 0, so no core file is written.
    */
   dumpExcluded: boolean;
   /** Whether the memory is outside of the kernel's own mapping, so that root cannot read it. */
@@ -2043,11 +2178,13 @@ export interface SecureHeapStatus {
   /** The size of the heap now, in bytes. */
   capacityBytes: number;
   /**
-   * The bytes in use. A slot has 32 bytes more than were asked for and is a power of two; above
-   * 4064 bytes it is whole pages, between guard pages of its own.
+   * The bytes in use. A slot has the size of the secret plus 32 bytes, rounded up to a power of
+   * two; above 4064 bytes rounded up to whole pages, between guard pages of its own.
    */
   usedBytes: number;
-  /** The secrets and keys in the heap. */
+  /**
+   * The slots in use: one per secret, one or more per key (an HMAC key: its bytes and its state).
+   */
   liveSecrets: number;
   /** The SecretBuffers kept outside of it, encrypted ({@link SecureHeapOptions.overflow}). */
   sealedSecrets: number;
@@ -2067,15 +2204,15 @@ export interface SecureHeapStatus {
   memlockHard?: number;
   /** Whether a `memfd_secret` mapping keeps the whole machine from hibernating. */
   hibernationBlocked: boolean;
-  /** Whether the memory is not both locked and left out of dumps. */
+  /** True if the memory is not locked, or not left out of dumps. */
   degraded: boolean;
 }
 
 /** The options of `secureHeap.configure`. */
 export interface SecureHeapOptions {
   /**
-   * The most memory of the heap: 4 KiB to 1 GiB, in bytes. Default: 16 MiB. Of secrets above 4064
-   * bytes it holds at most 8192 in any case.
+   * The most memory of the heap: 4 KiB to 1 GiB, in bytes. Default: 16 MiB. The heap holds at most
+   * 8192 secrets of more than 4064 bytes, whatever `maxBytes` is.
    */
   maxBytes?: number;
   /**
@@ -2091,8 +2228,8 @@ export interface SecureHeapOptions {
   require?: Array<'locked' | 'dumpExcluded' | 'kernelUnmapped'>;
   /**
    * The reaction to memory that is not both locked and left out of dumps. Default: `warn`, one
-   * process warning with the code `NODESEC_SECRET_DEGRADED`. `error` throws `ERR_SECRET_DEGRADED`,
-   * `ignore` does nothing.
+   * process warning with the code `NODESEC_SECRET_DEGRADED`. `error` is the same as
+   * `require: ['locked', 'dumpExcluded']`, `ignore` does nothing.
    */
   onDegraded?: 'warn' | 'error' | 'ignore';
   /**
@@ -2104,10 +2241,10 @@ export interface SecureHeapOptions {
    * aside for that, and one thread at a time uses them; `maxBytes` is then at least 20 KiB, or 32
    * KiB where pages have 16 KiB.
    *
-   * Only SecretBuffers of up to 4064 bytes (4063 from a string) can be sealed so, including the
-   * text or file that they are decoded from. A longer one, and data that is computed with at once,
-   * such as the state of an HMAC key, fail with `ERR_SECRET_EXHAUSTED` all the same. A sealed one
-   * stays sealed until it is disposed of.
+   * Only SecretBuffers of at most 4064 bytes (4063 from a string), decoded from a text or file of
+   * at most that length, are encrypted. They stay encrypted until they are disposed of. Longer
+   * ones, and data that is computed with at once, such as the state of an HMAC key, still fail with
+   * `ERR_SECRET_EXHAUSTED`. This has nothing to do with {@link SecretBuffer.seal}.
    */
   overflow?: 'error' | 'seal';
 }
@@ -2116,14 +2253,19 @@ export interface SecureHeapOptions {
 export interface ProcessHardening {
   /** Whether the process's user may dump and trace it; absent where that cannot be set. */
   dumpable?: boolean;
-  /** The soft limit on core dumps in bytes, `Infinity` for none; absent where there is no limit. */
+  /**
+   * The soft limit on core dumps in bytes, `Infinity` if unlimited; absent on Windows, which has no
+   * such limit.
+   */
   core?: number;
   /** The requests that failed, and those that have no effect on this system. */
   reasons: string[];
 }
 
 /**
- * The memory that holds every {@link SecretBuffer} and key of the process.
+ * The memory that holds every {@link SecretBuffer} and key of the process, except for parsed
+ * private keys (see `parsedPrivateKeys`) and, with `overflow: 'seal'`, for SecretBuffers that are
+ * encrypted on the ordinary heap.
  *
  * It configures itself at the first secret. Call `configure` before that to demand properties.
  *
@@ -2239,12 +2381,13 @@ export function parseSpiffeId(uri: string): SpiffeId;
  * - exactly one URI among the alternative names, which is a SPIFFE ID with a path;
  * - not a certificate authority;
  * - a critical `keyUsage` with `digitalSignature`, without `keyCertSign` and `cRLSign`;
- * - `serverAuth` and `clientAuth`, if extended purposes are named;
+ * - if there is an `extKeyUsage`, it contains both `serverAuth` and `clientAuth`;
  * - no extension twice.
  *
  * Chain, signature, dates and revocation are the task of TLS (`rejectUnauthorized`, with the
  * authorities of the trust domain as `ca`), which also refuses unknown critical extensions. Anybody
- * can make a certificate with any id. Compare yourself which trust domains `ca` may speak for.
+ * can make a certificate with any id. Check `trustDomain` yourself: an authority in `ca` may sign
+ * ids of any trust domain.
  *
  * @example
  * ```ts
@@ -2268,7 +2411,8 @@ export function spiffeIdOf(certificate: X509Certificate | Uint8Array | string): 
 export function uuidv4(): string;
 /**
  * Makes a UUID of version 7: milliseconds since 1970, then 74 random bits (RFC 9562 section 5.7).
- * Later ones sort later, so they suit as database keys.
+ * UUIDs of different milliseconds sort by time, which suits database keys; those of one millisecond
+ * are in random order.
  *
  * @example
  * ```ts
@@ -2295,8 +2439,11 @@ export function randomToken(bytes?: number): string;
 // docs/errors.md has a table: each code, when it occurs, what to do, the HTTP status.
 
 /**
- * The class of every error of this module. Messages contain no secret, no token and no key, so they
- * may be logged; the text of a message may change, the code does not.
+ * The base class of every error of this module; `ERR_INTERNAL` and `ERR_RANDOM` have this class
+ * itself. Only the `DataCloneError` of `structuredClone` and `postMessage` is not of it. Messages
+ * contain no secret, no token and no key, so they may be logged; the text of a message may change,
+ * the code does not. An error that a worker thread throws reaches the main thread as a plain
+ * `Error` with the same `name` and `code`: compare `code` there.
  *
  * @example
  * ```ts
@@ -2307,11 +2454,14 @@ export function randomToken(bytes?: number): string;
  * } catch (error) {
  *   if (!(error instanceof NodesecError)) throw error;
  *   console.log(error.code); // ERR_OUT_OF_RANGE
+ *   if (error.code === 'ERR_PASSWORD_BUSY') console.log(error.retryAfterMs);
  * }
  * ```
  */
 export class NodesecError extends Error {
   constructor(code: NodesecErrorCode, message: string);
+  /** Narrows to the class of the error by its `code`. */
+  static [Symbol.hasInstance](error: unknown): error is AnyNodesecError;
   /** The stable code. */
   readonly code: NodesecErrorCode;
 }
@@ -2329,11 +2479,13 @@ export class NodesecError extends Error {
  */
 export class AbortError extends NodesecError {
   constructor(code: AbortErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is AbortError;
   readonly code: AbortErrorCode;
 }
 
 /**
- * An argument or option is wrong. Nothing has been done.
+ * An argument or option is wrong. Nothing has been done, except with `ERR_INVALID_RETURN_VALUE`,
+ * where the function given to `use` has run.
  *
  * @example
  * ```ts
@@ -2348,6 +2500,7 @@ export class AbortError extends NodesecError {
  */
 export class ArgumentError extends NodesecError {
   constructor(code: ArgumentErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is ArgumentError;
   readonly code: ArgumentErrorCode;
 }
 
@@ -2367,6 +2520,7 @@ export class ArgumentError extends NodesecError {
  */
 export class BindingError extends NodesecError {
   constructor(code: BindingErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is BindingError;
   readonly code: BindingErrorCode;
 }
 
@@ -2386,6 +2540,7 @@ export class BindingError extends NodesecError {
  */
 export class PasswordError extends NodesecError {
   constructor(code: PasswordErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is PasswordError;
   readonly code: PasswordErrorCode;
   /** With `ERR_PASSWORD_BUSY`: an estimate of the time until there is room. */
   readonly retryAfterMs?: number;
@@ -2407,6 +2562,7 @@ export class PasswordError extends NodesecError {
  */
 export class SecretError extends NodesecError {
   constructor(code: SecretErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is SecretError;
   readonly code: SecretErrorCode;
   /** With `ERR_ACCESS_DENIED`: the permission that is missing. */
   readonly permission?: string;
@@ -2432,6 +2588,7 @@ export class SecretError extends NodesecError {
  */
 export class JwtError extends NodesecError {
   constructor(code: JwtErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is JwtError;
   readonly code: JwtErrorCode;
   /** With `ERR_JWT_CLAIM` from a verifier: the name of the claim. */
   readonly claim?: string;
@@ -2454,6 +2611,7 @@ export class JwtError extends NodesecError {
  */
 export class RevocationError extends NodesecError {
   constructor(code: RevocationErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is RevocationError;
   readonly code: RevocationErrorCode;
 }
 
@@ -2473,6 +2631,7 @@ export class RevocationError extends NodesecError {
  */
 export class SessionError extends NodesecError {
   constructor(code: SessionErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is SessionError;
   readonly code: SessionErrorCode;
 }
 
@@ -2492,6 +2651,7 @@ export class SessionError extends NodesecError {
  */
 export class SpiffeError extends NodesecError {
   constructor(code: SpiffeErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is SpiffeError;
   readonly code: SpiffeErrorCode;
 }
 
@@ -2511,8 +2671,26 @@ export class SpiffeError extends NodesecError {
  */
 export class LimitError extends NodesecError {
   constructor(code: LimitErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is LimitError;
   readonly code: LimitErrorCode;
 }
+
+/**
+ * Any error of this module, as `instanceof NodesecError` narrows to it. A check of `code` narrows
+ * further, to the class.
+ */
+export type AnyNodesecError =
+  | AbortError
+  | ArgumentError
+  | BindingError
+  | JwtError
+  | LimitError
+  | PasswordError
+  | RevocationError
+  | SecretError
+  | SessionError
+  | SpiffeError
+  | (NodesecError & { readonly code: 'ERR_INTERNAL' | 'ERR_RANDOM' });
 
 // node scripts/errors.mjs writes the unions below.
 
@@ -2597,7 +2775,9 @@ export type SecretErrorCode =
   | 'ERR_SECRET_FILE'
   /** The group or others may read or write a file, or it belongs to another user. */
   | 'ERR_SECRET_PERMISSIONS'
-  /** A sealed secret or key ring does not open with this key for this context. */
+  /**
+   * A sealed secret or key ring does not open with this key, or the secret not for this context.
+   */
   | 'ERR_SECRET_SEAL'
   /** A ticket is unknown, used or expired, or 1024 tickets wait already. */
   | 'ERR_SECRET_TICKET';
@@ -2622,8 +2802,8 @@ export type JwtErrorCode =
   /** The keys of a `RemoteJwks` have never been fetched, or too long ago. */
   | 'ERR_JWT_KEYS_UNAVAILABLE'
   /**
-   * A token is not a compact JWS with a JSON object as header and as payload, or not within the
-   * limits.
+   * A token is not a compact JWS within the limits, or, except for `verifyJws`, its payload is not
+   * a JSON object.
    */
   | 'ERR_JWT_MALFORMED'
   /** A token's `nbf` is in the future. */

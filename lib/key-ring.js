@@ -100,7 +100,7 @@ function change({ at, ...rest }) {
 
 function checkListener(event, listener) {
   if (event !== 'change') {
-    throw makeError('ERR_INVALID_ARG_VALUE', "event must be 'change', the only one there is");
+    throw makeError('ERR_INVALID_ARG_VALUE', "event must be 'change', the only event");
   }
   if (typeof listener !== 'function') {
     throw makeError('ERR_INVALID_ARG_TYPE', 'listener must be a function');

@@ -81,7 +81,7 @@ class RemoteJwks extends Uncloneable {
     try {
       return native.jwksLoad(this, text, seconds);
     } catch (cause) {
-      throw failure('the answer is no JWK Set', cause);
+      throw failure('the response is not a JWK Set', cause);
     }
   }
 
@@ -108,11 +108,11 @@ function checkedUrl(text) {
   const isAllowed =
     url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
   if (!isAllowed) {
-    const message = 'url must be an https: URL; http: is for this machine itself only';
+    const message = 'url must be an https: URL; http: is allowed for loopback addresses only';
     throw makeError('ERR_INVALID_ARG_VALUE', message);
   }
   if (url.username !== '' || url.password !== '' || url.href.includes('#')) {
-    const message = 'url must have no credentials and no fragment; pass a key in `headers`';
+    const message = 'url must not have credentials or a fragment; pass credentials in `headers`';
     throw makeError('ERR_INVALID_ARG_VALUE', message);
   }
   return url.href;

@@ -11,7 +11,7 @@ const { jsonText, makeError } = require('./errors.js');
 const { native } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
 
-const NO_JSON = 'the JWK must be values that JSON can hold';
+const NO_JSON = 'the JWK must hold JSON values only';
 
 class JwtKey extends Uncloneable {
   #kid;
@@ -22,7 +22,7 @@ class JwtKey extends Uncloneable {
     attach(this, given, () => {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
-        'JwtKey is not constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromJwk, .fromJwks or .fromKeyObject',
+        'JwtKey cannot be constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromJwk, .fromJwks or .fromKeyObject',
       );
     });
     [this.#kid, this.#alg] = native.keyNames(this);
@@ -65,7 +65,7 @@ class JwtKey extends Uncloneable {
     // For some keys Node derives the public half from `d` and never reads the public members.
     const published = key.toPublicJwk();
     if (['crv', 'x', 'y', 'n', 'e'].some((member) => own[member] !== published[member])) {
-      throw makeError('ERR_JWT_KEY', 'the private and the public half of the JWK differ');
+      throw makeError('ERR_JWT_KEY', 'the private and the public members of the JWK do not match');
     }
     return key;
   }
@@ -143,7 +143,7 @@ function setText(jwks) {
   if (jwks === null || typeof jwks !== 'object') {
     throw makeError('ERR_INVALID_ARG_TYPE', 'jwks must be an object or its JSON text');
   }
-  return jsonText(jwks, 'ERR_JWT_KEY', 'the JWK Set must be values that JSON can hold');
+  return jsonText(jwks, 'ERR_JWT_KEY', 'the JWK Set must hold JSON values only');
 }
 
 /** The JSON of a JWK's metadata, without the key. */
@@ -154,7 +154,7 @@ function ownWords({ alg, use, key_ops, kid }) {
 function symmetricBytes(jwk) {
   const canonical = typeof jwk.k === 'string' && Buffer.from(jwk.k, 'base64url');
   if (!canonical || canonical.toString('base64url') !== jwk.k) {
-    throw makeError('ERR_JWT_KEY', 'the JWK has no "k" in base64url');
+    throw makeError('ERR_JWT_KEY', 'the JWK must have "k" in base64url');
   }
   return canonical;
 }

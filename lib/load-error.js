@@ -18,15 +18,15 @@ const OTHER_PROCESSOR = /wrong ELF class|Exec format|incompatible arch|valid Win
  * there: its `target` and the `error`. `known` is every target for which there is a package.
  */
 function loadError(targets, failures, known) {
-  const [code, message] = explain(targets, failures, known);
-  return withCause(makeError(code, message), failures[0]?.error);
-}
-
-function explain(targets, failures, known) {
+  if (failures.length === 0) return makeError('ERR_BINDING_MISSING', missing(targets, known));
+  const libc = processLibc();
+  // Packages for both C libraries may be here. The one for that of this process tells more.
+  const failure = failures.find(({ target }) => target.endsWith(`-${libc?.abi}`)) ?? failures[0];
   const denied = failures.map(({ error }) => permissionHint(error)).find(Boolean);
-  if (denied) return ['ERR_BINDING_PERMISSION', denied];
-  if (failures.length > 0) return ['ERR_BINDING_LOAD', unusable(failures)];
-  return ['ERR_BINDING_MISSING', missing(targets, known)];
+  const error = denied
+    ? makeError('ERR_BINDING_PERMISSION', denied)
+    : makeError('ERR_BINDING_LOAD', unusable(failure, libc));
+  return withCause(error, failure.error);
 }
 
 /** If the runtime forbids native code, the message that names the flag to add. */
@@ -45,29 +45,27 @@ function permissionHint(error) {
 }
 
 /** The native part is installed and could not be loaded. */
-function unusable(failures) {
-  const libc = processLibc();
-  // If both C libraries have a package here, the one of this process tells more.
-  const { target, error } =
-    failures.find(({ target }) => libc !== undefined && target.endsWith(libc.abi)) ?? failures[0];
+function unusable({ target, error }, libc) {
   if (/version `GLIBC_/.test(error.message)) {
+    const there = libc?.version ? `glibc ${libc.version}` : 'an older one';
     return (
       `the native part for ${target} needs glibc ${neededGlibc(error)} or newer, and this system ` +
-      `has ${libc?.version ? `glibc ${libc.version}` : 'an older one'}: use a newer system, or ` +
-      'build it from source on this one with `npm run build` in a checkout.'
+      `has ${there}: use a newer system, or build it from source on this one with ` +
+      '`npm run build` in a checkout.'
     );
   }
-  const subject = `the native part for ${target} is installed but could not be loaded`;
-  if (libc !== undefined && target.startsWith('linux') && !target.endsWith(libc.abi)) {
-    return (
-      `${subject}: this process runs on ${libc.name}, for which no native part is installed. ` +
-      'Install again on the system that runs it, without copying node_modules.'
-    );
-  }
-  const why = isForOtherProcessor(error)
-    ? `is for another processor than ${process.arch}`
-    : 'is damaged or was built for another system or C library';
-  return `${subject}: it ${why}. Install again on the machine that runs it, without copying node_modules.`;
+  const why = () => {
+    if (target.startsWith('linux') && libc !== undefined && !target.endsWith(`-${libc.abi}`)) {
+      return `this process runs on ${libc.name}, for which no native part is installed`;
+    }
+    return isForOtherProcessor(error)
+      ? `it is for another processor than ${process.arch}`
+      : 'it is damaged or was built for another system or C library';
+  };
+  return (
+    `the native part for ${target} is installed but could not be loaded: ${why()}. Install again ` +
+    'on the machine that runs it, without copying node_modules.'
+  );
 }
 
 function isForOtherProcessor({ message }) {

@@ -95,7 +95,7 @@ const native = load();
 if (native.version() !== version) {
   throw makeError(
     'ERR_BINDING_VERSION',
-    `${name} is of version ${version} but its native part of version ${native.version()}: ` +
+    `${name} is version ${version} but its native part is version ${native.version()}: ` +
       'delete node_modules and install again, or rebuild the checkout.',
   );
 }

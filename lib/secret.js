@@ -21,7 +21,7 @@ class SecretBuffer extends Uncloneable {
     attach(this, given, () => {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
-        'SecretBuffer is not constructed: use one of its static methods, such as SecretBuffer.random',
+        'SecretBuffer cannot be constructed: use one of its static methods, such as SecretBuffer.random',
       );
     });
   }
@@ -47,7 +47,7 @@ class SecretBuffer extends Uncloneable {
     if (!isMainThread) {
       throw makeError(
         'ERR_SECRET_ENV',
-        'a worker thread has a copy of the environment: take the secret in the main thread, and share() it',
+        'fromEnv cannot run in a worker thread, which has only a copy of the environment: call it in the main thread and share() the secret',
       );
     }
     let isWiped;
@@ -92,7 +92,7 @@ class SecretBuffer extends Uncloneable {
       if (types.isPromise(result)) then.call(result, undefined, () => {});
       throw makeError(
         'ERR_INVALID_RETURN_VALUE',
-        'the function given to use() returned a promise: the bytes are wiped when it returns; use useAsync()',
+        'the function given to use() must not return a promise: the bytes are wiped when it returns; use useAsync()',
       );
     }
     return result;
@@ -208,7 +208,7 @@ function lend(secret, fn) {
       if (!isAway()) return;
       throw makeError(
         'ERR_SECRET_ESCAPED',
-        'the bytes on loan were transferred elsewhere and could not be wiped: copy what must outlive the call',
+        'the bytes on loan were transferred elsewhere and could not be wiped: copy them if they must outlive the call',
       );
     },
   };

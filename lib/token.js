@@ -26,7 +26,7 @@ function claimsText(claims) {
   if (claims === null || typeof claims !== 'object') {
     throw makeError('ERR_INVALID_ARG_TYPE', 'claims must be an object');
   }
-  return jsonText(claims, 'ERR_JWT_CLAIM', 'claims must be values that JSON can hold');
+  return jsonText(claims, 'ERR_JWT_CLAIM', 'claims must hold JSON values only');
 }
 
 function decodeSegment(segment) {

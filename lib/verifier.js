@@ -203,7 +203,7 @@ function bounded(token) {
  */
 function bundleText(bundle) {
   if (bundle === null || typeof bundle !== 'object' || refresherOf(bundle)) return bundle;
-  return jsonText(bundle, 'ERR_JWT_KEY', 'the bundle must be values that JSON can hold');
+  return jsonText(bundle, 'ERR_JWT_KEY', 'the bundle must hold JSON values only');
 }
 
 /** The headers of verified tokens. Many tokens share few headers, so the headers are frozen. */

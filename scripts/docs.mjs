@@ -127,7 +127,7 @@ function isDeclared(line) {
   return line.trimEnd().endsWith(';') || line.trimEnd().endsWith('{') || line.trimEnd().endsWith('(');
 }
 
-/** A constructor that only takes documented options, or the narrowed code of an error. */
+/** A constructor that only takes documented options, or what narrows an error to its class. */
 function isEvident(line) {
-  return /^ +(?:private )?constructor\(|^ +readonly code: \w+Code;/.test(line);
+  return /^ +(?:(?:private )?constructor\(|readonly code: \w+Code;|static \[Symbol)/.test(line);
 }

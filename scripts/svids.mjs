@@ -27,7 +27,7 @@ const LEAF = {
   names: ['URI:spiffe://example.org/web'],
 };
 const CASES = [
-  { name: 'authority', refused: 'of an authority', ...AUTHORITY },
+  { name: 'authority', refused: 'must not be an authority', ...AUTHORITY },
   { name: 'web', ...LEAF, uri: 'spiffe://example.org/web' },
   {
     name: 'database',
@@ -50,12 +50,12 @@ const CASES = [
     names: ['DNS:a, URI:spiffe://example.org/admin'],
     refused: 'exactly one URI',
   },
-  { name: 'no names', ...LEAF, subject: '/CN=web', names: [], refused: 'has a subjectAltName' },
+  { name: 'no names', ...LEAF, subject: '/CN=web', names: [], refused: 'must have a subjectAltName' },
   {
     name: 'the id of a trust domain',
     ...LEAF,
     names: ['URI:spiffe://example.org'],
-    refused: 'has a path',
+    refused: 'must have a path',
   },
   { name: 'of a client only', ...LEAF, extendedKeyUsage: 'clientAuth', refused: 'serverAuth' },
   {
@@ -68,7 +68,7 @@ const CASES = [
     name: 'a keyUsage that may be ignored',
     ...LEAF,
     keyUsage: 'digitalSignature',
-    refused: 'keyUsage is critical',
+    refused: 'keyUsage must be critical',
   },
 ];
 

@@ -204,9 +204,9 @@ codes! {
     ///
     /// `chmod 600` the file, or pass `allowInsecure: true`. HTTP 500.
     SecretPermissions = "ERR_SECRET_PERMISSIONS",
-    /// A sealed secret or key ring does not open with this key for this context.
+    /// A sealed secret or key ring does not open with this key, or the secret not for this context.
     ///
-    /// Use the key and the context that sealed it. HTTP 500.
+    /// Use the key, and for a secret the context, that sealed it. HTTP 500.
     SecretSeal = "ERR_SECRET_SEAL",
     /// A ticket is unknown, used or expired, or 1024 tickets wait already.
     ///
@@ -237,14 +237,15 @@ codes! {
     JwtKey = "ERR_JWT_KEY",
     /// No key of the verifier matches the token's `kid` and `alg`.
     ///
-    /// Refuse the request. HTTP 401.
+    /// Refuse the request; with 503 if `status().lastError` of a `RemoteJwks` is set, since the key
+    /// may be new. HTTP 401.
     JwtKeyNotFound = "ERR_JWT_KEY_NOT_FOUND",
     /// The keys of a `RemoteJwks` have never been fetched, or too long ago.
     ///
     /// Try again; `status().lastError` says why the last request failed. HTTP 503.
     JwtKeysUnavailable = "ERR_JWT_KEYS_UNAVAILABLE",
-    /// A token is not a compact JWS with a JSON object as header and as payload, or not within the
-    /// limits.
+    /// A token is not a compact JWS within the limits, or, except for `verifyJws`, its payload is
+    /// not a JSON object.
     ///
     /// Refuse the request. HTTP 401.
     JwtMalformed = "ERR_JWT_MALFORMED",

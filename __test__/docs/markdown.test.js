@@ -3,16 +3,12 @@
 // Every `js` block of the Markdown that git tracks runs by itself and prints what its comments say.
 
 const assert = require('node:assert/strict');
-const { execFileSync } = require('node:child_process');
 const { test } = require('node:test');
 
 const peers = require('../helpers/peers.js');
-const { assertPrints, markdownSnippets, root } = require('../helpers/snippets.js');
+const { assertPrints, markdownFiles, markdownSnippets } = require('../helpers/snippets.js');
 
-const files = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' })
-  .trim()
-  .split('\n');
-const snippets = files.flatMap(markdownSnippets);
+const snippets = markdownFiles().flatMap(markdownSnippets);
 
 test('the README has a snippet for each capability, of at most fifteen lines', () => {
   const capabilities = ['Passwords', 'Tokens', 'Sessions', 'Rate limits', 'Secrets', 'Errors'];

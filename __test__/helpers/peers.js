@@ -25,6 +25,11 @@ function tool(t, name, file) {
   return existsSync(found) ? found : missing(t, name, 'run `node scripts/peers.mjs`');
 }
 
+/** The path of the compiler of TypeScript 5.4, the oldest version that the types support. */
+function typescript54(t) {
+  return tool(t, 'typescript', path.join('bin', 'tsc'));
+}
+
 /** Returns a function that runs a Python program with argon2-cffi, with JSON in and out. */
 const argon2Cffi = (t) => pythonWith(t, 'argon2.low_level', 'argon2-cffi');
 
@@ -66,4 +71,4 @@ function missing(t, what, how) {
   return undefined;
 }
 
-module.exports = { argon2Cffi, argon2Command, node24, pyJwt, tool };
+module.exports = { argon2Cffi, argon2Command, node24, pyJwt, tool, typescript54 };

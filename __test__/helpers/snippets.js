@@ -3,11 +3,17 @@
 // The code in the documentation: blocks of Markdown, and the examples of index.d.ts.
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
+const { execFileSync, spawnSync } = require('node:child_process');
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 
 const root = path.join(__dirname, '..', '..');
+
+/** The Markdown files that git tracks. */
+function markdownFiles() {
+  const listed = execFileSync('git', ['ls-files', '*.md'], { cwd: root, encoding: 'utf8' });
+  return listed.trim().split('\n');
+}
 
 /** The `js` blocks of a Markdown file: `[{ name, code }]`, named by heading and number. */
 function markdownSnippets(file) {
@@ -56,4 +62,4 @@ function escaped(text) {
   return text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&');
 }
 
-module.exports = { assertPrints, manualExamples, markdownSnippets, root };
+module.exports = { assertPrints, manualExamples, markdownFiles, markdownSnippets };

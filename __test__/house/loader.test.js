@@ -148,7 +148,7 @@ test('a native part of another version is refused', async () => {
   const { name, code, message } = load();
   assert.equal(name, 'BindingError');
   assert.equal(code, 'ERR_BINDING_VERSION');
-  assert.match(message, /is of version 99\.0\.0 but its native part of version \d+\.\d+\.\d+:/);
+  assert.match(message, /is version 99\.0\.0 but its native part is version \d+\.\d+\.\d+:/);
 });
 
 test('under the permission model the flags that errors name are the ones that are needed', async () => {

@@ -16,13 +16,13 @@ const UNAVAILABLE = 'ERR_JWT_KEYS_UNAVAILABLE';
 test('an answer of the caller’s fetch that is no Response is refused', async (t) => {
   const server = await KeyServer.start(t, [one]);
   for (const [fetch, reason] of [
-    [() => undefined, /no Response/],
-    [async () => ({ status: 200 }), /no Response/],
+    [() => undefined, /must return a Response/],
+    [async () => ({ status: 200 }), /must return a Response/],
     [async () => ({ status: 200, headers: new Headers(), body: 'text' }), /UTF-8/],
     [async () => ({ status: 200, headers: new Headers(), body: 7 }), /UTF-8/],
-    [async () => Promise.reject(new Error('proxy')), /no answer/],
+    [async () => Promise.reject(new Error('proxy')), /the request failed/],
     [async () => ({ status: 200, headers: new Headers(), redirected: true }), /redirect/],
-    [() => new Promise(() => {}), /within 60 ms/],
+    [() => new Promise(() => {}), /took longer than 60 ms/],
     [async () => ({ status: Symbol('200'), headers: new Headers() }), /cannot be read/],
     [async () => ({ status: 200, headers: { get: thrower }, body: [] }), /cannot be read/],
     [async () => Object.defineProperty({ headers: new Headers() }, 'status', { get: thrower }), /cannot/],

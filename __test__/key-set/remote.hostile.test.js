@@ -55,11 +55,11 @@ const NO_SET = {
 };
 
 for (const [what, body] of Object.entries(NO_SET)) {
-  test(`an answer that is no set is refused: ${what}`, (t) => assertRefused(t, says(body), /no JWK Set/));
+  test(`an answer that is no set is refused: ${what}`, (t) => assertRefused(t, says(body), /not a JWK Set/));
 }
 
 test('an answer that is not UTF-8 is refused', (t) =>
-  assertRefused(t, says(Buffer.from(SET, 'utf16le')), /no JWK Set|UTF-8/));
+  assertRefused(t, says(Buffer.from(SET, 'utf16le')), /not a JWK Set|UTF-8/));
 
 test('an answer with a name that is not UTF-8 is refused', (t) =>
   assertRefused(t, says(Buffer.from(SET.replace('two', 'tw\xf6'), 'latin1')), /UTF-8/));
@@ -67,14 +67,14 @@ test('an answer with a name that is not UTF-8 is refused', (t) =>
 for (const status of [201, 204, 206, 304, 400, 401, 404, 429, 500, 503]) {
   const body = [204, 304].includes(status) ? undefined : SET;
   test(`an answer with the status ${status} is refused`, (t) =>
-    assertRefused(t, says(body, {}, status), new RegExp(` ${status},`)));
+    assertRefused(t, says(body, {}, status), new RegExp(`200, not ${status}$`)));
 }
 
 test('redirects are not followed', async (t) => {
   const elsewhere = await KeyServer.start(t, [two]);
   for (const status of [301, 302, 303, 307, 308]) {
     const answer = says(SET, { location: elsewhere.url }, status);
-    await assertRefused(t, answer, new RegExp(` ${status},`));
+    await assertRefused(t, answer, new RegExp(`200, not ${status}$`));
   }
   assert.equal(elsewhere.requests.length, 0);
 });
@@ -159,7 +159,7 @@ for (const [what, hang] of Object.entries(HANGS)) {
       hang(request, response);
       setTimeout(end, 20);
     };
-    return assertRefused(t, answer, /within 5000 ms/);
+    return assertRefused(t, answer, /took longer than 5000 ms/);
   });
 }
 
@@ -174,7 +174,7 @@ const DEATHS = {
 };
 
 for (const [what, answer] of Object.entries(DEATHS)) {
-  test(`${what} is refused`, (t) => assertRefused(t, answer, /no answer|breaks off/));
+  test(`${what} is refused`, (t) => assertRefused(t, answer, /the request failed|body is incomplete/));
 }
 
 test('a server that does not listen leaves the keys unavailable', async (t) => {

@@ -84,7 +84,7 @@ test('a degraded heap warns once, whoever used it first', async () => {
   );
   const { message, ...rest } = reported;
   assert.deepEqual(rest, { name: 'SecurityWarning', code: 'NODESEC_SECRET_DEGRADED' });
-  assert.match(message, /not locked and not left out of core dumps/);
+  assert.match(message, /not locked and not excluded from core dumps/);
   assert.equal(count(stderr, 'NODESEC_SECRET_DEGRADED'), 1);
 });
 

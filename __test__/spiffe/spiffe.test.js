@@ -24,8 +24,8 @@ test('an id is taken apart, and frozen', () => {
 
 test('what is no id says why, without the text', () => {
   for (const [uri, rule] of [
-    ['', /starts with/],
-    ['https://c4n4ry', /starts with/],
+    ['', /must start with/],
+    ['https://c4n4ry', /must start with/],
     ['Spiffe://c4n4ry', /lower case/],
     ['spiffe://', /trust domain/],
     ['spiffe://C4n4ry', /lower case/],

@@ -14,6 +14,10 @@ const digest = nodesec.hash('password', { profile: 'owasp', secret });
 same<typeof digest, Promise<string>>(true);
 const tag = nodesec.hash('password', { raw: true });
 same<typeof tag, Promise<Buffer>>(true);
+declare const hashOptions: nodesec.HashOptions;
+const either = nodesec.hash('password', hashOptions);
+same<typeof either, Promise<string | Buffer>>(true);
+const text: string = nodesec.hashSync('password', { raw: false });
 same<ReturnType<typeof nodesec.verify>, Promise<boolean>>(true);
 nodesec.hashSync(new Uint8Array(1), { type: nodesec.argon2id, version: 0x13 });
 // @ts-expect-error a number is no password
@@ -138,8 +142,8 @@ const claims = verifier.verify<{ role: string }>(token);
 same<typeof claims.role, string>(true);
 same<typeof claims.exp, number>(true);
 const result = verifier.tryVerify(1 as unknown);
-// @ts-expect-error look at ok first
-result.claims;
+// @ts-expect-error a refused token has no claims
+result.claims.sub;
 if (result.ok) result.claims.sub?.length;
 else same<typeof result.code, nodesec.JwtRejectionCode>(true);
 new nodesec.JwtVerifier({
@@ -155,6 +159,23 @@ new nodesec.JwtVerifier({ keys: key, issuer: false, audience: false, requiredCla
 same<ReturnType<typeof verifier.verifyAsync<{ role: string }>>, Promise<{ role: string } & nodesec.Claims>>(true);
 same<ReturnType<typeof verifier.verifyMany>, Promise<nodesec.VerifyResult<unknown>[]>>(true);
 
+const { code, claims: accepted } = verifier.tryVerify(token);
+same<typeof code, nodesec.JwtRejectionCode | undefined>(true);
+same<typeof accepted, nodesec.Claims | undefined>(true);
+const listed = new nodesec.JwtVerifier({
+  keys: key,
+  issuer: 'i',
+  audience: 'a',
+  revocations: new nodesec.RevocationList(),
+});
+same<ReturnType<typeof listed.verify>['jti' | 'iat'], string | number>(true);
+new nodesec.RevocationList().revoke(listed.verify(token));
+const anyVerifier: nodesec.JwtVerifier = listed;
+// @ts-expect-error without a list nothing says that there is an id
+new nodesec.RevocationList().revoke(anyVerifier.verify(token));
+const client: string = nodesec.JwtVerifier.accessToken({ keys: key, issuer: 'i', audience: 'a' })
+  .verify<{ scope: string }>(token).client_id;
+
 // Presets
 nodesec.JwtVerifier.accessToken({ keys: ring, issuer: 'i', audience: 'a', cache: true });
 // @ts-expect-error the audience cannot be waived
@@ -162,7 +183,8 @@ nodesec.JwtVerifier.accessToken({ keys: ring, issuer: 'i', audience: false });
 // @ts-expect-error typ is fixed
 nodesec.JwtVerifier.accessToken({ keys: ring, issuer: 'i', audience: 'a', typ: 'JWT' });
 const workloads = nodesec.JwtVerifier.spiffe({ trustDomain: 'd', bundle: { keys: [] }, audience: 'a' });
-same<typeof workloads, nodesec.JwtVerifier>(true);
+same<typeof workloads, nodesec.JwtVerifier<nodesec.JwtVerifierOptions, nodesec.JwtSvidClaims>>(true);
+const workload: string = workloads.verify(token).sub;
 const published = new nodesec.RemoteJwks('https://example.org/bundle', { use: 'jwt-svid' });
 nodesec.JwtVerifier.spiffe({ trustDomain: 'd', bundle: published, audience: ['a'] });
 // @ts-expect-error trustDomain is required
@@ -211,6 +233,15 @@ same<nodesec.LimitError['code'], 'ERR_LIMIT_COST'>(true);
 new nodesec.JwtError('ERR_LIMIT_COST', 'no');
 // @ts-expect-error misspelt
 if (error.code === 'ERR_JWT_EXPIRD') error;
+
+declare const thrown: unknown;
+if (thrown instanceof nodesec.NodesecError) {
+  if (thrown.code === 'ERR_PASSWORD_BUSY') same<typeof thrown, nodesec.PasswordError>(true);
+  if (thrown.code === 'ERR_JWT_CLAIM') same<typeof thrown.claim, string | undefined>(true);
+  // @ts-expect-error only after its code has been checked
+  thrown.retryAfterMs;
+}
+if (thrown instanceof nodesec.SecretError) same<typeof thrown, nodesec.SecretError>(true);
 
 // Nothing is `any`
 type Any<T> = 0 extends 1 & T ? true : false;

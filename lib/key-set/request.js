@@ -19,7 +19,7 @@ async function request(target, etag) {
   try {
     return await withDeadline(target.timeoutMs, (signal) => exchange(target, etag, signal));
   } catch (thrown) {
-    throw thrown instanceof JwtError ? thrown : failure('the answer cannot be read', thrown);
+    throw thrown instanceof JwtError ? thrown : failure('the response cannot be read', thrown);
   }
 }
 
@@ -27,7 +27,7 @@ async function exchange(target, etag, signal) {
   const response = await send(target, etag, signal);
   const { status, headers } = response;
   if (status !== 200 && !(status === 304 && etag !== undefined)) {
-    throw failure(`the answer has the status ${Number(status)}, which is not 200`);
+    throw failure(`the response status must be 200, not ${Number(status)}`);
   }
   const header = (name) => textOf(headers.get(name));
   const text = status === 200 ? await readText(response.body, target.maxBytes) : undefined;
@@ -49,12 +49,12 @@ async function send({ url, headers, fetch = globalThis.fetch }, etag, signal) {
     const init = { __proto__: null, method: 'GET', headers: sent, redirect: 'manual', signal };
     response = await fetch(url, init);
   } catch (cause) {
-    throw failure('there is no answer', cause);
+    throw failure('the request failed', cause);
   }
   if (typeof response?.headers?.get !== 'function') {
-    throw failure('what the option `fetch` gave is no Response');
+    throw failure('the option `fetch` must return a Response');
   }
-  if (response.redirected) throw failure('the option `fetch` has followed a redirect');
+  if (response.redirected) throw failure('the option `fetch` must not follow redirects');
   return response;
 }
 
@@ -70,9 +70,9 @@ async function readText(body, maxBytes) {
     }
     text += decoder.decode();
   } catch (cause) {
-    throw failure('the answer breaks off or is not UTF-8', cause);
+    throw failure('the response body is incomplete or not UTF-8', cause);
   }
-  if (length > maxBytes) throw failure(`the answer is longer than maxBytes (${maxBytes})`);
+  if (length > maxBytes) throw failure(`the response is longer than maxBytes (${maxBytes})`);
   return text;
 }
 
@@ -80,7 +80,7 @@ async function readText(body, maxBytes) {
 function withDeadline(ms, work) {
   const controller = new AbortController();
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(failure(`there is no answer within ${ms} ms`)), ms);
+    const timer = setTimeout(() => reject(failure(`the request took longer than ${ms} ms`)), ms);
     const done = (settle) => (value) => {
       clearTimeout(timer);
       settle(value);

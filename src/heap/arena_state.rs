@@ -172,7 +172,8 @@ impl ArenaState {
         if self.is_ended {
             return Err(Error::new(
                 Code::SecretDisposed,
-                "the process is ending: every secret has been wiped, and there are no new ones",
+                "the process is exiting: every secret has been wiped, and no new secret can be \
+                 made",
             ));
         }
         self.store.open(&self.config);

@@ -17,21 +17,21 @@ pub(super) fn exhausted(config: &Config, store: &Store, span: usize) -> Error {
     );
     let message = if store.is_one_too_many(span) {
         format!(
-            "the secure heap has no place for {len} bytes: of secrets above {} bytes it holds at \
-             most {MAX_RUNS}; dispose of those that are no longer needed",
+            "the secure heap has no room for {len} bytes: it holds at most {MAX_RUNS} secrets \
+             longer than {} bytes; dispose of secrets that are no longer needed",
             BLOCK - OVERHEAD
         )
     } else if max.saturating_sub(capacity) < span.next_multiple_of(BLOCK) {
         format!(
-            "{numbers}, and it may not grow beyond {max} bytes; dispose of secrets that are no \
+            "{numbers}, and it cannot grow beyond {max} bytes; dispose of secrets that are no \
              longer needed, or raise maxBytes with secureHeap.configure()"
         )
     } else {
         let soft = config.memory.memlock().soft;
         let limit = soft.map_or_else(|| "unlimited".to_owned(), |b| format!("{b} bytes"));
         format!(
-            "{numbers}, and the system gives no more (limit on locked memory: {limit}); dispose \
-             of secrets that are no longer needed, or {}",
+            "{numbers}, and the operating system refuses more (limit on locked memory: {limit}); \
+             dispose of secrets that are no longer needed, or {}",
             Native::REMEDY
         )
     };

@@ -66,7 +66,7 @@ impl ProtectionPolicy {
         let demanded = self.require.iter().copied().filter_map(|requirement| {
             let (met, name) = match requirement {
                 Requirement::Locked => (status.locked, "locked"),
-                Requirement::DumpExcluded => (status.dump_excluded, "left out of core dumps"),
+                Requirement::DumpExcluded => (status.dump_excluded, "excluded from core dumps"),
                 Requirement::KernelUnmapped => (status.kernel_unmapped, "kernel-unmapped"),
             };
             (!met).then_some(name)
@@ -74,7 +74,7 @@ impl ProtectionPolicy {
         let mut unmet: Vec<_> = demanded.collect();
         if unmet.is_empty() && status.degraded {
             unmet.extend((!status.locked).then_some("locked"));
-            unmet.extend((!status.dump_excluded).then_some("left out of core dumps"));
+            unmet.extend((!status.dump_excluded).then_some("excluded from core dumps"));
             match self.on_degraded {
                 OnDegraded::Error => {}
                 OnDegraded::Warn => {
@@ -93,8 +93,8 @@ impl ProtectionPolicy {
 
 fn describe(status: &Status, unmet: &[&str]) -> String {
     format!(
-        "the secure heap is not {} (backend {}; {}); {}, or say with secureHeap.configure() \
-         that less will do",
+        "the secure heap is not {} (backend {}; {}); {}, or accept less protection with \
+         secureHeap.configure()",
         unmet.join(" and not "),
         status.backend.as_str(),
         status.reasons.join(", "),

@@ -137,7 +137,11 @@ fn large_secrets_leave_the_process_address_space() {
     assert_eq!(held.len(), 8192);
     let error = large().unwrap_err();
     assert_eq!(error.code, Code::SecretExhausted);
-    assert!(error.message.contains("above 4064 bytes it holds at most 8192"), "{}", error.message);
+    assert!(
+        error.message.contains("at most 8192 secrets longer than 4064 bytes"),
+        "{}",
+        error.message
+    );
     // Smaller secrets are not affected, and a dropped large secret makes room.
     assert!(filled(&arena, 4064, 1).is_ok());
     held.pop();
@@ -206,7 +210,8 @@ fn what_is_required_and_missing_leaves_no_heap() {
     };
     let error = require(&[Requirement::DumpExcluded, Requirement::KernelUnmapped]).unwrap_err();
     assert_eq!(error.code, Code::SecretDegraded);
-    for part in ["not left out of core dumps and not kernel-unmapped", "dontdump", "mlock: ENOMEM"]
+    for part in
+        ["not excluded from core dumps and not kernel-unmapped", "dontdump", "mlock: ENOMEM"]
     {
         assert!(error.message.contains(part), "{error}");
     }

@@ -31,7 +31,7 @@ pub(super) fn check_distinct(keys: &[Arc<Key>]) -> Result<()> {
     if names.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(Error::new(
             Code::KeyringDuplicate,
-            "two keys of one algorithm have the same kid; give each its own",
+            "two keys of the same algorithm must not have the same kid; give each key its own kid",
         ));
     }
     Ok(())

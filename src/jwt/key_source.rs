@@ -47,7 +47,9 @@ impl KeySource {
                 .first()
                 .cloned()
                 .ok_or_else(|| Error::new(Code::JwtKey, "there is no key to sign with")),
-            Self::Set(_) => Err(Error::new(Code::JwtKey, "the keys of others do not sign")),
+            Self::Set(_) => {
+                Err(Error::new(Code::JwtKey, "a RemoteJwks cannot sign; use a KeyRing or a JwtKey"))
+            }
         }
     }
 

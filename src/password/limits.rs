@@ -68,7 +68,7 @@ impl DigestLimits {
         if len <= u64::from(self.memory_cost) * 1024 {
             return Ok(());
         }
-        let message = "the hash asks for more memory than limits.memoryCost allows";
+        let message = "the hash needs more memory than limits.memoryCost allows";
         Err(Error::new(Code::PasswordLimit, message))
     }
 
@@ -76,11 +76,11 @@ impl DigestLimits {
     pub fn check(&self, digest: &Digest) -> Result<()> {
         let params = digest.params();
         let message = if params.memory_cost() > self.memory_cost {
-            "the digest asks for more memory than limits.memoryCost allows"
+            "the digest needs more memory than limits.memoryCost allows"
         } else if params.time_cost() > self.time_cost {
-            "the digest asks for more passes than limits.timeCost allows"
+            "the digest needs more passes than limits.timeCost allows"
         } else if params.parallelism() > self.parallelism {
-            "the digest asks for more lanes than limits.parallelism allows"
+            "the digest needs more lanes than limits.parallelism allows"
         } else {
             return Ok(());
         };

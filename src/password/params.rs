@@ -100,7 +100,7 @@ impl Params {
         let out_of_range = |message: &'static str| Err(Error::new(Code::OutOfRange, message));
         if !(1..=Self::MAX_PARALLELISM).contains(&parallelism) {
             return out_of_range(
-                "parallelism must be from 1 to 255 lanes, in a digest to 16777215",
+                "parallelism must be from 1 to 255 lanes, or to 16777215 in a digest",
             );
         }
         if time_cost == 0 {

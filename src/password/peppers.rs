@@ -42,7 +42,10 @@ impl Peppers {
                 )));
             }
             if keys[..index].iter().any(|(earlier, _)| earlier == id) {
-                return Err(Error::new(Code::InvalidArgValue, "peppers.keys has an id twice"));
+                return Err(Error::new(
+                    Code::InvalidArgValue,
+                    "peppers.keys must not have an id twice",
+                ));
             }
         }
         let current = keys.iter().position(|(id, _)| id == current).ok_or_else(|| {

@@ -49,13 +49,13 @@ impl Digest {
     /// wrote it.
     pub fn parse(text: &str) -> Result<Option<Self>> {
         if text.len() > MAX_DIGEST_LEN {
-            return Err(malformed("longer than 4096 bytes"));
+            return Err(malformed("it is longer than 4096 bytes"));
         }
         let (scheme, rest) = text
             .strip_prefix('$')
             .and_then(|text| text.split_once('$'))
             .filter(|(scheme, rest)| is_scheme(scheme) && is_printable(rest))
-            .ok_or_else(|| malformed("not of the form $scheme$parameters$salt$hash"))?;
+            .ok_or_else(|| malformed("it must have the form $scheme$parameters$salt$hash"))?;
         let Some(algorithm) = Algorithm::from_name(scheme) else { return Ok(None) };
 
         let parts: Vec<&str> = rest.split('$').collect();
@@ -64,7 +64,7 @@ impl Digest {
             parts => (Version::V0x10, parts),
         };
         let [costs, salt, hash] = parts else {
-            return Err(malformed("not made of parameters, salt and hash"));
+            return Err(malformed("it must consist of parameters, salt and hash"));
         };
         let fields = Fields::parse(costs)?;
         Ok(Some(Self {
@@ -162,7 +162,7 @@ impl Fields {
                 Some(("p", value)) => set(&mut fields.parallelism, number(value)?)?,
                 Some(("keyid", value)) => set(&mut fields.keyid, bytes(value, 1..=MAX_KEYID_LEN)?)?,
                 Some(("data", value)) => set(&mut fields.data, bytes(value, 1..=MAX_FIELD_LEN)?)?,
-                _ => return Err(malformed("with a parameter that Argon2 does not have")),
+                _ => return Err(malformed("it has a parameter that Argon2 does not have")),
             }
         }
         Ok(fields)
@@ -171,17 +171,17 @@ impl Fields {
     fn params(&self, algorithm: Algorithm, version: Version) -> Result<Params> {
         let (Some(m), Some(t), Some(p)) = (self.memory_cost, self.time_cost, self.parallelism)
         else {
-            return Err(malformed("without all of m, t and p"));
+            return Err(malformed("it must have the parameters m, t and p"));
         };
         Params::new(algorithm, version, m, t, p)
-            .map_err(|_| malformed("with costs that Argon2 cannot have"))
+            .map_err(|_| malformed("it has costs that Argon2 does not allow"))
     }
 }
 
 fn set<T>(field: &mut Option<T>, value: T) -> Result<()> {
     match field.replace(value) {
         None => Ok(()),
-        Some(_) => Err(malformed("with a parameter given twice")),
+        Some(_) => Err(malformed("it has a parameter twice")),
     }
 }
 
@@ -196,7 +196,7 @@ fn is_printable(text: &str) -> bool {
 }
 
 fn version(text: &str) -> Result<Version> {
-    Version::from_number(number(text)?).ok_or_else(|| malformed("of a version other than 16 or 19"))
+    Version::from_number(number(text)?).ok_or_else(|| malformed("its version must be 16 or 19"))
 }
 
 /// Reads a canonical decimal number from 1 to 2^32 − 1: digits only, no leading zero.
@@ -205,7 +205,7 @@ pub(super) fn number(text: &str) -> Result<u32> {
     text.parse()
         .ok()
         .filter(|_| is_canonical)
-        .ok_or_else(|| malformed("with a number that is not from 1 to 4294967295"))
+        .ok_or_else(|| malformed("it has a number that is not from 1 to 4294967295"))
 }
 
 /// Reads canonical Base64: no padding, unused bits zero.
@@ -213,11 +213,11 @@ pub(super) fn bytes(text: &str, lengths: RangeInclusive<usize>) -> Result<Vec<u8
     Base64Unpadded::decode_vec(text)
         .ok()
         .filter(|bytes| lengths.contains(&bytes.len()))
-        .ok_or_else(|| malformed("with Base64 that is not canonical, or of the wrong length"))
+        .ok_or_else(|| malformed("it has Base64 that is not canonical or has the wrong length"))
 }
 
 pub(super) fn malformed(what: &str) -> Error {
-    let message = format!("the digest is {what}; pass it exactly as it was made");
+    let message = format!("the digest is malformed: {what}; pass it exactly as it was made");
     Error::new(Code::PasswordDigest, message)
 }
 

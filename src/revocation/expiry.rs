@@ -1,6 +1,7 @@
 //! Decides when entries may be removed: one bucket per minute, emptied a few entries at a time.
 
-use std::collections::BTreeMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap, TryReserveError};
 
 use crate::clock::Clock;
 
@@ -9,19 +10,39 @@ const BUCKET_SECONDS: u64 = 60;
 /// Entries ordered by the minute after which they are no longer needed.
 #[derive(Debug)]
 pub(super) struct ExpiryWheel<K> {
-    buckets: BTreeMap<u64, Vec<K>>,
+    buckets: HashMap<u64, Vec<K>>,
+    /// The minutes of all buckets, the oldest first.
+    minutes: BinaryHeap<Reverse<u64>>,
 }
 
 impl<K> Default for ExpiryWheel<K> {
     fn default() -> Self {
-        Self { buckets: BTreeMap::new() }
+        Self { buckets: HashMap::new(), minutes: BinaryHeap::new() }
     }
 }
 
-impl<K> ExpiryWheel<K> {
-    /// Records that `key` is needed until `until`, in seconds since 1970.
+impl<K: Copy> ExpiryWheel<K> {
+    /// Makes room for one more entry that is needed until `until`.
+    pub(super) fn try_reserve(&mut self, until: u64) -> Result<(), TryReserveError> {
+        let minute = until / BUCKET_SECONDS;
+        if let Some(bucket) = self.buckets.get_mut(&minute) {
+            return bucket.try_reserve(1);
+        }
+        let mut bucket = Vec::new();
+        bucket.try_reserve(1)?;
+        self.buckets.try_reserve(1)?;
+        self.minutes.try_reserve(1)?;
+        self.buckets.insert(minute, bucket);
+        self.minutes.push(Reverse(minute));
+        Ok(())
+    }
+
+    /// Records that `key` is needed until `until`, in seconds since 1970. There must be room for
+    /// it.
     pub(super) fn insert(&mut self, key: K, until: u64) {
-        self.buckets.entry(until / BUCKET_SECONDS).or_default().push(key);
+        if let Some(bucket) = self.buckets.get_mut(&(until / BUCKET_SECONDS)) {
+            bucket.push(key);
+        }
     }
 
     /// The number of recorded entries.
@@ -30,18 +51,26 @@ impl<K> ExpiryWheel<K> {
         self.buckets.values().map(Vec::len).sum()
     }
 
-    /// Removes and returns one entry that is no longer needed at `now`, from the oldest minute
-    /// first.
-    pub(super) fn pop_expired(&mut self, now: u64) -> Option<K> {
+    /// An entry of the oldest minute, if it is no longer needed at `now`.
+    pub(super) fn first_expired(&mut self, now: u64) -> Option<K> {
         loop {
-            let mut first = self.buckets.first_entry()?;
-            if *first.key() >= now / BUCKET_SECONDS {
+            let Reverse(minute) = *self.minutes.peek()?;
+            if minute >= now / BUCKET_SECONDS {
                 return None;
             }
-            if let Some(key) = first.get_mut().pop() {
-                return Some(key);
+            if let Some(key) = self.buckets.get(&minute).and_then(|bucket| bucket.last()) {
+                return Some(*key);
             }
-            first.remove();
+            self.minutes.pop();
+            self.buckets.remove(&minute);
+        }
+    }
+
+    /// Removes the entry that [`Self::first_expired`] has just returned.
+    pub(super) fn pop_first(&mut self) {
+        let Some(Reverse(minute)) = self.minutes.peek() else { return };
+        if let Some(bucket) = self.buckets.get_mut(minute) {
+            bucket.pop();
         }
     }
 }
@@ -80,14 +109,21 @@ mod tests {
     #[test]
     fn only_entries_of_whole_minutes_that_have_passed_are_popped() {
         let mut wheel = ExpiryWheel::default();
-        wheel.insert("late", 600);
-        wheel.insert("early", 61);
-        assert_eq!(wheel.pop_expired(61), None);
-        assert_eq!(wheel.pop_expired(119), None);
-        assert_eq!(wheel.pop_expired(120), Some("early"));
-        assert_eq!(wheel.pop_expired(659), None);
-        assert_eq!(wheel.pop_expired(u64::MAX), Some("late"));
-        assert_eq!(wheel.pop_expired(u64::MAX), None);
+        for (key, until) in [("late", 600), ("early", 61)] {
+            wheel.try_reserve(until).unwrap();
+            wheel.insert(key, until);
+        }
+        let mut pop_expired = |now| {
+            let expired = wheel.first_expired(now)?;
+            wheel.pop_first();
+            Some(expired)
+        };
+        assert_eq!(pop_expired(61), None);
+        assert_eq!(pop_expired(119), None);
+        assert_eq!(pop_expired(120), Some("early"));
+        assert_eq!(pop_expired(659), None);
+        assert_eq!(pop_expired(u64::MAX), Some("late"));
+        assert_eq!(pop_expired(u64::MAX), None);
     }
 
     #[test]

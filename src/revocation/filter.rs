@@ -6,6 +6,8 @@
 //! may pass, and also those that were forgotten since the filter was last rebuilt. Every id in the
 //! list passes.
 
+use std::collections::TryReserveError;
+
 const SMALLEST: usize = 1024;
 const ENTRIES_A_WORD: usize = 8;
 
@@ -29,12 +31,22 @@ impl Filter {
         self.inserted >= self.words.len() * ENTRIES_A_WORD
     }
 
-    /// A filter of these hashes, with room for at least half as many again.
-    pub(super) fn of(hashes: impl Iterator<Item = u64>, count: usize) -> Self {
+    /// A filter of these hashes, with room for `count` and at least half as many again.
+    pub(super) fn of(
+        hashes: impl Iterator<Item = u64>,
+        count: usize,
+    ) -> Result<Self, TryReserveError> {
         let room = (count + count / 2).next_power_of_two().max(SMALLEST);
-        let mut filter = Self { words: vec![0; room / ENTRIES_A_WORD], inserted: 0 };
-        hashes.for_each(|hash| filter.insert(hash));
-        filter
+        let mut words = Vec::new();
+        words.try_reserve_exact(room / ENTRIES_A_WORD)?;
+        words.resize(room / ENTRIES_A_WORD, 0);
+        let mut filter = Self { words, inserted: 0 };
+        for hash in hashes {
+            #[cfg(test)]
+            crate::testing::steps::step();
+            filter.insert(hash);
+        }
+        Ok(filter)
     }
 
     /// Inserts a hash. The filter must not be full.
@@ -75,7 +87,7 @@ mod tests {
         let count = 60_000_u32;
         for n in 0..count {
             if filter.is_full() {
-                filter = Filter::of((0..n).map(hash), n as usize);
+                filter = Filter::of((0..n).map(hash), n as usize).unwrap();
             }
             filter.insert(hash(n));
         }

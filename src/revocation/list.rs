@@ -9,7 +9,7 @@ use siphasher::sip::SipHasher13;
 
 use self::state::{Field, Kind, State};
 use super::expiry::ProvenTime;
-use super::table::Fingerprint;
+use super::table::{EntryTable, Fingerprint};
 use super::terms::{ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Query, Scope, Stats};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
@@ -155,25 +155,52 @@ impl RevocationList {
         if state.closed {
             return Err(closed());
         }
-        state.prune(now, self.limits.max_token_ttl);
-        if state.len() >= self.limits.max_entries && state.table(kind).get(fingerprint).is_none() {
-            self.make_room(&mut state)?;
+        let life = self.limits.max_token_ttl;
+        state.prune(now, life);
+        if state.tables[kind as usize].raise(fingerprint, value) {
+            return Ok(());
         }
-        let until = kind.needed_until(value, self.limits.max_token_ttl);
+        // All memory is taken before the first change, so that a call that fails changes nothing.
+        let mut until = kind.needed_until(value, life);
+        let older = if state.len() < self.limits.max_entries {
+            None
+        } else {
+            Some(self.find_room(&mut state)?)
+        };
+        if let Some(now) = older.filter(|_| kind == Kind::Subject) {
+            // A place in the wheel before this time would go with those of the older subjects.
+            until = until.max(until.and(Kind::Subject.needed_until(latest(now), life)));
+        }
+        // If its table makes room, the entry is the first of a new one.
+        let mut emptied = None;
+        if older.is_some() && Kind::FORGOTTEN.contains(&kind) {
+            emptied.insert(EntryTable::default()).reserve(until)?;
+        } else {
+            state.tables[kind as usize].reserve(until)?;
+        }
+        state.reserve_in_filter()?;
+        if let Some(now) = older {
+            state.rejects_issued_until = state.rejects_issued_until.max(now);
+            state.forget_older(latest(now), life);
+        }
         let table = &mut state.tables[kind as usize];
-        if table.raise(fingerprint, value, until, scope != Scope::Any) {
-            state.note(fingerprint.id);
+        if let Some(emptied) = emptied {
+            *table = emptied;
         }
+        table.insert(fingerprint, value, until, scope != Scope::Any);
+        state.filter.insert(fingerprint.id);
         Ok(())
     }
 
-    fn make_room(&self, state: &mut State) -> Result<()> {
+    /// The time until which issued tokens must be refused so that entries can be removed.
+    /// `ERR_REVOCATION_FULL` if none can.
+    fn find_room(&self, state: &mut State) -> Result<u64> {
         let full = |remedy: &str| {
             let entries = self.limits.max_entries;
             Err(Error::new(
                 Code::RevocationFull,
                 format!(
-                    "the revocation list holds {entries} entries that have not expired, so \
+                    "the revocation list is full with {entries} entries that have not expired, so \
                      nothing was revoked; raise maxEntries{remedy}"
                 ),
             ))
@@ -183,27 +210,10 @@ impl RevocationList {
         }
         // The system time, not the proven time: it may be later, and then more tokens are refused.
         let now = self.clock.unix_seconds();
-        let latest = now.saturating_add(MAX_CLOCK_TOLERANCE);
-        // Entries that also refuse tokens issued in the future stay.
-        let stays = |kind: Kind, limit: u64| match kind {
-            Kind::Id | Kind::EndedSession => false,
-            Kind::Subject => limit > latest,
-            Kind::Session | Kind::Key => true,
-        };
-        let staying: usize = Kind::ALL
-            .into_iter()
-            .map(|kind| state.table(kind).count(|limit| stays(kind, limit)))
-            .sum();
-        if staying >= self.limits.max_entries {
-            return full(": sessions and keys that you revoked, which stay, fill it");
+        if !state.has_older(latest(now), self.limits.max_token_ttl) {
+            return full(": revoked sessions and keys fill the list and cannot be dropped");
         }
-        state.rejects_issued_until = state.rejects_issued_until.max(now);
-        let life = self.limits.max_token_ttl;
-        for kind in Kind::ALL {
-            state.tables[kind as usize]
-                .retain(|limit| stays(kind, limit), |value| kind.needed_until(value, life));
-        }
-        Ok(())
+        Ok(now)
     }
 
     /// The latest issue time that a verifier accepted at the moment when room was made.
@@ -234,6 +244,12 @@ impl RevocationList {
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The latest issue time of a token that a verifier accepts. Entries that also refuse later tokens
+/// stay when room is made.
+const fn latest(now: u64) -> u64 {
+    now.saturating_add(MAX_CLOCK_TOLERANCE)
 }
 
 fn closed() -> Error {

@@ -1,9 +1,9 @@
 //! The entries of one kind, with the time at which each may be removed.
 
 use hashbrown::HashTable;
-use hashbrown::hash_table::Entry;
 
 use super::expiry::ExpiryWheel;
+use crate::error::{Code, Error, Result};
 
 /// 128 keyed and therefore unpredictable bits that represent an id, of one issuer or of any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +37,16 @@ struct StoredEntry {
     value: u64,
 }
 
+/// The outcome of a look at the wheel.
+enum Look {
+    /// The time of no entry has come.
+    Nothing,
+    /// The entry is needed for longer.
+    Later,
+    /// The entry with this hash is not needed any more.
+    Expired(u64),
+}
+
 impl EntryTable {
     /// The number of entries.
     pub(super) fn len(&self) -> usize {
@@ -60,68 +70,82 @@ impl EntryTable {
         held.map(|held| held.value)
     }
 
-    /// Raises the value of a fingerprint to at least `value` and returns whether that created an
-    /// entry. `until` is the time at which a new entry may be removed; `None` for an entry that
-    /// never expires.
-    pub(super) fn raise(
+    /// Raises the value of an entry to at least `value` and returns whether there is such an entry.
+    /// Its place in the wheel is corrected when its time there comes.
+    pub(super) fn raise(&mut self, fingerprint: Fingerprint, value: u64) -> bool {
+        let same = |held: &StoredEntry| held.fingerprint == fingerprint;
+        let held = self.entries.find_mut(fingerprint.table_hash(), same);
+        held.map(|held| held.value = value.max(held.value)).is_some()
+    }
+
+    /// Makes room for one more entry. `until` is the time at which it may be removed; `None` for an
+    /// entry that never expires. Fails with `ERR_REVOCATION_FULL` if there is no memory.
+    pub(super) fn reserve(&mut self, until: Option<u64>) -> Result<()> {
+        self.entries.try_reserve(1, table_hash_of).map_err(|_| no_memory())?;
+        until.map_or(Ok(()), |until| self.wheel.try_reserve(until)).map_err(|_| no_memory())
+    }
+
+    /// Adds an entry that does not exist and for which [`Self::reserve`] has made room.
+    pub(super) fn insert(
         &mut self,
         fingerprint: Fingerprint,
         value: u64,
         until: Option<u64>,
         scoped: bool,
-    ) -> bool {
+    ) {
         self.scoped |= scoped;
-        let same = |held: &StoredEntry| held.fingerprint == fingerprint;
-        match self.entries.entry(fingerprint.table_hash(), same, table_hash_of) {
-            Entry::Vacant(free) => {
-                free.insert(StoredEntry { fingerprint, value });
-                if let Some(until) = until {
-                    self.wheel.insert(fingerprint.table_hash(), until);
-                }
-                true
-            }
-            // The entry's place in the wheel is corrected when its time there comes.
-            Entry::Occupied(mut held) => {
-                let held = held.get_mut();
-                held.value = value.max(held.value);
-                false
-            }
+        let hash = fingerprint.table_hash();
+        self.entries.insert_unique(hash, StoredEntry { fingerprint, value }, table_hash_of);
+        if let Some(until) = until {
+            self.wheel.insert(hash, until);
         }
     }
 
     /// Takes one entry whose time in the wheel has come, and removes it if it is not needed at
     /// `now`. Returns false if there is no such entry.
     pub(super) fn forget_one(&mut self, now: u64, until: impl Fn(u64) -> Option<u64>) -> bool {
-        let Some(hash) = self.wheel.pop_expired(now) else { return false };
-        let due = |held: &StoredEntry| table_hash_of(held) == hash;
-        if let Ok(held) = self.entries.find_entry(hash, due) {
-            match until(held.get().value) {
-                // Revoked again, with a later expiry.
-                Some(until) if until >= now => self.wheel.insert(hash, until),
-                Some(_) => drop(held.remove()),
-                None => {}
+        match self.look(now, until) {
+            Look::Nothing => false,
+            Look::Later => true,
+            Look::Expired(hash) => {
+                self.wheel.pop_first();
+                if let Ok(held) = self.entries.find_entry(hash, with_hash(hash)) {
+                    held.remove();
+                }
+                true
             }
         }
-        true
     }
 
-    /// Removes the entries for whose value `keep` returns false.
-    pub(super) fn retain(
-        &mut self,
-        keep: impl Fn(u64) -> bool,
-        until: impl Fn(u64) -> Option<u64>,
-    ) {
-        let before = self.entries.len();
-        self.entries.retain(|held| keep(held.value));
-        if self.entries.len() == before {
-            return;
-        }
-        self.wheel = ExpiryWheel::default();
-        for held in &self.entries {
-            if let Some(until) = until(held.value) {
-                self.wheel.insert(table_hash_of(held), until);
+    /// Whether an entry is not needed at `now`.
+    pub(super) fn has_expired(&mut self, now: u64, until: impl Fn(u64) -> Option<u64>) -> bool {
+        loop {
+            match self.look(now, &until) {
+                Look::Nothing => return false,
+                Look::Later => {}
+                Look::Expired(_) => return true,
             }
         }
+    }
+
+    /// Looks at one entry whose time in the wheel has come. If the entry was revoked again, with a
+    /// later expiry, it gets a later place in the wheel.
+    fn look(&mut self, now: u64, until: impl Fn(u64) -> Option<u64>) -> Look {
+        #[cfg(test)]
+        crate::testing::steps::step();
+        let Some(hash) = self.wheel.first_expired(now) else { return Look::Nothing };
+        let held = self.entries.find(hash, with_hash(hash)).map(|held| until(held.value));
+        match held {
+            Some(Some(until)) if until < now => return Look::Expired(hash),
+            // Without memory the entry keeps its place, for the next call.
+            Some(Some(until)) if self.wheel.try_reserve(until).is_err() => return Look::Nothing,
+            Some(Some(until)) => {
+                self.wheel.pop_first();
+                self.wheel.insert(hash, until);
+            }
+            Some(None) | None => self.wheel.pop_first(),
+        }
+        Look::Later
     }
 
     /// The id hash of every entry.
@@ -129,9 +153,9 @@ impl EntryTable {
         self.entries.iter().map(|held| held.fingerprint.id)
     }
 
-    /// The number of entries for whose value `counts` returns true.
-    pub(super) fn count(&self, counts: impl Fn(u64) -> bool) -> usize {
-        self.entries.iter().filter(|held| counts(held.value)).count()
+    /// The number of entries for which there is memory.
+    pub(super) fn capacity(&self) -> usize {
+        self.entries.capacity()
     }
 
     /// The number of hashes in the wheel.
@@ -143,4 +167,17 @@ impl EntryTable {
 
 const fn table_hash_of(held: &StoredEntry) -> u64 {
     held.fingerprint.table_hash()
+}
+
+fn with_hash(hash: u64) -> impl Fn(&StoredEntry) -> bool {
+    move |held| table_hash_of(held) == hash
+}
+
+/// The error for a revocation for which there is no memory.
+pub(super) fn no_memory() -> Error {
+    Error::new(
+        Code::RevocationFull,
+        "there is no memory for another entry, so nothing was revoked; lower maxEntries, or give \
+         the process more memory",
+    )
 }

@@ -37,7 +37,7 @@ pub fn read_file(path: &Path, rules: FileRules) -> Result<Secret> {
     }
     let len = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
     if len > rules.max_bytes {
-        return Err(wrong(&format!("has {len} bytes, more than the {} allowed", rules.max_bytes)));
+        return Err(wrong(&format!("has {len} bytes; it must have at most {}", rules.max_bytes)));
     }
     if len == 0 {
         return Err(wrong("is empty"));
@@ -65,30 +65,26 @@ fn assert_regular(metadata: &Metadata) -> Result<()> {
 fn assert_private(metadata: &Metadata) -> Result<()> {
     let why = match Native::file_exposure(metadata) {
         None => return Ok(()),
-        Some(FileExposure::Accessible) => {
-            "can be read or written by others than its owner: chmod 600 it"
-        }
+        Some(FileExposure::Accessible) => "must not be accessible to other users: chmod 600 it",
         Some(FileExposure::Owned) => {
-            "belongs to another user, who can change it: chown it to root or to the user of this \
-             process"
+            "must not belong to another user: chown it to root or to the user of this process"
         }
     };
     Err(Error::new(
         Code::SecretPermissions,
         format!(
-            "the file of the secret {why}, or pass allowInsecure: true if nobody else is on the \
-             machine"
+            "the secret file {why}, or pass allowInsecure: true if the machine has no other users"
         ),
     ))
 }
 
 /// Repeats the system's error text; the path stays out of messages.
 fn unreadable(error: &io::Error) -> Error {
-    Error::new(Code::SecretFile, format!("the file of the secret cannot be read: {error}"))
+    Error::new(Code::SecretFile, format!("the secret file cannot be read: {error}"))
 }
 
 fn wrong(why: &str) -> Error {
-    Error::new(Code::SecretFile, format!("the file of the secret {why}"))
+    Error::new(Code::SecretFile, format!("the secret file {why}"))
 }
 
 #[cfg(test)]

@@ -106,9 +106,9 @@ impl Overflow {
             return Err(Error::new(
                 Code::SecretExhausted,
                 format!(
-                    "the secure heap has no room for {len} bytes, and seals secrets of at most \
-                     {MAX_OVERFLOW_LEN} bytes; dispose of secrets that are no longer needed, or \
-                     raise maxBytes with secureHeap.configure()"
+                    "the secure heap has no room for {len} bytes, and can only seal secrets of at \
+                     most {MAX_OVERFLOW_LEN} bytes; dispose of secrets that are no longer needed, \
+                     or raise maxBytes with secureHeap.configure()"
                 ),
             ));
         }
@@ -185,8 +185,8 @@ fn identity(number: u64, len: usize) -> [u8; 16] {
 fn broken() -> Error {
     Error::new(
         Code::Internal,
-        "a secret that was sealed for want of room does not open: memory of this process was \
-         overwritten",
+        "a secret that was sealed because the heap was full cannot be opened: memory of this \
+         process was overwritten",
     )
 }
 

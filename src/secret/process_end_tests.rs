@@ -144,7 +144,7 @@ fn a_slot_given_back_twice_ends_the_process() {
         drop(forged);
         return;
     }
-    assert_aborted(&child(NAME), "a secret was used after it had been given back");
+    assert_aborted(&child(NAME), "a secret was used after it had been freed");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_slot_read_under_another_tenant_ends_the_process() {
         return;
     }
     let output = child(NAME);
-    assert_aborted(&output, "a secret was used after it had been given back");
+    assert_aborted(&output, "a secret was used after it had been freed");
     assert!(!output.stderr.starts_with(b"read"));
 }
 

@@ -66,7 +66,7 @@ pub(super) fn end_process(defect: Defect) -> ! {
     let found = match defect {
         Defect::Overwritten => "memory beside a secret was overwritten by this process",
         Defect::WrittenWhenFree => "free memory of the secure heap was written to by this process",
-        Defect::Stale => "a secret was used after it had been given back",
+        Defect::Stale => "a secret was used after it had been freed",
     };
     // Without stderr, nothing more can be done.
     let _ = writeln!(io::stderr(), "nodesec: {found}; every secret is wiped, and the process ends");

@@ -106,8 +106,8 @@ fn authenticated(kind: Kind, context: &[u8]) -> Vec<u8> {
 fn unsealable() -> Error {
     Error::new(
         Code::SecretSeal,
-        "the sealed secret does not open with this key for this context; it may have been sealed \
-         with another, for something else, or been changed since",
+        "the sealed secret cannot be opened with this key and context; it was sealed with another \
+         key or context, or was changed since",
     )
 }
 

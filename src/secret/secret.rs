@@ -99,7 +99,7 @@ impl Secret {
         if len > MAX_SECRET_LEN {
             return Err(Error::new(
                 Code::OutOfRange,
-                format!("a secret holds at most {MAX_SECRET_LEN} bytes, not {len}"),
+                format!("a secret must be at most {MAX_SECRET_LEN} bytes long, not {len}"),
             ));
         }
         if len == 0 {

@@ -2,11 +2,12 @@
 //! under one lock: of two requests with the same token, one rotates and the other gets the same
 //! successor.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, TryReserveError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use uuid::Uuid;
 
+use super::ends::Ends;
 use super::limits::SessionLimits;
 use crate::error::{Code, Error, Result};
 
@@ -69,20 +70,29 @@ pub(super) struct FamilyTable {
 #[derive(Default)]
 struct State {
     rows: HashMap<Uuid, Family>,
+    /// The sessions of each subject, in no order.
     by_subject: HashMap<Arc<str>, Vec<Uuid>>,
     /// The end of each row, soonest first.
-    ends: BTreeSet<(u64, Uuid)>,
+    ends: Ends,
+    /// The number of sessions that have been started.
+    started: u64,
 }
 
 struct Family {
     subject: Arc<str>,
     claims: Arc<str>,
     generation: u32,
+    /// The number of sessions that were started before.
+    number: u64,
     started_at: u64,
     used_at: u64,
     phase: Phase,
-    /// When the row ends: its key in `State::ends`.
+    /// When the row ends.
     ends_at: u64,
+    /// The row's place in `State::ends`.
+    place: usize,
+    /// The row's place among those of its subject.
+    place_in_subject: usize,
 }
 
 /// The phase of a session. If it is not live, it waits until its access tokens have been revoked
@@ -105,7 +115,7 @@ impl FamilyTable {
         let mut state = self.lock();
         for _ in 0..PRUNED_PER_INSERT {
             match state.ends.first() {
-                Some(&(ends_at, over)) if ends_at <= now => state.remove(over),
+                Some((ends_at, over)) if ends_at <= now => state.remove(over),
                 _ => break,
             }
         }
@@ -118,23 +128,30 @@ impl FamilyTable {
                 ),
             ));
         }
+        state.reserve(subject).map_err(|_| {
+            let message = "there is no memory for another session; lower maxSessions, or give the \
+                           process more memory";
+            Error::new(Code::SessionFull, message)
+        })?;
         let subject = match state.by_subject.get_key_value(subject) {
             Some((known, _)) => known.clone(),
             None => Arc::from(subject),
         };
-        state.by_subject.entry(subject.clone()).or_default().push(id);
-        let ends_at = self.expires_at(now, now);
-        let family = Family {
-            subject,
-            claims: claims.into(),
-            generation: 0,
-            started_at: now,
-            used_at: now,
-            phase: Phase::Live,
-            ends_at,
-        };
-        state.ends.insert((ends_at, id));
-        state.rows.insert(id, family);
+        state.add(
+            id,
+            Family {
+                subject,
+                claims: claims.into(),
+                generation: 0,
+                number: 0,
+                started_at: now,
+                used_at: now,
+                phase: Phase::Live,
+                ends_at: self.expires_at(now, now),
+                place: 0,
+                place_in_subject: 0,
+            },
+        );
         Ok(())
     }
 
@@ -200,16 +217,17 @@ impl FamilyTable {
     pub(super) fn list(&self, subject: &str, now: u64) -> Vec<SessionInfo> {
         let state = self.lock();
         let ids = state.by_subject.get(subject).map_or(&[][..], Vec::as_slice);
-        ids.iter()
-            .filter_map(|id| {
-                let family = state.rows.get(id)?;
-                let is_live = family.phase == Phase::Live && now < family.ends_at;
-                is_live.then_some(SessionInfo {
-                    session: *id,
-                    started_at: family.started_at,
-                    used_at: family.used_at,
-                    expires_at: family.ends_at,
-                })
+        let rows = ids.iter().filter_map(|id| Some((id, state.rows.get(id)?)));
+        let mut live: Vec<_> = rows
+            .filter(|(_, family)| family.phase == Phase::Live && now < family.ends_at)
+            .collect();
+        live.sort_unstable_by_key(|(_, family)| family.number);
+        live.into_iter()
+            .map(|(id, family)| SessionInfo {
+                session: *id,
+                started_at: family.started_at,
+                used_at: family.used_at,
+                expires_at: family.ends_at,
             })
             .collect()
     }
@@ -225,22 +243,150 @@ impl FamilyTable {
 }
 
 impl State {
+    /// Makes room for one more session of a subject, before anything changes.
+    fn reserve(&mut self, subject: &str) -> std::result::Result<(), TryReserveError> {
+        self.rows.try_reserve(1)?;
+        self.ends.try_reserve()?;
+        match self.by_subject.get_mut(subject) {
+            Some(ids) => ids.try_reserve(1),
+            None => self.by_subject.try_reserve(1),
+        }
+    }
+
+    /// Adds a session for which there is room.
+    fn add(&mut self, id: Uuid, mut family: Family) {
+        family.number = self.started;
+        self.started += 1;
+        let ids = self.by_subject.entry(family.subject.clone()).or_default();
+        family.place_in_subject = ids.len();
+        ids.push(id);
+        let ends_at = family.ends_at;
+        self.rows.insert(id, family);
+        self.ends.insert(ends_at, id, note(&mut self.rows));
+    }
+
     fn enter(&mut self, id: Uuid, phase: Phase, ends_at: u64) {
         let Some(family) = self.rows.get_mut(&id) else { return };
-        self.ends.remove(&(family.ends_at, id));
         family.phase = phase;
         family.ends_at = ends_at;
-        self.ends.insert((ends_at, id));
+        self.ends.change(family.place, ends_at, note(&mut self.rows));
     }
 
     fn remove(&mut self, id: Uuid) {
         let Some(family) = self.rows.remove(&id) else { return };
-        self.ends.remove(&(family.ends_at, id));
-        if let Some(ids) = self.by_subject.get_mut(&family.subject) {
-            ids.retain(|other| *other != id);
-            if ids.is_empty() {
-                self.by_subject.remove(&family.subject);
+        self.ends.remove(family.place, note(&mut self.rows));
+        let Some(ids) = self.by_subject.get_mut(&family.subject) else { return };
+        #[cfg(test)]
+        crate::testing::steps::step();
+        ids.swap_remove(family.place_in_subject);
+        match ids.get(family.place_in_subject) {
+            Some(moved) => {
+                if let Some(moved) = self.rows.get_mut(moved) {
+                    moved.place_in_subject = family.place_in_subject;
+                }
+            }
+            None if ids.is_empty() => drop(self.by_subject.remove(&family.subject)),
+            None => {}
+        }
+    }
+}
+
+/// Notes the places in [`State::ends`] in the rows.
+fn note(rows: &mut HashMap<Uuid, Family>) -> impl FnMut(Uuid, usize) {
+    |id, place| {
+        if let Some(family) = rows.get_mut(&id) {
+            family.place = place;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::allocations::out_of_memory;
+    use crate::testing::steps::steps_of;
+
+    /// The steps of starting `count` sessions, of refreshing each, and of starting as many again
+    /// after these have expired and are pruned.
+    fn steps(count: u32, subject: fn(u32) -> String) -> u64 {
+        let limits = SessionLimits { max_sessions: count as usize, ..SessionLimits::default() };
+        let (table, late) = (FamilyTable::new(limits), limits.refresh_ttl * 1000);
+        let id = |number| Uuid::from_u128(u128::from(number));
+        let steps = steps_of(|| {
+            for number in 0..count {
+                table.insert(id(number), &subject(number), "{}", 0).unwrap();
+            }
+            for number in 0..count {
+                assert!(table.rotate(id(number), 0, 1));
+            }
+            for number in count..2 * count {
+                table.insert(id(number), &subject(number), "{}", late).unwrap();
+            }
+        });
+        assert_eq!(table.lock().rows.len(), count as usize);
+        steps
+    }
+
+    #[test]
+    fn pruning_a_session_takes_no_more_steps_than_its_depth_in_a_heap() {
+        for subject in [|_| "one".to_owned(), |number: u32| number.to_string()] {
+            for (count, depth) in [(1_000, 10), (30_000, 15)] {
+                let steps = steps(count, subject);
+                assert!(steps <= 4 * u64::from(count) * depth, "{count}: {steps}");
             }
         }
+    }
+
+    #[test]
+    fn a_session_without_memory_is_refused_and_leaves_nothing_behind() {
+        for subject in [|_| "one".to_owned(), |number: u128| number.to_string()] {
+            let table = FamilyTable::new(SessionLimits::default());
+            let mut refused = 0;
+            for number in 0..5000 {
+                let (id, subject) = (Uuid::from_u128(number), subject(number));
+                // Each of the tables grows at times of its own, also at the same time as others.
+                for spared in 0..3 {
+                    let started =
+                        out_of_memory(4096, spared, || table.insert(id, &subject, "{}", 0));
+                    let Err(error) = started else { break };
+                    assert_eq!(error.code, Code::SessionFull);
+                    assert_eq!(table.present(id, 0, 1, 1), Presented::Unknown);
+                    refused += 1;
+                }
+                if table.lock().rows.len() as u128 == number {
+                    table.insert(id, &subject, "{}", 0).unwrap();
+                }
+                let state = table.lock();
+                let of_subjects = state.by_subject.values().map(Vec::len).sum::<usize>();
+                assert_eq!(
+                    (of_subjects as u128, state.ends.len() as u128),
+                    (number + 1, number + 1)
+                );
+                assert!(state.by_subject.values().all(|ids| !ids.is_empty()));
+            }
+            assert!(refused > 10, "{refused}");
+        }
+    }
+
+    #[test]
+    fn the_sessions_of_a_subject_are_listed_in_the_order_of_their_start() {
+        let table = FamilyTable::new(SessionLimits::default());
+        // In the order of their ids they would be listed the other way round.
+        let id = |number| Uuid::from_u128(100_u128 - number);
+        for number in 0..10 {
+            table.insert(id(number), "alice", "{}", 0).unwrap();
+        }
+        for gone in [0, 4, 9] {
+            table.remove(id(gone));
+        }
+        table.insert(id(10), "alice", "{}", 0).unwrap();
+        let listed: Vec<_> = table.list("alice", 1).iter().map(|info| info.session).collect();
+        assert_eq!(listed, [1, 2, 3, 5, 6, 7, 8, 10].map(id));
+        for number in 0..11 {
+            table.remove(id(number));
+        }
+        let state = table.lock();
+        assert!(state.rows.is_empty() && state.by_subject.is_empty());
+        assert_eq!(state.ends.first(), None);
     }
 }

@@ -6,6 +6,7 @@
 //! proves that we made a token. So an old generation can be told from a forgery, and only an old
 //! generation ends the session. Knowing a session's id is not enough to end it.
 
+mod ends;
 mod families;
 mod limits;
 mod refresh_token;
@@ -82,8 +83,8 @@ impl Sessions {
         if issuer.expires_in() > revocations.max_token_ttl() {
             return Err(Error::new(
                 Code::OutOfRange,
-                "the issuer's expiresIn exceeds the revocation list's maxTokenTtl; raise the \
-                 latter, or a verifier refuses every token",
+                "the issuer's expiresIn must not exceed the revocation list's maxTokenTtl; raise \
+                 maxTokenTtl, or verifiers refuse every token",
             ));
         }
         Ok(Self {

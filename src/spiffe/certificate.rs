@@ -34,36 +34,36 @@ pub enum Encoding {
 pub fn id_of(bytes: &[u8], encoding: Encoding) -> Result<String> {
     // Base64 and line ends make a PEM less than half as long again as its DER.
     if bytes.len() > MAX_LEN * 3 / 2 {
-        return Err(broken("a certificate is at most 64 KiB long"));
+        return Err(broken("a certificate must be at most 64 KiB long"));
     }
     match encoding {
         Encoding::Der => id_of_der(bytes),
         Encoding::Pem => match pem_rfc7468::decode_vec(bytes.trim_ascii_end()) {
             Ok(("CERTIFICATE", der)) => id_of_der(&der),
-            Ok(_) => Err(broken("the PEM has the label CERTIFICATE")),
-            Err(_) => Err(broken("the PEM is of one certificate, the leaf, and nothing else")),
+            Ok(_) => Err(broken("the PEM must have the label CERTIFICATE")),
+            Err(_) => Err(broken("the PEM must hold one certificate, the leaf, and nothing else")),
         },
     }
 }
 
 fn id_of_der(der: &[u8]) -> Result<String> {
     if der.len() > MAX_LEN {
-        return Err(broken("a certificate is at most 64 KiB long"));
+        return Err(broken("a certificate must be at most 64 KiB long"));
     }
     if der.starts_with(b"-----BEGIN") {
-        return Err(broken("bytes are DER; a PEM is given as a string"));
+        return Err(broken("bytes must be DER; pass a PEM as a string"));
     }
     // `from_der` refuses bytes after the certificate.
     let certificate = Certificate::from_der(der)
-        .map_err(|_| broken("this is not one X.509 certificate in DER"))?;
+        .map_err(|_| broken("the certificate must be one X.509 certificate in DER"))?;
     let certificate = certificate.tbs_certificate();
     if certificate.version() != Version::V3 {
-        return Err(broken("the certificate is of version 3"));
+        return Err(broken("the certificate must have version 3"));
     }
     let extensions = certificate.extensions().map_or(&[][..], Vec::as_slice);
     let mut seen = HashSet::new();
     if !extensions.iter().all(|extension| seen.insert(extension.extn_id)) {
-        return Err(broken("no extension is there twice"));
+        return Err(broken("the certificate must not have an extension twice"));
     }
     check_is_leaf(extensions)?;
     check_purposes(extensions)?;
@@ -75,22 +75,24 @@ fn check_is_leaf(extensions: &[Extension]) -> Result<()> {
     // Without the extension, a certificate is not of an authority (RFC 5280 section 4.2.1.9).
     if let Some((_, constraints)) = find::<BasicConstraints>(extensions)? {
         if constraints.ca {
-            return Err(broken("the certificate is not of an authority: cA is false"));
+            return Err(broken("the certificate must not be an authority's: cA must be false"));
         }
         if constraints.path_len_constraint.is_some() {
-            return Err(broken("only an authority has a pathLenConstraint"));
+            return Err(broken(
+                "the certificate must not have a pathLenConstraint, which is for authorities only",
+            ));
         }
     }
-    let (critical, usage) =
-        find::<KeyUsage>(extensions)?.ok_or_else(|| broken("the certificate has a keyUsage"))?;
+    let (critical, usage) = find::<KeyUsage>(extensions)?
+        .ok_or_else(|| broken("the certificate must have a keyUsage"))?;
     if !critical {
-        return Err(broken("the keyUsage is critical"));
+        return Err(broken("the keyUsage must be critical"));
     }
     if !usage.digital_signature() {
-        return Err(broken("the keyUsage has digitalSignature"));
+        return Err(broken("the keyUsage must have digitalSignature"));
     }
     if usage.key_cert_sign() || usage.crl_sign() {
-        return Err(broken("the keyUsage has neither keyCertSign nor cRLSign"));
+        return Err(broken("the keyUsage must not have keyCertSign or cRLSign"));
     }
     Ok(())
 }
@@ -101,28 +103,30 @@ fn check_purposes(extensions: &[Extension]) -> Result<()> {
     if has(ID_KP_SERVER_AUTH) && has(ID_KP_CLIENT_AUTH) {
         Ok(())
     } else {
-        Err(broken("the extended keyUsage has serverAuth and clientAuth"))
+        Err(broken("the extended keyUsage must have serverAuth and clientAuth"))
     }
 }
 
 /// The only URI among the subject's alternative names, which must be an id with a path.
 fn uri_of(certificate: &TbsCertificate, extensions: &[Extension]) -> Result<String> {
     let (critical, SubjectAltName(names)) = find(extensions)?
-        .ok_or_else(|| broken("the certificate has a subjectAltName with a URI"))?;
+        .ok_or_else(|| broken("the certificate must have a subjectAltName with a URI"))?;
     if !critical && certificate.subject().is_empty() {
-        return Err(broken("the subjectAltName is critical when the subject is empty"));
+        return Err(broken("the subjectAltName must be critical if the subject is empty"));
     }
     let mut uris = names.iter().filter_map(|name| match name {
         GeneralName::UniformResourceIdentifier(uri) => Some(uri.as_str()),
         _ => None,
     });
     let (Some(uri), None) = (uris.next(), uris.next()) else {
-        return Err(broken("the subjectAltName has exactly one URI"));
+        return Err(broken("the subjectAltName must have exactly one URI"));
     };
     let id =
         SpiffeId::parse(uri).map_err(|error| Error { code: Code::SpiffeCertificate, ..error })?;
     match id.path() {
-        "" => Err(broken("the SPIFFE ID of a leaf has a path: this one is of a trust domain")),
+        "" => {
+            Err(broken("the SPIFFE ID of a leaf must have a path: this one names a trust domain"))
+        }
         _ => Ok(uri.into()),
     }
 }

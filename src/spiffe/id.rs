@@ -28,11 +28,11 @@ impl<'a> SpiffeId<'a> {
     /// nothing of the text.
     pub fn parse(uri: &'a str) -> Result<Self> {
         if uri.len() > MAX_ID_LEN {
-            return Err(broken("a SPIFFE ID is at most 2048 bytes long"));
+            return Err(broken("a SPIFFE ID must be at most 2048 bytes long"));
         }
         let rest = uri
             .strip_prefix(SCHEME)
-            .ok_or_else(|| broken("a SPIFFE ID starts with \"spiffe://\", in lower case"))?;
+            .ok_or_else(|| broken("a SPIFFE ID must start with \"spiffe://\", in lower case"))?;
         let (trust_domain, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         check_trust_domain(trust_domain)?;
         check_path(path)?;
@@ -69,7 +69,7 @@ impl TrustDomain {
         }
         match SpiffeId::parse(text)? {
             SpiffeId { trust_domain, path: "", .. } => Ok(Self(trust_domain.into())),
-            _ => Err(broken("the SPIFFE ID of a trust domain has no path")),
+            _ => Err(broken("the SPIFFE ID of a trust domain must not have a path")),
         }
     }
 
@@ -87,19 +87,20 @@ impl fmt::Debug for TrustDomain {
 
 fn check_trust_domain(name: &str) -> Result<()> {
     if name.is_empty() {
-        return Err(broken("a SPIFFE ID has a trust domain"));
+        return Err(broken("a SPIFFE ID must have a trust domain"));
     }
     if name.len() > MAX_TRUST_DOMAIN_LEN {
-        return Err(broken("a trust domain is at most 255 bytes long"));
+        return Err(broken("a trust domain must be at most 255 bytes long"));
     }
     let is_allowed = |byte: &u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'-' | b'_');
     name.bytes().find(|byte| !is_allowed(byte)).map_or(Ok(()), |byte| {
         Err(broken(match byte {
-            b'@' => "a SPIFFE ID has no user info",
-            b':' => "a SPIFFE ID has no port",
-            b'A'..=b'Z' => "a trust domain is in lower case",
-            other => foreign(other)
-                .unwrap_or("a trust domain is of letters, digits, dots, dashes and underscores"),
+            b'@' => "a SPIFFE ID must not have user info",
+            b':' => "a SPIFFE ID must not have a port",
+            b'A'..=b'Z' => "a trust domain must be in lower case",
+            other => foreign(other).unwrap_or(
+                "a trust domain must have only letters, digits, dots, dashes and underscores",
+            ),
         }))
     })
 }
@@ -107,11 +108,13 @@ fn check_trust_domain(name: &str) -> Result<()> {
 fn check_path(path: &str) -> Result<()> {
     let Some(segments) = path.strip_prefix('/') else { return Ok(()) };
     if path.ends_with('/') {
-        return Err(broken("the path of a SPIFFE ID does not end with a slash"));
+        return Err(broken("the path of a SPIFFE ID must not end with a slash"));
     }
     segments.split('/').try_for_each(|segment| match segment {
-        "" => Err(broken("no segment of the path of a SPIFFE ID is empty")),
-        "." | ".." => Err(broken("no segment of the path of a SPIFFE ID is \".\" or \"..\"")),
+        "" => Err(broken("the path of a SPIFFE ID must not have an empty segment")),
+        "." | ".." => {
+            Err(broken("the path of a SPIFFE ID must not have a segment \".\" or \"..\""))
+        }
         _ => check_segment(segment),
     })
 }
@@ -120,7 +123,7 @@ fn check_segment(segment: &str) -> Result<()> {
     let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
     segment.bytes().find(|byte| !is_allowed(byte)).map_or(Ok(()), |byte| {
         Err(broken(foreign(byte).unwrap_or(
-            "the path of a SPIFFE ID is of letters, digits, dots, dashes and underscores",
+            "the path of a SPIFFE ID must have only letters, digits, dots, dashes and underscores",
         )))
     })
 }
@@ -129,9 +132,9 @@ fn check_segment(segment: &str) -> Result<()> {
 /// `None` for any other character.
 fn foreign(byte: u8) -> Option<&'static str> {
     match byte {
-        b'%' => Some("nothing in a SPIFFE ID is percent-encoded"),
-        b'?' => Some("a SPIFFE ID has no query"),
-        b'#' => Some("a SPIFFE ID has no fragment"),
+        b'%' => Some("a SPIFFE ID must not be percent-encoded"),
+        b'?' => Some("a SPIFFE ID must not have a query"),
+        b'#' => Some("a SPIFFE ID must not have a fragment"),
         _ => None,
     }
 }

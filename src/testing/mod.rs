@@ -2,4 +2,5 @@
 
 #[allow(unsafe_code, reason = "an allocator")]
 pub(crate) mod allocations;
+pub(crate) mod steps;
 pub(crate) mod vectors;

@@ -46,7 +46,10 @@ impl Fault {
 
 /// The error of a defect in this package.
 pub(crate) fn internal() -> Error {
-    Error::new(Code::Internal, "a defect in @nodesec/native; please report what you called")
+    Error::new(
+        Code::Internal,
+        "an internal error in @nodesec/native; please report the call that caused it",
+    )
 }
 
 /// The result of an export: its value, or the error that the façade throws.

@@ -63,7 +63,7 @@ impl Arg<'_> {
         self.handle_if::<T>()?.ok_or_else(|| {
             let class = T::CLASS;
             if self.name == "this" {
-                Fault::new(Code::InvalidThis, format!("this method belongs to a {class}"))
+                Fault::new(Code::InvalidThis, format!("this method must be called on a {class}"))
             } else {
                 self.wrong_type(&format!("a {class}"))
             }

@@ -165,7 +165,7 @@ fn unknown(name: &str, known: &[&str]) -> Fault {
     let nearest = known.iter().min_by_key(|known| distance(name, known));
     let hint = match nearest {
         Some(nearest) if distance(name, nearest) <= 3 => format!("; did you mean \"{nearest}\"?"),
-        _ => format!("; there are {}", known.join(", ")),
+        _ => format!("; the options are {}", known.join(", ")),
     };
     // The name may be shown, since it comes from the caller's source text. A long one is cut.
     let name: String = name.chars().take(40).collect();
@@ -204,6 +204,6 @@ mod tests {
         let Fault::Coded(error) = unknown("memCost", &["memoryCost", "salt"]) else { panic!() };
         assert_eq!(error.message, "unknown option \"memCost\"; did you mean \"memoryCost\"?");
         let Fault::Coded(error) = unknown("zzzzzzzz", &["a", "b"]) else { panic!() };
-        assert_eq!(error.message, "unknown option \"zzzzzzzz\"; there are a, b");
+        assert_eq!(error.message, "unknown option \"zzzzzzzz\"; the options are a, b");
     }
 }

@@ -69,8 +69,9 @@ impl Arg<'_> {
         if seconds > MAX_NUMERIC_DATE {
             return Err(self.out_of_range("seconds since 1970, not milliseconds"));
         }
-        self.whole(seconds.ceil())
-            .ok_or_else(|| self.out_of_range("a valid Date, or seconds since 1970 from 0 up"))
+        self.whole(seconds.ceil()).ok_or_else(|| {
+            self.out_of_range("a valid Date not before 1970, or 0 or more seconds since 1970")
+        })
     }
 
     /// A `NumericDate` as a token holds it: seconds since 1970, which need not be whole. Refuses

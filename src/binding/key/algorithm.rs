@@ -35,7 +35,7 @@ pub(crate) fn algorithm(name: Arg<'_>) -> Result<Algorithm> {
 pub(crate) fn algorithms(names: Arg<'_>) -> Result<Vec<Algorithm>> {
     let names = names.array(MAX_ALGORITHMS)?;
     if names.is_empty() {
-        return Err(Fault::new(Code::OutOfRange, "algorithms must name at least one"));
+        return Err(Fault::new(Code::OutOfRange, "algorithms must name at least one algorithm"));
     }
     names.into_iter().map(algorithm).collect()
 }
@@ -43,7 +43,7 @@ pub(crate) fn algorithms(names: Arg<'_>) -> Result<Vec<Algorithm>> {
 fn key_pair_algorithms(names: Arg<'_>) -> Result<Vec<Algorithm>> {
     let algorithms = algorithms(names)?;
     if algorithms.iter().any(|algorithm| algorithm.is_symmetric()) {
-        return Err(names.invalid("must be of key pairs: a JWK Set has no HMAC keys"));
+        return Err(names.invalid("must be asymmetric: a JWK Set has no HMAC keys"));
     }
     Ok(algorithms)
 }

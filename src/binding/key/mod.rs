@@ -248,7 +248,7 @@ pub(super) fn key_is_private(env: &Env, key: Unknown<'_>) -> napi::Result<Outcom
 pub(super) fn key_public_jwk(env: &Env, key: Unknown<'_>) -> napi::Result<Outcome<String>> {
     guard(env, || {
         Arg::new(env, &key, "this").handle::<Key>()?.public_jwk().ok_or_else(|| {
-            Fault::new(Code::JwtKey, "an HMAC key has no public half: it must stay secret")
+            Fault::new(Code::JwtKey, "an HMAC key has no public JWK: it must stay secret")
         })
     })
 }

@@ -11,7 +11,9 @@ pub(crate) fn keys(keys: Arg<'_>) -> Result<KeySource> {
     if let Some(set) = keys.handle_if::<KeySet>()? {
         if set.purpose() != KeyUse::Sig {
             // JWT-SVIDs have rules of their own, which only `JwtVerifier.spiffe` checks.
-            return Err(keys.invalid("with the option use: 'jwt-svid' is for JwtVerifier.spiffe"));
+            return Err(keys.invalid(
+                "must not have the option use: 'jwt-svid', which is for JwtVerifier.spiffe only",
+            ));
         }
         return Ok(KeySource::Set(set));
     }

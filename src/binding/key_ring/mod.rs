@@ -308,8 +308,8 @@ fn shared(
     match SHARED.share(&text, |known| given.agree_with(known.options()), make)? {
         Shared::Object(ring) => Ok(ring),
         Shared::Conflict => Err(name.invalid(
-            "names a shared ring with other options: give the same ones everywhere, or none where \
-             it exists",
+            "names a shared ring with other options: pass the same options everywhere, or none if \
+             the ring exists",
         )),
         Shared::Full => Err(name.out_of_range(format!("one of at most {MAX_SHARED} names"))),
     }

@@ -227,7 +227,10 @@ pub(super) fn password_parse_hash(
 ) -> napi::Result<Outcome<HashInfo>> {
     guard(env, || {
         let digest = parse(&Arg::new(env, &digest, "digest"))?.ok_or_else(|| {
-            Error::new(Code::PasswordDigest, "the digest is not of Argon2 but of another scheme")
+            Error::new(
+                Code::PasswordDigest,
+                "the digest must be an Argon2 digest, not one of another scheme",
+            )
         })?;
         let some = |bytes: &[u8]| (!bytes.is_empty()).then(|| bytes.to_vec().into());
         Ok(HashInfo {
@@ -279,7 +282,8 @@ fn refuse_signal<'a, T: OptionSet<'a>>(env: &Env, options: &'a Unknown<'_>) -> R
     match Arg::new(env, options, "options").options(T::NAMES)?.get("signal")? {
         Some(_) => Err(Fault::new(
             Code::UnknownOption,
-            "the option \"signal\" is for calls that return a promise",
+            "the option \"signal\" must be left out: only calls that return a promise can be \
+             aborted",
         )),
         None => Ok(()),
     }

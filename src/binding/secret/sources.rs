@@ -79,7 +79,7 @@ pub(crate) fn secret_from_string(
         let encoding = encoding.map_or(Ok(Encoding::Utf8), |encoding| encoding.one_of(&TEXTS))?;
         let secret = SecretBuffer::make(|| {
             let secret = text.secret_text(0..=MAX_TEXT_LEN)?.into_decoded(encoding)?;
-            secret.ok_or_else(|| text.invalid("is not of the encoding given"))
+            secret.ok_or_else(|| text.invalid("must be valid in the given encoding"))
         })?;
         Arg::new(env, &target, "this").attach(secret)
     })
@@ -115,8 +115,8 @@ pub(crate) fn secret_from_file(
             secret.filter(|secret| !secret.is_empty()).ok_or_else(|| {
                 Fault::new(
                     Code::SecretFile,
-                    "the file of the secret is not of the encoding given, or holds nothing but a \
-                     line ending; write it without blanks and comments",
+                    "the secret file must be valid in the given encoding and hold more than a line \
+                     ending; write it without blanks and comments",
                 )
             })
         })?;
@@ -143,13 +143,11 @@ pub(crate) fn secret_from_env(
         let refused = |why| Fault::new(Code::SecretEnv, why);
         let secret = SecretBuffer::make(|| {
             let value = name.read()?.filter(|value| !value.is_empty()).ok_or_else(|| {
-                refused(
-                    "the variable of the secret is not set, is empty, or has been taken already",
-                )
+                refused("the environment variable is not set, is empty, or has already been taken")
             })?;
-            value
-                .into_decoded(encoding)?
-                .ok_or_else(|| refused("the variable of the secret is not of the encoding given"))
+            value.into_decoded(encoding)?.ok_or_else(|| {
+                refused("the environment variable must be valid in the given encoding")
+            })
         })?;
         Arg::new(env, &target, "this").attach(secret)?;
         // Wiped last, so that a call that fails leaves the variable for the next call.

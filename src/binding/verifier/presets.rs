@@ -115,7 +115,7 @@ fn bundle_keys(bundle: &Arg<'_>) -> Result<VerifierKeys> {
         return Ok(VerifierKeys { source: KeySource::Set(set), remote: Some(out::same(bundle)) });
     }
     if !bundle.is_string()? {
-        return Err(bundle.wrong_type("a JWK Set, an object or its JSON text, or a RemoteJwks"));
+        return Err(bundle.wrong_type("a JWK Set as an object or as JSON text, or a RemoteJwks"));
     }
     let rules = ImportRules::of(KeyUse::JwtSvid, None);
     let keys = import(&bundle.string(0..=usize::MAX)?, &rules)?;

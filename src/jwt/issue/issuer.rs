@@ -67,7 +67,7 @@ impl Issuer {
         if !may_sign {
             return Err(Error::new(
                 Code::JwtKey,
-                "an issuer signs with a KeyRing or with one private or HMAC key",
+                "an issuer must have a KeyRing, or one private or HMAC key, to sign with",
             ));
         }
         let issuer = Self {
@@ -173,7 +173,7 @@ impl Issuer {
         let claims = Claims::parse(text).map_err(|rejection| match rejection {
             Rejection::Claim(claim, Reason::Type) => Error::new(
                 Code::JwtClaim,
-                format!("the claim \"{}\" is of the wrong type", claim.name()),
+                format!("the claim \"{}\" has the wrong type", claim.name()),
             ),
             _ => Error::new(
                 Code::JwtClaim,
@@ -208,8 +208,8 @@ impl Issuer {
             return Err(Error::new(
                 Code::OutOfRange,
                 format!(
-                    "expiresIn is {life} s, but the key ring keeps retired keys for tokens of at \
-                     most {longest} s; raise its maxTokenTtl"
+                    "expiresIn ({life} s) must not exceed the key ring's maxTokenTtl ({longest} \
+                     s); raise maxTokenTtl"
                 ),
             ));
         }
@@ -242,6 +242,6 @@ fn finish(key: &Key, token: &mut Vec<u8>, signature: &mut Vec<u8>) -> Result<()>
 fn too_long() -> Error {
     Error::new(
         Code::OutOfRange,
-        format!("the claims make a token of over {MAX_TOKEN_LEN} bytes; sign fewer"),
+        format!("the token must be at most {MAX_TOKEN_LEN} bytes long; sign fewer claims"),
     )
 }

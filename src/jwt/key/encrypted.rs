@@ -33,8 +33,8 @@ pub(super) fn decrypt(der: &[u8], passphrase: &[u8]) -> Result<Secret> {
     };
     if !affordable {
         return Err(invalid(format!(
-            "the key's encryption asks for too much work: at most {MAX_ITERATIONS} iterations of \
-             PBKDF2, or 64 MiB of scrypt; encrypt it anew"
+            "the key's encryption needs too much work; encrypt it again with at most \
+             {MAX_ITERATIONS} iterations of PBKDF2, or 64 MiB of scrypt"
         )));
     }
     TraceGuard::run(Depth::Derivation, |trace| {
@@ -63,12 +63,12 @@ fn failed(error: pkcs5::Error) -> Error {
 }
 
 fn wrong() -> Error {
-    invalid("the passphrase does not open the key")
+    invalid("the passphrase does not decrypt the key")
 }
 
 fn unknown() -> Error {
     invalid(
-        "the key is not encrypted with PBES2, AES and PBKDF2 (SHA-2) or scrypt; encrypt it anew, \
-         as with `openssl pkcs8 -topk8 -v2 aes-256-cbc`",
+        "the key must be encrypted with PBES2, AES and PBKDF2 (SHA-2) or scrypt; encrypt it again, \
+         for example with `openssl pkcs8 -topk8 -v2 aes-256-cbc`",
     )
 }

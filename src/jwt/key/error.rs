@@ -16,7 +16,7 @@ pub(crate) fn unusable(alg: &str) -> Error {
 
 /// The error for a JWK without the members of a public key of this algorithm.
 pub(crate) fn malformed_jwk(alg: &str) -> Error {
-    invalid(format!("this is not a public {alg} signature key as a JWK"))
+    invalid(format!("the JWK is not a public {alg} signature key"))
 }
 
 /// The error for a key that its library fails to encode.

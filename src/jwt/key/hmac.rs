@@ -72,7 +72,7 @@ impl Scheme for Hmac {
         let least = self.output_len();
         if !(least..=MAX_SECRET_LEN).contains(&secret.len()) {
             return Err(invalid(format!(
-                "an {name} secret has {least} to {MAX_SECRET_LEN} bytes; \
+                "an {name} secret must be {least} to {MAX_SECRET_LEN} bytes long; \
                  SecretBuffer.random({least}) makes one"
             )));
         }

@@ -105,7 +105,10 @@ impl Key {
 
 fn checked_kid(kid: String) -> Result<String> {
     if kid.is_empty() || kid.len() > MAX_KID_LEN {
-        return Err(Error::new(Code::OutOfRange, format!("kid has 1 to {MAX_KID_LEN} bytes")));
+        return Err(Error::new(
+            Code::OutOfRange,
+            format!("kid must be 1 to {MAX_KID_LEN} bytes long"),
+        ));
     }
     Ok(kid)
 }

@@ -18,7 +18,7 @@ pub(super) fn check_pair(key: &Key) -> Result<()> {
     if key.verifies(MESSAGE, &signature) && is_read_by_others(public, key.algorithm(), &signature) {
         return Ok(());
     }
-    Err(invalid("the private and the public half of the key do not belong together"))
+    Err(invalid("the private and the public half of the key do not match"))
 }
 
 /// Whether the `jsonwebtoken` crate verifies a signature with the published JWK. `true` for an

@@ -27,15 +27,20 @@ impl Key {
         }
         let pem = pem.strip_prefix(BYTE_ORDER_MARK).unwrap_or(pem);
         match memchr::memmem::find_iter(pem, BEGIN).count() {
-            0 => return Err(invalid("there is no PEM section; DER is for fromDer")),
+            0 => return Err(invalid("the PEM has no section; pass DER to fromDer")),
             1 => {}
-            _ => return Err(invalid("the PEM holds several sections; give the one of the key")),
+            _ => {
+                return Err(invalid(
+                    "the PEM must have one section; pass the section of the key alone",
+                ));
+            }
         }
         let label = pem_rfc7468::decode_label(pem).map_err(|_| malformed())?;
         let form = Form::of_label(label).ok_or_else(|| foreign(label))?;
         if memchr::memmem::find(pem, b"Proc-Type: 4,ENCRYPTED").is_some() {
             return Err(invalid(
-                "the key is encrypted in OpenSSL's old way; make it PKCS#8: openssl pkcs8 -topk8",
+                "the key has OpenSSL's legacy encryption; convert it to PKCS#8: openssl pkcs8 \
+                 -topk8",
             ));
         }
         let decode = |room: &mut [u8]| match pem_rfc7468::decode(pem, room) {
@@ -68,21 +73,24 @@ impl Key {
 }
 
 fn malformed() -> Error {
-    invalid("the PEM is malformed: between its two lines is base64, after them nothing")
+    invalid(
+        "the PEM is malformed: it must have base64 between its two boundary lines, and nothing \
+         after them",
+    )
 }
 
 /// The error for a section that is not a key.
 fn foreign(label: &str) -> Error {
     invalid(match label {
         "CERTIFICATE" => {
-            "a certificate is no key; give its public key: openssl x509 -pubkey -noout"
+            "a certificate is not a key; pass its public key: openssl x509 -pubkey -noout"
         }
         "CERTIFICATE REQUEST" => {
-            "a certificate request is no key; give its public key: openssl req -pubkey -noout"
+            "a certificate request is not a key; pass its public key: openssl req -pubkey -noout"
         }
         "OPENSSH PRIVATE KEY" => {
-            "a private key of OpenSSH is not read; make it PEM: ssh-keygen -p -m PKCS8"
+            "an OpenSSH private key cannot be read; convert it to PEM: ssh-keygen -p -m PKCS8"
         }
-        _ => "the PEM's section is no key; PKCS#8, SPKI, PKCS#1 and SEC 1 are read",
+        _ => "the PEM's section must be a key in PKCS#8, SPKI, PKCS#1 or SEC 1",
     })
 }

@@ -23,7 +23,7 @@ pub enum Purpose {
 /// otherwise.
 pub fn check_purpose(json: &str, algorithm: Algorithm, purpose: Purpose) -> Result<()> {
     if purpose == Purpose::Both && !algorithm.is_symmetric() {
-        return Err(invalid("an \"oct\" JWK is a secret, which makes HMAC keys only"));
+        return Err(invalid("an \"oct\" JWK is a secret: it can only make HMAC keys"));
     }
     check(&members_of(json)?, algorithm, purpose)
 }
@@ -40,10 +40,10 @@ pub(super) fn check(
         return Err(invalid("the JWK is for another algorithm"));
     }
     if text("use").is_some_and(|purpose| purpose != "sig") {
-        return Err(invalid("the JWK is for another use than signatures"));
+        return Err(invalid("the JWK's \"use\" must be \"sig\""));
     }
     if text("kid").is_some_and(|kid| !(1..=MAX_KID_LEN).contains(&kid.len())) {
-        return Err(invalid("the JWK's \"kid\" is no text of 1 to 256 bytes"));
+        return Err(invalid("the JWK's \"kid\" must be a string of 1 to 256 bytes"));
     }
     let Some(operations) = members.get("key_ops") else { return Ok(()) };
     let operations = operations.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -58,7 +58,7 @@ pub(super) fn check(
         operations.len() < 2 || (operations.len() == 2 && operations[0] != operations[1]);
     if !is_distinct || !operations.iter().all(known) {
         return Err(invalid(
-            "the JWK's \"key_ops\" may hold sign and verify, each once, and nothing else",
+            "the JWK's \"key_ops\" must hold only sign and verify, each at most once",
         ));
     }
     if !wanted.iter().all(|name| operations.iter().any(|own| own == name)) {

@@ -85,7 +85,7 @@ impl Scheme for Rsa {
             2048 => KeySize::Rsa2048,
             3072 => KeySize::Rsa3072,
             4096 => KeySize::Rsa4096,
-            _ => return Err(invalid("modulusLength is 2048, 3072 or 4096")),
+            _ => return Err(invalid("modulusLength must be 2048, 3072 or 4096")),
         };
         let pair = KeyPair::generate(size).map_err(|_| not_generated())?;
         self.private(pair)?.ok_or_else(not_generated)
@@ -142,7 +142,7 @@ fn check_numbers(n: &[u8], e: &[u8]) -> Result<()> {
         return Ok(());
     }
     Err(invalid(
-        "an RSA key has an odd modulus of 2048 to 8192 bits and an odd exponent of 3 or more",
+        "an RSA key must have an odd modulus of 2048 to 8192 bits and an odd exponent of 3 or more",
     ))
 }
 

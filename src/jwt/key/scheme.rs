@@ -25,7 +25,7 @@ pub(crate) trait Scheme: Sync {
 
     /// Makes a key from a shared secret. `ERR_JWT_KEY` for every scheme but HMAC.
     fn secret_key(&self, _secret: &[u8], _name: &str) -> Result<PrivateKey> {
-        Err(invalid("a secret makes an HMAC key; for this alg use a PEM or a JWK"))
+        Err(invalid("a secret can only make an HMAC key; for this alg, pass a PEM or a JWK"))
     }
 
     /// Reads a private key from DER of this form.

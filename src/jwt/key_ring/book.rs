@@ -86,7 +86,7 @@ impl Book {
         if self.entries.iter().any(|entry| entry.info.kid == key.kid()) {
             return Err(Error::new(
                 Code::KeyringDuplicate,
-                "the ring holds, or held, a key with this kid; give every key its own",
+                "the ring has or had a key with this kid; give every key its own kid",
             ));
         }
         if matches!(state, KeyState::Next | KeyState::Active) && !key.is_private() {
@@ -110,8 +110,8 @@ impl Book {
         Err(Error::new(
             Code::KeyringFull,
             format!(
-                "the ring holds as many keys as it may, {MAX_RING_KEYS} with revoked ones: wait \
-                 until retired ones are forgotten, or begin a new ring"
+                "the ring is full: it holds at most {MAX_RING_KEYS} keys, including revoked keys; \
+                 wait until retired keys are removed, or create a new ring"
             ),
         ))
     }
@@ -150,7 +150,7 @@ impl Book {
         let Some(entry) = self.entries.iter_mut().find(|entry| entry.info.kid == kid) else {
             return Err(Error::new(
                 Code::KeyringUnknownKey,
-                "the ring has no key with this kid; list() names those it has",
+                "the ring has no key with this kid; list() returns its keys",
             ));
         };
         let from = entry.info.state;

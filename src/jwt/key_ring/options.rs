@@ -35,8 +35,8 @@ impl RingOptions {
         if every <= self.jwks_max_age {
             return Err(Error::new(
                 Code::OutOfRange,
-                "rotateEvery must be longer than jwksMaxAge, for which a key is published before it \
-                 signs",
+                "rotateEvery must be longer than jwksMaxAge: a key is published for that long \
+                 before it signs",
             ));
         }
         let least = self.longest_use().div_ceil(MOST_RETIRED);
@@ -44,8 +44,8 @@ impl RingOptions {
             return Err(Error::new(
                 Code::OutOfRange,
                 format!(
-                    "rotateEvery must be at least {least} s with this maxTokenTtl, for which a key \
-                     verifies after it has signed: a ring holds at most {MAX_RING_KEYS} keys"
+                    "rotateEvery must be at least {least} s with this maxTokenTtl: a retired key \
+                     verifies for that long, and a ring holds at most {MAX_RING_KEYS} keys"
                 ),
             ));
         }

@@ -243,10 +243,10 @@ impl<'a> Reader<'a> {
 fn unreadable() -> Error {
     Error::new(
         Code::SecretSeal,
-        "the sealed ring is of a format that this version does not know; update this module",
+        "the sealed ring has a format that this version does not support; update @nodesec/native",
     )
 }
 
 fn too_large() -> Error {
-    Error::new(Code::OutOfRange, "the ring holds more than can be sealed; use fewer keys")
+    Error::new(Code::OutOfRange, "the ring is too large to seal; use fewer keys")
 }

@@ -81,7 +81,9 @@ pub fn import(json: &str, rules: &ImportRules) -> Result<Vec<Key>> {
             }
         }
         if found.keys.len() > MAX_KEYS {
-            return Err(invalid("the JWK Set makes more than 1000 keys; name fewer algorithms"));
+            return Err(invalid(
+                "the JWK Set must not make more than 1000 keys; name fewer algorithms",
+            ));
         }
     }
     let is_lost =
@@ -121,7 +123,7 @@ impl Found {
 fn jwks(json: &str) -> Result<Vec<Map<String, Value>>> {
     let malformed = || {
         invalid(
-            "this is not a JWK Set: an object with an array \"keys\", of at most 1 MiB and 1000 keys",
+            "a JWK Set must be an object with an array \"keys\", of at most 1 MiB and 1000 keys",
         )
     };
     if json.len() > MAX_SET_LEN {

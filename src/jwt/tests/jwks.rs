@@ -269,12 +269,12 @@ fn a_jwk_of_the_right_members_whose_point_is_no_key_is_told_from_one_of_other_me
     let weak = encoded(&[&[1][..], &[0; 31]].concat());
     for (jwk, algorithm, expected) in [
         (ec(32), Algorithm::Es256, "this is not a valid ES256 key"),
-        (ec(31), Algorithm::Es256, "this is not a public ES256 signature key as a JWK"),
-        (ec(32), Algorithm::Es384, "this is not a public ES384 signature key as a JWK"),
+        (ec(31), Algorithm::Es256, "the JWK is not a public ES256 signature key"),
+        (ec(32), Algorithm::Es384, "the JWK is not a public ES384 signature key"),
         (okp(weak), Algorithm::EdDsa, "this is not a valid EdDSA key"),
         (okp(encoded(&[0xff; 32])), Algorithm::EdDsa, "this is not a valid EdDSA key"),
-        (okp(ones(31)), Algorithm::EdDsa, "this is not a public EdDSA signature key as a JWK"),
-        (ec(32), Algorithm::Hs256, "this is not a public HS256 signature key as a JWK"),
+        (okp(ones(31)), Algorithm::EdDsa, "the JWK is not a public EdDSA signature key"),
+        (ec(32), Algorithm::Hs256, "the JWK is not a public HS256 signature key"),
     ] {
         let error = Key::from_public_jwk(&jwk.to_string(), algorithm, None).unwrap_err();
         assert_eq!(error.to_string(), format!("ERR_JWT_KEY: {expected}"), "{jwk}");

@@ -70,16 +70,16 @@ fn messages_about_pem_files_name_the_remedy() {
         (pem("certificate"), "openssl x509 -pubkey"),
         (pem("certificate request"), "openssl req -pubkey"),
         (key.replace("PRIVATE KEY", "OPENSSH PRIVATE KEY"), "ssh-keygen -p -m PKCS8"),
-        (key.replace("PRIVATE KEY", "X509 CRL"), "PKCS#8, SPKI, PKCS#1 and SEC 1"),
+        (key.replace("PRIVATE KEY", "X509 CRL"), "PKCS#8, SPKI, PKCS#1 or SEC 1"),
         (
             "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n\
              AAAA\n-----END RSA PRIVATE KEY-----\n"
                 .into(),
             "openssl pkcs8 -topk8",
         ),
-        (format!("{key}{key}"), "several sections"),
+        (format!("{key}{key}"), "must have one section"),
         ("AAAA".into(), "fromDer"),
-        (format!("{key}after"), "after them nothing"),
+        (format!("{key}after"), "nothing after them"),
         ("#".repeat(MAX_KEY_LEN + 1), "64 KiB"),
     ] {
         let error = Key::from_pem(file.as_bytes(), Algorithm::EdDsa, None).unwrap_err();

@@ -101,7 +101,7 @@ impl Reason {
     pub fn message(self, claim: &str) -> String {
         match self {
             Self::Missing => format!("the token has no \"{claim}\""),
-            Self::Type => format!("the token's \"{claim}\" is of the wrong type"),
+            Self::Type => format!("the token's \"{claim}\" has the wrong type"),
             Self::Mismatch => format!("the token's \"{claim}\" is not accepted"),
         }
     }
@@ -138,7 +138,7 @@ macro_rules! rejections {
             pub fn message(self) -> String {
                 match self {
                     Self::Claim(claim, reason) => reason.message(claim.name()),
-                    Self::Required(_) => "the token lacks a claim that is required".into(),
+                    Self::Required(_) => "the token lacks a required claim".into(),
                     $(Self::$variant => $message.into(),)+
                 }
             }
@@ -177,7 +177,7 @@ rejections! {
     RevocationUnavailable = 10, RevocationClosed, "the revocation list is closed";
     /// The keys that another service publishes have not been loaded, or were loaded too long ago.
     KeysUnavailable = 11, JwtKeysUnavailable,
-        "the keys that tokens are verified with are not available; try again later";
+        "the verification keys are not available; try again later";
     /// The header has a parameter that tokens of this kind must not have.
     HeaderParameter = 13, JwtMalformed, "the token's header has a parameter that is not allowed";
 }

@@ -55,14 +55,14 @@ impl VerifierOptions {
         if self.clock_tolerance > MAX_CLOCK_TOLERANCE {
             return Err(Error::new(
                 Code::OutOfRange,
-                format!("clockTolerance is at most {MAX_CLOCK_TOLERANCE} s"),
+                format!("clockTolerance must be at most {MAX_CLOCK_TOLERANCE} s"),
             ));
         }
         self.apply_kind()?;
         if self.required_claims.len() > usize::from(MAX_REQUIRED) {
             return Err(Error::new(
                 Code::OutOfRange,
-                format!("requiredClaims names at most {MAX_REQUIRED}"),
+                format!("requiredClaims must name at most {MAX_REQUIRED} claims"),
             ));
         }
         if let KeySource::Keys(keys) = &mut self.keys {
@@ -105,7 +105,10 @@ fn check_named(option: &str, expected: &Expected) -> Result<()> {
         Expected::OneOf(_) => Ok(()),
         Expected::Anything => Err(Error::new(
             Code::InvalidArgValue,
-            format!("{option} must be named: tokens of this kind are never for anyone"),
+            format!(
+                "{option} must name the accepted values: for tokens of this kind, the check cannot \
+                 be turned off"
+            ),
         )),
     }
 }

@@ -52,14 +52,14 @@ fn choose(wish: Option<&OsStr>, works: impl Fn(&dyn Engine) -> Result<bool>) -> 
     }
     let wished = wish.and_then(|wish| kernel::available().find(|kernel| wish == kernel.name()));
     let warning = (wish.is_some() && wished.is_none()).then_some(
-        "NODESEC_ARGON2 is ignored: it names no Argon2 engine that this machine can run",
+        "NODESEC_ARGON2 is ignored: it does not name an Argon2 engine that this machine can run",
     );
     let engine = Box::new(Own::new(wished.unwrap_or_else(kernel::fastest)));
     if works(&*engine)? {
         return Ok(Choice { engine, warning });
     }
-    let warning = "the Argon2 engine failed its self-test on this machine; the slower one of the \
-                   argon2 crate is used instead. Please report it with the processor's name";
+    let warning = "the Argon2 engine failed its self-test on this machine; the slower engine of \
+                   the argon2 crate is used instead. Please report it with the processor's name";
     Ok(Choice { engine: Box::new(RustCrypto), warning: Some(warning) })
 }
 

@@ -29,7 +29,7 @@ impl Engine for RustCrypto {
         let data = AssociatedData::new(inputs.associated_data).map_err(|_| {
             let max = CrateParams::MAX_DATA_LEN;
             let message =
-                format!("the engine rustcrypto takes {max} bytes of associated data at most");
+                format!("associatedData must be at most {max} bytes with the engine rustcrypto");
             Error::new(Code::OutOfRange, message)
         })?;
         let params = ParamsBuilder::new()

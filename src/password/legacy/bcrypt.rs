@@ -72,7 +72,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Bcrypt>> {
 pub(super) fn parse_django(text: &str, before: Before) -> Result<Bcrypt> {
     match parse(text)? {
         Some(hash) if matches!(hash.before, Before::Nothing) => Ok(Bcrypt { before, ..hash }),
-        _ => Err(malformed("not of bcrypt, as its prefix says")),
+        _ => Err(malformed("its prefix says bcrypt, but it is not a bcrypt hash")),
     }
 }
 
@@ -113,13 +113,13 @@ impl std::fmt::Debug for Bcrypt {
 
 /// Parses `12$` and 53 characters.
 fn parse_crypt(text: &str, extends_sign: bool, before: Before) -> Result<Bcrypt> {
-    let (cost, rest) = text.split_once('$').ok_or_else(|| malformed("without bcrypt's cost"))?;
+    let (cost, rest) = text.split_once('$').ok_or_else(|| malformed("it has no cost"))?;
     if cost.len() != 2 {
-        return Err(malformed("with a cost that is not of two digits"));
+        return Err(malformed("its cost must have two digits"));
     }
     let cost = cost.strip_prefix('0').unwrap_or(cost);
     if rest.len() != SALT_TEXT + TAG_TEXT || !rest.is_ascii() {
-        return Err(malformed("not of the length that bcrypt has"));
+        return Err(malformed("it does not have the length of a bcrypt hash"));
     }
     let (salt, tag) = rest.split_at(SALT_TEXT);
     assemble(cost, extends_sign, before, salt, tag)
@@ -129,14 +129,14 @@ fn parse_crypt(text: &str, extends_sign: bool, before: Before) -> Result<Bcrypt>
 fn parse_passlib(text: &str) -> Result<Bcrypt> {
     let parts: Vec<&str> = text.split('$').collect();
     let [settings, salt, tag] = parts.as_slice() else {
-        return Err(malformed("not made of settings, salt and hash"));
+        return Err(malformed("it must consist of settings, salt and hash"));
     };
     let (cost, before) = if let Some(cost) = settings.strip_prefix("v=2,t=2b,r=") {
         (cost, Before::HmacBase64((*salt).to_owned()))
     } else if let Some(cost) = ["2a,", "2b,"].iter().find_map(|v| settings.strip_prefix(v)) {
         (cost, Before::Sha256Base64)
     } else {
-        return Err(malformed("with settings that passlib does not write"));
+        return Err(malformed("it has settings that passlib does not write"));
     };
     assemble(cost, false, before, salt, tag)
 }
@@ -150,7 +150,7 @@ fn assemble(
 ) -> Result<Bcrypt> {
     let cost = number(cost)?;
     if !(MIN_BCRYPT_COST..=MAX_BCRYPT_COST).contains(&cost) {
-        return Err(malformed("with a cost that bcrypt cannot have"));
+        return Err(malformed("its cost must be from 4 to 31"));
     }
     Ok(Bcrypt {
         cost,
@@ -164,7 +164,7 @@ fn assemble(
 /// Decodes bcrypt's Base64. Ignores the unused bits of the last character, because some libraries
 /// set them and bcrypt never checked them.
 fn decode<const N: usize>(text: &str, chars: usize) -> Result<[u8; N]> {
-    let wrong = || malformed("with characters that bcrypt does not write");
+    let wrong = || malformed("it has characters that bcrypt does not write");
     if text.len() != chars || !text.is_ascii() {
         return Err(wrong());
     }

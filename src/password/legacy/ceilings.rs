@@ -60,18 +60,18 @@ impl Ceilings {
 
     /// Refuses a bcrypt cost above the ceiling.
     pub(super) fn bcrypt(&self, cost: u32) -> Result<()> {
-        allow(cost <= self.bcrypt_cost, "the hash asks for a cost above limits.bcryptCost")
+        allow(cost <= self.bcrypt_cost, "the hash needs a cost above limits.bcryptCost")
     }
 
     /// Refuses an N·r·p of scrypt above the ceiling.
     pub(super) fn scrypt(&self, work: u64) -> Result<()> {
-        let message = "the hash asks for more of N·r·p than limits.scryptWork allows";
+        let message = "the hash needs N·r·p above limits.scryptWork";
         allow(work <= u64::from(self.scrypt_work), message)
     }
 
     /// Refuses more PBKDF2 iterations than the ceiling.
     pub(super) fn pbkdf2(&self, iterations: u64) -> Result<()> {
-        let message = "the hash asks for more iterations than limits.pbkdf2Iterations allows";
+        let message = "the hash needs more iterations than limits.pbkdf2Iterations allows";
         allow(iterations <= u64::from(self.pbkdf2_iterations), message)
     }
 }

@@ -26,8 +26,9 @@ pub(super) fn parse(text: &str) -> Result<Option<ParsedLegacy>> {
         "bcrypt_sha256" => LegacyHash::Bcrypt(bcrypt::parse_django(rest, Before::Sha256Hex)?),
         // `argon2$argon2id$v=19$…`: a PHC string follows the name.
         "argon2" => {
-            let digest = Digest::parse(&text[algorithm.len()..])?
-                .ok_or_else(|| malformed("not of Argon2, as its prefix says"))?;
+            let digest = Digest::parse(&text[algorithm.len()..])?.ok_or_else(|| {
+                malformed("its prefix says Argon2, but it is not an Argon2 digest")
+            })?;
             return Ok(Some(ParsedLegacy::Argon2(digest)));
         }
         _ => return Ok(None),
@@ -39,7 +40,7 @@ pub(super) fn parse(text: &str) -> Result<Option<ParsedLegacy>> {
 fn pbkdf2(hash: Hash, text: &str) -> Result<Pbkdf2> {
     let parts: Vec<&str> = text.split('$').collect();
     let [iterations, salt, tag] = parts.as_slice() else {
-        return Err(malformed("not made of iterations, salt and hash"));
+        return Err(malformed("it must consist of iterations, salt and hash"));
     };
     Pbkdf2::new(hash, iterations, self::salt(salt)?, self::tag(tag)?)
 }
@@ -48,11 +49,11 @@ fn pbkdf2(hash: Hash, text: &str) -> Result<Pbkdf2> {
 fn scrypt(text: &str) -> Result<Scrypt> {
     let parts: Vec<&str> = text.split('$').collect();
     let [n, salt, r, p, tag] = parts.as_slice() else {
-        return Err(malformed("not made of N, salt, r, p and hash"));
+        return Err(malformed("it must consist of N, salt, r, p and hash"));
     };
     let n = number(n)?;
     if !n.is_power_of_two() {
-        return Err(malformed("with an N that scrypt cannot have"));
+        return Err(malformed("its N must be a power of two"));
     }
     let (salt, tag) = (self::salt(salt)?, self::tag(tag)?);
     Scrypt::new(n.trailing_zeros(), number(r)?, number(p)?, salt, tag)
@@ -62,7 +63,7 @@ fn salt(text: &str) -> Result<Vec<u8>> {
     if SALT_LEN.contains(&text.len()) {
         Ok(text.into())
     } else {
-        Err(malformed("with a salt that is too long"))
+        Err(malformed("its salt is too long"))
     }
 }
 
@@ -70,5 +71,5 @@ fn tag(text: &str) -> Result<Vec<u8>> {
     Base64::decode_vec(text)
         .ok()
         .filter(|bytes| TAG_LEN.contains(&bytes.len()))
-        .ok_or_else(|| malformed("with Base64 that is not canonical, or of the wrong length"))
+        .ok_or_else(|| malformed("it has Base64 that is not canonical or has the wrong length"))
 }

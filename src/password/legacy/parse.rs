@@ -35,7 +35,7 @@ impl LegacyScheme {
 /// [`MAX_DIGEST_LEN`].
 pub(crate) fn parse(text: &str, schemes: &[LegacyScheme]) -> Result<Option<ParsedLegacy>> {
     if text.len() > MAX_DIGEST_LEN {
-        return Err(malformed("longer than 4096 bytes"));
+        return Err(malformed("it is longer than 4096 bytes"));
     }
     for scheme in schemes {
         let hash = match scheme {

@@ -45,7 +45,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Pbkdf2>> {
     };
     let parts: Vec<&str> = rest.split('$').collect();
     let [settings, salt, tag] = parts.as_slice() else {
-        return Err(malformed("not made of parameters, salt and hash"));
+        return Err(malformed("it must consist of parameters, salt and hash"));
     };
     let hash = if let Some(settings) = settings.strip_prefix("i=") {
         let (iterations, length) = match settings.split_once(",l=") {
@@ -54,12 +54,12 @@ pub(super) fn parse(text: &str) -> Result<Option<Pbkdf2>> {
         };
         let hash = Pbkdf2::new(hash, iterations, bytes(salt, SALT_LEN)?, bytes(tag, TAG_LEN)?)?;
         if length.is_some_and(|length| length as usize != hash.tag.len()) {
-            return Err(malformed("with a hash that is not of its own length"));
+            return Err(malformed("its hash does not have the length that it states"));
         }
         hash
     } else {
         if [salt, tag].iter().any(|text| text.contains('+')) {
-            return Err(malformed("with Base64 that passlib does not write"));
+            return Err(malformed("it has Base64 that passlib does not write"));
         }
         let [salt, tag] = [salt, tag].map(|text| text.replace('.', "+"));
         Pbkdf2::new(hash, settings, bytes(&salt, SALT_LEN)?, bytes(&tag, TAG_LEN)?)?
@@ -69,8 +69,8 @@ pub(super) fn parse(text: &str) -> Result<Option<Pbkdf2>> {
 
 impl Pbkdf2 {
     pub(super) fn new(hash: Hash, iterations: &str, salt: Vec<u8>, tag: Vec<u8>) -> Result<Self> {
-        let iterations =
-            NonZeroU32::new(number(iterations)?).ok_or_else(|| malformed("with no iterations"))?;
+        let iterations = NonZeroU32::new(number(iterations)?)
+            .ok_or_else(|| malformed("it has no iterations"))?;
         Ok(Self { hash, iterations, salt, tag })
     }
 

@@ -25,11 +25,11 @@ pub(super) fn parse(text: &str) -> Result<Option<Scrypt>> {
     let Some(rest) = text.strip_prefix("$scrypt$") else { return Ok(None) };
     let parts: Vec<&str> = rest.split('$').collect();
     let [costs, salt, tag] = parts.as_slice() else {
-        return Err(malformed("not made of parameters, salt and hash"));
+        return Err(malformed("it must consist of parameters, salt and hash"));
     };
     let costs: Vec<_> = costs.split(',').filter_map(|cost| cost.split_once('=')).collect();
     let [("ln", log_n), ("r", r), ("p", p)] = costs.as_slice() else {
-        return Err(malformed("not with ln, r and p"));
+        return Err(malformed("it must have the parameters ln, r and p"));
     };
     let (salt, tag) = (bytes(salt, SALT_LEN)?, bytes(tag, TAG_LEN)?);
     Scrypt::new(number(log_n)?, number(r)?, number(p)?, salt, tag).map(Some)
@@ -39,7 +39,7 @@ impl Scrypt {
     /// `log_n` is the binary logarithm of N: 1 to 63.
     pub(super) fn new(log_n: u32, r: u32, p: u32, salt: Vec<u8>, tag: Vec<u8>) -> Result<Self> {
         let log_n = u8::try_from(log_n).ok().filter(|log_n| (1..64).contains(log_n));
-        let log_n = log_n.ok_or_else(|| malformed("with an N that scrypt cannot have"))?;
+        let log_n = log_n.ok_or_else(|| malformed("it has an N that scrypt does not allow"))?;
         Ok(Self { log_n, r, p, salt, tag })
     }
 
@@ -62,10 +62,10 @@ impl Scrypt {
     pub fn matches(&self, password: &[u8]) -> Result<bool> {
         self.probe()?;
         let params = Params::new(self.log_n, self.r, self.p)
-            .map_err(|_| malformed("with costs that scrypt cannot have"))?;
+            .map_err(|_| malformed("it has costs that scrypt does not allow"))?;
         let mut tag = Zeroizing::new(vec![0; self.tag.len()]);
         scrypt::scrypt(password, &self.salt, &params, &mut tag)
-            .map_err(|_| malformed("with a hash of a length that scrypt cannot have"))?;
+            .map_err(|_| malformed("its hash has a length that scrypt does not allow"))?;
         Ok(secret::ct_eq(&tag, &self.tag))
     }
 

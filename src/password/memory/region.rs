@@ -55,6 +55,6 @@ impl Drop for Region {
 fn no_memory() -> Error {
     Error::new(
         Code::PasswordMemory,
-        "no memory for this hash; use a lower memoryCost, or run fewer hashes at once",
+        "not enough memory for this hash; use a lower memoryCost, or run fewer hashes at once",
     )
 }

@@ -255,7 +255,8 @@ impl State {
         let ready: Vec<_> = self.ready.drain(..).collect();
         let refused = |(job, bytes)| {
             self.admission.finish(bytes, End::Aborted);
-            let message = "no thread for hashing; raise the process's limit of threads or memory";
+            let message = "no thread can be started for hashing; raise the process's limit on \
+                           threads or memory";
             (job, Error::new(Code::PasswordThreads, message))
         };
         ready.into_iter().map(refused).collect()

@@ -1,8 +1,9 @@
 //! The content of a list: a table for each kind of entry, and the filter that is checked before
 //! them.
 
+use crate::error::Result;
 use crate::revocation::filter::Filter;
-use crate::revocation::table::EntryTable;
+use crate::revocation::table::{EntryTable, no_memory};
 use crate::revocation::terms::MAX_CLOCK_TOLERANCE;
 
 /// The most expired entries of each kind that one write removes: enough to keep up, and too few to
@@ -34,6 +35,9 @@ impl Field {
 impl Kind {
     pub(super) const ALL: [Self; 5] =
         [Self::Id, Self::Session, Self::Subject, Self::Key, Self::EndedSession];
+
+    /// The kinds of which all entries are removed to make room.
+    pub(super) const FORGOTTEN: [Self; 2] = [Self::Id, Self::EndedSession];
 
     pub(super) const fn field(self) -> Field {
         match self {
@@ -73,13 +77,38 @@ impl State {
         Kind::ALL.iter().any(|kind| kind.field() == field && !self.table(*kind).is_empty())
     }
 
-    /// Adds an id that is already in its table to the filter.
-    pub(super) fn note(&mut self, id: u64) {
+    /// Makes room for one more id in the filter. A rebuilt filter is large enough for the memory of
+    /// the tables that the rebuilding walks through, so rebuilding takes constant time per entry.
+    pub(super) fn reserve_in_filter(&mut self) -> Result<()> {
         if self.filter.is_full() {
-            self.filter = Filter::of(self.tables.iter().flat_map(EntryTable::ids), self.len());
-        } else {
-            self.filter.insert(id);
+            let capacity: usize = self.tables.iter().map(EntryTable::capacity).sum();
+            let ids = self.tables.iter().flat_map(EntryTable::ids);
+            let filter = Filter::of(ids, self.len().max(capacity / 2));
+            self.filter = filter.map_err(|_| no_memory())?;
         }
+        Ok(())
+    }
+
+    /// Whether [`Self::forget_older`] would remove an entry.
+    pub(super) fn has_older(&mut self, latest: u64, max_token_ttl: u64) -> bool {
+        let is_empty = |kind: &Kind| self.table(*kind).is_empty();
+        !Kind::FORGOTTEN.iter().all(is_empty)
+            || self.tables[Kind::Subject as usize].has_expired(
+                Kind::Subject.needed_until(latest, max_token_ttl).unwrap_or(u64::MAX),
+                |value| Kind::Subject.needed_until(value, max_token_ttl),
+            )
+    }
+
+    /// Removes the entries that refuse no token issued after `latest`, apart from sessions and keys
+    /// and from subjects of the last minute before. An entry is removed once, without a look at
+    /// those that stay.
+    pub(super) fn forget_older(&mut self, latest: u64, max_token_ttl: u64) {
+        for kind in Kind::FORGOTTEN {
+            self.tables[kind as usize] = EntryTable::default();
+        }
+        let now = Kind::Subject.needed_until(latest, max_token_ttl).unwrap_or(u64::MAX);
+        let until = |value| Kind::Subject.needed_until(value, max_token_ttl);
+        while self.tables[Kind::Subject as usize].forget_one(now, until) {}
     }
 
     pub(super) fn len(&self) -> usize {

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::revocation::table::EntryTable;
+use crate::testing::allocations::out_of_memory;
+use crate::testing::steps::steps_of;
 
 const NOW: u64 = 1_700_000_000;
 
@@ -188,4 +189,93 @@ fn subjects_refused_up_to_a_future_time_stay() {
     assert_eq!(list.stats().rejects_issued_until, 0);
     let later = Query { subject: Some("u"), issued_at: Some(1_700_000_900.0), ..Query::default() };
     assert!(list.is_revoked(&later).unwrap());
+}
+
+#[test]
+fn a_full_list_that_refuses_older_tokens_looks_at_no_entry_that_stays() {
+    const ENTRIES: u64 = 20_000;
+    type Fill = fn(&RevocationList, &str) -> Result<()>;
+    let fills: [(u64, Fill); 4] = [
+        // Room for one id at a time, and for none.
+        (ENTRIES - 1, |list, id| list.revoke_session(id, NOW + 100, Scope::Any)),
+        (ENTRIES, |list, id| list.revoke_session(id, NOW + 100, Scope::Any)),
+        (ENTRIES - 1, |list, id| list.revoke_subject(id, NOW + 9000, Scope::Any)),
+        // Each is revoked again, for longer, so that its first place in the wheel is wrong.
+        (ENTRIES, |list, id| {
+            list.revoke_subject(id, NOW, Scope::Any)?;
+            list.revoke_subject(id, NOW + 9000, Scope::Any)
+        }),
+    ];
+    let max_entries = usize::try_from(ENTRIES).unwrap();
+    for (count, fill) in fills {
+        let on_full = OnFull::RejectOlder;
+        let (list, _) = list(ListLimits { max_entries, on_full, ..ListLimits::default() });
+        let steps = steps_of(|| {
+            for n in 0..count {
+                fill(&list, &n.to_string()).unwrap();
+            }
+            for n in 0..ENTRIES {
+                let made = list.revoke_id(&format!("later {n}"), NOW + 100, Scope::Any);
+                assert_eq!(made.is_ok(), count < ENTRIES, "{n}");
+            }
+        });
+        assert!(steps <= 20 * ENTRIES, "{steps}");
+        assert_eq!(list.read().len() as u64, ENTRIES);
+    }
+}
+
+#[test]
+fn a_list_that_made_room_fills_again_without_a_look_at_what_was_removed() {
+    const ENTRIES: u64 = 1 << 17;
+    let (max_entries, on_full) = (usize::try_from(ENTRIES).unwrap(), OnFull::RejectOlder);
+    let (list, clock) = list(ListLimits { max_entries, on_full, ..ListLimits::default() });
+    let steps = steps_of(|| {
+        for n in 0..4 * ENTRIES {
+            if n % 1000 == 0 {
+                clock.advance(Duration::from_secs(1));
+            }
+            list.revoke_subject(&n.to_string(), NOW + n / 1000, Scope::Any).unwrap();
+        }
+    });
+    assert!(steps <= 40 * ENTRIES, "{steps}");
+    assert!(list.stats().rejects_issued_until > NOW);
+}
+
+#[test]
+fn a_revocation_without_memory_fails_and_changes_nothing() {
+    type Revoke = fn(&RevocationList, &str) -> Result<()>;
+    let revocations: [Revoke; 3] = [
+        // All in one minute of the wheel, or each in one of its own.
+        |list, id| list.revoke_id(id, NOW + 100, Scope::Any),
+        |list, id| list.revoke_id(id, NOW + id.parse::<u64>().unwrap() * 60, Scope::Issuer("i")),
+        |list, id| list.revoke_subject(id, NOW, Scope::Any),
+    ];
+    for revoke in revocations {
+        for max_entries in [1000, 10_000] {
+            let on_full = OnFull::RejectOlder;
+            let (list, _) = list(ListLimits { max_entries, on_full, ..ListLimits::default() });
+            let mut refused = 0;
+            for n in 0..5000 {
+                let id = n.to_string();
+                for spared in 0..4 {
+                    let before = list.stats();
+                    let Err(error) = out_of_memory(1024, spared, || revoke(&list, &id)) else {
+                        break;
+                    };
+                    assert_eq!(error.code, Code::RevocationFull);
+                    assert_eq!(list.stats(), before);
+                    refused += 1;
+                }
+                let before = list.read().len();
+                revoke(&list, &id).unwrap();
+                let state = list.read();
+                assert!(state.len() <= before + 1);
+                assert_eq!(state.tables.iter().map(EntryTable::places).sum::<usize>(), state.len());
+            }
+            assert!(refused > 10, "{refused}");
+            assert_eq!(list.stats().rejects_issued_until > 0, max_entries == 1000);
+            let last = Query { issuer: Some("i"), subject: Some("4999"), ..id("4999") };
+            assert!(list.is_revoked(&last).unwrap());
+        }
+    }
 }

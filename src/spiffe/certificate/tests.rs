@@ -128,7 +128,7 @@ fn the_id_of_a_leaf_certificate_is_read() {
 
 #[test]
 fn a_certificate_has_exactly_one_uri() {
-    Leaf::of(vec![key_usage(0x80)]).refused_for("has a subjectAltName");
+    Leaf::of(vec![key_usage(0x80)]).refused_for("must have a subjectAltName");
     let of = |list: &[Vec<u8>]| Leaf::of(vec![names(list), key_usage(0x80)]);
     of(&[]).refused_for("exactly one URI");
     of(&[tlv(0x82, b"example.org")]).refused_for("exactly one URI");
@@ -137,7 +137,7 @@ fn a_certificate_has_exactly_one_uri() {
     // A name of another kind that looks like a URI in the text that Node makes of the names.
     of(&[tlv(0x82, b"a, URI:spiffe://example.org/web")]).refused_for("exactly one URI");
     of(&[uri("https://example.org/web")]).refused_for("spiffe://");
-    of(&[uri("spiffe://example.org")]).refused_for("has a path");
+    of(&[uri("spiffe://example.org")]).refused_for("must have a path");
     of(&[uri("spiffe://example.org/")]).refused_for("slash");
     of(&[uri("spiffe://example.org/web\0")]).refused_for("letters");
     of(&[uri("spiffe://example.org/w\u{e9}b")]).refused_for("malformed");
@@ -146,15 +146,15 @@ fn a_certificate_has_exactly_one_uri() {
 #[test]
 fn a_leaf_signs_but_not_certificates() {
     let with_usage = |usage| Leaf::of(vec![names(&[uri(URI)]), usage]);
-    Leaf::of(vec![names(&[uri(URI)])]).refused_for("has a keyUsage");
+    Leaf::of(vec![names(&[uri(URI)])]).refused_for("must have a keyUsage");
     with_usage(extension(KEY_USAGE, false, DIGITAL_SIGNATURE)).refused_for("critical");
     with_usage(key_usage(0x20)).refused_for("digitalSignature");
     with_usage(extension(KEY_USAGE, true, &[0x03, 1, 0])).refused_for("digitalSignature");
     with_usage(key_usage(0x84)).refused_for("keyCertSign");
     with_usage(key_usage(0x82)).refused_for("cRLSign");
     with_usage(extension(KEY_USAGE, true, &[0x04, 1, 0x80])).refused_for("malformed");
-    Leaf::with(extension(BASIC, true, &sequence(&[TRUE]))).refused_for("cA is false");
-    Leaf::with(extension(BASIC, false, &sequence(&[TRUE]))).refused_for("cA is false");
+    Leaf::with(extension(BASIC, true, &sequence(&[TRUE]))).refused_for("cA must be false");
+    Leaf::with(extension(BASIC, false, &sequence(&[TRUE]))).refused_for("cA must be false");
     Leaf::with(extension(BASIC, true, &sequence(&[&[0x02, 1, 0]]))).refused_for("pathLen");
 }
 
@@ -170,7 +170,7 @@ fn extended_key_usage_names_client_and_server_or_is_absent() {
 fn an_empty_subject_makes_the_names_critical() {
     let mut leaf = leaf();
     leaf.subject = sequence(&[]);
-    leaf.refused_for("critical when the subject is empty");
+    leaf.refused_for("must be critical if the subject is empty");
     leaf.extensions[0] = extension(SAN, true, &sequence(&[&uri(URI)]));
     assert_eq!(leaf.id().unwrap(), URI);
 }
@@ -190,10 +190,10 @@ fn certificates_of_another_form_are_refused() {
     let mut old = leaf();
     old.version = 1;
     old.refused_for("version 3");
-    Leaf::of(Vec::new()).refused_for("has a keyUsage");
+    Leaf::of(Vec::new()).refused_for("must have a keyUsage");
 
     let der = leaf().der();
-    let refused = |der: &[u8]| refused_for(id_of(der, Encoding::Der), "not one X.509");
+    let refused = |der: &[u8]| refused_for(id_of(der, Encoding::Der), "must be one X.509");
     refused(&[&der[..], &[0]].concat());
     refused(&[&der[..], &der[..]].concat());
     refused(&tlv(0x30, &der));
