@@ -1,5 +1,7 @@
 'use strict';
 
+const { isProxy } = require('node:util').types;
+
 const { makeError } = require('./errors.js');
 const { native } = require('./native.js');
 const { lifetime } = require('./key-set/freshness.js');
@@ -7,7 +9,11 @@ const { Refresher } = require('./key-set/refresher.js');
 const { failure, request } = require('./key-set/request.js');
 const { Uncloneable } = require('./uncloneable.js');
 
-let refresherOf;
+/**
+ * A verifier gets the refresher of a RemoteJwks by this name. A private name would hide it from the
+ * verifiers of another copy of the façade, which would then use the keys and never fetch them.
+ */
+const REFRESHER = Symbol.for('@nodesec/native: the refresher of a RemoteJwks');
 
 class RemoteJwks extends Uncloneable {
   #target;
@@ -19,11 +25,6 @@ class RemoteJwks extends Uncloneable {
   #freshUntil = -Infinity;
   #lastError;
 
-  static {
-    // For verifiers: the refresher of a RemoteJwks, undefined for any other value.
-    refresherOf = (keys) => (#refresher in Object(keys) ? keys.#refresher : undefined);
-  }
-
   constructor(url, options) {
     super();
     const text = url instanceof URL ? url.href : url;
@@ -33,6 +34,10 @@ class RemoteJwks extends Uncloneable {
     this.#target = { url: checkedUrl(text), headers: checkedHeaders(headers), fetch, timeoutMs, maxBytes };
     this.#policy = policy;
     this.#refresher = new Refresher((trigger) => this.#load(trigger), cooldown * 1000);
+  }
+
+  get [REFRESHER]() {
+    return #refresher in this ? this.#refresher : undefined;
   }
 
   async refresh() {
@@ -96,6 +101,12 @@ class RemoteJwks extends Uncloneable {
     if (onEvent === undefined) return;
     (async () => onEvent(event))().catch(() => {});
   }
+}
+
+/** The refresher of a RemoteJwks, undefined for any other value. */
+function refresherOf(keys) {
+  // A proxy is no RemoteJwks, and would run the code of its owner.
+  return isProxy(keys) ? undefined : keys?.[REFRESHER];
 }
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;

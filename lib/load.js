@@ -6,81 +6,88 @@
 // the C library, and a report copies every environment variable, secrets included, onto the heap.
 // This loader simply tries the packages that npm may have installed for this platform.
 
-const path = require('node:path');
+const { createRequire } = require('node:module');
 
-const { makeError, withCause } = require('./errors.js');
-const { name, version } = require('../package.json');
+const { makeError } = require('./errors.js');
+const { loadError } = require('./load-error.js');
+const { name, version, napi } = require('../package.json');
 
-const LIBCS = process.platform === 'linux' ? ['gnu', 'musl'] : [];
-const TARGET = `${process.platform}-${process.arch}${process.platform === 'win32' ? '-msvc' : ''}`;
-const TARGETS = LIBCS.length === 0 ? [TARGET] : LIBCS.map((libc) => `${TARGET}-${libc}`);
+/** The targets that have a package. */
+const KNOWN = [
+  'darwin-arm64',
+  'darwin-x64',
+  'linux-arm64-gnu',
+  'linux-arm64-musl',
+  'linux-x64-gnu',
+  'linux-x64-musl',
+  'win32-arm64-msvc',
+  'win32-x64-msvc',
+];
+const TARGETS = targetsOf(process.platform, process.arch);
+
+/** The names of the packages that may fit. On Linux that depends on the C library. */
+function targetsOf(platform, arch) {
+  if (platform === 'linux') return ['gnu', 'musl'].map((libc) => `${platform}-${arch}-${libc}`);
+  return [platform === 'win32' ? `${platform}-${arch}-msvc` : `${platform}-${arch}`];
+}
 
 function load() {
   const failures = [];
   for (const target of TARGETS) {
-    for (const candidate of [local(target), `${name}-${target}`]) {
-      try {
-        return require(candidate);
-      } catch (error) {
-        if (error.code === 'MODULE_NOT_FOUND' && names(error, candidate)) continue;
-        failures.push({ target, error });
-      }
-    }
+    const found = fromCheckout(target, failures) ?? fromPackage(target, failures);
+    if (found !== undefined) return found;
   }
-  throw explain(failures);
+  throw loadError(TARGETS, failures, KNOWN);
 }
 
-/** Whether the missing module is the candidate itself, rather than a module that it requires. */
-function names(error, candidate) {
-  // On Windows the message names a package by the path below which Node looked for it.
-  return error.message.replaceAll('\\', '/').includes(candidate.replaceAll('\\', '/'));
-}
-
-/** The path of the native part that a checkout builds. */
-function local(target) {
-  return path.join(__dirname, '..', 'npm', target, `nodesec.${target}.node`);
-}
-
-function explain(failures) {
-  const denied = failures.map(({ error }) => permissionHint(error)).find(Boolean);
-  if (denied) return bindingError('ERR_BINDING_PERMISSION', denied, failures);
-  const packages = TARGETS.map((target) => `${name}-${target}`).join(' or ');
-  if (failures.length > 0) {
-    const [{ target }] = failures;
-    return bindingError(
-      'ERR_BINDING_LOAD',
-      `the native part for ${target} is installed but could not be loaded: it is damaged or was ` +
-        'built for another system or C library. Install again on the machine that runs it, ' +
-        'without copying node_modules.',
-      failures,
-    );
-  }
-  return bindingError(
-    'ERR_BINDING_MISSING',
-    `${name} has no native part for ${TARGET} here: the package ${packages} is not installed. ` +
-      'Install without --omit=optional, or, if there is no such package, build it from source ' +
-      'with `npm run build` in a checkout.',
-    failures,
-  );
-}
-
-/** If the runtime forbids native code, the message that names the flag to add. */
-function permissionHint(error) {
-  if (error.code === 'ERR_DLOPEN_DISABLED') {
-    return 'Node does not allow native addons in this process: add the flag --allow-addons (with --permission), or remove --no-addons.';
-  }
-  if (error.code === 'ERR_ACCESS_DENIED') {
-    const folder = path.dirname(error.resource);
-    return `Node's permission model does not let ${name} read its own files: add the flag --allow-fs-read=${path.join(folder, '*')}`;
-  }
-  if (error.name === 'NotCapable' || error.name === 'PermissionDenied') {
-    return 'Deno does not allow native code in this process: add the flags --allow-ffi and --allow-env=NODE_ENV.';
+/** The native part that a checkout has built. Packed manifests have no `napi`. */
+function fromCheckout(target, failures) {
+  if (napi === undefined) return undefined;
+  try {
+    // Not `require` itself: a bundler warns about names that it cannot read.
+    return createRequire(__filename)(`../npm/${target}/nodesec.${target}.node`);
+  } catch (error) {
+    note(failures, target, error);
   }
   return undefined;
 }
 
-function bindingError(code, message, failures) {
-  return withCause(makeError(code, message), failures[0]?.error);
+/**
+ * The native part of a package. Bundlers and tracers of files find it by these literal names. Each
+ * name stands directly in `try`, which tells them that a package may be missing.
+ */
+function fromPackage(target, failures) {
+  try {
+    switch (target) {
+      case 'darwin-arm64':
+        return require('@nodesec/native-darwin-arm64');
+      case 'darwin-x64':
+        return require('@nodesec/native-darwin-x64');
+      case 'linux-arm64-gnu':
+        return require('@nodesec/native-linux-arm64-gnu');
+      case 'linux-arm64-musl':
+        return require('@nodesec/native-linux-arm64-musl');
+      case 'linux-x64-gnu':
+        return require('@nodesec/native-linux-x64-gnu');
+      case 'linux-x64-musl':
+        return require('@nodesec/native-linux-x64-musl');
+      case 'win32-arm64-msvc':
+        return require('@nodesec/native-win32-arm64-msvc');
+      case 'win32-x64-msvc':
+        return require('@nodesec/native-win32-x64-msvc');
+      default:
+    }
+  } catch (error) {
+    note(failures, target, error);
+  }
+  return undefined;
+}
+
+/** Keeps an error, unless it says that there is no file. A native part requires no other module. */
+function note(failures, target, error) {
+  // The second form is that of programs compiled by Bun.
+  const isMissing = error.code === 'MODULE_NOT_FOUND' || /^Cannot require/.test(error.message);
+  if (!isMissing) failures.push({ target, error });
 }
 
 const native = load();

@@ -19,10 +19,15 @@ function node24(t) {
   return existsSync(file) ? file : missing(t, 'Node 24', 'run `node scripts/peers.mjs`');
 }
 
+/** The path of a file of a package that scripts/peers.mjs installs. */
+function tool(t, name, file) {
+  const found = path.join(folder, 'node_modules', name, file);
+  return existsSync(found) ? found : missing(t, name, 'run `node scripts/peers.mjs`');
+}
+
 /** The path of the compiler of TypeScript 5.4, the oldest version that the types support. */
 function typescript54(t) {
-  const file = path.join(folder, 'node_modules', 'typescript', 'bin', 'tsc');
-  return existsSync(file) ? file : missing(t, 'TypeScript 5.4', 'run `node scripts/peers.mjs`');
+  return tool(t, 'typescript', path.join('bin', 'tsc'));
 }
 
 /** Returns a function that runs a Python program with argon2-cffi, with JSON in and out. */
@@ -66,4 +71,4 @@ function missing(t, what, how) {
   return undefined;
 }
 
-module.exports = { argon2Cffi, argon2Command, node24, pyJwt, typescript54 };
+module.exports = { argon2Cffi, argon2Command, node24, pyJwt, tool, typescript54 };

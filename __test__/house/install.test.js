@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
 
+const { tool } = require('../helpers/peers.js');
 const { Project, checkout } = require('../helpers/project.js');
 
 /** Uses a password, a token and a limiter. The same text runs as CommonJS and as an ES module. */
@@ -21,31 +22,52 @@ const allowed = [limiter.check('ada'), limiter.check('ada')];
 console.log(JSON.stringify({ verified, subject: claims.sub, allowed }));
 `;
 const NAMES = '{ JwtIssuer, JwtKey, JwtVerifier, RateLimiter, hash, verify }';
+const JOB = `const ${NAMES} = require('@nodesec/native');\n(async () => {${MAIN_JOB}})();`;
 const OUTCOME = { verified: [true, false], subject: 'ada', allowed: [true, false] };
+/** On Windows npm is a .cmd file, which only a shell can start. */
+const SHELL = { shell: process.platform === 'win32' };
+
+/** The targets that have a platform package. */
+const TARGETS = fs.readdirSync(path.join(checkout, 'npm')).sort();
 
 const project = new Project();
 const tarballs = path.join(project.folder, 'tarballs');
+/** The cache is empty and npm is offline, so that npm can use nothing but the tarballs. */
+const OFFLINE = ['--ignore-scripts', '--offline', '--cache', path.join(project.folder, 'cache')];
 
 before(() => {
   const { status, stderr } = project.node(path.join(checkout, 'scripts', 'pack.mjs'), tarballs);
   assert.equal(status, 0, stderr);
   const packed = fs.readdirSync(tarballs).map((name) => path.join(tarballs, name));
   assert.equal(packed.length, 2);
-  // The cache is empty and npm is offline, so that npm can use nothing but the tarballs.
-  const flags = ['--ignore-scripts', '--offline', '--cache', path.join(project.folder, 'cache')];
-  npm('install', ...flags, ...packed);
+  npm('install', ...OFFLINE, ...packed);
 });
 after(() => project.remove());
 
-/** Runs npm in the project, without the variables that an outer npm passes to its scripts. */
+/** Runs npm in the project. */
 function npm(...args) {
+  runIn(project.folder, 'npm', args, SHELL);
+}
+
+/** Runs a program, without the variables that an outer npm passes to its scripts. */
+function runIn(cwd, command, args, options) {
   const env = Object.entries(process.env).filter(([name]) => !/^npm_|^INIT_CWD$/i.test(name));
-  return execFileSync('npm', args, {
-    cwd: project.folder,
-    encoding: 'utf8',
-    env: Object.fromEntries(env),
-    shell: process.platform === 'win32',
-  });
+  const settings = { cwd, encoding: 'utf8', env: Object.fromEntries(env), ...options };
+  return execFileSync(command, args, settings);
+}
+
+/** Makes a project that depends on the tarballs. Returns its folder and a function to run programs. */
+function dependent(name) {
+  const folder = path.join(project.folder, name);
+  const dependencies = {};
+  for (const file of fs.readdirSync(tarballs)) {
+    const [, platform = ''] = /native(-[a-z].*)?-\d/.exec(file);
+    dependencies[`@nodesec/native${platform}`] = `file:../tarballs/${file}`;
+  }
+  const manifest = { name, version: '1.0.0', private: true, dependencies };
+  project.write(path.join(name, 'package.json'), JSON.stringify(manifest));
+  project.write(path.join(name, 'job.cjs'), JOB);
+  return { folder, run: (command, ...args) => runIn(folder, command, args) };
 }
 
 function run(name, text) {
@@ -73,13 +95,46 @@ function packages() {
 }
 
 test('what is installed does its main job as CommonJS', () => {
-  const text = `const ${NAMES} = require('@nodesec/native');\n(async () => {${MAIN_JOB}})();`;
-  assert.deepEqual(run('job.cjs', text), OUTCOME);
+  assert.deepEqual(run('job.cjs', JOB), OUTCOME);
 });
 
 test('what is installed does its main job as an ES module', () => {
   assert.deepEqual(run('job.mjs', `import ${NAMES} from '@nodesec/native';${MAIN_JOB}`), OUTCOME);
 });
+
+test('npm ci installs the tarballs from a lock file', () => {
+  const { folder, run } = dependent('npm-ci');
+  runIn(folder, 'npm', ['install', '--package-lock-only', ...OFFLINE], SHELL);
+  assert.ok(!fs.existsSync(path.join(folder, 'node_modules')));
+  runIn(folder, 'npm', ['ci', ...OFFLINE], SHELL);
+  assert.deepEqual(JSON.parse(run(process.execPath, 'job.cjs')), OUTCOME);
+});
+
+test('Yarn 1 installs the tarballs, also from a lock file, and asks no registry', (t) => {
+  const yarn = tool(t, 'yarn', 'bin/yarn.js');
+  if (yarn === undefined) return;
+  const { folder, run } = dependent('yarn-1');
+  const flags = ['--ignore-scripts', '--offline', '--cache-folder', path.join(folder, 'cache')];
+  run(process.execPath, yarn, 'install', ...flags);
+  fs.rmSync(path.join(folder, 'node_modules'), { recursive: true });
+  run(process.execPath, yarn, 'install', '--frozen-lockfile', ...flags);
+  assert.deepEqual(JSON.parse(run(process.execPath, 'job.cjs')), OUTCOME);
+});
+
+for (const linker of ['pnp', 'node-modules']) {
+  test(`Yarn 4 with its linker ${linker} installs the tarballs and asks no registry`, (t) => {
+    const yarn = tool(t, '@yarnpkg/cli-dist', 'bin/yarn.js');
+    if (yarn === undefined) return;
+    const { run } = dependent(`yarn-4-${linker}`);
+    const settings = { nodeLinker: linker, enableNetwork: false, enableTelemetry: false };
+    const yaml = Object.entries(settings).map(([name, value]) => `${name}: ${value}\n`);
+    project.write(path.join(`yarn-4-${linker}`, '.yarnrc.yml'), `${yaml.join('')}globalFolder: ./yarn\n`);
+    project.write(path.join(`yarn-4-${linker}`, 'yarn.lock'), '');
+    run(process.execPath, yarn, 'install', '--no-immutable');
+    run(process.execPath, yarn, 'install', '--immutable');
+    assert.deepEqual(JSON.parse(run(process.execPath, yarn, 'node', 'job.cjs')), OUTCOME);
+  });
+}
 
 test('import sees every name that require sees', () => {
   const required = run(
@@ -117,14 +172,56 @@ test('the platform package holds the native part and its licence', () => {
   assert.deepEqual(installed(platform).sort(), expected.sort());
 });
 
-test('the root asks for each platform package in its own version, and for nothing else', () => {
-  const { version, dependencies, optionalDependencies, scripts } = manifest('native');
-  assert.equal(dependencies, undefined);
-  assert.equal(scripts, undefined);
-  const folders = fs.readdirSync(path.join(checkout, 'npm'));
-  const expected = folders.map((name) => [`@nodesec/native-${name}`, version]);
+test('each link of the packed pages leads to a packed file or to the repository', () => {
+  const folder = path.join(project.folder, 'node_modules', '@nodesec', 'native');
+  const { url } = manifest('native').repository;
+  const web = new RegExp(`^${url.replace('git+', '').replace('.git', '')}/(?:blob|tree)/HEAD/(.+)$`);
+  const pages = installed('native').filter((name) => name.endsWith('.md'));
+  const links = pages.flatMap((page) => {
+    const text = fs.readFileSync(path.join(folder, page), 'utf8');
+    const prose = text.replaceAll(/^ *(```|~~~)[^]*?^ *\1$|`[^`\n]*`/gm, '');
+    return [...prose.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target]) => ({ page, target }));
+  });
+  const dead = links.filter(({ page, target }) => {
+    const file = web.exec(target)?.[1];
+    if (file !== undefined) return !fs.existsSync(path.join(checkout, file));
+    if (target.startsWith('https://') || target.startsWith('#')) return false;
+    return !fs.existsSync(path.join(folder, path.dirname(page), target.replace(/#.*/, '')));
+  });
+  assert.deepEqual(dead, []);
+  assert.ok(links.some(({ target }) => web.test(target)));
+});
+
+test('tarballs to try out bring their platform package themselves, and ask for no other', () => {
+  const { version, dependencies, optionalDependencies, ...rest } = manifest('native');
+  assert.deepEqual([dependencies, optionalDependencies, rest.scripts], [undefined, undefined, undefined]);
+  const [, platform] = packages();
+  assert.deepEqual(rest.peerDependencies, { [`@nodesec/${platform}`]: version });
+  assert.deepEqual(rest.peerDependenciesMeta, { [`@nodesec/${platform}`]: { optional: true } });
+});
+
+test('a release asks for each platform package in its own version, and for nothing else', async () => {
+  const { packedManifest } = await import('../../scripts/lib/pack.mjs');
+  const release = packedManifest(TARGETS, { release: true });
+  const { version, dependencies, peerDependencies, optionalDependencies, scripts } = release;
+  assert.deepEqual([dependencies, peerDependencies, scripts], [undefined, undefined, undefined]);
+  const expected = TARGETS.map((name) => [`@nodesec/native-${name}`, version]);
   assert.deepEqual(optionalDependencies, Object.fromEntries(expected));
-  assert.equal(folders.length, require(path.join(checkout, 'package.json')).napi.targets.length);
+  assert.equal(TARGETS.length, require(path.join(checkout, 'package.json')).napi.targets.length);
+});
+
+test('a release is not packed while a native part is missing', () => {
+  const folder = path.join(project.folder, 'release');
+  const { status, stderr } = project.node(path.join(checkout, 'scripts', 'pack.mjs'), '--release', folder);
+  assert.equal(status, 1);
+  assert.match(stderr, /there is no native part for .*win32-arm64-msvc/);
+  assert.ok(!fs.existsSync(folder));
+});
+
+test('each target is required by its literal name: tracers and bundlers see no other', () => {
+  const text = fs.readFileSync(path.join(checkout, 'lib', 'load.js'), 'utf8');
+  const names = [...text.matchAll(/return require\('@nodesec\/native-(.*)'\);/g)];
+  assert.deepEqual(names.map(([, target]) => target), TARGETS);
 });
 
 test('the committed manifest asks for no platform package: a checkout builds its own', () => {

@@ -1,6 +1,7 @@
 'use strict';
 
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { afterEach, beforeEach, test } = require('node:test');
@@ -66,6 +67,79 @@ test('a damaged native part is reported with its cause', async () => {
   assert.equal(code, 'ERR_BINDING_LOAD');
   assert.match(message, new RegExp(`for ${PLATFORM}[\\w-]* is installed but could not be loaded`));
   assert.equal(cause, 'ERR_DLOPEN_FAILED');
+});
+
+/** Changes bytes of the installed native part. Strings keep their length. */
+function patch(file, change) {
+  const bytes = fs.readFileSync(file);
+  change(bytes, (from, to) => {
+    const at = bytes.indexOf(`${from}\0`);
+    assert.ok(at > 0, from);
+    bytes.write(`${to}\0`, at, 'latin1');
+  });
+  fs.writeFileSync(file, bytes);
+}
+
+/** Loads, and returns the message of the error with `code`, which names no place on the disk. */
+function refusal(code) {
+  const error = load();
+  assert.equal(error.code, code, error.message);
+  assert.ok(!error.message.includes(path.basename(project.folder)), error.message);
+  return error.message;
+}
+
+if (process.platform === 'linux') {
+  test('an old glibc is told the newest version that is needed and the one that is there', async () => {
+    project.addRoot();
+    // The loader itself names only the first version that it does not have.
+    patch(await project.addPlatform(), (bytes, replace) => {
+      const [one, other] = new Set(bytes.toString('latin1').match(/GLIBC_2\.\d\d(?=\0)/g));
+      replace(one, 'GLIBC_2.98');
+      replace(other, 'GLIBC_2.99');
+    });
+    const there = execFileSync('getconf', ['GNU_LIBC_VERSION'], { encoding: 'utf8' }).trim();
+    const message = refusal('ERR_BINDING_LOAD');
+    assert.ok(message.includes(`needs glibc 2.99 or newer, and this system has ${there}:`), message);
+  });
+
+  test('with the package for musl alone, a process on glibc is told the difference', async () => {
+    project.addRoot();
+    const file = await project.addPlatform();
+    patch(file, (_, replace) => replace('libc.so.6', 'libc.so'));
+    const name = path.basename(path.dirname(file));
+    const rename = (from) => [from, from.replace(name, name.replace('-gnu', '-musl'))];
+    fs.renameSync(...rename(path.dirname(file)));
+    const message = refusal('ERR_BINDING_LOAD');
+    assert.match(message, /-musl is installed but .*: this process runs on glibc, for which no/);
+  });
+
+  test('a native part for another processor is told from a damaged one', async () => {
+    project.addRoot();
+    const AARCH64 = 183;
+    const X86_64 = 62;
+    const other = process.arch === 'x64' ? AARCH64 : X86_64;
+    patch(await project.addPlatform(), (bytes) => bytes.writeUInt16LE(other, 18));
+    const message = refusal('ERR_BINDING_LOAD');
+    assert.ok(message.includes(`it is for another processor than ${process.arch}`), message);
+  });
+}
+
+test('with the package of another system alone, that system is named', async () => {
+  project.addRoot();
+  const other = process.platform === 'darwin' ? 'linux-x64-gnu' : 'darwin-arm64';
+  const folder = path.join('node_modules', '@nodesec', `native-${other}`);
+  project.write(path.join(folder, 'package.json'), '{ "main": "index.js" }');
+  project.write(path.join(folder, 'index.js'), '');
+  const message = refusal('ERR_BINDING_MISSING');
+  assert.ok(message.includes(`but the one for ${other} is. Install again`), message);
+});
+
+test('--no-optional, lock files and bundlers are named where a package is missing', () => {
+  project.addRoot();
+  const message = refusal('ERR_BINDING_MISSING');
+  for (const cause of ['--no-optional', 'lock file', 'docs/bundling.md']) {
+    assert.ok(message.includes(cause), cause);
+  }
 });
 
 test('a native part of another version is refused', async () => {

@@ -8,6 +8,7 @@ const { cpSync, mkdtempSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
+const { setImmediate } = require('node:timers/promises');
 
 const native = require('@nodesec/native');
 const { useEverything } = require('../helpers/everything.js');
@@ -68,6 +69,90 @@ for (const [name, copy] of Object.entries({ reloaded, installed })) {
     for (const each of [native, copy]) {
       assert.throws(() => each.randomToken(-1), each.ArgumentError);
     }
+  });
+}
+
+test('the errors of promises, hot calls and constructors are of the copy that was called', async () => {
+  const key = native.JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
+  for (const [each, other] of [[native, reloaded], [reloaded, native]]) {
+    const policy = { keys: key, issuer: false, audience: false };
+    const signal = AbortSignal.abort();
+    const calls = {
+      ArgumentError: () => new each.RateLimiter({ limit: 0, windowMs: 1 }),
+      LimitError: () => new each.RateLimiter({ limit: 1, windowMs: 1 }).check('key', 2),
+      JwtError: () => new each.JwtVerifier(policy).verify('a.b.c'),
+      PasswordError: () => each.verify('no digest', 'password'),
+      AbortError: () => each.hash('password', { profile: 'test', signal }),
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      const { error } = await outcome(call);
+      assert.ok(error instanceof each[name], `${name}: ${error}`);
+      assert.ok(!(error instanceof other.NodesecError), name);
+    }
+  }
+});
+
+test('methods of one copy take a secret of the other as `this`, or throw', () => {
+  const { equals, clone, seal, toString } = reloaded.SecretBuffer.prototype;
+  const secret = native.SecretBuffer.from(Buffer.alloc(32, 7));
+  const same = native.SecretBuffer.from(Buffer.alloc(32, 7));
+  assert.equal(equals.call(secret, same), true);
+  assert.equal(equals.call(secret, Buffer.alloc(32, 8)), false);
+  assert.throws(() => equals.call(secret, 'text'), reloaded.ArgumentError);
+  for (const stranger of [{}, undefined, native, new Proxy(secret, {})]) {
+    assert.throws(() => equals.call(stranger, same), { code: 'ERR_INVALID_THIS' });
+  }
+  assert.equal(equals.call(secret, clone.call(secret)), true);
+  const sealed = seal.call(secret, same, { context: 'copies' });
+  assert.ok(reloaded.SecretBuffer.unseal(sealed, same, { context: 'copies' }).equals(secret));
+  assert.equal(toString.call(secret), '[SecretBuffer]');
+});
+
+/** A set of keys that is fetched from a ring. */
+function remoteKeys(copy, ring) {
+  const fetch = async () => new Response(ring.jwks().body);
+  return new copy.RemoteJwks('https://id.example/jwks', { fetch });
+}
+
+for (const [makers, takers, direction] of [
+  [native, reloaded, 'of the first copy'],
+  [reloaded, native, 'of the other copy'],
+]) {
+  test(`a RemoteJwks ${direction} is fetched by JwtVerifier`, async () => {
+    const ring = new makers.KeyRing({ alg: 'ES256' });
+    await ring.rotate();
+    const issuer = new makers.JwtIssuer({ keys: ring, expiresIn: 60 });
+    const keys = remoteKeys(makers, ring);
+    const verifier = new takers.JwtVerifier({ keys, issuer: false, audience: false });
+    assert.equal((await verifier.verifyAsync(issuer.sign({ sub: 'ada' }))).sub, 'ada');
+  });
+
+  test(`a RemoteJwks ${direction} is fetched as the bundle of JwtVerifier.spiffe`, async () => {
+    const key = await makers.JwtKey.generate('ES256', { kid: 'a' });
+    const { crv, kty, x, y } = key.toPublicJwk();
+    const jwk = { crv, kty, x, y, kid: 'a', use: 'jwt-svid' };
+    const keys = new makers.RemoteJwks('https://id.example/bundle', {
+      use: 'jwt-svid',
+      fetch: async () => Response.json({ keys: [jwk] }),
+    });
+    const trustDomain = 'example.org';
+    const verifier = takers.JwtVerifier.spiffe({ bundle: keys, trustDomain, audience: 'api' });
+    const issuer = new makers.JwtIssuer({ keys: key, expiresIn: 60 });
+    const token = issuer.sign({ sub: `spiffe://${trustDomain}/ada` }, { audience: 'api' });
+    const { sub } = await verifier.verifyAsync(token);
+    assert.equal(sub, `spiffe://${trustDomain}/ada`);
+  });
+
+  test(`a RemoteJwks ${direction} is fetched by verifyJws`, async () => {
+    const ring = new makers.KeyRing({ alg: 'ES256' });
+    await ring.rotate();
+    const token = new makers.JwtIssuer({ keys: ring, expiresIn: 60 }).sign({ sub: 'ada' });
+    const keys = remoteKeys(makers, ring);
+    const verify = () => takers.verifyJws(token, keys, { algorithms: ['ES256'] });
+    assert.throws(verify, { code: 'ERR_JWT_KEYS_UNAVAILABLE' });
+    // The first call has begun a request, and nothing here begins another.
+    for (let turn = 0; turn < 1000 && keys.status().keys === 'none'; turn += 1) await setImmediate();
+    assert.match(verify().toString(), /"sub":"ada"/);
   });
 }
 

@@ -7,13 +7,17 @@ import path from 'node:path';
 
 import { root, run } from './run.mjs';
 
-/** Packs the root and the platform package of `binary`; resolves with their tarballs' paths. */
-export async function packBoth(binary, destination) {
+/**
+ * Packs the root package and the platform packages of `binaries`. Resolves with the paths of the
+ * tarballs, the root's first.
+ */
+export async function pack(binaries, destination, { release = false } = {}) {
   const staging = fs.mkdtempSync(path.join(os.tmpdir(), 'nodesec-pack-'));
   try {
-    const folders = [path.join(staging, 'root'), path.join(staging, 'platform')];
-    stageRoot(folders[0]);
-    stagePlatform(folders[1], binary);
+    const platforms = binaries.map((binary) => path.basename(path.dirname(binary)));
+    const folders = ['root', ...platforms].map((name) => path.join(staging, name));
+    stageRoot(folders[0], packedManifest(platforms, { release }));
+    binaries.forEach((binary, index) => stagePlatform(folders[index + 1], binary));
     fs.mkdirSync(destination, { recursive: true });
     const args = ['pack', ...folders, '--pack-destination', destination, '--ignore-scripts'];
     const written = await run('npm', [...args, '--silent'], { quiet: true });
@@ -23,13 +27,47 @@ export async function packBoth(binary, destination) {
   }
 }
 
-function stageRoot(folder) {
+/**
+ * The manifest of the root's tarball. Only the tarball refers to platform packages, because a
+ * checkout builds its own native part. It names those that are packed together with it.
+ *
+ * A release depends on them. Tarballs to try out name them as optional peers, which the project
+ * brings itself: Yarn looks up every optional dependency on the registry, even if the project has
+ * it as a file. There it would find no package, or somebody else's.
+ */
+export function packedManifest(platforms, { release }) {
   const { devDependencies, napi, scripts, ...manifest } = readManifest(root);
+  const packages = platforms.map((platform) => readManifest(path.join(root, 'npm', platform)));
+  const versions = Object.fromEntries(packages.map(({ name, version }) => [name, version]));
+  if (release) return { ...manifest, optionalDependencies: versions };
+  const optional = packages.map(({ name }) => [name, { optional: true }]);
+  return {
+    ...manifest,
+    peerDependencies: versions,
+    peerDependenciesMeta: Object.fromEntries(optional),
+  };
+}
+
+function stageRoot(folder, manifest) {
   copy(root, folder, [...manifest.files, 'README.md', 'LICENSE']);
-  // Only the tarball depends on the platform packages: a checkout builds its own native part, and
-  // the platform packages might not be published.
-  manifest.optionalDependencies = platformVersions();
   fs.writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  const web = manifest.repository.url.replace(/^git\+(.*)\.git$/, '$1');
+  for (const name of fs.readdirSync(folder, { recursive: true })) {
+    if (!name.endsWith('.md')) continue;
+    const file = path.join(folder, name);
+    fs.writeFileSync(file, withWebLinks(fs.readFileSync(file, 'utf8'), name, folder, web));
+  }
+}
+
+/** The text of a page, with links to files that are not packed leading to the repository. */
+function withWebLinks(text, page, folder, web) {
+  return text.replaceAll(/\]\(([^)#\s]+)/g, (link, target) => {
+    const linked = path.join(path.dirname(page), target);
+    const source = path.join(root, linked);
+    if (fs.existsSync(path.join(folder, linked)) || !fs.existsSync(source)) return link;
+    const kind = fs.statSync(source).isDirectory() ? 'tree' : 'blob';
+    return `](${web}/${kind}/HEAD/${linked.replaceAll(path.sep, '/')}`;
+  });
 }
 
 function stagePlatform(folder, binary) {
@@ -42,12 +80,6 @@ function copy(source, folder, names) {
   for (const name of names.filter((name) => fs.existsSync(path.join(source, name)))) {
     fs.cpSync(path.join(source, name), path.join(folder, name), { recursive: true });
   }
-}
-
-function platformVersions() {
-  const folders = fs.readdirSync(path.join(root, 'npm')).sort();
-  const manifests = folders.map((name) => readManifest(path.join(root, 'npm', name)));
-  return Object.fromEntries(manifests.map(({ name, version }) => [name, version]));
 }
 
 function readManifest(folder) {
