@@ -1803,8 +1803,8 @@ export class SecretBuffer {
   /**
    * Copies bytes into a secret. With `wipe: true` the source is zeroed afterwards.
    *
-   * V8 keeps an array of at most 64 bytes in its own heap until its `buffer` is first touched, and
-   * then leaves a copy there. Touch `bytes.buffer` before filling such an array.
+   * V8 keeps an array of at most 64 bytes in its own heap. This call, and every other that takes
+   * secret bytes, moves the bytes out of that heap without leaving a copy.
    *
    * @example
    * ```ts
