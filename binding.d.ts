@@ -577,9 +577,10 @@ export declare function sessionsStart(sessions: unknown, subject: unknown, claim
 
 /**
  * Registers the functions of the façade that the native part calls in this environment:
- * `makeError(code, message, retryAfterMs)` and `inProduction()`.
+ * `inProduction()`. `keeps_objects` says that the runtime finalizes no objects when an environment
+ * ends.
  */
-export declare function setFacade(functions: object): void
+export declare function setFacade(functions: object, keepsObjects: boolean): void
 
 /** A SPIFFE ID and its parts. */
 export interface SpiffeId {

@@ -1963,9 +1963,8 @@ export class SecretBuffer {
   /**
    * Copies bytes into a secret. With `wipe: true` the source is zeroed afterwards.
    *
-   * A `Uint8Array` of at most 64 bytes lies on V8's heap until its `buffer` is first read, and a
-   * copy stays there, which `wipe` does not reach. Read `bytes.buffer` before you write the secret
-   * into such an array.
+   * V8 keeps an array of at most 64 bytes in its own heap. This call, and every other that takes
+   * secret bytes, moves the bytes out of that heap without leaving a copy.
    *
    * @example
    * ```ts

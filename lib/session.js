@@ -2,10 +2,12 @@
 
 const { native } = require('./native.js');
 const { claimsText } = require('./token.js');
+const { Uncloneable } = require('./uncloneable.js');
 
 // The methods return promises for the same reason as in revocation.js.
-class Sessions {
+class Sessions extends Uncloneable {
   constructor(options) {
+    super();
     native.sessionsAttach(this, options);
   }
 
