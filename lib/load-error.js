@@ -75,7 +75,9 @@ function isForOtherProcessor({ message }) {
   return existsSync(file);
 }
 
-/** The newest version of glibc that the file needs. The loader names the first one that it lacks. */
+/**
+ * The newest version of glibc that the file needs. The loader names the first one that it lacks.
+ */
 function neededGlibc({ message }) {
   const [, first, file] = /`GLIBC_([\d.]+)' not found(?: \(required by (.*?)\))?/.exec(message);
   const minors = [...textOf(file).matchAll(/\bGLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));

@@ -56,7 +56,9 @@ function runIn(cwd, command, args, options) {
   return execFileSync(command, args, settings);
 }
 
-/** Makes a project that depends on the tarballs. Returns its folder and a function to run programs. */
+/**
+ * Makes a project that depends on the tarballs. Returns its folder and a function to run programs.
+ */
 function dependent(name) {
   const folder = path.join(project.folder, name);
   const dependencies = {};

@@ -2,8 +2,9 @@
 //!
 //! A finalizer of Node-API gives a count back when its object is collected, and Node also runs all
 //! finalizers when an environment ends. Deno does not, and the secrets of a worker that has ended
-//! would stay to the end of the process. It does run the finalizer of the instance data, which gives
-//! back all that is left ([`give_back_all`]). Only there the counts are listed, as that takes time.
+//! would stay to the end of the process. It does run the finalizer of the instance data, which
+//! gives back all that is left ([`give_back_all`]). Only there the counts are listed, as that takes
+//! time.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
