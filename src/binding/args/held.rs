@@ -81,9 +81,8 @@ fn strike_off(env: sys::napi_env, pointer: *mut c_void) -> bool {
 
 /// Gives back what the objects of an environment, which has ended, still hold.
 pub(super) fn give_back_all(env: sys::napi_env) {
-    let left = HELD.try_with(|all| {
-        all.borrow_mut().extract_if(|held| held.env == env).collect::<Vec<_>>()
-    });
+    let left = HELD
+        .try_with(|all| all.borrow_mut().extract_if(|held| held.env == env).collect::<Vec<_>>());
     for Held { pointer, give_back, .. } in left.into_iter().flatten() {
         // SAFETY: the pointer belongs to the function, and the entry, which stood for the count, is
         // gone.
