@@ -118,13 +118,13 @@ codes! {
     // ── BindingError: the native part does not load ──
     /// The binary of this platform is installed and does not load.
     ///
-    /// The message names the cause: an older glibc, another C library or processor, or damage. Install
-    /// again on the machine that runs it, without copying `node_modules`. No HTTP status.
+    /// The message names the cause: an older glibc, another C library or processor, or damage.
+    /// Install again on the machine that runs it, without copying `node_modules`. No HTTP status.
     BindingLoad = "ERR_BINDING_LOAD",
     /// The binary of this platform is not installed.
     ///
-    /// Install without `--omit=optional` and `--no-optional`, see docs/bundling.md, or build it from
-    /// source. No HTTP status.
+    /// Install without `--omit=optional` and `--no-optional`, see docs/bundling.md, or build it
+    /// from source. No HTTP status.
     BindingMissing = "ERR_BINDING_MISSING",
     /// The runtime's permission model forbids native code.
     ///
