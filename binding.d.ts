@@ -319,6 +319,8 @@ export interface NativeTokenPair {
   refreshToken: string
   /** The access token's life, in seconds. */
   expiresIn: number
+  /** When the refresh token expires, in milliseconds since 1970. */
+  refreshExpiresAt: number
   /** The session's id. */
   sessionId: string
 }
@@ -561,6 +563,9 @@ export declare function sessionsEnd(sessions: unknown, sid: unknown): Outcome<un
 /** Ends every session of a subject. */
 export declare function sessionsEndAll(sessions: unknown, subject: unknown): Outcome<undefined>
 
+/** Ends the session of a refresh token; `false` if there is none. */
+export declare function sessionsEndByRefreshToken(sessions: unknown, token: unknown): Outcome<boolean>
+
 /** The sessions of a subject. */
 export declare function sessionsList(sessions: unknown, subject: unknown): Outcome<Array<NativeSessionInfo>>
 
@@ -572,9 +577,10 @@ export declare function sessionsStart(sessions: unknown, subject: unknown, claim
 
 /**
  * Registers the functions of the façade that the native part calls in this environment:
- * `makeError(code, message, retryAfterMs)` and `inProduction()`.
+ * `inProduction()`. `keeps_objects` says that the runtime finalizes no objects when an environment
+ * ends.
  */
-export declare function setFacade(functions: object): void
+export declare function setFacade(functions: object, keepsObjects: boolean): void
 
 /** A SPIFFE ID and its parts. */
 export interface SpiffeId {

@@ -76,7 +76,10 @@ export interface CostOptions {
    * with `rfc9106-high`, {@link verify} needs `limits.memoryCost`.
    */
   memoryCost?: number;
-  /** Passes: 1 to 65536. Above 64, {@link verify} needs `limits.timeCost`. */
+  /**
+   * Passes: 1 to 65536. Above 64, {@link verify} needs `limits.timeCost`; if memory times passes is
+   * above 8 GiB, it needs `limits.work`.
+   */
   timeCost?: number;
   /**
    * Lanes: 1 to 255. Above 64, {@link verify} needs `limits.parallelism`.
@@ -113,10 +116,11 @@ export interface VerifyOptions extends Omit<HashOptions, 'secret'> {
   secret?: Uint8Array | SecretBuffer;
   /**
    * The highest costs that a digest may ask for. Default: `memoryCost` 1048576 KiB (1 GiB),
-   * `timeCost` 64, `parallelism` 64. A digest that asks for more is refused with
-   * `ERR_PASSWORD_LIMIT` before memory is allocated.
+   * `timeCost` 64, `parallelism` 64, and `work`, which is memory in KiB times passes, 8388608
+   * (8 GiB). A digest that asks for more is refused with `ERR_PASSWORD_LIMIT` before memory is
+   * allocated.
    */
-  limits?: { memoryCost?: number; timeCost?: number; parallelism?: number };
+  limits?: { memoryCost?: number; timeCost?: number; parallelism?: number; work?: number };
   /** Cancels the verification (see {@link passwordPool}). {@link verifySync} does not accept it. */
   signal?: AbortSignal;
 }
@@ -317,14 +321,20 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   limits?: {
     /**
      * Memory in KiB of an Argon2 digest. Default: 1048576 (1 GiB), or the policy's own if that is
-     * higher. For scrypt, its memory of 128·N·r bytes is compared with it (N, r and p are the
-     * parameters of RFC 7914).
+     * higher. It also limits the 128·r·(N + p + 1) bytes of scrypt (N, r and p are the parameters
+     * of RFC 7914), of which one in 256 is free, so that a table of 128·r·N bytes may be as large
+     * as the limit.
      */
     memoryCost?: number;
     /** Passes of an Argon2 digest. Default: 64, or the policy's own if that is higher. */
     timeCost?: number;
     /** Lanes of an Argon2 digest. Default: 64, or the policy's own if that is higher. */
     parallelism?: number;
+    /**
+     * Memory in KiB times passes of an Argon2 digest, to which its time is proportional: 8 to
+     * 2^53 − 1. Default: 8388608 (8 GiB), or the policy's own if that is higher.
+     */
+    work?: number;
     /** The cost of bcrypt: 4 to 31. Default: 16. */
     bcryptCost?: number;
     /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
@@ -384,10 +394,13 @@ export class PasswordHasher {
    * still there.
    *
    * Pass `null` or `undefined` if there is no such user. The hasher then does the work of a
-   * verification under the policy and resolves to `{ valid: false }`, so that the time of a login
-   * does not tell which accounts exist. It does the same for a hash of a scheme that `legacy` does
-   * not name. The login of an account whose digest has other costs takes more or less time, so an
-   * attacker can see that it exists until the digest has been replaced. Errors as
+   * verification under the policy and resolves to `{ valid: false }`, so that the login of an
+   * unknown user takes the time of one whose digest is of the policy. It does the same for a hash
+   * of a scheme that `legacy` does not name. The login of an account whose digest has another
+   * scheme or other costs takes more or less time, so an attacker can see that it exists until the
+   * digest has been replaced. An error of a digest (`ERR_PASSWORD_DIGEST`, `ERR_PASSWORD_LIMIT`,
+   * `ERR_PASSWORD_PEPPER`) comes before any work: in a login, log it, call
+   * `verifyAndUpdate(null, password)`, and answer as for a wrong password. Errors as
    * {@link PasswordHasher.verify}.
    *
    * @example
@@ -878,7 +891,8 @@ export interface KeyRingChange {
  *
  * A ring holds at most 1000 keys, revoked ones included. While the ring is full, `add` and `rotate`
  * throw `ERR_KEYRING_FULL` and `rotateEvery` rotates nothing; the active key continues to sign.
- * Signing without an active key throws `ERR_KEYRING_NO_ACTIVE_KEY`.
+ * Signing without an active key throws `ERR_KEYRING_NO_ACTIVE_KEY`; with `rotateEvery`, an empty
+ * ring makes its first key when it is needed.
  *
  * @example
  * ```ts
@@ -998,7 +1012,9 @@ export class KeyRing {
   /**
    * Encrypts the ring, private keys included, under `key` (32 bytes or more), as
    * {@link SecretBuffer.seal} does. `rotateEvery` is not included. Later changes are not included
-   * either: seal again after each rotation, and above all after `revoke`.
+   * either: seal again after each rotation, and above all after `revoke`. Revocations of tokens are
+   * in a {@link RevocationList}, not in the ring: after a restart with a sealed ring, tokens that
+   * were revoked before are accepted again until they expire.
    *
    * @example
    * ```ts
@@ -1718,7 +1734,10 @@ export class RevocationList {
 
 /** The options of {@link Sessions}. */
 export interface SessionsOptions {
-  /** Signs the access tokens. Its `expiresIn` should be minutes. */
+  /**
+   * Signs the access tokens. Its `expiresIn` should be minutes. `ERR_INVALID_ARG_VALUE` if it has
+   * `jti: false`, because verifiers with a list would refuse its tokens.
+   */
   issuer: JwtIssuer;
   /** Holds the ended sessions. Give the same list to the verifiers. */
   revocations: RevocationList;
@@ -1746,6 +1765,8 @@ export interface TokenPair {
   refreshToken: string;
   /** The lifetime of the access token, in seconds. */
   expiresIn: number;
+  /** The time at which the refresh token expires unless it is used before. */
+  refreshExpiresAt: Date;
   /** The id of the session, which is the access token's `sid`. */
   sessionId: string;
 }
@@ -1812,12 +1833,24 @@ export class Sessions {
     | { status: 'unknown'; pair?: undefined }
   >;
   /**
-   * Ends a session: its refresh token stops working and its access tokens are revoked. If they
-   * cannot be revoked, the call fails with `ERR_REVOCATION_FULL`; the refresh token has stopped
-   * working all the same, and the call can be repeated.
+   * Ends a session: its refresh token stops working and its access tokens are revoked, so verifiers
+   * with the list refuse them at once. An unknown id is no error; a text that is not a UUID is
+   * `ERR_INVALID_ARG_VALUE`. If the tokens cannot be revoked, the call fails with
+   * `ERR_REVOCATION_FULL`; the refresh token has stopped working all the same, and the call can be
+   * repeated.
    */
   end(sid: string): Promise<void>;
-  /** Ends every session of a subject. A session that starts afterwards is not affected. */
+  /**
+   * Ends the session of a refresh token, for a logout without a valid access token. A token that is
+   * used up ends its session as well. Resolves to whether there was such a session.
+   */
+  endByRefreshToken(refreshToken: string): Promise<boolean>;
+  /**
+   * Ends every session of a subject, as {@link Sessions.end}, and revokes every other access token
+   * of the subject from before the current second. A session that starts afterwards is not
+   * affected. It reaches the sessions of this object only, and access tokens only where a verifier
+   * uses this list: not those of other threads, other processes or other services.
+   */
   endAll(subject: string): Promise<void>;
   /** Lists the sessions of a subject. */
   list(subject: string): Promise<SessionInfo[]>;
@@ -1931,9 +1964,8 @@ export class SecretBuffer {
   /**
    * Copies bytes into a secret. With `wipe: true` the source is zeroed afterwards.
    *
-   * A `Uint8Array` of at most 64 bytes lies on V8's heap until its `buffer` is first read, and a
-   * copy stays there, which `wipe` does not reach. Read `bytes.buffer` before you write the secret
-   * into such an array.
+   * V8 keeps an array of at most 64 bytes in its own heap. This call, and every other that takes
+   * secret bytes, moves the bytes out of that heap without leaving a copy.
    *
    * @example
    * ```ts
@@ -2740,9 +2772,12 @@ export type PasswordErrorCode =
   | 'ERR_PASSWORD_BUSY'
   /** A stored digest is malformed. */
   | 'ERR_PASSWORD_DIGEST'
-  /** A stored digest asks for more memory, passes or lanes than `limits` allows. */
+  /** A stored digest asks for more memory, passes, lanes or work than `limits` allows. */
   | 'ERR_PASSWORD_LIMIT'
-  /** One hash needs more memory than the pool's `maxMemory`, or than the system has. */
+  /**
+   * One hash needs more memory than the pool's `maxMemory`, or it or the queue needs more than the
+   * system has.
+   */
   | 'ERR_PASSWORD_MEMORY'
   /** A digest names a pepper that the hasher does not have. */
   | 'ERR_PASSWORD_PEPPER'
@@ -2780,7 +2815,10 @@ export type SecretErrorCode =
    * A sealed secret or key ring does not open with this key, or the secret not for this context.
    */
   | 'ERR_SECRET_SEAL'
-  /** A ticket is unknown, used or expired, or 1024 tickets wait already. */
+  /**
+   * A ticket is unknown, used or expired, 1024 tickets wait already, or there is no memory for
+   * another.
+   */
   | 'ERR_SECRET_TICKET';
 
 /** The codes of {@link JwtError}. */
@@ -2815,7 +2853,7 @@ export type JwtErrorCode =
   | 'ERR_JWT_SIGNATURE'
   /** The ring holds or held a key with this `kid`. */
   | 'ERR_KEYRING_DUPLICATE'
-  /** The ring holds 1000 keys. */
+  /** The ring holds 1000 keys, or there is no memory for another. */
   | 'ERR_KEYRING_FULL'
   /** The ring has no active key to sign with. */
   | 'ERR_KEYRING_NO_ACTIVE_KEY'
@@ -2828,12 +2866,15 @@ export type JwtErrorCode =
 export type RevocationErrorCode =
   /** The list is closed. */
   | 'ERR_REVOCATION_CLOSED'
-  /** The list holds `maxEntries` entries that have not expired. */
+  /**
+   * The list holds `maxEntries` entries that have not expired, or there is no memory for another.
+   * Nothing was revoked.
+   */
   | 'ERR_REVOCATION_FULL';
 
 /** The codes of {@link SessionError}. */
 export type SessionErrorCode =
-  /** The table holds `maxSessions` sessions. */
+  /** The table holds `maxSessions` sessions, or there is no memory for another. */
   | 'ERR_SESSION_FULL';
 
 /** The codes of {@link SpiffeError}. */

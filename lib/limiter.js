@@ -1,13 +1,14 @@
 'use strict';
 
 const { native, settled } = require('./native.js');
+const { Uncloneable } = require('./uncloneable.js');
 
 /**
  * A native call writes remaining, retryAfterMs and resetMs here. Read them before the next call.
  */
 const OUT = new Float64Array(3);
 
-class RateLimiter {
+class RateLimiter extends Uncloneable {
   #limit;
   #policy;
   #check;
@@ -15,6 +16,7 @@ class RateLimiter {
   #peek;
 
   constructor(options) {
+    super();
     const [limit, windowMs, burst] = native.limiterAttach(this, options);
     this.#limit = limit;
     this.#policy = Object.freeze({ limit, windowMs, burst });

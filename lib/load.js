@@ -99,6 +99,10 @@ if (native.version() !== version) {
       'delete node_modules and install again, or rebuild the checkout.',
   );
 }
-native.setFacade({ inProduction: () => process.env.NODE_ENV === 'production' });
+native.setFacade(
+  { inProduction: () => process.env.NODE_ENV === 'production' },
+  // Deno does not finalize the objects of a worker that ends.
+  process.versions.deno !== undefined,
+);
 
 module.exports = native;

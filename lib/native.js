@@ -11,6 +11,9 @@ const { isPromise } = require('node:util').types;
 
 const { makeError } = require('./errors.js');
 const raw = require('./load.js');
+const { moveOffHeap } = require('./small-array.js');
+
+const { isView } = ArrayBuffer;
 
 /** How deep options nest: `peppers`, its `keys`, and the elements of a list. */
 const MAX_DEPTH = 3;
@@ -27,21 +30,32 @@ function settled(value) {
   return value;
 }
 
-/** A copy of the own members of a plain object or an array; any other value as it is. */
-function snapshot(value, depth = MAX_DEPTH) {
+/**
+ * A copy of the own members of a plain object or an array; any other value as it is. Moves the
+ * bytes of small arrays out of V8's heap.
+ */
+function snapshot(value) {
+  // Nearly all arguments are missing or primitive, and this small function is compiled inline.
+  return typeof value === 'object' && value !== null ? copied(value, MAX_DEPTH) : value;
+}
+
+function copied(value, depth) {
   if (typeof value !== 'object' || value === null || depth < 0) return value;
+  if (isView(value)) {
+    moveOffHeap(value);
+    return value;
+  }
   if (Array.isArray(value)) {
     const { length } = value;
     if (length > MAX_ELEMENTS) return value;
-    return Array.from({ length }, (_, index) => snapshot(value[index], depth - 1));
+    return Array.from({ length }, (_, index) => copied(value[index], depth - 1));
   }
-  // A borrower of bytes may have changed their prototype.
-  if (ArrayBuffer.isView(value) || !isPlain(value)) return value;
+  if (!isPlain(value)) return value;
   const names = Object.getOwnPropertyNames(value);
   // A carrier or a job of the native part has no members and must stay the object that it is.
   if (names.length === 0) return value;
   const copy = { __proto__: null };
-  for (const name of names) copy[name] = snapshot(value[name], depth - 1);
+  for (const name of names) copy[name] = copied(value[name], depth - 1);
   return copy;
 }
 

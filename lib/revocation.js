@@ -2,11 +2,13 @@
 
 const { makeError } = require('./errors.js');
 const { native, settled } = require('./native.js');
+const { Uncloneable } = require('./uncloneable.js');
 
-class RevocationList {
+class RevocationList extends Uncloneable {
   #isRevoked;
 
   constructor(options) {
+    super();
     native.revocationAttach(this, options);
     this.#isRevoked = native.revocationBind(this);
   }

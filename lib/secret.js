@@ -7,6 +7,7 @@ const { isMainThread } = require('node:worker_threads');
 const { attach, construct } = require('./construct.js');
 const { makeError } = require('./errors.js');
 const { native, settled } = require('./native.js');
+const { moveOffHeap } = require('./small-array.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 const { get: byteLengthOf } = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength');
@@ -119,6 +120,7 @@ class SecretBuffer extends Uncloneable {
     // SecretBuffer, `secretBind` throws.
     if (!(#equals in Object(this))) return settled(native.secretBind(this)(other));
     this.#equals ??= native.secretBind(this);
+    moveOffHeap(other);
     return settled(this.#equals(other));
   }
 

@@ -28,11 +28,12 @@ Ordinary answers are values, not errors: a wrong password, an empty bucket, a re
 \`tryVerify\`.
 
 The last column is the HTTP status with which a service answers when the error reaches its error
-handler. An \`ArgumentError\` is 500 because the service passed a wrong value; check the values of a
-request first, and answer 400. A refused token is 401 with a \`WWW-Authenticate\` header (RFC 6750
-section 3): \`Bearer\` alone if there was no token, \`Bearer error="invalid_token"\` for a refused
-one. With 503, send \`Retry-After\`: \`retryAfterMs\` of the error in seconds, or a few seconds if
-it has none.
+handler. An \`ArgumentError\` is 500 because the service passed a wrong value. Check the values of a
+request first, and answer 400: a password, a token and a key of a limiter must be a string of a
+limited length (4096 bytes for a password) for which \`isWellFormed()\` is true. A refused token is
+401 with a \`WWW-Authenticate\` header (RFC 6750 section 3): \`Bearer\` alone if there was no token,
+\`Bearer error="invalid_token"\` for a refused one. With 503, send \`Retry-After\`: \`retryAfterMs\` of
+the error in seconds, or a few seconds if it has none.
 `;
 
 const WARNINGS = `## Process warnings

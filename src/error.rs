@@ -142,19 +142,20 @@ codes! {
     PasswordBusy = "ERR_PASSWORD_BUSY",
     /// A stored digest is malformed.
     ///
-    /// Have the user set a new password. HTTP 500.
+    /// Log it, answer the login as a wrong password, and have the user set a new one. HTTP 401.
     PasswordDigest = "ERR_PASSWORD_DIGEST",
-    /// A stored digest asks for more memory, passes or lanes than `limits` allows.
+    /// A stored digest asks for more memory, passes, lanes or work than `limits` allows.
     ///
-    /// Raise `limits` if the digest is yours. HTTP 500.
+    /// Raise `limits` if the digest is yours; answer the login as a wrong password. HTTP 401.
     PasswordLimit = "ERR_PASSWORD_LIMIT",
-    /// One hash needs more memory than the pool's `maxMemory`, or than the system has.
+    /// One hash needs more memory than the pool's `maxMemory`, or it or the queue needs more than
+    /// the system has.
     ///
-    /// Lower `memoryCost` or raise `maxMemory`. HTTP 503.
+    /// Lower `memoryCost` or `maxQueue`, or raise `maxMemory`. HTTP 503.
     PasswordMemory = "ERR_PASSWORD_MEMORY",
     /// A digest names a pepper that the hasher does not have.
     ///
-    /// Add the pepper to `peppers.keys`. HTTP 500.
+    /// Add the pepper to `peppers.keys`; answer the login as a wrong password. HTTP 401.
     PasswordPepper = "ERR_PASSWORD_PEPPER",
     /// The profile `test` was chosen while `NODE_ENV` is `production`.
     ///
@@ -208,7 +209,8 @@ codes! {
     ///
     /// Use the key, and for a secret the context, that sealed it. HTTP 500.
     SecretSeal = "ERR_SECRET_SEAL",
-    /// A ticket is unknown, used or expired, or 1024 tickets wait already.
+    /// A ticket is unknown, used or expired, 1024 tickets wait already, or there is no memory for
+    /// another.
     ///
     /// `share()` again, and `adopt` within 60 seconds. HTTP 500.
     SecretTicket = "ERR_SECRET_TICKET",
@@ -267,7 +269,7 @@ codes! {
     ///
     /// Give the key a `kid` of its own. HTTP 500.
     KeyringDuplicate = "ERR_KEYRING_DUPLICATE",
-    /// The ring holds 1000 keys.
+    /// The ring holds 1000 keys, or there is no memory for another.
     ///
     /// Wait until retired keys are forgotten. HTTP 500.
     KeyringFull = "ERR_KEYRING_FULL",
@@ -289,13 +291,14 @@ codes! {
     ///
     /// Close the list after the last request. HTTP 503.
     RevocationClosed = "ERR_REVOCATION_CLOSED",
-    /// The list holds `maxEntries` entries that have not expired.
+    /// The list holds `maxEntries` entries that have not expired, or there is no memory for
+    /// another. Nothing was revoked.
     ///
     /// Raise `maxEntries`, or set `onFull: 'reject-older'`. HTTP 503.
     RevocationFull = "ERR_REVOCATION_FULL",
 
     // ── SessionError ──
-    /// The table holds `maxSessions` sessions.
+    /// The table holds `maxSessions` sessions, or there is no memory for another.
     ///
     /// Raise `maxSessions`, or shorten `refreshTtl` or `idleTtl`. HTTP 503.
     SessionFull = "ERR_SESSION_FULL",

@@ -12,8 +12,20 @@ const { format, inspect } = require('node:util');
 const v8 = require('node:v8');
 const { MessageChannel, Worker } = require('node:worker_threads');
 
-const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, SecretBuffer } = require('@nodesec/native');
+const {
+  JwtIssuer,
+  JwtKey,
+  JwtVerifier,
+  KeyRing,
+  PasswordHasher,
+  RateLimiter,
+  RemoteJwks,
+  RevocationList,
+  SecretBuffer,
+  Sessions,
+} = require('@nodesec/native');
 const pino = require('pino');
+const { classes } = require('../helpers/exports.js');
 const { keyPair } = require('../helpers/key-pairs.js');
 
 const TEXT = 'sesame-open-sesame-open-sesame-op';
@@ -148,13 +160,25 @@ test('a key pair prints as little', async () => {
   }
 });
 
+const issuer = new JwtIssuer({ keys: key, issuer: 'i', audience: 'a', expiresIn: 60 });
+const revocations = new RevocationList({ maxTokenTtl: 60 });
 const uncloneable = {
   SecretBuffer: secret,
   JwtKey: key,
   KeyRing: new KeyRing({ alg: 'HS256' }),
-  JwtIssuer: new JwtIssuer({ keys: key, expiresIn: 60 }),
+  JwtIssuer: issuer,
   JwtVerifier: new JwtVerifier({ keys: key, issuer: false, audience: false }),
+  PasswordHasher: new PasswordHasher({ profile: 'test' }),
+  RateLimiter: new RateLimiter({ limit: 1, windowMs: 1000 }),
+  RemoteJwks: new RemoteJwks('https://example.com/jwks'),
+  RevocationList: revocations,
+  Sessions: new Sessions({ issuer, revocations }),
 };
+
+test('every class is asked whether it can be cloned', () => {
+  assert.deepEqual(Object.keys(uncloneable).sort(), classes.map(([name]) => name).sort());
+});
+
 for (const [name, value] of Object.entries(uncloneable)) {
   test(`a ${name} is refused by what clones`, async () => {
     const { port1, port2 } = new MessageChannel();

@@ -105,11 +105,9 @@ test('digests that ask for too much are refused before anything is done', async 
 
 test('a caller may set ceilings', async () => {
   const digest = hashSync('password', { memoryCost: 256, timeCost: 2, parallelism: 2 });
-  assert.equal(
-    await verify(digest, 'password', { limits: { memoryCost: 256, timeCost: 2, parallelism: 2 } }),
-    true,
-  );
-  for (const limits of [{ memoryCost: 255 }, { timeCost: 1 }, { parallelism: 1 }]) {
+  const limits = { memoryCost: 256, timeCost: 2, parallelism: 2, work: 512 };
+  assert.equal(await verify(digest, 'password', { limits }), true);
+  for (const limits of [{ memoryCost: 255 }, { timeCost: 1 }, { parallelism: 1 }, { work: 511 }]) {
     await assert.rejects(verify(digest, 'password', { limits }), coded('ERR_PASSWORD_LIMIT'));
   }
 });

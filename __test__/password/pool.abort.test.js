@@ -86,7 +86,7 @@ for (const [name, call] of Object.entries({
   hash: (signal) => hash('password', { ...ENDLESS, signal }),
   deriveKey: (signal) => deriveKey('password', SALT, { ...ENDLESS, signal }),
   verify: (signal) => {
-    const limits = { timeCost: ENDLESS.timeCost };
+    const limits = { timeCost: ENDLESS.timeCost, work: 2 ** 32 };
     return verify(DIGEST.replace('m=64,t=1,p=1', 'm=65536,t=65536,p=4'), 'password', { limits, signal });
   },
 })) {

@@ -25,6 +25,7 @@ test('a session begins with a pair', async () => {
   assert.deepEqual(Object.keys(pair).sort(), [
     'accessToken',
     'expiresIn',
+    'refreshExpiresAt',
     'refreshToken',
     'sessionId',
   ]);
@@ -34,6 +35,49 @@ test('a session begins with a pair', async () => {
   assert.deepEqual({ role, tenant }, { role: 'admin', tenant: { id: 1 } });
   assert.ok(!pair.refreshToken.includes('.'));
   assert.equal(verifier.tryVerify(pair.refreshToken).code, 'ERR_JWT_MALFORMED');
+});
+
+test('a pair tells when its refresh token expires', async () => {
+  const { sessions } = service({ refreshTtl: 3600, idleTtl: 600 });
+  const lifeOf = ({ refreshExpiresAt }) => (refreshExpiresAt.getTime() - Date.now()) / 1000;
+  const about = (seconds, pair) => assert.ok(Math.abs(lifeOf(pair) - seconds) < 60, lifeOf(pair));
+  const first = await sessions.start('subject');
+  about(600, first);
+  const { pair } = await sessions.refresh(first.refreshToken);
+  about(600, pair);
+  const replayed = await sessions.refresh(first.refreshToken);
+  assert.deepEqual(replayed.pair.refreshExpiresAt, pair.refreshExpiresAt);
+  const [listed] = await sessions.list('subject');
+  assert.deepEqual(listed.expiresAt, pair.refreshExpiresAt);
+  about(300, await service({ refreshTtl: 300 }).sessions.start('subject'));
+});
+
+test('a refresh token ends its session, even when it is used up', async () => {
+  const { sessions, verifier } = service();
+  for (const refreshes of [0, 1, 2]) {
+    const first = await sessions.start('subject');
+    let latest = first;
+    for (let n = 0; n < refreshes; n++) ({ pair: latest } = await sessions.refresh(latest.refreshToken));
+    assert.equal(await sessions.endByRefreshToken(first.refreshToken), true);
+    assert.equal(code(verifier, latest), 'ERR_JWT_REVOKED');
+    assert.equal((await sessions.refresh(latest.refreshToken)).status, 'unknown');
+    assert.equal(await sessions.endByRefreshToken(first.refreshToken), false);
+  }
+});
+
+test('a text that is no refresh token of the table ends nothing', async () => {
+  const { sessions, verifier } = service();
+  const pair = await sessions.start('subject');
+  const { refreshToken: foreign } = await service().sessions.start('subject');
+  const changed = pair.refreshToken.replace(/.$/, (last) => (last === 'A' ? 'E' : 'A'));
+  for (const token of ['', 'x', pair.accessToken, foreign, changed, 'x'.repeat(10_000)]) {
+    assert.equal(await sessions.endByRefreshToken(token), false);
+  }
+  assert.equal(code(verifier, pair), undefined);
+});
+
+test('an issuer without token ids is refused, since verifiers with a list refuse its tokens', () => {
+  assert.throws(() => service({}, { jti: false }), coded('ERR_INVALID_ARG_VALUE'));
 });
 
 test('a refresh rotates and keeps session and claims', async () => {

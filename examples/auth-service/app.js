@@ -5,6 +5,7 @@ const { uuidv7 } = require('@nodesec/native');
 
 const { authenticate } = require('./auth.js');
 const { HttpError, handleErrors, notFound } = require('./errors.js');
+const { whenGone } = require('./gone.js');
 const { credentials, json, newPassword, refreshToken } = require('./input.js');
 const { clientKey, limitRequests, spend } = require('./limits.js');
 
@@ -26,7 +27,7 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
     const user = {
       id: uuidv7(),
       name: username,
-      digest: await passwords.hash(password),
+      digest: await passwords.hash(password, { signal: whenGone(res) }),
       createdAt: new Date().toISOString(),
     };
     if (!(await users.add(user))) throw new HttpError(409, 'username_taken');
@@ -44,7 +45,9 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
     const user = users.get(username);
     // If there is no such user, a hash is computed all the same: a faster answer would reveal that
     // the name has no account.
-    const { valid, newDigest } = await passwords.verifyAndUpdate(user?.digest, password);
+    const { valid, newDigest } = await passwords.verifyAndUpdate(user?.digest, password, {
+      signal: whenGone(res),
+    });
     if (!valid) throw new HttpError(401, 'invalid_credentials');
     // The client's own limit is not reset: an attacker could reset it by logging in to an account
     // of their own.

@@ -33,6 +33,8 @@ function notFound() {
 
 // Express recognises an error handler by its four parameters.
 function handleErrors(error, req, res, next) {
+  // The client has hung up: there is nobody to answer.
+  if (res.closed) return;
   if (res.headersSent) return next(error);
   const { status, body, headers } = error instanceof HttpError ? error : translate(error);
   res.set(headers).status(status).json(body);

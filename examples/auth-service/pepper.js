@@ -4,7 +4,7 @@
 // a stolen database alone cannot be attacked. Back it up separately from the users, and never lose
 // it: without it no password verifies. A larger service keeps it in a secret store.
 
-const { existsSync, readFileSync, writeFileSync } = require('node:fs');
+const { existsSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 
 const { SecretBuffer } = require('@nodesec/native');
@@ -16,8 +16,8 @@ const LENGTH = 32;
 function loadPepper(dataDirectory) {
   const file = path.join(dataDirectory, 'pepper');
   if (!existsSync(file)) createPepper(file, dataDirectory);
-  // The bytes move to secret memory; the copy that was read is wiped.
-  const pepper = SecretBuffer.from(readFileSync(file), { wipe: true });
+  // The file is read into secret memory, and refused if other users may read it.
+  const pepper = SecretBuffer.fromFile(file);
   if (pepper.byteLength !== LENGTH) {
     throw new Error(`the pepper must be of ${LENGTH} bytes: restore the file from a backup`);
   }

@@ -4,9 +4,11 @@
 
 const { abortable, signalOf } = require('../abort.js');
 const { native, snapshot } = require('../native.js');
+const { Uncloneable } = require('../uncloneable.js');
 
-class PasswordHasher {
+class PasswordHasher extends Uncloneable {
   constructor(policy) {
+    super();
     native.hasherAttach(this, policy);
   }
 

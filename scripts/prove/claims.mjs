@@ -3,6 +3,8 @@
 // plain. Both are claims: the harness must find an unprotected secret, or else it could not find
 // any.
 
+import { CALLS } from './secrets.mjs';
+
 export const BACKENDS = ['memfd_secret', 'mlock', 'dontdump', 'plain'];
 
 const NOWHERE = [false, false, false, false];
@@ -10,7 +12,10 @@ const ONLY_PLAIN = [false, false, false, true];
 const ALL_BUT_BEST = [false, true, true, true];
 const EVERYWHERE = [true, true, true, true];
 
-/** The claims by moment and reader. Each holds for all secrets. */
+/**
+ * The claims by moment and reader. Each holds for all secrets that are kept. A claim with a `call`
+ * holds for the small array that this call has taken, and which is wiped.
+ */
 export const CLAIMS = [
   claim('kept', 'kernel core dump', ONLY_PLAIN),
   claim('kept', 'gcore', ONLY_PLAIN),
@@ -22,6 +27,8 @@ export const CLAIMS = [
   claim('kept', '/proc/PID/environ', NOWHERE),
   claim('kept', 'forked child, reading all it has', ONLY_PLAIN),
   claim('kept', 'core dump of a forked child that touched a secret', ONLY_PLAIN),
+
+  ...Object.keys(CALLS).map((call) => ({ ...claim('kept', '/proc/PID/mem', NOWHERE), call })),
 
   claim('during `use()`', 'kernel core dump', EVERYWHERE),
   claim('during `use()`', '/proc/PID/mem', EVERYWHERE),

@@ -13,14 +13,17 @@ export async function examine(native, claims, backends, { places = false } = {})
   const found = claims.map((claim) => ({ ...claim, found: {} }));
   const problems = [];
   const check = (claim, backend, result) => {
-    const name = `${claim.moment}, ${claim.reader}, ${backend}`;
-    const { secrets } = result;
+    const name = `${claim.call ?? claim.moment}, ${claim.reader}, ${backend}`;
+    const secrets = result.secrets.filter(({ call }) => call === claim.call);
     found[claims.indexOf(claim)].found[backend] = secrets.length > 0;
-    if (!result.controls.has(READERS[claim.reader].control)) problems.push(`${name}: no control`);
-    // Here every single secret must be found. This shows that the harness knows the form of each.
-    if (backend === 'plain' && claim.reader === '/proc/PID/mem' && claim.moment === 'kept') {
+    const control = claim.call === undefined ? READERS[claim.reader].control : 'array';
+    if (!result.controls.has(control)) problems.push(`${name}: no control`);
+    // Here every secret that is kept must be found. This shows that the harness knows its form.
+    const { call, moment, reader } = claim;
+    const showsAll = backend === 'plain' && reader === '/proc/PID/mem' && moment === 'kept';
+    if (showsAll && call === undefined) {
       const names = new Set(secrets.map(({ secret }) => secret));
-      const unseen = SECRETS.filter((secret) => !names.has(secret.name));
+      const unseen = SECRETS.filter((secret) => secret.call === undefined && !names.has(secret.name));
       for (const secret of unseen) problems.push(`${name}: the ${secret.name} was not recognised`);
     }
     const isAsClaimed = secrets.length > 0 === claim.expected[backend];
@@ -55,7 +58,10 @@ async function live(native, backend, claims, check) {
       if (!claims.some((claim) => isNotBefore(claim, moment))) break;
       if (command !== undefined) await specimen.tell(command);
       const now = claims.filter((claim) => claim.moment === moment);
-      for (const claim of now) check(claim, backend, await READERS[claim.reader].read(specimen));
+      for (const reader of new Set(now.map((claim) => claim.reader))) {
+        const result = await READERS[reader].read(specimen);
+        for (const claim of now) if (claim.reader === reader) check(claim, backend, result);
+      }
     }
   } finally {
     await specimen.end();

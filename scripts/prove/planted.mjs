@@ -22,12 +22,16 @@ const COMMANDS = {
     // The controls stay reachable to the end, because the harness must find them.
     globalThis.controls = {
       buffer: readFileSync(file('control-buffer')),
+      // So small that its bytes are in V8's heap.
+      array: Uint8Array.from(readFileSync(file('control-array'))),
       text: readFileSync(file('control-text'), 'utf8'),
     };
-    for (const [index, secret] of SECRETS.entries()) {
-      const context = { sealed: file('sealed'), writeFileSync };
-      planted.push(await secret.plant(nodesec, file(`secret-${index}`), context));
+    const context = { sealed: file('sealed'), writeFileSync };
+    const files = SECRETS.map((secret, index) => ({ ...secret, file: file(`secret-${index}`) }));
+    for (const { plant, file } of files.filter(({ call }) => call === undefined)) {
+      planted.push(await plant(nodesec, file, context));
     }
+    await giveSmallArrays(files.filter(({ call }) => call !== undefined));
     return nodesec.secureHeap.status().backend;
   },
   /**
@@ -49,12 +53,7 @@ const COMMANDS = {
   async dispose() {
     nodesec.secureHeap.disposeAll();
     planted = [];
-    for (let round = 0; round < 1000 && nodesec.secureHeap.status().liveSecrets > 0; round += 1) {
-      gc();
-      await turn();
-    }
-    const { liveSecrets } = nodesec.secureHeap.status();
-    if (liveSecrets > 0) throw new Error(`${liveSecrets} secrets are still there`);
+    await collect(0);
   },
   abort: () => process.abort(),
 };
@@ -66,6 +65,37 @@ answer('ready');
 for (let command = line(); command !== ''; command = line()) {
   const [name, argument] = command.split(' ');
   answer(`${(await COMMANDS[name](argument)) ?? 'done'}`);
+}
+
+/** Gives a small array to each call, wipes it, and drops everything else that holds its bytes. */
+async function giveSmallArrays(secrets) {
+  const { liveSecrets } = nodesec.secureHeap.status();
+  const arrays = secrets.map(() => new Uint8Array(32));
+  // Afterwards V8 does not move the arrays, which would leave copies, and does not soon reuse their
+  // memory, where a copy could be overwritten before it is looked for.
+  gc();
+  gc();
+  for (const [index, { file, take }] of secrets.entries()) {
+    const secret = nodesec.SecretBuffer.fromFile(file);
+    const bytes = arrays[index];
+    secret.use((lent) => bytes.set(lent));
+    const result = take(nodesec, bytes, secret);
+    bytes.fill(0);
+    await result;
+    secret.dispose();
+  }
+  await collect(liveSecrets);
+}
+
+/** Collects garbage until no more than so many secrets are left. */
+async function collect(most) {
+  const { secureHeap } = nodesec;
+  for (let round = 0; round < 1000 && secureHeap.status().liveSecrets > most; round += 1) {
+    gc();
+    await turn();
+  }
+  const { liveSecrets } = secureHeap.status();
+  if (liveSecrets > most) throw new Error(`${liveSecrets} secrets are still there, not ${most}`);
 }
 
 /** Reads a line, and blocks the thread until it arrives. Empty at the end of the input. */

@@ -2,7 +2,7 @@
 // variable from which the planted process takes the secret, and the `needles` to search for.
 // `plant` runs in the planted process, uses the secret as a service would, and returns it.
 
-import { randomBytes } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 import { formsOf, hmacForms, sealForms } from './needles.mjs';
@@ -11,8 +11,48 @@ export const ENV_SECRET = 'PROVE_SECRET';
 
 /** A fast hash: its memory cost does not matter here. */
 const FAST = { memoryCost: 8192, timeCost: 1 };
+/** The digest of another password. */
+const DIGEST =
+  '$argon2id$v=19$m=8192,t=1,p=1$c29tZXNhbHQ$uwLMcxbwUfCIB4hZWaYIV3EQeSRzrEvPa5LF0nUzjV0';
+const ENCRYPTED = generateKeyPairSync('ed25519').privateKey.export({
+  type: 'pkcs8',
+  format: 'pem',
+  cipher: 'aes-256-cbc',
+  passphrase: 'another passphrase',
+});
 
-/** To plant another secret, add it here. */
+/**
+ * The calls that take secret bytes. Each gets a small typed array, whose bytes V8 keeps in its own
+ * heap. `secret` holds the same bytes.
+ */
+export const CALLS = {
+  '`SecretBuffer.from`': ({ SecretBuffer }, bytes) => SecretBuffer.from(bytes, { wipe: true }),
+  '`equals`': (_, bytes, secret) => secret.equals(bytes),
+  '`timingSafeEqual`': ({ timingSafeEqual }, bytes) => timingSafeEqual(bytes, new Uint8Array(32)),
+  '`JwtKey.fromSecret`': ({ JwtKey }, bytes) => JwtKey.fromSecret(bytes, { alg: 'HS256' }),
+  // These bytes are no key files. They are read all the same, and refused.
+  '`JwtKey.fromPem`': ({ JwtKey }, bytes) => refused(() => JwtKey.fromPem(bytes, { alg: 'EdDSA' })),
+  '`JwtKey.fromDer`': ({ JwtKey }, bytes) => refused(() => JwtKey.fromDer(bytes, { alg: 'EdDSA' })),
+  'the option `passphrase`': ({ JwtKey }, bytes) =>
+    refused(() => JwtKey.fromPem(ENCRYPTED, { alg: 'EdDSA', passphrase: bytes })),
+  '`hash`': ({ hash }, bytes) => hash(bytes, FAST),
+  '`hashSync`': ({ hashSync }, bytes) => hashSync(bytes, FAST),
+  '`verify`': ({ verify }, bytes) => verify(DIGEST, bytes),
+  '`verifySync`': ({ verifySync }, bytes) => verifySync(DIGEST, bytes),
+  '`deriveKey`': ({ deriveKey }, bytes) => deriveKey(bytes, new Uint8Array(16), FAST),
+  'the option `secret` of `hash`': ({ hash }, bytes) => hash('password', { ...FAST, secret: bytes }),
+  'the option `secret` of `verifySync`': ({ verifySync }, bytes) =>
+    verifySync(DIGEST, 'password', { secret: bytes }),
+  'the option `secret` of a hasher': ({ PasswordHasher }, bytes) =>
+    new PasswordHasher({ secret: bytes }),
+  'the option `peppers` of a hasher': ({ PasswordHasher }, bytes) =>
+    new PasswordHasher({ peppers: { current: 'k', keys: { k: bytes } } }),
+  '`hash` of a hasher': ({ PasswordHasher }, bytes) => new PasswordHasher(FAST).hash(bytes),
+  '`verifyAndUpdate` of a hasher': ({ PasswordHasher }, bytes) =>
+    new PasswordHasher(FAST).verifyAndUpdate(DIGEST, bytes),
+};
+
+/** To plant another secret, add it here. Those with a `call` are given to it, and are not kept. */
 export const SECRETS = [
   {
     name: 'from a file',
@@ -95,7 +135,23 @@ export const SECRETS = [
       return SecretBuffer.unseal(sealed, key, { context: 'prove' });
     },
   },
+  ...Object.entries(CALLS).map(([call, take]) => ({
+    name: `small array for ${call}`,
+    call,
+    ...randomSecret(),
+    take,
+  })),
 ];
+
+function refused(call) {
+  try {
+    call();
+  } catch (error) {
+    if (error.code !== 'ERR_JWT_KEY') throw error;
+    return;
+  }
+  throw new Error('random bytes were taken for a key');
+}
 
 function randomSecret(encoding = 'latin1', length = 32) {
   return {

@@ -14,7 +14,7 @@ import { ENV_SECRET, SECRETS } from './secrets.mjs';
 const PROGRAM = path.join(import.meta.dirname, 'planted.mjs');
 
 /** The kinds of controls. Every reader must find the control of the kind that it can see. */
-const CONTROLS = ['buffer', 'text', 'variable'];
+const CONTROLS = ['buffer', 'text', 'variable', 'array'];
 
 export class Specimen {
   #child;
@@ -83,11 +83,12 @@ export class Specimen {
 
   async #plant(native, addon, backend) {
     const controls = CONTROLS.map((control) => ({ control, bytes: randomBytes(32) }));
-    const [buffer, text, variable] = controls.map(({ bytes }) => bytes);
+    const [buffer, text, variable, array] = controls.map(({ bytes }) => bytes);
     const made = SECRETS.map((secret) => ({ ...secret, ...secret.make() }));
     const secretOf = made.find((secret) => secret.variable);
 
     this.#write('control-buffer', buffer);
+    this.#write('control-array', array);
     this.#write('control-text', text.toString('hex'));
     for (const [index, { content }] of made.entries()) this.#write(`secret-${index}`, content);
     await this.#start(addon, {
@@ -105,9 +106,10 @@ export class Specimen {
       ...controls.flatMap(({ control, bytes }) =>
         formsOf(bytes).map((form) => ({ control, ...form })),
       ),
-      ...made.flatMap(({ name, bytes, needles, derived = () => [] }) =>
+      ...made.flatMap(({ name, call, bytes, needles, derived = () => [] }) =>
         [...needles, ...derived(bytes, context)].map((form) => ({
           secret: name,
+          call,
           form: form.name,
           bytes: form.bytes,
         })),

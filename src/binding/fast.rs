@@ -17,7 +17,8 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{FromNapiValue, ToNapiValue, Unknown};
 use napi::{Env, sys};
 
-use super::args::handle::{Handle, release};
+use super::args::handle::Handle;
+use super::args::held;
 use super::args::internal;
 use super::args::{Arg, Fault, Outcome, Result};
 use crate::jwt::{MAX_TOKEN_LEN, Scratch};
@@ -46,7 +47,7 @@ pub(super) struct RawCall {
 /// A function that performs `T`'s call on `object`.
 pub(super) fn bind<T: Hot>(env: &Env, object: Arc<T>) -> Result<Unknown<'_>> {
     let mut function = ptr::null_mut();
-    let data = Arc::into_raw(object).cast_mut().cast::<c_void>();
+    let data = held::hold(env.raw(), object);
     // SAFETY: `env` is that of the current call and the name is valid for its length. The strong
     // count in `data` belongs to the function's finalizer once that is registered. If a call fails
     // before that, the count is given back here.
@@ -64,16 +65,26 @@ pub(super) fn bind<T: Hot>(env: &Env, object: Arc<T>) -> Result<Unknown<'_>> {
                 env.raw(),
                 function,
                 data,
-                Some(release::<T>),
+                Some(finalize::<T>),
                 ptr::null_mut(),
                 ptr::null_mut(),
             ) == sys::Status::napi_ok;
         if !registered {
-            release::<T>(env.raw(), data, ptr::null_mut());
+            drop(held::take::<T>(env.raw(), data));
             return Err(internal().into());
         }
         Unknown::from_napi_value(env.raw(), function).map_err(|_| internal().into())
     }
+}
+
+/// Releases the object of a function that is collected.
+///
+/// # Safety
+///
+/// Called by Node-API only, with a pointer from `hold::<T>`.
+unsafe extern "C" fn finalize<T: Hot>(env: sys::napi_env, data: *mut c_void, _hint: *mut c_void) {
+    // SAFETY: as this function demands.
+    held::let_go(unsafe { held::take::<T>(env, data) });
 }
 
 /// # Safety
@@ -100,8 +111,8 @@ unsafe extern "C" fn run<T: Hot>(
     if status != sys::Status::napi_ok {
         return ptr::null_mut();
     }
-    // SAFETY: `bind::<T>` stored a pointer from `Arc::<T>::into_raw`. The function holds its strong
-    // count until the function is collected, and a running function is not collected.
+    // SAFETY: `bind::<T>` stored a pointer from `hold::<T>`. Its strong count is there until the
+    // function is collected or its environment has ended, and neither happens while it runs.
     let object = unsafe { &*data.cast::<T>() };
     let call = RawCall { env, count, arguments };
     let error = match catch_unwind(AssertUnwindSafe(|| object.call(&call))) {

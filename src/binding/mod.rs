@@ -65,10 +65,11 @@ pub fn version() -> &'static str {
 }
 
 /// Registers the functions of the façade that the native part calls in this environment:
-/// `makeError(code, message, retryAfterMs)` and `inProduction()`.
+/// `inProduction()`. `keeps_objects` says that the runtime finalizes no objects when an environment
+/// ends.
 #[napi(catch_unwind)]
-pub fn set_facade(env: &Env, functions: Object<'_>) -> napi::Result<()> {
-    args::facade::register(env, &functions)
+pub fn set_facade(env: &Env, functions: Object<'_>, keeps_objects: bool) -> napi::Result<()> {
+    args::facade::register(env, &functions, keeps_objects)
 }
 
 /// Runs a binding's body: its errors and its panics become JavaScript errors with a code. After a

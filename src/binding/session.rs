@@ -48,6 +48,8 @@ pub(super) struct NativeTokenPair {
     pub refresh_token: String,
     /// The access token's life, in seconds.
     pub expires_in: f64,
+    /// When the refresh token expires, in milliseconds since 1970.
+    pub refresh_expires_at: f64,
     /// The session's id.
     pub session_id: String,
 }
@@ -124,12 +126,10 @@ pub(super) fn sessions_refresh(
 ) -> napi::Result<Outcome<NativeRefreshed>> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
-        // Any text is accepted: a client's malformed token is `unknown`, not an error of the
-        // server.
-        let mut buffer = [MaybeUninit::uninit(); 256];
-        let text = Arg::new(env, &token, "refreshToken").utf8_in(&mut buffer)?;
-        let token = text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default();
-        let (status, tokens, ended) = match sessions.refresh(token)? {
+        let refreshed = with_refresh_token(&Arg::new(env, &token, "refreshToken"), |token| {
+            Ok(sessions.refresh(token)?)
+        })?;
+        let (status, tokens, ended) = match refreshed {
             Refreshed::Rotated(tokens) => ("rotated", Some(tokens), None),
             Refreshed::Replayed(tokens) => ("replayed", Some(tokens), None),
             Refreshed::Reuse(ended) => ("reuse", None, Some(ended)),
@@ -155,6 +155,21 @@ pub(super) fn sessions_end(
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
         Ok(sessions.end(session_id(&Arg::new(env, &sid, "sid"))?)?)
+    })
+}
+
+/// Ends the session of a refresh token; `false` if there is none.
+#[napi(catch_unwind)]
+pub(super) fn sessions_end_by_refresh_token(
+    env: &Env,
+    sessions: Unknown<'_>,
+    token: Unknown<'_>,
+) -> napi::Result<Outcome<bool>> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        with_refresh_token(&Arg::new(env, &token, "refreshToken"), |token| {
+            Ok(sessions.end_by_refresh_token(token)?)
+        })
     })
 }
 
@@ -191,17 +206,26 @@ pub(super) fn sessions_list(
     })
 }
 
+/// Lends a refresh token to `body`. Any text is accepted: a client's malformed token is `unknown`,
+/// not an error of the server.
+fn with_refresh_token<T>(arg: &Arg<'_>, body: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+    let mut buffer = [MaybeUninit::uninit(); 256];
+    let text = arg.utf8_in(&mut buffer)?;
+    body(text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
+}
+
 fn session_id(arg: &Arg<'_>) -> Result<Uuid> {
     let text = arg.string(0..=64)?;
     Uuid::try_parse(&text).map_err(|_| arg.invalid("must be a session id (a UUID)"))
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a duration in seconds")]
+#[expect(clippy::cast_precision_loss, reason = "a duration in seconds and a time")]
 fn pair(pair: TokenPair) -> NativeTokenPair {
     NativeTokenPair {
         access_token: pair.access_token,
         refresh_token: pair.refresh_token,
         expires_in: pair.expires_in as f64,
+        refresh_expires_at: pair.refresh_expires_at as f64,
         session_id: pair.session.to_string(),
     }
 }

@@ -36,6 +36,10 @@ impl Regions {
         // Whole pages, at most `max_bytes`, but at least one page.
         let size = (config.first_bytes.min(config.max_bytes) / page * page).max(page);
         let mut reasons = Vec::new();
+        if slabs.try_reserve(size / BLOCK).is_err() {
+            self.reasons = vec!["there is no memory for the records of the secure heap".into()];
+            return;
+        }
         let first = config.first_backend(&mut reasons);
         for backend in Backend::LADDER.into_iter().filter(|backend| *backend >= first) {
             match config.memory.map(backend, size) {
@@ -60,6 +64,10 @@ impl Regions {
         let largest = self.list.iter().map(|region| region.mapping.len).max().unwrap_or(0);
         let mut size = largest.saturating_mul(2).max(page).min(room);
         while size >= page {
+            if slabs.try_reserve(size / BLOCK).is_err() {
+                size = size / 2 / page * page;
+                continue;
+            }
             match config.memory.map(backend, size) {
                 Ok(mapping) => return self.add(mapping, slabs),
                 // The system's limit is lower: use the memory that it still allows.

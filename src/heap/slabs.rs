@@ -4,7 +4,7 @@
 //! Memory is counted in blocks of 4 KiB. A block is either free, or a slab of equal slots of 64
 //! bytes to 4 KiB. Larger places are `runs`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, TryReserveError};
 
 /// Bytes of a block, independent of the page size of the machine.
 pub const BLOCK: usize = 4096;
@@ -85,6 +85,12 @@ struct SlotRecord {
 }
 
 impl Slabs {
+    /// Makes room for the records of `blocks` more blocks.
+    pub(super) fn try_reserve(&mut self, blocks: usize) -> Result<(), TryReserveError> {
+        self.taken.try_reserve(blocks)?;
+        self.records.try_reserve(blocks.saturating_mul(SLOTS))
+    }
+
     /// Adds `blocks` free blocks and returns the number of the first.
     pub(super) fn grow(&mut self, blocks: usize) -> usize {
         let first = self.taken.len();

@@ -8,6 +8,7 @@ use crate::error::{Code, Result as CodedResult};
 use crate::os::{
     Backend, Mapping, Memlock, Native, Platform, Portable, ProtectedMemory, Protection,
 };
+use crate::testing::allocations::out_of_memory;
 
 fn arena(config: Config) -> Arc<Arena> {
     Arc::new(Arena::new(config))
@@ -293,4 +294,23 @@ fn a_forked_child_reads_nothing() {
         };
         assert_eq!(seen_by_child(&secret), expected, "{backend:?}");
     }
+}
+
+#[test]
+fn an_arena_without_memory_for_its_records_is_exhausted_until_there_is_some() {
+    let arena = arena(Config { max_bytes: 8 << 20, ..unlocked() });
+    let (mut slots, mut refused) = (Vec::with_capacity(1000), 0);
+    while slots.len() < 1000 {
+        match out_of_memory(4096, 0, || filled(&arena, 4000, 7)) {
+            Ok(slot) => slots.push(slot),
+            Err(error) => {
+                assert_eq!(error.code, Code::SecretExhausted);
+                slots.push(filled(&arena, 4000, 7).unwrap());
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused > 2, "{refused}");
+    assert_eq!(arena.status().live_secrets, 1000);
+    arena.verify();
 }

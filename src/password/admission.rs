@@ -5,8 +5,8 @@
 //! behind it overtakes, however small. A large job therefore waits only for the jobs that already
 //! run.
 
-use std::collections::VecDeque;
-use std::mem;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, TryReserveError, VecDeque};
 use std::time::Duration;
 
 use super::latency::Latency;
@@ -53,7 +53,16 @@ pub struct Counts {
 #[derive(Debug)]
 pub(super) struct Admission<J> {
     bounds: Bounds,
-    queue: VecDeque<Waiting<J>>,
+    /// The waiting jobs by their numbers. A job that leaves early leaves its entry empty, but the
+    /// first entry never is.
+    queue: VecDeque<Entry<J>>,
+    /// Jobs in the queue.
+    waiting: usize,
+    /// Jobs that have been in the queue: the number of the next one.
+    offered: u64,
+    /// The deadlines of the waiting jobs by their numbers, and of some that have left, the earliest
+    /// first.
+    deadlines: BinaryHeap<Reverse<(u64, u64)>>,
     /// Jobs on the pool's threads.
     running: usize,
     /// Jobs on their callers' threads.
@@ -66,11 +75,19 @@ pub(super) struct Admission<J> {
 }
 
 #[derive(Debug)]
-struct Waiting<J> {
-    id: u64,
+struct Entry<J> {
+    number: u64,
     bytes: u64,
-    deadline: Option<u64>,
-    job: J,
+    job: Option<J>,
+}
+
+/// A job's place in the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place {
+    /// The number by which the job can be aborted.
+    pub number: u64,
+    /// When the job has waited for too long; `None` if it does not expire.
+    pub deadline: Option<u64>,
 }
 
 impl<J> Admission<J> {
@@ -79,6 +96,9 @@ impl<J> Admission<J> {
         Self {
             bounds,
             queue: VecDeque::new(),
+            waiting: 0,
+            offered: 0,
+            deadlines: BinaryHeap::new(),
             running: 0,
             held: 0,
             bytes: 0,
@@ -98,48 +118,58 @@ impl<J> Admission<J> {
     /// their deadline and their place, even if the new `max_queue` is smaller than the queue.
     pub(super) fn set_bounds(&mut self, bounds: Bounds) -> Vec<(J, Error)> {
         self.bounds = bounds;
-        let leaving = self.extract(|waiting| waiting.bytes > bounds.max_memory);
-        leaving.into_iter().map(|left| (left.job, too_large(left.bytes, bounds))).collect()
+        let mut leaving = Vec::new();
+        for entry in self.queue.iter_mut().filter(|entry| entry.bytes > bounds.max_memory) {
+            let left = entry.job.take().map(|job| (job, too_large(entry.bytes, bounds)));
+            leaving.extend(left);
+        }
+        self.waiting -= leaving.len();
+        self.tidy();
+        leaving
     }
 
     /// Appends a job to the queue; [`Self::next`] returns it once it may run.
     ///
-    /// Gives the job back with `ERR_PASSWORD_MEMORY` if it is larger than the whole budget, and
-    /// with `ERR_PASSWORD_BUSY` if it would have to wait and the queue is full. A job without
-    /// Argon2 memory, for example the generation of a key, waits its turn but is never refused as
-    /// busy.
-    ///
-    /// Returns the job's deadline, after which it has waited for too long; `None` if it does not
-    /// expire.
+    /// Gives the job back with `ERR_PASSWORD_MEMORY` if it is larger than the whole budget or if
+    /// there is no memory for the queue, and with `ERR_PASSWORD_BUSY` if it would have to wait and
+    /// the queue is full. A job without Argon2 memory, for example the generation of a key, waits
+    /// its turn but is never refused as busy.
     pub(super) fn offer(
         &mut self,
-        id: u64,
         bytes: u64,
         now: u64,
         job: J,
-    ) -> std::result::Result<Option<u64>, (J, Error)> {
+    ) -> std::result::Result<Place, (J, Error)> {
         if bytes > self.bounds.max_memory {
             return Err((job, too_large(bytes, self.bounds)));
         }
-        let waits = bytes > 0 && !(self.queue.is_empty() && self.fits(bytes));
-        if waits && self.queue.len() >= self.bounds.max_queue {
+        let waits = bytes > 0 && !(self.waiting == 0 && self.fits(bytes));
+        if waits && self.waiting >= self.bounds.max_queue {
             return Err((job, self.reject()));
         }
+        if self.try_reserve().is_err() {
+            return Err((job, no_memory()));
+        }
+        let number = self.offered;
         let deadline = waits.then(|| now.saturating_add(nanos(self.bounds.queue_timeout)));
-        self.queue.push_back(Waiting { id, bytes, deadline, job });
-        Ok(deadline)
+        self.offered += 1;
+        self.waiting += 1;
+        self.queue.push_back(Entry { number, bytes, job: Some(job) });
+        self.deadlines.extend(deadline.map(|at| Reverse((at, number))));
+        Ok(Place { number, deadline })
     }
 
     /// The job at the head of the queue with its bytes, if it may run now. It counts as running
     /// until [`Self::finish`].
     pub(super) fn next(&mut self) -> Option<(J, u64)> {
-        let bytes = self.queue.front()?.bytes;
+        let &Entry { number, bytes, .. } = self.queue.front()?;
         if !self.fits(bytes) {
             return None;
         }
+        let job = self.take(number)?;
         self.running += 1;
         self.bytes += bytes;
-        self.queue.pop_front().map(|waiting| (waiting.job, bytes))
+        Some((job, bytes))
     }
 
     /// Notes that a running job has ended and has freed its memory.
@@ -155,7 +185,7 @@ impl<J> Admission<J> {
         if bytes > self.bounds.max_memory {
             return Err(too_large(bytes, self.bounds));
         }
-        let head = self.queue.front().map_or(0, |waiting| waiting.bytes);
+        let head = self.queue.front().map_or(0, |entry| entry.bytes);
         if self.bytes + head + bytes > self.bounds.max_memory {
             return Err(self.reject());
         }
@@ -171,28 +201,41 @@ impl<J> Admission<J> {
     }
 
     /// Takes a cancelled job out of the queue.
-    pub(super) fn abort(&mut self, id: u64) -> Option<J> {
-        let index = self.queue.iter().position(|waiting| waiting.id == id)?;
+    pub(super) fn abort(&mut self, number: u64) -> Option<J> {
+        let job = self.take(number)?;
         self.aborted += 1;
-        self.queue.remove(index).map(|waiting| waiting.job)
+        Some(job)
     }
 
-    /// Takes the jobs that have waited for too long out of the queue.
-    pub(super) fn expire(&mut self, now: u64) -> Vec<(J, Error)> {
-        let late = self.extract(|waiting| waiting.deadline.is_some_and(|at| at <= now));
-        late.into_iter().map(|left| (left.job, self.reject())).collect()
+    /// Takes one job that has waited for too long out of the queue.
+    pub(super) fn expire(&mut self, now: u64) -> Option<(J, Error)> {
+        while let Some(&Reverse((at, number))) = self.deadlines.peek()
+            && at <= now
+        {
+            self.deadlines.pop();
+            if let Some(job) = self.take(number) {
+                return Some((job, self.reject()));
+            }
+        }
+        None
     }
 
     /// The earliest deadline of the waiting jobs.
-    pub(super) fn next_deadline(&self) -> Option<u64> {
-        self.queue.iter().filter_map(|waiting| waiting.deadline).min()
+    pub(super) fn next_deadline(&mut self) -> Option<u64> {
+        while let Some(&Reverse((at, number))) = self.deadlines.peek() {
+            if self.index(number).is_some() {
+                return Some(at);
+            }
+            self.deadlines.pop();
+        }
+        None
     }
 
     /// The counts now.
     pub(super) fn counts(&self) -> Counts {
         Counts {
             running: self.running + self.held,
-            queued: self.queue.len(),
+            queued: self.waiting,
             bytes: self.bytes,
             completed: self.completed,
             rejected: self.rejected,
@@ -223,7 +266,7 @@ impl<J> Admission<J> {
         self.rejected += 1;
         Error::new(
             Code::PasswordBusy,
-            "too many passwords are being hashed; answer 503 with retryAfterMs, or see passwordPool.configure",
+            "too many passwords are being hashed; try again after retryAfterMs, or raise the bounds with passwordPool.configure",
         )
         .retry_after(self.retry_after_ms())
     }
@@ -231,16 +274,57 @@ impl<J> Admission<J> {
     /// Estimates when the present queue will be finished, from the median duration and the number
     /// of jobs that run now.
     fn retry_after_ms(&self) -> u64 {
-        let waves = (self.queue.len() + 1).div_ceil(self.running.max(1)) as u64;
+        let waves = (self.waiting + 1).div_ceil(self.running.max(1)) as u64;
         let nanos = self.latency.percentile(50).unwrap_or(GUESSED_NANOS).saturating_mul(waves);
         nanos.div_ceil(1_000_000).max(1)
     }
 
-    fn extract(&mut self, mut leaves: impl FnMut(&Waiting<J>) -> bool) -> Vec<Waiting<J>> {
-        let queue = mem::take(&mut self.queue).into_iter();
-        let (leaving, staying): (Vec<_>, Vec<_>) = queue.partition(|waiting| leaves(waiting));
-        self.queue = staying.into();
-        leaving
+    /// Makes room for one more job.
+    fn try_reserve(&mut self) -> std::result::Result<(), TryReserveError> {
+        self.queue.try_reserve(1)?;
+        self.deadlines.try_reserve(1)
+    }
+
+    /// Takes a waiting job out of the queue.
+    fn take(&mut self, number: u64) -> Option<J> {
+        let index = self.index(number)?;
+        let job = self.queue.get_mut(index)?.job.take()?;
+        self.waiting -= 1;
+        self.tidy();
+        Some(job)
+    }
+
+    /// The index of a job that waits, found in logarithmic time, because numbers ascend.
+    fn index(&self, number: u64) -> Option<usize> {
+        let found = self.queue.binary_search_by(|entry| {
+            #[cfg(test)]
+            crate::testing::steps::step();
+            entry.number.cmp(&number)
+        });
+        found.ok().filter(|index| self.queue.get(*index).is_some_and(|entry| entry.job.is_some()))
+    }
+
+    /// Removes the entries and deadlines of jobs that have left: those at the head of the queue,
+    /// and all when they are the majority. So each is removed in constant time on average.
+    fn tidy(&mut self) {
+        while self.queue.front().is_some_and(|entry| entry.job.is_none()) {
+            #[cfg(test)]
+            crate::testing::steps::step();
+            self.queue.pop_front();
+        }
+        let most = 2 * self.waiting + 16;
+        if self.queue.len() > most {
+            self.queue.retain(|entry| {
+                #[cfg(test)]
+                crate::testing::steps::step();
+                entry.job.is_some()
+            });
+        }
+        if self.deadlines.len() > most {
+            let mut deadlines = std::mem::take(&mut self.deadlines);
+            deadlines.retain(|Reverse((_, number))| self.index(*number).is_some());
+            self.deadlines = deadlines;
+        }
     }
 }
 
@@ -261,6 +345,14 @@ fn too_large(bytes: u64, bounds: Bounds) -> Error {
             "this hash needs {bytes} bytes and all hashes together may use {max}: lower \
              memoryCost, or raise maxMemory with passwordPool.configure"
         ),
+    )
+}
+
+fn no_memory() -> Error {
+    Error::new(
+        Code::PasswordMemory,
+        "there is no memory for another job in the queue; lower maxQueue with \
+         passwordPool.configure, or try later",
     )
 }
 

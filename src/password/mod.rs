@@ -36,7 +36,7 @@ pub use self::legacy::{
     Bcrypt, Ceilings, LegacyHash, LegacyScheme, MAX_BCRYPT_COST, MAX_PBKDF2_ITERATIONS,
     MAX_SCRYPT_WORK, MIN_BCRYPT_COST, Pbkdf2, Scrypt,
 };
-pub use self::limits::DigestLimits;
+pub use self::limits::{DigestLimits, MAX_WORK};
 pub use self::params::{Algorithm, Params, Version};
 pub use self::peppers::{MAX_PEPPER_LEN, MAX_PEPPERS, MIN_PEPPER_LEN, Peppers};
 pub use self::phc::{

@@ -62,7 +62,7 @@ impl Handovers {
     }
 
     /// Leaves a secret, as another owner of the same bytes. Fails with `ERR_SECRET_TICKET` if
-    /// [`MAX_HANDOVERS`] already wait, and with `ERR_RANDOM`.
+    /// [`MAX_HANDOVERS`] already wait or if there is no memory, and with `ERR_RANDOM`.
     pub fn leave(self: &Arc<Self>, secret: StoredSecret) -> Result<HandoverId> {
         let mut handover = [0; HANDOVER_ID_LEN];
         id::random_bytes(&mut handover)?;
@@ -73,6 +73,11 @@ impl Handovers {
                 format!("{MAX_HANDOVERS} shared secrets wait to be adopted; adopt them first"),
             ));
         }
+        table.waiting.try_reserve(1).map_err(|_| {
+            let message = "there is no memory for another shared secret; adopt those that wait, or \
+                           give the process more";
+            Error::new(Code::SecretTicket, message)
+        })?;
         let lifetime = u64::try_from(self.lifetime.as_nanos()).unwrap_or(u64::MAX);
         let until = self.clock.monotonic_nanos().saturating_add(lifetime);
         table.waiting.insert(handover, Waiting { secret, until });
@@ -153,6 +158,7 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use crate::secret::Secret;
+    use crate::testing::allocations::out_of_memory;
 
     fn secret() -> StoredSecret {
         StoredSecret::new(Secret::copy_from(b"secret").unwrap()).unwrap()
@@ -197,6 +203,23 @@ mod tests {
         let id = handovers.leave(secret()).unwrap();
         handovers.clear();
         assert_eq!(handovers.take(&id).unwrap_err(), unknown_handover());
+    }
+
+    #[test]
+    fn a_secret_without_memory_is_refused_and_does_not_wait() {
+        let handovers = table(Arc::new(ManualClock::default()));
+        let mut refused = 0;
+        for waiting in 0..MAX_HANDOVERS {
+            let secret = secret();
+            let left = out_of_memory(1024, 0, || handovers.leave(secret.clone()));
+            if let Err(error) = left {
+                assert_eq!(error.code, Code::SecretTicket);
+                assert_eq!(handovers.table().waiting.len(), waiting);
+                handovers.leave(secret).unwrap();
+                refused += 1;
+            }
+        }
+        assert!(refused > 2, "{refused}");
     }
 
     #[test]

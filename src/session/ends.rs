@@ -1,5 +1,5 @@
-//! The ends of all sessions, the soonest first: a binary heap. It tells the table of sessions where
-//! it places each of them, so that one whose end changes, or that leaves, is found without a search.
+//! The ends of all sessions, the soonest first: a binary heap. It tells the table of sessions the
+//! place of each, so that a session whose end changes, or that leaves, is found without a search.
 
 use std::collections::TryReserveError;
 
@@ -98,7 +98,9 @@ mod tests {
             ends.insert(end, id, |id, place| {
                 places.insert(id, place);
             });
-            let Some(&(old, id)) = model.iter().nth(random as usize % model.len()) else {
+            let Some(&(old, id)) =
+                model.iter().nth(usize::try_from(random >> 33).unwrap() % model.len())
+            else {
                 panic!()
             };
             model.remove(&(old, id));

@@ -43,6 +43,8 @@ pub(super) enum Presented {
         subject: Arc<str>,
         /// The session's claims.
         claims: Arc<str>,
+        /// When the session ends.
+        ends_at: u64,
     },
     /// The session is being ended: it no longer rotates. The caller that revokes its access tokens
     /// removes it.
@@ -110,8 +112,8 @@ impl FamilyTable {
         Self { options, state: Mutex::default() }
     }
 
-    /// Adds a session at generation 0.
-    pub(super) fn insert(&self, id: Uuid, subject: &str, claims: &str, now: u64) -> Result<()> {
+    /// Adds a session at generation 0 and returns when it ends.
+    pub(super) fn insert(&self, id: Uuid, subject: &str, claims: &str, now: u64) -> Result<u64> {
         let mut state = self.lock();
         for _ in 0..PRUNED_PER_INSERT {
             match state.ends.first() {
@@ -137,6 +139,7 @@ impl FamilyTable {
             Some((known, _)) => known.clone(),
             None => Arc::from(subject),
         };
+        let ends_at = self.expires_at(now, now);
         state.add(
             id,
             Family {
@@ -147,12 +150,12 @@ impl FamilyTable {
                 started_at: now,
                 used_at: now,
                 phase: Phase::Live,
-                ends_at: self.expires_at(now, now),
+                ends_at,
                 place: 0,
                 place_in_subject: 0,
             },
         );
-        Ok(())
+        Ok(ends_at)
     }
 
     /// The state of a genuine token of a session at a generation. A token that was used up puts the
@@ -174,25 +177,27 @@ impl FamilyTable {
         }
         let grace_ends = family.used_at.saturating_add(self.options.grace.saturating_mul(1000));
         if generation.checked_add(1) == Some(family.generation) && now < grace_ends {
-            return Presented::JustRotated { subject, claims };
+            let ends_at = family.ends_at;
+            return Presented::JustRotated { subject, claims, ends_at };
         }
         state.enter(id, Phase::Reused, now.saturating_add(last_ms));
         Presented::Reused { subject }
     }
 
-    /// Advances a session from a generation; `false` if it is no longer at that generation.
-    pub(super) fn rotate(&self, id: Uuid, generation: u32, now: u64) -> bool {
+    /// Advances a session from a generation and returns when it ends now; `None` if it is no longer
+    /// at that generation.
+    pub(super) fn rotate(&self, id: Uuid, generation: u32, now: u64) -> Option<u64> {
         let mut state = self.lock();
-        let Some(family) = state.rows.get_mut(&id) else { return false };
-        let Some(successor) = generation.checked_add(1) else { return false };
+        let family = state.rows.get_mut(&id)?;
+        let successor = generation.checked_add(1)?;
         if family.phase != Phase::Live || family.generation != generation {
-            return false;
+            return None;
         }
         family.generation = successor;
         family.used_at = now;
         let ends_at = self.expires_at(family.started_at, now);
         state.enter(id, Phase::Live, ends_at);
-        true
+        Some(ends_at)
     }
 
     /// Puts a session into its last phase, for at most `last_ms` milliseconds more.
@@ -201,6 +206,11 @@ impl FamilyTable {
         if state.rows.get(&id).is_some_and(|family| family.phase == Phase::Live) {
             state.enter(id, Phase::Ending, now.saturating_add(last_ms));
         }
+    }
+
+    /// Whether there is such a session, live or in its last phase.
+    pub(super) fn contains(&self, id: Uuid) -> bool {
+        self.lock().rows.contains_key(&id)
     }
 
     /// Removes a session.
@@ -317,7 +327,7 @@ mod tests {
                 table.insert(id(number), &subject(number), "{}", 0).unwrap();
             }
             for number in 0..count {
-                assert!(table.rotate(id(number), 0, 1));
+                assert!(table.rotate(id(number), 0, 1).is_some());
             }
             for number in count..2 * count {
                 table.insert(id(number), &subject(number), "{}", late).unwrap();

@@ -35,6 +35,8 @@ pub struct TokenPair {
     pub expires_in: u64,
     /// The next refresh token: 71 characters.
     pub refresh_token: String,
+    /// When the refresh token expires, in milliseconds since 1970.
+    pub refresh_expires_at: u64,
     /// The session's id, the access token's `sid`.
     pub session: Uuid,
 }
@@ -87,6 +89,13 @@ impl Sessions {
                  maxTokenTtl, or verifiers refuse every token",
             ));
         }
+        if !issuer.sets_ids() {
+            return Err(Error::new(
+                Code::InvalidArgValue,
+                "the issuer of sessions must set jti: without ids verifiers with a revocation list \
+                 refuse every token; leave out jti: false",
+            ));
+        }
         Ok(Self {
             issuer,
             revocations,
@@ -103,8 +112,8 @@ impl Sessions {
         let id = crate::id::uuid_v7(self.clock.unix_millis())?;
         // Signed before it is stored, so that claims that cannot be signed leave no session behind.
         let pair = self.pair(id, 0, subject, claims)?;
-        self.families.insert(id, subject, claims, self.clock.unix_millis())?;
-        Ok(pair)
+        let ends_at = self.families.insert(id, subject, claims, self.clock.unix_millis())?;
+        Ok(TokenPair { refresh_expires_at: ends_at, ..pair })
     }
 
     /// Exchanges a refresh token for the next pair.
@@ -121,14 +130,18 @@ impl Sessions {
             match self.families.present(id, generation, now, self.access_life_ms()) {
                 Presented::Current { subject, claims } => {
                     let pair = self.pair(id, successor, &subject, &claims)?;
-                    if self.families.rotate(id, generation, now) {
+                    if let Some(ends_at) = self.families.rotate(id, generation, now) {
+                        let pair = TokenPair { refresh_expires_at: ends_at, ..pair };
                         return Ok(Refreshed::Rotated(pair));
                     }
                     // Another call rotated the session first: present the token again.
                 }
-                Presented::JustRotated { subject, claims } => {
+                Presented::JustRotated { subject, claims, ends_at } => {
                     let pair = self.pair(id, successor, &subject, &claims)?;
-                    return Ok(Refreshed::Replayed(pair));
+                    return Ok(Refreshed::Replayed(TokenPair {
+                        refresh_expires_at: ends_at,
+                        ..pair
+                    }));
                 }
                 Presented::Ending => {
                     self.end(id)?;
@@ -160,6 +173,17 @@ impl Sessions {
         Ok(())
     }
 
+    /// Ends the session of a refresh token that this table made, even of one that is used up.
+    /// Returns whether there was such a session.
+    pub fn end_by_refresh_token(&self, token: &str) -> Result<bool> {
+        let Some((session, _)) = self.codec.decode(token) else { return Ok(false) };
+        let is_known = self.families.contains(session);
+        if is_known {
+            self.end(session)?;
+        }
+        Ok(is_known)
+    }
+
     /// Ends every session of a subject, and refuses every access token of the subject that was
     /// issued before the current second. A token issued within this second belongs to a known
     /// session, or to a session started just after this call, which must not be refused.
@@ -180,6 +204,7 @@ impl Sessions {
         self.issuer.expires_in().saturating_mul(1000)
     }
 
+    /// Signs a pair, whose refresh token's expiry the caller then sets.
     fn pair(
         &self,
         session: Uuid,
@@ -197,6 +222,7 @@ impl Sessions {
             access_token: token.into_iter().map(char::from).collect(),
             expires_in: self.issuer.expires_in(),
             refresh_token: self.codec.encode(session, generation),
+            refresh_expires_at: 0,
             session,
         })
     }

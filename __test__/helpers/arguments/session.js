@@ -40,6 +40,7 @@ module.exports = {
   },
   'Sessions.prototype.refresh': { on, args: () => ['token'], kinds: [clientText] },
   'Sessions.prototype.end': { on, args: () => [uuidv7()], kinds: [word] },
+  'Sessions.prototype.endByRefreshToken': { on, args: () => ['token'], kinds: [clientText] },
   'Sessions.prototype.endAll': { on, args: () => ['subject'], kinds: [name] },
   'Sessions.prototype.list': { on, args: () => ['subject'], kinds: [name] },
 };

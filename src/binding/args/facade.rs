@@ -5,24 +5,39 @@ use std::ptr;
 use napi::bindgen_prelude::{JsValue, Object};
 use napi::{Env, Status, sys};
 
-/// Registers the functions of an environment.
-pub(crate) fn register(env: &Env, functions: &Object<'_>) -> napi::Result<()> {
-    let (mut reference, mut previous) = (ptr::null_mut(), ptr::null_mut());
-    // SAFETY: both values are those of the current call. The reference is given to the instance
-    // data of the same environment, whose finalizer deletes it there.
+use super::held;
+
+/// The instance data of an environment.
+struct Environment {
+    /// Deno gives the finalizer none.
+    env: sys::napi_env,
+    functions: sys::napi_ref,
+}
+
+/// Registers the functions of an environment. `keeps_objects` says that the runtime finalizes no
+/// objects when an environment ends.
+pub(crate) fn register(env: &Env, functions: &Object<'_>, keeps_objects: bool) -> napi::Result<()> {
+    if keeps_objects {
+        held::list();
+    }
+    let (mut reference, mut data) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: both values are those of the current call. The instance data is a boxed
+    // `Environment`, whose reference is deleted when another one takes its place, or by `end`.
     let status = unsafe {
         let status = sys::napi_create_reference(env.raw(), functions.raw(), 1, &raw mut reference);
-        if status == sys::Status::napi_ok {
-            // If the façade is loaded again over the same native part, the new one replaces the old
-            // one.
-            if sys::napi_get_instance_data(env.raw(), &raw mut previous) == sys::Status::napi_ok
-                && !previous.is_null()
-            {
-                sys::napi_delete_reference(env.raw(), previous.cast());
-            }
-            sys::napi_set_instance_data(env.raw(), reference.cast(), Some(forget), ptr::null_mut())
-        } else {
+        if status != sys::Status::napi_ok {
             status
+        } else if sys::napi_get_instance_data(env.raw(), &raw mut data) == sys::Status::napi_ok
+            && !data.is_null()
+        {
+            // The façade was loaded again over the same native part, and replaces the old one.
+            let environment = data.cast::<Environment>();
+            let previous = ptr::replace(&raw mut (*environment).functions, reference);
+            sys::napi_delete_reference(env.raw(), previous)
+        } else {
+            let environment = Environment { env: env.raw(), functions: reference };
+            let data = Box::into_raw(Box::new(environment));
+            sys::napi_set_instance_data(env.raw(), data.cast(), Some(end), ptr::null_mut())
         }
     };
     if status == sys::Status::napi_ok {
@@ -46,14 +61,14 @@ pub(crate) unsafe fn call(
     let (mut data, mut functions, mut key) = (ptr::null_mut(), ptr::null_mut(), ptr::null_mut());
     let (mut function, mut result) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: the caller upholds the requirements on the environment and the arguments. The
-    // instance data is the reference that `register` stored, or null; the name is valid for its
-    // length.
+    // instance data is the box that `register` stored, or null; the name is valid for its length.
     unsafe {
         ok(sys::napi_get_instance_data(env, &raw mut data))?;
         if data.is_null() {
             return Err(sys::Status::napi_generic_failure);
         }
-        ok(sys::napi_get_reference_value(env, data.cast(), &raw mut functions))?;
+        let reference = (*data.cast::<Environment>()).functions;
+        ok(sys::napi_get_reference_value(env, reference, &raw mut functions))?;
         ok(sys::napi_create_string_utf8(
             env,
             name.as_ptr().cast(),
@@ -73,14 +88,22 @@ pub(crate) unsafe fn call(
     Ok(result)
 }
 
+/// Ends an environment: gives back all that its objects hold, in runtimes that run no finalizers
+/// for them.
+///
 /// # Safety
 ///
-/// Called by Node-API only, with the reference that `register` stored.
-unsafe extern "C" fn forget(
+/// Called by Node-API only, once, with the box that `register` stored.
+unsafe extern "C" fn end(
     env: sys::napi_env,
-    reference: *mut std::ffi::c_void,
+    data: *mut std::ffi::c_void,
     _hint: *mut std::ffi::c_void,
 ) {
-    // SAFETY: the reference belongs to this environment and is deleted only here.
-    unsafe { sys::napi_delete_reference(env, reference.cast()) };
+    // SAFETY: as this function demands. The reference belongs to this environment.
+    let environment = unsafe {
+        let environment = Box::from_raw(data.cast::<Environment>());
+        sys::napi_delete_reference(env, environment.functions);
+        environment
+    };
+    held::give_back_all(environment.env);
 }

@@ -2,7 +2,8 @@
 //!
 //! `attach` wraps an `Arc` in an instance of a façade class and tags the instance (Node-API type
 //! tags). A method gets its own clone of the `Arc`, so the core's object lives until its JavaScript
-//! instance, its running jobs and its bound functions are all gone. The tag lets a method refuse an
+//! instance, its running jobs and its bound functions are all gone, or the environment has ended
+//! (`held`). The tag lets a method refuse an
 //! object of another class, or of the same class in another copy of this module, instead of
 //! misreading it. Each instance, and so each environment, has its own `Arc`; threads may share the
 //! object that it points to.
@@ -15,6 +16,7 @@ use napi::sys;
 
 use super::arg::{Arg, Type};
 use super::fault::{Fault, Result};
+use super::held;
 use crate::error::Code;
 
 /// An object of the core that an instance of a façade class stands for.
@@ -36,23 +38,24 @@ impl Arg<'_> {
     /// Attaches `value` to this object, which must be a fresh instance of the façade's class.
     pub(crate) fn attach<T: Handle>(&self, value: Arc<T>) -> Result<()> {
         let tag = tag::<T>();
-        let pointer = Arc::into_raw(value);
+        let external_len = i64::from(value.external_len());
+        let pointer = held::hold(self.env, value);
         // SAFETY: `env` and `value` are those of the current call. The pointer holds a strong
-        // count, which belongs to the wrap from here on: `release` gives it back exactly once.
+        // count, which belongs to the wrap from here on.
         let status = unsafe {
             let status = sys::napi_wrap(
                 self.env,
                 self.value,
-                pointer.cast_mut().cast(),
+                pointer,
                 Some(finalize::<T>),
                 ptr::null_mut(),
                 ptr::null_mut(),
             );
             if status != sys::Status::napi_ok {
-                drop(Arc::from_raw(pointer));
+                drop(held::take::<T>(self.env, pointer));
                 return Err(self.wrong_type("a new object"));
             }
-            account(self.env, i64::from((*pointer).external_len()));
+            account(self.env, external_len);
             sys::napi_type_tag_object(self.env, self.value, &raw const tag)
         };
         self.check(status)
@@ -79,8 +82,8 @@ impl Arg<'_> {
         let mut is_tagged = false;
         let mut pointer = ptr::null_mut();
         // SAFETY: `env` and `value` are those of the current call. An object with this tag was
-        // tagged by `attach::<T>`, after it had been wrapped with a pointer from
-        // `Arc::<T>::into_raw` whose strong count lives as long as the object.
+        // tagged by `attach::<T>`, after it had been wrapped with a pointer from `hold::<T>`, whose
+        // strong count lives as long as the object and its environment.
         unsafe {
             self.check(sys::napi_check_object_type_tag(
                 self.env,
@@ -125,35 +128,17 @@ unsafe fn account(env: sys::napi_env, change: i64) {
 ///
 /// # Safety
 ///
-/// As for [`release`].
+/// Called by Node-API only, with a pointer from `hold::<T>`.
 unsafe extern "C" fn finalize<T: Handle>(
     env: sys::napi_env,
     pointer: *mut c_void,
-    hint: *mut c_void,
-) {
-    // SAFETY: as this function demands. The strong count keeps the object alive until `release`
-    // gives it back.
-    unsafe {
-        account(env, -i64::from((*pointer.cast::<T>()).external_len()));
-        release::<T>(env, pointer, hint);
-    }
-}
-
-/// Gives back a strong count of an `Arc<T>`.
-///
-/// # Safety
-///
-/// Called by Node-API only, once, with a pointer from `Arc::<T>::into_raw`.
-pub(crate) unsafe extern "C" fn release<T: Handle>(
-    _env: sys::napi_env,
-    pointer: *mut c_void,
     _hint: *mut c_void,
 ) {
-    // SAFETY: as this function demands. A panic of a destructor must not cross into C.
-    let released = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| unsafe {
-        drop(Arc::from_raw(pointer.cast::<T>().cast_const()));
-    }));
-    if let Err(panic) = released {
-        std::mem::forget(panic);
+    // SAFETY: as this function demands.
+    unsafe {
+        if let Some(value) = held::take::<T>(env, pointer) {
+            account(env, -i64::from(value.external_len()));
+            held::let_go(value);
+        }
     }
 }

@@ -10,6 +10,7 @@ mod declare;
 pub(super) mod facade;
 pub(super) mod fault;
 pub(super) mod handle;
+pub(super) mod held;
 pub(super) mod option_set;
 mod options;
 pub(super) mod out;

@@ -15,9 +15,10 @@ use self::options::{
 use super::args::handle::Handle;
 use super::args::internal;
 use super::args::out::{self, LocalValue};
-use super::args::{Arg, Outcome, Result};
+use super::args::{Arg, Fault, Outcome, Result};
 use super::offload::{Offloaded, offload};
 use super::{CLOCK, guard};
+use crate::error::Code;
 use crate::jwt::{Key, KeyChange, KeyRing, KeyState, MAX_KID_LEN, RingOverrides};
 use crate::registry::{Registry, Shared};
 use crate::secret::{self, MAX_SEALED_LEN};
@@ -310,6 +311,10 @@ fn shared(
         Shared::Conflict => Err(name.invalid(
             "names a shared ring with other options: pass the same options everywhere, or none if \
              the ring exists",
+        )),
+        Shared::NoMemory => Err(Fault::new(
+            Code::KeyringFull,
+            "there is no memory for another shared ring; give the process more",
         )),
         Shared::Full => Err(name.out_of_range(format!("one of at most {MAX_SHARED} names"))),
     }

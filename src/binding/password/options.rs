@@ -2,8 +2,8 @@
 
 use crate::binding::args::{Arg, Result, options};
 use crate::password::{
-    Algorithm, DigestLimits, MAX_FIELD_LEN, MAX_SECRET_LEN, Policy, PolicyOptions, Preset, Rehash,
-    Version,
+    Algorithm, DigestLimits, MAX_FIELD_LEN, MAX_SECRET_LEN, MAX_WORK, Policy, PolicyOptions,
+    Preset, Rehash, Version,
 };
 use crate::secret::SecretInput;
 
@@ -46,6 +46,8 @@ options! {
         time_cost("timeCost"): Option<u32> = optional(number),
         /// Lanes.
         parallelism("parallelism"): Option<u32> = optional(number),
+        /// KiB times passes.
+        work("work"): Option<u64> = optional(|work| work.integer(8..=MAX_WORK)),
     }
 }
 
@@ -77,7 +79,7 @@ impl HashPolicy {
 impl LimitOptions {
     /// The limits.
     pub(crate) fn limits(self) -> Result<DigestLimits> {
-        Ok(DigestLimits::new(self.memory_cost, self.time_cost, self.parallelism)?)
+        Ok(DigestLimits::new(self.memory_cost, self.time_cost, self.parallelism, self.work)?)
     }
 }
 

@@ -89,6 +89,11 @@ impl Issuer {
         self.expires_in
     }
 
+    /// Whether every token gets a `jti`.
+    pub fn sets_ids(&self) -> bool {
+        self.jti
+    }
+
     /// Replaces the contents of `token` with a signed token for `claims`, a JSON object as text.
     /// `payload` is working space.
     pub fn sign_into(

@@ -100,12 +100,12 @@ impl Book {
         Ok(())
     }
 
-    /// Forgets keys that verify nothing any more, then checks that `more` keys have room:
-    /// `ERR_KEYRING_FULL` otherwise.
+    /// Forgets keys that verify nothing any more, then checks that `more` keys have room, and makes
+    /// it in memory: `ERR_KEYRING_FULL` otherwise.
     pub(super) fn check_room(&mut self, more: usize, now: u64) -> Result<()> {
         self.expire(now);
         if self.entries.len().saturating_add(more) <= MAX_RING_KEYS {
-            return Ok(());
+            return self.reserve(more);
         }
         Err(Error::new(
             Code::KeyringFull,
@@ -114,6 +114,14 @@ impl Book {
                  wait until retired keys are removed, or create a new ring"
             ),
         ))
+    }
+
+    /// Makes room for `more` keys in memory.
+    pub(super) fn reserve(&mut self, more: usize) -> Result<()> {
+        self.entries.try_reserve(more).map_err(|_| {
+            let message = "there is no memory for another key; give the process more";
+            Error::new(Code::KeyringFull, message)
+        })
     }
 
     /// Puts a key into a state and retires the key that it displaces. There must be room for it.
@@ -128,7 +136,7 @@ impl Book {
         self.entries.push(RingEntry::new(info, key));
     }
 
-    /// Restores a key from a sealed ring, without reporting a change.
+    /// Restores a key from a sealed ring, without reporting a change. There must be room for it.
     pub(super) fn restore(&mut self, info: KeyInfo, key: Option<Arc<Key>>) {
         self.entries.push(match key {
             Some(key) => RingEntry::new(info, key),
@@ -265,16 +273,25 @@ impl Book {
     }
 
     /// Forgets keys that verify nothing any more. A revoked key stays, so that its id is not used
-    /// again.
+    /// again. Without memory to report the changes, all of them stay until a later call.
     fn expire(&mut self, now: u64) {
-        for entry in std::mem::take(&mut self.entries) {
-            if entry.info.state == KeyState::Revoked || self.usable(&entry, now).is_some() {
-                self.entries.push(entry);
-            } else {
+        let stays = |book: &Self, entry: &RingEntry| {
+            entry.info.state == KeyState::Revoked || book.usable(entry, now).is_some()
+        };
+        let gone = self.entries.iter().filter(|entry| !stays(self, entry)).count();
+        if self.changes.try_reserve(gone).is_err() {
+            return;
+        }
+        let mut entries = std::mem::take(&mut self.entries);
+        entries.retain(|entry| {
+            let stays = stays(self, entry);
+            if !stays {
                 let change = KeyChange::of(&entry.info, Some(entry.info.state), None, now);
                 self.changes.push(change);
             }
-        }
+            stays
+        });
+        self.entries = entries;
     }
 
     fn retire(&mut self, state: KeyState, now: u64) {

@@ -114,6 +114,7 @@ impl KeyRing {
         if keys > MAX_RING_KEYS {
             return Err(unreadable());
         }
+        book.reserve(keys)?;
         for _ in 0..keys {
             let (info, key) = read_entry(&mut reader)?;
             book.restore(info, key);

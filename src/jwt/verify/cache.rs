@@ -5,7 +5,7 @@
 //! full. The CLOCK algorithm selects the entry to evict: a hand goes round the slots and evicts the
 //! first entry that was not asked for since the hand last passed it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, TryReserveError};
 use std::sync::{Mutex, PoisonError};
 
 use super::checks::CachedDecision;
@@ -99,7 +99,7 @@ impl Cache {
     }
 
     /// Caches a token that has just been verified. Returns its slot; a caller that `holds` payloads
-    /// by slot has the payload.
+    /// by slot has the payload. `None` if there is no memory to cache it.
     pub(crate) fn insert(
         &self,
         token: &[u8],
@@ -107,15 +107,22 @@ impl Cache {
         payload: &str,
         decision: CachedDecision,
     ) -> Option<usize> {
+        let mut copies = (Vec::new(), String::new());
+        copies.0.try_reserve_exact(token.len()).ok()?;
+        copies.1.try_reserve_exact(payload.len()).ok()?;
+        copies.0.extend_from_slice(token);
+        copies.1.push_str(payload);
         let entry = CachedToken {
             tail: *token.last_chunk()?,
-            token: token.into(),
-            payload: payload.into(),
+            token: copies.0.into(),
+            payload: copies.1.into(),
             decision,
             is_held: holds,
             was_asked_for: false,
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        // Before anything is removed.
+        state.try_reserve().ok()?;
         if let Some(&slot) = state.index.get(&entry.tail) {
             state.remove(slot);
         }
@@ -129,6 +136,13 @@ impl Cache {
 }
 
 impl State {
+    /// Makes room for one more token, and for its slot when it is empty again.
+    fn try_reserve(&mut self) -> Result<(), TryReserveError> {
+        self.index.try_reserve(1)?;
+        self.slots.try_reserve(1)?;
+        self.empty.try_reserve(self.slots.len() + 1 - self.empty.len())
+    }
+
     fn place(&mut self, entry: CachedToken) -> usize {
         let slot = self.empty.pop().unwrap_or(self.slots.len());
         self.bytes += entry.len();

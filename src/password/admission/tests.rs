@@ -1,4 +1,6 @@
 use super::*;
+use crate::testing::allocations::out_of_memory;
+use crate::testing::steps::steps_of;
 
 const MIB: u64 = 1 << 20;
 const MILLI: u64 = 1_000_000;
@@ -12,13 +14,18 @@ fn book(threads: usize, mib: u64, max_queue: usize) -> Admission<u64> {
     })
 }
 
-fn offer(book: &mut Admission<u64>, id: u64, mib: u64) -> Result<()> {
-    book.offer(id, mib * MIB, 0, id).map(drop).map_err(|(_, error)| error)
+fn offer(book: &mut Admission<u64>, id: u64, mib: u64) -> Result<u64> {
+    book.offer(mib * MIB, 0, id).map(|place| place.number).map_err(|(_, error)| error)
 }
 
 /// The jobs that may run now.
 fn started(book: &mut Admission<u64>) -> Vec<u64> {
     std::iter::from_fn(|| book.next()).map(|(id, _)| id).collect()
+}
+
+/// The jobs that have waited for too long.
+fn expired(book: &mut Admission<u64>, now: u64) -> Vec<(u64, Code)> {
+    ids(std::iter::from_fn(|| book.expire(now)).collect())
 }
 
 fn ids(left: Vec<(u64, Error)>) -> Vec<(u64, Code)> {
@@ -89,24 +96,23 @@ fn a_job_that_waits_too_long_is_refused() {
     offer(&mut book, 0, 50).unwrap();
     assert_eq!(started(&mut book), [0]);
     for (id, mib, now) in [(1, 50, 0), (2, 0, 1), (3, 50, 600 * MILLI)] {
-        book.offer(id, mib * MIB, now, id).unwrap();
+        book.offer(mib * MIB, now, id).unwrap();
     }
     assert_eq!(book.next_deadline(), Some(1000 * MILLI));
-    assert!(book.expire(1000 * MILLI - 1).is_empty());
-    assert_eq!(ids(book.expire(1000 * MILLI)), [(1, Code::PasswordBusy)]);
+    assert_eq!(expired(&mut book, 1000 * MILLI - 1), []);
+    assert_eq!(expired(&mut book, 1000 * MILLI), [(1, Code::PasswordBusy)]);
     assert_eq!(book.next_deadline(), Some(1600 * MILLI));
-    assert_eq!(ids(book.expire(u64::MAX - 1)), [(3, Code::PasswordBusy)]);
+    assert_eq!(expired(&mut book, u64::MAX - 1), [(3, Code::PasswordBusy)]);
     assert_eq!((book.counts().queued, book.counts().rejected), (1, 2));
 }
 
 #[test]
 fn aborted_jobs_leave_the_queue_and_running_ones_keep_their_memory() {
     let mut book = book(1, 100, 10);
-    for id in 0..3 {
-        offer(&mut book, id, 50).unwrap();
-    }
+    let [first, second, _] = [0, 1, 2].map(|id| offer(&mut book, id, 50).unwrap());
     assert_eq!(started(&mut book), [0]);
-    assert_eq!((book.abort(1), book.abort(0), book.abort(1)), (Some(1), None, None));
+    let aborted = [second, first, second].map(|number| book.abort(number));
+    assert_eq!(aborted, [Some(1), None, None]);
     assert_eq!(book.counts().bytes, 50 * MIB);
     book.finish(50 * MIB, End::Aborted);
     assert_eq!(started(&mut book), [2]);
@@ -169,4 +175,88 @@ fn a_job_without_memory_is_no_hash_that_is_timed() {
     started(&mut book);
     book.finish(0, End::After(5));
     assert_eq!((book.counts().completed, book.counts().p50), (1, None));
+}
+
+#[test]
+fn a_job_leaves_a_long_queue_in_logarithmic_time() {
+    type Leave = fn(&mut Admission<u64>, number: u64, now: u64) -> bool;
+    const JOBS: u64 = 1 << 15;
+    let orders: [fn(u64) -> u64; 3] =
+        [|n| n, |n| JOBS - 1 - n, |n| n.wrapping_mul(0x9e3779b97f4a7c15) % JOBS];
+    let leave: [Leave; 2] = [
+        |book, number, _| book.abort(number).is_some(),
+        |book, _, now| book.next_deadline() == Some(now) && book.expire(now).is_some(),
+    ];
+    for order in orders {
+        for leave in leave {
+            let mut book = Admission::new(Bounds {
+                threads: 1,
+                max_memory: MIB,
+                max_queue: usize::MAX,
+                queue_timeout: Duration::ZERO,
+            });
+            book.hold(MIB).unwrap();
+            // The deadlines ascend, descend, or are in no order.
+            for id in 0..JOBS {
+                assert_eq!(book.offer(MIB, order(id), id).unwrap().number, id);
+            }
+            let steps = steps_of(|| {
+                for n in 0..JOBS {
+                    // More of them arrive meanwhile, and leave at once.
+                    let place = book.offer(MIB, u64::MAX, 0).unwrap();
+                    assert_eq!(book.abort(place.number), Some(0));
+                    assert!(leave(&mut book, order(n), n));
+                }
+            });
+            assert!(steps <= 100 * JOBS, "{steps}");
+            assert_eq!((book.counts().queued, book.next_deadline()), (0, None));
+            assert!(book.queue.len() <= 16 && book.deadlines.len() <= 16);
+        }
+    }
+}
+
+#[test]
+fn jobs_that_leave_early_change_nothing_for_those_that_stay() {
+    let mut book = book(1, 100, 1000);
+    book.hold(100 * MIB).unwrap();
+    let mut numbers: Vec<_> = (0..200).map(|id| offer(&mut book, id, 50).unwrap()).collect();
+    for id in (0..200).filter(|id| id % 7 != 3) {
+        assert_eq!(book.abort(numbers[id]), Some(id as u64));
+    }
+    numbers.push(offer(&mut book, 200, 50).unwrap());
+    assert_eq!(book.abort(numbers[199]), Some(199));
+    book.release(100 * MIB, End::Aborted);
+    let mut order = Vec::new();
+    while let [id] = started(&mut book)[..] {
+        order.push(id);
+        book.finish(50 * MIB, End::After(1));
+    }
+    let stayed = (0..200).filter(|id| id % 7 == 3 && *id != 199).chain([200]);
+    assert_eq!(order, stayed.collect::<Vec<_>>());
+    assert_eq!(book.counts().queued, 0);
+}
+
+#[test]
+fn a_job_without_room_in_memory_is_given_back() {
+    let mut book = book(1, 100, usize::MAX);
+    book.hold(100 * MIB).unwrap();
+    let mut refused = 0;
+    for id in 0..5000 {
+        for spared in 0..2 {
+            let before = book.counts();
+            match out_of_memory(1024, spared, || book.offer(MIB, 0, id)) {
+                Ok(_) => break,
+                Err((job, error)) => {
+                    assert_eq!((job, error.code), (id, Code::PasswordMemory));
+                    assert_eq!(book.counts(), before);
+                    refused += 1;
+                }
+            }
+        }
+        if book.counts().queued as u64 == id {
+            offer(&mut book, id, 1).unwrap();
+        }
+    }
+    assert!(refused > 5, "{refused}");
+    assert_eq!(book.next_deadline(), Some(1000 * MILLI));
 }

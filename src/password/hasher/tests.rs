@@ -168,7 +168,7 @@ fn an_update_only_for_timing_is_never_valid() {
 
 #[test]
 fn a_policy_raises_the_ceilings_to_its_own_costs() {
-    let limits = DigestLimits::new(Some(64), Some(1), Some(1)).unwrap();
+    let limits = DigestLimits::new(Some(64), Some(1), Some(1), Some(64)).unwrap();
     let costly = |policy: &mut PolicyOptions| {
         policy.memory_cost = Some(1024);
         policy.time_cost = Some(65);

@@ -1,5 +1,7 @@
 //! scrypt (RFC 7914) as a PHC string, `$scrypt$ln=17,r=8,p=1$salt$hash`; passlib writes it too.
 
+use std::hint::black_box;
+
 use scrypt::Params;
 use zeroize::Zeroizing;
 
@@ -44,14 +46,13 @@ impl Scrypt {
     }
 
     pub(super) fn check(&self, limits: &DigestLimits, ceilings: &Ceilings) -> Result<()> {
-        // The larger of scrypt's table, 128·N·r bytes, and its initial blocks, 128·r·p bytes.
-        let larger = (1_u64 << self.log_n).max(u64::from(self.p));
-        limits.check_memory(larger.saturating_mul(128).saturating_mul(u64::from(self.r)))?;
+        limits.check_memory(self.memory_len())?;
         let blocks = u64::from(self.r).saturating_mul(u64::from(self.p));
         ceilings.scrypt(blocks.saturating_mul(1 << self.log_n))
     }
 
-    /// Bytes of working memory: 128·r·(N + p), and one block of 128·r.
+    /// Bytes of working memory: 128·r·(N + p + 1), for the table, the initial blocks and one block
+    /// to work on.
     pub fn memory_len(&self) -> u64 {
         let blocks = (1_u64 << self.log_n).saturating_add(u64::from(self.p)).saturating_add(1);
         blocks.saturating_mul(128).saturating_mul(u64::from(self.r))
@@ -72,7 +73,11 @@ impl Scrypt {
     /// The scrypt crate allocates without checking, and a failure ends the process. So check first.
     fn probe(&self) -> Result<()> {
         let len = usize::try_from(self.memory_len()).unwrap_or(usize::MAX);
-        Vec::<u8>::new().try_reserve_exact(len).map_err(|_| {
+        let mut memory = Vec::<u8>::new();
+        let reserved = memory.try_reserve_exact(len);
+        // The compiler may leave out an allocation that nothing uses.
+        black_box(memory.as_ptr());
+        reserved.map_err(|_| {
             let message = "not enough memory for the hash; lower limits.memoryCost or try later";
             Error::new(Code::PasswordMemory, message)
         })
@@ -84,5 +89,41 @@ impl std::fmt::Debug for Scrypt {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (log_n, r, p) = (self.log_n, self.r, self.p);
         write!(f, "Scrypt {{ log_n: {log_n}, r: {r}, p: {p}, .. }}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::allocations::{allocated_by, out_of_memory};
+
+    fn scrypt(log_n: u32, r: u32, p: u32) -> Scrypt {
+        Scrypt::new(log_n, r, p, b"salt".to_vec(), vec![0; 32]).unwrap()
+    }
+
+    #[test]
+    fn no_hash_takes_more_memory_than_is_reserved_for_it_and_than_the_ceiling() {
+        let limit = |kib| DigestLimits::new(Some(kib), None, None, None).unwrap();
+        for (log_n, r, p) in
+            [(1, 100, 1), (1, 100, 2), (4, 8, 16), (1, 8, 1000), (10, 8, 16), (14, 8, 1)]
+        {
+            let hash = scrypt(log_n, r, p);
+            let (matches, allocated) = allocated_by(|| hash.matches(b"password"));
+            assert_eq!(matches, Ok(false));
+            // It asks for all of it beforehand, to learn whether there is as much.
+            let taken = allocated as u64 - hash.memory_len();
+            let costs = (log_n, r, p, taken);
+            assert!((hash.memory_len()..hash.memory_len() + 100).contains(&taken), "{costs:?}");
+            let kib = u32::try_from(taken / 1024).unwrap();
+            assert!(hash.check(&limit(kib + 1), &Ceilings::default()).is_ok(), "{costs:?}");
+            let refused = hash.check(&limit(kib - 1 - kib / 200), &Ceilings::default());
+            assert_eq!(refused.unwrap_err().code, Code::PasswordLimit, "{costs:?}");
+        }
+    }
+
+    #[test]
+    fn a_hash_without_memory_is_an_error_before_any_work() {
+        let refused = out_of_memory(1 << 20, 0, || scrypt(14, 8, 1).matches(b"password"));
+        assert_eq!(refused.unwrap_err().code, Code::PasswordMemory);
     }
 }

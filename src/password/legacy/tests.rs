@@ -143,6 +143,8 @@ fn ceilings_hold_before_any_work() {
         format!("bcrypt${}", BCRYPT.replacen("$05$", "$17$", 1)),
         PASSLIB.replacen("r=5", "r=31", 1),
         SCRYPT.replacen("ln=4,r=1", "ln=20,r=9", 1),
+        // Its table has 1 GiB, and its other blocks a quarter of that.
+        SCRYPT.replacen("ln=4,r=1", "ln=3,r=1048576", 1),
         SCRYPT.replacen("ln=4", "ln=63", 1),
         SCRYPT.replacen("r=1", "r=4294967295", 1),
         SCRYPT.replacen("p=1", "p=4294967295", 1),
@@ -160,7 +162,7 @@ fn ceilings_hold_before_any_work() {
     for text in [
         BCRYPT.replacen("$05$", "$16$", 1),
         SCRYPT.replacen("ln=4,r=1", "ln=20,r=8", 1),
-        SCRYPT.replacen("ln=4,r=1", "ln=3,r=1048576", 1),
+        SCRYPT.replacen("ln=4,r=1", "ln=3,r=838860", 1),
         PBKDF2.replacen("i=1000", "i=10000000", 1),
         "$pbkdf2$5000000$c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAA".to_owned(),
     ] {
@@ -168,8 +170,12 @@ fn ceilings_hold_before_any_work() {
     }
     let wide = SCRYPT.replacen("ln=4,r=1,p=1", "ln=1,r=1,p=8388608", 1);
     assert!(!refused(&wide, &limits, &ceilings));
-    assert!(refused(&wide, &DigestLimits::new(Some(1 << 19), None, None).unwrap(), &ceilings));
-    let small = DigestLimits::new(Some(8), None, None).unwrap();
+    assert!(refused(
+        &wide,
+        &DigestLimits::new(Some(1 << 19), None, None, None).unwrap(),
+        &ceilings
+    ));
+    let small = DigestLimits::new(Some(8), None, None, None).unwrap();
     assert!(refused(&SCRYPT.replacen("ln=4", "ln=7", 1), &small, &ceilings));
     assert_eq!(
         legacy(&SCRYPT.replacen("ln=4,r=1,p=1", "ln=10,r=8,p=3", 1)).memory_len(),

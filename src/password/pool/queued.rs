@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::OnceLock;
 
 use crate::error::{Code, Error, Result};
 use crate::password::cancel::Cancel;
@@ -10,15 +10,15 @@ use crate::password::cancel::Cancel;
 /// Identifies one job, so that it can be cancelled.
 #[derive(Debug)]
 pub struct JobHandle {
-    pub(super) id: u64,
+    /// The job's number in the queue, once it has one.
+    pub(super) number: OnceLock<u64>,
     pub(super) cancel: Cancel,
 }
 
 impl JobHandle {
     /// A handle for one job.
     pub fn new() -> Self {
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self { id: NEXT.fetch_add(1, Ordering::Relaxed), cancel: Cancel::default() }
+        Self { number: OnceLock::new(), cancel: Cancel::default() }
     }
 }
 

@@ -90,8 +90,11 @@ impl Pool {
         let job = QueuedJob::new(handle, work, deliver);
         let now = self.clock.monotonic_nanos();
         let mut state = self.lock();
-        match state.admission.offer(handle.id, bytes, now, job) {
-            Ok(deadline) => self.move_on(state, deadline),
+        match state.admission.offer(bytes, now, job) {
+            Ok(place) => {
+                handle.number.get_or_init(|| place.number);
+                self.move_on(state, place.deadline);
+            }
             Err((job, error)) => {
                 drop(state);
                 job.refuse(error);
@@ -102,7 +105,8 @@ impl Pool {
     pub(super) fn cancel(&'static self, handle: &JobHandle) {
         handle.cancel.cancel();
         let mut state = self.lock();
-        if let Some(job) = state.admission.abort(handle.id) {
+        let number = handle.number.get().copied();
+        if let Some(job) = number.and_then(|number| state.admission.abort(number)) {
             // Jobs may have waited behind the cancelled one.
             self.move_on(state, None);
             if let Err(error) = handle.cancel.check() {
@@ -228,16 +232,15 @@ impl Pool {
     fn catch_up(&'static self) {
         let now = self.clock.monotonic_nanos();
         let mut state = self.lock();
-        let late = state.admission.expire(now);
+        while let Some((job, error)) = state.admission.expire(now) {
+            // Jobs may have waited behind this one.
+            self.move_on(state, None);
+            job.refuse(error);
+            state = self.lock();
+        }
         let next_deadline = state.admission.next_deadline();
         let looks_at_memory = state.timer.catch_up(next_deadline, now);
-        if late.is_empty() {
-            drop(state);
-        } else {
-            // Jobs may have waited behind one of these.
-            self.move_on(state, None);
-            refuse(late);
-        }
+        drop(state);
         if looks_at_memory && let Some(left) = memory::release_idle() {
             self.lock().timer.look_at_memory_after(left, now);
         }

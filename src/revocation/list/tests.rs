@@ -274,8 +274,8 @@ fn a_revocation_without_memory_fails_and_changes_nothing() {
             }
             assert!(refused > 10, "{refused}");
             assert_eq!(list.stats().rejects_issued_until > 0, max_entries == 1000);
-            let last = Query { issuer: Some("i"), subject: Some("4999"), ..id("4999") };
-            assert!(list.is_revoked(&last).unwrap());
+            let newest = Query { issuer: Some("i"), subject: Some("4999"), ..id("4999") };
+            assert!(list.is_revoked(&newest).unwrap());
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Rings under a clock that is wrong, and rings that are full.
 
 use super::*;
+use crate::testing::allocations::out_of_memory;
 
 const START: u64 = 1_700_000_000;
 const DAY: u64 = 24 * 3600;
@@ -112,4 +113,29 @@ fn a_full_ring_that_rotates_by_time_goes_on_when_there_is_room() {
     assert_eq!(ring.tick(START), []);
     clock.advance(Duration::from_secs(2 * DAY));
     assert_eq!(ring.jwks().body.matches("\"kid\"").count(), 2);
+}
+
+#[test]
+fn a_key_without_memory_is_refused_and_the_ring_stays_as_it_was() {
+    let (ring, clock) = ring(None);
+    let key = generate().unwrap();
+    let jwk = key.public_jwk().unwrap();
+    let mut refused = 0;
+    for number in 0..MAX_RING_KEYS {
+        let key = Key::from_public_jwk(&jwk, ALGORITHM, Some(&number.to_string())).unwrap();
+        let (key, before) = (Arc::new(key), (ring.list(), ring.epoch()));
+        let added = out_of_memory(4096, 0, || ring.add(key.clone(), Some(KeyState::Retired)));
+        if let Err(error) = added {
+            assert_eq!(error.code, Code::KeyringFull);
+            assert_eq!((ring.list(), ring.epoch()), before);
+            ring.add(key, Some(KeyState::Retired)).unwrap();
+            refused += 1;
+        }
+    }
+    assert!(refused > 2, "{refused}");
+    // Keys that cannot be reported as forgotten are forgotten later, and verify nothing meanwhile.
+    clock.advance(Duration::from_secs(2 * DAY));
+    assert_eq!(out_of_memory(4096, 0, || ring.tick(START)), []);
+    assert!(ring.find(Some("0"), ALGORITHM).is_err());
+    assert_eq!(ring.list(), []);
 }

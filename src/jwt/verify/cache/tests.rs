@@ -1,5 +1,6 @@
 use super::*;
 use crate::jwt::token::claims::Claims;
+use crate::testing::allocations::out_of_memory;
 
 /// A token of `len` bytes that ends in `number`.
 fn token(number: usize, len: usize) -> Vec<u8> {
@@ -148,4 +149,35 @@ fn a_held_slot_is_of_the_last_token_that_was_given_for_it() {
         size(&cache);
     }
     assert!(hits > 1000 && held.len() == 7);
+}
+
+#[test]
+fn a_token_without_memory_is_not_cached_and_displaces_no_other() {
+    let cache = Cache::new(5000);
+    let decision = || CachedDecision::of(&Claims::default(), None, 0, u64::MAX);
+    let counts = |cache: &Cache| {
+        let state = cache.state.lock().unwrap();
+        (state.index.len(), state.slots.len(), state.bytes)
+    };
+    let mut refused = 0;
+    for number in 0..5000 {
+        let token = token(number, 200);
+        for spared in 0..3 {
+            let before = counts(&cache);
+            let insert = || cache.insert(&token, false, "payload", decision());
+            if out_of_memory(4096, spared, insert).is_some() {
+                break;
+            }
+            assert!(!knows(&cache, &token));
+            assert_eq!(counts(&cache), before);
+            refused += 1;
+        }
+        if !knows(&cache, &token) {
+            insert(&cache, &token);
+        }
+    }
+    assert!(refused > 10, "{refused}");
+    let long = token(5001, 5000);
+    assert!(out_of_memory(4096, 0, || cache.insert(&long, false, "", decision())).is_none());
+    assert_eq!(size(&cache).0, 5000);
 }
