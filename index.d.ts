@@ -13,7 +13,8 @@
 //   Errors            NodesecError and its classes, the unions of codes
 //
 // Guides: README.md (a first look), docs/migrating.md (from argon2, bcrypt, jsonwebtoken, jose and
-// fast-jwt), docs/errors.md (each code with its remedy and HTTP status), SECURITY.md (promises).
+// fast-jwt), docs/bundling.md, docs/errors.md (each code with its remedy and HTTP status),
+// SECURITY.md (promises).
 //
 // Conventions:
 //

@@ -19,14 +19,14 @@ const OTHER_PROCESSOR = /wrong ELF class|Exec format|incompatible arch|valid Win
  */
 function loadError(targets, failures, known) {
   if (failures.length === 0) return makeError('ERR_BINDING_MISSING', missing(targets, known));
+  const denied = failures.find(({ error }) => permissionHint(error) !== undefined)?.error;
+  if (denied !== undefined) {
+    return withCause(makeError('ERR_BINDING_PERMISSION', permissionHint(denied)), denied);
+  }
   const libc = processLibc();
   // Packages for both C libraries may be here. The one for that of this process tells more.
   const failure = failures.find(({ target }) => target.endsWith(`-${libc?.abi}`)) ?? failures[0];
-  const denied = failures.map(({ error }) => permissionHint(error)).find(Boolean);
-  const error = denied
-    ? makeError('ERR_BINDING_PERMISSION', denied)
-    : makeError('ERR_BINDING_LOAD', unusable(failure, libc));
-  return withCause(error, failure.error);
+  return withCause(makeError('ERR_BINDING_LOAD', unusable(failure, libc)), failure.error);
 }
 
 /** If the runtime forbids native code, the message that names the flag to add. */
@@ -75,9 +75,7 @@ function isForOtherProcessor({ message }) {
   return existsSync(file);
 }
 
-/**
- * The newest version of glibc that the file needs. The loader names the first one that it lacks.
- */
+/** The newest glibc that the file needs. The loader names the first version that it lacks. */
 function neededGlibc({ message }) {
   const [, first, file] = /`GLIBC_([\d.]+)' not found(?: \(required by (.*?)\))?/.exec(message);
   const minors = [...textOf(file).matchAll(/\bGLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));

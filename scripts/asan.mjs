@@ -35,6 +35,7 @@ const LEFT_OUT = [
   'secret/heap.refused',
   'service/start',
   'token/interop',
+  'workers/jest',
 ];
 
 /**

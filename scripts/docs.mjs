@@ -14,8 +14,8 @@ import path from 'node:path';
 
 import { main, root, run } from './lib/run.mjs';
 
-/** `js` is run by the tests; in the others there is nothing to run. */
-const LANGUAGES = ['js', 'sh', 'sql', 'text'];
+/** The tests run `js`, scripts/bundles.mjs runs `mjs`; in the others there is nothing to run. */
+const LANGUAGES = ['js', 'mjs', 'sh', 'sql', 'text'];
 
 await main(async () => {
   const named = process.argv.slice(2);

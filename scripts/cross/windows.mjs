@@ -35,6 +35,7 @@ const LEFT_OUT = {
   'service/service': 'the example stores users in lmdb',
   'service/start': 'npm',
   'token/interop': 'PyJWT as the other side',
+  'workers/jest': 'Jest',
 };
 
 export default {

@@ -16,8 +16,6 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::OccupiedEntry;
 use napi::sys;
 
-use super::handle::Handle;
-
 /// One strong count of an `Arc`, which an object of this environment holds.
 struct Held {
     env: sys::napi_env,
@@ -45,7 +43,7 @@ pub(super) fn list() {
 
 /// A pointer for an object of JavaScript. It holds a strong count until [`take`] or the end of the
 /// environment.
-pub(crate) fn hold<T: Handle>(env: sys::napi_env, value: Arc<T>) -> *mut c_void {
+pub(crate) fn hold<T: Send + Sync + 'static>(env: sys::napi_env, value: Arc<T>) -> *mut c_void {
     let pointer = Arc::into_raw(value).cast_mut().cast();
     if IS_LISTING.load(Ordering::Relaxed) {
         let held = Held { env, pointer, give_back: give_back::<T> };
@@ -61,7 +59,7 @@ pub(crate) fn hold<T: Handle>(env: sys::napi_env, value: Arc<T>) -> *mut c_void 
 /// # Safety
 ///
 /// The pointer is from `hold::<T>`, for the same environment. It is taken once.
-pub(crate) unsafe fn take<T: Handle>(env: sys::napi_env, pointer: *mut c_void) -> Option<Arc<T>> {
+pub(crate) unsafe fn take<T: Send + Sync + 'static>(env: sys::napi_env, pointer: *mut c_void) -> Option<Arc<T>> {
     if IS_LISTING.load(Ordering::Relaxed) && !strike_off(env, pointer) {
         return None;
     }
@@ -100,7 +98,7 @@ pub(crate) fn let_go<T>(value: T) {
 /// # Safety
 ///
 /// Called once, with a pointer from `Arc::<T>::into_raw`.
-unsafe fn give_back<T: Handle>(pointer: *mut c_void) {
+unsafe fn give_back<T: Send + Sync + 'static>(pointer: *mut c_void) {
     // SAFETY: as this function demands.
     let_go(unsafe { Arc::from_raw(pointer.cast::<T>().cast_const()) });
 }

@@ -1,0 +1,172 @@
+// `npm run bundles`: follows the recipes of docs/bundling.md with the packed tarballs. Each program
+// then runs in a folder without node_modules and must do its work. A program that was built without
+// the platform package must say so.
+
+import { spawn, spawnSync } from 'node:child_process';
+import {
+  cpSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync,
+} from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+import { builtBinary, ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
+import { pack } from './lib/pack.mjs';
+import { nextPeers, peers, programFolders } from './lib/peers.mjs';
+import { main, root, run } from './lib/run.mjs';
+
+/** The program that is bundled. */
+const FILES = {
+  'package.json': '{ "private": true }',
+  'job.js': `'use strict';
+const { JwtIssuer, JwtKey, JwtVerifier, hash, verify } = require('@nodesec/native');
+module.exports = async () => {
+  const digest = await hash('correct horse');
+  const keys = await JwtKey.generate('ES256');
+  const names = { keys, issuer: 'https://id.example', audience: 'api' };
+  const token = new JwtIssuer({ ...names, expiresIn: '5m' }).sign({ sub: 'ada' });
+  const { sub } = new JwtVerifier(names).verify(token);
+  return JSON.stringify({ sub, verified: await verify(digest, 'correct horse') });
+};
+`,
+  'app.js': `require('./job.js')().then(console.log);\n`,
+  'app/route.js': `import job from '../job.js';
+export const dynamic = 'force-dynamic';
+export const GET = async () => new Response(await job());
+`,
+};
+const ANSWER = '{"sub":"ada","verified":true}';
+const PATIENCE_MS = 60_000;
+
+const folder = mkdtempSync(path.join(os.tmpdir(), 'nodesec-bundles-'));
+/** The programs of the project, as `npx` finds them, then those of scripts/peers.mjs. */
+const PATH = [
+  path.join('node_modules', '.bin'),
+  path.dirname(process.execPath),
+  ...programFolders(),
+  process.env.PATH,
+].join(path.delimiter);
+const env = { ...process.env, HOSTNAME: '127.0.0.1', NEXT_TELEMETRY_DISABLED: '1', PATH, PORT: '0' };
+
+await main(async () => {
+  try {
+    await ensureDependencies();
+    await ensureBuilt();
+    const tarballs = await pack([builtBinary()], path.join(folder, 'tarballs'));
+    const whole = await install('whole', tarballs);
+    const bare = await install('bare', tarballs.slice(0, 1));
+    for (const recipe of recipes()) {
+      const isServer = recipe.title === 'Next.js';
+      const program = build(recipe, whole);
+      const answer = isServer ? await request(program) : perform(program);
+      if (answer.trim() !== ANSWER) throw new Error(`${recipe.title}: it answers\n${answer}`);
+      console.log(`${recipe.title}: runs`);
+      // Next.js runs the program while it builds.
+      if (isServer) continue;
+      const refusal = perform(build(recipe, bare));
+      if (!refusal.includes('ERR_BINDING_MISSING')) {
+        throw new Error(`${recipe.title}: without the platform package it answers\n${refusal}`);
+      }
+      console.log(`${recipe.title}: says that the platform package is missing`);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+/** Makes a project with the program and with the tarballs as its only packages. */
+async function install(name, tarballs) {
+  const project = path.join(folder, name);
+  for (const [file, text] of Object.entries(FILES)) write(path.join(project, file), text);
+  const flags = ['--ignore-scripts', '--offline', '--no-audit', '--no-fund', '--silent'];
+  await run('npm', ['install', ...flags, ...tarballs], { cwd: project });
+  return project;
+}
+
+function write(file, text) {
+  mkdirSync(path.dirname(file), { recursive: true });
+  writeFileSync(file, text);
+}
+
+/**
+ * The sections of docs/bundling.md: their files, the commands that build, and the last command,
+ * which runs the program in `output`.
+ */
+function recipes() {
+  const page = readFileSync(path.join(root, 'docs', 'bundling.md'), 'utf8');
+  return page.split(/^## /m).slice(1).map((section) => {
+    const [title] = section.split('\n');
+    const files = [...section.matchAll(/`([\w.]+)`:\n\n```mjs\n([^]*?)```/g)];
+    const commands = /```sh\n([^]*?)\n```/.exec(section)[1].split('\n');
+    const start = commands.pop();
+    const [output] = /(?:dist|\.next\/standalone)(?=\/)/.exec(start);
+    return { title, files, commands, start, output };
+  });
+}
+
+/** Follows a recipe in a copy of `project`. Moves the program to a folder without packages. */
+function build({ title, files, commands, start, output }, project) {
+  const workshop = path.join(folder, 'workshop');
+  const place = path.join(folder, 'place');
+  for (const each of [workshop, place]) rmSync(each, { recursive: true, force: true });
+  cpSync(project, workshop, { recursive: true });
+  for (const [, name, text] of files) write(path.join(workshop, name), text);
+  const modules = path.join(workshop, 'node_modules');
+  if (title === 'Next.js') {
+    // Turbopack does not follow links out of the project.
+    const options = { recursive: true, verbatimSymlinks: true };
+    cpSync(path.join(nextPeers, 'node_modules'), modules, options);
+  } else {
+    symlinkSync(path.join(peers, 'node_modules', 'node-loader'), path.join(modules, 'node-loader'));
+  }
+  for (const command of commands) {
+    const { status, printed } = shell(command.replace(/^npx /, ''), workshop);
+    // A warning that comes with a recipe would be one that every user sees.
+    if (status !== 0 || /\bwarn/i.test(printed)) {
+      throw new Error(`${title}: ${command}\n${printed}`);
+    }
+  }
+  mkdirSync(path.dirname(path.join(place, output)), { recursive: true });
+  renameSync(path.join(workshop, output), path.join(place, output));
+  rmSync(workshop, { recursive: true });
+  return { start, place };
+}
+
+/** Runs a program and returns everything that it prints. */
+function perform({ start, place }) {
+  return shell(start, place).printed;
+}
+
+function shell(command, cwd) {
+  const options = { cwd, env, shell: true, encoding: 'utf8', timeout: PATIENCE_MS };
+  const { status, stdout, stderr } = spawnSync(command, options);
+  // A minified bundle is one line, which Node prints with an error.
+  return { status, printed: (stdout + stderr).replaceAll(/^.{1000,}$/gm, '…') };
+}
+
+/** Starts a server and resolves to its answer. */
+async function request({ start, place }) {
+  const [program, ...args] = start.split(' ');
+  const server = spawn(program, args, { cwd: place, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((_, reject) => {
+    server.on('error', reject);
+    server.on('exit', (status) => reject(new Error(`${start} ended with ${status}`)));
+  });
+  try {
+    const response = await Promise.race([ended, address(server).then((url) => fetch(url))]);
+    return await response.text();
+  } finally {
+    ended.catch(() => {});
+    server.kill();
+  }
+}
+
+/** Resolves to the address that a server prints. */
+async function address(server) {
+  let printed = '';
+  for await (const text of server.stdout.setEncoding('utf8')) {
+    printed += text;
+    const [url] = /http:\/\/(?:localhost|127\.0\.0\.1):\d+/.exec(printed) ?? [];
+    if (url !== undefined && printed.includes('Ready')) return url;
+  }
+  throw new Error(`no address in:\n${printed}`);
+}
