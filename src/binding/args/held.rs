@@ -59,7 +59,10 @@ pub(crate) fn hold<T: Send + Sync + 'static>(env: sys::napi_env, value: Arc<T>) 
 /// # Safety
 ///
 /// The pointer is from `hold::<T>`, for the same environment. It is taken once.
-pub(crate) unsafe fn take<T: Send + Sync + 'static>(env: sys::napi_env, pointer: *mut c_void) -> Option<Arc<T>> {
+pub(crate) unsafe fn take<T: Send + Sync + 'static>(
+    env: sys::napi_env,
+    pointer: *mut c_void,
+) -> Option<Arc<T>> {
     if IS_LISTING.load(Ordering::Relaxed) && !strike_off(env, pointer) {
         return None;
     }
