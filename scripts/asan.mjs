@@ -22,8 +22,12 @@ const release = path.join(workshop, cargoEnv().CARGO_BUILD_TARGET, 'release');
  * AddressSanitizer locks nothing, and adds to resident memory and to leftovers.
  */
 const LEFT_OUT = [
+  'docs/manual',
+  'docs/markdown',
   'docs/switch-from-argon2',
+  'docs/typescript',
   'house/codes',
+  'house/docs',
   'house/install',
   'house/layers',
   'house/miri',
