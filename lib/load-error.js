@@ -9,7 +9,7 @@ const path = require('node:path');
 const { makeError, withCause } = require('./errors.js');
 const { name } = require('../package.json');
 
-const PLATFORM = `${process.platform}-${process.arch}`;
+const PLATFORM = `${process.platform}-${process.arch}${process.platform === 'win32' ? '-msvc' : ''}`;
 /** How loaders say that a file is for another processor. */
 const OTHER_PROCESSOR = /wrong ELF class|Exec format|incompatible arch|valid Win32/;
 
