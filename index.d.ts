@@ -1512,7 +1512,7 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  * `ERR_JWT_ALGORITHM`. There is one request at a time and no timer except its timeout. After
  * failures there are pauses of 1 second to 1 minute, which `refresh()` ignores.
  *
- * **Who waits.** `verify`, `tryVerify` and `verifyJws` never wait: without keys they refuse with
+ * **Waiting.** `verify`, `tryVerify` and `verifyJws` never wait: without keys they refuse with
  * `ERR_JWT_KEYS_UNAVAILABLE` while the request is in progress. `verifyAsync`, `tryVerifyAsync` and
  * `verifyMany` wait for it. To start with the keys at hand, `await jwks.refresh()`.
  * `status().lastError` says why the last request failed.

@@ -38,7 +38,7 @@ function compile(snippets, tsc = TSC) {
   writeFileSync(path.join(folder, 'untyped.d.ts'), shims + ARGON2);
   const config = {
     compilerOptions: {
-      // What TypeScript 5.4 knows as well.
+      // TypeScript 5.4 knows these values as well.
       target: 'es2022',
       module: 'nodenext',
       lib: ['es2023', 'esnext.disposable'],
