@@ -1837,7 +1837,7 @@ export class SecretBuffer {
    * - `ERR_SECRET_FILE`: the file cannot be read, is not regular, is empty, larger than `maxBytes`
    *   or malformed.
    * - `ERR_ACCESS_DENIED`, with `permission` and `resource` as in Node's own error: Node runs with
-   *   `--permission` and without `--allow-fs-read` for the path.
+   *   `--permission` and without `--allow-fs-read` for the path, or Deno without `--allow-read`.
    *
    * @example
    * ```ts
@@ -1866,7 +1866,8 @@ export class SecretBuffer {
    *   thread at that moment may read this one half wiped, or miss another one.
    *
    * `ERR_SECRET_ENV` if the variable is not set, empty or malformed (it is then left as it is), or
-   * if a worker thread calls, whose `process.env` is a copy.
+   * if a worker thread calls, whose `process.env` is a copy. `ERR_ACCESS_DENIED` if Deno runs
+   * without `--allow-env` for the variable.
    *
    * @example
    * ```ts
@@ -2410,7 +2411,7 @@ export class SecretError extends NodesecError {
   readonly code: SecretErrorCode;
   /** With `ERR_ACCESS_DENIED`: the permission that is missing. */
   readonly permission?: string;
-  /** With `ERR_ACCESS_DENIED`: the path that was asked for. */
+  /** With `ERR_ACCESS_DENIED`: the path or the variable that was asked for. */
   readonly resource?: string;
 }
 
@@ -2574,7 +2575,10 @@ export type PasswordErrorCode =
 
 /** The codes of {@link SecretError}. */
 export type SecretErrorCode =
-  /** Node's permission model does not let the process read the file of `SecretBuffer.fromFile`. */
+  /**
+   * Node's permission model or Deno does not let the process read the file of
+   * `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`.
+   */
   | 'ERR_ACCESS_DENIED'
   /** The secure heap is in use and takes no other configuration. */
   | 'ERR_SECRET_CONFIGURED'

@@ -31,8 +31,10 @@ const LEFT_OUT = [
   'password/peers',
   'password/pool.memory',
   'password/remnants',
+  'secret/deno',
   'secret/heap.limits',
   'secret/heap.refused',
+  'secret/small-arrays',
   'service/start',
   'token/interop',
 ];

@@ -164,9 +164,11 @@ codes! {
     PasswordThreads = "ERR_PASSWORD_THREADS",
 
     // ── SecretError ──
-    /// Node's permission model does not let the process read the file of `SecretBuffer.fromFile`.
+    /// Node's permission model or Deno does not let the process read the file of
+    /// `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`.
     ///
-    /// Start Node with `--allow-fs-read` for the file. HTTP 500.
+    /// Start Node with `--allow-fs-read` for the file, or Deno with `--allow-read` or `--allow-env`
+    /// for it. HTTP 500.
     AccessDenied = "ERR_ACCESS_DENIED",
     /// The secure heap is in use and takes no other configuration.
     ///

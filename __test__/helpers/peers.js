@@ -1,6 +1,6 @@
 'use strict';
 
-// Programs that tests compare with. If a program is missing, the message names it and says how to
+// Programs that tests run or compare with. If a program is missing, the message names it and says how to
 // install it; the test is then skipped on a developer's machine and fails in CI.
 
 const { spawnSync } = require('node:child_process');
@@ -17,6 +17,15 @@ function node24(t) {
   const name = `node-${platform}-${process.arch}`;
   const file = path.join(folder, 'node_modules', name, 'bin', binary);
   return existsSync(file) ? file : missing(t, 'Node 24', 'run `node scripts/peers.mjs`');
+}
+
+/** The path of Deno. */
+function deno(t) {
+  const libc = process.platform === 'linux' ? '-glibc' : '';
+  const binary = process.platform === 'win32' ? 'deno.exe' : 'deno';
+  const name = `${process.platform}-${process.arch}${libc}`;
+  const file = path.join(folder, 'node_modules', '@deno', name, binary);
+  return existsSync(file) ? file : missing(t, 'Deno', 'run `node scripts/peers.mjs`');
 }
 
 /** Returns a function that runs a Python program with argon2-cffi, with JSON in and out. */
@@ -60,4 +69,4 @@ function missing(t, what, how) {
   return undefined;
 }
 
-module.exports = { argon2Cffi, argon2Command, node24, pyJwt };
+module.exports = { argon2Cffi, argon2Command, deno, node24, pyJwt };

@@ -16,11 +16,7 @@ struct Environment {
 
 /// Registers the functions of an environment. `keeps_objects` says that the runtime finalizes no
 /// objects when an environment ends.
-pub(crate) fn register(
-    env: &Env,
-    functions: &Object<'_>,
-    keeps_objects: bool,
-) -> napi::Result<()> {
+pub(crate) fn register(env: &Env, functions: &Object<'_>, keeps_objects: bool) -> napi::Result<()> {
     if keeps_objects {
         held::list();
     }

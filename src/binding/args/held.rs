@@ -2,8 +2,9 @@
 //!
 //! A finalizer of Node-API gives a count back when its object is collected, and Node also runs all
 //! finalizers when an environment ends. Deno does not, and the secrets of a worker that has ended
-//! would stay to the end of the process. It does run the finalizer of the instance data, which gives
-//! back all that is left ([`give_back_all`]). Only there the counts are listed, as that takes time.
+//! would stay to the end of the process. It does run the finalizer of the instance data, which
+//! gives back all that is left ([`give_back_all`]). Counts are listed in Deno only, as that takes
+//! time.
 
 use std::cell::RefCell;
 use std::ffi::c_void;
@@ -14,8 +15,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use hashbrown::HashTable;
 use hashbrown::hash_table::OccupiedEntry;
 use napi::sys;
-
-use super::handle::Handle;
 
 /// One strong count of an `Arc`, which an object of this environment holds.
 struct Held {
@@ -44,7 +43,7 @@ pub(super) fn list() {
 
 /// A pointer for an object of JavaScript. It holds a strong count until [`take`] or the end of the
 /// environment.
-pub(crate) fn hold<T: Handle>(env: sys::napi_env, value: Arc<T>) -> *mut c_void {
+pub(crate) fn hold<T: 'static>(env: sys::napi_env, value: Arc<T>) -> *mut c_void {
     let pointer = Arc::into_raw(value).cast_mut().cast();
     if IS_LISTING.load(Ordering::Relaxed) {
         let held = Held { env, pointer, give_back: give_back::<T> };
@@ -60,7 +59,7 @@ pub(crate) fn hold<T: Handle>(env: sys::napi_env, value: Arc<T>) -> *mut c_void 
 /// # Safety
 ///
 /// The pointer is from `hold::<T>`, for the same environment. It is taken once.
-pub(crate) unsafe fn take<T: Handle>(env: sys::napi_env, pointer: *mut c_void) -> Option<Arc<T>> {
+pub(crate) unsafe fn take<T: 'static>(env: sys::napi_env, pointer: *mut c_void) -> Option<Arc<T>> {
     if IS_LISTING.load(Ordering::Relaxed) && !strike_off(env, pointer) {
         return None;
     }
@@ -80,9 +79,8 @@ fn strike_off(env: sys::napi_env, pointer: *mut c_void) -> bool {
 
 /// Gives back what the objects of an environment, which has ended, still hold.
 pub(super) fn give_back_all(env: sys::napi_env) {
-    let left = HELD.try_with(|all| {
-        all.borrow_mut().extract_if(|held| held.env == env).collect::<Vec<_>>()
-    });
+    let left = HELD
+        .try_with(|all| all.borrow_mut().extract_if(|held| held.env == env).collect::<Vec<_>>());
     for Held { pointer, give_back, .. } in left.into_iter().flatten() {
         // SAFETY: the pointer belongs to the function, and the entry, which stood for the count, is
         // gone.
@@ -100,7 +98,7 @@ pub(crate) fn let_go<T>(value: T) {
 /// # Safety
 ///
 /// Called once, with a pointer from `Arc::<T>::into_raw`.
-unsafe fn give_back<T: Handle>(pointer: *mut c_void) {
+unsafe fn give_back<T: 'static>(pointer: *mut c_void) {
     // SAFETY: as this function demands.
     let_go(unsafe { Arc::from_raw(pointer.cast::<T>().cast_const()) });
 }
