@@ -2082,7 +2082,8 @@ export interface SecureHeapOptions {
   /**
    * The best kind of memory to try. If the machine refuses it, the next kind is tried. Default:
    * `auto`, which leaves out `memfd_secret` where hibernation is configured. The environment
-   * variable `NODESEC_SECMEM`, with the name of a backend, takes precedence.
+   * variable `NODESEC_SECMEM`, with the name of a backend, takes precedence. If it has another
+   * value, this call, `status` and every secret and key fail with `ERR_INVALID_ARG_VALUE`.
    */
   backend?: 'auto' | SecureHeapStatus['backend'];
   /**
@@ -2523,7 +2524,7 @@ export type ArgumentErrorCode =
   | 'ERR_INVALID_ARG_TYPE'
   /**
    * An argument or option has the right type and a value that cannot be used, such as a string with
-   * a lone surrogate.
+   * a lone surrogate; or the environment variable `NODESEC_SECMEM` names no backend.
    */
   | 'ERR_INVALID_ARG_VALUE'
   /** The function given to `SecretBuffer.use` returned a promise. */

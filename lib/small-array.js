@@ -1,8 +1,8 @@
 'use strict';
 
-// V8 keeps a small typed array's bytes in its own heap until somebody asks for the array's `buffer`,
-// as native code has to. It then moves them to an ArrayBuffer and leaves the old ones behind, where
-// nobody can wipe them.
+// V8 keeps a small typed array's bytes in its own heap until somebody asks for the array's
+// `buffer`, as native code has to. It then moves them to an ArrayBuffer and leaves the old ones
+// behind, where nobody can wipe them.
 
 /** The longest typed array whose bytes V8 keeps in its heap, in bytes. */
 const MAX_LENGTH = 64;
@@ -21,7 +21,9 @@ const [kindOf, bufferOf, byteLengthOf, byteOffsetOf] = [
 const set = uncurry(TypedArrayPrototype.set);
 const { isView } = ArrayBuffer;
 
-/** By length: an array outside of V8's heap, which is zero between calls, and one that stays zero. */
+/**
+ * By length: two arrays outside of V8's heap. The first is zero between calls, the second always.
+ */
 const spare = [];
 
 /**

@@ -73,7 +73,7 @@ codes! {
     /// Pass a value of the type that the manual states. HTTP 500.
     InvalidArgType = "ERR_INVALID_ARG_TYPE",
     /// An argument or option has the right type and a value that cannot be used, such as a string
-    /// with a lone surrogate.
+    /// with a lone surrogate; or the environment variable `NODESEC_SECMEM` names no backend.
     ///
     /// Correct the value that the message names. HTTP 500.
     InvalidArgValue = "ERR_INVALID_ARG_VALUE",

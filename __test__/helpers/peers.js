@@ -1,7 +1,7 @@
 'use strict';
 
-// Programs that tests run or compare with. If a program is missing, the message names it and says how to
-// install it; the test is then skipped on a developer's machine and fails in CI.
+// Programs that tests run or compare with. If a program is missing, the message names it and says
+// how to install it; the test is then skipped on a developer's machine and fails in CI.
 
 const { spawnSync } = require('node:child_process');
 const { existsSync } = require('node:fs');
