@@ -28,6 +28,7 @@ const LEFT_OUT = {
   'password/peers': 'the other sides',
   'password/pool.memory': 'Linux',
   'password/remnants': 'Linux',
+  'secret/deno': 'Deno',
   'secret/heap.limits': 'Linux',
   'secret/heap.refused': 'Linux',
   'service/hostile': 'the example stores users in lmdb',
