@@ -1998,7 +1998,7 @@ export class SecretBuffer {
    * - `ERR_SECRET_FILE`: the file cannot be read, is not regular, is empty, larger than `maxBytes`
    *   or malformed.
    * - `ERR_ACCESS_DENIED`, with `permission` and `resource` as in Node's own error: Node runs with
-   *   `--permission` and without `--allow-fs-read` for the path.
+   *   `--permission` and without `--allow-fs-read` for the path, or Deno without `--allow-read`.
    *
    * @example
    * ```ts
@@ -2029,7 +2029,8 @@ export class SecretBuffer {
    *   thread at that moment may see this variable half wiped, or fail to find a different variable.
    *
    * `ERR_SECRET_ENV` if the variable is not set, empty or malformed (it is then left as it is), or
-   * if a worker thread calls, whose `process.env` is a copy.
+   * if a worker thread calls, whose `process.env` is a copy. `ERR_ACCESS_DENIED` if Deno runs
+   * without `--allow-env` for the variable.
    *
    * @example
    * ```ts
@@ -2251,7 +2252,8 @@ export interface SecureHeapOptions {
   /**
    * The best kind of memory to try. If the machine refuses it, the next kind is tried. Default:
    * `auto`, which leaves out `memfd_secret` where hibernation is configured. The environment
-   * variable `NODESEC_SECMEM`, with the name of a backend, takes precedence.
+   * variable `NODESEC_SECMEM`, with the name of a backend, takes precedence. If it has another
+   * value, this call, `status` and every secret and key fail with `ERR_INVALID_ARG_VALUE`.
    */
   backend?: 'auto' | SecureHeapStatus['backend'];
   /**
@@ -2599,7 +2601,7 @@ export class SecretError extends NodesecError {
   readonly code: SecretErrorCode;
   /** With `ERR_ACCESS_DENIED`: the permission that is missing. */
   readonly permission?: string;
-  /** With `ERR_ACCESS_DENIED`: the path that was asked for. */
+  /** With `ERR_ACCESS_DENIED`: the path or the variable that was asked for. */
   readonly resource?: string;
 }
 
@@ -2733,7 +2735,7 @@ export type ArgumentErrorCode =
   | 'ERR_INVALID_ARG_TYPE'
   /**
    * An argument or option has the right type and a value that cannot be used, such as a string with
-   * a lone surrogate.
+   * a lone surrogate; or the environment variable `NODESEC_SECMEM` names no backend.
    */
   | 'ERR_INVALID_ARG_VALUE'
   /** The function given to `SecretBuffer.use` returned a promise. */
@@ -2788,7 +2790,10 @@ export type PasswordErrorCode =
 
 /** The codes of {@link SecretError}. */
 export type SecretErrorCode =
-  /** Node's permission model does not let the process read the file of `SecretBuffer.fromFile`. */
+  /**
+   * Node's permission model or Deno does not let the process read the file of
+   * `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`.
+   */
   | 'ERR_ACCESS_DENIED'
   /** The secure heap is in use and takes no other configuration. */
   | 'ERR_SECRET_CONFIGURED'

@@ -1,12 +1,12 @@
 'use strict';
 
-const path = require('node:path');
 const { inspect, types } = require('node:util');
 const { isMainThread } = require('node:worker_threads');
 
 const { attach, construct } = require('./construct.js');
 const { makeError } = require('./errors.js');
 const { native, settled } = require('./native.js');
+const { assertMayReadFile, assertMayReadVariable } = require('./permission.js');
 const { moveOffHeap } = require('./small-array.js');
 const { Uncloneable } = require('./uncloneable.js');
 
@@ -40,7 +40,7 @@ class SecretBuffer extends Uncloneable {
   }
 
   static fromFile(file, options) {
-    assertMayRead(file);
+    assertMayReadFile(file);
     return construct(SecretBuffer, (secret) => native.secretFromFile(secret, file, options));
   }
 
@@ -51,6 +51,7 @@ class SecretBuffer extends Uncloneable {
         'fromEnv cannot run in a worker thread, which has only a copy of the environment: call it in the main thread and share() the secret',
       );
     }
+    assertMayReadVariable(name);
     let isWiped;
     const secret = construct(SecretBuffer, (own) => {
       isWiped = native.secretFromEnv(own, name, options);
@@ -170,20 +171,6 @@ function forgetVariable(name) {
   } catch {
     // `process.env` may be a proxy that refuses the deletion.
   }
-}
-
-/**
- * Throws `ERR_ACCESS_DENIED` if Node's permission model does not let this process read the file.
- * Node does not check the file accesses of native code.
- */
-function assertMayRead(file) {
-  if (typeof file !== 'string' || process.permission === undefined) return;
-  if (process.permission.has('fs.read', path.resolve(file))) return;
-  const error = makeError(
-    'ERR_ACCESS_DENIED',
-    'the permission model does not let this process read the file: start Node with --allow-fs-read for it',
-  );
-  throw Object.assign(error, { permission: 'FileSystemRead', resource: file });
 }
 
 /**

@@ -22,7 +22,7 @@ const set = uncurry(TypedArrayPrototype.set);
 const { isView } = ArrayBuffer;
 
 /**
- * By length: an array outside of V8's heap, which is zero between calls, and one that stays zero.
+ * By length: two arrays outside of V8's heap. The first is zero between calls, the second always.
  */
 const spare = [];
 

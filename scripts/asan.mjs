@@ -35,6 +35,7 @@ const LEFT_OUT = [
   'password/peers',
   'password/pool.memory',
   'password/remnants',
+  'secret/deno',
   'secret/heap.limits',
   'secret/heap.refused',
   'secret/small-arrays',

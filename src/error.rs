@@ -73,7 +73,7 @@ codes! {
     /// Pass a value of the type that the manual states. HTTP 500.
     InvalidArgType = "ERR_INVALID_ARG_TYPE",
     /// An argument or option has the right type and a value that cannot be used, such as a string
-    /// with a lone surrogate.
+    /// with a lone surrogate; or the environment variable `NODESEC_SECMEM` names no backend.
     ///
     /// Correct the value that the message names. HTTP 500.
     InvalidArgValue = "ERR_INVALID_ARG_VALUE",
@@ -167,9 +167,11 @@ codes! {
     PasswordThreads = "ERR_PASSWORD_THREADS",
 
     // ── SecretError ──
-    /// Node's permission model does not let the process read the file of `SecretBuffer.fromFile`.
+    /// Node's permission model or Deno does not let the process read the file of
+    /// `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`.
     ///
-    /// Start Node with `--allow-fs-read` for the file. HTTP 500.
+    /// Start Node with `--allow-fs-read` for the file, or Deno with `--allow-read` or `--allow-env`
+    /// for it. HTTP 500.
     AccessDenied = "ERR_ACCESS_DENIED",
     /// The secure heap is in use and takes no other configuration.
     ///

@@ -1,7 +1,7 @@
 'use strict';
 
-// Programs that tests compare with. If a program is missing, the message names it and says how to
-// install it; the test is then skipped on a developer's machine and fails in CI.
+// Programs that tests run or compare with. If a program is missing, the message names it and says
+// how to install it; the test is then skipped on a developer's machine and fails in CI.
 
 const { spawnSync } = require('node:child_process');
 const { existsSync } = require('node:fs');
@@ -28,6 +28,13 @@ function tool(t, name, file) {
 /** The path of the compiler of TypeScript 5.4, the oldest version that the types support. */
 function typescript54(t) {
   return tool(t, 'typescript', path.join('bin', 'tsc'));
+}
+
+/** The path of Deno. */
+function deno(t) {
+  const libc = process.platform === 'linux' ? '-glibc' : '';
+  const binary = process.platform === 'win32' ? 'deno.exe' : 'deno';
+  return tool(t, `@deno/${process.platform}-${process.arch}${libc}`, binary);
 }
 
 /** Returns a function that runs a Python program with argon2-cffi, with JSON in and out. */
@@ -71,4 +78,4 @@ function missing(t, what, how) {
   return undefined;
 }
 
-module.exports = { argon2Cffi, argon2Command, node24, pyJwt, tool, typescript54 };
+module.exports = { argon2Cffi, argon2Command, deno, node24, pyJwt, tool, typescript54 };

@@ -88,6 +88,33 @@ test('a degraded heap warns once, whoever used it first', async () => {
   assert.equal(count(stderr, 'NODESEC_SECRET_DEGRADED'), 1);
 });
 
+test('an environment variable that names no backend is refused, and not passed over', async () => {
+  const { reported } = await run(
+    `
+    const messages = [];
+    const refused = (fn) => {
+      try {
+        fn();
+      } catch ({ code, message }) {
+        messages.push(message);
+        return code;
+      }
+    };
+    const codes = [
+      () => SecretBuffer.random(32),
+      () => JwtKey.fromSecret(new Uint8Array(32).fill(7), { alg: 'HS256' }),
+      () => secureHeap.configure({ backend: 'mlock' }),
+      () => secureHeap.status(),
+    ].map(refused);
+    report({ codes, messages: [...new Set(messages)] });
+    `,
+    { NODESEC_SECMEM: 'memfd-secret' },
+  );
+  assert.deepEqual(reported.codes, Array(4).fill('ERR_INVALID_ARG_VALUE'));
+  assert.equal(reported.messages.length, 1);
+  assert.match(reported.messages[0], /NODESEC_SECMEM.*memfd_secret, mlock, dontdump, plain/);
+});
+
 test('the environment has the last word on the backend, not on what is required', async () => {
   const { reported } = await run(
     `

@@ -32,6 +32,7 @@ const LEFT_OUT = {
   'password/peers': 'the other sides',
   'password/pool.memory': 'Linux',
   'password/remnants': 'Linux',
+  'secret/deno': 'Deno',
   'secret/heap.limits': 'Linux',
   'secret/heap.refused': 'Linux',
   'service/gone': 'the example stores users in lmdb',

@@ -3,6 +3,7 @@
 use std::env;
 use std::ffi::OsStr;
 
+use crate::error::{Code, Error, Result};
 use crate::os::{Backend, Native, ProtectedMemory};
 
 /// The configuration of an arena.
@@ -14,7 +15,7 @@ pub struct Config {
     /// up to hibernate, the default starts below `memfd_secret`, which would prevent hibernation.
     pub backend: Option<Backend>,
     /// The operator's choice, which overrides `backend`.
-    pub operator: Operator,
+    pub operator: Option<Backend>,
     /// Bytes of the first region.
     pub first_bytes: usize,
     /// Bytes of all memory together.
@@ -31,7 +32,7 @@ impl Config {
         Self {
             memory: &Native,
             backend: None,
-            operator: Operator::Silent,
+            operator: None,
             first_bytes: 48 * 1024,
             max_bytes: 16 * 1024 * 1024,
             on_defect,
@@ -40,11 +41,8 @@ impl Config {
 
     /// The first backend to try. Adds the reason to `reasons` if it is not the best one.
     pub fn first_backend(&self, reasons: &mut Vec<String>) -> Backend {
-        if self.operator == Operator::Unclear {
-            reasons.push("NODESEC_SECMEM: not a backend, ignored".to_owned());
-        }
         let (chosen, reason) = match (self.operator, self.backend) {
-            (Operator::Chose(backend), _) => (backend, "NODESEC_SECMEM"),
+            (Some(backend), _) => (backend, "NODESEC_SECMEM"),
             (_, Some(backend)) => (backend, "configured"),
             _ if self.memory.hibernation_configured() => {
                 (Backend::Mlock, "memfd_secret: hibernation configured")
@@ -82,28 +80,37 @@ pub enum Defect {
     Stale,
 }
 
-/// The value of the environment variable `NODESEC_SECMEM`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Operator {
-    /// The variable is not set, or empty.
-    Silent,
-    /// The first backend of the ladder to try.
-    Chose(Backend),
-    /// The value names no backend and is ignored.
-    Unclear,
+/// The operator's choice: the environment variable `NODESEC_SECMEM`, `None` if it is not set or
+/// empty. Fails with `ERR_INVALID_ARG_VALUE` if it names no backend: a misspelt name must not give
+/// other memory than the operator means.
+pub fn backend_of_environment() -> Result<Option<Backend>> {
+    env::var_os("NODESEC_SECMEM").map_or(Ok(None), |text| named(&text))
 }
 
-impl Operator {
-    /// Reads the variable.
-    pub fn of_environment() -> Self {
-        env::var_os("NODESEC_SECMEM").map_or(Self::Silent, |text| Self::parse(&text))
+fn named(text: &OsStr) -> Result<Option<Backend>> {
+    if text.is_empty() {
+        return Ok(None);
     }
+    let backend = Backend::LADDER.into_iter().find(|backend| text == backend.as_str());
+    backend.map(Some).ok_or_else(|| {
+        let names = Backend::LADDER.map(Backend::as_str).join(", ");
+        let message = format!("the environment variable NODESEC_SECMEM must be one of {names}");
+        Error::new(Code::InvalidArgValue, message)
+    })
+}
 
-    fn parse(text: &OsStr) -> Self {
-        if text.is_empty() {
-            return Self::Silent;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_of_no_backend_is_refused() {
+        assert_eq!(named(OsStr::new("")), Ok(None));
+        assert_eq!(named(OsStr::new("mlock")), Ok(Some(Backend::Mlock)));
+        for unknown in ["auto", "MLOCK", "mlock ", "none"] {
+            let error = named(OsStr::new(unknown)).unwrap_err();
+            assert_eq!(error.code, Code::InvalidArgValue);
+            assert!(error.message.contains("memfd_secret, mlock, dontdump, plain"), "{error}");
         }
-        let named = Backend::LADDER.into_iter().find(|backend| text == backend.as_str());
-        named.map_or(Self::Unclear, Self::Chose)
     }
 }

@@ -23,7 +23,7 @@ mod wipe;
 
 pub use arena::Arena;
 pub use canary::OVERHEAD;
-pub use config::{Config, Defect, Operator};
+pub use config::{Config, Defect, backend_of_environment};
 pub use policy::{ArenaSettings, OnDegraded, ProtectionPolicy, Requirement, take_warning};
 pub use slabs::BLOCK;
 pub use slot::Slot;

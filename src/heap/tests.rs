@@ -230,12 +230,10 @@ fn what_is_required_and_missing_leaves_no_heap() {
 
 #[test]
 fn the_operator_has_the_last_word() {
-    let operator = Operator::Chose(Backend::DontDump);
+    let operator = Some(Backend::DontDump);
     let config = Config { operator, backend: Some(Backend::Plain), ..Config::default() };
     let status = arena(config).status();
     assert_eq!(status.reasons[0], "NODESEC_SECMEM: start at dontdump");
-    let config = Config { operator: Operator::Unclear, ..Config::default() };
-    assert_eq!(arena(config).status().reasons[0], "NODESEC_SECMEM: not a backend, ignored");
 }
 
 #[test]

@@ -17,14 +17,14 @@ impl<T> Locked<T> {
     // Inlined, so that the parameter and the wiped copy are the same memory if possible.
     #[inline]
     pub fn new(value: T) -> Result<Self> {
-        SlotValue::new(value, |len| process_heap().slot(len)).map(Self)
+        SlotValue::new(value, |len| process_heap()?.slot(len)).map(Self)
     }
 
     /// As [`Locked::new`], but only for the duration of a call: within [`super::storing`] the value
     /// may lie in the scratch memory.
     #[inline]
     pub(super) fn for_this_call(value: T) -> Result<Self> {
-        SlotValue::new(value, |len| Ok(process_heap().slot_or_scratch(len)?.0)).map(Self)
+        SlotValue::new(value, |len| Ok(process_heap()?.slot_or_scratch(len)?.0)).map(Self)
     }
 
     /// The value, for code that leaves no trace of it.

@@ -210,7 +210,7 @@ fn a_byte_too_many_in_an_open_sealed_secret_is_found() {
         let settings =
             Settings { max_bytes: Some(32768), on_full: Some(OnFull::Seal), ..Settings::default() };
         process_heap::configure(settings).unwrap();
-        let _in_slots: Vec<_> = (0..4).map(|_| secret(process_heap(), 4064)).collect();
+        let _in_slots: Vec<_> = (0..4).map(|_| secret(process_heap().unwrap(), 4064)).collect();
         let sealed = storing(|| StoredSecret::new(Secret::copy_from(&[MARKER; 40]).unwrap()));
         let overrun = |secret: &Secret| {
             overwrite(NonNull::from(secret.expose_secret()).cast(), 40);
@@ -251,7 +251,7 @@ fn the_end_of_the_process_wipes_secrets() {
         // The function registered first runs last, so it sees the memory after the wipe.
         // SAFETY: `look` is never unloaded, and runs on this thread.
         unsafe { libc::atexit(look) };
-        let (secret, start) = secret(process_heap(), 32);
+        let (secret, start) = secret(process_heap().unwrap(), 32);
         let in_use = secret.expose_secret();
         assert_eq!(in_use, [MARKER; 32]);
         START.store(start.as_ptr(), Ordering::Relaxed);

@@ -14,36 +14,40 @@ use std::sync::{LazyLock, OnceLock};
 
 use super::secure_heap::{SecureHeap, Settings, Status};
 use crate::error::Result;
-use crate::heap::{Config, Defect, Operator};
+use crate::heap::{Config, Defect, backend_of_environment};
 use crate::os::{Native, Platform};
 
-/// The secure heap of the process.
-pub(super) fn process_heap() -> &'static SecureHeap {
-    static HEAP: LazyLock<SecureHeap> = LazyLock::new(|| {
-        let operator = Operator::of_environment();
+/// The secure heap of the process. Fails with `ERR_INVALID_ARG_VALUE` if the operator's choice is
+/// no backend.
+pub(super) fn process_heap() -> Result<&'static SecureHeap> {
+    static HEAP: LazyLock<Result<SecureHeap>> = LazyLock::new(|| {
+        let operator = backend_of_environment()?;
         let config = Config { operator, ..Config::new(end_process) };
-        SecureHeap::new(config, wipe_at_exit)
+        Ok(SecureHeap::new(config, wipe_at_exit))
     });
-    &HEAP
+    HEAP.as_ref().map_err(Clone::clone)
 }
 
 /// Changes the memory of the process's secure heap, before the first secret or key. Errors as for
-/// [`SecureHeap::configure`].
+/// [`SecureHeap::configure`] and [`process_heap`].
 pub fn configure(settings: Settings) -> Result<()> {
-    process_heap().configure(settings)
+    process_heap()?.configure(settings)
 }
 
 /// The state of the process's secure heap, which is created now if it has not been used yet. Takes
-/// up to a few milliseconds, because the kernel describes every mapping of the process.
-pub fn status() -> Status {
-    process_heap().status()
+/// up to a few milliseconds, because the kernel describes every mapping of the process. Errors as
+/// for [`process_heap`].
+pub fn status() -> Result<Status> {
+    Ok(process_heap()?.status())
 }
 
 /// Looks for writes beyond the ends of secrets in the whole heap. If there was such a write, every
 /// secret is wiped and the process ends with a message on stderr. The same check is made when a
 /// secret is dropped.
 pub fn verify() {
-    process_heap().verify();
+    if let Ok(heap) = process_heap() {
+        heap.verify();
+    }
 }
 
 static LEAKED: AtomicU64 = AtomicU64::new(0);
@@ -62,7 +66,9 @@ pub fn leaked() -> u64 {
 /// process can be trusted, and no secret may remain for a core dump. The arena that found the
 /// defect is already wiped and holds its lock; it may belong to another heap.
 pub(super) fn end_process(defect: Defect) -> ! {
-    process_heap().end();
+    if let Ok(heap) = process_heap() {
+        heap.end();
+    }
     let found = match defect {
         Defect::Overwritten => "memory beside a secret was overwritten by this process",
         Defect::WrittenWhenFree => "free memory of the secure heap was written to by this process",
@@ -87,8 +93,10 @@ fn wipe_at_exit() {
 extern "C" fn wipe() {
     // A forked child either does not have the memory, or has its own copy of zeros. Touching it
     // could only crash.
-    if OWNER.get() == Some(&process::id()) {
-        process_heap().end();
+    if let (Some(owner), Ok(heap)) = (OWNER.get(), process_heap())
+        && *owner == process::id()
+    {
+        heap.end();
     }
 }
 
@@ -99,7 +107,7 @@ mod tests {
 
     #[test]
     fn the_status_is_true_before_any_secret() {
-        let status = status().heap;
+        let status = status().unwrap().heap;
         assert!(status.capacity_bytes >= 48 * 1024);
         assert_eq!(status.max_bytes, 16 * 1024 * 1024);
         assert_eq!(status.degraded, !(status.locked && status.dump_excluded));

@@ -52,7 +52,7 @@ impl Secret {
     /// `len` bytes, initially zero, that `fill` writes in place. If it fails or panics, its bytes
     /// are wiped. Errors as for [`Secret::copy_from`], and the errors of `fill`.
     pub fn filled(len: usize, fill: impl FnOnce(&mut [u8]) -> Result<()>) -> Result<Self> {
-        Self::filled_in(process_heap(), len, fill)
+        Self::filled_in(process_heap()?, len, fill)
     }
 
     /// As [`Secret::filled`], but `fill` returns how many of the `room` bytes it has used. Only

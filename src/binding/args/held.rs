@@ -3,7 +3,7 @@
 //! A finalizer of Node-API gives a count back when its object is collected, and Node also runs all
 //! finalizers when an environment ends. Deno does not, and the secrets of a worker that has ended
 //! would stay to the end of the process. It does run the finalizer of the instance data, which
-//! gives back all that is left ([`give_back_all`]). Only there the counts are listed, as that takes
+//! gives back all that is left ([`give_back_all`]). Counts are listed in Deno only, as that takes
 //! time.
 
 use std::cell::RefCell;
@@ -43,7 +43,7 @@ pub(super) fn list() {
 
 /// A pointer for an object of JavaScript. It holds a strong count until [`take`] or the end of the
 /// environment.
-pub(crate) fn hold<T: Send + Sync + 'static>(env: sys::napi_env, value: Arc<T>) -> *mut c_void {
+pub(crate) fn hold<T: 'static>(env: sys::napi_env, value: Arc<T>) -> *mut c_void {
     let pointer = Arc::into_raw(value).cast_mut().cast();
     if IS_LISTING.load(Ordering::Relaxed) {
         let held = Held { env, pointer, give_back: give_back::<T> };
@@ -59,10 +59,7 @@ pub(crate) fn hold<T: Send + Sync + 'static>(env: sys::napi_env, value: Arc<T>) 
 /// # Safety
 ///
 /// The pointer is from `hold::<T>`, for the same environment. It is taken once.
-pub(crate) unsafe fn take<T: Send + Sync + 'static>(
-    env: sys::napi_env,
-    pointer: *mut c_void,
-) -> Option<Arc<T>> {
+pub(crate) unsafe fn take<T: 'static>(env: sys::napi_env, pointer: *mut c_void) -> Option<Arc<T>> {
     if IS_LISTING.load(Ordering::Relaxed) && !strike_off(env, pointer) {
         return None;
     }
@@ -101,7 +98,7 @@ pub(crate) fn let_go<T>(value: T) {
 /// # Safety
 ///
 /// Called once, with a pointer from `Arc::<T>::into_raw`.
-unsafe fn give_back<T: Send + Sync + 'static>(pointer: *mut c_void) {
+unsafe fn give_back<T: 'static>(pointer: *mut c_void) {
     // SAFETY: as this function demands.
     let_go(unsafe { Arc::from_raw(pointer.cast::<T>().cast_const()) });
 }

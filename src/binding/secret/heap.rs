@@ -114,7 +114,7 @@ pub(crate) fn secure_heap_status(env: &Env) -> napi::Result<Outcome<SecureHeapSt
     guard(env, || {
         // A shared secret that no thread adopted in time does not count as live.
         secret::handovers().expire();
-        let secret::Status { heap: status, sealed_secrets } = secret::status();
+        let secret::Status { heap: status, sealed_secrets } = secret::status()?;
         Ok(SecureHeapStatus {
             backend: status.backend.as_str().into(),
             reasons: status.reasons,

@@ -1,0 +1,43 @@
+'use strict';
+
+// Asks the runtime whether this process may read a file or a variable. No runtime checks the
+// accesses of native code.
+
+const path = require('node:path');
+
+const { makeError } = require('./errors.js');
+
+/** Deno's permissions; undefined in other runtimes. */
+const deno = globalThis.Deno?.permissions;
+
+/** Throws `ERR_ACCESS_DENIED` if Node's permission model or Deno does not let us read the file. */
+function assertMayReadFile(file) {
+  // The native part refuses other values, and paths that no file can have.
+  if (typeof file !== 'string' || file === '' || file.includes('\0')) return;
+  if (deno !== undefined) {
+    assertGranted({ name: 'read', path: file }, file, 'file', '--allow-read');
+  } else if (process.permission?.has('fs.read', path.resolve(file)) === false) {
+    const why = 'the permission model does not let this process read the file: start Node with --allow-fs-read for it';
+    throw denied(why, 'FileSystemRead', file);
+  }
+}
+
+/** Throws `ERR_ACCESS_DENIED` if Deno does not let us read the environment variable. */
+function assertMayReadVariable(name) {
+  if (deno === undefined || typeof name !== 'string' || name === '' || name.includes('\0')) return;
+  assertGranted({ name: 'env', variable: name }, name, 'variable', '--allow-env');
+}
+
+function assertGranted(permission, resource, what, flag) {
+  // `prompt` means that Deno would ask the user, as it does for its own functions only.
+  if (deno.querySync(permission).state === 'granted') return;
+  const why = `Deno does not let this process read the ${what}: start it with ${flag} for it`;
+  throw denied(why, permission.name, resource);
+}
+
+/** An error with the members of Node's own. */
+function denied(why, permission, resource) {
+  return Object.assign(makeError('ERR_ACCESS_DENIED', why), { permission, resource });
+}
+
+module.exports = { assertMayReadFile, assertMayReadVariable };
