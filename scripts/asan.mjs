@@ -26,6 +26,7 @@ const LEFT_OUT = [
   'docs/markdown',
   'docs/switch-from-argon2',
   'docs/typescript',
+  'house/abort-on-uncaught.versions',
   'house/codes',
   'house/docs',
   'house/install',

@@ -1,6 +1,6 @@
 // `node scripts/peers.mjs`: installs programs that tests compare results with or run, and that
-// cannot be dependencies. From npm: Node 24 for this platform, for its argon2; Deno; TypeScript
-// 5.4, Jest, two Yarns, and the bundlers of docs/bundling.md. From PyPI: argon2-cffi and PyJWT.
+// cannot be dependencies. From npm: Node 22, 24 and 26 for this platform; Deno; TypeScript 5.4, Jest,
+// two Yarns, and the bundlers of docs/bundling.md. From PyPI: argon2-cffi and PyJWT.
 // They go below node_modules, where __test__/helpers/peers.js and scripts/lib/peers.mjs find them.
 // The command of libargon2 must come from the system: on Debian it is in the package argon2.
 
@@ -13,8 +13,11 @@ import { main, run } from './lib/run.mjs';
 const { platform, arch } = process;
 const isWindows = platform === 'win32';
 const processor = arch === 'arm64' ? 'aarch64' : arch;
+const nodePackage = `node-${isWindows ? 'win' : platform}-${arch}`;
 const PROGRAMS = {
-  [`node-${isWindows ? 'win' : platform}-${arch}`]: '24.21.0',
+  node22: `npm:${nodePackage}@22.22.2`,
+  node24: `npm:${nodePackage}@24.21.0`,
+  node26: `npm:${nodePackage}@26.10.0`,
   [`@deno/${platform}-${arch}${platform === 'linux' ? '-glibc' : ''}`]: '2.9.6',
   [`@oven/bun-${isWindows ? 'windows' : platform}-${processor}`]: '1.4.5',
   '@vercel/ncc': '0.45.0',

@@ -11,12 +11,13 @@ const folder = path.join(__dirname, '..', '..', 'node_modules', '.cache', 'nodes
 
 /** The path of a Node with argon2 in node:crypto: this Node, or that of scripts/peers.mjs. */
 function node24(t) {
-  if (require('node:crypto').argon2 !== undefined) return process.execPath;
-  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  return require('node:crypto').argon2 !== undefined ? process.execPath : node(t, 24);
+}
+
+/** The path of Node 22, 24 or 26. */
+function node(t, major) {
   const binary = process.platform === 'win32' ? 'node.exe' : 'node';
-  const name = `node-${platform}-${process.arch}`;
-  const file = path.join(folder, 'node_modules', name, 'bin', binary);
-  return existsSync(file) ? file : missing(t, 'Node 24', 'run `node scripts/peers.mjs`');
+  return tool(t, `node${major}`, path.join('bin', binary));
 }
 
 /** The path of a file of a package that scripts/peers.mjs installs. */
@@ -78,4 +79,4 @@ function missing(t, what, how) {
   return undefined;
 }
 
-module.exports = { argon2Cffi, argon2Command, deno, node24, pyJwt, tool, typescript54 };
+module.exports = { argon2Cffi, argon2Command, deno, node, node24, pyJwt, tool, typescript54 };

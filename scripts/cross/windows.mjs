@@ -22,6 +22,7 @@ const LEFT_OUT = {
   'docs/migrating': 'the packages that one migrates from',
   'docs/switch-from-argon2': 'npm argon2 as the other side',
   'docs/typescript': 'the compilers of TypeScript',
+  'house/abort-on-uncaught.versions': 'other versions of Node',
   'house/codes': 'the sources',
   'house/docs': 'the sources',
   'house/install': 'npm',
