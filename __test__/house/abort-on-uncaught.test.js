@@ -4,23 +4,12 @@
 // handler, and it predicts none for one that native code throws.
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
-const path = require('node:path');
 const { test } = require('node:test');
 
-const root = path.join(__dirname, '..', '..');
-
-/** Runs a program under the flag, with the package as `nodesec`. */
-function run(...args) {
-  return spawnSync(process.execPath, ['--abort-on-uncaught-exception', ...args], {
-    cwd: root,
-    encoding: 'utf8',
-  });
-}
+const { assertTableOfArgumentsPasses, underFlag } = require('../helpers/abort-on-uncaught.js');
 
 test('every wrong argument of every function is caught by try', () => {
-  const { status, signal, stdout } = run('--test', path.join('__test__', 'house', 'arguments.test.js'));
-  assert.deepEqual([status, signal], [0, null], stdout.slice(-2000));
+  assertTableOfArgumentsPasses(process.execPath);
 });
 
 test('an exception of a getter, a proxy or a callback is caught by try', () => {
@@ -53,7 +42,7 @@ test('an exception of a getter, a proxy or a callback is caught by try', () => {
         }
       }
     })();`;
-  const { status, signal, stdout, stderr } = run('--eval', program);
+  const { status, signal, stdout, stderr } = underFlag(process.execPath, '--eval', program);
   assert.deepEqual([status, signal], [0, null], stderr);
   const lines = stdout.trim().split('\n');
   assert.equal(lines.length, 10);
