@@ -12,6 +12,7 @@ const { isPromise } = require('node:util').types;
 const { makeError } = require('./errors.js');
 const raw = require('./load.js');
 const { moveOffHeap } = require('./small-array.js');
+const { Uncloneable } = require('./uncloneable.js');
 
 const { isView } = ArrayBuffer;
 
@@ -41,6 +42,8 @@ function snapshot(value) {
 
 function copied(value, depth) {
   if (typeof value !== 'object' || value === null || depth < 0) return value;
+  // Most objects are instances of the façade's classes.
+  if (value instanceof Uncloneable) return value;
   if (isView(value)) {
     moveOffHeap(value);
     return value;
@@ -66,11 +69,22 @@ function isPlain(value) {
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
 
+// By the number of arguments, because each argument that is passed on costs time.
 function wrapped(call) {
-  return (a, b, c, d, e, f) =>
-    settled(
-      call(snapshot(a), snapshot(b), snapshot(c), snapshot(d), snapshot(e), snapshot(f)),
-    );
+  return function nativeCall(a, b, c) {
+    switch (arguments.length) {
+      case 0:
+        return settled(call());
+      case 1:
+        return settled(call(snapshot(a)));
+      case 2:
+        return settled(call(snapshot(a), snapshot(b)));
+      case 3:
+        return settled(call(snapshot(a), snapshot(b), snapshot(c)));
+      default:
+        return settled(call(...Array.from(arguments, snapshot)));
+    }
+  };
 }
 
 const native = Object.fromEntries(

@@ -21,7 +21,8 @@ class RevocationList extends Uncloneable {
   }
 
   revokeSync(claims) {
-    native.revocationRevoke(this, own(claims, ['jti', 'exp', 'iss']));
+    const [jti, exp, iss] = [own(claims, 'jti'), own(claims, 'exp'), own(claims, 'iss')];
+    native.revocationRevoke(this, { __proto__: null, jti, exp, iss });
   }
 
   async revokeId(jti, expiresAt, options) {
@@ -57,7 +58,12 @@ class RevocationList extends Uncloneable {
   }
 
   isRevoked(claims) {
-    const { jti, sid, sub, iat, kid, iss } = own(claims, ['jti', 'sid', 'sub', 'iat', 'kid', 'iss']);
+    const jti = own(claims, 'jti');
+    const sid = own(claims, 'sid');
+    const sub = own(claims, 'sub');
+    const iat = own(claims, 'iat');
+    const kid = own(claims, 'kid');
+    const iss = own(claims, 'iss');
     return settled(this.#isRevoked(jti, sid, sub, iat, kid, iss));
   }
 
@@ -77,14 +83,12 @@ class RevocationList extends Uncloneable {
   }
 }
 
-/** The own members of claims with these names. A member of `Object.prototype` is not a claim. */
-function own(claims, names) {
+/** An own member of claims. A member of `Object.prototype` is not a claim. */
+function own(claims, name) {
   if (claims === null || typeof claims !== 'object') {
     throw makeError('ERR_INVALID_ARG_TYPE', 'claims must be an object');
   }
-  const members = { __proto__: null };
-  for (const name of names) if (Object.hasOwn(claims, name)) members[name] = claims[name];
-  return members;
+  return Object.hasOwn(claims, name) ? claims[name] : undefined;
 }
 
 module.exports = { RevocationList };

@@ -1,6 +1,6 @@
 // `node scripts/peers.mjs`: installs programs that tests compare results with or run, and that
-// cannot be dependencies. From npm: Node 22, 24 and 26 for this platform; Deno; TypeScript 5.4, Jest,
-// two Yarns, and the bundlers of docs/bundling.md. From PyPI: argon2-cffi and PyJWT.
+// cannot be dependencies. From npm: Node 22, 24 and 26; Deno; TypeScript 5.4; Jest; two Yarns; and
+// the bundlers of docs/bundling.md. From PyPI: argon2-cffi and PyJWT.
 // They go below node_modules, where __test__/helpers/peers.js and scripts/lib/peers.mjs find them.
 // The command of libargon2 must come from the system: on Debian it is in the package argon2.
 
