@@ -71,7 +71,7 @@ function isPlain(value) {
 
 // By the number of arguments, because each argument that is passed on costs time.
 function wrapped(call) {
-  return function nativeCall(a, b, c) {
+  return function nativeCall(a, b, c, ...rest) {
     switch (arguments.length) {
       case 0:
         return settled(call());
@@ -82,7 +82,7 @@ function wrapped(call) {
       case 3:
         return settled(call(snapshot(a), snapshot(b), snapshot(c)));
       default:
-        return settled(call(...Array.from(arguments, snapshot)));
+        return settled(call(snapshot(a), snapshot(b), snapshot(c), ...rest.map(snapshot)));
     }
   };
 }
