@@ -62,11 +62,11 @@ export declare function issuerAttach(issuer: unknown, options: unknown): Outcome
 /** `sign`, bound to an issuer. */
 export declare function issuerBind(issuer: unknown): Outcome<unknown>
 
-/** Signs claims, JSON text, with overrides. */
-export declare function issuerSign(issuer: unknown, claims: unknown, overrides: unknown): Outcome<string>
+/** Signs claims, JSON text, with overrides. `header` is a JSON object as text, or `undefined`. */
+export declare function issuerSign(issuer: unknown, claims: unknown, overrides: unknown, header: unknown): Outcome<string>
 
 /** As `issuer_sign`, except with an RSA key: then signs on another thread and returns a promise. */
-export declare function issuerSignAsync(issuer: unknown, claims: unknown, overrides: unknown): Outcome<string | Offloaded<string>>
+export declare function issuerSignAsync(issuer: unknown, claims: unknown, overrides: unknown, header: unknown): Outcome<string | Offloaded<string>>
 
 /** Attaches an empty key set to the façade object `remote`. Returns the policy for fetching it. */
 export declare function jwksAttach(remote: unknown, url: unknown, options: unknown): Outcome<NativeJwksPolicy>
@@ -88,6 +88,9 @@ export declare function jwksOutlast(remote: unknown, seconds: unknown): Outcome<
 
 /** Makes the loaded set fresh for `seconds` from now on. */
 export declare function jwksRenew(remote: unknown, seconds: unknown): Outcome<undefined>
+
+/** Signs a payload, a string or bytes. `header` is a JSON object as text, or `undefined`. */
+export declare function jwsSign(payload: unknown, key: unknown, options: unknown, header: unknown): Outcome<string>
 
 /** Verifies a JWS. Returns its payload, or the status of its rejection. */
 export declare function jwsVerify(token: unknown, keys: unknown, options: unknown): Outcome<Buffer | number>
@@ -627,6 +630,9 @@ export declare function verifierAttachSpiffe(verifier: unknown, options: unknown
 
 /** `verify`, bound to a verifier. */
 export declare function verifierBind(verifier: unknown): Outcome<unknown>
+
+/** The longest token of a verifier, in bytes. */
+export declare function verifierMaxBytes(verifier: unknown): Outcome<number>
 
 /** Explains the status of a rejection by `verifier`. `None` if there is no such status. */
 export declare function verifierRejection(verifier: unknown, status: number): Outcome<NativeRejection | undefined | null>

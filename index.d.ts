@@ -3,7 +3,8 @@
 // Sections, in the order in which a service needs them:
 //
 //   Passwords         hash, verify, PasswordHasher, passwordPool, calibrate, deriveKey
-//   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, RemoteJwks, verifyJws, unsafeDecode
+//   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, RemoteJwks, signJws, verifyJws,
+//                     unsafeDecode
 //   Revocation        RevocationList
 //   Sessions          Sessions
 //   Rate limits       RateLimiter
@@ -1100,10 +1101,27 @@ export interface JwtIssuerOptions {
 export interface JwtOverrides {
   /** The claim `aud` of this token. */
   audience?: string | string[];
-  /** The lifetime of this token. */
+  /** The lifetime of this token, counted from now. */
   expiresIn?: Duration;
-  /** The claim `nbf`, counted from the time of issue. */
+  /** The claim `nbf`, counted from now. */
   notBefore?: Duration;
+  /**
+   * The claim `iat` in seconds from now: -300 to 0. Default: 0. `exp` counts from now all the same.
+   *
+   * A service whose clock is behind refuses an `iat` in its future; GitHub asks for -60. With
+   * `revocations`, a verifier counts the lifetime of the token from its `iat`, and
+   * `revokeSubject()` refuses the token if its `iat` is before the revocation.
+   */
+  issuedAt?: number;
+  /**
+   * More header parameters of this token, such as `cty`. Their values are JSON; the header has at
+   * most 8 KiB in base64url, else `ERR_OUT_OF_RANGE`.
+   *
+   * `ERR_INVALID_ARG_VALUE` for `alg`, `kid` and `typ`, which the issuer sets; for `jwk`, `jku`,
+   * `x5c` and `x5u`, because a JWT does not say where its key is (see {@link signJws}); and for
+   * `crit`, `b64`, `enc` and `zip`, because a verifier would refuse the token.
+   */
+  header?: { readonly [parameter: string]: unknown };
 }
 
 /**
@@ -1121,6 +1139,10 @@ export interface JwtOverrides {
  * });
  * const token = issuer.sign({ sub: 'alice', role: 'admin' });
  * const short = issuer.sign({ sub: 'alice' }, { expiresIn: '1m' });
+ *
+ * // For GitHub, whose clock may be behind, and for Twilio.
+ * const app = issuer.sign({ sub: 'app' }, { issuedAt: -60, expiresIn: '9m' });
+ * const grant = issuer.sign({ grants: {} }, { header: { cty: 'twilio-fpa;v=1' } });
  * ```
  */
 export class JwtIssuer {
@@ -1183,10 +1205,40 @@ export interface JwtVerifierOptions {
    */
   requiredClaims?: string[];
   /**
+   * The exact values of claims, by name: a string, a number or a boolean, or a list of which the
+   * claim must have one. At most 100 claims with names of 1 to 256 bytes, and 100 values each;
+   * strings of 1 to 2048 bytes, numbers from -(2^53 - 1) to 2^53 - 1.
+   *
+   * A token is refused with `ERR_JWT_CLAIM`: with the reason `missing` if the claim is absent or
+   * `null`, with `mismatch` if it has another value, an array or an object. Values are compared as
+   * `JSON.parse` reads them, and strings character for character. `ERR_INVALID_ARG_VALUE` for
+   * `iss`, `aud`, `exp`, `nbf` and `iat`, which have options of their own.
+   */
+  claims?: ExactClaims;
+  /**
    * Whether `exp` is required. Default: true. With `false`, a token without `exp` lives until its
    * key goes; an `exp` that is present still counts. With `revocations`, `exp` is always required.
    */
   requireExp?: boolean;
+  /**
+   * The length of the longest token: 1 KiB to 1 MiB. Default: 16 KiB. A longer token is
+   * `ERR_JWT_MALFORMED`.
+   *
+   * The header has at most 8 KiB in base64url. If `maxBytes` is above 16 KiB, the header may take
+   * the whole token. It is read before the signature is verified, so the work for a forged token
+   * grows with `maxBytes`. Node refuses request headers above 16 KiB unless `maxHeaderSize` allows
+   * more.
+   */
+  maxBytes?: number;
+  /**
+   * `'allow'` accepts segments that are padded with `=` (RFC 4648 section 3.2), such as those of
+   * AWS load balancers, beside segments that are not. The signature is over the padded text, as
+   * they compute it. Default: padding is refused (RFC 7515 section 2).
+   *
+   * The padding of the signature itself is not signed: a token can be spelled with and without it.
+   * Do not use the text of a token as its identity. docs/migrating.md has a recipe.
+   */
+  padding?: 'allow';
   /**
    * The list of revoked tokens. With it, a token without `jti` or `iat` is refused, and so is a
    * token that lives longer than the list's `maxTokenTtl`, because the list would forget it first.
@@ -1198,8 +1250,8 @@ export interface JwtVerifierOptions {
    *
    * Times, keys and revocations are checked on every call. The claims are shared between calls and
    * deeply frozen. Tokens and payloads are kept in ordinary memory, the claims on JavaScript's
-   * heap. All payloads together take at most 2 KiB × `maxEntries`, or 32 KiB if that is more. The
-   * entry that was used least recently is dropped first.
+   * heap. Tokens and payloads together take at most 2 KiB × `maxEntries`, or 2 × `maxBytes` if
+   * that is more. The entry that was used least recently is dropped first.
    */
   cache?: boolean | { maxEntries?: number };
 }
@@ -1217,7 +1269,7 @@ export interface AccessTokenOptions
 export interface SpiffeVerifierOptions
   extends Pick<
     JwtVerifierOptions,
-    'clockTolerance' | 'maxAge' | 'requiredClaims' | 'revocations' | 'cache'
+    'clockTolerance' | 'maxAge' | 'requiredClaims' | 'claims' | 'revocations' | 'cache'
   > {
   /** The trust domain: `example.org`, or `spiffe://example.org`. Else `ERR_SPIFFE_ID`. */
   trustDomain: string;
@@ -1235,14 +1287,30 @@ export interface SpiffeVerifierOptions
   audience: string | string[];
 }
 
+/** A value that a claim must have; see {@link JwtVerifierOptions.claims}. */
+export type ExactValue = string | number | boolean;
+
+/** Exact values of claims, by name; see {@link JwtVerifierOptions.claims}. */
+export type ExactClaims = { readonly [claim: string]: ExactValue | readonly ExactValue[] };
+
 /**
  * The claims that a verifier with these options requires, beyond {@link Claims}: with `revocations`
- * `jti` and `iat`, with `maxAge` `iat`.
+ * `jti` and `iat`, with `maxAge` `iat`, with `claims` those that it names.
  */
-export type RequiredClaims<Options> = (Options extends { revocations: RevocationList }
-  ? { jti: string; iat: number }
-  : unknown) &
+export type RequiredClaims<Options> = NamedClaims<Options> &
+  (Options extends { revocations: RevocationList } ? { jti: string; iat: number } : unknown) &
   (Options extends { maxAge: Duration } ? { iat: number } : unknown);
+
+/** The claims that `claims` names, each with one of its values. */
+export type NamedClaims<Options> = Options extends { claims: infer Exact extends ExactClaims }
+  ? string extends keyof Exact
+    ? unknown
+    : {
+        -readonly [Name in keyof Exact]: Exact[Name] extends readonly (infer Value)[]
+          ? Value
+          : Exact[Name];
+      }
+  : unknown;
 
 /** The claims that every OAuth 2.0 access token has (RFC 9068 section 2.2). */
 export interface AccessTokenClaims {
@@ -1306,7 +1374,8 @@ export type VerifyResult<T, Required = unknown> =
 /**
  * Verifies tokens: signature, times, issuer, audience and revocation in one call.
  *
- * It is strict. A token has three segments of canonical base64url and at most 16 KiB; its objects
+ * It is strict. A token has three segments of canonical base64url and at most 16 KiB (`maxBytes`,
+ * and `padding` for AWS load balancers, say otherwise); its objects
  * have no duplicate members and nest at most 32 deep; `exp` is required; an `iat` further in the
  * future than `clockTolerance` is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138;
  * `crit` is refused. A token without `kid` is accepted only if exactly one key has the token's
@@ -1352,9 +1421,9 @@ export class JwtVerifier<
    * console.log(verifier.verify<{ scope: string }>(token).scope); // read
    * ```
    */
-  static accessToken(
-    options: AccessTokenOptions,
-  ): JwtVerifier<JwtVerifierOptions, AccessTokenClaims>;
+  static accessToken<Exact extends ExactClaims>(
+    options: AccessTokenOptions & { claims?: Exact },
+  ): JwtVerifier<JwtVerifierOptions, AccessTokenClaims & NamedClaims<{ claims: Exact }>>;
   /**
    * Makes a verifier of JWT-SVIDs of one trust domain (SPIFFE JWT-SVID). The claim `sub` is the
    * SPIFFE ID of the workload.
@@ -1380,7 +1449,9 @@ export class JwtVerifier<
    * console.log(verifier.verify(svid).sub); // spiffe://example.org/web
    * ```
    */
-  static spiffe(options: SpiffeVerifierOptions): JwtVerifier<JwtVerifierOptions, JwtSvidClaims>;
+  static spiffe<Exact extends ExactClaims>(
+    options: SpiffeVerifierOptions & { claims?: Exact },
+  ): JwtVerifier<JwtVerifierOptions, JwtSvidClaims & NamedClaims<{ claims: Exact }>>;
   /**
    * Verifies a token and gives its claims. Throws a {@link JwtRejectionCode}: all are those of a
    * {@link JwtError} except `ERR_REVOCATION_CLOSED`, a {@link RevocationError}.
@@ -1415,9 +1486,9 @@ export class JwtVerifier<
    * Verifies up to 10,000 tokens, each as {@link JwtVerifier.tryVerify}, and gives the results in
    * their order. `ERR_OUT_OF_RANGE` for more.
    *
-   * All but the parsing of payloads happens on one thread of libuv's pool, 200 tokens at a time, so
-   * that files and DNS have their turn in between. Each token is judged by the time at which its
-   * turn comes.
+   * All but the parsing of payloads happens on one thread of libuv's pool, 200 tokens or some 3 MiB
+   * at a time, so that files and DNS have their turn in between. Each token is judged by the time
+   * at which its turn comes.
    */
   verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T, Required>[]>;
 }
@@ -1572,6 +1643,43 @@ export class RemoteJwks {
 }
 
 /**
+ * Signs any payload as a compact JWS (RFC 7515): a string, as UTF-8, or bytes. For claims that
+ * expire, use a {@link JwtIssuer}.
+ *
+ * `header` has more header parameters, as protocols such as DPoP, ACME and security event tokens
+ * (RFC 9449, 8555, 8417) ask for: `typ`, `cty`, `jwk`, `x5c`, `url`, `nonce` and others, as JSON.
+ * `kid` says whether the header names the key. Default: true. The key's algorithm is the `alg`. The
+ * token has at most 1 MiB; for one above 16 KiB, {@link verifyJws} needs `maxBytes`. The call signs
+ * at once, also with RSA.
+ *
+ * Errors: `ERR_INVALID_ARG_VALUE` for the parameters `alg` and `kid`, which the key sets; for
+ * `crit`, `b64`, `enc` and `zip`, because no extension is supported and payloads are neither
+ * encrypted nor compressed; for a `typ` that is no string; for a `jwk` with private members; and
+ * for a lone surrogate in the payload. `ERR_OUT_OF_RANGE` for a longer token, `ERR_JWT_KEY` for a
+ * public key.
+ *
+ * @example
+ * ```ts
+ * import { JwtKey, randomToken, signJws, unsafeDecode } from '@nodesec/native';
+ *
+ * // A DPoP proof (RFC 9449 section 4.2) has its public key in the header, and no kid.
+ * const key = await JwtKey.generate('ES256');
+ * const { kty, crv, x, y } = key.toPublicJwk();
+ * const claims = { htm: 'POST', htu: 'https://server.example/token', jti: randomToken() };
+ * const proof = signJws(JSON.stringify({ ...claims, iat: Math.floor(Date.now() / 1000) }), key, {
+ *   header: { typ: 'dpop+jwt', jwk: { kty, crv, x, y } },
+ *   kid: false,
+ * });
+ * console.log(Object.keys(unsafeDecode(proof).header).join()); // alg,typ,jwk
+ * ```
+ */
+export function signJws(
+  payload: string | Uint8Array,
+  key: JwtKey,
+  options?: { header?: { readonly [parameter: string]: unknown }; kid?: boolean },
+): string;
+
+/**
  * Verifies a compact JWS (RFC 7515) and gives its payload, which need not be JSON.
  *
  * Use it for signed content that is not a JWT. It checks signature, key and header as a
@@ -1579,20 +1687,24 @@ export class RemoteJwks {
  * revoked in a `KeyRing` is refused. `algorithms` must not be empty. It does not wait for a
  * {@link RemoteJwks}: `await jwks.refresh()` first. Throws a {@link JwtError}.
  *
+ * `maxBytes` and `padding` are those of {@link JwtVerifierOptions}. The notifications of App Store
+ * servers, for example, need 32 KiB. Chains of certificates in the header (`x5c`) are not validated
+ * and not used: the keys are those that you give.
+ *
  * @example
  * ```ts
- * import { JwtIssuer, JwtKey, verifyJws } from '@nodesec/native';
+ * import { JwtKey, signJws, verifyJws } from '@nodesec/native';
  *
  * const key = await JwtKey.generate('ES256');
- * const token = new JwtIssuer({ keys: key, expiresIn: 60 }).sign({ sub: 'alice' });
- * const payload = verifyJws(token, key, { algorithms: ['ES256'] });
- * console.log(JSON.parse(payload.toString()).sub); // alice
+ * const token = signJws('not claims', key);
+ * const payload = verifyJws(token, key, { algorithms: ['ES256'], maxBytes: 32 * 1024 });
+ * console.log(payload.toString()); // not claims
  * ```
  */
 export function verifyJws(
   token: string,
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks,
-  options: { algorithms: Algorithm[] },
+  options: { algorithms: Algorithm[]; maxBytes?: number; padding?: 'allow' },
 ): Buffer;
 
 /**

@@ -5,7 +5,7 @@
 
 const { jsonText, makeError } = require('./errors.js');
 
-/** The maximum length of a token, in bytes. */
+/** The maximum length of a token, in bytes, unless an option says otherwise. */
 const MAX_TOKEN_LEN = 16 * 1024;
 
 /** The header and claims of an unverified token: for logs and for choosing a verifier only. */
@@ -29,6 +29,15 @@ function claimsText(claims) {
   return jsonText(claims, 'ERR_JWT_CLAIM', 'claims must hold JSON values only');
 }
 
+/** The option `header` as JSON, or undefined. Only an own member is an option. */
+function headerText(options) {
+  if (!isRecord(options) || !Object.hasOwn(options, 'header')) return undefined;
+  const { header } = options;
+  if (header === undefined) return undefined;
+  if (!isRecord(header)) throw makeError('ERR_INVALID_ARG_TYPE', 'header must be an object');
+  return jsonText(header, 'ERR_INVALID_ARG_VALUE', 'header must hold JSON values only');
+}
+
 function decodeSegment(segment) {
   return JSON.parse(Buffer.from(segment, 'base64url').toString());
 }
@@ -45,4 +54,10 @@ function isRecord(value) {
   return value !== null && typeof value === 'object' && !Array.isArray(value);
 }
 
-module.exports = { MAX_TOKEN_LEN, claimsText, decodeSegment, rejectionError, unsafeDecode };
+module.exports = {
+  claimsText,
+  decodeSegment,
+  headerText,
+  rejectionError,
+  unsafeDecode,
+};

@@ -113,6 +113,7 @@ ring.on('rotated', () => {});
 // @ts-expect-error a shared ring takes no keys
 nodesec.KeyRing.shared('name', { keys: [] });
 new nodesec.JwtIssuer({ keys: ring, expiresIn: '15m' }).sign({ sub: 'u' }, { audience: ['a'] });
+new nodesec.JwtIssuer({ keys: key, expiresIn: 60 }).sign({}, { issuedAt: -60, header: { cty: 'x' } });
 // @ts-expect-error expiresIn is required
 new nodesec.JwtIssuer({ keys: key });
 same<ReturnType<typeof nodesec.JwtKey.fromJwks>, nodesec.JwtKey[]>(true);
@@ -129,6 +130,13 @@ const remote = new nodesec.RemoteJwks(new URL('https://keys.example/'), {
 });
 new nodesec.JwtVerifier({ keys: remote, issuer: 'i', audience: 'a' });
 nodesec.verifyJws(token, remote, { algorithms: ['RS256'] });
+nodesec.verifyJws(token, key, { algorithms: ['RS256'], maxBytes: 32_768, padding: 'allow' });
+// @ts-expect-error padding is allowed, or not mentioned
+nodesec.verifyJws(token, key, { algorithms: ['RS256'], padding: false });
+const jws: string = nodesec.signJws(new Uint8Array(), key, { header: { typ: 'dpop+jwt' }, kid: false });
+nodesec.signJws(jws, key);
+// @ts-expect-error a ring does not sign a JWS
+nodesec.signJws('payload', ring);
 // @ts-expect-error fetched keys cannot sign
 new nodesec.JwtIssuer({ keys: remote, expiresIn: 60 });
 // @ts-expect-error a RemoteJwks does not go into a list
@@ -175,6 +183,30 @@ const anyVerifier: nodesec.JwtVerifier = listed;
 new nodesec.RevocationList().revoke(anyVerifier.verify(token));
 const client: string = nodesec.JwtVerifier.accessToken({ keys: key, issuer: 'i', audience: 'a' })
   .verify<{ scope: string }>(token).client_id;
+
+const exact = new nodesec.JwtVerifier({
+  keys: key,
+  issuer: 'i',
+  audience: 'a',
+  claims: { token_use: 'access', client_id: ['a', 'b'], level: [1, 'x'], admin: true },
+});
+const { token_use, client_id, level, admin } = exact.verify(token);
+same<[typeof token_use, typeof client_id], [string, string]>(true);
+same<[typeof level, typeof admin], [string | number, true]>(true);
+const literal = { claims: { tier: 'gold', levels: [1, 2] } } as const;
+const { tier, levels } = new nodesec.JwtVerifier({ keys: key, issuer: 'i', audience: 'a', ...literal }).verify(token);
+same<[typeof tier, typeof levels], ['gold', 1 | 2]>(true);
+declare const anyClaims: Record<string, string>;
+const open = new nodesec.JwtVerifier({ keys: key, issuer: 'i', audience: 'a', claims: anyClaims });
+same<ReturnType<typeof open.verify>['aud'], string | string[] | undefined>(true);
+const tenant: number = nodesec.JwtVerifier.accessToken({
+  keys: key,
+  issuer: 'i',
+  audience: 'a',
+  claims: { tenant: 7 },
+}).verify(token).tenant;
+// @ts-expect-error no patterns
+new nodesec.JwtVerifier({ keys: key, issuer: 'i', audience: 'a', claims: { role: /admin/ } });
 
 // Presets
 nodesec.JwtVerifier.accessToken({ keys: ring, issuer: 'i', audience: 'a', cache: true });

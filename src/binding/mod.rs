@@ -34,6 +34,7 @@ mod revocation;
 mod secret;
 mod session;
 mod spiffe;
+mod token_form;
 mod verifier;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -14,6 +14,7 @@ const DECLARATIONS: &[Declaration] = &[
     issuer::SignOptions::DECLARATION,
     issuer::SigningOptions::DECLARATION,
     jws::JwsOptions::DECLARATION,
+    jws::SignJwsOptions::DECLARATION,
     key::FileOptions::DECLARATION,
     key::GenerateOptions::DECLARATION,
     key::ImportOptions::DECLARATION,

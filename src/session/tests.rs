@@ -4,7 +4,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::jwt::{
     Algorithm, Expected, IssuerOptions, Key, KeyRing, KeySource, Rejection, RingOptions, Scratch,
-    TokenKind, Verifier, VerifierOptions,
+    TokenForm, TokenKind, Verifier, VerifierOptions,
 };
 use crate::revocation::ListLimits;
 
@@ -51,6 +51,8 @@ impl Fixture {
             require_expiry: true,
             revocations: Some(list.clone()),
             cache_entries: 0,
+            exact_claims: vec![],
+            form: TokenForm::default(),
         };
         let verifier = Verifier::new(verifier, clock.clone()).unwrap();
         let sessions = Sessions::new(options, issuer, list.clone(), clock.clone()).unwrap();

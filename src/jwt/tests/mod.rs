@@ -4,7 +4,9 @@ mod attacks;
 mod cached;
 mod claims;
 mod differential;
+mod exact_claims;
 mod forms;
+mod headers;
 mod issue;
 mod jwks;
 mod key_set;
@@ -12,6 +14,8 @@ mod key_set_import;
 mod keyfiles;
 mod keys;
 mod kinds;
+mod lengths;
+mod padding;
 #[cfg(target_os = "linux")]
 mod remains;
 mod remembered;
@@ -150,6 +154,8 @@ fn lax(keys: KeySource) -> VerifierOptions {
         require_expiry: true,
         revocations: None,
         cache_entries: 4,
+        exact_claims: vec![],
+        form: TokenForm::default(),
     }
 }
 

@@ -25,8 +25,10 @@ pub enum Value<'a> {
     Array(&'a str),
     /// `null`
     Null,
-    /// An object, `true` or `false`. No registered claim may have such a value.
-    Other,
+    /// `true` or `false`
+    Boolean(bool),
+    /// The object's text, braces included. No registered claim may have such a value.
+    Object(&'a str),
 }
 
 /// Reports every member of the object in `text`; `None` if the text is not an object of the
@@ -97,14 +99,14 @@ impl<'a> Scanner<'a> {
             b'"' => self.string().map(Value::String),
             b'{' if depth < MAX_DEPTH => {
                 self.nested_object(depth + 1)?;
-                Some(Value::Other)
+                Some(Value::Object(&self.text[start..self.at]))
             }
             b'[' if depth < MAX_DEPTH => {
                 self.array(depth + 1)?;
                 Some(Value::Array(&self.text[start..self.at]))
             }
-            b't' => self.literal("true", Value::Other),
-            b'f' => self.literal("false", Value::Other),
+            b't' => self.literal("true", Value::Boolean(true)),
+            b'f' => self.literal("false", Value::Boolean(false)),
             b'n' => self.literal("null", Value::Null),
             b'-' | b'0'..=b'9' => {
                 self.number()?;

@@ -1,6 +1,7 @@
 //! Checks the header and the claims of a genuine token, its times and its revocation. This file
 //! knows nothing of signatures.
 
+use super::exact_claims::Found;
 use super::options::{Expected, VerifierOptions};
 use crate::jwt::token::claims::{Claims, Times};
 use crate::jwt::token::header::{Header, resolve, same_type};
@@ -65,13 +66,15 @@ impl VerifierOptions {
         }
     }
 
-    /// Reads a payload, and refuses it if a required claim is missing.
+    /// Reads a payload, and refuses it if a required claim is missing, or if a claim does not have
+    /// one of its exact values.
     pub(super) fn read<'p>(&self, payload: &'p str) -> Result<Claims<'p>, Rejection> {
-        let required = &self.required_claims;
-        if required.is_empty() && self.kind.rules.string_claims.is_empty() {
+        let (required, exact) = (&self.required_claims, &self.exact_claims);
+        if required.is_empty() && exact.is_empty() && self.kind.rules.string_claims.is_empty() {
             return Claims::parse(payload);
         }
         let mut found = 0_u128;
+        let mut exactly = Found::default();
         let mut mistyped = None;
         let claims = Claims::read(payload, |name, value| {
             for claim in self.kind.rules.string_claims {
@@ -85,13 +88,14 @@ impl VerifierOptions {
             for (index, _) in required.iter().enumerate().filter(|(_, claim)| name.is(claim)) {
                 found |= 1 << index;
             }
+            exactly.see(exact, name, value);
         })?;
         if let Some(claim) = mistyped {
             return Err(Rejection::Claim(claim, Reason::Type));
         }
         match (0..).zip(required).find(|(index, _)| found & 1 << index == 0) {
             Some((index, _)) => Err(Rejection::Required(index)),
-            None => Ok(claims),
+            None => exactly.check(exact).map(|()| claims),
         }
     }
 

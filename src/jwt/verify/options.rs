@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::exact_claims::{ExactClaim, check_exact};
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::key::key::Key;
 use crate::jwt::key_lookup::check_distinct;
 use crate::jwt::key_source::KeySource;
+use crate::jwt::token::compact::TokenForm;
 use crate::jwt::token::kind::TokenKind;
 use crate::jwt::token::rejection::{Claim, MAX_REQUIRED};
 use crate::revocation::{MAX_CLOCK_TOLERANCE, RevocationList};
@@ -40,12 +42,16 @@ pub struct VerifierOptions {
     pub typ: Option<String>,
     /// Members that the payload must have, at most [`MAX_REQUIRED`]; `null` counts as missing.
     pub required_claims: Vec<String>,
+    /// Claims that must have one of some exact values.
+    pub exact_claims: Vec<ExactClaim>,
     /// Whether a token must have `exp`; with `revocations` it always must.
     pub require_expiry: bool,
     /// The tokens that have been revoked.
     pub revocations: Option<Arc<RevocationList>>,
     /// The number of verified tokens to cache; none if 0.
     pub cache_entries: usize,
+    /// The length and the spelling of tokens.
+    pub form: TokenForm,
 }
 
 impl VerifierOptions {
@@ -65,6 +71,7 @@ impl VerifierOptions {
                 format!("requiredClaims must name at most {MAX_REQUIRED} claims"),
             ));
         }
+        check_exact(&self.exact_claims)?;
         if let KeySource::Keys(keys) = &mut self.keys {
             // A verifier keeps no private key alive.
             *keys = std::mem::take(keys).into_iter().map(Key::without_private).collect();
