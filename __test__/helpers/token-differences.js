@@ -42,9 +42,12 @@ const STRICTER = [
   },
   {
     name: 'longer than a token may be',
-    because: '16 KiB for a token and 8 KiB for its header are ours; jose has no limit',
-    explains: ({ text }, result) =>
-      malformed(result) && (text.length > MAX_TOKEN || text.indexOf('.') > MAX_HEADER),
+    because: '16 KiB for a token and 8 KiB for its header, or an option, are ours; jose has no limit',
+    explains: ({ text, policy }, result) => {
+      const maxBytes = policy.maxBytes ?? MAX_TOKEN;
+      const maxHeader = maxBytes > MAX_TOKEN ? maxBytes : MAX_HEADER;
+      return malformed(result) && (text.length > maxBytes || text.indexOf('.') > maxHeader);
+    },
   },
   {
     name: 'b64, enc or zip',

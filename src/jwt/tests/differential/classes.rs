@@ -5,7 +5,7 @@ use jsonwebtoken::errors::ErrorKind;
 
 use super::document::Document;
 use crate::jwt::token::header::same_type;
-use crate::jwt::{Algorithm, Claim, MAX_NUMERIC_DATE, MAX_TOKEN_LEN, Reason, Rejection};
+use crate::jwt::{Algorithm, Claim, MAX_NUMERIC_DATE, MAX_TOKEN_LEN, Reason, Rejection, TokenForm};
 
 /// A token that one of the two implementations refuses.
 pub(super) struct Case<'a> {
@@ -21,6 +21,7 @@ pub(super) struct Case<'a> {
     pub tolerance: f64,
     pub max_age: Option<f64>,
     pub typ: Option<&'a str>,
+    pub form: TokenForm,
 }
 
 /// A class of disagreements: its name, the authority for our behaviour, and a test that recognizes
@@ -50,11 +51,13 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
     },
     Class {
         name: "longer than a token may be",
-        because: "16 KiB for a token and 8 KiB for its header are ours; the crate has no limit",
+        because: "16 KiB for a token and 8 KiB for its header, or an option, are ours; the crate has \
+                  no limit",
         explains: |case, rejection| {
             let header = case.token.split('.').next().map_or(0, str::len);
+            let max_len = case.form.max_len;
             *rejection == Rejection::Malformed
-                && (case.token.len() > MAX_TOKEN_LEN || header > 8192)
+                && (case.token.len() > max_len || max_len <= MAX_TOKEN_LEN && header > 8192)
         },
     },
     Class {
@@ -182,7 +185,23 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
 ];
 
 /// The tokens that only we accept. In none of these classes do we leave out a check.
-pub(super) const LAXER: [Class<ErrorKind>; 4] = [
+pub(super) const LAXER: [Class<ErrorKind>; 5] = [
+    Class {
+        name: "padded",
+        because: "an option for load balancers of AWS, signed over the padding (RFC 4648 section \
+                  3.2); the crate refuses padding",
+        explains: |case, kind| {
+            let is_whole = |segment: &str| {
+                let bare = segment.trim_end_matches('=');
+                let padding = segment.len() - bare.len();
+                padding == 0 || padding == (4 - bare.len() % 4) % 4
+            };
+            matches!(kind, ErrorKind::Base64(_))
+                && case.form.may_be_padded
+                && case.token.contains('=')
+                && case.token.split('.').all(is_whole)
+        },
+    },
     Class {
         name: "ES512 and the name Ed25519",
         because: "RFC 7518 section 3.4 and RFC 9864; the crate has neither",
