@@ -1121,7 +1121,7 @@ export interface JwtOverrides {
    * `x5c` and `x5u`, because a JWT does not say where its key is (see {@link signJws}); and for
    * `crit`, `b64`, `enc` and `zip`, because a verifier would refuse the token.
    */
-  header?: { readonly [parameter: string]: unknown };
+  header?: object;
 }
 
 /**
@@ -1676,7 +1676,7 @@ export class RemoteJwks {
 export function signJws(
   payload: string | Uint8Array,
   key: JwtKey,
-  options?: { header?: { readonly [parameter: string]: unknown }; kid?: boolean },
+  options?: { header?: object; kid?: boolean },
 ): string;
 
 /**

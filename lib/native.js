@@ -94,4 +94,4 @@ const native = Object.fromEntries(
   ]),
 );
 
-module.exports = { native, settled, snapshot };
+module.exports = { isPlain, native, settled, snapshot };

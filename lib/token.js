@@ -4,6 +4,7 @@
 // run here; everything else is native.
 
 const { jsonText, makeError } = require('./errors.js');
+const { isPlain } = require('./native.js');
 
 /** The maximum length of a token, in bytes, unless an option says otherwise. */
 const MAX_TOKEN_LEN = 16 * 1024;
@@ -34,7 +35,10 @@ function headerText(options) {
   if (!isRecord(options) || !Object.hasOwn(options, 'header')) return undefined;
   const { header } = options;
   if (header === undefined) return undefined;
-  if (!isRecord(header)) throw makeError('ERR_INVALID_ARG_TYPE', 'header must be an object');
+  // JSON would have nothing of a Map, and not the getters of a class.
+  if (!isRecord(header) || !isPlain(header)) {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'header must be a plain object');
+  }
   return jsonText(header, 'ERR_INVALID_ARG_VALUE', 'header must hold JSON values only');
 }
 
