@@ -74,7 +74,7 @@ impl VerifierOptions {
             return Claims::parse(payload);
         }
         let mut found = 0_u128;
-        let mut exactly = Found::default();
+        let mut found_exact = Found::default();
         let mut mistyped = None;
         let claims = Claims::read(payload, |name, value| {
             for claim in self.kind.rules.string_claims {
@@ -88,14 +88,14 @@ impl VerifierOptions {
             for (index, _) in required.iter().enumerate().filter(|(_, claim)| name.is(claim)) {
                 found |= 1 << index;
             }
-            exactly.see(exact, name, value);
+            exact.see(name, value, &mut found_exact);
         })?;
         if let Some(claim) = mistyped {
             return Err(Rejection::Claim(claim, Reason::Type));
         }
         match (0..).zip(required).find(|(index, _)| found & 1 << index == 0) {
             Some((index, _)) => Err(Rejection::Required(index)),
-            None => exactly.check(exact).map(|()| claims),
+            None => exact.check(&found_exact).map(|()| claims),
         }
     }
 

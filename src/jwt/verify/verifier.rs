@@ -67,9 +67,7 @@ impl Verifier {
             Rejection::Required(index) => {
                 (options.required_claims.get(usize::from(index))?, Reason::Missing)
             }
-            Rejection::Exact(index, reason) => {
-                (&options.exact_claims.get(usize::from(index))?.name, reason)
-            }
+            Rejection::Exact(index, reason) => (options.exact_claims.name(index)?, reason),
             _ => return None,
         })
     }
