@@ -129,3 +129,28 @@ fn a_claim_with_an_option_of_its_own_is_refused() {
     let many = vec![ExactClaim { name: "x".into(), values: vec![] }; usize::from(MAX_EXACT) + 1];
     assert_eq!(code(ExactClaims::new(many)), Some(Code::OutOfRange));
 }
+
+/// A client that learns that its token has expired fetches another one.
+#[test]
+fn expiry_issuer_and_audience_are_named_before_an_exact_claim() {
+    let world = World::with(Algorithm::Hs256, |options| {
+        options.exact_claims = exact(&[("use", &[text_value("u")])]).unwrap();
+        options.issuer = one_of(&["i"]);
+    });
+    let wrong = r#""use":"x""#;
+    assert_eq!(world.judge(&format!(r#"{{"exp":{NOW},{wrong}}}"#)), Err(Rejection::Expired));
+    let missing = Err(Rejection::Claim(Claim::Issuer, Reason::Missing));
+    assert_eq!(world.judge(&payload(wrong)), missing);
+    let exact = Err(Rejection::Exact(0, Reason::Mismatch));
+    assert_eq!(world.judge(&payload(&format!(r#"{wrong},"iss":"i""#))), exact);
+}
+
+#[test]
+fn an_exact_id_session_or_subject_is_compared_as_well() {
+    for name in ["jti", "sid", "sub", "client_id", "typ"] {
+        let world = world(&[(name, &[text_value("x/y")])]);
+        assert_eq!(fault(&world, &format!(r#""{name}":"x\/y""#)), None);
+        assert_eq!(fault(&world, &format!(r#""{name}":"x""#)), Some((name, Reason::Mismatch)));
+        assert_eq!(fault(&world, ""), Some((name, Reason::Missing)));
+    }
+}
