@@ -69,8 +69,8 @@ impl<'a> Claims<'a> {
         Self::read_others(text, |_, _| {})
     }
 
-    /// As [`Self::parse`]; in the same scan it shows to `other` every member that is not among these
-    /// claims. It costs a member less than [`Self::read`].
+    /// As [`Self::parse`]; in the same scan it shows to `other` every member that is none of
+    /// these claims. This is faster than [`Self::read`].
     pub(crate) fn read_others(
         text: &'a str,
         mut other: impl FnMut(Raw<'a>, Value<'a>),
