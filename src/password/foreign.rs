@@ -6,8 +6,8 @@ use base64ct::{Base64, Encoding};
 
 use super::params::Algorithm;
 
-/// Lengths of the digests of MD5, SHA-1 and SHA-2, and of hashes with salts, in bytes.
-const LENGTHS: [usize; 10] = [16, 20, 24, 28, 32, 40, 48, 49, 61, 64];
+/// Lengths of the digests of old databases, MD5, SHA-1 and SHA-2, and of those with salts, in bytes.
+const LENGTHS: [usize; 12] = [8, 16, 20, 24, 28, 30, 32, 40, 48, 49, 61, 64];
 
 /// The longest name of a scheme or an encoder, in bytes.
 const MAX_NAME: usize = 48;
@@ -19,8 +19,10 @@ pub(super) fn is_foreign(text: &str) -> bool {
         && (is_mark(text)
             || is_in_braces(text)
             || is_named(text)
+            || text.starts_with("grub.pbkdf2.")
             || is_counted(text)
             || is_hex(text)
+            || is_long_hex(text)
             || is_salted_hex(text)
             || is_base64(text)
             || is_des(text))
@@ -54,6 +56,12 @@ fn is_counted(text: &str) -> bool {
     is_name(name) && is_number && parts.next().is_some_and(|rest| !rest.is_empty())
 }
 
+/// `0x0100…` of SQL Server.
+fn is_long_hex(text: &str) -> bool {
+    text.strip_prefix("0x")
+        .is_some_and(|text| text.len() >= 48 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
 /// A digest in hexadecimal.
 fn is_hex(text: &str) -> bool {
     let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -82,7 +90,7 @@ fn is_des(text: &str) -> bool {
 }
 
 fn is_name(text: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:+@/=".contains(&byte);
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:+@/=|".contains(&byte);
     (1..=MAX_NAME).contains(&text.len()) && text.bytes().all(is_part)
 }
 
@@ -115,6 +123,9 @@ mod tests {
             "0123456789abcdef0123456789abcdef:5f4dcc3b5aa765d61d8327deb882cf99",
             "X03MO1qnZdYdgyfeuILPmQ==",
             "AQAAAAEAACcQAAAAEAAAAAAAAAAAAAAAAAAAAACqqqqqqqqqqg==",
+            "0x01004FC9594BE9B9A48AC37DA12E4D25EE4C236A28D2D74C4BEF",
+            "grub.pbkdf2.sha512.25000.8A919252AA754E09.CA8E0D1FD977F894",
+            "{FSHP1|16|480000}m9OaMwZASEmJkTLGeG9tbbqz",
             "rqXexS6ZhobKA",
             "_J9..XXXXb1y.YgmNbbM",
         ] {

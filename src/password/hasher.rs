@@ -76,7 +76,8 @@ impl Hasher {
         // Before the password is copied.
         check_secrets(&password, None)?;
         let stored = digest.map_or(Ok(Stored::NeverMatches), |digest| self.read(digest))?;
-        let again = self.is_due(&stored).then(|| password.clone());
+        let can_match = !matches!(stored, Stored::NeverMatches);
+        let again = (can_match && self.is_due(&stored)).then(|| password.clone());
         let check = self.check(stored, password)?;
         let new_digest = again.map(|password| self.hash(password)).transpose()?;
         Ok(Update { check, new_digest })
