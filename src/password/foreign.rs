@@ -28,7 +28,7 @@ pub(super) fn is_foreign(text: &str) -> bool {
             || is_des(text))
 }
 
-/// `!` and `*`, with which Django and Unix mark a user without a password; MySQL's hashes begin
+/// `!` and `*`, with which Django and Unix mark a user without a password. Hashes of `MySQL` begin
 /// like that, too.
 fn is_mark(text: &str) -> bool {
     text.starts_with(['!', '*'])

@@ -269,13 +269,11 @@ fn verify_job(
     let digest = parse(&Arg::new(env, digest, "digest"))?;
     let VerifyOptions { secret, limits } = Arg::new(env, options, "options").read()?;
     let password = self::password(env, password)?;
-    Ok(match digest {
-        Some(digest) => VerifyJob::new(digest, password, secret, &limits)?,
-        None => {
-            let policy = Policy::new(&PolicyOptions::default(), false)?;
-            VerifyJob::for_timing(&policy, password, secret)?
-        }
-    })
+    if let Some(digest) = digest {
+        return Ok(VerifyJob::new(digest, password, secret, &limits)?);
+    }
+    let policy = Policy::new(&PolicyOptions::default(), false)?;
+    Ok(VerifyJob::for_timing(&policy, password, secret)?)
 }
 
 fn password(env: &Env, password: &Unknown<'_>) -> Result<SecretInput> {

@@ -2,8 +2,8 @@
 //! salts as text and hashes in padded Base64.
 
 use super::bcrypt::{self, Before};
-use super::hash::{LegacyHash, ParsedLegacy};
 use super::fields::{base64_tag, salt_text};
+use super::hash::{LegacyHash, ParsedLegacy};
 use super::pbkdf2::{Hash, Pbkdf2};
 use super::scrypt::Scrypt;
 use crate::error::Result;

@@ -1,8 +1,8 @@
 //! The hashes of Dovecot: the name of a scheme in braces, then the hash as others write it.
 
 use super::bcrypt;
-use super::hash::{LegacyHash, ParsedLegacy};
 use super::fields::{TAG_LEN, hex, salt_text};
+use super::hash::{LegacyHash, ParsedLegacy};
 use super::pbkdf2::{Hash, Pbkdf2};
 use super::scheme::LegacyScheme;
 use crate::error::Result;

@@ -64,7 +64,8 @@ pub(super) fn parse(text: &str) -> Result<Option<Pbkdf2>> {
             Some((iterations, length)) => (iterations, Some(number(length)?)),
             None => (settings, None),
         };
-        let hash = Pbkdf2::new(hash, number(iterations)?, bytes(salt, SALT_LEN)?, bytes(tag, TAG_LEN)?)?;
+        let hash =
+            Pbkdf2::new(hash, number(iterations)?, bytes(salt, SALT_LEN)?, bytes(tag, TAG_LEN)?)?;
         if length.is_some_and(|length| length as usize != hash.tag.len()) {
             return Err(malformed("its hash does not have the length that it states"));
         }

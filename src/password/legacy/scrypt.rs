@@ -7,8 +7,8 @@ use scrypt::Params;
 use zeroize::Zeroizing;
 
 use super::ceilings::Ceilings;
-use super::normalized::normalized;
 use super::fields::{SALT_LEN, TAG_LEN};
+use super::normalized::normalized;
 use crate::error::{Code, Error, Result};
 use crate::password::limits::DigestLimits;
 use crate::password::phc::{bytes, malformed, number};

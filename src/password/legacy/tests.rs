@@ -23,8 +23,7 @@ const PASSLIB: &str =
     "$bcrypt-sha256$v=2,t=2b,r=5$E/e/2AOhqM5W/KJTFQzLce$WFPIZKtDDTriqWwlmRFfHiOTeheAZWe";
 const WERKZEUG: &str = "scrypt:16:1:1$salt$aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const ASP_NET: &str = "AQAAAAEAAAPoAAAACAAAAAAAAAAAqqqqqqqqqqqqqqqqqqqqqg==";
-const BETTER_AUTH: &str =
-    "0123456789abcdef0123456789abcdef:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
+const BETTER_AUTH: &str = "0123456789abcdef0123456789abcdef:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\
      aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const SPRING: &str = "{scrypt}$40101$c2FsdA==$AAAAAAAAAAAAAAAAAAAAAA==";
 const DJANGO: &str = "pbkdf2_sha256$1000$seasalt$AAAAAAAAAAAAAAAAAAAAAA==";

@@ -1,8 +1,8 @@
 //! The hashes of Werkzeug's `generate_password_hash`, which Flask services store: the method with
 //! its costs, the salt as text and the hash in hexadecimal.
 
-use super::hash::LegacyHash;
 use super::fields::{TAG_LEN, hex, salt_text};
+use super::hash::LegacyHash;
 use super::pbkdf2::{Hash, Pbkdf2};
 use super::scrypt::Scrypt;
 use crate::error::Result;
