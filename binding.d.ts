@@ -358,8 +358,8 @@ export declare function passwordPoolConfigure(options: unknown): Outcome<undefin
 /** The bounds, the state and the counts of the pool now. */
 export declare function passwordPoolStats(): Outcome<PoolStats>
 
-/** Verifies a password on the worker pool. Returns `false` at once for another scheme's hash. */
-export declare function passwordVerify(digest: unknown, password: unknown, options: unknown, job: unknown): Outcome<boolean | object>
+/** Verifies a password on the worker pool. */
+export declare function passwordVerify(digest: unknown, password: unknown, options: unknown, job: unknown): Outcome<object>
 
 /** Verifies a password on this thread. */
 export declare function passwordVerifySync(digest: unknown, password: unknown, options: unknown): Outcome<boolean>

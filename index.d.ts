@@ -202,8 +202,10 @@ export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): s
  * Tells whether the password is the one of the digest.
  *
  * It resolves to `false` for another password, for another pepper, and for a digest of another
- * scheme such as bcrypt. To verify other schemes use {@link PasswordHasherOptions.legacy}. A text
- * without the form `$scheme$…`, such as one of Django's hashes, is malformed.
+ * scheme such as bcrypt, after the work of a check with the default costs. To verify other schemes
+ * use {@link PasswordHasherOptions.legacy}. Malformed is a text that looks like no hash at all, and
+ * one that begins as an Argon2 digest and is none. NUL bytes at the end, with which libsodium fills
+ * its buffer, are left out.
  *
  * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_LIMIT` for a digest beyond
  * `limits`, and those of {@link hash}.
@@ -308,13 +310,36 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    *
    * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, for which only the first 72 bytes of the
    *   password count, and passlib's `$bcrypt-sha256$`.
-   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`.
+   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`, or with `n=…`, N itself.
    * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with
    *   SHA-1, SHA-256 or SHA-512.
    * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
    *   `bcrypt_sha256$…`. `!…`, a user without a password, matches nothing.
+   * - `werkzeug`: `scrypt:N:r:p$salt$hash` and `pbkdf2:sha256:…$salt$hash`, with SHA-1, SHA-256 or
+   *   SHA-512.
+   * - `aspnet`: ASP.NET Identity, versions 2 and 3 (`AQAAAA…`).
+   * - `better-auth`: `salt:hash`. The password is normalized (NFKC), but not for the new digest.
+   * - `spring`: Spring Security's `{bcrypt}…`, `{argon2}…`, `{scrypt}…` and `{pbkdf2}…`, with the
+   *   costs of its versions before 5.8 and, as `{…@SpringSecurity_v5_8}`, from 5.8 on.
+   *
+   * Dovecot's `{BLF-CRYPT}…` and `{CRYPT}…` are read with `bcrypt`, its `{PBKDF2}…` with `pbkdf2`,
+   * and its `{ARGON2ID}…` and `{ARGON2I}…` always.
+   *
+   * The hash of a scheme that is not named here matches no password, after the work of a check with
+   * the policy's costs, and is due for a rehash. Of a scheme that is named, no hash matches a
+   * password that the scheme cannot tell from a shorter one: in bcrypt itself one with a NUL byte,
+   * in scrypt and PBKDF2 one that ends with a NUL byte.
    */
-  legacy?: Array<'bcrypt' | 'scrypt' | 'pbkdf2' | 'django'>;
+  legacy?: Array<
+    | 'bcrypt'
+    | 'scrypt'
+    | 'pbkdf2'
+    | 'django'
+    | 'werkzeug'
+    | 'aspnet'
+    | 'better-auth'
+    | 'spring'
+  >;
   /**
    * The highest costs that a stored digest may ask for. A digest beyond them is refused with
    * `ERR_PASSWORD_LIMIT` before any work.

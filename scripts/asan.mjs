@@ -33,6 +33,7 @@ const LEFT_OUT = [
   'house/layers',
   'house/miri',
   'house/preflight',
+  'password/legacy.peers',
   'password/peers',
   'password/pool.memory',
   'password/remnants',

@@ -44,6 +44,15 @@ const argon2Cffi = (t) => pythonWith(t, 'argon2.low_level', 'argon2-cffi');
 /** Returns a function that runs a Python program with PyJWT, with JSON in and out. */
 const pyJwt = (t) => pythonWith(t, 'jwt, cryptography', 'PyJWT');
 
+/** Returns a function that runs a Python program with Werkzeug, with JSON in and out. */
+const werkzeug = (t) => pythonWith(t, 'werkzeug.security', 'Werkzeug');
+
+/** Returns a function that runs a Python program with Django, with JSON in and out. */
+const django = (t) => pythonWith(t, 'django.contrib.auth', 'Django');
+
+/** Returns a function that runs a Python program with passlib, with JSON in and out. */
+const passlib = (t) => pythonWith(t, 'passlib.hash', 'passlib');
+
 function pythonWith(t, modules, what) {
   const python = process.platform === 'win32' ? 'python' : 'python3';
   const PYTHONPATH = path.join(folder, 'python');
@@ -79,4 +88,16 @@ function missing(t, what, how) {
   return undefined;
 }
 
-module.exports = { argon2Cffi, argon2Command, deno, node, node24, pyJwt, tool, typescript54 };
+module.exports = {
+  argon2Cffi,
+  argon2Command,
+  deno,
+  django,
+  node,
+  node24,
+  passlib,
+  pyJwt,
+  tool,
+  typescript54,
+  werkzeug,
+};

@@ -30,6 +30,7 @@ const LEFT_OUT = {
   'house/miri': 'a shell',
   'house/preflight': 'the sources',
   'password/interop': '@node-rs/argon2 as the other side',
+  'password/legacy.peers': 'the other sides',
   'password/peers': 'the other sides',
   'password/pool.memory': 'Linux',
   'password/remnants': 'Linux',
