@@ -6,7 +6,8 @@ use base64ct::{Base64, Encoding};
 
 use super::params::Algorithm;
 
-/// Lengths of the digests of old databases, MD5, SHA-1 and SHA-2, and of those with salts, in bytes.
+/// Lengths of the digests of old databases, MD5, SHA-1 and SHA-2, and of those with salts, in
+/// bytes.
 const LENGTHS: [usize; 12] = [8, 16, 20, 24, 28, 30, 32, 40, 48, 49, 61, 64];
 
 /// The longest name of a scheme or an encoder, in bytes.
