@@ -2,8 +2,8 @@
 //
 // - links of Markdown lead to a file and a heading that exist, and name no block of code otherwise
 //   than as one of LANGUAGES, since the tests run the `js` blocks;
-// - in index.d.ts every export and every member has a doc comment, every class has an `@example`,
-//   and `{@link …}` names a declaration;
+// - in the manuals, index.d.ts and argon2.d.ts, every export and every member has a doc comment,
+//   every class has an `@example`, and `{@link …}` names a declaration;
 // - docs/errors.md and the unions of codes are not stale.
 //
 //   node scripts/docs.mjs           checks every file that git tracks
@@ -16,6 +16,9 @@ import { main, root, run } from './lib/run.mjs';
 
 /** The tests run `js`, scripts/bundles.mjs runs `mjs`; in the others there is nothing to run. */
 const LANGUAGES = ['js', 'mjs', 'sh', 'sql', 'text'];
+
+/** The manuals of the main entry and of the subpaths. */
+const MANUALS = ['index.d.ts', 'argon2.d.ts'];
 
 await main(async () => {
   const named = process.argv.slice(2);
@@ -31,7 +34,7 @@ await main(async () => {
 });
 
 async function trackedFiles() {
-  const listed = await run('git', ['ls-files', '-z', '*.md', 'index.d.ts'], { quiet: true });
+  const listed = await run('git', ['ls-files', '-z', '*.md', ...MANUALS], { quiet: true });
   return listed.split('\0').filter(Boolean);
 }
 
@@ -79,8 +82,7 @@ function withoutFences(text) {
 }
 
 /**
- * Faults of index.d.ts, which is formatted: a declaration begins a line, its members two columns
- * in.
+ * Faults of a manual, which is formatted: a declaration begins a line, its members two columns in.
  */
 function manualFaults(file, text) {
   const faults = [];

@@ -1,7 +1,7 @@
 // `node scripts/peers.mjs`: installs programs that tests compare results with or run, and that
 // cannot be dependencies. From npm: Node 22, 24 and 26; Deno; TypeScript 5.4; Jest; two Yarns; the
-// bundlers of docs/bundling.md; the hashes of Better Auth. From PyPI: argon2-cffi, PyJWT, Django,
-// passlib and Werkzeug.
+// bundlers of docs/bundling.md; argon2 0.45; the hashes of Better Auth. From PyPI: argon2-cffi,
+// PyJWT, Django, passlib and Werkzeug.
 // They go below node_modules, where __test__/helpers/peers.js and scripts/lib/peers.mjs find them.
 // The command of libargon2 must come from the system: on Debian it is in the package argon2.
 
@@ -25,6 +25,7 @@ const PROGRAMS = {
   '@vercel/ncc': '0.45.0',
   '@vercel/nft': '1.11.5',
   '@yarnpkg/cli-dist': '4.18.1',
+  'argon2-045': 'npm:argon2@0.45.1',
   esbuild: '0.28.2',
   jest: '30.5.2',
   'node-loader': '2.1.0',

@@ -1,6 +1,6 @@
 'use strict';
 
-// Every example of index.d.ts compiles under strict TypeScript, runs by itself, and prints what its
+// Every example of the manuals compiles under strict TypeScript, runs by itself, and prints what its
 // comments say.
 
 const assert = require('node:assert/strict');

@@ -31,6 +31,11 @@ function typescript54(t) {
   return tool(t, 'typescript', path.join('bin', 'tsc'));
 }
 
+/** The path of npm argon2 0.45, which Node 24 loads and Node 20 does not; 0.44 is a dependency. */
+function argon2v45(t) {
+  return tool(t, 'argon2-045', 'argon2.cjs');
+}
+
 /** The path of Deno. */
 function deno(t) {
   const libc = process.platform === 'linux' ? '-glibc' : '';
@@ -91,6 +96,7 @@ function missing(t, what, how) {
 module.exports = {
   argon2Cffi,
   argon2Command,
+  argon2v45,
   deno,
   django,
   node,

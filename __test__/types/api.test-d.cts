@@ -279,3 +279,11 @@ if (thrown instanceof nodesec.SecretError) same<typeof thrown, nodesec.SecretErr
 type Any<T> = 0 extends 1 & T ? true : false;
 same<Any<ReturnType<typeof nodesec.parseHash>>, false>(true);
 same<Any<typeof claims.other>, false>(true);
+
+// The names of npm argon2
+import argon2 = require('@nodesec/native/argon2');
+same<ReturnType<typeof argon2.verify>, Promise<boolean>>(true);
+const npmTag = argon2.hash('password', { raw: true, type: argon2.argon2d });
+same<typeof npmTag, Promise<Buffer>>(true);
+// @ts-expect-error misspelt
+argon2.verify('digest', 'password', { secrets: Buffer.of(1) });

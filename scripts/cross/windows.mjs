@@ -17,6 +17,8 @@ const folder = path.join(workshop, 'windows');
 
 /** Suites that cannot run under wine, each with the thing that it needs. */
 const LEFT_OUT = {
+  'docs/argon2-by-name': 'npm argon2 as the other side',
+  'docs/argon2-types': 'the compilers of TypeScript',
   'docs/manual': 'the compiler of TypeScript',
   'docs/markdown': 'git',
   'docs/migrating': 'the packages that one migrates from',
