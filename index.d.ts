@@ -1710,7 +1710,11 @@ export function verifyJws(
 /**
  * Decodes a token **without verifying it**: for logs, never for decisions.
  *
- * `ERR_JWT_MALFORMED` if the token is not two JSON objects and a signature, or longer than 16 KiB.
+ * It reads the token as a {@link JwtVerifier} with the right key does, by the same code, so a log
+ * shows the token that was judged. `ERR_JWT_MALFORMED` if a verifier gives this code; the message
+ * names the reason, such as "its payload has two members of one name", and quotes nothing of the
+ * token. A token that a verifier refuses for its algorithm, key, signature or claims is decoded.
+ * `maxBytes` and `padding` are those of {@link JwtVerifierOptions}; give those of your verifier.
  *
  * @example
  * ```ts
@@ -1721,7 +1725,10 @@ export function verifyJws(
  * console.log(unsafeDecode(token).header.kid); // k1
  * ```
  */
-export function unsafeDecode(token: string): {
+export function unsafeDecode(
+  token: string,
+  options?: { maxBytes?: number; padding?: 'allow' },
+): {
   /** The header, unverified. */
   header: Record<string, unknown>;
   /** The payload, unverified. */
