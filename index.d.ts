@@ -1379,7 +1379,8 @@ export type VerifyResult<T, Required = unknown> =
  * have no duplicate members and nest at most 32 deep; `exp` is required; an `iat` further in the
  * future than `clockTolerance` is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138;
  * `crit` is refused. A token without `kid` is accepted only if exactly one key has the token's
- * `alg`, else it is `ERR_JWT_KEY_NOT_FOUND`.
+ * `alg`, else it is `ERR_JWT_KEY_NOT_FOUND`. docs/strictness.md has a reason and a remedy for each
+ * difference from jose, jsonwebtoken and fast-jwt.
  *
  * @example
  * ```ts

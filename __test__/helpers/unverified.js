@@ -14,7 +14,7 @@ const HEADER = segment({ alg: 'HS256', kid: KID });
 
 /**
  * Asserts that unsafeDecode reads a token as a verifier does, whose `result` is given, and refuses
- * it exactly if the verifier calls it malformed. `form` has the verifier's `maxBytes` and `padding`.
+ * it exactly if the verifier calls it malformed. The verifier has this `maxBytes` and `padding`.
  */
 function assertSameReading(token, result, { maxBytes, padding } = {}) {
   const form = { maxBytes, padding };
