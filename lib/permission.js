@@ -5,7 +5,7 @@
 
 const path = require('node:path');
 
-const { makeError } = require('./errors.js');
+const { addMembers, makeError } = require('./errors.js');
 
 /** Deno's permissions; undefined in other runtimes. */
 const deno = globalThis.Deno?.permissions;
@@ -37,7 +37,7 @@ function assertGranted(permission, resource, what, flag) {
 
 /** An error with the members of Node's own. */
 function denied(why, permission, resource) {
-  return Object.assign(makeError('ERR_ACCESS_DENIED', why), { permission, resource });
+  return addMembers(makeError('ERR_ACCESS_DENIED', why), { permission, resource });
 }
 
 module.exports = { assertMayReadFile, assertMayReadVariable };

@@ -3,7 +3,7 @@
 // Claims pass between JavaScript and the native part as JSON text. JSON.stringify and JSON.parse
 // run here; everything else is native.
 
-const { jsonText, makeError } = require('./errors.js');
+const { addMembers, jsonText, makeError } = require('./errors.js');
 const { native } = require('./native.js');
 const { isPlain } = require('./native.js');
 
@@ -40,8 +40,7 @@ function rejectionError(rejection) {
   // With the null prototype, a missing claim is not read from Object.prototype.
   const { code, message, claim, reason } = { __proto__: null, ...rejection };
   const error = makeError(code, message);
-  if (claim !== undefined) Object.assign(error, { claim, reason });
-  return error;
+  return claim === undefined ? error : addMembers(error, { claim, reason });
 }
 
 function isRecord(value) {

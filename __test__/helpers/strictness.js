@@ -1,7 +1,7 @@
 'use strict';
 
-// The rows of docs/strictness.md that are no class of token-differences.js. `because` and `todo` are
-// cells of the page. scripts/strictness.mjs loads this file without the native part.
+// The rows of docs/strictness.md that are no class of token-differences.js. `because` and `todo`
+// are cells of the page. scripts/strictness.mjs loads this file without the native part.
 
 /**
  * More tokens that only this package refuses: by the name of their class in
