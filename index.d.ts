@@ -338,7 +338,7 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
     work?: number;
     /** The cost of bcrypt: 4 to 31. Default: 16. */
     bcryptCost?: number;
-    /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
+    /** The product N·r·p of scrypt, where N counts as at least 8: 1 to 2^29. Default: 2^24. */
     scryptWork?: number;
     /**
      * Iterations of PBKDF2, multiplied by the number of SHA blocks in the hash: 1 to 2^32 − 1.

@@ -30,7 +30,8 @@ const AN_INSTANCE = Object.freeze(new (class Proxied {})());
 function settled(value) {
   if (typeof value !== 'object' || value === null) return value;
   if (isPromise(value)) return value.then(settled);
-  if (!Object.hasOwn(value, 'fault')) return value;
+  // A RemoteJwks, which verifiers get back, may have any member.
+  if (!Object.hasOwn(value, 'fault') || value instanceof Uncloneable) return value;
   // With the null prototype, a missing member is not read from Object.prototype.
   const { fault, message, retryAfterMs } = { __proto__: null, ...value };
   throw makeError(fault, message, retryAfterMs);

@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
+const { JwtVerifier, RemoteJwks } = require('@nodesec/native');
 const { runScript } = require('../helpers/child.js');
 const { publicFunctions } = require('../helpers/exports.js');
 const { outcome } = require('../helpers/outcome.js');
@@ -128,6 +129,15 @@ test('members of Object.prototype change no error, and no error becomes an answe
   `);
   assert.equal(stderr, '');
   assert.equal(code, 0);
+});
+
+test('a member of an instance is no error of a call that returns the instance', () => {
+  class Named extends RemoteJwks {
+    fault = null;
+    message = 'a member of ours';
+  }
+  const keys = new Named('https://keys.example/');
+  assert.ok(new JwtVerifier({ keys, issuer: false, audience: false }));
 });
 
 test('a getter may detach what is being read', async () => {
