@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use crate::binding::args::{Arg, Result};
 use crate::binding::issuer::NAME_LEN;
-use crate::jwt::{ClaimValue, ExactClaim, MAX_EXACT};
+use crate::jwt::{ClaimValue, ExactClaim, ExactClaims, MAX_EXACT};
 
 /// The bounds of a claim's name, in bytes.
 pub(super) const CLAIM_LEN: RangeInclusive<usize> = 1..=256;
@@ -12,14 +12,15 @@ pub(super) const CLAIM_LEN: RangeInclusive<usize> = 1..=256;
 const MAX_VALUES: u32 = 100;
 
 /// An object of claims, each with a value or an array of values.
-pub(super) fn exact_claims(claims: Arg<'_>) -> Result<Vec<ExactClaim>> {
+pub(super) fn exact_claims(claims: Arg<'_>) -> Result<ExactClaims> {
     let claim = |(name, given): (String, Arg<'_>)| {
         if !CLAIM_LEN.contains(&name.len()) {
             return Err(claims.out_of_range("an object with names of 1 to 256 bytes"));
         }
         Ok(ExactClaim { name, values: values(given)? })
     };
-    claims.entries(MAX_EXACT.into())?.into_iter().map(claim).collect()
+    let claims = claims.entries(MAX_EXACT.into())?.into_iter().map(claim);
+    Ok(ExactClaims::new(claims.collect::<Result<_>>()?)?)
 }
 
 fn values(given: Arg<'_>) -> Result<Vec<ClaimValue>> {

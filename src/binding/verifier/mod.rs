@@ -22,7 +22,7 @@ use super::rejection::NativeRejection;
 use super::token_form::FormOptions;
 use super::{CLOCK, guard};
 use crate::jwt::{
-    Algorithm, Answer, ExactClaim, Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED,
+    Algorithm, Answer, ExactClaims, Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED,
     MAX_TOKEN_LEN, Rejection, Scratch, TokenForm, TokenKind, Verifier, VerifierOptions,
 };
 use crate::revocation::RevocationList;
@@ -72,7 +72,7 @@ options! {
         /// The longest time since a token was issued, in seconds.
         max_age("maxAge"): Option<u64> = optional(|age| age.duration(1..=scalars::MAX_DURATION)),
         /// Exact values of claims.
-        claims("claims"): Vec<ExactClaim> = default(Vec::new(), exact_claims),
+        claims("claims"): ExactClaims = default(ExactClaims::default(), exact_claims),
     }
 }
 

@@ -7,15 +7,15 @@ fn text_value(text: &str) -> ClaimValue {
 }
 
 fn world(claims: &[(&str, &[ClaimValue])]) -> World {
-    World::with(Algorithm::Hs256, |options| options.exact_claims = exact(claims))
+    World::with(Algorithm::Hs256, |options| options.exact_claims = exact(claims).unwrap())
 }
 
-fn exact(claims: &[(&str, &[ClaimValue])]) -> Vec<ExactClaim> {
+fn exact(claims: &[(&str, &[ClaimValue])]) -> Result<ExactClaims, Error> {
     let claim = |(name, values): &(&str, &[ClaimValue])| ExactClaim {
         name: (*name).into(),
         values: values.to_vec(),
     };
-    claims.iter().map(claim).collect()
+    ExactClaims::new(claims.iter().map(claim).collect())
 }
 
 /// The claim and the fault for which a token with these members is refused.
@@ -96,7 +96,8 @@ fn every_claim_of_the_list_counts_and_the_first_fault_is_named() {
 #[test]
 fn the_kinds_of_tokens_and_required_claims_are_still_checked() {
     let world = World::with(Algorithm::Hs256, |options| {
-        options.exact_claims = exact(&[("sub", &[text_value("s")]), ("use", &[text_value("u")])]);
+        options.exact_claims =
+            exact(&[("sub", &[text_value("s")]), ("use", &[text_value("u")])]).unwrap();
         options.required_claims = vec!["client".into()];
     });
     assert_eq!(fault(&world, r#""sub":"s","use":"u","client":1"#), None);
@@ -108,11 +109,6 @@ fn the_kinds_of_tokens_and_required_claims_are_still_checked() {
 
 #[test]
 fn a_claim_with_an_option_of_its_own_is_refused() {
-    let build = |claims| {
-        let keys = KeySource::Keys(vec![Arc::new(key(Algorithm::Hs256))]);
-        let options = VerifierOptions { exact_claims: claims, ..lax(keys) };
-        Verifier::new(options, Arc::new(ManualClock::at(NOW))).map(|_| ())
-    };
     for (name, option) in [
         ("iss", "issuer"),
         ("aud", "audience"),
@@ -120,7 +116,7 @@ fn a_claim_with_an_option_of_its_own_is_refused() {
         ("iat", "maxAge"),
         ("nbf", "clockTolerance"),
     ] {
-        let error = build(exact(&[("ok", &[]), (name, &[text_value("x")])])).unwrap_err();
+        let error = exact(&[("ok", &[]), (name, &[text_value("x")])]).err().unwrap();
         assert_eq!(error.code, Code::InvalidArgValue);
         assert_eq!(
             error.message,
@@ -128,8 +124,33 @@ fn a_claim_with_an_option_of_its_own_is_refused() {
         );
     }
     for name in ["sub", "jti", "sid", "client_id", "typ", "ISS", "iss "] {
-        assert_eq!(build(exact(&[(name, &[text_value("x")])])), Ok(()), "{name}");
+        assert!(exact(&[(name, &[text_value("x")])]).is_ok(), "{name}");
     }
     let many = vec![ExactClaim { name: "x".into(), values: vec![] }; usize::from(MAX_EXACT) + 1];
-    assert_eq!(code(build(many)), Some(Code::OutOfRange));
+    assert_eq!(code(ExactClaims::new(many)), Some(Code::OutOfRange));
+}
+
+/// A client that learns that its token has expired fetches another one.
+#[test]
+fn expiry_issuer_and_audience_are_named_before_an_exact_claim() {
+    let world = World::with(Algorithm::Hs256, |options| {
+        options.exact_claims = exact(&[("use", &[text_value("u")])]).unwrap();
+        options.issuer = one_of(&["i"]);
+    });
+    let wrong = r#""use":"x""#;
+    assert_eq!(world.judge(&format!(r#"{{"exp":{NOW},{wrong}}}"#)), Err(Rejection::Expired));
+    let missing = Err(Rejection::Claim(Claim::Issuer, Reason::Missing));
+    assert_eq!(world.judge(&payload(wrong)), missing);
+    let exact = Err(Rejection::Exact(0, Reason::Mismatch));
+    assert_eq!(world.judge(&payload(&format!(r#"{wrong},"iss":"i""#))), exact);
+}
+
+#[test]
+fn an_exact_id_session_or_subject_is_compared_as_well() {
+    for name in ["jti", "sid", "sub", "client_id", "typ"] {
+        let world = world(&[(name, &[text_value("x/y")])]);
+        assert_eq!(fault(&world, &format!(r#""{name}":"x\/y""#)), None);
+        assert_eq!(fault(&world, &format!(r#""{name}":"x""#)), Some((name, Reason::Mismatch)));
+        assert_eq!(fault(&world, ""), Some((name, Reason::Missing)));
+    }
 }

@@ -154,7 +154,7 @@ fn lax(keys: KeySource) -> VerifierOptions {
         require_expiry: true,
         revocations: None,
         cache_entries: 4,
-        exact_claims: vec![],
+        exact_claims: ExactClaims::default(),
         form: TokenForm::default(),
     }
 }

@@ -67,7 +67,27 @@ impl Audience<'_> {
 impl<'a> Claims<'a> {
     /// Reads a payload.
     pub(crate) fn parse(text: &'a str) -> Result<Self, Rejection> {
-        Self::read(text, |_, _| {})
+        Self::read_others(text, |_, _| {})
+    }
+
+    /// As [`Self::parse`]; in the same scan it shows to `other` every member that is none of
+    /// these claims. This is faster than [`Self::read`].
+    pub(crate) fn read_others(
+        text: &'a str,
+        mut other: impl FnMut(Raw<'a>, Value<'a>),
+    ) -> Result<Self, Rejection> {
+        let mut claims = Self::default();
+        let mut wrong = None;
+        read_object(text, |name, value| match claim_named(name) {
+            None | Some(Claim::Client | Claim::Type) => other(name, value),
+            Some(claim) => {
+                if claims.set(claim, value).is_none() {
+                    wrong.get_or_insert(claim);
+                }
+            }
+        })
+        .map_err(|fault| Malformation::Json(Segment::Payload, fault))?;
+        wrong.map_or(Ok(claims), |claim| Err(Rejection::Claim(claim, Reason::Type)))
     }
 
     /// As [`Self::parse`]; in the same scan it shows every member to `see`.

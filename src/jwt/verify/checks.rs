@@ -5,7 +5,7 @@ use super::exact_claims::Found;
 use super::options::{Expected, VerifierOptions};
 use crate::jwt::token::claims::{Claims, Times};
 use crate::jwt::token::header::{Header, resolve, same_type};
-use crate::jwt::token::json::{Value, scan_object};
+use crate::jwt::token::json::{Raw, Value, scan_object};
 use crate::jwt::token::rejection::{Claim, Reason, Rejection};
 use crate::revocation::Query;
 use crate::spiffe::SpiffeId;
@@ -66,15 +66,21 @@ impl VerifierOptions {
         }
     }
 
-    /// Reads a payload, and refuses it if a required claim is missing, or if a claim does not have
-    /// one of its exact values.
-    pub(super) fn read<'p>(&self, payload: &'p str) -> Result<Claims<'p>, Rejection> {
+    /// Reads a payload, and refuses it if a required claim is missing. Looks in the same scan for
+    /// claims of exact values, for [`Self::check_exact`].
+    pub(super) fn read<'p>(
+        &self,
+        payload: &'p str,
+        found_exact: &mut Found,
+    ) -> Result<Claims<'p>, Rejection> {
         let (required, exact) = (&self.required_claims, &self.exact_claims);
-        if required.is_empty() && exact.is_empty() && self.kind.rules.string_claims.is_empty() {
-            return Claims::parse(payload);
+        if required.is_empty() && self.kind.rules.string_claims.is_empty() {
+            if exact.is_empty() {
+                return Claims::parse(payload);
+            }
+            return Claims::read_others(payload, |name, value| exact.see(name, value, found_exact));
         }
         let mut found = 0_u128;
-        let mut exactly = Found::default();
         let mut mistyped = None;
         let claims = Claims::read(payload, |name, value| {
             for claim in self.kind.rules.string_claims {
@@ -88,14 +94,14 @@ impl VerifierOptions {
             for (index, _) in required.iter().enumerate().filter(|(_, claim)| name.is(claim)) {
                 found |= 1 << index;
             }
-            exactly.see(exact, name, value);
+            exact.see(name, value, found_exact);
         })?;
         if let Some(claim) = mistyped {
             return Err(Rejection::Claim(claim, Reason::Type));
         }
         match (0..).zip(required).find(|(index, _)| found & 1 << index == 0) {
             Some((index, _)) => Err(Rejection::Required(index)),
-            None => exactly.check(exact).map(|()| claims),
+            None => Ok(claims),
         }
     }
 
@@ -143,6 +149,24 @@ impl VerifierOptions {
             }
         }
         Ok(())
+    }
+
+    /// Checks the claims of exact values, given those that the scan has found.
+    pub(super) fn check_exact(
+        &self,
+        claims: &Claims<'_>,
+        mut found: Found,
+    ) -> Result<(), Rejection> {
+        if self.exact_claims.is_empty() {
+            return Ok(());
+        }
+        for (name, value) in [("jti", claims.id), ("sid", claims.session), ("sub", claims.subject)]
+        {
+            if let Some(value) = value {
+                self.exact_claims.see(Raw::Plain(name), Value::String(value), &mut found);
+            }
+        }
+        self.exact_claims.check(&found)
     }
 
     /// Checks a token against the revocation list, if there is one. A token that could not be

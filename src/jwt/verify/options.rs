@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::exact_claims::{ExactClaim, check_exact};
+use super::exact_claims::ExactClaims;
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::key::key::Key;
@@ -43,7 +43,7 @@ pub struct VerifierOptions {
     /// Members that the payload must have, at most [`MAX_REQUIRED`]; `null` counts as missing.
     pub required_claims: Vec<String>,
     /// Claims that must have one of some exact values.
-    pub exact_claims: Vec<ExactClaim>,
+    pub exact_claims: ExactClaims,
     /// Whether a token must have `exp`; with `revocations` it always must.
     pub require_expiry: bool,
     /// The tokens that have been revoked.
@@ -71,7 +71,6 @@ impl VerifierOptions {
                 format!("requiredClaims must name at most {MAX_REQUIRED} claims"),
             ));
         }
-        check_exact(&self.exact_claims)?;
         if let KeySource::Keys(keys) = &mut self.keys {
             // A verifier keeps no private key alive.
             *keys = std::mem::take(keys).into_iter().map(Key::without_private).collect();

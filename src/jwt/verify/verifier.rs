@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::authenticate::{Authentic, authenticate, check_signature};
 use super::cache::{Cache, Recalled};
 use super::checks::CachedDecision;
+use super::exact_claims::Found;
 use super::options::VerifierOptions;
 use super::verified_headers::VerifiedHeaders;
 use crate::clock::Clock;
@@ -67,9 +68,7 @@ impl Verifier {
             Rejection::Required(index) => {
                 (options.required_claims.get(usize::from(index))?, Reason::Missing)
             }
-            Rejection::Exact(index, reason) => {
-                (&options.exact_claims.get(usize::from(index))?.name, reason)
-            }
+            Rejection::Exact(index, reason) => (options.exact_claims.name(index)?, reason),
             _ => return None,
         })
     }
@@ -116,9 +115,11 @@ impl Verifier {
         }
         let (key, usable_until) = self.decode(token, epoch, now / 1000, scratch)?;
         let payload = scratch.payload()?;
-        let claims = self.options.read(payload)?;
+        let mut exact = Found::default();
+        let claims = self.options.read(payload, &mut exact)?;
         self.options.check_times(&claims.times, now)?;
         self.options.check_parties(&claims)?;
+        self.options.check_exact(&claims, exact)?;
         self.options.check_workload(&claims)?;
         self.options.check_revocation(&claims, key.kid())?;
         let Some(cache) = &self.cache else { return Ok(None) };

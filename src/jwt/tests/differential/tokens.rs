@@ -49,10 +49,12 @@ impl Pair {
             options.required_claims = vec![policy.required.into()];
             options.require_expiry = policy.required == "exp";
             options.form = policy.form;
-            options.exact_claims = Vec::from_iter(policy.subject.map(|subject| ExactClaim {
-                name: "sub".into(),
-                values: vec![ClaimValue::String(subject.into())],
-            }));
+            options.exact_claims =
+                ExactClaims::new(Vec::from_iter(policy.subject.map(|subject| ExactClaim {
+                    name: "sub".into(),
+                    values: vec![ClaimValue::String(subject.into())],
+                })))
+                .unwrap();
             if policy.issuer {
                 options.issuer = one_of(&["i"]);
             }
