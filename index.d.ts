@@ -288,6 +288,17 @@ export function needsRehash(digest: string, options?: HashOptions & RehashOption
  */
 export function parseHash(digest: string): HashInfo;
 
+/** The name of an older scheme, for {@link PasswordHasherOptions.legacy}. */
+export type LegacyScheme =
+  | 'bcrypt'
+  | 'scrypt'
+  | 'pbkdf2'
+  | 'django'
+  | 'werkzeug'
+  | 'aspnet'
+  | 'better-auth'
+  | 'spring';
+
 /** The options of {@link PasswordHasher}: the costs of new digests, and what else it verifies. */
 export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   /**
@@ -330,16 +341,7 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    * password that the scheme cannot tell from a shorter one: in bcrypt itself one with a NUL byte,
    * in scrypt and PBKDF2 one that ends with a NUL byte.
    */
-  legacy?: Array<
-    | 'bcrypt'
-    | 'scrypt'
-    | 'pbkdf2'
-    | 'django'
-    | 'werkzeug'
-    | 'aspnet'
-    | 'better-auth'
-    | 'spring'
-  >;
+  legacy?: LegacyScheme[];
   /**
    * The highest costs that a stored digest may ask for. A digest beyond them is refused with
    * `ERR_PASSWORD_LIMIT` before any work.
