@@ -16,7 +16,7 @@ const { createVerifier } = require('fast-jwt');
 const jsonwebtoken = require('jsonwebtoken');
 const rustArgon2 = require('@node-rs/argon2');
 
-const { hash, JwtKey, JwtVerifier, verify } = require('@nodesec/native');
+const { hash, JwtKey, JwtVerifier, PasswordHasher, verify } = require('@nodesec/native');
 const { keyPair } = require('../helpers/key-pairs.js');
 const { KEYS, PASSWORDS, TOKENS } = require('../helpers/strictness.js');
 const { STRICTER } = require('../helpers/token-differences.js');
@@ -148,6 +148,17 @@ const PASSWORD_CASES = {
     'ERR_INVALID_ARG_VALUE', () => asPassword('p\ud800', 'p\udfff'),
   ],
   'a password of more than 4096 bytes': ['ERR_OUT_OF_RANGE', () => asPassword('x'.repeat(4097))],
+  'a password with a NUL byte, for a bcrypt hash': ['no match', () => {
+    const digest = bcrypt.hashSync('p', 4);
+    const passwords = new PasswordHasher({ legacy: ['bcrypt'] });
+    return {
+      bcrypt: () => assert(bcrypt.compareSync('p\0p', digest)),
+      here: async () => {
+        if (await passwords.verify(digest, 'p\0p')) return;
+        throw Object.assign(new Error(), { code: 'no match' });
+      },
+    };
+  }],
   'a digest with more passes, memory or lanes than the ceilings': ['ERR_PASSWORD_LIMIT', () => {
     const digest = `$argon2id$v=19$m=8,t=65,p=1$${'c29tZXNhbHQ'}$${'A'.repeat(43)}`;
     return {
