@@ -169,7 +169,7 @@ const PASSWORDS = [
     name: 'a password with a NUL byte, for a bcrypt hash',
     acceptedBy: ['bcrypt'],
     because:
-      'bcrypt repeats its key, so `p` and `p\\0p` are one password. A new hash of the second would ' +
+      'The key of bcrypt repeats, so `p` and `p\\0p` are one password. A new hash of the second would ' +
       'shut the first out.',
     todo: 'Nothing: no password matches, and people do not type NUL.',
   },
