@@ -26,6 +26,7 @@ const LEFT_OUT = [
   'docs/argon2-types',
   'docs/manual',
   'docs/markdown',
+  'docs/strictness',
   'docs/switch-from-argon2',
   'docs/typescript',
   'house/abort-on-uncaught.versions',

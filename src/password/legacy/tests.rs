@@ -260,11 +260,11 @@ fn ceilings_hold_before_any_work() {
     ] {
         assert!(!refused(&text, &limits, &ceilings), "{text}");
     }
-    let wide = SCRYPT.replacen("ln=4,r=1,p=1", "ln=1,r=1,p=8388608", 1);
+    let wide = SCRYPT.replacen("ln=4,r=1,p=1", "ln=1,r=1,p=2097152", 1);
     assert!(!refused(&wide, &limits, &ceilings));
     assert!(refused(
         &wide,
-        &DigestLimits::new(Some(1 << 19), None, None, None).unwrap(),
+        &DigestLimits::new(Some(1 << 17), None, None, None).unwrap(),
         &ceilings
     ));
     let small = DigestLimits::new(Some(8), None, None, None).unwrap();
