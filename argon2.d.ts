@@ -73,10 +73,12 @@ export type RehashOptions = {
  * Hashes a password on the pool of this package. The parameters of the digest are in the order
  * `m,t,p`, which every reader of Argon2 digests understands; npm `argon2` 0.45 writes `m,p,t`.
  *
- * Errors have the `code` that the function `hash` of the main entry gives them. `TypeError`: a value
- * of the wrong type. `RangeError`: a number, a length or a password (above 4096 bytes) out of range.
- * `PasswordError`: `ERR_PASSWORD_BUSY` if the queue is full, `ERR_PASSWORD_MEMORY` if there is not
- * enough memory.
+ * As in npm `argon2`, half of a surrogate pair in a password is hashed as U+FFFD.
+ *
+ * Errors: `TypeError` for a value of the wrong type; `RangeError` for a number or a length out of
+ * range, also of a password above 4096 bytes; `PasswordError` with `ERR_PASSWORD_BUSY` if the queue
+ * is full, or `ERR_PASSWORD_MEMORY` if there is not enough memory. Each has the `code` that `hash`
+ * of the main entry gives it.
  *
  * @example
  * ```ts

@@ -1,7 +1,7 @@
 'use strict';
 
-// @nodesec/native/argon2 in the place of npm `argon2`: the same calls have the same outcomes, except
-// for the rows of a table in docs/migrating.md. It has no row without a difference.
+// @nodesec/native/argon2 in the place of npm `argon2`: the same calls have the same outcomes, apart
+// from the rows of a table in docs/migrating.md. It has no row without a difference.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
