@@ -30,7 +30,7 @@
 
 /// <reference types="node" />
 
-import type { KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate, webcrypto } from 'node:crypto';
 
 /** Whole seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
 export type Duration = number | string;
@@ -651,7 +651,12 @@ export interface KeyFileOptions extends KeyOptions {
  *
  * The method states the format, which is never guessed: `fromSecret` accepts no text and refuses
  * key files. `ERR_JWT_KEY` for malformed and weak keys: HMAC shorter than the output of its hash,
- * RSA below 2048 bits or with an even exponent, points off the curve or of small order.
+ * RSA below 2048 bits, with an even exponent or with the fingerprint of ROCA (CVE-2017-15361),
+ * points off the curve or of small order.
+ *
+ * A key for RSASSA-PSS only (RFC 4055) is for the PS algorithm that its parameters allow: their
+ * hashes are those of the algorithm, and their least salt is at most as long as the hash. Without
+ * parameters it is for each of PS256, PS384 and PS512.
  *
  * A key prints as `[JwtKey …]` without key material. `structuredClone` and `postMessage` refuse it.
  *
@@ -679,11 +684,12 @@ export class JwtKey {
    * 4096 bytes.
    *
    * `ERR_JWT_KEY` if the bytes are a key file: with a public key as the HMAC secret, anybody could
-   * sign. Recognized are PEM, JWKs, OpenSSH and PuTTY files, DER of keys and certificates with or
-   * without bytes after it, uncompressed points, and the base64, base64url or hex of any of these.
-   * A bare Ed25519 key, a compressed point and a modulus look like random bytes and are not
-   * recognized. A random secret, in any encoding, is refused by mistake with a probability below
-   * 2^-40.
+   * sign. Recognized are PEM, JWKs, keys in XML (`RSAKeyValue`), OpenSSH and PuTTY files, DER of
+   * keys and certificates with or without bytes after it, PKCS#7, PKCS#12, Java key stores,
+   * uncompressed and hybrid points, and the base64, base64url or hex of any of these. The hex may
+   * have separators and prefixes, as in `30:82` and `0x30, 0x82`. A bare Ed25519 key, a compressed
+   * point and a modulus look like random bytes and are not recognized. A random secret, in any
+   * encoding, is refused by mistake with a probability below 2^-40.
    *
    * @example
    * ```ts
@@ -792,8 +798,26 @@ export class JwtKey {
    * ```
    */
   static fromJwks(jwks: object | string, options?: JwksImportOptions): JwtKey[];
-  /** Takes the key of a `KeyObject` of `node:crypto`. */
-  static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
+  /**
+   * Takes the key of a `KeyObject`, or of a `CryptoKey` of Web Crypto.
+   *
+   * A `CryptoKey` keeps its restrictions. `ERR_JWT_KEY` if its algorithm, hash or curve is not that
+   * of `alg`, and if its usages lack `sign` for a private key, `verify` for a public key, or one of
+   * both for a secret. It need not be extractable, because `KeyObject.from` reads other keys, too;
+   * from Node 24 on that emits the deprecation warning DEP0204.
+   *
+   * @example
+   * ```ts
+   * import { webcrypto } from 'node:crypto';
+   * import { JwtKey } from '@nodesec/native';
+   *
+   * const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+   * const pair = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+   * const key = JwtKey.fromKeyObject(pair.privateKey, { alg: 'ES256' });
+   * console.log(key.alg, key.private); // ES256 true
+   * ```
+   */
+  static fromKeyObject(key: KeyObject | webcrypto.CryptoKey, options: KeyOptions): JwtKey;
   /** The key id. */
   readonly kid: string;
   /** The one algorithm for which the key is used. */

@@ -7,6 +7,7 @@ mod differential;
 mod forms;
 mod issue;
 mod jwks;
+mod key_fuzz;
 mod key_set;
 mod key_set_import;
 mod keyfiles;
