@@ -31,7 +31,7 @@
 
 /// <reference types="node" />
 
-import type { KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate, webcrypto } from 'node:crypto';
 
 /** Whole seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
 export type Duration = number | string;
@@ -679,7 +679,12 @@ export interface KeyFileOptions extends KeyOptions {
  *
  * The method states the format, which is never guessed: `fromSecret` accepts no text and refuses
  * key files. `ERR_JWT_KEY` for malformed and weak keys: HMAC shorter than the output of its hash,
- * RSA below 2048 bits or with an even exponent, points off the curve or of small order.
+ * RSA below 2048 bits, with an even exponent or with the fingerprint of ROCA (CVE-2017-15361),
+ * points off the curve or of small order.
+ *
+ * A key for RSASSA-PSS only (RFC 4055) is for the PS algorithm that its parameters allow: their
+ * hashes are those of the algorithm, and their least salt is at most as long as the hash. Without
+ * parameters it is for each of PS256, PS384 and PS512.
  *
  * A key prints as `[JwtKey …]` without key material. `structuredClone` and `postMessage` refuse it.
  *
@@ -707,11 +712,12 @@ export class JwtKey {
    * 4096 bytes.
    *
    * `ERR_JWT_KEY` if the bytes are a key file: with a public key as the HMAC secret, anybody could
-   * sign. Recognized are PEM, JWKs, OpenSSH and PuTTY files, DER of keys and certificates with or
-   * without bytes after it, uncompressed points, and the base64, base64url or hex of any of these.
-   * A bare Ed25519 key, a compressed point and a modulus look like random bytes and are not
-   * recognized. A random secret, in any encoding, is refused by mistake with a probability below
-   * 2^-40.
+   * sign. Recognized are PEM, JWKs, keys in XML (`RSAKeyValue`), OpenSSH and PuTTY files, DER of
+   * keys and certificates with or without bytes after it, PKCS#7, PKCS#12, Java key stores,
+   * uncompressed and hybrid points, and the base64, base64url or hex of any of these. The hex may
+   * have separators and prefixes, as in `30:82` and `0x30, 0x82`. A bare Ed25519 key, a compressed
+   * point and a modulus look like random bytes and are not recognized. A random secret, in any
+   * encoding, is refused by mistake with a probability below 2^-40.
    *
    * @example
    * ```ts
@@ -725,8 +731,13 @@ export class JwtKey {
    */
   static fromSecret(secret: Uint8Array | SecretBuffer, options: KeyOptions): JwtKey;
   /**
-   * Reads one PEM key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. Text may stand before the
-   * section; a second section is refused.
+   * Reads one key in PEM of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI.
+   *
+   * The grammar is the lax one of RFC 7468 section 3: any line ends, lines of any length, white
+   * space anywhere between the boundaries, text around them. Sections that are no keys, such as
+   * `EC PARAMETERS` and certificates, are ignored. `ERR_JWT_KEY` if there are two keys, and for
+   * headers inside the section (RFC 1421). It also says if the line ends are the two characters
+   * `\n`, as in many environment files: replace these with `pem.replaceAll('\\n', '\n')`.
    *
    * With `passphrase` the file is PKCS#8 encrypted with PBES2: AES under PBKDF2 with at most
    * 2,000,000 iterations, which may take a second, or scrypt with at most 64 MiB. `ERR_JWT_KEY` for
@@ -750,6 +761,35 @@ export class JwtKey {
   static fromPem(pem: Bytes, options: KeyFileOptions): JwtKey;
   /** Reads the same structures as DER (X.690). No byte may follow the structure. */
   static fromDer(der: Uint8Array | SecretBuffer, options: KeyFileOptions): JwtKey;
+  /**
+   * Takes the public key of one X.509 certificate (RFC 5280) of at most 64 KiB, in PEM or as DER.
+   * Keys and text beside the certificate in a PEM are ignored; a second certificate is refused.
+   *
+   * `ERR_JWT_KEY` if this is no certificate, or if its key is not one for `alg`.
+   *
+   * **Nothing but the key is read.** The period of validity, the signature, the chain, the names
+   * and the key usage are not checked: an expired or self-signed certificate gives its key, too.
+   * The caller must have the certificate from a source that it trusts, as it must have a key.
+   *
+   * @example
+   * ```ts
+   * import { JwtKey } from '@nodesec/native';
+   *
+   * // `openssl req -x509 -newkey ed25519 -nodes -subj /CN=id`
+   * const certificate = `-----BEGIN CERTIFICATE-----
+   * MIIBOjCB7aADAgECAhRg160yUg9Y/4v84R5q4mAimmMhxjAFBgMrZXAwEjEQMA4G
+   * A1UEAwwHZWQyNTUxOTAgFw0yNjExMjkwODI4MjlaGA8yMTI2MTEwNTA4MjgyOVow
+   * EjEQMA4GA1UEAwwHZWQyNTUxOTAqMAUGAytlcAMhAEt7VQLcCoXIFgCcpLK8e5dk
+   * q2AB5CHo28rVfPFzJr26o1MwUTAdBgNVHQ4EFgQUM4ep35fi8ameV4u4VsAqEiEd
+   * LKcwHwYDVR0jBBgwFoAUM4ep35fi8ameV4u4VsAqEiEdLKcwDwYDVR0TAQH/BAUw
+   * AwEB/zAFBgMrZXADQQCUm+e/iRwrd1DITPHidkrIG0gGNDkfWPsxhhgf8+adP/Do
+   * GjDq9Sn2WkE5P0KyrfsMGgFKPwYo8YSolRYIMrAG
+   * -----END CERTIFICATE-----`;
+   * const key = JwtKey.fromCertificate(certificate, { alg: 'EdDSA', kid: '2026-11' });
+   * console.log(key.kid, key.private); // 2026-11 false
+   * ```
+   */
+  static fromCertificate(certificate: Bytes, options: KeyOptions): JwtKey;
   /**
    * Reads a public, private or symmetric JWK (RFC 7517). `alg` and `kid` of the JWK are the
    * defaults of the options. Only own members of the object count.
@@ -786,8 +826,26 @@ export class JwtKey {
    * ```
    */
   static fromJwks(jwks: object | string, options?: JwksImportOptions): JwtKey[];
-  /** Takes the key of a `KeyObject` of `node:crypto`. */
-  static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
+  /**
+   * Takes the key of a `KeyObject`, or of a `CryptoKey` of Web Crypto.
+   *
+   * A `CryptoKey` keeps its restrictions. `ERR_JWT_KEY` if its algorithm, hash or curve is not that
+   * of `alg`, and if its usages lack `sign` for a private key, `verify` for a public key, or one of
+   * both for a secret. It need not be extractable, because `KeyObject.from` reads other keys, too;
+   * from Node 24 on that emits the deprecation warning DEP0204.
+   *
+   * @example
+   * ```ts
+   * import { webcrypto } from 'node:crypto';
+   * import { JwtKey } from '@nodesec/native';
+   *
+   * const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+   * const pair = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+   * const key = JwtKey.fromKeyObject(pair.privateKey, { alg: 'ES256' });
+   * console.log(key.alg, key.private); // ES256 true
+   * ```
+   */
+  static fromKeyObject(key: KeyObject | webcrypto.CryptoKey, options: KeyOptions): JwtKey;
   /** The key id. */
   readonly kid: string;
   /** The one algorithm for which the key is used. */

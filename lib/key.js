@@ -3,10 +3,11 @@
 const { createPrivateKey } = require('node:crypto');
 const {
   inspect,
-  types: { isKeyObject },
+  types: { isCryptoKey, isKeyObject },
 } = require('node:util');
 
 const { attach, construct } = require('./construct.js');
+const { keyObjectOf } = require('./crypto-key.js');
 const { jsonText, makeError } = require('./errors.js');
 const { native } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
@@ -22,7 +23,7 @@ class JwtKey extends Uncloneable {
     attach(this, given, () => {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
-        'JwtKey cannot be constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromJwk, .fromJwks or .fromKeyObject',
+        'JwtKey cannot be constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromDer, .fromCertificate, .fromJwk, .fromJwks or .fromKeyObject',
       );
     });
     [this.#kid, this.#alg] = native.keyNames(this);
@@ -42,6 +43,10 @@ class JwtKey extends Uncloneable {
 
   static fromDer(der, options) {
     return construct(JwtKey, (key) => native.keyFromDer(key, der, options));
+  }
+
+  static fromCertificate(certificate, options) {
+    return construct(JwtKey, (key) => native.keyFromCertificate(key, certificate, options));
   }
 
   static fromJwk(jwk, options) {
@@ -84,8 +89,9 @@ class JwtKey extends Uncloneable {
   }
 
   static fromKeyObject(key, options) {
+    if (isCryptoKey(key)) return JwtKey.#fromCryptoKey(key, options);
     if (!isKeyObject(key)) {
-      throw makeError('ERR_INVALID_ARG_TYPE', 'key must be a KeyObject of node:crypto');
+      throw makeError('ERR_INVALID_ARG_TYPE', 'key must be a KeyObject or a CryptoKey of node:crypto');
     }
     const type = key.type === 'private' ? 'pkcs8' : 'spki';
     const bytes = key.type === 'secret' ? key.export() : key.export({ format: 'der', type });
@@ -96,6 +102,12 @@ class JwtKey extends Uncloneable {
     } finally {
       native.wipe(bytes);
     }
+  }
+
+  static #fromCryptoKey(key, options) {
+    const [alg, kid] = native.keyOptions(options).map((given) => given ?? undefined);
+    if (alg === undefined) throw makeError('ERR_MISSING_OPTION', 'the option "alg" is required');
+    return JwtKey.fromKeyObject(keyObjectOf(key, alg), { alg, kid });
   }
 
   get kid() {

@@ -102,6 +102,13 @@ nodesec.JwtKey.fromSecret('secret', { alg: 'HS256' });
 nodesec.JwtKey.fromSecret(secret, {});
 // @ts-expect-error none does not exist
 nodesec.JwtKey.generate('none');
+declare const cryptoKey: import('node:crypto').webcrypto.CryptoKey;
+nodesec.JwtKey.fromKeyObject(cryptoKey, { alg: 'ES256' });
+// @ts-expect-error a pair is no key
+nodesec.JwtKey.fromKeyObject({ privateKey: cryptoKey, publicKey: cryptoKey }, { alg: 'ES256' });
+nodesec.JwtKey.fromCertificate(new Uint8Array(1), { alg: 'ES256', kid: 'k' });
+// @ts-expect-error a certificate names no algorithm of JWS
+nodesec.JwtKey.fromCertificate('pem');
 nodesec.KeyRing.shared('name', { alg: 'ES256', rotateEvery: '30d' }).on('change', ({ kid, to }) => {
   same<typeof kid, string>(true);
   same<typeof to, 'next' | 'active' | 'retired' | 'revoked' | undefined>(true);
