@@ -115,7 +115,8 @@ nodesec.KeyRing.shared('name', { keys: [] });
 new nodesec.JwtIssuer({ keys: ring, expiresIn: '15m' }).sign({ sub: 'u' }, { audience: ['a'] });
 // @ts-expect-error expiresIn is required
 new nodesec.JwtIssuer({ keys: key });
-same<ReturnType<typeof nodesec.JwtKey.fromJwks>, nodesec.JwtKey[]>(true);
+const imported: nodesec.JwtKey[] = nodesec.JwtKey.fromJwks('{}');
+same<ReturnType<typeof nodesec.JwtKey.fromJwks>['ignored'], nodesec.IgnoredKey[]>(true);
 nodesec.JwtKey.fromJwks('{}', { algorithms: ['RS256'], use: 'jwt-svid' });
 // @ts-expect-error encryption keys are not supported
 nodesec.JwtKey.fromJwks({}, { use: 'enc' });

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 
 use super::der::{Form, spki};
-use super::error::{invalid, malformed_jwk, not_encoded, not_generated, not_signed, unusable};
+use super::error::{invalid, not_encoded, not_generated, not_signed, unusable};
 use super::jwk::{PublicJwk, number};
 use super::key_type::KeyType;
 use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
@@ -116,11 +116,8 @@ impl Scheme for Rsa {
     }
 
     fn public_jwk(&self, members: &Map<String, Value>, name: &str) -> Result<PublicKey> {
-        let numbers = number(members, "n")
-            .zip(number(members, "e"))
-            .filter(|(n, e)| n.first() != Some(&0) && e.first() != Some(&0))
-            .filter(|_| self.key_type().is_of(members))
-            .ok_or_else(|| malformed_jwk(name))?;
+        self.key_type().check(members, name)?;
+        let numbers = (number(members, "n")?, number(members, "e")?);
         self.public(&numbers)?.ok_or_else(|| unusable(name))
     }
 }
