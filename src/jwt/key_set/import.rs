@@ -161,7 +161,9 @@ fn algorithms_of(jwk: &Map<String, Value>, rules: &ImportRules) -> Result<Vec<Al
         return Err(invalid(match (kty, jwk.contains_key("alg")) {
             ("oct", _) => "the JWK is of a secret (\"kty\" \"oct\"), which a set must not publish",
             (_, true) => "the JWK's \"alg\" is not a public-key signature algorithm known here",
-            (_, false) => "the JWK's \"kty\" and \"crv\" are not those of a signature key known here",
+            (_, false) => {
+                "the JWK's \"kty\" and \"crv\" are not those of a signature key known here"
+            }
         }));
     }
     rules.accepted(own)

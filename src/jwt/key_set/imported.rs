@@ -57,7 +57,9 @@ impl Collector {
             Err(error) => self.ignore(index, error),
         }
         if self.keys.len() > MAX_KEYS {
-            return Err(invalid("the set must not make more than 1000 keys; name fewer algorithms"));
+            return Err(invalid(
+                "the set must not make more than 1000 keys; name fewer algorithms",
+            ));
         }
         Ok(())
     }

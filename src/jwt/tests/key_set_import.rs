@@ -192,7 +192,10 @@ fn every_entry_without_a_key_is_reported_with_its_reason_in_the_order_of_the_set
     assert_eq!(left_out(&ANY, &[other("k")]), [""; 0]);
     let svid = ImportRules::of(KeyUse::JwtSvid, None);
     assert_eq!(
-        left_out(&svid, &[es(json!({ "kid": null, "use": "jwt-svid" })), es(json!({ "kid": "k" }))]),
+        left_out(
+            &svid,
+            &[es(json!({ "kid": null, "use": "jwt-svid" })), es(json!({ "kid": "k" }))]
+        ),
         [
             "-: the JWK has no \"kid\", by which JWT-SVIDs name their key",
             "k: the JWK's \"use\" is not \"jwt-svid\"",
