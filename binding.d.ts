@@ -104,6 +104,9 @@ export declare function keyCheckHalves(key: unknown, json: unknown): Outcome<und
 /** Attaches the key of a carrier to the façade object `key`. */
 export declare function keyFromCarrier(key: unknown, carrier: unknown): Outcome<undefined>
 
+/** Attaches the public key of a certificate to the façade object `key`. */
+export declare function keyFromCertificate(key: unknown, certificate: unknown, options: unknown): Outcome<undefined>
+
 /** Attaches the key in DER to the façade object `key`. */
 export declare function keyFromDer(key: unknown, der: unknown, options: unknown): Outcome<undefined>
 

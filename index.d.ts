@@ -697,8 +697,13 @@ export class JwtKey {
    */
   static fromSecret(secret: Uint8Array | SecretBuffer, options: KeyOptions): JwtKey;
   /**
-   * Reads one PEM key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. Text may stand before the
-   * section; a second section is refused.
+   * Reads one key in PEM of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI.
+   *
+   * The grammar is the lax one of RFC 7468 section 3: any line ends, lines of any length, white
+   * space anywhere between the boundaries, text around them. Sections that are no keys, such as
+   * `EC PARAMETERS` and certificates, are ignored. `ERR_JWT_KEY` if there are two keys, and for
+   * headers inside the section (RFC 1421). It also says if the line ends are the two characters
+   * `\n`, as in many environment files: replace these with `pem.replaceAll('\\n', '\n')`.
    *
    * With `passphrase` the file is PKCS#8 encrypted with PBES2: AES under PBKDF2 with at most
    * 2,000,000 iterations, which may take a second, or scrypt with at most 64 MiB. `ERR_JWT_KEY` for
@@ -722,6 +727,35 @@ export class JwtKey {
   static fromPem(pem: Bytes, options: KeyFileOptions): JwtKey;
   /** Reads the same structures as DER (X.690). No byte may follow the structure. */
   static fromDer(der: Uint8Array | SecretBuffer, options: KeyFileOptions): JwtKey;
+  /**
+   * Takes the public key of one X.509 certificate (RFC 5280) of at most 64 KiB, in PEM or as DER.
+   * Keys and text beside the certificate in a PEM are ignored; a second certificate is refused.
+   *
+   * `ERR_JWT_KEY` if this is no certificate, or if its key is not one for `alg`.
+   *
+   * **Nothing but the key is read.** The period of validity, the signature, the chain, the names
+   * and the key usage are not checked: an expired or self-signed certificate gives its key, too.
+   * The caller must have the certificate from a source that it trusts, as it must have a key.
+   *
+   * @example
+   * ```ts
+   * import { JwtKey } from '@nodesec/native';
+   *
+   * // `openssl req -x509 -newkey ed25519 -nodes -subj /CN=id`
+   * const certificate = `-----BEGIN CERTIFICATE-----
+   * MIIBOjCB7aADAgECAhRg160yUg9Y/4v84R5q4mAimmMhxjAFBgMrZXAwEjEQMA4G
+   * A1UEAwwHZWQyNTUxOTAgFw0yNjExMjkwODI4MjlaGA8yMTI2MTEwNTA4MjgyOVow
+   * EjEQMA4GA1UEAwwHZWQyNTUxOTAqMAUGAytlcAMhAEt7VQLcCoXIFgCcpLK8e5dk
+   * q2AB5CHo28rVfPFzJr26o1MwUTAdBgNVHQ4EFgQUM4ep35fi8ameV4u4VsAqEiEd
+   * LKcwHwYDVR0jBBgwFoAUM4ep35fi8ameV4u4VsAqEiEdLKcwDwYDVR0TAQH/BAUw
+   * AwEB/zAFBgMrZXADQQCUm+e/iRwrd1DITPHidkrIG0gGNDkfWPsxhhgf8+adP/Do
+   * GjDq9Sn2WkE5P0KyrfsMGgFKPwYo8YSolRYIMrAG
+   * -----END CERTIFICATE-----`;
+   * const key = JwtKey.fromCertificate(certificate, { alg: 'EdDSA', kid: '2026-11' });
+   * console.log(key.kid, key.private); // 2026-11 false
+   * ```
+   */
+  static fromCertificate(certificate: Bytes, options: KeyOptions): JwtKey;
   /**
    * Reads a public, private or symmetric JWK (RFC 7517). `alg` and `kid` of the JWK are the
    * defaults of the options. Only own members of the object count.

@@ -22,7 +22,7 @@ class JwtKey extends Uncloneable {
     attach(this, given, () => {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
-        'JwtKey cannot be constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromJwk, .fromJwks or .fromKeyObject',
+        'JwtKey cannot be constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromDer, .fromCertificate, .fromJwk, .fromJwks or .fromKeyObject',
       );
     });
     [this.#kid, this.#alg] = native.keyNames(this);
@@ -42,6 +42,10 @@ class JwtKey extends Uncloneable {
 
   static fromDer(der, options) {
     return construct(JwtKey, (key) => native.keyFromDer(key, der, options));
+  }
+
+  static fromCertificate(certificate, options) {
+    return construct(JwtKey, (key) => native.keyFromCertificate(key, certificate, options));
   }
 
   static fromJwk(jwk, options) {

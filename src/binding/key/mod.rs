@@ -184,6 +184,26 @@ pub(super) fn key_from_der(
     })
 }
 
+/// Attaches the public key of a certificate to the façade object `key`.
+#[napi(catch_unwind)]
+pub(super) fn key_from_certificate(
+    env: &Env,
+    key: Unknown<'_>,
+    certificate: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
+    guard(env, || {
+        let KeyOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
+        let core = TraceGuard::run(Depth::Registers, |trace| {
+            let certificate = Arg::new(env, &certificate, "certificate");
+            certificate.with_long_secret(trace, 0..=MAX_KEY_LEN, |certificate| {
+                Ok(Key::from_certificate(certificate, alg, kid.as_deref())?)
+            })
+        })?;
+        Arg::new(env, &key, "this").attach(Arc::new(core))
+    })
+}
+
 /// Checks that `json`, the public members of a private JWK, are the public half of `key`.
 #[napi(catch_unwind)]
 pub(super) fn key_check_halves(

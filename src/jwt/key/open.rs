@@ -121,7 +121,12 @@ impl Key {
         Self::from_public(key, algorithm, kid.or(own_kid))
     }
 
-    fn from_public(key: PublicKey, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+    /// Makes a key of a public key that a scheme has read.
+    pub(super) fn from_public(
+        key: PublicKey,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Result<Self> {
         let kid = kid.map_or_else(|| key.jwk.thumbprint(), ToOwned::to_owned);
         Self::public_only(algorithm, kid, key)
     }
