@@ -796,6 +796,22 @@ export class JwtKey {
    *
    * If the JWK has a `use`, it must be `sig`. If it has `key_ops`, they must name the purpose of
    * the key: `verify` for a public key, `sign` for a private key, both for a symmetric key.
+   *
+   * Members are read as other libraries write them, here and in a JWK Set:
+   *
+   * - A member that is `null` or an empty text counts as missing.
+   * - Numbers are read as numbers. `n` and `e`, `x` and `y` of a curve P-256, P-384 or P-521, and
+   *   the private members may have leading zeros (RFC 7518 sections 6.2 and 6.3 forbid them for
+   *   RSA) or lack them (the sections demand them for coordinates). The key, its thumbprint and
+   *   {@link JwtKey.toPublicJwk} are the same as without the difference. `x` of Ed25519 is no
+   *   number and has exactly 32 bytes (RFC 8037 section 2).
+   * - Public members may be base64 of the standard alphabet or have complete padding (RFC 7515
+   *   section 2 has neither). White space is refused, and so are unused bits that are not zero.
+   * - `k`, the secret of a symmetric key, is bytes: zeros count, and it is base64url without
+   *   padding.
+   *
+   * A fault of the JWK is `ERR_JWT_KEY`, also a bad `alg` or `kid` of the JWK and a JWK of more
+   * than 64 KiB. Without any `alg` the error is `ERR_MISSING_OPTION`.
    */
   static fromJwk(jwk: object, options?: Partial<KeyOptions>): JwtKey;
   /**
@@ -805,7 +821,8 @@ export class JwtKey {
    * `ERR_JWT_KEY` for a set that is malformed, longer than 1 MiB or of more than 1000 keys, and for
    * text in which an object has a member twice; also if the set would give more than 1000 keys.
    *
-   * Keys that cannot be used are left out:
+   * Keys that cannot be used are left out, and the property `ignored` of the result, which is not
+   * enumerable, says which and why:
    *
    * - keys of an unknown `kty`, `crv` or `alg`, malformed and weak keys, `oct` keys;
    * - keys with a `kid` of more than 256 bytes, and keys for another use;
@@ -813,19 +830,26 @@ export class JwtKey {
    *   same public key;
    * - both of two different keys with the same `kid` and `alg`.
    *
-   * A key without `kid` gets its thumbprint. A member that is `null` counts as missing.
+   * A key without `kid` gets its thumbprint. Members are read as by {@link JwtKey.fromJwk}.
    *
    * @example
    * ```ts
    * import { JwtKey, JwtVerifier } from '@nodesec/native';
    *
    * const published = (await JwtKey.generate('ES256')).toPublicJwk();
-   * const keys = JwtKey.fromJwks({ keys: [published] });
+   * const keys = JwtKey.fromJwks({ keys: [published, { ...published, kid: 'e', use: 'enc' }] });
+   * console.log(keys.ignored[0]?.reason); // the JWK's "use" is not "sig"
    * const verifier = new JwtVerifier({ keys, issuer: 'https://id.example', audience: 'api' });
    * console.log(keys.length); // 1
    * ```
    */
-  static fromJwks(jwks: object | string, options?: JwksImportOptions): JwtKey[];
+  static fromJwks(
+    jwks: object | string,
+    options?: JwksImportOptions,
+  ): JwtKey[] & {
+    /** The keys that are left out: at most 100, then one entry with the number of the others. */
+    readonly ignored: IgnoredKey[];
+  };
   /**
    * Takes the key of a `KeyObject`, or of a `CryptoKey` of Web Crypto.
    *
@@ -883,6 +907,14 @@ export interface JsonWebKeyPublic {
   x?: string;
   /** The y coordinate, for EC. */
   y?: string;
+}
+
+/** A key of a set that is left out: see {@link JwtKey.fromJwks} and {@link RemoteJwks.status}. */
+export interface IgnoredKey {
+  /** Its `kid`, if it has one of 1 to 256 bytes. */
+  kid?: string;
+  /** Why it is left out: a sentence of at most 200 characters, which quotes nothing of the set. */
+  reason: string;
 }
 
 /** The options of {@link JwtKey.fromJwks}, and part of those of {@link RemoteJwks}. */
@@ -1598,6 +1630,8 @@ export type RemoteJwksEvent = {
       changed: boolean;
       /** The seconds for which the set is fresh. */
       freshFor: number;
+      /** The keys of the set that are left out, as `status().ignored`. */
+      ignored: IgnoredKey[];
     }
   | {
       /** The request failed. */
@@ -1725,6 +1759,12 @@ export class RemoteJwks {
     loadedAt: Date | undefined;
     /** The error of the last request, if it failed. */
     lastError: JwtError | undefined;
+    /**
+     * The keys of the last set that are left out, such as keys for encryption and malformed keys:
+     * at most 100, and then one entry with the number of the others. If tokens are refused with
+     * `ERR_JWT_KEY_NOT_FOUND` although `keys` is `fresh`, look here first.
+     */
+    ignored: IgnoredKey[];
   };
 }
 

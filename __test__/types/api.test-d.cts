@@ -123,7 +123,8 @@ new nodesec.JwtIssuer({ keys: ring, expiresIn: '15m' }).sign({ sub: 'u' }, { aud
 new nodesec.JwtIssuer({ keys: key, expiresIn: 60 }).sign({}, { issuedAt: -60, header: { cty: 'x' } });
 // @ts-expect-error expiresIn is required
 new nodesec.JwtIssuer({ keys: key });
-same<ReturnType<typeof nodesec.JwtKey.fromJwks>, nodesec.JwtKey[]>(true);
+const imported: nodesec.JwtKey[] = nodesec.JwtKey.fromJwks('{}');
+same<ReturnType<typeof nodesec.JwtKey.fromJwks>['ignored'], nodesec.IgnoredKey[]>(true);
 nodesec.JwtKey.fromJwks('{}', { algorithms: ['RS256'], use: 'jwt-svid' });
 // @ts-expect-error encryption keys are not supported
 nodesec.JwtKey.fromJwks({}, { use: 'enc' });

@@ -88,7 +88,7 @@ impl Scheme for Hmac {
     }
 
     fn public_jwk(&self, _members: &Map<String, Value>, name: &str) -> Result<PublicKey> {
-        Err(malformed_jwk(name))
+        Err(malformed_jwk(name, "HMAC has none: use fromSecret"))
     }
 }
 

@@ -100,6 +100,16 @@ impl Key {
         Self::from_jwk(members, algorithm, None)
     }
 
+    /// Checks that a private JWK, of which `json` has the public members, made this key.
+    pub fn check_public_members(&self, json: &str) -> Result<()> {
+        let scheme = self.algorithm().scheme();
+        let published = scheme.public_jwk(&members_of(json)?, self.algorithm().name())?;
+        if self.public() == Some(&published.jwk) {
+            return Ok(());
+        }
+        Err(invalid("the private and the public members of the JWK do not match"))
+    }
+
     fn from_jwk(
         members: &Map<String, Value>,
         algorithm: Algorithm,

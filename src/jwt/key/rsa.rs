@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{
 use serde_json::{Map, Value};
 
 use super::der::{Form, pkcs8, spki};
-use super::error::{invalid, malformed_jwk, not_encoded, not_generated, not_signed, unusable};
+use super::error::{invalid, not_encoded, not_generated, not_signed, unusable};
 use super::jwk::{PublicJwk, number};
 use super::key_type::KeyType;
 use super::roca::has_fingerprint;
@@ -139,11 +139,8 @@ impl Scheme for Rsa {
     }
 
     fn public_jwk(&self, members: &Map<String, Value>, name: &str) -> Result<PublicKey> {
-        let numbers = number(members, "n")
-            .zip(number(members, "e"))
-            .filter(|(n, e)| n.first() != Some(&0) && e.first() != Some(&0))
-            .filter(|_| self.key_type().is_of(members))
-            .ok_or_else(|| malformed_jwk(name))?;
+        self.key_type().check(members, name)?;
+        let numbers = (number(members, "n")?, number(members, "e")?);
         self.public(&numbers)?.ok_or_else(|| unusable(name))
     }
 }
