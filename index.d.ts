@@ -202,10 +202,10 @@ export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): s
  * Tells whether the password is the one of the digest.
  *
  * It resolves to `false` for another password, for another pepper, and for a digest of another
- * scheme such as bcrypt, after the work of a check with the default costs. To verify other schemes
- * use {@link PasswordHasherOptions.legacy}. Malformed is a text that looks like no hash at all, and
- * one that begins as an Argon2 digest and is none. NUL bytes at the end, with which libsodium fills
- * its buffer, are left out.
+ * scheme such as bcrypt, after the work of a check with the default costs, as far as `limits`
+ * allows them. To verify other schemes use {@link PasswordHasherOptions.legacy}. Malformed is a
+ * text that looks like no hash at all, and one that begins as an Argon2 digest and is none. NUL
+ * bytes at the end, with which libsodium fills its buffer, are left out.
  *
  * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_LIMIT` for a digest beyond
  * `limits`, and those of {@link hash}.
@@ -337,9 +337,9 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    * and its `{ARGON2ID}…` and `{ARGON2I}…` always.
    *
    * The hash of a scheme that is not named here matches no password, after the work of a check with
-   * the policy's costs, and is due for a rehash. Of a scheme that is named, no hash matches a
-   * password that the scheme cannot tell from a shorter one: in bcrypt itself one with a NUL byte,
-   * in scrypt and PBKDF2 one that ends with a NUL byte.
+   * the policy's costs, and is due for a rehash. bcrypt and HMAC pad with NUL bytes, so no hash of
+   * bcrypt itself matches a password with a NUL byte, and no hash of scrypt or PBKDF2 one that ends
+   * with a NUL byte.
    */
   legacy?: LegacyScheme[];
   /**

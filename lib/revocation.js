@@ -21,8 +21,12 @@ class RevocationList extends Uncloneable {
   }
 
   revokeSync(claims) {
-    const [jti, exp, iss] = [own(claims, 'jti'), own(claims, 'exp'), own(claims, 'iss')];
-    native.revocationRevoke(this, { __proto__: null, jti, exp, iss });
+    native.revocationRevoke(this, {
+      __proto__: null,
+      jti: own(claims, 'jti'),
+      exp: own(claims, 'exp'),
+      iss: own(claims, 'iss'),
+    });
   }
 
   async revokeId(jti, expiresAt, options) {

@@ -4,8 +4,7 @@
 // run here; everything else is native.
 
 const { addMembers, jsonText, makeError } = require('./errors.js');
-const { native } = require('./native.js');
-const { isPlain } = require('./native.js');
+const { isPlain, native } = require('./native.js');
 
 /** The header and claims of an unverified token, for logs only. */
 function unsafeDecode(token, options) {

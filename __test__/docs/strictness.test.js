@@ -73,7 +73,7 @@ const withOptions = (options, fast, here) => ({
   here: () => new JwtVerifier({ keys: key, issuer: false, audience: false, ...here }),
 });
 
-/** What each package is given for a row, and the code with which we refuse it. */
+/** The calls of each package for a row, and the code with which we refuse it. */
 const KEY_CASES = {
   'an HMAC secret that is shorter than the output of its hash': [
     'ERR_JWT_KEY', () => asSecret(Buffer.alloc(31, 'x')),

@@ -211,7 +211,7 @@ const CALLS = {
   ),
 };
 
-/** What became of a call: `{ value }`, or `{ classes, code }` of its error. */
+/** The result of a call: `{ value }`, or `{ classes, code }` of its error. */
 async function outcomeOf(step, argon2) {
   try {
     const value = await step(argon2);

@@ -128,7 +128,7 @@ mod tests {
             "grub.pbkdf2.sha512.25000.8A919252AA754E09.CA8E0D1FD977F894",
             "{FSHP1|16|480000}m9OaMwZASEmJkTLGeG9tbbqz",
             "rqXexS6ZhobKA",
-            "_J9..XXXXb1y.YgmNbbM",
+            "_/...lLDAxARksGCHin.",
         ] {
             assert!(is_foreign(text), "{text}");
         }

@@ -96,7 +96,7 @@ fn check(members: &str, refused: &[(&str, &str)]) -> Result<()> {
 fn check_public(jwk: &str) -> Result<()> {
     let mut is_private = false;
     let scanned = scan_object(jwk, |name, _| {
-        is_private |= PRIVATE.iter().chain(&["priv"]).any(|member| name.is(member));
+        is_private |= PRIVATE.iter().any(|member| name.is(member));
     });
     if scanned.is_none() || is_private {
         return Err(invalid("\"jwk\" in header must be a public key, as toPublicJwk gives it"));

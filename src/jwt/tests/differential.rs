@@ -13,6 +13,7 @@ use jsonwebtoken::{DecodingKey, EncodingKey, Header, Validation};
 use serde_json::{Map, Value, json};
 
 use super::*;
+use crate::testing::random::Random;
 
 /// The other implementation, with the same key.
 struct Oracle {
@@ -97,17 +98,8 @@ fn rounds(algorithm: Algorithm) -> usize {
     }
 }
 
-/// A xorshift generator. It makes the same tokens in every run.
-struct Random(u64);
-
+/// Tokens and their parts.
 impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from((self.0 >> 16) % limit as u64).unwrap()
-    }
-
     fn text(&mut self) -> String {
         let alphabet: Vec<char> = "aZ09 \"\\/\u{1}\n\u{7f}é\u{2028}😀{}[],:".chars().collect();
         (0..self.below(12)).map(|_| alphabet[self.below(alphabet.len())]).collect()

@@ -8,6 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::*;
+use crate::testing::random::Random;
 use crate::testing::vectors::cases;
 
 const KEYS: u64 = 20_000;
@@ -16,46 +17,30 @@ const KEYS: u64 = 20_000;
 const POOL: &[u8] =
     b"\0\x01\x02\x03\x04\x05\x06\x30\xa0\xa1\x7f\x80\x81\x82\x84\xff-\n\r \t=AZ:\\\"";
 
-/// A xorshift generator. It makes the same files in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from((self.0 >> 16) % limit.max(1) as u64).unwrap()
-    }
-
-    fn pick<'a, T>(&mut self, all: &'a [T]) -> &'a T {
-        &all[self.below(all.len())]
-    }
-
-    /// Changes a file in one to four places.
-    fn mutate(&mut self, file: &mut Vec<u8>, others: &[File]) {
-        for _ in 0..=self.below(4) {
-            let (place, length) = (self.below(file.len()), self.below(40));
-            let end = (place + length).min(file.len());
-            match self.below(8) {
-                0 => file.truncate(place),
-                1 => drop(file.drain(place..end)),
-                2 => file.extend_from_within(place..end),
-                3 => {
-                    let other = &self.pick(others).bytes;
-                    let start = self.below(other.len());
-                    let part = &other[start..(start + length).min(other.len())];
-                    file.splice(place..end, part.iter().copied());
-                }
-                4 => file.insert(place, *self.pick(POOL)),
-                5 => file[place..end].fill(*self.pick(POOL)),
-                // The structure is in the first bytes.
-                6 if !file.is_empty() => {
-                    let near = self.below(file.len().min(40));
-                    file[near] = *self.pick(POOL);
-                }
-                _ if !file.is_empty() => file[place] ^= 1 << self.below(8),
-                _ => {}
+/// Changes a file in one to four places.
+fn mutate(random: &mut Random, file: &mut Vec<u8>, others: &[File]) {
+    for _ in 0..=random.below(4) {
+        let (place, length) = (random.below(file.len()), random.below(40));
+        let end = (place + length).min(file.len());
+        match random.below(8) {
+            0 => file.truncate(place),
+            1 => drop(file.drain(place..end)),
+            2 => file.extend_from_within(place..end),
+            3 => {
+                let other = &others[random.below(others.len())].bytes;
+                let start = random.below(other.len());
+                let part = &other[start..(start + length).min(other.len())];
+                file.splice(place..end, part.iter().copied());
             }
+            4 => file.insert(place, random.pick(POOL)),
+            5 => file[place..end].fill(random.pick(POOL)),
+            // The structure is in the first bytes.
+            6 if !file.is_empty() => {
+                let near = random.below(file.len().min(40));
+                file[near] = random.pick(POOL);
+            }
+            _ if !file.is_empty() => file[place] ^= 1 << random.below(8),
+            _ => {}
         }
     }
 }
@@ -98,15 +83,15 @@ fn changed_key_files_are_refused_or_read_and_never_panic() {
     let mut random = Random(seed);
     let (mut read, mut refused) = (0, 0);
     for turn in 0..number("KEYS").unwrap_or(KEYS) {
-        let algorithm = *random.pick(&Algorithm::ALL);
-        let File { label, bytes } = random.pick(&files);
+        let algorithm = random.pick(&Algorithm::ALL);
+        let File { label, bytes } = &files[random.below(files.len())];
         let mut file = File { label: label.clone(), bytes: bytes.clone() };
         if random.below(8) > 0 {
-            random.mutate(&mut file.bytes, &files);
+            mutate(&mut random, &mut file.bytes, &files);
         }
         let mut pem = pem_of(&file);
         if random.below(2) == 0 {
-            random.mutate(&mut pem, &files);
+            mutate(&mut random, &mut pem, &files);
         }
         // Opening an encrypted file takes as long as the file says, up to a second.
         let passphrase = (random.below(16) == 0).then_some(&b"row"[..]);

@@ -190,6 +190,9 @@ fn every_entry_without_a_key_is_reported_with_its_reason_in_the_order_of_the_set
         ]
     );
     assert_eq!(left_out(&ANY, &[other("k")]), [""; 0]);
+    // RFC 9964.
+    let published = json!({ "kty": "AKP", "alg": "ML-DSA-44", "kid": "pq", "priv": "AAAA" });
+    assert!(left_out(&ANY, &[published])[0].starts_with("pq: the JWK has private members"));
     let svid = ImportRules::of(KeyUse::JwtSvid, None);
     assert_eq!(
         left_out(

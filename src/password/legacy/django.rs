@@ -7,7 +7,7 @@ use super::hash::{LegacyHash, ParsedLegacy};
 use super::pbkdf2::{Hash, Pbkdf2};
 use super::scrypt::Scrypt;
 use crate::error::Result;
-use crate::password::phc::{Digest, malformed, number};
+use crate::password::phc::{malformed, number};
 
 /// Parses a text that begins with the name of one of Django's algorithms or marks a user without a
 /// password; `None` for anything else.
@@ -20,15 +20,10 @@ pub(super) fn parse(text: &str) -> Result<Option<ParsedLegacy>> {
         "pbkdf2_sha256" => LegacyHash::Pbkdf2(pbkdf2(Hash::Sha256, rest)?),
         "pbkdf2_sha1" => LegacyHash::Pbkdf2(pbkdf2(Hash::Sha1, rest)?),
         "scrypt" => LegacyHash::Scrypt(scrypt(rest)?),
-        "bcrypt" => LegacyHash::Bcrypt(bcrypt::parse_django(rest, Before::Nothing)?),
-        "bcrypt_sha256" => LegacyHash::Bcrypt(bcrypt::parse_django(rest, Before::Sha256Hex)?),
+        "bcrypt" => LegacyHash::Bcrypt(bcrypt::parse_within(rest, Before::Nothing)?),
+        "bcrypt_sha256" => LegacyHash::Bcrypt(bcrypt::parse_within(rest, Before::Sha256Hex)?),
         // `argon2$argon2id$v=19$…`: a PHC string follows the name.
-        "argon2" => {
-            let digest = Digest::parse(&text[algorithm.len()..])?.ok_or_else(|| {
-                malformed("its prefix says Argon2, but it is not an Argon2 digest")
-            })?;
-            return Ok(Some(ParsedLegacy::Argon2(digest)));
-        }
+        "argon2" => return ParsedLegacy::argon2(&text[algorithm.len()..]).map(Some),
         _ => return Ok(None),
     };
     Ok(Some(ParsedLegacy::Legacy(legacy)))

@@ -6,7 +6,7 @@ use super::hash::{LegacyHash, ParsedLegacy};
 use super::pbkdf2::{Hash, Pbkdf2};
 use super::scheme::LegacyScheme;
 use crate::error::Result;
-use crate::password::phc::{Digest, malformed, number};
+use crate::password::phc::{malformed, number};
 
 /// Parses `{ARGON2ID}…`, `{ARGON2I}…`, `{BLF-CRYPT}…`, `{CRYPT}…` and `{PBKDF2}…`, if the scheme
 /// within is enabled; Argon2 always is. `None` for anything else.
@@ -15,16 +15,12 @@ pub(super) fn parse(text: &str, schemes: &[LegacyScheme]) -> Result<Option<Parse
         return Ok(None);
     };
     let legacy = match name {
-        "ARGON2ID" | "ARGON2I" => {
-            let digest = Digest::parse(rest)?.ok_or_else(|| {
-                malformed("its prefix says Argon2, but it is not an Argon2 digest")
-            })?;
-            return Ok(Some(ParsedLegacy::Argon2(digest)));
-        }
+        "ARGON2ID" | "ARGON2I" => return ParsedLegacy::argon2(rest).map(Some),
         "BLF-CRYPT" | "CRYPT" if schemes.contains(&LegacyScheme::Bcrypt) => {
             bcrypt::parse(rest)?.map(LegacyHash::Bcrypt)
         }
-        "PBKDF2" if schemes.contains(&LegacyScheme::Pbkdf2) => {
+        // OpenLDAP writes another text after this name.
+        "PBKDF2" if rest.starts_with("$1$") && schemes.contains(&LegacyScheme::Pbkdf2) => {
             Some(LegacyHash::Pbkdf2(pbkdf2(rest)?))
         }
         _ => None,

@@ -6,17 +6,27 @@ use super::pbkdf2::{self, Pbkdf2};
 use super::scrypt::Scrypt;
 use crate::error::Result;
 use crate::password::limits::DigestLimits;
-use crate::password::phc::Digest;
+use crate::password::phc::{Digest, malformed};
 
 /// The content of a text that belongs to one of the schemes.
 #[derive(Clone, Debug)]
 pub(crate) enum ParsedLegacy {
     /// A hash of another scheme.
     Legacy(LegacyHash),
-    /// An Argon2 hash in Django's wrapping: `argon2$argon2id$…`.
+    /// An Argon2 digest with another tool's name, such as Django's `argon2$argon2id$…`.
     Argon2(Digest),
     /// Django's mark of a user without a password: `!` and any text.
     Unusable,
+}
+
+impl ParsedLegacy {
+    /// Parses an Argon2 digest to which another tool has added its own name.
+    pub(super) fn argon2(text: &str) -> Result<Self> {
+        let digest = Digest::parse(text)?;
+        digest
+            .map(Self::Argon2)
+            .ok_or_else(|| malformed("its prefix says Argon2, but it is not an Argon2 digest"))
+    }
 }
 
 /// A hash of another scheme.
@@ -53,8 +63,8 @@ impl LegacyHash {
     /// Whether the password matches this hash; the comparison takes constant time. Fails with
     /// `ERR_PASSWORD_MEMORY` if the memory is not available.
     ///
-    /// No password matches that the scheme cannot tell from a shorter one, after the same work: a
-    /// new hash of it would shut the shorter one out.
+    /// No password matches that the scheme pads to the same key as a shorter one, after the same
+    /// work: a new hash of it would shut the shorter one out.
     pub fn matches(&self, password: &[u8]) -> Result<bool> {
         let (matches, is_padded) = match self {
             Self::Bcrypt(hash) => (hash.matches(password), hash.pads(password)),

@@ -3,13 +3,13 @@
 
 use base64ct::{Base64, Encoding};
 
-use super::bcrypt;
+use super::bcrypt::{self, Before};
 use super::fields::{SALT_LEN, base64_tag, hex};
 use super::hash::{LegacyHash, ParsedLegacy};
 use super::pbkdf2::{Hash, Pbkdf2};
 use super::scrypt::Scrypt;
 use crate::error::Result;
-use crate::password::phc::{Digest, malformed};
+use crate::password::phc::malformed;
 
 /// Bytes of a hash by PBKDF2.
 const PBKDF2_TAG: usize = 32;
@@ -20,15 +20,8 @@ pub(super) fn parse(text: &str) -> Result<Option<ParsedLegacy>> {
         return Ok(None);
     };
     let legacy = match id {
-        "bcrypt" => bcrypt::parse(rest)?
-            .map(LegacyHash::Bcrypt)
-            .ok_or_else(|| malformed("its prefix says bcrypt, but it is not a bcrypt hash"))?,
-        "argon2" | "argon2@SpringSecurity_v5_8" => {
-            let digest = Digest::parse(rest)?.ok_or_else(|| {
-                malformed("its prefix says Argon2, but it is not an Argon2 digest")
-            })?;
-            return Ok(Some(ParsedLegacy::Argon2(digest)));
-        }
+        "bcrypt" => LegacyHash::Bcrypt(bcrypt::parse_within(rest, Before::Nothing)?),
+        "argon2" | "argon2@SpringSecurity_v5_8" => return ParsedLegacy::argon2(rest).map(Some),
         "scrypt" | "scrypt@SpringSecurity_v5_8" => LegacyHash::Scrypt(scrypt(rest)?),
         // The text has no costs: they are those of the encoder's version.
         "pbkdf2" => LegacyHash::Pbkdf2(pbkdf2(rest, Hash::Sha1, 185_000, 8)?),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::error::Code;
 use crate::password::limits::DigestLimits;
+use crate::testing::random::Random;
 use crate::testing::vectors;
 
 const ALL: &[LegacyScheme] = &[
@@ -135,7 +136,6 @@ fn malformed_hashes_are_refused() {
         changed(WERKZEUG, "$salt", ""),
         changed(WERKZEUG, "$aa", "$AA"),
         changed(WERKZEUG, "$aa", "$a"),
-        changed(WERKZEUG, "scrypt:16:1:1", "pbkdf2:sha224:1000"),
         changed(WERKZEUG, "scrypt:16:1:1", "pbkdf2:sha256:0"),
         changed(WERKZEUG, "scrypt:16:1:1", "pbkdf2:sha256"),
         changed(ASP_NET, "==", ""),
@@ -152,7 +152,8 @@ fn malformed_hashes_are_refused() {
         changed(SPRING, "{scrypt}", "{argon2}"),
         changed(SPRING, "{scrypt}", "{pbkdf2}"),
         format!("{{ARGON2ID}}{BCRYPT}"),
-        format!("{{PBKDF2}}{SCRYPT}"),
+        changed(SPRING, "{scrypt}", "{bcrypt}").replacen("$40101$c2FsdA==$AA", PASSLIB, 1),
+        "{PBKDF2}$1$salt$1000".to_owned(),
         changed(argon2, "argon2id", "argon3"),
         changed(argon2, "p=1", "p=0"),
         format!("$2b${}", "x".repeat(5000)),
@@ -174,9 +175,19 @@ fn hashes_of_dovecot_are_read_as_those_within() {
         assert!(read(&text, &[LegacyScheme::Pbkdf2]).is_none());
     }
     assert!(read("{CRYPT}$6$salt$hash", ALL).is_none());
+    // OpenLDAP's.
+    assert!(read("{PBKDF2}131000$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA", ALL).is_none());
     let pbkdf2 = "{PBKDF2}$1$salt$1000$0123456789abcdef0123456789abcdef01234567";
     assert!(matches!(legacy(pbkdf2), LegacyHash::Pbkdf2(_)));
     assert!(read(pbkdf2, &[LegacyScheme::Bcrypt]).is_none());
+}
+
+#[test]
+fn a_hash_function_that_is_not_read_is_of_no_scheme() {
+    for function in ["sha224", "sha3_256", "md5"] {
+        let text = WERKZEUG.replacen("scrypt:16:1:1", &format!("pbkdf2:{function}:1000"), 1);
+        assert!(parse(&text, ALL).unwrap().is_none(), "{text}");
+    }
 }
 
 #[test]
@@ -330,24 +341,18 @@ fn no_text_makes_the_reader_panic_or_start_work_beyond_the_ceilings() {
     ];
     let seeds = [BCRYPT, SCRYPT, PBKDF2, PASSLIB, DJANGO, WERKZEUG, ASP_NET, BETTER_AUTH, SPRING];
     let rounds = std::env::var("NODESEC_FUZZ").map_or(200_000, |text| text.parse().unwrap());
-    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
-    let mut next = |below: usize| {
-        random ^= random << 13;
-        random ^= random >> 7;
-        random ^= random << 17;
-        usize::try_from(random >> 33).unwrap() % below
-    };
+    let mut random = Random(1);
     let (limits, ceilings) = (DigestLimits::default(), Ceilings::default());
     let mut read = 0;
     for _ in 0..rounds {
-        let mut text = seeds[next(seeds.len())].to_owned();
-        for _ in 0..next(4) {
-            let mut at = [next(text.len() + 1), next(text.len() + 1)]
+        let mut text = random.pick(&seeds).to_owned();
+        for _ in 0..random.below(4) {
+            let mut at = [random.below(text.len() + 1), random.below(text.len() + 1)]
                 .map(|at| (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0));
             at.sort_unstable();
-            let end = if next(2) == 0 { at[0] } else { at[1].min(at[0] + 3) };
+            let end = if random.below(2) == 0 { at[0] } else { at[1].min(at[0] + 3) };
             let end = (at[0]..=end).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(at[0]);
-            text.replace_range(at[0]..end, PIECES[next(PIECES.len())]);
+            text.replace_range(at[0]..end, random.pick(PIECES));
         }
         let Ok(Some(ParsedLegacy::Legacy(hash))) = parse(&text, ALL) else { continue };
         read += 1;

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::password::phc::{malformed, number};
 
 /// Parses `scrypt:N:r:p$salt$hash` and `pbkdf2:function:iterations$salt$hash`; `None` for anything
-/// else.
+/// else, and for a hash function that is not read.
 pub(super) fn parse(text: &str) -> Result<Option<LegacyHash>> {
     if !["scrypt:", "pbkdf2:"].iter().any(|method| text.starts_with(method)) {
         return Ok(None);
@@ -26,8 +26,8 @@ pub(super) fn parse(text: &str) -> Result<Option<LegacyHash>> {
             LegacyHash::Scrypt(hash)
         }
         ["pbkdf2", function, iterations] => {
-            let function = Hash::from_name(function)
-                .ok_or_else(|| malformed("it names a hash function other than SHA-1 and SHA-2"))?;
+            // Werkzeug takes every function of `hashlib`.
+            let Some(function) = Hash::from_name(function) else { return Ok(None) };
             LegacyHash::Pbkdf2(Pbkdf2::new(function, number(iterations)?, salt, tag)?)
         }
         _ => return Err(malformed("its method has costs that Werkzeug does not write")),

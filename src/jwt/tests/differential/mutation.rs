@@ -192,10 +192,6 @@ impl Members {
 }
 
 impl Random {
-    pub(super) fn pick<T: Copy>(&mut self, pool: &[T]) -> T {
-        pool[self.below(pool.len())]
-    }
-
     /// A `NumericDate`, in one of the spellings of JSON or close to one.
     fn date(&mut self, at: i64) -> String {
         match self.below(10) {
