@@ -98,7 +98,8 @@ fn messages_about_pem_files_name_the_remedy() {
 fn sections_that_are_not_keys_are_ignored() {
     let pem = |name| text(&named("keys", name), "pem").to_owned();
     let (key, certificate) = (pem("p-256 sec1"), pem("certificate"));
-    let parameters = "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    let parameters =
+        "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
     let mention = "-----BEGIN PRIVATE KEY----- begins it, not -----BEGIN \n";
     let kid = Key::from_pem(key.as_bytes(), Algorithm::Es256, None).unwrap().kid().to_owned();
     for around in [

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::authenticate::{Authentic, authenticate, check_signature};
 use super::cache::{Cache, Recalled};
-use super::checks::CachedDecision;
+use super::checks::{CachedDecision, check_key_issuer};
 use super::options::VerifierOptions;
 use super::verified_headers::VerifiedHeaders;
 use crate::clock::Clock;
@@ -103,6 +103,7 @@ impl Verifier {
         let (key, usable_until) = self.decode(token, epoch, now / 1000, scratch)?;
         let payload = scratch.payload()?;
         let claims = self.options.read(payload)?;
+        check_key_issuer(&key, &claims, payload)?;
         self.options.check_times(&claims.times, now)?;
         self.options.check_parties(&claims)?;
         self.options.check_workload(&claims)?;
