@@ -62,11 +62,11 @@ export declare function issuerAttach(issuer: unknown, options: unknown): Outcome
 /** `sign`, bound to an issuer. */
 export declare function issuerBind(issuer: unknown): Outcome<unknown>
 
-/** Signs claims, JSON text, with overrides. */
-export declare function issuerSign(issuer: unknown, claims: unknown, overrides: unknown): Outcome<string>
+/** Signs claims, JSON text, with overrides. `header` is a JSON object as text, or `undefined`. */
+export declare function issuerSign(issuer: unknown, claims: unknown, overrides: unknown, header: unknown): Outcome<string>
 
 /** As `issuer_sign`, except with an RSA key: then signs on another thread and returns a promise. */
-export declare function issuerSignAsync(issuer: unknown, claims: unknown, overrides: unknown): Outcome<string | Offloaded<string>>
+export declare function issuerSignAsync(issuer: unknown, claims: unknown, overrides: unknown, header: unknown): Outcome<string | Offloaded<string>>
 
 /** Attaches an empty key set to the façade object `remote`. Returns the policy for fetching it. */
 export declare function jwksAttach(remote: unknown, url: unknown, options: unknown): Outcome<NativeJwksPolicy>
@@ -94,6 +94,9 @@ export declare function jwksRenew(remote: unknown, seconds: unknown): Outcome<un
 
 /** Warns, once a process, of a set that is fetched over plain http. */
 export declare function jwksWarnInsecure(): Outcome<undefined>
+
+/** Signs a payload, a string or bytes. `header` is a JSON object as text, or `undefined`. */
+export declare function jwsSign(payload: unknown, key: unknown, options: unknown, header: unknown): Outcome<string>
 
 /** Verifies a JWS. Returns its payload, or the status of its rejection. */
 export declare function jwsVerify(token: unknown, keys: unknown, options: unknown): Outcome<Buffer | number>
@@ -142,6 +145,9 @@ export declare function keyJwkNames(json: unknown, purpose: unknown, options: un
 
 /** `[kid, alg]` */
 export declare function keyNames(key: unknown): Outcome<Array<string>>
+
+/** `[alg, kid]` of the options of a `CryptoKey`. */
+export declare function keyOptions(options: unknown): Outcome<Array<string | undefined | null>>
 
 /** The JSON of the public half. */
 export declare function keyPublicJwk(key: unknown): Outcome<string>
@@ -384,8 +390,8 @@ export declare function passwordPoolConfigure(options: unknown): Outcome<undefin
 /** The bounds, the state and the counts of the pool now. */
 export declare function passwordPoolStats(): Outcome<PoolStats>
 
-/** Verifies a password on the worker pool. Returns `false` at once for another scheme's hash. */
-export declare function passwordVerify(digest: unknown, password: unknown, options: unknown, job: unknown): Outcome<boolean | object>
+/** Verifies a password on the worker pool. */
+export declare function passwordVerify(digest: unknown, password: unknown, options: unknown, job: unknown): Outcome<object>
 
 /** Verifies a password on this thread. */
 export declare function passwordVerifySync(digest: unknown, password: unknown, options: unknown): Outcome<boolean>
@@ -630,6 +636,9 @@ export declare function spiffeParseId(uri: unknown): Outcome<SpiffeId>
 /** Whether two values hold the same bytes, in a time that depends on their lengths only. */
 export declare function timingSafeEqual(a: unknown, b: unknown): Outcome<boolean>
 
+/** The JSON of the header and of the payload of a token that nobody has verified. */
+export declare function tokenDecode(token: unknown, options: unknown): Outcome<Array<string>>
+
 /** A UUID of version 4. */
 export declare function uuidV4(): Outcome<string>
 
@@ -656,6 +665,9 @@ export declare function verifierAttachSpiffe(verifier: unknown, options: unknown
 
 /** `verify`, bound to a verifier. */
 export declare function verifierBind(verifier: unknown): Outcome<unknown>
+
+/** The longest token of a verifier, in bytes. */
+export declare function verifierMaxBytes(verifier: unknown): Outcome<number>
 
 /** Explains the status of a rejection by `verifier`. `None` if there is no such status. */
 export declare function verifierRejection(verifier: unknown, status: number): Outcome<NativeRejection | undefined | null>

@@ -3,7 +3,8 @@
 // Sections, in the order in which a service needs them:
 //
 //   Passwords         hash, verify, PasswordHasher, passwordPool, calibrate, deriveKey
-//   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, RemoteJwks, verifyJws, unsafeDecode
+//   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, RemoteJwks, signJws, verifyJws,
+//                     unsafeDecode
 //   Revocation        RevocationList
 //   Sessions          Sessions
 //   Rate limits       RateLimiter
@@ -30,7 +31,7 @@
 
 /// <reference types="node" />
 
-import type { KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate, webcrypto } from 'node:crypto';
 
 /** Whole seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
 export type Duration = number | string;
@@ -201,8 +202,10 @@ export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): s
  * Tells whether the password is the one of the digest.
  *
  * It resolves to `false` for another password, for another pepper, and for a digest of another
- * scheme such as bcrypt. To verify other schemes use {@link PasswordHasherOptions.legacy}. A text
- * without the form `$scheme$…`, such as one of Django's hashes, is malformed.
+ * scheme such as bcrypt, after the work of a check with the default costs. To verify other schemes
+ * use {@link PasswordHasherOptions.legacy}. Malformed is a text that looks like no hash at all, and
+ * one that begins as an Argon2 digest and is none. NUL bytes at the end, with which libsodium fills
+ * its buffer, are left out.
  *
  * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_LIMIT` for a digest beyond
  * `limits`, and those of {@link hash}.
@@ -285,6 +288,17 @@ export function needsRehash(digest: string, options?: HashOptions & RehashOption
  */
 export function parseHash(digest: string): HashInfo;
 
+/** The name of an older scheme, for {@link PasswordHasherOptions.legacy}. */
+export type LegacyScheme =
+  | 'bcrypt'
+  | 'scrypt'
+  | 'pbkdf2'
+  | 'django'
+  | 'werkzeug'
+  | 'aspnet'
+  | 'better-auth'
+  | 'spring';
+
 /** The options of {@link PasswordHasher}: the costs of new digests, and what else it verifies. */
 export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   /**
@@ -307,13 +321,27 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    *
    * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, for which only the first 72 bytes of the
    *   password count, and passlib's `$bcrypt-sha256$`.
-   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`.
+   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`, or with `n=…`, N itself.
    * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with
    *   SHA-1, SHA-256 or SHA-512.
    * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
    *   `bcrypt_sha256$…`. `!…`, a user without a password, matches nothing.
+   * - `werkzeug`: `scrypt:N:r:p$salt$hash` and `pbkdf2:sha256:…$salt$hash`, with SHA-1, SHA-256 or
+   *   SHA-512.
+   * - `aspnet`: ASP.NET Identity, versions 2 and 3 (`AQAAAA…`).
+   * - `better-auth`: `salt:hash`. The password is normalized (NFKC), but not for the new digest.
+   * - `spring`: Spring Security's `{bcrypt}…`, `{argon2}…`, `{scrypt}…` and `{pbkdf2}…`, with the
+   *   costs of its versions before 5.8 and, as `{…@SpringSecurity_v5_8}`, from 5.8 on.
+   *
+   * Dovecot's `{BLF-CRYPT}…` and `{CRYPT}…` are read with `bcrypt`, its `{PBKDF2}…` with `pbkdf2`,
+   * and its `{ARGON2ID}…` and `{ARGON2I}…` always.
+   *
+   * The hash of a scheme that is not named here matches no password, after the work of a check with
+   * the policy's costs, and is due for a rehash. Of a scheme that is named, no hash matches a
+   * password that the scheme cannot tell from a shorter one: in bcrypt itself one with a NUL byte,
+   * in scrypt and PBKDF2 one that ends with a NUL byte.
    */
-  legacy?: Array<'bcrypt' | 'scrypt' | 'pbkdf2' | 'django'>;
+  legacy?: LegacyScheme[];
   /**
    * The highest costs that a stored digest may ask for. A digest beyond them is refused with
    * `ERR_PASSWORD_LIMIT` before any work.
@@ -337,7 +365,7 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
     work?: number;
     /** The cost of bcrypt: 4 to 31. Default: 16. */
     bcryptCost?: number;
-    /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
+    /** The product N·r·p of scrypt, where N counts as at least 8: 1 to 2^29. Default: 2^24. */
     scryptWork?: number;
     /**
      * Iterations of PBKDF2, multiplied by the number of SHA blocks in the hash: 1 to 2^32 − 1.
@@ -651,7 +679,12 @@ export interface KeyFileOptions extends KeyOptions {
  *
  * The method states the format, which is never guessed: `fromSecret` accepts no text and refuses
  * key files. `ERR_JWT_KEY` for malformed and weak keys: HMAC shorter than the output of its hash,
- * RSA below 2048 bits or with an even exponent, points off the curve or of small order.
+ * RSA below 2048 bits, with an even exponent or with the fingerprint of ROCA (CVE-2017-15361),
+ * points off the curve or of small order.
+ *
+ * A key for RSASSA-PSS only (RFC 4055) is for the PS algorithm that its parameters allow: their
+ * hashes are those of the algorithm, and their least salt is at most as long as the hash. Without
+ * parameters it is for each of PS256, PS384 and PS512.
  *
  * A key prints as `[JwtKey …]` without key material. `structuredClone` and `postMessage` refuse it.
  *
@@ -679,11 +712,12 @@ export class JwtKey {
    * 4096 bytes.
    *
    * `ERR_JWT_KEY` if the bytes are a key file: with a public key as the HMAC secret, anybody could
-   * sign. Recognized are PEM, JWKs, OpenSSH and PuTTY files, DER of keys and certificates with or
-   * without bytes after it, uncompressed points, and the base64, base64url or hex of any of these.
-   * A bare Ed25519 key, a compressed point and a modulus look like random bytes and are not
-   * recognized. A random secret, in any encoding, is refused by mistake with a probability below
-   * 2^-40.
+   * sign. Recognized are PEM, JWKs, keys in XML (`RSAKeyValue`), OpenSSH and PuTTY files, DER of
+   * keys and certificates with or without bytes after it, PKCS#7, PKCS#12, Java key stores,
+   * uncompressed and hybrid points, and the base64, base64url or hex of any of these. The hex may
+   * have separators and prefixes, as in `30:82` and `0x30, 0x82`. A bare Ed25519 key, a compressed
+   * point and a modulus look like random bytes and are not recognized. A random secret, in any
+   * encoding, is refused by mistake with a probability below 2^-40.
    *
    * @example
    * ```ts
@@ -820,8 +854,26 @@ export class JwtKey {
     /** The keys that are left out: at most 100, then one entry with the number of the others. */
     readonly ignored: IgnoredKey[];
   };
-  /** Takes the key of a `KeyObject` of `node:crypto`. */
-  static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
+  /**
+   * Takes the key of a `KeyObject`, or of a `CryptoKey` of Web Crypto.
+   *
+   * A `CryptoKey` keeps its restrictions. `ERR_JWT_KEY` if its algorithm, hash or curve is not that
+   * of `alg`, and if its usages lack `sign` for a private key, `verify` for a public key, or one of
+   * both for a secret. It need not be extractable, because `KeyObject.from` reads other keys, too;
+   * from Node 24 on that emits the deprecation warning DEP0204.
+   *
+   * @example
+   * ```ts
+   * import { webcrypto } from 'node:crypto';
+   * import { JwtKey } from '@nodesec/native';
+   *
+   * const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+   * const pair = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+   * const key = JwtKey.fromKeyObject(pair.privateKey, { alg: 'ES256' });
+   * console.log(key.alg, key.private); // ES256 true
+   * ```
+   */
+  static fromKeyObject(key: KeyObject | webcrypto.CryptoKey, options: KeyOptions): JwtKey;
   /** The key id. */
   readonly kid: string;
   /** The one algorithm for which the key is used. */
@@ -1172,10 +1224,27 @@ export interface JwtIssuerOptions {
 export interface JwtOverrides {
   /** The claim `aud` of this token. */
   audience?: string | string[];
-  /** The lifetime of this token. */
+  /** The lifetime of this token, counted from now. */
   expiresIn?: Duration;
-  /** The claim `nbf`, counted from the time of issue. */
+  /** The claim `nbf`, counted from now. */
   notBefore?: Duration;
+  /**
+   * The claim `iat` in seconds from now: -300 to 0. Default: 0. `exp` counts from now all the same.
+   *
+   * A service whose clock is behind refuses an `iat` in its future; GitHub asks for -60. With
+   * `revocations`, a verifier counts the lifetime of the token from its `iat`, and
+   * `revokeSubject()` refuses the token if its `iat` is before the revocation.
+   */
+  issuedAt?: number;
+  /**
+   * More header parameters of this token, such as `cty`. Their values are JSON; the header has at
+   * most 8 KiB in base64url, else `ERR_OUT_OF_RANGE`.
+   *
+   * `ERR_INVALID_ARG_VALUE` for `alg`, `kid` and `typ`, which the issuer sets; for `jwk`, `jku`,
+   * `x5c` and `x5u`, because a JWT does not say where its key is (see {@link signJws}); and for
+   * `crit`, `b64`, `enc` and `zip`, because a verifier would refuse the token.
+   */
+  header?: object;
 }
 
 /**
@@ -1193,6 +1262,10 @@ export interface JwtOverrides {
  * });
  * const token = issuer.sign({ sub: 'alice', role: 'admin' });
  * const short = issuer.sign({ sub: 'alice' }, { expiresIn: '1m' });
+ *
+ * // For GitHub, whose clock may be behind, and for Twilio.
+ * const app = issuer.sign({ sub: 'app' }, { issuedAt: -60, expiresIn: '9m' });
+ * const grant = issuer.sign({ grants: {} }, { header: { cty: 'twilio-fpa;v=1' } });
  * ```
  */
 export class JwtIssuer {
@@ -1255,10 +1328,40 @@ export interface JwtVerifierOptions {
    */
   requiredClaims?: string[];
   /**
+   * The exact values of claims, by name: a string, a number or a boolean, or a list of which the
+   * claim must have one. At most 100 claims with names of 1 to 256 bytes, and 100 values each;
+   * strings of 1 to 2048 bytes, numbers from -(2^53 - 1) to 2^53 - 1.
+   *
+   * A token is refused with `ERR_JWT_CLAIM`: with the reason `missing` if the claim is absent or
+   * `null`, with `mismatch` if it has another value, an array or an object. Values are compared as
+   * `JSON.parse` reads them, and strings character for character. `ERR_INVALID_ARG_VALUE` for
+   * `iss`, `aud`, `exp`, `nbf` and `iat`, which have options of their own.
+   */
+  claims?: ExactClaims;
+  /**
    * Whether `exp` is required. Default: true. With `false`, a token without `exp` lives until its
    * key goes; an `exp` that is present still counts. With `revocations`, `exp` is always required.
    */
   requireExp?: boolean;
+  /**
+   * The length of the longest token: 1 KiB to 1 MiB. Default: 16 KiB. A longer token is
+   * `ERR_JWT_MALFORMED`.
+   *
+   * The header has at most 8 KiB in base64url. If `maxBytes` is above 16 KiB, the header may take
+   * the whole token. It is read before the signature is verified, so the work for a forged token
+   * grows with `maxBytes`. Node refuses request headers above 16 KiB unless `maxHeaderSize` allows
+   * more.
+   */
+  maxBytes?: number;
+  /**
+   * `'allow'` accepts segments that are padded with `=` (RFC 4648 section 3.2), such as those of
+   * AWS load balancers, beside segments that are not. The signature is over the padded text, as
+   * they compute it. Default: padding is refused (RFC 7515 section 2).
+   *
+   * The padding of the signature itself is not signed: a token can be spelled with and without it.
+   * Do not use the text of a token as its identity. docs/migrating.md has a recipe.
+   */
+  padding?: 'allow';
   /**
    * The list of revoked tokens. With it, a token without `jti` or `iat` is refused, and so is a
    * token that lives longer than the list's `maxTokenTtl`, because the list would forget it first.
@@ -1270,8 +1373,8 @@ export interface JwtVerifierOptions {
    *
    * Times, keys and revocations are checked on every call. The claims are shared between calls and
    * deeply frozen. Tokens and payloads are kept in ordinary memory, the claims on JavaScript's
-   * heap. All payloads together take at most 2 KiB × `maxEntries`, or 32 KiB if that is more. The
-   * entry that was used least recently is dropped first.
+   * heap. Tokens and payloads together take at most 2 KiB × `maxEntries`, or 2 × `maxBytes` if
+   * that is more. The entry that was used least recently is dropped first.
    */
   cache?: boolean | { maxEntries?: number };
 }
@@ -1289,7 +1392,7 @@ export interface AccessTokenOptions
 export interface SpiffeVerifierOptions
   extends Pick<
     JwtVerifierOptions,
-    'clockTolerance' | 'maxAge' | 'requiredClaims' | 'revocations' | 'cache'
+    'clockTolerance' | 'maxAge' | 'requiredClaims' | 'claims' | 'revocations' | 'cache'
   > {
   /** The trust domain: `example.org`, or `spiffe://example.org`. Else `ERR_SPIFFE_ID`. */
   trustDomain: string;
@@ -1307,14 +1410,30 @@ export interface SpiffeVerifierOptions
   audience: string | string[];
 }
 
+/** A value that a claim must have; see {@link JwtVerifierOptions.claims}. */
+export type ExactValue = string | number | boolean;
+
+/** Exact values of claims, by name; see {@link JwtVerifierOptions.claims}. */
+export type ExactClaims = { readonly [claim: string]: ExactValue | readonly ExactValue[] };
+
 /**
  * The claims that a verifier with these options requires, beyond {@link Claims}: with `revocations`
- * `jti` and `iat`, with `maxAge` `iat`.
+ * `jti` and `iat`, with `maxAge` `iat`, with `claims` those that it names.
  */
-export type RequiredClaims<Options> = (Options extends { revocations: RevocationList }
-  ? { jti: string; iat: number }
-  : unknown) &
+export type RequiredClaims<Options> = NamedClaims<Options> &
+  (Options extends { revocations: RevocationList } ? { jti: string; iat: number } : unknown) &
   (Options extends { maxAge: Duration } ? { iat: number } : unknown);
+
+/** The claims that `claims` names, each with one of its values. */
+export type NamedClaims<Options> = Options extends { claims: infer Exact extends ExactClaims }
+  ? string extends keyof Exact
+    ? unknown
+    : {
+        -readonly [Name in keyof Exact]: Exact[Name] extends readonly (infer Value)[]
+          ? Value
+          : Exact[Name];
+      }
+  : unknown;
 
 /** The claims that every OAuth 2.0 access token has (RFC 9068 section 2.2). */
 export interface AccessTokenClaims {
@@ -1378,11 +1497,13 @@ export type VerifyResult<T, Required = unknown> =
 /**
  * Verifies tokens: signature, times, issuer, audience and revocation in one call.
  *
- * It is strict. A token has three segments of canonical base64url and at most 16 KiB; its objects
+ * It is strict. A token has three segments of canonical base64url and at most 16 KiB (`maxBytes`,
+ * and `padding` for AWS load balancers, say otherwise); its objects
  * have no duplicate members and nest at most 32 deep; `exp` is required; an `iat` further in the
  * future than `clockTolerance` is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138;
  * `crit` is refused. A token without `kid` is accepted only if exactly one key has the token's
- * `alg`, else it is `ERR_JWT_KEY_NOT_FOUND`.
+ * `alg`, else it is `ERR_JWT_KEY_NOT_FOUND`. docs/strictness.md has a reason and a remedy for each
+ * difference from jose, jsonwebtoken and fast-jwt.
  *
  * @example
  * ```ts
@@ -1424,9 +1545,9 @@ export class JwtVerifier<
    * console.log(verifier.verify<{ scope: string }>(token).scope); // read
    * ```
    */
-  static accessToken(
-    options: AccessTokenOptions,
-  ): JwtVerifier<JwtVerifierOptions, AccessTokenClaims>;
+  static accessToken<Exact extends ExactClaims>(
+    options: AccessTokenOptions & { claims?: Exact },
+  ): JwtVerifier<JwtVerifierOptions, AccessTokenClaims & NamedClaims<{ claims: Exact }>>;
   /**
    * Makes a verifier of JWT-SVIDs of one trust domain (SPIFFE JWT-SVID). The claim `sub` is the
    * SPIFFE ID of the workload.
@@ -1452,7 +1573,9 @@ export class JwtVerifier<
    * console.log(verifier.verify(svid).sub); // spiffe://example.org/web
    * ```
    */
-  static spiffe(options: SpiffeVerifierOptions): JwtVerifier<JwtVerifierOptions, JwtSvidClaims>;
+  static spiffe<Exact extends ExactClaims>(
+    options: SpiffeVerifierOptions & { claims?: Exact },
+  ): JwtVerifier<JwtVerifierOptions, JwtSvidClaims & NamedClaims<{ claims: Exact }>>;
   /**
    * Verifies a token and gives its claims. Throws a {@link JwtRejectionCode}: all are those of a
    * {@link JwtError} except `ERR_REVOCATION_CLOSED`, a {@link RevocationError}.
@@ -1487,9 +1610,9 @@ export class JwtVerifier<
    * Verifies up to 10,000 tokens, each as {@link JwtVerifier.tryVerify}, and gives the results in
    * their order. `ERR_OUT_OF_RANGE` for more.
    *
-   * All but the parsing of payloads happens on one thread of libuv's pool, 200 tokens at a time, so
-   * that files and DNS have their turn in between. Each token is judged by the time at which its
-   * turn comes.
+   * All but the parsing of payloads happens on one thread of libuv's pool, 200 tokens or some 3 MiB
+   * at a time, so that files and DNS have their turn in between. Each token is judged by the time
+   * at which its turn comes.
    */
   verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T, Required>[]>;
 }
@@ -1671,6 +1794,43 @@ export class RemoteJwks {
 }
 
 /**
+ * Signs any payload as a compact JWS (RFC 7515): a string, as UTF-8, or bytes. For claims that
+ * expire, use a {@link JwtIssuer}.
+ *
+ * `header` has more header parameters, as protocols such as DPoP, ACME and security event tokens
+ * (RFC 9449, 8555, 8417) ask for: `typ`, `cty`, `jwk`, `x5c`, `url`, `nonce` and others, as JSON.
+ * `kid` says whether the header names the key. Default: true. The key's algorithm is the `alg`. The
+ * token has at most 1 MiB; for one above 16 KiB, {@link verifyJws} needs `maxBytes`. The call signs
+ * at once, also with RSA.
+ *
+ * Errors: `ERR_INVALID_ARG_VALUE` for the parameters `alg` and `kid`, which the key sets; for
+ * `crit`, `b64`, `enc` and `zip`, because no extension is supported and payloads are neither
+ * encrypted nor compressed; for a `typ` that is no string; for a `jwk` with private members; and
+ * for a lone surrogate in the payload. `ERR_OUT_OF_RANGE` for a longer token, `ERR_JWT_KEY` for a
+ * public key.
+ *
+ * @example
+ * ```ts
+ * import { JwtKey, randomToken, signJws, unsafeDecode } from '@nodesec/native';
+ *
+ * // A DPoP proof (RFC 9449 section 4.2) has its public key in the header, and no kid.
+ * const key = await JwtKey.generate('ES256');
+ * const { kty, crv, x, y } = key.toPublicJwk();
+ * const claims = { htm: 'POST', htu: 'https://server.example/token', jti: randomToken() };
+ * const proof = signJws(JSON.stringify({ ...claims, iat: Math.floor(Date.now() / 1000) }), key, {
+ *   header: { typ: 'dpop+jwt', jwk: { kty, crv, x, y } },
+ *   kid: false,
+ * });
+ * console.log(Object.keys(unsafeDecode(proof).header).join()); // alg,typ,jwk
+ * ```
+ */
+export function signJws(
+  payload: string | Uint8Array,
+  key: JwtKey,
+  options?: { header?: object; kid?: boolean },
+): string;
+
+/**
  * Verifies a compact JWS (RFC 7515) and gives its payload, which need not be JSON.
  *
  * Use it for signed content that is not a JWT. It checks signature, key and header as a
@@ -1678,26 +1838,34 @@ export class RemoteJwks {
  * revoked in a `KeyRing` is refused. `algorithms` must not be empty. It does not wait for a
  * {@link RemoteJwks}: `await jwks.refresh()` first. Throws a {@link JwtError}.
  *
+ * `maxBytes` and `padding` are those of {@link JwtVerifierOptions}. The notifications of App Store
+ * servers, for example, need 32 KiB. Chains of certificates in the header (`x5c`) are not validated
+ * and not used: the keys are those that you give.
+ *
  * @example
  * ```ts
- * import { JwtIssuer, JwtKey, verifyJws } from '@nodesec/native';
+ * import { JwtKey, signJws, verifyJws } from '@nodesec/native';
  *
  * const key = await JwtKey.generate('ES256');
- * const token = new JwtIssuer({ keys: key, expiresIn: 60 }).sign({ sub: 'alice' });
- * const payload = verifyJws(token, key, { algorithms: ['ES256'] });
- * console.log(JSON.parse(payload.toString()).sub); // alice
+ * const token = signJws('not claims', key);
+ * const payload = verifyJws(token, key, { algorithms: ['ES256'], maxBytes: 32 * 1024 });
+ * console.log(payload.toString()); // not claims
  * ```
  */
 export function verifyJws(
   token: string,
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks,
-  options: { algorithms: Algorithm[] },
+  options: { algorithms: Algorithm[]; maxBytes?: number; padding?: 'allow' },
 ): Buffer;
 
 /**
  * Decodes a token **without verifying it**: for logs, never for decisions.
  *
- * `ERR_JWT_MALFORMED` if the token is not two JSON objects and a signature, or longer than 16 KiB.
+ * It reads the token as a {@link JwtVerifier} with the right key does, by the same code, so a log
+ * shows the token that was judged. `ERR_JWT_MALFORMED` if a verifier gives this code; the message
+ * names the reason, such as "its payload has two members of one name", and quotes nothing of the
+ * token. A token that a verifier refuses for its algorithm, key, signature or claims is decoded.
+ * `maxBytes` and `padding` are those of {@link JwtVerifierOptions}; give those of your verifier.
  *
  * @example
  * ```ts
@@ -1708,7 +1876,10 @@ export function verifyJws(
  * console.log(unsafeDecode(token).header.kid); // k1
  * ```
  */
-export function unsafeDecode(token: string): {
+export function unsafeDecode(
+  token: string,
+  options?: { maxBytes?: number; padding?: 'allow' },
+): {
   /** The header, unverified. */
   header: Record<string, unknown>;
   /** The payload, unverified. */

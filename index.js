@@ -14,7 +14,7 @@ const { secureHeap } = require('./lib/secure-heap.js');
 const { Sessions } = require('./lib/session.js');
 const { parseSpiffeId, spiffeIdOf } = require('./lib/spiffe.js');
 const { JwtIssuer } = require('./lib/issuer.js');
-const { verifyJws } = require('./lib/jws.js');
+const { signJws, verifyJws } = require('./lib/jws.js');
 const { unsafeDecode } = require('./lib/token.js');
 const { JwtVerifier } = require('./lib/verifier.js');
 
@@ -69,6 +69,7 @@ module.exports = {
   JwtVerifier,
   KeyRing,
   RemoteJwks,
+  signJws,
   unsafeDecode,
   verifyJws,
   parseSpiffeId,

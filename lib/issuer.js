@@ -1,7 +1,7 @@
 'use strict';
 
-const { native, settled } = require('./native.js');
-const { claimsText } = require('./token.js');
+const { native, settled, snapshot } = require('./native.js');
+const { claimsText, headerText } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 class JwtIssuer extends Uncloneable {
@@ -15,13 +15,15 @@ class JwtIssuer extends Uncloneable {
 
   sign(claims, overrides) {
     const text = claimsText(claims);
-    return overrides === undefined
-      ? settled(this.#sign(text))
-      : native.issuerSign(this, text, overrides);
+    if (overrides === undefined) return settled(this.#sign(text));
+    const given = snapshot(overrides);
+    return native.issuerSign(this, text, given, headerText(given));
   }
 
   async signAsync(claims, overrides) {
-    return native.issuerSignAsync(this, claimsText(claims), overrides);
+    const text = claimsText(claims);
+    const given = snapshot(overrides);
+    return native.issuerSignAsync(this, text, given, headerText(given));
   }
 }
 

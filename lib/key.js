@@ -3,10 +3,11 @@
 const { createPrivateKey } = require('node:crypto');
 const {
   inspect,
-  types: { isKeyObject },
+  types: { isCryptoKey, isKeyObject },
 } = require('node:util');
 
 const { attach, construct } = require('./construct.js');
+const { keyObjectOf } = require('./crypto-key.js');
 const { jsonText, makeError } = require('./errors.js');
 const { native } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
@@ -83,8 +84,9 @@ class JwtKey extends Uncloneable {
   }
 
   static fromKeyObject(key, options) {
+    if (isCryptoKey(key)) return JwtKey.#fromCryptoKey(key, options);
     if (!isKeyObject(key)) {
-      throw makeError('ERR_INVALID_ARG_TYPE', 'key must be a KeyObject of node:crypto');
+      throw makeError('ERR_INVALID_ARG_TYPE', 'key must be a KeyObject or a CryptoKey of node:crypto');
     }
     const type = key.type === 'private' ? 'pkcs8' : 'spki';
     const bytes = key.type === 'secret' ? key.export() : key.export({ format: 'der', type });
@@ -95,6 +97,11 @@ class JwtKey extends Uncloneable {
     } finally {
       native.wipe(bytes);
     }
+  }
+
+  static #fromCryptoKey(key, options) {
+    const [alg, kid] = native.keyOptions(options);
+    return JwtKey.fromKeyObject(keyObjectOf(key, alg), { alg, kid: kid ?? undefined });
   }
 
   get kid() {

@@ -19,7 +19,6 @@ const [kindOf, bufferOf, byteLengthOf, byteOffsetOf] = [
   'byteOffset',
 ].map(getter);
 const set = uncurry(TypedArrayPrototype.set);
-const { isView } = ArrayBuffer;
 
 /**
  * By length: two arrays outside of V8's heap. The first is zero between calls, the second always.
@@ -36,7 +35,7 @@ const spare = [];
  */
 function moveOffHeap(bytes) {
   // An array in V8's heap begins at 0. Nearly all Buffers of Node's pool do not.
-  if (isView(bytes) && kindOf(bytes) === 'Uint8Array' && byteOffsetOf(bytes) === 0) {
+  if (kindOf(bytes) === 'Uint8Array' && byteOffsetOf(bytes) === 0) {
     const length = byteLengthOf(bytes);
     if (length > 0 && length <= MAX_LENGTH) move(bytes, length);
   }

@@ -9,11 +9,16 @@ const { attach, construct } = require('./construct.js');
 const { jsonText } = require('./errors.js');
 const { native, settled, snapshot } = require('./native.js');
 const { refresherOf } = require('./key-set.js');
-const { MAX_TOKEN_LEN, decodeSegment, rejectionError } = require('./token.js');
+const { decodeSegment, rejectionError } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
+
+/** Headers of unusual length, in characters of base64url, are not cached. */
+const MAX_CACHED_HEADER = 8192;
 
 class JwtVerifier extends Uncloneable {
   #verify;
+  /** The length of the longest token. */
+  #maxBytes;
   /** Fetches the keys if they are a RemoteJwks, otherwise undefined. */
   #refresher;
   #headers = new HeaderCache();
@@ -27,6 +32,7 @@ class JwtVerifier extends Uncloneable {
     super();
     this.#refresher = refresherOf(attach(this, options, native.verifierAttach));
     this.#verify = native.verifierBind(this);
+    this.#maxBytes = native.verifierMaxBytes(this);
     if (native.verifierRemembers(this)) this.#held = [];
   }
 
@@ -65,7 +71,7 @@ class JwtVerifier extends Uncloneable {
   }
 
   async verifyMany(tokens) {
-    const given = copied(tokens);
+    const given = copied(tokens, this.#maxBytes);
     this.#refresher?.use();
     const requests = this.#refresher?.requests;
     const answers = await this.#answerMany(given);
@@ -115,7 +121,7 @@ class JwtVerifier extends Uncloneable {
   /** Returns the claims of a token, or the status of its rejection. */
   #answer(token) {
     this.#refresher?.use();
-    const given = bounded(token);
+    const given = bounded(token, this.#maxBytes);
     return this.#held === undefined ? this.#parsed(settled(this.#verify(given))) : this.#recall(given);
   }
 
@@ -184,18 +190,18 @@ class JwtVerifier extends Uncloneable {
  * Copies the tokens, because the caller may change the array meanwhile. One token beyond the limit
  * is enough for the native part to refuse the copy.
  */
-function copied(tokens) {
+function copied(tokens, maxBytes) {
   if (!Array.isArray(tokens)) return tokens;
   const length = Math.min(tokens.length, native.MAX_MANY + 1);
-  return Array.from({ length }, (_, index) => bounded(tokens[index]));
+  return Array.from({ length }, (_, index) => bounded(tokens[index], maxBytes));
 }
 
 /**
  * Replaces a string that is too long for a token by an empty one. Reading a string that was joined
  * from parts makes V8 copy the parts together, which would take long for such a string.
  */
-function bounded(token) {
-  return typeof token === 'string' && token.length > MAX_TOKEN_LEN ? '' : token;
+function bounded(token, maxBytes) {
+  return typeof token === 'string' && token.length > maxBytes ? '' : token;
 }
 
 /**
@@ -215,6 +221,7 @@ class HeaderCache {
     let header = this.#known.get(segment);
     if (header === undefined) {
       header = deepFreeze(decodeSegment(segment));
+      if (segment.length > MAX_CACHED_HEADER) return header;
       if (this.#known.size >= 64) this.#known.clear();
       // A copy: the segment is a slice of the token, which may be a slice of a request, and V8
       // would keep the whole string alive.

@@ -24,7 +24,7 @@ async function served(t, set, options) {
   return { server, ...seen };
 }
 
-/** A key pair of the provider: a token and its JWK, whose members a test may write in another way. */
+/** A key pair of the provider: a token and its JWK, whose members a test may change. */
 function providerOf(alg, pair, kid) {
   const key = JwtKey.fromKeyObject(pair.privateKey, { alg, kid });
   const token = new JwtIssuer({ keys: key, expiresIn: '1h' }).sign({ sub: kid });

@@ -34,6 +34,8 @@ mod revocation;
 mod secret;
 mod session;
 mod spiffe;
+mod token_form;
+mod unverified;
 mod verifier;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -24,13 +24,13 @@ pub(super) fn jwt_rejection(status: u32) -> Option<NativeRejection> {
 }
 
 impl NativeRejection {
-    /// The rejection of a token that lacks a claim which the verifier requires.
-    pub(super) fn missing(rejection: Rejection, claim: &str) -> Self {
+    /// The rejection of a token for a claim that the verifier names.
+    pub(super) fn of_claim(rejection: Rejection, claim: &str, reason: Reason) -> Self {
         Self {
             code: rejection.code().as_str(),
-            message: Reason::Missing.message(claim),
+            message: reason.message(claim),
             claim: Some(claim.to_owned()),
-            reason: Some(Reason::Missing.name()),
+            reason: Some(reason.name()),
         }
     }
 }

@@ -101,6 +101,18 @@ pub(super) fn key_generate(
     })
 }
 
+/// `[alg, kid]` of the options of a `CryptoKey`.
+#[napi(catch_unwind)]
+pub(super) fn key_options(
+    env: &Env,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<Vec<Option<String>>>> {
+    guard(env, || {
+        let KeyOptions { alg, kid, .. } = Arg::new(env, &options, "options").read()?;
+        Ok(vec![Some(alg.name().to_owned()), kid])
+    })
+}
+
 /// `[alg, kid]` for a JWK: from the options, or from the JWK itself. Checks that the JWK may be
 /// used for `purpose`. `json` holds at least its `use`, `key_ops`, `alg` and `kid`.
 #[napi(catch_unwind)]

@@ -24,6 +24,8 @@ type Answers = Vec<Either<String, u32>>;
 
 /// How many tokens a part has. With the slowest algorithm, ES512, a part takes a tenth of a second.
 const PART: u32 = 200;
+/// How many bytes a part has before its last token: those of as many tokens of the usual length.
+const PART_BYTES: usize = PART as usize * MAX_TOKEN_LEN;
 
 /// Verifies one part of the tokens, from the index `first` on. Returns a promise of each token's
 /// payload, or of the status of its rejection.
@@ -36,7 +38,8 @@ pub(super) fn verifier_verify_many(
 ) -> napi::Result<Outcome<Offloaded<Answers>>> {
     guard(env, || {
         let verifier = Arg::new(env, &verifier, "this").handle::<Verifier>()?;
-        let tokens = Tokens::read(&Arg::new(env, &tokens, "tokens"), first)?;
+        let tokens =
+            Tokens::read(&Arg::new(env, &tokens, "tokens"), first, verifier.max_token_len())?;
         Ok(offload(move || {
             let mut scratch = Scratch::default();
             let mut verify = |token| match verifier.verify(token, &mut scratch) {
@@ -57,14 +60,17 @@ struct Tokens {
 }
 
 impl Tokens {
-    fn read(tokens: &Arg<'_>, first: u32) -> Result<Self> {
+    fn read(tokens: &Arg<'_>, first: u32, max_len: usize) -> Result<Self> {
         let tokens = tokens.array_part(MAX_MANY, first..first.saturating_add(PART))?;
         // Room for the longest token, a NUL, and one unit more for `ascii_in` to notice a longer
         // one.
-        let mut units = vec![0; MAX_TOKEN_LEN + 2];
+        let mut units = vec![0; max_len + 2];
         let mut ascii = Vec::new();
         let mut read = Self { bytes: Vec::new(), places: Vec::with_capacity(tokens.len()) };
         for token in tokens {
+            if read.bytes.len() >= PART_BYTES {
+                break;
+            }
             let place = token.ascii_in(&mut units, &mut ascii).ok().flatten().map(|token| {
                 let start = read.bytes.len();
                 read.bytes.extend_from_slice(token);

@@ -14,6 +14,7 @@ use crate::binding::args::out::{self, LocalValue};
 use crate::binding::args::{Arg, Outcome, Result, options};
 use crate::binding::guard;
 use crate::binding::key::algorithms;
+use crate::binding::token_form::FormOptions;
 use crate::jwt::{
     Algorithm, Expected, ImportRules, KeySet, KeySource, KeyUse, TokenKind, VerifierOptions, import,
 };
@@ -32,6 +33,8 @@ options! {
         checks: ClaimChecks = flatten(ClaimChecks),
         /// Claims that a token must have.
         required_claims("requiredClaims"): Vec<String> = default(Vec::new(), required_claims),
+        /// The form of tokens.
+        form: FormOptions = flatten(FormOptions),
         /// The state that a verifier keeps or asks.
         state: VerifierState = flatten(VerifierState),
     }
@@ -67,6 +70,7 @@ pub(crate) fn verifier_attach_access_token(
         let policy = VerifierOptions {
             algorithms: options.algorithms,
             required_claims: options.required_claims,
+            form: options.form.form(),
             ..policy(
                 TokenKind::access_token(),
                 source,

@@ -22,6 +22,8 @@ mod open;
 mod pair_check;
 pub(super) mod pem;
 pub(super) mod purpose;
+mod roca;
 pub(super) mod rsa;
+mod rsa_use;
 pub(super) mod scheme;
 mod sections;

@@ -67,22 +67,22 @@ impl<'a> Section<'a> {
 
 /// The error for a PEM file that cannot be read.
 pub(super) fn malformed(pem: &[u8]) -> Error {
-    if memmem::find(pem, br"\n").is_some() {
-        return invalid(
-            "the line ends of the PEM are the two characters \\n, as environment files hold them; \
-             replace them: pem.replaceAll('\\\\n', '\\n')",
-        );
-    }
-    invalid(
+    invalid(if memmem::find(pem, br"\n").is_some() {
+        "the line ends of the PEM are the two characters \\n, as environment files hold them; \
+         replace them: pem.replaceAll('\\\\n', '\\n')"
+    } else {
         "the PEM is malformed: it must have padded base64 between a BEGIN and an END line with \
-         the same label, and no headers",
-    )
+         the same label, and no headers"
+    })
 }
 
 /// The error for a PEM file without a section.
 pub(super) fn no_section(pem: &[u8]) -> Error {
     if memmem::find(pem, BEGIN).is_none() {
         return invalid("the PEM has no section; pass DER to fromDer");
+    }
+    if memmem::find(pem, br"\n").is_some() {
+        return malformed(pem);
     }
     invalid("the PEM must have its BEGIN at the start of a line; remove the text before it")
 }

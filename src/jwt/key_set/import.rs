@@ -20,7 +20,7 @@ use crate::jwt::token::kind::SVID_ALGORITHMS;
 /// The longest set that is read, in bytes.
 pub const MAX_SET_LEN: usize = 1024 * 1024;
 /// The members that only private and symmetric keys have (RFC 7518 sections 6.2.2, 6.3.2, 6.4.1).
-const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+pub(in crate::jwt) const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
 /// The `use` (RFC 7517 section 4.2) that the keys of a set must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

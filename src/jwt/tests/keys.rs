@@ -83,7 +83,7 @@ fn messages_about_pem_files_name_the_remedy() {
         (key.replace('\n', "\\n"), "pem.replaceAll('\\\\n', '\\n')"),
         (key.replace('\n', "\\r\\n"), "two characters \\n"),
         (key.replacen('\n', "\nComment: a\n\n", 1), "no headers"),
-        (key.replace("M", "-"), "padded base64"),
+        (key.replace('M', "-"), "padded base64"),
         ("#".repeat(MAX_KEY_LEN + 1), "64 KiB"),
     ] {
         let error = Key::from_pem(file.as_bytes(), Algorithm::EdDsa, None).unwrap_err();

@@ -4,16 +4,21 @@ mod attacks;
 mod cached;
 mod claims;
 mod differential;
+mod exact_claims;
 mod forms;
+mod headers;
 mod issue;
 mod jwk_fuzz;
 mod jwks;
+mod key_fuzz;
 mod key_issuer;
 mod key_set;
 mod key_set_import;
 mod keyfiles;
 mod keys;
 mod kinds;
+mod lengths;
+mod padding;
 #[cfg(target_os = "linux")]
 mod remains;
 mod remembered;
@@ -152,6 +157,8 @@ fn lax(keys: KeySource) -> VerifierOptions {
         require_expiry: true,
         revocations: None,
         cache_entries: 4,
+        exact_claims: ExactClaims::default(),
+        form: TokenForm::default(),
     }
 }
 

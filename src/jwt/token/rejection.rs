@@ -7,6 +7,9 @@ use crate::error::Code;
 /// The most claims that a verifier may require.
 pub const MAX_REQUIRED: u8 = 100;
 
+/// The most claims for which a verifier may name exact values.
+pub const MAX_EXACT: u8 = 100;
+
 /// Makes the claims from rows: the variant, its number in a status, and the member's name.
 macro_rules! claims {
     ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)+) => {
@@ -119,6 +122,9 @@ macro_rules! rejections {
             Claim(Claim, Reason),
             /// The claim with this index in the verifier's list of required ones is missing.
             Required(u8),
+            /// The claim with this index in the verifier's list of exact ones is missing, or has
+            /// another value.
+            Exact(u8, Reason),
             $($(#[$doc])* $variant,)+
         }
 
@@ -129,7 +135,7 @@ macro_rules! rejections {
             /// The stable code.
             pub const fn code(self) -> Code {
                 match self {
-                    Self::Claim(..) | Self::Required(_) => Code::JwtClaim,
+                    Self::Claim(..) | Self::Required(_) | Self::Exact(..) => Code::JwtClaim,
                     $(Self::$variant => Code::$code,)+
                 }
             }
@@ -139,16 +145,18 @@ macro_rules! rejections {
                 match self {
                     Self::Claim(claim, reason) => reason.message(claim.name()),
                     Self::Required(_) => "the token lacks a required claim".into(),
+                    Self::Exact(..) => "the token lacks a claim with an accepted value".into(),
                     $(Self::$variant => $message.into(),)+
                 }
             }
 
             /// The status that JavaScript gets. From the low byte up: the kind, the claim or the
-            /// index of the required claim, the reason.
+            /// index of the claim in the verifier's list, the reason.
             pub const fn to_status(self) -> u32 {
                 match self {
                     Self::Claim(claim, reason) => 2 | (claim as u32) << 8 | (reason as u32) << 16,
                     Self::Required(index) => 12 | (index as u32) << 8,
+                    Self::Exact(index, reason) => 20 | (index as u32) << 8 | (reason as u32) << 16,
                     $(Self::$variant => $status,)+
                 }
             }
@@ -183,7 +191,8 @@ rejections! {
 }
 
 impl Rejection {
-    /// The claim and its fault, if a claim is the cause. `None` for [`Self::Required`].
+    /// The claim and its fault, if a claim is the cause. `None` for [`Self::Required`] and
+    /// [`Self::Exact`], whose claims the verifier knows.
     pub const fn detail(self) -> Option<(Claim, Reason)> {
         match self {
             Self::Claim(claim, reason) => Some((claim, reason)),
@@ -202,7 +211,10 @@ impl Rejection {
             Reason::ALL.into_iter().map(move |reason| Self::Claim(claim, reason))
         });
         let required = (0..MAX_REQUIRED).map(Self::Required);
-        claims.chain(required).chain(Self::OTHERS)
+        let exact = (0..MAX_EXACT).flat_map(|index| {
+            Reason::ALL.into_iter().map(move |reason| Self::Exact(index, reason))
+        });
+        claims.chain(required).chain(exact).chain(Self::OTHERS)
     }
 }
 

@@ -1,11 +1,12 @@
 //! Checks the header and the claims of a genuine token, its times and its revocation. This file
 //! knows nothing of signatures.
 
+use super::exact_claims::Found;
 use super::options::{Expected, VerifierOptions};
 use crate::jwt::key::key::Key;
 use crate::jwt::token::claims::{Claims, Times};
 use crate::jwt::token::header::{Header, resolve, same_type};
-use crate::jwt::token::json::{Value, scan_object};
+use crate::jwt::token::json::{Raw, Value, scan_object};
 use crate::jwt::token::rejection::{Claim, Reason, Rejection};
 use crate::revocation::Query;
 use crate::spiffe::SpiffeId;
@@ -66,11 +67,19 @@ impl VerifierOptions {
         }
     }
 
-    /// Reads a payload, and refuses it if a required claim is missing.
-    pub(super) fn read<'p>(&self, payload: &'p str) -> Result<Claims<'p>, Rejection> {
-        let required = &self.required_claims;
+    /// Reads a payload, and refuses it if a required claim is missing. Looks in the same scan for
+    /// claims of exact values, for [`Self::check_exact`].
+    pub(super) fn read<'p>(
+        &self,
+        payload: &'p str,
+        found_exact: &mut Found,
+    ) -> Result<Claims<'p>, Rejection> {
+        let (required, exact) = (&self.required_claims, &self.exact_claims);
         if required.is_empty() && self.kind.rules.string_claims.is_empty() {
-            return Claims::parse(payload);
+            if exact.is_empty() {
+                return Claims::parse(payload);
+            }
+            return Claims::read_others(payload, |name, value| exact.see(name, value, found_exact));
         }
         let mut found = 0_u128;
         let mut mistyped = None;
@@ -86,6 +95,7 @@ impl VerifierOptions {
             for (index, _) in required.iter().enumerate().filter(|(_, claim)| name.is(claim)) {
                 found |= 1 << index;
             }
+            exact.see(name, value, found_exact);
         })?;
         if let Some(claim) = mistyped {
             return Err(Rejection::Claim(claim, Reason::Type));
@@ -140,6 +150,24 @@ impl VerifierOptions {
             }
         }
         Ok(())
+    }
+
+    /// Checks the claims of exact values, given those that the scan has found.
+    pub(super) fn check_exact(
+        &self,
+        claims: &Claims<'_>,
+        mut found: Found,
+    ) -> Result<(), Rejection> {
+        if self.exact_claims.is_empty() {
+            return Ok(());
+        }
+        for (name, value) in [("jti", claims.id), ("sid", claims.session), ("sub", claims.subject)]
+        {
+            if let Some(value) = value {
+                self.exact_claims.see(Raw::Plain(name), Value::String(value), &mut found);
+            }
+        }
+        self.exact_claims.check(&found)
     }
 
     /// Checks a token against the revocation list, if there is one. A token that could not be

@@ -3,6 +3,7 @@
 mod authenticate;
 mod cache;
 mod checks;
+pub(super) mod exact_claims;
 pub(super) mod jws;
 pub(super) mod options;
 mod verified_headers;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::exact_claims::ExactClaims;
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::key::key::Key;
 use crate::jwt::key_lookup::check_distinct;
 use crate::jwt::key_source::KeySource;
+use crate::jwt::token::compact::TokenForm;
 use crate::jwt::token::kind::TokenKind;
 use crate::jwt::token::rejection::{Claim, MAX_REQUIRED};
 use crate::revocation::{MAX_CLOCK_TOLERANCE, RevocationList};
@@ -40,12 +42,16 @@ pub struct VerifierOptions {
     pub typ: Option<String>,
     /// Members that the payload must have, at most [`MAX_REQUIRED`]; `null` counts as missing.
     pub required_claims: Vec<String>,
+    /// Claims that must have one of some exact values.
+    pub exact_claims: ExactClaims,
     /// Whether a token must have `exp`; with `revocations` it always must.
     pub require_expiry: bool,
     /// The tokens that have been revoked.
     pub revocations: Option<Arc<RevocationList>>,
     /// The number of verified tokens to cache; none if 0.
     pub cache_entries: usize,
+    /// The length and the spelling of tokens.
+    pub form: TokenForm,
 }
 
 impl VerifierOptions {

@@ -5,20 +5,20 @@ use std::sync::Arc;
 use super::authenticate::{Authentic, authenticate, check_signature};
 use super::cache::{Cache, Recalled};
 use super::checks::{CachedDecision, check_key_issuer};
+use super::exact_claims::Found;
 use super::options::VerifierOptions;
 use super::verified_headers::VerifiedHeaders;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::jwt::key::key::Key;
-use crate::jwt::token::base64url;
-use crate::jwt::token::compact::{Segments, decode_header, split};
-use crate::jwt::token::rejection::Rejection;
+use crate::jwt::token::compact::Segments;
+use crate::jwt::token::rejection::{Reason, Rejection};
 
 /// Verifies tokens against one policy.
 pub struct Verifier {
     options: VerifierOptions,
     clock: Arc<dyn Clock>,
-    verified_headers: VerifiedHeaders,
+    pub(in crate::jwt) verified_headers: VerifiedHeaders,
     pub(in crate::jwt) cache: Option<Cache>,
 }
 
@@ -46,7 +46,8 @@ impl Verifier {
         if let Some(list) = &options.revocations {
             list.tolerate(options.clock_tolerance);
         }
-        let cache = (options.cache_entries > 0).then(|| Cache::new(options.cache_entries));
+        let cache = (options.cache_entries > 0)
+            .then(|| Cache::new(options.cache_entries, options.form.max_len));
         Ok(Self { options, clock, verified_headers: VerifiedHeaders::default(), cache })
     }
 
@@ -55,9 +56,21 @@ impl Verifier {
         self.cache.is_some()
     }
 
-    /// The claim that a [`Rejection::Required`] stands for.
-    pub fn required_claim(&self, index: u8) -> Option<&str> {
-        self.options.required_claims.get(usize::from(index)).map(String::as_str)
+    /// The longest token, in bytes.
+    pub fn max_token_len(&self) -> usize {
+        self.options.form.max_len
+    }
+
+    /// The claim and its fault, if the rejection stands for a claim that the options name.
+    pub fn named_claim(&self, rejection: Rejection) -> Option<(&str, Reason)> {
+        let options = &self.options;
+        Some(match rejection {
+            Rejection::Required(index) => {
+                (options.required_claims.get(usize::from(index))?, Reason::Missing)
+            }
+            Rejection::Exact(index, reason) => (options.exact_claims.name(index)?, reason),
+            _ => return None,
+        })
     }
 
     /// Verifies a compact token and returns the JSON of its payload, which is in `scratch`.
@@ -102,10 +115,12 @@ impl Verifier {
         }
         let (key, usable_until) = self.decode(token, epoch, now / 1000, scratch)?;
         let payload = scratch.payload()?;
-        let claims = self.options.read(payload)?;
-        check_key_issuer(&key, &claims, payload)?;
+        let mut exact = Found::default();
+        let claims = self.options.read(payload, &mut exact)?;
         self.options.check_times(&claims.times, now)?;
         self.options.check_parties(&claims)?;
+        check_key_issuer(&key, &claims, payload)?;
+        self.options.check_exact(&claims, exact)?;
         self.options.check_workload(&claims)?;
         self.options.check_revocation(&claims, key.kid())?;
         let Some(cache) = &self.cache else { return Ok(None) };
@@ -124,7 +139,8 @@ impl Verifier {
         scratch: &mut Scratch,
     ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
         let Scratch { payload: decoded, signature } = scratch;
-        let Segments { header, payload, signed } = split(token, signature)?;
+        let form = self.options.form;
+        let Segments { header, payload, signed } = form.split(token, signature)?;
         let found = match self.verified_headers.get(header, epoch, now) {
             Some(found) => {
                 check_signature(&found.0, signed, signature)?;
@@ -132,7 +148,7 @@ impl Verifier {
             }
             None => self.verify_header(header, signed, epoch, signature)?,
         };
-        base64url::decode_into(payload, decoded).ok_or(Rejection::Malformed)?;
+        form.decode_payload(payload, decoded)?;
         Ok(found)
     }
 
@@ -144,7 +160,7 @@ impl Verifier {
         epoch: u64,
         signature: &[u8],
     ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
-        let json = decode_header(segment)?;
+        let json = self.options.form.decode_header(segment)?;
         let accepted = self.options.algorithms.as_deref();
         let Authentic { header, key, usable_until } =
             authenticate(&json, signed, signature, &self.options.keys, accepted)?;

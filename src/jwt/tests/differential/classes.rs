@@ -5,7 +5,7 @@ use jsonwebtoken::errors::ErrorKind;
 
 use super::document::Document;
 use crate::jwt::token::header::same_type;
-use crate::jwt::{Algorithm, Claim, MAX_NUMERIC_DATE, MAX_TOKEN_LEN, Reason, Rejection};
+use crate::jwt::{Algorithm, Claim, MAX_NUMERIC_DATE, MAX_TOKEN_LEN, Reason, Rejection, TokenForm};
 
 /// A token that one of the two implementations refuses.
 pub(super) struct Case<'a> {
@@ -21,6 +21,7 @@ pub(super) struct Case<'a> {
     pub tolerance: f64,
     pub max_age: Option<f64>,
     pub typ: Option<&'a str>,
+    pub form: TokenForm,
 }
 
 /// A class of disagreements: its name, the authority for our behaviour, and a test that recognizes
@@ -50,15 +51,17 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
     },
     Class {
         name: "longer than a token may be",
-        because: "16 KiB for a token and 8 KiB for its header are ours; the crate has no limit",
+        because: "16 KiB for a token and 8 KiB for its header, or an option, are ours; the crate has \
+                  no limit",
         explains: |case, rejection| {
             let header = case.token.split('.').next().map_or(0, str::len);
+            let max_len = case.form.max_len;
             *rejection == Rejection::Malformed
-                && (case.token.len() > MAX_TOKEN_LEN || header > 8192)
+                && (case.token.len() > max_len || max_len <= MAX_TOKEN_LEN && header > 8192)
         },
     },
     Class {
-        name: "b64, enc or zip",
+        name: "`b64`, `enc` or `zip` in the header",
         because: "RFC 7797 section 6 and RFC 7516: not the payload of a JWT; the crate ignores them",
         explains: |case, rejection| {
             *rejection == Rejection::Malformed
@@ -66,7 +69,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "kid or typ is null",
+        name: "`kid` or `typ` is null",
         because: "RFC 7515 sections 4.1.4 and 4.1.9: strings; to the crate null is as good as none",
         explains: |case, rejection| {
             *rejection == Rejection::Malformed
@@ -76,7 +79,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "alg, kid, typ or crit spelt with an escape",
+        name: "`alg`, `kid`, `typ` or `crit` spelled with an escape",
         because: "nobody who means well writes it, and readers that compare before they resolve \
                   it (RFC 7515 section 10.13) see another header",
         explains: |case, rejection| {
@@ -87,7 +90,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "crit",
+        name: "critical parameters (`crit`)",
         because: "RFC 7515 section 4.1.11: what is critical and not understood, or no list of \
                   names, is invalid; the crate does not look at it",
         explains: |case, rejection| {
@@ -95,7 +98,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "a key of another id",
+        name: "a `kid` that no key has",
         because: "RFC 7515 section 4.1.4; the crate is given a key and leaves the kid to its caller",
         explains: |case, rejection| {
             let kid = case.header.as_ref().ok().and_then(|header| header.string("kid"));
@@ -103,7 +106,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "typ is not the one asked for",
+        name: "a `typ` that is not the one asked for",
         because: "RFC 8725 section 3.11; the crate never checks it",
         explains: |case, rejection| {
             let Some(expected) = case.typ else { return false };
@@ -150,7 +153,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "older than maxAge",
+        name: "older than `maxAge`",
         because: "an option the crate does not have",
         explains: |case, rejection| match (case.max_age, case.date("iat")) {
             (Some(_), None) => *rejection == Rejection::Claim(Claim::IssuedAt, Reason::Missing),
@@ -182,7 +185,23 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
 ];
 
 /// The tokens that only we accept. In none of these classes do we leave out a check.
-pub(super) const LAXER: [Class<ErrorKind>; 4] = [
+pub(super) const LAXER: [Class<ErrorKind>; 5] = [
+    Class {
+        name: "padded",
+        because: "an option for load balancers of AWS, signed over the padding (RFC 4648 section \
+                  3.2); the crate refuses padding",
+        explains: |case, kind| {
+            let is_whole = |segment: &str| {
+                let bare = segment.trim_end_matches('=');
+                let padding = segment.len() - bare.len();
+                padding == 0 || padding == (4 - bare.len() % 4) % 4
+            };
+            matches!(kind, ErrorKind::Base64(_))
+                && case.form.may_be_padded
+                && case.token.contains('=')
+                && case.token.split('.').all(is_whole)
+        },
+    },
     Class {
         name: "ES512 and the name Ed25519",
         because: "RFC 7518 section 3.4 and RFC 9864; the crate has neither",

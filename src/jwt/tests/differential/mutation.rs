@@ -219,8 +219,9 @@ impl Random {
     /// A text other than the given one.
     pub(super) fn respell_always(&mut self, segment: &str) -> String {
         let mut segment = segment.to_owned();
-        match self.below(6) {
+        match self.below(7) {
             0 => segment.push('='),
+            6 => segment.push_str(&"=".repeat((4 - segment.len() % 4) % 4)),
             1 => segment.push_str(self.pick(&[" ", "\n", ".", "A", "é", "%3D"])),
             2 => segment = segment.replace('-', "+").replace('_', "/"),
             3 => drop(segment.pop()),
