@@ -1658,12 +1658,11 @@ export interface RemoteJwksOptions extends JwksImportOptions {
    * The format of the answer. Default: `jwks`.
    *
    * - `jwks`: a JWK Set.
-   * - `x509`: a JSON object with a PEM certificate for each `kid`, as Google and Firebase publish it
-   *   at `https://www.googleapis.com/robot/v1/metadata/x509/…`. The algorithm of a certificate is
+   * - `x509`: a JSON object with a PEM certificate for each `kid`, as Google and Firebase publish
+   *   it at `https://www.googleapis.com/robot/v1/metadata/x509/…`. The algorithm of a certificate is
    *   that of its key: RS256 for RSA, unless `algorithms` say more, as for a JWK without `alg`. The
    *   certificate only carries the key: its dates, its chain and its purpose are not checked, as in
-   *   {@link JwtKey.fromCertificate}, and https is what vouches for it. It excludes
-   *   `use: 'jwt-svid'`.
+   *   {@link JwtKey.fromCertificate}, so only https vouches for it. It excludes `use: 'jwt-svid'`.
    */
   format?: 'jwks' | 'x509';
   /**

@@ -31,8 +31,8 @@ class RemoteJwks extends Uncloneable {
     // With the null prototype, a missing option is not read from Object.prototype.
     const policy = { __proto__: null, ...native.jwksAttach(this, text, options) };
     const { allowInsecureHttp, headers, fetch, timeoutMs, maxBytes, cooldown } = policy;
-    const url = checkedUrl(text, allowInsecureHttp);
-    this.#target = { url, headers: checkedHeaders(headers), fetch, timeoutMs, maxBytes };
+    const target = { url: checkedUrl(text, allowInsecureHttp), headers: checkedHeaders(headers) };
+    this.#target = { ...target, fetch, timeoutMs, maxBytes };
     this.#policy = policy;
     this.#refresher = new Refresher((trigger) => this.#load(trigger), cooldown * 1000);
   }

@@ -7,6 +7,7 @@ const { constants, createPrivateKey, sign: signBytes } = require('node:crypto');
 const { test } = require('node:test');
 
 const { RemoteJwks } = require('@nodesec/native');
+const { keyPair } = require('../helpers/key-pairs.js');
 const { KeyServer, clock, consumer } = require('../helpers/key-server.js');
 const { coded } = require('../helpers/outcome.js');
 const { now, segment } = require('../helpers/tokens.js');
@@ -14,6 +15,8 @@ const { cases } = require('../vectors/certificates.json');
 
 const named = (name) => cases.find((entry) => entry.name === name);
 const [RSA, EC, ED] = ['RSA', 'P-256', 'Ed25519'].map(named);
+/** A key of no certificate. */
+const OTHER = { key: keyPair('rsa', { modulusLength: 2048 }).privateKey };
 const UNKNOWN = 'ERR_JWT_KEY_NOT_FOUND';
 
 /** A token of the key of a certificate. */
@@ -21,7 +24,7 @@ function tokenOf({ key }, alg, kid) {
   const signed = `${segment({ alg, kid })}.${segment({ sub: kid, exp: now() + 1000 })}`;
   const padding = alg.startsWith('PS') ? constants.RSA_PKCS1_PSS_PADDING : constants.RSA_PKCS1_PADDING;
   const saltLength = constants.RSA_PSS_SALTLEN_DIGEST;
-  const own = createPrivateKey(key);
+  const own = typeof key === 'string' ? createPrivateKey(key) : key;
   const rsa = own.asymmetricKeyType === 'rsa' ? { padding, saltLength } : {};
   const hash = alg === 'EdDSA' ? null : 'sha256';
   const options = { key: own, dsaEncoding: 'ieee-p1363', ...rsa };
@@ -46,7 +49,7 @@ test('tokens verify with the certificates that their kid names, expired ones too
     [EC, 'ES256', 'b', undefined],
     [ED, 'EdDSA', 'c', undefined],
     [expired, 'RS256', 'd', undefined],
-    [RSA, 'RS256', 'd', 'ERR_JWT_SIGNATURE'],
+    [OTHER, 'RS256', 'a', 'ERR_JWT_SIGNATURE'],
     [RSA, 'PS256', 'a', 'ERR_JWT_ALGORITHM'],
     [RSA, 'RS256', 'z', UNKNOWN],
   ]) {
@@ -61,7 +64,8 @@ test('algorithms say for which algorithms an RSA certificate is', async (t) => {
   assert.equal(await codeAsync(tokenOf(RSA, 'RS256', 'a')), undefined);
   assert.deepEqual(remote.list(), ['PS256', 'RS256'].map((alg) => ({ kid: 'a', alg })));
   assert.equal(await codeAsync(tokenOf(EC, 'ES256', 'b')), UNKNOWN);
-  assert.deepEqual(remote.status().ignored.map(({ kid }) => kid), ['b']);
+  const reason = 'the key is for none of the accepted algorithms (`algorithms`)';
+  assert.deepEqual(remote.status().ignored, [{ kid: 'b', reason }]);
 });
 
 test('a certificate that cannot be read is reported and takes no other away', async (t) => {
@@ -74,7 +78,7 @@ test('a certificate that cannot be read is reported and takes no other away', as
   assert.deepEqual(ignored.map(({ reason }) => reason), [
     'this is not an X.509 certificate in PEM or DER',
     'the PEM must have one certificate; pass the section of the leaf alone',
-    'kid must be 1 to 256 bytes long',
+    'the kid of a certificate must be 1 to 256 bytes long',
   ]);
 });
 
@@ -102,8 +106,8 @@ test('Cache-Control and the size limit hold as for a JWK Set, and a new set repl
 });
 
 test('an answer in the other format is refused with the option that reads it', async (t) => {
-  const { jwk } = { jwk: createPrivateKey(RSA.key).export({ format: 'jwk' }) };
-  const jwks = { keys: [{ kty: 'RSA', n: jwk.n, e: jwk.e, kid: 'a' }] };
+  const { n, e } = createPrivateKey(RSA.key).export({ format: 'jwk' });
+  const jwks = { keys: [{ kty: 'RSA', n, e, kid: 'a' }] };
   for (const [set, format, message] of [
     [{ a: RSA.cert }, 'jwks', /not a JWK Set: .*format: 'x509'/],
     [jwks, 'x509', /not a set of certificates: .*leave the option format out/],

@@ -76,7 +76,7 @@ impl Key {
         self.original.as_ref()
     }
 
-    /// The public half as a JWK with `alg`, `use` and `kid`, and with `issuer` if it has one; `None` for HMAC.
+    /// The public half as a JWK with `alg`, `use`, `kid` and perhaps `issuer`; `None` for HMAC.
     pub fn public_jwk(&self) -> Option<String> {
         let issuer = self.issuer.as_ref().map(KeyIssuer::as_str);
         self.public.as_ref().map(|public| public.to_json(self.algorithm.name(), &self.kid, issuer))

@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 /// The place of the tenant's id in an issuer.
 const TENANT: &str = "{tenantid}";
 
-/// The `issuer` of a JWK: a URL, with `{tenantid}` for the token's `tid` if the key is for the tokens
-/// of all tenants.
+/// The `issuer` of a JWK: a URL, with `{tenantid}` for the token's `tid` if the key is for the
+/// tokens of all tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::jwt) struct KeyIssuer(String);
 

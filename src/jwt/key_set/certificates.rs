@@ -6,8 +6,9 @@ use serde_json::{Map, Value};
 use super::import::{ImportRules, MAX_SET_LEN};
 use super::imported::{Collector, Imported, MAX_KEYS};
 use crate::error::{Error, Result};
-use crate::jwt::key::error::invalid;
+use crate::jwt::key::error::{invalid, unusable};
 use crate::jwt::key::key::Key;
+use crate::jwt::token::compact::MAX_KID_LEN;
 use crate::jwt::token::json::scan_object;
 
 /// The mark of a PEM section.
@@ -39,21 +40,26 @@ fn certificates(json: &str) -> Result<Map<String, Value>> {
 
 /// The keys that a certificate makes, at least one: for each accepted algorithm of its type.
 fn keys_of(pem: &str, kid: &str, rules: &ImportRules) -> Result<Vec<Key>> {
+    if !(1..=MAX_KID_LEN).contains(&kid.len()) {
+        return Err(invalid("the kid of a certificate must be 1 to 256 bytes long"));
+    }
     let mut refused = None;
     let mut keys = Vec::new();
     for algorithm in rules.candidates() {
         match Key::from_certificate(pem.as_bytes(), algorithm, Some(kid)) {
             Ok(key) => keys.push(key),
-            // The first error, of RSA unless `algorithms` say more, is the most telling.
+            // Algorithms of other types say nothing about the certificate.
+            Err(error) if error == unusable(algorithm.name()) => {}
             Err(error) => {
                 refused.get_or_insert(error);
             }
         }
     }
-    match refused {
-        Some(error) if keys.is_empty() => Err(error),
-        _ => Ok(keys),
+    if !keys.is_empty() {
+        return Ok(keys);
     }
+    let foreign = || invalid("the key is for none of the accepted algorithms (`algorithms`)");
+    Err(refused.unwrap_or_else(foreign))
 }
 
 fn malformed() -> Error {
