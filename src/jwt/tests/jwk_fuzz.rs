@@ -82,8 +82,8 @@ impl Random {
             }
             (2, _) => drop(jwk.as_object_mut().unwrap().remove(name)),
             _ => {
-                jwk[name] =
-                    serde_json::from_str(VALUES[self.below(VALUES.len())]).unwrap_or_default()
+                let value = VALUES[self.below(VALUES.len())];
+                jwk[name] = serde_json::from_str(value).unwrap_or_default();
             }
         }
     }

@@ -31,7 +31,7 @@ fn code_of(issuer: &Value, members: &str) -> Option<Rejection> {
 #[test]
 fn a_key_with_an_issuer_verifies_only_tokens_of_that_issuer() {
     let missing = Some(Rejection::Claim(Claim::Issuer, Reason::Missing));
-    let mismatch = Some(Rejection::Claim(Claim::Issuer, Reason::Mismatch));
+    let mismatch = Some(Rejection::KeyIssuer);
     let exact = json!("https://login.example/9188040d/v2.0");
     let template = json!(TEMPLATE);
     for (issuer, members, expected) in [

@@ -257,7 +257,7 @@ pub(super) fn check_key_issuer(
     if own.accepts(&resolve(issuer), tenant.as_deref()) {
         return Ok(());
     }
-    Err(Rejection::Claim(Claim::Issuer, Reason::Mismatch))
+    Err(Rejection::KeyIssuer)
 }
 
 /// Refuses a header that has a member other than these.
