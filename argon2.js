@@ -85,9 +85,18 @@ function wellFormed(password) {
   return typeof password === 'string' ? password.toWellFormed() : password;
 }
 
-/** An empty secret is the default of npm `argon2`. */
+/** An empty secret is the default of npm `argon2`. That of a detached buffer only looks empty. */
 function unlessEmpty(secret) {
-  return secret instanceof Uint8Array && secret.byteLength === 0 ? undefined : secret;
+  const isEmpty = ArrayBuffer.isView(secret) && secret.byteLength === 0;
+  return isEmpty && !isDetached(secret.buffer) ? undefined : secret;
+}
+
+function isDetached(buffer) {
+  try {
+    return new Uint8Array(buffer).byteLength !== buffer.byteLength;
+  } catch {
+    return true;
+  }
 }
 
 function asTheirs(error) {

@@ -97,3 +97,27 @@ test('an error of the caller’s own getter passes through as it is', async () =
   };
   await assert.rejects(argon2.hash('x', options), (error) => error === thrown);
 });
+
+test('a secret whose buffer was transferred away is refused, not left out', async () => {
+  const secret = new Uint8Array(32);
+  structuredClone(secret.buffer, { transfer: [secret.buffer] });
+  await assert.rejects(argon2.hash('x', { secret }), { name: 'TypeError' });
+  const digest = await argon2.hash('x', { memoryCost: 8, timeCost: 1, parallelism: 1 });
+  await assert.rejects(argon2.verify(digest, 'x', { secret }), { name: 'TypeError' });
+});
+
+test('hostile arguments are rejections with the classes of npm argon2', async () => {
+  const fails = (options, name) => assert.rejects(argon2.hash('x', options), { name });
+  await assert.rejects(argon2.hash('x'.repeat(10_000_000)), { name: 'RangeError' });
+  await assert.rejects(argon2.verify('x'.repeat(10_000_000), 'x'), { name: 'TypeError' });
+  await assert.rejects(argon2.verify('$argon2id$\ud800', 'x'), { name: 'TypeError' });
+  await fails({ memoryCost: 2 ** 53 }, 'RangeError');
+  await fails({ memoryCost: 64n }, 'TypeError');
+  await fails({ timeCost: Symbol('t') }, 'TypeError');
+  await fails({ hashLength: [] }, 'TypeError');
+  await fails({ version: NaN }, 'RangeError');
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  await fails(proxy, 'TypeError');
+  assert.throws(() => argon2.needsRehash('x'.repeat(10_000_000)), { name: 'TypeError' });
+});

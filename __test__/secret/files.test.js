@@ -149,7 +149,10 @@ test('the permission model is asked', async () => {
   const elsewhere = fs.mkdtempSync(path.join(folder, 'elsewhere-'));
   fs.writeFileSync(path.join(elsewhere, 'secret'), 'not to be read', { mode: 0o600 });
   fs.mkdirSync(path.join(elsewhere, 'room'));
-  fs.symlinkSync(path.join(elsewhere, 'room'), path.join(allowed, 'door'), 'junction');
+  const door = path.join(allowed, 'door');
+  // Windows resolves `..` by the text, and wine makes no links.
+  if (process.platform === 'win32') fs.mkdirSync(door);
+  else fs.symlinkSync(path.join(elsewhere, 'room'), door);
   const modern = process.allowedNodeEnvironmentFlags.has('--permission');
   const { code, stdout, stderr } = await runScript(
     `
@@ -173,7 +176,7 @@ test('the permission model is asked', async () => {
         `--allow-fs-read=${path.join(__dirname, '..', '..')}/*`,
         `--allow-fs-read=${allowed}/*`,
       ],
-      env: { DOOR: path.join(allowed, 'door'), INSIDE: inside, OUTSIDE: fileOf('secret') },
+      env: { DOOR: door, INSIDE: inside, OUTSIDE: fileOf('secret') },
     },
   );
   assert.equal(code, 0, stderr);
