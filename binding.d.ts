@@ -81,7 +81,7 @@ export declare function jwksIgnored(remote: unknown): Outcome<Array<NativeIgnore
 export declare function jwksList(remote: unknown): Outcome<Array<Array<string>> | undefined | null>
 
 /**
- * Loads the text of a JWK Set, which is then fresh for `seconds`. Returns whether the text has
+ * Loads the text of a set, which is then fresh for `seconds`. Returns whether the text has
  * changed.
  */
 export declare function jwksLoad(remote: unknown, json: unknown, seconds: unknown): Outcome<boolean>
@@ -91,6 +91,9 @@ export declare function jwksOutlast(remote: unknown, seconds: unknown): Outcome<
 
 /** Makes the loaded set fresh for `seconds` from now on. */
 export declare function jwksRenew(remote: unknown, seconds: unknown): Outcome<undefined>
+
+/** Warns, once a process, of a set that is fetched over plain http. */
+export declare function jwksWarnInsecure(): Outcome<undefined>
 
 /** Signs a payload, a string or bytes. `header` is a JSON object as text, or `undefined`. */
 export declare function jwsSign(payload: unknown, key: unknown, options: unknown, header: unknown): Outcome<string>
@@ -245,6 +248,10 @@ export interface NativeJwks {
 
 /** How a set is fetched, and for how long it is used. */
 export interface NativeJwksPolicy {
+  /** The format of the set. */
+  format: string
+  /** Whether an `http:` URL of another machine is accepted. */
+  allowInsecureHttp: boolean
   /** Milliseconds. */
   timeoutMs: number
   /** The longest body. */

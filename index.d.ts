@@ -809,6 +809,12 @@ export class JwtKey {
    *   section 2 has neither). White space is refused, and so are unused bits that are not zero.
    * - `k`, the secret of a symmetric key, is bytes: zeros count, and it is base64url without
    *   padding.
+   * - If a public JWK has an `issuer` that is a URL, as the keys of Microsoft's identity platform
+   *   have, verifiers accept the key for tokens with exactly this `iss` only; `{tenantid}` in it
+   *   stands for the token's `tid`. Other tokens are `ERR_JWT_CLAIM`. Microsoft's tokens of version
+   *   1.0, with `https://sts.windows.net/` in `iss`, need the keys of version 1.0 (`…/discovery/keys`
+   *   instead of `…/discovery/v2.0/keys`), which name no issuer. {@link verifyJws} reads no claims
+   *   and does not compare it. An `issuer` that is no URL has no meaning (RFC 7517 section 4).
    *
    * A fault of the JWK is `ERR_JWT_KEY`, also a bad `alg` or `kid` of the JWK and a JWK of more
    * than 64 KiB. Without any `alg` the error is `ERR_MISSING_OPTION`.
@@ -907,6 +913,8 @@ export interface JsonWebKeyPublic {
   x?: string;
   /** The y coordinate, for EC. */
   y?: string;
+  /** The only issuer whose tokens the key verifies, if it was made from a JWK that names one. */
+  issuer?: string;
 }
 
 /** A key of a set that is left out: see {@link JwtKey.fromJwks} and {@link RemoteJwks.status}. */
@@ -1648,6 +1656,23 @@ export type RemoteJwksEvent = {
 
 /** The options of {@link RemoteJwks}. */
 export interface RemoteJwksOptions extends JwksImportOptions {
+  /**
+   * The format of the answer. Default: `jwks`.
+   *
+   * - `jwks`: a JWK Set.
+   * - `x509`: a JSON object with a PEM certificate for each `kid`, as Google and Firebase publish
+   *   it at `https://www.googleapis.com/robot/v1/metadata/x509/…`. The algorithm of a certificate is
+   *   that of its key: RS256 for RSA, unless `algorithms` say more, as for a JWK without `alg`. The
+   *   certificate only carries the key: its dates, its chain and its purpose are not checked, as in
+   *   {@link JwtKey.fromCertificate}, so only https vouches for it. It excludes `use: 'jwt-svid'`.
+   */
+  format?: 'jwks' | 'x509';
+  /**
+   * Accepts an `http:` URL of any machine, such as a container in the same private network. Default:
+   * false. Everyone on the path between the machines can replace the keys, and then signs tokens
+   * that are accepted. The first such URL of a process emits the warning `NODESEC_JWKS_HTTP`.
+   */
+  allowInsecureHttp?: boolean;
   /** Headers of every request, such as an API key: at most 64, values of at most 8192 bytes. */
   headers?: Record<string, string>;
   /**
@@ -1692,8 +1717,8 @@ export interface RemoteJwksOptions extends JwksImportOptions {
 }
 
 /**
- * The keys that another service publishes at one URL (a JWK Set), for verifiers. Nothing in a token
- * changes the URL.
+ * The keys that another service publishes at one URL, a JWK Set or certificates, for verifiers.
+ * Nothing in a token changes the URL.
  *
  * **When it fetches.** Keys are fetched at their first use. The first use after four fifths of the
  * time for which they are fresh starts a refetch in the background, for which it does not wait.
@@ -1709,7 +1734,8 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  * `status().lastError` says why the last request failed.
  *
  * **Which answer counts.** The status must be 200 and the body a JWK Set as {@link JwtKey.fromJwks}
- * accepts it; the Content-Type does not matter. A 304 confirms the keys, which are fresh again.
+ * accepts it, or for `format: 'x509'` an object of at most 1000 certificates; the Content-Type does
+ * not matter. A 304 confirms the keys, which are fresh again.
  * Redirects are not followed. A new set replaces all keys, even if none is left: that is how a
  * provider withdraws all of them. Any other answer leaves the keys as they are.
  *
@@ -1738,7 +1764,7 @@ export interface RemoteJwksOptions extends JwksImportOptions {
 export class RemoteJwks {
   /**
    * Takes an `https:` URL of at most 4096 bytes, without credentials and fragment. `http:` is
-   * accepted for `localhost`, 127.0.0.0/8 and `[::1]`.
+   * accepted for `localhost`, 127.0.0.0/8 and `[::1]`, and elsewhere with `allowInsecureHttp`.
    */
   constructor(url: string | URL, options?: RemoteJwksOptions);
   /**

@@ -117,3 +117,49 @@ test('a fault of the options is the caller’s error, also beside a JWK with an 
     assert.throws(() => JwtKey.fromJwk(jwk), coded('ERR_MISSING_OPTION'));
   }
 });
+
+/** Numbers that look random and are the same in every run. */
+function* numbers(seed) {
+  for (let state = seed; ; ) {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    yield state >>> 0;
+  }
+}
+
+// A long run has JWKS=1000000 SEED=7.
+test('what fromJwk reads of changed JWKs, Node reads as the same key', () => {
+  const random = numbers(Number(process.env.SEED ?? 13));
+  const below = (limit) => random.next().value % limit;
+  const spellings = [
+    zeros,
+    standard,
+    (text) => Buffer.from(text, 'base64url').subarray(1).toString('base64url'),
+    (text) => text.slice(below(3)),
+    (text) => `${text}${'=A \n'[below(4)]}`,
+    (text) => text.slice(0, -1),
+    (text, at = below(text.length)) => `${text.slice(0, at)}${'A+/-_=!'[below(7)]}${text.slice(at + 1)}`,
+  ];
+  let read = 0;
+  for (let round = 0; round < Number(process.env.JWKS ?? 3000); round += 1) {
+    const { alg, publicJwk } = KINDS[below(KINDS.length)];
+    const jwk = { ...publicJwk };
+    for (let change = below(3); change >= 0; change -= 1) {
+      const name = ['n', 'e', 'x', 'y'].filter((member) => jwk[member])[below(2)];
+      if (name !== undefined) jwk[name] = spellings[below(spellings.length)](jwk[name]);
+    }
+    let published;
+    try {
+      published = JwtKey.fromJwk(jwk, { alg }).toPublicJwk();
+    } catch (error) {
+      coded('ERR_JWT_KEY')(error);
+      continue;
+    }
+    read += 1;
+    const node = createPublicKey({ key: jwk, format: 'jwk' }).export({ format: 'jwk' });
+    const { kty, crv, n, e, x, y } = published;
+    assert.deepEqual({ ...node }, JSON.parse(JSON.stringify({ kty, crv, n, e, x, y })), JSON.stringify(jwk));
+  }
+  assert.ok(read > 100);
+});

@@ -34,7 +34,7 @@ pub use self::key_ring::sealed::RingOverrides;
 pub use self::key_ring::state::{KeyChange, KeyInfo, KeyState};
 pub use self::key_set::import::{ImportRules, KeyUse, MAX_SET_LEN, import};
 pub use self::key_set::imported::{Ignored, Imported};
-pub use self::key_set::set::KeySet;
+pub use self::key_set::set::{KeySet, SetFormat};
 pub use self::key_source::KeySource;
 pub use self::token::base64url;
 pub use self::token::claims::MAX_NUMERIC_DATE;

@@ -29,10 +29,11 @@ impl PublicJwk {
         Self { members }
     }
 
-    /// The JWK as JSON, with `alg`, `kid` and `use`, ready for a JWK Set.
-    pub(crate) fn to_json(&self, alg: &str, kid: &str) -> String {
+    /// The JWK as JSON, with `alg`, `kid`, `use` and perhaps `issuer`, ready for a JWK Set.
+    pub(crate) fn to_json(&self, alg: &str, kid: &str, issuer: Option<&str>) -> String {
         let own = self.members.iter().map(|(name, value)| (*name, value.as_str()));
         let members = own.chain([("alg", alg), ("kid", kid), ("use", "sig")]);
+        let members = members.chain(issuer.map(|issuer| ("issuer", issuer)));
         let members: Map<String, Value> =
             members.map(|(name, value)| (name.into(), value.into())).collect();
         Value::Object(members).to_string()

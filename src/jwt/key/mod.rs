@@ -16,6 +16,7 @@ pub(super) mod jwk;
 #[expect(clippy::module_inception, reason = "the type that the folder is named after")]
 pub(super) mod key;
 mod key_file;
+pub(super) mod key_issuer;
 pub(super) mod key_type;
 mod open;
 mod pair_check;

@@ -6,6 +6,7 @@ use super::der::Form;
 use super::encrypted::decrypt;
 use super::error::{invalid, unusable};
 use super::key::Key;
+use super::key_issuer::KeyIssuer;
 use super::pair_check::check_pair;
 use super::purpose::{Purpose, check, members_of};
 use super::scheme::{PrivateKey, PublicKey};
@@ -118,7 +119,8 @@ impl Key {
         check(members, algorithm, Purpose::Verify)?;
         let key = algorithm.scheme().public_jwk(members, algorithm.name())?;
         let own_kid = members.get("kid").and_then(Value::as_str);
-        Self::from_public(key, algorithm, kid.or(own_kid))
+        let key = Self::from_public(key, algorithm, kid.or(own_kid))?;
+        Ok(key.of_issuer(KeyIssuer::of(members)))
     }
 
     /// Makes a key of a public key that a scheme has read.

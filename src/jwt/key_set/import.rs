@@ -62,6 +62,22 @@ impl ImportRules {
         alike.take(most).collect()
     }
 
+    /// The algorithms for which a key of unknown type is tried: without a list of algorithms, the
+    /// most usual one of each type.
+    pub(super) fn candidates(&self) -> Vec<Algorithm> {
+        if let Some(named) = &self.algorithms {
+            return named.clone();
+        }
+        let mut usual: Vec<Algorithm> = Vec::new();
+        for algorithm in Algorithm::ALL.into_iter().filter(|one| !one.is_symmetric()) {
+            let key_type = algorithm.scheme().key_type();
+            if usual.iter().all(|known| known.scheme().key_type() != key_type) {
+                usual.push(algorithm);
+            }
+        }
+        usual
+    }
+
     /// Those of a key's algorithms that are accepted, at least one.
     fn accepted(&self, mut own: Vec<Algorithm>) -> Result<Vec<Algorithm>> {
         let named = self.algorithms.as_deref();
@@ -111,9 +127,11 @@ pub fn import(json: &str, rules: &ImportRules) -> Result<Imported> {
 /// The members of every key in a set.
 fn jwks(json: &str) -> Result<Vec<Map<String, Value>>> {
     let malformed = || {
-        invalid(
-            "a JWK Set must be an object with an array \"keys\", of at most 1 MiB and 1000 keys",
-        )
+        invalid(if json.contains("-----BEGIN CERTIFICATE") {
+            "a JWK Set holds no certificates by kid; a RemoteJwks reads them with format: 'x509'"
+        } else {
+            "a JWK Set must be an object with an array \"keys\", of at most 1 MiB and 1000 keys"
+        })
     };
     if json.len() > MAX_SET_LEN {
         return Err(malformed());

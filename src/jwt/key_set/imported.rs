@@ -100,7 +100,7 @@ impl Collector {
             }
             Entry::Occupied(entry) => &mut self.keys[*entry.get()],
         };
-        if place.as_ref().is_some_and(|(_, known)| known.public() == key.public()) {
+        if place.as_ref().is_some_and(|(_, known)| is_same(known, &key)) {
             return;
         }
         for index in place.take().map(|(known, _)| known).into_iter().chain([index]) {
@@ -111,4 +111,9 @@ impl Collector {
     fn ignore(&mut self, index: usize, error: Error) {
         self.ignored.entry(index).or_insert(error.message);
     }
+}
+
+/// Whether a token that names either key would have the same answer.
+fn is_same(one: &Key, other: &Key) -> bool {
+    one.public() == other.public() && one.issuer() == other.issuer()
 }

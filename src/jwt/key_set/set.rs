@@ -1,4 +1,4 @@
-//! Public keys that another service publishes and replaces: a JWK Set, and how long it may be used.
+//! Public keys that another service publishes and replaces: a set, and how long it may be used.
 //!
 //! ```text
 //! load, renew              0.8 of it      fresh_until     usable_until
@@ -15,6 +15,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use aws_lc_rs::digest;
 
+use super::certificates::import_certificates;
 use super::import::{ImportRules, KeyUse, import};
 use super::imported::{Ignored, Imported};
 use crate::clock::Clock;
@@ -26,11 +27,21 @@ use crate::jwt::token::rejection::Rejection;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
+/// The format of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetFormat {
+    /// A JWK Set (RFC 7517 section 5).
+    Jwks,
+    /// An object of PEM certificates by `kid`.
+    X509,
+}
+
 /// Keys that are replaced as a whole and are used for a limited time.
 ///
 /// Verifiers share the set: new keys take effect in all of them at once.
 pub struct KeySet {
     rules: ImportRules,
+    format: SetFormat,
     clock: Arc<dyn Clock>,
     loaded: RwLock<Option<Loaded>>,
     epoch: AtomicU64,
@@ -62,9 +73,10 @@ struct Deadline {
 
 impl KeySet {
     /// Makes a set without keys.
-    pub fn new(rules: ImportRules, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(rules: ImportRules, format: SetFormat, clock: Arc<dyn Clock>) -> Self {
         Self {
             rules,
+            format,
             clock,
             loaded: RwLock::new(None),
             epoch: AtomicU64::new(0),
@@ -77,7 +89,7 @@ impl KeySet {
         self.rules.purpose
     }
 
-    /// Replaces the keys by those of a JWK Set's text, which is fresh for so many seconds; returns
+    /// Replaces the keys by those of a set's text, which is fresh for so many seconds; returns
     /// whether the text has changed. A set without a usable key also replaces them: it says that
     /// all of them are revoked. If the text is refused with `ERR_JWT_KEY`, the keys stay as they
     /// were.
@@ -88,7 +100,10 @@ impl KeySet {
             self.renew(seconds);
             return Ok(false);
         }
-        let Imported { keys, ignored } = import(json, &self.rules)?;
+        let Imported { keys, ignored } = match self.format {
+            SetFormat::Jwks => import(json, &self.rules),
+            SetFormat::X509 => import_certificates(json, &self.rules),
+        }?;
         let keys = keys.into_iter().map(Arc::new).collect();
         let until = Deadline::after(seconds, &*self.clock);
         let mut loaded = self.write();

@@ -188,6 +188,9 @@ rejections! {
         "the verification keys are not available; try again later";
     /// The header has a parameter that tokens of this kind must not have.
     HeaderParameter = 13, JwtMalformed, "the token's header has a parameter that is not allowed";
+    /// The key is published for another issuer.
+    KeyIssuer = 40, JwtClaim,
+        "the token's \"iss\" is not the \"issuer\" for which its key is published";
 }
 
 impl Rejection {
@@ -196,6 +199,7 @@ impl Rejection {
     pub const fn detail(self) -> Option<(Claim, Reason)> {
         match self {
             Self::Claim(claim, reason) => Some((claim, reason)),
+            Self::KeyIssuer => Some((Claim::Issuer, Reason::Mismatch)),
             _ => None,
         }
     }

@@ -3,6 +3,7 @@
 
 use super::exact_claims::Found;
 use super::options::{Expected, VerifierOptions};
+use crate::jwt::key::key::Key;
 use crate::jwt::token::claims::{Claims, Times};
 use crate::jwt::token::header::{Header, resolve, same_type};
 use crate::jwt::token::json::{Raw, Value, scan_object};
@@ -236,6 +237,27 @@ impl VerifierOptions {
             Err(_) => Err(Rejection::RevocationUnavailable),
         }
     }
+}
+
+/// Refuses a token of another issuer than the one that its key is for, if the key names one.
+pub(super) fn check_key_issuer(
+    key: &Key,
+    claims: &Claims<'_>,
+    payload: &str,
+) -> Result<(), Rejection> {
+    let Some(own) = key.issuer() else { return Ok(()) };
+    let issuer = claims.issuer.ok_or(Rejection::Claim(Claim::Issuer, Reason::Missing))?;
+    let mut tenant = None;
+    // Few keys name an issuer, so `tid` is not read in the one scan of all tokens.
+    scan_object(payload, |name, value| match value {
+        Value::String(text) if name.is("tid") => tenant = Some(resolve(text)),
+        _ => {}
+    })
+    .ok_or(Rejection::Malformed)?;
+    if own.accepts(&resolve(issuer), tenant.as_deref()) {
+        return Ok(());
+    }
+    Err(Rejection::KeyIssuer)
 }
 
 /// Refuses a header that has a member other than these.

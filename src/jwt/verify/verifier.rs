@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::authenticate::{Authentic, authenticate, check_signature};
 use super::cache::{Cache, Recalled};
-use super::checks::CachedDecision;
+use super::checks::{CachedDecision, check_key_issuer};
 use super::exact_claims::Found;
 use super::options::VerifierOptions;
 use super::verified_headers::VerifiedHeaders;
@@ -119,6 +119,7 @@ impl Verifier {
         let claims = self.options.read(payload, &mut exact)?;
         self.options.check_times(&claims.times, now)?;
         self.options.check_parties(&claims)?;
+        check_key_issuer(&key, &claims, payload)?;
         self.options.check_exact(&claims, exact)?;
         self.options.check_workload(&claims)?;
         self.options.check_revocation(&claims, key.kid())?;
