@@ -604,6 +604,9 @@ export declare function spiffeParseId(uri: unknown): Outcome<SpiffeId>
 /** Whether two values hold the same bytes, in a time that depends on their lengths only. */
 export declare function timingSafeEqual(a: unknown, b: unknown): Outcome<boolean>
 
+/** The status of a token that the façade finds to be too long. */
+export declare const TOKEN_TOO_LONG: number
+
 /** A UUID of version 4. */
 export declare function uuidV4(): Outcome<string>
 

@@ -1185,11 +1185,16 @@ export interface JwtVerifierOptions {
    * each. `false` accepts every audience, and a token without `aud`.
    */
   audience: string | string[] | false;
-  /** The tolerance for clocks that differ: at most 300 seconds. Default: 0. */
+  /**
+   * The tolerance for clocks that differ: at most 300 seconds, for `exp`, `nbf`, `iat` and `maxAge`
+   * alike. Default: 5 seconds for `iat` and `nbf`, because the clock of an issuer may be a little
+   * ahead; 0 for `exp` and `maxAge`.
+   */
   clockTolerance?: Duration;
   /**
    * The greatest age of a token since its `iat`, which is then required: 1 second to 100 years.
-   * Default: not checked.
+   * Default: not checked. A token is refused with `ERR_JWT_EXPIRED` from the millisecond at which
+   * it has this age, plus a `clockTolerance` that is given.
    */
   maxAge?: Duration;
   /**
@@ -1363,7 +1368,10 @@ export type VerifyResult<T, Required = unknown> =
       header?: undefined;
       /** The cause. */
       code: JwtRejectionCode;
-      /** A sentence without anything of the token. */
+      /**
+       * The reason in a sentence for developers, such as "no token was given". It contains nothing
+       * of the token. The wording may change.
+       */
       message: string;
       /** With `ERR_JWT_CLAIM`: the name of the claim. */
       claim?: string;
@@ -1375,11 +1383,11 @@ export type VerifyResult<T, Required = unknown> =
  * Verifies tokens: signature, times, issuer, audience and revocation in one call.
  *
  * It is strict. A token has three segments of canonical base64url and at most 16 KiB (`maxBytes`,
- * and `padding` for AWS load balancers, say otherwise); its objects
- * have no duplicate members and nest at most 32 deep; `exp` is required; an `iat` further in the
- * future than `clockTolerance` is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138;
- * `crit` is refused. A token without `kid` is accepted only if exactly one key has the token's
- * `alg`, else it is `ERR_JWT_KEY_NOT_FOUND`.
+ * and `padding` for AWS load balancers, say otherwise); its objects have no duplicate members and
+ * nest at most 32 deep; `exp` is required; an `iat` further in the future than `clockTolerance`, 5
+ * seconds by default, is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138; `crit` is
+ * refused. A token without `kid` is accepted only if exactly one key has the token's `alg`, else it
+ * is `ERR_JWT_KEY_NOT_FOUND`.
  *
  * @example
  * ```ts
@@ -1796,8 +1804,15 @@ export class RevocationList {
   /** As {@link RevocationList.revokeSession}, synchronously. */
   revokeSessionSync(sid: string, expiresAt: Moment, options?: IssuerScope): void;
   /**
-   * Revokes the tokens of a subject whose `iat` is at most `issuedBefore`, default now. `iat` is in
-   * whole seconds, so a token issued later in the same second is refused as well.
+   * Revokes the tokens of a subject whose `iat` is at most `issuedBefore`. `iat` is in whole
+   * seconds, so a token issued later in the same second is refused as well.
+   *
+   * Default: now. Then a token is also refused if its `iat` is later by at most the largest
+   * `clockTolerance` of the verifiers with this list, because the clock of its issuer may be ahead.
+   * A `jti` that is a UUID of version 7, as a {@link JwtIssuer} sets it, proves the millisecond of
+   * issue: if it is from the second of `iat` and later than the call, the token is accepted, so
+   * that a user can log in again at once. Without such a `jti`, new tokens are refused until the
+   * tolerance has passed.
    */
   revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
   /** As {@link RevocationList.revokeSubject}, synchronously. */

@@ -15,6 +15,9 @@ const { Uncloneable } = require('./uncloneable.js');
 /** Headers of unusual length, in characters of base64url, are not cached. */
 const MAX_CACHED_HEADER = 8192;
 
+/** Stands for a token of `verifyMany` that is too long. */
+const TOO_LONG = Symbol('too long');
+
 class JwtVerifier extends Uncloneable {
   #verify;
   /** The length of the longest token. */
@@ -95,7 +98,10 @@ class JwtVerifier extends Uncloneable {
     const answers = [];
     do {
       const part = await native.verifierVerifyMany(this, tokens, answers.length);
-      for (const answer of part) answers.push(this.#parsed(answer));
+      for (const answer of part) {
+        const isRead = tokens[answers.length] !== TOO_LONG;
+        answers.push(isRead ? this.#parsed(answer) : native.TOKEN_TOO_LONG);
+      }
     } while (answers.length < tokens.length);
     return answers;
   }
@@ -121,8 +127,8 @@ class JwtVerifier extends Uncloneable {
   /** Returns the claims of a token, or the status of its rejection. */
   #answer(token) {
     this.#refresher?.use();
-    const given = bounded(token, this.#maxBytes);
-    return this.#held === undefined ? this.#parsed(settled(this.#verify(given))) : this.#recall(given);
+    if (isTooLong(token, this.#maxBytes)) return native.TOKEN_TOO_LONG;
+    return this.#held === undefined ? this.#parsed(settled(this.#verify(token))) : this.#recall(token);
   }
 
   /**
@@ -193,15 +199,18 @@ class JwtVerifier extends Uncloneable {
 function copied(tokens, maxBytes) {
   if (!Array.isArray(tokens)) return tokens;
   const length = Math.min(tokens.length, native.MAX_MANY + 1);
-  return Array.from({ length }, (_, index) => bounded(tokens[index], maxBytes));
+  return Array.from({ length }, (_, index) => {
+    const token = tokens[index];
+    return isTooLong(token, maxBytes) ? TOO_LONG : token;
+  });
 }
 
 /**
- * Replaces a string that is too long for a token by an empty one. Reading a string that was joined
- * from parts makes V8 copy the parts together, which would take long for such a string.
+ * Whether a string is too long for a token. Such a string is not read: if it was joined from parts,
+ * V8 would copy the parts together, which takes long.
  */
-function bounded(token, maxBytes) {
-  return typeof token === 'string' && token.length > maxBytes ? '' : token;
+function isTooLong(token, maxBytes) {
+  return typeof token === 'string' && token.length > maxBytes;
 }
 
 /**

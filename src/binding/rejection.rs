@@ -17,6 +17,11 @@ pub(super) struct NativeRejection {
     pub reason: Option<&'static str>,
 }
 
+/// The status of a token that the façade finds to be too long.
+#[napi]
+#[allow(unreachable_pub, reason = "napi-rs exports public constants only")]
+pub const TOKEN_TOO_LONG: u32 = Rejection::TooLong.to_status();
+
 /// Explains the status of a rejection by `verifyJws`. `None` if there is no such status.
 #[napi(catch_unwind)]
 pub(super) fn jwt_rejection(status: u32) -> Option<NativeRejection> {

@@ -167,12 +167,14 @@ pub(super) fn revocation_revoke_subject(
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let sub = Arg::new(env, &sub, "sub").string(1..=MAX_TOKEN_LEN)?;
-        let until = match Arg::new(env, &issued_before, "issuedBefore").present()? {
-            Some(moment) => moment.moment()?,
-            None => CLOCK.unix_seconds(),
-        };
+        let until = Arg::new(env, &issued_before, "issuedBefore").present()?;
+        let until = until.map(|moment| moment.moment()).transpose()?;
         let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
-        Ok(list.revoke_subject(&sub, until, scope(issuer.as_deref()))?)
+        let scope = scope(issuer.as_deref());
+        Ok(match until {
+            Some(until) => list.revoke_subject(&sub, until, scope)?,
+            None => list.revoke_subject_now(&sub, scope)?,
+        })
     })
 }
 

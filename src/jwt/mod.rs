@@ -43,7 +43,7 @@ pub use self::token::kind::{SVID_ALGORITHMS, TokenKind};
 pub use self::token::rejection::{Claim, MAX_EXACT, MAX_REQUIRED, Reason, Rejection};
 pub use self::verify::exact_claims::{ClaimValue, ExactClaim, ExactClaims};
 pub use self::verify::jws::verify_jws;
-pub use self::verify::options::{Expected, VerifierOptions};
+pub use self::verify::options::{Expected, Tolerance, VerifierOptions};
 pub use self::verify::verifier::{Answer, Scratch, Verifier};
 /// The largest `clockTolerance`, in seconds. Revoked entries are kept this long beyond the expiry
 /// of the token, so that no verifier can still accept a token that the list has forgotten.

@@ -115,9 +115,8 @@ impl Arg<'_> {
         Ok(Some(ascii))
     }
 
-    /// A copy of an ASCII string of at most `max` characters. `None` if it is longer, in which case
-    /// it is not read, or has other characters.
-    pub(crate) fn ascii(&self, max: usize) -> Result<Option<Vec<u8>>> {
+    /// The length of a string, in units of UTF-16. The string is not read.
+    pub(crate) fn units(&self) -> Result<usize> {
         let mut length = 0;
         // SAFETY: as in `utf8_in`; without a buffer only the length is written.
         let status = unsafe {
@@ -129,9 +128,13 @@ impl Arg<'_> {
                 &raw mut length,
             )
         };
-        if status != sys::Status::napi_ok {
-            return Err(self.wrong_type("a string"));
-        }
+        if status == sys::Status::napi_ok { Ok(length) } else { Err(self.wrong_type("a string")) }
+    }
+
+    /// A copy of an ASCII string of at most `max` characters. `None` if it is longer, in which case
+    /// it is not read, or has other characters.
+    pub(crate) fn ascii(&self, max: usize) -> Result<Option<Vec<u8>>> {
+        let length = self.units()?;
         if length > max {
             return Ok(None);
         }

@@ -12,6 +12,7 @@ use napi_derive::napi;
 use crate::binding::args::{Arg, Outcome, Result};
 use crate::binding::guard;
 use crate::binding::offload::{Offloaded, offload};
+use crate::binding::token_form::unreadable;
 use crate::jwt::{MAX_TOKEN_LEN, Rejection, Scratch, Verifier};
 
 /// The most tokens of one `verifyMany`.
@@ -46,8 +47,13 @@ pub(super) fn verifier_verify_many(
                 Ok(payload) => Either::A(payload.to_owned()),
                 Err(rejection) => Either::B(rejection.to_status()),
             };
-            let malformed = || Either::B(Rejection::Malformed.to_status());
-            Ok(tokens.iter().map(|token| token.map_or_else(malformed, &mut verify)).collect())
+            Ok(tokens
+                .iter()
+                .map(|token| match token {
+                    Ok(token) => verify(token),
+                    Err(rejection) => Either::B(rejection.to_status()),
+                })
+                .collect())
         }))
     })
 }
@@ -55,8 +61,8 @@ pub(super) fn verifier_verify_many(
 /// Copies of tokens, one after the other.
 struct Tokens {
     bytes: Vec<u8>,
-    /// The range of each token in `bytes`; `None` if a value is no string, too long or not ASCII.
-    places: Vec<Option<Range<usize>>>,
+    /// The range of each token in `bytes`, or why a value could not be read.
+    places: Vec<std::result::Result<Range<usize>, Rejection>>,
 }
 
 impl Tokens {
@@ -76,12 +82,14 @@ impl Tokens {
                 read.bytes.extend_from_slice(token);
                 start..read.bytes.len()
             });
-            read.places.push(place);
+            read.places.push(place.ok_or_else(|| unreadable(&token, max_len)));
         }
         Ok(read)
     }
 
-    fn iter(&self) -> impl Iterator<Item = Option<&[u8]>> {
-        self.places.iter().map(|place| self.bytes.get(place.clone()?))
+    fn iter(&self) -> impl Iterator<Item = std::result::Result<&[u8], Rejection>> {
+        // Each range lies within the bytes.
+        let bytes = |place: Range<usize>| self.bytes.get(place).ok_or(Rejection::NoToken);
+        self.places.iter().map(move |place| place.clone().and_then(bytes))
     }
 }

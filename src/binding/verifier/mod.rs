@@ -19,11 +19,11 @@ use super::fast::{self, Buffers, Hot, RawCall};
 use super::issuer::{MAX_NAMES, NAME_LEN};
 use super::key::{algorithms, source};
 use super::rejection::NativeRejection;
-use super::token_form::FormOptions;
+use super::token_form::{FormOptions, unreadable};
 use super::{CLOCK, guard};
 use crate::jwt::{
     Algorithm, Answer, ExactClaims, Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED,
-    MAX_TOKEN_LEN, Rejection, Scratch, TokenForm, TokenKind, Verifier, VerifierOptions,
+    MAX_TOKEN_LEN, Rejection, Scratch, TokenForm, TokenKind, Tolerance, Verifier, VerifierOptions,
 };
 use crate::revocation::RevocationList;
 
@@ -67,8 +67,8 @@ options! {
         /// The accepted recipients.
         audience("audience"): Expected = required(expected),
         /// How far clocks may differ, in seconds.
-        clock_tolerance("clockTolerance"): u64 =
-            default(0, |seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE)),
+        clock_tolerance("clockTolerance"): Option<u64> =
+            optional(|seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE)),
         /// The longest time since a token was issued, in seconds.
         max_age("maxAge"): Option<u64> = optional(|age| age.duration(1..=scalars::MAX_DURATION)),
         /// Exact values of claims.
@@ -118,7 +118,7 @@ impl Hot for Verifier {
             {
                 return answer(self, call, &token, &mut Scratch::default());
             }
-            call.number(f64::from(Rejection::Malformed.to_status()))
+            call.number(f64::from(unreadable(&given, longest).to_status()))
         })
     }
 }
@@ -190,7 +190,7 @@ pub(super) fn policy(
         algorithms: None,
         issuer,
         audience: checks.audience,
-        clock_tolerance: checks.clock_tolerance,
+        clock_tolerance: checks.clock_tolerance.map_or_else(Tolerance::default, Tolerance::of),
         max_age: checks.max_age,
         typ: None,
         required_claims: Vec::new(),

@@ -34,7 +34,7 @@ impl KeyRing {
             named.any(|entry| entry.info.state == KeyState::Revoked)
         };
         if kid.is_some_and(is_revoked) {
-            return Err(Rejection::Revoked);
+            return Err(Rejection::KeyRevoked);
         }
         let usable = book.entries().iter();
         let usable =

@@ -52,12 +52,15 @@ impl TokenForm {
         signature: &mut Vec<u8>,
     ) -> Result<Segments<'t>, Rejection> {
         if token.len() > self.max_len {
-            return Err(Rejection::Malformed);
+            return Err(Rejection::TooLong);
         }
-        let first = memchr(b'.', token).ok_or(Rejection::Malformed)?;
-        let second = memchr(b'.', &token[first + 1..]).ok_or(Rejection::Malformed)? + first + 1;
+        let first = memchr(b'.', token).ok_or_else(|| not_three(token))?;
+        let second = memchr(b'.', &token[first + 1..]).ok_or_else(|| not_three(token))? + first + 1;
         // A fourth segment would fail here, because the alphabet has no dot.
-        self.decode_into(&token[second + 1..], signature)?;
+        self.decode_into(&token[second + 1..], signature).map_err(|fault| {
+            let has_more = memchr(b'.', &token[second + 1..]).is_some();
+            if has_more { not_three(token) } else { fault }
+        })?;
         Ok(Segments {
             header: &token[..first],
             payload: &token[first + 1..second],
@@ -68,17 +71,22 @@ impl TokenForm {
     /// Decodes a header to its JSON.
     pub(crate) fn decode_header(self, segment: &[u8]) -> Result<Vec<u8>, Rejection> {
         if segment.len() > self.max_header_len() {
-            return Err(Rejection::Malformed);
+            return Err(Rejection::Header);
         }
         let mut json = Vec::new();
-        self.decode_into(segment, &mut json)?;
-        Ok(json)
+        match self.decode_into(segment, &mut json) {
+            Err(_) if has_scheme(segment) => Err(Rejection::Scheme),
+            decoded => decoded.map(|()| json),
+        }
     }
 
     /// Replaces the contents of `out` with the bytes of a segment.
     pub(crate) fn decode_into(self, segment: &[u8], out: &mut Vec<u8>) -> Result<(), Rejection> {
         let text = if self.may_be_padded { without_padding(segment) } else { segment };
-        base64url::decode_into(text, out).ok_or(Rejection::Malformed)
+        base64url::decode_into(text, out).ok_or_else(|| {
+            let is_padded = !self.may_be_padded && segment.last() == Some(&b'=');
+            if is_padded { Rejection::Padded } else { Rejection::Base64url }
+        })
     }
 
     /// Tokens longer than usual are those that carry certificates in their header, so that header
@@ -86,6 +94,22 @@ impl TokenForm {
     fn max_header_len(self) -> usize {
         if self.max_len > MAX_TOKEN_LEN { self.max_len } else { MAX_HEADER_LEN }
     }
+}
+
+/// The fault of a token that does not have three segments.
+fn not_three(token: &[u8]) -> Rejection {
+    match token {
+        [] => Rejection::NoToken,
+        _ if has_scheme(token) => Rejection::Scheme,
+        _ if memchr::memchr_iter(b'.', token).count() == 4 => Rejection::Encrypted,
+        _ => Rejection::Segments,
+    }
+}
+
+/// Whether a text begins with the scheme of an Authorization header (RFC 6750 section 2.1).
+fn has_scheme(text: &[u8]) -> bool {
+    text.split_at_checked("bearer ".len())
+        .is_some_and(|(start, _)| start.eq_ignore_ascii_case(b"bearer "))
 }
 
 /// A segment without its padding (RFC 4648 section 3.2). Wrong padding stays, and is then refused
@@ -124,7 +148,7 @@ mod tests {
             "QUJD=", "QUJD==", "QUJD====", "=QQ=", "QQ= =", "QQ==QQ==", "QQ%3D%3D",
         ] {
             let refused = form.decode_into(text.as_bytes(), &mut out);
-            assert_eq!(refused, Err(Rejection::Malformed), "{text}");
+            assert_eq!(refused, Err(Rejection::Base64url), "{text}");
         }
     }
 }

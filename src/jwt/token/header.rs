@@ -23,7 +23,7 @@ pub(crate) struct Header<'a> {
 impl<'a> Header<'a> {
     /// Reads a decoded header.
     pub(crate) fn parse(json: &'a [u8]) -> Result<Self, Rejection> {
-        let text = std::str::from_utf8(json).map_err(|_| Rejection::Malformed)?;
+        let text = std::str::from_utf8(json).map_err(|_| Rejection::Header)?;
         let (mut alg, mut kid, mut typ) = (None, None, None);
         let (mut malformed, mut critical) = (false, false);
         scan_object(text, |name, value| match (name.plain(), value) {
@@ -42,14 +42,14 @@ impl<'a> Header<'a> {
                 malformed |= known.iter().any(|known| name.is(known));
             }
         })
-        .ok_or(Rejection::Malformed)?;
+        .ok_or(Rejection::Header)?;
         if critical {
             return Err(Rejection::Critical);
         }
         if malformed {
-            return Err(Rejection::Malformed);
+            return Err(Rejection::Header);
         }
-        let algorithm = alg.ok_or(Rejection::Malformed)?;
+        let algorithm = alg.ok_or(Rejection::Header)?;
         let algorithm = Algorithm::ALL.into_iter().find(|known| algorithm.is(known.name()));
         let kid = kid.map(resolve);
         if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID_LEN) {
@@ -96,24 +96,24 @@ mod tests {
     #[test]
     fn malformed_headers_are_refused() {
         for (text, why) in [
-            (r#"{"typ":"JWT"}"#, Rejection::Malformed),
-            (r#"{"alg":1}"#, Rejection::Malformed),
-            (r#"{"alg":"HS256","kid":7}"#, Rejection::Malformed),
+            (r#"{"typ":"JWT"}"#, Rejection::Header),
+            (r#"{"alg":1}"#, Rejection::Header),
+            (r#"{"alg":"HS256","kid":7}"#, Rejection::Header),
             (r#"{"alg":"none"}"#, Rejection::Algorithm),
             (r#"{"alg":"None"}"#, Rejection::Algorithm),
             (r#"{"alg":"hs256"}"#, Rejection::Algorithm),
             (r#"{"alg":""}"#, Rejection::Algorithm),
-            (r#"{"alg":"HS256","alg":"HS256"}"#, Rejection::Malformed),
+            (r#"{"alg":"HS256","alg":"HS256"}"#, Rejection::Header),
             (r#"{"alg":"HS256","crit":[]}"#, Rejection::Critical),
             (r#"{"alg":"HS256","crit":["exp"],"exp":1}"#, Rejection::Critical),
-            (r#"{"alg":"HS256","\u0063rit":["exp"]}"#, Rejection::Malformed),
-            (r#"{"alg":"HS256","b64":false}"#, Rejection::Malformed),
-            (r#"{"alg":"HS256","zip":"DEF"}"#, Rejection::Malformed),
-            ("[]", Rejection::Malformed),
+            (r#"{"alg":"HS256","\u0063rit":["exp"]}"#, Rejection::Header),
+            (r#"{"alg":"HS256","b64":false}"#, Rejection::Header),
+            (r#"{"alg":"HS256","zip":"DEF"}"#, Rejection::Header),
+            ("[]", Rejection::Header),
         ] {
             assert_eq!(Header::parse(text.as_bytes()), Err(why), "{text}");
         }
-        assert_eq!(Header::parse(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}"), Err(Rejection::Malformed));
+        assert_eq!(Header::parse(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}"), Err(Rejection::Header));
         let long = format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "k".repeat(MAX_KID_LEN + 1));
         assert_eq!(Header::parse(long.as_bytes()), Err(Rejection::KeyNotFound));
     }

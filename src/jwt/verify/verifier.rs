@@ -44,7 +44,7 @@ impl Verifier {
     pub fn new(options: VerifierOptions, clock: Arc<dyn Clock>) -> Result<Self> {
         let options = options.complete()?;
         if let Some(list) = &options.revocations {
-            list.tolerate(options.clock_tolerance);
+            list.tolerate(options.clock_tolerance.early);
         }
         let cache = (options.cache_entries > 0)
             .then(|| Cache::new(options.cache_entries, options.form.max_len));
