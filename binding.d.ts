@@ -177,6 +177,9 @@ export declare function keyringSeal(ring: unknown, key: unknown): Outcome<LocalV
  */
 export declare function keyringShare(ring: unknown, name: unknown, options: unknown): Outcome<undefined>
 
+/** Whether the ring can sign now. If its first key is due, it is made, or begun to be made. */
+export declare function keyringSigns(ring: unknown): Outcome<boolean>
+
 /** Makes the changes that are due at a moment, by default now, and returns them. */
 export declare function keyringTick(ring: unknown, now: unknown): Outcome<Array<NativeKeyChange>>
 
@@ -189,6 +192,13 @@ export declare function keyringUnlisten(ring: unknown, id: unknown): Outcome<und
  * under that name.
  */
 export declare function keyringUnseal(ring: unknown, sealed: unknown, key: unknown, options: unknown): Outcome<undefined>
+
+/**
+ * Returns a promise that is resolved when the ring can sign, and rejected with
+ * `ERR_KEYRING_NO_ACTIVE_KEY` if no key is being made. It occupies a thread of libuv's pool, which
+ * keeps the process running.
+ */
+export declare function keyringWait(ring: unknown): Outcome<Offloaded<undefined>>
 
 /**
  * Attaches a new limiter to the façade object `limiter`. Returns its limit, window in

@@ -893,7 +893,9 @@ export interface KeyRingChange {
  * A ring holds at most 1000 keys, revoked ones included. While the ring is full, `add` and `rotate`
  * throw `ERR_KEYRING_FULL` and `rotateEvery` rotates nothing; the active key continues to sign.
  * Signing without an active key throws `ERR_KEYRING_NO_ACTIVE_KEY`; with `rotateEvery`, an empty
- * ring makes its first key when it is needed.
+ * ring makes its first key when it is needed. An RSA key takes up to a second, on another thread:
+ * await {@link KeyRing.ready} before the first token is signed. {@link JwtIssuer.signAsync} waits
+ * by itself.
  *
  * @example
  * ```ts
@@ -966,6 +968,23 @@ export class KeyRing {
    * `ERR_KEYRING_FULL` if there is no room for the new keys.
    */
   rotate(options?: { force?: boolean }): Promise<{ kid: string }>;
+  /**
+   * Resolves when the ring has an active key. With `rotateEvery`, an empty ring makes it. The call
+   * waits for a key that is being made, also by a `rotate` that has not been awaited, and keeps the
+   * process running meanwhile. `ERR_KEYRING_NO_ACTIVE_KEY` if none is being made: `add` one, or
+   * `rotate`.
+   *
+   * @example
+   * ```ts
+   * import { JwtIssuer, KeyRing } from '@nodesec/native';
+   *
+   * const keys = new KeyRing({ alg: 'RS256', rotateEvery: '30d' });
+   * const issuer = new JwtIssuer({ keys, expiresIn: '15m' });
+   * await keys.ready(); // at the start of the service
+   * console.log(issuer.sign({ sub: 'alice' }).length > 0); // true
+   * ```
+   */
+  ready(): Promise<void>;
   /**
    * Does what is due at `now` (default: the present) and gives the changes. A ring in use does it
    * by itself; `tick` is for idle processes and for tests: keys that no token needs any more are
@@ -1160,7 +1179,9 @@ export class JwtIssuer {
    * computed on a thread of libuv's pool; other keys sign at once.
    *
    * libuv's pool has `UV_THREADPOOL_SIZE` threads, by default 4, which also serve files and DNS.
-   * Claims, key, time and id are those of the moment of the call.
+   * Claims, key, time and id are those of the moment of the call. While the first key of the ring
+   * is still being made, the call waits for it, as {@link KeyRing.ready} does; time and id are then
+   * those of the moment at which the key is there.
    */
   signAsync(claims: object, overrides?: JwtOverrides): Promise<string>;
 }
@@ -1939,6 +1960,9 @@ export class Sessions {
   /**
    * Starts a session. `claims` go into every access token of the session; `sub` and `sid` are set
    * by the session. `ERR_SESSION_FULL` if there are `maxSessions`.
+   *
+   * While the first key of the issuer's ring is still being made, `start` and `refresh` wait for
+   * it, as {@link JwtIssuer.signAsync} does.
    */
   start(subject: string, claims?: object): Promise<TokenPair>;
   /**

@@ -1,16 +1,28 @@
 'use strict';
 
+const { whenReady } = require('./key-ring.js');
 const { native, settled, snapshot } = require('./native.js');
 const { claimsText, headerText } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
 
+/** Returns the result of `sign`. If the issuer's first key is still being made, waits for it. */
+let whenIssuerReady;
+
 class JwtIssuer extends Uncloneable {
+  #keys;
   #sign;
 
   constructor(options) {
     super();
-    native.issuerAttach(this, options);
+    const given = snapshot(options);
+    native.issuerAttach(this, given);
+    this.#keys = given.keys;
     this.#sign = native.issuerBind(this);
+  }
+
+  static {
+    // An issuer of another copy of this package has no `#keys` here.
+    whenIssuerReady = (issuer, sign) => (#keys in issuer ? whenReady(issuer.#keys, sign) : sign());
   }
 
   sign(claims, overrides) {
@@ -23,8 +35,9 @@ class JwtIssuer extends Uncloneable {
   async signAsync(claims, overrides) {
     const text = claimsText(claims);
     const given = snapshot(overrides);
-    return native.issuerSignAsync(this, text, given, headerText(given));
+    const header = headerText(given);
+    return whenReady(this.#keys, () => native.issuerSignAsync(this, text, given, header));
   }
 }
 
-module.exports = { JwtIssuer };
+module.exports = { JwtIssuer, whenIssuerReady };

@@ -1,22 +1,30 @@
 'use strict';
 
-const { native } = require('./native.js');
+const { whenIssuerReady } = require('./issuer.js');
+const { native, snapshot } = require('./native.js');
 const { claimsText } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 // The methods return promises for the same reason as in revocation.js.
 class Sessions extends Uncloneable {
+  #issuer;
+
   constructor(options) {
     super();
-    native.sessionsAttach(this, options);
+    const given = snapshot(options);
+    native.sessionsAttach(this, given);
+    this.#issuer = given.issuer;
   }
 
   async start(subject, claims = {}) {
-    return pairOf(native.sessionsStart(this, subject, claimsText(claims)));
+    const text = claimsText(claims);
+    const start = () => native.sessionsStart(this, subject, text);
+    return pairOf(await whenIssuerReady(this.#issuer, start));
   }
 
   async refresh(refreshToken) {
-    const { pair, ...outcome } = native.sessionsRefresh(this, refreshToken);
+    const refresh = () => native.sessionsRefresh(this, refreshToken);
+    const { pair, ...outcome } = await whenIssuerReady(this.#issuer, refresh);
     return pair === undefined ? outcome : { ...outcome, pair: pairOf(pair) };
   }
 

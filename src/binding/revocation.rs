@@ -171,10 +171,11 @@ pub(super) fn revocation_revoke_subject(
         let until = until.map(|moment| moment.moment()).transpose()?;
         let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
         let scope = scope(issuer.as_deref());
-        Ok(match until {
+        match until {
             Some(until) => list.revoke_subject(&sub, until, scope)?,
             None => list.revoke_subject_now(&sub, scope)?,
-        })
+        }
+        Ok(())
     })
 }
 

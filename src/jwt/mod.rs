@@ -29,6 +29,7 @@ pub use self::key::purpose::{Purpose, check_purpose};
 pub use self::key_ring::events::Listener;
 pub use self::key_ring::jwks::Jwks;
 pub use self::key_ring::options::RingOptions;
+pub use self::key_ring::pending::PendingKey;
 pub use self::key_ring::ring::KeyRing;
 pub use self::key_ring::sealed::RingOverrides;
 pub use self::key_ring::state::{KeyChange, KeyInfo, KeyState};

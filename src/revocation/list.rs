@@ -263,7 +263,8 @@ impl RevocationList {
 fn proves_later(query: &Query<'_>, millis: u64) -> bool {
     #[expect(clippy::cast_precision_loss, reason = "48 bits, in seconds")]
     let is_of_second = |made: u64| {
-        query.issued_at.is_some_and(|issued_at| issued_at.floor() == (made / 1000) as f64)
+        let second = (made / 1000) as f64;
+        query.issued_at.is_some_and(|issued_at| (second..second + 1.0).contains(&issued_at))
     };
     query.id.and_then(uuid_v7_millis).is_some_and(|made| made > millis && is_of_second(made))
 }

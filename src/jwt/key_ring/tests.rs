@@ -273,6 +273,37 @@ fn rsa_keys_are_made_on_another_thread() {
 }
 
 #[test]
+fn a_ring_waits_for_the_key_that_is_being_made_and_for_no_other() {
+    let (ring, clock) = rotating(Algorithm::Rs256);
+    let none = ring.wait_until_it_signs().unwrap_err();
+    assert_eq!(none.code, Code::KeyringNoActiveKey);
+    ring.tick(clock.unix_seconds());
+    ring.wait_until_it_signs().unwrap();
+    assert!(ring.signing_key().is_ok());
+    // Nothing comes after a key has been revoked, until one is announced.
+    let active = ring.signing_key().unwrap().kid().to_owned();
+    ring.revoke(&active).unwrap();
+    let (ring, _) = self::ring();
+    let expected = ring.expect_key();
+    let error = ring.signing_key().unwrap_err();
+    assert!(error.message.contains("ready()"), "{error}");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| ring.wait_until_it_signs());
+        ring.rotate(false, generate).unwrap();
+        drop(expected);
+        assert_eq!(waiting.join().unwrap(), Ok(()));
+    });
+    let (ring, _) = self::ring();
+    let expected = ring.expect_key();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| ring.wait_until_it_signs());
+        drop(expected);
+        assert_eq!(waiting.join().unwrap().unwrap_err().code, Code::KeyringNoActiveKey);
+    });
+    assert!(!ring.signing_key().unwrap_err().message.contains("ready()"));
+}
+
+#[test]
 fn a_period_is_longer_than_publishing_and_leaves_room_for_what_has_signed() {
     let made = |rotate_every, jwks_max_age| {
         let options = RingOptions {

@@ -60,8 +60,7 @@ fn a_public_key_is_no_hmac_secret() {
                 let message = format!("{header}.{payload}");
                 let tag = base64url::encode(hmac::sign(&secret, message.as_bytes()).as_ref());
                 let rejection = world.verify(&format!("{message}.{tag}")).unwrap_err();
-                let expected =
-                    [Rejection::KeyAlgorithm, Rejection::Nameless, Rejection::Signature];
+                let expected = [Rejection::KeyAlgorithm, Rejection::Nameless, Rejection::Signature];
                 assert!(expected.contains(&rejection), "{rejection:?}");
             }
         }

@@ -19,7 +19,7 @@ fn expiry_is_the_first_moment_that_is_refused() {
         (0, "\"exp\":17e8".into(), NOW * 1000),
     ] {
         let world = World::with(Algorithm::Hs256, |options| {
-            options.clock_tolerance = Tolerance::of(tolerance)
+            options.clock_tolerance = Tolerance::of(tolerance);
         });
         assert_eq!(at(&world, &members, first_refused - 1), Ok(()), "{members} {tolerance}");
         for late in [0, 1, 1000] {
@@ -41,7 +41,7 @@ fn not_before_and_issued_at_are_the_first_moments_that_are_accepted() {
             (0, format!("{NOW}.25"), NOW * 1000 + 250),
         ] {
             let world = World::with(Algorithm::Hs256, |options| {
-                options.clock_tolerance = Tolerance::of(tolerance)
+                options.clock_tolerance = Tolerance::of(tolerance);
             });
             let members = format!("\"exp\":{LATER},\"{claim}\":{value}");
             for before in [1, 1000] {
