@@ -1191,7 +1191,7 @@ export interface JwtVerifierOptions {
   /**
    * The keys of one issuer. Each of them may sign for every name in `issuer`. For several issuers
    * make a verifier each, or a token of one is accepted as a token of another (RFC 8725 section
-   * 3.8).
+   * 3.8); {@link JwtVerifiers} chooses among them.
    */
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks;
   /** The accepted algorithms. Default: those of the keys. `none` does not exist. */
@@ -1520,6 +1520,73 @@ export class JwtVerifier<
    * at which its turn comes.
    */
   verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T, Required>[]>;
+}
+
+/** The claims that one of these verifiers requires. */
+export type RequiredByOne<Verifier> =
+  Verifier extends JwtVerifier<JwtVerifierOptions, infer Required> ? Required : never;
+
+/**
+ * Verifies the tokens of several issuers, such as tenants, each with a verifier of its own.
+ *
+ * The claim `iss` chooses the verifier before anything is verified. The verifier that is chosen
+ * then judges the token, with its own keys and options, and demands this very issuer, so that no
+ * issuer can sign for another (RFC 8725 section 3.8). Names are compared character for character.
+ *
+ * A token that chooses no verifier is refused, and its signature is not verified:
+ * `ERR_JWT_MALFORMED` if the token or its payload cannot be read, else `ERR_JWT_CLAIM` with the
+ * claim `iss` and the reason `missing`, `type` or, for an unknown issuer, `mismatch`.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, JwtVerifier, JwtVerifiers } from '@nodesec/native';
+ *
+ * const [ours, theirs] = [await JwtKey.generate('ES256'), await JwtKey.generate('EdDSA')];
+ * const audience = 'api';
+ * const verifiers = new JwtVerifiers({
+ *   'https://id.example': new JwtVerifier({ keys: ours, issuer: 'https://id.example', audience }),
+ *   'https://partner.example': new JwtVerifier({
+ *     keys: theirs,
+ *     issuer: 'https://partner.example',
+ *     audience,
+ *   }),
+ * });
+ *
+ * const issuer = 'https://partner.example';
+ * const token = new JwtIssuer({ keys: theirs, issuer, audience, expiresIn: '15m' }).sign({});
+ * console.log(verifiers.verify(token).iss); // https://partner.example
+ *
+ * const forged = new JwtIssuer({ keys: ours, issuer, audience, expiresIn: '15m' }).sign({});
+ * console.log(verifiers.tryVerify(forged).code); // ERR_JWT_ALGORITHM
+ * ```
+ */
+export class JwtVerifiers<
+  Verifier extends JwtVerifier<JwtVerifierOptions, unknown> = JwtVerifier,
+> {
+  /**
+   * Takes 1 to 10,000 verifiers by the names of their issuers, of 1 to 2048 bytes each: the own
+   * members of a plain object, or a `Map`. Later changes of it have no effect.
+   *
+   * `ERR_INVALID_ARG_VALUE` if the option `issuer` of a verifier does not contain the name for
+   * which the verifier stands, or is `false`. So a verifier of {@link JwtVerifier.spiffe}, which
+   * demands no issuer, is refused.
+   */
+  constructor(verifiers: { readonly [issuer: string]: Verifier } | ReadonlyMap<string, Verifier>);
+  /** Verifies as {@link JwtVerifier.verify} of the verifier that the token chooses. */
+  verify<T = unknown>(token: string): NoInfer<T> & Claims & RequiredByOne<Verifier>;
+  /** Verifies as {@link JwtVerifier.tryVerify} of the verifier that the token chooses. */
+  tryVerify<T = unknown>(token: unknown): VerifyResult<T, RequiredByOne<Verifier>>;
+  /** Verifies as {@link JwtVerifier.verifyAsync} of the verifier that the token chooses. */
+  verifyAsync<T = unknown>(token: string): Promise<NoInfer<T> & Claims & RequiredByOne<Verifier>>;
+  /** Verifies as {@link JwtVerifier.tryVerifyAsync} of the verifier that the token chooses. */
+  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T, RequiredByOne<Verifier>>>;
+  /**
+   * Verifies up to 10,000 tokens, each with the verifier that it chooses, and gives the results in
+   * their order, as {@link JwtVerifier.verifyMany} does.
+   */
+  verifyMany<T = unknown>(
+    tokens: readonly unknown[],
+  ): Promise<VerifyResult<T, RequiredByOne<Verifier>>[]>;
 }
 
 /** A request of a {@link RemoteJwks} that has ended. */

@@ -248,4 +248,4 @@ function deepFreeze(value) {
   return value;
 }
 
-module.exports = { JwtVerifier };
+module.exports = { JwtVerifier, TOO_LONG, copied, isTooLong };

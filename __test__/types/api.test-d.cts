@@ -279,3 +279,30 @@ if (thrown instanceof nodesec.SecretError) same<typeof thrown, nodesec.SecretErr
 type Any<T> = 0 extends 1 & T ? true : false;
 same<Any<ReturnType<typeof nodesec.parseHash>>, false>(true);
 same<Any<typeof claims.other>, false>(true);
+
+// JwtVerifiers: the claims of one of the verifiers.
+const tenants = new nodesec.JwtVerifiers({
+  a: nodesec.JwtVerifier.accessToken({ keys: key, issuer: 'a', audience: 'x' }),
+  b: new nodesec.JwtVerifier({
+    keys: key,
+    issuer: 'b',
+    audience: false,
+    maxAge: '1h',
+    claims: { client_id: ['b'] },
+  }),
+});
+const tenantClient: string = tenants.verify('').client_id;
+const tenantIssued: number = tenants.verify<{ role: string }>('').iat;
+const tenantRole: string = tenants.verify<{ role: string }>('').role;
+// @ts-expect-error Only access tokens must have it.
+const tenantId: string = tenants.verify('').jti;
+const tenantResult = tenants.tryVerify('');
+if (tenantResult.ok) tenantResult.claims.client_id.length;
+void tenants.verifyMany(['']).then((results) => results[0]?.code);
+const plainTenants: nodesec.JwtVerifiers = new nodesec.JwtVerifiers(
+  new Map([['a', new nodesec.JwtVerifier({ keys: key, issuer: 'a', audience: false })]]),
+);
+void plainTenants.verifyAsync('').then((verified) => verified.sub);
+// @ts-expect-error A verifier, not its options.
+new nodesec.JwtVerifiers({ a: { keys: key, issuer: 'a', audience: false } });
+void [tenantClient, tenantIssued, tenantRole, tenantId];

@@ -43,6 +43,7 @@ pub use self::token::json;
 pub use self::token::kind::{SVID_ALGORITHMS, TokenKind};
 pub use self::token::rejection::{Claim, MAX_EXACT, MAX_REQUIRED, Reason, Rejection};
 pub use self::verify::exact_claims::{ClaimValue, ExactClaim, ExactClaims};
+pub use self::verify::issuer_choice::IssuerChoice;
 pub use self::verify::jws::verify_jws;
 pub use self::verify::options::{Expected, Tolerance, VerifierOptions};
 pub use self::verify::verifier::{Answer, Scratch, Verifier};

@@ -1,6 +1,7 @@
 'use strict';
 
-const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RemoteJwks, RevocationList } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, JwtVerifier, JwtVerifiers, KeyRing, RemoteJwks, RevocationList } =
+  require('@nodesec/native');
 const {
   CANARY,
   anything,
@@ -65,6 +66,7 @@ const accessTokenOptions = () => ({
 });
 const verifierOptions = () => ({ ...accessTokenOptions(), typ: 'JWT', requireExp: true });
 const verifier = () => new JwtVerifier(verifierOptions());
+const verifiers = () => new JwtVerifiers({ issuer: verifier() });
 const TOKEN = issuer().sign({ sub: 'subject', role: 'row', admin: true });
 
 const keys = kind(keyList.refused, { 'an empty array': () => [], 'an issuer': issuer });
@@ -267,6 +269,31 @@ module.exports = {
   'JwtVerifier.prototype.tryVerifyAsync': { on: verifier, args: () => [TOKEN], kinds: [anything] },
   'JwtVerifier.prototype.verifyMany': {
     on: verifier,
+    args: () => [[TOKEN]],
+    kinds: [kind(array.refused, { 'too many': () => new Array(10_001).fill(TOKEN) })],
+  },
+  'new JwtVerifiers': {
+    args: () => [{ issuer: verifier() }],
+    kinds: [
+      kind({
+        null: () => null,
+        undefined: () => undefined,
+        'a verifier': verifier,
+        'an array': () => [verifier()],
+        'an empty object': () => ({}),
+        'an empty map': () => new Map(),
+        'a map with a number': () => new Map([[1, verifier()]]),
+        'a value that is no verifier': () => ({ issuer: CANARY }),
+        'the name of another issuer': () => ({ other: verifier() }),
+      }),
+    ],
+  },
+  'JwtVerifiers.prototype.verify': { on: verifiers, args: () => [TOKEN], kinds: [token] },
+  'JwtVerifiers.prototype.tryVerify': { on: verifiers, args: () => [TOKEN], kinds: [anything] },
+  'JwtVerifiers.prototype.verifyAsync': { on: verifiers, args: () => [TOKEN], kinds: [token] },
+  'JwtVerifiers.prototype.tryVerifyAsync': { on: verifiers, args: () => [TOKEN], kinds: [anything] },
+  'JwtVerifiers.prototype.verifyMany': {
+    on: verifiers,
     args: () => [[TOKEN]],
     kinds: [kind(array.refused, { 'too many': () => new Array(10_001).fill(TOKEN) })],
   },

@@ -59,14 +59,14 @@ pub(super) fn verifier_verify_many(
 }
 
 /// Copies of tokens, one after the other.
-struct Tokens {
+pub(super) struct Tokens {
     bytes: Vec<u8>,
     /// The range of each token in `bytes`, or why a value could not be read.
     places: Vec<std::result::Result<Range<usize>, Rejection>>,
 }
 
 impl Tokens {
-    fn read(tokens: &Arg<'_>, first: u32, max_len: usize) -> Result<Self> {
+    pub(super) fn read(tokens: &Arg<'_>, first: u32, max_len: usize) -> Result<Self> {
         let tokens = tokens.array_part(MAX_MANY, first..first.saturating_add(PART))?;
         // Room for the longest token, a NUL, and one unit more for `ascii_in` to notice a longer
         // one.
@@ -87,7 +87,7 @@ impl Tokens {
         Ok(read)
     }
 
-    fn iter(&self) -> impl Iterator<Item = std::result::Result<&[u8], Rejection>> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = std::result::Result<&[u8], Rejection>> {
         // Each range lies within the bytes.
         let bytes = |place: Range<usize>| self.bytes.get(place).ok_or(Rejection::NoToken);
         self.places.iter().map(move |place| place.clone().and_then(bytes))

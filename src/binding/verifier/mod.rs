@@ -1,5 +1,6 @@
 //! `JwtVerifier`.
 
+mod choice;
 mod claims;
 mod many;
 pub(super) mod presets;

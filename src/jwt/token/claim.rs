@@ -86,10 +86,12 @@ pub enum Reason {
     Future,
     /// It is later than the revocation list remembers the token.
     Outlives,
+    /// It names an issuer for whom there is no verifier.
+    Unknown,
 }
 
 impl Reason {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Missing,
         Self::Type,
         Self::Mismatch,
@@ -98,6 +100,7 @@ impl Reason {
         Self::NeededToRevoke,
         Self::Future,
         Self::Outlives,
+        Self::Unknown,
     ];
 
     /// The name of the reason in JavaScript.
@@ -105,7 +108,9 @@ impl Reason {
         match self {
             Self::Missing | Self::NeededForAge | Self::NeededToRevoke => "missing",
             Self::Type => "type",
-            Self::Mismatch | Self::Inexact | Self::Future | Self::Outlives => "mismatch",
+            Self::Mismatch | Self::Inexact | Self::Future | Self::Outlives | Self::Unknown => {
+                "mismatch"
+            }
         }
     }
 
@@ -136,6 +141,7 @@ impl Reason {
             (Self::Outlives, _) => {
                 "is too late: the token lives longer than the revocation list's maxTokenTtl"
             }
+            (Self::Unknown, _) => "names an issuer for whom there is no verifier",
         };
         format!("the token's \"{claim}\" {fault}")
     }
