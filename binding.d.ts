@@ -654,6 +654,21 @@ export declare function verifierRejection(verifier: unknown, status: number): Ou
 export declare function verifierRemembers(verifier: unknown): Outcome<boolean>
 
 /**
+ * Attaches the choice among verifiers, by the names of their issuers, to the façade object
+ * `choice`. Returns the length of the longest token.
+ */
+export declare function verifiersAttach(choice: unknown, names: unknown, verifiers: unknown): Outcome<number>
+
+/** `choose`, bound to the verifiers. */
+export declare function verifiersBind(choice: unknown): Outcome<unknown>
+
+/**
+ * Chooses for one part of the tokens, from the index `first` on, on another thread. Returns a
+ * promise of what `choose` returns for each.
+ */
+export declare function verifiersChooseMany(choice: unknown, tokens: unknown, first: number): Outcome<Offloaded<Array<number>>>
+
+/**
  * Verifies one part of the tokens, from the index `first` on. Returns a promise of each token's
  * payload, or of the status of its rejection.
  */

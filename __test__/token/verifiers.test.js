@@ -155,7 +155,6 @@ test('what is no map of verifiers is refused', () => {
   ]) {
     assert.throws(() => new JwtVerifiers(verifiers), coded(code));
   }
-  // eslint-disable-next-line new-cap -- a call without `new`
   assert.throws(() => JwtVerifiers({ a: of('a') }), TypeError);
 });
 
