@@ -16,6 +16,12 @@ export declare function calibrationIsDone(calibration: unknown): Outcome<boolean
  */
 export declare function calibrationMeasure(calibration: unknown, job: unknown): Outcome<object>
 
+/** Attaches a new clock at this time, in milliseconds since 1970, to the façade object `clock`. */
+export declare function clockAttach(clock: unknown, millis: unknown): Outcome<undefined>
+
+/** Gives a clock the time, in milliseconds since 1970. */
+export declare function clockSet(clock: unknown, millis: unknown): Outcome<undefined>
+
 /** Keeps the memory of the whole process out of dumps. */
 export declare function hardenProcess(options: unknown): Outcome<ProcessHardening>
 

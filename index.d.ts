@@ -1097,8 +1097,46 @@ export interface JwtHeader {
   readonly [parameter: string]: unknown;
 }
 
+/**
+ * A clock for tests: an option of {@link JwtIssuer}, {@link JwtVerifier}, {@link Sessions},
+ * {@link RevocationList} and {@link RateLimiter}.
+ *
+ * Give the same clock to all objects of a test, because each has its own. A {@link KeyRing} follows
+ * the clocks of its issuers and verifiers into the future, as with {@link KeyRing.tick}.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, JwtVerifier } from '@nodesec/native';
+ *
+ * let time = new Date('2030-01-01T12:00:00Z');
+ * const clock = () => time;
+ * const keys = await JwtKey.generate('ES256');
+ * const issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '15m', clock });
+ * const verifier = new JwtVerifier({ keys, issuer: 'id', audience: false, clock });
+ *
+ * const token = issuer.sign({ sub: 'alice' });
+ * console.log(verifier.verify(token).sub); // alice
+ * time = new Date('2030-01-01T12:15:00Z');
+ * console.log(verifier.tryVerify(token).code); // ERR_JWT_EXPIRED
+ * ```
+ */
+export interface ClockOptions {
+  /**
+   * The time in place of the system's, asked for once when the object is made and before each call
+   * that uses it. `() => new Date()` follows the fake timers of Jest, Vitest, Sinon and `node:test`,
+   * which the native part does not see otherwise.
+   *
+   * If it throws, or returns anything but a valid `Date` from 1970 to 5138, the call throws
+   * `ERR_INVALID_RETURN_VALUE`, also a call of `tryVerify`. While `NODE_ENV` is `production`, the
+   * constructor throws `ERR_INVALID_ARG_VALUE`, unless `allowClockInProduction` is true.
+   */
+  clock?: () => Date;
+  /** Allows `clock` while `NODE_ENV` is `production`. Default: false. */
+  allowClockInProduction?: boolean;
+}
+
 /** The options of {@link JwtIssuer}. */
-export interface JwtIssuerOptions {
+export interface JwtIssuerOptions extends ClockOptions {
   /** The ring that signs, or one private key. */
   keys: KeyRing | JwtKey;
   /** The claim `iss`: 1 to 2048 bytes. Default: none. */
@@ -1187,7 +1225,7 @@ export class JwtIssuer {
 }
 
 /** The options of {@link JwtVerifier}. */
-export interface JwtVerifierOptions {
+export interface JwtVerifierOptions extends ClockOptions {
   /**
    * The keys of one issuer. Each of them may sign for every name in `issuer`. For several issuers
    * make a verifier each, or a token of one is accepted as a token of another (RFC 8725 section
@@ -1295,7 +1333,14 @@ export interface AccessTokenOptions
 export interface SpiffeVerifierOptions
   extends Pick<
     JwtVerifierOptions,
-    'clockTolerance' | 'maxAge' | 'requiredClaims' | 'claims' | 'revocations' | 'cache'
+    | 'clockTolerance'
+    | 'maxAge'
+    | 'requiredClaims'
+    | 'claims'
+    | 'revocations'
+    | 'cache'
+    | 'clock'
+    | 'allowClockInProduction'
   > {
   /** The trust domain: `example.org`, or `spiffe://example.org`. Else `ERR_SPIFFE_ID`. */
   trustDomain: string;
@@ -1557,7 +1602,7 @@ export type RequiredByOne<Verifier> =
  * console.log(verifiers.verify(token).iss); // https://partner.example
  *
  * const forged = new JwtIssuer({ keys: ours, issuer, audience, expiresIn: '15m' }).sign({});
- * console.log(verifiers.tryVerify(forged).code); // ERR_JWT_ALGORITHM
+ * console.log(verifiers.tryVerify(forged).code); // ERR_JWT_KEY_NOT_FOUND
  * ```
  */
 export class JwtVerifiers<
@@ -1827,7 +1872,7 @@ export function unsafeDecode(token: string): {
 // ── Revocation ──────────────────────────────────────────────────────────────────────────────
 
 /** The options of {@link RevocationList}. */
-export interface RevocationListOptions {
+export interface RevocationListOptions extends ClockOptions {
   /** The most entries: 1 to 1e8. Default: 1,000,000. An entry takes 40 to 70 bytes. */
   maxEntries?: number;
   /**
@@ -1948,7 +1993,7 @@ export class RevocationList {
 // ── Sessions (RFC 9700 section 4.14.2) ──────────────────────────────────────────────────────
 
 /** The options of {@link Sessions}. */
-export interface SessionsOptions {
+export interface SessionsOptions extends ClockOptions {
   /**
    * Signs the access tokens. Its `expiresIn` should be minutes. `ERR_INVALID_ARG_VALUE` if it has
    * `jti: false`, because verifiers with a list would refuse its tokens.
@@ -2077,7 +2122,7 @@ export class Sessions {
 // ── Rate limits (GCRA) ──────────────────────────────────────────────────────────────────────
 
 /** The options of {@link RateLimiter}. */
-export interface RateLimiterOptions {
+export interface RateLimiterOptions extends ClockOptions {
   /** Units per window: 1 to 1e9. */
   limit: number;
   /** The window: 1 ms to 366 days. */
@@ -2956,7 +3001,10 @@ export type ArgumentErrorCode =
    * a lone surrogate; or the environment variable `NODESEC_SECMEM` names no backend.
    */
   | 'ERR_INVALID_ARG_VALUE'
-  /** The function given to `SecretBuffer.use` returned a promise. */
+  /**
+   * The function given to `SecretBuffer.use` returned a promise, or the option `clock` threw an
+   * error or returned no valid `Date`.
+   */
   | 'ERR_INVALID_RETURN_VALUE'
   /** A method was called on an object of another class. */
   | 'ERR_INVALID_THIS'

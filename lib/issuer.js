@@ -1,5 +1,6 @@
 'use strict';
 
+const { useClock } = require('./clock.js');
 const { whenReady } = require('./key-ring.js');
 const { native, settled, snapshot } = require('./native.js');
 const { claimsText, headerText } = require('./token.js');
@@ -9,13 +10,15 @@ const { Uncloneable } = require('./uncloneable.js');
 let whenIssuerReady;
 
 class JwtIssuer extends Uncloneable {
+  #clock;
   #keys;
   #sign;
 
   constructor(options) {
     super();
-    const given = snapshot(options);
+    const [given, clock] = useClock(this, options);
     native.issuerAttach(this, given);
+    this.#clock = clock;
     this.#keys = given.keys;
     this.#sign = native.issuerBind(this);
   }
@@ -27,6 +30,7 @@ class JwtIssuer extends Uncloneable {
 
   sign(claims, overrides) {
     const text = claimsText(claims);
+    this.#clock?.read();
     if (overrides === undefined) return settled(this.#sign(text));
     const given = snapshot(overrides);
     return native.issuerSign(this, text, given, headerText(given));
@@ -36,7 +40,10 @@ class JwtIssuer extends Uncloneable {
     const text = claimsText(claims);
     const given = snapshot(overrides);
     const header = headerText(given);
-    return whenReady(this.#keys, () => native.issuerSignAsync(this, text, given, header));
+    return whenReady(this.#keys, () => {
+      this.#clock?.read();
+      return native.issuerSignAsync(this, text, given, header);
+    });
   }
 }
 

@@ -5,6 +5,7 @@
 // returns the number of a cache slot for a token that it knows, and the claims are stored here by
 // slot.
 
+const { useClock } = require('./clock.js');
 const { attach, construct } = require('./construct.js');
 const { jsonText } = require('./errors.js');
 const { native, settled, snapshot } = require('./native.js');
@@ -19,6 +20,7 @@ const MAX_CACHED_HEADER = 8192;
 const TOO_LONG = Symbol('too long');
 
 class JwtVerifier extends Uncloneable {
+  #clock;
   #verify;
   /** The length of the longest token. */
   #maxBytes;
@@ -33,24 +35,24 @@ class JwtVerifier extends Uncloneable {
 
   constructor(options) {
     super();
-    this.#refresher = refresherOf(attach(this, options, native.verifierAttach));
+    const [keys, clock] = attach(this, options, attachWith(native.verifierAttach));
+    this.#refresher = refresherOf(keys);
+    this.#clock = clock;
     this.#verify = native.verifierBind(this);
     this.#maxBytes = native.verifierMaxBytes(this);
     if (native.verifierRemembers(this)) this.#held = [];
   }
 
   static accessToken(options) {
-    return construct(JwtVerifier, (verifier) =>
-      native.verifierAttachAccessToken(verifier, options),
-    );
+    const attachTo = attachWith(native.verifierAttachAccessToken);
+    return construct(JwtVerifier, (verifier) => attachTo(verifier, options));
   }
 
   static spiffe(options) {
     const given = snapshot(options);
     const bundle = bundleText(given?.bundle);
-    return construct(JwtVerifier, (verifier) =>
-      native.verifierAttachSpiffe(verifier, given, bundle),
-    );
+    const attachTo = attachWith(native.verifierAttachSpiffe);
+    return construct(JwtVerifier, (verifier) => attachTo(verifier, given, bundle));
   }
 
   verify(token) {
@@ -97,6 +99,7 @@ class JwtVerifier extends Uncloneable {
   async #answerMany(tokens) {
     const answers = [];
     do {
+      this.#clock?.read();
       const part = await native.verifierVerifyMany(this, tokens, answers.length);
       for (const answer of part) {
         const isRead = tokens[answers.length] !== TOO_LONG;
@@ -127,6 +130,7 @@ class JwtVerifier extends Uncloneable {
   /** Returns the claims of a token, or the status of its rejection. */
   #answer(token) {
     this.#refresher?.use();
+    this.#clock?.read();
     if (isTooLong(token, this.#maxBytes)) return native.TOKEN_TOO_LONG;
     return this.#held === undefined ? this.#parsed(settled(this.#verify(token))) : this.#recall(token);
   }
@@ -190,6 +194,17 @@ class JwtVerifier extends Uncloneable {
     }
     return known;
   }
+}
+
+/**
+ * The function that attaches a verifier with `call`, and returns its keys if the façade fetches
+ * them, and its clock if it has one.
+ */
+function attachWith(call) {
+  return (verifier, options, ...more) => {
+    const [given, clock] = useClock(verifier, options);
+    return [call(verifier, given, ...more), clock];
+  };
 }
 
 /**

@@ -306,3 +306,13 @@ void plainTenants.verifyAsync('').then((verified) => verified.sub);
 // @ts-expect-error A verifier, not its options.
 new nodesec.JwtVerifiers({ a: { keys: key, issuer: 'a', audience: false } });
 void [tenantClient, tenantIssued, tenantRole, tenantId];
+
+// A clock for tests
+const clock = () => new Date();
+new nodesec.JwtIssuer({ keys: key, expiresIn: 60, clock, allowClockInProduction: true });
+new nodesec.RateLimiter({ limit: 1, windowMs: 1, clock });
+new nodesec.RevocationList({ clock });
+nodesec.JwtVerifier.spiffe({ trustDomain: 'd', bundle: { keys: [] }, audience: 'a', clock });
+nodesec.JwtVerifier.accessToken({ keys: key, issuer: 'a', audience: 'x', clock });
+// @ts-expect-error a Date, not milliseconds
+new nodesec.RevocationList({ clock: () => Date.now() });

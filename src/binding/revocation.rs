@@ -9,8 +9,9 @@ use napi_derive::napi;
 
 use super::args::handle::Handle;
 use super::args::{Arg, Outcome, Result, options};
+use super::clock::ClockOptions;
 use super::fast::{self, Hot, RawCall};
-use super::{CLOCK, guard};
+use super::guard;
 use crate::jwt::MAX_TOKEN_LEN;
 use crate::revocation::{ListLimits, OnFull, Query, RevocationList, Scope};
 
@@ -36,6 +37,8 @@ options! {
         max_token_ttl("maxTokenTtl"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
         /// The reaction to a full list.
         on_full("onFull"): Option<OnFull> = optional(|on_full| on_full.one_of(&ON_FULL)),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -88,7 +91,7 @@ pub(super) fn revocation_attach(
             max_token_ttl: options.max_token_ttl.unwrap_or(default.max_token_ttl),
             on_full: options.on_full.unwrap_or(default.on_full),
         };
-        let core = RevocationList::new(limits, CLOCK.clone())?;
+        let core = RevocationList::new(limits, options.clock.clock)?;
         Arg::new(env, &list, "this").attach(Arc::new(core))
     })
 }

@@ -22,6 +22,7 @@ const {
   token,
   word,
 } = require('../hostile.js');
+const { clock, clockOptions } = require('./clock.js');
 const { algorithmList, hmacKey, keyList, publicJwk } = require('../key-kinds.js');
 
 const remoteOptions = () => ({
@@ -45,6 +46,7 @@ const issuerOptions = () => ({
   expiresIn: '15m',
   typ: 'JWT',
   jti: true,
+  ...clockOptions(),
 });
 const issuer = () => new JwtIssuer(issuerOptions());
 const formOptions = () => ({ maxBytes: 32_768, padding: 'allow' });
@@ -56,6 +58,7 @@ const policyOptions = () => ({
   requiredClaims: ['sub'],
   revocations: new RevocationList(),
   cache: { maxEntries: 10 },
+  ...clockOptions(),
 });
 const accessTokenOptions = () => ({
   ...policyOptions(),
@@ -171,6 +174,7 @@ const policyKinds = {
   requiredClaims,
   revocations: instance(RevocationList, () => new RevocationList()),
   cache,
+  ...clock,
 };
 const verifierAlgorithms = kind(word.refused, { 'an empty array': () => [], none: () => ['none'] });
 const bundle = kind(text.refused, {
@@ -207,6 +211,7 @@ module.exports = {
         expiresIn: duration,
         typ: name,
         jti: boolean,
+        ...clock,
       }),
     ],
   },

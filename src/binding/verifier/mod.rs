@@ -16,12 +16,13 @@ use self::claims::{CLAIM_LEN, exact_claims};
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
 use super::args::{Arg, Outcome, Result, options, scalars};
+use super::clock::ClockOptions;
 use super::fast::{self, Buffers, Hot, RawCall};
+use super::guard;
 use super::issuer::{MAX_NAMES, NAME_LEN};
 use super::key::{algorithms, source};
 use super::rejection::NativeRejection;
 use super::token_form::{FormOptions, unreadable};
-use super::{CLOCK, guard};
 use crate::jwt::{
     Algorithm, Answer, ExactClaims, Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED,
     MAX_TOKEN_LEN, Rejection, Scratch, TokenForm, TokenKind, Tolerance, Verifier, VerifierOptions,
@@ -59,6 +60,8 @@ options! {
         form: FormOptions = flatten(FormOptions),
         /// The state that a verifier keeps or asks.
         state: VerifierState = flatten(VerifierState),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -172,7 +175,7 @@ pub(super) fn verifier_attach(
                 options.state,
             )
         };
-        attach(env, &verifier, policy)?;
+        attach(env, &verifier, policy, options.clock)?;
         Ok(options.keys.remote)
     })
 }
@@ -204,8 +207,13 @@ pub(super) fn policy(
 }
 
 /// Attaches a new verifier with this policy to the façade object `verifier`.
-pub(super) fn attach(env: &Env, verifier: &Unknown<'_>, policy: VerifierOptions) -> Result<()> {
-    let core = Verifier::new(policy, CLOCK.clone())?;
+pub(super) fn attach(
+    env: &Env,
+    verifier: &Unknown<'_>,
+    policy: VerifierOptions,
+    clock: ClockOptions,
+) -> Result<()> {
+    let core = Verifier::new(policy, clock.clock)?;
     Arg::new(env, verifier, "this").attach(Arc::new(core))
 }
 
