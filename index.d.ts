@@ -1123,8 +1123,8 @@ export interface JwtHeader {
 export interface ClockOptions {
   /**
    * The time in place of the system's, asked for once when the object is made and before each call
-   * that uses it. `() => new Date()` follows the fake timers of Jest, Vitest, Sinon and `node:test`,
-   * which the native part does not see otherwise.
+   * that uses it. `() => new Date()` follows the fake timers of Jest, Vitest, Sinon and
+   * `node:test`, which the native part does not see otherwise.
    *
    * If it throws, or returns anything but a valid `Date` from 1970 to 5138, the call throws
    * `ERR_INVALID_RETURN_VALUE`, also a call of `tryVerify`. While `NODE_ENV` is `production`, the

@@ -251,13 +251,12 @@ test('the error of a clock is the cause', () => {
     assert.equal(error.cause, thrown);
     return coded('ERR_INVALID_RETURN_VALUE')(error);
   });
-  let verifier;
   let isReady = false;
   const recursive = () => {
     if (isReady) verifier.verify('a');
     return new Date();
   };
-  verifier = verifierOf({ clock: recursive });
+  const verifier = verifierOf({ clock: recursive });
   isReady = true;
   assert.throws(() => verifier.verify('a'), coded('ERR_INVALID_RETURN_VALUE'));
 });
