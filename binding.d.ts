@@ -77,6 +77,9 @@ export declare function issuerSignAsync(issuer: unknown, claims: unknown, overri
 /** Attaches an empty key set to the façade object `remote`. Returns the policy for fetching it. */
 export declare function jwksAttach(remote: unknown, url: unknown, options: unknown): Outcome<NativeJwksPolicy>
 
+/** The entries of the last readable set that are left out. */
+export declare function jwksIgnored(remote: unknown): Outcome<Array<NativeIgnored>>
+
 /**
  * `[kid, alg]` of every key that can be used now; `None` if no set has been loaded or the loaded
  * one is too old to be used.
@@ -104,14 +107,14 @@ export declare function jwsVerify(token: unknown, keys: unknown, options: unknow
 /** Explains the status of a rejection by `verifyJws`. `None` if there is no such status. */
 export declare function jwtRejection(status: number): NativeRejection | null
 
-/**
- * Checks that a private or symmetric JWK may be used as it is imported: its `use`, `key_ops`,
- * `alg` and `kid`. `json` holds these members only.
- */
-export declare function keyCheckJwk(json: unknown, symmetric: boolean, options: unknown): Outcome<undefined>
+/** Checks that `json`, the public members of a private JWK, are the public half of `key`. */
+export declare function keyCheckHalves(key: unknown, json: unknown): Outcome<undefined>
 
 /** Attaches the key of a carrier to the façade object `key`. */
 export declare function keyFromCarrier(key: unknown, carrier: unknown): Outcome<undefined>
+
+/** Attaches the public key of a certificate to the façade object `key`. */
+export declare function keyFromCertificate(key: unknown, certificate: unknown, options: unknown): Outcome<undefined>
 
 /** Attaches the key in DER to the façade object `key`. */
 export declare function keyFromDer(key: unknown, der: unknown, options: unknown): Outcome<undefined>
@@ -131,16 +134,22 @@ export declare function keyFromSecret(key: unknown, secret: unknown, options: un
  */
 export declare function keyGenerate(alg: unknown, options: unknown): Outcome<LocalValue | Offloaded<Key, LocalValue>>
 
-/** Carriers of the public keys of a JWK Set's JSON. */
-export declare function keyImportSet(json: unknown, options: unknown): Outcome<Array<LocalValue>>
+/** Imports the public keys of a JWK Set's JSON. */
+export declare function keyImportSet(json: unknown, options: unknown): Outcome<NativeImported>
 
 /** Whether the key can sign. */
 export declare function keyIsPrivate(key: unknown): Outcome<boolean>
 
+/**
+ * `[alg, kid]` for a JWK: from the options, or from the JWK itself. Checks that the JWK may be
+ * used for `purpose`. `json` holds at least its `use`, `key_ops`, `alg` and `kid`.
+ */
+export declare function keyJwkNames(json: unknown, purpose: unknown, options: unknown): Outcome<Array<string | undefined | null>>
+
 /** `[kid, alg]` */
 export declare function keyNames(key: unknown): Outcome<Array<string>>
 
-/** `[alg, kid]` of options; each is `None` unless it is given. */
+/** `[alg, kid]` of the options of a `CryptoKey`. */
 export declare function keyOptions(options: unknown): Outcome<Array<string | undefined | null>>
 
 /** The JSON of the public half. */
@@ -223,6 +232,22 @@ export declare function limiterStats(limiter: unknown): Outcome<Array<number>>
 
 /** The most tokens of one `verifyMany`. */
 export declare const MAX_MANY: number
+
+/** An entry of a JWK Set that is left out. */
+export interface NativeIgnored {
+  /** Its `kid`, if it has a usable one. */
+  kid?: string
+  /** Why it is left out, one sentence. */
+  reason: string
+}
+
+/** The keys that a JWK Set makes. */
+export interface NativeImported {
+  /** Carriers of the keys. */
+  keys: Array<LocalValue>
+  /** The entries that are left out. */
+  ignored: Array<NativeIgnored>
+}
 
 /** A JWK Set and how to serve it. */
 export interface NativeJwks {
@@ -374,8 +399,8 @@ export declare function passwordPoolConfigure(options: unknown): Outcome<undefin
 /** The bounds, the state and the counts of the pool now. */
 export declare function passwordPoolStats(): Outcome<PoolStats>
 
-/** Verifies a password on the worker pool. Returns `false` at once for another scheme's hash. */
-export declare function passwordVerify(digest: unknown, password: unknown, options: unknown, job: unknown): Outcome<boolean | object>
+/** Verifies a password on the worker pool. */
+export declare function passwordVerify(digest: unknown, password: unknown, options: unknown, job: unknown): Outcome<object>
 
 /** Verifies a password on this thread. */
 export declare function passwordVerifySync(digest: unknown, password: unknown, options: unknown): Outcome<boolean>
@@ -622,6 +647,9 @@ export declare function timingSafeEqual(a: unknown, b: unknown): Outcome<boolean
 
 /** The status of a token that the façade finds to be too long. */
 export declare const TOKEN_TOO_LONG: number
+
+/** The JSON of the header and of the payload of a token that nobody has verified. */
+export declare function tokenDecode(token: unknown, options: unknown): Outcome<Array<string>>
 
 /** A UUID of version 4. */
 export declare function uuidV4(): Outcome<string>

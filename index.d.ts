@@ -31,7 +31,7 @@
 
 /// <reference types="node" />
 
-import type { KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate, webcrypto } from 'node:crypto';
 
 /** Whole seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
 export type Duration = number | string;
@@ -202,8 +202,10 @@ export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): s
  * Tells whether the password is the one of the digest.
  *
  * It resolves to `false` for another password, for another pepper, and for a digest of another
- * scheme such as bcrypt. To verify other schemes use {@link PasswordHasherOptions.legacy}. A text
- * without the form `$scheme$…`, such as one of Django's hashes, is malformed.
+ * scheme such as bcrypt, after the work of a check with the default costs. To verify other schemes
+ * use {@link PasswordHasherOptions.legacy}. Malformed is a text that looks like no hash at all, and
+ * one that begins as an Argon2 digest and is none. NUL bytes at the end, with which libsodium fills
+ * its buffer, are left out.
  *
  * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_LIMIT` for a digest beyond
  * `limits`, and those of {@link hash}.
@@ -286,6 +288,17 @@ export function needsRehash(digest: string, options?: HashOptions & RehashOption
  */
 export function parseHash(digest: string): HashInfo;
 
+/** The name of an older scheme, for {@link PasswordHasherOptions.legacy}. */
+export type LegacyScheme =
+  | 'bcrypt'
+  | 'scrypt'
+  | 'pbkdf2'
+  | 'django'
+  | 'werkzeug'
+  | 'aspnet'
+  | 'better-auth'
+  | 'spring';
+
 /** The options of {@link PasswordHasher}: the costs of new digests, and what else it verifies. */
 export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   /**
@@ -308,13 +321,27 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    *
    * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, for which only the first 72 bytes of the
    *   password count, and passlib's `$bcrypt-sha256$`.
-   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`.
+   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`, or with `n=…`, N itself.
    * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with
    *   SHA-1, SHA-256 or SHA-512.
    * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
    *   `bcrypt_sha256$…`. `!…`, a user without a password, matches nothing.
+   * - `werkzeug`: `scrypt:N:r:p$salt$hash` and `pbkdf2:sha256:…$salt$hash`, with SHA-1, SHA-256 or
+   *   SHA-512.
+   * - `aspnet`: ASP.NET Identity, versions 2 and 3 (`AQAAAA…`).
+   * - `better-auth`: `salt:hash`. The password is normalized (NFKC), but not for the new digest.
+   * - `spring`: Spring Security's `{bcrypt}…`, `{argon2}…`, `{scrypt}…` and `{pbkdf2}…`, with the
+   *   costs of its versions before 5.8 and, as `{…@SpringSecurity_v5_8}`, from 5.8 on.
+   *
+   * Dovecot's `{BLF-CRYPT}…` and `{CRYPT}…` are read with `bcrypt`, its `{PBKDF2}…` with `pbkdf2`,
+   * and its `{ARGON2ID}…` and `{ARGON2I}…` always.
+   *
+   * The hash of a scheme that is not named here matches no password, after the work of a check with
+   * the policy's costs, and is due for a rehash. Of a scheme that is named, no hash matches a
+   * password that the scheme cannot tell from a shorter one: in bcrypt itself one with a NUL byte,
+   * in scrypt and PBKDF2 one that ends with a NUL byte.
    */
-  legacy?: Array<'bcrypt' | 'scrypt' | 'pbkdf2' | 'django'>;
+  legacy?: LegacyScheme[];
   /**
    * The highest costs that a stored digest may ask for. A digest beyond them is refused with
    * `ERR_PASSWORD_LIMIT` before any work.
@@ -338,7 +365,7 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
     work?: number;
     /** The cost of bcrypt: 4 to 31. Default: 16. */
     bcryptCost?: number;
-    /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
+    /** The product N·r·p of scrypt, where N counts as at least 8: 1 to 2^29. Default: 2^24. */
     scryptWork?: number;
     /**
      * Iterations of PBKDF2, multiplied by the number of SHA blocks in the hash: 1 to 2^32 − 1.
@@ -652,7 +679,12 @@ export interface KeyFileOptions extends KeyOptions {
  *
  * The method states the format, which is never guessed: `fromSecret` accepts no text and refuses
  * key files. `ERR_JWT_KEY` for malformed and weak keys: HMAC shorter than the output of its hash,
- * RSA below 2048 bits or with an even exponent, points off the curve or of small order.
+ * RSA below 2048 bits, with an even exponent or with the fingerprint of ROCA (CVE-2017-15361),
+ * points off the curve or of small order.
+ *
+ * A key for RSASSA-PSS only (RFC 4055) is for the PS algorithm that its parameters allow: their
+ * hashes are those of the algorithm, and their least salt is at most as long as the hash. Without
+ * parameters it is for each of PS256, PS384 and PS512.
  *
  * A key prints as `[JwtKey …]` without key material. `structuredClone` and `postMessage` refuse it.
  *
@@ -680,11 +712,12 @@ export class JwtKey {
    * 4096 bytes.
    *
    * `ERR_JWT_KEY` if the bytes are a key file: with a public key as the HMAC secret, anybody could
-   * sign. Recognized are PEM, JWKs, OpenSSH and PuTTY files, DER of keys and certificates with or
-   * without bytes after it, uncompressed points, and the base64, base64url or hex of any of these.
-   * A bare Ed25519 key, a compressed point and a modulus look like random bytes and are not
-   * recognized. A random secret, in any encoding, is refused by mistake with a probability below
-   * 2^-40.
+   * sign. Recognized are PEM, JWKs, keys in XML (`RSAKeyValue`), OpenSSH and PuTTY files, DER of
+   * keys and certificates with or without bytes after it, PKCS#7, PKCS#12, Java key stores,
+   * uncompressed and hybrid points, and the base64, base64url or hex of any of these. The hex may
+   * have separators and prefixes, as in `30:82` and `0x30, 0x82`. A bare Ed25519 key, a compressed
+   * point and a modulus look like random bytes and are not recognized. A random secret, in any
+   * encoding, is refused by mistake with a probability below 2^-40.
    *
    * @example
    * ```ts
@@ -698,8 +731,13 @@ export class JwtKey {
    */
   static fromSecret(secret: Uint8Array | SecretBuffer, options: KeyOptions): JwtKey;
   /**
-   * Reads one PEM key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. Text may stand before the
-   * section; a second section is refused.
+   * Reads one key in PEM of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI.
+   *
+   * The grammar is the lax one of RFC 7468 section 3: any line ends, lines of any length, white
+   * space anywhere between the boundaries, text around them. Sections that are no keys, such as
+   * `EC PARAMETERS` and certificates, are ignored. `ERR_JWT_KEY` if there are two keys, and for
+   * headers inside the section (RFC 1421). It also says if the line ends are the two characters
+   * `\n`, as in many environment files: replace these with `pem.replaceAll('\\n', '\n')`.
    *
    * With `passphrase` the file is PKCS#8 encrypted with PBES2: AES under PBKDF2 with at most
    * 2,000,000 iterations, which may take a second, or scrypt with at most 64 MiB. `ERR_JWT_KEY` for
@@ -724,11 +762,56 @@ export class JwtKey {
   /** Reads the same structures as DER (X.690). No byte may follow the structure. */
   static fromDer(der: Uint8Array | SecretBuffer, options: KeyFileOptions): JwtKey;
   /**
+   * Takes the public key of one X.509 certificate (RFC 5280) of at most 64 KiB, in PEM or as DER.
+   * Keys and text beside the certificate in a PEM are ignored; a second certificate is refused.
+   *
+   * `ERR_JWT_KEY` if this is no certificate, or if its key is not one for `alg`.
+   *
+   * **Nothing but the key is read.** The period of validity, the signature, the chain, the names
+   * and the key usage are not checked: an expired or self-signed certificate gives its key, too.
+   * The caller must have the certificate from a source that it trusts, as it must have a key.
+   *
+   * @example
+   * ```ts
+   * import { JwtKey } from '@nodesec/native';
+   *
+   * // `openssl req -x509 -newkey ed25519 -nodes -subj /CN=id`
+   * const certificate = `-----BEGIN CERTIFICATE-----
+   * MIIBOjCB7aADAgECAhRg160yUg9Y/4v84R5q4mAimmMhxjAFBgMrZXAwEjEQMA4G
+   * A1UEAwwHZWQyNTUxOTAgFw0yNjExMjkwODI4MjlaGA8yMTI2MTEwNTA4MjgyOVow
+   * EjEQMA4GA1UEAwwHZWQyNTUxOTAqMAUGAytlcAMhAEt7VQLcCoXIFgCcpLK8e5dk
+   * q2AB5CHo28rVfPFzJr26o1MwUTAdBgNVHQ4EFgQUM4ep35fi8ameV4u4VsAqEiEd
+   * LKcwHwYDVR0jBBgwFoAUM4ep35fi8ameV4u4VsAqEiEdLKcwDwYDVR0TAQH/BAUw
+   * AwEB/zAFBgMrZXADQQCUm+e/iRwrd1DITPHidkrIG0gGNDkfWPsxhhgf8+adP/Do
+   * GjDq9Sn2WkE5P0KyrfsMGgFKPwYo8YSolRYIMrAG
+   * -----END CERTIFICATE-----`;
+   * const key = JwtKey.fromCertificate(certificate, { alg: 'EdDSA', kid: '2026-11' });
+   * console.log(key.kid, key.private); // 2026-11 false
+   * ```
+   */
+  static fromCertificate(certificate: Bytes, options: KeyOptions): JwtKey;
+  /**
    * Reads a public, private or symmetric JWK (RFC 7517). `alg` and `kid` of the JWK are the
    * defaults of the options. Only own members of the object count.
    *
    * If the JWK has a `use`, it must be `sig`. If it has `key_ops`, they must name the purpose of
    * the key: `verify` for a public key, `sign` for a private key, both for a symmetric key.
+   *
+   * Members are read as other libraries write them, here and in a JWK Set:
+   *
+   * - A member that is `null` or an empty text counts as missing.
+   * - Numbers are read as numbers. `n` and `e`, `x` and `y` of a curve P-256, P-384 or P-521, and
+   *   the private members may have leading zeros (RFC 7518 sections 6.2 and 6.3 forbid them for
+   *   RSA) or lack them (the sections demand them for coordinates). The key, its thumbprint and
+   *   {@link JwtKey.toPublicJwk} are the same as without the difference. `x` of Ed25519 is no
+   *   number and has exactly 32 bytes (RFC 8037 section 2).
+   * - Public members may be base64 of the standard alphabet or have complete padding (RFC 7515
+   *   section 2 has neither). White space is refused, and so are unused bits that are not zero.
+   * - `k`, the secret of a symmetric key, is bytes: zeros count, and it is base64url without
+   *   padding.
+   *
+   * A fault of the JWK is `ERR_JWT_KEY`, also a bad `alg` or `kid` of the JWK and a JWK of more
+   * than 64 KiB. Without any `alg` the error is `ERR_MISSING_OPTION`.
    */
   static fromJwk(jwk: object, options?: Partial<KeyOptions>): JwtKey;
   /**
@@ -738,7 +821,8 @@ export class JwtKey {
    * `ERR_JWT_KEY` for a set that is malformed, longer than 1 MiB or of more than 1000 keys, and for
    * text in which an object has a member twice; also if the set would give more than 1000 keys.
    *
-   * Keys that cannot be used are left out:
+   * Keys that cannot be used are left out, and the property `ignored` of the result, which is not
+   * enumerable, says which and why:
    *
    * - keys of an unknown `kty`, `crv` or `alg`, malformed and weak keys, `oct` keys;
    * - keys with a `kid` of more than 256 bytes, and keys for another use;
@@ -746,21 +830,46 @@ export class JwtKey {
    *   same public key;
    * - both of two different keys with the same `kid` and `alg`.
    *
-   * A key without `kid` gets its thumbprint. A member that is `null` counts as missing.
+   * A key without `kid` gets its thumbprint. Members are read as by {@link JwtKey.fromJwk}.
    *
    * @example
    * ```ts
    * import { JwtKey, JwtVerifier } from '@nodesec/native';
    *
    * const published = (await JwtKey.generate('ES256')).toPublicJwk();
-   * const keys = JwtKey.fromJwks({ keys: [published] });
+   * const keys = JwtKey.fromJwks({ keys: [published, { ...published, kid: 'e', use: 'enc' }] });
+   * console.log(keys.ignored[0]?.reason); // the JWK's "use" is not "sig"
    * const verifier = new JwtVerifier({ keys, issuer: 'https://id.example', audience: 'api' });
    * console.log(keys.length); // 1
    * ```
    */
-  static fromJwks(jwks: object | string, options?: JwksImportOptions): JwtKey[];
-  /** Takes the key of a `KeyObject` of `node:crypto`. */
-  static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
+  static fromJwks(
+    jwks: object | string,
+    options?: JwksImportOptions,
+  ): JwtKey[] & {
+    /** The keys that are left out: at most 100, then one entry with the number of the others. */
+    readonly ignored: IgnoredKey[];
+  };
+  /**
+   * Takes the key of a `KeyObject`, or of a `CryptoKey` of Web Crypto.
+   *
+   * A `CryptoKey` keeps its restrictions. `ERR_JWT_KEY` if its algorithm, hash or curve is not that
+   * of `alg`, and if its usages lack `sign` for a private key, `verify` for a public key, or one of
+   * both for a secret. It need not be extractable, because `KeyObject.from` reads other keys, too;
+   * from Node 24 on that emits the deprecation warning DEP0204.
+   *
+   * @example
+   * ```ts
+   * import { webcrypto } from 'node:crypto';
+   * import { JwtKey } from '@nodesec/native';
+   *
+   * const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+   * const pair = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+   * const key = JwtKey.fromKeyObject(pair.privateKey, { alg: 'ES256' });
+   * console.log(key.alg, key.private); // ES256 true
+   * ```
+   */
+  static fromKeyObject(key: KeyObject | webcrypto.CryptoKey, options: KeyOptions): JwtKey;
   /** The key id. */
   readonly kid: string;
   /** The one algorithm for which the key is used. */
@@ -798,6 +907,14 @@ export interface JsonWebKeyPublic {
   x?: string;
   /** The y coordinate, for EC. */
   y?: string;
+}
+
+/** A key of a set that is left out: see {@link JwtKey.fromJwks} and {@link RemoteJwks.status}. */
+export interface IgnoredKey {
+  /** Its `kid`, if it has one of 1 to 256 bytes. */
+  kid?: string;
+  /** Why it is left out: a sentence of at most 200 characters, which quotes nothing of the set. */
+  reason: string;
 }
 
 /** The options of {@link JwtKey.fromJwks}, and part of those of {@link RemoteJwks}. */
@@ -1453,7 +1570,8 @@ export type VerifyResult<T, Required = unknown> =
  * nest at most 32 deep; `exp` is required; an `iat` further in the future than `clockTolerance`, 5
  * seconds by default, is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138; `crit` is
  * refused. A token without `kid` is accepted only if exactly one key has the token's `alg`, else it
- * is `ERR_JWT_KEY_NOT_FOUND`.
+ * is `ERR_JWT_KEY_NOT_FOUND`. docs/strictness.md has a reason and a remedy for each difference from
+ * jose, jsonwebtoken and fast-jwt.
  *
  * @example
  * ```ts
@@ -1653,6 +1771,8 @@ export type RemoteJwksEvent = {
       changed: boolean;
       /** The seconds for which the set is fresh. */
       freshFor: number;
+      /** The keys of the set that are left out, as `status().ignored`. */
+      ignored: IgnoredKey[];
     }
   | {
       /** The request failed. */
@@ -1780,6 +1900,12 @@ export class RemoteJwks {
     loadedAt: Date | undefined;
     /** The error of the last request, if it failed. */
     lastError: JwtError | undefined;
+    /**
+     * The keys of the last set that are left out, such as keys for encryption and malformed keys:
+     * at most 100, and then one entry with the number of the others. If tokens are refused with
+     * `ERR_JWT_KEY_NOT_FOUND` although `keys` is `fresh`, look here first.
+     */
+    ignored: IgnoredKey[];
   };
 }
 
@@ -1851,7 +1977,11 @@ export function verifyJws(
 /**
  * Decodes a token **without verifying it**: for logs, never for decisions.
  *
- * `ERR_JWT_MALFORMED` if the token is not two JSON objects and a signature, or longer than 16 KiB.
+ * It reads the token as a {@link JwtVerifier} with the right key does, by the same code, so a log
+ * shows the token that was judged. `ERR_JWT_MALFORMED` if a verifier gives this code; the message
+ * names the reason, such as "its payload has two members of one name", and quotes nothing of the
+ * token. A token that a verifier refuses for its algorithm, key, signature or claims is decoded.
+ * `maxBytes` and `padding` are those of {@link JwtVerifierOptions}; give those of your verifier.
  *
  * @example
  * ```ts
@@ -1862,7 +1992,10 @@ export function verifyJws(
  * console.log(unsafeDecode(token).header.kid); // k1
  * ```
  */
-export function unsafeDecode(token: string): {
+export function unsafeDecode(
+  token: string,
+  options?: { maxBytes?: number; padding?: 'allow' },
+): {
   /** The header, unverified. */
   header: Record<string, unknown>;
   /** The payload, unverified. */

@@ -51,7 +51,8 @@ class RemoteJwks extends Uncloneable {
 
   status() {
     const loadedAt = this.#loadedAt && new Date(this.#loadedAt);
-    return { keys: this.#state(), loadedAt, lastError: this.#lastError };
+    const ignored = native.jwksIgnored(this);
+    return { keys: this.#state(), loadedAt, lastError: this.#lastError, ignored };
   }
 
   async #load(trigger) {
@@ -60,7 +61,8 @@ class RemoteJwks extends Uncloneable {
       this.#loadedAt = Date.now();
       this.#freshUntil = performance.now() + seconds * 1000;
       this.#lastError = undefined;
-      this.#tell({ type: 'refreshed', trigger, changed, freshFor: seconds });
+      const ignored = native.jwksIgnored(this);
+      this.#tell({ type: 'refreshed', trigger, changed, freshFor: seconds, ignored });
       return seconds;
     } catch (error) {
       native.jwksOutlast(this, this.#policy.staleIfError);

@@ -102,6 +102,13 @@ nodesec.JwtKey.fromSecret('secret', { alg: 'HS256' });
 nodesec.JwtKey.fromSecret(secret, {});
 // @ts-expect-error none does not exist
 nodesec.JwtKey.generate('none');
+declare const cryptoKey: import('node:crypto').webcrypto.CryptoKey;
+nodesec.JwtKey.fromKeyObject(cryptoKey, { alg: 'ES256' });
+// @ts-expect-error a pair is no key
+nodesec.JwtKey.fromKeyObject({ privateKey: cryptoKey, publicKey: cryptoKey }, { alg: 'ES256' });
+nodesec.JwtKey.fromCertificate(new Uint8Array(1), { alg: 'ES256', kid: 'k' });
+// @ts-expect-error a certificate names no algorithm of JWS
+nodesec.JwtKey.fromCertificate('pem');
 nodesec.KeyRing.shared('name', { alg: 'ES256', rotateEvery: '30d' }).on('change', ({ kid, to }) => {
   same<typeof kid, string>(true);
   same<typeof to, 'next' | 'active' | 'retired' | 'revoked' | undefined>(true);
@@ -116,7 +123,8 @@ new nodesec.JwtIssuer({ keys: ring, expiresIn: '15m' }).sign({ sub: 'u' }, { aud
 new nodesec.JwtIssuer({ keys: key, expiresIn: 60 }).sign({}, { issuedAt: -60, header: { cty: 'x' } });
 // @ts-expect-error expiresIn is required
 new nodesec.JwtIssuer({ keys: key });
-same<ReturnType<typeof nodesec.JwtKey.fromJwks>, nodesec.JwtKey[]>(true);
+const imported: nodesec.JwtKey[] = nodesec.JwtKey.fromJwks('{}');
+same<ReturnType<typeof nodesec.JwtKey.fromJwks>['ignored'], nodesec.IgnoredKey[]>(true);
 nodesec.JwtKey.fromJwks('{}', { algorithms: ['RS256'], use: 'jwt-svid' });
 // @ts-expect-error encryption keys are not supported
 nodesec.JwtKey.fromJwks({}, { use: 'enc' });
@@ -316,3 +324,11 @@ nodesec.JwtVerifier.spiffe({ trustDomain: 'd', bundle: { keys: [] }, audience: '
 nodesec.JwtVerifier.accessToken({ keys: key, issuer: 'a', audience: 'x', clock });
 // @ts-expect-error a Date, not milliseconds
 new nodesec.RevocationList({ clock: () => Date.now() });
+
+// The names of npm argon2
+import argon2 = require('@nodesec/native/argon2');
+same<ReturnType<typeof argon2.verify>, Promise<boolean>>(true);
+const npmTag = argon2.hash('password', { raw: true, type: argon2.argon2d });
+same<typeof npmTag, Promise<Buffer>>(true);
+// @ts-expect-error misspelt
+argon2.verify('digest', 'password', { secrets: Buffer.of(1) });

@@ -47,7 +47,7 @@ pub(super) fn jws_verify(
         let token = given.ascii(form.max_len)?;
         let mut payload = Vec::new();
         let verified = token
-            .ok_or_else(|| unreadable(&given, form.max_len))
+            .ok_or_else(|| unreadable(&given, form.max_len).into())
             .and_then(|token| verify_jws(&token, &keys, &algorithms, form, &mut payload));
         Ok(match verified {
             Ok(()) => Either::A(payload.into()),

@@ -9,7 +9,7 @@ use napi_derive::napi;
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
 use super::args::{Arg, Outcome, Result, options, scalars};
-use super::key::ImportOptions;
+use super::key::{ImportOptions, NativeIgnored};
 use super::{CLOCK, guard};
 use crate::jwt::{ImportRules, KeySet, MAX_SET_LEN};
 
@@ -158,6 +158,18 @@ pub(super) fn jwks_list(
             keys.iter().map(|key| vec![key.kid().into(), key.algorithm().name().into()]).collect()
         };
         Ok(keys.map(names))
+    })
+}
+
+/// The entries of the last readable set that are left out.
+#[napi(catch_unwind)]
+pub(super) fn jwks_ignored(
+    env: &Env,
+    remote: Unknown<'_>,
+) -> napi::Result<Outcome<Vec<NativeIgnored>>> {
+    guard(env, || {
+        let set = Arg::new(env, &remote, "this").handle::<KeySet>()?;
+        Ok(set.ignored().into_iter().map(Into::into).collect())
     })
 }
 

@@ -36,6 +36,7 @@ mod secret;
 mod session;
 mod spiffe;
 mod token_form;
+mod unverified;
 mod verifier;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -11,6 +11,7 @@ pub mod calibrate;
 mod cancel;
 #[allow(clippy::inline_always, reason = "a kernel is a whole walk compiled for its instructions")]
 mod engine;
+mod foreign;
 mod hasher;
 mod job;
 mod latency;

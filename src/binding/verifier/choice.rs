@@ -39,7 +39,7 @@ impl Hot for IssuerChoice {
             {
                 self.choose(&token, &mut Scratch::default())
             } else {
-                Err(unreadable(&given, longest))
+                Err(unreadable(&given, longest).into())
             };
             call.number(answer(chosen))
         })

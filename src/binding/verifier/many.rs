@@ -13,7 +13,7 @@ use crate::binding::args::{Arg, Outcome, Result};
 use crate::binding::guard;
 use crate::binding::offload::{Offloaded, offload};
 use crate::binding::token_form::unreadable;
-use crate::jwt::{MAX_TOKEN_LEN, Rejection, Scratch, Verifier};
+use crate::jwt::{MAX_TOKEN_LEN, Malformation, Rejection, Scratch, Verifier};
 
 /// The most tokens of one `verifyMany`.
 #[napi]
@@ -82,14 +82,14 @@ impl Tokens {
                 read.bytes.extend_from_slice(token);
                 start..read.bytes.len()
             });
-            read.places.push(place.ok_or_else(|| unreadable(&token, max_len)));
+            read.places.push(place.ok_or_else(|| unreadable(&token, max_len).into()));
         }
         Ok(read)
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = std::result::Result<&[u8], Rejection>> {
         // Each range lies within the bytes.
-        let bytes = |place: Range<usize>| self.bytes.get(place).ok_or(Rejection::NoToken);
+        let bytes = |place: Range<usize>| self.bytes.get(place).ok_or(Malformation::NoToken.into());
         self.places.iter().map(move |place| place.clone().and_then(bytes))
     }
 }

@@ -122,7 +122,7 @@ impl Hot for Verifier {
             {
                 return answer(self, call, &token, &mut Scratch::default());
             }
-            call.number(f64::from(unreadable(&given, longest).to_status()))
+            call.number(f64::from(Rejection::from(unreadable(&given, longest)).to_status()))
         })
     }
 }

@@ -127,7 +127,7 @@ fn bundle_keys(bundle: &Arg<'_>) -> Result<VerifierKeys> {
         return Err(bundle.wrong_type("a JWK Set as an object or as JSON text, or a RemoteJwks"));
     }
     let rules = ImportRules::of(KeyUse::JwtSvid, None);
-    let keys = import(&bundle.string(0..=usize::MAX)?, &rules)?;
+    let keys = import(&bundle.string(0..=usize::MAX)?, &rules)?.keys;
     let source = KeySource::Keys(keys.into_iter().map(Arc::new).collect());
     Ok(VerifierKeys { source, remote: None })
 }

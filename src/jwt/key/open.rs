@@ -100,6 +100,16 @@ impl Key {
         Self::from_jwk(members, algorithm, None)
     }
 
+    /// Checks that a private JWK, of which `json` has the public members, made this key.
+    pub fn check_public_members(&self, json: &str) -> Result<()> {
+        let scheme = self.algorithm().scheme();
+        let published = scheme.public_jwk(&members_of(json)?, self.algorithm().name())?;
+        if self.public() == Some(&published.jwk) {
+            return Ok(());
+        }
+        Err(invalid("the private and the public members of the JWK do not match"))
+    }
+
     fn from_jwk(
         members: &Map<String, Value>,
         algorithm: Algorithm,
@@ -111,7 +121,12 @@ impl Key {
         Self::from_public(key, algorithm, kid.or(own_kid))
     }
 
-    fn from_public(key: PublicKey, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+    /// Makes a key of a public key that a scheme has read.
+    pub(super) fn from_public(
+        key: PublicKey,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Result<Self> {
         let kid = kid.map_or_else(|| key.jwk.thumbprint(), ToOwned::to_owned);
         Self::public_only(algorithm, kid, key)
     }

@@ -16,6 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use aws_lc_rs::digest;
 
 use super::import::{ImportRules, KeyUse, import};
+use super::imported::{Ignored, Imported};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::jwt::algorithm::Algorithm;
@@ -41,6 +42,8 @@ pub struct KeySet {
 /// The keys of the last set that could be read.
 struct Loaded {
     keys: Vec<Arc<Key>>,
+    /// The entries of the set that are left out.
+    ignored: Vec<Ignored>,
     /// SHA-256 of the set's text.
     digest: [u8; 32],
     /// The time until which the set is fresh.
@@ -85,10 +88,11 @@ impl KeySet {
             self.renew(seconds);
             return Ok(false);
         }
-        let keys = import(json, &self.rules)?.into_iter().map(Arc::new).collect();
+        let Imported { keys, ignored } = import(json, &self.rules)?;
+        let keys = keys.into_iter().map(Arc::new).collect();
         let until = Deadline::after(seconds, &*self.clock);
         let mut loaded = self.write();
-        *loaded = Some(Loaded { keys, digest, fresh_until: until, usable_until: until });
+        *loaded = Some(Loaded { keys, ignored, digest, fresh_until: until, usable_until: until });
         self.runs_out_at.store(until.monotonic_nanos, Ordering::Release);
         self.epoch.fetch_add(1, Ordering::AcqRel);
         Ok(true)
@@ -113,6 +117,11 @@ impl KeySet {
     /// The keys that are used now; `None` if nothing has been loaded, or if the set is too old.
     pub fn list(&self) -> Option<Vec<Arc<Key>>> {
         self.read().as_ref().filter(|loaded| self.is_usable(loaded)).map(|it| it.keys.clone())
+    }
+
+    /// The entries of the last readable set that are left out; none before the first.
+    pub fn ignored(&self) -> Vec<Ignored> {
+        self.read().as_ref().map(|loaded| loaded.ignored.clone()).unwrap_or_default()
     }
 
     /// The key that a token names, and until when it may be used, in seconds since 1970. The result

@@ -131,10 +131,10 @@ fn extensions_and_other_serializations_are_refused() {
         (r#""crit":["b64"],"b64":true"#, Rejection::Critical),
         (r#""crit":[]"#, Rejection::Critical),
         (r#""crit":null"#, Rejection::Critical),
-        (r#""b64":false"#, Rejection::Header),
-        (r#""b64":true"#, Rejection::Header),
-        (r#""zip":"DEF""#, Rejection::Header),
-        (r#""enc":"A128GCM""#, Rejection::Header),
+        (r#""b64":false"#, Malformation::Parameter(4).into()),
+        (r#""b64":true"#, Malformation::Parameter(4).into()),
+        (r#""zip":"DEF""#, Malformation::Parameter(6).into()),
+        (r#""enc":"A128GCM""#, Malformation::Parameter(5).into()),
     ] {
         let verdict = world.judge_header(&format!(r#"{{"alg":"HS256","kid":"hmac",{member}}}"#));
         assert_eq!(verdict, Err(rejection), "{member}");

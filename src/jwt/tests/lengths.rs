@@ -20,7 +20,8 @@ fn a_token_is_at_most_as_long_as_the_verifier_says() {
         lengths.map(|len| signing.token(&payload(&format!(r#""x":"{}""#, "x".repeat(len)))));
     for token in &tokens {
         for max_len in [1024, MAX_TOKEN_LEN, token.len() - 1, token.len(), MAX_LONG_TOKEN_LEN] {
-            let expected = if token.len() <= max_len { Ok(()) } else { Err(Rejection::TooLong) };
+            let expected =
+                if token.len() <= max_len { Ok(()) } else { Err(Malformation::TooLong.into()) };
             assert_eq!(world(max_len).verify(token).map(|_| ()), expected, "{max_len}");
             assert_eq!(jws(&signing, token, max_len), expected, "{max_len}");
         }

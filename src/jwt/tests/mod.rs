@@ -9,6 +9,7 @@ mod forms;
 mod headers;
 mod issue;
 mod jwks;
+mod key_fuzz;
 mod key_set;
 mod key_set_import;
 mod keyfiles;

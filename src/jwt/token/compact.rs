@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use super::base64url;
-use super::rejection::Rejection;
+use super::malformation::{Malformation, Segment};
 
 /// The longest token that is read unless a caller allows more, in bytes. RFC 7519 sets no limit; in
 /// Node header lines end at 16 KiB.
@@ -50,16 +50,16 @@ impl TokenForm {
         self,
         token: &'t [u8],
         signature: &mut Vec<u8>,
-    ) -> Result<Segments<'t>, Rejection> {
+    ) -> Result<Segments<'t>, Malformation> {
         if token.len() > self.max_len {
-            return Err(Rejection::TooLong);
+            return Err(Malformation::TooLong);
         }
         let first = memchr(b'.', token).ok_or_else(|| not_three(token))?;
         let second = memchr(b'.', &token[first + 1..]).ok_or_else(|| not_three(token))? + first + 1;
-        // A fourth segment would fail here, because the alphabet has no dot.
-        self.decode_into(&token[second + 1..], signature).map_err(|fault| {
-            let has_more = memchr(b'.', &token[second + 1..]).is_some();
-            if has_more { not_three(token) } else { fault }
+        let third = &token[second + 1..];
+        self.decode_into(third, Segment::Signature, signature).map_err(|fault| {
+            // The alphabet has no dot, so a fourth segment fails.
+            if memchr(b'.', third).is_some() { not_three(token) } else { fault }
         })?;
         Ok(Segments {
             header: &token[..first],
@@ -69,23 +69,36 @@ impl TokenForm {
     }
 
     /// Decodes a header to its JSON.
-    pub(crate) fn decode_header(self, segment: &[u8]) -> Result<Vec<u8>, Rejection> {
+    pub(crate) fn decode_header(self, segment: &[u8]) -> Result<Vec<u8>, Malformation> {
         if segment.len() > self.max_header_len() {
-            return Err(Rejection::Header);
+            return Err(Malformation::LongHeader);
         }
         let mut json = Vec::new();
-        match self.decode_into(segment, &mut json) {
-            Err(_) if has_scheme(segment) => Err(Rejection::Scheme),
+        match self.decode_into(segment, Segment::Header, &mut json) {
+            Err(_) if has_scheme(segment) => Err(Malformation::Scheme),
             decoded => decoded.map(|()| json),
         }
     }
 
-    /// Replaces the contents of `out` with the bytes of a segment.
-    pub(crate) fn decode_into(self, segment: &[u8], out: &mut Vec<u8>) -> Result<(), Rejection> {
-        let text = if self.may_be_padded { without_padding(segment) } else { segment };
-        base64url::decode_into(text, out).ok_or_else(|| {
-            let is_padded = !self.may_be_padded && segment.last() == Some(&b'=');
-            if is_padded { Rejection::Padded } else { Rejection::Base64url }
+    /// Replaces the contents of `out` with the bytes of the encoded payload.
+    pub(crate) fn decode_payload(
+        self,
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformation> {
+        self.decode_into(payload, Segment::Payload, out)
+    }
+
+    fn decode_into(
+        self,
+        text: &[u8],
+        segment: Segment,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformation> {
+        let bare = if self.may_be_padded { without_padding(text) } else { text };
+        base64url::decode_into(bare, out).ok_or_else(|| {
+            let is_padded = !self.may_be_padded && text.last() == Some(&b'=');
+            if is_padded { Malformation::Padded } else { Malformation::Encoding(segment) }
         })
     }
 
@@ -97,16 +110,16 @@ impl TokenForm {
 }
 
 /// The fault of a token that does not have three segments.
-fn not_three(token: &[u8]) -> Rejection {
+fn not_three(token: &[u8]) -> Malformation {
     match token {
-        [] => Rejection::NoToken,
-        _ if has_scheme(token) => Rejection::Scheme,
-        _ if memchr::memchr_iter(b'.', token).count() == 4 => Rejection::Encrypted,
-        _ => Rejection::Segments,
+        [] => Malformation::NoToken,
+        _ if has_scheme(token) => Malformation::Scheme,
+        _ if memchr::memchr_iter(b'.', token).count() == 4 => Malformation::Encrypted,
+        _ => Malformation::Segments,
     }
 }
 
-/// Whether a text begins with the scheme of an Authorization header (RFC 6750 section 2.1).
+/// Whether a text begins with the scheme of an Authorization header.
 fn has_scheme(text: &[u8]) -> bool {
     text.split_at_checked("bearer ".len())
         .is_some_and(|(start, _)| start.eq_ignore_ascii_case(b"bearer "))
@@ -138,17 +151,17 @@ mod tests {
             ("QUJD", b"ABC"),
             ("QUJDRA==", b"ABCD"),
         ] {
-            assert_eq!(form.decode_into(text.as_bytes(), &mut out), Ok(()), "{text}");
+            assert_eq!(form.decode_payload(text.as_bytes(), &mut out), Ok(()), "{text}");
             assert_eq!(out, bytes);
-            let strict = TokenForm::default().decode_into(text.as_bytes(), &mut out);
+            let strict = TokenForm::default().decode_payload(text.as_bytes(), &mut out);
             assert_eq!(strict.is_ok(), !text.contains('='), "{text}");
         }
         for text in [
             "=", "==", "===", "====", "Q=", "Q==", "Q===", "QQ=", "QQ===", "QR==", "QUI==", "QUJ=",
             "QUJD=", "QUJD==", "QUJD====", "=QQ=", "QQ= =", "QQ==QQ==", "QQ%3D%3D",
         ] {
-            let refused = form.decode_into(text.as_bytes(), &mut out);
-            assert_eq!(refused, Err(Rejection::Base64url), "{text}");
+            let refused = form.decode_payload(text.as_bytes(), &mut out);
+            assert_eq!(refused, Err(Malformation::Encoding(Segment::Payload)), "{text}");
         }
     }
 }

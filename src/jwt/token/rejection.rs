@@ -3,6 +3,7 @@
 //! exception.
 
 pub use super::claim::{Claim, Reason};
+use super::malformation::Malformation;
 use crate::error::Code;
 
 /// The most claims that a verifier may require.
@@ -21,6 +22,8 @@ macro_rules! rejections {
         pub enum Rejection {
             /// A claim is missing, has the wrong type, or does not have the expected value.
             Claim(Claim, Reason),
+            /// Not a compact JWS of JSON objects within the limits.
+            Malformed(Malformation),
             /// The claim with this index in the verifier's list of required ones is missing.
             Required(u8),
             /// The claim with this index in the verifier's list of exact ones is missing, or has
@@ -37,6 +40,7 @@ macro_rules! rejections {
             pub const fn code(self) -> Code {
                 match self {
                     Self::Claim(..) | Self::Required(_) | Self::Exact(..) => Code::JwtClaim,
+                    Self::Malformed(_) => Code::JwtMalformed,
                     $(Self::$variant => Code::$code,)+
                 }
             }
@@ -47,17 +51,19 @@ macro_rules! rejections {
                     Self::Claim(claim, reason) => reason.message(claim.name()),
                     Self::Required(_) => "the token lacks a required claim".into(),
                     Self::Exact(..) => "the token lacks a claim with an accepted value".into(),
+                    Self::Malformed(fault) => fault.message(),
                     $(Self::$variant => $message.into(),)+
                 }
             }
 
-            /// The status that JavaScript gets. From the low byte up: the kind, the claim or the
-            /// index of the claim in the verifier's list, the reason.
+            /// The status that JavaScript gets. From the low byte up: the kind; the claim, the
+            /// index of the claim in the verifier's list or the malformation; the reason.
             pub const fn to_status(self) -> u32 {
                 match self {
                     Self::Claim(claim, reason) => 2 | (claim as u32) << 8 | (reason as u32) << 16,
                     Self::Required(index) => 12 | (index as u32) << 8,
                     Self::Exact(index, reason) => 20 | (index as u32) << 8 | (reason as u32) << 16,
+                    Self::Malformed(fault) => 6 | fault.number() << 8,
                     $(Self::$variant => $status,)+
                 }
             }
@@ -75,10 +81,6 @@ rejections! {
     Expired = 4, JwtExpired, "the token has expired: its \"exp\" has passed";
     /// No key has the token's `kid`.
     KeyNotFound = 5, JwtKeyNotFound, "no key has the token's \"kid\"";
-    /// The payload is not a JSON object within the limits.
-    Malformed = 6, JwtMalformed,
-        "the token's payload is not a JSON object in UTF-8, or has a member twice, or nests more \
-         than 32 deep";
     /// The time in `nbf` has not come yet.
     NotActive = 7, JwtNotActive, "the token is not active yet: its \"nbf\" is in the future";
     /// Revoked by token, session, subject or key.
@@ -92,32 +94,6 @@ rejections! {
     /// The keys that another service publishes have not been loaded, or were loaded too long ago.
     KeysUnavailable = 11, JwtKeysUnavailable,
         "the keys of the RemoteJwks have not been fetched, or too long ago; try again later";
-    /// The header has a parameter that tokens of this kind must not have.
-    HeaderParameter = 13, JwtMalformed,
-        "the token's header has a parameter other than \"alg\", \"kid\" and \"typ\"";
-    /// There is no token.
-    NoToken = 14, JwtMalformed, "no token was given";
-    /// The value is not a string.
-    NotText = 15, JwtMalformed, "the token is not a string";
-    /// The token is longer than the verifier reads.
-    TooLong = 16, JwtMalformed, "the token is longer than maxBytes";
-    /// The token does not have three segments.
-    Segments = 17, JwtMalformed, "the token does not have three segments with dots between them";
-    /// The token has the five segments of a JWE.
-    Encrypted = 18, JwtMalformed,
-        "the token has five segments: it is encrypted (JWE), which is not supported";
-    /// The token begins with the scheme of an Authorization header.
-    Scheme = 19, JwtMalformed, "the token begins with \"Bearer \"; pass the text after it";
-    /// A segment is not base64url.
-    Base64url = 21, JwtMalformed, "a segment of the token is not canonical base64url";
-    /// A segment is padded.
-    Padded = 22, JwtMalformed,
-        "a segment of the token is padded with \"=\"; padding: 'allow' accepts that";
-    /// The header is too long, or not a JSON object within the limits, or says that the payload is
-    /// encrypted, compressed or unencoded.
-    Header = 23, JwtMalformed,
-        "the token's header is too long, is not a JSON object with an \"alg\", has a member twice \
-         or of the wrong type, or has \"b64\", \"enc\" or \"zip\"";
     /// The token is older than `maxAge`.
     TooOld = 24, JwtExpired, "the token is older than maxAge";
     /// The key with the token's `kid` has another algorithm.
@@ -128,6 +104,12 @@ rejections! {
         "the token has no \"kid\", and not exactly one key is for its \"alg\"";
     /// The key ring has revoked the key.
     KeyRevoked = 27, JwtRevoked, "the key with the token's \"kid\" has been revoked";
+}
+
+impl From<Malformation> for Rejection {
+    fn from(fault: Malformation) -> Self {
+        Self::Malformed(fault)
+    }
 }
 
 impl Rejection {
@@ -154,7 +136,8 @@ impl Rejection {
         let exact = (0..MAX_EXACT).flat_map(|index| {
             Reason::ALL.into_iter().map(move |reason| Self::Exact(index, reason))
         });
-        claims.chain(required).chain(exact).chain(Self::OTHERS)
+        let malformed = Malformation::all().map(Self::Malformed);
+        claims.chain(required).chain(exact).chain(malformed).chain(Self::OTHERS)
     }
 }
 
@@ -172,7 +155,9 @@ mod tests {
 
     #[test]
     fn no_two_reasons_have_the_same_message() {
-        let distinct = Claim::ALL.len() * Reason::ALL.len() + Rejection::OTHERS.len();
+        let distinct = Claim::ALL.len() * Reason::ALL.len()
+            + Malformation::all().count()
+            + Rejection::OTHERS.len();
         let messages: std::collections::HashSet<_> = Rejection::all()
             .filter(|rejection| !matches!(rejection, Rejection::Required(_) | Rejection::Exact(..)))
             .map(Rejection::message)

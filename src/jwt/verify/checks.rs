@@ -5,7 +5,8 @@ use super::exact_claims::Found;
 use super::options::{Expected, VerifierOptions};
 use crate::jwt::token::claims::{Claims, Times};
 use crate::jwt::token::header::{Header, resolve, same_type};
-use crate::jwt::token::json::{Raw, Value, scan_object};
+use crate::jwt::token::json::{Raw, Value, read_object};
+use crate::jwt::token::malformation::{Malformation, Segment};
 use crate::jwt::token::rejection::{Claim, Reason, Rejection};
 use crate::revocation::Query;
 use crate::spiffe::SpiffeId;
@@ -246,9 +247,9 @@ impl VerifierOptions {
 
 /// Refuses a header that has a member other than these.
 fn check_members(json: &[u8], allowed: &[&str]) -> Result<(), Rejection> {
-    let text = std::str::from_utf8(json).map_err(|_| Rejection::Header)?;
+    let text = std::str::from_utf8(json).map_err(|_| Malformation::NotUtf8(Segment::Header))?;
     let mut has_other = false;
-    scan_object(text, |name, _| has_other |= !allowed.iter().any(|own| name.is(own)))
-        .ok_or(Rejection::Header)?;
-    if has_other { Err(Rejection::HeaderParameter) } else { Ok(()) }
+    read_object(text, |name, _| has_other |= !allowed.iter().any(|own| name.is(own)))
+        .map_err(|fault| Malformation::Json(Segment::Header, fault))?;
+    if has_other { Err(Malformation::OtherParameter.into()) } else { Ok(()) }
 }

@@ -11,7 +11,8 @@ use super::verifier::{Scratch, Verifier};
 use crate::error::{Code, Error, Result};
 use crate::jwt::token::compact::TokenForm;
 use crate::jwt::token::header::resolve;
-use crate::jwt::token::json::{Value, scan_object};
+use crate::jwt::token::json::{Value, read_object};
+use crate::jwt::token::malformation::{Malformation, Segment};
 use crate::jwt::token::rejection::{Claim, Reason, Rejection};
 
 /// How much of a name an error quotes, in characters.
@@ -55,12 +56,12 @@ impl IssuerChoice {
     ) -> std::result::Result<usize, Rejection> {
         let payload = scratch.decode_unverified(token, self.form)?;
         let mut issuer = None;
-        scan_object(payload, |name, value| {
+        read_object(payload, |name, value| {
             if name.is("iss") {
                 issuer = Some(value);
             }
         })
-        .ok_or(Rejection::Malformed)?;
+        .map_err(|fault| Malformation::Json(Segment::Payload, fault))?;
         let reason = match issuer {
             None => Reason::Missing,
             Some(Value::String(raw)) => match self.indices.get(&*resolve(raw)) {

@@ -12,6 +12,7 @@ use crate::clock::Clock;
 use crate::error::Result;
 use crate::jwt::key::key::Key;
 use crate::jwt::token::compact::{Segments, TokenForm};
+use crate::jwt::token::malformation::{Malformation, Segment};
 use crate::jwt::token::rejection::{Reason, Rejection};
 
 /// Verifies tokens against one policy.
@@ -160,7 +161,7 @@ impl Verifier {
             }
             None => self.verify_header(header, signed, epoch, signature)?,
         };
-        form.decode_into(payload, decoded)?;
+        form.decode_payload(payload, decoded)?;
         Ok(found)
     }
 
@@ -190,11 +191,12 @@ impl Scratch {
         form: TokenForm,
     ) -> std::result::Result<&str, Rejection> {
         let segments = form.split(token, &mut self.signature)?;
-        form.decode_into(segments.payload, &mut self.payload)?;
+        form.decode_payload(segments.payload, &mut self.payload)?;
         self.payload()
     }
 
     fn payload(&self) -> std::result::Result<&str, Rejection> {
-        std::str::from_utf8(&self.payload).map_err(|_| Rejection::Malformed)
+        std::str::from_utf8(&self.payload)
+            .map_err(|_| Malformation::NotUtf8(Segment::Payload).into())
     }
 }

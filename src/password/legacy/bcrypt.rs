@@ -81,6 +81,12 @@ impl Bcrypt {
         ceilings.bcrypt(self.cost)
     }
 
+    /// Whether bcrypt would read a shorter password in the same way. Its key is the password and a
+    /// NUL byte, repeated, so that `p` and `p\0p` are one key.
+    pub(super) fn pads(&self, password: &[u8]) -> bool {
+        matches!(self.before, Before::Nothing) && password.contains(&0)
+    }
+
     /// Whether the password matches this hash; the comparison takes constant time.
     pub fn matches(&self, password: &[u8]) -> bool {
         let key = match &self.before {

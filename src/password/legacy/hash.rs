@@ -52,11 +52,16 @@ impl LegacyHash {
 
     /// Whether the password matches this hash; the comparison takes constant time. Fails with
     /// `ERR_PASSWORD_MEMORY` if the memory is not available.
+    ///
+    /// No password matches that the scheme cannot tell from a shorter one, after the same work: a
+    /// new hash of it would shut the shorter one out.
     pub fn matches(&self, password: &[u8]) -> Result<bool> {
-        match self {
-            Self::Bcrypt(hash) => Ok(hash.matches(password)),
-            Self::Scrypt(hash) => hash.matches(password),
-            Self::Pbkdf2(hash) => Ok(hash.matches(password)),
-        }
+        let (matches, is_padded) = match self {
+            Self::Bcrypt(hash) => (hash.matches(password), hash.pads(password)),
+            // HMAC, by which both begin, pads its key with NUL bytes (RFC 2104 section 2).
+            Self::Scrypt(hash) => (hash.matches(password)?, password.ends_with(&[0])),
+            Self::Pbkdf2(hash) => (hash.matches(password), password.ends_with(&[0])),
+        };
+        Ok(matches && !is_padded)
     }
 }
