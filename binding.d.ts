@@ -16,6 +16,12 @@ export declare function calibrationIsDone(calibration: unknown): Outcome<boolean
  */
 export declare function calibrationMeasure(calibration: unknown, job: unknown): Outcome<object>
 
+/** Attaches a new clock at this time, in milliseconds since 1970, to the façade object `clock`. */
+export declare function clockAttach(clock: unknown, millis: unknown): Outcome<undefined>
+
+/** Gives a clock the time, in milliseconds since 1970. */
+export declare function clockSet(clock: unknown, millis: unknown): Outcome<undefined>
+
 /** Keeps the memory of the whole process out of dumps. */
 export declare function hardenProcess(options: unknown): Outcome<ProcessHardening>
 
@@ -189,6 +195,9 @@ export declare function keyringSeal(ring: unknown, key: unknown): Outcome<LocalV
  */
 export declare function keyringShare(ring: unknown, name: unknown, options: unknown): Outcome<undefined>
 
+/** Whether the ring can sign now. If its first key is due, it is made, or begun to be made. */
+export declare function keyringSigns(ring: unknown): Outcome<boolean>
+
 /** Makes the changes that are due at a moment, by default now, and returns them. */
 export declare function keyringTick(ring: unknown, now: unknown): Outcome<Array<NativeKeyChange>>
 
@@ -201,6 +210,13 @@ export declare function keyringUnlisten(ring: unknown, id: unknown): Outcome<und
  * under that name.
  */
 export declare function keyringUnseal(ring: unknown, sealed: unknown, key: unknown, options: unknown): Outcome<undefined>
+
+/**
+ * Returns a promise that is resolved when the ring can sign, and rejected with
+ * `ERR_KEYRING_NO_ACTIVE_KEY` if no key is being made. It occupies a thread of libuv's pool, which
+ * keeps the process running.
+ */
+export declare function keyringWait(ring: unknown): Outcome<Offloaded<undefined>>
 
 /**
  * Attaches a new limiter to the façade object `limiter`. Returns its limit, window in
@@ -636,6 +652,9 @@ export declare function spiffeParseId(uri: unknown): Outcome<SpiffeId>
 /** Whether two values hold the same bytes, in a time that depends on their lengths only. */
 export declare function timingSafeEqual(a: unknown, b: unknown): Outcome<boolean>
 
+/** The status of a token that the façade finds to be too long. */
+export declare const TOKEN_TOO_LONG: number
+
 /** The JSON of the header and of the payload of a token that nobody has verified. */
 export declare function tokenDecode(token: unknown, options: unknown): Outcome<Array<string>>
 
@@ -674,6 +693,21 @@ export declare function verifierRejection(verifier: unknown, status: number): Ou
 
 /** Whether a verifier remembers tokens. */
 export declare function verifierRemembers(verifier: unknown): Outcome<boolean>
+
+/**
+ * Attaches the choice among verifiers, by the names of their issuers, to the façade object
+ * `choice`. Returns the length of the longest token.
+ */
+export declare function verifiersAttach(choice: unknown, names: unknown, verifiers: unknown): Outcome<number>
+
+/** `choose`, bound to the verifiers. */
+export declare function verifiersBind(choice: unknown): Outcome<unknown>
+
+/**
+ * Chooses for one part of the tokens, from the index `first` on, on another thread. Returns a
+ * promise of what `choose` returns for each.
+ */
+export declare function verifiersChooseMany(choice: unknown, tokens: unknown, first: number): Outcome<Offloaded<Array<number>>>
 
 /**
  * Verifies one part of the tokens, from the index `first` on. Returns a promise of each token's

@@ -1018,7 +1018,9 @@ export interface KeyRingChange {
  * A ring holds at most 1000 keys, revoked ones included. While the ring is full, `add` and `rotate`
  * throw `ERR_KEYRING_FULL` and `rotateEvery` rotates nothing; the active key continues to sign.
  * Signing without an active key throws `ERR_KEYRING_NO_ACTIVE_KEY`; with `rotateEvery`, an empty
- * ring makes its first key when it is needed.
+ * ring makes its first key when it is needed. An RSA key takes up to a second, on another thread:
+ * await {@link KeyRing.ready} before the first token is signed. {@link JwtIssuer.signAsync} waits
+ * by itself.
  *
  * @example
  * ```ts
@@ -1091,6 +1093,23 @@ export class KeyRing {
    * `ERR_KEYRING_FULL` if there is no room for the new keys.
    */
   rotate(options?: { force?: boolean }): Promise<{ kid: string }>;
+  /**
+   * Resolves when the ring has an active key. With `rotateEvery`, an empty ring makes it. The call
+   * waits for a key that is being made, also by a `rotate` that has not been awaited, and keeps the
+   * process running meanwhile. `ERR_KEYRING_NO_ACTIVE_KEY` if none is being made: `add` one, or
+   * `rotate`.
+   *
+   * @example
+   * ```ts
+   * import { JwtIssuer, KeyRing } from '@nodesec/native';
+   *
+   * const keys = new KeyRing({ alg: 'RS256', rotateEvery: '30d' });
+   * const issuer = new JwtIssuer({ keys, expiresIn: '15m' });
+   * await keys.ready(); // at the start of the service
+   * console.log(issuer.sign({ sub: 'alice' }).length > 0); // true
+   * ```
+   */
+  ready(): Promise<void>;
   /**
    * Does what is due at `now` (default: the present) and gives the changes. A ring in use does it
    * by itself; `tick` is for idle processes and for tests: keys that no token needs any more are
@@ -1203,8 +1222,46 @@ export interface JwtHeader {
   readonly [parameter: string]: unknown;
 }
 
+/**
+ * A clock for tests: an option of {@link JwtIssuer}, {@link JwtVerifier}, {@link Sessions},
+ * {@link RevocationList} and {@link RateLimiter}.
+ *
+ * Give the same clock to all objects of a test, because each has its own. A {@link KeyRing} follows
+ * the clocks of its issuers and verifiers into the future, as with {@link KeyRing.tick}.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, JwtVerifier } from '@nodesec/native';
+ *
+ * let time = new Date('2030-01-01T12:00:00Z');
+ * const clock = () => time;
+ * const keys = await JwtKey.generate('ES256');
+ * const issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '15m', clock });
+ * const verifier = new JwtVerifier({ keys, issuer: 'id', audience: false, clock });
+ *
+ * const token = issuer.sign({ sub: 'alice' });
+ * console.log(verifier.verify(token).sub); // alice
+ * time = new Date('2030-01-01T12:15:00Z');
+ * console.log(verifier.tryVerify(token).code); // ERR_JWT_EXPIRED
+ * ```
+ */
+export interface ClockOptions {
+  /**
+   * The time in place of the system's, asked for once when the object is made and before each call
+   * that uses it. `() => new Date()` follows the fake timers of Jest, Vitest, Sinon and
+   * `node:test`, which the native part does not see otherwise.
+   *
+   * If it throws, or returns anything but a valid `Date` from 1970 to 5138, the call throws
+   * `ERR_INVALID_RETURN_VALUE`, also a call of `tryVerify`. While `NODE_ENV` is `production`, the
+   * constructor throws `ERR_INVALID_ARG_VALUE`, unless `allowClockInProduction` is true.
+   */
+  clock?: () => Date;
+  /** Allows `clock` while `NODE_ENV` is `production`. Default: false. */
+  allowClockInProduction?: boolean;
+}
+
 /** The options of {@link JwtIssuer}. */
-export interface JwtIssuerOptions {
+export interface JwtIssuerOptions extends ClockOptions {
   /** The ring that signs, or one private key. */
   keys: KeyRing | JwtKey;
   /** The claim `iss`: 1 to 2048 bytes. Default: none. */
@@ -1285,17 +1342,19 @@ export class JwtIssuer {
    * computed on a thread of libuv's pool; other keys sign at once.
    *
    * libuv's pool has `UV_THREADPOOL_SIZE` threads, by default 4, which also serve files and DNS.
-   * Claims, key, time and id are those of the moment of the call.
+   * Claims, key, time and id are those of the moment of the call. While the first key of the ring
+   * is still being made, the call waits for it, as {@link KeyRing.ready} does; time and id are then
+   * those of the moment at which the key is there.
    */
   signAsync(claims: object, overrides?: JwtOverrides): Promise<string>;
 }
 
 /** The options of {@link JwtVerifier}. */
-export interface JwtVerifierOptions {
+export interface JwtVerifierOptions extends ClockOptions {
   /**
    * The keys of one issuer. Each of them may sign for every name in `issuer`. For several issuers
    * make a verifier each, or a token of one is accepted as a token of another (RFC 8725 section
-   * 3.8).
+   * 3.8); {@link JwtVerifiers} chooses among them.
    */
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks;
   /** The accepted algorithms. Default: those of the keys. `none` does not exist. */
@@ -1310,11 +1369,16 @@ export interface JwtVerifierOptions {
    * each. `false` accepts every audience, and a token without `aud`.
    */
   audience: string | string[] | false;
-  /** The tolerance for clocks that differ: at most 300 seconds. Default: 0. */
+  /**
+   * The tolerance for clocks that differ: at most 300 seconds, for `exp`, `nbf`, `iat` and `maxAge`
+   * alike. Default: 5 seconds for `iat` and `nbf`, because the clock of an issuer may be a little
+   * ahead; 0 for `exp` and `maxAge`.
+   */
   clockTolerance?: Duration;
   /**
    * The greatest age of a token since its `iat`, which is then required: 1 second to 100 years.
-   * Default: not checked.
+   * Default: not checked. A token is refused with `ERR_JWT_EXPIRED` from the millisecond at which
+   * it has this age, plus a `clockTolerance` that is given.
    */
   maxAge?: Duration;
   /**
@@ -1394,7 +1458,14 @@ export interface AccessTokenOptions
 export interface SpiffeVerifierOptions
   extends Pick<
     JwtVerifierOptions,
-    'clockTolerance' | 'maxAge' | 'requiredClaims' | 'claims' | 'revocations' | 'cache'
+    | 'clockTolerance'
+    | 'maxAge'
+    | 'requiredClaims'
+    | 'claims'
+    | 'revocations'
+    | 'cache'
+    | 'clock'
+    | 'allowClockInProduction'
   > {
   /** The trust domain: `example.org`, or `spiffe://example.org`. Else `ERR_SPIFFE_ID`. */
   trustDomain: string;
@@ -1488,7 +1559,10 @@ export type VerifyResult<T, Required = unknown> =
       header?: undefined;
       /** The cause. */
       code: JwtRejectionCode;
-      /** A sentence without anything of the token. */
+      /**
+       * The reason in a sentence for developers, such as "no token was given". It contains nothing
+       * of the token. The wording may change.
+       */
       message: string;
       /** With `ERR_JWT_CLAIM`: the name of the claim. */
       claim?: string;
@@ -1500,12 +1574,12 @@ export type VerifyResult<T, Required = unknown> =
  * Verifies tokens: signature, times, issuer, audience and revocation in one call.
  *
  * It is strict. A token has three segments of canonical base64url and at most 16 KiB (`maxBytes`,
- * and `padding` for AWS load balancers, say otherwise); its objects
- * have no duplicate members and nest at most 32 deep; `exp` is required; an `iat` further in the
- * future than `clockTolerance` is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138;
- * `crit` is refused. A token without `kid` is accepted only if exactly one key has the token's
- * `alg`, else it is `ERR_JWT_KEY_NOT_FOUND`. docs/strictness.md has a reason and a remedy for each
- * difference from jose, jsonwebtoken and fast-jwt.
+ * and `padding` for AWS load balancers, say otherwise); its objects have no duplicate members and
+ * nest at most 32 deep; `exp` is required; an `iat` further in the future than `clockTolerance`, 5
+ * seconds by default, is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138; `crit` is
+ * refused. A token without `kid` is accepted only if exactly one key has the token's `alg`, else it
+ * is `ERR_JWT_KEY_NOT_FOUND`. docs/strictness.md has a reason and a remedy for each difference from
+ * jose, jsonwebtoken and fast-jwt.
  *
  * @example
  * ```ts
@@ -1617,6 +1691,73 @@ export class JwtVerifier<
    * at which its turn comes.
    */
   verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T, Required>[]>;
+}
+
+/** The claims that one of these verifiers requires. */
+export type RequiredByOne<Verifier> =
+  Verifier extends JwtVerifier<JwtVerifierOptions, infer Required> ? Required : never;
+
+/**
+ * Verifies the tokens of several issuers, such as tenants, each with a verifier of its own.
+ *
+ * The claim `iss` chooses the verifier before anything is verified. The verifier that is chosen
+ * then judges the token, with its own keys and options, and demands this very issuer, so that no
+ * issuer can sign for another (RFC 8725 section 3.8). Names are compared character for character.
+ *
+ * A token that chooses no verifier is refused, and its signature is not verified:
+ * `ERR_JWT_MALFORMED` if the token or its payload cannot be read, else `ERR_JWT_CLAIM` with the
+ * claim `iss` and the reason `missing`, `type` or, for an unknown issuer, `mismatch`.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, JwtVerifier, JwtVerifiers } from '@nodesec/native';
+ *
+ * const [ours, theirs] = [await JwtKey.generate('ES256'), await JwtKey.generate('EdDSA')];
+ * const audience = 'api';
+ * const verifiers = new JwtVerifiers({
+ *   'https://id.example': new JwtVerifier({ keys: ours, issuer: 'https://id.example', audience }),
+ *   'https://partner.example': new JwtVerifier({
+ *     keys: theirs,
+ *     issuer: 'https://partner.example',
+ *     audience,
+ *   }),
+ * });
+ *
+ * const issuer = 'https://partner.example';
+ * const token = new JwtIssuer({ keys: theirs, issuer, audience, expiresIn: '15m' }).sign({});
+ * console.log(verifiers.verify(token).iss); // https://partner.example
+ *
+ * const forged = new JwtIssuer({ keys: ours, issuer, audience, expiresIn: '15m' }).sign({});
+ * console.log(verifiers.tryVerify(forged).code); // ERR_JWT_KEY_NOT_FOUND
+ * ```
+ */
+export class JwtVerifiers<
+  Verifier extends JwtVerifier<JwtVerifierOptions, unknown> = JwtVerifier,
+> {
+  /**
+   * Takes 1 to 10,000 verifiers by the names of their issuers, of 1 to 2048 bytes each: the own
+   * members of a plain object, or a `Map`. Later changes of it have no effect.
+   *
+   * `ERR_INVALID_ARG_VALUE` if the option `issuer` of a verifier does not contain the name for
+   * which the verifier stands, or is `false`. So a verifier of {@link JwtVerifier.spiffe}, which
+   * demands no issuer, is refused.
+   */
+  constructor(verifiers: { readonly [issuer: string]: Verifier } | ReadonlyMap<string, Verifier>);
+  /** Verifies as {@link JwtVerifier.verify} of the verifier that the token chooses. */
+  verify<T = unknown>(token: string): NoInfer<T> & Claims & RequiredByOne<Verifier>;
+  /** Verifies as {@link JwtVerifier.tryVerify} of the verifier that the token chooses. */
+  tryVerify<T = unknown>(token: unknown): VerifyResult<T, RequiredByOne<Verifier>>;
+  /** Verifies as {@link JwtVerifier.verifyAsync} of the verifier that the token chooses. */
+  verifyAsync<T = unknown>(token: string): Promise<NoInfer<T> & Claims & RequiredByOne<Verifier>>;
+  /** Verifies as {@link JwtVerifier.tryVerifyAsync} of the verifier that the token chooses. */
+  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T, RequiredByOne<Verifier>>>;
+  /**
+   * Verifies up to 10,000 tokens, each with the verifier that it chooses, and gives the results in
+   * their order, as {@link JwtVerifier.verifyMany} does.
+   */
+  verifyMany<T = unknown>(
+    tokens: readonly unknown[],
+  ): Promise<VerifyResult<T, RequiredByOne<Verifier>>[]>;
 }
 
 /** A request of a {@link RemoteJwks} that has ended. */
@@ -1890,7 +2031,7 @@ export function unsafeDecode(
 // ── Revocation ──────────────────────────────────────────────────────────────────────────────
 
 /** The options of {@link RevocationList}. */
-export interface RevocationListOptions {
+export interface RevocationListOptions extends ClockOptions {
   /** The most entries: 1 to 1e8. Default: 1,000,000. An entry takes 40 to 70 bytes. */
   maxEntries?: number;
   /**
@@ -1955,8 +2096,15 @@ export class RevocationList {
   /** As {@link RevocationList.revokeSession}, synchronously. */
   revokeSessionSync(sid: string, expiresAt: Moment, options?: IssuerScope): void;
   /**
-   * Revokes the tokens of a subject whose `iat` is at most `issuedBefore`, default now. `iat` is in
-   * whole seconds, so a token issued later in the same second is refused as well.
+   * Revokes the tokens of a subject whose `iat` is at most `issuedBefore`. `iat` is in whole
+   * seconds, so a token issued later in the same second is refused as well.
+   *
+   * Default: now. Then a token is also refused if its `iat` is later by at most the largest
+   * `clockTolerance` of the verifiers with this list, because the clock of its issuer may be ahead.
+   * A `jti` that is a UUID of version 7, as a {@link JwtIssuer} sets it, proves the millisecond of
+   * issue: if it is from the second of `iat` and later than the call, the token is accepted, so
+   * that a user can log in again at once. Without such a `jti`, new tokens are refused until the
+   * tolerance has passed.
    */
   revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
   /** As {@link RevocationList.revokeSubject}, synchronously. */
@@ -2004,7 +2152,7 @@ export class RevocationList {
 // ── Sessions (RFC 9700 section 4.14.2) ──────────────────────────────────────────────────────
 
 /** The options of {@link Sessions}. */
-export interface SessionsOptions {
+export interface SessionsOptions extends ClockOptions {
   /**
    * Signs the access tokens. Its `expiresIn` should be minutes. `ERR_INVALID_ARG_VALUE` if it has
    * `jti: false`, because verifiers with a list would refuse its tokens.
@@ -2083,6 +2231,9 @@ export class Sessions {
   /**
    * Starts a session. `claims` go into every access token of the session; `sub` and `sid` are set
    * by the session. `ERR_SESSION_FULL` if there are `maxSessions`.
+   *
+   * While the first key of the issuer's ring is still being made, `start` and `refresh` wait for
+   * it, as {@link JwtIssuer.signAsync} does.
    */
   start(subject: string, claims?: object): Promise<TokenPair>;
   /**
@@ -2130,7 +2281,7 @@ export class Sessions {
 // ── Rate limits (GCRA) ──────────────────────────────────────────────────────────────────────
 
 /** The options of {@link RateLimiter}. */
-export interface RateLimiterOptions {
+export interface RateLimiterOptions extends ClockOptions {
   /** Units per window: 1 to 1e9. */
   limit: number;
   /** The window: 1 ms to 366 days. */
@@ -3009,7 +3160,10 @@ export type ArgumentErrorCode =
    * a lone surrogate; or the environment variable `NODESEC_SECMEM` names no backend.
    */
   | 'ERR_INVALID_ARG_VALUE'
-  /** The function given to `SecretBuffer.use` returned a promise. */
+  /**
+   * The function given to `SecretBuffer.use` returned a promise, or the option `clock` threw an
+   * error or returned no valid `Date`.
+   */
   | 'ERR_INVALID_RETURN_VALUE'
   /** A method was called on an object of another class. */
   | 'ERR_INVALID_THIS'

@@ -17,6 +17,7 @@ const { JwtIssuer } = require('./lib/issuer.js');
 const { signJws, verifyJws } = require('./lib/jws.js');
 const { unsafeDecode } = require('./lib/token.js');
 const { JwtVerifier } = require('./lib/verifier.js');
+const { JwtVerifiers } = require('./lib/verifiers.js');
 
 const {
   argon2d,
@@ -67,6 +68,7 @@ module.exports = {
   JwtIssuer,
   JwtKey,
   JwtVerifier,
+  JwtVerifiers,
   KeyRing,
   RemoteJwks,
   signJws,

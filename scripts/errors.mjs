@@ -95,7 +95,8 @@ function rejectionVariants() {
   const source = read('src/jwt/token/rejection.rs');
   const table = /^rejections! \{\n([^]*?)^\}/m.exec(source)[1];
   const rows = [...table.matchAll(/^ {4}\w+ = \d+, (\w+),/gm)];
-  return new Set(['JwtClaim', ...rows.map(([, variant]) => variant)]);
+  // The rejections with details are no rows.
+  return new Set(['JwtClaim', 'JwtMalformed', ...rows.map(([, variant]) => variant)]);
 }
 
 /** docs/errors.md. */

@@ -193,7 +193,7 @@ const STRICTER = [
       return (
         code === 'ERR_JWT_EXPIRED' &&
         (within(claims.exp + policy.clockTolerance) ||
-          // A whole number counts, too: the token is too old when the next millisecond begins.
+          // jose refuses a token that is older, and this package one that is as old.
           [0, 1].some((s) => within(claims.iat + policy.maxAge + policy.clockTolerance + s / 1e6)))
       );
     },

@@ -20,26 +20,35 @@ const head = (members) => `{"alg":"HS256","kid":"${KID}",${members}}`;
 
 /** Texts that a verifier calls malformed, by the reason that unsafeDecode gives. */
 const REFUSED = {
-  'it is longer than 16384 bytes': [
+  'it is longer than maxBytes, by default 16 KiB': [
     craft({ sub: 'x'.repeat(16 * 1024) }),
     'x'.repeat(16_385),
     '10MB'.repeat(2_500_000),
   ],
   'it has characters that are not ASCII': [`${GOOD}é`, `\ufeff${GOOD}`, '\ud800', '.é.'],
   'it is not three segments with dots between them': [
-    '', 'a', 'a.b', `${GOOD}.`, `${GOOD}.x`, '...', `${HEADER}.${PAYLOAD}`,
+    'a', 'a.b', `${GOOD}.`, `${GOOD}.x`, '...', `${HEADER}.${PAYLOAD}`,
   ],
-  'its header is longer than 8192 bytes': [craft({}, head(`"x":"${'x'.repeat(7000)}"`))],
+  'it has five segments, as encrypted tokens (JWE) have, which are not supported': [
+    `${GOOD}.x.y`, '....',
+  ],
+  'it begins with "Bearer "; pass the text after it': [`Bearer ${GOOD}`, 'bearer x'],
+  'it is padded with "=", which padding: \'allow\' accepts': [
+    `${padded('eyJhbGciOiJIUzI1NiJ9')}=.${PAYLOAD}.${SIGNATURE}`,
+    `${HEADER}.e30=.${SIGNATURE}`, `${GOOD}=`,
+  ],
+  'its header is longer than 8 KiB; a maxBytes above 16 KiB allows more': [
+    craft({}, head(`"x":"${'x'.repeat(7000)}"`)),
+  ],
   'its header is not base64url as RFC 7515 has it': [
-    ` ${GOOD}`, `${padded('eyJhbGciOiJIUzI1NiJ9')}=.${PAYLOAD}.${SIGNATURE}`,
-    `${HEADER}\n.${PAYLOAD}.${SIGNATURE}`, `a.${PAYLOAD}.${SIGNATURE}`,
+    ` ${GOOD}`, `${HEADER}\n.${PAYLOAD}.${SIGNATURE}`, `a.${PAYLOAD}.${SIGNATURE}`,
   ],
   'its payload is not base64url as RFC 7515 has it': [
-    `${HEADER}.${PAYLOAD.replace(/.$/, '$& ')}.${SIGNATURE}`, `${HEADER}.e30=.${SIGNATURE}`,
+    `${HEADER}.${PAYLOAD.replace(/.$/, '$& ')}.${SIGNATURE}`,
     `${HEADER}.e31.${SIGNATURE}`, `${HEADER}.e3+.${SIGNATURE}`,
   ],
   'its signature is not base64url as RFC 7515 has it': [
-    `${GOOD}=`, `${GOOD} `, `${GOOD}\n`, `${GOOD}\0`, `${HEADER}.${PAYLOAD}.!!!`,
+    `${GOOD} `, `${GOOD}\n`, `${GOOD}\0`, `${HEADER}.${PAYLOAD}.!!!`,
     `${HEADER}.${PAYLOAD}.a`,
   ],
   'its header is not UTF-8': [craft({}, Buffer.from('{"alg":"HS256","x":"\xff"}', 'latin1'))],
@@ -79,9 +88,15 @@ test('a text that a verifier calls malformed is refused, and the error names the
     for (const text of texts) {
       const what = text.slice(0, 100);
       assert.throws(() => unsafeDecode(text), coded('ERR_JWT_MALFORMED', { message }), what);
-      assertSameReading(text, policy.tryVerify(text));
+      const verdict = policy.tryVerify(text);
+      // A verifier looks at the payload only after the signature.
+      if (verdict.code !== 'ERR_JWT_SIGNATURE') assert.equal(verdict.message, message, what);
+      assertSameReading(text, verdict);
     }
   }
+  const message = 'no token was given';
+  assert.throws(() => unsafeDecode(''), coded('ERR_JWT_MALFORMED', { message }));
+  assertSameReading('', policy.tryVerify(''));
 });
 
 test('a token that a verifier refuses for another reason is read', () => {

@@ -288,6 +288,43 @@ type Any<T> = 0 extends 1 & T ? true : false;
 same<Any<ReturnType<typeof nodesec.parseHash>>, false>(true);
 same<Any<typeof claims.other>, false>(true);
 
+// JwtVerifiers: the claims of one of the verifiers.
+const tenants = new nodesec.JwtVerifiers({
+  a: nodesec.JwtVerifier.accessToken({ keys: key, issuer: 'a', audience: 'x' }),
+  b: new nodesec.JwtVerifier({
+    keys: key,
+    issuer: 'b',
+    audience: false,
+    maxAge: '1h',
+    claims: { client_id: ['b'] },
+  }),
+});
+const tenantClient: string = tenants.verify('').client_id;
+const tenantIssued: number = tenants.verify<{ role: string }>('').iat;
+const tenantRole: string = tenants.verify<{ role: string }>('').role;
+// @ts-expect-error Only access tokens must have it.
+const tenantId: string = tenants.verify('').jti;
+const tenantResult = tenants.tryVerify('');
+if (tenantResult.ok) tenantResult.claims.client_id.length;
+void tenants.verifyMany(['']).then((results) => results[0]?.code);
+const plainTenants: nodesec.JwtVerifiers = new nodesec.JwtVerifiers(
+  new Map([['a', new nodesec.JwtVerifier({ keys: key, issuer: 'a', audience: false })]]),
+);
+void plainTenants.verifyAsync('').then((verified) => verified.sub);
+// @ts-expect-error A verifier, not its options.
+new nodesec.JwtVerifiers({ a: { keys: key, issuer: 'a', audience: false } });
+void [tenantClient, tenantIssued, tenantRole, tenantId];
+
+// A clock for tests
+const clock = () => new Date();
+new nodesec.JwtIssuer({ keys: key, expiresIn: 60, clock, allowClockInProduction: true });
+new nodesec.RateLimiter({ limit: 1, windowMs: 1, clock });
+new nodesec.RevocationList({ clock });
+nodesec.JwtVerifier.spiffe({ trustDomain: 'd', bundle: { keys: [] }, audience: 'a', clock });
+nodesec.JwtVerifier.accessToken({ keys: key, issuer: 'a', audience: 'x', clock });
+// @ts-expect-error a Date, not milliseconds
+new nodesec.RevocationList({ clock: () => Date.now() });
+
 // The names of npm argon2
 import argon2 = require('@nodesec/native/argon2');
 same<ReturnType<typeof argon2.verify>, Promise<boolean>>(true);

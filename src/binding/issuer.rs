@@ -9,12 +9,13 @@ use napi_derive::napi;
 
 use super::args::handle::Handle;
 use super::args::{Arg, Outcome, Result, options, scalars};
+use super::clock::ClockOptions;
 use super::fast::{self, Buffers, Hot, RawCall};
+use super::guard;
 use super::jws::{header_members, text};
 use super::key::source::signing_keys;
 use super::offload::{Offloaded, offload};
 use super::revocation::TOKEN_TTL;
-use super::{CLOCK, guard};
 use crate::jwt::{
     Issuer, IssuerOptions, KeySource, MAX_BACKDATING, MAX_TOKEN_LEN, Overrides, Unsigned,
 };
@@ -45,6 +46,8 @@ options! {
         typ("typ"): Option<String> = optional(|typ| typ.string(1..=256)),
         /// Whether tokens get a claim `jti`.
         jti("jti"): bool = default(true, |jti| jti.boolean()),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -102,7 +105,7 @@ pub(super) fn issuer_attach(
             typ: options.typ.unwrap_or_else(|| "JWT".into()),
             jti: options.jti,
         };
-        let core = Issuer::new(core, CLOCK.clone())?;
+        let core = Issuer::new(core, options.clock.clock)?;
         Arg::new(env, &issuer, "this").attach(Arc::new(core))
     })
 }

@@ -7,8 +7,8 @@ use napi_derive::napi;
 use super::args::{Arg, Outcome, Result, internal, options};
 use super::guard;
 use super::key::{algorithms, source};
-use super::token_form::FormOptions;
-use crate::jwt::{Algorithm, Key, MAX_LONG_TOKEN_LEN, Rejection, sign_jws, verify_jws};
+use super::token_form::{FormOptions, unreadable};
+use crate::jwt::{Algorithm, Key, MAX_LONG_TOKEN_LEN, sign_jws, verify_jws};
 
 options! {
     /// The options of `verifyJws`.
@@ -43,10 +43,11 @@ pub(super) fn jws_verify(
         let keys = source::keys(Arg::new(env, &keys, "keys"))?;
         let form = form.form();
         // A token that is too long is malformed, which is an answer and not an error.
-        let token = Arg::new(env, &token, "token").ascii(form.max_len)?;
+        let given = Arg::new(env, &token, "token");
+        let token = given.ascii(form.max_len)?;
         let mut payload = Vec::new();
         let verified = token
-            .ok_or(Rejection::Malformed)
+            .ok_or_else(|| unreadable(&given, form.max_len).into())
             .and_then(|token| verify_jws(&token, &keys, &algorithms, form, &mut payload));
         Ok(match verified {
             Ok(()) => Either::A(payload.into()),

@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 
-use crate::jwt::{Reason, Rejection};
+use crate::jwt::{Malformation, Reason, Rejection};
 
 /// The meaning of a rejection's status.
 #[napi(object, object_from_js = false)]
@@ -16,6 +16,11 @@ pub(super) struct NativeRejection {
     /// The problem with that claim.
     pub reason: Option<&'static str>,
 }
+
+/// The status of a token that the façade finds to be too long.
+#[napi]
+#[allow(unreachable_pub, reason = "napi-rs exports public constants only")]
+pub const TOKEN_TOO_LONG: u32 = Rejection::Malformed(Malformation::TooLong).to_status();
 
 /// Explains the status of a rejection by `verifyJws`. `None` if there is no such status.
 #[napi(catch_unwind)]

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::args::{Arg, Result, options};
-use crate::jwt::{MAX_LONG_TOKEN_LEN, MAX_TOKEN_LEN, TokenForm};
+use crate::jwt::{MAX_LONG_TOKEN_LEN, MAX_TOKEN_LEN, Malformation, TokenForm};
 
 /// The bounds of `maxBytes`.
 const TOKEN_LEN: RangeInclusive<usize> = 1024..=MAX_LONG_TOKEN_LEN;
@@ -22,6 +22,16 @@ impl FormOptions {
     /// The form of the tokens.
     pub(super) fn form(&self) -> TokenForm {
         TokenForm { max_len: self.max_bytes, may_be_padded: self.padding }
+    }
+}
+
+/// Why a value could not be read as an ASCII string of at most `max_len` characters.
+pub(super) fn unreadable(token: &Arg<'_>, max_len: usize) -> Malformation {
+    match token.utf16_len() {
+        Ok(length) if length > max_len => Malformation::TooLong,
+        Ok(_) => Malformation::NotAscii,
+        Err(_) if token.is_nullish().unwrap_or(false) => Malformation::NoToken,
+        Err(_) => Malformation::NotText,
     }
 }
 

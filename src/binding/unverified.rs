@@ -6,7 +6,7 @@ use napi_derive::napi;
 
 use super::args::{Arg, Fault, Outcome, options};
 use super::guard;
-use super::token_form::FormOptions;
+use super::token_form::{FormOptions, unreadable};
 use crate::error::Code;
 use crate::jwt::{Malformation, Unverified};
 
@@ -29,14 +29,10 @@ pub(super) fn token_decode(
         let DecodeOptions { form } = Arg::new(env, &options, "options").read()?;
         let form = form.form();
         let token = Arg::new(env, &token, "token");
-        let read = if token.utf16_len()? > form.max_len {
-            Err(Malformation::TooLong(form.max_len))
-        } else {
-            token
-                .ascii(form.max_len)?
-                .ok_or(Malformation::NotAscii)
-                .and_then(|token| Unverified::read(&token, form))
-        };
+        let read = token
+            .ascii(form.max_len)?
+            .ok_or_else(|| unreadable(&token, form.max_len))
+            .and_then(|token| Unverified::read(&token, form));
         let malformed = |fault: Malformation| Fault::new(Code::JwtMalformed, fault.message());
         let Unverified { header, payload } = read.map_err(malformed)?;
         Ok(vec![header, payload])

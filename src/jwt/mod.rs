@@ -29,6 +29,7 @@ pub use self::key::purpose::{Purpose, names_of};
 pub use self::key_ring::events::Listener;
 pub use self::key_ring::jwks::Jwks;
 pub use self::key_ring::options::RingOptions;
+pub use self::key_ring::pending::PendingKey;
 pub use self::key_ring::ring::KeyRing;
 pub use self::key_ring::sealed::RingOverrides;
 pub use self::key_ring::state::{KeyChange, KeyInfo, KeyState};
@@ -45,8 +46,9 @@ pub use self::token::malformation::{Malformation, Segment};
 pub use self::token::rejection::{Claim, MAX_EXACT, MAX_REQUIRED, Reason, Rejection};
 pub use self::token::unverified::Unverified;
 pub use self::verify::exact_claims::{ClaimValue, ExactClaim, ExactClaims};
+pub use self::verify::issuer_choice::IssuerChoice;
 pub use self::verify::jws::verify_jws;
-pub use self::verify::options::{Expected, VerifierOptions};
+pub use self::verify::options::{Expected, Tolerance, VerifierOptions};
 pub use self::verify::verifier::{Answer, Scratch, Verifier};
 /// The largest `clockTolerance`, in seconds. Revoked entries are kept this long beyond the expiry
 /// of the token, so that no verifier can still accept a token that the list has forgotten.

@@ -4,7 +4,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::jwt::{
     Algorithm, ExactClaims, Expected, IssuerOptions, Key, KeyRing, KeySource, Rejection,
-    RingOptions, Scratch, TokenForm, TokenKind, Verifier, VerifierOptions,
+    RingOptions, Scratch, TokenForm, TokenKind, Tolerance, Verifier, VerifierOptions,
 };
 use crate::revocation::ListLimits;
 
@@ -44,7 +44,7 @@ impl Fixture {
             algorithms: None,
             issuer: Expected::Anything,
             audience: Expected::Anything,
-            clock_tolerance: 0,
+            clock_tolerance: Tolerance::of(0),
             max_age: None,
             typ: None,
             required_claims: vec![],

@@ -125,6 +125,7 @@ module.exports = {
   },
   'KeyRing.prototype.tick': { on: ring, args: () => [1.8e9], kinds: [moment] },
   'KeyRing.prototype.list': plain(ring),
+  'KeyRing.prototype.ready': plain(ring),
   'KeyRing.prototype.jwks': plain(ring),
   'KeyRing.prototype.seal': { on: ring, args: () => [sealKey()], kinds: [sealing] },
   'KeyRing.prototype.on': { on: ring, args: listening, kinds: [word, callback] },

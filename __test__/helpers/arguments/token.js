@@ -1,6 +1,7 @@
 'use strict';
 
-const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RemoteJwks, RevocationList } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, JwtVerifier, JwtVerifiers, KeyRing, RemoteJwks, RevocationList } =
+  require('@nodesec/native');
 const {
   CANARY,
   anything,
@@ -21,6 +22,7 @@ const {
   token,
   word,
 } = require('../hostile.js');
+const { clock, clockOptions } = require('./clock.js');
 const { algorithmList, hmacKey, keyList, publicJwk } = require('../key-kinds.js');
 
 const remoteOptions = () => ({
@@ -46,6 +48,7 @@ const issuerOptions = () => ({
   expiresIn: '15m',
   typ: 'JWT',
   jti: true,
+  ...clockOptions(),
 });
 const issuer = () => new JwtIssuer(issuerOptions());
 const formOptions = () => ({ maxBytes: 32_768, padding: 'allow' });
@@ -57,6 +60,7 @@ const policyOptions = () => ({
   requiredClaims: ['sub'],
   revocations: new RevocationList(),
   cache: { maxEntries: 10 },
+  ...clockOptions(),
 });
 const accessTokenOptions = () => ({
   ...policyOptions(),
@@ -67,6 +71,7 @@ const accessTokenOptions = () => ({
 });
 const verifierOptions = () => ({ ...accessTokenOptions(), typ: 'JWT', requireExp: true });
 const verifier = () => new JwtVerifier(verifierOptions());
+const verifiers = () => new JwtVerifiers({ issuer: verifier() });
 const TOKEN = issuer().sign({ sub: 'subject', role: 'row', admin: true });
 
 const keys = kind(keyList.refused, { 'an empty array': () => [], 'an issuer': issuer });
@@ -171,6 +176,7 @@ const policyKinds = {
   requiredClaims,
   revocations: instance(RevocationList, () => new RevocationList()),
   cache,
+  ...clock,
 };
 const verifierAlgorithms = kind(word.refused, { 'an empty array': () => [], none: () => ['none'] });
 const bundle = kind(text.refused, {
@@ -207,6 +213,7 @@ module.exports = {
         expiresIn: duration,
         typ: name,
         jti: boolean,
+        ...clock,
       }),
     ],
   },
@@ -271,6 +278,31 @@ module.exports = {
   'JwtVerifier.prototype.tryVerifyAsync': { on: verifier, args: () => [TOKEN], kinds: [anything] },
   'JwtVerifier.prototype.verifyMany': {
     on: verifier,
+    args: () => [[TOKEN]],
+    kinds: [kind(array.refused, { 'too many': () => new Array(10_001).fill(TOKEN) })],
+  },
+  'new JwtVerifiers': {
+    args: () => [{ issuer: verifier() }],
+    kinds: [
+      kind({
+        null: () => null,
+        undefined: () => undefined,
+        'a verifier': verifier,
+        'an array': () => [verifier()],
+        'an empty object': () => ({}),
+        'an empty map': () => new Map(),
+        'a map with a number': () => new Map([[1, verifier()]]),
+        'a value that is no verifier': () => ({ issuer: CANARY }),
+        'the name of another issuer': () => ({ other: verifier() }),
+      }),
+    ],
+  },
+  'JwtVerifiers.prototype.verify': { on: verifiers, args: () => [TOKEN], kinds: [token] },
+  'JwtVerifiers.prototype.tryVerify': { on: verifiers, args: () => [TOKEN], kinds: [anything] },
+  'JwtVerifiers.prototype.verifyAsync': { on: verifiers, args: () => [TOKEN], kinds: [token] },
+  'JwtVerifiers.prototype.tryVerifyAsync': { on: verifiers, args: () => [TOKEN], kinds: [anything] },
+  'JwtVerifiers.prototype.verifyMany': {
+    on: verifiers,
     args: () => [[TOKEN]],
     kinds: [kind(array.refused, { 'too many': () => new Array(10_001).fill(TOKEN) })],
   },

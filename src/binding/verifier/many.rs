@@ -12,7 +12,8 @@ use napi_derive::napi;
 use crate::binding::args::{Arg, Outcome, Result};
 use crate::binding::guard;
 use crate::binding::offload::{Offloaded, offload};
-use crate::jwt::{MAX_TOKEN_LEN, Rejection, Scratch, Verifier};
+use crate::binding::token_form::unreadable;
+use crate::jwt::{MAX_TOKEN_LEN, Malformation, Rejection, Scratch, Verifier};
 
 /// The most tokens of one `verifyMany`.
 #[napi]
@@ -46,21 +47,26 @@ pub(super) fn verifier_verify_many(
                 Ok(payload) => Either::A(payload.to_owned()),
                 Err(rejection) => Either::B(rejection.to_status()),
             };
-            let malformed = || Either::B(Rejection::Malformed.to_status());
-            Ok(tokens.iter().map(|token| token.map_or_else(malformed, &mut verify)).collect())
+            Ok(tokens
+                .iter()
+                .map(|token| match token {
+                    Ok(token) => verify(token),
+                    Err(rejection) => Either::B(rejection.to_status()),
+                })
+                .collect())
         }))
     })
 }
 
 /// Copies of tokens, one after the other.
-struct Tokens {
+pub(super) struct Tokens {
     bytes: Vec<u8>,
-    /// The range of each token in `bytes`; `None` if a value is no string, too long or not ASCII.
-    places: Vec<Option<Range<usize>>>,
+    /// The range of each token in `bytes`, or why a value could not be read.
+    places: Vec<std::result::Result<Range<usize>, Rejection>>,
 }
 
 impl Tokens {
-    fn read(tokens: &Arg<'_>, first: u32, max_len: usize) -> Result<Self> {
+    pub(super) fn read(tokens: &Arg<'_>, first: u32, max_len: usize) -> Result<Self> {
         let tokens = tokens.array_part(MAX_MANY, first..first.saturating_add(PART))?;
         // Room for the longest token, a NUL, and one unit more for `ascii_in` to notice a longer
         // one.
@@ -76,12 +82,14 @@ impl Tokens {
                 read.bytes.extend_from_slice(token);
                 start..read.bytes.len()
             });
-            read.places.push(place);
+            read.places.push(place.ok_or_else(|| unreadable(&token, max_len).into()));
         }
         Ok(read)
     }
 
-    fn iter(&self) -> impl Iterator<Item = Option<&[u8]>> {
-        self.places.iter().map(|place| self.bytes.get(place.clone()?))
+    pub(super) fn iter(&self) -> impl Iterator<Item = std::result::Result<&[u8], Rejection>> {
+        // Each range lies within the bytes.
+        let bytes = |place: Range<usize>| self.bytes.get(place).ok_or(Malformation::NoToken.into());
+        self.places.iter().map(move |place| place.clone().and_then(bytes))
     }
 }

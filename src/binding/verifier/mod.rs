@@ -1,5 +1,6 @@
 //! `JwtVerifier`.
 
+mod choice;
 mod claims;
 mod many;
 pub(super) mod presets;
@@ -15,15 +16,16 @@ use self::claims::{CLAIM_LEN, exact_claims};
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
 use super::args::{Arg, Outcome, Result, options, scalars};
+use super::clock::ClockOptions;
 use super::fast::{self, Buffers, Hot, RawCall};
+use super::guard;
 use super::issuer::{MAX_NAMES, NAME_LEN};
 use super::key::{algorithms, source};
 use super::rejection::NativeRejection;
-use super::token_form::FormOptions;
-use super::{CLOCK, guard};
+use super::token_form::{FormOptions, unreadable};
 use crate::jwt::{
     Algorithm, Answer, ExactClaims, Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED,
-    MAX_TOKEN_LEN, Rejection, Scratch, TokenForm, TokenKind, Verifier, VerifierOptions,
+    MAX_TOKEN_LEN, Rejection, Scratch, TokenForm, TokenKind, Tolerance, Verifier, VerifierOptions,
 };
 use crate::revocation::RevocationList;
 
@@ -58,6 +60,8 @@ options! {
         form: FormOptions = flatten(FormOptions),
         /// The state that a verifier keeps or asks.
         state: VerifierState = flatten(VerifierState),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -67,8 +71,8 @@ options! {
         /// The accepted recipients.
         audience("audience"): Expected = required(expected),
         /// How far clocks may differ, in seconds.
-        clock_tolerance("clockTolerance"): u64 =
-            default(0, |seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE)),
+        clock_tolerance("clockTolerance"): Option<u64> =
+            optional(|seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE)),
         /// The longest time since a token was issued, in seconds.
         max_age("maxAge"): Option<u64> = optional(|age| age.duration(1..=scalars::MAX_DURATION)),
         /// Exact values of claims.
@@ -118,7 +122,7 @@ impl Hot for Verifier {
             {
                 return answer(self, call, &token, &mut Scratch::default());
             }
-            call.number(f64::from(Rejection::Malformed.to_status()))
+            call.number(f64::from(Rejection::from(unreadable(&given, longest)).to_status()))
         })
     }
 }
@@ -171,7 +175,7 @@ pub(super) fn verifier_attach(
                 options.state,
             )
         };
-        attach(env, &verifier, policy)?;
+        attach(env, &verifier, policy, options.clock)?;
         Ok(options.keys.remote)
     })
 }
@@ -190,7 +194,7 @@ pub(super) fn policy(
         algorithms: None,
         issuer,
         audience: checks.audience,
-        clock_tolerance: checks.clock_tolerance,
+        clock_tolerance: checks.clock_tolerance.map_or_else(Tolerance::default, Tolerance::of),
         max_age: checks.max_age,
         typ: None,
         required_claims: Vec::new(),
@@ -203,8 +207,13 @@ pub(super) fn policy(
 }
 
 /// Attaches a new verifier with this policy to the façade object `verifier`.
-pub(super) fn attach(env: &Env, verifier: &Unknown<'_>, policy: VerifierOptions) -> Result<()> {
-    let core = Verifier::new(policy, CLOCK.clone())?;
+pub(super) fn attach(
+    env: &Env,
+    verifier: &Unknown<'_>,
+    policy: VerifierOptions,
+    clock: ClockOptions,
+) -> Result<()> {
+    let core = Verifier::new(policy, clock.clock)?;
     Arg::new(env, verifier, "this").attach(Arc::new(core))
 }
 

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::binding::args::out::{self, LocalValue};
 use crate::binding::args::{Arg, Outcome, Result, options};
+use crate::binding::clock::ClockOptions;
 use crate::binding::guard;
 use crate::binding::key::algorithms;
 use crate::binding::token_form::FormOptions;
@@ -37,6 +38,8 @@ options! {
         form: FormOptions = flatten(FormOptions),
         /// The state that a verifier keeps or asks.
         state: VerifierState = flatten(VerifierState),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -53,6 +56,8 @@ options! {
         required_claims("requiredClaims"): Vec<String> = default(Vec::new(), required_claims),
         /// The state that a verifier keeps or asks.
         state: VerifierState = flatten(VerifierState),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -79,7 +84,7 @@ pub(crate) fn verifier_attach_access_token(
                 options.state,
             )
         };
-        attach(env, &verifier, policy)?;
+        attach(env, &verifier, policy, options.clock)?;
         Ok(remote)
     })
 }
@@ -101,7 +106,7 @@ pub(crate) fn verifier_attach_spiffe(
             required_claims: options.required_claims,
             ..policy(kind, source, Expected::Anything, options.checks, options.state)
         };
-        attach(env, &verifier, policy)?;
+        attach(env, &verifier, policy, options.clock)?;
         Ok(remote)
     })
 }

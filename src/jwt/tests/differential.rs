@@ -70,7 +70,7 @@ fn assert_same_reading(token: &str, form: TokenForm, ours: &Result<String, Rejec
     let read = Unverified::read(token.as_bytes(), form);
     match ours {
         Ok(payload) => assert_eq!(&read.unwrap().payload, payload),
-        Err(Rejection::Malformed) => assert!(read.is_err(), "{token}"),
+        Err(Rejection::Malformed(fault)) => assert_eq!(read.unwrap_err(), *fault, "{token}"),
         Err(Rejection::Claim(Claim::Type, _)) => {}
         Err(
             Rejection::Claim(..)
@@ -251,18 +251,21 @@ fn changed_and_signed_anew_we_are_never_the_laxer_one() {
     let known = [
         // The crate does not look a key up by its kid, ignores typ and crit, and has no clock here.
         // Of two members of one name it takes the last.
+        "KeyAlgorithm",
         "KeyNotFound",
+        "Nameless",
         "Claim(Type, Missing)",
         "Claim(Type, Mismatch)",
         "Expired",
         "NotActive",
+        "Header",
         "Malformed",
         // The crate accepts any type for a claim that it does not check, and never reads iat and
         // jti.
         "Claim(Audience, Type)",
         "Claim(Id, Type)",
         "Claim(IssuedAt, Type)",
-        "Claim(IssuedAt, Mismatch)",
+        "Claim(IssuedAt, Future)",
         "Claim(Issuer, Type)",
         "Claim(NotBefore, Type)",
         "Claim(Subject, Type)",

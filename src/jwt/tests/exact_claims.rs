@@ -51,7 +51,7 @@ fn a_claim_has_exactly_one_of_its_values() {
         "{}",
         "[]",
     ] {
-        let mismatch = Some(("x", Reason::Mismatch));
+        let mismatch = Some(("x", Reason::Inexact));
         assert_eq!(fault(&world, &format!(r#""x":{other}"#)), mismatch, "{other}");
     }
     for none in ["", r#""x":null"#, r#""X":true"#, r#""y":{"x":true}"#, r#""y":["x",true]"#] {
@@ -67,7 +67,7 @@ fn numbers_are_compared_as_json_parse_reads_them() {
         assert_eq!(fault(&world, &format!(r#""n":{same}"#)), None, "{same}");
     }
     for other in ["1", "9007199254740992", "9007199254740990", "-9007199254740991"] {
-        assert_eq!(fault(&world, &format!(r#""n":{other}"#)), Some(("n", Reason::Mismatch)));
+        assert_eq!(fault(&world, &format!(r#""n":{other}"#)), Some(("n", Reason::Inexact)));
     }
 }
 
@@ -86,7 +86,7 @@ fn every_claim_of_the_list_counts_and_the_first_fault_is_named() {
     };
     assert_eq!(fault(&world, &members(None, "")), None);
     for (n, name) in names.iter().enumerate() {
-        let mismatch = Some((name.as_str(), Reason::Mismatch));
+        let mismatch = Some((name.as_str(), Reason::Inexact));
         assert_eq!(fault(&world, &members(Some(n), "false")), mismatch);
         let missing = Some((name.as_str(), Reason::Missing));
         assert_eq!(fault(&world, &members(Some(n), "null")), missing);
@@ -102,7 +102,7 @@ fn the_kinds_of_tokens_and_required_claims_are_still_checked() {
     });
     assert_eq!(fault(&world, r#""sub":"s","use":"u","client":1"#), None);
     assert_eq!(fault(&world, r#""sub":"s","use":"u""#), Some(("client", Reason::Missing)));
-    assert_eq!(fault(&world, r#""sub":"t","use":"u","client":1"#), Some(("sub", Reason::Mismatch)));
+    assert_eq!(fault(&world, r#""sub":"t","use":"u","client":1"#), Some(("sub", Reason::Inexact)));
     let typed = world.judge(&payload(r#""sub":7,"use":"u","client":1"#));
     assert_eq!(typed, Err(Rejection::Claim(Claim::Subject, Reason::Type)));
 }
@@ -141,7 +141,7 @@ fn expiry_issuer_and_audience_are_named_before_an_exact_claim() {
     assert_eq!(world.judge(&format!(r#"{{"exp":{NOW},{wrong}}}"#)), Err(Rejection::Expired));
     let missing = Err(Rejection::Claim(Claim::Issuer, Reason::Missing));
     assert_eq!(world.judge(&payload(wrong)), missing);
-    let exact = Err(Rejection::Exact(0, Reason::Mismatch));
+    let exact = Err(Rejection::Exact(0, Reason::Inexact));
     assert_eq!(world.judge(&payload(&format!(r#"{wrong},"iss":"i""#))), exact);
 }
 
@@ -150,7 +150,7 @@ fn an_exact_id_session_or_subject_is_compared_as_well() {
     for name in ["jti", "sid", "sub", "client_id", "typ"] {
         let world = world(&[(name, &[text_value("x/y")])]);
         assert_eq!(fault(&world, &format!(r#""{name}":"x\/y""#)), None);
-        assert_eq!(fault(&world, &format!(r#""{name}":"x""#)), Some((name, Reason::Mismatch)));
+        assert_eq!(fault(&world, &format!(r#""{name}":"x""#)), Some((name, Reason::Inexact)));
         assert_eq!(fault(&world, ""), Some((name, Reason::Missing)));
     }
 }

@@ -309,7 +309,7 @@ fn one_kid_for_several_algorithms_verifies_under_each() {
         assert_eq!(try_with(Algorithm::Rs256, kid), None);
         assert_eq!(try_with(Algorithm::Ps256, kid), None);
     }
-    assert_eq!(try_with(Algorithm::Rs512, r#","kid":"k""#), Some(Rejection::Algorithm));
-    assert_eq!(try_with(Algorithm::Rs512, ""), Some(Rejection::KeyNotFound));
+    assert_eq!(try_with(Algorithm::Rs512, r#","kid":"k""#), Some(Rejection::KeyAlgorithm));
+    assert_eq!(try_with(Algorithm::Rs512, ""), Some(Rejection::Nameless));
     assert_eq!(try_with(Algorithm::Rs256, r#","kid":"j""#), Some(Rejection::KeyNotFound));
 }

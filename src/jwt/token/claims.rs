@@ -224,6 +224,7 @@ mod tests {
             assert_eq!(rejection, Rejection::Claim(claim, Reason::Type), "{text}");
         }
         assert!(Claims::parse(r#"{"exp":100000000000,"nbf":1e11,"iat":-1e300}"#).is_ok());
-        assert_eq!(Claims::parse("[]").unwrap_err(), Rejection::Malformed);
+        let fault = Malformation::Json(Segment::Payload, crate::jwt::json::JsonFault::Syntax);
+        assert_eq!(Claims::parse("[]").unwrap_err(), fault.into());
     }
 }

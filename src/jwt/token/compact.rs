@@ -52,14 +52,14 @@ impl TokenForm {
         signature: &mut Vec<u8>,
     ) -> Result<Segments<'t>, Malformation> {
         if token.len() > self.max_len {
-            return Err(Malformation::TooLong(self.max_len));
+            return Err(Malformation::TooLong);
         }
-        let first = memchr(b'.', token).ok_or(Malformation::Segments)?;
-        let second = memchr(b'.', &token[first + 1..]).ok_or(Malformation::Segments)? + first + 1;
+        let first = memchr(b'.', token).ok_or_else(|| not_three(token))?;
+        let second = memchr(b'.', &token[first + 1..]).ok_or_else(|| not_three(token))? + first + 1;
         let third = &token[second + 1..];
         self.decode_into(third, Segment::Signature, signature).map_err(|fault| {
             // The alphabet has no dot, so a fourth segment fails.
-            if memchr(b'.', third).is_some() { Malformation::Segments } else { fault }
+            if memchr(b'.', third).is_some() { not_three(token) } else { fault }
         })?;
         Ok(Segments {
             header: &token[..first],
@@ -71,11 +71,13 @@ impl TokenForm {
     /// Decodes a header to its JSON.
     pub(crate) fn decode_header(self, segment: &[u8]) -> Result<Vec<u8>, Malformation> {
         if segment.len() > self.max_header_len() {
-            return Err(Malformation::LongHeader(self.max_header_len()));
+            return Err(Malformation::LongHeader);
         }
         let mut json = Vec::new();
-        self.decode_into(segment, Segment::Header, &mut json)?;
-        Ok(json)
+        match self.decode_into(segment, Segment::Header, &mut json) {
+            Err(_) if has_scheme(segment) => Err(Malformation::Scheme),
+            decoded => decoded.map(|()| json),
+        }
     }
 
     /// Replaces the contents of `out` with the bytes of the encoded payload.
@@ -93,8 +95,11 @@ impl TokenForm {
         segment: Segment,
         out: &mut Vec<u8>,
     ) -> Result<(), Malformation> {
-        let text = if self.may_be_padded { without_padding(text) } else { text };
-        base64url::decode_into(text, out).ok_or(Malformation::Encoding(segment))
+        let bare = if self.may_be_padded { without_padding(text) } else { text };
+        base64url::decode_into(bare, out).ok_or_else(|| {
+            let is_padded = !self.may_be_padded && text.last() == Some(&b'=');
+            if is_padded { Malformation::Padded } else { Malformation::Encoding(segment) }
+        })
     }
 
     /// Tokens longer than usual are those that carry certificates in their header, so that header
@@ -102,6 +107,22 @@ impl TokenForm {
     fn max_header_len(self) -> usize {
         if self.max_len > MAX_TOKEN_LEN { self.max_len } else { MAX_HEADER_LEN }
     }
+}
+
+/// The fault of a token that does not have three segments.
+fn not_three(token: &[u8]) -> Malformation {
+    match token {
+        [] => Malformation::NoToken,
+        _ if has_scheme(token) => Malformation::Scheme,
+        _ if memchr::memchr_iter(b'.', token).count() == 4 => Malformation::Encrypted,
+        _ => Malformation::Segments,
+    }
+}
+
+/// Whether a text begins with the scheme of an Authorization header.
+fn has_scheme(text: &[u8]) -> bool {
+    text.split_at_checked("bearer ".len())
+        .is_some_and(|(start, _)| start.eq_ignore_ascii_case(b"bearer "))
 }
 
 /// A segment without its padding (RFC 4648 section 3.2). Wrong padding stays, and is then refused

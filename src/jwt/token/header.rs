@@ -6,12 +6,9 @@ use std::borrow::Cow;
 
 use super::compact::MAX_KID_LEN;
 use super::json::{Raw, Value, read_object};
-use super::malformation::{Malformation, Segment};
+use super::malformation::{Malformation, STRICT, Segment};
 use super::rejection::Rejection;
 use crate::jwt::algorithm::Algorithm;
-
-/// The parameters that have one meaning, one type and one spelling.
-const STRICT: [&str; 7] = ["alg", "kid", "typ", "crit", "b64", "enc", "zip"];
 
 /// The parameters of a header that the verifier uses.
 #[derive(Debug, PartialEq)]
@@ -46,8 +43,8 @@ impl<'a> Header<'a> {
             // parameter would take the payload for something else.
             // One of these names, spelled with escapes, is refused as well.
             _ => {
-                if let Some(known) = STRICT.into_iter().find(|known| name.is(known)) {
-                    malformed.get_or_insert(known);
+                if let Some((index, _)) = (0..).zip(STRICT).find(|(_, known)| name.is(known)) {
+                    malformed.get_or_insert(index);
                 }
             }
         })
@@ -55,10 +52,11 @@ impl<'a> Header<'a> {
         if critical {
             return Ok(Err(Rejection::Critical));
         }
-        if let Some(name) = malformed {
-            return Err(Malformation::Parameter(name));
+        if let Some(index) = malformed {
+            return Err(Malformation::Parameter(index));
         }
-        let algorithm = alg.ok_or(Malformation::Parameter("alg"))?;
+        // The first of the strict parameters.
+        let algorithm = alg.ok_or(Malformation::Parameter(0))?;
         let algorithm = Algorithm::ALL.into_iter().find(|known| algorithm.is(known.name()));
         let kid = kid.map(resolve);
         if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID_LEN) {
@@ -93,6 +91,7 @@ pub(crate) fn resolve(raw: Raw<'_>) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jwt::token::json::JsonFault;
 
     #[test]
     fn algorithm_kid_and_typ_are_read() {
@@ -105,25 +104,28 @@ mod tests {
 
     #[test]
     fn malformed_headers_are_refused() {
+        let strict = |index| Rejection::Malformed(Malformation::Parameter(index));
+        let json = |fault| Rejection::Malformed(Malformation::Json(Segment::Header, fault));
         for (text, why) in [
-            (r#"{"typ":"JWT"}"#, Rejection::Malformed),
-            (r#"{"alg":1}"#, Rejection::Malformed),
-            (r#"{"alg":"HS256","kid":7}"#, Rejection::Malformed),
+            (r#"{"typ":"JWT"}"#, strict(0)),
+            (r#"{"alg":1}"#, strict(0)),
+            (r#"{"alg":"HS256","kid":7}"#, strict(1)),
             (r#"{"alg":"none"}"#, Rejection::Algorithm),
             (r#"{"alg":"None"}"#, Rejection::Algorithm),
             (r#"{"alg":"hs256"}"#, Rejection::Algorithm),
             (r#"{"alg":""}"#, Rejection::Algorithm),
-            (r#"{"alg":"HS256","alg":"HS256"}"#, Rejection::Malformed),
+            (r#"{"alg":"HS256","alg":"HS256"}"#, json(JsonFault::Duplicate)),
             (r#"{"alg":"HS256","crit":[]}"#, Rejection::Critical),
             (r#"{"alg":"HS256","crit":["exp"],"exp":1}"#, Rejection::Critical),
-            (r#"{"alg":"HS256","\u0063rit":["exp"]}"#, Rejection::Malformed),
-            (r#"{"alg":"HS256","b64":false}"#, Rejection::Malformed),
-            (r#"{"alg":"HS256","zip":"DEF"}"#, Rejection::Malformed),
-            ("[]", Rejection::Malformed),
+            (r#"{"alg":"HS256","\u0063rit":["exp"]}"#, strict(3)),
+            (r#"{"alg":"HS256","b64":false}"#, strict(4)),
+            (r#"{"alg":"HS256","zip":"DEF"}"#, strict(6)),
+            ("[]", json(JsonFault::Syntax)),
         ] {
             assert_eq!(Header::parse(text.as_bytes()), Err(why), "{text}");
         }
-        assert_eq!(Header::parse(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}"), Err(Rejection::Malformed));
+        let not_utf8 = Malformation::NotUtf8(Segment::Header).into();
+        assert_eq!(Header::parse(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}"), Err(not_utf8));
         let long = format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "k".repeat(MAX_KID_LEN + 1));
         assert_eq!(Header::parse(long.as_bytes()), Err(Rejection::KeyNotFound));
     }

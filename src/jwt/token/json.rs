@@ -45,6 +45,9 @@ pub enum JsonFault {
 }
 
 impl JsonFault {
+    /// Every fault.
+    pub(super) const ALL: [Self; 4] = [Self::Syntax, Self::Duplicate, Self::Depth, Self::Surrogate];
+
     /// The fault, as what is said of the text.
     pub const fn message(self) -> &'static str {
         match self {

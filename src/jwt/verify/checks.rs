@@ -6,7 +6,8 @@ use super::options::{Expected, VerifierOptions};
 use crate::jwt::key::key::Key;
 use crate::jwt::token::claims::{Claims, Times};
 use crate::jwt::token::header::{Header, resolve, same_type};
-use crate::jwt::token::json::{Raw, Value, scan_object};
+use crate::jwt::token::json::{Raw, Value, read_object};
+use crate::jwt::token::malformation::{Malformation, Segment};
 use crate::jwt::token::rejection::{Claim, Reason, Rejection};
 use crate::revocation::Query;
 use crate::spiffe::SpiffeId;
@@ -109,27 +110,32 @@ impl VerifierOptions {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds fit an f64 for 285,000 years")]
     pub(super) fn check_times(&self, times: &Times, now_ms: u64) -> Result<(), Rejection> {
         let now = now_ms as f64 / 1000.0;
-        let tolerance = self.clock_tolerance as f64;
+        let [early, late] =
+            [self.clock_tolerance.early, self.clock_tolerance.late].map(|seconds| seconds as f64);
         match times.expiry {
-            Some(expiry) if now >= expiry + tolerance => return Err(Rejection::Expired),
+            Some(expiry) if now >= expiry + late => return Err(Rejection::Expired),
             // The list forgets a revoked token when it expires, so a token without `exp` is
             // refused.
-            None if self.require_expiry || self.revocations.is_some() => {
+            None if self.revocations.is_some() => {
+                return Err(Rejection::Claim(Claim::Expiry, Reason::NeededToRevoke));
+            }
+            None if self.require_expiry => {
                 return Err(Rejection::Claim(Claim::Expiry, Reason::Missing));
             }
             _ => {}
         }
-        if times.not_before.is_some_and(|not_before| now + tolerance < not_before) {
+        if times.not_before.is_some_and(|not_before| now + early < not_before) {
             return Err(Rejection::NotActive);
         }
-        if times.issued_at.is_some_and(|issued_at| now + tolerance < issued_at) {
-            return Err(Rejection::Claim(Claim::IssuedAt, Reason::Mismatch));
+        if times.issued_at.is_some_and(|issued_at| now + early < issued_at) {
+            return Err(Rejection::Claim(Claim::IssuedAt, Reason::Future));
         }
         if let Some(max_age) = self.max_age {
             let issued_at =
-                times.issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::Missing))?;
-            if now - issued_at > max_age as f64 + tolerance {
-                return Err(Rejection::Expired);
+                times.issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::NeededForAge))?;
+            // As with `exp`, the first moment that is refused is exact.
+            if now >= issued_at + max_age as f64 + late {
+                return Err(Rejection::TooOld);
             }
         }
         Ok(())
@@ -176,11 +182,12 @@ impl VerifierOptions {
     #[expect(clippy::cast_precision_loss, reason = "a duration in seconds")]
     pub(super) fn check_revocation(&self, claims: &Claims<'_>, kid: &str) -> Result<(), Rejection> {
         let Some(list) = &self.revocations else { return Ok(()) };
-        let id = claims.id.ok_or(Rejection::Claim(Claim::Id, Reason::Missing))?;
+        let id = claims.id.ok_or(Rejection::Claim(Claim::Id, Reason::NeededToRevoke))?;
         let Times { issued_at, expiry, .. } = claims.times;
-        let issued_at = issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::Missing))?;
+        let issued_at =
+            issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::NeededToRevoke))?;
         if expiry.is_none_or(|expiry| expiry - issued_at > list.max_token_ttl() as f64) {
-            return Err(Rejection::Claim(Claim::Expiry, Reason::Mismatch));
+            return Err(Rejection::Claim(Claim::Expiry, Reason::Outlives));
         }
         let [issuer, session, subject] =
             [claims.issuer, claims.session, claims.subject].map(|raw| raw.map(resolve));
@@ -249,11 +256,11 @@ pub(super) fn check_key_issuer(
     let issuer = claims.issuer.ok_or(Rejection::Claim(Claim::Issuer, Reason::Missing))?;
     let mut tenant = None;
     // Few keys name an issuer, so `tid` is not read in the one scan of all tokens.
-    scan_object(payload, |name, value| match value {
+    read_object(payload, |name, value| match value {
         Value::String(text) if name.is("tid") => tenant = Some(resolve(text)),
         _ => {}
     })
-    .ok_or(Rejection::Malformed)?;
+    .map_err(|fault| Malformation::Json(Segment::Payload, fault))?;
     if own.accepts(&resolve(issuer), tenant.as_deref()) {
         return Ok(());
     }
@@ -262,9 +269,9 @@ pub(super) fn check_key_issuer(
 
 /// Refuses a header that has a member other than these.
 fn check_members(json: &[u8], allowed: &[&str]) -> Result<(), Rejection> {
-    let text = std::str::from_utf8(json).map_err(|_| Rejection::Malformed)?;
+    let text = std::str::from_utf8(json).map_err(|_| Malformation::NotUtf8(Segment::Header))?;
     let mut has_other = false;
-    scan_object(text, |name, _| has_other |= !allowed.iter().any(|own| name.is(own)))
-        .ok_or(Rejection::Malformed)?;
-    if has_other { Err(Rejection::HeaderParameter) } else { Ok(()) }
+    read_object(text, |name, _| has_other |= !allowed.iter().any(|own| name.is(own)))
+        .map_err(|fault| Malformation::Json(Segment::Header, fault))?;
+    if has_other { Err(Malformation::OtherParameter.into()) } else { Ok(()) }
 }

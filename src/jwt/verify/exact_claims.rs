@@ -87,7 +87,7 @@ impl ExactClaims {
             Some(index) if found.present & 1 << index == 0 => {
                 Err(Rejection::Exact(index, Reason::Missing))
             }
-            Some(index) => Err(Rejection::Exact(index, Reason::Mismatch)),
+            Some(index) => Err(Rejection::Exact(index, Reason::Inexact)),
             None => Ok(()),
         }
     }

@@ -22,6 +22,30 @@ pub enum Expected {
     Anything,
 }
 
+/// The differences between clocks that a verifier allows for, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tolerance {
+    /// How far `iat` and `nbf` may be in the future.
+    pub early: u64,
+    /// How far `exp` and the end of `max_age` may be in the past.
+    pub late: u64,
+}
+
+impl Tolerance {
+    /// The same tolerance for every time.
+    pub const fn of(seconds: u64) -> Self {
+        Self { early: seconds, late: seconds }
+    }
+}
+
+impl Default for Tolerance {
+    /// An issuer whose clock is a little ahead is common. A longer life for every token is a
+    /// decision that the default does not make.
+    fn default() -> Self {
+        Self { early: 5, late: 0 }
+    }
+}
+
 /// The tokens that a verifier accepts.
 pub struct VerifierOptions {
     /// The kind of tokens. Its demands take precedence over the other options.
@@ -34,8 +58,8 @@ pub struct VerifierOptions {
     pub issuer: Expected,
     /// `aud`
     pub audience: Expected,
-    /// The largest difference between clocks, in seconds; at most [`MAX_CLOCK_TOLERANCE`].
-    pub clock_tolerance: u64,
+    /// The allowed differences between clocks, at most [`MAX_CLOCK_TOLERANCE`].
+    pub clock_tolerance: Tolerance,
     /// The greatest age since `iat`, in seconds.
     pub max_age: Option<u64>,
     /// The `typ` header parameter.
@@ -58,7 +82,8 @@ impl VerifierOptions {
     /// Merges the demands of the token kind and checks all options. Errors: `ERR_OUT_OF_RANGE`,
     /// `ERR_INVALID_ARG_VALUE`, `ERR_JWT_KEY`, `ERR_KEYRING_DUPLICATE`.
     pub(super) fn complete(mut self) -> Result<Self> {
-        if self.clock_tolerance > MAX_CLOCK_TOLERANCE {
+        let Tolerance { early, late } = self.clock_tolerance;
+        if early.max(late) > MAX_CLOCK_TOLERANCE {
             return Err(Error::new(
                 Code::OutOfRange,
                 format!("clockTolerance must be at most {MAX_CLOCK_TOLERANCE} s"),

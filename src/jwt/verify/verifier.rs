@@ -6,12 +6,13 @@ use super::authenticate::{Authentic, authenticate, check_signature};
 use super::cache::{Cache, Recalled};
 use super::checks::{CachedDecision, check_key_issuer};
 use super::exact_claims::Found;
-use super::options::VerifierOptions;
+use super::options::{Expected, VerifierOptions};
 use super::verified_headers::VerifiedHeaders;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::jwt::key::key::Key;
-use crate::jwt::token::compact::Segments;
+use crate::jwt::token::compact::{Segments, TokenForm};
+use crate::jwt::token::malformation::{Malformation, Segment};
 use crate::jwt::token::rejection::{Reason, Rejection};
 
 /// Verifies tokens against one policy.
@@ -44,7 +45,7 @@ impl Verifier {
     pub fn new(options: VerifierOptions, clock: Arc<dyn Clock>) -> Result<Self> {
         let options = options.complete()?;
         if let Some(list) = &options.revocations {
-            list.tolerate(options.clock_tolerance);
+            list.tolerate(options.clock_tolerance.early);
         }
         let cache = (options.cache_entries > 0)
             .then(|| Cache::new(options.cache_entries, options.form.max_len));
@@ -54,6 +55,19 @@ impl Verifier {
     /// Whether verified tokens are cached.
     pub fn remembers(&self) -> bool {
         self.cache.is_some()
+    }
+
+    /// Whether tokens must have an `iss`, and this one is accepted.
+    pub(super) fn demands_issuer(&self, name: &str) -> bool {
+        match &self.options.issuer {
+            Expected::OneOf(names) => names.iter().any(|own| own == name),
+            Expected::Anything => false,
+        }
+    }
+
+    /// The form of tokens.
+    pub(super) fn form(&self) -> TokenForm {
+        self.options.form
     }
 
     /// The longest token, in bytes.
@@ -171,7 +185,19 @@ impl Verifier {
 }
 
 impl Scratch {
+    /// Decodes the payload of a token whose signature nobody has verified.
+    pub(super) fn decode_unverified(
+        &mut self,
+        token: &[u8],
+        form: TokenForm,
+    ) -> std::result::Result<&str, Rejection> {
+        let segments = form.split(token, &mut self.signature)?;
+        form.decode_payload(segments.payload, &mut self.payload)?;
+        self.payload()
+    }
+
     fn payload(&self) -> std::result::Result<&str, Rejection> {
-        std::str::from_utf8(&self.payload).map_err(|_| Rejection::Malformed)
+        std::str::from_utf8(&self.payload)
+            .map_err(|_| Malformation::NotUtf8(Segment::Payload).into())
     }
 }

@@ -4,6 +4,7 @@
 use jsonwebtoken::errors::ErrorKind;
 
 use super::document::Document;
+use crate::error::Code;
 use crate::jwt::token::header::same_type;
 use crate::jwt::{Algorithm, Claim, MAX_NUMERIC_DATE, MAX_TOKEN_LEN, Reason, Rejection, TokenForm};
 
@@ -39,14 +40,14 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         because: "RFC 7515 section 4 and RFC 7519 section 4 let a reader refuse them; serde keeps \
                   the last, except in the claims that the crate itself reads",
         explains: |case, rejection| {
-            *rejection == Rejection::Malformed && case.any(Document::has_duplicates)
+            rejection.code() == Code::JwtMalformed && case.any(Document::has_duplicates)
         },
     },
     Class {
         name: "nested deeper than 32",
         because: "RFC 8259 section 9: a parser may limit the depth; serde_json's limit is 128",
         explains: |case, rejection| {
-            *rejection == Rejection::Malformed && case.any(|document| document.depth() > 32)
+            rejection.code() == Code::JwtMalformed && case.any(|document| document.depth() > 32)
         },
     },
     Class {
@@ -56,7 +57,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         explains: |case, rejection| {
             let header = case.token.split('.').next().map_or(0, str::len);
             let max_len = case.form.max_len;
-            *rejection == Rejection::Malformed
+            rejection.code() == Code::JwtMalformed
                 && (case.token.len() > max_len || max_len <= MAX_TOKEN_LEN && header > 8192)
         },
     },
@@ -64,7 +65,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         name: "`b64`, `enc` or `zip` in the header",
         because: "RFC 7797 section 6 and RFC 7516: not the payload of a JWT; the crate ignores them",
         explains: |case, rejection| {
-            *rejection == Rejection::Malformed
+            rejection.code() == Code::JwtMalformed
                 && ["b64", "enc", "zip"].iter().any(|name| case.header(name).is_some())
         },
     },
@@ -72,7 +73,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         name: "`kid` or `typ` is null",
         because: "RFC 7515 sections 4.1.4 and 4.1.9: strings; to the crate null is as good as none",
         explains: |case, rejection| {
-            *rejection == Rejection::Malformed
+            rejection.code() == Code::JwtMalformed
                 && ["kid", "typ"]
                     .iter()
                     .any(|name| matches!(case.header(name), Some(Document::Null)))
@@ -86,7 +87,8 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
             let hidden = |name: &&str| {
                 case.header(name).is_some() && !case.header_text.contains(&format!("\"{name}\""))
             };
-            *rejection == Rejection::Malformed && ["alg", "kid", "typ", "crit"].iter().any(hidden)
+            rejection.code() == Code::JwtMalformed
+                && ["alg", "kid", "typ", "crit"].iter().any(hidden)
         },
     },
     Class {
@@ -148,7 +150,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         because: "RFC 7519 section 4.1.6 says when it was issued, which has not come; the crate \
                   never reads it",
         explains: |case, rejection| {
-            *rejection == Rejection::Claim(Claim::IssuedAt, Reason::Mismatch)
+            *rejection == Rejection::Claim(Claim::IssuedAt, Reason::Future)
                 && case.date("iat").is_some_and(|iat| iat > case.now + case.tolerance)
         },
     },
@@ -156,9 +158,11 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         name: "older than `maxAge`",
         because: "an option the crate does not have",
         explains: |case, rejection| match (case.max_age, case.date("iat")) {
-            (Some(_), None) => *rejection == Rejection::Claim(Claim::IssuedAt, Reason::Missing),
+            (Some(_), None) => {
+                *rejection == Rejection::Claim(Claim::IssuedAt, Reason::NeededForAge)
+            }
             (Some(max_age), Some(iat)) => {
-                *rejection == Rejection::Expired && case.now - iat > max_age + case.tolerance
+                *rejection == Rejection::TooOld && case.now - iat >= max_age + case.tolerance
             }
             _ => false,
         },

@@ -43,7 +43,7 @@ struct Pair {
 impl Pair {
     fn new(algorithm: Algorithm, policy: Policy) -> Self {
         let world = World::with(algorithm, |options| {
-            options.clock_tolerance = policy.tolerance;
+            options.clock_tolerance = Tolerance::of(policy.tolerance);
             options.max_age = policy.max_age;
             options.typ = policy.typ.map(Into::into);
             options.required_claims = vec![policy.required.into()];
