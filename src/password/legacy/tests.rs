@@ -135,9 +135,9 @@ fn malformed_hashes_are_refused() {
         changed(WERKZEUG, "$salt", ""),
         changed(WERKZEUG, "$aa", "$AA"),
         changed(WERKZEUG, "$aa", "$a"),
-        changed(WERKZEUG, "scrypt:16:1:1", "pbkdf2:sha224:1000"),
         changed(WERKZEUG, "scrypt:16:1:1", "pbkdf2:sha256:0"),
         changed(WERKZEUG, "scrypt:16:1:1", "pbkdf2:sha256"),
+        "scrypt:16:1:1".to_owned(),
         changed(ASP_NET, "==", ""),
         changed(ASP_NET, "AQAAAAE", "AQAAAAM"),
         changed(ASP_NET, "PoAAAACAA", "PoAAAAfAA"),
@@ -159,6 +159,25 @@ fn malformed_hashes_are_refused() {
     ] {
         let error = parse(&text, ALL).unwrap_err();
         assert_eq!(error.code, Code::PasswordDigest, "{text}");
+    }
+}
+
+/// They are whole, and this crate does not have their hash function.
+#[test]
+fn hashes_of_functions_that_are_not_read_are_of_no_scheme() {
+    let werkzeug = |method: &str, tag: &str| format!("{method}$salt${tag}");
+    for text in [
+        werkzeug("pbkdf2:sha224:1000", &"a".repeat(56)),
+        werkzeug("pbkdf2:sha3_256:1000", &"a".repeat(64)),
+        werkzeug("sha384", &"a".repeat(96)),
+        werkzeug("md5", &"a".repeat(32)),
+        werkzeug("plain", "password"),
+        // SHA-256 has another length, and a hash without a salt another procedure.
+        werkzeug("sha256", &"a".repeat(40)),
+        format!("sha256$${}", "a".repeat(64)),
+        "sha256".to_owned(),
+    ] {
+        assert!(parse(&text, ALL).unwrap().is_none(), "{text}");
     }
 }
 
