@@ -19,8 +19,8 @@ use super::guard;
 use crate::error::{Code, Error};
 use crate::password::pool::hold;
 use crate::password::{
-    Cancel, Digest, DigestLimits, HashJob, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MIN_SALT_LEN, Policy,
-    PolicyOptions, Rehash, VerifyJob, Version,
+    Cancel, Digest, DigestLimits, HashJob, MAX_FIELD_LEN, MAX_PASSWORD_LEN, MIN_SALT_LEN, Rehash,
+    VerifyJob, Version,
 };
 use crate::secret::SecretInput;
 
@@ -259,7 +259,7 @@ fn hash_job(env: &Env, password: &Unknown<'_>, options: &Unknown<'_>) -> Result<
 }
 
 /// The check of a password. For another scheme's hash it takes the time of a check of a digest with
-/// the default costs.
+/// the default costs, as far as the limits allow them.
 fn verify_job(
     env: &Env,
     digest: &Unknown<'_>,
@@ -272,8 +272,7 @@ fn verify_job(
     if let Some(digest) = digest {
         return Ok(VerifyJob::new(digest, password, secret, &limits)?);
     }
-    let policy = Policy::new(&PolicyOptions::default(), false)?;
-    Ok(VerifyJob::for_timing(&policy, password, secret)?)
+    Ok(VerifyJob::for_timing(&limits.lowered_policy()?, password, secret)?)
 }
 
 fn password(env: &Env, password: &Unknown<'_>) -> Result<SecretInput> {
