@@ -3,7 +3,14 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { hashSync, needsRehash, parseHash, verify, verifySync } = require('@nodesec/native');
+const {
+  hashSync,
+  needsRehash,
+  parseHash,
+  passwordPool,
+  verify,
+  verifySync,
+} = require('@nodesec/native');
 const { coded } = require('../helpers/outcome.js');
 
 const FAST = { profile: 'test' };
@@ -72,6 +79,22 @@ test('another scheme’s hash matches nothing and asks to be replaced', async ()
     assert.equal(verifySync(digest, 'password'), false, digest);
     assert.equal(needsRehash(digest, FAST), true, digest);
     assert.throws(() => parseHash(digest), coded('ERR_PASSWORD_DIGEST'), digest);
+  }
+});
+
+test('the work for another scheme’s hash stays within the limits and the budget', async () => {
+  const { maxMemory } = passwordPool.stats();
+  // The default costs take 64 MiB.
+  passwordPool.configure({ maxMemory: 2 ** 21 });
+  const within = { limits: { memoryCost: 1024 } };
+  try {
+    for (const digest of FOREIGN) {
+      assert.equal(await verify(digest, 'password', within), false, digest);
+      assert.equal(verifySync(digest, 'password', within), false, digest);
+      await assert.rejects(verify(digest, 'password'), coded('ERR_PASSWORD_MEMORY'), digest);
+    }
+  } finally {
+    passwordPool.configure({ maxMemory });
   }
 });
 

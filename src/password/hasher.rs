@@ -59,7 +59,8 @@ impl Hasher {
     }
 
     /// Prepares a check of a password by Argon2, or by another scheme that is enabled. No password
-    /// matches the hash of a scheme that is not enabled, after the work of a check under the policy.
+    /// matches the hash of a scheme that is not enabled, after the work of a check under the
+    /// policy.
     ///
     /// Fails with `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_PEPPER` for a digest
     /// that names an unknown pepper, `ERR_PASSWORD_LIMIT` for a digest beyond the limits, and

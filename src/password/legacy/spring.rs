@@ -1,5 +1,5 @@
-//! The hashes of Spring Security's `DelegatingPasswordEncoder`: the id of an encoder in braces, then
-//! the encoder's own text. An id may name the version whose defaults the encoder had.
+//! The hashes of Spring Security's `DelegatingPasswordEncoder`: the id of an encoder in braces,
+//! then the encoder's own text. An id may name the version whose defaults the encoder had.
 
 use base64ct::{Base64, Encoding};
 

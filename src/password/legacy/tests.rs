@@ -152,7 +152,7 @@ fn malformed_hashes_are_refused() {
         changed(SPRING, "{scrypt}", "{argon2}"),
         changed(SPRING, "{scrypt}", "{pbkdf2}"),
         format!("{{ARGON2ID}}{BCRYPT}"),
-        format!("{{PBKDF2}}{SCRYPT}"),
+        "{PBKDF2}$1$salt$1000$aa".to_owned(),
         changed(argon2, "argon2id", "argon3"),
         changed(argon2, "p=1", "p=0"),
         format!("$2b${}", "x".repeat(5000)),
@@ -196,6 +196,9 @@ fn hashes_of_dovecot_are_read_as_those_within() {
     let pbkdf2 = "{PBKDF2}$1$salt$1000$0123456789abcdef0123456789abcdef01234567";
     assert!(matches!(legacy(pbkdf2), LegacyHash::Pbkdf2(_)));
     assert!(read(pbkdf2, &[LegacyScheme::Bcrypt]).is_none());
+    assert!(
+        read("{PBKDF2}131000$ubcWQuh9zzkHIKQUYmytVQ$KFrSScnaftWxNXJszOGbybsIFEE", ALL).is_none()
+    );
 }
 
 #[test]

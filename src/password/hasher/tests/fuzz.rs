@@ -214,13 +214,10 @@ fn the_work_of_a_digest_is_done_exactly_if_its_costs_are_within_the_ceilings() {
             assert_eq!(check.memory_len(), 64 << 10, "{}", what());
         }
     }
-    for (form, [beyond, within]) in occurred.into_iter().enumerate() {
-        // Better Auth and Spring's PBKDF2 have fixed costs, and one HMAC has none.
-        let (example, costs) = forms::FORMS[form](&mut random);
-        assert!(beyond + within > 0 || digests < DIGESTS, "never made: {example} {costs:?}");
-        if !forms::FIXED.contains(&form) && digests >= DIGESTS {
-            assert!(beyond > 0 && within > 0, "SEED={seed}: {beyond} and {within} of {example}");
-        }
+    for (form, [beyond, within]) in occurred.into_iter().enumerate().take(forms::STATING) {
+        let example = forms::FORMS[form](&mut random).0;
+        let both = beyond > 0 && within > 0;
+        assert!(both || digests < DIGESTS, "SEED={seed}: {beyond} and {within} of {example}");
     }
 }
 

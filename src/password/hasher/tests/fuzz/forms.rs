@@ -4,8 +4,11 @@ use base64ct::{Base64, Base64Unpadded, Encoding};
 
 use super::{Costs, Random};
 
-/// Each makes a whole digest, and says which costs it asks for.
-pub(super) const FORMS: [fn(&mut Random) -> (String, Costs); 18] = [
+/// Makes a whole digest, and says which costs it asks for.
+pub(super) type Form = fn(&mut Random) -> (String, Costs);
+
+/// The forms whose texts state their costs, and after them those that have one set of costs.
+pub(super) const FORMS: [Form; 18] = [
     argon2,
     bcrypt,
     bcrypt_of_passlib,
@@ -14,20 +17,20 @@ pub(super) const FORMS: [fn(&mut Random) -> (String, Costs); 18] = [
     scrypt_of_django,
     scrypt_of_werkzeug,
     scrypt_of_spring,
-    scrypt_of_better_auth,
     pbkdf2,
     pbkdf2_of_passlib,
     pbkdf2_of_django,
     pbkdf2_of_werkzeug,
     pbkdf2_of_dovecot,
     pbkdf2_of_asp_net,
+    scrypt_of_better_auth,
     pbkdf2_of_asp_net_2,
     pbkdf2_of_spring,
     hmac_of_werkzeug,
 ];
 
-/// The forms whose texts do not state their costs.
-pub(super) const FIXED: [usize; 4] = [8, 15, 16, 17];
+/// How many forms state their costs.
+pub(super) const STATING: usize = 14;
 
 /// Names of hash functions with the bytes of their output.
 const FUNCTIONS: [(&str, u32); 3] = [("sha1", 20), ("sha256", 32), ("sha512", 64)];
@@ -86,7 +89,8 @@ fn scrypt_costs(random: &mut Random) -> (u32, u32, u32) {
 
 fn scrypt_of_n(random: &mut Random) -> (String, Costs) {
     let (log_n, r, p) = scrypt_costs(random);
-    let text = format!("$scrypt$n={},r={r},p={p}${}", 1_u32 << log_n, salt_and_tag(random));
+    let (name, n) = (random.pick(&["n", "N"]), 1_u32 << log_n);
+    let text = format!("$scrypt${name}={n},r={r},p={p}${}", salt_and_tag(random));
     (text, Costs::Scrypt { log_n, r, p })
 }
 
