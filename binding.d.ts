@@ -604,6 +604,9 @@ export declare function spiffeParseId(uri: unknown): Outcome<SpiffeId>
 /** Whether two values hold the same bytes, in a time that depends on their lengths only. */
 export declare function timingSafeEqual(a: unknown, b: unknown): Outcome<boolean>
 
+/** The JSON of the header and of the payload of a token that nobody has verified. */
+export declare function tokenDecode(token: unknown, options: unknown): Outcome<Array<string>>
+
 /** A UUID of version 4. */
 export declare function uuidV4(): Outcome<string>
 

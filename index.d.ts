@@ -289,6 +289,17 @@ export function needsRehash(digest: string, options?: HashOptions & RehashOption
  */
 export function parseHash(digest: string): HashInfo;
 
+/** The name of an older scheme, for {@link PasswordHasherOptions.legacy}. */
+export type LegacyScheme =
+  | 'bcrypt'
+  | 'scrypt'
+  | 'pbkdf2'
+  | 'django'
+  | 'werkzeug'
+  | 'aspnet'
+  | 'better-auth'
+  | 'spring';
+
 /** The options of {@link PasswordHasher}: the costs of new digests, and what else it verifies. */
 export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   /**
@@ -334,16 +345,7 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    * a password matches nothing, after the work of its check: for bcrypt one with a NUL byte, unless
    * the scheme hashes it before bcrypt; for scrypt and PBKDF2 one that ends with a NUL byte.
    */
-  legacy?: Array<
-    | 'bcrypt'
-    | 'scrypt'
-    | 'pbkdf2'
-    | 'django'
-    | 'werkzeug'
-    | 'aspnet'
-    | 'better-auth'
-    | 'spring'
-  >;
+  legacy?: LegacyScheme[];
   /**
    * The highest costs that a stored digest may ask for. A digest beyond them is refused with
    * `ERR_PASSWORD_LIMIT` before any work.
@@ -367,7 +369,7 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
     work?: number;
     /** The cost of bcrypt: 4 to 31. Default: 16. */
     bcryptCost?: number;
-    /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
+    /** The product N·r·p of scrypt, where N counts as at least 8: 1 to 2^29. Default: 2^24. */
     scryptWork?: number;
     /**
      * Iterations of PBKDF2, multiplied by the number of SHA blocks in the hash: 1 to 2^32 − 1.
@@ -1408,7 +1410,8 @@ export type VerifyResult<T, Required = unknown> =
  * have no duplicate members and nest at most 32 deep; `exp` is required; an `iat` further in the
  * future than `clockTolerance` is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138;
  * `crit` is refused. A token without `kid` is accepted only if exactly one key has the token's
- * `alg`, else it is `ERR_JWT_KEY_NOT_FOUND`.
+ * `alg`, else it is `ERR_JWT_KEY_NOT_FOUND`. docs/strictness.md has a reason and a remedy for each
+ * difference from jose, jsonwebtoken and fast-jwt.
  *
  * @example
  * ```ts
@@ -1739,7 +1742,11 @@ export function verifyJws(
 /**
  * Decodes a token **without verifying it**: for logs, never for decisions.
  *
- * `ERR_JWT_MALFORMED` if the token is not two JSON objects and a signature, or longer than 16 KiB.
+ * It reads the token as a {@link JwtVerifier} with the right key does, by the same code, so a log
+ * shows the token that was judged. `ERR_JWT_MALFORMED` if a verifier gives this code; the message
+ * names the reason, such as "its payload has two members of one name", and quotes nothing of the
+ * token. A token that a verifier refuses for its algorithm, key, signature or claims is decoded.
+ * `maxBytes` and `padding` are those of {@link JwtVerifierOptions}; give those of your verifier.
  *
  * @example
  * ```ts
@@ -1750,7 +1757,10 @@ export function verifyJws(
  * console.log(unsafeDecode(token).header.kid); // k1
  * ```
  */
-export function unsafeDecode(token: string): {
+export function unsafeDecode(
+  token: string,
+  options?: { maxBytes?: number; padding?: 'allow' },
+): {
   /** The header, unverified. */
   header: Record<string, unknown>;
   /** The payload, unverified. */

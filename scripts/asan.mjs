@@ -24,6 +24,7 @@ const release = path.join(workshop, cargoEnv().CARGO_BUILD_TARGET, 'release');
 const LEFT_OUT = [
   'docs/manual',
   'docs/markdown',
+  'docs/strictness',
   'docs/switch-from-argon2',
   'docs/typescript',
   'house/abort-on-uncaught.versions',

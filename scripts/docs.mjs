@@ -4,7 +4,7 @@
 //   than as one of LANGUAGES, since the tests run the `js` blocks;
 // - in index.d.ts every export and every member has a doc comment, every class has an `@example`,
 //   and `{@link …}` names a declaration;
-// - docs/errors.md and the unions of codes are not stale.
+// - docs/errors.md, docs/strictness.md and the unions of codes are not stale.
 //
 //   node scripts/docs.mjs           checks every file that git tracks
 //   node scripts/docs.mjs file…     checks these files
@@ -27,7 +27,9 @@ await main(async () => {
   for (const fault of found) console.error(fault);
   if (found.length > 0) process.exitCode = 1;
   else console.log(`Docs: ${files.length} files, links and doc comments are complete.`);
-  if (named.length === 0) await run('node', ['scripts/errors.mjs', '--check']);
+  if (named.length > 0) return;
+  await run('node', ['scripts/errors.mjs', '--check']);
+  await run('node', ['scripts/strictness.mjs', '--check']);
 });
 
 async function trackedFiles() {

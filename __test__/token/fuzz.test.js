@@ -13,6 +13,7 @@ const { keyPair } = require('../helpers/key-pairs.js');
 const { LAXER, STRICTER, shape } = require('../helpers/token-differences.js');
 const { Random, mutateHeader, mutatePayload, respell, write } =
   require('../helpers/token-mutations.js');
+const { assertSameReading } = require('../helpers/unverified.js');
 
 const KID = 'k1';
 /** Enough tokens for every class to occur. */
@@ -178,6 +179,7 @@ test('jose and we differ only for known reasons; JSON.parse and we never', async
     const token = make(pair, POLICIES[index], random);
     const { result, theirs, now } = await judge(jwtVerify, pair, index, token);
     const where = `SEED=${SEED} round ${round}`;
+    assertSameReading(token, result, POLICIES[index]);
     let reason = 'both refuse';
     if (result.ok || theirs.error === undefined) {
       try {

@@ -20,6 +20,7 @@ const LEFT_OUT = {
   'docs/manual': 'the compiler of TypeScript',
   'docs/markdown': 'git',
   'docs/migrating': 'the packages that one migrates from',
+  'docs/strictness': 'the packages that are less strict',
   'docs/switch-from-argon2': 'npm argon2 as the other side',
   'docs/typescript': 'the compilers of TypeScript',
   'house/abort-on-uncaught.versions': 'other versions of Node',

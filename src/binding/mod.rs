@@ -35,6 +35,7 @@ mod secret;
 mod session;
 mod spiffe;
 mod token_form;
+mod unverified;
 mod verifier;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -300,5 +300,5 @@ module.exports = {
       }),
     ],
   },
-  unsafeDecode: { args: () => [TOKEN], kinds: [or(text, token)] },
+  unsafeDecode: { args: () => [TOKEN, formOptions()], kinds: [or(text, token), options(form)] },
 };

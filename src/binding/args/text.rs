@@ -118,6 +118,17 @@ impl Arg<'_> {
     /// A copy of an ASCII string of at most `max` characters. `None` if it is longer, in which case
     /// it is not read, or has other characters.
     pub(crate) fn ascii(&self, max: usize) -> Result<Option<Vec<u8>>> {
+        let length = self.utf16_len()?;
+        if length > max {
+            return Ok(None);
+        }
+        let (mut units, mut ascii) = (vec![0; length + 2], Vec::new());
+        let is_ascii = self.ascii_in(&mut units, &mut ascii)?.is_some();
+        Ok(is_ascii.then_some(ascii))
+    }
+
+    /// The length of a string in UTF-16, as in JavaScript. The string is not read.
+    pub(crate) fn utf16_len(&self) -> Result<usize> {
         let mut length = 0;
         // SAFETY: as in `utf8_in`; without a buffer only the length is written.
         let status = unsafe {
@@ -129,15 +140,7 @@ impl Arg<'_> {
                 &raw mut length,
             )
         };
-        if status != sys::Status::napi_ok {
-            return Err(self.wrong_type("a string"));
-        }
-        if length > max {
-            return Ok(None);
-        }
-        let (mut units, mut ascii) = (vec![0; length + 2], Vec::new());
-        let is_ascii = self.ascii_in(&mut units, &mut ascii)?.is_some();
-        Ok(is_ascii.then_some(ascii))
+        if status == sys::Status::napi_ok { Ok(length) } else { Err(self.wrong_type("a string")) }
     }
 
     /// Refuses a string that is not well-formed, given its UTF-8. The string is read a second time

@@ -3,7 +3,8 @@
 //! A claim of the wrong type always fails, whether or not the verifier asks for it. If two readers
 //! disagree about a malformed claim, a token can get past one of them.
 
-use super::json::{Raw, Value, scan_object, scan_strings};
+use super::json::{Raw, Value, read_object, scan_strings};
+use super::malformation::{Malformation, Segment};
 use super::rejection::{Claim, Reason, Rejection};
 
 /// The latest date of a claim, in seconds since 1970. Dates that JavaScript passes have the same
@@ -77,7 +78,7 @@ impl<'a> Claims<'a> {
     ) -> Result<Self, Rejection> {
         let mut claims = Self::default();
         let mut wrong = None;
-        scan_object(text, |name, value| match claim_named(name) {
+        read_object(text, |name, value| match claim_named(name) {
             None | Some(Claim::Client | Claim::Type) => other(name, value),
             Some(claim) => {
                 if claims.set(claim, value).is_none() {
@@ -85,7 +86,7 @@ impl<'a> Claims<'a> {
                 }
             }
         })
-        .ok_or(Rejection::Malformed)?;
+        .map_err(|fault| Malformation::Json(Segment::Payload, fault))?;
         wrong.map_or(Ok(claims), |claim| Err(Rejection::Claim(claim, Reason::Type)))
     }
 
@@ -96,14 +97,14 @@ impl<'a> Claims<'a> {
     ) -> Result<Self, Rejection> {
         let mut claims = Self::default();
         let mut wrong = None;
-        scan_object(text, |name, value| {
+        read_object(text, |name, value| {
             see(name, value);
             let Some(claim) = claim_named(name) else { return };
             if claims.set(claim, value).is_none() {
                 wrong.get_or_insert(claim);
             }
         })
-        .ok_or(Rejection::Malformed)?;
+        .map_err(|fault| Malformation::Json(Segment::Payload, fault))?;
         wrong.map_or(Ok(claims), |claim| Err(Rejection::Claim(claim, Reason::Type)))
     }
 

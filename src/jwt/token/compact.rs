@@ -3,7 +3,7 @@
 use memchr::memchr;
 
 use super::base64url;
-use super::rejection::Rejection;
+use super::malformation::{Malformation, Segment};
 
 /// The longest token that is read unless a caller allows more, in bytes. RFC 7519 sets no limit; in
 /// Node header lines end at 16 KiB.
@@ -50,14 +50,17 @@ impl TokenForm {
         self,
         token: &'t [u8],
         signature: &mut Vec<u8>,
-    ) -> Result<Segments<'t>, Rejection> {
+    ) -> Result<Segments<'t>, Malformation> {
         if token.len() > self.max_len {
-            return Err(Rejection::Malformed);
+            return Err(Malformation::TooLong(self.max_len));
         }
-        let first = memchr(b'.', token).ok_or(Rejection::Malformed)?;
-        let second = memchr(b'.', &token[first + 1..]).ok_or(Rejection::Malformed)? + first + 1;
-        // A fourth segment would fail here, because the alphabet has no dot.
-        self.decode_into(&token[second + 1..], signature)?;
+        let first = memchr(b'.', token).ok_or(Malformation::Segments)?;
+        let second = memchr(b'.', &token[first + 1..]).ok_or(Malformation::Segments)? + first + 1;
+        let third = &token[second + 1..];
+        self.decode_into(third, Segment::Signature, signature).map_err(|fault| {
+            // The alphabet has no dot, so a fourth segment fails.
+            if memchr(b'.', third).is_some() { Malformation::Segments } else { fault }
+        })?;
         Ok(Segments {
             header: &token[..first],
             payload: &token[first + 1..second],
@@ -66,19 +69,32 @@ impl TokenForm {
     }
 
     /// Decodes a header to its JSON.
-    pub(crate) fn decode_header(self, segment: &[u8]) -> Result<Vec<u8>, Rejection> {
+    pub(crate) fn decode_header(self, segment: &[u8]) -> Result<Vec<u8>, Malformation> {
         if segment.len() > self.max_header_len() {
-            return Err(Rejection::Malformed);
+            return Err(Malformation::LongHeader(self.max_header_len()));
         }
         let mut json = Vec::new();
-        self.decode_into(segment, &mut json)?;
+        self.decode_into(segment, Segment::Header, &mut json)?;
         Ok(json)
     }
 
-    /// Replaces the contents of `out` with the bytes of a segment.
-    pub(crate) fn decode_into(self, segment: &[u8], out: &mut Vec<u8>) -> Result<(), Rejection> {
-        let text = if self.may_be_padded { without_padding(segment) } else { segment };
-        base64url::decode_into(text, out).ok_or(Rejection::Malformed)
+    /// Replaces the contents of `out` with the bytes of the encoded payload.
+    pub(crate) fn decode_payload(
+        self,
+        payload: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformation> {
+        self.decode_into(payload, Segment::Payload, out)
+    }
+
+    fn decode_into(
+        self,
+        text: &[u8],
+        segment: Segment,
+        out: &mut Vec<u8>,
+    ) -> Result<(), Malformation> {
+        let text = if self.may_be_padded { without_padding(text) } else { text };
+        base64url::decode_into(text, out).ok_or(Malformation::Encoding(segment))
     }
 
     /// Tokens longer than usual are those that carry certificates in their header, so that header
@@ -114,17 +130,17 @@ mod tests {
             ("QUJD", b"ABC"),
             ("QUJDRA==", b"ABCD"),
         ] {
-            assert_eq!(form.decode_into(text.as_bytes(), &mut out), Ok(()), "{text}");
+            assert_eq!(form.decode_payload(text.as_bytes(), &mut out), Ok(()), "{text}");
             assert_eq!(out, bytes);
-            let strict = TokenForm::default().decode_into(text.as_bytes(), &mut out);
+            let strict = TokenForm::default().decode_payload(text.as_bytes(), &mut out);
             assert_eq!(strict.is_ok(), !text.contains('='), "{text}");
         }
         for text in [
             "=", "==", "===", "====", "Q=", "Q==", "Q===", "QQ=", "QQ===", "QR==", "QUI==", "QUJ=",
             "QUJD=", "QUJD==", "QUJD====", "=QQ=", "QQ= =", "QQ==QQ==", "QQ%3D%3D",
         ] {
-            let refused = form.decode_into(text.as_bytes(), &mut out);
-            assert_eq!(refused, Err(Rejection::Malformed), "{text}");
+            let refused = form.decode_payload(text.as_bytes(), &mut out);
+            assert_eq!(refused, Err(Malformation::Encoding(Segment::Payload)), "{text}");
         }
     }
 }

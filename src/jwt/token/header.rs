@@ -5,9 +5,13 @@
 use std::borrow::Cow;
 
 use super::compact::MAX_KID_LEN;
-use super::json::{Raw, Value, scan_object};
+use super::json::{Raw, Value, read_object};
+use super::malformation::{Malformation, Segment};
 use super::rejection::Rejection;
 use crate::jwt::algorithm::Algorithm;
+
+/// The parameters that have one meaning, one type and one spelling.
+const STRICT: [&str; 7] = ["alg", "kid", "typ", "crit", "b64", "enc", "zip"];
 
 /// The parameters of a header that the verifier uses.
 #[derive(Debug, PartialEq)]
@@ -23,10 +27,16 @@ pub(crate) struct Header<'a> {
 impl<'a> Header<'a> {
     /// Reads a decoded header.
     pub(crate) fn parse(json: &'a [u8]) -> Result<Self, Rejection> {
-        let text = std::str::from_utf8(json).map_err(|_| Rejection::Malformed)?;
+        Self::examine(json)?
+    }
+
+    /// As [`Self::parse`]. A header that is malformed is told from one that is refused for another
+    /// reason.
+    pub(crate) fn examine(json: &'a [u8]) -> Result<Result<Self, Rejection>, Malformation> {
+        let text = std::str::from_utf8(json).map_err(|_| Malformation::NotUtf8(Segment::Header))?;
         let (mut alg, mut kid, mut typ) = (None, None, None);
-        let (mut malformed, mut critical) = (false, false);
-        scan_object(text, |name, value| match (name.plain(), value) {
+        let (mut malformed, mut critical) = (None, false);
+        read_object(text, |name, value| match (name.plain(), value) {
             (Some("alg"), Value::String(raw)) => alg = Some(raw),
             (Some("kid"), Value::String(raw)) => kid = Some(raw),
             (Some("typ"), Value::String(raw)) => typ = Some(raw),
@@ -34,28 +44,28 @@ impl<'a> Header<'a> {
             // Either the parameter has the wrong type, or the payload is encrypted, compressed or
             // unencoded (RFC 7516, RFC 7797). That is not a JWT here: a reader that ignores the
             // parameter would take the payload for something else.
-            (Some("alg" | "kid" | "typ" | "b64" | "enc" | "zip"), _) => malformed = true,
-            (Some(_), _) => {}
             // One of these names, spelled with escapes, is refused as well.
-            (None, _) => {
-                let known = ["alg", "kid", "typ", "crit", "b64", "enc", "zip"];
-                malformed |= known.iter().any(|known| name.is(known));
+            _ => {
+                if let Some(known) = STRICT.into_iter().find(|known| name.is(known)) {
+                    malformed.get_or_insert(known);
+                }
             }
         })
-        .ok_or(Rejection::Malformed)?;
+        .map_err(|fault| Malformation::Json(Segment::Header, fault))?;
         if critical {
-            return Err(Rejection::Critical);
+            return Ok(Err(Rejection::Critical));
         }
-        if malformed {
-            return Err(Rejection::Malformed);
+        if let Some(name) = malformed {
+            return Err(Malformation::Parameter(name));
         }
-        let algorithm = alg.ok_or(Rejection::Malformed)?;
+        let algorithm = alg.ok_or(Malformation::Parameter("alg"))?;
         let algorithm = Algorithm::ALL.into_iter().find(|known| algorithm.is(known.name()));
         let kid = kid.map(resolve);
         if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID_LEN) {
-            return Err(Rejection::KeyNotFound);
+            return Ok(Err(Rejection::KeyNotFound));
         }
-        Ok(Self { algorithm: algorithm.ok_or(Rejection::Algorithm)?, kid, typ: typ.map(resolve) })
+        let typ = typ.map(resolve);
+        Ok(algorithm.ok_or(Rejection::Algorithm).map(|algorithm| Self { algorithm, kid, typ }))
     }
 }
 

@@ -31,20 +31,53 @@ pub enum Value<'a> {
     Object(&'a str),
 }
 
+/// Why a text is not an object of the accepted subset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonFault {
+    /// It is not the text of a JSON object.
+    Syntax,
+    /// An object has two members of one name.
+    Duplicate,
+    /// It is nested deeper than [`MAX_DEPTH`].
+    Depth,
+    /// An escape makes half of a surrogate pair.
+    Surrogate,
+}
+
+impl JsonFault {
+    /// The fault, as what is said of the text.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Syntax => "is not a JSON object",
+            Self::Duplicate => "has two members of one name",
+            Self::Depth => "is nested deeper than 32 levels",
+            Self::Surrogate => "has half of a surrogate pair",
+        }
+    }
+}
+
 /// Reports every member of the object in `text`; `None` if the text is not an object of the
 /// accepted subset.
 pub fn scan_object<'a>(text: &'a str, member: impl FnMut(Raw<'a>, Value<'a>)) -> Option<()> {
-    let mut scanner = Scanner { text, at: 0 };
+    read_object(text, member).ok()
+}
+
+/// As [`scan_object`], with the reason for the refusal of a text.
+pub fn read_object<'a>(
+    text: &'a str,
+    member: impl FnMut(Raw<'a>, Value<'a>),
+) -> Result<(), JsonFault> {
+    let mut scanner = Scanner { text, at: 0, fault: JsonFault::Syntax };
     scanner.skip_space();
-    scanner.object(1, member)?;
+    scanner.object(1, member).ok_or(scanner.fault)?;
     scanner.skip_space();
-    (scanner.at == text.len()).then_some(())
+    if scanner.at == text.len() { Ok(()) } else { Err(JsonFault::Syntax) }
 }
 
 /// Reports every string of `text`, an array that the scanner has reported; `None` if the array has
 /// an element of another kind.
 pub fn scan_strings<'a>(text: &'a str, mut string: impl FnMut(Raw<'a>)) -> Option<()> {
-    let mut scanner = Scanner { text, at: 1 };
+    let mut scanner = Scanner { text, at: 1, fault: JsonFault::Syntax };
     scanner.skip_space();
     while scanner.peek() != Some(b']') {
         string(scanner.string()?);
@@ -60,6 +93,8 @@ pub fn scan_strings<'a>(text: &'a str, mut string: impl FnMut(Raw<'a>)) -> Optio
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    /// The reason for a refusal.
+    fault: JsonFault,
 }
 
 impl<'a> Scanner<'a> {
@@ -75,7 +110,7 @@ impl<'a> Scanner<'a> {
         loop {
             let name = self.string()?;
             if !names.insert(name) {
-                return None;
+                return self.refuse(JsonFault::Duplicate);
             }
             self.skip_space();
             self.take(b':')?;
@@ -108,6 +143,7 @@ impl<'a> Scanner<'a> {
             b't' => self.literal("true", Value::Boolean(true)),
             b'f' => self.literal("false", Value::Boolean(false)),
             b'n' => self.literal("null", Value::Null),
+            b'{' | b'[' => self.refuse(JsonFault::Depth),
             b'-' | b'0'..=b'9' => {
                 self.number()?;
                 Some(Value::Number(&self.text[start..self.at]))
@@ -171,16 +207,24 @@ impl<'a> Scanner<'a> {
         match self.next()? {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
             b'u' => match self.hex4()? {
-                0xdc00..0xe000 => None,
+                0xdc00..0xe000 => self.refuse(JsonFault::Surrogate),
                 0xd800..0xdc00 => {
-                    self.take(b'\\')?;
-                    self.take(b'u')?;
-                    (0xdc00..0xe000).contains(&self.hex4()?).then_some(())
+                    let is_whole = self.take(b'\\').is_some()
+                        && self.take(b'u').is_some()
+                        && self.hex4().is_some_and(|unit| (0xdc00..0xe000).contains(&unit));
+                    if is_whole { Some(()) } else { self.refuse(JsonFault::Surrogate) }
                 }
                 _ => Some(()),
             },
             _ => None,
         }
+    }
+
+    /// Notes the reason for a refusal.
+    #[cold]
+    fn refuse<T>(&mut self, fault: JsonFault) -> Option<T> {
+        self.fault = fault;
+        None
     }
 
     fn hex4(&mut self) -> Option<u32> {

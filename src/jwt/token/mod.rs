@@ -6,4 +6,6 @@ pub(super) mod compact;
 pub(super) mod header;
 pub mod json;
 pub(super) mod kind;
+pub(super) mod malformation;
 pub(super) mod rejection;
+pub(super) mod unverified;

@@ -19,5 +19,5 @@ pub fn verify_jws(
     let segments = form.split(token, &mut signature)?;
     let header = form.decode_header(segments.header)?;
     authenticate(&header, segments.signed, &signature, keys, Some(algorithms))?;
-    form.decode_into(segments.payload, payload)
+    Ok(form.decode_payload(segments.payload, payload)?)
 }

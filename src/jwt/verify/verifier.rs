@@ -147,7 +147,7 @@ impl Verifier {
             }
             None => self.verify_header(header, signed, epoch, signature)?,
         };
-        form.decode_into(payload, decoded)?;
+        form.decode_payload(payload, decoded)?;
         Ok(found)
     }
 

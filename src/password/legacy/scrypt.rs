@@ -14,6 +14,10 @@ use crate::password::limits::DigestLimits;
 use crate::password::phc::{bytes, malformed, number};
 use crate::secret;
 
+/// A smaller N counts as this one: PBKDF2 makes and reads the blocks, which takes as long as a few
+/// rounds of mixing.
+const LEAST_COUNTED: u64 = 8;
+
 /// A parsed scrypt hash.
 #[derive(Clone)]
 pub struct Scrypt {
@@ -65,7 +69,7 @@ impl Scrypt {
     pub(super) fn check(&self, limits: &DigestLimits, ceilings: &Ceilings) -> Result<()> {
         limits.check_memory(self.memory_len())?;
         let blocks = u64::from(self.r).saturating_mul(u64::from(self.p));
-        ceilings.scrypt(blocks.saturating_mul(1 << self.log_n))
+        ceilings.scrypt(blocks.saturating_mul((1 << self.log_n).max(LEAST_COUNTED)))
     }
 
     /// Bytes of working memory: 128·r·(N + p + 1), for the table, the initial blocks and one block
@@ -118,6 +122,18 @@ mod tests {
 
     fn scrypt(log_n: u32, r: u32, p: u32) -> Scrypt {
         Scrypt::new(log_n, r, p, b"salt".to_vec(), vec![0; 32]).unwrap()
+    }
+
+    #[test]
+    fn a_hash_with_a_small_n_has_no_more_blocks_than_one_with_n_8() {
+        let check =
+            |log_n, p| scrypt(log_n, 1, p).check(&DigestLimits::default(), &Ceilings::default());
+        let most = (1 << 24) / 8;
+        for log_n in 1..=3 {
+            assert!(check(log_n, most).is_ok(), "{log_n}");
+            assert_eq!(check(log_n, most + 1).unwrap_err().code, Code::PasswordLimit, "{log_n}");
+        }
+        assert!(check(4, most / 2).is_ok());
     }
 
     #[test]

@@ -282,11 +282,11 @@ fn ceilings_hold_before_any_work() {
     ] {
         assert!(!refused(&text, &limits, &ceilings), "{text}");
     }
-    let wide = SCRYPT.replacen("ln=4,r=1,p=1", "ln=1,r=1,p=8388608", 1);
+    let wide = SCRYPT.replacen("ln=4,r=1,p=1", "ln=1,r=1,p=2097152", 1);
     assert!(!refused(&wide, &limits, &ceilings));
     assert!(refused(
         &wide,
-        &DigestLimits::new(Some(1 << 19), None, None, None).unwrap(),
+        &DigestLimits::new(Some(1 << 17), None, None, None).unwrap(),
         &ceilings
     ));
     let small = DigestLimits::new(Some(8), None, None, None).unwrap();
@@ -297,4 +297,85 @@ fn ceilings_hold_before_any_work() {
     );
     assert_eq!(legacy(BCRYPT).memory_len(), 4168);
     assert_eq!(legacy(PBKDF2).memory_len(), 1024);
+}
+
+/// Texts between those that are hashes and those that are not. By hand, with
+/// `NODESEC_FUZZ=10000000`.
+#[test]
+fn no_text_makes_the_reader_panic_or_start_work_beyond_the_ceilings() {
+    const PIECES: &[&str] = &[
+        "$",
+        ":",
+        ",",
+        "=",
+        "{",
+        "}",
+        "$2b$",
+        "$scrypt$",
+        "ln=",
+        "n=",
+        "r=",
+        "p=",
+        "16",
+        "1",
+        "0",
+        "4294967295",
+        "99999999999",
+        "$pbkdf2-sha256$",
+        "i=",
+        "l=",
+        "scrypt:",
+        "pbkdf2:",
+        "sha256",
+        "{bcrypt}",
+        "{scrypt}",
+        "{pbkdf2}",
+        "{argon2}",
+        "{ARGON2ID}",
+        "{PBKDF2}",
+        "{CRYPT}",
+        "AQAAAA",
+        "EAAAPo",
+        "////",
+        "c2FsdA",
+        "c2FsdA==",
+        "AAAAAAAAAAAAAAAAAAAAAA",
+        "$e0801$",
+        "0123456789abcdef",
+        "argon2",
+        "$argon2id$v=19$m=8,t=1,p=1$",
+        "bcrypt_sha256",
+        "!",
+        "\0",
+        "é",
+        "CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW",
+    ];
+    let seeds = [BCRYPT, SCRYPT, PBKDF2, PASSLIB, DJANGO, WERKZEUG, ASP_NET, BETTER_AUTH, SPRING];
+    let rounds = std::env::var("NODESEC_FUZZ").map_or(200_000, |text| text.parse().unwrap());
+    let mut random = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |below: usize| {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        usize::try_from(random >> 33).unwrap() % below
+    };
+    let (limits, ceilings) = (DigestLimits::default(), Ceilings::default());
+    let mut read = 0;
+    for _ in 0..rounds {
+        let mut text = seeds[next(seeds.len())].to_owned();
+        for _ in 0..next(4) {
+            let mut at = [next(text.len() + 1), next(text.len() + 1)]
+                .map(|at| (0..=at).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0));
+            at.sort_unstable();
+            let end = if next(2) == 0 { at[0] } else { at[1].min(at[0] + 3) };
+            let end = (at[0]..=end).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(at[0]);
+            text.replace_range(at[0]..end, PIECES[next(PIECES.len())]);
+        }
+        let Ok(Some(ParsedLegacy::Legacy(hash))) = parse(&text, ALL) else { continue };
+        read += 1;
+        if hash.check(&limits, &ceilings).is_ok() {
+            assert!(hash.memory_len() <= (1 << 30) + (1 << 22), "{text}");
+        }
+    }
+    assert!(read > rounds / 10, "{read}");
 }

@@ -61,7 +61,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "b64, enc or zip",
+        name: "`b64`, `enc` or `zip` in the header",
         because: "RFC 7797 section 6 and RFC 7516: not the payload of a JWT; the crate ignores them",
         explains: |case, rejection| {
             *rejection == Rejection::Malformed
@@ -69,7 +69,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "kid or typ is null",
+        name: "`kid` or `typ` is null",
         because: "RFC 7515 sections 4.1.4 and 4.1.9: strings; to the crate null is as good as none",
         explains: |case, rejection| {
             *rejection == Rejection::Malformed
@@ -79,7 +79,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "alg, kid, typ or crit spelt with an escape",
+        name: "`alg`, `kid`, `typ` or `crit` spelled with an escape",
         because: "nobody who means well writes it, and readers that compare before they resolve \
                   it (RFC 7515 section 10.13) see another header",
         explains: |case, rejection| {
@@ -90,7 +90,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "crit",
+        name: "critical parameters (`crit`)",
         because: "RFC 7515 section 4.1.11: what is critical and not understood, or no list of \
                   names, is invalid; the crate does not look at it",
         explains: |case, rejection| {
@@ -98,7 +98,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "a key of another id",
+        name: "a `kid` that no key has",
         because: "RFC 7515 section 4.1.4; the crate is given a key and leaves the kid to its caller",
         explains: |case, rejection| {
             let kid = case.header.as_ref().ok().and_then(|header| header.string("kid"));
@@ -106,7 +106,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "typ is not the one asked for",
+        name: "a `typ` that is not the one asked for",
         because: "RFC 8725 section 3.11; the crate never checks it",
         explains: |case, rejection| {
             let Some(expected) = case.typ else { return false };
@@ -153,7 +153,7 @@ pub(super) const STRICTER: [Class<Rejection>; 15] = [
         },
     },
     Class {
-        name: "older than maxAge",
+        name: "older than `maxAge`",
         because: "an option the crate does not have",
         explains: |case, rejection| match (case.max_age, case.date("iat")) {
             (Some(_), None) => *rejection == Rejection::Claim(Claim::IssuedAt, Reason::Missing),

@@ -160,6 +160,7 @@ fn every_difference_has_its_reason() {
         let pair = &pairs[random.pick(&turns)][random.below(POLICIES.len())];
         let token = pair.make(&mut random);
         let (now, ours, theirs) = pair.judge(&token);
+        assert_same_reading(&token, pair.policy.form, &ours);
         let what = || format!("SEED={seed} round {round}: {token}\n{ours:?} {theirs:?}");
         // If serde_json cannot read a token, the classes decide about it.
         if ours.is_ok()

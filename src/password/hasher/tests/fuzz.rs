@@ -136,7 +136,9 @@ impl Costs {
             Self::Scrypt { log_n, r, p } => {
                 let (n, r, p) = (1_u128 << log_n, u128::from(r), u128::from(p));
                 let bytes = 128 * r * (n + p + 1);
-                n * r * p <= SCRYPT_WORK.into() && bytes - bytes / 256 <= u128::from(memory) * 1024
+                // A small N is counted as 8.
+                n.max(8) * r * p <= SCRYPT_WORK.into()
+                    && bytes - bytes / 256 <= u128::from(memory) * 1024
             }
             Self::Pbkdf2 { iterations, blocks } => {
                 u128::from(iterations) * u128::from(blocks) <= PBKDF2_ITERATIONS.into()
