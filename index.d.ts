@@ -202,10 +202,11 @@ export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): s
  * Tells whether the password is the one of the digest.
  *
  * It resolves to `false` for another password, for another pepper, and for a digest of another
- * scheme such as bcrypt, after the work of a check with the default costs, as far as `limits`
- * allows them. To verify other schemes use {@link PasswordHasherOptions.legacy}. Malformed is a
- * text that looks like no hash at all, and one that begins as an Argon2 digest and is none. NUL
- * bytes at the end, with which libsodium fills its buffer, are left out.
+ * scheme such as bcrypt, after the work of a check with the default costs, or with `limits` where
+ * they are lower. To verify other schemes use {@link PasswordHasherOptions.legacy}. Malformed is a
+ * text that looks like no hash at all, and one that begins as an Argon2 digest and is none;
+ * docs/migrating.md lists the forms of hashes. NUL bytes at the end, with which libsodium fills its
+ * buffer, are left out.
  *
  * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_LIMIT` for a digest beyond
  * `limits`, and those of {@link hash}.
@@ -321,13 +322,13 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    *
    * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, for which only the first 72 bytes of the
    *   password count, and passlib's `$bcrypt-sha256$`.
-   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`, or with `n=…`, N itself.
+   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`, or with `n=…` or `N=…`, N itself.
    * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with
    *   SHA-1, SHA-256 or SHA-512.
    * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
    *   `bcrypt_sha256$…`. `!…`, a user without a password, matches nothing.
-   * - `werkzeug`: `scrypt:N:r:p$salt$hash` and `pbkdf2:sha256:…$salt$hash`, with SHA-1, SHA-256 or
-   *   SHA-512.
+   * - `werkzeug`: `scrypt:N:r:p$salt$hash`, `pbkdf2:sha256:…$salt$hash` and, from before version 3,
+   *   `sha256$salt$hash`, with SHA-1, SHA-256 or SHA-512.
    * - `aspnet`: ASP.NET Identity, versions 2 and 3 (`AQAAAA…`).
    * - `better-auth`: `salt:hash`. The password is normalized (NFKC), but not for the new digest.
    * - `spring`: Spring Security's `{bcrypt}…`, `{argon2}…`, `{scrypt}…` and `{pbkdf2}…`, with the
@@ -337,9 +338,12 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    * and its `{ARGON2ID}…` and `{ARGON2I}…` always.
    *
    * The hash of a scheme that is not named here matches no password, after the work of a check with
-   * the policy's costs, and is due for a rehash. bcrypt and HMAC pad with NUL bytes, so no hash of
-   * bcrypt itself matches a password with a NUL byte, and no hash of scrypt or PBKDF2 one that ends
-   * with a NUL byte.
+   * the policy's costs, and is due for a rehash. docs/migrating.md lists the forms of hashes; all
+   * other text is `ERR_PASSWORD_DIGEST`.
+   *
+   * Some schemes pad a password with NUL bytes, so that it is one password with a shorter one. Such
+   * a password matches nothing, after the work of its check: for bcrypt one with a NUL byte, unless
+   * the scheme hashes it before bcrypt; for scrypt and PBKDF2 one that ends with a NUL byte.
    */
   legacy?: LegacyScheme[];
   /**

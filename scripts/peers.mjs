@@ -1,7 +1,7 @@
 // `node scripts/peers.mjs`: installs programs that tests compare results with or run, and that
 // cannot be dependencies. From npm: Node 22, 24 and 26; Deno; TypeScript 5.4; Jest; two Yarns; the
 // bundlers of docs/bundling.md; argon2 0.45; the hashes of Better Auth. From PyPI: argon2-cffi,
-// PyJWT, Django, passlib and Werkzeug.
+// bcrypt, PyJWT, Django, passlib and Werkzeug.
 // They go below node_modules, where __test__/helpers/peers.js and scripts/lib/peers.mjs find them.
 // The command of libargon2 must come from the system: on Debian it is in the package argon2.
 
@@ -37,6 +37,8 @@ const PROGRAMS = {
 const NEXT = { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' };
 const PYTHON = [
   'argon2-cffi==25.1.0',
+  // The last one that passlib can use.
+  'bcrypt==4.0.1',
   'Django==5.2.19',
   'passlib==1.7.4',
   'PyJWT[crypto]==2.10.1',

@@ -53,10 +53,10 @@ const pyJwt = (t) => pythonWith(t, 'jwt, cryptography', 'PyJWT');
 const werkzeug = (t) => pythonWith(t, 'werkzeug.security', 'Werkzeug');
 
 /** Returns a function that runs a Python program with Django, with JSON in and out. */
-const django = (t) => pythonWith(t, 'django.contrib.auth', 'Django');
+const django = (t) => pythonWith(t, 'django.contrib.auth, bcrypt, argon2', 'Django with bcrypt');
 
 /** Returns a function that runs a Python program with passlib, with JSON in and out. */
-const passlib = (t) => pythonWith(t, 'passlib.hash', 'passlib');
+const passlib = (t) => pythonWith(t, 'passlib.hash, bcrypt, argon2', 'passlib with bcrypt');
 
 function pythonWith(t, modules, what) {
   const python = process.platform === 'win32' ? 'python' : 'python3';

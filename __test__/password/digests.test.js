@@ -82,7 +82,7 @@ test('another scheme’s hash matches nothing and asks to be replaced', async ()
   }
 });
 
-test("the work for another scheme's hash stays within the limits and the budget", async () => {
+test('the work for another scheme’s hash stays within the limits and the budget', async () => {
   const { maxMemory } = passwordPool.stats();
   // The default costs take 64 MiB.
   passwordPool.configure({ maxMemory: 2 ** 21 });

@@ -6,9 +6,16 @@ use base64ct::{Base64, Encoding};
 
 use super::params::Algorithm;
 
-/// Lengths of the digests of old databases, MD5, SHA-1 and SHA-2, and of those with salts, in
-/// bytes.
-const LENGTHS: [usize; 12] = [8, 16, 20, 24, 28, 30, 32, 40, 48, 49, 61, 64];
+/// Lengths of digests in Base64, in bytes: MD5, SHA-1 and SHA-2, and those with salts.
+const LENGTHS: [usize; 13] = [8, 16, 20, 24, 28, 30, 32, 36, 40, 48, 49, 61, 64];
+
+/// Digits of the shortest digest in hexadecimal, that of old databases, and of MD5, from which on
+/// any length is a digest's.
+const HEX_DIGITS: (usize, usize) = (16, 32);
+
+/// The first characters of longer hashes in Base64: those of ASP.NET Identity, version 3, and of
+/// files of the program `scrypt`, which begin with its name and a NUL.
+const BASE64_BEGINNINGS: [&str; 2] = ["AQAAAA", "c2NyeXB0A"];
 
 /// The longest name of a scheme or an encoder, in bytes.
 const MAX_NAME: usize = 48;
@@ -23,8 +30,8 @@ pub(super) fn is_foreign(text: &str) -> bool {
             || text.starts_with("grub.pbkdf2.")
             || is_counted(text)
             || is_hex(text)
-            || is_long_hex(text)
-            || is_salted_hex(text)
+            || is_hex_after_prefix(text)
+            || has_digest(text)
             || is_base64(text)
             || is_des(text))
 }
@@ -54,31 +61,36 @@ fn is_counted(text: &str) -> bool {
     let mut parts = text.split(':');
     let (name, number) = (parts.next().unwrap_or(""), parts.next().unwrap_or(""));
     let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-    is_name(name) && is_number && parts.next().is_some_and(|rest| !rest.is_empty())
-}
-
-/// `0x0100…` of SQL Server.
-fn is_long_hex(text: &str) -> bool {
-    text.strip_prefix("0x")
-        .is_some_and(|text| text.len() >= 48 && text.bytes().all(|byte| byte.is_ascii_hexdigit()))
+    // A time begins with a digit.
+    let is_name = is_name(name) && name.starts_with(|first: char| first.is_ascii_alphabetic());
+    is_name && is_number && parts.next().is_some_and(|rest| !rest.is_empty())
 }
 
 /// A digest in hexadecimal.
 fn is_hex(text: &str) -> bool {
+    let (shortest, any_from) = HEX_DIGITS;
     let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    is_hex && text.len().is_multiple_of(2) && LENGTHS.contains(&(text.len() / 2))
+    is_hex && text.len().is_multiple_of(2) && (text.len() == shortest || text.len() >= any_from)
 }
 
-/// `salt:hash` or `hash:salt`, with the hash in hexadecimal.
-fn is_salted_hex(text: &str) -> bool {
-    let parts = text.split_once(':');
-    parts.is_some_and(|(a, b)| !a.is_empty() && !b.is_empty() && (is_hex(a) || is_hex(b)))
+/// `0x0100…` of SQL Server and `md5…` of `PostgreSQL`.
+fn is_hex_after_prefix(text: &str) -> bool {
+    let is_hex = |digits: &str| digits.len() >= HEX_DIGITS.1 && is_hex(digits);
+    ["0x", "md5"].iter().any(|prefix| text.strip_prefix(prefix).is_some_and(is_hex))
 }
 
-/// A digest in padded Base64; one of ASP.NET Identity has any length.
+/// Several parts with a digest among them: `salt:hash`, `hash.salt`, `:B:salt:hash`.
+fn has_digest(text: &str) -> bool {
+    let between_hex = [':', '.', ',', ';', '|', '#', '-'];
+    let has_hex = || text.split(between_hex).any(is_hex);
+    let has_base64 = || text.split([':', ',', ';', '|', '#']).any(is_base64);
+    text.contains(between_hex) && (has_hex() || has_base64())
+}
+
+/// A digest in padded Base64.
 fn is_base64(text: &str) -> bool {
-    Base64::decode_vec(text)
-        .is_ok_and(|bytes| text.starts_with("AQAAAA") || LENGTHS.contains(&bytes.len()))
+    let is_long = BASE64_BEGINNINGS.iter().any(|beginning| text.starts_with(beginning));
+    Base64::decode_vec(text).is_ok_and(|bytes| is_long || LENGTHS.contains(&bytes.len()))
 }
 
 /// The traditional hash of Unix with DES, or the extended one of BSD, which begins with `_`.
@@ -127,6 +139,19 @@ mod tests {
             "0x01004FC9594BE9B9A48AC37DA12E4D25EE4C236A28D2D74C4BEF",
             "grub.pbkdf2.sha512.25000.8A919252AA754E09.CA8E0D1FD977F894",
             "{FSHP1|16|480000}m9OaMwZASEmJkTLGeG9tbbqz",
+            // PostgreSQL, MediaWiki, Lucia, Redis, RabbitMQ, CouchDB, the program scrypt, and the
+            // snippets for Node's scrypt and PBKDF2.
+            "md5bed128365216c019988915ed3add75fb",
+            ":A:5f4dcc3b5aa765d61d8327deb882cf99",
+            ":B:12ab:5f4dcc3b5aa765d61d8327deb882cf99",
+            ":pbkdf2:sha512:30000:64:c2FsdHNhbHRzYWx0c2FsdA==:X03MO1qnZdYdgyfeuILPmQ==",
+            "s2:c2FsdA:5f4dcc3b5aa765d61d8327deb882cf99",
+            "#5e884898da28047151d0e56f8dc6292773603d0d6aabbdd62a11ef721d1542d8",
+            "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR",
+            "-pbkdf2-5baa61e4c9b93f3f0682250b6cf8331b7ee68fd8,f00d,10",
+            "c2NyeXB0AAwAAAAIAAAAAZ/+bp8gWcTZgEC7YQZeLLyxFeKRRdDkwbaGeFC0NkdUr/YFAWYwxdOH4i/1Npp7",
+            "5f4dcc3b5aa765d61d8327deb882cf995f4dcc3b5aa765d6.73616c7473616c74",
+            &"5f4dcc3b5aa765d6".repeat(64),
             "rqXexS6ZhobKA",
             "_/...lLDAxARksGCHin.",
         ] {
@@ -153,6 +178,14 @@ mod tests {
             "undefined",
             "[object Object]",
             "user@example.com",
+            "localhost:5432",
+            "192.168.100.200",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "https://service.example/users/17?sort=name",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhIn0.c2ln",
+            "{\"hash\":\"5f4d\"}",
+            "123456789012345678",
+            "2026-11-29T08:38:41.000Z",
         ] {
             assert!(!is_foreign(text), "{text}");
         }

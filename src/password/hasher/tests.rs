@@ -1,5 +1,7 @@
 //! Changes of peppers and policies, other schemes, and checks without a digest.
 
+mod fuzz;
+
 use super::*;
 use crate::password::{Cancel, PolicyOptions, Preset};
 use crate::testing::allocations::allocated_by;

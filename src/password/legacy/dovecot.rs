@@ -19,8 +19,8 @@ pub(super) fn parse(text: &str, schemes: &[LegacyScheme]) -> Result<Option<Parse
         "BLF-CRYPT" | "CRYPT" if schemes.contains(&LegacyScheme::Bcrypt) => {
             bcrypt::parse(rest)?.map(LegacyHash::Bcrypt)
         }
-        // OpenLDAP writes another text after this name.
-        "PBKDF2" if rest.starts_with("$1$") && schemes.contains(&LegacyScheme::Pbkdf2) => {
+        // OpenLDAP and Elasticsearch write the same name before other texts.
+        "PBKDF2" if schemes.contains(&LegacyScheme::Pbkdf2) && rest.starts_with("$1$") => {
             Some(LegacyHash::Pbkdf2(pbkdf2(rest)?))
         }
         _ => None,

@@ -3,6 +3,7 @@
 use super::bcrypt::{self, Bcrypt};
 use super::ceilings::Ceilings;
 use super::pbkdf2::{self, Pbkdf2};
+use super::salted::{self, Salted};
 use super::scrypt::Scrypt;
 use crate::error::Result;
 use crate::password::limits::DigestLimits;
@@ -38,6 +39,8 @@ pub enum LegacyHash {
     Scrypt(Scrypt),
     /// PBKDF2, RFC 8018.
     Pbkdf2(Pbkdf2),
+    /// One HMAC.
+    Salted(Salted),
 }
 
 impl LegacyHash {
@@ -48,6 +51,8 @@ impl LegacyHash {
             Self::Bcrypt(hash) => hash.check(ceilings),
             Self::Scrypt(hash) => hash.check(limits, ceilings),
             Self::Pbkdf2(hash) => hash.check(ceilings),
+            // Its work is that of reading the password.
+            Self::Salted(_) => Ok(()),
         }
     }
 
@@ -57,20 +62,23 @@ impl LegacyHash {
             Self::Bcrypt(_) => bcrypt::MEMORY_LEN,
             Self::Scrypt(hash) => hash.memory_len(),
             Self::Pbkdf2(_) => pbkdf2::MEMORY_LEN,
+            Self::Salted(_) => salted::MEMORY_LEN,
         }
     }
 
     /// Whether the password matches this hash; the comparison takes constant time. Fails with
     /// `ERR_PASSWORD_MEMORY` if the memory is not available.
     ///
-    /// No password matches that the scheme pads to the same key as a shorter one, after the same
+    /// No password matches that only NUL bytes of padding tell from a shorter one, after the same
     /// work: a new hash of it would shut the shorter one out.
     pub fn matches(&self, password: &[u8]) -> Result<bool> {
         let (matches, is_padded) = match self {
             Self::Bcrypt(hash) => (hash.matches(password), hash.pads(password)),
-            // HMAC, by which both begin, pads its key with NUL bytes (RFC 2104 section 2).
+            // HMAC, by which these begin, pads its key with NUL bytes (RFC 2104 section 2).
             Self::Scrypt(hash) => (hash.matches(password)?, password.ends_with(&[0])),
             Self::Pbkdf2(hash) => (hash.matches(password), password.ends_with(&[0])),
+            // Here the password is HMAC's message.
+            Self::Salted(hash) => (hash.matches(password), false),
         };
         Ok(matches && !is_padded)
     }

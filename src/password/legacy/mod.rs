@@ -12,6 +12,7 @@ mod hash;
 mod normalized;
 mod parse;
 mod pbkdf2;
+mod salted;
 mod scheme;
 mod scrypt;
 mod spring;
@@ -25,6 +26,7 @@ pub use self::hash::LegacyHash;
 pub(super) use self::hash::ParsedLegacy;
 pub(super) use self::parse::parse;
 pub use self::pbkdf2::Pbkdf2;
+pub use self::salted::Salted;
 pub use self::scheme::LegacyScheme;
 pub use self::scrypt::Scrypt;
 

@@ -32,6 +32,15 @@ impl Hash {
             _ => None,
         }
     }
+
+    /// Bytes of its output.
+    pub(super) const fn len(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
 }
 
 /// A parsed PBKDF2 hash.
@@ -89,12 +98,7 @@ impl Pbkdf2 {
 
     /// Each block of output costs all iterations again.
     pub(super) fn check(&self, ceilings: &Ceilings) -> Result<()> {
-        let block = match self.hash {
-            Hash::Sha1 => 20,
-            Hash::Sha256 => 32,
-            Hash::Sha512 => 64,
-        };
-        let blocks = self.tag.len().div_ceil(block) as u64;
+        let blocks = self.tag.len().div_ceil(self.hash.len()) as u64;
         ceilings.pbkdf2(blocks * u64::from(self.iterations.get()))
     }
 

@@ -13,7 +13,7 @@ pub enum LegacyScheme {
     /// Django's own: `pbkdf2_sha256$`, `pbkdf2_sha1$`, `argon2$`, `scrypt$`, `bcrypt$` and
     /// `bcrypt_sha256$`.
     Django,
-    /// `scrypt:N:r:p$` and `pbkdf2:function:iterations$`.
+    /// `scrypt:N:r:p$` and `pbkdf2:function:iterations$`, and the older `sha256$`.
     Werkzeug,
     /// ASP.NET Identity, versions 2 and 3.
     AspNet,

@@ -1,5 +1,5 @@
 //! scrypt (RFC 7914) as a PHC string, `$scrypt$ln=17,r=8,p=1$salt$hash`; passlib writes it too.
-//! Some libraries write `n=131072`, the number itself instead of its logarithm.
+//! Some libraries write `n=131072` or `N=131072`, the number itself instead of its logarithm.
 
 use std::hint::black_box;
 
@@ -37,7 +37,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Scrypt>> {
         return Err(malformed("it must consist of parameters, salt and hash"));
     };
     let costs: Vec<_> = costs.split(',').filter_map(|cost| cost.split_once('=')).collect();
-    let [(n @ ("ln" | "n"), cost), ("r", r), ("p", p)] = costs.as_slice() else {
+    let [(n @ ("ln" | "n" | "N"), cost), ("r", r), ("p", p)] = costs.as_slice() else {
         return Err(malformed("it must have the parameters ln, r and p"));
     };
     let make = if *n == "ln" { Scrypt::new } else { Scrypt::of_n };
