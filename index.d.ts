@@ -815,10 +815,10 @@ export class JwtKey {
    *   padding.
    * - If a public JWK has an `issuer` that is a URL, as the keys of Microsoft's identity platform
    *   have, verifiers accept the key for tokens with exactly this `iss` only; `{tenantid}` in it
-   *   stands for the token's `tid`. Other tokens are `ERR_JWT_CLAIM`. Microsoft's tokens of version
-   *   1.0, with `https://sts.windows.net/` in `iss`, need the keys of version 1.0 (`…/discovery/keys`
-   *   instead of `…/discovery/v2.0/keys`), which name no issuer. {@link verifyJws} reads no claims
-   *   and does not compare it. An `issuer` that is no URL has no meaning (RFC 7517 section 4).
+   *   stands for the token's `tid`. Other tokens are `ERR_JWT_CLAIM`. A key of Microsoft's tenant
+   *   `https://login.microsoftonline.com/…/v2.0` also verifies the tenant's tokens of version 1.0,
+   *   of `https://sts.windows.net/…/`. {@link verifyJws} reads no claims and compares nothing. An
+   *   `issuer` that is no URL has no meaning (RFC 7517 section 4).
    *
    * A fault of the JWK is `ERR_JWT_KEY`, also a bad `alg` or `kid` of the JWK and a JWK of more
    * than 64 KiB. Without any `alg` the error is `ERR_MISSING_OPTION`.
