@@ -6,8 +6,8 @@ use serde_json::{Map, Value};
 /// The place of the tenant's id in an issuer.
 const TENANT: &str = "{tenantid}";
 
-/// The text around the tenant's id in the issuer of Microsoft's tokens of version 2.0 and of version
-/// 1.0. The same keys sign both, and the published set names the first only.
+/// The text around the tenant's id in the issuer of Microsoft's tokens of version 2.0 and of
+/// version 1.0. The same keys sign both, and the published set names the first only.
 const VERSION_2: (&str, &str) = ("https://login.microsoftonline.com/", "/v2.0");
 const VERSION_1: (&str, &str) = ("https://sts.windows.net/", "/");
 
