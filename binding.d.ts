@@ -16,6 +16,12 @@ export declare function calibrationIsDone(calibration: unknown): Outcome<boolean
  */
 export declare function calibrationMeasure(calibration: unknown, job: unknown): Outcome<object>
 
+/** Attaches a new clock at this time, in milliseconds since 1970, to the façade object `clock`. */
+export declare function clockAttach(clock: unknown, millis: unknown): Outcome<undefined>
+
+/** Gives a clock the time, in milliseconds since 1970. */
+export declare function clockSet(clock: unknown, millis: unknown): Outcome<undefined>
+
 /** Keeps the memory of the whole process out of dumps. */
 export declare function hardenProcess(options: unknown): Outcome<ProcessHardening>
 
@@ -62,14 +68,17 @@ export declare function issuerAttach(issuer: unknown, options: unknown): Outcome
 /** `sign`, bound to an issuer. */
 export declare function issuerBind(issuer: unknown): Outcome<unknown>
 
-/** Signs claims, JSON text, with overrides. */
-export declare function issuerSign(issuer: unknown, claims: unknown, overrides: unknown): Outcome<string>
+/** Signs claims, JSON text, with overrides. `header` is a JSON object as text, or `undefined`. */
+export declare function issuerSign(issuer: unknown, claims: unknown, overrides: unknown, header: unknown): Outcome<string>
 
 /** As `issuer_sign`, except with an RSA key: then signs on another thread and returns a promise. */
-export declare function issuerSignAsync(issuer: unknown, claims: unknown, overrides: unknown): Outcome<string | Offloaded<string>>
+export declare function issuerSignAsync(issuer: unknown, claims: unknown, overrides: unknown, header: unknown): Outcome<string | Offloaded<string>>
 
 /** Attaches an empty key set to the façade object `remote`. Returns the policy for fetching it. */
 export declare function jwksAttach(remote: unknown, url: unknown, options: unknown): Outcome<NativeJwksPolicy>
+
+/** The entries of the last readable set that are left out. */
+export declare function jwksIgnored(remote: unknown): Outcome<Array<NativeIgnored>>
 
 /**
  * `[kid, alg]` of every key that can be used now; `None` if no set has been loaded or the loaded
@@ -78,7 +87,7 @@ export declare function jwksAttach(remote: unknown, url: unknown, options: unkno
 export declare function jwksList(remote: unknown): Outcome<Array<Array<string>> | undefined | null>
 
 /**
- * Loads the text of a JWK Set, which is then fresh for `seconds`. Returns whether the text has
+ * Loads the text of a set, which is then fresh for `seconds`. Returns whether the text has
  * changed.
  */
 export declare function jwksLoad(remote: unknown, json: unknown, seconds: unknown): Outcome<boolean>
@@ -89,20 +98,26 @@ export declare function jwksOutlast(remote: unknown, seconds: unknown): Outcome<
 /** Makes the loaded set fresh for `seconds` from now on. */
 export declare function jwksRenew(remote: unknown, seconds: unknown): Outcome<undefined>
 
+/** Warns, once a process, of a set that is fetched over plain http. */
+export declare function jwksWarnInsecure(): Outcome<undefined>
+
+/** Signs a payload, a string or bytes. `header` is a JSON object as text, or `undefined`. */
+export declare function jwsSign(payload: unknown, key: unknown, options: unknown, header: unknown): Outcome<string>
+
 /** Verifies a JWS. Returns its payload, or the status of its rejection. */
 export declare function jwsVerify(token: unknown, keys: unknown, options: unknown): Outcome<Buffer | number>
 
 /** Explains the status of a rejection by `verifyJws`. `None` if there is no such status. */
 export declare function jwtRejection(status: number): NativeRejection | null
 
-/**
- * Checks that a private or symmetric JWK may be used as it is imported: its `use`, `key_ops`,
- * `alg` and `kid`. `json` holds these members only.
- */
-export declare function keyCheckJwk(json: unknown, symmetric: boolean, options: unknown): Outcome<undefined>
+/** Checks that `json`, the public members of a private JWK, are the public half of `key`. */
+export declare function keyCheckHalves(key: unknown, json: unknown): Outcome<undefined>
 
 /** Attaches the key of a carrier to the façade object `key`. */
 export declare function keyFromCarrier(key: unknown, carrier: unknown): Outcome<undefined>
+
+/** Attaches the public key of a certificate to the façade object `key`. */
+export declare function keyFromCertificate(key: unknown, certificate: unknown, options: unknown): Outcome<undefined>
 
 /** Attaches the key in DER to the façade object `key`. */
 export declare function keyFromDer(key: unknown, der: unknown, options: unknown): Outcome<undefined>
@@ -122,16 +137,22 @@ export declare function keyFromSecret(key: unknown, secret: unknown, options: un
  */
 export declare function keyGenerate(alg: unknown, options: unknown): Outcome<LocalValue | Offloaded<Key, LocalValue>>
 
-/** Carriers of the public keys of a JWK Set's JSON. */
-export declare function keyImportSet(json: unknown, options: unknown): Outcome<Array<LocalValue>>
+/** Imports the public keys of a JWK Set's JSON. */
+export declare function keyImportSet(json: unknown, options: unknown): Outcome<NativeImported>
 
 /** Whether the key can sign. */
 export declare function keyIsPrivate(key: unknown): Outcome<boolean>
 
+/**
+ * `[alg, kid]` for a JWK: from the options, or from the JWK itself. Checks that the JWK may be
+ * used for `purpose`. `json` holds at least its `use`, `key_ops`, `alg` and `kid`.
+ */
+export declare function keyJwkNames(json: unknown, purpose: unknown, options: unknown): Outcome<Array<string | undefined | null>>
+
 /** `[kid, alg]` */
 export declare function keyNames(key: unknown): Outcome<Array<string>>
 
-/** `[alg, kid]` of options; each is `None` unless it is given. */
+/** `[alg, kid]` of the options of a `CryptoKey`. */
 export declare function keyOptions(options: unknown): Outcome<Array<string | undefined | null>>
 
 /** The JSON of the public half. */
@@ -174,6 +195,9 @@ export declare function keyringSeal(ring: unknown, key: unknown): Outcome<LocalV
  */
 export declare function keyringShare(ring: unknown, name: unknown, options: unknown): Outcome<undefined>
 
+/** Whether the ring can sign now. If its first key is due, it is made, or begun to be made. */
+export declare function keyringSigns(ring: unknown): Outcome<boolean>
+
 /** Makes the changes that are due at a moment, by default now, and returns them. */
 export declare function keyringTick(ring: unknown, now: unknown): Outcome<Array<NativeKeyChange>>
 
@@ -186,6 +210,13 @@ export declare function keyringUnlisten(ring: unknown, id: unknown): Outcome<und
  * under that name.
  */
 export declare function keyringUnseal(ring: unknown, sealed: unknown, key: unknown, options: unknown): Outcome<undefined>
+
+/**
+ * Returns a promise that is resolved when the ring can sign, and rejected with
+ * `ERR_KEYRING_NO_ACTIVE_KEY` if no key is being made. It occupies a thread of libuv's pool, which
+ * keeps the process running.
+ */
+export declare function keyringWait(ring: unknown): Outcome<Offloaded<undefined>>
 
 /**
  * Attaches a new limiter to the façade object `limiter`. Returns its limit, window in
@@ -205,6 +236,22 @@ export declare function limiterStats(limiter: unknown): Outcome<Array<number>>
 /** The most tokens of one `verifyMany`. */
 export declare const MAX_MANY: number
 
+/** An entry of a JWK Set that is left out. */
+export interface NativeIgnored {
+  /** Its `kid`, if it has a usable one. */
+  kid?: string
+  /** Why it is left out, one sentence. */
+  reason: string
+}
+
+/** The keys that a JWK Set makes. */
+export interface NativeImported {
+  /** Carriers of the keys. */
+  keys: Array<LocalValue>
+  /** The entries that are left out. */
+  ignored: Array<NativeIgnored>
+}
+
 /** A JWK Set and how to serve it. */
 export interface NativeJwks {
   /** JSON. */
@@ -217,6 +264,10 @@ export interface NativeJwks {
 
 /** How a set is fetched, and for how long it is used. */
 export interface NativeJwksPolicy {
+  /** The format of the set. */
+  format: string
+  /** Whether an `http:` URL of another machine is accepted. */
+  allowInsecureHttp: boolean
   /** Milliseconds. */
   timeoutMs: number
   /** The longest body. */
@@ -355,8 +406,8 @@ export declare function passwordPoolConfigure(options: unknown): Outcome<undefin
 /** The bounds, the state and the counts of the pool now. */
 export declare function passwordPoolStats(): Outcome<PoolStats>
 
-/** Verifies a password on the worker pool. Returns `false` at once for another scheme's hash. */
-export declare function passwordVerify(digest: unknown, password: unknown, options: unknown, job: unknown): Outcome<boolean | object>
+/** Verifies a password on the worker pool. */
+export declare function passwordVerify(digest: unknown, password: unknown, options: unknown, job: unknown): Outcome<object>
 
 /** Verifies a password on this thread. */
 export declare function passwordVerifySync(digest: unknown, password: unknown, options: unknown): Outcome<boolean>
@@ -601,6 +652,12 @@ export declare function spiffeParseId(uri: unknown): Outcome<SpiffeId>
 /** Whether two values hold the same bytes, in a time that depends on their lengths only. */
 export declare function timingSafeEqual(a: unknown, b: unknown): Outcome<boolean>
 
+/** The status of a token that the façade finds to be too long. */
+export declare const TOKEN_TOO_LONG: number
+
+/** The JSON of the header and of the payload of a token that nobody has verified. */
+export declare function tokenDecode(token: unknown, options: unknown): Outcome<Array<string>>
+
 /** A UUID of version 4. */
 export declare function uuidV4(): Outcome<string>
 
@@ -628,11 +685,29 @@ export declare function verifierAttachSpiffe(verifier: unknown, options: unknown
 /** `verify`, bound to a verifier. */
 export declare function verifierBind(verifier: unknown): Outcome<unknown>
 
+/** The longest token of a verifier, in bytes. */
+export declare function verifierMaxBytes(verifier: unknown): Outcome<number>
+
 /** Explains the status of a rejection by `verifier`. `None` if there is no such status. */
 export declare function verifierRejection(verifier: unknown, status: number): Outcome<NativeRejection | undefined | null>
 
 /** Whether a verifier remembers tokens. */
 export declare function verifierRemembers(verifier: unknown): Outcome<boolean>
+
+/**
+ * Attaches the choice among verifiers, by the names of their issuers, to the façade object
+ * `choice`. Returns the length of the longest token.
+ */
+export declare function verifiersAttach(choice: unknown, names: unknown, verifiers: unknown): Outcome<number>
+
+/** `choose`, bound to the verifiers. */
+export declare function verifiersBind(choice: unknown): Outcome<unknown>
+
+/**
+ * Chooses for one part of the tokens, from the index `first` on, on another thread. Returns a
+ * promise of what `choose` returns for each.
+ */
+export declare function verifiersChooseMany(choice: unknown, tokens: unknown, first: number): Outcome<Offloaded<Array<number>>>
 
 /**
  * Verifies one part of the tokens, from the index `first` on. Returns a promise of each token's

@@ -3,7 +3,8 @@
 // Sections, in the order in which a service needs them:
 //
 //   Passwords         hash, verify, PasswordHasher, passwordPool, calibrate, deriveKey
-//   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, RemoteJwks, verifyJws, unsafeDecode
+//   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, RemoteJwks, signJws, verifyJws,
+//                     unsafeDecode
 //   Revocation        RevocationList
 //   Sessions          Sessions
 //   Rate limits       RateLimiter
@@ -30,7 +31,7 @@
 
 /// <reference types="node" />
 
-import type { KeyObject, X509Certificate } from 'node:crypto';
+import type { KeyObject, X509Certificate, webcrypto } from 'node:crypto';
 
 /** Whole seconds, or a whole number with a unit: `'90s'`, `'15m'`, `'12h'`, `'30d'`, `'2w'`. */
 export type Duration = number | string;
@@ -201,8 +202,11 @@ export function hashSync(password: Bytes, options?: SyncOptions<HashOptions>): s
  * Tells whether the password is the one of the digest.
  *
  * It resolves to `false` for another password, for another pepper, and for a digest of another
- * scheme such as bcrypt. To verify other schemes use {@link PasswordHasherOptions.legacy}. A text
- * without the form `$scheme$…`, such as one of Django's hashes, is malformed.
+ * scheme such as bcrypt, after the work of a check with the default costs, or with `limits` where
+ * they are lower. To verify other schemes use {@link PasswordHasherOptions.legacy}. Malformed is a
+ * text that looks like no hash at all, and one that begins as an Argon2 digest and is none;
+ * docs/migrating.md lists the forms of hashes. NUL bytes at the end, with which libsodium fills its
+ * buffer, are left out.
  *
  * Errors: `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_LIMIT` for a digest beyond
  * `limits`, and those of {@link hash}.
@@ -285,6 +289,17 @@ export function needsRehash(digest: string, options?: HashOptions & RehashOption
  */
 export function parseHash(digest: string): HashInfo;
 
+/** The name of an older scheme, for {@link PasswordHasherOptions.legacy}. */
+export type LegacyScheme =
+  | 'bcrypt'
+  | 'scrypt'
+  | 'pbkdf2'
+  | 'django'
+  | 'werkzeug'
+  | 'aspnet'
+  | 'better-auth'
+  | 'spring';
+
 /** The options of {@link PasswordHasher}: the costs of new digests, and what else it verifies. */
 export interface PasswordHasherOptions extends CostOptions, RehashOptions {
   /**
@@ -307,13 +322,30 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    *
    * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, for which only the first 72 bytes of the
    *   password count, and passlib's `$bcrypt-sha256$`.
-   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`.
+   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`, or with `n=…` or `N=…`, N itself.
    * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with
    *   SHA-1, SHA-256 or SHA-512.
    * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
    *   `bcrypt_sha256$…`. `!…`, a user without a password, matches nothing.
+   * - `werkzeug`: `scrypt:N:r:p$salt$hash`, `pbkdf2:sha256:…$salt$hash` and, from before version 3,
+   *   `sha256$salt$hash`, with SHA-1, SHA-256 or SHA-512.
+   * - `aspnet`: ASP.NET Identity, versions 2 and 3 (`AQAAAA…`).
+   * - `better-auth`: `salt:hash`. The password is normalized (NFKC), but not for the new digest.
+   * - `spring`: Spring Security's `{bcrypt}…`, `{argon2}…`, `{scrypt}…` and `{pbkdf2}…`, with the
+   *   costs of its versions before 5.8 and, as `{…@SpringSecurity_v5_8}`, from 5.8 on.
+   *
+   * Dovecot's `{BLF-CRYPT}…` and `{CRYPT}…` are read with `bcrypt`, its `{PBKDF2}…` with `pbkdf2`,
+   * and its `{ARGON2ID}…` and `{ARGON2I}…` always.
+   *
+   * The hash of a scheme that is not named here matches no password, after the work of a check with
+   * the policy's costs, and is due for a rehash. docs/migrating.md lists the forms of hashes; all
+   * other text is `ERR_PASSWORD_DIGEST`.
+   *
+   * Some schemes pad a password with NUL bytes, so that it is one password with a shorter one. Such
+   * a password matches nothing, after the work of its check: for bcrypt one with a NUL byte, unless
+   * the scheme hashes it before bcrypt; for scrypt and PBKDF2 one that ends with a NUL byte.
    */
-  legacy?: Array<'bcrypt' | 'scrypt' | 'pbkdf2' | 'django'>;
+  legacy?: LegacyScheme[];
   /**
    * The highest costs that a stored digest may ask for. A digest beyond them is refused with
    * `ERR_PASSWORD_LIMIT` before any work.
@@ -337,7 +369,7 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
     work?: number;
     /** The cost of bcrypt: 4 to 31. Default: 16. */
     bcryptCost?: number;
-    /** The product N·r·p of scrypt: 1 to 2^29. Default: 2^24. */
+    /** The product N·r·p of scrypt, where N counts as at least 8: 1 to 2^29. Default: 2^24. */
     scryptWork?: number;
     /**
      * Iterations of PBKDF2, multiplied by the number of SHA blocks in the hash: 1 to 2^32 − 1.
@@ -651,7 +683,12 @@ export interface KeyFileOptions extends KeyOptions {
  *
  * The method states the format, which is never guessed: `fromSecret` accepts no text and refuses
  * key files. `ERR_JWT_KEY` for malformed and weak keys: HMAC shorter than the output of its hash,
- * RSA below 2048 bits or with an even exponent, points off the curve or of small order.
+ * RSA below 2048 bits, with an even exponent or with the fingerprint of ROCA (CVE-2017-15361),
+ * points off the curve or of small order.
+ *
+ * A key for RSASSA-PSS only (RFC 4055) is for the PS algorithm that its parameters allow: their
+ * hashes are those of the algorithm, and their least salt is at most as long as the hash. Without
+ * parameters it is for each of PS256, PS384 and PS512.
  *
  * A key prints as `[JwtKey …]` without key material. `structuredClone` and `postMessage` refuse it.
  *
@@ -679,11 +716,12 @@ export class JwtKey {
    * 4096 bytes.
    *
    * `ERR_JWT_KEY` if the bytes are a key file: with a public key as the HMAC secret, anybody could
-   * sign. Recognized are PEM, JWKs, OpenSSH and PuTTY files, DER of keys and certificates with or
-   * without bytes after it, uncompressed points, and the base64, base64url or hex of any of these.
-   * A bare Ed25519 key, a compressed point and a modulus look like random bytes and are not
-   * recognized. A random secret, in any encoding, is refused by mistake with a probability below
-   * 2^-40.
+   * sign. Recognized are PEM, JWKs, keys in XML (`RSAKeyValue`), OpenSSH and PuTTY files, DER of
+   * keys and certificates with or without bytes after it, PKCS#7, PKCS#12, Java key stores,
+   * uncompressed and hybrid points, and the base64, base64url or hex of any of these. The hex may
+   * have separators and prefixes, as in `30:82` and `0x30, 0x82`. A bare Ed25519 key, a compressed
+   * point and a modulus look like random bytes and are not recognized. A random secret, in any
+   * encoding, is refused by mistake with a probability below 2^-40.
    *
    * @example
    * ```ts
@@ -697,8 +735,13 @@ export class JwtKey {
    */
   static fromSecret(secret: Uint8Array | SecretBuffer, options: KeyOptions): JwtKey;
   /**
-   * Reads one PEM key of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI. Text may stand before the
-   * section; a second section is refused.
+   * Reads one key in PEM of at most 64 KiB: PKCS#8, PKCS#1, SEC 1 or SPKI.
+   *
+   * The grammar is the lax one of RFC 7468 section 3: any line ends, lines of any length, white
+   * space anywhere between the boundaries, text around them. Sections that are no keys, such as
+   * `EC PARAMETERS` and certificates, are ignored. `ERR_JWT_KEY` if there are two keys, and for
+   * headers inside the section (RFC 1421). It also says if the line ends are the two characters
+   * `\n`, as in many environment files: replace these with `pem.replaceAll('\\n', '\n')`.
    *
    * With `passphrase` the file is PKCS#8 encrypted with PBES2: AES under PBKDF2 with at most
    * 2,000,000 iterations, which may take a second, or scrypt with at most 64 MiB. `ERR_JWT_KEY` for
@@ -723,11 +766,62 @@ export class JwtKey {
   /** Reads the same structures as DER (X.690). No byte may follow the structure. */
   static fromDer(der: Uint8Array | SecretBuffer, options: KeyFileOptions): JwtKey;
   /**
+   * Takes the public key of one X.509 certificate (RFC 5280) of at most 64 KiB, in PEM or as DER.
+   * Keys and text beside the certificate in a PEM are ignored; a second certificate is refused.
+   *
+   * `ERR_JWT_KEY` if this is no certificate, or if its key is not one for `alg`.
+   *
+   * **Nothing but the key is read.** The period of validity, the signature, the chain, the names
+   * and the key usage are not checked: an expired or self-signed certificate gives its key, too.
+   * The caller must have the certificate from a source that it trusts, as it must have a key.
+   *
+   * @example
+   * ```ts
+   * import { JwtKey } from '@nodesec/native';
+   *
+   * // `openssl req -x509 -newkey ed25519 -nodes -subj /CN=id`
+   * const certificate = `-----BEGIN CERTIFICATE-----
+   * MIIBOjCB7aADAgECAhRg160yUg9Y/4v84R5q4mAimmMhxjAFBgMrZXAwEjEQMA4G
+   * A1UEAwwHZWQyNTUxOTAgFw0yNjExMjkwODI4MjlaGA8yMTI2MTEwNTA4MjgyOVow
+   * EjEQMA4GA1UEAwwHZWQyNTUxOTAqMAUGAytlcAMhAEt7VQLcCoXIFgCcpLK8e5dk
+   * q2AB5CHo28rVfPFzJr26o1MwUTAdBgNVHQ4EFgQUM4ep35fi8ameV4u4VsAqEiEd
+   * LKcwHwYDVR0jBBgwFoAUM4ep35fi8ameV4u4VsAqEiEdLKcwDwYDVR0TAQH/BAUw
+   * AwEB/zAFBgMrZXADQQCUm+e/iRwrd1DITPHidkrIG0gGNDkfWPsxhhgf8+adP/Do
+   * GjDq9Sn2WkE5P0KyrfsMGgFKPwYo8YSolRYIMrAG
+   * -----END CERTIFICATE-----`;
+   * const key = JwtKey.fromCertificate(certificate, { alg: 'EdDSA', kid: '2026-11' });
+   * console.log(key.kid, key.private); // 2026-11 false
+   * ```
+   */
+  static fromCertificate(certificate: Bytes, options: KeyOptions): JwtKey;
+  /**
    * Reads a public, private or symmetric JWK (RFC 7517). `alg` and `kid` of the JWK are the
    * defaults of the options. Only own members of the object count.
    *
    * If the JWK has a `use`, it must be `sig`. If it has `key_ops`, they must name the purpose of
    * the key: `verify` for a public key, `sign` for a private key, both for a symmetric key.
+   *
+   * Members are read as other libraries write them, here and in a JWK Set:
+   *
+   * - A member that is `null` or an empty text counts as missing.
+   * - Numbers are read as numbers. `n` and `e`, `x` and `y` of a curve P-256, P-384 or P-521, and
+   *   the private members may have leading zeros (RFC 7518 sections 6.2 and 6.3 forbid them for
+   *   RSA) or lack them (the sections demand them for coordinates). The key, its thumbprint and
+   *   {@link JwtKey.toPublicJwk} are the same as without the difference. `x` of Ed25519 is no
+   *   number and has exactly 32 bytes (RFC 8037 section 2).
+   * - Public members may be base64 of the standard alphabet or have complete padding (RFC 7515
+   *   section 2 has neither). White space is refused, and so are unused bits that are not zero.
+   * - `k`, the secret of a symmetric key, is bytes: zeros count, and it is base64url without
+   *   padding.
+   * - If a public JWK has an `issuer` that is a URL, as the keys of Microsoft's identity platform
+   *   have, verifiers accept the key for tokens with exactly this `iss` only; `{tenantid}` in it
+   *   stands for the token's `tid`. Other tokens are `ERR_JWT_CLAIM`. Microsoft's tokens of version
+   *   1.0, with `https://sts.windows.net/` in `iss`, need the keys of version 1.0 (`…/discovery/keys`
+   *   instead of `…/discovery/v2.0/keys`), which name no issuer. {@link verifyJws} reads no claims
+   *   and does not compare it. An `issuer` that is no URL has no meaning (RFC 7517 section 4).
+   *
+   * A fault of the JWK is `ERR_JWT_KEY`, also a bad `alg` or `kid` of the JWK and a JWK of more
+   * than 64 KiB. Without any `alg` the error is `ERR_MISSING_OPTION`.
    */
   static fromJwk(jwk: object, options?: Partial<KeyOptions>): JwtKey;
   /**
@@ -737,7 +831,8 @@ export class JwtKey {
    * `ERR_JWT_KEY` for a set that is malformed, longer than 1 MiB or of more than 1000 keys, and for
    * text in which an object has a member twice; also if the set would give more than 1000 keys.
    *
-   * Keys that cannot be used are left out:
+   * Keys that cannot be used are left out, and the property `ignored` of the result, which is not
+   * enumerable, says which and why:
    *
    * - keys of an unknown `kty`, `crv` or `alg`, malformed and weak keys, `oct` keys;
    * - keys with a `kid` of more than 256 bytes, and keys for another use;
@@ -745,21 +840,46 @@ export class JwtKey {
    *   same public key;
    * - both of two different keys with the same `kid` and `alg`.
    *
-   * A key without `kid` gets its thumbprint. A member that is `null` counts as missing.
+   * A key without `kid` gets its thumbprint. Members are read as by {@link JwtKey.fromJwk}.
    *
    * @example
    * ```ts
    * import { JwtKey, JwtVerifier } from '@nodesec/native';
    *
    * const published = (await JwtKey.generate('ES256')).toPublicJwk();
-   * const keys = JwtKey.fromJwks({ keys: [published] });
+   * const keys = JwtKey.fromJwks({ keys: [published, { ...published, kid: 'e', use: 'enc' }] });
+   * console.log(keys.ignored[0]?.reason); // the JWK's "use" is not "sig"
    * const verifier = new JwtVerifier({ keys, issuer: 'https://id.example', audience: 'api' });
    * console.log(keys.length); // 1
    * ```
    */
-  static fromJwks(jwks: object | string, options?: JwksImportOptions): JwtKey[];
-  /** Takes the key of a `KeyObject` of `node:crypto`. */
-  static fromKeyObject(key: KeyObject, options: KeyOptions): JwtKey;
+  static fromJwks(
+    jwks: object | string,
+    options?: JwksImportOptions,
+  ): JwtKey[] & {
+    /** The keys that are left out: at most 100, then one entry with the number of the others. */
+    readonly ignored: IgnoredKey[];
+  };
+  /**
+   * Takes the key of a `KeyObject`, or of a `CryptoKey` of Web Crypto.
+   *
+   * A `CryptoKey` keeps its restrictions. `ERR_JWT_KEY` if its algorithm, hash or curve is not that
+   * of `alg`, and if its usages lack `sign` for a private key, `verify` for a public key, or one of
+   * both for a secret. It need not be extractable, because `KeyObject.from` reads other keys, too;
+   * from Node 24 on that emits the deprecation warning DEP0204.
+   *
+   * @example
+   * ```ts
+   * import { webcrypto } from 'node:crypto';
+   * import { JwtKey } from '@nodesec/native';
+   *
+   * const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
+   * const pair = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
+   * const key = JwtKey.fromKeyObject(pair.privateKey, { alg: 'ES256' });
+   * console.log(key.alg, key.private); // ES256 true
+   * ```
+   */
+  static fromKeyObject(key: KeyObject | webcrypto.CryptoKey, options: KeyOptions): JwtKey;
   /** The key id. */
   readonly kid: string;
   /** The one algorithm for which the key is used. */
@@ -797,6 +917,16 @@ export interface JsonWebKeyPublic {
   x?: string;
   /** The y coordinate, for EC. */
   y?: string;
+  /** The only issuer whose tokens the key verifies, if it was made from a JWK that names one. */
+  issuer?: string;
+}
+
+/** A key of a set that is left out: see {@link JwtKey.fromJwks} and {@link RemoteJwks.status}. */
+export interface IgnoredKey {
+  /** Its `kid`, if it has one of 1 to 256 bytes. */
+  kid?: string;
+  /** Why it is left out: a sentence of at most 200 characters, which quotes nothing of the set. */
+  reason: string;
 }
 
 /** The options of {@link JwtKey.fromJwks}, and part of those of {@link RemoteJwks}. */
@@ -892,7 +1022,9 @@ export interface KeyRingChange {
  * A ring holds at most 1000 keys, revoked ones included. While the ring is full, `add` and `rotate`
  * throw `ERR_KEYRING_FULL` and `rotateEvery` rotates nothing; the active key continues to sign.
  * Signing without an active key throws `ERR_KEYRING_NO_ACTIVE_KEY`; with `rotateEvery`, an empty
- * ring makes its first key when it is needed.
+ * ring makes its first key when it is needed. An RSA key takes up to a second, on another thread:
+ * await {@link KeyRing.ready} before the first token is signed. {@link JwtIssuer.signAsync} waits
+ * by itself.
  *
  * @example
  * ```ts
@@ -965,6 +1097,23 @@ export class KeyRing {
    * `ERR_KEYRING_FULL` if there is no room for the new keys.
    */
   rotate(options?: { force?: boolean }): Promise<{ kid: string }>;
+  /**
+   * Resolves when the ring has an active key. With `rotateEvery`, an empty ring makes it. The call
+   * waits for a key that is being made, also by a `rotate` that has not been awaited, and keeps the
+   * process running meanwhile. `ERR_KEYRING_NO_ACTIVE_KEY` if none is being made: `add` one, or
+   * `rotate`.
+   *
+   * @example
+   * ```ts
+   * import { JwtIssuer, KeyRing } from '@nodesec/native';
+   *
+   * const keys = new KeyRing({ alg: 'RS256', rotateEvery: '30d' });
+   * const issuer = new JwtIssuer({ keys, expiresIn: '15m' });
+   * await keys.ready(); // at the start of the service
+   * console.log(issuer.sign({ sub: 'alice' }).length > 0); // true
+   * ```
+   */
+  ready(): Promise<void>;
   /**
    * Does what is due at `now` (default: the present) and gives the changes. A ring in use does it
    * by itself; `tick` is for idle processes and for tests: keys that no token needs any more are
@@ -1077,8 +1226,46 @@ export interface JwtHeader {
   readonly [parameter: string]: unknown;
 }
 
+/**
+ * A clock for tests: an option of {@link JwtIssuer}, {@link JwtVerifier}, {@link Sessions},
+ * {@link RevocationList} and {@link RateLimiter}.
+ *
+ * Give the same clock to all objects of a test, because each has its own. A {@link KeyRing} follows
+ * the clocks of its issuers and verifiers into the future, as with {@link KeyRing.tick}.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, JwtVerifier } from '@nodesec/native';
+ *
+ * let time = new Date('2030-01-01T12:00:00Z');
+ * const clock = () => time;
+ * const keys = await JwtKey.generate('ES256');
+ * const issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '15m', clock });
+ * const verifier = new JwtVerifier({ keys, issuer: 'id', audience: false, clock });
+ *
+ * const token = issuer.sign({ sub: 'alice' });
+ * console.log(verifier.verify(token).sub); // alice
+ * time = new Date('2030-01-01T12:15:00Z');
+ * console.log(verifier.tryVerify(token).code); // ERR_JWT_EXPIRED
+ * ```
+ */
+export interface ClockOptions {
+  /**
+   * The time in place of the system's, asked for once when the object is made and before each call
+   * that uses it. `() => new Date()` follows the fake timers of Jest, Vitest, Sinon and
+   * `node:test`, which the native part does not see otherwise.
+   *
+   * If it throws, or returns anything but a valid `Date` from 1970 to 5138, the call throws
+   * `ERR_INVALID_RETURN_VALUE`, also a call of `tryVerify`. While `NODE_ENV` is `production`, the
+   * constructor throws `ERR_INVALID_ARG_VALUE`, unless `allowClockInProduction` is true.
+   */
+  clock?: () => Date;
+  /** Allows `clock` while `NODE_ENV` is `production`. Default: false. */
+  allowClockInProduction?: boolean;
+}
+
 /** The options of {@link JwtIssuer}. */
-export interface JwtIssuerOptions {
+export interface JwtIssuerOptions extends ClockOptions {
   /** The ring that signs, or one private key. */
   keys: KeyRing | JwtKey;
   /** The claim `iss`: 1 to 2048 bytes. Default: none. */
@@ -1100,10 +1287,27 @@ export interface JwtIssuerOptions {
 export interface JwtOverrides {
   /** The claim `aud` of this token. */
   audience?: string | string[];
-  /** The lifetime of this token. */
+  /** The lifetime of this token, counted from now. */
   expiresIn?: Duration;
-  /** The claim `nbf`, counted from the time of issue. */
+  /** The claim `nbf`, counted from now. */
   notBefore?: Duration;
+  /**
+   * The claim `iat` in seconds from now: -300 to 0. Default: 0. `exp` counts from now all the same.
+   *
+   * A service whose clock is behind refuses an `iat` in its future; GitHub asks for -60. With
+   * `revocations`, a verifier counts the lifetime of the token from its `iat`, and
+   * `revokeSubject()` refuses the token if its `iat` is before the revocation.
+   */
+  issuedAt?: number;
+  /**
+   * More header parameters of this token, such as `cty`. Their values are JSON; the header has at
+   * most 8 KiB in base64url, else `ERR_OUT_OF_RANGE`.
+   *
+   * `ERR_INVALID_ARG_VALUE` for `alg`, `kid` and `typ`, which the issuer sets; for `jwk`, `jku`,
+   * `x5c` and `x5u`, because a JWT does not say where its key is (see {@link signJws}); and for
+   * `crit`, `b64`, `enc` and `zip`, because a verifier would refuse the token.
+   */
+  header?: object;
 }
 
 /**
@@ -1121,6 +1325,10 @@ export interface JwtOverrides {
  * });
  * const token = issuer.sign({ sub: 'alice', role: 'admin' });
  * const short = issuer.sign({ sub: 'alice' }, { expiresIn: '1m' });
+ *
+ * // For GitHub, whose clock may be behind, and for Twilio.
+ * const app = issuer.sign({ sub: 'app' }, { issuedAt: -60, expiresIn: '9m' });
+ * const grant = issuer.sign({ grants: {} }, { header: { cty: 'twilio-fpa;v=1' } });
  * ```
  */
 export class JwtIssuer {
@@ -1138,17 +1346,19 @@ export class JwtIssuer {
    * computed on a thread of libuv's pool; other keys sign at once.
    *
    * libuv's pool has `UV_THREADPOOL_SIZE` threads, by default 4, which also serve files and DNS.
-   * Claims, key, time and id are those of the moment of the call.
+   * Claims, key, time and id are those of the moment of the call. While the first key of the ring
+   * is still being made, the call waits for it, as {@link KeyRing.ready} does; time and id are then
+   * those of the moment at which the key is there.
    */
   signAsync(claims: object, overrides?: JwtOverrides): Promise<string>;
 }
 
 /** The options of {@link JwtVerifier}. */
-export interface JwtVerifierOptions {
+export interface JwtVerifierOptions extends ClockOptions {
   /**
    * The keys of one issuer. Each of them may sign for every name in `issuer`. For several issuers
    * make a verifier each, or a token of one is accepted as a token of another (RFC 8725 section
-   * 3.8).
+   * 3.8); {@link JwtVerifiers} chooses among them.
    */
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks;
   /** The accepted algorithms. Default: those of the keys. `none` does not exist. */
@@ -1163,11 +1373,16 @@ export interface JwtVerifierOptions {
    * each. `false` accepts every audience, and a token without `aud`.
    */
   audience: string | string[] | false;
-  /** The tolerance for clocks that differ: at most 300 seconds. Default: 0. */
+  /**
+   * The tolerance for clocks that differ: at most 300 seconds, for `exp`, `nbf`, `iat` and `maxAge`
+   * alike. Default: 5 seconds for `iat` and `nbf`, because the clock of an issuer may be a little
+   * ahead; 0 for `exp` and `maxAge`.
+   */
   clockTolerance?: Duration;
   /**
    * The greatest age of a token since its `iat`, which is then required: 1 second to 100 years.
-   * Default: not checked.
+   * Default: not checked. A token is refused with `ERR_JWT_EXPIRED` from the millisecond at which
+   * it has this age, plus a `clockTolerance` that is given.
    */
   maxAge?: Duration;
   /**
@@ -1183,10 +1398,40 @@ export interface JwtVerifierOptions {
    */
   requiredClaims?: string[];
   /**
+   * The exact values of claims, by name: a string, a number or a boolean, or a list of which the
+   * claim must have one. At most 100 claims with names of 1 to 256 bytes, and 100 values each;
+   * strings of 1 to 2048 bytes, numbers from -(2^53 - 1) to 2^53 - 1.
+   *
+   * A token is refused with `ERR_JWT_CLAIM`: with the reason `missing` if the claim is absent or
+   * `null`, with `mismatch` if it has another value, an array or an object. Values are compared as
+   * `JSON.parse` reads them, and strings character for character. `ERR_INVALID_ARG_VALUE` for
+   * `iss`, `aud`, `exp`, `nbf` and `iat`, which have options of their own.
+   */
+  claims?: ExactClaims;
+  /**
    * Whether `exp` is required. Default: true. With `false`, a token without `exp` lives until its
    * key goes; an `exp` that is present still counts. With `revocations`, `exp` is always required.
    */
   requireExp?: boolean;
+  /**
+   * The length of the longest token: 1 KiB to 1 MiB. Default: 16 KiB. A longer token is
+   * `ERR_JWT_MALFORMED`.
+   *
+   * The header has at most 8 KiB in base64url. If `maxBytes` is above 16 KiB, the header may take
+   * the whole token. It is read before the signature is verified, so the work for a forged token
+   * grows with `maxBytes`. Node refuses request headers above 16 KiB unless `maxHeaderSize` allows
+   * more.
+   */
+  maxBytes?: number;
+  /**
+   * `'allow'` accepts segments that are padded with `=` (RFC 4648 section 3.2), such as those of
+   * AWS load balancers, beside segments that are not. The signature is over the padded text, as
+   * they compute it. Default: padding is refused (RFC 7515 section 2).
+   *
+   * The padding of the signature itself is not signed: a token can be spelled with and without it.
+   * Do not use the text of a token as its identity. docs/migrating.md has a recipe.
+   */
+  padding?: 'allow';
   /**
    * The list of revoked tokens. With it, a token without `jti` or `iat` is refused, and so is a
    * token that lives longer than the list's `maxTokenTtl`, because the list would forget it first.
@@ -1198,8 +1443,8 @@ export interface JwtVerifierOptions {
    *
    * Times, keys and revocations are checked on every call. The claims are shared between calls and
    * deeply frozen. Tokens and payloads are kept in ordinary memory, the claims on JavaScript's
-   * heap. All payloads together take at most 2 KiB × `maxEntries`, or 32 KiB if that is more. The
-   * entry that was used least recently is dropped first.
+   * heap. Tokens and payloads together take at most 2 KiB × `maxEntries`, or 2 × `maxBytes` if
+   * that is more. The entry that was used least recently is dropped first.
    */
   cache?: boolean | { maxEntries?: number };
 }
@@ -1217,7 +1462,14 @@ export interface AccessTokenOptions
 export interface SpiffeVerifierOptions
   extends Pick<
     JwtVerifierOptions,
-    'clockTolerance' | 'maxAge' | 'requiredClaims' | 'revocations' | 'cache'
+    | 'clockTolerance'
+    | 'maxAge'
+    | 'requiredClaims'
+    | 'claims'
+    | 'revocations'
+    | 'cache'
+    | 'clock'
+    | 'allowClockInProduction'
   > {
   /** The trust domain: `example.org`, or `spiffe://example.org`. Else `ERR_SPIFFE_ID`. */
   trustDomain: string;
@@ -1235,14 +1487,30 @@ export interface SpiffeVerifierOptions
   audience: string | string[];
 }
 
+/** A value that a claim must have; see {@link JwtVerifierOptions.claims}. */
+export type ExactValue = string | number | boolean;
+
+/** Exact values of claims, by name; see {@link JwtVerifierOptions.claims}. */
+export type ExactClaims = { readonly [claim: string]: ExactValue | readonly ExactValue[] };
+
 /**
  * The claims that a verifier with these options requires, beyond {@link Claims}: with `revocations`
- * `jti` and `iat`, with `maxAge` `iat`.
+ * `jti` and `iat`, with `maxAge` `iat`, with `claims` those that it names.
  */
-export type RequiredClaims<Options> = (Options extends { revocations: RevocationList }
-  ? { jti: string; iat: number }
-  : unknown) &
+export type RequiredClaims<Options> = NamedClaims<Options> &
+  (Options extends { revocations: RevocationList } ? { jti: string; iat: number } : unknown) &
   (Options extends { maxAge: Duration } ? { iat: number } : unknown);
+
+/** The claims that `claims` names, each with one of its values. */
+export type NamedClaims<Options> = Options extends { claims: infer Exact extends ExactClaims }
+  ? string extends keyof Exact
+    ? unknown
+    : {
+        -readonly [Name in keyof Exact]: Exact[Name] extends readonly (infer Value)[]
+          ? Value
+          : Exact[Name];
+      }
+  : unknown;
 
 /** The claims that every OAuth 2.0 access token has (RFC 9068 section 2.2). */
 export interface AccessTokenClaims {
@@ -1295,7 +1563,10 @@ export type VerifyResult<T, Required = unknown> =
       header?: undefined;
       /** The cause. */
       code: JwtRejectionCode;
-      /** A sentence without anything of the token. */
+      /**
+       * The reason in a sentence for developers, such as "no token was given". It contains nothing
+       * of the token. The wording may change.
+       */
       message: string;
       /** With `ERR_JWT_CLAIM`: the name of the claim. */
       claim?: string;
@@ -1306,11 +1577,13 @@ export type VerifyResult<T, Required = unknown> =
 /**
  * Verifies tokens: signature, times, issuer, audience and revocation in one call.
  *
- * It is strict. A token has three segments of canonical base64url and at most 16 KiB; its objects
- * have no duplicate members and nest at most 32 deep; `exp` is required; an `iat` further in the
- * future than `clockTolerance` is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138;
- * `crit` is refused. A token without `kid` is accepted only if exactly one key has the token's
- * `alg`, else it is `ERR_JWT_KEY_NOT_FOUND`.
+ * It is strict. A token has three segments of canonical base64url and at most 16 KiB (`maxBytes`,
+ * and `padding` for AWS load balancers, say otherwise); its objects have no duplicate members and
+ * nest at most 32 deep; `exp` is required; an `iat` further in the future than `clockTolerance`, 5
+ * seconds by default, is refused (`ERR_JWT_CLAIM`), as is every time after the year 5138; `crit` is
+ * refused. A token without `kid` is accepted only if exactly one key has the token's `alg`, else it
+ * is `ERR_JWT_KEY_NOT_FOUND`. docs/strictness.md has a reason and a remedy for each difference from
+ * jose, jsonwebtoken and fast-jwt.
  *
  * @example
  * ```ts
@@ -1352,9 +1625,9 @@ export class JwtVerifier<
    * console.log(verifier.verify<{ scope: string }>(token).scope); // read
    * ```
    */
-  static accessToken(
-    options: AccessTokenOptions,
-  ): JwtVerifier<JwtVerifierOptions, AccessTokenClaims>;
+  static accessToken<Exact extends ExactClaims>(
+    options: AccessTokenOptions & { claims?: Exact },
+  ): JwtVerifier<JwtVerifierOptions, AccessTokenClaims & NamedClaims<{ claims: Exact }>>;
   /**
    * Makes a verifier of JWT-SVIDs of one trust domain (SPIFFE JWT-SVID). The claim `sub` is the
    * SPIFFE ID of the workload.
@@ -1380,7 +1653,9 @@ export class JwtVerifier<
    * console.log(verifier.verify(svid).sub); // spiffe://example.org/web
    * ```
    */
-  static spiffe(options: SpiffeVerifierOptions): JwtVerifier<JwtVerifierOptions, JwtSvidClaims>;
+  static spiffe<Exact extends ExactClaims>(
+    options: SpiffeVerifierOptions & { claims?: Exact },
+  ): JwtVerifier<JwtVerifierOptions, JwtSvidClaims & NamedClaims<{ claims: Exact }>>;
   /**
    * Verifies a token and gives its claims. Throws a {@link JwtRejectionCode}: all are those of a
    * {@link JwtError} except `ERR_REVOCATION_CLOSED`, a {@link RevocationError}.
@@ -1415,11 +1690,78 @@ export class JwtVerifier<
    * Verifies up to 10,000 tokens, each as {@link JwtVerifier.tryVerify}, and gives the results in
    * their order. `ERR_OUT_OF_RANGE` for more.
    *
-   * All but the parsing of payloads happens on one thread of libuv's pool, 200 tokens at a time, so
-   * that files and DNS have their turn in between. Each token is judged by the time at which its
-   * turn comes.
+   * All but the parsing of payloads happens on one thread of libuv's pool, 200 tokens or some 3 MiB
+   * at a time, so that files and DNS have their turn in between. Each token is judged by the time
+   * at which its turn comes.
    */
   verifyMany<T = unknown>(tokens: readonly unknown[]): Promise<VerifyResult<T, Required>[]>;
+}
+
+/** The claims that one of these verifiers requires. */
+export type RequiredByOne<Verifier> =
+  Verifier extends JwtVerifier<JwtVerifierOptions, infer Required> ? Required : never;
+
+/**
+ * Verifies the tokens of several issuers, such as tenants, each with a verifier of its own.
+ *
+ * The claim `iss` chooses the verifier before anything is verified. The verifier that is chosen
+ * then judges the token, with its own keys and options, and demands this very issuer, so that no
+ * issuer can sign for another (RFC 8725 section 3.8). Names are compared character for character.
+ *
+ * A token that chooses no verifier is refused, and its signature is not verified:
+ * `ERR_JWT_MALFORMED` if the token or its payload cannot be read, else `ERR_JWT_CLAIM` with the
+ * claim `iss` and the reason `missing`, `type` or, for an unknown issuer, `mismatch`.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, JwtVerifier, JwtVerifiers } from '@nodesec/native';
+ *
+ * const [ours, theirs] = [await JwtKey.generate('ES256'), await JwtKey.generate('EdDSA')];
+ * const audience = 'api';
+ * const verifiers = new JwtVerifiers({
+ *   'https://id.example': new JwtVerifier({ keys: ours, issuer: 'https://id.example', audience }),
+ *   'https://partner.example': new JwtVerifier({
+ *     keys: theirs,
+ *     issuer: 'https://partner.example',
+ *     audience,
+ *   }),
+ * });
+ *
+ * const issuer = 'https://partner.example';
+ * const token = new JwtIssuer({ keys: theirs, issuer, audience, expiresIn: '15m' }).sign({});
+ * console.log(verifiers.verify(token).iss); // https://partner.example
+ *
+ * const forged = new JwtIssuer({ keys: ours, issuer, audience, expiresIn: '15m' }).sign({});
+ * console.log(verifiers.tryVerify(forged).code); // ERR_JWT_KEY_NOT_FOUND
+ * ```
+ */
+export class JwtVerifiers<
+  Verifier extends JwtVerifier<JwtVerifierOptions, unknown> = JwtVerifier,
+> {
+  /**
+   * Takes 1 to 10,000 verifiers by the names of their issuers, of 1 to 2048 bytes each: the own
+   * members of a plain object, or a `Map`. Later changes of it have no effect.
+   *
+   * `ERR_INVALID_ARG_VALUE` if the option `issuer` of a verifier does not contain the name for
+   * which the verifier stands, or is `false`. So a verifier of {@link JwtVerifier.spiffe}, which
+   * demands no issuer, is refused.
+   */
+  constructor(verifiers: { readonly [issuer: string]: Verifier } | ReadonlyMap<string, Verifier>);
+  /** Verifies as {@link JwtVerifier.verify} of the verifier that the token chooses. */
+  verify<T = unknown>(token: string): NoInfer<T> & Claims & RequiredByOne<Verifier>;
+  /** Verifies as {@link JwtVerifier.tryVerify} of the verifier that the token chooses. */
+  tryVerify<T = unknown>(token: unknown): VerifyResult<T, RequiredByOne<Verifier>>;
+  /** Verifies as {@link JwtVerifier.verifyAsync} of the verifier that the token chooses. */
+  verifyAsync<T = unknown>(token: string): Promise<NoInfer<T> & Claims & RequiredByOne<Verifier>>;
+  /** Verifies as {@link JwtVerifier.tryVerifyAsync} of the verifier that the token chooses. */
+  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T, RequiredByOne<Verifier>>>;
+  /**
+   * Verifies up to 10,000 tokens, each with the verifier that it chooses, and gives the results in
+   * their order, as {@link JwtVerifier.verifyMany} does.
+   */
+  verifyMany<T = unknown>(
+    tokens: readonly unknown[],
+  ): Promise<VerifyResult<T, RequiredByOne<Verifier>>[]>;
 }
 
 /** A request of a {@link RemoteJwks} that has ended. */
@@ -1441,6 +1783,8 @@ export type RemoteJwksEvent = {
       changed: boolean;
       /** The seconds for which the set is fresh. */
       freshFor: number;
+      /** The keys of the set that are left out, as `status().ignored`. */
+      ignored: IgnoredKey[];
     }
   | {
       /** The request failed. */
@@ -1457,6 +1801,23 @@ export type RemoteJwksEvent = {
 
 /** The options of {@link RemoteJwks}. */
 export interface RemoteJwksOptions extends JwksImportOptions {
+  /**
+   * The format of the answer. Default: `jwks`.
+   *
+   * - `jwks`: a JWK Set.
+   * - `x509`: a JSON object with a PEM certificate for each `kid`, as Google and Firebase publish
+   *   it at `https://www.googleapis.com/robot/v1/metadata/x509/…`. The algorithm of a certificate is
+   *   that of its key: RS256 for RSA, unless `algorithms` say more, as for a JWK without `alg`. The
+   *   certificate only carries the key: its dates, its chain and its purpose are not checked, as in
+   *   {@link JwtKey.fromCertificate}, so only https vouches for it. It excludes `use: 'jwt-svid'`.
+   */
+  format?: 'jwks' | 'x509';
+  /**
+   * Accepts an `http:` URL of any machine, such as a container in the same private network. Default:
+   * false. Everyone on the path between the machines can replace the keys, and then signs tokens
+   * that are accepted. The first such URL of a process emits the warning `NODESEC_JWKS_HTTP`.
+   */
+  allowInsecureHttp?: boolean;
   /** Headers of every request, such as an API key: at most 64, values of at most 8192 bytes. */
   headers?: Record<string, string>;
   /**
@@ -1501,8 +1862,8 @@ export interface RemoteJwksOptions extends JwksImportOptions {
 }
 
 /**
- * The keys that another service publishes at one URL (a JWK Set), for verifiers. Nothing in a token
- * changes the URL.
+ * The keys that another service publishes at one URL, a JWK Set or certificates, for verifiers.
+ * Nothing in a token changes the URL.
  *
  * **When it fetches.** Keys are fetched at their first use. The first use after four fifths of the
  * time for which they are fresh starts a refetch in the background, for which it does not wait.
@@ -1518,7 +1879,8 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  * `status().lastError` says why the last request failed.
  *
  * **Which answer counts.** The status must be 200 and the body a JWK Set as {@link JwtKey.fromJwks}
- * accepts it; the Content-Type does not matter. A 304 confirms the keys, which are fresh again.
+ * accepts it, or for `format: 'x509'` an object of at most 1000 certificates; the Content-Type does
+ * not matter. A 304 confirms the keys, which are fresh again.
  * Redirects are not followed. A new set replaces all keys, even if none is left: that is how a
  * provider withdraws all of them. Any other answer leaves the keys as they are.
  *
@@ -1547,7 +1909,7 @@ export interface RemoteJwksOptions extends JwksImportOptions {
 export class RemoteJwks {
   /**
    * Takes an `https:` URL of at most 4096 bytes, without credentials and fragment. `http:` is
-   * accepted for `localhost`, 127.0.0.0/8 and `[::1]`.
+   * accepted for `localhost`, 127.0.0.0/8 and `[::1]`, and elsewhere with `allowInsecureHttp`.
    */
   constructor(url: string | URL, options?: RemoteJwksOptions);
   /**
@@ -1568,8 +1930,51 @@ export class RemoteJwks {
     loadedAt: Date | undefined;
     /** The error of the last request, if it failed. */
     lastError: JwtError | undefined;
+    /**
+     * The keys of the last set that are left out, such as keys for encryption and malformed keys:
+     * at most 100, and then one entry with the number of the others. If tokens are refused with
+     * `ERR_JWT_KEY_NOT_FOUND` although `keys` is `fresh`, look here first.
+     */
+    ignored: IgnoredKey[];
   };
 }
+
+/**
+ * Signs any payload as a compact JWS (RFC 7515): a string, as UTF-8, or bytes. For claims that
+ * expire, use a {@link JwtIssuer}.
+ *
+ * `header` has more header parameters, as protocols such as DPoP, ACME and security event tokens
+ * (RFC 9449, 8555, 8417) ask for: `typ`, `cty`, `jwk`, `x5c`, `url`, `nonce` and others, as JSON.
+ * `kid` says whether the header names the key. Default: true. The key's algorithm is the `alg`. The
+ * token has at most 1 MiB; for one above 16 KiB, {@link verifyJws} needs `maxBytes`. The call signs
+ * at once, also with RSA.
+ *
+ * Errors: `ERR_INVALID_ARG_VALUE` for the parameters `alg` and `kid`, which the key sets; for
+ * `crit`, `b64`, `enc` and `zip`, because no extension is supported and payloads are neither
+ * encrypted nor compressed; for a `typ` that is no string; for a `jwk` with private members; and
+ * for a lone surrogate in the payload. `ERR_OUT_OF_RANGE` for a longer token, `ERR_JWT_KEY` for a
+ * public key.
+ *
+ * @example
+ * ```ts
+ * import { JwtKey, randomToken, signJws, unsafeDecode } from '@nodesec/native';
+ *
+ * // A DPoP proof (RFC 9449 section 4.2) has its public key in the header, and no kid.
+ * const key = await JwtKey.generate('ES256');
+ * const { kty, crv, x, y } = key.toPublicJwk();
+ * const claims = { htm: 'POST', htu: 'https://server.example/token', jti: randomToken() };
+ * const proof = signJws(JSON.stringify({ ...claims, iat: Math.floor(Date.now() / 1000) }), key, {
+ *   header: { typ: 'dpop+jwt', jwk: { kty, crv, x, y } },
+ *   kid: false,
+ * });
+ * console.log(Object.keys(unsafeDecode(proof).header).join()); // alg,typ,jwk
+ * ```
+ */
+export function signJws(
+  payload: string | Uint8Array,
+  key: JwtKey,
+  options?: { header?: object; kid?: boolean },
+): string;
 
 /**
  * Verifies a compact JWS (RFC 7515) and gives its payload, which need not be JSON.
@@ -1579,26 +1984,34 @@ export class RemoteJwks {
  * revoked in a `KeyRing` is refused. `algorithms` must not be empty. It does not wait for a
  * {@link RemoteJwks}: `await jwks.refresh()` first. Throws a {@link JwtError}.
  *
+ * `maxBytes` and `padding` are those of {@link JwtVerifierOptions}. The notifications of App Store
+ * servers, for example, need 32 KiB. Chains of certificates in the header (`x5c`) are not validated
+ * and not used: the keys are those that you give.
+ *
  * @example
  * ```ts
- * import { JwtIssuer, JwtKey, verifyJws } from '@nodesec/native';
+ * import { JwtKey, signJws, verifyJws } from '@nodesec/native';
  *
  * const key = await JwtKey.generate('ES256');
- * const token = new JwtIssuer({ keys: key, expiresIn: 60 }).sign({ sub: 'alice' });
- * const payload = verifyJws(token, key, { algorithms: ['ES256'] });
- * console.log(JSON.parse(payload.toString()).sub); // alice
+ * const token = signJws('not claims', key);
+ * const payload = verifyJws(token, key, { algorithms: ['ES256'], maxBytes: 32 * 1024 });
+ * console.log(payload.toString()); // not claims
  * ```
  */
 export function verifyJws(
   token: string,
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks,
-  options: { algorithms: Algorithm[] },
+  options: { algorithms: Algorithm[]; maxBytes?: number; padding?: 'allow' },
 ): Buffer;
 
 /**
  * Decodes a token **without verifying it**: for logs, never for decisions.
  *
- * `ERR_JWT_MALFORMED` if the token is not two JSON objects and a signature, or longer than 16 KiB.
+ * It reads the token as a {@link JwtVerifier} with the right key does, by the same code, so a log
+ * shows the token that was judged. `ERR_JWT_MALFORMED` if a verifier gives this code; the message
+ * names the reason, such as "its payload has two members of one name", and quotes nothing of the
+ * token. A token that a verifier refuses for its algorithm, key, signature or claims is decoded.
+ * `maxBytes` and `padding` are those of {@link JwtVerifierOptions}; give those of your verifier.
  *
  * @example
  * ```ts
@@ -1609,7 +2022,10 @@ export function verifyJws(
  * console.log(unsafeDecode(token).header.kid); // k1
  * ```
  */
-export function unsafeDecode(token: string): {
+export function unsafeDecode(
+  token: string,
+  options?: { maxBytes?: number; padding?: 'allow' },
+): {
   /** The header, unverified. */
   header: Record<string, unknown>;
   /** The payload, unverified. */
@@ -1619,7 +2035,7 @@ export function unsafeDecode(token: string): {
 // ── Revocation ──────────────────────────────────────────────────────────────────────────────
 
 /** The options of {@link RevocationList}. */
-export interface RevocationListOptions {
+export interface RevocationListOptions extends ClockOptions {
   /** The most entries: 1 to 1e8. Default: 1,000,000. An entry takes 40 to 70 bytes. */
   maxEntries?: number;
   /**
@@ -1684,8 +2100,15 @@ export class RevocationList {
   /** As {@link RevocationList.revokeSession}, synchronously. */
   revokeSessionSync(sid: string, expiresAt: Moment, options?: IssuerScope): void;
   /**
-   * Revokes the tokens of a subject whose `iat` is at most `issuedBefore`, default now. `iat` is in
-   * whole seconds, so a token issued later in the same second is refused as well.
+   * Revokes the tokens of a subject whose `iat` is at most `issuedBefore`. `iat` is in whole
+   * seconds, so a token issued later in the same second is refused as well.
+   *
+   * Default: now. Then a token is also refused if its `iat` is later by at most the largest
+   * `clockTolerance` of the verifiers with this list, because the clock of its issuer may be ahead.
+   * A `jti` that is a UUID of version 7, as a {@link JwtIssuer} sets it, proves the millisecond of
+   * issue: if it is from the second of `iat` and later than the call, the token is accepted, so
+   * that a user can log in again at once. Without such a `jti`, new tokens are refused until the
+   * tolerance has passed.
    */
   revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
   /** As {@link RevocationList.revokeSubject}, synchronously. */
@@ -1733,7 +2156,7 @@ export class RevocationList {
 // ── Sessions (RFC 9700 section 4.14.2) ──────────────────────────────────────────────────────
 
 /** The options of {@link Sessions}. */
-export interface SessionsOptions {
+export interface SessionsOptions extends ClockOptions {
   /**
    * Signs the access tokens. Its `expiresIn` should be minutes. `ERR_INVALID_ARG_VALUE` if it has
    * `jti: false`, because verifiers with a list would refuse its tokens.
@@ -1812,6 +2235,9 @@ export class Sessions {
   /**
    * Starts a session. `claims` go into every access token of the session; `sub` and `sid` are set
    * by the session. `ERR_SESSION_FULL` if there are `maxSessions`.
+   *
+   * While the first key of the issuer's ring is still being made, `start` and `refresh` wait for
+   * it, as {@link JwtIssuer.signAsync} does.
    */
   start(subject: string, claims?: object): Promise<TokenPair>;
   /**
@@ -1859,7 +2285,7 @@ export class Sessions {
 // ── Rate limits (GCRA) ──────────────────────────────────────────────────────────────────────
 
 /** The options of {@link RateLimiter}. */
-export interface RateLimiterOptions {
+export interface RateLimiterOptions extends ClockOptions {
   /** Units per window: 1 to 1e9. */
   limit: number;
   /** The window: 1 ms to 366 days. */
@@ -2738,7 +3164,10 @@ export type ArgumentErrorCode =
    * a lone surrogate; or the environment variable `NODESEC_SECMEM` names no backend.
    */
   | 'ERR_INVALID_ARG_VALUE'
-  /** The function given to `SecretBuffer.use` returned a promise. */
+  /**
+   * The function given to `SecretBuffer.use` returned a promise, or the option `clock` threw an
+   * error or returned no valid `Date`.
+   */
   | 'ERR_INVALID_RETURN_VALUE'
   /** A method was called on an object of another class. */
   | 'ERR_INVALID_THIS'

@@ -14,9 +14,10 @@ const { secureHeap } = require('./lib/secure-heap.js');
 const { Sessions } = require('./lib/session.js');
 const { parseSpiffeId, spiffeIdOf } = require('./lib/spiffe.js');
 const { JwtIssuer } = require('./lib/issuer.js');
-const { verifyJws } = require('./lib/jws.js');
+const { signJws, verifyJws } = require('./lib/jws.js');
 const { unsafeDecode } = require('./lib/token.js');
 const { JwtVerifier } = require('./lib/verifier.js');
+const { JwtVerifiers } = require('./lib/verifiers.js');
 
 const {
   argon2d,
@@ -67,8 +68,10 @@ module.exports = {
   JwtIssuer,
   JwtKey,
   JwtVerifier,
+  JwtVerifiers,
   KeyRing,
   RemoteJwks,
+  signJws,
   unsafeDecode,
   verifyJws,
   parseSpiffeId,

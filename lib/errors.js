@@ -6,8 +6,7 @@
 class NodesecError extends Error {
   constructor(code, message, retryAfterMs) {
     super(message);
-    this.code = code;
-    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
+    addMembers(this, retryAfterMs === undefined ? { code } : { code, retryAfterMs });
   }
 
   get name() {
@@ -53,6 +52,19 @@ function makeError(code, message, retryAfterMs) {
 }
 
 /**
+ * Adds own members to an error. An assignment would call a setter of Object.prototype, or fail at a
+ * read-only member.
+ */
+function addMembers(error, members) {
+  for (const name of Object.keys(members)) {
+    const value = members[name];
+    const property = { __proto__: null, value, configurable: true, enumerable: true, writable: true };
+    Object.defineProperty(error, name, property);
+  }
+  return error;
+}
+
+/**
  * Sets the cause of `error`, if there is one. As in JavaScript's own errors, the property is not
  * enumerable, so that an error written to JSON does not include its cause.
  */
@@ -94,6 +106,7 @@ module.exports = {
   SecretError,
   SessionError,
   SpiffeError,
+  addMembers,
   jsonText,
   makeError,
   withCause,

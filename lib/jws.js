@@ -1,8 +1,8 @@
 'use strict';
 
-const { native } = require('./native.js');
+const { native, snapshot } = require('./native.js');
 const { refresherOf } = require('./key-set.js');
-const { rejectionError } = require('./token.js');
+const { headerText, rejectionError } = require('./token.js');
 
 /** Verifies a token and returns its payload as bytes. The payload need not be claims. */
 function verifyJws(token, keys, options) {
@@ -15,4 +15,10 @@ function verifyJws(token, keys, options) {
   throw rejectionError(rejection);
 }
 
-module.exports = { verifyJws };
+/** Signs a payload, which need not be claims. */
+function signJws(payload, key, options) {
+  const given = snapshot(options);
+  return native.jwsSign(payload, key, given, headerText(given));
+}
+
+module.exports = { signJws, verifyJws };

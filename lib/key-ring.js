@@ -7,6 +7,9 @@ const { makeError } = require('./errors.js');
 const { native } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
 
+/** For each ring without an active key, the promise of one. It occupies a thread while it lasts. */
+const WAITING = new WeakMap();
+
 class KeyRing extends Uncloneable {
   #events = new EventEmitter();
   #listening;
@@ -34,6 +37,10 @@ class KeyRing extends Uncloneable {
 
   async rotate(options) {
     return { kid: await native.keyringRotate(this, options) };
+  }
+
+  async ready() {
+    await ready(this);
   }
 
   tick(now) {
@@ -78,6 +85,25 @@ class KeyRing extends Uncloneable {
   }
 }
 
+async function ready(ring) {
+  if (native.keyringSigns(ring)) return;
+  if (!WAITING.has(ring)) {
+    WAITING.set(ring, native.keyringWait(ring).finally(() => WAITING.delete(ring)));
+  }
+  await WAITING.get(ring);
+}
+
+/** Returns the result of `sign`. If the first key of the ring is still being made, waits for it. */
+async function whenReady(ring, sign) {
+  try {
+    return await sign();
+  } catch (error) {
+    if (error?.code !== 'ERR_KEYRING_NO_ACTIVE_KEY') throw error;
+    await ready(ring);
+    return sign();
+  }
+}
+
 /**
  * Calls each listener with the change. If one throws, the others are still called, and the error
  * becomes an uncaught exception because no caller could catch it.
@@ -107,4 +133,4 @@ function checkListener(event, listener) {
   }
 }
 
-module.exports = { KeyRing };
+module.exports = { KeyRing, whenReady };

@@ -30,8 +30,9 @@ class RemoteJwks extends Uncloneable {
     const text = url instanceof URL ? url.href : url;
     // With the null prototype, a missing option is not read from Object.prototype.
     const policy = { __proto__: null, ...native.jwksAttach(this, text, options) };
-    const { headers, fetch, timeoutMs, maxBytes, cooldown } = policy;
-    this.#target = { url: checkedUrl(text), headers: checkedHeaders(headers), fetch, timeoutMs, maxBytes };
+    const { allowInsecureHttp, headers, fetch, timeoutMs, maxBytes, cooldown } = policy;
+    const target = { url: checkedUrl(text, allowInsecureHttp), headers: checkedHeaders(headers) };
+    this.#target = { ...target, fetch, timeoutMs, maxBytes };
     this.#policy = policy;
     this.#refresher = new Refresher((trigger) => this.#load(trigger), cooldown * 1000);
   }
@@ -51,7 +52,8 @@ class RemoteJwks extends Uncloneable {
 
   status() {
     const loadedAt = this.#loadedAt && new Date(this.#loadedAt);
-    return { keys: this.#state(), loadedAt, lastError: this.#lastError };
+    const ignored = native.jwksIgnored(this);
+    return { keys: this.#state(), loadedAt, lastError: this.#lastError, ignored };
   }
 
   async #load(trigger) {
@@ -60,7 +62,8 @@ class RemoteJwks extends Uncloneable {
       this.#loadedAt = Date.now();
       this.#freshUntil = performance.now() + seconds * 1000;
       this.#lastError = undefined;
-      this.#tell({ type: 'refreshed', trigger, changed, freshFor: seconds });
+      const ignored = native.jwksIgnored(this);
+      this.#tell({ type: 'refreshed', trigger, changed, freshFor: seconds, ignored });
       return seconds;
     } catch (error) {
       native.jwksOutlast(this, this.#policy.staleIfError);
@@ -86,7 +89,8 @@ class RemoteJwks extends Uncloneable {
     try {
       return native.jwksLoad(this, text, seconds);
     } catch (cause) {
-      throw failure('the response is not a JWK Set', cause);
+      const expected = this.#policy.format === 'x509' ? 'set of certificates' : 'JWK Set';
+      throw failure(`the response is not a ${expected}: ${cause.message}`, cause);
     }
   }
 
@@ -114,18 +118,19 @@ const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 /**
  * Returns the URL if it is allowed. The messages never quote it: it may hold a password or a key.
  */
-function checkedUrl(text) {
+function checkedUrl(text, allowInsecureHttp) {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  const isAllowed =
-    url?.protocol === 'https:' || (url?.protocol === 'http:' && LOOPBACK.test(url.hostname));
-  if (!isAllowed) {
-    const message = 'url must be an https: URL; http: is allowed for loopback addresses only';
+  const isPlain = url?.protocol === 'http:' && !LOOPBACK.test(url.hostname);
+  if ((isPlain && !allowInsecureHttp) || !/^https?:$/.test(url?.protocol)) {
+    const message =
+      'url must be an https: URL; http: needs a loopback address or the option allowInsecureHttp';
     throw makeError('ERR_INVALID_ARG_VALUE', message);
   }
   if (url.username !== '' || url.password !== '' || url.href.includes('#')) {
     const message = 'url must not have credentials or a fragment; pass credentials in `headers`';
     throw makeError('ERR_INVALID_ARG_VALUE', message);
   }
+  if (isPlain) native.jwksWarnInsecure();
   return url.href;
 }
 

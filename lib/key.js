@@ -3,10 +3,11 @@
 const { createPrivateKey } = require('node:crypto');
 const {
   inspect,
-  types: { isKeyObject },
+  types: { isCryptoKey, isKeyObject },
 } = require('node:util');
 
 const { attach, construct } = require('./construct.js');
+const { keyObjectOf } = require('./crypto-key.js');
 const { jsonText, makeError } = require('./errors.js');
 const { native } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
@@ -22,7 +23,7 @@ class JwtKey extends Uncloneable {
     attach(this, given, () => {
       throw makeError(
         'ERR_INVALID_ARG_VALUE',
-        'JwtKey cannot be constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromJwk, .fromJwks or .fromKeyObject',
+        'JwtKey cannot be constructed: use JwtKey.generate, .fromSecret, .fromPem, .fromDer, .fromCertificate, .fromJwk, .fromJwks or .fromKeyObject',
       );
     });
     [this.#kid, this.#alg] = native.keyNames(this);
@@ -44,34 +45,33 @@ class JwtKey extends Uncloneable {
     return construct(JwtKey, (key) => native.keyFromDer(key, der, options));
   }
 
+  static fromCertificate(certificate, options) {
+    return construct(JwtKey, (key) => native.keyFromCertificate(key, certificate, options));
+  }
+
   static fromJwk(jwk, options) {
     if (jwk === null || typeof jwk !== 'object') {
       throw makeError('ERR_INVALID_ARG_TYPE', 'jwk must be an object');
     }
-    // Reads each member once, and leaves out inherited members.
-    const own = { __proto__: null, ...jwk };
-    // The JWK's own `alg` and `kid` stand in for options that are left out. An option that is
-    // `null` is not left out: `keyOptions` refuses it.
-    const [alg = own.alg, kid] = native.keyOptions(options).map((given) => given ?? undefined);
+    const own = presentMembers(jwk);
     const isSymmetric = own.kty === 'oct';
     if (!isSymmetric && own.d === undefined) {
       const json = jsonText(own, 'ERR_JWT_KEY', NO_JSON);
-      return construct(JwtKey, (key) => native.keyFromPublicJwk(key, json, { alg, kid }));
+      const named = namesOf(json, 'verify', options);
+      return construct(JwtKey, (key) => native.keyFromPublicJwk(key, json, named));
     }
-    native.keyCheckJwk(ownWords(own), isSymmetric, { alg });
-    const named = { alg, kid: kid ?? own.kid };
+    const named = namesOf(ownWords(own), isSymmetric ? 'both' : 'sign', options);
     if (isSymmetric) return JwtKey.#fromSymmetricJwk(own, named);
     const key = JwtKey.fromKeyObject(privateKeyObject(own), named);
     // For some keys Node derives the public half from `d` and never reads the public members.
-    const published = key.toPublicJwk();
-    if (['crv', 'x', 'y', 'n', 'e'].some((member) => own[member] !== published[member])) {
-      throw makeError('ERR_JWT_KEY', 'the private and the public members of the JWK do not match');
-    }
+    native.keyCheckHalves(key, publicMembers(own));
     return key;
   }
 
   static fromJwks(jwks, options) {
-    return native.keyImportSet(setText(jwks), options).map(fromCarrier);
+    const { keys, ignored } = native.keyImportSet(setText(jwks), options);
+    const property = { __proto__: null, value: ignored };
+    return Object.defineProperty(keys.map(fromCarrier), 'ignored', property);
   }
 
   static #fromSymmetricJwk(jwk, options) {
@@ -84,8 +84,9 @@ class JwtKey extends Uncloneable {
   }
 
   static fromKeyObject(key, options) {
+    if (isCryptoKey(key)) return JwtKey.#fromCryptoKey(key, options);
     if (!isKeyObject(key)) {
-      throw makeError('ERR_INVALID_ARG_TYPE', 'key must be a KeyObject of node:crypto');
+      throw makeError('ERR_INVALID_ARG_TYPE', 'key must be a KeyObject or a CryptoKey of node:crypto');
     }
     const type = key.type === 'private' ? 'pkcs8' : 'spki';
     const bytes = key.type === 'secret' ? key.export() : key.export({ format: 'der', type });
@@ -96,6 +97,11 @@ class JwtKey extends Uncloneable {
     } finally {
       native.wipe(bytes);
     }
+  }
+
+  static #fromCryptoKey(key, options) {
+    const [alg, kid] = native.keyOptions(options);
+    return JwtKey.fromKeyObject(keyObjectOf(key, alg), { alg, kid: kid ?? undefined });
   }
 
   get kid() {
@@ -146,20 +152,53 @@ function setText(jwks) {
   return jsonText(jwks, 'ERR_JWT_KEY', 'the JWK Set must hold JSON values only');
 }
 
+/**
+ * The own members of a JWK, each read once. A member that is `null` or an empty text counts as
+ * missing, as in a JWK Set.
+ */
+function presentMembers(jwk) {
+  const own = { __proto__: null, ...jwk };
+  for (const name of Object.keys(own)) if (own[name] === null || own[name] === '') delete own[name];
+  return own;
+}
+
+/** The `alg` and the `kid` of a key: those of the options, or else the JWK's own. */
+function namesOf(json, purpose, options) {
+  const [alg, kid] = native.keyJwkNames(json, purpose, options);
+  return { alg, kid: kid ?? undefined };
+}
+
+/** The JSON of the public members of a private JWK. */
+function publicMembers({ kty, crv, x, y, n, e }) {
+  return jsonText({ kty, crv, x, y, n, e }, 'ERR_JWT_KEY', NO_JSON);
+}
+
 /** The JSON of a JWK's metadata, without the key. */
 function ownWords({ alg, use, key_ops, kid }) {
   return jsonText({ alg, use, key_ops, kid }, 'ERR_JWT_KEY', NO_JSON);
 }
 
+/** The longest `k`, in characters: 4096 bytes. */
+const MAX_K_LEN = 5462;
+
 function symmetricBytes(jwk) {
-  const canonical = typeof jwk.k === 'string' && Buffer.from(jwk.k, 'base64url');
+  const isText = typeof jwk.k === 'string' && jwk.k.length <= MAX_K_LEN;
+  const canonical = isText && Buffer.from(jwk.k, 'base64url');
   if (!canonical || canonical.toString('base64url') !== jwk.k) {
-    throw makeError('ERR_JWT_KEY', 'the JWK must have "k" in base64url');
+    const message = 'the JWK must have "k" in base64url without padding, at most 4096 bytes';
+    throw makeError('ERR_JWT_KEY', message);
   }
   return canonical;
 }
 
+/** The longest private JWK, in characters of its members. */
+const MAX_JWK_LEN = 65_536;
+
 function privateKeyObject(jwk) {
+  const lengths = Object.values(jwk).map((value) => (typeof value === 'string' ? value.length : 0));
+  if (lengths.reduce((sum, length) => sum + length, 0) > MAX_JWK_LEN) {
+    throw makeError('ERR_JWT_KEY', 'a JWK must be at most 64 KiB long');
+  }
   try {
     return createPrivateKey({ key: jwk, format: 'jwk' });
   } catch {

@@ -1,5 +1,6 @@
 'use strict';
 
+const { useClock } = require('./clock.js');
 const { native, settled } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
 
@@ -9,6 +10,7 @@ const { Uncloneable } = require('./uncloneable.js');
 const OUT = new Float64Array(3);
 
 class RateLimiter extends Uncloneable {
+  #clock;
   #limit;
   #policy;
   #check;
@@ -17,26 +19,32 @@ class RateLimiter extends Uncloneable {
 
   constructor(options) {
     super();
-    const [limit, windowMs, burst] = native.limiterAttach(this, options);
+    const [given, clock] = useClock(this, options);
+    const [limit, windowMs, burst] = native.limiterAttach(this, given);
+    this.#clock = clock;
     this.#limit = limit;
     this.#policy = Object.freeze({ limit, windowMs, burst });
     [this.#check, this.#consume, this.#peek] = native.limiterBind(this);
   }
 
   check(key, cost) {
+    this.#clock?.read();
     // Nearly every call has no cost, and one argument less takes the native part less time.
     return settled(cost === undefined ? this.#check(key) : this.#check(key, cost));
   }
 
   consume(key, cost) {
+    this.#clock?.read();
     return this.#result(settled(this.#consume(key, cost, OUT)));
   }
 
   peek(key) {
+    this.#clock?.read();
     return this.#result(settled(this.#peek(key, OUT)));
   }
 
   reset(key) {
+    this.#clock?.read();
     return native.limiterReset(this, key);
   }
 

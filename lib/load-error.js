@@ -49,7 +49,7 @@ function unusable({ target, error }, libc) {
   if (/version `GLIBC_/.test(error.message)) {
     const there = libc?.version ? `glibc ${libc.version}` : 'an older one';
     return (
-      `the native part for ${target} needs glibc ${neededGlibc(error)} or newer, and this system ` +
+      `the native part for ${target} needs ${neededGlibc(error)}, and this system ` +
       `has ${there}: use a newer system, or build it from source on this one with ` +
       '`npm run build` in a checkout.'
     );
@@ -75,11 +75,15 @@ function isForOtherProcessor({ message }) {
   return existsSync(file);
 }
 
-/** The newest glibc that the file needs. The loader names the first version that it lacks. */
+/**
+ * The newest glibc that the file needs. The loader names the first version that it lacks. That need
+ * not be a number: `GLIBC_ABI_DT_RELR` came with 2.36.
+ */
 function neededGlibc({ message }) {
-  const [, first, file] = /`GLIBC_([\d.]+)' not found(?: \(required by (.*?)\))?/.exec(message);
-  const minors = [...textOf(file).matchAll(/\bGLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
-  return minors.length > 0 ? `2.${Math.max(...minors)}` : first;
+  const [, first = '', file] = /`GLIBC_(.*?)'(?:.*?\(\S+ \S+ (.*?)\))?/.exec(message) ?? [];
+  const text = `${textOf(file)} GLIBC_${first}`.replaceAll('GLIBC_ABI_DT_RELR', 'GLIBC_2.36');
+  const minors = [...text.matchAll(/\bGLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
+  return minors.length > 0 ? `glibc 2.${Math.max(...minors)} or newer` : 'a newer glibc';
 }
 
 /** The C library that this process has loaded, if Linux tells. */

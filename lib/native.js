@@ -7,7 +7,7 @@
 // frame: an exception thrown there would end a process that runs with
 // `--abort-on-uncaught-exception`, even inside of `try`.
 
-const { isPromise } = require('node:util').types;
+const { isPromise, isProxy } = require('node:util').types;
 
 const { makeError } = require('./errors.js');
 const raw = require('./load.js');
@@ -20,15 +20,21 @@ const { isView } = ArrayBuffer;
 const MAX_DEPTH = 3;
 /** The native part refuses longer lists and reads none of their elements. */
 const MAX_ELEMENTS = raw.MAX_MANY;
+/**
+ * Stands for a proxy of anything but a plain object or an array. The native part accepts none, and
+ * would run its traps.
+ */
+const AN_INSTANCE = Object.freeze(new (class Proxied {})());
 
 /** The result of a native call, or of the functions that such a call binds. Throws its error. */
 function settled(value) {
   if (typeof value !== 'object' || value === null) return value;
   if (isPromise(value)) return value.then(settled);
-  if (Object.hasOwn(value, 'fault')) {
-    throw makeError(value.fault, value.message, value.retryAfterMs);
-  }
-  return value;
+  // A RemoteJwks, which verifiers get back, may have any member.
+  if (!Object.hasOwn(value, 'fault') || value instanceof Uncloneable) return value;
+  // With the null prototype, a missing member is not read from Object.prototype.
+  const { fault, message, retryAfterMs } = { __proto__: null, ...value };
+  throw makeError(fault, message, retryAfterMs);
 }
 
 /**
@@ -50,13 +56,14 @@ function copied(value, depth) {
   }
   if (Array.isArray(value)) {
     const { length } = value;
-    if (length > MAX_ELEMENTS) return value;
+    // Not the array itself, which a getter of another option may still change.
+    if (length > MAX_ELEMENTS) return new Array(MAX_ELEMENTS + 1);
     return Array.from({ length }, (_, index) => copied(value[index], depth - 1));
   }
-  if (!isPlain(value)) return value;
+  if (!isPlain(value)) return isProxy(value) ? AN_INSTANCE : value;
   const names = Object.getOwnPropertyNames(value);
   // A carrier or a job of the native part has no members and must stay the object that it is.
-  if (names.length === 0) return value;
+  if (names.length === 0 && !isProxy(value)) return value;
   const copy = { __proto__: null };
   for (const name of names) copy[name] = copied(value[name], depth - 1);
   return copy;
@@ -94,4 +101,4 @@ const native = Object.fromEntries(
   ]),
 );
 
-module.exports = { native, settled, snapshot };
+module.exports = { isPlain, native, settled, snapshot };

@@ -5,21 +5,29 @@
 
 const path = require('node:path');
 
-const { makeError } = require('./errors.js');
+const { addMembers, makeError } = require('./errors.js');
 
 /** Deno's permissions; undefined in other runtimes. */
 const deno = globalThis.Deno?.permissions;
 
-/** Throws `ERR_ACCESS_DENIED` if Node's permission model or Deno does not let us read the file. */
-function assertMayReadFile(file) {
+/**
+ * The path at which the native part reads the file. Throws `ERR_ACCESS_DENIED` if Node's permission
+ * model or Deno does not let us read it.
+ */
+function permittedPath(file) {
   // The native part refuses other values, and paths that no file can have.
-  if (typeof file !== 'string' || file === '' || file.includes('\0')) return;
+  if (typeof file !== 'string' || file === '' || file.includes('\0')) return file;
+  if (deno === undefined && process.permission === undefined) return file;
+  // The kernel follows links before it resolves `..`, and may find another file than the one that
+  // is asked about.
+  const resolved = path.resolve(file);
   if (deno !== undefined) {
-    assertGranted({ name: 'read', path: file }, file, 'file', '--allow-read');
-  } else if (process.permission?.has('fs.read', path.resolve(file)) === false) {
+    assertGranted({ name: 'read', path: resolved }, file, 'file', '--allow-read');
+  } else if (!process.permission.has('fs.read', resolved)) {
     const why = 'the permission model does not let this process read the file: start Node with --allow-fs-read for it';
     throw denied(why, 'FileSystemRead', file);
   }
+  return resolved;
 }
 
 /** Throws `ERR_ACCESS_DENIED` if Deno does not let us read the environment variable. */
@@ -37,7 +45,7 @@ function assertGranted(permission, resource, what, flag) {
 
 /** An error with the members of Node's own. */
 function denied(why, permission, resource) {
-  return Object.assign(makeError('ERR_ACCESS_DENIED', why), { permission, resource });
+  return addMembers(makeError('ERR_ACCESS_DENIED', why), { permission, resource });
 }
 
-module.exports = { assertMayReadFile, assertMayReadVariable };
+module.exports = { assertMayReadVariable, permittedPath };

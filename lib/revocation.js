@@ -1,15 +1,19 @@
 'use strict';
 
+const { useClock } = require('./clock.js');
 const { makeError } = require('./errors.js');
 const { native, settled } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 class RevocationList extends Uncloneable {
+  #clock;
   #isRevoked;
 
   constructor(options) {
     super();
-    native.revocationAttach(this, options);
+    const [given, clock] = useClock(this, options);
+    native.revocationAttach(this, given);
+    this.#clock = clock;
     this.#isRevoked = native.revocationBind(this);
   }
 
@@ -22,6 +26,7 @@ class RevocationList extends Uncloneable {
 
   revokeSync(claims) {
     const [jti, exp, iss] = [own(claims, 'jti'), own(claims, 'exp'), own(claims, 'iss')];
+    this.#clock?.read();
     native.revocationRevoke(this, { __proto__: null, jti, exp, iss });
   }
 
@@ -30,6 +35,7 @@ class RevocationList extends Uncloneable {
   }
 
   revokeIdSync(jti, expiresAt, options) {
+    this.#clock?.read();
     native.revocationRevokeId(this, jti, expiresAt, options);
   }
 
@@ -38,6 +44,7 @@ class RevocationList extends Uncloneable {
   }
 
   revokeSessionSync(sid, expiresAt, options) {
+    this.#clock?.read();
     native.revocationRevokeSession(this, sid, expiresAt, options);
   }
 
@@ -46,6 +53,7 @@ class RevocationList extends Uncloneable {
   }
 
   revokeSubjectSync(sub, issuedBefore, options) {
+    this.#clock?.read();
     native.revocationRevokeSubject(this, sub, issuedBefore, options);
   }
 
@@ -54,6 +62,7 @@ class RevocationList extends Uncloneable {
   }
 
   revokeKeySync(kid) {
+    this.#clock?.read();
     native.revocationRevokeKey(this, kid);
   }
 

@@ -6,7 +6,7 @@ const { isMainThread } = require('node:worker_threads');
 const { attach, construct } = require('./construct.js');
 const { makeError } = require('./errors.js');
 const { native, settled } = require('./native.js');
-const { assertMayReadFile, assertMayReadVariable } = require('./permission.js');
+const { assertMayReadVariable, permittedPath } = require('./permission.js');
 const { moveOffHeap } = require('./small-array.js');
 const { Uncloneable } = require('./uncloneable.js');
 
@@ -40,8 +40,8 @@ class SecretBuffer extends Uncloneable {
   }
 
   static fromFile(file, options) {
-    assertMayReadFile(file);
-    return construct(SecretBuffer, (secret) => native.secretFromFile(secret, file, options));
+    const permitted = permittedPath(file);
+    return construct(SecretBuffer, (secret) => native.secretFromFile(secret, permitted, options));
   }
 
   static fromEnv(name, options) {

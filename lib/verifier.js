@@ -5,15 +5,25 @@
 // returns the number of a cache slot for a token that it knows, and the claims are stored here by
 // slot.
 
+const { useClock } = require('./clock.js');
 const { attach, construct } = require('./construct.js');
 const { jsonText } = require('./errors.js');
 const { native, settled, snapshot } = require('./native.js');
 const { refresherOf } = require('./key-set.js');
-const { MAX_TOKEN_LEN, decodeSegment, rejectionError } = require('./token.js');
+const { decodeSegment, rejectionError } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
 
+/** Headers of unusual length, in characters of base64url, are not cached. */
+const MAX_CACHED_HEADER = 8192;
+
+/** Stands for a token of `verifyMany` that is too long. */
+const TOO_LONG = Symbol('too long');
+
 class JwtVerifier extends Uncloneable {
+  #clock;
   #verify;
+  /** The length of the longest token. */
+  #maxBytes;
   /** Fetches the keys if they are a RemoteJwks, otherwise undefined. */
   #refresher;
   #headers = new HeaderCache();
@@ -25,23 +35,24 @@ class JwtVerifier extends Uncloneable {
 
   constructor(options) {
     super();
-    this.#refresher = refresherOf(attach(this, options, native.verifierAttach));
+    const [keys, clock] = attach(this, options, attachWith(native.verifierAttach));
+    this.#refresher = refresherOf(keys);
+    this.#clock = clock;
     this.#verify = native.verifierBind(this);
+    this.#maxBytes = native.verifierMaxBytes(this);
     if (native.verifierRemembers(this)) this.#held = [];
   }
 
   static accessToken(options) {
-    return construct(JwtVerifier, (verifier) =>
-      native.verifierAttachAccessToken(verifier, options),
-    );
+    const attachTo = attachWith(native.verifierAttachAccessToken);
+    return construct(JwtVerifier, (verifier) => attachTo(verifier, options));
   }
 
   static spiffe(options) {
     const given = snapshot(options);
     const bundle = bundleText(given?.bundle);
-    return construct(JwtVerifier, (verifier) =>
-      native.verifierAttachSpiffe(verifier, given, bundle),
-    );
+    const attachTo = attachWith(native.verifierAttachSpiffe);
+    return construct(JwtVerifier, (verifier) => attachTo(verifier, given, bundle));
   }
 
   verify(token) {
@@ -65,7 +76,7 @@ class JwtVerifier extends Uncloneable {
   }
 
   async verifyMany(tokens) {
-    const given = copied(tokens);
+    const given = copied(tokens, this.#maxBytes);
     this.#refresher?.use();
     const requests = this.#refresher?.requests;
     const answers = await this.#answerMany(given);
@@ -88,8 +99,12 @@ class JwtVerifier extends Uncloneable {
   async #answerMany(tokens) {
     const answers = [];
     do {
+      this.#clock?.read();
       const part = await native.verifierVerifyMany(this, tokens, answers.length);
-      for (const answer of part) answers.push(this.#parsed(answer));
+      for (const answer of part) {
+        const isRead = tokens[answers.length] !== TOO_LONG;
+        answers.push(isRead ? this.#parsed(answer) : native.TOKEN_TOO_LONG);
+      }
     } while (answers.length < tokens.length);
     return answers;
   }
@@ -115,8 +130,9 @@ class JwtVerifier extends Uncloneable {
   /** Returns the claims of a token, or the status of its rejection. */
   #answer(token) {
     this.#refresher?.use();
-    const given = bounded(token);
-    return this.#held === undefined ? this.#parsed(settled(this.#verify(given))) : this.#recall(given);
+    this.#clock?.read();
+    if (isTooLong(token, this.#maxBytes)) return native.TOKEN_TOO_LONG;
+    return this.#held === undefined ? this.#parsed(settled(this.#verify(token))) : this.#recall(token);
   }
 
   /**
@@ -181,21 +197,35 @@ class JwtVerifier extends Uncloneable {
 }
 
 /**
- * Copies the tokens, because the caller may change the array meanwhile. One token beyond the limit
- * is enough for the native part to refuse the copy.
+ * The function that attaches a verifier with `call`, and returns its keys if the façade fetches
+ * them, and its clock if it has one.
  */
-function copied(tokens) {
-  if (!Array.isArray(tokens)) return tokens;
-  const length = Math.min(tokens.length, native.MAX_MANY + 1);
-  return Array.from({ length }, (_, index) => bounded(tokens[index]));
+function attachWith(call) {
+  return (verifier, options, ...more) => {
+    const [given, clock] = useClock(verifier, options);
+    return [call(verifier, given, ...more), clock];
+  };
 }
 
 /**
- * Replaces a string that is too long for a token by an empty one. Reading a string that was joined
- * from parts makes V8 copy the parts together, which would take long for such a string.
+ * Copies the tokens, because the caller may change the array meanwhile. One token beyond the limit
+ * is enough for the native part to refuse the copy.
  */
-function bounded(token) {
-  return typeof token === 'string' && token.length > MAX_TOKEN_LEN ? '' : token;
+function copied(tokens, maxBytes) {
+  if (!Array.isArray(tokens)) return tokens;
+  const length = Math.min(tokens.length, native.MAX_MANY + 1);
+  return Array.from({ length }, (_, index) => {
+    const token = tokens[index];
+    return isTooLong(token, maxBytes) ? TOO_LONG : token;
+  });
+}
+
+/**
+ * Whether a string is too long for a token. Such a string is not read: if it was joined from parts,
+ * V8 would copy the parts together, which takes long.
+ */
+function isTooLong(token, maxBytes) {
+  return typeof token === 'string' && token.length > maxBytes;
 }
 
 /**
@@ -215,6 +245,7 @@ class HeaderCache {
     let header = this.#known.get(segment);
     if (header === undefined) {
       header = deepFreeze(decodeSegment(segment));
+      if (segment.length > MAX_CACHED_HEADER) return header;
       if (this.#known.size >= 64) this.#known.clear();
       // A copy: the segment is a slice of the token, which may be a slice of a request, and V8
       // would keep the whole string alive.
@@ -232,4 +263,4 @@ function deepFreeze(value) {
   return value;
 }
 
-module.exports = { JwtVerifier };
+module.exports = { JwtVerifier, TOO_LONG, copied, isTooLong };

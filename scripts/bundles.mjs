@@ -18,7 +18,8 @@ import { main, root, run } from './lib/run.mjs';
 const FILES = {
   'package.json': '{ "private": true }',
   'job.js': `'use strict';
-const { JwtIssuer, JwtKey, JwtVerifier, hash, verify } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, JwtVerifier, hash } = require('@nodesec/native');
+const { verify } = require('@nodesec/native/argon2');
 module.exports = async () => {
   const digest = await hash('correct horse');
   const keys = await JwtKey.generate('ES256');

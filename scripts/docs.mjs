@@ -2,9 +2,9 @@
 //
 // - links of Markdown lead to a file and a heading that exist, and name no block of code otherwise
 //   than as one of LANGUAGES, since the tests run the `js` blocks;
-// - in index.d.ts every export and every member has a doc comment, every class has an `@example`,
-//   and `{@link …}` names a declaration;
-// - docs/errors.md and the unions of codes are not stale.
+// - in the manuals, index.d.ts and argon2.d.ts, every export and every member has a doc comment,
+//   every class has an `@example`, and `{@link …}` names a declaration;
+// - docs/errors.md, docs/strictness.md and the unions of codes are not stale.
 //
 //   node scripts/docs.mjs           checks every file that git tracks
 //   node scripts/docs.mjs file…     checks these files
@@ -17,6 +17,9 @@ import { main, root, run } from './lib/run.mjs';
 /** The tests run `js`, scripts/bundles.mjs runs `mjs`; in the others there is nothing to run. */
 const LANGUAGES = ['js', 'mjs', 'sh', 'sql', 'text'];
 
+/** The manuals of the main entry and of the subpaths. */
+const MANUALS = ['index.d.ts', 'argon2.d.ts'];
+
 await main(async () => {
   const named = process.argv.slice(2);
   const files = named.length > 0 ? named : await trackedFiles();
@@ -27,11 +30,13 @@ await main(async () => {
   for (const fault of found) console.error(fault);
   if (found.length > 0) process.exitCode = 1;
   else console.log(`Docs: ${files.length} files, links and doc comments are complete.`);
-  if (named.length === 0) await run('node', ['scripts/errors.mjs', '--check']);
+  if (named.length > 0) return;
+  await run('node', ['scripts/errors.mjs', '--check']);
+  await run('node', ['scripts/strictness.mjs', '--check']);
 });
 
 async function trackedFiles() {
-  const listed = await run('git', ['ls-files', '-z', '*.md', 'index.d.ts'], { quiet: true });
+  const listed = await run('git', ['ls-files', '-z', '*.md', ...MANUALS], { quiet: true });
   return listed.split('\0').filter(Boolean);
 }
 
@@ -79,8 +84,7 @@ function withoutFences(text) {
 }
 
 /**
- * Faults of index.d.ts, which is formatted: a declaration begins a line, its members two columns
- * in.
+ * Faults of a manual, which is formatted: a declaration begins a line, its members two columns in.
  */
 function manualFaults(file, text) {
   const faults = [];

@@ -38,11 +38,12 @@ the error in seconds, or a few seconds if it has none.
 
 const WARNINGS = `## Process warnings
 
-Two conditions are reported once for each process, with \`process.emitWarning\`.
+Three conditions are reported once for each process, with \`process.emitWarning\`.
 
 | code | when | what to do |
 |---|---|---|
 | \`NODESEC_ARGON2_ENGINE\` | The self-test of the Argon2 engine failed; the \`argon2\` crate computes hashes instead, slower. | Report it with the processor's name. |
+| \`NODESEC_JWKS_HTTP\` | A \`RemoteJwks\` with \`allowInsecureHttp\` fetches keys over plain http: everyone on the path can replace them. | Use https. |
 | \`NODESEC_SECRET_DEGRADED\` | Secret memory is not both locked and left out of dumps. | Raise \`RLIMIT_MEMLOCK\`, or see \`onDegraded\` and \`require\`. |
 `;
 
@@ -94,7 +95,8 @@ function rejectionVariants() {
   const source = read('src/jwt/token/rejection.rs');
   const table = /^rejections! \{\n([^]*?)^\}/m.exec(source)[1];
   const rows = [...table.matchAll(/^ {4}\w+ = \d+, (\w+),/gm)];
-  return new Set(['JwtClaim', ...rows.map(([, variant]) => variant)]);
+  // The rejections with details are no rows.
+  return new Set(['JwtClaim', 'JwtMalformed', ...rows.map(([, variant]) => variant)]);
 }
 
 /** docs/errors.md. */

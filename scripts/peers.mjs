@@ -1,6 +1,7 @@
 // `node scripts/peers.mjs`: installs programs that tests compare results with or run, and that
-// cannot be dependencies. From npm: Node 22, 24 and 26; Deno; TypeScript 5.4; Jest; two Yarns; and
-// the bundlers of docs/bundling.md. From PyPI: argon2-cffi and PyJWT.
+// cannot be dependencies. From npm: Node 22, 24 and 26; Deno; TypeScript 5.4; Jest; two Yarns; the
+// bundlers of docs/bundling.md; argon2 0.45; the hashes of Better Auth. From PyPI: argon2-cffi,
+// bcrypt, PyJWT, Django, passlib and Werkzeug.
 // They go below node_modules, where __test__/helpers/peers.js and scripts/lib/peers.mjs find them.
 // The command of libargon2 must come from the system: on Debian it is in the package argon2.
 
@@ -20,9 +21,11 @@ const PROGRAMS = {
   node26: `npm:${nodePackage}@26.10.0`,
   [`@deno/${platform}-${arch}${platform === 'linux' ? '-glibc' : ''}`]: '2.9.6',
   [`@oven/bun-${isWindows ? 'windows' : platform}-${processor}`]: '1.4.5',
+  '@better-auth/utils': '0.5.1',
   '@vercel/ncc': '0.45.0',
   '@vercel/nft': '1.11.5',
   '@yarnpkg/cli-dist': '4.18.1',
+  'argon2-045': 'npm:argon2@0.45.1',
   esbuild: '0.28.2',
   jest: '30.5.2',
   'node-loader': '2.1.0',
@@ -32,8 +35,15 @@ const PROGRAMS = {
   yarn: '1.22.22',
 };
 const NEXT = { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' };
-const ARGON2_CFFI = '25.1.0';
-const PYJWT = '2.10.1';
+const PYTHON = [
+  'argon2-cffi==25.1.0',
+  // The last one that passlib can use.
+  'bcrypt==4.0.1',
+  'Django==5.2.19',
+  'passlib==1.7.4',
+  'PyJWT[crypto]==2.10.1',
+  'Werkzeug==3.1.9',
+];
 
 await main(async () => {
   await install(peers, PROGRAMS);
@@ -41,8 +51,7 @@ await main(async () => {
   const python = isWindows ? 'python' : 'python3';
   const pip = ['-m', 'pip', 'install', '--quiet', '--root-user-action', 'ignore', '--upgrade'];
   const target = path.join(peers, 'python');
-  const packages = [`argon2-cffi==${ARGON2_CFFI}`, `PyJWT[crypto]==${PYJWT}`];
-  await run(python, [...pip, '--target', target, ...packages]);
+  await run(python, [...pip, '--target', target, ...PYTHON]);
 });
 
 async function install(folder, packages) {

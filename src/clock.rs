@@ -2,6 +2,7 @@
 //! through one trait, so that the tests of limiter, tokens and revocation need not sleep.
 
 use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// A source of time.
@@ -38,12 +39,50 @@ impl Clock for SystemClock {
     }
 }
 
+/// A clock that shows the time that it was last given, and starts with the first one. It is for
+/// tests of applications: the façade asks a function of the test for the time before each call.
+#[derive(Debug)]
+pub struct GivenClock {
+    first: u64,
+    unix_millis: AtomicU64,
+    latest: AtomicU64,
+}
+
+impl GivenClock {
+    /// The last reading of the monotonic clock, so that sums of readings do not overflow: after 146
+    /// years.
+    const LAST_NANOS: u64 = 1 << 62;
+
+    /// A clock at this time.
+    pub fn at(unix_millis: u64) -> Self {
+        let [now, latest] = [(); 2].map(|()| AtomicU64::new(unix_millis));
+        Self { first: unix_millis, unix_millis: now, latest }
+    }
+
+    /// Gives the clock the time, which may be earlier than before.
+    pub fn set(&self, unix_millis: u64) {
+        self.unix_millis.store(unix_millis, Ordering::Relaxed);
+        self.latest.fetch_max(unix_millis, Ordering::Relaxed);
+    }
+}
+
+impl Clock for GivenClock {
+    fn unix_millis(&self) -> u64 {
+        self.unix_millis.load(Ordering::Relaxed)
+    }
+
+    fn monotonic_nanos(&self) -> u64 {
+        let passed = self.latest.load(Ordering::Relaxed).saturating_sub(self.first);
+        passed.saturating_mul(1_000_000).min(Self::LAST_NANOS)
+    }
+}
+
 /// A clock that stands still until it is told to move.
 #[cfg(test)]
 #[derive(Debug, Default)]
 pub struct ManualClock {
-    unix_millis: std::sync::atomic::AtomicU64,
-    monotonic_nanos: std::sync::atomic::AtomicU64,
+    unix_millis: AtomicU64,
+    monotonic_nanos: AtomicU64,
 }
 
 #[cfg(test)]
@@ -57,7 +96,7 @@ impl ManualClock {
 
     /// Sets the wall clock, forwards or back.
     pub fn set(&self, unix_seconds: u64) {
-        self.unix_millis.store(unix_seconds * 1000, std::sync::atomic::Ordering::Relaxed);
+        self.unix_millis.store(unix_seconds * 1000, Ordering::Relaxed);
     }
 
     /// Moves both clocks forward.
@@ -66,7 +105,7 @@ impl ManualClock {
     ///
     /// After 584 years.
     pub fn advance(&self, by: std::time::Duration) {
-        use std::sync::atomic::Ordering::Relaxed;
+        use Ordering::Relaxed;
         self.unix_millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Relaxed);
         self.monotonic_nanos.fetch_add(u64::try_from(by.as_nanos()).unwrap(), Relaxed);
     }
@@ -75,10 +114,27 @@ impl ManualClock {
 #[cfg(test)]
 impl Clock for ManualClock {
     fn unix_millis(&self) -> u64 {
-        self.unix_millis.load(std::sync::atomic::Ordering::Relaxed)
+        self.unix_millis.load(Ordering::Relaxed)
     }
 
     fn monotonic_nanos(&self) -> u64 {
-        self.monotonic_nanos.load(std::sync::atomic::Ordering::Relaxed)
+        self.monotonic_nanos.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_given_clock_goes_back_by_the_wall_and_never_by_its_monotonic_reading() {
+        let clock = GivenClock::at(5000);
+        assert_eq!((clock.unix_millis(), clock.monotonic_nanos()), (5000, 0));
+        clock.set(7000);
+        assert_eq!((clock.unix_millis(), clock.monotonic_nanos()), (7000, 2_000_000_000));
+        clock.set(6000);
+        assert_eq!((clock.unix_millis(), clock.monotonic_nanos()), (6000, 2_000_000_000));
+        clock.set(u64::MAX);
+        assert_eq!(clock.monotonic_nanos(), 1 << 62);
     }
 }

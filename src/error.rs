@@ -77,9 +77,10 @@ codes! {
     ///
     /// Correct the value that the message names. HTTP 500.
     InvalidArgValue = "ERR_INVALID_ARG_VALUE",
-    /// The function given to `SecretBuffer.use` returned a promise.
+    /// The function given to `SecretBuffer.use` returned a promise, or the option `clock` threw an
+    /// error or returned no valid `Date`.
     ///
-    /// Call `useAsync` instead. HTTP 500.
+    /// Call `useAsync` instead, or correct the clock. HTTP 500.
     InvalidReturnValue = "ERR_INVALID_RETURN_VALUE",
     /// A method was called on an object of another class.
     ///

@@ -48,9 +48,33 @@ pub fn uuid_v7(unix_millis: u64) -> Result<Uuid> {
     Ok(uuid::Builder::from_unix_timestamp_millis(unix_millis, &id_bytes()?).into_uuid())
 }
 
+/// The milliseconds since 1970 of a UUID of version 7 in its usual form with hyphens.
+pub fn uuid_v7_millis(text: &str) -> Option<u64> {
+    // The other forms that the crate reads have other lengths.
+    let id = Uuid::try_parse(text).ok().filter(|_| text.len() == 36)?;
+    // 48 bits, so it fits.
+    (id.get_version_num() == 7).then(|| u64::try_from(id.as_u128() >> 80).unwrap_or(u64::MAX))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_time_of_an_id_is_read_from_version_7_only() {
+        let id = uuid_v7(1_700_000_000_123).unwrap();
+        assert_eq!(uuid_v7_millis(&id.to_string()), Some(1_700_000_000_123));
+        assert_eq!(
+            uuid_v7_millis(&uuid_v7((1 << 48) - 1).unwrap().to_string()),
+            Some((1 << 48) - 1)
+        );
+        assert_eq!(uuid_v7_millis(&uuid_v4().unwrap().to_string()), None);
+        for other in
+            [id.simple().to_string(), id.urn().to_string(), format!("{id} "), String::new()]
+        {
+            assert_eq!(uuid_v7_millis(&other), None, "{other}");
+        }
+    }
 
     #[test]
     fn ids_have_their_version_and_time_and_differ() {

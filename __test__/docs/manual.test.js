@@ -1,7 +1,7 @@
 'use strict';
 
-// Every example of index.d.ts compiles under strict TypeScript, runs by itself, and prints what its
-// comments say.
+// Every example of the manuals compiles under strict TypeScript, runs by itself, and prints what
+// its comments say.
 
 const assert = require('node:assert/strict');
 const { rmSync } = require('node:fs');

@@ -13,7 +13,8 @@ const guide = readFileSync(path.join(root, 'docs', 'migrating.md'), 'utf8');
 test('there is a section for each package, with both sides', () => {
   const sections = guide.split(/^## /m).slice(1);
   const hashes = ['npm `argon2`', '`@node-rs/argon2`', 'bcrypt', '`node:crypto`'];
-  for (const name of [...hashes, 'jsonwebtoken', 'jose', 'fast-jwt']) {
+  const limits = ['rate-limiter-flexible', 'express-rate-limit'];
+  for (const name of [...hashes, 'jsonwebtoken', 'jose', 'fast-jwt', ...limits]) {
     const section = sections.find((text) => text.startsWith(`From ${name}\n`));
     assert.match(section, /^Before[^]*```js[^]*^After:[^]*```js/m);
   }

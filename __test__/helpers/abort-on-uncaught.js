@@ -18,10 +18,15 @@ function underFlag(node, ...args) {
 }
 
 function assertTableOfArgumentsPasses(node) {
-  const table = path.join('__test__', 'house', 'arguments.test.js');
-  const { status, signal, stdout } = underFlag(node, '--test', '--test-reporter=tap', table);
+  assertPasses(node, 'arguments');
+}
+
+/** Asserts that a suite of `house` passes under the flag. */
+function assertPasses(node, suite) {
+  const file = path.join('__test__', 'house', `${suite}.test.js`);
+  const { status, signal, stdout } = underFlag(node, '--test', '--test-reporter=tap', file);
   assert.deepEqual([status, signal], [0, null], stdout.slice(-2000));
   assert.match(stdout, /^# pass [1-9]/m);
 }
 
-module.exports = { assertTableOfArgumentsPasses, underFlag };
+module.exports = { assertPasses, assertTableOfArgumentsPasses, underFlag };

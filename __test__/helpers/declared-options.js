@@ -9,6 +9,7 @@
  */
 const SHARED = {
   'JwtIssuer.prototype.signAsync': ['JwtIssuer.prototype.sign'],
+  'JwtKey.fromCertificate': ['JwtKey.fromSecret'],
   'JwtKey.fromDer': ['JwtKey.fromPem'],
   'JwtKey.fromKeyObject': ['JwtKey.fromSecret'],
   'JwtVerifier.accessToken.cache': ['JwtVerifier.cache'],

@@ -31,6 +31,11 @@ function typescript54(t) {
   return tool(t, 'typescript', path.join('bin', 'tsc'));
 }
 
+/** The path of npm argon2 0.45, which Node 24 loads and Node 20 does not; 0.44 is a dependency. */
+function argon2v45(t) {
+  return tool(t, 'argon2-045', 'argon2.cjs');
+}
+
 /** The path of Deno. */
 function deno(t) {
   const libc = process.platform === 'linux' ? '-glibc' : '';
@@ -43,6 +48,15 @@ const argon2Cffi = (t) => pythonWith(t, 'argon2.low_level', 'argon2-cffi');
 
 /** Returns a function that runs a Python program with PyJWT, with JSON in and out. */
 const pyJwt = (t) => pythonWith(t, 'jwt, cryptography', 'PyJWT');
+
+/** Returns a function that runs a Python program with Werkzeug, with JSON in and out. */
+const werkzeug = (t) => pythonWith(t, 'werkzeug.security', 'Werkzeug');
+
+/** Returns a function that runs a Python program with Django, with JSON in and out. */
+const django = (t) => pythonWith(t, 'django.contrib.auth, bcrypt, argon2', 'Django with bcrypt');
+
+/** Returns a function that runs a Python program with passlib, with JSON in and out. */
+const passlib = (t) => pythonWith(t, 'passlib.hash, bcrypt, argon2', 'passlib with bcrypt');
 
 function pythonWith(t, modules, what) {
   const python = process.platform === 'win32' ? 'python' : 'python3';
@@ -79,4 +93,17 @@ function missing(t, what, how) {
   return undefined;
 }
 
-module.exports = { argon2Cffi, argon2Command, deno, node, node24, pyJwt, tool, typescript54 };
+module.exports = {
+  argon2Cffi,
+  argon2Command,
+  argon2v45,
+  deno,
+  django,
+  node,
+  node24,
+  passlib,
+  pyJwt,
+  tool,
+  typescript54,
+  werkzeug,
+};

@@ -1,6 +1,6 @@
 'use strict';
 
-// The code in the documentation: blocks of Markdown, and the examples of index.d.ts.
+// The code in the documentation: blocks of Markdown, and the examples of the manuals.
 
 const assert = require('node:assert/strict');
 const { execFileSync, spawnSync } = require('node:child_process');
@@ -32,19 +32,24 @@ function markdownSnippets(file) {
   return snippets;
 }
 
-/** The examples of the manual: `[{ name, code }]`, named by the line on which each begins. */
+/** The examples of the manuals: `[{ name, code }]`, named by number and imports. */
 function manualExamples() {
-  const text = readFileSync(path.join(root, 'index.d.ts'), 'utf8');
+  return ['index.d.ts', 'argon2.d.ts'].flatMap(examplesOf);
+}
+
+function examplesOf(file) {
+  const text = readFileSync(path.join(root, file), 'utf8');
   const examples = text.matchAll(/^ *\* @example\n((?: *\*.*\n)*?) *\* ```\n/gm);
   return [...examples].map(([, lines], index) => {
     const code = lines.replaceAll(/^ *\* ?/gm, '');
     assert.ok(code.startsWith('```ts\n'), code);
-    return { name: `example ${index + 1}: ${firstImport(code)}`, code: code.slice('```ts\n'.length) };
+    const name = `${file}, example ${index + 1}: ${firstImport(code)}`;
+    return { name, code: code.slice('```ts\n'.length) };
   });
 }
 
 function firstImport(code) {
-  return /import \{ (.+) \} from '@nodesec\/native'/.exec(code)?.[1] ?? 'no import';
+  return /import (?:\{ )?(.+?)(?: \})? from '@nodesec\/native/.exec(code)?.[1] ?? 'no import';
 }
 
 /** Runs Node with these arguments: it must print exactly what the comments of `code` say. */

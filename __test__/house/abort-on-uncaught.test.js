@@ -6,10 +6,34 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { assertTableOfArgumentsPasses, underFlag } = require('../helpers/abort-on-uncaught.js');
+const { assertPasses, assertTableOfArgumentsPasses, underFlag } = require('../helpers/abort-on-uncaught.js');
 
 test('every wrong argument of every function is caught by try', () => {
   assertTableOfArgumentsPasses(process.execPath);
+});
+
+test('no trap of a proxy runs below a native frame, wherever the proxy is passed', () => {
+  assertPasses(process.execPath, 'proxies');
+});
+
+test('no getter of a list that is too long runs below a native frame', () => {
+  const program = `
+    const nodesec = require('@nodesec/native');
+    const names = new Array(10_001).fill('a');
+    const options = { issuer: names, audience: false };
+    Object.defineProperty(options, 'keys', { enumerable: true, get() {
+      names.length = 1;
+      Object.defineProperty(names, 0, { get() { throw new Error('mine'); } });
+      return nodesec.JwtKey.fromSecret(Buffer.alloc(32, 'k'), { alg: 'HS256' });
+    } });
+    try {
+      new nodesec.JwtVerifier(options);
+    } catch (error) {
+      console.log(error.code ?? error.message);
+    }`;
+  const { status, signal, stdout, stderr } = underFlag(process.execPath, '--eval', program);
+  assert.deepEqual([status, signal], [0, null], stderr);
+  assert.equal(stdout, 'ERR_OUT_OF_RANGE\n');
 });
 
 test('an exception of a getter, a proxy or a callback is caught by try', () => {

@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
+const { JwtVerifier, RemoteJwks } = require('@nodesec/native');
 const { runScript } = require('../helpers/child.js');
 const { publicFunctions } = require('../helpers/exports.js');
 const { outcome } = require('../helpers/outcome.js');
@@ -81,6 +82,62 @@ test('a polluted Object.prototype supplies no option', async () => {
   `);
   assert.equal(stderr, '');
   assert.equal(code, 0);
+});
+
+test('members of Object.prototype change no error, and no error becomes an answer', async () => {
+  const { code, stderr } = await runScript(`
+    const assert = require('node:assert');
+    const { hash, JwtKey, JwtVerifier, SecretBuffer } = require('@nodesec/native');
+    const secret = SecretBuffer.random(32);
+    const keys = JwtKey.fromSecret(secret, { alg: 'HS256' });
+    const verifier = new JwtVerifier({ keys, issuer: 'i', audience: false });
+    const names = ['fault', 'message', 'code', 'retryAfterMs', 'claim', 'reason', 'cause'];
+    const kinds = [
+      { value: 7, writable: true },
+      { value: 7, writable: false },
+      { get: () => 7, set() {} },
+      { get: () => 7 },
+    ];
+    const thrown = (call) => {
+      try {
+        call();
+      } catch (error) {
+        return error;
+      }
+    };
+    (async () => {
+      for (const kind of kinds) {
+        for (const name of names) {
+          Object.defineProperty(Object.prototype, name, { ...kind, configurable: true });
+        }
+        const errors = [
+          thrown(() => secret.equals(5)),
+          thrown(() => new JwtVerifier({ keys, issuer: 'i' })),
+          thrown(() => verifier.verify('x')),
+          await hash(5).catch((error) => error),
+        ];
+        for (const name of names) delete Object.prototype[name];
+        assert.deepStrictEqual(errors.map((error) => ({ ...error })), [
+          { code: 'ERR_INVALID_ARG_TYPE' },
+          { code: 'ERR_MISSING_OPTION' },
+          { code: 'ERR_JWT_MALFORMED' },
+          { code: 'ERR_INVALID_ARG_TYPE' },
+        ]);
+        for (const error of errors) assert.match(error.message, / /);
+      }
+    })();
+  `);
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+});
+
+test('a member of an instance is no error of a call that returns the instance', () => {
+  class Named extends RemoteJwks {
+    fault = null;
+    message = 'a member of ours';
+  }
+  const keys = new Named('https://keys.example/');
+  assert.ok(new JwtVerifier({ keys, issuer: false, audience: false }));
 });
 
 test('a getter may detach what is being read', async () => {

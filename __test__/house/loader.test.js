@@ -102,6 +102,16 @@ if (process.platform === 'linux') {
     assert.ok(message.includes(`needs glibc 2.99 or newer, and this system has ${there}:`), message);
   });
 
+  test('a glibc that lacks a version without a number is told so as well', async () => {
+    project.addRoot();
+    patch(await project.addPlatform(), (bytes, replace) => {
+      for (const name of new Set(bytes.toString('latin1').match(/GLIBC_2\.\d\d(?=\0)/g))) {
+        replace(name, 'GLIBC_ABI2');
+      }
+    });
+    assert.match(refusal('ERR_BINDING_LOAD'), /needs glibc 2\.\d+ or newer, and this system has glibc/);
+  });
+
   test('with the package for musl alone, a process on glibc is told the difference', async () => {
     project.addRoot();
     const file = await project.addPlatform();

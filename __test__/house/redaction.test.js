@@ -16,6 +16,7 @@ const {
   JwtIssuer,
   JwtKey,
   JwtVerifier,
+  JwtVerifiers,
   KeyRing,
   PasswordHasher,
   RateLimiter,
@@ -168,6 +169,9 @@ const uncloneable = {
   KeyRing: new KeyRing({ alg: 'HS256' }),
   JwtIssuer: issuer,
   JwtVerifier: new JwtVerifier({ keys: key, issuer: false, audience: false }),
+  JwtVerifiers: new JwtVerifiers({
+    i: new JwtVerifier({ keys: key, issuer: 'i', audience: false }),
+  }),
   PasswordHasher: new PasswordHasher({ profile: 'test' }),
   RateLimiter: new RateLimiter({ limit: 1, windowMs: 1000 }),
   RemoteJwks: new RemoteJwks('https://example.com/jwks'),

@@ -6,7 +6,8 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { setImmediate: turn } = require('node:timers/promises');
 
-const { JwtIssuer, JwtVerifier, KeyRing, SecretBuffer, verifyJws } = require('@nodesec/native');
+const { JwtIssuer, JwtVerifier, KeyRing, RevocationList, SecretBuffer, Sessions, verifyJws } =
+  require('@nodesec/native');
 const { runScript } = require('../helpers/child.js');
 const { coded } = require('../helpers/outcome.js');
 const [old] = require('../vectors/sealed-keyrings.json').cases;
@@ -167,4 +168,64 @@ const BUSY = `
 test('keys do not wait for hashes', async () => {
   // If keys and hashes shared one queue, all hashes would come first.
   assert.equal((await runScript(BUSY)).stdout.trim(), 'made before');
+});
+
+test('signAsync waits for the first key of a fresh RSA ring', async () => {
+  const keys = ring({ alg: 'RS256' });
+  const signer = issuer(keys);
+  const tokens = await Promise.all(Array.from({ length: 20 }, () => signer.signAsync({})));
+  for (const token of tokens) assert.equal(verifier(keys).tryVerify(token).ok, true);
+  assert.equal(keys.list()[0].state, 'active');
+  const overridden = await issuer(ring({ alg: 'PS256' })).signAsync({ a: 1 }, { expiresIn: 5 });
+  assert.equal(typeof overridden, 'string');
+});
+
+test('a session starts with a fresh RSA ring', async () => {
+  const revocations = new RevocationList();
+  const sessions = new Sessions({ issuer: issuer(ring({ alg: 'RS256' })), revocations });
+  const { refreshToken } = await sessions.start('subject');
+  assert.equal((await sessions.refresh(refreshToken)).status, 'rotated');
+});
+
+test('ready resolves when the ring can sign', async () => {
+  const keys = ring({ alg: 'RS256' });
+  assert.equal(await keys.ready(), undefined);
+  assert.equal(verifier(keys).tryVerify(issuer(keys).sign({})).ok, true);
+  await Promise.all([keys.ready(), keys.ready()]);
+  await ring().ready();
+});
+
+test('ready and signAsync wait for a rotation that nobody awaits', async () => {
+  const keys = new KeyRing({ alg: 'RS256' });
+  const rotated = keys.rotate();
+  const [, token] = await Promise.all([keys.ready(), issuer(keys).signAsync({})]);
+  assert.equal(verifier(keys).tryVerify(token).ok, true);
+  await rotated;
+});
+
+test('ready is refused if no key is being made', async () => {
+  const keys = new KeyRing({ alg: 'RS256' });
+  for (let n = 0; n < 2; n++) {
+    await assert.rejects(keys.ready(), coded('ERR_KEYRING_NO_ACTIVE_KEY'));
+    await assert.rejects(issuer(keys).signAsync({}), coded('ERR_KEYRING_NO_ACTIVE_KEY'));
+  }
+  await keys.rotate();
+  await keys.ready();
+  keys.revoke(keys.list()[0].kid);
+  await assert.rejects(keys.ready(), coded('ERR_KEYRING_NO_ACTIVE_KEY'));
+});
+
+test('sign says how to wait', () => {
+  const signer = issuer(ring({ alg: 'RS256' }));
+  assert.throws(() => signer.sign({}), { code: 'ERR_KEYRING_NO_ACTIVE_KEY', message: /ready\(\)/ });
+});
+
+test('a process waits for its first key', async () => {
+  const { code, stdout } = await runScript(`
+    const { KeyRing } = require('@nodesec/native');
+    const keys = new KeyRing({ alg: 'RS256', rotateEvery: '30d' });
+    keys.ready().then(() => console.log(keys.list()[0].state));
+  `);
+  assert.equal(code, 0);
+  assert.equal(stdout.trim(), 'active');
 });

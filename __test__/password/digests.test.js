@@ -3,7 +3,14 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
-const { hashSync, needsRehash, parseHash, verify, verifySync } = require('@nodesec/native');
+const {
+  hashSync,
+  needsRehash,
+  parseHash,
+  passwordPool,
+  verify,
+  verifySync,
+} = require('@nodesec/native');
 const { coded } = require('../helpers/outcome.js');
 
 const FAST = { profile: 'test' };
@@ -19,6 +26,10 @@ const FOREIGN = [
   '$6$rounds=5000$saltsalt$AAAA',
   '$P$Bsaltsalt0000000000000000000000',
   '$argon2$v=19$m=64,t=1,p=1$c29tZXNhbHQ$AAAAAAAAAAAAAAAAAAAAAA',
+  'pbkdf2_sha256$1000$seasalt$AAAAAAAAAAAAAAAAAAAAAA==',
+  '{bcrypt}$2a$10$dXJ3SW6G7P50lGmMkkmwe.20cQQubK3.HZWzG3YB1tlRy.fqvM/BG',
+  '5f4dcc3b5aa765d61d8327deb882cf99',
+  '!',
 ];
 
 const MALFORMED = [
@@ -32,7 +43,8 @@ const MALFORMED = [
   ` ${DIGEST}`,
   `${DIGEST}\n`,
   `${DIGEST}$`,
-  `${DIGEST}\0`,
+  `${DIGEST}\0x`,
+  `\0${DIGEST}`,
   `${DIGEST}é`,
   DIGEST.slice(0, DIGEST.lastIndexOf('$')),
   DIGEST.replace('v=19', 'v=18'),
@@ -68,6 +80,30 @@ test('another scheme’s hash matches nothing and asks to be replaced', async ()
     assert.equal(needsRehash(digest, FAST), true, digest);
     assert.throws(() => parseHash(digest), coded('ERR_PASSWORD_DIGEST'), digest);
   }
+});
+
+test('the work for another scheme’s hash stays within the limits and the budget', async () => {
+  const { maxMemory } = passwordPool.stats();
+  // The default costs take 64 MiB.
+  passwordPool.configure({ maxMemory: 2 ** 21 });
+  const within = { limits: { memoryCost: 1024 } };
+  try {
+    for (const digest of FOREIGN) {
+      assert.equal(await verify(digest, 'password', within), false, digest);
+      assert.equal(verifySync(digest, 'password', within), false, digest);
+      await assert.rejects(verify(digest, 'password'), coded('ERR_PASSWORD_MEMORY'), digest);
+    }
+  } finally {
+    passwordPool.configure({ maxMemory });
+  }
+});
+
+test('NUL bytes at the end of a digest, as libsodium writes them, are left out', async () => {
+  const padded = DIGEST.padEnd(128, '\0');
+  assert.equal(await verify(padded, 'password'), true);
+  assert.equal(verifySync(padded, 'Password'), false);
+  assert.deepEqual(parseHash(padded), parseHash(DIGEST));
+  assert.equal(needsRehash(padded, FAST), false);
 });
 
 test('a malformed digest is refused', async () => {

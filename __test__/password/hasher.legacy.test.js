@@ -8,7 +8,16 @@ const { test } = require('node:test');
 const { PasswordHasher, hash, parseHash, passwordPool } = require('@nodesec/native');
 const vectors = require('../vectors/legacy-hashes.json').cases;
 
-const FAMILIES = ['bcrypt', 'scrypt', 'pbkdf2', 'django'];
+const FAMILIES = [
+  'bcrypt',
+  'scrypt',
+  'pbkdf2',
+  'django',
+  'werkzeug',
+  'aspnet',
+  'better-auth',
+  'spring',
+];
 const POLICY = { profile: 'test', peppers: { current: 'k1', keys: { k1: new Uint8Array(16) } } };
 
 for (const family of FAMILIES) {
@@ -39,13 +48,9 @@ for (const family of FAMILIES) {
     const hasher = new PasswordHasher({ ...POLICY, legacy: others });
     for (const { digest, password_hex } of cases) {
       const password = Buffer.from(password_hex, 'hex');
-      if (digest.startsWith('$')) {
-        assert.equal(await hasher.verify(digest, password), false, digest);
-        assert.deepEqual(await hasher.verifyAndUpdate(digest, password), { valid: false });
-        assert.equal(hasher.needsRehash(digest), true);
-      } else {
-        await assert.rejects(hasher.verify(digest, password), { code: 'ERR_PASSWORD_DIGEST' });
-      }
+      assert.equal(await hasher.verify(digest, password), false, digest);
+      assert.deepEqual(await hasher.verifyAndUpdate(digest, password), { valid: false }, digest);
+      assert.equal(hasher.needsRehash(digest), true, digest);
     }
   });
 }

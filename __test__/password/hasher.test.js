@@ -200,7 +200,7 @@ test('every method refuses the extremes', async () => {
     [`$argon2id$${'x'.repeat(1 << 20)}`, 'ERR_PASSWORD_DIGEST'],
     [`$2b$${'x'.repeat(1 << 20)}`, 'ERR_PASSWORD_DIGEST'],
     [`pbkdf2_sha256$1$${'x'.repeat(1 << 20)}`, 'ERR_PASSWORD_DIGEST'],
-    ['md5$seasalt$3f86d0d3d465b7b458c231bf3555c0e3', 'ERR_PASSWORD_DIGEST'],
+    ['md5 seasalt 3f86d0d3d465b7b458c231bf3555c0e3', 'ERR_PASSWORD_DIGEST'],
   ]) {
     const start = digest.slice(0, 60);
     await assert.rejects(hasher.verify(digest, 'right'), coded(code), start);

@@ -1,7 +1,7 @@
 'use strict';
 
-// We verify digests of npm argon2, node:crypto, argon2-cffi and libargon2, and they verify ours;
-// interop.test.js does the same with @node-rs/argon2 and hash-wasm.
+// We verify digests of npm argon2 0.44 and 0.45, node:crypto, argon2-cffi and libargon2, and they
+// verify ours; interop.test.js does the same with @node-rs/argon2 and hash-wasm.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -48,6 +48,68 @@ for (const { number, ...options } of CASES.flatMap((options) => [
     assert.equal(await hash(PASSWORD, salted), await npm.hash(PASSWORD, { ...salted, type: number }));
   });
 }
+
+/** Makes calls to npm argon2 0.45, `[name, ...arguments]`, in a Node that loads it. */
+function newestNpm(t, calls) {
+  const [node, argon2] = [peers.node24(t), peers.argon2v45(t)];
+  if (node === undefined || argon2 === undefined) return undefined;
+  const program = `
+    const argon2 = require(${JSON.stringify(argon2)});
+    const revive = (_, value) => (value?.type === 'Buffer' ? Buffer.from(value) : value);
+    const calls = JSON.parse(require('node:fs').readFileSync(0), revive);
+    Promise.all(calls.map(([name, ...args]) => argon2[name](...args))).then((results) =>
+      console.log(JSON.stringify(results)));
+  `;
+  const options = { input: JSON.stringify(calls), encoding: 'utf8' };
+  const { status, stdout, stderr } = spawnSync(node, ['--eval', program], options);
+  assert.equal(status, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+test('npm argon2 0.45 and we verify each other’s digests, though it orders costs otherwise', async (t) => {
+  const cases = CASES.flatMap((options) => [0x10, 0x13].map((version) => ({ ...options, version })));
+  const calls = cases.map((options) => ['hash', PASSWORD, { ...options, type: options.number }]);
+  const theirs = newestNpm(t, calls);
+  if (theirs === undefined) return;
+  for (const [index, digest] of theirs.entries()) {
+    const { secret } = cases[index];
+    assert.match(digest, /\$m=\d+,p=\d+,t=\d+[$,]/);
+    assert.equal(await verify(digest, PASSWORD, { secret }), true, digest);
+    assert.equal(await verify(digest, `${PASSWORD}!`, { secret }), false, digest);
+    assert.equal(await npm.verify(digest, PASSWORD, { secret }), true, digest);
+  }
+
+  const ours = cases.map(({ number, ...options }) => hashSync(PASSWORD, options));
+  for (const digest of ours) assert.match(digest, /\$m=\d+,t=\d+,p=\d+[$,]/);
+  const verified = newestNpm(
+    t,
+    ours.flatMap((digest, index) => {
+      const { secret } = cases[index];
+      return [PASSWORD, 'another'].map((password) => ['verify', digest, password, { secret }]);
+    }),
+  );
+  assert.deepEqual(verified, ours.flatMap(() => [true, false]));
+});
+
+test('argon2-cffi refuses the digests of npm argon2 0.45 until their costs are in order', (t) => {
+  const python = peers.argon2Cffi(t);
+  const [theirs] = newestNpm(t, [['hash', PASSWORD, COSTS]]) ?? [];
+  if (python === undefined || theirs === undefined) return;
+  const reordered = theirs.replace(/\$(m=\d+),(p=\d+),(t=\d+)/, '$$$1,$3,$2');
+  const answers = python(
+    `
+from argon2.low_level import Type, verify_secret
+from argon2.exceptions import VerificationError
+def check(digest):
+    try:
+        return verify_secret(digest.encode(), '${PASSWORD}'.encode(), Type.ID)
+    except VerificationError as error:
+        return str(error)
+print(json.dumps([check(digest) for digest in json.load(sys.stdin)]))`,
+    [theirs, reordered, hashSync(PASSWORD, COSTS)],
+  );
+  assert.deepEqual(answers, ['Decoding failed', true, true]);
+});
 
 test('node:crypto of Node 24 computes the same tags', (t) => {
   const node = peers.node24(t);

@@ -5,7 +5,7 @@
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
-const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
+const { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
@@ -67,6 +67,17 @@ test("fromFile and fromEnv honour Deno's permissions", (t) => {
     assert.match(aboutEnv, /--allow-env/);
     const allowed = ['--allow-ffi', `--allow-read=${ROOT},${folder}`, '--allow-env=NODE_ENV,NODESEC_DENO'];
     assert.deepEqual(run(binary, allowed, taking), [6, 6]);
+    // The file that was asked about is read, and not the one that the kernel finds by this path.
+    const elsewhere = path.join(folder, 'elsewhere');
+    mkdirSync(path.join(elsewhere, 'room'), { recursive: true });
+    mkdirSync(path.join(folder, 'inside'));
+    symlinkSync(path.join(elsewhere, 'room'), path.join(folder, 'inside', 'door'));
+    writeFileSync(path.join(elsewhere, 'secret'), 'not to be read', { mode: 0o600 });
+    writeFileSync(path.join(folder, 'inside', 'secret'), 'mine', { mode: 0o600 });
+    const inside = ['--allow-ffi', '--allow-env=NODE_ENV', `--allow-read=${ROOT},${folder}/inside`];
+    const door = `${folder}/inside/door/../secret`;
+    const lengthOf = `report(native.SecretBuffer.fromFile(${JSON.stringify(door)}).byteLength);`;
+    assert.equal(run(binary, inside, lengthOf), 4);
     const denying = [...allowed, `--deny-read=${file}`, '--deny-env=NODESEC_DENO'];
     assert.deepEqual(
       run(binary, denying, taking).map(({ code }) => code),

@@ -13,6 +13,7 @@ const { keyPair } = require('../helpers/key-pairs.js');
 const { LAXER, STRICTER, shape } = require('../helpers/token-differences.js');
 const { Random, mutateHeader, mutatePayload, respell, write } =
   require('../helpers/token-mutations.js');
+const { assertSameReading } = require('../helpers/unverified.js');
 
 const KID = 'k1';
 /** Enough tokens for every class to occur. */
@@ -25,6 +26,14 @@ const POLICIES = [
   { issuer: 'i', audience: ['a', 'z'], clockTolerance: 60, maxAge: 3600, typ: 'JWT' },
   { issuer: false, audience: false, clockTolerance: 300 },
   { issuer: 'i', audience: 'a', clockTolerance: 0, requiredClaims: ['sub'], requireExp: false },
+  {
+    issuer: 'i',
+    audience: ['a', 'z'],
+    clockTolerance: 0,
+    claims: { sub: 's' },
+    maxBytes: 32_768,
+    padding: 'allow',
+  },
 ];
 
 const rsa = keyPair('rsa', { modulusLength: 2048 });
@@ -110,11 +119,12 @@ async function judge(jwtVerify, { alg, publicKey, verifiers }, index, token) {
     now = Math.floor(Date.now() / 1000);
     result = verifiers[index].tryVerify(token);
   } while (Math.floor(Date.now() / 1000) !== now);
-  const { issuer, audience, clockTolerance, maxAge, typ, requiredClaims } = POLICIES[index];
+  const { issuer, audience, claims, clockTolerance, maxAge, typ, requiredClaims } = POLICIES[index];
   const theirs = await jwtVerify(token, publicKey, {
     algorithms: alg.startsWith('Ed') ? ['EdDSA', 'Ed25519'] : [alg],
     issuer: issuer || undefined,
     audience: audience || undefined,
+    subject: claims?.sub,
     requiredClaims: requiredClaims ?? ['exp'],
     clockTolerance,
     maxTokenAge: maxAge,
@@ -134,8 +144,15 @@ function read(text, policy, now) {
 }
 
 /** Asserts the policy, in the words of RFC 7519, on the values from JSON.parse. */
-function assertFits({ claims, header, policy, now }) {
+function assertFits({ text, claims, header, policy, now }) {
   const { issuer, audience, clockTolerance, maxAge = Infinity, typ, requiredClaims } = policy;
+  assert.ok(text.length <= (policy.maxBytes ?? 16_384));
+  for (const part of text.split('.')) {
+    const bare = Buffer.from(part, 'base64url').toString('base64url');
+    const padded = bare.padEnd(Math.ceil(bare.length / 4) * 4, '=');
+    assert.ok(part === bare || (policy.padding === 'allow' && part === padded));
+  }
+  if (policy.claims) assert.equal(claims.sub, policy.claims.sub);
   // Our clock counts milliseconds, and `now` is the start of its second.
   for (const name of requiredClaims ?? ['exp']) assert.notEqual(claims[name] ?? null, null);
   assert.ok(!(claims.exp <= now - clockTolerance));
@@ -162,6 +179,7 @@ test('jose and we differ only for known reasons; JSON.parse and we never', async
     const token = make(pair, POLICIES[index], random);
     const { result, theirs, now } = await judge(jwtVerify, pair, index, token);
     const where = `SEED=${SEED} round ${round}`;
+    assertSameReading(token, result, POLICIES[index]);
     let reason = 'both refuse';
     if (result.ok || theirs.error === undefined) {
       try {

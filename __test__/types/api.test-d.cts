@@ -102,6 +102,13 @@ nodesec.JwtKey.fromSecret('secret', { alg: 'HS256' });
 nodesec.JwtKey.fromSecret(secret, {});
 // @ts-expect-error none does not exist
 nodesec.JwtKey.generate('none');
+declare const cryptoKey: import('node:crypto').webcrypto.CryptoKey;
+nodesec.JwtKey.fromKeyObject(cryptoKey, { alg: 'ES256' });
+// @ts-expect-error a pair is no key
+nodesec.JwtKey.fromKeyObject({ privateKey: cryptoKey, publicKey: cryptoKey }, { alg: 'ES256' });
+nodesec.JwtKey.fromCertificate(new Uint8Array(1), { alg: 'ES256', kid: 'k' });
+// @ts-expect-error a certificate names no algorithm of JWS
+nodesec.JwtKey.fromCertificate('pem');
 nodesec.KeyRing.shared('name', { alg: 'ES256', rotateEvery: '30d' }).on('change', ({ kid, to }) => {
   same<typeof kid, string>(true);
   same<typeof to, 'next' | 'active' | 'retired' | 'revoked' | undefined>(true);
@@ -113,9 +120,11 @@ ring.on('rotated', () => {});
 // @ts-expect-error a shared ring takes no keys
 nodesec.KeyRing.shared('name', { keys: [] });
 new nodesec.JwtIssuer({ keys: ring, expiresIn: '15m' }).sign({ sub: 'u' }, { audience: ['a'] });
+new nodesec.JwtIssuer({ keys: key, expiresIn: 60 }).sign({}, { issuedAt: -60, header: { cty: 'x' } });
 // @ts-expect-error expiresIn is required
 new nodesec.JwtIssuer({ keys: key });
-same<ReturnType<typeof nodesec.JwtKey.fromJwks>, nodesec.JwtKey[]>(true);
+const imported: nodesec.JwtKey[] = nodesec.JwtKey.fromJwks('{}');
+same<ReturnType<typeof nodesec.JwtKey.fromJwks>['ignored'], nodesec.IgnoredKey[]>(true);
 nodesec.JwtKey.fromJwks('{}', { algorithms: ['RS256'], use: 'jwt-svid' });
 // @ts-expect-error encryption keys are not supported
 nodesec.JwtKey.fromJwks({}, { use: 'enc' });
@@ -129,6 +138,13 @@ const remote = new nodesec.RemoteJwks(new URL('https://keys.example/'), {
 });
 new nodesec.JwtVerifier({ keys: remote, issuer: 'i', audience: 'a' });
 nodesec.verifyJws(token, remote, { algorithms: ['RS256'] });
+nodesec.verifyJws(token, key, { algorithms: ['RS256'], maxBytes: 32_768, padding: 'allow' });
+// @ts-expect-error padding is allowed, or not mentioned
+nodesec.verifyJws(token, key, { algorithms: ['RS256'], padding: false });
+const jws: string = nodesec.signJws(new Uint8Array(), key, { header: { typ: 'dpop+jwt' }, kid: false });
+nodesec.signJws(jws, key);
+// @ts-expect-error a ring does not sign a JWS
+nodesec.signJws('payload', ring);
 // @ts-expect-error fetched keys cannot sign
 new nodesec.JwtIssuer({ keys: remote, expiresIn: 60 });
 // @ts-expect-error a RemoteJwks does not go into a list
@@ -175,6 +191,30 @@ const anyVerifier: nodesec.JwtVerifier = listed;
 new nodesec.RevocationList().revoke(anyVerifier.verify(token));
 const client: string = nodesec.JwtVerifier.accessToken({ keys: key, issuer: 'i', audience: 'a' })
   .verify<{ scope: string }>(token).client_id;
+
+const exact = new nodesec.JwtVerifier({
+  keys: key,
+  issuer: 'i',
+  audience: 'a',
+  claims: { token_use: 'access', client_id: ['a', 'b'], level: [1, 'x'], admin: true },
+});
+const { token_use, client_id, level, admin } = exact.verify(token);
+same<[typeof token_use, typeof client_id], [string, string]>(true);
+same<[typeof level, typeof admin], [string | number, true]>(true);
+const literal = { claims: { tier: 'gold', levels: [1, 2] } } as const;
+const { tier, levels } = new nodesec.JwtVerifier({ keys: key, issuer: 'i', audience: 'a', ...literal }).verify(token);
+same<[typeof tier, typeof levels], ['gold', 1 | 2]>(true);
+declare const anyClaims: Record<string, string>;
+const open = new nodesec.JwtVerifier({ keys: key, issuer: 'i', audience: 'a', claims: anyClaims });
+same<ReturnType<typeof open.verify>['aud'], string | string[] | undefined>(true);
+const tenant: number = nodesec.JwtVerifier.accessToken({
+  keys: key,
+  issuer: 'i',
+  audience: 'a',
+  claims: { tenant: 7 },
+}).verify(token).tenant;
+// @ts-expect-error no patterns
+new nodesec.JwtVerifier({ keys: key, issuer: 'i', audience: 'a', claims: { role: /admin/ } });
 
 // Presets
 nodesec.JwtVerifier.accessToken({ keys: ring, issuer: 'i', audience: 'a', cache: true });
@@ -247,3 +287,48 @@ if (thrown instanceof nodesec.SecretError) same<typeof thrown, nodesec.SecretErr
 type Any<T> = 0 extends 1 & T ? true : false;
 same<Any<ReturnType<typeof nodesec.parseHash>>, false>(true);
 same<Any<typeof claims.other>, false>(true);
+
+// JwtVerifiers: the claims of one of the verifiers.
+const tenants = new nodesec.JwtVerifiers({
+  a: nodesec.JwtVerifier.accessToken({ keys: key, issuer: 'a', audience: 'x' }),
+  b: new nodesec.JwtVerifier({
+    keys: key,
+    issuer: 'b',
+    audience: false,
+    maxAge: '1h',
+    claims: { client_id: ['b'] },
+  }),
+});
+const tenantClient: string = tenants.verify('').client_id;
+const tenantIssued: number = tenants.verify<{ role: string }>('').iat;
+const tenantRole: string = tenants.verify<{ role: string }>('').role;
+// @ts-expect-error Only access tokens must have it.
+const tenantId: string = tenants.verify('').jti;
+const tenantResult = tenants.tryVerify('');
+if (tenantResult.ok) tenantResult.claims.client_id.length;
+void tenants.verifyMany(['']).then((results) => results[0]?.code);
+const plainTenants: nodesec.JwtVerifiers = new nodesec.JwtVerifiers(
+  new Map([['a', new nodesec.JwtVerifier({ keys: key, issuer: 'a', audience: false })]]),
+);
+void plainTenants.verifyAsync('').then((verified) => verified.sub);
+// @ts-expect-error A verifier, not its options.
+new nodesec.JwtVerifiers({ a: { keys: key, issuer: 'a', audience: false } });
+void [tenantClient, tenantIssued, tenantRole, tenantId];
+
+// A clock for tests
+const clock = () => new Date();
+new nodesec.JwtIssuer({ keys: key, expiresIn: 60, clock, allowClockInProduction: true });
+new nodesec.RateLimiter({ limit: 1, windowMs: 1, clock });
+new nodesec.RevocationList({ clock });
+nodesec.JwtVerifier.spiffe({ trustDomain: 'd', bundle: { keys: [] }, audience: 'a', clock });
+nodesec.JwtVerifier.accessToken({ keys: key, issuer: 'a', audience: 'x', clock });
+// @ts-expect-error a Date, not milliseconds
+new nodesec.RevocationList({ clock: () => Date.now() });
+
+// The names of npm argon2
+import argon2 = require('@nodesec/native/argon2');
+same<ReturnType<typeof argon2.verify>, Promise<boolean>>(true);
+const npmTag = argon2.hash('password', { raw: true, type: argon2.argon2d });
+same<typeof npmTag, Promise<Buffer>>(true);
+// @ts-expect-error misspelt
+argon2.verify('digest', 'password', { secrets: Buffer.of(1) });

@@ -1,6 +1,7 @@
 'use strict';
 
-// Jest runs each file in a context of its own and loads the façade anew after `resetModules`.
+// Jest runs each file in a context of its own, loads the façade anew after `resetModules`, and can
+// fake the time.
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
@@ -35,8 +36,32 @@ test('the copies work together and throw errors of their own', async () => {
 });
 `;
 
-for (const [name, place] of [['package', '@nodesec/native'], ['checkout', checkout]]) {
-  test(`in Jest, copies of the ${name} work together and throw errors of their own`, async (t) => {
+/** A suite with fake timers, which native code does not see but for the option `clock`. */
+const FAKE_TIMERS = `
+const { JwtIssuer, JwtKey, JwtVerifier, RateLimiter } = require('@nodesec/native');
+
+test('the clock is that of the fake timers', async () => {
+  const keys = await JwtKey.generate('EdDSA');
+  jest.useFakeTimers({ now: new Date('2031-01-01T00:00:00Z') });
+  const clock = () => new Date();
+  const issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '15m', clock });
+  const verifier = new JwtVerifier({ keys, issuer: 'id', audience: false, clock });
+  const limiter = new RateLimiter({ limit: 1, windowMs: 60_000, clock });
+  const token = issuer.sign({});
+  expect(verifier.verify(token).iat).toBe(Date.now() / 1000);
+  expect([limiter.check('a'), limiter.check('a')]).toEqual([true, false]);
+  jest.advanceTimersByTime(15 * 60_000);
+  expect(verifier.tryVerify(token).code).toBe('ERR_JWT_EXPIRED');
+  expect(limiter.check('a')).toBe(true);
+});
+`;
+
+for (const [what, text] of [
+  ['copies of the package work together and throw errors of their own', suite('@nodesec/native')],
+  ['copies of the checkout work together and throw errors of their own', suite(checkout)],
+  ['a clock follows fake timers', FAKE_TIMERS],
+]) {
+  test(`in Jest, ${what}`, async (t) => {
     const jest = tool(t, 'jest', 'bin/jest.js');
     if (jest === undefined) return;
     const project = new Project();
@@ -44,7 +69,7 @@ for (const [name, place] of [['package', '@nodesec/native'], ['checkout', checko
     project.addRoot();
     await project.addPlatform();
     project.write('jest.config.json', '{}');
-    project.write('copies.test.js', suite(place));
+    project.write('suite.test.js', text);
     const options = { cwd: project.folder, encoding: 'utf8' };
     const args = [jest, '--ci', '--runInBand', '--config', 'jest.config.json'];
     const { status, stderr } = spawnSync(process.execPath, args, options);

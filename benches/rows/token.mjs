@@ -1,5 +1,9 @@
+import assert from 'node:assert/strict';
+
+import { JwtIssuer, JwtVerifier } from '@nodesec/native';
+
 import { loadExample } from '../../scripts/lib/example.mjs';
-import { claimsFor, SIZES } from '../lib/claims.mjs';
+import { AUDIENCE, claimsFor, ISSUER, SIZES, TTL } from '../lib/claims.mjs';
 import { assertSameTokens, assertSameVerdicts } from '../lib/token-checks.mjs';
 import { makeKey, signersOf, verifiersOf } from '../lib/token-peers.mjs';
 import { repeat } from '../lib/work.mjs';
@@ -15,7 +19,7 @@ const TARGETS = {
 const LIMIT =
   'limit: the crate’s HMAC or signature, key parsed, looped natively on the same bytes, plus';
 
-export const rows = Object.entries(TARGETS).flatMap(([alg, targets]) =>
+const peers = Object.entries(TARGETS).flatMap(([alg, targets]) =>
   SIZES.flatMap((size) => [
     {
       name: `tokens: sign ${alg}, ${size} bytes`,
@@ -31,6 +35,36 @@ export const rows = Object.entries(TARGETS).flatMap(([alg, targets]) =>
     },
   ]),
 );
+
+const exact = {
+  name: 'tokens: verify HS256 with claims of two members',
+  setting: '150 bytes; issuer, audience and expiry checked, no cache',
+  atMost: 1.05,
+  prepare: () => {
+    const key = makeKey('HS256').own;
+    const expected = { keys: key, issuer: ISSUER, audience: AUDIENCE };
+    const checking = new JwtVerifier({
+      ...expected,
+      claims: { role: ['user', 'admin'], sub: 'u-12345' },
+    });
+    const trusting = new JwtVerifier(expected);
+    const issuer = new JwtIssuer({ ...expected, expiresIn: TTL });
+    const claims = claimsFor(150);
+    const token = issuer.sign(claims);
+    assert.deepEqual(checking.verify(token), trusting.verify(token));
+    for (const wrong of [{ role: 'guest' }, { sub: 'u-12346' }, { role: undefined }]) {
+      const other = issuer.sign({ ...claims, ...wrong });
+      trusting.verify(other);
+      assert.throws(() => checking.verify(other), { code: 'ERR_JWT_CLAIM' });
+    }
+    return [
+      { name: '@nodesec/native', run: repeat(() => checking.verify(token)) },
+      { name: '@nodesec/native, no claims', run: repeat(() => trusting.verify(token)) },
+    ];
+  },
+};
+
+export const rows = [...peers, exact];
 
 const keys = {};
 let native;

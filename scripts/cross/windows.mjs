@@ -17,9 +17,12 @@ const folder = path.join(workshop, 'windows');
 
 /** Suites that cannot run under wine, each with the thing that it needs. */
 const LEFT_OUT = {
+  'docs/argon2-by-name': 'npm argon2 as the other side',
+  'docs/argon2-types': 'the compilers of TypeScript',
   'docs/manual': 'the compiler of TypeScript',
   'docs/markdown': 'git',
   'docs/migrating': 'the packages that one migrates from',
+  'docs/strictness': 'the packages that are less strict',
   'docs/switch-from-argon2': 'npm argon2 as the other side',
   'docs/typescript': 'the compilers of TypeScript',
   'house/abort-on-uncaught.versions': 'other versions of Node',
@@ -30,6 +33,7 @@ const LEFT_OUT = {
   'house/miri': 'a shell',
   'house/preflight': 'the sources',
   'password/interop': '@node-rs/argon2 as the other side',
+  'password/legacy.peers': 'the other sides',
   'password/peers': 'the other sides',
   'password/pool.memory': 'Linux',
   'password/remnants': 'Linux',

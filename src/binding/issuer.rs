@@ -9,12 +9,16 @@ use napi_derive::napi;
 
 use super::args::handle::Handle;
 use super::args::{Arg, Outcome, Result, options, scalars};
+use super::clock::ClockOptions;
 use super::fast::{self, Buffers, Hot, RawCall};
+use super::guard;
+use super::jws::{header_members, text};
 use super::key::source::signing_keys;
 use super::offload::{Offloaded, offload};
 use super::revocation::TOKEN_TTL;
-use super::{CLOCK, guard};
-use crate::jwt::{Issuer, IssuerOptions, KeySource, MAX_TOKEN_LEN, Overrides, Unsigned};
+use crate::jwt::{
+    Issuer, IssuerOptions, KeySource, MAX_BACKDATING, MAX_TOKEN_LEN, Overrides, Unsigned,
+};
 
 /// The bounds of the name of an issuer or of a recipient, in bytes.
 pub(super) const NAME_LEN: RangeInclusive<usize> = 1..=2048;
@@ -42,6 +46,8 @@ options! {
         typ("typ"): Option<String> = optional(|typ| typ.string(1..=256)),
         /// Whether tokens get a claim `jti`.
         jti("jti"): bool = default(true, |jti| jti.boolean()),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -56,6 +62,10 @@ options! {
         /// How long it takes until the token is valid, in seconds.
         not_before("notBefore"): Option<u64> =
             optional(|wait| wait.duration(0..=scalars::MAX_DURATION)),
+        /// How long ago the token was issued, in seconds.
+        issued_at("issuedAt"): u64 = default(0, |seconds| seconds.seconds_ago(MAX_BACKDATING)),
+        // More header parameters, which the façade passes as JSON text.
+        facade("header"),
     }
 }
 
@@ -95,7 +105,7 @@ pub(super) fn issuer_attach(
             typ: options.typ.unwrap_or_else(|| "JWT".into()),
             jti: options.jti,
         };
-        let core = Issuer::new(core, CLOCK.clone())?;
+        let core = Issuer::new(core, options.clock.clock)?;
         Arg::new(env, &issuer, "this").attach(Arc::new(core))
     })
 }
@@ -109,15 +119,16 @@ pub(super) fn issuer_bind<'env>(
     guard(env, || fast::bind(env, Arg::new(env, &issuer, "this").handle::<Issuer>()?))
 }
 
-/// Signs claims, JSON text, with overrides.
+/// Signs claims, JSON text, with overrides. `header` is a JSON object as text, or `undefined`.
 #[napi(catch_unwind)]
 pub(super) fn issuer_sign(
     env: &Env,
     issuer: Unknown<'_>,
     claims: Unknown<'_>,
     overrides: Unknown<'_>,
+    header: Unknown<'_>,
 ) -> napi::Result<Outcome<String>> {
-    guard(env, || text(unsigned(env, &issuer, &claims, &overrides)?.sign()?))
+    guard(env, || text(unsigned(env, &issuer, &claims, &overrides, &header)?.sign()?))
 }
 
 /// As `issuer_sign`, except with an RSA key: then signs on another thread and returns a promise.
@@ -127,9 +138,10 @@ pub(super) fn issuer_sign_async(
     issuer: Unknown<'_>,
     claims: Unknown<'_>,
     overrides: Unknown<'_>,
+    header: Unknown<'_>,
 ) -> napi::Result<Outcome<Either<String, Offloaded<String>>>> {
     guard(env, || {
-        let unsigned = unsigned(env, &issuer, &claims, &overrides)?;
+        let unsigned = unsigned(env, &issuer, &claims, &overrides, &header)?;
         if unsigned.is_slow() {
             return Ok(Either::B(offload(move || text(unsigned.sign()?))));
         }
@@ -142,20 +154,19 @@ fn unsigned(
     issuer: &Unknown<'_>,
     claims: &Unknown<'_>,
     overrides: &Unknown<'_>,
+    header: &Unknown<'_>,
 ) -> Result<Unsigned> {
     let issuer = Arg::new(env, issuer, "this").handle::<Issuer>()?;
     let claims = Arg::new(env, claims, "claims").string(0..=MAX_TOKEN_LEN)?;
     let overrides: SignOptions = Arg::new(env, overrides, "overrides").read()?;
+    let header = header_members(&Arg::new(env, header, "header"))?;
     let overrides = Overrides {
         audience: overrides.audience,
         expires_in: overrides.expires_in,
         not_before: overrides.not_before,
+        backdated: overrides.issued_at,
+        header: header.as_deref(),
         ..Overrides::default()
     };
     Ok(issuer.prepare(&claims, &overrides)?)
-}
-
-/// A token as a string. A token is ASCII.
-fn text(token: Vec<u8>) -> Result<String> {
-    String::from_utf8(token).map_err(|_| super::args::internal().into())
 }

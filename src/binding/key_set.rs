@@ -1,6 +1,7 @@
 //! `RemoteJwks`: reads its options and holds the keys that the façade fetches for it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
@@ -8,10 +9,11 @@ use napi_derive::napi;
 
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
-use super::args::{Arg, Outcome, Result, options, scalars};
-use super::key::ImportOptions;
-use super::{CLOCK, guard};
-use crate::jwt::{ImportRules, KeySet, MAX_SET_LEN};
+use super::args::{Arg, Fault, Outcome, Result, options, scalars};
+use super::key::{ImportOptions, NativeIgnored};
+use super::{CLOCK, guard, warn};
+use crate::error::Code;
+use crate::jwt::{ImportRules, KeySet, KeyUse, MAX_SET_LEN, SetFormat};
 
 /// The longest URL, in bytes.
 const MAX_URL_LEN: usize = 4096;
@@ -22,6 +24,11 @@ const MAX_HEADER_LEN: usize = 8192;
 /// The longest time for which a set may be fresh, and the longest time for which it may be used
 /// after that, in seconds: seven days each.
 const MAX_AGE: u64 = 7 * 24 * 3600;
+
+/// The words for the formats of a set.
+const FORMATS: [(&str, SetFormat); 2] = [("jwks", SetFormat::Jwks), ("x509", SetFormat::X509)];
+/// Whether the process has been warned of a set over plain http.
+static WARNED: AtomicBool = AtomicBool::new(false);
 
 impl Handle for KeySet {
     const TAG: u128 = 0x7be2_3a4c_9d11_4e6f_8c35_b07d_41f6_5c0d;
@@ -42,6 +49,10 @@ options! {
         headers("headers"): Option<Vec<Vec<String>>> = optional(headers),
         /// The function that fetches.
         fetch("fetch"): Option<LocalValue> = optional(|fetch| out::function(&fetch)),
+        /// The format of the published set.
+        format("format"): SetFormat = default(SetFormat::Jwks, |word| word.one_of(&FORMATS)),
+        /// Whether an `http:` URL of another machine is accepted.
+        allow_insecure_http("allowInsecureHttp"): bool = default(false, |allow| allow.boolean()),
         /// How long a request may take, in milliseconds.
         timeout_ms("timeoutMs"): u64 = default(5000, |timeout| timeout.integer(1..=60_000)),
         /// The longest body, in bytes.
@@ -63,6 +74,10 @@ options! {
 /// How a set is fetched, and for how long it is used.
 #[napi(object, object_from_js = false)]
 pub(super) struct NativeJwksPolicy {
+    /// The format of the set.
+    pub format: &'static str,
+    /// Whether an `http:` URL of another machine is accepted.
+    pub allow_insecure_http: bool,
     /// Milliseconds.
     pub timeout_ms: f64,
     /// The longest body.
@@ -94,14 +109,29 @@ pub(super) fn jwks_attach(
     guard(env, || {
         Arg::new(env, &url, "url").string(1..=MAX_URL_LEN)?;
         let options: SetOptions<'_> = Arg::new(env, &options, "options").read()?;
+        let format = options.format;
         let (rules, policy) = options.into_parts()?;
-        let set = KeySet::new(rules, CLOCK.clone());
+        let set = KeySet::new(rules, format, CLOCK.clone());
         Arg::new(env, &remote, "this").attach(Arc::new(set))?;
         Ok(policy)
     })
 }
 
-/// Loads the text of a JWK Set, which is then fresh for `seconds`. Returns whether the text has
+/// Warns, once a process, of a set that is fetched over plain http.
+#[napi(catch_unwind)]
+pub(super) fn jwks_warn_insecure(env: &Env) -> napi::Result<Outcome<()>> {
+    guard(env, || {
+        if !WARNED.swap(true, Ordering::Relaxed) {
+            let text = "A RemoteJwks fetches keys over plain http (allowInsecureHttp). Everyone on \
+                        the network path can replace them and sign tokens. Use https.";
+            // The set works even if the warning cannot be emitted.
+            let _ = warn(env, text, "NODESEC_JWKS_HTTP");
+        }
+        Ok(())
+    })
+}
+
+/// Loads the text of a set, which is then fresh for `seconds`. Returns whether the text has
 /// changed.
 #[napi(catch_unwind)]
 pub(super) fn jwks_load(
@@ -161,6 +191,18 @@ pub(super) fn jwks_list(
     })
 }
 
+/// The entries of the last readable set that are left out.
+#[napi(catch_unwind)]
+pub(super) fn jwks_ignored(
+    env: &Env,
+    remote: Unknown<'_>,
+) -> napi::Result<Outcome<Vec<NativeIgnored>>> {
+    guard(env, || {
+        let set = Arg::new(env, &remote, "this").handle::<KeySet>()?;
+        Ok(set.ignored().into_iter().map(Into::into).collect())
+    })
+}
+
 impl SetOptions<'_> {
     /// Splits the options into the rules for the native part and the policy for the façade.
     fn into_parts(self) -> Result<(ImportRules, NativeJwksPolicy)> {
@@ -169,7 +211,16 @@ impl SetOptions<'_> {
             Some(min_age) => min_age.duration(1..=max_age)?,
             None => max_age.min(60),
         };
+        let rules = self.import.rules();
+        if self.format == SetFormat::X509 && rules.purpose != KeyUse::Sig {
+            return Err(Fault::new(
+                Code::InvalidArgValue,
+                "format: 'x509' has no keys with use: 'jwt-svid'; leave one of the options out",
+            ));
+        }
         let policy = NativeJwksPolicy {
+            format: FORMATS.iter().find(|(_, it)| *it == self.format).map_or("", |(word, _)| word),
+            allow_insecure_http: self.allow_insecure_http,
             timeout_ms: self.timeout_ms as f64,
             max_bytes: self.max_bytes as f64,
             min_age: min_age as f64,
@@ -180,7 +231,7 @@ impl SetOptions<'_> {
             fetch: self.fetch,
             on_event: self.on_event,
         };
-        Ok((self.import.rules(), policy))
+        Ok((rules, policy))
     }
 }
 

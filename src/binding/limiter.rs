@@ -10,8 +10,9 @@ use napi_derive::napi;
 
 use super::args::handle::Handle;
 use super::args::{Arg, Outcome, Result, options};
+use super::clock::ClockOptions;
 use super::fast::{self, Hot, RawCall};
-use super::{CLOCK, guard};
+use super::guard;
 use crate::limiter::{
     DEFAULT_MAX_KEYS, Decision, Limiter, MAX_MAX_KEYS, MAX_UNITS, MAX_WINDOW_MS, MIN_MAX_KEYS,
     Quota,
@@ -104,6 +105,8 @@ options! {
         burst("burst"): Option<u32> = optional(|burst| burst.integer32(1..=MAX_UNITS)),
         /// How many keys are tracked.
         max_keys("maxKeys"): usize = default(DEFAULT_MAX_KEYS, |max| max.length(MAX_KEYS)),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -118,7 +121,7 @@ pub(super) fn limiter_attach(
     guard(env, || {
         let options: LimiterOptions = Arg::new(env, &options, "options").read()?;
         let quota = Quota::new(options.limit, options.window_ms, options.burst)?;
-        let core = Limiter::new(quota, options.max_keys, CLOCK.clone())?;
+        let core = Limiter::new(quota, options.max_keys, options.clock.clock)?;
         Arg::new(env, &limiter, "this").attach(Arc::new(RateLimiter { limiter: core }))?;
         Ok(vec![quota.limit().into(), options.window_ms as f64, quota.burst().into()])
     })

@@ -15,6 +15,7 @@
 
 #[allow(unsafe_code, reason = "reads raw N-API values; see the module")]
 mod args;
+mod clock;
 #[allow(unsafe_code, reason = "raw N-API callbacks for the calls of every request")]
 mod fast;
 #[cfg(feature = "count-guards")]
@@ -34,6 +35,8 @@ mod revocation;
 mod secret;
 mod session;
 mod spiffe;
+mod token_form;
+mod unverified;
 mod verifier;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -7,13 +7,15 @@ use napi_derive::napi;
 
 use super::args::Declaration;
 use super::{
-    issuer, jws, key, key_ring, key_set, limiter, password, revocation, secret, session, verifier,
+    issuer, jws, key, key_ring, key_set, limiter, password, revocation, secret, session,
+    unverified, verifier,
 };
 
 const DECLARATIONS: &[Declaration] = &[
     issuer::SignOptions::DECLARATION,
     issuer::SigningOptions::DECLARATION,
     jws::JwsOptions::DECLARATION,
+    jws::SignJwsOptions::DECLARATION,
     key::FileOptions::DECLARATION,
     key::GenerateOptions::DECLARATION,
     key::ImportOptions::DECLARATION,
@@ -46,6 +48,7 @@ const DECLARATIONS: &[Declaration] = &[
     secret::sources::FileOptions::DECLARATION,
     secret::sources::VariableOptions::DECLARATION,
     session::SessionOptions::DECLARATION,
+    unverified::DecodeOptions::DECLARATION,
     verifier::CacheOptions::DECLARATION,
     verifier::PlainOptions::DECLARATION,
     verifier::presets::AccessTokenOptions::DECLARATION,

@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 
-use crate::jwt::{Reason, Rejection};
+use crate::jwt::{Malformation, Reason, Rejection};
 
 /// The meaning of a rejection's status.
 #[napi(object, object_from_js = false)]
@@ -17,6 +17,11 @@ pub(super) struct NativeRejection {
     pub reason: Option<&'static str>,
 }
 
+/// The status of a token that the façade finds to be too long.
+#[napi]
+#[allow(unreachable_pub, reason = "napi-rs exports public constants only")]
+pub const TOKEN_TOO_LONG: u32 = Rejection::Malformed(Malformation::TooLong).to_status();
+
 /// Explains the status of a rejection by `verifyJws`. `None` if there is no such status.
 #[napi(catch_unwind)]
 pub(super) fn jwt_rejection(status: u32) -> Option<NativeRejection> {
@@ -24,13 +29,13 @@ pub(super) fn jwt_rejection(status: u32) -> Option<NativeRejection> {
 }
 
 impl NativeRejection {
-    /// The rejection of a token that lacks a claim which the verifier requires.
-    pub(super) fn missing(rejection: Rejection, claim: &str) -> Self {
+    /// The rejection of a token for a claim that the verifier names.
+    pub(super) fn of_claim(rejection: Rejection, claim: &str, reason: Reason) -> Self {
         Self {
             code: rejection.code().as_str(),
-            message: Reason::Missing.message(claim),
+            message: reason.message(claim),
             claim: Some(claim.to_owned()),
-            reason: Some(Reason::Missing.name()),
+            reason: Some(reason.name()),
         }
     }
 }

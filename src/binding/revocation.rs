@@ -9,8 +9,9 @@ use napi_derive::napi;
 
 use super::args::handle::Handle;
 use super::args::{Arg, Outcome, Result, options};
+use super::clock::ClockOptions;
 use super::fast::{self, Hot, RawCall};
-use super::{CLOCK, guard};
+use super::guard;
 use crate::jwt::MAX_TOKEN_LEN;
 use crate::revocation::{ListLimits, OnFull, Query, RevocationList, Scope};
 
@@ -36,6 +37,8 @@ options! {
         max_token_ttl("maxTokenTtl"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
         /// The reaction to a full list.
         on_full("onFull"): Option<OnFull> = optional(|on_full| on_full.one_of(&ON_FULL)),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -88,7 +91,7 @@ pub(super) fn revocation_attach(
             max_token_ttl: options.max_token_ttl.unwrap_or(default.max_token_ttl),
             on_full: options.on_full.unwrap_or(default.on_full),
         };
-        let core = RevocationList::new(limits, CLOCK.clone())?;
+        let core = RevocationList::new(limits, options.clock.clock)?;
         Arg::new(env, &list, "this").attach(Arc::new(core))
     })
 }
@@ -167,12 +170,15 @@ pub(super) fn revocation_revoke_subject(
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let sub = Arg::new(env, &sub, "sub").string(1..=MAX_TOKEN_LEN)?;
-        let until = match Arg::new(env, &issued_before, "issuedBefore").present()? {
-            Some(moment) => moment.moment()?,
-            None => CLOCK.unix_seconds(),
-        };
+        let until = Arg::new(env, &issued_before, "issuedBefore").present()?;
+        let until = until.map(|moment| moment.moment()).transpose()?;
         let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
-        Ok(list.revoke_subject(&sub, until, scope(issuer.as_deref()))?)
+        let scope = scope(issuer.as_deref());
+        match until {
+            Some(until) => list.revoke_subject(&sub, until, scope)?,
+            None => list.revoke_subject_now(&sub, scope)?,
+        }
+        Ok(())
     })
 }
 

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::args::handle::Handle;
 use super::args::scalars::MAX_DURATION;
 use super::args::{Arg, Outcome, Result, options};
-use super::{CLOCK, guard};
+use super::clock::ClockOptions;
+use super::guard;
 use crate::jwt::{Issuer, MAX_TOKEN_LEN};
 use crate::revocation::RevocationList;
 use crate::session::{Refreshed, SessionLimits, Sessions, TokenPair};
@@ -36,6 +37,8 @@ options! {
         grace("grace"): Option<u64> = optional(|grace| grace.duration(0..=300)),
         /// The most sessions.
         max_sessions("maxSessions"): Option<usize> = optional(|max| max.length(1..=100_000_000)),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -96,7 +99,7 @@ pub(super) fn sessions_attach(
             grace: given.grace.unwrap_or(default.grace),
             max_sessions: given.max_sessions.unwrap_or(default.max_sessions),
         };
-        let core = Sessions::new(own, given.issuer, given.revocations, CLOCK.clone())?;
+        let core = Sessions::new(own, given.issuer, given.revocations, given.clock.clock)?;
         Arg::new(env, &sessions, "this").attach(Arc::new(core))
     })
 }

@@ -18,7 +18,8 @@ pub(super) fn find<'k>(
     let mut matching = named.clone().filter(|(key, _)| key.algorithm().signs_as(algorithm));
     match (matching.next(), matching.next()) {
         (Some((key, until)), None) => Ok((key.clone(), until)),
-        (None, _) if kid.is_some() && named.next().is_some() => Err(Rejection::Algorithm),
+        _ if kid.is_none() => Err(Rejection::Nameless),
+        (None, _) if named.next().is_some() => Err(Rejection::KeyAlgorithm),
         _ => Err(Rejection::KeyNotFound),
     }
 }

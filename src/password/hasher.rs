@@ -59,7 +59,8 @@ impl Hasher {
     }
 
     /// Prepares a check of a password by Argon2, or by another scheme that is enabled. No password
-    /// matches the hash of a scheme that is not enabled.
+    /// matches the hash of a scheme that is not enabled, after the work of a check under the
+    /// policy.
     ///
     /// Fails with `ERR_PASSWORD_DIGEST` for a malformed digest, `ERR_PASSWORD_PEPPER` for a digest
     /// that names an unknown pepper, `ERR_PASSWORD_LIMIT` for a digest beyond the limits, and
@@ -76,14 +77,11 @@ impl Hasher {
         // Before the password is copied.
         check_secrets(&password, None)?;
         let stored = digest.map_or(Ok(Stored::NeverMatches), |digest| self.read(digest))?;
-        if matches!(stored, Stored::NeverMatches) {
-            let check = self.check(Stored::Argon2(self.dummy_digest()), password)?;
-            return Ok(Update { check, new_digest: None, only_for_timing: true });
-        }
-        let again = self.is_due(&stored).then(|| password.clone());
+        let can_match = !matches!(stored, Stored::NeverMatches);
+        let again = (can_match && self.is_due(&stored)).then(|| password.clone());
         let check = self.check(stored, password)?;
         let new_digest = again.map(|password| self.hash(password)).transpose()?;
-        Ok(Update { check, new_digest, only_for_timing: false })
+        Ok(Update { check, new_digest })
     }
 
     /// Whether a digest is due to be replaced by the rule `rehash`. Hashes of other schemes and
@@ -120,7 +118,11 @@ impl Hasher {
                 check_secrets(&password, None)?;
                 return Ok(Check::Legacy { legacy, password });
             }
-            Stored::NeverMatches => return Ok(Check::NeverMatches),
+            Stored::NeverMatches => {
+                let secret = self.current_pepper().1.cloned().map(SecretInput::Inside);
+                let check = VerifyJob::for_timing(&self.0.policy, password, secret)?;
+                return Ok(Check::Argon2(check));
+            }
         };
         Ok(Check::Argon2(VerifyJob::new(digest, password, secret, &self.0.limits)?))
     }
@@ -147,14 +149,6 @@ impl Hasher {
             }
             None => (&[], self.0.secret.as_ref()),
         }
-    }
-
-    /// A digest under today's policy that belongs to no user.
-    fn dummy_digest(&self) -> Digest {
-        let policy = &self.0.policy;
-        let (salt, hash) = (vec![0; policy.salt_length()], vec![0; policy.hash_length()]);
-        Digest::new(*policy.params(), Vec::new(), salt, hash)
-            .with_keyid(self.current_pepper().0.into())
     }
 }
 

@@ -127,6 +127,7 @@ pub struct VerifyJob {
     digest: Digest,
     password: SecretInput,
     secret: Option<SecretInput>,
+    for_timing: bool,
 }
 
 impl VerifyJob {
@@ -143,7 +144,20 @@ impl VerifyJob {
     ) -> Result<Self> {
         limits.check(&digest)?;
         check_secrets(&password, secret.as_ref())?;
-        Ok(Self { digest, password, secret })
+        Ok(Self { digest, password, secret, for_timing: false })
+    }
+
+    /// A check that takes the time of a check under the policy, and that no password passes. Fails
+    /// with `ERR_OUT_OF_RANGE` as [`VerifyJob::new`] does.
+    pub fn for_timing(
+        policy: &Policy,
+        password: SecretInput,
+        secret: Option<SecretInput>,
+    ) -> Result<Self> {
+        check_secrets(&password, secret.as_ref())?;
+        let (salt, hash) = (vec![0; policy.salt_length()], vec![0; policy.hash_length()]);
+        let digest = Digest::new(*policy.params(), Vec::new(), salt, hash);
+        Ok(Self { digest, password, secret, for_timing: true })
     }
 
     /// Bytes of working memory.
@@ -173,7 +187,7 @@ impl VerifyJob {
             };
             let mut tag = Zeroizing::new(vec![0; self.digest.hash().len()]);
             engine.derive(&inputs, memory, &mut tag, cancel)?;
-            Ok(self.digest.matches(&tag))
+            Ok(self.digest.matches(&tag) && !self.for_timing)
         })
     }
 }
@@ -216,4 +230,26 @@ pub(super) fn check_secrets(password: &SecretInput, secret: Option<&SecretInput>
 
 fn out_of_range(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(Code::OutOfRange, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::password::PolicyOptions;
+    use crate::password::policy::Preset;
+
+    /// A tag may have as few as four bytes, which some password has.
+    #[test]
+    fn no_password_passes_a_check_for_timing() {
+        let options = PolicyOptions { preset: Some(Preset::Test), ..PolicyOptions::default() };
+        let policy = Policy::new(&options, false).unwrap();
+        let password = || SecretInput::Inside(Secret::copy_from(b"right").unwrap());
+        let job = HashJob::new(policy, password(), None, None, Vec::new()).unwrap();
+        let digest = job.run(&Cancel::default(), Result::unwrap);
+        for for_timing in [false, true] {
+            let timed = VerifyJob::for_timing(&policy, password(), None).unwrap();
+            let job = VerifyJob { digest: digest.clone(), for_timing, ..timed };
+            assert_eq!(job.run(&Cancel::default(), |matches| matches), Ok(!for_timing));
+        }
+    }
 }

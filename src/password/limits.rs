@@ -2,7 +2,7 @@
 
 use super::params::Params;
 use super::phc::Digest;
-use super::policy::{MAX_MEMORY_COST, at_most};
+use super::policy::{MAX_MEMORY_COST, Policy, PolicyOptions, at_most};
 use crate::error::{Code, Error, Result};
 
 /// The highest limit on the work of a digest: the largest integer that JavaScript represents
@@ -75,6 +75,22 @@ impl DigestLimits {
             parallelism: self.parallelism.max(params.parallelism()),
             work: self.work.max(work(params)),
         }
+    }
+
+    /// The default policy, with its costs lowered to these limits: the work that stands for a check
+    /// of a hash that no password matches.
+    pub fn lowered_policy(&self) -> Result<Policy> {
+        let costs = *Policy::new(&PolicyOptions::default(), false)?.params();
+        let work = u32::try_from(self.work).unwrap_or(u32::MAX);
+        let memory_cost = costs.memory_cost().min(self.memory_cost).min(work);
+        let lowered = PolicyOptions {
+            memory_cost: Some(memory_cost),
+            time_cost: Some(costs.time_cost().min(self.time_cost).min(work / memory_cost)),
+            // Argon2 needs 8 KiB for each lane.
+            parallelism: Some(costs.parallelism().min(self.parallelism).min(memory_cost / 8)),
+            ..PolicyOptions::default()
+        };
+        Policy::new(&lowered, false)
     }
 
     /// Fails with `ERR_PASSWORD_LIMIT` if `len`, the bytes that a hash of scrypt needs, exceeds the
@@ -158,6 +174,26 @@ mod tests {
         let params = Params::new(Algorithm::Argon2id, Version::V0x13, 1 << 20, 9, 1).unwrap();
         let raised = limits.raised_to(&params);
         assert!(!refused(raised, "m=1048576,t=9,p=1") && refused(raised, "m=1048576,t=10,p=1"));
+    }
+
+    #[test]
+    fn the_work_for_a_hash_that_matches_nothing_is_within_the_limits() {
+        for (memory, passes, lanes, work) in [
+            (None, None, None, None),
+            (Some(8), None, None, None),
+            (Some(1024), Some(1), None, None),
+            (None, Some(2), Some(1), None),
+            (None, None, Some(2), Some(65536)),
+            (Some(17), None, None, Some(8)),
+            (None, None, None, Some(9)),
+        ] {
+            let limits = DigestLimits::new(memory, passes, lanes, work).unwrap();
+            let policy = limits.lowered_policy().unwrap();
+            let (salt, hash) = (vec![0; policy.salt_length()], vec![0; policy.hash_length()]);
+            limits.check(&Digest::new(*policy.params(), Vec::new(), salt, hash)).unwrap();
+        }
+        let default = Policy::new(&PolicyOptions::default(), false).unwrap();
+        assert_eq!(DigestLimits::default().lowered_policy().unwrap(), default);
     }
 
     #[test]

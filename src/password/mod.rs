@@ -11,6 +11,7 @@ pub mod calibrate;
 mod cancel;
 #[allow(clippy::inline_always, reason = "a kernel is a whole walk compiled for its instructions")]
 mod engine;
+mod foreign;
 mod hasher;
 mod job;
 mod latency;
@@ -34,7 +35,7 @@ pub use self::hasher::{Check, Hasher, HasherOptions, NewDigestJob, Update, Updat
 pub use self::job::{HashJob, MAX_PASSWORD_LEN, MAX_SECRET_LEN, Tag, VerifyJob};
 pub use self::legacy::{
     Bcrypt, Ceilings, LegacyHash, LegacyScheme, MAX_BCRYPT_COST, MAX_PBKDF2_ITERATIONS,
-    MAX_SCRYPT_WORK, MIN_BCRYPT_COST, Pbkdf2, Scrypt,
+    MAX_SCRYPT_WORK, MIN_BCRYPT_COST, Pbkdf2, Salted, Scrypt,
 };
 pub use self::limits::{DigestLimits, MAX_WORK};
 pub use self::params::{Algorithm, Params, Version};

@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 use aws_lc_rs::constant_time;
 use base64ct::{Base64Unpadded, Encoding};
 
+use super::foreign::is_foreign;
 use super::params::{Algorithm, Params, Version};
 use crate::error::{Code, Error, Result};
 
@@ -43,19 +44,26 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// Reads a digest. Returns `Ok(None)` for a well-formed string of another scheme, for example
-    /// bcrypt's `$2b$…`. Fails with `ERR_PASSWORD_DIGEST` for text that no scheme writes, and for a
+    /// Reads a digest. Returns `Ok(None)` for the hash of another scheme, for example bcrypt's
+    /// `$2b$…`. Fails with `ERR_PASSWORD_DIGEST` for text that no scheme writes, and for a
     /// malformed Argon2 digest. A digest without `v=` has version 0x10, as the first libraries
-    /// wrote it.
+    /// wrote it. NUL bytes at the end are left out, with which libsodium fills its buffer.
     pub fn parse(text: &str) -> Result<Option<Self>> {
         if text.len() > MAX_DIGEST_LEN {
             return Err(malformed("it is longer than 4096 bytes"));
         }
-        let (scheme, rest) = text
+        let text = without_padding(text);
+        let Some((scheme, rest)) = text
             .strip_prefix('$')
             .and_then(|text| text.split_once('$'))
             .filter(|(scheme, rest)| is_scheme(scheme) && is_printable(rest))
-            .ok_or_else(|| malformed("it must have the form $scheme$parameters$salt$hash"))?;
+        else {
+            return if is_foreign(text) {
+                Ok(None)
+            } else {
+                Err(malformed("it must have the form $scheme$parameters$salt$hash"))
+            };
+        };
         let Some(algorithm) = Algorithm::from_name(scheme) else { return Ok(None) };
 
         let parts: Vec<&str> = rest.split('$').collect();
@@ -185,10 +193,15 @@ fn set<T>(field: &mut Option<T>, value: T) -> Result<()> {
     }
 }
 
+/// The text without NUL bytes at the end.
+pub(super) fn without_padding(text: &str) -> &str {
+    text.trim_end_matches('\0')
+}
+
 /// The identifier of a PHC string or of its ancestor, the modular crypt format (`$2b$`, `$P$`).
 fn is_scheme(text: &str) -> bool {
     (1..=32).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_,=.".contains(&byte))
 }
 
 fn is_printable(text: &str) -> bool {

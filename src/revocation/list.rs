@@ -13,7 +13,7 @@ use super::table::{EntryTable, Fingerprint};
 use super::terms::{ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Query, Scope, Stats};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
-use crate::id::random_bytes;
+use crate::id::{random_bytes, uuid_v7_millis};
 
 /// Indexes of hashers after those of the four fields: `OF_ID` hashes the ids of all fields for the
 /// second half of a fingerprint, `OF_ISSUER` hashes issuers.
@@ -82,6 +82,13 @@ impl RevocationList {
         self.insert(Kind::Subject, sub, scope, issued_until)
     }
 
+    /// Revokes every token of a subject issued until now, or dated later by a clock that is ahead
+    /// by no more than verifiers tolerate. A token whose `jti` is a UUID of version 7 from the
+    /// second of its `iat`, and from a later millisecond than this call, was issued afterwards.
+    pub fn revoke_subject_now(&self, sub: &str, scope: Scope<'_>) -> Result<()> {
+        self.insert(Kind::SubjectNow, sub, scope, self.clock.unix_millis())
+    }
+
     /// Revokes every token signed by a key, permanently: a holder of the key can always sign
     /// another token.
     pub fn revoke_key(&self, kid: &str) -> Result<()> {
@@ -98,6 +105,10 @@ impl RevocationList {
             // An f64 represents whole seconds exactly until the year 285 million.
             #[expect(clippy::cast_precision_loss, reason = "see above")]
             query.issued_at.is_none_or(|issued_at| issued_at.floor() <= limit as f64)
+        };
+        let not_later_than = |millis: u64| {
+            let tolerated = (millis / 1000).saturating_add(self.tolerance.load(Ordering::Relaxed));
+            issued_until(tolerated) && !proves_later(query, millis)
         };
         if state.rejects_issued_until > 0 && issued_until(self.rejects_issued_until(&state)) {
             return Ok(true);
@@ -125,7 +136,8 @@ impl RevocationList {
             || find(Kind::Session).is_some()
             || find(Kind::EndedSession).is_some()
             || find(Kind::Key).is_some()
-            || find(Kind::Subject).is_some_and(issued_until))
+            || find(Kind::Subject).is_some_and(issued_until)
+            || find(Kind::SubjectNow).is_some_and(not_later_than))
     }
 
     /// Numbers of entries, for monitoring.
@@ -135,7 +147,7 @@ impl RevocationList {
         Stats {
             ids: count(Kind::Id),
             sessions: count(Kind::Session) + count(Kind::EndedSession),
-            subjects: count(Kind::Subject),
+            subjects: count(Kind::Subject) + count(Kind::SubjectNow),
             keys: count(Kind::Key),
             max_entries: self.limits.max_entries,
             rejects_issued_until: self.rejects_issued_until(&state),
@@ -167,7 +179,7 @@ impl RevocationList {
         } else {
             Some(self.find_room(&mut state)?)
         };
-        if let Some(now) = older.filter(|_| kind == Kind::Subject) {
+        if let Some(now) = older.filter(|_| Kind::SUBJECTS.contains(&kind)) {
             // A place in the wheel before this time would go with those of the older subjects.
             until = until.max(until.and(Kind::Subject.needed_until(latest(now), life)));
         }
@@ -244,6 +256,17 @@ impl RevocationList {
     fn write(&self) -> RwLockWriteGuard<'_, State> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Whether the id of a token shows that it was issued after `millis`, within the second that the
+/// token states.
+fn proves_later(query: &Query<'_>, millis: u64) -> bool {
+    #[expect(clippy::cast_precision_loss, reason = "48 bits, in seconds")]
+    let is_of_second = |made: u64| {
+        let second = (made / 1000) as f64;
+        query.issued_at.is_some_and(|issued_at| (second..second + 1.0).contains(&issued_at))
+    };
+    query.id.and_then(uuid_v7_millis).is_some_and(|made| made > millis && is_of_second(made))
 }
 
 /// The latest issue time of a token that a verifier accepts. Entries that also refuse later tokens

@@ -3,8 +3,8 @@ use std::time::Duration;
 use super::*;
 use crate::clock::ManualClock;
 use crate::jwt::{
-    Algorithm, Expected, IssuerOptions, Key, KeyRing, KeySource, Rejection, RingOptions, Scratch,
-    TokenKind, Verifier, VerifierOptions,
+    Algorithm, ExactClaims, Expected, IssuerOptions, Key, KeyRing, KeySource, Rejection,
+    RingOptions, Scratch, TokenForm, TokenKind, Tolerance, Verifier, VerifierOptions,
 };
 use crate::revocation::ListLimits;
 
@@ -44,13 +44,15 @@ impl Fixture {
             algorithms: None,
             issuer: Expected::Anything,
             audience: Expected::Anything,
-            clock_tolerance: 0,
+            clock_tolerance: Tolerance::of(0),
             max_age: None,
             typ: None,
             required_claims: vec![],
             require_expiry: true,
             revocations: Some(list.clone()),
             cache_entries: 0,
+            exact_claims: ExactClaims::default(),
+            form: TokenForm::default(),
         };
         let verifier = Verifier::new(verifier, clock.clone()).unwrap();
         let sessions = Sessions::new(options, issuer, list.clone(), clock.clone()).unwrap();

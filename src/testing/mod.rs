@@ -2,5 +2,6 @@
 
 #[allow(unsafe_code, reason = "an allocator")]
 pub(crate) mod allocations;
+pub(crate) mod random;
 pub(crate) mod steps;
 pub(crate) mod vectors;

@@ -24,6 +24,7 @@ const {
 } = require('../hostile.js');
 const { SECRET, algorithmList, hmacKey, key, keyList, publicJwk } = require('../key-kinds.js');
 const { keyPair } = require('../key-pairs.js');
+const { cases } = require('../../vectors/keys.json');
 
 const encrypted = (format) =>
   keyPair('ed25519').privateKey.export({
@@ -33,6 +34,8 @@ const encrypted = (format) =>
     passphrase: 'row',
   });
 const [ENCRYPTED_PEM, ENCRYPTED_DER] = [encrypted('pem'), encrypted('der')];
+
+const CERTIFICATE = cases.find(({ name }) => name === 'certificate').pem;
 
 const ring = () => new KeyRing({ keys: [hmacKey()] });
 const ringOptions = () => ({
@@ -73,6 +76,10 @@ module.exports = {
   'JwtKey.fromDer': {
     args: () => [ENCRYPTED_DER, { alg: 'EdDSA', kid: 'k', passphrase: 'row' }],
     kinds: [or(bytes, secret), fileNaming],
+  },
+  'JwtKey.fromCertificate': {
+    args: () => [CERTIFICATE, { alg: 'ES256', kid: 'k' }],
+    kinds: [secret, naming],
   },
   'JwtKey.fromJwk': {
     args: () => [{ ...publicJwk, kid: 'own' }, { alg: 'EdDSA', kid: 'k' }],
@@ -118,6 +125,7 @@ module.exports = {
   },
   'KeyRing.prototype.tick': { on: ring, args: () => [1.8e9], kinds: [moment] },
   'KeyRing.prototype.list': plain(ring),
+  'KeyRing.prototype.ready': plain(ring),
   'KeyRing.prototype.jwks': plain(ring),
   'KeyRing.prototype.seal': { on: ring, args: () => [sealKey()], kinds: [sealing] },
   'KeyRing.prototype.on': { on: ring, args: listening, kinds: [word, callback] },

@@ -2,6 +2,7 @@
 
 const { RateLimiter } = require('@nodesec/native');
 const { integer, name, options, or, textOrBytes } = require('../hostile.js');
+const { clock, clockOptions } = require('./clock.js');
 
 const on = () => new RateLimiter({ limit: 5, windowMs: 1000 });
 const key = or(name, textOrBytes);
@@ -9,8 +10,10 @@ const take = { on, args: () => ['key', 1], kinds: [key, integer] };
 
 module.exports = {
   'new RateLimiter': {
-    args: () => [{ limit: 5, windowMs: 1000, burst: 5, maxKeys: 100 }],
-    kinds: [options({ limit: integer, windowMs: integer, burst: integer, maxKeys: integer })],
+    args: () => [{ limit: 5, windowMs: 1000, burst: 5, maxKeys: 100, ...clockOptions() }],
+    kinds: [
+      options({ limit: integer, windowMs: integer, burst: integer, maxKeys: integer, ...clock }),
+    ],
   },
   'RateLimiter.prototype.check': take,
   'RateLimiter.prototype.consume': take,

@@ -80,7 +80,7 @@ const families = kind({
   'a string': () => 'bcrypt',
   'another scheme': () => [CANARY],
   'a number': () => [1],
-  'too many': () => Array(5).fill('bcrypt'),
+  'too many': () => Array(9).fill('bcrypt'),
   'an object': () => ({ 0: 'bcrypt', length: 1 }),
 });
 const limits = { ...ceilings, bcryptCost: integer, scryptWork: integer, pbkdf2Iterations: integer };

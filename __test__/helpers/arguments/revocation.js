@@ -3,6 +3,7 @@
 const { RevocationList } = require('@nodesec/native');
 const { duration, integer, moment, name, numericDate, options, record, text, word } =
   require('../hostile.js');
+const { clock, clockOptions } = require('./clock.js');
 
 const on = () => new RevocationList();
 const SOON = Math.ceil(Date.now() / 1000) + 60;
@@ -23,8 +24,8 @@ const plain = { on, args: () => [], kinds: [] };
 
 module.exports = {
   'new RevocationList': {
-    args: () => [{ maxEntries: 10, maxTokenTtl: '1d', onFull: 'error' }],
-    kinds: [options({ maxEntries: integer, maxTokenTtl: duration, onFull: word })],
+    args: () => [{ maxEntries: 10, maxTokenTtl: '1d', onFull: 'error', ...clockOptions() }],
+    kinds: [options({ maxEntries: integer, maxTokenTtl: duration, onFull: word, ...clock })],
   },
   'RevocationList.prototype.revoke': revoke,
   'RevocationList.prototype.revokeSync': revoke,

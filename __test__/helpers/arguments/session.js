@@ -3,6 +3,7 @@
 const { JwtIssuer, JwtKey, RevocationList, Sessions, uuidv7 } = require('@nodesec/native');
 const { claims, clientText, duration, instance, integer, name, options, word } =
   require('../hostile.js');
+const { clock, clockOptions } = require('./clock.js');
 
 const issuer = () =>
   new JwtIssuer({
@@ -16,6 +17,7 @@ const sessionsOptions = () => ({
   idleTtl: '7d',
   grace: 30,
   maxSessions: 10,
+  ...clockOptions(),
 });
 const on = () => new Sessions(sessionsOptions());
 
@@ -30,6 +32,7 @@ module.exports = {
         idleTtl: duration,
         grace: duration,
         maxSessions: integer,
+        ...clock,
       }),
     ],
   },

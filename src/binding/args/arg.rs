@@ -131,6 +131,12 @@ impl<'a> Arg<'a> {
             .collect()
     }
 
+    /// The same value, for an element of an array that is a value in an object whose property names
+    /// the caller chooses.
+    pub(crate) fn in_record(self) -> Self {
+        Self { part: Part::Member, ..self }
+    }
+
     /// The error for a value of the wrong type: `ERR_INVALID_ARG_TYPE`.
     pub(crate) fn wrong_type(&self, expected: &str) -> Fault {
         let message = format!("{self} must be {expected}");

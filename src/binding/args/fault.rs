@@ -5,8 +5,8 @@
 //! `--abort-on-uncaught-exception`, even inside of `try`, because it does not look beyond the
 //! native frame for a handler.
 
-use napi::bindgen_prelude::{JsValue, Object, ToNapiValue, TypeName};
-use napi::{Env, Status, ValueType, sys};
+use napi::bindgen_prelude::{JsObjectValue, JsValue, Object, ToNapiValue, TypeName, Unknown};
+use napi::{Env, Property, Status, ValueType, sys};
 
 use crate::error::{Code, Error};
 
@@ -71,11 +71,17 @@ impl<T: ToNapiValue> ToNapiValue for Outcome<T> {
             Self::Returned(value) => return unsafe { T::to_napi_value(raw_env, value) },
             Self::Failed(error) => error,
         };
-        let mut object = Object::new(&Env::from_raw(raw_env))?;
-        object.set("fault", error.code.as_str())?;
-        object.set("message", error.message.as_ref())?;
+        let env = Env::from_raw(raw_env);
+        let mut object = Object::new(&env)?;
+        // Defined, not set: a setter or a read-only member of `Object.prototype` would keep a set
+        // member away, and the façade would return this object instead of throwing.
+        let mut define = |name: &str, value: Unknown<'_>| {
+            object.define_properties(&[Property::new().with_utf8_name(name)?.with_value(&value)])
+        };
+        define("fault", error.code.as_str().into_unknown(&env)?)?;
+        define("message", error.message.as_ref().into_unknown(&env)?)?;
         if let Some(millis) = error.retry_after_ms {
-            object.set("retryAfterMs", millis as f64)?;
+            define("retryAfterMs", (millis as f64).into_unknown(&env)?)?;
         }
         Ok(object.raw())
     }

@@ -8,6 +8,9 @@ use super::arg::{Arg, Type};
 use super::fault::{Fault, Result};
 use crate::jwt::MAX_NUMERIC_DATE;
 
+/// The largest integer up to which an f64 holds every integer.
+const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
+
 /// The longest duration, in seconds: a hundred years.
 pub(crate) const MAX_DURATION: u64 = 100 * 366 * 24 * 3600;
 
@@ -49,6 +52,30 @@ impl Arg<'_> {
             self.invalid("must be seconds, or a number with a unit such as '15m', '12h' or '30d'")
         })?;
         if range.contains(&seconds) { Ok(seconds) } else { Err(self.not_in(&range)) }
+    }
+
+    /// A time in the past, in whole seconds: an integer from `-most` to 0.
+    pub(crate) fn seconds_ago(&self, most: u32) -> Result<u64> {
+        let number = self.number()?;
+        self.whole(-number)
+            .filter(|seconds| *seconds <= most.into())
+            .ok_or_else(|| self.out_of_range(format!("an integer from -{most} to 0")))
+    }
+
+    /// A number to compare with. Beyond the safe integers, several numbers of a JSON text are one
+    /// number of JavaScript, so such a comparison would not be exact.
+    pub(crate) fn exact_number(&self) -> Result<f64> {
+        let number = self.number()?;
+        if (-MAX_SAFE..=MAX_SAFE).contains(&number) {
+            Ok(number)
+        } else {
+            Err(self.out_of_range("a number from -(2 ** 53 - 1) to 2 ** 53 - 1"))
+        }
+    }
+
+    /// Whether the argument is a number.
+    pub(crate) fn is_number(&self) -> Result<bool> {
+        self.is_type(Type::Number)
     }
 
     /// A moment in whole seconds since 1970, rounded up: a `Date`, or seconds as a number.
@@ -113,7 +140,6 @@ impl Arg<'_> {
         reason = "checked to be whole and within the exact integers of an f64"
     )]
     fn whole(&self, number: f64) -> Option<u64> {
-        const MAX_SAFE: f64 = 9_007_199_254_740_991.0;
         (number.trunc() == number && (0.0..=MAX_SAFE).contains(&number)).then_some(number as u64)
     }
 

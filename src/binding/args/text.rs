@@ -115,6 +115,34 @@ impl Arg<'_> {
         Ok(Some(ascii))
     }
 
+    /// A copy of an ASCII string of at most `max` characters. `None` if it is longer, in which case
+    /// it is not read, or has other characters.
+    pub(crate) fn ascii(&self, max: usize) -> Result<Option<Vec<u8>>> {
+        let length = self.utf16_len()?;
+        if length > max {
+            return Ok(None);
+        }
+        let (mut units, mut ascii) = (vec![0; length + 2], Vec::new());
+        let is_ascii = self.ascii_in(&mut units, &mut ascii)?.is_some();
+        Ok(is_ascii.then_some(ascii))
+    }
+
+    /// The length of a string in UTF-16, as in JavaScript. The string is not read.
+    pub(crate) fn utf16_len(&self) -> Result<usize> {
+        let mut length = 0;
+        // SAFETY: as in `utf8_in`; without a buffer only the length is written.
+        let status = unsafe {
+            sys::napi_get_value_string_utf16(
+                self.env,
+                self.value,
+                ptr::null_mut(),
+                0,
+                &raw mut length,
+            )
+        };
+        if status == sys::Status::napi_ok { Ok(length) } else { Err(self.wrong_type("a string")) }
+    }
+
     /// Refuses a string that is not well-formed, given its UTF-8. The string is read a second time
     /// only if its UTF-8 holds a U+FFFD, which may stand for a lone surrogate.
     pub(crate) fn check_well_formed(&self, utf8: &[u8]) -> Result<()> {

@@ -16,11 +16,17 @@ use super::args::{Arg, Fault, Outcome, Result, options};
 use super::guard;
 use super::offload::{Offloaded, offload_into};
 use crate::error::Code;
-use crate::jwt::{Algorithm, Key, MAX_KEY_LEN, MAX_KID_LEN, Purpose, check_purpose, import};
+use crate::jwt::{
+    Algorithm, Ignored, Imported, Key, MAX_KEY_LEN, MAX_KID_LEN, Purpose, import, names_of,
+};
 use crate::secret::{Depth, Secret, TraceGuard};
 
 /// The longest passphrase of a key file, in bytes.
 const MAX_PASSPHRASE_LEN: usize = 1024;
+
+/// The purposes for which a JWK is read.
+const PURPOSES: [(&str, Purpose); 3] =
+    [("sign", Purpose::Sign), ("verify", Purpose::Verify), ("both", Purpose::Both)];
 
 impl Handle for Key {
     const TAG: u128 = 0x6a0d_b7d1_5c8c_4a52_9f41_1c1f_7f4a_6808;
@@ -95,15 +101,39 @@ pub(super) fn key_generate(
     })
 }
 
-/// `[alg, kid]` of options; each is `None` unless it is given.
+/// `[alg, kid]` of the options of a `CryptoKey`.
 #[napi(catch_unwind)]
 pub(super) fn key_options(
     env: &Env,
     options: Unknown<'_>,
 ) -> napi::Result<Outcome<Vec<Option<String>>>> {
     guard(env, || {
+        let KeyOptions { alg, kid, .. } = Arg::new(env, &options, "options").read()?;
+        Ok(vec![Some(alg.name().to_owned()), kid])
+    })
+}
+
+/// `[alg, kid]` for a JWK: from the options, or from the JWK itself. Checks that the JWK may be
+/// used for `purpose`. `json` holds at least its `use`, `key_ops`, `alg` and `kid`.
+#[napi(catch_unwind)]
+pub(super) fn key_jwk_names(
+    env: &Env,
+    json: Unknown<'_>,
+    purpose: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<Vec<Option<String>>>> {
+    guard(env, || {
         let JwkOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
-        Ok(vec![alg.map(|alg| alg.name().to_owned()), kid])
+        let purpose = Arg::new(env, &purpose, "purpose").one_of(&PURPOSES)?;
+        // The core refuses a text that is too long to be a JWK.
+        let json = Arg::new(env, &json, "jwk").string(0..=usize::MAX)?;
+        let (alg, kid) = names_of(&json, purpose, alg, kid)?.ok_or_else(|| {
+            Fault::new(
+                Code::MissingOption,
+                "the option \"alg\" is required for a JWK that has no \"alg\"",
+            )
+        })?;
+        Ok(vec![Some(alg.name().to_owned()), kid])
     })
 }
 
@@ -166,20 +196,36 @@ pub(super) fn key_from_der(
     })
 }
 
-/// Checks that a private or symmetric JWK may be used as it is imported: its `use`, `key_ops`,
-/// `alg` and `kid`. `json` holds these members only.
+/// Attaches the public key of a certificate to the façade object `key`.
 #[napi(catch_unwind)]
-pub(super) fn key_check_jwk(
+pub(super) fn key_from_certificate(
     env: &Env,
-    json: Unknown<'_>,
-    symmetric: bool,
+    key: Unknown<'_>,
+    certificate: Unknown<'_>,
     options: Unknown<'_>,
 ) -> napi::Result<Outcome<()>> {
     guard(env, || {
-        let KeyOptions { alg, .. } = Arg::new(env, &options, "options").read()?;
-        let json = Arg::new(env, &json, "jwk").string(0..=MAX_KEY_LEN)?;
-        let purpose = if symmetric { Purpose::Both } else { Purpose::Sign };
-        Ok(check_purpose(&json, alg, purpose)?)
+        let KeyOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
+        let core = TraceGuard::run(Depth::Registers, |trace| {
+            let certificate = Arg::new(env, &certificate, "certificate");
+            certificate.with_long_secret(trace, 0..=MAX_KEY_LEN, |certificate| {
+                Ok(Key::from_certificate(certificate, alg, kid.as_deref())?)
+            })
+        })?;
+        Arg::new(env, &key, "this").attach(Arc::new(core))
+    })
+}
+
+/// Checks that `json`, the public members of a private JWK, are the public half of `key`.
+#[napi(catch_unwind)]
+pub(super) fn key_check_halves(
+    env: &Env,
+    key: Unknown<'_>,
+    json: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
+    guard(env, || {
+        let key = Arg::new(env, &key, "this").handle::<Key>()?;
+        Ok(key.check_public_members(&Arg::new(env, &json, "jwk").string(0..=usize::MAX)?)?)
     })
 }
 
@@ -193,25 +239,44 @@ pub(super) fn key_from_public_jwk(
 ) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let KeyOptions { alg, kid } = Arg::new(env, &options, "options").read()?;
-        let json = Arg::new(env, &json, "jwk").string(0..=MAX_KEY_LEN)?;
+        let json = Arg::new(env, &json, "jwk").string(0..=usize::MAX)?;
         let core = Key::from_public_jwk(&json, alg, kid.as_deref())?;
         Arg::new(env, &key, "this").attach(Arc::new(core))
     })
 }
 
-/// Carriers of the public keys of a JWK Set's JSON.
+/// The keys that a JWK Set makes.
+#[napi(object, object_from_js = false)]
+pub(super) struct NativeImported {
+    /// Carriers of the keys.
+    pub keys: Vec<LocalValue>,
+    /// The entries that are left out.
+    pub ignored: Vec<NativeIgnored>,
+}
+
+/// An entry of a JWK Set that is left out.
+#[napi(object, object_from_js = false)]
+pub(super) struct NativeIgnored {
+    /// Its `kid`, if it has a usable one.
+    pub kid: Option<String>,
+    /// Why it is left out, one sentence.
+    pub reason: String,
+}
+
+/// Imports the public keys of a JWK Set's JSON.
 #[napi(catch_unwind)]
 pub(super) fn key_import_set(
     env: &Env,
     json: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Outcome<Vec<LocalValue>>> {
+) -> napi::Result<Outcome<NativeImported>> {
     guard(env, || {
         let options: ImportOptions = Arg::new(env, &options, "options").read()?;
         // The core refuses a text that is too long to be a JWK Set.
         let json = Arg::new(env, &json, "jwks").string(0..=usize::MAX)?;
-        let keys = import(&json, &options.rules())?;
-        keys.into_iter().map(|key| carry(env, key)).collect()
+        let Imported { keys, ignored } = import(&json, &options.rules())?;
+        let keys = keys.into_iter().map(|key| carry(env, key)).collect::<Result<_>>()?;
+        Ok(NativeImported { keys, ignored: ignored.into_iter().map(Into::into).collect() })
     })
 }
 
@@ -251,6 +316,12 @@ pub(super) fn key_public_jwk(env: &Env, key: Unknown<'_>) -> napi::Result<Outcom
             Fault::new(Code::JwtKey, "an HMAC key has no public JWK: it must stay secret")
         })
     })
+}
+
+impl From<Ignored> for NativeIgnored {
+    fn from(Ignored { kid, reason }: Ignored) -> Self {
+        Self { kid, reason: reason.into_owned() }
+    }
 }
 
 fn carry(env: &Env, key: Key) -> Result<LocalValue> {

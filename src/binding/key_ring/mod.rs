@@ -215,8 +215,33 @@ pub(super) fn keyring_rotate(
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let RotateOptions { force } = Arg::new(env, &options, "options").read()?;
         let algorithm = ring.options().algorithm;
-        let rotate = move || Ok(ring.rotate(force, || Key::generate(algorithm, None, None))?);
+        let pending = ring.expect_key();
+        let rotate = move || {
+            let _pending = pending;
+            Ok(ring.rotate(force, || Key::generate(algorithm, None, None))?)
+        };
         Ok(if algorithm.is_rsa() { Either::B(offload(rotate)) } else { Either::A(rotate()?) })
+    })
+}
+
+/// Whether the ring can sign now. If its first key is due, it is made, or begun to be made.
+#[napi(catch_unwind)]
+pub(super) fn keyring_signs(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcome<bool>> {
+    guard(env, || {
+        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        ring.catch_up(CLOCK.unix_seconds());
+        Ok(ring.can_sign())
+    })
+}
+
+/// Returns a promise that is resolved when the ring can sign, and rejected with
+/// `ERR_KEYRING_NO_ACTIVE_KEY` if no key is being made. It occupies a thread of libuv's pool, which
+/// keeps the process running.
+#[napi(catch_unwind)]
+pub(super) fn keyring_wait(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcome<Offloaded<()>>> {
+    guard(env, || {
+        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        Ok(offload(move || Ok(ring.wait_until_it_signs()?)))
     })
 }
 

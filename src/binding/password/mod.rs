@@ -8,7 +8,7 @@ pub(super) mod options;
 pub(super) mod pool;
 
 use napi::Env;
-use napi::bindgen_prelude::{Buffer, Either, Object, Unknown};
+use napi::bindgen_prelude::{Buffer, Object, Unknown};
 use napi_derive::napi;
 
 use self::jobs::{DerivedKey, DigestHash, RawHash};
@@ -172,7 +172,7 @@ pub(super) fn password_derive_key<'env>(
     })
 }
 
-/// Verifies a password on the worker pool. Returns `false` at once for another scheme's hash.
+/// Verifies a password on the worker pool.
 #[napi(catch_unwind)]
 pub(super) fn password_verify<'env>(
     env: &'env Env,
@@ -180,11 +180,8 @@ pub(super) fn password_verify<'env>(
     password: Unknown<'_>,
     options: Unknown<'_>,
     job: Unknown<'_>,
-) -> napi::Result<Outcome<Either<bool, Object<'env>>>> {
-    guard(env, || match verify_job(env, &digest, &password, &options)? {
-        Some(check) => job::submit(env, &job, check).map(Either::B),
-        None => Ok(Either::A(false)),
-    })
+) -> napi::Result<Outcome<Object<'env>>> {
+    guard(env, || job::submit(env, &job, verify_job(env, &digest, &password, &options)?))
 }
 
 /// Verifies a password on this thread.
@@ -197,7 +194,7 @@ pub(super) fn password_verify_sync(
 ) -> napi::Result<Outcome<bool>> {
     guard(env, || {
         refuse_signal::<VerifyOptions>(env, &options)?;
-        let Some(check) = verify_job(env, &digest, &password, &options)? else { return Ok(false) };
+        let check = verify_job(env, &digest, &password, &options)?;
         let _held = hold(check.memory_len())?;
         Ok(check.run(&Cancel::default(), |matches| matches)?)
     })
@@ -261,16 +258,21 @@ fn hash_job(env: &Env, password: &Unknown<'_>, options: &Unknown<'_>) -> Result<
     Ok(if options.raw { Hashing::Raw(RawHash(job)) } else { Hashing::Digest(DigestHash(job)) })
 }
 
+/// The check of a password. For another scheme's hash it takes the time of a check of a digest with
+/// the default costs, as far as the limits allow them.
 fn verify_job(
     env: &Env,
     digest: &Unknown<'_>,
     password: &Unknown<'_>,
     options: &Unknown<'_>,
-) -> Result<Option<VerifyJob>> {
+) -> Result<VerifyJob> {
     let digest = parse(&Arg::new(env, digest, "digest"))?;
     let VerifyOptions { secret, limits } = Arg::new(env, options, "options").read()?;
     let password = self::password(env, password)?;
-    Ok(digest.map(|digest| VerifyJob::new(digest, password, secret, &limits)).transpose()?)
+    if let Some(digest) = digest {
+        return Ok(VerifyJob::new(digest, password, secret, &limits)?);
+    }
+    Ok(VerifyJob::for_timing(&limits.lowered_policy()?, password, secret)?)
 }
 
 fn password(env: &Env, password: &Unknown<'_>) -> Result<SecretInput> {

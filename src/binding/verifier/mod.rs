@@ -1,5 +1,7 @@
 //! `JwtVerifier`.
 
+mod choice;
+mod claims;
 mod many;
 pub(super) mod presets;
 
@@ -10,21 +12,23 @@ use napi::bindgen_prelude::Unknown;
 use napi::{Env, sys};
 use napi_derive::napi;
 
+use self::claims::{CLAIM_LEN, exact_claims};
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
 use super::args::{Arg, Outcome, Result, options, scalars};
+use super::clock::ClockOptions;
 use super::fast::{self, Buffers, Hot, RawCall};
+use super::guard;
 use super::issuer::{MAX_NAMES, NAME_LEN};
 use super::key::{algorithms, source};
 use super::rejection::NativeRejection;
-use super::{CLOCK, guard};
+use super::token_form::{FormOptions, unreadable};
 use crate::jwt::{
-    Algorithm, Answer, Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED, Rejection,
-    TokenKind, Verifier, VerifierOptions,
+    Algorithm, Answer, ExactClaims, Expected, KeySource, MAX_CLOCK_TOLERANCE, MAX_REQUIRED,
+    MAX_TOKEN_LEN, Rejection, Scratch, TokenForm, TokenKind, Tolerance, Verifier, VerifierOptions,
 };
 use crate::revocation::RevocationList;
 
-const CLAIM_LEN: RangeInclusive<usize> = 1..=256;
 /// The bounds of `cache.maxEntries`.
 const CACHED: RangeInclusive<usize> = 1..=100_000;
 /// `maxEntries` of `cache: true`.
@@ -52,8 +56,12 @@ options! {
         required_claims("requiredClaims"): Vec<String> = default(Vec::new(), required_claims),
         /// Whether a token must expire.
         require_exp("requireExp"): bool = default(true, |exp| exp.boolean()),
+        /// The form of tokens.
+        form: FormOptions = flatten(FormOptions),
         /// The state that a verifier keeps or asks.
         state: VerifierState = flatten(VerifierState),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -63,10 +71,12 @@ options! {
         /// The accepted recipients.
         audience("audience"): Expected = required(expected),
         /// How far clocks may differ, in seconds.
-        clock_tolerance("clockTolerance"): u64 =
-            default(0, |seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE)),
+        clock_tolerance("clockTolerance"): Option<u64> =
+            optional(|seconds| seconds.duration(0..=MAX_CLOCK_TOLERANCE)),
         /// The longest time since a token was issued, in seconds.
         max_age("maxAge"): Option<u64> = optional(|age| age.duration(1..=scalars::MAX_DURATION)),
+        /// Exact values of claims.
+        claims("claims"): ExactClaims = default(ExactClaims::default(), exact_claims),
     }
 }
 
@@ -101,26 +111,43 @@ impl Hot for Verifier {
             // A value that is no string, too long or not ASCII is a malformed token, which is an
             // answer and not an error.
             let Buffers { units, token, scratch, .. } = buffers;
-            let token = call.argument(0, "token").ascii_in(units, token).ok().flatten();
-            let token = token.ok_or(Rejection::Malformed);
-            let answer = if call.count < 2 {
-                token
-                    .and_then(|token| self.verify(token, scratch))
-                    .map(|payload| Answer::Payload(payload, None))
-            } else {
-                token.and_then(|token| self.verify_holding(token, scratch))
-            };
-            match answer {
-                Ok(Answer::Held(slot)) => call.number(-1.0 - slot as f64),
-                Ok(Answer::Payload(payload, slot)) => {
-                    if call.count >= 2 {
-                        call.argument(1, "out").fill(&[slot.map_or(-1.0, |slot| slot as f64)])?;
-                    }
-                    call.string(payload.as_bytes())
-                }
-                Err(rejection) => call.number(f64::from(rejection.to_status())),
+            let given = call.argument(0, "token");
+            if let Some(token) = given.ascii_in(units, token).ok().flatten() {
+                return answer(self, call, token, scratch);
             }
+            // A longer token gets memory of its own, so that the buffers of the thread stay small.
+            let longest = self.max_token_len();
+            if longest > MAX_TOKEN_LEN
+                && let Some(token) = given.ascii(longest).ok().flatten()
+            {
+                return answer(self, call, &token, &mut Scratch::default());
+            }
+            call.number(f64::from(Rejection::from(unreadable(&given, longest)).to_status()))
         })
+    }
+}
+
+/// Verifies a token, and makes the result of the call.
+fn answer(
+    verifier: &Verifier,
+    call: &RawCall,
+    token: &[u8],
+    scratch: &mut Scratch,
+) -> Result<sys::napi_value> {
+    let answer = if call.count < 2 {
+        verifier.verify(token, scratch).map(|payload| Answer::Payload(payload, None))
+    } else {
+        verifier.verify_holding(token, scratch)
+    };
+    match answer {
+        Ok(Answer::Held(slot)) => call.number(-1.0 - slot as f64),
+        Ok(Answer::Payload(payload, slot)) => {
+            if call.count >= 2 {
+                call.argument(1, "out").fill(&[slot.map_or(-1.0, |slot| slot as f64)])?;
+            }
+            call.string(payload.as_bytes())
+        }
+        Err(rejection) => call.number(f64::from(rejection.to_status())),
     }
 }
 
@@ -139,6 +166,7 @@ pub(super) fn verifier_attach(
             typ: options.typ,
             require_expiry: options.require_exp,
             required_claims: options.required_claims,
+            form: options.form.form(),
             ..policy(
                 TokenKind::jwt(),
                 options.keys.source,
@@ -147,7 +175,7 @@ pub(super) fn verifier_attach(
                 options.state,
             )
         };
-        attach(env, &verifier, policy)?;
+        attach(env, &verifier, policy, options.clock)?;
         Ok(options.keys.remote)
     })
 }
@@ -166,19 +194,26 @@ pub(super) fn policy(
         algorithms: None,
         issuer,
         audience: checks.audience,
-        clock_tolerance: checks.clock_tolerance,
+        clock_tolerance: checks.clock_tolerance.map_or_else(Tolerance::default, Tolerance::of),
         max_age: checks.max_age,
         typ: None,
         required_claims: Vec::new(),
         require_expiry: true,
         revocations: state.revocations,
         cache_entries: state.cache,
+        exact_claims: checks.claims,
+        form: TokenForm::default(),
     }
 }
 
 /// Attaches a new verifier with this policy to the façade object `verifier`.
-pub(super) fn attach(env: &Env, verifier: &Unknown<'_>, policy: VerifierOptions) -> Result<()> {
-    let core = Verifier::new(policy, CLOCK.clone())?;
+pub(super) fn attach(
+    env: &Env,
+    verifier: &Unknown<'_>,
+    policy: VerifierOptions,
+    clock: ClockOptions,
+) -> Result<()> {
+    let core = Verifier::new(policy, clock.clock)?;
     Arg::new(env, verifier, "this").attach(Arc::new(core))
 }
 
@@ -186,6 +221,16 @@ pub(super) fn attach(env: &Env, verifier: &Unknown<'_>, policy: VerifierOptions)
 #[napi(catch_unwind)]
 pub(super) fn verifier_remembers(env: &Env, verifier: Unknown<'_>) -> napi::Result<Outcome<bool>> {
     guard(env, || Ok(Arg::new(env, &verifier, "this").handle::<Verifier>()?.remembers()))
+}
+
+/// The longest token of a verifier, in bytes.
+#[napi(catch_unwind)]
+pub(super) fn verifier_max_bytes(env: &Env, verifier: Unknown<'_>) -> napi::Result<Outcome<u32>> {
+    guard(env, || {
+        let longest = Arg::new(env, &verifier, "this").handle::<Verifier>()?.max_token_len();
+        // At most a megabyte, so it fits.
+        Ok(u32::try_from(longest).unwrap_or(u32::MAX))
+    })
 }
 
 /// `verify`, bound to a verifier.
@@ -207,12 +252,8 @@ pub(super) fn verifier_rejection(
     guard(env, || {
         let verifier = Arg::new(env, &verifier, "this").handle::<Verifier>()?;
         let Some(rejection) = Rejection::from_status(status) else { return Ok(None) };
-        let required = match rejection {
-            Rejection::Required(index) => verifier.required_claim(index),
-            _ => None,
-        };
-        Ok(Some(match required {
-            Some(claim) => NativeRejection::missing(rejection, claim),
+        Ok(Some(match verifier.named_claim(rejection) {
+            Some((claim, reason)) => NativeRejection::of_claim(rejection, claim, reason),
             None => rejection.into(),
         }))
     })

@@ -12,8 +12,10 @@ use super::{
 };
 use crate::binding::args::out::{self, LocalValue};
 use crate::binding::args::{Arg, Outcome, Result, options};
+use crate::binding::clock::ClockOptions;
 use crate::binding::guard;
 use crate::binding::key::algorithms;
+use crate::binding::token_form::FormOptions;
 use crate::jwt::{
     Algorithm, Expected, ImportRules, KeySet, KeySource, KeyUse, TokenKind, VerifierOptions, import,
 };
@@ -32,8 +34,12 @@ options! {
         checks: ClaimChecks = flatten(ClaimChecks),
         /// Claims that a token must have.
         required_claims("requiredClaims"): Vec<String> = default(Vec::new(), required_claims),
+        /// The form of tokens.
+        form: FormOptions = flatten(FormOptions),
         /// The state that a verifier keeps or asks.
         state: VerifierState = flatten(VerifierState),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -50,6 +56,8 @@ options! {
         required_claims("requiredClaims"): Vec<String> = default(Vec::new(), required_claims),
         /// The state that a verifier keeps or asks.
         state: VerifierState = flatten(VerifierState),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
     }
 }
 
@@ -67,6 +75,7 @@ pub(crate) fn verifier_attach_access_token(
         let policy = VerifierOptions {
             algorithms: options.algorithms,
             required_claims: options.required_claims,
+            form: options.form.form(),
             ..policy(
                 TokenKind::access_token(),
                 source,
@@ -75,7 +84,7 @@ pub(crate) fn verifier_attach_access_token(
                 options.state,
             )
         };
-        attach(env, &verifier, policy)?;
+        attach(env, &verifier, policy, options.clock)?;
         Ok(remote)
     })
 }
@@ -97,7 +106,7 @@ pub(crate) fn verifier_attach_spiffe(
             required_claims: options.required_claims,
             ..policy(kind, source, Expected::Anything, options.checks, options.state)
         };
-        attach(env, &verifier, policy)?;
+        attach(env, &verifier, policy, options.clock)?;
         Ok(remote)
     })
 }
@@ -118,7 +127,7 @@ fn bundle_keys(bundle: &Arg<'_>) -> Result<VerifierKeys> {
         return Err(bundle.wrong_type("a JWK Set as an object or as JSON text, or a RemoteJwks"));
     }
     let rules = ImportRules::of(KeyUse::JwtSvid, None);
-    let keys = import(&bundle.string(0..=usize::MAX)?, &rules)?;
+    let keys = import(&bundle.string(0..=usize::MAX)?, &rules)?.keys;
     let source = KeySource::Keys(keys.into_iter().map(Arc::new).collect());
     Ok(VerifierKeys { source, remote: None })
 }

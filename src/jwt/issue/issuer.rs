@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
+use super::header::jwt_header;
 use super::payload::{Overrides, Registered, json_string, json_strings};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
@@ -9,7 +10,7 @@ use crate::jwt::key::key::Key;
 use crate::jwt::key_source::KeySource;
 use crate::jwt::token::base64url;
 use crate::jwt::token::claims::Claims;
-use crate::jwt::token::compact::MAX_TOKEN_LEN;
+use crate::jwt::token::compact::{MAX_HEADER_LEN, MAX_TOKEN_LEN};
 use crate::jwt::token::rejection::{Claim, Reason, Rejection};
 
 /// The contents of every token of an issuer, and the key that signs it.
@@ -105,7 +106,8 @@ impl Issuer {
     ) -> Result<()> {
         let key = self.compose(claims, overrides, payload, token)?;
         // The payload is already encoded, so its space can hold the signature.
-        finish(&key, token, payload)
+        finish(&key, token, payload)?;
+        check_len(token.len())
     }
 
     /// Makes a token that lacks only its signature. Its time, its id and its key are fixed by this
@@ -125,7 +127,11 @@ impl Issuer {
         token: &mut Vec<u8>,
     ) -> Result<Arc<Key>> {
         let millis = self.clock.unix_millis();
-        let (key, header) = self.prepared(millis / 1000)?;
+        let (key, mut header) = self.prepared(millis / 1000)?;
+        if let Some(members) = overrides.header {
+            header = jwt_header(&key, &self.typ, members)?.into();
+            check_header_len(header.len())?;
+        }
         self.check_claims(claims, overrides)?;
         payload.clear();
         let life = overrides.expires_in.unwrap_or(self.expires_in);
@@ -137,11 +143,8 @@ impl Issuer {
             jti: self.jti,
         };
         registered.splice(claims, overrides, millis, payload)?;
-        // An early check that saves the work of signing. `finish` checks exactly, with the
-        // signature.
-        if header.len() + base64url::encoded_len(payload.len()) > MAX_TOKEN_LEN {
-            return Err(too_long());
-        }
+        // An early check that saves the work of signing. The signature counts as well, later.
+        check_len(header.len() + base64url::encoded_len(payload.len()))?;
         token.clear();
         token.extend_from_slice(&header);
         base64url::encode_into(payload, token);
@@ -160,15 +163,7 @@ impl Issuer {
             }
         }
         let key = self.keys.signing_key()?;
-        let header = format!(
-            "{{\"alg\":\"{}\",\"typ\":{},\"kid\":{}}}",
-            key.algorithm().name(),
-            json_string(&self.typ),
-            json_string(key.kid())
-        );
-        let mut encoded = base64url::encode(header.as_bytes()).into_bytes();
-        encoded.push(b'.');
-        let header: Arc<[u8]> = encoded.into();
+        let header: Arc<[u8]> = jwt_header(&key, &self.typ, "{}")?.into();
         *self.prepared.write().unwrap_or_else(PoisonError::into_inner) =
             Some(Prepared { epoch, key: Arc::downgrade(&key), header: header.clone() });
         Ok((key, header))
@@ -231,22 +226,35 @@ impl Unsigned {
     /// Signs the token.
     pub fn sign(mut self) -> Result<Vec<u8>> {
         finish(&self.key, &mut self.token, &mut Vec::new())?;
+        check_len(self.token.len())?;
         Ok(self.token)
     }
 }
 
 /// Appends the signature to the signing input in `token`; `signature` is working space.
-fn finish(key: &Key, token: &mut Vec<u8>, signature: &mut Vec<u8>) -> Result<()> {
+pub(super) fn finish(key: &Key, token: &mut Vec<u8>, signature: &mut Vec<u8>) -> Result<()> {
     signature.clear();
     key.sign_into(token, signature)?;
     token.push(b'.');
     base64url::encode_into(signature, token);
-    if token.len() > MAX_TOKEN_LEN { Err(too_long()) } else { Ok(()) }
+    Ok(())
 }
 
-fn too_long() -> Error {
-    Error::new(
-        Code::OutOfRange,
-        format!("the token must be at most {MAX_TOKEN_LEN} bytes long; sign fewer claims"),
-    )
+/// Refuses a token that verifiers would not read.
+fn check_len(len: usize) -> Result<()> {
+    if len <= MAX_TOKEN_LEN {
+        return Ok(());
+    }
+    let message =
+        format!("the token must be at most {MAX_TOKEN_LEN} bytes long; sign fewer claims");
+    Err(Error::new(Code::OutOfRange, message))
+}
+
+/// Refuses a header, with its dot, that verifiers would not read.
+fn check_header_len(len: usize) -> Result<()> {
+    if len <= MAX_HEADER_LEN + 1 {
+        return Ok(());
+    }
+    let message = format!("header must be at most {MAX_HEADER_LEN} bytes long in base64url");
+    Err(Error::new(Code::OutOfRange, message))
 }

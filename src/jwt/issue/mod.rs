@@ -1,4 +1,6 @@
 //! Issuing tokens.
 
+mod header;
 pub(super) mod issuer;
+pub(super) mod jws;
 pub(super) mod payload;

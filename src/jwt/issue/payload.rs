@@ -4,15 +4,22 @@
 use crate::error::Result;
 use crate::id::uuid_v7;
 
-/// The claims of one token that replace or complement those of its issuer.
+/// How far before the present `iat` may be, in seconds.
+pub const MAX_BACKDATING: u32 = 300;
+
+/// The claims and header parameters of one token that replace or complement those of its issuer.
 #[derive(Debug, Default)]
 pub struct Overrides<'a> {
     /// `aud`
     pub audience: Option<Vec<String>>,
-    /// `exp` - `iat`, seconds.
+    /// `exp`, in seconds from now.
     pub expires_in: Option<u64>,
-    /// `nbf` - `iat`, seconds.
+    /// `nbf`, in seconds from now.
     pub not_before: Option<u64>,
+    /// How long ago `iat` is, in seconds.
+    pub backdated: u64,
+    /// More header parameters, a JSON object as text.
+    pub header: Option<&'a str>,
     /// `sub`
     pub subject: Option<&'a str>,
     /// `sid`
@@ -25,7 +32,7 @@ pub(crate) struct Registered<'a> {
     pub issuer: Option<&'a str>,
     /// `aud`
     pub audience: Option<&'a str>,
-    /// `exp` - `iat`, seconds.
+    /// `exp`, in seconds from now.
     pub life: u64,
     /// Whether the token gets a `jti`.
     pub jti: bool,
@@ -43,7 +50,7 @@ impl Registered<'_> {
         let now = millis / 1000;
         let mut digits = Digits::default();
         payload.extend_from_slice(b"{\"iat\":");
-        payload.extend_from_slice(digits.of(now));
+        payload.extend_from_slice(digits.of(now.saturating_sub(overrides.backdated)));
         payload.extend_from_slice(b",\"exp\":");
         payload.extend_from_slice(digits.of(now.saturating_add(self.life)));
         if let Some(delay) = overrides.not_before {

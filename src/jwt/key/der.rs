@@ -2,7 +2,7 @@
 //! format and then, after a failure, as another.
 
 use x509_cert::der::{Decode as _, Length, Reader as _, SliceReader};
-use x509_cert::spki::SubjectPublicKeyInfoRef;
+use x509_cert::spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
 
 /// The tags of elements (X.690 section 8).
 pub(super) const INTEGER: u8 = 0x02;
@@ -97,6 +97,16 @@ pub(super) fn element(der: &[u8]) -> Option<(u8, &[u8], &[u8])> {
 /// Parses a `SubjectPublicKeyInfo`; `None` if it is malformed or bytes follow it.
 pub(super) fn spki(der: &[u8]) -> Option<SubjectPublicKeyInfoRef<'_>> {
     SubjectPublicKeyInfoRef::from_der(der).ok()
+}
+
+/// The algorithm and the key of a PKCS#8 structure; `None` if it is malformed.
+pub(super) fn pkcs8(der: &[u8]) -> Option<(AlgorithmIdentifierRef<'_>, &[u8])> {
+    let (_, content, _) = element(der)?;
+    let (_, _, rest) = element(content)?;
+    let (_, _, after) = element(rest)?;
+    let identifier = AlgorithmIdentifierRef::from_der(rest.strip_suffix(after)?).ok()?;
+    let (_, key, _) = element(after)?;
+    Some((identifier, key))
 }
 
 #[cfg(test)]

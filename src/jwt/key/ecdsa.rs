@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use x509_cert::der::asn1::ObjectIdentifier;
 
 use super::der::{Form, spki};
-use super::error::{malformed_jwk, not_encoded, not_generated, not_signed, unusable};
+use super::error::{invalid, not_encoded, not_generated, not_signed};
 use super::jwk::{PublicJwk, number};
 use super::key_type::KeyType;
 use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
@@ -113,14 +113,20 @@ impl Scheme for Ecdsa {
     }
 
     fn public_jwk(&self, members: &Map<String, Value>, name: &str) -> Result<PublicKey> {
-        let is_coordinate = |number: &[u8]| number.len() == self.coordinate_len;
-        let (x, y) = number(members, "x")
-            .zip(number(members, "y"))
-            .filter(|(x, y)| is_coordinate(x) && is_coordinate(y))
-            .filter(|_| self.key_type().is_of(members))
-            .ok_or_else(|| malformed_jwk(name))?;
-        let point = [&[UNCOMPRESSED][..], &x, &y].concat();
-        self.public(&point).ok_or_else(|| unusable(name))
+        self.key_type().check(members, name)?;
+        let mut point = vec![UNCOMPRESSED];
+        for coordinate in ["x", "y"] {
+            let number = number(members, coordinate)?;
+            let zeros = self.coordinate_len.checked_sub(number.len()).ok_or_else(|| {
+                let (crv, length) = (self.crv, self.coordinate_len);
+                invalid(format!("a coordinate of {crv} has at most {length} bytes"))
+            })?;
+            point.resize(point.len() + zeros, 0);
+            point.extend(number);
+        }
+        self.public(&point).ok_or_else(|| {
+            invalid(format!("the JWK's \"x\" and \"y\" are not a point on {}", self.crv))
+        })
     }
 }
 

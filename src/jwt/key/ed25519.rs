@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use x509_cert::der::asn1::ObjectIdentifier;
 
 use super::der::{Form, spki};
-use super::error::{malformed_jwk, not_encoded, not_generated, not_signed, unusable};
-use super::jwk::{PublicJwk, number};
+use super::error::{invalid, not_encoded, not_generated, not_signed};
+use super::jwk::{PublicJwk, octets};
 use super::key_type::KeyType;
 use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
 use crate::error::Result;
@@ -80,10 +80,15 @@ impl Scheme for Ed25519 {
     }
 
     fn public_jwk(&self, members: &Map<String, Value>, name: &str) -> Result<PublicKey> {
-        let x = number(members, "x")
-            .filter(|x| self.key_type().is_of(members) && x.len() == PUBLIC_KEY_LENGTH)
-            .ok_or_else(|| malformed_jwk(name))?;
-        self.public(&x).ok_or_else(|| unusable(name))
+        self.key_type().check(members, name)?;
+        // The bytes are an encoding, not a number (RFC 8037 section 2), so zeros count.
+        let x = octets(members, "x")?;
+        if x.len() != PUBLIC_KEY_LENGTH {
+            return Err(invalid("the JWK's \"x\" must have 32 bytes"));
+        }
+        self.public(&x).ok_or_else(|| {
+            invalid("the JWK's \"x\" is not a point on Ed25519, or is one of small order")
+        })
     }
 }
 

@@ -14,9 +14,9 @@ pub(crate) fn unusable(alg: &str) -> Error {
     invalid(format!("this is not a valid {alg} key"))
 }
 
-/// The error for a JWK without the members of a public key of this algorithm.
-pub(crate) fn malformed_jwk(alg: &str) -> Error {
-    invalid(format!("the JWK is not a public {alg} signature key"))
+/// The error for a JWK that is not of a public key of this algorithm, and the remedy.
+pub(crate) fn malformed_jwk(alg: &str, remedy: &str) -> Error {
+    invalid(format!("the JWK is not a public {alg} signature key; {remedy}"))
 }
 
 /// The error for a key that its library fails to encode.

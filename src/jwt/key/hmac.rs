@@ -65,8 +65,8 @@ impl Scheme for Hmac {
     fn secret_key(&self, secret: &[u8], name: &str) -> Result<PrivateKey> {
         if looks_like_a_key_file(secret, MAX_SECRET_LEN)? {
             return Err(invalid(
-                "the secret looks like a key file (PEM, JWK, OpenSSH or DER, or the base64 or hex of \
-                 one); import it as one, or pass the secret it holds",
+                "the secret looks like a key file (PEM, JWK, XML, OpenSSH, PKCS#12 or DER, or the \
+                 base64 or hex of one); import it as one, or pass the secret it holds",
             ));
         }
         let least = self.output_len();
@@ -88,7 +88,7 @@ impl Scheme for Hmac {
     }
 
     fn public_jwk(&self, _members: &Map<String, Value>, name: &str) -> Result<PublicKey> {
-        Err(malformed_jwk(name))
+        Err(malformed_jwk(name, "HMAC has none: use fromSecret"))
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::invalid;
 use super::jwk::PublicJwk;
+use super::key_issuer::KeyIssuer;
 use super::scheme::{PrivateKey, PublicKey, SignatureVerifier, Signer};
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;
@@ -22,6 +23,8 @@ pub struct Key {
     original: Option<Secret>,
     /// Absent for HMAC, which has no public half.
     public: Option<PublicJwk>,
+    /// The only issuer whose tokens the key verifies; any if absent.
+    issuer: Option<KeyIssuer>,
 }
 
 impl Key {
@@ -31,14 +34,25 @@ impl Key {
         let PrivateKey { signer, verifier, public, original } = key;
         let kid = checked_kid(kid)?;
         let (signer, original) = (Some(signer), Some(original));
-        Ok(Self { algorithm, kid, signer, verifier, original, public })
+        Ok(Self { algorithm, kid, signer, verifier, original, public, issuer: None })
     }
 
     /// Makes a public key. `ERR_OUT_OF_RANGE` unless `kid` has 1 to 256 bytes.
     pub(super) fn public_only(algorithm: Algorithm, kid: String, key: PublicKey) -> Result<Self> {
         let PublicKey { jwk, verifier } = key;
         let kid = checked_kid(kid)?;
-        Ok(Self { algorithm, kid, signer: None, verifier, original: None, public: Some(jwk) })
+        let public = Some(jwk);
+        Ok(Self { algorithm, kid, signer: None, verifier, original: None, public, issuer: None })
+    }
+
+    /// The key for the tokens of this issuer only; of any if `None`.
+    pub(super) fn of_issuer(self, issuer: Option<KeyIssuer>) -> Self {
+        Self { issuer, ..self }
+    }
+
+    /// The only issuer whose tokens the key verifies; any if `None`.
+    pub(in crate::jwt) fn issuer(&self) -> Option<&KeyIssuer> {
+        self.issuer.as_ref()
     }
 
     /// The one algorithm this key is for.
@@ -62,9 +76,10 @@ impl Key {
         self.original.as_ref()
     }
 
-    /// The public half as a JWK with `alg`, `use` and `kid`; `None` for HMAC.
+    /// The public half as a JWK with `alg`, `use`, `kid` and perhaps `issuer`; `None` for HMAC.
     pub fn public_jwk(&self) -> Option<String> {
-        self.public.as_ref().map(|public| public.to_json(self.algorithm.name(), &self.kid))
+        let issuer = self.issuer.as_ref().map(KeyIssuer::as_str);
+        self.public.as_ref().map(|public| public.to_json(self.algorithm.name(), &self.kid, issuer))
     }
 
     /// The public half; `None` for HMAC.
@@ -84,6 +99,7 @@ impl Key {
             verifier: self.verifier.clone(),
             original: None,
             public: self.public.clone(),
+            issuer: self.issuer.clone(),
         })
     }
 

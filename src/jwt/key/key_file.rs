@@ -6,8 +6,10 @@
 //! look random pass: a bare Ed25519 key, a compressed point, a modulus.
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ParsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256K1_SHA256_FIXED, ECDSA_P384_SHA384_FIXED,
+    ECDSA_P521_SHA512_FIXED, ParsedPublicKey,
 };
+use zeroize::Zeroizing;
 
 use super::der::{
     BIT_STRING, INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, element, elements,
@@ -16,13 +18,19 @@ use crate::error::Result;
 use crate::jwt::token::json::scan_object;
 use crate::secret::{Depth, Encoding, Secret, TraceGuard};
 
-/// Marks of text files: either end of PEM and RFC 4716, JWKs, `PuTTY` files, and the names of
-/// OpenSSH key types. `ssh-ed25519` and `ecdsa-sha2-` occur in public keys, private keys and keys
-/// of authenticators alike. White space between the characters does not count.
-const MARKS: [&[u8]; 8] = [
+/// Marks of text files: either end of PEM and RFC 4716, JWKs, the XML of .NET and of signatures
+/// (RFC 3275 section 4.4), `PuTTY` files, and the names of OpenSSH key types. `ssh-ed25519` and
+/// `ecdsa-sha2-` occur in public keys, private keys and keys of authenticators alike. White space
+/// between the characters does not count.
+const MARKS: [&[u8]; 13] = [
     b"----BEGIN ",
     b"----END ",
     b"\"kty\":",
+    b"RSAKeyValue",
+    b"DSAKeyValue",
+    b"ECKeyValue",
+    b"<Modulus>",
+    b"X509Certificate>",
     b"PuTTY-User-Key-File-",
     b"ssh-rsaAAAA",
     b"ssh-dssAAAA",
@@ -31,6 +39,14 @@ const MARKS: [&[u8]; 8] = [
 ];
 /// The beginning of a binary key that carries an SSH type name (RFC 4253 section 6.6).
 const SSH: &[u8] = b"\0\0\0\x07ssh-";
+/// The beginnings of Java's key stores: JKS in two versions, and JCEKS.
+const KEY_STORES: [&[u8]; 3] =
+    [b"\xfe\xed\xfe\xed\0\0\0\x01", b"\xfe\xed\xfe\xed\0\0\0\x02", b"\xce\xce\xce\xce\0\0\0\x02"];
+/// The beginning of each identifier of PKCS#7 (RFC 2315 section 14) in DER. PKCS#12 has one of them
+/// in its first bytes, too (RFC 7292 section 4).
+const PKCS7: &[u8] = b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07";
+/// In PKCS#7 and PKCS#12 the identifier ends before this, with lengths of up to four bytes.
+const PKCS7_WITHIN: usize = 40;
 
 /// The tags `[0]` and `[1]`, constructed.
 const TAGGED: [u8; 2] = [0xa0, 0xa1];
@@ -45,8 +61,9 @@ pub(super) fn looks_like_a_key_file(secret: &[u8], longest: usize) -> Result<boo
         return Ok(false);
     }
     TraceGuard::run(Depth::Registers, |trace| {
-        let text = compact(secret)?;
-        for encoding in [Encoding::Hex, Encoding::Base64Url] {
+        for (text, encoding) in
+            [(digits(secret)?, Encoding::Hex), (compact(secret)?, Encoding::Base64Url)]
+        {
             let decoded = Secret::decoded(text.expose(trace), encoding)?;
             if decoded.is_some_and(|bytes| is_key_file(bytes.expose(trace))) {
                 return Ok(true);
@@ -72,9 +89,30 @@ fn compact(text: &[u8]) -> Result<Secret> {
     })
 }
 
+/// Removes everything between the digits of a hex dump: separators such as colons and white space,
+/// and the prefixes `0x` and `\x`.
+fn digits(text: &[u8]) -> Result<Secret> {
+    Secret::filled_up_to(text.len(), |slot| {
+        let mut length = 0;
+        let mut last = 0;
+        for byte in text {
+            if matches!(byte, b'x' | b'X') {
+                length -= usize::from(last == b'0');
+            } else if byte.is_ascii_alphanumeric() {
+                slot[length] = *byte;
+                length += 1;
+            }
+            last = *byte;
+        }
+        Ok(length)
+    })
+}
+
 fn is_key_file(bytes: &[u8]) -> bool {
     MARKS.iter().any(|mark| has_text(bytes, mark))
         || bytes.starts_with(SSH)
+        || KEY_STORES.iter().any(|start| bytes.starts_with(start))
+        || is_pkcs7(bytes)
         || is_json_key(bytes)
         || is_der_key(bytes)
         || is_point(bytes)
@@ -102,6 +140,12 @@ fn is_json_key(bytes: &[u8]) -> bool {
         .and_then(|text| scan_object(text, |name, _| is_key |= name.is("kty") || name.is("keys")))
         .is_some()
         && is_key
+}
+
+/// Whether `bytes` begin with PKCS#7 or PKCS#12. Either may be BER, with indefinite lengths.
+fn is_pkcs7(bytes: &[u8]) -> bool {
+    let start = &bytes[..bytes.len().min(PKCS7_WITHIN)];
+    start.first() == Some(&SEQUENCE) && memchr::memmem::find(start, PKCS7).is_some()
 }
 
 /// Whether `bytes` begin with a key or a certificate in DER.
@@ -140,13 +184,18 @@ fn is_identifier(content: &[u8]) -> bool {
     )
 }
 
-/// Whether this is an uncompressed point on one of the curves. Random bytes never are in practice.
+/// Whether this is an uncompressed point on one of the curves, or a hybrid one (X9.62 section
+/// 4.3.6), which only begins differently. Random bytes never are in practice.
 fn is_point(bytes: &[u8]) -> bool {
-    let curve = match (bytes.first(), bytes.len()) {
-        (Some(4), 65) => &ECDSA_P256_SHA256_FIXED,
-        (Some(4), 97) => &ECDSA_P384_SHA384_FIXED,
-        (Some(4), 133) => &ECDSA_P521_SHA512_FIXED,
+    let (Some((4 | 6 | 7, coordinates)), length) = (bytes.split_first(), bytes.len()) else {
+        return false;
+    };
+    let curves: &[_] = match length {
+        65 => &[&ECDSA_P256_SHA256_FIXED, &ECDSA_P256K1_SHA256_FIXED],
+        97 => &[&ECDSA_P384_SHA384_FIXED],
+        133 => &[&ECDSA_P521_SHA512_FIXED],
         _ => return false,
     };
-    ParsedPublicKey::new(curve, bytes).is_ok()
+    let point = Zeroizing::new([&[4], coordinates].concat());
+    curves.iter().any(|curve| ParsedPublicKey::new(*curve, &point).is_ok())
 }

@@ -2,6 +2,9 @@
 
 use serde_json::{Map, Value};
 
+use super::error::malformed_jwk;
+use crate::error::Result;
+
 /// The type of a key (RFC 7518 section 6.1, RFC 8037 section 2), with its curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::jwt) enum KeyType {
@@ -34,9 +37,13 @@ impl KeyType {
         }
     }
 
-    /// Whether a JWK's members name this type and curve.
-    pub(crate) fn is_of(self, members: &Map<String, Value>) -> bool {
+    /// Checks that a JWK's members name this type and curve, those of the algorithm `alg`.
+    pub(crate) fn check(self, members: &Map<String, Value>, alg: &str) -> Result<()> {
         let text = |name| members.get(name).and_then(Value::as_str);
-        text("kty") == Some(self.kty()) && (self.crv().is_none() || text("crv") == self.crv())
+        if text("kty") == Some(self.kty()) && (self.crv().is_none() || text("crv") == self.crv()) {
+            return Ok(());
+        }
+        let crv = self.crv().map_or_else(String::new, |crv| format!(" and \"crv\" \"{crv}\""));
+        Err(malformed_jwk(alg, &format!("it must have \"kty\" \"{}\"{crv}", self.kty())))
     }
 }

@@ -6,6 +6,7 @@ use super::der::Form;
 use super::encrypted::decrypt;
 use super::error::{invalid, unusable};
 use super::key::Key;
+use super::key_issuer::KeyIssuer;
 use super::pair_check::check_pair;
 use super::purpose::{Purpose, check, members_of};
 use super::scheme::{PrivateKey, PublicKey};
@@ -100,6 +101,16 @@ impl Key {
         Self::from_jwk(members, algorithm, None)
     }
 
+    /// Checks that a private JWK, of which `json` has the public members, made this key.
+    pub fn check_public_members(&self, json: &str) -> Result<()> {
+        let scheme = self.algorithm().scheme();
+        let published = scheme.public_jwk(&members_of(json)?, self.algorithm().name())?;
+        if self.public() == Some(&published.jwk) {
+            return Ok(());
+        }
+        Err(invalid("the private and the public members of the JWK do not match"))
+    }
+
     fn from_jwk(
         members: &Map<String, Value>,
         algorithm: Algorithm,
@@ -108,10 +119,16 @@ impl Key {
         check(members, algorithm, Purpose::Verify)?;
         let key = algorithm.scheme().public_jwk(members, algorithm.name())?;
         let own_kid = members.get("kid").and_then(Value::as_str);
-        Self::from_public(key, algorithm, kid.or(own_kid))
+        let key = Self::from_public(key, algorithm, kid.or(own_kid))?;
+        Ok(key.of_issuer(KeyIssuer::of(members)))
     }
 
-    fn from_public(key: PublicKey, algorithm: Algorithm, kid: Option<&str>) -> Result<Self> {
+    /// Makes a key of a public key that a scheme has read.
+    pub(super) fn from_public(
+        key: PublicKey,
+        algorithm: Algorithm,
+        kid: Option<&str>,
+    ) -> Result<Self> {
         let kid = kid.map_or_else(|| key.jwk.thumbprint(), ToOwned::to_owned);
         Self::public_only(algorithm, kid, key)
     }

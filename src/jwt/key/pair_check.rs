@@ -27,7 +27,7 @@ fn is_read_by_others(public: &PublicJwk, algorithm: Algorithm, signature: &[u8])
     let Some(known) = algorithm.elsewhere() else { return true };
     let Ok(name) = known.parse() else { return false };
     let signature = base64url::encode(signature);
-    serde_json::from_str(&public.to_json(known, "pair check")).is_ok_and(|jwk| {
+    serde_json::from_str(&public.to_json(known, "pair check", None)).is_ok_and(|jwk| {
         jsonwebtoken::DecodingKey::from_jwk(&jwk)
             .and_then(|key| jsonwebtoken::crypto::verify(&signature, MESSAGE, &key, name))
             .unwrap_or(false)

@@ -8,6 +8,9 @@ use crate::jwt::algorithm::Algorithm;
 use crate::jwt::token::compact::MAX_KID_LEN;
 use crate::jwt::token::json::scan_object;
 
+/// The longest JWK that is read, in bytes of JSON.
+const MAX_JWK_LEN: usize = 64 * 1024;
+
 /// The purpose that a key is imported for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
@@ -19,13 +22,29 @@ pub enum Purpose {
     Both,
 }
 
-/// Checks that a private or symmetric JWK allows this algorithm and purpose; `ERR_JWT_KEY`
-/// otherwise.
-pub fn check_purpose(json: &str, algorithm: Algorithm, purpose: Purpose) -> Result<()> {
+/// The algorithm and the `kid` for which a JWK is imported: those of the arguments, or the JWK's
+/// own; `None` if neither names an algorithm. `ERR_JWT_KEY` if the JWK does not allow this
+/// algorithm and purpose.
+pub fn names_of(
+    json: &str,
+    purpose: Purpose,
+    algorithm: Option<Algorithm>,
+    kid: Option<String>,
+) -> Result<Option<(Algorithm, Option<String>)>> {
+    let members = members_of(json)?;
+    let own = |name| members.get(name).map(|value| value.as_str().unwrap_or_default());
+    let algorithm = match (algorithm, own("alg")) {
+        (Some(algorithm), _) => algorithm,
+        (None, Some(own)) => Algorithm::named(own).ok_or_else(|| {
+            invalid("the JWK's \"alg\" must be a signature algorithm of RFC 7518 or RFC 8037")
+        })?,
+        (None, None) => return Ok(None),
+    };
     if purpose == Purpose::Both && !algorithm.is_symmetric() {
         return Err(invalid("an \"oct\" JWK is a secret: it can only make HMAC keys"));
     }
-    check(&members_of(json)?, algorithm, purpose)
+    check(&members, algorithm, purpose)?;
+    Ok(Some((algorithm, kid.or_else(|| own("kid").map(ToOwned::to_owned)))))
 }
 
 /// Checks `use` (RFC 7517 section 4.2), `key_ops` (4.3), `alg` (4.4) and `kid` (4.5), each where it
@@ -67,8 +86,20 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Reads the members of a JWK. Duplicate members are refused.
+/// Reads the members of a JWK that say something. Duplicate members are refused.
 pub(super) fn members_of(json: &str) -> Result<Map<String, Value>> {
+    if json.len() > MAX_JWK_LEN {
+        return Err(invalid("a JWK must be at most 64 KiB long"));
+    }
     let read = scan_object(json, |_, _| {}).and_then(|()| serde_json::from_str(json).ok());
-    read.ok_or_else(|| invalid("this is not a JWK"))
+    read.map(present).ok_or_else(|| {
+        invalid("this is not a JWK: a JWK is an object of Unicode text without duplicate members")
+    })
+}
+
+/// Drops the members that are `null` or an empty text. Some publishers write every member they
+/// know, and Go's libraries take an empty text as missing.
+pub(in crate::jwt) fn present(mut members: Map<String, Value>) -> Map<String, Value> {
+    members.retain(|_, value| !value.is_null() && value != "");
+    members
 }

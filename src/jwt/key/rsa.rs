@@ -9,51 +9,64 @@ use aws_lc_rs::signature::{
     self, KeyPair as _, ParsedPublicKey, RsaEncoding, RsaParameters, RsaPublicKeyComponents,
 };
 use serde_json::{Map, Value};
-use x509_cert::der::asn1::{AnyRef, ObjectIdentifier};
 
-use super::der::{Form, spki};
-use super::error::{invalid, malformed_jwk, not_encoded, not_generated, not_signed, unusable};
+use super::der::{Form, pkcs8, spki};
+use super::error::{invalid, not_encoded, not_generated, not_signed, unusable};
 use super::jwk::{PublicJwk, number};
 use super::key_type::KeyType;
+use super::roca::has_fingerprint;
+use super::rsa_use::{PSS_SHA256, PSS_SHA384, PSS_SHA512, Pss, is_rsa};
 use super::scheme::{PrivateKey, PublicKey, Scheme, SignatureVerifier, Signer};
 use crate::error::Result;
 use crate::secret::{ParsedKey, Secret};
 
 /// The permitted lengths of moduli, in bits (RFC 7518 section 3.3 asks for at least 2048).
 const MODULUS_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
-/// `rsaEncryption`: keys for any padding (RFC 3279 section 2.3.1).
-const RSA_ENCRYPTION: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.113549.1.1.1");
 
 /// RSA with a hash and a padding.
 pub(crate) struct Rsa {
     verifying: &'static RsaParameters,
     signing: &'static dyn RsaEncoding,
+    /// `None` for RSASSA-PKCS1-v1_5.
+    pss: Option<&'static Pss>,
 }
 
 /// `RS256`
 pub(crate) static RS256: Rsa = Rsa {
     verifying: &signature::RSA_PKCS1_2048_8192_SHA256,
     signing: &signature::RSA_PKCS1_SHA256,
+    pss: None,
 };
 /// `RS384`
 pub(crate) static RS384: Rsa = Rsa {
     verifying: &signature::RSA_PKCS1_2048_8192_SHA384,
     signing: &signature::RSA_PKCS1_SHA384,
+    pss: None,
 };
 /// `RS512`
 pub(crate) static RS512: Rsa = Rsa {
     verifying: &signature::RSA_PKCS1_2048_8192_SHA512,
     signing: &signature::RSA_PKCS1_SHA512,
+    pss: None,
 };
 /// `PS256`
-pub(crate) static PS256: Rsa =
-    Rsa { verifying: &signature::RSA_PSS_2048_8192_SHA256, signing: &signature::RSA_PSS_SHA256 };
+pub(crate) static PS256: Rsa = Rsa {
+    verifying: &signature::RSA_PSS_2048_8192_SHA256,
+    signing: &signature::RSA_PSS_SHA256,
+    pss: Some(&PSS_SHA256),
+};
 /// `PS384`
-pub(crate) static PS384: Rsa =
-    Rsa { verifying: &signature::RSA_PSS_2048_8192_SHA384, signing: &signature::RSA_PSS_SHA384 };
+pub(crate) static PS384: Rsa = Rsa {
+    verifying: &signature::RSA_PSS_2048_8192_SHA384,
+    signing: &signature::RSA_PSS_SHA384,
+    pss: Some(&PSS_SHA384),
+};
 /// `PS512`
-pub(crate) static PS512: Rsa =
-    Rsa { verifying: &signature::RSA_PSS_2048_8192_SHA512, signing: &signature::RSA_PSS_SHA512 };
+pub(crate) static PS512: Rsa = Rsa {
+    verifying: &signature::RSA_PSS_2048_8192_SHA512,
+    signing: &signature::RSA_PSS_SHA512,
+    pss: Some(&PSS_SHA512),
+};
 
 impl Rsa {
     fn private(&self, pair: KeyPair) -> Result<Option<PrivateKey>> {
@@ -93,7 +106,16 @@ impl Scheme for Rsa {
 
     fn private_key(&self, form: Form, der: &[u8]) -> Result<Option<PrivateKey>> {
         let pair = match form {
-            Form::Pkcs8 => KeyPair::from_pkcs8(der),
+            // The library knows no keys for RSASSA-PSS, so it gets the PKCS#1 that is inside.
+            Form::Pkcs8 => match pkcs8(der) {
+                Some((identifier, key))
+                    if Form::of(key) == Some(Form::RsaPrivate)
+                        && is_rsa(&identifier, self.pss)? =>
+                {
+                    KeyPair::from_der(key)
+                }
+                _ => return Ok(None),
+            },
             Form::RsaPrivate => KeyPair::from_der(der),
             _ => return Ok(None),
         };
@@ -101,26 +123,24 @@ impl Scheme for Rsa {
     }
 
     fn public_key(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>> {
-        let is_key = match form {
-            Form::RsaPublic => true,
-            Form::Spki => spki(der).is_some_and(|info| {
-                let parameters = info.algorithm.parameters;
-                info.algorithm.oid == RSA_ENCRYPTION && parameters.is_some_and(AnyRef::is_null)
-            }),
-            _ => false,
+        let info = spki(der);
+        let key = match (form, &info) {
+            (Form::RsaPublic, _) => Some(der),
+            (Form::Spki, Some(info)) if is_rsa(&info.algorithm, self.pss)? => {
+                info.subject_public_key.as_bytes()
+            }
+            _ => None,
         };
-        match RsaPublicKey::from_der(der) {
-            Ok(key) if is_key => self.public(&jwk_of(&key)),
+        let key = key.filter(|key| Form::of(key) == Some(Form::RsaPublic));
+        match key.map(RsaPublicKey::from_der) {
+            Some(Ok(key)) => self.public(&jwk_of(&key)),
             _ => Ok(None),
         }
     }
 
     fn public_jwk(&self, members: &Map<String, Value>, name: &str) -> Result<PublicKey> {
-        let numbers = number(members, "n")
-            .zip(number(members, "e"))
-            .filter(|(n, e)| n.first() != Some(&0) && e.first() != Some(&0))
-            .filter(|_| self.key_type().is_of(members))
-            .ok_or_else(|| malformed_jwk(name))?;
+        self.key_type().check(members, name)?;
+        let numbers = (number(members, "n")?, number(members, "e")?);
         self.public(&numbers)?.ok_or_else(|| unusable(name))
     }
 }
@@ -138,12 +158,19 @@ fn check_numbers(n: &[u8], e: &[u8]) -> Result<()> {
         // With an exponent of more than 33 bits the library never verifies a signature.
         && (e.len() < 5 || (e.len() == 5 && e[0] == 1));
     let odd_modulus = n.last().is_some_and(|last| last % 2 == 1);
-    if MODULUS_BITS.contains(&bits) && odd_exponent && odd_modulus {
-        return Ok(());
+    if !MODULUS_BITS.contains(&bits) || !odd_exponent || !odd_modulus {
+        return Err(invalid(
+            "an RSA key must have an odd modulus of 2048 to 8192 bits and an odd exponent of 3 or \
+             more",
+        ));
     }
-    Err(invalid(
-        "an RSA key must have an odd modulus of 2048 to 8192 bits and an odd exponent of 3 or more",
-    ))
+    if has_fingerprint(n) {
+        return Err(invalid(
+            "the RSA key has the fingerprint of ROCA (CVE-2017-15361): it can be factored; make a \
+             key with other software, and revoke this one",
+        ));
+    }
+    Ok(())
 }
 
 struct RsaSigner {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ring::{KeyRing, no_active_key};
+use super::ring::KeyRing;
 use super::state::KeyState;
 use crate::error::Result;
 use crate::jwt::algorithm::Algorithm;
@@ -15,7 +15,7 @@ impl KeyRing {
     pub fn signing_key(&self) -> Result<Arc<Key>> {
         let book = self.read();
         let active = book.only(KeyState::Active).and_then(|entry| entry.signing.clone());
-        active.ok_or_else(no_active_key)
+        active.ok_or_else(|| self.cannot_sign())
     }
 
     /// The key that a token names, and until when, in seconds since 1970, it may be used. A
@@ -34,7 +34,7 @@ impl KeyRing {
             named.any(|entry| entry.info.state == KeyState::Revoked)
         };
         if kid.is_some_and(is_revoked) {
-            return Err(Rejection::Revoked);
+            return Err(Rejection::KeyRevoked);
         }
         let usable = book.entries().iter();
         let usable =

@@ -5,6 +5,7 @@ pub(super) mod events;
 pub(super) mod jwks;
 mod lookup;
 pub(super) mod options;
+pub(super) mod pending;
 pub(super) mod ring;
 mod rotation;
 pub(super) mod sealed;

@@ -16,6 +16,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
 use super::book::Book;
 use super::events::{Listener, Listeners};
 use super::options::RingOptions;
+use super::pending::{PendingKey, PendingKeys};
 use super::state::{KeyChange, KeyInfo, KeyState};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
@@ -33,6 +34,7 @@ pub struct KeyRing {
     /// The latest time in the book. A clock that is behind it has been set back.
     pub(super) latest: AtomicU64,
     listeners: Listeners,
+    pending: Arc<PendingKeys>,
 }
 
 impl KeyRing {
@@ -57,6 +59,7 @@ impl KeyRing {
             book: RwLock::new(book),
             epoch: AtomicU64::new(0),
             listeners: Listeners::default(),
+            pending: Arc::default(),
         }))
     }
 
@@ -89,6 +92,27 @@ impl KeyRing {
     /// A number that changes with every change of the ring.
     pub fn epoch(&self) -> u64 {
         self.epoch.load(Ordering::Acquire)
+    }
+
+    /// Announces a key that is about to be made elsewhere. [`Self::wait_until_it_signs`] waits as
+    /// long as the value exists.
+    pub fn expect_key(&self) -> PendingKey {
+        self.pending.begin()
+    }
+
+    /// Whether there is an active key.
+    pub fn can_sign(&self) -> bool {
+        self.read().only(KeyState::Active).is_some()
+    }
+
+    /// Blocks until there is an active key. `ERR_KEYRING_NO_ACTIVE_KEY` if none is being made.
+    pub fn wait_until_it_signs(&self) -> Result<()> {
+        if self.pending.wait_until(|| self.can_sign()) { Ok(()) } else { Err(no_active_key()) }
+    }
+
+    /// The error for a call that signs while there is no active key.
+    pub(super) fn cannot_sign(&self) -> Error {
+        if self.pending.are_none() { no_active_key() } else { not_yet_made() }
     }
 
     /// Tells `listener` of every change from now on; returns a number for [`Self::unlisten`].
@@ -128,6 +152,14 @@ impl KeyRing {
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Book> {
         self.book.read().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn not_yet_made() -> Error {
+    Error::new(
+        Code::KeyringNoActiveKey,
+        "the ring's first key is still being made; await the ring's ready() first, or call \
+         signAsync, which waits",
+    )
 }
 
 /// The error for a ring that cannot sign.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
+use super::pending::PendingKey;
 use super::ring::{KeyRing, no_active_key};
 use super::state::{KeyChange, KeyState};
 use crate::error::{Code, Error, Result};
@@ -63,11 +64,12 @@ impl KeyRing {
     /// A `now` in the future is believed: keys that it forgets or promotes stay forgotten or
     /// promoted.
     pub fn tick(&self, now: u64) -> Vec<KeyChange> {
-        let is_slow = self.options.algorithm.is_rsa();
+        // Announced before the order, so that nobody sees the order without the announcement.
+        let pending = self.options.algorithm.is_rsa().then(|| self.expect_key());
         let (is_ordered, changes) = self.change(now, |book, now| {
             book.apply(now);
             while book.missing(now).is_some() {
-                if is_slow {
+                if pending.is_some() {
                     book.order();
                     return true;
                 }
@@ -75,8 +77,8 @@ impl KeyRing {
             }
             false
         });
-        if is_ordered {
-            self.make_ahead(now);
+        if let Some(pending) = pending.filter(|_| is_ordered) {
+            self.make_ahead(now, pending);
         }
         changes
     }
@@ -89,9 +91,10 @@ impl KeyRing {
     }
 
     /// Makes the missing key on a thread of its own.
-    fn make_ahead(&self, earliest: u64) {
+    fn make_ahead(&self, earliest: u64, pending: PendingKey) {
         let (ring, algorithm) = (self.me.clone(), self.options.algorithm);
         let make = move || {
+            let _pending = pending;
             let made = catch_unwind(AssertUnwindSafe(|| Key::generate(algorithm, None, None)));
             if let Some(ring) = ring.upgrade() {
                 let made = made.unwrap_or_else(|_| Err(not_made()));

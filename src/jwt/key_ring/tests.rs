@@ -146,8 +146,8 @@ fn a_revoked_key_is_refused_and_its_id_is_spent() {
     let epoch = ring.epoch();
     ring.revoke(key.kid()).unwrap();
     assert_ne!(ring.epoch(), epoch);
-    assert_eq!(ring.find(Some(key.kid()), ALGORITHM).unwrap_err(), Rejection::Revoked);
-    assert_eq!(ring.find(None, ALGORITHM).unwrap_err(), Rejection::KeyNotFound);
+    assert_eq!(ring.find(Some(key.kid()), ALGORITHM).unwrap_err(), Rejection::KeyRevoked);
+    assert_eq!(ring.find(None, ALGORITHM).unwrap_err(), Rejection::Nameless);
     assert_eq!(ring.jwks().body, r#"{"keys":[]}"#);
     assert_eq!(ring.add(key, None).unwrap_err().code, Code::KeyringDuplicate);
     assert_eq!(ring.revoke("no such key").unwrap_err().code, Code::KeyringUnknownKey);
@@ -158,9 +158,9 @@ fn without_kid_only_an_only_key_is_found() {
     let (ring, _) = ring();
     ring.add(Arc::new(generate().unwrap()), None).unwrap();
     assert!(ring.find(None, ALGORITHM).is_ok());
-    assert_eq!(ring.find(None, Algorithm::Rs256).unwrap_err(), Rejection::KeyNotFound);
+    assert_eq!(ring.find(None, Algorithm::Rs256).unwrap_err(), Rejection::Nameless);
     ring.add(Arc::new(generate().unwrap()), None).unwrap();
-    assert_eq!(ring.find(None, ALGORITHM).unwrap_err(), Rejection::KeyNotFound);
+    assert_eq!(ring.find(None, ALGORITHM).unwrap_err(), Rejection::Nameless);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_key_is_not_used_with_another_algorithm() {
     let (ring, _) = ring();
     let key = Arc::new(generate().unwrap());
     ring.add(key.clone(), None).unwrap();
-    assert_eq!(ring.find(Some(key.kid()), Algorithm::Hs256).unwrap_err(), Rejection::Algorithm);
+    assert_eq!(ring.find(Some(key.kid()), Algorithm::Hs256).unwrap_err(), Rejection::KeyAlgorithm);
 }
 
 #[test]
@@ -270,6 +270,37 @@ fn rsa_keys_are_made_on_another_thread() {
     // Promotion does not wait for a key to be made.
     assert_eq!(ring.tick(start + 3600).len(), 2);
     assert!(ring.signing_key().is_ok());
+}
+
+#[test]
+fn a_ring_waits_for_the_key_that_is_being_made_and_for_no_other() {
+    let (ring, clock) = rotating(Algorithm::Rs256);
+    let none = ring.wait_until_it_signs().unwrap_err();
+    assert_eq!(none.code, Code::KeyringNoActiveKey);
+    ring.tick(clock.unix_seconds());
+    ring.wait_until_it_signs().unwrap();
+    assert!(ring.signing_key().is_ok());
+    // Nothing comes after a key has been revoked, until one is announced.
+    let active = ring.signing_key().unwrap().kid().to_owned();
+    ring.revoke(&active).unwrap();
+    let (ring, _) = self::ring();
+    let expected = ring.expect_key();
+    let error = ring.signing_key().unwrap_err();
+    assert!(error.message.contains("ready()"), "{error}");
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| ring.wait_until_it_signs());
+        ring.rotate(false, generate).unwrap();
+        drop(expected);
+        assert_eq!(waiting.join().unwrap(), Ok(()));
+    });
+    let (ring, _) = self::ring();
+    let expected = ring.expect_key();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| ring.wait_until_it_signs());
+        drop(expected);
+        assert_eq!(waiting.join().unwrap().unwrap_err().code, Code::KeyringNoActiveKey);
+    });
+    assert!(!ring.signing_key().unwrap_err().message.contains("ready()"));
 }
 
 #[test]

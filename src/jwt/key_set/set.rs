@@ -1,4 +1,4 @@
-//! Public keys that another service publishes and replaces: a JWK Set, and how long it may be used.
+//! Public keys that another service publishes and replaces: a set, and how long it may be used.
 //!
 //! ```text
 //! load, renew              0.8 of it      fresh_until     usable_until
@@ -15,7 +15,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use aws_lc_rs::digest;
 
+use super::certificates::import_certificates;
 use super::import::{ImportRules, KeyUse, import};
+use super::imported::{Ignored, Imported};
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::jwt::algorithm::Algorithm;
@@ -25,11 +27,21 @@ use crate::jwt::token::rejection::Rejection;
 
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
+/// The format of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetFormat {
+    /// A JWK Set (RFC 7517 section 5).
+    Jwks,
+    /// An object of PEM certificates by `kid`.
+    X509,
+}
+
 /// Keys that are replaced as a whole and are used for a limited time.
 ///
 /// Verifiers share the set: new keys take effect in all of them at once.
 pub struct KeySet {
     rules: ImportRules,
+    format: SetFormat,
     clock: Arc<dyn Clock>,
     loaded: RwLock<Option<Loaded>>,
     epoch: AtomicU64,
@@ -41,6 +53,8 @@ pub struct KeySet {
 /// The keys of the last set that could be read.
 struct Loaded {
     keys: Vec<Arc<Key>>,
+    /// The entries of the set that are left out.
+    ignored: Vec<Ignored>,
     /// SHA-256 of the set's text.
     digest: [u8; 32],
     /// The time until which the set is fresh.
@@ -59,9 +73,10 @@ struct Deadline {
 
 impl KeySet {
     /// Makes a set without keys.
-    pub fn new(rules: ImportRules, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(rules: ImportRules, format: SetFormat, clock: Arc<dyn Clock>) -> Self {
         Self {
             rules,
+            format,
             clock,
             loaded: RwLock::new(None),
             epoch: AtomicU64::new(0),
@@ -74,7 +89,7 @@ impl KeySet {
         self.rules.purpose
     }
 
-    /// Replaces the keys by those of a JWK Set's text, which is fresh for so many seconds; returns
+    /// Replaces the keys by those of a set's text, which is fresh for so many seconds; returns
     /// whether the text has changed. A set without a usable key also replaces them: it says that
     /// all of them are revoked. If the text is refused with `ERR_JWT_KEY`, the keys stay as they
     /// were.
@@ -85,10 +100,14 @@ impl KeySet {
             self.renew(seconds);
             return Ok(false);
         }
-        let keys = import(json, &self.rules)?.into_iter().map(Arc::new).collect();
+        let Imported { keys, ignored } = match self.format {
+            SetFormat::Jwks => import(json, &self.rules),
+            SetFormat::X509 => import_certificates(json, &self.rules),
+        }?;
+        let keys = keys.into_iter().map(Arc::new).collect();
         let until = Deadline::after(seconds, &*self.clock);
         let mut loaded = self.write();
-        *loaded = Some(Loaded { keys, digest, fresh_until: until, usable_until: until });
+        *loaded = Some(Loaded { keys, ignored, digest, fresh_until: until, usable_until: until });
         self.runs_out_at.store(until.monotonic_nanos, Ordering::Release);
         self.epoch.fetch_add(1, Ordering::AcqRel);
         Ok(true)
@@ -113,6 +132,11 @@ impl KeySet {
     /// The keys that are used now; `None` if nothing has been loaded, or if the set is too old.
     pub fn list(&self) -> Option<Vec<Arc<Key>>> {
         self.read().as_ref().filter(|loaded| self.is_usable(loaded)).map(|it| it.keys.clone())
+    }
+
+    /// The entries of the last readable set that are left out; none before the first.
+    pub fn ignored(&self) -> Vec<Ignored> {
+        self.read().as_ref().map(|loaded| loaded.ignored.clone()).unwrap_or_default()
     }
 
     /// The key that a token names, and until when it may be used, in seconds since 1970. The result

@@ -28,14 +28,14 @@ fn only_three_segments() {
         format!("{header}.{payload}.{signature}.{payload}.{signature}"),
         format!(".{payload}.{signature}"),
     ] {
-        assert_eq!(world.verify(&token), Err(Rejection::Malformed), "{token}");
+        assert_eq!(coded(world.verify(&token)), Err(Code::JwtMalformed), "{token}");
     }
     // These two have the form, so only the check of the signature refuses them.
     for token in [format!("{header}..{signature}"), format!("{header}.{payload}.")] {
         assert_eq!(world.verify(&token), Err(Rejection::Signature), "{token}");
     }
-    assert_eq!(world.verify(&signed(&world.key, header, "")), Err(Rejection::Malformed));
-    assert_eq!(world.verify(&signed(&world.key, "", payload)), Err(Rejection::Malformed));
+    assert_eq!(coded(world.verify(&signed(&world.key, header, ""))), Err(Code::JwtMalformed));
+    assert_eq!(coded(world.verify(&signed(&world.key, "", payload))), Err(Code::JwtMalformed));
 }
 
 #[test]
@@ -77,7 +77,7 @@ fn only_canonical_base64url() {
         // A signature whose length is a multiple of three has no unused bits.
         if !signature.len().is_multiple_of(4) {
             let token = format!("{message}.{}", respelled(signature));
-            assert_eq!(world.verify(&token), Err(Rejection::Malformed), "{token}");
+            assert_eq!(coded(world.verify(&token)), Err(Code::JwtMalformed), "{token}");
         }
         for token in [
             format!("{message}.{signature}="),
@@ -90,7 +90,7 @@ fn only_canonical_base64url() {
             signed(&world.key, &header, &format!("{payload}+/")),
             signed(&world.key, &header, &format!("{payload}\n\n")),
         ] {
-            assert_eq!(world.verify(&token), Err(Rejection::Malformed), "{token}");
+            assert_eq!(coded(world.verify(&token)), Err(Code::JwtMalformed), "{token}");
         }
     }
 }
@@ -121,7 +121,9 @@ fn tokens_have_a_greatest_length() {
             assert_eq!(token.len(), length);
             match world.verify(&token) {
                 Ok(_) => assert!(accepted, "{length}"),
-                Err(rejection) => assert_eq!((rejection, accepted), (Rejection::Malformed, false)),
+                Err(rejection) => {
+                    assert_eq!((rejection, accepted), (Malformation::TooLong.into(), false));
+                }
             }
         }
     }
@@ -137,7 +139,7 @@ fn headers_have_a_greatest_length() {
     };
     // 6144 bytes make 8192 characters.
     assert_eq!(world.judge_header(&padded(6144)), Ok(()));
-    assert_eq!(world.judge_header(&padded(6145)), Err(Rejection::Malformed));
+    assert_eq!(coded(world.judge_header(&padded(6145))), Err(Code::JwtMalformed));
 }
 
 #[test]
@@ -164,7 +166,7 @@ fn payload_and_header_are_json_objects_in_utf8() {
         &payload(r#""\udfff":1"#),
         &payload("\"x\":1/**/"),
     ] {
-        assert_eq!(world.judge(text), Err(Rejection::Malformed), "{text}");
+        assert_eq!(coded(world.judge(text)), Err(Code::JwtMalformed), "{text}");
     }
     for spaced in [format!(" \t\r\n{good}\n"), good.replace(':', " :\n")] {
         assert_eq!(world.judge(&spaced), Ok(()), "{spaced:?}");
@@ -173,9 +175,9 @@ fn payload_and_header_are_json_objects_in_utf8() {
     for bytes in [&b"{\"exp\":9999999999,\"x\":\"\xc3\x28\"}"[..], b"\xff\xfe{\0}\0", &broken] {
         let segment = base64url::encode(bytes);
         let token = signed(&world.key, &base64url::encode(header(&world.key).as_bytes()), &segment);
-        assert_eq!(world.verify(&token), Err(Rejection::Malformed), "{bytes:?}");
+        assert_eq!(coded(world.verify(&token)), Err(Code::JwtMalformed), "{bytes:?}");
         let token = signed(&world.key, &segment, &base64url::encode(good.as_bytes()));
-        assert_eq!(world.verify(&token), Err(Rejection::Malformed), "{bytes:?}");
+        assert_eq!(coded(world.verify(&token)), Err(Code::JwtMalformed), "{bytes:?}");
     }
 }
 
@@ -186,8 +188,8 @@ fn nesting_is_bounded() {
         payload(&format!("\"x\":{}{}", "[".repeat(depth - 1), "]".repeat(depth - 1)))
     };
     assert_eq!(world.judge(&nested(MAX_DEPTH)), Ok(()));
-    assert_eq!(world.judge(&nested(MAX_DEPTH + 1)), Err(Rejection::Malformed));
-    assert_eq!(world.judge(&nested(5000)), Err(Rejection::Malformed));
+    assert_eq!(coded(world.judge(&nested(MAX_DEPTH + 1))), Err(Code::JwtMalformed));
+    assert_eq!(coded(world.judge(&nested(5000))), Err(Code::JwtMalformed));
 }
 
 #[test]
@@ -203,7 +205,7 @@ fn no_member_comes_twice_however_it_is_spelled() {
         r#""x":[{"y":1,"\u0079":1}]"#,
         r#""__proto__":1,"__proto__":2"#,
     ] {
-        assert_eq!(world.judge(&payload(members)), Err(Rejection::Malformed), "{members}");
+        assert_eq!(coded(world.judge(&payload(members))), Err(Code::JwtMalformed), "{members}");
     }
     for header in [
         r#"{"alg":"HS256","alg":"HS256","kid":"hmac"}"#,
@@ -211,7 +213,7 @@ fn no_member_comes_twice_however_it_is_spelled() {
         r#"{"alg":"HS256","kid":"hmac","kid":"hmac"}"#,
         r#"{"alg":"HS256","kid":"hmac","x":1,"x":1}"#,
     ] {
-        assert_eq!(world.judge_header(header), Err(Rejection::Malformed), "{header}");
+        assert_eq!(coded(world.judge_header(header)), Err(Code::JwtMalformed), "{header}");
     }
 }
 
@@ -238,6 +240,37 @@ fn escaped_names_are_the_same_claims() {
         r#"{"alg":"HS256","kid":"hmac","\u0063rit":["x"],"x":1}"#,
         r#"{"alg":"HS256","kid":"hmac","b\u00364":false}"#,
     ] {
-        assert_eq!(world.judge_header(header), Err(Rejection::Malformed), "{header}");
+        assert_eq!(coded(world.judge_header(header)), Err(Code::JwtMalformed), "{header}");
+    }
+}
+
+#[test]
+fn each_malformed_token_is_told_its_fault() {
+    let world = World::new(Algorithm::Hs256);
+    let good = world.token(&payload(""));
+    let [header, claims, signature]: [&str; 3] =
+        good.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let empty = |segment| Malformation::Json(segment, json::JsonFault::Syntax);
+    for (token, fault) in [
+        (String::new(), Malformation::NoToken),
+        ("x".repeat(MAX_TOKEN_LEN + 1), Malformation::TooLong),
+        ("opaque".into(), Malformation::Segments),
+        (format!("{header}.{claims}"), Malformation::Segments),
+        (format!("{good}.{signature}"), Malformation::Segments),
+        (format!("{good}.{signature}.{signature}"), Malformation::Encrypted),
+        (format!("{header}..{claims}.{claims}.{signature}"), Malformation::Encrypted),
+        (format!("Bearer {good}"), Malformation::Scheme),
+        (format!("bearer {good}"), Malformation::Scheme),
+        ("Bearer opaque".into(), Malformation::Scheme),
+        (format!(" {good}"), Malformation::Encoding(Segment::Header)),
+        (format!("{good} "), Malformation::Encoding(Segment::Signature)),
+        (format!("{header}.{claims}.{signature}="), Malformation::Padded),
+        (format!("{header}==.{claims}.{signature}"), Malformation::Padded),
+        (signed(&world.key, header, &format!("{claims}=")), Malformation::Padded),
+        (signed(&world.key, header, "!"), Malformation::Encoding(Segment::Payload)),
+        (signed(&world.key, "", claims), empty(Segment::Header)),
+        (signed(&world.key, header, ""), empty(Segment::Payload)),
+    ] {
+        assert_eq!(world.verify(&token), Err(fault.into()), "{token}");
     }
 }

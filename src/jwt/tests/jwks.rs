@@ -153,7 +153,6 @@ fn weak_and_malformed_rsa_keys_are_refused() {
                 ("e", encoded(&[2])),
                 ("e", encoded(&[4])),
                 ("e", encoded(&[1, 0, 0])),
-                ("e", encoded(&[0, 1, 0, 1])),
                 ("e", "AQAB==".into()),
                 ("e", "A".into()),
                 ("e", 65537.into()),
@@ -161,7 +160,7 @@ fn weak_and_malformed_rsa_keys_are_refused() {
                 ("n", encoded(&even)),
                 ("n", encoded(&n[..128])),
                 ("n", encoded(&n[1..])),
-                ("n", encoded(&[&[0], &n[..]].concat())),
+                ("n", encoded(&[0; 256])),
                 ("n", bits(2047)),
                 ("n", bits(8193)),
                 ("n", bits(16384)),
@@ -192,7 +191,7 @@ fn points_off_the_curve_are_refused() {
             ("y", encoded(&[0; 32])),
             ("x", encoded(&[0xff; 32])),
             ("x", encoded(&x[1..])),
-            ("x", encoded(&[&[0], &x[..]].concat())),
+            ("x", encoded(&[&[1], &x[..]].concat())),
             ("y", encoded(&y[..31])),
             ("y", encoded(&[&y[..], &[0]].concat())),
             ("x", encoded(&[])),
@@ -220,6 +219,7 @@ fn ed25519_keys_have_one_length_and_one_curve() {
         &[
             ("x", encoded(&x[1..])),
             ("x", encoded(&[&x[..], &[0]].concat())),
+            ("x", encoded(&[&[0], &x[..]].concat())),
             ("x", encoded(&[])),
             ("crv", "X25519".into()),
             ("crv", "Ed448".into()),
@@ -260,23 +260,105 @@ fn ed25519_points_that_are_weak_not_reduced_or_off_the_curve_are_refused() {
     }
 }
 
-/// The two faults have different messages.
+/// RFC 7518 section 6.3.1.1 warns of libraries that put a zero before the modulus; section 6.2.1.2
+/// asks for coordinates of full length, which libraries that print a number do not write.
 #[test]
-fn a_jwk_of_the_right_members_whose_point_is_no_key_is_told_from_one_of_other_members() {
+fn a_number_with_more_or_fewer_leading_zeros_makes_the_same_key() {
+    let same = |jwk: &Value, algorithm, published: &str| {
+        let key = Key::from_public_jwk(&jwk.to_string(), algorithm, None).unwrap();
+        assert_eq!(key.public_jwk().unwrap(), published, "{jwk}");
+    };
+    for algorithm in asymmetric().filter(|algorithm| jwk(*algorithm)["kty"] != "OKP") {
+        let numbers = if algorithm.is_rsa() { ["n", "e"] } else { ["x", "y"] };
+        let good = jwk(algorithm);
+        for zeros in [1, 2, 300] {
+            for number in numbers {
+                let mut jwk = good.clone();
+                jwk[number] = encoded(&[&vec![0; zeros][..], &bytes(&good, number)].concat());
+                same(&jwk, algorithm, &key(algorithm).public_jwk().unwrap());
+            }
+        }
+    }
+    // Every second coordinate of P-521 begins with a zero.
+    let key = std::iter::repeat_with(|| other_key(Algorithm::Es512))
+        .find(|key| key.public_jwk().unwrap().contains(r#""x":"AA"#))
+        .unwrap();
+    let published = key.public_jwk().unwrap();
+    let mut short: Value = serde_json::from_str(&published).unwrap();
+    short["x"] = encoded(&bytes(&short, "x")[1..]);
+    same(&short, Algorithm::Es512, &published);
+    short.as_object_mut().unwrap().remove("kid");
+    let kid = Key::from_public_jwk(&short.to_string(), Algorithm::Es512, None).unwrap();
+    assert_eq!(kid.kid(), key.kid(), "the thumbprint is of the canonical members");
+}
+
+#[test]
+fn base64_of_both_alphabets_with_and_without_padding_makes_the_same_key() {
+    let standard = |text: &str| text.replace('-', "+").replace('_', "/");
+    let padded = |text: &str| format!("{text}{}", "=".repeat((4 - text.len() % 4) % 4));
+    for algorithm in asymmetric() {
+        // A modulus of 2048 bits and the coordinates of all curves but P-384 take padding.
+        for member in ["n", "e", "x", "y"] {
+            let mut jwk = jwk(algorithm);
+            let Some(text) = jwk[member].as_str().map(ToOwned::to_owned) else { continue };
+            let written = key(algorithm).public_jwk().unwrap();
+            for spelling in [padded(&text), standard(&text), padded(&standard(&text))] {
+                jwk[member] = spelling.into();
+                let read = Key::from_public_jwk(&jwk.to_string(), algorithm, None).unwrap();
+                assert_eq!(read.public_jwk().unwrap(), written);
+            }
+            let mut one_more = padded(&text);
+            one_more.push('=');
+            for wrong in [one_more, format!(" {text}"), format!("{text}\n"), format!("{text}=A")] {
+                jwk[member] = wrong.into();
+                assert_eq!(import(&jwk, algorithm), Some(Code::JwtKey), "{member} {jwk}");
+            }
+        }
+    }
+}
+
+#[test]
+fn members_that_are_null_or_empty_count_as_missing() {
+    for nothing in [Value::Null, "".into()] {
+        let mut jwk = jwk(Algorithm::Es256);
+        for member in ["alg", "use", "key_ops", "kid", "d", "x5c"] {
+            jwk[member] = nothing.clone();
+        }
+        let key = Key::from_public_jwk(&jwk.to_string(), Algorithm::Es256, None).unwrap();
+        assert_eq!(key.kid(), super::key(Algorithm::Es256).kid());
+        jwk["y"] = nothing.clone();
+        let error = Key::from_public_jwk(&jwk.to_string(), Algorithm::Es256, None).unwrap_err();
+        assert_eq!(error.message, "the JWK has no \"y\"");
+    }
+}
+
+/// Each fault has its own message, because a report on a JWK Set shows it.
+#[test]
+fn the_error_names_the_fault_of_a_jwk() {
     let ones = |length| encoded(&vec![1; length]);
     let ec = |length| json!({ "kty": "EC", "crv": "P-256", "x": ones(length), "y": ones(length) });
     let okp = |x: Value| json!({ "kty": "OKP", "crv": "Ed25519", "x": x });
+    let rsa = |n: Value, e: Value| json!({ "kty": "RSA", "n": n, "e": e });
     let weak = encoded(&[&[1][..], &[0; 31]].concat());
+    let off_ed25519 = "the JWK's \"x\" is not a point on Ed25519, or is one of small order";
+    let bad_rsa = "an RSA key must have an odd modulus of 2048 to 8192 bits and an odd exponent";
     for (jwk, algorithm, expected) in [
-        (ec(32), Algorithm::Es256, "this is not a valid ES256 key"),
-        (ec(31), Algorithm::Es256, "the JWK is not a public ES256 signature key"),
-        (ec(32), Algorithm::Es384, "the JWK is not a public ES384 signature key"),
-        (okp(weak), Algorithm::EdDsa, "this is not a valid EdDSA key"),
-        (okp(encoded(&[0xff; 32])), Algorithm::EdDsa, "this is not a valid EdDSA key"),
-        (okp(ones(31)), Algorithm::EdDsa, "the JWK is not a public EdDSA signature key"),
-        (ec(32), Algorithm::Hs256, "the JWK is not a public HS256 signature key"),
+        (ec(32), Algorithm::Es256, "the JWK's \"x\" and \"y\" are not a point on P-256"),
+        (ec(33), Algorithm::Es256, "a coordinate of P-256 has at most 32 bytes"),
+        (ec(32), Algorithm::Es384, "it must have \"kty\" \"EC\" and \"crv\" \"P-384\""),
+        (ec(32), Algorithm::Rs256, "it must have \"kty\" \"RSA\""),
+        (ec(32), Algorithm::Hs256, "the JWK is not a public HS256 signature key; HMAC has none"),
+        (okp(weak), Algorithm::EdDsa, off_ed25519),
+        (okp(encoded(&[0xff; 32])), Algorithm::EdDsa, off_ed25519),
+        (okp(ones(31)), Algorithm::EdDsa, "the JWK's \"x\" must have 32 bytes"),
+        (okp(7.into()), Algorithm::EdDsa, "the JWK's \"x\" must be base64url"),
+        (okp(Value::Null), Algorithm::EdDsa, "the JWK has no \"x\""),
+        (rsa(ones(128), encoded(&[3])), Algorithm::Rs256, bad_rsa),
+        (rsa(ones(256), "A B".into()), Algorithm::Rs256, "the JWK's \"e\" must be base64url"),
+        (json!({ "x": "x".repeat(70_000) }), Algorithm::Rs256, "at most 64 KiB"),
     ] {
         let error = Key::from_public_jwk(&jwk.to_string(), algorithm, None).unwrap_err();
-        assert_eq!(error.to_string(), format!("ERR_JWT_KEY: {expected}"), "{jwk}");
+        assert_eq!(error.code, Code::JwtKey);
+        assert!(error.message.contains(expected), "{}", error.message);
     }
 }

@@ -15,7 +15,7 @@ impl Service {
     fn new() -> Self {
         let clock = Arc::new(ManualClock::at(NOW));
         let rules = ImportRules { purpose: KeyUse::Sig, algorithms: None, require_kid: false };
-        let set = Arc::new(KeySet::new(rules, clock.clone()));
+        let set = Arc::new(KeySet::new(rules, SetFormat::Jwks, clock.clone()));
         let verifiers = [0, 100].map(|cache_entries| {
             let options = VerifierOptions { cache_entries, ..lax(KeySource::Set(set.clone())) };
             Verifier::new(options, clock.clone()).unwrap()
@@ -209,4 +209,38 @@ fn the_keys_of_others_do_not_sign() {
     service.load(&[&other_key(ALGORITHM)], 60);
     let issuer = Issuer::new(plain(KeySource::Set(service.set)), service.clock);
     assert_eq!(code(issuer), Some(Code::JwtKey));
+}
+
+#[test]
+fn certificates_by_kid_make_keys_of_their_types() {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let load = |algorithms: Option<&[Algorithm]>, set: &serde_json::Value| {
+        let rules = ImportRules::of(KeyUse::Sig, algorithms.map(<[_]>::to_vec));
+        let keys = KeySet::new(rules, SetFormat::X509, clock.clone());
+        keys.load(&set.to_string(), 60).map(|_| {
+            let name = |key: Arc<Key>| format!("{} {}", key.kid(), key.algorithm().name());
+            (keys.list().unwrap().into_iter().map(name).collect::<Vec<_>>(), keys.ignored())
+        })
+    };
+    let cert = |name| text(&named("certificates", name), "cert").to_owned();
+    let (rsa, p256, okp) = (cert("RSA"), cert("P-256"), cert("Ed25519"));
+    let broken = p256.replace("MII", "AAA");
+    let set = serde_json::json!({ "a": rsa, "b": p256, "c": okp, "d": broken });
+    let (names, ignored) = load(None, &set).unwrap();
+    assert_eq!(names, ["a RS256", "b ES256", "c EdDSA"]);
+    let reason = "this is not an X.509 certificate in PEM or DER";
+    assert_eq!(ignored, [Ignored { kid: Some("d".into()), reason: reason.into() }]);
+    let (names, ignored) = load(Some(&[Algorithm::Rs256, Algorithm::Ps256]), &set).unwrap();
+    assert_eq!(names, ["a RS256", "a PS256"]);
+    assert_eq!(ignored.len(), 3);
+    assert_eq!(load(None, &serde_json::json!({})).unwrap().0, [""; 0]);
+    for wrong in [
+        serde_json::json!([rsa]),
+        serde_json::json!({ "a": rsa, "error": "none" }),
+        serde_json::json!({ "a": [rsa] }),
+        serde_json::json!({ "keys": [] }),
+        serde_json::Value::Null,
+    ] {
+        assert_eq!(code(load(None, &wrong)), Some(Code::JwtKey), "{wrong}");
+    }
 }

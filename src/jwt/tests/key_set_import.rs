@@ -23,7 +23,7 @@ fn changed(key: &Key, changes: Value) -> Value {
 
 /// `kid alg` of the keys that are made from a set of these JWKs.
 fn taken(rules: &ImportRules, keys: &[Value]) -> Vec<String> {
-    let keys = import(&json!({ "keys": keys }).to_string(), rules).unwrap();
+    let keys = import(&json!({ "keys": keys }).to_string(), rules).unwrap().keys;
     assert!(keys.iter().all(|key| !key.is_private()));
     keys.iter().map(|key| format!("{} {}", key.kid(), key.algorithm().name())).collect()
 }
@@ -91,7 +91,6 @@ fn what_cannot_be_used_takes_nothing_else_away() {
         jwk(Algorithm::Es256, json!({ "key_ops": ["encrypt"] })),
         jwk(Algorithm::Es256, json!({ "key_ops": ["sign"] })),
         jwk(Algorithm::Es256, json!({ "kid": 7 })),
-        jwk(Algorithm::Es256, json!({ "kid": "" })),
         jwk(Algorithm::Es256, json!({ "kid": "k".repeat(MAX_KID_LEN + 1) })),
     ];
     for unusable in unusable {
@@ -116,9 +115,9 @@ fn a_published_private_key_is_lost_with_its_public_half() {
     }
 }
 
-/// Some libraries write the numbers of an RSA key with leading zeros, which is malformed.
+/// Some libraries write the numbers of an RSA key with leading zeros.
 #[test]
-fn a_published_private_key_is_lost_even_when_it_is_malformed() {
+fn a_published_private_key_is_lost_however_its_numbers_are_written() {
     let public = jwk(Algorithm::Rs256, json!({ "kid": "public" }));
     let padded = |name: &str| {
         let number = base64url::decode(public[name].as_str().unwrap().as_bytes()).unwrap();
@@ -130,14 +129,93 @@ fn a_published_private_key_is_lost_even_when_it_is_malformed() {
 }
 
 #[test]
-fn null_is_nothing() {
-    let mut key = jwk(Algorithm::Es256, json!({ "kid": "k", "alg": null, "use": null }));
-    for member in ["alg", "use", "key_ops", "d", "p", "k", "x5c"] {
-        key[member] = Value::Null;
+fn null_and_an_empty_text_are_nothing() {
+    for nothing in [Value::Null, "".into()] {
+        let mut key = jwk(Algorithm::Es256, json!({ "kid": "k" }));
+        for member in ["alg", "use", "key_ops", "d", "p", "k", "x5c"] {
+            key[member] = nothing.clone();
+        }
+        assert_eq!(taken(&ANY, &[key.clone()]), ["k ES256"]);
+        key["d"] = "AQ".into();
+        assert!(taken(&ANY, &[key.clone()]).is_empty());
+        key["d"] = nothing.clone();
+        key["kid"] = nothing;
+        assert_eq!(taken(&ANY, &[key]), [format!("{} ES256", super::key(Algorithm::Es256).kid())]);
     }
-    assert_eq!(taken(&ANY, &[key.clone()]), ["k ES256"]);
-    key["d"] = "AQ".into();
-    assert!(taken(&ANY, &[key]).is_empty());
+}
+
+/// `kid: reason` of the entries that are left out.
+fn left_out(rules: &ImportRules, keys: &[Value]) -> Vec<String> {
+    let ignored = import(&json!({ "keys": keys }).to_string(), rules).unwrap().ignored;
+    let line = |Ignored { kid, reason }| format!("{}: {reason}", kid.unwrap_or("-".into()));
+    ignored.into_iter().map(line).collect()
+}
+
+#[test]
+fn every_entry_without_a_key_is_reported_with_its_reason_in_the_order_of_the_set() {
+    let es = |changes| jwk(Algorithm::Es256, changes);
+    let other = |kid: &str| changed(&other_key(Algorithm::Es256), json!({ "kid": kid }));
+    let oct = json!({ "kid": "oct", "kty": "oct", "k": "AA" });
+    let keys = [
+        other("twin"),
+        es(json!({ "kid": "use", "use": "enc" })),
+        es(json!({ "kid": "alg", "alg": "none" })),
+        other("good"),
+        es(json!({ "kid": null, "kty": "AKP", "alg": null })),
+        es(json!({ "kid": "x", "x": "AA" })),
+        oct,
+        json!({ "kid": "k".repeat(257), "use": "enc" }),
+        jwk(Algorithm::Rs256, json!({ "kid": "ps", "alg": "PS256" })),
+        es(json!({ "kid": "lost" })),
+        other("twin"),
+        es(json!({ "kid": "private", "d": "AQ" })),
+        json!({}),
+    ];
+    let report = left_out(&algorithms(&[Algorithm::Es256]), &keys);
+    assert_eq!(
+        report,
+        [
+            "twin: another entry of the set has the same kid and algorithm",
+            "use: the JWK's \"use\" is not \"sig\"",
+            "alg: the JWK's \"alg\" is not a public-key signature algorithm known here",
+            "-: the JWK's \"kty\" and \"crv\" are not those of a signature key known here",
+            "x: the JWK's \"x\" and \"y\" are not a point on P-256",
+            "oct: the JWK is a published secret (\"kty\" \"oct\"), with which everyone can sign",
+            "-: the JWK's \"use\" is not \"sig\"",
+            "ps: the key is for none of the accepted algorithms (`algorithms`)",
+            "lost: another entry of the set publishes the private half of this key",
+            "twin: another entry of the set has the same kid and algorithm",
+            "private: the JWK has private members, so everyone can sign with its key: replace the key",
+            "-: the JWK has no \"kty\"",
+        ]
+    );
+    assert_eq!(left_out(&ANY, &[other("k")]), [""; 0]);
+    // RFC 9964.
+    let published = json!({ "kty": "AKP", "alg": "ML-DSA-44", "kid": "pq", "priv": "AAAA" });
+    assert!(left_out(&ANY, &[published])[0].starts_with("pq: the JWK has private members"));
+    let svid = ImportRules::of(KeyUse::JwtSvid, None);
+    assert_eq!(
+        left_out(
+            &svid,
+            &[es(json!({ "kid": null, "use": "jwt-svid" })), es(json!({ "kid": "k" }))]
+        ),
+        [
+            "-: the JWK has no \"kid\", by which JWT-SVIDs name their key",
+            "k: the JWK's \"use\" is not \"jwt-svid\"",
+        ]
+    );
+}
+
+#[test]
+fn a_report_has_at_most_100_entries_and_the_number_of_the_others() {
+    for (entries, expected) in [(100, 100), (101, 101), (1000, 101)] {
+        let report = left_out(&ANY, &vec![json!({}); entries]);
+        assert_eq!(report.len(), expected);
+        if entries > 100 {
+            let more = format!("-: {} more entries of the set are left out", entries - 100);
+            assert_eq!(report.last(), Some(&more));
+        }
+    }
 }
 
 #[test]
@@ -211,15 +289,15 @@ fn what_is_no_set_is_refused() {
         assert_eq!(code(import(text, &ANY)), Some(Code::JwtKey), "{}", &text[..text.len().min(60)]);
     }
     let many = format!(r#"{{"keys":[{}]}}"#, vec!["{}"; 1000].join(","));
-    assert!(import(&many, &ANY).unwrap().is_empty());
-    assert_eq!(import(&format!(r#"{{"keys":[{key}],"x":[{{}}]}}"#), &ANY).unwrap().len(), 1);
+    assert!(import(&many, &ANY).unwrap().keys.is_empty());
+    assert_eq!(import(&format!(r#"{{"keys":[{key}],"x":[{{}}]}}"#), &ANY).unwrap().keys.len(), 1);
 }
 
 #[test]
 fn one_kid_for_several_algorithms_verifies_under_each() {
     let both = algorithms(&[Algorithm::Rs256, Algorithm::Ps256]);
     let jwk = jwk(Algorithm::Rs256, json!({ "kid": "k", "alg": null }));
-    let keys = import(&json!({ "keys": [jwk] }).to_string(), &both).unwrap();
+    let keys = import(&json!({ "keys": [jwk] }).to_string(), &both).unwrap().keys;
     let keys = KeySource::Keys(keys.into_iter().map(Arc::new).collect());
     let verifier = Verifier::new(lax(keys), Arc::new(ManualClock::at(NOW))).unwrap();
     let try_with = |algorithm, kid: &str| {
@@ -231,7 +309,7 @@ fn one_kid_for_several_algorithms_verifies_under_each() {
         assert_eq!(try_with(Algorithm::Rs256, kid), None);
         assert_eq!(try_with(Algorithm::Ps256, kid), None);
     }
-    assert_eq!(try_with(Algorithm::Rs512, r#","kid":"k""#), Some(Rejection::Algorithm));
-    assert_eq!(try_with(Algorithm::Rs512, ""), Some(Rejection::KeyNotFound));
+    assert_eq!(try_with(Algorithm::Rs512, r#","kid":"k""#), Some(Rejection::KeyAlgorithm));
+    assert_eq!(try_with(Algorithm::Rs512, ""), Some(Rejection::Nameless));
     assert_eq!(try_with(Algorithm::Rs256, r#","kid":"j""#), Some(Rejection::KeyNotFound));
 }

@@ -1,5 +1,7 @@
 //! A key file is never an HMAC secret, however it is wrapped.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -135,6 +137,91 @@ fn keys_of_other_programs_are_no_secrets() {
         .map(|text| (text.clone(), text.into_bytes())),
     );
     assert!(accepted.is_empty(), "{accepted:#?}");
+}
+
+#[test]
+fn containers_of_keys_are_no_secrets() {
+    let accepted = taken(cases("key-containers").iter().flat_map(|case| {
+        let file = STANDARD.decode(text(case, "base64")).unwrap();
+        let name = text(case, "name");
+        let forms = [file.clone(), [&file, &b"\n"[..]].concat(), text(case, "base64").into()];
+        // A hex dump of most of these is too long for a secret.
+        let dump = hex_dumps(&file).into_iter().map(String::into_bytes);
+        forms.into_iter().chain(dump).map(move |form| (name.to_owned(), form))
+    }));
+    assert!(accepted.is_empty(), "{accepted:#?}");
+}
+
+/// .NET writes the first; the others are parts of signed XML (RFC 3275 section 4.4).
+#[test]
+fn keys_in_xml_are_no_secrets() {
+    let number = "4vs7ZbJd8vTDkMe2cW3QkOaPqXV7H2eTq8Yz";
+    let accepted = taken(
+        [
+            format!(
+                "<RSAKeyValue><Modulus>{number}</Modulus><Exponent>AQAB</Exponent></RSAKeyValue>"
+            ),
+            format!("<ds:KeyValue><ds:RSAKeyValue>{number}"),
+            format!("<?xml version=\"1.0\"?>\n<RSAParameters>\n  <Modulus>{number}</Modulus>"),
+            format!("<DSAKeyValue><P>{number}</P></DSAKeyValue>"),
+            format!("<dsig11:ECKeyValue><dsig11:NamedCurve URI=\"urn:oid:1\"/>{number}"),
+            format!("<ds:X509Certificate>{number}</ds:X509Certificate>"),
+        ]
+        .into_iter()
+        .flat_map(|xml| {
+            let wide = xml.encode_utf16().flat_map(u16::to_le_bytes).collect();
+            let encoded = STANDARD.encode(&xml).into_bytes();
+            [xml.clone().into_bytes(), wide, encoded].map(|form| (xml.clone(), form))
+        }),
+    );
+    assert!(accepted.is_empty(), "{accepted:#?}");
+}
+
+/// A dump of bytes in hex, with the separators and prefixes of other programs.
+fn hex_dumps(bytes: &[u8]) -> Vec<String> {
+    let digits: Vec<_> = bytes.iter().map(|byte| format!("{byte:02X}")).collect();
+    let prefixed = |prefix: &str, separator: &str| {
+        let prefixed: Vec<_> = digits.iter().map(|digits| format!("{prefix}{digits}")).collect();
+        prefixed.join(separator)
+    };
+    vec![
+        format!("0x{}", digits.concat()),
+        digits.join(":").to_lowercase(),
+        digits.join(" "),
+        digits.join("-"),
+        digits.chunks(15).map(|line| line.join(":") + ":\n    ").collect(),
+        format!("{{ {} }}", prefixed("0x", ", ")),
+        prefixed("\\x", ""),
+        format!("\\x{}", digits.concat().to_lowercase()),
+        format!("X'{}'", digits.concat()),
+    ]
+}
+
+#[test]
+fn keys_in_hex_with_separators_are_no_secrets() {
+    let accepted = taken(key_files().flat_map(|case| {
+        let (_, der) = section(text(&case, "pem"));
+        // The text of a public key, too, as it is stored by accident.
+        let dumps = hex_dumps(&der).into_iter().chain(hex_dumps(b"-----BEGIN PUBLIC KEY-----\nM"));
+        dumps.map(move |dump| (format!("{dump} of {case}"), dump.into_bytes()))
+    }));
+    assert!(accepted.is_empty(), "{accepted:#?}");
+}
+
+/// OpenSSL writes them with `-conv_form hybrid`.
+#[test]
+fn hybrid_points_are_no_secrets() {
+    for algorithm in [Algorithm::Es256, Algorithm::Es384, Algorithm::Es512] {
+        let jwk: Value = serde_json::from_str(&key(algorithm).public_jwk().unwrap()).unwrap();
+        let [x, y] = ["x", "y"].map(|name| base64url::decode(text(&jwk, name).as_bytes()).unwrap());
+        for first in [6, 7] {
+            let mut point = [&[first][..], &x, &y].concat();
+            let forms = [point.clone(), hex(&point).into_bytes(), STANDARD.encode(&point).into()];
+            assert_eq!(taken(forms.map(|form| (String::new(), form))), [""; 0], "{algorithm:?}");
+            *point.last_mut().unwrap() ^= 1;
+            assert_eq!(code(Key::from_secret(&point, HS256, None)), None);
+        }
+    }
 }
 
 #[test]

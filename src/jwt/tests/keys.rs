@@ -67,7 +67,7 @@ fn messages_about_pem_files_name_the_remedy() {
     let pem = |name| text(&named("keys", name), "pem").to_owned();
     let key = pem("ed25519 pkcs8 v1");
     for (file, remedy) in [
-        (pem("certificate"), "openssl x509 -pubkey"),
+        (pem("certificate"), "JwtKey.fromCertificate"),
         (pem("certificate request"), "openssl req -pubkey"),
         (key.replace("PRIVATE KEY", "OPENSSH PRIVATE KEY"), "ssh-keygen -p -m PKCS8"),
         (key.replace("PRIVATE KEY", "X509 CRL"), "PKCS#8, SPKI, PKCS#1 or SEC 1"),
@@ -77,9 +77,13 @@ fn messages_about_pem_files_name_the_remedy() {
                 .into(),
             "openssl pkcs8 -topk8",
         ),
-        (format!("{key}{key}"), "must have one section"),
+        (format!("{key}{key}"), "must have one key"),
         ("AAAA".into(), "fromDer"),
-        (format!("{key}after"), "nothing after them"),
+        (format!("\"{key}\""), "at the start of a line"),
+        (key.replace('\n', "\\n"), "pem.replaceAll('\\\\n', '\\n')"),
+        (key.replace('\n', "\\r\\n"), "two characters \\n"),
+        (key.replacen('\n', "\nComment: a\n\n", 1), "no headers"),
+        (key.replace('M', "-"), "padded base64"),
         ("#".repeat(MAX_KEY_LEN + 1), "64 KiB"),
     ] {
         let error = Key::from_pem(file.as_bytes(), Algorithm::EdDsa, None).unwrap_err();
@@ -87,6 +91,29 @@ fn messages_about_pem_files_name_the_remedy() {
     }
     let marked = format!("\u{feff}{key}");
     assert!(Key::from_pem(marked.as_bytes(), Algorithm::EdDsa, None).is_ok());
+}
+
+/// `openssl ecparam -genkey` writes the parameters first; servers keep the certificate beside it.
+#[test]
+fn sections_that_are_not_keys_are_ignored() {
+    let pem = |name| text(&named("keys", name), "pem").to_owned();
+    let (key, certificate) = (pem("p-256 sec1"), pem("certificate"));
+    let parameters =
+        "-----BEGIN EC PARAMETERS-----\nBggqhkjOPQMBBw==\n-----END EC PARAMETERS-----\n";
+    let mention = "-----BEGIN PRIVATE KEY----- begins it, not -----BEGIN \n";
+    let kid = Key::from_pem(key.as_bytes(), Algorithm::Es256, None).unwrap().kid().to_owned();
+    for around in [
+        [parameters, ""],
+        [certificate.as_str(), certificate.as_str()],
+        [mention, "\n"],
+        ["", "after"],
+        ["  ", "\n\n\0"],
+        ["text\n\u{b}\t", ""],
+    ] {
+        let file = around.join(&key);
+        let read = Key::from_pem(file.as_bytes(), Algorithm::Es256, None).unwrap();
+        assert_eq!(read.kid(), kid, "{file}");
+    }
 }
 
 #[test]

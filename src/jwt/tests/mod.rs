@@ -4,14 +4,21 @@ mod attacks;
 mod cached;
 mod claims;
 mod differential;
+mod exact_claims;
 mod forms;
+mod headers;
 mod issue;
+mod jwk_fuzz;
 mod jwks;
+mod key_fuzz;
+mod key_issuer;
 mod key_set;
 mod key_set_import;
 mod keyfiles;
 mod keys;
 mod kinds;
+mod lengths;
+mod padding;
 #[cfg(target_os = "linux")]
 mod remains;
 mod remembered;
@@ -143,13 +150,15 @@ fn lax(keys: KeySource) -> VerifierOptions {
         algorithms: None,
         issuer: Expected::Anything,
         audience: Expected::Anything,
-        clock_tolerance: 0,
+        clock_tolerance: Tolerance::of(0),
         max_age: None,
         typ: None,
         required_claims: vec![],
         require_expiry: true,
         revocations: None,
         cache_entries: 4,
+        exact_claims: ExactClaims::default(),
+        form: TokenForm::default(),
     }
 }
 
@@ -158,6 +167,11 @@ fn verify(verifier: &Verifier, token: &str) -> Result<String, Rejection> {
     let [first, second] = [(); 2].map(|()| verify_once(verifier, token));
     assert_eq!(first, second);
     first
+}
+
+/// A verdict by its code alone.
+fn coded<T>(verdict: Result<T, Rejection>) -> Result<T, Code> {
+    verdict.map_err(Rejection::code)
 }
 
 fn verify_once(verifier: &Verifier, token: &str) -> Result<String, Rejection> {

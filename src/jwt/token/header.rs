@@ -5,7 +5,8 @@
 use std::borrow::Cow;
 
 use super::compact::MAX_KID_LEN;
-use super::json::{Raw, Value, scan_object};
+use super::json::{Raw, Value, read_object};
+use super::malformation::{Malformation, STRICT, Segment};
 use super::rejection::Rejection;
 use crate::jwt::algorithm::Algorithm;
 
@@ -23,10 +24,16 @@ pub(crate) struct Header<'a> {
 impl<'a> Header<'a> {
     /// Reads a decoded header.
     pub(crate) fn parse(json: &'a [u8]) -> Result<Self, Rejection> {
-        let text = std::str::from_utf8(json).map_err(|_| Rejection::Malformed)?;
+        Self::examine(json)?
+    }
+
+    /// As [`Self::parse`]. A header that is malformed is told from one that is refused for another
+    /// reason.
+    pub(crate) fn examine(json: &'a [u8]) -> Result<Result<Self, Rejection>, Malformation> {
+        let text = std::str::from_utf8(json).map_err(|_| Malformation::NotUtf8(Segment::Header))?;
         let (mut alg, mut kid, mut typ) = (None, None, None);
-        let (mut malformed, mut critical) = (false, false);
-        scan_object(text, |name, value| match (name.plain(), value) {
+        let (mut malformed, mut critical) = (None, false);
+        read_object(text, |name, value| match (name.plain(), value) {
             (Some("alg"), Value::String(raw)) => alg = Some(raw),
             (Some("kid"), Value::String(raw)) => kid = Some(raw),
             (Some("typ"), Value::String(raw)) => typ = Some(raw),
@@ -34,28 +41,29 @@ impl<'a> Header<'a> {
             // Either the parameter has the wrong type, or the payload is encrypted, compressed or
             // unencoded (RFC 7516, RFC 7797). That is not a JWT here: a reader that ignores the
             // parameter would take the payload for something else.
-            (Some("alg" | "kid" | "typ" | "b64" | "enc" | "zip"), _) => malformed = true,
-            (Some(_), _) => {}
             // One of these names, spelled with escapes, is refused as well.
-            (None, _) => {
-                let known = ["alg", "kid", "typ", "crit", "b64", "enc", "zip"];
-                malformed |= known.iter().any(|known| name.is(known));
+            _ => {
+                if let Some((index, _)) = (0..).zip(STRICT).find(|(_, known)| name.is(known)) {
+                    malformed.get_or_insert(index);
+                }
             }
         })
-        .ok_or(Rejection::Malformed)?;
+        .map_err(|fault| Malformation::Json(Segment::Header, fault))?;
         if critical {
-            return Err(Rejection::Critical);
+            return Ok(Err(Rejection::Critical));
         }
-        if malformed {
-            return Err(Rejection::Malformed);
+        if let Some(index) = malformed {
+            return Err(Malformation::Parameter(index));
         }
-        let algorithm = alg.ok_or(Rejection::Malformed)?;
+        // The first of the strict parameters.
+        let algorithm = alg.ok_or(Malformation::Parameter(0))?;
         let algorithm = Algorithm::ALL.into_iter().find(|known| algorithm.is(known.name()));
         let kid = kid.map(resolve);
         if kid.as_ref().is_some_and(|kid| kid.len() > MAX_KID_LEN) {
-            return Err(Rejection::KeyNotFound);
+            return Ok(Err(Rejection::KeyNotFound));
         }
-        Ok(Self { algorithm: algorithm.ok_or(Rejection::Algorithm)?, kid, typ: typ.map(resolve) })
+        let typ = typ.map(resolve);
+        Ok(algorithm.ok_or(Rejection::Algorithm).map(|algorithm| Self { algorithm, kid, typ }))
     }
 }
 
@@ -83,6 +91,7 @@ pub(crate) fn resolve(raw: Raw<'_>) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::jwt::token::json::JsonFault;
 
     #[test]
     fn algorithm_kid_and_typ_are_read() {
@@ -95,25 +104,28 @@ mod tests {
 
     #[test]
     fn malformed_headers_are_refused() {
+        let strict = |index| Rejection::Malformed(Malformation::Parameter(index));
+        let json = |fault| Rejection::Malformed(Malformation::Json(Segment::Header, fault));
         for (text, why) in [
-            (r#"{"typ":"JWT"}"#, Rejection::Malformed),
-            (r#"{"alg":1}"#, Rejection::Malformed),
-            (r#"{"alg":"HS256","kid":7}"#, Rejection::Malformed),
+            (r#"{"typ":"JWT"}"#, strict(0)),
+            (r#"{"alg":1}"#, strict(0)),
+            (r#"{"alg":"HS256","kid":7}"#, strict(1)),
             (r#"{"alg":"none"}"#, Rejection::Algorithm),
             (r#"{"alg":"None"}"#, Rejection::Algorithm),
             (r#"{"alg":"hs256"}"#, Rejection::Algorithm),
             (r#"{"alg":""}"#, Rejection::Algorithm),
-            (r#"{"alg":"HS256","alg":"HS256"}"#, Rejection::Malformed),
+            (r#"{"alg":"HS256","alg":"HS256"}"#, json(JsonFault::Duplicate)),
             (r#"{"alg":"HS256","crit":[]}"#, Rejection::Critical),
             (r#"{"alg":"HS256","crit":["exp"],"exp":1}"#, Rejection::Critical),
-            (r#"{"alg":"HS256","\u0063rit":["exp"]}"#, Rejection::Malformed),
-            (r#"{"alg":"HS256","b64":false}"#, Rejection::Malformed),
-            (r#"{"alg":"HS256","zip":"DEF"}"#, Rejection::Malformed),
-            ("[]", Rejection::Malformed),
+            (r#"{"alg":"HS256","\u0063rit":["exp"]}"#, strict(3)),
+            (r#"{"alg":"HS256","b64":false}"#, strict(4)),
+            (r#"{"alg":"HS256","zip":"DEF"}"#, strict(6)),
+            ("[]", json(JsonFault::Syntax)),
         ] {
             assert_eq!(Header::parse(text.as_bytes()), Err(why), "{text}");
         }
-        assert_eq!(Header::parse(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}"), Err(Rejection::Malformed));
+        let not_utf8 = Malformation::NotUtf8(Segment::Header).into();
+        assert_eq!(Header::parse(b"{\"alg\":\"HS256\",\"x\":\"\xff\"}"), Err(not_utf8));
         let long = format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "k".repeat(MAX_KID_LEN + 1));
         assert_eq!(Header::parse(long.as_bytes()), Err(Rejection::KeyNotFound));
     }

@@ -25,24 +25,62 @@ pub enum Value<'a> {
     Array(&'a str),
     /// `null`
     Null,
-    /// An object, `true` or `false`. No registered claim may have such a value.
-    Other,
+    /// `true` or `false`
+    Boolean(bool),
+    /// The object's text, braces included. No registered claim may have such a value.
+    Object(&'a str),
+}
+
+/// Why a text is not an object of the accepted subset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JsonFault {
+    /// It is not the text of a JSON object.
+    Syntax,
+    /// An object has two members of one name.
+    Duplicate,
+    /// It is nested deeper than [`MAX_DEPTH`].
+    Depth,
+    /// An escape makes half of a surrogate pair.
+    Surrogate,
+}
+
+impl JsonFault {
+    /// Every fault.
+    pub(super) const ALL: [Self; 4] = [Self::Syntax, Self::Duplicate, Self::Depth, Self::Surrogate];
+
+    /// The fault, as what is said of the text.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Syntax => "is not a JSON object",
+            Self::Duplicate => "has two members of one name",
+            Self::Depth => "is nested deeper than 32 levels",
+            Self::Surrogate => "has half of a surrogate pair",
+        }
+    }
 }
 
 /// Reports every member of the object in `text`; `None` if the text is not an object of the
 /// accepted subset.
 pub fn scan_object<'a>(text: &'a str, member: impl FnMut(Raw<'a>, Value<'a>)) -> Option<()> {
-    let mut scanner = Scanner { text, at: 0 };
+    read_object(text, member).ok()
+}
+
+/// As [`scan_object`], with the reason for the refusal of a text.
+pub fn read_object<'a>(
+    text: &'a str,
+    member: impl FnMut(Raw<'a>, Value<'a>),
+) -> Result<(), JsonFault> {
+    let mut scanner = Scanner { text, at: 0, fault: JsonFault::Syntax };
     scanner.skip_space();
-    scanner.object(1, member)?;
+    scanner.object(1, member).ok_or(scanner.fault)?;
     scanner.skip_space();
-    (scanner.at == text.len()).then_some(())
+    if scanner.at == text.len() { Ok(()) } else { Err(JsonFault::Syntax) }
 }
 
 /// Reports every string of `text`, an array that the scanner has reported; `None` if the array has
 /// an element of another kind.
 pub fn scan_strings<'a>(text: &'a str, mut string: impl FnMut(Raw<'a>)) -> Option<()> {
-    let mut scanner = Scanner { text, at: 1 };
+    let mut scanner = Scanner { text, at: 1, fault: JsonFault::Syntax };
     scanner.skip_space();
     while scanner.peek() != Some(b']') {
         string(scanner.string()?);
@@ -58,6 +96,8 @@ pub fn scan_strings<'a>(text: &'a str, mut string: impl FnMut(Raw<'a>)) -> Optio
 struct Scanner<'a> {
     text: &'a str,
     at: usize,
+    /// The reason for a refusal.
+    fault: JsonFault,
 }
 
 impl<'a> Scanner<'a> {
@@ -73,7 +113,7 @@ impl<'a> Scanner<'a> {
         loop {
             let name = self.string()?;
             if !names.insert(name) {
-                return None;
+                return self.refuse(JsonFault::Duplicate);
             }
             self.skip_space();
             self.take(b':')?;
@@ -97,15 +137,16 @@ impl<'a> Scanner<'a> {
             b'"' => self.string().map(Value::String),
             b'{' if depth < MAX_DEPTH => {
                 self.nested_object(depth + 1)?;
-                Some(Value::Other)
+                Some(Value::Object(&self.text[start..self.at]))
             }
             b'[' if depth < MAX_DEPTH => {
                 self.array(depth + 1)?;
                 Some(Value::Array(&self.text[start..self.at]))
             }
-            b't' => self.literal("true", Value::Other),
-            b'f' => self.literal("false", Value::Other),
+            b't' => self.literal("true", Value::Boolean(true)),
+            b'f' => self.literal("false", Value::Boolean(false)),
             b'n' => self.literal("null", Value::Null),
+            b'{' | b'[' => self.refuse(JsonFault::Depth),
             b'-' | b'0'..=b'9' => {
                 self.number()?;
                 Some(Value::Number(&self.text[start..self.at]))
@@ -169,16 +210,24 @@ impl<'a> Scanner<'a> {
         match self.next()? {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(()),
             b'u' => match self.hex4()? {
-                0xdc00..0xe000 => None,
+                0xdc00..0xe000 => self.refuse(JsonFault::Surrogate),
                 0xd800..0xdc00 => {
-                    self.take(b'\\')?;
-                    self.take(b'u')?;
-                    (0xdc00..0xe000).contains(&self.hex4()?).then_some(())
+                    let is_whole = self.take(b'\\').is_some()
+                        && self.take(b'u').is_some()
+                        && self.hex4().is_some_and(|unit| (0xdc00..0xe000).contains(&unit));
+                    if is_whole { Some(()) } else { self.refuse(JsonFault::Surrogate) }
                 }
                 _ => Some(()),
             },
             _ => None,
         }
+    }
+
+    /// Notes the reason for a refusal.
+    #[cold]
+    fn refuse<T>(&mut self, fault: JsonFault) -> Option<T> {
+        self.fault = fault;
+        None
     }
 
     fn hex4(&mut self) -> Option<u32> {

@@ -2,114 +2,19 @@
 //! attacker decides how often it happens, so a refusal costs no allocation and no JavaScript
 //! exception.
 
+pub use super::claim::{Claim, Reason};
+use super::malformation::Malformation;
 use crate::error::Code;
 
 /// The most claims that a verifier may require.
 pub const MAX_REQUIRED: u8 = 100;
 
-/// Makes the claims from rows: the variant, its number in a status, and the member's name.
-macro_rules! claims {
-    ($($(#[$doc:meta])* $variant:ident = $number:literal, $name:literal;)+) => {
-        /// A registered claim (RFC 7519 section 4.1), or one that this library gives a meaning.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #[repr(u8)]
-        pub enum Claim {
-            $($(#[$doc])* $variant = $number,)+
-        }
-
-        impl Claim {
-            const ALL: [Self; [$($number),+].len()] = [$(Self::$variant),+];
-
-            /// The length of the longest member name.
-            pub const LONGEST_NAME: usize = {
-                let (names, mut longest, mut at) = ([$($name),+], 0, 0);
-                while at < names.len() {
-                    if names[at].len() > longest {
-                        longest = names[at].len();
-                    }
-                    at += 1;
-                }
-                longest
-            };
-
-            /// The member name.
-            pub const fn name(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)+
-                }
-            }
-
-            /// The claim with this member name.
-            pub fn named(name: &str) -> Option<Self> {
-                Some(match name {
-                    $($name => Self::$variant,)+
-                    _ => return None,
-                })
-            }
-        }
-    };
-}
-
-claims! {
-    /// `aud`
-    Audience = 1, "aud";
-    /// `exp`
-    Expiry = 2, "exp";
-    /// `iat`
-    IssuedAt = 3, "iat";
-    /// `iss`
-    Issuer = 4, "iss";
-    /// `jti`
-    Id = 5, "jti";
-    /// `nbf`
-    NotBefore = 6, "nbf";
-    /// `sid` (OpenID Connect Front-Channel Logout 1.0 section 3)
-    Session = 7, "sid";
-    /// `sub`
-    Subject = 8, "sub";
-    /// The `typ` header parameter.
-    Type = 9, "typ";
-    /// `client_id` (RFC 8693 section 4.3), of access tokens only.
-    Client = 10, "client_id";
-}
-
-/// The fault of a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Reason {
-    /// It is missing.
-    Missing = 1,
-    /// It has the wrong JSON type.
-    Type,
-    /// It is present and well formed, but not what the verifier expects.
-    Mismatch,
-}
-
-impl Reason {
-    const ALL: [Self; 3] = [Self::Missing, Self::Type, Self::Mismatch];
-
-    /// The name of the reason in JavaScript.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Type => "type",
-            Self::Mismatch => "mismatch",
-        }
-    }
-
-    /// A sentence about the claim of this name.
-    pub fn message(self, claim: &str) -> String {
-        match self {
-            Self::Missing => format!("the token has no \"{claim}\""),
-            Self::Type => format!("the token's \"{claim}\" has the wrong type"),
-            Self::Mismatch => format!("the token's \"{claim}\" is not accepted"),
-        }
-    }
-}
+/// The most claims for which a verifier may name exact values.
+pub const MAX_EXACT: u8 = 100;
 
 /// Makes the rejections from rows: the variant, its status, its stable code, and a sentence that
-/// tells a client nothing about keys or policy. The rejections that are about a claim are added
-/// separately.
+/// tells a developer the reason and holds nothing of the token. The rejections that are about a
+/// claim are added separately.
 macro_rules! rejections {
     ($($(#[$doc:meta])* $variant:ident = $status:literal, $code:ident, $message:literal;)+) => {
         /// Why a token is refused.
@@ -117,8 +22,13 @@ macro_rules! rejections {
         pub enum Rejection {
             /// A claim is missing, has the wrong type, or does not have the expected value.
             Claim(Claim, Reason),
+            /// Not a compact JWS of JSON objects within the limits.
+            Malformed(Malformation),
             /// The claim with this index in the verifier's list of required ones is missing.
             Required(u8),
+            /// The claim with this index in the verifier's list of exact ones is missing, or has
+            /// another value.
+            Exact(u8, Reason),
             $($(#[$doc])* $variant,)+
         }
 
@@ -129,26 +39,31 @@ macro_rules! rejections {
             /// The stable code.
             pub const fn code(self) -> Code {
                 match self {
-                    Self::Claim(..) | Self::Required(_) => Code::JwtClaim,
+                    Self::Claim(..) | Self::Required(_) | Self::Exact(..) => Code::JwtClaim,
+                    Self::Malformed(_) => Code::JwtMalformed,
                     $(Self::$variant => Code::$code,)+
                 }
             }
 
-            /// A sentence that tells a client nothing about keys or policy.
+            /// A sentence for a developer, without anything of the token.
             pub fn message(self) -> String {
                 match self {
                     Self::Claim(claim, reason) => reason.message(claim.name()),
                     Self::Required(_) => "the token lacks a required claim".into(),
+                    Self::Exact(..) => "the token lacks a claim with an accepted value".into(),
+                    Self::Malformed(fault) => fault.message(),
                     $(Self::$variant => $message.into(),)+
                 }
             }
 
-            /// The status that JavaScript gets. From the low byte up: the kind, the claim or the
-            /// index of the required claim, the reason.
+            /// The status that JavaScript gets. From the low byte up: the kind; the claim, the
+            /// index of the claim in the verifier's list or the malformation; the reason.
             pub const fn to_status(self) -> u32 {
                 match self {
                     Self::Claim(claim, reason) => 2 | (claim as u32) << 8 | (reason as u32) << 16,
                     Self::Required(index) => 12 | (index as u32) << 8,
+                    Self::Exact(index, reason) => 20 | (index as u32) << 8 | (reason as u32) << 16,
+                    Self::Malformed(fault) => 6 | fault.number() << 8,
                     $(Self::$variant => $status,)+
                 }
             }
@@ -158,35 +73,55 @@ macro_rules! rejections {
 
 rejections! {
     /// The token names an algorithm that the verifier does not accept.
-    Algorithm = 1, JwtAlgorithm, "the token's algorithm is not accepted";
+    Algorithm = 1, JwtAlgorithm, "the token's \"alg\" is none of the accepted algorithms";
     /// `crit` is present, and no extension is supported.
-    Critical = 3, JwtCritical, "the token has critical header parameters";
-    /// `exp` has passed, or the token is older than `maxAge`.
-    Expired = 4, JwtExpired, "the token has expired";
-    /// No key matches.
-    KeyNotFound = 5, JwtKeyNotFound, "no key matches the token";
-    /// Not a compact JWS of JSON objects within the limits.
-    Malformed = 6, JwtMalformed, "this is not a well-formed token";
+    Critical = 3, JwtCritical,
+        "the token has critical header parameters (\"crit\"), and none is supported";
+    /// `exp` has passed.
+    Expired = 4, JwtExpired, "the token has expired: its \"exp\" has passed";
+    /// No key has the token's `kid`.
+    KeyNotFound = 5, JwtKeyNotFound, "no key has the token's \"kid\"";
     /// The time in `nbf` has not come yet.
-    NotActive = 7, JwtNotActive, "the token is not active yet";
+    NotActive = 7, JwtNotActive, "the token is not active yet: its \"nbf\" is in the future";
     /// Revoked by token, session, subject or key.
-    Revoked = 8, JwtRevoked, "the token has been revoked";
+    Revoked = 8, JwtRevoked,
+        "the token has been revoked, or its session, its subject or its key";
     /// The signature does not verify.
     Signature = 9, JwtSignature, "the token's signature does not verify";
     /// The revocation list cannot answer.
-    RevocationUnavailable = 10, RevocationClosed, "the revocation list is closed";
+    RevocationUnavailable = 10, RevocationClosed,
+        "the verifier's revocation list is closed, so no token is accepted";
     /// The keys that another service publishes have not been loaded, or were loaded too long ago.
     KeysUnavailable = 11, JwtKeysUnavailable,
-        "the verification keys are not available; try again later";
-    /// The header has a parameter that tokens of this kind must not have.
-    HeaderParameter = 13, JwtMalformed, "the token's header has a parameter that is not allowed";
+        "the keys of the RemoteJwks have not been fetched, or too long ago; try again later";
+    /// The token is older than `maxAge`.
+    TooOld = 24, JwtExpired, "the token is older than maxAge";
+    /// The key with the token's `kid` has another algorithm.
+    KeyAlgorithm = 25, JwtAlgorithm,
+        "the key with the token's \"kid\" is for another algorithm than the token's \"alg\"";
+    /// The token names no key, and not exactly one key has its algorithm.
+    Nameless = 26, JwtKeyNotFound,
+        "the token has no \"kid\", and not exactly one key is for its \"alg\"";
+    /// The key is published for another issuer.
+    KeyIssuer = 28, JwtClaim,
+        "the token's \"iss\" is not the \"issuer\" for which its key is published";
+    /// The key ring has revoked the key.
+    KeyRevoked = 27, JwtRevoked, "the key with the token's \"kid\" has been revoked";
+}
+
+impl From<Malformation> for Rejection {
+    fn from(fault: Malformation) -> Self {
+        Self::Malformed(fault)
+    }
 }
 
 impl Rejection {
-    /// The claim and its fault, if a claim is the cause. `None` for [`Self::Required`].
+    /// The claim and its fault, if a claim is the cause. `None` for [`Self::Required`] and
+    /// [`Self::Exact`], whose claims the verifier knows.
     pub const fn detail(self) -> Option<(Claim, Reason)> {
         match self {
             Self::Claim(claim, reason) => Some((claim, reason)),
+            Self::KeyIssuer => Some((Claim::Issuer, Reason::Mismatch)),
             _ => None,
         }
     }
@@ -202,7 +137,11 @@ impl Rejection {
             Reason::ALL.into_iter().map(move |reason| Self::Claim(claim, reason))
         });
         let required = (0..MAX_REQUIRED).map(Self::Required);
-        claims.chain(required).chain(Self::OTHERS)
+        let exact = (0..MAX_EXACT).flat_map(|index| {
+            Reason::ALL.into_iter().map(move |reason| Self::Exact(index, reason))
+        });
+        let malformed = Malformation::all().map(Self::Malformed);
+        claims.chain(required).chain(exact).chain(malformed).chain(Self::OTHERS)
     }
 }
 
@@ -214,8 +153,19 @@ mod tests {
     fn statuses_are_distinct_and_reversible() {
         for rejection in Rejection::all() {
             assert_eq!(Rejection::from_status(rejection.to_status()), Some(rejection));
-            assert!(!rejection.message().is_empty());
         }
         assert_eq!(Rejection::from_status(0), None);
+    }
+
+    #[test]
+    fn no_two_reasons_have_the_same_message() {
+        let distinct = Claim::ALL.len() * Reason::ALL.len()
+            + Malformation::all().count()
+            + Rejection::OTHERS.len();
+        let messages: std::collections::HashSet<_> = Rejection::all()
+            .filter(|rejection| !matches!(rejection, Rejection::Required(_) | Rejection::Exact(..)))
+            .map(Rejection::message)
+            .collect();
+        assert_eq!(messages.len(), distinct);
     }
 }

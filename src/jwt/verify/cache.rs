@@ -9,7 +9,6 @@ use std::collections::{HashMap, TryReserveError};
 use std::sync::{Mutex, PoisonError};
 
 use super::checks::CachedDecision;
-use crate::jwt::token::compact::MAX_TOKEN_LEN;
 use crate::jwt::token::rejection::Rejection;
 
 /// The length of the end of a token by which it is found, in bytes.
@@ -17,9 +16,6 @@ const TAIL_LEN: usize = 32;
 /// The bytes of token and payload allowed for each entry, on average: enough for a token of a
 /// kilobyte.
 const BYTES_PER_ENTRY: usize = 2048;
-/// The least total of bytes, however few entries there are: enough for the longest token and its
-/// payload.
-const MIN_BYTES: usize = 2 * MAX_TOKEN_LEN;
 /// The most entries that the hand spares in one eviction. It then evicts the entry that it points
 /// to, so in a flood of tokens each of them costs this much and no more.
 const MAX_SPARED: usize = 16;
@@ -63,10 +59,10 @@ pub(crate) enum Recalled {
 }
 
 impl Cache {
-    /// Makes an empty cache for at most `max_entries` tokens, and for 2 KiB times that number, or
-    /// `MIN_BYTES` if that is more.
-    pub(crate) fn new(max_entries: usize) -> Self {
-        let max_bytes = max_entries.saturating_mul(BYTES_PER_ENTRY).max(MIN_BYTES);
+    /// Makes an empty cache for at most `max_entries` tokens of at most `max_len` bytes, and for
+    /// 2 KiB times that number, or the longest token and its payload if that is more.
+    pub(crate) fn new(max_entries: usize, max_len: usize) -> Self {
+        let max_bytes = max_entries.saturating_mul(BYTES_PER_ENTRY).max(2 * max_len);
         Self { max_entries, max_bytes, state: Mutex::default() }
     }
 

@@ -1,10 +1,13 @@
 //! Checks the header and the claims of a genuine token, its times and its revocation. This file
 //! knows nothing of signatures.
 
+use super::exact_claims::Found;
 use super::options::{Expected, VerifierOptions};
+use crate::jwt::key::key::Key;
 use crate::jwt::token::claims::{Claims, Times};
 use crate::jwt::token::header::{Header, resolve, same_type};
-use crate::jwt::token::json::{Value, scan_object};
+use crate::jwt::token::json::{Raw, Value, read_object};
+use crate::jwt::token::malformation::{Malformation, Segment};
 use crate::jwt::token::rejection::{Claim, Reason, Rejection};
 use crate::revocation::Query;
 use crate::spiffe::SpiffeId;
@@ -65,11 +68,19 @@ impl VerifierOptions {
         }
     }
 
-    /// Reads a payload, and refuses it if a required claim is missing.
-    pub(super) fn read<'p>(&self, payload: &'p str) -> Result<Claims<'p>, Rejection> {
-        let required = &self.required_claims;
+    /// Reads a payload, and refuses it if a required claim is missing. Looks in the same scan for
+    /// claims of exact values, for [`Self::check_exact`].
+    pub(super) fn read<'p>(
+        &self,
+        payload: &'p str,
+        found_exact: &mut Found,
+    ) -> Result<Claims<'p>, Rejection> {
+        let (required, exact) = (&self.required_claims, &self.exact_claims);
         if required.is_empty() && self.kind.rules.string_claims.is_empty() {
-            return Claims::parse(payload);
+            if exact.is_empty() {
+                return Claims::parse(payload);
+            }
+            return Claims::read_others(payload, |name, value| exact.see(name, value, found_exact));
         }
         let mut found = 0_u128;
         let mut mistyped = None;
@@ -85,6 +96,7 @@ impl VerifierOptions {
             for (index, _) in required.iter().enumerate().filter(|(_, claim)| name.is(claim)) {
                 found |= 1 << index;
             }
+            exact.see(name, value, found_exact);
         })?;
         if let Some(claim) = mistyped {
             return Err(Rejection::Claim(claim, Reason::Type));
@@ -98,27 +110,32 @@ impl VerifierOptions {
     #[expect(clippy::cast_precision_loss, reason = "milliseconds fit an f64 for 285,000 years")]
     pub(super) fn check_times(&self, times: &Times, now_ms: u64) -> Result<(), Rejection> {
         let now = now_ms as f64 / 1000.0;
-        let tolerance = self.clock_tolerance as f64;
+        let [early, late] =
+            [self.clock_tolerance.early, self.clock_tolerance.late].map(|seconds| seconds as f64);
         match times.expiry {
-            Some(expiry) if now >= expiry + tolerance => return Err(Rejection::Expired),
+            Some(expiry) if now >= expiry + late => return Err(Rejection::Expired),
             // The list forgets a revoked token when it expires, so a token without `exp` is
             // refused.
-            None if self.require_expiry || self.revocations.is_some() => {
+            None if self.revocations.is_some() => {
+                return Err(Rejection::Claim(Claim::Expiry, Reason::NeededToRevoke));
+            }
+            None if self.require_expiry => {
                 return Err(Rejection::Claim(Claim::Expiry, Reason::Missing));
             }
             _ => {}
         }
-        if times.not_before.is_some_and(|not_before| now + tolerance < not_before) {
+        if times.not_before.is_some_and(|not_before| now + early < not_before) {
             return Err(Rejection::NotActive);
         }
-        if times.issued_at.is_some_and(|issued_at| now + tolerance < issued_at) {
-            return Err(Rejection::Claim(Claim::IssuedAt, Reason::Mismatch));
+        if times.issued_at.is_some_and(|issued_at| now + early < issued_at) {
+            return Err(Rejection::Claim(Claim::IssuedAt, Reason::Future));
         }
         if let Some(max_age) = self.max_age {
             let issued_at =
-                times.issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::Missing))?;
-            if now - issued_at > max_age as f64 + tolerance {
-                return Err(Rejection::Expired);
+                times.issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::NeededForAge))?;
+            // As with `exp`, the first moment that is refused is exact.
+            if now >= issued_at + max_age as f64 + late {
+                return Err(Rejection::TooOld);
             }
         }
         Ok(())
@@ -141,17 +158,36 @@ impl VerifierOptions {
         Ok(())
     }
 
+    /// Checks the claims of exact values, given those that the scan has found.
+    pub(super) fn check_exact(
+        &self,
+        claims: &Claims<'_>,
+        mut found: Found,
+    ) -> Result<(), Rejection> {
+        if self.exact_claims.is_empty() {
+            return Ok(());
+        }
+        for (name, value) in [("jti", claims.id), ("sid", claims.session), ("sub", claims.subject)]
+        {
+            if let Some(value) = value {
+                self.exact_claims.see(Raw::Plain(name), Value::String(value), &mut found);
+            }
+        }
+        self.exact_claims.check(&found)
+    }
+
     /// Checks a token against the revocation list, if there is one. A token that could not be
     /// revoked is refused: it needs an id, a time of issue, and a life no longer than the list
     /// remembers its subject.
     #[expect(clippy::cast_precision_loss, reason = "a duration in seconds")]
     pub(super) fn check_revocation(&self, claims: &Claims<'_>, kid: &str) -> Result<(), Rejection> {
         let Some(list) = &self.revocations else { return Ok(()) };
-        let id = claims.id.ok_or(Rejection::Claim(Claim::Id, Reason::Missing))?;
+        let id = claims.id.ok_or(Rejection::Claim(Claim::Id, Reason::NeededToRevoke))?;
         let Times { issued_at, expiry, .. } = claims.times;
-        let issued_at = issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::Missing))?;
+        let issued_at =
+            issued_at.ok_or(Rejection::Claim(Claim::IssuedAt, Reason::NeededToRevoke))?;
         if expiry.is_none_or(|expiry| expiry - issued_at > list.max_token_ttl() as f64) {
-            return Err(Rejection::Claim(Claim::Expiry, Reason::Mismatch));
+            return Err(Rejection::Claim(Claim::Expiry, Reason::Outlives));
         }
         let [issuer, session, subject] =
             [claims.issuer, claims.session, claims.subject].map(|raw| raw.map(resolve));
@@ -210,11 +246,32 @@ impl VerifierOptions {
     }
 }
 
+/// Refuses a token of another issuer than the one that its key is for, if the key names one.
+pub(super) fn check_key_issuer(
+    key: &Key,
+    claims: &Claims<'_>,
+    payload: &str,
+) -> Result<(), Rejection> {
+    let Some(own) = key.issuer() else { return Ok(()) };
+    let issuer = claims.issuer.ok_or(Rejection::Claim(Claim::Issuer, Reason::Missing))?;
+    let mut tenant = None;
+    // Few keys name an issuer, so `tid` is not read in the one scan of all tokens.
+    read_object(payload, |name, value| match value {
+        Value::String(text) if name.is("tid") => tenant = Some(resolve(text)),
+        _ => {}
+    })
+    .map_err(|fault| Malformation::Json(Segment::Payload, fault))?;
+    if own.accepts(&resolve(issuer), tenant.as_deref()) {
+        return Ok(());
+    }
+    Err(Rejection::KeyIssuer)
+}
+
 /// Refuses a header that has a member other than these.
 fn check_members(json: &[u8], allowed: &[&str]) -> Result<(), Rejection> {
-    let text = std::str::from_utf8(json).map_err(|_| Rejection::Malformed)?;
+    let text = std::str::from_utf8(json).map_err(|_| Malformation::NotUtf8(Segment::Header))?;
     let mut has_other = false;
-    scan_object(text, |name, _| has_other |= !allowed.iter().any(|own| name.is(own)))
-        .ok_or(Rejection::Malformed)?;
-    if has_other { Err(Rejection::HeaderParameter) } else { Ok(()) }
+    read_object(text, |name, _| has_other |= !allowed.iter().any(|own| name.is(own)))
+        .map_err(|fault| Malformation::Json(Segment::Header, fault))?;
+    if has_other { Err(Malformation::OtherParameter.into()) } else { Ok(()) }
 }

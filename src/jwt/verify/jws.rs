@@ -3,8 +3,7 @@
 use super::authenticate::authenticate;
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::key_source::KeySource;
-use crate::jwt::token::base64url;
-use crate::jwt::token::compact::{decode_header, split};
+use crate::jwt::token::compact::TokenForm;
 use crate::jwt::token::rejection::Rejection;
 
 /// Verifies a compact JWS with a payload of any kind, which replaces the contents of `payload`.
@@ -13,11 +12,12 @@ pub fn verify_jws(
     token: &[u8],
     keys: &KeySource,
     algorithms: &[Algorithm],
+    form: TokenForm,
     payload: &mut Vec<u8>,
 ) -> Result<(), Rejection> {
     let mut signature = Vec::new();
-    let segments = split(token, &mut signature)?;
-    let header = decode_header(segments.header)?;
+    let segments = form.split(token, &mut signature)?;
+    let header = form.decode_header(segments.header)?;
     authenticate(&header, segments.signed, &signature, keys, Some(algorithms))?;
-    base64url::decode_into(segments.payload, payload).ok_or(Rejection::Malformed)
+    Ok(form.decode_payload(segments.payload, payload)?)
 }

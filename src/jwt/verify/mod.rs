@@ -3,6 +3,8 @@
 mod authenticate;
 mod cache;
 mod checks;
+pub(super) mod exact_claims;
+pub(super) mod issuer_choice;
 pub(super) mod jws;
 pub(super) mod options;
 mod verified_headers;

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::exact_claims::ExactClaims;
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::key::key::Key;
 use crate::jwt::key_lookup::check_distinct;
 use crate::jwt::key_source::KeySource;
+use crate::jwt::token::compact::TokenForm;
 use crate::jwt::token::kind::TokenKind;
 use crate::jwt::token::rejection::{Claim, MAX_REQUIRED};
 use crate::revocation::{MAX_CLOCK_TOLERANCE, RevocationList};
@@ -18,6 +20,30 @@ pub enum Expected {
     OneOf(Vec<String>),
     /// Any value, or none: the check is explicitly waived.
     Anything,
+}
+
+/// The differences between clocks that a verifier allows for, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tolerance {
+    /// How far `iat` and `nbf` may be in the future.
+    pub early: u64,
+    /// How far `exp` and the end of `max_age` may be in the past.
+    pub late: u64,
+}
+
+impl Tolerance {
+    /// The same tolerance for every time.
+    pub const fn of(seconds: u64) -> Self {
+        Self { early: seconds, late: seconds }
+    }
+}
+
+impl Default for Tolerance {
+    /// An issuer whose clock is a little ahead is common. A longer life for every token is a
+    /// decision that the default does not make.
+    fn default() -> Self {
+        Self { early: 5, late: 0 }
+    }
 }
 
 /// The tokens that a verifier accepts.
@@ -32,27 +58,32 @@ pub struct VerifierOptions {
     pub issuer: Expected,
     /// `aud`
     pub audience: Expected,
-    /// The largest difference between clocks, in seconds; at most [`MAX_CLOCK_TOLERANCE`].
-    pub clock_tolerance: u64,
+    /// The allowed differences between clocks, at most [`MAX_CLOCK_TOLERANCE`].
+    pub clock_tolerance: Tolerance,
     /// The greatest age since `iat`, in seconds.
     pub max_age: Option<u64>,
     /// The `typ` header parameter.
     pub typ: Option<String>,
     /// Members that the payload must have, at most [`MAX_REQUIRED`]; `null` counts as missing.
     pub required_claims: Vec<String>,
+    /// Claims that must have one of some exact values.
+    pub exact_claims: ExactClaims,
     /// Whether a token must have `exp`; with `revocations` it always must.
     pub require_expiry: bool,
     /// The tokens that have been revoked.
     pub revocations: Option<Arc<RevocationList>>,
     /// The number of verified tokens to cache; none if 0.
     pub cache_entries: usize,
+    /// The length and the spelling of tokens.
+    pub form: TokenForm,
 }
 
 impl VerifierOptions {
     /// Merges the demands of the token kind and checks all options. Errors: `ERR_OUT_OF_RANGE`,
     /// `ERR_INVALID_ARG_VALUE`, `ERR_JWT_KEY`, `ERR_KEYRING_DUPLICATE`.
     pub(super) fn complete(mut self) -> Result<Self> {
-        if self.clock_tolerance > MAX_CLOCK_TOLERANCE {
+        let Tolerance { early, late } = self.clock_tolerance;
+        if early.max(late) > MAX_CLOCK_TOLERANCE {
             return Err(Error::new(
                 Code::OutOfRange,
                 format!("clockTolerance must be at most {MAX_CLOCK_TOLERANCE} s"),

@@ -4,13 +4,14 @@
 use std::sync::{Arc, PoisonError, RwLock, Weak};
 
 use crate::jwt::key::key::Key;
+use crate::jwt::token::compact::MAX_HEADER_LEN;
 
 /// The most headers that a verifier caches. When there are more, the cache starts again empty.
 const MAX_HEADERS: usize = 64;
 
 /// The headers that one verifier caches.
 #[derive(Default)]
-pub(super) struct VerifiedHeaders(RwLock<Headers>);
+pub(crate) struct VerifiedHeaders(RwLock<Headers>);
 
 #[derive(Default)]
 struct Headers {
@@ -29,7 +30,7 @@ struct VerifiedHeader {
 impl VerifiedHeaders {
     /// The key of a cached header, and until when it may be used, in seconds since 1970. `None` if
     /// the header is not cached, the keys have changed, or that time has come.
-    pub(super) fn get(&self, segment: &[u8], epoch: u64, now: u64) -> Option<(Arc<Key>, u64)> {
+    pub(crate) fn get(&self, segment: &[u8], epoch: u64, now: u64) -> Option<(Arc<Key>, u64)> {
         let headers = self.0.read().unwrap_or_else(PoisonError::into_inner);
         let header = headers.known.iter().find(|known| *known.segment == *segment)?;
         let is_valid = headers.epoch == epoch && now < header.usable_until;
@@ -37,8 +38,12 @@ impl VerifiedHeaders {
         key.map(|key| (key, header.usable_until))
     }
 
-    /// Caches the header of a token that has just been verified with this key.
+    /// Caches the header of a token that has just been verified with this key. A header of unusual
+    /// length is not cached, so that a verifier never holds more than half a megabyte of them.
     pub(super) fn insert(&self, segment: &[u8], epoch: u64, key: &Arc<Key>, usable_until: u64) {
+        if segment.len() > MAX_HEADER_LEN {
+            return;
+        }
         let header =
             VerifiedHeader { segment: segment.into(), key: Arc::downgrade(key), usable_until };
         let mut headers = self.0.write().unwrap_or_else(PoisonError::into_inner);

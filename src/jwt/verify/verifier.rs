@@ -4,21 +4,22 @@ use std::sync::Arc;
 
 use super::authenticate::{Authentic, authenticate, check_signature};
 use super::cache::{Cache, Recalled};
-use super::checks::CachedDecision;
-use super::options::VerifierOptions;
+use super::checks::{CachedDecision, check_key_issuer};
+use super::exact_claims::Found;
+use super::options::{Expected, VerifierOptions};
 use super::verified_headers::VerifiedHeaders;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::jwt::key::key::Key;
-use crate::jwt::token::base64url;
-use crate::jwt::token::compact::{Segments, decode_header, split};
-use crate::jwt::token::rejection::Rejection;
+use crate::jwt::token::compact::{Segments, TokenForm};
+use crate::jwt::token::malformation::{Malformation, Segment};
+use crate::jwt::token::rejection::{Reason, Rejection};
 
 /// Verifies tokens against one policy.
 pub struct Verifier {
     options: VerifierOptions,
     clock: Arc<dyn Clock>,
-    verified_headers: VerifiedHeaders,
+    pub(in crate::jwt) verified_headers: VerifiedHeaders,
     pub(in crate::jwt) cache: Option<Cache>,
 }
 
@@ -44,9 +45,10 @@ impl Verifier {
     pub fn new(options: VerifierOptions, clock: Arc<dyn Clock>) -> Result<Self> {
         let options = options.complete()?;
         if let Some(list) = &options.revocations {
-            list.tolerate(options.clock_tolerance);
+            list.tolerate(options.clock_tolerance.early);
         }
-        let cache = (options.cache_entries > 0).then(|| Cache::new(options.cache_entries));
+        let cache = (options.cache_entries > 0)
+            .then(|| Cache::new(options.cache_entries, options.form.max_len));
         Ok(Self { options, clock, verified_headers: VerifiedHeaders::default(), cache })
     }
 
@@ -55,9 +57,34 @@ impl Verifier {
         self.cache.is_some()
     }
 
-    /// The claim that a [`Rejection::Required`] stands for.
-    pub fn required_claim(&self, index: u8) -> Option<&str> {
-        self.options.required_claims.get(usize::from(index)).map(String::as_str)
+    /// Whether tokens must have an `iss`, and this one is accepted.
+    pub(super) fn demands_issuer(&self, name: &str) -> bool {
+        match &self.options.issuer {
+            Expected::OneOf(names) => names.iter().any(|own| own == name),
+            Expected::Anything => false,
+        }
+    }
+
+    /// The form of tokens.
+    pub(super) fn form(&self) -> TokenForm {
+        self.options.form
+    }
+
+    /// The longest token, in bytes.
+    pub fn max_token_len(&self) -> usize {
+        self.options.form.max_len
+    }
+
+    /// The claim and its fault, if the rejection stands for a claim that the options name.
+    pub fn named_claim(&self, rejection: Rejection) -> Option<(&str, Reason)> {
+        let options = &self.options;
+        Some(match rejection {
+            Rejection::Required(index) => {
+                (options.required_claims.get(usize::from(index))?, Reason::Missing)
+            }
+            Rejection::Exact(index, reason) => (options.exact_claims.name(index)?, reason),
+            _ => return None,
+        })
     }
 
     /// Verifies a compact token and returns the JSON of its payload, which is in `scratch`.
@@ -102,9 +129,12 @@ impl Verifier {
         }
         let (key, usable_until) = self.decode(token, epoch, now / 1000, scratch)?;
         let payload = scratch.payload()?;
-        let claims = self.options.read(payload)?;
+        let mut exact = Found::default();
+        let claims = self.options.read(payload, &mut exact)?;
         self.options.check_times(&claims.times, now)?;
         self.options.check_parties(&claims)?;
+        check_key_issuer(&key, &claims, payload)?;
+        self.options.check_exact(&claims, exact)?;
         self.options.check_workload(&claims)?;
         self.options.check_revocation(&claims, key.kid())?;
         let Some(cache) = &self.cache else { return Ok(None) };
@@ -123,7 +153,8 @@ impl Verifier {
         scratch: &mut Scratch,
     ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
         let Scratch { payload: decoded, signature } = scratch;
-        let Segments { header, payload, signed } = split(token, signature)?;
+        let form = self.options.form;
+        let Segments { header, payload, signed } = form.split(token, signature)?;
         let found = match self.verified_headers.get(header, epoch, now) {
             Some(found) => {
                 check_signature(&found.0, signed, signature)?;
@@ -131,7 +162,7 @@ impl Verifier {
             }
             None => self.verify_header(header, signed, epoch, signature)?,
         };
-        base64url::decode_into(payload, decoded).ok_or(Rejection::Malformed)?;
+        form.decode_payload(payload, decoded)?;
         Ok(found)
     }
 
@@ -143,7 +174,7 @@ impl Verifier {
         epoch: u64,
         signature: &[u8],
     ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
-        let json = decode_header(segment)?;
+        let json = self.options.form.decode_header(segment)?;
         let accepted = self.options.algorithms.as_deref();
         let Authentic { header, key, usable_until } =
             authenticate(&json, signed, signature, &self.options.keys, accepted)?;
@@ -154,7 +185,19 @@ impl Verifier {
 }
 
 impl Scratch {
+    /// Decodes the payload of a token whose signature nobody has verified.
+    pub(super) fn decode_unverified(
+        &mut self,
+        token: &[u8],
+        form: TokenForm,
+    ) -> std::result::Result<&str, Rejection> {
+        let segments = form.split(token, &mut self.signature)?;
+        form.decode_payload(segments.payload, &mut self.payload)?;
+        self.payload()
+    }
+
     fn payload(&self) -> std::result::Result<&str, Rejection> {
-        std::str::from_utf8(&self.payload).map_err(|_| Rejection::Malformed)
+        std::str::from_utf8(&self.payload)
+            .map_err(|_| Malformation::NotUtf8(Segment::Payload).into())
     }
 }

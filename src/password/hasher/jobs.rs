@@ -40,8 +40,6 @@ pub enum Check {
         /// The password.
         password: SecretInput,
     },
-    /// No password matches.
-    NeverMatches,
 }
 
 impl Check {
@@ -50,7 +48,6 @@ impl Check {
         match self {
             Self::Argon2(job) => job.memory_len(),
             Self::Legacy { legacy, .. } => legacy.memory_len(),
-            Self::NeverMatches => 0,
         }
     }
 
@@ -69,7 +66,6 @@ impl Check {
                 drop(password);
                 deliver(matches)
             }
-            Self::NeverMatches => deliver(Ok(false)),
         }
     }
 }
@@ -79,8 +75,6 @@ impl Check {
 pub struct Update {
     pub(super) check: Check,
     pub(super) new_digest: Option<NewDigestJob>,
-    /// There is no digest to match: the job only takes as long as a check.
-    pub(super) only_for_timing: bool,
 }
 
 /// The result of an [`Update`].
@@ -102,9 +96,9 @@ impl Update {
     /// Checks the password, makes the new digest if one is due, and delivers both. Delivers
     /// `ABORT_ERR` if the job has been cancelled.
     pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Updated>) -> T) -> T {
-        let Self { check, new_digest, only_for_timing } = self;
+        let Self { check, new_digest } = self;
         let valid = match check.run(cancel, |matches| matches) {
-            Ok(matches) => matches && !only_for_timing,
+            Ok(matches) => matches,
             Err(error) => return deliver(Err(error)),
         };
         match new_digest {

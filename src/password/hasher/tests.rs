@@ -1,5 +1,7 @@
 //! Changes of peppers and policies, other schemes, and checks without a digest.
 
+mod fuzz;
+
 use super::*;
 use crate::password::{Cancel, PolicyOptions, Preset};
 use crate::testing::allocations::allocated_by;
@@ -121,7 +123,7 @@ fn other_schemes_verify_only_if_they_were_asked_for() {
     assert_eq!(update(&strict, Some(BCRYPT), "U*U"), Ok((false, None)));
     let argon2 = hash(&strict);
     let django = format!("argon2{argon2}");
-    assert_eq!(verify(&strict, &django, "right").unwrap_err().code, Code::PasswordDigest);
+    assert_eq!(verify(&strict, &django, "right"), Ok(false));
 
     let legacy = vec![LegacyScheme::Bcrypt, LegacyScheme::Django];
     let lenient = Hasher::new(HasherOptions { legacy, ..peppered("k1", &["k1"]).0 });
@@ -136,7 +138,7 @@ fn other_schemes_verify_only_if_they_were_asked_for() {
     }
     assert_eq!(verify(&lenient, "!wqB1pPhd", "wqB1pPhd"), Ok(false));
     assert_eq!(update(&lenient, Some("!"), ""), Ok((false, None)));
-    assert_eq!(verify(&strict, "!wqB1pPhd", "").unwrap_err().code, Code::PasswordDigest);
+    assert_eq!(verify(&strict, "!wqB1pPhd", ""), Ok(false));
     let long = lenient.verify(BCRYPT, password(&"x".repeat(4097)));
     assert_eq!(long.unwrap_err().code, Code::OutOfRange);
 }
@@ -150,20 +152,12 @@ fn without_a_digest_the_work_of_a_check_is_done_and_nothing_passes() {
             let Check::Argon2(check) = &job.check else { panic!("no work: {job:?}") };
             let own = hasher.verify_and_update(Some(&hash(&hasher)), password("right")).unwrap();
             let Check::Argon2(own) = &own.check else { panic!("no work: {own:?}") };
-            assert_eq!(format!("{check:?}"), format!("{own:?}"));
+            let check = format!("{check:?}").replace("for_timing: true", "for_timing: false");
+            assert_eq!(check, format!("{own:?}"));
             assert!(job.new_digest.is_none());
             assert_eq!(update(&hasher, digest, "right"), Ok((false, None)));
         }
     }
-}
-
-/// An attacker who knew the password of the dummy digest would not pass either.
-#[test]
-fn an_update_only_for_timing_is_never_valid() {
-    let hasher = Hasher::new(options(|_| {}));
-    let right = hasher.verify(&hash(&hasher), password("right")).unwrap();
-    let job = Update { check: right, new_digest: None, only_for_timing: true };
-    assert!(!job.run(&Cancel::default(), Result::unwrap).valid);
 }
 
 #[test]

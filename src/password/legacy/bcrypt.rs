@@ -68,8 +68,8 @@ pub(super) fn parse(text: &str) -> Result<Option<Bcrypt>> {
     parse_crypt(&text[variant.len()..], variant == "$2x$", Before::Nothing).map(Some)
 }
 
-/// Parses the text that Django writes after `bcrypt$` or `bcrypt_sha256$`.
-pub(super) fn parse_django(text: &str, before: Before) -> Result<Bcrypt> {
+/// Parses a bcrypt hash to which another tool has added its own name.
+pub(super) fn parse_within(text: &str, before: Before) -> Result<Bcrypt> {
     match parse(text)? {
         Some(hash) if matches!(hash.before, Before::Nothing) => Ok(Bcrypt { before, ..hash }),
         _ => Err(malformed("its prefix says bcrypt, but it is not a bcrypt hash")),
@@ -79,6 +79,12 @@ pub(super) fn parse_django(text: &str, before: Before) -> Result<Bcrypt> {
 impl Bcrypt {
     pub(super) fn check(&self, ceilings: &Ceilings) -> Result<()> {
         ceilings.bcrypt(self.cost)
+    }
+
+    /// Whether bcrypt would read a shorter password in the same way. Its key is the password and a
+    /// NUL byte, repeated, so that `p` and `p\0p` are one key.
+    pub(super) fn pads(&self, password: &[u8]) -> bool {
+        matches!(self.before, Before::Nothing) && password.contains(&0)
     }
 
     /// Whether the password matches this hash; the comparison takes constant time.

@@ -1,15 +1,13 @@
 //! The hashes of Django's `django.contrib.auth.hashers`: `algorithm$…`, without a leading `$`, with
 //! salts as text and hashes in padded Base64.
 
-use base64ct::{Base64, Encoding};
-
 use super::bcrypt::{self, Before};
+use super::fields::{base64_tag, salt_text};
 use super::hash::{LegacyHash, ParsedLegacy};
-use super::lengths::{SALT_LEN, TAG_LEN};
 use super::pbkdf2::{Hash, Pbkdf2};
 use super::scrypt::Scrypt;
 use crate::error::Result;
-use crate::password::phc::{Digest, malformed, number};
+use crate::password::phc::{malformed, number};
 
 /// Parses a text that begins with the name of one of Django's algorithms or marks a user without a
 /// password; `None` for anything else.
@@ -22,15 +20,10 @@ pub(super) fn parse(text: &str) -> Result<Option<ParsedLegacy>> {
         "pbkdf2_sha256" => LegacyHash::Pbkdf2(pbkdf2(Hash::Sha256, rest)?),
         "pbkdf2_sha1" => LegacyHash::Pbkdf2(pbkdf2(Hash::Sha1, rest)?),
         "scrypt" => LegacyHash::Scrypt(scrypt(rest)?),
-        "bcrypt" => LegacyHash::Bcrypt(bcrypt::parse_django(rest, Before::Nothing)?),
-        "bcrypt_sha256" => LegacyHash::Bcrypt(bcrypt::parse_django(rest, Before::Sha256Hex)?),
+        "bcrypt" => LegacyHash::Bcrypt(bcrypt::parse_within(rest, Before::Nothing)?),
+        "bcrypt_sha256" => LegacyHash::Bcrypt(bcrypt::parse_within(rest, Before::Sha256Hex)?),
         // `argon2$argon2id$v=19$…`: a PHC string follows the name.
-        "argon2" => {
-            let digest = Digest::parse(&text[algorithm.len()..])?.ok_or_else(|| {
-                malformed("its prefix says Argon2, but it is not an Argon2 digest")
-            })?;
-            return Ok(Some(ParsedLegacy::Argon2(digest)));
-        }
+        "argon2" => return ParsedLegacy::argon2(&text[algorithm.len()..]).map(Some),
         _ => return Ok(None),
     };
     Ok(Some(ParsedLegacy::Legacy(legacy)))
@@ -42,7 +35,7 @@ fn pbkdf2(hash: Hash, text: &str) -> Result<Pbkdf2> {
     let [iterations, salt, tag] = parts.as_slice() else {
         return Err(malformed("it must consist of iterations, salt and hash"));
     };
-    Pbkdf2::new(hash, iterations, self::salt(salt)?, self::tag(tag)?)
+    Pbkdf2::new(hash, number(iterations)?, salt_text(salt)?, base64_tag(tag)?)
 }
 
 /// `N$salt$r$p$hash`
@@ -51,25 +44,5 @@ fn scrypt(text: &str) -> Result<Scrypt> {
     let [n, salt, r, p, tag] = parts.as_slice() else {
         return Err(malformed("it must consist of N, salt, r, p and hash"));
     };
-    let n = number(n)?;
-    if !n.is_power_of_two() {
-        return Err(malformed("its N must be a power of two"));
-    }
-    let (salt, tag) = (self::salt(salt)?, self::tag(tag)?);
-    Scrypt::new(n.trailing_zeros(), number(r)?, number(p)?, salt, tag)
-}
-
-fn salt(text: &str) -> Result<Vec<u8>> {
-    if SALT_LEN.contains(&text.len()) {
-        Ok(text.into())
-    } else {
-        Err(malformed("its salt is too long"))
-    }
-}
-
-fn tag(text: &str) -> Result<Vec<u8>> {
-    Base64::decode_vec(text)
-        .ok()
-        .filter(|bytes| TAG_LEN.contains(&bytes.len()))
-        .ok_or_else(|| malformed("it has Base64 that is not canonical or has the wrong length"))
+    Scrypt::of_n(number(n)?, number(r)?, number(p)?, salt_text(salt)?, base64_tag(tag)?)
 }

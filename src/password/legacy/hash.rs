@@ -3,20 +3,31 @@
 use super::bcrypt::{self, Bcrypt};
 use super::ceilings::Ceilings;
 use super::pbkdf2::{self, Pbkdf2};
+use super::salted::{self, Salted};
 use super::scrypt::Scrypt;
 use crate::error::Result;
 use crate::password::limits::DigestLimits;
-use crate::password::phc::Digest;
+use crate::password::phc::{Digest, malformed};
 
 /// The content of a text that belongs to one of the schemes.
 #[derive(Clone, Debug)]
 pub(crate) enum ParsedLegacy {
     /// A hash of another scheme.
     Legacy(LegacyHash),
-    /// An Argon2 hash in Django's wrapping: `argon2$argon2id$…`.
+    /// An Argon2 digest with another tool's name, such as Django's `argon2$argon2id$…`.
     Argon2(Digest),
     /// Django's mark of a user without a password: `!` and any text.
     Unusable,
+}
+
+impl ParsedLegacy {
+    /// Parses an Argon2 digest to which another tool has added its own name.
+    pub(super) fn argon2(text: &str) -> Result<Self> {
+        let digest = Digest::parse(text)?;
+        digest
+            .map(Self::Argon2)
+            .ok_or_else(|| malformed("its prefix says Argon2, but it is not an Argon2 digest"))
+    }
 }
 
 /// A hash of another scheme.
@@ -28,6 +39,8 @@ pub enum LegacyHash {
     Scrypt(Scrypt),
     /// PBKDF2, RFC 8018.
     Pbkdf2(Pbkdf2),
+    /// One HMAC.
+    Salted(Salted),
 }
 
 impl LegacyHash {
@@ -38,6 +51,8 @@ impl LegacyHash {
             Self::Bcrypt(hash) => hash.check(ceilings),
             Self::Scrypt(hash) => hash.check(limits, ceilings),
             Self::Pbkdf2(hash) => hash.check(ceilings),
+            // Its work is that of reading the password.
+            Self::Salted(_) => Ok(()),
         }
     }
 
@@ -47,16 +62,24 @@ impl LegacyHash {
             Self::Bcrypt(_) => bcrypt::MEMORY_LEN,
             Self::Scrypt(hash) => hash.memory_len(),
             Self::Pbkdf2(_) => pbkdf2::MEMORY_LEN,
+            Self::Salted(_) => salted::MEMORY_LEN,
         }
     }
 
     /// Whether the password matches this hash; the comparison takes constant time. Fails with
     /// `ERR_PASSWORD_MEMORY` if the memory is not available.
+    ///
+    /// No password matches that only NUL bytes of padding tell from a shorter one, after the same
+    /// work: a new hash of it would shut the shorter one out.
     pub fn matches(&self, password: &[u8]) -> Result<bool> {
-        match self {
-            Self::Bcrypt(hash) => Ok(hash.matches(password)),
-            Self::Scrypt(hash) => hash.matches(password),
-            Self::Pbkdf2(hash) => Ok(hash.matches(password)),
-        }
+        let (matches, is_padded) = match self {
+            Self::Bcrypt(hash) => (hash.matches(password), hash.pads(password)),
+            // HMAC, by which these begin, pads its key with NUL bytes (RFC 2104 section 2).
+            Self::Scrypt(hash) => (hash.matches(password)?, password.ends_with(&[0])),
+            Self::Pbkdf2(hash) => (hash.matches(password), password.ends_with(&[0])),
+            // Here the password is HMAC's message.
+            Self::Salted(hash) => (hash.matches(password), false),
+        };
+        Ok(matches && !is_padded)
     }
 }

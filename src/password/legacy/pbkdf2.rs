@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use aws_lc_rs::pbkdf2::{self, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA512};
 
 use super::ceilings::Ceilings;
-use super::lengths::{SALT_LEN, TAG_LEN};
+use super::fields::{SALT_LEN, TAG_LEN};
 use crate::error::Result;
 use crate::password::phc::{bytes, malformed, number};
 
@@ -20,6 +20,27 @@ pub(super) enum Hash {
     Sha1,
     Sha256,
     Sha512,
+}
+
+impl Hash {
+    /// The hash function that Python's `hashlib` calls by this name.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "sha1" => Some(Self::Sha1),
+            "sha256" => Some(Self::Sha256),
+            "sha512" => Some(Self::Sha512),
+            _ => None,
+        }
+    }
+
+    /// Bytes of its output.
+    pub(super) const fn len(self) -> usize {
+        match self {
+            Self::Sha1 => 20,
+            Self::Sha256 => 32,
+            Self::Sha512 => 64,
+        }
+    }
 }
 
 /// A parsed PBKDF2 hash.
@@ -52,7 +73,8 @@ pub(super) fn parse(text: &str) -> Result<Option<Pbkdf2>> {
             Some((iterations, length)) => (iterations, Some(number(length)?)),
             None => (settings, None),
         };
-        let hash = Pbkdf2::new(hash, iterations, bytes(salt, SALT_LEN)?, bytes(tag, TAG_LEN)?)?;
+        let hash =
+            Pbkdf2::new(hash, number(iterations)?, bytes(salt, SALT_LEN)?, bytes(tag, TAG_LEN)?)?;
         if length.is_some_and(|length| length as usize != hash.tag.len()) {
             return Err(malformed("its hash does not have the length that it states"));
         }
@@ -62,26 +84,21 @@ pub(super) fn parse(text: &str) -> Result<Option<Pbkdf2>> {
             return Err(malformed("it has Base64 that passlib does not write"));
         }
         let [salt, tag] = [salt, tag].map(|text| text.replace('.', "+"));
-        Pbkdf2::new(hash, settings, bytes(&salt, SALT_LEN)?, bytes(&tag, TAG_LEN)?)?
+        Pbkdf2::new(hash, number(settings)?, bytes(&salt, SALT_LEN)?, bytes(&tag, TAG_LEN)?)?
     };
     Ok(Some(hash))
 }
 
 impl Pbkdf2 {
-    pub(super) fn new(hash: Hash, iterations: &str, salt: Vec<u8>, tag: Vec<u8>) -> Result<Self> {
-        let iterations = NonZeroU32::new(number(iterations)?)
-            .ok_or_else(|| malformed("it has no iterations"))?;
+    pub(super) fn new(hash: Hash, iterations: u32, salt: Vec<u8>, tag: Vec<u8>) -> Result<Self> {
+        let iterations =
+            NonZeroU32::new(iterations).ok_or_else(|| malformed("it has no iterations"))?;
         Ok(Self { hash, iterations, salt, tag })
     }
 
     /// Each block of output costs all iterations again.
     pub(super) fn check(&self, ceilings: &Ceilings) -> Result<()> {
-        let block = match self.hash {
-            Hash::Sha1 => 20,
-            Hash::Sha256 => 32,
-            Hash::Sha512 => 64,
-        };
-        let blocks = self.tag.len().div_ceil(block) as u64;
+        let blocks = self.tag.len().div_ceil(self.hash.len()) as u64;
         ceilings.pbkdf2(blocks * u64::from(self.iterations.get()))
     }
 

@@ -1,4 +1,5 @@
 //! scrypt (RFC 7914) as a PHC string, `$scrypt$ln=17,r=8,p=1$salt$hash`; passlib writes it too.
+//! Some libraries write `n=131072` or `N=131072`, the number itself instead of its logarithm.
 
 use std::hint::black_box;
 
@@ -6,11 +7,16 @@ use scrypt::Params;
 use zeroize::Zeroizing;
 
 use super::ceilings::Ceilings;
-use super::lengths::{SALT_LEN, TAG_LEN};
+use super::fields::{SALT_LEN, TAG_LEN};
+use super::normalized::normalized;
 use crate::error::{Code, Error, Result};
 use crate::password::limits::DigestLimits;
 use crate::password::phc::{bytes, malformed, number};
 use crate::secret;
+
+/// A smaller N counts as this one: PBKDF2 makes and reads the blocks, which takes as long as a few
+/// rounds of mixing.
+const LEAST_COUNTED: u64 = 8;
 
 /// A parsed scrypt hash.
 #[derive(Clone)]
@@ -18,6 +24,7 @@ pub struct Scrypt {
     log_n: u8,
     r: u32,
     p: u32,
+    normalizes: bool,
     salt: Vec<u8>,
     tag: Vec<u8>,
 }
@@ -30,11 +37,12 @@ pub(super) fn parse(text: &str) -> Result<Option<Scrypt>> {
         return Err(malformed("it must consist of parameters, salt and hash"));
     };
     let costs: Vec<_> = costs.split(',').filter_map(|cost| cost.split_once('=')).collect();
-    let [("ln", log_n), ("r", r), ("p", p)] = costs.as_slice() else {
+    let [(n @ ("ln" | "n" | "N"), cost), ("r", r), ("p", p)] = costs.as_slice() else {
         return Err(malformed("it must have the parameters ln, r and p"));
     };
+    let make = if *n == "ln" { Scrypt::new } else { Scrypt::of_n };
     let (salt, tag) = (bytes(salt, SALT_LEN)?, bytes(tag, TAG_LEN)?);
-    Scrypt::new(number(log_n)?, number(r)?, number(p)?, salt, tag).map(Some)
+    make(number(cost)?, number(r)?, number(p)?, salt, tag).map(Some)
 }
 
 impl Scrypt {
@@ -42,13 +50,26 @@ impl Scrypt {
     pub(super) fn new(log_n: u32, r: u32, p: u32, salt: Vec<u8>, tag: Vec<u8>) -> Result<Self> {
         let log_n = u8::try_from(log_n).ok().filter(|log_n| (1..64).contains(log_n));
         let log_n = log_n.ok_or_else(|| malformed("it has an N that scrypt does not allow"))?;
-        Ok(Self { log_n, r, p, salt, tag })
+        Ok(Self { log_n, r, p, normalizes: false, salt, tag })
+    }
+
+    /// `n` is N itself, a power of two from 2 on.
+    pub(super) fn of_n(n: u32, r: u32, p: u32, salt: Vec<u8>, tag: Vec<u8>) -> Result<Self> {
+        if !n.is_power_of_two() {
+            return Err(malformed("its N must be a power of two"));
+        }
+        Self::new(n.trailing_zeros(), r, p, salt, tag)
+    }
+
+    /// The same hash, of a password that was normalized first.
+    pub(super) fn normalizing(self) -> Self {
+        Self { normalizes: true, ..self }
     }
 
     pub(super) fn check(&self, limits: &DigestLimits, ceilings: &Ceilings) -> Result<()> {
         limits.check_memory(self.memory_len())?;
         let blocks = u64::from(self.r).saturating_mul(u64::from(self.p));
-        ceilings.scrypt(blocks.saturating_mul(1 << self.log_n))
+        ceilings.scrypt(blocks.saturating_mul((1 << self.log_n).max(LEAST_COUNTED)))
     }
 
     /// Bytes of working memory: 128·r·(N + p + 1), for the table, the initial blocks and one block
@@ -65,6 +86,8 @@ impl Scrypt {
         let params = Params::new(self.log_n, self.r, self.p)
             .map_err(|_| malformed("it has costs that scrypt does not allow"))?;
         let mut tag = Zeroizing::new(vec![0; self.tag.len()]);
+        let normalized = self.normalizes.then(|| normalized(password));
+        let password = normalized.as_ref().map_or(password, |password| password.as_slice());
         scrypt::scrypt(password, &self.salt, &params, &mut tag)
             .map_err(|_| malformed("its hash has a length that scrypt does not allow"))?;
         Ok(secret::ct_eq(&tag, &self.tag))
@@ -99,6 +122,18 @@ mod tests {
 
     fn scrypt(log_n: u32, r: u32, p: u32) -> Scrypt {
         Scrypt::new(log_n, r, p, b"salt".to_vec(), vec![0; 32]).unwrap()
+    }
+
+    #[test]
+    fn a_hash_with_a_small_n_has_no_more_blocks_than_one_with_n_8() {
+        let check =
+            |log_n, p| scrypt(log_n, 1, p).check(&DigestLimits::default(), &Ceilings::default());
+        let most = (1 << 24) / 8;
+        for log_n in 1..=3 {
+            assert!(check(log_n, most).is_ok(), "{log_n}");
+            assert_eq!(check(log_n, most + 1).unwrap_err().code, Code::PasswordLimit, "{log_n}");
+        }
+        assert!(check(4, most / 2).is_ok());
     }
 
     #[test]

@@ -119,7 +119,7 @@ fn malformed_digests_are_refused() {
         format!("{good}\n"),
         format!(" {good}"),
         format!("{good}="),
-        format!("{good}\0"),
+        format!("{good}\0x"),
         good.replace(HASH, ""),
         good.replace(SALT, ""),
         good.replace(&format!("${HASH}"), ""),

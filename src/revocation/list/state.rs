@@ -17,6 +17,8 @@ pub(super) enum Kind {
     Subject = 2,
     Key = 3,
     EndedSession = 4,
+    /// A subject revoked at the moment of the call, in milliseconds since 1970.
+    SubjectNow = 5,
 }
 
 /// The properties by which a token may be revoked. Each is hashed under its own key.
@@ -33,32 +35,42 @@ impl Field {
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Id, Self::Session, Self::Subject, Self::Key, Self::EndedSession];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Id, Self::Session, Self::Subject, Self::Key, Self::EndedSession, Self::SubjectNow];
 
     /// The kinds of which all entries are removed to make room.
     pub(super) const FORGOTTEN: [Self; 2] = [Self::Id, Self::EndedSession];
+
+    /// The kinds that refuse the tokens of a subject up to a time of issue.
+    pub(super) const SUBJECTS: [Self; 2] = [Self::Subject, Self::SubjectNow];
 
     pub(super) const fn field(self) -> Field {
         match self {
             Self::Id => Field::Id,
             Self::Session | Self::EndedSession => Field::Session,
-            Self::Subject => Field::Subject,
+            Self::Subject | Self::SubjectNow => Field::Subject,
             Self::Key => Field::Key,
         }
     }
 
     /// The last second at which an entry with this value is needed; `None` if it never expires.
     pub(super) fn needed_until(self, value: u64, max_token_ttl: u64) -> Option<u64> {
-        let life = if self == Self::Subject { max_token_ttl } else { 0 };
-        let until = value.saturating_add(life).saturating_add(MAX_CLOCK_TOLERANCE);
+        let last = match self {
+            Self::Subject => value.saturating_add(max_token_ttl),
+            // Such an entry also refuses tokens that were issued up to the tolerance ahead.
+            Self::SubjectNow => {
+                (value / 1000).saturating_add(MAX_CLOCK_TOLERANCE).saturating_add(max_token_ttl)
+            }
+            _ => value,
+        };
+        let until = last.saturating_add(MAX_CLOCK_TOLERANCE);
         (until < u64::MAX).then_some(until)
     }
 }
 
 #[derive(Default)]
 pub(super) struct State {
-    pub tables: [EntryTable; 5],
+    pub tables: [EntryTable; 6],
     /// The ids of all tables.
     pub filter: Filter,
     /// When the list last made room by refusing older tokens; 0 if never. The tolerance of
@@ -92,11 +104,12 @@ impl State {
     /// Whether [`Self::forget_older`] would remove an entry.
     pub(super) fn has_older(&mut self, latest: u64, max_token_ttl: u64) -> bool {
         let is_empty = |kind: &Kind| self.table(*kind).is_empty();
+        let now = Kind::Subject.needed_until(latest, max_token_ttl).unwrap_or(u64::MAX);
         !Kind::FORGOTTEN.iter().all(is_empty)
-            || self.tables[Kind::Subject as usize].has_expired(
-                Kind::Subject.needed_until(latest, max_token_ttl).unwrap_or(u64::MAX),
-                |value| Kind::Subject.needed_until(value, max_token_ttl),
-            )
+            || Kind::SUBJECTS.into_iter().any(|kind| {
+                let until = |value| kind.needed_until(value, max_token_ttl);
+                self.tables[kind as usize].has_expired(now, until)
+            })
     }
 
     /// Removes the entries that refuse no token issued after `latest`, apart from sessions and keys
@@ -107,8 +120,10 @@ impl State {
             self.tables[kind as usize] = EntryTable::default();
         }
         let now = Kind::Subject.needed_until(latest, max_token_ttl).unwrap_or(u64::MAX);
-        let until = |value| Kind::Subject.needed_until(value, max_token_ttl);
-        while self.tables[Kind::Subject as usize].forget_one(now, until) {}
+        for kind in Kind::SUBJECTS {
+            let until = |value| kind.needed_until(value, max_token_ttl);
+            while self.tables[kind as usize].forget_one(now, until) {}
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -118,6 +133,9 @@ impl State {
     pub(super) fn prune(&mut self, now: u64, max_token_ttl: u64) {
         for kind in Kind::ALL {
             let table = &mut self.tables[kind as usize];
+            if table.is_empty() {
+                continue;
+            }
             for _ in 0..PRUNED_PER_WRITE {
                 if !table.forget_one(now, |value| kind.needed_until(value, max_token_ttl)) {
                     break;

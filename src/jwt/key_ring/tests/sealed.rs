@@ -26,7 +26,7 @@ fn sealed_and_opened_a_ring_is_the_same() {
         let (verifying, _) = ring.find(Some(key.kid()), algorithm).unwrap();
         assert!(verifying.verifies(b"message", &signature));
         let revoked = opened.list()[3].kid.clone();
-        assert_eq!(opened.find(Some(&revoked), algorithm).unwrap_err(), Rejection::Revoked);
+        assert_eq!(opened.find(Some(&revoked), algorithm).unwrap_err(), Rejection::KeyRevoked);
 
         let refused = |sealed: &[u8], key: &Secret| {
             KeyRing::unseal(sealed, key, RingOverrides::default(), clock.clone()).err().unwrap()

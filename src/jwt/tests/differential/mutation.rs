@@ -192,10 +192,6 @@ impl Members {
 }
 
 impl Random {
-    pub(super) fn pick<T: Copy>(&mut self, pool: &[T]) -> T {
-        pool[self.below(pool.len())]
-    }
-
     /// A `NumericDate`, in one of the spellings of JSON or close to one.
     fn date(&mut self, at: i64) -> String {
         match self.below(10) {
@@ -219,8 +215,9 @@ impl Random {
     /// A text other than the given one.
     pub(super) fn respell_always(&mut self, segment: &str) -> String {
         let mut segment = segment.to_owned();
-        match self.below(6) {
+        match self.below(7) {
             0 => segment.push('='),
+            6 => segment.push_str(&"=".repeat((4 - segment.len() % 4) % 4)),
             1 => segment.push_str(self.pick(&[" ", "\n", ".", "A", "é", "%3D"])),
             2 => segment = segment.replace('-', "+").replace('_', "/"),
             3 => drop(segment.pop()),

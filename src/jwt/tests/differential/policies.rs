@@ -2,6 +2,8 @@
 //! with these demands, as another reader sees the tokens.
 
 use super::document::Document;
+use crate::jwt::TokenForm;
+use crate::jwt::token::compact::MAX_TOKEN_LEN;
 use crate::jwt::token::header::same_type;
 
 #[derive(Clone, Copy)]
@@ -13,6 +15,9 @@ pub(super) struct Policy {
     pub typ: Option<&'static str>,
     /// The one claim that must be present even if no party is checked.
     pub required: &'static str,
+    /// The only subject.
+    pub subject: Option<&'static str>,
+    pub form: TokenForm,
 }
 
 const PLAIN: Policy = Policy {
@@ -22,13 +27,20 @@ const PLAIN: Policy = Policy {
     max_age: None,
     typ: None,
     required: "exp",
+    subject: None,
+    form: TokenForm { max_len: MAX_TOKEN_LEN, may_be_padded: false },
 };
 
-pub(super) const POLICIES: [Policy; 4] = [
+pub(super) const POLICIES: [Policy; 5] = [
     PLAIN,
     Policy { tolerance: 60, max_age: Some(3600), typ: Some("JWT"), ..PLAIN },
     Policy { issuer: false, audience: false, tolerance: 300, ..PLAIN },
     Policy { required: "sub", ..PLAIN },
+    Policy {
+        subject: Some("s"),
+        form: TokenForm { max_len: 32 * 1024, may_be_padded: true },
+        ..PLAIN
+    },
 ];
 
 impl Policy {
@@ -58,6 +70,7 @@ impl Policy {
             ("nbf", payload.number("nbf").is_none_or(|nbf| nbf <= latest)),
             ("iat", payload.number("iat").is_none_or(|iat| iat <= latest)),
             ("max_age", self.max_age.is_none_or(is_young)),
+            ("sub", self.subject.is_none_or(|own| payload.string("sub") == Some(own))),
             ("iss", !self.issuer || payload.string("iss") == Some("i")),
             ("aud", !self.audience || audience.iter().any(is_ours)),
             ("typ", self.typ.is_none_or(has_type)),

@@ -1,5 +1,6 @@
 use super::*;
 use crate::jwt::token::claims::Claims;
+use crate::jwt::token::compact::MAX_TOKEN_LEN;
 use crate::testing::allocations::out_of_memory;
 
 /// A token of `len` bytes that ends in `number`.
@@ -39,7 +40,7 @@ fn size(cache: &Cache) -> (usize, usize) {
 
 #[test]
 fn a_token_is_compared_in_full() {
-    let cache = Cache::new(10);
+    let cache = Cache::new(10, MAX_TOKEN_LEN);
     let genuine = token(1, 200);
     insert(&cache, &genuine);
     assert!(knows(&cache, &genuine));
@@ -60,7 +61,7 @@ fn a_token_is_compared_in_full() {
 #[test]
 fn entries_are_bounded_and_what_is_asked_for_stays() {
     for max in [1, 2, 3, 17, 100] {
-        let cache = Cache::new(max);
+        let cache = Cache::new(max, MAX_TOKEN_LEN);
         insert(&cache, &token(0, 100));
         for number in 1..1000 {
             assert_eq!(knows(&cache, &token(0, 100)), max > 1 || number == 1, "{number}");
@@ -73,7 +74,7 @@ fn entries_are_bounded_and_what_is_asked_for_stays() {
 
 #[test]
 fn a_flood_ends_when_every_entry_is_asked_for() {
-    let cache = Cache::new(1000);
+    let cache = Cache::new(1000, MAX_TOKEN_LEN);
     for number in 0..1000 {
         insert(&cache, &token(number, 100));
         assert!(knows(&cache, &token(number, 100)));
@@ -86,22 +87,27 @@ fn a_flood_ends_when_every_entry_is_asked_for() {
 
 #[test]
 fn bytes_are_bounded() {
-    let cache = Cache::new(100);
+    let cache = Cache::new(100, MAX_TOKEN_LEN);
     let most = 100 * BYTES_PER_ENTRY;
     for number in 0..300 {
-        insert(&cache, &token(number, [100, crate::jwt::MAX_TOKEN_LEN][number % 2]));
+        insert(&cache, &token(number, [100, MAX_TOKEN_LEN][number % 2]));
         assert!(size(&cache).1 <= most);
     }
-    assert!(size(&cache).0 >= most / crate::jwt::MAX_TOKEN_LEN);
+    assert!(size(&cache).0 >= most / MAX_TOKEN_LEN);
     // However small the cache is, the longest token has room.
-    let cache = Cache::new(1);
-    insert(&cache, &token(1, crate::jwt::MAX_TOKEN_LEN));
-    assert!(knows(&cache, &token(1, crate::jwt::MAX_TOKEN_LEN)));
+    for longest in [MAX_TOKEN_LEN, 1024 * 1024] {
+        let cache = Cache::new(1, longest);
+        for number in 0..3 {
+            insert(&cache, &token(number, longest));
+            assert!(knows(&cache, &token(number, longest)));
+            assert!(size(&cache).1 <= 2 * longest);
+        }
+    }
 }
 
 #[test]
 fn what_no_longer_stands_is_not_given() {
-    let cache = Cache::new(2);
+    let cache = Cache::new(2, MAX_TOKEN_LEN);
     insert(&cache, &token(1, 100));
     let mut payload = Vec::new();
     let mut recall = |still| cache.recall(&token(1, 100), true, |_| still, &mut payload);
@@ -117,7 +123,7 @@ fn what_no_longer_stands_is_not_given() {
 /// A held slot belongs to the token that is in it, never to an earlier one.
 #[test]
 fn a_held_slot_is_of_the_last_token_that_was_given_for_it() {
-    let cache = Cache::new(7);
+    let cache = Cache::new(7, MAX_TOKEN_LEN);
     let mut held = std::collections::HashMap::new();
     let mut payload = Vec::new();
     let mut number = 1_usize;
@@ -153,7 +159,7 @@ fn a_held_slot_is_of_the_last_token_that_was_given_for_it() {
 
 #[test]
 fn a_token_without_memory_is_not_cached_and_displaces_no_other() {
-    let cache = Cache::new(5000);
+    let cache = Cache::new(5000, MAX_TOKEN_LEN);
     let decision = || CachedDecision::of(&Claims::default(), None, 0, u64::MAX);
     let counts = |cache: &Cache| {
         let state = cache.state.lock().unwrap();

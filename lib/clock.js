@@ -1,0 +1,84 @@
+'use strict';
+
+// The option `clock`, for tests. The native part of an object with the option has a clock that
+// shows the time it was last given. The façade gives it the time before each call that uses it.
+
+const { isDate } = require('node:util').types;
+
+const { makeError, withCause } = require('./errors.js');
+const { isPlain, native, snapshot } = require('./native.js');
+const { Uncloneable } = require('./uncloneable.js');
+
+const { getTime } = Date.prototype;
+
+/** The latest time: that of the latest claim. */
+const MAX_MILLIS = 1e14;
+
+/** The clocks of the objects that have one. */
+const CLOCKS = new WeakMap();
+
+class GivenClock extends Uncloneable {
+  #now;
+
+  constructor(now) {
+    super();
+    this.#now = now;
+    native.clockAttach(this, this.#millis());
+  }
+
+  /** Asks for the time and gives it to the native part. */
+  read() {
+    native.clockSet(this, this.#millis());
+  }
+
+  #millis() {
+    const now = this.#now;
+    let date;
+    try {
+      date = now();
+    } catch (cause) {
+      const message = 'clock threw an error, which is the cause of this one';
+      throw withCause(makeError('ERR_INVALID_RETURN_VALUE', message), cause);
+    }
+    const millis = isDate(date) ? getTime.call(date) : NaN;
+    // Not so for NaN, the time of an invalid Date.
+    if (millis >= 0 && millis <= MAX_MILLIS) return millis;
+    throw makeError('ERR_INVALID_RETURN_VALUE', 'clock must return a valid Date from 1970 to 5138');
+  }
+}
+
+/**
+ * Reads the option `clock` of a new `object`. Returns the options for the native part, and the
+ * clock if there is one.
+ */
+function useClock(object, options) {
+  const given = snapshot(options);
+  if (given === null || typeof given !== 'object' || !isPlain(given)) return [given, undefined];
+  const [now, isAllowed] = ['clock', 'allowClockInProduction'].map((name) =>
+    Object.hasOwn(given, name) ? given[name] : undefined,
+  );
+  if (isAllowed !== undefined && typeof isAllowed !== 'boolean') {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'allowClockInProduction must be a boolean');
+  }
+  if (now === undefined) return [given, undefined];
+  if (typeof now !== 'function') {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'clock must be a function that returns a Date');
+  }
+  if (process.env.NODE_ENV === 'production' && !isAllowed) {
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      'clock is for tests and is refused while NODE_ENV is production: leave it out, or also pass ' +
+        'allowClockInProduction: true',
+    );
+  }
+  const clock = new GivenClock(now);
+  CLOCKS.set(object, clock);
+  return [{ __proto__: null, ...given, clock }, clock];
+}
+
+/** The clock of an object, if it has one. */
+function clockOf(object) {
+  return CLOCKS.get(object);
+}
+
+module.exports = { clockOf, useClock };

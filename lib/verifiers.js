@@ -1,0 +1,108 @@
+'use strict';
+
+const { isMap } = require('node:util').types;
+
+const { makeError } = require('./errors.js');
+const { isPlain, native, settled } = require('./native.js');
+const { rejectionError } = require('./token.js');
+const { Uncloneable } = require('./uncloneable.js');
+const { TOO_LONG, copied, isTooLong } = require('./verifier.js');
+
+class JwtVerifiers extends Uncloneable {
+  #verifiers;
+  /** Gives the index of a token's verifier, or the status of its rejection, negated. */
+  #choose;
+  #maxBytes;
+  #rejections = new Map();
+
+  constructor(verifiers) {
+    super();
+    const [names, values] = columns(verifiers);
+    this.#maxBytes = native.verifiersAttach(this, names, values);
+    this.#verifiers = values;
+    this.#choose = native.verifiersBind(this);
+  }
+
+  verify(token) {
+    const chosen = this.#chosen(token);
+    if (chosen >= 0) return this.#verifiers[chosen].verify(token);
+    throw rejectionError(this.#rejection(chosen));
+  }
+
+  tryVerify(token) {
+    const chosen = this.#chosen(token);
+    return chosen >= 0 ? this.#verifiers[chosen].tryVerify(token) : this.#refusal(chosen);
+  }
+
+  async verifyAsync(token) {
+    const chosen = this.#chosen(token);
+    if (chosen >= 0) return this.#verifiers[chosen].verifyAsync(token);
+    throw rejectionError(this.#rejection(chosen));
+  }
+
+  async tryVerifyAsync(token) {
+    const chosen = this.#chosen(token);
+    return chosen >= 0 ? this.#verifiers[chosen].tryVerifyAsync(token) : this.#refusal(chosen);
+  }
+
+  async verifyMany(tokens) {
+    const given = copied(tokens, this.#maxBytes);
+    const results = [];
+    /** By verifier, the places of its tokens. */
+    const places = new Map();
+    do {
+      for (const answer of await native.verifiersChooseMany(this, given, results.length)) {
+        const place = results.length;
+        const chosen = given[place] === TOO_LONG ? -native.TOKEN_TOO_LONG : answer;
+        results.push(chosen >= 0 ? undefined : this.#refusal(chosen));
+        if (chosen < 0) continue;
+        if (!places.has(chosen)) places.set(chosen, []);
+        places.get(chosen).push(place);
+      }
+    } while (results.length < given.length);
+    const judge = async ([chosen, own]) => {
+      const judged = await this.#verifiers[chosen].verifyMany(own.map((place) => given[place]));
+      own.forEach((place, index) => {
+        results[place] = judged[index];
+      });
+    };
+    await Promise.all(Array.from(places, judge));
+    return results;
+  }
+
+  #chosen(token) {
+    if (isTooLong(token, this.#maxBytes)) return -native.TOKEN_TOO_LONG;
+    return settled(this.#choose(token));
+  }
+
+  #refusal(chosen) {
+    return { ok: false, ...this.#rejection(chosen) };
+  }
+
+  #rejection(chosen) {
+    let known = this.#rejections.get(chosen);
+    if (known === undefined) {
+      known = Object.freeze(native.jwtRejection(-chosen));
+      this.#rejections.set(chosen, known);
+    }
+    return known;
+  }
+}
+
+/** The names and the values of a map, or of the own members of a plain object. */
+function columns(verifiers) {
+  if (isMap(verifiers)) {
+    const entries = [...Map.prototype.entries.call(verifiers)];
+    return [entries.map(([name]) => name), entries.map(([, value]) => value)];
+  }
+  if (verifiers === null || typeof verifiers !== 'object' || !isPlain(verifiers)) {
+    throw makeError(
+      'ERR_INVALID_ARG_TYPE',
+      'verifiers must be a plain object or a Map from the names of issuers to a JwtVerifier each',
+    );
+  }
+  const names = Object.getOwnPropertyNames(verifiers);
+  return [names, names.map((name) => verifiers[name])];
+}
+
+module.exports = { JwtVerifiers };
