@@ -3150,6 +3150,24 @@ export class LimitError extends NodesecError {
 }
 
 /**
+ * A store could not be opened, read or written.
+ *
+ * @example
+ * ```ts
+ * import { StoreError } from '@nodesec/native';
+ *
+ * const isBusy = (error: unknown) =>
+ *   error instanceof StoreError && error.code === 'ERR_STORE_BUSY';
+ * console.log(isBusy(new Error('another cause'))); // false
+ * ```
+ */
+export class StoreError extends NodesecError {
+  constructor(code: StoreErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is StoreError;
+  readonly code: StoreErrorCode;
+}
+
+/**
  * Any error of this module, as `instanceof NodesecError` narrows to it. A check of `code` narrows
  * further, to the class.
  */
@@ -3164,6 +3182,7 @@ export type AnyNodesecError =
   | SecretError
   | SessionError
   | SpiffeError
+  | StoreError
   | (NodesecError & { readonly code: 'ERR_INTERNAL' | 'ERR_RANDOM' });
 
 // node scripts/errors.mjs writes the unions below.
@@ -3319,6 +3338,35 @@ export type RevocationErrorCode =
    */
   | 'ERR_REVOCATION_FULL';
 
+/** The codes of {@link StoreError}. */
+export type StoreErrorCode =
+  /**
+   * Another process holds the store's lock for longer than `busyMs`, or too much waits to be
+   * written. Nothing was written, unless the message says that it still may be.
+   */
+  | 'ERR_STORE_BUSY'
+  /** The store is closed, or the process has forked since it was opened. */
+  | 'ERR_STORE_CLOSED'
+  /**
+   * The files of a store are damaged, or do not belong together: rows are missing, or the database
+   * is older than its epoch.
+   */
+  | 'ERR_STORE_CORRUPT'
+  /**
+   * A store's directory is on a file system that several machines may use: nfs, cifs, 9p or fuse.
+   */
+  | 'ERR_STORE_FILESYSTEM'
+  /** The disk or a quota is full. Nothing of the transaction was written. */
+  | 'ERR_STORE_FULL'
+  /** A store does not open with this `key`. */
+  | 'ERR_STORE_KEY'
+  /**
+   * A store's directory or files cannot be made, opened, read or written, belong to another user,
+   * can be used by others, are in use by another copy of this module, or are not a store of this
+   * format.
+   */
+  | 'ERR_STORE_OPEN';
+
 /** The codes of {@link SessionError}. */
 export type SessionErrorCode =
   /** The table holds `maxSessions` sessions, or there is no memory for another. */
@@ -3363,6 +3411,7 @@ export type NodesecErrorCode =
   | SecretErrorCode
   | JwtErrorCode
   | RevocationErrorCode
+  | StoreErrorCode
   | SessionErrorCode
   | SpiffeErrorCode
   | LimitErrorCode;

@@ -45,6 +45,7 @@ const {
   SecretError,
   SessionError,
   SpiffeError,
+  StoreError,
 } = errors;
 
 // Every name is spelled out, so that `import { hash } from '@nodesec/native'` finds it.
@@ -93,4 +94,5 @@ module.exports = {
   SecretError,
   SessionError,
   SpiffeError,
+  StoreError,
 };

@@ -5,6 +5,7 @@ mod cgroup;
 #[cfg(not(miri))]
 mod huge_pages;
 mod smaps;
+mod storage;
 
 use std::fs::{self, File, Metadata};
 use std::io;

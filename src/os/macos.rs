@@ -2,6 +2,8 @@
 //! children. There is nothing like `memfd_secret`, and no memory can be left out of a core file.
 //! Secrets stay out of core files only as long as `RLIMIT_CORE` is 0, so that none is written.
 
+mod storage;
+
 use std::fs::{File, Metadata};
 use std::io;
 use std::mem::MaybeUninit;

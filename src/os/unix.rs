@@ -3,6 +3,7 @@
 pub(super) mod environment;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(super) mod mapping;
+pub(super) mod storage;
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;

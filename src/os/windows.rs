@@ -3,6 +3,7 @@
 
 mod environment;
 mod error_reports;
+mod storage;
 
 use std::ffi::c_void;
 use std::io;
