@@ -365,6 +365,24 @@ export interface NativeSessionInfo {
   expiresAt: number
 }
 
+/** The state of a store. */
+export interface NativeStoreStats {
+  /** Revocations in the log. */
+  entries: number
+  /** Bytes of all files. */
+  bytes: number
+  /** The last transaction. */
+  sequence: number
+  /** Transactions that this process has committed. */
+  commits: number
+  /** The mean number of rows of these transactions. */
+  meanGroup: number
+  /** The most rows of one of these transactions. */
+  largestGroup: number
+  /** Handles that are open in this process. */
+  openers: number
+}
+
 /** A pair of tokens. */
 export interface NativeTokenPair {
   /** The JWT. */
@@ -651,6 +669,24 @@ export declare function spiffeIdOf(certificate: unknown): Outcome<SpiffeId>
 
 /** Reads an id. */
 export declare function spiffeParseId(uri: unknown): Outcome<SpiffeId>
+
+/** Makes a directory with a copy of the store, on another thread. */
+export declare function storeBackup(store: unknown, path: unknown): Outcome<Offloaded<undefined>>
+
+/** Closes a store, on another thread: changes that wait are written first. */
+export declare function storeClose(store: unknown): Outcome<Offloaded<undefined>>
+
+/**
+ * Attaches the store of a carrier to the façade object `store`. Returns the name of the file
+ * system, if only the option `allowFilesystem` permits it.
+ */
+export declare function storeFromCarrier(store: unknown, carrier: unknown): Outcome<string | undefined | null>
+
+/** Opens a store on another thread. Returns a promise of its carrier. */
+export declare function storeOpen(path: unknown, options: unknown): Outcome<Offloaded<Store, LocalValue>>
+
+/** The state of a store. */
+export declare function storeStats(store: unknown): Outcome<NativeStoreStats>
 
 /** Whether two values hold the same bytes, in a time that depends on their lengths only. */
 export declare function timingSafeEqual(a: unknown, b: unknown): Outcome<boolean>

@@ -13,6 +13,7 @@ const { SecretBuffer, timingSafeEqual } = require('./lib/secret.js');
 const { secureHeap } = require('./lib/secure-heap.js');
 const { Sessions } = require('./lib/session.js');
 const { parseSpiffeId, spiffeIdOf } = require('./lib/spiffe.js');
+const { Store } = require('./lib/store.js');
 const { JwtIssuer } = require('./lib/issuer.js');
 const { signJws, verifyJws } = require('./lib/jws.js');
 const { unsafeDecode } = require('./lib/token.js');
@@ -77,6 +78,7 @@ module.exports = {
   verifyJws,
   parseSpiffeId,
   spiffeIdOf,
+  Store,
   RevocationList,
   Sessions,
   RateLimiter,

@@ -7,7 +7,7 @@ use napi_derive::napi;
 
 use super::args::Declaration;
 use super::{
-    issuer, jws, key, key_ring, key_set, limiter, password, revocation, secret, session,
+    issuer, jws, key, key_ring, key_set, limiter, password, revocation, secret, session, store,
     unverified, verifier,
 };
 
@@ -48,6 +48,7 @@ const DECLARATIONS: &[Declaration] = &[
     secret::sources::FileOptions::DECLARATION,
     secret::sources::VariableOptions::DECLARATION,
     session::SessionOptions::DECLARATION,
+    store::OpenOptions::DECLARATION,
     unverified::DecodeOptions::DECLARATION,
     verifier::CacheOptions::DECLARATION,
     verifier::PlainOptions::DECLARATION,

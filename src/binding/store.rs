@@ -1,0 +1,159 @@
+//! `Store`.
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+use napi_derive::napi;
+
+use super::args::handle::Handle;
+use super::args::out::{self, LocalValue};
+use super::args::{Arg, Outcome, Result, options};
+use super::guard;
+use super::offload::{Offloaded, offload, offload_into};
+use crate::secret::Secret;
+use crate::store::{Durability, Store, StoreOptions};
+
+/// The longest path, in bytes: Linux's `PATH_MAX`.
+const PATH: RangeInclusive<usize> = 1..=4096;
+/// The bounds of `busyMs`.
+const BUSY_MS: RangeInclusive<u64> = 1..=600_000;
+
+const DURABILITY: [(&str, Durability); 2] =
+    [("power-loss", Durability::PowerLoss), ("process", Durability::Process)];
+
+impl Handle for Store {
+    const TAG: u128 = 0xf2a8_17c6_4b3d_4f95_a1d0_6e29_35bc_780e;
+    const CLASS: &'static str = "Store";
+}
+
+options! {
+    /// The options of `Store.open`.
+    pub(super) struct OpenOptions for "Store.open" {
+        /// The key that seals what must not be read from the files.
+        key("key"): Secret = required(|key| key.seal_key()),
+        /// The longest wait for the transaction of another process, in milliseconds.
+        busy_ms("busyMs"): Option<u64> = optional(|busy| busy.integer(BUSY_MS)),
+        /// The losses that a commit survives.
+        durability("durability"): Option<Durability> =
+            optional(|durability| durability.one_of(&DURABILITY)),
+        /// Whether the directory may be on a file system of several machines.
+        allow_filesystem("allowFilesystem"): bool = default(false, |allow| allow.boolean()),
+    }
+}
+
+/// The state of a store.
+#[napi(object, object_from_js = false)]
+pub(super) struct NativeStoreStats {
+    /// Revocations in the log.
+    pub entries: f64,
+    /// Bytes of all files.
+    pub bytes: f64,
+    /// The last transaction.
+    pub sequence: f64,
+    /// Transactions that this process has committed.
+    pub commits: f64,
+    /// The mean number of rows of these transactions.
+    pub mean_group: f64,
+    /// The most rows of one of these transactions.
+    pub largest_group: f64,
+    /// Handles that are open in this process.
+    pub openers: f64,
+}
+
+/// Opens a store on another thread. Returns a promise of its carrier.
+#[napi(catch_unwind)]
+pub(super) fn store_open(
+    env: &Env,
+    path: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<Offloaded<Store, LocalValue>>> {
+    guard(env, || {
+        let path = path_of(Arg::new(env, &path, "path"))?;
+        let OpenOptions { key, busy_ms, durability, allow_filesystem } =
+            Arg::new(env, &options, "options").read()?;
+        let default = StoreOptions::default();
+        let options = StoreOptions {
+            busy: busy_ms.map_or(default.busy, Duration::from_millis),
+            durability: durability.unwrap_or(default.durability),
+            allow_filesystem,
+            ..default
+        };
+        let open = move || Ok(Store::open(&path, &key, options, || Box::new(()))?);
+        Ok(offload_into(open, |env, store| out::carrier(env, Arc::new(store))))
+    })
+}
+
+/// Attaches the store of a carrier to the façade object `store`. Returns the name of the file
+/// system, if only the option `allowFilesystem` permits it.
+#[napi(catch_unwind)]
+pub(super) fn store_from_carrier(
+    env: &Env,
+    store: Unknown<'_>,
+    carrier: Unknown<'_>,
+) -> napi::Result<Outcome<Option<String>>> {
+    guard(env, || {
+        let held = Arg::new(env, &carrier, "carrier").handle::<Store>()?;
+        let filesystem = held.shared_filesystem().map(str::to_owned);
+        Arg::new(env, &store, "this").attach(held)?;
+        Ok(filesystem)
+    })
+}
+
+/// The state of a store.
+#[napi(catch_unwind)]
+pub(super) fn store_stats(
+    env: &Env,
+    store: Unknown<'_>,
+) -> napi::Result<Outcome<NativeStoreStats>> {
+    guard(env, || {
+        let stats = Arg::new(env, &store, "this").handle::<Store>()?.stats()?;
+        let mean = stats.rows as f64 / stats.transactions.max(1) as f64;
+        Ok(NativeStoreStats {
+            entries: stats.entries as f64,
+            bytes: stats.bytes as f64,
+            sequence: stats.sequence as f64,
+            commits: stats.transactions as f64,
+            mean_group: mean,
+            largest_group: stats.largest_group as f64,
+            openers: stats.openers as f64,
+        })
+    })
+}
+
+/// Makes a directory with a copy of the store, on another thread.
+#[napi(catch_unwind)]
+pub(super) fn store_backup(
+    env: &Env,
+    store: Unknown<'_>,
+    path: Unknown<'_>,
+) -> napi::Result<Outcome<Offloaded<()>>> {
+    guard(env, || {
+        let store = Arg::new(env, &store, "this").handle::<Store>()?;
+        let path = path_of(Arg::new(env, &path, "path"))?;
+        Ok(offload(move || Ok(store.backup(&path)?)))
+    })
+}
+
+/// Closes a store, on another thread: changes that wait are written first.
+#[napi(catch_unwind)]
+pub(super) fn store_close(env: &Env, store: Unknown<'_>) -> napi::Result<Outcome<Offloaded<()>>> {
+    guard(env, || {
+        let store = Arg::new(env, &store, "this").handle::<Store>()?;
+        Ok(offload(move || {
+            store.close();
+            Ok(())
+        }))
+    })
+}
+
+fn path_of(path: Arg<'_>) -> Result<PathBuf> {
+    let text = path.string(PATH)?;
+    if text.contains('\0') {
+        return Err(path.invalid("must not hold a NUL"));
+    }
+    Ok(Path::new(&text).to_owned())
+}
