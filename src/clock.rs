@@ -12,7 +12,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use self::latest::Latest;
 use crate::os::{Native, Platform};
 
-pub use self::proven::{Moment, ProvenTime};
+pub use self::proven::{Moment, ProvenTime, Reading};
 
 /// A time further ahead than this is an error of the clock, and not a small correction. It is the
 /// largest tolerance of verifiers, so they refuse a token that is dated later.
