@@ -23,6 +23,8 @@ pub mod heap;
 pub mod id;
 // Compact JWS and JWT: keys, the key ring, the issuer, the verifier.
 pub mod jwt;
+// Functions that an object calls with its changes.
+pub mod listeners;
 // The rate limiter: GCRA over a table of bounded size.
 pub mod limiter;
 // All calls to the operating system.

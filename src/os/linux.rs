@@ -79,6 +79,10 @@ impl Platform for Linux {
         unix::file_exposure(metadata)
     }
 
+    fn boot_millis() -> Option<u64> {
+        unix::clock_millis(libc::CLOCK_BOOTTIME)
+    }
+
     fn forbid_dumps() -> Result<(), String> {
         // SAFETY: takes one number and no pointer.
         let failed = unsafe { libc::prctl(libc::PR_SET_DUMPABLE, NONE, NONE, NONE, NONE) } != 0;

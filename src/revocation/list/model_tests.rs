@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::revocation::Query;
 
 const NOW: u64 = 1_700_000_000;
 const LIMITS: ListLimits =

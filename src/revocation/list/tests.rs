@@ -2,10 +2,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::revocation::Query;
 use crate::testing::allocations::out_of_memory;
 use crate::testing::steps::steps_of;
 
 const NOW: u64 = 1_700_000_000;
+/// How long entries stay beyond their time, until that is proven.
+const HOUR: u64 = 3600;
 
 fn list(limits: ListLimits) -> (RevocationList, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(NOW));
@@ -65,10 +68,10 @@ fn subjects_are_refused_up_to_a_second() {
 }
 
 #[test]
-fn entries_stay_until_expiry_and_tolerance_have_passed_and_no_longer() {
+fn entries_stay_until_expiry_and_tolerance_have_passed_for_an_hour_and_no_longer() {
     let (list, clock) = list(ListLimits::default());
     list.revoke_id("x", NOW + 100, Scope::Any).unwrap();
-    clock.advance(Duration::from_secs(100 + MAX_CLOCK_TOLERANCE));
+    clock.advance(Duration::from_secs(100 + MAX_CLOCK_TOLERANCE + HOUR));
     list.revoke_id("y", NOW + 1000, Scope::Any).unwrap();
     assert!(list.is_revoked(&id("x")).unwrap());
     clock.advance(Duration::from_secs(60));
@@ -86,7 +89,7 @@ fn revoking_again_extends_and_never_shortens() {
     clock.advance(Duration::from_secs(4000));
     list.revoke_id("y", NOW + 9000, Scope::Any).unwrap();
     assert!(list.is_revoked(&id("x")).unwrap());
-    clock.advance(Duration::from_secs(2000));
+    clock.advance(Duration::from_secs(2000 + HOUR));
     list.revoke_id("z", NOW + 9000, Scope::Any).unwrap();
     assert!(!list.is_revoked(&id("x")).unwrap());
 }
@@ -278,4 +281,122 @@ fn a_revocation_without_memory_fails_and_changes_nothing() {
             assert!(list.is_revoked(&newest).unwrap());
         }
     }
+}
+
+#[test]
+fn all_tokens_of_an_issuer_or_of_any_are_refused_up_to_a_time_of_issue() {
+    let token = |issuer, issued_at| Query { issuer, issued_at, id: Some("t"), ..Query::default() };
+    let (list, _) = list(ListLimits { max_entries: 3, ..ListLimits::default() });
+    list.revoke_all(NOW - 100, Scope::Issuer("a")).unwrap();
+    let at = |issuer, ahead: f64| {
+        list.is_revoked(&token(issuer, Some(1_700_000_000.0 + ahead))).unwrap()
+    };
+    for (issuer, ahead, revoked) in [
+        (Some("a"), -100.0, true),
+        (Some("a"), -99.1, true),
+        (Some("a"), -99.0, false),
+        (Some("b"), -100.0, false),
+        (Some(""), -100.0, false),
+        (None, -100.0, false),
+    ] {
+        assert_eq!(at(issuer, ahead), revoked, "{issuer:?} {ahead}");
+    }
+    assert!(list.is_revoked(&token(Some("a"), None)).unwrap());
+    assert!(!list.is_revoked(&token(Some("b"), None)).unwrap());
+    // An earlier time changes nothing, and takes no more room.
+    list.revoke_all(NOW - 200, Scope::Issuer("a")).unwrap();
+    assert!(at(Some("a"), -100.0));
+    list.revoke_all(NOW - 50, Scope::Any).unwrap();
+    for issuer in [Some("a"), Some("b"), Some(""), None] {
+        assert_eq!([at(issuer, -50.0), at(issuer, -49.0)], [true, false], "{issuer:?}");
+    }
+    assert_eq!((list.stats().all, list.read().len()), (2, 2));
+    list.revoke_all(0, Scope::Issuer("c")).unwrap();
+    assert_eq!(list.revoke_all(NOW, Scope::Issuer("d")).unwrap_err().code, Code::RevocationFull);
+}
+
+#[test]
+fn a_revocation_of_all_tokens_stays_for_the_longest_life_of_a_token() {
+    let limits = ListLimits { max_token_ttl: 600, ..ListLimits::default() };
+    for revoke in [
+        |list: &RevocationList| list.revoke_all(NOW, Scope::Issuer("i")),
+        |list: &RevocationList| list.revoke_all_now(Scope::Any),
+    ] {
+        let (list, clock) = list(limits);
+        revoke(&list).unwrap();
+        let old = Query { issuer: Some("i"), issued_at: Some(1_700_000_000.0), ..id("t") };
+        for passed in [600, MAX_CLOCK_TOLERANCE, HOUR] {
+            clock.advance(Duration::from_secs(passed));
+            list.revoke_id("x", NOW, Scope::Any).unwrap();
+            assert!(list.is_revoked(&old).unwrap(), "{passed}");
+        }
+        clock.advance(Duration::from_secs(MAX_CLOCK_TOLERANCE + 60));
+        list.revoke_id("x", NOW, Scope::Any).unwrap();
+        assert!(!list.is_revoked(&old).unwrap());
+        assert_eq!((list.stats().all, list.read().all_issued_until), (0, 0));
+    }
+}
+
+#[test]
+fn a_listener_hears_of_each_revocation_without_its_id() {
+    let on_full = OnFull::RejectOlder;
+    let limits = ListLimits { max_entries: 6, max_token_ttl: 600, on_full };
+    let (list, _) = list(limits);
+    let (tell, heard) = std::sync::mpsc::channel();
+    let id = list.listen(Box::new(move |revoked: &[Revoked]| {
+        revoked.iter().all(|each| tell.send((each.field.name(), each.until, each.origin)).is_ok())
+    }));
+    list.revoke_id("x", NOW + 10, Scope::Any).unwrap();
+    // Revoked again, it is refused until the later of both times.
+    list.revoke_id("x", NOW + 5, Scope::Any).unwrap();
+    list.revoke_session("x", NOW + 20, Scope::Issuer("i")).unwrap();
+    list.revoke_subject_now("x", Scope::Any).unwrap();
+    list.revoke_key("x").unwrap();
+    list.revoke_all(NOW - 1, Scope::Any).unwrap();
+    list.revoke_ended_session("y", NOW + 30).unwrap();
+    let mut events = vec![
+        ("id", Some(NOW + 10)),
+        ("id", Some(NOW + 10)),
+        ("session", Some(NOW + 20)),
+        ("subject", Some(NOW + 600)),
+        ("key", None),
+        ("all", Some(NOW + 599)),
+        ("session", Some(NOW + 30)),
+    ];
+    // To make room, all tokens issued until now are refused.
+    list.revoke_session("z", NOW + 40, Scope::Any).unwrap();
+    events.extend([("all", Some(NOW + 600)), ("session", Some(NOW + 40))]);
+    list.unlisten(id);
+    list.revoke_key("y").unwrap();
+    let heard: Vec<_> = heard.iter().collect();
+    let told = events.into_iter().map(|(name, until)| (name, until, Origin::Local));
+    assert_eq!(heard, told.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_revocation_that_fails_is_not_told() {
+    let (list, _) = list(ListLimits { max_entries: 1, ..ListLimits::default() });
+    list.revoke_key("k").unwrap();
+    list.listen(Box::new(|_| panic!()));
+    list.revoke_key("l").unwrap_err();
+    list.close();
+    list.revoke_key("k").unwrap_err();
+}
+
+#[test]
+fn a_full_list_removes_an_expired_entry_behind_any_number_of_others() {
+    const ENTRIES: u64 = 5000;
+    let max_entries = usize::try_from(ENTRIES).unwrap();
+    let (list, clock) = list(ListLimits { max_entries, ..ListLimits::default() });
+    for n in 1..ENTRIES {
+        // Each is revoked for longer later, so that its first place in the wheel is wrong.
+        list.revoke_id(&n.to_string(), NOW, Scope::Any).unwrap();
+        list.revoke_id(&n.to_string(), NOW + 100_000, Scope::Any).unwrap();
+    }
+    list.revoke_id("first", NOW + 600, Scope::Any).unwrap();
+    assert_eq!(list.revoke_id("x", NOW + 1, Scope::Any).unwrap_err().code, Code::RevocationFull);
+    clock.advance(Duration::from_secs(3 * HOUR));
+    list.revoke_id("x", NOW + 100_000, Scope::Any).unwrap();
+    assert!(!list.is_revoked(&id("first")).unwrap());
+    assert!((1..ENTRIES).all(|n| list.is_revoked(&id(&n.to_string())).unwrap()));
 }
