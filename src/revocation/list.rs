@@ -1,18 +1,27 @@
 //! The list itself: it stores the entries and answers whether a token is revoked.
 
+mod follow;
+mod log;
 mod lookup;
+mod replayed;
+mod revoke;
+mod row;
 mod state;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use self::state::{EVERY_TOKEN, Kind, State};
-use super::fingerprint::{Fingerprint, Fingerprinter};
+use self::log::Log;
+use self::state::{Entry, Kind, State};
+use super::fingerprint::Fingerprinter;
 use super::table::{EntryTable, Expiry};
-use super::terms::{Field, ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Origin, Revoked, Scope, Stats};
+use super::terms::{Field, ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Origin, Revoked, Stats};
 use crate::clock::{Clock, Moment, ProvenTime};
 use crate::error::{Code, Error, Result};
 use crate::listeners::{Listener, Listeners};
+
+pub use self::replayed::StoredList;
+pub use self::revoke::{Done, Revocation};
 
 /// A list of revoked token ids, sessions, subjects and keys.
 pub struct RevocationList {
@@ -24,16 +33,8 @@ pub struct RevocationList {
     tolerance: AtomicU64,
     state: RwLock<State>,
     listeners: Listeners<Revoked>,
-}
-
-/// An entry as it is stored.
-#[derive(Clone, Copy)]
-struct Entry {
-    kind: Kind,
-    fingerprint: Fingerprint,
-    value: u64,
-    /// Whether it applies to one issuer only.
-    scoped: bool,
+    /// The store, if the list is on one.
+    log: Option<Log>,
 }
 
 impl RevocationList {
@@ -47,6 +48,7 @@ impl RevocationList {
             tolerance: AtomicU64::new(0),
             state: RwLock::default(),
             listeners: Listeners::default(),
+            log: None,
         })
     }
 
@@ -63,55 +65,6 @@ impl RevocationList {
     /// Records that a verifier accepts tokens issued up to `seconds` in the future.
     pub fn tolerate(&self, seconds: u64) {
         self.tolerance.fetch_max(seconds, Ordering::Relaxed);
-    }
-
-    /// Revokes one token by its `jti`, until `expires_at` (seconds) and the clock tolerance have
-    /// passed.
-    pub fn revoke_id(&self, id: &str, expires_at: u64, scope: Scope<'_>) -> Result<()> {
-        self.insert(Kind::Id, id, scope, expires_at)
-    }
-
-    /// Revokes every token of a session by its `sid`, until `expires_at` (seconds) and the clock
-    /// tolerance have passed.
-    pub fn revoke_session(&self, sid: &str, expires_at: u64, scope: Scope<'_>) -> Result<()> {
-        self.insert(Kind::Session, sid, scope, expires_at)
-    }
-
-    /// Revokes every token of a session that receives no more tokens. Unlike
-    /// [`Self::revoke_session`], its entry may be removed to make room.
-    pub fn revoke_ended_session(&self, sid: &str, expires_at: u64) -> Result<()> {
-        self.insert(Kind::EndedSession, sid, Scope::Any, expires_at)
-    }
-
-    /// Revokes every token of a subject issued in or before the second `issued_until`. `iat` is
-    /// in whole seconds, so a token issued later in that same second is refused as well.
-    pub fn revoke_subject(&self, sub: &str, issued_until: u64, scope: Scope<'_>) -> Result<()> {
-        self.insert(Kind::Subject, sub, scope, issued_until)
-    }
-
-    /// Revokes every token of a subject issued until now, or dated later by a clock that is ahead
-    /// by no more than verifiers tolerate. A token whose `jti` is a UUID of version 7 from the
-    /// second of its `iat`, and from a later millisecond than this call, was issued afterwards. If
-    /// the clock has been set back, the time before counts, with which tokens may be dated.
-    pub fn revoke_subject_now(&self, sub: &str, scope: Scope<'_>) -> Result<()> {
-        self.insert(Kind::SubjectNow, sub, scope, self.observe().latest)
-    }
-
-    /// Revokes every token, of the issuer or of any, issued in or before the second `issued_until`.
-    pub fn revoke_all(&self, issued_until: u64, scope: Scope<'_>) -> Result<()> {
-        self.insert(Kind::All, EVERY_TOKEN, scope, issued_until)
-    }
-
-    /// Revokes every token, of the issuer or of any, issued until now, as
-    /// [`Self::revoke_subject_now`] does for a subject.
-    pub fn revoke_all_now(&self, scope: Scope<'_>) -> Result<()> {
-        self.insert(Kind::AllNow, EVERY_TOKEN, scope, self.observe().latest)
-    }
-
-    /// Revokes every token signed by a key, permanently: a holder of the key can always sign
-    /// another token.
-    pub fn revoke_key(&self, kid: &str) -> Result<()> {
-        self.insert(Kind::Key, kid, Scope::Any, u64::MAX)
     }
 
     /// Numbers of entries, for monitoring.
@@ -132,7 +85,11 @@ impl RevocationList {
     /// Frees the entries. Every later call fails, and verification against the list fails too:
     /// without an answer, a token must not count as not revoked.
     pub fn close(&self) {
-        *self.write() = State { closed: true, ..State::default() };
+        self.close_with(Code::RevocationClosed);
+    }
+
+    fn close_with(&self, code: Code) {
+        *self.write() = State { closed: Some(code), ..State::default() };
     }
 
     /// Tells `listener` of every revocation from now on; returns a number for [`Self::unlisten`].
@@ -145,22 +102,13 @@ impl RevocationList {
         self.listeners.remove(id);
     }
 
-    fn insert(&self, kind: Kind, id: &str, scope: Scope<'_>, value: u64) -> Result<()> {
-        let hash = self.fingerprinter.hash(kind.field(), id);
-        let fingerprint = self.fingerprinter.complete(hash, id, scope);
-        let entry = Entry { kind, fingerprint, value, scoped: scope != Scope::Any };
-        self.put(entry, Origin::Local)
-    }
-
     /// Adds an entry, or raises the one that there is.
     fn put(&self, entry: Entry, origin: Origin) -> Result<()> {
         let Entry { kind, fingerprint, value, .. } = entry;
         let moment = self.observe();
         let now = moment.proven / 1000;
         let mut state = self.write();
-        if state.closed {
-            return Err(closed());
-        }
+        check_open(&state)?;
         let life = self.limits.max_token_ttl;
         state.prune(now, life);
         let raised = state.tables[kind as usize].raise(fingerprint, value);
@@ -170,14 +118,14 @@ impl RevocationList {
             }
             self.add(&mut state, entry, moment, origin)?;
         }
-        if let Some(issued_until) = kind.issued_until(value).filter(|_| kind.field() == Field::All)
-        {
-            // Even a revocation until 1970 refuses tokens without a time of issue.
-            state.all_issued_until = state.all_issued_until.max(issued_until).max(1);
-        }
-        let until = kind.refuses_until(raised.unwrap_or(value), life);
-        self.listeners.tell(&[Revoked { field: kind.field(), until, origin }]);
+        state.note_all(kind, value);
+        self.tell(kind, raised.unwrap_or(value), origin);
         Ok(())
+    }
+
+    fn tell(&self, kind: Kind, value: u64, origin: Origin) {
+        let until = kind.refuses_until(value, self.limits.max_token_ttl);
+        self.listeners.tell(&[Revoked { field: kind.field(), until, origin }]);
     }
 
     /// Adds a new entry. All memory is taken before the first change, so that a call that fails
@@ -278,8 +226,16 @@ const fn latest(now: u64) -> u64 {
     now.saturating_add(MAX_CLOCK_TOLERANCE)
 }
 
-fn closed() -> Error {
-    Error::new(Code::RevocationClosed, "the revocation list has been closed; make a new one")
+/// Fails with the code of the closing if the list was closed.
+fn check_open(state: &State) -> Result<()> {
+    match state.closed {
+        None => Ok(()),
+        Some(Code::StoreClosed) => {
+            let message = "the store of the revocation list is closed; close it after the last request";
+            Err(Error::new(Code::StoreClosed, message))
+        }
+        Some(code) => Err(Error::new(code, "the revocation list has been closed; make a new one")),
+    }
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! The content of a list: a table for each kind of entry, and the filter that is checked before
 //! them.
 
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::revocation::filter::Filter;
-use crate::revocation::table::{EntryTable, no_memory};
+use crate::revocation::fingerprint::Fingerprint;
+use crate::revocation::table::{EntryTable, Expiry, no_memory};
 use crate::revocation::terms::{Field, MAX_CLOCK_TOLERANCE};
 
 /// The most places in the wheel of each kind that one write looks at: enough to keep up, because an
@@ -13,6 +14,7 @@ const LOOKS_PER_WRITE: usize = 8;
 /// The id that all tokens have, for [`Field::All`].
 pub(super) const EVERY_TOKEN: &str = "";
 
+/// The kinds of entries. Their numbers are those of rows in stores, so they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Id = 0,
@@ -86,6 +88,16 @@ impl Kind {
     }
 }
 
+/// An entry as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub kind: Kind,
+    pub fingerprint: Fingerprint,
+    pub value: u64,
+    /// Whether it applies to one issuer only.
+    pub scoped: bool,
+}
+
 #[derive(Default)]
 pub(super) struct State {
     pub tables: [EntryTable; 8],
@@ -97,7 +109,8 @@ pub(super) struct State {
     /// The latest second of issue that an entry for all tokens refuses, of any issuer; 0 if there is
     /// no such entry. Later tokens need no look at those entries.
     pub all_issued_until: u64,
-    pub closed: bool,
+    /// Why the list does not answer any more, if it was closed.
+    pub closed: Option<Code>,
 }
 
 impl State {
@@ -120,6 +133,29 @@ impl State {
         let ids = self.tables.iter().flat_map(EntryTable::ids);
         self.filter = Filter::of(ids, self.len()).map_err(|_| no_memory())?;
         Ok(())
+    }
+
+    /// Raises the entry that there is, or adds one. Fails without memory, and then nothing changes.
+    pub(super) fn store(&mut self, entry: Entry, expiry: Option<Expiry>) -> Result<()> {
+        let Entry { kind, fingerprint, value, scoped } = entry;
+        let table = &mut self.tables[kind as usize];
+        if table.raise(fingerprint, value).is_none() {
+            table.reserve(fingerprint, expiry)?;
+            self.reserve_in_filter()?;
+            self.tables[kind as usize].insert(fingerprint, value, expiry, scoped);
+            self.filter.insert(fingerprint.id);
+        }
+        self.note_all(kind, value);
+        Ok(())
+    }
+
+    /// Notes the last second of issue that an entry for all tokens refuses.
+    pub(super) fn note_all(&mut self, kind: Kind, value: u64) {
+        if let Some(issued_until) = kind.issued_until(value).filter(|_| kind.field() == Field::All)
+        {
+            // Even a revocation until 1970 refuses tokens without a time of issue.
+            self.all_issued_until = self.all_issued_until.max(issued_until).max(1);
+        }
     }
 
     /// Whether [`Self::forget_older`] would remove an entry.

@@ -1,0 +1,216 @@
+//! The list of a store before a `RevocationList` is made on it: the rows and records that opening
+//! the store has read.
+
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use zeroize::Zeroizing;
+
+use super::log::Log;
+use super::row::Row;
+use super::state::State;
+use super::{RevocationList, latest};
+use crate::clock::{Clock, ProvenTime, Reading};
+use crate::error::{Code, Error, Result};
+use crate::id::random_bytes;
+use crate::os::{Native, Platform};
+use crate::revocation::fingerprint::{Fingerprinter, Keys};
+use crate::revocation::table::Expiry;
+use crate::revocation::terms::ListLimits;
+use crate::store::{
+    self, Batch, Commit, Expected, Position, RecordChange, Replay, SealedRecord, Store,
+};
+
+/// The record of the keys of fingerprints.
+const KEYS_RECORD: &[u8] = b"revocation/keys";
+/// The record of the proven time and of the largest tolerance.
+pub(super) const TIME_RECORD: &[u8] = b"revocation/time";
+
+/// The list of a store.
+pub struct StoredList(Mutex<Contents>);
+
+struct Contents {
+    state: State,
+    keys: Option<Keys>,
+    time: Option<ProvenTime>,
+    tolerance: u64,
+    /// About the present, in seconds since 1970.
+    now: u64,
+    clock: Arc<dyn Clock>,
+    /// The list that got the state.
+    list: Option<(Arc<RevocationList>, bool)>,
+}
+
+impl StoredList {
+    /// A list without rows.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self(Mutex::new(Contents {
+            state: State::default(),
+            keys: None,
+            time: None,
+            tolerance: 0,
+            now: clock.unix_seconds(),
+            clock,
+            list: None,
+        }))
+    }
+
+    /// Makes sure that the store has keys of fingerprints. It may commit, and waits for that.
+    pub fn prepare(&self, store: &Store) -> Result<()> {
+        let mut contents = self.lock();
+        if contents.keys.is_some() {
+            return Ok(());
+        }
+        let mut keys = Zeroizing::new(Keys::default());
+        random_bytes(keys.as_flattened_mut())?;
+        let change = RecordChange {
+            name: KEYS_RECORD.to_vec(),
+            expected: Expected::Absent,
+            value: Some(Zeroizing::new(keys.as_flattened().to_vec())),
+        };
+        let batch = Batch { records: vec![change], ..Batch::default() };
+        if store.commit_and_wait(batch)? == Commit::Conflict {
+            // Another process was first.
+            let record = store.record(KEYS_RECORD)?;
+            let (_, stored) = record.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
+            *keys = keys_of(&stored)?;
+        }
+        contents.keys = Some(*keys);
+        Ok(())
+    }
+
+    /// The list, which is made by the first call. `None` if it was made with other options.
+    pub fn list(
+        &self,
+        store: &Store,
+        limits: ListLimits,
+        clock: Arc<dyn Clock>,
+        answers_from_memory: bool,
+    ) -> Result<Option<Arc<RevocationList>>> {
+        let mut contents = self.lock();
+        if let Some((list, answers)) = &contents.list {
+            let agrees = list.limits == limits && *answers == answers_from_memory;
+            return Ok(agrees.then(|| list.clone()));
+        }
+        let keys = contents.keys.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
+        let log = Log::new(store.view(), answers_from_memory);
+        let mut state = mem::take(&mut contents.state);
+        if let Some(lost_at) = store.lost_at() {
+            state.rejects_issued_until = state.rejects_issued_until.max(lost_at.div_ceil(1000));
+        }
+        let time = contents.time.unwrap_or_else(|| ProvenTime::start(&*clock));
+        let list = Arc::new(RevocationList {
+            limits,
+            fingerprinter: Fingerprinter::new(&keys),
+            time: Mutex::new(time),
+            clock,
+            tolerance: contents.tolerance.into(),
+            state: RwLock::new(state),
+            listeners: Default::default(),
+            log: Some(log),
+        });
+        contents.list = Some((list.clone(), answers_from_memory));
+        Ok(Some(list))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn contents(&mut self) -> &mut Contents {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Replay for StoredList {
+    fn entry(&mut self, _: Position, entry: &store::Entry) -> Result<()> {
+        let row = Row::of(entry)?;
+        let Contents { state, now, .. } = self.contents();
+        match row {
+            Row::Entry(held) => {
+                let expiry = Expiry { until: entry.until, now: *now };
+                state.store(held, (entry.until < u64::MAX).then_some(expiry))
+            }
+            Row::MakeRoom { now, max_token_ttl } => {
+                state.rejects_issued_until = state.rejects_issued_until.max(now);
+                state.forget_older(latest(now), max_token_ttl);
+                Ok(())
+            }
+        }
+    }
+
+    fn record(&mut self, record: &SealedRecord<'_>) -> Result<()> {
+        let contents = self.contents();
+        match record.name {
+            KEYS_RECORD => contents.keys = Some(keys_of(&record.open()?)?),
+            TIME_RECORD => {
+                let (time, tolerance) = time_of(&record.open()?, &*contents.clock)?;
+                (contents.time, contents.tolerance) = (Some(time), tolerance);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn closed(&self) {
+        // The list holds the store, which holds this object.
+        if let Some((list, _)) = self.lock().list.take() {
+            list.close_with(Code::StoreClosed);
+        }
+    }
+}
+
+/// The value of the record of times: numbers of 8 bytes, then the id of the boot.
+pub(super) fn time_record(time: ProvenTime, tolerance: u64) -> Vec<u8> {
+    let ProvenTime { proven, read_at, agreed_since, believed } = time;
+    let numbers = [
+        tolerance,
+        proven,
+        read_at,
+        agreed_since.unix,
+        agreed_since.boot,
+        believed.unix,
+        believed.boot,
+    ];
+    let mut record = numbers.map(u64::to_le_bytes).as_flattened().to_vec();
+    record.extend(Native::boot_id().unwrap_or_default().as_bytes());
+    record
+}
+
+/// The inverse of [`time_record`]: the time, and the tolerance in seconds.
+fn time_of(record: &[u8], clock: &dyn Clock) -> Result<(ProvenTime, u64)> {
+    let (numbers, boot_id) = record
+        .split_at_checked(56)
+        .ok_or_else(|| damaged("its record of times is too short"))?;
+    let mut numbers = numbers.chunks_exact(8).map(|bytes| {
+        bytes.iter().rev().fold(0, |number: u64, byte| number << 8 | u64::from(*byte))
+    });
+    let mut next = || numbers.next().unwrap_or_default();
+    let tolerance = next();
+    let time = ProvenTime {
+        proven: next(),
+        read_at: next(),
+        agreed_since: Reading { unix: next(), boot: next() },
+        believed: Reading { unix: next(), boot: next() },
+    };
+    let same_boot = !boot_id.is_empty()
+        && Native::boot_id().is_some_and(|own| own.as_bytes() == boot_id);
+    Ok((time.restored(clock, same_boot), tolerance))
+}
+
+fn keys_of(record: &[u8]) -> Result<Keys> {
+    let mut keys = Keys::default();
+    let flat = keys.as_flattened_mut();
+    if record.len() != flat.len() {
+        return Err(damaged("its keys of fingerprints have another length"));
+    }
+    flat.copy_from_slice(record);
+    Ok(keys)
+}
+
+fn damaged(finding: &str) -> Error {
+    Error::new(
+        Code::StoreCorrupt,
+        format!("the store is damaged: {finding}; restore its directory from a backup"),
+    )
+}
