@@ -299,6 +299,10 @@ codes! {
     ///
     /// Raise `maxEntries`, or set `onFull: 'reject-older'`. HTTP 503.
     RevocationFull = "ERR_REVOCATION_FULL",
+    /// The list's store cannot be read, so it is not known whether a token is revoked.
+    ///
+    /// See the store's own error in the message, or set `onStoreError: 'allow'`. HTTP 503.
+    RevocationStore = "ERR_REVOCATION_STORE",
 
     // ── StoreError ──
     /// Another process holds the store's lock for longer than `busyMs`, or too much waits to be

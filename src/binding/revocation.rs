@@ -13,7 +13,7 @@ use super::clock::ClockOptions;
 use super::fast::{self, Hot, RawCall};
 use super::guard;
 use crate::jwt::MAX_TOKEN_LEN;
-use crate::revocation::{ListLimits, OnFull, Query, RevocationList, Scope};
+use crate::revocation::{ListLimits, OnFull, Query, Revocation, RevocationList, Scope};
 
 /// The bounds of `maxEntries`.
 const ENTRIES: RangeInclusive<usize> = 1..=100_000_000;
@@ -118,7 +118,7 @@ pub(super) fn revocation_revoke(
         let id = claims.require("jti")?.string(1..=MAX_TOKEN_LEN)?;
         let expires_at = claims.require("exp")?.moment()?;
         let issuer = claims.get("iss")?.map(|iss| iss.string(0..=MAX_TOKEN_LEN)).transpose()?;
-        Ok(list.revoke_id(&id, expires_at, scope(issuer.as_deref()))?)
+        Ok(list.revoke(&Revocation::id(&id, expires_at, scope(issuer.as_deref())))?)
     })
 }
 
@@ -136,7 +136,7 @@ pub(super) fn revocation_revoke_id(
         let id = Arg::new(env, &id, "jti").string(1..=MAX_TOKEN_LEN)?;
         let expires_at = Arg::new(env, &expires_at, "expiresAt").moment()?;
         let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
-        Ok(list.revoke_id(&id, expires_at, scope(issuer.as_deref()))?)
+        Ok(list.revoke(&Revocation::id(&id, expires_at, scope(issuer.as_deref())))?)
     })
 }
 
@@ -154,7 +154,7 @@ pub(super) fn revocation_revoke_session(
         let sid = Arg::new(env, &sid, "sid").string(1..=MAX_TOKEN_LEN)?;
         let expires_at = Arg::new(env, &expires_at, "expiresAt").moment()?;
         let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
-        Ok(list.revoke_session(&sid, expires_at, scope(issuer.as_deref()))?)
+        Ok(list.revoke(&Revocation::session(&sid, expires_at, scope(issuer.as_deref())))?)
     })
 }
 
@@ -175,8 +175,8 @@ pub(super) fn revocation_revoke_subject(
         let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
         let scope = scope(issuer.as_deref());
         match until {
-            Some(until) => list.revoke_subject(&sub, until, scope)?,
-            None => list.revoke_subject_now(&sub, scope)?,
+            Some(until) => list.revoke(&Revocation::subject(&sub, until, scope))?,
+            None => list.revoke(&Revocation::subject_now(&sub, scope))?,
         }
         Ok(())
     })
@@ -191,7 +191,7 @@ pub(super) fn revocation_revoke_key(
 ) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
-        Ok(list.revoke_key(&Arg::new(env, &kid, "kid").string(1..=MAX_TOKEN_LEN)?)?)
+        Ok(list.revoke(&Revocation::key(&Arg::new(env, &kid, "kid").string(1..=MAX_TOKEN_LEN)?))?)
     })
 }
 

@@ -203,6 +203,11 @@ impl RevocationList {
         self.time.lock().unwrap_or_else(PoisonError::into_inner).observe(&*self.clock)
     }
 
+    /// The proven time, to be stored.
+    fn proven_time(&self) -> ProvenTime {
+        *self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The latest issue time that a verifier accepted at the moment when room was made.
     fn rejects_issued_until(&self, state: &State) -> u64 {
         match state.rejects_issued_until {
@@ -244,5 +249,7 @@ mod clock_tests;
 mod memory_tests;
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod store_tests;
 #[cfg(test)]
 mod tests;

@@ -21,7 +21,7 @@ use crate::clock::{Clock, Moment, ProvenTime};
 use crate::error::{Code, Error, Result};
 use crate::jwt::json::scan_object;
 use crate::jwt::{Issuer, Overrides};
-use crate::revocation::{RevocationList, Scope};
+use crate::revocation::{Revocation, RevocationList, Scope};
 
 pub use self::families::SessionInfo;
 pub use self::limits::SessionLimits;
@@ -176,7 +176,7 @@ impl Sessions {
         let last_expiry = (issued_at / 1000).saturating_add(self.issuer.expires_in());
         let mut buffer = Uuid::encode_buffer();
         let sid = session.hyphenated().encode_lower(&mut buffer);
-        self.revocations.revoke_ended_session(sid, last_expiry)?;
+        self.revocations.revoke(&Revocation::ended_session(sid, last_expiry))?;
         self.families.remove(session);
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Sessions {
     /// session, or to a session started just after this call, which must not be refused.
     pub fn end_all(&self, subject: &str) -> Result<()> {
         let before = (self.moment().latest / 1000).saturating_sub(1);
-        let older = self.revocations.revoke_subject(subject, before, Scope::Any);
+        let older = self.revocations.revoke(&Revocation::subject(subject, before, Scope::Any));
         // Ends all sessions, even if one of them fails.
         let sessions = self.families.of(subject).into_iter().map(|session| self.end(session));
         sessions.collect::<Vec<_>>().into_iter().fold(older, Result::and)

@@ -218,7 +218,7 @@ fn a_session_that_could_not_be_revoked_can_still_be_ended() {
     );
     let first = fixture.start();
     let newest = fixture.rotate(&fixture.rotate(&first));
-    fixture.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+    fixture.revocations.revoke(&Revocation::id("something else", NOW + 60, Scope::Any)).unwrap();
     for _ in 0..2 {
         let error = fixture.sessions.refresh(&first.refresh_token).unwrap_err();
         assert_eq!(error.code, Code::RevocationFull);
@@ -229,7 +229,7 @@ fn a_session_that_could_not_be_revoked_can_still_be_ended() {
     // that starts meanwhile does not displace it.
     fixture.start();
     fixture.pass(299);
-    fixture.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+    fixture.revocations.revoke(&Revocation::id("something else", NOW + 60, Scope::Any)).unwrap();
     assert!(fixture.sessions.refresh(&newest.refresh_token).is_err());
 }
 
@@ -289,7 +289,7 @@ fn a_session_that_could_not_be_ended_does_not_refresh() {
         ListLimits { max_entries: 1, ..ListLimits::default() },
     );
     let pair = fixture.start();
-    fixture.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+    fixture.revocations.revoke(&Revocation::id("something else", NOW + 60, Scope::Any)).unwrap();
     assert_eq!(fixture.sessions.end(pair.session).unwrap_err().code, Code::RevocationFull);
     let error = fixture.sessions.refresh(&pair.refresh_token).unwrap_err();
     assert_eq!(error.code, Code::RevocationFull);
@@ -364,7 +364,7 @@ fn a_session_ended_by_a_clock_that_is_behind_stays_ended() {
         for _ in 0..3 {
             fixture.clock.set(issued);
             fixture.pass(99);
-            fixture.revocations.revoke_id("other", issued + day, Scope::Any).unwrap();
+            fixture.revocations.revoke(&Revocation::id("other", issued + day, Scope::Any)).unwrap();
             fixture.clock.set(issued);
             assert_eq!(fixture.verify(&pair), Err(Rejection::Revoked), "{issued} {ended}");
         }

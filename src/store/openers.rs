@@ -83,6 +83,7 @@ pub(super) fn release(shared: &Arc<Shared>, waits: bool) {
         return;
     }
     shared.queue.close();
+    shared.state.closed();
     *lock(&shared.reader) = None;
     slot.store = None;
     if waits {

@@ -17,6 +17,9 @@ pub trait Replay: Any + Send + Sync {
 
     /// Gets a record, after all entries, in the order of their last changes.
     fn record(&mut self, record: &SealedRecord<'_>) -> Result<()>;
+
+    /// Learns that this process has closed the store.
+    fn closed(&self) {}
 }
 
 /// Keeps nothing.

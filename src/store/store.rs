@@ -26,10 +26,15 @@ use super::shared::Shared;
 use crate::error::{Code, Error, Result};
 use crate::secret::Secret;
 
+/// How much later than its limit a busy writer may give up.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// One of the handles of a store. When the last one is closed or dropped, the store is closed.
 pub struct Store {
     shared: Arc<Shared>,
     is_closed: AtomicBool,
+    /// Whether it keeps the store open.
+    counts: bool,
 }
 
 impl Store {
@@ -48,7 +53,14 @@ impl Store {
         let keys = Keys::derive(key)?;
         let directory = Directory::prepare(path, options.allow_filesystem)?;
         let shared = openers::acquire(directory, keys, options, make)?;
-        Ok(Self { shared, is_closed: AtomicBool::new(false) })
+        Ok(Self { shared, is_closed: AtomicBool::new(false), counts: true })
+    }
+
+    /// A handle that does not keep the store open: when the last other handle is closed, its calls
+    /// fail.
+    #[must_use]
+    pub fn view(&self) -> Self {
+        Self { shared: self.shared.clone(), is_closed: AtomicBool::new(false), counts: false }
     }
 
     /// The last transaction of any process, as far as its process told: one load. It is known
@@ -91,6 +103,11 @@ impl Store {
     pub fn commit(&self, batch: Batch, waiter: Waiter) -> Result<()> {
         batch.check()?;
         self.enqueue(Work::Change(batch, 0), waiter)
+    }
+
+    /// The longest wait for a commit: the writer gives up after [`StoreOptions::busy`].
+    pub fn patience(&self) -> Duration {
+        self.shared.options.busy + GRACE
     }
 
     /// As [`Self::commit`], but waits for the result, at most for `wait`. If it then fails with
@@ -185,7 +202,7 @@ impl Store {
     /// Closes this handle; later calls fail with `ERR_STORE_CLOSED`. The last handle of the process
     /// writes the changes that wait, closes the files and waits for both.
     pub fn close(&self) {
-        if !self.is_closed.swap(true, Ordering::AcqRel) {
+        if self.counts && !self.is_closed.swap(true, Ordering::AcqRel) {
             openers::release(&self.shared, true);
         }
     }
@@ -215,7 +232,7 @@ impl Store {
 /// Closes the handle, without waiting for the files: a collector of garbage may drop it.
 impl Drop for Store {
     fn drop(&mut self) {
-        if !*self.is_closed.get_mut() {
+        if self.counts && !*self.is_closed.get_mut() {
             openers::release(&self.shared, false);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::clock::ManualClock;
 use crate::id::uuid_v7;
-use crate::revocation::Query;
+use crate::revocation::{Query, Scope};
 
 const NOW: u64 = 1_700_000_000;
 const HOUR: u64 = 3600;
@@ -36,10 +36,10 @@ fn second(seconds: u64) -> u32 {
 type Revoke = fn(&RevocationList) -> Result<()>;
 
 const NOW_FORMS: [Revoke; 4] = [
-    |list| list.revoke_subject_now("u", Scope::Any),
-    |list| list.revoke_subject_now("u", Scope::Issuer("i")),
-    |list| list.revoke_all_now(Scope::Any),
-    |list| list.revoke_all_now(Scope::Issuer("i")),
+    |list| list.revoke(&Revocation::subject_now("u", Scope::Any)),
+    |list| list.revoke(&Revocation::subject_now("u", Scope::Issuer("i"))),
+    |list| list.revoke(&Revocation::all_now(Scope::Any)),
+    |list| list.revoke(&Revocation::all_now(Scope::Issuer("i"))),
 ];
 
 #[test]
@@ -48,16 +48,16 @@ fn a_clock_that_was_wrong_for_some_calls_removes_no_entry() {
         let (list, clock) = list(ListLimits { max_token_ttl: 600, ..ListLimits::default() });
         clock.advance(Duration::from_secs(2 * HOUR));
         let now = NOW + 2 * HOUR;
-        list.revoke_id("x", now + 100, Scope::Any).unwrap();
-        list.revoke_subject("u", now, Scope::Any).unwrap();
+        list.revoke(&Revocation::id("x", now + 100, Scope::Any)).unwrap();
+        list.revoke(&Revocation::subject("u", now, Scope::Any)).unwrap();
         clock.set(wrong);
         for n in 0..100 {
-            list.revoke_id(&n.to_string(), now + 100, Scope::Any).unwrap();
+            list.revoke(&Revocation::id(&n.to_string(), now + 100, Scope::Any)).unwrap();
         }
         clock.advance(Duration::from_secs(HOUR - 1));
-        list.revoke_id("later", now + 100, Scope::Any).unwrap();
+        list.revoke(&Revocation::id("later", now + 100, Scope::Any)).unwrap();
         clock.set(now);
-        list.revoke_id("again right", now + 100, Scope::Any).unwrap();
+        list.revoke(&Revocation::id("again right", now + 100, Scope::Any)).unwrap();
         assert_eq!(list.read().len(), 104, "{wrong}");
         assert!(refuses(&list, second(now), 0), "{wrong}");
     }
@@ -68,17 +68,17 @@ fn a_list_made_while_the_clock_is_ahead_forgets_nothing_when_it_is_set_right() {
     let (list, clock) = list(ListLimits::default());
     // In truth it is 40 days earlier.
     let truth = NOW - 40 * DAY;
-    list.revoke_id("x", truth + 4 * HOUR, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("x", truth + 4 * HOUR, Scope::Any)).unwrap();
     clock.advance(Duration::from_secs(HOUR - 1));
-    list.revoke_id("y", truth + 4 * HOUR, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("y", truth + 4 * HOUR, Scope::Any)).unwrap();
     clock.set(truth + HOUR);
     for _ in 0..3 {
         clock.advance(Duration::from_secs(HOUR));
-        list.revoke_id("z", truth + 4 * HOUR, Scope::Any).unwrap();
+        list.revoke(&Revocation::id("z", truth + 4 * HOUR, Scope::Any)).unwrap();
         assert_eq!(list.read().len(), 3);
     }
     clock.advance(Duration::from_secs(3 * HOUR));
-    list.revoke_id("w", truth + 9 * HOUR, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("w", truth + 9 * HOUR, Scope::Any)).unwrap();
     assert_eq!(list.read().len(), 1);
 }
 
@@ -123,8 +123,8 @@ fn a_moment_that_is_given_is_exact_whatever_the_clock_shows() {
     for wrong in [NOW - 5, NOW - DAY, NOW + 40 * DAY] {
         let (list, clock) = list(ListLimits::default());
         clock.set(wrong);
-        list.revoke_subject("u", NOW, Scope::Any).unwrap();
-        list.revoke_all(NOW - 10, Scope::Issuer("i")).unwrap();
+        list.revoke(&Revocation::subject("u", NOW, Scope::Any)).unwrap();
+        list.revoke(&Revocation::all(NOW - 10, Scope::Issuer("i"))).unwrap();
         // The whole second is refused, because the moment has no milliseconds.
         assert!(refuses(&list, second(NOW), 999), "{wrong}");
         assert!(!refuses(&list, second(NOW + 1), 0), "{wrong}");
@@ -138,20 +138,20 @@ fn a_moment_that_is_given_is_exact_whatever_the_clock_shows() {
 fn a_full_list_refuses_no_future_tokens_by_a_clock_that_was_set_ahead() {
     let on_full = OnFull::RejectOlder;
     let (list, clock) = list(ListLimits { max_entries: 1, on_full, ..ListLimits::default() });
-    list.revoke_id("a", NOW + DAY, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("a", NOW + DAY, Scope::Any)).unwrap();
     clock.set(NOW + 40 * DAY);
-    let error = list.revoke_id("b", NOW + DAY, Scope::Any).unwrap_err();
+    let error = list.revoke(&Revocation::id("b", NOW + DAY, Scope::Any)).unwrap_err();
     assert_eq!(error.code, Code::RevocationFull);
     assert!(error.message.contains("set ahead"), "{error}");
     clock.set(NOW);
     assert!(list.is_revoked(&Query { id: Some("a"), ..Query::default() }).unwrap());
     assert!(!refuses(&list, second(NOW + 1), 0));
-    list.revoke_id("b", NOW + DAY, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("b", NOW + DAY, Scope::Any)).unwrap();
     assert_eq!(list.stats().rejects_issued_until, NOW);
     // If the clock is set back, the tokens of the time before are refused.
     clock.advance(Duration::from_secs(100));
     clock.set(NOW - DAY);
-    list.revoke_id("c", NOW + DAY, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("c", NOW + DAY, Scope::Any)).unwrap();
     assert_eq!(list.stats().rejects_issued_until, NOW + 100);
 }
 
@@ -159,11 +159,11 @@ fn a_full_list_refuses_no_future_tokens_by_a_clock_that_was_set_ahead() {
 fn a_jump_that_lasts_for_an_hour_is_believed() {
     let on_full = OnFull::RejectOlder;
     let (list, clock) = list(ListLimits { max_entries: 2, on_full, ..ListLimits::default() });
-    list.revoke_key("k").unwrap();
-    list.revoke_id("a", NOW + 100 * DAY, Scope::Any).unwrap();
+    list.revoke(&Revocation::key("k")).unwrap();
+    list.revoke(&Revocation::id("a", NOW + 100 * DAY, Scope::Any)).unwrap();
     clock.set(NOW + 40 * DAY);
-    list.revoke_id("b", NOW + 40 * DAY, Scope::Any).unwrap_err();
+    list.revoke(&Revocation::id("b", NOW + 40 * DAY, Scope::Any)).unwrap_err();
     clock.advance(Duration::from_secs(HOUR));
-    list.revoke_id("b", NOW + 40 * DAY, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("b", NOW + 40 * DAY, Scope::Any)).unwrap();
     assert_eq!(list.stats().rejects_issued_until, NOW + 40 * DAY + HOUR);
 }

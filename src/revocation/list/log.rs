@@ -42,10 +42,6 @@ impl Log {
         self.store.epoch() <= self.applied.load(Ordering::Acquire) && self.store.failing().is_none()
     }
 
-    /// The number of transactions whose rows the list does not have yet.
-    pub(super) fn lag(&self) -> u64 {
-        self.store.epoch().saturating_sub(self.applied.load(Ordering::Acquire))
-    }
 
     /// Reads the rows that the list does not have, and has `apply` add them. `apply` also learns
     /// whether a row is of this process.

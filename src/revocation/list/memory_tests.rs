@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::revocation::Scope;
 use crate::testing::allocations::held;
 use crate::testing::random::Random;
 
@@ -20,20 +21,20 @@ type Revoke = fn(&RevocationList, n: u64, random: u64) -> Result<()>;
 /// Lists whose entries expire in one minute, each in a minute of its own, at any time, and of all
 /// kinds.
 const LISTS: [(&str, Revoke); 6] = [
-    ("one minute", |list, n, _| list.revoke_id(&n.to_string(), NOW + 600, Scope::Any)),
-    ("each a minute", |list, n, _| list.revoke_id(&n.to_string(), NOW + 60 * n, Scope::Any)),
+    ("one minute", |list, n, _| list.revoke(&Revocation::id(&n.to_string(), NOW + 600, Scope::Any))),
+    ("each a minute", |list, n, _| list.revoke(&Revocation::id(&n.to_string(), NOW + 60 * n, Scope::Any))),
     ("a month", |list, n, random| {
-        list.revoke_id(&n.to_string(), NOW + random % (30 * DAY), Scope::Issuer("i"))
+        list.revoke(&Revocation::id(&n.to_string(), NOW + random % (30 * DAY), Scope::Issuer("i")))
     }),
-    ("an hour", |list, n, random| list.revoke_ended_session(&n.to_string(), NOW + random % 3600)),
-    ("subjects", |list, n, _| list.revoke_subject(&n.to_string(), NOW + n / 1000, Scope::Any)),
+    ("an hour", |list, n, random| list.revoke(&Revocation::ended_session(&n.to_string(), NOW + random % 3600))),
+    ("subjects", |list, n, _| list.revoke(&Revocation::subject(&n.to_string(), NOW + n / 1000, Scope::Any))),
     ("kinds", |list, n, random| {
         let (id, until) = (n.to_string(), NOW + random % DAY);
         match n % 4 {
-            0 => list.revoke_id(&id, until, Scope::Any),
-            1 => list.revoke_session(&id, until, Scope::Any),
-            2 => list.revoke_subject(&id, until, Scope::Any),
-            _ => list.revoke_all(until, Scope::Issuer(&id)),
+            0 => list.revoke(&Revocation::id(&id, until, Scope::Any)),
+            1 => list.revoke(&Revocation::session(&id, until, Scope::Any)),
+            2 => list.revoke(&Revocation::subject(&id, until, Scope::Any)),
+            _ => list.revoke(&Revocation::all(until, Scope::Issuer(&id))),
         }
     }),
 ];
@@ -62,7 +63,7 @@ fn an_entry_takes_at_most_64_bytes_at_any_size_of_a_growing_list_and_after_expir
         let mut writes = 0_u64;
         while list.read().len() > 1 {
             clock.advance(Duration::from_secs(if writes % 1000 == 0 { 3600 } else { 0 }));
-            list.revoke_id("last", NOW + 100 * 366 * DAY, Scope::Any).unwrap();
+            list.revoke(&Revocation::id("last", NOW + 100 * 366 * DAY, Scope::Any)).unwrap();
             writes += 1;
             if writes % 100 == 0 {
                 check("expiring");

@@ -13,7 +13,7 @@ use super::{RevocationList, latest};
 use crate::clock::{Clock, ProvenTime, Reading};
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
-use crate::os::{Native, Platform};
+use crate::os::{Native, Storage};
 use crate::revocation::fingerprint::{Fingerprinter, Keys};
 use crate::revocation::table::Expiry;
 use crate::revocation::terms::ListLimits;
@@ -37,8 +37,16 @@ struct Contents {
     /// About the present, in seconds since 1970.
     now: u64,
     clock: Arc<dyn Clock>,
-    /// The list that got the state.
-    list: Option<(Arc<RevocationList>, bool)>,
+    made: Option<Made>,
+}
+
+/// The list that got the state.
+struct Made {
+    list: Arc<RevocationList>,
+    answers_from_memory: bool,
+    /// Keeps the store open until it is closed: a verifier may have the list when nobody else has
+    /// it or the store any more.
+    _store: Arc<Store>,
 }
 
 impl StoredList {
@@ -51,7 +59,7 @@ impl StoredList {
             tolerance: 0,
             now: clock.unix_seconds(),
             clock,
-            list: None,
+            made: None,
         }))
     }
 
@@ -69,7 +77,7 @@ impl StoredList {
             value: Some(Zeroizing::new(keys.as_flattened().to_vec())),
         };
         let batch = Batch { records: vec![change], ..Batch::default() };
-        if store.commit_and_wait(batch)? == Commit::Conflict {
+        if store.commit_and_wait(batch, store.patience())? == Commit::Conflict {
             // Another process was first.
             let record = store.record(KEYS_RECORD)?;
             let (_, stored) = record.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
@@ -82,15 +90,16 @@ impl StoredList {
     /// The list, which is made by the first call. `None` if it was made with other options.
     pub fn list(
         &self,
-        store: &Store,
+        store: &Arc<Store>,
         limits: ListLimits,
         clock: Arc<dyn Clock>,
         answers_from_memory: bool,
     ) -> Result<Option<Arc<RevocationList>>> {
         let mut contents = self.lock();
-        if let Some((list, answers)) = &contents.list {
-            let agrees = list.limits == limits && *answers == answers_from_memory;
-            return Ok(agrees.then(|| list.clone()));
+        if let Some(made) = &contents.made {
+            let agrees =
+                made.list.limits == limits && made.answers_from_memory == answers_from_memory;
+            return Ok(agrees.then(|| made.list.clone()));
         }
         let keys = contents.keys.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
         let log = Log::new(store.view(), answers_from_memory);
@@ -109,7 +118,8 @@ impl StoredList {
             listeners: Default::default(),
             log: Some(log),
         });
-        contents.list = Some((list.clone(), answers_from_memory));
+        let (made, _store) = (list.clone(), store.clone());
+        contents.made = Some(Made { list: made, answers_from_memory, _store });
         Ok(Some(list))
     }
 
@@ -154,8 +164,9 @@ impl Replay for StoredList {
 
     fn closed(&self) {
         // The list holds the store, which holds this object.
-        if let Some((list, _)) = self.lock().list.take() {
-            list.close_with(Code::StoreClosed);
+        let made = self.lock().made.take();
+        if let Some(made) = made {
+            made.list.close_with(Code::StoreClosed);
         }
     }
 }

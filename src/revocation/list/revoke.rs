@@ -1,6 +1,7 @@
 //! Revokes, in memory or on a store.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use zeroize::Zeroizing;
 
@@ -11,7 +12,6 @@ use super::{RevocationList, check_open};
 use crate::error::Result;
 use crate::revocation::terms::{Origin, Scope};
 use crate::store::{self, Batch, Expected, RecordChange};
-use std::sync::atomic::Ordering;
 
 /// A revocation that is to be made.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +85,10 @@ impl RevocationList {
         if rows.is_empty() {
             return Ok(());
         }
-        let result = log.store.commit_and_wait(Batch { entries: rows.clone(), ..Batch::default() });
+        let result = log.store.commit_and_wait(
+            Batch { entries: rows.clone(), ..Batch::default() },
+            log.store.patience(),
+        );
         self.committed(&rows, result.map(drop))
     }
 
@@ -164,7 +167,9 @@ impl RevocationList {
 
     fn forget(&self, rows: &[store::Entry]) {
         if let Some(log) = &self.log {
-            rows.iter().for_each(|row| drop(log.is_own(row)));
+            for row in rows {
+                log.is_own(row);
+            }
         }
     }
 
@@ -176,7 +181,7 @@ impl RevocationList {
         if !log.begins_tending(moment.steady / 1000) {
             return;
         }
-        let record = time_record(self.time(), self.tolerance.load(Ordering::Relaxed));
+        let record = time_record(self.proven_time(), self.tolerance.load(Ordering::Relaxed));
         let change = RecordChange {
             name: TIME_RECORD.to_vec(),
             expected: Expected::Anything,
