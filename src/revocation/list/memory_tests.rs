@@ -13,7 +13,7 @@ const DAY: u64 = 24 * 3600;
 
 /// Bytes for each entry, and for a list of few entries.
 const BYTES_AN_ENTRY: usize = 64;
-const BYTES_OF_A_SMALL_LIST: usize = 32 << 10;
+const BYTES_OF_A_SMALL_LIST: usize = 48 << 10;
 
 type Revoke = fn(&RevocationList, n: u64, random: u64) -> Result<()>;
 
