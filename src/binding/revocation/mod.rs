@@ -1,6 +1,7 @@
 //! `RevocationList`.
 
-use std::ops::RangeInclusive;
+pub(super) mod options;
+
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Function, Unknown};
@@ -8,20 +9,15 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi::{Env, sys};
 use napi_derive::napi;
 
+use self::options::{AllOptions, ListOptions, ScopeOptions, SharedListOptions};
 use super::args::handle::Handle;
-use super::args::{Arg, Fault, Outcome, Result, internal, options};
-use super::clock::ClockOptions;
+use super::args::{Arg, Fault, Outcome, Result, internal};
 use super::fast::{self, Hot, RawCall};
 use super::{CLOCK, guard};
 use crate::error::Code;
 use crate::jwt::MAX_TOKEN_LEN;
 use crate::registry::{Registry, Shared};
-use crate::revocation::{ListLimits, OnFull, Query, RevocationList, Revoked, Scope, Stats};
-
-/// The bounds of `maxEntries`.
-const ENTRIES: RangeInclusive<usize> = 1..=100_000_000;
-/// The bounds of `maxTokenTtl`, in seconds.
-pub(super) const TOKEN_TTL: RangeInclusive<u64> = 1..=10 * 366 * 24 * 3600;
+use crate::revocation::{Query, RevocationList, Revoked, Scope, Stats};
 
 /// The most names of `RevocationList.shared`: shared lists are never freed.
 const MAX_SHARED: usize = 1000;
@@ -29,52 +25,9 @@ const MAX_SHARED: usize = 1000;
 /// The lists of `RevocationList.shared`.
 static SHARED: Registry<RevocationList> = Registry::new(MAX_SHARED);
 
-const ON_FULL: [(&str, OnFull); 2] =
-    [("error", OnFull::Error), ("reject-older", OnFull::RejectOlder)];
-
 impl Handle for RevocationList {
     const TAG: u128 = 0x0b6c_98e4_5e29_4f2a_b05f_6f0c_1df4_2a05;
     const CLASS: &'static str = "RevocationList";
-}
-
-options! {
-    /// The limits of a list.
-    pub(super) struct Limits {
-        /// The most entries.
-        max_entries("maxEntries"): Option<usize> = optional(|entries| entries.length(ENTRIES)),
-        /// The longest life of a token, in seconds.
-        max_token_ttl("maxTokenTtl"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
-        /// The reaction to a full list.
-        on_full("onFull"): Option<OnFull> = optional(|on_full| on_full.one_of(&ON_FULL)),
-    }
-}
-
-options! {
-    /// The options of `RevocationList`.
-    pub(super) struct ListOptions for "RevocationList" {
-        /// The limits.
-        limits: Limits = flatten(Limits),
-        /// The clock.
-        clock: ClockOptions = flatten(ClockOptions),
-    }
-}
-
-options! {
-    /// The options of `RevocationList.shared`.
-    pub(super) struct SharedListOptions for "RevocationList.shared" {
-        /// The limits.
-        limits: Limits = flatten(Limits),
-    }
-}
-
-options! {
-    /// The options of `RevocationList.prototype.revokeAll`.
-    pub(super) struct AllOptions for "RevocationList.prototype.revokeAll" {
-        /// The issuer of the tokens; any issuer unless given.
-        issuer("issuer"): Option<String> = optional(|issuer| issuer.string(0..=MAX_TOKEN_LEN)),
-        /// The last second of issue, in seconds since 1970; now unless given.
-        issued_before("issuedBefore"): Option<u64> = optional(|moment| moment.moment()),
-    }
 }
 
 /// A revocation, for listeners.
@@ -95,32 +48,6 @@ impl From<&Revoked> for NativeRevoked {
             until: revoked.until.map(|until| until as f64),
             origin: revoked.origin.name(),
         }
-    }
-}
-
-impl Limits {
-    fn with_defaults(&self) -> ListLimits {
-        let default = ListLimits::default();
-        ListLimits {
-            max_entries: self.max_entries.unwrap_or(default.max_entries),
-            max_token_ttl: self.max_token_ttl.unwrap_or(default.max_token_ttl),
-            on_full: self.on_full.unwrap_or(default.on_full),
-        }
-    }
-
-    /// Whether a list has every limit that is given here.
-    fn agree_with(&self, known: ListLimits) -> bool {
-        self.max_entries.is_none_or(|own| own == known.max_entries)
-            && self.max_token_ttl.is_none_or(|own| own == known.max_token_ttl)
-            && self.on_full.is_none_or(|own| own == known.on_full)
-    }
-}
-
-options! {
-    /// The options of `revokeId`, `revokeSession` and `revokeSubject`.
-    pub(super) struct ScopeOptions for "RevocationList.prototype.revokeId" {
-        /// The issuer of the tokens; any issuer unless given.
-        issuer("issuer"): Option<String> = optional(|issuer| issuer.string(0..=MAX_TOKEN_LEN)),
     }
 }
 
