@@ -2052,7 +2052,8 @@ export interface RevocationListOptions extends ClockOptions {
    *   subjects superfluous. Every client has to log in or refresh again, after that tolerance.
    *   Revoked keys and the sessions that you revoked stay; sessions that {@link Sessions} ended may
    *   be dropped. While the system's clock is more than 300 seconds ahead of the time that the boot
-   *   clock counts, the call fails as with `error`, because it would refuse all tokens for that long.
+   *   clock counts, the call fails as with `error`, because it would refuse all tokens for that
+   *   long.
    */
   onFull?: 'error' | 'reject-older';
 }
@@ -2066,9 +2067,9 @@ export interface IssuerScope {
 /** A revocation, for listeners of {@link RevocationList.on}. It is frozen, and names no id. */
 export interface RevocationEvent {
   /**
-   * By which property tokens are refused: `jti`, `sid`, `sub`, the key, or `all` tokens of an issuer
-   * or of any. A full list with `onFull: 'reject-older'` that makes room gives `all` first, because
-   * it refuses all tokens issued until now, and then the event of the new entry.
+   * By which property tokens are refused: `jti`, `sid`, `sub`, the key, or `all` tokens of an
+   * issuer or of any. A full list with `onFull: 'reject-older'` that makes room gives `all` first,
+   * because it refuses all tokens issued until now, and then the event of the new entry.
    */
   readonly kind: 'id' | 'session' | 'subject' | 'key' | 'all';
   /**
@@ -2082,10 +2083,10 @@ export interface RevocationEvent {
 
 /**
  * The revoked tokens, sessions, subjects and keys: in memory, exact, forgotten at a restart. A list
- * belongs to the thread that made it, unless it is {@link RevocationList.shared}; other processes do
- * not see it. The entry of a token or session is kept for 300 seconds, the largest clock tolerance,
- * beyond its `expiresAt`; that of a subject or of all tokens for `maxTokenTtl` and 300 seconds, or
- * 600 without `issuedBefore`; that of a key for good.
+ * belongs to the thread that made it, unless it is {@link RevocationList.shared}; other processes
+ * do not see it. The entry of a token or session is kept for 300 seconds, the largest clock
+ * tolerance, beyond its `expiresAt`; that of a subject or of all tokens for `maxTokenTtl` and 300
+ * seconds, or 600 without `issuedBefore`; that of a key for good.
  *
  * An entry leaves the list only when its time is proven to have passed: the system's clock and the
  * boot clock, which nobody can set, have agreed for an hour beyond it. So no entry leaves in the
@@ -2111,9 +2112,9 @@ export interface RevocationEvent {
 export class RevocationList {
   constructor(options?: RevocationListOptions);
   /**
-   * Gives the process's list of this name, which all threads share. The first call with a name makes
-   * the list, which stays for as long as the process runs; `close()` in one thread closes it in all,
-   * for good. The name has 1 to 256 bytes; `ERR_OUT_OF_RANGE` for more than 1000 names.
+   * Gives the process's list of this name, which all threads share. The first call with a name
+   * makes the list, which stays for as long as the process runs; `close()` in one thread closes it
+   * in all, for good. The name has 1 to 256 bytes; `ERR_OUT_OF_RANGE` for more than 1000 names.
    *
    * Later calls pass equal options, or leave options out: `ERR_INVALID_ARG_VALUE` if one differs. A
    * shared list has no `clock`.
@@ -2127,7 +2128,10 @@ export class RevocationList {
    * console.log(RevocationList.shared('logins').isRevoked({ kid: 'stolen' })); // true
    * ```
    */
-  static shared(name: string, options?: Omit<RevocationListOptions, keyof ClockOptions>): RevocationList;
+  static shared(
+    name: string,
+    options?: Omit<RevocationListOptions, keyof ClockOptions>,
+  ): RevocationList;
   /** Revokes one token. With `iss`, only the token of that issuer. */
   revoke(claims: { jti: string; exp: Moment; iss?: string }): Promise<void>;
   /** As {@link RevocationList.revoke}, synchronously. */
@@ -2152,8 +2156,8 @@ export class RevocationList {
    * tolerance has passed.
    *
    * If the system's clock was set back, now is the time before, until the clocks have agreed for an
-   * hour: otherwise tokens that were issued just before would pass. If the clock is ahead, now is the
-   * time that it shows.
+   * hour: otherwise tokens that were issued just before would pass. If the clock is ahead, now is
+   * the time that it shows.
    */
   revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
   /** As {@link RevocationList.revokeSubject}, synchronously. */
@@ -2164,8 +2168,8 @@ export class RevocationList {
   revokeKeySync(kid: string): void;
   /**
    * Revokes every token, of `issuer` or of any, whose `iat` is at most `issuedBefore`: the "not
-   * before" of Keycloak. Default: now, exactly as with {@link RevocationList.revokeSubject}. Takes one
-   * entry for each issuer, two if it is called with and without `issuedBefore`.
+   * before" of Keycloak. Default: now, exactly as with {@link RevocationList.revokeSubject}. Takes
+   * one entry for each issuer, two if it is called with and without `issuedBefore`.
    *
    * @example
    * ```ts
@@ -2200,8 +2204,9 @@ export class RevocationList {
    * const list = new RevocationList();
    * const told = new Promise((resolve) => list.once('revoked', resolve));
    * await list.revokeId('a', 1_700_000_000);
-   * await new Promise(setImmediate);
+   * const running = setInterval(() => {}, 1000); // as a server is
    * console.log(await told); // { kind: 'id', until: 1700000000, origin: 'local' }
+   * clearInterval(running);
    * ```
    */
   on(event: 'revoked', listener: (event: RevocationEvent) => void): this;
