@@ -80,6 +80,10 @@ impl<K: Copy> ExpiryWheel<K> {
             }
             self.minutes.pop();
             self.buckets.remove(&minute);
+            if self.buckets.is_empty() {
+                // Gives back the memory of the maps as well.
+                *self = Self::default();
+            }
         }
     }
 
