@@ -353,6 +353,16 @@ export interface NativeRejection {
   reason?: string
 }
 
+/** A revocation, for listeners. */
+export interface NativeRevoked {
+  /** `id`, `session`, `subject`, `key` or `all`. */
+  kind: string
+  /** When the last token that it refuses has expired, in seconds since 1970; absent for a key. */
+  until?: number
+  /** `local` or `remote`. */
+  origin: string
+}
+
 /** One session. Times are milliseconds since 1970. */
 export interface NativeSessionInfo {
   /** The session's id. */
@@ -491,8 +501,18 @@ export declare function revocationBind(list: unknown): Outcome<unknown>
 /** Frees the entries and refuses every later call. */
 export declare function revocationClose(list: unknown): Outcome<undefined>
 
+/**
+ * Calls `listener`, a function of the façade, with every revocation from now on. The calls happen
+ * on the thread of the listener and do not keep its event loop alive. Returns the number to pass
+ * to `revocationUnlisten`.
+ */
+export declare function revocationListen(list: unknown, listener: (arg: Array<NativeRevoked>) => void): Outcome<number>
+
 /** Revokes a token by its claims `jti`, `exp` and, if it has one, `iss`. */
 export declare function revocationRevoke(list: unknown, claims: unknown): Outcome<undefined>
+
+/** Revokes the tokens that an issuer, or any, has issued until a moment, by default until now. */
+export declare function revocationRevokeAll(list: unknown, options: unknown): Outcome<undefined>
 
 /** Revokes a token by its id. */
 export declare function revocationRevokeId(list: unknown, id: unknown, expiresAt: unknown, options: unknown): Outcome<undefined>
@@ -506,8 +526,17 @@ export declare function revocationRevokeSession(list: unknown, sid: unknown, exp
 /** Revokes the tokens that a subject was issued until a moment, by default until now. */
 export declare function revocationRevokeSubject(list: unknown, sub: unknown, issuedBefore: unknown, options: unknown): Outcome<undefined>
 
-/** `[ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil]` */
+/**
+ * Attaches the process's shared list of a name to the façade object `list`. The first call with a
+ * name makes the list.
+ */
+export declare function revocationShare(list: unknown, name: unknown, options: unknown): Outcome<undefined>
+
+/** `[ids, sessions, subjects, keys, all, maxEntries, rejectsIssuedUntil]` */
 export declare function revocationStats(list: unknown): Outcome<Array<number>>
+
+/** Removes a listener that `revocationListen` has added. */
+export declare function revocationUnlisten(list: unknown, id: unknown): Outcome<undefined>
 
 /** Takes the secret that was left for a ticket and attaches it to the façade object `target`. */
 export declare function secretAdopt(target: unknown, ticket: unknown): Outcome<undefined>

@@ -2049,7 +2049,7 @@ export function unsafeDecode(
 
 /** The options of {@link RevocationList}. */
 export interface RevocationListOptions extends ClockOptions {
-  /** The most entries: 1 to 1e8. Default: 1,000,000. An entry takes 40 to 70 bytes. */
+  /** The most entries: 1 to 1e8. Default: 1,000,000. An entry takes at most 64 bytes. */
   maxEntries?: number;
   /**
    * The longest lifetime of a token that is checked against the list: 1 second to ten years.
@@ -2064,7 +2064,9 @@ export interface RevocationListOptions extends ClockOptions {
    *   the verifiers with this list is refused, which makes the entries of single tokens and
    *   subjects superfluous. Every client has to log in or refresh again, after that tolerance.
    *   Revoked keys and the sessions that you revoked stay; sessions that {@link Sessions} ended may
-   *   be dropped.
+   *   be dropped. While the system's clock is more than 300 seconds ahead of the time that the boot
+   *   clock counts, the call fails as with `error`, because it would refuse all tokens for that
+   *   long.
    */
   onFull?: 'error' | 'reject-older';
 }
@@ -2075,11 +2077,33 @@ export interface IssuerScope {
   issuer?: string;
 }
 
+/** A revocation, for listeners of {@link RevocationList.on}. It is frozen, and names no id. */
+export interface RevocationEvent {
+  /**
+   * By which property tokens are refused: `jti`, `sid`, `sub`, the key, or `all` tokens of an
+   * issuer or of any. A full list with `onFull: 'reject-older'` that makes room gives `all` first,
+   * because it refuses all tokens issued until now, and then the event of the new entry.
+   */
+  readonly kind: 'id' | 'session' | 'subject' | 'key' | 'all';
+  /**
+   * When the last of these tokens has expired, in seconds since 1970: `expiresAt`, or the time of
+   * issue plus `maxTokenTtl`. `undefined` for a key, which stays revoked.
+   */
+  readonly until: number | undefined;
+  /** `local`: revoked in this process, in any thread. `remote`: in another process. */
+  readonly origin: 'local' | 'remote';
+}
+
 /**
  * The revoked tokens, sessions, subjects and keys: in memory, exact, forgotten at a restart. A list
- * belongs to the thread that made it; worker threads and other processes do not see it. The entry
- * of a token or session is kept for 300 seconds, the largest clock tolerance, beyond its
- * `expiresAt`; that of a subject for `maxTokenTtl` and 300 seconds; that of a key for good.
+ * belongs to the thread that made it, unless it is {@link RevocationList.shared}; other processes
+ * do not see it. The entry of a token or session is kept for 300 seconds, the largest clock
+ * tolerance, beyond its `expiresAt`; that of a subject or of all tokens for `maxTokenTtl` and 300
+ * seconds, or 600 without `issuedBefore`; that of a key for good.
+ *
+ * An entry leaves the list only when its time is proven to have passed: the system's clock and the
+ * boot clock, which nobody can set, have agreed for an hour beyond it. So no entry leaves in the
+ * first hour of a list, and none because a clock was wrong.
  *
  * Both forms of a function take effect before they return; the promises are there for lists that
  * will write to disk. A call on a full list fails with `ERR_REVOCATION_FULL` (see
@@ -2100,6 +2124,27 @@ export interface IssuerScope {
  */
 export class RevocationList {
   constructor(options?: RevocationListOptions);
+  /**
+   * Gives the process's list of this name, which all threads share. The first call with a name
+   * makes the list, which stays for as long as the process runs; `close()` in one thread closes it
+   * in all, for good. The name has 1 to 256 bytes; `ERR_OUT_OF_RANGE` for more than 1000 names.
+   *
+   * Later calls pass equal options, or leave options out: `ERR_INVALID_ARG_VALUE` if one differs. A
+   * shared list has no `clock`.
+   *
+   * @example
+   * ```ts
+   * import { RevocationList } from '@nodesec/native';
+   *
+   * const list = RevocationList.shared('logins', { maxTokenTtl: '1h' }); // in each worker thread
+   * list.revokeKeySync('stolen');
+   * console.log(RevocationList.shared('logins').isRevoked({ kid: 'stolen' })); // true
+   * ```
+   */
+  static shared(
+    name: string,
+    options?: Omit<RevocationListOptions, keyof ClockOptions>,
+  ): RevocationList;
   /** Revokes one token. With `iss`, only the token of that issuer. */
   revoke(claims: { jti: string; exp: Moment; iss?: string }): Promise<void>;
   /** As {@link RevocationList.revoke}, synchronously. */
@@ -2122,6 +2167,10 @@ export class RevocationList {
    * issue: if it is from the second of `iat` and later than the call, the token is accepted, so
    * that a user can log in again at once. Without such a `jti`, new tokens are refused until the
    * tolerance has passed.
+   *
+   * If the system's clock was set back, now is the time before, until the clocks have agreed for an
+   * hour: otherwise tokens that were issued just before would pass. If the clock is ahead, now is
+   * the time that it shows.
    */
   revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
   /** As {@link RevocationList.revokeSubject}, synchronously. */
@@ -2130,6 +2179,54 @@ export class RevocationList {
   revokeKey(kid: string): Promise<void>;
   /** As {@link RevocationList.revokeKey}, synchronously. */
   revokeKeySync(kid: string): void;
+  /**
+   * Revokes every token, of `issuer` or of any, whose `iat` is at most `issuedBefore`: the "not
+   * before" of Keycloak. Default: now, exactly as with {@link RevocationList.revokeSubject}. Takes
+   * one entry for each issuer, two if it is called with and without `issuedBefore`.
+   *
+   * @example
+   * ```ts
+   * import { RevocationList } from '@nodesec/native';
+   *
+   * const list = new RevocationList();
+   * await list.revokeAll({ issuer: 'https://id.example', issuedBefore: 1_700_000_000 });
+   * const claims = { jti: 'a', iss: 'https://id.example' };
+   * console.log(list.isRevoked({ ...claims, iat: 1_700_000_000 })); // true
+   * console.log(list.isRevoked({ ...claims, iat: 1_700_000_001 })); // false
+   * ```
+   */
+  revokeAll(options?: {
+    /** The issuer of the tokens. Default: any, also tokens without one. */
+    issuer?: string;
+    /** The last second of issue that is refused. Default: now. */
+    issuedBefore?: Moment;
+  }): Promise<void>;
+  /** As {@link RevocationList.revokeAll}, synchronously. */
+  revokeAllSync(options?: { issuer?: string; issuedBefore?: Moment }): void;
+  /**
+   * Calls `listener` after every revocation that succeeds, in order, from whichever thread it came,
+   * in a later turn of the event loop. Listening does not keep the process running. An error that a
+   * listener throws is an uncaught exception; the revocation stands, and the other listeners are
+   * called all the same. On a shared list a listener stays until `off`, or until its thread ends.
+   * Nothing is told of entries that leave the list, nor of `close()`.
+   *
+   * @example
+   * ```ts
+   * import { RevocationList } from '@nodesec/native';
+   *
+   * const list = new RevocationList();
+   * const told = new Promise((resolve) => list.once('revoked', resolve));
+   * await list.revokeId('a', 1_700_000_000);
+   * const running = setInterval(() => {}, 1000); // as a server is
+   * console.log(await told); // { kind: 'id', until: 1700000000, origin: 'local' }
+   * clearInterval(running);
+   * ```
+   */
+  on(event: 'revoked', listener: (event: RevocationEvent) => void): this;
+  /** As {@link RevocationList.on}, for the next revocation only. */
+  once(event: 'revoked', listener: (event: RevocationEvent) => void): this;
+  /** Removes a listener. */
+  off(event: 'revoked', listener: (event: RevocationEvent) => void): this;
   /** Tells whether a token with these claims and this `kid` is revoked. */
   isRevoked(claims: {
     /** The token id. */
@@ -2157,6 +2254,8 @@ export class RevocationList {
     subjects: number;
     /** Revoked keys. */
     keys: number;
+    /** Entries of {@link RevocationList.revokeAll}: one or two for each issuer, and for any. */
+    all: number;
     /** The configured maximum. */
     maxEntries: number;
     /** Under `reject-older`: the second, since 1970, until which all tokens are refused; else 0. */

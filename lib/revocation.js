@@ -1,6 +1,8 @@
 'use strict';
 
 const { useClock } = require('./clock.js');
+const { attach, construct } = require('./construct.js');
+const { NativeEmitter } = require('./emitter.js');
 const { makeError } = require('./errors.js');
 const { native, settled } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
@@ -8,13 +10,16 @@ const { Uncloneable } = require('./uncloneable.js');
 class RevocationList extends Uncloneable {
   #clock;
   #isRevoked;
+  #events = new NativeEmitter(this, 'revoked', listen, native.revocationUnlisten);
 
   constructor(options) {
     super();
-    const [given, clock] = useClock(this, options);
-    native.revocationAttach(this, given);
-    this.#clock = clock;
+    this.#clock = attach(this, options, attachNew);
     this.#isRevoked = native.revocationBind(this);
+  }
+
+  static shared(name, options) {
+    return construct(RevocationList, (list) => native.revocationShare(list, name, options));
   }
 
   // A list in memory has stored the revocation when the call returns. The methods return promises
@@ -66,6 +71,15 @@ class RevocationList extends Uncloneable {
     native.revocationRevokeKey(this, kid);
   }
 
+  async revokeAll(options) {
+    this.revokeAllSync(options);
+  }
+
+  revokeAllSync(options) {
+    this.#clock?.read();
+    native.revocationRevokeAll(this, options);
+  }
+
   isRevoked(claims) {
     const jti = own(claims, 'jti');
     const sid = own(claims, 'sid');
@@ -77,19 +91,50 @@ class RevocationList extends Uncloneable {
   }
 
   get size() {
-    const { ids, sessions, subjects, keys } = this.stats();
-    return ids + sessions + subjects + keys;
+    const { ids, sessions, subjects, keys, all } = this.stats();
+    return ids + sessions + subjects + keys + all;
   }
 
   stats() {
-    const [ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil] =
+    const [ids, sessions, subjects, keys, all, maxEntries, rejectsIssuedUntil] =
       native.revocationStats(this);
-    return { ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil };
+    return { ids, sessions, subjects, keys, all, maxEntries, rejectsIssuedUntil };
+  }
+
+  on(event, listener) {
+    this.#events.on(event, listener);
+    return this;
+  }
+
+  once(event, listener) {
+    this.#events.once(event, listener);
+    return this;
+  }
+
+  off(event, listener) {
+    this.#events.off(event, listener);
+    return this;
   }
 
   async close() {
     native.revocationClose(this);
   }
+}
+
+/** Attaches a new list, and returns its clock if the options have one. */
+function attachNew(list, options) {
+  const [given, clock] = useClock(list, options);
+  native.revocationAttach(list, given);
+  return clock;
+}
+
+function listen(list, callback) {
+  return native.revocationListen(list, (events) => callback(events.map(frozen)));
+}
+
+/** An event, which all listeners share. */
+function frozen({ kind, until, origin }) {
+  return Object.freeze({ kind, until: until ?? undefined, origin });
 }
 
 /** An own member of claims. A member of `Object.prototype` is not a claim. */

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::MAX_LEAD_MILLIS;
+/// A time further ahead than this is an error of the clock, and not a small correction. It is the
+/// largest tolerance of verifiers, so they refuse a token that is dated later.
+pub(super) const MAX_LEAD_MILLIS: u64 = 300_000;
 
 /// The latest time, in milliseconds since 1970.
 #[derive(Debug, Default)]

@@ -1,10 +1,11 @@
 //! Times that a wrong wall clock cannot falsify.
 //!
-//! The wall clock can be set, and the boot clock cannot. As long as both advance by the same amount,
-//! they agree. When they have agreed for an hour, the wall clock is believed, and all times up to an
-//! hour ago have certainly passed.
+//! The wall clock can be set, and the boot clock cannot. As long as both advance by the same
+//! amount, they agree. When they have agreed for an hour, the wall clock is believed, and all times
+//! up to an hour ago have certainly passed.
 
-use super::{Clock, MAX_LEAD_MILLIS};
+use super::clocks::Clock;
+use super::latest::MAX_LEAD_MILLIS;
 
 /// How long the clocks must have agreed.
 const AGREEMENT_MILLIS: u64 = 3_600_000;

@@ -53,8 +53,8 @@ pub trait Platform {
     /// does nothing.
     fn stay_loaded() {}
 
-    /// Milliseconds since the machine started, which go on while it sleeps and which nobody can set.
-    /// `None` if the system has no such clock.
+    /// Milliseconds since the machine started, which go on while it sleeps and which nobody can
+    /// set. `None` if the system has no such clock.
     fn boot_millis() -> Option<u64> {
         None
     }

@@ -1,4 +1,5 @@
-//! Decides when entries may be removed: buckets of a minute or more, emptied a few entries at a time.
+//! Decides when entries may be removed: buckets of a minute or more, emptied a few entries at a
+//! time.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, TryReserveError};
@@ -9,8 +10,8 @@ const BUCKET_SECONDS: u64 = 60;
 const BUCKETS_A_DOUBLING: u64 = 8;
 
 /// Entries ordered by the time after which they are no longer needed. Far ahead, buckets cover many
-/// minutes, so that there are few of them: below 200 in ten years. An entry whose bucket comes first
-/// may therefore be needed for longer; it is then placed again, in a shorter bucket.
+/// minutes, so that there are few of them: below 200 in ten years. An entry whose bucket comes
+/// first may therefore be needed for longer; it is then placed again, in a shorter bucket.
 #[derive(Debug)]
 pub(super) struct ExpiryWheel<K> {
     /// By the first minute that the bucket covers.
@@ -79,6 +80,10 @@ impl<K: Copy> ExpiryWheel<K> {
             }
             self.minutes.pop();
             self.buckets.remove(&minute);
+            if self.buckets.is_empty() {
+                // Gives back the memory of the maps as well.
+                *self = Self::default();
+            }
         }
     }
 
@@ -92,8 +97,8 @@ impl<K: Copy> ExpiryWheel<K> {
     }
 }
 
-/// Makes room for one more. Grows by an eighth: a bucket may hold nearly all entries of the list, and
-/// doubling it would take too much memory.
+/// Makes room for one more. Grows by an eighth: a bucket may hold nearly all entries of the list,
+/// and doubling it would take too much memory.
 fn reserve_one<K>(bucket: &mut Vec<K>) -> Result<(), TryReserveError> {
     if bucket.len() < bucket.capacity() {
         return Ok(());

@@ -6,8 +6,8 @@ use super::terms::{Field, Scope};
 use crate::error::Result;
 use crate::id::random_bytes;
 
-/// Indexes of hashers after those of the fields: `OF_ID` hashes the ids of all fields for the second
-/// half of a fingerprint, `OF_ISSUER` hashes issuers.
+/// Indexes of hashers after those of the fields: `OF_ID` hashes the ids of all fields for the
+/// second half of a fingerprint, `OF_ISSUER` hashes issuers.
 const OF_ID: usize = Field::ALL.len();
 const OF_ISSUER: usize = OF_ID + 1;
 const HASHERS: usize = OF_ISSUER + 1;

@@ -93,12 +93,13 @@ const fn segment_of(hash: u64) -> usize {
 /// The segment for each value of a byte of the hash. The table itself uses the lowest and the
 /// highest bits.
 const SEGMENT_OF: [u8; 256] = {
-    let (mut segments, mut slot, mut segment) = ([0; 256], 0, 0);
+    let (mut segments, mut slot) = ([0; 256], 0);
     while slot < 256 {
-        if segment < ENDS.len() && slot == ENDS[segment] as usize {
+        let mut segment = 0;
+        while segment < ENDS.len() && slot >= ENDS[segment] as usize {
             segment += 1;
+            segments[slot] += 1;
         }
-        segments[slot] = segment as u8;
         slot += 1;
     }
     segments

@@ -6,8 +6,8 @@ use super::segments::SegmentedTable;
 use crate::error::{Code, Error, Result};
 
 /// Maps a fingerprint to an expiry in seconds or, for a subject, to the last time of issue whose
-/// tokens are refused. An entry takes 24 bytes and 8 in the wheel, and together with the places that
-/// are free at most 64.
+/// tokens are refused. An entry takes 24 bytes and 8 in the wheel, and together with the places
+/// that are free at most 64.
 pub(super) struct EntryTable {
     entries: SegmentedTable<StoredEntry>,
     /// The hashes of the entries that expire, each once.

@@ -33,8 +33,8 @@ pub(crate) fn allocated_by<T>(body: impl FnOnce() -> T) -> (T, usize) {
     (result, ALLOCATED.get() - before)
 }
 
-/// The bytes that this thread has allocated and not freed. The count wraps around 0 if it frees those
-/// of other threads, so only differences mean anything.
+/// The bytes that this thread has allocated and not freed. The count wraps around 0 if it frees
+/// those of other threads, so only differences mean anything.
 pub(crate) fn held() -> usize {
     HELD.get()
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::revocation::Scope;
 use crate::testing::allocations::held;
 use crate::testing::random::Random;
 
@@ -14,7 +13,7 @@ const DAY: u64 = 24 * 3600;
 
 /// Bytes for each entry, and for a list of few entries.
 const BYTES_AN_ENTRY: usize = 64;
-const BYTES_OF_A_SMALL_LIST: usize = 32 << 10;
+const BYTES_OF_A_SMALL_LIST: usize = 48 << 10;
 
 type Revoke = fn(&RevocationList, n: u64, random: u64) -> Result<()>;
 
@@ -55,17 +54,17 @@ fn an_entry_takes_at_most_64_bytes_at_any_size_of_a_growing_list_and_after_expir
         };
         for n in 1..=ENTRIES {
             revoke(&list, n, random.number() >> 16).unwrap();
-            if n < 1000 || n % 1000 == 0 {
+            if n < 1000 || n.is_multiple_of(1000) {
                 check("growing");
             }
         }
         // The same entry again, which removes others as they expire.
         let mut writes = 0_u64;
         while list.read().len() > 1 {
-            clock.advance(Duration::from_secs(if writes % 1000 == 0 { 3600 } else { 0 }));
+            clock.advance(Duration::from_secs(if writes.is_multiple_of(1000) { 3600 } else { 0 }));
             list.revoke(&Revocation::id("last", NOW + 100 * 366 * DAY, Scope::Any)).unwrap();
             writes += 1;
-            if writes % 100 == 0 {
+            if writes.is_multiple_of(100) {
                 check("expiring");
             }
         }

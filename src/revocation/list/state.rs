@@ -59,7 +59,8 @@ impl Kind {
         }
     }
 
-    /// The last second of issue that a value refuses, for a kind that refuses up to a time of issue.
+    /// The last second of issue that a value refuses, for a kind that refuses up to a time of
+    /// issue.
     pub(super) const fn issued_until(self, value: u64) -> Option<u64> {
         match self {
             Self::Subject | Self::All => Some(value),
@@ -106,8 +107,8 @@ pub(super) struct State {
     /// When the list last made room by refusing older tokens; 0 if never. The tolerance of
     /// verifiers is added to it.
     pub rejects_issued_until: u64,
-    /// The latest second of issue that an entry for all tokens refuses, of any issuer; 0 if there is
-    /// no such entry. Later tokens need no look at those entries.
+    /// The latest second of issue that an entry for all tokens refuses, of any issuer; 0 if there
+    /// is no such entry. Later tokens need no look at those entries.
     pub all_issued_until: u64,
     /// Why the list does not answer any more, if it was closed.
     pub closed: Option<Code>,
@@ -123,8 +124,8 @@ impl State {
         Kind::ALL.iter().any(|kind| kind.field() == field && !self.table(*kind).is_empty())
     }
 
-    /// Makes room for one more id in the filter. A rebuilt filter has room for half as many ids again,
-    /// so rebuilding takes constant time per entry.
+    /// Makes room for one more id in the filter. A rebuilt filter has room for half as many ids
+    /// again, so rebuilding takes constant time per entry.
     pub(super) fn reserve_in_filter(&mut self) -> Result<()> {
         if self.filter.is_full() { self.rebuild_filter() } else { Ok(()) }
     }

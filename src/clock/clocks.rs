@@ -1,22 +1,13 @@
-//! Three clocks: a wall clock for the times in tokens, a monotonic clock for rates, and a boot clock,
-//! which goes on while the machine sleeps, for lifetimes. All are read through one trait, so that
-//! the tests of limiter, tokens and revocation need not sleep.
-
-mod latest;
-mod proven;
+//! Three clocks: a wall clock for the times in tokens, a monotonic clock for rates, and a boot
+//! clock, which goes on while the machine sleeps, for lifetimes. All are read through one trait, so
+//! that the tests of limiter, tokens and revocation need not sleep.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use self::latest::Latest;
+use super::latest::Latest;
 use crate::os::{Native, Platform};
-
-pub use self::proven::{Moment, ProvenTime, Reading};
-
-/// A time further ahead than this is an error of the clock, and not a small correction. It is the
-/// largest tolerance of verifiers, so they refuse a token that is dated later.
-pub const MAX_LEAD_MILLIS: u64 = 300_000;
 
 /// A source of time.
 pub trait Clock: Send + Sync {
@@ -33,7 +24,7 @@ pub trait Clock: Send + Sync {
     }
 
     /// The latest time that the wall clock has shown, in milliseconds since 1970. The clock forgets
-    /// times that are more than [`MAX_LEAD_MILLIS`] ahead of its present one.
+    /// times that are more than 300 s ahead of its present one.
     fn latest_unix_millis(&self) -> u64;
 
     /// `NumericDate` of RFC 7519 section 2, whole seconds.

@@ -1,52 +1,53 @@
 //! `RevocationList`.
 
-use std::ops::RangeInclusive;
+pub(super) mod options;
+
 use std::sync::Arc;
 
-use napi::bindgen_prelude::Unknown;
+use napi::bindgen_prelude::{Function, Unknown};
+use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi::{Env, sys};
 use napi_derive::napi;
 
+use self::options::{AllOptions, ListOptions, ScopeOptions, SharedListOptions};
 use super::args::handle::Handle;
-use super::args::{Arg, Outcome, Result, options};
-use super::clock::ClockOptions;
+use super::args::{Arg, Fault, Outcome, Result, internal};
 use super::fast::{self, Hot, RawCall};
-use super::guard;
+use super::{CLOCK, guard};
+use crate::error::Code;
 use crate::jwt::MAX_TOKEN_LEN;
-use crate::revocation::{ListLimits, OnFull, Query, Revocation, RevocationList, Scope};
+use crate::registry::{Registry, Shared};
+use crate::revocation::{Query, RevocationList, Revoked, Scope, Stats};
 
-/// The bounds of `maxEntries`.
-const ENTRIES: RangeInclusive<usize> = 1..=100_000_000;
-/// The bounds of `maxTokenTtl`, in seconds.
-pub(super) const TOKEN_TTL: RangeInclusive<u64> = 1..=10 * 366 * 24 * 3600;
+/// The most names of `RevocationList.shared`: shared lists are never freed.
+const MAX_SHARED: usize = 1000;
 
-const ON_FULL: [(&str, OnFull); 2] =
-    [("error", OnFull::Error), ("reject-older", OnFull::RejectOlder)];
+/// The lists of `RevocationList.shared`.
+static SHARED: Registry<RevocationList> = Registry::new(MAX_SHARED);
 
 impl Handle for RevocationList {
     const TAG: u128 = 0x0b6c_98e4_5e29_4f2a_b05f_6f0c_1df4_2a05;
     const CLASS: &'static str = "RevocationList";
 }
 
-options! {
-    /// The options of `RevocationList`.
-    pub(super) struct ListOptions for "RevocationList" {
-        /// The most entries.
-        max_entries("maxEntries"): Option<usize> = optional(|entries| entries.length(ENTRIES)),
-        /// The longest life of a token, in seconds.
-        max_token_ttl("maxTokenTtl"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
-        /// The reaction to a full list.
-        on_full("onFull"): Option<OnFull> = optional(|on_full| on_full.one_of(&ON_FULL)),
-        /// The clock.
-        clock: ClockOptions = flatten(ClockOptions),
-    }
+/// A revocation, for listeners.
+#[napi(object, object_from_js = false)]
+pub(super) struct NativeRevoked {
+    /// `id`, `session`, `subject`, `key` or `all`.
+    pub kind: &'static str,
+    /// When the last token that it refuses has expired, in seconds since 1970; absent for a key.
+    pub until: Option<f64>,
+    /// `local` or `remote`.
+    pub origin: &'static str,
 }
 
-options! {
-    /// The options of `revokeId`, `revokeSession` and `revokeSubject`.
-    pub(super) struct ScopeOptions for "RevocationList.prototype.revokeId" {
-        /// The issuer of the tokens; any issuer unless given.
-        issuer("issuer"): Option<String> = optional(|issuer| issuer.string(0..=MAX_TOKEN_LEN)),
+impl From<&Revoked> for NativeRevoked {
+    fn from(revoked: &Revoked) -> Self {
+        Self {
+            kind: revoked.field.name(),
+            until: revoked.until.map(|until| until as f64),
+            origin: revoked.origin.name(),
+        }
     }
 }
 
@@ -85,14 +86,47 @@ pub(super) fn revocation_attach(
 ) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let options: ListOptions = Arg::new(env, &options, "options").read()?;
-        let default = ListLimits::default();
-        let limits = ListLimits {
-            max_entries: options.max_entries.unwrap_or(default.max_entries),
-            max_token_ttl: options.max_token_ttl.unwrap_or(default.max_token_ttl),
-            on_full: options.on_full.unwrap_or(default.on_full),
-        };
-        let core = RevocationList::new(limits, options.clock.clock)?;
+        let core = RevocationList::new(options.limits.with_defaults(), options.clock.clock)?;
         Arg::new(env, &list, "this").attach(Arc::new(core))
+    })
+}
+
+/// Attaches the process's shared list of a name to the façade object `list`. The first call with a
+/// name makes the list.
+#[napi(catch_unwind)]
+pub(super) fn revocation_share(
+    env: &Env,
+    list: Unknown<'_>,
+    name: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
+    guard(env, || {
+        let SharedListOptions { limits } = Arg::new(env, &options, "options").read()?;
+        let name = Arg::new(env, &name, "name");
+        let text = name.string(1..=256)?;
+        let agrees = |known: &RevocationList| limits.agree_with(known.limits());
+        let make = || -> Result<_> {
+            Ok(Arc::new(RevocationList::new(limits.with_defaults(), CLOCK.clone())?))
+        };
+        let core = match SHARED.share(&text, agrees, make)? {
+            Shared::Object(known) => known,
+            Shared::Conflict => {
+                return Err(name.invalid(
+                    "names a shared list with other options: pass the same options everywhere, or \
+                     none if the list exists",
+                ));
+            }
+            Shared::NoMemory => {
+                return Err(Fault::new(
+                    Code::RevocationFull,
+                    "there is no memory for another shared list; give the process more",
+                ));
+            }
+            Shared::Full => {
+                return Err(name.out_of_range(format!("one of at most {MAX_SHARED} names")));
+            }
+        };
+        Arg::new(env, &list, "this").attach(core)
     })
 }
 
@@ -195,12 +229,67 @@ pub(super) fn revocation_revoke_key(
     })
 }
 
-/// `[ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil]`
+/// Revokes the tokens that an issuer, or any, has issued until a moment, by default until now.
+#[napi(catch_unwind)]
+pub(super) fn revocation_revoke_all(
+    env: &Env,
+    list: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
+    guard(env, || {
+        let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
+        let AllOptions { issuer, issued_before } = Arg::new(env, &options, "options").read()?;
+        let scope = scope(issuer.as_deref());
+        match issued_before {
+            Some(until) => list.revoke(&Revocation::all(until, scope))?,
+            None => list.revoke(&Revocation::all_now(scope))?,
+        }
+        Ok(())
+    })
+}
+
+/// Calls `listener`, a function of the façade, with every revocation from now on. The calls happen
+/// on the thread of the listener and do not keep its event loop alive. Returns the number to pass
+/// to `revocationUnlisten`.
+#[napi(catch_unwind)]
+pub(super) fn revocation_listen(
+    env: &Env,
+    list: Unknown<'_>,
+    listener: Function<'_, Vec<NativeRevoked>, ()>,
+) -> napi::Result<Outcome<f64>> {
+    guard(env, move || {
+        let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
+        let listener = listener.build_threadsafe_function().weak::<true>().build();
+        let listener = listener.map_err(|_| internal())?;
+        let id = list.listen(Box::new(move |revoked| {
+            let revoked = revoked.iter().map(NativeRevoked::from).collect();
+            listener.call(revoked, ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok
+        }));
+        Ok(id as f64)
+    })
+}
+
+/// Removes a listener that `revocationListen` has added.
+#[napi(catch_unwind)]
+pub(super) fn revocation_unlisten(
+    env: &Env,
+    list: Unknown<'_>,
+    id: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
+    guard(env, || {
+        let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
+        list.unlisten(Arg::new(env, &id, "id").integer(0..=u64::from(u32::MAX))?);
+        Ok(())
+    })
+}
+
+/// `[ids, sessions, subjects, keys, all, maxEntries, rejectsIssuedUntil]`
 #[napi(catch_unwind)]
 pub(super) fn revocation_stats(env: &Env, list: Unknown<'_>) -> napi::Result<Outcome<Vec<f64>>> {
     guard(env, || {
         let stats = Arg::new(env, &list, "this").handle::<RevocationList>()?.stats();
-        let counts = [stats.ids, stats.sessions, stats.subjects, stats.keys, stats.max_entries];
+        let Stats { ids, sessions, subjects, keys, all, max_entries, .. } = stats;
+        let counts = [ids, sessions, subjects, keys, all, max_entries];
         let counts = counts.map(|count| count as f64);
         Ok([&counts[..], &[stats.rejects_issued_until as f64]].concat())
     })
