@@ -2,7 +2,7 @@
 //!
 //! Data flows one way: JavaScript façade → `binding` → a capability → `secret`, `heap`, `os`, `id`,
 //! `clock`, `error`. A capability never imports `napi`. Capabilities have levels, from the top:
-//! `session`; `jwt`; `revocation` and `spiffe`; `limiter` and `password`. A capability imports only
+//! `session`; `jwt`; `revocation` and `spiffe`; `limiter` and `password`; `store`. A capability imports only
 //! capabilities of lower levels. `scripts/layers.mjs` fails the build when an import points up.
 
 // The modules have plain comments here: with a doc comment, rustdoc would resolve the links in a
@@ -40,6 +40,8 @@ pub mod secret;
 pub mod session;
 // SPIFFE IDs, and the certificates that carry them.
 pub mod spiffe;
+// The durable log: entries and records that every process of a machine shares.
+pub mod store;
 // Helpers that the tests share.
 #[cfg(test)]
 mod testing;
