@@ -170,7 +170,7 @@ pub(super) fn has_room(directory: &Path) -> bool {
         .write(true)
         .create_new(true)
         .open(&path)
-        .and_then(|mut file| file.write_all(&[0; 65_536]).and_then(|()| file.sync_all()));
+        .and_then(|mut file| file.write_all(&[0; 16_384]).and_then(|()| file.sync_all()));
     // The file is empty or has a few pages; one that stays is never read.
     let _ = fs::remove_file(&path);
     !written.is_err_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge))
