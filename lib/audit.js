@@ -46,7 +46,8 @@ function checked(fields) {
     throw makeError('ERR_OUT_OF_RANGE', `fields must have at most ${MAX_FIELDS} members`);
   }
   for (const [name, value] of entries) checkField(name, value);
-  return Object.fromEntries(entries);
+  // With the null prototype, a missing field is not read from Object.prototype.
+  return { __proto__: null, ...Object.fromEntries(entries) };
 }
 
 function checkField(name, value) {

@@ -91,7 +91,9 @@ class Sessions extends Uncloneable {
 }
 
 /** Publishes the event of a refresh. */
-function publishRefresh({ status, sessionId, subject }, pair) {
+function publishRefresh(outcome, pair) {
+  // With the null prototype, a missing member is not read from Object.prototype.
+  const { status, sessionId, subject } = { __proto__: null, ...outcome };
   if (pair !== undefined) {
     if (!REFRESHED.hasSubscribers) return;
     const ids = { session: pair.sessionId, subject: claimedIds(pair.accessToken).subject };

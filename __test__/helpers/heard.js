@@ -3,6 +3,7 @@
 // Listens to the audit trail.
 
 const { subscribe, unsubscribe } = require('node:diagnostics_channel');
+const { setImmediate: turn } = require('node:timers/promises');
 
 const { channels } = require('@nodesec/native/audit');
 
@@ -13,7 +14,7 @@ async function heard(fn) {
   for (const channel of channels) subscribe(channel, listener);
   try {
     await fn();
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   } finally {
     for (const channel of channels) unsubscribe(channel, listener);
   }

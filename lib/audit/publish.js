@@ -27,19 +27,21 @@ function publish(to, members, ids = {}) {
   const event = to.name.slice(PREFIX.length);
   const { outcome } = EVENTS[event];
   const id = raw.uuidV7();
-  const all = {
+  const common = {
     event,
     time: Date.now(),
     // An error, as a value, only if the system gives no random bytes.
     id: typeof id === 'string' ? id : '',
     outcome,
-    ...members,
   };
-  for (const name of HASHED) {
-    if (Object.hasOwn(ids, name)) all[name] = hashed(name, ids[name]);
-  }
-  for (const name of Object.keys(all)) if (all[name] === undefined) delete all[name];
-  to.publish(Object.freeze(all));
+  const hashes = HASHED.filter((name) => Object.hasOwn(ids, name));
+  // Not by assignment, which would call a setter of Object.prototype.
+  const entries = [
+    ...Object.entries({ ...common, ...members }),
+    ...hashes.map((name) => [name, hashed(name, ids[name])]),
+  ];
+  const present = entries.filter(([, value]) => value !== undefined);
+  to.publish(Object.freeze(Object.fromEntries(present)));
 }
 
 /** The hash of an id, undefined for a value that is none and if there is no memory for the key. */
