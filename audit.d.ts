@@ -1,5 +1,5 @@
-// The manual of @nodesec/native/audit, the audit trail. docs/audit.md has a table of the events, and
-// says what is never in them.
+// The manual of @nodesec/native/audit, the audit trail. docs/audit.md has a table of the events and
+// says which data is never in them.
 
 /// <reference types="node" />
 
@@ -55,8 +55,9 @@ export interface TokenRefused extends AuditEventBase {
   /** The token, if it is a string of at most 1 MiB. A token that comes again has the same hash. */
   readonly token?: HashedId;
   /**
-   * The claim `sub`. It is present only if the verifier had verified the signature before it refused
-   * the token, as for an expired or a revoked one: anyone can write any subject into a forged token.
+   * The claim `sub`. It is present only if the verifier had verified the signature before it
+   * refused the token, as for an expired or a revoked one: anyone can write any subject into a
+   * forged token.
    */
   readonly subject?: HashedId;
   /** The claim `sid`, under the same condition. */
@@ -298,7 +299,7 @@ export function record(action: string, fields?: AuditFields): void;
  * import { SecretBuffer } from '@nodesec/native';
  *
  * setHashKey(SecretBuffer.from(Buffer.alloc(32, 7)));
- * console.log(hashId('subject', 'ada@example.com')); // …
+ * console.log(hashId('subject', 'ada@example.com')); // cXZI29dcWWHaLjZwenrOpw
  * ```
  */
 export function hashId(

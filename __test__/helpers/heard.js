@@ -7,7 +7,9 @@ const { setImmediate: turn } = require('node:timers/promises');
 
 const { channels } = require('@nodesec/native/audit');
 
-/** Resolves to the events of all channels during `fn`, and of the turn of the event loop after it. */
+/**
+ * Resolves to the events of all channels during `fn`, and of the turn of the event loop after it.
+ */
 async function heard(fn) {
   const events = [];
   const listener = (event, channel) => events.push({ event, channel });

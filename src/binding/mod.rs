@@ -70,8 +70,8 @@ pub fn version() -> &'static str {
 }
 
 /// Registers the functions of the façade that the native part calls in this environment:
-/// `inProduction()` and `notice(name)`. `keeps_objects` says that the runtime finalizes no objects when an environment
-/// ends.
+/// `inProduction()` and `notice(name)`. `keeps_objects` says that the runtime finalizes no objects
+/// when an environment ends.
 #[napi(catch_unwind)]
 pub fn set_facade(env: &Env, functions: Object<'_>, keeps_objects: bool) -> napi::Result<()> {
     args::facade::register(env, &functions, keeps_objects)
