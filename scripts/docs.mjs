@@ -132,7 +132,10 @@ function isDeclared(line) {
   return line.trimEnd().endsWith(';') || line.trimEnd().endsWith('{') || line.trimEnd().endsWith('(');
 }
 
-/** A constructor that only takes documented options, or what narrows an error to its class. */
+/**
+ * A constructor that only takes documented options, or a member that narrows an error to its class
+ * or an event to its kind.
+ */
 function isEvident(line) {
-  return /^ +(?:(?:private )?constructor\(|readonly code: \w+Code;|static \[Symbol)/.test(line);
+  return /^ +(?:(?:private )?constructor\(|readonly code: \w+Code;|readonly (?:event|outcome): [^A-Z]|static \[Symbol)/.test(line);
 }
