@@ -133,6 +133,7 @@ test('a subscriber can call the module, and cannot change an event', async () =>
   });
   unsubscribe('nodesec:limit.denied', meddle);
   assert.deepEqual(seen, [true, true, false]);
+  assert.equal(Object.getPrototypeOf(event), null);
   assert.equal(event.outcome, 'denied');
 });
 

@@ -10,7 +10,7 @@ const { channel } = require('node:diagnostics_channel');
 
 const raw = require('../load.js');
 const { onNotice } = require('../notice.js');
-const { EVENTS, FAILURES, HASHED } = require('./events.js');
+const { EVENTS, FAILURES } = require('./events.js');
 
 const PREFIX = 'nodesec:';
 
@@ -27,21 +27,24 @@ function publish(to, members, ids = {}) {
   const event = to.name.slice(PREFIX.length);
   const { outcome } = EVENTS[event];
   const id = raw.uuidV7();
-  const common = {
+  const all = {
+    // Without a prototype, an assignment calls no setter of Object.prototype, and a subscriber that
+    // reads a missing member finds nothing there.
+    __proto__: null,
     event,
     time: Date.now(),
-    // An error, as a value, only if the system gives no random bytes.
+    // The id is an error, as a value, only if the system gives no random bytes.
     id: typeof id === 'string' ? id : '',
     outcome,
   };
-  const hashes = HASHED.filter((name) => Object.hasOwn(ids, name));
-  // Not by assignment, which would call a setter of Object.prototype.
-  const entries = [
-    ...Object.entries({ ...common, ...members }),
-    ...hashes.map((name) => [name, hashed(name, ids[name])]),
-  ];
-  const present = entries.filter(([, value]) => value !== undefined);
-  to.publish(Object.freeze(Object.fromEntries(present)));
+  for (const name of Object.keys(members)) {
+    if (members[name] !== undefined) all[name] = members[name];
+  }
+  for (const name of Object.keys(ids)) {
+    const hash = hashed(name, ids[name]);
+    if (hash !== undefined) all[name] = hash;
+  }
+  to.publish(Object.freeze(all));
 }
 
 /** The hash of an id, undefined for a value that is none and if there is no memory for the key. */
