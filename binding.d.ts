@@ -254,6 +254,9 @@ export declare function limiterReset(limiter: unknown, key: unknown): Outcome<bo
 /** `[capacity, evictions]` */
 export declare function limiterStats(limiter: unknown): Outcome<Array<number>>
 
+/** The latest time of a clock, in milliseconds since 1970. */
+export declare const MAX_CLOCK_MILLIS: number
+
 /** The most tokens of one `verifyMany`. */
 export declare const MAX_MANY: number
 

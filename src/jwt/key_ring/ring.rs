@@ -172,6 +172,7 @@ fn not_yet_made() -> Error {
 pub(super) fn no_active_key() -> Error {
     Error::new(
         Code::KeyringNoActiveKey,
-        "the ring has no active key to sign with; add one, or await rotate()",
+        "the ring has no active key to sign with; add one, or await rotate(), and if the active \
+         key was revoked, rotate({ force: true })",
     )
 }
