@@ -652,8 +652,8 @@ export declare function sessionsStart(sessions: unknown, subject: unknown, claim
 
 /**
  * Registers the functions of the façade that the native part calls in this environment:
- * `inProduction()` and `notice(name)`. `keeps_objects` says that the runtime finalizes no objects when an environment
- * ends.
+ * `inProduction()` and `notice(name)`. `keeps_objects` says that the runtime finalizes no objects
+ * when an environment ends.
  */
 export declare function setFacade(functions: object, keepsObjects: boolean): void
 
