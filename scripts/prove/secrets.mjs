@@ -5,10 +5,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
-import audit from '../../audit.js';
 import { formsOf, hmacForms, sealForms } from './needles.mjs';
-
-const { hashId, setHashKey } = audit;
 
 export const ENV_SECRET = 'PROVE_SECRET';
 
@@ -92,17 +89,6 @@ export const SECRETS = [
       const verifier = new JwtVerifier({ keys, issuer: 'prove', audience: false });
       for (let round = 0; round < 100; round += 1) verifier.verify(issuer.sign({ round }));
       return [secret, keys, issuer, verifier];
-    },
-  },
-  {
-    name: 'key of audit hashes',
-    ...randomSecret(),
-    derived: (bytes) => hmacForms(bytes),
-    plant({ SecretBuffer }, file) {
-      const secret = SecretBuffer.fromFile(file);
-      setHashKey(secret);
-      for (let round = 0; round < 100; round += 1) hashId('subject', `u-${round}`);
-      return secret;
     },
   },
   {
