@@ -1965,6 +1965,9 @@ export class RemoteJwks {
  * for a lone surrogate in the payload. `ERR_OUT_OF_RANGE` for a longer token, `ERR_JWT_KEY` for a
  * public key.
  *
+ * The header has the `kid` of the key and no other. For ACME, whose `kid` is the URL of the
+ * account, read the key again: `JwtKey.fromPem(pem, { alg: 'ES256', kid: accountUrl })`.
+ *
  * @example
  * ```ts
  * import { JwtKey, randomToken, signJws, unsafeDecode } from '@nodesec/native';

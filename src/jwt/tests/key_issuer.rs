@@ -52,8 +52,7 @@ fn a_key_with_an_issuer_verifies_only_tokens_of_that_issuer() {
     }
 }
 
-/// With `accessTokenAcceptedVersion` 1, the default of an application, tokens have the older
-/// issuer.
+/// With `accessTokenAcceptedVersion` 1, the default of Microsoft, tokens have the older issuer.
 #[test]
 fn a_key_of_microsoft_verifies_tokens_of_both_versions_of_its_tenant() {
     let template = json!("https://login.microsoftonline.com/{tenantid}/v2.0");
