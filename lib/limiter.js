@@ -34,14 +34,14 @@ class RateLimiter extends Uncloneable {
     this.#clock?.read();
     // Nearly every call has no cost, and one argument less takes the native part less time.
     const allowed = settled(cost === undefined ? this.#check(key) : this.#check(key, cost));
-    if (allowed === false) publishDenial(this.#policy, key);
+    if (allowed === false && DENIED.hasSubscribers) publishDenial(this.#policy, key);
     return allowed;
   }
 
   consume(key, cost) {
     this.#clock?.read();
     const result = this.#result(settled(this.#consume(key, cost, OUT)));
-    if (!result.allowed) publishDenial(this.#policy, key);
+    if (!result.allowed && DENIED.hasSubscribers) publishDenial(this.#policy, key);
     return result;
   }
 
@@ -75,7 +75,7 @@ class RateLimiter extends Uncloneable {
 
 /** A function of its own, so that V8 still compiles `check` inline. */
 function publishDenial(policy, limitKey) {
-  if (DENIED.hasSubscribers) publish(DENIED, policy, { limitKey });
+  publish(DENIED, policy, { limitKey });
 }
 
 module.exports = { RateLimiter };

@@ -31,7 +31,7 @@ export const rows = [
   {
     name: 'audit: refuse HS256, no subscriber',
     setting: `tryVerify of ${TOKENS} tokens with a wrong signature`,
-    atMost: AT_MOST,
+    atMost: 1.05,
     prepare: () => {
       const tokens = Array.from({ length: TOKENS }, (_, i) => forged(sign({ sub: `u-${i}` })));
       return pair(({ verifier }) => inTurn(tokens, (token) => verifier.tryVerify(token)));
@@ -46,7 +46,8 @@ export const rows = [
   {
     name: 'audit: check of a limiter that denies, no subscriber',
     setting: `${KEYS} keys in shuffled order, every request but the first of a key denied`,
-    atMost: AT_MOST,
+    // The look at the channel takes a few nanoseconds.
+    atMost: 1.1,
     prepare: () => limiterRow(1),
   },
   {
