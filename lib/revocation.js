@@ -1,83 +1,134 @@
 'use strict';
 
+const { CHANNELS, publish } = require('./audit/publish.js');
 const { useClock } = require('./clock.js');
 const { attach, construct } = require('./construct.js');
 const { NativeEmitter } = require('./emitter.js');
 const { makeError } = require('./errors.js');
-const { native, settled } = require('./native.js');
+const { native, settled, snapshot } = require('./native.js');
+const { Store } = require('./store.js');
 const { Uncloneable } = require('./uncloneable.js');
+
+const ADDED = CHANNELS['revocation.added'];
 
 class RevocationList extends Uncloneable {
   #clock;
   #isRevoked;
+  /** Whether the list is on a store. */
+  #isDurable;
+  /** The store that `open` has opened. */
+  #ownStore;
   #events = new NativeEmitter(this, 'revoked', listen, native.revocationUnlisten);
 
   constructor(options) {
     super();
     this.#clock = attach(this, options, attachNew);
     this.#isRevoked = native.revocationBind(this);
+    this.#isDurable = native.revocationIsDurable(this);
   }
 
   static shared(name, options) {
     return construct(RevocationList, (list) => native.revocationShare(list, name, options));
   }
 
-  // A list in memory has stored the revocation when the call returns. The methods return promises
-  // for lists that write a revocation to storage first.
+  static async open(path, options) {
+    const { maxEntries, maxTokenTtl, onFull, ...others } = { __proto__: null, ...snapshot(options) };
+    const store = await Store.open(path, others);
+    try {
+      const list = new RevocationList({ maxEntries, maxTokenTtl, onFull, store });
+      list.#ownStore = store;
+      return list;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
 
   async revoke(claims) {
-    this.revokeSync(claims);
+    await this.#revokeToken(claims, this.#isDurable);
   }
 
   revokeSync(claims) {
-    const [jti, exp, iss] = [own(claims, 'jti'), own(claims, 'exp'), own(claims, 'iss')];
-    this.#clock?.read();
-    native.revocationRevoke(this, { __proto__: null, jti, exp, iss });
+    this.#revokeToken(claims, false);
   }
 
   async revokeId(jti, expiresAt, options) {
-    this.revokeIdSync(jti, expiresAt, options);
+    await this.#revokeId(jti, expiresAt, options, this.#isDurable);
   }
 
   revokeIdSync(jti, expiresAt, options) {
-    this.#clock?.read();
-    native.revocationRevokeId(this, jti, expiresAt, options);
+    this.#revokeId(jti, expiresAt, options, false);
   }
 
   async revokeSession(sid, expiresAt, options) {
-    this.revokeSessionSync(sid, expiresAt, options);
+    await this.#revokeSession(sid, expiresAt, options, this.#isDurable);
   }
 
   revokeSessionSync(sid, expiresAt, options) {
-    this.#clock?.read();
-    native.revocationRevokeSession(this, sid, expiresAt, options);
+    this.#revokeSession(sid, expiresAt, options, false);
   }
 
   async revokeSubject(sub, issuedBefore, options) {
-    this.revokeSubjectSync(sub, issuedBefore, options);
+    await this.#revokeSubject(sub, issuedBefore, options, this.#isDurable);
   }
 
   revokeSubjectSync(sub, issuedBefore, options) {
-    this.#clock?.read();
-    native.revocationRevokeSubject(this, sub, issuedBefore, options);
+    this.#revokeSubject(sub, issuedBefore, options, false);
   }
 
   async revokeKey(kid) {
-    this.revokeKeySync(kid);
+    await this.#revokeKey(kid, this.#isDurable);
   }
 
   revokeKeySync(kid) {
-    this.#clock?.read();
-    native.revocationRevokeKey(this, kid);
+    this.#revokeKey(kid, false);
   }
 
   async revokeAll(options) {
-    this.revokeAllSync(options);
+    await this.#revokeAll(options, this.#isDurable);
   }
 
   revokeAllSync(options) {
+    this.#revokeAll(options, false);
+  }
+
+  // Each of these makes one revocation. With `later` it returns a promise and does not block, which
+  // takes longer than a list in memory needs.
+
+  #revokeToken(claims, later) {
+    const [jti, exp, iss] = [own(claims, 'jti'), own(claims, 'exp'), own(claims, 'iss')];
+    const token = { __proto__: null, jti, exp, iss };
     this.#clock?.read();
-    native.revocationRevokeAll(this, options);
+    const done = native.revocationRevoke(this, token, later);
+    return published(done, { kind: 'token' }, { tokenId: jti });
+  }
+
+  #revokeId(jti, expiresAt, options, later) {
+    this.#clock?.read();
+    const done = native.revocationRevokeId(this, jti, expiresAt, options, later);
+    return published(done, { kind: 'token' }, { tokenId: jti });
+  }
+
+  #revokeSession(sid, expiresAt, options, later) {
+    this.#clock?.read();
+    const done = native.revocationRevokeSession(this, sid, expiresAt, options, later);
+    return published(done, { kind: 'session' }, { session: sid });
+  }
+
+  #revokeSubject(sub, issuedBefore, options, later) {
+    this.#clock?.read();
+    const done = native.revocationRevokeSubject(this, sub, issuedBefore, options, later);
+    return published(done, { kind: 'subject' }, { subject: sub });
+  }
+
+  #revokeKey(kid, later) {
+    this.#clock?.read();
+    return published(native.revocationRevokeKey(this, kid, later), { kind: 'key', kid });
+  }
+
+  #revokeAll(options, later) {
+    this.#clock?.read();
+    return published(native.revocationRevokeAll(this, options, later), { kind: 'all' });
   }
 
   isRevoked(claims) {
@@ -117,7 +168,9 @@ class RevocationList extends Uncloneable {
   }
 
   async close() {
-    native.revocationClose(this);
+    if (this.#ownStore !== undefined) await this.#ownStore.close();
+    // Other lists and threads may be on the store.
+    else if (!this.#isDurable) native.revocationClose(this);
   }
 }
 
@@ -126,6 +179,16 @@ function attachNew(list, options) {
   const [given, clock] = useClock(list, options);
   native.revocationAttach(list, given);
   return clock;
+}
+
+/**
+ * Publishes the event of a revocation that is done, or that a promise will say is done, and returns
+ * that promise.
+ */
+function published(done, members, ids) {
+  if (done !== null && done !== undefined) return done.then(() => published(undefined, members, ids));
+  if (ADDED.hasSubscribers) publish(ADDED, members, ids);
+  return undefined;
 }
 
 function listen(list, callback) {

@@ -11,9 +11,12 @@ use napi_derive::napi;
 
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
-use super::args::{Arg, Outcome, Result, options};
-use super::guard;
+use super::args::{Arg, Fault, Outcome, Result, internal, options};
 use super::offload::{Offloaded, offload, offload_into};
+use super::{CLOCK, guard};
+use crate::clock::Clock;
+use crate::error::Code;
+use crate::revocation::{ListLimits, RevocationList, StoredList};
 use crate::secret::Secret;
 use crate::store::{Durability, Store, StoreOptions};
 
@@ -25,9 +28,51 @@ const BUSY_MS: RangeInclusive<u64> = 1..=600_000;
 const DURABILITY: [(&str, Durability); 2] =
     [("power-loss", Durability::PowerLoss), ("process", Durability::Process)];
 
-impl Handle for Store {
+/// What readers do while the store cannot answer: whether they answer from memory.
+const ON_ERROR: [(&str, bool); 2] = [("deny", false), ("allow", true)];
+
+/// A store with the list that is on it.
+pub(super) struct OpenStore {
+    store: Arc<Store>,
+    list: Arc<StoredList>,
+}
+
+impl Handle for OpenStore {
     const TAG: u128 = 0xf2a8_17c6_4b3d_4f95_a1d0_6e29_35bc_780e;
     const CLASS: &'static str = "Store";
+}
+
+impl OpenStore {
+    fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
+        let default = StoreOptions::default();
+        let given = StoreOptions {
+            busy: options.busy_ms.map_or(default.busy, Duration::from_millis),
+            durability: options.durability.unwrap_or(default.durability),
+            allow_filesystem: options.allow_filesystem,
+            ..default
+        };
+        let answers_from_memory = options.on_store_error;
+        let make = || Box::new(StoredList::new(CLOCK.clone(), answers_from_memory)) as _;
+        let store = Arc::new(Store::open(path, &options.key, given, make)?);
+        let list = store.state::<StoredList>().ok_or_else(internal)?;
+        if list.answers_from_memory() != answers_from_memory {
+            return Err(Fault::new(
+                Code::InvalidArgValue,
+                "this process has the store open with another onStoreError; use the same options",
+            ));
+        }
+        list.prepare(&store)?;
+        Ok(Self { store, list })
+    }
+
+    /// The list on the store; `None` if it was made with other limits.
+    pub(super) fn list(
+        &self,
+        limits: ListLimits,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<Arc<RevocationList>>> {
+        Ok(self.list.list(&self.store, limits, clock)?)
+    }
 }
 
 options! {
@@ -40,6 +85,8 @@ options! {
         /// The losses that a commit survives.
         durability("durability"): Option<Durability> =
             optional(|durability| durability.one_of(&DURABILITY)),
+        /// Whether the list answers from memory while the store cannot be read.
+        on_store_error("onStoreError"): bool = default(false, |wish| wish.one_of(&ON_ERROR)),
         /// Whether the directory may be on a file system of several machines.
         allow_filesystem("allowFilesystem"): bool = default(false, |allow| allow.boolean()),
     }
@@ -62,6 +109,8 @@ pub(super) struct NativeStoreStats {
     pub largest_group: f64,
     /// Handles that are open in this process.
     pub openers: f64,
+    /// Transactions whose rows the list does not have yet.
+    pub lag: f64,
 }
 
 /// Opens a store on another thread. Returns a promise of its carrier.
@@ -70,19 +119,11 @@ pub(super) fn store_open(
     env: &Env,
     path: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Outcome<Offloaded<Store, LocalValue>>> {
+) -> napi::Result<Outcome<Offloaded<OpenStore, LocalValue>>> {
     guard(env, || {
         let path = path_of(Arg::new(env, &path, "path"))?;
-        let OpenOptions { key, busy_ms, durability, allow_filesystem } =
-            Arg::new(env, &options, "options").read()?;
-        let default = StoreOptions::default();
-        let options = StoreOptions {
-            busy: busy_ms.map_or(default.busy, Duration::from_millis),
-            durability: durability.unwrap_or(default.durability),
-            allow_filesystem,
-            ..default
-        };
-        let open = move || Ok(Store::open(&path, &key, options, || Box::new(()))?);
+        let options: OpenOptions = Arg::new(env, &options, "options").read()?;
+        let open = move || OpenStore::open(&path, &options);
         Ok(offload_into(open, |env, store| out::carrier(env, Arc::new(store))))
     })
 }
@@ -96,8 +137,8 @@ pub(super) fn store_from_carrier(
     carrier: Unknown<'_>,
 ) -> napi::Result<Outcome<Option<String>>> {
     guard(env, || {
-        let held = Arg::new(env, &carrier, "carrier").handle::<Store>()?;
-        let filesystem = held.shared_filesystem().map(str::to_owned);
+        let held = Arg::new(env, &carrier, "carrier").handle::<OpenStore>()?;
+        let filesystem = held.store.shared_filesystem().map(str::to_owned);
         Arg::new(env, &store, "this").attach(held)?;
         Ok(filesystem)
     })
@@ -110,7 +151,8 @@ pub(super) fn store_stats(
     store: Unknown<'_>,
 ) -> napi::Result<Outcome<NativeStoreStats>> {
     guard(env, || {
-        let stats = Arg::new(env, &store, "this").handle::<Store>()?.stats()?;
+        let OpenStore { store, list } = &*Arg::new(env, &store, "this").handle::<OpenStore>()?;
+        let stats = store.stats()?;
         let mean = stats.rows as f64 / stats.transactions.max(1) as f64;
         Ok(NativeStoreStats {
             entries: stats.entries as f64,
@@ -120,6 +162,7 @@ pub(super) fn store_stats(
             mean_group: mean,
             largest_group: stats.largest_group as f64,
             openers: stats.openers as f64,
+            lag: list.lag(store) as f64,
         })
     })
 }
@@ -132,9 +175,9 @@ pub(super) fn store_backup(
     path: Unknown<'_>,
 ) -> napi::Result<Outcome<Offloaded<()>>> {
     guard(env, || {
-        let store = Arg::new(env, &store, "this").handle::<Store>()?;
+        let store = Arg::new(env, &store, "this").handle::<OpenStore>()?;
         let path = path_of(Arg::new(env, &path, "path"))?;
-        Ok(offload(move || Ok(store.backup(&path)?)))
+        Ok(offload(move || Ok(store.store.backup(&path)?)))
     })
 }
 
@@ -142,9 +185,9 @@ pub(super) fn store_backup(
 #[napi(catch_unwind)]
 pub(super) fn store_close(env: &Env, store: Unknown<'_>) -> napi::Result<Outcome<Offloaded<()>>> {
     guard(env, || {
-        let store = Arg::new(env, &store, "this").handle::<Store>()?;
+        let store = Arg::new(env, &store, "this").handle::<OpenStore>()?;
         Ok(offload(move || {
-            store.close();
+            store.store.close();
             Ok(())
         }))
     })

@@ -236,7 +236,8 @@ fn check_open(state: &State) -> Result<()> {
     match state.closed {
         None => Ok(()),
         Some(Code::StoreClosed) => {
-            let message = "the store of the revocation list is closed; close it after the last request";
+            let message =
+                "the store of the revocation list is closed; close it after the last request";
             Err(Error::new(Code::StoreClosed, message))
         }
         Some(code) => Err(Error::new(code, "the revocation list has been closed; make a new one")),

@@ -26,7 +26,7 @@ pub(super) fn write(shared: &Shared, path: &Path) -> Result<()> {
 fn write_files(shared: &Shared, directory: &Directory) -> Result<()> {
     directory.create_database()?;
     // A connection of its own, so that readers do not wait for the copy.
-    let mut source = Database::open(&shared.directory.database(), &shared.options, false)?;
+    let mut source = Database::open(&shared.directory.database(), &shared.options, true)?;
     source.copy_to(&directory.database())?;
     let mut copy = Database::open(&directory.database(), &shared.options, true)?;
     copy.check_format()?;

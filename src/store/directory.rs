@@ -133,6 +133,18 @@ impl Directory {
         synced.map_err(|error| system("write the store's directory", &error))
     }
 
+    /// Makes the entries of the directory and its own entry durable. A parent that this process may
+    /// not read is left to the system.
+    pub(super) fn sync_with_parent(&self) -> Result<()> {
+        self.sync()?;
+        match self.path.parent().map(Native::sync_directory) {
+            Some(Err(error)) if error.kind() != io::ErrorKind::PermissionDenied => {
+                Err(system("write the parent of the store's directory", &error))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Fails if the database is not the one that was opened: another process would use another
     /// store.
     pub(super) fn check_database(&self, opened: FileId) -> Result<()> {
@@ -170,7 +182,7 @@ pub(super) fn has_room(directory: &Path) -> bool {
         .write(true)
         .create_new(true)
         .open(&path)
-        .and_then(|mut file| file.write_all(&[0; 65_536]).and_then(|()| file.sync_all()));
+        .and_then(|mut file| file.write_all(&[0; 16_384]).and_then(|()| file.sync_all()));
     // The file is empty or has a few pages; one that stays is never read.
     let _ = fs::remove_file(&path);
     !written.is_err_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge))

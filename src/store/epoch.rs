@@ -108,7 +108,7 @@ impl LockedEpoch {
             let mut store = [0; STORE_ID_LEN];
             random_bytes(&mut store)?;
             write(&file, store, 0)?;
-            directory.sync()?;
+            directory.sync_with_parent()?;
         }
         let words = SharedWords::map(&file).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => corrupt("its epoch is too short"),
@@ -162,7 +162,7 @@ pub(super) fn create(
     let file = options.write(true).create_new(true).open(directory.epoch());
     let file = file.map_err(|error| system("make the store's epoch", &error))?;
     write(&file, store, sequence)?;
-    directory.sync()
+    directory.sync_with_parent()
 }
 
 /// Writes the whole file, so that no page of it is missing when the disk is full later.

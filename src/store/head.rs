@@ -38,25 +38,20 @@ impl Head {
     /// Reads and authenticates the head. Fails with `ERR_STORE_CORRUPT` if there is none, and with
     /// `ERR_STORE_KEY` if it was written under another key.
     pub(super) fn read(engine: &mut dyn Engine, keys: &Keys) -> Result<Self> {
-        Self::find(engine, keys)?.ok_or_else(|| corrupt("the head of its log is missing"))
-    }
-
-    /// As [`Self::read`], but `None` if there is no head.
-    pub(super) fn find(engine: &mut dyn Engine, keys: &Keys) -> Result<Option<Self>> {
-        let Some((bytes, check)) = engine.head()? else { return Ok(None) };
+        let found = engine.head()?;
+        let (bytes, check) = found.ok_or_else(|| corrupt("the head of its log is missing"))?;
         let parsed = bytes.split_last_chunk::<MAC_LEN>().and_then(|(body, tag)| {
             if ct_eq(&keys.head_tag(body), tag) { Self::parse(body) } else { None }
         });
-        if let Some(head) = parsed {
-            return Ok(Some(head));
-        }
-        if check == keys.check() {
-            return Err(corrupt("the head of its log was changed"));
-        }
-        Err(Error::new(
-            Code::StoreKey,
-            "the store does not open with this key; use the key with which it was made",
-        ))
+        parsed.ok_or_else(|| {
+            if check == keys.check() {
+                return corrupt("the head of its log was changed");
+            }
+            Error::new(
+                Code::StoreKey,
+                "the store does not open with this key; use the key with which it was made",
+            )
+        })
     }
 
     /// The head as it is stored.

@@ -4,9 +4,9 @@ pub(super) mod options;
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Function, Unknown};
+use napi::bindgen_prelude::{Function, Object, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
-use napi::{Env, sys};
+use napi::{Env, JsDeferred, sys};
 use napi_derive::napi;
 
 use self::options::{AllOptions, ListOptions, ScopeOptions, SharedListOptions};
@@ -17,13 +17,16 @@ use super::{CLOCK, guard};
 use crate::error::Code;
 use crate::jwt::MAX_TOKEN_LEN;
 use crate::registry::{Registry, Shared};
-use crate::revocation::{Query, RevocationList, Revoked, Scope, Stats};
+use crate::revocation::{Query, Revocation, RevocationList, Revoked, Scope, Stats};
 
 /// The most names of `RevocationList.shared`: shared lists are never freed.
 const MAX_SHARED: usize = 1000;
 
 /// The lists of `RevocationList.shared`.
 static SHARED: Registry<RevocationList> = Registry::new(MAX_SHARED);
+
+const OTHER_OPTIONS: &str =
+    "must be those of the store's list, which was made before: pass the same options everywhere";
 
 impl Handle for RevocationList {
     const TAG: u128 = 0x0b6c_98e4_5e29_4f2a_b05f_6f0c_1df4_2a05;
@@ -85,9 +88,16 @@ pub(super) fn revocation_attach(
     options: Unknown<'_>,
 ) -> napi::Result<Outcome<()>> {
     guard(env, || {
-        let options: ListOptions = Arg::new(env, &options, "options").read()?;
-        let core = RevocationList::new(options.limits.with_defaults(), options.clock.clock)?;
-        Arg::new(env, &list, "this").attach(Arc::new(core))
+        let options = Arg::new(env, &options, "options");
+        let ListOptions { limits, store, clock } = options.read()?;
+        let core = match store {
+            Some(store) => {
+                let known = store.list(limits.with_defaults(), clock.clock)?;
+                known.ok_or_else(|| options.invalid(OTHER_OPTIONS))?
+            }
+            None => Arc::new(RevocationList::new(limits.with_defaults(), clock.clock)?),
+        };
+        Arg::new(env, &list, "this").attach(core)
     })
 }
 
@@ -139,68 +149,101 @@ pub(super) fn revocation_bind<'env>(
     guard(env, || fast::bind(env, Arg::new(env, &list, "this").handle::<RevocationList>()?))
 }
 
+/// Whether the list is on a store, so that a revocation takes a while.
+#[napi(catch_unwind)]
+pub(super) fn revocation_is_durable(env: &Env, list: Unknown<'_>) -> napi::Result<Outcome<bool>> {
+    guard(env, || Ok(Arg::new(env, &list, "this").handle::<RevocationList>()?.is_durable()))
+}
+
+type Settle = Box<dyn FnOnce(Env) -> napi::Result<Outcome<()>> + Send>;
+
+/// Revokes. With `later` it does not block, and returns a promise. If the environment has ended
+/// before the revocation is durable, the result is dropped.
+fn revoke<'env>(
+    env: &'env Env,
+    list: &Arc<RevocationList>,
+    revocation: &Revocation<'_>,
+    later: bool,
+) -> Result<Option<Object<'env>>> {
+    if !later {
+        list.revoke(revocation)?;
+        return Ok(None);
+    }
+    let (deferred, promise): (JsDeferred<Outcome<()>, Settle>, _) =
+        env.create_deferred().map_err(|_| internal())?;
+    let done = move |result: crate::error::Result<()>| {
+        deferred.resolve(Box::new(move |env| guard(&env, || Ok(result?))));
+    };
+    list.revoke_later(revocation, Box::new(done));
+    Ok(Some(promise))
+}
+
 /// Revokes a token by its claims `jti`, `exp` and, if it has one, `iss`.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke(
-    env: &Env,
+pub(super) fn revocation_revoke<'env>(
+    env: &'env Env,
     list: Unknown<'_>,
     claims: Unknown<'_>,
-) -> napi::Result<Outcome<()>> {
+    later: bool,
+) -> napi::Result<Outcome<Option<Object<'env>>>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let claims = Arg::new(env, &claims, "claims").record()?;
         let id = claims.require("jti")?.string(1..=MAX_TOKEN_LEN)?;
         let expires_at = claims.require("exp")?.moment()?;
         let issuer = claims.get("iss")?.map(|iss| iss.string(0..=MAX_TOKEN_LEN)).transpose()?;
-        Ok(list.revoke(&Revocation::id(&id, expires_at, scope(issuer.as_deref())))?)
+        revoke(env, &list, &Revocation::id(&id, expires_at, scope(issuer.as_deref())), later)
     })
 }
 
 /// Revokes a token by its id.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke_id(
-    env: &Env,
+pub(super) fn revocation_revoke_id<'env>(
+    env: &'env Env,
     list: Unknown<'_>,
     id: Unknown<'_>,
     expires_at: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Outcome<()>> {
+    later: bool,
+) -> napi::Result<Outcome<Option<Object<'env>>>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let id = Arg::new(env, &id, "jti").string(1..=MAX_TOKEN_LEN)?;
         let expires_at = Arg::new(env, &expires_at, "expiresAt").moment()?;
         let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
-        Ok(list.revoke(&Revocation::id(&id, expires_at, scope(issuer.as_deref())))?)
+        revoke(env, &list, &Revocation::id(&id, expires_at, scope(issuer.as_deref())), later)
     })
 }
 
 /// Revokes a session by its id.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke_session(
-    env: &Env,
+pub(super) fn revocation_revoke_session<'env>(
+    env: &'env Env,
     list: Unknown<'_>,
     sid: Unknown<'_>,
     expires_at: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Outcome<()>> {
+    later: bool,
+) -> napi::Result<Outcome<Option<Object<'env>>>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let sid = Arg::new(env, &sid, "sid").string(1..=MAX_TOKEN_LEN)?;
         let expires_at = Arg::new(env, &expires_at, "expiresAt").moment()?;
         let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
-        Ok(list.revoke(&Revocation::session(&sid, expires_at, scope(issuer.as_deref())))?)
+        revoke(env, &list, &Revocation::session(&sid, expires_at, scope(issuer.as_deref())), later)
     })
 }
 
 /// Revokes the tokens that a subject was issued until a moment, by default until now.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke_subject(
-    env: &Env,
+pub(super) fn revocation_revoke_subject<'env>(
+    env: &'env Env,
     list: Unknown<'_>,
     sub: Unknown<'_>,
     issued_before: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Outcome<()>> {
+    later: bool,
+) -> napi::Result<Outcome<Option<Object<'env>>>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let sub = Arg::new(env, &sub, "sub").string(1..=MAX_TOKEN_LEN)?;
@@ -208,43 +251,50 @@ pub(super) fn revocation_revoke_subject(
         let until = until.map(|moment| moment.moment()).transpose()?;
         let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
         let scope = scope(issuer.as_deref());
-        match until {
-            Some(until) => list.revoke(&Revocation::subject(&sub, until, scope))?,
-            None => list.revoke(&Revocation::subject_now(&sub, scope))?,
-        }
-        Ok(())
+        let revocation = match until {
+            Some(until) => Revocation::subject(&sub, until, scope),
+            None => Revocation::subject_now(&sub, scope),
+        };
+        revoke(env, &list, &revocation, later)
     })
 }
 
 /// Revokes a key.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke_key(
-    env: &Env,
+pub(super) fn revocation_revoke_key<'env>(
+    env: &'env Env,
     list: Unknown<'_>,
     kid: Unknown<'_>,
-) -> napi::Result<Outcome<()>> {
+    later: bool,
+) -> napi::Result<Outcome<Option<Object<'env>>>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
-        Ok(list.revoke(&Revocation::key(&Arg::new(env, &kid, "kid").string(1..=MAX_TOKEN_LEN)?))?)
+        revoke(
+            env,
+            &list,
+            &Revocation::key(&Arg::new(env, &kid, "kid").string(1..=MAX_TOKEN_LEN)?),
+            later,
+        )
     })
 }
 
 /// Revokes the tokens that an issuer, or any, has issued until a moment, by default until now.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke_all(
-    env: &Env,
+pub(super) fn revocation_revoke_all<'env>(
+    env: &'env Env,
     list: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Outcome<()>> {
+    later: bool,
+) -> napi::Result<Outcome<Option<Object<'env>>>> {
     guard(env, || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let AllOptions { issuer, issued_before } = Arg::new(env, &options, "options").read()?;
         let scope = scope(issuer.as_deref());
-        match issued_before {
-            Some(until) => list.revoke(&Revocation::all(until, scope))?,
-            None => list.revoke(&Revocation::all_now(scope))?,
-        }
-        Ok(())
+        let revocation = match issued_before {
+            Some(until) => Revocation::all(until, scope),
+            None => Revocation::all_now(scope),
+        };
+        revoke(env, &list, &revocation, later)
     })
 }
 

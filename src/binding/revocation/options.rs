@@ -1,9 +1,11 @@
 //! The options of revocation lists.
 
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 use crate::binding::args::options;
 use crate::binding::clock::ClockOptions;
+use crate::binding::store::OpenStore;
 use crate::jwt::MAX_TOKEN_LEN;
 use crate::revocation::{ListLimits, OnFull};
 
@@ -32,6 +34,8 @@ options! {
     pub(crate) struct ListOptions for "RevocationList" {
         /// The limits.
         limits: Limits = flatten(Limits),
+        /// The store that keeps the list; without it the list is in memory.
+        store("store"): Option<Arc<OpenStore>> = optional(|store| store.handle()),
         /// The clock.
         clock: ClockOptions = flatten(ClockOptions),
     }

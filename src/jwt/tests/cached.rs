@@ -83,17 +83,27 @@ fn it_is_of_the_future_when_the_clock_is_set_back() {
 fn each_kind_of_revocation_refuses_it() {
     type Revoke = fn(&Desk) -> crate::error::Result<()>;
     let cases: [(Rejection, Revoke); 8] = [
-        (Rejection::Revoked, |desk| desk.list.revoke(&Revocation::id("t/", LATER, Scope::Issuer("i")))),
-        (Rejection::Revoked, |desk| desk.list.revoke(&Revocation::session("s", LATER, Scope::Issuer("i")))),
-        (Rejection::Revoked, |desk| desk.list.revoke(&Revocation::subject("u", NOW, Scope::Issuer("i")))),
-        (Rejection::Revoked, |desk| desk.list.revoke(&Revocation::key(desk.ring.signing_key().unwrap().kid()))),
+        (Rejection::Revoked, |desk| {
+            desk.list.revoke(&Revocation::id("t/", LATER, Scope::Issuer("i")))
+        }),
+        (Rejection::Revoked, |desk| {
+            desk.list.revoke(&Revocation::session("s", LATER, Scope::Issuer("i")))
+        }),
+        (Rejection::Revoked, |desk| {
+            desk.list.revoke(&Revocation::subject("u", NOW, Scope::Issuer("i")))
+        }),
+        (Rejection::Revoked, |desk| {
+            desk.list.revoke(&Revocation::key(desk.ring.signing_key().unwrap().kid()))
+        }),
         (Rejection::Revoked, |desk| desk.list.revoke(&Revocation::id("t/", LATER, Scope::Any))),
         (Rejection::KeyRevoked, |desk| desk.ring.revoke(desk.ring.signing_key().unwrap().kid())),
         (Rejection::RevocationUnavailable, |desk| {
             desk.list.close();
             Ok(())
         }),
-        (Rejection::Revoked, |desk| desk.list.revoke(&Revocation::subject("u", NOW + 1, Scope::Any))),
+        (Rejection::Revoked, |desk| {
+            desk.list.revoke(&Revocation::subject("u", NOW + 1, Scope::Any))
+        }),
     ];
     for (case, (rejection, revoke)) in cases.into_iter().enumerate() {
         let desk = Desk::new();

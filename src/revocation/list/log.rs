@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::row::Row;
 use crate::error::{Code, Error, Result};
-use crate::store::{self, Follower, MAX_ROWS, Store};
+use crate::store::{self, Follower, MAX_ROWS, Sequence, Store};
 
 /// How long after the last one the next housekeeping is due, in seconds.
 const TENDING_SECONDS: u64 = 60;
@@ -37,11 +37,15 @@ impl Log {
         }
     }
 
-    /// Whether the list has every row that any process has committed, and the store is well.
-    pub(super) fn is_current(&self) -> bool {
-        self.store.epoch() <= self.applied.load(Ordering::Acquire) && self.store.failing().is_none()
+    /// The last transaction whose rows the list has.
+    pub(super) fn applied(&self) -> Sequence {
+        self.applied.load(Ordering::Acquire)
     }
 
+    /// Whether the list has every row that any process has committed, and the store is well.
+    pub(super) fn is_current(&self) -> bool {
+        self.store.epoch() <= self.applied() && self.store.failing().is_none()
+    }
 
     /// Reads the rows that the list does not have, and has `apply` add them. `apply` also learns
     /// whether a row is of this process.
@@ -85,7 +89,10 @@ impl Log {
     pub(super) fn begins_tending(&self, now: u64) -> bool {
         let tended = self.tended.load(Ordering::Relaxed);
         now.abs_diff(tended) >= TENDING_SECONDS
-            && self.tended.compare_exchange(tended, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+            && self
+                .tended
+                .compare_exchange(tended, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
     }
 
     /// Notes that this process commits a row.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::revocation::Scope;
 use crate::testing::allocations::held;
 use crate::testing::random::Random;
 
@@ -20,13 +21,21 @@ type Revoke = fn(&RevocationList, n: u64, random: u64) -> Result<()>;
 /// Lists whose entries expire in one minute, each in a minute of its own, at any time, and of all
 /// kinds.
 const LISTS: [(&str, Revoke); 6] = [
-    ("one minute", |list, n, _| list.revoke(&Revocation::id(&n.to_string(), NOW + 600, Scope::Any))),
-    ("each a minute", |list, n, _| list.revoke(&Revocation::id(&n.to_string(), NOW + 60 * n, Scope::Any))),
+    ("one minute", |list, n, _| {
+        list.revoke(&Revocation::id(&n.to_string(), NOW + 600, Scope::Any))
+    }),
+    ("each a minute", |list, n, _| {
+        list.revoke(&Revocation::id(&n.to_string(), NOW + 60 * n, Scope::Any))
+    }),
     ("a month", |list, n, random| {
         list.revoke(&Revocation::id(&n.to_string(), NOW + random % (30 * DAY), Scope::Issuer("i")))
     }),
-    ("an hour", |list, n, random| list.revoke(&Revocation::ended_session(&n.to_string(), NOW + random % 3600))),
-    ("subjects", |list, n, _| list.revoke(&Revocation::subject(&n.to_string(), NOW + n / 1000, Scope::Any))),
+    ("an hour", |list, n, random| {
+        list.revoke(&Revocation::ended_session(&n.to_string(), NOW + random % 3600))
+    }),
+    ("subjects", |list, n, _| {
+        list.revoke(&Revocation::subject(&n.to_string(), NOW + n / 1000, Scope::Any))
+    }),
     ("kinds", |list, n, random| {
         let (id, until) = (n.to_string(), NOW + random % DAY);
         match n % 4 {

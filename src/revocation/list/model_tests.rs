@@ -72,7 +72,9 @@ fn revoke(list: &RevocationList, (field, id, issuer): &Name, value: u64) -> Resu
     let scope = issuer.map_or(Scope::Any, Scope::Issuer);
     match field {
         0 => list.revoke(&Revocation::id(id, value, scope)),
-        1 if value.is_multiple_of(2) && issuer.is_none() => list.revoke(&Revocation::ended_session(id, value)),
+        1 if value.is_multiple_of(2) && issuer.is_none() => {
+            list.revoke(&Revocation::ended_session(id, value))
+        }
         1 => list.revoke(&Revocation::session(id, value, scope)),
         2 => list.revoke(&Revocation::subject(id, value, scope)),
         _ => list.revoke(&Revocation::key(id)),

@@ -37,13 +37,13 @@ struct Contents {
     /// About the present, in seconds since 1970.
     now: u64,
     clock: Arc<dyn Clock>,
+    answers_from_memory: bool,
     made: Option<Made>,
 }
 
 /// The list that got the state.
 struct Made {
     list: Arc<RevocationList>,
-    answers_from_memory: bool,
     /// Keeps the store open until it is closed: a verifier may have the list when nobody else has
     /// it or the store any more.
     _store: Arc<Store>,
@@ -51,7 +51,9 @@ struct Made {
 
 impl StoredList {
     /// A list without rows.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
+    ///
+    /// `answers_from_memory` says whether the list answers while the store cannot be read.
+    pub fn new(clock: Arc<dyn Clock>, answers_from_memory: bool) -> Self {
         Self(Mutex::new(Contents {
             state: State::default(),
             keys: None,
@@ -59,6 +61,7 @@ impl StoredList {
             tolerance: 0,
             now: clock.unix_seconds(),
             clock,
+            answers_from_memory,
             made: None,
         }))
     }
@@ -80,29 +83,39 @@ impl StoredList {
         if store.commit_and_wait(batch, store.patience())? == Commit::Conflict {
             // Another process was first.
             let record = store.record(KEYS_RECORD)?;
-            let (_, stored) = record.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
+            let (_, stored) =
+                record.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
             *keys = keys_of(&stored)?;
         }
         contents.keys = Some(*keys);
         Ok(())
     }
 
-    /// The list, which is made by the first call. `None` if it was made with other options.
+    /// Whether the list answers while the store cannot be read.
+    pub fn answers_from_memory(&self) -> bool {
+        self.lock().answers_from_memory
+    }
+
+    /// The number of transactions of which the list does not have the rows.
+    pub fn lag(&self, store: &Store) -> u64 {
+        let has = |list: &RevocationList| list.log.as_ref().map(Log::applied);
+        let made = self.lock().made.as_ref().and_then(|made| has(&made.list));
+        store.epoch().saturating_sub(made.unwrap_or_else(|| store.follower().sequence()))
+    }
+
+    /// The list, which is made by the first call. `None` if it was made with other limits.
     pub fn list(
         &self,
         store: &Arc<Store>,
         limits: ListLimits,
         clock: Arc<dyn Clock>,
-        answers_from_memory: bool,
     ) -> Result<Option<Arc<RevocationList>>> {
         let mut contents = self.lock();
         if let Some(made) = &contents.made {
-            let agrees =
-                made.list.limits == limits && made.answers_from_memory == answers_from_memory;
-            return Ok(agrees.then(|| made.list.clone()));
+            return Ok((made.list.limits == limits).then(|| made.list.clone()));
         }
         let keys = contents.keys.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
-        let log = Log::new(store.view(), answers_from_memory);
+        let log = Log::new(store.view(), contents.answers_from_memory);
         let mut state = mem::take(&mut contents.state);
         if let Some(lost_at) = store.lost_at() {
             state.rejects_issued_until = state.rejects_issued_until.max(lost_at.div_ceil(1000));
@@ -119,7 +132,7 @@ impl StoredList {
             log: Some(log),
         });
         let (made, _store) = (list.clone(), store.clone());
-        contents.made = Some(Made { list: made, answers_from_memory, _store });
+        contents.made = Some(Made { list: made, _store });
         Ok(Some(list))
     }
 
@@ -190,9 +203,8 @@ pub(super) fn time_record(time: ProvenTime, tolerance: u64) -> Vec<u8> {
 
 /// The inverse of [`time_record`]: the time, and the tolerance in seconds.
 fn time_of(record: &[u8], clock: &dyn Clock) -> Result<(ProvenTime, u64)> {
-    let (numbers, boot_id) = record
-        .split_at_checked(56)
-        .ok_or_else(|| damaged("its record of times is too short"))?;
+    let (numbers, boot_id) =
+        record.split_at_checked(56).ok_or_else(|| damaged("its record of times is too short"))?;
     let mut numbers = numbers.chunks_exact(8).map(|bytes| {
         bytes.iter().rev().fold(0, |number: u64, byte| number << 8 | u64::from(*byte))
     });
@@ -204,8 +216,8 @@ fn time_of(record: &[u8], clock: &dyn Clock) -> Result<(ProvenTime, u64)> {
         agreed_since: Reading { unix: next(), boot: next() },
         believed: Reading { unix: next(), boot: next() },
     };
-    let same_boot = !boot_id.is_empty()
-        && Native::boot_id().is_some_and(|own| own.as_bytes() == boot_id);
+    let same_boot =
+        !boot_id.is_empty() && Native::boot_id().is_some_and(|own| own.as_bytes() == boot_id);
     Ok((time.restored(clock, same_boot), tolerance))
 }
 

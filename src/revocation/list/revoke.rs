@@ -1,7 +1,7 @@
 //! Revokes, in memory or on a store.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
@@ -92,29 +92,30 @@ impl RevocationList {
         self.committed(&rows, result.map(drop))
     }
 
-    /// As [`Self::revoke`], without blocking: `done` gets the result. If this call fails, `done` is
-    /// not called.
-    pub fn revoke_later(self: &Arc<Self>, revocation: &Revocation<'_>, done: Done) -> Result<()> {
+    /// As [`Self::revoke`], without blocking: `done` gets the result.
+    pub fn revoke_later(self: &Arc<Self>, revocation: &Revocation<'_>, done: Done) {
         let entry = self.entry_of(revocation);
-        let Some(log) = &self.log else {
-            self.put(entry, Origin::Local)?;
-            done(Ok(()));
-            return Ok(());
+        let Some(log) = &self.log else { return done(self.put(entry, Origin::Local)) };
+        let rows = match self.rows(entry) {
+            Ok(rows) if rows.is_empty() => return done(Ok(())),
+            Ok(rows) => rows,
+            Err(error) => return done(Err(error)),
         };
-        let rows = self.rows(entry)?;
-        if rows.is_empty() {
-            done(Ok(()));
-            return Ok(());
-        }
         let batch = Batch { entries: rows.clone(), ..Batch::default() };
-        let (list, expected) = (self.clone(), rows.clone());
+        // The store calls one of them, and drops the other.
+        let done = Arc::new(Mutex::new(Some(done)));
+        let (list, expected, waiting) = (self.clone(), rows.clone(), done.clone());
         let tell = move |result: Result<store::Commit>| {
-            done(list.committed(&expected, result.map(drop)));
+            settle(&waiting, list.committed(&expected, result.map(drop)));
         };
-        log.store.commit(batch, Box::new(tell)).map_err(|error| {
-            self.forget(&rows);
-            error
-        })
+        if let Err(error) = log.store.commit(batch, Box::new(tell)) {
+            settle(&done, self.committed(&rows, Err(error)));
+        }
+    }
+
+    /// Whether the list is on a store.
+    pub fn is_durable(&self) -> bool {
+        self.log.is_some()
     }
 
     fn entry_of(&self, revocation: &Revocation<'_>) -> Entry {
@@ -192,5 +193,12 @@ impl RevocationList {
         if moment.proven > 0 {
             let _ = log.store.delete_expired(moment.proven / 1000, Box::new(drop));
         }
+    }
+}
+
+fn settle(done: &Mutex<Option<Done>>, result: Result<()>) {
+    let done = done.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(done) = done {
+        done(result);
     }
 }

@@ -119,7 +119,10 @@ fn a_full_list_fails_and_revokes_nothing() {
     list.revoke(&Revocation::id("a", NOW + 10, Scope::Any)).unwrap();
     list.revoke(&Revocation::id("b", NOW + 10, Scope::Any)).unwrap();
     list.revoke(&Revocation::id("b", NOW + 20, Scope::Any)).unwrap();
-    assert_eq!(list.revoke(&Revocation::id("c", NOW, Scope::Any)).unwrap_err().code, Code::RevocationFull);
+    assert_eq!(
+        list.revoke(&Revocation::id("c", NOW, Scope::Any)).unwrap_err().code,
+        Code::RevocationFull
+    );
     assert!(!list.is_revoked(&id("c")).unwrap());
     assert!(list.is_revoked(&id("a")).unwrap());
 }
@@ -138,7 +141,10 @@ fn a_full_list_may_refuse_everything_older() {
     assert!(list.is_revoked(&issued("c", Some(1_700_000_001.0))).unwrap());
     clock.advance(Duration::from_secs(1));
     list.revoke(&Revocation::session("t", NOW, Scope::Any)).unwrap();
-    assert_eq!(list.revoke(&Revocation::session("u", NOW, Scope::Any)).unwrap_err().code, Code::RevocationFull);
+    assert_eq!(
+        list.revoke(&Revocation::session("u", NOW, Scope::Any)).unwrap_err().code,
+        Code::RevocationFull
+    );
     assert_eq!(list.stats().rejects_issued_until, NOW + 1);
 }
 
@@ -168,7 +174,10 @@ fn a_list_that_finds_no_room_changes_nothing() {
     let (list, _) = list(ListLimits { max_entries: 2, on_full, ..ListLimits::default() });
     list.revoke(&Revocation::session("s", NOW + 100, Scope::Any)).unwrap();
     list.revoke(&Revocation::key("k")).unwrap();
-    assert_eq!(list.revoke(&Revocation::id("a", NOW, Scope::Any)).unwrap_err().code, Code::RevocationFull);
+    assert_eq!(
+        list.revoke(&Revocation::id("a", NOW, Scope::Any)).unwrap_err().code,
+        Code::RevocationFull
+    );
     assert_eq!((list.stats().rejects_issued_until, list.read().len()), (0, 2));
 }
 
@@ -188,7 +197,10 @@ fn subjects_refused_up_to_a_future_time_stay() {
     let on_full = OnFull::RejectOlder;
     let (list, _) = list(ListLimits { max_entries: 1, on_full, ..ListLimits::default() });
     list.revoke(&Revocation::subject("u", NOW + 1000, Scope::Any)).unwrap();
-    assert_eq!(list.revoke(&Revocation::id("a", NOW, Scope::Any)).unwrap_err().code, Code::RevocationFull);
+    assert_eq!(
+        list.revoke(&Revocation::id("a", NOW, Scope::Any)).unwrap_err().code,
+        Code::RevocationFull
+    );
     assert_eq!(list.stats().rejects_issued_until, 0);
     let later = Query { subject: Some("u"), issued_at: Some(1_700_000_900.0), ..Query::default() };
     assert!(list.is_revoked(&later).unwrap());
@@ -218,7 +230,8 @@ fn a_full_list_that_refuses_older_tokens_looks_at_no_entry_that_stays() {
                 fill(&list, &n.to_string()).unwrap();
             }
             for n in 0..ENTRIES {
-                let made = list.revoke(&Revocation::id(&format!("later {n}"), NOW + 100, Scope::Any));
+                let made =
+                    list.revoke(&Revocation::id(&format!("later {n}"), NOW + 100, Scope::Any));
                 assert_eq!(made.is_ok(), count < ENTRIES, "{n}");
             }
         });
@@ -250,7 +263,13 @@ fn a_revocation_without_memory_fails_and_changes_nothing() {
     let revocations: [Revoke; 3] = [
         // All in one minute of the wheel, or each in one of its own.
         |list, id| list.revoke(&Revocation::id(id, NOW + 100, Scope::Any)),
-        |list, id| list.revoke(&Revocation::id(id, NOW + id.parse::<u64>().unwrap() * 60, Scope::Issuer("i"))),
+        |list, id| {
+            list.revoke(&Revocation::id(
+                id,
+                NOW + id.parse::<u64>().unwrap() * 60,
+                Scope::Issuer("i"),
+            ))
+        },
         |list, id| list.revoke(&Revocation::subject(id, NOW, Scope::Any)),
     ];
     for revoke in revocations {
@@ -312,7 +331,10 @@ fn all_tokens_of_an_issuer_or_of_any_are_refused_up_to_a_time_of_issue() {
     }
     assert_eq!((list.stats().all, list.read().len()), (2, 2));
     list.revoke(&Revocation::all(0, Scope::Issuer("c"))).unwrap();
-    assert_eq!(list.revoke(&Revocation::all(NOW, Scope::Issuer("d"))).unwrap_err().code, Code::RevocationFull);
+    assert_eq!(
+        list.revoke(&Revocation::all(NOW, Scope::Issuer("d"))).unwrap_err().code,
+        Code::RevocationFull
+    );
 }
 
 #[test]
@@ -394,7 +416,10 @@ fn a_full_list_removes_an_expired_entry_behind_any_number_of_others() {
         list.revoke(&Revocation::id(&n.to_string(), NOW + 100_000, Scope::Any)).unwrap();
     }
     list.revoke(&Revocation::id("first", NOW + 600, Scope::Any)).unwrap();
-    assert_eq!(list.revoke(&Revocation::id("x", NOW + 1, Scope::Any)).unwrap_err().code, Code::RevocationFull);
+    assert_eq!(
+        list.revoke(&Revocation::id("x", NOW + 1, Scope::Any)).unwrap_err().code,
+        Code::RevocationFull
+    );
     clock.advance(Duration::from_secs(3 * HOUR));
     list.revoke(&Revocation::id("x", NOW + 100_000, Scope::Any)).unwrap();
     assert!(!list.is_revoked(&id("first")).unwrap());

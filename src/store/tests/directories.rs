@@ -1,7 +1,5 @@
 //! Directories and files that are refused.
 
-use std::fs::File;
-
 use super::*;
 
 /// Opens a directory that is refused, and returns the message.
@@ -69,7 +67,7 @@ fn a_database_of_which_the_process_has_another_descriptor_is_refused() {
     let folder = Folder::new();
     let path = folder.path("store");
     open(&path).unwrap().close();
-    let held = File::open(path.join("store.db")).unwrap();
+    let held = fs::File::open(path.join("store.db")).unwrap();
     assert!(message(&path).contains("open in this process already"));
     drop(held);
     open(&path).unwrap();
@@ -93,6 +91,7 @@ fn a_database_of_another_program_or_format_is_refused_and_left_as_it_is() {
     open(&path).unwrap();
 }
 
+#[cfg(unix)]
 #[test]
 fn a_store_whose_files_are_deleted_while_it_is_open_fails_within_a_second_or_two() {
     let folder = Folder::new();

@@ -2,6 +2,11 @@
 
 use super::*;
 use crate::store::Durability;
+use crate::store::apply::Transaction;
+use crate::store::database::Database;
+use crate::store::engine::Engine;
+use crate::store::head::Head;
+use crate::store::keys::Keys;
 
 /// Overwrites bytes of the epoch.
 fn patch_epoch(path: &Path, at: usize, bytes: &[u8]) {
@@ -16,11 +21,11 @@ fn an_older_database_beside_a_newer_epoch_is_damage_and_both_together_open() {
     let (path, old) = (folder.path("store"), folder.path("old"));
     let store = open(&path).unwrap();
     commit(&store, [1]).unwrap();
-    store.close();
+    close(store);
     copy(&path, &old);
     let store = open(&path).unwrap();
     commit(&store, [2]).unwrap();
-    store.close();
+    close(store);
     fs::copy(old.join("store.db"), path.join("store.db")).unwrap();
     assert_eq!(refusal(&path), Code::StoreCorrupt);
     fs::copy(old.join("epoch"), path.join("epoch")).unwrap();
@@ -31,11 +36,11 @@ fn an_older_database_beside_a_newer_epoch_is_damage_and_both_together_open() {
 fn an_epoch_that_a_killed_writer_did_not_raise_is_raised_on_open() {
     let folder = Folder::new();
     let (path, old) = (folder.path("store"), folder.path("old"));
-    open(&path).unwrap().close();
+    close(open(&path).unwrap());
     copy(&path, &old);
     let store = open(&path).unwrap();
     let sequence = commit(&store, [1]).unwrap();
-    store.close();
+    close(store);
     fs::copy(old.join("epoch"), path.join("epoch")).unwrap();
     let store = open(&path).unwrap();
     assert_eq!(store.epoch(), sequence);
@@ -43,11 +48,34 @@ fn an_epoch_that_a_killed_writer_did_not_raise_is_raised_on_open() {
 }
 
 #[test]
+fn an_open_store_notices_the_commit_of_a_writer_that_was_killed_before_the_epoch() {
+    let folder = Folder::new();
+    let path = folder.path("store");
+    let store = open(&path).unwrap();
+    let before = store.epoch();
+    let keys = Keys::derive(&key(1)).unwrap();
+    let mut engine = Database::open(&path.join("store.db"), &options(), true).unwrap();
+    assert!(engine.begin().unwrap());
+    let head = Head::read(&mut engine, &keys).unwrap();
+    let mut transaction = Transaction::new(&mut engine, &keys, head).unwrap();
+    transaction.append(&[entry(7)]).unwrap();
+    assert_eq!(transaction.commit().unwrap(), (before + 1, 1));
+    let is_noticed = (0..300).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        store.epoch() == before + 1
+    });
+    assert!(is_noticed);
+    let (mut follower, mut seen) = (store.follower(), Vec::new());
+    store.entries_after(&mut follower, 10, &mut |_, entry| seen.push(*entry)).unwrap();
+    assert_eq!(seen, [entry(7)]);
+}
+
+#[test]
 fn an_epoch_that_is_missing_short_or_of_another_store_is_damage() {
     let folder = Folder::new();
     let (path, other) = (folder.path("store"), folder.path("other"));
-    open(&other).unwrap().close();
-    open(&path).unwrap().close();
+    close(open(&other).unwrap());
+    close(open(&path).unwrap());
     let epoch = fs::read(path.join("epoch")).unwrap();
     fs::remove_file(path.join("epoch")).unwrap();
     assert_eq!(refusal(&path), Code::StoreCorrupt);
@@ -66,7 +94,7 @@ fn an_epoch_that_is_missing_short_or_of_another_store_is_damage() {
 fn a_database_that_is_missing_or_empty_beside_its_epoch_is_damage() {
     let folder = Folder::new();
     let path = folder.path("store");
-    open(&path).unwrap().close();
+    close(open(&path).unwrap());
     fs::write(path.join("store.db"), "").unwrap();
     assert_eq!(refusal(&path), Code::StoreCorrupt);
     fs::remove_file(path.join("store.db")).unwrap();
@@ -78,7 +106,7 @@ fn a_database_that_is_missing_or_empty_beside_its_epoch_is_damage() {
 fn a_store_whose_creation_was_interrupted_at_any_step_is_made_on_the_next_open() {
     let folder = Folder::new();
     let path = folder.path("store");
-    open(&path).unwrap().close();
+    close(open(&path).unwrap());
     let epoch = fs::read(path.join("epoch")).unwrap();
     let steps: [(usize, bool); 4] = [(0, false), (100, false), (4096, false), (4096, true)];
     for (len, has_database) in steps {
@@ -103,11 +131,11 @@ fn commits_lost_with_the_machine_are_admitted_if_a_writer_did_not_wait_for_the_d
         let store = open_with(&path, options).unwrap();
         commit(&store, [1]).unwrap();
         assert_eq!(store.lost_at(), None);
-        store.close();
+        close(store);
         copy(&path, &old);
         let store = open_with(&path, options).unwrap();
         let lost = commit(&store, [2]).unwrap();
-        store.close();
+        close(store);
         fs::copy(old.join("store.db"), path.join("store.db")).unwrap();
         assert_eq!(refusal(&path), Code::StoreCorrupt, "the machine has not stopped");
         // The start of the machine in the epoch, as if it were another one.
@@ -122,7 +150,7 @@ fn commits_lost_with_the_machine_are_admitted_if_a_writer_did_not_wait_for_the_d
         assert!(noticed > 1_700_000_000_000);
         assert!(store.epoch() > lost, "no number is used twice");
         assert!(commit(&store, [3]).unwrap() > lost + 1);
-        store.close();
+        close(store);
         let store = open_with(&path, options).unwrap();
         assert_eq!(store.lost_at(), Some(noticed), "each later process knows it, too");
         assert_eq!(store.state::<Rows>().unwrap().values(), [1, 3]);
@@ -136,7 +164,11 @@ fn a_backup_of_a_store_in_use_opens_and_both_go_on_apart() {
     let store = open(&path).unwrap();
     commit(&store, 0..3000).unwrap();
     let known = std::thread::scope(|scope| {
-        let writer = scope.spawn(|| (3000..3200).for_each(|n| drop(commit(&store, [n]).unwrap())));
+        let writer = scope.spawn(|| {
+            for value in 3000..3200 {
+                commit(&store, [value]).unwrap();
+            }
+        });
         store.backup(&backup).unwrap();
         let copy = open(&backup).unwrap();
         let known = copy.state::<Rows>().unwrap().values();
@@ -147,8 +179,8 @@ fn a_backup_of_a_store_in_use_opens_and_both_go_on_apart() {
     assert_eq!(known, (0..known.len() as u64).collect::<Vec<_>>());
     let copy = open(&backup).unwrap();
     commit(&copy, [9000]).unwrap();
-    copy.close();
-    store.close();
+    close(copy);
+    close(store);
     assert_eq!(values_in(&path), (0..3200).collect::<Vec<_>>());
     assert_eq!(values_in(&backup).last(), Some(&9000));
     let other = Store::open(&backup, &key(2), options(), || Box::new(()));
@@ -171,7 +203,6 @@ fn a_backup_refuses_a_path_that_exists_and_removes_a_copy_that_failed() {
     let missing = folder.path("missing").join("backup");
     assert_eq!(store.backup(&missing).unwrap_err().code, Code::StoreOpen);
     // A copy without a row is noticed.
-    use crate::store::{database::Database, engine::Engine};
     let mut engine = Database::open(&path.join("store.db"), &options(), true).unwrap();
     assert!(engine.begin().unwrap());
     engine.remove(&[Position::new(sequence, 3)], &mut |_, _| Ok(())).unwrap();

@@ -4,6 +4,9 @@ mod changes;
 mod damage;
 mod directories;
 mod followers;
+#[cfg(target_os = "linux")]
+#[allow(unsafe_code, reason = "forks")]
+mod forks;
 mod handles;
 mod losses;
 #[cfg(target_os = "linux")]
@@ -130,7 +133,13 @@ fn values_in(path: &Path) -> Vec<u64> {
     values
 }
 
-/// Copies the files of a store.
+/// Closes a store, and drops its mapping: Windows lets nobody overwrite a file that is mapped.
+#[allow(clippy::needless_pass_by_value, reason = "dropped here")]
+fn close(store: Store) {
+    store.close();
+}
+
+/// Copies the files of a store, except for the one that SQLite makes anew after a crash.
 fn copy(from: &Path, to: &Path) {
     use crate::os::{Native, Storage};
     if to.exists() {
@@ -139,6 +148,9 @@ fn copy(from: &Path, to: &Path) {
     Native::create_private_directory(to).unwrap();
     for file in fs::read_dir(from).unwrap() {
         let file = file.unwrap();
+        if file.file_name() == "store.db-shm" {
+            continue;
+        }
         fs::copy(file.path(), to.join(file.file_name())).unwrap();
     }
 }
