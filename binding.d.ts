@@ -412,6 +412,8 @@ export interface NativeStoreStats {
   largestGroup: number
   /** Handles that are open in this process. */
   openers: number
+  /** Transactions whose rows the list does not have yet. */
+  lag: number
 }
 
 /** A pair of tokens. */
@@ -522,6 +524,9 @@ export declare function revocationBind(list: unknown): Outcome<unknown>
 /** Frees the entries and refuses every later call. */
 export declare function revocationClose(list: unknown): Outcome<undefined>
 
+/** Whether the list is on a store, so that a revocation takes a while. */
+export declare function revocationIsDurable(list: unknown): Outcome<boolean>
+
 /**
  * Calls `listener`, a function of the façade, with every revocation from now on. The calls happen
  * on the thread of the listener and do not keep its event loop alive. Returns the number to pass
@@ -530,22 +535,22 @@ export declare function revocationClose(list: unknown): Outcome<undefined>
 export declare function revocationListen(list: unknown, listener: (arg: Array<NativeRevoked>) => void): Outcome<number>
 
 /** Revokes a token by its claims `jti`, `exp` and, if it has one, `iss`. */
-export declare function revocationRevoke(list: unknown, claims: unknown): Outcome<undefined>
+export declare function revocationRevoke(list: unknown, claims: unknown, later: boolean): Outcome<object | undefined | null>
 
 /** Revokes the tokens that an issuer, or any, has issued until a moment, by default until now. */
-export declare function revocationRevokeAll(list: unknown, options: unknown): Outcome<undefined>
+export declare function revocationRevokeAll(list: unknown, options: unknown, later: boolean): Outcome<object | undefined | null>
 
 /** Revokes a token by its id. */
-export declare function revocationRevokeId(list: unknown, id: unknown, expiresAt: unknown, options: unknown): Outcome<undefined>
+export declare function revocationRevokeId(list: unknown, id: unknown, expiresAt: unknown, options: unknown, later: boolean): Outcome<object | undefined | null>
 
 /** Revokes a key. */
-export declare function revocationRevokeKey(list: unknown, kid: unknown): Outcome<undefined>
+export declare function revocationRevokeKey(list: unknown, kid: unknown, later: boolean): Outcome<object | undefined | null>
 
 /** Revokes a session by its id. */
-export declare function revocationRevokeSession(list: unknown, sid: unknown, expiresAt: unknown, options: unknown): Outcome<undefined>
+export declare function revocationRevokeSession(list: unknown, sid: unknown, expiresAt: unknown, options: unknown, later: boolean): Outcome<object | undefined | null>
 
 /** Revokes the tokens that a subject was issued until a moment, by default until now. */
-export declare function revocationRevokeSubject(list: unknown, sub: unknown, issuedBefore: unknown, options: unknown): Outcome<undefined>
+export declare function revocationRevokeSubject(list: unknown, sub: unknown, issuedBefore: unknown, options: unknown, later: boolean): Outcome<object | undefined | null>
 
 /**
  * Attaches the process's shared list of a name to the façade object `list`. The first call with a
@@ -733,7 +738,7 @@ export declare function storeClose(store: unknown): Outcome<Offloaded<undefined>
 export declare function storeFromCarrier(store: unknown, carrier: unknown): Outcome<string | undefined | null>
 
 /** Opens a store on another thread. Returns a promise of its carrier. */
-export declare function storeOpen(path: unknown, options: unknown): Outcome<Offloaded<Store, LocalValue>>
+export declare function storeOpen(path: unknown, options: unknown): Outcome<Offloaded<OpenStore, LocalValue>>
 
 /** The state of a store. */
 export declare function storeStats(store: unknown): Outcome<NativeStoreStats>

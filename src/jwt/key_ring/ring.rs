@@ -127,7 +127,7 @@ impl KeyRing {
 
     /// Tells `listener` of every change from now on, in place of the watcher's last listener.
     /// `watcher` is a number that no other watcher has while this one lives.
-    pub fn watch(&self, watcher: usize, listener: Listener) {
+    pub fn watch(&self, watcher: usize, listener: Listener<KeyChange>) {
         self.listeners.watch(watcher, listener);
     }
 

@@ -140,6 +140,7 @@ impl Rejection {
             | Self::NotActive
             | Self::Required(_)
             | Self::RevocationUnavailable
+            | Self::RevocationStore
             | Self::Revoked
             | Self::TooOld => true,
             // The payload is decoded after the signature has been verified, and the rest before.
