@@ -1,7 +1,7 @@
 //! The directory of a store: made, checked and identified.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf, absolute};
 
 use super::fault::{cannot_open, corrupt, system};
@@ -171,19 +171,22 @@ fn exists() -> Error {
     cannot_open("the path of the backup exists; name a new directory")
 }
 
-/// Whether a directory takes another file. SQLite reports some full disks and quotas as other
-/// errors.
+/// Whether the files of a directory may grow. SQLite reports some full disks, quotas and limits on
+/// the size of files as other errors.
 pub(super) fn has_room(directory: &Path) -> bool {
     use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
     let Ok(name) = uuid_v4() else { return true };
     let path = directory.join(format!("room-{name}"));
+    let files = fs::read_dir(directory).into_iter().flatten();
+    let longest = files.filter_map(|file| Some(file.ok()?.metadata().ok()?.len())).max();
     let mut options = Native::private_file();
-    let written = options
-        .write(true)
-        .create_new(true)
-        .open(&path)
-        .and_then(|mut file| file.write_all(&[0; 16_384]).and_then(|()| file.sync_all()));
-    // The file is empty or has a few pages; one that stays is never read.
+    let written = options.write(true).create_new(true).open(&path).and_then(|mut file| {
+        // A limit on the size of files shows behind the end of the longest one only.
+        file.seek(SeekFrom::Start(longest.unwrap_or(0)))?;
+        file.write_all(&[0; 16_384])?;
+        file.sync_all()
+    });
+    // The file has a hole and a few pages; one that stays is never read.
     let _ = fs::remove_file(&path);
     !written.is_err_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge))
 }

@@ -18,6 +18,12 @@ pub trait Replay: Any + Send + Sync {
     /// Gets a record, after all entries, in the order of their last changes.
     fn record(&mut self, record: &SealedRecord<'_>) -> Result<()>;
 
+    /// Whether an object without a handle needs the store: it then stays open when its last handle
+    /// is dropped, until a handle is closed.
+    fn is_used(&self) -> bool {
+        false
+    }
+
     /// Learns that this process has closed the store.
     fn closed(&self) {}
 }

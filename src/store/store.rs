@@ -17,7 +17,7 @@ use super::fault::closed;
 use super::follow::{self, Follower};
 use super::head::Head;
 use super::keys::Keys;
-use super::openers;
+use super::openers::{self, Release};
 use super::options::StoreOptions;
 use super::queue::{Job, Waiter, Work};
 use super::replay::Replay;
@@ -29,7 +29,8 @@ use crate::secret::Secret;
 /// How much later than its limit a busy writer may give up.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// One of the handles of a store. When the last one is closed or dropped, the store is closed.
+/// One of the handles of a store. When the last one is closed, the store is closed; also when the
+/// last one is dropped, unless the state is used without a handle ([`Replay::is_used`]).
 pub struct Store {
     shared: Arc<Shared>,
     is_closed: AtomicBool,
@@ -203,7 +204,7 @@ impl Store {
     /// writes the changes that wait, closes the files and waits for both.
     pub fn close(&self) {
         if self.counts && !self.is_closed.swap(true, Ordering::AcqRel) {
-            openers::release(&self.shared, true);
+            openers::release(&self.shared, Release::Close);
         }
     }
 
@@ -233,7 +234,7 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         if self.counts && !*self.is_closed.get_mut() {
-            openers::release(&self.shared, false);
+            openers::release(&self.shared, Release::Drop);
         }
     }
 }
