@@ -5,7 +5,7 @@ const { useClock } = require('./clock.js');
 const { attach, construct } = require('./construct.js');
 const { NativeEmitter } = require('./emitter.js');
 const { makeError } = require('./errors.js');
-const { native, settled, snapshot } = require('./native.js');
+const { isCopy, native, settled, snapshot } = require('./native.js');
 const { Store } = require('./store.js');
 const { Uncloneable } = require('./uncloneable.js');
 
@@ -32,8 +32,11 @@ class RevocationList extends Uncloneable {
   }
 
   static async open(path, options) {
-    const { maxEntries, maxTokenTtl, onFull, ...others } = { __proto__: null, ...snapshot(options) };
-    const store = await Store.open(path, others);
+    const given = snapshot(options);
+    // Store.open refuses anything but a plain object.
+    const isPlain = isCopy(given);
+    const { maxEntries, maxTokenTtl, onFull, ...others } = isPlain ? given : {};
+    const store = await Store.open(path, isPlain ? others : given);
     try {
       const list = new RevocationList({ maxEntries, maxTokenTtl, onFull, store });
       list.#ownStore = store;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf, absolute};
 
-use super::fault::{cannot_open, corrupt, system};
+use super::fault::{cannot_open, corrupt, is_full, system};
 use crate::error::{Code, Error, Result};
 use crate::id::uuid_v4;
 use crate::os::{DirectoryFault, FileId, Native, Storage};
@@ -174,8 +174,19 @@ fn exists() -> Error {
 /// Whether the files of a directory may grow. SQLite reports some full disks, quotas and limits on
 /// the size of files as other errors.
 pub(super) fn has_room(directory: &Path) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    let Ok(name) = uuid_v4() else { return true };
+    !write_probe(directory).is_err_and(|error| is_full(&error))
+}
+
+/// Whether the disk of a directory fails. SQLite reports a read that the system refuses as damage.
+pub(super) fn is_failing(directory: &Path) -> bool {
+    use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
+    let healthy = [NotFound, PermissionDenied, ReadOnlyFilesystem];
+    write_probe(directory).is_err_and(|e| !is_full(&e) && !healthy.contains(&e.kind()))
+}
+
+/// Writes another file, and removes it. It has a hole and a few pages; one that stays is never read.
+fn write_probe(directory: &Path) -> io::Result<()> {
+    let Ok(name) = uuid_v4() else { return Ok(()) };
     let path = directory.join(format!("room-{name}"));
     let files = fs::read_dir(directory).into_iter().flatten();
     let longest = files.filter_map(|file| Some(file.ok()?.metadata().ok()?.len())).max();
@@ -186,7 +197,6 @@ pub(super) fn has_room(directory: &Path) -> bool {
         file.write_all(&[0; 16_384])?;
         file.sync_all()
     });
-    // The file has a hole and a few pages; one that stays is never read.
     let _ = fs::remove_file(&path);
-    !written.is_err_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    written
 }

@@ -13,7 +13,7 @@ use super::backup;
 use super::batch::{Batch, Commit};
 use super::counters::StoreStats;
 use super::directory::Directory;
-use super::fault::closed;
+use super::fault::{closed, older};
 use super::follow::{self, Follower};
 use super::head::Head;
 use super::keys::Keys;
@@ -139,7 +139,7 @@ impl Store {
 
     /// Visits at most `limit` entries that are new to a follower, of all processes and in their
     /// order. Returns whether it has seen all of them. Fails with `ERR_STORE_CORRUPT` if one of
-    /// them vanished or was changed.
+    /// them vanished or was changed, or if the epoch counts transactions that are not there.
     pub fn entries_after(
         &self,
         follower: &mut Follower,
@@ -147,7 +147,14 @@ impl Store {
         visit: &mut dyn FnMut(Position, &Entry),
     ) -> Result<bool> {
         self.read(|shared, engine| {
-            follow::entries_after(engine, &shared.keys, follower, limit, visit)
+            // Read before the head, which therefore is not older.
+            let epoch = shared.epoch.get();
+            let is_complete =
+                follow::entries_after(engine, &shared.keys, follower, limit, visit)?;
+            if is_complete && follower.sequence() < epoch {
+                return Err(older());
+            }
+            Ok(is_complete)
         })
     }
 
@@ -222,7 +229,7 @@ impl Store {
     }
 
     /// Fails with `ERR_STORE_CLOSED` if the handle is closed or the process has forked.
-    fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         if self.is_closed.load(Ordering::Acquire) {
             return Err(closed());
         }

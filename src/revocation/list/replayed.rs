@@ -96,7 +96,8 @@ impl StoredList {
         store.epoch().saturating_sub(made.unwrap_or_else(|| store.follower().sequence()))
     }
 
-    /// The list, which is made by the first call. `None` if it was made with other limits.
+    /// The list, which is made by the first call. `None` if it was made with other limits. Fails
+    /// with `ERR_STORE_CLOSED` if the handle is closed.
     pub fn list(
         &self,
         store: &Store,
@@ -104,6 +105,8 @@ impl StoredList {
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Arc<RevocationList>>> {
         let mut contents = self.lock();
+        // After the lock: a store that is closed meanwhile closes the list, too.
+        store.check()?;
         if let Some(made) = &contents.made {
             return Ok((made.limits == limits).then(|| made.clone()));
         }
