@@ -45,6 +45,10 @@ const LEFT_OUT = [
   'secret/heap.refused',
   'secret/small-arrays',
   'service/start',
+  'store/disk',
+  'store/permission',
+  'store/processes',
+  'store/sqlite',
   'token/interop',
   'workers/jest',
 ];

@@ -13,6 +13,8 @@ const { missing } = require('../helpers/peers.js');
 const { StoreProcess, unshare } = require('../helpers/store-process.js');
 const { ACCEPTED, REVOKED, StoreService, idsOf, storePath } = require('../helpers/store-service.js');
 
+const onLinux = process.platform === 'linux' ? test : () => {};
+
 const STORE = 'ERR_REVOCATION_STORE';
 const MOUNT_EXT4 = 'mount -o loop image disk';
 
@@ -44,7 +46,7 @@ function makeFolder(t) {
   return folder;
 }
 
-test('a full disk is ERR_STORE_FULL, loses nothing, and the store goes on once there is room', async (t) => {
+onLinux('a full disk is ERR_STORE_FULL, loses nothing, and the store goes on once there is room', async (t) => {
   const { service, disk, at } = await mounted(t, 'mount -t tmpfs -o size=3m none disk');
   if (service === undefined) return;
   await service.call('open', at);
@@ -78,7 +80,7 @@ test('a full disk is ERR_STORE_FULL, loses nothing, and the store goes on once t
   await service.call('close');
 });
 
-test('a store that finds no room to be made is ERR_STORE_FULL and can be made later', async (t) => {
+onLinux('a store that finds no room to be made is ERR_STORE_FULL and can be made later', async (t) => {
   const { service, disk, at } = await mounted(t, 'mount -t tmpfs -o size=1m none disk');
   if (service === undefined) return;
   let pages = 0;
@@ -95,7 +97,7 @@ test('a store that finds no room to be made is ERR_STORE_FULL and can be made la
   assert.equal(await service.call('judge', 'after'), REVOKED);
 });
 
-test('a limit on the size of files is ERR_STORE_FULL, and loses nothing', async (t) => {
+onLinux('a limit on the size of files is ERR_STORE_FULL, and loses nothing', async (t) => {
   const at = storePath(t);
   const limited = new StoreProcess(t, { command: ['sh', '-c', 'ulimit -f 400; exec "$@"', 'sh'] });
   await limited.call('open', at);
@@ -120,7 +122,7 @@ test('a limit on the size of files is ERR_STORE_FULL, and loses nothing', async 
 
 const MAKE_EXT4 = 'truncate -s 8M image && mkfs.ext4 -q image';
 
-test('a disk that turns read-only under a running store keeps what was acknowledged', async (t) => {
+onLinux('a disk that turns read-only under a running store keeps what was acknowledged', async (t) => {
   const { service, folder, disk, at } = await mounted(t, `${MAKE_EXT4} && ${MOUNT_EXT4}`);
   if (service === undefined) return;
   await service.call('open', at);
@@ -139,7 +141,7 @@ test('a disk that turns read-only under a running store keeps what was acknowled
 });
 
 for (const onStoreError of ['deny', 'allow']) {
-  test(`a verifier whose disk fails answers as onStoreError: '${onStoreError}' says`, async (t) => {
+  onLinux(`a verifier whose disk fails answers as onStoreError: '${onStoreError}' says`, async (t) => {
     const { service, folder, disk, at } = await mounted(t, `${MAKE_EXT4} && ${MOUNT_EXT4}`);
     if (service === undefined) return;
     await service.call('open', at, { onStoreError });

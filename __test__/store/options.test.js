@@ -27,7 +27,7 @@ function absurdPaths(folder) {
     ...types.map((value) => [value, 'ERR_INVALID_ARG_TYPE']),
     [Buffer.from(folder), 'ERR_INVALID_ARG_TYPE'],
     [pathToFileURL(folder), 'ERR_INVALID_ARG_TYPE'],
-    [new String(folder), 'ERR_INVALID_ARG_TYPE'],
+    [Object(folder), 'ERR_INVALID_ARG_TYPE'],
     [new Proxy({}, { get: () => assert.fail('a trap ran') }), 'ERR_INVALID_ARG_TYPE'],
     ['', /^ERR_(INVALID_ARG_VALUE|OUT_OF_RANGE)$/],
     ['\0', 'ERR_INVALID_ARG_VALUE'],
@@ -93,13 +93,13 @@ for (const [name, open] of Object.entries(openers)) {
       ...['5', 5n, null, {}, true].map((busyMs) => [{ key, busyMs }, 'ERR_INVALID_ARG_TYPE']),
       ...['', 'power', 'POWER-LOSS', 'a'.repeat(10_000_000)].map((durability) => [
         { key, durability },
-        'ERR_INVALID_ARG_VALUE',
+        /^ERR_INVALID_ARG/,
       ]),
       [{ key, onStoreError: 'ignore' }, 'ERR_INVALID_ARG_VALUE'],
       [{ key, onStoreError: true }, 'ERR_INVALID_ARG_TYPE'],
       [{ key, allowFilesystem: 1 }, 'ERR_INVALID_ARG_TYPE'],
-      [{ key, busy: 5 }, /^ERR_INVALID_ARG/],
-      [{ key, store: 1 }, /^ERR_INVALID_ARG/],
+      [{ key, busy: 5 }, 'ERR_UNKNOWN_OPTION'],
+      [{ key, store: 1 }, 'ERR_UNKNOWN_OPTION'],
     ];
     for (const [index, [options, code]] of refused.entries()) {
       const error = await open(at, options).then(
@@ -117,13 +117,19 @@ for (const [name, open] of Object.entries(openers)) {
     const members = { key: storeKey(), busyMs: 100, durability: 'process', onStoreError: 'deny' };
     const getters = {};
     for (const [member, value] of Object.entries(members)) {
-      const get = () => (read.push(member), value);
+      const get = () => {
+        read.push(member);
+        return value;
+      };
       Object.defineProperty(getters, member, { get, enumerable: true });
     }
     await (await open(at, getters)).close();
     assert.deepEqual(read, Object.keys(members));
     read.length = 0;
-    const get = (target, member, receiver) => (read.push(member), Reflect.get(target, member, receiver));
+    const get = (target, member) => {
+      read.push(member);
+      return target[member];
+    };
     await (await open(at, new Proxy(members, { get }))).close();
     assert.deepEqual(read, Object.keys(members));
     const thrown = new RangeError('of the getter');

@@ -15,9 +15,11 @@ const { node } = require('../helpers/peers.js');
 const { StoreProcess, unshare } = require('../helpers/store-process.js');
 const { ACCEPTED, REVOKED, StoreService, idsOf, storePath } = require('../helpers/store-service.js');
 
+const onLinux = process.platform === 'linux' ? test : () => {};
+
 const BUSY_MS = 300;
 
-test('two processes that are both PID 1 commit 10,000 revocations, and nothing is lost', async (t) => {
+onLinux('two processes that are both PID 1 commit 10,000 revocations, and nothing is lost', async (t) => {
   const command = unshare(t, ['--pid', '--fork', '--mount-proc', '--kill-child']);
   if (command === undefined) return;
   const at = storePath(t);
@@ -39,7 +41,7 @@ test('two processes that are both PID 1 commit 10,000 revocations, and nothing i
   await service.close();
 });
 
-test('a process that is stopped in mid-transaction makes the others busy, and they go on later', async (t) => {
+onLinux('a process that is stopped in mid-transaction makes the others busy, and they go on later', async (t) => {
   const at = storePath(t);
   const options = { busyMs: BUSY_MS };
   const [stopped, other] = [new StoreProcess(t), new StoreProcess(t)];
@@ -77,7 +79,7 @@ test('a process that is stopped in mid-transaction makes the others busy, and th
   await service.close();
 });
 
-test('a store is busy while other code holds the lock of its database, and goes on afterwards', async (t) => {
+onLinux('a store is busy while other code holds the lock of its database, and goes on afterwards', async (t) => {
   const binary = node(t, 24);
   if (binary === undefined) return;
   const at = storePath(t);
@@ -105,7 +107,7 @@ test('a store is busy while other code holds the lock of its database, and goes 
   await service.close();
 });
 
-test('a process that only verifies refuses what another has revoked and was killed for', async (t) => {
+onLinux('a process that only verifies refuses what another has revoked and was killed for', async (t) => {
   const at = storePath(t);
   const service = await StoreService.open(at);
   for (let round = 0; round < 5; round += 1) {

@@ -15,9 +15,11 @@ const { missing, node } = require('../helpers/peers.js');
 const { StoreProcess } = require('../helpers/store-process.js');
 const { REVOKED, StoreService, storeKey, storePath } = require('../helpers/store-service.js');
 
+const onLinux = process.platform === 'linux' ? test : () => {};
+
 const ROOT = path.join(__dirname, '..', '..');
 
-test('a store that another copy of the module has open is ERR_STORE_OPEN until that closes it', async (t) => {
+onLinux('a store that another copy of the module has open is ERR_STORE_OPEN until that closes it', async (t) => {
   const copy = installAgain(t);
   const at = storePath(t);
   const key = copy.SecretBuffer.from(Buffer.alloc(32, 9));
@@ -35,7 +37,7 @@ test('a store that another copy of the module has open is ERR_STORE_OPEN until t
   key.dispose();
 });
 
-test('the native part shows no function of SQLite', async (t) => {
+onLinux('the native part shows no function of SQLite', async (t) => {
   const { builtBinary } = await import('../../scripts/lib/ensure.mjs');
   const { error, status, stdout } = spawnSync('nm', ['-D', builtBinary()], { encoding: 'utf8' });
   if (error !== undefined) {
@@ -47,7 +49,7 @@ test('the native part shows no function of SQLite', async (t) => {
   assert.doesNotMatch(stdout, /sqlite3/i);
 });
 
-test('node:sqlite has other databases open in one process with a store that threads use', async (t) => {
+onLinux('node:sqlite has other databases open in one process with a store that threads use', async (t) => {
   const binary = node(t, 24);
   if (binary === undefined) return;
   const at = storePath(t);
@@ -83,7 +85,7 @@ test('node:sqlite has other databases open in one process with a store that thre
   assert.deepEqual(stdout.trim().split('\n'), ['50', `${REVOKED} 500`]);
 });
 
-test('a process in which node:sqlite has opened the database of a store is refused', async (t) => {
+onLinux('a process in which node:sqlite has opened the database of a store is refused', async (t) => {
   const binary = node(t, 24);
   if (binary === undefined) return;
   const at = storePath(t);

@@ -37,7 +37,9 @@ const REVOKING = `
 function revoker(at, name, revoked) {
   const worker = new Worker(REVOKING, { eval: true, workerData: { service: SERVICE, at, name } });
   worker.on('message', (ids) => ids && revoked.push(...ids));
-  worker.failed = new Promise((_, reject) => worker.once('error', reject));
+  worker.failed = once(worker, 'error').then(([error]) => {
+    throw error;
+  });
   worker.failed.catch(() => {});
   return worker;
 }
@@ -82,7 +84,8 @@ test('the last close closes a store that a terminated thread had opened first', 
   const service = await StoreService.open(at);
   await worker.terminate();
   await turn();
-  assert.deepEqual(service.judgeAll(['another', ...revoked]), [ACCEPTED, REVOKED].slice(0, 1 + Math.min(revoked.length, 1)));
+  assert.equal(service.judge('another'), ACCEPTED);
+  for (const id of revoked) assert.equal(service.judge(id), REVOKED);
   while (service.stats().openers > 1) await sleep(5);
   await service.close();
   assert.throws(() => service.stats(), coded('ERR_STORE_CLOSED'));

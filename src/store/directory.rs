@@ -184,7 +184,8 @@ pub(super) fn is_failing(directory: &Path) -> bool {
     write_probe(directory).is_err_and(|e| !is_full(&e) && !healthy.contains(&e.kind()))
 }
 
-/// Writes another file, and removes it. It has a hole and a few pages; one that stays is never read.
+/// Writes another file, and removes it. It has a hole and a few pages; one that stays is never
+/// read.
 fn write_probe(directory: &Path) -> io::Result<()> {
     let Ok(name) = uuid_v4() else { return Ok(()) };
     let path = directory.join(format!("room-{name}"));
