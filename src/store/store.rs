@@ -149,8 +149,7 @@ impl Store {
         self.read(|shared, engine| {
             // Read before the head, which therefore is not older.
             let epoch = shared.epoch.get();
-            let is_complete =
-                follow::entries_after(engine, &shared.keys, follower, limit, visit)?;
+            let is_complete = follow::entries_after(engine, &shared.keys, follower, limit, visit)?;
             if is_complete && follower.sequence() < epoch {
                 return Err(older());
             }
