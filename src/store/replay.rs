@@ -6,7 +6,8 @@ use super::engine::{Engine, reading};
 use super::fault::corrupt;
 use super::head::Head;
 use super::keys::Keys;
-use super::row::{Entry, Position, SealedRecord};
+use super::record::SealedRecord;
+use super::row::{Entry, Position};
 use crate::error::Result;
 
 /// Builds the state in memory that a process keeps of a store: it gets every row when the process
