@@ -3,8 +3,8 @@
 // Sections, in the order in which a service needs them:
 //
 //   Passwords         hash, verify, PasswordHasher, passwordPool, calibrate, deriveKey
-//   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, RemoteJwks, signJws, verifyJws,
-//                     unsafeDecode
+//   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, JwtVerifiers, RemoteJwks, signJws,
+//                     verifyJws, unsafeDecode
 //   Revocation        RevocationList
 //   Sessions          Sessions
 //   Rate limits       RateLimiter
@@ -13,9 +13,10 @@
 //   Ids               uuidv4, uuidv7, randomToken
 //   Errors            NodesecError and its classes, the unions of codes
 //
-// Guides: README.md (a first look), docs/migrating.md (from argon2, bcrypt, jsonwebtoken, jose and
-// fast-jwt), docs/bundling.md, docs/errors.md (each code with its remedy and HTTP status),
-// SECURITY.md (promises).
+// Guides: README.md (a first look), docs/migrating.md (from argon2, bcrypt, jsonwebtoken, jose,
+// fast-jwt and limiters), docs/strictness.md (what others accept and why it is refused here),
+// docs/bundling.md, docs/errors.md (each code with its remedy and HTTP status), SECURITY.md
+// (promises).
 //
 // Conventions:
 //
@@ -341,9 +342,10 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    * the policy's costs, and is due for a rehash. docs/migrating.md lists the forms of hashes; all
    * other text is `ERR_PASSWORD_DIGEST`.
    *
-   * Some schemes pad a password with NUL bytes, so that it is one password with a shorter one. Such
-   * a password matches nothing, after the work of its check: for bcrypt one with a NUL byte, unless
-   * the scheme hashes it before bcrypt; for scrypt and PBKDF2 one that ends with a NUL byte.
+   * bcrypt repeats a password with a NUL byte in between, and scrypt and PBKDF2 pad it with NUL
+   * bytes, so two passwords become equal. The longer one matches nothing, after the work of its
+   * check: for bcrypt a password with a NUL byte, unless the scheme hashes it before bcrypt; for
+   * scrypt and PBKDF2 a password that ends with a NUL byte.
    */
   legacy?: LegacyScheme[];
   /**
@@ -815,10 +817,10 @@ export class JwtKey {
    *   padding.
    * - If a public JWK has an `issuer` that is a URL, as the keys of Microsoft's identity platform
    *   have, verifiers accept the key for tokens with exactly this `iss` only; `{tenantid}` in it
-   *   stands for the token's `tid`. Other tokens are `ERR_JWT_CLAIM`. Microsoft's tokens of version
-   *   1.0, with `https://sts.windows.net/` in `iss`, need the keys of version 1.0 (`…/discovery/keys`
-   *   instead of `…/discovery/v2.0/keys`), which name no issuer. {@link verifyJws} reads no claims
-   *   and does not compare it. An `issuer` that is no URL has no meaning (RFC 7517 section 4).
+   *   stands for the token's `tid`. Other tokens are `ERR_JWT_CLAIM`. A key of Microsoft's tenant
+   *   `https://login.microsoftonline.com/…/v2.0` also verifies the tenant's tokens of version 1.0,
+   *   of `https://sts.windows.net/…/`. {@link verifyJws} reads no claims and compares nothing. An
+   *   `issuer` that is no URL has no meaning (RFC 7517 section 4).
    *
    * A fault of the JWK is `ERR_JWT_KEY`, also a bad `alg` or `kid` of the JWK and a JWK of more
    * than 64 KiB. Without any `alg` the error is `ERR_MISSING_OPTION`.
@@ -917,7 +919,7 @@ export interface JsonWebKeyPublic {
   x?: string;
   /** The y coordinate, for EC. */
   y?: string;
-  /** The only issuer whose tokens the key verifies, if it was made from a JWK that names one. */
+  /** The issuer whose tokens the key verifies, if it was made from a JWK that names one. */
   issuer?: string;
 }
 
@@ -1100,8 +1102,9 @@ export class KeyRing {
   /**
    * Resolves when the ring has an active key. With `rotateEvery`, an empty ring makes it. The call
    * waits for a key that is being made, also by a `rotate` that has not been awaited, and keeps the
-   * process running meanwhile. `ERR_KEYRING_NO_ACTIVE_KEY` if none is being made: `add` one, or
-   * `rotate`.
+   * process running meanwhile. It occupies one thread of libuv's pool, once a ring.
+   * `ERR_KEYRING_NO_ACTIVE_KEY` if none is being made: `add` one or, if the active key was revoked,
+   * `rotate({ force: true })`.
    *
    * @example
    * ```ts
@@ -1230,7 +1233,8 @@ export interface JwtHeader {
  * A clock for tests: an option of {@link JwtIssuer}, {@link JwtVerifier}, {@link Sessions},
  * {@link RevocationList} and {@link RateLimiter}.
  *
- * Give the same clock to all objects of a test, because each has its own. A {@link KeyRing} follows
+ * Each object reads its own clock only. Pass the same function to every object of a test, also to
+ * the list and the sessions: an object without it uses the system's time. A {@link KeyRing} follows
  * the clocks of its issuers and verifiers into the future, as with {@link KeyRing.tick}.
  *
  * @example
@@ -1361,7 +1365,11 @@ export interface JwtVerifierOptions extends ClockOptions {
    * 3.8); {@link JwtVerifiers} chooses among them.
    */
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks;
-  /** The accepted algorithms. Default: those of the keys. `none` does not exist. */
+  /**
+   * The accepted algorithms. Default: those of the keys. `none` does not exist. A token of another
+   * algorithm is `ERR_JWT_ALGORITHM`, but without this option and without a `kid` in the token
+   * `ERR_JWT_KEY_NOT_FOUND`.
+   */
   algorithms?: Algorithm[];
   /**
    * The exact names of one issuer: at most 100, of 1 to 2048 bytes each. `false` accepts every
@@ -1698,19 +1706,20 @@ export class JwtVerifier<
 }
 
 /** The claims that one of these verifiers requires. */
-export type RequiredByOne<Verifier> =
+export type RequiredClaimsOf<Verifier> =
   Verifier extends JwtVerifier<JwtVerifierOptions, infer Required> ? Required : never;
 
 /**
  * Verifies the tokens of several issuers, such as tenants, each with a verifier of its own.
  *
- * The claim `iss` chooses the verifier before anything is verified. The verifier that is chosen
- * then judges the token, with its own keys and options, and demands this very issuer, so that no
- * issuer can sign for another (RFC 8725 section 3.8). Names are compared character for character.
+ * The claim `iss` chooses the verifier before anything is verified. This verifier then judges the
+ * token, with its own keys and options, and demands this very issuer, so that no issuer can sign
+ * for another (RFC 8725 section 3.8). Names are compared character for character.
  *
- * A token that chooses no verifier is refused, and its signature is not verified:
- * `ERR_JWT_MALFORMED` if the token or its payload cannot be read, else `ERR_JWT_CLAIM` with the
- * claim `iss` and the reason `missing`, `type` or, for an unknown issuer, `mismatch`.
+ * A token for which there is no verifier is refused, and its signature is not verified:
+ * `ERR_JWT_MALFORMED` if its segments are not base64url or its payload is no JSON object, else
+ * `ERR_JWT_CLAIM` with the claim `iss` and the reason `missing`, `type` or, for an unknown issuer,
+ * `mismatch`. The header is read by the verifier.
  *
  * @example
  * ```ts
@@ -1740,28 +1749,29 @@ export class JwtVerifiers<
 > {
   /**
    * Takes 1 to 10,000 verifiers by the names of their issuers, of 1 to 2048 bytes each: the own
-   * members of a plain object, or a `Map`. Later changes of it have no effect.
+   * members of a plain object, or a `Map`. Later changes of it have no effect. Enter a verifier
+   * that accepts several issuers once under each name.
    *
    * `ERR_INVALID_ARG_VALUE` if the option `issuer` of a verifier does not contain the name for
    * which the verifier stands, or is `false`. So a verifier of {@link JwtVerifier.spiffe}, which
    * demands no issuer, is refused.
    */
   constructor(verifiers: { readonly [issuer: string]: Verifier } | ReadonlyMap<string, Verifier>);
-  /** Verifies as {@link JwtVerifier.verify} of the verifier that the token chooses. */
-  verify<T = unknown>(token: string): NoInfer<T> & Claims & RequiredByOne<Verifier>;
-  /** Verifies as {@link JwtVerifier.tryVerify} of the verifier that the token chooses. */
-  tryVerify<T = unknown>(token: unknown): VerifyResult<T, RequiredByOne<Verifier>>;
-  /** Verifies as {@link JwtVerifier.verifyAsync} of the verifier that the token chooses. */
-  verifyAsync<T = unknown>(token: string): Promise<NoInfer<T> & Claims & RequiredByOne<Verifier>>;
-  /** Verifies as {@link JwtVerifier.tryVerifyAsync} of the verifier that the token chooses. */
-  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T, RequiredByOne<Verifier>>>;
+  /** Verifies as {@link JwtVerifier.verify} of the verifier for its `iss`. */
+  verify<T = unknown>(token: string): NoInfer<T> & Claims & RequiredClaimsOf<Verifier>;
+  /** Verifies as {@link JwtVerifier.tryVerify} of the verifier for its `iss`. */
+  tryVerify<T = unknown>(token: unknown): VerifyResult<T, RequiredClaimsOf<Verifier>>;
+  /** Verifies as {@link JwtVerifier.verifyAsync} of the verifier for its `iss`. */
+  verifyAsync<T = unknown>(token: string): Promise<NoInfer<T> & Claims & RequiredClaimsOf<Verifier>>;
+  /** Verifies as {@link JwtVerifier.tryVerifyAsync} of the verifier for its `iss`. */
+  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T, RequiredClaimsOf<Verifier>>>;
   /**
-   * Verifies up to 10,000 tokens, each with the verifier that it chooses, and gives the results in
+   * Verifies up to 10,000 tokens, each with the verifier for its `iss`, and gives the results in
    * their order, as {@link JwtVerifier.verifyMany} does.
    */
   verifyMany<T = unknown>(
     tokens: readonly unknown[],
-  ): Promise<VerifyResult<T, RequiredByOne<Verifier>>[]>;
+  ): Promise<VerifyResult<T, RequiredClaimsOf<Verifier>>[]>;
 }
 
 /** A request of a {@link RemoteJwks} that has ended. */
@@ -1954,6 +1964,9 @@ export class RemoteJwks {
  * encrypted nor compressed; for a `typ` that is no string; for a `jwk` with private members; and
  * for a lone surrogate in the payload. `ERR_OUT_OF_RANGE` for a longer token, `ERR_JWT_KEY` for a
  * public key.
+ *
+ * The header has the `kid` of the key and no other. For ACME, whose `kid` is the URL of the
+ * account, read the key again: `JwtKey.fromPem(pem, { alg: 'ES256', kid: accountUrl })`.
  *
  * @example
  * ```ts

@@ -1,5 +1,6 @@
 'use strict';
 
+const { publishKeyChanges, watchKeys } = require('./audit/keys.js');
 const { attach, construct } = require('./construct.js');
 const { NativeEmitter } = require('./emitter.js');
 const { native } = require('./native.js');
@@ -14,6 +15,7 @@ class KeyRing extends Uncloneable {
   constructor(options) {
     super();
     attach(this, options, native.keyringAttach);
+    watchKeys(this);
   }
 
   static shared(name, options) {
@@ -26,14 +28,18 @@ class KeyRing extends Uncloneable {
 
   add(key, options) {
     native.keyringAdd(this, key, options);
+    publishKeyChanges();
   }
 
   revoke(kid) {
     native.keyringRevoke(this, kid);
+    publishKeyChanges();
   }
 
   async rotate(options) {
-    return { kid: await native.keyringRotate(this, options) };
+    const kid = await native.keyringRotate(this, options);
+    publishKeyChanges();
+    return { kid };
   }
 
   async ready() {
@@ -41,7 +47,9 @@ class KeyRing extends Uncloneable {
   }
 
   tick(now) {
-    return native.keyringTick(this, now).map(change);
+    const changes = native.keyringTick(this, now);
+    publishKeyChanges();
+    return changes.map(change);
   }
 
   list() {

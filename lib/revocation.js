@@ -1,11 +1,14 @@
 'use strict';
 
+const { CHANNELS, publish } = require('./audit/publish.js');
 const { useClock } = require('./clock.js');
 const { attach, construct } = require('./construct.js');
 const { NativeEmitter } = require('./emitter.js');
 const { makeError } = require('./errors.js');
 const { native, settled } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
+
+const ADDED = CHANNELS['revocation.added'];
 
 class RevocationList extends Uncloneable {
   #clock;
@@ -33,6 +36,7 @@ class RevocationList extends Uncloneable {
     const [jti, exp, iss] = [own(claims, 'jti'), own(claims, 'exp'), own(claims, 'iss')];
     this.#clock?.read();
     native.revocationRevoke(this, { __proto__: null, jti, exp, iss });
+    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'token' }, { tokenId: jti });
   }
 
   async revokeId(jti, expiresAt, options) {
@@ -42,6 +46,7 @@ class RevocationList extends Uncloneable {
   revokeIdSync(jti, expiresAt, options) {
     this.#clock?.read();
     native.revocationRevokeId(this, jti, expiresAt, options);
+    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'token' }, { tokenId: jti });
   }
 
   async revokeSession(sid, expiresAt, options) {
@@ -51,6 +56,7 @@ class RevocationList extends Uncloneable {
   revokeSessionSync(sid, expiresAt, options) {
     this.#clock?.read();
     native.revocationRevokeSession(this, sid, expiresAt, options);
+    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'session' }, { session: sid });
   }
 
   async revokeSubject(sub, issuedBefore, options) {
@@ -60,6 +66,7 @@ class RevocationList extends Uncloneable {
   revokeSubjectSync(sub, issuedBefore, options) {
     this.#clock?.read();
     native.revocationRevokeSubject(this, sub, issuedBefore, options);
+    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'subject' }, { subject: sub });
   }
 
   async revokeKey(kid) {
@@ -69,6 +76,7 @@ class RevocationList extends Uncloneable {
   revokeKeySync(kid) {
     this.#clock?.read();
     native.revocationRevokeKey(this, kid);
+    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'key', kid });
   }
 
   async revokeAll(options) {
@@ -78,6 +86,7 @@ class RevocationList extends Uncloneable {
   revokeAllSync(options) {
     this.#clock?.read();
     native.revocationRevokeAll(this, options);
+    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'all' });
   }
 
   isRevoked(claims) {

@@ -17,11 +17,13 @@ pub(crate) struct Listeners<T> {
 struct Registered<T> {
     last: u64,
     all: Vec<(u64, Listener<T>)>,
+    /// At most one for each watcher.
+    watchers: Vec<(usize, Listener<T>)>,
 }
 
 impl<T> Default for Listeners<T> {
     fn default() -> Self {
-        let registered = Mutex::new(Registered { last: 0, all: Vec::new() });
+        let registered = Mutex::new(Registered { last: 0, all: Vec::new(), watchers: Vec::new() });
         Self { any: AtomicBool::new(false), registered }
     }
 }
@@ -38,20 +40,34 @@ impl<T> Listeners<T> {
     }
 
     pub(crate) fn remove(&self, id: u64) {
-        self.retain(|(own, _)| *own != id);
+        let mut registered = self.lock();
+        registered.all.retain(|(own, _)| *own != id);
+        self.note(&registered);
+    }
+
+    /// Adds the listener of a watcher, in place of its last one. `watcher` is a number that no
+    /// other watcher has while this one lives.
+    pub(crate) fn watch(&self, watcher: usize, listener: Listener<T>) {
+        let mut registered = self.lock();
+        registered.watchers.retain(|(own, _)| *own != watcher);
+        registered.watchers.push((watcher, listener));
+        self.any.store(true, Ordering::Release);
     }
 
     /// Tells all listeners of changes.
     pub(crate) fn tell(&self, changes: &[T]) {
-        if self.any.load(Ordering::Acquire) {
-            self.retain(|(_, listener)| listener(changes));
+        if !self.any.load(Ordering::Acquire) {
+            return;
         }
+        let mut registered = self.lock();
+        registered.all.retain(|(_, listener)| listener(changes));
+        registered.watchers.retain(|(_, listener)| listener(changes));
+        self.note(&registered);
     }
 
-    fn retain(&self, stays: impl FnMut(&(u64, Listener<T>)) -> bool) {
-        let mut registered = self.lock();
-        registered.all.retain(stays);
-        self.any.store(!registered.all.is_empty(), Ordering::Release);
+    fn note(&self, registered: &Registered<T>) {
+        let none = registered.all.is_empty() && registered.watchers.is_empty();
+        self.any.store(!none, Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, Registered<T>> {

@@ -16,7 +16,7 @@ const { createVerifier } = require('fast-jwt');
 const jsonwebtoken = require('jsonwebtoken');
 const rustArgon2 = require('@node-rs/argon2');
 
-const { hash, JwtKey, JwtVerifier, PasswordHasher, verify } = require('@nodesec/native');
+const { hash, JwtKey, JwtVerifier, PasswordHasher, RemoteJwks, verify } = require('@nodesec/native');
 const { keyPair } = require('../helpers/key-pairs.js');
 const { KEYS, PASSWORDS, TOKENS } = require('../helpers/strictness.js');
 const { STRICTER } = require('../helpers/token-differences.js');
@@ -36,8 +36,8 @@ function hmac(secret) {
 }
 
 /** A token under a private key. */
-function signed(alg, privateKey) {
-  const text = `${segment({ alg })}.${segment(HOUR)}`;
+function signed(alg, privateKey, claims) {
+  const text = `${segment({ alg })}.${segment({ ...HOUR, ...claims })}`;
   const made = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
   return `${text}.${made.toString('base64url')}`;
 }
@@ -100,6 +100,34 @@ const KEY_CASES = {
         return jwtVerify(signed('RS256', pair.privateKey), await importJWK(jwk, 'RS256'));
       },
       here: () => JwtKey.fromJwk(jwk, { alg: 'RS256' }),
+    };
+  }],
+  'a token of another issuer than the one that the JWK names': ['ERR_JWT_CLAIM', () => {
+    const pair = rsa(2048);
+    const jwk = { ...jwkOf(pair), issuer: 'https://id.example/one' };
+    const token = signed('RS256', pair.privateKey, { iss: 'https://id.example/two' });
+    return {
+      jose: async () => {
+        const { importJWK, jwtVerify } = await import('jose');
+        return jwtVerify(token, await importJWK(jwk, 'RS256'));
+      },
+      here: () => {
+        const keys = JwtKey.fromJwk(jwk, { alg: 'RS256' });
+        return new JwtVerifier({ keys, issuer: false, audience: false }).verify(token);
+      },
+    };
+  }],
+  'a JWK Set over plain http from another machine': ['ERR_INVALID_ARG_VALUE', () => {
+    const url = new URL('http://keys.example/jwks');
+    const { publicKey, privateKey } = rsa(2048);
+    const body = JSON.stringify({ keys: [jwkOf({ publicKey })] });
+    return {
+      jose: async () => {
+        const { createRemoteJWKSet, customFetch, jwtVerify } = await import('jose');
+        const set = createRemoteJWKSet(url, { [customFetch]: async () => new Response(body) });
+        return jwtVerify(signed('RS256', privateKey), set);
+      },
+      here: () => new RemoteJwks(url),
     };
   }],
   'a key without an algorithm': ['ERR_MISSING_OPTION', () => {

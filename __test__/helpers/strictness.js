@@ -38,7 +38,7 @@ const TOKENS = [
     name: 'in the half second before it is active',
     crate: true,
     because: 'RFC 7519 section 4.1.5: a token is not accepted before `nbf`.',
-    todo: 'Synchronize the clocks, or set `clockTolerance`.',
+    todo: 'Synchronize the clocks, or set `clockTolerance`. Left out, 5 seconds are tolerated.',
   },
   {
     name: 'no `exp`',
@@ -113,6 +113,18 @@ const KEYS = [
     acceptedBy: ['jose'],
     because: 'RFC 7517 section 4.2: the owner says what the key is for.',
     todo: 'Take the key of the set that has `"use": "sig"`.',
+  },
+  {
+    name: 'a token of another issuer than the one that the JWK names',
+    acceptedBy: ['jose'],
+    because: 'A key of one tenant must not sign for another, and such an `issuer` says whose it is.',
+    todo: 'Use the keys of the issuer, or leave the member `issuer` out of the JWK.',
+  },
+  {
+    name: 'a JWK Set over plain http from another machine',
+    acceptedBy: ['jose'],
+    because: 'RFC 8725 section 3.10: everyone on the path could replace the keys.',
+    todo: 'Use https. In a private network, set `allowInsecureHttp: true`.',
   },
   {
     name: 'a key without an algorithm',

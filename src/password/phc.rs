@@ -61,7 +61,7 @@ impl Digest {
             return if is_foreign(text) {
                 Ok(None)
             } else {
-                Err(malformed("it must have the form $scheme$parameters$salt$hash"))
+                Err(malformed("it is no hash of a known form; the digest is the first argument"))
             };
         };
         let Some(algorithm) = Algorithm::from_name(scheme) else { return Ok(None) };

@@ -6,6 +6,11 @@ use serde_json::{Map, Value};
 /// The place of the tenant's id in an issuer.
 const TENANT: &str = "{tenantid}";
 
+/// The text around the tenant's id in the issuer of Microsoft's tokens of version 2.0 and of
+/// version 1.0. The same keys sign both, and the published set names the first only.
+const VERSION_2: (&str, &str) = ("https://login.microsoftonline.com/", "/v2.0");
+const VERSION_1: (&str, &str) = ("https://sts.windows.net/", "/");
+
 /// The `issuer` of a JWK: a URL, with `{tenantid}` for the token's `tid` if the key is for the
 /// tokens of all tenants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,11 +32,20 @@ impl KeyIssuer {
 
     /// Whether the key verifies tokens of this issuer, in which the claim `tid` is a text.
     pub(in crate::jwt) fn accepts(&self, issuer: &str, tenant: Option<&str>) -> bool {
-        match tenant {
-            Some(tenant) if self.0.contains(TENANT) => issuer == self.0.replace(TENANT, tenant),
-            // A token without a tenant cannot have an issuer with one.
-            None if self.0.contains(TENANT) => false,
-            _ => issuer == self.0,
+        if !self.0.contains(TENANT) {
+            return is_same(&self.0, issuer);
         }
+        // A token without a tenant cannot have an issuer with one.
+        tenant.is_some_and(|tenant| is_same(&self.0.replace(TENANT, tenant), issuer))
     }
+}
+
+/// Whether the issuer of a key is this issuer, or the same tenant of Microsoft's.
+fn is_same(own: &str, issuer: &str) -> bool {
+    own == issuer
+        || tenant_in(own, VERSION_2).is_some_and(|id| tenant_in(issuer, VERSION_1) == Some(id))
+}
+
+fn tenant_in<'t>(issuer: &'t str, (before, after): (&str, &str)) -> Option<&'t str> {
+    issuer.strip_prefix(before)?.strip_suffix(after).filter(|id| !id.is_empty())
 }

@@ -12,6 +12,8 @@ use crate::error::{Error, Result};
 
 const BEGIN: &[u8] = b"-----BEGIN ";
 const DASHES: &[u8] = b"-----";
+/// The base64 of [`BEGIN`], as far as it depends on that alone.
+const BEGIN_IN_BASE64: &[u8] = b"LS0tLS1CRUdJTi";
 
 /// A section: the text between two boundaries with the same label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,7 +81,13 @@ pub(super) fn malformed(pem: &[u8]) -> Error {
 /// The error for a PEM file without a section.
 pub(super) fn no_section(pem: &[u8]) -> Error {
     if memmem::find(pem, BEGIN).is_none() {
-        return invalid("the PEM has no section; pass DER to fromDer");
+        return invalid(match pem.trim_ascii_start() {
+            [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => "the PEM is in UTF-16; save it as UTF-8",
+            text if text.starts_with(BEGIN_IN_BASE64) => {
+                "the PEM is encoded in base64; decode it first: Buffer.from(text, 'base64')"
+            }
+            _ => "the PEM has no section; pass DER to fromDer",
+        });
     }
     if memmem::find(pem, br"\n").is_some() {
         return malformed(pem);

@@ -52,6 +52,29 @@ fn a_key_with_an_issuer_verifies_only_tokens_of_that_issuer() {
     }
 }
 
+/// With `accessTokenAcceptedVersion` 1, the default of Microsoft, tokens have the older issuer.
+#[test]
+fn a_key_of_microsoft_verifies_tokens_of_both_versions_of_its_tenant() {
+    let template = json!("https://login.microsoftonline.com/{tenantid}/v2.0");
+    let own = json!("https://login.microsoftonline.com/9188040d/v2.0");
+    let older = json!("https://sts.windows.net/a/");
+    let mismatch = Some(Rejection::KeyIssuer);
+    for (issuer, members, expected) in [
+        (&own, r#""iss":"https://sts.windows.net/9188040d/""#, None),
+        (&own, r#""iss":"https://sts.windows.net/9188040e/","tid":"9188040e""#, mismatch),
+        (&own, r#""iss":"https://sts.windows.net/9188040d""#, mismatch),
+        (&own, r#""iss":"https://sts.windows.net//""#, mismatch),
+        (&template, r#""iss":"https://sts.windows.net/a/","tid":"a""#, None),
+        (&template, r#""iss":"https://sts.windows.net/a/","tid":"b""#, mismatch),
+        (&template, r#""iss":"https://sts.windows.net/a/""#, mismatch),
+        (&template, r#""iss":"https://sts.windows.net//","tid":"""#, mismatch),
+        (&older, r#""iss":"https://login.microsoftonline.com/a/v2.0""#, mismatch),
+        (&json!("https://login.example/a/v2.0"), r#""iss":"https://sts.windows.net/a/""#, mismatch),
+    ] {
+        assert_eq!(code_of(issuer, members), expected, "{issuer} {members}");
+    }
+}
+
 /// RFC 7517 section 4: members that are not understood are ignored.
 #[test]
 fn an_issuer_of_a_key_that_is_no_url_restricts_nothing() {

@@ -1,5 +1,7 @@
 //! Import and export of keys: secrets, PEM files, ids, and the bytes that must never leave.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::*;
@@ -79,6 +81,7 @@ fn messages_about_pem_files_name_the_remedy() {
         ),
         (format!("{key}{key}"), "must have one key"),
         ("AAAA".into(), "fromDer"),
+        (STANDARD.encode(&key), "Buffer.from(text, 'base64')"),
         (format!("\"{key}\""), "at the start of a line"),
         (key.replace('\n', "\\n"), "pem.replaceAll('\\\\n', '\\n')"),
         (key.replace('\n', "\\r\\n"), "two characters \\n"),
@@ -89,7 +92,11 @@ fn messages_about_pem_files_name_the_remedy() {
         let error = Key::from_pem(file.as_bytes(), Algorithm::EdDsa, None).unwrap_err();
         assert!(error.code == Code::JwtKey && error.message.contains(remedy), "{error}");
     }
+    // PowerShell 5 writes UTF-16 with a byte order mark.
     let marked = format!("\u{feff}{key}");
+    let wide: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let error = Key::from_pem(&wide, Algorithm::EdDsa, None).unwrap_err();
+    assert!(error.message.contains("save it as UTF-8"), "{error}");
     assert!(Key::from_pem(marked.as_bytes(), Algorithm::EdDsa, None).is_ok());
 }
 
