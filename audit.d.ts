@@ -71,7 +71,7 @@ export interface RevocationAdded extends AuditEventBase {
   readonly event: 'revocation.added';
   readonly outcome: 'ok';
   /** The kind of the entry. It decides which of the other members there is. */
-  readonly kind: 'token' | 'session' | 'subject' | 'key';
+  readonly kind: 'token' | 'session' | 'subject' | 'key' | 'all';
   /** The revoked token's `jti`. */
   readonly tokenId?: HashedId;
   /** The revoked session. */

@@ -6,6 +6,7 @@
 //   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, JwtVerifiers, RemoteJwks, signJws,
 //                     verifyJws, unsafeDecode
 //   Revocation        RevocationList
+//   Store             Store
 //   Sessions          Sessions
 //   Rate limits       RateLimiter
 //   Secrets           SecretBuffer, secureHeap, timingSafeEqual
@@ -2069,6 +2070,11 @@ export interface RevocationListOptions extends ClockOptions {
    *   long.
    */
   onFull?: 'error' | 'reject-older';
+  /**
+   * The store that keeps the list. Default: none, the list is in memory. The first list on a store
+   * in a process sets the other options; a list with other ones is `ERR_INVALID_ARG_VALUE`.
+   */
+  store?: Store;
 }
 
 /** The scope of an id. */
@@ -2095,9 +2101,16 @@ export interface RevocationEvent {
 }
 
 /**
- * The revoked tokens, sessions, subjects and keys: in memory, exact, forgotten at a restart. A list
- * belongs to the thread that made it, unless it is {@link RevocationList.shared}; other processes
- * do not see it. The entry of a token or session is kept for 300 seconds, the largest clock
+ * The revoked tokens, sessions, subjects and keys, exact.
+ *
+ * A list is in memory and forgotten at a restart, unless it is on a {@link Store}. In memory it
+ * belongs to the thread that made it, or with {@link RevocationList.shared} to all threads of the
+ * process. On a store it is one list for every process of the machine: all lists on the store in a
+ * process share one table, which answers without reading the store, and a revocation of any process
+ * is refused by every process as soon as its promise resolves. docs/revocation.md says which to
+ * choose.
+ *
+ * The entry of a token or session is kept for 300 seconds, the largest clock
  * tolerance, beyond its `expiresAt`; that of a subject or of all tokens for `maxTokenTtl` and 300
  * seconds, or 600 without `issuedBefore`; that of a key for good.
  *
@@ -2105,9 +2118,14 @@ export interface RevocationEvent {
  * boot clock, which nobody can set, have agreed for an hour beyond it. So no entry leaves in the
  * first hour of a list, and none because a clock was wrong.
  *
- * Both forms of a function take effect before they return; the promises are there for lists that
- * will write to disk. A call on a full list fails with `ERR_REVOCATION_FULL` (see
- * {@link RevocationListOptions.onFull}), one on a closed list with `ERR_REVOCATION_CLOSED`.
+ * In memory, both forms of a function take effect before they return. On a store the promise
+ * resolves when the revocation is durable, and the synchronous form blocks until then, at most
+ * for `busyMs` and a second. A call on a full list fails with `ERR_REVOCATION_FULL` (see
+ * {@link RevocationListOptions.onFull}), one on a closed list with `ERR_REVOCATION_CLOSED`, and one
+ * on a store with the store's error, such as `ERR_STORE_FULL`.
+ *
+ * While the store cannot be read, `isRevoked` throws `ERR_REVOCATION_STORE`, and verifiers refuse
+ * every token with this code, unless the store was opened with `onStoreError: 'allow'`.
  *
  * @example
  * ```ts
@@ -2143,8 +2161,34 @@ export class RevocationList {
    */
   static shared(
     name: string,
-    options?: Omit<RevocationListOptions, keyof ClockOptions>,
+    options?: Omit<RevocationListOptions, keyof ClockOptions | 'store'>,
   ): RevocationList;
+  /**
+   * Opens a store of its own for a list, which `close()` closes. It takes the options of
+   * {@link Store.open} and those of a list.
+   *
+   * @example
+   * ```ts
+   * import { mkdtempSync } from 'node:fs';
+   * import { tmpdir } from 'node:os';
+   * import { join } from 'node:path';
+   * import { RevocationList, SecretBuffer } from '@nodesec/native';
+   *
+   * const path = join(mkdtempSync(join(tmpdir(), 'example-')), 'revocations');
+   * const key = SecretBuffer.random(32); // in a service: SecretBuffer.fromFile
+   * const list = await RevocationList.open(path, { key, maxTokenTtl: '1d' });
+   * await list.revokeKey('stolen');
+   * await list.close();
+   *
+   * const later = await RevocationList.open(path, { key, maxTokenTtl: '1d' });
+   * console.log(later.isRevoked({ kid: 'stolen' })); // true
+   * await later.close();
+   * ```
+   */
+  static open(
+    path: string,
+    options: StoreOptions & Omit<RevocationListOptions, keyof ClockOptions | 'store'>,
+  ): Promise<RevocationList>;
   /** Revokes one token. With `iss`, only the token of that issuer. */
   revoke(claims: { jti: string; exp: Moment; iss?: string }): Promise<void>;
   /** As {@link RevocationList.revoke}, synchronously. */
@@ -2261,7 +2305,124 @@ export class RevocationList {
     /** Under `reject-older`: the second, since 1970, until which all tokens are refused; else 0. */
     rejectsIssuedUntil: number;
   };
-  /** Frees the entries. Afterwards every call, and every verification with the list, is refused. */
+  /**
+   * Frees the entries. Afterwards every call, and every verification with the list, is refused. A
+   * list of {@link RevocationList.open} closes its store; one that was given a `store` stays as it
+   * is, because others share it: close the store.
+   */
+  close(): Promise<void>;
+}
+
+// ── Store ───────────────────────────────────────────────────────────────────────────────────
+
+/** The options of {@link Store.open}. */
+export interface StoreOptions {
+  /**
+   * Seals the keys of fingerprints, and authenticates every row: at least 32 bytes. All processes
+   * pass the same key; another is `ERR_STORE_KEY`. It may be disposed of afterwards.
+   */
+  key: SecretBuffer;
+  /**
+   * The longest wait for the transaction of another process: 1 to 600,000 ms. Default: 2000. Then a
+   * change fails with `ERR_STORE_BUSY`.
+   */
+  busyMs?: number;
+  /**
+   * What verifiers do while the store cannot be read. Default: `deny`.
+   *
+   * - `deny`: they refuse every token with `ERR_REVOCATION_STORE`.
+   * - `allow`: they go on with the revocations that they know. A damaged store is refused all the
+   *   same.
+   */
+  onStoreError?: 'deny' | 'allow';
+  /**
+   * The losses that a revocation survives once its promise has resolved. Default: `power-loss`.
+   *
+   * - `power-loss`: the machine loses power. Each group of changes is written to the disk.
+   * - `process`: any process is killed. If the machine stops, the last changes may be lost; the next
+   *   opener notices that, and every token that was issued before is refused.
+   */
+  durability?: 'power-loss' | 'process';
+  /**
+   * Opens on a file system that several machines may use (nfs, cifs, 9p, fuse), which is
+   * `ERR_STORE_FILESYSTEM` otherwise, and emits the warning `NODESEC_STORE_FILESYSTEM` once.
+   * Default: false. Rootless containers and gVisor have such file systems. If another machine opens
+   * the same directory, revocations are lost.
+   */
+  allowFilesystem?: boolean;
+}
+
+/** The state of a {@link Store}. */
+export interface StoreStats {
+  /** Revocations in the log, with those that no token needs any more. */
+  entries: number;
+  /** Bytes of all files of the store. */
+  bytes: number;
+  /** The number of the last transaction, of any process. */
+  sequence: number;
+  /** Transactions that this process has committed since it opened the store. */
+  commits: number;
+  /** The mean number of rows of these transactions. */
+  meanGroup: number;
+  /** The most rows of one of these transactions. */
+  largestGroup: number;
+  /** Stores that are open in this process on this directory. */
+  openers: number;
+  /** Transactions that this process has not read yet. The next verification reads them. */
+  lag: number;
+}
+
+/**
+ * A directory that keeps revocations for every process of a machine, also after a restart.
+ *
+ * Pass it to `new RevocationList({ store })`. A revocation is durable and seen by every process that
+ * has the store open once its promise resolves. Changes of many callers are committed together.
+ * Verifiers never read the store: they compare one number in shared memory, and read only what
+ * other processes have added since.
+ *
+ * The directory is made with mode 0700 if it does not exist; its parent must exist. It belongs to
+ * this process's user and to nobody else, and is on a local disk. One store is open for a directory
+ * in a process, whatever thread opens it: other options than those of the first opener are
+ * `ERR_INVALID_ARG_VALUE`. Close it after the last request, or leave it open until the process ends.
+ *
+ * The files hold fingerprints (SipHash under keys that `key` seals) and times, and no ids. A store
+ * that has lost rows, or whose database is older than what was acknowledged, does not open:
+ * `ERR_STORE_CORRUPT`. The errors are {@link StoreError}s. Under Node's permission model the process
+ * needs `--allow-fs-read` and `--allow-fs-write` for the directory.
+ *
+ * @example
+ * ```ts
+ * import { mkdtempSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { RevocationList, SecretBuffer, Store } from '@nodesec/native';
+ *
+ * const path = join(mkdtempSync(join(tmpdir(), 'example-')), 'store');
+ * const store = await Store.open(path, { key: SecretBuffer.random(32) });
+ * const revocations = new RevocationList({ store });
+ * await revocations.revokeSession('session-7', new Date('2099-01-01'));
+ * console.log(store.stats().entries); // 1
+ * await store.close();
+ * ```
+ */
+export class Store {
+  private constructor();
+  /**
+   * Opens a store, or makes it, and reads it: about 0.3 seconds for a million revocations, on a
+   * thread of libuv's pool. The path has at most 4096 bytes. Rejects with a {@link StoreError}.
+   */
+  static open(path: string, options: StoreOptions): Promise<Store>;
+  /** The state of the store. */
+  stats(): StoreStats;
+  /**
+   * Makes a new directory with a consistent copy, which {@link Store.open} opens with the same key,
+   * while the store is in use. An existing path is `ERR_STORE_OPEN`.
+   */
+  backup(path: string): Promise<void>;
+  /**
+   * Closes this store. The last one of the process writes the changes that wait, and then its lists
+   * refuse every call with `ERR_STORE_CLOSED`.
+   */
   close(): Promise<void>;
 }
 

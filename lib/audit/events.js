@@ -16,7 +16,7 @@ const EVENTS = {
     members: ['code', 'claim?', 'reason?', 'token?', 'subject?', 'session?', 'tokenId?'],
   },
   'revocation.added': {
-    when: 'A call of a `RevocationList` revokes a token, a session, a subject or a key.',
+    when: 'A call of a `RevocationList` revokes a token, a session, a subject, a key or all.',
     outcome: 'ok',
     members: ['kind', 'tokenId?', 'session?', 'subject?', 'kid?'],
   },
