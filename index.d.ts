@@ -3596,7 +3596,9 @@ export type RevocationErrorCode =
    * The list holds `maxEntries` entries that have not expired, or there is no memory for another.
    * Nothing was revoked.
    */
-  | 'ERR_REVOCATION_FULL';
+  | 'ERR_REVOCATION_FULL'
+  /** The list's store cannot be read, so it is not known whether a token is revoked. */
+  | 'ERR_REVOCATION_STORE';
 
 /** The codes of {@link StoreError}. */
 export type StoreErrorCode =
@@ -3656,7 +3658,8 @@ export type JwtRejectionCode =
   | 'ERR_JWT_NOT_ACTIVE'
   | 'ERR_JWT_REVOKED'
   | 'ERR_JWT_SIGNATURE'
-  | 'ERR_REVOCATION_CLOSED';
+  | 'ERR_REVOCATION_CLOSED'
+  | 'ERR_REVOCATION_STORE';
 
 /** Every code of this module. docs/errors.md has a remedy for each. */
 export type NodesecErrorCode =

@@ -9,11 +9,22 @@ const { SecretBuffer, Store } = require('@nodesec/native');
 const { boolean, instance, integer, name, options, secretly, word } = require('../hostile.js');
 
 const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-arguments-'));
-const key = SecretBuffer.random(32);
+const key = () => SecretBuffer.from(Buffer.alloc(32, 7));
 /** A store, and another one on the same directory, which may be closed. */
 let opened;
 let spare;
 let copies = 0;
+
+const storePath = () => path.join(folder, 'store');
+const storeOptions = () => ({
+  key: key(),
+  busyMs: 2000,
+  onStoreError: 'deny',
+  durability: 'power-loss',
+  allowFilesystem: false,
+});
+const open = () => Store.open(storePath(), storeOptions());
+const openedStore = () => opened;
 
 before(async () => {
   [opened, spare] = [await open(), await open()];
@@ -23,19 +34,8 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-const storePath = () => path.join(folder, 'store');
-const storeOptions = () => ({
-  key,
-  busyMs: 2000,
-  onStoreError: 'deny',
-  durability: 'power-loss',
-  allowFilesystem: false,
-});
-const open = () => Store.open(storePath(), storeOptions());
-const openedStore = () => opened;
-
 const storeKinds = {
-  key: secretly(instance(SecretBuffer, () => key)),
+  key: secretly(instance(SecretBuffer, key)),
   busyMs: integer,
   onStoreError: word,
   durability: word,
