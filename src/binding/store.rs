@@ -134,12 +134,20 @@ pub(super) fn store_open(
     guard(env, || {
         let path = path_of(Arg::new(env, &path, "path"))?;
         let options = Arg::new(env, &options, "options");
-        let options = if of_list {
-            options.read::<OpenListOptions>()?.store
+        let (fields, limits) = if of_list {
+            let OpenListOptions { store, limits } = options.read()?;
+            (store, Some(limits.with_defaults()))
         } else {
-            options.read::<OpenOptions>()?.store
+            let OpenOptions { store } = options.read()?;
+            (store, None)
         };
-        let open = move || OpenStore::open(&path, &options);
+        let open = move || {
+            let opened = OpenStore::open(&path, &fields)?;
+            if let Some(limits) = limits {
+                opened.list(limits, CLOCK.clone())?.ok_or_else(other_limits)?;
+            }
+            Ok(opened)
+        };
         Ok(offload_into(open, |env, store| out::carrier(env, Arc::new(store))))
     })
 }
@@ -207,6 +215,15 @@ pub(super) fn store_close(env: &Env, store: Unknown<'_>) -> napi::Result<Outcome
             Ok(())
         }))
     })
+}
+
+/// The error for a list whose options are not those of the one that the store has.
+pub(super) fn other_limits() -> Fault {
+    Fault::new(
+        Code::InvalidArgValue,
+        "options must be those of the store's list, which was made before: pass the same options \
+         everywhere",
+    )
 }
 
 fn path_of(path: Arg<'_>) -> Result<PathBuf> {
