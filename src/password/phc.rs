@@ -172,17 +172,12 @@ struct Fields {
 impl Fields {
     fn parse(list: &str) -> Result<Self> {
         let mut fields = Self::default();
+        let fractions = &mut fields.has_fractions;
         for field in list.split(',') {
             match field.split_once('=') {
-                Some(("m", value)) => {
-                    set(&mut fields.memory_cost, number(whole(value, &mut fields.has_fractions)?)?)?
-                }
-                Some(("t", value)) => {
-                    set(&mut fields.time_cost, number(whole(value, &mut fields.has_fractions)?)?)?
-                }
-                Some(("p", value)) => {
-                    set(&mut fields.parallelism, number(whole(value, &mut fields.has_fractions)?)?)?
-                }
+                Some(("m", value)) => set(&mut fields.memory_cost, cost(value, fractions)?)?,
+                Some(("t", value)) => set(&mut fields.time_cost, cost(value, fractions)?)?,
+                Some(("p", value)) => set(&mut fields.parallelism, cost(value, fractions)?)?,
                 Some(("keyid", value)) => set(&mut fields.keyid, bytes(value, 1..=MAX_KEYID_LEN)?)?,
                 Some(("data", value)) => set(&mut fields.data, bytes(value, 1..=MAX_FIELD_LEN)?)?,
                 _ => return Err(malformed("it has a parameter that Argon2 does not have")),
@@ -203,14 +198,14 @@ impl Fields {
 
 /// The whole part of a cost. npm `argon2` writes the fractions that its caller passed, as
 /// JavaScript writes numbers: from 1 on with at most 16 digits, and without zeros at the end.
-fn whole<'a>(text: &'a str, has_fractions: &mut bool) -> Result<&'a str> {
-    let Some((whole, fraction)) = text.split_once('.') else { return Ok(text) };
+fn cost(text: &str, has_fractions: &mut bool) -> Result<u32> {
+    let Some((whole, fraction)) = text.split_once('.') else { return number(text) };
     let is_digits = fraction.bytes().all(|byte| byte.is_ascii_digit());
     if !is_digits || !(1..=16).contains(&fraction.len()) || fraction.ends_with('0') {
         return Err(malformed("it has a number that is not from 1 to 4294967295"));
     }
     *has_fractions = true;
-    Ok(whole)
+    number(whole)
 }
 
 fn set<T>(field: &mut Option<T>, value: T) -> Result<()> {

@@ -8,10 +8,10 @@
 //!   bytes before them. A hash made with this error can only be verified with it.
 //!
 //! bcrypt ignores a password after its 72nd byte, so passwords that share 72 bytes match the same
-//! hash. The variants of passlib, Django and WordPress avoid that: they hash the password first.
+//! hash. The variants of passlib, Django and `WordPress` avoid that: they hash the password first.
 //!
-//! AdonisJS writes a PHC string, `$bcrypt$v=98$r=10$salt$hash`, in standard Base64. Its version is
-//! the letter of the variant, as a number: 97 for `2a`, 98 for `2b`.
+//! `AdonisJS` writes a PHC string, `$bcrypt$v=98$r=10$salt$hash`, in standard Base64. Its version
+//! is the letter of the variant, as a number: 97 for `2a`, 98 for `2b`.
 
 use std::fmt::Write;
 
@@ -57,7 +57,7 @@ pub(super) enum Before {
     Sha256Base64,
     /// Version 2: HMAC-SHA-256 under the salt's text, in Base64.
     HmacBase64(String),
-    /// WordPress since 6.8: HMAC-SHA-384 of the trimmed password, in Base64.
+    /// `WordPress` since 6.8: HMAC-SHA-384 of the trimmed password, in Base64.
     WordPress,
 }
 
@@ -174,7 +174,7 @@ fn parse_passlib(text: &str) -> Result<Bcrypt> {
     assemble(cost, false, before, salt, tag)
 }
 
-/// Parses AdonisJS's `v=98$r=10$salt$hash`.
+/// Parses `AdonisJS`'s `v=98$r=10$salt$hash`.
 fn parse_phc(text: &str) -> Result<Bcrypt> {
     let parts: Vec<&str> = text.split('$').collect();
     let ["v=97" | "v=98", cost, salt, tag] = parts.as_slice() else {

@@ -3,8 +3,8 @@
 /// A scheme, or several related ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegacyScheme {
-    /// `$2a$`, `$2b$`, `$2x$`, `$2y$`, passlib's `$bcrypt-sha256$`, AdonisJS's `$bcrypt$` and
-    /// WordPress's `$wp$2y$`.
+    /// `$2a$`, `$2b$`, `$2x$`, `$2y$`, passlib's `$bcrypt-sha256$`, `AdonisJS`'s `$bcrypt$` and
+    /// `WordPress`'s `$wp$2y$`.
     Bcrypt,
     /// `$scrypt$ln=…,r=…,p=…$salt$hash`, or with N itself.
     Scrypt,
