@@ -1,8 +1,11 @@
 'use strict';
 
+const { CHANNELS, publish } = require('./audit/publish.js');
 const { useClock } = require('./clock.js');
 const { native, settled } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
+
+const DENIED = CHANNELS['limit.denied'];
 
 /**
  * A native call writes remaining, retryAfterMs and resetMs here. Read them before the next call.
@@ -30,12 +33,16 @@ class RateLimiter extends Uncloneable {
   check(key, cost) {
     this.#clock?.read();
     // Nearly every call has no cost, and one argument less takes the native part less time.
-    return settled(cost === undefined ? this.#check(key) : this.#check(key, cost));
+    const allowed = settled(cost === undefined ? this.#check(key) : this.#check(key, cost));
+    if (allowed === false && DENIED.hasSubscribers) publishDenial(this.#policy, key);
+    return allowed;
   }
 
   consume(key, cost) {
     this.#clock?.read();
-    return this.#result(settled(this.#consume(key, cost, OUT)));
+    const result = this.#result(settled(this.#consume(key, cost, OUT)));
+    if (!result.allowed && DENIED.hasSubscribers) publishDenial(this.#policy, key);
+    return result;
   }
 
   peek(key) {
@@ -64,6 +71,11 @@ class RateLimiter extends Uncloneable {
       policy: this.#policy,
     };
   }
+}
+
+/** A function of its own, so that V8 still compiles `check` inline. */
+function publishDenial(policy, limitKey) {
+  publish(DENIED, policy, { limitKey });
 }
 
 module.exports = { RateLimiter };

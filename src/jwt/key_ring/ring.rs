@@ -120,6 +120,12 @@ impl KeyRing {
         self.listeners.add(listener)
     }
 
+    /// Tells `listener` of every change from now on, in place of the watcher's last listener.
+    /// `watcher` is a number that no other watcher has while this one lives.
+    pub fn watch(&self, watcher: usize, listener: Listener) {
+        self.listeners.watch(watcher, listener);
+    }
+
     /// Removes a listener.
     pub fn unlisten(&self, id: u64) {
         self.listeners.remove(id);
