@@ -720,12 +720,12 @@ export class JwtKey {
    * `ERR_JWT_KEY` if the bytes are a key file: with a public key as the HMAC secret, anybody could
    * sign. Recognized are PEM, JWKs, keys in XML (`RSAKeyValue`), OpenSSH and PuTTY files, keys as
    * OpenSSL prints them (`-text`, `-modulus`), DER of keys and certificates with or without bytes
-   * after it, PKCS#7, PKCS#12, Java key stores, uncompressed and hybrid points; and texts that stand
-   * for any of these: base64 or base64url, hex as in `30:82` and `0x30, 0x82`, lists of numbers as
-   * `JSON.stringify(buffer)` writes them, escapes of JSON, shells and URLs, each in quotes or behind
-   * a prefix (`base64:`), up to three around one another. A bare Ed25519 key, a compressed point and
-   * a modulus look like random bytes and are not recognized. A random secret, in any encoding, is
-   * refused by mistake with a probability below 2^-40.
+   * after it, PKCS#7, PKCS#12, Java key stores, uncompressed and hybrid points; and texts that
+   * stand for any of these: base64 or base64url, hex as in `30:82` and `0x30, 0x82`, lists of
+   * numbers as `JSON.stringify(buffer)` writes them, escapes of JSON, shells and URLs, each in
+   * quotes or behind a prefix (`base64:`), up to three around one another. A bare Ed25519 key, a
+   * compressed point and a modulus look like random bytes and are not recognized. A random secret,
+   * in any encoding, is refused by mistake with a probability below 2^-40.
    *
    * @example
    * ```ts
@@ -777,10 +777,10 @@ export class JwtKey {
    */
   static fromDer(der: Uint8Array | SecretBuffer, options: KeyFileOptions): JwtKey;
   /**
-   * Takes the public key of one X.509 certificate (RFC 5280) of at most 64 KiB, in PEM, as DER or as
-   * an `X509Certificate` of Node. Keys and text beside the certificate in a PEM are ignored; a second
-   * certificate is refused. A member of `x5c` (RFC 7515 section 4.1.6) is the base64 of DER: pass
-   * `Buffer.from(x5c[0], 'base64')`.
+   * Takes the public key of one X.509 certificate (RFC 5280) of at most 64 KiB, in PEM, as DER or
+   * as an `X509Certificate` of Node. Keys and text beside the certificate in a PEM are ignored; a
+   * second certificate is refused. A member of `x5c` (RFC 7515 section 4.1.6) is the base64 of DER:
+   * pass `Buffer.from(x5c[0], 'base64')`.
    *
    * `ERR_JWT_KEY` if this is no certificate, or if its key is not one for `alg`.
    *
@@ -833,8 +833,9 @@ export class JwtKey {
    *   stands for the token's `tid`. Other tokens are `ERR_JWT_CLAIM`. A key of Microsoft's tenant
    *   `https://login.microsoftonline.com/…/v2.0` also verifies the tenant's tokens of version 1.0,
    *   of `https://sts.windows.net/…/`; so do the keys of `login.microsoftonline.us`, and those of
-   *   `login.partner.microsoftonline.cn` for `https://sts.chinacloudapi.cn/…/`. {@link verifyJws} reads no claims and compares nothing. An
-   *   `issuer` that is no URL has no meaning (RFC 7517 section 4).
+   *   `login.partner.microsoftonline.cn` for `https://sts.chinacloudapi.cn/…/`. {@link verifyJws}
+   *   reads no claims and compares nothing. An `issuer` that is no URL has no meaning (RFC 7517
+   *   section 4).
    *
    * A fault of the JWK is `ERR_JWT_KEY`, also a bad `alg` or `kid` of the JWK and a JWK of more
    * than 64 KiB. Without any `alg` the error is `ERR_MISSING_OPTION`.
@@ -1831,11 +1832,11 @@ export interface RemoteJwksOptions extends JwksImportOptions {
    * The format of the answer. Default: `jwks`.
    *
    * - `jwks`: a JWK Set.
-   * - `x509`: a JSON object with a PEM for each `kid`: a certificate, as Google and Firebase publish
-   *   it at `https://www.googleapis.com/robot/v1/metadata/x509/…`, or a public key, as Google IAP
-   *   does at `https://www.gstatic.com/iap/verify/public_key`. The algorithm is that of the key:
-   *   RS256 for RSA, unless `algorithms` say more, as for a JWK without `alg`. The certificate only
-   *   carries the key: its dates, its chain and its purpose are not checked, as in
+   * - `x509`: a JSON object with a PEM for each `kid`: a certificate, as Google and Firebase
+   *   publish it at `https://www.googleapis.com/robot/v1/metadata/x509/…`, or a public key, as
+   *   Google IAP does at `https://www.gstatic.com/iap/verify/public_key`. The algorithm is that of
+   *   the key: RS256 for RSA, unless `algorithms` say more, as for a JWK without `alg`. The
+   *   certificate only carries the key: its dates, its chain and its purpose are not checked, as in
    *   {@link JwtKey.fromCertificate}, so only https vouches for it. Values that are no PEM, and
    *   private keys, are left out. It excludes `use: 'jwt-svid'`.
    */

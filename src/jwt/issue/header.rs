@@ -34,8 +34,8 @@ const NOT_IN_JWTS: [(&str, &str); 6] = [
 ];
 const NOT_READ: &str = "a JWT does not say where its key is; use signJws if a protocol demands it";
 
-/// Encodes the header of a JWS, and appends the dot. `members` is a JSON object as text. It may have
-/// a `kid` if the header does not name the key.
+/// Encodes the header of a JWS, and appends the dot. `members` is a JSON object as text. It may
+/// have a `kid` if the header does not name the key.
 pub(super) fn jws_header(key: &Key, names_key: bool, members: &str) -> Result<Vec<u8>> {
     check(members, if names_key { &NOT_BESIDE_KID } else { &[] })?;
     let kid = names_key.then(|| kid(key));

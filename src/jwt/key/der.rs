@@ -71,8 +71,8 @@ impl Form {
     }
 }
 
-/// Whether this is a certificate (RFC 5280 section 4.1). A certificate request has the same outermost
-/// elements, but fewer inside.
+/// Whether this is a certificate (RFC 5280 section 4.1). A certificate request has the same
+/// outermost elements, but fewer inside.
 pub(super) fn has_form_of_certificate(der: &[u8]) -> bool {
     let Some((SEQUENCE, content, _)) = element(der) else { return false };
     match elements(content).as_deref() {

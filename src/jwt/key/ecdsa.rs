@@ -77,7 +77,8 @@ impl Ecdsa {
         Ok(Some(PrivateKey { signer, verifier, public: Some(jwk), original }))
     }
 
-    /// The uncompressed form of a compressed or hybrid point. `None` if it is no point of the curve.
+    /// The uncompressed form of a compressed or hybrid point. `None` if it is no point of the
+    /// curve.
     fn uncompressed(&self, point: &[u8]) -> Option<Vec<u8>> {
         let coordinates = match point.first()? {
             first if COMPRESSED.contains(first) => 1,

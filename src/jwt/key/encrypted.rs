@@ -1,5 +1,5 @@
-//! Private keys under a passphrase: PKCS#8 with PBES2 (RFC 8018 section 6.2), AES or triple DES, and
-//! PBKDF2 or scrypt. Triple DES and SHA-1 are only read: they are what older tools write.
+//! Private keys under a passphrase: PKCS#8 with PBES2 (RFC 8018 section 6.2), AES or triple DES,
+//! and PBKDF2 or scrypt. Triple DES and SHA-1 are only read: they are what older tools write.
 
 use pkcs5::EncryptionScheme;
 use pkcs5::pbes2::{DES_EDE3_CBC_OID, Kdf};
@@ -61,8 +61,8 @@ fn read(der: &[u8]) -> Option<(EncryptionScheme, &[u8])> {
     Some((EncryptionScheme::try_from(scheme).ok()?, ciphertext))
 }
 
-/// Whether the initialization vector of triple DES has the 8 bytes of a block. The library panics at
-/// a shorter one. It checks the vectors of other ciphers itself.
+/// Whether the initialization vector of triple DES has the 8 bytes of a block. The library panics
+/// at a shorter one. It checks the vectors of other ciphers itself.
 fn has_whole_vector(scheme: &[u8]) -> bool {
     let read = || -> der::Result<bool> {
         let Some(parameters) = AlgorithmIdentifierRef::from_der(scheme)?.parameters else {

@@ -3,8 +3,8 @@
 //!
 //! The check looks for marks of text files anywhere, and for binary keys at the beginning, also in
 //! the bytes that a text stands for. Each pattern demands so many bits that fewer than one in 2⁴⁰
-//! random secrets is refused. Bytes that look random pass: a bare Ed25519 key, a compressed point, a
-//! modulus.
+//! random secrets is refused. Bytes that look random pass: a bare Ed25519 key, a compressed point,
+//! a modulus.
 
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_FIXED, ECDSA_P256K1_SHA256_FIXED, ECDSA_P384_SHA384_FIXED,
@@ -22,8 +22,8 @@ use crate::secret::{Depth, TraceGuard};
 
 /// Marks of text files: either end of PEM and RFC 4716, JWKs, the XML of .NET and of signatures
 /// (RFC 3275 section 4.4), `PuTTY` files, and the names of OpenSSH key types. `ssh-ed25519` and
-/// `ecdsa-sha2-` occur in public keys, private keys and keys of authenticators alike. OpenSSL prints
-/// a key as the last five. White space between the characters does not count.
+/// `ecdsa-sha2-` occur in public keys, private keys and keys of authenticators alike. OpenSSL
+/// prints a key as the last five. White space between the characters does not count.
 const MARKS: [&[u8]; 21] = [
     b"----BEGIN ",
     b"----END ",
@@ -48,8 +48,8 @@ const MARKS: [&[u8]; 21] = [
     b"Modulus=",
 ];
 /// Members of a JWK, as printers of other languages write them: Python's `{'kty': 'RSA'}`, Ruby's
-/// `{"kty"=>"EC"}`, Go's `map[kty:EC]`, YAML. Quotes do not count. The value is a part of it, because
-/// the name alone has few bits.
+/// `{"kty"=>"EC"}`, Go's `map[kty:EC]`, YAML. Quotes do not count. The value is a part of it,
+/// because the name alone has few bits.
 const MEMBERS: [&[u8]; 15] = [
     b"kty:RSA",
     b"kty:EC",

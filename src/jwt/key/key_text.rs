@@ -38,11 +38,11 @@ fn unescaped(text: &[u8]) -> Result<Secret> {
                 (b'\\', [b'n', after @ ..]) => (b'\n', after),
                 (b'\\', [b'r', after @ ..]) => (b'\r', after),
                 (b'\\', [b't', after @ ..]) => (b'\t', after),
-                (b'\\', [b'x', high, low, after @ ..]) => (number(&[*high, *low], 16), after),
-                (b'\\', [b'u', _, _, high, low, after @ ..]) => (number(&[*high, *low], 16), after),
+                (b'\\', [b'x', high, low, after @ ..] | [b'u', _, _, high, low, after @ ..]) => {
+                    (number(&[*high, *low], 16), after)
+                }
                 (b'\\', [a @ b'0'..=b'3', b, c, after @ ..]) => (number(&[*a, *b, *c], 8), after),
-                (b'\\', [other, after @ ..]) => (*other, after),
-                (other, after) => (*other, after),
+                (b'\\', [other, after @ ..]) | (other, after) => (*other, after),
             };
             length += 1;
         }

@@ -93,15 +93,15 @@ impl ImportRules {
 /// can sign.
 ///
 /// `ERR_JWT_KEY` if the text is longer than [`MAX_SET_LEN`], if it is not an object with an array
-/// `keys` of at most 1000 entries, if it has entries and none is an object, if more than 1000 keys would be made, or if a member occurs
-/// twice anywhere.
+/// `keys` of at most 1000 entries, if it has entries and none is an object, if more than 1000 keys
+/// would be made, or if a member occurs twice anywhere.
 ///
 /// A member that is `null` or an empty text counts as missing, because some publishers write every
-/// member they know. These entries are left out: values that are no object, keys of an unknown `kty`, `crv` or `alg`, malformed
-/// and weak keys, keys for another use, and `oct` keys. A key with private members is no longer
-/// secret, so it is left out together with every other key that has the same numbers. Two keys that
-/// share `kid` and algorithm but not their numbers are both left out, since a token cannot tell
-/// which one it means.
+/// member they know. These entries are left out: values that are no object, keys of an unknown
+/// `kty`, `crv` or `alg`, malformed and weak keys, keys for another use, and `oct` keys. A key with
+/// private members is no longer secret, so it is left out together with every other key that has
+/// the same numbers. Two keys that share `kid` and algorithm but not their numbers are both left
+/// out, since a token cannot tell which one it means.
 pub fn import(json: &str, rules: &ImportRules) -> Result<Imported> {
     let mut lost = HashSet::new();
     let mut found = Collector::default();

@@ -232,7 +232,8 @@ fn public_keys_by_kid_make_keys_and_private_ones_do_not() {
     let name = |key: Arc<Key>| format!("{} {}", key.kid(), key.algorithm().name());
     let names: Vec<_> = keys.list().unwrap().into_iter().map(name).collect();
     assert_eq!(names, ["compressed ES256", "ec ES256", "ed EdDSA", "rsa RS256"]);
-    let ignored: Vec<_> = keys.ignored().into_iter().map(|one| (one.kid.unwrap(), one.reason)).collect();
+    let ignored: Vec<_> =
+        keys.ignored().into_iter().map(|one| (one.kid.unwrap(), one.reason)).collect();
     assert_eq!(ignored.len(), 4);
     for (kid, reason) in ignored {
         let expected = if kid == "two" { "must have one key" } else { "everyone can sign" };
