@@ -19,6 +19,10 @@ pub trait Replay: Any + Send + Sync {
     /// Gets a record, after all entries, in the order of their last changes.
     fn record(&mut self, record: &SealedRecord<'_>) -> Result<()>;
 
+    /// Has the chance to read what other processes have committed, twice a second, on the thread of
+    /// the writer.
+    fn looked(&self) {}
+
     /// Learns that this process has closed the store.
     fn closed(&self) {}
 }
