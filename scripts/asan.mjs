@@ -45,6 +45,7 @@ const LEFT_OUT = [
   'secret/heap.refused',
   'secret/small-arrays',
   'service/start',
+  'store/kill',
   'token/interop',
   'workers/jest',
 ];

@@ -45,6 +45,7 @@ const LEFT_OUT = {
   'service/keys': 'the example stores users in lmdb',
   'service/service': 'the example stores users in lmdb',
   'service/start': 'npm',
+  'store/kill': 'signals',
   'token/interop': 'PyJWT as the other side',
   'workers/jest': 'Jest',
 };
