@@ -14,7 +14,6 @@ mod processes;
 #[cfg(target_os = "linux")]
 mod served;
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
