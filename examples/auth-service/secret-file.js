@@ -1,9 +1,9 @@
 'use strict';
 
 // Reads secrets that the service makes at its first start: the pepper, which goes into every
-// password hash, and the master key, which opens the key ring and the store. Back them up apart from
-// the data that they protect, and never lose them: without the pepper no password verifies, without
-// the master key no token does. A larger service keeps them in a secret store.
+// password hash, and the master key, which opens the key ring and the store. Back them up apart
+// from the data that they protect, and never lose them: without the pepper no password verifies,
+// without the master key no token does. A larger service keeps them in a secret store.
 
 const { existsSync, writeFileSync } = require('node:fs');
 
@@ -12,8 +12,8 @@ const { SecretBuffer } = require('@nodesec/native');
 const LENGTH = 32;
 
 /**
- * Reads the secret of a file, or makes it if none of `protects`, the files and directories that need
- * it, is there.
+ * Reads the secret of a file, or makes it if none of `protects`, the files and directories that
+ * need it, is there.
  */
 function loadSecret(name, file, protects) {
   if (!existsSync(file)) {

@@ -5,8 +5,8 @@ const WRONG = { ...ADA, password: 'incorrect horse battery' };
 const NOBODY = { ...ADA, username: 'nobody' };
 
 /**
- * Makes the visit. Throws at the first unexpected answer. `crash` kills the service, starts it again
- * and resolves to its URL.
+ * Makes the visit. Throws at the first unexpected answer. `crash` kills the service, starts it
+ * again and resolves to its URL.
  */
 export async function visit(firstUrl, crash) {
   let url = firstUrl;
