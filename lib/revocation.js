@@ -6,7 +6,7 @@ const { attach, construct } = require('./construct.js');
 const { NativeEmitter } = require('./emitter.js');
 const { makeError } = require('./errors.js');
 const { native, settled, snapshot } = require('./native.js');
-const { Store } = require('./store.js');
+const { openStore } = require('./store.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 const ADDED = CHANNELS['revocation.added'];
@@ -32,9 +32,11 @@ class RevocationList extends Uncloneable {
   }
 
   static async open(path, options) {
-    const { maxEntries, maxTokenTtl, onFull, ...others } = { __proto__: null, ...snapshot(options) };
-    const store = await Store.open(path, others);
+    const given = snapshot(options);
+    const store = await openStore(path, given, true);
     try {
+      // With the null prototype, a missing option is not read from Object.prototype.
+      const { maxEntries, maxTokenTtl, onFull } = { __proto__: null, ...given };
       const list = new RevocationList({ maxEntries, maxTokenTtl, onFull, store });
       list.#ownStore = store;
       return list;

@@ -41,6 +41,7 @@ const DECLARATIONS: &[Declaration] = &[
     password::pool::PoolOptions::DECLARATION,
     revocation::options::AllOptions::DECLARATION,
     revocation::options::ListOptions::DECLARATION,
+    revocation::options::OpenListOptions::DECLARATION,
     revocation::options::ScopeOptions::DECLARATION,
     revocation::options::SharedListOptions::DECLARATION,
     secret::FromOptions::DECLARATION,

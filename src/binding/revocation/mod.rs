@@ -13,6 +13,7 @@ use self::options::{AllOptions, ListOptions, ScopeOptions, SharedListOptions};
 use super::args::handle::Handle;
 use super::args::{Arg, Fault, Outcome, Result, internal};
 use super::fast::{self, Hot, RawCall};
+use super::store::other_limits;
 use super::{CLOCK, guard};
 use crate::error::Code;
 use crate::jwt::MAX_TOKEN_LEN;
@@ -24,9 +25,6 @@ const MAX_SHARED: usize = 1000;
 
 /// The lists of `RevocationList.shared`.
 static SHARED: Registry<RevocationList> = Registry::new(MAX_SHARED);
-
-const OTHER_OPTIONS: &str =
-    "must be those of the store's list, which was made before: pass the same options everywhere";
 
 impl Handle for RevocationList {
     const TAG: u128 = 0x0b6c_98e4_5e29_4f2a_b05f_6f0c_1df4_2a05;
@@ -88,12 +86,11 @@ pub(super) fn revocation_attach(
     options: Unknown<'_>,
 ) -> napi::Result<Outcome<()>> {
     guard(env, || {
-        let options = Arg::new(env, &options, "options");
-        let ListOptions { limits, store, clock } = options.read()?;
+        let ListOptions { limits, store, clock } = Arg::new(env, &options, "options").read()?;
         let core = match store {
             Some(store) => {
                 let known = store.list(limits.with_defaults(), clock.clock)?;
-                known.ok_or_else(|| options.invalid(OTHER_OPTIONS))?
+                known.ok_or_else(other_limits)?
             }
             None => Arc::new(RevocationList::new(limits.with_defaults(), clock.clock)?),
         };

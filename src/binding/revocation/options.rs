@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::binding::args::options;
 use crate::binding::clock::ClockOptions;
-use crate::binding::store::OpenStore;
+use crate::binding::store::{OpenStore, StoreFields};
 use crate::jwt::MAX_TOKEN_LEN;
 use crate::revocation::{ListLimits, OnFull};
 
@@ -38,6 +38,16 @@ options! {
         store("store"): Option<Arc<OpenStore>> = optional(|store| store.handle()),
         /// The clock.
         clock: ClockOptions = flatten(ClockOptions),
+    }
+}
+
+options! {
+    /// The options of `RevocationList.open`.
+    pub(crate) struct OpenListOptions for "RevocationList.open" {
+        /// The limits.
+        limits: Limits = flatten(Limits),
+        /// The store.
+        store: StoreFields = flatten(StoreFields),
     }
 }
 

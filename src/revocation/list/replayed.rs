@@ -175,6 +175,13 @@ impl Replay for StoredList {
         Ok(())
     }
 
+    fn looked(&self) {
+        // A process that verifies nothing hears of revocations as well.
+        let list = self.lock().made.as_ref().map(|made| made.list.clone());
+        // If it fails, the next answer fails.
+        let _ = list.map(|list| list.follow());
+    }
+
     fn closed(&self) {
         // The list holds the store, which holds this object.
         let made = self.lock().made.take();

@@ -11,6 +11,8 @@ mod handles;
 mod losses;
 #[cfg(target_os = "linux")]
 mod processes;
+#[cfg(target_os = "linux")]
+mod served;
 
 use std::env;
 use std::fs;
