@@ -30,7 +30,7 @@ function row(failure) {
   return { open, revoke, verify };
 }
 
-/** The directory of a store with a revocation, and what uses the store while it is open. */
+/** A directory with a store that has one revocation, and the objects that use it. */
 async function storeOf(t, options) {
   const folder = fs.mkdtempSync(path.join(tmpdir(), 'nodesec-failures-'));
   t.after(() => fs.rmSync(folder, { recursive: true, force: true }));

@@ -3,7 +3,7 @@
 const path = require('node:path');
 
 /**
- * The files and directories of the service. Whoever deploys it may put the store on a disk of its
+ * The files and directories of the service. A deployment may put the store on a disk of its
  * own, and the secrets where backups of the data do not reach.
  */
 function placesOf(dataDirectory, env = process.env) {
