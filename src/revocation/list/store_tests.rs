@@ -135,7 +135,9 @@ fn a_store_without_handles_stays_open_for_its_list_until_it_is_closed() {
     list.revoke(&Revocation::session("a", NOW, Scope::Any)).unwrap();
     let again = open(&folder.path("store"));
     assert!(Arc::ptr_eq(&list, &again.list));
-    assert_eq!(again.store.stats().unwrap().openers, 2);
+    assert_eq!(again.store.stats().unwrap().openers, 1);
+    again.store.close();
+    assert_eq!(list.is_revoked(&session("a")).unwrap_err().code, Code::StoreClosed);
 }
 
 #[test]
