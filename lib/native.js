@@ -71,11 +71,6 @@ function copied(value, depth) {
   return copy;
 }
 
-/** Whether `snapshot` has copied a plain object. */
-function isCopy(value) {
-  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === null;
-}
-
 /** Whether the prototype is `null` or the `Object.prototype` of any realm. */
 function isPlain(value) {
   const prototype = Object.getPrototypeOf(value);
@@ -108,4 +103,4 @@ const native = Object.fromEntries(
   ]),
 );
 
-module.exports = { isCopy, isPlain, native, settled, snapshot };
+module.exports = { isPlain, native, settled, snapshot };

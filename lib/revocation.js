@@ -5,8 +5,8 @@ const { useClock } = require('./clock.js');
 const { attach, construct } = require('./construct.js');
 const { NativeEmitter } = require('./emitter.js');
 const { makeError } = require('./errors.js');
-const { isCopy, native, settled, snapshot } = require('./native.js');
-const { Store } = require('./store.js');
+const { native, settled, snapshot } = require('./native.js');
+const { openStore } = require('./store.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 const ADDED = CHANNELS['revocation.added'];
@@ -33,11 +33,10 @@ class RevocationList extends Uncloneable {
 
   static async open(path, options) {
     const given = snapshot(options);
-    // Store.open refuses anything but a plain object.
-    const isPlain = isCopy(given);
-    const { maxEntries, maxTokenTtl, onFull, ...others } = isPlain ? given : {};
-    const store = await Store.open(path, isPlain ? others : given);
+    const store = await openStore(path, given, true);
     try {
+      // With the null prototype, a missing option is not read from Object.prototype.
+      const { maxEntries, maxTokenTtl, onFull } = { __proto__: null, ...given };
       const list = new RevocationList({ maxEntries, maxTokenTtl, onFull, store });
       list.#ownStore = store;
       return list;

@@ -18,9 +18,7 @@ class Store extends Uncloneable {
   }
 
   static async open(path, options) {
-    const given = snapshot(options);
-    const carrier = await native.storeOpen(permittedFolder(path), given);
-    return construct(Store, (store) => warn(native.storeFromCarrier(store, carrier)));
+    return openStore(path, snapshot(options), false);
   }
 
   stats() {
@@ -36,6 +34,12 @@ class Store extends Uncloneable {
   }
 }
 
+/** Opens a store. With `ofList` the options are those of `RevocationList.open`. */
+async function openStore(path, options, ofList) {
+  const carrier = await native.storeOpen(permittedFolder(path), options, ofList);
+  return construct(Store, (store) => warn(native.storeFromCarrier(store, carrier)));
+}
+
 /** Warns of a file system that only `allowFilesystem` permits. */
 function warn(filesystem) {
   if (filesystem === null || warned.has(filesystem)) return;
@@ -46,4 +50,4 @@ function warn(filesystem) {
   );
 }
 
-module.exports = { Store };
+module.exports = { Store, openStore };

@@ -46,6 +46,7 @@ const LEFT_OUT = [
   'secret/small-arrays',
   'service/start',
   'store/disk',
+  'store/kill',
   'store/permission',
   'store/processes',
   'store/sqlite',

@@ -301,7 +301,7 @@ codes! {
     RevocationFull = "ERR_REVOCATION_FULL",
     /// The list's store cannot be read, so it is not known whether a token is revoked.
     ///
-    /// See the store's own error in the message, or set `onStoreError: 'allow'`. HTTP 503.
+    /// The message has the store's own code; docs/revocation.md lists the causes. HTTP 503.
     RevocationStore = "ERR_REVOCATION_STORE",
 
     // ── StoreError ──
@@ -317,7 +317,7 @@ codes! {
     /// The files of a store are damaged, or do not belong together: rows are missing, or the
     /// database is older than its epoch.
     ///
-    /// Restore all files of the directory from one `backup()`. HTTP 503.
+    /// Restore all files of the directory from one `backup()`, see docs/revocation.md. HTTP 503.
     StoreCorrupt = "ERR_STORE_CORRUPT",
     /// A store's directory is on a file system that several machines may use: nfs, cifs, 9p or
     /// fuse.

@@ -42,7 +42,7 @@ impl<T> Listeners<T> {
     pub(crate) fn remove(&self, id: u64) {
         let mut registered = self.lock();
         registered.all.retain(|(own, _)| *own != id);
-        self.note_any(&registered);
+        self.note(&registered);
     }
 
     /// Adds the listener of a watcher, in place of its last one. `watcher` is a number that no
@@ -51,7 +51,7 @@ impl<T> Listeners<T> {
         let mut registered = self.lock();
         registered.watchers.retain(|(own, _)| *own != watcher);
         registered.watchers.push((watcher, listener));
-        self.note_any(&registered);
+        self.any.store(true, Ordering::Release);
     }
 
     /// Tells all listeners of changes.
@@ -62,12 +62,12 @@ impl<T> Listeners<T> {
         let mut registered = self.lock();
         registered.all.retain(|(_, listener)| listener(changes));
         registered.watchers.retain(|(_, listener)| listener(changes));
-        self.note_any(&registered);
+        self.note(&registered);
     }
 
-    fn note_any(&self, registered: &Registered<T>) {
-        let any = !(registered.all.is_empty() && registered.watchers.is_empty());
-        self.any.store(any, Ordering::Release);
+    fn note(&self, registered: &Registered<T>) {
+        let none = registered.all.is_empty() && registered.watchers.is_empty();
+        self.any.store(!none, Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, Registered<T>> {

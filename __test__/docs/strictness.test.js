@@ -5,14 +5,14 @@
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
-const { createHmac, sign } = require('node:crypto');
+const { createHmac, createPublicKey, sign } = require('node:crypto');
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
 const argon2 = require('argon2');
 const bcrypt = require('bcrypt');
-const { createVerifier } = require('fast-jwt');
+const { createSigner, createVerifier } = require('fast-jwt');
 const jsonwebtoken = require('jsonwebtoken');
 const rustArgon2 = require('@node-rs/argon2');
 
@@ -21,6 +21,7 @@ const { keyPair } = require('../helpers/key-pairs.js');
 const { KEYS, PASSWORDS, TOKENS } = require('../helpers/strictness.js');
 const { STRICTER } = require('../helpers/token-differences.js');
 const { SECRET, key, segment } = require('../helpers/tokens.js');
+const keys = require('../vectors/keys.json').cases;
 
 const root = path.join(__dirname, '..', '..');
 const HOUR = { sub: 's', aud: 'service', exp: Math.floor(Date.now() / 1000) + 3600 };
@@ -91,6 +92,29 @@ const KEY_CASES = {
   'a key on secp256k1 for ES256': [
     'ERR_JWT_KEY', () => asKey('ES256', keyPair('ec', { namedCurve: 'secp256k1' })),
   ],
+  'a private key in PEM with the traditional encryption of OpenSSL (`Proc-Type: 4,ENCRYPTED`)': [
+    'ERR_JWT_KEY', () => {
+      const passphrase = 'row';
+      const options = { type: 'pkcs1', format: 'pem', cipher: 'aes-128-cbc', passphrase };
+      const pem = rsa(2048).privateKey.export(options);
+      return {
+        jsonwebtoken: () => jsonwebtoken.sign(HOUR, { key: pem, passphrase }, { algorithm: 'RS256' }),
+        'fast-jwt': () => createSigner({ key: { key: pem, passphrase }, algorithm: 'RS256' })(HOUR),
+        here: () => JwtKey.fromPem(pem, { alg: 'RS256', passphrase }),
+      };
+    },
+  ],
+  'a public EC key that spells out the parameters of its curve': ['ERR_JWT_KEY', () => {
+    const { publicKey, privateKey } = keyPair('ec', { namedCurve: 'P-256' });
+    const { pem } = keys.find(({ name }) => name === 'p-256 spki, explicit parameters');
+    const der = createPublicKey(pem).export({ type: 'spki', format: 'der' });
+    // The point is at the end.
+    publicKey.export({ type: 'spki', format: 'der' }).subarray(-65).copy(der, der.length - 65);
+    return asKey('ES256', {
+      publicKey: createPublicKey({ key: der, type: 'spki', format: 'der' }),
+      privateKey,
+    });
+  }],
   'a JWK for encryption (`"use": "enc"`) as verification key': ['ERR_JWT_KEY', () => {
     const pair = rsa(2048);
     const jwk = { ...jwkOf(pair), use: 'enc' };

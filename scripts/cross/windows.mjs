@@ -46,6 +46,7 @@ const LEFT_OUT = {
   'service/service': 'the example stores users in lmdb',
   'service/start': 'npm',
   'store/disk': 'Linux',
+  'store/kill': 'signals',
   'store/permission': 'other versions of Node, and Deno',
   'store/processes': 'Linux',
   'store/sqlite': 'Node 24 and nm',

@@ -13,6 +13,7 @@ use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
 use super::args::{Arg, Fault, Outcome, Result, internal, options};
 use super::offload::{Offloaded, offload, offload_into};
+use super::revocation::options::Limits;
 use super::{CLOCK, guard};
 use crate::clock::Clock;
 use crate::error::Code;
@@ -43,7 +44,7 @@ impl Handle for OpenStore {
 }
 
 impl OpenStore {
-    fn open(path: &Path, options: &OpenOptions) -> Result<Self> {
+    fn open(path: &Path, options: &StoreFields) -> Result<Self> {
         let default = StoreOptions::default();
         let given = StoreOptions {
             busy: options.busy_ms.map_or(default.busy, Duration::from_millis),
@@ -78,6 +79,14 @@ impl OpenStore {
 options! {
     /// The options of `Store.open`.
     pub(super) struct OpenOptions for "Store.open" {
+        /// All of them.
+        store: StoreFields = flatten(StoreFields),
+    }
+}
+
+options! {
+    /// The options of a store.
+    pub(super) struct StoreFields {
         /// The key that seals what must not be read from the files.
         key("key"): Secret = required(|key| key.seal_key()),
         /// The longest wait for the transaction of another process, in milliseconds.
@@ -89,6 +98,16 @@ options! {
         on_store_error("onStoreError"): bool = default(false, |wish| wish.one_of(&ON_ERROR)),
         /// Whether the directory may be on a file system of several machines.
         allow_filesystem("allowFilesystem"): bool = default(false, |allow| allow.boolean()),
+    }
+}
+
+options! {
+    /// The options of `RevocationList.open`.
+    pub(super) struct OpenListOptions for "RevocationList.open" {
+        /// The limits.
+        limits: Limits = flatten(Limits),
+        /// The store.
+        store: StoreFields = flatten(StoreFields),
     }
 }
 
@@ -113,17 +132,32 @@ pub(super) struct NativeStoreStats {
     pub lag: f64,
 }
 
-/// Opens a store on another thread. Returns a promise of its carrier.
+/// Opens a store on another thread. Returns a promise of its carrier. With `of_list` the options
+/// are those of `RevocationList.open`.
 #[napi(catch_unwind)]
 pub(super) fn store_open(
     env: &Env,
     path: Unknown<'_>,
     options: Unknown<'_>,
+    of_list: bool,
 ) -> napi::Result<Outcome<Offloaded<OpenStore, LocalValue>>> {
     guard(env, || {
         let path = path_of(Arg::new(env, &path, "path"))?;
-        let options: OpenOptions = Arg::new(env, &options, "options").read()?;
-        let open = move || OpenStore::open(&path, &options);
+        let options = Arg::new(env, &options, "options");
+        let (fields, limits) = if of_list {
+            let OpenListOptions { store, limits } = options.read()?;
+            (store, Some(limits.with_defaults()))
+        } else {
+            let OpenOptions { store } = options.read()?;
+            (store, None)
+        };
+        let open = move || {
+            let opened = OpenStore::open(&path, &fields)?;
+            if let Some(limits) = limits {
+                opened.list(limits, CLOCK.clone())?.ok_or_else(other_limits)?;
+            }
+            Ok(opened)
+        };
         Ok(offload_into(open, |env, store| out::carrier(env, Arc::new(store))))
     })
 }
@@ -191,6 +225,15 @@ pub(super) fn store_close(env: &Env, store: Unknown<'_>) -> napi::Result<Outcome
             Ok(())
         }))
     })
+}
+
+/// The error for a list whose options are not those of the one that the store has.
+pub(super) fn other_limits() -> Fault {
+    Fault::new(
+        Code::InvalidArgValue,
+        "options must be those of the store's list, which was made before: pass the same options \
+         everywhere",
+    )
 }
 
 fn path_of(path: Arg<'_>) -> Result<PathBuf> {

@@ -78,21 +78,29 @@ impl<K: Copy> ExpiryWheel<K> {
             if let Some(key) = self.buckets.get(&minute).and_then(|bucket| bucket.last()) {
                 return Some(*key);
             }
-            self.minutes.pop();
-            self.buckets.remove(&minute);
-            if self.buckets.is_empty() {
-                // Gives back the memory of the maps as well.
-                *self = Self::default();
-            }
+            self.remove_first();
         }
     }
 
     /// Removes the entry that [`Self::first_expired`] has just returned.
     pub(super) fn pop_first(&mut self) {
         let Some(Reverse(minute)) = self.minutes.peek() else { return };
-        if let Some(bucket) = self.buckets.get_mut(minute) {
-            bucket.pop();
+        let Some(bucket) = self.buckets.get_mut(minute) else { return };
+        bucket.pop();
+        if bucket.is_empty() {
+            self.remove_first();
+        } else {
             shrink(bucket);
+        }
+    }
+
+    fn remove_first(&mut self) {
+        if let Some(Reverse(minute)) = self.minutes.pop() {
+            self.buckets.remove(&minute);
+        }
+        if self.buckets.is_empty() {
+            // Gives back the memory of the maps as well.
+            *self = Self::default();
         }
     }
 }

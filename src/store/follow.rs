@@ -4,8 +4,9 @@ use super::engine::{Engine, reading};
 use super::fault::corrupt;
 use super::head::Head;
 use super::keys::Keys;
+use super::record::SealedRecord;
 use super::replay::compare;
-use super::row::{Entry, Position, SealedRecord, Sequence};
+use super::row::{Entry, Position, Sequence};
 use crate::error::Result;
 
 /// The place up to which a reader knows the entries of a store.

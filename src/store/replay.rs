@@ -6,7 +6,8 @@ use super::engine::{Engine, reading};
 use super::fault::corrupt;
 use super::head::Head;
 use super::keys::Keys;
-use super::row::{Entry, Position, SealedRecord};
+use super::record::SealedRecord;
+use super::row::{Entry, Position};
 use crate::error::Result;
 
 /// Builds the state in memory that a process keeps of a store: it gets every row when the process
@@ -17,6 +18,10 @@ pub trait Replay: Any + Send + Sync {
 
     /// Gets a record, after all entries, in the order of their last changes.
     fn record(&mut self, record: &SealedRecord<'_>) -> Result<()>;
+
+    /// Has the chance to read what other processes have committed, twice a second, on the thread of
+    /// the writer.
+    fn looked(&self) {}
 
     /// Whether an object without a handle needs the store: it then stays open when its last handle
     /// is dropped, until a handle is closed.

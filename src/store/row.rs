@@ -1,10 +1,5 @@
 //! The rows of a store, and their places in the log.
 
-use zeroize::Zeroizing;
-
-use super::keys::Keys;
-use crate::error::Result;
-
 /// The number of a transaction, from 1.
 pub type Sequence = u64;
 
@@ -66,24 +61,6 @@ pub struct Entry {
     pub value: u64,
     /// The time at which it may be deleted, in a unit of the caller; `u64::MAX` for never.
     pub until: u64,
-}
-
-/// A record as it is stored: a name, and a value that is encrypted.
-#[derive(Clone, Copy)]
-pub struct SealedRecord<'a> {
-    /// The name, which is not encrypted.
-    pub name: &'a [u8],
-    /// The place of the change that wrote the value.
-    pub position: Position,
-    pub(super) sealed: &'a [u8],
-    pub(super) keys: &'a Keys,
-}
-
-impl SealedRecord<'_> {
-    /// Decrypts the value. Fails with `ERR_STORE_CORRUPT` if it was changed.
-    pub fn open(&self) -> Result<Zeroizing<Vec<u8>>> {
-        self.keys.open(self.name, self.position, self.sealed)
-    }
 }
 
 #[cfg(test)]

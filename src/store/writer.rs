@@ -113,6 +113,7 @@ impl Writer {
             Ok(())
         });
         shared.health.note(&result);
+        shared.state.looked();
     }
 
     /// Commits one group of batches.

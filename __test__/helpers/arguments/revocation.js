@@ -4,6 +4,7 @@ const { RevocationList } = require('@nodesec/native');
 const { callback, duration, integer, moment, name, numericDate, options, record, text, word } =
   require('../hostile.js');
 const { clock, clockOptions } = require('./clock.js');
+const { openedStore, store, storeKinds, storeOptions, storePath } = require('./store.js');
 
 const on = () => new RevocationList();
 const SOON = Math.ceil(Date.now() / 1000) + 60;
@@ -31,12 +32,21 @@ const plain = { on, args: () => [], kinds: [] };
 
 module.exports = {
   'new RevocationList': {
-    args: () => [{ maxEntries: 10, maxTokenTtl: '1d', onFull: 'error', ...clockOptions() }],
-    kinds: [options({ ...limits, ...clock })],
+    args: () => [
+      { maxEntries: 10, maxTokenTtl: '1d', onFull: 'error', store: openedStore(), ...clockOptions() },
+    ],
+    kinds: [options({ ...limits, store, ...clock })],
   },
   'RevocationList.shared': {
     args: () => ['row', { maxEntries: 10, maxTokenTtl: '1d', onFull: 'error' }],
     kinds: [name, options(limits)],
+  },
+  'RevocationList.open': {
+    args: () => [
+      storePath(),
+      { maxEntries: 10, maxTokenTtl: '1d', onFull: 'error', ...storeOptions() },
+    ],
+    kinds: [name, options({ ...limits, ...storeKinds })],
   },
   'RevocationList.prototype.revoke': revoke,
   'RevocationList.prototype.revokeSync': revoke,

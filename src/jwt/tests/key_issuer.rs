@@ -58,6 +58,8 @@ fn a_key_of_microsoft_verifies_tokens_of_both_versions_of_its_tenant() {
     let template = json!("https://login.microsoftonline.com/{tenantid}/v2.0");
     let own = json!("https://login.microsoftonline.com/9188040d/v2.0");
     let older = json!("https://sts.windows.net/a/");
+    let government = json!("https://login.microsoftonline.us/{tenantid}/v2.0");
+    let china = json!("https://login.partner.microsoftonline.cn/{tenantid}/v2.0");
     let mismatch = Some(Rejection::KeyIssuer);
     for (issuer, members, expected) in [
         (&own, r#""iss":"https://sts.windows.net/9188040d/""#, None),
@@ -69,6 +71,12 @@ fn a_key_of_microsoft_verifies_tokens_of_both_versions_of_its_tenant() {
         (&template, r#""iss":"https://sts.windows.net/a/""#, mismatch),
         (&template, r#""iss":"https://sts.windows.net//","tid":"""#, mismatch),
         (&older, r#""iss":"https://login.microsoftonline.com/a/v2.0""#, mismatch),
+        (&government, r#""iss":"https://sts.windows.net/a/","tid":"a""#, None),
+        (&government, r#""iss":"https://sts.windows.net/a/","tid":"b""#, mismatch),
+        (&government, r#""iss":"https://sts.chinacloudapi.cn/a/","tid":"a""#, mismatch),
+        (&china, r#""iss":"https://sts.chinacloudapi.cn/a/","tid":"a""#, None),
+        (&china, r#""iss":"https://sts.windows.net/a/","tid":"a""#, mismatch),
+        (&template, r#""iss":"https://sts.chinacloudapi.cn/a/","tid":"a""#, mismatch),
         (&json!("https://login.example/a/v2.0"), r#""iss":"https://sts.windows.net/a/""#, mismatch),
     ] {
         assert_eq!(code_of(issuer, members), expected, "{issuer} {members}");

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::revocation::{Query, Scope};
+use crate::revocation::{Query, Revocation, Scope, StoredList};
 use crate::secret::Secret;
 use crate::store::{Store, StoreOptions};
 use crate::testing::folder::Folder;
@@ -121,7 +121,7 @@ fn lists_on_one_store_are_one_and_agree_about_their_options() {
     let folder = Folder::new();
     let Opened { store, clock, list } = open(&folder.path("store"));
     let stored = store.state::<StoredList>().unwrap();
-    let again = |limits, allows| stored.list(&store, limits, clock.clone()).unwrap();
+    let again = |limits| stored.list(&store, limits, clock.clone()).unwrap();
     let same = again(ListLimits::default()).unwrap();
     assert!(Arc::ptr_eq(&list, &same));
     assert!(again(ListLimits { max_entries: 7, ..ListLimits::default() }).is_none());
