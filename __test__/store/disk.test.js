@@ -10,7 +10,7 @@ const path = require('node:path');
 const { test } = require('node:test');
 
 const { missing } = require('../helpers/peers.js');
-const { StoreProcess, unshare } = require('../helpers/store-process.js');
+const { StoreProcess, unshare, untilStopped } = require('../helpers/store-process.js');
 const { ACCEPTED, REVOKED, StoreService, idsOf, storePath } = require('../helpers/store-service.js');
 
 const onLinux = process.platform === 'linux' ? test : () => {};
@@ -150,9 +150,12 @@ for (const onStoreError of ['deny', 'allow']) {
     const command = ['nsenter', '--mount', '--target', `${service.child.pid}`];
     const other = new StoreProcess(t, { command });
     await other.call('open', at);
+    // The verifier must not read the next revocation while the disk is well.
+    service.child.kill('SIGSTOP');
+    await untilStopped(service.child.pid);
     await other.call('revoke', 'remote');
-    // The verifier has not read the last revocation.
-    await service.call('run', 'python3', '-c', SHUT_DOWN, disk);
+    await other.call('run', 'python3', '-c', SHUT_DOWN, disk);
+    service.child.kill('SIGCONT');
     const denies = onStoreError === 'deny';
     assert.equal(await service.call('judge', 'remote'), denies ? STORE : ACCEPTED);
     assert.deepEqual(await service.call('judgeAll', before), [denies ? STORE : REVOKED]);
