@@ -738,8 +738,8 @@ export declare function storeClose(store: unknown): Outcome<Offloaded<undefined>
 export declare function storeFromCarrier(store: unknown, carrier: unknown): Outcome<string | undefined | null>
 
 /**
- * Opens a store on another thread. Returns a promise of its carrier. With `of_list` the options are
- * those of `RevocationList.open`.
+ * Opens a store on another thread. Returns a promise of its carrier. With `of_list` the options
+ * are those of `RevocationList.open`.
  */
 export declare function storeOpen(path: unknown, options: unknown, ofList: boolean): Outcome<Offloaded<OpenStore, LocalValue>>
 

@@ -150,9 +150,11 @@ for (const onStoreError of ['deny', 'allow']) {
     const command = ['nsenter', '--mount', '--target', `${service.child.pid}`];
     const other = new StoreProcess(t, { command });
     await other.call('open', at);
+    // The verifier cannot read the last revocation before the disk fails.
+    service.child.kill('SIGSTOP');
     await other.call('revoke', 'remote');
-    // The verifier has not read the last revocation.
-    await service.call('run', 'python3', '-c', SHUT_DOWN, disk);
+    await other.call('run', 'python3', '-c', SHUT_DOWN, disk);
+    service.child.kill('SIGCONT');
     const denies = onStoreError === 'deny';
     assert.equal(await service.call('judge', 'remote'), denies ? STORE : ACCEPTED);
     assert.deepEqual(await service.call('judgeAll', before), [denies ? STORE : REVOKED]);
