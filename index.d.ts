@@ -2365,8 +2365,8 @@ export interface StoreOptions {
    * The losses that a revocation survives once its promise has resolved. Default: `power-loss`.
    *
    * - `power-loss`: the machine loses power. Each group of changes is written to the disk.
-   * - `process`: any process is killed. If the machine stops, the last changes may be lost; the next
-   *   opener notices that, and every token that was issued before is refused.
+   * - `process`: any process is killed. If the machine stops, the last changes may be lost; the
+   *   next opener notices that, and every token that was issued before is refused.
    */
   durability?: 'power-loss' | 'process';
   /**
@@ -2401,20 +2401,21 @@ export interface StoreStats {
 /**
  * A directory that keeps revocations for every process of a machine, also after a restart.
  *
- * Pass it to `new RevocationList({ store })`. A revocation is durable and seen by every process that
- * has the store open once its promise resolves. Changes of many callers are committed together.
- * Verifiers never read the store: they compare one number in shared memory, and read only what
- * other processes have added since.
+ * Pass it to `new RevocationList({ store })`. A revocation is durable and seen by every process
+ * that has the store open once its promise resolves. Changes of many callers are committed
+ * together. Verifiers never read the store: they compare one number in shared memory, and read only
+ * what other processes have added since.
  *
  * The directory is made with mode 0700 if it does not exist; its parent must exist. It belongs to
  * this process's user and to nobody else, and is on a local disk. One store is open for a directory
  * in a process, whatever thread opens it: other options than those of the first opener are
- * `ERR_INVALID_ARG_VALUE`. Close it after the last request, or leave it open until the process ends.
+ * `ERR_INVALID_ARG_VALUE`. Close it after the last request, or leave it open until the process
+ * ends.
  *
  * The files hold fingerprints (SipHash under keys that `key` seals) and times, and no ids. A store
  * that has lost rows, or whose database is older than what was acknowledged, does not open:
- * `ERR_STORE_CORRUPT`. The errors are {@link StoreError}s. Under Node's permission model the process
- * needs `--allow-fs-read` and `--allow-fs-write` for the directory.
+ * `ERR_STORE_CORRUPT`. The errors are {@link StoreError}s. Under Node's permission model the
+ * process needs `--allow-fs-read` and `--allow-fs-write` for the directory.
  *
  * @example
  * ```ts

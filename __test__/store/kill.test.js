@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const { randomInt } = require('node:crypto');
+const { once } = require('node:events');
 const { mkdtempSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
@@ -26,19 +27,19 @@ class Revoker {
     this.child = spawn(process.execPath, [CHILD, folder, name], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
-    this.ended = new Promise((resolve) => this.child.once('exit', resolve));
+    this.ended = once(this.child, 'exit');
     this.child.stdin.on('error', () => {});
     this.ready = new Promise((resolve, reject) => {
       this.ended.then(() => {
         reject(new Error(`${name} has ended`));
-        for (const { resolve: tell } of this.#asked.values()) tell('ended');
+        for (const tell of this.#asked.values()) tell('ended');
       });
       createInterface({ input: this.child.stdout }).on('line', (line) => {
         const [kind, first, second] = line.split(' ');
         if (kind === 'ready') resolve();
         if (kind === 'revoked') acknowledge(first);
         if (kind === 'answer') {
-          this.#asked.get(Number(first))?.resolve(second);
+          this.#asked.get(Number(first))?.(second);
           this.#asked.delete(Number(first));
         }
       });
@@ -49,7 +50,9 @@ class Revoker {
   /** How the process judges each token: the codes, or `accepted`. */
   ask(ids) {
     const number = ++this.#last;
-    const answer = new Promise((resolve) => this.#asked.set(number, { resolve }));
+    const answer = new Promise((resolve) => {
+      this.#asked.set(number, resolve);
+    });
     this.child.stdin.write(`${number} ${ids.join(',')}\n`);
     return answer;
   }

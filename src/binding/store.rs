@@ -13,7 +13,7 @@ use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
 use super::args::{Arg, Fault, Outcome, Result, internal, options};
 use super::offload::{Offloaded, offload, offload_into};
-use super::revocation::options::OpenListOptions;
+use super::revocation::options::Limits;
 use super::{CLOCK, guard};
 use crate::clock::Clock;
 use crate::error::Code;
@@ -101,6 +101,16 @@ options! {
     }
 }
 
+options! {
+    /// The options of `RevocationList.open`.
+    pub(super) struct OpenListOptions for "RevocationList.open" {
+        /// The limits.
+        limits: Limits = flatten(Limits),
+        /// The store.
+        store: StoreFields = flatten(StoreFields),
+    }
+}
+
 /// The state of a store.
 #[napi(object, object_from_js = false)]
 pub(super) struct NativeStoreStats {
@@ -122,8 +132,8 @@ pub(super) struct NativeStoreStats {
     pub lag: f64,
 }
 
-/// Opens a store on another thread. Returns a promise of its carrier. With `of_list` the options are
-/// those of `RevocationList.open`.
+/// Opens a store on another thread. Returns a promise of its carrier. With `of_list` the options
+/// are those of `RevocationList.open`.
 #[napi(catch_unwind)]
 pub(super) fn store_open(
     env: &Env,

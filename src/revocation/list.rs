@@ -3,8 +3,8 @@
 mod follow;
 mod log;
 mod lookup;
-mod replayed;
-mod revoke;
+pub(super) mod replayed;
+pub(super) mod revoke;
 mod row;
 mod state;
 
@@ -19,9 +19,6 @@ use super::terms::{Field, ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Origin, Revok
 use crate::clock::{Clock, Moment, ProvenTime};
 use crate::error::{Code, Error, Result};
 use crate::listeners::{Listener, Listeners};
-
-pub use self::replayed::StoredList;
-pub use self::revoke::{Done, Revocation};
 
 /// A list of revoked token ids, sessions, subjects and keys.
 pub struct RevocationList {

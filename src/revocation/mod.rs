@@ -16,7 +16,9 @@ mod segments;
 mod table;
 mod terms;
 
-pub use self::list::{Done, Revocation, RevocationList, StoredList};
+pub use self::list::RevocationList;
+pub use self::list::replayed::StoredList;
+pub use self::list::revoke::{Done, Revocation};
 pub use self::terms::{
     Field, ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Origin, Query, Revoked, Scope, Stats,
 };

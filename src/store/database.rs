@@ -11,7 +11,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
-use super::directory::has_room;
+use super::directory::{has_room, is_failing};
 use super::engine::{Engine, VisitEntry, VisitRecord};
 use super::fault::{busy, cannot_open, corrupt, full, system};
 use super::head::FORMAT;
@@ -308,10 +308,14 @@ fn failure(error: &rusqlite::Error, directory: &Path) -> Error {
              process's user the right to read and write its directory and files",
             found.extended_code,
         )),
-        ErrorCode::SystemIoFailure => cannot_open(format!(
-            "the system cannot read or write the store (SQLite {}); check the disk",
-            found.extended_code,
-        )),
+        ErrorCode::SystemIoFailure => failing_disk(found.extended_code),
+        ErrorCode::DatabaseCorrupt if is_failing(directory) => failing_disk(found.extended_code),
         _ => corrupt(&format!("SQLite reports error {}", found.extended_code)),
     }
+}
+
+fn failing_disk(code: i32) -> Error {
+    cannot_open(format!(
+        "the system cannot read or write the store (SQLite {code}); check the disk",
+    ))
 }

@@ -1,10 +1,10 @@
 //! The directory of a store: made, checked and identified.
 
 use std::fs;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf, absolute};
 
-use super::fault::{cannot_open, corrupt, system};
+use super::fault::{cannot_open, corrupt, is_full, system};
 use crate::error::{Code, Error, Result};
 use crate::id::uuid_v4;
 use crate::os::{DirectoryFault, FileId, Native, Storage};
@@ -171,19 +171,33 @@ fn exists() -> Error {
     cannot_open("the path of the backup exists; name a new directory")
 }
 
-/// Whether a directory takes another file. SQLite reports some full disks and quotas as other
-/// errors.
+/// Whether the files of a directory may grow. SQLite reports some full disks, quotas and limits on
+/// the size of files as other errors.
 pub(super) fn has_room(directory: &Path) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    let Ok(name) = uuid_v4() else { return true };
+    !write_probe(directory).is_err_and(|error| is_full(&error))
+}
+
+/// Whether the disk of a directory fails. SQLite reports a read that the system refuses as damage.
+pub(super) fn is_failing(directory: &Path) -> bool {
+    use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
+    let healthy = [NotFound, PermissionDenied, ReadOnlyFilesystem];
+    write_probe(directory).is_err_and(|e| !is_full(&e) && !healthy.contains(&e.kind()))
+}
+
+/// Writes another file, and removes it. It has a hole and a few pages; one that stays is never
+/// read.
+fn write_probe(directory: &Path) -> io::Result<()> {
+    let Ok(name) = uuid_v4() else { return Ok(()) };
     let path = directory.join(format!("room-{name}"));
+    let files = fs::read_dir(directory).into_iter().flatten();
+    let longest = files.filter_map(|file| Some(file.ok()?.metadata().ok()?.len())).max();
     let mut options = Native::private_file();
-    let written = options
-        .write(true)
-        .create_new(true)
-        .open(&path)
-        .and_then(|mut file| file.write_all(&[0; 16_384]).and_then(|()| file.sync_all()));
-    // The file is empty or has a few pages; one that stays is never read.
+    let written = options.write(true).create_new(true).open(&path).and_then(|mut file| {
+        // A limit on the size of files shows behind the end of the longest one only.
+        file.seek(SeekFrom::Start(longest.unwrap_or(0)))?;
+        file.write_all(&[0; 16_384])?;
+        file.sync_all()
+    });
     let _ = fs::remove_file(&path);
-    !written.is_err_and(|error| matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge))
+    written
 }

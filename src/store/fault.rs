@@ -11,6 +11,11 @@ pub(super) fn corrupt(finding: &str) -> Error {
     )
 }
 
+/// The epoch counts transactions that the database does not have.
+pub(super) fn older() -> Error {
+    corrupt("its database is older than its epoch")
+}
+
 pub(super) fn busy() -> Error {
     Error::new(
         Code::StoreBusy,
@@ -37,9 +42,14 @@ pub(super) fn cannot_open(what: impl Into<std::borrow::Cow<'static, str>>) -> Er
 
 /// The error for a call of the operating system that failed.
 pub(super) fn system(action: &str, error: &io::Error) -> Error {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    if matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge) {
+    if is_full(error) {
         return full();
     }
     cannot_open(format!("cannot {action} ({error}); correct that and open the store again"))
+}
+
+/// Whether a call of the operating system failed for want of room.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }

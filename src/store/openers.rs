@@ -64,9 +64,18 @@ pub(super) fn acquire(
     Ok(shared)
 }
 
+/// How an opener ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Release {
+    /// Its user closes it, and waits until the files are closed.
+    Close,
+    /// It is dropped, perhaps with the thread that had it.
+    Drop,
+}
+
 /// Takes an opener away. The last one closes the store: changes that wait are written, and later
-/// ones are refused. Waits for that if `waits`.
-pub(super) fn release(shared: &Arc<Shared>, waits: bool) {
+/// ones are refused. If it is only dropped, the store stays open for a state that is used.
+pub(super) fn release(shared: &Arc<Shared>, how: Release) {
     if shared.check_process().is_err() {
         return;
     }
@@ -82,11 +91,14 @@ pub(super) fn release(shared: &Arc<Shared>, waits: bool) {
     if !is_open || shared.openers.load(Ordering::Acquire) > 0 {
         return;
     }
+    if how == Release::Drop && shared.state.is_used() {
+        return;
+    }
     shared.queue.close();
     shared.state.closed();
     *lock(&shared.reader) = None;
     slot.store = None;
-    if waits {
+    if how == Release::Close {
         wait_for(&mut slot);
     }
 }

@@ -11,7 +11,7 @@ use super::database::Database;
 use super::directory::Directory;
 use super::engine::Engine;
 use super::epoch::{Epoch, LockedEpoch};
-use super::fault::{busy, cannot_open, corrupt};
+use super::fault::{busy, cannot_open, corrupt, older};
 use super::head::Head;
 use super::health::Health;
 use super::keys::Keys;
@@ -152,8 +152,4 @@ fn begin(database: &mut Database, wait: Duration) -> Result<()> {
         thread::sleep(Duration::from_millis(1));
     }
     Ok(())
-}
-
-fn older() -> crate::error::Error {
-    corrupt("its database is older than its epoch")
 }

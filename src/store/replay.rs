@@ -23,6 +23,12 @@ pub trait Replay: Any + Send + Sync {
     /// the writer.
     fn looked(&self) {}
 
+    /// Whether an object without a handle needs the store: it then stays open when its last handle
+    /// is dropped, until a handle is closed.
+    fn is_used(&self) -> bool {
+        false
+    }
+
     /// Learns that this process has closed the store.
     fn closed(&self) {}
 }

@@ -8,7 +8,7 @@ use super::counters::Counters;
 use super::directory::Directory;
 use super::engine::Engine;
 use super::epoch::Epoch;
-use super::fault::{closed, corrupt};
+use super::fault::{closed, older};
 use super::head::Head;
 use super::health::Health;
 use super::keys::Keys;
@@ -59,7 +59,7 @@ impl Shared {
     /// that committed may have died in between.
     pub(super) fn note_head(&self, epoch: u64, head: &Head) -> Result<()> {
         if head.sequence < epoch || head.store != self.replayed.store {
-            return Err(corrupt("its database is older than its epoch"));
+            return Err(older());
         }
         self.lost_at.store(head.lost_at, Ordering::Relaxed);
         self.epoch.raise(head.sequence);

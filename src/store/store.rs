@@ -13,11 +13,11 @@ use super::backup;
 use super::batch::{Batch, Commit};
 use super::counters::StoreStats;
 use super::directory::Directory;
-use super::fault::closed;
+use super::fault::{closed, older};
 use super::follow::{self, Follower};
 use super::head::Head;
 use super::keys::Keys;
-use super::openers;
+use super::openers::{self, Release};
 use super::options::StoreOptions;
 use super::queue::{Job, Waiter, Work};
 use super::record::SealedRecord;
@@ -30,7 +30,8 @@ use crate::secret::Secret;
 /// How much later than its limit a busy writer may give up.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// One of the handles of a store. When the last one is closed or dropped, the store is closed.
+/// One of the handles of a store. When the last one is closed, the store is closed; also when the
+/// last one is dropped, unless the state is used without a handle ([`Replay::is_used`]).
 pub struct Store {
     shared: Arc<Shared>,
     is_closed: AtomicBool,
@@ -139,7 +140,7 @@ impl Store {
 
     /// Visits at most `limit` entries that are new to a follower, of all processes and in their
     /// order. Returns whether it has seen all of them. Fails with `ERR_STORE_CORRUPT` if one of
-    /// them vanished or was changed.
+    /// them vanished or was changed, or if the epoch counts transactions that are not there.
     pub fn entries_after(
         &self,
         follower: &mut Follower,
@@ -147,7 +148,13 @@ impl Store {
         visit: &mut dyn FnMut(Position, &Entry),
     ) -> Result<bool> {
         self.read(|shared, engine| {
-            follow::entries_after(engine, &shared.keys, follower, limit, visit)
+            // Read before the head, which therefore is not older.
+            let epoch = shared.epoch.get();
+            let is_complete = follow::entries_after(engine, &shared.keys, follower, limit, visit)?;
+            if is_complete && follower.sequence() < epoch {
+                return Err(older());
+            }
+            Ok(is_complete)
         })
     }
 
@@ -204,7 +211,7 @@ impl Store {
     /// writes the changes that wait, closes the files and waits for both.
     pub fn close(&self) {
         if self.counts && !self.is_closed.swap(true, Ordering::AcqRel) {
-            openers::release(&self.shared, true);
+            openers::release(&self.shared, Release::Close);
         }
     }
 
@@ -222,7 +229,7 @@ impl Store {
     }
 
     /// Fails with `ERR_STORE_CLOSED` if the handle is closed or the process has forked.
-    fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         if self.is_closed.load(Ordering::Acquire) {
             return Err(closed());
         }
@@ -234,7 +241,7 @@ impl Store {
 impl Drop for Store {
     fn drop(&mut self) {
         if self.counts && !*self.is_closed.get_mut() {
-            openers::release(&self.shared, false);
+            openers::release(&self.shared, Release::Drop);
         }
     }
 }

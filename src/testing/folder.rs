@@ -26,6 +26,11 @@ impl Folder {
         Self(path)
     }
 
+    /// The folder itself.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.0
+    }
+
     /// A path in the folder, where nothing is yet.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)

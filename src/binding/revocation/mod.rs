@@ -9,11 +9,12 @@ use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi::{Env, JsDeferred, sys};
 use napi_derive::napi;
 
-use self::options::{AllOptions, ListOptions, ScopeOptions, SharedListOptions};
+use self::options::{AllOptions, Limits, ScopeOptions, SharedListOptions};
 use super::args::handle::Handle;
-use super::args::{Arg, Fault, Outcome, Result, internal};
+use super::args::{Arg, Fault, Outcome, Result, internal, options};
+use super::clock::ClockOptions;
 use super::fast::{self, Hot, RawCall};
-use super::store::other_limits;
+use super::store::{OpenStore, other_limits};
 use super::{CLOCK, guard};
 use crate::error::Code;
 use crate::jwt::MAX_TOKEN_LEN;
@@ -29,6 +30,18 @@ static SHARED: Registry<RevocationList> = Registry::new(MAX_SHARED);
 impl Handle for RevocationList {
     const TAG: u128 = 0x0b6c_98e4_5e29_4f2a_b05f_6f0c_1df4_2a05;
     const CLASS: &'static str = "RevocationList";
+}
+
+options! {
+    /// The options of `RevocationList`.
+    pub(super) struct ListOptions for "RevocationList" {
+        /// The limits.
+        limits: Limits = flatten(Limits),
+        /// The store that keeps the list; without it the list is in memory.
+        store("store"): Option<Arc<OpenStore>> = optional(|store| store.handle()),
+        /// The clock.
+        clock: ClockOptions = flatten(ClockOptions),
+    }
 }
 
 /// A revocation, for listeners.

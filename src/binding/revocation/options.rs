@@ -1,11 +1,8 @@
 //! The options of revocation lists.
 
 use std::ops::RangeInclusive;
-use std::sync::Arc;
 
 use crate::binding::args::options;
-use crate::binding::clock::ClockOptions;
-use crate::binding::store::{OpenStore, StoreFields};
 use crate::jwt::MAX_TOKEN_LEN;
 use crate::revocation::{ListLimits, OnFull};
 
@@ -26,28 +23,6 @@ options! {
         max_token_ttl("maxTokenTtl"): Option<u64> = optional(|ttl| ttl.duration(TOKEN_TTL)),
         /// The reaction to a full list.
         on_full("onFull"): Option<OnFull> = optional(|on_full| on_full.one_of(&ON_FULL)),
-    }
-}
-
-options! {
-    /// The options of `RevocationList`.
-    pub(crate) struct ListOptions for "RevocationList" {
-        /// The limits.
-        limits: Limits = flatten(Limits),
-        /// The store that keeps the list; without it the list is in memory.
-        store("store"): Option<Arc<OpenStore>> = optional(|store| store.handle()),
-        /// The clock.
-        clock: ClockOptions = flatten(ClockOptions),
-    }
-}
-
-options! {
-    /// The options of `RevocationList.open`.
-    pub(crate) struct OpenListOptions for "RevocationList.open" {
-        /// The limits.
-        limits: Limits = flatten(Limits),
-        /// The store.
-        store: StoreFields = flatten(StoreFields),
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::clock::ManualClock;
 use crate::id::uuid_v7;
-use crate::revocation::{Query, Scope};
+use crate::revocation::{Query, Revocation, Scope};
 
 const NOW: u64 = 1_700_000_000;
 const HOUR: u64 = 3600;

@@ -8,8 +8,9 @@ use crate::revocation::table::Expiry;
 use crate::revocation::terms::{Field, Origin, Revoked};
 
 impl RevocationList {
-    /// Adds every row that any process has committed before this call. `ERR_REVOCATION_STORE` if the
-    /// store cannot be read; the list must not answer then. It takes two loads if there is no row.
+    /// Adds every row that any process has committed before this call. `ERR_REVOCATION_STORE` if
+    /// the store cannot be read; the list must not answer then. It takes two loads if there is no
+    /// row.
     #[inline]
     pub(super) fn follow(&self) -> Result<()> {
         match &self.log {

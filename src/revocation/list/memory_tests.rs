@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::revocation::Scope;
+use crate::revocation::{Revocation, Scope};
 use crate::testing::allocations::held;
 use crate::testing::random::Random;
 

@@ -38,15 +38,8 @@ struct Contents {
     now: u64,
     clock: Arc<dyn Clock>,
     answers_from_memory: bool,
-    made: Option<Made>,
-}
-
-/// The list that got the state.
-struct Made {
-    list: Arc<RevocationList>,
-    /// Keeps the store open until it is closed: a verifier may have the list when nobody else has
-    /// it or the store any more.
-    _store: Arc<Store>,
+    /// The list that got the state.
+    made: Option<Arc<RevocationList>>,
 }
 
 impl StoredList {
@@ -99,20 +92,23 @@ impl StoredList {
     /// The number of transactions of which the list does not have the rows.
     pub fn lag(&self, store: &Store) -> u64 {
         let has = |list: &RevocationList| list.log.as_ref().map(Log::applied);
-        let made = self.lock().made.as_ref().and_then(|made| has(&made.list));
+        let made = self.lock().made.as_deref().and_then(has);
         store.epoch().saturating_sub(made.unwrap_or_else(|| store.follower().sequence()))
     }
 
-    /// The list, which is made by the first call. `None` if it was made with other limits.
+    /// The list, which is made by the first call. `None` if it was made with other limits. Fails
+    /// with `ERR_STORE_CLOSED` if the handle is closed.
     pub fn list(
         &self,
-        store: &Arc<Store>,
+        store: &Store,
         limits: ListLimits,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Arc<RevocationList>>> {
         let mut contents = self.lock();
+        // After the lock: a store that is closed meanwhile closes the list, too.
+        store.check()?;
         if let Some(made) = &contents.made {
-            return Ok((made.list.limits == limits).then(|| made.list.clone()));
+            return Ok((made.limits == limits).then(|| made.clone()));
         }
         let keys = contents.keys.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
         let log = Log::new(store.view(), contents.answers_from_memory);
@@ -131,8 +127,7 @@ impl StoredList {
             listeners: Default::default(),
             log: Some(log),
         });
-        let (made, _store) = (list.clone(), store.clone());
-        contents.made = Some(Made { list: made, _store });
+        contents.made = Some(list.clone());
         Ok(Some(list))
     }
 
@@ -176,17 +171,21 @@ impl Replay for StoredList {
     }
 
     fn looked(&self) {
-        // A process that verifies nothing hears of revocations as well.
-        let list = self.lock().made.as_ref().map(|made| made.list.clone());
-        // If it fails, the next answer fails.
-        let _ = list.map(|list| list.follow());
+        // A process that verifies nothing hears of revocations as well. If it fails, the next answer
+        // fails.
+        let _ = self.lock().made.as_ref().map(|list| list.follow());
+    }
+
+    fn is_used(&self) -> bool {
+        // A verifier may have the list when nobody has the store any more.
+        self.lock().made.as_ref().is_some_and(|list| Arc::strong_count(list) > 1)
     }
 
     fn closed(&self) {
         // The list holds the store, which holds this object.
         let made = self.lock().made.take();
-        if let Some(made) = made {
-            made.list.close_with(Code::StoreClosed);
+        if let Some(list) = made {
+            list.close_with(Code::StoreClosed);
         }
     }
 }

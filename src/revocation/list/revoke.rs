@@ -38,8 +38,8 @@ impl<'a> Revocation<'a> {
         Self { kind: Kind::Session, id: sid, scope, value: Some(expires_at) }
     }
 
-    /// Every token of a session that receives no more tokens. Unlike [`Self::session`], its entry may
-    /// be removed to make room.
+    /// Every token of a session that receives no more tokens. Unlike [`Self::session`], its entry
+    /// may be removed to make room.
     pub const fn ended_session(sid: &'a str, expires_at: u64) -> Self {
         Self { kind: Kind::EndedSession, id: sid, scope: Scope::Any, value: Some(expires_at) }
     }
@@ -50,10 +50,10 @@ impl<'a> Revocation<'a> {
         Self { kind: Kind::Subject, id: sub, scope, value: Some(issued_until) }
     }
 
-    /// Every token of a subject issued until now, or dated later by a clock that is ahead by no more
-    /// than verifiers tolerate. A token whose `jti` is a UUID of version 7 from the second of its
-    /// `iat`, and from a later millisecond than this call, was issued afterwards. If the clock has
-    /// been set back, the time before counts, with which tokens may be dated.
+    /// Every token of a subject issued until now, or dated later by a clock that is ahead by no
+    /// more than verifiers tolerate. A token whose `jti` is a UUID of version 7 from the second of
+    /// its `iat`, and from a later millisecond than this call, was issued afterwards. If the clock
+    /// has been set back, the time before counts, with which tokens may be dated.
     pub const fn subject_now(sub: &'a str, scope: Scope<'a>) -> Self {
         Self { kind: Kind::SubjectNow, id: sub, scope, value: None }
     }

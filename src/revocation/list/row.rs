@@ -26,7 +26,8 @@ pub(super) enum Row {
 }
 
 impl Row {
-    /// The row as the log has it. It is needed until the proven time has passed `until`, in seconds.
+    /// The row as the log has it. It is needed until the proven time has passed `until`, in
+    /// seconds.
     pub(super) fn to_stored(self, max_token_ttl: u64) -> store::Entry {
         match self {
             Self::Entry(Entry { kind, fingerprint, value, scoped }) => store::Entry {

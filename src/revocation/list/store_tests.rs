@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::revocation::{Query, Scope};
+use crate::revocation::{Query, Revocation, Scope, StoredList};
 use crate::secret::Secret;
 use crate::store::{Store, StoreOptions};
 use crate::testing::folder::Folder;
@@ -121,7 +121,7 @@ fn lists_on_one_store_are_one_and_agree_about_their_options() {
     let folder = Folder::new();
     let Opened { store, clock, list } = open(&folder.path("store"));
     let stored = store.state::<StoredList>().unwrap();
-    let again = |limits, allows| stored.list(&store, limits, clock.clone()).unwrap();
+    let again = |limits| stored.list(&store, limits, clock.clone()).unwrap();
     let same = again(ListLimits::default()).unwrap();
     assert!(Arc::ptr_eq(&list, &same));
     assert!(again(ListLimits { max_entries: 7, ..ListLimits::default() }).is_none());
@@ -135,7 +135,9 @@ fn a_store_without_handles_stays_open_for_its_list_until_it_is_closed() {
     list.revoke(&Revocation::session("a", NOW, Scope::Any)).unwrap();
     let again = open(&folder.path("store"));
     assert!(Arc::ptr_eq(&list, &again.list));
-    assert_eq!(again.store.stats().unwrap().openers, 2);
+    assert_eq!(again.store.stats().unwrap().openers, 1);
+    again.store.close();
+    assert_eq!(list.is_revoked(&session("a")).unwrap_err().code, Code::StoreClosed);
 }
 
 #[test]

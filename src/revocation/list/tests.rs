@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
-use crate::revocation::{Query, Scope};
+use crate::revocation::{Query, Revocation, Scope};
 use crate::testing::allocations::out_of_memory;
 use crate::testing::steps::steps_of;
 

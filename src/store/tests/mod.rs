@@ -14,48 +14,14 @@ mod processes;
 #[cfg(target_os = "linux")]
 mod served;
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Batch, Commit, Entry, Position, Replay, SealedRecord, Sequence, Store, StoreOptions};
 use crate::error::{Code, Result};
-use crate::id::uuid_v4;
 use crate::secret::Secret;
-
-/// A folder that is removed at the end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        Self::below(&env::temp_dir())
-    }
-
-    /// A folder that is in memory if the system has such, for tests that open thousands of stores.
-    fn in_memory() -> Self {
-        let memory = Path::new("/dev/shm");
-        if memory.is_dir() { Self::below(memory) } else { Self::new() }
-    }
-
-    fn below(parent: &Path) -> Self {
-        let path = parent.join(format!("nodesec-store-{}", uuid_v4().unwrap()));
-        fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    /// A path in the folder, where nothing is yet.
-    fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // A folder that stays is found in the system's folder for such things.
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use crate::testing::folder::Folder;
 
 /// The rows of a store when it was opened.
 #[derive(Default)]

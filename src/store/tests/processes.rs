@@ -236,7 +236,7 @@ fn a_full_disk_is_reported_and_what_was_committed_before_and_afterwards_is_kept(
     }
     let folder = Folder::new();
     let script = "mount -t tmpfs -o size=1m tmpfs \"$0\" && exec \"$@\"";
-    let mount = folder.0.to_str().unwrap();
+    let mount = folder.folder().to_str().unwrap();
     let before = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, mount];
-    assert!(command(TEST, &folder.0, &before).status().unwrap().success());
+    assert!(command(TEST, folder.folder(), &before).status().unwrap().success());
 }

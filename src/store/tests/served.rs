@@ -16,9 +16,9 @@ fn a_directory_on_fuse_is_refused_unless_that_is_allowed() {
         // The kernel wants the device opened in the namespace that mounts it.
         let script = "exec 0<>/dev/fuse && mount -i -t fuse -o \
                       fd=0,rootmode=40000,user_id=0,group_id=0 store \"$0\" && exec \"$@\"";
-        let mount = folder.0.to_str().unwrap();
+        let mount = folder.folder().to_str().unwrap();
         let before = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, mount];
-        let status = command(TEST, &folder.0, &before).status().unwrap();
+        let status = command(TEST, folder.folder(), &before).status().unwrap();
         assert!(status.success());
         return;
     };
