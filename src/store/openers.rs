@@ -94,9 +94,10 @@ pub(super) fn release(shared: &Arc<Shared>, how: Release) {
     if how == Release::Drop && shared.state.is_used() {
         return;
     }
-    shared.queue.close();
     shared.state.closed();
+    // Before the writer closes its files: the last one to close them empties the log.
     *lock(&shared.reader) = None;
+    shared.queue.close();
     slot.store = None;
     if how == Release::Close {
         wait_for(&mut slot);
