@@ -19,10 +19,15 @@ const calls = {
   pid: () => process.pid,
   exists: existsSync,
   run: (program, ...args) => execFileSync(program, args, { encoding: 'utf8' }),
-  /** Fills a disk except for some bytes. */
+  /** Fills a disk except for some bytes, or wholly if the store writes meanwhile. */
   fill(folder, spared) {
     const { bavail, bsize } = statfsSync(folder);
-    writeFileSync(path.join(folder, 'filler'), Buffer.alloc(Math.max(bavail * bsize - spared, 0)));
+    const bytes = Buffer.alloc(Math.max(bavail * bsize - spared, 0));
+    try {
+      writeFileSync(path.join(folder, 'filler'), bytes);
+    } catch (error) {
+      if (error.code !== 'ENOSPC') throw error;
+    }
   },
   free: (folder) => rmSync(path.join(folder, 'filler')),
   /** Revokes sessions with many calls at a time, until the process ends. */

@@ -1,8 +1,10 @@
 'use strict';
 
 const { spawn, spawnSync } = require('node:child_process');
+const { readFileSync, readdirSync } = require('node:fs');
 const path = require('node:path');
 const { createInterface } = require('node:readline');
+const { setTimeout: sleep } = require('node:timers/promises');
 
 const { missing } = require('./peers.js');
 
@@ -78,4 +80,11 @@ function unshare(t, flags) {
   return commands.find(works) ?? missing(t, 'unshare', 'run as root, or allow user namespaces');
 }
 
-module.exports = { StoreProcess, unshare };
+/** Waits until all threads of a process are stopped: a signal takes time to arrive. Linux only. */
+async function untilStopped(pid) {
+  const isStopped = (thread) =>
+    /^State:\tT/m.test(readFileSync(`/proc/${pid}/task/${thread}/status`, 'latin1'));
+  while (!readdirSync(`/proc/${pid}/task`).every(isStopped)) await sleep(1);
+}
+
+module.exports = { StoreProcess, unshare, untilStopped };

@@ -10,7 +10,7 @@ const path = require('node:path');
 const { test } = require('node:test');
 
 const { missing } = require('../helpers/peers.js');
-const { StoreProcess, unshare } = require('../helpers/store-process.js');
+const { StoreProcess, unshare, untilStopped } = require('../helpers/store-process.js');
 const { ACCEPTED, REVOKED, StoreService, idsOf, storePath } = require('../helpers/store-service.js');
 
 const onLinux = process.platform === 'linux' ? test : () => {};
@@ -150,8 +150,9 @@ for (const onStoreError of ['deny', 'allow']) {
     const command = ['nsenter', '--mount', '--target', `${service.child.pid}`];
     const other = new StoreProcess(t, { command });
     await other.call('open', at);
-    // The verifier cannot read the last revocation before the disk fails.
+    // The verifier must not read the next revocation while the disk is well.
     service.child.kill('SIGSTOP');
+    await untilStopped(service.child.pid);
     await other.call('revoke', 'remote');
     await other.call('run', 'python3', '-c', SHUT_DOWN, disk);
     service.child.kill('SIGCONT');

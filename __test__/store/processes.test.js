@@ -5,14 +5,13 @@
 const assert = require('node:assert/strict');
 const { spawn } = require('node:child_process');
 const { once } = require('node:events');
-const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const { coded } = require('../helpers/outcome.js');
 const { node } = require('../helpers/peers.js');
-const { StoreProcess, unshare } = require('../helpers/store-process.js');
+const { StoreProcess, unshare, untilStopped } = require('../helpers/store-process.js');
 const { ACCEPTED, REVOKED, StoreService, idsOf, storePath } = require('../helpers/store-service.js');
 
 const onLinux = process.platform === 'linux' ? test : () => {};
@@ -133,13 +132,6 @@ function holdLock(t, binary, database) {
   const holder = spawn(binary, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   t.after(() => holder.kill('SIGKILL'));
   return holder;
-}
-
-/** Waits until all threads of a process are stopped: a signal takes time to arrive. */
-async function untilStopped(pid) {
-  while (!/^State:\tT/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))) await sleep(1);
-  // The main thread may be stopped before the one that writes.
-  await sleep(5);
 }
 
 /** Calls until the store is not busy any more. */

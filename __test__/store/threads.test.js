@@ -108,6 +108,16 @@ test('threads that open one store at once have one list', async (t) => {
   assertNoDescriptors(at);
 });
 
+test('each of 100 closes leaves an empty log', async (t) => {
+  const at = storePath(t);
+  for (let round = 0; round < 100; round += 1) {
+    const service = await StoreService.open(at, { durability: 'process' });
+    await service.revoke(`round-${round}`);
+    await service.close();
+    assert.deepEqual(readdirSync(at).sort(), ['epoch', 'store.db'], `round ${round}`);
+  }
+});
+
 /** On Linux, checks that no file of a store is open in this process. */
 function assertNoDescriptors(at) {
   if (!existsSync('/proc/self/fd')) return;

@@ -94,10 +94,11 @@ pub(super) fn release(shared: &Arc<Shared>, how: Release) {
     if how == Release::Drop && shared.state.is_used() {
         return;
     }
-    shared.state.closed();
-    // Before the writer closes its files: the last one to close them empties the log.
+    // Before the writer ends: the connection that is closed last writes the log into the database,
+    // and two that are closed at once both leave it to the other.
     *lock(&shared.reader) = None;
     shared.queue.close();
+    shared.state.closed();
     slot.store = None;
     if how == Release::Close {
         wait_for(&mut slot);

@@ -153,6 +153,9 @@ fn a_closed_store_is_an_error_and_never_a_list_without_entries() {
         }
         let revoked = opened.list.revoke(&Revocation::session("b", NOW, Scope::Any));
         assert_eq!(revoked.unwrap_err().code, Code::StoreClosed);
+        let stored = opened.store.state::<StoredList>().unwrap();
+        let new = stored.list(&opened.store, ListLimits::default(), opened.clock.clone());
+        assert_eq!(new.err().unwrap().code, Code::StoreClosed);
         let (tell, told) = mpsc::channel();
         let done = Box::new(move |result| tell.send(result).unwrap());
         opened.list.revoke_later(&Revocation::key("b"), done);

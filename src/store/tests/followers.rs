@@ -147,3 +147,20 @@ fn records_are_followed_by_their_last_change() {
     assert_eq!(follow(&mut place), ["f", "b for the third time"]);
     assert!(follow(&mut place).is_empty());
 }
+
+#[test]
+fn a_follower_finds_an_epoch_that_counts_transactions_which_are_not_there() {
+    use std::io::{Seek, SeekFrom, Write};
+    let folder = Folder::new();
+    let path = folder.path("store");
+    let store = open(&path).unwrap();
+    commit(&store, [1]).unwrap();
+    let mut follower = store.follower();
+    assert_eq!(follow(&store, &mut follower, 10).unwrap(), [1]);
+    let mut file = fs::File::options().write(true).open(path.join("epoch")).unwrap();
+    file.seek(SeekFrom::Start(8)).unwrap();
+    file.write_all(&(store.epoch() + 1).to_ne_bytes()).unwrap();
+    let looked = store.entries_after(&mut follower, 10, &mut |_, _| {});
+    assert_eq!(looked.unwrap_err().code, Code::StoreCorrupt);
+    assert_eq!(store.failing(), Some(Code::StoreCorrupt));
+}
