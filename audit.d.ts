@@ -71,7 +71,7 @@ export interface RevocationAdded extends AuditEventBase {
   readonly event: 'revocation.added';
   readonly outcome: 'ok';
   /** The kind of the entry. It decides which of the other members there is. */
-  readonly kind: 'token' | 'session' | 'subject' | 'key';
+  readonly kind: 'token' | 'session' | 'subject' | 'key' | 'all';
   /** The revoked token's `jti`. */
   readonly tokenId?: HashedId;
   /** The revoked session. */
@@ -184,7 +184,7 @@ export interface SecretOverflowed extends AuditEventBase {
 /**
  * An operation has failed. `secret.degraded` comes once a process with `NODESEC_SECRET_DEGRADED` if
  * `onDegraded` lets secrets be stored all the same, and with `ERR_SECRET_DEGRADED` for each secret
- * that is refused. `store.failed` is for stores, which no release has yet.
+ * that is refused.
  */
 export interface OperationFailed extends AuditEventBase {
   readonly event:

@@ -374,6 +374,16 @@ export interface NativeRejection {
   reason?: string
 }
 
+/** A revocation, for listeners. */
+export interface NativeRevoked {
+  /** `id`, `session`, `subject`, `key` or `all`. */
+  kind: string
+  /** When the last token that it refuses has expired, in seconds since 1970; absent for a key. */
+  until?: number
+  /** `local` or `remote`. */
+  origin: string
+}
+
 /** One session. Times are milliseconds since 1970. */
 export interface NativeSessionInfo {
   /** The session's id. */
@@ -384,6 +394,26 @@ export interface NativeSessionInfo {
   usedAt: number
   /** When it ends unless it is refreshed before. */
   expiresAt: number
+}
+
+/** The state of a store. */
+export interface NativeStoreStats {
+  /** Revocations in the log. */
+  entries: number
+  /** Bytes of all files. */
+  bytes: number
+  /** The last transaction. */
+  sequence: number
+  /** Transactions that this process has committed. */
+  commits: number
+  /** The mean number of rows of these transactions. */
+  meanGroup: number
+  /** The most rows of one of these transactions. */
+  largestGroup: number
+  /** Handles that are open in this process. */
+  openers: number
+  /** Transactions whose rows the list does not have yet. */
+  lag: number
 }
 
 /** A pair of tokens. */
@@ -494,23 +524,45 @@ export declare function revocationBind(list: unknown): Outcome<unknown>
 /** Frees the entries and refuses every later call. */
 export declare function revocationClose(list: unknown): Outcome<undefined>
 
+/** Whether the list is on a store, so that a revocation takes a while. */
+export declare function revocationIsDurable(list: unknown): Outcome<boolean>
+
+/**
+ * Calls `listener`, a function of the façade, with every revocation from now on. The calls happen
+ * on the thread of the listener and do not keep its event loop alive. Returns the number to pass
+ * to `revocationUnlisten`.
+ */
+export declare function revocationListen(list: unknown, listener: (arg: Array<NativeRevoked>) => void): Outcome<number>
+
 /** Revokes a token by its claims `jti`, `exp` and, if it has one, `iss`. */
-export declare function revocationRevoke(list: unknown, claims: unknown): Outcome<undefined>
+export declare function revocationRevoke(list: unknown, claims: unknown, later: boolean): Outcome<object | undefined | null>
+
+/** Revokes the tokens that an issuer, or any, has issued until a moment, by default until now. */
+export declare function revocationRevokeAll(list: unknown, options: unknown, later: boolean): Outcome<object | undefined | null>
 
 /** Revokes a token by its id. */
-export declare function revocationRevokeId(list: unknown, id: unknown, expiresAt: unknown, options: unknown): Outcome<undefined>
+export declare function revocationRevokeId(list: unknown, id: unknown, expiresAt: unknown, options: unknown, later: boolean): Outcome<object | undefined | null>
 
 /** Revokes a key. */
-export declare function revocationRevokeKey(list: unknown, kid: unknown): Outcome<undefined>
+export declare function revocationRevokeKey(list: unknown, kid: unknown, later: boolean): Outcome<object | undefined | null>
 
 /** Revokes a session by its id. */
-export declare function revocationRevokeSession(list: unknown, sid: unknown, expiresAt: unknown, options: unknown): Outcome<undefined>
+export declare function revocationRevokeSession(list: unknown, sid: unknown, expiresAt: unknown, options: unknown, later: boolean): Outcome<object | undefined | null>
 
 /** Revokes the tokens that a subject was issued until a moment, by default until now. */
-export declare function revocationRevokeSubject(list: unknown, sub: unknown, issuedBefore: unknown, options: unknown): Outcome<undefined>
+export declare function revocationRevokeSubject(list: unknown, sub: unknown, issuedBefore: unknown, options: unknown, later: boolean): Outcome<object | undefined | null>
 
-/** `[ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil]` */
+/**
+ * Attaches the process's shared list of a name to the façade object `list`. The first call with a
+ * name makes the list.
+ */
+export declare function revocationShare(list: unknown, name: unknown, options: unknown): Outcome<undefined>
+
+/** `[ids, sessions, subjects, keys, all, maxEntries, rejectsIssuedUntil]` */
 export declare function revocationStats(list: unknown): Outcome<Array<number>>
+
+/** Removes a listener that `revocationListen` has added. */
+export declare function revocationUnlisten(list: unknown, id: unknown): Outcome<undefined>
 
 /** Takes the secret that was left for a ticket and attaches it to the façade object `target`. */
 export declare function secretAdopt(target: unknown, ticket: unknown): Outcome<undefined>
@@ -672,6 +724,27 @@ export declare function spiffeIdOf(certificate: unknown): Outcome<SpiffeId>
 
 /** Reads an id. */
 export declare function spiffeParseId(uri: unknown): Outcome<SpiffeId>
+
+/** Makes a directory with a copy of the store, on another thread. */
+export declare function storeBackup(store: unknown, path: unknown): Outcome<Offloaded<undefined>>
+
+/** Closes a store, on another thread: changes that wait are written first. */
+export declare function storeClose(store: unknown): Outcome<Offloaded<undefined>>
+
+/**
+ * Attaches the store of a carrier to the façade object `store`. Returns the name of the file
+ * system, if only the option `allowFilesystem` permits it.
+ */
+export declare function storeFromCarrier(store: unknown, carrier: unknown): Outcome<string | undefined | null>
+
+/**
+ * Opens a store on another thread. Returns a promise of its carrier. With `of_list` the options
+ * are those of `RevocationList.open`.
+ */
+export declare function storeOpen(path: unknown, options: unknown, ofList: boolean): Outcome<Offloaded<OpenStore, LocalValue>>
+
+/** The state of a store. */
+export declare function storeStats(store: unknown): Outcome<NativeStoreStats>
 
 /** Whether two values hold the same bytes, in a time that depends on their lengths only. */
 export declare function timingSafeEqual(a: unknown, b: unknown): Outcome<boolean>

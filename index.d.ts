@@ -6,6 +6,7 @@
 //   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, JwtVerifiers, RemoteJwks, signJws,
 //                     verifyJws, unsafeDecode
 //   Revocation        RevocationList
+//   Store             Store
 //   Sessions          Sessions
 //   Rate limits       RateLimiter
 //   Secrets           SecretBuffer, secureHeap, timingSafeEqual
@@ -2075,7 +2076,7 @@ export function unsafeDecode(
 
 /** The options of {@link RevocationList}. */
 export interface RevocationListOptions extends ClockOptions {
-  /** The most entries: 1 to 1e8. Default: 1,000,000. An entry takes 40 to 70 bytes. */
+  /** The most entries: 1 to 1e8. Default: 1,000,000. An entry takes at most 64 bytes. */
   maxEntries?: number;
   /**
    * The longest lifetime of a token that is checked against the list: 1 second to ten years.
@@ -2090,9 +2091,16 @@ export interface RevocationListOptions extends ClockOptions {
    *   the verifiers with this list is refused, which makes the entries of single tokens and
    *   subjects superfluous. Every client has to log in or refresh again, after that tolerance.
    *   Revoked keys and the sessions that you revoked stay; sessions that {@link Sessions} ended may
-   *   be dropped.
+   *   be dropped. While the system's clock is more than 300 seconds ahead of the time that the boot
+   *   clock counts, the call fails as with `error`, because it would refuse all tokens for that
+   *   long.
    */
   onFull?: 'error' | 'reject-older';
+  /**
+   * The store that keeps the list. Default: none, the list is in memory. The first list on a store
+   * in a process sets the other options; a list with other ones is `ERR_INVALID_ARG_VALUE`.
+   */
+  store?: Store;
 }
 
 /** The scope of an id. */
@@ -2101,15 +2109,49 @@ export interface IssuerScope {
   issuer?: string;
 }
 
+/** A revocation, for listeners of {@link RevocationList.on}. It is frozen, and names no id. */
+export interface RevocationEvent {
+  /**
+   * By which property tokens are refused: `jti`, `sid`, `sub`, the key, or `all` tokens of an
+   * issuer or of any. A full list with `onFull: 'reject-older'` that makes room gives `all` first,
+   * because it refuses all tokens issued until now, and then the event of the new entry.
+   */
+  readonly kind: 'id' | 'session' | 'subject' | 'key' | 'all';
+  /**
+   * When the last of these tokens has expired, in seconds since 1970: `expiresAt`, or the time of
+   * issue plus `maxTokenTtl`. `undefined` for a key, which stays revoked.
+   */
+  readonly until: number | undefined;
+  /** `local`: revoked in this process, in any thread. `remote`: in another process. */
+  readonly origin: 'local' | 'remote';
+}
+
 /**
- * The revoked tokens, sessions, subjects and keys: in memory, exact, forgotten at a restart. A list
- * belongs to the thread that made it; worker threads and other processes do not see it. The entry
- * of a token or session is kept for 300 seconds, the largest clock tolerance, beyond its
- * `expiresAt`; that of a subject for `maxTokenTtl` and 300 seconds; that of a key for good.
+ * The revoked tokens, sessions, subjects and keys, exact.
  *
- * Both forms of a function take effect before they return; the promises are there for lists that
- * will write to disk. A call on a full list fails with `ERR_REVOCATION_FULL` (see
- * {@link RevocationListOptions.onFull}), one on a closed list with `ERR_REVOCATION_CLOSED`.
+ * A list is in memory and forgotten at a restart, unless it is on a {@link Store}. In memory it
+ * belongs to the thread that made it, or with {@link RevocationList.shared} to all threads of the
+ * process. On a store it is one list for every process of the machine: all lists on the store in a
+ * process share one table, which answers without reading the store, and a revocation of any process
+ * is refused by every process as soon as its promise resolves. docs/revocation.md says which to
+ * choose.
+ *
+ * The entry of a token or session is kept for 300 seconds, the largest clock
+ * tolerance, beyond its `expiresAt`; that of a subject or of all tokens for `maxTokenTtl` and 300
+ * seconds, or 600 without `issuedBefore`; that of a key for good.
+ *
+ * An entry leaves the list only when its time is proven to have passed: the system's clock and the
+ * boot clock, which nobody can set, have agreed for an hour beyond it. So no entry leaves in the
+ * first hour of a list, and none because a clock was wrong.
+ *
+ * In memory, both forms of a function take effect before they return. On a store the promise
+ * resolves when the revocation is durable, and the synchronous form blocks until then, at most
+ * for `busyMs` and a second. A call on a full list fails with `ERR_REVOCATION_FULL` (see
+ * {@link RevocationListOptions.onFull}), one on a closed list with `ERR_REVOCATION_CLOSED`, and one
+ * on a store with the store's error, such as `ERR_STORE_FULL`.
+ *
+ * While the store cannot be read, `isRevoked` throws `ERR_REVOCATION_STORE`, and verifiers refuse
+ * every token with this code, unless the store was opened with `onStoreError: 'allow'`.
  *
  * @example
  * ```ts
@@ -2126,6 +2168,53 @@ export interface IssuerScope {
  */
 export class RevocationList {
   constructor(options?: RevocationListOptions);
+  /**
+   * Gives the process's list of this name, which all threads share. The first call with a name
+   * makes the list, which stays for as long as the process runs; `close()` in one thread closes it
+   * in all, for good. The name has 1 to 256 bytes; `ERR_OUT_OF_RANGE` for more than 1000 names.
+   *
+   * Later calls pass equal options, or leave options out: `ERR_INVALID_ARG_VALUE` if one differs. A
+   * shared list has no `clock`.
+   *
+   * @example
+   * ```ts
+   * import { RevocationList } from '@nodesec/native';
+   *
+   * const list = RevocationList.shared('logins', { maxTokenTtl: '1h' }); // in each worker thread
+   * list.revokeKeySync('stolen');
+   * console.log(RevocationList.shared('logins').isRevoked({ kid: 'stolen' })); // true
+   * ```
+   */
+  static shared(
+    name: string,
+    options?: Omit<RevocationListOptions, keyof ClockOptions | 'store'>,
+  ): RevocationList;
+  /**
+   * Opens a store of its own for a list, which `close()` closes. It takes the options of
+   * {@link Store.open} and those of a list.
+   *
+   * @example
+   * ```ts
+   * import { mkdtempSync } from 'node:fs';
+   * import { tmpdir } from 'node:os';
+   * import { join } from 'node:path';
+   * import { RevocationList, SecretBuffer } from '@nodesec/native';
+   *
+   * const path = join(mkdtempSync(join(tmpdir(), 'example-')), 'revocations');
+   * const key = SecretBuffer.random(32); // in a service: SecretBuffer.fromFile
+   * const list = await RevocationList.open(path, { key, maxTokenTtl: '1d' });
+   * await list.revokeKey('stolen');
+   * await list.close();
+   *
+   * const later = await RevocationList.open(path, { key, maxTokenTtl: '1d' });
+   * console.log(later.isRevoked({ kid: 'stolen' })); // true
+   * await later.close();
+   * ```
+   */
+  static open(
+    path: string,
+    options: StoreOptions & Omit<RevocationListOptions, keyof ClockOptions | 'store'>,
+  ): Promise<RevocationList>;
   /** Revokes one token. With `iss`, only the token of that issuer. */
   revoke(claims: { jti: string; exp: Moment; iss?: string }): Promise<void>;
   /** As {@link RevocationList.revoke}, synchronously. */
@@ -2148,6 +2237,10 @@ export class RevocationList {
    * issue: if it is from the second of `iat` and later than the call, the token is accepted, so
    * that a user can log in again at once. Without such a `jti`, new tokens are refused until the
    * tolerance has passed.
+   *
+   * If the system's clock was set back, now is the time before, until the clocks have agreed for an
+   * hour: otherwise tokens that were issued just before would pass. If the clock is ahead, now is
+   * the time that it shows.
    */
   revokeSubject(sub: string, issuedBefore?: Moment, options?: IssuerScope): Promise<void>;
   /** As {@link RevocationList.revokeSubject}, synchronously. */
@@ -2156,6 +2249,54 @@ export class RevocationList {
   revokeKey(kid: string): Promise<void>;
   /** As {@link RevocationList.revokeKey}, synchronously. */
   revokeKeySync(kid: string): void;
+  /**
+   * Revokes every token, of `issuer` or of any, whose `iat` is at most `issuedBefore`: the "not
+   * before" of Keycloak. Default: now, exactly as with {@link RevocationList.revokeSubject}. Takes
+   * one entry for each issuer, two if it is called with and without `issuedBefore`.
+   *
+   * @example
+   * ```ts
+   * import { RevocationList } from '@nodesec/native';
+   *
+   * const list = new RevocationList();
+   * await list.revokeAll({ issuer: 'https://id.example', issuedBefore: 1_700_000_000 });
+   * const claims = { jti: 'a', iss: 'https://id.example' };
+   * console.log(list.isRevoked({ ...claims, iat: 1_700_000_000 })); // true
+   * console.log(list.isRevoked({ ...claims, iat: 1_700_000_001 })); // false
+   * ```
+   */
+  revokeAll(options?: {
+    /** The issuer of the tokens. Default: any, also tokens without one. */
+    issuer?: string;
+    /** The last second of issue that is refused. Default: now. */
+    issuedBefore?: Moment;
+  }): Promise<void>;
+  /** As {@link RevocationList.revokeAll}, synchronously. */
+  revokeAllSync(options?: { issuer?: string; issuedBefore?: Moment }): void;
+  /**
+   * Calls `listener` after every revocation that succeeds, in order, from whichever thread it came,
+   * in a later turn of the event loop. Listening does not keep the process running. An error that a
+   * listener throws is an uncaught exception; the revocation stands, and the other listeners are
+   * called all the same. On a shared list a listener stays until `off`, or until its thread ends.
+   * Nothing is told of entries that leave the list, nor of `close()`.
+   *
+   * @example
+   * ```ts
+   * import { RevocationList } from '@nodesec/native';
+   *
+   * const list = new RevocationList();
+   * const told = new Promise((resolve) => list.once('revoked', resolve));
+   * await list.revokeId('a', 1_700_000_000);
+   * const running = setInterval(() => {}, 1000); // as a server is
+   * console.log(await told); // { kind: 'id', until: 1700000000, origin: 'local' }
+   * clearInterval(running);
+   * ```
+   */
+  on(event: 'revoked', listener: (event: RevocationEvent) => void): this;
+  /** As {@link RevocationList.on}, for the next revocation only. */
+  once(event: 'revoked', listener: (event: RevocationEvent) => void): this;
+  /** Removes a listener. */
+  off(event: 'revoked', listener: (event: RevocationEvent) => void): this;
   /** Tells whether a token with these claims and this `kid` is revoked. */
   isRevoked(claims: {
     /** The token id. */
@@ -2183,12 +2324,132 @@ export class RevocationList {
     subjects: number;
     /** Revoked keys. */
     keys: number;
+    /** Entries of {@link RevocationList.revokeAll}: one or two for each issuer, and for any. */
+    all: number;
     /** The configured maximum. */
     maxEntries: number;
     /** Under `reject-older`: the second, since 1970, until which all tokens are refused; else 0. */
     rejectsIssuedUntil: number;
   };
-  /** Frees the entries. Afterwards every call, and every verification with the list, is refused. */
+  /**
+   * Frees the entries. Afterwards every call, and every verification with the list, is refused. A
+   * list of {@link RevocationList.open} closes its store; one that was given a `store` stays as it
+   * is, because others share it: close the store.
+   */
+  close(): Promise<void>;
+}
+
+// ── Store ───────────────────────────────────────────────────────────────────────────────────
+
+/** The options of {@link Store.open}. */
+export interface StoreOptions {
+  /**
+   * Seals the keys of fingerprints, and authenticates every row: at least 32 bytes. All processes
+   * pass the same key; another is `ERR_STORE_KEY`. It may be disposed of afterwards.
+   */
+  key: SecretBuffer;
+  /**
+   * The longest wait for the transaction of another process: 1 to 600,000 ms. Default: 2000. Then a
+   * change fails with `ERR_STORE_BUSY`.
+   */
+  busyMs?: number;
+  /**
+   * What verifiers do while the store cannot be read. Default: `deny`.
+   *
+   * - `deny`: they refuse every token with `ERR_REVOCATION_STORE`.
+   * - `allow`: they go on with the revocations that they know. A damaged store is refused all the
+   *   same.
+   */
+  onStoreError?: 'deny' | 'allow';
+  /**
+   * The losses that a revocation survives once its promise has resolved. Default: `power-loss`.
+   *
+   * - `power-loss`: the machine loses power. Each group of changes is written to the disk.
+   * - `process`: any process is killed. If the machine stops, the last changes may be lost; the
+   *   next opener notices that, and every token that was issued before is refused.
+   */
+  durability?: 'power-loss' | 'process';
+  /**
+   * Opens on a file system that several machines may use (nfs, cifs, 9p, fuse), which is
+   * `ERR_STORE_FILESYSTEM` otherwise, and emits the warning `NODESEC_STORE_FILESYSTEM` once.
+   * Default: false. Rootless containers and gVisor have such file systems. If another machine opens
+   * the same directory, revocations are lost.
+   */
+  allowFilesystem?: boolean;
+}
+
+/** The state of a {@link Store}. */
+export interface StoreStats {
+  /** Revocations in the log, with those that no token needs any more. */
+  entries: number;
+  /** Bytes of all files of the store. */
+  bytes: number;
+  /** The number of the last transaction, of any process. */
+  sequence: number;
+  /** Transactions that this process has committed since it opened the store. */
+  commits: number;
+  /** The mean number of rows of these transactions. */
+  meanGroup: number;
+  /** The most rows of one of these transactions. */
+  largestGroup: number;
+  /** Stores that are open in this process on this directory. */
+  openers: number;
+  /** Transactions that this process has not read yet. The next verification reads them. */
+  lag: number;
+}
+
+/**
+ * A directory that keeps revocations for every process of a machine, also after a restart.
+ *
+ * Pass it to `new RevocationList({ store })`. A revocation is durable and seen by every process
+ * that has the store open once its promise resolves. Changes of many callers are committed
+ * together. Verifiers never read the store: they compare one number in shared memory, and read only
+ * what other processes have added since.
+ *
+ * The directory is made with mode 0700 if it does not exist; its parent must exist. It belongs to
+ * this process's user and to nobody else, and is on a local disk. One store is open for a directory
+ * in a process, whatever thread opens it: other options than those of the first opener are
+ * `ERR_INVALID_ARG_VALUE`. Close it after the last request, or leave it open until the process
+ * ends.
+ *
+ * The files hold fingerprints (SipHash under keys that `key` seals) and times, and no ids. A store
+ * that has lost rows, or whose database is older than what was acknowledged, does not open:
+ * `ERR_STORE_CORRUPT`. The errors are {@link StoreError}s. Under Node's permission model the
+ * process needs `--allow-fs-read` and `--allow-fs-write` for the directory.
+ *
+ * @example
+ * ```ts
+ * import { mkdtempSync } from 'node:fs';
+ * import { tmpdir } from 'node:os';
+ * import { join } from 'node:path';
+ * import { RevocationList, SecretBuffer, Store } from '@nodesec/native';
+ *
+ * const path = join(mkdtempSync(join(tmpdir(), 'example-')), 'store');
+ * const store = await Store.open(path, { key: SecretBuffer.random(32) });
+ * const revocations = new RevocationList({ store });
+ * await revocations.revokeSession('session-7', new Date('2099-01-01'));
+ * console.log(store.stats().entries); // 1
+ * await store.close();
+ * ```
+ */
+export class Store {
+  private constructor();
+  /**
+   * Opens a store, or makes it, and reads it: about 0.3 seconds for a million revocations, on a
+   * thread of libuv's pool. The path has at most 4096 bytes. Rejects with a {@link StoreError}.
+   */
+  static open(path: string, options: StoreOptions): Promise<Store>;
+  /** The state of the store. */
+  stats(): StoreStats;
+  /**
+   * Makes a new directory with a consistent copy, which {@link Store.open} opens with the same key,
+   * while the store is in use. An existing path is `ERR_STORE_OPEN`.
+   */
+  backup(path: string): Promise<void>;
+  /**
+   * Closes this store. The last one of the process writes the changes that wait, and then its lists
+   * refuse every call with `ERR_STORE_CLOSED`.
+   */
   close(): Promise<void>;
 }
 
@@ -3176,6 +3437,24 @@ export class LimitError extends NodesecError {
 }
 
 /**
+ * A store could not be opened, read or written.
+ *
+ * @example
+ * ```ts
+ * import { StoreError } from '@nodesec/native';
+ *
+ * const isBusy = (error: unknown) =>
+ *   error instanceof StoreError && error.code === 'ERR_STORE_BUSY';
+ * console.log(isBusy(new Error('another cause'))); // false
+ * ```
+ */
+export class StoreError extends NodesecError {
+  constructor(code: StoreErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is StoreError;
+  readonly code: StoreErrorCode;
+}
+
+/**
  * Any error of this module, as `instanceof NodesecError` narrows to it. A check of `code` narrows
  * further, to the class.
  */
@@ -3190,6 +3469,7 @@ export type AnyNodesecError =
   | SecretError
   | SessionError
   | SpiffeError
+  | StoreError
   | (NodesecError & { readonly code: 'ERR_INTERNAL' | 'ERR_RANDOM' });
 
 // node scripts/errors.mjs writes the unions below.
@@ -3343,7 +3623,38 @@ export type RevocationErrorCode =
    * The list holds `maxEntries` entries that have not expired, or there is no memory for another.
    * Nothing was revoked.
    */
-  | 'ERR_REVOCATION_FULL';
+  | 'ERR_REVOCATION_FULL'
+  /** The list's store cannot be read, so it is not known whether a token is revoked. */
+  | 'ERR_REVOCATION_STORE';
+
+/** The codes of {@link StoreError}. */
+export type StoreErrorCode =
+  /**
+   * Another process holds the store's lock for longer than `busyMs`, or too much waits to be
+   * written. Nothing was written, unless the message says that it still may be.
+   */
+  | 'ERR_STORE_BUSY'
+  /** The store is closed, or the process has forked since it was opened. */
+  | 'ERR_STORE_CLOSED'
+  /**
+   * The files of a store are damaged, or do not belong together: rows are missing, or the database
+   * is older than its epoch.
+   */
+  | 'ERR_STORE_CORRUPT'
+  /**
+   * A store's directory is on a file system that several machines may use: nfs, cifs, 9p or fuse.
+   */
+  | 'ERR_STORE_FILESYSTEM'
+  /** The disk or a quota is full. Nothing of the transaction was written. */
+  | 'ERR_STORE_FULL'
+  /** A store does not open with this `key`. */
+  | 'ERR_STORE_KEY'
+  /**
+   * A store's directory or files cannot be made, opened, read or written, belong to another user,
+   * can be used by others, are in use by another copy of this module, or are not a store of this
+   * format.
+   */
+  | 'ERR_STORE_OPEN';
 
 /** The codes of {@link SessionError}. */
 export type SessionErrorCode =
@@ -3374,7 +3685,8 @@ export type JwtRejectionCode =
   | 'ERR_JWT_NOT_ACTIVE'
   | 'ERR_JWT_REVOKED'
   | 'ERR_JWT_SIGNATURE'
-  | 'ERR_REVOCATION_CLOSED';
+  | 'ERR_REVOCATION_CLOSED'
+  | 'ERR_REVOCATION_STORE';
 
 /** Every code of this module. docs/errors.md has a remedy for each. */
 export type NodesecErrorCode =
@@ -3389,6 +3701,7 @@ export type NodesecErrorCode =
   | SecretErrorCode
   | JwtErrorCode
   | RevocationErrorCode
+  | StoreErrorCode
   | SessionErrorCode
   | SpiffeErrorCode
   | LimitErrorCode;

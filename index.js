@@ -13,6 +13,7 @@ const { SecretBuffer, timingSafeEqual } = require('./lib/secret.js');
 const { secureHeap } = require('./lib/secure-heap.js');
 const { Sessions } = require('./lib/session.js');
 const { parseSpiffeId, spiffeIdOf } = require('./lib/spiffe.js');
+const { Store } = require('./lib/store.js');
 const { JwtIssuer } = require('./lib/issuer.js');
 const { signJws, verifyJws } = require('./lib/jws.js');
 const { unsafeDecode } = require('./lib/token.js');
@@ -45,6 +46,7 @@ const {
   SecretError,
   SessionError,
   SpiffeError,
+  StoreError,
 } = errors;
 
 // Every name is spelled out, so that `import { hash } from '@nodesec/native'` finds it.
@@ -76,6 +78,7 @@ module.exports = {
   verifyJws,
   parseSpiffeId,
   spiffeIdOf,
+  Store,
   RevocationList,
   Sessions,
   RateLimiter,
@@ -93,4 +96,5 @@ module.exports = {
   SecretError,
   SessionError,
   SpiffeError,
+  StoreError,
 };

@@ -27,6 +27,7 @@ class RevocationError extends NodesecError {}
 class SessionError extends NodesecError {}
 class SpiffeError extends NodesecError {}
 class LimitError extends NodesecError {}
+class StoreError extends NodesecError {}
 
 const CLASSES = [
   ['ABORT_ERR', AbortError],
@@ -38,6 +39,7 @@ const CLASSES = [
   ['ERR_JWT_', JwtError],
   ['ERR_KEYRING_', JwtError],
   ['ERR_REVOCATION_', RevocationError],
+  ['ERR_STORE_', StoreError],
   ['ERR_SESSION_', SessionError],
   ['ERR_SPIFFE_', SpiffeError],
   ['ERR_LIMIT_', LimitError],
@@ -106,6 +108,7 @@ module.exports = {
   SecretError,
   SessionError,
   SpiffeError,
+  StoreError,
   addMembers,
   jsonText,
   makeError,

@@ -1,10 +1,8 @@
 'use strict';
 
-const { EventEmitter } = require('node:events');
-
 const { publishKeyChanges, watchKeys } = require('./audit/keys.js');
 const { attach, construct } = require('./construct.js');
-const { makeError } = require('./errors.js');
+const { NativeEmitter } = require('./emitter.js');
 const { native } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
 
@@ -12,8 +10,7 @@ const { Uncloneable } = require('./uncloneable.js');
 const WAITING = new WeakMap();
 
 class KeyRing extends Uncloneable {
-  #events = new EventEmitter();
-  #listening;
+  #events = new NativeEmitter(this, 'change', listen, native.keyringUnlisten);
 
   constructor(options) {
     super();
@@ -70,25 +67,12 @@ class KeyRing extends Uncloneable {
   }
 
   on(event, listener) {
-    const events = this.#events;
-    checkListener(event, listener);
-    // The callback must not refer to `this`: the native part holds the callback, and the ring could
-    // then never be collected.
-    this.#listening ??= native.keyringListen(this, (changes) => {
-      for (const each of changes) tell(events.listeners('change'), change(each));
-    });
-    events.on(event, listener);
+    this.#events.on(event, listener);
     return this;
   }
 
   off(event, listener) {
-    const events = this.#events;
-    checkListener(event, listener);
-    events.off(event, listener);
-    if (this.#listening !== undefined && events.listenerCount('change') === 0) {
-      native.keyringUnlisten(this, this.#listening);
-      this.#listening = undefined;
-    }
+    this.#events.off(event, listener);
     return this;
   }
 }
@@ -112,33 +96,12 @@ async function whenReady(ring, sign) {
   }
 }
 
-/**
- * Calls each listener with the change. If one throws, the others are still called, and the error
- * becomes an uncaught exception because no caller could catch it.
- */
-function tell(listeners, change) {
-  for (const listener of listeners) {
-    try {
-      listener(change);
-    } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
-    }
-  }
+function listen(ring, callback) {
+  return native.keyringListen(ring, (changes) => callback(changes.map(change)));
 }
 
 function change({ at, ...rest }) {
   return { ...rest, at: new Date(at * 1000) };
-}
-
-function checkListener(event, listener) {
-  if (event !== 'change') {
-    throw makeError('ERR_INVALID_ARG_VALUE', "event must be 'change', the only event");
-  }
-  if (typeof listener !== 'function') {
-    throw makeError('ERR_INVALID_ARG_TYPE', 'listener must be a function');
-  }
 }
 
 module.exports = { KeyRing, whenReady };

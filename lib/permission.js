@@ -7,6 +7,9 @@ const path = require('node:path');
 
 const { addMembers, makeError } = require('./errors.js');
 
+/** The files of a store. */
+const STORE_FILES = ['epoch', 'store.db', 'store.db-wal', 'store.db-shm'];
+
 /** Deno's permissions; undefined in other runtimes. */
 const deno = globalThis.Deno?.permissions;
 
@@ -30,6 +33,32 @@ function permittedPath(file) {
   return resolved;
 }
 
+/**
+ * The path of a folder in which the native part reads and writes files. Throws `ERR_ACCESS_DENIED`
+ * if Node's permission model or Deno does not let us do both with the folder and all its files.
+ */
+function permittedFolder(folder) {
+  if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) return folder;
+  if (deno === undefined && process.permission === undefined) return folder;
+  const resolved = path.resolve(folder);
+  if (deno !== undefined) {
+    for (const name of ['read', 'write']) {
+      assertGranted({ name, path: resolved }, folder, 'folder', `--allow-${name}`);
+    }
+    return resolved;
+  }
+  // A rule may name the folder or everything in it.
+  for (const file of [resolved, ...STORE_FILES.map((name) => path.join(resolved, name))]) {
+    for (const [scope, permission] of [['fs.read', 'FileSystemRead'], ['fs.write', 'FileSystemWrite']]) {
+      if (process.permission.has(scope, file)) continue;
+      const flag = `--allow-${scope.replace('.', '-')}`;
+      const why = `the permission model does not let this process use the folder: start Node with ${flag} for it and all its files`;
+      throw denied(why, permission, folder);
+    }
+  }
+  return resolved;
+}
+
 /** Throws `ERR_ACCESS_DENIED` if Deno does not let us read the environment variable. */
 function assertMayReadVariable(name) {
   if (deno === undefined || typeof name !== 'string' || name === '' || name.includes('\0')) return;
@@ -48,4 +77,4 @@ function denied(why, permission, resource) {
   return addMembers(makeError('ERR_ACCESS_DENIED', why), { permission, resource });
 }
 
-module.exports = { assertMayReadVariable, permittedPath };
+module.exports = { assertMayReadVariable, permittedFolder, permittedPath };

@@ -2,8 +2,11 @@
 
 const { CHANNELS, publish } = require('./audit/publish.js');
 const { useClock } = require('./clock.js');
+const { attach, construct } = require('./construct.js');
+const { NativeEmitter } = require('./emitter.js');
 const { makeError } = require('./errors.js');
-const { native, settled } = require('./native.js');
+const { native, settled, snapshot } = require('./native.js');
+const { openStore } = require('./store.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 const ADDED = CHANNELS['revocation.added'];
@@ -11,67 +14,123 @@ const ADDED = CHANNELS['revocation.added'];
 class RevocationList extends Uncloneable {
   #clock;
   #isRevoked;
+  /** Whether the list is on a store. */
+  #isDurable;
+  /** The store that `open` has opened. */
+  #ownStore;
+  #events = new NativeEmitter(this, 'revoked', listen, native.revocationUnlisten);
 
   constructor(options) {
     super();
-    const [given, clock] = useClock(this, options);
-    native.revocationAttach(this, given);
-    this.#clock = clock;
+    this.#clock = attach(this, options, attachNew);
     this.#isRevoked = native.revocationBind(this);
+    this.#isDurable = native.revocationIsDurable(this);
   }
 
-  // A list in memory has stored the revocation when the call returns. The methods return promises
-  // for lists that write a revocation to storage first.
+  static shared(name, options) {
+    return construct(RevocationList, (list) => native.revocationShare(list, name, options));
+  }
+
+  static async open(path, options) {
+    const given = snapshot(options);
+    const store = await openStore(path, given, true);
+    try {
+      // With the null prototype, a missing option is not read from Object.prototype.
+      const { maxEntries, maxTokenTtl, onFull } = { __proto__: null, ...given };
+      const list = new RevocationList({ maxEntries, maxTokenTtl, onFull, store });
+      list.#ownStore = store;
+      return list;
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
 
   async revoke(claims) {
-    this.revokeSync(claims);
+    await this.#revokeToken(claims, this.#isDurable);
   }
 
   revokeSync(claims) {
-    const [jti, exp, iss] = [own(claims, 'jti'), own(claims, 'exp'), own(claims, 'iss')];
-    this.#clock?.read();
-    native.revocationRevoke(this, { __proto__: null, jti, exp, iss });
-    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'token' }, { tokenId: jti });
+    this.#revokeToken(claims, false);
   }
 
   async revokeId(jti, expiresAt, options) {
-    this.revokeIdSync(jti, expiresAt, options);
+    await this.#revokeId(jti, expiresAt, options, this.#isDurable);
   }
 
   revokeIdSync(jti, expiresAt, options) {
-    this.#clock?.read();
-    native.revocationRevokeId(this, jti, expiresAt, options);
-    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'token' }, { tokenId: jti });
+    this.#revokeId(jti, expiresAt, options, false);
   }
 
   async revokeSession(sid, expiresAt, options) {
-    this.revokeSessionSync(sid, expiresAt, options);
+    await this.#revokeSession(sid, expiresAt, options, this.#isDurable);
   }
 
   revokeSessionSync(sid, expiresAt, options) {
-    this.#clock?.read();
-    native.revocationRevokeSession(this, sid, expiresAt, options);
-    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'session' }, { session: sid });
+    this.#revokeSession(sid, expiresAt, options, false);
   }
 
   async revokeSubject(sub, issuedBefore, options) {
-    this.revokeSubjectSync(sub, issuedBefore, options);
+    await this.#revokeSubject(sub, issuedBefore, options, this.#isDurable);
   }
 
   revokeSubjectSync(sub, issuedBefore, options) {
-    this.#clock?.read();
-    native.revocationRevokeSubject(this, sub, issuedBefore, options);
-    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'subject' }, { subject: sub });
+    this.#revokeSubject(sub, issuedBefore, options, false);
   }
 
   async revokeKey(kid) {
-    this.revokeKeySync(kid);
+    await this.#revokeKey(kid, this.#isDurable);
   }
 
   revokeKeySync(kid) {
+    this.#revokeKey(kid, false);
+  }
+
+  async revokeAll(options) {
+    await this.#revokeAll(options, this.#isDurable);
+  }
+
+  revokeAllSync(options) {
+    this.#revokeAll(options, false);
+  }
+
+  // Each of these makes one revocation. With `later` it returns a promise and does not block, which
+  // takes longer than a list in memory needs.
+
+  #revokeToken(claims, later) {
+    const [jti, exp, iss] = [own(claims, 'jti'), own(claims, 'exp'), own(claims, 'iss')];
+    const token = { __proto__: null, jti, exp, iss };
     this.#clock?.read();
-    native.revocationRevokeKey(this, kid);
-    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'key', kid });
+    const done = native.revocationRevoke(this, token, later);
+    return published(done, { kind: 'token' }, { tokenId: jti });
+  }
+
+  #revokeId(jti, expiresAt, options, later) {
+    this.#clock?.read();
+    const done = native.revocationRevokeId(this, jti, expiresAt, options, later);
+    return published(done, { kind: 'token' }, { tokenId: jti });
+  }
+
+  #revokeSession(sid, expiresAt, options, later) {
+    this.#clock?.read();
+    const done = native.revocationRevokeSession(this, sid, expiresAt, options, later);
+    return published(done, { kind: 'session' }, { session: sid });
+  }
+
+  #revokeSubject(sub, issuedBefore, options, later) {
+    this.#clock?.read();
+    const done = native.revocationRevokeSubject(this, sub, issuedBefore, options, later);
+    return published(done, { kind: 'subject' }, { subject: sub });
+  }
+
+  #revokeKey(kid, later) {
+    this.#clock?.read();
+    return published(native.revocationRevokeKey(this, kid, later), { kind: 'key', kid });
+  }
+
+  #revokeAll(options, later) {
+    this.#clock?.read();
+    return published(native.revocationRevokeAll(this, options, later), { kind: 'all' });
   }
 
   isRevoked(claims) {
@@ -85,19 +144,62 @@ class RevocationList extends Uncloneable {
   }
 
   get size() {
-    const { ids, sessions, subjects, keys } = this.stats();
-    return ids + sessions + subjects + keys;
+    const { ids, sessions, subjects, keys, all } = this.stats();
+    return ids + sessions + subjects + keys + all;
   }
 
   stats() {
-    const [ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil] =
+    const [ids, sessions, subjects, keys, all, maxEntries, rejectsIssuedUntil] =
       native.revocationStats(this);
-    return { ids, sessions, subjects, keys, maxEntries, rejectsIssuedUntil };
+    return { ids, sessions, subjects, keys, all, maxEntries, rejectsIssuedUntil };
+  }
+
+  on(event, listener) {
+    this.#events.on(event, listener);
+    return this;
+  }
+
+  once(event, listener) {
+    this.#events.once(event, listener);
+    return this;
+  }
+
+  off(event, listener) {
+    this.#events.off(event, listener);
+    return this;
   }
 
   async close() {
-    native.revocationClose(this);
+    if (this.#ownStore !== undefined) await this.#ownStore.close();
+    // Other lists and threads may be on the store.
+    else if (!this.#isDurable) native.revocationClose(this);
   }
+}
+
+/** Attaches a new list, and returns its clock if the options have one. */
+function attachNew(list, options) {
+  const [given, clock] = useClock(list, options);
+  native.revocationAttach(list, given);
+  return clock;
+}
+
+/**
+ * Publishes the event of a revocation that is done, or that a promise will say is done, and returns
+ * that promise.
+ */
+function published(done, members, ids) {
+  if (done !== null && done !== undefined) return done.then(() => published(undefined, members, ids));
+  if (ADDED.hasSubscribers) publish(ADDED, members, ids);
+  return undefined;
+}
+
+function listen(list, callback) {
+  return native.revocationListen(list, (events) => callback(events.map(frozen)));
+}
+
+/** An event, which all listeners share. */
+function frozen({ kind, until, origin }) {
+  return Object.freeze({ kind, until: until ?? undefined, origin });
 }
 
 /** An own member of claims. A member of `Object.prototype` is not a claim. */

@@ -45,6 +45,11 @@ const LEFT_OUT = [
   'secret/heap.refused',
   'secret/small-arrays',
   'service/start',
+  'store/disk',
+  'store/kill',
+  'store/permission',
+  'store/processes',
+  'store/sqlite',
   'token/interop',
   'workers/jest',
 ];

@@ -2,7 +2,7 @@
 // once. On a terminal the service then stays up. Without a terminal, or with `npm start -- --once`,
 // it ends after the visit. `npm start -- --port N` sets the port.
 
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -40,31 +40,61 @@ function interruption() {
 
 async function demonstrate(options) {
   const interrupted = interruption();
-  const data = mkdtempSync(path.join(tmpdir(), 'auth-service-'));
+  const folder = mkdtempSync(path.join(tmpdir(), 'auth-service-'));
   try {
-    const service = await startService({ port: options.port, data });
-    try {
-      await serve(service, interrupted, options);
-    } catch (error) {
-      console.error(service.log());
-      throw error;
-    } finally {
-      await service.stop();
-    }
+    await serve(serviceIn(folder, options.port), interrupted, options);
   } finally {
-    rmSync(data, { recursive: true, force: true });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function serve(service, interrupted, { once }) {
-  console.log(`The service of examples/auth-service listens on ${service.url}`);
-  const outcome = await Promise.race([visit(service.url), interrupted]);
+/** Starts the service with its data, its store and its secrets in directories of their own. */
+function serviceIn(folder, port) {
+  const [data, secrets] = ['data', 'secrets'].map((name) => path.join(folder, name));
+  mkdirSync(secrets, { mode: 0o700 });
+  const env = {
+    AUTH_STORE: path.join(folder, 'store'),
+    AUTH_MASTER_KEY_FILE: path.join(secrets, 'master-key'),
+    AUTH_PEPPER_FILE: path.join(secrets, 'pepper'),
+  };
+  const service = {
+    /** The process that runs now, or the promise of it. */
+    running: startService({ port, data, env }),
+    /** Kills the process, starts another on the same port and resolves to its URL. */
+    async crash() {
+      const killed = await service.running;
+      const again = { port: new URL(killed.url).port, data, env };
+      service.running = killed.kill().then(() => startService(again));
+      return (await service.running).url;
+    },
+  };
+  return service;
+}
+
+async function serve(service, interrupted, options) {
+  try {
+    await stay(service, interrupted, options);
+  } catch (error) {
+    const running = await service.running.catch(() => undefined);
+    if (running !== undefined) console.error(running.log());
+    throw error;
+  } finally {
+    const running = await service.running.catch(() => undefined);
+    await running?.stop();
+  }
+}
+
+async function stay(service, interrupted, { once }) {
+  const { url } = await service.running;
+  console.log(`The service of examples/auth-service listens on ${url}`);
+  const outcome = await Promise.race([visit(url, service.crash), interrupted]);
   if (outcome === 'interrupted') throw new Error('Interrupted.');
   console.log('\nEvery answer was the expected one.');
   if (once || !process.stdout.isTTY) return;
 
-  console.log(invitation(service.url));
-  const ended = service.ended.then((status) => {
+  console.log(invitation(url));
+  const { ended: end } = await service.running;
+  const ended = end.then((status) => {
     throw new Error(`The service has ended with status ${status}.`);
   });
   await Promise.race([ended, interrupted]);

@@ -299,6 +299,45 @@ codes! {
     ///
     /// Raise `maxEntries`, or set `onFull: 'reject-older'`. HTTP 503.
     RevocationFull = "ERR_REVOCATION_FULL",
+    /// The list's store cannot be read, so it is not known whether a token is revoked.
+    ///
+    /// The message has the store's own code; docs/revocation.md lists the causes. HTTP 503.
+    RevocationStore = "ERR_REVOCATION_STORE",
+
+    // ── StoreError ──
+    /// Another process holds the store's lock for longer than `busyMs`, or too much waits to be
+    /// written. Nothing was written, unless the message says that it still may be.
+    ///
+    /// Try again, or raise `busyMs`. HTTP 503.
+    StoreBusy = "ERR_STORE_BUSY",
+    /// The store is closed, or the process has forked since it was opened.
+    ///
+    /// Close the store after the last request; open it after a fork. HTTP 503.
+    StoreClosed = "ERR_STORE_CLOSED",
+    /// The files of a store are damaged, or do not belong together: rows are missing, or the
+    /// database is older than its epoch.
+    ///
+    /// Restore all files of the directory from one `backup()`, see docs/revocation.md. HTTP 503.
+    StoreCorrupt = "ERR_STORE_CORRUPT",
+    /// A store's directory is on a file system that several machines may use: nfs, cifs, 9p or
+    /// fuse.
+    ///
+    /// Use a local disk, or pass `allowFilesystem: true` if no other machine uses it. HTTP 500.
+    StoreFilesystem = "ERR_STORE_FILESYSTEM",
+    /// The disk or a quota is full. Nothing of the transaction was written.
+    ///
+    /// Make room; the store goes on by itself. HTTP 503.
+    StoreFull = "ERR_STORE_FULL",
+    /// A store does not open with this `key`.
+    ///
+    /// Use the key with which the store was made. HTTP 500.
+    StoreKey = "ERR_STORE_KEY",
+    /// A store's directory or files cannot be made, opened, read or written, belong to another
+    /// user, can be used by others, are in use by another copy of this module, or are not a store
+    /// of this format.
+    ///
+    /// Do what the message says. HTTP 500.
+    StoreOpen = "ERR_STORE_OPEN",
 
     // ── SessionError ──
     /// The table holds `maxSessions` sessions, or there is no memory for another.

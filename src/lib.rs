@@ -2,8 +2,9 @@
 //!
 //! Data flows one way: JavaScript façade → `binding` → a capability → `secret`, `heap`, `os`, `id`,
 //! `clock`, `error`. A capability never imports `napi`. Capabilities have levels, from the top:
-//! `session`; `jwt`; `revocation` and `spiffe`; `limiter` and `password`. A capability imports only
-//! capabilities of lower levels. `scripts/layers.mjs` fails the build when an import points up.
+//! `session`; `jwt`; `revocation` and `spiffe`; `limiter` and `password`; `store`. A capability
+//! imports only capabilities of lower levels. `scripts/layers.mjs` fails the build when an import
+//! points up.
 
 // The modules have plain comments here: with a doc comment, rustdoc would resolve the links in a
 // module's own documentation from this file.
@@ -25,6 +26,8 @@ pub mod heap;
 pub mod id;
 // Compact JWS and JWT: keys, the key ring, the issuer, the verifier.
 pub mod jwt;
+// Functions that an object calls with its changes.
+pub mod listeners;
 // The rate limiter: GCRA over a table of bounded size.
 pub mod limiter;
 // Conditions of the process that its audit trail is told of.
@@ -44,6 +47,8 @@ pub mod secret;
 pub mod session;
 // SPIFFE IDs, and the certificates that carry them.
 pub mod spiffe;
+// The durable log: entries and records that every process of a machine shares.
+pub mod store;
 // Helpers that the tests share.
 #[cfg(test)]
 mod testing;

@@ -15,5 +15,6 @@ module.exports = {
   ...require('./arguments/secret.js'),
   ...require('./arguments/session.js'),
   ...require('./arguments/spiffe.js'),
+  ...require('./arguments/store.js').rows,
   ...require('./arguments/token.js'),
 };

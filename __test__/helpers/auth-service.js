@@ -4,7 +4,7 @@ const { mkdtempSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 
-/** Creates a folder for one test's users and pepper. */
+/** Creates a folder for one test's data and secrets. */
 function dataDirectory(t) {
   const data = mkdtempSync(path.join(tmpdir(), 'auth-service-test-'));
   t.after(() => rmSync(data, { recursive: true, force: true }));
@@ -15,9 +15,9 @@ function dataDirectory(t) {
  * Starts the service in a process of its own for one test: its limits apply per address, and all
  * tests have the same address.
  */
-async function start(t, data = dataDirectory(t)) {
+async function start(t, data = dataDirectory(t), env = {}) {
   const { startService } = await import('../../scripts/lib/service.mjs');
-  const service = await startService({ data });
+  const service = await startService({ data, env });
   t.after(() => service.stop());
   return { ...service, ...client(service.url) };
 }

@@ -16,6 +16,7 @@ const SHARED = {
   'JwtVerifier.spiffe.cache': ['JwtVerifier.cache'],
   'PasswordHasher.prototype.verify': ['PasswordHasher.prototype.hash'],
   'PasswordHasher.prototype.verifyAndUpdate': ['PasswordHasher.prototype.hash'],
+  'RevocationList.prototype.revokeAllSync': ['RevocationList.prototype.revokeAll'],
   'RevocationList.prototype.revokeIdSync': ['RevocationList.prototype.revokeId'],
   'RevocationList.prototype.revokeSession': ['RevocationList.prototype.revokeId'],
   'RevocationList.prototype.revokeSessionSync': ['RevocationList.prototype.revokeId'],

@@ -100,6 +100,7 @@ module.exports = {
   deno,
   django,
   node,
+  missing,
   node24,
   passlib,
   pyJwt,

@@ -149,15 +149,21 @@ test('stats counts entries by kind', async () => {
     sessions: 1,
     subjects: 1,
     keys: 1,
+    all: 0,
     maxEntries: 10,
     rejectsIssuedUntil: 0,
   });
 });
 
-test('what has expired long ago makes room', () => {
-  const list = new RevocationList({ maxEntries: 10 });
+test('what has expired long ago makes room when the time has been proven for an hour', () => {
+  let time = Date.UTC(2031, 0, 1);
+  const list = new RevocationList({ maxEntries: 10, clock: () => new Date(time) });
+  for (let n = 0; n < 10; n++) list.revokeIdSync(`id ${n}`, now() - 100_000);
+  assert.throws(() => list.revokeIdSync('id', SOON), coded('ERR_REVOCATION_FULL'));
+  time += 3_600_000;
   for (let n = 0; n < 1000; n++) list.revokeIdSync(`id ${n}`, now() - 100_000);
-  list.revokeIdSync('id', SOON);
+  const end = time / 1000 + 60;
+  list.revokeIdSync('id', end);
   assert.ok(list.size <= 10);
   assert.equal(list.isRevoked({ jti: 'id' }), true);
 });
@@ -191,4 +197,61 @@ test('a subject that is revoked now may log in again at once, if its tokens prov
   verifier({ revocations: exact });
   exact.revokeSubjectSync('subject', now());
   assert.equal(exact.isRevoked({ sub: 'subject', iat: now() + 4 }), false);
+});
+
+test('all tokens of an issuer, or of any, are revoked until a moment', async () => {
+  const key = await JwtKey.generate('EdDSA');
+  const issuer = new JwtIssuer({ keys: key, issuer: 'me', expiresIn: '15m' });
+  for (const options of [undefined, {}, { issuer: 'me' }, { issuedBefore: new Date() }]) {
+    const revocations = new RevocationList();
+    const policy = new JwtVerifier({ keys: key, issuer: 'me', audience: false, revocations });
+    const before = issuer.sign({ sub: 'subject' });
+    assert.equal(policy.tryVerify(before).ok, true);
+    await revocations.revokeAll(options);
+    assertRejected(policy, before, 'ERR_JWT_REVOKED');
+    assert.deepEqual([revocations.stats().all, revocations.size], [1, 1]);
+    if (options?.issuedBefore !== undefined) continue;
+    // A token of ours proves that it was issued later, so that a user can log in again at once.
+    for (const end = Date.now(); Date.now() <= end; );
+    assert.equal(policy.tryVerify(issuer.sign({ sub: 'subject' })).ok, true);
+  }
+  const other = new RevocationList();
+  other.revokeAllSync({ issuer: 'you' });
+  const policy = new JwtVerifier({ keys: key, issuer: 'me', audience: false, revocations: other });
+  assert.equal(policy.tryVerify(issuer.sign({})).ok, true);
+  other.revokeAllSync({ issuer: 'me', issuedBefore: now() - 100 });
+  const at = (iat) => other.isRevoked({ iss: 'me', iat });
+  assert.deepEqual([at(now() - 200), at(now() - 50), at(undefined)], [true, false, true]);
+});
+
+test('times of issue that are absurd are refused, and revoke nothing', () => {
+  const list = new RevocationList();
+  for (const issuedBefore of [NaN, -1, Infinity, 2 ** 53, new Date(NaN), '1', {}, null]) {
+    assert.throws(() => list.revokeAllSync({ issuedBefore }), /issuedBefore/, String(issuedBefore));
+  }
+  for (const issuer of [1, '\ud800', 'x'.repeat(10_000_000), {}]) {
+    assert.throws(() => list.revokeAllSync({ issuer }), /issuer/);
+  }
+  assert.throws(() => list.revokeAllSync({ iss: 'me' }), coded('ERR_UNKNOWN_OPTION'));
+  assert.equal(list.size, 0);
+});
+
+test('a clock that goes back lets no token pass that was issued before revokeSubject', () => {
+  const start = Date.UTC(2031, 0, 1);
+  for (const back of [5_000, 3_600_000]) {
+    let ms = start + 700;
+    const clock = () => new Date(ms);
+    const revocations = new RevocationList({ clock });
+    const key = JwtKey.fromSecret(new Uint8Array(32).fill(1), { alg: 'HS256' });
+    const issuer = new JwtIssuer({ keys: key, expiresIn: '15m', clock });
+    const policy = new JwtVerifier({ keys: key, issuer: false, audience: false, revocations, clock });
+    const token = issuer.sign({ sub: 'subject' });
+    assert.equal(policy.tryVerify(token).ok, true);
+    ms -= back;
+    revocations.revokeSubjectSync('subject');
+    ms += back;
+    assertRejected(policy, token, 'ERR_JWT_REVOKED');
+    ms += 1;
+    assert.equal(policy.tryVerify(issuer.sign({ sub: 'subject' })).ok, true);
+  }
 });

@@ -33,7 +33,13 @@ async function startHere(t) {
   const url = `http://127.0.0.1:${server.address().port}`;
   const service = client(url);
   await service.post('/register', ADA);
-  return { ...service, ...security, url };
+  return { ...service, ...security, data, url };
+}
+
+async function createSecurityOf(t, data) {
+  const security = await createSecurity(data);
+  t.after(() => security.close());
+  return security;
 }
 
 test('another library verifies the tokens by the published keys', async (t) => {
@@ -91,4 +97,26 @@ test('a token of somebody who had the name before is refused', async (t) => {
   const { accessToken } = await service.sessions.start('another-id', { name: 'ada' });
   const { status, body } = await service.me(accessToken);
   assert.deepEqual([status, body], [401, { error: 'invalid_token' }]);
+});
+
+test('a key that rotation made is there after a restart', async (t) => {
+  const service = await startHere(t);
+  await service.keys.rotate({ force: true });
+  const { accessToken } = await service.login(ADA);
+  // The ring tells of a change in a later turn of the event loop, before the login was answered.
+  const second = await createSecurityOf(t, service.data);
+  assert.equal(second.verifier.verify(accessToken).name, 'ada');
+  assert.deepEqual(second.keys.list(), service.keys.list());
+});
+
+test('while the store cannot answer, no token is accepted and none is called invalid', async (t) => {
+  const service = await startHere(t);
+  const { accessToken } = await service.login(ADA);
+  assert.equal((await service.me(accessToken)).status, 200);
+  await service.store.close();
+  const { status, body, headers } = await service.me(accessToken);
+  assert.deepEqual([status, body], [503, { error: 'unavailable' }]);
+  assert.equal(headers.get('www-authenticate'), null);
+  // A token that is none needs no store.
+  assert.equal((await service.me('x')).status, 401);
 });

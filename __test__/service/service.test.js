@@ -4,7 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const { readFileSync, rmSync, statSync } = require('node:fs');
+const { readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { request } = require('node:http');
 const path = require('node:path');
 const test = require('node:test');
@@ -148,7 +148,7 @@ test('logout ends one session, logout everywhere all of one user', async (t) => 
   assert.equal((await service.me(anew.accessToken)).status, 200, 'a new login is not refused');
 });
 
-test('users and pepper outlast a restart; sessions do not', async (t) => {
+test('users, keys and pepper outlast a restart; sessions do not', async (t) => {
   const data = dataDirectory(t);
   const pepper = path.join(data, 'pepper');
   const first = await start(t, data);
@@ -161,7 +161,7 @@ test('users and pepper outlast a restart; sessions do not', async (t) => {
 
   const second = await start(t, data);
   assert.deepEqual(readFileSync(pepper), secret);
-  assert.equal((await second.me(pair.accessToken)).status, 401);
+  assert.deepEqual((await second.me(pair.accessToken)).body, user);
   assert.equal((await second.refresh(pair.refreshToken)).status, 401);
   const anew = await second.login(ADA);
   assert.deepEqual((await second.me(anew.accessToken)).body, user);
@@ -170,6 +170,75 @@ test('users and pepper outlast a restart; sessions do not', async (t) => {
 
   rmSync(pepper);
   await assert.rejects(start(t, data), /no pepper.*backup/);
+});
+
+test('a logout that was answered holds after SIGKILL, and ends no other session', async (t) => {
+  const data = dataDirectory(t);
+  const first = await start(t, data);
+  await first.post('/register', ADA);
+  const [kept, ended] = [await first.login(ADA), await first.login(ADA)];
+  const logout = await first.ask('POST', '/logout', { token: ended.accessToken });
+  assert.equal(logout.status, 204);
+  assert.equal(await first.kill(), null);
+
+  const second = await start(t, data);
+  const refused = await second.me(ended.accessToken);
+  assert.deepEqual([refused.status, refused.body], [401, { error: 'invalid_token' }]);
+  assert.equal((await second.me(kept.accessToken)).status, 200);
+  // The session of this token is unknown now, and its logout holds all the same.
+  const { status } = await second.ask('POST', '/logout', { token: kept.accessToken });
+  assert.equal(status, 204);
+  assert.equal((await second.me(kept.accessToken)).status, 401);
+  assert.equal(await second.kill(), null);
+
+  const third = await start(t, data);
+  assert.equal((await third.me(kept.accessToken)).status, 401);
+  assert.equal((await third.me(ended.accessToken)).status, 401);
+  assert.equal(third.log(), '');
+});
+
+test('a logout everywhere that was answered holds after SIGKILL', async (t) => {
+  const data = dataDirectory(t);
+  const first = await start(t, data);
+  await first.post('/register', ADA);
+  const pairs = [await first.login(ADA), await first.login(ADA)];
+  const token = pairs[0].accessToken;
+  assert.equal((await first.ask('POST', '/logout-everywhere', { token })).status, 204);
+  assert.equal(await first.kill(), null);
+
+  const second = await start(t, data);
+  for (const pair of pairs) assert.equal((await second.me(pair.accessToken)).status, 401);
+  const anew = await second.login(ADA);
+  assert.equal((await second.me(anew.accessToken)).status, 200);
+});
+
+test('without its master key, or with another one, the service does not start', async (t) => {
+  const data = dataDirectory(t);
+  const masterKey = path.join(data, 'master-key');
+  await (await start(t, data)).stop();
+  const bytes = readFileSync(masterKey);
+  if (process.platform !== 'win32') assert.equal(statSync(masterKey).mode & 0o777, 0o600);
+  rmSync(masterKey);
+  await assert.rejects(start(t, data), /no master key.*backup/);
+  writeFileSync(masterKey, Buffer.alloc(32, 1), { mode: 0o600 });
+  await assert.rejects(start(t, data), /another key|changed/);
+  rmSync(path.join(data, 'keys.sealed'));
+  await assert.rejects(start(t, data), /the store does not open with this key/);
+  rmSync(path.join(data, 'keys.sealed'));
+  writeFileSync(masterKey, bytes);
+  await (await start(t, data)).stop();
+});
+
+test('the environment places the store and the secrets', async (t) => {
+  const [data, elsewhere] = [dataDirectory(t), dataDirectory(t)];
+  const env = {
+    AUTH_STORE: path.join(elsewhere, 'revocations'),
+    AUTH_MASTER_KEY_FILE: path.join(elsewhere, 'key'),
+    AUTH_PEPPER_FILE: path.join(elsewhere, 'pepper'),
+  };
+  await (await start(t, data, env)).stop();
+  assert.deepEqual(readdirSync(elsewhere).sort(), ['key', 'pepper', 'revocations']);
+  assert.deepEqual(readdirSync(data).filter((name) => !name.startsWith('users')), ['keys.sealed']);
 });
 
 test('a login moves a digest of an older policy, which names no pepper, to the current one', async (t) => {

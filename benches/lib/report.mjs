@@ -36,7 +36,7 @@ function ratiosOf({ samples }, ours) {
   return { ratio: median(ratios), range: `${low}–${high}` };
 }
 
-function verdict(met, wanted) {
+export function verdict(met, wanted) {
   return `to be ${wanted}: ${met ? 'met' : 'NOT met'}`;
 }
 
@@ -44,7 +44,7 @@ function figure({ name, samples }) {
   return `  ${name.padEnd(38)} ${duration(median(samples)).padStart(10)}`;
 }
 
-function duration(ns) {
+export function duration(ns) {
   if (ns >= 1e6) return `${(ns / 1e6).toFixed(1)} ms`;
   if (ns >= 1e4) return `${(ns / 1e3).toFixed(1)} µs`;
   return `${ns.toFixed(0)} ns`;

@@ -10,6 +10,8 @@ function authenticate(verifier) {
     // One call checks signature, times, issuer, audience, type and revocation, and never throws.
     // The reason of a refusal (`code`, `claim`, `reason`) is for logs, not for the client.
     const result = verifier.tryVerify(token);
+    // Nobody knows whether the token is revoked: the client must not throw it away.
+    if (result.code === 'ERR_REVOCATION_STORE') throw new HttpError(503, 'unavailable');
     if (!result.ok) throw unauthorized('invalid_token', 'Bearer error="invalid_token"');
     req.auth = result.claims;
     next();

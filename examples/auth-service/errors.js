@@ -25,7 +25,11 @@ const BUSY = new Set([
   'ERR_PASSWORD_MEMORY',
   'ERR_PASSWORD_THREADS',
   'ERR_SESSION_FULL',
+  'ERR_STORE_BUSY',
 ]);
+
+/** A store that cannot read or write, so that somebody must look after it. */
+const STORE_FAILED = /^ERR_(STORE_|REVOCATION_STORE$)/;
 
 function notFound() {
   throw new HttpError(404, 'not_found');
@@ -45,6 +49,10 @@ function translate(error) {
   if (BUSY.has(error.code)) {
     const seconds = Math.ceil((error.retryAfterMs ?? 5_000) / 1000);
     return new HttpError(503, 'busy', { headers: { 'Retry-After': String(seconds) } });
+  }
+  if (STORE_FAILED.test(error.code)) {
+    console.error(error);
+    return new HttpError(503, 'unavailable');
   }
   // input.js checks all values of a request, so even an ArgumentError of the module is a mistake of
   // this service and not of the client.

@@ -1,20 +1,22 @@
 'use strict';
 
 // Makes all objects of @nodesec/native that the service uses, with the reason for each setting.
-// Keys, sessions and revocations are in memory: after a restart every user has to log in again, and
-// the service accepts no earlier token, revoked or not.
+// Keys and revocations are on the disk: a token outlives a restart, and so does its revocation.
+// Sessions are in memory: after a restart, a user whose access token has expired logs in again.
 
 const {
   JwtIssuer,
   JwtVerifier,
-  KeyRing,
   RateLimiter,
   RevocationList,
   Sessions,
+  Store,
 } = require('@nodesec/native');
 
 const { createPasswords } = require('./passwords.js');
-const { loadPepper } = require('./pepper.js');
+const { placesOf } = require('./places.js');
+const { loadSecret } = require('./secret-file.js');
+const { openKeyRing } = require('./signing-keys.js');
 
 const ISSUER = 'https://auth.example.com';
 const AUDIENCE = 'https://api.example.com';
@@ -24,24 +26,36 @@ const ACCESS_TTL = '5m';
 const MINUTE = 60_000;
 
 async function createSecurity(dataDirectory) {
-  const pepper = loadPepper(dataDirectory);
+  const places = placesOf(dataDirectory);
+  // A stolen database of users cannot be attacked without the pepper, which is not in it.
+  const pepper = loadSecret('pepper', places.pepper, [places.users]);
   const passwords = createPasswords(pepper);
+  const masterKey = loadSecret('master key', places.masterKey, [places.keys, places.store]);
 
   // EdDSA has small keys, fast signatures and no parameters to get wrong. The ring makes its own
   // keys and needs no timer. The next signing key is published a day before it signs, so that a
   // service that caches the JWKS for `jwksMaxAge` knows every key before its first token. A retired
   // key does not sign, but it still verifies and stays published for `maxTokenTtl`: until the last
   // token that it signed has expired.
-  const keys = new KeyRing({
+  const ring = await openKeyRing(places.keys, masterKey, {
     alg: 'EdDSA',
     maxTokenTtl: ACCESS_TTL,
     jwksMaxAge: '10m',
     rotateEvery: '1d',
   });
+  const { keys } = ring;
+
+  // A revocation is on the disk before its promise resolves, so a logout that was answered holds
+  // after a crash and after the loss of power. If the store cannot be read, no token is accepted.
+  const store = await Store.open(places.store, { key: masterKey });
 
   // A logout must not fail because the list is full. With 'reject-older' a full list rejects older
   // tokens instead, and every client has to refresh.
-  const revocations = new RevocationList({ maxTokenTtl: ACCESS_TTL, onFull: 'reject-older' });
+  const revocations = new RevocationList({
+    store,
+    maxTokenTtl: ACCESS_TTL,
+    onFull: 'reject-older',
+  });
 
   // Issuer and verifier name the same issuer, audience and type. The verifier refuses a token that
   // these keys signed for another audience or purpose.
@@ -72,11 +86,13 @@ async function createSecurity(dataDirectory) {
   };
 
   async function close() {
-    await revocations.close();
+    ring.close();
+    await store.close();
+    masterKey.dispose();
     pepper.dispose();
   }
 
-  return { close, keys, limits, passwords, sessions, verifier };
+  return { close, keys, limits, passwords, sessions, store, verifier };
 }
 
 module.exports = { createSecurity };

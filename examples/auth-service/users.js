@@ -3,13 +3,13 @@
 // Stores the users in one LMDB file. Reads come from memory that is mapped from the file. The
 // promise of a write resolves when the write is on the disk.
 
-const path = require('node:path');
-
 const { open } = require('lmdb');
+
+const { placesOf } = require('./places.js');
 
 /** Opens the table of users: name → `{ id, name, digest, createdAt }`. */
 function openUsers(dataDirectory) {
-  const table = open({ path: usersFile(dataDirectory), noSubdir: true, overlappingSync: false });
+  const table = open({ path: placesOf(dataDirectory).users, noSubdir: true, overlappingSync: false });
 
   return {
     get: (name) => table.get(name),
@@ -33,8 +33,4 @@ function openUsers(dataDirectory) {
   };
 }
 
-function usersFile(dataDirectory) {
-  return path.join(dataDirectory, 'users.mdb');
-}
-
-module.exports = { openUsers, usersFile };
+module.exports = { openUsers };

@@ -16,7 +16,7 @@ const EVENTS = {
     members: ['code', 'claim?', 'reason?', 'token?', 'subject?', 'session?', 'tokenId?'],
   },
   'revocation.added': {
-    when: 'A call of a `RevocationList` revokes a token, a session, a subject or a key.',
+    when: 'A call of a `RevocationList` revokes a token, a session, a subject, a key or all.',
     outcome: 'ok',
     members: ['kind', 'tokenId?', 'session?', 'subject?', 'kid?'],
   },
@@ -131,7 +131,7 @@ const EVENTS = {
     members: ['code'],
   },
   'store.failed': {
-    when: 'A store cannot read or write. No release has stores yet.',
+    when: 'A store cannot be opened, read or written, or a revocation list cannot read its own.',
     outcome: 'error',
     members: ['code'],
   },
@@ -149,6 +149,7 @@ const FAILURES = [
   ['ERR_PASSWORD_PEPPER', undefined],
   ['ERR_PASSWORD_PROFILE', undefined],
   ['ERR_PASSWORD_', 'password.failed'],
+  ['ERR_REVOCATION_STORE', 'store.failed'],
   ['ERR_REVOCATION_', 'revocation.failed'],
   ['ERR_SECRET_DEGRADED', 'secret.degraded'],
   ['ERR_SECRET_EXHAUSTED', 'secret.exhausted'],

@@ -45,6 +45,11 @@ const LEFT_OUT = {
   'service/keys': 'the example stores users in lmdb',
   'service/service': 'the example stores users in lmdb',
   'service/start': 'npm',
+  'store/disk': 'Linux',
+  'store/kill': 'signals',
+  'store/permission': 'other versions of Node, and Deno',
+  'store/processes': 'Linux',
+  'store/sqlite': 'Node 24 and nm',
   'token/interop': 'PyJWT as the other side',
   'workers/jest': 'Jest',
 };

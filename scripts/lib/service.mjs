@@ -8,10 +8,16 @@ import { root } from './run.mjs';
 
 const server = path.join(root, 'examples', 'auth-service', 'server.js');
 
-/** Starts the service on a port, 0 for any free one, and resolves when it listens. */
-export async function startService({ port = 0, data }) {
+/**
+ * Starts the service on a port, 0 for any free one, and resolves when it listens. `env` is added to
+ * the environment.
+ */
+export async function startService({ port = 0, data, env }) {
   const args = [server, '--port', `${port}`, '--data', data];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
+  });
   const output = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) {
     child[name].setEncoding('utf8').on('data', (text) => (output[name] += text));
@@ -33,6 +39,11 @@ export async function startService({ port = 0, data }) {
     log: () => output.stderr,
     stop() {
       child.kill('SIGTERM');
+      return ended;
+    },
+    /** Ends the service as a crash does: no code of it runs any more. */
+    kill() {
+      child.kill('SIGKILL');
       return ended;
     },
   };

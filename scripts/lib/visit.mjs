@@ -4,8 +4,12 @@ const ADA = { username: 'ada', password: 'correct horse battery' };
 const WRONG = { ...ADA, password: 'incorrect horse battery' };
 const NOBODY = { ...ADA, username: 'nobody' };
 
-/** Makes the visit. Throws at the first unexpected answer. */
-export async function visit(url) {
+/**
+ * Makes the visit. Throws at the first unexpected answer. `crash` kills the service, starts it
+ * again and resolves to its URL.
+ */
+export async function visit(firstUrl, crash) {
+  let url = firstUrl;
   const ask = (title, request, expected) => step(url, title, request, expected);
   const login = async (title) => {
     const { body } = await ask(title, post('/login', ADA), { tell: tokens });
@@ -45,6 +49,17 @@ export async function visit(url) {
   await ask('logout everywhere', everywhere, { status: 204 });
   await me('the laptop', laptop, refused(401, 'invalid_token'));
   await me('the phone', phone, refused(401, 'invalid_token'));
+
+  heading('A crash: keys and revocations are on the disk, sessions are not yet');
+  const kept = await login('login on a laptop');
+  const stolen = await login('login on a phone');
+  await me('the phone', stolen, { tell: ({ body }) => equal(body.username, ADA.username) });
+  await ask('logout of the phone', post('/logout', undefined, stolen.accessToken), { status: 204 });
+  url = await crash();
+  console.log('  SIGKILL, and a new start');
+  await me('the phone', stolen, refused(401, 'invalid_token'));
+  await me('the laptop', kept, { tell: ({ body }) => equal(body.username, ADA.username) });
+  await refresh('its session is lost', kept.refreshToken, unknown);
 
   heading('Limits: five guesses, then one every three minutes');
   for (let guess = 1; guess <= 5; guess += 1) {

@@ -15,7 +15,7 @@ use super::guard;
 use super::jws::{header_members, text};
 use super::key::source::signing_keys;
 use super::offload::{Offloaded, offload};
-use super::revocation::TOKEN_TTL;
+use super::revocation::options::TOKEN_TTL;
 use crate::jwt::{
     Issuer, IssuerOptions, KeySource, MAX_BACKDATING, MAX_TOKEN_LEN, Overrides, Unsigned,
 };

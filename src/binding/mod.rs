@@ -36,6 +36,7 @@ mod revocation;
 mod secret;
 mod session;
 mod spiffe;
+mod store;
 mod token_form;
 mod unverified;
 mod verifier;

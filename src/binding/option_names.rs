@@ -7,7 +7,7 @@ use napi_derive::napi;
 
 use super::args::Declaration;
 use super::{
-    issuer, jws, key, key_ring, key_set, limiter, password, revocation, secret, session,
+    issuer, jws, key, key_ring, key_set, limiter, password, revocation, secret, session, store,
     unverified, verifier,
 };
 
@@ -39,8 +39,10 @@ const DECLARATIONS: &[Declaration] = &[
     password::hasher::PolicyOptions::DECLARATION,
     password::options::LimitOptions::DECLARATION,
     password::pool::PoolOptions::DECLARATION,
+    revocation::options::AllOptions::DECLARATION,
     revocation::ListOptions::DECLARATION,
-    revocation::ScopeOptions::DECLARATION,
+    revocation::options::ScopeOptions::DECLARATION,
+    revocation::options::SharedListOptions::DECLARATION,
     secret::FromOptions::DECLARATION,
     secret::harden::HardenOptions::DECLARATION,
     secret::heap::HeapOptions::DECLARATION,
@@ -48,6 +50,8 @@ const DECLARATIONS: &[Declaration] = &[
     secret::sources::FileOptions::DECLARATION,
     secret::sources::VariableOptions::DECLARATION,
     session::SessionOptions::DECLARATION,
+    store::OpenListOptions::DECLARATION,
+    store::OpenOptions::DECLARATION,
     unverified::DecodeOptions::DECLARATION,
     verifier::CacheOptions::DECLARATION,
     verifier::PlainOptions::DECLARATION,

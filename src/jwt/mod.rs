@@ -26,7 +26,6 @@ pub use self::issue::payload::{MAX_BACKDATING, Overrides};
 pub use self::key::key::Key;
 pub use self::key::pem::MAX_KEY_LEN;
 pub use self::key::purpose::{Purpose, names_of};
-pub use self::key_ring::events::Listener;
 pub use self::key_ring::jwks::Jwks;
 pub use self::key_ring::options::RingOptions;
 pub use self::key_ring::pending::PendingKey;

@@ -5,6 +5,7 @@ mod cgroup;
 #[cfg(not(miri))]
 mod huge_pages;
 mod smaps;
+mod storage;
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -76,6 +77,10 @@ impl Platform for Linux {
 
     fn file_exposure(metadata: &Metadata) -> Option<FileExposure> {
         unix::file_exposure(metadata)
+    }
+
+    fn boot_millis() -> Option<u64> {
+        unix::clock_millis(libc::CLOCK_BOOTTIME)
     }
 
     fn forbid_dumps() -> Result<(), String> {

@@ -2,6 +2,8 @@
 //! children. There is nothing like `memfd_secret`, and no memory can be left out of a core file.
 //! Secrets stay out of core files only as long as `RLIMIT_CORE` is 0, so that none is written.
 
+mod storage;
+
 use std::fs::{File, Metadata};
 use std::io;
 use std::mem::MaybeUninit;
@@ -99,6 +101,11 @@ impl Platform for MacOs {
                 libc::dlopen(name, libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE);
             }
         }
+    }
+
+    /// The clock of `mach_continuous_time`.
+    fn boot_millis() -> Option<u64> {
+        unix::clock_millis(libc::CLOCK_MONOTONIC_RAW)
     }
 
     fn limit_core(bytes: u64) -> Result<(), String> {

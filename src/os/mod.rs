@@ -1,16 +1,18 @@
 //! All calls to the operating system. No code outside this module depends on the system that the
 //! crate is built for.
 //!
-//! Each system has one file, which implements [`Platform`] and [`ProtectedMemory`]; [`Native`] is
-//! the system of this build. `unix` holds the calls that unix systems share. `allocator` serves
-//! systems without better calls for memory. `registers` holds the processor instructions that clear
-//! vector registers.
+//! Each system has one file, which implements [`Platform`] and [`ProtectedMemory`], and a file
+//! `storage`, which implements [`Storage`]; [`Native`] is the system of this build. `unix` holds
+//! the calls that unix systems share. `allocator` serves systems without better calls for memory.
+//! `registers` holds the processor instructions that clear vector registers.
 
 mod allocator;
 mod hardening;
 mod platform;
 mod protected_memory;
 mod registers;
+mod shared_words;
+mod storage;
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -38,3 +40,5 @@ pub use platform::{FileExposure, HUGE_PAGE_LEN, Platform, WORKING_MEMORY_ALIGN};
 pub use portable::Portable;
 pub use protected_memory::{Backend, Mapping, Memlock, ProtectedMemory, Protection};
 pub use registers::clear_vector_registers;
+pub use shared_words::SharedWords;
+pub use storage::{DirectoryFault, FileId, Storage};

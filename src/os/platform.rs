@@ -53,6 +53,12 @@ pub trait Platform {
     /// does nothing.
     fn stay_loaded() {}
 
+    /// Milliseconds since the machine started, which go on while it sleeps and which nobody can
+    /// set. `None` if the system has no such clock.
+    fn boot_millis() -> Option<u64> {
+        None
+    }
+
     /// Registers a function that the C library calls when the process ends in an orderly way. If it
     /// cannot be registered, the process ends without the call, as after a signal.
     fn at_exit(action: extern "C" fn()) {
@@ -126,5 +132,14 @@ mod tests {
     #[test]
     fn this_machine_has_memory() {
         assert!(Native::memory_capacity().unwrap() > 64 << 20);
+    }
+
+    #[test]
+    fn the_boot_clock_goes_on() {
+        let start = Native::boot_millis().unwrap();
+        while Native::boot_millis().unwrap() == start {
+            std::thread::yield_now();
+        }
+        assert!(Native::boot_millis().unwrap() > start);
     }
 }

@@ -46,13 +46,14 @@ impl ProtectedMemory for Portable {
 
 #[cfg(not(any(target_os = "linux", target_os = "macos", windows)))]
 mod calls {
-    use std::fs::{File, Metadata};
+    use std::fs::{File, Metadata, OpenOptions};
     use std::io;
     use std::path::Path;
 
     use super::Portable;
     use crate::os::platform::{FileExposure, Platform};
-    use crate::os::unix::{self, environment};
+    use crate::os::storage::{DirectoryFault, FileId, Storage};
+    use crate::os::unix::{self, environment, storage};
 
     impl Platform for Portable {
         fn with_variable<T>(name: &str, body: impl FnOnce(&[u8]) -> T) -> Option<T> {
@@ -81,6 +82,28 @@ mod calls {
 
         fn core_limit() -> Option<u64> {
             unix::core_limit()
+        }
+    }
+
+    impl Storage for Portable {
+        fn file_id(path: &Path) -> io::Result<FileId> {
+            storage::file_id(path)
+        }
+
+        fn directory_fault(metadata: &Metadata) -> Option<DirectoryFault> {
+            storage::directory_fault(metadata)
+        }
+
+        fn create_private_directory(path: &Path) -> io::Result<()> {
+            storage::create_private_directory(path)
+        }
+
+        fn private_file() -> OpenOptions {
+            storage::private_file()
+        }
+
+        fn sync_directory(path: &Path) -> io::Result<()> {
+            storage::sync_directory(path)
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod environment;
 #[cfg(any(target_os = "linux", target_os = "macos"))]
 pub(super) mod mapping;
+pub(super) mod storage;
 
 use std::fs::{File, Metadata, OpenOptions};
 use std::io;
@@ -24,6 +25,16 @@ pub(super) fn physical_memory() -> Option<u64> {
 /// do not inherit the descriptor.
 pub(super) fn open_without_waiting(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+}
+
+/// The reading of a clock of the system, in milliseconds; `None` if it has no such clock.
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+pub(super) fn clock_millis(clock: libc::clockid_t) -> Option<u64> {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes one `timespec` to a place that holds one.
+    let failed = unsafe { libc::clock_gettime(clock, &raw mut time) } != 0;
+    let seconds = u64::try_from(time.tv_sec).ok().filter(|_| !failed)?;
+    Some(seconds.saturating_mul(1000).saturating_add(u64::try_from(time.tv_nsec).ok()? / 1_000_000))
 }
 
 /// Implements `Platform::file_exposure`.

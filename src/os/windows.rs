@@ -3,6 +3,7 @@
 
 mod environment;
 mod error_reports;
+mod storage;
 
 use std::ffi::c_void;
 use std::io;
@@ -20,7 +21,9 @@ use windows_sys::Win32::System::Memory::{
 use windows_sys::Win32::System::ProcessStatus::{
     K32QueryWorkingSetEx, PSAPI_WORKING_SET_EX_INFORMATION,
 };
-use windows_sys::Win32::System::SystemInformation::{GlobalMemoryStatusEx, MEMORYSTATUSEX};
+use windows_sys::Win32::System::SystemInformation::{
+    GetTickCount64, GlobalMemoryStatusEx, MEMORYSTATUSEX,
+};
 use windows_sys::Win32::System::Threading::GetCurrentProcess;
 
 use super::platform::Platform;
@@ -122,6 +125,11 @@ impl Platform for Windows {
         // SAFETY: the call writes to one structure, whose length `dwLength` states.
         let succeeded = unsafe { GlobalMemoryStatusEx(&raw mut status) } != 0;
         succeeded.then_some(status.ullTotalPhys)
+    }
+
+    fn boot_millis() -> Option<u64> {
+        // SAFETY: takes nothing and cannot fail.
+        Some(unsafe { GetTickCount64() })
     }
 
     /// Takes a reference to the module that is never given back.

@@ -1,15 +1,20 @@
-//! Decides when entries may be removed: one bucket per minute, emptied a few entries at a time.
+//! Decides when entries may be removed: buckets of a minute or more, emptied a few entries at a
+//! time.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap, TryReserveError};
 
-use crate::clock::Clock;
-
 const BUCKET_SECONDS: u64 = 60;
 
-/// Entries ordered by the minute after which they are no longer needed.
+/// Every doubling of the time that is left has so many buckets.
+const BUCKETS_A_DOUBLING: u64 = 8;
+
+/// Entries ordered by the time after which they are no longer needed. Far ahead, buckets cover many
+/// minutes, so that there are few of them: below 200 in ten years. An entry whose bucket comes
+/// first may therefore be needed for longer; it is then placed again, in a shorter bucket.
 #[derive(Debug)]
 pub(super) struct ExpiryWheel<K> {
+    /// By the first minute that the bucket covers.
     buckets: HashMap<u64, Vec<K>>,
     /// The minutes of all buckets, the oldest first.
     minutes: BinaryHeap<Reverse<u64>>,
@@ -21,15 +26,28 @@ impl<K> Default for ExpiryWheel<K> {
     }
 }
 
-impl<K: Copy> ExpiryWheel<K> {
-    /// Makes room for one more entry that is needed until `until`.
-    pub(super) fn try_reserve(&mut self, until: u64) -> Result<(), TryReserveError> {
+/// The bucket of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(u64);
+
+impl Place {
+    /// The place of an entry that is needed until `until`, in seconds since 1970.
+    pub(super) fn of(until: u64, now: u64) -> Self {
         let minute = until / BUCKET_SECONDS;
+        let ahead = minute.saturating_sub(now / BUCKET_SECONDS);
+        let width = (ahead / (2 * BUCKETS_A_DOUBLING)).checked_ilog2().map_or(1, |log| 2 << log);
+        Self(minute - minute % width)
+    }
+}
+
+impl<K: Copy> ExpiryWheel<K> {
+    /// Makes room for one more entry.
+    pub(super) fn try_reserve(&mut self, Place(minute): Place) -> Result<(), TryReserveError> {
         if let Some(bucket) = self.buckets.get_mut(&minute) {
-            return bucket.try_reserve(1);
+            return reserve_one(bucket);
         }
         let mut bucket = Vec::new();
-        bucket.try_reserve(1)?;
+        reserve_one(&mut bucket)?;
         self.buckets.try_reserve(1)?;
         self.minutes.try_reserve(1)?;
         self.buckets.insert(minute, bucket);
@@ -37,21 +55,20 @@ impl<K: Copy> ExpiryWheel<K> {
         Ok(())
     }
 
-    /// Records that `key` is needed until `until`, in seconds since 1970. There must be room for
-    /// it.
-    pub(super) fn insert(&mut self, key: K, until: u64) {
-        if let Some(bucket) = self.buckets.get_mut(&(until / BUCKET_SECONDS)) {
+    /// Adds an entry. There must be room for it.
+    pub(super) fn insert(&mut self, key: K, Place(minute): Place) {
+        if let Some(bucket) = self.buckets.get_mut(&minute) {
             bucket.push(key);
         }
     }
 
-    /// The number of recorded entries.
+    /// The number of entries.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.buckets.values().map(Vec::len).sum()
     }
 
-    /// An entry of the oldest minute, if it is no longer needed at `now`.
+    /// An entry of the oldest bucket, if that begins before the minute of `now`.
     pub(super) fn first_expired(&mut self, now: u64) -> Option<K> {
         loop {
             let Reverse(minute) = *self.minutes.peek()?;
@@ -61,57 +78,66 @@ impl<K: Copy> ExpiryWheel<K> {
             if let Some(key) = self.buckets.get(&minute).and_then(|bucket| bucket.last()) {
                 return Some(*key);
             }
-            self.minutes.pop();
-            self.buckets.remove(&minute);
+            self.remove_first();
         }
     }
 
     /// Removes the entry that [`Self::first_expired`] has just returned.
     pub(super) fn pop_first(&mut self) {
         let Some(Reverse(minute)) = self.minutes.peek() else { return };
-        if let Some(bucket) = self.buckets.get_mut(minute) {
-            bucket.pop();
+        let Some(bucket) = self.buckets.get_mut(minute) else { return };
+        bucket.pop();
+        if bucket.is_empty() {
+            self.remove_first();
+        } else {
+            shrink(bucket);
+        }
+    }
+
+    fn remove_first(&mut self) {
+        if let Some(Reverse(minute)) = self.minutes.pop() {
+            self.buckets.remove(&minute);
+        }
+        if self.buckets.is_empty() {
+            // Gives back the memory of the maps as well.
+            *self = Self::default();
         }
     }
 }
 
-/// A wall clock that cannot be pushed forward.
-///
-/// It is the earlier of two times: the system time, and the time at which the list was created plus
-/// the time counted by the monotonic clock since. So setting the system clock forward removes no
-/// entry.
-#[derive(Debug)]
-pub(super) struct ProvenTime {
-    unix_seconds: u64,
-    monotonic_nanos: u64,
+/// Makes room for one more. Grows by an eighth: a bucket may hold nearly all entries of the list,
+/// and doubling it would take too much memory.
+fn reserve_one<K>(bucket: &mut Vec<K>) -> Result<(), TryReserveError> {
+    if bucket.len() < bucket.capacity() {
+        return Ok(());
+    }
+    bucket.try_reserve_exact(bucket.len() / 8 + 1)
 }
 
-impl ProvenTime {
-    /// Starts counting from now.
-    pub(super) fn start(clock: &dyn Clock) -> Self {
-        Self { unix_seconds: clock.unix_seconds(), monotonic_nanos: clock.monotonic_nanos() }
+/// Gives memory back if more than a quarter is free. Without memory for the move the bucket stays.
+fn shrink<K: Copy>(bucket: &mut Vec<K>) {
+    let len = bucket.len();
+    if bucket.capacity() < 32 || len >= bucket.capacity() / 4 * 3 {
+        return;
     }
-
-    /// The latest time, in seconds since 1970, that has certainly passed.
-    pub(super) fn now(&self, clock: &dyn Clock) -> u64 {
-        let counted = clock.monotonic_nanos().saturating_sub(self.monotonic_nanos) / 1_000_000_000;
-        clock.unix_seconds().min(self.unix_seconds.saturating_add(counted))
+    let mut smaller = Vec::new();
+    if smaller.try_reserve_exact(len + len / 8).is_ok() {
+        smaller.extend_from_slice(bucket);
+        *bucket = smaller;
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-    use crate::clock::ManualClock;
 
     #[test]
     fn only_entries_of_whole_minutes_that_have_passed_are_popped() {
         let mut wheel = ExpiryWheel::default();
         for (key, until) in [("late", 600), ("early", 61)] {
-            wheel.try_reserve(until).unwrap();
-            wheel.insert(key, until);
+            let place = Place::of(until, 0);
+            wheel.try_reserve(place).unwrap();
+            wheel.insert(key, place);
         }
         let mut pop_expired = |now| {
             let expired = wheel.first_expired(now)?;
@@ -127,14 +153,34 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_ahead_proves_nothing() {
-        let clock = ManualClock::at(1000);
-        let time = ProvenTime::start(&clock);
-        clock.set(1_000_000);
-        assert_eq!(time.now(&clock), 1000);
-        clock.advance(Duration::from_secs(5));
-        assert_eq!(time.now(&clock), 1005);
-        clock.set(10);
-        assert_eq!(time.now(&clock), 10);
+    fn buckets_are_few_and_no_entry_is_placed_after_its_time() {
+        let now = 1_700_000_000;
+        let mut buckets = std::collections::BTreeSet::new();
+        for until in (0..400_000_000).step_by(977).map(|ahead| now + ahead) {
+            let Place(minute) = Place::of(until, now);
+            let (ahead, early) = (until / 60 - now / 60, until / 60 - minute);
+            assert!(early * BUCKETS_A_DOUBLING <= ahead && minute >= now / 60, "{until} {minute}");
+            buckets.insert(minute);
+        }
+        assert!(buckets.len() < 200, "{}", buckets.len());
+        assert_eq!(Place::of(now - 600, now), Place(now / 60 - 10));
+        assert!(Place::of(u64::MAX, 0).0 <= u64::MAX / 60);
+    }
+
+    #[test]
+    fn a_bucket_that_empties_gives_its_memory_back() {
+        let mut wheel = ExpiryWheel::default();
+        let place = Place::of(600, 600);
+        for key in 0..10_000 {
+            wheel.try_reserve(place).unwrap();
+            wheel.insert(key, place);
+            let capacity = wheel.buckets[&10].capacity();
+            assert!(capacity <= wheel.len() + wheel.len() / 8 + 1);
+        }
+        while wheel.len() > 24 {
+            assert!(wheel.first_expired(u64::MAX).is_some());
+            wheel.pop_first();
+            assert!(wheel.buckets[&10].capacity() <= wheel.len() * 4 / 3 + 4, "{}", wheel.len());
+        }
     }
 }

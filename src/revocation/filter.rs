@@ -8,6 +8,7 @@
 
 use std::collections::TryReserveError;
 
+/// The fewest entries for which a filter has room. It has a byte for each.
 const SMALLEST: usize = 1024;
 const ENTRIES_A_WORD: usize = 8;
 
@@ -29,6 +30,11 @@ impl Filter {
     /// Whether the filter must be rebuilt before the next insertion.
     pub(super) fn is_full(&self) -> bool {
         self.inserted >= self.words.len() * ENTRIES_A_WORD
+    }
+
+    /// Whether the filter takes more than four bytes for each of `count` entries.
+    pub(super) fn is_too_large(&self, count: usize) -> bool {
+        self.words.len() * ENTRIES_A_WORD > 4 * count.max(SMALLEST)
     }
 
     /// A filter of these hashes, with room for `count` and at least half as many again.

@@ -10,9 +10,15 @@
 
 mod expiry;
 mod filter;
+mod fingerprint;
 mod list;
+mod segments;
 mod table;
 mod terms;
 
 pub use self::list::RevocationList;
-pub use self::terms::{ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Query, Scope, Stats};
+pub use self::list::replayed::StoredList;
+pub use self::list::revoke::{Done, Revocation};
+pub use self::terms::{
+    Field, ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Origin, Query, Revoked, Scope, Stats,
+};

@@ -1,31 +1,15 @@
 //! The entries of one kind, with the time at which each may be removed.
 
-use hashbrown::HashTable;
-
-use super::expiry::ExpiryWheel;
+use super::expiry::{ExpiryWheel, Place};
+use super::fingerprint::Fingerprint;
+use super::segments::SegmentedTable;
 use crate::error::{Code, Error, Result};
 
-/// 128 keyed and therefore unpredictable bits that represent an id, of one issuer or of any.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint {
-    /// Hash of the id alone.
-    pub id: u64,
-    /// Hash of the id under another key, combined with the hash of the issuer.
-    pub rest: u64,
-}
-
-impl Fingerprint {
-    /// The hash that places the fingerprint in a table.
-    const fn table_hash(self) -> u64 {
-        self.id ^ self.rest
-    }
-}
-
-/// Maps a fingerprint to an expiry in seconds or, for a subject, to the last second of issue whose
-/// tokens are refused. An entry takes 24 bytes, one more for the table, and 8 in the wheel.
-#[derive(Default)]
+/// Maps a fingerprint to an expiry in seconds or, for a subject, to the last time of issue whose
+/// tokens are refused. An entry takes 24 bytes and 8 in the wheel, and together with the places
+/// that are free at most 64.
 pub(super) struct EntryTable {
-    entries: HashTable<StoredEntry>,
+    entries: SegmentedTable<StoredEntry>,
     /// The hashes of the entries that expire, each once.
     wheel: ExpiryWheel<u64>,
     /// Whether any entry applies to one issuer only.
@@ -47,15 +31,37 @@ enum Look {
     Expired(u64),
 }
 
+/// When an entry may be removed, in seconds since 1970.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Expiry {
+    /// The last second at which it is needed.
+    pub until: u64,
+    /// About the present: the better it is, the fewer times the entry is placed again.
+    pub now: u64,
+}
+
+impl Expiry {
+    fn place(self) -> Place {
+        Place::of(self.until, self.now)
+    }
+}
+
+impl Default for EntryTable {
+    fn default() -> Self {
+        let entries = SegmentedTable::new(table_hash_of);
+        Self { entries, wheel: ExpiryWheel::default(), scoped: false }
+    }
+}
+
 impl EntryTable {
     /// The number of entries.
-    pub(super) fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// Whether the table is empty.
-    pub(super) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+    pub(super) const fn is_empty(&self) -> bool {
+        self.entries.len() == 0
     }
 
     /// Whether an entry may apply to one issuer only.
@@ -70,19 +76,25 @@ impl EntryTable {
         held.map(|held| held.value)
     }
 
-    /// Raises the value of an entry to at least `value` and returns whether there is such an entry.
+    /// Raises the value of an entry to at least `value` and returns it, if there is such an entry.
     /// Its place in the wheel is corrected when its time there comes.
-    pub(super) fn raise(&mut self, fingerprint: Fingerprint, value: u64) -> bool {
+    pub(super) fn raise(&mut self, fingerprint: Fingerprint, value: u64) -> Option<u64> {
         let same = |held: &StoredEntry| held.fingerprint == fingerprint;
-        let held = self.entries.find_mut(fingerprint.table_hash(), same);
-        held.map(|held| held.value = value.max(held.value)).is_some()
+        let held = self.entries.find_mut(fingerprint.table_hash(), same)?;
+        held.value = held.value.max(value);
+        Some(held.value)
     }
 
-    /// Makes room for one more entry. `until` is the time at which it may be removed; `None` for an
-    /// entry that never expires. Fails with `ERR_REVOCATION_FULL` if there is no memory.
-    pub(super) fn reserve(&mut self, until: Option<u64>) -> Result<()> {
-        self.entries.try_reserve(1, table_hash_of).map_err(|_| no_memory())?;
-        until.map_or(Ok(()), |until| self.wheel.try_reserve(until)).map_err(|_| no_memory())
+    /// Makes room for one more entry; without `expiry` it never expires. Fails with
+    /// `ERR_REVOCATION_FULL` if there is no memory.
+    pub(super) fn reserve(
+        &mut self,
+        fingerprint: Fingerprint,
+        expiry: Option<Expiry>,
+    ) -> Result<()> {
+        let has_room = self.entries.try_reserve(fingerprint.table_hash());
+        let is_placed = expiry.is_none_or(|expiry| self.wheel.try_reserve(expiry.place()).is_ok());
+        if has_room && is_placed { Ok(()) } else { Err(no_memory()) }
     }
 
     /// Adds an entry that does not exist and for which [`Self::reserve`] has made room.
@@ -90,14 +102,13 @@ impl EntryTable {
         &mut self,
         fingerprint: Fingerprint,
         value: u64,
-        until: Option<u64>,
+        expiry: Option<Expiry>,
         scoped: bool,
     ) {
         self.scoped |= scoped;
-        let hash = fingerprint.table_hash();
-        self.entries.insert_unique(hash, StoredEntry { fingerprint, value }, table_hash_of);
-        if let Some(until) = until {
-            self.wheel.insert(hash, until);
+        self.entries.insert(StoredEntry { fingerprint, value });
+        if let Some(expiry) = expiry {
+            self.wheel.insert(fingerprint.table_hash(), expiry.place());
         }
     }
 
@@ -109,9 +120,7 @@ impl EntryTable {
             Look::Later => true,
             Look::Expired(hash) => {
                 self.wheel.pop_first();
-                if let Ok(held) = self.entries.find_entry(hash, with_hash(hash)) {
-                    held.remove();
-                }
+                self.entries.remove(hash, with_hash(hash));
                 true
             }
         }
@@ -128,8 +137,8 @@ impl EntryTable {
         }
     }
 
-    /// Looks at one entry whose time in the wheel has come. If the entry was revoked again, with a
-    /// later expiry, it gets a later place in the wheel.
+    /// Looks at one entry whose time in the wheel has come. If it is needed for longer, because its
+    /// bucket is wide or because it was revoked again, it gets a later place in the wheel.
     fn look(&mut self, now: u64, until: impl Fn(u64) -> Option<u64>) -> Look {
         #[cfg(test)]
         crate::testing::steps::step();
@@ -137,11 +146,14 @@ impl EntryTable {
         let held = self.entries.find(hash, with_hash(hash)).map(|held| until(held.value));
         match held {
             Some(Some(until)) if until < now => return Look::Expired(hash),
-            // Without memory the entry keeps its place, for the next call.
-            Some(Some(until)) if self.wheel.try_reserve(until).is_err() => return Look::Nothing,
             Some(Some(until)) => {
+                let place = Place::of(until, now);
+                // Without memory the entry keeps its place, for the next call.
+                if self.wheel.try_reserve(place).is_err() {
+                    return Look::Nothing;
+                }
                 self.wheel.pop_first();
-                self.wheel.insert(hash, until);
+                self.wheel.insert(hash, place);
             }
             Some(None) | None => self.wheel.pop_first(),
         }
@@ -151,11 +163,6 @@ impl EntryTable {
     /// The id hash of every entry.
     pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
         self.entries.iter().map(|held| held.fingerprint.id)
-    }
-
-    /// The number of entries for which there is memory.
-    pub(super) fn capacity(&self) -> usize {
-        self.entries.capacity()
     }
 
     /// The number of hashes in the wheel.

@@ -5,9 +5,9 @@
 pub const MAX_CLOCK_TOLERANCE: u64 = 300;
 
 /// The limits of a list.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ListLimits {
-    /// Entries of all kinds together; 40 to 70 bytes each.
+    /// Entries of all kinds together; at most 64 bytes each.
     pub max_entries: usize,
     /// The longest lifetime of a token that is checked against the list, in seconds.
     pub max_token_ttl: u64,
@@ -68,9 +68,72 @@ pub struct Stats {
     pub subjects: usize,
     /// Revoked keys.
     pub keys: usize,
+    /// Issuers, or all issuers together, whose tokens are refused up to a time of issue.
+    pub all: usize,
     /// The maximum number of entries of all kinds together.
     pub max_entries: usize,
     /// All tokens issued at or before this time are refused; 0 unless the list has been full under
     /// [`OnFull::RejectOlder`].
     pub rejects_issued_until: u64,
+}
+
+/// The properties by which a token may be revoked. Each is hashed under its own key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Field {
+    /// `jti`
+    Id = 0,
+    /// `sid`
+    Session = 1,
+    /// `sub`
+    Subject = 2,
+    /// `kid` of the key that signed.
+    Key = 3,
+    /// Every token has it; the scope tells the issuer.
+    All = 4,
+}
+
+impl Field {
+    pub(super) const ALL: [Self; 5] =
+        [Self::Id, Self::Session, Self::Subject, Self::Key, Self::All];
+
+    /// The name in JavaScript.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Id => "id",
+            Self::Session => "session",
+            Self::Subject => "subject",
+            Self::Key => "key",
+            Self::All => "all",
+        }
+    }
+}
+
+/// A revocation, for listeners. It names no id, because other processes know none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    /// The property by which tokens are refused.
+    pub field: Field,
+    /// When the last token that it refuses has expired, in seconds since 1970; `None` for a key.
+    pub until: Option<u64>,
+    /// Where it was revoked.
+    pub origin: Origin,
+}
+
+/// Where a token was revoked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// In this process, by any of its threads.
+    Local,
+    /// In another process.
+    Remote,
+}
+
+impl Origin {
+    /// The name in JavaScript.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::Remote => "remote",
+        }
+    }
 }

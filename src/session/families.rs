@@ -59,6 +59,11 @@ pub(super) enum Presented {
         /// The session's subject.
         subject: Arc<str>,
     },
+    /// The session has expired by the wall clock alone, which may be wrong. It stays.
+    SeemsExpired {
+        /// The session's subject.
+        subject: Arc<str>,
+    },
     /// There is no such session.
     Unknown,
 }
@@ -86,15 +91,34 @@ struct Family {
     generation: u32,
     /// The number of sessions that were started before.
     number: u64,
-    started_at: u64,
-    used_at: u64,
     phase: Phase,
-    /// When the row ends.
-    ends_at: u64,
+    /// By the wall clock, which clients know. It may be wrong, so it only refuses for the moment.
+    wall: Times,
+    /// By the boot clock, which nobody can set. It decides when the session ends for good.
+    boot: Times,
+    /// The latest time, by the wall clock, at which an access token was issued.
+    issued_at: u64,
     /// The row's place in `State::ends`.
     place: usize,
     /// The row's place among those of its subject.
     place_in_subject: usize,
+}
+
+/// The present by both clocks, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    /// The wall clock: milliseconds since 1970.
+    pub wall: u64,
+    /// The boot clock.
+    pub boot: u64,
+}
+
+/// The times of a session by one clock, in milliseconds.
+#[derive(Clone, Copy)]
+struct Times {
+    started: u64,
+    used: u64,
+    ends: u64,
 }
 
 /// The phase of a session. If it is not live, it waits until its access tokens have been revoked
@@ -113,11 +137,11 @@ impl FamilyTable {
     }
 
     /// Adds a session at generation 0 and returns when it ends.
-    pub(super) fn insert(&self, id: Uuid, subject: &str, claims: &str, now: u64) -> Result<u64> {
+    pub(super) fn insert(&self, id: Uuid, subject: &str, claims: &str, now: Now) -> Result<u64> {
         let mut state = self.lock();
         for _ in 0..PRUNED_PER_INSERT {
             match state.ends.first() {
-                Some((ends_at, over)) if ends_at <= now => state.remove(over),
+                Some((ends_at, over)) if ends_at <= now.boot => state.remove(over),
                 _ => break,
             }
         }
@@ -139,7 +163,7 @@ impl FamilyTable {
             Some((known, _)) => known.clone(),
             None => Arc::from(subject),
         };
-        let ends_at = self.expires_at(now, now);
+        let wall = self.times(now.wall, now.wall);
         state.add(
             id,
             Family {
@@ -147,46 +171,50 @@ impl FamilyTable {
                 claims: claims.into(),
                 generation: 0,
                 number: 0,
-                started_at: now,
-                used_at: now,
                 phase: Phase::Live,
-                ends_at,
+                wall,
+                boot: self.times(now.boot, now.boot),
+                issued_at: now.wall,
                 place: 0,
                 place_in_subject: 0,
             },
         );
-        Ok(ends_at)
+        Ok(wall.ends)
     }
 
     /// The state of a genuine token of a session at a generation. A token that was used up puts the
     /// session into its last phase, for at most `last_ms` milliseconds more.
-    pub(super) fn present(&self, id: Uuid, generation: u32, now: u64, last_ms: u64) -> Presented {
+    pub(super) fn present(&self, id: Uuid, generation: u32, now: Now, last_ms: u64) -> Presented {
         let mut state = self.lock();
-        let Some(family) = state.rows.get(&id) else { return Presented::Unknown };
+        let Some(family) = state.rows.get_mut(&id) else { return Presented::Unknown };
         let (subject, claims) = (family.subject.clone(), family.claims.clone());
         match family.phase {
             Phase::Live => {}
             Phase::Ending => return Presented::Ending,
             Phase::Reused => return Presented::Reused { subject },
         }
-        if now >= family.ends_at {
+        if now.boot >= family.boot.ends {
             return Presented::Expired { subject };
+        }
+        if now.wall >= family.wall.ends {
+            return Presented::SeemsExpired { subject };
         }
         if generation == family.generation {
             return Presented::Current { subject, claims };
         }
-        let grace_ends = family.used_at.saturating_add(self.options.grace.saturating_mul(1000));
-        if generation.checked_add(1) == Some(family.generation) && now < grace_ends {
-            let ends_at = family.ends_at;
+        let grace_ends = family.boot.used.saturating_add(self.options.grace.saturating_mul(1000));
+        if generation.checked_add(1) == Some(family.generation) && now.boot < grace_ends {
+            family.issued_at = family.issued_at.max(now.wall);
+            let ends_at = family.wall.ends;
             return Presented::JustRotated { subject, claims, ends_at };
         }
-        state.enter(id, Phase::Reused, now.saturating_add(last_ms));
+        state.enter(id, Phase::Reused, now.boot.saturating_add(last_ms));
         Presented::Reused { subject }
     }
 
     /// Advances a session from a generation and returns when it ends now; `None` if it is no longer
     /// at that generation.
-    pub(super) fn rotate(&self, id: Uuid, generation: u32, now: u64) -> Option<u64> {
+    pub(super) fn rotate(&self, id: Uuid, generation: u32, now: Now) -> Option<u64> {
         let mut state = self.lock();
         let family = state.rows.get_mut(&id)?;
         let successor = generation.checked_add(1)?;
@@ -194,18 +222,23 @@ impl FamilyTable {
             return None;
         }
         family.generation = successor;
-        family.used_at = now;
-        let ends_at = self.expires_at(family.started_at, now);
-        state.enter(id, Phase::Live, ends_at);
-        Some(ends_at)
+        family.issued_at = family.issued_at.max(now.wall);
+        family.wall = self.times(family.wall.started, now.wall);
+        family.boot = self.times(family.boot.started, now.boot);
+        let (wall_end, boot_end) = (family.wall.ends, family.boot.ends);
+        state.enter(id, Phase::Live, boot_end);
+        Some(wall_end)
     }
 
-    /// Puts a session into its last phase, for at most `last_ms` milliseconds more.
-    pub(super) fn begin_end(&self, id: Uuid, now: u64, last_ms: u64) {
+    /// Puts a session into its last phase, for at most `last_ms` milliseconds more. Returns the
+    /// latest time, by the wall clock, at which an access token of the session was issued.
+    pub(super) fn begin_end(&self, id: Uuid, now: Now, last_ms: u64) -> Option<u64> {
         let mut state = self.lock();
-        if state.rows.get(&id).is_some_and(|family| family.phase == Phase::Live) {
-            state.enter(id, Phase::Ending, now.saturating_add(last_ms));
+        let Family { phase, issued_at, .. } = *state.rows.get(&id)?;
+        if phase == Phase::Live {
+            state.enter(id, Phase::Ending, now.boot.saturating_add(last_ms));
         }
+        Some(issued_at)
     }
 
     /// Whether there is such a session, live or in its last phase.
@@ -224,27 +257,29 @@ impl FamilyTable {
     }
 
     /// The live sessions of a subject, oldest first.
-    pub(super) fn list(&self, subject: &str, now: u64) -> Vec<SessionInfo> {
+    pub(super) fn list(&self, subject: &str, now: Now) -> Vec<SessionInfo> {
         let state = self.lock();
         let ids = state.by_subject.get(subject).map_or(&[][..], Vec::as_slice);
         let rows = ids.iter().filter_map(|id| Some((id, state.rows.get(id)?)));
         let mut live: Vec<_> = rows
-            .filter(|(_, family)| family.phase == Phase::Live && now < family.ends_at)
+            .filter(|(_, family)| family.phase == Phase::Live)
+            .filter(|(_, family)| now.wall < family.wall.ends && now.boot < family.boot.ends)
             .collect();
         live.sort_unstable_by_key(|(_, family)| family.number);
         live.into_iter()
             .map(|(id, family)| SessionInfo {
                 session: *id,
-                started_at: family.started_at,
-                used_at: family.used_at,
-                expires_at: family.ends_at,
+                started_at: family.wall.started,
+                used_at: family.wall.used,
+                expires_at: family.wall.ends,
             })
             .collect()
     }
 
-    fn expires_at(&self, started_at: u64, used_at: u64) -> u64 {
+    fn times(&self, started: u64, used: u64) -> Times {
         let after = |start: u64, ttl: u64| start.saturating_add(ttl.saturating_mul(1000));
-        after(started_at, self.options.refresh_ttl).min(after(used_at, self.options.idle_ttl))
+        let ends = after(started, self.options.refresh_ttl).min(after(used, self.options.idle_ttl));
+        Times { started, used, ends }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -270,7 +305,7 @@ impl State {
         let ids = self.by_subject.entry(family.subject.clone()).or_default();
         family.place_in_subject = ids.len();
         ids.push(id);
-        let ends_at = family.ends_at;
+        let ends_at = family.boot.ends;
         self.rows.insert(id, family);
         self.ends.insert(ends_at, id, note(&mut self.rows));
     }
@@ -278,7 +313,7 @@ impl State {
     fn enter(&mut self, id: Uuid, phase: Phase, ends_at: u64) {
         let Some(family) = self.rows.get_mut(&id) else { return };
         family.phase = phase;
-        family.ends_at = ends_at;
+        family.boot.ends = ends_at;
         self.ends.change(family.place, ends_at, note(&mut self.rows));
     }
 
@@ -316,6 +351,10 @@ mod tests {
     use crate::testing::allocations::out_of_memory;
     use crate::testing::steps::steps_of;
 
+    fn at(millis: u64) -> Now {
+        Now { wall: millis, boot: millis }
+    }
+
     /// The steps of starting `count` sessions, of refreshing each, and of starting as many again
     /// after these have expired and are pruned.
     fn steps(count: u32, subject: fn(u32) -> String) -> u64 {
@@ -324,13 +363,13 @@ mod tests {
         let id = |number| Uuid::from_u128(u128::from(number));
         let steps = steps_of(|| {
             for number in 0..count {
-                table.insert(id(number), &subject(number), "{}", 0).unwrap();
+                table.insert(id(number), &subject(number), "{}", at(0)).unwrap();
             }
             for number in 0..count {
-                assert!(table.rotate(id(number), 0, 1).is_some());
+                assert!(table.rotate(id(number), 0, at(1)).is_some());
             }
             for number in count..2 * count {
-                table.insert(id(number), &subject(number), "{}", late).unwrap();
+                table.insert(id(number), &subject(number), "{}", at(late)).unwrap();
             }
         });
         assert_eq!(table.lock().rows.len(), count as usize);
@@ -357,14 +396,14 @@ mod tests {
                 // Each of the tables grows at times of its own, also at the same time as others.
                 for spared in 0..3 {
                     let started =
-                        out_of_memory(4096, spared, || table.insert(id, &subject, "{}", 0));
+                        out_of_memory(4096, spared, || table.insert(id, &subject, "{}", at(0)));
                     let Err(error) = started else { break };
                     assert_eq!(error.code, Code::SessionFull);
-                    assert_eq!(table.present(id, 0, 1, 1), Presented::Unknown);
+                    assert_eq!(table.present(id, 0, at(1), 1), Presented::Unknown);
                     refused += 1;
                 }
                 if table.lock().rows.len() as u128 == number {
-                    table.insert(id, &subject, "{}", 0).unwrap();
+                    table.insert(id, &subject, "{}", at(0)).unwrap();
                 }
                 let state = table.lock();
                 let of_subjects = state.by_subject.values().map(Vec::len).sum::<usize>();
@@ -384,13 +423,13 @@ mod tests {
         // In the order of their ids they would be listed the other way round.
         let id = |number| Uuid::from_u128(100_u128 - number);
         for number in 0..10 {
-            table.insert(id(number), "alice", "{}", 0).unwrap();
+            table.insert(id(number), "alice", "{}", at(0)).unwrap();
         }
         for gone in [0, 4, 9] {
             table.remove(id(gone));
         }
-        table.insert(id(10), "alice", "{}", 0).unwrap();
-        let listed: Vec<_> = table.list("alice", 1).iter().map(|info| info.session).collect();
+        table.insert(id(10), "alice", "{}", at(0)).unwrap();
+        let listed: Vec<_> = table.list("alice", at(1)).iter().map(|info| info.session).collect();
         assert_eq!(listed, [1, 2, 3, 5, 6, 7, 8, 10].map(id));
         for number in 0..11 {
             table.remove(id(number));

@@ -11,17 +11,17 @@ mod families;
 mod limits;
 mod refresh_token;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use uuid::Uuid;
 
-use self::families::{FamilyTable, Presented};
+use self::families::{FamilyTable, Now, Presented};
 use self::refresh_token::Codec;
-use crate::clock::Clock;
+use crate::clock::{Clock, Moment, ProvenTime};
 use crate::error::{Code, Error, Result};
 use crate::jwt::json::scan_object;
 use crate::jwt::{Issuer, Overrides};
-use crate::revocation::{RevocationList, Scope};
+use crate::revocation::{Revocation, RevocationList, Scope};
 
 pub use self::families::SessionInfo;
 pub use self::limits::SessionLimits;
@@ -50,7 +50,8 @@ pub enum Refreshed {
     Replayed(TokenPair),
     /// The token was used up long ago, so there is a copy of it. The session has been ended.
     Reuse(Ended),
-    /// The session has expired.
+    /// The session has expired. If only the wall clock says so, it has not ended, because the clock
+    /// may be wrong for the moment.
     Expired(Ended),
     /// The token belongs to no known session.
     Unknown,
@@ -70,6 +71,7 @@ pub struct Sessions {
     issuer: Arc<Issuer>,
     revocations: Arc<RevocationList>,
     clock: Arc<dyn Clock>,
+    time: Mutex<ProvenTime>,
     codec: Codec,
     families: FamilyTable,
 }
@@ -99,6 +101,7 @@ impl Sessions {
         Ok(Self {
             issuer,
             revocations,
+            time: Mutex::new(ProvenTime::start(&*clock)),
             clock,
             codec: Codec::new()?,
             families: FamilyTable::new(options),
@@ -112,7 +115,7 @@ impl Sessions {
         let id = crate::id::uuid_v7(self.clock.unix_millis())?;
         // Signed before it is stored, so that claims that cannot be signed leave no session behind.
         let pair = self.pair(id, 0, subject, claims)?;
-        let ends_at = self.families.insert(id, subject, claims, self.clock.unix_millis())?;
+        let ends_at = self.families.insert(id, subject, claims, self.now())?;
         Ok(TokenPair { refresh_expires_at: ends_at, ..pair })
     }
 
@@ -126,7 +129,7 @@ impl Sessions {
         };
         let Some(successor) = generation.checked_add(1) else { return Ok(Refreshed::Unknown) };
         loop {
-            let now = self.clock.unix_millis();
+            let now = self.now();
             match self.families.present(id, generation, now, self.access_life_ms()) {
                 Presented::Current { subject, claims } => {
                     let pair = self.pair(id, successor, &subject, &claims)?;
@@ -155,6 +158,9 @@ impl Sessions {
                     self.end(id)?;
                     return Ok(Refreshed::Expired(Ended { session: id, subject }));
                 }
+                Presented::SeemsExpired { subject } => {
+                    return Ok(Refreshed::Expired(Ended { session: id, subject }));
+                }
                 Presented::Unknown => return Ok(Refreshed::Unknown),
             }
         }
@@ -164,11 +170,13 @@ impl Sessions {
     /// an unknown session, the access tokens are revoked too. If they cannot be revoked, the
     /// session no longer refreshes, and the caller can try to end it again.
     pub fn end(&self, session: Uuid) -> Result<()> {
-        self.families.begin_end(session, self.clock.unix_millis(), self.access_life_ms());
-        let last_expiry = self.clock.unix_seconds().saturating_add(self.issuer.expires_in());
+        let issued_at = self.families.begin_end(session, self.now(), self.access_life_ms());
+        // The clock may have been ahead when the last token was issued, or may be behind now.
+        let issued_at = self.moment().latest.max(issued_at.unwrap_or(0));
+        let last_expiry = (issued_at / 1000).saturating_add(self.issuer.expires_in());
         let mut buffer = Uuid::encode_buffer();
         let sid = session.hyphenated().encode_lower(&mut buffer);
-        self.revocations.revoke_ended_session(sid, last_expiry)?;
+        self.revocations.revoke(&Revocation::ended_session(sid, last_expiry))?;
         self.families.remove(session);
         Ok(())
     }
@@ -188,8 +196,8 @@ impl Sessions {
     /// issued before the current second. A token issued within this second belongs to a known
     /// session, or to a session started just after this call, which must not be refused.
     pub fn end_all(&self, subject: &str) -> Result<()> {
-        let before = self.clock.unix_seconds().saturating_sub(1);
-        let older = self.revocations.revoke_subject(subject, before, Scope::Any);
+        let before = (self.moment().latest / 1000).saturating_sub(1);
+        let older = self.revocations.revoke(&Revocation::subject(subject, before, Scope::Any));
         // Ends all sessions, even if one of them fails.
         let sessions = self.families.of(subject).into_iter().map(|session| self.end(session));
         sessions.collect::<Vec<_>>().into_iter().fold(older, Result::and)
@@ -197,7 +205,15 @@ impl Sessions {
 
     /// The sessions of a subject that have not ended, oldest first.
     pub fn list(&self, subject: &str) -> Vec<SessionInfo> {
-        self.families.list(subject, self.clock.unix_millis())
+        self.families.list(subject, self.now())
+    }
+
+    fn now(&self) -> Now {
+        Now { wall: self.clock.unix_millis(), boot: self.clock.boot_millis() }
+    }
+
+    fn moment(&self) -> Moment {
+        self.time.lock().unwrap_or_else(PoisonError::into_inner).observe(&*self.clock)
     }
 
     fn access_life_ms(&self) -> u64 {

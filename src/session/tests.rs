@@ -218,7 +218,7 @@ fn a_session_that_could_not_be_revoked_can_still_be_ended() {
     );
     let first = fixture.start();
     let newest = fixture.rotate(&fixture.rotate(&first));
-    fixture.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+    fixture.revocations.revoke(&Revocation::id("something else", NOW + 60, Scope::Any)).unwrap();
     for _ in 0..2 {
         let error = fixture.sessions.refresh(&first.refresh_token).unwrap_err();
         assert_eq!(error.code, Code::RevocationFull);
@@ -229,7 +229,7 @@ fn a_session_that_could_not_be_revoked_can_still_be_ended() {
     // that starts meanwhile does not displace it.
     fixture.start();
     fixture.pass(299);
-    fixture.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+    fixture.revocations.revoke(&Revocation::id("something else", NOW + 60, Scope::Any)).unwrap();
     assert!(fixture.sessions.refresh(&newest.refresh_token).is_err());
 }
 
@@ -289,7 +289,7 @@ fn a_session_that_could_not_be_ended_does_not_refresh() {
         ListLimits { max_entries: 1, ..ListLimits::default() },
     );
     let pair = fixture.start();
-    fixture.revocations.revoke_id("something else", NOW + 60, Scope::Any).unwrap();
+    fixture.revocations.revoke(&Revocation::id("something else", NOW + 60, Scope::Any)).unwrap();
     assert_eq!(fixture.sessions.end(pair.session).unwrap_err().code, Code::RevocationFull);
     let error = fixture.sessions.refresh(&pair.refresh_token).unwrap_err();
     assert_eq!(error.code, Code::RevocationFull);
@@ -309,4 +309,64 @@ fn a_logout_finds_room_where_older_tokens_may_be_refused() {
     }
     fixture.pass(1);
     assert!(fixture.verify(&fixture.start()).is_ok());
+}
+
+#[test]
+fn a_clock_that_is_wrong_for_some_calls_ends_no_session() {
+    let day = 24 * 3600;
+    for wrong in [NOW + 40 * day, NOW + 60, NOW - 60, 1] {
+        let fixture = Fixture::new(SessionLimits::default());
+        let (pair, other) = (fixture.start(), fixture.start());
+        let rotated = fixture.rotate(&other);
+        fixture.clock.set(wrong);
+        fixture.sessions.start("bob", "{}").unwrap();
+        fixture.sessions.list("alice");
+        // A token that was just rotated is not a copy, whatever the clock shows.
+        let seems = fixture.refresh(&other);
+        let expired = Refreshed::Expired(Fixture::ended(&other));
+        assert!(matches!(seems, Refreshed::Replayed(_)) || seems == expired, "{wrong} {seems:?}");
+        fixture.clock.set(NOW);
+        assert_eq!(fixture.sessions.list("alice").len(), 2, "{wrong}");
+        assert!(matches!(fixture.refresh(&other), Refreshed::Replayed(_)), "{wrong}");
+        for live in [&pair, &rotated] {
+            assert!(fixture.verify(live).is_ok(), "{wrong}");
+            fixture.rotate(live);
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_prolongs_neither_a_session_nor_its_grace() {
+    let options = SessionLimits { refresh_ttl: 1000, ..SessionLimits::default() };
+    let fixture = Fixture::new(options);
+    let (pair, other) = (fixture.start(), fixture.start());
+    let newer = fixture.rotate(&pair);
+    fixture.pass(31);
+    fixture.clock.set(NOW);
+    assert_eq!(fixture.refresh(&pair), Refreshed::Reuse(Fixture::ended(&pair)));
+    assert_eq!(fixture.refresh(&newer), Refreshed::Unknown);
+    fixture.pass(1000 - 31);
+    fixture.clock.set(NOW);
+    assert_eq!(fixture.refresh(&other), Refreshed::Expired(Fixture::ended(&other)));
+    assert_eq!(fixture.refresh(&other), Refreshed::Unknown);
+}
+
+#[test]
+fn a_session_ended_by_a_clock_that_is_behind_stays_ended() {
+    let day = 24 * 3600;
+    for (issued, ended) in [(NOW, NOW - 5), (NOW, NOW - day), (NOW + 40 * day, NOW)] {
+        let fixture = Fixture::new(SessionLimits::default());
+        fixture.clock.set(issued);
+        let pair = fixture.start();
+        fixture.clock.set(ended);
+        fixture.sessions.end(pair.session).unwrap();
+        // As the clock comes to show the time of issue again, others are revoked.
+        for _ in 0..3 {
+            fixture.clock.set(issued);
+            fixture.pass(99);
+            fixture.revocations.revoke(&Revocation::id("other", issued + day, Scope::Any)).unwrap();
+            fixture.clock.set(issued);
+            assert_eq!(fixture.verify(&pair), Err(Rejection::Revoked), "{issued} {ended}");
+        }
+    }
 }

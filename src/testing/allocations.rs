@@ -12,6 +12,7 @@ static COUNTING: Counting = Counting;
 
 thread_local! {
     static ALLOCATED: Cell<usize> = const { Cell::new(0) };
+    static HELD: Cell<usize> = const { Cell::new(0) };
     static REFUSAL: Cell<Option<Refusal>> = const { Cell::new(None) };
 }
 
@@ -30,6 +31,16 @@ pub(crate) fn allocated_by<T>(body: impl FnOnce() -> T) -> (T, usize) {
     let before = ALLOCATED.get();
     let result = body();
     (result, ALLOCATED.get() - before)
+}
+
+/// The bytes that this thread has allocated and not freed. The count wraps around 0 if it frees
+/// those of other threads, so only differences mean anything.
+pub(crate) fn held() -> usize {
+    HELD.get()
+}
+
+fn hold(more: usize, less: usize) {
+    let _ = HELD.try_with(|held| held.set(held.get().wrapping_add(more).wrapping_sub(less)));
 }
 
 /// Runs `body` while this thread gets no memory: of its requests for `least` bytes or more, the
@@ -69,6 +80,7 @@ unsafe impl GlobalAlloc for Counting {
         if !allows(layout.size()) {
             return ptr::null_mut();
         }
+        hold(layout.size(), 0);
         // SAFETY: passed on to the caller.
         unsafe { System.alloc(layout) }
     }
@@ -77,6 +89,7 @@ unsafe impl GlobalAlloc for Counting {
         if !allows(layout.size()) {
             return ptr::null_mut();
         }
+        hold(layout.size(), 0);
         // SAFETY: passed on to the caller.
         unsafe { System.alloc_zeroed(layout) }
     }
@@ -85,11 +98,13 @@ unsafe impl GlobalAlloc for Counting {
         if !allows(new_size) {
             return ptr::null_mut();
         }
+        hold(new_size, layout.size());
         // SAFETY: passed on to the caller.
         unsafe { System.realloc(start, layout, new_size) }
     }
 
     unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        hold(0, layout.size());
         // SAFETY: passed on to the caller.
         unsafe { System.dealloc(start, layout) }
     }
@@ -99,7 +114,9 @@ unsafe impl GlobalAlloc for Counting {
 fn allocations_are_counted() {
     let (bytes, allocated) = allocated_by(|| vec![0_u8; 12345]);
     assert_eq!((bytes.len(), allocated), (12345, 12345));
+    let before = held();
     assert_eq!(allocated_by(|| drop(bytes)).1, 0);
+    assert_eq!(before.wrapping_sub(held()), 12345);
 }
 
 #[test]

@@ -4,12 +4,17 @@
 pub(crate) struct Random(pub u64);
 
 impl Random {
-    /// A number below `limit`, or 0 if that is 0.
-    pub(crate) fn below(&mut self, limit: usize) -> usize {
+    /// Any number but 0. It does not repeat.
+    pub(crate) fn number(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        usize::try_from((self.0 >> 16) % limit.max(1) as u64).unwrap()
+        self.0
+    }
+
+    /// A number below `limit`, or 0 if that is 0.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        usize::try_from((self.number() >> 16) % limit.max(1) as u64).unwrap()
     }
 
     /// One of the elements.

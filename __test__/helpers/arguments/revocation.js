@@ -1,9 +1,10 @@
 'use strict';
 
 const { RevocationList } = require('@nodesec/native');
-const { duration, integer, moment, name, numericDate, options, record, text, word } =
+const { callback, duration, integer, moment, name, numericDate, options, record, text, word } =
   require('../hostile.js');
 const { clock, clockOptions } = require('./clock.js');
+const { openedStore, store, storeKinds, storeOptions, storePath } = require('./store.js');
 
 const on = () => new RevocationList();
 const SOON = Math.ceil(Date.now() / 1000) + 60;
@@ -20,12 +21,32 @@ const revokeId = {
   kinds: [name, moment, scope],
 };
 const revokeKey = { on, args: () => ['kid'], kinds: [name] };
+const revokeAll = {
+  on,
+  args: () => [{ issuer: 'issuer', issuedBefore: SOON }],
+  kinds: [options({ issuer: text, issuedBefore: moment })],
+};
+const limits = { maxEntries: integer, maxTokenTtl: duration, onFull: word };
+const listening = { on, args: () => ['revoked', () => {}], kinds: [word, callback] };
 const plain = { on, args: () => [], kinds: [] };
 
 module.exports = {
   'new RevocationList': {
-    args: () => [{ maxEntries: 10, maxTokenTtl: '1d', onFull: 'error', ...clockOptions() }],
-    kinds: [options({ maxEntries: integer, maxTokenTtl: duration, onFull: word, ...clock })],
+    args: () => [
+      { maxEntries: 10, maxTokenTtl: '1d', onFull: 'error', store: openedStore(), ...clockOptions() },
+    ],
+    kinds: [options({ ...limits, store, ...clock })],
+  },
+  'RevocationList.shared': {
+    args: () => ['row', { maxEntries: 10, maxTokenTtl: '1d', onFull: 'error' }],
+    kinds: [name, options(limits)],
+  },
+  'RevocationList.open': {
+    args: () => [
+      storePath(),
+      { maxEntries: 10, maxTokenTtl: '1d', onFull: 'error', ...storeOptions() },
+    ],
+    kinds: [name, options({ ...limits, ...storeKinds })],
   },
   'RevocationList.prototype.revoke': revoke,
   'RevocationList.prototype.revokeSync': revoke,
@@ -37,6 +58,11 @@ module.exports = {
   'RevocationList.prototype.revokeSubjectSync': revokeId,
   'RevocationList.prototype.revokeKey': revokeKey,
   'RevocationList.prototype.revokeKeySync': revokeKey,
+  'RevocationList.prototype.revokeAll': revokeAll,
+  'RevocationList.prototype.revokeAllSync': revokeAll,
+  'RevocationList.prototype.on': listening,
+  'RevocationList.prototype.once': listening,
+  'RevocationList.prototype.off': listening,
   'RevocationList.prototype.isRevoked': {
     on,
     args: () => [{ jti: 'id', sid: 'session', sub: 'subject', iat: 1, kid: 'kid', iss: 'issuer' }],

@@ -284,7 +284,7 @@ pub(super) fn keyring_tick(
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let now = match Arg::new(env, &now, "now").present()? {
             Some(now) => now.moment()?,
-            None => CLOCK.unix_seconds(),
+            None => 0,
         };
         Ok(ring.tick(now).iter().map(NativeKeyChange::from).collect())
     })

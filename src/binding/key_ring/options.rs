@@ -6,7 +6,7 @@ use crate::binding::args::scalars::MAX_DURATION;
 use crate::binding::args::{Arg, Result, options};
 use crate::binding::key::algorithm;
 use crate::binding::key::source::MAX_KEYS;
-use crate::binding::revocation::TOKEN_TTL;
+use crate::binding::revocation::options::TOKEN_TTL;
 use crate::jwt::{Algorithm, Key, KeyState, RingOptions, RingOverrides};
 
 options! {

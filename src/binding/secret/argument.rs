@@ -106,6 +106,13 @@ impl Arg<'_> {
         })
     }
 
+    /// A key that seals, which stays after its `SecretBuffer` is disposed of.
+    pub(crate) fn seal_key(&self) -> Result<Secret> {
+        let buffer = self.handle::<SecretBuffer>()?;
+        self.with_seal_key(|_| Ok(()))?;
+        Ok(buffer.get()?.to_secret()?)
+    }
+
     /// The secret of a `SecretBuffer`, which stays after the buffer is disposed of, or a copy of a
     /// `Uint8Array` in secret memory.
     pub(crate) fn shared_secret(&self, range: RangeInclusive<usize>) -> Result<Secret> {

@@ -1,7 +1,6 @@
 //! Key rings: which key signs, which keys verify, and which are published.
 
 mod book;
-pub(super) mod events;
 pub(super) mod jwks;
 mod lookup;
 pub(super) mod options;

@@ -11,29 +11,30 @@
 //! hashes is not used, because it may be busy for longer than a key may sign.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use super::book::Book;
-use super::events::{Listener, Listeners};
 use super::options::RingOptions;
 use super::pending::{PendingKey, PendingKeys};
 use super::state::{KeyChange, KeyInfo, KeyState};
-use crate::clock::Clock;
+use crate::clock::{Clock, ProvenTime};
 use crate::error::{Code, Error, Result};
 use crate::jwt::key::key::Key;
+use crate::listeners::{Listener, Listeners};
 
 /// A set of keys in their states, shared by issuers and verifiers.
 pub struct KeyRing {
     pub(super) me: Weak<Self>,
     pub(super) options: RingOptions,
-    clock: Arc<dyn Clock>,
+    pub(super) clock: Arc<dyn Clock>,
+    time: Mutex<ProvenTime>,
     book: RwLock<Book>,
     epoch: AtomicU64,
     /// When the ring next has something to do, in seconds since 1970.
     pub(super) due: AtomicU64,
     /// The latest time in the book. A clock that is behind it has been set back.
     pub(super) latest: AtomicU64,
-    listeners: Listeners,
+    listeners: Listeners<KeyChange>,
     pending: Arc<PendingKeys>,
 }
 
@@ -53,6 +54,7 @@ impl KeyRing {
         Ok(Arc::new_cyclic(|me| Self {
             me: me.clone(),
             options,
+            time: Mutex::new(ProvenTime::start(&*clock)),
             clock,
             due: AtomicU64::new(book.due()),
             latest: AtomicU64::new(book.latest()),
@@ -63,9 +65,12 @@ impl KeyRing {
         }))
     }
 
-    /// The current time, in seconds since 1970.
+    /// The current time, in seconds since 1970. If the wall clock has been set, the boot clock
+    /// counts until both have agreed for an hour, because keys that are forgotten or promoted by a
+    /// wrong clock stay so.
     pub(super) fn now(&self) -> u64 {
-        self.clock.unix_seconds()
+        let mut time = self.time.lock().unwrap_or_else(PoisonError::into_inner);
+        time.observe(&*self.clock).steady / 1000
     }
 
     /// How the ring rotates.
@@ -116,13 +121,13 @@ impl KeyRing {
     }
 
     /// Tells `listener` of every change from now on; returns a number for [`Self::unlisten`].
-    pub fn listen(&self, listener: Listener) -> u64 {
+    pub fn listen(&self, listener: Listener<KeyChange>) -> u64 {
         self.listeners.add(listener)
     }
 
     /// Tells `listener` of every change from now on, in place of the watcher's last listener.
     /// `watcher` is a number that no other watcher has while this one lives.
-    pub fn watch(&self, watcher: usize, listener: Listener) {
+    pub fn watch(&self, watcher: usize, listener: Listener<KeyChange>) {
         self.listeners.watch(watcher, listener);
     }
 
@@ -140,7 +145,7 @@ impl KeyRing {
         alter: impl FnOnce(&mut Book, u64) -> T,
     ) -> (T, Vec<KeyChange>) {
         let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
-        let now = self.clock.unix_seconds().max(earliest);
+        let now = self.now().max(earliest);
         let is_corrected = book.correct(now);
         let result = alter(&mut book, now);
         let changes = book.take_changes();

@@ -62,8 +62,9 @@ impl KeyRing {
     ///
     /// A `now` in the past counts as the present, because no key was published before it was made.
     /// A `now` in the future is believed: keys that it forgets or promotes stay forgotten or
-    /// promoted.
+    /// promoted. The time of the wall clock is not such a future, however far it is ahead.
     pub fn tick(&self, now: u64) -> Vec<KeyChange> {
+        let now = if now > self.clock.unix_seconds() { now } else { 0 };
         // Announced before the order, so that nobody sees the order without the announcement.
         let pending = self.options.algorithm.is_rsa().then(|| self.expect_key());
         let (is_ordered, changes) = self.change(now, |book, now| {

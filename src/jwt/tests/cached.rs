@@ -1,7 +1,7 @@
 //! A cached token is checked again for everything that can change.
 
 use super::*;
-use crate::revocation::{ListLimits, RevocationList, Scope};
+use crate::revocation::{ListLimits, Revocation, RevocationList, Scope};
 
 const MEMBERS: &str = r#""iss":"i","jti":"t\u002f","sid":"s","sub":"u""#;
 
@@ -83,22 +83,32 @@ fn it_is_of_the_future_when_the_clock_is_set_back() {
 fn each_kind_of_revocation_refuses_it() {
     type Revoke = fn(&Desk) -> crate::error::Result<()>;
     let cases: [(Rejection, Revoke); 8] = [
-        (Rejection::Revoked, |desk| desk.list.revoke_id("t/", LATER, Scope::Issuer("i"))),
-        (Rejection::Revoked, |desk| desk.list.revoke_session("s", LATER, Scope::Issuer("i"))),
-        (Rejection::Revoked, |desk| desk.list.revoke_subject("u", NOW, Scope::Issuer("i"))),
-        (Rejection::Revoked, |desk| desk.list.revoke_key(desk.ring.signing_key().unwrap().kid())),
-        (Rejection::Revoked, |desk| desk.list.revoke_id("t/", LATER, Scope::Any)),
+        (Rejection::Revoked, |desk| {
+            desk.list.revoke(&Revocation::id("t/", LATER, Scope::Issuer("i")))
+        }),
+        (Rejection::Revoked, |desk| {
+            desk.list.revoke(&Revocation::session("s", LATER, Scope::Issuer("i")))
+        }),
+        (Rejection::Revoked, |desk| {
+            desk.list.revoke(&Revocation::subject("u", NOW, Scope::Issuer("i")))
+        }),
+        (Rejection::Revoked, |desk| {
+            desk.list.revoke(&Revocation::key(desk.ring.signing_key().unwrap().kid()))
+        }),
+        (Rejection::Revoked, |desk| desk.list.revoke(&Revocation::id("t/", LATER, Scope::Any))),
         (Rejection::KeyRevoked, |desk| desk.ring.revoke(desk.ring.signing_key().unwrap().kid())),
         (Rejection::RevocationUnavailable, |desk| {
             desk.list.close();
             Ok(())
         }),
-        (Rejection::Revoked, |desk| desk.list.revoke_subject("u", NOW + 1, Scope::Any)),
+        (Rejection::Revoked, |desk| {
+            desk.list.revoke(&Revocation::subject("u", NOW + 1, Scope::Any))
+        }),
     ];
     for (case, (rejection, revoke)) in cases.into_iter().enumerate() {
         let desk = Desk::new();
         for (id, scope) in [("t", Scope::Any), ("t/", Scope::Issuer("j"))] {
-            desk.list.revoke_id(id, LATER, scope).unwrap();
+            desk.list.revoke(&Revocation::id(id, LATER, scope)).unwrap();
         }
         assert_eq!(desk.verdict(), Ok(()), "{case}");
         revoke(&desk).unwrap();

@@ -1,7 +1,7 @@
 //! The revocation list, as a verifier queries it.
 
 use super::*;
-use crate::revocation::{ListLimits, RevocationList, Scope};
+use crate::revocation::{ListLimits, Revocation, RevocationList, Scope};
 
 struct Court {
     world: World,
@@ -29,20 +29,20 @@ const MEMBERS: &str = r#""iss":"i","jti":"t","sid":"s","sub":"u""#;
 fn each_kind_of_entry_refuses_the_token() {
     type Revoke = fn(&RevocationList) -> crate::error::Result<()>;
     let cases: [(bool, Revoke); 14] = [
-        (true, |list| list.revoke_id("t", LATER, Scope::Any)),
-        (true, |list| list.revoke_id("t", LATER, Scope::Issuer("i"))),
-        (false, |list| list.revoke_id("t", LATER, Scope::Issuer("j"))),
-        (false, |list| list.revoke_id("s", LATER, Scope::Any)),
-        (true, |list| list.revoke_session("s", LATER, Scope::Any)),
-        (true, |list| list.revoke_session("s", LATER, Scope::Issuer("i"))),
-        (false, |list| list.revoke_session("t", LATER, Scope::Any)),
-        (true, |list| list.revoke_subject("u", NOW, Scope::Any)),
-        (true, |list| list.revoke_subject("u", NOW, Scope::Issuer("i"))),
-        (true, |list| list.revoke_subject("u", NOW + 1, Scope::Any)),
-        (false, |list| list.revoke_subject("u", NOW - 1, Scope::Any)),
-        (false, |list| list.revoke_subject("t", NOW, Scope::Any)),
-        (true, |list| list.revoke_key("hmac")),
-        (false, |list| list.revoke_key("other")),
+        (true, |list| list.revoke(&Revocation::id("t", LATER, Scope::Any))),
+        (true, |list| list.revoke(&Revocation::id("t", LATER, Scope::Issuer("i")))),
+        (false, |list| list.revoke(&Revocation::id("t", LATER, Scope::Issuer("j")))),
+        (false, |list| list.revoke(&Revocation::id("s", LATER, Scope::Any))),
+        (true, |list| list.revoke(&Revocation::session("s", LATER, Scope::Any))),
+        (true, |list| list.revoke(&Revocation::session("s", LATER, Scope::Issuer("i")))),
+        (false, |list| list.revoke(&Revocation::session("t", LATER, Scope::Any))),
+        (true, |list| list.revoke(&Revocation::subject("u", NOW, Scope::Any))),
+        (true, |list| list.revoke(&Revocation::subject("u", NOW, Scope::Issuer("i")))),
+        (true, |list| list.revoke(&Revocation::subject("u", NOW + 1, Scope::Any))),
+        (false, |list| list.revoke(&Revocation::subject("u", NOW - 1, Scope::Any))),
+        (false, |list| list.revoke(&Revocation::subject("t", NOW, Scope::Any))),
+        (true, |list| list.revoke(&Revocation::key("hmac"))),
+        (false, |list| list.revoke(&Revocation::key("other"))),
     ];
     for (case, (revoked, revoke)) in cases.into_iter().enumerate() {
         let court = Court::new(0);
@@ -57,7 +57,7 @@ fn each_kind_of_entry_refuses_the_token() {
 #[test]
 fn ids_are_compared_with_their_escapes_resolved() {
     let court = Court::new(0);
-    court.list.revoke_id("t/é", LATER, Scope::Issuer("i")).unwrap();
+    court.list.revoke(&Revocation::id("t/é", LATER, Scope::Issuer("i"))).unwrap();
     for id in ["t/é", r"t\/é", r"\u0074\u002f\u00e9", r"t/\u00E9"] {
         for issuer in ["i", r"\u0069"] {
             let members = format!(r#""jti":"{id}","iss":"{issuer}""#);
@@ -72,14 +72,14 @@ fn a_key_is_revoked_though_the_token_does_not_name_it() {
     let court = Court::new(0);
     let nameless = token(&court.world.key, r#"{"alg":"HS256"}"#, &payload(MEMBERS));
     assert!(court.world.verify(&nameless).is_ok());
-    court.list.revoke_key("hmac").unwrap();
+    court.list.revoke(&Revocation::key("hmac")).unwrap();
     assert_eq!(court.world.verify(&nameless), Err(Rejection::Revoked));
 }
 
 #[test]
 fn a_subject_is_refused_to_the_second() {
     let court = Court::new(1);
-    court.list.revoke_subject("u", NOW, Scope::Any).unwrap();
+    court.list.revoke(&Revocation::subject("u", NOW, Scope::Any)).unwrap();
     for (iat, revoked) in [
         (format!("{}", NOW - 1), true),
         (format!("{NOW}"), true),
@@ -150,14 +150,14 @@ fn a_subject_that_is_revoked_now_is_refused_to_the_largest_tolerance_or_the_prov
     for (token, _) in &cases {
         assert!(court.world.verify(token).is_ok(), "{token}");
     }
-    court.list.revoke_subject_now("u", Scope::Issuer("i")).unwrap();
+    court.list.revoke(&Revocation::subject_now("u", Scope::Issuer("i"))).unwrap();
     for (token, revoked) in &cases {
         let verdict = court.world.verify(token).map(|_| ());
         let expected = if *revoked { Err(Rejection::Revoked) } else { Ok(()) };
         assert_eq!(verdict, expected, "{:?}", decoded(token));
     }
     // A moment that was given counts as it was given, whatever the id proves.
-    court.list.revoke_subject("u", NOW, Scope::Any).unwrap();
+    court.list.revoke(&Revocation::subject("u", NOW, Scope::Any)).unwrap();
     assert_eq!(court.world.verify(&cases[5].0), Err(Rejection::Revoked));
     assert!(court.world.verify(&cases[6].0).is_ok());
 }
@@ -177,11 +177,11 @@ fn an_entry_outlives_expiry_by_the_largest_tolerance() {
     let verifier = Verifier::new(options, clock.clone()).unwrap();
     let genuine = token(&key, &header(&key), &payload(MEMBERS));
     let other = token(&key, &header(&key), &payload(r#""jti":"other""#));
-    list.revoke_id("t", LATER, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("t", LATER, Scope::Any)).unwrap();
     clock.advance(Duration::from_millis((3600 + MAX_CLOCK_TOLERANCE) * 1000 - 1));
     // Every write drops some of the expired entries.
     for n in 0..50 {
-        list.revoke_id(&format!("n{n}"), LATER + 1000, Scope::Any).unwrap();
+        list.revoke(&Revocation::id(&format!("n{n}"), LATER + 1000, Scope::Any)).unwrap();
     }
     assert!(verify(&verifier, &other).is_ok());
     assert_eq!(verify(&verifier, &genuine), Err(Rejection::Revoked));
@@ -201,7 +201,7 @@ fn a_closed_list_lets_nothing_through() {
 #[test]
 fn the_list_is_asked_last() {
     let court = Court::new(0);
-    court.list.revoke_id("t", LATER, Scope::Any).unwrap();
+    court.list.revoke(&Revocation::id("t", LATER, Scope::Any)).unwrap();
     let attacker = Key::from_secret(&[8; 32], Algorithm::Hs256, Some("hmac")).unwrap();
     let forged = token(&attacker, &header(&attacker), &payload(MEMBERS));
     assert_eq!(court.world.verify(&forged), Err(Rejection::Signature));

@@ -91,6 +91,9 @@ rejections! {
     /// The revocation list cannot answer.
     RevocationUnavailable = 10, RevocationClosed,
         "the verifier's revocation list is closed, so no token is accepted";
+    /// The store of the revocation list cannot answer.
+    RevocationStore = 29, RevocationStore,
+        "the store of the verifier's revocation list cannot answer, so no token is accepted";
     /// The keys that another service publishes have not been loaded, or were loaded too long ago.
     KeysUnavailable = 11, JwtKeysUnavailable,
         "the keys of the RemoteJwks have not been fetched, or too long ago; try again later";
@@ -137,6 +140,7 @@ impl Rejection {
             | Self::NotActive
             | Self::Required(_)
             | Self::RevocationUnavailable
+            | Self::RevocationStore
             | Self::Revoked
             | Self::TooOld => true,
             // The payload is decoded after the signature has been verified, and the rest before.

@@ -3,6 +3,7 @@
 
 use super::exact_claims::Found;
 use super::options::{Expected, VerifierOptions};
+use crate::error::Code;
 use crate::jwt::key::key::Key;
 use crate::jwt::token::claims::{Claims, Times};
 use crate::jwt::token::header::{Header, resolve, same_type};
@@ -241,7 +242,10 @@ impl VerifierOptions {
         match self.revocations.as_ref().map_or(Ok(false), |list| list.is_revoked(query)) {
             Ok(false) => Ok(()),
             Ok(true) => Err(Rejection::Revoked),
-            Err(_) => Err(Rejection::RevocationUnavailable),
+            Err(error) if error.code == Code::RevocationClosed => {
+                Err(Rejection::RevocationUnavailable)
+            }
+            Err(_) => Err(Rejection::RevocationStore),
         }
     }
 }

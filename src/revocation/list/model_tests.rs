@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::revocation::{Query, Revocation, Scope};
 
 const NOW: u64 = 1_700_000_000;
 const LIMITS: ListLimits =
@@ -70,11 +71,13 @@ enum Verdict {
 fn revoke(list: &RevocationList, (field, id, issuer): &Name, value: u64) -> Result<()> {
     let scope = issuer.map_or(Scope::Any, Scope::Issuer);
     match field {
-        0 => list.revoke_id(id, value, scope),
-        1 if value.is_multiple_of(2) && issuer.is_none() => list.revoke_ended_session(id, value),
-        1 => list.revoke_session(id, value, scope),
-        2 => list.revoke_subject(id, value, scope),
-        _ => list.revoke_key(id),
+        0 => list.revoke(&Revocation::id(id, value, scope)),
+        1 if value.is_multiple_of(2) && issuer.is_none() => {
+            list.revoke(&Revocation::ended_session(id, value))
+        }
+        1 => list.revoke(&Revocation::session(id, value, scope)),
+        2 => list.revoke(&Revocation::subject(id, value, scope)),
+        _ => list.revoke(&Revocation::key(id)),
     }
 }
 
@@ -150,7 +153,7 @@ fn answers_as_a_map_of_everything_would() {
         // Entries that are no longer needed are removed as others are revoked.
         clock.advance(Duration::from_secs(100_000));
         for n in 0..400 {
-            let _ = list.revoke_id(&format!("late {n}"), now + 100_000, Scope::Any);
+            let _ = list.revoke(&Revocation::id(&format!("late {n}"), now + 100_000, Scope::Any));
         }
         let Stats { ids, sessions, subjects, keys, .. } = list.stats();
         assert!(ids <= 300 && sessions == 0 && subjects == 0 && keys <= 8, "{seed}");
@@ -167,8 +170,8 @@ fn readers_see_what_was_revoked_before_they_asked() {
             for n in 0..ENTRIES {
                 let id = n.to_string();
                 let issuer = if n % 3 == 0 { Scope::Issuer("a") } else { Scope::Any };
-                list.revoke_id(&id, NOW, issuer).unwrap();
-                list.revoke_session(&id, NOW, Scope::Any).unwrap();
+                list.revoke(&Revocation::id(&id, NOW, issuer)).unwrap();
+                list.revoke(&Revocation::session(&id, NOW, Scope::Any)).unwrap();
                 written.store(n + 1, Ordering::Release);
             }
         });

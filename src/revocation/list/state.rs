@@ -1,15 +1,20 @@
 //! The content of a list: a table for each kind of entry, and the filter that is checked before
 //! them.
 
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::revocation::filter::Filter;
-use crate::revocation::table::{EntryTable, no_memory};
-use crate::revocation::terms::MAX_CLOCK_TOLERANCE;
+use crate::revocation::fingerprint::Fingerprint;
+use crate::revocation::table::{EntryTable, Expiry, no_memory};
+use crate::revocation::terms::{Field, MAX_CLOCK_TOLERANCE};
 
-/// The most expired entries of each kind that one write removes: enough to keep up, and too few to
-/// slow it down noticeably.
-const PRUNED_PER_WRITE: usize = 4;
+/// The most places in the wheel of each kind that one write looks at: enough to keep up, because an
+/// entry has at most six places one after the other, and too few to slow the write down noticeably.
+const LOOKS_PER_WRITE: usize = 8;
 
+/// The id that all tokens have, for [`Field::All`].
+pub(super) const EVERY_TOKEN: &str = "";
+
+/// The kinds of entries. Their numbers are those of rows in stores, so they never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Id = 0,
@@ -19,30 +24,30 @@ pub(super) enum Kind {
     EndedSession = 4,
     /// A subject revoked at the moment of the call, in milliseconds since 1970.
     SubjectNow = 5,
-}
-
-/// The properties by which a token may be revoked. Each is hashed under its own key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
-    Id = 0,
-    Session = 1,
-    Subject = 2,
-    Key = 3,
-}
-
-impl Field {
-    pub(super) const ALL: [Self; 4] = [Self::Id, Self::Session, Self::Subject, Self::Key];
+    /// Every token of an issuer, or of any, up to a second of issue.
+    All = 6,
+    /// Every token at the moment of the call, in milliseconds since 1970.
+    AllNow = 7,
 }
 
 impl Kind {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Id, Self::Session, Self::Subject, Self::Key, Self::EndedSession, Self::SubjectNow];
+    pub(super) const ALL: [Self; 8] = [
+        Self::Id,
+        Self::Session,
+        Self::Subject,
+        Self::Key,
+        Self::EndedSession,
+        Self::SubjectNow,
+        Self::All,
+        Self::AllNow,
+    ];
 
     /// The kinds of which all entries are removed to make room.
     pub(super) const FORGOTTEN: [Self; 2] = [Self::Id, Self::EndedSession];
 
-    /// The kinds that refuse the tokens of a subject up to a time of issue.
-    pub(super) const SUBJECTS: [Self; 2] = [Self::Subject, Self::SubjectNow];
+    /// The kinds that refuse tokens up to a time of issue.
+    pub(super) const UP_TO_ISSUE: [Self; 4] =
+        [Self::Subject, Self::SubjectNow, Self::All, Self::AllNow];
 
     pub(super) const fn field(self) -> Field {
         match self {
@@ -50,33 +55,63 @@ impl Kind {
             Self::Session | Self::EndedSession => Field::Session,
             Self::Subject | Self::SubjectNow => Field::Subject,
             Self::Key => Field::Key,
+            Self::All | Self::AllNow => Field::All,
+        }
+    }
+
+    /// The last second of issue that a value refuses, for a kind that refuses up to a time of
+    /// issue.
+    pub(super) const fn issued_until(self, value: u64) -> Option<u64> {
+        match self {
+            Self::Subject | Self::All => Some(value),
+            Self::SubjectNow | Self::AllNow => Some(value / 1000),
+            Self::Id | Self::Session | Self::EndedSession | Self::Key => None,
+        }
+    }
+
+    /// When the last token that a value refuses has expired; `None` for a key.
+    pub(super) fn refuses_until(self, value: u64, max_token_ttl: u64) -> Option<u64> {
+        match (self, self.issued_until(value)) {
+            (Self::Key, _) => None,
+            (_, None) => Some(value),
+            (_, Some(issued)) => Some(issued.saturating_add(max_token_ttl)),
         }
     }
 
     /// The last second at which an entry with this value is needed; `None` if it never expires.
     pub(super) fn needed_until(self, value: u64, max_token_ttl: u64) -> Option<u64> {
-        let last = match self {
-            Self::Subject => value.saturating_add(max_token_ttl),
-            // Such an entry also refuses tokens that were issued up to the tolerance ahead.
-            Self::SubjectNow => {
-                (value / 1000).saturating_add(MAX_CLOCK_TOLERANCE).saturating_add(max_token_ttl)
-            }
-            _ => value,
-        };
-        let until = last.saturating_add(MAX_CLOCK_TOLERANCE);
+        let last = self.refuses_until(value, max_token_ttl)?;
+        // Such an entry also refuses tokens that were issued up to the tolerance ahead.
+        let ahead = matches!(self, Self::SubjectNow | Self::AllNow);
+        let tolerated = if ahead { 2 * MAX_CLOCK_TOLERANCE } else { MAX_CLOCK_TOLERANCE };
+        let until = last.saturating_add(tolerated);
         (until < u64::MAX).then_some(until)
     }
 }
 
+/// An entry as it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub kind: Kind,
+    pub fingerprint: Fingerprint,
+    pub value: u64,
+    /// Whether it applies to one issuer only.
+    pub scoped: bool,
+}
+
 #[derive(Default)]
 pub(super) struct State {
-    pub tables: [EntryTable; 6],
+    pub tables: [EntryTable; 8],
     /// The ids of all tables.
     pub filter: Filter,
     /// When the list last made room by refusing older tokens; 0 if never. The tolerance of
     /// verifiers is added to it.
     pub rejects_issued_until: u64,
-    pub closed: bool,
+    /// The latest second of issue that an entry for all tokens refuses, of any issuer; 0 if there
+    /// is no such entry. Later tokens need no look at those entries.
+    pub all_issued_until: u64,
+    /// Why the list does not answer any more, if it was closed.
+    pub closed: Option<Code>,
 }
 
 impl State {
@@ -89,16 +124,39 @@ impl State {
         Kind::ALL.iter().any(|kind| kind.field() == field && !self.table(*kind).is_empty())
     }
 
-    /// Makes room for one more id in the filter. A rebuilt filter is large enough for the memory of
-    /// the tables that the rebuilding walks through, so rebuilding takes constant time per entry.
+    /// Makes room for one more id in the filter. A rebuilt filter has room for half as many ids
+    /// again, so rebuilding takes constant time per entry.
     pub(super) fn reserve_in_filter(&mut self) -> Result<()> {
-        if self.filter.is_full() {
-            let capacity: usize = self.tables.iter().map(EntryTable::capacity).sum();
-            let ids = self.tables.iter().flat_map(EntryTable::ids);
-            let filter = Filter::of(ids, self.len().max(capacity / 2));
-            self.filter = filter.map_err(|_| no_memory())?;
-        }
+        if self.filter.is_full() { self.rebuild_filter() } else { Ok(()) }
+    }
+
+    fn rebuild_filter(&mut self) -> Result<()> {
+        let ids = self.tables.iter().flat_map(EntryTable::ids);
+        self.filter = Filter::of(ids, self.len()).map_err(|_| no_memory())?;
         Ok(())
+    }
+
+    /// Raises the entry that there is, or adds one. Fails without memory, and then nothing changes.
+    pub(super) fn store(&mut self, entry: Entry, expiry: Option<Expiry>) -> Result<()> {
+        let Entry { kind, fingerprint, value, scoped } = entry;
+        let table = &mut self.tables[kind as usize];
+        if table.raise(fingerprint, value).is_none() {
+            table.reserve(fingerprint, expiry)?;
+            self.reserve_in_filter()?;
+            self.tables[kind as usize].insert(fingerprint, value, expiry, scoped);
+            self.filter.insert(fingerprint.id);
+        }
+        self.note_all(kind, value);
+        Ok(())
+    }
+
+    /// Notes the last second of issue that an entry for all tokens refuses.
+    pub(super) fn note_all(&mut self, kind: Kind, value: u64) {
+        if let Some(issued_until) = kind.issued_until(value).filter(|_| kind.field() == Field::All)
+        {
+            // Even a revocation until 1970 refuses tokens without a time of issue.
+            self.all_issued_until = self.all_issued_until.max(issued_until).max(1);
+        }
     }
 
     /// Whether [`Self::forget_older`] would remove an entry.
@@ -106,7 +164,7 @@ impl State {
         let is_empty = |kind: &Kind| self.table(*kind).is_empty();
         let now = Kind::Subject.needed_until(latest, max_token_ttl).unwrap_or(u64::MAX);
         !Kind::FORGOTTEN.iter().all(is_empty)
-            || Kind::SUBJECTS.into_iter().any(|kind| {
+            || Kind::UP_TO_ISSUE.into_iter().any(|kind| {
                 let until = |value| kind.needed_until(value, max_token_ttl);
                 self.tables[kind as usize].has_expired(now, until)
             })
@@ -120,7 +178,7 @@ impl State {
             self.tables[kind as usize] = EntryTable::default();
         }
         let now = Kind::Subject.needed_until(latest, max_token_ttl).unwrap_or(u64::MAX);
-        for kind in Kind::SUBJECTS {
+        for kind in Kind::UP_TO_ISSUE {
             let until = |value| kind.needed_until(value, max_token_ttl);
             while self.tables[kind as usize].forget_one(now, until) {}
         }
@@ -130,17 +188,34 @@ impl State {
         self.tables.iter().map(EntryTable::len).sum()
     }
 
+    /// Removes entries that are not needed at `now`, a few at a time.
     pub(super) fn prune(&mut self, now: u64, max_token_ttl: u64) {
         for kind in Kind::ALL {
-            let table = &mut self.tables[kind as usize];
-            if table.is_empty() {
-                continue;
-            }
-            for _ in 0..PRUNED_PER_WRITE {
-                if !table.forget_one(now, |value| kind.needed_until(value, max_token_ttl)) {
+            for _ in 0..LOOKS_PER_WRITE {
+                if !self.forget_one(kind, now, max_token_ttl) {
                     break;
                 }
             }
         }
+        if !self.has(Field::All) {
+            self.all_issued_until = 0;
+        }
+        if self.filter.is_too_large(self.len()) {
+            // Without memory for a smaller filter, this one serves as well.
+            let _ = self.rebuild_filter();
+        }
+    }
+
+    /// Removes one entry that is not needed at `now`, if there is any.
+    pub(super) fn prune_one(&mut self, now: u64, max_token_ttl: u64) {
+        let len = self.len();
+        for kind in Kind::ALL {
+            while self.len() == len && self.forget_one(kind, now, max_token_ttl) {}
+        }
+    }
+
+    fn forget_one(&mut self, kind: Kind, now: u64, max_token_ttl: u64) -> bool {
+        let table = &mut self.tables[kind as usize];
+        !table.is_empty() && table.forget_one(now, |value| kind.needed_until(value, max_token_ttl))
     }
 }

@@ -2,10 +2,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::revocation::{Query, Revocation, Scope};
 use crate::testing::allocations::out_of_memory;
 use crate::testing::steps::steps_of;
 
 const NOW: u64 = 1_700_000_000;
+/// How long entries stay beyond their time, until that is proven.
+const HOUR: u64 = 3600;
 
 fn list(limits: ListLimits) -> (RevocationList, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(NOW));
@@ -28,11 +31,11 @@ fn each_kind_of_entry_refuses_its_own_tokens_only() {
         kid: Some("x"),
     };
     assert!(!list.is_revoked(&all).unwrap());
-    list.revoke_session("x", NOW + 10, Scope::Any).unwrap();
+    list.revoke(&Revocation::session("x", NOW + 10, Scope::Any)).unwrap();
     assert!(list.is_revoked(&all).unwrap());
     let others = Query { session: None, ..all };
     assert!(!list.is_revoked(&others).unwrap());
-    list.revoke_key("x").unwrap();
+    list.revoke(&Revocation::key("x")).unwrap();
     assert!(list.is_revoked(&others).unwrap());
     assert!(!list.is_revoked(&Query { kid: None, ..others }).unwrap());
     assert_eq!(list.read().len(), 2);
@@ -41,13 +44,13 @@ fn each_kind_of_entry_refuses_its_own_tokens_only() {
 #[test]
 fn an_entry_of_one_issuer_refuses_no_token_of_another() {
     let (list, _) = list(ListLimits::default());
-    list.revoke_id("x", NOW + 10, Scope::Issuer("a")).unwrap();
+    list.revoke(&Revocation::id("x", NOW + 10, Scope::Issuer("a"))).unwrap();
     assert!(list.is_revoked(&Query { issuer: Some("a"), ..id("x") }).unwrap());
     assert!(!list.is_revoked(&Query { issuer: Some("b"), ..id("x") }).unwrap());
     assert!(!list.is_revoked(&id("x")).unwrap());
-    list.revoke_id("x", NOW + 10, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("x", NOW + 10, Scope::Any)).unwrap();
     assert!(list.is_revoked(&Query { issuer: Some("b"), ..id("x") }).unwrap());
-    list.revoke_id("c", NOW, Scope::Issuer("ab")).unwrap();
+    list.revoke(&Revocation::id("c", NOW, Scope::Issuer("ab"))).unwrap();
     assert!(!list.is_revoked(&Query { issuer: Some("a"), ..id("bc") }).unwrap());
 }
 
@@ -55,8 +58,8 @@ fn an_entry_of_one_issuer_refuses_no_token_of_another() {
 fn subjects_are_refused_up_to_a_second() {
     let (list, _) = list(ListLimits::default());
     let issued = |issued_at| Query { subject: Some("u"), issued_at, ..Query::default() };
-    list.revoke_subject("u", NOW, Scope::Any).unwrap();
-    list.revoke_subject("u", NOW - 50, Scope::Any).unwrap();
+    list.revoke(&Revocation::subject("u", NOW, Scope::Any)).unwrap();
+    list.revoke(&Revocation::subject("u", NOW - 50, Scope::Any)).unwrap();
     for (issued_at, revoked) in [(0.0, true), (0.9, true), (1.0, false), (-1.0, true)] {
         let query = issued(Some(1_700_000_000.0 + issued_at));
         assert_eq!(list.is_revoked(&query).unwrap(), revoked, "{issued_at}");
@@ -65,14 +68,14 @@ fn subjects_are_refused_up_to_a_second() {
 }
 
 #[test]
-fn entries_stay_until_expiry_and_tolerance_have_passed_and_no_longer() {
+fn entries_stay_until_expiry_and_tolerance_have_passed_for_an_hour_and_no_longer() {
     let (list, clock) = list(ListLimits::default());
-    list.revoke_id("x", NOW + 100, Scope::Any).unwrap();
-    clock.advance(Duration::from_secs(100 + MAX_CLOCK_TOLERANCE));
-    list.revoke_id("y", NOW + 1000, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("x", NOW + 100, Scope::Any)).unwrap();
+    clock.advance(Duration::from_secs(100 + MAX_CLOCK_TOLERANCE + HOUR));
+    list.revoke(&Revocation::id("y", NOW + 1000, Scope::Any)).unwrap();
     assert!(list.is_revoked(&id("x")).unwrap());
     clock.advance(Duration::from_secs(60));
-    list.revoke_id("z", NOW + 1000, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("z", NOW + 1000, Scope::Any)).unwrap();
     assert!(!list.is_revoked(&id("x")).unwrap());
     assert_eq!(list.read().len(), 2);
 }
@@ -81,22 +84,22 @@ fn entries_stay_until_expiry_and_tolerance_have_passed_and_no_longer() {
 fn revoking_again_extends_and_never_shortens() {
     let (list, clock) = list(ListLimits::default());
     for expires_at in [NOW + 5000, NOW + 100] {
-        list.revoke_id("x", expires_at, Scope::Any).unwrap();
+        list.revoke(&Revocation::id("x", expires_at, Scope::Any)).unwrap();
     }
     clock.advance(Duration::from_secs(4000));
-    list.revoke_id("y", NOW + 9000, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("y", NOW + 9000, Scope::Any)).unwrap();
     assert!(list.is_revoked(&id("x")).unwrap());
-    clock.advance(Duration::from_secs(2000));
-    list.revoke_id("z", NOW + 9000, Scope::Any).unwrap();
+    clock.advance(Duration::from_secs(2000 + HOUR));
+    list.revoke(&Revocation::id("z", NOW + 9000, Scope::Any)).unwrap();
     assert!(!list.is_revoked(&id("x")).unwrap());
 }
 
 #[test]
 fn a_clock_set_ahead_forgets_nothing() {
     let (list, clock) = list(ListLimits::default());
-    list.revoke_id("x", NOW + 100, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("x", NOW + 100, Scope::Any)).unwrap();
     clock.set(NOW * 2);
-    list.revoke_id("y", NOW + 100, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("y", NOW + 100, Scope::Any)).unwrap();
     clock.set(NOW);
     assert!(list.is_revoked(&id("x")).unwrap());
 }
@@ -104,19 +107,22 @@ fn a_clock_set_ahead_forgets_nothing() {
 #[test]
 fn keys_stay_revoked() {
     let (list, clock) = list(ListLimits::default());
-    list.revoke_key("k").unwrap();
+    list.revoke(&Revocation::key("k")).unwrap();
     clock.advance(Duration::from_secs(10 * 365 * 24 * 3600));
-    list.revoke_id("y", NOW, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("y", NOW, Scope::Any)).unwrap();
     assert!(list.is_revoked(&Query { kid: Some("k"), ..Query::default() }).unwrap());
 }
 
 #[test]
 fn a_full_list_fails_and_revokes_nothing() {
     let (list, _) = list(ListLimits { max_entries: 2, ..ListLimits::default() });
-    list.revoke_id("a", NOW + 10, Scope::Any).unwrap();
-    list.revoke_id("b", NOW + 10, Scope::Any).unwrap();
-    list.revoke_id("b", NOW + 20, Scope::Any).unwrap();
-    assert_eq!(list.revoke_id("c", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
+    list.revoke(&Revocation::id("a", NOW + 10, Scope::Any)).unwrap();
+    list.revoke(&Revocation::id("b", NOW + 10, Scope::Any)).unwrap();
+    list.revoke(&Revocation::id("b", NOW + 20, Scope::Any)).unwrap();
+    assert_eq!(
+        list.revoke(&Revocation::id("c", NOW, Scope::Any)).unwrap_err().code,
+        Code::RevocationFull
+    );
     assert!(!list.is_revoked(&id("c")).unwrap());
     assert!(list.is_revoked(&id("a")).unwrap());
 }
@@ -125,17 +131,20 @@ fn a_full_list_fails_and_revokes_nothing() {
 fn a_full_list_may_refuse_everything_older() {
     let on_full = OnFull::RejectOlder;
     let (list, clock) = list(ListLimits { max_entries: 2, on_full, ..ListLimits::default() });
-    list.revoke_id("a", NOW + 10, Scope::Any).unwrap();
-    list.revoke_session("s", NOW + 10, Scope::Any).unwrap();
-    list.revoke_id("c", NOW + 10, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("a", NOW + 10, Scope::Any)).unwrap();
+    list.revoke(&Revocation::session("s", NOW + 10, Scope::Any)).unwrap();
+    list.revoke(&Revocation::id("c", NOW + 10, Scope::Any)).unwrap();
     let issued = |id, issued_at| Query { id: Some(id), issued_at, ..Query::default() };
     assert!(list.is_revoked(&issued("a", Some(1_700_000_000.0))).unwrap());
     assert!(list.is_revoked(&issued("never", None)).unwrap());
     assert!(!list.is_revoked(&issued("new", Some(1_700_000_001.0))).unwrap());
     assert!(list.is_revoked(&issued("c", Some(1_700_000_001.0))).unwrap());
     clock.advance(Duration::from_secs(1));
-    list.revoke_session("t", NOW, Scope::Any).unwrap();
-    assert_eq!(list.revoke_session("u", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
+    list.revoke(&Revocation::session("t", NOW, Scope::Any)).unwrap();
+    assert_eq!(
+        list.revoke(&Revocation::session("u", NOW, Scope::Any)).unwrap_err().code,
+        Code::RevocationFull
+    );
     assert_eq!(list.stats().rejects_issued_until, NOW + 1);
 }
 
@@ -144,15 +153,15 @@ fn every_call_of_a_closed_list_fails() {
     let (list, _) = list(ListLimits::default());
     list.close();
     assert_eq!(list.is_revoked(&id("x")).unwrap_err().code, Code::RevocationClosed);
-    assert_eq!(list.revoke_key("x").unwrap_err().code, Code::RevocationClosed);
+    assert_eq!(list.revoke(&Revocation::key("x")).unwrap_err().code, Code::RevocationClosed);
 }
 
 #[test]
 fn refusing_older_tokens_covers_those_that_a_tolerant_verifier_accepts() {
     let on_full = OnFull::RejectOlder;
     let (list, _) = list(ListLimits { max_entries: 1, on_full, ..ListLimits::default() });
-    list.revoke_id("a", NOW + 100, Scope::Any).unwrap();
-    list.revoke_id("b", NOW + 100, Scope::Any).unwrap();
+    list.revoke(&Revocation::id("a", NOW + 100, Scope::Any)).unwrap();
+    list.revoke(&Revocation::id("b", NOW + 100, Scope::Any)).unwrap();
     // Registered after the revocation, the tolerance still counts.
     list.tolerate(30);
     let ahead = Query { id: Some("a"), issued_at: Some(1_700_000_020.0), ..Query::default() };
@@ -163,9 +172,12 @@ fn refusing_older_tokens_covers_those_that_a_tolerant_verifier_accepts() {
 fn a_list_that_finds_no_room_changes_nothing() {
     let on_full = OnFull::RejectOlder;
     let (list, _) = list(ListLimits { max_entries: 2, on_full, ..ListLimits::default() });
-    list.revoke_session("s", NOW + 100, Scope::Any).unwrap();
-    list.revoke_key("k").unwrap();
-    assert_eq!(list.revoke_id("a", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
+    list.revoke(&Revocation::session("s", NOW + 100, Scope::Any)).unwrap();
+    list.revoke(&Revocation::key("k")).unwrap();
+    assert_eq!(
+        list.revoke(&Revocation::id("a", NOW, Scope::Any)).unwrap_err().code,
+        Code::RevocationFull
+    );
     assert_eq!((list.stats().rejects_issued_until, list.read().len()), (0, 2));
 }
 
@@ -174,8 +186,8 @@ fn the_wheel_holds_one_hash_per_entry() {
     let on_full = OnFull::RejectOlder;
     let (list, _) = list(ListLimits { max_entries: 10, on_full, ..ListLimits::default() });
     for n in 0..1000 {
-        list.revoke_id("the same", NOW + n * 60, Scope::Any).unwrap();
-        list.revoke_id(&n.to_string(), NOW + n * 60, Scope::Any).unwrap();
+        list.revoke(&Revocation::id("the same", NOW + n * 60, Scope::Any)).unwrap();
+        list.revoke(&Revocation::id(&n.to_string(), NOW + n * 60, Scope::Any)).unwrap();
     }
     assert!(list.read().tables.iter().map(EntryTable::places).sum::<usize>() <= 10);
 }
@@ -184,8 +196,11 @@ fn the_wheel_holds_one_hash_per_entry() {
 fn subjects_refused_up_to_a_future_time_stay() {
     let on_full = OnFull::RejectOlder;
     let (list, _) = list(ListLimits { max_entries: 1, on_full, ..ListLimits::default() });
-    list.revoke_subject("u", NOW + 1000, Scope::Any).unwrap();
-    assert_eq!(list.revoke_id("a", NOW, Scope::Any).unwrap_err().code, Code::RevocationFull);
+    list.revoke(&Revocation::subject("u", NOW + 1000, Scope::Any)).unwrap();
+    assert_eq!(
+        list.revoke(&Revocation::id("a", NOW, Scope::Any)).unwrap_err().code,
+        Code::RevocationFull
+    );
     assert_eq!(list.stats().rejects_issued_until, 0);
     let later = Query { subject: Some("u"), issued_at: Some(1_700_000_900.0), ..Query::default() };
     assert!(list.is_revoked(&later).unwrap());
@@ -197,13 +212,13 @@ fn a_full_list_that_refuses_older_tokens_looks_at_no_entry_that_stays() {
     type Fill = fn(&RevocationList, &str) -> Result<()>;
     let fills: [(u64, Fill); 4] = [
         // Room for one id at a time, and for none.
-        (ENTRIES - 1, |list, id| list.revoke_session(id, NOW + 100, Scope::Any)),
-        (ENTRIES, |list, id| list.revoke_session(id, NOW + 100, Scope::Any)),
-        (ENTRIES - 1, |list, id| list.revoke_subject(id, NOW + 9000, Scope::Any)),
+        (ENTRIES - 1, |list, id| list.revoke(&Revocation::session(id, NOW + 100, Scope::Any))),
+        (ENTRIES, |list, id| list.revoke(&Revocation::session(id, NOW + 100, Scope::Any))),
+        (ENTRIES - 1, |list, id| list.revoke(&Revocation::subject(id, NOW + 9000, Scope::Any))),
         // Each is revoked again, for longer, so that its first place in the wheel is wrong.
         (ENTRIES, |list, id| {
-            list.revoke_subject(id, NOW, Scope::Any)?;
-            list.revoke_subject(id, NOW + 9000, Scope::Any)
+            list.revoke(&Revocation::subject(id, NOW, Scope::Any))?;
+            list.revoke(&Revocation::subject(id, NOW + 9000, Scope::Any))
         }),
     ];
     let max_entries = usize::try_from(ENTRIES).unwrap();
@@ -215,7 +230,8 @@ fn a_full_list_that_refuses_older_tokens_looks_at_no_entry_that_stays() {
                 fill(&list, &n.to_string()).unwrap();
             }
             for n in 0..ENTRIES {
-                let made = list.revoke_id(&format!("later {n}"), NOW + 100, Scope::Any);
+                let made =
+                    list.revoke(&Revocation::id(&format!("later {n}"), NOW + 100, Scope::Any));
                 assert_eq!(made.is_ok(), count < ENTRIES, "{n}");
             }
         });
@@ -234,7 +250,7 @@ fn a_list_that_made_room_fills_again_without_a_look_at_what_was_removed() {
             if n % 1000 == 0 {
                 clock.advance(Duration::from_secs(1));
             }
-            list.revoke_subject(&n.to_string(), NOW + n / 1000, Scope::Any).unwrap();
+            list.revoke(&Revocation::subject(&n.to_string(), NOW + n / 1000, Scope::Any)).unwrap();
         }
     });
     assert!(steps <= 40 * ENTRIES, "{steps}");
@@ -246,9 +262,15 @@ fn a_revocation_without_memory_fails_and_changes_nothing() {
     type Revoke = fn(&RevocationList, &str) -> Result<()>;
     let revocations: [Revoke; 3] = [
         // All in one minute of the wheel, or each in one of its own.
-        |list, id| list.revoke_id(id, NOW + 100, Scope::Any),
-        |list, id| list.revoke_id(id, NOW + id.parse::<u64>().unwrap() * 60, Scope::Issuer("i")),
-        |list, id| list.revoke_subject(id, NOW, Scope::Any),
+        |list, id| list.revoke(&Revocation::id(id, NOW + 100, Scope::Any)),
+        |list, id| {
+            list.revoke(&Revocation::id(
+                id,
+                NOW + id.parse::<u64>().unwrap() * 60,
+                Scope::Issuer("i"),
+            ))
+        },
+        |list, id| list.revoke(&Revocation::subject(id, NOW, Scope::Any)),
     ];
     for revoke in revocations {
         for max_entries in [1000, 10_000] {
@@ -278,4 +300,128 @@ fn a_revocation_without_memory_fails_and_changes_nothing() {
             assert!(list.is_revoked(&newest).unwrap());
         }
     }
+}
+
+#[test]
+fn all_tokens_of_an_issuer_or_of_any_are_refused_up_to_a_time_of_issue() {
+    let token = |issuer, issued_at| Query { issuer, issued_at, id: Some("t"), ..Query::default() };
+    let (list, _) = list(ListLimits { max_entries: 3, ..ListLimits::default() });
+    list.revoke(&Revocation::all(NOW - 100, Scope::Issuer("a"))).unwrap();
+    let at = |issuer, ahead: f64| {
+        list.is_revoked(&token(issuer, Some(1_700_000_000.0 + ahead))).unwrap()
+    };
+    for (issuer, ahead, revoked) in [
+        (Some("a"), -100.0, true),
+        (Some("a"), -99.1, true),
+        (Some("a"), -99.0, false),
+        (Some("b"), -100.0, false),
+        (Some(""), -100.0, false),
+        (None, -100.0, false),
+    ] {
+        assert_eq!(at(issuer, ahead), revoked, "{issuer:?} {ahead}");
+    }
+    assert!(list.is_revoked(&token(Some("a"), None)).unwrap());
+    assert!(!list.is_revoked(&token(Some("b"), None)).unwrap());
+    // An earlier time changes nothing, and takes no more room.
+    list.revoke(&Revocation::all(NOW - 200, Scope::Issuer("a"))).unwrap();
+    assert!(at(Some("a"), -100.0));
+    list.revoke(&Revocation::all(NOW - 50, Scope::Any)).unwrap();
+    for issuer in [Some("a"), Some("b"), Some(""), None] {
+        assert_eq!([at(issuer, -50.0), at(issuer, -49.0)], [true, false], "{issuer:?}");
+    }
+    assert_eq!((list.stats().all, list.read().len()), (2, 2));
+    list.revoke(&Revocation::all(0, Scope::Issuer("c"))).unwrap();
+    assert_eq!(
+        list.revoke(&Revocation::all(NOW, Scope::Issuer("d"))).unwrap_err().code,
+        Code::RevocationFull
+    );
+}
+
+#[test]
+fn a_revocation_of_all_tokens_stays_for_the_longest_life_of_a_token() {
+    let limits = ListLimits { max_token_ttl: 600, ..ListLimits::default() };
+    for revoke in [
+        |list: &RevocationList| list.revoke(&Revocation::all(NOW, Scope::Issuer("i"))),
+        |list: &RevocationList| list.revoke(&Revocation::all_now(Scope::Any)),
+    ] {
+        let (list, clock) = list(limits);
+        revoke(&list).unwrap();
+        let old = Query { issuer: Some("i"), issued_at: Some(1_700_000_000.0), ..id("t") };
+        for passed in [600, MAX_CLOCK_TOLERANCE, HOUR] {
+            clock.advance(Duration::from_secs(passed));
+            list.revoke(&Revocation::id("x", NOW, Scope::Any)).unwrap();
+            assert!(list.is_revoked(&old).unwrap(), "{passed}");
+        }
+        clock.advance(Duration::from_secs(MAX_CLOCK_TOLERANCE + 60));
+        list.revoke(&Revocation::id("x", NOW, Scope::Any)).unwrap();
+        assert!(!list.is_revoked(&old).unwrap());
+        assert_eq!((list.stats().all, list.read().all_issued_until), (0, 0));
+    }
+}
+
+#[test]
+fn a_listener_hears_of_each_revocation_without_its_id() {
+    let on_full = OnFull::RejectOlder;
+    let limits = ListLimits { max_entries: 6, max_token_ttl: 600, on_full };
+    let (list, _) = list(limits);
+    let (tell, heard) = std::sync::mpsc::channel();
+    let id = list.listen(Box::new(move |revoked: &[Revoked]| {
+        revoked.iter().all(|each| tell.send((each.field.name(), each.until, each.origin)).is_ok())
+    }));
+    list.revoke(&Revocation::id("x", NOW + 10, Scope::Any)).unwrap();
+    // Revoked again, it is refused until the later of both times.
+    list.revoke(&Revocation::id("x", NOW + 5, Scope::Any)).unwrap();
+    list.revoke(&Revocation::session("x", NOW + 20, Scope::Issuer("i"))).unwrap();
+    list.revoke(&Revocation::subject_now("x", Scope::Any)).unwrap();
+    list.revoke(&Revocation::key("x")).unwrap();
+    list.revoke(&Revocation::all(NOW - 1, Scope::Any)).unwrap();
+    list.revoke(&Revocation::ended_session("y", NOW + 30)).unwrap();
+    let mut events = vec![
+        ("id", Some(NOW + 10)),
+        ("id", Some(NOW + 10)),
+        ("session", Some(NOW + 20)),
+        ("subject", Some(NOW + 600)),
+        ("key", None),
+        ("all", Some(NOW + 599)),
+        ("session", Some(NOW + 30)),
+    ];
+    // To make room, all tokens issued until now are refused.
+    list.revoke(&Revocation::session("z", NOW + 40, Scope::Any)).unwrap();
+    events.extend([("all", Some(NOW + 600)), ("session", Some(NOW + 40))]);
+    list.unlisten(id);
+    list.revoke(&Revocation::key("y")).unwrap();
+    let heard: Vec<_> = heard.iter().collect();
+    let told = events.into_iter().map(|(name, until)| (name, until, Origin::Local));
+    assert_eq!(heard, told.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_revocation_that_fails_is_not_told() {
+    let (list, _) = list(ListLimits { max_entries: 1, ..ListLimits::default() });
+    list.revoke(&Revocation::key("k")).unwrap();
+    list.listen(Box::new(|_| panic!()));
+    list.revoke(&Revocation::key("l")).unwrap_err();
+    list.close();
+    list.revoke(&Revocation::key("k")).unwrap_err();
+}
+
+#[test]
+fn a_full_list_removes_an_expired_entry_behind_any_number_of_others() {
+    const ENTRIES: u64 = 5000;
+    let max_entries = usize::try_from(ENTRIES).unwrap();
+    let (list, clock) = list(ListLimits { max_entries, ..ListLimits::default() });
+    for n in 1..ENTRIES {
+        // Each is revoked for longer later, so that its first place in the wheel is wrong.
+        list.revoke(&Revocation::id(&n.to_string(), NOW, Scope::Any)).unwrap();
+        list.revoke(&Revocation::id(&n.to_string(), NOW + 100_000, Scope::Any)).unwrap();
+    }
+    list.revoke(&Revocation::id("first", NOW + 600, Scope::Any)).unwrap();
+    assert_eq!(
+        list.revoke(&Revocation::id("x", NOW + 1, Scope::Any)).unwrap_err().code,
+        Code::RevocationFull
+    );
+    clock.advance(Duration::from_secs(3 * HOUR));
+    list.revoke(&Revocation::id("x", NOW + 100_000, Scope::Any)).unwrap();
+    assert!(!list.is_revoked(&id("first")).unwrap());
+    assert!((1..ENTRIES).all(|n| list.is_revoked(&id(&n.to_string())).unwrap()));
 }

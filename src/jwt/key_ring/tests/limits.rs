@@ -4,7 +4,8 @@ use super::*;
 use crate::testing::allocations::out_of_memory;
 
 const START: u64 = 1_700_000_000;
-const DAY: u64 = 24 * 3600;
+const HOUR: u64 = 3600;
+const DAY: u64 = 24 * HOUR;
 
 fn ring(rotate_every: Option<u64>) -> (Arc<KeyRing>, Arc<ManualClock>) {
     let clock = Arc::new(ManualClock::at(START));
@@ -30,14 +31,46 @@ fn a_clock_that_was_ahead_does_no_lasting_harm() {
     clock.set(START);
     let epoch = ring.epoch();
     ring.catch_up(clock.unix_seconds());
+    assert_eq!(ring.epoch(), epoch, "the clock may be wrong now, and right before");
+    clock.advance(Duration::from_secs(HOUR));
+    ring.catch_up(clock.unix_seconds());
     assert_ne!(ring.epoch(), epoch, "verifiers remember until when a key verifies");
     let states = states(&ring);
-    assert_eq!(states, [(KeyState::Retired, 0), (KeyState::Active, 0), (KeyState::Next, 0)]);
+    let since = HOUR;
+    let corrected = [KeyState::Retired, KeyState::Active, KeyState::Next];
+    assert_eq!(states, corrected.map(|state| (state, since)));
     let (_, until) = ring.find(Some(&retired), ALGORITHM).unwrap();
-    assert_eq!(until, START + DAY + MAX_CLOCK_TOLERANCE);
+    assert_eq!(until, START + HOUR + DAY + MAX_CLOCK_TOLERANCE);
     clock.advance(Duration::from_secs(630));
     let next = ring.list()[2].kid.clone();
     assert_eq!(ring.rotate(false, generate).unwrap(), next);
+}
+
+#[test]
+fn a_clock_that_is_wrong_for_some_calls_forgets_and_promotes_no_key() {
+    for wrong in [START + 40 * DAY, START + 37 * HOUR, START - 40 * DAY, 1] {
+        let (ring, clock) = ring(Some(12 * HOUR));
+        ring.tick(0);
+        clock.advance(Duration::from_secs(12 * HOUR));
+        ring.tick(0);
+        let before = ring.list();
+        let retired = before[0].kid.clone();
+        assert_eq!(before[0].state, KeyState::Retired);
+        clock.set(wrong);
+        ring.catch_up(wrong);
+        ring.jwks();
+        assert_eq!(ring.tick(wrong), []);
+        let error = ring.rotate(false, generate).unwrap_err();
+        assert_eq!(error.code, Code::KeyringNotPublished, "{wrong}");
+        let is_ahead = wrong > START + 12 * HOUR;
+        assert_eq!(ring.find(Some(&retired), ALGORITHM).is_err(), is_ahead, "{wrong}");
+        assert_eq!(ring.list(), before, "{wrong}");
+        clock.set(START + 12 * HOUR);
+        assert!(ring.find(Some(&retired), ALGORITHM).is_ok(), "{wrong}");
+        clock.advance(Duration::from_secs(DAY + MAX_CLOCK_TOLERANCE));
+        ring.tick(0);
+        assert!(ring.list().iter().all(|info| info.kid != retired), "{wrong}");
+    }
 }
 
 #[test]

@@ -1,9 +1,13 @@
-//! Two clocks: a wall clock for the times in tokens, and a monotonic clock for rates. Both are read
-//! through one trait, so that the tests of limiter, tokens and revocation need not sleep.
+//! Three clocks: a wall clock for the times in tokens, a monotonic clock for rates, and a boot
+//! clock, which goes on while the machine sleeps, for lifetimes. All are read through one trait, so
+//! that the tests of limiter, tokens and revocation need not sleep.
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use super::latest::Latest;
+use crate::os::{Native, Platform};
 
 /// A source of time.
 pub trait Clock: Send + Sync {
@@ -12,6 +16,16 @@ pub trait Clock: Send + Sync {
 
     /// Nanoseconds since some moment before the first call; never goes back.
     fn monotonic_nanos(&self) -> u64;
+
+    /// Milliseconds since some moment before the first call; never goes back, and goes on while the
+    /// machine sleeps.
+    fn boot_millis(&self) -> u64 {
+        self.monotonic_nanos() / 1_000_000
+    }
+
+    /// The latest time that the wall clock has shown, in milliseconds since 1970. The clock forgets
+    /// times that are more than 300 s ahead of its present one.
+    fn latest_unix_millis(&self) -> u64;
 
     /// `NumericDate` of RFC 7519 section 2, whole seconds.
     fn unix_seconds(&self) -> u64 {
@@ -25,17 +39,30 @@ pub struct SystemClock;
 
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
+/// The latest time that any thread has read.
+static SHOWN: Latest = Latest::new(0);
+
 impl Clock for SystemClock {
     fn unix_millis(&self) -> u64 {
         // A clock that is set before 1970 reads as 1970. The verifier then refuses every token as
         // not yet active or issued in the future, which is safe.
-        SystemTime::now()
+        let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+            .map_or(0, |since| u64::try_from(since.as_millis()).unwrap_or(u64::MAX));
+        SHOWN.note(now);
+        now
     }
 
     fn monotonic_nanos(&self) -> u64 {
         u64::try_from(ORIGIN.elapsed().as_nanos()).unwrap_or(u64::MAX)
+    }
+
+    fn boot_millis(&self) -> u64 {
+        Native::boot_millis().unwrap_or_else(|| self.monotonic_nanos() / 1_000_000)
+    }
+
+    fn latest_unix_millis(&self) -> u64 {
+        SHOWN.get()
     }
 }
 
@@ -45,7 +72,9 @@ impl Clock for SystemClock {
 pub struct TestClock {
     first: u64,
     unix_millis: AtomicU64,
+    /// The latest time, from which the monotonic reading is counted.
     latest: AtomicU64,
+    shown: Latest,
 }
 
 impl TestClock {
@@ -56,13 +85,15 @@ impl TestClock {
     /// A clock at this time.
     pub fn at(unix_millis: u64) -> Self {
         let [now, latest] = [(); 2].map(|()| AtomicU64::new(unix_millis));
-        Self { first: unix_millis, unix_millis: now, latest }
+        let shown = Latest::new(unix_millis);
+        Self { first: unix_millis, unix_millis: now, latest, shown }
     }
 
     /// Gives the clock the time, which may be earlier than before.
     pub fn set(&self, unix_millis: u64) {
         self.unix_millis.store(unix_millis, Ordering::Relaxed);
         self.latest.fetch_max(unix_millis, Ordering::Relaxed);
+        self.shown.note(unix_millis);
     }
 }
 
@@ -75,6 +106,10 @@ impl Clock for TestClock {
         let passed = self.latest.load(Ordering::Relaxed).saturating_sub(self.first);
         passed.saturating_mul(1_000_000).min(Self::LAST_NANOS)
     }
+
+    fn latest_unix_millis(&self) -> u64 {
+        self.shown.get()
+    }
 }
 
 /// A clock that stands still until it is told to move.
@@ -83,6 +118,7 @@ impl Clock for TestClock {
 pub struct ManualClock {
     unix_millis: AtomicU64,
     monotonic_nanos: AtomicU64,
+    shown: Latest,
 }
 
 #[cfg(test)]
@@ -97,6 +133,7 @@ impl ManualClock {
     /// Sets the wall clock, forwards or back.
     pub fn set(&self, unix_seconds: u64) {
         self.unix_millis.store(unix_seconds * 1000, Ordering::Relaxed);
+        self.shown.note(unix_seconds * 1000);
     }
 
     /// Moves both clocks forward.
@@ -106,7 +143,8 @@ impl ManualClock {
     /// After 584 years.
     pub fn advance(&self, by: std::time::Duration) {
         use Ordering::Relaxed;
-        self.unix_millis.fetch_add(u64::try_from(by.as_millis()).unwrap(), Relaxed);
+        let by_millis = u64::try_from(by.as_millis()).unwrap();
+        self.shown.note(self.unix_millis.fetch_add(by_millis, Relaxed) + by_millis);
         self.monotonic_nanos.fetch_add(u64::try_from(by.as_nanos()).unwrap(), Relaxed);
     }
 }
@@ -119,6 +157,10 @@ impl Clock for ManualClock {
 
     fn monotonic_nanos(&self) -> u64 {
         self.monotonic_nanos.load(Ordering::Relaxed)
+    }
+
+    fn latest_unix_millis(&self) -> u64 {
+        self.shown.get()
     }
 }
 

@@ -1,0 +1,78 @@
+'use strict';
+
+// A service that revokes sessions on a store and judges tokens, in this process.
+
+const { mkdtempSync, realpathSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+
+const {
+  JwtIssuer, JwtKey, JwtVerifier, RevocationList, SecretBuffer, Store,
+} = require('@nodesec/native');
+
+const REVOKED = 'ERR_JWT_REVOKED';
+const ACCEPTED = 'accepted';
+
+class StoreService {
+  /** Opens the store at a path. */
+  static async open(at, options) {
+    const service = new StoreService();
+    service.store = await Store.open(at, { key: storeKey(), ...options });
+    service.revocations = new RevocationList({ store: service.store });
+    const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
+    service.issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '1h' });
+    const { revocations } = service;
+    service.verifier = new JwtVerifier({ keys, issuer: 'id', audience: false, revocations });
+    return service;
+  }
+
+  async revoke(...ids) {
+    const expires = Math.floor(Date.now() / 1000) + 3600;
+    await Promise.all(ids.map((id) => this.revocations.revokeSession(id, expires)));
+  }
+
+  /** Revokes the sessions `<name>-0` and so on, each in a transaction of its own. */
+  async revokeInTurn(name, count) {
+    for (const id of idsOf(name, count)) await this.revoke(id);
+  }
+
+  /** The code with which a token of the session is refused, or `accepted`. */
+  judge(id) {
+    const result = this.verifier.tryVerify(this.issuer.sign({ sub: 'ada', sid: id }));
+    return result.ok ? ACCEPTED : result.code;
+  }
+
+  /** The different verdicts about sessions. */
+  judgeAll(ids) {
+    return [...new Set(ids.map((id) => this.judge(id)))];
+  }
+
+  stats() {
+    return this.store.stats();
+  }
+
+  async backup(to) {
+    await this.store.backup(to);
+  }
+
+  async close() {
+    await this.store.close();
+  }
+}
+
+function storeKey(byte = 9) {
+  return SecretBuffer.from(Buffer.alloc(32, byte));
+}
+
+function idsOf(name, count) {
+  return Array.from({ length: count }, (_, at) => `${name}-${at}`);
+}
+
+/** A new folder, which is removed after the test, and the path of a store in it. */
+function storePath(t) {
+  const folder = mkdtempSync(path.join(realpathSync(tmpdir()), 'nodesec-store-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return path.join(folder, 'store');
+}
+
+module.exports = { ACCEPTED, REVOKED, StoreService, idsOf, storeKey, storePath };

@@ -1,0 +1,178 @@
+'use strict';
+
+// Disks that are full, and that fail under a running store. Needs Linux: namespaces and mounts. The
+// mounts are in a namespace of the process that uses them, and vanish with it.
+
+const assert = require('node:assert/strict');
+const { mkdirSync, mkdtempSync, realpathSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+const { test } = require('node:test');
+
+const { missing } = require('../helpers/peers.js');
+const { StoreProcess, unshare, untilStopped } = require('../helpers/store-process.js');
+const { ACCEPTED, REVOKED, StoreService, idsOf, storePath } = require('../helpers/store-service.js');
+
+const onLinux = process.platform === 'linux' ? test : () => {};
+
+const STORE = 'ERR_REVOCATION_STORE';
+const MOUNT_EXT4 = 'mount -o loop image disk';
+
+/** Has ext4 fail every access from now on: EXT4_IOC_SHUTDOWN without a flush of its log. */
+const SHUT_DOWN = `
+import fcntl, os, struct, sys
+fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))
+`;
+
+/** A folder for a mount, and a process in which a shell has mounted something there. */
+async function mounted(t, mount, folder = makeFolder(t)) {
+  const command = unshare(t, ['--mount']);
+  if (command === undefined) return {};
+  const disk = path.join(folder, 'disk');
+  mkdirSync(disk, { recursive: true });
+  const script = `cd "$0" && ${mount} && exec "$@"`;
+  const service = new StoreProcess(t, { command: [...command, 'sh', '-e', '-c', script, folder] });
+  await service.call('pid').catch(() => {});
+  if (service.child.exitCode !== null) {
+    missing(t, 'a mount', `run as root, where \`${mount}\` works`);
+    return {};
+  }
+  return { service, folder, disk, at: path.join(disk, 'store') };
+}
+
+function makeFolder(t) {
+  const folder = mkdtempSync(path.join(realpathSync(tmpdir()), 'nodesec-disk-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+onLinux('a full disk is ERR_STORE_FULL, loses nothing, and the store goes on once there is room', async (t) => {
+  const { service, disk, at } = await mounted(t, 'mount -t tmpfs -o size=3m none disk');
+  if (service === undefined) return;
+  await service.call('open', at);
+  await service.call('revoke', 'before');
+  const acknowledged = ['before'];
+  for (let round = 0; round < 12; round += 1) {
+    // Each round leaves another number of pages free, from none on.
+    await service.call('fill', disk, round * 4096);
+    for (let count = 0; ; count += 1) {
+      assert.ok(count < 1000, 'the disk is never full');
+      const ids = idsOf(`${round}-${count}`, 50);
+      const error = await service.call('revoke', ...ids).catch((error) => error);
+      if (error === undefined) {
+        acknowledged.push(...ids);
+        continue;
+      }
+      assert.equal(error.code, 'ERR_STORE_FULL', error.message);
+      break;
+    }
+    assert.deepEqual(await service.call('judgeAll', acknowledged), [REVOKED]);
+    assert.equal(await service.call('judge', 'another'), ACCEPTED);
+    await assert.rejects(service.call('backup', path.join(disk, 'copy')), { code: 'ERR_STORE_FULL' });
+    assert.equal(await service.call('exists', path.join(disk, 'copy')), false);
+    await service.call('free', disk);
+    await service.call('revoke', `after-${round}`);
+    acknowledged.push(`after-${round}`);
+  }
+  await service.call('close');
+  await service.call('open', at);
+  assert.deepEqual(await service.call('judgeAll', acknowledged), [REVOKED]);
+  await service.call('close');
+});
+
+onLinux('a store that finds no room to be made is ERR_STORE_FULL and can be made later', async (t) => {
+  const { service, disk, at } = await mounted(t, 'mount -t tmpfs -o size=1m none disk');
+  if (service === undefined) return;
+  let pages = 0;
+  for (; ; pages += 1) {
+    assert.ok(pages < 200, 'there is never enough room');
+    await service.call('fill', disk, pages * 4096);
+    const error = await service.call('open', at).catch((error) => error);
+    await service.call('free', disk);
+    if (error === undefined) break;
+    assert.equal(error.code, 'ERR_STORE_FULL', error.message);
+  }
+  assert.ok(pages > 0);
+  await service.call('revoke', 'after');
+  assert.equal(await service.call('judge', 'after'), REVOKED);
+});
+
+onLinux('a limit on the size of files is ERR_STORE_FULL, and loses nothing', async (t) => {
+  const at = storePath(t);
+  const limited = new StoreProcess(t, { command: ['sh', '-c', 'ulimit -f 400; exec "$@"', 'sh'] });
+  await limited.call('open', at);
+  const acknowledged = [];
+  for (let count = 0; ; count += 1) {
+    assert.ok(count < 1000, 'the limit has no effect');
+    const ids = idsOf(count, 50);
+    const error = await limited.call('revoke', ...ids).catch((error) => error);
+    if (error !== undefined) {
+      assert.equal(error.code, 'ERR_STORE_FULL', error.message);
+      break;
+    }
+    acknowledged.push(...ids);
+  }
+  assert.deepEqual(await limited.call('judgeAll', acknowledged), [REVOKED]);
+  const service = await StoreService.open(at);
+  await service.revoke('after');
+  assert.deepEqual(service.judgeAll([...acknowledged, 'after']), [REVOKED]);
+  assert.equal(await limited.call('judge', 'after'), REVOKED);
+  await service.close();
+});
+
+const MAKE_EXT4 = 'truncate -s 8M image && mkfs.ext4 -q image';
+
+onLinux('a disk that turns read-only under a running store keeps what was acknowledged', async (t) => {
+  const { service, folder, disk, at } = await mounted(t, `${MAKE_EXT4} && ${MOUNT_EXT4}`);
+  if (service === undefined) return;
+  await service.call('open', at);
+  const before = idsOf('before', 100);
+  await service.call('revoke', ...before);
+  // ext4 turns read-only as it does after an error of the disk.
+  await service.call('run', 'mount', '-o', 'remount,abort', disk);
+  await assert.rejects(service.call('revoke', 'during'), { code: 'ERR_STORE_OPEN' });
+  // The store can still be read.
+  assert.deepEqual(await service.call('judgeAll', before), [REVOKED]);
+  assert.equal(await service.call('judge', 'another'), ACCEPTED);
+  await service.call('close');
+  await assert.rejects(service.call('open', at), { code: 'ERR_STORE_OPEN' });
+  await service.kill();
+  await assertIntact(t, folder, before);
+});
+
+for (const onStoreError of ['deny', 'allow']) {
+  onLinux(`a verifier whose disk fails answers as onStoreError: '${onStoreError}' says`, async (t) => {
+    const { service, folder, disk, at } = await mounted(t, `${MAKE_EXT4} && ${MOUNT_EXT4}`);
+    if (service === undefined) return;
+    await service.call('open', at, { onStoreError });
+    const before = idsOf('before', 100);
+    await service.call('revoke', ...before);
+    const command = ['nsenter', '--mount', '--target', `${service.child.pid}`];
+    const other = new StoreProcess(t, { command });
+    await other.call('open', at);
+    // The verifier must not read the next revocation while the disk is well.
+    service.child.kill('SIGSTOP');
+    await untilStopped(service.child.pid);
+    await other.call('revoke', 'remote');
+    await other.call('run', 'python3', '-c', SHUT_DOWN, disk);
+    service.child.kill('SIGCONT');
+    const denies = onStoreError === 'deny';
+    assert.equal(await service.call('judge', 'remote'), denies ? STORE : ACCEPTED);
+    assert.deepEqual(await service.call('judgeAll', before), [denies ? STORE : REVOKED]);
+    assert.equal(await service.call('judge', 'another'), denies ? STORE : ACCEPTED);
+    const code = denies ? STORE : 'ERR_STORE_OPEN';
+    await assert.rejects(service.call('revoke', 'during'), { code });
+    await Promise.all([service.kill(), other.kill()]);
+    await assertIntact(t, folder, [...before, 'remote']);
+  });
+}
+
+/** Opens the store on the disk in another process, after the one that had it has ended. */
+async function assertIntact(t, from, revoked) {
+  const { service, at } = await mounted(t, MOUNT_EXT4, from);
+  await service.call('open', at);
+  assert.deepEqual(await service.call('judgeAll', revoked), [REVOKED]);
+  await service.call('revoke', 'after');
+  assert.equal(await service.call('judge', 'after'), REVOKED);
+  await service.kill();
+}

@@ -1,0 +1,53 @@
+'use strict';
+
+const { attach, construct } = require('./construct.js');
+const { makeError } = require('./errors.js');
+const { native, snapshot } = require('./native.js');
+const { permittedFolder } = require('./permission.js');
+const { Uncloneable } = require('./uncloneable.js');
+
+/** The file systems about which this thread has warned. */
+const warned = new Set();
+
+class Store extends Uncloneable {
+  constructor(options) {
+    super();
+    attach(this, options, () => {
+      throw makeError('ERR_INVALID_ARG_VALUE', 'Store cannot be constructed: use Store.open');
+    });
+  }
+
+  static async open(path, options) {
+    return openStore(path, snapshot(options), false);
+  }
+
+  stats() {
+    return native.storeStats(this);
+  }
+
+  async backup(path) {
+    await native.storeBackup(this, permittedFolder(path));
+  }
+
+  async close() {
+    await native.storeClose(this);
+  }
+}
+
+/** Opens a store. With `ofList` the options are those of `RevocationList.open`. */
+async function openStore(path, options, ofList) {
+  const carrier = await native.storeOpen(permittedFolder(path), options, ofList);
+  return construct(Store, (store) => warn(native.storeFromCarrier(store, carrier)));
+}
+
+/** Warns of a file system that only `allowFilesystem` permits. */
+function warn(filesystem) {
+  if (filesystem === null || warned.has(filesystem)) return;
+  warned.add(filesystem);
+  process.emitWarning(
+    `a store is on the file system ${filesystem}: if another machine uses it too, revocations are lost`,
+    { code: 'NODESEC_STORE_FILESYSTEM' },
+  );
+}
+
+module.exports = { Store, openStore };

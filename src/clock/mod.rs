@@ -1,0 +1,10 @@
+//! Time: the clocks of the operating system and of tests, and the time that is proven by them.
+
+mod clocks;
+mod latest;
+mod proven;
+
+#[cfg(test)]
+pub use self::clocks::ManualClock;
+pub use self::clocks::{Clock, SystemClock, TestClock};
+pub use self::proven::{Moment, ProvenTime, Reading};

@@ -1,0 +1,98 @@
+//! Files that processes share, on Linux.
+
+use std::fs::{self, Metadata, OpenOptions};
+use std::io;
+use std::path::Path;
+
+use super::Linux;
+use crate::os::storage::{DirectoryFault, FileId, Storage};
+use crate::os::unix::storage;
+
+/// `f_type` of `statfs(2)`, and the name. A FUSE file system may be local, but its server decides
+/// whether locks and shared mappings hold.
+const SHARED: [(u32, &str); 12] = [
+    (0x0102_1997, "9p"),
+    (0x5346_414F, "afs"),
+    (0x00C3_6400, "ceph"),
+    (0xFF53_4D42, "cifs"),
+    (0x7375_7245, "coda"),
+    (0x6573_5546, "fuse"),
+    (0x0116_1970, "gfs2"),
+    (0x0BD0_0BD0, "lustre"),
+    (0x6969, "nfs"),
+    (0x7461_636F, "ocfs2"),
+    (0xFE53_4D42, "smb2"),
+    (0x517B, "smb"),
+];
+
+impl Storage for Linux {
+    fn file_id(path: &Path) -> io::Result<FileId> {
+        storage::file_id(path)
+    }
+
+    fn directory_fault(metadata: &Metadata) -> Option<DirectoryFault> {
+        storage::directory_fault(metadata)
+    }
+
+    fn create_private_directory(path: &Path) -> io::Result<()> {
+        storage::create_private_directory(path)
+    }
+
+    fn private_file() -> OpenOptions {
+        storage::private_file()
+    }
+
+    fn sync_directory(path: &Path) -> io::Result<()> {
+        storage::sync_directory(path)
+    }
+
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::unnecessary_cast,
+        reason = "the type of f_type differs between C libraries; the numbers have 32 bits"
+    )]
+    fn shared_filesystem(path: &Path) -> io::Result<Option<String>> {
+        let kind = storage::filesystem(path)?.f_type as u32;
+        let known = SHARED.iter().find(|(number, _)| *number == kind);
+        Ok(known.map(|(_, name)| (*name).to_owned()))
+    }
+
+    fn boot_id() -> Option<String> {
+        let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+    }
+
+    fn has_descriptor(file: FileId) -> bool {
+        let Ok(descriptors) = fs::read_dir("/proc/self/fd") else { return false };
+        // Following the link asks for the file of the descriptor, even if its path is gone.
+        descriptors
+            .filter_map(|entry| fs::metadata(entry.ok()?.path()).ok())
+            .any(|metadata| storage::id_of(&metadata) == file)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+
+    use super::*;
+
+    #[test]
+    fn a_descriptor_is_found_while_it_is_open_even_if_its_file_is_deleted() {
+        let path = std::env::temp_dir().join(format!("nodesec-descriptor-{}", std::process::id()));
+        let file = File::create(&path).unwrap();
+        let id = Linux::file_id(&path).unwrap();
+        assert!(Linux::has_descriptor(id));
+        fs::remove_file(&path).unwrap();
+        assert!(Linux::has_descriptor(id));
+        drop(file);
+        assert!(!Linux::has_descriptor(id));
+    }
+
+    #[test]
+    fn temporary_files_and_proc_are_on_file_systems_of_this_machine() {
+        assert_eq!(Linux::shared_filesystem(Path::new("/proc")).unwrap(), None);
+        assert!(Linux::shared_filesystem(Path::new("/not there")).is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! The log of a list: a store, and what this process has read of it.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::row::Row;
+use crate::error::{Code, Error, Result};
+use crate::store::{self, Follower, MAX_ROWS, Sequence, Store};
+
+/// How long after the last one the next housekeeping is due, in seconds.
+const TENDING_SECONDS: u64 = 60;
+
+pub(super) struct Log {
+    pub(super) store: Store,
+    /// Whether the list answers while the store cannot.
+    answers_from_memory: bool,
+    follower: Mutex<Follower>,
+    /// The last transaction whose rows the list has.
+    applied: AtomicU64,
+    /// Rows of this process that are on their way, with the number of times.
+    own: Mutex<HashMap<([u8; 16], u8, u64), usize>>,
+    tended: AtomicU64,
+}
+
+impl Log {
+    /// A log whose replayed rows the list has.
+    pub(super) fn new(store: Store, answers_from_memory: bool) -> Self {
+        let follower = store.follower();
+        Self {
+            answers_from_memory,
+            applied: AtomicU64::new(follower.sequence()),
+            follower: Mutex::new(follower),
+            own: Mutex::default(),
+            tended: AtomicU64::new(0),
+            store,
+        }
+    }
+
+    /// The last transaction whose rows the list has.
+    pub(super) fn applied(&self) -> Sequence {
+        self.applied.load(Ordering::Acquire)
+    }
+
+    /// Whether the list has every row that any process has committed, and the store is well.
+    pub(super) fn is_current(&self) -> bool {
+        self.store.epoch() <= self.applied() && self.store.failing().is_none()
+    }
+
+    /// Reads the rows that the list does not have, and has `apply` add them. `apply` also learns
+    /// whether a row is of this process.
+    pub(super) fn read(&self, mut apply: impl FnMut(Row, bool) -> Result<()>) -> Result<()> {
+        if let Some(code @ Code::StoreCorrupt) = self.store.failing() {
+            return Err(Error::new(code, "the store is damaged"));
+        }
+        let mut follower = lock(&self.follower);
+        let epoch = self.store.epoch();
+        loop {
+            let mut next = follower.clone();
+            let mut rows = Vec::new();
+            let is_complete =
+                self.store.entries_after(&mut next, MAX_ROWS, &mut |_, row| rows.push(*row))?;
+            for row in &rows {
+                apply(Row::of(row)?, self.is_own(row))?;
+            }
+            *follower = next;
+            self.applied.store(follower.sequence(), Ordering::Release);
+            if is_complete || follower.sequence() >= epoch {
+                return Ok(());
+            }
+        }
+    }
+
+    /// The answer while the store cannot be read.
+    pub(super) fn without_store(&self, error: &Error) -> Result<()> {
+        if self.answers_from_memory && error.code != Code::StoreCorrupt {
+            return Ok(());
+        }
+        Err(Error::new(
+            Code::RevocationStore,
+            format!(
+                "the store of the revocation list cannot answer ({}), so no token is accepted",
+                error.code.as_str(),
+            ),
+        ))
+    }
+
+    /// Whether housekeeping is due, which the caller then does.
+    pub(super) fn begins_tending(&self, now: u64) -> bool {
+        let tended = self.tended.load(Ordering::Relaxed);
+        now.abs_diff(tended) >= TENDING_SECONDS
+            && self
+                .tended
+                .compare_exchange(tended, now, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+    }
+
+    /// Notes that this process commits a row.
+    pub(super) fn expect(&self, row: &store::Entry) {
+        *lock(&self.own).entry((row.key, row.kind, row.value)).or_default() += 1;
+    }
+
+    /// Whether this process has committed a row, which then is no longer on its way.
+    pub(super) fn is_own(&self, row: &store::Entry) -> bool {
+        let mut own = lock(&self.own);
+        if own.is_empty() {
+            return false;
+        }
+        let key = (row.key, row.kind, row.value);
+        let Some(count) = own.get_mut(&key) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            own.remove(&key);
+        }
+        true
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

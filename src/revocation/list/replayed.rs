@@ -1,0 +1,245 @@
+//! The list of a store before a `RevocationList` is made on it: the rows and records that opening
+//! the store has read.
+
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+
+use zeroize::Zeroizing;
+
+use super::log::Log;
+use super::row::Row;
+use super::state::State;
+use super::{RevocationList, latest};
+use crate::clock::{Clock, ProvenTime, Reading};
+use crate::error::{Code, Error, Result};
+use crate::id::random_bytes;
+use crate::os::{Native, Storage};
+use crate::revocation::fingerprint::{Fingerprinter, Keys};
+use crate::revocation::table::Expiry;
+use crate::revocation::terms::ListLimits;
+use crate::store::{
+    self, Batch, Commit, Expected, Position, RecordChange, Replay, SealedRecord, Store,
+};
+
+/// The record of the keys of fingerprints.
+const KEYS_RECORD: &[u8] = b"revocation/keys";
+/// The record of the proven time and of the largest tolerance.
+pub(super) const TIME_RECORD: &[u8] = b"revocation/time";
+
+/// The list of a store.
+pub struct StoredList(Mutex<Contents>);
+
+struct Contents {
+    state: State,
+    keys: Option<Keys>,
+    time: Option<ProvenTime>,
+    tolerance: u64,
+    /// About the present, in seconds since 1970.
+    now: u64,
+    clock: Arc<dyn Clock>,
+    answers_from_memory: bool,
+    /// The list that got the state.
+    made: Option<Arc<RevocationList>>,
+}
+
+impl StoredList {
+    /// A list without rows.
+    ///
+    /// `answers_from_memory` says whether the list answers while the store cannot be read.
+    pub fn new(clock: Arc<dyn Clock>, answers_from_memory: bool) -> Self {
+        Self(Mutex::new(Contents {
+            state: State::default(),
+            keys: None,
+            time: None,
+            tolerance: 0,
+            now: clock.unix_seconds(),
+            clock,
+            answers_from_memory,
+            made: None,
+        }))
+    }
+
+    /// Makes sure that the store has keys of fingerprints. It may commit, and waits for that.
+    pub fn prepare(&self, store: &Store) -> Result<()> {
+        let mut contents = self.lock();
+        if contents.keys.is_some() {
+            return Ok(());
+        }
+        let mut keys = Zeroizing::new(Keys::default());
+        random_bytes(keys.as_flattened_mut())?;
+        let change = RecordChange {
+            name: KEYS_RECORD.to_vec(),
+            expected: Expected::Absent,
+            value: Some(Zeroizing::new(keys.as_flattened().to_vec())),
+        };
+        let batch = Batch { records: vec![change], ..Batch::default() };
+        if store.commit_and_wait(batch, store.patience())? == Commit::Conflict {
+            // Another process was first.
+            let record = store.record(KEYS_RECORD)?;
+            let (_, stored) =
+                record.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
+            *keys = keys_of(&stored)?;
+        }
+        contents.keys = Some(*keys);
+        Ok(())
+    }
+
+    /// Whether the list answers while the store cannot be read.
+    pub fn answers_from_memory(&self) -> bool {
+        self.lock().answers_from_memory
+    }
+
+    /// The number of transactions of which the list does not have the rows.
+    pub fn lag(&self, store: &Store) -> u64 {
+        let has = |list: &RevocationList| list.log.as_ref().map(Log::applied);
+        let made = self.lock().made.as_deref().and_then(has);
+        store.epoch().saturating_sub(made.unwrap_or_else(|| store.follower().sequence()))
+    }
+
+    /// The list, which is made by the first call. `None` if it was made with other limits. Fails
+    /// with `ERR_STORE_CLOSED` if the handle is closed.
+    pub fn list(
+        &self,
+        store: &Store,
+        limits: ListLimits,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Option<Arc<RevocationList>>> {
+        let mut contents = self.lock();
+        // After the lock: a store that is closed meanwhile closes the list, too.
+        store.check()?;
+        if let Some(made) = &contents.made {
+            return Ok((made.limits == limits).then(|| made.clone()));
+        }
+        let keys = contents.keys.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
+        let log = Log::new(store.view(), contents.answers_from_memory);
+        let mut state = mem::take(&mut contents.state);
+        if let Some(lost_at) = store.lost_at() {
+            state.rejects_issued_until = state.rejects_issued_until.max(lost_at.div_ceil(1000));
+        }
+        let time = contents.time.unwrap_or_else(|| ProvenTime::start(&*clock));
+        let list = Arc::new(RevocationList {
+            limits,
+            fingerprinter: Fingerprinter::new(&keys),
+            time: Mutex::new(time),
+            clock,
+            tolerance: contents.tolerance.into(),
+            state: RwLock::new(state),
+            listeners: Default::default(),
+            log: Some(log),
+        });
+        contents.made = Some(list.clone());
+        Ok(Some(list))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Contents> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn contents(&mut self) -> &mut Contents {
+        self.0.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Replay for StoredList {
+    fn entry(&mut self, _: Position, entry: &store::Entry) -> Result<()> {
+        let row = Row::of(entry)?;
+        let Contents { state, now, .. } = self.contents();
+        match row {
+            Row::Entry(held) => {
+                let expiry = Expiry { until: entry.until, now: *now };
+                state.store(held, (entry.until < u64::MAX).then_some(expiry))
+            }
+            Row::MakeRoom { now, max_token_ttl } => {
+                state.rejects_issued_until = state.rejects_issued_until.max(now);
+                state.forget_older(latest(now), max_token_ttl);
+                Ok(())
+            }
+        }
+    }
+
+    fn record(&mut self, record: &SealedRecord<'_>) -> Result<()> {
+        let contents = self.contents();
+        match record.name {
+            KEYS_RECORD => contents.keys = Some(keys_of(&record.open()?)?),
+            TIME_RECORD => {
+                let (time, tolerance) = time_of(&record.open()?, &*contents.clock)?;
+                (contents.time, contents.tolerance) = (Some(time), tolerance);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn looked(&self) {
+        // A process that verifies nothing hears of revocations as well. If it fails, the next answer
+        // fails.
+        let _ = self.lock().made.as_ref().map(|list| list.follow());
+    }
+
+    fn is_used(&self) -> bool {
+        // A verifier may have the list when nobody has the store any more.
+        self.lock().made.as_ref().is_some_and(|list| Arc::strong_count(list) > 1)
+    }
+
+    fn closed(&self) {
+        // The list holds the store, which holds this object.
+        let made = self.lock().made.take();
+        if let Some(list) = made {
+            list.close_with(Code::StoreClosed);
+        }
+    }
+}
+
+/// The value of the record of times: numbers of 8 bytes, then the id of the boot.
+pub(super) fn time_record(time: ProvenTime, tolerance: u64) -> Vec<u8> {
+    let ProvenTime { proven, read_at, agreed_since, believed } = time;
+    let numbers = [
+        tolerance,
+        proven,
+        read_at,
+        agreed_since.unix,
+        agreed_since.boot,
+        believed.unix,
+        believed.boot,
+    ];
+    let mut record = numbers.map(u64::to_le_bytes).as_flattened().to_vec();
+    record.extend(Native::boot_id().unwrap_or_default().as_bytes());
+    record
+}
+
+/// The inverse of [`time_record`]: the time, and the tolerance in seconds.
+fn time_of(record: &[u8], clock: &dyn Clock) -> Result<(ProvenTime, u64)> {
+    let (numbers, boot_id) =
+        record.split_at_checked(56).ok_or_else(|| damaged("its record of times is too short"))?;
+    let mut numbers = numbers.chunks_exact(8).map(|bytes| {
+        bytes.iter().rev().fold(0, |number: u64, byte| number << 8 | u64::from(*byte))
+    });
+    let mut next = || numbers.next().unwrap_or_default();
+    let tolerance = next();
+    let time = ProvenTime {
+        proven: next(),
+        read_at: next(),
+        agreed_since: Reading { unix: next(), boot: next() },
+        believed: Reading { unix: next(), boot: next() },
+    };
+    let same_boot =
+        !boot_id.is_empty() && Native::boot_id().is_some_and(|own| own.as_bytes() == boot_id);
+    Ok((time.restored(clock, same_boot), tolerance))
+}
+
+fn keys_of(record: &[u8]) -> Result<Keys> {
+    let mut keys = Keys::default();
+    let flat = keys.as_flattened_mut();
+    if record.len() != flat.len() {
+        return Err(damaged("its keys of fingerprints have another length"));
+    }
+    flat.copy_from_slice(record);
+    Ok(keys)
+}
+
+fn damaged(finding: &str) -> Error {
+    Error::new(
+        Code::StoreCorrupt,
+        format!("the store is damaged: {finding}; restore its directory from a backup"),
+    )
+}

@@ -1,0 +1,204 @@
+//! Revokes, in memory or on a store.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use zeroize::Zeroizing;
+
+use super::replayed::{TIME_RECORD, time_record};
+use super::row::Row;
+use super::state::{EVERY_TOKEN, Entry, Kind};
+use super::{RevocationList, check_open};
+use crate::error::Result;
+use crate::revocation::terms::{Origin, Scope};
+use crate::store::{self, Batch, Expected, RecordChange};
+
+/// A revocation that is to be made.
+#[derive(Clone, Copy, Debug)]
+pub struct Revocation<'a> {
+    kind: Kind,
+    id: &'a str,
+    scope: Scope<'a>,
+    /// `None` for the moment of the call, in milliseconds since 1970.
+    value: Option<u64>,
+}
+
+/// Gets the result of a revocation, on any thread. It must be quick.
+pub type Done = Box<dyn FnOnce(Result<()>) + Send>;
+
+impl<'a> Revocation<'a> {
+    /// One token by its `jti`, until `expires_at` (seconds) and the clock tolerance have passed.
+    pub const fn id(id: &'a str, expires_at: u64, scope: Scope<'a>) -> Self {
+        Self { kind: Kind::Id, id, scope, value: Some(expires_at) }
+    }
+
+    /// Every token of a session by its `sid`, until `expires_at` (seconds) and the clock tolerance
+    /// have passed.
+    pub const fn session(sid: &'a str, expires_at: u64, scope: Scope<'a>) -> Self {
+        Self { kind: Kind::Session, id: sid, scope, value: Some(expires_at) }
+    }
+
+    /// Every token of a session that receives no more tokens. Unlike [`Self::session`], its entry
+    /// may be removed to make room.
+    pub const fn ended_session(sid: &'a str, expires_at: u64) -> Self {
+        Self { kind: Kind::EndedSession, id: sid, scope: Scope::Any, value: Some(expires_at) }
+    }
+
+    /// Every token of a subject issued in or before the second `issued_until`. `iat` is in whole
+    /// seconds, so a token issued later in that same second is refused as well.
+    pub const fn subject(sub: &'a str, issued_until: u64, scope: Scope<'a>) -> Self {
+        Self { kind: Kind::Subject, id: sub, scope, value: Some(issued_until) }
+    }
+
+    /// Every token of a subject issued until now, or dated later by a clock that is ahead by no
+    /// more than verifiers tolerate. A token whose `jti` is a UUID of version 7 from the second of
+    /// its `iat`, and from a later millisecond than this call, was issued afterwards. If the clock
+    /// has been set back, the time before counts, with which tokens may be dated.
+    pub const fn subject_now(sub: &'a str, scope: Scope<'a>) -> Self {
+        Self { kind: Kind::SubjectNow, id: sub, scope, value: None }
+    }
+
+    /// Every token, of the issuer or of any, issued in or before the second `issued_until`.
+    pub const fn all(issued_until: u64, scope: Scope<'a>) -> Self {
+        Self { kind: Kind::All, id: EVERY_TOKEN, scope, value: Some(issued_until) }
+    }
+
+    /// Every token, of the issuer or of any, issued until now, as [`Self::subject_now`] does for a
+    /// subject.
+    pub const fn all_now(scope: Scope<'a>) -> Self {
+        Self { kind: Kind::AllNow, id: EVERY_TOKEN, scope, value: None }
+    }
+
+    /// Every token signed by a key, permanently: a holder of the key can always sign another token.
+    pub const fn key(kid: &'a str) -> Self {
+        Self { kind: Kind::Key, id: kid, scope: Scope::Any, value: Some(u64::MAX) }
+    }
+}
+
+impl RevocationList {
+    /// Revokes. On a store it blocks until every process sees the revocation, after the loss of
+    /// power as well.
+    pub fn revoke(&self, revocation: &Revocation<'_>) -> Result<()> {
+        let entry = self.entry_of(revocation);
+        let Some(log) = &self.log else { return self.put(entry, Origin::Local) };
+        let rows = self.rows(entry)?;
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let result = log.store.commit_and_wait(
+            Batch { entries: rows.clone(), ..Batch::default() },
+            log.store.patience(),
+        );
+        self.committed(&rows, result.map(drop))
+    }
+
+    /// As [`Self::revoke`], without blocking: `done` gets the result.
+    pub fn revoke_later(self: &Arc<Self>, revocation: &Revocation<'_>, done: Done) {
+        let entry = self.entry_of(revocation);
+        let Some(log) = &self.log else { return done(self.put(entry, Origin::Local)) };
+        let rows = match self.rows(entry) {
+            Ok(rows) if rows.is_empty() => return done(Ok(())),
+            Ok(rows) => rows,
+            Err(error) => return done(Err(error)),
+        };
+        let batch = Batch { entries: rows.clone(), ..Batch::default() };
+        // The store calls one of them, and drops the other.
+        let done = Arc::new(Mutex::new(Some(done)));
+        let (list, expected, waiting) = (self.clone(), rows.clone(), done.clone());
+        let tell = move |result: Result<store::Commit>| {
+            settle(&waiting, list.committed(&expected, result.map(drop)));
+        };
+        if let Err(error) = log.store.commit(batch, Box::new(tell)) {
+            settle(&done, self.committed(&rows, Err(error)));
+        }
+    }
+
+    /// Whether the list is on a store.
+    pub fn is_durable(&self) -> bool {
+        self.log.is_some()
+    }
+
+    fn entry_of(&self, revocation: &Revocation<'_>) -> Entry {
+        let Revocation { kind, id, scope, value } = *revocation;
+        let hash = self.fingerprinter.hash(kind.field(), id);
+        let fingerprint = self.fingerprinter.complete(hash, id, scope);
+        let value = value.unwrap_or_else(|| self.observe().latest);
+        Entry { kind, fingerprint, value, scoped: scope != Scope::Any }
+    }
+
+    /// The rows of a revocation; none if the list has it already, which it has read in the store.
+    fn rows(&self, entry: Entry) -> Result<Vec<store::Entry>> {
+        self.follow()?;
+        let Some(log) = &self.log else { return Ok(Vec::new()) };
+        let moment = self.observe();
+        let life = self.limits.max_token_ttl;
+        let mut state = self.write();
+        check_open(&state)?;
+        state.prune(moment.proven / 1000, life);
+        let held = state.table(entry.kind).get(entry.fingerprint);
+        if held.is_some_and(|held| held >= entry.value) {
+            return Ok(Vec::new());
+        }
+        let mut rows = Vec::new();
+        if held.is_none() && state.len() >= self.limits.max_entries {
+            state.prune_one(moment.proven / 1000, life);
+        }
+        if held.is_none() && state.len() >= self.limits.max_entries {
+            let now = self.find_room(&mut state, moment)?;
+            rows.push(Row::MakeRoom { now, max_token_ttl: life });
+        }
+        rows.push(Row::Entry(entry));
+        let rows: Vec<_> = rows.into_iter().map(|row| row.to_stored(life)).collect();
+        rows.iter().for_each(|row| log.expect(row));
+        Ok(rows)
+    }
+
+    /// Takes the rows into the list, or forgets them if they were not written.
+    fn committed(&self, rows: &[store::Entry], result: Result<()>) -> Result<()> {
+        match result {
+            Ok(()) => {
+                // If it fails, the next answer reads the rows, or fails.
+                let _ = self.follow();
+                self.tend();
+            }
+            Err(_) => self.forget(rows),
+        }
+        result
+    }
+
+    fn forget(&self, rows: &[store::Entry]) {
+        if let Some(log) = &self.log {
+            for row in rows {
+                log.is_own(row);
+            }
+        }
+    }
+
+    /// Once a minute, deletes the rows that are not needed any more, and stores the proven time for
+    /// the next process. A failure shows in the next revocation.
+    fn tend(&self) {
+        let Some(log) = &self.log else { return };
+        let moment = self.observe();
+        if !log.begins_tending(moment.steady / 1000) {
+            return;
+        }
+        let record = time_record(self.proven_time(), self.tolerance.load(Ordering::Relaxed));
+        let change = RecordChange {
+            name: TIME_RECORD.to_vec(),
+            expected: Expected::Anything,
+            value: Some(Zeroizing::new(record)),
+        };
+        let batch = Batch { records: vec![change], ..Batch::default() };
+        let _ = log.store.commit(batch, Box::new(drop));
+        if moment.proven > 0 {
+            let _ = log.store.delete_expired(moment.proven / 1000, Box::new(drop));
+        }
+    }
+}
+
+fn settle(done: &Mutex<Option<Done>>, result: Result<()>) {
+    let done = done.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(done) = done {
+        done(result);
+    }
+}

@@ -1,0 +1,321 @@
+//! SQLite as the engine of a store, in WAL mode. The only file that names `rusqlite`.
+//!
+//! Statements are prepared once for each call that uses them: that costs a few microseconds beside
+//! a commit of some hundred.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::ffi::ErrorCode;
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::directory::{has_room, is_failing};
+use super::engine::{Engine, VisitEntry, VisitRecord};
+use super::fault::{busy, cannot_open, corrupt, full, system};
+use super::head::FORMAT;
+use super::keys::MAC_LEN;
+use super::options::{Durability, StoreOptions};
+use super::row::{Entry, Position};
+use crate::error::{Code, Error, Result};
+
+/// `NSst`, in the header of the file.
+const APPLICATION_ID: i32 = 0x4E53_7374;
+
+/// Records are clustered by name, so an index by position holds nothing but both.
+const SCHEMA: [&str; 4] = [
+    "CREATE TABLE entries(position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key BLOB NOT NULL, \
+     value INTEGER NOT NULL, until INTEGER NOT NULL)",
+    "CREATE TABLE head(id INTEGER PRIMARY KEY, value BLOB NOT NULL, key_check BLOB NOT NULL)",
+    "CREATE TABLE records(name BLOB PRIMARY KEY, position INTEGER NOT NULL, value BLOB NOT NULL) \
+     WITHOUT ROWID",
+    "CREATE UNIQUE INDEX records_by_position ON records(position)",
+];
+
+pub(super) struct Database {
+    connection: Connection,
+    directory: PathBuf,
+    /// The longest wait for a lock, except for that of [`Engine::begin`].
+    busy: Duration,
+}
+
+impl Database {
+    /// Opens a file that exists and may be empty, for reading and for `writes`.
+    pub(super) fn open(path: &Path, options: &StoreOptions, writes: bool) -> Result<Self> {
+        let directory = path.parent().unwrap_or(path).to_owned();
+        let fault = |error| failure(&error, &directory);
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(path, flags).map_err(fault)?;
+        connection.busy_timeout(options.busy).map_err(fault)?;
+        if connection.is_readonly("main").map_err(fault)? {
+            return Err(cannot_open(
+                "the store's files are read-only for this process; give its user the right to \
+                 write them",
+            ));
+        }
+        let synchronous = match options.durability {
+            Durability::PowerLoss => "FULL",
+            Durability::Process => "NORMAL",
+        };
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true).map_err(fault)?;
+        // `fullfsync` has an effect on macOS only.
+        connection
+            .execute_batch(&format!(
+                "PRAGMA page_size={}; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; \
+                 PRAGMA cell_size_check=ON; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON; \
+                 PRAGMA synchronous={synchronous}; PRAGMA temp_store=MEMORY; \
+                 PRAGMA journal_size_limit=16777216",
+                options.page_size,
+            ))
+            .map_err(fault)?;
+        let mode: String =
+            connection.query_row("PRAGMA journal_mode=WAL", [], |row| row.get(0)).map_err(fault)?;
+        if mode != "wal" {
+            return Err(cannot_open(
+                "this file system has no shared memory for the store; use a local disk",
+            ));
+        }
+        if !writes {
+            connection.execute_batch("PRAGMA query_only=ON").map_err(fault)?;
+        }
+        Ok(Self { connection, directory, busy: options.busy })
+    }
+
+    /// Whether nothing was ever written.
+    pub(super) fn is_blank(&self) -> Result<bool> {
+        let tables: i64 = self.number("SELECT count(*) FROM sqlite_schema")?;
+        Ok(tables == 0 && self.number("PRAGMA application_id")? == 0)
+    }
+
+    /// Makes the tables, in the transaction of the caller.
+    pub(super) fn create(&mut self, head: &[u8], check: &[u8; MAC_LEN]) -> Result<()> {
+        for statement in SCHEMA {
+            self.run(statement)?;
+        }
+        self.run(&format!("PRAGMA application_id={APPLICATION_ID}"))?;
+        self.run(&format!("PRAGMA user_version={FORMAT}"))?;
+        let sql = "INSERT INTO head(id, value, key_check) VALUES(1, ?1, ?2)";
+        self.connection.execute(sql, (head, &check[..])).map_err(|error| self.failure(&error))?;
+        Ok(())
+    }
+
+    /// Checks that the file is a store of this format.
+    pub(super) fn check_format(&self) -> Result<()> {
+        if self.number("PRAGMA application_id")? != i64::from(APPLICATION_ID) {
+            return Err(cannot_open(
+                "the directory holds a database that is not a store; choose another directory",
+            ));
+        }
+        let version = self.number("PRAGMA user_version")?;
+        if version != i64::from(FORMAT) {
+            return Err(cannot_open(format!(
+                "the store has format {version}, and this version of the module reads format \
+                 {FORMAT}; use the version that made it",
+            )));
+        }
+        let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY rowid";
+        let mut statement = self.connection.prepare(sql).map_err(|error| self.failure(&error))?;
+        let found = statement.query_map([], |row| row.get(0)).map_err(|e| self.failure(&e))?;
+        let mut found: Vec<String> =
+            found.collect::<std::result::Result<_, _>>().map_err(|e| self.failure(&e))?;
+        found.sort_unstable();
+        let mut expected = SCHEMA;
+        expected.sort_unstable();
+        if found == expected { Ok(()) } else { Err(corrupt("its tables were changed")) }
+    }
+
+    fn number(&self, sql: &str) -> Result<i64> {
+        self.connection.query_row(sql, [], |row| row.get(0)).map_err(|error| self.failure(&error))
+    }
+
+    fn run(&self, sql: &str) -> Result<()> {
+        self.connection.execute_batch(sql).map_err(|error| self.failure(&error))
+    }
+
+    fn failure(&self, error: &rusqlite::Error) -> Error {
+        failure(error, &self.directory)
+    }
+}
+
+impl Engine for Database {
+    fn begin(&mut self) -> Result<bool> {
+        let wait = |time| self.connection.busy_timeout(time).map_err(|error| self.failure(&error));
+        wait(Duration::ZERO)?;
+        let begun = self.run("BEGIN IMMEDIATE");
+        wait(self.busy)?;
+        match begun {
+            Ok(()) => Ok(true),
+            Err(error) if error.code == Code::StoreBusy => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn begin_reading(&mut self) -> Result<()> {
+        self.run("BEGIN")
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        let result = self.run("COMMIT");
+        if result.is_err() {
+            self.rollback();
+        }
+        result
+    }
+
+    fn rollback(&mut self) {
+        if !self.connection.is_autocommit() {
+            // A failure leaves the transaction open, and the next one fails.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+
+    fn change_counter(&mut self) -> Result<i64> {
+        self.number("PRAGMA data_version")
+    }
+
+    fn head(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
+        let sql = "SELECT value, key_check FROM head WHERE id = 1";
+        let found =
+            self.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional();
+        found.map_err(|error| self.failure(&error))
+    }
+
+    fn set_head(&mut self, head: &[u8]) -> Result<()> {
+        let changed = self.connection.execute("UPDATE head SET value = ?1 WHERE id = 1", (head,));
+        match changed.map_err(|error| self.failure(&error))? {
+            1 => Ok(()),
+            _ => Err(corrupt("the head of its log is missing")),
+        }
+    }
+
+    fn entries(&mut self, after: Position, limit: usize, visit: VisitEntry<'_>) -> Result<()> {
+        let fault = |error| self.failure(&error);
+        let sql = "SELECT position, kind, key, value, until FROM entries WHERE position > ?1 \
+                   ORDER BY position LIMIT ?2";
+        let mut statement = self.connection.prepare(sql).map_err(fault)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query((after.to_i64(), limit)).map_err(fault)?;
+        while let Some(row) = rows.next().map_err(fault)? {
+            let (position, entry) = entry_of(row).map_err(fault)?;
+            visit(position.ok_or_else(|| corrupt("a row has no place"))?, &entry)?;
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, first: Position, entries: &[Entry]) -> Result<()> {
+        let fault = |error| self.failure(&error);
+        let sql = "INSERT INTO entries VALUES(?1, ?2, ?3, ?4, ?5)";
+        let mut statement = self.connection.prepare(sql).map_err(fault)?;
+        for (position, entry) in (first.to_i64()..).zip(entries) {
+            let Entry { kind, key, value, until } = entry;
+            let row = (position, kind, &key[..], value.cast_signed(), until.cast_signed());
+            statement.execute(row).map_err(fault)?;
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, positions: &[Position], removed: VisitEntry<'_>) -> Result<()> {
+        let fault = |error| self.failure(&error);
+        let sql = "DELETE FROM entries WHERE position = ?1 RETURNING position, kind, key, value, \
+                   until";
+        let mut statement = self.connection.prepare(sql).map_err(fault)?;
+        for position in positions {
+            let mut rows = statement.query((position.to_i64(),)).map_err(fault)?;
+            while let Some(row) = rows.next().map_err(fault)? {
+                removed(*position, &entry_of(row).map_err(fault)?.1)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn records(&mut self, after: Position, limit: usize, visit: VisitRecord<'_>) -> Result<()> {
+        let fault = |error| self.failure(&error);
+        let sql = "SELECT name, position, value FROM records INDEXED BY records_by_position \
+                   WHERE position > ?1 ORDER BY position LIMIT ?2";
+        let mut statement = self.connection.prepare(sql).map_err(fault)?;
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut rows = statement.query((after.to_i64(), limit)).map_err(fault)?;
+        while let Some(row) = rows.next().map_err(fault)? {
+            let bytes = |column| row.get_ref(column)?.as_blob().map_err(rusqlite::Error::from);
+            let (name, sealed) = (bytes(0).map_err(fault)?, bytes(2).map_err(fault)?);
+            let position = Position::from_i64(row.get(1).map_err(fault)?);
+            visit(name, position.ok_or_else(|| corrupt("a row has no place"))?, sealed)?;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, name: &[u8]) -> Result<Option<(Position, Vec<u8>)>> {
+        let sql = "SELECT position, value FROM records WHERE name = ?1";
+        let found = self
+            .connection
+            .query_row(sql, (name,), |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()
+            .map_err(|error| self.failure(&error))?;
+        let Some((position, sealed)) = found else { return Ok(None) };
+        let position = Position::from_i64(position);
+        Ok(Some((position.ok_or_else(|| corrupt("a row has no place"))?, sealed)))
+    }
+
+    fn put_record(&mut self, name: &[u8], position: Position, sealed: &[u8]) -> Result<()> {
+        let sql = "REPLACE INTO records(name, position, value) VALUES(?1, ?2, ?3)";
+        let done = self.connection.execute(sql, (name, position.to_i64(), sealed));
+        done.map(|_| ()).map_err(|error| self.failure(&error))
+    }
+
+    fn remove_record(&mut self, name: &[u8]) -> Result<()> {
+        let done = self.connection.execute("DELETE FROM records WHERE name = ?1", (name,));
+        done.map(|_| ()).map_err(|error| self.failure(&error))
+    }
+
+    fn copy_to(&mut self, path: &Path) -> Result<()> {
+        let text = path.to_str().ok_or_else(|| {
+            Error::new(Code::InvalidArgValue, "the path of a backup must be valid Unicode")
+        })?;
+        let done = self.connection.execute("VACUUM INTO ?1", (text,));
+        done.map(|_| ()).map_err(|error| self.failure(&error))?;
+        let synced = fs::File::options().write(true).open(path).and_then(|file| file.sync_all());
+        synced.map_err(|error| system("write the backup", &error))
+    }
+}
+
+/// Reads an entry from the columns of a row.
+fn entry_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Option<Position>, Entry)> {
+    let [value, until] = [row.get::<_, i64>(3)?, row.get(4)?].map(i64::cast_unsigned);
+    let entry = Entry { kind: row.get(1)?, key: row.get(2)?, value, until };
+    Ok((Position::from_i64(row.get(0)?), entry))
+}
+
+/// The coded error for one of SQLite.
+fn failure(error: &rusqlite::Error, directory: &Path) -> Error {
+    use rusqlite::Error::{SqlInputError, SqliteFailure};
+    let (SqliteFailure(found, _) | SqlInputError { error: found, .. }) = error else {
+        // A column of another type than this module writes.
+        return corrupt("a row has another form");
+    };
+    match found.code {
+        ErrorCode::DatabaseBusy
+        | ErrorCode::DatabaseLocked
+        | ErrorCode::FileLockingProtocolFailed => busy(),
+        ErrorCode::DiskFull => full(),
+        ErrorCode::SystemIoFailure | ErrorCode::CannotOpen if !has_room(directory) => full(),
+        ErrorCode::OutOfMemory => cannot_open("there is no memory for the store; try again"),
+        ErrorCode::ReadOnly
+        | ErrorCode::PermissionDenied
+        | ErrorCode::AuthorizationForStatementDenied
+        | ErrorCode::CannotOpen => cannot_open(format!(
+            "the system does not let the store be opened or written (SQLite {}); give this \
+             process's user the right to read and write its directory and files",
+            found.extended_code,
+        )),
+        ErrorCode::SystemIoFailure => failing_disk(found.extended_code),
+        ErrorCode::DatabaseCorrupt if is_failing(directory) => failing_disk(found.extended_code),
+        _ => corrupt(&format!("SQLite reports error {}", found.extended_code)),
+    }
+}
+
+fn failing_disk(code: i32) -> Error {
+    cannot_open(format!(
+        "the system cannot read or write the store (SQLite {code}); check the disk",
+    ))
+}

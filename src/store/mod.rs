@@ -1,0 +1,53 @@
+//! The durable log of a service: entries that are appended, and records that are replaced, in a
+//! directory that every process of the machine may open.
+//!
+//! It promises that a change which was reported as done is found by every process from then on,
+//! also after any of them was killed or the machine lost power, and that a store which has lost
+//! rows fails with a code instead of answering with fewer. It knows bytes and numbers, and nothing
+//! of tokens.
+//!
+//! - `database` is the engine, behind the trait of `engine`. Each transaction replaces the `head`,
+//!   which authenticates the number and the sum of all rows with the `keys`.
+//! - `epoch` is a mapped file with the number of the last transaction, raised before a commit is
+//!   reported. Readers compare it with what they know, and `follow` when it has moved.
+//! - `opening` makes and checks the files and `replay`s the rows. `openers` holds one store for
+//!   each directory, with its `writer`, the only thread that commits.
+
+mod apply;
+mod backup;
+mod batch;
+mod counters;
+mod database;
+mod directory;
+mod engine;
+mod epoch;
+mod fault;
+mod follow;
+mod head;
+mod health;
+mod keys;
+mod openers;
+mod opening;
+mod options;
+mod queue;
+mod record;
+mod replay;
+mod row;
+mod shared;
+#[allow(clippy::module_inception, reason = "the type that the room is named after")]
+mod store;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use batch::{Batch, Commit, Expected, MAX_NAME_LEN, MAX_VALUE_LEN, Receipt, RecordChange};
+pub use counters::StoreStats;
+pub use follow::Follower;
+pub use keys::MIN_KEY_LEN;
+pub use options::{Durability, StoreOptions};
+pub use queue::Waiter;
+pub use record::SealedRecord;
+pub use replay::Replay;
+pub use row::{Entry, MAX_ROWS, Position, Sequence};
+pub use store::Store;

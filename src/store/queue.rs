@@ -1,0 +1,139 @@
+//! The changes that wait for the writer.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::batch::{Batch, Commit};
+use super::fault::closed;
+use super::row::Position;
+use crate::error::{Code, Error, Result};
+
+/// Gets the result of a change, on the thread of the writer. It must be quick and must not wait for
+/// the store.
+pub type Waiter = Box<dyn FnOnce(Result<Commit>) + Send>;
+
+/// The most rows that wait, and the most bytes of records.
+const MAX_WAITING: Load = Load { rows: 1 << 20, bytes: 256 << 20 };
+
+/// Work for the writer.
+pub(super) enum Work {
+    /// Changes, and the number of their rows that are already written.
+    Change(Batch, usize),
+    /// Deletes entries.
+    Delete(Vec<Position>),
+    /// Deletes entries whose `until` has come, from a position on.
+    Expire(u64, Position),
+}
+
+/// Work with somebody who waits for its result.
+pub(super) struct Job {
+    pub(super) work: Work,
+    /// The time at which the job fails if the database is still locked.
+    pub(super) deadline: Instant,
+    /// The entries that it has deleted so far.
+    pub(super) deleted: u64,
+    waiter: Option<Waiter>,
+}
+
+impl Job {
+    pub(super) fn new(work: Work, wait: Duration, waiter: Waiter) -> Self {
+        Self { work, deadline: Instant::now() + wait, deleted: 0, waiter: Some(waiter) }
+    }
+
+    /// Tells the result.
+    pub(super) fn finish(mut self, result: Result<Commit>) {
+        if let Some(waiter) = self.waiter.take() {
+            waiter(result);
+        }
+    }
+
+    fn load(&self) -> Load {
+        match &self.work {
+            Work::Change(batch, _) => Load { rows: batch.rows(), bytes: batch.bytes() },
+            Work::Delete(positions) => Load { rows: positions.len(), bytes: 0 },
+            Work::Expire(..) => Load { rows: 1, bytes: 0 },
+        }
+    }
+}
+
+/// A job that is dropped, for example by a panic, still tells that it failed.
+impl Drop for Job {
+    fn drop(&mut self) {
+        if let Some(waiter) = self.waiter.take() {
+            waiter(Err(closed()));
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    rows: usize,
+    bytes: usize,
+}
+
+/// The queue between callers and the writer.
+#[derive(Default)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    load: Load,
+    is_closed: bool,
+}
+
+impl Queue {
+    /// Adds a job. Fails with `ERR_STORE_CLOSED`, or with `ERR_STORE_BUSY` if too much waits; the
+    /// waiter is then not called.
+    pub(super) fn add(&self, mut job: Job) -> Result<()> {
+        let load = job.load();
+        let mut state = self.state();
+        let refused = if state.is_closed {
+            Some(closed())
+        } else if state.load.rows > 0
+            && (state.load.rows.saturating_add(load.rows) > MAX_WAITING.rows
+                || state.load.bytes.saturating_add(load.bytes) > MAX_WAITING.bytes)
+        {
+            Some(Error::new(
+                Code::StoreBusy,
+                "too many changes wait to be written to the store; wait for earlier ones first",
+            ))
+        } else {
+            None
+        };
+        if let Some(error) = refused {
+            job.waiter = None;
+            return Err(error);
+        }
+        state.load.rows += load.rows;
+        state.load.bytes += load.bytes;
+        state.jobs.push_back(job);
+        drop(state);
+        self.changed.notify_one();
+        Ok(())
+    }
+
+    /// Takes all jobs. If there are none, waits at most `wait` for one. Returns whether the queue
+    /// is closed, too.
+    pub(super) fn take(&self, wait: Duration) -> (VecDeque<Job>, bool) {
+        let idle = |state: &mut State| state.jobs.is_empty() && !state.is_closed;
+        let waited = self.changed.wait_timeout_while(self.state(), wait, idle);
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.load = Load::default();
+        (std::mem::take(&mut state.jobs), state.is_closed)
+    }
+
+    /// Refuses jobs from now on.
+    pub(super) fn close(&self) {
+        self.state().is_closed = true;
+        self.changed.notify_all();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
