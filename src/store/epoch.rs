@@ -19,7 +19,7 @@ use super::options::Durability;
 use super::row::Sequence;
 use crate::error::Result;
 use crate::id::random_bytes;
-use crate::os::{Native, SharedWords, Storage};
+use crate::os::{Native, Platform, SharedWords, Storage};
 
 /// `NSepoch` and the version of the file, which also shows the byte order.
 const MAGIC: u64 = u64::from_be_bytes(*b"NSepoch\x01");
@@ -32,11 +32,18 @@ mod word {
     pub(super) const BOOT: usize = 4;
     /// Not 0 if a process has written without waiting for the disk since the start of the machine.
     pub(super) const RELAXED: usize = 6;
+    /// When a process last found the database locked, by the boot clock, in milliseconds.
+    pub(super) const WANTED: usize = 7;
 }
 
 /// The mapped file.
 #[derive(Debug)]
 pub(super) struct Epoch(SharedWords);
+
+/// The boot clock, which all processes of the machine share; 0 if there is none.
+pub(super) fn boot_millis() -> u64 {
+    Native::boot_millis().unwrap_or(0)
+}
 
 /// The file, locked against other processes that open the store.
 #[derive(Debug)]
@@ -54,6 +61,17 @@ impl Epoch {
     /// Raises the number of the last transaction.
     pub(super) fn raise(&self, sequence: Sequence) {
         self.word(word::SEQUENCE).fetch_max(sequence, Ordering::AcqRel);
+    }
+
+    /// Notes that this process waits for the lock of the database.
+    pub(super) fn want_lock(&self) {
+        self.word(word::WANTED).store(boot_millis(), Ordering::Relaxed);
+    }
+
+    /// Whether a process has waited for the lock since a time of [`boot_millis`]. One that was
+    /// killed stops being counted by itself.
+    pub(super) fn is_wanted_since(&self, time: u64) -> bool {
+        self.word(word::WANTED).load(Ordering::Relaxed) > time
     }
 
     /// The random id of the store.

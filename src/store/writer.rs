@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::apply::Transaction;
 use super::batch::{Commit, Receipt};
 use super::engine::Engine;
+use super::epoch::boot_millis;
 use super::fault::{busy, cannot_open};
 use super::head::Head;
 use super::queue::{Job, Work};
@@ -123,6 +124,7 @@ impl Writer {
                 Ok(false) => {}
                 other => break other,
             }
+            self.shared.epoch.want_lock();
             thread::sleep(PAUSE);
             self.take(Duration::ZERO);
             let now = Instant::now();
@@ -133,6 +135,7 @@ impl Writer {
                 return;
             }
         };
+        let begun = boot_millis();
         let (group, result) = match locked {
             // The lock may have taken a while.
             Ok(_) => {
@@ -142,6 +145,7 @@ impl Writer {
             Err(error) => (self.changes.len(), Err(error)),
         };
         self.shared.health.note(&result);
+        let is_wanted = self.shared.epoch.is_wanted_since(begun);
         match result {
             Err(error) => {
                 self.engine.rollback();
@@ -157,6 +161,11 @@ impl Writer {
                     }
                 }
             }
+        }
+        if is_wanted {
+            // SQLite has no queue: without a pause, a process that commits all the time would take
+            // the lock again before one that waits can ask for it.
+            thread::sleep(2 * PAUSE);
         }
     }
 

@@ -113,15 +113,16 @@ impl Update {
         if new_digest.is_some() && check.respells() {
             new_digest = None;
         }
-        let valid = match check.run(cancel, |matches| matches) {
-            Ok(matches) => matches,
-            Err(error) => return deliver(Err(error)),
-        };
+        let checked = check.run(cancel, |matches| matches);
         match new_digest {
-            Some(new_digest) if valid => new_digest.run(cancel, |digest| {
-                deliver(digest.map(|digest| Updated { valid, digest: Some(digest) }))
+            Some(new_digest) if matches!(checked, Ok(true)) => new_digest.run(cancel, |digest| {
+                deliver(digest.map(|digest| Updated { valid: true, digest: Some(digest) }))
             }),
-            _ => deliver(Ok(Updated { valid, digest: None })),
+            unused => {
+                // Its password goes before the caller hears of the end.
+                drop(unused);
+                deliver(checked.map(|valid| Updated { valid, digest: None }))
+            }
         }
     }
 }
