@@ -172,8 +172,8 @@ impl Replay for StoredList {
     }
 
     fn looked(&self) {
-        // A process that verifies nothing hears of revocations as well. If it fails, the next
-        // answer fails.
+        // A process that verifies nothing hears of revocations, too. If it fails, the next answer
+        // fails.
         let _ = self.lock().made.as_ref().map(|list| list.follow());
     }
 
