@@ -5,12 +5,13 @@ import { JwtKey, JwtVerifier, RevocationList, SecretBuffer, Store } from '@nodes
 
 const [at] = process.argv.slice(2);
 const store = await Store.open(at, { key: SecretBuffer.from(Buffer.alloc(32, 9)) });
-const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
+const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256', kid: 'k1' });
 const revocations = new RevocationList({ store });
 const verifier = new JwtVerifier({ keys, issuer: false, audience: false, revocations });
 
 process.on('message', (token) => {
-  if (!verifier.tryVerify(token).ok) throw new Error('the token is refused too early');
+  const before = verifier.tryVerify(token);
+  if (!before.ok) throw new Error(`the token is refused too early: ${before.code}`);
   process.send('verifying', () => {
     let result;
     do result = verifier.tryVerify(token);

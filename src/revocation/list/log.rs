@@ -11,6 +11,9 @@ use crate::store::{self, Follower, MAX_ROWS, Sequence, Store};
 /// How long after the last one the next housekeeping is due, in seconds.
 const TENDING_SECONDS: u64 = 60;
 
+/// The key, kind and value of a row.
+type RowId = ([u8; 16], u8, u64);
+
 pub(super) struct Log {
     pub(super) store: Store,
     /// Whether the list answers while the store cannot.
@@ -19,7 +22,7 @@ pub(super) struct Log {
     /// The last transaction whose rows the list has.
     applied: AtomicU64,
     /// Rows of this process that are on their way, with the number of times.
-    own: Mutex<HashMap<([u8; 16], u8, u64), usize>>,
+    own: Mutex<HashMap<RowId, usize>>,
     tended: AtomicU64,
 }
 

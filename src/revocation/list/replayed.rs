@@ -13,6 +13,7 @@ use super::{RevocationList, latest};
 use crate::clock::{Clock, ProvenTime, Reading};
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
+use crate::listeners::Listeners;
 use crate::os::{Native, Storage};
 use crate::revocation::fingerprint::{Fingerprinter, Keys};
 use crate::revocation::table::Expiry;
@@ -124,7 +125,7 @@ impl StoredList {
             clock,
             tolerance: contents.tolerance.into(),
             state: RwLock::new(state),
-            listeners: Default::default(),
+            listeners: Listeners::default(),
             log: Some(log),
         });
         contents.made = Some(list.clone());

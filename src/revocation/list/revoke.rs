@@ -149,7 +149,9 @@ impl RevocationList {
         }
         rows.push(Row::Entry(entry));
         let rows: Vec<_> = rows.into_iter().map(|row| row.to_stored(life)).collect();
-        rows.iter().for_each(|row| log.expect(row));
+        for row in &rows {
+            log.expect(row);
+        }
         Ok(rows)
     }
 

@@ -48,7 +48,7 @@ impl Row {
     /// Reads a row. Fails with `ERR_STORE_OPEN` for one of another release.
     pub(super) fn of(stored: &store::Entry) -> Result<Self> {
         let (first, second) = stored.key.split_at(8);
-        let [id, rest] = [first, second].map(|half| half.iter().rev().fold(0, append));
+        let [id, rest] = [first, second].map(|half| half.iter().rev().copied().fold(0, append));
         if stored.kind == MAKE_ROOM {
             return Ok(Self::MakeRoom { now: stored.value, max_token_ttl: id });
         }
@@ -69,8 +69,8 @@ fn halves(first: u64, second: u64) -> [u8; 16] {
     (u128::from(first) | u128::from(second) << 64).to_le_bytes()
 }
 
-fn append(number: u64, byte: &u8) -> u64 {
-    number << 8 | u64::from(*byte)
+fn append(number: u64, byte: u8) -> u64 {
+    number << 8 | u64::from(byte)
 }
 
 #[cfg(test)]

@@ -195,7 +195,9 @@ fn listeners_hear_the_revocations_of_their_own_process_as_local_and_once() {
     let (tell, told) = mpsc::channel();
     let tell = std::sync::Mutex::new(tell);
     list.listen(Box::new(move |revoked: &[Revoked]| {
-        revoked.iter().for_each(|each| tell.lock().unwrap().send(*each).unwrap());
+        for each in revoked {
+            tell.lock().unwrap().send(*each).unwrap();
+        }
         true
     }));
     for _ in 0..2 {
