@@ -322,16 +322,18 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    * match no password.
    *
    * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, for which only the first 72 bytes of the
-   *   password count, and passlib's `$bcrypt-sha256$`.
-   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`, or with `n=…` or `N=…`, N itself.
-   * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with
-   *   SHA-1, SHA-256 or SHA-512.
+   *   password count; passlib's `$bcrypt-sha256$`, AdonisJS's `$bcrypt$v=98$r=…$salt$hash` and, of
+   *   WordPress since 6.8, `$wp$2y$`. WordPress trims the password before it hashes it.
+   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`, or with `n=…` or `N=…`, N itself; Ory Kratos
+   *   writes N as `ln`, which is read from 64 on. The Base64 may be padded.
+   * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash`, padded or not, and passlib's
+   *   `$pbkdf2-sha256$…$salt$hash`, with SHA-1, SHA-256 or SHA-512.
    * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
    *   `bcrypt_sha256$…`. `!…`, a user without a password, matches nothing.
    * - `werkzeug`: `scrypt:N:r:p$salt$hash`, `pbkdf2:sha256:…$salt$hash` and, from before version 3,
    *   `sha256$salt$hash`, with SHA-1, SHA-256 or SHA-512.
    * - `aspnet`: ASP.NET Identity, versions 2 and 3 (`AQAAAA…`).
-   * - `better-auth`: `salt:hash`. The password is normalized (NFKC), but not for the new digest.
+   * - `better-auth`: `salt:hash`. The password is normalized (NFKC) before it is hashed.
    * - `spring`: Spring Security's `{bcrypt}…`, `{argon2}…`, `{scrypt}…` and `{pbkdf2}…`, with the
    *   costs of its versions before 5.8 and, as `{…@SpringSecurity_v5_8}`, from 5.8 on.
    *
@@ -341,6 +343,9 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    * The hash of a scheme that is not named here matches no password, after the work of a check with
    * the policy's costs, and is due for a rehash. docs/migrating.md lists the forms of hashes; all
    * other text is `ERR_PASSWORD_DIGEST`.
+   *
+   * A password that Better Auth would normalize, or WordPress would trim, matches, but
+   * {@link PasswordHasher.verifyAndUpdate} gives no new digest of it.
    *
    * bcrypt repeats a password with a NUL byte in between, and scrypt and PBKDF2 pad it with NUL
    * bytes, so two passwords become equal. The longer one matches nothing, after the work of its
@@ -425,7 +430,8 @@ export class PasswordHasher {
   /**
    * Verifies a password and, if it is right and the digest is due for replacement, gives a new
    * digest from the same job. Store `newDigest` with compare-and-swap: only if the old digest is
-   * still there.
+   * still there. `newDigest` is left out if the old scheme changes this spelling of the password
+   * before it hashes it (Better Auth, WordPress): it would lock out the other spelling.
    *
    * Pass `null` or `undefined` if there is no such user. The hasher then does the work of a
    * verification under the policy and resolves to `{ valid: false }`, so that the login of an
