@@ -1190,7 +1190,8 @@ export class KeyRing {
    * {@link SecretBuffer.seal} does. `rotateEvery` is not included. Later changes are not included
    * either: seal again after each rotation, and above all after `revoke`. Revocations of tokens are
    * in a {@link RevocationList}, not in the ring: after a restart with a sealed ring, tokens that
-   * were revoked before are accepted again until they expire.
+   * were revoked before are accepted again until they expire, unless the list is on a
+   * {@link Store}.
    *
    * @example
    * ```ts

@@ -42,7 +42,7 @@ test('a Rust that is too old is named with its version', () => {
   addTool('cargo', 'cargo 1.87.0 (99624be96 2025-05-06)');
   addTool('rustc', 'rustc 1.87.0 (17067e9ac 2025-05-09)');
   addTool('cc', 'cc 12.2.0');
-  const expected = 'Rust 1.87.0 is too old, 1.88 is needed. Run: rustup update stable';
+  const expected = 'Rust 1.87.0 is too old, 1.89 is needed. Run: rustup update stable';
   assert.deepEqual(build(), [expected]);
 });
 

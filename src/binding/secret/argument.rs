@@ -110,7 +110,7 @@ impl Arg<'_> {
     pub(crate) fn seal_key(&self) -> Result<Secret> {
         let buffer = self.handle::<SecretBuffer>()?;
         self.with_seal_key(|_| Ok(()))?;
-        Ok(buffer.get()?.to_secret()?)
+        TraceGuard::run(Depth::Registers, |_| Ok(buffer.get()?.to_secret()?))
     }
 
     /// The secret of a `SecretBuffer`, which stays after the buffer is disposed of, or a copy of a
