@@ -1,6 +1,6 @@
 //! The calls to an operating system that concern files which several processes share.
 
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -54,6 +54,11 @@ pub trait Storage {
     /// serves it, so that locks and shared mappings may not hold.
     fn shared_filesystem(_path: &Path) -> io::Result<Option<String>> {
         Ok(None)
+    }
+
+    /// Unlocks a file.
+    fn unlock(file: &File) -> io::Result<()> {
+        file.unlock()
     }
 
     /// A text that differs after each start of the machine; `None` if the system does not say.

@@ -165,7 +165,7 @@ impl LockedEpoch {
         let flushed = self.epoch.0.flush();
         flushed.map_err(|error| system("write the store's epoch", &error))?;
         // The mapping keeps the open file, and so the lock, if the file is only closed.
-        self.file.unlock().map_err(|error| system("unlock the store", &error))?;
+        Native::unlock(&self.file).map_err(|error| system("unlock the store", &error))?;
         Ok(self.epoch)
     }
 }

@@ -31,7 +31,8 @@ before(async () => {
 });
 after(async () => {
   await opened.close();
-  rmSync(folder, { recursive: true, force: true });
+  // Windows does not allow the removal of a file that is mapped.
+  if (process.platform !== 'win32') rmSync(folder, { recursive: true, force: true });
 });
 
 const storeKinds = {

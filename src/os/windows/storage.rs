@@ -20,6 +20,9 @@ use crate::os::storage::{FileId, Storage};
 /// `DRIVE_REMOTE` of `GetDriveTypeW`.
 const REMOTE: u32 = 4;
 
+/// `ERROR_LOCK_VIOLATION`.
+const LOCK_VIOLATION: i32 = 33;
+
 impl Storage for Windows {
     fn file_id(path: &Path) -> io::Result<FileId> {
         let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
@@ -40,6 +43,14 @@ impl Storage for Windows {
         // SAFETY: the text ends in NUL.
         let remote = unsafe { GetDriveTypeW(root.as_ptr()) } == REMOTE;
         Ok(remote.then(|| "a network drive".to_owned()))
+    }
+
+    fn unlock(file: &File) -> io::Result<()> {
+        // The standard library unlocks twice, and wine calls the second time a violation.
+        file.unlock().or_else(|error| match error.raw_os_error() {
+            Some(LOCK_VIOLATION) => Ok(()),
+            _ => Err(error),
+        })
     }
 
     /// The minute in which the system started, by the wall clock. After the clock was set, a start
