@@ -269,7 +269,11 @@ test('a polluted Object.prototype adds nothing to an event', async () => {
     const { RevocationList, Sessions, JwtIssuer } = require('@nodesec/native');
     const { channels } = require('@nodesec/native/audit');
     const events = [];
-    for (const channel of channels) subscribe(channel, (event) => events.push(event));
+    for (const channel of channels) {
+      // It depends on the machine whether memory can be locked.
+      if (channel === 'nodesec:secret.degraded') continue;
+      subscribe(channel, (event) => events.push(event));
+    }
     const key = JwtKey.fromSecret(keyOf(1), { alg: 'HS256' });
     const verifier = new JwtVerifier({ keys: key, issuer: false, audience: false });
     const limiter = new RateLimiter({ limit: 1, windowMs: 86_400_000 });
