@@ -2355,7 +2355,7 @@ export interface StoreOptions {
    */
   busyMs?: number;
   /**
-   * What verifiers do while the store cannot be read. Default: `deny`.
+   * The answer of verifiers while the store cannot be read. Default: `deny`.
    *
    * - `deny`: they refuse every token with `ERR_REVOCATION_STORE`.
    * - `allow`: they go on with the revocations that they know. A damaged store is refused all the

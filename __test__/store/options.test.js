@@ -1,6 +1,6 @@
 'use strict';
 
-// What `Store.open` and `RevocationList.open` make of paths and options.
+// Paths and options of `Store.open` and `RevocationList.open`, as a caller may give them.
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');

@@ -29,7 +29,7 @@ const BUSY_MS: RangeInclusive<u64> = 1..=600_000;
 const DURABILITY: [(&str, Durability); 2] =
     [("power-loss", Durability::PowerLoss), ("process", Durability::Process)];
 
-/// What readers do while the store cannot answer: whether they answer from memory.
+/// Whether readers answer from memory while the store cannot answer.
 const ON_ERROR: [(&str, bool); 2] = [("deny", false), ("allow", true)];
 
 /// A store with the list that is on it.

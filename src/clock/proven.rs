@@ -14,7 +14,7 @@ const AGREEMENT_MILLIS: u64 = 3_600_000;
 /// a month.
 const SLACK_MILLIS: u64 = 60_000;
 
-/// What the wall clock and the boot clock have shown so far. The fields are plain numbers, so that
+/// The readings of the wall clock and the boot clock so far. The fields are plain numbers, so that
 /// they can be stored; [`Self::restored`] goes on with them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ProvenTime {

@@ -144,7 +144,7 @@ fn commits_lost_with_the_machine_are_admitted_if_a_writer_did_not_wait_for_the_d
             assert_eq!(refusal(&path), Code::StoreCorrupt);
             continue;
         }
-        // Whatever the durability of the process that opens it first.
+        // The durability of the process that opens it first does not matter.
         let store = open(&path).unwrap();
         let noticed = store.lost_at().unwrap();
         assert!(noticed > 1_700_000_000_000);
