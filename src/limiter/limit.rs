@@ -78,7 +78,8 @@ impl Limit {
 
     /// The word of a key after a call of this cost, or none if the call is refused. The cost is at
     /// most the burst.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "the words then stay in registers")]
+    #[inline(always)]
     pub(super) fn take(&self, word: u64, cost: NonZeroU32, now: Moment) -> Result<Option<u64>> {
         let staged = Staged { debt: Cell::new(self.quota.debt(word, now)) };
         match self.governor.check_key_n(&staged, cost) {

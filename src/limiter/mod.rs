@@ -41,6 +41,7 @@ pub struct Limiter {
     table: Table,
     fingerprinter: Fingerprinter,
     algorithm: Algorithm,
+    has_one_limit: bool,
     on_full: OnFull,
     clock: Arc<dyn Clock>,
     /// How often the limits were changed. Held while they are.
@@ -100,6 +101,7 @@ impl Limiter {
             table: Table::new(max_keys, on_full, limits)?,
             fingerprinter,
             algorithm: limits[0].quota().algorithm(),
+            has_one_limit: limits.len() == 1,
             on_full,
             clock,
             generation: Mutex::new(0),
@@ -135,7 +137,7 @@ impl Limiter {
     pub fn reset(&self, key: &[u8]) -> bool {
         let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
         let mut slots = self.table.shard(fingerprint);
-        let found = slots.find(fingerprint, now);
+        let found: Found = slots.find(fingerprint, now);
         if found.place.is_none() || found.words.iter().all(|word| *word <= now.word) {
             return false;
         }
@@ -150,7 +152,7 @@ impl Limiter {
         let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
         let mut slots = self.table.shard(fingerprint);
         check_cost(&slots, cost)?;
-        let found = slots.find(fingerprint, now);
+        let found: Found = slots.find(fingerprint, now);
         if found.place.is_some() {
             let words = changed(&slots, &found, now, |quota, debt| {
                 debt.saturating_sub(quota.weight(cost.get()))
@@ -167,7 +169,7 @@ impl Limiter {
         let cost = nonzero(cost)?;
         let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
         let mut slots = self.table.shard(fingerprint);
-        let found = slots.find(fingerprint, now);
+        let found: Found = slots.find(fingerprint, now);
         let words = changed(&slots, &found, now, |quota, debt| {
             debt.saturating_add(quota.weight(cost.get())).min(quota.max_debt())
         });
@@ -261,51 +263,64 @@ impl Limiter {
         mode: Mode,
         key: &[u8],
         cost: u32,
-        tell: impl FnOnce(&Slots, &Verdict, Moment) -> T,
+        tell: impl FnOnce(&Slots, &Verdict<'_>, Moment) -> T,
+    ) -> Result<T> {
+        if self.has_one_limit {
+            self.decide_all::<1, _>(mode, key, cost, tell)
+        } else {
+            self.decide_all::<MAX_LIMITS, _>(mode, key, cost, tell)
+        }
+    }
+
+    /// Decides up to `N` limits.
+    #[inline]
+    fn decide_all<const N: usize, T>(
+        &self,
+        mode: Mode,
+        key: &[u8],
+        cost: u32,
+        tell: impl FnOnce(&Slots, &Verdict<'_>, Moment) -> T,
     ) -> Result<T> {
         let cost = nonzero(cost)?;
         let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
         let mut slots = self.table.shard(fingerprint);
         check_cost(&slots, cost)?;
-        let found = slots.find(fingerprint, now);
+        let found = slots.find::<N>(fingerprint, now);
         let blocked = slots.blocked_until(fingerprint, &found, now);
         let held_ns = if blocked > now.word { self.algorithm.left_ns(blocked, now) } else { 0 };
-        let mut verdict = Verdict { words: found.words, violated: 0, held_ns, allowed: held_ns == 0 };
+        let mut after = found.words;
+        let mut verdict = Verdict { words: &[], violated: 0, held_ns, allowed: held_ns == 0 };
         if verdict.allowed {
-            let mut after = found.words;
-            for (column, limit) in slots.limits().iter().enumerate() {
-                match limit.take(found.words[column], cost, now)? {
+            for (column, (limit, word)) in slots.limits().iter().zip(&found.words).enumerate() {
+                match limit.take(*word, cost, now)? {
                     Some(word) => after[column] = word,
                     None => verdict.violated |= 1 << column,
                 }
             }
             verdict.allowed = verdict.violated == 0;
-            match mode {
-                Mode::Take if verdict.allowed => {
-                    let evicts = self.on_full == OnFull::Evict;
-                    match slots.write(fingerprint, &found, &after, evicts, now) {
-                        Ok(()) => verdict.words = after,
-                        Err(until) => self.refuse_newcomer(&mut verdict, until, now),
-                    }
+            if mode == Mode::Take && verdict.allowed {
+                let evicts = self.on_full == OnFull::Evict;
+                match slots.write(fingerprint, &found, &after, evicts, now) {
+                    Ok(()) => verdict.words = &after,
+                    Err(until) => self.refuse_newcomer(&mut verdict, until, now),
                 }
-                Mode::Take => {
-                    slots.counters.overflows += u64::from(slots.is_overflowing(&found, now));
-                }
-                Mode::Peek => {
-                    if verdict.allowed
-                        && found.place.is_none()
-                        && self.on_full == OnFull::Deny
-                        && let Err(until) = slots.has_room(fingerprint, now)
-                    {
-                        self.refuse_newcomer(&mut verdict, until, now);
-                    }
-                }
+            } else if mode == Mode::Take {
+                slots.counters.overflows += u64::from(slots.is_overflowing(&found, now));
+            } else if verdict.allowed
+                && found.place.is_none()
+                && self.on_full == OnFull::Deny
+                && let Err(until) = slots.has_room(fingerprint, now)
+            {
+                self.refuse_newcomer(&mut verdict, until, now);
             }
+        }
+        if verdict.words.is_empty() {
+            verdict.words = &found.words;
         }
         Ok(tell(&slots, &verdict, now))
     }
 
-    fn refuse_newcomer(&self, verdict: &mut Verdict, until: u64, now: Moment) {
+    fn refuse_newcomer(&self, verdict: &mut Verdict<'_>, until: u64, now: Moment) {
         verdict.allowed = false;
         verdict.held_ns = self.algorithm.left_ns(until, now).max(1);
     }

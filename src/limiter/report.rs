@@ -1,7 +1,6 @@
 //! The results of calls.
 
 use super::limit::{Limit, MAX_LIMITS};
-use super::slots::Words;
 use super::state::Moment;
 
 /// The result of one call for one limit.
@@ -37,8 +36,9 @@ pub struct Report {
 }
 
 /// What was found out about a call, before it is told.
-pub(super) struct Verdict {
-    pub words: Words,
+pub(super) struct Verdict<'a> {
+    /// The words of the key, one for each limit.
+    pub words: &'a [u64],
     pub violated: u32,
     /// Nanoseconds until a block ends, or until there may be a slot.
     pub held_ns: u64,
@@ -49,7 +49,7 @@ pub(super) struct Verdict {
 impl Report {
     pub(super) fn new(
         limits: &[Limit],
-        verdict: &Verdict,
+        verdict: &Verdict<'_>,
         cost: u32,
         generation: u32,
         now: Moment,

@@ -6,11 +6,14 @@
 //! by [`Slots::block`]. If all are blocked, the overflow cell is charged, which newcomers share. A
 //! newcomer that gets a slot starts with the cell's state, so no key gains from being without one.
 
+use std::hint::black_box;
+
 use super::layout::{Layout, Place, WAYS};
 use super::limit::{Limits, MAX_LIMITS};
 use super::state::Moment;
 
-/// The words of a key, one for each limit; those beyond the number of limits are 0.
+/// The words of a key, one for each limit; those beyond the number of limits are 0. With one limit,
+/// an array of one keeps calls fast.
 pub(super) type Words = [u64; MAX_LIMITS];
 
 /// The mark of a fingerprint whose slot says until when its key is blocked.
@@ -58,11 +61,11 @@ pub(super) struct Slots {
 }
 
 /// The state of a key.
-pub(super) struct Found {
+pub(super) struct Found<const N: usize = MAX_LIMITS> {
     /// Its slot, if it has one.
     pub place: Option<Place>,
     /// Its words.
-    pub words: Words,
+    pub words: [u64; N],
 }
 
 /// A slot for a newcomer.
@@ -115,14 +118,17 @@ impl Slots {
     }
 
     /// The key's slot and state.
-    #[inline]
-    pub(super) fn find(&self, fingerprint: u64, now: Moment) -> Found {
-        let mut words = [0; MAX_LIMITS];
+    #[expect(clippy::inline_always, reason = "returned through memory, the result stalls its reader")]
+    #[inline(always)]
+    pub(super) fn find<const N: usize>(&self, fingerprint: u64, now: Moment) -> Found<N> {
+        let mut words = [0; N];
         let place = match self.locate(fingerprint, now) {
             Some((place, word)) => {
                 words[0] = word;
-                for column in 1..self.layout.limits {
-                    words[column] = self.words[self.state(place, column)];
+                for (column, word) in words.iter_mut().enumerate() {
+                    if column > 0 && column < self.layout.limits {
+                        *word = self.words[self.state(place, column)];
+                    }
                 }
                 Some(place)
             }
@@ -140,7 +146,12 @@ impl Slots {
 
     /// The word until which a key is blocked.
     #[inline]
-    pub(super) fn blocked_until(&self, fingerprint: u64, found: &Found, now: Moment) -> u64 {
+    pub(super) fn blocked_until<const N: usize>(
+        &self,
+        fingerprint: u64,
+        found: &Found<N>,
+        now: Moment,
+    ) -> u64 {
         if self.blocks > 0
             && let Some((_, until)) = self.locate(fingerprint | BLOCK, now)
         {
@@ -153,7 +164,7 @@ impl Slots {
     }
 
     /// Whether a key that was found is decided by its overflow cell, which has a debt.
-    pub(super) fn is_overflowing(&self, found: &Found, now: Moment) -> bool {
+    pub(super) fn is_overflowing<const N: usize>(&self, found: &Found<N>, now: Moment) -> bool {
         found.place.is_none()
             && self.overflow_until > now.word
             && found.words.iter().any(|word| *word > now.word)
@@ -163,11 +174,11 @@ impl Slots {
     /// its overflow cell has the state, or nothing is written if newcomers are denied and may not
     /// overflow. The error is the word at which a slot may be free.
     #[inline]
-    pub(super) fn write(
+    pub(super) fn write<const N: usize>(
         &mut self,
         fingerprint: u64,
-        found: &Found,
-        words: &Words,
+        found: &Found<N>,
+        words: &[u64; N],
         may_overflow: bool,
         now: Moment,
     ) -> Result<(), u64> {
@@ -275,10 +286,11 @@ impl Slots {
     }
 
     /// Gives a slot to a key that has none. See [`Self::write`].
+    #[cold]
     fn insert(
         &mut self,
         fingerprint: u64,
-        words: &Words,
+        words: &[u64],
         may_overflow: bool,
         now: Moment,
     ) -> Result<(), u64> {
@@ -323,19 +335,20 @@ impl Slots {
     }
 
     fn seek(&self, fingerprint: u64, now: Moment) -> Room {
-        /// While the first bucket has this many free slots, the second one is not looked at.
-        const FREE: usize = 3;
         let (first, second) = self.layout.choices(fingerprint);
         let (place, free) = self.least(first, 0, now);
-        if free >= FREE {
+        // A shard that grows instead of using second buckets has its keys where they are found
+        // first. At its full size, it evens out the buckets before they are full.
+        let may_grow = self.may_grow(now);
+        if free >= if may_grow { 1 } else { 3 } {
             return Room::Free(place);
+        }
+        if may_grow {
+            return Room::Grow;
         }
         let (other, other_free) = self.least(second, 0, now);
         if free.max(other_free) > 0 {
             return Room::Free(if free >= other_free { place } else { other });
-        }
-        if self.may_grow(now) {
-            return Room::Grow;
         }
         self.seek_further(fingerprint, now)
     }
@@ -440,7 +453,8 @@ impl Slots {
     }
 
     /// The slot of a fingerprint and its first word.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "returned through memory, the result stalls its reader")]
+    #[inline(always)]
     fn locate(&self, fingerprint: u64, now: Moment) -> Option<(Place, u64)> {
         let (first, second) = self.layout.choices(fingerprint);
         if let Some(found) = self.slot(first, 0, fingerprint) {
@@ -458,20 +472,21 @@ impl Slots {
     }
 
     /// The slot of a bucket with this fingerprint, and its first word.
-    #[inline]
+    #[expect(clippy::inline_always, reason = "returned through memory, the result stalls its reader")]
+    #[inline(always)]
     fn slot(&self, bucket: usize, walk: usize, fingerprint: u64) -> Option<(Place, u64)> {
         let start = self.start + self.layout.bucket(bucket);
         let bucket: &[u64; 2 * WAYS] = self.words[start..].first_chunk()?;
-        // Branch-free: all eight fingerprints are compared at once, and both cache lines are loaded
-        // at once.
+        // Branch-free: all eight fingerprints are compared at once. One word is read meanwhile,
+        // because that fetches the cache line of all words.
+        black_box(bucket[WAYS]);
         let mut hits = 0_u32;
-        let mut word = 0;
         for lane in 0..WAYS {
-            let hit = bucket[lane] == fingerprint;
-            hits |= u32::from(hit) << lane;
-            word |= bucket[WAYS + lane] & u64::from(hit).wrapping_neg();
+            hits |= u32::from(bucket[lane] == fingerprint) << lane;
         }
-        (hits != 0).then(|| (Place { index: start + hits.trailing_zeros() as usize, walk }, word))
+        let lane = hits.trailing_zeros() as usize;
+        let word = *bucket.get(WAYS + lane)?;
+        Some((Place { index: start + lane, walk }, word))
     }
 
     fn place(&self, bucket: usize, lane: usize, walk: usize) -> Place {
@@ -497,7 +512,7 @@ impl Slots {
     }
 
     /// Gives a slot to another key.
-    fn put(&mut self, place: Place, fingerprint: u64, words: &Words, now: Moment) {
+    fn put(&mut self, place: Place, fingerprint: u64, words: &[u64], now: Moment) {
         let former = self.words[place.index];
         if former != fingerprint {
             let is_evicted = former & BLOCK == 0 && self.until(place) > now.word;
@@ -510,10 +525,12 @@ impl Slots {
     }
 
     #[inline]
-    fn put_words(&mut self, place: Place, words: &Words) {
-        for (column, word) in words[..self.layout.limits].iter().enumerate() {
-            let index = self.state(place, column);
-            self.words[index] = *word;
+    fn put_words(&mut self, place: Place, words: &[u64]) {
+        for (column, word) in words.iter().enumerate() {
+            if column < self.layout.limits {
+                let index = self.state(place, column);
+                self.words[index] = *word;
+            }
         }
         if place.walk > 0 {
             self.walk = self.walk.max(place.walk);

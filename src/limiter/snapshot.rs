@@ -18,7 +18,7 @@ use std::sync::Arc;
 use super::fingerprint::Fingerprinter;
 use super::limit::{Limit, Limits, MAX_LIMITS, checked};
 use super::quota::{Algorithm, Quota};
-use super::slots::BLOCK;
+use super::slots::{BLOCK, Found};
 use super::state::Moment;
 use super::table::no_memory;
 use super::{Limiter, MAX_MAX_KEYS, OnFull};
@@ -127,7 +127,7 @@ impl Limiter {
                 }
                 continue;
             }
-            let found = slots.find(fingerprint, now);
+            let found: Found = slots.find(fingerprint, now);
             let mut words = found.words;
             for (limit, word) in limits.iter().zip(&mut words) {
                 let former = snapshot.limits.iter().position(|each| each.name() == limit.name());
