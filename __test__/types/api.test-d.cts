@@ -280,7 +280,7 @@ limiter.penalize('a');
 // Errors
 const error: nodesec.NodesecError = new nodesec.JwtError('ERR_JWT_EXPIRED', 'expired');
 same<typeof error.code, nodesec.NodesecErrorCode>(true);
-same<nodesec.LimitError['code'], 'ERR_LIMIT_COST'>(true);
+same<nodesec.LimitError['code'], nodesec.LimitErrorCode>(true);
 // @ts-expect-error a code of another class
 new nodesec.JwtError('ERR_LIMIT_COST', 'no');
 // @ts-expect-error misspelt

@@ -60,17 +60,22 @@ impl Layout {
     }
 
     /// The two buckets of a fingerprint, which differ.
-    ///
-    /// The low bits have selected the shard, so the high ones select the first bucket, and a
-    /// product of all the second one.
     pub(super) fn choices(self, fingerprint: u64) -> (usize, usize) {
-        let scaled = |bits: u64, end: usize| {
-            // The product of two numbers below 2^32, and a result below `end`.
-            usize::try_from(((bits >> 32) * end as u64) >> 32).unwrap_or(0)
-        };
-        let first = scaled(fingerprint, self.buckets);
+        let first = self.first(fingerprint);
+        (first, self.second(fingerprint, first))
+    }
+
+    /// The first bucket of a fingerprint. The low bits have selected the shard, so the high ones
+    /// select the bucket.
+    #[inline]
+    pub(super) fn first(self, fingerprint: u64) -> usize {
+        scaled(fingerprint, self.buckets)
+    }
+
+    /// The second bucket, which a product of all bits selects.
+    pub(super) fn second(self, fingerprint: u64, first: usize) -> usize {
         let product = (fingerprint | 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (first, self.after(first, 1 + scaled(product, self.buckets - 1)))
+        self.after(first, 1 + scaled(product, self.buckets - 1))
     }
 
     /// The bucket `distance` behind another, in a ring.
@@ -96,6 +101,12 @@ impl Layout {
         let start = self.cells().start + number * (1 + self.limits);
         start..start + 1 + self.limits
     }
+}
+
+/// A number below `end` from the high 32 bits.
+fn scaled(bits: u64, end: usize) -> usize {
+    // The product of two numbers below 2^32, and a result below `end`.
+    usize::try_from(((bits >> 32) * end as u64) >> 32).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -11,22 +11,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 
+mod buckets;
 mod fingerprint;
 mod layout;
 mod limit;
 mod quota;
 mod report;
+mod room;
 mod slots;
 mod snapshot;
 mod state;
 mod table;
 
+use self::buckets::Words;
 use self::fingerprint::Fingerprinter;
 pub use self::limit::{DEFAULT_NAME, Limit, Limits, MAX_LIMITS, MAX_NAME_LEN, checked};
 pub use self::quota::{Algorithm, MAX_FIXED_UNITS, MAX_UNITS, MAX_WINDOW_MS, Quota};
 use self::report::Verdict;
 pub use self::report::{Decision, Report};
-use self::slots::{Found, Slots, Words};
+use self::slots::{Found, Slots};
 pub use self::snapshot::MAX_SNAPSHOT_LEN;
 use self::state::Moment;
 use self::table::Table;
@@ -241,7 +244,7 @@ impl Limiter {
         let now = self.now();
         let (mut keys, mut blocked) = (0, 0);
         self.table.each(|slots| {
-            slots.each(now, |_, is_block, _| {
+            slots.buckets().each(now, |_, is_block, _| {
                 keys += usize::from(!is_block);
                 blocked += usize::from(is_block);
             });

@@ -153,7 +153,10 @@ struct Model {
 
 impl Model {
     fn new(quotas: &[Quota]) -> Self {
-        Self { buckets: quotas.iter().map(|quota| TokenBucket::full(*quota)).collect(), blocked_until: 0 }
+        Self {
+            buckets: quotas.iter().map(|quota| TokenBucket::full(*quota)).collect(),
+            blocked_until: 0,
+        }
     }
 
     fn each(&mut self, now: u128, change: impl Fn(&mut TokenBucket)) {

@@ -59,8 +59,15 @@ impl Quota {
         let burst = units("burst", burst.unwrap_or(limit.get()))?;
         let window_ns = window_ns(window_ms)?;
         let interval_ns = (window_ns / u64::from(limit.get())).max(1);
-        Self { limit: limit.get(), burst, interval_ns, window_ms, algorithm: Algorithm::Gcra, is_strict: false }
-            .checked()
+        Self {
+            limit: limit.get(),
+            burst,
+            interval_ns,
+            window_ms,
+            algorithm: Algorithm::Gcra,
+            is_strict: false,
+        }
+        .checked()
     }
 
     /// At most `limit` units in every period of a window: `burst` (1 to `limit`, default half of
@@ -82,7 +89,8 @@ impl Quota {
                 ));
             }
         };
-        Self { limit, burst, interval_ns, window_ms, algorithm: Algorithm::Gcra, is_strict: true }.checked()
+        Self { limit, burst, interval_ns, window_ms, algorithm: Algorithm::Gcra, is_strict: true }
+            .checked()
     }
 
     /// `limit` units (1 to 4,194,303) in a window that begins with the first one.

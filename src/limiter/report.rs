@@ -64,7 +64,11 @@ impl Report {
             *decision = Decision {
                 allowed: !is_violated && held_ns == 0,
                 // At most the burst, since the capacity is burst intervals.
-                remaining: if held_ns > 0 { 0 } else { u32::try_from(left).unwrap_or(quota.burst()) },
+                remaining: if held_ns > 0 {
+                    0
+                } else {
+                    u32::try_from(left).unwrap_or(quota.burst())
+                },
                 retry_after_ns: wait.max(held_ns),
                 reset_ns: quota.reset_ns(word, now).max(held_ns),
             };

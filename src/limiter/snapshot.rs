@@ -15,10 +15,11 @@
 
 use std::sync::Arc;
 
+use super::buckets::BLOCK;
 use super::fingerprint::Fingerprinter;
 use super::limit::{Limit, Limits, MAX_LIMITS, checked};
 use super::quota::{Algorithm, Quota};
-use super::slots::{BLOCK, Found};
+use super::slots::Found;
 use super::state::Moment;
 use super::table::no_memory;
 use super::{Limiter, MAX_MAX_KEYS, OnFull};
@@ -40,7 +41,7 @@ impl Limiter {
         let (limits, _) = self.limits();
         let now = self.now();
         let mut entries = 0_u64;
-        self.table.each(|slots| slots.each(now, |_, _, _| entries += 1));
+        self.table.each(|slots| slots.buckets().each(now, |_, _, _| entries += 1));
         let entry_len = 8 + limits.len() * state_len(self.algorithm);
         // Other threads may add keys meanwhile. Those that do not fit are left out.
         let capacity = usize::try_from(entries).unwrap_or(usize::MAX).saturating_mul(entry_len);
@@ -64,7 +65,7 @@ impl Limiter {
         bytes.extend_from_slice(&[0; 8]);
         let mut written = 0_u64;
         self.table.each(|slots| {
-            slots.each(now, |fingerprint, is_block, words| {
+            slots.buckets().each(now, |fingerprint, is_block, words| {
                 if written == entries {
                     return;
                 }
@@ -132,7 +133,8 @@ impl Limiter {
             for (limit, word) in limits.iter().zip(&mut words) {
                 let former = snapshot.limits.iter().position(|each| each.name() == limit.name());
                 let Some(column) = former else { continue };
-                let restored = restored(limit.quota(), &snapshot.limits[column], state(column), now);
+                let restored =
+                    restored(limit.quota(), &snapshot.limits[column], state(column), now);
                 // Not less than the debt of an overflow cell.
                 *word = (*word).max(restored);
             }

@@ -62,7 +62,7 @@ fn freed(limiter: &Limiter, victims: &[Vec<u8>]) -> usize {
 fn a_million_keys_of_cost_one_fit_a_table_for_a_million_keys() {
     for (limits, bytes_per_key) in [(1, 24), (2, 32), (3, 40), (4, 48)] {
         let quotas = vec![Quota::new(5, MINUTE, None).unwrap(); limits];
-        let (mut spray, _) = (Spray::new(&quotas, 1_000_000, OnFull::Evict), ());
+        let mut spray = Spray::new(&quotas, 1_000_000, OnFull::Evict);
         assert_eq!(spray.send(1_000_000, 1, 1), 1_000_000);
         let stats = spray.limiter.stats();
         assert_eq!((stats.keys, stats.evictions, stats.overflows), (1_000_000, 0, 0), "{limits}");
@@ -136,7 +136,8 @@ fn no_spray_frees_a_blocked_key() {
 
 #[test]
 fn no_spray_frees_a_key_that_one_of_several_limits_blocks() {
-    let quotas = [Quota::new(3, MINUTE, None).unwrap(), Quota::new(100, 60 * MINUTE, None).unwrap()];
+    let quotas =
+        [Quota::new(3, MINUTE, None).unwrap(), Quota::new(100, 60 * MINUTE, None).unwrap()];
     let mut spray = Spray::new(&quotas, 10_000, OnFull::Evict);
     let victims = victims(&spray.limiter, 100);
     spray.send(100_000, 3, 1);
@@ -206,7 +207,8 @@ fn a_limiter_without_memory_is_an_error() {
     let mut refused = 0;
     for spared in 0..70 {
         let clock = Arc::new(ManualClock::default());
-        let made = out_of_memory(1024, spared, || Limiter::new(&limits, 1 << 20, OnFull::Evict, clock));
+        let made =
+            out_of_memory(1024, spared, || Limiter::new(&limits, 1 << 20, OnFull::Evict, clock));
         if let Err(error) = made {
             assert_eq!(error.code, Code::LimitFull);
             refused += 1;

@@ -123,7 +123,7 @@ impl Table {
     #[cfg(test)]
     pub(super) fn bytes(&self) -> usize {
         let mut bytes = size_of_val(&*self.shards);
-        self.each(|slots| bytes += slots.bytes());
+        self.each(|slots| bytes += slots.buckets().bytes());
         bytes
     }
 

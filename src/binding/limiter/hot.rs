@@ -6,8 +6,8 @@ use std::sync::Arc;
 use napi::sys;
 
 use super::{MAX_KEY_LEN, RateLimiter};
-use crate::binding::args::handle::Handle;
 use crate::binding::args::Result;
+use crate::binding::args::handle::Handle;
 use crate::binding::fast::{Hot, RawCall};
 use crate::limiter::{MAX_LIMITS, MAX_UNITS, Report};
 

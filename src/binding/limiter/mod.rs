@@ -17,9 +17,7 @@ use super::args::{Arg, Fault, Outcome, Result};
 use super::{CLOCK, fast, guard};
 use crate::clock::Clock;
 use crate::error::Code;
-use crate::limiter::{
-    Limiter, Limits, MAX_SNAPSHOT_LEN, MAX_UNITS, MAX_WINDOW_MS, OnFull, Quota,
-};
+use crate::limiter::{Limiter, Limits, MAX_SNAPSHOT_LEN, MAX_UNITS, MAX_WINDOW_MS, OnFull, Quota};
 use crate::registry::{Registry, Shared};
 
 /// The longest key, in bytes.
@@ -356,11 +354,7 @@ fn quotas(limits: &Limits) -> Vec<(String, Quota)> {
 }
 
 /// Lends a key: a string or a `Uint8Array`.
-fn with_key<T>(
-    env: &Env,
-    key: &Unknown<'_>,
-    body: impl FnOnce(&[u8]) -> Result<T>,
-) -> Result<T> {
+fn with_key<T>(env: &Env, key: &Unknown<'_>, body: impl FnOnce(&[u8]) -> Result<T>) -> Result<T> {
     let key = Arg::new(env, key, "key");
     if key.is_string()? {
         return body(key.string(1..=MAX_KEY_LEN)?.as_bytes());

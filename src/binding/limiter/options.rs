@@ -133,9 +133,8 @@ impl BareLimit {
     }
 
     fn quota(&self, algorithm: Algorithm, is_strict: bool) -> Result<Quota> {
-        let missing = |name| {
-            Fault::new(Code::MissingOption, format!("the option \"{name}\" is required"))
-        };
+        let missing =
+            |name| Fault::new(Code::MissingOption, format!("the option \"{name}\" is required"));
         let limit = self.limit.ok_or_else(|| missing("limit"))?;
         let window_ms = self.window_ms.ok_or_else(|| missing("windowMs"))?;
         Ok(match (algorithm, is_strict, self.burst) {
