@@ -2,6 +2,7 @@
 // resident memory per key, with the garbage collected, and the longest collection.
 
 import { PerformanceObserver } from 'node:perf_hooks';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 
 import { RateLimiter } from '@nodesec/native';
 import { MemoryStore } from 'express-rate-limit';
@@ -38,9 +39,9 @@ observer.observe({ entryTypes: ['gc'] });
 for (let i = 0; i < KEYS; i += 1) {
   await take(`client:${String(i).padStart(11, '0')}`);
   // The observer is called by the event loop.
-  if (i % 10_000 === 0) await new Promise((resolve) => setImmediate(resolve));
+  if (i % 10_000 === 0) await setImmediate();
 }
-await new Promise((resolve) => setTimeout(resolve, 50));
+await setTimeout(50);
 observer.disconnect();
 globalThis.gc();
 console.log(JSON.stringify({ bytes: (process.memoryUsage.rss() - before) / KEYS, longestMs }));

@@ -47,7 +47,7 @@ rows.push({
   name: 'limits: memory of 1,000,000 keys',
   setting: 'a process each: resident memory per key after a collection, and the longest collection',
   observe: async () =>
-    ['@nodesec/native', ...PEERS].map((name) => `  ${name.padEnd(38)} ${measured(name)}`).join('\n') + '\n',
+    ['@nodesec/native', ...PEERS].map((name) => `  ${name.padEnd(38)} ${measured(name)}\n`).join(''),
 });
 
 function measured(name) {

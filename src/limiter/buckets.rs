@@ -56,8 +56,8 @@ impl Buckets {
         // because that fetches the cache line of all words.
         black_box(bucket[WAYS]);
         let mut hits = 0_u32;
-        for lane in 0..WAYS {
-            hits |= u32::from(bucket[lane] == fingerprint) << lane;
+        for (lane, other) in bucket[..WAYS].iter().enumerate() {
+            hits |= u32::from(*other == fingerprint) << lane;
         }
         let lane = hits.trailing_zeros() as usize;
         let word = *bucket.get(WAYS + lane)?;

@@ -57,8 +57,8 @@ impl Quota {
     pub fn new(limit: u32, window_ms: u64, burst: Option<u32>) -> Result<Self> {
         let limit = units("limit", limit)?;
         let burst = units("burst", burst.unwrap_or(limit.get()))?;
-        let window_ns = window_ns(window_ms)?;
-        let interval_ns = (window_ns / u64::from(limit.get())).max(1);
+        let length_ns = nanos(window_ms)?;
+        let interval_ns = (length_ns / u64::from(limit.get())).max(1);
         Self {
             limit: limit.get(),
             burst,
@@ -78,10 +78,10 @@ impl Quota {
     pub fn strict(limit: u32, window_ms: u64, burst: Option<u32>) -> Result<Self> {
         let limit = units("limit", limit)?.get();
         let burst = units("burst", burst.unwrap_or(limit.div_ceil(2)))?;
-        let window_ns = window_ns(window_ms)?;
+        let length_ns = nanos(window_ms)?;
         let interval_ns = match limit.checked_sub(burst.get()) {
-            Some(0) => window_ns + 1,
-            Some(later) => window_ns.div_ceil(u64::from(later)),
+            Some(0) => length_ns + 1,
+            Some(later) => length_ns.div_ceil(u64::from(later)),
             None => {
                 return Err(Error::new(
                     Code::OutOfRange,
@@ -97,7 +97,7 @@ impl Quota {
     ///
     /// Fails with `ERR_OUT_OF_RANGE`, naming the option that is outside its limits.
     pub fn fixed_window(limit: u32, window_ms: u64) -> Result<Self> {
-        window_ns(window_ms)?;
+        nanos(window_ms)?;
         let burst = NonZeroU32::new(limit).filter(|limit| limit.get() <= MAX_FIXED_UNITS);
         let burst = burst.ok_or_else(|| {
             let range = format!("limit must be from 1 to {MAX_FIXED_UNITS} in a fixed window");
@@ -204,7 +204,7 @@ impl Quota {
     }
 }
 
-fn window_ns(window_ms: u64) -> Result<u64> {
+fn nanos(window_ms: u64) -> Result<u64> {
     if (1..=MAX_WINDOW_MS).contains(&window_ms) {
         return Ok(window_ms * 1_000_000);
     }

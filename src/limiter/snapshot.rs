@@ -107,10 +107,10 @@ impl Limiter {
                 "the snapshot is of a limiter with another algorithm: pass the same algorithm",
             ));
         }
-        let elapsed_ms = clock.unix_millis().saturating_sub(snapshot.unix_millis);
+        let passed_ms = clock.unix_millis().saturating_sub(snapshot.unix_millis);
         let limiter = Self::with(limits, max_keys, on_full, clock, snapshot.fingerprinter)?;
         let now = limiter.now();
-        let elapsed_ns = elapsed_ms.saturating_mul(1_000_000);
+        let elapsed_ns = passed_ms.saturating_mul(1_000_000);
         for entry in snapshot.entries.chunks_exact(snapshot.entry_len) {
             let (fingerprint, states) = entry.split_at(8);
             let fingerprint = u64_at(fingerprint);

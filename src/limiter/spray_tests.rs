@@ -96,7 +96,7 @@ fn ten_million_expired_keys_pass_through_without_loss_or_growth() {
 
 #[test]
 fn growing_takes_little_more_memory_than_the_grown_table() {
-    let ((), allocated) = allocated_by(|| {
+    let (_, allocated) = allocated_by(|| {
         let mut spray = Spray::a_minute(5, None, 1_000_000);
         spray.send(1_000_000, 1, 1);
     });

@@ -113,9 +113,10 @@ pub(super) fn limiter_share(
         let options: SharedLimiterOptions<'_> = Arg::new(env, &options, "options").read()?;
         let table = options.table;
         // Every thread checks its options, not only the first one.
-        let given = match options.quotas.is_empty() {
-            true => None,
-            false => Some(options.quotas.limits(table.algorithm())?),
+        let given = if options.quotas.is_empty() {
+            None
+        } else {
+            Some(options.quotas.limits(table.algorithm())?)
         };
         let agrees = |known: &RateLimiter| {
             let (limits, max_keys, on_full) = &known.made_with;

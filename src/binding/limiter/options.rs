@@ -6,12 +6,15 @@ use crate::binding::args::{Arg, Fault, Result, options};
 use crate::binding::clock::ClockOptions;
 use crate::error::Code;
 use crate::limiter::{
-    Algorithm, DEFAULT_MAX_KEYS, DEFAULT_NAME, Limit, Limits, MAX_LIMITS, MAX_MAX_KEYS,
-    MAX_NAME_LEN, MAX_UNITS, MAX_WINDOW_MS, MIN_MAX_KEYS, OnFull, Quota, checked,
+    Algorithm, DEFAULT_MAX_KEYS, DEFAULT_NAME, Limit, Limits, MAX_MAX_KEYS, MAX_NAME_LEN,
+    MAX_UNITS, MAX_WINDOW_MS, MIN_MAX_KEYS, OnFull, Quota, checked,
 };
 
 /// The bounds of `maxKeys`.
 const MAX_KEYS: RangeInclusive<usize> = MIN_MAX_KEYS..=MAX_MAX_KEYS;
+
+/// The most elements of `limits` that are read; fewer make limits.
+const MAX_ELEMENTS: u32 = 16;
 
 options! {
     /// The options of `RateLimiter` and of `RateLimiter.restore`.
@@ -49,7 +52,7 @@ options! {
         /// The limit without a name.
         limit: BareLimit = flatten(BareLimit),
         /// Limits with names.
-        limits("limits"): Option<Vec<Arg<'a>>> = optional(|limits| limits.array(MAX_LIMITS as u32)),
+        limits("limits"): Option<Vec<Arg<'a>>> = optional(|limits| limits.array(MAX_ELEMENTS)),
         /// Whether the limits hold in every window.
         strict("strict"): bool = default(false, |strict| strict.boolean()),
     }
