@@ -115,7 +115,8 @@ export function verify(
 /**
  * Whether a digest has another version or other costs than the options, or is of another scheme.
  * As in npm `argon2`, type, hash length and salt length do not count; in the function of the main
- * entry they do.
+ * entry they do. A cost that is `undefined` is the default, as in {@link hash}. A digest whose
+ * costs have fractions, as npm `argon2` writes them, always needs one.
  *
  * Errors: `TypeError` (`ERR_PASSWORD_DIGEST`) for a text that is no hash.
  */

@@ -57,6 +57,8 @@ function needsRehash(digest, options) {
     // A hash of another scheme always needs one. A text that is no hash at all is refused.
     if (!isArgon2(digest)) return passwords.needsRehash(digest);
     const found = passwords.parseHash(digest);
+    // Fractions of costs, as npm `argon2` writes them, no other library reads.
+    if (digest.includes('.')) return true;
     // Only these count. A service that passes its costs alone, as the types ask, would otherwise
     // hash at every login if its type or its lengths are not the default ones.
     const costs = Object.entries(COSTS);

@@ -4,6 +4,12 @@
 /** A value, or the error that lib/native.js throws. */
 export type Outcome<T> = T | { fault: string; message: string; retryAfterMs?: number }
 
+/** The hash of an id of some kind, as 22 characters of base64url. The id is a string or bytes. */
+export declare function auditHash(kind: unknown, id: unknown): Outcome<string>
+
+/** Hashes ids with this key from now on. */
+export declare function auditUseKey(key: unknown): Outcome<undefined>
+
 /** Attaches a new search to the façade object `target`. */
 export declare function calibrationBegin(target: unknown, options: unknown): Outcome<undefined>
 
@@ -109,6 +115,9 @@ export declare function jwsVerify(token: unknown, keys: unknown, options: unknow
 
 /** Explains the status of a rejection by `verifyJws`. `None` if there is no such status. */
 export declare function jwtRejection(status: number): NativeRejection | null
+
+/** Whether a verifier that gives this status has verified the signature of the token before. */
+export declare function jwtRejectionFollowsSignature(status: number): boolean
 
 /** Checks that `json`, the public members of a private JWK, are the public half of `key`. */
 export declare function keyCheckHalves(key: unknown, json: unknown): Outcome<undefined>
@@ -218,6 +227,18 @@ export declare function keyringUnseal(ring: unknown, sealed: unknown, key: unkno
  */
 export declare function keyringWait(ring: unknown): Outcome<Offloaded<undefined>>
 
+/**
+ * Attaches a watcher to the façade object `watcher`. It calls `wake`, on this thread and without
+ * keeping its event loop alive, when there are changes to take.
+ */
+export declare function keyWatcherAttach(watcher: unknown, wake: () => void): Outcome<undefined>
+
+/** Takes the changes that wait, in their order. */
+export declare function keyWatcherTake(watcher: unknown): Outcome<Array<NativeKeyChange>>
+
+/** Watches a ring from now on. */
+export declare function keyWatcherWatch(watcher: unknown, ring: unknown): Outcome<undefined>
+
 /** Attaches a new limiter to the façade object `limiter`. */
 export declare function limiterAttach(limiter: unknown, options: unknown): Outcome<undefined>
 
@@ -262,6 +283,9 @@ export declare function limiterStats(limiter: unknown): Outcome<NativeStats>
 
 /** Ends the block of a key. */
 export declare function limiterUnblock(limiter: unknown, key: unknown): Outcome<undefined>
+
+/** The latest time of a clock, in milliseconds since 1970. */
+export declare const MAX_CLOCK_MILLIS: number
 
 /** The most tokens of one `verifyMany`. */
 export declare const MAX_MANY: number
@@ -674,14 +698,14 @@ export declare function secureHeapVerify(): Outcome<undefined>
 /** Attaches an empty table of sessions to the façade object `sessions`. */
 export declare function sessionsAttach(sessions: unknown, options: unknown): Outcome<undefined>
 
-/** Ends a session. */
-export declare function sessionsEnd(sessions: unknown, sid: unknown): Outcome<undefined>
+/** Ends a session and returns its id in the usual form. */
+export declare function sessionsEnd(sessions: unknown, sid: unknown): Outcome<string>
 
 /** Ends every session of a subject. */
 export declare function sessionsEndAll(sessions: unknown, subject: unknown): Outcome<undefined>
 
-/** Ends the session of a refresh token; `false` if there is none. */
-export declare function sessionsEndByRefreshToken(sessions: unknown, token: unknown): Outcome<boolean>
+/** Ends the session of a refresh token and returns its id; `None` if there is no such session. */
+export declare function sessionsEndByRefreshToken(sessions: unknown, token: unknown): Outcome<string | undefined | null>
 
 /** The sessions of a subject. */
 export declare function sessionsList(sessions: unknown, subject: unknown): Outcome<Array<NativeSessionInfo>>
@@ -694,8 +718,8 @@ export declare function sessionsStart(sessions: unknown, subject: unknown, claim
 
 /**
  * Registers the functions of the façade that the native part calls in this environment:
- * `inProduction()`. `keeps_objects` says that the runtime finalizes no objects when an environment
- * ends.
+ * `inProduction()` and `notice(name)`. `keeps_objects` says that the runtime finalizes no objects
+ * when an environment ends.
  */
 export declare function setFacade(functions: object, keepsObjects: boolean): void
 

@@ -3,8 +3,8 @@
 // Sections, in the order in which a service needs them:
 //
 //   Passwords         hash, verify, PasswordHasher, passwordPool, calibrate, deriveKey
-//   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, RemoteJwks, signJws, verifyJws,
-//                     unsafeDecode
+//   Keys and tokens   JwtKey, KeyRing, JwtIssuer, JwtVerifier, JwtVerifiers, RemoteJwks, signJws,
+//                     verifyJws, unsafeDecode
 //   Revocation        RevocationList
 //   Sessions          Sessions
 //   Rate limits       RateLimiter
@@ -13,9 +13,10 @@
 //   Ids               uuidv4, uuidv7, randomToken
 //   Errors            NodesecError and its classes, the unions of codes
 //
-// Guides: README.md (a first look), docs/migrating.md (from argon2, bcrypt, jsonwebtoken, jose and
-// fast-jwt), docs/bundling.md, docs/errors.md (each code with its remedy and HTTP status),
-// SECURITY.md (promises).
+// Guides: README.md (a first look), docs/migrating.md (from argon2, bcrypt, jsonwebtoken, jose,
+// fast-jwt and limiters), docs/strictness.md (what others accept and why it is refused here),
+// docs/bundling.md, docs/errors.md (each code with its remedy and HTTP status), SECURITY.md
+// (promises).
 //
 // Conventions:
 //
@@ -321,16 +322,18 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    * match no password.
    *
    * - `bcrypt`: `$2a$`, `$2b$`, `$2x$` and `$2y$`, for which only the first 72 bytes of the
-   *   password count, and passlib's `$bcrypt-sha256$`.
-   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`, or with `n=…` or `N=…`, N itself.
-   * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash` and passlib's `$pbkdf2-sha256$…$salt$hash`, with
-   *   SHA-1, SHA-256 or SHA-512.
+   *   password count; passlib's `$bcrypt-sha256$`, AdonisJS's `$bcrypt$v=98$r=…$salt$hash` and, of
+   *   WordPress since 6.8, `$wp$2y$`. WordPress trims the password before it hashes it.
+   * - `scrypt`: `$scrypt$ln=…,r=…,p=…$salt$hash`, or with `n=…` or `N=…`, N itself; Ory Kratos
+   *   writes N as `ln`, which is read from 64 on. The Base64 may be padded.
+   * - `pbkdf2`: `$pbkdf2-sha256$i=…$salt$hash`, padded or not, and passlib's
+   *   `$pbkdf2-sha256$…$salt$hash`, with SHA-1, SHA-256 or SHA-512.
    * - `django`: `pbkdf2_sha256$…`, `pbkdf2_sha1$…`, `argon2$…`, `scrypt$…`, `bcrypt$…` and
    *   `bcrypt_sha256$…`. `!…`, a user without a password, matches nothing.
    * - `werkzeug`: `scrypt:N:r:p$salt$hash`, `pbkdf2:sha256:…$salt$hash` and, from before version 3,
    *   `sha256$salt$hash`, with SHA-1, SHA-256 or SHA-512.
    * - `aspnet`: ASP.NET Identity, versions 2 and 3 (`AQAAAA…`).
-   * - `better-auth`: `salt:hash`. The password is normalized (NFKC), but not for the new digest.
+   * - `better-auth`: `salt:hash`. The password is normalized (NFKC) before it is hashed.
    * - `spring`: Spring Security's `{bcrypt}…`, `{argon2}…`, `{scrypt}…` and `{pbkdf2}…`, with the
    *   costs of its versions before 5.8 and, as `{…@SpringSecurity_v5_8}`, from 5.8 on.
    *
@@ -341,9 +344,13 @@ export interface PasswordHasherOptions extends CostOptions, RehashOptions {
    * the policy's costs, and is due for a rehash. docs/migrating.md lists the forms of hashes; all
    * other text is `ERR_PASSWORD_DIGEST`.
    *
-   * Some schemes pad a password with NUL bytes, so that it is one password with a shorter one. Such
-   * a password matches nothing, after the work of its check: for bcrypt one with a NUL byte, unless
-   * the scheme hashes it before bcrypt; for scrypt and PBKDF2 one that ends with a NUL byte.
+   * A password that Better Auth would normalize, or WordPress would trim, matches, but
+   * {@link PasswordHasher.verifyAndUpdate} gives no new digest of it.
+   *
+   * bcrypt repeats a password with a NUL byte in between, and scrypt and PBKDF2 pad it with NUL
+   * bytes, so two passwords become equal. The longer one matches nothing, after the work of its
+   * check: for bcrypt a password with a NUL byte, unless the scheme hashes it before bcrypt; for
+   * scrypt and PBKDF2 a password that ends with a NUL byte.
    */
   legacy?: LegacyScheme[];
   /**
@@ -423,7 +430,8 @@ export class PasswordHasher {
   /**
    * Verifies a password and, if it is right and the digest is due for replacement, gives a new
    * digest from the same job. Store `newDigest` with compare-and-swap: only if the old digest is
-   * still there.
+   * still there. `newDigest` is left out if the old scheme changes this spelling of the password
+   * before it hashes it (Better Auth, WordPress): it would lock out the other spelling.
    *
    * Pass `null` or `undefined` if there is no such user. The hasher then does the work of a
    * verification under the policy and resolves to `{ valid: false }`, so that the login of an
@@ -716,12 +724,14 @@ export class JwtKey {
    * 4096 bytes.
    *
    * `ERR_JWT_KEY` if the bytes are a key file: with a public key as the HMAC secret, anybody could
-   * sign. Recognized are PEM, JWKs, keys in XML (`RSAKeyValue`), OpenSSH and PuTTY files, DER of
-   * keys and certificates with or without bytes after it, PKCS#7, PKCS#12, Java key stores,
-   * uncompressed and hybrid points, and the base64, base64url or hex of any of these. The hex may
-   * have separators and prefixes, as in `30:82` and `0x30, 0x82`. A bare Ed25519 key, a compressed
-   * point and a modulus look like random bytes and are not recognized. A random secret, in any
-   * encoding, is refused by mistake with a probability below 2^-40.
+   * sign. Recognized are PEM, JWKs, keys in XML (`RSAKeyValue`), OpenSSH and PuTTY files, keys as
+   * OpenSSL prints them (`-text`, `-modulus`), DER of keys and certificates with or without bytes
+   * after it, PKCS#7, PKCS#12, Java key stores, uncompressed and hybrid points; and texts that
+   * stand for any of these: base64 or base64url, hex as in `30:82` and `0x30, 0x82`, lists of
+   * numbers as `JSON.stringify(buffer)` writes them, escapes of JSON, shells and URLs, each in
+   * quotes or behind a prefix (`base64:`), up to three around one another. A bare Ed25519 key, a
+   * compressed point and a modulus look like random bytes and are not recognized. A random secret,
+   * in any encoding, is refused by mistake with a probability below 2^-40.
    *
    * @example
    * ```ts
@@ -743,10 +753,14 @@ export class JwtKey {
    * headers inside the section (RFC 1421). It also says if the line ends are the two characters
    * `\n`, as in many environment files: replace these with `pem.replaceAll('\\n', '\n')`.
    *
-   * With `passphrase` the file is PKCS#8 encrypted with PBES2: AES under PBKDF2 with at most
-   * 2,000,000 iterations, which may take a second, or scrypt with at most 64 MiB. `ERR_JWT_KEY` for
-   * another encryption, a wrong passphrase, and a passphrase for a file that is not encrypted. A
-   * private EC key may omit its curve or spell out its parameters; a public one may not.
+   * With `passphrase` the file is PKCS#8 encrypted with PBES2 (RFC 8018): AES or triple DES, under
+   * PBKDF2 with any hash of SHA-1 and SHA-2 and at most 2,000,000 iterations, which may take a
+   * second, or under scrypt with at most 64 MiB. `ERR_JWT_KEY` for another encryption, a wrong
+   * passphrase, and a passphrase for a file that is not encrypted.
+   *
+   * A point of a curve may be uncompressed, compressed or hybrid; the key and its `kid` are the
+   * same. A private EC key may omit its curve or spell out its parameters; a public one may not
+   * (RFC 5480 section 2.1.1). The number `d` of an RSA key must be below its modulus.
    *
    * @example
    * ```ts
@@ -763,11 +777,16 @@ export class JwtKey {
    * ```
    */
   static fromPem(pem: Bytes, options: KeyFileOptions): JwtKey;
-  /** Reads the same structures as DER (X.690). No byte may follow the structure. */
+  /**
+   * Reads the same structures as DER (X.690). No byte may follow the structure. `ERR_JWT_KEY` names
+   * the call for a certificate, for PEM, and for base64.
+   */
   static fromDer(der: Uint8Array | SecretBuffer, options: KeyFileOptions): JwtKey;
   /**
-   * Takes the public key of one X.509 certificate (RFC 5280) of at most 64 KiB, in PEM or as DER.
-   * Keys and text beside the certificate in a PEM are ignored; a second certificate is refused.
+   * Takes the public key of one X.509 certificate (RFC 5280) of at most 64 KiB, in PEM, as DER or
+   * as an `X509Certificate` of Node. Keys and text beside the certificate in a PEM are ignored; a
+   * second certificate is refused. A member of `x5c` (RFC 7515 section 4.1.6) is the base64 of DER:
+   * pass `Buffer.from(x5c[0], 'base64')`.
    *
    * `ERR_JWT_KEY` if this is no certificate, or if its key is not one for `alg`.
    *
@@ -793,13 +812,15 @@ export class JwtKey {
    * console.log(key.kid, key.private); // 2026-11 false
    * ```
    */
-  static fromCertificate(certificate: Bytes, options: KeyOptions): JwtKey;
+  static fromCertificate(certificate: Bytes | X509Certificate, options: KeyOptions): JwtKey;
   /**
    * Reads a public, private or symmetric JWK (RFC 7517). `alg` and `kid` of the JWK are the
    * defaults of the options. Only own members of the object count.
    *
    * If the JWK has a `use`, it must be `sig`. If it has `key_ops`, they must name the purpose of
-   * the key: `verify` for a public key, `sign` for a private key, both for a symmetric key.
+   * the key: `verify` for a public key, `sign` for a private key, both for a symmetric key. Other
+   * operations may stand beside it, as Azure Key Vault lists them; none may occur twice (RFC 7517
+   * section 4.3).
    *
    * Members are read as other libraries write them, here and in a JWK Set:
    *
@@ -817,8 +838,10 @@ export class JwtKey {
    *   have, verifiers accept the key for tokens with exactly this `iss` only; `{tenantid}` in it
    *   stands for the token's `tid`. Other tokens are `ERR_JWT_CLAIM`. A key of Microsoft's tenant
    *   `https://login.microsoftonline.com/…/v2.0` also verifies the tenant's tokens of version 1.0,
-   *   of `https://sts.windows.net/…/`. {@link verifyJws} reads no claims and compares nothing. An
-   *   `issuer` that is no URL has no meaning (RFC 7517 section 4).
+   *   of `https://sts.windows.net/…/`; so do the keys of `login.microsoftonline.us`, and those of
+   *   `login.partner.microsoftonline.cn` for `https://sts.chinacloudapi.cn/…/`. {@link verifyJws}
+   *   reads no claims and compares nothing. An `issuer` that is no URL has no meaning (RFC 7517
+   *   section 4).
    *
    * A fault of the JWK is `ERR_JWT_KEY`, also a bad `alg` or `kid` of the JWK and a JWK of more
    * than 64 KiB. Without any `alg` the error is `ERR_MISSING_OPTION`.
@@ -828,12 +851,14 @@ export class JwtKey {
    * Reads the usable public keys of a JWK Set (RFC 7517 section 5), given as an object or as JSON
    * text. The result may be empty and has at most 1000 keys.
    *
-   * `ERR_JWT_KEY` for a set that is malformed, longer than 1 MiB or of more than 1000 keys, and for
-   * text in which an object has a member twice; also if the set would give more than 1000 keys.
+   * `ERR_JWT_KEY` for a set that is malformed, longer than 1 MiB or of more than 1000 entries, for
+   * entries of which none is an object, and for text in which an object has a member twice; also if
+   * the set would give more than 1000 keys.
    *
    * Keys that cannot be used are left out, and the property `ignored` of the result, which is not
    * enumerable, says which and why:
    *
+   * - entries that are no object, such as `null`;
    * - keys of an unknown `kty`, `crv` or `alg`, malformed and weak keys, `oct` keys;
    * - keys with a `kid` of more than 256 bytes, and keys for another use;
    * - keys with private members, whose private half is public now, and every other entry with the
@@ -917,7 +942,7 @@ export interface JsonWebKeyPublic {
   x?: string;
   /** The y coordinate, for EC. */
   y?: string;
-  /** The only issuer whose tokens the key verifies, if it was made from a JWK that names one. */
+  /** The issuer whose tokens the key verifies, if it was made from a JWK that names one. */
   issuer?: string;
 }
 
@@ -1100,8 +1125,9 @@ export class KeyRing {
   /**
    * Resolves when the ring has an active key. With `rotateEvery`, an empty ring makes it. The call
    * waits for a key that is being made, also by a `rotate` that has not been awaited, and keeps the
-   * process running meanwhile. `ERR_KEYRING_NO_ACTIVE_KEY` if none is being made: `add` one, or
-   * `rotate`.
+   * process running meanwhile. It occupies one thread of libuv's pool, once a ring.
+   * `ERR_KEYRING_NO_ACTIVE_KEY` if none is being made: `add` one or, if the active key was revoked,
+   * `rotate({ force: true })`.
    *
    * @example
    * ```ts
@@ -1230,7 +1256,8 @@ export interface JwtHeader {
  * A clock for tests: an option of {@link JwtIssuer}, {@link JwtVerifier}, {@link Sessions},
  * {@link RevocationList} and {@link RateLimiter}.
  *
- * Give the same clock to all objects of a test, because each has its own. A {@link KeyRing} follows
+ * Each object reads its own clock only. Pass the same function to every object of a test, also to
+ * the list and the sessions: an object without it uses the system's time. A {@link KeyRing} follows
  * the clocks of its issuers and verifiers into the future, as with {@link KeyRing.tick}.
  *
  * @example
@@ -1361,7 +1388,11 @@ export interface JwtVerifierOptions extends ClockOptions {
    * 3.8); {@link JwtVerifiers} chooses among them.
    */
   keys: KeyRing | JwtKey | JwtKey[] | RemoteJwks;
-  /** The accepted algorithms. Default: those of the keys. `none` does not exist. */
+  /**
+   * The accepted algorithms. Default: those of the keys. `none` does not exist. A token of another
+   * algorithm is `ERR_JWT_ALGORITHM`, but without this option and without a `kid` in the token
+   * `ERR_JWT_KEY_NOT_FOUND`.
+   */
   algorithms?: Algorithm[];
   /**
    * The exact names of one issuer: at most 100, of 1 to 2048 bytes each. `false` accepts every
@@ -1698,19 +1729,20 @@ export class JwtVerifier<
 }
 
 /** The claims that one of these verifiers requires. */
-export type RequiredByOne<Verifier> =
+export type RequiredClaimsOf<Verifier> =
   Verifier extends JwtVerifier<JwtVerifierOptions, infer Required> ? Required : never;
 
 /**
  * Verifies the tokens of several issuers, such as tenants, each with a verifier of its own.
  *
- * The claim `iss` chooses the verifier before anything is verified. The verifier that is chosen
- * then judges the token, with its own keys and options, and demands this very issuer, so that no
- * issuer can sign for another (RFC 8725 section 3.8). Names are compared character for character.
+ * The claim `iss` chooses the verifier before anything is verified. This verifier then judges the
+ * token, with its own keys and options, and demands this very issuer, so that no issuer can sign
+ * for another (RFC 8725 section 3.8). Names are compared character for character.
  *
- * A token that chooses no verifier is refused, and its signature is not verified:
- * `ERR_JWT_MALFORMED` if the token or its payload cannot be read, else `ERR_JWT_CLAIM` with the
- * claim `iss` and the reason `missing`, `type` or, for an unknown issuer, `mismatch`.
+ * A token for which there is no verifier is refused, and its signature is not verified:
+ * `ERR_JWT_MALFORMED` if its segments are not base64url or its payload is no JSON object, else
+ * `ERR_JWT_CLAIM` with the claim `iss` and the reason `missing`, `type` or, for an unknown issuer,
+ * `mismatch`. The header is read by the verifier.
  *
  * @example
  * ```ts
@@ -1740,28 +1772,29 @@ export class JwtVerifiers<
 > {
   /**
    * Takes 1 to 10,000 verifiers by the names of their issuers, of 1 to 2048 bytes each: the own
-   * members of a plain object, or a `Map`. Later changes of it have no effect.
+   * members of a plain object, or a `Map`. Later changes of it have no effect. Enter a verifier
+   * that accepts several issuers once under each name.
    *
    * `ERR_INVALID_ARG_VALUE` if the option `issuer` of a verifier does not contain the name for
    * which the verifier stands, or is `false`. So a verifier of {@link JwtVerifier.spiffe}, which
    * demands no issuer, is refused.
    */
   constructor(verifiers: { readonly [issuer: string]: Verifier } | ReadonlyMap<string, Verifier>);
-  /** Verifies as {@link JwtVerifier.verify} of the verifier that the token chooses. */
-  verify<T = unknown>(token: string): NoInfer<T> & Claims & RequiredByOne<Verifier>;
-  /** Verifies as {@link JwtVerifier.tryVerify} of the verifier that the token chooses. */
-  tryVerify<T = unknown>(token: unknown): VerifyResult<T, RequiredByOne<Verifier>>;
-  /** Verifies as {@link JwtVerifier.verifyAsync} of the verifier that the token chooses. */
-  verifyAsync<T = unknown>(token: string): Promise<NoInfer<T> & Claims & RequiredByOne<Verifier>>;
-  /** Verifies as {@link JwtVerifier.tryVerifyAsync} of the verifier that the token chooses. */
-  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T, RequiredByOne<Verifier>>>;
+  /** Verifies as {@link JwtVerifier.verify} of the verifier for its `iss`. */
+  verify<T = unknown>(token: string): NoInfer<T> & Claims & RequiredClaimsOf<Verifier>;
+  /** Verifies as {@link JwtVerifier.tryVerify} of the verifier for its `iss`. */
+  tryVerify<T = unknown>(token: unknown): VerifyResult<T, RequiredClaimsOf<Verifier>>;
+  /** Verifies as {@link JwtVerifier.verifyAsync} of the verifier for its `iss`. */
+  verifyAsync<T = unknown>(token: string): Promise<NoInfer<T> & Claims & RequiredClaimsOf<Verifier>>;
+  /** Verifies as {@link JwtVerifier.tryVerifyAsync} of the verifier for its `iss`. */
+  tryVerifyAsync<T = unknown>(token: unknown): Promise<VerifyResult<T, RequiredClaimsOf<Verifier>>>;
   /**
-   * Verifies up to 10,000 tokens, each with the verifier that it chooses, and gives the results in
+   * Verifies up to 10,000 tokens, each with the verifier for its `iss`, and gives the results in
    * their order, as {@link JwtVerifier.verifyMany} does.
    */
   verifyMany<T = unknown>(
     tokens: readonly unknown[],
-  ): Promise<VerifyResult<T, RequiredByOne<Verifier>>[]>;
+  ): Promise<VerifyResult<T, RequiredClaimsOf<Verifier>>[]>;
 }
 
 /** A request of a {@link RemoteJwks} that has ended. */
@@ -1805,11 +1838,13 @@ export interface RemoteJwksOptions extends JwksImportOptions {
    * The format of the answer. Default: `jwks`.
    *
    * - `jwks`: a JWK Set.
-   * - `x509`: a JSON object with a PEM certificate for each `kid`, as Google and Firebase publish
-   *   it at `https://www.googleapis.com/robot/v1/metadata/x509/…`. The algorithm of a certificate is
-   *   that of its key: RS256 for RSA, unless `algorithms` say more, as for a JWK without `alg`. The
+   * - `x509`: a JSON object with a PEM for each `kid`: a certificate, as Google and Firebase
+   *   publish it at `https://www.googleapis.com/robot/v1/metadata/x509/…`, or a public key, as
+   *   Google IAP does at `https://www.gstatic.com/iap/verify/public_key`. The algorithm is that of
+   *   the key: RS256 for RSA, unless `algorithms` say more, as for a JWK without `alg`. The
    *   certificate only carries the key: its dates, its chain and its purpose are not checked, as in
-   *   {@link JwtKey.fromCertificate}, so only https vouches for it. It excludes `use: 'jwt-svid'`.
+   *   {@link JwtKey.fromCertificate}, so only https vouches for it. Values that are no PEM, and
+   *   private keys, are left out. It excludes `use: 'jwt-svid'`.
    */
   format?: 'jwks' | 'x509';
   /**
@@ -1879,8 +1914,8 @@ export interface RemoteJwksOptions extends JwksImportOptions {
  * `status().lastError` says why the last request failed.
  *
  * **Which answer counts.** The status must be 200 and the body a JWK Set as {@link JwtKey.fromJwks}
- * accepts it, or for `format: 'x509'` an object of at most 1000 certificates; the Content-Type does
- * not matter. A 304 confirms the keys, which are fresh again.
+ * accepts it, or for `format: 'x509'` an object of at most 1000 members of which one at least is
+ * PEM, or none; the Content-Type does not matter. A 304 confirms the keys, which are fresh again.
  * Redirects are not followed. A new set replaces all keys, even if none is left: that is how a
  * provider withdraws all of them. Any other answer leaves the keys as they are.
  *
@@ -1945,15 +1980,19 @@ export class RemoteJwks {
  *
  * `header` has more header parameters, as protocols such as DPoP, ACME and security event tokens
  * (RFC 9449, 8555, 8417) ask for: `typ`, `cty`, `jwk`, `x5c`, `url`, `nonce` and others, as JSON.
- * `kid` says whether the header names the key. Default: true. The key's algorithm is the `alg`. The
+ * `kid` says whether the header names the key. Default: true. With `kid: false` the header has no
+ * `kid`, or the one in `header`: a string of 1 to 256 bytes. The key's algorithm is the `alg`. The
  * token has at most 1 MiB; for one above 16 KiB, {@link verifyJws} needs `maxBytes`. The call signs
  * at once, also with RSA.
  *
- * Errors: `ERR_INVALID_ARG_VALUE` for the parameters `alg` and `kid`, which the key sets; for
+ * Errors: `ERR_INVALID_ARG_VALUE` for the parameters `alg` and `kid` if the key sets them; for
  * `crit`, `b64`, `enc` and `zip`, because no extension is supported and payloads are neither
  * encrypted nor compressed; for a `typ` that is no string; for a `jwk` with private members; and
  * for a lone surrogate in the payload. `ERR_OUT_OF_RANGE` for a longer token, `ERR_JWT_KEY` for a
  * public key.
+ *
+ * In ACME, the first request has a `jwk`, later ones the URL of the account as `kid`:
+ * `signJws(payload, key, { kid: false, header: { kid: accountUrl, nonce, url } })`.
  *
  * @example
  * ```ts
@@ -2308,7 +2347,8 @@ export interface NamedRateLimit extends RateLimit {
 export type RateLimits = ((RateLimit & { limits?: undefined }) | RateLimitList) & {
   /**
    * With `true`, no window of any kind has more than `limit` units: `burst` (at most `limit`,
-   * default half of it, rounded up) at once, and `limit - burst` more in a window. Default: `false`.
+   * default half of it, rounded up) at once, and `limit - burst` more in a window. Default:
+   * `false`.
    */
   strict?: boolean;
 };
@@ -2534,9 +2574,9 @@ export class RateLimiter {
   setLimits(limits: RateLimits): void;
   /**
    * Gives the keys and blocks as bytes, for {@link RateLimiter.restore} after a deploy. They hold
-   * no key, but the secret of the table's hash: with it, an attacker can find keys that collide. Takes
-   * about a millisecond for 100,000 keys; 16 bytes per key, 8 more for each further limit. Without
-   * memory, `ERR_LIMIT_FULL`.
+   * no key, but the secret of the table's hash: with it, an attacker can find keys that collide.
+   * Takes about a millisecond for 100,000 keys; 16 bytes per key, 8 more for each further limit.
+   * Without memory, `ERR_LIMIT_FULL`.
    *
    * @example
    * ```ts

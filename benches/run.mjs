@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util';
 
 import { measure } from './lib/measure.mjs';
 import { describe, report } from './lib/report.mjs';
+import * as audit from './rows/audit.mjs';
 import * as limits from './rows/limiter.mjs';
 import * as load from './rows/password-load.mjs';
 import * as passwords from './rows/password.mjs';
@@ -30,7 +31,7 @@ const { values, positionals } = parseArgs({
 
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model}\n`);
 
-const subjects = [passwords, load, tokens, cached, revocation, limits, secrets];
+const subjects = [passwords, load, tokens, cached, revocation, limits, secrets, audit];
 const rows = subjects.flatMap((subject) => subject.rows);
 const chosen = rows.filter(({ name }) => positionals.every((word) => name.includes(word)));
 if (chosen.length === 0) {

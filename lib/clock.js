@@ -11,13 +11,10 @@ const { Uncloneable } = require('./uncloneable.js');
 
 const { getTime } = Date.prototype;
 
-/** The latest time: that of the latest claim. */
-const MAX_MILLIS = 1e14;
+/** Holds the clock of an object. Another copy of this package finds it, too. */
+const CLOCK = Symbol.for('@nodesec/native: the clock of an object');
 
-/** The clocks of the objects that have one. */
-const CLOCKS = new WeakMap();
-
-class GivenClock extends Uncloneable {
+class TestClock extends Uncloneable {
   #now;
 
   constructor(now) {
@@ -42,7 +39,7 @@ class GivenClock extends Uncloneable {
     }
     const millis = isDate(date) ? getTime.call(date) : NaN;
     // Not so for NaN, the time of an invalid Date.
-    if (millis >= 0 && millis <= MAX_MILLIS) return millis;
+    if (millis >= 0 && millis <= native.MAX_CLOCK_MILLIS) return millis;
     throw makeError('ERR_INVALID_RETURN_VALUE', 'clock must return a valid Date from 1970 to 5138');
   }
 }
@@ -71,14 +68,14 @@ function useClock(object, options) {
         'allowClockInProduction: true',
     );
   }
-  const clock = new GivenClock(now);
-  CLOCKS.set(object, clock);
+  const clock = new TestClock(now);
+  Object.defineProperty(object, CLOCK, { value: clock });
   return [{ __proto__: null, ...given, clock }, clock];
 }
 
 /** The clock of an object, if it has one. */
 function clockOf(object) {
-  return CLOCKS.get(object);
+  return object?.[CLOCK];
 }
 
 module.exports = { clockOf, useClock };

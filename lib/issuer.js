@@ -6,8 +6,8 @@ const { native, settled, snapshot } = require('./native.js');
 const { claimsText, headerText } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
 
-/** Returns the result of `sign`. If the issuer's first key is still being made, waits for it. */
-let whenIssuerReady;
+/** Holds the function of {@link whenIssuerReady}. Another copy of this package finds it, too. */
+const WHEN_READY = Symbol.for('@nodesec/native: waits for the first key of a JwtIssuer');
 
 class JwtIssuer extends Uncloneable {
   #clock;
@@ -23,9 +23,8 @@ class JwtIssuer extends Uncloneable {
     this.#sign = native.issuerBind(this);
   }
 
-  static {
-    // An issuer of another copy of this package has no `#keys` here.
-    whenIssuerReady = (issuer, sign) => (#keys in issuer ? whenReady(issuer.#keys, sign) : sign());
+  [WHEN_READY](sign) {
+    return whenReady(this.#keys, sign);
   }
 
   sign(claims, overrides) {
@@ -45,6 +44,11 @@ class JwtIssuer extends Uncloneable {
       return native.issuerSignAsync(this, text, given, header);
     });
   }
+}
+
+/** Returns the result of `sign`. If the issuer's first key is still being made, waits for it. */
+function whenIssuerReady(issuer, sign) {
+  return issuer[WHEN_READY](sign);
 }
 
 module.exports = { JwtIssuer, whenIssuerReady };

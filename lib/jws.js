@@ -1,5 +1,6 @@
 'use strict';
 
+const { publishRefusal } = require('./audit/tokens.js');
 const { native, snapshot } = require('./native.js');
 const { refresherOf } = require('./key-set.js');
 const { headerText, rejectionError } = require('./token.js');
@@ -12,6 +13,7 @@ function verifyJws(token, keys, options) {
   if (typeof payload !== 'number') return payload;
   const rejection = native.jwtRejection(payload);
   refresher?.need(rejection.code);
+  publishRefusal(rejection, token);
   throw rejectionError(rejection);
 }
 

@@ -2,6 +2,7 @@
 
 const { EventEmitter } = require('node:events');
 
+const { publishKeyChanges, watchKeys } = require('./audit/keys.js');
 const { attach, construct } = require('./construct.js');
 const { makeError } = require('./errors.js');
 const { native } = require('./native.js');
@@ -17,6 +18,7 @@ class KeyRing extends Uncloneable {
   constructor(options) {
     super();
     attach(this, options, native.keyringAttach);
+    watchKeys(this);
   }
 
   static shared(name, options) {
@@ -29,14 +31,18 @@ class KeyRing extends Uncloneable {
 
   add(key, options) {
     native.keyringAdd(this, key, options);
+    publishKeyChanges();
   }
 
   revoke(kid) {
     native.keyringRevoke(this, kid);
+    publishKeyChanges();
   }
 
   async rotate(options) {
-    return { kid: await native.keyringRotate(this, options) };
+    const kid = await native.keyringRotate(this, options);
+    publishKeyChanges();
+    return { kid };
   }
 
   async ready() {
@@ -44,7 +50,9 @@ class KeyRing extends Uncloneable {
   }
 
   tick(now) {
-    return native.keyringTick(this, now).map(change);
+    const changes = native.keyringTick(this, now);
+    publishKeyChanges();
+    return changes.map(change);
   }
 
   list() {

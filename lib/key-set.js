@@ -2,6 +2,7 @@
 
 const { isProxy } = require('node:util').types;
 
+const { CHANNELS, publish } = require('./audit/publish.js');
 const { makeError } = require('./errors.js');
 const { native } = require('./native.js');
 const { lifetime } = require('./key-set/freshness.js');
@@ -14,6 +15,9 @@ const { Uncloneable } = require('./uncloneable.js');
  * verifiers of another copy of the façade, which would then use the keys and never fetch them.
  */
 const REFRESHER = Symbol.for('@nodesec/native: the refresher of a RemoteJwks');
+
+const CHANGED = CHANNELS['keyset.changed'];
+const FAILED = CHANNELS['keyset.failed'];
 
 class RemoteJwks extends Uncloneable {
   #target;
@@ -63,12 +67,17 @@ class RemoteJwks extends Uncloneable {
       this.#freshUntil = performance.now() + seconds * 1000;
       this.#lastError = undefined;
       const ignored = native.jwksIgnored(this);
+      if (changed && CHANGED.hasSubscribers) publish(CHANGED, { origin: this.#origin, trigger });
       this.#tell({ type: 'refreshed', trigger, changed, freshFor: seconds, ignored });
       return seconds;
     } catch (error) {
       native.jwksOutlast(this, this.#policy.staleIfError);
       this.#lastError = error;
-      this.#tell({ type: 'failed', trigger, error, keys: this.#state() });
+      const keys = this.#state();
+      if (FAILED.hasSubscribers) {
+        publish(FAILED, { code: error.code, origin: this.#origin, trigger, keys });
+      }
+      this.#tell({ type: 'failed', trigger, error, keys });
       throw error;
     }
   }
@@ -92,6 +101,11 @@ class RemoteJwks extends Uncloneable {
       const expected = this.#policy.format === 'x509' ? 'set of certificates' : 'JWK Set';
       throw failure(`the response is not a ${expected}: ${cause.message}`, cause);
     }
+  }
+
+  /** Without the path and the query, which may hold a key. */
+  get #origin() {
+    return new URL(this.#target.url).origin;
   }
 
   #state() {

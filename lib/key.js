@@ -1,6 +1,6 @@
 'use strict';
 
-const { createPrivateKey } = require('node:crypto');
+const { createPrivateKey, X509Certificate } = require('node:crypto');
 const {
   inspect,
   types: { isCryptoKey, isKeyObject },
@@ -46,7 +46,8 @@ class JwtKey extends Uncloneable {
   }
 
   static fromCertificate(certificate, options) {
-    return construct(JwtKey, (key) => native.keyFromCertificate(key, certificate, options));
+    const bytes = certificate instanceof X509Certificate ? derOf(certificate) : certificate;
+    return construct(JwtKey, (key) => native.keyFromCertificate(key, bytes, options));
   }
 
   static fromJwk(jwk, options) {
@@ -132,6 +133,15 @@ class JwtKey extends Uncloneable {
 
   [inspect.custom]() {
     return this.toString();
+  }
+}
+
+/** The DER of an `X509Certificate`. A foreign object may only have its prototype. */
+function derOf(certificate) {
+  try {
+    return certificate.raw;
+  } catch {
+    return undefined;
   }
 }
 

@@ -1,9 +1,12 @@
 'use strict';
 
+const { CHANNELS, publish } = require('./audit/publish.js');
 const { useClock } = require('./clock.js');
 const { attach, construct } = require('./construct.js');
 const { native, settled } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
+
+const DENIED = CHANNELS['limit.denied'];
 
 /**
  * A native call writes its report here: the index of the tightest limit, the violated limits as
@@ -47,12 +50,16 @@ class RateLimiter extends Uncloneable {
   check(key, cost) {
     this.#clock?.read();
     // Nearly every call has no cost, and one argument less takes the native part less time.
-    return settled(cost === undefined ? this.#check(key) : this.#check(key, cost));
+    const allowed = settled(cost === undefined ? this.#check(key) : this.#check(key, cost));
+    if (allowed === false && DENIED.hasSubscribers) publishDenial(this.#tightest(key, cost), key);
+    return allowed;
   }
 
   consume(key, cost) {
     this.#clock?.read();
-    return this.#result(settled(this.#consume(key, cost, OUT)));
+    const result = this.#result(settled(this.#consume(key, cost, OUT)));
+    if (!result.allowed && DENIED.hasSubscribers) publishDenial(result.policy, key);
+    return result;
   }
 
   peek(key, cost) {
@@ -104,6 +111,11 @@ class RateLimiter extends Uncloneable {
     return native.limiterStats(this);
   }
 
+  /** The policy that refuses a call. */
+  #tightest(key, cost) {
+    return this.#result(settled(this.#peek(key, cost, OUT))).policy;
+  }
+
   #read() {
     const { generation, limits } = native.limiterLimits(this);
     this.#generation = generation;
@@ -137,6 +149,11 @@ class RateLimiter extends Uncloneable {
         violated === 0 ? [] : limits.filter((_, at) => violated & (1 << at)).map(({ name }) => name),
     };
   }
+}
+
+/** A function of its own, so that V8 still compiles `check` inline. */
+function publishDenial({ limit, windowMs, burst }, limitKey) {
+  publish(DENIED, { limit, windowMs, burst }, { limitKey });
 }
 
 module.exports = { RateLimiter };

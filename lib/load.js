@@ -10,6 +10,7 @@ const { createRequire } = require('node:module');
 
 const { makeError } = require('./errors.js');
 const { loadError } = require('./load-error.js');
+const { notice } = require('./notice.js');
 const { name, version, napi } = require('../package.json');
 
 /** The targets that have a package. */
@@ -100,7 +101,7 @@ if (native.version() !== version) {
   );
 }
 native.setFacade(
-  { inProduction: () => process.env.NODE_ENV === 'production' },
+  { inProduction: () => process.env.NODE_ENV === 'production', notice },
   // Deno does not finalize the objects of a worker that ends.
   process.versions.deno !== undefined,
 );

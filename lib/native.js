@@ -9,6 +9,7 @@
 
 const { isPromise, isProxy } = require('node:util').types;
 
+const { publishFailure } = require('./audit/publish.js');
 const { makeError } = require('./errors.js');
 const raw = require('./load.js');
 const { moveOffHeap } = require('./small-array.js');
@@ -34,6 +35,7 @@ function settled(value) {
   if (!Object.hasOwn(value, 'fault') || value instanceof Uncloneable) return value;
   // With the null prototype, a missing member is not read from Object.prototype.
   const { fault, message, retryAfterMs } = { __proto__: null, ...value };
+  publishFailure(fault);
   throw makeError(fault, message, retryAfterMs);
 }
 

@@ -3,6 +3,7 @@
 // The functions are async, so that an argument error rejects instead of throwing.
 
 const { abortable, signalOf } = require('./abort.js');
+const { publishVerdict } = require('./audit/passwords.js');
 const { calibrate } = require('./password/calibration.js');
 const { native, snapshot } = require('./native.js');
 const { secretFromCarrier } = require('./secret.js');
@@ -22,11 +23,14 @@ function hashSync(password, options) {
 
 async function verify(digest, password, options) {
   const given = snapshot(options);
-  return abortable(signalOf(given), (job) => native.passwordVerify(digest, password, given, job));
+  const verdict = abortable(signalOf(given), (job) =>
+    native.passwordVerify(digest, password, given, job),
+  );
+  return publishVerdict(await verdict);
 }
 
 function verifySync(digest, password, options) {
-  return native.passwordVerifySync(digest, password, options);
+  return publishVerdict(native.passwordVerifySync(digest, password, options));
 }
 
 async function deriveKey(password, salt, options) {

@@ -1,9 +1,12 @@
 'use strict';
 
+const { CHANNELS, publish } = require('./audit/publish.js');
 const { useClock } = require('./clock.js');
 const { makeError } = require('./errors.js');
 const { native, settled } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
+
+const ADDED = CHANNELS['revocation.added'];
 
 class RevocationList extends Uncloneable {
   #clock;
@@ -28,6 +31,7 @@ class RevocationList extends Uncloneable {
     const [jti, exp, iss] = [own(claims, 'jti'), own(claims, 'exp'), own(claims, 'iss')];
     this.#clock?.read();
     native.revocationRevoke(this, { __proto__: null, jti, exp, iss });
+    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'token' }, { tokenId: jti });
   }
 
   async revokeId(jti, expiresAt, options) {
@@ -37,6 +41,7 @@ class RevocationList extends Uncloneable {
   revokeIdSync(jti, expiresAt, options) {
     this.#clock?.read();
     native.revocationRevokeId(this, jti, expiresAt, options);
+    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'token' }, { tokenId: jti });
   }
 
   async revokeSession(sid, expiresAt, options) {
@@ -46,6 +51,7 @@ class RevocationList extends Uncloneable {
   revokeSessionSync(sid, expiresAt, options) {
     this.#clock?.read();
     native.revocationRevokeSession(this, sid, expiresAt, options);
+    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'session' }, { session: sid });
   }
 
   async revokeSubject(sub, issuedBefore, options) {
@@ -55,6 +61,7 @@ class RevocationList extends Uncloneable {
   revokeSubjectSync(sub, issuedBefore, options) {
     this.#clock?.read();
     native.revocationRevokeSubject(this, sub, issuedBefore, options);
+    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'subject' }, { subject: sub });
   }
 
   async revokeKey(kid) {
@@ -64,6 +71,7 @@ class RevocationList extends Uncloneable {
   revokeKeySync(kid) {
     this.#clock?.read();
     native.revocationRevokeKey(this, kid);
+    if (ADDED.hasSubscribers) publish(ADDED, { kind: 'key', kid });
   }
 
   isRevoked(claims) {

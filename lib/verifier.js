@@ -5,6 +5,7 @@
 // returns the number of a cache slot for a token that it knows, and the claims are stored here by
 // slot.
 
+const { publishRefusal } = require('./audit/tokens.js');
 const { useClock } = require('./clock.js');
 const { attach, construct } = require('./construct.js');
 const { jsonText } = require('./errors.js');
@@ -58,7 +59,7 @@ class JwtVerifier extends Uncloneable {
   verify(token) {
     const answer = this.#answerAndFetch(token);
     if (typeof answer !== 'number') return answer;
-    throw this.#error(answer);
+    throw this.#error(token, answer);
   }
 
   tryVerify(token) {
@@ -68,7 +69,7 @@ class JwtVerifier extends Uncloneable {
   async verifyAsync(token) {
     const answer = await this.#answerAsync(token);
     if (typeof answer !== 'number') return answer;
-    throw this.#error(answer);
+    throw this.#error(token, answer);
   }
 
   async tryVerifyAsync(token) {
@@ -174,12 +175,19 @@ class JwtVerifier extends Uncloneable {
   }
 
   #result(token, answer) {
-    if (typeof answer === 'number') return { ok: false, ...this.#rejection(answer) };
+    if (typeof answer === 'number') return { ok: false, ...this.#refuse(token, answer) };
     return { ok: true, claims: answer, header: this.#headers.get(token) };
   }
 
-  #error(status) {
-    return rejectionError(this.#rejection(status));
+  #error(token, status) {
+    return rejectionError(this.#refuse(token, status));
+  }
+
+  /** The rejection of a token that is now refused. */
+  #refuse(token, status) {
+    const rejection = this.#rejection(status);
+    publishRefusal(rejection, token, status);
+    return rejection;
   }
 
   /**

@@ -2,6 +2,7 @@
 
 const { isMap } = require('node:util').types;
 
+const { publishRefusal } = require('./audit/tokens.js');
 const { makeError } = require('./errors.js');
 const { isPlain, native, settled } = require('./native.js');
 const { rejectionError } = require('./token.js');
@@ -26,23 +27,24 @@ class JwtVerifiers extends Uncloneable {
   verify(token) {
     const chosen = this.#chosen(token);
     if (chosen >= 0) return this.#verifiers[chosen].verify(token);
-    throw rejectionError(this.#rejection(chosen));
+    throw this.#error(token, chosen);
   }
 
   tryVerify(token) {
     const chosen = this.#chosen(token);
-    return chosen >= 0 ? this.#verifiers[chosen].tryVerify(token) : this.#refusal(chosen);
+    return chosen >= 0 ? this.#verifiers[chosen].tryVerify(token) : this.#refusal(token, chosen);
   }
 
   async verifyAsync(token) {
     const chosen = this.#chosen(token);
     if (chosen >= 0) return this.#verifiers[chosen].verifyAsync(token);
-    throw rejectionError(this.#rejection(chosen));
+    throw this.#error(token, chosen);
   }
 
   async tryVerifyAsync(token) {
     const chosen = this.#chosen(token);
-    return chosen >= 0 ? this.#verifiers[chosen].tryVerifyAsync(token) : this.#refusal(chosen);
+    if (chosen >= 0) return this.#verifiers[chosen].tryVerifyAsync(token);
+    return this.#refusal(token, chosen);
   }
 
   async verifyMany(tokens) {
@@ -54,7 +56,7 @@ class JwtVerifiers extends Uncloneable {
       for (const answer of await native.verifiersChooseMany(this, given, results.length)) {
         const place = results.length;
         const chosen = given[place] === TOO_LONG ? -native.TOKEN_TOO_LONG : answer;
-        results.push(chosen >= 0 ? undefined : this.#refusal(chosen));
+        results.push(chosen >= 0 ? undefined : this.#refusal(given[place], chosen));
         if (chosen < 0) continue;
         if (!places.has(chosen)) places.set(chosen, []);
         places.get(chosen).push(place);
@@ -75,8 +77,19 @@ class JwtVerifiers extends Uncloneable {
     return settled(this.#choose(token));
   }
 
-  #refusal(chosen) {
-    return { ok: false, ...this.#rejection(chosen) };
+  #refusal(token, chosen) {
+    return { ok: false, ...this.#refuse(token, chosen) };
+  }
+
+  #error(token, chosen) {
+    return rejectionError(this.#refuse(token, chosen));
+  }
+
+  /** The rejection of a token that no verifier judges. Nothing that it claims is verified. */
+  #refuse(token, chosen) {
+    const rejection = this.#rejection(chosen);
+    publishRefusal(rejection, token);
+    return rejection;
   }
 
   #rejection(chosen) {

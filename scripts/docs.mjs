@@ -2,9 +2,9 @@
 //
 // - links of Markdown lead to a file and a heading that exist, and name no block of code otherwise
 //   than as one of LANGUAGES, since the tests run the `js` blocks;
-// - in the manuals, index.d.ts and argon2.d.ts, every export and every member has a doc comment,
-//   every class has an `@example`, and `{@link …}` names a declaration;
-// - docs/errors.md, docs/strictness.md and the unions of codes are not stale.
+// - in the manuals, index.d.ts, argon2.d.ts and audit.d.ts, every export and every member has a doc
+//   comment, every class has an `@example`, and `{@link …}` names a declaration;
+// - docs/audit.md, docs/errors.md, docs/strictness.md and the unions of codes are not stale.
 //
 //   node scripts/docs.mjs           checks every file that git tracks
 //   node scripts/docs.mjs file…     checks these files
@@ -18,7 +18,7 @@ import { main, root, run } from './lib/run.mjs';
 const LANGUAGES = ['js', 'mjs', 'sh', 'sql', 'text'];
 
 /** The manuals of the main entry and of the subpaths. */
-const MANUALS = ['index.d.ts', 'argon2.d.ts'];
+const MANUALS = ['index.d.ts', 'argon2.d.ts', 'audit.d.ts'];
 
 await main(async () => {
   const named = process.argv.slice(2);
@@ -31,6 +31,7 @@ await main(async () => {
   if (found.length > 0) process.exitCode = 1;
   else console.log(`Docs: ${files.length} files, links and doc comments are complete.`);
   if (named.length > 0) return;
+  await run('node', ['scripts/audit.mjs', '--check']);
   await run('node', ['scripts/errors.mjs', '--check']);
   await run('node', ['scripts/strictness.mjs', '--check']);
 });
@@ -131,7 +132,10 @@ function isDeclared(line) {
   return line.trimEnd().endsWith(';') || line.trimEnd().endsWith('{') || line.trimEnd().endsWith('(');
 }
 
-/** A constructor that only takes documented options, or what narrows an error to its class. */
+/**
+ * A constructor that only takes documented options, or a member that narrows an error to its class
+ * or an event to its kind.
+ */
 function isEvident(line) {
-  return /^ +(?:(?:private )?constructor\(|readonly code: \w+Code;|static \[Symbol)/.test(line);
+  return /^ +(?:(?:private )?constructor\(|readonly code: \w+Code;|readonly (?:event|outcome): [^A-Z]|static \[Symbol)/.test(line);
 }

@@ -42,13 +42,13 @@ impl Clock for SystemClock {
 /// A clock that shows the time that it was last given, and starts with the first one. It is for
 /// tests of applications: the façade asks a function of the test for the time before each call.
 #[derive(Debug)]
-pub struct GivenClock {
+pub struct TestClock {
     first: u64,
     unix_millis: AtomicU64,
     latest: AtomicU64,
 }
 
-impl GivenClock {
+impl TestClock {
     /// The last reading of the monotonic clock, so that sums of readings do not overflow: after 146
     /// years.
     const LAST_NANOS: u64 = 1 << 62;
@@ -66,7 +66,7 @@ impl GivenClock {
     }
 }
 
-impl Clock for GivenClock {
+impl Clock for TestClock {
     fn unix_millis(&self) -> u64 {
         self.unix_millis.load(Ordering::Relaxed)
     }
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_given_clock_goes_back_by_the_wall_and_never_by_its_monotonic_reading() {
-        let clock = GivenClock::at(5000);
+        let clock = TestClock::at(5000);
         assert_eq!((clock.unix_millis(), clock.monotonic_nanos()), (5000, 0));
         clock.set(7000);
         assert_eq!((clock.unix_millis(), clock.monotonic_nanos()), (7000, 2_000_000_000));

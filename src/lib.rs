@@ -8,6 +8,8 @@
 // The modules have plain comments here: with a doc comment, rustdoc would resolve the links in a
 // module's own documentation from this file.
 
+// Keyed hashes, which stand for ids in the audit trail.
+pub mod audit;
 // The N-API layer: converts arguments, calls the core, maps errors. The only module that knows
 // Node.
 #[cfg(feature = "binding")]
@@ -25,6 +27,8 @@ pub mod id;
 pub mod jwt;
 // The rate limiter: GCRA over a table of bounded size.
 pub mod limiter;
+// Conditions of the process that its audit trail is told of.
+pub mod notice;
 // All calls to the operating system.
 #[allow(unsafe_code, reason = "calls of the operating system")]
 pub mod os;

@@ -5,22 +5,23 @@
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
-const { createHmac, sign } = require('node:crypto');
+const { createHmac, createPublicKey, sign } = require('node:crypto');
 const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
 const argon2 = require('argon2');
 const bcrypt = require('bcrypt');
-const { createVerifier } = require('fast-jwt');
+const { createSigner, createVerifier } = require('fast-jwt');
 const jsonwebtoken = require('jsonwebtoken');
 const rustArgon2 = require('@node-rs/argon2');
 
-const { hash, JwtKey, JwtVerifier, PasswordHasher, verify } = require('@nodesec/native');
+const { hash, JwtKey, JwtVerifier, PasswordHasher, RemoteJwks, verify } = require('@nodesec/native');
 const { keyPair } = require('../helpers/key-pairs.js');
 const { KEYS, PASSWORDS, TOKENS } = require('../helpers/strictness.js');
 const { STRICTER } = require('../helpers/token-differences.js');
 const { SECRET, key, segment } = require('../helpers/tokens.js');
+const keys = require('../vectors/keys.json').cases;
 
 const root = path.join(__dirname, '..', '..');
 const HOUR = { sub: 's', aud: 'service', exp: Math.floor(Date.now() / 1000) + 3600 };
@@ -36,8 +37,8 @@ function hmac(secret) {
 }
 
 /** A token under a private key. */
-function signed(alg, privateKey) {
-  const text = `${segment({ alg })}.${segment(HOUR)}`;
+function signed(alg, privateKey, claims) {
+  const text = `${segment({ alg })}.${segment({ ...HOUR, ...claims })}`;
   const made = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
   return `${text}.${made.toString('base64url')}`;
 }
@@ -91,6 +92,29 @@ const KEY_CASES = {
   'a key on secp256k1 for ES256': [
     'ERR_JWT_KEY', () => asKey('ES256', keyPair('ec', { namedCurve: 'secp256k1' })),
   ],
+  'a private key in PEM with the traditional encryption of OpenSSL (`Proc-Type: 4,ENCRYPTED`)': [
+    'ERR_JWT_KEY', () => {
+      const passphrase = 'row';
+      const options = { type: 'pkcs1', format: 'pem', cipher: 'aes-128-cbc', passphrase };
+      const pem = rsa(2048).privateKey.export(options);
+      return {
+        jsonwebtoken: () => jsonwebtoken.sign(HOUR, { key: pem, passphrase }, { algorithm: 'RS256' }),
+        'fast-jwt': () => createSigner({ key: { key: pem, passphrase }, algorithm: 'RS256' })(HOUR),
+        here: () => JwtKey.fromPem(pem, { alg: 'RS256', passphrase }),
+      };
+    },
+  ],
+  'a public EC key that spells out the parameters of its curve': ['ERR_JWT_KEY', () => {
+    const { publicKey, privateKey } = keyPair('ec', { namedCurve: 'P-256' });
+    const { pem } = keys.find(({ name }) => name === 'p-256 spki, explicit parameters');
+    const der = createPublicKey(pem).export({ type: 'spki', format: 'der' });
+    // The point is at the end.
+    publicKey.export({ type: 'spki', format: 'der' }).subarray(-65).copy(der, der.length - 65);
+    return asKey('ES256', {
+      publicKey: createPublicKey({ key: der, type: 'spki', format: 'der' }),
+      privateKey,
+    });
+  }],
   'a JWK for encryption (`"use": "enc"`) as verification key': ['ERR_JWT_KEY', () => {
     const pair = rsa(2048);
     const jwk = { ...jwkOf(pair), use: 'enc' };
@@ -100,6 +124,34 @@ const KEY_CASES = {
         return jwtVerify(signed('RS256', pair.privateKey), await importJWK(jwk, 'RS256'));
       },
       here: () => JwtKey.fromJwk(jwk, { alg: 'RS256' }),
+    };
+  }],
+  'a token of another issuer than the one that the JWK names': ['ERR_JWT_CLAIM', () => {
+    const pair = rsa(2048);
+    const jwk = { ...jwkOf(pair), issuer: 'https://id.example/one' };
+    const token = signed('RS256', pair.privateKey, { iss: 'https://id.example/two' });
+    return {
+      jose: async () => {
+        const { importJWK, jwtVerify } = await import('jose');
+        return jwtVerify(token, await importJWK(jwk, 'RS256'));
+      },
+      here: () => {
+        const keys = JwtKey.fromJwk(jwk, { alg: 'RS256' });
+        return new JwtVerifier({ keys, issuer: false, audience: false }).verify(token);
+      },
+    };
+  }],
+  'a JWK Set over plain http from another machine': ['ERR_INVALID_ARG_VALUE', () => {
+    const url = new URL('http://keys.example/jwks');
+    const { publicKey, privateKey } = rsa(2048);
+    const body = JSON.stringify({ keys: [jwkOf({ publicKey })] });
+    return {
+      jose: async () => {
+        const { createRemoteJWKSet, customFetch, jwtVerify } = await import('jose');
+        const set = createRemoteJWKSet(url, { [customFetch]: async () => new Response(body) });
+        return jwtVerify(signed('RS256', privateKey), set);
+      },
+      here: () => new RemoteJwks(url),
     };
   }],
   'a key without an algorithm': ['ERR_MISSING_OPTION', () => {

@@ -9,6 +9,9 @@ const SECRET = Buffer.from('a pepper');
 const DATA = Buffer.alloc(1024, 'data ');
 const TAG = '$YSBzYWx0IG9mIG15IG93bg$c29tZSB0YWcgb2YgdGhpcnR5LXR3byBieXRlcyAhISE';
 const PHC = `$argon2id$v=19$m=64,t=2,p=1${TAG}`;
+/** Of npm `argon2`, for 'password'. */
+const FRACTIONS =
+  '$argon2id$v=19$m=64.5,t=2.5,p=1.5$bKXDuwX6H3TXje2Ymf69EA$1KTyG7Vv5n744gPbOLHDXDedIcAp5lEWM3MRHvnt8kg';
 const BCRYPT = '$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW';
 const SCRYPT = '$scrypt$ln=4,r=8,p=1$YWFhYWFhYWFhYWFhYWFhYQ$YWFhYWFhYWFhYWFhYWFhYQ';
 
@@ -143,6 +146,8 @@ const CALLS = {
     argon2.verify((await hash({ version: 0x10 })(argon2)).replace('$v=16', ''), 'password'),
   'verify a tag of 4 bytes': verify({ hashLength: 4 }, 'password'),
   'verify costs in any order': call('verify', PHC.replace('m=64,t=2,p=1', 'p=1,t=2,m=64'), 'x'),
+  'verify costs with fractions': call('verify', FRACTIONS, 'password'),
+  'verify another by costs with fractions': call('verify', FRACTIONS, 'Password'),
   'verify bcrypt': call('verify', BCRYPT, 'U*U'),
   'verify scrypt': call('verify', SCRYPT, 'password'),
   'verify undefined': call('verify', PHC, undefined),
@@ -203,6 +208,13 @@ const CALLS = {
   'more than 255 lanes': hash({ memoryCost: 2048, parallelism: 256 }),
   'a digest beyond the ceilings': verify({ timeCost: 65 }, 'password'),
   'verify with `null` as options': call('verify', PHC, 'x', null),
+  'needsRehash with an option that is `undefined`': async (argon2) =>
+    argon2.needsRehash(await argon2.hash('x'), { version: undefined }),
+  'needsRehash of costs with fractions': call('needsRehash', FRACTIONS, {
+    memoryCost: 64.5,
+    timeCost: 2.5,
+    parallelism: 1.5,
+  }),
   'needsRehash of bcrypt': call('needsRehash', BCRYPT, FAST),
   'needsRehash of version 0x10 without `v=`': call(
     'needsRehash',

@@ -6,6 +6,7 @@
 // function reads.
 
 module.exports = {
+  ...require('./arguments/audit.js'),
   ...require('./arguments/ids.js'),
   ...require('./arguments/key.js'),
   ...require('./arguments/limiter.js'),

@@ -3,6 +3,7 @@
 // Finds the package's exports by reflection, so that a test over all of them cannot miss a new one.
 
 const native = require('@nodesec/native');
+const audit = require('@nodesec/native/audit');
 
 const isClass = (value) => typeof value === 'function' && /^class\b/.test(String(value));
 const isError = (value) => value.prototype instanceof Error;
@@ -23,7 +24,7 @@ function members(Class) {
  * because the runtime calls them.
  */
 function* publicFunctions() {
-  for (const [name, value] of Object.entries(native)) {
+  for (const [name, value] of Object.entries({ ...native, audit })) {
     if (isClass(value)) {
       if (!isError(value)) yield* functionsOf(name, value);
     } else if (typeof value === 'function') {

@@ -27,7 +27,7 @@ class Project {
   /** Copies the root package into the project and sets its version, if one is given. */
   addRoot(version) {
     const target = path.join(this.folder, 'node_modules', '@nodesec', 'native');
-    for (const name of ['argon2.js', 'index.js', 'lib', 'package.json']) {
+    for (const name of ['argon2.js', 'audit.js', 'index.js', 'lib', 'package.json']) {
       fs.cpSync(path.join(checkout, name), path.join(target, name), { recursive: true });
     }
     if (version === undefined) return;

@@ -34,7 +34,7 @@ function markdownSnippets(file) {
 
 /** The examples of the manuals: `[{ name, code }]`, named by number and imports. */
 function manualExamples() {
-  return ['index.d.ts', 'argon2.d.ts'].flatMap(examplesOf);
+  return ['index.d.ts', 'argon2.d.ts', 'audit.d.ts'].flatMap(examplesOf);
 }
 
 function examplesOf(file) {

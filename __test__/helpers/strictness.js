@@ -38,7 +38,7 @@ const TOKENS = [
     name: 'in the half second before it is active',
     crate: true,
     because: 'RFC 7519 section 4.1.5: a token is not accepted before `nbf`.',
-    todo: 'Synchronize the clocks, or set `clockTolerance`.',
+    todo: 'Synchronize the clocks, or set `clockTolerance`. Left out, 5 seconds are tolerated.',
   },
   {
     name: 'no `exp`',
@@ -109,10 +109,38 @@ const KEYS = [
     todo: 'Use a key on P-256. ES256K is not supported.',
   },
   {
+    name: 'a private key in PEM with the traditional encryption of OpenSSL (`Proc-Type: 4,ENCRYPTED`)',
+    acceptedBy: ['jsonwebtoken', 'fast-jwt'],
+    because:
+      'The key of the cipher is MD5 of the passphrase, without iterations, so it is found by trial. ' +
+      'RFC 7468 has no such headers.',
+    todo: 'Convert it to PKCS#8: `openssl pkcs8 -topk8 -v2 aes-256-cbc`.',
+  },
+  {
+    name: 'a public EC key that spells out the parameters of its curve',
+    acceptedBy: ['jsonwebtoken', 'jose'],
+    because: 'RFC 5480 section 2.1.1. Invented parameters have made another key verify: CVE-2020-0601.',
+    todo: 'Convert it: `openssl ec -pubin -pubout -param_enc named_curve`.',
+  },
+  {
     name: 'a JWK for encryption (`"use": "enc"`) as verification key',
     acceptedBy: ['jose'],
     because: 'RFC 7517 section 4.2: the owner says what the key is for.',
     todo: 'Take the key of the set that has `"use": "sig"`.',
+  },
+  {
+    name: 'a token of another issuer than the one that the JWK names',
+    acceptedBy: ['jose'],
+    because: 'A key of one tenant must not sign for another, and such an `issuer` says whose it is.',
+    todo:
+      'Use the keys of the issuer, or leave the member `issuer` out of the JWK. The option `fetch` of ' +
+      '`RemoteJwks` can take it out of a set.',
+  },
+  {
+    name: 'a JWK Set over plain http from another machine',
+    acceptedBy: ['jose'],
+    because: 'RFC 8725 section 3.10: everyone on the path could replace the keys.',
+    todo: 'Use https. In a private network, set `allowInsecureHttp: true`.',
   },
   {
     name: 'a key without an algorithm',

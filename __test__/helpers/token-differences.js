@@ -176,7 +176,7 @@ const STRICTER = [
     name: 'issued in the future',
     because:
       'RFC 7519 section 4.1.6: `iat` is the time of issue, which has not come.',
-    todo: 'Synchronize the clocks, or set `clockTolerance`.',
+    todo: 'Synchronize the clocks, or set `clockTolerance`. Left out, 5 seconds are tolerated.',
     rows: ['`iat` is in the future'],
     explains: ({ claims, now, policy }, { code, claim, reason }) =>
       code === 'ERR_JWT_CLAIM' && claim === 'iat' && reason === 'mismatch' &&

@@ -136,7 +136,7 @@ for (const linker of ['pnp', 'node-modules']) {
   });
 }
 
-for (const entry of ['@nodesec/native', '@nodesec/native/argon2']) {
+for (const entry of ['', '/argon2', '/audit'].map((path) => `@nodesec/native${path}`)) {
   test(`import sees every name that require sees in ${entry}`, () => {
     const required = run(
       'names.cjs',
@@ -158,7 +158,7 @@ for (const entry of ['@nodesec/native', '@nodesec/native/argon2']) {
 test('the root package holds the façade, its documentation and nothing else', () => {
   const unexpected = installed('native').filter(
     (name) =>
-      !/^(?:index|argon2)\.(?:js|d\.ts)$/.test(name) &&
+      !/^(?:index|argon2|audit)\.(?:js|d\.ts)$/.test(name) &&
       !/^(?:package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/.test(name) &&
       !/^lib[\\/]([\w-]+[\\/])?[\w-]+\.(js|d\.ts)$/.test(name) &&
       !/^docs[\\/][\w-]+\.md$/.test(name),

@@ -3,7 +3,7 @@
 // A set of certificates by kid, as Google and Firebase publish it, from a real server.
 
 const assert = require('node:assert/strict');
-const { constants, createPrivateKey, sign: signBytes } = require('node:crypto');
+const { constants, createPrivateKey, createPublicKey, sign: signBytes } = require('node:crypto');
 const { test } = require('node:test');
 
 const { RemoteJwks } = require('@nodesec/native');
@@ -78,7 +78,7 @@ test('a certificate that cannot be read is reported and takes no other away', as
   assert.deepEqual(ignored.map(({ reason }) => reason), [
     'this is not an X.509 certificate in PEM or DER',
     'the PEM must have one certificate; pass the section of the leaf alone',
-    'the kid of a certificate must be 1 to 256 bytes long',
+    'the kid of an entry must be 1 to 256 bytes long',
   ]);
 });
 
@@ -113,7 +113,7 @@ test('an answer in the other format is refused with the option that reads it', a
     [jwks, 'x509', /not a set of certificates: .*leave the option format out/],
     [{ keys: [] }, 'x509', /not a set of certificates/],
     [{ error: 'not found' }, 'x509', /not a set of certificates/],
-    [{ a: RSA.cert, b: 7 }, 'x509', /not a set of certificates/],
+    [{ a: 7, b: null }, 'x509', /not a set of certificates/],
     [[RSA.cert], 'x509', /not a set of certificates/],
   ]) {
     const { remote } = await served(t, set, { format });
@@ -123,6 +123,24 @@ test('an answer in the other format is refused with the option that reads it', a
       return coded('ERR_JWT_KEYS_UNAVAILABLE')(error);
     });
   }
+});
+
+test('a value that is no text is reported and takes no other away', async (t) => {
+  const { codeAsync, remote } = await served(t, { a: RSA.cert, b: 7, c: null, d: [EC.cert], e: 'none' });
+  assert.equal(await codeAsync(tokenOf(RSA, 'RS256', 'a')), undefined);
+  const reason = 'the value is not a PEM text';
+  assert.deepEqual(remote.status().ignored, ['b', 'c', 'd', 'e'].map((kid) => ({ kid, reason })));
+});
+
+test('public keys by kid, as Google IAP publishes them, verify its tokens', async (t) => {
+  const spki = ({ key }) => createPublicKey(key).export({ type: 'spki', format: 'pem' });
+  const set = { ec: spki(EC), rsa: spki(RSA), private: ED.key };
+  const { codeAsync, remote } = await served(t, set);
+  assert.equal(await codeAsync(tokenOf(EC, 'ES256', 'ec')), undefined);
+  assert.equal(await codeAsync(tokenOf(RSA, 'RS256', 'rsa')), undefined);
+  assert.equal(await codeAsync(tokenOf(ED, 'EdDSA', 'private')), UNKNOWN);
+  const reason = 'the PEM has a private key, so everyone can sign with it: replace the key';
+  assert.deepEqual(remote.status().ignored, [{ kid: 'private', reason }]);
 });
 
 test('certificates are no bundle of SPIFFE', () => {

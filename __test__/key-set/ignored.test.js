@@ -92,6 +92,15 @@ test('status and the refreshed event name each key that is left out, and why', a
   assert.deepEqual([remote.status().ignored, events[2].ignored], [[], []]);
 });
 
+test('an entry of a set that is no object is reported and takes no other away', async (t) => {
+  const keys = [null, one.jwk, 'two', [two.jwk], 7];
+  const { code, remote } = await served(t, { keys });
+  assert.equal(code(one.token), undefined);
+  const reason = 'the entry is not a JSON object';
+  assert.deepEqual(remote.status().ignored, Array.from({ length: 4 }, () => ({ reason })));
+  assert.deepEqual(JwtKey.fromJwks({ keys }).ignored, remote.status().ignored);
+});
+
 test('a change to a report changes nothing of the set', async (t) => {
   const { remote } = await served(t, ODD);
   const { ignored } = remote.status();

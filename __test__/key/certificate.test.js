@@ -3,7 +3,7 @@
 // Public keys of X.509 certificates.
 
 const assert = require('node:assert/strict');
-const { X509Certificate } = require('node:crypto');
+const { X509Certificate, createPublicKey } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, SecretBuffer } = require('@nodesec/native');
@@ -65,9 +65,37 @@ test('a certificate of another algorithm, two certificates and no certificate ar
   const der = new X509Certificate(RSA).raw;
   refused(Buffer.concat([der, Buffer.from([0])]), /not an X.509 certificate/);
   for (let length = 0; length < der.length; length += 7) refused(der.subarray(0, length), /./);
-  assert.throws(() => JwtKey.fromCertificate(new X509Certificate(RSA), { alg: 'RS256' }), {
-    code: 'ERR_INVALID_ARG_TYPE',
+});
+
+test('an X509Certificate gives its key, and an object that only looks like one does not', () => {
+  const { kid } = JwtKey.fromCertificate(RSA, { alg: 'RS256' });
+  assert.equal(JwtKey.fromCertificate(new X509Certificate(RSA), { alg: 'RS256' }).kid, kid);
+  const throwing = Object.defineProperty(new X509Certificate(RSA), 'raw', {
+    get() {
+      throw new Error('no');
+    },
   });
+  for (const other of [Object.create(X509Certificate.prototype), throwing, { raw: RSA }]) {
+    assert.throws(() => JwtKey.fromCertificate(other, { alg: 'RS256' }), {
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
+  }
+});
+
+test('the message about a member of x5c, and about DER of the other kind, names the call', () => {
+  const der = new X509Certificate(RSA).raw;
+  for (const text of [der.toString('base64'), der.toString('base64url'), ` ${der.toString('base64')}\n`]) {
+    refused(text, /pass the bytes.* fromCertificate: Buffer\.from\(text, 'base64'\)/);
+    assert.equal(JwtKey.fromCertificate(Buffer.from(text, 'base64'), { alg: 'RS256' }).alg, 'RS256');
+  }
+  refused(createPublicKey(RSA).export({ type: 'spki', format: 'der' }), /is a key.* fromDer/);
+  for (const [bytes, message] of [
+    [der, /JwtKey\.fromCertificate/],
+    [Buffer.from(RSA), /fromPem/],
+    [Buffer.from(der.toString('base64')), /Buffer\.from\(text, 'base64'\)/],
+  ]) {
+    assert.throws(() => JwtKey.fromDer(bytes, { alg: 'RS256' }), { code: 'ERR_JWT_KEY', message });
+  }
 });
 
 test('fromPem names fromCertificate for a certificate', () => {

@@ -17,11 +17,13 @@ const oct = { kty: 'oct', k: Buffer.alloc(32, 7).toString('base64url') };
 
 const refused = (make, code = 'ERR_JWT_KEY') => assert.throws(make, coded(code));
 
-test('a JWK with too many operations is refused', () => {
-  const operations = Array.from({ length: 11_000 }, (_, n) => n);
-  assert.throws(() => JwtKey.fromJwk({ ...publicJwk, key_ops: operations }, { alg: 'EdDSA' }), {
-    message: /only sign and verify, each at most once/,
-  });
+test('a JWK whose operations are no distinct strings is refused', () => {
+  const many = Array.from({ length: 11_000 }, (_, n) => n);
+  for (const operations of [many, ['verify', 'verify'], ['verify', null], 'verify', { 0: 'verify' }]) {
+    assert.throws(() => JwtKey.fromJwk({ ...publicJwk, key_ops: operations }, { alg: 'EdDSA' }), {
+      code: 'ERR_JWT_KEY',
+    });
+  }
 });
 
 test('a JWK has what is its own, read once', () => {

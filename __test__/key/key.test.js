@@ -206,6 +206,8 @@ test('a public key cannot sign', () => {
   refused(() => new JwtIssuer({ keys, expiresIn: 60 }));
 });
 
+const VAULT = ['encrypt', 'decrypt', 'sign', 'verify', 'wrapKey', 'unwrapKey'];
+
 test('a JWK must be for the operations that its key is for', () => {
   const alg = 'EdDSA';
   const both = ['sign', 'verify'];
@@ -217,13 +219,21 @@ test('a JWK must be for the operations that its key is for', () => {
     [oct, 'HS256', both, true],
     [oct, 'HS256', ['sign'], false],
     [oct, 'HS256', ['verify', 'sign', 'sign'], false],
+    // Azure Key Vault lists all that the key can do.
+    [publicJwk, alg, VAULT, true],
+    [jwk, alg, VAULT, true],
+    [oct, 'HS256', VAULT, true],
+    [publicJwk, alg, ['verify', 'https://vault.example/attest'], true],
+    [publicJwk, alg, VAULT.filter((name) => name !== 'verify'), false],
+    [jwk, alg, VAULT.filter((name) => name !== 'sign'), false],
+    [oct, 'HS256', VAULT.filter((name) => name !== 'sign'), false],
   ];
   for (const [own, alg, operations, accepted] of cases) {
     const make = () => JwtKey.fromJwk({ ...own, key_ops: operations }, { alg });
     if (accepted) assert.equal(make().alg, alg);
     else refused(make);
   }
-  for (const operations of [[], 'verify', ['verify', 'deriveKey'], [['verify']]]) {
+  for (const operations of [[], 'verify', ['deriveKey'], [['verify']]]) {
     refused(() => JwtKey.fromJwk({ ...publicJwk, key_ops: operations }, { alg }));
   }
 });
@@ -267,3 +277,41 @@ test('verifyJws gives the bytes of any payload', () => {
     refused(() => verifyJws(text, keys, { algorithms: names }), code);
   }
 });
+
+/** An RSA key whose private exponent is the same modulo lcm(p - 1, q - 1), and larger. */
+function unreduced(jwk, times) {
+  const read = (name) => BigInt(`0x${Buffer.from(jwk[name], 'base64url').toString('hex')}`);
+  const [p, q] = [read('p') - 1n, read('q') - 1n];
+  let [a, b] = [p, q];
+  while (b > 0n) [a, b] = [b, a % b];
+  const digits = (read('d') + (times * p * q) / a).toString(16);
+  const even = digits.length % 2 === 0 ? digits : `0${digits}`;
+  return { ...jwk, d: Buffer.from(even, 'hex').toString('base64url') };
+}
+
+test('an RSA key whose exponent is not reduced is read or refused for that', () => {
+  const jwk = keyPair('rsa', { modulusLength: 2048 }).privateKey.export({ format: 'jwk' });
+  for (const times of [1n, 20n, 1000n]) {
+    const changed = unreduced(jwk, times);
+    const file = createPrivateKey({ key: changed, format: 'jwk' });
+    for (const alg of ['RS256', 'PS512']) {
+      for (const make of [
+        () => JwtKey.fromJwk(changed, { alg }),
+        () => JwtKey.fromKeyObject(file, { alg }),
+        () => JwtKey.fromPem(file.export({ type: 'pkcs1', format: 'pem' }), { alg }),
+      ]) {
+        const { code, message } = outcomeOf(make);
+        assert.ok(code === undefined ? times === 1n : code === 'ERR_JWT_KEY', `${times} ${code}`);
+        if (code) assert.match(message, /d must be below the modulus/);
+      }
+    }
+  }
+});
+
+function outcomeOf(make) {
+  try {
+    return { private: make().private };
+  } catch (error) {
+    return error;
+  }
+}

@@ -4,7 +4,7 @@
 // layouts and `SEED` selects them; a failure names its seed.
 
 const assert = require('node:assert/strict');
-const { createPrivateKey, createPublicKey } = require('node:crypto');
+const { createPrivateKey, createPublicKey, ECDH } = require('node:crypto');
 const { test } = require('node:test');
 
 const { JwtKey } = require('@nodesec/native');
@@ -12,6 +12,7 @@ const { keyPair } = require('../helpers/key-pairs.js');
 const { layouts } = require('../helpers/pem-layouts.js');
 const { Random } = require('../helpers/token-mutations.js');
 const certificates = require('../vectors/certificates.json').cases;
+const vectors = require('../vectors/keys.json').cases;
 
 const PEMS = Number(process.env.PEMS ?? 4000);
 const SEED = Number(process.env.SEED ?? 5);
@@ -19,7 +20,37 @@ const SEED = Number(process.env.SEED ?? 5);
 const rsa = keyPair('rsa', { modulusLength: 2048 });
 const p256 = keyPair('ec', { namedCurve: 'P-256' });
 const ed25519 = keyPair('ed25519');
+const [p384, p521] = ['P-384', 'P-521'].map((namedCurve) => keyPair('ec', { namedCurve }));
 const pem = (key, type) => key.export({ type, format: 'pem' });
+
+const CURVES = { 'P-256': ['prime256v1', 32], 'P-384': ['secp384r1', 48], 'P-521': ['secp521r1', 66] };
+/** `id-ecPublicKey` in DER (RFC 5480 section 2.1.1). */
+const EC_PUBLIC_KEY = Buffer.from('06072a8648ce3d0201', 'hex');
+
+function element(tag, ...parts) {
+  const content = Buffer.concat(parts);
+  const length = content.length < 128 ? [content.length] : [0x81, content.length];
+  return Buffer.concat([Buffer.of(tag, ...length), content]);
+}
+
+/** The SPKI of a key whose point has this form, as `openssl ec -conv_form` writes it. */
+function withPoint({ publicKey }, form) {
+  const [curve, length] = CURVES[publicKey.export({ format: 'jwk' }).crv];
+  const der = publicKey.export({ type: 'spki', format: 'der' });
+  const start = der.indexOf(EC_PUBLIC_KEY) - 2;
+  const identifier = der.subarray(start, start + 2 + der[start + 1]);
+  const point = ECDH.convertKey(der.subarray(-1 - 2 * length), curve, undefined, undefined, form);
+  return element(0x30, identifier, element(3, Buffer.of(0), point));
+}
+
+function pemOf(der) {
+  const body = der.toString('base64').replaceAll(/.{64}/g, '$&\n').trimEnd();
+  return `-----BEGIN PUBLIC KEY-----\n${body}\n-----END PUBLIC KEY-----\n`;
+}
+
+const POINTS = [['ES256', p256], ['ES384', p384], ['ES512', p521]].flatMap(([alg, pair]) =>
+  ['compressed', 'hybrid'].map((form) => [alg, pair, form]),
+);
 
 /** Each structure with its algorithm and its PEM by Node. */
 const FILES = [
@@ -30,6 +61,7 @@ const FILES = [
   ['PKCS#1', 'RS256', pem(rsa.privateKey, 'pkcs1')],
   ['PKCS#1 public', 'RS256', pem(rsa.publicKey, 'pkcs1')],
   ['SEC 1', 'ES256', pem(p256.privateKey, 'sec1')],
+  ...POINTS.map(([alg, pair, form]) => [`SPKI, ${form} point`, alg, pemOf(withPoint(pair, form))]),
 ];
 
 const LAYOUTS = Object.entries(
@@ -76,8 +108,8 @@ const REASONS = [
 function nodes(text) {
   for (const create of [createPrivateKey, createPublicKey]) {
     try {
-      const { x, n } = create(text).export({ format: 'jwk' });
-      return x ?? n;
+      const { x, y, n } = create(text).export({ format: 'jwk' });
+      return [x ?? n, y].join();
     } catch {
       // Not a private key, or not a key.
     }
@@ -88,8 +120,8 @@ function nodes(text) {
 /** Our reading: the public key, or the message of the refusal. */
 function ours(text, alg) {
   try {
-    const { x, n } = JwtKey.fromPem(text, { alg }).toPublicJwk();
-    return { key: x ?? n };
+    const { x, y, n } = JwtKey.fromPem(text, { alg }).toPublicJwk();
+    return { key: [x ?? n, y].join() };
   } catch (error) {
     assert.equal(error.code, 'ERR_JWT_KEY', error.stack);
     return { refusal: error.message };
@@ -191,4 +223,57 @@ test('a PEM of a random layout that Node reads is read as the same key', () => {
     assert.equal(key, theirs, `SEED=${SEED} ${turn}: ${refusal}\n${JSON.stringify(whole)}`);
   }
   assert.ok(both > PEMS / 10, `SEED=${SEED}: ${both} of ${PEMS}`);
+});
+
+test('a compressed or hybrid point makes the key of the uncompressed point', () => {
+  for (const [alg, pair, form] of POINTS) {
+    const own = JwtKey.fromKeyObject(pair.publicKey, { alg });
+    const der = withPoint(pair, form);
+    const object = createPublicKey({ key: der, type: 'spki', format: 'der' });
+    for (const key of [JwtKey.fromDer(der, { alg }), JwtKey.fromKeyObject(object, { alg })]) {
+      assert.equal(key.kid, own.kid, `${alg} ${form}`);
+      assert.deepEqual(key.toPublicJwk(), own.toPublicJwk());
+    }
+  }
+});
+
+test('a point with a wrong first byte or off the curve is refused, as by Node', () => {
+  for (const [alg, pair, form] of POINTS) {
+    const der = withPoint(pair, form);
+    const [curve, length] = CURVES[pair.publicKey.export({ format: 'jwk' }).crv];
+    const first = der.length - 1 - (form === 'hybrid' ? 2 * length : length);
+    // A compressed point with the other byte is another point, a hybrid one with 4 uncompressed.
+    const others = form === 'hybrid' ? [2, 3, der[first] ^ 1] : [4, 6, 7];
+    for (const byte of [0, 1, 5, 8, 0xff, ...others]) {
+      const changed = Buffer.from(der);
+      changed[first] = byte;
+      const name = `${curve} ${form} ${byte}`;
+      assert.throws(() => createPublicKey({ key: changed, type: 'spki', format: 'der' }), name);
+      assert.throws(() => JwtKey.fromDer(changed, { alg }), { code: 'ERR_JWT_KEY' }, name);
+    }
+    let refused = 0;
+    for (let last = 0; last < 256; last++) {
+      const changed = Buffer.from(der);
+      changed[changed.length - 1] = last;
+      const read = (make) => {
+        try {
+          return make().export?.({ format: 'jwk' }).x ?? make().toPublicJwk().x;
+        } catch {
+          return undefined;
+        }
+      };
+      const theirs = read(() => createPublicKey({ key: changed, type: 'spki', format: 'der' }));
+      assert.equal(read(() => JwtKey.fromDer(changed, { alg })), theirs);
+      if (theirs === undefined) refused++;
+    }
+    assert.ok(refused > 50, `${curve} ${form}: ${refused}`);
+  }
+});
+
+test('a public key that spells out its curve is refused with the remedy', () => {
+  const { pem: text } = vectors.find(({ name }) => name === 'p-256 spki, explicit parameters');
+  const { refusal } = ours(text, 'ES256');
+  assert.match(refusal, /openssl ec -pubin -pubout -param_enc named_curve/);
+  const object = createPublicKey(text);
+  assert.throws(() => JwtKey.fromKeyObject(object, { alg: 'ES256' }), { message: /named_curve/ });
 });

@@ -4,6 +4,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const {
+  PasswordHasher,
   hashSync,
   needsRehash,
   parseHash,
@@ -11,6 +12,8 @@ const {
   verify,
   verifySync,
 } = require('@nodesec/native');
+const compatible = require('@nodesec/native/argon2');
+
 const { coded } = require('../helpers/outcome.js');
 
 const FAST = { profile: 'test' };
@@ -30,6 +33,11 @@ const FOREIGN = [
   '{bcrypt}$2a$10$dXJ3SW6G7P50lGmMkkmwe.20cQQubK3.HZWzG3YB1tlRy.fqvM/BG',
   '5f4dcc3b5aa765d61d8327deb882cf99',
   '!',
+  '#jbcrypt:$2a$10$dXJ3SW6G7P50lGmMkkmwe.20cQQubK3.HZWzG3YB1tlRy.fqvM/BG',
+  '$HMACSHA512:210000:30f9e0a5470a8bc67f128ca1aae25dd4$88abaca4f442caeff0096ec0f75df2d7',
+  'XohImNooBHFR0OVvjcYpJ3NgPQ1qq73WKhHvch0VQtg',
+  'md5$sä lt$5f4dcc3b5aa765d61d8327deb882cf99',
+  '5f4dcc3b5aa765d61d8327deb882cf99{salt}',
 ];
 
 const MALFORMED = [
@@ -54,6 +62,8 @@ const MALFORMED = [
   DIGEST.replace('m=64', 'm=+64'),
   DIGEST.replace('m=64', 'm=-64'),
   DIGEST.replace('m=64', 'm=6.4e1'),
+  DIGEST.replace('m=64', 'm=64.0'),
+  DIGEST.replace('v=19', 'v=19.5'),
   DIGEST.replace('m=64', 'm=4294967296'),
   DIGEST.replace('m=64', 'm=7'),
   DIGEST.replace('t=1', 't=0'),
@@ -112,6 +122,35 @@ test('a malformed digest is refused', async () => {
     assert.throws(() => verifySync(digest, 'password'), coded('ERR_PASSWORD_DIGEST'), digest);
     assert.throws(() => needsRehash(digest, FAST), coded('ERR_PASSWORD_DIGEST'), digest);
     assert.throws(() => parseHash(digest), coded('ERR_PASSWORD_DIGEST'), digest);
+  }
+});
+
+test('fractions of costs are cut off, and always ask to be replaced', async () => {
+  for (const costs of ['m=64.5,t=1,p=1', 'm=64,t=1.25,p=1', 'p=1.9999999999999998,m=64,t=1']) {
+    const digest = DIGEST.replace('m=64,t=1,p=1', costs);
+    assert.equal(await verify(digest, 'password'), true, costs);
+    assert.equal(await verify(digest, 'Password'), false, costs);
+    assert.equal(needsRehash(digest, FAST), true, costs);
+    assert.equal(needsRehash(digest, { ...FAST, policy: 'atLeast' }), true, costs);
+    assert.deepEqual(parseHash(digest), parseHash(DIGEST), costs);
+    const hasher = new PasswordHasher(FAST);
+    assert.equal(await hasher.verify(digest, 'password'), true, costs);
+    assert.equal(hasher.needsRehash(digest), true, costs);
+    const { newDigest } = await hasher.verifyAndUpdate(digest, 'password');
+    assert.match(newDigest, /\$m=64,t=1,p=1\$/, costs);
+    assert.equal(compatible.needsRehash(digest, { memoryCost: 64, timeCost: 1, parallelism: 1 }), true);
+  }
+  const beyond = DIGEST.replace('m=64', 'm=1048577.5');
+  await assert.rejects(verify(beyond, 'password'), coded('ERR_PASSWORD_LIMIT'));
+});
+
+test('a digest beyond the limits of length is told from a malformed one', () => {
+  const long = 'A'.repeat(1400);
+  const ofSalt = DIGEST.replace(/\$[^$]+(?=\$[^$]+$)/, `$${long}`);
+  const ofHash = DIGEST.replace(/\$[^$]+$/, `$${long}`);
+  for (const digest of [ofSalt, ofHash, `${DIGEST}${'A'.repeat(4096)}`]) {
+    const expected = { code: 'ERR_PASSWORD_DIGEST', message: /beyond the limits of this package/ };
+    assert.throws(() => verifySync(digest, 'password'), expected);
   }
 });
 

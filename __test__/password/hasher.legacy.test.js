@@ -3,7 +3,10 @@
 // Hashes of other schemes: verified if enabled, always due to be replaced, never made.
 
 const assert = require('node:assert/strict');
+const { createHash, scryptSync } = require('node:crypto');
 const { test } = require('node:test');
+
+const bcrypt = require('bcrypt');
 
 const { PasswordHasher, hash, parseHash, passwordPool } = require('@nodesec/native');
 const vectors = require('../vectors/legacy-hashes.json').cases;
@@ -19,6 +22,8 @@ const FAMILIES = [
   'spring',
 ];
 const POLICY = { profile: 'test', peppers: { current: 'k1', keys: { k1: new Uint8Array(16) } } };
+
+const isNormalized = (password) => `${password}` === `${password}`.normalize('NFKC');
 
 for (const family of FAMILIES) {
   const cases = vectors.filter((vector) => vector.family === family);
@@ -36,6 +41,10 @@ for (const family of FAMILIES) {
         assert.deepEqual(await hasher.verifyAndUpdate(digest, wrong), { valid: false }, what);
         const { valid, newDigest } = await hasher.verifyAndUpdate(digest, password);
         assert.equal(valid, true, what);
+        if (family === 'better-auth' && !isNormalized(password)) {
+          assert.equal(newDigest, undefined, what);
+          return;
+        }
         assert.equal(parseHash(newDigest).keyid.toString(), 'k1');
         assert.equal(hasher.needsRehash(newDigest), false);
         assert.deepEqual(await hasher.verifyAndUpdate(newDigest, password), { valid: true });
@@ -54,6 +63,42 @@ for (const family of FAMILIES) {
     }
   });
 }
+
+test('no new digest is made of a spelling that locks out the other one', async () => {
+  const NFC = 'caf\u00e9';
+  const NFD = NFC.normalize('NFD');
+  const salt = '0123456789abcdef0123456789abcdef';
+  const costs = { N: 16_384, r: 16, p: 1, maxmem: 2 ** 26 };
+  const betterAuth = `${salt}:${scryptSync(NFC, salt, 64, costs).toString('hex')}`;
+  const wordPress = vectors.find(({ digest }) => digest.startsWith('$wp$2y$'));
+  const trimmed = Buffer.from(wordPress.password_hex, 'hex').toString();
+  const hasher = new PasswordHasher({ ...POLICY, legacy: ['better-auth', 'bcrypt'] });
+  for (const [digest, hashed, others] of [
+    [betterAuth, NFC, [NFD]],
+    [wordPress.digest, trimmed, [` ${trimmed}`, `${trimmed}\t`, `\n${trimmed}\r\n`]],
+  ]) {
+    for (const other of others) {
+      assert.deepEqual(await hasher.verifyAndUpdate(digest, other), { valid: true }, other);
+      assert.equal(await hasher.verify(digest, other), true, other);
+    }
+    const { valid, newDigest } = await hasher.verifyAndUpdate(digest, hashed);
+    assert.equal(valid, true, hashed);
+    assert.equal(await hasher.verify(newDigest, hashed), true, hashed);
+    assert.equal(await hasher.verify(digest, `${hashed}x`), false, hashed);
+  }
+  // No white space that PHP's `trim` leaves, and nothing within.
+  for (const other of [`${trimmed}\u00a0`, `${trimmed}\f`, trimmed.replace('a', 'a ')]) {
+    assert.deepEqual(await hasher.verifyAndUpdate(wordPress.digest, other), { valid: false }, other);
+  }
+});
+
+test('Meteor: a hash is Django’s bcrypt_sha256 after its name', async () => {
+  const sha256 = createHash('sha256').update('pässwörd').digest('hex');
+  const meteor = await bcrypt.hash(sha256, 4);
+  const hasher = new PasswordHasher({ ...POLICY, legacy: ['django'] });
+  assert.equal(await hasher.verify(`bcrypt_sha256$${meteor}`, 'pässwörd'), true);
+  assert.equal(await hasher.verify(`bcrypt_sha256$${meteor}`, 'passwörd'), false);
+});
 
 test('hashes of other schemes are turned away like any when the queue is full', async () => {
   const hasher = new PasswordHasher({ ...POLICY, legacy: FAMILIES });

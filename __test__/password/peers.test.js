@@ -9,7 +9,7 @@ const { test } = require('node:test');
 
 const npm = require('argon2');
 
-const { hash, hashSync, parseHash, verify, verifySync } = require('@nodesec/native');
+const { hash, hashSync, needsRehash, parseHash, verify, verifySync } = require('@nodesec/native');
 const peers = require('../helpers/peers.js');
 
 const PASSWORD = 'pässword 🐎';
@@ -89,6 +89,22 @@ test('npm argon2 0.45 and we verify each other’s digests, though it orders cos
     }),
   );
   assert.deepEqual(verified, ours.flatMap(() => [true, false]));
+});
+
+test('the digests that npm argon2 makes of fractions verify as there, and are due for a rehash', async (t) => {
+  const cases = [{ memoryCost: 2 ** 15.5 }, { timeCost: 2.5 }, { parallelism: 1.5 }, { memoryCost: 64.9 }];
+  const all = cases.map((costs) => ({ memoryCost: 64, timeCost: 1, parallelism: 1, ...costs }));
+  const newest = newestNpm(t, all.map((costs) => ['hash', PASSWORD, costs])) ?? [];
+  const made = await Promise.all(all.map((costs) => npm.hash(PASSWORD, costs)));
+  for (const digest of [...made, ...newest]) {
+    assert.match(digest, /=\d+\.\d/);
+    assert.equal(await verify(digest, PASSWORD), true, digest);
+    assert.equal(await verify(digest, `${PASSWORD}!`), false, digest);
+    const { memoryCost, timeCost, parallelism } = parseHash(digest);
+    const same = { memoryCost, timeCost, parallelism };
+    assert.equal(needsRehash(digest, same), true, digest);
+    assert.equal(needsRehash(hashSync(PASSWORD, same), same), false, digest);
+  }
 });
 
 test('argon2-cffi refuses the digests of npm argon2 0.45 until their costs are in order', (t) => {

@@ -77,11 +77,17 @@ test('ACME asks for a url and a nonce, and first for the key, later for the acco
   });
   assert.equal((await compactVerify(first, EmbeddedJWK)).protectedHeader.url, url);
   assert.equal(headerOf(first).kid, undefined);
-  // Its kid is the account's URL, and POST-as-GET has an empty payload (section 6.3).
-  const account = await JwtKey.generate('ES256', { kid: 'https://ca.example/acct/1' });
-  const later = signJws('', account, { header: { nonce: 'x', url: 'https://ca.example/order/1' } });
-  assert.equal(headerOf(later).kid, 'https://ca.example/acct/1');
+  // The kid is the account's URL, known from the answer, and POST-as-GET has an empty payload
+  // (section 6.3).
+  const kid = 'https://ca.example/acct/1';
+  const header = { nonce: 'x', url: 'https://ca.example/order/1', kid };
+  const later = signJws('', own, { header, kid: false });
+  assert.deepEqual(headerOf(later), { alg: 'ES256', ...header });
+  const account = JwtKey.fromJwk({ ...own.toPublicJwk(), kid });
   assert.equal(verifyJws(later, account, { algorithms: ['ES256'] }).length, 0);
+  for (const names of [undefined, true]) {
+    assert.throws(() => signJws('', own, { header, kid: names }), coded('ERR_INVALID_ARG_VALUE'));
+  }
 });
 
 test('any bytes come back as they were, under every algorithm', async () => {
@@ -121,7 +127,7 @@ test('what a header must not have is refused in words', async () => {
     [{ crit: ['b64'], b64: false }, /"b64": the payload is always encoded|"crit": no extension/],
     [{ b64: false }, /"b64": the payload is always encoded/],
     [{ alg: 'none' }, /"alg": the key sets it/],
-    [{ kid: 'other' }, /"kid": the key sets it; give the key this kid/],
+    [{ kid: 'other' }, /"kid": the key sets it; set the option kid to false, or give/],
     [{ typ: ['dpop+jwt'] }, /"typ" in header must be a string/],
     [{ jwk: { kty: 'oct', k: 'AAAA' } }, /"jwk" in header must be a public key/],
   ]) {

@@ -108,6 +108,32 @@ test('methods of one copy take a secret of the other as `this`, or throw', () =>
   assert.equal(toString.call(secret), '[SecretBuffer]');
 });
 
+for (const [makers, takers, direction] of [
+  [native, reloaded, 'of the first copy'],
+  [reloaded, native, 'of the other copy'],
+]) {
+  test(`sessions follow the clocks of an issuer and a list ${direction}`, async () => {
+    let time = new Date('2030-01-01T00:00:00Z');
+    const clock = () => time;
+    const keys = makers.JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
+    const issuer = new makers.JwtIssuer({ keys, expiresIn: '15m', clock });
+    const revocations = new makers.RevocationList({ clock });
+    const sessions = new takers.Sessions({ issuer, revocations, clock });
+    await sessions.start('subject');
+    time = new Date('2030-01-02T00:00:00Z');
+    const { accessToken } = await sessions.start('subject');
+    assert.equal(takers.unsafeDecode(accessToken).claims.iat, time.getTime() / 1000);
+  });
+
+  test(`sessions wait for the first key of an issuer ${direction}`, async () => {
+    const keys = new makers.KeyRing({ alg: 'RS256', rotateEvery: '30d' });
+    const issuer = new makers.JwtIssuer({ keys, expiresIn: '15m' });
+    const sessions = new takers.Sessions({ issuer, revocations: new makers.RevocationList() });
+    const { accessToken } = await sessions.start('subject');
+    assert.equal(takers.unsafeDecode(accessToken).header.alg, 'RS256');
+  });
+}
+
 /** A set of keys that is fetched from a ring. */
 function remoteKeys(copy, ring) {
   const fetch = async () => new Response(ring.jwks().body);

@@ -105,7 +105,7 @@ function usableEtag(etag) {
  * caller. The cause may name the host.
  */
 function failure(why, cause) {
-  const message = `the JWK Set could not be fetched: ${why}`;
+  const message = `the keys could not be fetched: ${why}`;
   return withCause(makeError('ERR_JWT_KEYS_UNAVAILABLE', message), cause);
 }
 

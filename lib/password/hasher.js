@@ -3,6 +3,7 @@
 // The functions are async, so that an argument error rejects instead of throwing.
 
 const { abortable, signalOf } = require('../abort.js');
+const { publishVerdict } = require('../audit/passwords.js');
 const { native, snapshot } = require('../native.js');
 const { Uncloneable } = require('../uncloneable.js');
 
@@ -19,16 +20,19 @@ class PasswordHasher extends Uncloneable {
 
   async verify(digest, password, options) {
     const given = snapshot(options);
-    return abortable(signalOf(given), (job) =>
+    const verdict = abortable(signalOf(given), (job) =>
       native.hasherVerify(this, digest, password, given, job),
     );
+    return publishVerdict(await verdict);
   }
 
   async verifyAndUpdate(digest, password, options) {
     const given = snapshot(options);
-    return abortable(signalOf(given), (job) =>
+    const result = await abortable(signalOf(given), (job) =>
       native.hasherVerifyAndUpdate(this, digest, password, given, job),
     );
+    publishVerdict(result.valid);
+    return result;
   }
 
   needsRehash(digest) {

@@ -13,14 +13,17 @@ use napi_derive::napi;
 use super::args::handle::Handle;
 use super::args::{Arg, Outcome, Result, options};
 use super::{CLOCK, guard};
-use crate::clock::{Clock, GivenClock};
+use crate::clock::{Clock, TestClock};
+use crate::jwt::MAX_NUMERIC_DATE;
 
-/// The latest time of a clock, in milliseconds since 1970: that of `MAX_NUMERIC_DATE`.
-const MAX_MILLIS: u64 = 100_000_000_000_000;
+/// The latest time of a clock, in milliseconds since 1970.
+#[napi]
+#[allow(unreachable_pub, reason = "napi-rs exports public constants only")]
+pub const MAX_CLOCK_MILLIS: f64 = MAX_NUMERIC_DATE * 1000.0;
 
-impl Handle for GivenClock {
+impl Handle for TestClock {
     const TAG: u128 = 0x7be3_95d4_0c6a_4e12_8f47_6a0d_c5e1_3b92;
-    const CLASS: &'static str = "GivenClock";
+    const CLASS: &'static str = "TestClock";
 }
 
 options! {
@@ -41,8 +44,8 @@ pub(super) fn clock_attach(
     millis: Unknown<'_>,
 ) -> napi::Result<Outcome<()>> {
     guard(env, || {
-        let millis = Arg::new(env, &millis, "clock").integer(0..=MAX_MILLIS)?;
-        Arg::new(env, &clock, "this").attach(Arc::new(GivenClock::at(millis)))
+        let millis = Arg::new(env, &millis, "clock").integer(0..=u64::MAX)?;
+        Arg::new(env, &clock, "this").attach(Arc::new(TestClock::at(millis)))
     })
 }
 
@@ -54,12 +57,12 @@ pub(super) fn clock_set(
     millis: Unknown<'_>,
 ) -> napi::Result<Outcome<()>> {
     guard(env, || {
-        let millis = Arg::new(env, &millis, "clock").integer(0..=MAX_MILLIS)?;
-        Arg::new(env, &clock, "this").handle::<GivenClock>()?.set(millis);
+        let millis = Arg::new(env, &millis, "clock").integer(0..=u64::MAX)?;
+        Arg::new(env, &clock, "this").handle::<TestClock>()?.set(millis);
         Ok(())
     })
 }
 
 fn given(clock: Arg<'_>) -> Result<Arc<dyn Clock>> {
-    Ok(clock.handle::<GivenClock>()?)
+    Ok(clock.handle::<TestClock>()?)
 }

@@ -15,6 +15,7 @@
 
 #[allow(unsafe_code, reason = "reads raw N-API values; see the module")]
 mod args;
+mod audit;
 mod clock;
 #[allow(unsafe_code, reason = "raw N-API callbacks for the calls of every request")]
 mod fast;
@@ -50,6 +51,7 @@ use args::Outcome;
 
 use crate::clock::{Clock, SystemClock};
 use crate::heap;
+use crate::notice::NOTICES;
 use crate::os::{Native, Platform};
 
 static CLOCK: LazyLock<Arc<dyn Clock>> = LazyLock::new(|| Arc::new(SystemClock));
@@ -68,15 +70,15 @@ pub fn version() -> &'static str {
 }
 
 /// Registers the functions of the façade that the native part calls in this environment:
-/// `inProduction()`. `keeps_objects` says that the runtime finalizes no objects when an environment
-/// ends.
+/// `inProduction()` and `notice(name)`. `keeps_objects` says that the runtime finalizes no objects
+/// when an environment ends.
 #[napi(catch_unwind)]
 pub fn set_facade(env: &Env, functions: Object<'_>, keeps_objects: bool) -> napi::Result<()> {
     args::facade::register(env, &functions, keeps_objects)
 }
 
 /// Runs a binding's body: its errors and its panics become JavaScript errors with a code. After a
-/// success, emits the warnings that are pending.
+/// success, emits the warnings and the notices that are pending.
 fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<Outcome<T>> {
     let value = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(value)) => value,
@@ -89,6 +91,9 @@ fn guard<T>(env: &Env, body: impl FnOnce() -> args::Result<T>) -> napi::Result<O
     }
     if let Some(text) = crate::password::take_warning() {
         let _ = warn(env, text, "NODESEC_ARGON2_ENGINE");
+    }
+    while let Some(notice) = NOTICES.take() {
+        let _ = args::facade::notify(env, notice.name());
     }
     Ok(Outcome::Returned(value))
 }

@@ -28,6 +28,12 @@ pub(super) fn jwt_rejection(status: u32) -> Option<NativeRejection> {
     Rejection::from_status(status).map(Into::into)
 }
 
+/// Whether a verifier that gives this status has verified the signature of the token before.
+#[napi(catch_unwind)]
+pub(super) fn jwt_rejection_follows_signature(status: u32) -> bool {
+    Rejection::from_status(status).is_some_and(Rejection::follows_signature)
+}
+
 impl NativeRejection {
     /// The rejection of a token for a claim that the verifier names.
     pub(super) fn of_claim(rejection: Rejection, claim: &str, reason: Reason) -> Self {

@@ -148,30 +148,32 @@ pub(super) fn sessions_refresh(
     })
 }
 
-/// Ends a session.
+/// Ends a session and returns its id in the usual form.
 #[napi(catch_unwind)]
 pub(super) fn sessions_end(
     env: &Env,
     sessions: Unknown<'_>,
     sid: Unknown<'_>,
-) -> napi::Result<Outcome<()>> {
+) -> napi::Result<Outcome<String>> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
-        Ok(sessions.end(session_id(&Arg::new(env, &sid, "sid"))?)?)
+        let session = session_id(&Arg::new(env, &sid, "sid"))?;
+        sessions.end(session)?;
+        Ok(session.to_string())
     })
 }
 
-/// Ends the session of a refresh token; `false` if there is none.
+/// Ends the session of a refresh token and returns its id; `None` if there is no such session.
 #[napi(catch_unwind)]
 pub(super) fn sessions_end_by_refresh_token(
     env: &Env,
     sessions: Unknown<'_>,
     token: Unknown<'_>,
-) -> napi::Result<Outcome<bool>> {
+) -> napi::Result<Outcome<Option<String>>> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
         with_refresh_token(&Arg::new(env, &token, "refreshToken"), |token| {
-            Ok(sessions.end_by_refresh_token(token)?)
+            Ok(sessions.end_by_refresh_token(token)?.map(|session| session.to_string()))
         })
     })
 }

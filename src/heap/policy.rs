@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::status::Status;
 use crate::error::{Code, Error, Result};
+use crate::notice::{NOTICES, Notice};
 use crate::os::{Backend, Native, Platform};
 
 /// A protection that a caller can demand.
@@ -75,13 +76,12 @@ impl ProtectionPolicy {
         if unmet.is_empty() && status.degraded {
             unmet.extend((!status.locked).then_some("locked"));
             unmet.extend((!status.dump_excluded).then_some("excluded from core dumps"));
-            match self.on_degraded {
-                OnDegraded::Error => {}
-                OnDegraded::Warn => {
+            if self.on_degraded != OnDegraded::Error {
+                NOTICES.leave(Notice::Degraded);
+                if self.on_degraded == OnDegraded::Warn {
                     leave_warning(describe(status, &unmet));
-                    return Ok(());
                 }
-                OnDegraded::Ignore => return Ok(()),
+                return Ok(());
             }
         }
         if unmet.is_empty() {

@@ -134,7 +134,7 @@ impl Buckets {
         self.words[self.start..][self.layout.cells()].chunks_exact_mut(1 + self.layout.limits)
     }
 
-    /// Changes every word that is a state of a key or a cell. `change` gets the number of its limit.
+    /// Changes every word that is a state of a key or a cell. `change` gets its limit's number.
     pub(super) fn change(&mut self, change: impl Fn(usize, &mut u64)) {
         let end = self.start + self.layout.bucket(self.layout.buckets);
         let buckets = self.words[self.start..end].chunks_exact_mut(self.layout.bucket(1));

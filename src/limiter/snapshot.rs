@@ -16,13 +16,13 @@
 use std::sync::Arc;
 
 use super::buckets::BLOCK;
+use super::calls::Limiter;
 use super::fingerprint::Fingerprinter;
 use super::limit::{Limit, Limits, MAX_LIMITS, checked};
 use super::quota::{Algorithm, Quota};
 use super::slots::Found;
 use super::state::Moment;
-use super::table::no_memory;
-use super::{Limiter, MAX_MAX_KEYS, OnFull};
+use super::table::{MAX_MAX_KEYS, OnFull, no_memory};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 

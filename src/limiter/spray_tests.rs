@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::error::Code;
 use crate::testing::allocations::{allocated_by, out_of_memory};
 
 const MINUTE: u64 = 60_000;
@@ -83,7 +84,7 @@ fn ten_million_expired_keys_pass_through_without_loss_or_growth() {
         spray.send(100_000, 1, 1);
         spray.clock.advance(tenth);
     }
-    let (_, allocated) = allocated_by(|| {
+    let ((), allocated) = allocated_by(|| {
         for _ in 0..100 {
             spray.send(100_000, 1, 1);
             spray.clock.advance(tenth);
@@ -96,7 +97,7 @@ fn ten_million_expired_keys_pass_through_without_loss_or_growth() {
 
 #[test]
 fn growing_takes_little_more_memory_than_the_grown_table() {
-    let (_, allocated) = allocated_by(|| {
+    let ((), allocated) = allocated_by(|| {
         let mut spray = Spray::a_minute(5, None, 1_000_000);
         spray.send(1_000_000, 1, 1);
     });

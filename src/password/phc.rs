@@ -41,16 +41,18 @@ pub struct Digest {
     data: Vec<u8>,
     salt: Vec<u8>,
     hash: Vec<u8>,
+    has_fractions: bool,
 }
 
 impl Digest {
     /// Reads a digest. Returns `Ok(None)` for the hash of another scheme, for example bcrypt's
     /// `$2b$…`. Fails with `ERR_PASSWORD_DIGEST` for text that no scheme writes, and for a
     /// malformed Argon2 digest. A digest without `v=` has version 0x10, as the first libraries
-    /// wrote it. NUL bytes at the end are left out, with which libsodium fills its buffer.
+    /// wrote it. NUL bytes at the end are left out, with which libsodium fills its buffer. The
+    /// costs are the whole parts of the numbers, as npm `argon2` computes with them.
     pub fn parse(text: &str) -> Result<Option<Self>> {
         if text.len() > MAX_DIGEST_LEN {
-            return Err(malformed("it is longer than 4096 bytes"));
+            return Err(too_long());
         }
         let text = without_padding(text);
         let Some((scheme, rest)) = text
@@ -61,7 +63,7 @@ impl Digest {
             return if is_foreign(text) {
                 Ok(None)
             } else {
-                Err(malformed("it must have the form $scheme$parameters$salt$hash"))
+                Err(malformed("it is no hash of a known form; the digest is the first argument"))
             };
         };
         let Some(algorithm) = Algorithm::from_name(scheme) else { return Ok(None) };
@@ -81,12 +83,13 @@ impl Digest {
             data: fields.data.unwrap_or_default(),
             salt: bytes(salt, MIN_SALT_LEN..=MAX_FIELD_LEN)?,
             hash: bytes(hash, MIN_HASH_LEN..=MAX_FIELD_LEN)?,
+            has_fractions: fields.has_fractions,
         }))
     }
 
     /// A digest of a new tag; the caller has checked the lengths.
     pub(super) const fn new(params: Params, data: Vec<u8>, salt: Vec<u8>, hash: Vec<u8>) -> Self {
-        Self { params, keyid: Vec::new(), data, salt, hash }
+        Self { params, keyid: Vec::new(), data, salt, hash, has_fractions: false }
     }
 
     /// The same digest with the id of its pepper: 1 to 8 bytes, or empty for none.
@@ -117,6 +120,11 @@ impl Digest {
     /// The tag, 4 to 1024 bytes. Compare it with [`Digest::matches`] only.
     pub fn hash(&self) -> &[u8] {
         &self.hash
+    }
+
+    /// Whether the text had costs with fractions, so that it is another one than this digest's.
+    pub const fn has_fractions(&self) -> bool {
+        self.has_fractions
     }
 
     /// Whether a tag equals this digest's, in a time that does not depend on the position of a
@@ -158,16 +166,18 @@ struct Fields {
     parallelism: Option<u32>,
     keyid: Option<Vec<u8>>,
     data: Option<Vec<u8>>,
+    has_fractions: bool,
 }
 
 impl Fields {
     fn parse(list: &str) -> Result<Self> {
         let mut fields = Self::default();
+        let fractions = &mut fields.has_fractions;
         for field in list.split(',') {
             match field.split_once('=') {
-                Some(("m", value)) => set(&mut fields.memory_cost, number(value)?)?,
-                Some(("t", value)) => set(&mut fields.time_cost, number(value)?)?,
-                Some(("p", value)) => set(&mut fields.parallelism, number(value)?)?,
+                Some(("m", value)) => set(&mut fields.memory_cost, cost(value, fractions)?)?,
+                Some(("t", value)) => set(&mut fields.time_cost, cost(value, fractions)?)?,
+                Some(("p", value)) => set(&mut fields.parallelism, cost(value, fractions)?)?,
                 Some(("keyid", value)) => set(&mut fields.keyid, bytes(value, 1..=MAX_KEYID_LEN)?)?,
                 Some(("data", value)) => set(&mut fields.data, bytes(value, 1..=MAX_FIELD_LEN)?)?,
                 _ => return Err(malformed("it has a parameter that Argon2 does not have")),
@@ -184,6 +194,18 @@ impl Fields {
         Params::new(algorithm, version, m, t, p)
             .map_err(|_| malformed("it has costs that Argon2 does not allow"))
     }
+}
+
+/// The whole part of a cost. npm `argon2` writes the fractions that its caller passed, as
+/// JavaScript writes numbers: from 1 on with at most 16 digits, and without zeros at the end.
+fn cost(text: &str, has_fractions: &mut bool) -> Result<u32> {
+    let Some((whole, fraction)) = text.split_once('.') else { return number(text) };
+    let is_digits = fraction.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_digits || !(1..=16).contains(&fraction.len()) || fraction.ends_with('0') {
+        return Err(malformed("it has a number that is not from 1 to 4294967295"));
+    }
+    *has_fractions = true;
+    number(whole)
 }
 
 fn set<T>(field: &mut Option<T>, value: T) -> Result<()> {
@@ -223,10 +245,30 @@ pub(super) fn number(text: &str) -> Result<u32> {
 
 /// Reads canonical Base64: no padding, unused bits zero.
 pub(super) fn bytes(text: &str, lengths: RangeInclusive<usize>) -> Result<Vec<u8>> {
-    Base64Unpadded::decode_vec(text)
-        .ok()
-        .filter(|bytes| lengths.contains(&bytes.len()))
-        .ok_or_else(|| malformed("it has Base64 that is not canonical or has the wrong length"))
+    let bytes = Base64Unpadded::decode_vec(text)
+        .map_err(|_| malformed("it has Base64 that is not canonical"))?;
+    let (len, shortest, longest) = (bytes.len(), lengths.start(), lengths.end());
+    if len > *longest {
+        let what = format!("it has a field of {len} bytes, and {longest} are the most");
+        return Err(unsupported(&what));
+    }
+    if len < *shortest {
+        return Err(malformed("it has a salt, hash or other field that is too short"));
+    }
+    Ok(bytes)
+}
+
+/// The digest is longer than [`MAX_DIGEST_LEN`].
+pub(super) fn too_long() -> Error {
+    unsupported("it is longer than 4096 bytes")
+}
+
+fn unsupported(what: &str) -> Error {
+    let message = format!(
+        "the digest is beyond the limits of this package: {what}; pass it exactly as it was made, \
+         and if it is, have its user set a new password"
+    );
+    Error::new(Code::PasswordDigest, message)
 }
 
 pub(super) fn malformed(what: &str) -> Error {

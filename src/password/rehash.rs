@@ -28,7 +28,9 @@ impl Policy {
             Rehash::AtLeast => ours > its,
         };
         let (ours, its) = (self.params(), digest.params());
-        if ours.algorithm() != its.algorithm() || keyid != digest.keyid() {
+        let is_other = ours.algorithm() != its.algorithm() || keyid != digest.keyid();
+        // No other library reads fractions.
+        if is_other || digest.has_fractions() {
             return true;
         }
         [
@@ -48,6 +50,17 @@ impl Policy {
 mod tests {
     use super::*;
     use crate::password::{PolicyOptions, Preset};
+
+    #[test]
+    fn a_digest_with_fractions_is_due_by_every_rule() {
+        let options = PolicyOptions { preset: Some(Preset::Owasp), ..PolicyOptions::default() };
+        let owasp = Policy::new(&options, true).unwrap();
+        for (from, to) in [("m=19456", "m=19456.5"), ("t=2", "t=2.5"), ("p=1", "p=1.25")] {
+            let text = DIGEST.replacen(from, to, 1);
+            assert!(owasp.needs_rehash(&digest(&text), Rehash::Exact, b""), "{to}");
+            assert!(owasp.needs_rehash(&digest(&text), Rehash::AtLeast, b""), "{to}");
+        }
+    }
 
     fn digest(text: &str) -> Digest {
         Digest::parse(text).unwrap().unwrap()

@@ -9,6 +9,7 @@ use super::scratch_lock::with_scratch_lock;
 use super::secret::Secret;
 use super::trace_guard::{Depth, TraceGuard};
 use crate::error::Result;
+use crate::notice::{NOTICES, Notice};
 
 /// A secret to keep; a clone is another owner of the same secret.
 #[derive(Clone)]
@@ -28,6 +29,7 @@ impl StoredSecret {
         let sealed = with_scratch_lock(|lock| {
             TraceGuard::run(Depth::Cipher, |trace| overflow.seal(secret.expose(trace), lock, trace))
         })?;
+        NOTICES.leave(Notice::Overflowed);
         Ok(Self(Form::Sealed(Arc::new(sealed))))
     }
 

@@ -174,14 +174,14 @@ impl Sessions {
     }
 
     /// Ends the session of a refresh token that this table made, even of one that is used up.
-    /// Returns whether there was such a session.
-    pub fn end_by_refresh_token(&self, token: &str) -> Result<bool> {
-        let Some((session, _)) = self.codec.decode(token) else { return Ok(false) };
-        let is_known = self.families.contains(session);
-        if is_known {
+    /// Returns its id; `None` if there was no such session.
+    pub fn end_by_refresh_token(&self, token: &str) -> Result<Option<Uuid>> {
+        let known = self.codec.decode(token).map(|(session, _)| session);
+        let known = known.filter(|session| self.families.contains(*session));
+        if let Some(session) = known {
             self.end(session)?;
         }
-        Ok(is_known)
+        Ok(known)
     }
 
     /// Ends every session of a subject, and refuses every access token of the subject that was

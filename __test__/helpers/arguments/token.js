@@ -307,7 +307,7 @@ module.exports = {
     kinds: [kind(array.refused, { 'too many': () => new Array(10_001).fill(TOKEN) })],
   },
   signJws: {
-    args: () => ['payload', hmacKey(), { header: { typ: 'row', jwk: publicJwk }, kid: false }],
+    args: () => ['payload', hmacKey(), { header: { typ: 'row', jwk: publicJwk }, kid: true }],
     kinds: [
       kind(textOrBytes.refused, { 'too long': () => 'x'.repeat(2 ** 20) }),
       kind(instance(JwtKey, hmacKey).refused, {

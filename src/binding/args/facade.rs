@@ -88,6 +88,15 @@ pub(crate) unsafe fn call(
     Ok(result)
 }
 
+/// Calls the façade's function `notice` with a name.
+pub(crate) fn notify(env: &Env, name: &str) -> napi::Result<()> {
+    let name = env.create_string(name)?;
+    // SAFETY: `env` is that of the running call, in which the string was made.
+    let called = unsafe { call(env.raw(), "notice", &[name.raw()]) };
+    let failed = |status| napi::Error::new(Status::from(status), "the notice was not given");
+    called.map(drop).map_err(failed)
+}
+
 /// Ends an environment: gives back all that its objects hold, in runtimes that run no finalizers
 /// for them.
 ///

@@ -45,21 +45,21 @@ impl Arg<'_> {
             return self
                 .whole(number)
                 .filter(|seconds| range.contains(seconds))
-                .ok_or_else(|| self.not_in(&range));
+                .ok_or_else(|| self.no_duration_in(&range));
         }
         let text = self.string(0..=32)?;
         let seconds = parse_duration(&text).ok_or_else(|| {
             self.invalid("must be seconds, or a number with a unit such as '15m', '12h' or '30d'")
         })?;
-        if range.contains(&seconds) { Ok(seconds) } else { Err(self.not_in(&range)) }
+        if range.contains(&seconds) { Ok(seconds) } else { Err(self.no_duration_in(&range)) }
     }
 
     /// A time in the past, in whole seconds: an integer from `-most` to 0.
     pub(crate) fn seconds_ago(&self, most: u32) -> Result<u64> {
         let number = self.number()?;
-        self.whole(-number)
-            .filter(|seconds| *seconds <= most.into())
-            .ok_or_else(|| self.out_of_range(format!("an integer from -{most} to 0")))
+        self.whole(-number).filter(|seconds| *seconds <= most.into()).ok_or_else(|| {
+            self.out_of_range(format!("seconds from now: an integer from -{most} to 0"))
+        })
     }
 
     /// A number to compare with. Beyond the safe integers, several numbers of a JSON text are one
@@ -145,6 +145,10 @@ impl Arg<'_> {
 
     fn not_in(&self, range: &RangeInclusive<u64>) -> Fault {
         self.out_of_range(format!("an integer from {} to {}", range.start(), range.end()))
+    }
+
+    fn no_duration_in(&self, range: &RangeInclusive<u64>) -> Fault {
+        self.out_of_range(format!("an integer from {} to {} seconds", range.start(), range.end()))
     }
 }
 

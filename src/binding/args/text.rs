@@ -50,7 +50,10 @@ impl Arg<'_> {
         let found = words.iter().find(|(word, _)| text.as_deref() == Some(word));
         found.map(|(_, value)| *value).ok_or_else(|| {
             let words: Vec<_> = words.iter().map(|(word, _)| format!("'{word}'")).collect();
-            let expected = format!("one of {}", words.join(", "));
+            let expected = match words.as_slice() {
+                [only] => only.clone(),
+                all => format!("one of {}", all.join(", ")),
+            };
             match text {
                 Some(_) => self.invalid(&format!("must be {expected}")),
                 None => self.wrong_type(&expected),

@@ -1,6 +1,7 @@
 //! `KeyRing`.
 
 pub(super) mod options;
+mod watch;
 
 use std::sync::Arc;
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use napi::sys;
 
-use super::{MAX_KEY_LEN, RateLimiter};
+use super::handle::{MAX_KEY_LEN, RateLimiter};
 use crate::binding::args::Result;
 use crate::binding::args::handle::Handle;
 use crate::binding::fast::{Hot, RawCall};

@@ -1,5 +1,6 @@
 //! `RateLimiter`.
 
+mod handle;
 mod hot;
 pub(super) mod options;
 
@@ -9,9 +10,9 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
+use self::handle::{MAX_KEY_LEN, RateLimiter};
 use self::hot::{Check, Consume, Peek};
 use self::options::{ChangedLimits, LimiterOptions, SharedLimiterOptions};
-use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
 use super::args::{Arg, Fault, Outcome, Result};
 use super::{CLOCK, fast, guard};
@@ -20,31 +21,11 @@ use crate::error::Code;
 use crate::limiter::{Limiter, Limits, MAX_SNAPSHOT_LEN, MAX_UNITS, MAX_WINDOW_MS, OnFull, Quota};
 use crate::registry::{Registry, Shared};
 
-/// The longest key, in bytes.
-const MAX_KEY_LEN: usize = 8192;
-
 /// The most names of `RateLimiter.shared`, because shared limiters are never freed.
 const MAX_SHARED: usize = 1000;
 
 /// The limiters of `RateLimiter.shared`.
 static SHARED: Registry<RateLimiter> = Registry::new(MAX_SHARED);
-
-/// A limiter as JavaScript holds it.
-struct RateLimiter {
-    limiter: Limiter,
-    /// What it was made with: the names and quotas, the number of keys, and `onFull`.
-    made_with: (Vec<(String, Quota)>, usize, OnFull),
-}
-
-impl Handle for RateLimiter {
-    const TAG: u128 = 0x54d2_76fd_59a5_4c06_8a2a_2a6a_8f1d_3104;
-    const CLASS: &'static str = "RateLimiter";
-
-    fn external_len(&self) -> u32 {
-        // The initial size of the table. Growth with use is not reported.
-        128 << 10
-    }
-}
 
 /// The limits of a limiter.
 #[napi(object, object_from_js = false)]

@@ -13,6 +13,9 @@ use crate::secret::{Depth, MIN_SEAL_KEY_LEN, Secret, SecretInput, TraceGuard, Wi
 /// The longest string that is read as a secret through the stack, in bytes.
 const MAX_SECRET_TEXT: usize = 4096;
 
+/// The values that a key may be given as.
+const BYTES: &str = "bytes, such as Buffer.from(text, 'base64'): a Uint8Array or a SecretBuffer";
+
 impl Arg<'_> {
     /// Lends the bytes of a `Uint8Array` or a `SecretBuffer` to code that runs within a trace
     /// guard.
@@ -22,7 +25,7 @@ impl Arg<'_> {
         range: RangeInclusive<usize>,
         body: impl FnOnce(&[u8]) -> Result<T>,
     ) -> Result<T> {
-        self.with_key_or(trace, "a Uint8Array or a SecretBuffer", range, body)
+        self.with_key_or(trace, BYTES, range, body)
     }
 
     /// Lends the bytes of a string, a `Uint8Array` or a `SecretBuffer` to code that runs within a
@@ -90,7 +93,7 @@ impl Arg<'_> {
 
     /// As [`Self::secret_input`], for a `Uint8Array` or a `SecretBuffer`.
     pub(crate) fn key_input(&self, range: RangeInclusive<usize>) -> Result<SecretInput> {
-        self.input_or("a Uint8Array or a SecretBuffer", range)
+        self.input_or(BYTES, range)
     }
 
     /// Lends a key that seals: a `SecretBuffer` of [`MIN_SEAL_KEY_LEN`] bytes or more.

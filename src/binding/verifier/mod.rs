@@ -1,9 +1,9 @@
 //! `JwtVerifier`.
 
-mod choice;
 mod claims;
 mod many;
 pub(super) mod presets;
+mod verifiers;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;

@@ -7,31 +7,37 @@ use crate::error::{Code, Error, Result};
 use crate::jwt::key::key::Key;
 use crate::jwt::key_set::import::PRIVATE;
 use crate::jwt::token::base64url;
-use crate::jwt::token::json::{Value, scan_object};
+use crate::jwt::token::compact::MAX_KID_LEN;
+use crate::jwt::token::json::{Raw, Value, scan_object};
 
 /// The members that no caller sets, and the reason.
-const NEVER: [(&str, &str); 6] = [
+const NEVER: [(&str, &str); 5] = [
     ("alg", "the key sets it"),
     ("b64", "the payload is always encoded"),
     ("crit", "no extension is supported, so a verifier would refuse the token"),
     ("enc", "the payload is not encrypted"),
-    ("kid", "the key sets it; give the key this kid"),
     ("zip", "the payload is not compressed"),
 ];
 
+/// The member that the caller of `signJws` sets only if the header does not name the key.
+const NOT_BESIDE_KID: [(&str, &str); 1] =
+    [("kid", "the key sets it; set the option kid to false, or give the key this kid")];
+
 /// The members that the caller of an issuer does not set either, and the reason.
-const NOT_IN_JWTS: [(&str, &str); 5] = [
+const NOT_IN_JWTS: [(&str, &str); 6] = [
     ("jku", NOT_READ),
     ("jwk", NOT_READ),
+    ("kid", "the key sets it; give the key this kid"),
     ("typ", "it is an option of the issuer"),
     ("x5c", NOT_READ),
     ("x5u", NOT_READ),
 ];
 const NOT_READ: &str = "a JWT does not say where its key is; use signJws if a protocol demands it";
 
-/// Encodes the header of a JWS, and appends the dot. `members` is a JSON object as text.
+/// Encodes the header of a JWS, and appends the dot. `members` is a JSON object as text. It may
+/// have a `kid` if the header does not name the key.
 pub(super) fn jws_header(key: &Key, names_key: bool, members: &str) -> Result<Vec<u8>> {
-    check(members, &[])?;
+    check(members, if names_key { &NOT_BESIDE_KID } else { &[] })?;
     let kid = names_key.then(|| kid(key));
     Ok(encode([alg(key)].into_iter().chain(kid).collect(), members))
 }
@@ -65,12 +71,14 @@ fn encode(mut parameters: Vec<String>, members: &str) -> Vec<u8> {
 /// Checks the caller's members: a JSON object without members that are `refused`.
 fn check(members: &str, refused: &[(&str, &str)]) -> Result<()> {
     let mut found = None;
-    let (mut typ, mut jwk) = (None, None);
+    let (mut typ, mut jwk, mut kid) = (None, None, None);
     scan_object(members, |name, value| {
         if name.is("typ") {
             typ = Some(value);
         } else if name.is("jwk") {
             jwk = Some(value);
+        } else if name.is("kid") {
+            kid = Some(value);
         }
         let all = NEVER.iter().chain(refused);
         found = found.or_else(|| all.clone().find(|(refused, _)| name.is(refused)));
@@ -84,6 +92,16 @@ fn check(members: &str, refused: &[(&str, &str)]) -> Result<()> {
     match typ {
         None | Some(Value::String(_)) => {}
         Some(_) => return Err(invalid("\"typ\" in header must be a string")),
+    }
+    let len = |kid: Raw<'_>| kid.chars().map(char::len_utf8).sum();
+    match kid {
+        None => {}
+        Some(Value::String(kid)) if (1..=MAX_KID_LEN).contains(&len(kid)) => {}
+        Some(_) => {
+            return Err(invalid(format!(
+                "\"kid\" in header must be a string of 1 to {MAX_KID_LEN} bytes"
+            )));
+        }
     }
     match jwk {
         None => Ok(()),

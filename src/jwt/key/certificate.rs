@@ -60,14 +60,17 @@ impl Key {
         }
         // `from_der` refuses bytes after the certificate.
         let certificate =
-            CertificateInner::<AnyIssuer>::from_der(der).map_err(|_| not_a_certificate())?;
+            CertificateInner::<AnyIssuer>::from_der(der).map_err(|_| not_a_certificate(der))?;
         let info = certificate.tbs_certificate().subject_public_key_info();
-        let info = info.to_der().map_err(|_| not_a_certificate())?;
+        let info = info.to_der().map_err(|_| not_a_certificate(der))?;
         let key = algorithm.scheme().public_key(Form::Spki, &info)?;
         Self::from_public(key.ok_or_else(|| unusable(algorithm.name()))?, algorithm, kid)
     }
 }
 
-fn not_a_certificate() -> Error {
-    invalid("this is not an X.509 certificate in PEM or DER")
+fn not_a_certificate(der: &[u8]) -> Error {
+    invalid(match Form::of(der) {
+        Some(_) => "this is a key, not a certificate; pass it to fromDer",
+        None => "this is not an X.509 certificate in PEM or DER",
+    })
 }

@@ -71,6 +71,18 @@ impl Form {
     }
 }
 
+/// Whether this is a certificate (RFC 5280 section 4.1). A certificate request has the same
+/// outermost elements, but fewer inside.
+pub(super) fn has_form_of_certificate(der: &[u8]) -> bool {
+    let Some((SEQUENCE, content, _)) = element(der) else { return false };
+    match elements(content).as_deref() {
+        Some([(SEQUENCE, signed), (SEQUENCE, _), (BIT_STRING, _)]) => {
+            elements(signed).is_none_or(|parts| parts.len() >= 6)
+        }
+        _ => false,
+    }
+}
+
 /// Splits `content` into its elements: the tag and the content of each. `None` if one is malformed,
 /// or if there are more than nine: no key has more.
 pub(super) fn elements(mut content: &[u8]) -> Option<Vec<(u8, &[u8])>> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::encoding::{AsDer, PublicKeyX509Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, KeyPair as _,
@@ -9,6 +10,7 @@ use aws_lc_rs::signature::{
 };
 use serde_json::{Map, Value};
 use x509_cert::der::asn1::ObjectIdentifier;
+use x509_cert::der::{Tag, Tagged as _};
 
 use super::der::{Form, spki};
 use super::error::{invalid, not_encoded, not_generated, not_signed};
@@ -22,6 +24,10 @@ use crate::secret::{ParsedKey, Secret};
 const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");
 /// The first byte of an uncompressed point (SEC 1 section 2.3.3).
 const UNCOMPRESSED: u8 = 4;
+/// The first bytes of a compressed point, by the parity of `y`.
+const COMPRESSED: [u8; 2] = [2, 3];
+/// The first bytes of a hybrid point, by the parity of `y` (X9.62 section 4.3.6).
+const HYBRID: [u8; 2] = [6, 7];
 
 /// ECDSA on a curve with a hash.
 pub(crate) struct Ecdsa {
@@ -71,6 +77,24 @@ impl Ecdsa {
         Ok(Some(PrivateKey { signer, verifier, public: Some(jwk), original }))
     }
 
+    /// The uncompressed form of a compressed or hybrid point. `None` if it is no point of the
+    /// curve.
+    fn uncompressed(&self, point: &[u8]) -> Option<Vec<u8>> {
+        let coordinates = match point.first()? {
+            first if COMPRESSED.contains(first) => 1,
+            first if HYBRID.contains(first) => 2,
+            _ => return None,
+        };
+        // The library would also read a whole SubjectPublicKeyInfo.
+        if point.len() != 1 + coordinates * self.coordinate_len {
+            return None;
+        }
+        let parsed = ParsedPublicKey::new(self.verifying, point).ok()?;
+        // The library writes points uncompressed.
+        let info: PublicKeyX509Der<'static> = parsed.as_der().ok()?;
+        spki(info.as_ref())?.subject_public_key.as_bytes().map(<[u8]>::to_vec)
+    }
+
     /// Makes a key from its uncompressed point. The library checks that the point is on the curve.
     fn public(&self, point: &[u8]) -> Option<PublicKey> {
         let coordinates = point.strip_prefix(&[UNCOMPRESSED])?;
@@ -103,13 +127,22 @@ impl Scheme for Ecdsa {
     }
 
     fn public_key(&self, form: Form, der: &[u8]) -> Result<Option<PublicKey>> {
-        let info = spki(der).filter(|info| {
-            form == Form::Spki
-                && info.algorithm.oid == EC_PUBLIC_KEY
-                && info.algorithm.parameters_oid() == Ok(self.curve)
-        });
-        let point = info.and_then(|info| info.subject_public_key.as_bytes());
-        Ok(point.and_then(|point| self.public(point)))
+        let info =
+            spki(der).filter(|info| form == Form::Spki && info.algorithm.oid == EC_PUBLIC_KEY);
+        let Some(info) = info else { return Ok(None) };
+        // RFC 5480 section 2.1.1 forbids them. Invented parameters of a curve have made another
+        // key verify (CVE-2020-0601).
+        if info.algorithm.parameters.is_some_and(|parameters| parameters.tag() == Tag::Sequence) {
+            return Err(invalid(
+                "the public key spells out the parameters of its curve; convert it to the name of \
+                 the curve: openssl ec -pubin -pubout -param_enc named_curve",
+            ));
+        }
+        if info.algorithm.parameters_oid() != Ok(self.curve) {
+            return Ok(None);
+        }
+        let Some(point) = info.subject_public_key.as_bytes() else { return Ok(None) };
+        Ok(self.public(self.uncompressed(point).as_deref().unwrap_or(point)))
     }
 
     fn public_jwk(&self, members: &Map<String, Value>, name: &str) -> Result<PublicKey> {

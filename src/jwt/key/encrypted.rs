@@ -1,8 +1,11 @@
-//! Private keys under a passphrase: PKCS#8 with PBES2 (RFC 8018 section 6.2), AES, and PBKDF2 or
-//! scrypt.
+//! Private keys under a passphrase: PKCS#8 with PBES2 (RFC 8018 section 6.2), AES or triple DES,
+//! and PBKDF2 or scrypt. Triple DES and SHA-1 are only read: they are what older tools write.
 
 use pkcs5::EncryptionScheme;
-use pkcs5::pbes2::Kdf;
+use pkcs5::pbes2::{DES_EDE3_CBC_OID, Kdf};
+use x509_cert::der::asn1::OctetStringRef;
+use x509_cert::der::{self, Decode as _};
+use x509_cert::spki::AlgorithmIdentifierRef;
 
 use super::der::{Form, element};
 use super::error::invalid;
@@ -51,8 +54,29 @@ fn read(der: &[u8]) -> Option<(EncryptionScheme, &[u8])> {
     let (_, content, _) = element(der)?;
     let (_, _, rest) = element(content)?;
     let (_, ciphertext, _) = element(rest)?;
-    let scheme = EncryptionScheme::try_from(content.strip_suffix(rest)?).ok()?;
-    Some((scheme, ciphertext))
+    let scheme = content.strip_suffix(rest)?;
+    if !has_whole_vector(scheme) {
+        return None;
+    }
+    Some((EncryptionScheme::try_from(scheme).ok()?, ciphertext))
+}
+
+/// Whether the initialization vector of triple DES has the 8 bytes of a block. The library panics
+/// at a shorter one. It checks the vectors of other ciphers itself.
+fn has_whole_vector(scheme: &[u8]) -> bool {
+    let read = || -> der::Result<bool> {
+        let Some(parameters) = AlgorithmIdentifierRef::from_der(scheme)?.parameters else {
+            return Ok(false);
+        };
+        parameters.sequence(|parameters| {
+            AlgorithmIdentifierRef::decode(parameters)?;
+            let cipher = AlgorithmIdentifierRef::decode(parameters)?;
+            let Some(vector) = cipher.parameters else { return Ok(false) };
+            let vector = vector.decode_as::<&OctetStringRef>()?;
+            Ok(cipher.oid != DES_EDE3_CBC_OID || vector.as_bytes().len() == 8)
+        })
+    };
+    read().unwrap_or(false)
 }
 
 fn failed(error: pkcs5::Error) -> Error {
@@ -68,7 +92,7 @@ fn wrong() -> Error {
 
 fn unknown() -> Error {
     invalid(
-        "the key must be encrypted with PBES2, AES and PBKDF2 (SHA-2) or scrypt; encrypt it again, \
-         for example with `openssl pkcs8 -topk8 -v2 aes-256-cbc`",
+        "the key must be encrypted with PBES2, AES or triple DES, and PBKDF2 or scrypt; encrypt it \
+         again: openssl pkcs8 -topk8 -v2 aes-256-cbc",
     )
 }

@@ -19,6 +19,11 @@ pub(crate) fn malformed_jwk(alg: &str, remedy: &str) -> Error {
     invalid(format!("the JWK is not a public {alg} signature key; {remedy}"))
 }
 
+/// The error for a certificate in the place of a key.
+pub(crate) fn is_certificate() -> Error {
+    invalid("a certificate is not a key; JwtKey.fromCertificate takes the public key of one")
+}
+
 /// The error for a key that its library fails to encode.
 pub(crate) fn not_encoded() -> Error {
     Error::new(Code::Internal, "the key could not be encoded; try again")

@@ -59,14 +59,14 @@ impl Scheme for Hmac {
     /// Makes a key from a secret of at least the length of the hash's output (RFC 7518 section 3.2)
     /// and at most 4096 bytes; otherwise `ERR_JWT_KEY`.
     ///
-    /// Refuses a key file as text, in binary, in base64 or in hex. The file is most likely a public
-    /// key, and anyone can sign with an HMAC key that is public. A random secret, or a text made of
-    /// one, is mistaken for a key file less often than once in 2⁴⁰ times.
+    /// Refuses a key file as text, in binary, or in up to three encodings. The file is most likely
+    /// a public key, and anyone can sign with an HMAC key that is public. A random secret, or a
+    /// text made of one, is mistaken for a key file less often than once in 2⁴⁰ times.
     fn secret_key(&self, secret: &[u8], name: &str) -> Result<PrivateKey> {
         if looks_like_a_key_file(secret, MAX_SECRET_LEN)? {
             return Err(invalid(
-                "the secret looks like a key file (PEM, JWK, XML, OpenSSH, PKCS#12 or DER, or the \
-                 base64 or hex of one); import it as one, or pass the secret it holds",
+                "the secret looks like a key file (PEM, JWK, XML, OpenSSH, PKCS#12 or DER, or an \
+                 encoding of one); import it as one, or pass the secret it holds",
             ));
         }
         let least = self.output_len();

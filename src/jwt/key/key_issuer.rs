@@ -6,10 +6,17 @@ use serde_json::{Map, Value};
 /// The place of the tenant's id in an issuer.
 const TENANT: &str = "{tenantid}";
 
-/// The text around the tenant's id in the issuer of Microsoft's tokens of version 2.0 and of version
-/// 1.0. The same keys sign both, and the published set names the first only.
-const VERSION_2: (&str, &str) = ("https://login.microsoftonline.com/", "/v2.0");
-const VERSION_1: (&str, &str) = ("https://sts.windows.net/", "/");
+/// The text before the tenant's id in the issuer of Microsoft's tokens of version 2.0 and of
+/// version 1.0, for each of its clouds. The same keys sign both, and the published set names the
+/// first only.
+const CLOUDS: [(&str, &str); 3] = [
+    ("https://login.microsoftonline.com/", "https://sts.windows.net/"),
+    ("https://login.microsoftonline.us/", "https://sts.windows.net/"),
+    ("https://login.partner.microsoftonline.cn/", "https://sts.chinacloudapi.cn/"),
+];
+/// The text after the tenant's id.
+const AFTER_VERSION_2: &str = "/v2.0";
+const AFTER_VERSION_1: &str = "/";
 
 /// The `issuer` of a JWK: a URL, with `{tenantid}` for the token's `tid` if the key is for the
 /// tokens of all tenants.
@@ -43,9 +50,12 @@ impl KeyIssuer {
 /// Whether the issuer of a key is this issuer, or the same tenant of Microsoft's.
 fn is_same(own: &str, issuer: &str) -> bool {
     own == issuer
-        || tenant_in(own, VERSION_2).is_some_and(|id| tenant_in(issuer, VERSION_1) == Some(id))
+        || CLOUDS.iter().any(|(version_2, version_1)| {
+            tenant_in(own, version_2, AFTER_VERSION_2)
+                .is_some_and(|id| tenant_in(issuer, version_1, AFTER_VERSION_1) == Some(id))
+        })
 }
 
-fn tenant_in<'t>(issuer: &'t str, (before, after): (&str, &str)) -> Option<&'t str> {
+fn tenant_in<'t>(issuer: &'t str, before: &str, after: &str) -> Option<&'t str> {
     issuer.strip_prefix(before)?.strip_suffix(after).filter(|id| !id.is_empty())
 }

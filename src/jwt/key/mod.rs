@@ -17,6 +17,7 @@ pub(super) mod jwk;
 pub(super) mod key;
 mod key_file;
 pub(super) mod key_issuer;
+mod key_text;
 pub(super) mod key_type;
 mod open;
 mod pair_check;

@@ -2,15 +2,16 @@
 
 use serde_json::{Map, Value};
 
-use super::der::Form;
+use super::der::{Form, has_form_of_certificate};
 use super::encrypted::decrypt;
-use super::error::{invalid, unusable};
+use super::error::{invalid, is_certificate, unusable};
 use super::key::Key;
 use super::key_issuer::KeyIssuer;
 use super::pair_check::check_pair;
 use super::purpose::{Purpose, check, members_of};
 use super::scheme::{PrivateKey, PublicKey};
-use crate::error::Result;
+use super::sections::text_of_der;
+use crate::error::{Error, Result};
 use crate::id::random_bytes;
 use crate::jwt::algorithm::Algorithm;
 use crate::jwt::token::base64url;
@@ -44,7 +45,7 @@ impl Key {
         algorithm: Algorithm,
         kid: Option<&str>,
     ) -> Result<Self> {
-        let form = Form::of(der).ok_or_else(|| unusable(algorithm.name()))?;
+        let form = Form::of(der).ok_or_else(|| not_der(der, algorithm))?;
         Self::open_form(form, der, passphrase, algorithm, kid)
     }
 
@@ -148,4 +149,12 @@ impl Key {
         check_pair(&key)?;
         Ok(key)
     }
+}
+
+/// The error for bytes that are not the DER of a key.
+fn not_der(bytes: &[u8], algorithm: Algorithm) -> Error {
+    if has_form_of_certificate(bytes) {
+        return is_certificate();
+    }
+    text_of_der(bytes).unwrap_or_else(|| unusable(algorithm.name()))
 }

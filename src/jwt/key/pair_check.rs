@@ -14,7 +14,13 @@ const MESSAGE: &[u8] = b"@nodesec/native pair check";
 pub(super) fn check_pair(key: &Key) -> Result<()> {
     let Some(public) = key.public() else { return Ok(()) };
     let mut signature = Vec::new();
-    key.sign_into(MESSAGE, &mut signature)?;
+    // The library reads a private exponent that is not reduced, and fails to sign with it.
+    key.sign_into(MESSAGE, &mut signature).map_err(|_| {
+        invalid(
+            "nothing can be signed with the private key: a number is out of range (RFC 8017 \
+             section 3.2); in RSA, d must be below the modulus",
+        )
+    })?;
     if key.verifies(MESSAGE, &signature) && is_read_by_others(public, key.algorithm(), &signature) {
         return Ok(());
     }

@@ -1,7 +1,7 @@
 //! Reads keys from PEM files.
 
 use super::der::Form;
-use super::error::{invalid, unusable};
+use super::error::{invalid, is_certificate, unusable};
 use super::key::Key;
 use super::sections::{Section, malformed, no_section};
 use crate::error::{Error, Result};
@@ -75,9 +75,7 @@ pub(super) fn only_section(
 /// The error for a section that is not a key.
 fn foreign(label: &str) -> Error {
     invalid(match label {
-        label if label.ends_with("CERTIFICATE") => {
-            "a certificate is not a key; JwtKey.fromCertificate takes the public key of one"
-        }
+        label if label.ends_with("CERTIFICATE") => return is_certificate(),
         "CERTIFICATE REQUEST" => {
             "a certificate request is not a key; pass its public key: openssl req -pubkey -noout"
         }

@@ -1,5 +1,7 @@
 //! The purpose that a JWK states: `use`, `key_ops` and `alg` (RFC 7517 section 4).
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
 use super::error::invalid;
@@ -71,14 +73,12 @@ pub(super) fn check(
         Purpose::Verify => &["verify"],
         Purpose::Both => &["sign", "verify"],
     };
-    // Of the operations of section 4.3, a signature key may list only these, each once.
-    let known = |operation: &Value| matches!(operation.as_str(), Some("sign" | "verify"));
+    // Other operations may stand beside them: key vaults list all that the key can do.
+    let mut names = HashSet::new();
     let is_distinct =
-        operations.len() < 2 || (operations.len() == 2 && operations[0] != operations[1]);
-    if !is_distinct || !operations.iter().all(known) {
-        return Err(invalid(
-            "the JWK's \"key_ops\" must hold only sign and verify, each at most once",
-        ));
+        operations.iter().all(|own| own.as_str().is_some_and(|own| names.insert(own)));
+    if !is_distinct {
+        return Err(invalid("the JWK's \"key_ops\" must be an array of distinct strings"));
     }
     if !wanted.iter().all(|name| operations.iter().any(|own| own == name)) {
         return Err(invalid(format!("the JWK's \"key_ops\" must have {}", wanted.join(" and "))));

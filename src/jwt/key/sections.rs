@@ -15,6 +15,9 @@ const DASHES: &[u8] = b"-----";
 /// The base64 of [`BEGIN`], as far as it depends on that alone.
 const BEGIN_IN_BASE64: &[u8] = b"LS0tLS1CRUdJTi";
 
+const BARE_BASE64: &str = "this is base64 without BEGIN and END lines; pass the bytes that it encodes \
+                           as DER, to fromDer or fromCertificate: Buffer.from(text, 'base64')";
+
 /// A section: the text between two boundaries with the same label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Section<'a> {
@@ -86,6 +89,7 @@ pub(super) fn no_section(pem: &[u8]) -> Error {
             text if text.starts_with(BEGIN_IN_BASE64) => {
                 "the PEM is encoded in base64; decode it first: Buffer.from(text, 'base64')"
             }
+            text if is_base64_of_der(text) => BARE_BASE64,
             _ => "the PEM has no section; pass DER to fromDer",
         });
     }
@@ -93,6 +97,23 @@ pub(super) fn no_section(pem: &[u8]) -> Error {
         return malformed(pem);
     }
     invalid("the PEM must have its BEGIN at the start of a line; remove the text before it")
+}
+
+/// The error for text in the place of DER; `None` if this is no text of a key.
+pub(super) fn text_of_der(bytes: &[u8]) -> Option<Error> {
+    if memmem::find(bytes, BEGIN).is_some() {
+        return Some(invalid("this is PEM, not DER; pass it to fromPem"));
+    }
+    is_base64_of_der(bytes.trim_ascii_start()).then(|| invalid(BARE_BASE64))
+}
+
+/// Whether this is the base64 or base64url of a DER sequence and nothing else.
+fn is_base64_of_der(text: &[u8]) -> bool {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/-_=".contains(byte);
+    // The first six bits of a sequence's tag. The shortest key, of Ed25519, has 60 characters.
+    text.starts_with(b"M")
+        && text.len() >= 60
+        && text.iter().all(|byte| is_digit(byte) || is_white(*byte))
 }
 
 /// The label that `text` begins with, if five dashes follow it.

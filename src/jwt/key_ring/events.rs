@@ -16,6 +16,8 @@ pub(crate) struct Listeners(Mutex<Registered>);
 struct Registered {
     last: u64,
     all: Vec<(u64, Listener)>,
+    /// At most one for each watcher.
+    watchers: Vec<(usize, Listener)>,
 }
 
 impl Listeners {
@@ -31,8 +33,18 @@ impl Listeners {
         self.lock().all.retain(|(own, _)| *own != id);
     }
 
+    /// Adds the listener of a watcher, in place of its last one. `watcher` is a number that no
+    /// other watcher has while this one lives.
+    pub(crate) fn watch(&self, watcher: usize, listener: Listener) {
+        let watchers = &mut self.lock().watchers;
+        watchers.retain(|(own, _)| *own != watcher);
+        watchers.push((watcher, listener));
+    }
+
     pub(crate) fn tell(&self, changes: &[KeyChange]) {
-        self.lock().all.retain(|(_, listener)| listener(changes));
+        let mut registered = self.lock();
+        registered.all.retain(|(_, listener)| listener(changes));
+        registered.watchers.retain(|(_, listener)| listener(changes));
     }
 
     fn lock(&self) -> MutexGuard<'_, Registered> {

@@ -120,6 +120,12 @@ impl KeyRing {
         self.listeners.add(listener)
     }
 
+    /// Tells `listener` of every change from now on, in place of the watcher's last listener.
+    /// `watcher` is a number that no other watcher has while this one lives.
+    pub fn watch(&self, watcher: usize, listener: Listener) {
+        self.listeners.watch(watcher, listener);
+    }
+
     /// Removes a listener.
     pub fn unlisten(&self, id: u64) {
         self.listeners.remove(id);
@@ -166,6 +172,7 @@ fn not_yet_made() -> Error {
 pub(super) fn no_active_key() -> Error {
     Error::new(
         Code::KeyringNoActiveKey,
-        "the ring has no active key to sign with; add one, or await rotate()",
+        "the ring has no active key to sign with; add one, or await rotate(), and if the active \
+         key was revoked, rotate({ force: true })",
     )
 }

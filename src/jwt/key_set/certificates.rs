@@ -1,5 +1,5 @@
-//! Imports public keys from a set of certificates, as Google and Firebase publish it: a JSON object
-//! with a PEM certificate for each `kid`.
+//! Imports public keys from a set of PEM texts by `kid`, as Google and Firebase publish it: a JSON
+//! object with a certificate, or with a public key, for each `kid`.
 
 use serde_json::{Map, Value};
 
@@ -13,23 +13,33 @@ use crate::jwt::token::json::scan_object;
 
 /// The mark of a PEM section.
 const BEGIN: &str = "-----BEGIN ";
+/// The ends of the labels of PEM sections.
+const CERTIFICATE: &str = "CERTIFICATE-----";
+/// See [`CERTIFICATE`].
+const PRIVATE_KEY: &str = "PRIVATE KEY-----";
 
 /// The usable keys of a set, by `kid`, and a report of the entries that are left out.
 ///
 /// `ERR_JWT_KEY` if the text is longer than [`MAX_SET_LEN`], if it is not an object of at most 1000
-/// PEM texts, if more than 1000 keys would be made, or if a `kid` occurs twice. A certificate only
-/// carries a key: its signature, its dates and its purpose are not checked.
+/// members, if it has members and none is PEM, if more than 1000 keys would be made, or if a `kid`
+/// occurs twice. A certificate only carries a key: its signature, its dates and its purpose are not
+/// checked.
 pub(super) fn import_certificates(json: &str, rules: &ImportRules) -> Result<Imported> {
+    let set = members(json)?;
+    // A report of an error is an object, too. Taken for a set, it would withdraw every key.
+    if !set.is_empty() && !set.values().any(|value| pem_in(value).is_some()) {
+        return Err(malformed());
+    }
     let mut found = Collector::default();
-    for (kid, pem) in certificates(json)? {
-        let pem = pem.as_str().filter(|pem| pem.contains(BEGIN)).ok_or_else(malformed)?;
-        found.add(Some(&kid), keys_of(pem, &kid, rules))?;
+    for (kid, value) in set {
+        let pem = pem_in(&value).ok_or_else(|| invalid("the value is not a PEM text"));
+        found.add(Some(&kid), pem.and_then(|pem| keys_of(pem, &kid, rules)))?;
     }
     Ok(found.finish())
 }
 
 /// The `kid` and the value of every entry.
-fn certificates(json: &str) -> Result<Map<String, Value>> {
+fn members(json: &str) -> Result<Map<String, Value>> {
     if json.len() > MAX_SET_LEN {
         return Err(malformed());
     }
@@ -38,17 +48,33 @@ fn certificates(json: &str) -> Result<Map<String, Value>> {
     if set.len() > MAX_KEYS { Err(malformed()) } else { Ok(set) }
 }
 
-/// The keys that a certificate makes, at least one: for each accepted algorithm of its type.
+fn pem_in(value: &Value) -> Option<&str> {
+    value.as_str().filter(|text| text.contains(BEGIN))
+}
+
+/// The keys that a PEM makes, at least one: for each accepted algorithm of its type.
 fn keys_of(pem: &str, kid: &str, rules: &ImportRules) -> Result<Vec<Key>> {
     if !(1..=MAX_KID_LEN).contains(&kid.len()) {
-        return Err(invalid("the kid of a certificate must be 1 to 256 bytes long"));
+        return Err(invalid("the kid of an entry must be 1 to 256 bytes long"));
     }
+    if pem.contains(PRIVATE_KEY) {
+        return Err(invalid(
+            "the PEM has a private key, so everyone can sign with it: replace the key",
+        ));
+    }
+    let read = |algorithm| {
+        if pem.contains(CERTIFICATE) {
+            Key::from_certificate(pem.as_bytes(), algorithm, Some(kid))
+        } else {
+            Key::open_pem(pem.as_bytes(), None, algorithm, Some(kid))
+        }
+    };
     let mut refused = None;
     let mut keys = Vec::new();
     for algorithm in rules.candidates() {
-        match Key::from_certificate(pem.as_bytes(), algorithm, Some(kid)) {
+        match read(algorithm) {
             Ok(key) => keys.push(key),
-            // Algorithms of other types say nothing about the certificate.
+            // Algorithms of other types say nothing about the key.
             Err(error) if error == unusable(algorithm.name()) => {}
             Err(error) => {
                 refused.get_or_insert(error);
@@ -64,7 +90,7 @@ fn keys_of(pem: &str, kid: &str, rules: &ImportRules) -> Result<Vec<Key>> {
 
 fn malformed() -> Error {
     invalid(
-        "a set of certificates must be an object of PEM certificates by kid, of at most 1 MiB and \
-         1000 certificates; leave the option format out for a JWK Set",
+        "a set of certificates must be an object of PEM certificates or public keys by kid, of at \
+         most 1 MiB and 1000 members; leave the option format out for a JWK Set",
     )
 }

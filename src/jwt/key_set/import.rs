@@ -93,19 +93,24 @@ impl ImportRules {
 /// can sign.
 ///
 /// `ERR_JWT_KEY` if the text is longer than [`MAX_SET_LEN`], if it is not an object with an array
-/// `keys` of at most 1000 objects, if more than 1000 keys would be made, or if a member occurs
-/// twice anywhere.
+/// `keys` of at most 1000 entries, if it has entries and none is an object, if more than 1000 keys
+/// would be made, or if a member occurs twice anywhere.
 ///
 /// A member that is `null` or an empty text counts as missing, because some publishers write every
-/// member they know. These keys are left out: keys of an unknown `kty`, `crv` or `alg`, malformed
-/// and weak keys, keys for another use, and `oct` keys. A key with private members is no longer
-/// secret, so it is left out together with every other key that has the same numbers. Two keys that
-/// share `kid` and algorithm but not their numbers are both left out, since a token cannot tell
-/// which one it means.
+/// member they know. These entries are left out: values that are no object, keys of an unknown
+/// `kty`, `crv` or `alg`, malformed and weak keys, keys for another use, and `oct` keys. A key with
+/// private members is no longer secret, so it is left out together with every other key that has
+/// the same numbers. Two keys that share `kid` and algorithm but not their numbers are both left
+/// out, since a token cannot tell which one it means.
 pub fn import(json: &str, rules: &ImportRules) -> Result<Imported> {
     let mut lost = HashSet::new();
     let mut found = Collector::default();
-    for jwk in jwks(json)? {
+    for entry in entries(json)? {
+        let Value::Object(jwk) = entry else {
+            found.add(None, Err(invalid("the entry is not a JSON object")))?;
+            continue;
+        };
+        let jwk = present(jwk);
         let kid = jwk.get("kid").and_then(Value::as_str).map(ToOwned::to_owned);
         let keys = if PRIVATE.iter().any(|member| jwk.contains_key(*member)) {
             let is_symmetric = jwk.get("kty").is_some_and(|kty| kty == "oct");
@@ -124,11 +129,11 @@ pub fn import(json: &str, rules: &ImportRules) -> Result<Imported> {
     Ok(found.finish())
 }
 
-/// The members of every key in a set.
-fn jwks(json: &str) -> Result<Vec<Map<String, Value>>> {
+/// The entries of a set.
+fn entries(json: &str) -> Result<Vec<Value>> {
     let malformed = || {
-        invalid(if json.contains("-----BEGIN CERTIFICATE") {
-            "a JWK Set holds no certificates by kid; a RemoteJwks reads them with format: 'x509'"
+        invalid(if json.contains("-----BEGIN ") {
+            "a JWK Set holds no PEM by kid; a RemoteJwks reads it with format: 'x509'"
         } else {
             "a JWK Set must be an object with an array \"keys\", of at most 1 MiB and 1000 keys"
         })
@@ -139,14 +144,9 @@ fn jwks(json: &str) -> Result<Vec<Map<String, Value>>> {
     scan_object(json, |_, _| {}).ok_or_else(malformed)?;
     let mut set: Map<String, Value> = serde_json::from_str(json).map_err(|_| malformed())?;
     let Some(Value::Array(keys)) = set.remove("keys") else { return Err(malformed()) };
-    if keys.len() > MAX_KEYS {
-        return Err(malformed());
-    }
-    let members = |key| match key {
-        Value::Object(members) => Ok(present(members)),
-        _ => Err(malformed()),
-    };
-    keys.into_iter().map(members).collect()
+    // A list of other things is no set. Taken for one, it would withdraw every key.
+    let is_other = !keys.is_empty() && !keys.iter().any(Value::is_object);
+    if keys.len() > MAX_KEYS || is_other { Err(malformed()) } else { Ok(keys) }
 }
 
 /// The keys that a JWK makes, at least one, or the error that says why there is none.

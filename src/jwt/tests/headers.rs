@@ -90,11 +90,29 @@ fn a_jws_has_any_payload_and_verifies() {
 
 #[test]
 fn a_member_that_a_jws_must_not_get_is_refused_in_words() {
-    for name in ["alg", "kid", "crit", "b64", "enc", "zip"] {
-        let error = jws(&format!(r#"{{"{name}":"x"}}"#), false).unwrap_err();
+    let never = ["alg", "crit", "b64", "enc", "zip"].map(|name| (name, false));
+    for (name, names_key) in never.into_iter().chain([("kid", true), (r"\u006bid", true)]) {
+        let error = jws(&format!(r#"{{"{name}":"x"}}"#), names_key).unwrap_err();
         assert_eq!(error.code, Code::InvalidArgValue);
+        let name = name.replace(r"\u006b", "k");
         let start = format!("header must not have the member \"{name}\": ");
         assert!(error.message.starts_with(&start), "{}", error.message);
+    }
+}
+
+/// In ACME, the `kid` is the URL of the account (RFC 8555 section 6.2).
+#[test]
+fn a_header_that_does_not_name_the_key_may_have_a_kid_that_verifiers_read() {
+    let longest = "é".repeat(MAX_KID_LEN / 2);
+    for kid in ["https://ca.example/acct/1", "\\u0078", &longest, "x"] {
+        let [header, _] = decoded(&jws(&format!(r#"{{"kid":"{kid}"}}"#), false).unwrap());
+        assert_eq!(header, format!(r#"{{"alg":"EdDSA","kid":"{kid}"}}"#));
+    }
+    let long = format!("\"{longest}x\"");
+    for kid in ["7", "null", "\"\"", "[]", "{}", &long] {
+        let error = jws(&format!(r#"{{"kid":{kid}}}"#), false).unwrap_err();
+        assert_eq!(error.code, Code::InvalidArgValue, "{kid}");
+        assert!(error.message.contains("a string of 1 to 256 bytes"), "{}", error.message);
     }
 }
 

@@ -52,11 +52,14 @@ fn a_key_with_an_issuer_verifies_only_tokens_of_that_issuer() {
     }
 }
 
-/// With `accessTokenAcceptedVersion` 1, the default of an application, tokens have the older issuer.
+/// With `accessTokenAcceptedVersion` 1, the default of Microsoft, tokens have the older issuer.
 #[test]
 fn a_key_of_microsoft_verifies_tokens_of_both_versions_of_its_tenant() {
     let template = json!("https://login.microsoftonline.com/{tenantid}/v2.0");
     let own = json!("https://login.microsoftonline.com/9188040d/v2.0");
+    let older = json!("https://sts.windows.net/a/");
+    let government = json!("https://login.microsoftonline.us/{tenantid}/v2.0");
+    let china = json!("https://login.partner.microsoftonline.cn/{tenantid}/v2.0");
     let mismatch = Some(Rejection::KeyIssuer);
     for (issuer, members, expected) in [
         (&own, r#""iss":"https://sts.windows.net/9188040d/""#, None),
@@ -67,11 +70,13 @@ fn a_key_of_microsoft_verifies_tokens_of_both_versions_of_its_tenant() {
         (&template, r#""iss":"https://sts.windows.net/a/","tid":"b""#, mismatch),
         (&template, r#""iss":"https://sts.windows.net/a/""#, mismatch),
         (&template, r#""iss":"https://sts.windows.net//","tid":"""#, mismatch),
-        (
-            &json!("https://sts.windows.net/a/"),
-            r#""iss":"https://login.microsoftonline.com/a/v2.0""#,
-            mismatch,
-        ),
+        (&older, r#""iss":"https://login.microsoftonline.com/a/v2.0""#, mismatch),
+        (&government, r#""iss":"https://sts.windows.net/a/","tid":"a""#, None),
+        (&government, r#""iss":"https://sts.windows.net/a/","tid":"b""#, mismatch),
+        (&government, r#""iss":"https://sts.chinacloudapi.cn/a/","tid":"a""#, mismatch),
+        (&china, r#""iss":"https://sts.chinacloudapi.cn/a/","tid":"a""#, None),
+        (&china, r#""iss":"https://sts.windows.net/a/","tid":"a""#, mismatch),
+        (&template, r#""iss":"https://sts.chinacloudapi.cn/a/","tid":"a""#, mismatch),
         (&json!("https://login.example/a/v2.0"), r#""iss":"https://sts.windows.net/a/""#, mismatch),
     ] {
         assert_eq!(code_of(issuer, members), expected, "{issuer} {members}");

@@ -212,6 +212,36 @@ fn the_keys_of_others_do_not_sign() {
 }
 
 #[test]
+fn public_keys_by_kid_make_keys_and_private_ones_do_not() {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let pem = |name| text(&named("keys", name), "pem").to_owned();
+    let private = pem("p-256 pkcs8");
+    let certificate = text(&named("certificates", "RSA"), "cert").to_owned();
+    let set = serde_json::json!({
+        "ec": pem("p-256 spki"),
+        "compressed": pem("p-256 spki, compressed point"),
+        "rsa": pem("rsa-2048 spki"),
+        "ed": pem("ed25519 spki"),
+        "private": private,
+        "both": format!("{certificate}{private}"),
+        "mention": format!("see -----BEGIN PUBLIC KEY-----\n{private}"),
+        "two": format!("{}{}", pem("p-256 spki"), pem("ed25519 spki")),
+    });
+    let keys = KeySet::new(ImportRules::of(KeyUse::Sig, None), SetFormat::X509, clock);
+    keys.load(&set.to_string(), 60).unwrap();
+    let name = |key: Arc<Key>| format!("{} {}", key.kid(), key.algorithm().name());
+    let names: Vec<_> = keys.list().unwrap().into_iter().map(name).collect();
+    assert_eq!(names, ["compressed ES256", "ec ES256", "ed EdDSA", "rsa RS256"]);
+    let ignored: Vec<_> =
+        keys.ignored().into_iter().map(|one| (one.kid.unwrap(), one.reason)).collect();
+    assert_eq!(ignored.len(), 4);
+    for (kid, reason) in ignored {
+        let expected = if kid == "two" { "must have one key" } else { "everyone can sign" };
+        assert!(reason.contains(expected), "{kid}: {reason}");
+    }
+}
+
+#[test]
 fn certificates_by_kid_make_keys_of_their_types() {
     let clock = Arc::new(ManualClock::at(NOW));
     let load = |algorithms: Option<&[Algorithm]>, set: &serde_json::Value| {
@@ -234,9 +264,15 @@ fn certificates_by_kid_make_keys_of_their_types() {
     assert_eq!(names, ["a RS256", "a PS256"]);
     assert_eq!(ignored.len(), 3);
     assert_eq!(load(None, &serde_json::json!({})).unwrap().0, [""; 0]);
+    for other in [serde_json::json!(null), serde_json::json!(7), serde_json::json!("none")] {
+        let (names, ignored) = load(None, &serde_json::json!({ "a": rsa, "b": other })).unwrap();
+        assert_eq!(names, ["a RS256"], "{other}");
+        let reason = "the value is not a PEM text".into();
+        assert_eq!(ignored, [Ignored { kid: Some("b".into()), reason }]);
+    }
     for wrong in [
         serde_json::json!([rsa]),
-        serde_json::json!({ "a": rsa, "error": "none" }),
+        serde_json::json!({ "error": "none" }),
         serde_json::json!({ "a": [rsa] }),
         serde_json::json!({ "keys": [] }),
         serde_json::Value::Null,

@@ -294,6 +294,18 @@ fn what_is_no_set_is_refused() {
 }
 
 #[test]
+fn an_entry_that_is_no_object_takes_nothing_else_away() {
+    let good = jwk(Algorithm::Es256, json!({ "kid": "good" }));
+    for other in [json!(null), json!("text"), json!([]), json!(7), json!([good])] {
+        let set = json!({ "keys": [other, good] }).to_string();
+        let imported = import(&set, &ANY).unwrap();
+        assert_eq!(imported.keys.len(), 1, "{other}");
+        let reason = "the entry is not a JSON object".into();
+        assert_eq!(imported.ignored, [Ignored { kid: None, reason }]);
+    }
+}
+
+#[test]
 fn one_kid_for_several_algorithms_verifies_under_each() {
     let both = algorithms(&[Algorithm::Rs256, Algorithm::Ps256]);
     let jwk = jwk(Algorithm::Rs256, json!({ "kid": "k", "alg": null }));

@@ -237,6 +237,150 @@ fn points_are_no_secrets() {
     }
 }
 
+/// The texts as which environment files, `docker --env-file`, Laravel, JSON, Python, PHP, bash and
+/// `psql` keep bytes.
+fn wrapped(bytes: &[u8]) -> Vec<String> {
+    let encoded = STANDARD.encode(bytes);
+    let lines: Vec<_> =
+        encoded.as_bytes().chunks(64).map(|line| str::from_utf8(line).unwrap()).collect();
+    let list = |each: fn(&u8) -> String, between: &str| {
+        bytes.iter().map(each).collect::<Vec<_>>().join(between)
+    };
+    let escape = |form: fn(&u8) -> String| -> String {
+        let is_plain = |byte: &u8| byte.is_ascii_graphic() && !b"\\'".contains(byte);
+        bytes.iter().map(|b| if is_plain(b) { char::from(*b).into() } else { form(b) }).collect()
+    };
+    let decimal = list(u8::to_string, ",");
+    let json = format!(r#"{{"type":"Buffer","data":[{decimal}]}}"#);
+    let indexed: Vec<_> =
+        bytes.iter().enumerate().map(|(n, byte)| format!("\"{n}\":{byte}")).collect();
+    vec![
+        format!("\"{encoded}\""),
+        format!("'{encoded}'\n"),
+        format!("`{encoded}`"),
+        format!("KEY=\"{encoded}\""),
+        lines.join("\\n"),
+        format!("\"{}\\n\"", lines.join("\\r\\n")),
+        lines.join("\\\\n"),
+        format!("[\"{}\"]", lines.join("\", \"")),
+        format!("base64:{encoded}"),
+        format!("data:application/octet-stream;base64,{encoded}"),
+        format!("b'{encoded}'"),
+        encoded.replace('/', "\\/"),
+        encoded.replace('+', "\\u002B"),
+        encoded.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"),
+        STANDARD.encode(&encoded),
+        STANDARD.encode(STANDARD.encode(&encoded)),
+        STANDARD.encode(hex(bytes)),
+        hex(encoded.as_bytes()),
+        format!("\"{}\"", hex(bytes)),
+        format!("hex:{}", hex(bytes)),
+        format!("b'{}'", hex(bytes)),
+        json.clone(),
+        serde_json::to_string(&json).unwrap(),
+        format!("[{decimal}]"),
+        decimal.clone(),
+        decimal.replace(',', " "),
+        format!("Uint8Array({}) [ {} ]", bytes.len(), decimal.replace(',', ",\n  ")),
+        format!("[{}]", list(|byte| byte.cast_signed().to_string(), ", ")),
+        format!("{{{}}}", indexed.join(",")),
+        format!("b'{}'", escape(|byte| format!("\\x{byte:02x}"))),
+        escape(|byte| format!("\\{byte:03o}")),
+    ]
+}
+
+#[test]
+fn keys_in_wrapped_text_are_no_secrets() {
+    let accepted = taken(key_files().flat_map(|case| {
+        let (_, der) = section(text(&case, "pem"));
+        // A text that is too long for a secret is refused for its length.
+        wrapped(&der).into_iter().map(move |text| (format!("{text} of {case}"), text.into_bytes()))
+    }));
+    assert!(accepted.is_empty(), "{accepted:#?}");
+}
+
+#[test]
+fn jwks_as_other_languages_print_them_are_no_secrets() {
+    let json = key(Algorithm::Es256).public_jwk().unwrap();
+    let jwk: Value = serde_json::from_str(&json).unwrap();
+    let (kty, x) = (text(&jwk, "kty"), text(&jwk, "x"));
+    let twice = serde_json::to_string(&json).unwrap();
+    let accepted = taken(
+        [
+            json.replace('"', "'"),
+            twice.clone(),
+            serde_json::to_string(&twice).unwrap(),
+            format!("'{json}'"),
+            format!("{{\n  kty: '{kty}',\n  x: '{x}'\n}}"),
+            format!("{{\"kty\"=>\"{kty}\", \"x\"=>\"{x}\"}}"),
+            format!("{{:kty=>\"{kty}\", :x=>\"{x}\"}}"),
+            format!("map[kty:{kty} x:{x}]"),
+            format!("kty: {kty}\nx: {x}"),
+            json.replace('"', "%22").replace(':', "%3A"),
+            STANDARD.encode(STANDARD.encode(&json)),
+        ]
+        .map(|text| (text.clone(), text.into_bytes())),
+    );
+    assert!(accepted.is_empty(), "{accepted:#?}");
+}
+
+/// `openssl pkey -text_pub -noout`, `openssl x509 -text`, `openssl rsa -modulus`.
+#[test]
+fn keys_that_openssl_prints_are_no_secrets() {
+    let number = "00:b5:4b:5e:07:7c:21:88:7c:00:1d:65:8c:3a:0a:\n    b5:4b:5e:07:7c:21:88:7c:00";
+    let accepted = taken(
+        [
+            format!("Public-Key: (2048 bit)\nModulus:\n    {number}\nExponent: 65537 (0x10001)\n"),
+            format!("RSA Public-Key: (2048 bit)\nModulus:\n    {number}\n"),
+            format!("Public-Key: (256 bit)\npub:\n    {number}\nASN1 OID: prime256v1\n"),
+            format!("ED25519 Public-Key:\npub:\n    {number}\n"),
+            format!("ED25519 Private-Key:\npriv:\n    {number}\npub:\n    {number}\n"),
+            format!("Private-Key: (2048 bit, 2 primes)\nmodulus:\n    {number}\n"),
+            format!("Modulus={}\n", "B54B5E077C21887C001D658C3A0A".repeat(4)),
+            format!("BEGIN PUBLIC KEY {} END PUBLIC KEY", "A".repeat(80)),
+        ]
+        .map(|text| (text.clone(), text.into_bytes())),
+    );
+    assert!(accepted.is_empty(), "{accepted:#?}");
+}
+
+#[test]
+fn keys_in_binary_after_white_space_are_no_secrets() {
+    let files = key_files().chain([named("keys", "certificate")]);
+    let accepted = taken(files.flat_map(|case| {
+        let (_, der) = section(text(&case, "pem"));
+        [&b"\n"[..], b" \r\n", b"\0", b"\xef\xbb\xbf", b"'", b"b\""]
+            .map(|before| (format!("{before:?} {case}"), [before, &der].concat()))
+    }));
+    assert!(accepted.is_empty(), "{accepted:#?}");
+    let jwk: Value = serde_json::from_str(&key(Algorithm::Es256).public_jwk().unwrap()).unwrap();
+    let [x, y] = ["x", "y"].map(|name| base64url::decode(text(&jwk, name).as_bytes()).unwrap());
+    let point = [&b"\n\x04"[..], &x, &y, b"\n"].concat();
+    assert_eq!(taken([("point".into(), point)]), [""; 0]);
+}
+
+/// The same wrappings of bytes that are no key.
+#[test]
+fn wrapped_random_secrets_are_taken() {
+    for length in [48, 91, 294] {
+        let mut bytes = vec![0; length];
+        for first in 0..=u16::MAX {
+            // Each first two bytes once for the shortest length, and some for the others.
+            if length > 48 && first % 512 != 48 {
+                continue;
+            }
+            random_bytes(&mut bytes).unwrap();
+            bytes[..2].copy_from_slice(&first.to_be_bytes());
+            assert!(Key::from_secret(&bytes, HS256, None).is_ok(), "{bytes:02x?}");
+            if first % 512 == 48 {
+                for text in wrapped(&bytes).iter().filter(|text| text.len() <= 4096) {
+                    assert!(Key::from_secret(text.as_bytes(), HS256, None).is_ok(), "{text}");
+                }
+            }
+        }
+    }
+}
+
 /// The rule is for files. It refuses neither bytes that only begin like one nor text that
 /// `openssl rand` makes.
 #[test]

@@ -63,6 +63,65 @@ fn pem_files_that_are_not_this_key_are_refused() {
     assert!(read.is_empty(), "{read:#?}");
 }
 
+/// The base64 of a PEM's only section, as `x5c` has it.
+fn section_of(pem: &str) -> String {
+    pem.lines().filter(|line| !line.starts_with("-----")).collect()
+}
+
+#[test]
+fn messages_about_der_name_the_remedy() {
+    let pem = |name| text(&named("keys", name), "pem").to_owned();
+    let der = |pem: &str| STANDARD.decode(section_of(pem)).unwrap();
+    let (key, certificate) = (pem("ed25519 spki"), pem("certificate"));
+    for (file, remedy) in [
+        (der(&certificate), "JwtKey.fromCertificate"),
+        (key.clone().into_bytes(), "fromPem"),
+        (section_of(&key).into_bytes(), "Buffer.from(text, 'base64')"),
+        (der(&pem("certificate request")), "not a valid EdDSA key"),
+        (der(&pem("p-256 spki, explicit parameters")), "not a valid EdDSA key"),
+    ] {
+        let error = Key::open_der(&file, None, Algorithm::EdDsa, None).unwrap_err();
+        assert!(error.code == Code::JwtKey && error.message.contains(remedy), "{error}");
+    }
+    let explicit = der(&pem("p-256 spki, explicit parameters"));
+    let error = Key::open_der(&explicit, None, Algorithm::Es256, None).unwrap_err();
+    assert!(error.message.contains("-param_enc named_curve"), "{error}");
+    let error = Key::from_certificate(&der(&key), Algorithm::EdDsa, None).unwrap_err();
+    assert!(error.message.contains("fromDer"), "{error}");
+    let bare = section_of(&certificate);
+    let error = Key::from_certificate(bare.as_bytes(), Algorithm::EdDsa, None).unwrap_err();
+    assert!(error.message.contains("Buffer.from(text, 'base64')"), "{error}");
+}
+
+/// The `pkcs5` crate panics at a shorter vector of triple DES, and cuts off a longer one.
+#[test]
+fn a_vector_of_triple_des_has_eight_bytes() {
+    // Made by `openssl pkcs8 -topk8 -v2 des3`; its passphrase is "row".
+    let der = STANDARD
+        .decode(
+            "MHwwQAYJKoZIhvcNAQUNMDMwGwYJKoZIhvcNAQUMMA4ECAfJwTVuetuWAgIIADAUBggqhkiG9w0DBwQI\
+             lrczRbgpaWcEOCQN/pBO5NHN1R0ZUHp0MHwnBhY+kuDOMcrRJEbhwJutjp66h/BACASI0SlzyOtqabl\
+             VnpZon0k0",
+        )
+        .unwrap();
+    assert!(Key::open_der(&der, Some(b"row"), Algorithm::EdDsa, None).is_ok());
+    let vector = der.windows(2).position(|two| two == [0x96, 0xb7]).unwrap();
+    for length in [0, 1, 7, 9] {
+        let resized = |length: usize| {
+            let mut changed = der.clone();
+            changed.splice(vector..vector + 8, vec![7; length]);
+            // The lengths of the vector and of the four sequences around it.
+            for place in [vector - 1, vector - 13, 16, 3, 1] {
+                changed[place] = u8::try_from(usize::from(changed[place]) + length - 8).unwrap();
+            }
+            changed
+        };
+        let error =
+            Key::open_der(&resized(length), Some(b"row"), Algorithm::EdDsa, None).unwrap_err();
+        assert!(error.message.contains("must be encrypted with PBES2"), "{length}: {error}");
+    }
+}
+
 /// Each message says what is wrong with a file, and how to mend it.
 #[test]
 fn messages_about_pem_files_name_the_remedy() {
@@ -81,6 +140,8 @@ fn messages_about_pem_files_name_the_remedy() {
         ),
         (format!("{key}{key}"), "must have one key"),
         ("AAAA".into(), "fromDer"),
+        (section_of(&key), "Buffer.from(text, 'base64')"),
+        (section_of(&pem("certificate")), "fromCertificate"),
         (STANDARD.encode(&key), "Buffer.from(text, 'base64')"),
         (format!("\"{key}\""), "at the start of a line"),
         (key.replace('\n', "\\n"), "pem.replaceAll('\\\\n', '\\n')"),

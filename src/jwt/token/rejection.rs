@@ -126,6 +126,32 @@ impl Rejection {
         }
     }
 
+    /// Whether a verifier that gives this rejection has verified the signature before, so that the
+    /// claims of the token are its issuer's.
+    pub const fn follows_signature(self) -> bool {
+        match self {
+            Self::Claim(..)
+            | Self::Exact(..)
+            | Self::Expired
+            | Self::KeyIssuer
+            | Self::NotActive
+            | Self::Required(_)
+            | Self::RevocationUnavailable
+            | Self::Revoked
+            | Self::TooOld => true,
+            // The payload is decoded after the signature has been verified, and the rest before.
+            Self::Malformed(_)
+            | Self::Algorithm
+            | Self::Critical
+            | Self::KeyAlgorithm
+            | Self::KeyNotFound
+            | Self::KeyRevoked
+            | Self::KeysUnavailable
+            | Self::Nameless
+            | Self::Signature => false,
+        }
+    }
+
     /// The inverse of [`Self::to_status`].
     pub fn from_status(status: u32) -> Option<Self> {
         Self::all().find(|rejection| rejection.to_status() == status)

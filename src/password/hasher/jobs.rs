@@ -51,6 +51,17 @@ impl Check {
         }
     }
 
+    /// Whether a new digest of this password would shut out other spellings of it, which the scheme
+    /// of the stored hash reads as the same password.
+    fn respells(&self) -> bool {
+        match self {
+            Self::Argon2(_) => false,
+            Self::Legacy { legacy, password } => {
+                TraceGuard::run(Depth::Derivation, |trace| legacy.respells(password.expose(trace)))
+            }
+        }
+    }
+
     /// Checks the password and delivers whether it is right; the working memory is wiped only
     /// afterwards. Delivers `ABORT_ERR` if the job has been cancelled. A check by another scheme
     /// cannot be stopped once it has begun.
@@ -82,7 +93,8 @@ pub struct Update {
 pub struct Updated {
     /// Whether the password is right.
     pub valid: bool,
-    /// The digest to store in place of the old one, if that is due.
+    /// The digest to store in place of the old one, if that is due, and if the password is spelt as
+    /// the scheme of the old one hashes it.
     pub digest: Option<Digest>,
 }
 
@@ -93,10 +105,14 @@ impl Update {
         self.check.memory_len().max(self.new_digest.as_ref().map_or(0, NewDigestJob::memory_len))
     }
 
-    /// Checks the password, makes the new digest if one is due, and delivers both. Delivers
-    /// `ABORT_ERR` if the job has been cancelled.
+    /// Checks the password, makes the new digest if one is due, and delivers both. Makes none if
+    /// the scheme of the stored hash changes the spelling of the password. Delivers `ABORT_ERR` if
+    /// the job has been cancelled.
     pub fn run<T>(self, cancel: &Cancel, deliver: impl FnOnce(Result<Updated>) -> T) -> T {
-        let Self { check, new_digest } = self;
+        let Self { check, mut new_digest } = self;
+        if new_digest.is_some() && check.respells() {
+            new_digest = None;
+        }
         let valid = match check.run(cancel, |matches| matches) {
             Ok(matches) => matches,
             Err(error) => return deliver(Err(error)),

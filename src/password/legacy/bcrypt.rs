@@ -8,7 +8,10 @@
 //!   bytes before them. A hash made with this error can only be verified with it.
 //!
 //! bcrypt ignores a password after its 72nd byte, so passwords that share 72 bytes match the same
-//! hash. The variants of passlib and Django avoid that: they hash the password first.
+//! hash. The variants of passlib, Django and `WordPress` avoid that: they hash the password first.
+//!
+//! `AdonisJS` writes a PHC string, `$bcrypt$v=98$r=10$salt$hash`, in standard Base64. Its version
+//! is the letter of the variant, as a number: 97 for `2a`, 98 for `2b`.
 
 use std::fmt::Write;
 
@@ -19,7 +22,7 @@ use zeroize::Zeroizing;
 
 use super::ceilings::{Ceilings, MAX_BCRYPT_COST, MIN_BCRYPT_COST};
 use crate::error::Result;
-use crate::password::phc::{malformed, number};
+use crate::password::phc::{bytes, malformed, number};
 use crate::secret;
 
 /// Blowfish's state: 18 words and 4 times 256 words, of four bytes each.
@@ -54,12 +57,21 @@ pub(super) enum Before {
     Sha256Base64,
     /// Version 2: HMAC-SHA-256 under the salt's text, in Base64.
     HmacBase64(String),
+    /// `WordPress` since 6.8: HMAC-SHA-384 of the trimmed password, in Base64.
+    WordPress,
 }
 
-/// Parses `$2…$` and `$bcrypt-sha256$`; `None` for anything else.
+/// Parses `$2…$`, `$bcrypt-sha256$`, `$bcrypt$` and `$wp$2…$`; `None` for anything else.
 pub(super) fn parse(text: &str) -> Result<Option<Bcrypt>> {
     if let Some(rest) = text.strip_prefix("$bcrypt-sha256$") {
         return parse_passlib(rest).map(Some);
+    }
+    if let Some(rest) = text.strip_prefix("$bcrypt$") {
+        return parse_phc(rest).map(Some);
+    }
+    // A site can have WordPress make Argon2 digests with the same prefix.
+    if let Some(rest) = text.strip_prefix("$wp").filter(|rest| rest.starts_with("$2")) {
+        return parse_within(rest, Before::WordPress).map(Some);
     }
     let variants = ["$2a$", "$2b$", "$2x$", "$2y$"];
     let Some(variant) = variants.into_iter().find(|variant| text.starts_with(variant)) else {
@@ -71,7 +83,7 @@ pub(super) fn parse(text: &str) -> Result<Option<Bcrypt>> {
 /// Parses a bcrypt hash to which another tool has added its own name.
 pub(super) fn parse_within(text: &str, before: Before) -> Result<Bcrypt> {
     match parse(text)? {
-        Some(hash) if matches!(hash.before, Before::Nothing) => Ok(Bcrypt { before, ..hash }),
+        Some(hash) if text.starts_with("$2") => Ok(Bcrypt { before, ..hash }),
         _ => Err(malformed("its prefix says bcrypt, but it is not a bcrypt hash")),
     }
 }
@@ -84,7 +96,18 @@ impl Bcrypt {
     /// Whether bcrypt would read a shorter password in the same way. Its key is the password and a
     /// NUL byte, repeated, so that `p` and `p\0p` are one key.
     pub(super) fn pads(&self, password: &[u8]) -> bool {
-        matches!(self.before, Before::Nothing) && password.contains(&0)
+        match self.before {
+            Before::Nothing => password.contains(&0),
+            // NUL is among the bytes that it trims.
+            Before::WordPress => password.starts_with(&[0]) || password.ends_with(&[0]),
+            _ => false,
+        }
+    }
+
+    /// Whether another spelling of the password, which the scheme reads in the same way, is the
+    /// one that was hashed.
+    pub(super) fn respells(&self, password: &[u8]) -> bool {
+        matches!(self.before, Before::WordPress) && trimmed(password).len() != password.len()
     }
 
     /// Whether the password matches this hash; the comparison takes constant time.
@@ -103,6 +126,10 @@ impl Bcrypt {
             Before::HmacBase64(salt) => {
                 let salt = hmac::Key::new(hmac::HMAC_SHA256, salt.as_bytes());
                 key_of_base64(hmac::sign(&salt, password).as_ref())
+            }
+            Before::WordPress => {
+                let key = hmac::Key::new(hmac::HMAC_SHA384, b"wp-sha384");
+                key_of_base64(hmac::sign(&key, trimmed(password)).as_ref())
             }
         };
         let tag = Zeroizing::new(bcrypt::bcrypt(self.cost, self.salt, &*key));
@@ -147,6 +174,19 @@ fn parse_passlib(text: &str) -> Result<Bcrypt> {
     assemble(cost, false, before, salt, tag)
 }
 
+/// Parses `AdonisJS`'s `v=98$r=10$salt$hash`.
+fn parse_phc(text: &str) -> Result<Bcrypt> {
+    let parts: Vec<&str> = text.split('$').collect();
+    let ["v=97" | "v=98", cost, salt, tag] = parts.as_slice() else {
+        return Err(malformed("it must consist of v=97 or v=98, r, salt and hash"));
+    };
+    let cost = cost.strip_prefix("r=").ok_or_else(|| malformed("it has no cost"))?;
+    let array = || malformed("its salt must have 16 bytes and its hash 23");
+    let salt = bytes(salt, SALT_LEN..=SALT_LEN)?.try_into().map_err(|_| array())?;
+    let tag = bytes(tag, TAG_LEN..=TAG_LEN)?.try_into().map_err(|_| array())?;
+    Ok(Bcrypt { cost: bcrypt_cost(cost)?, extends_sign: false, before: Before::Nothing, salt, tag })
+}
+
 fn assemble(
     cost: &str,
     extends_sign: bool,
@@ -154,17 +194,22 @@ fn assemble(
     salt: &str,
     tag: &str,
 ) -> Result<Bcrypt> {
-    let cost = number(cost)?;
-    if !(MIN_BCRYPT_COST..=MAX_BCRYPT_COST).contains(&cost) {
-        return Err(malformed("its cost must be from 4 to 31"));
-    }
     Ok(Bcrypt {
-        cost,
+        cost: bcrypt_cost(cost)?,
         extends_sign,
         before,
         salt: decode::<SALT_LEN>(salt, SALT_TEXT)?,
         tag: decode::<TAG_LEN>(tag, TAG_TEXT)?,
     })
+}
+
+fn bcrypt_cost(text: &str) -> Result<u32> {
+    let cost = number(text)?;
+    if (MIN_BCRYPT_COST..=MAX_BCRYPT_COST).contains(&cost) {
+        Ok(cost)
+    } else {
+        Err(malformed("its cost must be from 4 to 31"))
+    }
 }
 
 /// Decodes bcrypt's Base64. Ignores the unused bits of the last character, because some libraries
@@ -189,6 +234,14 @@ fn key_of_base64(bytes: &[u8]) -> Zeroizing<[u8; KEY_LEN]> {
     key(Zeroizing::new(Base64::encode_string(bytes)).as_bytes(), false)
 }
 
+/// The password as PHP's `trim` leaves it.
+fn trimmed(password: &[u8]) -> &[u8] {
+    let is_kept = |byte: &u8| !b" \t\n\r\0\x0b".contains(byte);
+    let start = password.iter().position(is_kept).unwrap_or(password.len());
+    let end = password.iter().rposition(is_kept).map_or(start, |last| last + 1);
+    &password[start..end]
+}
+
 /// The key as the key schedule reads it: the password and a NUL, repeated, in 18 words of four
 /// bytes.
 fn key(password: &[u8], extends_sign: bool) -> Zeroizing<[u8; KEY_LEN]> {
@@ -204,4 +257,26 @@ fn key(password: &[u8], extends_sign: bool) -> Zeroizing<[u8; KEY_LEN]> {
         word.copy_from_slice(&value.to_be_bytes());
     }
     key
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wordpress_reads_a_password_without_the_space_around_it() {
+        let text = "$wp$2y$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+        let hash = parse(text).unwrap().unwrap();
+        for (password, respells) in [
+            ("pass word", false),
+            (" pass word", true),
+            ("\t\n\r\x0b\0pass word ", true),
+            ("  ", true),
+        ] {
+            assert_eq!(hash.respells(password.as_bytes()), respells, "{password:?}");
+        }
+        // A site may have WordPress make Argon2 digests.
+        let argon2 = "$wp$argon2id$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$AAAAAAAAAAAAAAAAAAAAAA";
+        assert!(parse(argon2).unwrap().is_none());
+    }
 }

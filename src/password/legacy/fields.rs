@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use base64ct::{Base64, Encoding};
 
 use crate::error::Result;
-use crate::password::phc::malformed;
+use crate::password::phc::{bytes, malformed};
 
 /// The lengths of a salt, in bytes. passlib documents an empty salt.
 pub(super) const SALT_LEN: RangeInclusive<usize> = 0..=1024;
@@ -29,6 +29,16 @@ pub(super) fn hex(text: &str, lengths: RangeInclusive<usize>) -> Result<Vec<u8>>
         .ok()
         .filter(|bytes| lengths.contains(&bytes.len()))
         .ok_or_else(|| malformed("it has hexadecimal digits that are wrong, or too many or few"))
+}
+
+/// Canonical Base64, with its padding or without any.
+pub(super) fn maybe_padded(text: &str, lengths: RangeInclusive<usize>) -> Result<Vec<u8>> {
+    let unpadded = text.trim_end_matches('=');
+    let padding = text.len() - unpadded.len();
+    if padding != 0 && (padding > 2 || !text.len().is_multiple_of(4)) {
+        return Err(malformed("it has Base64 with padding of the wrong length"));
+    }
+    bytes(unpadded, lengths)
 }
 
 /// A tag in padded Base64.

@@ -66,6 +66,16 @@ impl LegacyHash {
         }
     }
 
+    /// Whether the scheme changes this spelling of the password before it hashes it. A new hash of
+    /// it would shut out the other spellings, which match this one.
+    pub fn respells(&self, password: &[u8]) -> bool {
+        match self {
+            Self::Bcrypt(hash) => hash.respells(password),
+            Self::Scrypt(hash) => hash.respells(password),
+            Self::Pbkdf2(_) | Self::Salted(_) => false,
+        }
+    }
+
     /// Whether the password matches this hash; the comparison takes constant time. Fails with
     /// `ERR_PASSWORD_MEMORY` if the memory is not available.
     ///
@@ -81,5 +91,28 @@ impl LegacyHash {
             Self::Salted(hash) => (hash.matches(password), false),
         };
         Ok(matches && !is_padded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::password::legacy::{better_auth, pbkdf2, scrypt};
+
+    #[test]
+    fn only_a_password_that_its_scheme_changes_is_another_spelling() {
+        let stored = format!("{}:{}", "0a".repeat(16), "0b".repeat(64));
+        let normalizing = LegacyHash::Scrypt(better_auth::parse(&stored).unwrap().unwrap());
+        let (nfd, nfc) = ("e\u{301}".as_bytes(), "\u{e9}".as_bytes());
+        assert!(normalizing.respells(nfd) && normalizing.respells("\u{fb01}".as_bytes()));
+        for same in [nfc, b"", b"\xff", b" a b "] {
+            assert!(!normalizing.respells(same), "{same:?}");
+        }
+        let phc = |name: &str| format!("${name}$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA");
+        let plain = [
+            LegacyHash::Scrypt(scrypt::parse(&phc("scrypt$ln=4,r=1,p=1")).unwrap().unwrap()),
+            LegacyHash::Pbkdf2(pbkdf2::parse(&phc("pbkdf2$i=1000")).unwrap().unwrap()),
+        ];
+        assert!(plain.iter().all(|hash| !hash.respells(nfd)));
     }
 }

@@ -4,14 +4,14 @@ use super::hash::{LegacyHash, ParsedLegacy};
 use super::scheme::LegacyScheme;
 use super::{aspnet, bcrypt, better_auth, django, dovecot, pbkdf2, scrypt, spring, werkzeug};
 use crate::error::Result;
-use crate::password::phc::{MAX_DIGEST_LEN, malformed, without_padding};
+use crate::password::phc::{MAX_DIGEST_LEN, too_long, without_padding};
 
 /// Parses a hash of one of the enabled schemes. Returns `Ok(None)` if it belongs to none of them.
 /// Fails with `ERR_PASSWORD_DIGEST` if it belongs to one and is malformed, or if it is longer than
 /// [`MAX_DIGEST_LEN`].
 pub(crate) fn parse(text: &str, schemes: &[LegacyScheme]) -> Result<Option<ParsedLegacy>> {
     if text.len() > MAX_DIGEST_LEN {
-        return Err(malformed("it is longer than 4096 bytes"));
+        return Err(too_long());
     }
     let text = without_padding(text);
     // Stored by Dovecot, whichever scheme is within.

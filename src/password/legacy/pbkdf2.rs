@@ -1,5 +1,6 @@
 //! PBKDF2 (RFC 8018) in the forms of two writers: PHC strings, `$pbkdf2-sha256$i=600000$salt$hash`
-//! with standard Base64, and passlib's `$pbkdf2-sha256$600000$salt$hash` with `.` for `+`.
+//! with standard Base64, padded or not, and passlib's `$pbkdf2-sha256$600000$salt$hash` with `.`
+//! for `+`.
 //! `$pbkdf2$` means SHA-1.
 
 use std::num::NonZeroU32;
@@ -7,7 +8,7 @@ use std::num::NonZeroU32;
 use aws_lc_rs::pbkdf2::{self, PBKDF2_HMAC_SHA1, PBKDF2_HMAC_SHA256, PBKDF2_HMAC_SHA512};
 
 use super::ceilings::Ceilings;
-use super::fields::{SALT_LEN, TAG_LEN};
+use super::fields::{SALT_LEN, TAG_LEN, maybe_padded};
 use crate::error::Result;
 use crate::password::phc::{bytes, malformed, number};
 
@@ -73,8 +74,8 @@ pub(super) fn parse(text: &str) -> Result<Option<Pbkdf2>> {
             Some((iterations, length)) => (iterations, Some(number(length)?)),
             None => (settings, None),
         };
-        let hash =
-            Pbkdf2::new(hash, number(iterations)?, bytes(salt, SALT_LEN)?, bytes(tag, TAG_LEN)?)?;
+        let (salt, tag) = (maybe_padded(salt, SALT_LEN)?, maybe_padded(tag, TAG_LEN)?);
+        let hash = Pbkdf2::new(hash, number(iterations)?, salt, tag)?;
         if length.is_some_and(|length| length as usize != hash.tag.len()) {
             return Err(malformed("its hash does not have the length that it states"));
         }

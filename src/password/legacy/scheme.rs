@@ -3,9 +3,10 @@
 /// A scheme, or several related ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LegacyScheme {
-    /// `$2a$`, `$2b$`, `$2x$`, `$2y$`, and passlib's `$bcrypt-sha256$`.
+    /// `$2a$`, `$2b$`, `$2x$`, `$2y$`, passlib's `$bcrypt-sha256$`, `AdonisJS`'s `$bcrypt$` and
+    /// `WordPress`'s `$wp$2y$`.
     Bcrypt,
-    /// `$scrypt$ln=…,r=…,p=…$salt$hash`, or with `n=…`.
+    /// `$scrypt$ln=…,r=…,p=…$salt$hash`, or with N itself.
     Scrypt,
     /// `$pbkdf2$`, `$pbkdf2-sha1$`, `$pbkdf2-sha256$`, `$pbkdf2-sha512$`, as PHC or as passlib
     /// writes them.

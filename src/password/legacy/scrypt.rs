@@ -1,5 +1,6 @@
 //! scrypt (RFC 7914) as a PHC string, `$scrypt$ln=17,r=8,p=1$salt$hash`; passlib writes it too.
-//! Some libraries write `n=131072` or `N=131072`, the number itself instead of its logarithm.
+//! Some libraries write `n=131072` or `N=131072`, the number itself instead of its logarithm. Ory
+//! Kratos writes it as `ln=131072`, and pads its Base64.
 
 use std::hint::black_box;
 
@@ -7,16 +8,19 @@ use scrypt::Params;
 use zeroize::Zeroizing;
 
 use super::ceilings::Ceilings;
-use super::fields::{SALT_LEN, TAG_LEN};
+use super::fields::{SALT_LEN, TAG_LEN, maybe_padded};
 use super::normalized::normalized;
 use crate::error::{Code, Error, Result};
 use crate::password::limits::DigestLimits;
-use crate::password::phc::{bytes, malformed, number};
+use crate::password::phc::{malformed, number};
 use crate::secret;
 
 /// A smaller N counts as this one: PBKDF2 makes and reads the blocks, which takes as long as a few
 /// rounds of mixing.
 const LEAST_COUNTED: u64 = 8;
+
+/// From here on `ln` is N itself: as the logarithm of N, it is more than scrypt allows.
+const LEAST_N_AS_LN: u32 = 64;
 
 /// A parsed scrypt hash.
 #[derive(Clone)]
@@ -40,9 +44,11 @@ pub(super) fn parse(text: &str) -> Result<Option<Scrypt>> {
     let [(n @ ("ln" | "n" | "N"), cost), ("r", r), ("p", p)] = costs.as_slice() else {
         return Err(malformed("it must have the parameters ln, r and p"));
     };
-    let make = if *n == "ln" { Scrypt::new } else { Scrypt::of_n };
-    let (salt, tag) = (bytes(salt, SALT_LEN)?, bytes(tag, TAG_LEN)?);
-    make(number(cost)?, number(r)?, number(p)?, salt, tag).map(Some)
+    let (salt, tag) = (maybe_padded(salt, SALT_LEN)?, maybe_padded(tag, TAG_LEN)?);
+    let cost = number(cost)?;
+    let is_log = *n == "ln" && cost < LEAST_N_AS_LN;
+    let make = if is_log { Scrypt::new } else { Scrypt::of_n };
+    make(cost, number(r)?, number(p)?, salt, tag).map(Some)
 }
 
 impl Scrypt {
@@ -64,6 +70,11 @@ impl Scrypt {
     /// The same hash, of a password that was normalized first.
     pub(super) fn normalizing(self) -> Self {
         Self { normalizes: true, ..self }
+    }
+
+    /// Whether the password is normalized to another one first.
+    pub(super) fn respells(&self, password: &[u8]) -> bool {
+        self.normalizes && normalized(password).as_slice() != password
     }
 
     pub(super) fn check(&self, limits: &DigestLimits, ceilings: &Ceilings) -> Result<()> {

@@ -17,6 +17,7 @@ const ALL: &[LegacyScheme] = &[
 ];
 
 const BCRYPT: &str = "$2b$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW";
+const ADONIS: &str = "$bcrypt$v=98$r=10$tAe1bhm5zoo0Sx7ZfrCd7w$0T4Cf8htpt/8FbjK+cErdaTh8T6ClYQ";
 const SCRYPT: &str = "$scrypt$ln=4,r=1,p=1$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA";
 const PBKDF2: &str = "$pbkdf2-sha256$i=1000,l=16$c2FsdA$AAAAAAAAAAAAAAAAAAAAAA";
 const PASSLIB: &str =
@@ -60,6 +61,8 @@ fn only_hashes_of_the_schemes_that_were_asked_for_are_read() {
     for (text, scheme) in [
         (BCRYPT, LegacyScheme::Bcrypt),
         (PASSLIB, LegacyScheme::Bcrypt),
+        (ADONIS, LegacyScheme::Bcrypt),
+        (&format!("$wp{BCRYPT}"), LegacyScheme::Bcrypt),
         (SCRYPT, LegacyScheme::Scrypt),
         (PBKDF2, LegacyScheme::Pbkdf2),
         (DJANGO, LegacyScheme::Django),
@@ -107,11 +110,27 @@ fn malformed_hashes_are_refused() {
         changed(PASSLIB, "r=5", "r=05"),
         changed(PASSLIB, "Lce$", "Lce"),
         changed(SCRYPT, "ln=4", "ln=0"),
-        changed(SCRYPT, "ln=4", "ln=64"),
+        changed(SCRYPT, "ln=4", "ln=65"),
+        changed(SCRYPT, "ln=4", "ln=18446744073709551616"),
         changed(SCRYPT, "ln=4", "ln=04"),
         changed(SCRYPT, "r=1", "r=0"),
         changed(SCRYPT, ",p=1", ""),
-        changed(SCRYPT, "$c2FsdA", "$c2FsdA=="),
+        changed(SCRYPT, "$c2FsdA", "$c2FsdA="),
+        changed(SCRYPT, "$c2FsdA", "$c2FsdA==="),
+        changed(SCRYPT, "$c2FsdA", "$c2FsdB=="),
+        changed(SCRYPT, "$c2FsdA", "$c2FsdGRk===="),
+        changed(PBKDF2, "i=1000,l=16$c2FsdA", "1000$c2FsdA=="),
+        changed(ADONIS, "v=98", "v=99"),
+        changed(ADONIS, "v=98$", ""),
+        changed(ADONIS, "r=10", "r=3"),
+        changed(ADONIS, "r=10", "r=32"),
+        changed(ADONIS, "r=10", "10"),
+        changed(ADONIS, "frCd7w", "frCd7x"),
+        changed(ADONIS, "frCd7w", "frCd"),
+        changed(ADONIS, "ClYQ", "ClYQAA"),
+        format!("bcrypt${ADONIS}"),
+        format!("$wp{}", changed(BCRYPT, "$05$", "$03$")),
+        format!("$wp{BCRYPT}A"),
         changed(SCRYPT, "AAAAAAAAAAAAAAAAAAAAAA", "AAAA"),
         changed(SCRYPT, "AAAAAAAAAAAAAAAAAAAAAA", &"A".repeat(200)),
         format!("{SCRYPT}$"),
@@ -254,6 +273,10 @@ fn ceilings_hold_before_any_work() {
         BCRYPT.replacen("$05$", "$31$", 1),
         format!("bcrypt${}", BCRYPT.replacen("$05$", "$17$", 1)),
         PASSLIB.replacen("r=5", "r=31", 1),
+        ADONIS.replacen("r=10", "r=17", 1),
+        format!("$wp{}", BCRYPT.replacen("$05$", "$17$", 1)),
+        SCRYPT.replacen("ln=4,r=1", "ln=1048576,r=9", 1),
+        SCRYPT.replacen("ln=4", "ln=2147483648", 1),
         SCRYPT.replacen("ln=4,r=1", "ln=20,r=9", 1),
         // Its table has 1 GiB, and its other blocks a quarter of that.
         SCRYPT.replacen("ln=4,r=1", "ln=3,r=1048576", 1),

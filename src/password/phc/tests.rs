@@ -36,6 +36,30 @@ fn parameters_in_another_order_are_written_in_the_canonical_one() {
 }
 
 #[test]
+fn fractions_of_costs_are_cut_off() {
+    let cut = parse(&digest("m=46340.950011841574,p=1.5,t=1.0000000000000002"));
+    let whole = parse(&digest("m=46340,t=1,p=1"));
+    assert!(cut.has_fractions() && !whole.has_fractions());
+    assert_eq!(cut.params(), whole.params());
+    assert_eq!(cut.to_string(), whole.to_string());
+    assert_eq!(parse(&digest("m=8.1,t=4294967295.5,p=1")).params().time_cost(), u32::MAX);
+}
+
+#[test]
+fn a_field_beyond_the_limits_is_not_called_malformed() {
+    let good = digest("m=65536,t=3,p=4");
+    for (from, to, limit) in [
+        (SALT, "A".repeat(1368), "1026 bytes, and 1024"),
+        (HASH, "A".repeat(2000), "1500 bytes, and 1024"),
+        (HASH, "A".repeat(4096), "longer than 4096 bytes"),
+    ] {
+        let message = Digest::parse(&good.replace(from, &to)).unwrap_err().to_string();
+        assert!(message.contains("beyond the limits of this package"), "{message}");
+        assert!(message.contains(limit) && !message.contains("malformed"), "{message}");
+    }
+}
+
+#[test]
 fn every_field_is_read_into_its_place() {
     let digest = parse(&digest("m=32,t=2,p=4,keyid=azI,data=AAECAw"));
     assert_eq!((digest.keyid(), digest.data()), (&b"k2"[..], &[0, 1, 2, 3][..]));
@@ -76,6 +100,21 @@ fn malformed_digests_are_refused() {
         "m=+8,t=1,p=1",
         "m=-8,t=1,p=1",
         "m=8.0,t=1,p=1",
+        "m=8.,t=1,p=1",
+        "m=.5,t=1,p=1",
+        "m=8.50,t=1,p=1",
+        "m=8.5.5,t=1,p=1",
+        "m=8.5e1,t=1,p=1",
+        "m=8.-5,t=1,p=1",
+        "m=08.5,t=1,p=1",
+        "m=8.00000000000000001,t=1,p=1",
+        "m=7.9,t=1,p=1",
+        "m=8,t=0.5,p=1",
+        "m=8,t=1,p=0.5",
+        "m=15.9,t=1,p=2.5",
+        "m=4294967296.5,t=1,p=1",
+        "v=19.5,m=8,t=1,p=1",
+        "m=8,t=1,p=1,keyid=azI.5",
         "m=,t=1,p=1",
         "m,t=1,p=1",
         "m=8,t=1",
@@ -147,6 +186,6 @@ fn the_longest_fields_can_be_read_back() {
         Params::new(Algorithm::Argon2id, Version::V0x13, u32::MAX, u32::MAX, 16777215).unwrap();
     let (data, salt) = (vec![1; MAX_FIELD_LEN], vec![2; MAX_FIELD_LEN]);
     let hash = vec![3; MAX_FIELDS_LEN - 2 * MAX_FIELD_LEN];
-    let digest = Digest { params, keyid: vec![4; MAX_KEYID_LEN], data, salt, hash };
+    let digest = Digest::new(params, data, salt, hash).with_keyid(vec![4; MAX_KEYID_LEN]);
     assert_eq!(parse(&digest.to_string()), digest);
 }

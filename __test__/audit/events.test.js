@@ -1,0 +1,415 @@
+'use strict';
+
+// Provokes each event of the table by a real call. Its members must be those that the table
+// declares, and it must hold nothing of the ids and the secrets of the call.
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const {
+  JwtIssuer,
+  JwtKey,
+  JwtVerifier,
+  JwtVerifiers,
+  KeyRing,
+  PasswordHasher,
+  RateLimiter,
+  RemoteJwks,
+  RevocationList,
+  Sessions,
+  hash,
+  hashSync,
+  signJws,
+  verify,
+  verifyJws,
+  verifySync,
+} = require('@nodesec/native');
+const { channels, hashId, record } = require('@nodesec/native/audit');
+const { EVENTS, HASHED } = require('../../lib/audit/events.js');
+const { runScript } = require('../helpers/child.js');
+const { heard } = require('../helpers/heard.js');
+const { KeyServer, providerKey } = require('../helpers/key-server.js');
+const { outcome } = require('../helpers/outcome.js');
+
+const SECRET = 'k3y-material-that-no-event-may-repeat';
+const PASSWORD = 'correct horse battery staple';
+const FAST = { memoryCost: 64, timeCost: 1, parallelism: 1 };
+const SUBJECT = 'ada@example.com';
+
+/** The store emits it. */
+const LATER = ['store.failed'];
+/** Their conditions occur once a process. */
+const IN_A_CHILD = ['secret.degraded', 'secret.overflowed', 'secret.exhausted'];
+
+const key = JwtKey.fromSecret(Buffer.from(SECRET), { alg: 'HS256' });
+const issuer = new JwtIssuer({ keys: key, expiresIn: '5m' });
+const verifier = new JwtVerifier({ keys: key, issuer: false, audience: false });
+const expired = () => {
+  const clock = () => new Date(1e12);
+  const past = new JwtIssuer({ keys: key, expiresIn: '5m', clock });
+  return past.sign({ sub: SUBJECT, sid: 'a-session' });
+};
+
+/**
+ * By event: a call that provokes it, and resolves to the bare ids and the secrets of the call. The
+ * event may hold none of them, and has the hash of each id that has the name of a member.
+ */
+const PROVOCATIONS = {
+  async 'token.refused'() {
+    const token = issuer.sign({ sub: SUBJECT, sid: 'the-session' });
+    const claims = verifier.verify(token);
+    const revocations = new RevocationList();
+    revocations.revokeSync(claims);
+    new JwtVerifier({ keys: key, issuer: false, audience: false, revocations }).tryVerify(token);
+    return { token, subject: SUBJECT, session: 'the-session', tokenId: claims.jti, SECRET };
+  },
+  async 'revocation.added'() {
+    new RevocationList().revokeIdSync('the-token-id', Date.now() / 1000 + 60);
+    return { tokenId: 'the-token-id' };
+  },
+  async 'revocation.failed'() {
+    const list = new RevocationList();
+    await list.close();
+    await outcome(() => list.revokeSubject(SUBJECT));
+    return { SUBJECT };
+  },
+  async 'key.added'() {
+    new KeyRing().add(key);
+    return { SECRET };
+  },
+  async 'key.rotated'() {
+    const ring = new KeyRing({ alg: 'EdDSA' });
+    await ring.rotate();
+    await ring.rotate({ force: true });
+    return {};
+  },
+  async 'key.retired'() {
+    const ring = new KeyRing({ alg: 'EdDSA' });
+    await ring.rotate();
+    await ring.rotate({ force: true });
+    return {};
+  },
+  async 'key.revoked'() {
+    const ring = new KeyRing({ keys: [key] });
+    ring.revoke(key.kid);
+    return { SECRET };
+  },
+  async 'key.removed'() {
+    const ring = new KeyRing({ alg: 'EdDSA', maxTokenTtl: '1m' });
+    await ring.rotate();
+    await ring.rotate({ force: true });
+    ring.tick(new Date(Date.now() + 86_400_000));
+    return {};
+  },
+  async 'keyset.changed'(t) {
+    const server = await KeyServer.start(t, [providerKey('one')]);
+    const query = 'a-key-of-the-application';
+    await new RemoteJwks(`${server.url}?key=${query}`).refresh();
+    return { query };
+  },
+  async 'keyset.failed'(t) {
+    const server = await KeyServer.start(t);
+    server.answer = (_, response) => response.writeHead(500).end();
+    const query = 'a-key-of-the-application';
+    await outcome(() => new RemoteJwks(`${server.url}?key=${query}`).refresh());
+    return { query };
+  },
+  async 'session.started'() {
+    return idsOf(await newSessions().start(SUBJECT));
+  },
+  async 'session.refreshed'() {
+    const sessions = newSessions();
+    const pair = await sessions.start(SUBJECT);
+    const { pair: next } = await sessions.refresh(pair.refreshToken);
+    return { ...idsOf(pair), next: next.refreshToken, nextAccess: next.accessToken };
+  },
+  async 'session.reused'() {
+    const sessions = newSessions({ grace: 0 });
+    const pair = await sessions.start(SUBJECT);
+    await sessions.refresh(pair.refreshToken);
+    assert.equal((await sessions.refresh(pair.refreshToken)).status, 'reuse');
+    return idsOf(pair);
+  },
+  async 'session.expired'() {
+    let now = Date.now();
+    const sessions = newSessions({ idleTtl: '1m', clock: () => new Date(now) });
+    const pair = await sessions.start(SUBJECT);
+    now += 120_000;
+    assert.equal((await sessions.refresh(pair.refreshToken)).status, 'expired');
+    return idsOf(pair);
+  },
+  async 'session.refused'() {
+    await newSessions().refresh('a-refresh-token-of-nobody');
+    return { refresh: 'a-refresh-token-of-nobody' };
+  },
+  async 'session.ended'() {
+    const sessions = newSessions();
+    const pair = await sessions.start(SUBJECT);
+    await sessions.end(pair.sessionId.toUpperCase());
+    return { session: pair.sessionId, refresh: pair.refreshToken };
+  },
+  async 'session.failed'() {
+    const sessions = newSessions({ maxSessions: 1 });
+    const pair = await sessions.start(SUBJECT);
+    await outcome(() => sessions.start(SUBJECT));
+    return { SUBJECT, refresh: pair.refreshToken };
+  },
+  async 'limit.denied'() {
+    const limiter = new RateLimiter({ limit: 1, windowMs: 86_400_000 });
+    limiter.check('192.0.2.17');
+    limiter.check('192.0.2.17');
+    return { limitKey: '192.0.2.17' };
+  },
+  async 'password.verified'() {
+    const digest = await hash(PASSWORD, FAST);
+    assert.ok(await verify(digest, PASSWORD));
+    return { PASSWORD, digest };
+  },
+  async 'password.refused'() {
+    const digest = await hash(PASSWORD, FAST);
+    assert.ok(!(await verify(digest, 'Tr0ub4dor&3')));
+    return { PASSWORD, digest, wrong: 'Tr0ub4dor&3' };
+  },
+  async 'password.failed'() {
+    const digest = hashSync(PASSWORD, { ...FAST, timeCost: 65 });
+    await outcome(() => verify(digest, PASSWORD));
+    return { PASSWORD, digest };
+  },
+  async 'app.recorded'() {
+    const ids = { subject: SUBJECT, session: 'a-session', tokenId: 'a-token-id' };
+    record('invoice.read', { ...ids, outcome: 'denied', code: 'ERR_QUOTA', invoice: 17 });
+    return ids;
+  },
+};
+
+for (const event of Object.keys(EVENTS).filter((name) => !IN_A_CHILD.includes(name))) {
+  if (LATER.includes(event)) continue;
+  test(`${event} has the members of the table and nothing of the call's ids and secrets`, async (t) => {
+    let used;
+    const events = await heard(async () => {
+      used = await PROVOCATIONS[event](t);
+    });
+    const found = events.filter((each) => each.event === event);
+    assert.ok(found.length > 0, events.map((each) => each.event).join());
+    for (const each of found) assertAsDeclared(each);
+    const [last] = found.slice(-1);
+    for (const name of HASHED) {
+      if (Object.hasOwn(used, name)) assert.equal(last[name], hashId(name, used[name]), name);
+    }
+    const text = JSON.stringify(events);
+    for (const [name, value] of Object.entries(used)) {
+      assert.ok(!text.includes(value), `${name} is in ${text}`);
+    }
+  });
+}
+
+for (const [event, options, script] of [
+  [
+    'secret.degraded',
+    "{ backend: 'plain', onDegraded: 'ignore' }",
+    'SecretBuffer.random(32); SecretBuffer.random(32);',
+  ],
+  [
+    'secret.degraded',
+    "{ backend: 'plain', require: ['kernelUnmapped'] }",
+    'SecretBuffer.random(32);',
+  ],
+  [
+    'secret.overflowed',
+    "{ maxBytes: 32768, overflow: 'seal', onDegraded: 'ignore' }",
+    'for (let i = 0; i < 8; i += 1) kept.push(SecretBuffer.random(4064));',
+  ],
+  [
+    'secret.exhausted',
+    "{ maxBytes: 16384, onDegraded: 'ignore' }",
+    'for (let i = 0; i < 8; i += 1) kept.push(SecretBuffer.random(4064));',
+  ],
+]) {
+  test(`${event} comes once with ${options}`, async () => {
+    const { code, stdout, stderr } = await runScript(
+      `const { subscribe } = require('node:diagnostics_channel');
+       const { channels } = require('@nodesec/native/audit');
+       const { SecretBuffer, secureHeap } = require('@nodesec/native');
+       const kept = [];
+       const events = [];
+       for (const channel of channels) subscribe(channel, (event) => events.push(event));
+       try { secureHeap.configure(${options}); ${script} } catch {}
+       setImmediate(() => console.log(JSON.stringify(events)));`,
+      { env: { NODESEC_SECMEM: '' } },
+    );
+    assert.equal(code, 0, stderr);
+    const found = JSON.parse(stdout).filter((each) => each.event === event);
+    assert.equal(found.length, 1, stdout);
+    assertAsDeclared(found[0]);
+  });
+}
+
+test('each event of the table has a provocation, and each channel an event', () => {
+  const provoked = [...Object.keys(PROVOCATIONS), ...IN_A_CHILD, ...LATER];
+  assert.deepEqual(provoked.sort(), Object.keys(EVENTS).sort());
+  assert.deepEqual(channels, Object.keys(EVENTS).map((event) => `nodesec:${event}`));
+});
+
+test('a token names its subject only if its signature is right', async () => {
+  const forge = (token) => `${token.slice(0, -4)}${token.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`;
+  const strict = { issuer: 'https://id.example', audience: 'api', maxAge: '1s' };
+  const claims = { sub: SUBJECT, sid: 'a-session' };
+  const other = JwtKey.fromSecret(Buffer.from(`${SECRET} of another`), { alg: 'HS256' });
+  const closed = new RevocationList();
+  await closed.close();
+  const cases = [
+    [verifier, expired()],
+    [new JwtVerifier({ keys: key, ...strict }), issuer.sign(claims)],
+    [verifier, issuer.sign(claims, { notBefore: '1m' })],
+    [
+      new JwtVerifier({ keys: key, issuer: false, audience: false, requiredClaims: ['scope'] }),
+      issuer.sign(claims),
+    ],
+    [
+      new JwtVerifier({ keys: key, issuer: false, audience: false, revocations: closed }),
+      issuer.sign(claims),
+    ],
+  ];
+  for (const [judge, token] of cases) {
+    const [genuine, forged] = await heard(() => {
+      assert.ok(!judge.tryVerify(token).ok);
+      assert.ok(!judge.tryVerify(forge(token)).ok);
+    });
+    assert.equal(genuine.subject, hashId('subject', SUBJECT), genuine.code);
+    assert.equal(genuine.session, hashId('session', 'a-session'));
+    assert.equal(forged.code, 'ERR_JWT_SIGNATURE');
+    assert.deepEqual([forged.subject, forged.session, forged.tokenId], [undefined, undefined, undefined]);
+  }
+  const foreign = new JwtIssuer({ keys: other, expiresIn: '5m' }).sign(claims);
+  const [unknown] = await heard(() => verifier.tryVerify(foreign));
+  assert.equal(unknown.subject, undefined);
+  const [revoked] = await heard(() => {
+    const ring = new KeyRing({ keys: [key] });
+    ring.revoke(key.kid);
+    new JwtVerifier({ keys: ring, issuer: false, audience: false }).tryVerify(forge(foreign));
+    new JwtVerifier({ keys: ring, issuer: false, audience: false }).tryVerify(forge(issuer.sign(claims)));
+  }).then((events) => events.filter(({ code }) => code === 'ERR_JWT_REVOKED'));
+  assert.equal(revoked.subject, undefined);
+});
+
+test('each way to verify reports a refused token once, and an accepted one never', async () => {
+  const good = issuer.sign({ sub: SUBJECT });
+  const bad = expired();
+  const named = new JwtVerifier({ keys: key, issuer: 'https://id.example', audience: false });
+  const several = new JwtVerifiers({ 'https://id.example': named });
+  const cached = new JwtVerifier({ keys: key, issuer: false, audience: false, cache: true });
+  const ways = [verifier, cached, several].flatMap((one) => [
+    () => one.verify(bad),
+    () => one.tryVerify(bad),
+    () => one.verifyAsync(bad),
+    () => one.tryVerifyAsync(bad),
+    () => one.verifyMany([bad]),
+  ]);
+  ways.push(() => verifyJws('a.b.c', key, { algorithms: ['HS256'] }));
+  ways.push(() => verifier.tryVerify('x'.repeat(100_000)));
+  ways.push(() => verifier.tryVerify(42));
+  for (const way of ways) {
+    const events = await heard(() => outcome(way));
+    assert.deepEqual(events.map(({ event }) => event), ['token.refused'], String(way));
+  }
+  const quiet = await heard(async () => {
+    verifier.verify(good);
+    cached.verify(good);
+    cached.verify(good);
+    await verifier.verifyMany([good, good]);
+    verifyJws(signJws('payload', key), key, { algorithms: ['HS256'] });
+  });
+  assert.deepEqual(quiet, []);
+});
+
+test('each way to verify a password reports it once', async () => {
+  const hasher = new PasswordHasher(FAST);
+  const digest = await hasher.hash(PASSWORD);
+  const ways = [
+    (password) => verify(digest, password),
+    (password) => verifySync(digest, password),
+    (password) => hasher.verify(digest, password),
+    (password) => hasher.verifyAndUpdate(digest, password),
+    (password) => require('@nodesec/native/argon2').verify(digest, password),
+  ];
+  for (const way of ways) {
+    const events = await heard(async () => {
+      await way(PASSWORD);
+      await way('another');
+    });
+    const expected = ['password.verified', 'password.refused'];
+    assert.deepEqual(events.map(({ event }) => event), expected, String(way));
+  }
+  const [missing] = await heard(() => hasher.verifyAndUpdate(null, PASSWORD));
+  assert.equal(missing.event, 'password.refused');
+});
+
+test('each way to revoke reports what it has revoked', async () => {
+  const list = new RevocationList();
+  const soon = Date.now() / 1000 + 60;
+  const events = await heard(async () => {
+    await list.revoke({ jti: 'one', exp: soon });
+    await list.revokeId('two', soon);
+    await list.revokeSession('three', soon);
+    await list.revokeSubject(SUBJECT);
+    await list.revokeKey('four');
+    await outcome(() => list.revokeId('', soon));
+  });
+  assert.deepEqual(
+    events.map(({ kind, tokenId, session, subject, kid }) => [kind, tokenId ?? session ?? subject ?? kid]),
+    [
+      ['token', hashId('tokenId', 'one')],
+      ['token', hashId('tokenId', 'two')],
+      ['session', hashId('session', 'three')],
+      ['subject', hashId('subject', SUBJECT)],
+      ['key', 'four'],
+    ],
+  );
+});
+
+test('each way to end a session reports it', async () => {
+  const sessions = newSessions();
+  const [one, two] = [await sessions.start(SUBJECT), await sessions.start(SUBJECT)];
+  const events = await heard(async () => {
+    await sessions.end(one.sessionId);
+    assert.equal(await sessions.endByRefreshToken(two.refreshToken), true);
+    assert.equal(await sessions.endByRefreshToken(two.refreshToken), false);
+    await sessions.endAll(SUBJECT);
+  });
+  assert.deepEqual(
+    events.map(({ event, session, subject }) => [event, session ?? subject]),
+    [
+      ['session.ended', hashId('session', one.sessionId)],
+      ['session.ended', hashId('session', two.sessionId)],
+      ['session.refused', undefined],
+      ['session.ended', hashId('subject', SUBJECT)],
+    ],
+  );
+});
+
+/** Checks the members that every event has, and that the others are those of the table. */
+function assertAsDeclared(event) {
+  const { event: name, time, id, outcome: how, ...members } = event;
+  const { outcome: expected, members: declared } = EVENTS[name];
+  assert.ok(Number.isSafeInteger(time) && Math.abs(time - Date.now()) < 60_000);
+  assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  if (expected === undefined) assert.ok(['ok', 'denied', 'error'].includes(how));
+  else assert.equal(how, expected);
+  const known = declared.map((member) => member.replace('?', ''));
+  assert.deepEqual(Object.keys(members).filter((member) => !known.includes(member)), []);
+  const missing = declared.filter((member) => !member.endsWith('?') && !(member in members));
+  assert.deepEqual(missing, []);
+  for (const member of HASHED) {
+    if (member in members) assert.match(members[member], /^[\w-]{22}$/);
+  }
+  assert.ok(Object.values(members).every((value) => value !== undefined));
+}
+
+function newSessions(options) {
+  const revocations = new RevocationList();
+  return new Sessions({ issuer, revocations, refreshTtl: '1h', ...options });
+}
+
+function idsOf({ sessionId, refreshToken, accessToken }) {
+  return { session: sessionId, subject: SUBJECT, refresh: refreshToken, access: accessToken };
+}

@@ -1,0 +1,331 @@
+// The manual of @nodesec/native/audit, the audit trail. docs/audit.md has a table of the events and
+// says which data is never in them.
+
+/// <reference types="node" />
+
+import type { NodesecErrorCode, SecretBuffer } from './index.js';
+
+/** The members that every event has. An event is a frozen object without a prototype. */
+export interface AuditEventBase {
+  /** The event, such as `token.refused`. Its channel is `nodesec:token.refused`. */
+  readonly event: string;
+  /** When it happened, in milliseconds since 1970, by the clock of the system. */
+  readonly time: number;
+  /** A UUID of version 7. */
+  readonly id: string;
+  /** `error` is an operation that failed, `denied` one that was refused. */
+  readonly outcome: AuditOutcome;
+}
+
+/** The outcome of an operation. */
+export type AuditOutcome = 'ok' | 'denied' | 'error';
+
+/**
+ * A hash of an id: 22 characters of base64url, which are 128 bits of HMAC-SHA-256. Equal ids have
+ * equal hashes within a process; see {@link setHashKey}. {@link hashId} gives the hash of an id.
+ */
+export type HashedId = string;
+
+/** Every event, for a `switch` over its member `event`. */
+export type AuditEvent =
+  | TokenRefused
+  | RevocationAdded
+  | KeyChanged
+  | KeySetChanged
+  | KeySetFailed
+  | SessionChanged
+  | SessionRefreshed
+  | SessionDenied
+  | LimitDenied
+  | PasswordChecked
+  | SecretOverflowed
+  | OperationFailed
+  | AppRecorded;
+
+/** A verifier or `verifyJws` refuses a token. */
+export interface TokenRefused extends AuditEventBase {
+  readonly event: 'token.refused';
+  readonly outcome: 'denied';
+  /** The code of the refusal. */
+  readonly code: NodesecErrorCode;
+  /** With `ERR_JWT_CLAIM`: the claim. */
+  readonly claim?: string;
+  /** With `ERR_JWT_CLAIM`: the fault of the claim. */
+  readonly reason?: string;
+  /** The token, if it is a string of at most 1 MiB. A token that comes again has the same hash. */
+  readonly token?: HashedId;
+  /**
+   * The claim `sub`. It is present only if the verifier had verified the signature before it
+   * refused the token, as for an expired or a revoked one: anyone can write any subject into a
+   * forged token.
+   */
+  readonly subject?: HashedId;
+  /** The claim `sid`, under the same condition. */
+  readonly session?: HashedId;
+  /** The claim `jti`, under the same condition. */
+  readonly tokenId?: HashedId;
+}
+
+/** A call of a `RevocationList` has added an entry. */
+export interface RevocationAdded extends AuditEventBase {
+  readonly event: 'revocation.added';
+  readonly outcome: 'ok';
+  /** The kind of the entry. It decides which of the other members there is. */
+  readonly kind: 'token' | 'session' | 'subject' | 'key';
+  /** The revoked token's `jti`. */
+  readonly tokenId?: HashedId;
+  /** The revoked session. */
+  readonly session?: HashedId;
+  /** The revoked subject. */
+  readonly subject?: HashedId;
+  /** The revoked key's `kid`, as it is. */
+  readonly kid?: string;
+}
+
+/**
+ * A key of a `KeyRing` has entered another state. Each thread that has an object for a shared ring
+ * publishes the event once.
+ */
+export interface KeyChanged extends AuditEventBase {
+  readonly event: 'key.added' | 'key.rotated' | 'key.retired' | 'key.revoked' | 'key.removed';
+  readonly outcome: 'ok';
+  /** The key's `kid`, as it is: it is in the JWK Set and in tokens. */
+  readonly kid: string;
+  /** The algorithm of the key. */
+  readonly alg: string;
+  /** The state of the key from now on. A removed key has none. */
+  readonly state?: 'next' | 'active' | 'retired' | 'revoked';
+  /** The state that the key had. A new key had none. */
+  readonly from?: 'next' | 'active' | 'retired' | 'revoked';
+}
+
+/** A `RemoteJwks` has fetched a set that differs from the last one. */
+export interface KeySetChanged extends AuditEventBase {
+  readonly event: 'keyset.changed';
+  readonly outcome: 'ok';
+  /** Scheme, host and port of the set's URL. */
+  readonly origin: string;
+  /** The cause of the request, as in the events of `onEvent`. */
+  readonly trigger: string;
+}
+
+/** A request of a `RemoteJwks` has failed. */
+export interface KeySetFailed extends AuditEventBase {
+  readonly event: 'keyset.failed';
+  readonly outcome: 'error';
+  /** The code of the error. */
+  readonly code: NodesecErrorCode;
+  /** Scheme, host and port of the set's URL. */
+  readonly origin: string;
+  /** The cause of the request, as in the events of `onEvent`. */
+  readonly trigger: string;
+  /** The state of the keys at hand, as `RemoteJwks.status()` gives it. */
+  readonly keys: 'none' | 'fresh' | 'stale';
+}
+
+/** A session was started or ended. */
+export interface SessionChanged extends AuditEventBase {
+  readonly event: 'session.started' | 'session.ended';
+  readonly outcome: 'ok';
+  /** The session. `endAll()` names the subject alone. */
+  readonly session?: HashedId;
+  /** The subject, of a started session and with `endAll()`. */
+  readonly subject?: HashedId;
+}
+
+/** A refresh token was exchanged. */
+export interface SessionRefreshed extends AuditEventBase {
+  readonly event: 'session.refreshed';
+  readonly outcome: 'ok';
+  /** The session. */
+  readonly session: HashedId;
+  /** The subject of the session. */
+  readonly subject: HashedId;
+  /** Whether the token had just been used, and its successor was given again. */
+  readonly replayed: boolean;
+}
+
+/** A refresh token was refused. */
+export interface SessionDenied extends AuditEventBase {
+  readonly event: 'session.reused' | 'session.expired' | 'session.refused';
+  readonly outcome: 'denied';
+  /** The session, which has ended. A token that is `refused` belongs to none. */
+  readonly session?: HashedId;
+  /** The subject of the session. */
+  readonly subject?: HashedId;
+}
+
+/** A `RateLimiter` denies a request. */
+export interface LimitDenied extends AuditEventBase {
+  readonly event: 'limit.denied';
+  readonly outcome: 'denied';
+  /** The key. */
+  readonly limitKey: HashedId;
+  /** The limit, as in `RateLimitResult.policy`. */
+  readonly limit: number;
+  /** Its window, in milliseconds. */
+  readonly windowMs: number;
+  /** Its burst. */
+  readonly burst: number;
+}
+
+/** A password was compared with its digest. The call does not know whose password it is. */
+export interface PasswordChecked extends AuditEventBase {
+  readonly event: 'password.verified' | 'password.refused';
+  readonly outcome: 'ok' | 'denied';
+}
+
+/** The secure heap is full, and a secret is kept outside, encrypted. Once a process. */
+export interface SecretOverflowed extends AuditEventBase {
+  readonly event: 'secret.overflowed';
+  readonly outcome: 'ok';
+}
+
+/**
+ * An operation has failed. `secret.degraded` comes once a process with `NODESEC_SECRET_DEGRADED` if
+ * `onDegraded` lets secrets be stored all the same, and with `ERR_SECRET_DEGRADED` for each secret
+ * that is refused. `store.failed` is for stores, which no release has yet.
+ */
+export interface OperationFailed extends AuditEventBase {
+  readonly event:
+    | 'password.failed'
+    | 'revocation.failed'
+    | 'secret.degraded'
+    | 'secret.exhausted'
+    | 'session.failed'
+    | 'store.failed';
+  readonly outcome: 'error';
+  /** The code of the error, or of the warning. */
+  readonly code: NodesecErrorCode | 'NODESEC_SECRET_DEGRADED';
+}
+
+/** The application has called {@link record}. */
+export interface AppRecorded extends AuditEventBase {
+  readonly event: 'app.recorded';
+  /** The name that the application gave. */
+  readonly action: string;
+  /** The code that the application gave. */
+  readonly code?: string;
+  /** The subject, hashed. */
+  readonly subject?: HashedId;
+  /** The session, hashed. */
+  readonly session?: HashedId;
+  /** The `jti` of a token, hashed. */
+  readonly tokenId?: HashedId;
+  /** The other fields, as they were given. */
+  readonly fields?: Readonly<Record<string, AuditValue>>;
+}
+
+/** A value that an application may record: a string has at most 1024 characters. */
+export type AuditValue = string | number | boolean | null;
+
+/** The fields of {@link record}. */
+export interface AuditFields {
+  /** Default: `ok`. */
+  outcome?: AuditOutcome | undefined;
+  /** A code: capitals, digits and `_`, at most 64 characters. */
+  code?: string | undefined;
+  /** The subject, 1 to 1024 characters. The event has its hash. */
+  subject?: string | undefined;
+  /** The session, 1 to 1024 characters. The event has its hash. */
+  session?: string | undefined;
+  /** The `jti` of a token, 1 to 1024 characters. The event has its hash. */
+  tokenId?: string | undefined;
+  /** Other fields, at most 32 together with those above. The event has them as they are. */
+  [name: string]: AuditValue | undefined;
+}
+
+/**
+ * The names of all channels of `node:diagnostics_channel`, to subscribe to them. Subscribers are
+ * called at once, in the thread that they subscribed in.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel';
+ * import { RateLimiter } from '@nodesec/native';
+ * import { channels, type AuditEvent } from '@nodesec/native/audit';
+ *
+ * for (const channel of channels) {
+ *   subscribe(channel, (message) => {
+ *     const event = message as AuditEvent;
+ *     if (event.event === 'limit.denied') console.log(event.outcome, event.limitKey.length); // denied 22
+ *   });
+ * }
+ * const limiter = new RateLimiter({ limit: 1, windowMs: 60_000 });
+ * limiter.check('192.0.2.1');
+ * limiter.check('192.0.2.1');
+ * ```
+ */
+export const channels: readonly string[];
+
+/**
+ * Publishes an event of the application's own, such as an access to sensitive data, as
+ * `app.recorded`. `action` names it: 1 to 100 letters, digits and characters of `._:-`, of which
+ * the first is a letter. The fields are checked in any case; without a subscriber nothing else
+ * happens.
+ *
+ * `subject`, `session` and `tokenId` become hashes. All other fields appear as they are: do not
+ * give passwords, tokens or keys. Objects are refused, so that no request gets into the trail by
+ * mistake.
+ *
+ * Errors: `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel';
+ * import { hashId, record, type AppRecorded } from '@nodesec/native/audit';
+ *
+ * subscribe('nodesec:app.recorded', (message) => {
+ *   const { action, outcome, subject, fields } = message as AppRecorded;
+ *   console.log(action, outcome, fields); // invoice.read ok { invoice: 17 }
+ *   console.log(subject === hashId('subject', 'ada@example.com')); // true
+ * });
+ * record('invoice.read', { subject: 'ada@example.com', invoice: 17 });
+ * ```
+ */
+export function record(action: string, fields?: AuditFields): void;
+
+/**
+ * Returns the hash that events have for an id, to find the events of a subject. `member` is the
+ * member of the events: the same id has another hash in another member. `id` is a string or bytes,
+ * 1 byte to 1 MiB.
+ *
+ * Errors: `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`,
+ * `ERR_SECRET_EXHAUSTED`.
+ *
+ * @example
+ * ```ts
+ * import { hashId, setHashKey } from '@nodesec/native/audit';
+ * import { SecretBuffer } from '@nodesec/native';
+ *
+ * setHashKey(SecretBuffer.from(Buffer.alloc(32, 7)));
+ * console.log(hashId('subject', 'ada@example.com')); // cXZI29dcWWHaLjZwenrOpw
+ * ```
+ */
+export function hashId(
+  member: 'limitKey' | 'session' | 'subject' | 'token' | 'tokenId',
+  id: string | Uint8Array,
+): HashedId;
+
+/**
+ * Sets the key of all hashes of the process: a `SecretBuffer` of at least 32 bytes, which may be
+ * disposed of afterwards. Without it the process draws a key at the first hash, and its hashes
+ * differ from those of every other process. Give the same key to each process of a service, and
+ * after each restart, to find a subject's events in all of them. Call it before the first event:
+ * earlier events have other hashes.
+ *
+ * Errors: `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` for a shorter key, `ERR_INVALID_ARG_VALUE` if
+ * another key was set before, `ERR_SECRET_DISPOSED`, `ERR_SECRET_EXHAUSTED`.
+ *
+ * @example
+ * ```ts
+ * import { SecretBuffer } from '@nodesec/native';
+ * import { setHashKey } from '@nodesec/native/audit';
+ *
+ * const key = SecretBuffer.random(32); // SecretBuffer.fromFile('/run/secrets/audit-key')
+ * setHashKey(key);
+ * key.dispose();
+ * console.log(key.disposed); // true
+ * ```
+ */
+export function setHashKey(key: SecretBuffer): void;

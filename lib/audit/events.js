@@ -1,0 +1,159 @@
+'use strict';
+
+// The events of the audit trail: one row each. docs/audit.md has this table, which
+// scripts/audit.mjs writes; audit.d.ts declares the same members.
+//
+// `outcome` is a row's only outcome, unless it is missing. `members` are those beside the members
+// that every event has; one with `?` may be missing.
+
+/** Members whose values are hashes of ids. */
+const HASHED = ['limitKey', 'session', 'subject', 'token', 'tokenId'];
+
+const EVENTS = {
+  'token.refused': {
+    when: 'A verifier or `verifyJws` refuses a token.',
+    outcome: 'denied',
+    members: ['code', 'claim?', 'reason?', 'token?', 'subject?', 'session?', 'tokenId?'],
+  },
+  'revocation.added': {
+    when: 'A call of a `RevocationList` revokes a token, a session, a subject or a key.',
+    outcome: 'ok',
+    members: ['kind', 'tokenId?', 'session?', 'subject?', 'kid?'],
+  },
+  'revocation.failed': {
+    when: 'A revocation list cannot take an entry or answer.',
+    outcome: 'error',
+    members: ['code'],
+  },
+  'key.added': {
+    when: 'A key ring has a new key.',
+    outcome: 'ok',
+    members: ['kid', 'alg', 'state'],
+  },
+  'key.rotated': {
+    when: 'A key ring signs with another key from now on.',
+    outcome: 'ok',
+    members: ['kid', 'alg', 'state', 'from'],
+  },
+  'key.retired': {
+    when: 'A key no longer signs, but still verifies.',
+    outcome: 'ok',
+    members: ['kid', 'alg', 'state', 'from'],
+  },
+  'key.revoked': {
+    when: 'A key ring has revoked a key.',
+    outcome: 'ok',
+    members: ['kid', 'alg', 'state', 'from'],
+  },
+  'key.removed': {
+    when: 'A key ring has dropped a key.',
+    outcome: 'ok',
+    members: ['kid', 'alg', 'from'],
+  },
+  'keyset.changed': {
+    when: 'A `RemoteJwks` has fetched a set that differs from the last one.',
+    outcome: 'ok',
+    members: ['origin', 'trigger'],
+  },
+  'keyset.failed': {
+    when: 'A request of a `RemoteJwks` has failed.',
+    outcome: 'error',
+    members: ['code', 'origin', 'trigger', 'keys'],
+  },
+  'session.started': {
+    when: '`Sessions.start()` has started a session.',
+    outcome: 'ok',
+    members: ['session', 'subject'],
+  },
+  'session.refreshed': {
+    when: 'A refresh token was exchanged; `replayed` if it was one that had just been used.',
+    outcome: 'ok',
+    members: ['session', 'subject', 'replayed'],
+  },
+  'session.reused': {
+    when: 'A used refresh token came again: its session has ended.',
+    outcome: 'denied',
+    members: ['session', 'subject'],
+  },
+  'session.expired': {
+    when: 'A refresh token came too late.',
+    outcome: 'denied',
+    members: ['session', 'subject'],
+  },
+  'session.refused': {
+    when: 'A refresh token belongs to no session.',
+    outcome: 'denied',
+    members: [],
+  },
+  'session.ended': {
+    when: 'A session, or with `endAll()` every session of a subject, was ended.',
+    outcome: 'ok',
+    members: ['session?', 'subject?'],
+  },
+  'session.failed': {
+    when: 'The table of sessions is full.',
+    outcome: 'error',
+    members: ['code'],
+  },
+  'limit.denied': {
+    when: 'A limiter denies a request.',
+    outcome: 'denied',
+    members: ['limitKey', 'limit', 'windowMs', 'burst'],
+  },
+  'password.verified': {
+    when: 'A password matches its digest.',
+    outcome: 'ok',
+    members: [],
+  },
+  'password.refused': {
+    when: 'A password does not match its digest, or there is no digest.',
+    outcome: 'denied',
+    members: [],
+  },
+  'password.failed': {
+    when: 'A hash or a verification fails, for example because the pool is busy.',
+    outcome: 'error',
+    members: ['code'],
+  },
+  'secret.degraded': {
+    when: 'Secret memory is not both locked and left out of dumps, or not as required.',
+    outcome: 'error',
+    members: ['code'],
+  },
+  'secret.overflowed': {
+    when: 'The secure heap is full, and a secret is kept outside, encrypted.',
+    outcome: 'ok',
+    members: [],
+  },
+  'secret.exhausted': {
+    when: 'The secure heap has no room for a secret.',
+    outcome: 'error',
+    members: ['code'],
+  },
+  'store.failed': {
+    when: 'A store cannot read or write. No release has stores yet.',
+    outcome: 'error',
+    members: ['code'],
+  },
+  'app.recorded': {
+    when: 'The application calls `record()`.',
+    members: ['action', 'code?', 'subject?', 'session?', 'tokenId?', 'fields?'],
+  },
+};
+
+/**
+ * The events of errors, by the prefix of the error's code. The first prefix that fits decides. An
+ * error that a caller's mistake causes is no event.
+ */
+const FAILURES = [
+  ['ERR_PASSWORD_PEPPER', undefined],
+  ['ERR_PASSWORD_PROFILE', undefined],
+  ['ERR_PASSWORD_', 'password.failed'],
+  ['ERR_REVOCATION_', 'revocation.failed'],
+  ['ERR_SECRET_DEGRADED', 'secret.degraded'],
+  ['ERR_SECRET_EXHAUSTED', 'secret.exhausted'],
+  ['ERR_SESSION_', 'session.failed'],
+  ['ERR_STORE_', 'store.failed'],
+];
+
+module.exports = { EVENTS, FAILURES, HASHED };

@@ -1,0 +1,75 @@
+'use strict';
+
+// Publishes the events of the audit trail on channels of node:diagnostics_channel.
+//
+// The callers look at `hasSubscribers` of a channel first, so that without a subscriber nothing is
+// computed. Publishing never fails: the operation that an event reports has already happened. Node
+// calls the subscribers at once and throws their errors later, as uncaught exceptions.
+
+const { channel } = require('node:diagnostics_channel');
+
+const raw = require('../load.js');
+const { onNotice } = require('../notice.js');
+const { EVENTS, FAILURES } = require('./events.js');
+
+const PREFIX = 'nodesec:';
+
+/** Channels by event. They are kept here, because Node collects channels that nobody holds. */
+const CHANNELS = Object.fromEntries(
+  Object.keys(EVENTS).map((event) => [event, channel(`${PREFIX}${event}`)]),
+);
+
+/**
+ * Publishes an event. `ids` are bare ids by the member that holds their hash. A member that is
+ * undefined is left out, and so is the hash of a value that is no id.
+ */
+function publish(to, members, ids = {}) {
+  const event = to.name.slice(PREFIX.length);
+  const { outcome } = EVENTS[event];
+  const id = raw.uuidV7();
+  const all = {
+    // Without a prototype, an assignment calls no setter of Object.prototype, and a subscriber that
+    // reads a missing member finds nothing there.
+    __proto__: null,
+    event,
+    time: Date.now(),
+    // The id is an error, as a value, only if the system gives no random bytes.
+    id: typeof id === 'string' ? id : '',
+    outcome,
+  };
+  for (const name of Object.keys(members)) {
+    if (members[name] !== undefined) all[name] = members[name];
+  }
+  for (const name of Object.keys(ids)) {
+    const hash = hashed(name, ids[name]);
+    if (hash !== undefined) all[name] = hash;
+  }
+  to.publish(Object.freeze(all));
+}
+
+/** The hash of an id, undefined for a value that is none and if there is no memory for the key. */
+function hashed(name, id) {
+  if (id === undefined) return undefined;
+  const hash = raw.auditHash(name, id);
+  return typeof hash === 'string' ? hash : undefined;
+}
+
+/** Publishes the event of an error's code, if it has one. */
+function publishFailure(code) {
+  const [, event] = FAILURES.find(([prefix]) => code.startsWith(prefix)) ?? [];
+  if (event !== undefined && CHANNELS[event].hasSubscribers) publish(CHANNELS[event], { code });
+}
+
+/** The events of the native part's notices, and their members. */
+const NOTICES = new Map([
+  ['degraded', [CHANNELS['secret.degraded'], { code: 'NODESEC_SECRET_DEGRADED' }]],
+  ['overflowed', [CHANNELS['secret.overflowed'], {}]],
+]);
+
+onNotice((name) => {
+  const [to, members] = NOTICES.get(name);
+  // Later, because no subscriber may run below a native frame.
+  if (to.hasSubscribers) queueMicrotask(() => publish(to, members));
+});
+
+module.exports = { CHANNELS, publish, publishFailure };
