@@ -11,7 +11,7 @@ const { RateLimiter } = require('@nodesec/native');
 
 const text = fs.readFileSync(path.join(__dirname, '..', '..', 'docs', 'limits.md'), 'utf8');
 
-/** The row of the table that begins with this text, as its requests, one number or two, and effect. */
+/** The row that begins with this text: its requests, one number or two, and its effect. */
 function row(attack) {
   const line = text.split('\n').find((line) => line.startsWith(`| ${attack} |`));
   assert.ok(line, `no row for: ${attack}`);
