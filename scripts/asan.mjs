@@ -36,6 +36,8 @@ const LEFT_OUT = [
   'house/layers',
   'house/miri',
   'house/preflight',
+  'house/sbom',
+  'house/supply',
   'password/legacy.peers',
   'password/peers',
   'password/pool.memory',

@@ -5,8 +5,8 @@
 // They go below node_modules, where __test__/helpers/peers.js and scripts/lib/peers.mjs find them.
 // The command of libargon2 must come from the system: on Debian it is in the package argon2.
 //
-// Versions and hashes are in scripts/locks. After a change of a table here, or of an .in file there,
-// `node scripts/peers.mjs --lock` writes the locks anew; it needs uv.
+// Versions and hashes are in scripts/locks. After a change of a table here, or of an .in file
+// there, `node scripts/peers.mjs --lock` writes the locks anew; it needs uv.
 
 import path from 'node:path';
 

@@ -37,7 +37,8 @@ before(async () => {
   ({ startable } = await import('../../scripts/lib/run.mjs'));
   const { status, stderr } = project.node(path.join(checkout, 'scripts', 'pack.mjs'), tarballs);
   assert.equal(status, 0, stderr);
-  const packed = fs.readdirSync(tarballs).map((name) => path.join(tarballs, name));
+  const names = fs.readdirSync(tarballs).filter((name) => name.endsWith('.tgz'));
+  const packed = names.map((name) => path.join(tarballs, name));
   assert.equal(packed.length, 2);
   npm('install', ...OFFLINE, ...packed);
 });
@@ -64,7 +65,7 @@ function runIn(cwd, command, args) {
 function dependent(name) {
   const folder = path.join(project.folder, name);
   const dependencies = {};
-  for (const file of fs.readdirSync(tarballs)) {
+  for (const file of fs.readdirSync(tarballs).filter((name) => name.endsWith('.tgz'))) {
     const [, platform = ''] = /native(-[a-z].*)?-\d/.exec(file);
     dependencies[`@nodesec/native${platform}`] = `file:../tarballs/${file}`;
   }
@@ -164,6 +165,7 @@ test('the root package holds the façade, its documentation and nothing else', (
     (name) =>
       !/^(?:index|argon2|audit)\.(?:js|d\.ts)$/.test(name) &&
       !/^(?:package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/.test(name) &&
+      name !== 'sbom.cdx.json' &&
       !/^lib[\\/]([\w-]+[\\/])?[\w-]+\.(js|d\.ts)$/.test(name) &&
       !/^docs[\\/][\w-]+\.md$/.test(name),
   );
@@ -173,7 +175,7 @@ test('the root package holds the façade, its documentation and nothing else', (
 test('the platform package holds the native part and its licence', () => {
   const [, platform] = packages();
   const binary = `nodesec.${platform.replace('native-', '')}.node`;
-  const expected = ['LICENSE', 'README.md', binary, 'package.json'];
+  const expected = ['LICENSE', 'README.md', binary, 'package.json', 'sbom.cdx.json'];
   assert.deepEqual(installed(platform).sort(), expected.sort());
 });
 
