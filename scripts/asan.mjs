@@ -32,6 +32,7 @@ const LEFT_OUT = [
   'house/abort-on-uncaught.versions',
   'house/codes',
   'house/docs',
+  'house/gate',
   'house/install',
   'house/layers',
   'house/miri',

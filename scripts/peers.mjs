@@ -1,7 +1,7 @@
 // `node scripts/peers.mjs`: installs programs that tests compare results with or run, and that
 // cannot be dependencies. From npm: Node 22, 24 and 26; Deno; TypeScript 5.4; Jest; two Yarns; the
 // bundlers of docs/bundling.md; argon2 0.45; the hashes of Better Auth. From PyPI: argon2-cffi,
-// bcrypt, PyJWT, Django, passlib and Werkzeug.
+// bcrypt, PyJWT, Django, passlib, Werkzeug, and the programs of scripts/locks/checks.in.
 // They go below node_modules, where __test__/helpers/peers.js and scripts/lib/peers.mjs find them.
 // The command of libargon2 must come from the system: on Debian it is in the package argon2.
 //
@@ -11,7 +11,7 @@
 import path from 'node:path';
 
 import { installNpm, installPython, lockNpm, lockPython } from './lib/locked.mjs';
-import { nextPeers, peers } from './lib/peers.mjs';
+import { checks, nextPeers, peers } from './lib/peers.mjs';
 import { main } from './lib/run.mjs';
 
 const { platform, arch } = process;
@@ -50,4 +50,5 @@ await main(async () => {
   await installNpm('peers', peers, PROGRAMS);
   await installNpm('next', nextPeers, NEXT);
   await installPython('peers', path.join(peers, 'python'));
+  await installPython('checks', checks);
 });

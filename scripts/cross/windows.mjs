@@ -29,6 +29,7 @@ const LEFT_OUT = {
   'house/abort-on-uncaught.versions': 'other versions of Node',
   'house/codes': 'the sources',
   'house/docs': 'the sources',
+  'house/gate': 'gcc of Linux',
   'house/install': 'npm',
   'house/layers': 'the sources',
   'house/miri': 'a shell',
