@@ -39,6 +39,7 @@ const LEFT_OUT = [
   'house/preflight',
   'house/sbom',
   'house/supply',
+  'house/workflows',
   'password/legacy.peers',
   'password/peers',
   'password/pool.memory',

@@ -10,7 +10,6 @@ import os from 'node:os';
 import path from 'node:path';
 
 import { builtBinary, ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
-import { pack } from './lib/pack.mjs';
 import { nextPeers, peers, programFolders } from './lib/peers.mjs';
 import { main, root, run } from './lib/run.mjs';
 
@@ -51,6 +50,8 @@ const env = { ...process.env, HOSTNAME: '127.0.0.1', NEXT_TELEMETRY_DISABLED: '1
 await main(async () => {
   try {
     await ensureDependencies();
+    // It uses packages, which are there only now.
+    const { pack } = await import('./lib/pack.mjs');
     await ensureBuilt();
     const tarballs = await pack([builtBinary()], path.join(folder, 'tarballs'));
     const whole = await install('whole', tarballs);

@@ -9,8 +9,9 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { binaryFaults } from './gate/binary.mjs';
-import { openPackages, packageFaults, sumFaults, versionFaults } from './gate/packages.mjs';
+import { ensureDependencies } from './lib/ensure.mjs';
 import { main, root } from './lib/run.mjs';
+import { sumFaults } from './lib/sums.mjs';
 
 await main(async () => {
   const { values, positionals } = parseArgs({
@@ -21,6 +22,9 @@ await main(async () => {
     },
     allowPositionals: true,
   });
+  await ensureDependencies();
+  // It uses packages, which are there only now.
+  const { openPackages, packageFaults, versionFaults } = await import('./gate/packages.mjs');
   const folder = path.resolve(positionals[0] ?? path.join(root, 'dist'));
   const opened = mkdtempSync(path.join(os.tmpdir(), 'nodesec-gate-'));
   try {

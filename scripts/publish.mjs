@@ -7,9 +7,9 @@ import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 
-import { sumFaults } from './gate/packages.mjs';
 import { fetchPackage } from './lib/locked.mjs';
 import { CommandError, main, root, run } from './lib/run.mjs';
+import { sumFaults } from './lib/sums.mjs';
 
 await main(async () => {
   const { values, positionals } = parseArgs({

@@ -3,7 +3,6 @@
 // musl on any Linux; macOS and Windows build on their own system. No path of this machine gets into
 // the binary, and times are those of the commit.
 
-import { parseTriple } from '@napi-rs/cli';
 import { copyFileSync, readFileSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -39,6 +38,8 @@ async function build(triple) {
   } else {
     await run('cargo', ['build', ...options, triple], { env });
   }
+  // The package is there only now.
+  const { parseTriple } = await import('@napi-rs/cli');
   const { platformArchABI: platform } = parseTriple(triple);
   const target = path.join(root, 'npm', platform, `nodesec.${platform}.node`);
   copyFileSync(path.join(folder, triple, 'release', libraryName(triple)), target);

@@ -6,11 +6,12 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { ensureDependencies } from './lib/ensure.mjs';
-import { pack } from './lib/pack.mjs';
 import { main, root, run } from './lib/run.mjs';
 
 await main(async () => {
   await ensureDependencies();
+  // It uses packages, which are there only now.
+  const { pack } = await import('./lib/pack.mjs');
   const npm = path.join(root, 'npm');
   const binaries = readdirSync(npm)
     .map((name) => path.join(npm, name, `nodesec.${name}.node`))

@@ -17,7 +17,8 @@ const HERE = `${process.platform}-${process.arch}-gnu`;
 let gate;
 
 before(async () => {
-  const parts = ['binary', 'packages'].map((name) => import(`../../scripts/gate/${name}.mjs`));
+  const names = ['gate/binary', 'gate/packages', 'lib/sums'];
+  const parts = names.map((name) => import(`../../scripts/${name}.mjs`));
   gate = Object.assign({}, ...(await Promise.all(parts)));
   const { status, stderr } = project.node(path.join(checkout, 'scripts', 'pack.mjs'), dist);
   assert.equal(status, 0, stderr);
@@ -242,4 +243,16 @@ test('npm run gate names each fault and ends with status 1', () => {
   assert.deepEqual([status, stdout], [1, '']);
   assert.match(stderr, /^a release has /m);
   assert.match(stderr, /^the tag has the version 9\.9\.9/m);
+});
+
+test('publishing goes through the platforms first, and refuses tarballs that SHA256SUMS lacks', () => {
+  const script = path.join(checkout, 'scripts', 'publish.mjs');
+  const { status, stdout, stderr } = project.node(script, '--dry-run', dist);
+  assert.equal(status, 0, stderr);
+  const staged = [...stdout.matchAll(/^\+ @nodesec\/(\S+)@\S+ \(staged\)$/gm)].map(([, name]) => name);
+  assert.deepEqual(staged, [`native-${HERE}`, 'native']);
+  fs.appendFileSync(path.join(dist, 'SHA256SUMS'), `${'0'.repeat(64)}  other.tgz\n`);
+  const refused = project.node(script, '--dry-run', dist);
+  assert.deepEqual([refused.status, refused.stdout], [1, '']);
+  assert.match(refused.stderr, /SHA256SUMS lists other\.tgz, which is not there/);
 });

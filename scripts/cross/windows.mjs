@@ -36,6 +36,7 @@ const LEFT_OUT = {
   'house/preflight': 'the sources',
   'house/sbom': 'cargo',
   'house/supply': 'the sources',
+  'house/workflows': 'the sources',
   'password/interop': '@node-rs/argon2 as the other side',
   'password/legacy.peers': 'the other sides',
   'password/peers': 'the other sides',

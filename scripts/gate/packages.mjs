@@ -1,12 +1,13 @@
-// The rules for tarballs: their hashes, files, manifests, versions and bills of materials.
+// The rules for tarballs: their files, manifests, versions and bills of materials.
 
-import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
-import { SUMS, packedManifest } from '../lib/pack.mjs';
+import { packedManifest } from '../lib/pack.mjs';
 import { root, run } from '../lib/run.mjs';
-import { SBOM, sha256 } from '../lib/sbom.mjs';
+import { SBOM } from '../lib/sbom.mjs';
+import { sha256 } from '../lib/sums.mjs';
 
 const ROOT = '@nodesec/native';
 const PLATFORMS = readdirSync(path.join(root, 'npm')).sort();
@@ -31,22 +32,6 @@ export async function openPackages(source, target) {
     packages.push({ tarball, folder, manifest, files, platform, file });
   }
   return packages;
-}
-
-/** Differences between the tarballs of a folder and its SHA256SUMS. */
-export function sumFaults(folder) {
-  const file = path.join(folder, SUMS);
-  if (!existsSync(file)) return [`there is no ${SUMS}`];
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
-  const listed = new Map(lines.map((line) => line.split('  ').reverse()));
-  const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-  const gone = [...listed.keys()].filter((name) => !tarballs.includes(name));
-  return [
-    ...gone.map((name) => `${SUMS} lists ${name}, which is not there`),
-    ...tarballs
-      .filter((name) => listed.get(name) !== sha256(path.join(folder, name)))
-      .map((name) => `${name}: ${SUMS} does not list this hash`),
-  ];
 }
 
 /**

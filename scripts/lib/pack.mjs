@@ -8,10 +8,8 @@ import os from 'node:os';
 import path from 'node:path';
 
 import { root, run } from './run.mjs';
-import { SBOM, platformSbom, rootSbom, sha256 } from './sbom.mjs';
-
-/** The file that lists the hashes of the tarballs, as `sha256sum --check` reads it. */
-export const SUMS = 'SHA256SUMS';
+import { SBOM, platformSbom, rootSbom } from './sbom.mjs';
+import { writeSums } from './sums.mjs';
 
 /**
  * Packs the root package and the platform packages of `binaries`. Resolves with the paths of the
@@ -28,8 +26,7 @@ export async function pack(binaries, destination, { release = false } = {}) {
     const args = ['pack', ...folders, '--pack-destination', destination, '--ignore-scripts'];
     const written = await run('npm', [...args, '--silent'], { quiet: true });
     const names = written.trim().split(/\s+/);
-    const sums = names.map((name) => `${sha256(path.join(destination, name))}  ${name}\n`);
-    fs.writeFileSync(path.join(destination, SUMS), sums.sort().join(''));
+    writeSums(destination, names);
     return names.map((name) => path.join(destination, name));
   } finally {
     fs.rmSync(staging, { recursive: true });

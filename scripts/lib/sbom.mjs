@@ -3,11 +3,10 @@
 // SOURCE_DATE_EPOCH sets it.
 
 import cyclonedx from '@cyclonedx/cyclonedx-library';
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { cratesOf } from './crates.mjs';
+import { sha256 } from './sums.mjs';
 
 const { Enums, Models, Serialize, Spec } = cyclonedx;
 
@@ -53,11 +52,6 @@ export async function platformSbom(manifest, binary, triple) {
   bom.components.add(file);
   bom.metadata.component.dependencies.add(file.bomRef);
   return serialized(bom);
-}
-
-/** The SHA-256 of a file, in hexadecimal. */
-export function sha256(file) {
-  return createHash('sha256').update(readFileSync(file)).digest('hex');
 }
 
 function bomOf(component) {
