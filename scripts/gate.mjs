@@ -1,7 +1,7 @@
 // `npm run gate -- [folder]`: checks the tarballs of dist/, or of a folder, before they are
-// published. The rules are in scripts/gate; each fault is a line, and any fault ends it with status
-// 1. `--release` asks for the tarballs of a release, of the root and every platform; `--partial` for
-// those of a release without some platforms; `--tag v1.2.3` for this version everywhere.
+// published. The rules are in scripts/gate. Each fault is a line, and any fault ends it with status
+// 1. `--release` asks for the tarballs of a release, of the root and every platform; `--partial`
+// for those of a release without some platforms; `--tag v1.2.3` for this version everywhere.
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';

@@ -1,7 +1,7 @@
 // `npm run releasable -- [triple…]`: builds native parts as they are released, in place of those in
-// npm/. Without a triple it is the one of this machine. For Linux, zig links with glibc 2.17 or with
-// musl on any Linux; macOS and Windows build on their own system. No path of this machine gets into
-// the binary, and times are those of the commit.
+// npm/. Without a triple it is the one of this machine. For Linux, zig links with glibc 2.17 or
+// with musl, on any Linux. macOS and Windows build on their own system. Paths of this machine are
+// replaced in the binary, and the time is that of the commit.
 
 import { copyFileSync, readFileSync } from 'node:fs';
 import os from 'node:os';

@@ -1,6 +1,7 @@
 // `npm run release:dry`: everything of a release up to publishing, with the platforms that are in
-// npm/. It packs them, installs the tarballs in an empty project and runs it, asks the gate, and lets
-// npm stage them without uploading. `npm run releasable` first puts a binary for a release there.
+// npm/. It packs them, installs the tarballs in an empty project and runs it, asks the gate, and
+// lets npm stage them without uploading. `npm run releasable` first puts a binary for a release
+// there.
 
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import path from 'node:path';

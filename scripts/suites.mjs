@@ -1,6 +1,6 @@
-// `node scripts/suites.mjs [folder]`: runs one suite per capability on the native part of the tarball
-// in dist/, or in a folder, that is for this platform. The workflow runs it on each platform. The
-// native part replaces the one in npm/.
+// `node scripts/suites.mjs [folder]`: runs one suite per capability on the native part of the
+// tarball in dist/, or in a folder, that is for this platform. The workflow runs it on each
+// platform. The native part replaces the one in npm/.
 
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';

