@@ -28,8 +28,9 @@ await main(async () => {
       console.log(`${path.basename(tarball)} is published already`);
       continue;
     }
-    const flags = ['--access', 'public', '--ignore-scripts'];
-    await npm(['stage', 'publish', tarball, ...flags, ...(values['dry-run'] ? ['--dry-run'] : [])]);
+    // Provenance is signed in the workflow only, and staging fails there without it.
+    const mode = values['dry-run'] ? '--dry-run' : '--provenance';
+    await npm(['stage', 'publish', tarball, '--access', 'public', '--ignore-scripts', mode]);
   }
 });
 

@@ -122,3 +122,15 @@ test('only scripts/lib/locked.mjs calls pip, which takes wheels with a known has
   assert.deepEqual(callers, [path.join('scripts', 'lib', 'locked.mjs')]);
   assert.match(read('scripts/lib/locked.mjs'), /'--require-hashes', '--only-binary', ':all:', '--no-deps'/);
 });
+
+test('the runbook names the npm of the lock, and every package', () => {
+  const runbook = read('docs/releasing.md');
+  const locked = JSON.parse(fs.readFileSync(path.join(LOCKS, 'tarballs.json'), 'utf8'));
+  const used = [...runbook.matchAll(/npx (npm@\S+)/g)].map(([, spec]) => spec);
+  assert.ok(used.length > 3);
+  assert.deepEqual(used.filter((spec) => !Object.hasOwn(locked, spec)), []);
+  const lists = [...runbook.matchAll(/for name in ([^;]+);/g)].map(([, text]) => text.split(/[\s\\]+/));
+  assert.equal(lists.length, 2);
+  const names = MANIFESTS.map((name) => JSON.parse(read(name)).name.replace('@nodesec/', ''));
+  for (const list of lists) assert.deepEqual(list.sort(), [...names].sort());
+});
