@@ -6,6 +6,8 @@ import sys
 import lief
 
 X64, ARM64 = "x64", "arm64"
+# Names that zig's linker adds to every library for macOS.
+OF_LINKER = {"__dso_handle", "_mh_dylib_header"}
 
 
 def elf(binary):
@@ -68,7 +70,8 @@ def macho(fat):
         "machine": machines.get(binary.header.cpu_type, str(binary.header.cpu_type)),
         "libraries": [each.name for each in binary.libraries if own is None or each.name != own.name],
         "exports": sorted(
-            symbol.name.removeprefix("_") for symbol in binary.symbols if symbol.has_export_info
+            {symbol.name.removeprefix("_") for symbol in binary.symbols if symbol.has_export_info}
+            - OF_LINKER
         ),
         "nx": flags.ALLOW_STACK_EXECUTION not in binary.header.flags_list,
         # N_STAB: entries for debuggers.
