@@ -10,7 +10,6 @@ import os from 'node:os';
 import path from 'node:path';
 
 import { builtBinary, ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
-import { pack } from './lib/pack.mjs';
 import { nextPeers, peers, programFolders } from './lib/peers.mjs';
 import { main, root, run } from './lib/run.mjs';
 
@@ -51,6 +50,8 @@ const env = { ...process.env, HOSTNAME: '127.0.0.1', NEXT_TELEMETRY_DISABLED: '1
 await main(async () => {
   try {
     await ensureDependencies();
+    // It uses packages, which are there only now.
+    const { pack } = await import('./lib/pack.mjs');
     await ensureBuilt();
     const tarballs = await pack([builtBinary()], path.join(folder, 'tarballs'));
     const whole = await install('whole', tarballs);
@@ -120,7 +121,7 @@ function build({ title, files, commands, start, output }, project) {
     symlinkSync(path.join(peers, 'node_modules', 'node-loader'), path.join(modules, 'node-loader'));
   }
   for (const command of commands) {
-    const { status, printed } = shell(command.replace(/^npx /, ''), workshop);
+    const { status, printed } = execute(command.replace(/^npx /, ''), workshop);
     // A warning that comes with a recipe would be one that every user sees.
     if (status !== 0 || /\bwarn/i.test(printed)) {
       throw new Error(`${title}: ${command}\n${printed}`);
@@ -134,12 +135,15 @@ function build({ title, files, commands, start, output }, project) {
 
 /** Runs a program and returns everything that it prints. */
 function perform({ start, place }) {
-  return shell(start, place).printed;
+  return execute(start, place).printed;
 }
 
-function shell(command, cwd) {
-  const options = { cwd, env, shell: true, encoding: 'utf8', timeout: PATIENCE_MS };
-  const { status, stdout, stderr } = spawnSync(command, options);
+/** Runs a command of a recipe, which are words only: no shell has to read it. */
+function execute(command, cwd) {
+  const [program, ...args] = command.split(' ');
+  const options = { cwd, env, encoding: 'utf8', timeout: PATIENCE_MS };
+  const { status, stdout, stderr, error } = spawnSync(program, args, options);
+  if (error !== undefined) throw error;
   // A minified bundle is one line, which Node prints with an error.
   return { status, printed: (stdout + stderr).replaceAll(/^.{1000,}$/gm, '…') };
 }

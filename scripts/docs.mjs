@@ -15,7 +15,7 @@ import path from 'node:path';
 import { main, root, run } from './lib/run.mjs';
 
 /** The tests run `js`, scripts/bundles.mjs runs `mjs`; in the others there is nothing to run. */
-const LANGUAGES = ['js', 'mjs', 'sh', 'sql', 'text'];
+const LANGUAGES = ['js', 'mjs', 'rego', 'sh', 'sql', 'text'];
 
 /** The manuals of the main entry and of the subpaths. */
 const MANUALS = ['index.d.ts', 'argon2.d.ts', 'audit.d.ts'];

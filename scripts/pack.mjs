@@ -7,7 +7,6 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { builtBinary, ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
-import { pack } from './lib/pack.mjs';
 import { main, root } from './lib/run.mjs';
 
 await main(async () => {
@@ -16,6 +15,8 @@ await main(async () => {
     allowPositionals: true,
   });
   await ensureDependencies();
+  // It uses packages, which are there only now.
+  const { pack } = await import('./lib/pack.mjs');
   await ensureBuilt();
   const binaries = values.release ? everyBinary() : [builtBinary()];
   const destination = path.resolve(positionals[0] ?? path.join(root, 'dist'));

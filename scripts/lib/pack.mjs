@@ -1,11 +1,15 @@
 // Makes the packages that a service installs: the root package, which has no native part, and the
-// platform package, which holds the native part for one platform.
+// platform package, which holds the native part for one platform. Each has its bill of materials;
+// SHA256SUMS beside them has their hashes.
 
+import { parseTriple } from '@napi-rs/cli';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 
 import { root, run } from './run.mjs';
+import { SBOM, platformSbom, rootSbom } from './sbom.mjs';
+import { writeSums } from './sums.mjs';
 
 /**
  * Packs the root package and the platform packages of `binaries`. Resolves with the paths of the
@@ -17,11 +21,13 @@ export async function pack(binaries, destination, { release = false } = {}) {
     const platforms = binaries.map((binary) => path.basename(path.dirname(binary)));
     const folders = ['root', ...platforms].map((name) => path.join(staging, name));
     stageRoot(folders[0], packedManifest(platforms, { release }));
-    binaries.forEach((binary, index) => stagePlatform(folders[index + 1], binary));
+    for (const [index, binary] of binaries.entries()) await stagePlatform(folders[index + 1], binary);
     fs.mkdirSync(destination, { recursive: true });
     const args = ['pack', ...folders, '--pack-destination', destination, '--ignore-scripts'];
     const written = await run('npm', [...args, '--silent'], { quiet: true });
-    return written.trim().split(/\s+/).map((name) => path.join(destination, name));
+    const names = written.trim().split(/\s+/);
+    writeSums(destination, names);
+    return names.map((name) => path.join(destination, name));
   } finally {
     fs.rmSync(staging, { recursive: true });
   }
@@ -50,7 +56,8 @@ export function packedManifest(platforms, { release }) {
 
 function stageRoot(folder, manifest) {
   copy(root, folder, [...manifest.files, 'README.md', 'LICENSE']);
-  fs.writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  fs.writeFileSync(path.join(folder, SBOM), rootSbom(manifest));
+  writeManifest(folder, manifest);
   const web = manifest.repository.url.replace(/^git\+(.*)\.git$/, '$1');
   for (const name of fs.readdirSync(folder, { recursive: true })) {
     if (!name.endsWith('.md')) continue;
@@ -70,9 +77,21 @@ function withWebLinks(text, page, folder, web) {
   });
 }
 
-function stagePlatform(folder, binary) {
-  copy(path.dirname(binary), folder, [path.basename(binary), 'package.json', 'README.md']);
+async function stagePlatform(folder, binary) {
+  const manifest = readManifest(path.dirname(binary));
+  const triple = readManifest(root).napi.targets.find(
+    (target) => manifest.name.endsWith(`native-${parseTriple(target).platformArchABI}`),
+  );
+  copy(path.dirname(binary), folder, [path.basename(binary), 'README.md']);
   copy(root, folder, ['LICENSE']);
+  fs.writeFileSync(path.join(folder, SBOM), await platformSbom(manifest, binary, triple));
+  writeManifest(folder, manifest);
+}
+
+/** Writes a manifest that packs the bill of materials, too. A checkout has none. */
+function writeManifest(folder, manifest) {
+  const packed = { ...manifest, files: [...manifest.files, SBOM] };
+  fs.writeFileSync(path.join(folder, 'package.json'), `${JSON.stringify(packed, null, 2)}\n`);
 }
 
 /** Copies files and folders. Missing ones are skipped, as npm does with `files`. */

@@ -8,6 +8,8 @@ import { root } from './run.mjs';
 export const peers = path.join(root, 'node_modules', '.cache', 'nodesec-peers');
 /** Next.js has a folder of its own, which is copied into a project. */
 export const nextPeers = path.join(peers, 'next');
+/** Programs in Python that check workflows, crates and binaries. */
+export const checks = path.join(peers, 'checks');
 
 /** The folders of the programs that npm has installed, and of Bun, for PATH. */
 export function programFolders() {

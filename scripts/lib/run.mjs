@@ -20,13 +20,8 @@ export class CommandError extends Error {
  */
 export function run(command, args, { cwd = root, env = process.env, quiet = false } = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd,
-      env,
-      stdio: ['inherit', 'pipe', 'inherit'],
-      // On Windows npm is a .cmd file, which only a shell can start.
-      shell: process.platform === 'win32' && command === 'npm',
-    });
+    const stdio = ['inherit', 'pipe', 'inherit'];
+    const child = spawn(...startable(command, args), { cwd, env, stdio });
     let written = '';
     child.stdout.setEncoding('utf8').on('data', (text) => {
       written += text;
@@ -38,6 +33,16 @@ export function run(command, args, { cwd = root, env = process.env, quiet = fals
       else reject(new CommandError(command, args, status, written));
     });
   });
+}
+
+/**
+ * The program and the arguments that start a command without a shell. On Windows npm is a .cmd
+ * file, which only a shell can start; the program behind it lies beside Node.
+ */
+export function startable(command, args, { platform, execPath } = process) {
+  if (platform !== 'win32' || command !== 'npm') return [command, args];
+  const cli = path.join(path.dirname(execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js');
+  return [execPath, [cli, ...args]];
 }
 
 /**

@@ -64,7 +64,8 @@ export function cargoEnv() {
   return { ...process.env, CARGO_BUILD_TARGET: process.env.CARGO_BUILD_TARGET ?? hostTriple() };
 }
 
-function hostTriple() {
+/** The triple of this machine. */
+export function hostTriple() {
   const { stdout } = spawnSync('rustc', ['-vV'], { cwd: root, encoding: 'utf8' });
   return /^host: (.+)$/m.exec(stdout)[1];
 }

@@ -11,6 +11,12 @@ const PARTS = [
   'lib', 'package.json', 'scripts',
 ];
 
+/** One suite per capability, for machines that are slow or have no development dependencies. */
+export const CAPABILITIES = [
+  'password/password', 'token/token', 'revocation/revocation', 'session/session', 'secret/secret',
+  'limiter/limiter', 'house/ids',
+];
+
 /**
  * Copies the parts that the suites use into `tree`, with `binary` as the native part of `platform`.
  * The files `besides` are copied to the same folder as `binary`. Links would not do: Node resolves

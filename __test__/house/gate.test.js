@@ -1,0 +1,258 @@
+'use strict';
+
+// `npm run gate`: for each rule there is a binary or a tarball that breaks it.
+
+const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
+const fs = require('node:fs');
+const path = require('node:path');
+const { after, before, test } = require('node:test');
+
+const { Project, checkout } = require('../helpers/project.js');
+
+const project = new Project();
+const dist = path.join(project.folder, 'dist');
+const LINUX = { skip: process.platform !== 'linux' && 'gcc makes binaries of Linux' };
+const HERE = `${process.platform}-${process.arch}-gnu`;
+let gate;
+
+before(async () => {
+  const names = ['gate/binary', 'gate/packages', 'lib/sums'];
+  const parts = names.map((name) => import(`../../scripts/${name}.mjs`));
+  gate = Object.assign({}, ...(await Promise.all(parts)));
+  const { status, stderr } = project.node(path.join(checkout, 'scripts', 'pack.mjs'), dist);
+  assert.equal(status, 0, stderr);
+});
+after(() => project.remove());
+
+const faultsOf = (file, platform) => gate.binaryFaults([{ file, platform }]);
+
+const SOURCE = `
+  int getpid(void);
+  int napi_register_module_v1(void) { return getpid(); }
+`;
+
+/** Links a small library as a release is linked, and with more flags. */
+function link(name, { source = SOURCE, stripped = true, flags = [] } = {}) {
+  const [input, output] = [project.write(`${name}.c`, source), path.join(project.folder, `${name}.node`)];
+  const strict = ['-Wl,-z,relro,-z,now,-z,noexecstack', '-Wl,--no-as-needed'];
+  const options = ['-shared', '-fPIC', '-O2', ...(stripped ? ['-s'] : []), ...strict];
+  execFileSync('gcc', [...options, '-o', output, input, ...flags]);
+  return output;
+}
+
+test('a native part that keeps every rule has no fault', LINUX, async () => {
+  assert.deepEqual(await faultsOf(link('good'), HERE), []);
+});
+
+const BROKEN = {
+  'partial RELRO': [{ flags: ['-Wl,-z,lazy'] }, [/: it has no full RELRO$/]],
+  'no RELRO': [{ flags: ['-Wl,-z,norelro'] }, [/: it has no full RELRO$/]],
+  'an executable stack': [{ flags: ['-Wl,-z,execstack'] }, [/: the stack is executable$/]],
+  symbols: [{ stripped: false }, [/: it is not stripped$/]],
+  'a relocation in its code': [
+    { source: `${SOURCE}__asm__(".text\\n.quad napi_register_module_v1");`, flags: ['-Wl,-z,notext'] },
+    [/: it has text relocations$/],
+  ],
+  'another export': [
+    { source: `${SOURCE} int sqlite3_open(void) { return 0; }` },
+    [/: it exports napi_register_module_v1,sqlite3_open, not napi_register_module_v1$/],
+  ],
+  'no export': [{ source: 'int getpid(void);' }, [/: it exports , not napi_register_module_v1$/]],
+  'a foreign library': [{ flags: ['-lresolv'] }, [/: it needs libresolv\.so\.2, which is no part of gnu$/]],
+  'a newer glibc': [
+    { source: 'int getentropy(void *, long); int napi_register_module_v1(void) { return getentropy(0, 0); }' },
+    [/: it needs glibc 2\.25, and may need 2\.17 at most$/],
+  ],
+  'no C library': [
+    { source: 'int napi_register_module_v1(void) { return 0; }', flags: ['-nostdlib'] },
+    [/: it does not need libc\.so\.6$/],
+  ],
+};
+for (const [name, [how, expected]] of Object.entries(BROKEN)) {
+  test(`a native part with ${name} is refused`, LINUX, async () => {
+    const faults = await faultsOf(link(name.replaceAll(' ', '-'), how), HERE);
+    assert.equal(faults.length, expected.length, faults.join('\n'));
+    faults.forEach((fault, index) => assert.match(fault, expected[index]));
+  });
+}
+
+test('a native part for another machine, system or C library is refused', LINUX, async () => {
+  const other = process.arch === 'x64' ? 'arm64' : 'x64';
+  const file = link('here');
+  const faults = await gate.binaryFaults([
+    { file, platform: `linux-${other}-gnu` },
+    { file, platform: `win32-${process.arch}-msvc` },
+    { file, platform: `linux-${process.arch}-musl` },
+    { file: project.write('text.node', 'text'), platform: HERE },
+  ]);
+  assert.deepEqual(faults, [
+    `linux-${other}-gnu: the machine is ${process.arch}, not ${other}`,
+    `win32-${process.arch}-msvc: the format is ELF, not PE`,
+    `linux-${process.arch}-musl: it needs libc.so.6, which is no part of musl`,
+    `linux-${process.arch}-musl: it does not need libc.so`,
+    `${HERE}: the format is unknown, not ELF`,
+  ]);
+});
+
+test('binaries of Windows and macOS, which other packages bring, are read', async () => {
+  const file = (name) => path.join(checkout, 'node_modules', ...name.split('/'));
+  const sodium = (name) => file(`sodium-native/prebuilds/${name}/sodium-native.node`);
+  const faults = await gate.binaryFaults([
+    { file: file('bcrypt/prebuilds/win32-x64/bcrypt.node'), platform: 'win32-x64-msvc' },
+    { file: file('bcrypt/prebuilds/win32-arm64/bcrypt.node'), platform: 'win32-x64-msvc' },
+    { file: sodium('darwin-arm64'), platform: 'darwin-arm64' },
+    { file: sodium('darwin-x64'), platform: 'darwin-arm64' },
+    { file: sodium('linux-arm64'), platform: 'linux-x64-gnu' },
+  ]);
+  const short = faults.map((fault) => fault.replace(/(?<=exports ).*(?=, not)/, '…'));
+  assert.deepEqual(short, [
+    'win32-x64-msvc: it exports …, not napi_register_module_v1',
+    'win32-x64-msvc: the machine is arm64, not x64',
+    'darwin-arm64: it exports …, not napi_register_module_v1',
+    'darwin-arm64: it needs macOS 12.0, and may need 11.0 at most',
+    'darwin-arm64: the machine is x64, not arm64',
+    'linux-x64-gnu: the machine is arm64, not x64',
+  ]);
+});
+
+const GOOD = { exports: ['napi_register_module_v1'], nx: true, stripped: true };
+const PE = { ...GOOD, format: 'PE', machine: 'x64', libraries: ['KERNEL32.dll'], aslr: true };
+const MACHO = {
+  ...GOOD, format: 'Mach-O', machine: 'arm64', libraries: ['/usr/lib/libSystem.B.dylib'],
+  signed: true, system: '11.0',
+};
+
+test('each rule for Windows and macOS refuses what breaks it', () => {
+  const [windows, mac] = ['win32-x64-msvc', 'darwin-arm64'];
+  for (const [facts, platform, expected] of [
+    [PE, windows, []],
+    [{ ...PE, aslr: false }, windows, ['its address is not random in 64 bits']],
+    [{ ...PE, nx: false }, windows, ['the stack is executable']],
+    [{ ...PE, libraries: ['VCRUNTIME140.dll'] }, windows, ['it needs VCRUNTIME140.dll, which is no part of msvc']],
+    [{ ...PE, stripped: false }, windows, ['it is not stripped']],
+    [MACHO, mac, []],
+    [{ ...MACHO, system: '12.3' }, mac, ['it needs macOS 12.3, and may need 11.0 at most']],
+    [{ ...MACHO, system: '10.12' }, mac, []],
+    [{ ...MACHO, signed: false }, mac, ['it has no signature, without which macOS does not load it']],
+    [{ ...MACHO, libraries: ['/opt/homebrew/lib/libz.dylib'] }, mac, ['it needs /opt/homebrew/lib/libz.dylib, which is no part of darwin']],
+    [{ ...MACHO, machine: '2 machines' }, mac, ['the machine is 2 machines, not arm64']],
+  ]) {
+    assert.deepEqual(gate.rules(facts, platform), expected);
+  }
+});
+
+test('the binary of this checkout keeps every rule but that of glibc, as objdump reads it', LINUX, async () => {
+  const { builtBinary } = await import('../../scripts/lib/ensure.mjs');
+  const file = builtBinary();
+  const symbols = execFileSync('objdump', ['--dynamic-syms', file], { encoding: 'utf8' });
+  const minors = [...symbols.matchAll(/GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
+  const newest = Math.max(...minors);
+  assert.ok(newest > 0);
+  const expected = newest > 17 ? [`${HERE}: it needs glibc 2.${newest}, and may need 2.17 at most`] : [];
+  assert.deepEqual(await faultsOf(file, HERE), expected);
+});
+
+/** The packed tarballs, each changed by a function that gets it and its name. */
+async function changed(change = (each) => each) {
+  const folder = fs.mkdtempSync(path.join(project.folder, 'opened-'));
+  const packages = await gate.openPackages(dist, folder);
+  return packages.map((each) => ({ ...each, ...change(each) }));
+}
+
+test('tarballs as pack:all makes them have no fault', async () => {
+  assert.deepEqual(gate.packageFaults(await changed(), { release: false }), []);
+  assert.deepEqual(gate.sumFaults(dist), []);
+});
+
+const isPlatform = ({ platform }) => platform !== undefined;
+const CHANGES = [
+  [
+    'an install script',
+    ({ manifest }) => ({ manifest: { ...manifest, scripts: { postinstall: 'node x.js' } } }),
+    ['"scripts" is not that', '"scripts" is not that'],
+  ],
+  [
+    'a dependency',
+    ({ manifest }) => ({ manifest: { ...manifest, dependencies: { 'left-pad': '1.3.0' } } }),
+    ['"dependencies" is not that', '"dependencies" is not that'],
+  ],
+  [
+    'another version',
+    ({ manifest, ...each }) => isPlatform(each) && { manifest: { ...manifest, version: '9.9.9' } },
+    ['"version" is not that', 'sbom.cdx.json does not describe'],
+  ],
+  ['no bill', ({ files }) => ({ files: files.filter((name) => !/^sbom/.test(name)) }), [
+    'it lacks sbom.cdx.json', 'it has LICENSE', 'it lacks sbom.cdx.json',
+  ]],
+  [
+    'a bill of another binary',
+    (each) => isPlatform(each) && { file: path.join(each.folder, 'README.md') },
+    ['sbom.cdx.json has the hash of another native part'],
+  ],
+  [
+    'another file',
+    (each) => isPlatform(each) && { files: [...each.files, 'install.js'] },
+    ['it has LICENSE'],
+  ],
+  [
+    'a native part in the root',
+    (each) => !isPlatform(each) && { files: [...each.files, 'x.node'] },
+    ['it has the native part x.node'],
+  ],
+];
+for (const [name, change, expected] of CHANGES) {
+  test(`tarballs with ${name} are refused`, async () => {
+    const faults = gate.packageFaults(await changed(change), { release: false });
+    assert.equal(faults.length, expected.length, faults.join('\n'));
+    faults.forEach((fault, index) => assert.ok(fault.includes(expected[index]), fault));
+  });
+}
+
+test('a release with fewer platforms than there are is refused', async () => {
+  const [root, platform] = await changed();
+  const faults = gate.packageFaults([root, platform], { release: true });
+  assert.match(faults.join('\n'), /^a release has darwin-arm64, .*; here are \S+$/m);
+  assert.deepEqual(gate.packageFaults([platform], { release: false }), [
+    'there are 0 tarballs of @nodesec/native, not one',
+  ]);
+});
+
+test('a tarball whose hash is not in SHA256SUMS, and a hash without a tarball, are refused', () => {
+  const folder = path.join(project.folder, 'sums');
+  fs.cpSync(dist, folder, { recursive: true });
+  const [tarball, other] = fs.readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  fs.appendFileSync(path.join(folder, tarball), 'x');
+  assert.deepEqual(gate.sumFaults(folder), [`${tarball}: SHA256SUMS does not list this hash`]);
+  fs.rmSync(path.join(folder, tarball));
+  assert.deepEqual(gate.sumFaults(folder), [`SHA256SUMS lists ${tarball}, which is not there`]);
+  fs.rmSync(path.join(folder, 'SHA256SUMS'));
+  assert.deepEqual(gate.sumFaults(folder), ['there is no SHA256SUMS']);
+  assert.ok(other);
+});
+
+test('a tag of another version, or of one without a changelog, is refused', () => {
+  assert.deepEqual(gate.versionFaults(), []);
+  const faults = gate.versionFaults('v9.9.9');
+  assert.match(faults[0], /^the tag has the version 9\.9\.9, package\.json \d/);
+});
+
+test('npm run gate names each fault and ends with status 1', () => {
+  const script = path.join(checkout, 'scripts', 'gate.mjs');
+  const { status, stdout, stderr } = project.node(script, '--release', '--tag', 'v9.9.9', dist);
+  assert.deepEqual([status, stdout], [1, '']);
+  assert.match(stderr, /^a release has /m);
+  assert.match(stderr, /^the tag has the version 9\.9\.9/m);
+});
+
+test('publishing goes through the platforms first, and refuses tarballs that SHA256SUMS lacks', () => {
+  const script = path.join(checkout, 'scripts', 'publish.mjs');
+  const { status, stdout, stderr } = project.node(script, '--dry-run', dist);
+  assert.equal(status, 0, stderr);
+  const staged = [...stdout.matchAll(/^\+ @nodesec\/(\S+)@\S+ \(staged\)$/gm)].map(([, name]) => name);
+  assert.deepEqual(staged, [`native-${HERE}`, 'native']);
+  fs.appendFileSync(path.join(dist, 'SHA256SUMS'), `${'0'.repeat(64)}  other.tgz\n`);
+  const refused = project.node(script, '--dry-run', dist);
+  assert.deepEqual([refused.status, refused.stdout], [1, '']);
+  assert.match(refused.stderr, /SHA256SUMS lists other\.tgz, which is not there/);
+});

@@ -1,0 +1,85 @@
+// The rules for a native part: its machine, C library, exports and protections.
+
+import path from 'node:path';
+
+import { installPython } from '../lib/locked.mjs';
+import { checks } from '../lib/peers.mjs';
+import { run } from '../lib/run.mjs';
+
+/** The newest glibc that a release may need: that of RHEL 7 and Amazon Linux 2. */
+const GLIBC = '2.17';
+/** The newest macOS that a release may need: Node 20 needs it, too. */
+const MACOS = '11.0';
+const EXPORTS = ['napi_register_module_v1'];
+
+const LIBRARIES = {
+  gnu: /^(?:lib(?:c|m)\.so\.6|lib(?:dl|util)\.so\.2|libpthread\.so\.0|lib(?:rt|gcc_s)\.so\.1|ld-linux-(?:x86-64\.so\.2|aarch64\.so\.1))$/,
+  musl: /^libc\.(?:so|musl-(?:x86_64|aarch64)\.so\.1)$/,
+  // Not VCRUNTIME140.dll, which a Windows without Visual C++ lacks.
+  msvc: /^(?:kernel32|advapi32|bcrypt|bcryptprimitives|crypt32|ntdll|userenv|ws2_32|api-ms-win-core-\S+)\.dll$/i,
+  darwin: /^\/(?:usr\/lib|System\/Library)\//,
+};
+
+/**
+ * Resolves to the faults of native parts, which are `{ file, platform }` with a platform such as
+ * `linux-x64-gnu`. A fault says which file, and the rule that it breaks.
+ */
+export async function binaryFaults(binaries) {
+  await installPython('checks', checks);
+  const script = path.join(import.meta.dirname, 'facts.py');
+  const env = { ...process.env, PYTHONPATH: checks };
+  const args = [script, ...binaries.map(({ file }) => file)];
+  const facts = JSON.parse(await run('python3', args, { env, quiet: true }));
+  return binaries.flatMap(({ platform }, index) =>
+    rules(facts[index], platform).map((fault) => `${platform}: ${fault}`),
+  );
+}
+
+/** The rules that a file breaks. */
+export function rules(facts, platform) {
+  const [system, machine, abi = system] = platform.split('-');
+  const format = { linux: 'ELF', darwin: 'Mach-O', win32: 'PE' }[system];
+  if (facts.format !== format) return [`the format is ${facts.format}, not ${format}`];
+  // Of a file for several machines nothing else is known.
+  if (facts.machine !== machine) return [`the machine is ${facts.machine}, not ${machine}`];
+  const foreign = facts.libraries.filter((name) => !LIBRARIES[abi].test(name));
+  const faults = [
+    ...foreign.map((name) => `it needs ${name}, which is no part of ${abi}`),
+    facts.exports.join() !== EXPORTS.join() && `it exports ${facts.exports}, not ${EXPORTS}`,
+    !facts.nx && 'the stack is executable',
+    !facts.stripped && 'it is not stripped',
+  ];
+  const own = { ELF: elfFaults, PE: peFaults, 'Mach-O': machoFaults }[format];
+  return [...faults, ...own(facts, abi)].filter(Boolean);
+}
+
+function elfFaults({ libraries, versions, relro, textrel }, abi) {
+  const libc = abi === 'gnu' ? 'libc.so.6' : 'libc.so';
+  const glibc = versions.map((name) => /^GLIBC_([\d.]+)$/.exec(name)?.[1]).filter(Boolean);
+  const newest = glibc.sort(compareVersions).at(-1);
+  return [
+    !libraries.some((name) => name === libc || (abi === 'musl' && LIBRARIES.musl.test(name))) &&
+      `it does not need ${libc}`,
+    newest && abi === 'gnu' && compareVersions(newest, GLIBC) > 0 &&
+      `it needs glibc ${newest}, and may need ${GLIBC} at most`,
+    !relro && 'it has no full RELRO',
+    textrel && 'it has text relocations',
+  ];
+}
+
+function peFaults({ aslr }) {
+  return [!aslr && 'its address is not random in 64 bits'];
+}
+
+function machoFaults({ machine, signed, system }) {
+  return [
+    compareVersions(system, MACOS) > 0 && `it needs macOS ${system}, and may need ${MACOS} at most`,
+    machine === 'arm64' && !signed && 'it has no signature, without which macOS does not load it',
+  ];
+}
+
+function compareVersions(one, other) {
+  const [ones, others] = [one, other].map((version) => version.split('.').map(Number));
+  const index = ones.findIndex((number, at) => number !== (others[at] ?? 0));
+  return index === -1 ? ones.length - others.length : ones[index] - (others[index] ?? 0);
+}

@@ -1,0 +1,35 @@
+// The hashes of tarballs, in a file as `sha256sum --check` reads it. It uses no package, because
+// the job that publishes has none.
+
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+const SUMS = 'SHA256SUMS';
+
+/** The SHA-256 of a file, in hexadecimal. */
+export function sha256(file) {
+  return createHash('sha256').update(readFileSync(file)).digest('hex');
+}
+
+/** Writes the hashes of files of a folder. */
+export function writeSums(folder, names) {
+  const sums = names.map((name) => `${sha256(path.join(folder, name))}  ${name}\n`);
+  writeFileSync(path.join(folder, SUMS), sums.sort().join(''));
+}
+
+/** Differences between the tarballs of a folder and its SHA256SUMS. */
+export function sumFaults(folder) {
+  const file = path.join(folder, SUMS);
+  if (!existsSync(file)) return [`there is no ${SUMS}`];
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
+  const listed = new Map(lines.map((line) => line.split('  ').reverse()));
+  const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
+  const gone = [...listed.keys()].filter((name) => !tarballs.includes(name));
+  return [
+    ...gone.map((name) => `${SUMS} lists ${name}, which is not there`),
+    ...tarballs
+      .filter((name) => listed.get(name) !== sha256(path.join(folder, name)))
+      .map((name) => `${name}: ${SUMS} does not list this hash`),
+  ];
+}
