@@ -23,6 +23,7 @@ mod engine;
 mod epoch;
 mod fault;
 mod follow;
+mod follower;
 mod head;
 mod health;
 mod keys;
@@ -43,7 +44,7 @@ mod tests;
 
 pub use batch::{Batch, Commit, Expected, MAX_NAME_LEN, MAX_VALUE_LEN, Receipt, RecordChange};
 pub use counters::StoreStats;
-pub use follow::Follower;
+pub use follower::{Appended, Follower};
 pub use keys::MIN_KEY_LEN;
 pub use options::{Durability, StoreOptions};
 pub use queue::Waiter;

@@ -16,6 +16,17 @@ pub type Waiter = Box<dyn FnOnce(Result<Commit>) + Send>;
 /// The most rows that wait, and the most bytes of records.
 const MAX_WAITING: Load = Load { rows: 1 << 20, bytes: 256 << 20 };
 
+/// The longest wait of the writer for the other changes of a caller.
+const MORE: Duration = Duration::from_millis(1);
+
+/// When the writer begins with a job, if it is idle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    Now,
+    /// When the caller has added its other jobs, or after [`MORE`].
+    Soon,
+}
+
 /// Work for the writer.
 pub(super) enum Work {
     /// Changes, and the number of their rows that are already written.
@@ -84,12 +95,14 @@ struct State {
     jobs: VecDeque<Job>,
     load: Load,
     is_closed: bool,
+    /// Until when the writer waits for more, if all jobs are such that it does.
+    more_until: Option<Instant>,
 }
 
 impl Queue {
     /// Adds a job. Fails with `ERR_STORE_CLOSED`, or with `ERR_STORE_BUSY` if too much waits; the
     /// waiter is then not called.
-    pub(super) fn add(&self, mut job: Job) -> Result<()> {
+    pub(super) fn add(&self, mut job: Job, when: When) -> Result<()> {
         let load = job.load();
         let mut state = self.state();
         let refused = if state.is_closed {
@@ -111,18 +124,36 @@ impl Queue {
         }
         state.load.rows += load.rows;
         state.load.bytes += load.bytes;
+        let is_first = state.jobs.is_empty();
         state.jobs.push_back(job);
+        let waits = when == When::Soon && (is_first || state.more_until.is_some());
+        if waits && !is_first {
+            return Ok(());
+        }
+        state.more_until = waits.then(|| Instant::now() + MORE);
         drop(state);
         self.changed.notify_one();
         Ok(())
     }
 
-    /// Takes all jobs. If there are none, waits at most `wait` for one. Returns whether the queue
-    /// is closed, too.
+    /// Has the writer wait for no more jobs.
+    pub(super) fn begin(&self) {
+        if self.state().more_until.take().is_some() {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Takes all jobs. If there are none, waits at most `wait` for one, and for those that come
+    /// with it. Returns whether the queue is closed, too.
     pub(super) fn take(&self, wait: Duration) -> (VecDeque<Job>, bool) {
         let idle = |state: &mut State| state.jobs.is_empty() && !state.is_closed;
-        let waited = self.changed.wait_timeout_while(self.state(), wait, idle);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.wait(self.state(), wait, idle);
+        if let Some(until) = state.more_until.filter(|_| !wait.is_zero()) {
+            let rest = until.saturating_duration_since(Instant::now());
+            let more = |state: &mut State| state.more_until.is_some() && !state.is_closed;
+            state = self.wait(state, rest, more);
+        }
+        state.more_until = None;
         state.load = Load::default();
         (std::mem::take(&mut state.jobs), state.is_closed)
     }
@@ -131,6 +162,16 @@ impl Queue {
     pub(super) fn close(&self) {
         self.state().is_closed = true;
         self.changed.notify_all();
+    }
+
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        time: Duration,
+        condition: impl FnMut(&mut State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        let waited = self.changed.wait_timeout_while(state, time, condition);
+        waited.unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

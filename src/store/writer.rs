@@ -16,6 +16,7 @@ use super::batch::{Commit, Receipt};
 use super::engine::Engine;
 use super::epoch::boot_millis;
 use super::fault::{busy, cannot_open};
+use super::follower::Appended;
 use super::head::Head;
 use super::queue::{Job, Work};
 use super::row::MAX_ROWS;
@@ -181,17 +182,19 @@ impl Writer {
         let epoch = shared.epoch.get();
         let head = Head::read(&mut **engine, &shared.keys)?;
         shared.note_head(epoch, &head)?;
-        let mut transaction = Transaction::new(&mut **engine, &shared.keys, head)?;
+        let mut transaction = Transaction::new(&mut **engine, &shared.keys, head.clone())?;
         let sequence = transaction.sequence();
         let mut commits = Vec::with_capacity(group.len());
-        for (job, &rows) in changes.iter_mut().zip(group) {
-            let Work::Change(batch, done) = &mut job.work else { continue };
+        let mut appended = Vec::with_capacity(group.len());
+        for (job, &rows) in changes.iter().zip(group) {
+            let Work::Change(batch, done) = &job.work else { continue };
             if !transaction.allows(&batch.records)? {
                 commits.push(Some(Commit::Conflict));
                 continue;
             }
-            let entries = batch.entries.len().min(*done + rows);
-            transaction.append(&batch.entries[*done..entries])?;
+            let entries = &batch.entries[*done..batch.entries.len().min(*done + rows)];
+            transaction.append(entries)?;
+            appended.push(entries);
             let mut records = Vec::with_capacity(batch.records.len());
             for change in &batch.records {
                 records.push(transaction.change(change)?);
@@ -200,7 +203,10 @@ impl Writer {
             let receipt = Receipt { sequence, records, deleted: 0 };
             commits.push(is_done.then_some(Commit::Done(receipt)));
         }
-        let (last, rows) = transaction.commit()?;
+        let (after, rows) = transaction.commit()?;
+        // Before the epoch: readers of this process then need not read the rows in the store.
+        shared.state.committed(&Appended::new(&head, &after, appended));
+        let last = after.sequence;
         shared.epoch.raise(last);
         if rows > 0 {
             shared.counters.count(group.len(), rows);
@@ -281,10 +287,11 @@ impl Writer {
             }
             Work::Change(..) => true,
         };
-        let mut transaction = Transaction::new(engine, &shared.keys, head)?;
+        let mut transaction = Transaction::new(engine, &shared.keys, head.clone())?;
         let count = transaction.delete(&positions)?;
-        let (last, _) = transaction.commit()?;
-        shared.epoch.raise(last);
+        let (after, _) = transaction.commit()?;
+        shared.state.committed(&Appended::new(&head, &after, Vec::new()));
+        shared.epoch.raise(after.sequence);
         if count > 0 {
             shared.counters.count(0, 0);
         }

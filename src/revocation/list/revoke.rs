@@ -92,7 +92,9 @@ impl RevocationList {
         self.committed(&rows, result.map(drop))
     }
 
-    /// As [`Self::revoke`], without blocking: `done` gets the result.
+    /// As [`Self::revoke`], without blocking: `done` gets the result. The store waits for
+    /// [`Self::begin_commit`], at most for a millisecond, so that the revocations that a caller
+    /// makes at once become durable together.
     pub fn revoke_later(self: &Arc<Self>, revocation: &Revocation<'_>, done: Done) {
         let entry = self.entry_of(revocation);
         let Some(log) = &self.log else { return done(self.put(entry, Origin::Local)) };
@@ -108,8 +110,15 @@ impl RevocationList {
         let tell = move |result: Result<store::Commit>| {
             settle(&waiting, list.committed(&expected, result.map(drop)));
         };
-        if let Err(error) = log.store.commit(batch, Box::new(tell)) {
+        if let Err(error) = log.store.commit_soon(batch, Box::new(tell)) {
             settle(&done, self.committed(&rows, Err(error)));
+        }
+    }
+
+    /// Has the store begin with the revocations of [`Self::revoke_later`].
+    pub fn begin_commit(&self) {
+        if let Some(log) = &self.log {
+            log.store.begin_commit();
         }
     }
 

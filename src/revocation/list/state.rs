@@ -1,6 +1,8 @@
 //! The content of a list: a table for each kind of entry, and the filter that is checked before
 //! them.
 
+use std::iter;
+
 use crate::error::{Code, Result};
 use crate::revocation::filter::Filter;
 use crate::revocation::fingerprint::Fingerprint;
@@ -128,6 +130,13 @@ impl State {
     /// again, so rebuilding takes constant time per entry.
     pub(super) fn reserve_in_filter(&mut self) -> Result<()> {
         if self.filter.is_full() { self.rebuild_filter() } else { Ok(()) }
+    }
+
+    /// Makes room in the filter for so many entries, if there is memory for it.
+    pub(super) fn expect(&mut self, entries: usize) {
+        if let Ok(filter) = Filter::of(iter::empty(), entries) {
+            self.filter = filter;
+        }
     }
 
     fn rebuild_filter(&mut self) -> Result<()> {

@@ -1,0 +1,156 @@
+//! The results of revocations on a store, for the promises that the façade makes.
+//!
+//! A promise of napi-rs takes longer than the revocation. Promises of one transaction would also be
+//! settled one after another, and the first caller would begin the next transaction alone. So the
+//! façade asks for all results with one promise, and says when its callers have had their turn.
+
+use std::mem;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use napi::bindgen_prelude::{Object, Unknown};
+use napi::{Env, JsDeferred};
+use napi_derive::napi;
+
+use super::args::handle::Handle;
+use super::args::{Arg, Outcome, Result, internal};
+use super::guard;
+use crate::error;
+use crate::revocation::{Revocation, RevocationList};
+
+/// Results that have not been delivered, of one façade.
+#[derive(Default)]
+pub(super) struct Outbox(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    last_ticket: u32,
+    results: Vec<(u32, error::Result<()>)>,
+    /// The promise of the façade, while there are no results.
+    waiting: Option<Deferred>,
+    /// The lists of the present turn, whose stores have not begun with its revocations.
+    lists: Vec<Arc<RevocationList>>,
+}
+
+type Deliver = Box<dyn FnOnce(Env) -> napi::Result<Outcome<NativeResults>> + Send>;
+type Deferred = JsDeferred<Outcome<NativeResults>, Deliver>;
+
+impl Handle for Outbox {
+    const TAG: u128 = 0x7b40_d2a5_91ce_4c38_8f17_3ad6_5e0b_c942;
+    const CLASS: &'static str = "Outbox";
+}
+
+/// Results, each with the ticket of its call.
+#[napi(object, object_from_js = false)]
+pub(super) struct NativeResults {
+    /// The tickets.
+    pub tickets: Vec<u32>,
+    /// The outcomes, in the same order.
+    pub outcomes: Vec<Outcome<()>>,
+}
+
+impl Outbox {
+    /// Revokes, and returns the ticket of the result.
+    pub(super) fn revoke(
+        self: Arc<Self>,
+        list: &Arc<RevocationList>,
+        revocation: &Revocation<'_>,
+    ) -> u32 {
+        let ticket = {
+            let mut state = self.state();
+            state.last_ticket = state.last_ticket.wrapping_add(1);
+            if !state.lists.iter().any(|known| Arc::ptr_eq(known, list)) {
+                state.lists.push(list.clone());
+            }
+            state.last_ticket
+        };
+        list.revoke_later(revocation, Box::new(move |result| self.add(ticket, result)));
+        ticket
+    }
+
+    /// Adds a result, on any thread.
+    fn add(self: Arc<Self>, ticket: u32, result: error::Result<()>) {
+        let mut state = self.state();
+        state.results.push((ticket, result));
+        let waiting = state.waiting.take();
+        drop(state);
+        if let Some(deferred) = waiting {
+            self.deliver(deferred);
+        }
+    }
+
+    /// Settles a promise with all results that there are when the JavaScript thread does it.
+    fn deliver(self: Arc<Self>, deferred: Deferred) {
+        deferred.resolve(Box::new(move |env| {
+            guard(&env, || {
+                let results = mem::take(&mut self.state().results);
+                let (tickets, outcomes) = results
+                    .into_iter()
+                    .map(|(ticket, result)| match result {
+                        Ok(()) => (ticket, Outcome::Returned(())),
+                        Err(error) => (ticket, Outcome::Failed(error)),
+                    })
+                    .unzip();
+                Ok(NativeResults { tickets, outcomes })
+            })
+        }));
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Attaches a new outbox to the façade object `outbox`.
+#[napi(catch_unwind)]
+pub(super) fn outbox_attach(env: &Env, outbox: Unknown<'_>) -> napi::Result<Outcome<()>> {
+    guard(env, || Arg::new(env, &outbox, "this").attach(Arc::new(Outbox::default())))
+}
+
+/// A promise of the results that have not been delivered, once there are any. If the environment
+/// has ended before, they are dropped.
+#[napi(catch_unwind)]
+pub(super) fn outbox_results<'env>(
+    env: &'env Env,
+    outbox: Unknown<'_>,
+) -> napi::Result<Outcome<Object<'env>>> {
+    guard(env, || {
+        let outbox = Arg::new(env, &outbox, "this").handle::<Outbox>()?;
+        let (deferred, promise): (Deferred, _) = env.create_deferred().map_err(|_| internal())?;
+        let mut state = outbox.state();
+        if state.results.is_empty() {
+            state.waiting = Some(deferred);
+        } else {
+            drop(state);
+            outbox.deliver(deferred);
+        }
+        Ok(promise)
+    })
+}
+
+/// Has the stores begin with the revocations of this turn.
+#[napi(catch_unwind)]
+pub(super) fn outbox_end_turn(env: &Env, outbox: Unknown<'_>) -> napi::Result<Outcome<()>> {
+    guard(env, || {
+        let outbox = Arg::new(env, &outbox, "this").handle::<Outbox>()?;
+        let lists = mem::take(&mut outbox.state().lists);
+        for list in lists {
+            list.begin_commit();
+        }
+        Ok(())
+    })
+}
+
+/// Revokes: with an outbox without blocking, and then returns the ticket of the result.
+pub(super) fn revoke(
+    list: &Arc<RevocationList>,
+    revocation: &Revocation<'_>,
+    outbox: &Arg<'_>,
+) -> Result<Option<u32>> {
+    match outbox.present()? {
+        Some(outbox) => Ok(Some(outbox.handle::<Outbox>()?.revoke(list, revocation))),
+        None => {
+            list.revoke(revocation)?;
+            Ok(None)
+        }
+    }
+}
