@@ -16,16 +16,22 @@ use super::args::{Arg, Outcome, Result, internal};
 use super::guard;
 use crate::error;
 use crate::revocation::{Revocation, RevocationList};
+use crate::store::Told;
 
 /// Results that have not been delivered, of one façade.
-#[derive(Default)]
-pub(super) struct Outbox(Mutex<State>);
+pub(super) struct Outbox {
+    state: Arc<Mutex<State>>,
+    /// Delivers the results.
+    told: Told,
+}
 
 #[derive(Default)]
 struct State {
     last_ticket: u32,
     results: Vec<(u32, error::Result<()>)>,
-    /// The promise of the façade, while there are no results.
+    /// Whether all results of a transaction are there.
+    is_ready: bool,
+    /// The promise of the façade, if it waits.
     waiting: Option<Deferred>,
     /// The lists of the present turn, whose stores have not begun with its revocations.
     lists: Vec<Arc<RevocationList>>,
@@ -49,61 +55,66 @@ pub(super) struct NativeResults {
 }
 
 impl Outbox {
+    fn new() -> Self {
+        let state = Arc::<Mutex<State>>::default();
+        let of_told = state.clone();
+        let told = Arc::new(move || {
+            let mut state = lock(&of_told);
+            state.is_ready = !state.results.is_empty();
+            deliver(&of_told, state);
+        });
+        Self { state, told }
+    }
+
     /// Revokes, and returns the ticket of the result.
-    pub(super) fn revoke(
-        self: Arc<Self>,
-        list: &Arc<RevocationList>,
-        revocation: &Revocation<'_>,
-    ) -> u32 {
+    fn revoke(&self, list: &Arc<RevocationList>, revocation: &Revocation<'_>) -> u32 {
         let ticket = {
-            let mut state = self.state();
+            let mut state = lock(&self.state);
             state.last_ticket = state.last_ticket.wrapping_add(1);
             if !state.lists.iter().any(|known| Arc::ptr_eq(known, list)) {
                 state.lists.push(list.clone());
             }
             state.last_ticket
         };
-        list.revoke_later(revocation, Box::new(move |result| self.add(ticket, result)));
+        let state = self.state.clone();
+        let done = move |result| lock(&state).results.push((ticket, result));
+        list.revoke_later(revocation, Box::new(done), self.told.clone());
         ticket
     }
+}
 
-    /// Adds a result, on any thread.
-    fn add(self: Arc<Self>, ticket: u32, result: error::Result<()>) {
-        let mut state = self.state();
-        state.results.push((ticket, result));
-        let waiting = state.waiting.take();
-        drop(state);
-        if let Some(deferred) = waiting {
-            self.deliver(deferred);
-        }
+/// Settles the promise of the façade if it waits and results are ready: with all that there are
+/// when the JavaScript thread does it.
+fn deliver(outbox: &Arc<Mutex<State>>, mut state: MutexGuard<'_, State>) {
+    if !state.is_ready {
+        return;
     }
+    let Some(deferred) = state.waiting.take() else { return };
+    drop(state);
+    let outbox = outbox.clone();
+    deferred.resolve(Box::new(move |env| {
+        guard(&env, || {
+            let mut state = lock(&outbox);
+            state.is_ready = false;
+            let results = mem::take(&mut state.results);
+            drop(state);
+            let outcome =
+                |result: error::Result<()>| result.map_or_else(Outcome::Failed, Outcome::Returned);
+            let (tickets, outcomes) =
+                results.into_iter().map(|(ticket, result)| (ticket, outcome(result))).unzip();
+            Ok(NativeResults { tickets, outcomes })
+        })
+    }));
+}
 
-    /// Settles a promise with all results that there are when the JavaScript thread does it.
-    fn deliver(self: Arc<Self>, deferred: Deferred) {
-        deferred.resolve(Box::new(move |env| {
-            guard(&env, || {
-                let results = mem::take(&mut self.state().results);
-                let (tickets, outcomes) = results
-                    .into_iter()
-                    .map(|(ticket, result)| match result {
-                        Ok(()) => (ticket, Outcome::Returned(())),
-                        Err(error) => (ticket, Outcome::Failed(error)),
-                    })
-                    .unzip();
-                Ok(NativeResults { tickets, outcomes })
-            })
-        }));
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock(outbox: &Mutex<State>) -> MutexGuard<'_, State> {
+    outbox.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Attaches a new outbox to the façade object `outbox`.
 #[napi(catch_unwind)]
 pub(super) fn outbox_attach(env: &Env, outbox: Unknown<'_>) -> napi::Result<Outcome<()>> {
-    guard(env, || Arg::new(env, &outbox, "this").attach(Arc::new(Outbox::default())))
+    guard(env, || Arg::new(env, &outbox, "this").attach(Arc::new(Outbox::new())))
 }
 
 /// A promise of the results that have not been delivered, once there are any. If the environment
@@ -116,13 +127,9 @@ pub(super) fn outbox_results<'env>(
     guard(env, || {
         let outbox = Arg::new(env, &outbox, "this").handle::<Outbox>()?;
         let (deferred, promise): (Deferred, _) = env.create_deferred().map_err(|_| internal())?;
-        let mut state = outbox.state();
-        if state.results.is_empty() {
-            state.waiting = Some(deferred);
-        } else {
-            drop(state);
-            outbox.deliver(deferred);
-        }
+        let mut state = lock(&outbox.state);
+        state.waiting = Some(deferred);
+        deliver(&outbox.state, state);
         Ok(promise)
     })
 }
@@ -132,7 +139,7 @@ pub(super) fn outbox_results<'env>(
 pub(super) fn outbox_end_turn(env: &Env, outbox: Unknown<'_>) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let outbox = Arg::new(env, &outbox, "this").handle::<Outbox>()?;
-        let lists = mem::take(&mut outbox.state().lists);
+        let lists = mem::take(&mut lock(&outbox.state).lists);
         for list in lists {
             list.begin_commit();
         }

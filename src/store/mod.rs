@@ -47,7 +47,7 @@ pub use counters::StoreStats;
 pub use follower::{Appended, Follower};
 pub use keys::MIN_KEY_LEN;
 pub use options::{Durability, StoreOptions};
-pub use queue::Waiter;
+pub use queue::{Told, Waiter};
 pub use record::SealedRecord;
 pub use replay::Replay;
 pub use row::{Entry, MAX_ROWS, Position, Sequence};

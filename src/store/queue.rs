@@ -1,7 +1,7 @@
 //! The changes that wait for the writer.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Commit};
@@ -13,6 +13,9 @@ use crate::error::{Code, Error, Result};
 /// the store.
 pub type Waiter = Box<dyn FnOnce(Result<Commit>) + Send>;
 
+/// Called on the thread of the writer after all waiters of a transaction have their results.
+pub type Told = Arc<dyn Fn() + Send + Sync>;
+
 /// The most rows that wait, and the most bytes of records.
 const MAX_WAITING: Load = Load { rows: 1 << 20, bytes: 256 << 20 };
 
@@ -20,11 +23,10 @@ const MAX_WAITING: Load = Load { rows: 1 << 20, bytes: 256 << 20 };
 const MORE: Duration = Duration::from_millis(1);
 
 /// When the writer begins with a job, if it is idle.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum When {
     Now,
     /// When the caller has added its other jobs, or after [`MORE`].
-    Soon,
+    Soon(Told),
 }
 
 /// Work for the writer.
@@ -45,18 +47,26 @@ pub(super) struct Job {
     /// The entries that it has deleted so far.
     pub(super) deleted: u64,
     waiter: Option<Waiter>,
+    told: Option<Told>,
 }
 
 impl Job {
-    pub(super) fn new(work: Work, wait: Duration, waiter: Waiter) -> Self {
-        Self { work, deadline: Instant::now() + wait, deleted: 0, waiter: Some(waiter) }
+    pub(super) fn new(work: Work, wait: Duration, waiter: Waiter, when: When) -> Self {
+        let told = match when {
+            When::Now => None,
+            When::Soon(told) => Some(told),
+        };
+        Self { work, deadline: Instant::now() + wait, deleted: 0, waiter: Some(waiter), told }
     }
 
-    /// Tells the result.
-    pub(super) fn finish(mut self, result: Result<Commit>) {
+    /// Tells the result. The function that is returned must be called after the results of the
+    /// whole transaction are told.
+    #[must_use]
+    pub(super) fn finish(mut self, result: Result<Commit>) -> Option<Told> {
         if let Some(waiter) = self.waiter.take() {
             waiter(result);
         }
+        self.told.take()
     }
 
     fn load(&self) -> Load {
@@ -73,6 +83,9 @@ impl Drop for Job {
     fn drop(&mut self) {
         if let Some(waiter) = self.waiter.take() {
             waiter(Err(closed()));
+        }
+        if let Some(told) = self.told.take() {
+            told();
         }
     }
 }
@@ -102,7 +115,7 @@ struct State {
 impl Queue {
     /// Adds a job. Fails with `ERR_STORE_CLOSED`, or with `ERR_STORE_BUSY` if too much waits; the
     /// waiter is then not called.
-    pub(super) fn add(&self, mut job: Job, when: When) -> Result<()> {
+    pub(super) fn add(&self, mut job: Job) -> Result<()> {
         let load = job.load();
         let mut state = self.state();
         let refused = if state.is_closed {
@@ -119,14 +132,14 @@ impl Queue {
             None
         };
         if let Some(error) = refused {
-            job.waiter = None;
+            (job.waiter, job.told) = (None, None);
             return Err(error);
         }
         state.load.rows += load.rows;
         state.load.bytes += load.bytes;
         let is_first = state.jobs.is_empty();
+        let waits = job.told.is_some() && (is_first || state.more_until.is_some());
         state.jobs.push_back(job);
-        let waits = when == When::Soon && (is_first || state.more_until.is_some());
         if waits && !is_first {
             return Ok(());
         }

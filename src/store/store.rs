@@ -20,7 +20,7 @@ use super::head::Head;
 use super::keys::Keys;
 use super::openers::{self, Release};
 use super::options::StoreOptions;
-use super::queue::{Job, Waiter, When, Work};
+use super::queue::{Job, Told, Waiter, When, Work};
 use super::record::SealedRecord;
 use super::replay::Replay;
 use super::row::{Entry, Position, Sequence};
@@ -110,10 +110,10 @@ impl Store {
 
     /// As [`Self::commit`], for a caller that may have more changes at once: the writer waits for
     /// [`Self::begin_commit`], at most for a millisecond, so that all of them become one
-    /// transaction.
-    pub fn commit_soon(&self, batch: Batch, waiter: Waiter) -> Result<()> {
+    /// transaction. `told` is called after their waiters, unless this call fails.
+    pub fn commit_soon(&self, batch: Batch, waiter: Waiter, told: Told) -> Result<()> {
         batch.check()?;
-        self.enqueue(Work::Change(batch, 0), waiter, When::Soon)
+        self.enqueue(Work::Change(batch, 0), waiter, When::Soon(told))
     }
 
     /// Has the writer begin with the changes of [`Self::commit_soon`].
@@ -231,7 +231,7 @@ impl Store {
 
     fn enqueue(&self, work: Work, waiter: Waiter, when: When) -> Result<()> {
         self.check()?;
-        self.shared.queue.add(Job::new(work, self.shared.options.busy, waiter), when)
+        self.shared.queue.add(Job::new(work, self.shared.options.busy, waiter, when))
     }
 
     fn read<T>(

@@ -18,7 +18,7 @@ use super::epoch::boot_millis;
 use super::fault::{busy, cannot_open};
 use super::follower::Appended;
 use super::head::Head;
-use super::queue::{Job, Work};
+use super::queue::{Job, Told, Work};
 use super::row::MAX_ROWS;
 use super::shared::Shared;
 use crate::error::{Code, Error, Result};
@@ -153,14 +153,16 @@ impl Writer {
                 tell_all(self.changes.drain(..group).collect(), &Err(error));
             }
             Ok(commits) => {
+                let mut told = Vec::new();
                 for commit in commits {
                     match (commit, self.changes.pop_front()) {
-                        (Some(commit), Some(job)) => job.finish(Ok(commit)),
+                        (Some(commit), Some(job)) => told.push(job.finish(Ok(commit))),
                         // More of the batch is left.
                         (None, Some(job)) => self.changes.push_front(job),
                         (_, None) => {}
                     }
                 }
+                call_all(told);
             }
         }
         if is_wanted {
@@ -241,7 +243,7 @@ impl Writer {
         match result {
             Err(error) => {
                 self.engine.rollback();
-                job.finish(Err(error));
+                call_all([job.finish(Err(error))]);
             }
             Ok((count, is_last)) => {
                 job.deleted += count;
@@ -249,7 +251,7 @@ impl Writer {
                     let deleted = job.deleted;
                     let sequence = self.shared.epoch.get();
                     let receipt = Receipt { sequence, records: Vec::new(), deleted };
-                    job.finish(Ok(Commit::Done(receipt)));
+                    call_all([job.finish(Ok(Commit::Done(receipt)))]);
                 } else {
                     job.deadline = Instant::now() + self.shared.options.busy;
                     self.deletions.push_back(job);
@@ -323,7 +325,10 @@ fn group(jobs: &VecDeque<Job>) -> Vec<usize> {
 }
 
 fn tell_all(jobs: VecDeque<Job>, result: &Result<Commit>) {
-    for job in jobs {
-        job.finish(result.clone());
-    }
+    let told: Vec<_> = jobs.into_iter().map(|job| job.finish(result.clone())).collect();
+    call_all(told);
+}
+
+fn call_all(told: impl IntoIterator<Item = Option<Told>>) {
+    told.into_iter().flatten().for_each(|told| told());
 }

@@ -107,7 +107,7 @@ fn a_revocation_that_does_not_wait_is_refused_from_its_result_on() {
         let tell = tell.clone();
         let done = Box::new(move |result: Result<()>| tell.send((number, result)).unwrap());
         let sid = number.to_string();
-        list.revoke_later(&Revocation::session(&sid, NOW, Scope::Any), done);
+        list.revoke_later(&Revocation::session(&sid, NOW, Scope::Any), done, Arc::new(|| ()));
     }
     for _ in 0..500 {
         let (number, result) = told.recv_timeout(Duration::from_secs(30)).unwrap();
@@ -158,7 +158,7 @@ fn a_closed_store_is_an_error_and_never_a_list_without_entries() {
         assert_eq!(new.err().unwrap().code, Code::StoreClosed);
         let (tell, told) = mpsc::channel();
         let done = Box::new(move |result| tell.send(result).unwrap());
-        opened.list.revoke_later(&Revocation::key("b"), done);
+        opened.list.revoke_later(&Revocation::key("b"), done, Arc::new(|| ()));
         let later: Result<()> = told.recv().unwrap();
         assert_eq!(later.unwrap_err().code, Code::StoreClosed);
     }
