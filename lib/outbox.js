@@ -5,6 +5,8 @@ const { Uncloneable } = require('./uncloneable.js');
 
 /** The promises of revocations on a store, which the native part settles by their tickets. */
 class Outbox extends Uncloneable {
+  /** The number by which the native part knows it on this thread. */
+  number;
   /** Ticket → the functions that settle its promise. */
   #waiting = new Map();
   #isListening = false;
@@ -12,12 +14,14 @@ class Outbox extends Uncloneable {
 
   constructor() {
     super();
-    native.outboxAttach(this);
+    this.number = native.outboxAttach(this);
   }
 
-  /** A promise of the result of a call. */
-  promise(ticket) {
-    const promise = new Promise((resolve, reject) => this.#waiting.set(ticket, { resolve, reject }));
+  /** A promise of the result of a call. Runs `then` before a promise is fulfilled. */
+  promise(ticket, then) {
+    const promise = new Promise((resolve, reject) => {
+      this.#waiting.set(ticket, { resolve, reject, then });
+    });
     if (!this.#isListening) this.#listen();
     if (!this.#hasTurn) {
       this.#hasTurn = true;
@@ -41,10 +45,12 @@ class Outbox extends Uncloneable {
   }
 
   #settle(ticket, outcome) {
-    const { resolve, reject } = this.#waiting.get(ticket);
+    const { resolve, reject, then } = this.#waiting.get(ticket);
     this.#waiting.delete(ticket);
     try {
-      resolve(settled(outcome));
+      settled(outcome);
+      then();
+      resolve();
     } catch (error) {
       reject(error);
     }

@@ -105,37 +105,37 @@ class RevocationList extends Uncloneable {
     const [jti, exp, iss] = [own(claims, 'jti'), own(claims, 'exp'), own(claims, 'iss')];
     const token = { __proto__: null, jti, exp, iss };
     this.#clock?.read();
-    const ticket = native.revocationRevoke(this, token, outbox);
+    const ticket = native.revocationRevoke(this, token, outbox?.number);
     return published(ticket, outbox, { kind: 'token' }, { tokenId: jti });
   }
 
   #revokeId(jti, expiresAt, options, outbox) {
     this.#clock?.read();
-    const ticket = native.revocationRevokeId(this, jti, expiresAt, options, outbox);
+    const ticket = native.revocationRevokeId(this, jti, expiresAt, options, outbox?.number);
     return published(ticket, outbox, { kind: 'token' }, { tokenId: jti });
   }
 
   #revokeSession(sid, expiresAt, options, outbox) {
     this.#clock?.read();
-    const ticket = native.revocationRevokeSession(this, sid, expiresAt, options, outbox);
+    const ticket = native.revocationRevokeSession(this, sid, expiresAt, options, outbox?.number);
     return published(ticket, outbox, { kind: 'session' }, { session: sid });
   }
 
   #revokeSubject(sub, issuedBefore, options, outbox) {
     this.#clock?.read();
-    const ticket = native.revocationRevokeSubject(this, sub, issuedBefore, options, outbox);
+    const ticket = native.revocationRevokeSubject(this, sub, issuedBefore, options, outbox?.number);
     return published(ticket, outbox, { kind: 'subject' }, { subject: sub });
   }
 
   #revokeKey(kid, outbox) {
     this.#clock?.read();
-    const ticket = native.revocationRevokeKey(this, kid, outbox);
+    const ticket = native.revocationRevokeKey(this, kid, outbox?.number);
     return published(ticket, outbox, { kind: 'key', kid });
   }
 
   #revokeAll(options, outbox) {
     this.#clock?.read();
-    const ticket = native.revocationRevokeAll(this, options, outbox);
+    const ticket = native.revocationRevokeAll(this, options, outbox?.number);
     return published(ticket, outbox, { kind: 'all' });
   }
 
@@ -195,7 +195,7 @@ function attachNew(list, options) {
  */
 function published(ticket, outbox, members, ids) {
   if (outbox !== undefined) {
-    return outbox.promise(ticket).then(() => published(undefined, undefined, members, ids));
+    return outbox.promise(ticket, () => published(undefined, undefined, members, ids));
   }
   if (ADDED.hasSubscribers) publish(ADDED, members, ids);
   return undefined;

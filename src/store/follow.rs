@@ -43,7 +43,7 @@ pub(super) fn entries_after(
             // Entries that were added and deleted since the last look are missing here, too. Then
             // the sum of all rows decides.
             if next.appended != head.appended {
-                compare(engine, keys, &head, &mut ())?;
+                compare(engine, keys, &head)?;
             }
             next = Follower::at(&head);
         } else {

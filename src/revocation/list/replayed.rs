@@ -28,6 +28,9 @@ const KEYS_RECORD: &[u8] = b"revocation/keys";
 /// The record of the proven time and of the largest tolerance.
 pub(super) const TIME_RECORD: &[u8] = b"revocation/time";
 
+/// The entries whose places fit into the first cache of a processor.
+const LOOKS_AHEAD: usize = 128;
+
 /// The list of a store.
 pub struct StoredList(Mutex<Contents>);
 
@@ -149,14 +152,17 @@ impl Replay for StoredList {
     }
 
     fn entries(&mut self, entries: &[(Position, store::Entry)]) -> Result<()> {
-        // Looks at their places first, so that the memory accesses need not wait for each other.
-        let state = &self.contents().state;
-        for (_, entry) in entries {
-            if let Row::Entry(entry) = Row::of(entry)? {
-                hint::black_box(state.table(entry.kind).get(entry.fingerprint));
+        for entries in entries.chunks(LOOKS_AHEAD) {
+            // Looks at all places first, so that the memory accesses need not wait for each other.
+            let state = &self.contents().state;
+            for (_, entry) in entries {
+                if let Row::Entry(entry) = Row::of(entry)? {
+                    hint::black_box(state.may_have(&entry));
+                }
             }
+            entries.iter().try_for_each(|(position, entry)| self.entry(*position, entry))?;
         }
-        entries.iter().try_for_each(|(position, entry)| self.entry(*position, entry))
+        Ok(())
     }
 
     fn entry(&mut self, _: Position, entry: &store::Entry) -> Result<()> {

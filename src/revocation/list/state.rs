@@ -132,6 +132,12 @@ impl State {
         if self.filter.is_full() { self.rebuild_filter() } else { Ok(()) }
     }
 
+    /// Whether the filter lets the id of an entry pass and its table has it.
+    pub(super) fn may_have(&self, entry: &Entry) -> bool {
+        let has = self.table(entry.kind).get(entry.fingerprint).is_some();
+        self.filter.may_hold(entry.fingerprint.id) & has
+    }
+
     /// Makes room in the filter for so many entries, if there is memory for it.
     pub(super) fn expect(&mut self, entries: usize) {
         if let Ok(filter) = Filter::of(iter::empty(), entries) {
