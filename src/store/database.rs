@@ -16,6 +16,7 @@ use super::engine::{Engine, VisitEntry, VisitRecord};
 use super::fault::{busy, cannot_open, corrupt, full, system};
 use super::head::FORMAT;
 use super::keys::MAC_LEN;
+use super::log_file::LogFile;
 use super::options::{Durability, StoreOptions};
 use super::row::{Entry, Position};
 use crate::error::{Code, Error, Result};
@@ -35,6 +36,8 @@ const SCHEMA: [&str; 4] = [
 pub(super) struct Database {
     connection: Connection,
     directory: PathBuf,
+    /// The log, if commits wait for the disk.
+    log: Option<LogFile>,
     /// The longest wait for a lock, except for that of [`Engine::begin`].
     busy: Duration,
 }
@@ -78,7 +81,11 @@ impl Database {
         if !writes {
             connection.execute_batch("PRAGMA query_only=ON").map_err(fault)?;
         }
-        Ok(Self { connection, directory, busy: options.busy })
+        let page_size: u32 =
+            connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(fault)?;
+        let log = (writes && options.durability == Durability::PowerLoss)
+            .then(|| LogFile::new(path.with_extension("db-wal"), page_size.into()));
+        Ok(Self { connection, directory, log, busy: options.busy })
     }
 
     /// Whether nothing was ever written.
@@ -177,6 +184,9 @@ impl Engine for Database {
     }
 
     fn commit(&mut self) -> Result<()> {
+        if let Some(log) = &mut self.log {
+            log.extend();
+        }
         let result = self.execute("COMMIT", ());
         if result.is_err() {
             self.rollback();

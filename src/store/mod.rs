@@ -27,6 +27,7 @@ mod follower;
 mod head;
 mod health;
 mod keys;
+mod log_file;
 mod openers;
 mod opening;
 mod options;

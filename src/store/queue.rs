@@ -97,10 +97,11 @@ struct Load {
 }
 
 /// The queue between callers and the writer.
-#[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
+    /// [`MORE`], unless a test waits for longer.
+    more: Duration,
 }
 
 #[derive(Default)]
@@ -110,6 +111,12 @@ struct State {
     is_closed: bool,
     /// Until when the writer waits for more, if all jobs are such that it does.
     more_until: Option<Instant>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), more: MORE }
+    }
 }
 
 impl Queue {
@@ -143,7 +150,7 @@ impl Queue {
         if waits && !is_first {
             return Ok(());
         }
-        state.more_until = waits.then(|| Instant::now() + MORE);
+        state.more_until = waits.then(|| Instant::now() + self.more);
         drop(state);
         self.changed.notify_one();
         Ok(())
@@ -189,5 +196,68 @@ impl Queue {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn job(when: When) -> Job {
+        Job::new(Work::Delete(Vec::new()), LONG, Box::new(drop), when)
+    }
+
+    fn soon() -> Job {
+        job(When::Soon(Arc::new(|| ())))
+    }
+
+    #[test]
+    fn jobs_of_one_turn_are_taken_together_after_its_end_or_with_a_job_that_does_not_wait() {
+        let queue = &Queue { more: LONG, ..Queue::default() };
+        let (tell, told) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    tell.send(queue.take(LONG).0.len()).unwrap();
+                }
+            });
+            for round in 0..20 {
+                for _ in 0..3 {
+                    queue.add(soon()).unwrap();
+                    // Time for the other thread to take too few.
+                    thread::sleep(Duration::from_millis(1));
+                }
+                if round % 2 == 0 {
+                    queue.begin();
+                } else {
+                    queue.add(job(When::Now)).unwrap();
+                }
+                assert_eq!(told.recv().unwrap(), 3 + round % 2);
+            }
+        });
+    }
+
+    #[test]
+    fn a_turn_that_never_ends_holds_its_jobs_up_for_a_limited_time() {
+        let queue = Queue::default();
+        queue.add(soon()).unwrap();
+        assert_eq!(queue.take(LONG).0.len(), 1);
+    }
+
+    #[test]
+    fn a_job_that_is_dropped_tells_its_waiter_and_then_that_all_are_told() {
+        let (tell, told) = mpsc::channel();
+        let tell_result = tell.clone();
+        let waiter = Box::new(move |result: Result<Commit>| {
+            tell_result.send(result.unwrap_err().code.as_str()).unwrap();
+        });
+        let when = When::Soon(Arc::new(move || tell.send("all").unwrap()));
+        drop(Job::new(Work::Delete(Vec::new()), LONG, waiter, when));
+        assert_eq!(told.iter().collect::<Vec<_>>(), ["ERR_STORE_CLOSED", "all"]);
     }
 }

@@ -1,12 +1,14 @@
 //! Changes, their results, and what is found of them later.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Barrier, mpsc};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
 use zeroize::Zeroizing;
 
 use super::*;
+use crate::store::database::Database;
+use crate::store::engine::Engine;
 use crate::store::{Expected, MAX_NAME_LEN, MAX_ROWS, MAX_VALUE_LEN, Receipt, RecordChange};
 
 fn change(name: &[u8], expected: Expected, value: Option<&[u8]>) -> Batch {
@@ -224,4 +226,30 @@ fn expired_entries_are_deleted_in_bulk_and_the_others_stay() {
     assert_eq!(deleted(|waiter| store.delete(twice, waiter)), 3000);
     store.close();
     assert_eq!(values_in(&path), (8000..9000).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_callers_of_a_transaction_learn_that_all_have_their_results_after_the_last_one() {
+    let folder = Folder::new();
+    let path = folder.path("store");
+    let store = open(&path).unwrap();
+    // Holds the transaction up until all have asked for it.
+    let mut other = Database::open(&path.join("store.db"), &options(), true).unwrap();
+    assert!(other.begin().unwrap());
+    let (tell, told) = mpsc::channel();
+    for value in 0..3 {
+        let (tell, tell_all) = (tell.clone(), tell.clone());
+        let waiter = Box::new(move |result: Result<Commit>| {
+            assert!(matches!(result, Ok(Commit::Done(_))));
+            tell.send(format!("result {value}")).unwrap();
+        });
+        let told = Arc::new(move || tell_all.send(format!("all {value}")).unwrap());
+        store.commit_soon(batch([value]), waiter, told).unwrap();
+    }
+    drop(tell);
+    store.begin_commit();
+    other.rollback();
+    let told: Vec<_> = told.iter().collect();
+    assert_eq!(told, ["result 0", "result 1", "result 2", "all 0", "all 1", "all 2"]);
+    assert_eq!(store.stats().unwrap().transactions, 1);
 }
