@@ -55,6 +55,7 @@ const LEFT_OUT = {
   'store/permission': 'other versions of Node, and Deno',
   'store/processes': 'Linux',
   'store/sqlite': 'Node 24 and nm',
+  'store/sync': 'Linux',
   'token/interop': 'PyJWT as the other side',
   'workers/jest': 'Jest',
 };

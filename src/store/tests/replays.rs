@@ -145,7 +145,8 @@ fn a_state_gets_what_its_process_commits_unless_it_has_missed_a_transaction_of_a
     transaction.commit().unwrap();
 
     commit(&store, [2502]).unwrap();
-    assert_eq!((taken().values.len(), taken().missed), (2501, 1));
+    assert_eq!(taken().values.len(), 2501);
+    assert_eq!(taken().missed, 1);
     let (mut follower, mut seen) = (taken().follower.clone().unwrap(), Vec::new());
     store.entries_after(&mut follower, 10, &mut |_, entry| seen.push(entry.value)).unwrap();
     assert_eq!(seen, [2501, 2502]);
