@@ -1,7 +1,10 @@
 'use strict';
 
-const { native, settled } = require('./native.js');
+const { native } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
+
+// Fake timers of tests replace it.
+const { nextTick } = process;
 
 /** The promises of revocations on a store, which the native part settles by their tickets. */
 class Outbox extends Uncloneable {
@@ -17,19 +20,19 @@ class Outbox extends Uncloneable {
     this.number = native.outboxAttach(this);
   }
 
-  /** A promise of the result of a call. Runs `then` before a promise is fulfilled. */
-  promise(ticket, then) {
+  /** A promise of the outcome of a call. */
+  promise(ticket) {
     const promise = new Promise((resolve, reject) => {
-      this.#waiting.set(ticket, { resolve, reject, then });
+      this.#waiting.set(ticket, { resolve, reject });
     });
     if (!this.#isListening) this.#listen();
     if (!this.#hasTurn) {
-      this.#hasTurn = true;
       // After the microtasks, in which the other callers of the last transaction revoke again.
-      process.nextTick(() => {
+      nextTick(() => {
         this.#hasTurn = false;
         native.outboxEndTurn(this);
       });
+      this.#hasTurn = true;
     }
     return promise;
   }
@@ -37,23 +40,20 @@ class Outbox extends Uncloneable {
   /** Settles promises until none waits. Meanwhile the process does not end by itself. */
   async #listen() {
     this.#isListening = true;
-    while (this.#waiting.size > 0) {
-      const { tickets, outcomes } = await native.outboxResults(this);
-      tickets.forEach((ticket, index) => this.#settle(ticket, outcomes[index]));
+    try {
+      while (this.#waiting.size > 0) {
+        const { tickets, outcomes } = await native.outboxResults(this);
+        tickets.forEach((ticket, index) => {
+          this.#waiting.get(ticket)?.resolve(outcomes[index]);
+          this.#waiting.delete(ticket);
+        });
+      }
+    } catch (error) {
+      // There is no memory or no stack for the results.
+      this.#waiting.forEach(({ reject }) => reject(error));
+      this.#waiting.clear();
     }
     this.#isListening = false;
-  }
-
-  #settle(ticket, outcome) {
-    const { resolve, reject, then } = this.#waiting.get(ticket);
-    this.#waiting.delete(ticket);
-    try {
-      settled(outcome);
-      then();
-      resolve();
-    } catch (error) {
-      reject(error);
-    }
   }
 }
 

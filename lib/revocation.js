@@ -191,11 +191,14 @@ function attachNew(list, options) {
 
 /**
  * Publishes the event of a revocation that is done. With an outbox it will be done, and the promise
- * of that is returned.
+ * of that is returned: the event is then published in the asynchronous context of the caller.
  */
 function published(ticket, outbox, members, ids) {
   if (outbox !== undefined) {
-    return outbox.promise(ticket, () => published(undefined, undefined, members, ids));
+    return outbox.promise(ticket).then((outcome) => {
+      settled(outcome);
+      published(undefined, undefined, members, ids);
+    });
   }
   if (ADDED.hasSubscribers) publish(ADDED, members, ids);
   return undefined;
