@@ -50,6 +50,7 @@ const LEFT_OUT = {
   'store/disk': 'Linux',
   'store/kill': 'signals',
   'store/options': 'folders that can be removed while a file in them is mapped',
+  'store/outbox': 'folders that can be removed while a file in them is mapped',
   'store/store': 'folders that can be removed while a file in them is mapped',
   'store/threads': 'folders that can be removed while a file in them is mapped',
   'store/permission': 'other versions of Node, and Deno',
