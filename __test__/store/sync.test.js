@@ -1,6 +1,6 @@
 'use strict';
 
-// How a commit waits for the disk: under a seccomp filter that refuses one of the calls. Linux only.
+// How a commit waits for the disk: under a seccomp filter that refuses one of the calls. Linux.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');

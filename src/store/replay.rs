@@ -39,8 +39,8 @@ pub trait Replay: Any + Send + Sync {
     /// Gets a record, after all entries, in the order of their last changes.
     fn record(&mut self, record: &SealedRecord<'_>) -> Result<()>;
 
-    /// Gets the entries that this process has committed, on the thread of the writer: after they are
-    /// durable, and before the epoch tells of them. It must not wait for the store.
+    /// Gets the entries that this process has committed, on the thread of the writer: after they
+    /// are durable, and before the epoch tells of them. It must not wait for the store.
     fn committed(&self, _: &Appended<'_>) {}
 
     /// Has the chance to read what other processes have committed, twice a second, on the thread of

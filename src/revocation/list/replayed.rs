@@ -84,8 +84,8 @@ impl StoredList {
                 record.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
             *keys = keys_of(&stored)?;
         }
-        // The writer needs the lock for the commit, so it is not held before. Threads that draw keys
-        // at the same time agree here.
+        // The writer needs the lock for the commit, so it is not held before. Threads that draw
+        // keys at the same time agree here.
         self.lock().keys = Some(*keys);
         Ok(())
     }
