@@ -84,7 +84,7 @@ impl Outbox {
         };
         let state = self.state.clone();
         let done = move |result| lock(&state).results.push((ticket, result));
-        list.revoke_later(revocation, Box::new(done), self.told.clone());
+        list.revoke_later(revocation, Box::new(done), &self.told);
         ticket
     }
 }
@@ -172,17 +172,13 @@ pub(super) fn revoke(
     revocation: &Revocation<'_>,
     outbox: &Arg<'_>,
 ) -> Result<Option<u32>> {
-    match outbox.present()? {
-        Some(number) => {
-            let number = number.integer(0..=u64::from(u32::MAX))?;
-            let outbox = OUTBOXES.with_borrow(|known| {
-                usize::try_from(number).ok().and_then(|number| known.get(number)?.upgrade())
-            });
-            Ok(Some(outbox.ok_or_else(internal)?.revoke(list, revocation)))
-        }
-        None => {
-            list.revoke(revocation)?;
-            Ok(None)
-        }
-    }
+    let Some(number) = outbox.present()? else {
+        list.revoke(revocation)?;
+        return Ok(None);
+    };
+    let number = number.integer(0..=u64::from(u32::MAX))?;
+    let outbox = OUTBOXES.with_borrow(|known| {
+        usize::try_from(number).ok().and_then(|number| known.get(number)?.upgrade())
+    });
+    Ok(Some(outbox.ok_or_else(internal)?.revoke(list, revocation)))
 }

@@ -34,9 +34,9 @@ struct MinuteHasher(u64);
 
 impl Hasher for MinuteHasher {
     fn write_u64(&mut self, minute: u64) {
-        let product = u128::from(minute) * 0x9e37_79b9_7f4a_7c15;
+        let product = minute.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         // Both halves, because minutes of wide buckets end in zeros.
-        self.0 = (product >> 64) as u64 ^ product as u64;
+        self.0 = product ^ product >> 32;
     }
 
     fn write(&mut self, bytes: &[u8]) {

@@ -74,7 +74,7 @@ pub(super) fn replay(engine: &mut dyn Engine, keys: &Keys, state: &mut dyn Repla
     reading(engine, |engine| {
         let head = Head::read(engine, keys)?;
         state.expect(head.entries);
-        let mut rows = Sum::default();
+        let mut rows = RowSum::default();
         if head.entries < MANY {
             rows.add_entries(engine, keys, &mut |batch| state.entries(&batch))?;
         } else {
@@ -88,7 +88,7 @@ pub(super) fn replay(engine: &mut dyn Engine, keys: &Keys, state: &mut dyn Repla
 
 /// Compares all rows with a head of the same state.
 pub(super) fn compare(engine: &mut dyn Engine, keys: &Keys, head: &Head) -> Result<()> {
-    let mut rows = Sum::default();
+    let mut rows = RowSum::default();
     rows.add_entries(engine, keys, &mut |_| Ok(()))?;
     rows.add_records(engine, keys, &mut ())?;
     rows.compare(head)
@@ -119,13 +119,13 @@ fn on_thread(state: &mut dyn Replay, read: impl FnOnce(Take<'_>) -> Result<()>) 
 
 /// The number and the keyed sum of rows.
 #[derive(Default)]
-struct Sum {
+struct RowSum {
     entries: u64,
     records: u64,
     sum: u128,
 }
 
-impl Sum {
+impl RowSum {
     /// Adds all entries, and gives them to `take`.
     fn add_entries(&mut self, engine: &mut dyn Engine, keys: &Keys, take: Take<'_>) -> Result<()> {
         let mut batch = Vec::with_capacity(AT_A_TIME);

@@ -97,7 +97,7 @@ impl RevocationList {
     /// makes at once become durable together.
     ///
     /// `told` is called after all of them, and others, have their results.
-    pub fn revoke_later(self: &Arc<Self>, revocation: &Revocation<'_>, done: Done, told: Told) {
+    pub fn revoke_later(self: &Arc<Self>, revocation: &Revocation<'_>, done: Done, told: &Told) {
         let at_once = |done: Done, result| {
             done(result);
             told();

@@ -50,10 +50,12 @@ fn an_entry_that_is_missing_in_a_large_store_is_damage() {
     assert_eq!(refused.code, Code::StoreCorrupt);
 }
 
+type Failure = fn() -> Result<()>;
+
 /// A state that takes fewer entries than there are.
 struct Refusing {
     left: u64,
-    how: fn() -> Result<()>,
+    how: Failure,
 }
 
 impl Replay for Refusing {
@@ -74,8 +76,7 @@ fn a_state_that_fails_or_panics_fails_the_opening_and_leaves_the_store_as_it_was
     let options = make_large(&path);
     let fails = || Err(crate::error::Error::new(Code::RevocationFull, "a test"));
     let panics = || panic!("a defect of a state");
-    let cases: [(fn() -> Result<()>, _); 2] =
-        [(fails, Code::RevocationFull), (panics, Code::Internal)];
+    let cases: [(Failure, _); 2] = [(fails, Code::RevocationFull), (panics, Code::Internal)];
     for (how, code) in cases {
         for left in [1, 1024, MANY] {
             let make = || Box::new(Refusing { left, how }) as _;
