@@ -329,6 +329,13 @@ fn tell_all(jobs: VecDeque<Job>, result: &Result<Commit>) {
     call_all(told);
 }
 
+/// Calls each function, once for jobs of one caller in a row.
 fn call_all(told: impl IntoIterator<Item = Option<Told>>) {
-    told.into_iter().flatten().for_each(|told| told());
+    let mut last: Option<Told> = None;
+    for told in told.into_iter().flatten() {
+        if last.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &told)) {
+            told();
+            last = Some(told);
+        }
+    }
 }

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::*;
 use crate::store::database::Database;
 use crate::store::engine::Engine;
-use crate::store::{Expected, MAX_NAME_LEN, MAX_ROWS, MAX_VALUE_LEN, Receipt, RecordChange};
+use crate::store::{Expected, MAX_NAME_LEN, MAX_ROWS, MAX_VALUE_LEN, Receipt, RecordChange, Told};
 
 fn change(name: &[u8], expected: Expected, value: Option<&[u8]>) -> Batch {
     let value = value.map(|value| Zeroizing::new(value.to_vec()));
@@ -229,7 +229,7 @@ fn expired_entries_are_deleted_in_bulk_and_the_others_stay() {
 }
 
 #[test]
-fn the_callers_of_a_transaction_learn_that_all_have_their_results_after_the_last_one() {
+fn each_caller_of_a_transaction_learns_once_after_the_last_result_that_all_are_there() {
     let folder = Folder::new();
     let path = folder.path("store");
     let store = open(&path).unwrap();
@@ -237,19 +237,22 @@ fn the_callers_of_a_transaction_learn_that_all_have_their_results_after_the_last
     let mut other = Database::open(&path.join("store.db"), &options(), true).unwrap();
     assert!(other.begin().unwrap());
     let (tell, told) = mpsc::channel();
-    for value in 0..3 {
-        let (tell, tell_all) = (tell.clone(), tell.clone());
+    let callers = ["a", "b"].map(|caller| -> Told {
+        let tell = tell.clone();
+        Arc::new(move || tell.send(format!("all of {caller}")).unwrap())
+    });
+    for (value, caller) in [0, 0, 1].into_iter().enumerate() {
+        let tell = tell.clone();
         let waiter = Box::new(move |result: Result<Commit>| {
             assert!(matches!(result, Ok(Commit::Done(_))));
             tell.send(format!("result {value}")).unwrap();
         });
-        let told = Arc::new(move || tell_all.send(format!("all {value}")).unwrap());
-        store.commit_soon(batch([value]), waiter, told).unwrap();
+        store.commit_soon(batch([value as u64]), waiter, callers[caller].clone()).unwrap();
     }
-    drop(tell);
+    drop((tell, callers));
     store.begin_commit();
     other.rollback();
     let told: Vec<_> = told.iter().collect();
-    assert_eq!(told, ["result 0", "result 1", "result 2", "all 0", "all 1", "all 2"]);
+    assert_eq!(told, ["result 0", "result 1", "result 2", "all of a", "all of b"]);
     assert_eq!(store.stats().unwrap().transactions, 1);
 }
