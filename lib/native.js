@@ -80,7 +80,7 @@ function isPlain(value) {
 
 // By the number of arguments, because each argument that is passed on costs time.
 function wrapped(call) {
-  return function nativeCall(a, b, c, ...rest) {
+  return function nativeCall(a, b, c, d, e, ...rest) {
     switch (arguments.length) {
       case 0:
         return settled(call());
@@ -90,8 +90,12 @@ function wrapped(call) {
         return settled(call(snapshot(a), snapshot(b)));
       case 3:
         return settled(call(snapshot(a), snapshot(b), snapshot(c)));
+      case 4:
+        return settled(call(snapshot(a), snapshot(b), snapshot(c), snapshot(d)));
+      case 5:
+        return settled(call(snapshot(a), snapshot(b), snapshot(c), snapshot(d), snapshot(e)));
       default:
-        return settled(call(snapshot(a), snapshot(b), snapshot(c), ...rest.map(snapshot)));
+        return settled(call(...[a, b, c, d, e, ...rest].map(snapshot)));
     }
   };
 }

@@ -6,16 +6,20 @@ const { attach, construct } = require('./construct.js');
 const { NativeEmitter } = require('./emitter.js');
 const { makeError } = require('./errors.js');
 const { native, settled, snapshot } = require('./native.js');
+const { Outbox } = require('./outbox.js');
 const { openStore } = require('./store.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 const ADDED = CHANNELS['revocation.added'];
 
+/** The outbox of all lists, made for the first one on a store. */
+let commonOutbox;
+
 class RevocationList extends Uncloneable {
   #clock;
   #isRevoked;
-  /** Whether the list is on a store. */
-  #isDurable;
+  /** Has the promises of revocations, if the list is on a store. */
+  #outbox;
   /** The store that `open` has opened. */
   #ownStore;
   #events = new NativeEmitter(this, 'revoked', listen, native.revocationUnlisten);
@@ -24,7 +28,7 @@ class RevocationList extends Uncloneable {
     super();
     this.#clock = attach(this, options, attachNew);
     this.#isRevoked = native.revocationBind(this);
-    this.#isDurable = native.revocationIsDurable(this);
+    if (native.revocationIsDurable(this)) this.#outbox = commonOutbox ??= new Outbox();
   }
 
   static shared(name, options) {
@@ -47,90 +51,92 @@ class RevocationList extends Uncloneable {
   }
 
   async revoke(claims) {
-    await this.#revokeToken(claims, this.#isDurable);
+    await this.#revokeToken(claims, this.#outbox);
   }
 
   revokeSync(claims) {
-    this.#revokeToken(claims, false);
+    this.#revokeToken(claims);
   }
 
   async revokeId(jti, expiresAt, options) {
-    await this.#revokeId(jti, expiresAt, options, this.#isDurable);
+    await this.#revokeId(jti, expiresAt, options, this.#outbox);
   }
 
   revokeIdSync(jti, expiresAt, options) {
-    this.#revokeId(jti, expiresAt, options, false);
+    this.#revokeId(jti, expiresAt, options);
   }
 
   async revokeSession(sid, expiresAt, options) {
-    await this.#revokeSession(sid, expiresAt, options, this.#isDurable);
+    await this.#revokeSession(sid, expiresAt, options, this.#outbox);
   }
 
   revokeSessionSync(sid, expiresAt, options) {
-    this.#revokeSession(sid, expiresAt, options, false);
+    this.#revokeSession(sid, expiresAt, options);
   }
 
   async revokeSubject(sub, issuedBefore, options) {
-    await this.#revokeSubject(sub, issuedBefore, options, this.#isDurable);
+    await this.#revokeSubject(sub, issuedBefore, options, this.#outbox);
   }
 
   revokeSubjectSync(sub, issuedBefore, options) {
-    this.#revokeSubject(sub, issuedBefore, options, false);
+    this.#revokeSubject(sub, issuedBefore, options);
   }
 
   async revokeKey(kid) {
-    await this.#revokeKey(kid, this.#isDurable);
+    await this.#revokeKey(kid, this.#outbox);
   }
 
   revokeKeySync(kid) {
-    this.#revokeKey(kid, false);
+    this.#revokeKey(kid);
   }
 
   async revokeAll(options) {
-    await this.#revokeAll(options, this.#isDurable);
+    await this.#revokeAll(options, this.#outbox);
   }
 
   revokeAllSync(options) {
-    this.#revokeAll(options, false);
+    this.#revokeAll(options);
   }
 
-  // Each of these makes one revocation. With `later` it returns a promise and does not block, which
-  // takes longer than a list in memory needs.
+  // Each of these makes one revocation. With an outbox it returns a promise and does not block,
+  // which takes longer than a list in memory needs.
 
-  #revokeToken(claims, later) {
+  #revokeToken(claims, outbox) {
     const [jti, exp, iss] = [own(claims, 'jti'), own(claims, 'exp'), own(claims, 'iss')];
     const token = { __proto__: null, jti, exp, iss };
     this.#clock?.read();
-    const done = native.revocationRevoke(this, token, later);
-    return published(done, { kind: 'token' }, { tokenId: jti });
+    const ticket = native.revocationRevoke(this, token, outbox?.number);
+    return published(ticket, outbox, { kind: 'token' }, { tokenId: jti });
   }
 
-  #revokeId(jti, expiresAt, options, later) {
+  #revokeId(jti, expiresAt, options, outbox) {
     this.#clock?.read();
-    const done = native.revocationRevokeId(this, jti, expiresAt, options, later);
-    return published(done, { kind: 'token' }, { tokenId: jti });
+    const ticket = native.revocationRevokeId(this, jti, expiresAt, options, outbox?.number);
+    return published(ticket, outbox, { kind: 'token' }, { tokenId: jti });
   }
 
-  #revokeSession(sid, expiresAt, options, later) {
+  #revokeSession(sid, expiresAt, options, outbox) {
     this.#clock?.read();
-    const done = native.revocationRevokeSession(this, sid, expiresAt, options, later);
-    return published(done, { kind: 'session' }, { session: sid });
+    const ticket = native.revocationRevokeSession(this, sid, expiresAt, options, outbox?.number);
+    return published(ticket, outbox, { kind: 'session' }, { session: sid });
   }
 
-  #revokeSubject(sub, issuedBefore, options, later) {
+  #revokeSubject(sub, issuedBefore, options, outbox) {
     this.#clock?.read();
-    const done = native.revocationRevokeSubject(this, sub, issuedBefore, options, later);
-    return published(done, { kind: 'subject' }, { subject: sub });
+    const ticket = native.revocationRevokeSubject(this, sub, issuedBefore, options, outbox?.number);
+    return published(ticket, outbox, { kind: 'subject' }, { subject: sub });
   }
 
-  #revokeKey(kid, later) {
+  #revokeKey(kid, outbox) {
     this.#clock?.read();
-    return published(native.revocationRevokeKey(this, kid, later), { kind: 'key', kid });
+    const ticket = native.revocationRevokeKey(this, kid, outbox?.number);
+    return published(ticket, outbox, { kind: 'key', kid });
   }
 
-  #revokeAll(options, later) {
+  #revokeAll(options, outbox) {
     this.#clock?.read();
-    return published(native.revocationRevokeAll(this, options, later), { kind: 'all' });
+    const ticket = native.revocationRevokeAll(this, options, outbox?.number);
+    return published(ticket, outbox, { kind: 'all' });
   }
 
   isRevoked(claims) {
@@ -172,7 +178,7 @@ class RevocationList extends Uncloneable {
   async close() {
     if (this.#ownStore !== undefined) await this.#ownStore.close();
     // Other lists and threads may be on the store.
-    else if (!this.#isDurable) native.revocationClose(this);
+    else if (this.#outbox === undefined) native.revocationClose(this);
   }
 }
 
@@ -184,11 +190,16 @@ function attachNew(list, options) {
 }
 
 /**
- * Publishes the event of a revocation that is done, or that a promise will say is done, and returns
- * that promise.
+ * Publishes the event of a revocation that is done. With an outbox it will be done, and the promise
+ * of that is returned: the event is then published in the asynchronous context of the caller.
  */
-function published(done, members, ids) {
-  if (done !== null && done !== undefined) return done.then(() => published(undefined, members, ids));
+function published(ticket, outbox, members, ids) {
+  if (outbox !== undefined) {
+    return outbox.promise(ticket).then((outcome) => {
+      settled(outcome);
+      published(undefined, undefined, members, ids);
+    });
+  }
   if (ADDED.hasSubscribers) publish(ADDED, members, ids);
   return undefined;
 }

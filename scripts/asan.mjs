@@ -54,6 +54,7 @@ const LEFT_OUT = [
   'store/permission',
   'store/processes',
   'store/sqlite',
+  'store/sync',
   'token/interop',
   'workers/jest',
 ];

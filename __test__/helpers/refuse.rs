@@ -3,8 +3,8 @@
 //!
 //!     refuse <ENOSYS|EPERM> <call>[,<call>…] <program> [argument…]
 //!
-//! A call is `memfd_secret`, `mlock` (which includes `mlock2`), or `madvise`, which means only the
-//! advice that protects memory.
+//! A call is `fsync`, `fdatasync`, `memfd_secret`, `mlock` (which includes `mlock2`), or `madvise`,
+//! which means only the advice that protects memory.
 
 #![cfg_attr(target_os = "linux", allow(unsafe_code, reason = "prctl(2) with a filter program"))]
 
@@ -57,6 +57,8 @@ mod linux {
         let mut program = Vec::new();
         for call in calls.split(',') {
             match call {
+                "fsync" => program.extend([number, is(libc::SYS_fsync, 1)?, refuse]),
+                "fdatasync" => program.extend([number, is(libc::SYS_fdatasync, 1)?, refuse]),
                 "memfd_secret" => {
                     program.extend([number, is(libc::SYS_memfd_secret, 1)?, refuse]);
                 }

@@ -4,9 +4,11 @@
 // gVisor and strict containers do. The filter needs no privileges; helpers/refuse.rs installs it.
 
 const assert = require('node:assert/strict');
-const { execFile, execFileSync } = require('node:child_process');
+const { execFile } = require('node:child_process');
 const path = require('node:path');
 const { before, test } = require('node:test');
+
+const { buildRefuse } = require('../helpers/refuse.js');
 
 const ROOT = path.join(__dirname, '..', '..');
 
@@ -91,12 +93,7 @@ function runRefused(errno, calls, script) {
 
 if (process.platform === 'linux') {
   before(async () => {
-    const { cargoEnv } = await import('../../scripts/lib/toolchain.mjs');
-    const env = cargoEnv();
-    const args = ['build', '--release', '--locked', '--quiet', '--example', 'refuse'];
-    execFileSync('cargo', args, { cwd: ROOT, env, stdio: 'inherit' });
-    const built = path.join('target', env.CARGO_BUILD_TARGET, 'release', 'examples', 'refuse');
-    launcher = path.join(ROOT, built);
+    launcher = await buildRefuse();
   });
 
   for (const errno of ['ENOSYS', 'EPERM']) {

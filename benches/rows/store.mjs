@@ -54,21 +54,29 @@ export const rows = [
     prepare: async () => besideNoList(listOn(await openFull())),
   },
   ...[
-    [1, {}],
-    [8, { lmdb: 1.5 }],
-    [64, { lmdb: 3 }],
-  ].map(([callers, target]) => ({
-    name: `store: durable revokes, callers: ${callers}`,
+    [1, 0, {}],
+    [8, 0, { lmdb: 1.5 }],
+    [64, 0, { lmdb: 3 }],
+    // lmdb writes a page for each entry when its tree has more leaves than there are callers.
+    [64, 100_000, { lmdb: 3 }],
+  ].map(([callers, entries, target]) => ({
+    name: `store: durable revokes, callers: ${callers}${entries > 0 ? `, entries: ${entries}` : ''}`,
     setting:
-      'the time until each caller has revoked once, and waited for an fsync; lmdb puts the same ' +
-      'ids, with overlappingSync: false',
+      'the time until each caller has revoked once, and waited for the disk; lmdb puts the same ' +
+      'ids, with overlappingSync: false: its promise, too, resolves after the disk has answered',
     target,
     prepare: async () => {
       const list = listOn(await openStore(randomUUID()));
-      return [
-        { name: '@nodesec/native', run: concurrently(callers, revoking(list)) },
-        { name: 'lmdb', run: concurrently(callers, putting()) },
+      const contestants = [
+        { name: '@nodesec/native', operation: revoking(list) },
+        { name: 'lmdb', operation: putting() },
       ];
+      for (const { operation } of contestants) {
+        await concurrently(1000, operation, entries / 1000)(1);
+      }
+      return contestants.map(({ name, operation }) => {
+        return { name, run: concurrently(callers, operation) };
+      });
     },
   })),
   {

@@ -54,11 +54,13 @@ const LEFT_OUT = {
   'store/disk': 'Linux',
   'store/kill': 'signals',
   'store/options': 'folders that can be removed while a file in them is mapped',
+  'store/outbox': 'folders that can be removed while a file in them is mapped',
   'store/store': 'folders that can be removed while a file in them is mapped',
   'store/threads': 'folders that can be removed while a file in them is mapped',
   'store/permission': 'other versions of Node, and Deno',
   'store/processes': 'Linux',
   'store/sqlite': 'Node 24 and nm',
+  'store/sync': 'Linux',
   'token/interop': 'PyJWT as the other side',
   'workers/jest': 'Jest',
 };

@@ -30,6 +30,7 @@ mod key_set;
 mod limiter;
 mod offload;
 mod option_names;
+mod outbox;
 mod password;
 mod rejection;
 mod revocation;

@@ -96,17 +96,17 @@ impl<'a> Transaction<'a> {
         Ok(count)
     }
 
-    /// Commits, unless nothing was changed. Returns the last transaction and the number of rows
-    /// that were added.
-    pub(super) fn commit(mut self) -> Result<(Sequence, usize)> {
+    /// Commits, unless nothing was changed. Returns the head of the last transaction and the number
+    /// of rows that were added.
+    pub(super) fn commit(mut self) -> Result<(Head, usize)> {
         if !self.is_changed {
             self.engine.rollback();
-            return Ok((self.head.sequence, 0));
+            return Ok((self.head, 0));
         }
         self.head.sequence = self.sequence;
         self.engine.set_head(&self.head.to_bytes(self.keys))?;
         self.engine.commit()?;
-        Ok((self.sequence, self.rows))
+        Ok((self.head, self.rows))
     }
 
     fn subtract(&mut self, summand: u128) {

@@ -1,7 +1,7 @@
 //! SQLite as the engine of a store, in WAL mode. The only file that names `rusqlite`.
 //!
-//! Statements are prepared once for each call that uses them: that costs a few microseconds beside
-//! a commit of some hundred.
+//! A connection keeps its statements prepared: a commit needs eight, and to prepare each would take
+//! as long as the disk.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,14 @@ use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
-use rusqlite::{Connection, OpenFlags, OptionalExtension};
+use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, Params};
 
 use super::directory::{has_room, is_failing};
 use super::engine::{Engine, VisitEntry, VisitRecord};
 use super::fault::{busy, cannot_open, corrupt, full, system};
 use super::head::FORMAT;
 use super::keys::MAC_LEN;
+use super::log_file::LogFile;
 use super::options::{Durability, StoreOptions};
 use super::row::{Entry, Position};
 use crate::error::{Code, Error, Result};
@@ -25,8 +26,7 @@ const APPLICATION_ID: i32 = 0x4E53_7374;
 
 /// Records are clustered by name, so an index by position holds nothing but both.
 const SCHEMA: [&str; 4] = [
-    "CREATE TABLE entries(position INTEGER PRIMARY KEY, kind INTEGER NOT NULL, key BLOB NOT NULL, \
-     value INTEGER NOT NULL, until INTEGER NOT NULL)",
+    "CREATE TABLE entries(position INTEGER PRIMARY KEY, entry BLOB NOT NULL)",
     "CREATE TABLE head(id INTEGER PRIMARY KEY, value BLOB NOT NULL, key_check BLOB NOT NULL)",
     "CREATE TABLE records(name BLOB PRIMARY KEY, position INTEGER NOT NULL, value BLOB NOT NULL) \
      WITHOUT ROWID",
@@ -36,6 +36,8 @@ const SCHEMA: [&str; 4] = [
 pub(super) struct Database {
     connection: Connection,
     directory: PathBuf,
+    /// The log, if commits wait for the disk.
+    log: Option<LogFile>,
     /// The longest wait for a lock, except for that of [`Engine::begin`].
     busy: Duration,
 }
@@ -79,7 +81,11 @@ impl Database {
         if !writes {
             connection.execute_batch("PRAGMA query_only=ON").map_err(fault)?;
         }
-        Ok(Self { connection, directory, busy: options.busy })
+        let page_size: u32 =
+            connection.query_row("PRAGMA page_size", [], |row| row.get(0)).map_err(fault)?;
+        let log = (writes && options.durability == Durability::PowerLoss)
+            .then(|| LogFile::new(path.with_extension("db-wal"), page_size.into()));
+        Ok(Self { connection, directory, log, busy: options.busy })
     }
 
     /// Whether nothing was ever written.
@@ -129,8 +135,30 @@ impl Database {
         self.connection.query_row(sql, [], |row| row.get(0)).map_err(|error| self.failure(&error))
     }
 
+    /// Runs a statement that is used once.
     fn run(&self, sql: &str) -> Result<()> {
         self.connection.execute_batch(sql).map_err(|error| self.failure(&error))
+    }
+
+    /// A statement, which stays prepared for the next call.
+    fn statement(&self, sql: &str) -> Result<CachedStatement<'_>> {
+        self.connection.prepare_cached(sql).map_err(|error| self.failure(&error))
+    }
+
+    /// Runs a statement, and returns the number of rows that it changed.
+    fn execute(&self, sql: &str, parameters: impl Params) -> Result<usize> {
+        self.statement(sql)?.execute(parameters).map_err(|error| self.failure(&error))
+    }
+
+    /// Reads an entry from the columns of a row.
+    fn entry_of(&self, row: &rusqlite::Row<'_>) -> Result<(Position, Entry)> {
+        let columns = || -> rusqlite::Result<_> {
+            let (position, entry) = (row.get_ref(0)?.as_i64()?, row.get_ref(1)?.as_blob()?);
+            Ok((position, Entry::of_bytes(entry)))
+        };
+        let (position, entry) = columns().map_err(|error| self.failure(&error))?;
+        let position = Position::from_i64(position).ok_or_else(|| corrupt("a row has no place"))?;
+        Ok((position, entry.ok_or_else(|| corrupt("a row has another form"))?))
     }
 
     fn failure(&self, error: &rusqlite::Error) -> Error {
@@ -142,31 +170,34 @@ impl Engine for Database {
     fn begin(&mut self) -> Result<bool> {
         let wait = |time| self.connection.busy_timeout(time).map_err(|error| self.failure(&error));
         wait(Duration::ZERO)?;
-        let begun = self.run("BEGIN IMMEDIATE");
+        let begun = self.execute("BEGIN IMMEDIATE", ());
         wait(self.busy)?;
         match begun {
-            Ok(()) => Ok(true),
+            Ok(_) => Ok(true),
             Err(error) if error.code == Code::StoreBusy => Ok(false),
             Err(error) => Err(error),
         }
     }
 
     fn begin_reading(&mut self) -> Result<()> {
-        self.run("BEGIN")
+        self.execute("BEGIN", ()).map(drop)
     }
 
     fn commit(&mut self) -> Result<()> {
-        let result = self.run("COMMIT");
+        if let Some(log) = &mut self.log {
+            log.extend();
+        }
+        let result = self.execute("COMMIT", ());
         if result.is_err() {
             self.rollback();
         }
-        result
+        result.map(drop)
     }
 
     fn rollback(&mut self) {
         if !self.connection.is_autocommit() {
             // A failure leaves the transaction open, and the next one fails.
-            let _ = self.connection.execute_batch("ROLLBACK");
+            let _ = self.execute("ROLLBACK", ());
         }
     }
 
@@ -175,15 +206,13 @@ impl Engine for Database {
     }
 
     fn head(&mut self) -> Result<Option<(Vec<u8>, Vec<u8>)>> {
-        let sql = "SELECT value, key_check FROM head WHERE id = 1";
-        let found =
-            self.connection.query_row(sql, [], |row| Ok((row.get(0)?, row.get(1)?))).optional();
+        let mut statement = self.statement("SELECT value, key_check FROM head WHERE id = 1")?;
+        let found = statement.query_row([], |row| Ok((row.get(0)?, row.get(1)?))).optional();
         found.map_err(|error| self.failure(&error))
     }
 
     fn set_head(&mut self, head: &[u8]) -> Result<()> {
-        let changed = self.connection.execute("UPDATE head SET value = ?1 WHERE id = 1", (head,));
-        match changed.map_err(|error| self.failure(&error))? {
+        match self.execute("UPDATE head SET value = ?1 WHERE id = 1", (head,))? {
             1 => Ok(()),
             _ => Err(corrupt("the head of its log is missing")),
         }
@@ -191,39 +220,35 @@ impl Engine for Database {
 
     fn entries(&mut self, after: Position, limit: usize, visit: VisitEntry<'_>) -> Result<()> {
         let fault = |error| self.failure(&error);
-        let sql = "SELECT position, kind, key, value, until FROM entries WHERE position > ?1 \
-                   ORDER BY position LIMIT ?2";
-        let mut statement = self.connection.prepare(sql).map_err(fault)?;
+        let sql = "SELECT position, entry FROM entries WHERE position > ?1 ORDER BY position \
+                   LIMIT ?2";
+        let mut statement = self.statement(sql)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query((after.to_i64(), limit)).map_err(fault)?;
         while let Some(row) = rows.next().map_err(fault)? {
-            let (position, entry) = entry_of(row).map_err(fault)?;
-            visit(position.ok_or_else(|| corrupt("a row has no place"))?, &entry)?;
+            let (position, entry) = self.entry_of(row)?;
+            visit(position, &entry)?;
         }
         Ok(())
     }
 
     fn append(&mut self, first: Position, entries: &[Entry]) -> Result<()> {
-        let fault = |error| self.failure(&error);
-        let sql = "INSERT INTO entries VALUES(?1, ?2, ?3, ?4, ?5)";
-        let mut statement = self.connection.prepare(sql).map_err(fault)?;
+        let mut statement = self.statement("INSERT INTO entries VALUES(?1, ?2)")?;
         for (position, entry) in (first.to_i64()..).zip(entries) {
-            let Entry { kind, key, value, until } = entry;
-            let row = (position, kind, &key[..], value.cast_signed(), until.cast_signed());
-            statement.execute(row).map_err(fault)?;
+            let done = statement.execute((position, &entry.to_bytes()[..]));
+            done.map_err(|error| self.failure(&error))?;
         }
         Ok(())
     }
 
     fn remove(&mut self, positions: &[Position], removed: VisitEntry<'_>) -> Result<()> {
         let fault = |error| self.failure(&error);
-        let sql = "DELETE FROM entries WHERE position = ?1 RETURNING position, kind, key, value, \
-                   until";
-        let mut statement = self.connection.prepare(sql).map_err(fault)?;
+        let sql = "DELETE FROM entries WHERE position = ?1 RETURNING position, entry";
+        let mut statement = self.statement(sql)?;
         for position in positions {
             let mut rows = statement.query((position.to_i64(),)).map_err(fault)?;
             while let Some(row) = rows.next().map_err(fault)? {
-                removed(*position, &entry_of(row).map_err(fault)?.1)?;
+                removed(*position, &self.entry_of(row)?.1)?;
             }
         }
         Ok(())
@@ -233,7 +258,7 @@ impl Engine for Database {
         let fault = |error| self.failure(&error);
         let sql = "SELECT name, position, value FROM records INDEXED BY records_by_position \
                    WHERE position > ?1 ORDER BY position LIMIT ?2";
-        let mut statement = self.connection.prepare(sql).map_err(fault)?;
+        let mut statement = self.statement(sql)?;
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut rows = statement.query((after.to_i64(), limit)).map_err(fault)?;
         while let Some(row) = rows.next().map_err(fault)? {
@@ -246,44 +271,33 @@ impl Engine for Database {
     }
 
     fn record(&mut self, name: &[u8]) -> Result<Option<(Position, Vec<u8>)>> {
-        let sql = "SELECT position, value FROM records WHERE name = ?1";
-        let found = self
-            .connection
-            .query_row(sql, (name,), |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()
-            .map_err(|error| self.failure(&error))?;
-        let Some((position, sealed)) = found else { return Ok(None) };
+        let mut statement =
+            self.statement("SELECT position, value FROM records WHERE name = ?1")?;
+        let found = statement.query_row((name,), |row| Ok((row.get(0)?, row.get(1)?))).optional();
+        let Some((position, sealed)) = found.map_err(|error| self.failure(&error))? else {
+            return Ok(None);
+        };
         let position = Position::from_i64(position);
         Ok(Some((position.ok_or_else(|| corrupt("a row has no place"))?, sealed)))
     }
 
     fn put_record(&mut self, name: &[u8], position: Position, sealed: &[u8]) -> Result<()> {
         let sql = "REPLACE INTO records(name, position, value) VALUES(?1, ?2, ?3)";
-        let done = self.connection.execute(sql, (name, position.to_i64(), sealed));
-        done.map(|_| ()).map_err(|error| self.failure(&error))
+        self.execute(sql, (name, position.to_i64(), sealed)).map(drop)
     }
 
     fn remove_record(&mut self, name: &[u8]) -> Result<()> {
-        let done = self.connection.execute("DELETE FROM records WHERE name = ?1", (name,));
-        done.map(|_| ()).map_err(|error| self.failure(&error))
+        self.execute("DELETE FROM records WHERE name = ?1", (name,)).map(drop)
     }
 
     fn copy_to(&mut self, path: &Path) -> Result<()> {
         let text = path.to_str().ok_or_else(|| {
             Error::new(Code::InvalidArgValue, "the path of a backup must be valid Unicode")
         })?;
-        let done = self.connection.execute("VACUUM INTO ?1", (text,));
-        done.map(|_| ()).map_err(|error| self.failure(&error))?;
+        self.execute("VACUUM INTO ?1", (text,))?;
         let synced = fs::File::options().write(true).open(path).and_then(|file| file.sync_all());
         synced.map_err(|error| system("write the backup", &error))
     }
-}
-
-/// Reads an entry from the columns of a row.
-fn entry_of(row: &rusqlite::Row<'_>) -> rusqlite::Result<(Option<Position>, Entry)> {
-    let [value, until] = [row.get::<_, i64>(3)?, row.get(4)?].map(i64::cast_unsigned);
-    let entry = Entry { kind: row.get(1)?, key: row.get(2)?, value, until };
-    Ok((Position::from_i64(row.get(0)?), entry))
 }
 
 /// The coded error for one of SQLite.

@@ -2,38 +2,13 @@
 
 use super::engine::{Engine, reading};
 use super::fault::corrupt;
+use super::follower::Follower;
 use super::head::Head;
 use super::keys::Keys;
 use super::record::SealedRecord;
 use super::replay::compare;
-use super::row::{Entry, Position, Sequence};
+use super::row::{Entry, Position};
 use crate::error::Result;
-
-/// The place up to which a reader knows the entries of a store.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Follower {
-    position: Position,
-    /// The sum of all entries up to there.
-    appended: u128,
-    /// The last transaction whose entries are all known.
-    complete: Sequence,
-}
-
-impl Follower {
-    /// A reader of all rows up to a head.
-    pub(super) fn at(head: &Head) -> Self {
-        Self {
-            position: Position::end_of(head.sequence),
-            appended: head.appended,
-            complete: head.sequence,
-        }
-    }
-
-    /// The last transaction of which the reader knows all entries.
-    pub const fn sequence(&self) -> Sequence {
-        self.complete
-    }
-}
 
 /// Visits at most `limit` of the entries that are new to the follower. Returns whether it has seen
 /// all of them. Fails with `ERR_STORE_CORRUPT` if an entry vanished or was changed; the entries
@@ -68,7 +43,7 @@ pub(super) fn entries_after(
             // Entries that were added and deleted since the last look are missing here, too. Then
             // the sum of all rows decides.
             if next.appended != head.appended {
-                compare(engine, keys, &head, &mut ())?;
+                compare(engine, keys, &head)?;
             }
             next = Follower::at(&head);
         } else {

@@ -12,7 +12,7 @@ use siphasher::sip128::SipHasher24;
 use zeroize::Zeroizing;
 
 use super::fault::corrupt;
-use super::row::{Entry, Position};
+use super::row::{ENTRY_LEN, Entry, Position};
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::secret::{Depth, Locked, Secret, TraceGuard, ct_eq};
@@ -79,13 +79,9 @@ impl Keys {
 
     /// The summand of an entry.
     pub(super) fn entry(&self, position: Position, entry: &Entry) -> u128 {
-        let mut bytes = [0; 42];
-        bytes[0] = b'e';
+        let mut bytes = [b'e'; 9 + ENTRY_LEN];
         bytes[1..9].copy_from_slice(&position.to_bytes());
-        bytes[9] = entry.kind;
-        bytes[10..26].copy_from_slice(&entry.key);
-        bytes[26..34].copy_from_slice(&entry.value.to_le_bytes());
-        bytes[34..].copy_from_slice(&entry.until.to_le_bytes());
+        bytes[9..].copy_from_slice(&entry.to_bytes());
         self.rows.hash(&bytes).into()
     }
 

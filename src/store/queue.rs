@@ -1,7 +1,7 @@
 //! The changes that wait for the writer.
 
 use std::collections::VecDeque;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::batch::{Batch, Commit};
@@ -13,8 +13,21 @@ use crate::error::{Code, Error, Result};
 /// the store.
 pub type Waiter = Box<dyn FnOnce(Result<Commit>) + Send>;
 
+/// Called on the thread of the writer after all waiters of a transaction have their results.
+pub type Told = Arc<dyn Fn() + Send + Sync>;
+
 /// The most rows that wait, and the most bytes of records.
 const MAX_WAITING: Load = Load { rows: 1 << 20, bytes: 256 << 20 };
+
+/// The longest wait of the writer for the other changes of a caller.
+const MORE: Duration = Duration::from_millis(1);
+
+/// When the writer begins with a job, if it is idle.
+pub(super) enum When {
+    Now,
+    /// When the caller has added its other jobs, or after [`MORE`].
+    Soon(Told),
+}
 
 /// Work for the writer.
 pub(super) enum Work {
@@ -34,18 +47,26 @@ pub(super) struct Job {
     /// The entries that it has deleted so far.
     pub(super) deleted: u64,
     waiter: Option<Waiter>,
+    told: Option<Told>,
 }
 
 impl Job {
-    pub(super) fn new(work: Work, wait: Duration, waiter: Waiter) -> Self {
-        Self { work, deadline: Instant::now() + wait, deleted: 0, waiter: Some(waiter) }
+    pub(super) fn new(work: Work, wait: Duration, waiter: Waiter, when: When) -> Self {
+        let told = match when {
+            When::Now => None,
+            When::Soon(told) => Some(told),
+        };
+        Self { work, deadline: Instant::now() + wait, deleted: 0, waiter: Some(waiter), told }
     }
 
-    /// Tells the result.
-    pub(super) fn finish(mut self, result: Result<Commit>) {
+    /// Tells the result. The function that is returned must be called after the results of the
+    /// whole transaction are told.
+    #[must_use]
+    pub(super) fn finish(mut self, result: Result<Commit>) -> Option<Told> {
         if let Some(waiter) = self.waiter.take() {
             waiter(result);
         }
+        self.told.take()
     }
 
     fn load(&self) -> Load {
@@ -63,6 +84,9 @@ impl Drop for Job {
         if let Some(waiter) = self.waiter.take() {
             waiter(Err(closed()));
         }
+        if let Some(told) = self.told.take() {
+            told();
+        }
     }
 }
 
@@ -73,10 +97,11 @@ struct Load {
 }
 
 /// The queue between callers and the writer.
-#[derive(Default)]
 pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
+    /// [`MORE`], unless a test waits for longer.
+    more: Duration,
 }
 
 #[derive(Default)]
@@ -84,6 +109,14 @@ struct State {
     jobs: VecDeque<Job>,
     load: Load,
     is_closed: bool,
+    /// Until when the writer waits for more, if all jobs are such that it does.
+    more_until: Option<Instant>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self { state: Mutex::default(), changed: Condvar::new(), more: MORE }
+    }
 }
 
 impl Queue {
@@ -106,23 +139,41 @@ impl Queue {
             None
         };
         if let Some(error) = refused {
-            job.waiter = None;
+            (job.waiter, job.told) = (None, None);
             return Err(error);
         }
         state.load.rows += load.rows;
         state.load.bytes += load.bytes;
+        let is_first = state.jobs.is_empty();
+        let waits = job.told.is_some() && (is_first || state.more_until.is_some());
         state.jobs.push_back(job);
+        if waits && !is_first {
+            return Ok(());
+        }
+        state.more_until = waits.then(|| Instant::now() + self.more);
         drop(state);
         self.changed.notify_one();
         Ok(())
     }
 
-    /// Takes all jobs. If there are none, waits at most `wait` for one. Returns whether the queue
-    /// is closed, too.
+    /// Has the writer wait for no more jobs.
+    pub(super) fn begin(&self) {
+        if self.state().more_until.take().is_some() {
+            self.changed.notify_one();
+        }
+    }
+
+    /// Takes all jobs. If there are none, waits at most `wait` for one, and for those that come
+    /// with it. Returns whether the queue is closed, too.
     pub(super) fn take(&self, wait: Duration) -> (VecDeque<Job>, bool) {
         let idle = |state: &mut State| state.jobs.is_empty() && !state.is_closed;
-        let waited = self.changed.wait_timeout_while(self.state(), wait, idle);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.wait(self.state(), wait, idle);
+        if let Some(until) = state.more_until.filter(|_| !wait.is_zero()) {
+            let rest = until.saturating_duration_since(Instant::now());
+            let more = |state: &mut State| state.more_until.is_some() && !state.is_closed;
+            state = self.wait(state, rest, more);
+        }
+        state.more_until = None;
         state.load = Load::default();
         (std::mem::take(&mut state.jobs), state.is_closed)
     }
@@ -133,7 +184,80 @@ impl Queue {
         self.changed.notify_all();
     }
 
+    fn wait<'a>(
+        &self,
+        state: MutexGuard<'a, State>,
+        time: Duration,
+        condition: impl FnMut(&mut State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        let waited = self.changed.wait_timeout_while(state, time, condition);
+        waited.unwrap_or_else(PoisonError::into_inner).0
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    fn job(when: When) -> Job {
+        Job::new(Work::Delete(Vec::new()), LONG, Box::new(drop), when)
+    }
+
+    fn soon() -> Job {
+        job(When::Soon(Arc::new(|| ())))
+    }
+
+    #[test]
+    fn jobs_of_one_turn_are_taken_together_after_its_end_or_with_a_job_that_does_not_wait() {
+        let queue = &Queue { more: LONG, ..Queue::default() };
+        let (tell, told) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for _ in 0..20 {
+                    tell.send(queue.take(LONG).0.len()).unwrap();
+                }
+            });
+            for round in 0..20 {
+                for _ in 0..3 {
+                    queue.add(soon()).unwrap();
+                    // Time for the other thread to take too few.
+                    thread::sleep(Duration::from_millis(1));
+                }
+                if round % 2 == 0 {
+                    queue.begin();
+                } else {
+                    queue.add(job(When::Now)).unwrap();
+                }
+                assert_eq!(told.recv().unwrap(), 3 + round % 2);
+            }
+        });
+    }
+
+    #[test]
+    fn a_turn_that_never_ends_holds_its_jobs_up_for_a_limited_time() {
+        let queue = Queue::default();
+        queue.add(soon()).unwrap();
+        assert_eq!(queue.take(LONG).0.len(), 1);
+    }
+
+    #[test]
+    fn a_job_that_is_dropped_tells_its_waiter_and_then_that_all_are_told() {
+        let (tell, told) = mpsc::channel();
+        let tell_result = tell.clone();
+        let waiter = Box::new(move |result: Result<Commit>| {
+            tell_result.send(result.unwrap_err().code.as_str()).unwrap();
+        });
+        let when = When::Soon(Arc::new(move || tell.send("all").unwrap()));
+        drop(Job::new(Work::Delete(Vec::new()), LONG, waiter, when));
+        assert_eq!(told.iter().collect::<Vec<_>>(), ["ERR_STORE_CLOSED", "all"]);
     }
 }

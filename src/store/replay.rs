@@ -1,23 +1,47 @@
 //! Reads all rows of a store, and proves that they are the rows that were written.
 
 use std::any::Any;
+use std::sync::mpsc;
+use std::{mem, thread};
 
 use super::engine::{Engine, reading};
-use super::fault::corrupt;
+use super::fault::{cannot_open, corrupt};
+use super::follower::Appended;
 use super::head::Head;
 use super::keys::Keys;
 use super::record::SealedRecord;
 use super::row::{Entry, Position};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
+
+/// The entries that a state gets at a time.
+const AT_A_TIME: usize = 1024;
+
+/// The number of entries from which a second thread is worth its start.
+const MANY: u64 = 16 * 1024;
+
+/// How many times [`AT_A_TIME`] may be read before the state has taken them.
+const READ_AHEAD: usize = 8;
 
 /// Builds the state in memory that a process keeps of a store: it gets every row when the process
 /// opens the store, before any handle is given out.
 pub trait Replay: Any + Send + Sync {
+    /// Learns the number of entries that will follow.
+    fn expect(&mut self, _: u64) {}
+
     /// Gets an entry, in the order of positions.
     fn entry(&mut self, position: Position, entry: &Entry) -> Result<()>;
 
+    /// Gets the next entries, all or many at a time.
+    fn entries(&mut self, entries: &[(Position, Entry)]) -> Result<()> {
+        entries.iter().try_for_each(|(position, entry)| self.entry(*position, entry))
+    }
+
     /// Gets a record, after all entries, in the order of their last changes.
     fn record(&mut self, record: &SealedRecord<'_>) -> Result<()>;
+
+    /// Gets the entries that this process has committed, on the thread of the writer: after they
+    /// are durable, and before the epoch tells of them. It must not wait for the store.
+    fn committed(&self, _: &Appended<'_>) {}
 
     /// Has the chance to read what other processes have committed, twice a second, on the thread of
     /// the writer.
@@ -49,31 +73,93 @@ impl Replay for () {
 pub(super) fn replay(engine: &mut dyn Engine, keys: &Keys, state: &mut dyn Replay) -> Result<Head> {
     reading(engine, |engine| {
         let head = Head::read(engine, keys)?;
-        compare(engine, keys, &head, state)?;
+        state.expect(head.entries);
+        let mut rows = RowSum::default();
+        if head.entries < MANY {
+            rows.add_entries(engine, keys, &mut |batch| state.entries(&batch))?;
+        } else {
+            on_thread(state, |take| rows.add_entries(engine, keys, take))?;
+        }
+        rows.add_records(engine, keys, state)?;
+        rows.compare(&head)?;
         Ok(head)
     })
 }
 
 /// Compares all rows with a head of the same state.
-pub(super) fn compare(
-    engine: &mut dyn Engine,
-    keys: &Keys,
-    head: &Head,
-    state: &mut dyn Replay,
-) -> Result<()> {
-    let (mut entries, mut records, mut sum) = (0, 0, 0_u128);
-    engine.entries(Position::START, usize::MAX, &mut |position, entry| {
-        entries += 1;
-        sum = sum.wrapping_add(keys.entry(position, entry));
-        state.entry(position, entry)
-    })?;
-    engine.records(Position::START, usize::MAX, &mut |name, position, sealed| {
-        records += 1;
-        sum = sum.wrapping_add(keys.record(name, position, sealed));
-        state.record(&SealedRecord { name, position, sealed, keys })
-    })?;
-    if (entries, records, sum) != (head.entries, head.records, head.live) {
-        return Err(corrupt("its rows are not the ones that were written"));
+pub(super) fn compare(engine: &mut dyn Engine, keys: &Keys, head: &Head) -> Result<()> {
+    let mut rows = RowSum::default();
+    rows.add_entries(engine, keys, &mut |_| Ok(()))?;
+    rows.add_records(engine, keys, &mut ())?;
+    rows.compare(head)
+}
+
+/// Entries in their order.
+type Entries = Vec<(Position, Entry)>;
+
+/// Gets the next entries.
+type Take<'a> = &'a mut dyn FnMut(Entries) -> Result<()>;
+
+/// Has `state` take entries on another thread while `read` reads them, which takes as long.
+fn on_thread(state: &mut dyn Replay, read: impl FnOnce(Take<'_>) -> Result<()>) -> Result<()> {
+    let (give, given) = mpsc::sync_channel::<Entries>(READ_AHEAD);
+    thread::scope(|scope| {
+        let take = move || given.into_iter().try_for_each(|entries| state.entries(&entries));
+        let name = thread::Builder::new().name("nodesec-replay".into());
+        let taker = name.spawn_scoped(scope, take).map_err(|error| {
+            cannot_open(format!("the system gives no thread ({error}); raise the limit"))
+        })?;
+        // If the other thread has ended, it says why.
+        let stopped = || Error::new(Code::Internal, "the entries were not taken");
+        let result = read(&mut |entries| give.send(entries).map_err(|_| stopped()));
+        drop(give);
+        taker.join().unwrap_or_else(|_| Err(stopped())).and(result)
+    })
+}
+
+/// The number and the keyed sum of rows.
+#[derive(Default)]
+struct RowSum {
+    entries: u64,
+    records: u64,
+    sum: u128,
+}
+
+impl RowSum {
+    /// Adds all entries, and gives them to `take`.
+    fn add_entries(&mut self, engine: &mut dyn Engine, keys: &Keys, take: Take<'_>) -> Result<()> {
+        let mut batch = Vec::with_capacity(AT_A_TIME);
+        engine.entries(Position::START, usize::MAX, &mut |position, entry| {
+            self.entries += 1;
+            self.sum = self.sum.wrapping_add(keys.entry(position, entry));
+            batch.push((position, *entry));
+            if batch.len() < AT_A_TIME {
+                return Ok(());
+            }
+            take(mem::replace(&mut batch, Vec::with_capacity(AT_A_TIME)))
+        })?;
+        take(batch)
     }
-    Ok(())
+
+    /// Adds all records, and gives them to `state`.
+    fn add_records(
+        &mut self,
+        engine: &mut dyn Engine,
+        keys: &Keys,
+        state: &mut dyn Replay,
+    ) -> Result<()> {
+        engine.records(Position::START, usize::MAX, &mut |name, position, sealed| {
+            self.records += 1;
+            self.sum = self.sum.wrapping_add(keys.record(name, position, sealed));
+            state.record(&SealedRecord { name, position, sealed, keys })
+        })
+    }
+
+    /// Fails with `ERR_STORE_CORRUPT` if the head has other rows.
+    fn compare(&self, head: &Head) -> Result<()> {
+        if (self.entries, self.records, self.sum) == (head.entries, head.records, head.live) {
+            return Ok(());
+        }
+        Err(corrupt("its rows are not the ones that were written"))
+    }
 }

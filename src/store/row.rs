@@ -63,6 +63,31 @@ pub struct Entry {
     pub until: u64,
 }
 
+/// Bytes of an entry as it is stored and hashed.
+pub(super) const ENTRY_LEN: usize = 33;
+
+impl Entry {
+    /// The entry as it is stored and hashed. One column of SQLite is read in half the time of four.
+    pub(super) fn to_bytes(self) -> [u8; ENTRY_LEN] {
+        let mut bytes = [0; ENTRY_LEN];
+        bytes[0] = self.kind;
+        bytes[1..17].copy_from_slice(&self.key);
+        bytes[17..25].copy_from_slice(&self.value.to_le_bytes());
+        bytes[25..].copy_from_slice(&self.until.to_le_bytes());
+        bytes
+    }
+
+    /// The inverse of [`Self::to_bytes`]; `None` for another length.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Option<Self> {
+        let (&[kind], rest) = bytes.split_first_chunk()?;
+        let (&key, rest) = rest.split_first_chunk()?;
+        let (&value, rest) = rest.split_first_chunk()?;
+        let until = rest.try_into().ok()?;
+        let [value, until] = [value, until].map(u64::from_le_bytes);
+        Some(Self { kind, key, value, until })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -84,5 +109,19 @@ mod tests {
         }
         assert_eq!(places[5].sequence(), Position::MAX_SEQUENCE);
         assert_eq!(Position::from_i64(-1), None);
+    }
+
+    #[test]
+    fn an_entry_is_read_from_its_own_bytes_and_from_no_other_number_of_bytes() {
+        let entry =
+            Entry { kind: 7, key: *b"0123456789abcdef", value: 1 << 40 | 3, until: 1 << 63 };
+        let bytes = entry.to_bytes();
+        assert_eq!(bytes[..3], [7, b'0', b'1']);
+        assert_eq!(bytes[17..], [3, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128]);
+        assert_eq!(Entry::of_bytes(&bytes), Some(entry));
+        for len in 0..ENTRY_LEN {
+            assert_eq!(Entry::of_bytes(&bytes[..len]), None, "{len}");
+        }
+        assert_eq!(Entry::of_bytes(&[&bytes[..], &[0]].concat()), None);
     }
 }

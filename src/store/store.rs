@@ -14,12 +14,13 @@ use super::batch::{Batch, Commit};
 use super::counters::StoreStats;
 use super::directory::Directory;
 use super::fault::{closed, older};
-use super::follow::{self, Follower};
+use super::follow;
+use super::follower::Follower;
 use super::head::Head;
 use super::keys::Keys;
 use super::openers::{self, Release};
 use super::options::StoreOptions;
-use super::queue::{Job, Waiter, Work};
+use super::queue::{Job, Told, Waiter, When, Work};
 use super::record::SealedRecord;
 use super::replay::Replay;
 use super::row::{Entry, Position, Sequence};
@@ -104,7 +105,20 @@ impl Store {
     /// gets the result on the thread of the writer. If this call fails, the waiter is not called.
     pub fn commit(&self, batch: Batch, waiter: Waiter) -> Result<()> {
         batch.check()?;
-        self.enqueue(Work::Change(batch, 0), waiter)
+        self.enqueue(Work::Change(batch, 0), waiter, When::Now)
+    }
+
+    /// As [`Self::commit`], for a caller that may have more changes at once: the writer waits for
+    /// [`Self::begin_commit`], at most for a millisecond, so that all of them become one
+    /// transaction. `told` is called after their waiters, unless this call fails.
+    pub fn commit_soon(&self, batch: Batch, waiter: Waiter, told: Told) -> Result<()> {
+        batch.check()?;
+        self.enqueue(Work::Change(batch, 0), waiter, When::Soon(told))
+    }
+
+    /// Has the writer begin with the changes of [`Self::commit_soon`].
+    pub fn begin_commit(&self) {
+        self.shared.queue.begin();
     }
 
     /// The longest wait for a commit: the writer gives up after [`StoreOptions::busy`].
@@ -130,12 +144,12 @@ impl Store {
     /// Deletes entries, at most [`MAX_ROWS`](super::MAX_ROWS) in a transaction; those that no
     /// longer exist are skipped. Batches that wait go first.
     pub fn delete(&self, positions: Vec<Position>, waiter: Waiter) -> Result<()> {
-        self.enqueue(Work::Delete(positions), waiter)
+        self.enqueue(Work::Delete(positions), waiter, When::Now)
     }
 
     /// Deletes every entry whose `until` is at most `until`, as [`Self::delete`] does.
     pub fn delete_expired(&self, until: u64, waiter: Waiter) -> Result<()> {
-        self.enqueue(Work::Expire(until, Position::START), waiter)
+        self.enqueue(Work::Expire(until, Position::START), waiter, When::Now)
     }
 
     /// Visits at most `limit` entries that are new to a follower, of all processes and in their
@@ -215,9 +229,9 @@ impl Store {
         }
     }
 
-    fn enqueue(&self, work: Work, waiter: Waiter) -> Result<()> {
+    fn enqueue(&self, work: Work, waiter: Waiter, when: When) -> Result<()> {
         self.check()?;
-        self.shared.queue.add(Job::new(work, self.shared.options.busy, waiter))
+        self.shared.queue.add(Job::new(work, self.shared.options.busy, waiter, when))
     }
 
     fn read<T>(

@@ -16,8 +16,9 @@ use super::batch::{Commit, Receipt};
 use super::engine::Engine;
 use super::epoch::boot_millis;
 use super::fault::{busy, cannot_open};
+use super::follower::Appended;
 use super::head::Head;
-use super::queue::{Job, Work};
+use super::queue::{Job, Told, Work};
 use super::row::MAX_ROWS;
 use super::shared::Shared;
 use crate::error::{Code, Error, Result};
@@ -152,14 +153,16 @@ impl Writer {
                 tell_all(self.changes.drain(..group).collect(), &Err(error));
             }
             Ok(commits) => {
+                let mut told = Vec::new();
                 for commit in commits {
                     match (commit, self.changes.pop_front()) {
-                        (Some(commit), Some(job)) => job.finish(Ok(commit)),
+                        (Some(commit), Some(job)) => told.push(job.finish(Ok(commit))),
                         // More of the batch is left.
                         (None, Some(job)) => self.changes.push_front(job),
                         (_, None) => {}
                     }
                 }
+                call_all(told);
             }
         }
         if is_wanted {
@@ -181,17 +184,19 @@ impl Writer {
         let epoch = shared.epoch.get();
         let head = Head::read(&mut **engine, &shared.keys)?;
         shared.note_head(epoch, &head)?;
-        let mut transaction = Transaction::new(&mut **engine, &shared.keys, head)?;
+        let mut transaction = Transaction::new(&mut **engine, &shared.keys, head.clone())?;
         let sequence = transaction.sequence();
         let mut commits = Vec::with_capacity(group.len());
-        for (job, &rows) in changes.iter_mut().zip(group) {
-            let Work::Change(batch, done) = &mut job.work else { continue };
+        let mut appended = Vec::with_capacity(group.len());
+        for (job, &rows) in changes.iter().zip(group) {
+            let Work::Change(batch, done) = &job.work else { continue };
             if !transaction.allows(&batch.records)? {
                 commits.push(Some(Commit::Conflict));
                 continue;
             }
-            let entries = batch.entries.len().min(*done + rows);
-            transaction.append(&batch.entries[*done..entries])?;
+            let entries = &batch.entries[*done..batch.entries.len().min(*done + rows)];
+            transaction.append(entries)?;
+            appended.push(entries);
             let mut records = Vec::with_capacity(batch.records.len());
             for change in &batch.records {
                 records.push(transaction.change(change)?);
@@ -200,7 +205,10 @@ impl Writer {
             let receipt = Receipt { sequence, records, deleted: 0 };
             commits.push(is_done.then_some(Commit::Done(receipt)));
         }
-        let (last, rows) = transaction.commit()?;
+        let (after, rows) = transaction.commit()?;
+        // Before the epoch: readers of this process then need not read the rows in the store.
+        shared.state.committed(&Appended::new(&head, &after, appended));
+        let last = after.sequence;
         shared.epoch.raise(last);
         if rows > 0 {
             shared.counters.count(group.len(), rows);
@@ -235,7 +243,7 @@ impl Writer {
         match result {
             Err(error) => {
                 self.engine.rollback();
-                job.finish(Err(error));
+                call_all([job.finish(Err(error))]);
             }
             Ok((count, is_last)) => {
                 job.deleted += count;
@@ -243,7 +251,7 @@ impl Writer {
                     let deleted = job.deleted;
                     let sequence = self.shared.epoch.get();
                     let receipt = Receipt { sequence, records: Vec::new(), deleted };
-                    job.finish(Ok(Commit::Done(receipt)));
+                    call_all([job.finish(Ok(Commit::Done(receipt)))]);
                 } else {
                     job.deadline = Instant::now() + self.shared.options.busy;
                     self.deletions.push_back(job);
@@ -281,10 +289,11 @@ impl Writer {
             }
             Work::Change(..) => true,
         };
-        let mut transaction = Transaction::new(engine, &shared.keys, head)?;
+        let mut transaction = Transaction::new(engine, &shared.keys, head.clone())?;
         let count = transaction.delete(&positions)?;
-        let (last, _) = transaction.commit()?;
-        shared.epoch.raise(last);
+        let (after, _) = transaction.commit()?;
+        shared.state.committed(&Appended::new(&head, &after, Vec::new()));
+        shared.epoch.raise(after.sequence);
         if count > 0 {
             shared.counters.count(0, 0);
         }
@@ -316,7 +325,17 @@ fn group(jobs: &VecDeque<Job>) -> Vec<usize> {
 }
 
 fn tell_all(jobs: VecDeque<Job>, result: &Result<Commit>) {
-    for job in jobs {
-        job.finish(result.clone());
+    let told: Vec<_> = jobs.into_iter().map(|job| job.finish(result.clone())).collect();
+    call_all(told);
+}
+
+/// Calls each function, once for jobs of one caller in a row.
+fn call_all(told: impl IntoIterator<Item = Option<Told>>) {
+    let mut last: Option<Told> = None;
+    for told in told.into_iter().flatten() {
+        if last.as_ref().is_none_or(|last| !Arc::ptr_eq(last, &told)) {
+            told();
+            last = Some(told);
+        }
     }
 }

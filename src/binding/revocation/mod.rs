@@ -4,9 +4,9 @@ pub(super) mod options;
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Function, Object, Unknown};
+use napi::bindgen_prelude::{Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
-use napi::{Env, JsDeferred, sys};
+use napi::{Env, sys};
 use napi_derive::napi;
 
 use self::options::{AllOptions, Limits, ScopeOptions, SharedListOptions};
@@ -14,6 +14,7 @@ use super::args::handle::Handle;
 use super::args::{Arg, Fault, Outcome, Result, internal, options};
 use super::clock::ClockOptions;
 use super::fast::{self, Hot, RawCall};
+use super::outbox::revoke;
 use super::store::{OpenStore, other_limits};
 use super::{CLOCK, guard};
 use crate::error::Code;
@@ -165,96 +166,77 @@ pub(super) fn revocation_is_durable(env: &Env, list: Unknown<'_>) -> napi::Resul
     guard(env, || Ok(Arg::new(env, &list, "this").handle::<RevocationList>()?.is_durable()))
 }
 
-type Settle = Box<dyn FnOnce(Env) -> napi::Result<Outcome<()>> + Send>;
-
-/// Revokes. With `later` it does not block, and returns a promise. If the environment has ended
-/// before the revocation is durable, the result is dropped.
-fn revoke<'env>(
-    env: &'env Env,
-    list: &Arc<RevocationList>,
-    revocation: &Revocation<'_>,
-    later: bool,
-) -> Result<Option<Object<'env>>> {
-    if !later {
-        list.revoke(revocation)?;
-        return Ok(None);
-    }
-    let (deferred, promise): (JsDeferred<Outcome<()>, Settle>, _) =
-        env.create_deferred().map_err(|_| internal())?;
-    let done = move |result: crate::error::Result<()>| {
-        deferred.resolve(Box::new(move |env| guard(&env, || Ok(result?))));
-    };
-    list.revoke_later(revocation, Box::new(done));
-    Ok(Some(promise))
-}
-
 /// Revokes a token by its claims `jti`, `exp` and, if it has one, `iss`.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke<'env>(
-    env: &'env Env,
+pub(super) fn revocation_revoke(
+    env: &Env,
     list: Unknown<'_>,
     claims: Unknown<'_>,
-    later: bool,
-) -> napi::Result<Outcome<Option<Object<'env>>>> {
+    outbox: Unknown<'_>,
+) -> napi::Result<Outcome<Option<u32>>> {
     guard(env, || {
+        let outbox = Arg::new(env, &outbox, "outbox");
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let claims = Arg::new(env, &claims, "claims").record()?;
         let id = claims.require("jti")?.string(1..=MAX_TOKEN_LEN)?;
         let expires_at = claims.require("exp")?.moment()?;
         let issuer = claims.get("iss")?.map(|iss| iss.string(0..=MAX_TOKEN_LEN)).transpose()?;
-        revoke(env, &list, &Revocation::id(&id, expires_at, scope(issuer.as_deref())), later)
+        revoke(&list, &Revocation::id(&id, expires_at, scope(issuer.as_deref())), &outbox)
     })
 }
 
 /// Revokes a token by its id.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke_id<'env>(
-    env: &'env Env,
+pub(super) fn revocation_revoke_id(
+    env: &Env,
     list: Unknown<'_>,
     id: Unknown<'_>,
     expires_at: Unknown<'_>,
     options: Unknown<'_>,
-    later: bool,
-) -> napi::Result<Outcome<Option<Object<'env>>>> {
+    outbox: Unknown<'_>,
+) -> napi::Result<Outcome<Option<u32>>> {
     guard(env, || {
+        let outbox = Arg::new(env, &outbox, "outbox");
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let id = Arg::new(env, &id, "jti").string(1..=MAX_TOKEN_LEN)?;
         let expires_at = Arg::new(env, &expires_at, "expiresAt").moment()?;
         let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
-        revoke(env, &list, &Revocation::id(&id, expires_at, scope(issuer.as_deref())), later)
+        revoke(&list, &Revocation::id(&id, expires_at, scope(issuer.as_deref())), &outbox)
     })
 }
 
 /// Revokes a session by its id.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke_session<'env>(
-    env: &'env Env,
+pub(super) fn revocation_revoke_session(
+    env: &Env,
     list: Unknown<'_>,
     sid: Unknown<'_>,
     expires_at: Unknown<'_>,
     options: Unknown<'_>,
-    later: bool,
-) -> napi::Result<Outcome<Option<Object<'env>>>> {
+    outbox: Unknown<'_>,
+) -> napi::Result<Outcome<Option<u32>>> {
     guard(env, || {
+        let outbox = Arg::new(env, &outbox, "outbox");
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let sid = Arg::new(env, &sid, "sid").string(1..=MAX_TOKEN_LEN)?;
         let expires_at = Arg::new(env, &expires_at, "expiresAt").moment()?;
         let ScopeOptions { issuer } = Arg::new(env, &options, "options").read()?;
-        revoke(env, &list, &Revocation::session(&sid, expires_at, scope(issuer.as_deref())), later)
+        revoke(&list, &Revocation::session(&sid, expires_at, scope(issuer.as_deref())), &outbox)
     })
 }
 
 /// Revokes the tokens that a subject was issued until a moment, by default until now.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke_subject<'env>(
-    env: &'env Env,
+pub(super) fn revocation_revoke_subject(
+    env: &Env,
     list: Unknown<'_>,
     sub: Unknown<'_>,
     issued_before: Unknown<'_>,
     options: Unknown<'_>,
-    later: bool,
-) -> napi::Result<Outcome<Option<Object<'env>>>> {
+    outbox: Unknown<'_>,
+) -> napi::Result<Outcome<Option<u32>>> {
     guard(env, || {
+        let outbox = Arg::new(env, &outbox, "outbox");
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let sub = Arg::new(env, &sub, "sub").string(1..=MAX_TOKEN_LEN)?;
         let until = Arg::new(env, &issued_before, "issuedBefore").present()?;
@@ -265,38 +247,36 @@ pub(super) fn revocation_revoke_subject<'env>(
             Some(until) => Revocation::subject(&sub, until, scope),
             None => Revocation::subject_now(&sub, scope),
         };
-        revoke(env, &list, &revocation, later)
+        revoke(&list, &revocation, &outbox)
     })
 }
 
 /// Revokes a key.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke_key<'env>(
-    env: &'env Env,
+pub(super) fn revocation_revoke_key(
+    env: &Env,
     list: Unknown<'_>,
     kid: Unknown<'_>,
-    later: bool,
-) -> napi::Result<Outcome<Option<Object<'env>>>> {
+    outbox: Unknown<'_>,
+) -> napi::Result<Outcome<Option<u32>>> {
     guard(env, || {
+        let outbox = Arg::new(env, &outbox, "outbox");
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
-        revoke(
-            env,
-            &list,
-            &Revocation::key(&Arg::new(env, &kid, "kid").string(1..=MAX_TOKEN_LEN)?),
-            later,
-        )
+        let kid = Arg::new(env, &kid, "kid").string(1..=MAX_TOKEN_LEN)?;
+        revoke(&list, &Revocation::key(&kid), &outbox)
     })
 }
 
 /// Revokes the tokens that an issuer, or any, has issued until a moment, by default until now.
 #[napi(catch_unwind)]
-pub(super) fn revocation_revoke_all<'env>(
-    env: &'env Env,
+pub(super) fn revocation_revoke_all(
+    env: &Env,
     list: Unknown<'_>,
     options: Unknown<'_>,
-    later: bool,
-) -> napi::Result<Outcome<Option<Object<'env>>>> {
+    outbox: Unknown<'_>,
+) -> napi::Result<Outcome<Option<u32>>> {
     guard(env, || {
+        let outbox = Arg::new(env, &outbox, "outbox");
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
         let AllOptions { issuer, issued_before } = Arg::new(env, &options, "options").read()?;
         let scope = scope(issuer.as_deref());
@@ -304,7 +284,7 @@ pub(super) fn revocation_revoke_all<'env>(
             Some(until) => Revocation::all(until, scope),
             None => Revocation::all_now(scope),
         };
-        revoke(env, &list, &revocation, later)
+        revoke(&list, &revocation, &outbox)
     })
 }
 

@@ -6,10 +6,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::row::Row;
 use crate::error::{Code, Error, Result};
-use crate::store::{self, Follower, MAX_ROWS, Sequence, Store};
+use crate::store::{self, Appended, Follower, MAX_ROWS, Sequence, Store};
 
 /// How long after the last one the next housekeeping is due, in seconds.
 const TENDING_SECONDS: u64 = 60;
+
+/// The rows that are applied under one lock, so that a verifier waits for few.
+const AT_A_TIME: usize = 64;
 
 /// The key, kind and value of a row.
 type RowId = ([u8; 16], u8, u64);
@@ -52,7 +55,7 @@ impl Log {
 
     /// Reads the rows that the list does not have, and has `apply` add them. `apply` also learns
     /// whether a row is of this process.
-    pub(super) fn read(&self, mut apply: impl FnMut(Row, bool) -> Result<()>) -> Result<()> {
+    pub(super) fn read(&self, apply: impl Fn(&[(Row, bool)]) -> Result<()>) -> Result<()> {
         if let Some(code @ Code::StoreCorrupt) = self.store.failing() {
             return Err(Error::new(code, "the store is damaged"));
         }
@@ -63,15 +66,38 @@ impl Log {
             let mut rows = Vec::new();
             let is_complete =
                 self.store.entries_after(&mut next, MAX_ROWS, &mut |_, row| rows.push(*row))?;
-            for row in &rows {
-                apply(Row::of(row)?, self.is_own(row))?;
-            }
+            self.apply(rows.iter(), &apply)?;
             *follower = next;
             self.applied.store(follower.sequence(), Ordering::Release);
             if is_complete || follower.sequence() >= epoch {
                 return Ok(());
             }
         }
+    }
+
+    /// Has `apply` add the rows that this process has just committed, if the list has all rows
+    /// before them.
+    pub(super) fn take(
+        &self,
+        appended: &Appended<'_>,
+        apply: impl Fn(&[(Row, bool)]) -> Result<()>,
+    ) -> Result<()> {
+        let mut follower = lock(&self.follower);
+        let Some(rows) = appended.behind(&follower) else { return Ok(()) };
+        self.apply(rows, &apply)?;
+        *follower = appended.end();
+        self.applied.store(follower.sequence(), Ordering::Release);
+        Ok(())
+    }
+
+    fn apply<'a>(
+        &self,
+        rows: impl Iterator<Item = &'a store::Entry>,
+        apply: &impl Fn(&[(Row, bool)]) -> Result<()>,
+    ) -> Result<()> {
+        let rows: Vec<_> =
+            rows.map(|row| Ok((Row::of(row)?, self.is_own(row)))).collect::<Result<_>>()?;
+        rows.chunks(AT_A_TIME).try_for_each(apply)
     }
 
     /// The answer while the store cannot be read.

@@ -1,6 +1,7 @@
 //! The list of a store before a `RevocationList` is made on it: the rows and records that opening
 //! the store has read.
 
+use std::hint;
 use std::mem;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
@@ -19,13 +20,16 @@ use crate::revocation::fingerprint::{Fingerprinter, Keys};
 use crate::revocation::table::Expiry;
 use crate::revocation::terms::ListLimits;
 use crate::store::{
-    self, Batch, Commit, Expected, Position, RecordChange, Replay, SealedRecord, Store,
+    self, Appended, Batch, Commit, Expected, Position, RecordChange, Replay, SealedRecord, Store,
 };
 
 /// The record of the keys of fingerprints.
 const KEYS_RECORD: &[u8] = b"revocation/keys";
 /// The record of the proven time and of the largest tolerance.
 pub(super) const TIME_RECORD: &[u8] = b"revocation/time";
+
+/// The entries whose places fit into the first cache of a processor.
+const LOOKS_AHEAD: usize = 128;
 
 /// The list of a store.
 pub struct StoredList(Mutex<Contents>);
@@ -62,8 +66,7 @@ impl StoredList {
 
     /// Makes sure that the store has keys of fingerprints. It may commit, and waits for that.
     pub fn prepare(&self, store: &Store) -> Result<()> {
-        let mut contents = self.lock();
-        if contents.keys.is_some() {
+        if self.lock().keys.is_some() {
             return Ok(());
         }
         let mut keys = Zeroizing::new(Keys::default());
@@ -81,7 +84,9 @@ impl StoredList {
                 record.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
             *keys = keys_of(&stored)?;
         }
-        contents.keys = Some(*keys);
+        // The writer needs the lock for the commit, so it is not held before. Threads that draw
+        // keys at the same time agree here.
+        self.lock().keys = Some(*keys);
         Ok(())
     }
 
@@ -142,6 +147,24 @@ impl StoredList {
 }
 
 impl Replay for StoredList {
+    fn expect(&mut self, entries: u64) {
+        self.contents().state.expect(usize::try_from(entries).unwrap_or(usize::MAX));
+    }
+
+    fn entries(&mut self, entries: &[(Position, store::Entry)]) -> Result<()> {
+        for entries in entries.chunks(LOOKS_AHEAD) {
+            // Looks at all places first, so that the memory accesses need not wait for each other.
+            let state = &self.contents().state;
+            for (_, entry) in entries {
+                if let Row::Entry(entry) = Row::of(entry)? {
+                    hint::black_box(state.may_have(&entry));
+                }
+            }
+            entries.iter().try_for_each(|(position, entry)| self.entry(*position, entry))?;
+        }
+        Ok(())
+    }
+
     fn entry(&mut self, _: Position, entry: &store::Entry) -> Result<()> {
         let row = Row::of(entry)?;
         let Contents { state, now, .. } = self.contents();
@@ -169,6 +192,13 @@ impl Replay for StoredList {
             _ => {}
         }
         Ok(())
+    }
+
+    fn committed(&self, appended: &Appended<'_>) {
+        let made = self.lock().made.clone();
+        if let Some(list) = made {
+            list.take(appended);
+        }
     }
 
     fn looked(&self) {

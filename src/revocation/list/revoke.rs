@@ -11,7 +11,7 @@ use super::state::{EVERY_TOKEN, Entry, Kind};
 use super::{RevocationList, check_open};
 use crate::error::Result;
 use crate::revocation::terms::{Origin, Scope};
-use crate::store::{self, Batch, Expected, RecordChange};
+use crate::store::{self, Batch, Expected, RecordChange, Told};
 
 /// A revocation that is to be made.
 #[derive(Clone, Copy, Debug)]
@@ -92,14 +92,22 @@ impl RevocationList {
         self.committed(&rows, result.map(drop))
     }
 
-    /// As [`Self::revoke`], without blocking: `done` gets the result.
-    pub fn revoke_later(self: &Arc<Self>, revocation: &Revocation<'_>, done: Done) {
+    /// As [`Self::revoke`], without blocking: `done` gets the result. The store waits for
+    /// [`Self::begin_commit`], at most for a millisecond, so that the revocations that a caller
+    /// makes at once become durable together.
+    ///
+    /// `told` is called after all of them, and others, have their results.
+    pub fn revoke_later(self: &Arc<Self>, revocation: &Revocation<'_>, done: Done, told: &Told) {
+        let at_once = |done: Done, result| {
+            done(result);
+            told();
+        };
         let entry = self.entry_of(revocation);
-        let Some(log) = &self.log else { return done(self.put(entry, Origin::Local)) };
+        let Some(log) = &self.log else { return at_once(done, self.put(entry, Origin::Local)) };
         let rows = match self.rows(entry) {
-            Ok(rows) if rows.is_empty() => return done(Ok(())),
+            Ok(rows) if rows.is_empty() => return at_once(done, Ok(())),
             Ok(rows) => rows,
-            Err(error) => return done(Err(error)),
+            Err(error) => return at_once(done, Err(error)),
         };
         let batch = Batch { entries: rows.clone(), ..Batch::default() };
         // The store calls one of them, and drops the other.
@@ -108,8 +116,16 @@ impl RevocationList {
         let tell = move |result: Result<store::Commit>| {
             settle(&waiting, list.committed(&expected, result.map(drop)));
         };
-        if let Err(error) = log.store.commit(batch, Box::new(tell)) {
+        if let Err(error) = log.store.commit_soon(batch, Box::new(tell), told.clone()) {
             settle(&done, self.committed(&rows, Err(error)));
+            told();
+        }
+    }
+
+    /// Has the store begin with the revocations of [`Self::revoke_later`].
+    pub fn begin_commit(&self) {
+        if let Some(log) = &self.log {
+            log.store.begin_commit();
         }
     }
 

@@ -1,6 +1,8 @@
 //! The content of a list: a table for each kind of entry, and the filter that is checked before
 //! them.
 
+use std::iter;
+
 use crate::error::{Code, Result};
 use crate::revocation::filter::Filter;
 use crate::revocation::fingerprint::Fingerprint;
@@ -128,6 +130,19 @@ impl State {
     /// again, so rebuilding takes constant time per entry.
     pub(super) fn reserve_in_filter(&mut self) -> Result<()> {
         if self.filter.is_full() { self.rebuild_filter() } else { Ok(()) }
+    }
+
+    /// Whether the filter lets the id of an entry pass and its table has it.
+    pub(super) fn may_have(&self, entry: &Entry) -> bool {
+        let has = self.table(entry.kind).get(entry.fingerprint).is_some();
+        self.filter.may_hold(entry.fingerprint.id) & has
+    }
+
+    /// Makes room in the filter for so many entries, if there is memory for it.
+    pub(super) fn expect(&mut self, entries: usize) {
+        if let Ok(filter) = Filter::of(iter::empty(), entries) {
+            self.filter = filter;
+        }
     }
 
     fn rebuild_filter(&mut self) -> Result<()> {

@@ -8,7 +8,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::revocation::{Query, Revocation, Scope, StoredList};
 use crate::secret::Secret;
-use crate::store::{Store, StoreOptions};
+use crate::store::{Store, StoreOptions, Told};
 use crate::testing::folder::Folder;
 
 const NOW: u64 = 1_700_000_000;
@@ -32,6 +32,11 @@ fn open_with(path: &Path, limits: ListLimits, clock: Arc<ManualClock>, allows: b
 
 fn open(path: &Path) -> Opened {
     open_with(path, ListLimits::default(), Arc::new(ManualClock::at(NOW)), false)
+}
+
+/// For callers that do not wait for others.
+fn told_all() -> Told {
+    Arc::new(|| ())
 }
 
 fn session(sid: &str) -> Query<'_> {
@@ -107,7 +112,7 @@ fn a_revocation_that_does_not_wait_is_refused_from_its_result_on() {
         let tell = tell.clone();
         let done = Box::new(move |result: Result<()>| tell.send((number, result)).unwrap());
         let sid = number.to_string();
-        list.revoke_later(&Revocation::session(&sid, NOW, Scope::Any), done);
+        list.revoke_later(&Revocation::session(&sid, NOW, Scope::Any), done, &told_all());
     }
     for _ in 0..500 {
         let (number, result) = told.recv_timeout(Duration::from_secs(30)).unwrap();
@@ -158,7 +163,7 @@ fn a_closed_store_is_an_error_and_never_a_list_without_entries() {
         assert_eq!(new.err().unwrap().code, Code::StoreClosed);
         let (tell, told) = mpsc::channel();
         let done = Box::new(move |result| tell.send(result).unwrap());
-        opened.list.revoke_later(&Revocation::key("b"), done);
+        opened.list.revoke_later(&Revocation::key("b"), done, &told_all());
         let later: Result<()> = told.recv().unwrap();
         assert_eq!(later.unwrap_err().code, Code::StoreClosed);
     }

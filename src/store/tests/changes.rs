@@ -1,13 +1,15 @@
 //! Changes, their results, and what is found of them later.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Barrier, mpsc};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 
 use zeroize::Zeroizing;
 
 use super::*;
-use crate::store::{Expected, MAX_NAME_LEN, MAX_ROWS, MAX_VALUE_LEN, Receipt, RecordChange};
+use crate::store::database::Database;
+use crate::store::engine::Engine;
+use crate::store::{Expected, MAX_NAME_LEN, MAX_ROWS, MAX_VALUE_LEN, Receipt, RecordChange, Told};
 
 fn change(name: &[u8], expected: Expected, value: Option<&[u8]>) -> Batch {
     let value = value.map(|value| Zeroizing::new(value.to_vec()));
@@ -224,4 +226,33 @@ fn expired_entries_are_deleted_in_bulk_and_the_others_stay() {
     assert_eq!(deleted(|waiter| store.delete(twice, waiter)), 3000);
     store.close();
     assert_eq!(values_in(&path), (8000..9000).collect::<Vec<_>>());
+}
+
+#[test]
+fn each_caller_of_a_transaction_learns_once_after_the_last_result_that_all_are_there() {
+    let folder = Folder::new();
+    let path = folder.path("store");
+    let store = open(&path).unwrap();
+    // Holds the transaction up until all have asked for it.
+    let mut other = Database::open(&path.join("store.db"), &options(), true).unwrap();
+    assert!(other.begin().unwrap());
+    let (tell, told) = mpsc::channel();
+    let callers = ["a", "b"].map(|caller| -> Told {
+        let tell = tell.clone();
+        Arc::new(move || tell.send(format!("all of {caller}")).unwrap())
+    });
+    for (value, caller) in [0, 0, 1].into_iter().enumerate() {
+        let tell = tell.clone();
+        let waiter = Box::new(move |result: Result<Commit>| {
+            assert!(matches!(result, Ok(Commit::Done(_))));
+            tell.send(format!("result {value}")).unwrap();
+        });
+        store.commit_soon(batch([value as u64]), waiter, callers[caller].clone()).unwrap();
+    }
+    drop((tell, callers));
+    store.begin_commit();
+    other.rollback();
+    let told: Vec<_> = told.iter().collect();
+    assert_eq!(told, ["result 0", "result 1", "result 2", "all of a", "all of b"]);
+    assert_eq!(store.stats().unwrap().transactions, 1);
 }

@@ -71,6 +71,12 @@ fn damage(
     (opened.count(), all.len())
 }
 
+/// The part of a file before the zeros at its end.
+fn used(original: &[u8]) -> &[u8] {
+    let zeros = original.iter().rev().take_while(|byte| **byte == 0).count();
+    &original[..original.len() - zeros]
+}
+
 fn flipped(original: &[u8]) -> Vec<(String, Vec<u8>)> {
     let places = (0..original.len()).flat_map(|place| [(place, 0x01), (place, 0x80)]);
     places
@@ -100,7 +106,12 @@ fn every_flipped_byte_of_the_database_beside_a_log_gives_all_rows_or_a_code() {
 
 #[test]
 fn every_flipped_byte_of_the_log_gives_all_rows_or_a_code() {
-    let (opened, all) = damage("store.db-wal", true, flipped);
+    let frames = |original: &[u8]| {
+        let mut all = flipped(original);
+        all.truncate(2 * used(original).len());
+        all
+    };
+    let (opened, all) = damage("store.db-wal", true, frames);
     assert!(opened < all / 2, "{opened} of {all} opened");
 }
 
@@ -113,8 +124,23 @@ fn a_database_cut_at_any_length_gives_all_rows_or_a_code() {
 
 #[test]
 fn a_log_cut_at_any_length_gives_a_code() {
-    let (opened, _) = damage("store.db-wal", true, cut);
+    let (opened, _) = damage("store.db-wal", true, |original| cut(used(original)));
     assert_eq!(opened, 0);
+}
+
+#[test]
+fn the_end_of_the_log_that_holds_nothing_may_be_cut_or_hold_anything() {
+    let changed = |original: &[u8]| {
+        let used = used(original).len();
+        assert!(used + 8 * 512 < original.len(), "{used} of {} bytes are used", original.len());
+        let mut other = original.to_vec();
+        other[used + 512..].fill(0x5a);
+        let shorter = [used + 512, original.len() - 1].map(|len| original[..len].to_vec());
+        let variants = [other].into_iter().chain(shorter);
+        variants.map(|bytes| (format!("{} bytes", bytes.len()), bytes)).collect()
+    };
+    let (opened, all) = damage("store.db-wal", true, changed);
+    assert_eq!(opened, all);
 }
 
 #[test]

@@ -59,7 +59,8 @@ fn an_open_store_notices_the_commit_of_a_writer_that_was_killed_before_the_epoch
     let head = Head::read(&mut engine, &keys).unwrap();
     let mut transaction = Transaction::new(&mut engine, &keys, head).unwrap();
     transaction.append(&[entry(7)]).unwrap();
-    assert_eq!(transaction.commit().unwrap(), (before + 1, 1));
+    let (head, rows) = transaction.commit().unwrap();
+    assert_eq!((head.sequence, rows), (before + 1, 1));
     let is_noticed = (0..300).any(|_| {
         std::thread::sleep(Duration::from_millis(100));
         store.epoch() == before + 1

@@ -13,6 +13,7 @@ mod handles;
 mod losses;
 #[cfg(target_os = "linux")]
 mod processes;
+mod replays;
 #[cfg(target_os = "linux")]
 mod served;
 
