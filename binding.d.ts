@@ -396,6 +396,14 @@ export interface NativeSessionInfo {
   expiresAt: number
 }
 
+/** Conditions of a store that the façade tells of. */
+export interface NativeStoreConditions {
+  /** The name of the file system, if only the option `allowFilesystem` permits it. */
+  filesystem?: string
+  /** When a loss was noticed, in milliseconds since 1970, if nobody in this process was told yet. */
+  lostAt?: number
+}
+
 /** The state of a store. */
 export interface NativeStoreStats {
   /** Revocations in the log. */
@@ -414,6 +422,8 @@ export interface NativeStoreStats {
   openers: number
   /** Transactions whose rows the list does not have yet. */
   lag: number
+  /** When a loss of commits was noticed last, in milliseconds since 1970. */
+  lostAt?: number
 }
 
 /** A pair of tokens. */
@@ -731,11 +741,8 @@ export declare function storeBackup(store: unknown, path: unknown): Outcome<Offl
 /** Closes a store, on another thread: changes that wait are written first. */
 export declare function storeClose(store: unknown): Outcome<Offloaded<undefined>>
 
-/**
- * Attaches the store of a carrier to the façade object `store`. Returns the name of the file
- * system, if only the option `allowFilesystem` permits it.
- */
-export declare function storeFromCarrier(store: unknown, carrier: unknown): Outcome<string | undefined | null>
+/** Attaches the store of a carrier to the façade object `store`. */
+export declare function storeFromCarrier(store: unknown, carrier: unknown): Outcome<NativeStoreConditions>
 
 /**
  * Opens a store on another thread. Returns a promise of its carrier. With `of_list` the options

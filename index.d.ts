@@ -2090,11 +2090,12 @@ export interface RevocationListOptions extends ClockOptions {
    * - `error`: a revocation fails with `ERR_REVOCATION_FULL`, and nothing is revoked.
    * - `reject-older`: every token whose `iat` is at most now plus the largest `clockTolerance` of
    *   the verifiers with this list is refused, which makes the entries of single tokens and
-   *   subjects superfluous. Every client has to log in or refresh again, after that tolerance.
-   *   Revoked keys and the sessions that you revoked stay; sessions that {@link Sessions} ended may
-   *   be dropped. While the system's clock is more than 300 seconds ahead of the time that the boot
-   *   clock counts, the call fails as with `error`, because it would refuse all tokens for that
-   *   long.
+   *   subjects superfluous. Every client has to log in or refresh again. The new token is accepted
+   *   at once if its `jti` proves that it was issued later, as with
+   *   {@link RevocationList.revokeSubject}, and otherwise after that tolerance. Revoked keys and
+   *   the sessions that you revoked stay; sessions that {@link Sessions} ended may be dropped.
+   *   While the system's clock is more than 300 seconds ahead of the time that the boot clock
+   *   counts, the call fails as with `error`, because it would refuse all tokens for that long.
    */
   onFull?: 'error' | 'reject-older';
   /**
@@ -2329,7 +2330,11 @@ export class RevocationList {
     all: number;
     /** The configured maximum. */
     maxEntries: number;
-    /** Under `reject-older`: the second, since 1970, until which all tokens are refused; else 0. */
+    /**
+     * The second, since 1970, until which all issued tokens are refused, unless their `jti` proves
+     * that they were issued later. 0 unless the list made room under `reject-older`, or its store
+     * has lost changes: see `lostAt` of {@link StoreStats}.
+     */
     rejectsIssuedUntil: number;
   };
   /**
@@ -2367,7 +2372,8 @@ export interface StoreOptions {
    *
    * - `power-loss`: the machine loses power. Each group of changes is written to the disk.
    * - `process`: any process is killed. If the machine stops, the last changes may be lost; the
-   *   next opener notices that, and every token that was issued before is refused.
+   *   next opener notices that, and every token that was issued before is refused. See `lostAt` of
+   *   {@link StoreStats}, and the event `store.lost` of the audit trail.
    */
   durability?: 'power-loss' | 'process';
   /**
@@ -2397,6 +2403,12 @@ export interface StoreStats {
   openers: number;
   /** Transactions that this process has not read yet. The next verification reads them. */
   lag: number;
+  /**
+   * When a process noticed last that changes were lost, because the machine stopped under
+   * `durability: 'process'`. The tokens that were issued until then are refused. `undefined` if
+   * nothing was ever lost.
+   */
+  lostAt: Date | undefined;
 }
 
 /**

@@ -130,6 +130,17 @@ pub(super) struct NativeStoreStats {
     pub openers: f64,
     /// Transactions whose rows the list does not have yet.
     pub lag: f64,
+    /// When a loss of commits was noticed last, in milliseconds since 1970.
+    pub lost_at: Option<f64>,
+}
+
+/// Conditions of a store that the façade tells of.
+#[napi(object, object_from_js = false)]
+pub(super) struct NativeStoreConditions {
+    /// The name of the file system, if only the option `allowFilesystem` permits it.
+    pub filesystem: Option<String>,
+    /// When a loss was noticed, in milliseconds since 1970, if nobody in this process was told yet.
+    pub lost_at: Option<f64>,
 }
 
 /// Opens a store on another thread. Returns a promise of its carrier. With `of_list` the options
@@ -162,19 +173,20 @@ pub(super) fn store_open(
     })
 }
 
-/// Attaches the store of a carrier to the façade object `store`. Returns the name of the file
-/// system, if only the option `allowFilesystem` permits it.
+/// Attaches the store of a carrier to the façade object `store`.
 #[napi(catch_unwind)]
 pub(super) fn store_from_carrier(
     env: &Env,
     store: Unknown<'_>,
     carrier: Unknown<'_>,
-) -> napi::Result<Outcome<Option<String>>> {
+) -> napi::Result<Outcome<NativeStoreConditions>> {
     guard(env, || {
         let held = Arg::new(env, &carrier, "carrier").handle::<OpenStore>()?;
-        let filesystem = held.store.shared_filesystem().map(str::to_owned);
-        Arg::new(env, &store, "this").attach(held)?;
-        Ok(filesystem)
+        Arg::new(env, &store, "this").attach(held.clone())?;
+        Ok(NativeStoreConditions {
+            filesystem: held.store.shared_filesystem().map(str::to_owned),
+            lost_at: held.store.take_loss().map(|time| time as f64),
+        })
     })
 }
 
@@ -197,6 +209,7 @@ pub(super) fn store_stats(
             largest_group: stats.largest_group as f64,
             openers: stats.openers as f64,
             lag: list.lag(store) as f64,
+            lost_at: stats.lost_at.map(|time| time as f64),
         })
     })
 }

@@ -94,6 +94,12 @@ impl Store {
         Some(self.shared.lost_at.load(Ordering::Relaxed)).filter(|time| *time > 0)
     }
 
+    /// As [`Self::lost_at`], if that was since the machine started, for the first caller in this
+    /// process only.
+    pub fn take_loss(&self) -> Option<u64> {
+        self.shared.has_loss_to_tell.swap(false, Ordering::AcqRel).then(|| self.lost_at())?
+    }
+
     /// The name of the file system, if only
     /// [`StoreOptions::allow_filesystem`] permits it.
     pub fn shared_filesystem(&self) -> Option<&str> {
@@ -193,6 +199,7 @@ impl Store {
             batches: 0,
             rows: 0,
             largest_group: 0,
+            lost_at: Some(head.lost_at).filter(|time| *time > 0),
             openers: self.shared.openers.load(Ordering::Relaxed),
         };
         self.shared.counters.fill(&mut stats);

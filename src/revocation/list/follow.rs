@@ -2,10 +2,10 @@
 
 use super::row::Row;
 use super::state::Entry;
-use super::{RevocationList, check_open, latest};
+use super::{RevocationList, check_open};
 use crate::error::Result;
 use crate::revocation::table::Expiry;
-use crate::revocation::terms::{Field, Origin, Revoked};
+use crate::revocation::terms::Origin;
 
 impl RevocationList {
     /// Adds every row that any process has committed before this call. `ERR_REVOCATION_STORE` if
@@ -42,10 +42,7 @@ impl RevocationList {
                 self.tell(kind, value, origin);
             }
             Row::MakeRoom { now, max_token_ttl } => {
-                state.rejects_issued_until = state.rejects_issued_until.max(now);
-                state.forget_older(latest(now), max_token_ttl);
-                let until = Some(now.saturating_add(max_token_ttl));
-                self.listeners.tell(&[Revoked { field: Field::All, until, origin }]);
+                self.refuse_older(&mut state, now, max_token_ttl, origin);
             }
         }
         Ok(())

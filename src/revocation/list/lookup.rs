@@ -23,7 +23,8 @@ impl RevocationList {
         };
         let not_later_than =
             |millis: u64| issued_until(tolerated(millis / 1000)) && !proves_later(query, millis);
-        if state.rejects_issued_until > 0 && issued_until(self.rejects_issued_until(&state)) {
+        // Both a list that made room and a store that lost commits refuse tokens up to a moment.
+        if state.rejects_until > 0 && not_later_than(state.rejects_until) {
             return Ok(true);
         }
         let may_be_among_all =

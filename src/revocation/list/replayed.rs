@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
+use super::RevocationList;
 use super::log::Log;
 use super::row::Row;
 use super::state::State;
-use super::{RevocationList, latest};
 use crate::clock::{Clock, ProvenTime, Reading};
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
@@ -115,7 +115,7 @@ impl StoredList {
         let log = Log::new(store.view(), contents.answers_from_memory);
         let mut state = mem::take(&mut contents.state);
         if let Some(lost_at) = store.lost_at() {
-            state.rejects_issued_until = state.rejects_issued_until.max(lost_at.div_ceil(1000));
+            state.rejects_until = state.rejects_until.max(lost_at);
         }
         let time = contents.time.unwrap_or_else(|| ProvenTime::start(&*clock));
         let list = Arc::new(RevocationList {
@@ -151,8 +151,8 @@ impl Replay for StoredList {
                 state.store(held, (entry.until < u64::MAX).then_some(expiry))
             }
             Row::MakeRoom { now, max_token_ttl } => {
-                state.rejects_issued_until = state.rejects_issued_until.max(now);
-                state.forget_older(latest(now), max_token_ttl);
+                state.rejects_until = state.rejects_until.max(now);
+                state.forget_older(now / 1000, max_token_ttl);
                 Ok(())
             }
         }
