@@ -3450,7 +3450,9 @@ export class LimitError extends NodesecError {
 }
 
 /**
- * A store could not be opened, read or written.
+ * A store could not be opened, read or written. If the permission model of Node or of Deno does not
+ * let the process use its directory, the code is `ERR_ACCESS_DENIED`, with `permission` and
+ * `resource` as in Node's own error.
  *
  * @example
  * ```ts
@@ -3462,9 +3464,13 @@ export class LimitError extends NodesecError {
  * ```
  */
 export class StoreError extends NodesecError {
-  constructor(code: StoreErrorCode, message: string);
+  constructor(code: StoreErrorCode | 'ERR_ACCESS_DENIED', message: string);
   static [Symbol.hasInstance](error: unknown): error is StoreError;
-  readonly code: StoreErrorCode;
+  readonly code: StoreErrorCode | 'ERR_ACCESS_DENIED';
+  /** With `ERR_ACCESS_DENIED`: the permission that is missing. */
+  readonly permission?: string;
+  /** With `ERR_ACCESS_DENIED`: the path of the store or of its backup. */
+  readonly resource?: string;
 }
 
 /**
@@ -3553,7 +3559,8 @@ export type PasswordErrorCode =
 export type SecretErrorCode =
   /**
    * Node's permission model or Deno does not let the process read the file of
-   * `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`.
+   * `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`, or read and write the
+   * directory of a store. For a store the error is a `StoreError`.
    */
   | 'ERR_ACCESS_DENIED'
   /** The secure heap is in use and takes no other configuration. */

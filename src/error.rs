@@ -169,10 +169,11 @@ codes! {
 
     // ── SecretError ──
     /// Node's permission model or Deno does not let the process read the file of
-    /// `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`.
+    /// `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`, or read and write the
+    /// directory of a store. For a store the error is a `StoreError`.
     ///
     /// Start Node with `--allow-fs-read` for the file, or Deno with `--allow-read` or `--allow-env`
-    /// for it. HTTP 500.
+    /// for it; for a store also with `--allow-fs-write` or `--allow-write`. HTTP 500.
     AccessDenied = "ERR_ACCESS_DENIED",
     /// The secure heap is in use and takes no other configuration.
     ///

@@ -15,7 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::listeners::Listeners;
 use crate::os::{Native, Storage};
-use crate::revocation::fingerprint::{Fingerprinter, Keys};
+use crate::revocation::fingerprint::{Fingerprinter, KEYS_LEN};
 use crate::revocation::table::Expiry;
 use crate::revocation::terms::ListLimits;
 use crate::store::{
@@ -32,7 +32,8 @@ pub struct StoredList(Mutex<Contents>);
 
 struct Contents {
     state: State,
-    keys: Option<Keys>,
+    /// The list takes it.
+    fingerprinter: Option<Fingerprinter>,
     time: Option<ProvenTime>,
     tolerance: u64,
     /// About the present, in seconds since 1970.
@@ -50,7 +51,7 @@ impl StoredList {
     pub fn new(clock: Arc<dyn Clock>, answers_from_memory: bool) -> Self {
         Self(Mutex::new(Contents {
             state: State::default(),
-            keys: None,
+            fingerprinter: None,
             time: None,
             tolerance: 0,
             now: clock.unix_seconds(),
@@ -63,15 +64,16 @@ impl StoredList {
     /// Makes sure that the store has keys of fingerprints. It may commit, and waits for that.
     pub fn prepare(&self, store: &Store) -> Result<()> {
         let mut contents = self.lock();
-        if contents.keys.is_some() {
+        if contents.fingerprinter.is_some() || contents.made.is_some() {
             return Ok(());
         }
-        let mut keys = Zeroizing::new(Keys::default());
-        random_bytes(keys.as_flattened_mut())?;
+        let mut keys = Zeroizing::new(vec![0; KEYS_LEN]);
+        random_bytes(&mut keys)?;
+        let mut fingerprinter = fingerprinter_of(&keys)?;
         let change = RecordChange {
             name: KEYS_RECORD.to_vec(),
             expected: Expected::Absent,
-            value: Some(Zeroizing::new(keys.as_flattened().to_vec())),
+            value: Some(keys),
         };
         let batch = Batch { records: vec![change], ..Batch::default() };
         if store.commit_and_wait(batch, store.patience())? == Commit::Conflict {
@@ -79,9 +81,9 @@ impl StoredList {
             let record = store.record(KEYS_RECORD)?;
             let (_, stored) =
                 record.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
-            *keys = keys_of(&stored)?;
+            fingerprinter = fingerprinter_of(&stored)?;
         }
-        contents.keys = Some(*keys);
+        contents.fingerprinter = Some(fingerprinter);
         Ok(())
     }
 
@@ -111,7 +113,9 @@ impl StoredList {
         if let Some(made) = &contents.made {
             return Ok((made.limits == limits).then(|| made.clone()));
         }
-        let keys = contents.keys.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
+        let fingerprinter = contents.fingerprinter.take();
+        let fingerprinter =
+            fingerprinter.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
         let log = Log::new(store.view(), contents.answers_from_memory);
         let mut state = mem::take(&mut contents.state);
         if let Some(lost_at) = store.lost_at() {
@@ -120,7 +124,7 @@ impl StoredList {
         let time = contents.time.unwrap_or_else(|| ProvenTime::start(&*clock));
         let list = Arc::new(RevocationList {
             limits,
-            fingerprinter: Fingerprinter::new(&keys),
+            fingerprinter,
             time: Mutex::new(time),
             clock,
             tolerance: contents.tolerance.into(),
@@ -161,7 +165,7 @@ impl Replay for StoredList {
     fn record(&mut self, record: &SealedRecord<'_>) -> Result<()> {
         let contents = self.contents();
         match record.name {
-            KEYS_RECORD => contents.keys = Some(keys_of(&record.open()?)?),
+            KEYS_RECORD => contents.fingerprinter = Some(fingerprinter_of(&record.open()?)?),
             TIME_RECORD => {
                 let (time, tolerance) = time_of(&record.open()?, &*contents.clock)?;
                 (contents.time, contents.tolerance) = (Some(time), tolerance);
@@ -228,14 +232,9 @@ fn time_of(record: &[u8], clock: &dyn Clock) -> Result<(ProvenTime, u64)> {
     Ok((time.restored(clock, same_boot), tolerance))
 }
 
-fn keys_of(record: &[u8]) -> Result<Keys> {
-    let mut keys = Keys::default();
-    let flat = keys.as_flattened_mut();
-    if record.len() != flat.len() {
-        return Err(damaged("its keys of fingerprints have another length"));
-    }
-    flat.copy_from_slice(record);
-    Ok(keys)
+fn fingerprinter_of(record: &[u8]) -> Result<Fingerprinter> {
+    Fingerprinter::new(record)
+        .ok_or_else(|| damaged("its keys of fingerprints have another length"))
 }
 
 fn damaged(finding: &str) -> Error {
