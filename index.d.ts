@@ -2126,6 +2126,12 @@ export interface RevocationEvent {
   readonly until: number | undefined;
   /** `local`: revoked in this process, in any thread. `remote`: in another process. */
   readonly origin: 'local' | 'remote';
+  /**
+   * The number of revocations right before this one that the listener is not told of, because more
+   * than 10,000 waited for its thread: 0, unless the thread did not turn its event loop meanwhile.
+   * `isRevoked` knows them all.
+   */
+  readonly missed: number;
 }
 
 /**
@@ -2280,6 +2286,8 @@ export class RevocationList {
    * in a later turn of the event loop. Listening does not keep the process running. An error that a
    * listener throws is an uncaught exception; the revocation stands, and the other listeners are
    * called all the same. On a shared list a listener stays until `off`, or until its thread ends.
+   * While its thread is busy, the last 10,000 revocations wait for it, and the next event says how
+   * many it `missed`.
    * Nothing is told of entries that leave the list, nor of `close()`.
    *
    * @example
@@ -2290,7 +2298,7 @@ export class RevocationList {
    * const told = new Promise((resolve) => list.once('revoked', resolve));
    * await list.revokeId('a', 1_700_000_000);
    * const running = setInterval(() => {}, 1000); // as a server is
-   * console.log(await told); // { kind: 'id', until: 1700000000, origin: 'local' }
+   * console.log(await told); // { kind: 'id', until: 1700000000, origin: 'local', missed: 0 }
    * clearInterval(running);
    * ```
    */

@@ -72,8 +72,8 @@ test('what one thread revokes is refused and heard in every other', async () => 
     workers[0].postMessage({ revoke: 'x' });
     await until(() => heard.length === 2 && said.every((messages) => messages.length === 3));
     const events = [
-      { kind: 'session', until: SOON, origin: 'local' },
-      { kind: 'id', until: SOON, origin: 'local' },
+      { kind: 'session', until: SOON, origin: 'local', missed: 0 },
+      { kind: 'id', until: SOON, origin: 'local', missed: 0 },
     ];
     assert.deepEqual(heard, events);
     for (const messages of said) {
@@ -106,7 +106,57 @@ test('a listener hears every revocation once, of each kind, and a full list that
   const { rejectsIssuedUntil } = list.stats();
   const ends = [SOON, SOON, 1600, undefined, 2600, rejectsIssuedUntil + 600, SOON];
   assert.deepEqual(heard.map((event) => event.until), ends);
-  assert.ok(heard.every((event) => Object.isFrozen(event) && Object.keys(event).length === 3));
+  assert.ok(heard.every((event) => Object.isFrozen(event) && Object.keys(event).length === 4));
+});
+
+const BUSY = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const { RevocationList } = require('@nodesec/native');
+  const list = RevocationList.shared('busy');
+  const heard = [];
+  list.on('revoked', (event) => heard.push(event));
+  parentPort.postMessage('listens');
+  parentPort.once('message', () => {
+    Atomics.wait(workerData, 0, 0);
+    // A turn later all that waited has been heard.
+    setImmediate(() => setImmediate(() => {
+      const [{ missed }] = heard;
+      const others = heard.slice(1).every((event) => event.missed === 0);
+      parentPort.postMessage({ heard: heard.length, missed, others, last: heard.at(-1).until });
+      heard.length = 0;
+      list.on('revoked', (event) => parentPort.postMessage(event));
+      list.revokeKeySync('last');
+    }));
+  });
+`;
+
+test('a thread that is busy for a million revocations gets the last ones and the number of the others', async () => {
+  const list = RevocationList.shared('busy', { maxEntries: 2_000_000 });
+  const wake = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(BUSY, { eval: true, workerData: wake });
+  try {
+    await once(worker, 'message');
+    worker.postMessage('wait');
+    const count = 1_000_000;
+    // The first half makes the entry: the second half is of memory that the list has already.
+    const before = {};
+    for (let n = 0; n < count; n += 1) {
+      list.revokeIdSync(`${n % 1000}`, SOON + n);
+      if (n === count / 2) before.rss = process.memoryUsage.rss();
+    }
+    const grown = process.memoryUsage.rss() - before.rss;
+    Atomics.store(wake, 0, 1);
+    Atomics.notify(wake, 0);
+    const [told] = await once(worker, 'message');
+    const last = SOON + count - 1;
+    assert.deepEqual(told, { heard: 10_000, missed: count - 10_000, others: true, last });
+    // An event that waited for each of them would take 24 bytes or more.
+    assert.ok(grown < 8 << 20, `${grown} bytes`);
+    const [next] = await once(worker, 'message');
+    assert.deepEqual(next, { kind: 'key', until: undefined, origin: 'local', missed: 0 });
+  } finally {
+    await worker.terminate();
+  }
 });
 
 test('once hears one revocation, off none, and a function that is added twice hears twice', async () => {
