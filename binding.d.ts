@@ -432,6 +432,8 @@ export interface NativeRevoked {
   until?: number
   /** `local` or `remote`. */
   origin: string
+  /** The number of revocations before this one that were dropped. */
+  missed: number
 }
 
 /** One session. Times are milliseconds since 1970. */
@@ -605,8 +607,8 @@ export declare function revocationIsDurable(list: unknown): Outcome<boolean>
 
 /**
  * Calls `listener`, a function of the façade, with every revocation from now on. The calls happen
- * on the thread of the listener and do not keep its event loop alive. Returns the number to pass
- * to `revocationUnlisten`.
+ * on the thread of the listener and do not keep its event loop alive. While the thread is busy, a
+ * bounded number of revocations waits. Returns the number to pass to `revocationUnlisten`.
  */
 export declare function revocationListen(list: unknown, listener: (arg: Array<NativeRevoked>) => void): Outcome<number>
 
