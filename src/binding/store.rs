@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use napi::Env;
@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::error::Code;
 use crate::revocation::{ListLimits, RevocationList, StoredList};
 use crate::secret::Secret;
-use crate::store::{Durability, Store, StoreOptions};
+use crate::store::{self, Durability, Store, StoreOptions};
 
 /// The longest path, in bytes: Linux's `PATH_MAX`.
 const PATH: RangeInclusive<usize> = 1..=4096;
@@ -34,7 +34,9 @@ const ON_ERROR: [(&str, bool); 2] = [("deny", false), ("allow", true)];
 
 /// A store with the list that is on it.
 pub(super) struct OpenStore {
-    store: Arc<Store>,
+    /// `None` once it is closed, so that nothing of it stays mapped until the façade's object is
+    /// collected.
+    store: Mutex<Option<Arc<Store>>>,
     list: Arc<StoredList>,
 }
 
@@ -63,7 +65,16 @@ impl OpenStore {
             ));
         }
         list.prepare(&store)?;
-        Ok(Self { store, list })
+        Ok(Self { store: Mutex::new(Some(store)), list })
+    }
+
+    /// The store. Fails with `ERR_STORE_CLOSED` if it is closed.
+    fn store(&self) -> Result<Arc<Store>> {
+        Ok(self.slot().clone().ok_or_else(store::closed)?)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<Store>>> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The list on the store; `None` if it was made with other limits.
@@ -72,7 +83,7 @@ impl OpenStore {
         limits: ListLimits,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Arc<RevocationList>>> {
-        Ok(self.list.list(&self.store, limits, clock)?)
+        Ok(self.list.list(&*self.store()?, limits, clock)?)
     }
 }
 
@@ -182,10 +193,11 @@ pub(super) fn store_from_carrier(
 ) -> napi::Result<Outcome<NativeStoreConditions>> {
     guard(env, || {
         let held = Arg::new(env, &carrier, "carrier").handle::<OpenStore>()?;
-        Arg::new(env, &store, "this").attach(held.clone())?;
+        let open = held.store()?;
+        Arg::new(env, &store, "this").attach(held)?;
         Ok(NativeStoreConditions {
-            filesystem: held.store.shared_filesystem().map(str::to_owned),
-            lost_at: held.store.take_loss().map(|time| time as f64),
+            filesystem: open.shared_filesystem().map(str::to_owned),
+            lost_at: open.take_loss().map(|time| time as f64),
         })
     })
 }
@@ -197,7 +209,8 @@ pub(super) fn store_stats(
     store: Unknown<'_>,
 ) -> napi::Result<Outcome<NativeStoreStats>> {
     guard(env, || {
-        let OpenStore { store, list } = &*Arg::new(env, &store, "this").handle::<OpenStore>()?;
+        let held = Arg::new(env, &store, "this").handle::<OpenStore>()?;
+        let store = held.store()?;
         let stats = store.stats()?;
         let mean = stats.rows as f64 / stats.transactions.max(1) as f64;
         Ok(NativeStoreStats {
@@ -208,7 +221,7 @@ pub(super) fn store_stats(
             mean_group: mean,
             largest_group: stats.largest_group as f64,
             openers: stats.openers as f64,
-            lag: list.lag(store) as f64,
+            lag: held.list.lag(&store) as f64,
             lost_at: stats.lost_at.map(|time| time as f64),
         })
     })
@@ -222,9 +235,9 @@ pub(super) fn store_backup(
     path: Unknown<'_>,
 ) -> napi::Result<Outcome<Offloaded<()>>> {
     guard(env, || {
-        let store = Arg::new(env, &store, "this").handle::<OpenStore>()?;
+        let store = Arg::new(env, &store, "this").handle::<OpenStore>()?.store()?;
         let path = path_of(Arg::new(env, &path, "path"))?;
-        Ok(offload(move || Ok(store.store.backup(&path)?)))
+        Ok(offload(move || Ok(store.backup(&path)?)))
     })
 }
 
@@ -234,7 +247,10 @@ pub(super) fn store_close(env: &Env, store: Unknown<'_>) -> napi::Result<Outcome
     guard(env, || {
         let store = Arg::new(env, &store, "this").handle::<OpenStore>()?;
         Ok(offload(move || {
-            store.store.close();
+            let open = store.slot().take();
+            if let Some(open) = open {
+                open.close();
+            }
             Ok(())
         }))
     })

@@ -8,6 +8,8 @@ pub(super) mod revoke;
 mod row;
 mod state;
 
+use std::mem;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -28,10 +30,33 @@ pub struct RevocationList {
     time: Mutex<ProvenTime>,
     /// The largest clock tolerance, in seconds, of the verifiers that use this list.
     tolerance: AtomicU64,
-    state: RwLock<State>,
+    state: RwLock<LoggedState>,
     listeners: Listeners<Revoked>,
-    /// The store, if the list is on one.
-    log: Option<Log>,
+    /// Whether the list is on a store.
+    is_durable: bool,
+}
+
+/// The entries, and the store that they come from. Closing the list takes both away, so that
+/// nothing of the store stays mapped.
+#[derive(Default)]
+struct LoggedState {
+    state: State,
+    /// The store, if the list is on one that is open.
+    log: Option<Arc<Log>>,
+}
+
+impl Deref for LoggedState {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for LoggedState {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
 }
 
 impl RevocationList {
@@ -45,7 +70,7 @@ impl RevocationList {
             tolerance: AtomicU64::new(0),
             state: RwLock::default(),
             listeners: Listeners::default(),
-            log: None,
+            is_durable: false,
         })
     }
 
@@ -86,7 +111,10 @@ impl RevocationList {
     }
 
     fn close_with(&self, code: Code) {
-        *self.write() = State { closed: Some(code), ..State::default() };
+        let state = State { closed: Some(code), ..State::default() };
+        // Freed after the lock: a million entries take a while.
+        let closed = mem::replace(&mut *self.write(), LoggedState { state, log: None });
+        drop(closed);
     }
 
     /// Tells `listener` of every revocation from now on; returns a number for [`Self::unlisten`].
@@ -219,11 +247,16 @@ impl RevocationList {
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    /// The store, unless it is closed.
+    fn log(&self) -> Option<Arc<Log>> {
+        self.read().log.clone()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, LoggedState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    fn write(&self) -> RwLockWriteGuard<'_, LoggedState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

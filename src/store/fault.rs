@@ -24,7 +24,8 @@ pub(super) fn busy() -> Error {
     )
 }
 
-pub(super) fn closed() -> Error {
+/// The error of a call after the store was closed.
+pub fn closed() -> Error {
     Error::new(Code::StoreClosed, "the store is closed; close it after the last request")
 }
 

@@ -1,29 +1,40 @@
 //! Keeps a list up to date with its store.
 
+use std::sync::RwLockReadGuard;
+
+use super::log::Log;
 use super::row::Row;
 use super::state::Entry;
-use super::{RevocationList, check_open};
+use super::{LoggedState, RevocationList, check_open};
 use crate::error::Result;
 use crate::revocation::table::Expiry;
 use crate::revocation::terms::Origin;
 
 impl RevocationList {
-    /// Adds every row that any process has committed before this call. `ERR_REVOCATION_STORE` if
-    /// the store cannot be read; the list must not answer then. It takes two loads if there is no
-    /// row.
+    /// The state, with every row that any process has committed before this call.
+    /// `ERR_REVOCATION_STORE` if the store cannot be read; the list must not answer then. It takes
+    /// two loads if there is no row.
     #[inline]
-    pub(super) fn follow(&self) -> Result<()> {
-        match &self.log {
-            Some(log) if !log.is_current() => self.catch_up(),
-            _ => Ok(()),
+    pub(super) fn current(&self) -> Result<RwLockReadGuard<'_, LoggedState>> {
+        let state = self.read();
+        check_open(&state)?;
+        match &state.log {
+            Some(log) if !log.is_current() => {
+                let log = log.clone();
+                drop(state);
+                self.catch_up(&log)
+            }
+            _ => Ok(state),
         }
     }
 
     #[cold]
-    fn catch_up(&self) -> Result<()> {
-        let Some(log) = &self.log else { return Ok(()) };
-        check_open(&self.read())?;
-        log.read(|row, is_own| self.apply(row, is_own)).or_else(|error| log.without_store(&error))
+    fn catch_up(&self, log: &Log) -> Result<RwLockReadGuard<'_, LoggedState>> {
+        let followed = log.read(|row, is_own| self.apply(row, is_own));
+        followed.or_else(|error| log.without_store(&error))?;
+        let state = self.read();
+        check_open(&state)?;
+        Ok(state)
     }
 
     fn apply(&self, row: Row, is_own: bool) -> Result<()> {

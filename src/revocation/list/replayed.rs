@@ -6,10 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
-use super::RevocationList;
 use super::log::Log;
 use super::row::Row;
 use super::state::State;
+use super::{LoggedState, RevocationList};
 use crate::clock::{Clock, ProvenTime, Reading};
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
@@ -94,7 +94,7 @@ impl StoredList {
 
     /// The number of transactions of which the list does not have the rows.
     pub fn lag(&self, store: &Store) -> u64 {
-        let has = |list: &RevocationList| list.log.as_ref().map(Log::applied);
+        let has = |list: &RevocationList| list.log().map(|log| log.applied());
         let made = self.lock().made.as_deref().and_then(has);
         store.epoch().saturating_sub(made.unwrap_or_else(|| store.follower().sequence()))
     }
@@ -128,9 +128,9 @@ impl StoredList {
             time: Mutex::new(time),
             clock,
             tolerance: contents.tolerance.into(),
-            state: RwLock::new(state),
+            state: RwLock::new(LoggedState { state, log: Some(Arc::new(log)) }),
             listeners: Listeners::default(),
-            log: Some(log),
+            is_durable: true,
         });
         contents.made = Some(list.clone());
         Ok(Some(list))
@@ -178,7 +178,7 @@ impl Replay for StoredList {
     fn looked(&self) {
         // A process that verifies nothing hears of revocations, too. If it fails, the next answer
         // fails.
-        let _ = self.lock().made.as_ref().map(|list| list.follow());
+        drop(self.lock().made.as_ref().map(|list| list.current().map(drop)));
     }
 
     fn is_used(&self) -> bool {
