@@ -3769,7 +3769,8 @@ export type SecretErrorCode =
   /** The secure heap is in use and takes no other configuration. */
   | 'ERR_SECRET_CONFIGURED'
   /**
-   * The machine does not give the secure heap a protection that `require` or `onDegraded` demands.
+   * The machine does not give the secure heap a protection that `require` or `onDegraded` demands,
+   * or the process is a fork, without exec, of one that has secrets.
    */
   | 'ERR_SECRET_DEGRADED'
   /** A secret was used after `dispose()`. */

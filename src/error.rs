@@ -180,9 +180,10 @@ codes! {
     /// Call `secureHeap.configure` before the first secret or key. HTTP 500.
     SecretConfigured = "ERR_SECRET_CONFIGURED",
     /// The machine does not give the secure heap a protection that `require` or `onDegraded`
-    /// demands.
+    /// demands, or the process is a fork, without exec, of one that has secrets.
     ///
-    /// Raise `RLIMIT_MEMLOCK`; `secureHeap.status().reasons` says more. HTTP 500.
+    /// Raise `RLIMIT_MEMLOCK`; `secureHeap.status().reasons` says more. Start a program after a
+    /// fork. HTTP 500.
     SecretDegraded = "ERR_SECRET_DEGRADED",
     /// A secret was used after `dispose()`.
     ///

@@ -35,7 +35,7 @@ pub use locked::Locked;
 pub use open_key::OpenKey;
 pub use overflow::MAX_OVERFLOW_LEN;
 pub use parsed_key::{ParsedKey, parsed_key_count};
-pub use process_heap::{configure, count_leaked, leaked, status, verify};
+pub use process_heap::{check_process, configure, count_leaked, leaked, status, verify};
 pub use scratch_lock::storing;
 pub use seal::{Kind as SealKind, MAX_CONTEXT_LEN, MAX_SEALED_LEN, MIN_SEAL_KEY_LEN};
 pub use secret::{MAX_SECRET_LEN, Secret};

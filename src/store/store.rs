@@ -25,7 +25,7 @@ use super::replay::Replay;
 use super::row::{Entry, Position, Sequence};
 use super::shared::Shared;
 use crate::error::{Code, Error, Result};
-use crate::secret::Secret;
+use crate::secret::{Secret, check_process};
 
 /// How much later than its limit a busy writer may give up.
 const GRACE: Duration = Duration::from_secs(1);
@@ -52,6 +52,8 @@ impl Store {
         make: impl FnOnce() -> Box<dyn Replay>,
     ) -> Result<Self> {
         options.check()?;
+        // The key is not in the memory of a forked child.
+        check_process()?;
         let keys = Keys::derive(key)?;
         let directory = Directory::prepare(path, options.allow_filesystem)?;
         let shared = openers::acquire(directory, keys, options, make)?;
