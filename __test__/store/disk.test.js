@@ -195,8 +195,6 @@ onLinux('a folder that loses the right to write keeps what was acknowledged, and
   assert.equal(await service.call('judge', 'another'), ACCEPTED);
   await service.call('close');
   await assert.rejects(service.call('open', at), NO_RIGHT);
-  rights(0o500, 0o600);
-  await assert.rejects(service.call('open', at), NO_RIGHT);
   await assert.rejects(service.call('open', path.join(at, 'another')), NO_RIGHT);
   rights(0o700, 0o600);
   await service.call('open', at);
