@@ -90,8 +90,8 @@ fn wipe_at_exit() {
     REGISTERED.call_once(|| Native::at_exit(wipe));
 }
 
-/// Fails with `ERR_SECRET_DEGRADED` in a fork of a process that has secrets. It either does not have
-/// their memory, which it could only touch to crash, or has its own copy of zeros.
+/// Fails with `ERR_SECRET_DEGRADED` in a fork of a process that has secrets. The fork either does
+/// not have their memory, and would crash, or has its own copy of zeros.
 pub fn check_process() -> Result<()> {
     if OWNER.get().is_none_or(|owner| *owner == process::id()) {
         return Ok(());
