@@ -3669,6 +3669,7 @@ export class LimitError extends NodesecError {
 export class StoreError extends NodesecError {
   constructor(code: StoreErrorCode | 'ERR_ACCESS_DENIED', message: string);
   static [Symbol.hasInstance](error: unknown): error is StoreError;
+  /** A code of stores, or that of the permission model. */
   readonly code: StoreErrorCode | 'ERR_ACCESS_DENIED';
   /** With `ERR_ACCESS_DENIED`: the permission that is missing. */
   readonly permission?: string;
