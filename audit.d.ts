@@ -40,6 +40,7 @@ export type AuditEvent =
   | PasswordChecked
   | SecretOverflowed
   | OperationFailed
+  | StoreLost
   | AppRecorded;
 
 /** A verifier or `verifyJws` refuses a token. */
@@ -197,6 +198,18 @@ export interface OperationFailed extends AuditEventBase {
   readonly outcome: 'error';
   /** The code of the error, or of the warning. */
   readonly code: NodesecErrorCode | 'NODESEC_SECRET_DEGRADED';
+}
+
+/**
+ * A store had lost changes when the machine stopped, as `durability: 'process'` permits. Its list
+ * refuses every token that was issued until then. The first `Store.open` of each process since the
+ * machine started publishes the event.
+ */
+export interface StoreLost extends AuditEventBase {
+  readonly event: 'store.lost';
+  readonly outcome: 'error';
+  /** When a process noticed the loss, in milliseconds since 1970. */
+  readonly lostAt: number;
 }
 
 /** The application has called {@link record}. */

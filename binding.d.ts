@@ -440,6 +440,8 @@ export interface NativeRevoked {
   until?: number
   /** `local` or `remote`. */
   origin: string
+  /** The number of revocations before this one that were dropped. */
+  missed: number
 }
 
 /** One session. Times are milliseconds since 1970. */
@@ -470,6 +472,14 @@ export interface NativeStats {
   growthFailures: number
 }
 
+/** Conditions of a store that the façade tells of. */
+export interface NativeStoreConditions {
+  /** The name of the file system, if only the option `allowFilesystem` permits it. */
+  filesystem?: string
+  /** When a loss was noticed, in milliseconds since 1970, if nobody in this process was told yet. */
+  lostAt?: number
+}
+
 /** The state of a store. */
 export interface NativeStoreStats {
   /** Revocations in the log. */
@@ -488,6 +498,8 @@ export interface NativeStoreStats {
   openers: number
   /** Transactions whose rows the list does not have yet. */
   lag: number
+  /** When a loss of commits was noticed last, in milliseconds since 1970. */
+  lostAt?: number
 }
 
 /** A pair of tokens. */
@@ -618,8 +630,8 @@ export declare function revocationIsDurable(list: unknown): Outcome<boolean>
 
 /**
  * Calls `listener`, a function of the façade, with every revocation from now on. The calls happen
- * on the thread of the listener and do not keep its event loop alive. Returns the number to pass
- * to `revocationUnlisten`.
+ * on the thread of the listener and do not keep its event loop alive. While the thread is busy, a
+ * bounded number of revocations waits. Returns the number to pass to `revocationUnlisten`.
  */
 export declare function revocationListen(list: unknown, listener: (arg: Array<NativeRevoked>) => void): Outcome<number>
 
@@ -820,11 +832,8 @@ export declare function storeBackup(store: unknown, path: unknown): Outcome<Offl
 /** Closes a store, on another thread: changes that wait are written first. */
 export declare function storeClose(store: unknown): Outcome<Offloaded<undefined>>
 
-/**
- * Attaches the store of a carrier to the façade object `store`. Returns the name of the file
- * system, if only the option `allowFilesystem` permits it.
- */
-export declare function storeFromCarrier(store: unknown, carrier: unknown): Outcome<string | undefined | null>
+/** Attaches the store of a carrier to the façade object `store`. */
+export declare function storeFromCarrier(store: unknown, carrier: unknown): Outcome<NativeStoreConditions>
 
 /**
  * Opens a store on another thread. Returns a promise of its carrier. With `of_list` the options

@@ -2090,11 +2090,12 @@ export interface RevocationListOptions extends ClockOptions {
    * - `error`: a revocation fails with `ERR_REVOCATION_FULL`, and nothing is revoked.
    * - `reject-older`: every token whose `iat` is at most now plus the largest `clockTolerance` of
    *   the verifiers with this list is refused, which makes the entries of single tokens and
-   *   subjects superfluous. Every client has to log in or refresh again, after that tolerance.
-   *   Revoked keys and the sessions that you revoked stay; sessions that {@link Sessions} ended may
-   *   be dropped. While the system's clock is more than 300 seconds ahead of the time that the boot
-   *   clock counts, the call fails as with `error`, because it would refuse all tokens for that
-   *   long.
+   *   subjects superfluous. Every client has to log in or refresh again. The new token is accepted
+   *   at once if its `jti` proves that it was issued later, as with
+   *   {@link RevocationList.revokeSubject}, and otherwise after that tolerance. Revoked keys and
+   *   the sessions that you revoked stay; sessions that {@link Sessions} ended may be dropped.
+   *   While the system's clock is more than 300 seconds ahead of the time that the boot clock
+   *   counts, the call fails as with `error`, because it would refuse all tokens for that long.
    */
   onFull?: 'error' | 'reject-older';
   /**
@@ -2125,6 +2126,12 @@ export interface RevocationEvent {
   readonly until: number | undefined;
   /** `local`: revoked in this process, in any thread. `remote`: in another process. */
   readonly origin: 'local' | 'remote';
+  /**
+   * The number of revocations right before this one that the listener is not told of, because more
+   * than 10,000 waited for its thread: 0, unless the thread did not turn its event loop meanwhile.
+   * `isRevoked` knows them all.
+   */
+  readonly missed: number;
 }
 
 /**
@@ -2279,6 +2286,8 @@ export class RevocationList {
    * in a later turn of the event loop. Listening does not keep the process running. An error that a
    * listener throws is an uncaught exception; the revocation stands, and the other listeners are
    * called all the same. On a shared list a listener stays until `off`, or until its thread ends.
+   * While its thread is busy, the last 10,000 revocations wait for it, and the next event says how
+   * many it `missed`.
    * Nothing is told of entries that leave the list, nor of `close()`.
    *
    * @example
@@ -2289,7 +2298,7 @@ export class RevocationList {
    * const told = new Promise((resolve) => list.once('revoked', resolve));
    * await list.revokeId('a', 1_700_000_000);
    * const running = setInterval(() => {}, 1000); // as a server is
-   * console.log(await told); // { kind: 'id', until: 1700000000, origin: 'local' }
+   * console.log(await told); // { kind: 'id', until: 1700000000, origin: 'local', missed: 0 }
    * clearInterval(running);
    * ```
    */
@@ -2329,7 +2338,11 @@ export class RevocationList {
     all: number;
     /** The configured maximum. */
     maxEntries: number;
-    /** Under `reject-older`: the second, since 1970, until which all tokens are refused; else 0. */
+    /**
+     * The second, since 1970, until which all issued tokens are refused, unless their `jti` proves
+     * that they were issued later. 0 unless the list made room under `reject-older`, or its store
+     * has lost changes: see `lostAt` of {@link StoreStats}.
+     */
     rejectsIssuedUntil: number;
   };
   /**
@@ -2367,7 +2380,8 @@ export interface StoreOptions {
    *
    * - `power-loss`: the machine loses power. Each group of changes is written to the disk.
    * - `process`: any process is killed. If the machine stops, the last changes may be lost; the
-   *   next opener notices that, and every token that was issued before is refused.
+   *   next opener notices that, and every token that was issued before is refused. See `lostAt` of
+   *   {@link StoreStats}, and the event `store.lost` of the audit trail.
    */
   durability?: 'power-loss' | 'process';
   /**
@@ -2397,6 +2411,12 @@ export interface StoreStats {
   openers: number;
   /** Transactions that this process has not read yet. The next verification reads them. */
   lag: number;
+  /**
+   * When a process noticed last that changes were lost, because the machine stopped under
+   * `durability: 'process'`. The tokens that were issued until then are refused. `undefined` if
+   * nothing was ever lost.
+   */
+  lostAt: Date | undefined;
 }
 
 /**
@@ -3633,7 +3653,9 @@ export class LimitError extends NodesecError {
 }
 
 /**
- * A store could not be opened, read or written.
+ * A store could not be opened, read or written. If the permission model of Node or of Deno does not
+ * let the process use its directory, the code is `ERR_ACCESS_DENIED`, with `permission` and
+ * `resource` as in Node's own error.
  *
  * @example
  * ```ts
@@ -3645,9 +3667,14 @@ export class LimitError extends NodesecError {
  * ```
  */
 export class StoreError extends NodesecError {
-  constructor(code: StoreErrorCode, message: string);
+  constructor(code: StoreErrorCode | 'ERR_ACCESS_DENIED', message: string);
   static [Symbol.hasInstance](error: unknown): error is StoreError;
-  readonly code: StoreErrorCode;
+  /** A code of stores, or that of the permission model. */
+  readonly code: StoreErrorCode | 'ERR_ACCESS_DENIED';
+  /** With `ERR_ACCESS_DENIED`: the permission that is missing. */
+  readonly permission?: string;
+  /** With `ERR_ACCESS_DENIED`: the path of the store or of its backup. */
+  readonly resource?: string;
 }
 
 /**
@@ -3736,13 +3763,15 @@ export type PasswordErrorCode =
 export type SecretErrorCode =
   /**
    * Node's permission model or Deno does not let the process read the file of
-   * `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`.
+   * `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`, or read and write the
+   * directory of a store. For a store the error is a `StoreError`.
    */
   | 'ERR_ACCESS_DENIED'
   /** The secure heap is in use and takes no other configuration. */
   | 'ERR_SECRET_CONFIGURED'
   /**
-   * The machine does not give the secure heap a protection that `require` or `onDegraded` demands.
+   * The machine does not give the secure heap a protection that `require` or `onDegraded` demands,
+   * or the process is a fork, without exec, of one that has secrets.
    */
   | 'ERR_SECRET_DEGRADED'
   /** A secret was used after `dispose()`. */

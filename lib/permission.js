@@ -5,7 +5,7 @@
 
 const path = require('node:path');
 
-const { addMembers, makeError } = require('./errors.js');
+const { SecretError, StoreError, addMembers } = require('./errors.js');
 
 /** The files of a store. */
 const STORE_FILES = ['epoch', 'store.db', 'store.db-wal', 'store.db-shm'];
@@ -25,10 +25,10 @@ function permittedPath(file) {
   // is asked about.
   const resolved = path.resolve(file);
   if (deno !== undefined) {
-    assertGranted({ name: 'read', path: resolved }, file, 'file', '--allow-read');
+    assertGranted(SecretError, { name: 'read', path: resolved }, file, 'file', '--allow-read');
   } else if (!process.permission.has('fs.read', resolved)) {
     const why = 'the permission model does not let this process read the file: start Node with --allow-fs-read for it';
-    throw denied(why, 'FileSystemRead', file);
+    throw denied(SecretError, why, 'FileSystemRead', file);
   }
   return resolved;
 }
@@ -43,7 +43,7 @@ function permittedFolder(folder) {
   const resolved = path.resolve(folder);
   if (deno !== undefined) {
     for (const name of ['read', 'write']) {
-      assertGranted({ name, path: resolved }, folder, 'folder', `--allow-${name}`);
+      assertGranted(StoreError, { name, path: resolved }, folder, 'folder', `--allow-${name}`);
     }
     return resolved;
   }
@@ -53,7 +53,7 @@ function permittedFolder(folder) {
       if (process.permission.has(scope, file)) continue;
       const flag = `--allow-${scope.replace('.', '-')}`;
       const why = `the permission model does not let this process use the folder: start Node with ${flag} for it and all its files`;
-      throw denied(why, permission, folder);
+      throw denied(StoreError, why, permission, folder);
     }
   }
   return resolved;
@@ -62,19 +62,20 @@ function permittedFolder(folder) {
 /** Throws `ERR_ACCESS_DENIED` if Deno does not let us read the environment variable. */
 function assertMayReadVariable(name) {
   if (deno === undefined || typeof name !== 'string' || name === '' || name.includes('\0')) return;
-  assertGranted({ name: 'env', variable: name }, name, 'variable', '--allow-env');
+  assertGranted(SecretError, { name: 'env', variable: name }, name, 'variable', '--allow-env');
 }
 
-function assertGranted(permission, resource, what, flag) {
+function assertGranted(Class, permission, resource, what, flag) {
   // `prompt` means that Deno would ask the user, as it does for its own functions only.
   if (deno.querySync(permission).state === 'granted') return;
-  const why = `Deno does not let this process read the ${what}: start it with ${flag} for it`;
-  throw denied(why, permission.name, resource);
+  const verb = permission.name === 'write' ? 'write' : 'read';
+  const why = `Deno does not let this process ${verb} the ${what}: start it with ${flag} for it`;
+  throw denied(Class, why, permission.name, resource);
 }
 
-/** An error with the members of Node's own. */
-function denied(why, permission, resource) {
-  return addMembers(makeError('ERR_ACCESS_DENIED', why), { permission, resource });
+/** An error with the code and the members of Node's own, of the class of what was asked for. */
+function denied(Class, why, permission, resource) {
+  return addMembers(new Class('ERR_ACCESS_DENIED', why), { permission, resource });
 }
 
 module.exports = { assertMayReadVariable, permittedFolder, permittedPath };

@@ -209,8 +209,8 @@ function listen(list, callback) {
 }
 
 /** An event, which all listeners share. */
-function frozen({ kind, until, origin }) {
-  return Object.freeze({ kind, until: until ?? undefined, origin });
+function frozen({ kind, until, origin, missed }) {
+  return Object.freeze({ kind, until: until ?? undefined, origin, missed });
 }
 
 /** An own member of claims. A member of `Object.prototype` is not a claim. */

@@ -1,10 +1,13 @@
 'use strict';
 
+const { CHANNELS, publish } = require('./audit/publish.js');
 const { attach, construct } = require('./construct.js');
 const { makeError } = require('./errors.js');
 const { native, snapshot } = require('./native.js');
 const { permittedFolder } = require('./permission.js');
 const { Uncloneable } = require('./uncloneable.js');
+
+const LOST = CHANNELS['store.lost'];
 
 /** The file systems about which this thread has warned. */
 const warned = new Set();
@@ -22,7 +25,8 @@ class Store extends Uncloneable {
   }
 
   stats() {
-    return native.storeStats(this);
+    const { lostAt, ...stats } = { __proto__: null, ...native.storeStats(this) };
+    return { ...stats, lostAt: lostAt === undefined ? undefined : new Date(lostAt) };
   }
 
   async backup(path) {
@@ -37,12 +41,17 @@ class Store extends Uncloneable {
 /** Opens a store. With `ofList` the options are those of `RevocationList.open`. */
 async function openStore(path, options, ofList) {
   const carrier = await native.storeOpen(permittedFolder(path), options, ofList);
-  return construct(Store, (store) => warn(native.storeFromCarrier(store, carrier)));
+  return construct(Store, (store) => {
+    // With the null prototype, a missing member is not read from Object.prototype.
+    const { filesystem, lostAt } = { __proto__: null, ...native.storeFromCarrier(store, carrier) };
+    warn(filesystem);
+    if (lostAt !== undefined && LOST.hasSubscribers) publish(LOST, { lostAt });
+  });
 }
 
 /** Warns of a file system that only `allowFilesystem` permits. */
 function warn(filesystem) {
-  if (filesystem === null || warned.has(filesystem)) return;
+  if (filesystem === undefined || warned.has(filesystem)) return;
   warned.add(filesystem);
   process.emitWarning(
     `a store is on the file system ${filesystem}: if another machine uses it too, revocations are lost`,

@@ -169,19 +169,21 @@ codes! {
 
     // ── SecretError ──
     /// Node's permission model or Deno does not let the process read the file of
-    /// `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`.
+    /// `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`, or read and write the
+    /// directory of a store. For a store the error is a `StoreError`.
     ///
     /// Start Node with `--allow-fs-read` for the file, or Deno with `--allow-read` or `--allow-env`
-    /// for it. HTTP 500.
+    /// for it; for a store also with `--allow-fs-write` or `--allow-write`. HTTP 500.
     AccessDenied = "ERR_ACCESS_DENIED",
     /// The secure heap is in use and takes no other configuration.
     ///
     /// Call `secureHeap.configure` before the first secret or key. HTTP 500.
     SecretConfigured = "ERR_SECRET_CONFIGURED",
     /// The machine does not give the secure heap a protection that `require` or `onDegraded`
-    /// demands.
+    /// demands, or the process is a fork, without exec, of one that has secrets.
     ///
-    /// Raise `RLIMIT_MEMLOCK`; `secureHeap.status().reasons` says more. HTTP 500.
+    /// Raise `RLIMIT_MEMLOCK`; `secureHeap.status().reasons` says more. Start a program after a
+    /// fork. HTTP 500.
     SecretDegraded = "ERR_SECRET_DEGRADED",
     /// A secret was used after `dispose()`.
     ///

@@ -1,7 +1,11 @@
 //! Functions that an object calls with its changes.
 
+mod mailbox;
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use self::mailbox::{MAX_WAITING, Mail, Mailbox};
 
 /// Receives changes in their order, while the object is locked, so it must pass them on and return.
 /// Returns `false` when nobody listens any more.

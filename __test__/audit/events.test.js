@@ -32,6 +32,7 @@ const { runScript } = require('../helpers/child.js');
 const { heard } = require('../helpers/heard.js');
 const { KeyServer, providerKey } = require('../helpers/key-server.js');
 const { outcome } = require('../helpers/outcome.js');
+const { StoreService, storeWithLoss } = require('../helpers/store-service.js');
 
 const SECRET = 'k3y-material-that-no-event-may-repeat';
 const PASSWORD = 'correct horse battery staple';
@@ -78,6 +79,12 @@ const PROVOCATIONS = {
     const { code } = await Store.open('/dev/null/store', { key }).catch((error) => error);
     assert.equal(code, 'ERR_STORE_OPEN');
     return { SECRET };
+  },
+  async 'store.lost'(t) {
+    const { at, restart } = await storeWithLoss(t, { durability: 'process' });
+    restart();
+    await (await StoreService.open(at)).close();
+    return { at, SECRET };
   },
   async 'key.added'() {
     new KeyRing().add(key);

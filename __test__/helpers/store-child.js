@@ -8,6 +8,7 @@ const { existsSync, rmSync, statfsSync, writeFileSync } = require('node:fs');
 const path = require('node:path');
 const { createInterface } = require('node:readline');
 
+const { heard } = require('./heard.js');
 const { StoreService, idsOf } = require('./store-service.js');
 
 let service;
@@ -16,6 +17,8 @@ const calls = {
   async open(at, options) {
     service = await StoreService.open(at, options);
   },
+  /** Opens the store, and answers with the events of the audit trail. */
+  openHearing: (at, options) => heard(() => calls.open(at, options)),
   pid: () => process.pid,
   exists: existsSync,
   run: (program, ...args) => execFileSync(program, args, { encoding: 'utf8' }),

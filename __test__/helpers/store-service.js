@@ -2,7 +2,8 @@
 
 // A service that revokes sessions on a store and judges tokens, in this process.
 
-const { mkdtempSync, realpathSync, rmSync } = require('node:fs');
+const { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } =
+  require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 
@@ -75,4 +76,26 @@ function storePath(t) {
   return path.join(folder, 'store');
 }
 
-module.exports = { ACCEPTED, REVOKED, StoreService, idsOf, storeKey, storePath };
+/**
+ * Makes a store that has lost its last changes with the machine: its database is older than its
+ * epoch, in which another start of the machine stands. `body` runs with the service before the
+ * loss, and what it revokes is lost.
+ */
+async function storeWithLoss(t, options, body) {
+  const at = storePath(t);
+  const [database, epoch] = ['store.db', 'epoch'].map((name) => path.join(at, name));
+  await (await StoreService.open(at, options)).close();
+  copyFileSync(database, `${at}.old`);
+  const service = await StoreService.open(at, options);
+  await service.revoke('lost');
+  await body?.(service);
+  await service.close();
+  copyFileSync(`${at}.old`, database);
+  const bytes = readFileSync(epoch);
+  bytes.fill(7, 32, 48);
+  return { at, restart: () => writeFileSync(epoch, bytes) };
+}
+
+module.exports = {
+  ACCEPTED, REVOKED, StoreService, idsOf, storeKey, storePath, storeWithLoss,
+};

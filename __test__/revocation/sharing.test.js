@@ -72,8 +72,8 @@ test('what one thread revokes is refused and heard in every other', async () => 
     workers[0].postMessage({ revoke: 'x' });
     await until(() => heard.length === 2 && said.every((messages) => messages.length === 3));
     const events = [
-      { kind: 'session', until: SOON, origin: 'local' },
-      { kind: 'id', until: SOON, origin: 'local' },
+      { kind: 'session', until: SOON, origin: 'local', missed: 0 },
+      { kind: 'id', until: SOON, origin: 'local', missed: 0 },
     ];
     assert.deepEqual(heard, events);
     for (const messages of said) {
@@ -106,7 +106,55 @@ test('a listener hears every revocation once, of each kind, and a full list that
   const { rejectsIssuedUntil } = list.stats();
   const ends = [SOON, SOON, 1600, undefined, 2600, rejectsIssuedUntil + 600, SOON];
   assert.deepEqual(heard.map((event) => event.until), ends);
-  assert.ok(heard.every((event) => Object.isFrozen(event) && Object.keys(event).length === 3));
+  assert.ok(heard.every((event) => Object.isFrozen(event) && Object.keys(event).length === 4));
+});
+
+const BUSY = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const { RevocationList } = require('@nodesec/native');
+  const list = RevocationList.shared('busy');
+  const heard = [];
+  list.on('revoked', (event) => heard.push(event));
+  setInterval(() => {
+    if (heard.at(-1)?.kind !== 'key') return;
+    const { missed } = heard[0];
+    const others = heard.slice(1).every((event) => event.missed === 0);
+    parentPort.postMessage({ missed, others, before: heard.at(-2).until, last: heard.at(-1) });
+    heard.length = 0;
+  }, 1);
+  parentPort.postMessage('listens');
+  Atomics.wait(workerData, 0, 0);
+`;
+
+test('a thread that is busy for a million revocations gets the last ones and the number of the others', async () => {
+  const list = RevocationList.shared('busy', { maxEntries: 2000 });
+  const wake = new Int32Array(new SharedArrayBuffer(4));
+  const worker = new Worker(BUSY, { eval: true, workerData: wake });
+  try {
+    await once(worker, 'message');
+    const count = 1_000_000;
+    const revokeAll = (from, to) => {
+      for (let n = from; n < to; n += 1) list.revokeIdSync(`${n % 1000}`, SOON + n);
+    };
+    // From here on the list has its entries, and the queue is full.
+    revokeAll(0, count / 2);
+    const before = process.memoryUsage.rss();
+    revokeAll(count / 2, count);
+    const grown = process.memoryUsage.rss() - before;
+    // Each of these revocations would take 24 bytes in a queue without a bound.
+    assert.ok(grown < 8 << 20, `${grown} bytes`);
+    const told = once(worker, 'message');
+    Atomics.store(wake, 0, 1);
+    Atomics.notify(wake, 0);
+    // The thread hears this one with the others, or right after them.
+    list.revokeKeySync('last');
+    const [{ missed, ...rest }] = await told;
+    const last = { kind: 'key', until: undefined, origin: 'local', missed: 0 };
+    assert.deepEqual(rest, { others: true, before: SOON + count - 1, last });
+    assert.ok([count - 10_000, count - 9999].includes(missed), `${missed}`);
+  } finally {
+    await worker.terminate();
+  }
 });
 
 test('once hears one revocation, off none, and a function that is added twice hears twice', async () => {

@@ -4,7 +4,10 @@
 // mounts are in a namespace of the process that uses them, and vanish with it.
 
 const assert = require('node:assert/strict');
-const { mkdirSync, mkdtempSync, realpathSync, rmSync } = require('node:fs');
+const { spawnSync } = require('node:child_process');
+const {
+  chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync,
+} = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
@@ -17,6 +20,11 @@ const onLinux = process.platform === 'linux' ? test : () => {};
 
 const STORE = 'ERR_REVOCATION_STORE';
 const MOUNT_EXT4 = 'mount -o loop image disk';
+
+const READ_ONLY = { code: 'ERR_STORE_OPEN', message: /read-only.* mount it for writing/ };
+const NO_RIGHT = { code: 'ERR_STORE_OPEN', message: /give this process's user the right/ };
+
+const NOBODY = 65_534;
 
 /** Has ext4 fail every access from now on: EXT4_IOC_SHUTDOWN without a flush of its log. */
 const SHUT_DOWN = `
@@ -38,6 +46,15 @@ async function mounted(t, mount, folder = makeFolder(t)) {
     return {};
   }
   return { service, folder, disk, at: path.join(disk, 'store') };
+}
+
+/** A command that runs another one as a user without root's rights; empty if this one has none. */
+function unprivileged(t) {
+  if (process.getuid() !== 0) return [];
+  const command = ['setpriv', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups'];
+  const [program, ...args] = [...command, process.execPath, '--check', __filename];
+  if (spawnSync(program, args).status === 0) return command;
+  return missing(t, 'setpriv', 'run as another user than root, or let everybody read the sources');
 }
 
 function makeFolder(t) {
@@ -130,14 +147,58 @@ onLinux('a disk that turns read-only under a running store keeps what was acknow
   await service.call('revoke', ...before);
   // ext4 turns read-only as it does after an error of the disk.
   await service.call('run', 'mount', '-o', 'remount,abort', disk);
-  await assert.rejects(service.call('revoke', 'during'), { code: 'ERR_STORE_OPEN' });
+  await assert.rejects(service.call('revoke', 'during'), READ_ONLY);
   // The store can still be read.
   assert.deepEqual(await service.call('judgeAll', before), [REVOKED]);
   assert.equal(await service.call('judge', 'another'), ACCEPTED);
   await service.call('close');
-  await assert.rejects(service.call('open', at), { code: 'ERR_STORE_OPEN' });
+  await assert.rejects(service.call('open', at), READ_ONLY);
   await service.kill();
   await assertIntact(t, folder, before);
+});
+
+onLinux('a disk that is read-only when a store is opened is named, and the store opens once it is not', async (t) => {
+  const { service, disk, at } = await mounted(t, 'mount -t tmpfs none disk');
+  if (service === undefined) return;
+  const before = idsOf('before', 10);
+  await service.call('open', at);
+  await service.call('revoke', ...before);
+  await service.call('close');
+  await service.call('run', 'mount', '-o', 'remount,ro', disk);
+  await assert.rejects(service.call('open', at), READ_ONLY);
+  await assert.rejects(service.call('open', path.join(disk, 'another')), READ_ONLY);
+  await service.call('run', 'mount', '-o', 'remount,rw', disk);
+  await service.call('open', at);
+  assert.deepEqual(await service.call('judgeAll', before), [REVOKED]);
+  await service.call('revoke', 'after');
+  assert.equal(await service.call('judge', 'after'), REVOKED);
+});
+
+onLinux('a folder that loses the right to write keeps what was acknowledged, and is named when it is opened', async (t) => {
+  const command = unprivileged(t);
+  if (command === undefined) return;
+  const at = storePath(t);
+  if (command.length > 0) chownSync(path.dirname(at), NOBODY, NOBODY);
+  const service = new StoreProcess(t, { command });
+  await service.call('open', at);
+  const acknowledged = idsOf('before', 10);
+  await service.call('revoke', ...acknowledged);
+  const rights = (mode, files) => {
+    for (const name of readdirSync(at)) chmodSync(path.join(at, name), files);
+    chmodSync(at, mode);
+  };
+  rights(0o500, 0o400);
+  // The descriptors that are open still permit it.
+  await service.call('revoke', 'during');
+  acknowledged.push('during');
+  assert.deepEqual(await service.call('judgeAll', acknowledged), [REVOKED]);
+  assert.equal(await service.call('judge', 'another'), ACCEPTED);
+  await service.call('close');
+  await assert.rejects(service.call('open', at), NO_RIGHT);
+  await assert.rejects(service.call('open', path.join(at, 'another')), NO_RIGHT);
+  rights(0o700, 0o600);
+  await service.call('open', at);
+  assert.deepEqual(await service.call('judgeAll', acknowledged), [REVOKED]);
 });
 
 for (const onStoreError of ['deny', 'allow']) {

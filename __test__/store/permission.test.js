@@ -49,7 +49,7 @@ for (const [name, find] of Object.entries(runtimes)) {
     };
     const denied = (permission, resource) => (line) => {
       const { name, message, ...error } = JSON.parse(line);
-      assert.match(name, /Error$/);
+      assert.equal(name, 'StoreError');
       assert.deepEqual(error, { code: 'ERR_ACCESS_DENIED', permission, resource });
       assert.match(message, permission === 'FileSystemRead' ? /--allow-fs-read/ : /--allow-fs-write/);
     };
@@ -96,8 +96,8 @@ test('Deno opens a store only with the permission to read and write it', (t) => 
   ]) {
     const output = run(...flags);
     assert.equal(output.length, 1, output.join('\n'));
-    const { code, permission: missed, message } = JSON.parse(output[0]);
-    assert.deepEqual([code, missed], ['ERR_ACCESS_DENIED', permission]);
+    const { name, code, permission: missed, message } = JSON.parse(output[0]);
+    assert.deepEqual([name, code, missed], ['StoreError', 'ERR_ACCESS_DENIED', permission]);
     assert.match(message, new RegExp(`--allow-${permission}`));
     assert.match(message, new RegExp(permission));
   }

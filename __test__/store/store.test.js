@@ -74,8 +74,8 @@ test('a process that verifies nothing hears of revocations elsewhere as remote',
   await two;
   clearInterval(alive);
   assert.deepEqual(heard, [
-    { kind: 'key', until: undefined, origin: 'local' },
-    { kind: 'session', until: HOUR, origin: 'remote' },
+    { kind: 'key', until: undefined, origin: 'local', missed: 0 },
+    { kind: 'session', until: HOUR, origin: 'remote', missed: 0 },
   ]);
   await list.close();
 });

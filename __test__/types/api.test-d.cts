@@ -244,6 +244,7 @@ nodesec.spiffeIdOf(socket.getPeerCertificate());
 
 // Revocation and sessions
 const revocations = new nodesec.RevocationList({ onFull: 'reject-older' });
+revocations.on('revoked', ({ missed }) => same<typeof missed, number>(true));
 revocations.revokeSession('sid', new Date(), { issuer: 'i' });
 // @ts-expect-error a moment is not a string
 revocations.revokeId('jti', '2030-01-01');

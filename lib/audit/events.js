@@ -135,6 +135,11 @@ const EVENTS = {
     outcome: 'error',
     members: ['code'],
   },
+  'store.lost': {
+    when: 'A store was opened that had lost changes when the machine stopped.',
+    outcome: 'error',
+    members: ['lostAt'],
+  },
   'app.recorded': {
     when: 'The application calls `record()`.',
     members: ['action', 'code?', 'subject?', 'session?', 'tokenId?', 'fields?'],

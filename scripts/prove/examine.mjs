@@ -2,7 +2,7 @@
 
 import { READERS } from './readers.mjs';
 import { MOMENTS } from './claims.mjs';
-import { SECRETS } from './secrets.mjs';
+import { CALLS, SECRETS } from './secrets.mjs';
 import { Specimen } from './specimen.mjs';
 
 /** This reader ends the process that it reads. */
@@ -13,17 +13,17 @@ export async function examine(native, claims, backends, { places = false } = {})
   const found = claims.map((claim) => ({ ...claim, found: {} }));
   const problems = [];
   const check = (claim, backend, result) => {
-    const name = `${claim.call ?? claim.moment}, ${claim.reader}, ${backend}`;
-    const secrets = result.secrets.filter(({ call }) => call === claim.call);
+    const name = `${claim.title ?? claim.moment}, ${claim.reader}, ${backend}`;
+    const secrets = result.secrets.filter(({ group }) => group === claim.group);
     found[claims.indexOf(claim)].found[backend] = secrets.length > 0;
-    const control = claim.call === undefined ? READERS[claim.reader].control : 'array';
+    const control = claim.group in CALLS ? 'array' : READERS[claim.reader].control;
     if (!result.controls.has(control)) problems.push(`${name}: no control`);
     // Here every secret that is kept must be found. This shows that the harness knows its form.
-    const { call, moment, reader } = claim;
+    const { group, moment, reader } = claim;
     const showsAll = backend === 'plain' && reader === '/proc/PID/mem' && moment === 'kept';
-    if (showsAll && call === undefined) {
+    if (showsAll && !(group in CALLS)) {
       const names = new Set(secrets.map(({ secret }) => secret));
-      const unseen = SECRETS.filter((secret) => secret.call === undefined && !names.has(secret.name));
+      const unseen = SECRETS.filter((secret) => secret.group === group && !names.has(secret.name));
       for (const secret of unseen) problems.push(`${name}: the ${secret.name} was not recognised`);
     }
     const isAsClaimed = secrets.length > 0 === claim.expected[backend];

@@ -8,14 +8,18 @@ import path from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { writeHeapSnapshot } from 'node:v8';
 
+import audit from '../../audit.js';
 import nodesec from '../../index.js';
-import { SECRETS } from './secrets.mjs';
+import { CALLS, SECRETS } from './secrets.mjs';
 
 const [folder, addon] = process.argv.slice(2);
 const native = loadAddon(addon);
 const file = (name) => path.join(folder, name);
 
 let planted = [];
+
+/** The key of the audit trail stays to the end of the process. */
+const LASTING = 1;
 
 const COMMANDS = {
   async plant() {
@@ -26,12 +30,12 @@ const COMMANDS = {
       array: Uint8Array.from(readFileSync(file('control-array'))),
       text: readFileSync(file('control-text'), 'utf8'),
     };
-    const context = { sealed: file('sealed'), writeFileSync };
+    const context = { audit, sealed: file('sealed'), store: file('store'), copy: file('copy') };
     const files = SECRETS.map((secret, index) => ({ ...secret, file: file(`secret-${index}`) }));
-    for (const { plant, file } of files.filter(({ call }) => call === undefined)) {
+    for (const { plant, file } of files.filter(({ plant }) => plant !== undefined)) {
       planted.push(await plant(nodesec, file, context));
     }
-    await giveSmallArrays(files.filter(({ call }) => call !== undefined));
+    await giveSmallArrays(files.filter(({ group }) => group in CALLS));
     return nodesec.secureHeap.status().backend;
   },
   /**
@@ -52,8 +56,9 @@ const COMMANDS = {
   /** Disposes of all secrets. Objects without dispose() free theirs when they are collected. */
   async dispose() {
     nodesec.secureHeap.disposeAll();
+    for (const each of planted.flat()) await each.close?.();
     planted = [];
-    await collect(0);
+    await collect(LASTING);
   },
   abort: () => process.abort(),
 };

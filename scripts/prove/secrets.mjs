@@ -3,11 +3,17 @@
 // `plant` runs in the planted process, uses the secret as a service would, and returns it.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
-import { formsOf, hmacForms, sealForms } from './needles.mjs';
+import { fingerprintKeyForms, formsOf, hmacForms, sealForms, storeForms } from './needles.mjs';
 
 export const ENV_SECRET = 'PROVE_SECRET';
+
+/** Groups with claims of their own. */
+export const FINGERPRINT_KEYS = 'fingerprint keys of a store';
+export const AUDIT_KEY = 'key of the audit trail';
+
+const STORE_KEY = 'key of a store';
 
 /** A fast hash: its memory cost does not matter here. */
 const FAST = { memoryCost: 8192, timeCost: 1 };
@@ -52,7 +58,10 @@ export const CALLS = {
     new PasswordHasher(FAST).verifyAndUpdate(DIGEST, bytes),
 };
 
-/** To plant another secret, add it here. Those with a `call` are given to it, and are not kept. */
+/**
+ * To plant another secret, add it here. Those of the group of a call are given to it, and are not
+ * kept.
+ */
 export const SECRETS = [
   {
     name: 'from a file',
@@ -116,7 +125,7 @@ export const SECRETS = [
     name: 'key that seals',
     ...randomSecret(),
     derived: (bytes, { sealed }) => sealForms(bytes, readFileSync(sealed)),
-    async plant({ SecretBuffer }, file, { sealed, writeFileSync }) {
+    async plant({ SecretBuffer }, file, { sealed }) {
       const key = SecretBuffer.fromFile(file);
       const secret = SecretBuffer.random(40);
       const text = secret.seal(key, { context: 'prove' });
@@ -135,9 +144,45 @@ export const SECRETS = [
       return SecretBuffer.unseal(sealed, key, { context: 'prove' });
     },
   },
+  {
+    name: STORE_KEY,
+    ...randomSecret(),
+    derived: (bytes, { copy }) => storeForms(bytes, copy),
+    async plant({ RevocationList, SecretBuffer, Store }, file, { store: at, copy }) {
+      const key = SecretBuffer.fromFile(file);
+      await (await Store.open(at, { key })).close();
+      const store = await Store.open(at, { key });
+      const list = new RevocationList({ store });
+      for (let round = 0; round < 100; round += 1) await list.revokeSession(`${round}`, 4e9);
+      if (!list.isRevoked({ sid: '7' })) throw new Error('the list has forgotten a session');
+      await store.backup(copy);
+      return [key, store, list];
+    },
+  },
+  {
+    name: FINGERPRINT_KEYS,
+    group: FINGERPRINT_KEYS,
+    // The store draws them.
+    make: () => ({ bytes: Buffer.alloc(0), content: Buffer.alloc(0), needles: [] }),
+    derived(_, { copy, made }) {
+      return fingerprintKeyForms(made.find(({ name }) => name === STORE_KEY).bytes, copy);
+    },
+  },
+  {
+    name: AUDIT_KEY,
+    group: AUDIT_KEY,
+    ...randomSecret(),
+    derived: (bytes) => hmacForms(bytes),
+    plant({ SecretBuffer }, file, { audit }) {
+      const key = SecretBuffer.fromFile(file);
+      audit.setHashKey(key);
+      for (let round = 0; round < 100; round += 1) audit.hashId('subject', `${round}`);
+      return key;
+    },
+  },
   ...Object.entries(CALLS).map(([call, take]) => ({
     name: `small array for ${call}`,
-    call,
+    group: call,
     ...randomSecret(),
     take,
   })),

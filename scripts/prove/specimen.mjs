@@ -101,15 +101,15 @@ export class Specimen {
     if (actual !== backend) throw new Error(`this machine gives ${actual}, not ${backend}`);
     for (const index of made.keys()) rmSync(this.file(`secret-${index}`));
 
-    const context = { sealed: this.file('sealed') };
+    const context = { sealed: this.file('sealed'), copy: this.file('copy'), made };
     this.#needles = [
       ...controls.flatMap(({ control, bytes }) =>
         formsOf(bytes).map((form) => ({ control, ...form })),
       ),
-      ...made.flatMap(({ name, call, bytes, needles, derived = () => [] }) =>
+      ...made.flatMap(({ name, group, bytes, needles, derived = () => [] }) =>
         [...needles, ...derived(bytes, context)].map((form) => ({
           secret: name,
-          call,
+          group,
           form: form.name,
           bytes: form.bytes,
         })),

@@ -9,12 +9,12 @@ const FILE = path.join(root, 'SECURITY.md');
 const PLACE = /(<!-- npm run prove -- --write -->\n)[\s\S]*(<!-- end -->)/;
 
 /**
- * Returns the table. Each claim has a moment or a call, a reader, and `found`: backend → whether a
+ * Returns the table. Each claim has a moment or a title, a reader, and `found`: backend → whether a
  * secret was found.
  */
 export function render(claims, backends) {
-  const lines = claims.map(({ moment, call, reader, found }) => [
-    call === undefined ? moment : `small array wiped after ${call}`,
+  const lines = claims.map(({ moment, title, reader, found }) => [
+    title ?? moment,
     reader,
     ...backends.map((backend) => (found[backend] ? 'found' : '0')),
   ]);

@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use napi::Env;
@@ -19,7 +19,7 @@ use crate::clock::Clock;
 use crate::error::Code;
 use crate::revocation::{ListLimits, RevocationList, StoredList};
 use crate::secret::Secret;
-use crate::store::{Durability, Store, StoreOptions};
+use crate::store::{self, Durability, Store, StoreOptions};
 
 /// The longest path, in bytes: Linux's `PATH_MAX`.
 const PATH: RangeInclusive<usize> = 1..=4096;
@@ -34,7 +34,9 @@ const ON_ERROR: [(&str, bool); 2] = [("deny", false), ("allow", true)];
 
 /// A store with the list that is on it.
 pub(super) struct OpenStore {
-    store: Arc<Store>,
+    /// `None` once it is closed, so that nothing of it stays mapped until the façade's object is
+    /// collected.
+    store: Mutex<Option<Arc<Store>>>,
     list: Arc<StoredList>,
 }
 
@@ -63,7 +65,16 @@ impl OpenStore {
             ));
         }
         list.prepare(&store)?;
-        Ok(Self { store, list })
+        Ok(Self { store: Mutex::new(Some(store)), list })
+    }
+
+    /// The store. Fails with `ERR_STORE_CLOSED` if it is closed.
+    fn store(&self) -> Result<Arc<Store>> {
+        Ok(self.slot().clone().ok_or_else(store::closed)?)
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<Store>>> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The list on the store; `None` if it was made with other limits.
@@ -72,7 +83,7 @@ impl OpenStore {
         limits: ListLimits,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Arc<RevocationList>>> {
-        Ok(self.list.list(&self.store, limits, clock)?)
+        Ok(self.list.list(&*self.store()?, limits, clock)?)
     }
 }
 
@@ -130,6 +141,17 @@ pub(super) struct NativeStoreStats {
     pub openers: f64,
     /// Transactions whose rows the list does not have yet.
     pub lag: f64,
+    /// When a loss of commits was noticed last, in milliseconds since 1970.
+    pub lost_at: Option<f64>,
+}
+
+/// Conditions of a store that the façade tells of.
+#[napi(object, object_from_js = false)]
+pub(super) struct NativeStoreConditions {
+    /// The name of the file system, if only the option `allowFilesystem` permits it.
+    pub filesystem: Option<String>,
+    /// When a loss was noticed, in milliseconds since 1970, if nobody in this process was told yet.
+    pub lost_at: Option<f64>,
 }
 
 /// Opens a store on another thread. Returns a promise of its carrier. With `of_list` the options
@@ -162,19 +184,21 @@ pub(super) fn store_open(
     })
 }
 
-/// Attaches the store of a carrier to the façade object `store`. Returns the name of the file
-/// system, if only the option `allowFilesystem` permits it.
+/// Attaches the store of a carrier to the façade object `store`.
 #[napi(catch_unwind)]
 pub(super) fn store_from_carrier(
     env: &Env,
     store: Unknown<'_>,
     carrier: Unknown<'_>,
-) -> napi::Result<Outcome<Option<String>>> {
+) -> napi::Result<Outcome<NativeStoreConditions>> {
     guard(env, || {
         let held = Arg::new(env, &carrier, "carrier").handle::<OpenStore>()?;
-        let filesystem = held.store.shared_filesystem().map(str::to_owned);
+        let open = held.store()?;
         Arg::new(env, &store, "this").attach(held)?;
-        Ok(filesystem)
+        Ok(NativeStoreConditions {
+            filesystem: open.shared_filesystem().map(str::to_owned),
+            lost_at: open.take_loss().map(|time| time as f64),
+        })
     })
 }
 
@@ -185,7 +209,8 @@ pub(super) fn store_stats(
     store: Unknown<'_>,
 ) -> napi::Result<Outcome<NativeStoreStats>> {
     guard(env, || {
-        let OpenStore { store, list } = &*Arg::new(env, &store, "this").handle::<OpenStore>()?;
+        let held = Arg::new(env, &store, "this").handle::<OpenStore>()?;
+        let store = held.store()?;
         let stats = store.stats()?;
         let mean = stats.rows as f64 / stats.transactions.max(1) as f64;
         Ok(NativeStoreStats {
@@ -196,7 +221,8 @@ pub(super) fn store_stats(
             mean_group: mean,
             largest_group: stats.largest_group as f64,
             openers: stats.openers as f64,
-            lag: list.lag(store) as f64,
+            lag: held.list.lag(&store) as f64,
+            lost_at: stats.lost_at.map(|time| time as f64),
         })
     })
 }
@@ -209,9 +235,9 @@ pub(super) fn store_backup(
     path: Unknown<'_>,
 ) -> napi::Result<Outcome<Offloaded<()>>> {
     guard(env, || {
-        let store = Arg::new(env, &store, "this").handle::<OpenStore>()?;
+        let store = Arg::new(env, &store, "this").handle::<OpenStore>()?.store()?;
         let path = path_of(Arg::new(env, &path, "path"))?;
-        Ok(offload(move || Ok(store.store.backup(&path)?)))
+        Ok(offload(move || Ok(store.backup(&path)?)))
     })
 }
 
@@ -221,7 +247,10 @@ pub(super) fn store_close(env: &Env, store: Unknown<'_>) -> napi::Result<Outcome
     guard(env, || {
         let store = Arg::new(env, &store, "this").handle::<OpenStore>()?;
         Ok(offload(move || {
-            store.store.close();
+            let open = store.slot().take();
+            if let Some(open) = open {
+                open.close();
+            }
             Ok(())
         }))
     })

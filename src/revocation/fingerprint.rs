@@ -1,10 +1,13 @@
 //! Ids as keyed fingerprints.
 
+use std::convert::Infallible;
+
 use siphasher::sip::SipHasher13;
 
 use super::terms::{Field, Scope};
 use crate::error::Result;
 use crate::id::random_bytes;
+use crate::secret::OpenKey;
 
 /// Indexes of hashers after those of the fields: `OF_ID` hashes the ids of all fields for the
 /// second half of a fingerprint, `OF_ISSUER` hashes issuers.
@@ -12,8 +15,8 @@ const OF_ID: usize = Field::ALL.len();
 const OF_ISSUER: usize = OF_ID + 1;
 const HASHERS: usize = OF_ISSUER + 1;
 
-/// The keys of a list. Fingerprints are equal only under equal keys.
-pub(super) type Keys = [[u8; 16]; HASHERS];
+/// The bytes of the keys of a list. Fingerprints are equal only under equal keys.
+pub(super) const KEYS_LEN: usize = 16 * HASHERS;
 
 /// 128 keyed and therefore unpredictable bits that represent an id, of one issuer or of any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,20 +36,25 @@ impl Fingerprint {
 
 /// Makes fingerprints.
 pub(super) struct Fingerprinter {
-    hashers: [SipHasher13; HASHERS],
+    hashers: OpenKey<[SipHasher13; HASHERS]>,
 }
 
 impl Fingerprinter {
     /// Draws new keys.
     pub(super) fn random() -> Result<Self> {
-        let mut keys: Keys = [[0; 16]; HASHERS];
-        random_bytes(keys.as_flattened_mut())?;
-        Ok(Self::new(&keys))
+        let hashers = OpenKey::make(|| {
+            let mut keys = [0; KEYS_LEN];
+            random_bytes(&mut keys)?;
+            Ok(hashers(&keys))
+        })?;
+        Ok(Self { hashers })
     }
 
-    /// Uses these keys.
-    pub(super) fn new(keys: &Keys) -> Self {
-        Self { hashers: keys.each_ref().map(SipHasher13::new_with_key) }
+    /// Uses these keys; `None` if they have another length.
+    pub(super) fn new(keys: &[u8]) -> Option<Self> {
+        let keys = keys.try_into().ok()?;
+        let hashers = OpenKey::make(|| Ok::<_, Infallible>(hashers(keys)));
+        hashers.ok().map(|hashers| Self { hashers })
     }
 
     /// The first half of the fingerprint of an id.
@@ -66,4 +74,9 @@ impl Fingerprinter {
     fn hash_with(&self, hasher: usize, text: &str) -> u64 {
         self.hashers[hasher].hash(text.as_bytes())
     }
+}
+
+fn hashers(keys: &[u8; KEYS_LEN]) -> [SipHasher13; HASHERS] {
+    let (keys, _) = keys.as_chunks();
+    std::array::from_fn(|at| SipHasher13::new_with_key(&keys[at]))
 }

@@ -8,6 +8,8 @@ pub(super) mod revoke;
 mod row;
 mod state;
 
+use std::mem;
+use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -15,7 +17,7 @@ use self::log::Log;
 use self::state::{Entry, Kind, State};
 use super::fingerprint::Fingerprinter;
 use super::table::{EntryTable, Expiry};
-use super::terms::{Field, ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Origin, Revoked, Stats};
+use super::terms::{Field, ListLimits, OnFull, Origin, Revoked, Stats};
 use crate::clock::{Clock, Moment, ProvenTime};
 use crate::error::{Code, Error, Result};
 use crate::listeners::{Listener, Listeners};
@@ -28,10 +30,33 @@ pub struct RevocationList {
     time: Mutex<ProvenTime>,
     /// The largest clock tolerance, in seconds, of the verifiers that use this list.
     tolerance: AtomicU64,
-    state: RwLock<State>,
+    state: RwLock<LoggedState>,
     listeners: Listeners<Revoked>,
-    /// The store, if the list is on one.
-    log: Option<Log>,
+    /// Whether the list is on a store.
+    is_durable: bool,
+}
+
+/// The entries, and the store that they come from. Closing the list takes both away, so that
+/// nothing of the store stays mapped.
+#[derive(Default)]
+struct LoggedState {
+    state: State,
+    /// The store, if the list is on one that is open.
+    log: Option<Arc<Log>>,
+}
+
+impl Deref for LoggedState {
+    type Target = State;
+
+    fn deref(&self) -> &State {
+        &self.state
+    }
+}
+
+impl DerefMut for LoggedState {
+    fn deref_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
 }
 
 impl RevocationList {
@@ -45,7 +70,7 @@ impl RevocationList {
             tolerance: AtomicU64::new(0),
             state: RwLock::default(),
             listeners: Listeners::default(),
-            log: None,
+            is_durable: false,
         })
     }
 
@@ -86,7 +111,10 @@ impl RevocationList {
     }
 
     fn close_with(&self, code: Code) {
-        *self.write() = State { closed: Some(code), ..State::default() };
+        let state = State { closed: Some(code), ..State::default() };
+        // Freed after the lock: a million entries take a while.
+        let closed = mem::replace(&mut *self.write(), LoggedState { state, log: None });
+        drop(closed);
     }
 
     /// Tells `listener` of every revocation from now on; returns a number for [`Self::unlisten`].
@@ -139,7 +167,7 @@ impl RevocationList {
         };
         if let Some(now) = older.filter(|_| Kind::UP_TO_ISSUE.contains(&kind)) {
             // A place in the wheel before this time would go with those of the older subjects.
-            let first = Kind::Subject.needed_until(latest(now), life).unwrap_or(u64::MAX);
+            let first = kind.forgotten_before(now / 1000, life);
             expiry =
                 expiry.map(|Expiry { until, .. }| Expiry { until: until.max(first), now: first });
         }
@@ -152,10 +180,7 @@ impl RevocationList {
         }
         state.reserve_in_filter()?;
         if let Some(now) = older {
-            state.rejects_issued_until = state.rejects_issued_until.max(now);
-            state.forget_older(latest(now), life);
-            let until = Some(now.saturating_add(life));
-            self.listeners.tell(&[Revoked { field: Field::All, until, origin }]);
+            self.refuse_older(state, now, life, origin);
         }
         let table = &mut state.tables[kind as usize];
         if let Some(emptied) = emptied {
@@ -166,8 +191,16 @@ impl RevocationList {
         Ok(())
     }
 
-    /// The time until which issued tokens must be refused so that entries can be removed.
-    /// `ERR_REVOCATION_FULL` if none can.
+    /// Refuses tokens issued until `now`, in milliseconds, and drops the entries about them.
+    fn refuse_older(&self, state: &mut State, now: u64, max_token_ttl: u64, origin: Origin) {
+        state.rejects_until = state.rejects_until.max(now);
+        state.forget_older(now / 1000, max_token_ttl);
+        let until = Some((now / 1000).saturating_add(max_token_ttl));
+        self.listeners.tell(&[Revoked { field: Field::All, until, origin }]);
+    }
+
+    /// The time until which issued tokens must be refused so that entries can be removed, in
+    /// milliseconds. `ERR_REVOCATION_FULL` if none can.
     fn find_room(&self, state: &mut State, moment: Moment) -> Result<u64> {
         let full = |remedy: &str| {
             let entries = self.limits.max_entries;
@@ -189,8 +222,8 @@ impl RevocationList {
             );
         }
         // Not the proven time: the tokens that are forgotten may have been issued until now.
-        let now = moment.latest / 1000;
-        if !state.has_older(latest(now), self.limits.max_token_ttl) {
+        let now = moment.latest;
+        if !state.has_older(now / 1000, self.limits.max_token_ttl) {
             return full(": revoked sessions and keys fill the list and cannot be dropped");
         }
         Ok(now)
@@ -205,27 +238,27 @@ impl RevocationList {
         *self.time.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The latest issue time that a verifier accepted at the moment when room was made.
+    /// The last second of issue of the tokens that are all refused, unless their ids prove that
+    /// they were issued later; 0 if there are none.
     fn rejects_issued_until(&self, state: &State) -> u64 {
-        match state.rejects_issued_until {
+        match state.rejects_until {
             0 => 0,
-            made => made.saturating_add(self.tolerance.load(Ordering::Relaxed)),
+            until => (until / 1000).saturating_add(self.tolerance.load(Ordering::Relaxed)),
         }
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, State> {
+    /// The store, unless it is closed.
+    fn log(&self) -> Option<Arc<Log>> {
+        self.read().log.clone()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, LoggedState> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, State> {
+    fn write(&self) -> RwLockWriteGuard<'_, LoggedState> {
         self.state.write().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The latest issue time of a token that a verifier accepts. Entries that also refuse later tokens
-/// stay when room is made.
-const fn latest(now: u64) -> u64 {
-    now.saturating_add(MAX_CLOCK_TOLERANCE)
 }
 
 /// Fails with the code of the closing if the list was closed.

@@ -72,8 +72,9 @@ pub struct Stats {
     pub all: usize,
     /// The maximum number of entries of all kinds together.
     pub max_entries: usize,
-    /// All tokens issued at or before this time are refused; 0 unless the list has been full under
-    /// [`OnFull::RejectOlder`].
+    /// All tokens issued at or before this second are refused, unless their ids prove that they
+    /// were issued later; 0 unless the list has been full under [`OnFull::RejectOlder`], or its
+    /// store has lost commits.
     pub rejects_issued_until: u64,
 }
 

@@ -10,21 +10,23 @@
 use std::io::{self, Write};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{LazyLock, Once, OnceLock};
 
 use super::secure_heap::{SecureHeap, Settings, Status};
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::heap::{Config, Defect, backend_of_environment};
 use crate::os::{Native, Platform};
 
 /// The secure heap of the process. Fails with `ERR_INVALID_ARG_VALUE` if the operator's choice is
-/// no backend.
+/// no backend, and with `ERR_SECRET_DEGRADED` in a fork of a process that has secrets.
 pub(super) fn process_heap() -> Result<&'static SecureHeap> {
     static HEAP: LazyLock<Result<SecureHeap>> = LazyLock::new(|| {
+        OWNER.get_or_init(process::id);
         let operator = backend_of_environment()?;
         let config = Config { operator, ..Config::new(end_process) };
         Ok(SecureHeap::new(config, wipe_at_exit))
     });
+    check_process()?;
     HEAP.as_ref().map_err(Clone::clone)
 }
 
@@ -79,23 +81,31 @@ pub(super) fn end_process(defect: Defect) -> ! {
     process::abort()
 }
 
-/// The process that registered the wipe.
+/// The process that has made the heap.
 static OWNER: OnceLock<u32> = OnceLock::new();
 
 /// Registers the wipe at the end of the process, once.
 fn wipe_at_exit() {
-    OWNER.get_or_init(|| {
-        Native::at_exit(wipe);
-        process::id()
-    });
+    static REGISTERED: Once = Once::new();
+    REGISTERED.call_once(|| Native::at_exit(wipe));
+}
+
+/// Fails with `ERR_SECRET_DEGRADED` in a fork of a process that has secrets. The fork either does
+/// not have their memory, and would crash, or has its own copy of zeros.
+pub fn check_process() -> Result<()> {
+    if OWNER.get().is_none_or(|owner| *owner == process::id()) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::SecretDegraded,
+        "this process is a fork of one that has secrets, and has no memory for them; start a \
+         program in it",
+    ))
 }
 
 extern "C" fn wipe() {
-    // A forked child either does not have the memory, or has its own copy of zeros. Touching it
-    // could only crash.
-    if let (Some(owner), Ok(heap)) = (OWNER.get(), process_heap())
-        && *owner == process::id()
-    {
+    // Not in a forked child.
+    if let Ok(heap) = process_heap() {
         heap.end();
     }
 }

@@ -30,6 +30,8 @@ pub struct StoreStats {
     pub rows: u64,
     /// The most rows that one of these transactions added.
     pub largest_group: u64,
+    /// When a loss was noticed last: see [`Store::lost_at`](super::Store::lost_at).
+    pub lost_at: Option<u64>,
     /// Handles of this process that are open.
     pub openers: usize,
 }

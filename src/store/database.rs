@@ -11,9 +11,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, Params};
 
-use super::directory::{has_room, is_failing};
+use super::directory::{has_room, is_failing, is_read_only};
 use super::engine::{Engine, VisitEntry, VisitRecord};
-use super::fault::{busy, cannot_open, corrupt, full, system};
+use super::fault::{busy, cannot_open, corrupt, full, read_only, system};
 use super::head::FORMAT;
 use super::keys::MAC_LEN;
 use super::log_file::LogFile;
@@ -313,6 +313,11 @@ fn failure(error: &rusqlite::Error, directory: &Path) -> Error {
         | ErrorCode::FileLockingProtocolFailed => busy(),
         ErrorCode::DiskFull => full(),
         ErrorCode::SystemIoFailure | ErrorCode::CannotOpen if !has_room(directory) => full(),
+        ErrorCode::ReadOnly | ErrorCode::SystemIoFailure | ErrorCode::CannotOpen
+            if is_read_only(directory) =>
+        {
+            read_only()
+        }
         ErrorCode::OutOfMemory => cannot_open("there is no memory for the store; try again"),
         ErrorCode::ReadOnly
         | ErrorCode::PermissionDenied

@@ -177,6 +177,12 @@ pub(super) fn has_room(directory: &Path) -> bool {
     !write_probe(directory).is_err_and(|error| is_full(&error))
 }
 
+/// Whether the file system of a directory is read-only. SQLite reports that as missing rights, or
+/// as a file that cannot be opened.
+pub(super) fn is_read_only(directory: &Path) -> bool {
+    write_probe(directory).is_err_and(|error| error.kind() == io::ErrorKind::ReadOnlyFilesystem)
+}
+
 /// Whether the disk of a directory fails. SQLite reports a read that the system refuses as damage.
 pub(super) fn is_failing(directory: &Path) -> bool {
     use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};

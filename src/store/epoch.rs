@@ -34,6 +34,9 @@ mod word {
     pub(super) const RELAXED: usize = 6;
     /// When a process last found the database locked, by the boot clock, in milliseconds.
     pub(super) const WANTED: usize = 7;
+    /// Not 0 if the database had lost commits when a process opened it first after the start of the
+    /// machine.
+    pub(super) const LOST: usize = 8;
 }
 
 /// The mapped file.
@@ -72,6 +75,11 @@ impl Epoch {
     /// killed stops being counted by itself.
     pub(super) fn is_wanted_since(&self, time: u64) -> bool {
         self.word(word::WANTED).load(Ordering::Relaxed) > time
+    }
+
+    /// Whether commits were lost when the machine started last.
+    pub(super) fn has_lost(&self) -> bool {
+        self.word(word::LOST).load(Ordering::Acquire) != 0
     }
 
     /// The random id of the store.
@@ -150,14 +158,19 @@ impl LockedEpoch {
             && self.epoch.pair(word::BOOT) != boot()
     }
 
-    /// Unlocks the file, after recording the start of the machine and the durability of this
-    /// process. Both are on the page of the number, so the disk never has a newer number without
-    /// them.
-    pub(super) fn unlock(self, durability: Durability) -> Result<Epoch> {
-        let (boot, relaxed) = (boot(), self.epoch.word(word::RELAXED));
+    /// Unlocks the file, after recording the start of the machine, the durability of this process
+    /// and whether it has noticed a loss. They are on the page of the number, so the disk never has
+    /// a newer number without them.
+    pub(super) fn unlock(self, durability: Durability, has_lost: bool) -> Result<Epoch> {
+        let boot = boot();
+        let [relaxed, lost] = [word::RELAXED, word::LOST].map(|at| self.epoch.word(at));
         if self.epoch.pair(word::BOOT) != boot {
             relaxed.store(0, Ordering::Release);
+            lost.store(0, Ordering::Release);
             self.epoch.set_pair(word::BOOT, boot);
+        }
+        if has_lost {
+            lost.store(1, Ordering::Release);
         }
         if durability == Durability::Process {
             relaxed.store(1, Ordering::Release);

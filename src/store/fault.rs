@@ -24,7 +24,8 @@ pub(super) fn busy() -> Error {
     )
 }
 
-pub(super) fn closed() -> Error {
+/// The error of a call after the store was closed.
+pub fn closed() -> Error {
     Error::new(Code::StoreClosed, "the store is closed; close it after the last request")
 }
 
@@ -40,12 +41,27 @@ pub(super) fn cannot_open(what: impl Into<std::borrow::Cow<'static, str>>) -> Er
     Error::new(Code::StoreOpen, what)
 }
 
+pub(super) fn read_only() -> Error {
+    cannot_open(
+        "the file system of the store is read-only; look why, for example for an error of the disk, \
+         and mount it for writing",
+    )
+}
+
 /// The error for a call of the operating system that failed.
 pub(super) fn system(action: &str, error: &io::Error) -> Error {
-    if is_full(error) {
-        return full();
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    match error.kind() {
+        _ if is_full(error) => full(),
+        ReadOnlyFilesystem => read_only(),
+        PermissionDenied => cannot_open(format!(
+            "cannot {action} ({error}); give this process's user the right to read and write its \
+             directory and files",
+        )),
+        _ => {
+            cannot_open(format!("cannot {action} ({error}); correct that and open the store again"))
+        }
     }
-    cannot_open(format!("cannot {action} ({error}); correct that and open the store again"))
 }
 
 /// Whether a call of the operating system failed for want of room.

@@ -15,7 +15,7 @@ use super::fault::corrupt;
 use super::row::{ENTRY_LEN, Entry, Position};
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
-use crate::secret::{Depth, Locked, Secret, TraceGuard, ct_eq};
+use crate::secret::{Depth, Locked, OpenKey, Secret, TraceGuard, ct_eq};
 
 /// The shortest key, in bytes.
 pub const MIN_KEY_LEN: usize = 32;
@@ -30,7 +30,7 @@ pub(super) const MAC_LEN: usize = 32;
 pub(super) struct Keys {
     head: Locked<hmac::Key>,
     record: Locked<hmac::Key>,
-    rows: SipHasher24,
+    rows: OpenKey<SipHasher24>,
     check: [u8; MAC_LEN],
 }
 
@@ -50,11 +50,11 @@ impl Keys {
                 key.map_err(|_| Error::new(Code::Internal, "a key of a store cannot be derived"))
             };
             let tag = |label| derive(label).map(|key| first(hmac::sign(&key, label).as_ref()));
-            let rows: [u8; MAC_LEN] = tag(b"rows")?;
+            let rows = || tag(b"rows").map(|key| SipHasher24::new_with_key(&first(&key)));
             Ok(Self {
                 head: Locked::new(derive(b"head")?)?,
                 record: Locked::new(derive(b"record")?)?,
-                rows: SipHasher24::new_with_key(&first(&rows)),
+                rows: OpenKey::make(rows)?,
                 check: tag(b"check")?,
             })
         })

@@ -45,6 +45,7 @@ mod tests;
 
 pub use batch::{Batch, Commit, Expected, MAX_NAME_LEN, MAX_VALUE_LEN, Receipt, RecordChange};
 pub use counters::StoreStats;
+pub use fault::closed;
 pub use follower::{Appended, Follower};
 pub use keys::MIN_KEY_LEN;
 pub use options::{Durability, StoreOptions};

@@ -1,7 +1,7 @@
 //! Opens the files of a store: makes what is missing, and checks what is there.
 
 use std::process;
-use std::sync::atomic::{AtomicU64, AtomicUsize};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -37,8 +37,9 @@ pub(super) fn open(
     mut state: Box<dyn Replay>,
 ) -> Result<Opened> {
     let locked = LockedEpoch::open(&directory, options.busy)?;
-    let (mut engine, database) = open_database(&directory, &keys, &options, &locked)?;
-    let epoch = locked.unlock(options.durability)?;
+    let OpenedDatabase { mut engine, id: database, has_lost } =
+        open_database(&directory, &keys, &options, &locked)?;
+    let epoch = locked.unlock(options.durability, has_lost)?;
     // Read before the head: a head is never older than an epoch that was read before it.
     let last = epoch.get();
     let replayed = replay(&mut engine, &keys, &mut *state)?;
@@ -51,6 +52,7 @@ pub(super) fn open(
         database,
         options,
         keys,
+        has_loss_to_tell: AtomicBool::new(epoch.has_lost()),
         epoch,
         health: Health::default(),
         queue: Queue::default(),
@@ -66,13 +68,20 @@ pub(super) fn open(
     Ok(Opened { shared: Arc::new(shared), engine: Box::new(engine) })
 }
 
+struct OpenedDatabase {
+    engine: Database,
+    id: FileId,
+    /// Whether it had lost commits, which was not known before.
+    has_lost: bool,
+}
+
 /// Opens the database, and makes it if the epoch says that there has never been one.
 fn open_database(
     directory: &Directory,
     keys: &Keys,
     options: &StoreOptions,
     locked: &LockedEpoch,
-) -> Result<(Database, FileId)> {
+) -> Result<OpenedDatabase> {
     let epoch = locked.epoch();
     let last = epoch.get();
     let id = if let Some(id) = directory.database_id()? {
@@ -104,13 +113,14 @@ fn open_database(
     if head.store != epoch.store() {
         return Err(corrupt("its database and its epoch are of different stores"));
     }
-    if head.sequence < last {
+    let has_lost = head.sequence < last;
+    if has_lost {
         if !locked.may_have_lost() {
             return Err(older());
         }
         note_loss(&mut database, keys, last, options.busy)?;
     }
-    Ok((database, id))
+    Ok(OpenedDatabase { engine: database, id, has_lost })
 }
 
 /// Writes the tables and the first head.

@@ -1,7 +1,7 @@
 //! The state of a store that all its handles in a process share.
 
 use std::process;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::counters::Counters;
@@ -33,6 +33,8 @@ pub(super) struct Shared {
     pub(super) replayed: Head,
     pub(super) state: Arc<dyn Replay>,
     pub(super) lost_at: AtomicU64,
+    /// Whether nobody in this process has been told yet of a loss since the machine started.
+    pub(super) has_loss_to_tell: AtomicBool,
     /// The process that opened the store: after a fork, locks and the writer are gone.
     pub(super) process: u32,
     /// The connection for reading; `None` once the store is closed.

@@ -26,7 +26,7 @@ use super::replay::Replay;
 use super::row::{Entry, Position, Sequence};
 use super::shared::Shared;
 use crate::error::{Code, Error, Result};
-use crate::secret::Secret;
+use crate::secret::{Secret, check_process};
 
 /// How much later than its limit a busy writer may give up.
 const GRACE: Duration = Duration::from_secs(1);
@@ -53,6 +53,8 @@ impl Store {
         make: impl FnOnce() -> Box<dyn Replay>,
     ) -> Result<Self> {
         options.check()?;
+        // The key is not in the memory of a forked child.
+        check_process()?;
         let keys = Keys::derive(key)?;
         let directory = Directory::prepare(path, options.allow_filesystem)?;
         let shared = openers::acquire(directory, keys, options, make)?;
@@ -93,6 +95,12 @@ impl Store {
     /// stopped after [`Durability::Process`](super::Durability::Process); milliseconds since 1970.
     pub fn lost_at(&self) -> Option<u64> {
         Some(self.shared.lost_at.load(Ordering::Relaxed)).filter(|time| *time > 0)
+    }
+
+    /// As [`Self::lost_at`], if that was since the machine started, for the first caller in this
+    /// process only.
+    pub fn take_loss(&self) -> Option<u64> {
+        self.shared.has_loss_to_tell.swap(false, Ordering::AcqRel).then(|| self.lost_at())?
     }
 
     /// The name of the file system, if only
@@ -207,6 +215,7 @@ impl Store {
             batches: 0,
             rows: 0,
             largest_group: 0,
+            lost_at: Some(head.lost_at).filter(|time| *time > 0),
             openers: self.shared.openers.load(Ordering::Relaxed),
         };
         self.shared.counters.fill(&mut stats);

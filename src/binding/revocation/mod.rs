@@ -2,6 +2,7 @@
 
 pub(super) mod options;
 
+use std::iter;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{Function, Unknown};
@@ -19,6 +20,7 @@ use super::store::{OpenStore, other_limits};
 use super::{CLOCK, guard};
 use crate::error::Code;
 use crate::jwt::MAX_TOKEN_LEN;
+use crate::listeners::{Mail, Mailbox};
 use crate::registry::{Registry, Shared};
 use crate::revocation::{Query, Revocation, RevocationList, Revoked, Scope, Stats};
 
@@ -54,15 +56,21 @@ pub(super) struct NativeRevoked {
     pub until: Option<f64>,
     /// `local` or `remote`.
     pub origin: &'static str,
+    /// The number of revocations before this one that were dropped.
+    pub missed: f64,
 }
 
-impl From<&Revoked> for NativeRevoked {
-    fn from(revoked: &Revoked) -> Self {
-        Self {
+impl NativeRevoked {
+    /// The events of a mailbox. The first has the number of those that were dropped.
+    fn all(Mail { missed, changes }: Mail<Revoked>) -> Vec<Self> {
+        let missed = iter::once(missed).chain(iter::repeat(0));
+        let event = |(revoked, missed): (Revoked, u64)| Self {
             kind: revoked.field.name(),
             until: revoked.until.map(|until| until as f64),
             origin: revoked.origin.name(),
-        }
+            missed: missed as f64,
+        };
+        changes.into_iter().zip(missed).map(event).collect()
     }
 }
 
@@ -289,8 +297,8 @@ pub(super) fn revocation_revoke_all(
 }
 
 /// Calls `listener`, a function of the façade, with every revocation from now on. The calls happen
-/// on the thread of the listener and do not keep its event loop alive. Returns the number to pass
-/// to `revocationUnlisten`.
+/// on the thread of the listener and do not keep its event loop alive. While the thread is busy, a
+/// bounded number of revocations waits. Returns the number to pass to `revocationUnlisten`.
 #[napi(catch_unwind)]
 pub(super) fn revocation_listen(
     env: &Env,
@@ -299,11 +307,18 @@ pub(super) fn revocation_listen(
 ) -> napi::Result<Outcome<f64>> {
     guard(env, move || {
         let list = Arg::new(env, &list, "this").handle::<RevocationList>()?;
-        let listener = listener.build_threadsafe_function().weak::<true>().build();
-        let listener = listener.map_err(|_| internal())?;
+        let mailbox = Arc::new(Mailbox::default());
+        let waiting = mailbox.clone();
+        let listener = listener
+            .build_threadsafe_function::<()>()
+            .weak::<true>()
+            .build_callback(move |_| Ok(NativeRevoked::all(waiting.take())))
+            .map_err(|_| internal())?;
         let id = list.listen(Box::new(move |revoked| {
-            let revoked = revoked.iter().map(NativeRevoked::from).collect();
-            listener.call(revoked, ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok
+            if !mailbox.put(revoked) {
+                return !listener.aborted();
+            }
+            listener.call((), ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok
         }));
         Ok(id as f64)
     })

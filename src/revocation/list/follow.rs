@@ -1,36 +1,47 @@
 //! Keeps a list up to date with its store.
 
+use std::sync::RwLockReadGuard;
+
+use super::log::Log;
 use super::row::Row;
 use super::state::Entry;
-use super::{RevocationList, check_open, latest};
+use super::{LoggedState, RevocationList, check_open};
 use crate::error::Result;
 use crate::revocation::table::Expiry;
-use crate::revocation::terms::{Field, Origin, Revoked};
+use crate::revocation::terms::Origin;
 use crate::store::Appended;
 
 impl RevocationList {
-    /// Adds every row that any process has committed before this call. `ERR_REVOCATION_STORE` if
-    /// the store cannot be read; the list must not answer then. It takes two loads if there is no
-    /// row.
+    /// The state, with every row that any process has committed before this call.
+    /// `ERR_REVOCATION_STORE` if the store cannot be read; the list must not answer then. It takes
+    /// two loads if there is no row.
     #[inline]
-    pub(super) fn follow(&self) -> Result<()> {
-        match &self.log {
-            Some(log) if !log.is_current() => self.catch_up(),
-            _ => Ok(()),
+    pub(super) fn current(&self) -> Result<RwLockReadGuard<'_, LoggedState>> {
+        let state = self.read();
+        check_open(&state)?;
+        match &state.log {
+            Some(log) if !log.is_current() => {
+                let log = log.clone();
+                drop(state);
+                self.catch_up(&log)
+            }
+            _ => Ok(state),
         }
     }
 
     #[cold]
-    fn catch_up(&self) -> Result<()> {
-        let Some(log) = &self.log else { return Ok(()) };
-        check_open(&self.read())?;
-        log.read(|rows| self.apply(rows)).or_else(|error| log.without_store(&error))
+    fn catch_up(&self, log: &Log) -> Result<RwLockReadGuard<'_, LoggedState>> {
+        let followed = log.read(|rows| self.apply(rows));
+        followed.or_else(|error| log.without_store(&error))?;
+        let state = self.read();
+        check_open(&state)?;
+        Ok(state)
     }
 
     /// Adds the rows that this process has just committed. If it cannot, the next answer reads
     /// them, or fails.
     pub(super) fn take(&self, appended: &Appended<'_>) {
-        if let Some(log) = &self.log {
+        if let Some(log) = self.log() {
             let _ = log.take(appended, |rows| self.apply(rows));
         }
     }
@@ -53,10 +64,7 @@ impl RevocationList {
                     self.tell(kind, value, origin);
                 }
                 Row::MakeRoom { now, max_token_ttl } => {
-                    state.rejects_issued_until = state.rejects_issued_until.max(now);
-                    state.forget_older(latest(now), max_token_ttl);
-                    let until = Some(now.saturating_add(max_token_ttl));
-                    self.listeners.tell(&[Revoked { field: Field::All, until, origin }]);
+                    self.refuse_older(&mut state, now, max_token_ttl, origin);
                 }
             }
         }

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::Ordering;
 
+use super::RevocationList;
 use super::state::{EVERY_TOKEN, Kind};
-use super::{RevocationList, check_open};
 use crate::error::Result;
 use crate::id::uuid_v7_millis;
 use crate::revocation::terms::{Field, Query, Scope};
@@ -12,9 +12,7 @@ impl RevocationList {
     /// Whether a token has been revoked, by its id, session, subject or key or with all tokens.
     /// `ERR_REVOCATION_STORE` if the list is on a store that cannot answer.
     pub fn is_revoked(&self, query: &Query<'_>) -> Result<bool> {
-        self.follow()?;
-        let state = self.read();
-        check_open(&state)?;
+        let state = self.current()?;
         let tolerated = |limit: u64| limit.saturating_add(self.tolerance.load(Ordering::Relaxed));
         let issued_until = |limit: u64| {
             // An f64 represents whole seconds exactly until the year 285 million.
@@ -23,7 +21,8 @@ impl RevocationList {
         };
         let not_later_than =
             |millis: u64| issued_until(tolerated(millis / 1000)) && !proves_later(query, millis);
-        if state.rejects_issued_until > 0 && issued_until(self.rejects_issued_until(&state)) {
+        // Both a list that made room and a store that lost commits refuse tokens up to a moment.
+        if state.rejects_until > 0 && not_later_than(state.rejects_until) {
             return Ok(true);
         }
         let may_be_among_all =

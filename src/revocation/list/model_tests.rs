@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::revocation::terms::MAX_CLOCK_TOLERANCE;
 use crate::revocation::{Query, Revocation, Scope};
 
 const NOW: u64 = 1_700_000_000;

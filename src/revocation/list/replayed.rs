@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 use super::log::Log;
 use super::row::Row;
 use super::state::State;
-use super::{RevocationList, latest};
+use super::{LoggedState, RevocationList};
 use crate::clock::{Clock, ProvenTime, Reading};
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::listeners::Listeners;
 use crate::os::{Native, Storage};
-use crate::revocation::fingerprint::{Fingerprinter, Keys};
+use crate::revocation::fingerprint::{Fingerprinter, KEYS_LEN};
 use crate::revocation::table::Expiry;
 use crate::revocation::terms::ListLimits;
 use crate::store::{
@@ -36,7 +36,8 @@ pub struct StoredList(Mutex<Contents>);
 
 struct Contents {
     state: State,
-    keys: Option<Keys>,
+    /// The list takes it.
+    fingerprinter: Option<Fingerprinter>,
     time: Option<ProvenTime>,
     tolerance: u64,
     /// About the present, in seconds since 1970.
@@ -54,7 +55,7 @@ impl StoredList {
     pub fn new(clock: Arc<dyn Clock>, answers_from_memory: bool) -> Self {
         Self(Mutex::new(Contents {
             state: State::default(),
-            keys: None,
+            fingerprinter: None,
             time: None,
             tolerance: 0,
             now: clock.unix_seconds(),
@@ -66,15 +67,20 @@ impl StoredList {
 
     /// Makes sure that the store has keys of fingerprints. It may commit, and waits for that.
     pub fn prepare(&self, store: &Store) -> Result<()> {
-        if self.lock().keys.is_some() {
+        let contents = self.lock();
+        if contents.fingerprinter.is_some() || contents.made.is_some() {
             return Ok(());
         }
-        let mut keys = Zeroizing::new(Keys::default());
-        random_bytes(keys.as_flattened_mut())?;
+        // The writer needs the lock for the commit. Threads that draw keys at the same time agree,
+        // because one of them is first.
+        drop(contents);
+        let mut keys = Zeroizing::new(vec![0; KEYS_LEN]);
+        random_bytes(&mut keys)?;
+        let mut fingerprinter = fingerprinter_of(&keys)?;
         let change = RecordChange {
             name: KEYS_RECORD.to_vec(),
             expected: Expected::Absent,
-            value: Some(Zeroizing::new(keys.as_flattened().to_vec())),
+            value: Some(keys),
         };
         let batch = Batch { records: vec![change], ..Batch::default() };
         if store.commit_and_wait(batch, store.patience())? == Commit::Conflict {
@@ -82,11 +88,12 @@ impl StoredList {
             let record = store.record(KEYS_RECORD)?;
             let (_, stored) =
                 record.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
-            *keys = keys_of(&stored)?;
+            fingerprinter = fingerprinter_of(&stored)?;
         }
-        // The writer needs the lock for the commit, so it is not held before. Threads that draw
-        // keys at the same time agree here.
-        self.lock().keys = Some(*keys);
+        let mut contents = self.lock();
+        if contents.made.is_none() {
+            contents.fingerprinter = Some(fingerprinter);
+        }
         Ok(())
     }
 
@@ -97,7 +104,7 @@ impl StoredList {
 
     /// The number of transactions of which the list does not have the rows.
     pub fn lag(&self, store: &Store) -> u64 {
-        let has = |list: &RevocationList| list.log.as_ref().map(Log::applied);
+        let has = |list: &RevocationList| list.log().map(|log| log.applied());
         let made = self.lock().made.as_deref().and_then(has);
         store.epoch().saturating_sub(made.unwrap_or_else(|| store.follower().sequence()))
     }
@@ -116,22 +123,24 @@ impl StoredList {
         if let Some(made) = &contents.made {
             return Ok((made.limits == limits).then(|| made.clone()));
         }
-        let keys = contents.keys.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
+        let fingerprinter = contents.fingerprinter.take();
+        let fingerprinter =
+            fingerprinter.ok_or_else(|| damaged("its keys of fingerprints are missing"))?;
         let log = Log::new(store.view(), contents.answers_from_memory);
         let mut state = mem::take(&mut contents.state);
         if let Some(lost_at) = store.lost_at() {
-            state.rejects_issued_until = state.rejects_issued_until.max(lost_at.div_ceil(1000));
+            state.rejects_until = state.rejects_until.max(lost_at);
         }
         let time = contents.time.unwrap_or_else(|| ProvenTime::start(&*clock));
         let list = Arc::new(RevocationList {
             limits,
-            fingerprinter: Fingerprinter::new(&keys),
+            fingerprinter,
             time: Mutex::new(time),
             clock,
             tolerance: contents.tolerance.into(),
-            state: RwLock::new(state),
+            state: RwLock::new(LoggedState { state, log: Some(Arc::new(log)) }),
             listeners: Listeners::default(),
-            log: Some(log),
+            is_durable: true,
         });
         contents.made = Some(list.clone());
         Ok(Some(list))
@@ -174,8 +183,8 @@ impl Replay for StoredList {
                 state.store(held, (entry.until < u64::MAX).then_some(expiry))
             }
             Row::MakeRoom { now, max_token_ttl } => {
-                state.rejects_issued_until = state.rejects_issued_until.max(now);
-                state.forget_older(latest(now), max_token_ttl);
+                state.rejects_until = state.rejects_until.max(now);
+                state.forget_older(now / 1000, max_token_ttl);
                 Ok(())
             }
         }
@@ -184,7 +193,7 @@ impl Replay for StoredList {
     fn record(&mut self, record: &SealedRecord<'_>) -> Result<()> {
         let contents = self.contents();
         match record.name {
-            KEYS_RECORD => contents.keys = Some(keys_of(&record.open()?)?),
+            KEYS_RECORD => contents.fingerprinter = Some(fingerprinter_of(&record.open()?)?),
             TIME_RECORD => {
                 let (time, tolerance) = time_of(&record.open()?, &*contents.clock)?;
                 (contents.time, contents.tolerance) = (Some(time), tolerance);
@@ -204,7 +213,7 @@ impl Replay for StoredList {
     fn looked(&self) {
         // A process that verifies nothing hears of revocations, too. If it fails, the next answer
         // fails.
-        let _ = self.lock().made.as_ref().map(|list| list.follow());
+        drop(self.lock().made.as_ref().map(|list| list.current().map(drop)));
     }
 
     fn is_used(&self) -> bool {
@@ -258,14 +267,9 @@ fn time_of(record: &[u8], clock: &dyn Clock) -> Result<(ProvenTime, u64)> {
     Ok((time.restored(clock, same_boot), tolerance))
 }
 
-fn keys_of(record: &[u8]) -> Result<Keys> {
-    let mut keys = Keys::default();
-    let flat = keys.as_flattened_mut();
-    if record.len() != flat.len() {
-        return Err(damaged("its keys of fingerprints have another length"));
-    }
-    flat.copy_from_slice(record);
-    Ok(keys)
+fn fingerprinter_of(record: &[u8]) -> Result<Fingerprinter> {
+    Fingerprinter::new(record)
+        .ok_or_else(|| damaged("its keys of fingerprints have another length"))
 }
 
 fn damaged(finding: &str) -> Error {

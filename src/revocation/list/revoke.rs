@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
+use super::log::Log;
 use super::replayed::{TIME_RECORD, time_record};
 use super::row::Row;
 use super::state::{EVERY_TOKEN, Entry, Kind};
@@ -80,8 +81,8 @@ impl RevocationList {
     /// power as well.
     pub fn revoke(&self, revocation: &Revocation<'_>) -> Result<()> {
         let entry = self.entry_of(revocation);
-        let Some(log) = &self.log else { return self.put(entry, Origin::Local) };
-        let rows = self.rows(entry)?;
+        let Some(log) = self.log() else { return self.put(entry, Origin::Local) };
+        let rows = self.rows(entry, &log)?;
         if rows.is_empty() {
             return Ok(());
         }
@@ -103,8 +104,8 @@ impl RevocationList {
             told();
         };
         let entry = self.entry_of(revocation);
-        let Some(log) = &self.log else { return at_once(done, self.put(entry, Origin::Local)) };
-        let rows = match self.rows(entry) {
+        let Some(log) = self.log() else { return at_once(done, self.put(entry, Origin::Local)) };
+        let rows = match self.rows(entry, &log) {
             Ok(rows) if rows.is_empty() => return at_once(done, Ok(())),
             Ok(rows) => rows,
             Err(error) => return at_once(done, Err(error)),
@@ -124,14 +125,14 @@ impl RevocationList {
 
     /// Has the store begin with the revocations of [`Self::revoke_later`].
     pub fn begin_commit(&self) {
-        if let Some(log) = &self.log {
+        if let Some(log) = self.log() {
             log.store.begin_commit();
         }
     }
 
     /// Whether the list is on a store.
     pub fn is_durable(&self) -> bool {
-        self.log.is_some()
+        self.is_durable
     }
 
     fn entry_of(&self, revocation: &Revocation<'_>) -> Entry {
@@ -143,9 +144,8 @@ impl RevocationList {
     }
 
     /// The rows of a revocation; none if the list has it already, which it has read in the store.
-    fn rows(&self, entry: Entry) -> Result<Vec<store::Entry>> {
-        self.follow()?;
-        let Some(log) = &self.log else { return Ok(Vec::new()) };
+    fn rows(&self, entry: Entry, log: &Log) -> Result<Vec<store::Entry>> {
+        drop(self.current()?);
         let moment = self.observe();
         let life = self.limits.max_token_ttl;
         let mut state = self.write();
@@ -176,7 +176,7 @@ impl RevocationList {
         match result {
             Ok(()) => {
                 // If it fails, the next answer reads the rows, or fails.
-                let _ = self.follow();
+                drop(self.current());
                 self.tend();
             }
             Err(_) => self.forget(rows),
@@ -185,7 +185,7 @@ impl RevocationList {
     }
 
     fn forget(&self, rows: &[store::Entry]) {
-        if let Some(log) = &self.log {
+        if let Some(log) = self.log() {
             for row in rows {
                 log.is_own(row);
             }
@@ -195,7 +195,7 @@ impl RevocationList {
     /// Once a minute, deletes the rows that are not needed any more, and stores the proven time for
     /// the next process. A failure shows in the next revocation.
     fn tend(&self) {
-        let Some(log) = &self.log else { return };
+        let Some(log) = self.log() else { return };
         let moment = self.observe();
         if !log.begins_tending(moment.steady / 1000) {
             return;

@@ -17,7 +17,7 @@ const SCOPED: u8 = 128;
 pub(super) enum Row {
     /// An entry is added, or the value of one is raised.
     Entry(Entry),
-    /// Tokens issued until `now` (seconds) are refused, so entries about them are dropped.
+    /// Tokens issued until `now` (milliseconds) are refused, so entries about them are dropped.
     MakeRoom {
         now: u64,
         /// The longest life of a token, in seconds.
@@ -40,7 +40,9 @@ impl Row {
                 kind: MAKE_ROOM,
                 key: halves(max_token_ttl, 0),
                 value: now,
-                until: now.saturating_add(max_token_ttl).saturating_add(2 * MAX_CLOCK_TOLERANCE),
+                until: (now / 1000)
+                    .saturating_add(max_token_ttl)
+                    .saturating_add(2 * MAX_CLOCK_TOLERANCE),
             },
         }
     }
@@ -86,7 +88,7 @@ mod tests {
                 assert_eq!(Row::of(&row.to_stored(3600)).unwrap(), row);
             }
         }
-        let row = Row::MakeRoom { now: 1_700_000_000, max_token_ttl: 3600 };
+        let row = Row::MakeRoom { now: 1_700_000_000_123, max_token_ttl: 3600 };
         assert_eq!(Row::of(&row.to_stored(1)).unwrap(), row);
     }
 

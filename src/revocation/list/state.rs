@@ -71,6 +71,16 @@ impl Kind {
         }
     }
 
+    /// The time after which an entry goes when tokens issued until `now` (seconds) are refused: one
+    /// that refuses later tokens stays.
+    pub(super) fn forgotten_before(self, now: u64, max_token_ttl: u64) -> u64 {
+        let value = match self {
+            Self::SubjectNow | Self::AllNow => now.saturating_mul(1000),
+            _ => now,
+        };
+        self.needed_until(value, max_token_ttl).unwrap_or(u64::MAX)
+    }
+
     /// When the last token that a value refuses has expired; `None` for a key.
     pub(super) fn refuses_until(self, value: u64, max_token_ttl: u64) -> Option<u64> {
         match (self, self.issued_until(value)) {
@@ -106,9 +116,10 @@ pub(super) struct State {
     pub tables: [EntryTable; 8],
     /// The ids of all tables.
     pub filter: Filter,
-    /// When the list last made room by refusing older tokens; 0 if never. The tolerance of
-    /// verifiers is added to it.
-    pub rejects_issued_until: u64,
+    /// The moment until which issued tokens are refused, in milliseconds since 1970; 0 for never.
+    /// The list last made room then, or its store noticed a loss. The tolerance of verifiers is
+    /// added to it.
+    pub rejects_until: u64,
     /// The latest second of issue that an entry for all tokens refuses, of any issuer; 0 if there
     /// is no such entry. Later tokens need no look at those entries.
     pub all_issued_until: u64,
@@ -175,27 +186,27 @@ impl State {
     }
 
     /// Whether [`Self::forget_older`] would remove an entry.
-    pub(super) fn has_older(&mut self, latest: u64, max_token_ttl: u64) -> bool {
+    pub(super) fn has_older(&mut self, now: u64, max_token_ttl: u64) -> bool {
         let is_empty = |kind: &Kind| self.table(*kind).is_empty();
-        let now = Kind::Subject.needed_until(latest, max_token_ttl).unwrap_or(u64::MAX);
         !Kind::FORGOTTEN.iter().all(is_empty)
             || Kind::UP_TO_ISSUE.into_iter().any(|kind| {
                 let until = |value| kind.needed_until(value, max_token_ttl);
-                self.tables[kind as usize].has_expired(now, until)
+                let first = kind.forgotten_before(now, max_token_ttl);
+                self.tables[kind as usize].has_expired(first, until)
             })
     }
 
-    /// Removes the entries that refuse no token issued after `latest`, apart from sessions and keys
-    /// and from subjects of the last minute before. An entry is removed once, without a look at
-    /// those that stay.
-    pub(super) fn forget_older(&mut self, latest: u64, max_token_ttl: u64) {
+    /// Removes the entries that refuse no token issued after `now`, in seconds, apart from sessions
+    /// and keys and from subjects of the last minute before. An entry is removed once, without a
+    /// look at those that stay.
+    pub(super) fn forget_older(&mut self, now: u64, max_token_ttl: u64) {
         for kind in Kind::FORGOTTEN {
             self.tables[kind as usize] = EntryTable::default();
         }
-        let now = Kind::Subject.needed_until(latest, max_token_ttl).unwrap_or(u64::MAX);
         for kind in Kind::UP_TO_ISSUE {
             let until = |value| kind.needed_until(value, max_token_ttl);
-            while self.tables[kind as usize].forget_one(now, until) {}
+            let first = kind.forgotten_before(now, max_token_ttl);
+            while self.tables[kind as usize].forget_one(first, until) {}
         }
     }
 

@@ -2,6 +2,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::clock::ManualClock;
+use crate::id::uuid_v7;
+use crate::revocation::terms::MAX_CLOCK_TOLERANCE;
 use crate::revocation::{Query, Revocation, Scope};
 use crate::testing::allocations::out_of_memory;
 use crate::testing::steps::steps_of;
@@ -149,6 +151,46 @@ fn a_full_list_may_refuse_everything_older() {
 }
 
 #[test]
+fn a_list_that_made_room_accepts_a_token_whose_id_proves_that_it_was_issued_later() {
+    let on_full = OnFull::RejectOlder;
+    let (list, clock) = list(ListLimits { max_entries: 1, on_full, ..ListLimits::default() });
+    list.tolerate(30);
+    clock.advance(Duration::from_millis(400));
+    list.revoke(&Revocation::id("a", NOW + 100, Scope::Any)).unwrap();
+    list.revoke(&Revocation::id("b", NOW + 100, Scope::Any)).unwrap();
+    let refuses = |millis: u64, issued_at: u64| {
+        let id = uuid_v7(millis).unwrap().to_string();
+        #[expect(clippy::cast_precision_loss, reason = "a time of this century")]
+        let issued_at = Some(issued_at as f64);
+        list.is_revoked(&Query { id: Some(&id), issued_at, ..Query::default() }).unwrap()
+    };
+    let room = NOW * 1000 + 400;
+    assert!(refuses(room, NOW));
+    assert!(!refuses(room + 1, NOW));
+    assert!(!refuses(room + 20_000, NOW + 20));
+    // An id that does not fit the second of issue proves nothing.
+    assert!(refuses(room + 20_000, NOW) && refuses(room + 1, NOW + 1));
+    assert_eq!(list.stats().rejects_issued_until, NOW + 30);
+}
+
+#[test]
+fn a_subject_refused_up_to_a_time_ahead_stays_when_a_list_makes_room() {
+    let on_full = OnFull::RejectOlder;
+    let (list, _) = list(ListLimits { max_entries: 2, on_full, ..ListLimits::default() });
+    list.revoke(&Revocation::subject("u", NOW + 120, Scope::Any)).unwrap();
+    for id in ["a", "b", "c"] {
+        list.revoke(&Revocation::id(id, NOW + 100, Scope::Any)).unwrap();
+    }
+    assert_eq!(list.stats().rejects_issued_until, NOW);
+    for (ahead, is_refused) in [(1, true), (120, true), (121, false)] {
+        #[expect(clippy::cast_precision_loss, reason = "a time of this century")]
+        let issued_at = Some((NOW + ahead) as f64);
+        let token = Query { subject: Some("u"), issued_at, ..Query::default() };
+        assert_eq!(list.is_revoked(&token).unwrap(), is_refused, "{ahead}");
+    }
+}
+
+#[test]
 fn every_call_of_a_closed_list_fails() {
     let (list, _) = list(ListLimits::default());
     list.close();
@@ -270,7 +312,8 @@ fn a_revocation_without_memory_fails_and_changes_nothing() {
                 Scope::Issuer("i"),
             ))
         },
-        |list, id| list.revoke(&Revocation::subject(id, NOW, Scope::Any)),
+        // Subjects of the last minute stay when the list makes room.
+        |list, id| list.revoke(&Revocation::subject(id, NOW - 60, Scope::Any)),
     ];
     for revoke in revocations {
         for max_entries in [1000, 10_000] {

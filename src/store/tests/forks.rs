@@ -1,5 +1,4 @@
-//! A process that forks with an open store. The child cannot open another one: it does not get the
-//! memory of secrets, with which keys are derived.
+//! A process that forks with an open store. The child does not get the memory of secrets.
 
 use super::processes::{child_folder, command};
 use super::*;
@@ -16,6 +15,7 @@ fn a_forked_process_cannot_use_the_store_and_its_parent_still_can() {
     };
     let store = open(&path).unwrap();
     commit(&store, [1]).unwrap();
+    let secret = key(1);
     // SAFETY: the child runs the calls below, which meet no lock of another thread, and `_exit`.
     let child = unsafe { libc::fork() };
     if child == 0 {
@@ -26,8 +26,15 @@ fn a_forked_process_cannot_use_the_store_and_its_parent_still_can() {
             store.backup(&path.join("copy")).err(),
         ];
         let is_closed = codes.iter().flatten().all(|error| error.code == Code::StoreClosed);
+        let opened = [&path, &path.join("another")]
+            .map(|path| Store::open(path, &secret, options(), || Box::new(Rows::default())).err());
+        let made = [Secret::copy_from(&[1; 32]).err(), Secret::random(32).err()];
+        let is_refused = opened
+            .iter()
+            .chain(&made)
+            .all(|error| error.as_ref().is_some_and(|error| error.code == Code::SecretDegraded));
         store.close();
-        let is_well = codes.iter().all(Option::is_some) && is_closed;
+        let is_well = codes.iter().all(Option::is_some) && is_closed && is_refused;
         // SAFETY: ends the process without the handlers of the parent.
         unsafe { libc::_exit(i32::from(!is_well)) };
     }

@@ -148,13 +148,21 @@ fn commits_lost_with_the_machine_are_admitted_if_a_writer_did_not_wait_for_the_d
         // The durability of the process that opens it first does not matter.
         let store = open(&path).unwrap();
         let noticed = store.lost_at().unwrap();
+        assert_eq!([store.take_loss(), store.take_loss()], [Some(noticed), None]);
         assert!(noticed > 1_700_000_000_000);
         assert!(store.epoch() > lost, "no number is used twice");
         assert!(commit(&store, [3]).unwrap() > lost + 1);
         close(store);
         let store = open_with(&path, options).unwrap();
         assert_eq!(store.lost_at(), Some(noticed), "each later process knows it, too");
+        assert_eq!(store.stats().unwrap().lost_at, Some(noticed));
         assert_eq!(store.state::<Rows>().unwrap().values(), [1, 3]);
+        assert_eq!(store.take_loss(), Some(noticed), "so does the first user in it");
+        close(store);
+        // After another start without a loss there is no news.
+        patch_epoch(&path, 32, &[8; 16]);
+        let store = open_with(&path, options).unwrap();
+        assert_eq!((store.lost_at(), store.take_loss()), (Some(noticed), None));
     }
 }
 
