@@ -1,27 +1,28 @@
 'use strict';
 
-// A service that revokes sessions on a store and judges tokens, in this process.
+// A service that has sessions and revocations on a store and judges tokens, in this process.
 
 const { mkdtempSync, realpathSync, rmSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 
 const {
-  JwtIssuer, JwtKey, JwtVerifier, RevocationList, SecretBuffer, Store,
+  JwtIssuer, JwtKey, JwtVerifier, RevocationList, SecretBuffer, Sessions, Store,
 } = require('@nodesec/native');
 
 const REVOKED = 'ERR_JWT_REVOKED';
 const ACCEPTED = 'accepted';
 
 class StoreService {
-  /** Opens the store at a path. */
-  static async open(at, options) {
+  /** Opens the store at a path. `sessions` has the options of `Sessions`. */
+  static async open(at, { sessions, ...options } = {}) {
     const service = new StoreService();
     service.store = await Store.open(at, { key: storeKey(), ...options });
     service.revocations = new RevocationList({ store: service.store });
     const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
     service.issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '1h' });
-    const { revocations } = service;
+    const { issuer, revocations, store } = service;
+    service.sessions = new Sessions({ issuer, revocations, store, ...sessions });
     service.verifier = new JwtVerifier({ keys, issuer: 'id', audience: false, revocations });
     return service;
   }

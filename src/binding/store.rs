@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::error::Code;
 use crate::revocation::{ListLimits, RevocationList, StoredList};
 use crate::secret::Secret;
+use crate::session::StoredSessions;
 use crate::store::{Durability, Store, StoreOptions};
 
 /// The longest path, in bytes: Linux's `PATH_MAX`.
@@ -32,10 +33,13 @@ const DURABILITY: [(&str, Durability); 2] =
 /// Whether readers answer from memory while the store cannot answer.
 const ON_ERROR: [(&str, bool); 2] = [("deny", false), ("allow", true)];
 
-/// A store with the list that is on it.
+/// What a process keeps in memory of a store.
+type State = (StoredList, StoredSessions);
+
+/// A store with the list and the sessions that are on it.
 pub(super) struct OpenStore {
     store: Arc<Store>,
-    list: Arc<StoredList>,
+    state: Arc<State>,
 }
 
 impl Handle for OpenStore {
@@ -53,9 +57,13 @@ impl OpenStore {
             ..default
         };
         let answers_from_memory = options.on_store_error;
-        let make = || Box::new(StoredList::new(CLOCK.clone(), answers_from_memory)) as _;
-        let store = Arc::new(Store::open(path, &options.key, given, make)?);
-        let list = store.state::<StoredList>().ok_or_else(internal)?;
+        let make = || -> Box<State> {
+            let list = StoredList::new(CLOCK.clone(), answers_from_memory);
+            Box::new((list, StoredSessions::default()))
+        };
+        let store = Arc::new(Store::open(path, &options.key, given, || make() as _)?);
+        let state = store.state::<State>().ok_or_else(internal)?;
+        let (list, _) = &*state;
         if list.answers_from_memory() != answers_from_memory {
             return Err(Fault::new(
                 Code::InvalidArgValue,
@@ -63,7 +71,7 @@ impl OpenStore {
             ));
         }
         list.prepare(&store)?;
-        Ok(Self { store, list })
+        Ok(Self { store, state })
     }
 
     /// The list on the store; `None` if it was made with other limits.
@@ -72,7 +80,12 @@ impl OpenStore {
         limits: ListLimits,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Arc<RevocationList>>> {
-        Ok(self.list.list(&self.store, limits, clock)?)
+        Ok(self.state.0.list(&self.store, limits, clock)?)
+    }
+
+    /// The store, and its sessions.
+    pub(super) fn sessions(&self) -> (&Store, &StoredSessions) {
+        (&self.store, &self.state.1)
     }
 }
 
@@ -185,7 +198,7 @@ pub(super) fn store_stats(
     store: Unknown<'_>,
 ) -> napi::Result<Outcome<NativeStoreStats>> {
     guard(env, || {
-        let OpenStore { store, list } = &*Arg::new(env, &store, "this").handle::<OpenStore>()?;
+        let OpenStore { store, state } = &*Arg::new(env, &store, "this").handle::<OpenStore>()?;
         let stats = store.stats()?;
         let mean = stats.rows as f64 / stats.transactions.max(1) as f64;
         Ok(NativeStoreStats {
@@ -196,7 +209,7 @@ pub(super) fn store_stats(
             mean_group: mean,
             largest_group: stats.largest_group as f64,
             openers: stats.openers as f64,
-            lag: list.lag(store) as f64,
+            lag: state.0.lag(store) as f64,
         })
     })
 }

@@ -33,6 +33,33 @@ pub trait Replay: Any + Send + Sync {
     fn closed(&self) {}
 }
 
+/// Two states of one store.
+impl<A: Replay, B: Replay> Replay for (A, B) {
+    fn entry(&mut self, position: Position, entry: &Entry) -> Result<()> {
+        self.0.entry(position, entry)?;
+        self.1.entry(position, entry)
+    }
+
+    fn record(&mut self, record: &SealedRecord<'_>) -> Result<()> {
+        self.0.record(record)?;
+        self.1.record(record)
+    }
+
+    fn looked(&self) {
+        self.0.looked();
+        self.1.looked();
+    }
+
+    fn is_used(&self) -> bool {
+        self.0.is_used() || self.1.is_used()
+    }
+
+    fn closed(&self) {
+        self.0.closed();
+        self.1.closed();
+    }
+}
+
 /// Keeps nothing.
 impl Replay for () {
     fn entry(&mut self, _: Position, _: &Entry) -> Result<()> {

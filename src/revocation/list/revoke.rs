@@ -118,7 +118,7 @@ impl RevocationList {
         self.log.is_some()
     }
 
-    fn entry_of(&self, revocation: &Revocation<'_>) -> Entry {
+    pub(super) fn entry_of(&self, revocation: &Revocation<'_>) -> Entry {
         let Revocation { kind, id, scope, value } = *revocation;
         let hash = self.fingerprinter.hash(kind.field(), id);
         let fingerprint = self.fingerprinter.complete(hash, id, scope);
@@ -127,7 +127,7 @@ impl RevocationList {
     }
 
     /// The rows of a revocation; none if the list has it already, which it has read in the store.
-    fn rows(&self, entry: Entry) -> Result<Vec<store::Entry>> {
+    pub(super) fn rows(&self, entry: Entry) -> Result<Vec<store::Entry>> {
         self.follow()?;
         let Some(log) = &self.log else { return Ok(Vec::new()) };
         let moment = self.observe();
@@ -158,17 +158,20 @@ impl RevocationList {
     /// Takes the rows into the list, or forgets them if they were not written.
     fn committed(&self, rows: &[store::Entry], result: Result<()>) -> Result<()> {
         match result {
-            Ok(()) => {
-                // If it fails, the next answer reads the rows, or fails.
-                let _ = self.follow();
-                self.tend();
-            }
+            Ok(()) => self.written(),
             Err(_) => self.forget(rows),
         }
         result
     }
 
-    fn forget(&self, rows: &[store::Entry]) {
+    /// Takes rows that were written into the list.
+    pub(super) fn written(&self) {
+        // If it fails, the next answer reads the rows, or fails.
+        let _ = self.follow();
+        self.tend();
+    }
+
+    pub(super) fn forget(&self, rows: &[store::Entry]) {
         if let Some(log) = &self.log {
             for row in rows {
                 log.is_own(row);
