@@ -1,6 +1,7 @@
 //! Whole sessions, in memory and on a store.
 
 mod calls;
+mod model;
 mod stores;
 mod tokens;
 
