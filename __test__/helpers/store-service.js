@@ -19,7 +19,7 @@ class StoreService {
     const service = new StoreService();
     service.store = await Store.open(at, { key: storeKey(), ...options });
     service.revocations = new RevocationList({ store: service.store });
-    const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
+    const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256', kid: 'service' });
     service.issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '1h' });
     const { issuer, revocations, store } = service;
     service.sessions = new Sessions({ issuer, revocations, store, ...sessions });
@@ -39,7 +39,17 @@ class StoreService {
 
   /** The code with which a token of the session is refused, or `accepted`. */
   judge(id) {
-    const result = this.verifier.tryVerify(this.issuer.sign({ sub: 'ada', sid: id }));
+    return this.judgeToken(this.issuer.sign({ sub: 'ada', sid: id }));
+  }
+
+  /** Calls a method of the service's `Sessions`. */
+  session(method, ...args) {
+    return this.sessions[method](...args);
+  }
+
+  /** The code with which an access token is refused, or `accepted`. */
+  judgeToken(token) {
+    const result = this.verifier.tryVerify(token);
     return result.ok ? ACCEPTED : result.code;
   }
 
