@@ -2464,13 +2464,13 @@ export interface SessionsOptions extends ClockOptions {
    */
   issuer: JwtIssuer;
   /**
-   * Holds the ended sessions. Give the same list to the verifiers. With `store` it is a list on that
-   * store.
+   * Holds the ended sessions. Give the same list to the verifiers. With `store` it is a list on
+   * that store.
    */
   revocations: RevocationList;
   /**
-   * The store that keeps the sessions. Default: none, they are in memory. All sessions on a store in
-   * a process are one table; other options than those of the first are `ERR_INVALID_ARG_VALUE`.
+   * The store that keeps the sessions. Default: none, they are in memory. All sessions on a store
+   * in a process are one table; other options than those of the first are `ERR_INVALID_ARG_VALUE`.
    */
   store?: Store;
   /** The lifetime of a session from its start: 1 second to 100 years. Default: 30 days. */
@@ -2499,7 +2499,8 @@ export interface SessionsOptions extends ClockOptions {
   /** The most sessions of one subject: 1 to 1e8. Default: a tenth of `maxSessions`, rounded up. */
   maxSessionsPerSubject?: number;
   /**
-   * The behaviour of `start` for a subject with `maxSessionsPerSubject` sessions. Default: `reject`.
+   * The behaviour of `start` for a subject with `maxSessionsPerSubject` sessions. Default:
+   * `reject`.
    *
    * - `reject`: it fails with `ERR_SESSION_LIMIT`.
    * - `end-oldest`: the session that started first ends, as with {@link Sessions.end}.
@@ -2545,12 +2546,13 @@ export interface SessionInfo {
  * means that somebody has a copy: the session ends, and its access tokens are revoked.
  *
  * Without `store`, sessions live in memory and belong to the thread that made the object; worker
- * threads and other processes do not see them. On a {@link Store} they survive a restart and are the
- * same for every process of the machine. A promise then resolves when its change is on the disk, and
- * every process sees it; a session ends in one transaction with the revocation of its tokens. The
- * first call of a process reads all sessions, on another thread. If the store cannot answer, calls
- * reject with its code, and nothing was used up or ended. Subjects, claims and meta data are
- * encrypted there, ids and numbers are not. docs/sessions.md has lifetimes, tabs and phones.
+ * threads and other processes do not see them. On a {@link Store} they survive a restart and are
+ * the same for every process of the machine. A promise then resolves when its change is on the
+ * disk, and every process sees it; a session ends in one transaction with the revocation of its
+ * tokens. The first call of a process reads all sessions, on another thread. If the store cannot
+ * answer, calls reject with its code, and nothing was used up or ended. Subjects, claims and meta
+ * data are encrypted there, ids and numbers are not. docs/sessions.md has lifetimes, tabs and
+ * phones.
  *
  * @example
  * ```ts
@@ -2569,9 +2571,9 @@ export class Sessions {
   constructor(options: SessionsOptions);
   /**
    * Starts a session. `claims` go into every access token of the session; `sub` and `sid` are set
-   * by the session. `meta` is for {@link Sessions.list} and is in no token: a plain object of at most
-   * 4096 bytes as JSON. `ERR_SESSION_FULL` if there are `maxSessions`, and `ERR_SESSION_LIMIT` if the
-   * subject has `maxSessionsPerSubject`.
+   * by the session. `meta` is for {@link Sessions.list} and is in no token: a plain object of at
+   * most 4096 bytes as JSON. `ERR_SESSION_FULL` if there are `maxSessions`, and `ERR_SESSION_LIMIT`
+   * if the subject has `maxSessionsPerSubject`.
    *
    * While the first key of the issuer's ring is still being made, `start` and `refresh` wait for
    * it, as {@link JwtIssuer.signAsync} does.

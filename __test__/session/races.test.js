@@ -1,7 +1,7 @@
 'use strict';
 
-// Clients that refresh at four processes on one store, whose responses get lost and which are killed
-// all the time. A long run: `ROUNDS=10000`.
+// Clients that refresh at four processes on one store, whose responses get lost and which are
+// killed all the time. A long run: `ROUNDS=10000`.
 
 const assert = require('node:assert/strict');
 const { randomInt } = require('node:crypto');

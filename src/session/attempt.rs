@@ -42,7 +42,8 @@ struct Finishing<T> {
 }
 
 impl<T: Send + 'static> Writing<T> {
-    pub(super) fn new(
+    /// A call that is done once a batch is written.
+    pub(super) fn attempt(
         shared: &Arc<SharedTable>,
         batch: Batch,
         rows: Vec<(Uuid, Family)>,

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::attempt::{Attempt, Writing};
 use super::family::{Family, Phase};
+use super::log::TOLD_MS;
 use super::sessions::Sessions;
-use super::shared::TOLD_MS;
 use crate::error::{Code, Error, Result};
 use crate::revocation::{Revocation, RevocationList, Scope, Staged};
 use crate::store::{Batch, Entry, Expected, RecordChange};
@@ -139,7 +139,7 @@ impl Sessions {
             }
             Ok(Attempt::Done(true))
         };
-        Ok(Writing::new(&self.shared, batch, rows, revoked, Box::new(then)))
+        Ok(Writing::attempt(&self.shared, batch, rows, revoked, Box::new(then)))
     }
 
     /// Ends a session, after which the call returns `outcome`.
@@ -158,7 +158,7 @@ impl Sessions {
             result?;
             full.map_or(Ok(Attempt::Done(outcome)), Err)
         };
-        Ok(Writing::new(&self.shared, batch, rows, revoked, Box::new(then)))
+        Ok(Writing::attempt(&self.shared, batch, rows, revoked, Box::new(then)))
     }
 
     /// Marks a session, revokes its access tokens and removes it.

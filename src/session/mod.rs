@@ -12,25 +12,32 @@
 //! - `table` has the rows, in memory. On a store it is the read path: `shared` keeps it up to date,
 //!   and each change is a compare-and-swap in the store first (`attempt`), in one transaction with
 //!   the revocations that belong to it.
-//! - `sessions` and `ending` are the calls.
+//! - `start`, `refresh` and `ending` are the calls of `sessions`.
 
 mod attempt;
+mod change;
 mod ending;
 mod ends;
 mod family;
 mod limits;
+mod log;
+mod refresh;
 mod refresh_token;
 mod sessions;
 mod shared;
+mod start;
 mod stored;
 mod stored_row;
 mod table;
 
 pub use self::attempt::{Attempt, Writing};
+pub use self::change::Change;
 pub use self::ending::EndAll;
-pub use self::family::Change;
+
 pub use self::limits::{OnLimit, SessionLimits};
-pub use self::sessions::{Ended, Refreshed, SessionInfo, Sessions, Started, TokenPair};
+pub use self::refresh::{Ended, Refreshed};
+pub use self::sessions::{SessionInfo, Sessions, TokenPair};
+pub use self::start::Started;
 pub use self::stored::StoredSessions;
 
 #[cfg(test)]

@@ -4,24 +4,24 @@
 //! process has just changed is never lost.
 
 use std::collections::HashSet;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, TryLockError, Weak};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
 
-use ring::digest;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::family::Family;
+use super::family::{Family, Stamp};
 use super::limits::SessionLimits;
+use super::log::{Followed, Log, lock};
 use super::refresh_token::Codec;
-use super::stored_row::{self, BootId, Present};
+use super::stored_row::{self, BootId};
 use super::table::Table;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::revocation::RevocationList;
 use crate::secret::Secret;
-use crate::store::{Batch, Commit, Expected, Position, Receipt, RecordChange, Sequence, Store};
+use crate::store::{Batch, Commit, Expected, Position, Receipt, RecordChange, Store};
 
 /// The record of the key of the codec.
 const KEY_RECORD: &[u8] = b"sessions/key";
@@ -34,39 +34,11 @@ const PAGE: usize = 256;
 /// The most rows that are removed twice a second.
 const PRUNED_PER_LOOK: usize = 200;
 
-/// How long the row of a session that has ended tells the other processes, at least, in
-/// milliseconds.
-pub(super) const TOLD_MS: u64 = 3_600_000;
-/// A process that has not read for so long, because it was stopped, may have missed such a row, and
-/// reads all rows again.
-const MISSED_MS: u64 = TOLD_MS / 2;
-
 pub(super) struct SharedTable {
     pub(super) limits: SessionLimits,
     pub(super) log: Option<Log>,
     codec: OnceLock<Codec>,
     table: Mutex<Table>,
-}
-
-pub(super) struct Log {
-    pub(super) store: Store,
-    clock: Arc<dyn Clock>,
-    boot_id: BootId,
-    /// The list on the same store, for the proven time.
-    list: Weak<RevocationList>,
-    followed: Mutex<Followed>,
-    /// The last transaction of which the table has all rows; 0 until it was filled.
-    applied: AtomicU64,
-    /// Whether there was no memory for a row, so that all must be read again.
-    lacks_rows: AtomicBool,
-    is_closed: AtomicBool,
-}
-
-struct Followed {
-    position: Position,
-    is_filled: bool,
-    /// The last time at which nothing was missing, by the boot clock.
-    complete_at: u64,
 }
 
 impl SharedTable {
@@ -83,20 +55,7 @@ impl SharedTable {
         clock: Arc<dyn Clock>,
         list: &Arc<RevocationList>,
     ) -> Self {
-        let log = Log {
-            store,
-            boot_id: boot_id(&*clock),
-            clock,
-            list: Arc::downgrade(list),
-            followed: Mutex::new(Followed {
-                position: Position::START,
-                is_filled: false,
-                complete_at: 0,
-            }),
-            applied: AtomicU64::new(0),
-            lacks_rows: AtomicBool::new(false),
-            is_closed: AtomicBool::new(false),
-        };
+        let log = Log::new(store, clock, list);
         let table = Mutex::new(Table::new(limits));
         Self { limits, log: Some(log), codec: OnceLock::new(), table }
     }
@@ -157,7 +116,7 @@ impl SharedTable {
     }
 
     /// Keeps a table that was filled up to date, and removes rows that are over.
-    pub(super) fn look(&self, now: super::family::Stamp) {
+    pub(super) fn look(&self, now: Stamp) {
         let Some(log) = &self.log else { return };
         // While another thread fills it, the writer must not wait.
         let is_filled = log.followed.try_lock().is_ok_and(|followed| followed.is_filled);
@@ -289,50 +248,4 @@ impl SharedTable {
         let _ = self.codec.set(Codec::with_key(&Secret::copy_from(&key)?)?);
         Ok(())
     }
-}
-
-impl Log {
-    fn check(&self) -> Result<()> {
-        if self.is_closed.load(Ordering::Acquire) {
-            let message = "the store of the sessions is closed; close it after the last request";
-            return Err(Error::new(Code::StoreClosed, message));
-        }
-        self.store.check()
-    }
-
-    fn has_all(&self) -> bool {
-        self.store.epoch() <= self.applied.load(Ordering::Acquire)
-            && !self.lacks_rows.load(Ordering::Acquire)
-    }
-
-    fn may_have_missed(&self, followed: &Followed) -> bool {
-        self.clock.boot_millis().saturating_sub(followed.complete_at) > MISSED_MS
-    }
-
-    /// Notes a transaction of this process, of which the table has all rows, or gets them from the
-    /// other calls whose rows are in it.
-    fn note_own(&self, sequence: Sequence) {
-        let Ok(mut followed) = self.followed.try_lock() else { return };
-        if followed.is_filled && followed.position.sequence() + 1 == sequence {
-            followed.position = Position::end_of(sequence);
-            self.applied.store(sequence, Ordering::Release);
-        }
-    }
-
-    fn present(&self) -> Present {
-        let proven = self.list.upgrade().map_or(0, |list| list.moment().proven);
-        let boot = i64::try_from(self.clock.boot_millis()).unwrap_or(i64::MAX);
-        Present { boot_id: self.boot_id, boot, proven }
-    }
-}
-
-/// The start of the machine, as 16 bytes.
-fn boot_id(clock: &dyn Clock) -> BootId {
-    let Some(id) = clock.boot_id() else { return BootId::default() };
-    let hash = digest::digest(&digest::SHA256, id.as_bytes());
-    hash.as_ref().first_chunk().copied().unwrap_or_default()
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::family::Stamp;
 use super::limits::SessionLimits;
-use super::sessions::stamp;
 use super::shared::SharedTable;
 use crate::clock::Clock;
 use crate::error::Result;
@@ -54,9 +54,9 @@ impl Replay for StoredSessions {
     }
 
     fn looked(&self) {
-        let made = self.lock().as_ref().map(|made| (made.table.clone(), stamp(&*made.clock)));
-        if let Some((table, now)) = made {
-            table.look(now);
+        // Another owner of the table would look like one of its users.
+        if let Some(made) = &*self.lock() {
+            made.table.look(Stamp::of(&*made.clock));
         }
     }
 

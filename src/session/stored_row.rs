@@ -80,7 +80,7 @@ pub(super) fn decode(value: &[u8], position: Position, present: Present) -> Resu
 
 struct Reader<'a>(&'a [u8]);
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn family(&mut self, position: Position, present: Present) -> Option<Family> {
         let [phase] = self.array()?;
         let phases = [Phase::Live, Phase::Ending, Phase::Reused, Phase::Ended];
@@ -193,7 +193,7 @@ mod tests {
     fn a_row_is_read_as_it_was_written_and_a_part_of_it_is_damage() {
         for phase in [Phase::Live, Phase::Ending, Phase::Reused, Phase::Ended] {
             for meta in [None, Some("".into()), Some("{}".into())] {
-                let family = Family { phase, meta, ..family() };
+                let family = Family { meta, phase, ..family() };
                 let bytes = encode(&family, &BOOT);
                 assert_eq!(read(&bytes, BOOT).unwrap(), family);
                 for len in 0..bytes.len() {

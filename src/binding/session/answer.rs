@@ -20,23 +20,31 @@ pub const SESSIONS_BEHIND: u32 = 1;
 /// A value, a number for which the façade calls again, or a promise of one of these.
 pub(super) type Answer<'env, N> = Either3<N, u32, Object<'env>>;
 
-type Settle<N> = Box<dyn FnOnce(Env) -> napi::Result<Outcome<Either<N, u32>>> + Send>;
+type Settled<N> = Outcome<Either<N, u32>>;
+type Settle<N> = Box<dyn FnOnce(Env) -> napi::Result<Settled<N>> + Send>;
 
 /// The answer of a call, whose value `convert` converts. If the environment has ended before the
 /// changes are written, the result is dropped.
-pub(super) fn answer<'env, T: Send + 'static, N: ToNapiValue + 'static>(
-    env: &'env Env,
+pub(super) fn answer<T: Send + 'static, N: ToNapiValue + 'static>(
+    env: &Env,
     attempt: Attempt<T>,
     convert: fn(T) -> N,
-) -> Result<Answer<'env, N>> {
+) -> Result<Answer<'_, N>> {
     let writing = match attempt {
         Attempt::Done(value) => return Ok(Either3::A(convert(value))),
         Attempt::Again => return Ok(Either3::B(SESSIONS_AGAIN)),
         Attempt::Behind => return Ok(Either3::B(SESSIONS_BEHIND)),
         Attempt::Writes(writing) => writing,
     };
-    let (deferred, promise): (JsDeferred<Outcome<Either<N, u32>>, Settle<N>>, _) =
-        env.create_deferred().map_err(|_| internal())?;
+    let (deferred, promise): (JsDeferred<Settled<N>, Settle<N>>, _) =
+        match env.create_deferred() {
+            Ok(made) => made,
+            Err(_) => {
+                // Those who wait for the changes must not wait forever.
+                writing.start(drop);
+                return Err(internal().into());
+            }
+        };
     writing.start(move |result| {
         let value = move || {
             Ok(match result? {

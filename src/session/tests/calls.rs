@@ -162,8 +162,8 @@ fn a_session_that_could_not_be_revoked_can_still_be_ended() {
         }
         let error = fixture.try_refresh(&newest.refresh_token).unwrap_err();
         assert_eq!(error.code, Code::RevocationFull);
-        // Once there is room again, any token of the session still reveals the reuse. Another session
-        // that starts meanwhile does not displace it.
+        // Once there is room again, any token of the session still reveals the reuse. Another
+        // session that starts meanwhile does not displace it.
         fixture.start();
         fixture.pass(299);
         fixture

@@ -301,7 +301,10 @@ fn run(calls: &[Call], limits: SessionLimits, place: Place<'_>) {
                 let ended = fixture.done(|| fixture.sessions.end_by_refresh_token(&text)).unwrap();
                 let was_over = model.is_over(&model.sessions[at]);
                 let answer = model.end_by_token(at);
-                if was_over { continue } else { [answer, Answer::Ended(ended.is_some())] }
+                if was_over {
+                    continue;
+                }
+                [answer, Answer::Ended(ended.is_some())]
             }
         };
         assert_eq!(expected, found, "call {place}, {call:?}");
