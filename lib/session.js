@@ -27,6 +27,8 @@ class Sessions extends Uncloneable {
   #issuer;
   /** Whether the sessions are on a store. */
   #isDurable;
+  /** The last of the calls on a store that have their turn, by the token or subject they are about. */
+  #turns = new Map();
 
   constructor(options) {
     super();
@@ -41,7 +43,7 @@ class Sessions extends Uncloneable {
   async start(subject, claims = {}, options) {
     const text = claimsText(claims);
     const texts = optionTexts(options, ['meta']);
-    const start = () => this.#call(() => native.sessionsStart(this, subject, text, texts));
+    const start = () => this.#call(() => native.sessionsStart(this, subject, text, texts), subject);
     const { pair, ended } = await whenIssuerReady(this.#issuer, start);
     if (STARTED.hasSubscribers) publish(STARTED, {}, { session: pair.sessionId, subject });
     if (ENDED.hasSubscribers) for (const session of ended) publish(ENDED, {}, { session, subject });
@@ -50,7 +52,8 @@ class Sessions extends Uncloneable {
 
   async refresh(refreshToken, options) {
     const texts = optionTexts(options, ['claims', 'meta']);
-    const refresh = () => this.#call(() => native.sessionsRefresh(this, refreshToken, texts));
+    const refresh = () =>
+      this.#call(() => native.sessionsRefresh(this, refreshToken, texts), refreshToken);
     const refreshed = await whenIssuerReady(this.#issuer, refresh);
     const { pair, restored, ...outcome } = refreshed;
     publishRefresh(outcome, pair, restored);
@@ -92,22 +95,42 @@ class Sessions extends Uncloneable {
     }));
   }
 
-  /** The result of a native call, or a promise of it if the sessions are on a store. */
-  #call(call) {
+  /**
+   * The result of a native call, or a promise of it if the sessions are on a store. `about` is the
+   * token or subject whose calls may exclude each other.
+   */
+  #call(call, about) {
     const asked = () => {
       for (const clock of this.#clocks) clock.read();
       return call();
     };
-    return this.#isDurable ? this.#repeated(asked) : asked();
+    if (!this.#isDurable) return asked();
+    return this.#turns.has(about) ? this.#inTurn(asked, about) : this.#repeated(asked, about);
   }
 
   /** Repeats a call on a store for as long as it could not be answered. */
-  async #repeated(call) {
+  async #repeated(call, about) {
     for (;;) {
       const answer = await call();
       if (typeof answer !== 'number') return answer;
       if (answer === native.SESSIONS_BEHIND) await native.sessionsCatchUp(this);
-      else await immediate();
+      else if (about === undefined) await immediate();
+      else return this.#inTurn(call, about);
+    }
+  }
+
+  /** Repeats a call after the ones about the same: n of them at once would else be n² attempts. */
+  async #inTurn(call, about) {
+    const before = this.#turns.get(about);
+    const turn = (async () => {
+      await before?.catch(() => {});
+      return this.#repeated(call);
+    })();
+    this.#turns.set(about, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(about) === turn) this.#turns.delete(about);
     }
   }
 }

@@ -137,16 +137,23 @@ test('the files hold no subject, no claim, no meta data and no secret of a token
     { claim: 'claim-c4n4ry' },
     { meta: { device: 'meta-c4n4ry' } },
   );
-  await service.close();
   const bytes = Buffer.from(pair.refreshToken, 'base64url');
-  const secret = bytes.subarray(25, 41);
-  const tag = bytes.subarray(41);
-  for (const name of readdirSync(at)) {
-    const file = readFileSync(path.join(at, name));
-    for (const [what, part] of Object.entries({ text: 'c4n4ry', token: pair.refreshToken, secret, tag })) {
-      assert.ok(!file.includes(part), `${what} is in ${name}`);
+  const [secret, tag] = [bytes.subarray(25, 41), bytes.subarray(41)];
+  const parts = Object.entries({ text: 'c4n4ry', token: pair.refreshToken, secret, tag });
+  const id = Buffer.from(pair.sessionId.replaceAll('-', ''), 'hex');
+  /** The files with the id of the session, which is not encrypted, so that its row is there. */
+  const searched = () => {
+    const files = readdirSync(at).map((name) => [name, readFileSync(path.join(at, name))]);
+    for (const [name, file] of files) {
+      for (const [what, part] of parts) assert.ok(!file.includes(part), `${what} is in ${name}`);
     }
-  }
+    return files.filter(([, file]) => file.includes(id)).map(([name]) => name);
+  };
+  const [log] = searched();
+  assert.match(log, /-wal$/);
+  await service.close();
+  const [database] = searched();
+  assert.notEqual(database, log);
 });
 
 test('a call that the store cannot write uses nothing up and ends nothing', async (t) => {

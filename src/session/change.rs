@@ -1,7 +1,7 @@
 //! Claims and meta data of a session, as callers give them.
 
 use crate::error::{Code, Error, Result};
-use crate::jwt::json::scan_object;
+use crate::jwt::json::{JsonFault, read_object};
 
 /// The longest meta data, in bytes of JSON.
 const MAX_META: usize = 4096;
@@ -21,9 +21,8 @@ impl Change<'_> {
     pub(super) fn check(self) -> Result<()> {
         if let Some(claims) = self.claims {
             let mut taken = false;
-            scan_object(claims, |name, _| taken |= name.is("sub") || name.is("sid")).ok_or_else(
-                || Error::new(Code::JwtClaim, "claims must be a plain object of JSON values"),
-            )?;
+            read_object(claims, |name, _| taken |= name.is("sub") || name.is("sid"))
+                .map_err(|fault| refused(Code::JwtClaim, "claims", fault))?;
             if taken {
                 return Err(Error::new(
                     Code::JwtClaim,
@@ -38,10 +37,12 @@ impl Change<'_> {
                 format!("meta must have at most {MAX_META} bytes as JSON; keep the rest elsewhere"),
             ));
         }
-        if !serde_json::from_str::<serde_json::Value>(meta).is_ok_and(|meta| meta.is_object()) {
-            let message = "meta must be a plain object of JSON values";
-            return Err(Error::new(Code::InvalidArgValue, message));
-        }
-        Ok(())
+        read_object(meta, |_, _| ())
+            .map_err(|fault| refused(Code::InvalidArgValue, "meta", fault))
     }
+}
+
+fn refused(code: Code, name: &str, fault: JsonFault) -> Error {
+    let fault = fault.message();
+    Error::new(code, format!("the JSON text of {name} {fault}; give a plain object of JSON values"))
 }

@@ -131,6 +131,24 @@ mod tests {
         }
     }
 
+    /// Version 1 had no secret and no variant.
+    #[test]
+    fn a_token_of_version_1_is_not_read_even_under_the_same_key() {
+        let codec = Codec::random().unwrap();
+        let signed = |version: u8, fields: usize| {
+            let mut bytes = vec![version];
+            bytes.resize(fields, 0);
+            let sign = |trace: &TraceGuard| hmac::sign(codec.0.expose(trace), &bytes);
+            let tag = TraceGuard::run(Depth::Hmac, sign);
+            base64url::encode(&[&bytes[..], tag.as_ref()].concat())
+        };
+        assert_eq!(signed(1, VARIANT).len(), 71);
+        for token in [signed(1, VARIANT), signed(1, TAG), signed(3, TAG)] {
+            assert!(codec.decode(&token).is_none(), "{token}");
+        }
+        assert!(codec.decode(&signed(VERSION, TAG)).is_some());
+    }
+
     #[test]
     fn a_step_is_later_by_its_generation_and_then_by_its_variant() {
         let step = |generation, variant| Step { generation, variant };

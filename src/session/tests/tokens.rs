@@ -139,10 +139,13 @@ fn claims_and_meta_data_that_are_refused_use_no_token_up() {
             assert_eq!(error.code, Code::JwtClaim, "{claims}");
         }
         let long = format!(r#"{{"a":"{}"}}"#, "x".repeat(4096));
+        let nested = format!(r#"{{"a":{}{}}}"#, "[".repeat(32), "]".repeat(32));
         for (meta, code) in [
             ("[]", Code::InvalidArgValue),
             ("{", Code::InvalidArgValue),
             ("1", Code::InvalidArgValue),
+            (r#"{"a":"\ud800"}"#, Code::InvalidArgValue),
+            (&nested, Code::InvalidArgValue),
             (&long, Code::OutOfRange),
         ] {
             let change = Change { claims: None, meta: Some(meta) };
