@@ -114,10 +114,11 @@ test('a refresh while the store closes is done whole or not at all', async (t) =
     const service = await StoreService.open(at);
     pairs ??= await Promise.all(Array.from({ length: 20 }, () => service.sessions.start('ada')));
     const asked = pairs.map(({ refreshToken }) => service.sessions.refresh(refreshToken));
+    const answering = Promise.allSettled(asked);
     // Some are written before it closes.
     if (round % 2 === 0) await asked[0];
     await service.close();
-    const answers = await Promise.allSettled(asked);
+    const answers = await answering;
     const again = await StoreService.open(at);
     pairs = await Promise.all(
       answers.map(async ({ value, reason }, place) => {

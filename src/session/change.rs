@@ -37,8 +37,7 @@ impl Change<'_> {
                 format!("meta must have at most {MAX_META} bytes as JSON; keep the rest elsewhere"),
             ));
         }
-        read_object(meta, |_, _| ())
-            .map_err(|fault| refused(Code::InvalidArgValue, "meta", fault))
+        read_object(meta, |_, _| ()).map_err(|fault| refused(Code::InvalidArgValue, "meta", fault))
     }
 }
 

@@ -36,15 +36,14 @@ pub(super) fn answer<T: Send + 'static, N: ToNapiValue + 'static>(
         Attempt::Behind => return Ok(Either3::B(SESSIONS_BEHIND)),
         Attempt::Writes(writing) => writing,
     };
-    let (deferred, promise): (JsDeferred<Settled<N>, Settle<N>>, _) =
-        match env.create_deferred() {
-            Ok(made) => made,
-            Err(_) => {
-                // Those who wait for the changes must not wait forever.
-                writing.start(drop);
-                return Err(internal().into());
-            }
-        };
+    let (deferred, promise): (JsDeferred<Settled<N>, Settle<N>>, _) = match env.create_deferred() {
+        Ok(made) => made,
+        Err(_) => {
+            // Those who wait for the changes must not wait forever.
+            writing.start(drop);
+            return Err(internal().into());
+        }
+    };
     writing.start(move |result| {
         let value = move || {
             Ok(match result? {
