@@ -27,7 +27,7 @@ class Sessions extends Uncloneable {
   #issuer;
   /** Whether the sessions are on a store. */
   #isDurable;
-  /** The last of the calls on a store that have their turn, by the token or subject they are about. */
+  /** The last call on a store that waits for its turn, by its token or subject. */
   #turns = new Map();
 
   constructor(options) {

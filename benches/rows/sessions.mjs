@@ -1,5 +1,5 @@
-// Sessions, in memory and on a store. The files are in target/, which is on a disk: an fsync must be
-// one.
+// Sessions, in memory and on a store. The files are in target/, which is on a disk: an fsync must
+// be one.
 
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';

@@ -44,9 +44,9 @@ async function createSecurity(dataDirectory) {
   });
   const { keys } = ring;
 
-  // A login, a refresh and a logout are on the disk before their promises resolve, so an answer that
-  // was given holds after a crash and after the loss of power. If the store cannot be read, no token
-  // is accepted.
+  // A login, a refresh and a logout are on the disk before their promises resolve, so an answer
+  // that was given holds after a crash and after the loss of power. If the store cannot be read, no
+  // token is accepted.
   const store = await Store.open(places.store, { key: masterKey });
 
   // A logout must not fail because the list is full. With 'reject-older' a full list rejects older

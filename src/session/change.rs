@@ -16,8 +16,8 @@ pub struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// Refuses claims that are not a plain object or that contain a name that a session sets itself,
-    /// and meta data that are not a plain object or too long.
+    /// Refuses claims that are not a plain object or that contain a name that a session sets
+    /// itself, and meta data that are not a plain object or too long.
     pub(super) fn check(self) -> Result<()> {
         if let Some(claims) = self.claims {
             let mut taken = false;
