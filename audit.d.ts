@@ -35,6 +35,7 @@ export type AuditEvent =
   | KeySetFailed
   | SessionChanged
   | SessionRefreshed
+  | SessionRestored
   | SessionDenied
   | LimitDenied
   | PasswordChecked
@@ -144,6 +145,19 @@ export interface SessionRefreshed extends AuditEventBase {
   readonly subject: HashedId;
   /** Whether the token had just been used, and its successor was given again. */
   readonly replayed: boolean;
+}
+
+/**
+ * A refresh token is later than its session: the store has lost its last changes, or was restored
+ * from a backup. The session goes on. `session.refreshed` follows.
+ */
+export interface SessionRestored extends AuditEventBase {
+  readonly event: 'session.restored';
+  readonly outcome: 'ok';
+  /** The session. */
+  readonly session: HashedId;
+  /** The subject of the session. */
+  readonly subject: HashedId;
 }
 
 /** A refresh token was refused. */

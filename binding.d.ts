@@ -406,6 +406,8 @@ export interface NativeRefreshed {
   status: string
   /** With `rotated` and `replayed`: the pair of tokens. */
   pair?: NativeTokenPair
+  /** With `rotated`: whether the token was later than its session. */
+  restored: boolean
   /** With `reuse` and `expired`: the session that has ended. */
   sessionId?: string
   /** With `reuse` and `expired`: the subject of that session. */
@@ -454,6 +456,16 @@ export interface NativeSessionInfo {
   usedAt: number
   /** When it ends unless it is refreshed before. */
   expiresAt: number
+  /** Its meta data, as JSON. */
+  meta?: string
+}
+
+/** A session that has started. */
+export interface NativeStarted {
+  /** Its tokens. */
+  pair: NativeTokenPair
+  /** The ids of the sessions that have ended for it. */
+  ended: Array<string>
 }
 
 /** The state of a limiter. */
@@ -782,26 +794,41 @@ export interface SecureHeapStatus {
  */
 export declare function secureHeapVerify(): Outcome<undefined>
 
-/** Attaches an empty table of sessions to the façade object `sessions`. */
+/** The answer for which the façade calls again after other work had a turn. */
+export declare const SESSIONS_AGAIN: number
+
+/** The answer for which the façade awaits `sessionsCatchUp` and calls again. */
+export declare const SESSIONS_BEHIND: number
+
+/** Attaches a table of sessions to the façade object `sessions`. */
 export declare function sessionsAttach(sessions: unknown, options: unknown): Outcome<undefined>
 
-/** Ends a session and returns its id in the usual form. */
-export declare function sessionsEnd(sessions: unknown, sid: unknown): Outcome<string>
+/** Reads what other processes have written to the store, on another thread. */
+export declare function sessionsCatchUp(sessions: unknown): Outcome<Offloaded<undefined>>
 
-/** Ends every session of a subject. */
-export declare function sessionsEndAll(sessions: unknown, subject: unknown): Outcome<undefined>
+/** Ends a session. */
+export declare function sessionsEnd(sessions: unknown, sid: unknown): Outcome<Answer<undefined>>
+
+/** Begins to end every session of a subject, and returns the carrier for `sessionsEndSome`. */
+export declare function sessionsEndAll(sessions: unknown, subject: unknown): Outcome<LocalValue>
 
 /** Ends the session of a refresh token and returns its id; `None` if there is no such session. */
-export declare function sessionsEndByRefreshToken(sessions: unknown, token: unknown): Outcome<string | undefined | null>
+export declare function sessionsEndByRefreshToken(sessions: unknown, token: unknown): Outcome<Answer<string | undefined | null>>
+
+/** Ends some more sessions of a subject. Returns whether there may be more. */
+export declare function sessionsEndSome(sessions: unknown, all: unknown): Outcome<Answer<boolean>>
+
+/** A session id in its usual form. */
+export declare function sessionsId(sid: unknown): Outcome<string>
 
 /** The sessions of a subject. */
-export declare function sessionsList(sessions: unknown, subject: unknown): Outcome<Array<NativeSessionInfo>>
+export declare function sessionsList(sessions: unknown, subject: unknown): Outcome<Answer<Array<NativeSessionInfo>>>
 
 /** Exchanges a refresh token. */
-export declare function sessionsRefresh(sessions: unknown, token: unknown): Outcome<NativeRefreshed>
+export declare function sessionsRefresh(sessions: unknown, token: unknown, options: unknown): Outcome<Answer<NativeRefreshed>>
 
 /** Starts a session; `claims` is JSON text. */
-export declare function sessionsStart(sessions: unknown, subject: unknown, claims: unknown): Outcome<NativeTokenPair>
+export declare function sessionsStart(sessions: unknown, subject: unknown, claims: unknown, options: unknown): Outcome<Answer<NativeStarted>>
 
 /**
  * Registers the functions of the façade that the native part calls in this environment:

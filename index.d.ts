@@ -2483,8 +2483,16 @@ export interface SessionsOptions extends ClockOptions {
    * `jti: false`, because verifiers with a list would refuse its tokens.
    */
   issuer: JwtIssuer;
-  /** Holds the ended sessions. Give the same list to the verifiers. */
+  /**
+   * Holds the ended sessions. Give the same list to the verifiers. With `store` it is a list on
+   * that store.
+   */
   revocations: RevocationList;
+  /**
+   * The store that keeps the sessions. Default: none, they are in memory. All sessions on a store
+   * in a process are one table; other options than those of the first are `ERR_INVALID_ARG_VALUE`.
+   */
+  store?: Store;
   /** The lifetime of a session from its start: 1 second to 100 years. Default: 30 days. */
   refreshTtl?: Duration;
   /** The longest time between two refreshes: 1 second to 100 years. Default: `refreshTtl`. */
@@ -2495,17 +2503,36 @@ export interface SessionsOptions extends ClockOptions {
    */
   grace?: Duration;
   /**
+   * Whether after `grace` the old refresh token gives *another* successor, as long as the last one
+   * has not been used. The last one is then void, and presenting it is reuse. Default: `false`, the
+   * old token is reuse. For clients that store a token before they use it, such as phones, together
+   * with `grace: 0`: a thief and the owner then never share a successor. docs/sessions.md has the
+   * choice.
+   */
+  retryUntilUsed?: boolean;
+  /**
    * The most sessions: 1 to 1e8. Default: 1,000,000. Beyond it `start` fails with
-   * `ERR_SESSION_FULL`.
+   * `ERR_SESSION_FULL`. Processes that share a store may exceed it by the sessions that they start
+   * at the same moment; so for `maxSessionsPerSubject`.
    */
   maxSessions?: number;
+  /** The most sessions of one subject: 1 to 1e8. Default: a tenth of `maxSessions`, rounded up. */
+  maxSessionsPerSubject?: number;
+  /**
+   * The behaviour of `start` for a subject with `maxSessionsPerSubject` sessions. Default:
+   * `reject`.
+   *
+   * - `reject`: it fails with `ERR_SESSION_LIMIT`.
+   * - `end-oldest`: the session that started first ends, as with {@link Sessions.end}.
+   */
+  onSessionLimit?: 'reject' | 'end-oldest';
 }
 
 /** The tokens of a session. */
 export interface TokenPair {
   /** The access token, a JWT. */
   accessToken: string;
-  /** The refresh token: 71 characters, opaque. */
+  /** The refresh token: 98 characters, opaque. */
   refreshToken: string;
   /** The lifetime of the access token, in seconds. */
   expiresIn: number;
@@ -2528,15 +2555,24 @@ export interface SessionInfo {
    * is earlier.
    */
   expiresAt: Date;
+  /** The meta data that `start` or `refresh` was given last. */
+  meta?: Record<string, unknown>;
 }
 
 /**
  * Access and refresh tokens, with rotation and reuse detection.
  *
  * A refresh token works once; only the last one may be repeated, within `grace`. Any other reuse
- * means that somebody has a copy: the session ends, and its access tokens are revoked. Sessions
- * live in memory and belong to the thread that made the object; worker threads and other processes
- * do not see them.
+ * means that somebody has a copy: the session ends, and its access tokens are revoked.
+ *
+ * Without `store`, sessions live in memory and belong to the thread that made the object; worker
+ * threads and other processes do not see them. On a {@link Store} they survive a restart and are
+ * the same for every process of the machine. A promise then resolves when its change is on the
+ * disk, and every process sees it; a session ends in one transaction with the revocation of its
+ * tokens. The first call of a process reads all sessions, on another thread. If the store cannot
+ * answer, calls reject with its code, and nothing was used up or ended. Subjects, claims and meta
+ * data are encrypted there, ids and numbers are not. docs/sessions.md has lifetimes, tabs and
+ * phones.
  *
  * @example
  * ```ts
@@ -2555,25 +2591,33 @@ export class Sessions {
   constructor(options: SessionsOptions);
   /**
    * Starts a session. `claims` go into every access token of the session; `sub` and `sid` are set
-   * by the session. `ERR_SESSION_FULL` if there are `maxSessions`.
+   * by the session. `meta` is for {@link Sessions.list} and is in no token: a plain object of at
+   * most 4096 bytes as JSON. `ERR_SESSION_FULL` if there are `maxSessions`, and `ERR_SESSION_LIMIT`
+   * if the subject has `maxSessionsPerSubject`.
    *
    * While the first key of the issuer's ring is still being made, `start` and `refresh` wait for
    * it, as {@link JwtIssuer.signAsync} does.
    */
-  start(subject: string, claims?: object): Promise<TokenPair>;
+  start(subject: string, claims?: object, options?: { meta?: object }): Promise<TokenPair>;
   /**
    * Exchanges a refresh token for a new pair. A call that fails uses nothing up.
    *
-   * - `rotated`: a new pair.
+   * `claims` replace those of the session from here on, so that a demoted administrator is one for
+   * no longer than an access token lives; `meta` replaces its meta data. Default: they stay.
+   *
+   * - `rotated`: a new pair. A token that is later than its session, because the store was restored
+   *   from a backup or the machine has lost its last changes, is exchanged like the current one;
+   *   the audit trail has `session.restored`.
    * - `replayed`: the token that was rotated last, again within the grace period. The refresh token
    *   is the same successor, the access token is new.
-   * - `reuse`: an older token, or one after its grace period. The session has been ended; tell its
-   *   owner.
+   * - `reuse`: an older token, one after its grace period, or one that a retry has voided. The
+   *   session has been ended; tell its owner.
    * - `expired`: the session has passed `refreshTtl` or `idleTtl`.
    * - `unknown`: a token of a session that `end` or `endAll` ended, and any other text.
    */
   refresh(
     refreshToken: string,
+    options?: { claims?: object; meta?: object },
   ): Promise<
     | { status: 'rotated' | 'replayed'; pair: TokenPair }
     | { status: 'reuse' | 'expired'; sessionId: string; subject: string; pair?: undefined }
@@ -2594,9 +2638,10 @@ export class Sessions {
   endByRefreshToken(refreshToken: string): Promise<boolean>;
   /**
    * Ends every session of a subject, as {@link Sessions.end}, and revokes every other access token
-   * of the subject from before the current second. A session that starts afterwards is not
-   * affected. It reaches the sessions of this object only, and access tokens only where a verifier
-   * uses this list: not those of other threads, other processes or other services.
+   * of the subject from before the current second. A session that starts after the call is not
+   * affected. Many sessions end in parts, between which other work goes on; all have ended when the
+   * promise resolves. It reaches the sessions of this object, or of all processes on its store, and
+   * access tokens only where a verifier uses this list.
    */
   endAll(subject: string): Promise<void>;
   /** Lists the sessions of a subject. */
@@ -3593,7 +3638,7 @@ export class RevocationError extends NodesecError {
 }
 
 /**
- * The table of {@link Sessions} is full.
+ * The table of {@link Sessions} is full, or a subject has as many sessions as it may have.
  *
  * @example
  * ```ts
@@ -3884,7 +3929,9 @@ export type StoreErrorCode =
 /** The codes of {@link SessionError}. */
 export type SessionErrorCode =
   /** The table holds `maxSessions` sessions, or there is no memory for another. */
-  | 'ERR_SESSION_FULL';
+  | 'ERR_SESSION_FULL'
+  /** The subject has `maxSessionsPerSubject` sessions. */
+  | 'ERR_SESSION_LIMIT';
 
 /** The codes of {@link SpiffeError}. */
 export type SpiffeErrorCode =

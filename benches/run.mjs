@@ -20,6 +20,7 @@ import * as limits from './rows/limiter.mjs';
 import * as load from './rows/password-load.mjs';
 import * as passwords from './rows/password.mjs';
 import * as secrets from './rows/secret.mjs';
+import * as sessions from './rows/sessions.mjs';
 import * as stores from './rows/store.mjs';
 import * as tokens from './rows/token.mjs';
 import * as cached from './rows/token-cache.mjs';
@@ -32,7 +33,7 @@ const { values, positionals } = parseArgs({
 
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model}\n`);
 
-const subjects = [passwords, load, tokens, cached, revocation, stores, limits, secrets, audit];
+const subjects = [passwords, load, tokens, cached, revocation, stores, sessions, limits, secrets, audit];
 const rows = subjects.flatMap((subject) => subject.rows);
 const chosen = rows.filter(({ name }) => positionals.every((word) => name.includes(word)));
 if (chosen.length === 0) {

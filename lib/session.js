@@ -1,15 +1,19 @@
 'use strict';
 
+const { setImmediate: immediate } = require('node:timers/promises');
+
 const { CHANNELS, publish } = require('./audit/publish.js');
 const { claimedIds } = require('./audit/tokens.js');
 const { clockOf, useClock } = require('./clock.js');
+const { jsonText, makeError } = require('./errors.js');
 const { whenIssuerReady } = require('./issuer.js');
-const { native } = require('./native.js');
+const { isPlain, native } = require('./native.js');
 const { claimsText } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 const STARTED = CHANNELS['session.started'];
 const REFRESHED = CHANNELS['session.refreshed'];
+const RESTORED = CHANNELS['session.restored'];
 const REFUSED = CHANNELS['session.refused'];
 const ENDED = CHANNELS['session.ended'];
 
@@ -21,6 +25,10 @@ class Sessions extends Uncloneable {
   /** Its own clock, and those of the issuer and the list, which it calls natively. */
   #clocks;
   #issuer;
+  /** Whether the sessions are on a store. */
+  #isDurable;
+  /** The last call on a store that waits for its turn, by its token or subject. */
+  #turns = new Map();
 
   constructor(options) {
     super();
@@ -29,38 +37,36 @@ class Sessions extends Uncloneable {
     const others = [given.issuer, given.revocations].map(clockOf);
     this.#clocks = [clock, ...others].filter(Boolean);
     this.#issuer = given.issuer;
+    this.#isDurable = Object.hasOwn(given, 'store') && given.store !== undefined;
   }
 
-  async start(subject, claims = {}) {
+  async start(subject, claims = {}, options) {
     const text = claimsText(claims);
-    const start = () => {
-      this.#readClocks();
-      return native.sessionsStart(this, subject, text);
-    };
-    const pair = await whenIssuerReady(this.#issuer, start);
+    const texts = optionTexts(options, ['meta']);
+    const start = () => this.#call(() => native.sessionsStart(this, subject, text, texts), subject);
+    const { pair, ended } = await whenIssuerReady(this.#issuer, start);
     if (STARTED.hasSubscribers) publish(STARTED, {}, { session: pair.sessionId, subject });
+    if (ENDED.hasSubscribers) for (const session of ended) publish(ENDED, {}, { session, subject });
     return pairOf(pair);
   }
 
-  async refresh(refreshToken) {
-    const refresh = () => {
-      this.#readClocks();
-      return native.sessionsRefresh(this, refreshToken);
-    };
-    const { pair, ...outcome } = await whenIssuerReady(this.#issuer, refresh);
-    publishRefresh(outcome, pair);
+  async refresh(refreshToken, options) {
+    const texts = optionTexts(options, ['claims', 'meta']);
+    const refresh = () =>
+      this.#call(() => native.sessionsRefresh(this, refreshToken, texts), refreshToken);
+    const refreshed = await whenIssuerReady(this.#issuer, refresh);
+    const { pair, restored, ...outcome } = refreshed;
+    publishRefresh(outcome, pair, restored);
     return pair === undefined ? outcome : { ...outcome, pair: pairOf(pair) };
   }
 
   async end(sid) {
-    this.#readClocks();
-    const session = native.sessionsEnd(this, sid);
-    if (ENDED.hasSubscribers) publish(ENDED, {}, { session });
+    await this.#call(() => native.sessionsEnd(this, sid));
+    if (ENDED.hasSubscribers) publish(ENDED, {}, { session: native.sessionsId(sid) });
   }
 
   async endByRefreshToken(refreshToken) {
-    this.#readClocks();
-    const session = native.sessionsEndByRefreshToken(this, refreshToken);
+    const session = await this.#call(() => native.sessionsEndByRefreshToken(this, refreshToken));
     if (session === null) {
       if (REFUSED.hasSubscribers) publish(REFUSED, {});
       return false;
@@ -70,38 +76,100 @@ class Sessions extends Uncloneable {
   }
 
   async endAll(subject) {
-    this.#readClocks();
-    native.sessionsEndAll(this, subject);
+    const all = native.sessionsEndAll(this, subject);
+    while (await this.#call(() => native.sessionsEndSome(this, all))) {
+      // Each part takes less than 1 ms.
+      await immediate();
+    }
     if (ENDED.hasSubscribers) publish(ENDED, {}, { subject });
   }
 
   async list(subject) {
-    this.#readClocks();
-    return native.sessionsList(this, subject).map(({ sessionId, startedAt, usedAt, expiresAt }) => ({
+    const list = await this.#call(() => native.sessionsList(this, subject));
+    return list.map(({ sessionId, startedAt, usedAt, expiresAt, meta }) => ({
       sessionId,
       startedAt: new Date(startedAt),
       usedAt: new Date(usedAt),
       expiresAt: new Date(expiresAt),
+      ...(meta === undefined ? {} : { meta: JSON.parse(meta) }),
     }));
   }
 
-  #readClocks() {
-    for (const clock of this.#clocks) clock.read();
+  /**
+   * The result of a native call, or a promise of it if the sessions are on a store. `about` is the
+   * token or subject whose calls may exclude each other.
+   */
+  #call(call, about) {
+    const asked = () => {
+      for (const clock of this.#clocks) clock.read();
+      return call();
+    };
+    if (!this.#isDurable) return asked();
+    return this.#turns.has(about) ? this.#inTurn(asked, about) : this.#repeated(asked, about);
+  }
+
+  /** Repeats a call on a store for as long as it could not be answered. */
+  async #repeated(call, about) {
+    for (;;) {
+      const answer = await call();
+      if (typeof answer !== 'number') return answer;
+      if (answer === native.SESSIONS_BEHIND) await native.sessionsCatchUp(this);
+      else if (about === undefined) await immediate();
+      else return this.#inTurn(call, about);
+    }
+  }
+
+  /** Repeats a call after the ones about the same: n of them at once would else be n² attempts. */
+  async #inTurn(call, about) {
+    const before = this.#turns.get(about);
+    const turn = (async () => {
+      await before?.catch(() => {});
+      return this.#repeated(call);
+    })();
+    this.#turns.set(about, turn);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(about) === turn) this.#turns.delete(about);
+    }
   }
 }
 
-/** Publishes the event of a refresh. */
-function publishRefresh(outcome, pair) {
+/** Publishes the events of a refresh. */
+function publishRefresh(outcome, pair, isRestored) {
   // With the null prototype, a missing member is not read from Object.prototype.
   const { status, sessionId, subject } = { __proto__: null, ...outcome };
   if (pair !== undefined) {
-    if (!REFRESHED.hasSubscribers) return;
+    if (!REFRESHED.hasSubscribers && !RESTORED.hasSubscribers) return;
     const ids = { session: pair.sessionId, subject: claimedIds(pair.accessToken).subject };
-    publish(REFRESHED, { replayed: status === 'replayed' }, ids);
+    if (isRestored && RESTORED.hasSubscribers) publish(RESTORED, {}, ids);
+    if (REFRESHED.hasSubscribers) publish(REFRESHED, { replayed: status === 'replayed' }, ids);
   } else {
     const channel = status === 'unknown' ? REFUSED : ENDING[status];
     if (channel.hasSubscribers) publish(channel, {}, { session: sessionId, subject });
   }
+}
+
+/** Options whose members `names` are given to the native part as JSON. Reads each member once. */
+function optionTexts(options, names) {
+  // The native part refuses other values.
+  if (options === null || typeof options !== 'object' || !isPlain(options)) return options;
+  const texts = { __proto__: null };
+  for (const name of Object.getOwnPropertyNames(options)) {
+    const value = options[name];
+    const isText = names.includes(name) && value !== undefined;
+    texts[name] = isText ? textOf(name, value) : value;
+  }
+  return texts;
+}
+
+function textOf(name, value) {
+  if (name === 'claims') return claimsText(value);
+  // JSON would have nothing of a Map, and not the getters of a class.
+  if (value === null || typeof value !== 'object' || Array.isArray(value) || !isPlain(value)) {
+    throw makeError('ERR_INVALID_ARG_TYPE', 'meta must be a plain object');
+  }
+  return jsonText(value, 'ERR_INVALID_ARG_VALUE', 'meta must hold JSON values only');
 }
 
 function pairOf({ refreshExpiresAt, ...pair }) {

@@ -346,6 +346,11 @@ codes! {
     ///
     /// Raise `maxSessions`, or shorten `refreshTtl` or `idleTtl`. HTTP 503.
     SessionFull = "ERR_SESSION_FULL",
+    /// The subject has `maxSessionsPerSubject` sessions.
+    ///
+    /// Let the user end one of them, which `list` shows, or choose `onSessionLimit: 'end-oldest'`.
+    /// HTTP 409.
+    SessionLimit = "ERR_SESSION_LIMIT",
 
     // ── SpiffeError ──
     /// A certificate is not the X509-SVID of a workload; the message names the rule.

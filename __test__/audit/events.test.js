@@ -32,7 +32,7 @@ const { runScript } = require('../helpers/child.js');
 const { heard } = require('../helpers/heard.js');
 const { KeyServer, providerKey } = require('../helpers/key-server.js');
 const { outcome } = require('../helpers/outcome.js');
-const { StoreService, storeWithLoss } = require('../helpers/store-service.js');
+const { StoreService, storePath, storeWithLoss } = require('../helpers/store-service.js');
 
 const SECRET = 'k3y-material-that-no-event-may-repeat';
 const PASSWORD = 'correct horse battery staple';
@@ -135,6 +135,18 @@ const PROVOCATIONS = {
     const pair = await sessions.start(SUBJECT);
     const { pair: next } = await sessions.refresh(pair.refreshToken);
     return { ...idsOf(pair), next: next.refreshToken, nextAccess: next.accessToken };
+  },
+  async 'session.restored'(t) {
+    const at = storePath(t);
+    const service = await StoreService.open(at);
+    const pair = await service.sessions.start(SUBJECT);
+    await service.backup(`${at}-backup`);
+    const { pair: later } = await service.sessions.refresh(pair.refreshToken);
+    await service.close();
+    const restored = await StoreService.open(`${at}-backup`);
+    assert.equal((await restored.sessions.refresh(later.refreshToken)).status, 'rotated');
+    await restored.close();
+    return idsOf(later);
   },
   async 'session.reused'() {
     const sessions = newSessions({ grace: 0 });

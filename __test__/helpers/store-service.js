@@ -1,6 +1,6 @@
 'use strict';
 
-// A service that revokes sessions on a store and judges tokens, in this process.
+// A service that has sessions and revocations on a store and judges tokens, in this process.
 
 const { copyFileSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } =
   require('node:fs');
@@ -8,21 +8,22 @@ const { tmpdir } = require('node:os');
 const path = require('node:path');
 
 const {
-  JwtIssuer, JwtKey, JwtVerifier, RevocationList, SecretBuffer, Store,
+  JwtIssuer, JwtKey, JwtVerifier, RevocationList, SecretBuffer, Sessions, Store,
 } = require('@nodesec/native');
 
 const REVOKED = 'ERR_JWT_REVOKED';
 const ACCEPTED = 'accepted';
 
 class StoreService {
-  /** Opens the store at a path. */
-  static async open(at, options) {
+  /** Opens the store at a path. `sessions` has the options of `Sessions`. */
+  static async open(at, { sessions, ...options } = {}) {
     const service = new StoreService();
     service.store = await Store.open(at, { key: storeKey(), ...options });
     service.revocations = new RevocationList({ store: service.store });
-    const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
+    const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256', kid: 'service' });
     service.issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '1h' });
-    const { revocations } = service;
+    const { issuer, revocations, store } = service;
+    service.sessions = new Sessions({ issuer, revocations, store, ...sessions });
     service.verifier = new JwtVerifier({ keys, issuer: 'id', audience: false, revocations });
     return service;
   }
@@ -39,7 +40,17 @@ class StoreService {
 
   /** The code with which a token of the session is refused, or `accepted`. */
   judge(id) {
-    const result = this.verifier.tryVerify(this.issuer.sign({ sub: 'ada', sid: id }));
+    return this.judgeToken(this.issuer.sign({ sub: 'ada', sid: id }));
+  }
+
+  /** Calls a method of the service's `Sessions`. */
+  session(method, ...args) {
+    return this.sessions[method](...args);
+  }
+
+  /** The code with which an access token is refused, or `accepted`. */
+  judgeToken(token) {
+    const result = this.verifier.tryVerify(token);
     return result.ok ? ACCEPTED : result.code;
   }
 

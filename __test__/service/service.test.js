@@ -148,7 +148,7 @@ test('logout ends one session, logout everywhere all of one user', async (t) => 
   assert.equal((await service.me(anew.accessToken)).status, 200, 'a new login is not refused');
 });
 
-test('users, keys and pepper outlast a restart; sessions do not', async (t) => {
+test('users, keys, pepper and sessions outlast a restart', async (t) => {
   const data = dataDirectory(t);
   const pepper = path.join(data, 'pepper');
   const first = await start(t, data);
@@ -162,7 +162,8 @@ test('users, keys and pepper outlast a restart; sessions do not', async (t) => {
   const second = await start(t, data);
   assert.deepEqual(readFileSync(pepper), secret);
   assert.deepEqual((await second.me(pair.accessToken)).body, user);
-  assert.equal((await second.refresh(pair.refreshToken)).status, 401);
+  const { body: next } = await second.refresh(pair.refreshToken);
+  assert.deepEqual([next.status, next.sessionId], ['rotated', pair.sessionId]);
   const anew = await second.login(ADA);
   assert.deepEqual((await second.me(anew.accessToken)).body, user);
   assert.equal((await second.post('/login', WRONG)).status, 401);
@@ -184,17 +185,44 @@ test('a logout that was answered holds after SIGKILL, and ends no other session'
   const second = await start(t, data);
   const refused = await second.me(ended.accessToken);
   assert.deepEqual([refused.status, refused.body], [401, { error: 'invalid_token' }]);
+  assert.equal((await second.refresh(ended.refreshToken)).status, 401);
   assert.equal((await second.me(kept.accessToken)).status, 200);
-  // The session of this token is unknown now, and its logout holds all the same.
-  const { status } = await second.ask('POST', '/logout', { token: kept.accessToken });
-  assert.equal(status, 204);
-  assert.equal((await second.me(kept.accessToken)).status, 401);
+  const { body: next } = await second.refresh(kept.refreshToken);
+  assert.equal(next.status, 'rotated');
   assert.equal(await second.kill(), null);
 
+  // The rotation that was answered holds as well: its token is exchanged, the one before gives the
+  // same successor.
   const third = await start(t, data);
-  assert.equal((await third.me(kept.accessToken)).status, 401);
-  assert.equal((await third.me(ended.accessToken)).status, 401);
-  assert.equal(third.log(), '');
+  const { body: last } = await third.refresh(next.refreshToken);
+  assert.equal(last.status, 'rotated');
+  const again = await third.refresh(next.refreshToken);
+  assert.deepEqual([again.body.status, again.body.refreshToken], ['replayed', last.refreshToken]);
+  const token = last.accessToken;
+  assert.equal((await third.ask('POST', '/logout', { token })).status, 204);
+  assert.equal(await third.kill(), null);
+
+  const fourth = await start(t, data);
+  for (const { accessToken, refreshToken } of [kept, last, ended]) {
+    assert.equal((await fourth.me(accessToken)).status, 401);
+    assert.equal((await fourth.refresh(refreshToken)).status, 401);
+  }
+  assert.equal(fourth.log(), '');
+});
+
+test('a user sees their sessions, and has at most ten', async (t) => {
+  const service = await start(t);
+  await service.post('/register', ADA);
+  const pairs = [];
+  for (let at = 0; at < 11; at += 1) {
+    pairs.push((await service.post('/login', ADA, { headers: { 'User-Agent': `device ${at}` } })).body);
+  }
+  const { accessToken: token } = pairs[10];
+  const { body } = await service.ask('GET', '/sessions', { token });
+  assert.deepEqual(body.map(({ sessionId }) => sessionId), pairs.slice(1).map(({ sessionId }) => sessionId));
+  assert.equal(body[0].meta.device, 'device 1');
+  assert.equal((await service.me(pairs[0].accessToken)).status, 401);
+  assert.equal((await service.refresh(pairs[0].refreshToken)).status, 401);
 });
 
 test('a logout everywhere that was answered holds after SIGKILL', async (t) => {

@@ -242,3 +242,126 @@ test('with a closed list nothing ends in silence', async () => {
   await assert.rejects(sessions.end(sessionId), coded('ERR_REVOCATION_CLOSED'));
   await assert.rejects(sessions.endAll('subject'), coded('ERR_REVOCATION_CLOSED'));
 });
+
+test('meta data are listed, are in no token, and stay until a refresh replaces them', async () => {
+  const { sessions, verifier } = service();
+  const meta = { device: 'phone', seen: [1, { deep: null }], __proto__: null };
+  const pair = await sessions.start('subject', { role: 'admin' }, { meta });
+  await sessions.start('subject');
+  const metas = async () => (await sessions.list('subject')).map((info) => info.meta);
+  assert.deepEqual(await metas(), [{ ...meta }, undefined]);
+  const claims = verifier.verify(pair.accessToken);
+  assert.ok(!JSON.stringify(claims).includes('phone'));
+  const { pair: next } = await sessions.refresh(pair.refreshToken, { meta: undefined });
+  assert.deepEqual((await metas())[0], { ...meta });
+  await sessions.refresh(next.refreshToken, { meta: { device: 'other' } });
+  assert.deepEqual((await metas())[0], { device: 'other' });
+  assert.ok(!('meta' in (await sessions.list('subject'))[1]));
+});
+
+test('claims of a refresh replace those of the session from there on', async () => {
+  const { sessions, verifier } = service();
+  const { refreshToken } = await sessions.start('subject', { role: 'admin', tenant: 1 });
+  const demoted = await sessions.refresh(refreshToken, { claims: { role: 'user' } });
+  const later = await sessions.refresh(demoted.pair.refreshToken);
+  const replayed = await sessions.refresh(demoted.pair.refreshToken, { claims: { role: 'guest' } });
+  assert.equal(replayed.status, 'replayed');
+  const last = await sessions.refresh(later.pair.refreshToken);
+  const roles = [demoted, later, replayed, last].map(({ pair }) => {
+    const { role, tenant, sub } = verifier.verify(pair.accessToken);
+    assert.deepEqual([tenant, sub], [undefined, 'subject']);
+    return role;
+  });
+  assert.deepEqual(roles, ['user', 'user', 'guest', 'guest']);
+});
+
+test('an array of claims that is long stays whole', async () => {
+  const { sessions, verifier } = service();
+  const groups = Array.from({ length: 2000 }, (_, at) => at);
+  const { refreshToken } = await sessions.start('subject');
+  const { pair } = await sessions.refresh(refreshToken, { claims: { groups } });
+  assert.deepEqual(verifier.verify(pair.accessToken).groups, groups);
+});
+
+test('options are read once, and a refused one uses no token up', async () => {
+  const { sessions } = service({ grace: 0 });
+  const { refreshToken } = await sessions.start('subject');
+  let reads = 0;
+  const meta = { get device() { return (reads += 1); } };
+  for (const [options, expected] of [
+    [{ meta: new Map() }, 'ERR_INVALID_ARG_TYPE'],
+    [{ meta: { long: 'x'.repeat(4096) } }, 'ERR_OUT_OF_RANGE'],
+    [{ meta: { long: 'x'.repeat(10_000_000) } }, 'ERR_OUT_OF_RANGE'],
+    [{ meta: { big: 1n } }, 'ERR_INVALID_ARG_VALUE'],
+    [{ claims: { sub: 'other' } }, 'ERR_JWT_CLAIM'],
+    [{ claims: { big: 1n } }, 'ERR_JWT_CLAIM'],
+    [{ claims: null }, 'ERR_INVALID_ARG_TYPE'],
+    [Object.create({ meta }), 'ERR_INVALID_ARG_TYPE'],
+  ]) {
+    await assert.rejects(sessions.refresh(refreshToken, options), coded(expected));
+  }
+  const thrown = new Error('from a getter');
+  const throwing = { get meta() { throw thrown; } };
+  await assert.rejects(sessions.refresh(refreshToken, throwing), thrown);
+  const { status } = await sessions.refresh(refreshToken, { meta });
+  assert.equal(status, 'rotated');
+  assert.deepEqual((await sessions.list('subject'))[0].meta, { device: 1 });
+  assert.equal(reads, 1);
+});
+
+test('with retryUntilUsed a lost response costs no session, and a voided token is reuse', async () => {
+  const { sessions, verifier } = service({ grace: 0, retryUntilUsed: true });
+  const first = await sessions.start('subject');
+  const { pair: lost } = await sessions.refresh(first.refreshToken);
+  const { status, pair } = await sessions.refresh(first.refreshToken);
+  assert.equal(status, 'rotated');
+  assert.notEqual(pair.refreshToken, lost.refreshToken);
+  assert.equal((await sessions.refresh(lost.refreshToken)).status, 'reuse');
+  assert.equal((await sessions.refresh(pair.refreshToken)).status, 'unknown');
+  assert.equal(code(verifier, pair), 'ERR_JWT_REVOKED');
+});
+
+test('a subject has at most a tenth of all sessions, unless it is told otherwise', async () => {
+  const { sessions } = service({ maxSessions: 20 });
+  await sessions.start('one');
+  const { sessionId } = await sessions.start('one');
+  await assert.rejects(sessions.start('one'), coded('ERR_SESSION_LIMIT'));
+  await sessions.start('another');
+  await sessions.end(sessionId);
+  await sessions.start('one');
+});
+
+test('the oldest session of a subject ends for a new one', async () => {
+  const { sessions, verifier } = service({ maxSessionsPerSubject: 1, onSessionLimit: 'end-oldest' });
+  const [first, second] = [await sessions.start('subject'), await sessions.start('subject')];
+  assert.equal(code(verifier, first), 'ERR_JWT_REVOKED');
+  assert.equal((await sessions.refresh(first.refreshToken)).status, 'unknown');
+  assert.equal(code(verifier, second), undefined);
+  const listed = await sessions.list('subject');
+  assert.deepEqual(listed.map(({ sessionId }) => sessionId), [second.sessionId]);
+});
+
+test('while all of many sessions end, other work goes on', async () => {
+  const { sessions, verifier } = service();
+  const pairs = [];
+  for (let at = 0; at < 2000; at += 1) pairs.push(await sessions.start('subject'));
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1));
+  let left = 0;
+  const count = () => {
+    turns += 1;
+    immediate = setImmediate(count);
+  };
+  let immediate = setImmediate(count);
+  const ending = sessions.endAll('subject');
+  const after = await sessions.start('subject');
+  await ending;
+  clearInterval(timer);
+  clearImmediate(immediate);
+  // At most 128 sessions end between two turns of the event loop.
+  assert.ok(turns >= 2000 / 128 - 1, `${turns}`);
+  for (const pair of pairs) left += code(verifier, pair) === 'ERR_JWT_REVOKED' ? 0 : 1;
+  assert.equal(left, 0);
+  assert.equal(code(verifier, after), undefined);
+  assert.equal((await sessions.list('subject')).length, 1);
+});

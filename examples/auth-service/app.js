@@ -55,7 +55,7 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
     // The old digest has another policy or pepper. It is replaced only if it is still stored: if
     // the user has changed the password meanwhile, the new password must stay.
     if (newDigest) await users.replaceDigest(user.name, user.digest, newDigest);
-    res.json(await sessions.start(user.id, { name: user.name }));
+    res.json(await sessions.start(user.id, { name: user.name }, { meta: device(req) }));
   });
 
   app.post('/refresh', json, async (req, res) => {
@@ -75,6 +75,10 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
       default:
         throw new HttpError(401, 'refresh_token_unknown');
     }
+  });
+
+  app.get('/sessions', authenticated, async (req, res) => {
+    res.json(await sessions.list(req.auth.sub));
   });
 
   app.post('/logout', authenticated, async (req, res) => {
@@ -105,6 +109,11 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
 
   app.use(notFound, handleErrors);
   return app;
+}
+
+/** The name by which a user recognizes a session. */
+function device(req) {
+  return { device: (req.get('User-Agent') ?? 'unknown').slice(0, 200) };
 }
 
 /** The fields of a record that its user may see: all but the digest. */

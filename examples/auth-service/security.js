@@ -1,8 +1,7 @@
 'use strict';
 
 // Makes all objects of @nodesec/native that the service uses, with the reason for each setting.
-// Keys and revocations are on the disk: a token outlives a restart, and so does its revocation.
-// Sessions are in memory: after a restart, a user whose access token has expired logs in again.
+// Keys, sessions and revocations are on the disk: a login outlives a restart, and so does a logout.
 
 const {
   JwtIssuer,
@@ -45,8 +44,9 @@ async function createSecurity(dataDirectory) {
   });
   const { keys } = ring;
 
-  // A revocation is on the disk before its promise resolves, so a logout that was answered holds
-  // after a crash and after the loss of power. If the store cannot be read, no token is accepted.
+  // A login, a refresh and a logout are on the disk before their promises resolve, so an answer
+  // that was given holds after a crash and after the loss of power. If the store cannot be read, no
+  // token is accepted.
   const store = await Store.open(places.store, { key: masterKey });
 
   // A logout must not fail because the list is full. With 'reject-older' a full list rejects older
@@ -64,15 +64,22 @@ async function createSecurity(dataDirectory) {
   const verifier = new JwtVerifier({ ...names, keys, algorithms: ['EdDSA'], revocations });
 
   // A session ends after 30 days, or after a week without a refresh. For `grace` seconds after its
-  // rotation, a refresh token gives the same successor again: the answer may have been lost, or two
-  // tabs may have refreshed at once.
+  // rotation, a refresh token gives the same successor again: two tabs may have refreshed at once.
+  // Later it gives another one, unless the first was used: an answer may have been lost in a crash.
+  // With the eleventh device of a user, the session that started first ends.
   const sessions = new Sessions({
     issuer,
     revocations,
+    store,
     refreshTtl: '30d',
     idleTtl: '7d',
     grace: 10,
+    retryUntilUsed: true,
+    maxSessionsPerSubject: 10,
+    onSessionLimit: 'end-oldest',
   });
+  // The first call reads all sessions, so that the first request does not wait for that.
+  await sessions.list('nobody');
 
   // The memory of a limiter is bounded, even if an attacker makes up many keys. No limit is on the
   // account alone, because anyone could then lock out any user.

@@ -70,6 +70,13 @@ const EVENTS = {
     outcome: 'ok',
     members: ['session', 'subject', 'replayed'],
   },
+  'session.restored': {
+    when:
+      'A refresh token is later than its session: the store has lost changes or is a backup, and ' +
+      'the session goes on.',
+    outcome: 'ok',
+    members: ['session', 'subject'],
+  },
   'session.reused': {
     when: 'A used refresh token came again: its session has ended.',
     outcome: 'denied',
@@ -86,12 +93,14 @@ const EVENTS = {
     members: [],
   },
   'session.ended': {
-    when: 'A session, or with `endAll()` every session of a subject, was ended.',
+    when:
+      'A session was ended, also for a newer one of its subject, or with `endAll()` every session ' +
+      'of a subject.',
     outcome: 'ok',
     members: ['session?', 'subject?'],
   },
   'session.failed': {
-    when: 'The table of sessions is full.',
+    when: 'The table of sessions is full, or a subject has as many as it may have.',
     outcome: 'error',
     members: ['code'],
   },

@@ -50,7 +50,7 @@ export async function visit(firstUrl, crash) {
   await me('the laptop', laptop, refused(401, 'invalid_token'));
   await me('the phone', phone, refused(401, 'invalid_token'));
 
-  heading('A crash: keys and revocations are on the disk, sessions are not yet');
+  heading('A crash: a login survives it, and so does a logout');
   const kept = await login('login on a laptop');
   const stolen = await login('login on a phone');
   await me('the phone', stolen, { tell: ({ body }) => equal(body.username, ADA.username) });
@@ -58,8 +58,10 @@ export async function visit(firstUrl, crash) {
   url = await crash();
   console.log('  SIGKILL, and a new start');
   await me('the phone', stolen, refused(401, 'invalid_token'));
+  await refresh('its refresh token', stolen.refreshToken, unknown);
   await me('the laptop', kept, { tell: ({ body }) => equal(body.username, ADA.username) });
-  await refresh('its session is lost', kept.refreshToken, unknown);
+  const { body: next } = await refresh('its session goes on', kept.refreshToken, rotated());
+  await me('and is not logged out', next, { tell: ({ body }) => equal(body.username, ADA.username) });
 
   heading('Limits: five guesses, then one every three minutes');
   for (let guess = 1; guess <= 5; guess += 1) {

@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::error::Code;
 use crate::revocation::{ListLimits, RevocationList, StoredList};
 use crate::secret::Secret;
+use crate::session::StoredSessions;
 use crate::store::{self, Durability, Store, StoreOptions};
 
 /// The longest path, in bytes: Linux's `PATH_MAX`.
@@ -32,12 +33,15 @@ const DURABILITY: [(&str, Durability); 2] =
 /// Whether readers answer from memory while the store cannot answer.
 const ON_ERROR: [(&str, bool); 2] = [("deny", false), ("allow", true)];
 
-/// A store with the list that is on it.
+/// The objects that get the rows of a store when it is opened.
+type State = (StoredList, StoredSessions);
+
+/// A store with the list and the sessions that are on it.
 pub(super) struct OpenStore {
     /// `None` once it is closed, so that nothing of it stays mapped until the façade's object is
     /// collected.
     store: Mutex<Option<Arc<Store>>>,
-    list: Arc<StoredList>,
+    state: Arc<State>,
 }
 
 impl Handle for OpenStore {
@@ -55,21 +59,24 @@ impl OpenStore {
             ..default
         };
         let answers_from_memory = options.on_store_error;
-        let make = || Box::new(StoredList::new(CLOCK.clone(), answers_from_memory)) as _;
-        let store = Arc::new(Store::open(path, &options.key, given, make)?);
-        let list = store.state::<StoredList>().ok_or_else(internal)?;
-        if list.answers_from_memory() != answers_from_memory {
+        let make = || -> Box<State> {
+            let list = StoredList::new(CLOCK.clone(), answers_from_memory);
+            Box::new((list, StoredSessions::default()))
+        };
+        let store = Arc::new(Store::open(path, &options.key, given, || make() as _)?);
+        let state = store.state::<State>().ok_or_else(internal)?;
+        if state.0.answers_from_memory() != answers_from_memory {
             return Err(Fault::new(
                 Code::InvalidArgValue,
                 "this process has the store open with another onStoreError; use the same options",
             ));
         }
-        list.prepare(&store)?;
-        Ok(Self { store: Mutex::new(Some(store)), list })
+        state.0.prepare(&store)?;
+        Ok(Self { store: Mutex::new(Some(store)), state })
     }
 
     /// The store. Fails with `ERR_STORE_CLOSED` if it is closed.
-    fn store(&self) -> Result<Arc<Store>> {
+    pub(super) fn store(&self) -> Result<Arc<Store>> {
         Ok(self.slot().clone().ok_or_else(store::closed)?)
     }
 
@@ -83,7 +90,12 @@ impl OpenStore {
         limits: ListLimits,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Arc<RevocationList>>> {
-        Ok(self.list.list(&*self.store()?, limits, clock)?)
+        Ok(self.state.0.list(&*self.store()?, limits, clock)?)
+    }
+
+    /// The sessions on the store.
+    pub(super) fn sessions(&self) -> &StoredSessions {
+        &self.state.1
     }
 }
 
@@ -221,7 +233,7 @@ pub(super) fn store_stats(
             mean_group: mean,
             largest_group: stats.largest_group as f64,
             openers: stats.openers as f64,
-            lag: held.list.lag(&store) as f64,
+            lag: held.state.0.lag(&store) as f64,
             lost_at: stats.lost_at.map(|time| time as f64),
         })
     })

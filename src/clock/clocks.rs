@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::latest::Latest;
-use crate::os::{Native, Platform};
+use crate::os::{Native, Platform, Storage};
 
 /// A source of time.
 pub trait Clock: Send + Sync {
@@ -22,6 +22,10 @@ pub trait Clock: Send + Sync {
     fn boot_millis(&self) -> u64 {
         self.monotonic_nanos() / 1_000_000
     }
+
+    /// Tells the moments from which the boot clock counts apart; `None` if it is not known. Times
+    /// of the boot clock mean the same to all processes with the same id.
+    fn boot_id(&self) -> Option<String>;
 
     /// The latest time that the wall clock has shown, in milliseconds since 1970. The clock forgets
     /// times that are more than 300 s ahead of its present one.
@@ -59,6 +63,10 @@ impl Clock for SystemClock {
 
     fn boot_millis(&self) -> u64 {
         Native::boot_millis().unwrap_or_else(|| self.monotonic_nanos() / 1_000_000)
+    }
+
+    fn boot_id(&self) -> Option<String> {
+        Native::boot_millis().and(Native::boot_id())
     }
 
     fn latest_unix_millis(&self) -> u64 {
@@ -105,6 +113,10 @@ impl Clock for TestClock {
     fn monotonic_nanos(&self) -> u64 {
         let passed = self.latest.load(Ordering::Relaxed).saturating_sub(self.first);
         passed.saturating_mul(1_000_000).min(Self::LAST_NANOS)
+    }
+
+    fn boot_id(&self) -> Option<String> {
+        Some(format!("a test since {}", self.first))
     }
 
     fn latest_unix_millis(&self) -> u64 {
@@ -157,6 +169,10 @@ impl Clock for ManualClock {
 
     fn monotonic_nanos(&self) -> u64 {
         self.monotonic_nanos.load(Ordering::Relaxed)
+    }
+
+    fn boot_id(&self) -> Option<String> {
+        Some("a test".into())
     }
 
     fn latest_unix_millis(&self) -> u64 {

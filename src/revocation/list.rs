@@ -6,6 +6,7 @@ mod lookup;
 pub(super) mod replayed;
 pub(super) mod revoke;
 mod row;
+pub(super) mod staged;
 mod state;
 
 use std::mem;

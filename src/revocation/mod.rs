@@ -19,6 +19,7 @@ mod terms;
 pub use self::list::RevocationList;
 pub use self::list::replayed::StoredList;
 pub use self::list::revoke::{Done, Revocation};
+pub use self::list::staged::Staged;
 pub use self::terms::{
     Field, ListLimits, MAX_CLOCK_TOLERANCE, OnFull, Origin, Query, Revoked, Scope, Stats,
 };

@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 /// The ends of all sessions. `moved` is told each session that has a new place.
 #[derive(Default)]
-pub(super) struct Ends(Vec<(u64, Uuid)>);
+pub(super) struct Ends(Vec<(i64, Uuid)>);
 
 impl Ends {
     /// The session that ends first, and when.
-    pub(super) fn first(&self) -> Option<(u64, Uuid)> {
+    pub(super) fn first(&self) -> Option<(i64, Uuid)> {
         self.0.first().copied()
     }
 
@@ -21,13 +21,13 @@ impl Ends {
     }
 
     /// Adds a session. There must be room for it.
-    pub(super) fn insert(&mut self, end: u64, id: Uuid, moved: impl FnMut(Uuid, usize)) {
+    pub(super) fn insert(&mut self, end: i64, id: Uuid, moved: impl FnMut(Uuid, usize)) {
         self.0.push((end, id));
         self.settle(self.0.len() - 1, moved);
     }
 
     /// Changes the end of the session at a place.
-    pub(super) fn change(&mut self, place: usize, end: u64, moved: impl FnMut(Uuid, usize)) {
+    pub(super) fn change(&mut self, place: usize, end: i64, moved: impl FnMut(Uuid, usize)) {
         if let Some(entry) = self.0.get_mut(place) {
             entry.0 = end;
             self.settle(place, moved);
@@ -93,7 +93,7 @@ mod tests {
         let mut random = 1_u64;
         for number in 0..3000_u128 {
             random = random.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
-            let (end, id) = (random >> 54, Uuid::from_u128(number));
+            let (end, id) = ((random >> 54).cast_signed() - 512, Uuid::from_u128(number));
             model.insert((end, id));
             ends.insert(end, id, |id, place| {
                 places.insert(id, place);
@@ -112,7 +112,7 @@ mod tests {
                     });
                 }
                 _ => {
-                    let end = random >> 44 & 1023;
+                    let end = (random >> 44 & 1023).cast_signed() - 512;
                     model.insert((end, id));
                     ends.change(places[&id], end, |id, place| {
                         places.insert(id, place);

@@ -57,6 +57,48 @@ pub trait Replay: Any + Send + Sync {
     fn closed(&self) {}
 }
 
+/// Two states of one store.
+impl<A: Replay, B: Replay> Replay for (A, B) {
+    fn expect(&mut self, entries: u64) {
+        self.0.expect(entries);
+        self.1.expect(entries);
+    }
+
+    fn entry(&mut self, position: Position, entry: &Entry) -> Result<()> {
+        self.0.entry(position, entry)?;
+        self.1.entry(position, entry)
+    }
+
+    fn entries(&mut self, entries: &[(Position, Entry)]) -> Result<()> {
+        self.0.entries(entries)?;
+        self.1.entries(entries)
+    }
+
+    fn record(&mut self, record: &SealedRecord<'_>) -> Result<()> {
+        self.0.record(record)?;
+        self.1.record(record)
+    }
+
+    fn committed(&self, appended: &Appended<'_>) {
+        self.0.committed(appended);
+        self.1.committed(appended);
+    }
+
+    fn looked(&self) {
+        self.0.looked();
+        self.1.looked();
+    }
+
+    fn is_used(&self) -> bool {
+        self.0.is_used() || self.1.is_used()
+    }
+
+    fn closed(&self) {
+        self.0.closed();
+        self.1.closed();
+    }
+}
+
 /// Keeps nothing.
 impl Replay for () {
     fn entry(&mut self, _: Position, _: &Entry) -> Result<()> {

@@ -25,7 +25,7 @@ impl Position {
     }
 
     /// The last place of a transaction, which no row has.
-    pub(super) const fn end_of(sequence: Sequence) -> Self {
+    pub const fn end_of(sequence: Sequence) -> Self {
         Self(sequence << INDEX_BITS | ((1 << INDEX_BITS) - 1))
     }
 

@@ -68,6 +68,11 @@ impl Store {
         Self { shared: self.shared.clone(), is_closed: AtomicBool::new(false), counts: false }
     }
 
+    /// Whether both are handles of one store.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.shared, &other.shared)
+    }
+
     /// The last transaction of any process, as far as its process told: one load. It is known
     /// before the process that commits has its result.
     pub fn epoch(&self) -> Sequence {
@@ -189,7 +194,16 @@ impl Store {
         limit: usize,
         visit: &mut dyn FnMut(&SealedRecord<'_>) -> Result<()>,
     ) -> Result<(Position, bool)> {
-        self.read(|shared, engine| follow::records_after(engine, &shared.keys, after, limit, visit))
+        self.read(|shared, engine| {
+            // Read before the head, which therefore is not older.
+            let epoch = shared.epoch.get();
+            let (last, is_complete) =
+                follow::records_after(engine, &shared.keys, after, limit, visit)?;
+            if is_complete && last.sequence() < epoch {
+                return Err(older());
+            }
+            Ok((last, is_complete))
+        })
     }
 
     /// Reads a record: the place of its last change, for [`Expected::At`](super::Expected::At), and

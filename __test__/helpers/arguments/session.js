@@ -1,9 +1,10 @@
 'use strict';
 
 const { JwtIssuer, JwtKey, RevocationList, Sessions, uuidv7 } = require('@nodesec/native');
-const { claims, clientText, duration, instance, integer, name, options, word } =
+const { boolean, claims, clientText, duration, instance, integer, name, options, word } =
   require('../hostile.js');
 const { clock, clockOptions } = require('./clock.js');
+const { openedStore, store } = require('./store.js');
 
 const issuer = () =>
   new JwtIssuer({
@@ -16,32 +17,49 @@ const sessionsOptions = () => ({
   refreshTtl: '30d',
   idleTtl: '7d',
   grace: 30,
+  retryUntilUsed: true,
   maxSessions: 10,
+  maxSessionsPerSubject: 5,
+  onSessionLimit: 'end-oldest',
   ...clockOptions(),
 });
 const on = () => new Sessions(sessionsOptions());
+/** On the store of all rows, whose list has these options. */
+const storedOptions = () => {
+  const place = { store: openedStore() };
+  const limits = { maxEntries: 10, maxTokenTtl: '1d', onFull: 'error' };
+  return { ...sessionsOptions(), ...place, revocations: new RevocationList({ ...limits, ...place }) };
+};
 
 module.exports = {
   'new Sessions': {
-    args: () => [sessionsOptions()],
+    args: () => [storedOptions()],
     kinds: [
       options({
         issuer: instance(JwtIssuer, issuer),
         revocations: instance(RevocationList, () => new RevocationList()),
         refreshTtl: duration,
         idleTtl: duration,
+        store,
         grace: duration,
+        retryUntilUsed: boolean,
         maxSessions: integer,
+        maxSessionsPerSubject: integer,
+        onSessionLimit: word,
         ...clock,
       }),
     ],
   },
   'Sessions.prototype.start': {
     on,
-    args: () => ['subject', { role: 'admin' }],
-    kinds: [name, claims],
+    args: () => ['subject', { role: 'admin' }, { meta: { device: 'phone' } }],
+    kinds: [name, claims, options({ meta: claims })],
   },
-  'Sessions.prototype.refresh': { on, args: () => ['token'], kinds: [clientText] },
+  'Sessions.prototype.refresh': {
+    on,
+    args: () => ['token', { claims: { role: 'user' }, meta: { device: 'phone' } }],
+    kinds: [clientText, options({ claims, meta: claims })],
+  },
   'Sessions.prototype.end': { on, args: () => [uuidv7()], kinds: [word] },
   'Sessions.prototype.endByRefreshToken': { on, args: () => ['token'], kinds: [clientText] },
   'Sessions.prototype.endAll': { on, args: () => ['subject'], kinds: [name] },

@@ -135,7 +135,7 @@ impl RevocationList {
         self.is_durable
     }
 
-    fn entry_of(&self, revocation: &Revocation<'_>) -> Entry {
+    pub(super) fn entry_of(&self, revocation: &Revocation<'_>) -> Entry {
         let Revocation { kind, id, scope, value } = *revocation;
         let hash = self.fingerprinter.hash(kind.field(), id);
         let fingerprint = self.fingerprinter.complete(hash, id, scope);
@@ -144,7 +144,7 @@ impl RevocationList {
     }
 
     /// The rows of a revocation; none if the list has it already, which it has read in the store.
-    fn rows(&self, entry: Entry, log: &Log) -> Result<Vec<store::Entry>> {
+    pub(super) fn rows(&self, entry: Entry, log: &Log) -> Result<Vec<store::Entry>> {
         drop(self.current()?);
         let moment = self.observe();
         let life = self.limits.max_token_ttl;
@@ -174,17 +174,20 @@ impl RevocationList {
     /// Takes the rows into the list, or forgets them if they were not written.
     fn committed(&self, rows: &[store::Entry], result: Result<()>) -> Result<()> {
         match result {
-            Ok(()) => {
-                // If it fails, the next answer reads the rows, or fails.
-                drop(self.current());
-                self.tend();
-            }
+            Ok(()) => self.written(),
             Err(_) => self.forget(rows),
         }
         result
     }
 
-    fn forget(&self, rows: &[store::Entry]) {
+    /// Takes rows that were written into the list.
+    pub(super) fn written(&self) {
+        // If it fails, the next answer reads the rows, or fails.
+        drop(self.current());
+        self.tend();
+    }
+
+    pub(super) fn forget(&self, rows: &[store::Entry]) {
         if let Some(log) = self.log() {
             for row in rows {
                 log.is_own(row);

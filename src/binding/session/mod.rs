@@ -1,0 +1,291 @@
+//! `Sessions`.
+
+mod answer;
+pub(super) mod options;
+
+use std::mem::MaybeUninit;
+use std::sync::Arc;
+
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+use napi_derive::napi;
+use uuid::Uuid;
+
+use self::answer::{Answer, answer};
+use self::options::{RefreshOptions, SessionOptions, StartOptions};
+use super::args::handle::Handle;
+use super::args::out::{self, LocalValue};
+use super::args::{Arg, Outcome, Result};
+use super::guard;
+use super::offload::{Offloaded, offload};
+use crate::jwt::MAX_TOKEN_LEN;
+use crate::session::{Change, EndAll, Refreshed, SessionInfo, Sessions, Started, TokenPair};
+
+impl Handle for Sessions {
+    const TAG: u128 = 0x1d0c_a1b8_32b7_4f4e_9d02_0d3f_0d63_7706;
+    const CLASS: &'static str = "Sessions";
+}
+
+impl Handle for EndAll {
+    const TAG: u128 = 0x60fe_2d7b_18c4_4c35_8e0b_95d1_7a3f_44e9;
+    const CLASS: &'static str = "EndAll";
+}
+
+/// A pair of tokens.
+#[napi(object, object_from_js = false)]
+pub(super) struct NativeTokenPair {
+    /// The JWT.
+    pub access_token: String,
+    /// The refresh token.
+    pub refresh_token: String,
+    /// The access token's life, in seconds.
+    pub expires_in: f64,
+    /// When the refresh token expires, in milliseconds since 1970.
+    pub refresh_expires_at: f64,
+    /// The session's id.
+    pub session_id: String,
+}
+
+/// A session that has started.
+#[napi(object, object_from_js = false)]
+pub(super) struct NativeStarted {
+    /// Its tokens.
+    pub pair: NativeTokenPair,
+    /// The ids of the sessions that have ended for it.
+    pub ended: Vec<String>,
+}
+
+/// The outcome of a refresh.
+#[napi(object, object_from_js = false)]
+pub(super) struct NativeRefreshed {
+    /// `rotated`, `replayed`, `reuse`, `expired` or `unknown`.
+    pub status: &'static str,
+    /// With `rotated` and `replayed`: the pair of tokens.
+    pub pair: Option<NativeTokenPair>,
+    /// With `rotated`: whether the token was later than its session.
+    pub restored: bool,
+    /// With `reuse` and `expired`: the session that has ended.
+    pub session_id: Option<String>,
+    /// With `reuse` and `expired`: the subject of that session.
+    pub subject: Option<String>,
+}
+
+/// One session. Times are milliseconds since 1970.
+#[napi(object, object_from_js = false)]
+pub(super) struct NativeSessionInfo {
+    /// The session's id.
+    pub session_id: String,
+    /// When it was started.
+    pub started_at: f64,
+    /// When it was last refreshed, or started.
+    pub used_at: f64,
+    /// When it ends unless it is refreshed before.
+    pub expires_at: f64,
+    /// Its meta data, as JSON.
+    pub meta: Option<String>,
+}
+
+/// Attaches a table of sessions to the façade object `sessions`.
+#[napi(catch_unwind)]
+pub(super) fn sessions_attach(
+    env: &Env,
+    sessions: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
+    guard(env, || {
+        let given: SessionOptions = Arg::new(env, &options, "options").read()?;
+        let SessionOptions { issuer, revocations, store, limits, clock } = given;
+        let limits = limits.with_defaults();
+        let core = match &store {
+            Some(open) => {
+                let on = (&*open.store()?, open.sessions());
+                Sessions::on_store(on, limits, issuer, revocations, clock.clock)?
+            }
+            None => Sessions::new(limits, issuer, revocations, clock.clock)?,
+        };
+        Arg::new(env, &sessions, "this").attach(Arc::new(core))
+    })
+}
+
+/// Reads what other processes have written to the store, on another thread.
+#[napi(catch_unwind)]
+pub(super) fn sessions_catch_up(
+    env: &Env,
+    sessions: Unknown<'_>,
+) -> napi::Result<Outcome<Offloaded<()>>> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        Ok(offload(move || Ok(sessions.catch_up()?)))
+    })
+}
+
+/// Starts a session; `claims` is JSON text.
+#[napi(catch_unwind)]
+pub(super) fn sessions_start<'env>(
+    env: &'env Env,
+    sessions: Unknown<'_>,
+    subject: Unknown<'_>,
+    claims: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<Answer<'env, NativeStarted>>> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
+        let claims = Arg::new(env, &claims, "claims").string(0..=MAX_TOKEN_LEN)?;
+        let StartOptions { meta } = Arg::new(env, &options, "options").read()?;
+        answer(env, sessions.start(&subject, &claims, meta.as_deref())?, started)
+    })
+}
+
+/// Exchanges a refresh token.
+#[napi(catch_unwind)]
+pub(super) fn sessions_refresh<'env>(
+    env: &'env Env,
+    sessions: Unknown<'_>,
+    token: Unknown<'_>,
+    options: Unknown<'_>,
+) -> napi::Result<Outcome<Answer<'env, NativeRefreshed>>> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let RefreshOptions { claims, meta } = Arg::new(env, &options, "options").read()?;
+        let change = Change { claims: claims.as_deref(), meta: meta.as_deref() };
+        let attempt = with_refresh_token(&Arg::new(env, &token, "refreshToken"), |token| {
+            Ok(sessions.refresh(token, change)?)
+        })?;
+        answer(env, attempt, refreshed)
+    })
+}
+
+/// Ends a session.
+#[napi(catch_unwind)]
+pub(super) fn sessions_end<'env>(
+    env: &'env Env,
+    sessions: Unknown<'_>,
+    sid: Unknown<'_>,
+) -> napi::Result<Outcome<Answer<'env, ()>>> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let session = session_id(&Arg::new(env, &sid, "sid"))?;
+        answer(env, sessions.end(session)?, |()| ())
+    })
+}
+
+/// A session id in its usual form.
+#[napi(catch_unwind)]
+pub(super) fn sessions_id(env: &Env, sid: Unknown<'_>) -> napi::Result<Outcome<String>> {
+    guard(env, || Ok(session_id(&Arg::new(env, &sid, "sid"))?.to_string()))
+}
+
+/// Ends the session of a refresh token and returns its id; `None` if there is no such session.
+#[napi(catch_unwind)]
+pub(super) fn sessions_end_by_refresh_token<'env>(
+    env: &'env Env,
+    sessions: Unknown<'_>,
+    token: Unknown<'_>,
+) -> napi::Result<Outcome<Answer<'env, Option<String>>>> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let attempt = with_refresh_token(&Arg::new(env, &token, "refreshToken"), |token| {
+            Ok(sessions.end_by_refresh_token(token)?)
+        })?;
+        answer(env, attempt, |session| session.map(|session| session.to_string()))
+    })
+}
+
+/// Begins to end every session of a subject, and returns the carrier for `sessionsEndSome`.
+#[napi(catch_unwind)]
+pub(super) fn sessions_end_all(
+    env: &Env,
+    sessions: Unknown<'_>,
+    subject: Unknown<'_>,
+) -> napi::Result<Outcome<LocalValue>> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
+        out::carrier(env, Arc::new(sessions.end_all(&subject)))
+    })
+}
+
+/// Ends some more sessions of a subject. Returns whether there may be more.
+#[napi(catch_unwind)]
+pub(super) fn sessions_end_some<'env>(
+    env: &'env Env,
+    sessions: Unknown<'_>,
+    all: Unknown<'_>,
+) -> napi::Result<Outcome<Answer<'env, bool>>> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let all = Arg::new(env, &all, "all").handle::<EndAll>()?;
+        answer(env, sessions.end_some(&all)?, |is_more| is_more)
+    })
+}
+
+/// The sessions of a subject.
+#[napi(catch_unwind)]
+pub(super) fn sessions_list<'env>(
+    env: &'env Env,
+    sessions: Unknown<'_>,
+    subject: Unknown<'_>,
+) -> napi::Result<Outcome<Answer<'env, Vec<NativeSessionInfo>>>> {
+    guard(env, || {
+        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
+        answer(env, sessions.list(&subject)?, |list| list.into_iter().map(info).collect())
+    })
+}
+
+/// Lends a refresh token to `body`. Any text is accepted: a client's malformed token is `unknown`,
+/// not an error of the server.
+fn with_refresh_token<T>(arg: &Arg<'_>, body: impl FnOnce(&str) -> Result<T>) -> Result<T> {
+    let mut buffer = [MaybeUninit::uninit(); 256];
+    let text = arg.utf8_in(&mut buffer)?;
+    body(text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
+}
+
+fn session_id(arg: &Arg<'_>) -> Result<Uuid> {
+    let text = arg.string(0..=64)?;
+    Uuid::try_parse(&text).map_err(|_| arg.invalid("must be a session id (a UUID)"))
+}
+
+fn started(started: Started) -> NativeStarted {
+    let ended = started.ended.iter().map(Uuid::to_string).collect();
+    NativeStarted { pair: pair(started.pair), ended }
+}
+
+fn refreshed(refreshed: Refreshed) -> NativeRefreshed {
+    let restored = matches!(refreshed, Refreshed::Restored(_));
+    let (status, tokens, ended) = match refreshed {
+        Refreshed::Rotated(tokens) | Refreshed::Restored(tokens) => ("rotated", Some(tokens), None),
+        Refreshed::Replayed(tokens) => ("replayed", Some(tokens), None),
+        Refreshed::Reuse(ended) => ("reuse", None, Some(ended)),
+        Refreshed::Expired(ended) => ("expired", None, Some(ended)),
+        Refreshed::Unknown => ("unknown", None, None),
+    };
+    NativeRefreshed {
+        status,
+        pair: tokens.map(pair),
+        restored,
+        session_id: ended.as_ref().map(|ended| ended.session.to_string()),
+        subject: ended.map(|ended| ended.subject.to_string()),
+    }
+}
+
+fn info(info: SessionInfo) -> NativeSessionInfo {
+    NativeSessionInfo {
+        session_id: info.session.to_string(),
+        started_at: info.started_at as f64,
+        used_at: info.used_at as f64,
+        expires_at: info.expires_at as f64,
+        meta: info.meta.map(|meta| meta.to_string()),
+    }
+}
+
+fn pair(pair: TokenPair) -> NativeTokenPair {
+    NativeTokenPair {
+        access_token: pair.access_token,
+        refresh_token: pair.refresh_token,
+        expires_in: pair.expires_in as f64,
+        refresh_expires_at: pair.refresh_expires_at as f64,
+        session_id: pair.session.to_string(),
+    }
+}
