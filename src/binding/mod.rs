@@ -37,6 +37,7 @@ mod secret;
 mod session;
 mod spiffe;
 mod store;
+mod store_state;
 mod token_form;
 mod unverified;
 mod verifier;

@@ -14,9 +14,11 @@ use super::args::out::{self, LocalValue};
 use super::args::{Arg, Fault, Outcome, Result, internal, options};
 use super::offload::{Offloaded, offload, offload_into};
 use super::revocation::options::Limits;
+use super::store_state::StoreState;
 use super::{CLOCK, guard};
 use crate::clock::Clock;
 use crate::error::Code;
+use crate::jwt::{KeyRing, RingOverrides, StoredRing};
 use crate::revocation::{ListLimits, RevocationList, StoredList};
 use crate::secret::Secret;
 use crate::store::{Durability, Store, StoreOptions};
@@ -32,10 +34,10 @@ const DURABILITY: [(&str, Durability); 2] =
 /// Whether readers answer from memory while the store cannot answer.
 const ON_ERROR: [(&str, bool); 2] = [("deny", false), ("allow", true)];
 
-/// A store with the list that is on it.
+/// A store with the list and the ring that are on it.
 pub(super) struct OpenStore {
     store: Arc<Store>,
-    list: Arc<StoredList>,
+    state: Arc<StoreState>,
 }
 
 impl Handle for OpenStore {
@@ -53,17 +55,20 @@ impl OpenStore {
             ..default
         };
         let answers_from_memory = options.on_store_error;
-        let make = || Box::new(StoredList::new(CLOCK.clone(), answers_from_memory)) as _;
+        let make = || {
+            let list = StoredList::new(CLOCK.clone(), answers_from_memory);
+            Box::new(StoreState { list, ring: StoredRing::new(answers_from_memory) }) as _
+        };
         let store = Arc::new(Store::open(path, &options.key, given, make)?);
-        let list = store.state::<StoredList>().ok_or_else(internal)?;
-        if list.answers_from_memory() != answers_from_memory {
+        let state = store.state::<StoreState>().ok_or_else(internal)?;
+        if state.list.answers_from_memory() != answers_from_memory {
             return Err(Fault::new(
                 Code::InvalidArgValue,
                 "this process has the store open with another onStoreError; use the same options",
             ));
         }
-        list.prepare(&store)?;
-        Ok(Self { store, list })
+        state.list.prepare(&store)?;
+        Ok(Self { store, state })
     }
 
     /// The list on the store; `None` if it was made with other limits.
@@ -72,7 +77,16 @@ impl OpenStore {
         limits: ListLimits,
         clock: Arc<dyn Clock>,
     ) -> Result<Option<Arc<RevocationList>>> {
-        Ok(self.list.list(&self.store, limits, clock)?)
+        Ok(self.state.list.list(&self.store, limits, clock)?)
+    }
+
+    /// The ring on the store, which may be made. It waits for the disk.
+    pub(super) fn ring(
+        &self,
+        given: &RingOverrides,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<KeyRing>> {
+        Ok(self.state.ring.open(&self.store, given, clock)?)
     }
 }
 
@@ -185,7 +199,7 @@ pub(super) fn store_stats(
     store: Unknown<'_>,
 ) -> napi::Result<Outcome<NativeStoreStats>> {
     guard(env, || {
-        let OpenStore { store, list } = &*Arg::new(env, &store, "this").handle::<OpenStore>()?;
+        let OpenStore { store, state } = &*Arg::new(env, &store, "this").handle::<OpenStore>()?;
         let stats = store.stats()?;
         let mean = stats.rows as f64 / stats.transactions.max(1) as f64;
         Ok(NativeStoreStats {
@@ -196,7 +210,7 @@ pub(super) fn store_stats(
             mean_group: mean,
             largest_group: stats.largest_group as f64,
             openers: stats.openers as f64,
-            lag: list.lag(store) as f64,
+            lag: state.list.lag(store) as f64,
         })
     })
 }

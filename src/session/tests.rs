@@ -27,7 +27,7 @@ impl Fixture {
         let clock = Arc::new(ManualClock::at(NOW));
         let ring = KeyRing::new(RingOptions::default(), clock.clone()).unwrap();
         let key = || Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap());
-        ring.add(key(), None).unwrap();
+        ring.add(&key(), None).unwrap();
         let list = Arc::new(RevocationList::new(limits, clock.clone()).unwrap());
         let issuer = IssuerOptions {
             keys: KeySource::Ring(ring.clone()),
@@ -241,7 +241,10 @@ fn a_refresh_that_cannot_sign_leaves_its_token_valid() {
     fixture.ring.revoke(&kid).unwrap();
     let error = fixture.sessions.refresh(&pair.refresh_token).unwrap_err();
     assert_eq!(error.code, Code::KeyringNoActiveKey);
-    fixture.ring.add(Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap()), None).unwrap();
+    fixture
+        .ring
+        .add(&Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap()), None)
+        .unwrap();
     fixture.rotate(&pair);
 }
 
