@@ -1119,7 +1119,7 @@ export class KeyRing {
    * const verifier = new JwtVerifier({ keys, issuer: 'https://id.example', audience: false });
    * const token = issuer.sign({ sub: 'alice' });
    * console.log(verifier.verify(token).sub); // alice
-   * await keys.revokeAsync(keys.list()[0].kid);
+   * for (const { kid, state } of keys.list()) if (state === 'active') await keys.revokeAsync(kid);
    * console.log(verifier.tryVerify(token).code); // ERR_JWT_REVOKED
    * await store.close();
    * ```

@@ -16,6 +16,10 @@ const calls = {
   async open(at, options) {
     service = await StoreService.open(at, options);
   },
+  /** Adds the calls of another helper: those that its function makes for a store. */
+  async load(file, ...args) {
+    Object.assign(calls, await require(file)(service.store, ...args));
+  },
   pid: () => process.pid,
   exists: existsSync,
   run: (program, ...args) => execFileSync(program, args, { encoding: 'utf8' }),

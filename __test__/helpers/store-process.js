@@ -16,6 +16,8 @@ class StoreProcess {
   #last = 0;
   /** The sessions that `revokeForever` has revoked. */
   revoked = [];
+  /** The tokens that ring-service.js has given out. */
+  tokens = [];
 
   /** `command` is put in front of Node; it ends when Node ends. */
   constructor(t, { command = [], node = process.execPath, flags = [], env = {} } = {}) {
@@ -35,7 +37,11 @@ class StoreProcess {
     t.after(() => this.kill());
   }
 
-  #hear({ revoked, number, value, code, message }) {
+  #hear({ revoked, token, number, value, code, message }) {
+    if (token !== undefined) {
+      this.tokens.push(token);
+      return;
+    }
     if (revoked !== undefined) {
       this.revoked.push(revoked);
       return;

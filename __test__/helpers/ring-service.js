@@ -1,0 +1,62 @@
+'use strict';
+
+// A service that signs and verifies with the key ring of a store, as calls for store-child.js.
+
+const { JwtIssuer, JwtVerifier, KeyRing, RevocationList } = require('@nodesec/native');
+
+/** Opens the ring of a store, and returns the calls of the service. */
+async function openRing(store, options) {
+  const keys = await KeyRing.open(store, options);
+  const revocations = new RevocationList({ store });
+  const issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '5m' });
+  const verifier = new JwtVerifier({ keys, issuer: 'id', audience: false, cache: true });
+  const listed = new JwtVerifier({ keys, issuer: 'id', audience: false, revocations });
+  const heard = [];
+  keys.on('change', ({ kid, from, to }) => heard.push([kid, from ?? '', to ?? ''].join(' ')));
+  let working;
+  let signed = 0;
+
+  /** Signs tokens and prints each, and now and then rotates or revokes, until `pause` is called. */
+  async function work(rotates) {
+    while (working) {
+      const token = issuer.sign({ sub: `${process.pid}-${(signed += 1)}` });
+      // Synchronous: the token is given out before anything else happens.
+      console.log(JSON.stringify({ token }));
+      if (rotates && signed % 5 === 0) await keys.rotate({ force: true });
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  let worked;
+  return {
+    sign: () => issuer.sign({ sub: 'ada' }),
+    /** The different verdicts about tokens. */
+    judgeTokens: (tokens) => [
+      ...new Set(
+        tokens.map((token) => {
+          const result = verifier.tryVerify(token);
+          return result.ok ? 'accepted' : result.code;
+        }),
+      ),
+    ],
+    judgeListed: (token) => listed.tryVerify(token).code ?? 'accepted',
+    jwks: () => keys.jwks(),
+    keys: () => keys.list().map(({ kid, state }) => `${kid} ${state}`),
+    heard: () => heard,
+    rotate: async (how) => (await keys.rotate(how)).kid,
+    revokeKey: (kid) => keys.revoke(kid),
+    revokeKeyAsync: (kid) => keys.revokeAsync(kid),
+    tick: (now) => keys.tick(now).map(({ from, to }) => `${from ?? ''}>${to ?? ''}`),
+    configure: (given) => keys.configure(given),
+    work(rotates) {
+      working = true;
+      worked = work(rotates);
+    },
+    async pause() {
+      working = false;
+      await worked;
+    },
+  };
+}
+
+module.exports = openRing;
