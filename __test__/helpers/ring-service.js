@@ -2,6 +2,8 @@
 
 // A service that signs and verifies with the key ring of a store, as calls for store-child.js.
 
+const { setImmediate: turn } = require('node:timers/promises');
+
 const { JwtIssuer, JwtVerifier, KeyRing, RevocationList } = require('@nodesec/native');
 
 /** Opens the ring of a store, and returns the calls of the service. */
@@ -13,21 +15,20 @@ async function openRing(store, options) {
   const listed = new JwtVerifier({ keys, issuer: 'id', audience: false, revocations });
   const heard = [];
   keys.on('change', ({ kid, from, to }) => heard.push([kid, from ?? '', to ?? ''].join(' ')));
-  let working;
+  const loop = { goesOn: false, ended: undefined };
   let signed = 0;
 
   /** Signs tokens and prints each, and now and then rotates or revokes, until `pause` is called. */
   async function work(rotates) {
-    while (working) {
+    while (loop.goesOn) {
       const token = issuer.sign({ sub: `${process.pid}-${(signed += 1)}` });
       // Synchronous: the token is given out before anything else happens.
       console.log(JSON.stringify({ token }));
       if (rotates && signed % 5 === 0) await keys.rotate({ force: true });
-      await new Promise((resolve) => setImmediate(resolve));
+      await turn();
     }
   }
 
-  let worked;
   return {
     sign: () => issuer.sign({ sub: 'ada' }),
     /** The different verdicts about tokens. */
@@ -49,12 +50,12 @@ async function openRing(store, options) {
     tick: (now) => keys.tick(now).map(({ from, to }) => `${from ?? ''}>${to ?? ''}`),
     configure: (given) => keys.configure(given),
     work(rotates) {
-      working = true;
-      worked = work(rotates);
+      loop.goesOn = true;
+      loop.ended = work(rotates);
     },
     async pause() {
-      working = false;
-      await worked;
+      loop.goesOn = false;
+      await loop.ended;
     },
   };
 }

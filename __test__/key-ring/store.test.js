@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const path = require('node:path');
 const { test } = require('node:test');
+const { setImmediate: turn } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 
 const {
@@ -50,7 +51,7 @@ test('every ring on a store in a process is one ring', async (t) => {
   other.on('change', ({ kid, to }) => heard.push([kid, to]));
   const { kid } = await one.rotate({ force: true });
   assert.deepEqual(other.list(), one.list());
-  await new Promise((resolve) => setImmediate(resolve));
+  await turn();
   assert.deepEqual(heard.find(([, to]) => to === 'active'), [kid, 'active']);
   const token = issuerOf(other).sign({});
   await other.revokeAsync(kid);

@@ -13,12 +13,13 @@ pub(super) struct StoreState {
 
 impl Replay for StoreState {
     fn entry(&mut self, position: Position, entry: &Entry) -> Result<()> {
-        self.list.entry(position, entry)
+        self.list.entry(position, entry)?;
+        self.ring.entry(position, entry)
     }
 
-    // The ring reads its record when it is opened.
     fn record(&mut self, record: &SealedRecord<'_>) -> Result<()> {
-        self.list.record(record)
+        self.list.record(record)?;
+        self.ring.record(record)
     }
 
     fn looked(&self) {

@@ -11,7 +11,7 @@ use super::ring::KeyRing;
 use crate::clock::{Clock, ProvenTime};
 use crate::error::{Code, Error, Result};
 use crate::jwt::key::key::Key;
-use crate::store::{Sequence, Store};
+use crate::store::{Entry, Position, Replay, SealedRecord, Sequence, Store};
 
 /// The ring of a store, which all threads of the process share. A store has one.
 #[derive(Default)]
@@ -71,9 +71,20 @@ impl StoredRing {
         drop(made);
         agreed(ring, given)
     }
+}
+
+impl Replay for StoredRing {
+    fn entry(&mut self, _: Position, _: &Entry) -> Result<()> {
+        Ok(())
+    }
+
+    // The ring reads its record when it is opened.
+    fn record(&mut self, _: &SealedRecord<'_>) -> Result<()> {
+        Ok(())
+    }
 
     /// Reads what other processes have changed, and does what is due.
-    pub fn looked(&self) {
+    fn looked(&self) {
         // Another thread that has the lock may wait for this one.
         let made = self.made.try_lock().ok().and_then(|made| made.clone());
         if let Some(ring) = made {
@@ -82,13 +93,12 @@ impl StoredRing {
         }
     }
 
-    /// Whether an issuer or a verifier may have the ring when nobody has the store any more.
-    pub fn is_used(&self) -> bool {
+    fn is_used(&self) -> bool {
+        // An issuer or a verifier may have the ring when nobody has the store any more.
         lock(&self.made).as_ref().is_some_and(|ring| Arc::strong_count(ring) > 1)
     }
 
-    /// Learns that this process has closed the store.
-    pub fn closed(&self) {
+    fn closed(&self) {
         // The ring holds the store, which holds this object.
         let made = lock(&self.made).take();
         if let Some(ring) = made

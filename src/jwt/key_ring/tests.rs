@@ -1,5 +1,6 @@
 mod forgetting;
 mod limits;
+mod model;
 mod sealed;
 mod stored;
 

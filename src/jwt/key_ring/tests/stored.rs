@@ -6,7 +6,7 @@ use std::sync::mpsc;
 
 use super::*;
 use crate::jwt::key_ring::stored::StoredRing;
-use crate::store::{Entry, Position, Replay, SealedRecord, Store, StoreOptions};
+use crate::store::{Batch, Expected, RecordChange, Replay, Store, StoreOptions};
 use crate::testing::folder::Folder;
 
 pub(super) const START: u64 = 1_700_000_000;
@@ -15,30 +15,9 @@ const DAY: u64 = 24 * HOUR;
 /// `jwksMaxAge`, the 30 s of transit, and the longest wait for the store.
 const PUBLISHING: u64 = 633;
 
-/// A store that closes its ring.
-struct Held(StoredRing);
-
-impl Replay for Held {
-    fn entry(&mut self, _: Position, _: &Entry) -> Result<()> {
-        Ok(())
-    }
-
-    fn record(&mut self, _: &SealedRecord<'_>) -> Result<()> {
-        Ok(())
-    }
-
-    fn is_used(&self) -> bool {
-        self.0.is_used()
-    }
-
-    fn closed(&self) {
-        self.0.closed();
-    }
-}
-
-fn store_at(path: &Path) -> Arc<Store> {
+pub(super) fn store_at(path: &Path) -> Arc<Store> {
     let key = Secret::copy_from(&[7; 32]).unwrap();
-    let make = || Box::new(Held(StoredRing::new(false))) as _;
+    let make = || Box::new(StoredRing::new(false)) as _;
     Arc::new(Store::open(path, &key, StoreOptions::default(), make).unwrap())
 }
 
@@ -306,8 +285,8 @@ fn a_ring_of_a_closed_store_refuses_every_call_and_has_no_keys() {
     let store = store_at(&path);
     let clock = Arc::new(ManualClock::at(START));
     let open = |store: &Store| {
-        let state = store.state::<Held>().unwrap();
-        state.0.open(store, &rotating(), clock.clone())
+        let state = store.state::<StoredRing>().unwrap();
+        state.open(store, &rotating(), clock.clone())
     };
     let ring = open(&store).unwrap();
     assert!(Arc::ptr_eq(&ring, &open(&store).unwrap()));
@@ -345,7 +324,7 @@ fn a_store_without_handles_stays_open_for_its_ring() {
     let clock = Arc::new(ManualClock::at(START));
     let open = || {
         let store = store_at(&path);
-        let ring = store.state::<Held>().unwrap().0.open(&store, &eddsa(), clock.clone());
+        let ring = store.state::<StoredRing>().unwrap().open(&store, &eddsa(), clock.clone());
         ring.unwrap()
     };
     let ring = open();
@@ -375,4 +354,45 @@ fn only_a_proven_time_forgets_keys_of_a_store_and_it_survives_a_restart() {
     // A new process goes on with the time that the last one has proven.
     let new = peer(&store, &clock);
     assert!(told(&new.tick(0).unwrap()).contains(&"revoked>".to_owned()));
+}
+
+/// The record that the first release with rings on a store wrote, under the key of these tests.
+#[test]
+fn the_record_of_the_first_release_opens() {
+    let folder = Folder::new();
+    let store = store_at(&folder.path("store"));
+    let hex: String = include_str!("record.hex").split_whitespace().collect();
+    let value = base16ct::lower::decode_vec(hex).unwrap();
+    let records = vec![RecordChange {
+        name: b"keyring/ring".to_vec(),
+        expected: Expected::Absent,
+        value: Some(value.into()),
+    }];
+    let batch = Batch { records, ..Batch::default() };
+    store.commit_and_wait(batch, store.patience()).unwrap();
+    let clock = Arc::new(ManualClock::at(START + DAY + 2 * HOUR));
+    let ring = peer(&store, &clock);
+    assert_eq!(
+        ring.options(),
+        RingOptions { algorithm: ALGORITHM, rotate_every: Some(DAY), ..RingOptions::default() }
+    );
+    let keys = ring.list().unwrap();
+    let expected = [
+        ("4Eb1Hnn4es7xitgGus0mG1uluyTjPIck2AE6bYcqQJI", ALGORITHM, KeyState::Retired),
+        ("nB-ZBpDMRq6-sQn24l9ltXz0ud_9ehUy56qvdRgOa8M", ALGORITHM, KeyState::Active),
+        ("revoked", Algorithm::Hs256, KeyState::Revoked),
+        ("secret", Algorithm::Hs256, KeyState::Retired),
+        ("20DYm8sK_N1oB5lw8bGh4_J__tL-UZvlsEEQIAnqEI8", ALGORITHM, KeyState::Next),
+    ];
+    let found: Vec<_> = keys.iter().map(|info| (&*info.kid, info.algorithm, info.state)).collect();
+    assert_eq!(found, expected);
+    assert!(keys.iter().all(|info| info.since == START + DAY + 2 * HOUR));
+    let (mut signature, key) = (Vec::new(), ring.signing_key().unwrap());
+    key.sign_into(b"message", &mut signature).unwrap();
+    assert!(ring.find(Some(key.kid()), ALGORITHM).unwrap().0.verifies(b"message", &signature));
+    assert!(ring.find(Some(expected[0].0), ALGORITHM).is_ok());
+    for kid in ["spent", "revoked", "secret"] {
+        let key = Key::from_secret(&[9; 32], Algorithm::Hs256, Some(kid)).unwrap();
+        assert_eq!(ring.add(&Arc::new(key), None).unwrap_err().code, Code::KeyringDuplicate);
+    }
 }
