@@ -251,20 +251,50 @@ export declare function keyWatcherTake(watcher: unknown): Outcome<Array<NativeKe
 /** Watches a ring from now on. */
 export declare function keyWatcherWatch(watcher: unknown, ring: unknown): Outcome<undefined>
 
-/**
- * Attaches a new limiter to the façade object `limiter`. Returns its limit, window in
- * milliseconds, and burst.
- */
-export declare function limiterAttach(limiter: unknown, options: unknown): Outcome<Array<number>>
+/** Attaches a new limiter to the façade object `limiter`. */
+export declare function limiterAttach(limiter: unknown, options: unknown): Outcome<undefined>
 
 /** `[check, consume, peek]`, bound to a limiter. */
 export declare function limiterBind(limiter: unknown): Outcome<Array<unknown>>
 
+/** Refuses a key every call for a time. */
+export declare function limiterBlock(limiter: unknown, key: unknown, ms: unknown): Outcome<undefined>
+
+/** Forgets all keys. */
+export declare function limiterClear(limiter: unknown): Outcome<undefined>
+
+/** The limits. */
+export declare function limiterLimits(limiter: unknown): Outcome<NativeLimits>
+
+/** Takes units of a key, also those that it does not have. */
+export declare function limiterPenalize(limiter: unknown, key: unknown, cost: unknown): Outcome<undefined>
+
+/** Gives units back to a key. */
+export declare function limiterRefund(limiter: unknown, key: unknown, cost: unknown): Outcome<undefined>
+
 /** Forgets a key. Returns whether the key had any debt. */
 export declare function limiterReset(limiter: unknown, key: unknown): Outcome<boolean>
 
-/** `[capacity, evictions]` */
-export declare function limiterStats(limiter: unknown): Outcome<Array<number>>
+/** Attaches a limiter with the keys of a snapshot to the façade object `limiter`. */
+export declare function limiterRestore(limiter: unknown, snapshot: unknown, options: unknown): Outcome<undefined>
+
+/** Changes the limits. */
+export declare function limiterSetLimits(limiter: unknown, options: unknown): Outcome<undefined>
+
+/**
+ * Attaches the process's shared limiter of a name to the façade object `limiter`. The first call
+ * with a name makes the limiter.
+ */
+export declare function limiterShare(limiter: unknown, name: unknown, options: unknown): Outcome<undefined>
+
+/** The keys as a `Buffer`. */
+export declare function limiterSnapshot(limiter: unknown): Outcome<LocalValue>
+
+/** The state of the table. */
+export declare function limiterStats(limiter: unknown): Outcome<NativeStats>
+
+/** Ends the block of a key. */
+export declare function limiterUnblock(limiter: unknown, key: unknown): Outcome<undefined>
 
 /** The latest time of a clock, in milliseconds since 1970. */
 export declare const MAX_CLOCK_MILLIS: number
@@ -350,6 +380,26 @@ export interface NativeKeyInfo {
   since: number
 }
 
+/** A limit. */
+export interface NativeLimit {
+  /** Its name. */
+  name: string
+  /** Units per window. */
+  limit: number
+  /** Milliseconds. */
+  windowMs: number
+  /** Units at once. */
+  burst: number
+}
+
+/** The limits of a limiter. */
+export interface NativeLimits {
+  /** How often they were changed. */
+  generation: number
+  /** The limits, in their order. */
+  limits: Array<NativeLimit>
+}
+
 /** The result of one measurement. */
 export interface NativeMeasurement {
   /** KiB. */
@@ -406,6 +456,22 @@ export interface NativeSessionInfo {
   usedAt: number
   /** When it ends unless it is refreshed before. */
   expiresAt: number
+}
+
+/** The state of a limiter. */
+export interface NativeStats {
+  /** The number of keys that fit. */
+  capacity: number
+  /** Keys in debt. */
+  keys: number
+  /** Blocked keys. */
+  blocked: number
+  /** Keys in debt that were forgotten. */
+  evictions: number
+  /** Calls decided without a slot. */
+  overflows: number
+  /** Times without memory to grow. */
+  growthFailures: number
 }
 
 /** The state of a store. */

@@ -2668,58 +2668,148 @@ export class Sessions {
 
 // ── Rate limits (GCRA) ──────────────────────────────────────────────────────────────────────
 
-/** The options of {@link RateLimiter}. */
-export interface RateLimiterOptions extends ClockOptions {
-  /** Units per window: 1 to 1e9. */
+/** The numbers of a limit. */
+export interface RateLimit {
+  /** Units per window: 1 to 1e9, or to 4,194,303 in fixed windows. */
   limit: number;
   /** The window: 1 ms to 366 days. */
   windowMs: number;
   /**
-   * Units that may be taken at once: 1 to 1e9. Default: `limit`. In any W milliseconds at most
-   * burst + W × limit / windowMs units are allowed.
+   * Units that may be taken at once: 1 to 1e9. Default: `limit`, or half of it with `strict`. In
+   * any W milliseconds at most burst + W × limit / windowMs units are allowed. Not for fixed
+   * windows.
    */
   burst?: number;
-  /**
-   * The most keys: 8 to 2^26. Default: 2^20. Memory grows on demand, 16 bytes per key.
-   *
-   * If a new key finds no free slot, the key closest to its full burst is dropped. That can happen
-   * now and then once the table is half full, so set `maxKeys` to several times the number of keys
-   * that are below their burst at the same time. `stats().evictions` counts the dropped keys.
-   */
-  maxKeys?: number;
 }
 
-/** The result of {@link RateLimiter.consume}. */
-export interface RateLimitResult {
-  /** Whether the cost was taken. */
-  allowed: boolean;
+/** A limit of several. */
+export interface NamedRateLimit extends RateLimit {
+  /** 1 to 64 printable ASCII characters without `"` and `\`. Default: `'default'`. */
+  name?: string;
+}
+
+/** One limit, or 1 to 4 limits that are decided together, and how strict they are. */
+export type RateLimits = ((RateLimit & { limits?: undefined }) | RateLimitList) & {
+  /**
+   * With `true`, no window of any kind has more than `limit` units: `burst` (at most `limit`,
+   * default half of it, rounded up) at once, and `limit - burst` more in a window. Default:
+   * `false`.
+   */
+  strict?: boolean;
+};
+
+/** Limits that are decided together. */
+export interface RateLimitList {
+  /**
+   * 1 to 4 limits with different names. A call takes its cost of all of them, or nothing if one
+   * refuses it.
+   */
+  limits: NamedRateLimit[];
+}
+
+/** The table of a {@link RateLimiter}. */
+export interface RateLimiterTable {
+  /**
+   * The number of keys that fit: 8 to 2^26. Default: 2^20. Memory grows on demand, at most 24 bytes
+   * per key, and 8 more for each limit after the first.
+   *
+   * As long as no more keys are below their burst or blocked, none is forgotten. See `onFull` for
+   * more keys.
+   */
+  maxKeys?: number;
+  /**
+   * What happens to a new key if the table is full. `'evict'`: the table forgets the key that
+   * recovers first, but none that has to wait for its next unit or is blocked; if all have to, the
+   * newcomers share the units of one key. `'deny'`: the newcomer is refused until a key has
+   * recovered. Default: `'evict'`.
+   */
+  onFull?: 'evict' | 'deny';
+  /**
+   * How units come back. `'gcra'`: one after the other. `'fixed-window'`: all together, `windowMs`
+   * after the first was taken, as in the stores of other packages. Default: `'gcra'`.
+   */
+  algorithm?: 'gcra' | 'fixed-window';
+}
+
+/** The options of {@link RateLimiter}. */
+export type RateLimiterOptions = RateLimits & RateLimiterTable & ClockOptions;
+
+/** A limit, as results name it. */
+export interface RateLimitPolicy {
+  /** The name, `'default'` unless given. */
+  readonly name: string;
+  /** Units per window. */
+  readonly limit: number;
+  /** The window, in milliseconds. */
+  readonly windowMs: number;
+  /** Units that may be taken at once. */
+  readonly burst: number;
+}
+
+/** The numbers of one limit in a result. */
+export interface RateLimitNumbers {
   /** The configured units per window. */
   limit: number;
-  /** The units left; at most the burst. */
+  /** The units left; at most the burst, and 0 if the key is blocked. */
   remaining: number;
   /** The time after which the same call is allowed; 0 if it was allowed. */
   retryAfterMs: number;
   /** The time after which the key has its full burst again. */
   resetMs: number;
-  /** The configured policy. */
-  policy: { readonly limit: number; readonly windowMs: number; readonly burst: number };
+}
+
+/**
+ * The result of {@link RateLimiter.consume}. The numbers are those of the tightest limit: the one
+ * with the longest wait if the call is refused, else the one with the fewest units left.
+ */
+export interface RateLimitResult extends RateLimitNumbers {
+  /** Whether the cost was taken. */
+  allowed: boolean;
+  /** The tightest limit, as configured. */
+  policy: RateLimitPolicy;
+  /** The numbers of every limit. */
+  limits: (RateLimitNumbers & { name: string })[];
+  /**
+   * The names of the limits that refuse the call. None if it is allowed, if the key is blocked, or
+   * if `onFull: 'deny'` refuses a new key.
+   */
+  violated: string[];
+}
+
+/** The state of a limiter's table. */
+export interface RateLimiterStats {
+  /** `maxKeys`. */
+  capacity: number;
+  /** Keys below their burst. */
+  keys: number;
+  /** Keys that {@link RateLimiter.block} holds. */
+  blocked: number;
+  /**
+   * Keys below their burst that were forgotten, since the limiter was made. If it grows, `maxKeys`
+   * is too small, or somebody sends many keys.
+   */
+  evictions: number;
+  /** Calls for which there was no slot: they shared the units of one key, or were refused. */
+  overflows: number;
+  /** How often there was no memory to grow. The table then goes on at its size. */
+  growthFailures: number;
 }
 
 /**
  * A token bucket per key (GCRA), in a table of bounded size. It lives in memory and belongs to the
- * thread that made it; worker threads and other processes do not share it.
+ * thread that made it, unless it is {@link RateLimiter.shared}. Other processes do not share it.
  *
  * A key is text or bytes of a length of 1 to 8192 bytes; a cost is an integer from 1 on. A cost
- * above the burst throws `ERR_LIMIT_COST`. A refusal is a value, never an error; a key that is
- * empty, too long or has a lone surrogate throws an `ArgumentError`, so check the values of a
- * request first.
+ * above the burst of a limit throws `ERR_LIMIT_COST`. A refusal is a value, never an error; a key
+ * that is empty, too long or has a lone surrogate throws an `ArgumentError`, so check the values of
+ * a request first. The constructor throws `ERR_LIMIT_FULL` if there is no memory.
  *
  * For a key of the client's address behind one proxy in Express, set `app.set('trust proxy', 1)`
  * (never `true`, with which clients choose their address) and use `req.ip`; for IPv6 use the first
  * 64 bits of the address, because one client usually owns all addresses below them. Ask the limiter
  * before the password is hashed, and `reset` the account's key after a success. For the headers of
  * a 429: `Retry-After` is `retryAfterMs` in seconds, rounded up; `RateLimit` (IETF draft) has `r` =
- * `remaining` and `t` = `resetMs` in seconds.
+ * `remaining` and `t` = `resetMs` in seconds. docs/limits.md says which limits to set.
  *
  * @example
  * ```ts
@@ -2728,20 +2818,125 @@ export interface RateLimitResult {
  * const logins = new RateLimiter({ limit: 5, windowMs: 60_000 });
  * const { allowed, remaining, retryAfterMs } = logins.consume('account:alice');
  * console.log(allowed, remaining, retryAfterMs); // true 4 0
+ *
+ * const api = new RateLimiter({
+ *   limits: [
+ *     { name: 'second', limit: 2, windowMs: 1000 },
+ *     { name: 'hour', limit: 1000, windowMs: 3_600_000 },
+ *   ],
+ * });
+ * for (let call = 1; call <= 2; call += 1) api.check('client:1');
+ * const { violated, limits } = api.consume('client:1');
+ * console.log(violated, limits.map((each) => each.remaining)); // [ 'second' ] [ 0, 998 ]
  * ```
  */
 export class RateLimiter {
   constructor(options: RateLimiterOptions);
+  /**
+   * Gives the limiter of a name that all worker threads of the process share; the first call makes
+   * it. It stays until the process ends. Every thread may pass the same options, or none once the
+   * limiter exists; other options are `ERR_INVALID_ARG_VALUE`. A name has 1 to 256 bytes; a process
+   * has at most 1000 (`ERR_OUT_OF_RANGE`). Without memory, `ERR_LIMIT_FULL`. There is no `clock`.
+   *
+   * @example
+   * ```ts
+   * import { RateLimiter } from '@nodesec/native';
+   *
+   * RateLimiter.shared('logins', { limit: 5, windowMs: 60_000 }).check('alice', 5);
+   * console.log(RateLimiter.shared('logins').check('alice')); // false
+   * ```
+   */
+  static shared(name: string, options?: (RateLimits | object) & RateLimiterTable): RateLimiter;
+  /**
+   * Makes a limiter with the keys of a {@link RateLimiter.snapshot}. The time in between counts, by
+   * the wall clock. Limits are matched by name: one that the snapshot lacks starts anew, and one
+   * with other numbers is changed as by {@link RateLimiter.setLimits}.
+   *
+   * Errors: `ERR_LIMIT_SNAPSHOT` if the bytes are no snapshot, are damaged, or of a later version;
+   * `ERR_INVALID_ARG_VALUE` if it is of another `algorithm`; `ERR_LIMIT_FULL` without memory.
+   */
+  static restore(snapshot: Uint8Array, options: RateLimiterOptions): RateLimiter;
   /** Takes the cost (default 1) if it is there, and tells whether it was. */
   check(key: string | Uint8Array, cost?: number): boolean;
   /** Takes the cost (default 1) if it is there, and gives the numbers to tell the client. */
   consume(key: string | Uint8Array, cost?: number): RateLimitResult;
-  /** Gives the result that a cost of 1 would have, and takes nothing. */
-  peek(key: string | Uint8Array): RateLimitResult;
-  /** Gives the key its full burst. Tells whether that changed anything. */
+  /** Gives the result that a cost (default 1) would have, and takes nothing. */
+  peek(key: string | Uint8Array, cost?: number): RateLimitResult;
+  /** Gives the key its full burst, but does not unblock it. Tells whether that changed anything. */
   reset(key: string | Uint8Array): boolean;
-  /** Reads the table's capacity, in keys, and the number of keys that were dropped. */
-  stats(): { capacity: number; evictions: number };
+  /**
+   * Gives back a cost (default 1) that was taken, of every limit: for a request that turned out not
+   * to count, such as a login with the right password. A key never gets more than its burst. A key
+   * that a full table has forgotten gets nothing.
+   *
+   * @example
+   * ```ts
+   * import { RateLimiter } from '@nodesec/native';
+   *
+   * const failures = new RateLimiter({ limit: 5, windowMs: 900_000 });
+   * const passwordIsRight = true;
+   * if (failures.check('alice') && passwordIsRight) failures.refund('alice');
+   * console.log(failures.peek('alice').remaining); // 5
+   * ```
+   */
+  refund(key: string | Uint8Array, cost?: number): void;
+  /**
+   * Takes a cost of every limit, from 1 to 1e9, even if it is not there. The key then waits longer,
+   * at most one window more than with an empty bucket.
+   */
+  penalize(key: string | Uint8Array, cost: number): void;
+  /**
+   * Refuses the key for a time, from 1 ms to 366 days, in place of an earlier block. What it has
+   * used stays. The block is kept in a full table, by {@link RateLimiter.setLimits}, by
+   * {@link RateLimiter.reset} and in a snapshot.
+   *
+   * If all slots are taken by blocked keys, the block takes the slot of the key itself, and then
+   * lasts at least until the key has recovered; a key without one shares its block with the other
+   * new keys of its part of the table.
+   */
+  block(key: string | Uint8Array, ms: number): void;
+  /** Ends the block of the key. What it has used stays. */
+  unblock(key: string | Uint8Array): void;
+  /** Forgets all keys and blocks. The counters of {@link RateLimiter.stats} stay. */
+  clear(): void;
+  /**
+   * Changes the numbers of the limits, for all threads of a shared limiter. No key is forgotten:
+   * each keeps the time until it has recovered, at most that of the new burst. Blocks stay.
+   * Takes about a millisecond for 200,000 keys.
+   *
+   * The limits have the same names in the same order as before, else `ERR_INVALID_ARG_VALUE`.
+   *
+   * @example
+   * ```ts
+   * import { RateLimiter } from '@nodesec/native';
+   *
+   * const api = new RateLimiter({ limit: 10, windowMs: 1000 });
+   * api.check('client:1', 10);
+   * api.setLimits({ limit: 1000, windowMs: 1000 });
+   * console.log(api.peek('client:1').policy.limit); // 1000
+   * ```
+   */
+  setLimits(limits: RateLimits): void;
+  /**
+   * Gives the keys and blocks as bytes, for {@link RateLimiter.restore} after a deploy. They hold
+   * no key, but the secret of the table's hash: with it, an attacker can find keys that collide.
+   * Takes about a millisecond for 100,000 keys; 16 bytes per key, 8 more for each further limit.
+   * Without memory, `ERR_LIMIT_FULL`.
+   *
+   * @example
+   * ```ts
+   * import { RateLimiter } from '@nodesec/native';
+   *
+   * const options = { limit: 5, windowMs: 60_000 };
+   * const before = new RateLimiter(options);
+   * before.check('alice', 5);
+   * const after = RateLimiter.restore(before.snapshot(), options);
+   * console.log(after.check('alice')); // false
+   * ```
+   */
+  snapshot(): Buffer;
+  /** Reads the state of the table: about a millisecond for 500,000 keys. */
+  stats(): RateLimiterStats;
 }
 
 // ── Secrets ─────────────────────────────────────────────────────────────────────────────────
@@ -3758,7 +3953,11 @@ export type SpiffeErrorCode =
 /** The codes of {@link LimitError}. */
 export type LimitErrorCode =
   /** A cost is above the burst and could never be allowed. */
-  | 'ERR_LIMIT_COST';
+  | 'ERR_LIMIT_COST'
+  /** There is no memory for the table of a limiter or for its snapshot. */
+  | 'ERR_LIMIT_FULL'
+  /** Bytes are no snapshot of a limiter: they are cut, damaged, or of a later version. */
+  | 'ERR_LIMIT_SNAPSHOT';
 
 /** The codes with which a verifier refuses a token. */
 export type JwtRejectionCode =

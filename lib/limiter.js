@@ -2,52 +2,69 @@
 
 const { CHANNELS, publish } = require('./audit/publish.js');
 const { useClock } = require('./clock.js');
+const { attach, construct } = require('./construct.js');
 const { native, settled } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 const DENIED = CHANNELS['limit.denied'];
 
 /**
- * A native call writes remaining, retryAfterMs and resetMs here. Read them before the next call.
+ * A native call writes its report here: the index of the tightest limit, the violated limits as
+ * bits and the generation of the limits; then remaining, retryAfterMs and resetMs of each limit.
+ * Read them before the next call.
  */
-const OUT = new Float64Array(3);
+const OUT = new Float64Array(15);
 
 class RateLimiter extends Uncloneable {
   #clock;
-  #limit;
-  #policy;
+  /** The policies, and how often they were changed, perhaps by another thread. */
+  #policies;
+  #generation;
   #check;
   #consume;
   #peek;
 
   constructor(options) {
     super();
-    const [given, clock] = useClock(this, options);
-    const [limit, windowMs, burst] = native.limiterAttach(this, given);
-    this.#clock = clock;
-    this.#limit = limit;
-    this.#policy = Object.freeze({ limit, windowMs, burst });
+    this.#clock = attach(this, options, (limiter, options) => {
+      const [given, clock] = useClock(limiter, options);
+      native.limiterAttach(limiter, given);
+      return clock;
+    });
+    this.#read();
     [this.#check, this.#consume, this.#peek] = native.limiterBind(this);
+  }
+
+  static shared(name, options) {
+    return construct(RateLimiter, (limiter) => native.limiterShare(limiter, name, options));
+  }
+
+  static restore(snapshot, options) {
+    return construct(RateLimiter, (limiter) => {
+      const [given, clock] = useClock(limiter, options);
+      native.limiterRestore(limiter, snapshot, given);
+      return clock;
+    });
   }
 
   check(key, cost) {
     this.#clock?.read();
     // Nearly every call has no cost, and one argument less takes the native part less time.
     const allowed = settled(cost === undefined ? this.#check(key) : this.#check(key, cost));
-    if (allowed === false && DENIED.hasSubscribers) publishDenial(this.#policy, key);
+    if (allowed === false && DENIED.hasSubscribers) publishDenial(this.#tightest(key, cost), key);
     return allowed;
   }
 
   consume(key, cost) {
     this.#clock?.read();
     const result = this.#result(settled(this.#consume(key, cost, OUT)));
-    if (!result.allowed && DENIED.hasSubscribers) publishDenial(this.#policy, key);
+    if (!result.allowed && DENIED.hasSubscribers) publishDenial(result.policy, key);
     return result;
   }
 
-  peek(key) {
+  peek(key, cost) {
     this.#clock?.read();
-    return this.#result(settled(this.#peek(key, OUT)));
+    return this.#result(settled(this.#peek(key, cost, OUT)));
   }
 
   reset(key) {
@@ -55,27 +72,88 @@ class RateLimiter extends Uncloneable {
     return native.limiterReset(this, key);
   }
 
+  refund(key, cost) {
+    this.#clock?.read();
+    native.limiterRefund(this, key, cost);
+  }
+
+  penalize(key, cost) {
+    this.#clock?.read();
+    native.limiterPenalize(this, key, cost);
+  }
+
+  block(key, ms) {
+    this.#clock?.read();
+    native.limiterBlock(this, key, ms);
+  }
+
+  unblock(key) {
+    this.#clock?.read();
+    native.limiterUnblock(this, key);
+  }
+
+  clear() {
+    native.limiterClear(this);
+  }
+
+  setLimits(limits) {
+    this.#clock?.read();
+    native.limiterSetLimits(this, limits);
+  }
+
+  snapshot() {
+    this.#clock?.read();
+    return native.limiterSnapshot(this);
+  }
+
   stats() {
-    const [capacity, evictions] = native.limiterStats(this);
-    return { capacity, evictions };
+    this.#clock?.read();
+    return native.limiterStats(this);
+  }
+
+  /** The policy that refuses a call. */
+  #tightest(key, cost) {
+    return this.#result(settled(this.#peek(key, cost, OUT))).policy;
+  }
+
+  #read() {
+    const { generation, limits } = native.limiterLimits(this);
+    this.#generation = generation;
+    this.#policies = limits.map((policy) => Object.freeze(policy));
   }
 
   #result(allowed) {
-    const [remaining, retryAfterMs, resetMs] = OUT;
+    const [tightest, violated, generation] = OUT;
+    // This calls native code, but none that writes to OUT.
+    if (generation !== this.#generation) this.#read();
+    const limits = this.#policies.map(({ name, limit }, index) => {
+      const at = 3 + 3 * index;
+      return {
+        name,
+        limit,
+        remaining: OUT[at],
+        retryAfterMs: OUT[at + 1],
+        resetMs: OUT[at + 2],
+      };
+    });
+    const { limit, remaining, retryAfterMs, resetMs } = limits[tightest];
     return {
       allowed,
-      limit: this.#limit,
+      limit,
       remaining,
       retryAfterMs,
       resetMs,
-      policy: this.#policy,
+      policy: this.#policies[tightest],
+      limits,
+      violated:
+        violated === 0 ? [] : limits.filter((_, at) => violated & (1 << at)).map(({ name }) => name),
     };
   }
 }
 
 /** A function of its own, so that V8 still compiles `check` inline. */
-function publishDenial(policy, limitKey) {
-  publish(DENIED, policy, { limitKey });
+function publishDenial({ limit, windowMs, burst }, limitKey) {
+  publish(DENIED, { limit, windowMs, burst }, { limitKey });
 }
 
 module.exports = { RateLimiter };

@@ -361,6 +361,14 @@ codes! {
     ///
     /// Lower the cost or raise `burst`. HTTP 500.
     LimitCost = "ERR_LIMIT_COST",
+    /// There is no memory for the table of a limiter or for its snapshot.
+    ///
+    /// Give the process more, or lower `maxKeys`. HTTP 503.
+    LimitFull = "ERR_LIMIT_FULL",
+    /// Bytes are no snapshot of a limiter: they are cut, damaged, or of a later version.
+    ///
+    /// Start with an empty limiter, or pass the bytes that `snapshot()` returned. HTTP 500.
+    LimitSnapshot = "ERR_LIMIT_SNAPSHOT",
 }
 
 #[cfg(test)]

@@ -16,6 +16,10 @@ const SHARED = {
   'JwtVerifier.spiffe.cache': ['JwtVerifier.cache'],
   'PasswordHasher.prototype.verify': ['PasswordHasher.prototype.hash'],
   'PasswordHasher.prototype.verifyAndUpdate': ['PasswordHasher.prototype.hash'],
+  'RateLimiter.prototype.setLimits.limits': ['RateLimiter.limits'],
+  'RateLimiter.restore': ['RateLimiter'],
+  'RateLimiter.restore.limits': ['RateLimiter.limits'],
+  'RateLimiter.shared.limits': ['RateLimiter.limits'],
   'RevocationList.prototype.revokeAllSync': ['RevocationList.prototype.revokeAll'],
   'RevocationList.prototype.revokeIdSync': ['RevocationList.prototype.revokeId'],
   'RevocationList.prototype.revokeSession': ['RevocationList.prototype.revokeId'],
@@ -39,7 +43,9 @@ function* optionSets(table) {
   }
 }
 
-function* setsOf(name, { options }) {
+function* setsOf(name, { options, members }) {
+  // An element of a list has the options that are named after the list.
+  for (const kind of Object.values(members ?? {})) yield* setsOf(name, kind);
   if (options === undefined) return;
   yield [name, Object.keys(options)];
   for (const [option, kind] of Object.entries(options)) yield* setsOf(`${name}.${option}`, kind);

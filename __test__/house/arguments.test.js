@@ -64,9 +64,13 @@ function* changes(kinds, path) {
       };
     }
     for (const { what, change } of changes(kind.options ?? kind.members ?? {}, here)) {
-      yield { what, change: (holder) => change((holder[key] = { ...holder[key] })) };
+      yield { what, change: (holder) => change((holder[key] = copyOf(holder[key]))) };
     }
   }
+}
+
+function copyOf(value) {
+  return Array.isArray(value) ? [...value] : { ...value };
 }
 
 for (const [name, Class] of classes) {

@@ -41,7 +41,7 @@ test('an export, a member, a method and a nested member need a doc comment', () 
   const undocumented = (declaration) =>
     complaintsWithout(new RegExp(`(?: */\\*\\*[^/]*\\*/\\n)(?=${declaration})`));
   assert.deepEqual(undocumented('export const argon2d'), ['argon2d has no doc comment']);
-  assert.deepEqual(undocumented('  windowMs: number'), ['RateLimiterOptions.windowMs has no doc comment']);
+  assert.deepEqual(undocumented('  windowMs: number'), ['RateLimit.windowMs has no doc comment']);
   assert.deepEqual(undocumented('  clone\\(\\)'), ['SecretBuffer.clone has no doc comment']);
   assert.deepEqual(undocumented('    sessions: number'), ['RevocationList.sessions has no doc comment']);
 });

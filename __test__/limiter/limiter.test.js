@@ -19,14 +19,17 @@ test('every key has as many calls as the limit', () => {
 
 test('consume gives what a client is to be told', () => {
   const each = limiter();
-  const policy = { limit: 3, windowMs: LONG, burst: 3 };
+  const policy = { name: 'default', limit: 3, windowMs: LONG, burst: 3 };
   for (const remaining of [2, 1, 0]) {
-    const { resetMs, ...result } = each.consume('key');
-    assert.deepEqual(result, { allowed: true, limit: 3, remaining, retryAfterMs: 0, policy });
+    const { resetMs, limits, ...result } = each.consume('key');
+    const numbers = { limit: 3, remaining, retryAfterMs: 0 };
+    assert.deepEqual(result, { allowed: true, ...numbers, policy, violated: [] });
+    assert.deepEqual(limits, [{ name: 'default', ...numbers, resetMs }]);
     assert.ok(resetMs > 0 && resetMs <= LONG);
   }
-  const { retryAfterMs, resetMs, ...denied } = each.consume('key');
-  assert.deepEqual(denied, { allowed: false, limit: 3, remaining: 0, policy });
+  const { retryAfterMs, resetMs, limits, ...denied } = each.consume('key');
+  assert.deepEqual(denied, { allowed: false, limit: 3, remaining: 0, policy, violated: ['default'] });
+  assert.deepEqual(limits, [{ name: 'default', limit: 3, remaining: 0, retryAfterMs, resetMs }]);
   assert.ok(retryAfterMs > 0 && retryAfterMs <= LONG / 3);
   assert.ok(resetMs > retryAfterMs && resetMs <= LONG);
   assert.ok(Object.isFrozen(denied.policy));
@@ -126,7 +129,6 @@ test('memory is bounded, and a full table is counted', () => {
 });
 
 test('20,000 keys are limited one by one', () => {
-  // The default capacity is a million keys. With 20,000 keys, no set of eight entries overflows.
   const each = limiter({ limit: 2 });
   const keys = Array.from({ length: 20_000 }, (_, n) => `2001:db8::${n.toString(16)}`);
   for (const expected of [true, true, false]) {

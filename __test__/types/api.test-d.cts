@@ -264,11 +264,23 @@ same<ReturnType<typeof limiter.consume>, nodesec.RateLimitResult>(true);
 new nodesec.RateLimiter({ limit: 5 });
 // @ts-expect-error undefined is not a client
 limiter.check(undefined);
+const composed = new nodesec.RateLimiter({ limits: [{ name: 'a', limit: 5, windowMs: 1000 }], strict: true });
+same<ReturnType<typeof composed.stats>, nodesec.RateLimiterStats>(true);
+const bytes: Uint8Array = composed.snapshot();
+same<ReturnType<typeof composed.peek>['violated'], string[]>(true);
+composed.setLimits({ limits: [{ name: 'a', limit: 6, windowMs: 1000 }] });
+nodesec.RateLimiter.shared('a', { limit: 5, windowMs: 1000, onFull: 'deny' });
+nodesec.RateLimiter.shared('a');
+nodesec.RateLimiter.restore(bytes, { limit: 5, windowMs: 1000, algorithm: 'fixed-window' });
+// @ts-expect-error one limit and several exclude each other
+new nodesec.RateLimiter({ limit: 5, windowMs: 1000, limits: [{ limit: 5, windowMs: 1000 }] });
+// @ts-expect-error a penalty has a cost
+limiter.penalize('a');
 
 // Errors
 const error: nodesec.NodesecError = new nodesec.JwtError('ERR_JWT_EXPIRED', 'expired');
 same<typeof error.code, nodesec.NodesecErrorCode>(true);
-same<nodesec.LimitError['code'], 'ERR_LIMIT_COST'>(true);
+same<nodesec.LimitError['code'], nodesec.LimitErrorCode>(true);
 // @ts-expect-error a code of another class
 new nodesec.JwtError('ERR_LIMIT_COST', 'no');
 // @ts-expect-error misspelt

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 
 import { RateLimiter } from '@nodesec/native';
 import { MemoryStore } from 'express-rate-limit';
@@ -6,42 +8,86 @@ import { RateLimiterMemory } from 'rate-limiter-flexible';
 
 import { inTurn, shuffled } from '../lib/work.mjs';
 
-const KEYS = 100_000;
 const WINDOW_MS = 60_000;
+const LIMIT = 1_000_000_000;
+const PEERS = ['rate-limiter-flexible (memory)', 'express-rate-limit (MemoryStore)'];
+const MEMORY = fileURLToPath(new URL('../lib/limiter-memory.mjs', import.meta.url));
 
 export const rows = [
-  {
-    name: 'limits: check over 100,000 keys',
-    setting: 'keys of 18 characters in a fixed shuffled order, every request allowed',
-    target: { 'rate-limiter-flexible (memory)': 5, 'express-rate-limit (MemoryStore)': 1.5 },
-    prepare: async () => {
-      await assertSameDecisions();
-      return contestants(1_000_000_000);
-    },
+  [1000, { [PEERS[0]]: 12, [PEERS[1]]: 2 }],
+  [100_000, { [PEERS[0]]: 6, [PEERS[1]]: 2 }],
+].map(([count, target]) => ({
+  name: `limits: check over ${count.toLocaleString('en')} keys`,
+  setting: 'keys of 18 characters in a fixed shuffled order, every request allowed; the limit is a bare Map',
+  target,
+  prepare: async () => {
+    await assertSameDecisions();
+    return contestants(shuffledKeys(count));
   },
-];
+}));
 
-function contestants(limit) {
-  const keys = shuffledKeys();
-  const ours = new RateLimiter({ limit, windowMs: WINDOW_MS, burst: limit });
-  const flexible = new RateLimiterMemory({ points: limit, duration: WINDOW_MS / 1000 });
+rows.push({
+  name: 'limits: three limits together beside one',
+  setting: '1,000 keys, every request allowed; to be at most 1.3 times the time of one',
+  atMost: 1.3,
+  prepare: async () => {
+    const keys = shuffledKeys(1000);
+    const three = new RateLimiter({
+      limits: ['minute', 'hour', 'day'].map((name) => ({ name, limit: LIMIT, windowMs: WINDOW_MS })),
+    });
+    const one = new RateLimiter({ limit: LIMIT, windowMs: WINDOW_MS });
+    return [
+      { name: '@nodesec/native, three limits', run: inTurn(keys, (key) => three.check(key)) },
+      { name: '@nodesec/native, one limit', run: inTurn(keys, (key) => one.check(key)) },
+    ];
+  },
+});
+
+rows.push({
+  name: 'limits: memory of 1,000,000 keys',
+  setting: 'a process each: resident memory per key after a collection, and the longest collection',
+  observe: async () =>
+    ['@nodesec/native', ...PEERS].map((name) => `  ${name.padEnd(38)} ${measured(name)}\n`).join(''),
+});
+
+function measured(name) {
+  const { stdout } = spawnSync(process.execPath, ['--expose-gc', MEMORY, name], { encoding: 'utf8' });
+  const { bytes, longestMs } = JSON.parse(stdout);
+  return `${bytes.toFixed(0).padStart(6)} bytes a key ${longestMs.toFixed(1).padStart(8)} ms`;
+}
+
+function contestants(keys) {
+  const ours = new RateLimiter({ limit: LIMIT, windowMs: WINDOW_MS });
+  const flexible = new RateLimiterMemory({ points: LIMIT, duration: WINDOW_MS / 1000 });
   const store = expressStore();
   return [
     { name: '@nodesec/native', run: inTurn(keys, (key) => ours.check(key)) },
-    { name: 'rate-limiter-flexible (memory)', run: inTurn(keys, (key) => flexible.consume(key)) },
-    {
-      name: 'express-rate-limit (MemoryStore)',
-      run: inTurn(keys, async (key) => (await store.increment(key)).totalHits <= limit),
-    },
+    { name: PEERS[0], run: inTurn(keys, (key) => flexible.consume(key)) },
+    { name: PEERS[1], run: inTurn(keys, async (key) => (await store.increment(key)).totalHits <= LIMIT) },
+    { name: 'a bare Map, token bucket', limit: true, run: inTurn(keys, mapBucket(LIMIT)) },
   ];
 }
 
-/** Checks that all three allow the first five of seven requests, for each of a thousand keys. */
+/** The least that a token bucket takes in JavaScript: no arguments checked, no bound on memory. */
+function mapBucket(limit) {
+  const interval = WINDOW_MS / limit;
+  const states = new Map();
+  return (key) => {
+    const now = performance.now();
+    const after = Math.max(states.get(key) ?? 0, now) + interval;
+    if (after - now > limit * interval) return false;
+    states.set(key, after);
+    return true;
+  };
+}
+
+/** Checks that all allow the first five of seven requests, for each of a thousand keys. */
 async function assertSameDecisions() {
   const limit = 5;
   const ours = new RateLimiter({ limit, windowMs: WINDOW_MS });
   const flexible = new RateLimiterMemory({ points: limit, duration: WINDOW_MS / 1000 });
   const store = expressStore();
+  const bucket = mapBucket(limit);
   for (let i = 0; i < 1000; i += 1) {
     for (let hit = 1; hit <= 7; hit += 1) {
       const key = `equal-${i}`;
@@ -52,8 +98,9 @@ async function assertSameDecisions() {
           () => false,
         ),
         (await store.increment(key)).totalHits <= limit,
+        bucket(key),
       ];
-      assert.deepEqual(decisions, Array(3).fill(hit <= limit));
+      assert.deepEqual(decisions, Array(4).fill(hit <= limit));
     }
   }
   store.shutdown();
@@ -65,6 +112,6 @@ function expressStore() {
   return store;
 }
 
-function shuffledKeys() {
-  return shuffled(Array.from({ length: KEYS }, (_, i) => `client:${String(i).padStart(11, '0')}`));
+function shuffledKeys(count) {
+  return shuffled(Array.from({ length: count }, (_, i) => `client:${String(i).padStart(11, '0')}`));
 }

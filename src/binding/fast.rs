@@ -94,16 +94,17 @@ unsafe extern "C" fn run<T: Hot>(
     env: sys::napi_env,
     info: sys::napi_callback_info,
 ) -> sys::napi_value {
-    let mut count = T::ARGUMENTS;
-    let mut arguments = [ptr::null_mut(); MAX_ARGUMENTS];
+    // Filled in place: a copy of the arguments would wait for the writes of Node-API to end.
+    let arguments = [ptr::null_mut(); MAX_ARGUMENTS];
+    let mut call = RawCall { env, count: T::ARGUMENTS, arguments };
     let mut data = ptr::null_mut();
     // SAFETY: `arguments` has room for `count` values, which Node-API fills up with `undefined`.
     let status = unsafe {
         sys::napi_get_cb_info(
             env,
             info,
-            &raw mut count,
-            arguments.as_mut_ptr(),
+            &raw mut call.count,
+            call.arguments.as_mut_ptr(),
             ptr::null_mut(),
             &raw mut data,
         )
@@ -114,7 +115,6 @@ unsafe extern "C" fn run<T: Hot>(
     // SAFETY: `bind::<T>` stored a pointer from `hold::<T>`. Its strong count is there until the
     // function is collected or its environment has ended, and neither happens while it runs.
     let object = unsafe { &*data.cast::<T>() };
-    let call = RawCall { env, count, arguments };
     let error = match catch_unwind(AssertUnwindSafe(|| object.call(&call))) {
         Ok(Ok(value)) => return value,
         Ok(Err(Fault::Pending)) => return ptr::null_mut(),

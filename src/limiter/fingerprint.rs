@@ -10,7 +10,7 @@ use crate::id::random_bytes;
 /// The hash is SipHash-1-3 with a random 128-bit secret per limiter. So an attacker cannot compute
 /// in advance a key with the fingerprint or the set of a victim's key, and the same key has
 /// unrelated fingerprints in two limiters. Among a million keys, the probability that any two share
-/// a fingerprint is 3e-8; these two would also share their quota.
+/// a fingerprint is 6e-8; these two would also share their quota.
 pub(super) struct Fingerprinter(SipHasher13);
 
 impl Fingerprinter {
@@ -22,9 +22,25 @@ impl Fingerprinter {
         Ok(Self(SipHasher13::new_with_key(&key)))
     }
 
-    /// The fingerprint of a key of any length; never 0, which marks an empty slot.
+    /// The fingerprinter with the secret of another one.
+    pub(super) fn with_key(key: [u8; 16]) -> Self {
+        Self(SipHasher13::new_with_key(&key))
+    }
+
+    /// The secret.
+    pub(super) fn key(&self) -> [u8; 16] {
+        self.0.key()
+    }
+
+    /// The fingerprint of a key of any length: an even number, because the table has a use for the
+    /// last bit, and never 0, which marks an empty slot.
     pub(super) fn of(&self, key: &[u8]) -> u64 {
-        self.0.hash(key).max(1)
+        (self.checksum(key) & !1).max(2)
+    }
+
+    /// All 64 bits of the hash.
+    pub(super) fn checksum(&self, bytes: &[u8]) -> u64 {
+        self.0.hash(bytes)
     }
 }
 

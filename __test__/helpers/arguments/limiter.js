@@ -1,23 +1,88 @@
 'use strict';
 
 const { RateLimiter } = require('@nodesec/native');
-const { integer, name, options, or, textOrBytes } = require('../hostile.js');
+const { boolean, bytes, integer, kind, name, options, or, textOrBytes, word } = require('../hostile.js');
 const { clock, clockOptions } = require('./clock.js');
 
 const on = () => new RateLimiter({ limit: 5, windowMs: 1000 });
 const key = or(name, textOrBytes);
 const take = { on, args: () => ['key', 1], kinds: [key, integer] };
+const onKey = { on, args: () => ['key'], kinds: [key] };
+const alone = { on, args: () => [], kinds: [] };
+
+const NUMBERS = { limit: integer, windowMs: integer, burst: integer };
+const limits = {
+  ...kind({
+    null: () => null,
+    'an object': () => ({ name: 'a', limit: 5, windowMs: 1000 }),
+    'no limit': () => [],
+    'too many limits': () =>
+      Array.from({ length: 5 }, (_, n) => ({ name: `${n}`, limit: 5, windowMs: 1000 })),
+    'limits of one name': () => [
+      { limit: 5, windowMs: 1000 },
+      { name: 'default', limit: 50, windowMs: 60_000 },
+    ],
+    'an array with null': () => [null],
+    'an array with a hole': () => new Array(1),
+    'an incomplete limit': () => [{ name: 'a', limit: 5 }],
+  }),
+  members: {
+    0: options({
+      name: kind(name.refused, {
+        'a name of several lines': () => 'a\nb',
+        'a name with a quote': () => 'a"b',
+        'a long name': () => 'a'.repeat(65),
+      }),
+      ...NUMBERS,
+    }),
+  },
+};
+const quotas = { ...NUMBERS, limits, strict: boolean };
+const table = { maxKeys: integer, onFull: word, algorithm: word };
+const given = () => ({
+  limits: [{ name: 'a', limit: 5, windowMs: 1000, burst: 5 }],
+  strict: false,
+  maxKeys: 100,
+  onFull: 'evict',
+  algorithm: 'gcra',
+});
+const make = { ...quotas, ...table, ...clock };
+let shared = 0;
 
 module.exports = {
   'new RateLimiter': {
-    args: () => [{ limit: 5, windowMs: 1000, burst: 5, maxKeys: 100, ...clockOptions() }],
+    args: () => [{ ...given(), ...clockOptions() }],
+    kinds: [options(make)],
+  },
+  'RateLimiter.shared': {
+    args: () => [`arguments ${(shared += 1) % 100}`, given()],
+    kinds: [kind(name.refused, { 'a long name': () => 'a'.repeat(257) }), options({ ...quotas, ...table })],
+  },
+  'RateLimiter.restore': {
+    args: () => [on().snapshot(), { ...given(), ...clockOptions() }],
     kinds: [
-      options({ limit: integer, windowMs: integer, burst: integer, maxKeys: integer, ...clock }),
+      kind(bytes.refused, {
+        'no bytes': () => new Uint8Array(0),
+        'other bytes': () => new Uint8Array(1000).fill(7),
+        'a cut snapshot': () => on().snapshot().subarray(0, -1),
+      }),
+      options(make),
     ],
   },
   'RateLimiter.prototype.check': take,
   'RateLimiter.prototype.consume': take,
-  'RateLimiter.prototype.peek': { on, args: () => ['key'], kinds: [key] },
-  'RateLimiter.prototype.reset': { on, args: () => ['key'], kinds: [key] },
-  'RateLimiter.prototype.stats': { on, args: () => [], kinds: [] },
+  'RateLimiter.prototype.peek': take,
+  'RateLimiter.prototype.refund': take,
+  'RateLimiter.prototype.penalize': take,
+  'RateLimiter.prototype.block': take,
+  'RateLimiter.prototype.unblock': onKey,
+  'RateLimiter.prototype.reset': onKey,
+  'RateLimiter.prototype.clear': alone,
+  'RateLimiter.prototype.setLimits': {
+    on: () => new RateLimiter({ limits: [{ name: 'a', limit: 1, windowMs: 1 }] }),
+    args: () => [{ limits: [{ name: 'a', limit: 5, windowMs: 1000, burst: 5 }], strict: false }],
+    kinds: [options(quotas)],
+  },
+  'RateLimiter.prototype.snapshot': alone,
+  'RateLimiter.prototype.stats': alone,
 };

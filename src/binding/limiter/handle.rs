@@ -1,0 +1,24 @@
+//! What a façade object of a limiter carries.
+
+use crate::binding::args::handle::Handle;
+use crate::limiter::{Limiter, OnFull, Quota};
+
+/// The longest key, in bytes.
+pub(super) const MAX_KEY_LEN: usize = 8192;
+
+/// A limiter as JavaScript holds it.
+pub(super) struct RateLimiter {
+    pub limiter: Limiter,
+    /// What it was made with: the names and quotas, the number of keys, and `onFull`.
+    pub made_with: (Vec<(String, Quota)>, usize, OnFull),
+}
+
+impl Handle for RateLimiter {
+    const TAG: u128 = 0x54d2_76fd_59a5_4c06_8a2a_2a6a_8f1d_3104;
+    const CLASS: &'static str = "RateLimiter";
+
+    fn external_len(&self) -> u32 {
+        // The initial size of the table. Growth with use is not reported.
+        128 << 10
+    }
+}

@@ -1,0 +1,336 @@
+//! A limiter, and what can be done to a key.
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::buckets::Words;
+use super::fingerprint::Fingerprinter;
+use super::limit::{Limits, MAX_LIMITS};
+use super::quota::{Algorithm, MAX_WINDOW_MS, Quota};
+use super::report::{Report, Verdict};
+use super::slots::{Found, Slots};
+use super::state::Moment;
+use super::table::{OnFull, Table};
+use crate::clock::Clock;
+use crate::error::{Code, Error, Result};
+
+/// Limits for each key, shared by all threads. Every call on a key takes well under a microsecond.
+///
+/// In any period of length W, a key is admitted at most `burst + W / T` units of each limit, where
+/// T is the quota's emission interval: see [`Quota`]. There is one exception: if more keys than
+/// `max_keys` are in debt, the table may forget keys that are not blocked ([`Stats::evictions`]).
+pub struct Limiter {
+    pub(super) table: Table,
+    pub(super) fingerprinter: Fingerprinter,
+    pub(super) algorithm: Algorithm,
+    has_one_limit: bool,
+    on_full: OnFull,
+    pub(super) clock: Arc<dyn Clock>,
+    /// How often the limits were changed. Held while they are.
+    generation: Mutex<u32>,
+}
+
+/// The keys of a limiter and how often its table was full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// The number of keys that fit: `max_keys`.
+    pub capacity: usize,
+    /// Keys in debt.
+    pub keys: usize,
+    /// Keys that [`Limiter::block`] holds.
+    pub blocked: usize,
+    /// Keys in debt that were forgotten to make room, since the limiter was created. If this
+    /// number grows, `max_keys` is too small, or an attacker uses many keys.
+    pub evictions: u64,
+    /// Calls that shared the units of one key, or were refused, because all slots were taken by
+    /// keys that may not be forgotten.
+    pub overflows: u64,
+    /// Times at which the table found no memory to grow.
+    pub growth_failures: u64,
+}
+
+/// Whether a call takes its cost.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Take,
+    Peek,
+}
+
+impl Limiter {
+    /// A limiter for `max_keys` keys (8 to 2^26), at most 24 bytes each, and
+    /// 8 more for each limit after the first.
+    ///
+    /// Fails with `ERR_OUT_OF_RANGE` for other values of `max_keys`, with `ERR_LIMIT_FULL` if there
+    /// is no memory, and with `ERR_RANDOM` if the system provides no random bytes for the secret of
+    /// the fingerprints.
+    pub fn new(
+        limits: &Limits,
+        max_keys: usize,
+        on_full: OnFull,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Self> {
+        Self::with(limits, max_keys, on_full, clock, Fingerprinter::new()?)
+    }
+
+    pub(super) fn with(
+        limits: &Limits,
+        max_keys: usize,
+        on_full: OnFull,
+        clock: Arc<dyn Clock>,
+        fingerprinter: Fingerprinter,
+    ) -> Result<Self> {
+        Ok(Self {
+            table: Table::new(max_keys, on_full, limits)?,
+            fingerprinter,
+            algorithm: limits[0].quota().algorithm(),
+            has_one_limit: limits.len() == 1,
+            on_full,
+            clock,
+            generation: Mutex::new(0),
+        })
+    }
+
+    /// Takes `cost` units (1 to the burst) of every limit and returns whether they were available;
+    /// if not, nothing is taken. A key is any bytes of any length; the limiter does not store it.
+    ///
+    /// Fails with `ERR_OUT_OF_RANGE` for a cost of 0, and with `ERR_LIMIT_COST` for a cost above
+    /// the burst of a limit.
+    pub fn check(&self, key: &[u8], cost: u32) -> Result<bool> {
+        self.decide(Mode::Take, key, cost, |_, verdict, _| verdict.allowed)
+    }
+
+    /// As [`Limiter::check`], with the details that a client may be told.
+    pub fn consume(&self, key: &[u8], cost: u32) -> Result<Report> {
+        self.decide(Mode::Take, key, cost, |slots, verdict, now| {
+            Report::new(slots.limits(), verdict, cost, slots.generation(), now)
+        })
+    }
+
+    /// The report that this cost would get, with the units remaining before it. Takes and writes
+    /// nothing.
+    pub fn peek(&self, key: &[u8], cost: u32) -> Result<Report> {
+        self.decide(Mode::Peek, key, cost, |slots, verdict, now| {
+            Report::new(slots.limits(), verdict, cost, slots.generation(), now)
+        })
+    }
+
+    /// Clears the key's debts and returns whether it had any. A block stays. If the key has no
+    /// slot, it has the debts of its overflow cell, which stay.
+    pub fn reset(&self, key: &[u8]) -> bool {
+        let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
+        let mut slots = self.table.shard(fingerprint);
+        let found: Found = slots.find(fingerprint, now);
+        if found.place.is_none() || found.words.iter().all(|word| *word <= now.word) {
+            return false;
+        }
+        // The slot stays the key's until another one needs it.
+        slots.write(fingerprint, &found, &[0; MAX_LIMITS], false, now).is_ok()
+    }
+
+    /// Gives back up to `cost` units of each limit; never more than were taken. A key without a
+    /// slot gets nothing. Fails as [`Limiter::check`].
+    pub fn refund(&self, key: &[u8], cost: u32) -> Result<()> {
+        let cost = nonzero(cost)?;
+        let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
+        let mut slots = self.table.shard(fingerprint);
+        check_cost(&slots, cost)?;
+        let found: Found = slots.find(fingerprint, now);
+        if found.place.is_some() {
+            let words = changed(&slots, &found, now, |quota, debt| {
+                debt.saturating_sub(quota.weight(cost.get()))
+            });
+            // It has a slot.
+            let _ = slots.write(fingerprint, &found, &words, false, now);
+        }
+        Ok(())
+    }
+
+    /// Takes `cost` units of each limit, also those that the key does not have: at most a window's
+    /// time beyond the burst. Fails with `ERR_OUT_OF_RANGE` for a cost of 0.
+    pub fn penalize(&self, key: &[u8], cost: u32) -> Result<()> {
+        let cost = nonzero(cost)?;
+        let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
+        let mut slots = self.table.shard(fingerprint);
+        let found: Found = slots.find(fingerprint, now);
+        let words = changed(&slots, &found, now, |quota, debt| {
+            debt.saturating_add(quota.weight(cost.get())).min(quota.max_debt())
+        });
+        // Without a slot, the overflow cell is charged.
+        let _ = slots.write(fingerprint, &found, &words, true, now);
+        Ok(())
+    }
+
+    /// Refuses the key every call for `ms` milliseconds (1 to 366 days, otherwise
+    /// `ERR_OUT_OF_RANGE`), in place of an earlier block. Its debts stay.
+    pub fn block(&self, key: &[u8], ms: u64) -> Result<()> {
+        if !(1..=MAX_WINDOW_MS).contains(&ms) {
+            let message = format!("ms must be from 1 to {MAX_WINDOW_MS} (366 days)");
+            return Err(Error::new(Code::OutOfRange, message));
+        }
+        let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
+        let until = self.algorithm.word_until(now.ns.saturating_add(ms * 1_000_000));
+        self.table.shard(fingerprint).block(fingerprint, until, now);
+        Ok(())
+    }
+
+    /// Ends the block of a key. Its debts stay.
+    pub fn unblock(&self, key: &[u8]) {
+        let fingerprint = self.fingerprinter.of(key);
+        self.table.shard(fingerprint).unblock(fingerprint, self.now());
+    }
+
+    /// Forgets all keys and blocks. The counters of [`Limiter::stats`] stay.
+    pub fn clear(&self) {
+        self.table.clear();
+    }
+
+    /// Puts other limits in place of the present ones. Every key keeps the time until it has
+    /// recovered, at most that of the new burst. Takes about a millisecond for 200,000 keys.
+    ///
+    /// Fails with `ERR_INVALID_ARG_VALUE` unless they have the same names, in the same order, and
+    /// the same algorithm.
+    pub fn set_limits(&self, limits: &Limits) -> Result<()> {
+        let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+        let names = |limits: &Limits| -> Vec<_> {
+            limits.iter().map(|each| (each.name().to_owned(), each.quota().algorithm())).collect()
+        };
+        if names(limits) != names(&self.table.limits()) {
+            return Err(Error::new(
+                Code::InvalidArgValue,
+                "setLimits changes the numbers of limits: pass the same names in the same order, \
+                 and the same algorithm",
+            ));
+        }
+        *generation = generation.wrapping_add(1);
+        self.table.set_limits(limits, *generation, self.now());
+        Ok(())
+    }
+
+    /// The limits, and how often they were changed.
+    pub fn limits(&self) -> (Limits, u32) {
+        let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
+        (self.table.limits(), *generation)
+    }
+
+    /// What happens if the table is full.
+    pub fn on_full(&self) -> OnFull {
+        self.on_full
+    }
+
+    /// The limiter's keys and counters. Reads the whole table, a millisecond for some 500,000 keys;
+    /// calls on keys go on meanwhile.
+    pub fn stats(&self) -> Stats {
+        let now = self.now();
+        let (mut keys, mut blocked) = (0, 0);
+        self.table.each(|slots| {
+            slots.buckets().each(now, |_, is_block, _| {
+                keys += usize::from(!is_block);
+                blocked += usize::from(is_block);
+            });
+        });
+        let counters = self.table.counters();
+        Stats {
+            capacity: self.table.max_keys(),
+            keys,
+            blocked,
+            evictions: counters.evictions,
+            overflows: counters.overflows,
+            growth_failures: counters.growth_failures,
+        }
+    }
+
+    #[inline]
+    fn decide<T>(
+        &self,
+        mode: Mode,
+        key: &[u8],
+        cost: u32,
+        tell: impl FnOnce(&Slots, &Verdict<'_>, Moment) -> T,
+    ) -> Result<T> {
+        if self.has_one_limit {
+            self.decide_all::<1, _>(mode, key, cost, tell)
+        } else {
+            self.decide_all::<MAX_LIMITS, _>(mode, key, cost, tell)
+        }
+    }
+
+    /// Decides up to `N` limits.
+    #[inline]
+    fn decide_all<const N: usize, T>(
+        &self,
+        mode: Mode,
+        key: &[u8],
+        cost: u32,
+        tell: impl FnOnce(&Slots, &Verdict<'_>, Moment) -> T,
+    ) -> Result<T> {
+        let cost = nonzero(cost)?;
+        let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
+        let mut slots = self.table.shard(fingerprint);
+        check_cost(&slots, cost)?;
+        let found = slots.find::<N>(fingerprint, now);
+        let blocked = slots.blocked_until(fingerprint, &found, now);
+        let held_ns = if blocked > now.word { self.algorithm.left_ns(blocked, now) } else { 0 };
+        let mut after = found.words;
+        let mut verdict = Verdict { words: &[], violated: 0, held_ns, allowed: held_ns == 0 };
+        if verdict.allowed {
+            for (column, (limit, word)) in slots.limits().iter().zip(&found.words).enumerate() {
+                match limit.take(*word, cost, now)? {
+                    Some(word) => after[column] = word,
+                    None => verdict.violated |= 1 << column,
+                }
+            }
+            verdict.allowed = verdict.violated == 0;
+            if mode == Mode::Take && verdict.allowed {
+                let evicts = self.on_full == OnFull::Evict;
+                match slots.write(fingerprint, &found, &after, evicts, now) {
+                    Ok(()) => verdict.words = &after,
+                    Err(until) => self.refuse_newcomer(&mut verdict, until, now),
+                }
+            } else if mode == Mode::Take {
+                slots.counters.overflows += u64::from(slots.is_overflowing(&found, now));
+            } else if verdict.allowed
+                && found.place.is_none()
+                && self.on_full == OnFull::Deny
+                && let Err(until) = slots.has_room(fingerprint, now)
+            {
+                self.refuse_newcomer(&mut verdict, until, now);
+            }
+        }
+        if verdict.words.is_empty() {
+            verdict.words = &found.words;
+        }
+        Ok(tell(&slots, &verdict, now))
+    }
+
+    fn refuse_newcomer(&self, verdict: &mut Verdict<'_>, until: u64, now: Moment) {
+        verdict.allowed = false;
+        verdict.held_ns = self.algorithm.left_ns(until, now).max(1);
+    }
+
+    pub(super) fn now(&self) -> Moment {
+        self.algorithm.at(self.clock.monotonic_nanos())
+    }
+}
+
+fn nonzero(cost: u32) -> Result<NonZeroU32> {
+    NonZeroU32::new(cost).ok_or_else(|| Error::new(Code::OutOfRange, "cost must be at least 1"))
+}
+
+fn check_cost(slots: &Slots, cost: NonZeroU32) -> Result<()> {
+    slots.limits().iter().try_for_each(|limit| limit.quota().check_cost(cost))
+}
+
+/// The words of a key whose debts change.
+fn changed(
+    slots: &Slots,
+    found: &Found,
+    now: Moment,
+    change: impl Fn(&Quota, u64) -> u64,
+) -> Words {
+    let mut words = found.words;
+    for (limit, word) in slots.limits().iter().zip(&mut words) {
+        let quota = limit.quota();
+        *word = quota.word(change(quota, quota.debt(*word, now)), *word, now);
+    }
+    words
+}

@@ -1,0 +1,101 @@
+//! The results of calls.
+
+use super::limit::{Limit, MAX_LIMITS};
+use super::state::Moment;
+
+/// The result of one call for one limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decision {
+    /// Whether the limit allows the call.
+    pub allowed: bool,
+    /// Units that could be used at once now. The maximum is the quota's burst, which may be above
+    /// or below the quota's limit.
+    pub remaining: u32,
+    /// Nanoseconds until the same cost would be allowed if nothing else is used meanwhile; 0 if the
+    /// limit allows the call.
+    pub retry_after_ns: u64,
+    /// Nanoseconds until the key has fully recovered.
+    pub reset_ns: u64,
+}
+
+/// The result of one call for all limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    decisions: [Decision; MAX_LIMITS],
+    count: usize,
+    /// Whether all limits allow the call, and nothing else refuses it.
+    pub allowed: bool,
+    /// The limits that refuse the call, as bits: the first limit is bit 0. None if the key is
+    /// blocked, or if newcomers are refused because the table is full.
+    pub violated: u32,
+    /// The index of the tightest limit: the one with the longest wait, or the fewest remaining
+    /// units if the call is allowed.
+    pub tightest: usize,
+    /// How often the limits were changed before this decision.
+    pub generation: u32,
+}
+
+/// What was found out about a call, before it is told.
+pub(super) struct Verdict<'a> {
+    /// The words of the key, one for each limit.
+    pub words: &'a [u64],
+    pub violated: u32,
+    /// Nanoseconds until a block ends, or until there may be a slot.
+    pub held_ns: u64,
+    /// Whether the call was, or would be, allowed.
+    pub allowed: bool,
+}
+
+impl Report {
+    pub(super) fn new(
+        limits: &[Limit],
+        verdict: &Verdict<'_>,
+        cost: u32,
+        generation: u32,
+        now: Moment,
+    ) -> Self {
+        let mut decisions = [Decision::default(); MAX_LIMITS];
+        let held_ns = verdict.held_ns;
+        for (column, (limit, decision)) in limits.iter().zip(&mut decisions).enumerate() {
+            let (quota, word) = (limit.quota(), verdict.words[column]);
+            let is_violated = verdict.violated & (1 << column) != 0;
+            let left = quota.capacity().saturating_sub(quota.debt(word, now)) / quota.interval();
+            let wait = if is_violated { quota.wait_ns(word, cost, now) } else { 0 };
+            *decision = Decision {
+                allowed: !is_violated && held_ns == 0,
+                // At most the burst, since the capacity is burst intervals.
+                remaining: if held_ns > 0 {
+                    0
+                } else {
+                    u32::try_from(left).unwrap_or(quota.burst())
+                },
+                retry_after_ns: wait.max(held_ns),
+                reset_ns: quota.reset_ns(word, now).max(held_ns),
+            };
+        }
+        let mut tightest = 0;
+        for (index, decision) in decisions.iter().enumerate().take(limits.len()).skip(1) {
+            let best: &Decision = &decisions[tightest];
+            let is_tighter = if verdict.allowed {
+                decision.remaining < best.remaining
+            } else {
+                decision.retry_after_ns > best.retry_after_ns
+            };
+            if is_tighter {
+                tightest = index;
+            }
+        }
+        let (allowed, violated) = (verdict.allowed, verdict.violated);
+        Self { decisions, count: limits.len(), allowed, violated, tightest, generation }
+    }
+
+    /// The decision of each limit.
+    pub fn decisions(&self) -> &[Decision] {
+        &self.decisions[..self.count]
+    }
+
+    /// The decision of the tightest limit.
+    pub fn decision(&self) -> Decision {
+        self.decisions[self.tightest]
+    }
+}

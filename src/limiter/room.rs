@@ -1,0 +1,93 @@
+//! Finds a slot for a key that has none.
+
+use super::buckets::{BLOCK, Buckets};
+use super::layout::{Place, WAYS};
+use super::limit::Limit;
+use super::state::Moment;
+
+/// A slot for a newcomer.
+pub(super) enum Room {
+    /// A free slot.
+    Free(Place),
+    /// The slot of a key in debt that may be forgotten.
+    Victim(Place),
+    /// The shard should grow.
+    Grow,
+    /// All slots are taken. The word that expires first.
+    None(u64),
+}
+
+/// A search for a slot.
+pub(super) struct Search<'a> {
+    pub buckets: &'a Buckets,
+    pub limits: &'a [Limit],
+    /// Whether the shard may grow.
+    pub may_grow: bool,
+    /// Whether a key in debt may be forgotten.
+    pub may_forget: bool,
+    pub now: Moment,
+}
+
+impl Search<'_> {
+    /// The slot for a fingerprint.
+    pub(super) fn run(&self, fingerprint: u64) -> Room {
+        let (first, second) = self.buckets.layout.choices(fingerprint);
+        let (place, free) = self.buckets.least(first, 0, self.now);
+        // A shard that grows instead of using second buckets has its keys where they are found
+        // first. At its full size, it evens out the buckets before they are full.
+        if free >= if self.may_grow { 1 } else { 3 } {
+            return Room::Free(place);
+        }
+        if self.may_grow {
+            return Room::Grow;
+        }
+        let (other, other_free) = self.buckets.least(second, 0, self.now);
+        if free.max(other_free) > 0 {
+            return Room::Free(if free >= other_free { place } else { other });
+        }
+        self.walk(fingerprint, first, second)
+    }
+
+    /// A slot in the buckets behind the second one, or a slot whose key may be forgotten.
+    fn walk(&self, fingerprint: u64, first: usize, second: usize) -> Room {
+        let layout = self.buckets.layout;
+        let mut until = u64::MAX;
+        let mut victim = None;
+        let mut consider = |bucket, walk| {
+            for lane in 0..WAYS {
+                let place = self.buckets.place(bucket, lane, walk);
+                let word = self.buckets.until(place);
+                until = until.min(word);
+                if victim.is_none_or(|(_, least)| word < least) && !self.is_blocked(place) {
+                    victim = Some((place, word));
+                }
+            }
+        };
+        consider(first, 0);
+        consider(second, 0);
+        for walk in 1..=layout.max_walk() {
+            let bucket = layout.after(second, walk);
+            let (place, free) = self.buckets.least(bucket, walk, self.now);
+            if free > 0 {
+                // A slot that this key had before must not stay beside the new one.
+                let former = self.buckets.slot(bucket, walk, fingerprint);
+                return Room::Free(former.map_or(place, |(former, _)| former));
+            }
+            consider(bucket, walk);
+        }
+        match victim {
+            Some((place, _)) if self.may_forget => Room::Victim(place),
+            _ => Room::None(until),
+        }
+    }
+
+    /// Whether the key in a slot has to wait for its next unit, or the slot is that of a block.
+    fn is_blocked(&self, place: Place) -> bool {
+        self.buckets.fingerprint(place) & BLOCK != 0
+            || self
+                .limits
+                .iter()
+                .enumerate()
+                .any(|(column, limit)| limit.blocks(self.buckets.word(place, column), self.now))
+    }
+}
