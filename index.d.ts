@@ -2496,10 +2496,10 @@ export interface StoreStats {
  * ends.
  *
  * The files hold fingerprints (SipHash under keys that `key` seals) and times, and no ids; the key
- * ring is encrypted. A store
- * that has lost rows, or whose database is older than what was acknowledged, does not open:
- * `ERR_STORE_CORRUPT`. The errors are {@link StoreError}s. Under Node's permission model the
- * process needs `--allow-fs-read` and `--allow-fs-write` for the directory.
+ * ring is encrypted. A store that has lost rows, or whose database is older than what was
+ * acknowledged, does not open: `ERR_STORE_CORRUPT`. The errors are {@link StoreError}s. Under
+ * Node's permission model the process needs `--allow-fs-read` and `--allow-fs-write` for the
+ * directory.
  *
  * @example
  * ```ts
