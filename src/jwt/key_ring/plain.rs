@@ -1,13 +1,14 @@
 //! The content of a ring as bytes, before they are sealed.
 //!
-//! Format 2 is `format (1) ‖ maxTokenTtl (8) ‖ jwksMaxAge (8) ‖ alg ‖ rotateEvery (8) ‖ version (8)
-//! ‖ times ‖ spent ids ‖ number of keys (4)`, then for each key `state (1) ‖ since (8) ‖ alg ‖ kid ‖
-//! material (1) ‖ length (4) ‖ bytes`. Numbers are big-endian, and times are in seconds. `alg` and
-//! `kid` are a length (2) and UTF-8. `rotateEvery` is 0 for never, and always in a sealed ring.
-//! `times` is a length (4) and the proven time, or nothing in a sealed ring. The spent ids are their
-//! number (4) and 16 bytes each. The state of a key that the ring made has the bit 128. The material
-//! of a revoked key is nothing (0). The material of a next or active key, and of every HMAC key, is
-//! its original (1): the secret or PKCS#8. The material of any other key is its public JWK (2).
+//! Format 2 is `format (1) ‖ maxTokenTtl (8) ‖ jwksMaxAge (8) ‖ alg ‖ rotateEvery (8) ‖ version
+//! (8) ‖ times ‖ spent ids ‖ number of keys (4)`, then for each key `state (1) ‖ since (8) ‖ alg ‖
+//! kid ‖ material (1) ‖ length (4) ‖ bytes`. Numbers are big-endian, and times are in seconds.
+//! `alg` and `kid` are a length (2) and UTF-8. `rotateEvery` is 0 for never, and always in a sealed
+//! ring. `times` is a length (4) and the proven time, or nothing in a sealed ring. The spent ids
+//! are their number (4) and 16 bytes each. The state of a key that the ring made has the bit 128.
+//! The material of a revoked key is nothing (0). The material of a next or active key, and of every
+//! HMAC key, is its original (1): the secret or PKCS#8. The material of any other key is its public
+//! JWK (2).
 //!
 //! Format 1 has no `rotateEvery`, version, times and spent ids, and no bit 128.
 
