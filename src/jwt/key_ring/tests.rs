@@ -1,6 +1,9 @@
 mod forgetting;
 mod limits;
 mod model;
+mod peers;
+mod plain_model;
+mod processes;
 mod sealed;
 mod stored;
 
@@ -303,23 +306,6 @@ fn a_ring_waits_for_the_key_that_is_being_made_and_for_no_other() {
         assert_eq!(waiting.join().unwrap().unwrap_err().code, Code::KeyringNoActiveKey);
     });
     assert!(!ring.signing_key().unwrap_err().message.contains("ready()"));
-}
-
-#[test]
-fn a_period_is_longer_than_publishing_and_leaves_room_for_what_has_signed() {
-    let made = |rotate_every, jwks_max_age| {
-        let options = RingOptions {
-            rotate_every: Some(rotate_every),
-            jwks_max_age,
-            ..RingOptions::default()
-        };
-        KeyRing::new(options, Arc::new(ManualClock::at(0))).err().map(|error| error.code)
-    };
-    assert_eq!(made(600, 600), Some(Code::OutOfRange));
-    assert_eq!(made(601, 600), None);
-    // A day and five minutes, divided by 900.
-    assert_eq!(made(96, 0), Some(Code::OutOfRange));
-    assert_eq!(made(97, 0), None);
 }
 
 #[test]

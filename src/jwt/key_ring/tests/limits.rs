@@ -1,4 +1,4 @@
-//! Rings under a clock that is wrong, and rings that are full.
+//! Rings under a clock that is wrong, rings that are full, and the limits of a period.
 
 use super::*;
 use crate::testing::allocations::out_of_memory;
@@ -174,4 +174,21 @@ fn a_key_without_memory_is_refused_and_the_ring_stays_as_it_was() {
     assert_eq!(out_of_memory(4096, 0, || ring.tick(START).unwrap()), []);
     assert!(ring.find(Some("0"), ALGORITHM).is_err());
     assert_eq!(ring.list().unwrap(), []);
+}
+
+#[test]
+fn a_period_is_longer_than_publishing_and_leaves_room_for_what_has_signed() {
+    let made = |rotate_every, jwks_max_age| {
+        let options = RingOptions {
+            rotate_every: Some(rotate_every),
+            jwks_max_age,
+            ..RingOptions::default()
+        };
+        KeyRing::new(options, Arc::new(ManualClock::at(0))).err().map(|error| error.code)
+    };
+    assert_eq!(made(600, 600), Some(Code::OutOfRange));
+    assert_eq!(made(601, 600), None);
+    // A day and five minutes, divided by 900.
+    assert_eq!(made(96, 0), Some(Code::OutOfRange));
+    assert_eq!(made(97, 0), None);
 }

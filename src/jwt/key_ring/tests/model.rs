@@ -6,16 +6,13 @@ use std::collections::HashMap;
 use proptest::prelude::*;
 use proptest::test_runner::Config;
 
-use super::stored::{START, peer, store_at};
+use super::peers::{DAY, HOUR, START, peer, store_at};
+use super::plain_model::{LONGEST_USE, Model, ModelKey};
 use super::*;
 use crate::jwt::key_ring::stored::StoredRing;
 use crate::store::Store;
 use crate::testing::folder::Folder;
 
-const HOUR: u64 = 3600;
-const DAY: u64 = 24 * HOUR;
-/// The default `maxTokenTtl` and the largest tolerance.
-const LONGEST_USE: u64 = DAY + MAX_CLOCK_TOLERANCE;
 const PEERS: usize = 3;
 
 #[derive(Clone, Debug)]
@@ -54,110 +51,6 @@ fn step(peers: usize) -> impl Strategy<Value = Step> {
         1 => Just(Step::Restart),
         2 => Just(Step::Look),
     ]
-}
-
-/// A key as the model knows it. Keys are numbered in the order in which they are made.
-#[derive(Clone, Debug, PartialEq)]
-struct ModelKey {
-    number: usize,
-    state: KeyState,
-    since: u64,
-}
-
-/// The rules of a ring, as the manual states them.
-struct Model {
-    keys: Vec<ModelKey>,
-    made: usize,
-    every: Option<u64>,
-    now: u64,
-    /// The time that the process of a step has proven.
-    proven: u64,
-    /// Seconds from the making of a key until it is published, beside `jwksMaxAge`.
-    transit: u64,
-    /// Whether retired keys are forgotten by the proven time.
-    needs_proof: bool,
-    /// The numbers of keys that were added under a name.
-    named: HashMap<u8, usize>,
-    spent: Vec<u8>,
-}
-
-impl Model {
-    fn only(&self, state: KeyState) -> Option<&ModelKey> {
-        self.keys.iter().find(|key| key.state == state)
-    }
-
-    fn signing(&self) -> [Option<usize>; 2] {
-        [KeyState::Active, KeyState::Next].map(|state| self.only(state).map(|key| key.number))
-    }
-
-    fn turn(&mut self, from: KeyState, to: KeyState) {
-        let now = self.now;
-        for key in self.keys.iter_mut().filter(|key| key.state == from) {
-            (key.state, key.since) = (to, now);
-        }
-    }
-
-    fn put(&mut self, state: KeyState) -> usize {
-        if state != KeyState::Retired {
-            self.turn(state, KeyState::Retired);
-        }
-        self.made += 1;
-        self.keys.push(ModelKey { number: self.made, state, since: self.now });
-        self.made
-    }
-
-    fn promote(&mut self) {
-        if self.only(KeyState::Next).is_some() {
-            self.turn(KeyState::Active, KeyState::Retired);
-            self.turn(KeyState::Next, KeyState::Active);
-        }
-    }
-
-    fn forget(&mut self) {
-        let (now, proven, needs_proof) = (self.now, self.proven, self.needs_proof);
-        let is_gone = |key: &ModelKey| match key.state {
-            KeyState::Retired if !needs_proof => now >= key.since + LONGEST_USE,
-            KeyState::Retired | KeyState::Revoked => proven >= key.since + LONGEST_USE,
-            _ => false,
-        };
-        for key in self.keys.iter().filter(|key| is_gone(key) && key.state == KeyState::Revoked) {
-            let names = self.named.iter().filter(|(_, number)| **number == key.number);
-            self.spent.extend(names.map(|(name, _)| *name));
-        }
-        self.keys.retain(|key| !is_gone(key));
-    }
-
-    fn published(&self) -> Option<u64> {
-        Some(self.only(KeyState::Next)?.since + 600 + self.transit)
-    }
-
-    fn tick(&mut self) {
-        self.forget();
-        let Some(every) = self.every else { return };
-        let active = self.only(KeyState::Active).map_or(0, |key| key.since + every);
-        if self.published().is_some_and(|published| self.now >= published.max(active)) {
-            self.promote();
-        }
-        while self.only(KeyState::Next).is_none() {
-            let is_first = self.keys.is_empty();
-            self.put(if is_first { KeyState::Active } else { KeyState::Next });
-        }
-    }
-
-    fn rotate(&mut self, force: bool) -> std::result::Result<(), Code> {
-        if self.published().is_some_and(|published| !force && self.now < published) {
-            return Err(Code::KeyringNotPublished);
-        }
-        let [active, next] = self.signing();
-        self.forget();
-        if next.is_none() && (force || active.is_none()) {
-            self.put(KeyState::Active);
-        } else {
-            self.promote();
-        }
-        self.put(KeyState::Next);
-        self.only(KeyState::Active).map(drop).ok_or(Code::KeyringNoActiveKey)
-    }
 }
 
 /// The rings of some processes, beside the model.
