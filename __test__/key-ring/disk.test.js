@@ -1,6 +1,7 @@
 'use strict';
 
-// The ring of a store whose disk turns read-only or fails. Needs Linux: namespaces and mounts.
+// The ring of a store whose disk is full, turns read-only or fails. Needs Linux: namespaces and
+// mounts.
 
 const assert = require('node:assert/strict');
 const path = require('node:path');
@@ -14,6 +15,34 @@ const onLinux = process.platform === 'linux' ? test : () => {};
 const SERVICE = path.join(__dirname, '..', 'helpers', 'ring-service.js');
 const OPTIONS = { alg: 'EdDSA', jwksMaxAge: 0 };
 const DISK = `${MAKE_EXT4} && ${MOUNT_EXT4}`;
+
+onLinux('on a full disk a ring signs and verifies, and it changes again once there is room', async (t) => {
+  const { service, disk, at } = await mounted(t, 'mount -t tmpfs -o size=3m none disk');
+  if (service === undefined) return;
+  await service.call('open', at);
+  await service.call('load', SERVICE, OPTIONS);
+  const tokens = [await service.call('sign')];
+  for (let round = 0; round < 4; round += 1) {
+    await service.call('fill', disk, round * 4096);
+    const known = await service.call('keys');
+    for (let count = 0, error; error === undefined; count += 1) {
+      assert.ok(count < 1000, 'the disk is never full');
+      error = await service.call('rotate', { force: true }).then(() => undefined, (failure) => failure);
+      if (error === undefined) known.splice(0, Infinity, ...(await service.call('keys')));
+      else assert.equal(error.code, 'ERR_STORE_FULL', error.message);
+    }
+    const [kid] = known[0].split(' ');
+    for (const call of [['revokeKey', kid], ['configure', { rotateEvery: '9d' }]]) {
+      await assert.rejects(service.call(...call), { code: 'ERR_STORE_FULL' });
+    }
+    assert.deepEqual(await service.call('keys'), known);
+    tokens.push(await service.call('sign'));
+    assert.deepEqual(await service.call('judgeTokens', tokens), ['accepted']);
+    await service.call('free', disk);
+    await service.call('rotate', { force: true });
+    assert.equal((await service.call('keys')).length, known.length + 1);
+  }
+});
 
 onLinux('on a disk that turns read-only a ring signs and verifies, and its changes fail', async (t) => {
   const { service, folder, disk, at } = await mounted(t, DISK);

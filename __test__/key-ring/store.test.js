@@ -4,9 +4,10 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const fs = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
-const { setImmediate: turn } = require('node:timers/promises');
+const { setImmediate: turn, setTimeout: pause } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 
 const {
@@ -136,6 +137,29 @@ test('a ring of a closed store refuses every call, also with onStoreError: allow
     ]) {
       await assert.rejects(call, closed);
     }
+  }
+});
+
+test('a ring of a store whose directory was moved away refuses every call', async (t) => {
+  // Windows moves no directory with open files.
+  if (process.platform === 'win32') return;
+  for (const onStoreError of ['deny', 'allow']) {
+    const at = storePath(t);
+    const ring = await KeyRing.open(await openStore(t, at, { onStoreError }), { alg: 'EdDSA' });
+    const [issuer, verifier] = [issuerOf(ring), verifierOf(ring, { cache: true })];
+    const token = issuer.sign({ sub: 'ada' });
+    const [{ kid }] = ring.list();
+    fs.renameSync(at, `${at} moved`);
+    while (verifier.tryVerify(token).ok) await pause(10);
+    assert.equal(verifier.tryVerify(token).code, 'ERR_REVOCATION_STORE');
+    const corrupt = coded('ERR_STORE_CORRUPT', { name: 'StoreError' });
+    for (const call of [
+      () => issuer.sign({}), () => ring.jwks(), () => ring.list(), () => ring.revoke(kid),
+    ]) {
+      assert.throws(call, corrupt);
+    }
+    await assert.rejects(ring.rotate({ force: true }), corrupt);
+    await assert.rejects(ring.revokeAsync(kid), corrupt);
   }
 });
 
