@@ -13,8 +13,15 @@ async function openRing(store, options) {
   const issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '5m' });
   const verifier = new JwtVerifier({ keys, issuer: 'id', audience: false, cache: true });
   const listed = new JwtVerifier({ keys, issuer: 'id', audience: false, revocations });
-  const heard = [];
-  keys.on('change', ({ kid, from, to }) => heard.push([kid, from ?? '', to ?? ''].join(' ')));
+  let rotations = 0;
+  const heard = new Map();
+  keys.on('change', ({ kid, to }) => {
+    if (to === 'active') rotations += 1;
+    if (to === undefined) heard.delete(kid);
+    else heard.set(kid, to);
+  });
+  // An older state than one that is heard of, as the listener is called later.
+  for (const { kid, state } of keys.list()) heard.set(kid, state);
   const loop = { goesOn: false, ended: undefined };
   let signed = 0;
 
@@ -43,7 +50,15 @@ async function openRing(store, options) {
     judgeListed: (token) => listed.tryVerify(token).code ?? 'accepted',
     jwks: () => keys.jwks(),
     keys: () => keys.list().map(({ kid, state }) => `${kid} ${state}`),
-    heard: () => heard,
+    /** The rotations of all processes that this one has heard of. */
+    rotations: () => rotations,
+    /** The keys as the changes say that this process has heard of. */
+    async heardKeys() {
+      // The listener is called in the poll phase, before the check phase.
+      await turn();
+      await turn();
+      return [...heard].map(([kid, state]) => `${kid} ${state}`).sort();
+    },
     rotate: async (how) => (await keys.rotate(how)).kid,
     revokeKey: (kid) => keys.revoke(kid),
     revokeKeyAsync: (kid) => keys.revokeAsync(kid),
