@@ -26,7 +26,7 @@ const COMMANDS = {
       array: Uint8Array.from(readFileSync(file('control-array'))),
       text: readFileSync(file('control-text'), 'utf8'),
     };
-    const context = { sealed: file('sealed'), writeFileSync };
+    const context = { sealed: file('sealed'), store: file('store'), writeFileSync };
     const files = SECRETS.map((secret, index) => ({ ...secret, file: file(`secret-${index}`) }));
     for (const { plant, file } of files.filter(({ call }) => call === undefined)) {
       planted.push(await plant(nodesec, file, context));
@@ -51,6 +51,7 @@ const COMMANDS = {
   'fork-and-touch': (address) => native.forkAndTouch(address),
   /** Disposes of all secrets. Objects without dispose() free theirs when they are collected. */
   async dispose() {
+    for (const kept of planted.flat()) await kept?.close?.();
     nodesec.secureHeap.disposeAll();
     planted = [];
     await collect(0);

@@ -31,7 +31,7 @@ pub(super) struct RingRecord {
     applied: AtomicU64,
     is_closed: AtomicBool,
     /// Whether a thread does what is due.
-    is_rotating: AtomicBool,
+    pub(super) is_rotating: AtomicBool,
     /// When the next attempt to do what is due may begin, in seconds since 1970.
     pub(super) rotates_from: AtomicU64,
 }

@@ -2,6 +2,7 @@
 //! random calls, crashes and steps of the clock.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
 use proptest::test_runner::Config;
@@ -31,7 +32,7 @@ enum Step {
     Crash(usize),
     /// All processes end, and the store is opened again.
     Restart,
-    /// All processes look at the ring.
+    /// All processes do what is due, and look at the ring.
     Look,
 }
 
@@ -221,6 +222,10 @@ impl World {
 
     /// Every process has the same keys, and verifies the messages whose key has not been revoked.
     fn check(&mut self) {
+        // What a process has not done here, it would do on a thread of its own, at any later step.
+        for peer in 0..self.rings.len() {
+            self.tick(peer, 0);
+        }
         for peer in 0..self.rings.len() {
             self.look(peer);
         }
@@ -247,6 +252,11 @@ impl World {
                 let found = ring.find(Some(&self.kids[number]), ALGORITHM);
                 let verified = found.map(|(key, _)| assert!(key.verifies(b"message", signature)));
                 assert_eq!(verified, expected);
+            }
+        }
+        for record in self.rings.iter().filter_map(|ring| ring.record.as_ref()) {
+            while record.is_rotating.load(Ordering::Acquire) {
+                std::thread::yield_now();
             }
         }
     }
