@@ -1,5 +1,5 @@
-//! Stores for tests, and their ring as several processes have it. Several `StoredRing`s on one store
-//! know nothing of each other, as if they were in several processes.
+//! Stores for tests, and their ring as several processes have it. Several `StoredRing`s on one
+//! store know nothing of each other, as if they were in several processes.
 
 use std::path::Path;
 
