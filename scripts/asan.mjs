@@ -36,6 +36,8 @@ const LEFT_OUT = [
   'house/layers',
   'house/miri',
   'house/preflight',
+  'key-ring/disk',
+  'key-ring/processes',
   'password/legacy.peers',
   'password/peers',
   'password/pool.memory',
