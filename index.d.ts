@@ -1284,12 +1284,12 @@ export class KeyRing {
    */
   seal(key: SecretBuffer): Buffer;
   /**
-   * Calls `listener` after every change, in order, from whichever thread it came; on a store from
-   * whichever process. A process notices changes of others within a second while it does nothing.
-   * If it missed several, it hears of their sum: a key that is new and was revoked comes as
-   * `revoked`. Listening does not keep the process running. An error that a listener throws is an
-   * uncaught exception; the other listeners are called all the same. On a shared ring a listener
-   * stays until `off`, or until its thread ends.
+   * Calls `listener` after every change, in order, also of other threads, and on a store of other
+   * processes. A process notices changes of others within a second while it does nothing. If it
+   * missed several, it hears of their sum: a key that is new and was revoked comes as `revoked`.
+   * Listening does not keep the process running. An error that a listener throws is an uncaught
+   * exception; the other listeners are called all the same. On a shared ring a listener stays until
+   * `off`, or until its thread ends.
    */
   on(event: 'change', listener: (change: KeyRingChange) => void): this;
   /** Removes a listener. */

@@ -222,7 +222,7 @@ impl World {
 
     /// Every process has the same keys, and verifies the messages whose key has not been revoked.
     fn check(&mut self) {
-        // What a process has not done here, it would do on a thread of its own, at any later step.
+        // A process does work that is left on a thread of its own, which may be at a later step.
         for peer in 0..self.rings.len() {
             self.tick(peer, 0);
         }
