@@ -2,7 +2,7 @@
 
 // A service that signs and verifies with the key ring of a store, as calls for store-child.js.
 
-const { setImmediate: turn } = require('node:timers/promises');
+const { setImmediate: turn, setTimeout: sleep } = require('node:timers/promises');
 
 const { JwtIssuer, JwtVerifier, KeyRing, RevocationList } = require('@nodesec/native');
 
@@ -25,15 +25,23 @@ async function openRing(store, options) {
   const loop = { goesOn: false, ended: undefined };
   let signed = 0;
 
-  /** Signs tokens and prints each, and now and then rotates or revokes, until `pause` is called. */
+  /**
+   * Signs tokens and prints each until `pause` is called. With `rotates`, it rotates at every fifth
+   * token, and signs meanwhile.
+   */
   async function work(rotates) {
+    let rotation;
     while (loop.goesOn) {
       const token = issuer.sign({ sub: `${process.pid}-${(signed += 1)}` });
       // Synchronous: the token is given out before anything else happens.
       console.log(JSON.stringify({ token }));
-      if (rotates && signed % 5 === 0) await keys.rotate({ force: true });
-      await turn();
+      if (rotates && signed % 5 === 0) {
+        rotation ??= keys.rotate({ force: true }).finally(() => (rotation = undefined));
+      }
+      // So slowly that a test can judge all tokens.
+      await sleep(1);
     }
+    await rotation;
   }
 
   return {

@@ -103,6 +103,7 @@ onLinux('a process that is killed while it rotates leaves one active key, and it
     const at_ = randomInt(PROCESSES);
     const killed = processes[at_];
     while (killed.tokens.length < 5) await sleep(1);
+    await sleep(randomInt(10));
     await killed.kill();
     processes.splice(at_, 1);
     await callAll(processes, 'pause');
