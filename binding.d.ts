@@ -173,6 +173,12 @@ export declare function keyringAdd(ring: unknown, key: unknown, options: unknown
 /** Attaches a new key ring to the façade object `ring`. */
 export declare function keyringAttach(ring: unknown, options: unknown): Outcome<undefined>
 
+/** Changes the time after which the next key takes over. On a store it returns a promise. */
+export declare function keyringConfigure(ring: unknown, options: unknown): Outcome<Later<undefined>>
+
+/** Attaches the ring of a carrier to the façade object `ring`. */
+export declare function keyringFromCarrier(ring: unknown, carrier: unknown): Outcome<undefined>
+
 /** The JWK Set. */
 export declare function keyringJwks(ring: unknown): Outcome<NativeJwks>
 
@@ -186,12 +192,18 @@ export declare function keyringList(ring: unknown): Outcome<Array<NativeKeyInfo>
  */
 export declare function keyringListen(ring: unknown, listener: (arg: Array<NativeKeyChange>) => void): Outcome<number>
 
-/** Revokes a key: the ring refuses it from now on. */
-export declare function keyringRevoke(ring: unknown, kid: unknown): Outcome<undefined>
+/** Opens the ring of a store on another thread, or makes it. Returns a promise of its carrier. */
+export declare function keyringOpen(store: unknown, options: unknown): Outcome<Offloaded<KeyRing, LocalValue>>
 
 /**
- * Rotates the keys and returns the id of the key that now signs. With RSA keys this returns a
- * promise of the id, since generating a key takes long.
+ * Revokes a key: the ring refuses it from now on. With `later` it does not block on a store, and
+ * returns a promise.
+ */
+export declare function keyringRevoke(ring: unknown, kid: unknown, later: boolean): Outcome<Later<undefined>>
+
+/**
+ * Rotates the keys and returns the id of the key that now signs. With RSA keys, and on a
+ * store, this returns a promise of the id, because it takes long.
  */
 export declare function keyringRotate(ring: unknown, options: unknown): Outcome<string | Offloaded<string>>
 

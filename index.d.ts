@@ -1042,11 +1042,16 @@ export interface KeyRingChange {
  * - `active`: signs and verifies.
  * - `retired`: verifies until the longest token that it signed has expired (`maxTokenTtl` plus 300
  *   seconds, the largest clock tolerance). Its private half has been wiped.
- * - `revoked`: refused at once and for good: its tokens are `ERR_JWT_REVOKED`. Its id cannot be
- *   used again.
+ * - `revoked`: refused at once and for good: its tokens are `ERR_JWT_REVOKED`. When the longest
+ *   token that it signed has certainly expired (`maxTokenTtl` plus 300 seconds, and an hour that
+ *   proves the clock), the key is forgotten, and its tokens are `ERR_JWT_KEY_NOT_FOUND`. The id of
+ *   a key that was added with `add` or `keys` cannot be used again even then, up to 4000 such ids.
  *
  * A ring holds at most 1000 keys, revoked ones included. While the ring is full, `add` and `rotate`
  * throw `ERR_KEYRING_FULL` and `rotateEvery` rotates nothing; the active key continues to sign.
+ *
+ * A ring is in memory, or with {@link KeyRing.open} on a {@link Store}, which keeps it for every
+ * process of the machine. docs/key-rings.md says which to choose.
  * Signing without an active key throws `ERR_KEYRING_NO_ACTIVE_KEY`; with `rotateEvery`, an empty
  * ring makes its first key when it is needed. An RSA key takes up to a second, on another thread:
  * await {@link KeyRing.ready} before the first token is signed. {@link JwtIssuer.signAsync} waits
@@ -1074,6 +1079,53 @@ export class KeyRing {
    */
   static shared(name: string, options?: Omit<KeyRingOptions, 'keys'>): KeyRing;
   /**
+   * Opens the ring of a store: one ring for every process and thread of the machine, also after a
+   * restart. A store has one ring; a ring with another algorithm needs a store of its own. The
+   * first call on a store makes the ring with its first keys. Resolves to a ring that was made with
+   * an active key.
+   *
+   * - The options are kept in the store. One that is given must be the ring's, else
+   *   `ERR_INVALID_ARG_VALUE`; one that is left out is the ring's. {@link KeyRing.configure}
+   *   changes `rotateEvery`.
+   * - Before it signs, verifies or publishes, a ring compares one number in shared memory, and
+   *   reads the store only if another process has changed something. A key that `revoke` has
+   *   refused is refused by every process as soon as the call returns, and all processes give the
+   *   same JWKS.
+   * - A rotation that is due is made by one process, on another thread; the present key signs
+   *   meanwhile. It also happens in a process that only has the store open. A `next` key is
+   *   published for `jwksMaxAge`, 30 seconds, `busyMs` and one more second before it signs.
+   * - Calls that change the ring wait for the disk: `add`, `revoke` and `tick` block, at most
+   *   `busyMs` and a second; `rotate`, `revokeAsync` and `configure` do not. They fail with the
+   *   codes of a {@link StoreError}, and the ring stays as it was, or with `ERR_STORE_BUSY` may be
+   *   changed later.
+   * - While the store cannot be read, verifiers refuse every token with `ERR_REVOCATION_STORE`, and
+   *   signing, `jwks` and `list` throw a {@link StoreError}. With `onStoreError: 'allow'` they go
+   *   on with the keys that they know, unless the store is damaged or closed.
+   * - A retired key is forgotten an hour later than in memory, when the time is proven.
+   *
+   * Private keys are encrypted in the store, under a key that is derived from the store's `key`.
+   *
+   * @example
+   * ```ts
+   * import { mkdtempSync } from 'node:fs';
+   * import { tmpdir } from 'node:os';
+   * import { join } from 'node:path';
+   * import { JwtIssuer, JwtVerifier, KeyRing, SecretBuffer, Store } from '@nodesec/native';
+   *
+   * const path = join(mkdtempSync(join(tmpdir(), 'example-')), 'store');
+   * const store = await Store.open(path, { key: SecretBuffer.random(32) });
+   * const keys = await KeyRing.open(store, { alg: 'ES256', rotateEvery: '30d' });
+   * const issuer = new JwtIssuer({ keys, issuer: 'https://id.example', expiresIn: '15m' });
+   * const verifier = new JwtVerifier({ keys, issuer: 'https://id.example', audience: false });
+   * const token = issuer.sign({ sub: 'alice' });
+   * console.log(verifier.verify(token).sub); // alice
+   * for (const { kid, state } of keys.list()) if (state === 'active') await keys.revokeAsync(kid);
+   * console.log(verifier.tryVerify(token).code); // ERR_JWT_REVOKED
+   * await store.close();
+   * ```
+   */
+  static open(store: Store, options?: Omit<KeyRingOptions, 'keys'>): Promise<KeyRing>;
+  /**
    * Opens the result of {@link KeyRing.seal}. `options` replace the sealed ones. The sealed bytes
    * do not contain `rotateEvery`: pass it in at most one process, which rotates the ring and seals
    * it again. The others unseal the new bytes and make new issuers and verifiers.
@@ -1096,21 +1148,42 @@ export class KeyRing {
    * a key in that state (`active` or `next`), that key is retired. A key added as `active` signs
    * before verifiers in other processes have fetched it.
    *
-   * Errors: `ERR_KEYRING_DUPLICATE` if the ring holds or held a key with this `kid` (RS256 and
-   * PS256 keys of one RSA key have the same `kid` by default), `ERR_JWT_KEY` for a public key in a
-   * state that signs, `ERR_KEYRING_FULL`.
+   * Errors: `ERR_KEYRING_DUPLICATE` if the ring holds a key with this `kid`, or held one that was
+   * revoked (RS256 and PS256 keys of one RSA key have the same `kid` by default), `ERR_JWT_KEY` for
+   * a public key in a state that signs, `ERR_KEYRING_FULL`.
    */
   add(key: JwtKey, options?: { state?: 'next' | 'active' | 'retired' }): void;
   /**
    * Refuses a key at once, in every issuer and verifier of the ring. `ERR_KEYRING_UNKNOWN_KEY` if
    * the ring has no key with this id.
    *
-   * If it was the active key, signing throws `ERR_KEYRING_NO_ACTIVE_KEY`: call
-   * `rotate({ force: true })` next. Verifiers in other processes learn of the revocation and of the
-   * new key at their next fetch of the JWKS; until then they accept the revoked key and may refuse
-   * tokens of the new one. A ring that was sealed before still contains the key: seal it again.
+   * If it was the active key, signing throws `ERR_KEYRING_NO_ACTIVE_KEY`: call `rotate({ force:
+   * true })` next. Verifiers that fetch the JWKS learn of the revocation and of the new key at
+   * their next fetch; until then they accept the revoked key and may refuse tokens of the new one.
+   * A ring that was sealed before still contains the key: seal it again. On a store every process
+   * refuses the key when the call returns, and the call blocks until then.
    */
   revoke(kid: string): void;
+  /**
+   * As {@link KeyRing.revoke}, without blocking while the ring is on a store. Resolves when every
+   * process refuses the key. It occupies a thread of libuv's pool meanwhile.
+   */
+  revokeAsync(kid: string): Promise<void>;
+  /**
+   * Changes `rotateEvery`; `null` ends rotation by time. On a store the change holds for every
+   * process, and is kept. Errors: `ERR_OUT_OF_RANGE` for a time that is too short (see
+   * {@link KeyRingOptions}), `ERR_MISSING_OPTION` without `rotateEvery`, those of the store.
+   *
+   * @example
+   * ```ts
+   * import { KeyRing } from '@nodesec/native';
+   *
+   * const keys = new KeyRing({ alg: 'EdDSA' });
+   * await keys.configure({ rotateEvery: '7d' });
+   * console.log(keys.jwks().maxAge); // 600
+   * ```
+   */
+  configure(options: { rotateEvery: Duration | null }): Promise<void>;
   /**
    * Rotates the keys. Resolves to the key that signs now.
    *
@@ -1119,6 +1192,10 @@ export class KeyRing {
    *   unless `force` is true.
    * - Without a `next` key: publishes one. If there is no active key either, or with `force`, the
    *   ring also gets a new active key at once.
+   *
+   * On a store the call rotates only if no other process has rotated since this one last looked,
+   * also with `force`; otherwise it resolves to the key that signs now. Of several processes that
+   * rotate at once, one makes a key.
    *
    * `ERR_KEYRING_FULL` if there is no room for the new keys.
    */
@@ -1207,10 +1284,12 @@ export class KeyRing {
    */
   seal(key: SecretBuffer): Buffer;
   /**
-   * Calls `listener` after every change, in order, from whichever thread it came. Listening does
-   * not keep the process running. An error that a listener throws is an uncaught exception; the
-   * other listeners are called all the same. On a shared ring a listener stays until `off`, or
-   * until its thread ends.
+   * Calls `listener` after every change, in order, also of other threads, and on a store of other
+   * processes. A process notices changes of others within a second while it does nothing. If it
+   * missed several, it hears of their sum: a key that is new and was revoked comes as `revoked`.
+   * Listening does not keep the process running. An error that a listener throws is an uncaught
+   * exception; the other listeners are called all the same. On a shared ring a listener stays until
+   * `off`, or until its thread ends.
    */
   on(event: 'change', listener: (change: KeyRingChange) => void): this;
   /** Removes a listener. */
@@ -2358,8 +2437,9 @@ export class RevocationList {
 /** The options of {@link Store.open}. */
 export interface StoreOptions {
   /**
-   * Seals the keys of fingerprints, and authenticates every row: at least 32 bytes. All processes
-   * pass the same key; another is `ERR_STORE_KEY`. It may be disposed of afterwards.
+   * Seals the keys of fingerprints and the key ring, and authenticates every row: at least 32
+   * bytes. All processes pass the same key; another is `ERR_STORE_KEY`. It may be disposed of
+   * afterwards.
    */
   key: SecretBuffer;
   /**
@@ -2370,9 +2450,9 @@ export interface StoreOptions {
   /**
    * The answer of verifiers while the store cannot be read. Default: `deny`.
    *
-   * - `deny`: they refuse every token with `ERR_REVOCATION_STORE`.
-   * - `allow`: they go on with the revocations that they know. A damaged store is refused all the
-   *   same.
+   * - `deny`: they refuse every token with `ERR_REVOCATION_STORE`, and a key ring does not sign.
+   * - `allow`: they go on with the revocations and keys that they know. A damaged store is refused
+   *   all the same.
    */
   onStoreError?: 'deny' | 'allow';
   /**
@@ -2380,8 +2460,9 @@ export interface StoreOptions {
    *
    * - `power-loss`: the machine loses power. Each group of changes is written to the disk.
    * - `process`: any process is killed. If the machine stops, the last changes may be lost; the
-   *   next opener notices that, and every token that was issued before is refused. See `lostAt` of
-   *   {@link StoreStats}, and the event `store.lost` of the audit trail.
+   *   next opener notices that, and every token that was issued before is refused by verifiers
+   *   with a list. See `lostAt` of {@link StoreStats}, and the event `store.lost` of the audit
+   *   trail. Changes of a key ring may be lost, too: revoke keys again.
    */
   durability?: 'power-loss' | 'process';
   /**
@@ -2420,12 +2501,13 @@ export interface StoreStats {
 }
 
 /**
- * A directory that keeps revocations for every process of a machine, also after a restart.
+ * A directory that keeps revocations and a key ring for every process of a machine, also after a
+ * restart.
  *
- * Pass it to `new RevocationList({ store })`. A revocation is durable and seen by every process
- * that has the store open once its promise resolves. Changes of many callers are committed
- * together. Verifiers never read the store: they compare one number in shared memory, and read only
- * what other processes have added since.
+ * Pass it to `new RevocationList({ store })` and to {@link KeyRing.open}. A revocation is durable
+ * and seen by every process that has the store open once its promise resolves. Changes of many
+ * callers are committed together. Verifiers never read the store: they compare one number in shared
+ * memory, and read only what other processes have added since.
  *
  * The directory is made with mode 0700 if it does not exist; its parent must exist. It belongs to
  * this process's user and to nobody else, and is on a local disk. One store is open for a directory
@@ -2433,10 +2515,11 @@ export interface StoreStats {
  * `ERR_INVALID_ARG_VALUE`. Close it after the last request, or leave it open until the process
  * ends.
  *
- * The files hold fingerprints (SipHash under keys that `key` seals) and times, and no ids. A store
- * that has lost rows, or whose database is older than what was acknowledged, does not open:
- * `ERR_STORE_CORRUPT`. The errors are {@link StoreError}s. Under Node's permission model the
- * process needs `--allow-fs-read` and `--allow-fs-write` for the directory.
+ * The files hold fingerprints (SipHash under keys that `key` seals) and times, and no ids; the key
+ * ring is encrypted. A store that has lost rows, or whose database is older than what was
+ * acknowledged, does not open: `ERR_STORE_CORRUPT`. The errors are {@link StoreError}s. Under
+ * Node's permission model the process needs `--allow-fs-read` and `--allow-fs-write` for the
+ * directory.
  *
  * @example
  * ```ts
@@ -3874,9 +3957,9 @@ export type JwtErrorCode =
   | 'ERR_JWT_REVOKED'
   /** A signature does not verify. */
   | 'ERR_JWT_SIGNATURE'
-  /** The ring holds or held a key with this `kid`. */
+  /** The ring holds a key with this `kid`, or held one that was revoked. */
   | 'ERR_KEYRING_DUPLICATE'
-  /** The ring holds 1000 keys, or there is no memory for another. */
+  /** The ring holds 1000 keys, or there is no memory, or no room in its store, for another. */
   | 'ERR_KEYRING_FULL'
   /** The ring has no active key to sign with. */
   | 'ERR_KEYRING_NO_ACTIVE_KEY'
@@ -3894,7 +3977,10 @@ export type RevocationErrorCode =
    * Nothing was revoked.
    */
   | 'ERR_REVOCATION_FULL'
-  /** The list's store cannot be read, so it is not known whether a token is revoked. */
+  /**
+   * The store of the list or the key ring cannot be read, so it is not known whether a token or its
+   * key is revoked.
+   */
   | 'ERR_REVOCATION_STORE';
 
 /** The codes of {@link StoreError}. */

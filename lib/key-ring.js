@@ -3,7 +3,7 @@
 const { publishKeyChanges, watchKeys } = require('./audit/keys.js');
 const { attach, construct } = require('./construct.js');
 const { NativeEmitter } = require('./emitter.js');
-const { native } = require('./native.js');
+const { native, snapshot } = require('./native.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 /** For each ring without an active key, the promise of one. It occupies a thread while it lasts. */
@@ -22,6 +22,11 @@ class KeyRing extends Uncloneable {
     return construct(KeyRing, (ring) => native.keyringShare(ring, name, options));
   }
 
+  static async open(store, options) {
+    const carrier = await native.keyringOpen(store, snapshot(options));
+    return construct(KeyRing, (ring) => native.keyringFromCarrier(ring, carrier));
+  }
+
   static unseal(sealed, key, options) {
     return construct(KeyRing, (ring) => native.keyringUnseal(ring, sealed, key, options));
   }
@@ -32,7 +37,12 @@ class KeyRing extends Uncloneable {
   }
 
   revoke(kid) {
-    native.keyringRevoke(this, kid);
+    native.keyringRevoke(this, kid, false);
+    publishKeyChanges();
+  }
+
+  async revokeAsync(kid) {
+    await native.keyringRevoke(this, kid, true);
     publishKeyChanges();
   }
 
@@ -40,6 +50,10 @@ class KeyRing extends Uncloneable {
     const kid = await native.keyringRotate(this, options);
     publishKeyChanges();
     return { kid };
+  }
+
+  async configure(options) {
+    await native.keyringConfigure(this, options);
   }
 
   async ready() {

@@ -40,6 +40,8 @@ const LEFT_OUT = [
   'house/sbom',
   'house/supply',
   'house/workflows',
+  'key-ring/disk',
+  'key-ring/processes',
   'password/legacy.peers',
   'password/peers',
   'password/pool.memory',

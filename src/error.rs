@@ -270,13 +270,13 @@ codes! {
     JwtSignature = "ERR_JWT_SIGNATURE",
 
     // ── JwtError: key rings ──
-    /// The ring holds or held a key with this `kid`.
+    /// The ring holds a key with this `kid`, or held one that was revoked.
     ///
     /// Give the key a `kid` of its own. HTTP 500.
     KeyringDuplicate = "ERR_KEYRING_DUPLICATE",
-    /// The ring holds 1000 keys, or there is no memory for another.
+    /// The ring holds 1000 keys, or there is no memory, or no room in its store, for another.
     ///
-    /// Wait until retired keys are forgotten. HTTP 500.
+    /// Wait until retired and revoked keys are forgotten. HTTP 500.
     KeyringFull = "ERR_KEYRING_FULL",
     /// The ring has no active key to sign with.
     ///
@@ -301,7 +301,8 @@ codes! {
     ///
     /// Raise `maxEntries`, or set `onFull: 'reject-older'`. HTTP 503.
     RevocationFull = "ERR_REVOCATION_FULL",
-    /// The list's store cannot be read, so it is not known whether a token is revoked.
+    /// The store of the list or the key ring cannot be read, so it is not known whether a token or
+    /// its key is revoked.
     ///
     /// The message has the store's own code; docs/revocation.md lists the causes. HTTP 503.
     RevocationStore = "ERR_REVOCATION_STORE",

@@ -19,6 +19,10 @@ const calls = {
   },
   /** Opens the store, and answers with the events of the audit trail. */
   openHearing: (at, options) => heard(() => calls.open(at, options)),
+  /** Adds the calls of another helper: those that its function makes for a store. */
+  async load(file, ...args) {
+    Object.assign(calls, await require(file)(service.store, ...args));
+  },
   pid: () => process.pid,
   exists: existsSync,
   run: (program, ...args) => execFileSync(program, args, { encoding: 'utf8' }),

@@ -3,7 +3,6 @@
 const { spawn, spawnSync } = require('node:child_process');
 const { readFileSync, readdirSync } = require('node:fs');
 const path = require('node:path');
-const { createInterface } = require('node:readline');
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const { missing } = require('./peers.js');
@@ -16,6 +15,8 @@ class StoreProcess {
   #last = 0;
   /** The sessions that `revokeForever` has revoked. */
   revoked = [];
+  /** The tokens that ring-service.js has given out. */
+  tokens = [];
 
   /** `command` is put in front of Node; it ends when Node ends. */
   constructor(t, { command = [], node = process.execPath, flags = [], env = {} } = {}) {
@@ -31,11 +32,21 @@ class StoreProcess {
         resolve(signal ?? code);
       });
     });
-    createInterface({ input: this.child.stdout }).on('line', (line) => this.#hear(JSON.parse(line)));
+    // A process that is killed may leave the beginning of a line, which it has not given out.
+    let rest = '';
+    this.child.stdout.setEncoding('utf8').on('data', (text) => {
+      const lines = (rest + text).split('\n');
+      rest = lines.pop();
+      for (const line of lines) this.#hear(JSON.parse(line));
+    });
     t.after(() => this.kill());
   }
 
-  #hear({ revoked, number, value, code, message }) {
+  #hear({ revoked, token, number, value, code, message }) {
+    if (token !== undefined) {
+      this.tokens.push(token);
+      return;
+    }
     if (revoked !== undefined) {
       this.revoked.push(revoked);
       return;

@@ -5,48 +5,23 @@
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
-const {
-  chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync,
-} = require('node:fs');
-const { tmpdir } = require('node:os');
+const { chmodSync, chownSync, mkdirSync, readdirSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
+const { MAKE_EXT4, MOUNT_EXT4, SHUT_DOWN, mounted } = require('../helpers/mounted.js');
 const { missing } = require('../helpers/peers.js');
-const { StoreProcess, unshare, untilStopped } = require('../helpers/store-process.js');
+const { StoreProcess, untilStopped } = require('../helpers/store-process.js');
 const { ACCEPTED, REVOKED, StoreService, idsOf, storePath } = require('../helpers/store-service.js');
 
 const onLinux = process.platform === 'linux' ? test : () => {};
 
 const STORE = 'ERR_REVOCATION_STORE';
-const MOUNT_EXT4 = 'mount -o loop image disk';
 
 const READ_ONLY = { code: 'ERR_STORE_OPEN', message: /read-only.* mount it for writing/ };
 const NO_RIGHT = { code: 'ERR_STORE_OPEN', message: /give this process's user the right/ };
 
 const NOBODY = 65_534;
-
-/** Has ext4 fail every access from now on: EXT4_IOC_SHUTDOWN without a flush of its log. */
-const SHUT_DOWN = `
-import fcntl, os, struct, sys
-fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587d, struct.pack('I', 2))
-`;
-
-/** A folder for a mount, and a process in which a shell has mounted something there. */
-async function mounted(t, mount, folder = makeFolder(t)) {
-  const command = unshare(t, ['--mount']);
-  if (command === undefined) return {};
-  const disk = path.join(folder, 'disk');
-  mkdirSync(disk, { recursive: true });
-  const script = `cd "$0" && ${mount} && exec "$@"`;
-  const service = new StoreProcess(t, { command: [...command, 'sh', '-e', '-c', script, folder] });
-  await service.call('pid').catch(() => {});
-  if (service.child.exitCode !== null) {
-    missing(t, 'a mount', `run as root, where \`${mount}\` works`);
-    return {};
-  }
-  return { service, folder, disk, at: path.join(disk, 'store') };
-}
 
 /** A command that runs another one as a user without root's rights; empty if this one has none. */
 function unprivileged(t) {
@@ -55,12 +30,6 @@ function unprivileged(t) {
   const [program, ...args] = [...command, process.execPath, '--check', __filename];
   if (spawnSync(program, args).status === 0) return command;
   return missing(t, 'setpriv', 'run as another user than root, or let everybody read the sources');
-}
-
-function makeFolder(t) {
-  const folder = mkdtempSync(path.join(realpathSync(tmpdir()), 'nodesec-disk-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 onLinux('a full disk is ERR_STORE_FULL, loses nothing, and the store goes on once there is room', async (t) => {
@@ -136,8 +105,6 @@ onLinux('a limit on the size of files is ERR_STORE_FULL, and loses nothing', asy
   assert.equal(await limited.call('judge', 'after'), REVOKED);
   await service.close();
 });
-
-const MAKE_EXT4 = 'truncate -s 8M image && mkfs.ext4 -q image';
 
 onLinux('a disk that turns read-only under a running store keeps what was acknowledged', async (t) => {
   const { service, folder, disk, at } = await mounted(t, `${MAKE_EXT4} && ${MOUNT_EXT4}`);

@@ -8,6 +8,7 @@ declare function same<A, B>(equal: Equals<A, B>): void;
 declare const token: string;
 declare const secret: nodesec.SecretBuffer;
 declare const ring: nodesec.KeyRing;
+declare const store: nodesec.Store;
 
 // Passwords
 const digest = nodesec.hash('password', { profile: 'owasp', secret });
@@ -115,6 +116,18 @@ nodesec.KeyRing.shared('name', { alg: 'ES256', rotateEvery: '30d' }).on('change'
 });
 same<ReturnType<typeof ring.tick>, nodesec.KeyRingChange[]>(true);
 nodesec.KeyRing.unseal(ring.seal(secret), secret, { rotateEvery: 3600 });
+nodesec.KeyRing.open(store, { alg: 'ES256', jwksMaxAge: '10m', rotateEvery: '30d' }).then((opened) => {
+  same<typeof opened, nodesec.KeyRing>(true);
+});
+// @ts-expect-error a ring of a store takes no keys
+nodesec.KeyRing.open(store, { keys: [] });
+// @ts-expect-error a directory is no store
+nodesec.KeyRing.open('/var/lib/service/store');
+same<ReturnType<typeof ring.revokeAsync>, Promise<void>>(true);
+ring.configure({ rotateEvery: '7d' });
+ring.configure({ rotateEvery: null });
+// @ts-expect-error the other options of a ring are fixed
+ring.configure({ jwksMaxAge: '1h' });
 // @ts-expect-error no other event
 ring.on('rotated', () => {});
 // @ts-expect-error a shared ring takes no keys

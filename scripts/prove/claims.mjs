@@ -27,6 +27,7 @@ export const CLAIMS = [
   claim('kept', 'V8 heap snapshot', NOWHERE),
   claim('kept', 'diagnostic report', NOWHERE),
   claim('kept', '/proc/PID/environ', NOWHERE),
+  claim('kept', 'the files of a store', NOWHERE),
   claim('kept', 'forked child, reading all it has', ONLY_PLAIN),
   claim('kept', 'core dump of a forked child that touched a secret', ONLY_PLAIN),
 

@@ -80,7 +80,7 @@ export function storeForms(key, folder) {
   return [
     ...binary('extracted key', extracted),
     ...hmacForms(extracted).map((form) => ({ ...form, name: `extracted key, ${form.name}` })),
-    ...['head', 'record', 'rows', 'check'].flatMap((label) => {
+    ...['head', 'record', 'rows', 'secrets', 'check'].flatMap((label) => {
       const derived = storeKey(key, label);
       return [
         ...binary(`${label} key`, derived),

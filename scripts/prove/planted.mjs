@@ -30,7 +30,13 @@ const COMMANDS = {
       array: Uint8Array.from(readFileSync(file('control-array'))),
       text: readFileSync(file('control-text'), 'utf8'),
     };
-    const context = { audit, sealed: file('sealed'), store: file('store'), copy: file('copy') };
+    const context = {
+      audit,
+      sealed: file('sealed'),
+      store: file('store'),
+      copy: file('copy'),
+      ringStore: file('ring-store'),
+    };
     const files = SECRETS.map((secret, index) => ({ ...secret, file: file(`secret-${index}`) }));
     for (const { plant, file } of files.filter(({ plant }) => plant !== undefined)) {
       planted.push(await plant(nodesec, file, context));
@@ -55,8 +61,8 @@ const COMMANDS = {
   'fork-and-touch': (address) => native.forkAndTouch(address),
   /** Disposes of all secrets. Objects without dispose() free theirs when they are collected. */
   async dispose() {
+    for (const kept of planted.flat()) await kept?.close?.();
     nodesec.secureHeap.disposeAll();
-    for (const each of planted.flat()) await each.close?.();
     planted = [];
     await collect(LASTING);
   },

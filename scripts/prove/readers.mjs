@@ -2,7 +2,8 @@
 // `missing` returns the reason why this machine lacks the reader, if it does.
 
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
 
 import { coreProblem, takeCore } from './cores.mjs';
 
@@ -33,6 +34,17 @@ export const READERS = {
   '/proc/PID/environ': {
     control: 'variable',
     read: (specimen) => specimen.scan((scanner) => scanner.file(`/proc/${specimen.pid}/environ`)),
+  },
+  'the files of a store': {
+    control: 'buffer',
+    read(specimen) {
+      const files = ['store', 'ring-store'].flatMap((name) => {
+        const folder = specimen.file(name);
+        return readdirSync(folder).map((file) => path.join(folder, file));
+      });
+      // A file that holds the control in the open shows that files are searched.
+      return specimen.scan((scanner) => scanFiles(scanner, [specimen.file('control-buffer'), ...files]));
+    },
   },
   'forked child, reading all it has': {
     control: 'buffer',
@@ -83,6 +95,12 @@ function scanFile(specimen, file) {
   } finally {
     rmSync(file);
   }
+}
+
+function scanFiles(scanner, files) {
+  const results = files.map((file) => scanner.file(file));
+  const read = results.reduce((sum, result) => sum + result.read, 0);
+  return { read, hits: results.flatMap(({ hits }) => hits) };
 }
 
 /** The address of a secret, and whether a forked child has memory there. */

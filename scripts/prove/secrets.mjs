@@ -1,6 +1,7 @@
 // The secrets to plant. `make` runs in the harness and returns the `content` of the file or
 // variable from which the planted process takes the secret, and the `needles` to search for.
-// `plant` runs in the planted process, uses the secret as a service would, and returns it.
+// `plant` runs in the planted process, uses the secret as a service would, and returns it. Objects
+// that it returns and that have a `close` are closed with the secrets.
 
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -98,6 +99,23 @@ export const SECRETS = [
       const verifier = new JwtVerifier({ keys, issuer: 'prove', audience: false });
       for (let round = 0; round < 100; round += 1) verifier.verify(issuer.sign({ round }));
       return [secret, keys, issuer, verifier];
+    },
+  },
+  {
+    name: 'HMAC key in the key ring of a store',
+    ...randomSecret(),
+    derived: (bytes) => hmacForms(bytes),
+    async plant({ JwtIssuer, JwtKey, JwtVerifier, KeyRing, SecretBuffer, Store }, file, { ringStore }) {
+      const secret = SecretBuffer.fromFile(file);
+      const opened = await Store.open(ringStore, { key: SecretBuffer.random(32) });
+      const keys = await KeyRing.open(opened, { alg: 'HS256' });
+      keys.add(JwtKey.fromSecret(secret, { alg: 'HS256' }), { state: 'active' });
+      // Each change writes the whole ring.
+      await keys.configure({ rotateEvery: '30d' });
+      const issuer = new JwtIssuer({ keys, issuer: 'prove', expiresIn: '5m' });
+      const verifier = new JwtVerifier({ keys, issuer: 'prove', audience: false });
+      for (let round = 0; round < 100; round += 1) verifier.verify(issuer.sign({ round }));
+      return [secret, opened, issuer, verifier];
     },
   },
   {

@@ -17,6 +17,7 @@ use super::revocation::options::Limits;
 use super::{CLOCK, guard};
 use crate::clock::Clock;
 use crate::error::Code;
+use crate::jwt::{KeyRing, RingOverrides, StoredRing};
 use crate::revocation::{ListLimits, RevocationList, StoredList};
 use crate::secret::Secret;
 use crate::session::StoredSessions;
@@ -34,9 +35,9 @@ const DURABILITY: [(&str, Durability); 2] =
 const ON_ERROR: [(&str, bool); 2] = [("deny", false), ("allow", true)];
 
 /// The objects that get the rows of a store when it is opened.
-type State = (StoredList, StoredSessions);
+type State = (StoredList, (StoredSessions, StoredRing));
 
-/// A store with the list and the sessions that are on it.
+/// A store with the list, the sessions and the ring that are on it.
 pub(super) struct OpenStore {
     /// `None` once it is closed, so that nothing of it stays mapped until the façade's object is
     /// collected.
@@ -61,7 +62,7 @@ impl OpenStore {
         let answers_from_memory = options.on_store_error;
         let make = || -> Box<State> {
             let list = StoredList::new(CLOCK.clone(), answers_from_memory);
-            Box::new((list, StoredSessions::default()))
+            Box::new((list, (StoredSessions::default(), StoredRing::new(answers_from_memory))))
         };
         let store = Arc::new(Store::open(path, &options.key, given, || make() as _)?);
         let state = store.state::<State>().ok_or_else(internal)?;
@@ -95,7 +96,16 @@ impl OpenStore {
 
     /// The sessions on the store.
     pub(super) fn sessions(&self) -> &StoredSessions {
-        &self.state.1
+        &self.state.1.0
+    }
+
+    /// The ring on the store, which may be made. It waits for the disk.
+    pub(super) fn ring(
+        &self,
+        given: &RingOverrides,
+        clock: Arc<dyn Clock>,
+    ) -> Result<Arc<KeyRing>> {
+        Ok(self.state.1.1.open(&*self.store()?, given, clock)?)
     }
 }
 

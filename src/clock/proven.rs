@@ -6,6 +6,7 @@
 
 use super::clocks::Clock;
 use super::latest::MAX_LEAD_MILLIS;
+use crate::os::{Native, Storage};
 
 /// How long the clocks must have agreed.
 const AGREEMENT_MILLIS: u64 = 3_600_000;
@@ -74,6 +75,34 @@ impl ProvenTime {
             return self;
         }
         Self { proven: self.proven, ..Self::start(clock) }
+    }
+
+    /// The state as bytes: six numbers of 8 bytes, then the id of the boot.
+    pub fn to_bytes(self) -> Vec<u8> {
+        let Self { proven, read_at, agreed_since, believed } = self;
+        let numbers =
+            [proven, read_at, agreed_since.unix, agreed_since.boot, believed.unix, believed.boot];
+        let mut bytes = numbers.map(u64::to_le_bytes).as_flattened().to_vec();
+        bytes.extend(Native::boot_id().unwrap_or_default().as_bytes());
+        bytes
+    }
+
+    /// Goes on with the result of [`Self::to_bytes`]. `None` if it is too short.
+    pub fn from_bytes(bytes: &[u8], clock: &dyn Clock) -> Option<Self> {
+        let (numbers, boot_id) = bytes.split_at_checked(48)?;
+        let mut numbers = numbers.chunks_exact(8).map(|bytes| {
+            bytes.iter().rev().fold(0, |number: u64, byte| number << 8 | u64::from(*byte))
+        });
+        let mut next = || numbers.next().unwrap_or_default();
+        let time = Self {
+            proven: next(),
+            read_at: next(),
+            agreed_since: Reading { unix: next(), boot: next() },
+            believed: Reading { unix: next(), boot: next() },
+        };
+        let same_boot =
+            !boot_id.is_empty() && Native::boot_id().is_some_and(|own| own.as_bytes() == boot_id);
+        Some(time.restored(clock, same_boot))
     }
 
     /// Reads the clocks.
@@ -198,6 +227,23 @@ mod tests {
         watch.clock.set(NOW + 5);
         assert_eq!(watch.set(NOW).latest, (NOW + 5) * 1000);
         assert_eq!(watch.pass(6).latest, (NOW + 6) * 1000);
+    }
+
+    #[test]
+    fn a_state_is_read_as_it_was_written_in_the_same_boot() {
+        let mut watch = Watch::start();
+        watch.pass(2 * HOUR);
+        watch.set(NOW + DAY);
+        let bytes = watch.time.to_bytes();
+        assert_eq!(ProvenTime::from_bytes(&bytes, &watch.clock), Some(watch.time));
+        let later = ManualClock::at(NOW + 9 * DAY);
+        let rebooted = ProvenTime::from_bytes(&[&bytes[..48], b"another boot"].concat(), &later);
+        let rebooted = rebooted.unwrap();
+        assert_eq!(
+            (rebooted.proven, rebooted.believed.unix),
+            (NOW * 1000 + 3_600_000, (NOW + 9 * DAY) * 1000)
+        );
+        assert_eq!(ProvenTime::from_bytes(&bytes[..47], &later), None);
     }
 
     #[test]

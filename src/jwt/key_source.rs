@@ -23,11 +23,11 @@ pub enum KeySource {
 
 impl KeySource {
     /// Does what is due in a ring or a set at `now`, in seconds since 1970, and returns a number
-    /// that changes when the keys do.
-    pub fn catch_up(&self, now: u64) -> u64 {
-        match self {
+    /// that changes when the keys do. Fails if the store of a ring cannot answer.
+    pub fn catch_up(&self, now: u64) -> Result<u64> {
+        Ok(match self {
             Self::Ring(ring) => {
-                ring.catch_up(now);
+                ring.catch_up(now)?;
                 ring.epoch()
             }
             Self::Keys(_) => 0,
@@ -35,7 +35,7 @@ impl KeySource {
                 set.catch_up();
                 set.epoch()
             }
-        }
+        })
     }
 
     /// The key that signs. `ERR_KEYRING_NO_ACTIVE_KEY` for a ring without one; `ERR_JWT_KEY` for an
@@ -56,7 +56,7 @@ impl KeySource {
     /// The longest life of a token, in seconds, where one is set.
     pub fn max_token_ttl(&self) -> Option<u64> {
         match self {
-            Self::Ring(ring) => Some(ring.options().max_token_ttl),
+            Self::Ring(ring) => Some(ring.max_token_ttl()),
             Self::Keys(_) | Self::Set(_) => None,
         }
     }

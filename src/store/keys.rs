@@ -30,6 +30,7 @@ pub(super) const MAC_LEN: usize = 32;
 pub(super) struct Keys {
     head: Locked<hmac::Key>,
     record: Locked<hmac::Key>,
+    secrets: Secret,
     rows: OpenKey<SipHasher24>,
     check: [u8; MAC_LEN],
 }
@@ -47,13 +48,18 @@ impl Keys {
             let root = hkdf::Salt::new(hkdf::HKDF_SHA256, SALT).extract(key.expose(trace));
             let derive = |label: &'static [u8]| {
                 let key = root.expand(&[label], hmac::HMAC_SHA256).map(hmac::Key::from);
-                key.map_err(|_| Error::new(Code::Internal, "a key of a store cannot be derived"))
+                key.map_err(|_| underivable())
             };
             let tag = |label| derive(label).map(|key| first(hmac::sign(&key, label).as_ref()));
+            let secrets = Secret::filled(MAC_LEN, |slot| {
+                let derived = root.expand(&[b"secrets"], hmac::HMAC_SHA256);
+                derived.and_then(|derived| derived.fill(slot)).map_err(|_| underivable())
+            })?;
             let rows = || tag(b"rows").map(|key| SipHasher24::new_with_key(&first(&key)));
             Ok(Self {
                 head: Locked::new(derive(b"head")?)?,
                 record: Locked::new(derive(b"record")?)?,
+                secrets,
                 rows: OpenKey::make(rows)?,
                 check: tag(b"check")?,
             })
@@ -63,6 +69,11 @@ impl Keys {
     /// A value that tells the key from others and that reveals nothing of it.
     pub(super) fn check(&self) -> &[u8; MAC_LEN] {
         &self.check
+    }
+
+    /// The key under which other rooms seal secrets, before they put them into a record.
+    pub(super) fn secrets(&self) -> &Secret {
+        &self.secrets
     }
 
     /// Whether both sets of keys come from the same key.
@@ -144,6 +155,10 @@ fn associated(name: &[u8], position: Position) -> Vec<u8> {
     // At most 255 bytes, `MAX_NAME_LEN`.
     let len = (name.len() as u64).to_le_bytes();
     [b"r", &position.to_bytes()[..], &len, name].concat()
+}
+
+fn underivable() -> Error {
+    Error::new(Code::Internal, "a key of a store cannot be derived")
 }
 
 /// The first bytes of a longer tag.

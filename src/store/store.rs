@@ -215,6 +215,33 @@ impl Store {
         })
     }
 
+    /// As [`Self::record`], for a reader that knows the record as of a place and may act on what it
+    /// reads: `None` if the record was not changed since. Raises the epoch for a process that died
+    /// before it could, so that others learn of the change as well. Fails with `ERR_STORE_CORRUPT`
+    /// if the record is older or missing.
+    pub fn newer_record(
+        &self,
+        name: &[u8],
+        known: Position,
+    ) -> Result<Option<(Position, Zeroizing<Vec<u8>>)>> {
+        self.read(|shared, engine| {
+            let found = engine.record(name)?.filter(|(position, _)| *position >= known);
+            let (position, sealed) = found.ok_or_else(older)?;
+            if position == known {
+                return Ok(None);
+            }
+            let value = shared.keys.open(name, position, &sealed)?;
+            shared.epoch.raise(position.sequence());
+            Ok(Some((position, value)))
+        })
+    }
+
+    /// The key under which the owner of a record seals a secret, so that its plain value is never
+    /// outside of protected memory. It is derived from the key of the store.
+    pub fn secrets_key(&self) -> &Secret {
+        self.shared.keys.secrets()
+    }
+
     /// The state of the store.
     pub fn stats(&self) -> Result<StoreStats> {
         let head = self.read(|shared, engine| Head::read(engine, &shared.keys))?;

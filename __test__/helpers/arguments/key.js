@@ -25,6 +25,7 @@ const {
 const { SECRET, algorithmList, hmacKey, key, keyList, publicJwk } = require('../key-kinds.js');
 const { keyPair } = require('../key-pairs.js');
 const { cases } = require('../../vectors/keys.json');
+const { openedStore, store } = require('./store.js');
 
 const encrypted = (format) =>
   keyPair('ed25519').privateKey.export({
@@ -50,6 +51,9 @@ const ringKinds = {
   jwksMaxAge: duration,
   rotateEvery: duration,
 };
+/** `null` is a value of its own. */
+const { null: _, ...notDurations } = duration.refused;
+const durationOrNull = kind(notDurations);
 const sealKey = () => SecretBuffer.from(SECRET);
 const sealing = secretly(
   kind(instance(SecretBuffer, sealKey).refused, {
@@ -108,6 +112,10 @@ module.exports = {
     args: () => ['row', ringOptions()],
     kinds: [name, options(ringKinds)],
   },
+  'KeyRing.open': {
+    args: () => [openedStore(), {}],
+    kinds: [store, options(ringKinds)],
+  },
   'KeyRing.unseal': {
     args: () => [ring().seal(sealKey()), sealKey(), { ...ringOptions(), shared: 'sealed row' }],
     kinds: [bytes, sealing, options({ ...ringKinds, shared: name })],
@@ -118,6 +126,12 @@ module.exports = {
     kinds: [key, options({ state: word })],
   },
   'KeyRing.prototype.revoke': { on: ring, args: () => ['k'], kinds: [name] },
+  'KeyRing.prototype.revokeAsync': { on: ring, args: () => ['k'], kinds: [name] },
+  'KeyRing.prototype.configure': {
+    on: ring,
+    args: () => [{ rotateEvery: '30d' }],
+    kinds: [options({ rotateEvery: durationOrNull })],
+  },
   'KeyRing.prototype.rotate': {
     on: ring,
     args: () => [{ force: true }],

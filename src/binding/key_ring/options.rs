@@ -56,6 +56,26 @@ options! {
 }
 
 options! {
+    /// The options of `KeyRing.open`.
+    pub(crate) struct StoredRingOptions for "KeyRing.open" {
+        /// The algorithm of the ring's own keys.
+        alg("alg"): Option<Algorithm> = optional(algorithm),
+        /// The times.
+        times: RingTimes = flatten(RingTimes),
+    }
+}
+
+options! {
+    /// The options of `KeyRing.prototype.configure`.
+    pub(crate) struct ConfigureOptions for "KeyRing.prototype.configure" {
+        /// The time between rotations, in seconds; never if it is null.
+        rotate_every("rotateEvery"): Option<u64> = required(|time| {
+            if time.is_nullish()? { Ok(None) } else { time.duration(1..=MAX_DURATION).map(Some) }
+        }),
+    }
+}
+
+options! {
     /// The options of `KeyRing.prototype.add`.
     pub(crate) struct AddOptions for "KeyRing.prototype.add" {
         /// The state in which the key begins.
@@ -73,13 +93,7 @@ options! {
 
 /// The options of a new ring.
 pub(crate) fn with_defaults(given: &RingOverrides) -> RingOptions {
-    let default = RingOptions::default();
-    RingOptions {
-        algorithm: given.algorithm.unwrap_or(default.algorithm),
-        max_token_ttl: given.max_token_ttl.unwrap_or(default.max_token_ttl),
-        jwks_max_age: given.jwks_max_age.unwrap_or(default.jwks_max_age),
-        rotate_every: given.rotate_every,
-    }
+    given.over(RingOptions::default())
 }
 
 impl RingTimes {

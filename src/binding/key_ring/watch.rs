@@ -1,4 +1,4 @@
-//! The changes of key rings, for the audit trail.
+//! The changes of key rings, for listeners and for the audit trail.
 //!
 //! A thread has one watcher for all its rings. It holds the changes until the façade takes them:
 //! right after its own calls, within which they happen, or when the watcher calls it because a ring
@@ -88,5 +88,40 @@ pub(crate) fn key_watcher_take(
         let watcher = Arg::new(env, &watcher, "this").handle::<KeyWatcher>()?;
         let mut waiting = watcher.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(waiting.drain(..).map(|change| NativeKeyChange::from(&change)).collect())
+    })
+}
+
+/// Calls `listener`, a function of the façade, with every change from now on. The calls happen on
+/// the thread of the listener and do not keep its event loop alive. Returns the number to pass to
+/// `keyringUnlisten`.
+#[napi(catch_unwind)]
+pub(crate) fn keyring_listen(
+    env: &Env,
+    ring: Unknown<'_>,
+    listener: Function<'_, Vec<NativeKeyChange>, ()>,
+) -> napi::Result<Outcome<f64>> {
+    guard(env, move || {
+        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let listener = listener.build_threadsafe_function().weak::<true>().build();
+        let listener = listener.map_err(|_| internal())?;
+        let id = ring.listen(Box::new(move |changes| {
+            let changes = changes.iter().map(NativeKeyChange::from).collect();
+            listener.call(changes, ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok
+        }));
+        Ok(id as f64)
+    })
+}
+
+/// Removes a listener that `keyringListen` has added.
+#[napi(catch_unwind)]
+pub(crate) fn keyring_unlisten(
+    env: &Env,
+    ring: Unknown<'_>,
+    id: Unknown<'_>,
+) -> napi::Result<Outcome<()>> {
+    guard(env, || {
+        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        ring.unlisten(Arg::new(env, &id, "id").integer(0..=u64::from(u32::MAX))?);
+        Ok(())
     })
 }

@@ -153,7 +153,7 @@ impl Issuer {
 
     /// The key that signs now, and its header.
     fn prepared(&self, now: u64) -> Result<(Arc<Key>, Arc<[u8]>)> {
-        let epoch = self.keys.catch_up(now);
+        let epoch = self.keys.catch_up(now)?;
         {
             let held = self.prepared.read().unwrap_or_else(PoisonError::into_inner);
             if let Some(held) = held.as_ref().filter(|held| held.epoch == epoch)

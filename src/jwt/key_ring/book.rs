@@ -4,7 +4,7 @@
 //! ```text
 //! add, rotate, deliver ──> next ──promote──> active ──> retired ──expire──> (forgotten)
 //!                           └───────────displaced─────────^
-//!                          any of them ──revoke──> revoked; the id is never used again
+//!                          any of them ──revoke──> revoked ──expire──> (forgotten)
 //! ```
 //!
 //! With `rotate_every` the caller makes the key that is [`missing`](Book::missing). It makes the
@@ -14,7 +14,10 @@
 
 use std::sync::Arc;
 
-use super::options::{MAX_RING_KEYS, RingOptions};
+use super::entries::{RingEntries, Times};
+use super::entry::{Origin, RingEntry};
+use super::options::RingOptions;
+use super::spent::SpentIds;
 use super::state::{KeyChange, KeyInfo, KeyState};
 use crate::error::{Code, Error, Result};
 use crate::jwt::key::key::Key;
@@ -26,25 +29,24 @@ use crate::jwt::key::key::Key;
 const IN_TRANSIT: u64 = 30;
 
 /// Seconds from a failure to make a key until the next attempt.
-const RETRY: u64 = 10;
+pub(super) const RETRY: u64 = 10;
 
 /// The keys of a ring, the changes to report, and the progress of a key that is being made.
+#[derive(Clone)]
 pub(super) struct Book {
     options: RingOptions,
-    entries: Vec<RingEntry>,
-    changes: Vec<KeyChange>,
+    held: RingEntries,
+    /// The seconds until a key that is added is published: 0 in memory, and the longest wait for a
+    /// store.
+    publishing: u64,
     making: Making,
 }
 
-/// One key in its state.
-pub(super) struct RingEntry {
-    /// The description of the key, without its material.
-    pub info: KeyInfo,
-    /// Present while the key signs or is to sign. It is dropped, and so wiped, when the key retires
-    /// or is revoked.
-    pub signing: Option<Arc<Key>>,
-    /// Without a private half, except for HMAC. Dropped when the key is revoked.
-    pub verifying: Option<Arc<Key>>,
+/// The ids of the keys that sign or are to sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct SigningIds {
+    pub active: Option<String>,
+    pub next: Option<String>,
 }
 
 /// Whether the missing key is being made.
@@ -58,35 +60,72 @@ enum Making {
 
 impl Book {
     pub(super) fn new(options: RingOptions) -> Self {
-        Self { options, entries: Vec::new(), changes: Vec::new(), making: Making::From(0) }
+        Self::restored(options, RingEntries::new(Vec::new(), SpentIds::default()))
+    }
+
+    /// A book with the keys of a ring that was sealed or stored.
+    pub(super) fn restored(options: RingOptions, held: RingEntries) -> Self {
+        Self { options, held, publishing: 0, making: Making::From(0) }
+    }
+
+    /// A book that is kept in a store, which takes up to this many seconds to publish a key.
+    pub(super) fn in_store(self, publishing: u64) -> Self {
+        Self { held: self.held.needing_proof(), publishing, ..self }
+    }
+
+    pub(super) fn options(&self) -> &RingOptions {
+        &self.options
     }
 
     pub(super) fn entries(&self) -> &[RingEntry] {
-        &self.entries
+        &self.held.list
+    }
+
+    /// The ids of forgotten keys that must not be added again.
+    pub(super) fn spent(&self) -> &SpentIds {
+        &self.held.spent
     }
 
     /// The key in a state that at most one key has: next or active.
     pub(super) fn only(&self, state: KeyState) -> Option<&RingEntry> {
-        self.entries.iter().find(|entry| entry.info.state == state)
+        self.held.only(state)
+    }
+
+    /// Whether there is anything to store since the last call of [`Self::take_changes`].
+    pub(super) fn is_changed(&self) -> bool {
+        self.held.is_changed
     }
 
     /// Takes the changes since the last call.
     pub(super) fn take_changes(&mut self) -> Vec<KeyChange> {
-        std::mem::take(&mut self.changes)
+        self.held.is_changed = false;
+        std::mem::take(&mut self.held.changes)
+    }
+
+    /// Makes room for `more` keys: `ERR_KEYRING_FULL` if there is none.
+    pub(super) fn check_room(&mut self, more: usize, times: Times) -> Result<()> {
+        self.held.check_room(more, &self.options, times)
     }
 
     /// Adds a key that was made elsewhere. Without `state` it becomes active if no key is, else
-    /// next. `ERR_KEYRING_DUPLICATE` if the ring has a key with this `kid`, even a revoked one;
-    /// `ERR_JWT_KEY` if a public key is to sign; `ERR_KEYRING_FULL` if there is no room.
-    pub(super) fn add(&mut self, key: Arc<Key>, state: Option<KeyState>, now: u64) -> Result<()> {
+    /// next. `ERR_KEYRING_DUPLICATE` if the ring has a key with this `kid`, or had it as a revoked
+    /// one; `ERR_JWT_KEY` if a public key is to sign; `ERR_KEYRING_FULL` if there is no room.
+    pub(super) fn add(
+        &mut self,
+        key: Arc<Key>,
+        state: Option<KeyState>,
+        times: Times,
+    ) -> Result<()> {
         let state = state.unwrap_or_else(|| match self.only(KeyState::Active) {
             Some(_) => KeyState::Next,
             None => KeyState::Active,
         });
-        if self.entries.iter().any(|entry| entry.info.kid == key.kid()) {
+        let is_known = self.held.list.iter().any(|entry| entry.info.kid == key.kid());
+        if is_known || self.held.spent.has(key.kid()) {
             return Err(Error::new(
                 Code::KeyringDuplicate,
-                "the ring has or had a key with this kid; give every key its own kid",
+                "the ring has a key with this kid, or had one that was revoked; give every key its \
+                 own kid",
             ));
         }
         if matches!(state, KeyState::Next | KeyState::Active) && !key.is_private() {
@@ -95,67 +134,70 @@ impl Book {
                 "a public key cannot sign; add it with state 'retired', which verifies only",
             ));
         }
-        self.check_room(1, now)?;
-        self.put(key, state, now);
+        self.check_room(1, times)?;
+        self.put(key, state, Origin::Added, times);
         Ok(())
     }
 
-    /// Forgets keys that verify nothing any more, then checks that `more` keys have room, and makes
-    /// it in memory: `ERR_KEYRING_FULL` otherwise.
-    pub(super) fn check_room(&mut self, more: usize, now: u64) -> Result<()> {
-        self.expire(now);
-        if self.entries.len().saturating_add(more) <= MAX_RING_KEYS {
-            return self.reserve(more);
-        }
-        Err(Error::new(
-            Code::KeyringFull,
-            format!(
-                "the ring is full: it holds at most {MAX_RING_KEYS} keys, including revoked keys; \
-                 wait until retired keys are removed, or create a new ring"
-            ),
-        ))
-    }
-
-    /// Makes room for `more` keys in memory.
-    pub(super) fn reserve(&mut self, more: usize) -> Result<()> {
-        self.entries.try_reserve(more).map_err(|_| {
-            let message = "there is no memory for another key; give the process more";
-            Error::new(Code::KeyringFull, message)
-        })
-    }
-
     /// Puts a key into a state and retires the key that it displaces. There must be room for it.
-    pub(super) fn put(&mut self, key: Arc<Key>, state: KeyState, now: u64) {
-        self.expire(now);
+    pub(super) fn put(&mut self, key: Arc<Key>, state: KeyState, origin: Origin, times: Times) {
+        self.held.expire(&self.options, times);
         if matches!(state, KeyState::Next | KeyState::Active) {
-            self.retire(state, now);
+            self.held.turn(state, KeyState::Retired, times.now);
         }
-        let info =
-            KeyInfo { kid: key.kid().to_owned(), algorithm: key.algorithm(), state, since: now };
-        self.changes.push(KeyChange::of(&info, None, Some(state), now));
-        self.entries.push(RingEntry::new(info, key));
-    }
-
-    /// Restores a key from a sealed ring, without reporting a change. There must be room for it.
-    pub(super) fn restore(&mut self, info: KeyInfo, key: Option<Arc<Key>>) {
-        self.entries.push(match key {
-            Some(key) => RingEntry::new(info, key),
-            None => RingEntry { info, signing: None, verifying: None },
-        });
+        let (kid, algorithm) = (key.kid().to_owned(), key.algorithm());
+        let info = KeyInfo { kid, algorithm, state, since: times.now };
+        self.held.report(KeyChange::of(&info, None, Some(state), times.now));
+        self.held.list.push(RingEntry::new(info, Some(key), origin));
     }
 
     /// Makes the next key the active one, and retires the active one. Does nothing without a next
     /// key.
     pub(super) fn promote(&mut self, now: u64) {
         if self.only(KeyState::Next).is_some() {
-            self.retire(KeyState::Active, now);
-            self.turn(KeyState::Next, KeyState::Active, now);
+            self.held.turn(KeyState::Active, KeyState::Retired, now);
+            self.held.turn(KeyState::Next, KeyState::Active, now);
         }
+    }
+
+    /// Checks that the keys may be rotated, and that there is room. Returns whether a key is to be
+    /// made that signs at once, beside the next one. `ERR_KEYRING_NOT_PUBLISHED` or
+    /// `ERR_KEYRING_FULL` otherwise.
+    pub(super) fn plan_rotation(&mut self, force: bool, times: Times) -> Result<bool> {
+        if let Some(due) = self.published().filter(|due| !force && times.now < *due) {
+            return Err(not_published(due - times.now));
+        }
+        let has_next = self.only(KeyState::Next).is_some();
+        let is_immediate = !has_next && (force || self.only(KeyState::Active).is_none());
+        self.check_room(if is_immediate { 2 } else { 1 }, times)?;
+        Ok(is_immediate)
+    }
+
+    /// Rotates the keys as planned. Returns the id of the key that signs now, if there is one.
+    pub(super) fn rotate(
+        &mut self,
+        immediate: Option<Key>,
+        next: Key,
+        times: Times,
+    ) -> Option<String> {
+        match immediate {
+            Some(key) => self.put(Arc::new(key), KeyState::Active, Origin::Made, times),
+            None => self.promote(times.now),
+        }
+        self.put(Arc::new(next), KeyState::Next, Origin::Made, times);
+        self.only(KeyState::Active).map(|active| active.info.kid.clone())
+    }
+
+    /// The ids of the active and the next key.
+    pub(super) fn signing_ids(&self) -> SigningIds {
+        let [active, next] = [KeyState::Active, KeyState::Next]
+            .map(|state| self.only(state).map(|entry| entry.info.kid.clone()));
+        SigningIds { active, next }
     }
 
     /// Revokes a key for good. `ERR_KEYRING_UNKNOWN_KEY` if the ring does not have it.
     pub(super) fn revoke(&mut self, kid: &str, now: u64) -> Result<()> {
-        let Some(entry) = self.entries.iter_mut().find(|entry| entry.info.kid == kid) else {
+        let Some(entry) = self.held.list.iter_mut().find(|entry| entry.info.kid == kid) else {
             return Err(Error::new(
                 Code::KeyringUnknownKey,
                 "the ring has no key with this kid; list() returns its keys",
@@ -164,19 +206,27 @@ impl Book {
         let from = entry.info.state;
         if from != KeyState::Revoked {
             entry.set(KeyState::Revoked, now);
-            (entry.signing, entry.verifying) = (None, None);
             let change = KeyChange::of(&entry.info, Some(from), Some(KeyState::Revoked), now);
-            self.changes.push(change);
+            self.held.report(change);
         }
+        Ok(())
+    }
+
+    /// Changes the time after which the next key takes over. `ERR_OUT_OF_RANGE` if it is too short.
+    pub(super) fn configure(&mut self, rotate_every: Option<u64>) -> Result<()> {
+        let options = RingOptions { rotate_every, ..self.options };
+        options.check_period()?;
+        self.held.is_changed |= self.options != options;
+        self.options = options;
         Ok(())
     }
 
     /// Does what is due and needs no new key: forgets keys that verify nothing any more, and
     /// promotes.
-    pub(super) fn apply(&mut self, now: u64) {
-        self.expire(now);
-        if self.promotion().is_some_and(|at| now >= at) {
-            self.promote(now);
+    pub(super) fn apply(&mut self, times: Times) {
+        self.held.expire(&self.options, times);
+        if self.promotion().is_some_and(|at| times.now >= at) {
+            self.promote(times.now);
         }
     }
 
@@ -186,7 +236,7 @@ impl Book {
         if !may || self.options.rotate_every.is_none() || self.only(KeyState::Next).is_some() {
             return None;
         }
-        Some(if self.entries.is_empty() { KeyState::Active } else { KeyState::Next })
+        Some(if self.held.list.is_empty() { KeyState::Active } else { KeyState::Next })
     }
 
     /// Records that the missing key is being made elsewhere.
@@ -194,14 +244,21 @@ impl Book {
         self.making = Making::Ordered;
     }
 
+    /// Makes the keys that are missing.
+    pub(super) fn make_missing(&mut self, generate: impl Fn() -> Result<Key>, times: Times) {
+        while self.missing(times.now).is_some() {
+            self.deliver(generate(), times);
+        }
+    }
+
     /// Takes the key that has been made, or the failure to make one. The key is added if one is
     /// still missing. After a failure, or if there is no room, the next attempt is due in 10 s.
-    pub(super) fn deliver(&mut self, made: Result<Key>, now: u64) {
+    pub(super) fn deliver(&mut self, made: Result<Key>, times: Times) {
         self.making = Making::From(0);
-        let Some(state) = self.missing(now) else { return };
-        match made.and_then(|key| self.check_room(1, now).map(|()| key)) {
-            Ok(key) => self.put(Arc::new(key), state, now),
-            Err(_) => self.making = Making::From(now.saturating_add(RETRY)),
+        let Some(state) = self.missing(times.now) else { return };
+        match made.and_then(|key| self.check_room(1, times).map(|()| key)) {
+            Ok(key) => self.put(Arc::new(key), state, Origin::Made, times),
+            Err(_) => self.making = Making::From(times.now.saturating_add(RETRY)),
         }
     }
 
@@ -209,20 +266,15 @@ impl Book {
     /// have been set back, or a `tick` may have looked ahead; without this a retired key would
     /// verify for too long. A pending attempt to make a key becomes due within 10 s.
     pub(super) fn correct(&mut self, now: u64) -> bool {
-        let mut is_corrected = false;
-        for entry in self.entries.iter_mut().filter(|entry| entry.info.since > now) {
-            entry.info.since = now;
-            is_corrected = true;
-        }
         if let Making::From(start) = &mut self.making {
             *start = (*start).min(now.saturating_add(RETRY));
         }
-        is_corrected
+        self.held.correct(now)
     }
 
     /// The latest time at which a key entered its state.
     pub(super) fn latest(&self) -> u64 {
-        self.entries.iter().map(|entry| entry.info.since).max().unwrap_or(0)
+        self.held.list.iter().map(|entry| entry.info.since).max().unwrap_or(0)
     }
 
     /// When [`Self::apply`] or [`Self::missing`] will next have something to do.
@@ -235,8 +287,8 @@ impl Book {
             }
             _ => u64::MAX,
         };
-        let expiries = self.entries.iter().filter_map(|entry| self.until(entry));
-        expiries.chain(self.promotion()).fold(missing, u64::min)
+        let expiry = self.held.expires_at(&self.options);
+        expiry.into_iter().chain(self.promotion()).fold(missing, u64::min)
     }
 
     /// When the next key may sign: from then on every verifier knows it.
@@ -244,7 +296,7 @@ impl Book {
         let next = self.only(KeyState::Next)?;
         let cached = match self.options.jwks_max_age {
             0 => 0,
-            max_age => max_age.saturating_add(IN_TRANSIT),
+            max_age => max_age.saturating_add(IN_TRANSIT).saturating_add(self.publishing),
         };
         Some(next.info.since.saturating_add(cached))
     }
@@ -252,16 +304,12 @@ impl Book {
     /// Until when a key verifies. The rule is the same for every verifier and for the JWKS. `None`
     /// for a key that is refused already.
     pub(super) fn usable(&self, entry: &RingEntry, now: u64) -> Option<u64> {
-        let until = self.until(entry)?;
+        let until = match entry.info.state {
+            KeyState::Next | KeyState::Active => u64::MAX,
+            KeyState::Retired => entry.last_use(&self.options),
+            KeyState::Revoked => return None,
+        };
         (now < until).then_some(until)
-    }
-
-    fn until(&self, entry: &RingEntry) -> Option<u64> {
-        match entry.info.state {
-            KeyState::Next | KeyState::Active => Some(u64::MAX),
-            KeyState::Retired => Some(entry.info.since.saturating_add(self.options.longest_use())),
-            KeyState::Revoked => None,
-        }
     }
 
     /// When the next key is promoted by time: the active key, if there is one, has signed for
@@ -271,53 +319,14 @@ impl Book {
         let active = self.only(KeyState::Active);
         Some(active.map_or(0, |active| active.info.since.saturating_add(every)).max(published))
     }
-
-    /// Forgets keys that verify nothing any more. A revoked key stays, so that its id is not used
-    /// again. Without memory to report the changes, all of them stay until a later call.
-    fn expire(&mut self, now: u64) {
-        let stays = |book: &Self, entry: &RingEntry| {
-            entry.info.state == KeyState::Revoked || book.usable(entry, now).is_some()
-        };
-        let gone = self.entries.iter().filter(|entry| !stays(self, entry)).count();
-        if self.changes.try_reserve(gone).is_err() {
-            return;
-        }
-        let mut entries = std::mem::take(&mut self.entries);
-        entries.retain(|entry| {
-            let stays = stays(self, entry);
-            if !stays {
-                let change = KeyChange::of(&entry.info, Some(entry.info.state), None, now);
-                self.changes.push(change);
-            }
-            stays
-        });
-        self.entries = entries;
-    }
-
-    fn retire(&mut self, state: KeyState, now: u64) {
-        self.turn(state, KeyState::Retired, now);
-    }
-
-    fn turn(&mut self, from: KeyState, to: KeyState, now: u64) {
-        if let Some(entry) = self.entries.iter_mut().find(|entry| entry.info.state == from) {
-            entry.set(to, now);
-            if to == KeyState::Retired {
-                entry.signing = None;
-            }
-            self.changes.push(KeyChange::of(&entry.info, Some(from), Some(to), now));
-        }
-    }
 }
 
-impl RingEntry {
-    fn new(info: KeyInfo, key: Arc<Key>) -> Self {
-        let signs = matches!(info.state, KeyState::Next | KeyState::Active);
-        let signing = signs.then(|| key.clone());
-        Self { info, signing, verifying: Some(key.without_private()) }
-    }
-
-    fn set(&mut self, state: KeyState, now: u64) {
-        self.info.state = state;
-        self.info.since = now;
-    }
+fn not_published(seconds: u64) -> Error {
+    Error::new(
+        Code::KeyringNotPublished,
+        format!(
+            "the next key must be published for jwksMaxAge and 30 s before it signs: rotate again \
+             in {seconds} s, or pass force: true if no verifier caches the JWKS"
+        ),
+    )
 }

@@ -6,6 +6,7 @@ use aws_lc_rs::digest;
 
 use super::ring::KeyRing;
 use super::state::KeyState;
+use crate::error::Result;
 use crate::jwt::token::base64url;
 
 /// A JWK Set (RFC 7517 section 5) and how to serve it.
@@ -21,16 +22,16 @@ pub struct Jwks {
 
 impl KeyRing {
     /// The public keys that verification accepts right now. HMAC keys are never among them.
-    pub fn jwks(&self) -> Jwks {
+    pub fn jwks(&self) -> Result<Jwks> {
         let now = self.now();
-        self.catch_up(now);
+        self.catch_up(now)?;
         let mut body = String::from("{\"keys\":[");
         let book = self.read();
         // Publishing a next key does not make cached sets invalid: the key signs only when all sets
         // without it have expired. A ring with neither an active nor a next key is different: its
         // first key signs at once, so its set must not be cached.
         let has_any = [KeyState::Active, KeyState::Next].map(|state| book.only(state).is_some());
-        let mut max_age = if has_any.contains(&true) { self.options.jwks_max_age } else { 0 };
+        let mut max_age = if has_any.contains(&true) { book.options().jwks_max_age } else { 0 };
         for entry in book.entries() {
             let Some(until) = book.usable(entry, now) else { continue };
             let jwk = entry.verifying.as_ref().and_then(|key| key.public_jwk());
@@ -45,6 +46,6 @@ impl KeyRing {
         let digest = digest::digest(&digest::SHA256, body.as_bytes());
         let mut etag = String::new();
         let _ = write!(etag, "\"{}\"", base64url::encode(&digest.as_ref()[..16]));
-        Jwks { body, etag, max_age }
+        Ok(Jwks { body, etag, max_age })
     }
 }

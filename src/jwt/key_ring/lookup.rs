@@ -28,7 +28,7 @@ impl KeyRing {
     ) -> std::result::Result<(Arc<Key>, u64), Rejection> {
         // A clock that is ahead refuses a retired key for the moment, as it refuses an `exp`.
         let now = self.now().max(self.clock.unix_seconds());
-        self.catch_up(now);
+        self.catch_up(now).map_err(|_| Rejection::KeyringStore)?;
         let book = self.read();
         let is_revoked = |kid| {
             let mut named = book.entries().iter().filter(|entry| entry.info.kid == kid);

@@ -68,3 +68,41 @@ impl Default for RingOptions {
         }
     }
 }
+
+/// Options that may differ from those of a ring that exists. `None` keeps the ring's value.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RingOverrides {
+    /// See [`RingOptions`].
+    pub algorithm: Option<Algorithm>,
+    /// See [`RingOptions`].
+    pub max_token_ttl: Option<u64>,
+    /// See [`RingOptions`].
+    pub jwks_max_age: Option<u64>,
+    /// See [`RingOptions`]. This option is never sealed, because at most one of the processes that
+    /// open a sealed ring may rotate it.
+    pub rotate_every: Option<u64>,
+}
+
+impl RingOverrides {
+    /// The options of a ring, with the values that are given here.
+    pub fn over(&self, options: RingOptions) -> RingOptions {
+        RingOptions {
+            algorithm: self.algorithm.unwrap_or(options.algorithm),
+            max_token_ttl: self.max_token_ttl.unwrap_or(options.max_token_ttl),
+            jwks_max_age: self.jwks_max_age.unwrap_or(options.jwks_max_age),
+            rotate_every: self.rotate_every.or(options.rotate_every),
+        }
+    }
+
+    /// The name of the first option that is given here with another value than `options` have.
+    pub fn conflict_with(&self, options: &RingOptions) -> Option<&'static str> {
+        let given = self.over(*options);
+        let differing = [
+            ("alg", given.algorithm != options.algorithm),
+            ("maxTokenTtl", given.max_token_ttl != options.max_token_ttl),
+            ("jwksMaxAge", given.jwks_max_age != options.jwks_max_age),
+            ("rotateEvery", given.rotate_every != options.rotate_every),
+        ];
+        differing.into_iter().find_map(|(name, differs)| differs.then_some(name))
+    }
+}

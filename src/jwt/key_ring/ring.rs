@@ -14,47 +14,70 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, Weak};
 
 use super::book::Book;
+use super::entries::Times;
 use super::options::RingOptions;
 use super::pending::{PendingKey, PendingKeys};
-use super::state::{KeyChange, KeyInfo, KeyState};
-use crate::clock::{Clock, ProvenTime};
+use super::record::RingRecord;
+use super::state::{KeyChange, KeyState};
+use crate::clock::{Clock, Moment, ProvenTime};
 use crate::error::{Code, Error, Result};
-use crate::jwt::key::key::Key;
+use crate::jwt::algorithm::Algorithm;
 use crate::listeners::{Listener, Listeners};
 
 /// A set of keys in their states, shared by issuers and verifiers.
 pub struct KeyRing {
     pub(super) me: Weak<Self>,
-    pub(super) options: RingOptions,
+    /// All of them but `rotate_every`, which is in the book, never change.
+    options: RingOptions,
     pub(super) clock: Arc<dyn Clock>,
     time: Mutex<ProvenTime>,
-    book: RwLock<Book>,
-    epoch: AtomicU64,
+    pub(super) book: RwLock<Book>,
+    pub(super) epoch: AtomicU64,
     /// When the ring next has something to do, in seconds since 1970.
     pub(super) due: AtomicU64,
     /// The latest time in the book. A clock that is behind it has been set back.
     pub(super) latest: AtomicU64,
-    listeners: Listeners<KeyChange>,
+    pub(super) listeners: Listeners<KeyChange>,
     pending: Arc<PendingKeys>,
+    /// The place of the ring in its store, if it is on one.
+    pub(super) record: Option<Arc<RingRecord>>,
 }
 
 impl KeyRing {
     /// Makes a ring without keys: add some, or rotate. With `rotate_every` the ring makes its own.
     /// `ERR_OUT_OF_RANGE` if `rotate_every` is too short.
     pub fn new(options: RingOptions, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
-        Self::with(Book::new(options), options, clock)
+        Self::with(Book::new(options), clock)
     }
 
-    pub(super) fn with(
+    /// A ring in memory. `ERR_OUT_OF_RANGE` if `rotate_every` is too short.
+    pub(super) fn with(book: Book, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
+        book.options().check_period()?;
+        let time = ProvenTime::start(&*clock);
+        Ok(Self::assemble(book, clock, time, None))
+    }
+
+    /// The ring of a record in a store.
+    pub(super) fn of_record(
         book: Book,
-        options: RingOptions,
         clock: Arc<dyn Clock>,
-    ) -> Result<Arc<Self>> {
-        options.check_period()?;
-        Ok(Arc::new_cyclic(|me| Self {
+        time: ProvenTime,
+        record: RingRecord,
+    ) -> Arc<Self> {
+        let book = book.in_store(record.publishing());
+        Self::assemble(book, clock, time, Some(Arc::new(record)))
+    }
+
+    fn assemble(
+        book: Book,
+        clock: Arc<dyn Clock>,
+        time: ProvenTime,
+        record: Option<Arc<RingRecord>>,
+    ) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self {
             me: me.clone(),
-            options,
-            time: Mutex::new(ProvenTime::start(&*clock)),
+            options: *book.options(),
+            time: Mutex::new(time),
             clock,
             due: AtomicU64::new(book.due()),
             latest: AtomicU64::new(book.latest()),
@@ -62,36 +85,50 @@ impl KeyRing {
             epoch: AtomicU64::new(0),
             listeners: Listeners::default(),
             pending: Arc::default(),
-        }))
+            record,
+        })
     }
 
     /// The current time, in seconds since 1970. If the wall clock has been set, the boot clock
     /// counts until both have agreed for an hour, because keys that are forgotten or promoted by a
     /// wrong clock stay so.
     pub(super) fn now(&self) -> u64 {
-        let mut time = self.time.lock().unwrap_or_else(PoisonError::into_inner);
-        time.observe(&*self.clock).steady / 1000
+        self.observe().steady / 1000
+    }
+
+    /// The current times, or `earliest` if that is later, in seconds since 1970.
+    pub(super) fn times(&self, earliest: u64) -> Times {
+        let Moment { steady, proven, .. } = self.observe();
+        Times { now: (steady / 1000).max(earliest), proven: (proven / 1000).max(earliest) }
+    }
+
+    /// The proven time, to be stored.
+    pub(super) fn proven_time(&self) -> ProvenTime {
+        *self.time.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn observe(&self) -> Moment {
+        self.time.lock().unwrap_or_else(PoisonError::into_inner).observe(&*self.clock)
     }
 
     /// How the ring rotates.
-    pub fn options(&self) -> &RingOptions {
-        &self.options
+    pub fn options(&self) -> RingOptions {
+        *self.read().options()
     }
 
-    /// Adds a key, up to 1000. Without a state the key becomes active if no key is, else next. The
-    /// key that it displaces is retired.
-    pub fn add(&self, key: Arc<Key>, state: Option<KeyState>) -> Result<()> {
-        self.change(0, |book, now| book.add(key, state, now)).0
+    /// The algorithm of the keys that the ring makes.
+    pub fn algorithm(&self) -> Algorithm {
+        self.options.algorithm
     }
 
-    /// Refuses a key from now on, in every issuer and verifier that uses the ring.
-    pub fn revoke(&self, kid: &str) -> Result<()> {
-        self.change(0, |book, now| book.revoke(kid, now)).0
+    /// The longest life of a token, in seconds.
+    pub fn max_token_ttl(&self) -> u64 {
+        self.options.max_token_ttl
     }
 
-    /// The keys in the order of their addition, revoked ones included.
-    pub fn list(&self) -> Vec<KeyInfo> {
-        self.read().entries().iter().map(|entry| entry.info.clone()).collect()
+    /// Whether the ring is on a store, so that a change takes a while.
+    pub fn is_durable(&self) -> bool {
+        self.record.is_some()
     }
 
     /// A number that changes with every change of the ring.
@@ -136,28 +173,10 @@ impl KeyRing {
         self.listeners.remove(id);
     }
 
-    /// Alters the book, and reports the changes before anybody can see them. `alter` gets the
-    /// current time, or `earliest` if that is later, in seconds since 1970. The clock is read under
-    /// the lock, when nobody else can alter the book.
-    pub(super) fn change<T>(
-        &self,
-        earliest: u64,
-        alter: impl FnOnce(&mut Book, u64) -> T,
-    ) -> (T, Vec<KeyChange>) {
-        let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
-        let now = self.now().max(earliest);
-        let is_corrected = book.correct(now);
-        let result = alter(&mut book, now);
-        let changes = book.take_changes();
+    /// Notes the times of a book that has changed.
+    pub(super) fn note(&self, book: &Book) {
         self.due.store(book.due(), Ordering::Release);
         self.latest.store(book.latest(), Ordering::Release);
-        if is_corrected || !changes.is_empty() {
-            self.epoch.fetch_add(1, Ordering::AcqRel);
-        }
-        if !changes.is_empty() {
-            self.listeners.tell(&changes);
-        }
-        (result, changes)
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Book> {

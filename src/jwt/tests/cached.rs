@@ -23,7 +23,7 @@ impl Desk {
         let clock = Arc::new(ManualClock::at(NOW));
         let ring = RingOptions { algorithm: Algorithm::EdDsa, ..RingOptions::default() };
         let ring = KeyRing::new(ring, clock.clone()).unwrap();
-        ring.add(Arc::new(key(Algorithm::EdDsa)), None).unwrap();
+        ring.add(&Arc::new(key(Algorithm::EdDsa)), None).unwrap();
         let list = Arc::new(RevocationList::new(ListLimits::default(), clock.clone()).unwrap());
         let mut options = lax(KeySource::Ring(ring.clone()));
         options.revocations = Some(list.clone());

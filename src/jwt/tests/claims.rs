@@ -101,7 +101,7 @@ fn no_token_outlives_the_rings_keys() {
     let clock = Arc::new(ManualClock::at(NOW));
     let options = RingOptions { max_token_ttl: 3600, ..RingOptions::default() };
     let ring = KeyRing::new(options, clock.clone()).unwrap();
-    ring.add(Arc::new(key(Algorithm::EdDsa)), None).unwrap();
+    ring.add(&Arc::new(key(Algorithm::EdDsa)), None).unwrap();
     let build = |expires_in| {
         let options = IssuerOptions { expires_in, ..plain(KeySource::Ring(ring.clone())) };
         Issuer::new(options, clock.clone())

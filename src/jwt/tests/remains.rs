@@ -172,7 +172,7 @@ fn a_key_is_made_again_from_its_original() {
 fn used(key: Key) -> (Arc<KeyRing>, Verifier, String) {
     let clock = Arc::new(ManualClock::at(NOW));
     let ring = KeyRing::new(RingOptions::default(), clock.clone()).unwrap();
-    ring.add(Arc::new(key), None).unwrap();
+    ring.add(&Arc::new(key), None).unwrap();
     let issuer = Issuer::new(plain(KeySource::Ring(ring.clone())), clock.clone()).unwrap();
     let token = issue(&issuer, "{}", &Overrides::default()).unwrap();
     let verifier = Verifier::new(lax(KeySource::Ring(ring.clone())), clock).unwrap();
@@ -186,7 +186,7 @@ fn nothing_is_left_of_a_private_key_that_retires() {
         let (key, needle) = pair(algorithm);
         let (ring, verifier, token) = used(key);
         assert!(needle.count() > 0, "{algorithm:?}");
-        ring.add(Arc::new(other_key(Algorithm::EdDsa)), Some(KeyState::Active)).unwrap();
+        ring.add(&Arc::new(other_key(Algorithm::EdDsa)), Some(KeyState::Active)).unwrap();
         assert_eq!(needle.count(), 0, "{algorithm:?}");
         assert!(verify(&verifier, &token).is_ok());
     }

@@ -94,6 +94,9 @@ rejections! {
     /// The store of the revocation list cannot answer.
     RevocationStore = 29, RevocationStore,
         "the store of the verifier's revocation list cannot answer, so no token is accepted";
+    /// The store of the key ring cannot answer.
+    KeyringStore = 33, RevocationStore,
+        "the store of the verifier's key ring cannot answer, so no token is accepted";
     /// The keys that another service publishes have not been loaded, or were loaded too long ago.
     KeysUnavailable = 11, JwtKeysUnavailable,
         "the keys of the RemoteJwks have not been fetched, or too long ago; try again later";
@@ -150,6 +153,7 @@ impl Rejection {
             | Self::KeyAlgorithm
             | Self::KeyNotFound
             | Self::KeyRevoked
+            | Self::KeyringStore
             | Self::KeysUnavailable
             | Self::Nameless
             | Self::Signature => false,

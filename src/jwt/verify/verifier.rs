@@ -119,7 +119,7 @@ impl Verifier {
         scratch: &mut Scratch,
     ) -> std::result::Result<Option<Recalled>, Rejection> {
         let now = self.clock.unix_millis();
-        let epoch = self.options.keys.catch_up(now / 1000);
+        let epoch = self.options.keys.catch_up(now / 1000).map_err(|_| Rejection::KeyringStore)?;
         if let Some(cache) = &self.cache {
             let still = |cached: &CachedDecision| self.options.check_again(cached, epoch, now);
             let recalled = cache.recall(token, holds, still, &mut scratch.payload)?;

@@ -11,11 +11,10 @@ use super::log::Log;
 use super::row::Row;
 use super::state::State;
 use super::{LoggedState, RevocationList};
-use crate::clock::{Clock, ProvenTime, Reading};
+use crate::clock::{Clock, ProvenTime};
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::listeners::Listeners;
-use crate::os::{Native, Storage};
 use crate::revocation::fingerprint::{Fingerprinter, KEYS_LEN};
 use crate::revocation::table::Expiry;
 use crate::revocation::terms::ListLimits;
@@ -230,41 +229,17 @@ impl Replay for StoredList {
     }
 }
 
-/// The value of the record of times: numbers of 8 bytes, then the id of the boot.
+/// The value of the record of times: the tolerance in 8 bytes, then the proven time.
 pub(super) fn time_record(time: ProvenTime, tolerance: u64) -> Vec<u8> {
-    let ProvenTime { proven, read_at, agreed_since, believed } = time;
-    let numbers = [
-        tolerance,
-        proven,
-        read_at,
-        agreed_since.unix,
-        agreed_since.boot,
-        believed.unix,
-        believed.boot,
-    ];
-    let mut record = numbers.map(u64::to_le_bytes).as_flattened().to_vec();
-    record.extend(Native::boot_id().unwrap_or_default().as_bytes());
-    record
+    [&tolerance.to_le_bytes()[..], &time.to_bytes()].concat()
 }
 
 /// The inverse of [`time_record`]: the time, and the tolerance in seconds.
 fn time_of(record: &[u8], clock: &dyn Clock) -> Result<(ProvenTime, u64)> {
-    let (numbers, boot_id) =
-        record.split_at_checked(56).ok_or_else(|| damaged("its record of times is too short"))?;
-    let mut numbers = numbers.chunks_exact(8).map(|bytes| {
-        bytes.iter().rev().fold(0, |number: u64, byte| number << 8 | u64::from(*byte))
+    let parts = record.split_first_chunk().and_then(|(tolerance, time)| {
+        Some((ProvenTime::from_bytes(time, clock)?, u64::from_le_bytes(*tolerance)))
     });
-    let mut next = || numbers.next().unwrap_or_default();
-    let tolerance = next();
-    let time = ProvenTime {
-        proven: next(),
-        read_at: next(),
-        agreed_since: Reading { unix: next(), boot: next() },
-        believed: Reading { unix: next(), boot: next() },
-    };
-    let same_boot =
-        !boot_id.is_empty() && Native::boot_id().is_some_and(|own| own.as_bytes() == boot_id);
-    Ok((time.restored(clock, same_boot), tolerance))
+    parts.ok_or_else(|| damaged("its record of times is too short"))
 }
 
 fn fingerprinter_of(record: &[u8]) -> Result<Fingerprinter> {

@@ -185,7 +185,7 @@ fn a_refresh_that_cannot_sign_leaves_its_token_valid() {
         assert_eq!(error.code, Code::KeyringNoActiveKey);
         fixture
             .ring
-            .add(Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap()), None)
+            .add(&Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap()), None)
             .unwrap();
         fixture.rotate(&pair);
     });

@@ -97,7 +97,7 @@ impl Fixture {
     ) -> Self {
         let ring = KeyRing::new(RingOptions::default(), clock.clone()).unwrap();
         let key = || Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap());
-        ring.add(key(), None).unwrap();
+        ring.add(&key(), None).unwrap();
         let issuer = IssuerOptions {
             keys: KeySource::Ring(ring.clone()),
             issuer: None,

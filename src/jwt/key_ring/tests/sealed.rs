@@ -13,19 +13,19 @@ fn sealed_and_opened_a_ring_is_the_same() {
         for _ in 0..2 {
             ring.rotate(false, generate).unwrap();
         }
-        ring.add(Arc::new(generate().unwrap()), Some(KeyState::Retired)).unwrap();
-        ring.revoke(&ring.list()[3].kid).unwrap();
+        ring.add(&Arc::new(generate().unwrap()), Some(KeyState::Retired)).unwrap();
+        ring.revoke(&ring.list().unwrap()[3].kid).unwrap();
         let sealed = ring.seal(&seal_key).unwrap();
         let opened =
             KeyRing::unseal(&sealed, &seal_key, RingOverrides::default(), clock.clone()).unwrap();
-        assert_eq!(opened.list(), ring.list());
-        assert_eq!(opened.jwks(), ring.jwks());
+        assert_eq!(opened.list().unwrap(), ring.list().unwrap());
+        assert_eq!(opened.jwks().unwrap(), ring.jwks().unwrap());
         assert_eq!(opened.options(), ring.options());
         let (mut signature, key) = (Vec::new(), opened.signing_key().unwrap());
         key.sign_into(b"message", &mut signature).unwrap();
         let (verifying, _) = ring.find(Some(key.kid()), algorithm).unwrap();
         assert!(verifying.verifies(b"message", &signature));
-        let revoked = opened.list()[3].kid.clone();
+        let revoked = opened.list().unwrap()[3].kid.clone();
         assert_eq!(opened.find(Some(&revoked), algorithm).unwrap_err(), Rejection::KeyRevoked);
 
         let refused = |sealed: &[u8], key: &Secret| {
@@ -56,5 +56,5 @@ fn what_was_sealed_badly_is_refused_and_not_believed() {
         assert!(open(&plain[..len]).is_some(), "{len}");
     }
     assert_eq!(open(&[plain, &[0]].concat()).unwrap().code, Code::SecretSeal);
-    assert_eq!(open(&[&[2], &plain[1..]].concat()).unwrap().code, Code::SecretSeal);
+    assert_eq!(open(&[&[3], &plain[1..]].concat()).unwrap().code, Code::SecretSeal);
 }
