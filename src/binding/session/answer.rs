@@ -36,13 +36,11 @@ pub(super) fn answer<T: Send + 'static, N: ToNapiValue + 'static>(
         Attempt::Behind => return Ok(Either3::B(SESSIONS_BEHIND)),
         Attempt::Writes(writing) => writing,
     };
-    let (deferred, promise): (JsDeferred<Settled<N>, Settle<N>>, _) = match env.create_deferred() {
-        Ok(made) => made,
-        Err(_) => {
-            // Those who wait for the changes must not wait forever.
-            writing.start(drop);
-            return Err(internal().into());
-        }
+    let made: napi::Result<(JsDeferred<Settled<N>, Settle<N>>, _)> = env.create_deferred();
+    let Ok((deferred, promise)) = made else {
+        // Those who wait for the changes must not wait forever.
+        writing.start(drop);
+        return Err(internal().into());
     };
     writing.start(move |result| {
         let value = move || {
