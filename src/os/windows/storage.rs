@@ -62,4 +62,11 @@ impl Storage for Windows {
         let started = now.saturating_sub(running.into());
         Some(format!("minute {}", (started + 30_000) / 60_000))
     }
+
+    /// Minutes that differ by less than six are the same start after a small correction of the
+    /// clock.
+    fn is_same_boot(one: &str, other: &str) -> bool {
+        let minute = |id: &str| id.strip_prefix("minute ")?.parse::<u64>().ok();
+        minute(one).zip(minute(other)).is_some_and(|(one, other)| one.abs_diff(other) < 6)
+    }
 }
