@@ -17,6 +17,7 @@ mod slots;
 mod snapshot;
 mod state;
 mod table;
+mod view;
 
 pub use self::calls::{Limiter, Stats};
 pub use self::limit::{DEFAULT_NAME, Limit, Limits, MAX_LIMITS, MAX_NAME_LEN, checked};
