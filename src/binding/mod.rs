@@ -31,6 +31,7 @@ mod limiter;
 mod offload;
 mod option_names;
 mod password;
+mod path;
 mod rejection;
 mod revocation;
 mod secret;

@@ -30,6 +30,9 @@ pub trait Storage {
     /// Identifies a file or directory. Does not follow a link in the last part of the path.
     fn file_id(path: &Path) -> io::Result<FileId>;
 
+    /// Identifies an open file.
+    fn id_of(file: &File) -> io::Result<FileId>;
+
     /// Whether a directory or file is not for the user of this process alone. Windows inherits access from
     /// the parent, and does not say.
     fn directory_fault(_metadata: &Metadata) -> Option<DirectoryFault> {

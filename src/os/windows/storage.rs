@@ -26,7 +26,10 @@ const LOCK_VIOLATION: i32 = 33;
 impl Storage for Windows {
     fn file_id(path: &Path) -> io::Result<FileId> {
         let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
-        let file: File = OpenOptions::new().access_mode(0).custom_flags(flags).open(path)?;
+        Self::id_of(&OpenOptions::new().access_mode(0).custom_flags(flags).open(path)?)
+    }
+
+    fn id_of(file: &File) -> io::Result<FileId> {
         let mut found = BY_HANDLE_FILE_INFORMATION::default();
         // SAFETY: the handle is open, and the call writes one structure.
         if unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut found) } == 0 {
