@@ -370,8 +370,8 @@ codes! {
     ///
     /// Give the process more, or lower `maxKeys`. HTTP 503.
     LimitFull = "ERR_LIMIT_FULL",
-    /// Bytes are no snapshot of a limiter: they are cut, damaged, or of a later version. Or a limiter
-    /// of the machine is asked for a snapshot.
+    /// Bytes are no snapshot of a limiter: they are cut, damaged, or of a later version. Or a
+    /// limiter of the machine is asked for a snapshot.
     ///
     /// Start with an empty limiter, or pass the bytes that `snapshot()` returned. HTTP 500.
     LimitSnapshot = "ERR_LIMIT_SNAPSHOT",

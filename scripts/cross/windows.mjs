@@ -33,6 +33,7 @@ const LEFT_OUT = {
   'house/layers': 'the sources',
   'house/miri': 'a shell',
   'house/preflight': 'the sources',
+  'limiter/machine.linux': 'Linux',
   'password/interop': '@node-rs/argon2 as the other side',
   'password/legacy.peers': 'the other sides',
   'password/peers': 'the other sides',

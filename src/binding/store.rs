@@ -1,5 +1,6 @@
 //! `Store`.
 
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;

@@ -117,9 +117,15 @@ impl Limiter {
         check_cost(slots.limits(), cost)?;
         let found: Found = slots.find(fingerprint, now);
         if found.place.is_some() {
-            let words = changed(&slots, &found, now, |quota, debt| {
+            let mut words = changed(&slots, &found, now, |quota, debt| {
                 debt.saturating_sub(quota.weight(cost.get()))
             });
+            for (word, before) in words.iter_mut().zip(&found.words) {
+                // A fixed window that has ended does not begin anew without a unit.
+                if *before <= now.word {
+                    *word = *before;
+                }
+            }
             // It has a slot.
             let _ = slots.write(fingerprint, &found, &words, false, now);
         }

@@ -33,8 +33,8 @@ pub trait Storage {
     /// Identifies an open file.
     fn id_of(file: &File) -> io::Result<FileId>;
 
-    /// Whether a directory or file is not for the user of this process alone. Windows inherits access from
-    /// the parent, and does not say.
+    /// Whether a directory or file is not for the user of this process alone. Windows inherits
+    /// access from the parent, and does not say.
     fn directory_fault(_metadata: &Metadata) -> Option<DirectoryFault> {
         None
     }

@@ -88,7 +88,7 @@ impl Newcomer<'_> {
     }
 
     /// Completes a claim.
-    fn finish(&self, place: Place, claim: u64, owner: u64) -> Inserted {
+    pub(super) fn finish(&self, place: Place, claim: u64, owner: u64) -> Inserted {
         let table = self.table;
         let control = table.control(place);
         let is_lost = || control.load(SeqCst) != claim;

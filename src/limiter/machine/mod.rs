@@ -18,5 +18,12 @@ mod open;
 mod table;
 mod whole;
 
+#[cfg(all(test, unix))]
+mod file_tests;
+#[cfg(test)]
+mod step_tests;
+#[cfg(test)]
+mod tests;
+
 pub use self::limiter::MachineLimiter;
 pub use self::open::MachineOptions;

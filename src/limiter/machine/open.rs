@@ -93,7 +93,7 @@ impl MachineLimiter {
         Err(unusable("other processes delete or replace the file of the limiter again and again"))
     }
 
-    fn mapped(opened: Opened, clock: Arc<dyn Clock>) -> Result<Self> {
+    pub(super) fn mapped(opened: Opened, clock: Arc<dyn Clock>) -> Result<Self> {
         let table = Table::new(file::map(&opened)?, file::layout(&opened.fixed.shape));
         let (shape, fingerprinter) =
             (opened.fixed.shape, Fingerprinter::with_key(opened.fixed.key));
