@@ -18,7 +18,7 @@ const { RateLimiter } = require('@nodesec/native');
 const peers = require('../helpers/peers.js');
 const { unshare } = require('../helpers/store-process.js');
 
-const ROUNDS = Number(process.env.ROUNDS ?? 12);
+const ROUNDS = Number(process.env.ROUNDS ?? 24);
 const PROCESSES = 8;
 const ROOT = path.join(__dirname, '..', '..');
 const CHILD = path.join(__dirname, '..', 'helpers', 'limiting-child.js');
@@ -75,17 +75,22 @@ for (const [name, options] of Object.entries({ 'one limit': ONE, 'composed limit
     const limiter = RateLimiter.machine(path.join(folder, 'limits'), options);
     let started = 0;
     const start = () => new Taker(folder, (started += 1));
-    const takers = Array.from({ length: PROCESSES }, start);
-    t.after(() => Promise.all(takers.map((taker) => taker.kill())));
-    await Promise.all(takers.map(({ ready }) => ready));
-    for (let round = 0; round < ROUNDS; round += 1) {
-      await sleep(randomInt(20));
-      const at = randomInt(PROCESSES);
-      await takers[at].kill();
-      takers[at] = start();
-      await takers[at].ready;
-    }
-    await Promise.all(takers.map((taker) => taker.kill()));
+    const takers = new Set();
+    t.after(() => Promise.all(Array.from(takers, (taker) => taker.kill())));
+    let rounds = 0;
+    const killOneAfterAnother = async () => {
+      while (rounds < ROUNDS) {
+        rounds += 1;
+        const taker = start();
+        takers.add(taker);
+        await taker.ready;
+        const enough = randomInt(4000);
+        while (fs.statSync(taker.counts).size < enough) await sleep(1);
+        await taker.kill();
+        takers.delete(taker);
+      }
+    };
+    await Promise.all(Array.from({ length: PROCESSES }, killOneAfterAnother));
     const units = unitsOf(folder);
     let lost = 0;
     for (const [key, count] of units.entries()) {
