@@ -47,6 +47,7 @@ const LEFT_OUT = {
   'service/keys': 'the example stores users in lmdb',
   'service/service': 'the example stores users in lmdb',
   'service/start': 'npm',
+  'service/workers': 'the example stores users in lmdb',
   'store/damage': 'folders that can be removed while a file in them is mapped',
   'store/disk': 'Linux',
   'store/kill': 'signals',
