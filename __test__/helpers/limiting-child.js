@@ -1,8 +1,9 @@
 'use strict';
 
-// A process that takes units of one key after the other from a limiter of the machine: `node
-// limiting-child.js PATH FILE`. It writes the number of the key to FILE after each unit that it got,
-// and goes to the next key when it is refused. It prints `ready`, and ends when its input does.
+// A process that takes units of one key after the other from a limiter of the machine:
+// `node limiting-child.js PATH FILE`. It writes the number of the key to FILE after each unit that
+// it got, and goes to the next key when it is refused. It prints `ready`, and ends when its input
+// does.
 
 const { openSync, writeSync } = require('node:fs');
 

@@ -5,7 +5,6 @@
 
 import assert from 'node:assert/strict';
 import cluster from 'node:cluster';
-import { once } from 'node:events';
 import { join } from 'node:path';
 
 import { RateLimiter } from '@nodesec/native';
@@ -20,7 +19,7 @@ const keys = Array.from({ length: 1000 }, (_, i) => `client:${String(i).padStart
 if (cluster.isPrimary) {
   new RateLimiterClusterMaster();
   const workers = [cluster.fork(), cluster.fork()];
-  const results = await Promise.all(workers.map(async (worker) => (await once(worker, 'message'))[0]));
+  const results = await Promise.all(workers.map(resultOf));
   const admitted = results.reduce((sum, { admitted }) => sum.map((n, i) => n + admitted[i]), [0, 0]);
   assert.deepEqual(admitted, [100 * 7, 100 * 7]);
   const nanos = (name) => Math.max(...results.map((result) => result[name]));
@@ -53,6 +52,16 @@ if (cluster.isPrimary) {
     together: await timed(20_000, CONCURRENT, (key) => flexible.consume(key)),
   };
   process.send(result);
+}
+
+/** The result that a worker sends, among the messages of the peer. */
+function resultOf(worker) {
+  return new Promise((resolve, reject) => {
+    worker.on('exit', () => reject(new Error('a worker ended without a result')));
+    worker.on('message', (message) => {
+      if (message.admitted !== undefined) resolve(message);
+    });
+  });
 }
 
 /** The nanoseconds of a call, with so many at a time. */

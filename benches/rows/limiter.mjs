@@ -86,7 +86,7 @@ rows.push({
     ['@nodesec/native', ...PEERS].map((name) => `  ${name.padEnd(38)} ${measured(name)}\n`).join(''),
 });
 
-/** A folder in memory if there is one, as docs/limits.md recommends. It goes when the process ends. */
+/** A folder, in memory if possible, as docs/limits.md recommends. It goes when the process ends. */
 function newFolder() {
   const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'nodesec-bench-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
