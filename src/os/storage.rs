@@ -89,7 +89,7 @@ pub trait Storage {
 
 /// Writes zeros to an empty file.
 pub(super) fn write_zeros(mut file: &File, len: u64) -> io::Result<()> {
-    const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+    static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
     let mut left = len;
     while left > 0 {
         let part = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());

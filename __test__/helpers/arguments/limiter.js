@@ -53,6 +53,7 @@ const given = () => ({
 });
 const make = { ...quotas, ...table, ...clock };
 let shared = 0;
+let files = 0;
 /** Of the files of limiters of the machine. */
 const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-limits-'));
 after(() => {
@@ -70,7 +71,8 @@ module.exports = {
     kinds: [kind(name.refused, { 'a long name': () => 'a'.repeat(257) }), options({ ...quotas, ...table })],
   },
   'RateLimiter.machine': {
-    args: () => [path.join(folder, 'limits'), given()],
+    // A new file needs limits; one that exists does not.
+    args: () => [path.join(folder, `limits ${(files += 1)}`), given()],
     kinds: [
       kind(name.refused, {
         'a long path': () => 'a'.repeat(4097),

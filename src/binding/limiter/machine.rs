@@ -23,10 +23,7 @@ pub(crate) fn limiter_machine(
     guard(env, || {
         let MachineLimiterOptions { quotas, table } = Arg::new(env, &options, "options").read()?;
         let given = MachineOptions {
-            limits: match quotas.is_empty() {
-                true => None,
-                false => Some(quotas.limits(table.algorithm())?),
-            },
+            limits: if quotas.is_empty() { None } else { Some(quotas.limits(table.algorithm())?) },
             algorithm: table.algorithm,
             max_keys: table.max_keys,
             on_full: table.on_full,

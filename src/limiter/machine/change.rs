@@ -84,10 +84,10 @@ impl Undo<'_> {
     /// Gives back what was taken of the limits from this one on.
     #[cold]
     fn columns(&self, table: &Table, target: Target, from: usize, after: &Words) {
-        for column in from..self.limits.len() {
-            let (quota, now) = (self.limits[column].quota(), (self.now)());
+        for (column, (limit, taken)) in self.limits.iter().zip(after).enumerate().skip(from) {
+            let now = (self.now)();
             table.update(target, column, |word| {
-                given_back(quota, word, after[column], self.cost, self.then, now)
+                given_back(limit.quota(), word, *taken, self.cost, self.then, now)
             });
         }
     }

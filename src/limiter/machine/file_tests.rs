@@ -32,7 +32,7 @@ fn age(path: &Path) {
         .map(|word| u64::from_ne_bytes(*word))
         .collect();
     let mut fixed = Fixed::decode(&words).unwrap();
-    fixed.boot = "another start".to_owned();
+    "another start".clone_into(&mut fixed.boot);
     // The counters and limits behind the fixed words stay.
     let words = fixed.encode(&one(5)).map(u64::to_ne_bytes);
     let end = word::CHECKSUM + 1;
@@ -116,11 +116,11 @@ fn creators_that_race_get_one_file() {
             let Found::File(opened) = file::find(&path.0).unwrap() else { panic!("no file") };
             (opened.id, opened.fixed.key)
         };
-        let made = thread::scope(|scope| {
+        let files = thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
             threads.into_iter().map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
         });
-        assert!(made.iter().all(|each| *each == made[0]));
+        assert!(files.iter().all(|each| *each == files[0]));
         assert_eq!(fs::read_dir(path.0.parent().unwrap()).unwrap().count(), 1);
     }
 }

@@ -61,7 +61,7 @@ impl FileLimits {
     }
 
     /// Writes other limits into the file, which is locked.
-    pub(super) fn publish(&self, table: &Table, fingerprinter: &Fingerprinter, limits: &Limits) {
+    pub(super) fn publish(table: &Table, fingerprinter: &Fingerprinter, limits: &Limits) {
         let generation = table.header()[word::GENERATION].load(Acquire).wrapping_add(1);
         let set = header::encode_set(limits, fingerprinter, generation);
         let start = word::SETS[usize::from(generation & 1 == 1)];

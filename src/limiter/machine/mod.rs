@@ -18,7 +18,8 @@ mod open;
 mod table;
 mod whole;
 
-#[cfg(all(test, unix))]
+#[cfg(unix)]
+#[cfg(test)]
 mod file_tests;
 #[cfg(test)]
 mod step_tests;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::MachineLimiter;
 use super::header::word;
 use super::insert::{Inserted, Newcomer};
+use super::limits::FileLimits;
 use super::table::{CLAIM, owner, tag};
 use super::tests::{TestPath, Two, composed, named, one};
 use crate::limiter::layout::{Place, WAYS};
@@ -147,7 +148,7 @@ fn a_debt_of_former_limits_lasts_at_most_a_window_longer_than_the_new_burst() {
     let short = checked(vec![named("default", 5, 1000, None)]).unwrap();
     admitted(&two.one, b"key");
     // Killed after the new limits were published, before any state was changed.
-    two.one.limits.publish(&two.one.table, &two.one.fingerprinter, &short);
+    FileLimits::publish(&two.one.table, &two.one.fingerprinter, &short);
     let left = two.other.peek(b"key", 1).unwrap().decision();
     assert!(!left.allowed && left.reset_ns <= 2_000_000_000, "{left:?}");
     assert!(!two.other.check(b"key", 1).unwrap());

@@ -159,7 +159,7 @@ impl Table {
             }
             if self.at(place.index).load(SeqCst) == owner {
                 return if owner & TAG == tag {
-                    Look::Owned(self.target(place, owner), word)
+                    Look::Owned(Self::target(place, owner), word)
                 } else {
                     Look::Other
                 };
@@ -167,7 +167,7 @@ impl Table {
         }
     }
 
-    fn target(&self, place: Place, owner: u64) -> Target {
+    fn target(place: Place, owner: u64) -> Target {
         let bound = (place.walk > 0).then_some(word::WALK_UNTIL);
         Target { start: place.index + WAYS, stride: WAYS, owner: Some(owner), bound }
     }
@@ -233,7 +233,7 @@ impl Table {
                 let place = seen.place(bucket, lane, 0);
                 let owner = self.at(place.index).load(Acquire);
                 if seen.until(place) > now.word {
-                    visit(self.target(place, owner), owner & BLOCK != 0);
+                    visit(Self::target(place, owner), owner & BLOCK != 0);
                 }
             }
         }

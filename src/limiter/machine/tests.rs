@@ -118,7 +118,7 @@ fn every_call_gives_the_result_of_a_limiter_in_memory() {
             let cost = u32::try_from(1 + numbers.below(3)).unwrap();
             match numbers.below(100) {
                 0..40 => {
-                    assert_eq!(machine.consume(key, cost), memory.consume(key, cost), "{step}")
+                    assert_eq!(machine.consume(key, cost), memory.consume(key, cost), "{step}");
                 }
                 40..60 => assert_eq!(machine.check(key, cost), memory.check(key, cost), "{step}"),
                 60..70 => assert_eq!(machine.peek(key, cost), memory.peek(key, cost), "{step}"),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::fault::{busy, system};
 use super::header::word;
 use super::limiter::{MachineLimiter, short};
+use super::limits::FileLimits;
 use crate::error::Result;
 use crate::limiter::arguments::check_same_names;
 use crate::limiter::limit::{Limits, quotas};
@@ -47,7 +48,7 @@ impl MachineLimiter {
         let set = check_same_names(limits, &before);
         let differs = quotas(limits) != quotas(&before);
         if set.is_ok() && differs {
-            self.limits.publish(&self.table, &self.fingerprinter, limits);
+            FileLimits::publish(&self.table, &self.fingerprinter, limits);
         }
         let unlocked = Native::unlock(&file);
         unlocked.map_err(|error| system("unlock the file of the limiter", &error))?;
