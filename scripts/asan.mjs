@@ -36,6 +36,7 @@ const LEFT_OUT = [
   'house/layers',
   'house/miri',
   'house/preflight',
+  'limiter/machine.linux',
   'password/legacy.peers',
   'password/peers',
   'password/pool.memory',
