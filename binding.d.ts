@@ -266,6 +266,9 @@ export declare function limiterClear(limiter: unknown): Outcome<undefined>
 /** The limits. */
 export declare function limiterLimits(limiter: unknown): Outcome<NativeLimits>
 
+/** Attaches the limiter of a file to the façade object `limiter`. */
+export declare function limiterMachine(limiter: unknown, path: unknown, options: unknown): Outcome<undefined>
+
 /** Takes units of a key, also those that it does not have. */
 export declare function limiterPenalize(limiter: unknown, key: unknown, cost: unknown): Outcome<undefined>
 

@@ -2862,7 +2862,8 @@ export interface RateLimiterStats {
 
 /**
  * A token bucket per key (GCRA), in a table of bounded size. It lives in memory and belongs to the
- * thread that made it, unless it is {@link RateLimiter.shared}. Other processes do not share it.
+ * thread that made it, unless it is {@link RateLimiter.shared} by the threads of a process, or by
+ * all processes of a {@link RateLimiter.machine}.
  *
  * A key is text or bytes of a length of 1 to 8192 bytes; a cost is an integer from 1 on. A cost
  * above the burst of a limit throws `ERR_LIMIT_COST`. A refusal is a value, never an error; a key
@@ -2912,6 +2913,46 @@ export class RateLimiter {
    * ```
    */
   static shared(name: string, options?: (RateLimits | object) & RateLimiterTable): RateLimiter;
+  /**
+   * Gives the limiter of a file, which all processes and threads of this machine share that open
+   * the path. The first call makes the file, for `maxKeys` keys at once: 24 bytes per key at most,
+   * and 8 more for each limit after the first; 2^20 keys take 23 MiB. No broker and no lock is
+   * involved, so a process that is killed or stopped keeps nobody waiting and frees no key; its
+   * last call may leave its cost taken. The file keeps its keys when all processes end. It starts
+   * anew with the machine. Its clock goes on while the machine sleeps; there is no `clock`.
+   *
+   * Pass the same options everywhere, or none once the file exists. The limits may be those that
+   * the file was made with or those that it has now; another option is `ERR_INVALID_ARG_VALUE`,
+   * whose message names it. Without a file, limits are required (`ERR_MISSING_OPTION`).
+   * {@link RateLimiter.setLimits} holds for all processes from their next call on.
+   * {@link RateLimiter.clear} and `setLimits` may miss a call of another process that runs at the
+   * same time. If processes compete for the last units of several limits, a call may be refused
+   * although units are left; none is allowed too many. There is no snapshot (`ERR_LIMIT_SNAPSHOT`).
+   *
+   * Put the file where only the user of the service can write, best in memory: below `/run` or
+   * `/dev/shm`. Its processes have to trust each other. The path has 1 to 4096 bytes, and files
+   * whose names begin with it are made beside it for a moment. `ERR_LIMIT_FILE`: the path is a
+   * link, no regular file, on a network file system, of another user or open to others (mode 0600
+   * is required; not checked on Windows); the file is no limiter's or was cut; the disk is full;
+   * another process has held the file locked for a second while it changes limits, or for five
+   * while it begins the file anew. Under Node's permission model, `ERR_ACCESS_DENIED` unless the
+   * path and all names that begin with it may be read and written.
+   *
+   * @example
+   * ```ts
+   * import { mkdtempSync } from 'node:fs';
+   * import { tmpdir } from 'node:os';
+   * import { join } from 'node:path';
+   * import { RateLimiter } from '@nodesec/native';
+   *
+   * const path = join(mkdtempSync(join(tmpdir(), 'limits-')), 'logins'); // or /run/my-service/logins
+   * const logins = RateLimiter.machine(path, { limit: 5, windowMs: 60_000, maxKeys: 100_000 });
+   * logins.check('alice', 5);
+   * // In another process:
+   * console.log(RateLimiter.machine(path).check('alice')); // false
+   * ```
+   */
+  static machine(path: string, options?: (RateLimits | object) & RateLimiterTable): RateLimiter;
   /**
    * Makes a limiter with the keys of a {@link RateLimiter.snapshot}. The time in between counts, by
    * the wall clock. Limits are matched by name: one that the snapshot lacks starts anew, and one
@@ -2965,7 +3006,8 @@ export class RateLimiter {
   /** Forgets all keys and blocks. The counters of {@link RateLimiter.stats} stay. */
   clear(): void;
   /**
-   * Changes the numbers of the limits, for all threads of a shared limiter. No key is forgotten:
+   * Changes the numbers of the limits, for all threads of a shared limiter and all processes of
+   * the machine's. No key is forgotten:
    * each keeps the time until it has recovered, at most that of the new burst. Blocks stay.
    * Takes about a millisecond for 200,000 keys.
    *
@@ -4030,9 +4072,17 @@ export type SpiffeErrorCode =
 export type LimitErrorCode =
   /** A cost is above the burst and could never be allowed. */
   | 'ERR_LIMIT_COST'
+  /**
+   * The file of `RateLimiter.machine` cannot be used: it is foreign, cut, open to other users or on
+   * a network file system, there is no room for it, or another process holds it locked.
+   */
+  | 'ERR_LIMIT_FILE'
   /** There is no memory for the table of a limiter or for its snapshot. */
   | 'ERR_LIMIT_FULL'
-  /** Bytes are no snapshot of a limiter: they are cut, damaged, or of a later version. */
+  /**
+   * Bytes are no snapshot of a limiter: they are cut, damaged, or of a later version. Or a limiter
+   * of the machine is asked for a snapshot.
+   */
   | 'ERR_LIMIT_SNAPSHOT';
 
 /** The codes with which a verifier refuses a token. */

@@ -4,6 +4,7 @@ const { CHANNELS, publish } = require('./audit/publish.js');
 const { useClock } = require('./clock.js');
 const { attach, construct } = require('./construct.js');
 const { native, settled } = require('./native.js');
+const { permittedFile } = require('./permission.js');
 const { Uncloneable } = require('./uncloneable.js');
 
 const DENIED = CHANNELS['limit.denied'];
@@ -37,6 +38,12 @@ class RateLimiter extends Uncloneable {
 
   static shared(name, options) {
     return construct(RateLimiter, (limiter) => native.limiterShare(limiter, name, options));
+  }
+
+  static machine(path, options) {
+    return construct(RateLimiter, (limiter) =>
+      native.limiterMachine(limiter, permittedFile(path), options),
+    );
   }
 
   static restore(snapshot, options) {

@@ -5,10 +5,13 @@
 
 const path = require('node:path');
 
-const { SecretError, StoreError, addMembers } = require('./errors.js');
+const { LimitError, SecretError, StoreError, addMembers } = require('./errors.js');
 
 /** The files of a store. */
 const STORE_FILES = ['epoch', 'store.db', 'store.db-wal', 'store.db-shm'];
+
+/** A name that native code may give a file that is not complete. */
+const TEMPORARY = '00000000-0000-4000-8000-000000000000';
 
 /** Deno's permissions; undefined in other runtimes. */
 const deno = globalThis.Deno?.permissions;
@@ -38,22 +41,39 @@ function permittedPath(file) {
  * if Node's permission model or Deno does not let us do both with the folder and all its files.
  */
 function permittedFolder(folder) {
-  if (typeof folder !== 'string' || folder === '' || folder.includes('\0')) return folder;
-  if (deno === undefined && process.permission === undefined) return folder;
-  const resolved = path.resolve(folder);
+  const files = (resolved) => STORE_FILES.map((name) => path.join(resolved, name));
+  return writable(StoreError, folder, 'folder', 'it and all its files', files);
+}
+
+/**
+ * The path of a file that the native part makes, under another name first, reads and writes. Throws
+ * `ERR_ACCESS_DENIED` if Node's permission model or Deno does not let us do all that.
+ */
+function permittedFile(file) {
+  const files = (resolved) => [`${resolved}.${TEMPORARY}`];
+  return writable(LimitError, file, 'file', 'all names that begin with its path', files);
+}
+
+/** The path of something to read and write, after asking for it and the files that go with it. */
+function writable(Class, place, what, grant, files) {
+  if (typeof place !== 'string' || place === '' || place.includes('\0')) return place;
+  if (deno === undefined && process.permission === undefined) return place;
+  const resolved = path.resolve(place);
   if (deno !== undefined) {
-    for (const name of ['read', 'write']) {
-      assertGranted(StoreError, { name, path: resolved }, folder, 'folder', `--allow-${name}`);
+    for (const file of [resolved, ...files(resolved)]) {
+      for (const name of ['read', 'write']) {
+        assertGranted(Class, { name, path: file }, place, what, `--allow-${name}`);
+      }
     }
     return resolved;
   }
   // A rule may name the folder or everything in it.
-  for (const file of [resolved, ...STORE_FILES.map((name) => path.join(resolved, name))]) {
+  for (const file of [resolved, ...files(resolved)]) {
     for (const [scope, permission] of [['fs.read', 'FileSystemRead'], ['fs.write', 'FileSystemWrite']]) {
       if (process.permission.has(scope, file)) continue;
       const flag = `--allow-${scope.replace('.', '-')}`;
-      const why = `the permission model does not let this process use the folder: start Node with ${flag} for it and all its files`;
-      throw denied(StoreError, why, permission, folder);
+      const why = `the permission model does not let this process use the ${what}: start Node with ${flag} for ${grant}`;
+      throw denied(Class, why, permission, place);
     }
   }
   return resolved;
@@ -78,4 +98,4 @@ function denied(Class, why, permission, resource) {
   return addMembers(new Class('ERR_ACCESS_DENIED', why), { permission, resource });
 }
 
-module.exports = { assertMayReadVariable, permittedFolder, permittedPath };
+module.exports = { assertMayReadVariable, permittedFile, permittedFolder, permittedPath };

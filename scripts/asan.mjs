@@ -42,6 +42,7 @@ const LEFT_OUT = [
   'house/workflows',
   'key-ring/disk',
   'key-ring/processes',
+  'limiter/machine.linux',
   'password/legacy.peers',
   'password/peers',
   'password/pool.memory',

@@ -368,11 +368,18 @@ codes! {
     ///
     /// Lower the cost or raise `burst`. HTTP 500.
     LimitCost = "ERR_LIMIT_COST",
+    /// The file of `RateLimiter.machine` cannot be used: it is foreign, cut, open to other users or
+    /// on a network file system, there is no room for it, or another process holds it locked.
+    ///
+    /// Do as the message says; a file that is damaged can be deleted while no process uses it. HTTP
+    /// 503.
+    LimitFile = "ERR_LIMIT_FILE",
     /// There is no memory for the table of a limiter or for its snapshot.
     ///
     /// Give the process more, or lower `maxKeys`. HTTP 503.
     LimitFull = "ERR_LIMIT_FULL",
-    /// Bytes are no snapshot of a limiter: they are cut, damaged, or of a later version.
+    /// Bytes are no snapshot of a limiter: they are cut, damaged, or of a later version. Or a
+    /// limiter of the machine is asked for a snapshot.
     ///
     /// Start with an empty limiter, or pass the bytes that `snapshot()` returned. HTTP 500.
     LimitSnapshot = "ERR_LIMIT_SNAPSHOT",

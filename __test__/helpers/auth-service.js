@@ -15,9 +15,9 @@ function dataDirectory(t) {
  * Starts the service in a process of its own for one test: its limits apply per address, and all
  * tests have the same address.
  */
-async function start(t, data = dataDirectory(t), env = {}) {
+async function start(t, data = dataDirectory(t), env = {}, workers = 1) {
   const { startService } = await import('../../scripts/lib/service.mjs');
-  const service = await startService({ data, env });
+  const service = await startService({ data, env, workers });
   t.after(() => service.stop());
   return { ...service, ...client(service.url) };
 }

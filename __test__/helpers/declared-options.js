@@ -17,6 +17,7 @@ const SHARED = {
   'PasswordHasher.prototype.verify': ['PasswordHasher.prototype.hash'],
   'PasswordHasher.prototype.verifyAndUpdate': ['PasswordHasher.prototype.hash'],
   'RateLimiter.prototype.setLimits.limits': ['RateLimiter.limits'],
+  'RateLimiter.machine.limits': ['RateLimiter.limits'],
   'RateLimiter.restore': ['RateLimiter'],
   'RateLimiter.restore.limits': ['RateLimiter.limits'],
   'RateLimiter.shared.limits': ['RateLimiter.limits'],

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { RateLimiter } from '@nodesec/native';
@@ -11,7 +14,9 @@ import { inTurn, shuffled } from '../lib/work.mjs';
 const WINDOW_MS = 60_000;
 const LIMIT = 1_000_000_000;
 const PEERS = ['rate-limiter-flexible (memory)', 'express-rate-limit (MemoryStore)'];
-const MEMORY = fileURLToPath(new URL('../lib/limiter-memory.mjs', import.meta.url));
+const [MEMORY, CLUSTER] = ['memory', 'cluster'].map((name) =>
+  fileURLToPath(new URL(`../lib/limiter-${name}.mjs`, import.meta.url)),
+);
 
 export const rows = [
   [1000, { [PEERS[0]]: 12, [PEERS[1]]: 2 }],
@@ -43,12 +48,50 @@ rows.push({
   },
 });
 
+for (const count of [1000, 100_000]) {
+  rows.push({
+    name: `limits: machine beside in-process over ${count.toLocaleString('en')} keys`,
+    setting: 'every request allowed; to be at most 1.3 times the time of a limiter in the process',
+    atMost: 1.3,
+    prepare: async () => {
+      const keys = shuffledKeys(count);
+      const options = { limit: LIMIT, windowMs: WINDOW_MS, maxKeys: count };
+      const machine = RateLimiter.machine(join(newFolder(), 'limits'), options);
+      const own = new RateLimiter(options);
+      for (const limiter of [machine, own]) for (const key of keys) limiter.check(key);
+      return [
+        { name: '@nodesec/native, machine', run: inTurn(keys, (key) => machine.check(key)) },
+        { name: '@nodesec/native, in-process', run: inTurn(keys, (key) => own.check(key)) },
+      ];
+    },
+  });
+}
+
+rows.push({
+  name: 'limits: machine beside a cluster limiter over IPC',
+  setting: 'two workers of a cluster, 1,000 keys, every request allowed: the time of a decision',
+  observe: async () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [CLUSTER, newFolder()], {
+      encoding: 'utf8',
+    });
+    assert.equal(status, 0, stderr);
+    return stdout;
+  },
+});
+
 rows.push({
   name: 'limits: memory of 1,000,000 keys',
   setting: 'a process each: resident memory per key after a collection, and the longest collection',
   observe: async () =>
     ['@nodesec/native', ...PEERS].map((name) => `  ${name.padEnd(38)} ${measured(name)}\n`).join(''),
 });
+
+/** A folder, in memory if possible, as docs/limits.md recommends. It goes when the process ends. */
+function newFolder() {
+  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'nodesec-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
 
 function measured(name) {
   const { stdout } = spawnSync(process.execPath, ['--expose-gc', MEMORY, name], { encoding: 'utf8' });

@@ -49,9 +49,9 @@ function createApp({ keys, limits, passwords, sessions, users, verifier }) {
       signal: whenGone(res),
     });
     if (!valid) throw new HttpError(401, 'invalid_credentials');
-    // The client's own limit is not reset: an attacker could reset it by logging in to an account
-    // of their own.
-    limits.logins.reset(account);
+    // Only wrong passwords count as guesses. The client's own limit keeps the attempt, because the
+    // hash was computed all the same.
+    limits.logins.refund(account);
     // The old digest has another policy or pepper. It is replaced only if it is still stored: if
     // the user has changed the password meanwhile, the new password must stay.
     if (newDigest) await users.replaceDigest(user.name, user.digest, newDigest);

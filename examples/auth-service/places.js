@@ -13,6 +13,8 @@ function placesOf(dataDirectory, env = process.env) {
     keys: inData('keys.sealed'),
     /** A directory on a local disk. Its parent exists; the store makes the directory itself. */
     store: env.AUTH_STORE || inData('store'),
+    /** A directory on a local disk, or in memory, for the limits of several workers. */
+    limits: env.AUTH_LIMITS || inData('limits'),
     masterKey: env.AUTH_MASTER_KEY_FILE || inData('master-key'),
     pepper: env.AUTH_PEPPER_FILE || inData('pepper'),
   };

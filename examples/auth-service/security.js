@@ -6,25 +6,28 @@
 const {
   JwtIssuer,
   JwtVerifier,
-  RateLimiter,
   RevocationList,
   Sessions,
   Store,
 } = require('@nodesec/native');
 
+const { createLimits } = require('./limits.js');
 const { createPasswords } = require('./passwords.js');
 const { placesOf } = require('./places.js');
 const { loadSecret } = require('./secret-file.js');
-const { openKeyRing } = require('./signing-keys.js');
+const { openKeyRing, readKeyRing } = require('./signing-keys.js');
 
 const ISSUER = 'https://auth.example.com';
 const AUDIENCE = 'https://api.example.com';
 
 /** Short, because services that verify tokens with the JWKS alone do not learn of a logout. */
 const ACCESS_TTL = '5m';
-const MINUTE = 60_000;
 
-async function createSecurity(dataDirectory) {
+/**
+ * `isShared` is for a worker of several: it shares the limits with the others, and uses the signing
+ * keys that the primary process has made, without a rotation of its own.
+ */
+async function createSecurity(dataDirectory, { isShared = false } = {}) {
   const places = placesOf(dataDirectory);
   // A stolen database of users cannot be attacked without the pepper, which is not in it.
   const pepper = loadSecret('pepper', places.pepper, [places.users]);
@@ -36,12 +39,10 @@ async function createSecurity(dataDirectory) {
   // service that caches the JWKS for `jwksMaxAge` knows every key before its first token. A retired
   // key does not sign, but it still verifies and stays published for `maxTokenTtl`: until the last
   // token that it signed has expired.
-  const ring = await openKeyRing(places.keys, masterKey, {
-    alg: 'EdDSA',
-    maxTokenTtl: ACCESS_TTL,
-    jwksMaxAge: '10m',
-    rotateEvery: '1d',
-  });
+  const options = { alg: 'EdDSA', maxTokenTtl: ACCESS_TTL, jwksMaxAge: '10m' };
+  const ring = isShared
+    ? await readKeyRing(places.keys, masterKey, options)
+    : await openKeyRing(places.keys, masterKey, { ...options, rotateEvery: '1d' });
   const { keys } = ring;
 
   // A login, a refresh and a logout are on the disk before their promises resolve, so an answer
@@ -81,16 +82,7 @@ async function createSecurity(dataDirectory) {
   // The first call reads all sessions, so that the first request does not wait for that.
   await sessions.list('nobody');
 
-  // The memory of a limiter is bounded, even if an attacker makes up many keys. No limit is on the
-  // account alone, because anyone could then lock out any user.
-  const limits = {
-    /** All requests, by client. */
-    requests: new RateLimiter({ limit: 300, windowMs: MINUTE }),
-    /** Requests that cost a password hash, by client: against guesses at many accounts. */
-    passwords: new RateLimiter({ limit: 20, windowMs: MINUTE }),
-    /** Logins, by client and account: 5 guesses, then one every 3 minutes. */
-    logins: new RateLimiter({ limit: 5, windowMs: 15 * MINUTE }),
-  };
+  const limits = createLimits(isShared ? places.limits : undefined);
 
   async function close() {
     ring.close();

@@ -28,6 +28,13 @@ async function openKeyRing(file, masterKey, options) {
   return { keys, close: () => keys.off('change', saveChange) };
 }
 
+/** Reads the ring of a file that another process has made, and never changes it. */
+async function readKeyRing(file, masterKey, options) {
+  const keys = KeyRing.unseal(readFileSync(file), masterKey, options);
+  await keys.ready();
+  return { keys, close: () => {} };
+}
+
 /** Replaces a file as a whole, even if the machine stops meanwhile. */
 function replaceFile(file, bytes) {
   const temporary = `${file}.new`;
@@ -35,4 +42,4 @@ function replaceFile(file, bytes) {
   renameSync(temporary, file);
 }
 
-module.exports = { openKeyRing };
+module.exports = { openKeyRing, readKeyRing };

@@ -12,8 +12,8 @@ const server = path.join(root, 'examples', 'auth-service', 'server.js');
  * Starts the service on a port, 0 for any free one, and resolves when it listens. `env` is added to
  * the environment.
  */
-export async function startService({ port = 0, data, env }) {
-  const args = [server, '--port', `${port}`, '--data', data];
+export async function startService({ port = 0, data, env, workers = 1 }) {
+  const args = [server, '--port', `${port}`, '--data', data, '--workers', `${workers}`];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
@@ -33,6 +33,7 @@ export async function startService({ port = 0, data, env }) {
 
   return {
     url,
+    pid: child.pid,
     /** Resolves with the exit status. */
     ended,
     /** The log of the service so far. */

@@ -32,6 +32,7 @@ mod offload;
 mod option_names;
 mod outbox;
 mod password;
+mod path;
 mod rejection;
 mod revocation;
 mod secret;

@@ -31,6 +31,7 @@ const DECLARATIONS: &[Declaration] = &[
     key_set::SetOptions::DECLARATION,
     limiter::options::ChangedLimits::DECLARATION,
     limiter::options::LimiterOptions::DECLARATION,
+    limiter::options::MachineLimiterOptions::DECLARATION,
     limiter::options::NamedLimit::DECLARATION,
     limiter::options::SharedLimiterOptions::DECLARATION,
     password::HashOptions::DECLARATION,

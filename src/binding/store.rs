@@ -1,7 +1,7 @@
 //! `Store`.
 
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use super::args::out::{self, LocalValue};
 use super::args::{Arg, Fault, Outcome, Result, internal, options};
 use super::offload::{Offloaded, offload, offload_into};
 use super::revocation::options::Limits;
-use super::{CLOCK, guard};
+use super::{CLOCK, guard, path};
 use crate::clock::Clock;
 use crate::error::Code;
 use crate::jwt::{KeyRing, RingOverrides, StoredRing};
@@ -23,8 +23,6 @@ use crate::secret::Secret;
 use crate::session::StoredSessions;
 use crate::store::{self, Durability, Store, StoreOptions};
 
-/// The longest path, in bytes: Linux's `PATH_MAX`.
-const PATH: RangeInclusive<usize> = 1..=4096;
 /// The bounds of `busyMs`.
 const BUSY_MS: RangeInclusive<u64> = 1..=600_000;
 
@@ -186,7 +184,7 @@ pub(super) fn store_open(
     of_list: bool,
 ) -> napi::Result<Outcome<Offloaded<OpenStore, LocalValue>>> {
     guard(env, || {
-        let path = path_of(Arg::new(env, &path, "path"))?;
+        let path = path::read(Arg::new(env, &path, "path"))?;
         let options = Arg::new(env, &options, "options");
         let (fields, limits) = if of_list {
             let OpenListOptions { store, limits } = options.read()?;
@@ -258,7 +256,7 @@ pub(super) fn store_backup(
 ) -> napi::Result<Outcome<Offloaded<()>>> {
     guard(env, || {
         let store = Arg::new(env, &store, "this").handle::<OpenStore>()?.store()?;
-        let path = path_of(Arg::new(env, &path, "path"))?;
+        let path = path::read(Arg::new(env, &path, "path"))?;
         Ok(offload(move || Ok(store.backup(&path)?)))
     })
 }
@@ -285,12 +283,4 @@ pub(super) fn other_limits() -> Fault {
         "options must be those of the store's list, which was made before: pass the same options \
          everywhere",
     )
-}
-
-fn path_of(path: Arg<'_>) -> Result<PathBuf> {
-    let text = path.string(PATH)?;
-    if text.contains('\0') {
-        return Err(path.invalid("must not hold a NUL"));
-    }
-    Ok(Path::new(&text).to_owned())
 }

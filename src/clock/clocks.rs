@@ -74,6 +74,25 @@ impl Clock for SystemClock {
     }
 }
 
+/// The clocks of the operating system, with the boot clock in place of the monotonic one: all
+/// processes of the machine see the same time.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BootClock;
+
+impl Clock for BootClock {
+    fn unix_millis(&self) -> u64 {
+        SystemClock.unix_millis()
+    }
+
+    fn monotonic_nanos(&self) -> u64 {
+        Native::boot_nanos().unwrap_or(0)
+    }
+
+    fn latest_unix_millis(&self) -> u64 {
+        SystemClock.latest_unix_millis()
+    }
+}
+
 /// A clock that shows the time that it was last given, and starts with the first one. It is for
 /// tests of applications: the façade asks a function of the test for the time before each call.
 #[derive(Debug)]

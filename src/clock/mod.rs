@@ -6,5 +6,5 @@ mod proven;
 
 #[cfg(test)]
 pub use self::clocks::ManualClock;
-pub use self::clocks::{Clock, SystemClock, TestClock};
+pub use self::clocks::{BootClock, Clock, SystemClock, TestClock};
 pub use self::proven::{Moment, ProvenTime, Reading};

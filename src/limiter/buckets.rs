@@ -5,13 +5,11 @@ use std::hint::black_box;
 use super::layout::{Layout, Place, WAYS};
 use super::limit::MAX_LIMITS;
 use super::state::Moment;
+use super::view::{BLOCK, View};
 
 /// The words of a key, one for each limit; those beyond the number of limits are 0. Where calls are
 /// frequent, an array of one word stands for one limit.
 pub(super) type Words = [u64; MAX_LIMITS];
-
-/// The mark of a fingerprint whose slot says until when its key is blocked.
-pub(super) const BLOCK: u64 = 1;
 
 /// Buckets start at a multiple of this many words: at a cache line, and with one limit at a pair of
 /// lines, which processors fetch together.
@@ -22,6 +20,29 @@ pub(super) struct Buckets {
     /// The index of the first word of the first bucket.
     start: usize,
     pub layout: Layout,
+}
+
+impl View for Buckets {
+    fn layout(&self) -> Layout {
+        self.layout
+    }
+
+    fn place(&self, bucket: usize, lane: usize, walk: usize) -> Place {
+        Place { index: self.start + self.layout.bucket(bucket) + lane, walk }
+    }
+
+    fn fingerprint(&self, place: Place) -> u64 {
+        self.words[place.index]
+    }
+
+    #[inline]
+    fn word(&self, place: Place, column: usize) -> u64 {
+        self.words[place.index + WAYS * (1 + column)]
+    }
+
+    fn former(&self, bucket: usize, walk: usize, fingerprint: u64) -> Option<Place> {
+        self.slot(bucket, walk, fingerprint).map(|(place, _)| place)
+    }
 }
 
 impl Buckets {
@@ -62,41 +83,6 @@ impl Buckets {
         let lane = hits.trailing_zeros() as usize;
         let word = *bucket.get(WAYS + lane)?;
         Some((Place { index: start + lane, walk }, word))
-    }
-
-    /// A slot of a bucket.
-    pub(super) fn place(&self, bucket: usize, lane: usize, walk: usize) -> Place {
-        Place { index: self.start + self.layout.bucket(bucket) + lane, walk }
-    }
-
-    /// The slot of a bucket that expires first, and the number of free slots.
-    pub(super) fn least(&self, bucket: usize, walk: usize, now: Moment) -> (Place, usize) {
-        let mut least = (0, u64::MAX);
-        let mut free = 0;
-        for lane in 0..WAYS {
-            let until = self.until(self.place(bucket, lane, walk));
-            free += usize::from(until <= now.word);
-            if until < least.1 {
-                least = (lane, until);
-            }
-        }
-        (self.place(bucket, least.0, walk), free)
-    }
-
-    /// The fingerprint in a slot.
-    pub(super) fn fingerprint(&self, place: Place) -> u64 {
-        self.words[place.index]
-    }
-
-    /// The word of a limit in a slot.
-    #[inline]
-    pub(super) fn word(&self, place: Place, column: usize) -> u64 {
-        self.words[place.index + WAYS * (1 + column)]
-    }
-
-    /// The word at which nothing is left of a slot's debts.
-    pub(super) fn until(&self, place: Place) -> u64 {
-        (0..self.layout.limits).map(|column| self.word(place, column)).max().unwrap_or(0)
     }
 
     /// Gives a slot to a fingerprint.

@@ -1,18 +1,18 @@
 //! A limiter, and what can be done to a key.
 
-use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::arguments::{check_block_ms, check_cost, check_same_names, nonzero};
 use super::buckets::Words;
 use super::fingerprint::Fingerprinter;
 use super::limit::{Limits, MAX_LIMITS};
-use super::quota::{Algorithm, MAX_WINDOW_MS, Quota};
-use super::report::{Report, Verdict};
+use super::quota::{Algorithm, Quota};
+use super::report::{Report, Stats, Verdict};
 use super::slots::{Found, Slots};
 use super::state::Moment;
 use super::table::{OnFull, Table};
 use crate::clock::Clock;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 
 /// Limits for each key, shared by all threads. Every call on a key takes well under a microsecond.
 ///
@@ -28,25 +28,6 @@ pub struct Limiter {
     pub(super) clock: Arc<dyn Clock>,
     /// How often the limits were changed. Held while they are.
     generation: Mutex<u32>,
-}
-
-/// The keys of a limiter and how often its table was full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stats {
-    /// The number of keys that fit: `max_keys`.
-    pub capacity: usize,
-    /// Keys in debt.
-    pub keys: usize,
-    /// Keys that [`Limiter::block`] holds.
-    pub blocked: usize,
-    /// Keys in debt that were forgotten to make room, since the limiter was created. If this
-    /// number grows, `max_keys` is too small, or an attacker uses many keys.
-    pub evictions: u64,
-    /// Calls that shared the units of one key, or were refused, because all slots were taken by
-    /// keys that may not be forgotten.
-    pub overflows: u64,
-    /// Times at which the table found no memory to grow.
-    pub growth_failures: u64,
 }
 
 /// Whether a call takes its cost.
@@ -133,12 +114,18 @@ impl Limiter {
         let cost = nonzero(cost)?;
         let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
         let mut slots = self.table.shard(fingerprint);
-        check_cost(&slots, cost)?;
+        check_cost(slots.limits(), cost)?;
         let found: Found = slots.find(fingerprint, now);
         if found.place.is_some() {
-            let words = changed(&slots, &found, now, |quota, debt| {
+            let mut words = changed(&slots, &found, now, |quota, debt| {
                 debt.saturating_sub(quota.weight(cost.get()))
             });
+            for (word, before) in words.iter_mut().zip(&found.words) {
+                // A fixed window that has ended does not begin anew without a unit.
+                if *before <= now.word {
+                    *word = *before;
+                }
+            }
             // It has a slot.
             let _ = slots.write(fingerprint, &found, &words, false, now);
         }
@@ -163,10 +150,7 @@ impl Limiter {
     /// Refuses the key every call for `ms` milliseconds (1 to 366 days, otherwise
     /// `ERR_OUT_OF_RANGE`), in place of an earlier block. Its debts stay.
     pub fn block(&self, key: &[u8], ms: u64) -> Result<()> {
-        if !(1..=MAX_WINDOW_MS).contains(&ms) {
-            let message = format!("ms must be from 1 to {MAX_WINDOW_MS} (366 days)");
-            return Err(Error::new(Code::OutOfRange, message));
-        }
+        check_block_ms(ms)?;
         let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
         let until = self.algorithm.word_until(now.ns.saturating_add(ms * 1_000_000));
         self.table.shard(fingerprint).block(fingerprint, until, now);
@@ -191,16 +175,7 @@ impl Limiter {
     /// the same algorithm.
     pub fn set_limits(&self, limits: &Limits) -> Result<()> {
         let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        let names = |limits: &Limits| -> Vec<_> {
-            limits.iter().map(|each| (each.name().to_owned(), each.quota().algorithm())).collect()
-        };
-        if names(limits) != names(&self.table.limits()) {
-            return Err(Error::new(
-                Code::InvalidArgValue,
-                "setLimits changes the numbers of limits: pass the same names in the same order, \
-                 and the same algorithm",
-            ));
-        }
+        check_same_names(limits, &self.table.limits())?;
         *generation = generation.wrapping_add(1);
         self.table.set_limits(limits, *generation, self.now());
         Ok(())
@@ -266,7 +241,7 @@ impl Limiter {
         let cost = nonzero(cost)?;
         let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
         let mut slots = self.table.shard(fingerprint);
-        check_cost(&slots, cost)?;
+        check_cost(slots.limits(), cost)?;
         let found = slots.find::<N>(fingerprint, now);
         let blocked = slots.blocked_until(fingerprint, &found, now);
         let held_ns = if blocked > now.word { self.algorithm.left_ns(blocked, now) } else { 0 };
@@ -310,14 +285,6 @@ impl Limiter {
     pub(super) fn now(&self) -> Moment {
         self.algorithm.at(self.clock.monotonic_nanos())
     }
-}
-
-fn nonzero(cost: u32) -> Result<NonZeroU32> {
-    NonZeroU32::new(cost).ok_or_else(|| Error::new(Code::OutOfRange, "cost must be at least 1"))
-}
-
-fn check_cost(slots: &Slots, cost: NonZeroU32) -> Result<()> {
-    slots.limits().iter().try_for_each(|limit| limit.quota().check_cost(cost))
 }
 
 /// The words of a key whose debts change.

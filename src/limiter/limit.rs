@@ -96,6 +96,11 @@ impl Limit {
     }
 }
 
+/// The names and numbers of limits.
+pub fn quotas(limits: &Limits) -> Vec<(String, Quota)> {
+    limits.iter().map(|limit| (limit.name.clone(), limit.quota)).collect()
+}
+
 /// Checks that limits can be decided together: 1 to 4 of them, with different names and the same
 /// algorithm. Fails with `ERR_OUT_OF_RANGE` or `ERR_INVALID_ARG_VALUE`.
 pub fn checked(limits: Vec<Limit>) -> Result<Limits> {

@@ -5,11 +5,14 @@
 //! one or more [`Limit`]s over a table of bounded size. It uses the monotonic clock, so changes of
 //! the system time have no effect.
 
+mod arguments;
 mod buckets;
 mod calls;
+mod either;
 mod fingerprint;
 mod layout;
 mod limit;
+mod machine;
 mod quota;
 mod report;
 mod room;
@@ -17,11 +20,14 @@ mod slots;
 mod snapshot;
 mod state;
 mod table;
+mod view;
 
-pub use self::calls::{Limiter, Stats};
-pub use self::limit::{DEFAULT_NAME, Limit, Limits, MAX_LIMITS, MAX_NAME_LEN, checked};
+pub use self::calls::Limiter;
+pub use self::either::AnyLimiter;
+pub use self::limit::{DEFAULT_NAME, Limit, Limits, MAX_LIMITS, MAX_NAME_LEN, checked, quotas};
+pub use self::machine::{MachineLimiter, MachineOptions};
 pub use self::quota::{Algorithm, MAX_FIXED_UNITS, MAX_UNITS, MAX_WINDOW_MS, Quota};
-pub use self::report::{Decision, Report};
+pub use self::report::{Decision, Report, Stats};
 pub use self::snapshot::MAX_SNAPSHOT_LEN;
 pub use self::table::{DEFAULT_MAX_KEYS, MAX_MAX_KEYS, MIN_MAX_KEYS, OnFull};
 

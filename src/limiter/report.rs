@@ -3,6 +3,25 @@
 use super::limit::{Limit, MAX_LIMITS};
 use super::state::Moment;
 
+/// The keys of a limiter and how often its table was full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stats {
+    /// The number of keys that fit: `max_keys`.
+    pub capacity: usize,
+    /// Keys in debt.
+    pub keys: usize,
+    /// Keys that `block` holds.
+    pub blocked: usize,
+    /// Keys in debt that were forgotten to make room, since the limiter was created. If this
+    /// number grows, `max_keys` is too small, or an attacker uses many keys.
+    pub evictions: u64,
+    /// Calls that shared the units of one key, or were refused, because all slots were taken by
+    /// keys that may not be forgotten.
+    pub overflows: u64,
+    /// Times at which the table found no memory to grow.
+    pub growth_failures: u64,
+}
+
 /// The result of one call for one limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Decision {

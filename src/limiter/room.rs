@@ -1,9 +1,9 @@
 //! Finds a slot for a key that has none.
 
-use super::buckets::{BLOCK, Buckets};
 use super::layout::{Place, WAYS};
 use super::limit::Limit;
 use super::state::Moment;
+use super::view::{BLOCK, View};
 
 /// A slot for a newcomer.
 pub(super) enum Room {
@@ -18,8 +18,8 @@ pub(super) enum Room {
 }
 
 /// A search for a slot.
-pub(super) struct Search<'a> {
-    pub buckets: &'a Buckets,
+pub(super) struct Search<'a, V> {
+    pub buckets: &'a V,
     pub limits: &'a [Limit],
     /// Whether the shard may grow.
     pub may_grow: bool,
@@ -28,10 +28,10 @@ pub(super) struct Search<'a> {
     pub now: Moment,
 }
 
-impl Search<'_> {
+impl<V: View> Search<'_, V> {
     /// The slot for a fingerprint.
     pub(super) fn run(&self, fingerprint: u64) -> Room {
-        let (first, second) = self.buckets.layout.choices(fingerprint);
+        let (first, second) = self.buckets.layout().choices(fingerprint);
         let (place, free) = self.buckets.least(first, 0, self.now);
         // A shard that grows instead of using second buckets has its keys where they are found
         // first. At its full size, it evens out the buckets before they are full.
@@ -50,7 +50,7 @@ impl Search<'_> {
 
     /// A slot in the buckets behind the second one, or a slot whose key may be forgotten.
     fn walk(&self, fingerprint: u64, first: usize, second: usize) -> Room {
-        let layout = self.buckets.layout;
+        let layout = self.buckets.layout();
         let mut until = u64::MAX;
         let mut victim = None;
         let mut consider = |bucket, walk| {
@@ -70,8 +70,7 @@ impl Search<'_> {
             let (place, free) = self.buckets.least(bucket, walk, self.now);
             if free > 0 {
                 // A slot that this key had before must not stay beside the new one.
-                let former = self.buckets.slot(bucket, walk, fingerprint);
-                return Room::Free(former.map_or(place, |(former, _)| former));
+                return Room::Free(self.buckets.former(bucket, walk, fingerprint).unwrap_or(place));
             }
             consider(bucket, walk);
         }

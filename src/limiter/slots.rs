@@ -6,11 +6,12 @@
 //! by [`Slots::block`]. If all are blocked, the overflow cell is charged, which newcomers share. A
 //! newcomer that gets a slot starts with the cell's state, so no key gains from being without one.
 
-use super::buckets::{BLOCK, Buckets};
+use super::buckets::Buckets;
 use super::layout::{Layout, Place};
 use super::limit::{Limits, MAX_LIMITS};
 use super::room::{Room, Search};
 use super::state::Moment;
+use super::view::{BLOCK, View};
 
 /// A shard that found no memory does not ask again for this time.
 const GROW_AGAIN_NS: u64 = 1_000_000_000;
@@ -262,7 +263,7 @@ impl Slots {
         }
     }
 
-    fn search(&self, now: Moment) -> Search<'_> {
+    fn search(&self, now: Moment) -> Search<'_, Buckets> {
         Search {
             buckets: &self.buckets,
             limits: &self.limits,

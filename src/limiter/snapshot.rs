@@ -15,7 +15,6 @@
 
 use std::sync::Arc;
 
-use super::buckets::BLOCK;
 use super::calls::Limiter;
 use super::fingerprint::Fingerprinter;
 use super::limit::{Limit, Limits, MAX_LIMITS, checked};
@@ -23,6 +22,7 @@ use super::quota::{Algorithm, Quota};
 use super::slots::Found;
 use super::state::Moment;
 use super::table::{MAX_MAX_KEYS, OnFull, no_memory};
+use super::view::BLOCK;
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 

@@ -57,12 +57,7 @@ impl Table {
     /// bytes per key, 8 more for each further limit, and at first 128 to 512 KiB, or less if all
     /// keys need less. Fails with `ERR_LIMIT_FULL` if there is no memory.
     pub(super) fn new(max_keys: usize, on_full: OnFull, limits: &Limits) -> Result<Self> {
-        if !(MIN_MAX_KEYS..=MAX_MAX_KEYS).contains(&max_keys) {
-            return Err(Error::new(
-                Code::OutOfRange,
-                format!("maxKeys must be from {MIN_MAX_KEYS} to {MAX_MAX_KEYS}"),
-            ));
-        }
+        check_max_keys(max_keys)?;
         let buckets = Layout::buckets_for(max_keys, limits.len());
         // Powers of two: a shard is then picked by a mask.
         let even = 1 << (buckets / SHARD_BUCKETS).clamp(1, SHARDS).ilog2();
@@ -145,6 +140,15 @@ impl Shard {
         // A panic between two writes can spoil at most one entry of one key, so limiting continues.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Checks a number of keys: 8 to 2^26, otherwise `ERR_OUT_OF_RANGE`.
+pub(super) fn check_max_keys(max_keys: usize) -> Result<()> {
+    if (MIN_MAX_KEYS..=MAX_MAX_KEYS).contains(&max_keys) {
+        return Ok(());
+    }
+    let message = format!("maxKeys must be from {MIN_MAX_KEYS} to {MAX_MAX_KEYS}");
+    Err(Error::new(Code::OutOfRange, message))
 }
 
 /// The error `ERR_LIMIT_FULL`.

@@ -173,6 +173,15 @@ fn reset_forgets_the_debt_of_a_key() {
 }
 
 #[test]
+fn a_refund_begins_no_fixed_window() {
+    let (limiter, clock) = limiter(Quota::fixed_window(2, 1000).unwrap());
+    assert!(limiter.check(b"key", 1).unwrap());
+    clock.advance(Duration::from_secs(2));
+    limiter.refund(b"key", 1).unwrap();
+    assert_eq!((peek(&limiter, b"key").reset_ns, limiter.stats().keys), (0, 0));
+}
+
+#[test]
 fn any_bytes_are_a_key_and_keys_do_not_share_a_quota() {
     let (limiter, _) = per_second(1, None);
     let long = vec![7; 1 << 20];

@@ -79,8 +79,8 @@ impl Platform for Linux {
         unix::file_exposure(metadata)
     }
 
-    fn boot_millis() -> Option<u64> {
-        unix::clock_millis(libc::CLOCK_BOOTTIME)
+    fn boot_nanos() -> Option<u64> {
+        unix::clock_nanos(libc::CLOCK_BOOTTIME)
     }
 
     fn forbid_dumps() -> Result<(), String> {

@@ -104,8 +104,8 @@ impl Platform for MacOs {
     }
 
     /// The clock of `mach_continuous_time`.
-    fn boot_millis() -> Option<u64> {
-        unix::clock_millis(libc::CLOCK_MONOTONIC_RAW)
+    fn boot_nanos() -> Option<u64> {
+        unix::clock_nanos(libc::CLOCK_MONOTONIC_RAW)
     }
 
     fn limit_core(bytes: u64) -> Result<(), String> {

@@ -53,10 +53,15 @@ pub trait Platform {
     /// does nothing.
     fn stay_loaded() {}
 
-    /// Milliseconds since the machine started, which go on while it sleeps and which nobody can
-    /// set. `None` if the system has no such clock.
-    fn boot_millis() -> Option<u64> {
+    /// Nanoseconds since the machine started, which go on while it sleeps and which nobody can set.
+    /// All processes see the same clock. `None` if the system has no such clock.
+    fn boot_nanos() -> Option<u64> {
         None
+    }
+
+    /// [`Platform::boot_nanos`] in milliseconds, perhaps of a coarser clock that is faster to read.
+    fn boot_millis() -> Option<u64> {
+        Self::boot_nanos().map(|nanos| nanos / 1_000_000)
     }
 
     /// Registers a function that the C library calls when the process ends in an orderly way. If it

@@ -90,6 +90,10 @@ mod calls {
             storage::file_id(path)
         }
 
+        fn id_of(file: &File) -> io::Result<FileId> {
+            file.metadata().map(|metadata| storage::id_of(&metadata))
+        }
+
         fn directory_fault(metadata: &Metadata) -> Option<DirectoryFault> {
             storage::directory_fault(metadata)
         }

@@ -1,8 +1,10 @@
 //! The calls to an operating system that concern files which several processes share.
 
-use std::fs::{self, File, Metadata, OpenOptions};
-use std::io;
+use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::io::{self, Write};
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 /// A file or directory, whatever its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -13,7 +15,7 @@ pub struct FileId {
     pub index: u64,
 }
 
-/// A reason not to keep private files in a directory.
+/// A reason not to keep private data in a directory or file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DirectoryFault {
     /// The group or others may read, write or enter it.
@@ -28,8 +30,11 @@ pub trait Storage {
     /// Identifies a file or directory. Does not follow a link in the last part of the path.
     fn file_id(path: &Path) -> io::Result<FileId>;
 
-    /// Whether a directory is not for the user of this process alone. Windows inherits access from
-    /// the parent, and does not say.
+    /// Identifies an open file.
+    fn id_of(file: &File) -> io::Result<FileId>;
+
+    /// Whether a directory or file is not for the user of this process alone. Windows inherits
+    /// access from the parent, and does not say.
     fn directory_fault(_metadata: &Metadata) -> Option<DirectoryFault> {
         None
     }
@@ -56,6 +61,11 @@ pub trait Storage {
         Ok(None)
     }
 
+    /// Gives an empty file its length, with a place on the disk for each of its bytes, which are 0.
+    fn allocate(file: &File, len: u64) -> io::Result<()> {
+        write_zeros(file, len)
+    }
+
     /// Unlocks a file.
     fn unlock(file: &File) -> io::Result<()> {
         file.unlock()
@@ -66,10 +76,49 @@ pub trait Storage {
         None
     }
 
+    /// Whether two texts of [`Storage::boot_id`] are of one start.
+    fn is_same_boot(one: &str, other: &str) -> bool {
+        one == other
+    }
+
     /// Whether this process has a descriptor of a file; `false` if the system does not say.
     fn has_descriptor(_file: FileId) -> bool {
         false
     }
+}
+
+/// Writes zeros to an empty file.
+pub(super) fn write_zeros(mut file: &File, len: u64) -> io::Result<()> {
+    static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+    let mut left = len;
+    while left > 0 {
+        let part = usize::try_from(left).unwrap_or(usize::MAX).min(ZEROS.len());
+        file.write_all(&ZEROS[..part])?;
+        left -= part as u64;
+    }
+    Ok(())
+}
+
+/// Locks a file against other processes and the other open files of this one. Waits at most `wait`
+/// for them, and returns whether that was enough.
+pub fn lock_within(file: &File, wait: Duration) -> io::Result<bool> {
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) if began.elapsed() < wait => {
+                thread::sleep(Duration::from_millis(2));
+            }
+            Err(TryLockError::WouldBlock) => return Ok(false),
+        }
+    }
+}
+
+/// Whether a call of the operating system failed for want of room.
+pub fn is_full(error: &io::Error) -> bool {
+    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }
 
 #[cfg(test)]

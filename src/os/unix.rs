@@ -27,14 +27,14 @@ pub(super) fn open_without_waiting(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
 }
 
-/// The reading of a clock of the system, in milliseconds; `None` if it has no such clock.
+/// The reading of a clock of the system, in nanoseconds; `None` if it has no such clock.
 #[cfg(any(target_os = "linux", target_os = "macos"))]
-pub(super) fn clock_millis(clock: libc::clockid_t) -> Option<u64> {
+pub(super) fn clock_nanos(clock: libc::clockid_t) -> Option<u64> {
     let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
     // SAFETY: the call writes one `timespec` to a place that holds one.
     let failed = unsafe { libc::clock_gettime(clock, &raw mut time) } != 0;
     let seconds = u64::try_from(time.tv_sec).ok().filter(|_| !failed)?;
-    Some(seconds.saturating_mul(1000).saturating_add(u64::try_from(time.tv_nsec).ok()? / 1_000_000))
+    Some(seconds.saturating_mul(1_000_000_000).saturating_add(u64::try_from(time.tv_nsec).ok()?))
 }
 
 /// Implements `Platform::file_exposure`.

@@ -18,6 +18,7 @@ use windows_sys::Win32::System::Memory::{
     GetProcessWorkingSetSizeEx, MEM_COMMIT, MEM_RELEASE, MEM_RESERVE, PAGE_NOACCESS,
     PAGE_READWRITE, SetProcessWorkingSetSizeEx, VirtualAlloc, VirtualFree, VirtualLock,
 };
+use windows_sys::Win32::System::Performance::{QueryPerformanceCounter, QueryPerformanceFrequency};
 use windows_sys::Win32::System::ProcessStatus::{
     K32QueryWorkingSetEx, PSAPI_WORKING_SET_EX_INFORMATION,
 };
@@ -125,6 +126,18 @@ impl Platform for Windows {
         // SAFETY: the call writes to one structure, whose length `dwLength` states.
         let succeeded = unsafe { GlobalMemoryStatusEx(&raw mut status) } != 0;
         succeeded.then_some(status.ullTotalPhys)
+    }
+
+    fn boot_nanos() -> Option<u64> {
+        let (mut ticks, mut frequency) = (0, 0);
+        // SAFETY: each call writes one number.
+        let succeeded = unsafe {
+            QueryPerformanceCounter(&raw mut ticks) != 0
+                && QueryPerformanceFrequency(&raw mut frequency) != 0
+        };
+        let (ticks, frequency) = (u128::try_from(ticks).ok()?, u128::try_from(frequency).ok()?);
+        let nanos = (ticks * 1_000_000_000).checked_div(frequency)?;
+        u64::try_from(nanos).ok().filter(|_| succeeded)
     }
 
     fn boot_millis() -> Option<u64> {

@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf, absolute};
 
-use super::fault::{cannot_open, corrupt, is_full, system};
+use super::fault::{cannot_open, corrupt, system};
 use crate::error::{Code, Error, Result};
 use crate::id::uuid_v4;
-use crate::os::{DirectoryFault, FileId, Native, Storage};
+use crate::os::{DirectoryFault, FileId, Native, Storage, is_full};
 
 const DATABASE: &str = "store.db";
 const EPOCH: &str = "epoch";

@@ -4,11 +4,10 @@
 //! It is older than the database and never goes back, so it also shows that the database has lost
 //! transactions.
 
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ring::digest;
 
@@ -19,10 +18,13 @@ use super::options::Durability;
 use super::row::Sequence;
 use crate::error::Result;
 use crate::id::random_bytes;
-use crate::os::{Native, Platform, SharedWords, Storage};
+use crate::os::{Native, Platform, SharedWords, Storage, lock_within};
 
 /// `NSepoch` and the version of the file, which also shows the byte order.
 const MAGIC: u64 = u64::from_be_bytes(*b"NSepoch\x01");
+
+/// The length of the file, in bytes.
+const LEN: usize = 4096;
 
 /// Places of words in the file.
 mod word {
@@ -128,15 +130,19 @@ impl LockedEpoch {
         if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
             return Err(cannot_open("the store's epoch is not a regular file"));
         }
-        lock(&file, wait)?;
+        match lock_within(&file, wait) {
+            Ok(true) => {}
+            Ok(false) => return Err(busy()),
+            Err(error) => return Err(system("lock the store", &error)),
+        }
         let len = file.metadata().map_err(|error| system("read the store's epoch", &error))?.len();
-        if len < SharedWords::LEN as u64 && directory.database_id()?.is_none() {
+        if len < LEN as u64 && directory.database_id()?.is_none() {
             let mut store = [0; STORE_ID_LEN];
             random_bytes(&mut store)?;
             write(&file, store, 0)?;
             directory.sync_with_parent()?;
         }
-        let words = SharedWords::map(&file).map_err(|error| match error.kind() {
+        let words = SharedWords::map(&file, LEN).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => corrupt("its epoch is too short"),
             _ => system("map the store's epoch", &error),
         })?;
@@ -198,7 +204,7 @@ pub(super) fn create(
 
 /// Writes the whole file, so that no page of it is missing when the disk is full later.
 fn write(mut file: &File, store: [u8; STORE_ID_LEN], sequence: Sequence) -> Result<()> {
-    let mut bytes = [0; SharedWords::LEN];
+    let mut bytes = [0; LEN];
     let (words, _) = bytes.as_chunks_mut::<8>();
     words[word::MAGIC] = MAGIC.to_ne_bytes();
     words[word::SEQUENCE] = sequence.to_ne_bytes();
@@ -213,18 +219,4 @@ fn boot() -> [u8; 16] {
     let Some(id) = Native::boot_id() else { return [0; 16] };
     let hash = digest::digest(&digest::SHA256, id.as_bytes());
     hash.as_ref().first_chunk().copied().unwrap_or_default()
-}
-
-fn lock(file: &File, wait: Duration) -> Result<()> {
-    let began = Instant::now();
-    loop {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(system("lock the store", &error)),
-            Err(TryLockError::WouldBlock) if began.elapsed() < wait => {
-                thread::sleep(Duration::from_millis(2));
-            }
-            Err(TryLockError::WouldBlock) => return Err(busy()),
-        }
-    }
 }

@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::error::{Code, Error};
+use crate::os::is_full;
 
 pub(super) fn corrupt(finding: &str) -> Error {
     Error::new(
@@ -62,10 +63,4 @@ pub(super) fn system(action: &str, error: &io::Error) -> Error {
             cannot_open(format!("cannot {action} ({error}); correct that and open the store again"))
         }
     }
-}
-
-/// Whether a call of the operating system failed for want of room.
-pub(super) fn is_full(error: &io::Error) -> bool {
-    use io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
-    matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge)
 }

@@ -1,5 +1,10 @@
 'use strict';
 
+const { mkdtempSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+const { after } = require('node:test');
+
 const { RateLimiter } = require('@nodesec/native');
 const { boolean, bytes, integer, kind, name, options, or, textOrBytes, word } = require('../hostile.js');
 const { clock, clockOptions } = require('./clock.js');
@@ -48,6 +53,13 @@ const given = () => ({
 });
 const make = { ...quotas, ...table, ...clock };
 let shared = 0;
+let files = 0;
+/** Of the files of limiters of the machine. */
+const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-limits-'));
+after(() => {
+  // Windows does not allow the removal of a file that is mapped.
+  if (process.platform !== 'win32') rmSync(folder, { recursive: true, force: true });
+});
 
 module.exports = {
   'new RateLimiter': {
@@ -57,6 +69,20 @@ module.exports = {
   'RateLimiter.shared': {
     args: () => [`arguments ${(shared += 1) % 100}`, given()],
     kinds: [kind(name.refused, { 'a long name': () => 'a'.repeat(257) }), options({ ...quotas, ...table })],
+  },
+  'RateLimiter.machine': {
+    // A new file needs limits; one that exists does not.
+    args: () => [path.join(folder, `limits ${(files += 1)}`), given()],
+    kinds: [
+      kind(name.refused, {
+        'a long path': () => 'a'.repeat(4097),
+        'a path with NUL': () => 'a\0b',
+        'a folder': () => folder,
+        'a folder that is missing': () => path.join(folder, 'no', 'folder'),
+        'a file of another kind': () => __filename,
+      }),
+      options({ ...quotas, ...table }),
+    ],
   },
   'RateLimiter.restore': {
     args: () => [on().snapshot(), { ...given(), ...clockOptions() }],

@@ -1,17 +1,20 @@
 //! What a façade object of a limiter carries.
 
 use crate::binding::args::handle::Handle;
-use crate::limiter::{Limiter, OnFull, Quota};
+use crate::limiter::{AnyLimiter, OnFull, Quota};
 
 /// The longest key, in bytes.
 pub(super) const MAX_KEY_LEN: usize = 8192;
 
 /// A limiter as JavaScript holds it.
 pub(super) struct RateLimiter {
-    pub limiter: Limiter,
-    /// What it was made with: the names and quotas, the number of keys, and `onFull`.
-    pub made_with: (Vec<(String, Quota)>, usize, OnFull),
+    pub limiter: AnyLimiter,
+    /// What a limiter of this process was made with.
+    pub made_with: Option<MadeWith>,
 }
+
+/// The names and quotas, the number of keys, and `onFull`.
+pub(super) type MadeWith = (Vec<(String, Quota)>, usize, OnFull);
 
 impl Handle for RateLimiter {
     const TAG: u128 = 0x54d2_76fd_59a5_4c06_8a2a_2a6a_8f1d_3104;

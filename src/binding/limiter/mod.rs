@@ -2,6 +2,7 @@
 
 mod handle;
 mod hot;
+mod machine;
 pub(super) mod options;
 
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
-use self::handle::{MAX_KEY_LEN, RateLimiter};
+use self::handle::{MAX_KEY_LEN, MadeWith, RateLimiter};
 use self::hot::{Check, Consume, Peek};
 use self::options::{ChangedLimits, LimiterOptions, SharedLimiterOptions};
 use super::args::out::{self, LocalValue};
@@ -18,7 +19,9 @@ use super::args::{Arg, Fault, Outcome, Result};
 use super::{CLOCK, fast, guard};
 use crate::clock::Clock;
 use crate::error::Code;
-use crate::limiter::{Limiter, Limits, MAX_SNAPSHOT_LEN, MAX_UNITS, MAX_WINDOW_MS, OnFull, Quota};
+use crate::limiter::{
+    AnyLimiter, Limiter, Limits, MAX_SNAPSHOT_LEN, MAX_UNITS, MAX_WINDOW_MS, OnFull, quotas,
+};
 use crate::registry::{Registry, Shared};
 
 /// The most names of `RateLimiter.shared`, because shared limiters are never freed.
@@ -100,7 +103,7 @@ pub(super) fn limiter_share(
             Some(options.quotas.limits(table.algorithm())?)
         };
         let agrees = |known: &RateLimiter| {
-            let (limits, max_keys, on_full) = &known.made_with;
+            let Some((limits, max_keys, on_full)) = &known.made_with else { return false };
             given.as_ref().is_none_or(|given| quotas(given) == *limits)
                 && table.max_keys.is_none_or(|given| given == *max_keys)
                 && table.on_full.is_none_or(|given| given == *on_full)
@@ -151,8 +154,7 @@ pub(super) fn limiter_restore(
         let core = snapshot.with_bytes(0..=MAX_SNAPSHOT_LEN, |bytes| {
             Ok(Limiter::restore(bytes, &limits, max_keys, on_full, clock)?)
         })?;
-        let made_with = (quotas(&limits), max_keys, on_full);
-        let core = Arc::new(RateLimiter { limiter: core, made_with });
+        let core = handle(core, (quotas(&limits), max_keys, on_full));
         Arg::new(env, &limiter, "this").attach(core)
     })
 }
@@ -328,11 +330,12 @@ fn made(
     clock: Arc<dyn Clock>,
 ) -> Result<Arc<RateLimiter>> {
     let limiter = Limiter::new(limits, max_keys, on_full, clock)?;
-    Ok(Arc::new(RateLimiter { limiter, made_with: (quotas(limits), max_keys, on_full) }))
+    Ok(handle(limiter, (quotas(limits), max_keys, on_full)))
 }
 
-fn quotas(limits: &Limits) -> Vec<(String, Quota)> {
-    limits.iter().map(|limit| (limit.name().to_owned(), *limit.quota())).collect()
+fn handle(limiter: Limiter, made_with: MadeWith) -> Arc<RateLimiter> {
+    let limiter = AnyLimiter::Process(limiter);
+    Arc::new(RateLimiter { limiter, made_with: Some(made_with) })
 }
 
 /// Lends a key: a string or a `Uint8Array`.

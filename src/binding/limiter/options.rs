@@ -39,6 +39,16 @@ options! {
 }
 
 options! {
+    /// The options of `RateLimiter.machine`.
+    pub(crate) struct MachineLimiterOptions<'a> for "RateLimiter.machine" {
+        /// The limits.
+        quotas: QuotaOptions<'a> = flatten(QuotaOptions),
+        /// The table.
+        table: TableOptions = flatten(TableOptions),
+    }
+}
+
+options! {
     /// The options of `RateLimiter.prototype.setLimits`.
     pub(crate) struct ChangedLimits<'a> for "RateLimiter.prototype.setLimits" {
         /// The limits.

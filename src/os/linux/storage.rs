@@ -1,11 +1,12 @@
 //! Files that processes share, on Linux.
 
-use std::fs::{self, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
+use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use super::Linux;
-use crate::os::storage::{DirectoryFault, FileId, Storage};
+use crate::os::storage::{DirectoryFault, FileId, Storage, write_zeros};
 use crate::os::unix::storage;
 
 /// `f_type` of `statfs(2)`, and the name. A FUSE file system may be local, but its server decides
@@ -28,6 +29,10 @@ const SHARED: [(u32, &str); 12] = [
 impl Storage for Linux {
     fn file_id(path: &Path) -> io::Result<FileId> {
         storage::file_id(path)
+    }
+
+    fn id_of(file: &File) -> io::Result<FileId> {
+        file.metadata().map(|metadata| storage::id_of(&metadata))
     }
 
     fn directory_fault(metadata: &Metadata) -> Option<DirectoryFault> {
@@ -58,6 +63,20 @@ impl Storage for Linux {
         Ok(known.map(|(_, name)| (*name).to_owned()))
     }
 
+    fn allocate(file: &File, len: u64) -> io::Result<()> {
+        let end = libc::off_t::try_from(len).map_err(|_| io::ErrorKind::FileTooLarge)?;
+        loop {
+            // SAFETY: takes numbers; the descriptor is open.
+            match unsafe { libc::posix_fallocate(file.as_raw_fd(), 0, end) } {
+                0 => return Ok(()),
+                libc::EINTR => {}
+                // musl does not write zeros on a file system without the call.
+                libc::EOPNOTSUPP | libc::EINVAL => return write_zeros(file, len),
+                error => return Err(io::Error::from_raw_os_error(error)),
+            }
+        }
+    }
+
     fn boot_id() -> Option<String> {
         let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
         Some(id.trim().to_owned()).filter(|id| !id.is_empty())
@@ -74,9 +93,23 @@ impl Storage for Linux {
 
 #[cfg(test)]
 mod tests {
-    use std::fs::File;
+    use std::os::unix::fs::MetadataExt;
 
     use super::*;
+
+    #[test]
+    fn an_allocated_file_has_a_block_for_each_of_its_bytes() {
+        for allocate in [Linux::allocate, write_zeros] {
+            let path =
+                std::env::temp_dir().join(format!("nodesec-allocated-{}", std::process::id()));
+            let file = File::create_new(&path).unwrap();
+            allocate(&file, 100_000).unwrap();
+            let metadata = file.metadata().unwrap();
+            fs::remove_file(&path).unwrap();
+            assert_eq!(metadata.len(), 100_000);
+            assert!(metadata.blocks() * 512 >= 100_000, "{metadata:?}");
+        }
+    }
 
     #[test]
     fn a_descriptor_is_found_while_it_is_open_even_if_its_file_is_deleted() {

@@ -1,7 +1,7 @@
 //! Files that processes share, on macOS.
 
 use std::ffi::CStr;
-use std::fs::{Metadata, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -15,6 +15,10 @@ const SHARED: [&str; 8] = ["afpfs", "cifs", "ftp", "macfuse", "nfs", "osxfuse", 
 impl Storage for MacOs {
     fn file_id(path: &Path) -> io::Result<FileId> {
         storage::file_id(path)
+    }
+
+    fn id_of(file: &File) -> io::Result<FileId> {
+        file.metadata().map(|metadata| storage::id_of(&metadata))
     }
 
     fn directory_fault(metadata: &Metadata) -> Option<DirectoryFault> {

@@ -26,7 +26,10 @@ const LOCK_VIOLATION: i32 = 33;
 impl Storage for Windows {
     fn file_id(path: &Path) -> io::Result<FileId> {
         let flags = FILE_FLAG_BACKUP_SEMANTICS | FILE_FLAG_OPEN_REPARSE_POINT;
-        let file: File = OpenOptions::new().access_mode(0).custom_flags(flags).open(path)?;
+        Self::id_of(&OpenOptions::new().access_mode(0).custom_flags(flags).open(path)?)
+    }
+
+    fn id_of(file: &File) -> io::Result<FileId> {
         let mut found = BY_HANDLE_FILE_INFORMATION::default();
         // SAFETY: the handle is open, and the call writes one structure.
         if unsafe { GetFileInformationByHandle(file.as_raw_handle(), &raw mut found) } == 0 {
@@ -61,5 +64,12 @@ impl Storage for Windows {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok()?.as_millis();
         let started = now.saturating_sub(running.into());
         Some(format!("minute {}", (started + 30_000) / 60_000))
+    }
+
+    /// Minutes that differ by less than six are the same start after a small correction of the
+    /// clock.
+    fn is_same_boot(one: &str, other: &str) -> bool {
+        let minute = |id: &str| id.strip_prefix("minute ")?.parse::<u64>().ok();
+        minute(one).zip(minute(other)).is_some_and(|(one, other)| one.abs_diff(other) < 6)
     }
 }
