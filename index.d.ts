@@ -2685,7 +2685,7 @@ export interface RateLimitResult extends RateLimitNumbers {
   /** The tightest limit, as configured. */
   policy: RateLimitPolicy;
   /** The numbers of every limit. */
-  limits: (RateLimitNumbers & { name: string })[];
+  limits: (RateLimitNumbers & { name: string; windowMs: number })[];
   /**
    * The names of the limits that refuse the call. None if it is allowed, if the key is blocked, or
    * if `onFull: 'deny'` refuses a new key.
@@ -3854,6 +3854,34 @@ export class StoreError extends NodesecError {
 }
 
 /**
+ * An answer of the middleware of `@nodesec/native/express` and `/fastify`, and of
+ * `@nodesec/native/web`. Express and Fastify answer with its `status`, `headers` and `message`.
+ * These say nothing about the reason: that is in `cause`, which is not enumerable.
+ *
+ * @example
+ * ```ts
+ * import { WebError } from '@nodesec/native';
+ * import { challenge } from '@nodesec/native/web';
+ *
+ * const error = challenge({ code: 'ERR_JWT_EXPIRED' });
+ * console.log(error instanceof WebError, error.status, error.message); // true 401 Unauthorized
+ * ```
+ */
+export class WebError extends NodesecError {
+  constructor(code: WebErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is WebError;
+  readonly code: WebErrorCode;
+  /** The HTTP status. */
+  readonly status: number;
+  /** The HTTP status again, under the name that Fastify reads. */
+  readonly statusCode: number;
+  /** Header fields of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** True: `message` is the text of the status, and may be shown to the client. */
+  readonly expose: true;
+}
+
+/**
  * Any error of this module, as `instanceof NodesecError` narrows to it. A check of `code` narrows
  * further, to the class.
  */
@@ -3869,6 +3897,7 @@ export type AnyNodesecError =
   | SessionError
   | SpiffeError
   | StoreError
+  | WebError
   | (NodesecError & { readonly code: 'ERR_INTERNAL' | 'ERR_RANDOM' });
 
 // node scripts/errors.mjs writes the unions below.
@@ -4076,6 +4105,28 @@ export type LimitErrorCode =
   /** Bytes are no snapshot of a limiter: they are cut, damaged, or of a later version. */
   | 'ERR_LIMIT_SNAPSHOT';
 
+/** The codes of {@link WebError}. */
+export type WebErrorCode =
+  /** A request has credentials in two places, twice or malformed, or no usable account. */
+  | 'ERR_WEB_BAD_REQUEST'
+  /** A token lacks a scope. */
+  | 'ERR_WEB_FORBIDDEN'
+  /** A limit refuses the request. */
+  | 'ERR_WEB_LIMITED'
+  /**
+   * The middleware cannot work: there is no key for a limit, because every client may choose its
+   * address (`trust proxy: true`), the client has hung up, or the option `key` gave none; or
+   * another option gave a value that cannot be used.
+   */
+  | 'ERR_WEB_MISCONFIGURED'
+  /** There are no credentials, or a token is refused, or the user has to authenticate again. */
+  | 'ERR_WEB_UNAUTHENTICATED'
+  /**
+   * A token cannot be judged, because keys or revocations are not to be had, or the service is at
+   * its limit.
+   */
+  | 'ERR_WEB_UNAVAILABLE';
+
 /** The codes with which a verifier refuses a token. */
 export type JwtRejectionCode =
   | 'ERR_JWT_ALGORITHM'
@@ -4107,6 +4158,7 @@ export type NodesecErrorCode =
   | StoreErrorCode
   | SessionErrorCode
   | SpiffeErrorCode
-  | LimitErrorCode;
+  | LimitErrorCode
+  | WebErrorCode;
 
 // End of the unions.

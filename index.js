@@ -50,6 +50,7 @@ const {
   SessionError,
   SpiffeError,
   StoreError,
+  WebError,
 } = errors;
 
 // Every name is spelled out, so that `import { hash } from '@nodesec/native'` finds it.
@@ -103,4 +104,5 @@ module.exports = {
   SessionError,
   SpiffeError,
   StoreError,
+  WebError,
 };

@@ -6,6 +6,9 @@
 const { makeError } = require('./errors.js');
 const { isPlain, snapshot } = require('./native.js');
 
+const DURATION = /^(\d{1,10})([smhdw])$/;
+const UNITS = { s: 1, m: 60, h: 3600, d: 86_400, w: 604_800 };
+
 /** The names of each declaration's options, for the table of arguments in the tests. */
 const declared = {};
 
@@ -75,6 +78,25 @@ function integer(least, most) {
   };
 }
 
+/** Whole seconds, or a whole number with a unit; read as seconds. */
+function duration(most) {
+  return (value, name) => {
+    const within = integer(1, most);
+    if (typeof value === 'number') return within(value, name);
+    const [, count, unit] = (typeof value === 'string' && DURATION.exec(value)) || [];
+    if (unit === undefined) throw wrongType(name, "whole seconds, or a string such as '15m'");
+    return within(Number(count) * UNITS[unit], name);
+  };
+}
+
+/** An object that has a method; `expected` says which class has it. */
+function having(method, expected) {
+  return (value, name) => {
+    if (typeof Object(value)[method] === 'function') return value;
+    throw wrongType(name, expected);
+  };
+}
+
 function oneOf(words) {
   return (value, name) => {
     if (words.includes(value)) return value;
@@ -117,6 +139,8 @@ module.exports = {
   checkText,
   declareOptions,
   declared,
+  duration,
+  having,
   integer,
   number,
   oneOf,
