@@ -3,8 +3,8 @@
 //
 // - Options are checked when the middleware is made: `ERR_UNKNOWN_OPTION`, `ERR_MISSING_OPTION`,
 //   `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`.
-// - `rateLimit` answers a refusal itself. Every other refusal goes to `next(error)` as a `WebError`,
-//   with which Express answers unless the app has an error handler of its own.
+// - `rateLimit` answers a refusal itself. Every other refusal goes to `next(error)` as a
+//   `WebError`, with which Express answers unless the app has an error handler of its own.
 // - Rejections of your callbacks go to `next`, in Express 4, too.
 
 /// <reference types="node" />

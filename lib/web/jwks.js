@@ -1,6 +1,7 @@
 'use strict';
 
-// The JWK Set of a key ring, as an answer to GET and HEAD (RFC 7517 section 5, RFC 9110 section 13).
+// The JWK Set of a key ring, as an answer to GET and HEAD (RFC 7517 section 5, RFC 9110 section
+// 13).
 
 const { declareOptions, having, required } = require('../options.js');
 
