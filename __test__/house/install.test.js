@@ -90,7 +90,7 @@ function manifest(name) {
 }
 
 /** The frameworks that the middleware is for, which a service brings itself. */
-const FRAMEWORKS = { express: '^4.18 || ^5' };
+const FRAMEWORKS = { express: '^4.18 || ^5', fastify: '^5' };
 
 /** The folder names of the installed packages in the scope. */
 function packages() {
@@ -139,7 +139,7 @@ for (const linker of ['pnp', 'node-modules']) {
   });
 }
 
-const ENTRIES = ['', '/argon2', '/audit', '/express', '/web'];
+const ENTRIES = ['', '/argon2', '/audit', '/express', '/fastify', '/web'];
 for (const entry of ENTRIES.map((path) => `@nodesec/native${path}`)) {
   test(`import sees every name that require sees in ${entry}`, () => {
     const required = run(
@@ -162,7 +162,7 @@ for (const entry of ENTRIES.map((path) => `@nodesec/native${path}`)) {
 test('the root package holds the façade, its documentation and nothing else', () => {
   const unexpected = installed('native').filter(
     (name) =>
-      !/^(?:index|argon2|audit|express|express-augment|web)\.(?:js|d\.ts)$/.test(name) &&
+      !/^(?:index|argon2|audit|express(?:[\\/]augment)?|fastify|web)\.(?:js|d\.ts)$/.test(name) &&
       !/^(?:package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/.test(name) &&
       !/^lib[\\/]([\w-]+[\\/])?[\w-]+\.(js|d\.ts)$/.test(name) &&
       !/^docs[\\/][\w-]+\.md$/.test(name),

@@ -2,10 +2,10 @@
 
 const { declareJwks } = require('../web/jwks.js');
 
-const answers = declareJwks('express.jwks');
+const read = declareJwks('express.jwks');
 
 function jwks(options) {
-  const answer = answers(options);
+  const { answer } = read(options);
   return function jwks(req, res, next) {
     let made;
     try {

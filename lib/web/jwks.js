@@ -8,12 +8,15 @@ const { declareOptions, having, required } = require('../options.js');
 /** An entity tag, whose letter `W/` does not matter here. */
 const TAGS = /(?:W\/)?("[\x21\x23-\x7e]*")/g;
 
-/** Declares the options of `of`. Returns a function of them that makes the answer to a request. */
-function declareJwks(of) {
-  const read = declareOptions(of, { keys: required(having('jwks', 'a KeyRing')) });
+/**
+ * Declares the options of `of`, with `more` of the framework's. Returns a function of them that gives
+ * `answer`, the answer to a request, and the values of `more`.
+ */
+function declareJwks(of, more = {}) {
+  const read = declareOptions(of, { keys: required(having('jwks', 'a KeyRing')), ...more });
   return (options) => {
-    const { keys } = read(options);
-    return ({ method, headers }) => {
+    const { keys, ...others } = read(options);
+    const answer = ({ method, headers }) => {
       if (method !== 'GET' && method !== 'HEAD') {
         return { status: 405, headers: { Allow: 'GET, HEAD' }, body: '' };
       }
@@ -24,6 +27,7 @@ function declareJwks(of) {
       fields['Content-Length'] = `${Buffer.byteLength(body)}`;
       return { status: 200, headers: fields, body };
     };
+    return { answer, ...others };
   };
 }
 

@@ -39,7 +39,10 @@ function cost(value, name) {
   throw makeError('ERR_OUT_OF_RANGE', `${name} must be an integer from 1 to 1000000000`);
 }
 
-/** Declares the options of `of`. Returns a function of them that makes a {@link Limiting}. */
+/**
+ * Declares the options of `of`, with `more` of the framework's. Returns a function of them that makes
+ * a {@link Limiting}.
+ */
 function declareLimiting(of, more = {}) {
   const read = declareOptions(of, { ...KINDS, ...more });
   return (options) => new Limiting(read(options));
@@ -49,6 +52,8 @@ class Limiting {
   #given;
   #countsPlaces;
   #needsKey;
+  /** Refunds that have begun, as promises. */
+  #refunds = new Set();
 
   constructor(given) {
     const { limiter, cost, refundOn } = given;
@@ -70,6 +75,16 @@ class Limiting {
 
   get handler() {
     return this.#given.handler;
+  }
+
+  /** The hook of the framework in which to ask. */
+  get hook() {
+    return this.#given.hook ?? 'onRequest';
+  }
+
+  /** Resolves when the refunds that have begun are done. */
+  async settled() {
+    while (this.#refunds.size > 0) await Promise.allSettled(this.#refunds);
   }
 
   /**
@@ -100,11 +115,17 @@ class Limiting {
     if (cost === 0) return undefined;
     const result = await limiter.consume(key, cost);
     if (refundOn !== undefined && result.allowed) {
-      whenClosed(response, async () => {
-        if (await refundOn(request, reply)) await limiter.refund(key, cost);
+      whenClosed(response, () => {
+        const refund = this.#refund(key, cost, () => refundOn(request, reply));
+        this.#refunds.add(refund);
+        return refund.finally(() => this.#refunds.delete(refund));
       });
     }
     return result;
+  }
+
+  async #refund(key, cost, isDue) {
+    if (await isDue()) await this.#given.limiter.refund(key, cost);
   }
 
   #takePlace(key, response) {

@@ -1,7 +1,7 @@
 // Declares `req.auth` and `req.login` on every Request of Express: import this module once in a
 // program. It is a module of its own because other middleware claims `req.auth`, too.
 
-import type { Authentication, Login } from './express.js';
+import type { Authentication, Login } from '../express.js';
 
 declare global {
   namespace Express {

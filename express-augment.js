@@ -1,5 +1,0 @@
-'use strict';
-
-// Types only: express-augment.d.ts declares the members that the middleware adds to requests.
-
-module.exports = {};
