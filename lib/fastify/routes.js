@@ -113,4 +113,4 @@ class RouteOptions {
   }
 }
 
-module.exports = { RouteOptions, configOf };
+module.exports = { RouteOptions, checkRoutes, configOf };
