@@ -9,78 +9,15 @@
 
 /// <reference types="node" />
 
-import type { X509Certificate } from 'node:crypto';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 
-import type {
-  ClockOptions,
-  Claims,
-  ConcurrencyLimiter,
-  ConcurrencyResult,
-  Duration,
-  JwtHeader,
-  JwtVerifier,
-  JwtVerifierOptions,
-  JwtVerifiers,
-  KeyRing,
-  LoginThrottle,
-  RateLimiter,
-  RateLimitResult,
-} from './index.js';
-import type { RateLimitStyle } from './web.js';
+import type { ClockOptions, ConcurrencyResult, KeyRing, RateLimitResult } from './index.js';
+import type { AuthenticationOptions, LimitingOptions, ThrottlingOptions } from './web.js';
 
-/** The sender of a request, as {@link authenticate} sets `req.auth`. */
-export interface Authentication<T = Record<string, unknown>> {
-  /** The claims of the token. */
-  claims: Claims & T;
-  /** The header of the token, frozen. */
-  header: JwtHeader;
-  /** The place of the token. */
-  scheme: 'bearer' | 'cookie';
-}
+export type { Authentication, Certificate, Login } from './web.js';
 
 /** The options of {@link authenticate}. */
-export interface AuthenticateOptions {
-  /** The verifier, or for several issuers the verifiers by exact `iss`. */
-  verifier:
-    | JwtVerifier<JwtVerifierOptions, unknown>
-    | JwtVerifiers<JwtVerifier<JwtVerifierOptions, unknown>>;
-  /**
-   * The place of the token: the header `Authorization`, a cookie, or either of them. Default:
-   * `bearer`. With a cookie, other sites can send requests in the user's name: set it with
-   * `SameSite=Strict` and `HttpOnly`.
-   */
-  from?: 'bearer' | 'cookie' | 'both';
-  /** The name of the cookie, of at most 256 characters. Default: `__Host-at`. */
-  cookie?: string;
-  /**
-   * Whether a request without credentials is refused. Default: true. A token that is refused is
-   * refused with `false`, too.
-   */
-  required?: boolean;
-  /**
-   * The scopes that a token must have, all of them, in its claim `scope` or `scp`: text with spaces
-   * or a list. At most 100.
-   */
-  scope?: string | string[];
-  /** The values of `acr` of which a token must have one (RFC 9470). At most 100. */
-  acr?: string | string[];
-  /** The time since the user authenticated, at most, by the claim `auth_time` (RFC 9470). */
-  maxAuthAge?: Duration;
-  /**
-   * Gives the certificate of the client, for tokens that are bound to one (`cnf` with `x5t#S256`,
-   * RFC 8705), as an `X509Certificate`, DER or PEM. It is called for such tokens only. A bound
-   * token is refused without this option, and so is one that is bound in another way.
-   */
-  getCertificate?: (
-    req: Request,
-  ) => Certificate | undefined | null | Promise<Certificate | undefined | null>;
-  /** The protected area, in challenges: 1 to 256 characters of ASCII without `"` and `\`. */
-  realm?: string;
-}
-
-/** A certificate: parsed, as DER, or as PEM. */
-export type Certificate = X509Certificate | Uint8Array | string;
+export interface AuthenticateOptions extends AuthenticationOptions<Request> {}
 
 /**
  * Lets a request in if its token is accepted, and sets `req.auth`. Import
@@ -136,30 +73,7 @@ export function authenticate(options: AuthenticateOptions): RequestHandler;
 export function requireScope(...scopes: [string, ...string[]]): RequestHandler;
 
 /** The options of {@link rateLimit}. */
-export interface RateLimitOptions {
-  /** The limiter. Several middlewares may share it. */
-  limiter: RateLimiter | ConcurrencyLimiter;
-  /**
-   * Gives the key of a request: text or bytes, 1 to 8192 bytes long. Default: `ipKey(req.ip)`. A
-   * request without a key is a 500, and one whose key is too long or malformed a 400.
-   */
-  key?: (req: Request) => string | Uint8Array | Promise<string | Uint8Array>;
-  /** The units that a request takes. Default: 1. If a function gives 0, it is not counted. */
-  cost?: number | ((req: Request) => number | Promise<number>);
-  /** Whether a request is not counted. */
-  skip?: (req: Request) => boolean | Promise<boolean>;
-  /**
-   * Whether the units of a request are given back, asked when its response has ended or its client
-   * has hung up: for requests that turn out not to count.
-   */
-  refundOn?: (req: Request, res: Response) => boolean | Promise<boolean>;
-  /** The header fields. Default: `draft-8+`. */
-  headers?: RateLimitStyle;
-  /**
-   * With `false`, requests are counted and never refused, and there are no header fields: to try a
-   * limit. The limiter publishes `limit.denied` all the same. Default: true.
-   */
-  enforce?: boolean;
+export interface RateLimitOptions extends LimitingOptions<Request, Response> {
   /** Answers a refusal in place of the middleware. The header fields are set already. */
   handler?: (
     req: Request,
@@ -223,23 +137,7 @@ export interface RateLimitHandler extends RequestHandler {
 export function rateLimit(options: RateLimitOptions): RateLimitHandler;
 
 /** The options of {@link loginThrottle}. */
-export interface LoginThrottleHandlerOptions {
-  /** The throttle. */
-  throttle: LoginThrottle;
-  /**
-   * Gives the account of a request, the same text for every spelling that the login accepts. A
-   * request without one is a 400.
-   */
-  account: (req: Request) => string | Promise<string>;
-}
-
-/** The outcome of an attempt, as {@link loginThrottle} sets `req.login`. */
-export interface Login {
-  /** The password was right. */
-  success(): void;
-  /** The password was wrong. */
-  failure(): void;
-}
+export interface LoginThrottleHandlerOptions extends ThrottlingOptions<Request> {}
 
 /**
  * Asks a `LoginThrottle` before the handler of a login runs, so before the password is hashed. A

@@ -9,8 +9,8 @@ const { declareOptions, having, required } = require('../options.js');
 const TAGS = /(?:W\/)?("[\x21\x23-\x7e]*")/g;
 
 /**
- * Declares the options of `of`, with `more` of the framework's. Returns a function of them that gives
- * `answer`, the answer to a request, and the values of `more`.
+ * Declares the options of `of`, with `more` of the framework's. Returns a function of them that
+ * gives `answer`, the answer to a request, and the values of `more`.
  */
 function declareJwks(of, more = {}) {
   const read = declareOptions(of, { keys: required(having('jwks', 'a KeyRing')), ...more });

@@ -40,8 +40,8 @@ function cost(value, name) {
 }
 
 /**
- * Declares the options of `of`, with `more` of the framework's. Returns a function of them that makes
- * a {@link Limiting}.
+ * Declares the options of `of`, with `more` of the framework's. Returns a function of them that
+ * makes a {@link Limiting}.
  */
 function declareLimiting(of, more = {}) {
   const read = declareOptions(of, { ...KINDS, ...more });

@@ -1,7 +1,10 @@
 'use strict';
 
+const Fastify = require('fastify');
+
 const { JwtKey, JwtVerifier, KeyRing, LoginThrottle, RateLimiter } = require('@nodesec/native');
 const { NodesecStore } = require('@nodesec/native/express');
+const { NodesecFastifyStore } = require('@nodesec/native/fastify');
 const { boolean, callback, duration, integer, kind, name, names, options, or, word } = require('../hostile.js');
 const { clock, clockOptions } = require('./clock.js');
 
@@ -23,65 +26,70 @@ const store = () => {
 // Any value is a key, as express-rate-limit allows.
 const ofStore = { on: store, args: () => ['a'], kinds: [] };
 
+const authentication = () => ({
+  verifier,
+  from: 'both',
+  cookie: 'at',
+  required: true,
+  scope: ['a'],
+  acr: ['a'],
+  maxAuthAge: '5m',
+  getCertificate: () => undefined,
+  realm: 'api',
+});
+const authenticationKinds = options({
+  verifier: object,
+  from: word,
+  cookie: or(name, kind({ 'a pair': () => 'a=b' })),
+  required: boolean,
+  scope: listOrWord,
+  acr: listOrWord,
+  maxAuthAge: duration,
+  getCertificate: callback,
+  realm,
+});
+const limiting = () => ({
+  limiter: new RateLimiter({ limit: 1, windowMs: 1000 }),
+  key: () => 'a',
+  cost: 1,
+  skip: () => false,
+  refundOn: () => false,
+  headers: 'draft-8+',
+  enforce: true,
+  handler: () => {},
+});
+const limitingKinds = {
+  limiter: object,
+  key: callback,
+  cost: integer,
+  skip: callback,
+  refundOn: callback,
+  headers: or(word, kind({ true: () => true })),
+  enforce: boolean,
+  handler: callback,
+};
+const scopes = or(name, kind({ 'two words': () => 'a b' }));
+const throttling = () => ({ throttle: new LoginThrottle(), account: () => 'ann' });
+const throttlingKinds = options({ throttle: object, account: callback });
+const ofFastifyStore = {
+  on: () => new NodesecFastifyStore(),
+  args: () => ['a', () => {}, 1000, 1],
+  kinds: [],
+};
+
 module.exports = {
   'express.authenticate': {
-    args: () => [
-      {
-        verifier,
-        from: 'both',
-        cookie: 'at',
-        required: true,
-        scope: ['a'],
-        acr: ['a'],
-        maxAuthAge: '5m',
-        getCertificate: () => undefined,
-        realm: 'api',
-      },
-    ],
-    kinds: [
-      options({
-        verifier: object,
-        from: word,
-        cookie: or(name, kind({ 'a pair': () => 'a=b' })),
-        required: boolean,
-        scope: listOrWord,
-        acr: listOrWord,
-        maxAuthAge: duration,
-        getCertificate: callback,
-        realm,
-      }),
-    ],
+    args: () => [authentication()],
+    kinds: [authenticationKinds],
   },
-  'express.requireScope': { args: () => ['read'], kinds: [or(name, kind({ 'two words': () => 'a b' }))] },
+  'express.requireScope': { args: () => ['read'], kinds: [scopes] },
   'express.rateLimit': {
-    args: () => [
-      {
-        limiter: new RateLimiter({ limit: 1, windowMs: 1000 }),
-        key: () => 'a',
-        cost: 1,
-        skip: () => false,
-        refundOn: () => false,
-        headers: 'draft-8+',
-        enforce: true,
-        handler: () => {},
-      },
-    ],
-    kinds: [
-      options({
-        limiter: object,
-        key: callback,
-        cost: integer,
-        skip: callback,
-        refundOn: callback,
-        headers: or(word, kind({ true: () => true })),
-        enforce: boolean,
-        handler: callback,
-      }),
-    ],
+    args: () => [limiting()],
+    kinds: [options(limitingKinds)],
   },
   'express.loginThrottle': {
-    args: () => [{ throttle: new LoginThrottle(), account: () => 'ann' }],
-    kinds: [options({ throttle: object, account: callback })],
+    args: () => [throttling()],
+    kinds: [throttlingKinds],
   },
   'express.jwks': { args: () => [{ keys }], kinds: [options({ keys: object })] },
   'new express.NodesecStore': {
@@ -99,6 +107,32 @@ module.exports = {
   'express.NodesecStore.prototype.resetKey': ofStore,
   'express.NodesecStore.prototype.resetAll': ofStore,
   'express.NodesecStore.prototype.shutdown': ofStore,
+  'fastify.authentication': {
+    args: () => [Fastify(), authentication()],
+    kinds: [object, authenticationKinds],
+  },
+  'fastify.requireScope': { args: () => ['read'], kinds: [scopes] },
+  'fastify.rateLimiting': {
+    args: () => [Fastify(), { ...limiting(), hook: 'preHandler' }],
+    kinds: [object, options({ ...limitingKinds, hook: word })],
+  },
+  'fastify.loginThrottling': {
+    args: () => [Fastify(), throttling()],
+    kinds: [object, throttlingKinds],
+  },
+  'fastify.jwksRoute': {
+    args: () => [Fastify(), { keys, path: '/jwks' }],
+    kinds: [object, options({ keys: object, path: or(name, kind({ 'no path': () => 'jwks' })) })],
+  },
+  // @fastify/rate-limit gives its own options.
+  'new fastify.NodesecFastifyStore': { args: () => [{}], kinds: [] },
+  'fastify.NodesecFastifyStore.with': {
+    args: () => [{ maxKeys: 100, ...clockOptions() }],
+    kinds: [options({ maxKeys: integer, ...clock })],
+  },
+  'fastify.NodesecFastifyStore.prototype.incr': ofFastifyStore,
+  'fastify.NodesecFastifyStore.prototype.read': ofFastifyStore,
+  'fastify.NodesecFastifyStore.prototype.child': { ...ofFastifyStore, args: () => [{}] },
   'web.challenge': {
     args: () => [{ scope: 'read' }, { realm: 'api' }],
     kinds: [kind({ null: () => null, 'a number': () => 42, 'an object': () => ({}) }), options({ realm })],
