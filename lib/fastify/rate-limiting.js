@@ -12,12 +12,13 @@ const limitingOf = declareLimiting('fastify.rateLimiting', { hook: oneOf(['onReq
 const rateLimiting = plugin('rateLimiting', (instance, options) => {
   const trust = new Trust(instance);
   const made = [];
-  const routes = new RouteOptions(instance, 'limit', options, (given) => {
+  const compile = (given) => {
     const limits = limitingOf(given);
     if (limits.usesAddress) trust.assertKnown();
     made.push(limits);
     return limits;
-  });
+  };
+  const routes = new RouteOptions(instance, 'limit', options, compile, ['hook']);
   const [{ hook }] = made;
   instance.addHook(hook, async (request, reply) => {
     const limits = routes.of(request);

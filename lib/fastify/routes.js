@@ -57,20 +57,20 @@ class RouteOptions {
   #member;
   #compile;
   #plain;
+  #own;
   #byConfig = new WeakMap();
-  #scope;
 
   /**
-   * `compile` makes of options the object to ask. The plugin becomes the last one of `instance`.
-   * It checks the routes that are declared from here on; earlier ones are checked when they are
-   * asked for.
+   * `compile` makes of options the object to ask; a route cannot have those that `own` names. The
+   * plugin becomes the last one of `instance`. It checks the routes that are declared from here on;
+   * earlier ones are checked when they are asked for.
    */
-  constructor(instance, member, options, compile) {
+  constructor(instance, member, options, compile, own = []) {
     this.#plain = compile(options);
     this.#options = { ...options };
     this.#member = member;
     this.#compile = compile;
-    this.#scope = instance;
+    this.#own = own;
     instance[LAST[member]] = this;
     const routes = this;
     instance.addHook('onRoute', function onRoute({ config }) {
@@ -105,11 +105,19 @@ class RouteOptions {
     }
     let made = this.#byConfig.get(given);
     if (made === undefined) {
-      const own = Object.entries(given).filter(([, value]) => value !== undefined);
-      made = this.#compile({ ...this.#options, ...Object.fromEntries(own) });
+      made = this.#compile({ ...this.#options, ...this.#given(given) });
       this.#byConfig.set(given, made);
     }
     return made;
+  }
+
+  /** The options of a route, without those that are left out. */
+  #given(options) {
+    const given = Object.entries(options).filter(([, value]) => value !== undefined);
+    const refused = given.find(([name]) => this.#own.includes(name))?.[0];
+    if (refused === undefined) return Object.fromEntries(given);
+    const message = `option "${refused}" is for the plugin ${PLUGINS[this.#member]}, not for a route`;
+    throw makeError('ERR_UNKNOWN_OPTION', message);
   }
 }
 
