@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const http2 = require('node:http2');
 const net = require('node:net');
 const { test } = require('node:test');
+const { setTimeout } = require('node:timers/promises');
 
 const Fastify = require('fastify');
 const { ConcurrencyLimiter, LoginThrottle, RateLimiter } = require('@nodesec/native');
@@ -174,7 +175,7 @@ test('a hook that has hijacked the reply ends the limit, and a later answer stay
     });
   });
   const limiter = limit('a', 5);
-  const key = () => new Promise((resolve) => void setTimeout(resolve, 20, 'a'));
+  const key = () => setTimeout(20, 'a');
   const { get } = await limited(t, { limiter, key }, app);
   const { status, headers } = await get();
   assert.deepEqual([status, headers.ratelimit], [204, undefined]);
@@ -183,7 +184,7 @@ test('a hook that has hijacked the reply ends the limit, and a later answer stay
 
 test('close waits for the refunds of the requests that have ended', async () => {
   const limiter = limit('a', 1);
-  const refundOn = () => new Promise((resolve) => void setTimeout(resolve, 30, true));
+  const refundOn = () => setTimeout(30, true);
   const app = Fastify({ forceCloseConnections: true });
   await app.register(rateLimiting, { limiter, key: () => 'a', refundOn });
   app.get('/', async () => 'in');
