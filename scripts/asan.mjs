@@ -51,6 +51,7 @@ const LEFT_OUT = [
   'store/processes',
   'store/sqlite',
   'token/interop',
+  'web/sockets',
   'workers/jest',
 ];
 

@@ -56,6 +56,7 @@ const LEFT_OUT = {
   'store/processes': 'Linux',
   'store/sqlite': 'Node 24 and nm',
   'token/interop': 'PyJWT as the other side',
+  'web/sockets': 'ten thousand descriptors in a process',
   'workers/jest': 'Jest',
 };
 
