@@ -22,7 +22,8 @@ function rateLimitFields(result, style = 'draft-8+') {
   if (typeof allowed !== 'boolean') throw wrongType('result', 'a result of a limiter');
   const limits = scope === undefined ? result.limits : [place(result)];
   if (!Array.isArray(limits) || limits.length === 0) throw wrongType('result', 'a result of a limiter');
-  const fields = MAKERS[style]?.(limits.map((each) => checked(each)), result) ?? {};
+  for (const each of limits) check(each);
+  const fields = MAKERS[style]?.(limits, result) ?? {};
   if (!allowed) fields['Retry-After'] = seconds(retryAfterMs ?? 1000);
   return fields;
 }
@@ -33,12 +34,11 @@ function place({ limit, remaining, scope }) {
   return { name, limit, remaining: Math.max(remaining, 0), unit: 'concurrent-requests' };
 }
 
-function checked(each) {
+function check(each) {
   const { name, limit, remaining } = Object(each);
   if (typeof name !== 'string' || !NAME.test(name) || !isCount(limit) || !isCount(remaining)) {
     throw makeError('ERR_INVALID_ARG_VALUE', 'result must have limits with names and whole numbers');
   }
-  return each;
 }
 
 function isCount(value) {
@@ -61,22 +61,25 @@ function tightest(limits, { policy }) {
   return limits.find(({ name }) => name === policy?.name) ?? limits[0];
 }
 
-function parameters(pairs) {
-  const present = pairs.filter(([, value]) => value !== undefined);
-  return present.map(([name, value]) => `;${name}=${value}`).join('');
+function parameter(name, value) {
+  return value === undefined ? '' : `;${name}=${value}`;
+}
+
+/** A member of `RateLimit-Policy`. */
+function policy(each) {
+  const unit = each.unit && `"${each.unit}"`;
+  return `"${each.name}";q=${each.limit}${parameter('qu', unit)}${parameter('w', window(each))}`;
+}
+
+/** A member of `RateLimit`. */
+function state(each) {
+  return `"${each.name}";r=${each.remaining}${parameter('t', reset(each))}`;
 }
 
 const MAKERS = {
   'draft-8+': (limits) => ({
-    'RateLimit-Policy': limits
-      .map((each) => {
-        const unit = each.unit && `"${each.unit}"`;
-        return `"${each.name}"${parameters([['q', each.limit], ['qu', unit], ['w', window(each)]])}`;
-      })
-      .join(', '),
-    RateLimit: limits
-      .map((each) => `"${each.name}"${parameters([['r', each.remaining], ['t', reset(each)]])}`)
-      .join(', '),
+    'RateLimit-Policy': limits.map(policy).join(', '),
+    RateLimit: limits.map(state).join(', '),
   }),
   'draft-7': (limits, result) => {
     const each = tightest(limits, result);
@@ -105,7 +108,7 @@ const MAKERS = {
 };
 
 function policies(limits) {
-  return limits.map((each) => `${each.limit}${parameters([['w', window(each)]])}`).join(', ');
+  return limits.map((each) => `${each.limit}${parameter('w', window(each))}`).join(', ');
 }
 
 /**

@@ -93,14 +93,22 @@ class Limiting {
    * `trustsEverybody` tells whether clients choose their address.
    */
   async ask(request, response, reply, trustsEverybody) {
-    const { skip, enforce = true, headers = 'draft-8+' } = this.#given;
+    const { limiter, skip, key: keyOf, cost: costOf, enforce = true, headers = 'draft-8+' } = this.#given;
     if (skip !== undefined && (await skip(request))) return undefined;
-    const key = this.#needsKey ? await this.#key(request, trustsEverybody) : undefined;
+    let key;
+    if (this.#needsKey) {
+      const isOwn = keyOf !== undefined;
+      key = isOwn ? checkedKey(await keyOf(request)) : addressOf(request, trustsEverybody);
+    }
+    const cost = typeof costOf === 'function' ? await costOf(request) : costOf;
+    // A request that costs nothing does not count.
+    if (cost === 0) return undefined;
     try {
-      const result = this.#countsPlaces
-        ? this.#takePlace(key, response)
-        : await this.#takeUnits(key, request, response, reply);
-      if (result === undefined || !enforce) return undefined;
+      let result = this.#countsPlaces ? this.#takePlace(key, response) : limiter.consume(key, cost);
+      // Most limiters answer at once, and to wait for nothing would take as long as their answer.
+      if (typeof result.then === 'function') result = await result;
+      if (result.allowed) this.#refundOnClose(key, cost, request, response, reply);
+      if (!enforce) return undefined;
       const fields = rateLimitFields(result, headers);
       return { result, fields, problem: result.allowed ? undefined : problemOf(result) };
     } catch (error) {
@@ -108,24 +116,17 @@ class Limiting {
     }
   }
 
-  async #takeUnits(key, request, response, reply) {
-    const { limiter, cost: given, refundOn } = this.#given;
-    const cost = typeof given === 'function' ? await given(request) : given;
-    // A request that costs nothing does not count.
-    if (cost === 0) return undefined;
-    const result = await limiter.consume(key, cost);
-    if (refundOn !== undefined && result.allowed) {
-      whenClosed(response, () => {
-        const refund = this.#refund(key, cost, () => refundOn(request, reply));
-        this.#refunds.add(refund);
-        return refund.finally(() => this.#refunds.delete(refund));
-      });
-    }
-    return result;
-  }
-
-  async #refund(key, cost, isDue) {
-    if (await isDue()) await this.#given.limiter.refund(key, cost);
+  #refundOnClose(key, cost, request, response, reply) {
+    const { limiter, refundOn } = this.#given;
+    if (refundOn === undefined) return;
+    const refund = async () => {
+      if (await refundOn(request, reply)) await limiter.refund(key, cost);
+    };
+    whenClosed(response, () => {
+      const begun = refund();
+      this.#refunds.add(begun);
+      return begun.finally(() => this.#refunds.delete(begun));
+    });
   }
 
   #takePlace(key, response) {
@@ -135,27 +136,27 @@ class Limiting {
     whenClosed(response, () => lease.release());
     return { ...limiter.peek(key), allowed: true };
   }
+}
 
-  async #key(request, trustsEverybody) {
-    const { key: keyOf } = this.#given;
-    if (keyOf === undefined) {
-      if (trustsEverybody) throw misconfigured(NO_TRUST);
-      try {
-        return ipKey(request.ip);
-      } catch (cause) {
-        throw refusal(500, {}, cause);
-      }
-    }
-    const key = await keyOf(request);
-    const isBytes = key instanceof Uint8Array;
-    if ((typeof key !== 'string' && !isBytes) || key.length === 0) {
-      throw misconfigured('the option key gave no text and no bytes for a request');
-    }
-    // The client has chosen it: no limit of the service's configuration is wrong.
-    const isTooLong = key.length > MAX_KEY || (!isBytes && Buffer.byteLength(key) > MAX_KEY);
-    if (isTooLong || (!isBytes && !key.isWellFormed())) throw refusal(400);
-    return key;
+/** The key of a client without the option `key`. */
+function addressOf(request, trustsEverybody) {
+  if (trustsEverybody) throw misconfigured(NO_TRUST);
+  try {
+    return ipKey(request.ip);
+  } catch (cause) {
+    throw refusal(500, {}, cause);
   }
+}
+
+function checkedKey(key) {
+  const isBytes = key instanceof Uint8Array;
+  if ((typeof key !== 'string' && !isBytes) || key.length === 0) {
+    throw misconfigured('the option key gave no text and no bytes for a request');
+  }
+  // The client has chosen it: no limit of the service's configuration is wrong.
+  const isTooLong = key.length > MAX_KEY || (!isBytes && Buffer.byteLength(key) > MAX_KEY);
+  if (isTooLong || (!isBytes && !key.isWellFormed())) throw refusal(400);
+  return key;
 }
 
 /** Whether a ConcurrencyLimiter has the option `perKey`, without which it needs no key. */
