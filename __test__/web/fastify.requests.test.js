@@ -195,7 +195,7 @@ test('close waits for the refunds of the requests that have ended', async () => 
   assert.equal(limiter.peek('a').remaining, 1);
 });
 
-/** Connects over HTTP/2 for as long as `use` runs: Fastify waits for open sessions when it closes. */
+/** Connects over HTTP/2 while `use` runs: Fastify waits for open sessions when it closes. */
 async function overHttp2(port, use) {
   const client = http2.connect(`http://127.0.0.1:${port}`);
   try {
