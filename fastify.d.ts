@@ -1,8 +1,8 @@
 // The manual of @nodesec/native/fastify: plugins for Fastify 5. docs/fastify.md is a guide.
 //
-// - A plugin holds for the scope that registers it and for the child scopes that are registered
-//   after it: every route and 404 handler. Register plugins first. `config.nodesec` of a route
-//   replaces options of a plugin, or opts out with `false`.
+// - A plugin holds for the scope that registers it and for its child scopes: every route and 404
+//   handler, also those that were declared before. `config.nodesec` of a route replaces options of
+//   a plugin, or opts out with `false`.
 // - Options are checked at registration, which rejects with `ERR_UNKNOWN_OPTION`,
 //   `ERR_MISSING_OPTION`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` or `ERR_OUT_OF_RANGE`.
 //   Those of a route are checked when it is declared, if the plugin was awaited before.

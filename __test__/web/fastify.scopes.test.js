@@ -88,6 +88,29 @@ test('a route that was declared before the plugin was awaited is guarded as well
   assert.equal((await get('/wrong', bearer())).status, 500);
 });
 
+test('child scopes that were registered before the plugin are guarded, too', async (t) => {
+  const [outer, inner] = [await tokens(), await tokens()];
+  const app = Fastify();
+  app.register(async (child) => {
+    child.get('/child', subject);
+    child.register(async (grandchild) => void grandchild.get('/grandchild', subject));
+  });
+  app.register(async (child) => {
+    await child.register(authentication, { verifier: inner.verifier });
+    child.get('/inner', subject);
+  });
+  await app.register(authentication, { verifier: outer.verifier });
+  await app.register(rateLimiting, { limiter: limit('all', 99) });
+  const { get } = await serveFastify(t, app);
+  for (const path of ['/child', '/grandchild', '/inner']) {
+    assert.equal((await get(path)).status, 401, path);
+    const own = path === '/inner' ? inner : outer;
+    const { headers, status } = await get(path, own.bearer());
+    assert.deepEqual([status, typeof headers.ratelimit], [200, 'string'], path);
+  }
+  assert.equal((await get('/inner', outer.bearer())).status, 401);
+});
+
 test('a route opts out, or has options of its own in place of those of the plugin', async (t) => {
   const { bearer, verifier } = await tokens();
   const app = Fastify();

@@ -20,7 +20,7 @@ import { inTurn } from '../lib/work.mjs';
 const SERVICES = fileURLToPath(new URL('../lib/web-services.mjs', import.meta.url));
 const TOKENS = 1000;
 const CONNECTIONS = 50;
-/** Requests that are under way on a connection. One at a time, the client is slower than Fastify. */
+/** Requests under way on a connection. With one at a time, the client is slower than Fastify. */
 const PIPELINED = { Express: 1, Fastify: 10 };
 const HOOKS_AT_MOST_NS = 5000;
 const CONTESTANTS = { Express: EXPRESS, Fastify: FASTIFY };
