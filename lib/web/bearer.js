@@ -15,9 +15,9 @@ const BEARER = /^bearer +([\w.~+/-]+=*)$/i;
  */
 function readBearer(headers) {
   const value = single(headers, 'authorization');
-  if (value === undefined || !IS_BEARER.test(value)) return undefined;
+  if (value === undefined) return undefined;
   const token = BEARER.exec(value)?.[1];
-  if (token === undefined) throw malformed();
+  if (token === undefined && IS_BEARER.test(value)) throw malformed();
   return token;
 }
 
