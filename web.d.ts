@@ -1,4 +1,4 @@
-// The manual of @nodesec/native/web: what the middleware for Express and Fastify stands on, for
+// The manual of @nodesec/native/web: the functions below the middleware for Express and Fastify, for
 // other frameworks.
 
 /// <reference types="node" />

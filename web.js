@@ -1,7 +1,7 @@
 'use strict';
 
-// What the middleware for Express and for Fastify stands on, for other frameworks; web.d.ts is its
-// manual.
+// The functions below the middleware for Express and Fastify, for other frameworks; web.d.ts is
+// their manual.
 
 const { readBearer } = require('./lib/web/bearer.js');
 const { challenge } = require('./lib/web/challenge.js');

@@ -20,7 +20,7 @@ import { AUDIENCE, ISSUER, KID } from './claims.mjs';
 const WINDOW_MS = 60_000;
 const LIMIT = 1_000_000_000;
 
-/** What stands before the handler: functions for Express, plugins and hooks for Fastify. */
+/** The middleware of each contestant: functions for Express, plugins and hooks for Fastify. */
 export const EXPRESS = {
   '@nodesec/native': (key) => [rateLimit({ limiter: limiter() }), authenticate({ verifier: verifier(key) })],
   'express-jwt, express-rate-limit': ({ alg, secret }) => [

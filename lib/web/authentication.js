@@ -1,6 +1,6 @@
 'use strict';
 
-// Who sends a request: what the middleware of every framework does to find out.
+// Finds out the sender of a request, for the middleware of every framework.
 
 const { createHash, X509Certificate } = require('node:crypto');
 

@@ -1,6 +1,6 @@
 'use strict';
 
-// What the stores for limiters of other packages stand on.
+// The keys of the stores for limiters of other packages.
 
 const { createHash } = require('node:crypto');
 

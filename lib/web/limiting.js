@@ -1,6 +1,6 @@
 'use strict';
 
-// Limits of requests: what the middleware of every framework does to ask a limiter.
+// Asks a limiter about a request, for the middleware of every framework.
 
 const { NodesecError, WebError, makeError } = require('../errors.js');
 const { ipKey } = require('../ip-key.js');

@@ -1,6 +1,6 @@
 'use strict';
 
-// Attempts to log in: what the middleware of every framework does with a LoginThrottle.
+// Asks a LoginThrottle about an attempt to log in, for the middleware of every framework.
 
 const { ArgumentError } = require('../errors.js');
 const { callback, declareOptions, having, required } = require('../options.js');
