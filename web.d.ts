@@ -1,5 +1,5 @@
-// The manual of @nodesec/native/web: the functions below the middleware for Express and Fastify, for
-// other frameworks.
+// The manual of @nodesec/native/web: the functions below the middleware for Express and Fastify,
+// for other frameworks.
 
 /// <reference types="node" />
 
