@@ -68,6 +68,9 @@ export interface HashInfo {
   associatedData?: Buffer
 }
 
+/** The function `ipKey`. */
+export declare function ipKeyBind(): Outcome<unknown>
+
 /** Attaches a new issuer to the façade object `issuer`. */
 export declare function issuerAttach(issuer: unknown, options: unknown): Outcome<undefined>
 

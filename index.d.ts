@@ -8,7 +8,7 @@
 //   Revocation        RevocationList
 //   Store             Store
 //   Sessions          Sessions
-//   Rate limits       RateLimiter
+//   Rate limits       RateLimiter, LoginThrottle, ConcurrencyLimiter, ipKey
 //   Secrets           SecretBuffer, secureHeap, timingSafeEqual
 //   SPIFFE            parseSpiffeId, spiffeIdOf
 //   Ids               uuidv4, uuidv7, randomToken
@@ -2833,7 +2833,7 @@ export interface RateLimitResult extends RateLimitNumbers {
   /** The tightest limit, as configured. */
   policy: RateLimitPolicy;
   /** The numbers of every limit. */
-  limits: (RateLimitNumbers & { name: string })[];
+  limits: (RateLimitNumbers & { name: string; windowMs: number })[];
   /**
    * The names of the limits that refuse the call. None if it is allowed, if the key is blocked, or
    * if `onFull: 'deny'` refuses a new key.
@@ -2871,11 +2871,10 @@ export interface RateLimiterStats {
  * a request first. The constructor throws `ERR_LIMIT_FULL` if there is no memory.
  *
  * For a key of the client's address behind one proxy in Express, set `app.set('trust proxy', 1)`
- * (never `true`, with which clients choose their address) and use `req.ip`; for IPv6 use the first
- * 64 bits of the address, because one client usually owns all addresses below them. Ask the limiter
- * before the password is hashed, and `reset` the account's key after a success. For the headers of
- * a 429: `Retry-After` is `retryAfterMs` in seconds, rounded up; `RateLimit` (IETF draft) has `r` =
- * `remaining` and `t` = `resetMs` in seconds. docs/limits.md says which limits to set.
+ * (never `true`, with which clients choose their address) and use {@link ipKey} of `req.ip`. For
+ * logins there is {@link LoginThrottle}. For the headers of a 429: `Retry-After` is `retryAfterMs`
+ * in seconds, rounded up; `RateLimit` (IETF draft) has `r` = `remaining` and `t` = `resetMs` in
+ * seconds. docs/limits.md says which limits to set.
  *
  * @example
  * ```ts
@@ -3045,6 +3044,210 @@ export class RateLimiter {
   /** Reads the state of the table: about a millisecond for 500,000 keys. */
   stats(): RateLimiterStats;
 }
+
+/** The options of {@link LoginThrottle}. */
+export interface LoginThrottleOptions extends ClockOptions {
+  /**
+   * The failures of an account from one address before its blocks begin: 1 to 100. Default: 5.
+   */
+  freeFailures?: number;
+  /**
+   * The first block of an account from one address: 1 second to 1 day. Each further failure doubles
+   * it. Default: 60,000.
+   */
+  blockMs?: number;
+  /** The longest block: `blockMs` to 30 days. Default: one hour. */
+  maxBlockMs?: number;
+  /** The part of a block that is added at random, at most: 0 to 1. Default: 0.2. */
+  jitter?: number;
+  /**
+   * The time after which the failures of an account from one address are forgotten, from the first
+   * on: `maxBlockMs` to 366 days, at least a minute. Default: one day.
+   */
+  forgetMs?: number;
+  /**
+   * The attempts from one address that do not succeed, on all accounts together. Default: 20 a
+   * minute and 1000 a day.
+   */
+  address?: RateLimits;
+  /**
+   * The failures of one account from all addresses, after which each address has one attempt before
+   * its blocks begin. Default: 100 a day.
+   */
+  account?: RateLimits;
+  /** As {@link RateLimiterTable.maxKeys}, for each of three tables. Default: 2^20. */
+  maxKeys?: number;
+  /** As {@link IpKeyOptions.ipv4Prefix}. */
+  ipv4Prefix?: number;
+  /** As {@link IpKeyOptions.ipv6Prefix}. */
+  ipv6Prefix?: number;
+}
+
+/** An attempt to log in. */
+export interface LoginAttempt {
+  /**
+   * The account: 1 to 1024 bytes. Pass the same text for every spelling that your login accepts,
+   * for example in lower case.
+   */
+  account: string;
+  /** The client's address, as {@link ipKey} reads it. */
+  ip: string;
+}
+
+/**
+ * Slows down guesses at passwords. Ask it before the password is hashed, and tell it the outcome.
+ *
+ * Three counts decide: those of an account from an address, of an address, and of an account. An
+ * account from one address has `freeFailures` attempts; then each failure blocks this pair, first
+ * for `blockMs`, then for twice as long each time. With the defaults an address has some 35 guesses
+ * at an account a day. An address is refused beyond `address`. Beyond `account`, the pairs of this
+ * account are blocked from their first failure on.
+ *
+ * Failures from other addresses never refuse an attempt, so nobody can lock a user out from
+ * elsewhere: from an address without failures, the right password is always accepted. Users who
+ * share an address share its limit.
+ *
+ * An attempt counts from its start: a hundred at once count as a hundred, and one that has no
+ * outcome, because the client hung up, counts as an attempt that failed. The tables are those of
+ * {@link RateLimiter}, in the memory of one thread. A refusal publishes `limit.denied`. An
+ * `account` or `ip` that cannot be used throws an `ArgumentError`.
+ *
+ * @example
+ * ```ts
+ * import { LoginThrottle, PasswordHasher } from '@nodesec/native';
+ *
+ * const throttle = new LoginThrottle();
+ * const passwords = new PasswordHasher({ profile: 'owasp' });
+ * const digest = await passwords.hash('correct horse');
+ *
+ * async function login(account: string, ip: string, password: string) {
+ *   const { allowed, retryAfterMs } = throttle.check({ account, ip });
+ *   if (!allowed) return `wait ${Math.ceil(retryAfterMs / 1000)} s`;
+ *   const isRight = await passwords.verify(digest, password);
+ *   if (isRight) throttle.success({ account, ip });
+ *   else throttle.failure({ account, ip });
+ *   return isRight ? 'welcome' : 'wrong password';
+ * }
+ *
+ * for (let guess = 1; guess <= 5; guess += 1) await login('ann', '192.0.2.1', 'a guess');
+ * console.log(await login('ann', '192.0.2.1', 'correct horse')); // wait … s
+ * console.log(await login('ann', '198.51.100.7', 'correct horse')); // welcome
+ * ```
+ */
+export class LoginThrottle {
+  constructor(options?: LoginThrottleOptions);
+  /** Takes an attempt, if one is there; else says when there will be one. */
+  check(attempt: LoginAttempt): {
+    /** Whether the password may be verified. */
+    allowed: boolean;
+    /** The time until the next attempt; 0 if this one is allowed. */
+    retryAfterMs: number;
+  };
+  /** The password was right. Forgets the failures of the account from this address. */
+  success(attempt: LoginAttempt): void;
+  /** The password was wrong. */
+  failure(attempt: LoginAttempt): void;
+}
+
+/** The options of {@link ConcurrencyLimiter}. */
+export interface ConcurrencyLimiterOptions {
+  /** The leases of all keys together: 1 to 1e9. */
+  max: number;
+  /** The leases of one key: 1 to 1e9. Default: no limit of its own. */
+  perKey?: number;
+}
+
+/** A place of a {@link ConcurrencyLimiter}. */
+export interface Lease {
+  /** Gives the place back. Later calls do nothing. */
+  release(): void;
+  /** `using lease = …` gives the place back at the end of the block. */
+  [Symbol.dispose](): void;
+}
+
+/** The numbers of the tighter limit of a {@link ConcurrencyLimiter}. */
+export interface ConcurrencyResult {
+  /** Whether there is a place. */
+  allowed: boolean;
+  /** `max`, or `perKey`. */
+  limit: number;
+  /** The free places. */
+  remaining: number;
+  /** The limit to which the numbers belong: `total` is `max`, `key` is `perKey`. */
+  scope: 'total' | 'key';
+}
+
+/**
+ * Limits the work that runs at the same time, such as requests that wait for a slow service. It
+ * lives in the memory of one thread, and has one entry for each key that has leases.
+ *
+ * A key is text of 1 to 8192 bytes, and is needed if there is `perKey`; else it is
+ * `ERR_INVALID_ARG_TYPE`. A lease that is never released is lost.
+ *
+ * @example
+ * ```ts
+ * import { ConcurrencyLimiter } from '@nodesec/native';
+ *
+ * const reports = new ConcurrencyLimiter({ max: 100, perKey: 1 });
+ * const lease = reports.acquire('customer:17');
+ * console.log(reports.acquire('customer:17')); // null
+ * lease?.release();
+ * console.log(reports.peek('customer:17').remaining); // 1
+ * ```
+ */
+export class ConcurrencyLimiter {
+  constructor(options: ConcurrencyLimiterOptions);
+  /** Takes a place, or gives `null` if there is none. */
+  acquire(key?: string): Lease | null;
+  /** Tells whether there is a place, and takes none. */
+  peek(key?: string): ConcurrencyResult;
+  /** The state of the limiter. */
+  stats(): {
+    /** The option `max`. */
+    max: number;
+    /** Leases that are not released. */
+    active: number;
+    /** Keys with leases, with `perKey`. */
+    keys: number;
+    /** Calls of `acquire` that gave `null`. */
+    refused: number;
+  };
+}
+
+/** The options of {@link ipKey}. */
+export interface IpKeyOptions {
+  /** The bits of an IPv4 address that count: 8 to 32. Default: 32. */
+  ipv4Prefix?: number;
+  /**
+   * The bits of an IPv6 address that count: 16 to 128. Default: 56, the least that providers give
+   * to a customer, who may use another address of it for every request.
+   */
+  ipv6Prefix?: number;
+}
+
+/**
+ * Gives the key under which a client's address is counted: an IPv4 address, or the network of an
+ * IPv6 address with the length of its prefix.
+ *
+ * It reads an address alone, an IPv6 address with a zone (`fe80::1%eth0`) or in brackets, and an
+ * IPv4 address or a bracketed IPv6 address with a port. An IPv6 address that stands for an IPv4
+ * address gives the key of that: mapped (`::ffff:0:0/96`), with the well-known prefix of NAT64
+ * (`64:ff9b::/96`), and of 6to4 (`2002::/16`). Without this, all IPv4 clients of a server that
+ * listens on IPv6 would be one client. A prefix that a NAT64 operator has chosen is not known here.
+ *
+ * Anything else is `ERR_INVALID_ARG_VALUE`: a name, a list of addresses, an IPv4 address with
+ * leading zeros.
+ *
+ * @example
+ * ```ts
+ * import { ipKey } from '@nodesec/native';
+ *
+ * console.log(ipKey('::ffff:192.0.2.1')); // 192.0.2.1
+ * console.log(ipKey('[2001:db8:1:2ff::1]:443')); // 2001:db8:1:200::/56
+ * console.log(ipKey('2001:db8:1:2ff::1', { ipv6Prefix: 48 })); // 2001:db8:1::/48
+ * ```
+ */
+export function ipKey(ip: string, options?: IpKeyOptions): string;
 
 // ── Secrets ─────────────────────────────────────────────────────────────────────────────────
 
@@ -3848,6 +4051,34 @@ export class StoreError extends NodesecError {
 }
 
 /**
+ * An answer of the middleware of `@nodesec/native/express` and `/fastify`, and of
+ * `@nodesec/native/web`. Express and Fastify answer with its `status`, `headers` and `message`.
+ * These say nothing about the reason: that is in `cause`, which is not enumerable.
+ *
+ * @example
+ * ```ts
+ * import { WebError } from '@nodesec/native';
+ * import { challenge } from '@nodesec/native/web';
+ *
+ * const error = challenge({ code: 'ERR_JWT_EXPIRED' });
+ * console.log(error instanceof WebError, error.status, error.message); // true 401 Unauthorized
+ * ```
+ */
+export class WebError extends NodesecError {
+  constructor(code: WebErrorCode, message: string);
+  static [Symbol.hasInstance](error: unknown): error is WebError;
+  readonly code: WebErrorCode;
+  /** The HTTP status. */
+  readonly status: number;
+  /** The HTTP status again, under the name that Fastify reads. */
+  readonly statusCode: number;
+  /** Header fields of the answer. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** True: `message` is the text of the status, and may be shown to the client. */
+  readonly expose: true;
+}
+
+/**
  * Any error of this module, as `instanceof NodesecError` narrows to it. A check of `code` narrows
  * further, to the class.
  */
@@ -3863,6 +4094,7 @@ export type AnyNodesecError =
   | SessionError
   | SpiffeError
   | StoreError
+  | WebError
   | (NodesecError & { readonly code: 'ERR_INTERNAL' | 'ERR_RANDOM' });
 
 // node scripts/errors.mjs writes the unions below.
@@ -4085,6 +4317,28 @@ export type LimitErrorCode =
    */
   | 'ERR_LIMIT_SNAPSHOT';
 
+/** The codes of {@link WebError}. */
+export type WebErrorCode =
+  /** A request has credentials in two places, twice or malformed, or no usable account. */
+  | 'ERR_WEB_BAD_REQUEST'
+  /** A token lacks a scope. */
+  | 'ERR_WEB_FORBIDDEN'
+  /** A limit refuses the request. */
+  | 'ERR_WEB_LIMITED'
+  /**
+   * The middleware cannot work: there is no key for a limit, because every client may choose its
+   * address (`trust proxy: true`), the client has hung up, or the option `key` gave none; or
+   * another option gave a value that cannot be used.
+   */
+  | 'ERR_WEB_MISCONFIGURED'
+  /** There are no credentials, or a token is refused, or the user has to authenticate again. */
+  | 'ERR_WEB_UNAUTHENTICATED'
+  /**
+   * A token cannot be judged, because keys or revocations are not to be had, or the service is at
+   * its limit.
+   */
+  | 'ERR_WEB_UNAVAILABLE';
+
 /** The codes with which a verifier refuses a token. */
 export type JwtRejectionCode =
   | 'ERR_JWT_ALGORITHM'
@@ -4116,6 +4370,7 @@ export type NodesecErrorCode =
   | StoreErrorCode
   | SessionErrorCode
   | SpiffeErrorCode
-  | LimitErrorCode;
+  | LimitErrorCode
+  | WebErrorCode;
 
 // End of the unions.

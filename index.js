@@ -1,10 +1,13 @@
 'use strict';
 
+const { ConcurrencyLimiter } = require('./lib/concurrency.js');
 const errors = require('./lib/errors.js');
 const { randomToken, uuidv4, uuidv7 } = require('./lib/id.js');
+const { ipKey } = require('./lib/ip-key.js');
 const { KeyRing } = require('./lib/key-ring.js');
 const { JwtKey } = require('./lib/key.js');
 const { RateLimiter } = require('./lib/limiter.js');
+const { LoginThrottle } = require('./lib/login-throttle.js');
 const { PasswordHasher } = require('./lib/password/hasher.js');
 const passwords = require('./lib/password.js');
 const { RemoteJwks } = require('./lib/key-set.js');
@@ -47,6 +50,7 @@ const {
   SessionError,
   SpiffeError,
   StoreError,
+  WebError,
 } = errors;
 
 // Every name is spelled out, so that `import { hash } from '@nodesec/native'` finds it.
@@ -81,6 +85,9 @@ module.exports = {
   Store,
   RevocationList,
   Sessions,
+  ConcurrencyLimiter,
+  ipKey,
+  LoginThrottle,
   RateLimiter,
   randomToken,
   uuidv4,
@@ -97,4 +104,5 @@ module.exports = {
   SessionError,
   SpiffeError,
   StoreError,
+  WebError,
 };

@@ -25,6 +25,7 @@ import * as stores from './rows/store.mjs';
 import * as tokens from './rows/token.mjs';
 import * as cached from './rows/token-cache.mjs';
 import * as revocation from './rows/revocation.mjs';
+import * as web from './rows/web.mjs';
 
 const { values, positionals } = parseArgs({
   options: { quick: { type: 'boolean', default: false } },
@@ -33,7 +34,9 @@ const { values, positionals } = parseArgs({
 
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model}\n`);
 
-const subjects = [passwords, load, tokens, cached, revocation, stores, sessions, limits, secrets, audit];
+const subjects = [
+  passwords, load, tokens, cached, revocation, stores, sessions, limits, secrets, audit, web,
+];
 const rows = subjects.flatMap((subject) => subject.rows);
 const chosen = rows.filter(({ name }) => positionals.every((word) => name.includes(word)));
 if (chosen.length === 0) {

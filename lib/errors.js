@@ -28,6 +28,8 @@ class SessionError extends NodesecError {}
 class SpiffeError extends NodesecError {}
 class LimitError extends NodesecError {}
 class StoreError extends NodesecError {}
+/** An answer of the middleware, with its `status` and `headers`. */
+class WebError extends NodesecError {}
 
 const CLASSES = [
   ['ABORT_ERR', AbortError],
@@ -43,6 +45,7 @@ const CLASSES = [
   ['ERR_SESSION_', SessionError],
   ['ERR_SPIFFE_', SpiffeError],
   ['ERR_LIMIT_', LimitError],
+  ['ERR_WEB_', WebError],
   ['ERR_INTERNAL', NodesecError],
   ['ERR_RANDOM', NodesecError],
 ];
@@ -109,6 +112,7 @@ module.exports = {
   SessionError,
   SpiffeError,
   StoreError,
+  WebError,
   addMembers,
   jsonText,
   makeError,

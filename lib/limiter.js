@@ -133,11 +133,12 @@ class RateLimiter extends Uncloneable {
     const [tightest, violated, generation] = OUT;
     // This calls native code, but none that writes to OUT.
     if (generation !== this.#generation) this.#read();
-    const limits = this.#policies.map(({ name, limit }, index) => {
+    const limits = this.#policies.map(({ name, limit, windowMs }, index) => {
       const at = 3 + 3 * index;
       return {
         name,
         limit,
+        windowMs,
         remaining: OUT[at],
         retryAfterMs: OUT[at + 1],
         resetMs: OUT[at + 2],

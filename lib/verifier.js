@@ -17,6 +17,9 @@ const { Uncloneable } = require('./uncloneable.js');
 /** Headers of unusual length, in characters of base64url, are not cached. */
 const MAX_CACHED_HEADER = 8192;
 
+/** Holds the method of {@link keysFail}. Another copy of this package finds it, too. */
+const KEYS_FAIL = Symbol.for('@nodesec/native: whether the keys of a verifier cannot be fetched');
+
 /** Stands for a token of `verifyMany` that is too long. */
 const TOO_LONG = Symbol('too long');
 
@@ -54,6 +57,10 @@ class JwtVerifier extends Uncloneable {
     const bundle = bundleText(given?.bundle);
     const attachTo = attachWith(native.verifierAttachSpiffe);
     return construct(JwtVerifier, (verifier) => attachTo(verifier, given, bundle));
+  }
+
+  [KEYS_FAIL]() {
+    return this.#refresher?.fails === true;
   }
 
   verify(token) {
@@ -271,4 +278,12 @@ function deepFreeze(value) {
   return value;
 }
 
-module.exports = { JwtVerifier, TOO_LONG, copied, isTooLong };
+/**
+ * Whether the last request for the keys with which `verifier` judges a token has failed. A key that
+ * is not found may then be new.
+ */
+function keysFail(verifier, token) {
+  return verifier[KEYS_FAIL]?.(token) === true;
+}
+
+module.exports = { JwtVerifier, KEYS_FAIL, TOO_LONG, copied, isTooLong, keysFail };

@@ -7,7 +7,7 @@ const { makeError } = require('./errors.js');
 const { isPlain, native, settled } = require('./native.js');
 const { rejectionError } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
-const { TOO_LONG, copied, isTooLong } = require('./verifier.js');
+const { KEYS_FAIL, TOO_LONG, copied, isTooLong, keysFail } = require('./verifier.js');
 
 class JwtVerifiers extends Uncloneable {
   #verifiers;
@@ -22,6 +22,11 @@ class JwtVerifiers extends Uncloneable {
     this.#maxBytes = native.verifiersAttach(this, names, values);
     this.#verifiers = values;
     this.#choose = native.verifiersBind(this);
+  }
+
+  [KEYS_FAIL](token) {
+    const chosen = this.#chosen(token);
+    return chosen >= 0 && keysFail(this.#verifiers[chosen], token);
   }
 
   verify(token) {

@@ -59,6 +59,7 @@ const LEFT_OUT = [
   'store/sqlite',
   'store/sync',
   'token/interop',
+  'web/sockets',
   'workers/jest',
 ];
 

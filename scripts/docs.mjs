@@ -2,7 +2,7 @@
 //
 // - links of Markdown lead to a file and a heading that exist, and name no block of code otherwise
 //   than as one of LANGUAGES, since the tests run the `js` blocks;
-// - in the manuals, index.d.ts, argon2.d.ts and audit.d.ts, every export and every member has a doc
+// - in the manuals, such as index.d.ts, every export and every member has a doc
 //   comment, every class has an `@example`, and `{@link …}` names a declaration;
 // - docs/audit.md, docs/errors.md, docs/strictness.md and the unions of codes are not stale.
 //
@@ -18,7 +18,7 @@ import { main, root, run } from './lib/run.mjs';
 const LANGUAGES = ['js', 'mjs', 'rego', 'sh', 'sql', 'text'];
 
 /** The manuals of the main entry and of the subpaths. */
-const MANUALS = ['index.d.ts', 'argon2.d.ts', 'audit.d.ts'];
+const MANUALS = ['index.d.ts', 'argon2.d.ts', 'audit.d.ts', 'express.d.ts', 'fastify.d.ts', 'web.d.ts'];
 
 await main(async () => {
   const named = process.argv.slice(2);

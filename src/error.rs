@@ -383,6 +383,35 @@ codes! {
     ///
     /// Start with an empty limiter, or pass the bytes that `snapshot()` returned. HTTP 500.
     LimitSnapshot = "ERR_LIMIT_SNAPSHOT",
+
+    // ── WebError: answers of the middleware, whose `status` and `headers` frameworks send ──
+    /// A request has credentials in two places, twice or malformed, or no usable account.
+    ///
+    /// The client corrects its request. HTTP 400.
+    WebBadRequest = "ERR_WEB_BAD_REQUEST",
+    /// A token lacks a scope.
+    ///
+    /// The client asks for a token with the scopes of the challenge. HTTP 403.
+    WebForbidden = "ERR_WEB_FORBIDDEN",
+    /// A limit refuses the request.
+    ///
+    /// The client waits for the time in `Retry-After`. HTTP 429.
+    WebLimited = "ERR_WEB_LIMITED",
+    /// The middleware cannot work: there is no key for a limit, because every client may choose its
+    /// address (`trust proxy: true`), the client has hung up, or the option `key` gave none; or
+    /// another option gave a value that cannot be used.
+    ///
+    /// Set `trust proxy` to the addresses of your proxies, or do what `cause` says. HTTP 500.
+    WebMisconfigured = "ERR_WEB_MISCONFIGURED",
+    /// There are no credentials, or a token is refused, or the user has to authenticate again.
+    ///
+    /// The client does what `WWW-Authenticate` says; `cause` has the reason. HTTP 401.
+    WebUnauthenticated = "ERR_WEB_UNAUTHENTICATED",
+    /// A token cannot be judged, because keys or revocations are not to be had, or the service is
+    /// at its limit.
+    ///
+    /// The client tries again; `cause` has the reason. HTTP 503.
+    WebUnavailable = "ERR_WEB_UNAVAILABLE",
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ pub mod error;
 pub mod heap;
 // Identifiers and random tokens.
 pub mod id;
+// The key under which a client's address is counted.
+pub mod ip_key;
 // Compact JWS and JWT: keys, the key ring, the issuer, the verifier.
 pub mod jwt;
 // Functions that an object calls with its changes.

@@ -11,7 +11,7 @@ const { assertPrints, markdownFiles, markdownSnippets } = require('../helpers/sn
 const snippets = markdownFiles().flatMap(markdownSnippets);
 
 test('the README has a snippet for each capability, of at most fifteen lines', () => {
-  const capabilities = ['Passwords', 'Tokens', 'Sessions', 'Rate limits', 'Secrets', 'Errors'];
+  const capabilities = ['Passwords', 'Tokens', 'Sessions', 'Rate limits', 'Express and Fastify', 'Secrets', 'Errors'];
   for (const capability of capabilities) {
     const own = snippets.filter(({ name }) => name.startsWith(`README.md, ${capability},`));
     assert.ok(own.length > 0, capability);

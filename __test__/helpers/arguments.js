@@ -17,4 +17,5 @@ module.exports = {
   ...require('./arguments/spiffe.js'),
   ...require('./arguments/store.js').rows,
   ...require('./arguments/token.js'),
+  ...require('./arguments/web.js'),
 };

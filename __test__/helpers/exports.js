@@ -4,6 +4,9 @@
 
 const native = require('@nodesec/native');
 const audit = require('@nodesec/native/audit');
+const express = require('@nodesec/native/express');
+const fastify = require('@nodesec/native/fastify');
+const web = require('@nodesec/native/web');
 
 const isClass = (value) => typeof value === 'function' && /^class\b/.test(String(value));
 const isError = (value) => value.prototype instanceof Error;
@@ -24,14 +27,15 @@ function members(Class) {
  * because the runtime calls them.
  */
 function* publicFunctions() {
-  for (const [name, value] of Object.entries({ ...native, audit })) {
+  for (const [name, value] of Object.entries({ ...native, audit, express, fastify, web })) {
     if (isClass(value)) {
       if (!isError(value)) yield* functionsOf(name, value);
     } else if (typeof value === 'function') {
       yield [name, (_, args) => value(...args)];
     } else if (typeof value === 'object') {
       for (const [method, member] of Object.entries(value)) {
-        if (typeof member === 'function') {
+        if (isClass(member)) yield* functionsOf(`${name}.${method}`, member);
+        else if (typeof member === 'function') {
           yield [`${name}.${method}`, (_, args) => value[method](...args)];
         }
       }

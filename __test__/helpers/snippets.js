@@ -34,7 +34,8 @@ function markdownSnippets(file) {
 
 /** The examples of the manuals: `[{ name, code }]`, named by number and imports. */
 function manualExamples() {
-  return ['index.d.ts', 'argon2.d.ts', 'audit.d.ts'].flatMap(examplesOf);
+  const manuals = ['index', 'argon2', 'audit', 'express', 'fastify', 'web'];
+  return manuals.flatMap((name) => examplesOf(`${name}.d.ts`));
 }
 
 function examplesOf(file) {

@@ -12,14 +12,6 @@ const TSC = path.join(root, 'node_modules', 'typescript', 'bin', 'tsc');
 
 /** Packages of the guides that have no types of their own. */
 const UNTYPED = ['bcrypt', 'jsonwebtoken'];
-/** The types of express-rate-limit name these, and Express has none of its own. */
-const EXPRESS = `declare module 'express' {
-  type NextFunction = unknown;
-  type Request = unknown;
-  type RequestHandler = unknown;
-  type Response = unknown;
-}
-`;
 /** Node 24 has it, and the types of Node 20 do not. */
 const ARGON2 = `declare module 'crypto' {
   function argon2(
@@ -43,7 +35,7 @@ function compile(snippets, tsc = TSC) {
     writeFileSync(path.join(folder, `${index}.mts`), `${code}export {};\n`);
   }
   const shims = UNTYPED.map((name) => `declare module '${name}';\n`).join('');
-  writeFileSync(path.join(folder, 'untyped.d.ts'), shims + ARGON2 + EXPRESS);
+  writeFileSync(path.join(folder, 'untyped.d.ts'), shims + ARGON2);
   const config = {
     compilerOptions: {
       // TypeScript 5.4 knows these values as well.

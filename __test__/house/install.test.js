@@ -94,6 +94,9 @@ function manifest(name) {
   return JSON.parse(fs.readFileSync(file, 'utf8'));
 }
 
+/** The frameworks that the middleware is for, which a service brings itself. */
+const FRAMEWORKS = { express: '^4.18 || ^5', fastify: '^5' };
+
 /** The folder names of the installed packages in the scope. */
 function packages() {
   return fs.readdirSync(path.join(project.folder, 'node_modules', '@nodesec')).sort();
@@ -141,7 +144,8 @@ for (const linker of ['pnp', 'node-modules']) {
   });
 }
 
-for (const entry of ['', '/argon2', '/audit'].map((path) => `@nodesec/native${path}`)) {
+const ENTRIES = ['', '/argon2', '/audit', '/express', '/fastify', '/web'];
+for (const entry of ENTRIES.map((path) => `@nodesec/native${path}`)) {
   test(`import sees every name that require sees in ${entry}`, () => {
     const required = run(
       'names.cjs',
@@ -163,7 +167,7 @@ for (const entry of ['', '/argon2', '/audit'].map((path) => `@nodesec/native${pa
 test('the root package holds the façade, its documentation and nothing else', () => {
   const unexpected = installed('native').filter(
     (name) =>
-      !/^(?:index|argon2|audit)\.(?:js|d\.ts)$/.test(name) &&
+      !/^(?:index|argon2|audit|express(?:[\\/]augment)?|fastify|web)\.(?:js|d\.ts)$/.test(name) &&
       !/^(?:package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/.test(name) &&
       name !== 'sbom.cdx.json' &&
       !/^lib[\\/]([\w-]+[\\/])?[\w-]+\.(js|d\.ts)$/.test(name) &&
@@ -203,15 +207,17 @@ test('tarballs to try out bring their platform package themselves, and ask for n
   const { version, dependencies, optionalDependencies, ...rest } = manifest('native');
   assert.deepEqual([dependencies, optionalDependencies, rest.scripts], [undefined, undefined, undefined]);
   const [, platform] = packages();
-  assert.deepEqual(rest.peerDependencies, { [`@nodesec/${platform}`]: version });
-  assert.deepEqual(rest.peerDependenciesMeta, { [`@nodesec/${platform}`]: { optional: true } });
+  assert.deepEqual(rest.peerDependencies, { ...FRAMEWORKS, [`@nodesec/${platform}`]: version });
+  const names = Object.keys(rest.peerDependencies);
+  const optional = names.map((name) => [name, { optional: true }]);
+  assert.deepEqual(rest.peerDependenciesMeta, Object.fromEntries(optional));
 });
 
 test('a release asks for each platform package in its own version, and for nothing else', async () => {
   const { packedManifest } = await import('../../scripts/lib/pack.mjs');
   const release = packedManifest(TARGETS, { release: true });
   const { version, dependencies, peerDependencies, optionalDependencies, scripts } = release;
-  assert.deepEqual([dependencies, peerDependencies, scripts], [undefined, undefined, undefined]);
+  assert.deepEqual([dependencies, peerDependencies, scripts], [undefined, FRAMEWORKS, undefined]);
   const expected = TARGETS.map((name) => [`@nodesec/native-${name}`, version]);
   assert.deepEqual(optionalDependencies, Object.fromEntries(expected));
   assert.equal(TARGETS.length, require(path.join(checkout, 'package.json')).napi.targets.length);

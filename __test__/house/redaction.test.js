@@ -16,11 +16,13 @@ const v8 = require('node:v8');
 const { MessageChannel, Worker } = require('node:worker_threads');
 
 const {
+  ConcurrencyLimiter,
   JwtIssuer,
   JwtKey,
   JwtVerifier,
   JwtVerifiers,
   KeyRing,
+  LoginThrottle,
   PasswordHasher,
   RateLimiter,
   RemoteJwks,
@@ -169,6 +171,7 @@ const issuer = new JwtIssuer({ keys: key, issuer: 'i', audience: 'a', expiresIn:
 const revocations = new RevocationList({ maxTokenTtl: 60 });
 const uncloneable = {
   SecretBuffer: secret,
+  ConcurrencyLimiter: new ConcurrencyLimiter({ max: 1 }),
   JwtKey: key,
   KeyRing: new KeyRing({ alg: 'HS256' }),
   JwtIssuer: issuer,
@@ -176,6 +179,7 @@ const uncloneable = {
   JwtVerifiers: new JwtVerifiers({
     i: new JwtVerifier({ keys: key, issuer: 'i', audience: false }),
   }),
+  LoginThrottle: new LoginThrottle(),
   PasswordHasher: new PasswordHasher({ profile: 'test' }),
   RateLimiter: new RateLimiter({ limit: 1, windowMs: 1000 }),
   RemoteJwks: new RemoteJwks('https://example.com/jwks'),

@@ -56,6 +56,11 @@ class Refresher {
     return performance.now() >= allowedAt ? this.#start(trigger) : undefined;
   }
 
+  /** Whether the last request has failed. */
+  get fails() {
+    return this.#failures > 0;
+  }
+
   /** The number of requests that have ended. */
   get requests() {
     return this.#requests;

@@ -67,6 +67,7 @@ const LEFT_OUT = {
   'store/sqlite': 'Node 24 and nm',
   'store/sync': 'Linux',
   'token/interop': 'PyJWT as the other side',
+  'web/sockets': 'ten thousand descriptors in a process',
   'workers/jest': 'Jest',
 };
 

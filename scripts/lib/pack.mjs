@@ -49,8 +49,8 @@ export function packedManifest(platforms, { release }) {
   const optional = packages.map(({ name }) => [name, { optional: true }]);
   return {
     ...manifest,
-    peerDependencies: versions,
-    peerDependenciesMeta: Object.fromEntries(optional),
+    peerDependencies: { ...manifest.peerDependencies, ...versions },
+    peerDependenciesMeta: { ...manifest.peerDependenciesMeta, ...Object.fromEntries(optional) },
   };
 }
 

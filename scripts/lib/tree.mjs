@@ -7,8 +7,8 @@ import { root } from './run.mjs';
 
 /** The parts of the checkout that the suites use. */
 const PARTS = [
-  'README.md', '__test__', 'argon2.js', 'audit.d.ts', 'audit.js', 'docs', 'examples', 'index.js',
-  'lib', 'package.json', 'scripts',
+  'README.md', '__test__', 'argon2.js', 'audit.d.ts', 'audit.js', 'docs', 'examples', 'express',
+  'express.js', 'fastify.js', 'index.js', 'lib', 'package.json', 'scripts', 'web.js',
 ];
 
 /** One suite per capability, for machines that are slow or have no development dependencies. */

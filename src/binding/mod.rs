@@ -22,6 +22,7 @@ mod fast;
 #[cfg(feature = "count-guards")]
 mod guard_count;
 mod id;
+mod ip_key;
 mod issuer;
 mod jws;
 mod key;

@@ -7,11 +7,12 @@ use napi_derive::napi;
 
 use super::args::Declaration;
 use super::{
-    issuer, jws, key, key_ring, key_set, limiter, password, revocation, secret, session, store,
-    unverified, verifier,
+    ip_key, issuer, jws, key, key_ring, key_set, limiter, password, revocation, secret, session,
+    store, unverified, verifier,
 };
 
 const DECLARATIONS: &[Declaration] = &[
+    ip_key::IpKeyOptions::DECLARATION,
     issuer::SignOptions::DECLARATION,
     issuer::SigningOptions::DECLARATION,
     jws::JwsOptions::DECLARATION,

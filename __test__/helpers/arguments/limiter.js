@@ -5,8 +5,19 @@ const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { after } = require('node:test');
 
-const { RateLimiter } = require('@nodesec/native');
-const { boolean, bytes, integer, kind, name, options, or, textOrBytes, word } = require('../hostile.js');
+const { ConcurrencyLimiter, LoginThrottle, RateLimiter } = require('@nodesec/native');
+const {
+  boolean,
+  bytes,
+  integer,
+  kind,
+  name,
+  options,
+  or,
+  record,
+  textOrBytes,
+  word,
+} = require('../hostile.js');
 const { clock, clockOptions } = require('./clock.js');
 
 const on = () => new RateLimiter({ limit: 5, windowMs: 1000 });
@@ -61,6 +72,27 @@ after(() => {
   if (process.platform !== 'win32') rmSync(folder, { recursive: true, force: true });
 });
 
+/** The limits of an option: one, or several. */
+const { refused } = options({});
+const quota = kind(refused, { 'no limits': () => ({}), 'an unknown option': () => ({ limits: [] }) });
+const throttle = () => new LoginThrottle();
+const ip = or(name, kind({ 'a name of a host': () => 'localhost', 'a long text': () => '1'.repeat(200) }));
+const login = {
+  on: throttle,
+  args: () => [{ account: 'ann', ip: '192.0.2.1' }],
+  kinds: [
+    record({ account: or(name, kind({ 'a long text': () => 'a'.repeat(1025) })), ip }),
+  ],
+};
+const places = () => new ConcurrencyLimiter({ max: 2, perKey: 1 });
+const place = {
+  on: places,
+  args: () => ['key'],
+  kinds: [or(name, kind({ nothing: () => undefined, 'a long text': () => 'a'.repeat(8193) }))],
+};
+const share = kind({ null: () => null, NaN: () => NaN, '-1': () => -1, 'a string': () => '1', 1.5: () => 1.5 });
+const prefixes = { ipv4Prefix: integer, ipv6Prefix: integer };
+
 module.exports = {
   'new RateLimiter': {
     args: () => [{ ...given(), ...clockOptions() }],
@@ -108,6 +140,51 @@ module.exports = {
     on: () => new RateLimiter({ limits: [{ name: 'a', limit: 1, windowMs: 1 }] }),
     args: () => [{ limits: [{ name: 'a', limit: 5, windowMs: 1000, burst: 5 }], strict: false }],
     kinds: [options(quotas)],
+  },
+  'new ConcurrencyLimiter': {
+    args: () => [{ max: 2, perKey: 1 }],
+    kinds: [options({ max: integer, perKey: integer })],
+  },
+  'ConcurrencyLimiter.prototype.acquire': place,
+  'ConcurrencyLimiter.prototype.peek': place,
+  'ConcurrencyLimiter.prototype.stats': { on: places, args: () => [], kinds: [] },
+  'new LoginThrottle': {
+    args: () => [
+      {
+        freeFailures: 5,
+        blockMs: 60_000,
+        maxBlockMs: 3_600_000,
+        jitter: 0.2,
+        forgetMs: 86_400_000,
+        address: { limit: 20, windowMs: 60_000 },
+        account: { limit: 100, windowMs: 86_400_000 },
+        maxKeys: 100,
+        ipv4Prefix: 32,
+        ipv6Prefix: 56,
+        ...clockOptions(),
+      },
+    ],
+    kinds: [
+      options({
+        freeFailures: integer,
+        blockMs: integer,
+        maxBlockMs: integer,
+        jitter: share,
+        forgetMs: integer,
+        address: quota,
+        account: quota,
+        maxKeys: integer,
+        ...prefixes,
+        ...clock,
+      }),
+    ],
+  },
+  'LoginThrottle.prototype.check': login,
+  'LoginThrottle.prototype.success': login,
+  'LoginThrottle.prototype.failure': login,
+  ipKey: {
+    args: () => ['192.0.2.1', { ipv4Prefix: 32, ipv6Prefix: 56 }],
+    kinds: [ip, options(prefixes)],
   },
   'RateLimiter.prototype.snapshot': alone,
   'RateLimiter.prototype.stats': alone,

@@ -1,0 +1,145 @@
+'use strict';
+
+const Fastify = require('fastify');
+
+const { JwtKey, JwtVerifier, KeyRing, LoginThrottle, RateLimiter } = require('@nodesec/native');
+const { NodesecStore } = require('@nodesec/native/express');
+const { NodesecFastifyStore } = require('@nodesec/native/fastify');
+const { boolean, callback, duration, integer, kind, name, names, options, or, word } = require('../hostile.js');
+const { clock, clockOptions } = require('./clock.js');
+
+const key = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
+const verifier = new JwtVerifier({ keys: key, issuer: 'me', audience: 'api' });
+const keys = new KeyRing({ alg: 'ES256' });
+
+/** An object that has the methods of a class. */
+const object = kind(callback.refused, { 'a function': () => () => 1 });
+const listOrWord = or(names, kind({ 'no words': () => [], 'words with spaces': () => 'a b' }));
+const realm = or(name, kind({ 'a quote': () => 'a"b', 'two lines': () => 'a\r\nb', 'a long text': () => 'a'.repeat(257) }));
+const result = () => new RateLimiter({ limit: 1, windowMs: 1000 }).consume('a');
+
+const store = () => {
+  const made = new NodesecStore();
+  made.init({ windowMs: 1000 });
+  return made;
+};
+// Any value is a key, as express-rate-limit allows.
+const ofStore = { on: store, args: () => ['a'], kinds: [] };
+
+const authentication = () => ({
+  verifier,
+  from: 'both',
+  cookie: 'at',
+  required: true,
+  scope: ['a'],
+  acr: ['a'],
+  maxAuthAge: '5m',
+  getCertificate: () => undefined,
+  realm: 'api',
+});
+const authenticationKinds = options({
+  verifier: object,
+  from: word,
+  cookie: or(name, kind({ 'a pair': () => 'a=b' })),
+  required: boolean,
+  scope: listOrWord,
+  acr: listOrWord,
+  maxAuthAge: duration,
+  getCertificate: callback,
+  realm,
+});
+const limiting = () => ({
+  limiter: new RateLimiter({ limit: 1, windowMs: 1000 }),
+  key: () => 'a',
+  cost: 1,
+  skip: () => false,
+  refundOn: () => false,
+  headers: 'draft-8+',
+  enforce: true,
+  handler: () => {},
+});
+const limitingKinds = {
+  limiter: object,
+  key: callback,
+  cost: integer,
+  skip: callback,
+  refundOn: callback,
+  headers: or(word, kind({ true: () => true })),
+  enforce: boolean,
+  handler: callback,
+};
+const scopes = or(name, kind({ 'two words': () => 'a b' }));
+const throttling = () => ({ throttle: new LoginThrottle(), account: () => 'ann' });
+const throttlingKinds = options({ throttle: object, account: callback });
+const ofFastifyStore = {
+  on: () => new NodesecFastifyStore(),
+  args: () => ['a', () => {}, 1000, 1],
+  kinds: [],
+};
+
+module.exports = {
+  'express.authenticate': {
+    args: () => [authentication()],
+    kinds: [authenticationKinds],
+  },
+  'express.requireScope': { args: () => ['read'], kinds: [scopes] },
+  'express.rateLimit': {
+    args: () => [limiting()],
+    kinds: [options(limitingKinds)],
+  },
+  'express.loginThrottle': {
+    args: () => [throttling()],
+    kinds: [throttlingKinds],
+  },
+  'express.jwks': { args: () => [{ keys }], kinds: [options({ keys: object })] },
+  'new express.NodesecStore': {
+    args: () => [{ prefix: 'a', maxKeys: 100, ...clockOptions() }],
+    kinds: [options({ prefix: kind({ null: () => null, 'a number': () => 42, 'an array': () => ['a'], 'a long text': () => 'a'.repeat(257) }), maxKeys: integer, ...clock })],
+  },
+  'express.NodesecStore.prototype.init': {
+    on: () => new NodesecStore(),
+    args: () => [{ windowMs: 1000 }],
+    kinds: [],
+  },
+  'express.NodesecStore.prototype.get': ofStore,
+  'express.NodesecStore.prototype.increment': ofStore,
+  'express.NodesecStore.prototype.decrement': ofStore,
+  'express.NodesecStore.prototype.resetKey': ofStore,
+  'express.NodesecStore.prototype.resetAll': ofStore,
+  'express.NodesecStore.prototype.shutdown': ofStore,
+  'fastify.authentication': {
+    args: () => [Fastify(), authentication()],
+    kinds: [object, authenticationKinds],
+  },
+  'fastify.requireScope': { args: () => ['read'], kinds: [scopes] },
+  'fastify.rateLimiting': {
+    args: () => [Fastify(), { ...limiting(), hook: 'preHandler' }],
+    kinds: [object, options({ ...limitingKinds, hook: word })],
+  },
+  'fastify.loginThrottling': {
+    args: () => [Fastify(), throttling()],
+    kinds: [object, throttlingKinds],
+  },
+  'fastify.jwksRoute': {
+    args: () => [Fastify(), { keys, path: '/jwks' }],
+    kinds: [object, options({ keys: object, path: or(name, kind({ 'no path': () => 'jwks' })) })],
+  },
+  // @fastify/rate-limit gives its own options.
+  'new fastify.NodesecFastifyStore': { args: () => [{}], kinds: [] },
+  'fastify.NodesecFastifyStore.with': {
+    args: () => [{ maxKeys: 100, ...clockOptions() }],
+    kinds: [options({ maxKeys: integer, ...clock })],
+  },
+  'fastify.NodesecFastifyStore.prototype.incr': ofFastifyStore,
+  'fastify.NodesecFastifyStore.prototype.read': ofFastifyStore,
+  'fastify.NodesecFastifyStore.prototype.child': { ...ofFastifyStore, args: () => [{}] },
+  'web.challenge': {
+    args: () => [{ scope: 'read' }, { realm: 'api' }],
+    kinds: [kind({ null: () => null, 'a number': () => 42, 'an object': () => ({}) }), options({ realm })],
+  },
+  'web.rateLimitFields': {
+    args: () => [result(), 'draft-7'],
+    kinds: [object, or(word, kind({ true: () => true }))],
+  },
+  'web.readBearer': { args: () => [{ authorization: 'Bearer a' }], kinds: [kind({ null: () => null, 'a string': () => 'a' })] },
+};

@@ -1,0 +1,66 @@
+// The middleware as ES modules, with the declarations of `req.auth` and `req.login`.
+
+import express from 'express';
+import Fastify from 'fastify';
+import { ConcurrencyLimiter, type JwtVerifier, type JwtVerifiers, KeyRing, LoginThrottle, RateLimiter } from '@nodesec/native';
+import { authenticate, jwks, loginThrottle, NodesecStore, rateLimit, requireScope } from '@nodesec/native/express';
+import '@nodesec/native/express/augment';
+import {
+  authentication,
+  jwksRoute,
+  loginThrottling,
+  NodesecFastifyStore,
+  rateLimiting,
+  requireScope as scopeHook,
+} from '@nodesec/native/fastify';
+import { challenge, rateLimitFields, readBearer } from '@nodesec/native/web';
+import { rateLimit as expressRateLimit } from 'express-rate-limit';
+import fastifyRateLimit from '@fastify/rate-limit';
+
+declare const verifier: JwtVerifier;
+declare const several: JwtVerifiers;
+const limiter = new RateLimiter({ limit: 1, windowMs: 1000 });
+const throttle = new LoginThrottle();
+const keys = new KeyRing({ alg: 'ES256' });
+
+const app = express();
+app.use(authenticate({ verifier, from: 'both', acr: ['mfa'], maxAuthAge: '5m' }), requireScope('a', 'b'));
+app.use(authenticate({ verifier: several }));
+const limited = rateLimit({ limiter, key: async (req) => req.auth?.claims.sub ?? 'nobody', headers: false });
+limited.assertConfigured(app);
+app.use(limited, rateLimit({ limiter: new ConcurrencyLimiter({ max: 1 }) }));
+app.use('/jwks', jwks({ keys }));
+app.post('/login', loginThrottle({ throttle, account: (req) => String(req.body) }), (req, res) => {
+  req.login?.success();
+  req.auth?.scheme satisfies 'bearer' | 'cookie' | undefined;
+  res.end();
+});
+app.use(expressRateLimit({ store: new NodesecStore() }));
+// @ts-expect-error A verifier is required.
+authenticate({});
+// @ts-expect-error A scope is required.
+requireScope();
+// @ts-expect-error There is no such style.
+rateLimit({ limiter, headers: 'draft-9' });
+// @ts-expect-error There is no such option yet.
+authenticate({ verifier, dpop: 'off' });
+
+const server = Fastify();
+await server.register(authentication, { verifier, scope: 'read' });
+await server.register(rateLimiting, { limiter, hook: 'preHandler', key: (request) => request.ip });
+await server.register(loginThrottling, { throttle, account: () => 'ann' });
+await server.register(jwksRoute, { keys });
+await server.register(fastifyRateLimit, { store: NodesecFastifyStore.with({ maxKeys: 100 }) });
+server.get(
+  '/',
+  { config: { nodesec: { auth: { scope: 'admin' }, limit: false, login: true } }, onRequest: scopeHook('a') },
+  async ({ nodesec }) => nodesec.auth?.claims.sub ?? nodesec.limit?.remaining,
+);
+// @ts-expect-error A scope is text.
+server.get('/wrong', { config: { nodesec: { auth: { scope: 42 } } } }, async () => 'in');
+// @ts-expect-error A verifier is required.
+await server.register(authentication, {});
+
+readBearer(new Headers()) satisfies string | undefined;
+challenge({ scope: 'a' }).status satisfies number;
+rateLimitFields(limiter.consume('a'), 'legacy') satisfies Record<string, string>;

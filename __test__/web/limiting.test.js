@@ -1,0 +1,216 @@
+'use strict';
+
+// Limits of requests, in each framework.
+
+const assert = require('node:assert/strict');
+const { subscribe, unsubscribe } = require('node:diagnostics_channel');
+const net = require('node:net');
+const { test } = require('node:test');
+
+const { ConcurrencyLimiter, RateLimiter } = require('@nodesec/native');
+const { FRAMEWORKS } = require('../helpers/frameworks.js');
+const { until } = require('../helpers/web.js');
+
+const MINUTE = 60_000;
+const limited = (limit = 2, options = {}) =>
+  new RateLimiter({ limits: [{ name: 'burst', limit, windowMs: MINUTE }], clock: () => new Date(0), ...options });
+
+for (const [version, service] of Object.entries(FRAMEWORKS)) {
+  /** Serves `/` behind these limits; it answers with the status that the query names. */
+  const behind = (t, ...limits) => service(t, { limits });
+  const statuses = async (get, count, headers) => {
+    const seen = [];
+    for (let n = 0; n < count; n += 1) seen.push((await get('/', headers)).status);
+    return seen;
+  };
+
+  test(`${version}: a refusal is a 429 of problem+json that names the limit and the time`, async (t) => {
+    const { get } = await behind(t, { limiter: limited() });
+    const first = await get();
+    assert.equal(first.headers['ratelimit-policy'], '"burst";q=2;w=60');
+    assert.equal(first.headers.ratelimit, '"burst";r=1;t=30');
+    assert.equal(first.headers['retry-after'], undefined);
+    await get();
+    const { status, headers, body } = await get();
+    assert.deepEqual([status, headers['retry-after']], [429, '30']);
+    assert.equal(headers.ratelimit, '"burst";r=0;t=30');
+    assert.match(headers['content-type'], /^application\/problem\+json/);
+    const { type, 'violated-policies': violated, status: own } = JSON.parse(body);
+    assert.equal(type, 'https://iana.org/assignments/http-problem-types#quota-exceeded');
+    assert.deepEqual([violated, own], [['burst'], 429]);
+  });
+
+  test(`${version}: HEAD, OPTIONS and paths without a route are counted, and HEAD has no body`, async (t) => {
+    const { get, send } = await behind(t, { limiter: limited(3) });
+    assert.equal((await send('/', { method: 'HEAD' })).status, 200);
+    assert.match((await send('/', { method: 'OPTIONS' })).headers.ratelimit, /r=1/);
+    assert.equal((await get('/nowhere')).status, 404);
+    const { status, body, headers } = await send('/', { method: 'HEAD' });
+    assert.deepEqual([status, body], [429, '']);
+    assert.ok(Number(headers['content-length']) > 0);
+  });
+
+  for (const style of ['draft-7', 'draft-6', 'legacy', false]) {
+    test(`${version}: the fields are of the style ${style}`, async (t) => {
+      const { get } = await behind(t, { limiter: limited(1), headers: style });
+      const names = Object.keys((await get()).headers).filter((name) => name.includes('ratelimit'));
+      const expected = {
+        'draft-7': ['ratelimit-policy', 'ratelimit'],
+        'draft-6': ['ratelimit-policy', 'ratelimit-limit', 'ratelimit-remaining', 'ratelimit-reset'],
+        legacy: ['x-ratelimit-limit', 'x-ratelimit-remaining', 'x-ratelimit-reset'],
+        false: [],
+      };
+      assert.deepEqual(names, expected[style]);
+      assert.equal((await get()).headers['retry-after'], '60');
+    });
+  }
+
+  test(`${version}: fields that tell of one limit stay those of the first limiter`, async (t) => {
+    const make = (limit) => ({ limiter: limited(limit), headers: 'legacy' });
+    const { get } = await behind(t, make(5), make(7));
+    assert.equal((await get()).headers['x-ratelimit-limit'], '5');
+  });
+
+  test(`${version}: scripts of other origins may read the fields, besides those exposed before`, async (t) => {
+    const before = { 'Access-Control-Expose-Headers': 'X-Request-Id' };
+    const { get } = await service(t, { before, limits: [{ limiter: limited() }] });
+    const { headers } = await get('/', { origin: 'https://app.example' });
+    const exposed = 'X-Request-Id, RateLimit, RateLimit-Policy, Retry-After';
+    assert.equal(headers['access-control-expose-headers'], exposed);
+    assert.equal((await get()).headers['access-control-expose-headers'], 'X-Request-Id');
+  });
+
+  test(`${version}: key, cost and skip may be functions, with a promise or without`, async (t) => {
+    const limiter = limited(10);
+    const { get } = await behind(t, {
+      limiter,
+      key: async (req) => req.headers['x-key'],
+      cost: (req) => Number(req.headers['x-cost'] ?? 1),
+      skip: async (req) => req.headers['x-skip'] === 'yes',
+    });
+    const r = async (headers) => (await get('/', headers)).headers.ratelimit?.match(/r=(\d+)/)[1];
+    assert.equal(await r({ 'x-key': 'a', 'x-cost': '4' }), '6');
+    assert.equal(await r({ 'x-key': 'b' }), '9');
+    assert.equal(await r({ 'x-key': 'a', 'x-skip': 'yes' }), undefined);
+    assert.equal(await r({ 'x-key': 'a', 'x-cost': '0' }), undefined);
+    assert.equal(await r({ 'x-key': 'a' }), '5');
+  });
+
+  test(`${version}: the units of requests that do not count come back`, async (t) => {
+    const limiter = limited(2);
+    const refundOn = async (req, res) => res.statusCode < 400;
+    const { get } = await behind(t, { limiter, key: () => 'a', refundOn });
+    for (let n = 0; n < 5; n += 1) {
+      assert.equal((await get('/')).status, 200);
+      await until(() => limiter.peek('a').remaining === 2);
+    }
+    assert.equal((await get('/?status=404')).status, 404);
+    assert.equal((await get('/?status=404')).status, 404);
+    assert.equal((await get('/')).status, 429);
+    assert.equal(limiter.peek('a').remaining, 0);
+  });
+
+  test(`${version}: without enforce everything is let in, and the audit trail hears of it`, async (t) => {
+    const { get } = await behind(t, { limiter: limited(1), enforce: false });
+    const heard = [];
+    const hear = ({ code }) => heard.push(code);
+    subscribe('nodesec:limit.denied', hear);
+    t.after(() => unsubscribe('nodesec:limit.denied', hear));
+    assert.deepEqual(await statuses(get, 3), [200, 200, 200]);
+    assert.equal((await get()).headers.ratelimit, undefined);
+    assert.equal(heard.length, 3);
+  });
+
+  test(`${version}: a rejected promise of a callback is answered, and ends no process`, async (t) => {
+    const failing = async () => {
+      throw new RangeError('mine');
+    };
+    for (const options of [{ key: failing }, { skip: failing }, { cost: failing }]) {
+      const onError = ({ message }) => [message];
+      const { get } = await service(t, { limits: [{ limiter: limited(), ...options }], onError });
+      const { status, body } = await get();
+      assert.deepEqual([status, body], [500, '["mine"]']);
+    }
+  });
+
+  test(`${version}: a key that cannot be had is a coded 500 that tells clients nothing`, async (t) => {
+    for (const key of [() => undefined, () => '', () => null, () => 42, () => new Uint8Array(0), () => ['a']]) {
+      const onError = ({ code, message, status, cause }) => [status, code, message, cause.code];
+      const { get } = await service(t, { limits: [{ limiter: limited(), key }], onError });
+      const { body } = await get();
+      const expected = [500, 'ERR_WEB_MISCONFIGURED', 'Internal Server Error', 'ERR_INVALID_ARG_VALUE'];
+      assert.deepEqual(JSON.parse(body), expected);
+    }
+    const { get } = await behind(t, { limiter: limited(), key: () => undefined });
+    assert.doesNotMatch((await get()).body, /option|lib|node_modules/);
+  });
+
+  test(`${version}: a key of the client that cannot be one is a 400`, async (t) => {
+    const keys = { long: 'x'.repeat(8193), wide: 'é'.repeat(5000), torn: '\ud800', huge: 'x'.repeat(10_000_000) };
+    const { get } = await behind(t, { limiter: limited(), key: (req) => keys[req.query.key] });
+    for (const name of Object.keys(keys)) assert.equal((await get(`/?key=${name}`)).status, 400, name);
+  });
+
+  test(`${version}: a client cannot forge its address past the proxies that are trusted`, async (t) => {
+    const { get } = await service(t, { limits: [{ limiter: limited(2) }], trust: '127.0.0.1' });
+    const forged = (n) => ({ 'x-forwarded-for': `10.0.0.${n}, 192.0.2.1` });
+    const seen = [];
+    for (let n = 0; n < 4; n += 1) seen.push((await get('/', forged(n))).status);
+    assert.deepEqual(seen, [200, 200, 429, 429]);
+    assert.equal((await get('/', { 'x-forwarded-for': '192.0.2.2' })).status, 200);
+    // Not an address, as a proxy may pass it on.
+    assert.equal((await get('/', { 'x-forwarded-for': 'unknown' })).status, 500);
+  });
+
+  test(`${version}: a place is held until the response has ended`, async (t) => {
+    const limiter = new ConcurrencyLimiter({ max: 5, perKey: 1 });
+    const waiting = [];
+    const handle = () =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+      });
+    const key = (req) => req.headers['x-key'];
+    const { get } = await service(t, { limits: [{ limiter, key }], handle });
+    const first = get('/', { 'x-key': 'a' });
+    await until(() => waiting.length === 1);
+    const refused = await get('/', { 'x-key': 'a' });
+    assert.deepEqual([refused.status, refused.headers['retry-after']], [429, '1']);
+    assert.deepEqual(JSON.parse(refused.body)['violated-policies'], ['concurrency']);
+    const second = get('/', { 'x-key': 'b' });
+    await until(() => waiting.length === 2);
+    for (const answer of waiting) answer('done');
+    assert.equal((await first).headers.ratelimit, '"concurrency";r=0');
+    await second;
+    await until(() => limiter.stats().active === 0);
+  });
+
+  test(`${version}: without a place for anybody the answer is a 503`, async (t) => {
+    const limiter = new ConcurrencyLimiter({ max: 1 });
+    const lease = limiter.acquire();
+    const { get } = await behind(t, { limiter });
+    const { status, headers, body } = await get();
+    assert.deepEqual([status, headers['retry-after']], [503, '1']);
+    assert.match(JSON.parse(body).type, /#temporary-reduced-capacity$/);
+    lease.release();
+    assert.equal((await get()).status, 200);
+  });
+
+  test(`${version}: a client that hangs up early gives its place back`, async (t) => {
+    const limiter = new ConcurrencyLimiter({ max: 100 });
+    let seen = 0;
+    const handle = () => {
+      seen += 1;
+      return new Promise(() => {});
+    };
+    const { port } = await service(t, { limits: [{ limiter }], handle });
+    const sockets = Array.from({ length: 20 }, () => {
+      const socket = net.connect(port, '127.0.0.1');
+      socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      return socket;
+    });
+    await until(() => seen === 20);
+    assert.equal(limiter.stats().active, 20);
+    for (const socket of sockets) socket.destroy();
+    await until(() => limiter.stats().active === 0);
+  });
+}

@@ -1,0 +1,268 @@
+// The manual of @nodesec/native/express: middleware for Express 4.18 and 5. docs/express.md is a
+// guide.
+//
+// - Options are checked when the middleware is made: `ERR_UNKNOWN_OPTION`, `ERR_MISSING_OPTION`,
+//   `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`.
+// - `rateLimit` answers a refusal itself. Every other refusal goes to `next(error)` as a
+//   `WebError`, with which Express answers unless the app has an error handler of its own.
+// - Rejections of your callbacks go to `next`, in Express 4, too.
+
+/// <reference types="node" />
+
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+
+import type { ClockOptions, ConcurrencyResult, KeyRing, RateLimitResult } from './index.js';
+import type { AuthenticationOptions, LimitingOptions, ThrottlingOptions } from './web.js';
+
+export type { Authentication, Certificate, Login } from './web.js';
+
+/** The options of {@link authenticate}. */
+export interface AuthenticateOptions extends AuthenticationOptions<Request> {}
+
+/**
+ * Lets a request in if its token is accepted, and sets `req.auth`. Import
+ * `@nodesec/native/express/augment` once for the type of `req.auth`.
+ *
+ * | request | answer |
+ * |---|---|
+ * | no credentials, or another scheme | 401, `Bearer` |
+ * | a malformed or doubled header; tokens in two places, also the query | 400, `invalid_request` |
+ * | a token that is refused, or bound to a key that was not shown | 401, `invalid_token` |
+ * | a login that is too old or too weak | 401, `insufficient_user_authentication` |
+ * | a token without a scope | 403, `insufficient_scope` |
+ * | keys or revocations are not to be had | 503, `Retry-After` |
+ *
+ * With a `RemoteJwks` it waits for the keys. Put a middleware for CORS before it, because a
+ * preflight has no credentials.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { JwtIssuer, JwtKey, JwtVerifier } from '@nodesec/native';
+ * import { authenticate, requireScope } from '@nodesec/native/express';
+ * import '@nodesec/native/express/augment';
+ *
+ * const keys = await JwtKey.generate('ES256');
+ * const policy = { keys, issuer: 'https://id.example', audience: 'api' };
+ * const verifier = new JwtVerifier({ ...policy, cache: true });
+ * const token = new JwtIssuer({ ...policy, expiresIn: '15m' }).sign({ sub: 'ann', scope: 'read' });
+ *
+ * const app = express();
+ * app.set('env', 'test'); // Express logs no errors
+ * app.get('/me', authenticate({ verifier }), (req, res) => void res.send(req.auth?.claims.sub));
+ * app.get('/admin', authenticate({ verifier }), requireScope('admin'), (req, res) => void res.end());
+ *
+ * const server = app.listen(0, '127.0.0.1', async () => {
+ *   const { port } = server.address() as { port: number };
+ *   const get = (path: string, headers = {}) => fetch(`http://127.0.0.1:${port}${path}`, { headers });
+ *   console.log((await get('/me')).headers.get('www-authenticate')); // Bearer
+ *   const headers = { authorization: `Bearer ${token}` };
+ *   console.log(await (await get('/me', headers)).text()); // ann
+ *   console.log((await get('/admin', headers)).status); // 403
+ *   server.close();
+ *   server.closeAllConnections();
+ * });
+ * ```
+ */
+export function authenticate(options: AuthenticateOptions): RequestHandler;
+
+/**
+ * Lets a request in if its token has all of these scopes, else 403; 401 if nobody has authenticated
+ * it. Put it behind {@link authenticate}.
+ */
+export function requireScope(...scopes: [string, ...string[]]): RequestHandler;
+
+/** The options of {@link rateLimit}. */
+export interface RateLimitOptions extends LimitingOptions<Request, Response> {
+  /** Answers a refusal in place of the middleware. The header fields are set already. */
+  handler?: (
+    req: Request,
+    res: Response,
+    next: NextFunction,
+    result: RateLimitResult | ConcurrencyResult,
+  ) => void | Promise<void>;
+}
+
+/** The middleware of {@link rateLimit}. */
+export interface RateLimitHandler extends RequestHandler {
+  /**
+   * Throws `ERR_INVALID_ARG_VALUE` if clients of this app choose their address: `trust proxy` is
+   * `true` or trusts all addresses. Requests would all be answered with 500. Call it when the app
+   * is configured.
+   */
+  assertConfigured(app: { get(name: string): unknown }): void;
+}
+
+/**
+ * Limits the requests of each client.
+ *
+ * A refusal is a 429 of `application/problem+json` (RFC 9457) that names the violated limits, with
+ * `Retry-After`. If a `ConcurrencyLimiter` has no place for anybody, it is a 503. The place of a
+ * request is given back when its response has ended or its client has hung up.
+ *
+ * Header fields are appended to those of a limiter before, and never replace them: give the limits
+ * names. Requests of other origins also get `Access-Control-Expose-Headers`.
+ *
+ * Without `key`, each client is an address. Behind a proxy, set `trust proxy` to its address or to
+ * the number of proxies: else all clients have the proxy's address and share one limit. If every
+ * client can choose its address, each request is a 500.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { RateLimiter } from '@nodesec/native';
+ * import { rateLimit } from '@nodesec/native/express';
+ *
+ * const limiter = new RateLimiter({ limits: [{ name: 'burst', limit: 1, windowMs: 60_000 }] });
+ * const app = express();
+ * app.set('env', 'test'); // Express logs no errors
+ * const limited = rateLimit({ limiter });
+ * limited.assertConfigured(app);
+ * app.use(limited);
+ * app.get('/', (req, res) => void res.send('hello'));
+ *
+ * const server = app.listen(0, '127.0.0.1', async () => {
+ *   const { port } = server.address() as { port: number };
+ *   const get = () => fetch(`http://127.0.0.1:${port}/`);
+ *   console.log((await get()).headers.get('ratelimit')); // "burst";r=0;t=60
+ *   const refused = await get();
+ *   console.log(refused.status, refused.headers.get('retry-after')); // 429 60
+ *   const problem = (await refused.json()) as { 'violated-policies': string[] };
+ *   console.log(problem['violated-policies']); // [ 'burst' ]
+ *   server.close();
+ *   server.closeAllConnections();
+ * });
+ * ```
+ */
+export function rateLimit(options: RateLimitOptions): RateLimitHandler;
+
+/** The options of {@link loginThrottle}. */
+export interface LoginThrottleHandlerOptions extends ThrottlingOptions<Request> {}
+
+/**
+ * Asks a `LoginThrottle` before the handler of a login runs, so before the password is hashed. A
+ * refusal is a 429 with `Retry-After`.
+ *
+ * Sets `req.login`. If the handler calls neither of its functions, the status of its answer tells
+ * the outcome: 2xx is a success, 401 and 403 are a failure. Any other answer, and a client that
+ * hangs up before, leaves the attempt counted. Put it behind the parser of the body.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { LoginThrottle } from '@nodesec/native';
+ * import { loginThrottle } from '@nodesec/native/express';
+ *
+ * const throttle = new LoginThrottle({ freeFailures: 1, jitter: 0 });
+ * const app = express();
+ * app.set('env', 'test'); // Express logs no errors
+ * app.post(
+ *   '/login',
+ *   express.json(),
+ *   loginThrottle({ throttle, account: (req) => req.body.username.toLowerCase() }),
+ *   (req, res) => void res.status(401).end(), // stands for a wrong password
+ * );
+ *
+ * const server = app.listen(0, '127.0.0.1', async () => {
+ *   const { port } = server.address() as { port: number };
+ *   const headers = { 'content-type': 'application/json' };
+ *   const body = JSON.stringify({ username: 'Ann' });
+ *   const login = () => fetch(`http://127.0.0.1:${port}/login`, { method: 'POST', headers, body });
+ *   console.log((await login()).status); // 401
+ *   const refused = await login();
+ *   console.log(refused.status, refused.headers.get('retry-after')); // 429 60
+ *   server.close();
+ *   server.closeAllConnections();
+ * });
+ * ```
+ */
+export function loginThrottle(options: LoginThrottleHandlerOptions): RequestHandler;
+
+/** The options of {@link jwks}. */
+export interface JwksOptions {
+  /** The ring. */
+  keys: KeyRing;
+}
+
+/**
+ * Answers GET and HEAD with the JWK Set of a ring, its entity tag and its `max-age`, with 304 if
+ * the client has the set, and other methods with 405.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { KeyRing } from '@nodesec/native';
+ * import { jwks } from '@nodesec/native/express';
+ *
+ * const keys = new KeyRing({ alg: 'ES256' });
+ * await keys.rotate();
+ * const app = express();
+ * app.set('env', 'test'); // Express logs no errors
+ * app.use('/.well-known/jwks.json', jwks({ keys }));
+ *
+ * const server = app.listen(0, '127.0.0.1', async () => {
+ *   const { port } = server.address() as { port: number };
+ *   const answer = await fetch(`http://127.0.0.1:${port}/.well-known/jwks.json`);
+ *   console.log(answer.headers.get('content-type')); // application/jwk-set+json
+ *   server.close();
+ *   server.closeAllConnections();
+ * });
+ * ```
+ */
+export function jwks(options: JwksOptions): RequestHandler;
+
+/** The options of {@link NodesecStore}. */
+export interface NodesecStoreOptions extends ClockOptions {
+  /** As `maxKeys` of `RateLimiter`. Default: 2^20. */
+  maxKeys?: number;
+  /** Put before each key, of at most 256 characters. Default: none. */
+  prefix?: string;
+}
+
+/**
+ * A store of express-rate-limit: its counts are in a native table of bounded size, which forgets
+ * the key that recovers first, without a timer. A window begins with a client's first hit. A count
+ * goes up to 4,194,303.
+ *
+ * Each limiter needs a store of its own (`ERR_INVALID_ARG_VALUE`). A method that is called before
+ * `init` throws `ERR_MISSING_OPTION`.
+ *
+ * @example
+ * ```ts
+ * import { rateLimit } from 'express-rate-limit';
+ * import { NodesecStore } from '@nodesec/native/express';
+ *
+ * const store = new NodesecStore({ maxKeys: 100_000 });
+ * const limiter = rateLimit({ windowMs: 60_000, limit: 100, store });
+ * console.log(typeof limiter, store.increment('client').totalHits); // function 1
+ * ```
+ */
+export class NodesecStore {
+  constructor(options?: NodesecStoreOptions);
+  /** True: the counts are those of this process. */
+  localKeys: boolean;
+  /** The option `prefix`. */
+  prefix: string;
+  /** Takes the window: 1 ms to 366 days. */
+  init(options: { windowMs: number }): void;
+  /** The hits of a key, undefined if there are none. */
+  get(key: string): HitCount | undefined;
+  /** Adds a hit. */
+  increment(key: string): HitCount;
+  /** Takes a hit back. */
+  decrement(key: string): void;
+  /** Forgets a key. */
+  resetKey(key: string): void;
+  /** Forgets all keys. */
+  resetAll(): void;
+  /** Forgets all keys. There is no timer to stop. */
+  shutdown(): void;
+}
+
+/** The hits of a key. */
+export interface HitCount {
+  /** Hits in the window. */
+  totalHits: number;
+  /** The end of the window. */
+  resetTime: Date | undefined;
+}

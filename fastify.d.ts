@@ -1,0 +1,290 @@
+// The manual of @nodesec/native/fastify: plugins for Fastify 5. docs/fastify.md is a guide.
+//
+// - A plugin holds for the scope that registers it and for its child scopes: every route and 404
+//   handler, also those that were declared before. `config.nodesec` of a route replaces options of
+//   a plugin, or opts out with `false`.
+// - Options are checked at registration, which rejects with `ERR_UNKNOWN_OPTION`,
+//   `ERR_MISSING_OPTION`, `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE` or `ERR_OUT_OF_RANGE`.
+//   Those of a route are checked when it is declared, if the plugin was awaited before.
+// - A route with `config.nodesec` whose plugin is not registered is an error of `ready()`.
+// - `rateLimiting` answers a refusal itself. Every other refusal is thrown as a `WebError`, with
+//   which Fastify answers unless the app has an error handler of its own.
+
+/// <reference types="node" />
+
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
+
+import type { ClockOptions, ConcurrencyResult, KeyRing, RateLimitResult } from './index.js';
+import type {
+  Authentication,
+  AuthenticationOptions,
+  LimitingOptions,
+  Login,
+  ThrottlingOptions,
+} from './web.js';
+
+export type { Authentication, Certificate, Login } from './web.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Set by the plugins of this module, once one is registered in the scope. */
+    readonly nodesec: RequestState;
+  }
+  interface FastifyContextConfig {
+    /** The options of a route, for the plugins of this module. */
+    nodesec?: RouteConfig;
+  }
+}
+
+/** The results of the plugins for a request. */
+export interface RequestState {
+  /** Set by {@link authentication} for a token that is accepted. */
+  auth: Authentication | undefined;
+  /** The result of the limiter that was asked last, set by {@link rateLimiting}. */
+  limit: RateLimitResult | ConcurrencyResult | undefined;
+  /** Set by {@link loginThrottling}. */
+  login: Login | undefined;
+}
+
+/** The options of a route, in `config.nodesec`. An unknown member is `ERR_UNKNOWN_OPTION`. */
+export interface RouteConfig {
+  /** Options in place of those of {@link authentication}, or false: anybody may ask. */
+  auth?: boolean | Partial<FastifyAuthenticationOptions>;
+  /**
+   * Options in place of those of {@link rateLimiting}, or false: no limit. If several were
+   * registered, they replace those of the last one, and the others hold unchanged.
+   */
+  limit?: boolean | Partial<Omit<FastifyRateLimitingOptions, 'hook'>>;
+  /** Whether the route is a login: true, or options in place of {@link loginThrottling}'s. */
+  login?: boolean | Partial<FastifyLoginThrottlingOptions>;
+}
+
+/** The options of {@link authentication}. */
+export interface FastifyAuthenticationOptions extends AuthenticationOptions<FastifyRequest> {}
+
+/**
+ * Lets a request in if its token is accepted, and sets `request.nodesec.auth`. The hook is
+ * `onRequest`, so a refused body is not read.
+ *
+ * | request | answer |
+ * |---|---|
+ * | no credentials, or another scheme | 401, `Bearer` |
+ * | a malformed or doubled header; tokens in two places, also the query | 400, `invalid_request` |
+ * | a token that is refused, or bound to a key that was not shown | 401, `invalid_token` |
+ * | a login that is too old or too weak | 401, `insufficient_user_authentication` |
+ * | a token without a scope | 403, `insufficient_scope` |
+ * | keys or revocations are not to be had | 503, `Retry-After` |
+ *
+ * In a child scope, another registration replaces that of its parents; a second one in the same
+ * scope is `ERR_INVALID_ARG_VALUE`. Register `@fastify/cors` before it, because a preflight has no
+ * credentials.
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify';
+ * import { JwtIssuer, JwtKey, JwtVerifier } from '@nodesec/native';
+ * import { authentication } from '@nodesec/native/fastify';
+ *
+ * const keys = await JwtKey.generate('ES256');
+ * const policy = { keys, issuer: 'https://id.example', audience: 'api' };
+ * const verifier = new JwtVerifier({ ...policy, cache: true });
+ * const token = new JwtIssuer({ ...policy, expiresIn: '15m' }).sign({ sub: 'ann', scope: 'read' });
+ *
+ * const app = Fastify();
+ * await app.register(authentication, { verifier });
+ * app.get('/me', async (request) => request.nodesec.auth?.claims.sub);
+ * app.get('/admin', { config: { nodesec: { auth: { scope: 'admin' } } } }, async () => 'secret');
+ * app.get('/health', { config: { nodesec: { auth: false } } }, async () => 'well');
+ *
+ * console.log((await app.inject('/me')).headers['www-authenticate']); // Bearer
+ * const headers = { authorization: `Bearer ${token}` };
+ * console.log((await app.inject({ url: '/me', headers })).body); // ann
+ * console.log((await app.inject({ url: '/admin', headers })).statusCode); // 403
+ * console.log((await app.inject('/health')).body); // well
+ * await app.close();
+ * ```
+ */
+export const authentication: FastifyPluginAsync<FastifyAuthenticationOptions>;
+
+/**
+ * Makes a hook, `onRequest` or a later one, that lets a request in if its token has all of these
+ * scopes, else 403; 401 if {@link authentication} has not let in a token.
+ */
+export function requireScope(
+  ...scopes: [string, ...string[]]
+): (request: FastifyRequest) => Promise<void>;
+
+/** The options of {@link rateLimiting}. */
+export interface FastifyRateLimitingOptions extends LimitingOptions<FastifyRequest, FastifyReply> {
+  /**
+   * The hook in which the limiter is asked. Default: `onRequest`, before the body is read. With
+   * `preHandler`, `key` and `cost` see the body.
+   */
+  hook?: 'onRequest' | 'preHandler';
+  /**
+   * Answers a refusal in place of the plugin: sends it, returns the body or throws. If it does
+   * nothing, the plugin answers. The status and the header fields are set already.
+   */
+  handler?: (
+    request: FastifyRequest,
+    reply: FastifyReply,
+    result: RateLimitResult | ConcurrencyResult,
+  ) => unknown;
+}
+
+/**
+ * Limits the requests of each client, also those that no route answers, and sets
+ * `request.nodesec.limit`.
+ *
+ * A refusal is a 429 of `application/problem+json` (RFC 9457) that names the violated limits, with
+ * `Retry-After`. If a `ConcurrencyLimiter` has no place for anybody, it is a 503. The place of a
+ * request is given back when its response has ended or its client has hung up, after
+ * `reply.hijack()`, too. `app.close()` waits for refunds that have begun.
+ *
+ * All registrations hold, those of outer scopes first. Header fields are appended to those of a
+ * limiter before, and never replace them: give the limits names. Requests of other origins also get
+ * `Access-Control-Expose-Headers`.
+ *
+ * Without `key`, each client is an address. Behind a proxy, set `trustProxy` to its address: else
+ * all clients have the proxy's address and share one limit. If every client can choose its address
+ * (`trustProxy: true`), the registration is refused with `ERR_INVALID_ARG_VALUE`.
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify';
+ * import { RateLimiter } from '@nodesec/native';
+ * import { rateLimiting } from '@nodesec/native/fastify';
+ *
+ * const limiter = new RateLimiter({ limits: [{ name: 'burst', limit: 1, windowMs: 60_000 }] });
+ * const app = Fastify();
+ * await app.register(rateLimiting, { limiter });
+ * app.get('/', async () => 'hello');
+ *
+ * console.log((await app.inject('/')).headers.ratelimit); // "burst";r=0;t=60
+ * const refused = await app.inject('/');
+ * console.log(refused.statusCode, refused.headers['retry-after']); // 429 60
+ * console.log(refused.json()['violated-policies']); // [ 'burst' ]
+ * await app.close();
+ * ```
+ */
+export const rateLimiting: FastifyPluginAsync<FastifyRateLimitingOptions>;
+
+/** The options of {@link loginThrottling}. */
+export interface FastifyLoginThrottlingOptions extends ThrottlingOptions<FastifyRequest> {}
+
+/**
+ * Asks a `LoginThrottle` before the handler of a login runs, so before the password is hashed: on
+ * the routes with `config.nodesec.login`. A refusal is a 429 with `Retry-After`. The hook is
+ * `preHandler`, because the account is in the body.
+ *
+ * Sets `request.nodesec.login`. If the handler calls neither of its functions, the status of its
+ * answer tells the outcome: 2xx is a success, 401 and 403 are a failure. Any other answer, and a
+ * client that hangs up before, leaves the attempt counted.
+ *
+ * In a child scope, another registration replaces that of its parents; a second one in the same
+ * scope, and `trustProxy: true`, are `ERR_INVALID_ARG_VALUE`.
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify';
+ * import { LoginThrottle } from '@nodesec/native';
+ * import { loginThrottling } from '@nodesec/native/fastify';
+ *
+ * const throttle = new LoginThrottle({ freeFailures: 1, jitter: 0 });
+ * const app = Fastify();
+ * await app.register(loginThrottling, {
+ *   throttle,
+ *   account: (request) => (request.body as { username: string }).username.toLowerCase(),
+ * });
+ * app.post('/login', { config: { nodesec: { login: true } } }, async (request, reply) => {
+ *   reply.code(401); // stands for a wrong password
+ * });
+ *
+ * const login = () => app.inject({ method: 'POST', url: '/login', body: { username: 'Ann' } });
+ * console.log((await login()).statusCode); // 401
+ * const refused = await login();
+ * console.log(refused.statusCode, refused.headers['retry-after']); // 429 60
+ * await app.close();
+ * ```
+ */
+export const loginThrottling: FastifyPluginAsync<FastifyLoginThrottlingOptions>;
+
+/** The options of {@link jwksRoute}. */
+export interface FastifyJwksRouteOptions {
+  /** The ring. */
+  keys: KeyRing;
+  /** The path, below the prefix of the scope. Default: `/.well-known/jwks.json`. */
+  path?: string;
+}
+
+/**
+ * Adds a route, for GET and HEAD, with the JWK Set of a ring, its entity tag and its `max-age`, and
+ * with 304 if the client has the set. {@link authentication} does not hold for it.
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify';
+ * import { KeyRing } from '@nodesec/native';
+ * import { jwksRoute } from '@nodesec/native/fastify';
+ *
+ * const keys = new KeyRing({ alg: 'ES256' });
+ * await keys.rotate();
+ * const app = Fastify();
+ * await app.register(jwksRoute, { keys });
+ *
+ * const answer = await app.inject('/.well-known/jwks.json');
+ * console.log(answer.headers['content-type']); // application/jwk-set+json; charset=utf-8
+ * await app.close();
+ * ```
+ */
+export const jwksRoute: FastifyPluginAsync<FastifyJwksRouteOptions>;
+
+/** The options of {@link NodesecFastifyStore}. */
+export interface NodesecFastifyStoreOptions extends ClockOptions {
+  /** As `maxKeys` of `RateLimiter`. Default: 2^20. */
+  maxKeys?: number;
+}
+
+/**
+ * A store of `@fastify/rate-limit`: its counts are in native tables of bounded size, one for each
+ * length of a window, which forget the key that recovers first. A window begins with a client's
+ * first hit. A count goes up to 4,194,303.
+ *
+ * Routes with the same `groupId` share their counts, and other routes with options of their own
+ * count apart. A `timeWindow` that is a function gives at most 100 different lengths
+ * (`ERR_OUT_OF_RANGE`), each up to 366 days.
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify';
+ * import rateLimit from '@fastify/rate-limit';
+ * import { NodesecFastifyStore } from '@nodesec/native/fastify';
+ *
+ * const app = Fastify();
+ * const store = NodesecFastifyStore.with({ maxKeys: 100_000 });
+ * await app.register(rateLimit, { max: 1, timeWindow: '1 minute', store });
+ * app.get('/', async () => 'hello');
+ *
+ * console.log((await app.inject('/')).statusCode); // 200
+ * console.log((await app.inject('/')).statusCode); // 429
+ * await app.close();
+ * ```
+ */
+export class NodesecFastifyStore {
+  /** Makes a store class whose tables have these options, for the option `store`. */
+  static with(options?: NodesecFastifyStoreOptions): typeof NodesecFastifyStore;
+  /** `@fastify/rate-limit` constructs it, with its own options. */
+  constructor(params?: object);
+  /** Adds a hit. */
+  incr(key: string, callback: StoreCallback, timeWindow: number, max: number): void;
+  /** Gives the hits of a key. */
+  read(key: string, callback: StoreCallback, timeWindow: number, max?: number): void;
+  /** Makes the store of a route with options of its own. */
+  child(routeOptions: object): NodesecFastifyStore;
+}
+
+/** The callback of a store: `current` hits, and the `ttl` of their window in milliseconds. */
+export type StoreCallback = (
+  error: Error | null,
+  result?: { current: number; ttl: number },
+) => void;

@@ -1,0 +1,18 @@
+'use strict';
+
+// Plugins for Fastify 5; fastify.d.ts is their manual.
+
+const { authentication, requireScope } = require('./lib/fastify/authentication.js');
+const { jwksRoute } = require('./lib/fastify/jwks-route.js');
+const { loginThrottling } = require('./lib/fastify/login-throttling.js');
+const { rateLimiting } = require('./lib/fastify/rate-limiting.js');
+const { NodesecFastifyStore } = require('./lib/fastify/store.js');
+
+module.exports = {
+  authentication,
+  jwksRoute,
+  loginThrottling,
+  NodesecFastifyStore,
+  rateLimiting,
+  requireScope,
+};

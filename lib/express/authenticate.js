@@ -1,0 +1,29 @@
+'use strict';
+
+const { declareAuthentication, scopeRefusal, words } = require('../web/authentication.js');
+
+const authentication = declareAuthentication('express.authenticate');
+
+function authenticate(options) {
+  const check = authentication(options);
+  return async function authenticate(req, res, next) {
+    let auth;
+    try {
+      auth = await check(req, req);
+    } catch (error) {
+      next(error);
+      return;
+    }
+    if (auth !== undefined) req.auth = auth;
+    next();
+  };
+}
+
+function requireScope(...scopes) {
+  const wanted = words(scopes, 'scopes');
+  return function requireScope(req, res, next) {
+    next(scopeRefusal(req.auth, wanted));
+  };
+}
+
+module.exports = { authenticate, requireScope };

@@ -1,0 +1,21 @@
+'use strict';
+
+const { declareThrottling } = require('../web/login.js');
+const { trustsEverybody } = require('./trust.js');
+
+const throttling = declareThrottling('express.loginThrottle');
+
+function loginThrottle(options) {
+  const ask = throttling(options);
+  return async function loginThrottle(req, res, next) {
+    try {
+      req.login = await ask(req, res, trustsEverybody(req.app));
+    } catch (error) {
+      next(error);
+      return;
+    }
+    next();
+  };
+}
+
+module.exports = { loginThrottle };

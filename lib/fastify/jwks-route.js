@@ -1,0 +1,23 @@
+'use strict';
+
+const { text } = require('../options.js');
+const { declareJwks } = require('../web/jwks.js');
+const { plugin } = require('./plugin.js');
+
+const read = declareJwks('fastify.jwksRoute', { path: text(1024, /^\//, 'a path that begins with /') });
+
+const jwksRoute = plugin('jwksRoute', (instance, options) => {
+  const { answer, path = '/.well-known/jwks.json' } = read(options);
+  instance.route({
+    method: ['GET', 'HEAD'],
+    url: path,
+    // The keys are public, and their readers have no token.
+    config: { nodesec: { auth: false } },
+    handler: async (request, reply) => {
+      const { status, headers, body } = answer(request);
+      return reply.code(status).headers(headers).send(body);
+    },
+  });
+});
+
+module.exports = { jwksRoute };

@@ -1,0 +1,160 @@
+'use strict';
+
+// Finds out the sender of a request, for the middleware of every framework.
+
+const { createHash, X509Certificate } = require('node:crypto');
+
+const { makeError } = require('../errors.js');
+const { boolean, callback, declareOptions, duration, having, oneOf, required, text } = require('../options.js');
+const { keysFail } = require('../verifier.js');
+const { malformed, readBearer, readCookie } = require('./bearer.js');
+const { challenge, realm } = require('./challenge.js');
+
+/** A scope (RFC 6749 section 3.3), or an authentication context class. */
+const WORD = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
+/** The name of a cookie (RFC 6265 section 4.1.1). */
+const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
+const IN_QUERY = /[?&]access_token=/;
+const MAX_WORDS = 100;
+const CENTURY = 100 * 366 * 86_400;
+
+const KINDS = {
+  verifier: required(having('tryVerifyAsync', 'a JwtVerifier or JwtVerifiers')),
+  from: oneOf(['bearer', 'cookie', 'both']),
+  cookie: text(256, TOKEN, 'the name of a cookie'),
+  required: boolean,
+  scope: words,
+  acr: words,
+  maxAuthAge: duration(CENTURY),
+  getCertificate: callback,
+  realm,
+};
+
+/** Reads a word or a list of them; a list without words demands nothing and is a mistake. */
+function words(value, name) {
+  const list = Array.isArray(value) ? value : [value];
+  if (list.length > 0 && list.length <= MAX_WORDS && list.every(isWord)) return list;
+  if (list.some((word) => typeof word !== 'string')) {
+    throw makeError('ERR_INVALID_ARG_TYPE', `${name} must be a string or an array of strings`);
+  }
+  throw makeError(
+    'ERR_INVALID_ARG_VALUE',
+    `${name} must be 1 to ${MAX_WORDS} words of printable ASCII without spaces, quotes and backslashes`,
+  );
+}
+
+function isWord(word) {
+  return typeof word === 'string' && WORD.test(word);
+}
+
+/**
+ * Declares the options of `of`. Returns a function of them that makes the check of a request:
+ * `(raw, request) => auth`, where `raw` is Node's request and `request` the framework's. The check
+ * resolves to undefined if there are no credentials and none are required, and rejects with the
+ * answer.
+ */
+function declareAuthentication(of) {
+  const read = declareOptions(of, KINDS);
+  return (options) => {
+    const {
+      verifier,
+      from = 'bearer',
+      cookie = '__Host-at',
+      required: isRequired = true,
+      scope,
+      acr,
+      maxAuthAge,
+      getCertificate,
+      realm: named,
+    } = read(options);
+    const refuse = (reason) => challenge(reason, { realm: named });
+    return async (raw, request) => {
+      const [scheme, token] = credentials(raw, from, cookie);
+      if (token === undefined) {
+        if (isRequired) throw refuse();
+        return undefined;
+      }
+      const result = await verifier.tryVerifyAsync(token);
+      if (!result.ok) throw refuse(refusedFor(result, verifier, token));
+      const { claims, header } = result;
+      if (claims.cnf !== undefined && !(await isBound(claims.cnf, getCertificate, request))) {
+        throw refuse(NOT_BOUND);
+      }
+      if (!isAuthenticated(claims, acr, maxAuthAge)) throw refuse({ acr, maxAge: maxAuthAge });
+      if (scope !== undefined && !grants(claims, scope)) throw refuse({ scope });
+      return { claims, header, scheme };
+    };
+  };
+}
+
+const NOT_BOUND = {
+  code: 'ERR_JWT_CLAIM',
+  message: 'the token is bound to a key that the client has not shown',
+  claim: 'cnf',
+  reason: 'mismatch',
+};
+
+/** The scheme and the token of a request; throws a 400 if there is more than one token. */
+function credentials({ headers, rawHeaders, url }, from, cookie) {
+  const bearer = from === 'cookie' ? undefined : readBearer(headers);
+  if (bearer !== undefined && (isRepeated(rawHeaders) || IN_QUERY.test(url))) throw malformed();
+  const ofCookie = from === 'bearer' ? undefined : readCookie(headers, cookie);
+  if (ofCookie === undefined) return ['bearer', bearer];
+  if (bearer !== undefined) throw malformed();
+  return ['cookie', ofCookie];
+}
+
+/** Whether there are two headers `Authorization`, of which Node shows the first only. */
+function isRepeated(rawHeaders = []) {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const name = rawHeaders[at];
+    if (name.length === 13 && name.toLowerCase() === 'authorization') count += 1;
+  }
+  return count > 1;
+}
+
+/** A token without a key is no reason to log in again if its key may be new and not yet fetched. */
+function refusedFor(result, verifier, token) {
+  if (result.code !== 'ERR_JWT_KEY_NOT_FOUND' || !keysFail(verifier, token)) return result;
+  return { code: 'ERR_JWT_KEYS_UNAVAILABLE', message: 'the keys could not be fetched again' };
+}
+
+/**
+ * Whether the client has shown the key to which a token is bound (RFC 8705 section 3). A binding
+ * that cannot be checked here, such as that of DPoP, is not met.
+ */
+async function isBound(cnf, getCertificate, request) {
+  const { 'x5t#S256': thumbprint, ...others } = Object(cnf);
+  if (typeof thumbprint !== 'string' || Object.keys(others).length > 0) return false;
+  const certificate = await getCertificate?.(request);
+  if (certificate === undefined || certificate === null) return false;
+  return createHash('sha256').update(derOf(certificate)).digest('base64url') === thumbprint;
+}
+
+function derOf(certificate) {
+  if (certificate instanceof Uint8Array) return certificate;
+  if (certificate instanceof X509Certificate) return certificate.raw;
+  return new X509Certificate(certificate).raw;
+}
+
+/** Whether the user has authenticated as `acr` and `maxAuthAge` demand (RFC 9470 section 5). */
+function isAuthenticated(claims, acr, maxAuthAge) {
+  if (acr !== undefined && !acr.includes(claims.acr)) return false;
+  return maxAuthAge === undefined || Date.now() / 1000 - claims.auth_time <= maxAuthAge;
+}
+
+/** Whether claims have all of the scopes: `scope`, or `scp` as some providers call it. */
+function grants(claims, scopes) {
+  const given = claims.scope ?? claims.scp ?? [];
+  const granted = typeof given === 'string' ? given.split(' ') : given;
+  return Array.isArray(granted) && scopes.every((scope) => granted.includes(scope));
+}
+
+/** The answer to a request whose claims lack a scope, or which has none; else undefined. */
+function scopeRefusal(auth, scopes) {
+  if (auth === undefined || auth === null) return challenge();
+  return grants(Object(auth.claims), scopes) ? undefined : challenge({ scope: scopes });
+}
+
+module.exports = { declareAuthentication, scopeRefusal, words };

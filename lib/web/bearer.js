@@ -1,0 +1,58 @@
+'use strict';
+
+// Reads credentials of a request (RFC 6750 section 2.1, RFC 6265 section 4.2).
+
+const { wrongType } = require('../options.js');
+const { challenge } = require('./challenge.js');
+
+/** The scheme is `Bearer` alone: no character of a longer name follows. */
+const IS_BEARER = /^bearer(?![\w!#$%&'*+.^`|~-])/i;
+const BEARER = /^bearer +([\w.~+/-]+=*)$/i;
+
+/**
+ * The token of the header `Authorization`. Undefined if there is none or it has another scheme;
+ * throws a 400 for one that is malformed or comes twice.
+ */
+function readBearer(headers) {
+  const value = single(headers, 'authorization');
+  if (value === undefined) return undefined;
+  const token = BEARER.exec(value)?.[1];
+  if (token === undefined && IS_BEARER.test(value)) throw malformed();
+  return token;
+}
+
+/** The value of a cookie; throws a 400 if it comes twice. */
+function readCookie(headers, name) {
+  const value = single(headers, 'cookie', '; ');
+  if (value === undefined || !value.includes(name)) return undefined;
+  const found = value
+    .split(';')
+    .map((pair) => pair.trim())
+    .filter((pair) => pair.startsWith(`${name}=`));
+  // A neighbour that sets cookies for the parent domain could otherwise choose which one is read.
+  if (found.length > 1) throw malformed();
+  return found[0]?.slice(name.length + 1);
+}
+
+function malformed() {
+  return challenge({ error: 'invalid_request' });
+}
+
+/** The value of a header. It must not come twice, unless `joint` says how values are joined. */
+function single(headers, name, joint) {
+  const value = valueOf(headers, name);
+  if (!Array.isArray(value)) return value;
+  if (joint !== undefined) return value.join(joint);
+  if (value.length > 1) throw malformed();
+  return value[0];
+}
+
+function valueOf(headers, name) {
+  if (headers === null || typeof headers !== 'object') {
+    throw wrongType('headers', "a request's headers");
+  }
+  if (typeof headers.get === 'function') return headers.get(name) ?? undefined;
+  return Object.hasOwn(headers, name) ? headers[name] : undefined;
+}
+
+module.exports = { malformed, readBearer, readCookie };

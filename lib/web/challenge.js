@@ -1,0 +1,77 @@
+'use strict';
+
+// Answers for requests that are not let in (RFC 6750 section 3, RFC 9470 section 3).
+
+const { NodesecError, WebError, makeError } = require('../errors.js');
+const { declareOptions, text } = require('../options.js');
+const { rejectionError } = require('../token.js');
+const { refusal } = require('./refusal.js');
+
+/** The answer depends on more than the token: the client must not throw it away. */
+const UNAVAILABLE = new Set([
+  'ERR_JWT_KEYS_UNAVAILABLE',
+  'ERR_REVOCATION_CLOSED',
+  'ERR_REVOCATION_STORE',
+]);
+/** The seconds in which keys or a store may be there again. */
+const RETRY_AFTER = '5';
+/** A refusal of a verifier. */
+const REFUSED = /^ERR_(?:JWT|REVOCATION)_/;
+/** Text of a quoted string that needs no escapes (RFC 9110 section 5.6.4). */
+const QUOTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
+
+const realm = text(256, QUOTABLE, 'printable ASCII without quotes and backslashes');
+const readOptions = declareOptions('web.challenge', { realm });
+
+/**
+ * Returns the error to answer with. `reason` is undefined if there were no credentials, else a
+ * refusal of a verifier, as a value or as an error, or an object with the demands that a token does
+ * not meet.
+ */
+function challenge(reason, options) {
+  const given = readOptions(options);
+  if (reason instanceof WebError) return reason;
+  const { status, cause, ...parameters } = answerTo(reason);
+  if (status === 503) return refusal(503, { 'Retry-After': RETRY_AFTER }, cause);
+  return refusal(status, { 'WWW-Authenticate': header({ ...given, ...parameters }) }, cause);
+}
+
+function answerTo(reason) {
+  if (reason === undefined) return { status: 401 };
+  const { code, error, scope, acr, maxAge } = Object(reason);
+  if (typeof code === 'string' && REFUSED.test(code)) {
+    const cause = reason instanceof NodesecError ? reason : rejectionError(reason);
+    return UNAVAILABLE.has(code) ? { status: 503, cause } : { status: 401, error: 'invalid_token', cause };
+  }
+  if (error === 'invalid_request') return { status: 400, error };
+  if (scope !== undefined) {
+    return { status: 403, error: 'insufficient_scope', scope: words('scope', scope) };
+  }
+  if (acr !== undefined || maxAge !== undefined) {
+    const error = 'insufficient_user_authentication';
+    if (maxAge !== undefined && !(Number.isSafeInteger(maxAge) && maxAge >= 0)) {
+      throw makeError('ERR_INVALID_ARG_VALUE', 'maxAge must be whole seconds');
+    }
+    const values = acr === undefined ? undefined : words('acr', acr);
+    return { status: 401, error, acr_values: values, max_age: maxAge };
+  }
+  throw makeError(
+    'ERR_INVALID_ARG_VALUE',
+    'reason must be a refusal of a verifier, { scope }, { acr, maxAge } or undefined',
+  );
+}
+
+/** A list of words, separated by spaces. */
+function words(name, given) {
+  const list = Array.isArray(given) ? given.join(' ') : given;
+  if (typeof list === 'string' && QUOTABLE.test(list)) return list;
+  throw makeError('ERR_INVALID_ARG_VALUE', `${name} must be words of printable ASCII`);
+}
+
+function header(parameters) {
+  const named = Object.keys(parameters).filter((name) => parameters[name] !== undefined);
+  const list = named.map((name) => ` ${name}="${parameters[name]}"`);
+  return `Bearer${list.join(',')}`;
+}
+
+module.exports = { QUOTABLE, challenge, realm };

@@ -1,0 +1,210 @@
+'use strict';
+
+// Asks a limiter about a request, for the middleware of every framework.
+
+const { NodesecError, WebError, makeError } = require('../errors.js');
+const { ipKey } = require('../ip-key.js');
+const { boolean, callback, declareOptions, oneOf, required, wrongType } = require('../options.js');
+const { STYLES, rateLimitFields } = require('./fields.js');
+const { refusal, seconds } = require('./refusal.js');
+
+const MAX_KEY = 8192;
+const PROBLEMS = 'https://iana.org/assignments/http-problem-types#';
+const EXPOSED = 'RateLimit, RateLimit-Policy, Retry-After';
+const NO_TRUST =
+  'every client can choose its address, because the framework trusts every proxy: set `trust proxy` ' +
+  '(Express) or `trustProxy` (Fastify) to the addresses of your proxies, or pass the option `key`';
+
+const KINDS = {
+  limiter: required(limiter),
+  key: callback,
+  cost,
+  skip: callback,
+  refundOn: callback,
+  headers: oneOf(STYLES),
+  enforce: boolean,
+  handler: callback,
+};
+
+function limiter(value, name) {
+  const { consume, acquire } = Object(value);
+  if (typeof consume === 'function' || typeof acquire === 'function') return value;
+  throw wrongType(name, 'a limiter, such as a RateLimiter or a ConcurrencyLimiter');
+}
+
+function cost(value, name) {
+  if (typeof value === 'function') return value;
+  if (typeof value !== 'number') throw wrongType(name, 'an integer or a function');
+  if (Number.isInteger(value) && value >= 1 && value <= 1e9) return value;
+  throw makeError('ERR_OUT_OF_RANGE', `${name} must be an integer from 1 to 1000000000`);
+}
+
+/**
+ * Declares the options of `of`, with `more` of the framework's. Returns a function of them that
+ * makes a {@link Limiting}.
+ */
+function declareLimiting(of, more = {}) {
+  const read = declareOptions(of, { ...KINDS, ...more });
+  return (options) => new Limiting(read(options));
+}
+
+class Limiting {
+  #given;
+  #countsPlaces;
+  #needsKey;
+  /** Refunds that have begun, as promises. */
+  #refunds = new Set();
+
+  constructor(given) {
+    const { limiter, cost, refundOn } = given;
+    this.#given = given;
+    this.#countsPlaces = typeof limiter.consume !== 'function';
+    this.#needsKey = !this.#countsPlaces || hasPerKey(limiter);
+    if (this.#countsPlaces && (cost !== undefined || refundOn !== undefined)) {
+      throw makeError('ERR_INVALID_ARG_VALUE', 'cost and refundOn are for limiters that count units');
+    }
+    if (refundOn !== undefined && typeof limiter.refund !== 'function') {
+      throw makeError('ERR_INVALID_ARG_VALUE', 'refundOn needs a limiter with the method refund');
+    }
+  }
+
+  /** Whether the key is the client's address. */
+  get usesAddress() {
+    return this.#needsKey && this.#given.key === undefined;
+  }
+
+  get handler() {
+    return this.#given.handler;
+  }
+
+  /** The hook of the framework in which to ask. */
+  get hook() {
+    return this.#given.hook ?? 'onRequest';
+  }
+
+  /** Resolves when the refunds that have begun are done. */
+  async settled() {
+    while (this.#refunds.size > 0) await Promise.allSettled(this.#refunds);
+  }
+
+  /**
+   * Asks the limiter about a request. Resolves to undefined if the request does not count, else to
+   * `{ result, fields, problem }`; a `problem` is the answer to send. `response` is Node's.
+   * `trustsEverybody` tells whether clients choose their address.
+   */
+  async ask(request, response, reply, trustsEverybody) {
+    const { limiter, skip, key: keyOf, cost: costOf, enforce = true, headers = 'draft-8+' } = this.#given;
+    if (skip !== undefined && (await skip(request))) return undefined;
+    let key;
+    if (this.#needsKey) {
+      const isOwn = keyOf !== undefined;
+      key = isOwn ? checkedKey(await keyOf(request)) : addressOf(request, trustsEverybody);
+    }
+    const cost = typeof costOf === 'function' ? await costOf(request) : costOf;
+    // A request that costs nothing does not count.
+    if (cost === 0) return undefined;
+    try {
+      let result = this.#countsPlaces ? this.#takePlace(key, response) : limiter.consume(key, cost);
+      // Most limiters answer at once, and to wait for nothing would take as long as their answer.
+      if (typeof result.then === 'function') result = await result;
+      if (result.allowed) this.#refundOnClose(key, cost, request, response, reply);
+      if (!enforce) return undefined;
+      const fields = rateLimitFields(result, headers);
+      return { result, fields, problem: result.allowed ? undefined : problemOf(result) };
+    } catch (error) {
+      throw answerTo(error);
+    }
+  }
+
+  #refundOnClose(key, cost, request, response, reply) {
+    const { limiter, refundOn } = this.#given;
+    if (refundOn === undefined) return;
+    const refund = async () => {
+      if (await refundOn(request, reply)) await limiter.refund(key, cost);
+    };
+    whenClosed(response, () => {
+      const begun = refund();
+      this.#refunds.add(begun);
+      return begun.finally(() => this.#refunds.delete(begun));
+    });
+  }
+
+  #takePlace(key, response) {
+    const { limiter } = this.#given;
+    const lease = limiter.acquire(key);
+    if (lease === null) return { ...limiter.peek(key), retryAfterMs: 1000 };
+    whenClosed(response, () => lease.release());
+    return { ...limiter.peek(key), allowed: true };
+  }
+}
+
+/** The key of a client without the option `key`. */
+function addressOf(request, trustsEverybody) {
+  if (trustsEverybody) throw misconfigured(NO_TRUST);
+  try {
+    return ipKey(request.ip);
+  } catch (cause) {
+    throw refusal(500, {}, cause);
+  }
+}
+
+function checkedKey(key) {
+  const isBytes = key instanceof Uint8Array;
+  if ((typeof key !== 'string' && !isBytes) || key.length === 0) {
+    throw misconfigured('the option key gave no text and no bytes for a request');
+  }
+  // The client has chosen it: no limit of the service's configuration is wrong.
+  const isTooLong = key.length > MAX_KEY || (!isBytes && Buffer.byteLength(key) > MAX_KEY);
+  if (isTooLong || (!isBytes && !key.isWellFormed())) throw refusal(400);
+  return key;
+}
+
+/** Whether a ConcurrencyLimiter has the option `perKey`, without which it needs no key. */
+function hasPerKey(limiter) {
+  try {
+    limiter.peek();
+    return false;
+  } catch {
+    return true;
+  }
+}
+
+function misconfigured(message) {
+  return refusal(500, {}, makeError('ERR_INVALID_ARG_VALUE', message));
+}
+
+/** The answer to an error of a limiter. */
+function answerTo(error) {
+  if (!(error instanceof NodesecError) || error instanceof WebError) return error;
+  if (error.code === 'ERR_LIMIT_FULL') return refusal(503, { 'Retry-After': '5' }, error);
+  return refusal(500, {}, error);
+}
+
+/** The status and the body of a refusal (RFC 9457, and section 4 of the draft). */
+function problemOf({ scope, violated = [] }) {
+  if (scope === 'total') {
+    const title = 'The service has no capacity for this request at the moment';
+    return { status: 503, body: { type: `${PROBLEMS}temporary-reduced-capacity`, title, status: 503 } };
+  }
+  const names = scope === 'key' ? ['concurrency'] : violated;
+  const title = 'Request cannot be satisfied as assigned quota has been exceeded';
+  const body = { type: `${PROBLEMS}quota-exceeded`, title, status: 429, 'violated-policies': names };
+  return { status: 429, body };
+}
+
+/** Calls `fn` once, when the response has ended or its client is gone. */
+function whenClosed(response, fn) {
+  const call = async () => {
+    try {
+      await fn();
+    } catch (error) {
+      // The response is over: nobody is left who could be told.
+      process.emitWarning(error);
+    }
+  };
+  // The event has passed already if the client hung up meanwhile.
+  if (response.closed || response.destroyed || response.stream?.destroyed) call();
+  else response.once('close', call);
+}
+
+module.exports = { EXPOSED, NO_TRUST, declareLimiting, misconfigured, seconds, whenClosed };

@@ -1,0 +1,232 @@
+// The manual of @nodesec/native/web: the functions below the middleware for Express and Fastify,
+// for other frameworks.
+
+/// <reference types="node" />
+
+import type { X509Certificate } from 'node:crypto';
+import type { IncomingHttpHeaders } from 'node:http';
+
+import type {
+  Claims,
+  ConcurrencyLimiter,
+  ConcurrencyResult,
+  Duration,
+  JwtError,
+  JwtHeader,
+  JwtVerifier,
+  JwtVerifierOptions,
+  JwtVerifiers,
+  LoginThrottle,
+  RateLimiter,
+  RateLimitResult,
+  RevocationError,
+  WebError,
+} from './index.js';
+
+/**
+ * Reads the token of the header `Authorization` (RFC 6750 section 2.1). The scheme is `Bearer` in
+ * any case of letters.
+ *
+ * Gives undefined if there is no such header or it has another scheme. Throws a `WebError` with the
+ * status 400 if the header is malformed or comes twice. Node shows the first of several headers
+ * `Authorization` only, so give it `headersDistinct`, or a `Headers`.
+ *
+ * @example
+ * ```ts
+ * import { readBearer } from '@nodesec/native/web';
+ *
+ * console.log(readBearer({ authorization: 'Bearer mF_9.B5f-4.1JqM' })); // mF_9.B5f-4.1JqM
+ * console.log(readBearer(new Headers())); // undefined
+ * ```
+ */
+export function readBearer(
+  headers: IncomingHttpHeaders | NodeJS.Dict<string[]> | Headers,
+): string | undefined;
+
+/** The demand that a request does not meet. */
+export type Unmet =
+  /** A refusal of `tryVerify`, or an error of `verify`. */
+  | JwtError
+  | RevocationError
+  | {
+      /** The code of a refusal. */
+      code: string;
+      /** Its message, for `cause`. */
+      message?: string;
+    }
+  | {
+      /** The scopes that a token must have: 403. */
+      scope: string | readonly string[];
+    }
+  | {
+      /** The authentication context classes of which a token must have one: 401 (RFC 9470). */
+      acr?: readonly string[] | undefined;
+      /** The seconds since the user authenticated, at most: 401 (RFC 9470). */
+      maxAge?: number | undefined;
+    }
+  | {
+      /** Credentials that are malformed, doubled or in two places: 400. */
+      error: 'invalid_request';
+    };
+
+/** The options of {@link challenge}. */
+export interface ChallengeOptions {
+  /** The protected area: 1 to 256 characters of printable ASCII without `"` and `\`. */
+  realm?: string;
+}
+
+/**
+ * Makes the answer to a request that is not let in, with `status` and `headers`, as an error.
+ *
+ * Without a reason, which is for a request without credentials, it is a 401 that names no error. A
+ * refused token is a 401 `invalid_token`. If keys or revocations are not to be had
+ * (`ERR_JWT_KEYS_UNAVAILABLE`, `ERR_REVOCATION_STORE`, `ERR_REVOCATION_CLOSED`), it is a 503 with
+ * `Retry-After`: the client keeps its token. The reason is the error's `cause`. A reason that is
+ * none of these throws `ERR_INVALID_ARG_VALUE`.
+ *
+ * @example
+ * ```ts
+ * import { challenge } from '@nodesec/native/web';
+ *
+ * const { status, headers } = challenge({ scope: ['read', 'write'] }, { realm: 'api' });
+ * console.log(status); // 403
+ * console.log(headers['WWW-Authenticate']); // Bearer realm="api", error="insufficient_scope", scope="read write"
+ * ```
+ */
+export function challenge(reason?: Unmet | WebError, options?: ChallengeOptions): WebError;
+
+/**
+ * The header fields that tell clients of their limits.
+ *
+ * - `draft-8+`: `RateLimit-Policy` and `RateLimit` as a List with every limit, of
+ *   draft-ietf-httpapi-ratelimit-headers since version 8 (the last one is 11);
+ * - `draft-7`: the same names, with the tightest limit;
+ * - `draft-6`: `RateLimit-Limit`, `RateLimit-Remaining`, `RateLimit-Reset`, `RateLimit-Policy`;
+ * - `legacy`: `X-RateLimit-Limit`, `X-RateLimit-Remaining`, and `X-RateLimit-Reset` in seconds
+ *   since 1970;
+ * - `false`: none.
+ */
+export type RateLimitStyle = 'draft-8+' | 'draft-7' | 'draft-6' | 'legacy' | false;
+
+/**
+ * Gives the header fields of a result, by default in the style `draft-8+`. A refusal has
+ * `Retry-After` in every style, in seconds and at least 1.
+ *
+ * The time in `RateLimit` (`t`) is that after which the limit is full again, and after a refusal
+ * that of `Retry-After`. A result of something else throws `ERR_INVALID_ARG_TYPE`.
+ *
+ * @example
+ * ```ts
+ * import { RateLimiter } from '@nodesec/native';
+ * import { rateLimitFields } from '@nodesec/native/web';
+ *
+ * const api = new RateLimiter({ limits: [{ name: 'burst', limit: 100, windowMs: 60_000 }] });
+ * const fields = rateLimitFields(api.consume('customer:17', 50));
+ * console.log(fields['RateLimit-Policy']); // "burst";q=100;w=60
+ * console.log(fields['RateLimit']); // "burst";r=50;t=30
+ * ```
+ */
+export function rateLimitFields(
+  result: RateLimitResult | ConcurrencyResult,
+  style?: RateLimitStyle,
+): Record<string, string>;
+
+/** The sender of a request, as the middleware sets `req.auth` or `request.nodesec.auth`. */
+export interface Authentication<T = Record<string, unknown>> {
+  /** The claims of the token. */
+  claims: Claims & T;
+  /** The header of the token, frozen. */
+  header: JwtHeader;
+  /** The place of the token. */
+  scheme: 'bearer' | 'cookie';
+}
+
+/** The options of the middleware that authenticates, with the requests of a framework. */
+export interface AuthenticationOptions<Request> {
+  /** The verifier, or for several issuers the verifiers by exact `iss`. */
+  verifier:
+    | JwtVerifier<JwtVerifierOptions, unknown>
+    | JwtVerifiers<JwtVerifier<JwtVerifierOptions, unknown>>;
+  /**
+   * The place of the token: the header `Authorization`, a cookie, or either of them. Default:
+   * `bearer`. With a cookie, other sites can send requests in the user's name: set it with
+   * `SameSite=Strict` and `HttpOnly`.
+   */
+  from?: 'bearer' | 'cookie' | 'both';
+  /** The name of the cookie, of at most 256 characters. Default: `__Host-at`. */
+  cookie?: string;
+  /**
+   * Whether a request without credentials is refused. Default: true. A token that is refused is
+   * refused with `false`, too.
+   */
+  required?: boolean;
+  /**
+   * The scopes that a token must have, all of them, in its claim `scope` or `scp`: text with spaces
+   * or a list. At most 100.
+   */
+  scope?: string | string[];
+  /** The values of `acr` of which a token must have one (RFC 9470). At most 100. */
+  acr?: string | string[];
+  /** The time since the user authenticated, at most, by the claim `auth_time` (RFC 9470). */
+  maxAuthAge?: Duration;
+  /**
+   * Gives the certificate of the client, for tokens that are bound to one (`cnf` with `x5t#S256`,
+   * RFC 8705), as an `X509Certificate`, DER or PEM. It is called for such tokens only. A bound
+   * token is refused without this option, and so is one that is bound in another way.
+   */
+  getCertificate?: (
+    request: Request,
+  ) => Certificate | undefined | null | Promise<Certificate | undefined | null>;
+  /** The protected area, in challenges: 1 to 256 characters of ASCII without `"` and `\`. */
+  realm?: string;
+}
+
+/** A certificate: parsed, as DER, or as PEM. */
+export type Certificate = X509Certificate | Uint8Array | string;
+
+/** The options of the middleware that limits requests, with the requests of a framework. */
+export interface LimitingOptions<Request, Response> {
+  /** The limiter. Several middlewares may share it. */
+  limiter: RateLimiter | ConcurrencyLimiter;
+  /**
+   * Gives the key of a request: text or bytes, 1 to 8192 bytes long. Default: `ipKey` of the
+   * client's address. A request without a key is a 500, and one whose key is too long or malformed
+   * a 400.
+   */
+  key?: (request: Request) => string | Uint8Array | Promise<string | Uint8Array>;
+  /** The units that a request takes. Default: 1. If a function gives 0, it is not counted. */
+  cost?: number | ((request: Request) => number | Promise<number>);
+  /** Whether a request is not counted. */
+  skip?: (request: Request) => boolean | Promise<boolean>;
+  /**
+   * Whether the units of a request are given back, asked when its response has ended or its client
+   * has hung up: for requests that turn out not to count.
+   */
+  refundOn?: (request: Request, response: Response) => boolean | Promise<boolean>;
+  /** The header fields. Default: `draft-8+`. */
+  headers?: RateLimitStyle;
+  /**
+   * With `false`, requests are counted and never refused, and there are no header fields: to try a
+   * limit. The limiter publishes `limit.denied` all the same. Default: true.
+   */
+  enforce?: boolean;
+}
+
+/** The options of the middleware for logins, with the requests of a framework. */
+export interface ThrottlingOptions<Request> {
+  /** The throttle. */
+  throttle: LoginThrottle;
+  /**
+   * Gives the account of a request, the same text for every spelling that the login accepts. A
+   * request without one is a 400.
+   */
+  account: (request: Request) => string | Promise<string>;
+}
+
+/** The outcome of an attempt, as the middleware sets `req.login` or `request.nodesec.login`. */
+export interface Login {
+  /** The password was right. */
+  success(): void;
+  /** The password was wrong. */
+  failure(): void;
+}

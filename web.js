@@ -1,0 +1,10 @@
+'use strict';
+
+// The functions below the middleware for Express and Fastify, for other frameworks; web.d.ts is
+// their manual.
+
+const { readBearer } = require('./lib/web/bearer.js');
+const { challenge } = require('./lib/web/challenge.js');
+const { rateLimitFields } = require('./lib/web/fields.js');
+
+module.exports = { challenge, rateLimitFields, readBearer };
