@@ -103,7 +103,6 @@ test('a key that rotation made is there after a restart', async (t) => {
   const service = await startHere(t);
   await service.keys.rotate({ force: true });
   const { accessToken } = await service.login(ADA);
-  // The ring tells of a change in a later turn of the event loop, before the login was answered.
   const second = await createSecurityOf(t, service.data);
   assert.equal(second.verifier.verify(accessToken).name, 'ada');
   assert.deepEqual(second.keys.list(), service.keys.list());

@@ -10,7 +10,6 @@ function placesOf(dataDirectory, env = process.env) {
   const inData = (name) => path.join(dataDirectory, name);
   return {
     users: inData('users.mdb'),
-    keys: inData('keys.sealed'),
     /** A directory on a local disk. Its parent exists; the store makes the directory itself. */
     store: env.AUTH_STORE || inData('store'),
     /** A directory on a local disk, or in memory, for the limits of several workers. */

@@ -1,7 +1,7 @@
 'use strict';
 
 // Reads secrets that the service makes at its first start: the pepper, which goes into every
-// password hash, and the master key, which opens the key ring and the store. Back them up apart
+// password hash, and the master key, which opens the store. Back them up apart
 // from the data that they protect, and never lose them: without the pepper no password verifies,
 // without the master key no token does. A larger service keeps them in a secret store.
 

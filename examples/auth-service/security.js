@@ -6,6 +6,7 @@
 const {
   JwtIssuer,
   JwtVerifier,
+  KeyRing,
   RevocationList,
   Sessions,
   Store,
@@ -15,7 +16,6 @@ const { createLimits } = require('./limits.js');
 const { createPasswords } = require('./passwords.js');
 const { placesOf } = require('./places.js');
 const { loadSecret } = require('./secret-file.js');
-const { openKeyRing, readKeyRing } = require('./signing-keys.js');
 
 const ISSUER = 'https://auth.example.com';
 const AUDIENCE = 'https://api.example.com';
@@ -23,32 +23,30 @@ const AUDIENCE = 'https://api.example.com';
 /** Short, because services that verify tokens with the JWKS alone do not learn of a logout. */
 const ACCESS_TTL = '5m';
 
-/**
- * `isShared` is for a worker of several: it shares the limits with the others, and uses the signing
- * keys that the primary process has made, without a rotation of its own.
- */
-async function createSecurity(dataDirectory, { isShared = false } = {}) {
+/** `isWorker` is for one of several processes, which share the limits. */
+async function createSecurity(dataDirectory, { isWorker = false } = {}) {
   const places = placesOf(dataDirectory);
   // A stolen database of users cannot be attacked without the pepper, which is not in it.
   const pepper = loadSecret('pepper', places.pepper, [places.users]);
   const passwords = createPasswords(pepper);
-  const masterKey = loadSecret('master key', places.masterKey, [places.keys, places.store]);
-
-  // EdDSA has small keys, fast signatures and no parameters to get wrong. The ring makes its own
-  // keys and needs no timer. The next signing key is published a day before it signs, so that a
-  // service that caches the JWKS for `jwksMaxAge` knows every key before its first token. A retired
-  // key does not sign, but it still verifies and stays published for `maxTokenTtl`: until the last
-  // token that it signed has expired.
-  const options = { alg: 'EdDSA', maxTokenTtl: ACCESS_TTL, jwksMaxAge: '10m' };
-  const ring = isShared
-    ? await readKeyRing(places.keys, masterKey, options)
-    : await openKeyRing(places.keys, masterKey, { ...options, rotateEvery: '1d' });
-  const { keys } = ring;
+  const masterKey = loadSecret('master key', places.masterKey, [places.store]);
 
   // A login, a refresh and a logout are on the disk before their promises resolve, so an answer
   // that was given holds after a crash and after the loss of power. If the store cannot be read, no
   // token is accepted.
   const store = await Store.open(places.store, { key: masterKey });
+
+  // EdDSA has small keys, fast signatures and no parameters to get wrong. The ring makes its own
+  // keys and needs no timer; of several processes one makes them. The next signing key is published
+  // a day before it signs, so that a service that caches the JWKS for `jwksMaxAge` knows every key
+  // before its first token. A retired key does not sign, but it still verifies and stays published
+  // for `maxTokenTtl`: until the last token that it signed has expired.
+  const keys = await KeyRing.open(store, {
+    alg: 'EdDSA',
+    maxTokenTtl: ACCESS_TTL,
+    jwksMaxAge: '10m',
+    rotateEvery: '1d',
+  });
 
   // A logout must not fail because the list is full. With 'reject-older' a full list rejects older
   // tokens instead, and every client has to refresh.
@@ -82,10 +80,9 @@ async function createSecurity(dataDirectory, { isShared = false } = {}) {
   // The first call reads all sessions, so that the first request does not wait for that.
   await sessions.list('nobody');
 
-  const limits = createLimits(isShared ? places.limits : undefined);
+  const limits = createLimits(isWorker ? places.limits : undefined);
 
   async function close() {
-    ring.close();
     await store.close();
     masterKey.dispose();
     pepper.dispose();

@@ -25,12 +25,12 @@ async function main() {
   const { port, data, workers } = commandLine();
   mkdirSync(data, { recursive: true, mode: 0o700 });
   if (cluster.isPrimary && workers > 1) {
-    // Makes the secrets and keys that do not exist yet, and rotates the keys if they are due.
+    // Makes the secrets and keys that do not exist yet: of several processes, one must be first.
     await (await createSecurity(data)).close();
     const { address } = await runWorkers(workers);
     return announce(address);
   }
-  const security = await createSecurity(data, { isShared: cluster.isWorker });
+  const security = await createSecurity(data, { isWorker: cluster.isWorker });
   const users = openUsers(data);
   // Bodies are small: a client that needs longer than 10 s to send one only holds the connection.
   const server = createServer({ requestTimeout: 10_000 }, createApp({ ...security, users }));

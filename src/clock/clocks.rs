@@ -88,6 +88,10 @@ impl Clock for BootClock {
         Native::boot_nanos().unwrap_or(0)
     }
 
+    fn boot_id(&self) -> Option<String> {
+        SystemClock.boot_id()
+    }
+
     fn latest_unix_millis(&self) -> u64 {
         SystemClock.latest_unix_millis()
     }
