@@ -78,7 +78,7 @@ class Sessions extends Uncloneable {
   async endAll(subject) {
     const all = native.sessionsEndAll(this, subject);
     while (await this.#call(() => native.sessionsEndSome(this, all))) {
-      // A part takes 0.3 ms, and up to 10 ms in the one in which the list of revocations grows.
+      // A part takes about 0.3 ms.
       await immediate();
     }
     if (ENDED.hasSubscribers) publish(ENDED, {}, { subject });
