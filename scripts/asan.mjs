@@ -52,6 +52,7 @@ const LEFT_OUT = [
   'secret/heap.refused',
   'secret/small-arrays',
   'service/start',
+  'session/races',
   'store/disk',
   'store/kill',
   'store/permission',

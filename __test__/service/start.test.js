@@ -46,7 +46,7 @@ test('npm start visits the service, checks every answer and cleans up', async (t
     /the same token again +POST \/refresh +200 replayed/,
     /used up +POST \/refresh +401 refresh_token_reused/,
     /logout everywhere +POST \/logout-everywhere +204/,
-    /SIGKILL, and a new start\n +the phone +GET \/me +401 invalid_token .*\n +the laptop +GET \/me +200 ada/,
+    /SIGKILL, and a new start\n +the phone +GET \/me +401 invalid_token .*\n +its refresh token +POST \/refresh +401 .*\n +the laptop +GET \/me +200 ada .*\n +its session goes on +POST \/refresh +200 rotated/,
     /right password +POST \/login +429 rate_limited, retry after \d+ s/,
     /GET \/.well-known\/jwks\.json 200 2 keys, max-age=600/,
     /GET \/.well-known\/jwks\.json 304/,
