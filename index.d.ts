@@ -2501,11 +2501,12 @@ export interface StoreStats {
 }
 
 /**
- * A directory that keeps revocations and a key ring for every process of a machine, also after a
- * restart.
+ * A directory that keeps revocations, sessions and a key ring for every process of a machine, also
+ * after a restart.
  *
- * Pass it to `new RevocationList({ store })` and to {@link KeyRing.open}. A revocation is durable
- * and seen by every process that has the store open once its promise resolves. Changes of many
+ * Pass it to `new RevocationList({ store })`, to `new Sessions({ store })` and to
+ * {@link KeyRing.open}. A change is durable and seen by every process that has the store open once
+ * its promise resolves. Changes of many
  * callers are committed together. Verifiers never read the store: they compare one number in shared
  * memory, and read only what other processes have added since.
  *
@@ -2515,8 +2516,9 @@ export interface StoreStats {
  * `ERR_INVALID_ARG_VALUE`. Close it after the last request, or leave it open until the process
  * ends.
  *
- * The files hold fingerprints (SipHash under keys that `key` seals) and times, and no ids; the key
- * ring is encrypted. A store that has lost rows, or whose database is older than what was
+ * The files hold fingerprints of what is revoked (SipHash under keys that `key` seals) and times.
+ * The key ring, and the subjects, claims and meta data of sessions are encrypted; the ids of
+ * sessions are not. A store that has lost rows, or whose database is older than what was
  * acknowledged, does not open: `ERR_STORE_CORRUPT`. The errors are {@link StoreError}s. Under
  * Node's permission model the process needs `--allow-fs-read` and `--allow-fs-write` for the
  * directory.

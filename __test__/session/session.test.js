@@ -300,6 +300,8 @@ test('options are read once, and a refused one uses no token up', async () => {
   ]) {
     await assert.rejects(sessions.refresh(refreshToken, options), coded(expected));
   }
+  const tooLong = { meta: { long: 'x'.repeat(20_000) } };
+  await assert.rejects(sessions.refresh(refreshToken, tooLong), /meta must .* 4096 bytes/);
   const thrown = new Error('from a getter');
   const throwing = { get meta() { throw thrown; } };
   await assert.rejects(sessions.refresh(refreshToken, throwing), thrown);

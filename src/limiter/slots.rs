@@ -6,6 +6,8 @@
 //! by [`Slots::block`]. If all are blocked, the overflow cell is charged, which newcomers share. A
 //! newcomer that gets a slot starts with the cell's state, so no key gains from being without one.
 
+mod blocks;
+
 use super::buckets::Buckets;
 use super::layout::{Layout, Place};
 use super::limit::{Limits, MAX_LIMITS};
@@ -158,42 +160,6 @@ impl Slots {
             return Ok(());
         }
         self.insert(fingerprint, words, may_overflow, now)
-    }
-
-    /// Blocks a key until a word expires. Without a slot for the block, it takes the slot of the
-    /// key's state, and then lasts until the key has recovered; or that of all keys without a slot
-    /// is blocked.
-    pub(super) fn block(&mut self, fingerprint: u64, until: u64, now: Moment) {
-        let marked = fingerprint | BLOCK;
-        let mut words = [0; MAX_LIMITS];
-        words[0] = until;
-        if let Some((place, _)) = self.locate(marked, now) {
-            return self.put_words(place, &words);
-        }
-        let own = self.locate(fingerprint, now).map(|(place, _)| place);
-        let place = match self.room(marked, now) {
-            Room::Free(place) | Room::Victim(place) => Some(place),
-            Room::Grow | Room::None(_) => own,
-        };
-        let Some(place) = place else {
-            let cell = &mut self.buckets.cell_mut(fingerprint)[0];
-            *cell = until.max(*cell);
-            self.overflow_until = self.overflow_until.max(until);
-            return;
-        };
-        if self.buckets.fingerprint(place) == fingerprint {
-            words[0] = until.max(self.buckets.until(place));
-        }
-        self.put(place, marked, &words, now);
-    }
-
-    /// Ends the block of a key, except that of an overflow cell.
-    pub(super) fn unblock(&mut self, fingerprint: u64, now: Moment) {
-        if self.blocks > 0
-            && let Some((place, _)) = self.locate(fingerprint | BLOCK, now)
-        {
-            self.put(place, 0, &[0; MAX_LIMITS], now);
-        }
     }
 
     /// Forgets all keys and blocks.

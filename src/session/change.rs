@@ -4,7 +4,7 @@ use crate::error::{Code, Error, Result};
 use crate::jwt::json::{JsonFault, read_object};
 
 /// The longest meta data, in bytes of JSON.
-const MAX_META: usize = 4096;
+pub const MAX_META: usize = 4096;
 
 /// New claims and new meta data of a session, as JSON.
 #[derive(Clone, Copy, Debug, Default)]

@@ -31,7 +31,7 @@ mod stored_row;
 mod table;
 
 pub use self::attempt::{Attempt, Writing};
-pub use self::change::Change;
+pub use self::change::{Change, MAX_META};
 pub use self::ending::EndAll;
 
 pub use self::limits::{OnLimit, SessionLimits};

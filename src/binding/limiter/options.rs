@@ -115,9 +115,9 @@ impl TableOptions {
 }
 
 impl QuotaOptions<'_> {
-    /// Whether no limit is given.
+    /// Whether no limit is given, and nothing about one.
     pub(crate) fn is_empty(&self) -> bool {
-        self.limits.is_none() && self.limit.is_empty()
+        self.limits.is_none() && self.limit.is_empty() && !self.strict
     }
 
     /// The limits.

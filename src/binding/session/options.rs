@@ -8,7 +8,7 @@ use crate::binding::clock::ClockOptions;
 use crate::binding::store::OpenStore;
 use crate::jwt::{Issuer, MAX_TOKEN_LEN};
 use crate::revocation::RevocationList;
-use crate::session::{OnLimit, SessionLimits};
+use crate::session::{MAX_META, OnLimit, SessionLimits};
 
 /// The most sessions.
 const MAX_SESSIONS: usize = 100_000_000;
@@ -58,7 +58,7 @@ options! {
     /// The options of `Sessions.prototype.start`, as JSON.
     pub(in crate::binding) struct StartOptions for "Sessions.prototype.start" {
         /// Data for `list`.
-        meta("meta"): Option<String> = optional(|meta| meta.string(0..=MAX_TOKEN_LEN)),
+        meta("meta"): Option<String> = optional(|meta| meta.string(0..=MAX_META)),
     }
 }
 
@@ -68,7 +68,7 @@ options! {
         /// The new claims.
         claims("claims"): Option<String> = optional(|claims| claims.string(0..=MAX_TOKEN_LEN)),
         /// The new data for `list`.
-        meta("meta"): Option<String> = optional(|meta| meta.string(0..=MAX_TOKEN_LEN)),
+        meta("meta"): Option<String> = optional(|meta| meta.string(0..=MAX_META)),
     }
 }
 
