@@ -5,7 +5,7 @@
 
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
-const { chmodSync, chownSync, mkdirSync, readdirSync } = require('node:fs');
+const { chmodSync, chownSync, readdirSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 

@@ -264,7 +264,6 @@ revocations.revokeId('jti', '2030-01-01');
 // @ts-expect-error exp says how long the list keeps the id
 revocations.revoke({ jti: 'x' });
 declare const issuer: nodesec.JwtIssuer;
-declare const store: nodesec.Store;
 new nodesec.Sessions({ issuer: issuer, revocations, store: store, retryUntilUsed: true });
 new nodesec.Sessions({ issuer: issuer, revocations, onSessionLimit: 'end-oldest', maxSessionsPerSubject: 5 });
 // @ts-expect-error not a reaction

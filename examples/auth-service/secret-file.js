@@ -1,9 +1,9 @@
 'use strict';
 
 // Reads secrets that the service makes at its first start: the pepper, which goes into every
-// password hash, and the master key, which opens the store. Back them up apart
-// from the data that they protect, and never lose them: without the pepper no password verifies,
-// without the master key no token does. A larger service keeps them in a secret store.
+// password hash, and the master key, which opens the store. Back them up apart from the data that
+// they protect, and never lose them: without the pepper no password verifies, without the master
+// key no token does. A larger service keeps them in a secret store.
 
 const { existsSync, writeFileSync } = require('node:fs');
 
