@@ -15,6 +15,8 @@ const REVOKED = 'ERR_JWT_REVOKED';
 const ACCEPTED = 'accepted';
 
 class StoreService {
+  #sessions;
+
   /** Opens the store at a path. `sessions` has the options of `Sessions`. */
   static async open(at, { sessions, ...options } = {}) {
     const service = new StoreService();
@@ -22,10 +24,16 @@ class StoreService {
     service.revocations = new RevocationList({ store: service.store });
     const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256', kid: 'service' });
     service.issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '1h' });
-    const { issuer, revocations, store } = service;
-    service.sessions = new Sessions({ issuer, revocations, store, ...sessions });
+    service.sessionOptions = sessions;
     service.verifier = new JwtVerifier({ keys, issuer: 'id', audience: false, revocations });
     return service;
+  }
+
+  /** The sessions on the store, which keep its epoch mapped after it is closed. */
+  get sessions() {
+    const { issuer, revocations, store, sessionOptions } = this;
+    this.#sessions ??= new Sessions({ issuer, revocations, store, ...sessionOptions });
+    return this.#sessions;
   }
 
   async revoke(...ids) {

@@ -24,12 +24,13 @@ test('consume gives what a client is to be told', () => {
     const { resetMs, limits, ...result } = each.consume('key');
     const numbers = { limit: 3, remaining, retryAfterMs: 0 };
     assert.deepEqual(result, { allowed: true, ...numbers, policy, violated: [] });
-    assert.deepEqual(limits, [{ name: 'default', ...numbers, resetMs }]);
+    assert.deepEqual(limits, [{ name: 'default', ...numbers, windowMs: LONG, resetMs }]);
     assert.ok(resetMs > 0 && resetMs <= LONG);
   }
   const { retryAfterMs, resetMs, limits, ...denied } = each.consume('key');
   assert.deepEqual(denied, { allowed: false, limit: 3, remaining: 0, policy, violated: ['default'] });
-  assert.deepEqual(limits, [{ name: 'default', limit: 3, remaining: 0, retryAfterMs, resetMs }]);
+  const entry = { name: 'default', limit: 3, windowMs: LONG, remaining: 0, retryAfterMs, resetMs };
+  assert.deepEqual(limits, [entry]);
   assert.ok(retryAfterMs > 0 && retryAfterMs <= LONG / 3);
   assert.ok(resetMs > retryAfterMs && resetMs <= LONG);
   assert.ok(Object.isFrozen(denied.policy));

@@ -119,7 +119,11 @@ impl Verifier {
         scratch: &mut Scratch,
     ) -> std::result::Result<Option<Recalled>, Rejection> {
         let now = self.clock.unix_millis();
-        let epoch = self.options.keys.catch_up(now / 1000).map_err(|_| Rejection::KeyringStore)?;
+        let Ok(epoch) = self.options.keys.catch_up(now / 1000) else {
+            // A text that is no token needs no key.
+            self.options.form.split(token, &mut scratch.signature)?;
+            return Err(Rejection::KeyringStore);
+        };
         if let Some(cache) = &self.cache {
             let still = |cached: &CachedDecision| self.options.check_again(cached, epoch, now);
             let recalled = cache.recall(token, holds, still, &mut scratch.payload)?;
