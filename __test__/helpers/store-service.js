@@ -25,6 +25,7 @@ class StoreService {
     const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256', kid: 'service' });
     service.issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '1h' });
     service.sessionOptions = sessions;
+    const { revocations } = service;
     service.verifier = new JwtVerifier({ keys, issuer: 'id', audience: false, revocations });
     return service;
   }
