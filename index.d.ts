@@ -2454,7 +2454,7 @@ export interface StoreOptions {
    * - `allow`: they go on with the revocations and keys that they know. A damaged store is refused
    *   all the same.
    *
-   * Calls of {@link Sessions} fail with the store's code in both cases.
+   * It does not hold for {@link Sessions}, whose calls fail with the store's code.
    */
   onStoreError?: 'deny' | 'allow';
   /**
