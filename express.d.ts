@@ -186,7 +186,8 @@ export interface JwksOptions {
 
 /**
  * Answers GET and HEAD with the JWK Set of a ring, its entity tag and its `max-age`, with 304 if
- * the client has the set, and other methods with 405.
+ * the client has the set, and other methods with 405. If the store of the ring cannot be read, the
+ * answer is a 503 with `Retry-After`.
  *
  * @example
  * ```ts

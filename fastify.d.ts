@@ -219,7 +219,8 @@ export interface FastifyJwksRouteOptions {
 
 /**
  * Adds a route, for GET and HEAD, with the JWK Set of a ring, its entity tag and its `max-age`, and
- * with 304 if the client has the set. {@link authentication} does not hold for it.
+ * with 304 if the client has the set. If the store of the ring cannot be read, the answer is a 503
+ * with `Retry-After`. {@link authentication} does not hold for the route.
  *
  * @example
  * ```ts

@@ -1002,7 +1002,7 @@ export interface KeyRingOptions {
    * It must be longer than `jwksMaxAge`, and at least (`maxTokenTtl` + 300 seconds) / 900, so that
    * at most 900 retired keys are held at a time. There is no timer: a call that signs, verifies or
    * asks for the JWKS does the rotation that is due. RSA keys are made on another thread and so a
-   * moment later.
+   * moment later. On a store, a process that has it open does the rotation, also without a call.
    */
   rotateEvery?: Duration;
 }
@@ -1219,10 +1219,10 @@ export class KeyRing {
    */
   ready(): Promise<void>;
   /**
-   * Does what is due at `now` (default: the present) and gives the changes. A ring in use does it
-   * by itself; `tick` is for idle processes and for tests: keys that no token needs any more are
-   * forgotten and, with `rotateEvery`, the next key is promoted and a new one published. One key is
-   * promoted, no matter how much time has passed.
+   * Does what is due at `now` (default: the present) and gives the changes. A ring in use or on a
+   * store does it by itself; `tick` is for idle processes and for tests: keys that no token needs
+   * any more are forgotten and, with `rotateEvery`, the next key is promoted and a new one
+   * published. One key is promoted, no matter how much time has passed.
    *
    * A `now` in the past counts as the present. A `now` in the future is for tests: the keys that it
    * forgets are gone for good.
@@ -2437,9 +2437,9 @@ export class RevocationList {
 /** The options of {@link Store.open}. */
 export interface StoreOptions {
   /**
-   * Seals the keys of fingerprints and the key ring, and authenticates every row: at least 32
-   * bytes. All processes pass the same key; another is `ERR_STORE_KEY`. It may be disposed of
-   * afterwards.
+   * Seals the keys of fingerprints, the key ring and the sessions, and authenticates every row: at
+   * least 32 bytes. All processes pass the same key; another is `ERR_STORE_KEY`. It may be disposed
+   * of afterwards.
    */
   key: SecretBuffer;
   /**
@@ -2453,23 +2453,26 @@ export interface StoreOptions {
    * - `deny`: they refuse every token with `ERR_REVOCATION_STORE`, and a key ring does not sign.
    * - `allow`: they go on with the revocations and keys that they know. A damaged store is refused
    *   all the same.
+   *
+   * It does not hold for {@link Sessions}, whose calls fail with the store's code.
    */
   onStoreError?: 'deny' | 'allow';
   /**
-   * The losses that a revocation survives once its promise has resolved. Default: `power-loss`.
+   * The losses that a change survives once its promise has resolved: a revocation, or a change of
+   * sessions or of the key ring. Default: `power-loss`.
    *
    * - `power-loss`: the machine loses power. Each group of changes is written to the disk.
    * - `process`: any process is killed. If the machine stops, the last changes may be lost; the
    *   next opener notices that, and every token that was issued before is refused by verifiers
    *   with a list. See `lostAt` of {@link StoreStats}, and the event `store.lost` of the audit
-   *   trail. Changes of a key ring may be lost, too: revoke keys again.
+   *   trail. Changes of sessions and of a key ring may be lost, too: revoke keys again.
    */
   durability?: 'power-loss' | 'process';
   /**
    * Opens on a file system that several machines may use (nfs, cifs, 9p, fuse), which is
    * `ERR_STORE_FILESYSTEM` otherwise, and emits the warning `NODESEC_STORE_FILESYSTEM` once.
    * Default: false. Rootless containers and gVisor have such file systems. If another machine opens
-   * the same directory, revocations are lost.
+   * the same directory, revocations, sessions and keys are lost.
    */
   allowFilesystem?: boolean;
 }
@@ -2506,9 +2509,8 @@ export interface StoreStats {
  *
  * Pass it to `new RevocationList({ store })`, to `new Sessions({ store })` and to
  * {@link KeyRing.open}. A change is durable and seen by every process that has the store open once
- * its promise resolves. Changes of many
- * callers are committed together. Verifiers never read the store: they compare one number in shared
- * memory, and read only what other processes have added since.
+ * its promise resolves. Changes of many callers are committed together. Verifiers compare one
+ * number in shared memory, and read only what other processes have added since.
  *
  * The directory is made with mode 0700 if it does not exist; its parent must exist. It belongs to
  * this process's user and to nobody else, and is on a local disk. One store is open for a directory
@@ -2553,8 +2555,8 @@ export class Store {
    */
   backup(path: string): Promise<void>;
   /**
-   * Closes this store. The last one of the process writes the changes that wait, and then its lists
-   * refuse every call with `ERR_STORE_CLOSED`.
+   * Closes this store. The last one of the process writes the changes that wait, and then its
+   * lists, sessions and key ring refuse every call with `ERR_STORE_CLOSED`.
    */
   close(): Promise<void>;
 }
@@ -2656,8 +2658,10 @@ export interface SessionInfo {
  * disk, and every process sees it; a session ends in one transaction with the revocation of its
  * tokens. The first call of a process reads all sessions, on another thread. If the store cannot
  * answer, calls reject with its code, and nothing was used up or ended. Subjects, claims and meta
- * data are encrypted there, ids and numbers are not. docs/sessions.md has lifetimes, tabs and
- * phones.
+ * data are encrypted there, ids and numbers are not.
+ *
+ * With and without a store, a full list with `onFull: 'error'` ends a session in part: see
+ * {@link Sessions.end}. docs/sessions.md has lifetimes, tabs and phones.
  *
  * @example
  * ```ts
@@ -2711,9 +2715,9 @@ export class Sessions {
   /**
    * Ends a session: its refresh token stops working and its access tokens are revoked, so verifiers
    * with the list refuse them at once. An unknown id is no error; a text that is not a UUID is
-   * `ERR_INVALID_ARG_VALUE`. If the tokens cannot be revoked, the call fails with
-   * `ERR_REVOCATION_FULL`; the refresh token has stopped working all the same, and the call can be
-   * repeated.
+   * `ERR_INVALID_ARG_VALUE`. If the list is full, with `onFull: 'error'`, the call fails with
+   * `ERR_REVOCATION_FULL`: the refresh token has stopped working and {@link Sessions.list} no
+   * longer has the session, but its access tokens stay valid until their `exp`. Repeat the call.
    */
   end(sid: string): Promise<void>;
   /**
@@ -2931,13 +2935,16 @@ export class RateLimiter {
    * although units are left; none is allowed too many. There is no snapshot (`ERR_LIMIT_SNAPSHOT`).
    *
    * Put the file where only the user of the service can write, best in memory: below `/run` or
-   * `/dev/shm`. Its processes have to trust each other. The path has 1 to 4096 bytes, and files
-   * whose names begin with it are made beside it for a moment. `ERR_LIMIT_FILE`: the path is a
-   * link, no regular file, on a network file system, of another user or open to others (mode 0600
-   * is required; not checked on Windows); the file is no limiter's or was cut; the disk is full;
-   * another process has held the file locked for a second while it changes limits, or for five
-   * while it begins the file anew. Under Node's permission model, `ERR_ACCESS_DENIED` unless the
-   * path and all names that begin with it may be read and written.
+   * `/dev/shm`. systemd deletes a `RuntimeDirectory` when the service stops, unless
+   * `RuntimeDirectoryPreserve=restart` or `yes` is set. Its processes have to trust each other. The
+   * path has 1 to 4096 bytes, and files whose names begin with it are made beside it for a moment.
+   *
+   * `ERR_LIMIT_FILE`: the path is a link, no regular file, on a network file system, of another
+   * user or open to others (mode 0600 is required; not checked on Windows); the file is no
+   * limiter's or was cut; the disk is full; another process has held the file locked for a second
+   * while it changes limits, or for five while it begins the file anew. Under Node's permission
+   * model, `ERR_ACCESS_DENIED` unless the path and all names that begin with it may be read and
+   * written.
    *
    * @example
    * ```ts

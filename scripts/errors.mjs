@@ -38,13 +38,14 @@ the error in seconds, or a few seconds if it has none.
 
 const WARNINGS = `## Process warnings
 
-Three conditions are reported once for each process, with \`process.emitWarning\`.
+Four conditions are reported once for each process, with \`process.emitWarning\`.
 
 | code | when | what to do |
 |---|---|---|
 | \`NODESEC_ARGON2_ENGINE\` | The self-test of the Argon2 engine failed; the \`argon2\` crate computes hashes instead, slower. | Report it with the processor's name. |
 | \`NODESEC_JWKS_HTTP\` | A \`RemoteJwks\` with \`allowInsecureHttp\` fetches keys over plain http: everyone on the path can replace them. | Use https. |
 | \`NODESEC_SECRET_DEGRADED\` | Secret memory is not both locked and left out of dumps. | Raise \`RLIMIT_MEMLOCK\`, or see \`onDegraded\` and \`require\`. |
+| \`NODESEC_STORE_FILESYSTEM\` | A store with \`allowFilesystem\` is on a file system that several machines may use. | Make sure that no other machine opens the directory, or use a local disk. |
 `;
 
 await main(async () => {

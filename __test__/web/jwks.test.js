@@ -3,9 +3,13 @@
 // The route of a key ring, in each framework.
 
 const assert = require('node:assert/strict');
+const { mkdtempSync, realpathSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
 const { test } = require('node:test');
 
-const { JwtIssuer, JwtVerifier, KeyRing, RemoteJwks } = require('@nodesec/native');
+const native = require('@nodesec/native');
+const { JwtIssuer, JwtVerifier, KeyRing, RemoteJwks } = native;
 const { FRAMEWORKS } = require('../helpers/frameworks.js');
 
 for (const [version, service] of Object.entries(FRAMEWORKS)) {
@@ -46,5 +50,25 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     const token = new JwtIssuer({ ...names, keys, expiresIn: 60 }).sign({ sub: 'ann' });
     const verifier = new JwtVerifier({ ...names, keys: new RemoteJwks(`http://127.0.0.1:${port}/jwks`) });
     assert.equal((await verifier.verifyAsync(token)).sub, 'ann');
+  });
+
+  test(`${version}: while the store of the ring cannot be read, the answer is a 503 with its cause`, async (t) => {
+    const folder = mkdtempSync(path.join(realpathSync(tmpdir()), 'nodesec-jwks-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const key = native.SecretBuffer.random(32);
+    const store = await native.Store.open(path.join(folder, 'store'), { key });
+    const keys = await KeyRing.open(store, { alg: 'ES256' });
+    const { get } = await service(t, { keys });
+    assert.equal((await get('/jwks')).status, 200);
+    await store.close();
+    const { status, headers, body } = await get('/jwks');
+    assert.deepEqual([status, headers['retry-after']], [503, '5']);
+    assert.doesNotMatch(body, /store/i);
+
+    const seen = [];
+    const onError = (error) => seen.push(error) && {};
+    await (await service(t, { keys, onError })).get('/jwks');
+    const [{ code, cause }] = seen;
+    assert.deepEqual([code, cause.code], ['ERR_WEB_UNAVAILABLE', 'ERR_STORE_CLOSED']);
   });
 }

@@ -140,7 +140,7 @@ const EVENTS = {
     members: ['code'],
   },
   'store.failed': {
-    when: 'A store cannot be opened, read or written, or a revocation list cannot read its own.',
+    when: 'A store cannot be opened, read or written, also for a list, sessions or a key ring on it.',
     outcome: 'error',
     members: ['code'],
   },

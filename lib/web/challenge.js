@@ -74,4 +74,4 @@ function header(parameters) {
   return `Bearer${list.join(',')}`;
 }
 
-module.exports = { QUOTABLE, challenge, realm };
+module.exports = { QUOTABLE, RETRY_AFTER, challenge, realm };

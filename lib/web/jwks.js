@@ -3,7 +3,10 @@
 // The JWK Set of a key ring, as an answer to GET and HEAD (RFC 7517 section 5, RFC 9110 section
 // 13).
 
+const { StoreError } = require('../errors.js');
 const { declareOptions, having, required } = require('../options.js');
+const { RETRY_AFTER } = require('./challenge.js');
+const { refusal } = require('./refusal.js');
 
 /** An entity tag, whose letter `W/` does not matter here. */
 const TAGS = /(?:W\/)?("[\x21\x23-\x7e]*")/g;
@@ -20,7 +23,7 @@ function declareJwks(of, more = {}) {
       if (method !== 'GET' && method !== 'HEAD') {
         return { status: 405, headers: { Allow: 'GET, HEAD' }, body: '' };
       }
-      const { body, etag, maxAge } = keys.jwks();
+      const { body, etag, maxAge } = setOf(keys);
       const fields = { 'Cache-Control': `public, max-age=${maxAge}`, ETag: etag };
       if (isKnown(headers['if-none-match'], etag)) return { status: 304, headers: fields, body: '' };
       fields['Content-Type'] = 'application/jwk-set+json';
@@ -29,6 +32,15 @@ function declareJwks(of, more = {}) {
     };
     return { answer, ...others };
   };
+}
+
+/** The set of `keys`; throws a 503 while the store of the ring cannot be read. */
+function setOf(keys) {
+  try {
+    return keys.jwks();
+  } catch (error) {
+    throw error instanceof StoreError ? refusal(503, { 'Retry-After': RETRY_AFTER }, error) : error;
+  }
 }
 
 function isKnown(given, etag) {
