@@ -92,7 +92,10 @@ function idsOf(name, count) {
 /** A new folder, which is removed after the test, and the path of a store in it. */
 function storePath(t) {
   const folder = mkdtempSync(path.join(realpathSync(tmpdir()), 'nodesec-store-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  t.after(() => {
+    // Sessions keep the epoch mapped, and Windows does not allow the removal of a mapped file.
+    if (process.platform !== 'win32') rmSync(folder, { recursive: true, force: true });
+  });
   return path.join(folder, 'store');
 }
 

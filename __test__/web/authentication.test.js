@@ -57,6 +57,9 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     const answer = await raw(`GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n${line}${line}\r\n`);
     assert.match(answer, /^HTTP\/1\.1 400 /);
     assert.equal((await get('/?access_token=x', { authorization })).status, 400);
+    for (const name of ['access%5Ftoken', '%61ccess_token', 'access_token[]', 'a=b&access_token']) {
+      assert.equal((await get(`/?${name}=x`, { authorization })).status, 400, name);
+    }
     assert.equal((await get('/?access_token=x')).status, 401);
     assert.equal((await get('/?my_access_token=x', { authorization })).status, 200);
   });
@@ -124,6 +127,10 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
       { acr: 'gold' },
       { acr: 'gold', auth_time: now - 400 },
       { acr: 'gold', auth_time: 'now' },
+      { acr: 'gold', auth_time: `${now}` },
+      { acr: 'gold', auth_time: [now] },
+      { acr: 'gold', auth_time: Date.now() },
+      { acr: 'gold', auth_time: now + 3600 },
       { acr: ['gold'], auth_time: now },
     ]) {
       const { status, headers } = await get('/', bearer(claims));

@@ -49,6 +49,27 @@ test('plugins of two sibling scopes hold beside each other, and not outside', as
   assert.equal((await get('/b', theirs.bearer())).headers.ratelimit, '"b";r=7;t=14');
 });
 
+test('a route that names a plugin which its scope lacks is never open', async (t) => {
+  const { verifier } = await tokens();
+  const route = (scope, url) => scope.get(url, nodesec({ auth: { scope: 'admin' } }), subject);
+
+  // Declared before the plugin of another kind is there, so that only a request shows it.
+  const early = Fastify();
+  early.register(rateLimiting, { limiter: limit('all', 9) });
+  route(early, '/');
+  const { get } = await serveFastify(t, early);
+  assert.equal((await get('/')).status, 500);
+
+  // Declared in the app after a child scope has the plugin.
+  const late = Fastify();
+  t.after(() => late.close());
+  await late.register(async (scope) => {
+    await scope.register(authentication, { verifier });
+  });
+  route(late, '/');
+  await assert.rejects(late.ready(), coded('ERR_INVALID_ARG_VALUE'));
+});
+
 test('a child scope replaces the authentication of its parent, and limits add up', async (t) => {
   const [outer, inner] = [await tokens(), await tokens()];
   const app = Fastify();

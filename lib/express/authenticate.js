@@ -1,6 +1,7 @@
 'use strict';
 
 const { declareAuthentication, scopeRefusal, words } = require('../web/authentication.js');
+const { thrownError } = require('../web/refusal.js');
 
 const authentication = declareAuthentication('express.authenticate');
 
@@ -11,7 +12,7 @@ function authenticate(options) {
     try {
       auth = await check(req, req);
     } catch (error) {
-      next(error);
+      next(thrownError(error));
       return;
     }
     if (auth !== undefined) req.auth = auth;

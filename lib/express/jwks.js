@@ -1,6 +1,7 @@
 'use strict';
 
 const { declareJwks } = require('../web/jwks.js');
+const { thrownError } = require('../web/refusal.js');
 
 const read = declareJwks('express.jwks');
 
@@ -11,7 +12,7 @@ function jwks(options) {
     try {
       made = answer(req);
     } catch (error) {
-      next(error);
+      next(thrownError(error));
       return;
     }
     res.statusCode = made.status;

@@ -1,6 +1,7 @@
 'use strict';
 
 const { declareThrottling } = require('../web/login.js');
+const { thrownError } = require('../web/refusal.js');
 const { trustsEverybody } = require('./trust.js');
 
 const throttling = declareThrottling('express.loginThrottle');
@@ -11,7 +12,7 @@ function loginThrottle(options) {
     try {
       req.login = await ask(req, res, trustsEverybody(req.app));
     } catch (error) {
-      next(error);
+      next(thrownError(error));
       return;
     }
     next();

@@ -4,6 +4,7 @@ const { makeError } = require('../errors.js');
 const { wrongType } = require('../options.js');
 const { addFields } = require('../web/fields.js');
 const { EXPOSED, NO_TRUST, declareLimiting } = require('../web/limiting.js');
+const { thrownError } = require('../web/refusal.js');
 const { trustsEverybody } = require('./trust.js');
 
 const limiting = declareLimiting('express.rateLimit');
@@ -15,7 +16,7 @@ function rateLimit(options) {
     try {
       answer = await limits.ask(req, res, res, limits.usesAddress && trustsEverybody(req.app));
     } catch (error) {
-      next(error);
+      next(thrownError(error));
       return;
     }
     // Another middleware, such as one for timeouts, may have answered meanwhile.
@@ -56,7 +57,7 @@ async function refuse(handler, args, problem) {
     if (handler === undefined) send(res, problem);
     else await handler(...args);
   } catch (error) {
-    next(error);
+    next(thrownError(error));
   }
 }
 

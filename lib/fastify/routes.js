@@ -4,6 +4,7 @@
 
 const { makeError } = require('../errors.js');
 const { wrongType } = require('../options.js');
+const { refusal } = require('../web/refusal.js');
 
 /** The members of `config.nodesec`, and the plugin of each. */
 const PLUGINS = { auth: 'authentication', limit: 'rateLimiting', login: 'loginThrottling' };
@@ -11,30 +12,57 @@ const PLUGINS = { auth: 'authentication', limit: 'rateLimiting', login: 'loginTh
 const LAST = Object.fromEntries(
   Object.keys(PLUGINS).map((member) => [member, Symbol.for(`@nodesec/native: ${member} of a scope`)]),
 );
+const SEEN = Symbol.for('@nodesec/native: routes to check');
 const CHECKED = Symbol.for('@nodesec/native: routes of a scope are checked');
 
 /**
- * Has Fastify check the routes of a scope and of its children, once. A route that names a plugin
- * which is not there would be open, so it is an error before the server listens.
+ * Has Fastify check the routes of a scope, of its children and of the whole app that are declared
+ * from here on. A route that names a plugin which is not there would be open, so it is an error
+ * before the server listens.
  */
 function checkRoutes(instance) {
-  if (instance[CHECKED]) return;
-  instance[CHECKED] = true;
-  const seen = [];
-  instance.addHook('onRoute', function onRoute({ method, url, config }) {
-    const given = configOf(config);
-    const members = Object.keys(given).filter((member) => given[member]);
-    for (const member of members) seen.push({ scope: this, route: `${method} ${url}`, member });
-  });
-  instance.addHook('onReady', async () => {
-    for (const { scope, route, member } of seen.splice(0)) {
-      if (scope[LAST[member]] !== undefined) continue;
-      throw makeError(
-        'ERR_INVALID_ARG_VALUE',
-        `${route} has config.nodesec.${member}: register ${PLUGINS[member]} in its scope`,
-      );
-    }
-  });
+  const app = appOf(instance);
+  if (app[SEEN] === undefined) {
+    app[SEEN] = [];
+    app.addHook('onReady', async () => {
+      for (const { scope, route, given } of app[SEEN].splice(0)) assertRegistered(scope, route, given);
+    });
+  }
+  // A scope has the hooks that its parent had when the scope was made.
+  for (const scope of new Set([app, instance])) {
+    if (Object.hasOwn(scope, CHECKED)) continue;
+    scope[CHECKED] = true;
+    scope.addHook('onRoute', function onRoute({ method, url, config }) {
+      app[SEEN].push({ scope: this, route: `${method} ${url}`, given: configOf(config) });
+    });
+  }
+}
+
+/** The app of which a scope is a part. */
+function appOf(instance) {
+  const parent = Object.getPrototypeOf(instance);
+  return typeof parent?.addHook === 'function' ? appOf(parent) : instance;
+}
+
+/** Throws if a route's options name a plugin that its scope lacks. */
+function assertRegistered(scope, route, given) {
+  const lacking = Object.keys(given).find(
+    (member) => given[member] !== false && given[member] !== undefined && scope[LAST[member]] === undefined,
+  );
+  if (lacking === undefined) return;
+  throw makeError(
+    'ERR_INVALID_ARG_VALUE',
+    `${route} has config.nodesec.${lacking}: register ${PLUGINS[lacking]} in its scope`,
+  );
+}
+
+/** As {@link assertRegistered}, for the request to a route that was declared too early. */
+function assertGuarded(scope, route, given) {
+  try {
+    assertRegistered(scope, route, given);
+  } catch (error) {
+    throw refusal(500, {}, error);
+  }
 }
 
 /** The object `config.nodesec` of a route, with known members only. */
@@ -90,8 +118,9 @@ class RouteOptions {
 
   /** The object to ask for a request, undefined if its route has opted out. */
   of(request) {
-    const { config } = request.routeOptions;
+    const { config, url } = request.routeOptions;
     if (config?.nodesec === undefined) return this.#plain;
+    assertGuarded(request.server, url, configOf(config));
     if (this.isLastOf(request.server)) return this.#of(config);
     return configOf(config)[this.#member] === false ? undefined : this.#plain;
   }

@@ -14,7 +14,6 @@ const { challenge, realm } = require('./challenge.js');
 const WORD = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
 /** The name of a cookie (RFC 6265 section 4.1.1). */
 const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
-const IN_QUERY = /[?&]access_token=/;
 const MAX_WORDS = 100;
 const CENTURY = 100 * 366 * 86_400;
 
@@ -87,6 +86,9 @@ function declareAuthentication(of) {
   };
 }
 
+/** How far the clock of the authentication may be ahead, in seconds. */
+const AHEAD = 60;
+
 const NOT_BOUND = {
   code: 'ERR_JWT_CLAIM',
   message: 'the token is bound to a key that the client has not shown',
@@ -96,12 +98,21 @@ const NOT_BOUND = {
 
 /** The scheme and the token of a request; throws a 400 if there is more than one token. */
 function credentials({ headers, rawHeaders, url }, from, cookie) {
+  if (from !== 'cookie' && isRepeated(rawHeaders)) throw malformed();
   const bearer = from === 'cookie' ? undefined : readBearer(headers);
-  if (bearer !== undefined && (isRepeated(rawHeaders) || IN_QUERY.test(url))) throw malformed();
   const ofCookie = from === 'bearer' ? undefined : readCookie(headers, cookie);
+  if ((bearer ?? ofCookie) !== undefined && isInQuery(url)) throw malformed();
   if (ofCookie === undefined) return ['bearer', bearer];
   if (bearer !== undefined) throw malformed();
   return ['cookie', ofCookie];
+}
+
+/** Whether the query has a token (RFC 6750 section 2.3), in whatever form a parser would read. */
+function isInQuery(url) {
+  const start = url.indexOf('?') + 1;
+  if (start === 0) return false;
+  const names = [...new URLSearchParams(url.slice(start)).keys()];
+  return names.some((name) => name === 'access_token' || name.startsWith('access_token['));
 }
 
 /** Whether there are two headers `Authorization`, of which Node shows the first only. */
@@ -141,7 +152,10 @@ function derOf(certificate) {
 /** Whether the user has authenticated as `acr` and `maxAuthAge` demand (RFC 9470 section 5). */
 function isAuthenticated(claims, acr, maxAuthAge) {
   if (acr !== undefined && !acr.includes(claims.acr)) return false;
-  return maxAuthAge === undefined || Date.now() / 1000 - claims.auth_time <= maxAuthAge;
+  if (maxAuthAge === undefined) return true;
+  const age = Date.now() / 1000 - claims.auth_time;
+  // A time in the future is one in milliseconds, or of a clock that is wrong.
+  return Number.isFinite(claims.auth_time) && age >= -AHEAD && age <= maxAuthAge;
 }
 
 /** Whether claims have all of the scopes: `scope`, or `scp` as some providers call it. */

@@ -5,8 +5,9 @@
 const { NodesecError, WebError, makeError } = require('../errors.js');
 const { ipKey } = require('../ip-key.js');
 const { boolean, callback, declareOptions, oneOf, required, wrongType } = require('../options.js');
+const { whenClosed } = require('./closing.js');
 const { STYLES, rateLimitFields } = require('./fields.js');
-const { refusal, seconds } = require('./refusal.js');
+const { refusal } = require('./refusal.js');
 
 const MAX_KEY = 8192;
 const PROBLEMS = 'https://iana.org/assignments/http-problem-types#';
@@ -192,19 +193,4 @@ function problemOf({ scope, violated = [] }) {
   return { status: 429, body };
 }
 
-/** Calls `fn` once, when the response has ended or its client is gone. */
-function whenClosed(response, fn) {
-  const call = async () => {
-    try {
-      await fn();
-    } catch (error) {
-      // The response is over: nobody is left who could be told.
-      process.emitWarning(error);
-    }
-  };
-  // The event has passed already if the client hung up meanwhile.
-  if (response.closed || response.destroyed || response.stream?.destroyed) call();
-  else response.once('close', call);
-}
-
-module.exports = { EXPOSED, NO_TRUST, declareLimiting, misconfigured, seconds, whenClosed };
+module.exports = { EXPOSED, NO_TRUST, declareLimiting, misconfigured };

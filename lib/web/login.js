@@ -4,7 +4,8 @@
 
 const { ArgumentError } = require('../errors.js');
 const { callback, declareOptions, having, required } = require('../options.js');
-const { NO_TRUST, misconfigured, whenClosed } = require('./limiting.js');
+const { whenClosed } = require('./closing.js');
+const { NO_TRUST, misconfigured } = require('./limiting.js');
 const { refusal, seconds } = require('./refusal.js');
 
 const SUCCEEDED = (status) => status >= 200 && status < 300;

@@ -26,9 +26,18 @@ function refusal(status, headers = {}, cause) {
   return withCause(error, cause);
 }
 
+/**
+ * The error of a value that a callback has thrown. Express would go on to the next handler for
+ * `undefined` and the like, and skip the route for `'route'`.
+ */
+function thrownError(thrown) {
+  const isObject = (typeof thrown === 'object' && thrown !== null) || typeof thrown === 'function';
+  return isObject ? thrown : refusal(500, {}, thrown);
+}
+
 /** The value of `Retry-After`: whole seconds, at least one. */
 function seconds(ms) {
   return `${Math.max(1, Math.ceil(ms / 1000))}`;
 }
 
-module.exports = { refusal, seconds };
+module.exports = { refusal, seconds, thrownError };

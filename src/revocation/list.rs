@@ -1,6 +1,7 @@
 //! The list itself: it stores the entries and answers whether a token is revoked.
 
 mod follow;
+mod issued;
 mod log;
 mod lookup;
 pub(super) mod replayed;
@@ -14,6 +15,7 @@ use std::ops::{Deref, DerefMut};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use self::issued::LatestIssue;
 use self::log::Log;
 use self::state::{Entry, Kind, State};
 use super::fingerprint::Fingerprinter;
@@ -31,6 +33,7 @@ pub struct RevocationList {
     time: Mutex<ProvenTime>,
     /// The largest clock tolerance, in seconds, of the verifiers that use this list.
     tolerance: AtomicU64,
+    latest_issue: LatestIssue,
     state: RwLock<LoggedState>,
     listeners: Listeners<Revoked>,
     /// Whether the list is on a store.
@@ -69,6 +72,7 @@ impl RevocationList {
             time: Mutex::new(ProvenTime::start(&*clock)),
             clock,
             tolerance: AtomicU64::new(0),
+            latest_issue: LatestIssue::default(),
             state: RwLock::default(),
             listeners: Listeners::default(),
             is_durable: false,
@@ -222,8 +226,9 @@ impl RevocationList {
                  set it right, or wait for an hour",
             );
         }
-        // Not the proven time: the tokens that are forgotten may have been issued until now.
-        let now = moment.latest;
+        // Not the proven time: the tokens that are forgotten may have been issued until now, and
+        // later by the clock of their issuer.
+        let now = self.latest_issue.until(moment.latest, self.tolerance.load(Ordering::Relaxed));
         if !state.has_older(now / 1000, self.limits.max_token_ttl) {
             return full(": revoked sessions and keys fill the list and cannot be dropped");
         }

@@ -4,7 +4,7 @@ use std::sync::RwLockReadGuard;
 
 use super::log::Log;
 use super::row::Row;
-use super::state::Entry;
+use super::state::{Entry, Kind};
 use super::{LoggedState, RevocationList, check_open};
 use crate::error::Result;
 use crate::revocation::table::Expiry;
@@ -58,6 +58,9 @@ impl RevocationList {
                 Row::Entry(entry) => {
                     state.prune(moment.proven / 1000, life);
                     let Entry { kind, value, .. } = entry;
+                    if kind == Kind::Id && !is_own {
+                        self.latest_issue.note_unknown(moment.latest);
+                    }
                     let until = kind.needed_until(value, life);
                     let now = moment.steady / 1000;
                     state.store(entry, until.map(|until| Expiry { until, now }))?;

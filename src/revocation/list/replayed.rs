@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use zeroize::Zeroizing;
 
+use super::issued::LatestIssue;
 use super::log::Log;
 use super::row::Row;
-use super::state::State;
+use super::state::{Kind, State};
 use super::{LoggedState, RevocationList};
 use crate::clock::{Clock, ProvenTime};
 use crate::error::{Code, Error, Result};
@@ -131,12 +132,17 @@ impl StoredList {
             state.rejects_until = state.rejects_until.max(lost_at);
         }
         let time = contents.time.unwrap_or_else(|| ProvenTime::start(&*clock));
+        let latest_issue = LatestIssue::default();
+        if !state.table(Kind::Id).is_empty() {
+            latest_issue.note_unknown(clock.unix_millis());
+        }
         let list = Arc::new(RevocationList {
             limits,
             fingerprinter,
             time: Mutex::new(time),
             clock,
             tolerance: contents.tolerance.into(),
+            latest_issue,
             state: RwLock::new(LoggedState { state, log: Some(Arc::new(log)) }),
             listeners: Listeners::default(),
             is_durable: true,

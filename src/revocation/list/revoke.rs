@@ -137,6 +137,9 @@ impl RevocationList {
 
     pub(super) fn entry_of(&self, revocation: &Revocation<'_>) -> Entry {
         let Revocation { kind, id, scope, value } = *revocation;
+        if kind == Kind::Id {
+            self.latest_issue.note(id);
+        }
         let hash = self.fingerprinter.hash(kind.field(), id);
         let fingerprint = self.fingerprinter.complete(hash, id, scope);
         let value = value.unwrap_or_else(|| self.observe().latest);

@@ -174,6 +174,26 @@ fn a_list_that_made_room_accepts_a_token_whose_id_proves_that_it_was_issued_late
 }
 
 #[test]
+fn an_id_from_a_clock_that_is_ahead_stays_refused_when_a_list_makes_room() {
+    let on_full = OnFull::RejectOlder;
+    let id_at = |millis: u64| uuid_v7(NOW * 1000 + millis).unwrap().to_string();
+    // The clock of the issuer is ahead by so much; then the last time that is refused.
+    for (ahead, refused) in [(3000, 3000), (90_000, 5000)] {
+        let (list, _) = list(ListLimits { max_entries: 1, on_full, ..ListLimits::default() });
+        list.tolerate(5);
+        list.revoke(&Revocation::id(&id_at(ahead), NOW + 900, Scope::Any)).unwrap();
+        list.revoke(&Revocation::id("b", NOW + 900, Scope::Any)).unwrap();
+        let refuses = |millis: u64| {
+            #[expect(clippy::cast_precision_loss, reason = "a time of this century")]
+            let issued_at = Some((NOW + millis / 1000) as f64);
+            let id = id_at(millis);
+            list.is_revoked(&Query { id: Some(&id), issued_at, ..Query::default() }).unwrap()
+        };
+        assert!(refuses(refused) && !refuses(refused + 1), "{ahead}");
+    }
+}
+
+#[test]
 fn a_subject_refused_up_to_a_time_ahead_stays_when_a_list_makes_room() {
     let on_full = OnFull::RejectOlder;
     let (list, _) = list(ListLimits { max_entries: 2, on_full, ..ListLimits::default() });

@@ -1,0 +1,71 @@
+'use strict';
+
+// Callbacks that fail, and clients that are gone: no request gets in, and nothing is lost.
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const net = require('node:net');
+const { test } = require('node:test');
+const { setTimeout: sleep } = require('node:timers/promises');
+const vm = require('node:vm');
+
+const { ConcurrencyLimiter, RateLimiter } = require('@nodesec/native');
+const { FRAMEWORKS } = require('../helpers/frameworks.js');
+const { tokens } = require('../helpers/web.js');
+
+/** Values that Express takes for no error, or for the name of another handler. */
+const THROWN = [undefined, null, false, 0, '', 'route', 'router', Symbol('s')];
+const limiter = () => new RateLimiter({ limit: 1, windowMs: 60_000 });
+
+for (const [framework, start] of Object.entries(FRAMEWORKS)) {
+  test(`${framework}: a callback that rejects lets nobody in, whatever its reason`, async (t) => {
+    const { bearer, verifier } = await tokens();
+    const bound = bearer({ cnf: { 'x5t#S256': 'A'.repeat(43) } });
+    for (const thrown of THROWN) {
+      const fails = () => Promise.reject(thrown);
+      for (const parts of [
+        { auth: { verifier, getCertificate: fails } },
+        { limits: [{ limiter: limiter(), key: fails }] },
+        { limits: [{ limiter: limiter(), skip: fails }] },
+        { limits: [{ limiter: limiter(), cost: fails }] },
+      ]) {
+        const { get } = await start(t, { ...parts, handle: () => 'inside' });
+        const { status, body } = await get('/', bound);
+        assert.equal(status, 500, String(thrown));
+        assert.doesNotMatch(body, /inside/);
+      }
+    }
+  });
+
+  test(`${framework}: a refund that fails is a warning, whatever its reason`, async (t) => {
+    const foreign = vm.runInNewContext('new Error("of another realm")');
+    for (const thrown of [undefined, null, { code: 'X' }, foreign, Symbol('s'), 'text']) {
+      const refundOn = () => Promise.reject(thrown);
+      const { get } = await start(t, { limits: [{ limiter: limiter(), refundOn }] });
+      const warned = once(process, 'warning');
+      assert.equal((await get('/')).status, 200);
+      const [{ message }] = await warned;
+      assert.match(message, /callback failed|^text$/);
+    }
+  });
+
+  test(`${framework}: a client that sends many requests at once and hangs up keeps no place`, async (t) => {
+    const places = new ConcurrencyLimiter({ max: 50 });
+    const answers = [];
+    const handle = () => new Promise((resolve) => answers.push(resolve));
+    const { port, get } = await start(t, { limits: [{ limiter: places }], handle });
+    const client = net.connect(port, '127.0.0.1');
+    await once(client, 'connect');
+    client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n'.repeat(20));
+    while (places.stats().active < 20) await sleep(5);
+    client.destroy();
+    while (places.stats().active > 0) await sleep(5);
+    for (const answer of answers) answer('late');
+    await sleep(5);
+    assert.equal(places.stats().active, 0);
+    const after = get('/');
+    while (answers.length < 21) await sleep(5);
+    answers[20]('in time');
+    assert.equal((await after).status, 200);
+  });
+}
