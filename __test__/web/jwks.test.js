@@ -3,14 +3,12 @@
 // The route of a key ring, in each framework.
 
 const assert = require('node:assert/strict');
-const { mkdtempSync, realpathSync, rmSync } = require('node:fs');
-const { tmpdir } = require('node:os');
-const path = require('node:path');
 const { test } = require('node:test');
 
 const native = require('@nodesec/native');
 const { JwtIssuer, JwtVerifier, KeyRing, RemoteJwks } = native;
 const { FRAMEWORKS } = require('../helpers/frameworks.js');
+const { storePath } = require('../helpers/store-service.js');
 
 for (const [version, service] of Object.entries(FRAMEWORKS)) {
   const published = async (t) => {
@@ -53,10 +51,8 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
   });
 
   test(`${version}: while the store of the ring cannot be read, the answer is a 503 with its cause`, async (t) => {
-    const folder = mkdtempSync(path.join(realpathSync(tmpdir()), 'nodesec-jwks-'));
-    t.after(() => rmSync(folder, { recursive: true }));
     const key = native.SecretBuffer.random(32);
-    const store = await native.Store.open(path.join(folder, 'store'), { key });
+    const store = await native.Store.open(storePath(t), { key });
     const keys = await KeyRing.open(store, { alg: 'ES256' });
     const { get } = await service(t, { keys });
     assert.equal((await get('/jwks')).status, 200);

@@ -61,6 +61,7 @@ const LEFT_OUT = {
   'store/damage': 'folders that can be removed while a file in them is mapped',
   'store/disk': 'Linux',
   'store/kill': 'signals',
+  'store/loss': 'processes that talk through pipes',
   'store/options': 'folders that can be removed while a file in them is mapped',
   'store/outbox': 'folders that can be removed while a file in them is mapped',
   'store/store': 'folders that can be removed while a file in them is mapped',
