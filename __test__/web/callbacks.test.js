@@ -52,7 +52,10 @@ for (const [framework, start] of Object.entries(FRAMEWORKS)) {
   test(`${framework}: a client that sends many requests at once and hangs up keeps no place`, async (t) => {
     const places = new ConcurrencyLimiter({ max: 50 });
     const answers = [];
-    const handle = () => new Promise((resolve) => answers.push(resolve));
+    const handle = () =>
+      new Promise((resolve) => {
+        answers.push(resolve);
+      });
     const { port, get } = await start(t, { limits: [{ limiter: places }], handle });
     const client = net.connect(port, '127.0.0.1');
     await once(client, 'connect');
