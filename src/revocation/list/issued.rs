@@ -1,5 +1,5 @@
-//! Until when the tokens whose ids are on a list may have been issued: the clock of their issuer may
-//! be ahead, so that their ids look later than this moment.
+//! The latest time at which a token whose id is on a list may have been issued. The clock of its
+//! issuer may be ahead, so that its id looks later than the present.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
