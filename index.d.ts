@@ -2789,7 +2789,7 @@ export interface RateLimiterTable {
    */
   maxKeys?: number;
   /**
-   * What happens to a new key if the table is full. `'evict'`: the table forgets the key that
+   * The treatment of a new key while the table is full. `'evict'`: the table forgets the key that
    * recovers first, but none that has to wait for its next unit or is blocked; if all have to, the
    * newcomers share the units of one key. `'deny'`: the newcomer is refused until a key has
    * recovered. Default: `'evict'`.
@@ -3000,8 +3000,8 @@ export class RateLimiter {
    */
   penalize(key: string | Uint8Array, cost: number): void;
   /**
-   * Refuses the key for a time, from 1 ms to 366 days, in place of an earlier block. What it has
-   * used stays. The block is kept in a full table, by {@link RateLimiter.setLimits}, by
+   * Refuses the key for a time, from 1 ms to 366 days, in place of an earlier block. Its used
+   * units stay used. The block is kept in a full table, by {@link RateLimiter.setLimits}, by
    * {@link RateLimiter.reset} and in a snapshot.
    *
    * If all slots are taken by blocked keys, the block takes the slot of the key itself, and then
@@ -3009,7 +3009,7 @@ export class RateLimiter {
    * new keys of its part of the table.
    */
   block(key: string | Uint8Array, ms: number): void;
-  /** Ends the block of the key. What it has used stays. */
+  /** Ends the block of the key. Its used units stay used. */
   unblock(key: string | Uint8Array): void;
   /** Forgets all keys and blocks. The counters of {@link RateLimiter.stats} stay. */
   clear(): void;

@@ -133,7 +133,7 @@ onLinux('processes that are stopped keep nobody waiting', async (t) => {
   }
 });
 
-/** What a process that a command starts prints of opening a file and filling its disk. */
+/** Has a command start a process that opens a file and fills its disk. Returns its output. */
 function opened(command, at, options = ONE) {
   const script = `
     const { writeFileSync } = require('node:fs');

@@ -187,7 +187,7 @@ impl Limiter {
         (self.table.limits(), *generation)
     }
 
-    /// What happens if the table is full.
+    /// The treatment of newcomers while the table is full.
     pub fn on_full(&self) -> OnFull {
         self.on_full
     }

@@ -54,7 +54,7 @@ pub struct Report {
     pub generation: u32,
 }
 
-/// What was found out about a call, before it is told.
+/// The findings about a call, before they are told.
 pub(super) struct Verdict<'a> {
     /// The words of the key, one for each limit.
     pub words: &'a [u64],

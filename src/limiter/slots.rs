@@ -18,7 +18,7 @@ use super::view::{BLOCK, View};
 /// A shard that found no memory does not ask again for this time.
 const GROW_AGAIN_NS: u64 = 1_000_000_000;
 
-/// What a shard has counted since it was made.
+/// The counts of a shard since it was made.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Counters {
     /// Keys in debt that were forgotten.

@@ -31,7 +31,7 @@ const MAX_SHARD_BUCKETS: usize = 4096;
 /// The words of all shards take at first about this many buckets, and 2 to 16 each.
 const FIRST_BUCKETS: usize = 1024;
 
-/// What happens if a new key finds no slot that is free.
+/// The treatment of a new key that finds no free slot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnFull {
     /// The table forgets the key that recovers first among those that are not blocked. If all are

@@ -1,4 +1,4 @@
-//! What a table of sessions knows of its store.
+//! The store of a table of sessions, and the part of it that the table has read.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};

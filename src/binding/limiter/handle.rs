@@ -1,4 +1,4 @@
-//! What a façade object of a limiter carries.
+//! The native part of a façade object of a limiter.
 
 use crate::binding::args::handle::Handle;
 use crate::limiter::{AnyLimiter, OnFull, Quota};
@@ -9,7 +9,7 @@ pub(super) const MAX_KEY_LEN: usize = 8192;
 /// A limiter as JavaScript holds it.
 pub(super) struct RateLimiter {
     pub limiter: AnyLimiter,
-    /// What a limiter of this process was made with.
+    /// The options of a limiter of this process.
     pub made_with: Option<MadeWith>,
 }
 

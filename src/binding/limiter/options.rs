@@ -95,7 +95,7 @@ options! {
     pub(crate) struct TableOptions {
         /// How many keys fit.
         max_keys("maxKeys"): Option<usize> = optional(|max| max.length(MAX_KEYS)),
-        /// What happens to newcomers if the table is full.
+        /// The treatment of newcomers while the table is full.
         on_full("onFull"): Option<OnFull> = optional(on_full),
         /// How units come back.
         algorithm("algorithm"): Option<Algorithm> = optional(algorithm),

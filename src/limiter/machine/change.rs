@@ -10,7 +10,7 @@ use crate::limiter::state::Moment;
 pub(super) trait Step: Fn(usize, u64) -> Option<u64> {}
 impl<F: Fn(usize, u64) -> Option<u64>> Step for F {}
 
-/// What became of a change.
+/// The result of a change.
 pub(super) enum Changed {
     /// It was made. The words after it.
     Done(Words),

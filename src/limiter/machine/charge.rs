@@ -12,7 +12,7 @@ use crate::limiter::table::OnFull;
 /// A call gives up after so many tries.
 pub(super) const MAX_TRIES: u32 = 100;
 
-/// What became of a charge.
+/// The result of a charge.
 pub(super) enum Charged {
     /// It was made. The words after it.
     Done(Words),

@@ -23,7 +23,7 @@ pub(super) struct Opened {
     pub id: FileId,
 }
 
-/// What stands at a path.
+/// The thing at a path.
 pub(super) enum Found {
     /// A file that can be used.
     File(Opened),

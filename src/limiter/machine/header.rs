@@ -61,7 +61,7 @@ const BOOT_LEN: usize = 48;
 const LIMIT_LEN: usize = 11;
 const SET_LEN: usize = MAX_LIMITS * LIMIT_LEN;
 
-/// What a file was made for. It does not change.
+/// The parameters of a file. They do not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
     pub max_keys: usize,

@@ -12,7 +12,7 @@ use crate::limiter::room::{Room, Search};
 use crate::limiter::state::Moment;
 use crate::limiter::view::{BLOCK, View};
 
-/// What became of a newcomer.
+/// The result of an insertion.
 pub(super) enum Inserted {
     /// It has a slot with its state.
     Done,

@@ -24,7 +24,7 @@ static OPEN: LazyLock<Mutex<HashMap<FileId, Weak<MachineLimiter>>>> = LazyLock::
 /// A file that others replace again and again is given up after so many looks.
 const MAX_LOOKS: usize = 100;
 
-/// What a limiter is to be like. What is left out is taken from the file.
+/// The options of a limiter. The file has those that are left out.
 #[derive(Default)]
 pub struct MachineOptions {
     /// The limits, which a new file needs.
@@ -33,7 +33,7 @@ pub struct MachineOptions {
     pub algorithm: Option<Algorithm>,
     /// The number of keys.
     pub max_keys: Option<usize>,
-    /// What happens if the table is full.
+    /// The treatment of newcomers while the table is full.
     pub on_full: Option<OnFull>,
 }
 
@@ -113,7 +113,7 @@ impl MachineLimiter {
 }
 
 impl MachineOptions {
-    /// What a new file is made for.
+    /// The parameters of a new file.
     fn shape(&self, limits: &Limits, former: Option<&Shape>) -> Shape {
         let former = former.copied();
         Shape {

@@ -206,7 +206,7 @@ fn rivals_for_composed_limits_never_get_more_than_the_tightest_and_lose_none() {
     let left = two.one.peek(b"key", 1).unwrap();
     let left = left.decisions().iter().map(|decision| u64::from(decision.remaining));
     let admitted = admitted.into_inner();
-    // What was taken of one limit and refused by the other was given back.
+    // The units of one limit were given back when the other refused.
     assert_eq!(left.collect::<Vec<_>>(), [1000 - admitted, 700 - admitted]);
 }
 

@@ -37,7 +37,7 @@ enum Call {
     Restart,
 }
 
-/// What a call gives. Sessions and tokens have the numbers of their order.
+/// The answer to a call. Sessions and tokens have the numbers of their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Answer {
     Nothing,
