@@ -1,4 +1,5 @@
-//! The rows that a state gets: all rows when the store is opened, then those that its process commits.
+//! The rows that a state gets: all rows when the store is opened, then those that its process
+//! commits.
 
 use std::sync::Mutex;
 
