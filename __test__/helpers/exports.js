@@ -52,7 +52,7 @@ function* functionsOf(name, Class) {
   }
   for (const [method, { value }] of members(Class)) {
     if (typeof value === 'function') {
-      yield [`${name}.prototype.${method}`, (receiver, args) => receiver[method](...args)];
+      yield [`${name}.prototype.${method}`, (receiver, args) => value.apply(receiver, args)];
     }
   }
 }

@@ -42,13 +42,14 @@ class NodesecStore extends Uncloneable {
     this.#counting(1000);
   }
 
-  init({ windowMs }) {
-    if (this.#windowMs === windowMs) return;
-    if (this.#windowMs !== undefined) {
+  init(options) {
+    const { windowMs } = Object(options);
+    if (this.#counts === undefined) {
+      this.#counts = this.#counting(windowMs);
+      this.#windowMs = windowMs;
+    } else if (this.#windowMs !== windowMs) {
       throw makeError('ERR_INVALID_ARG_VALUE', 'a store is for one limiter: make a store for each');
     }
-    this.#counts = this.#counting(windowMs);
-    this.#windowMs = windowMs;
   }
 
   get(key) {

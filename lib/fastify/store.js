@@ -2,7 +2,7 @@
 
 const { makeError } = require('../errors.js');
 const { RateLimiter } = require('../limiter.js');
-const { anything, declareOptions } = require('../options.js');
+const { anything, declareOptions, wrongType } = require('../options.js');
 const { Uncloneable } = require('../uncloneable.js');
 const { keyOf } = require('../web/counter.js');
 
@@ -125,6 +125,7 @@ class NodesecFastifyStore extends Uncloneable {
 
 /** Gives a result, or the error, to a callback of Node's form. */
 function answer(callback, compute) {
+  if (typeof callback !== 'function') throw wrongType('callback', 'a function');
   let result;
   try {
     result = compute();

@@ -41,10 +41,15 @@ function malformed() {
 /** The value of a header. It must not come twice, unless `joint` says how values are joined. */
 function single(headers, name, joint) {
   const value = valueOf(headers, name);
-  if (!Array.isArray(value)) return value;
-  if (joint !== undefined) return value.join(joint);
-  if (value.length > 1) throw malformed();
-  return value[0];
+  const text = Array.isArray(value) ? only(value, joint) : value;
+  if (text === undefined || typeof text === 'string') return text;
+  throw wrongType(`headers.${name}`, 'a string');
+}
+
+function only(values, joint) {
+  if (joint !== undefined) return values.join(joint);
+  if (values.length > 1) throw malformed();
+  return values[0];
 }
 
 function valueOf(headers, name) {

@@ -5,7 +5,9 @@ const Fastify = require('fastify');
 const { JwtKey, JwtVerifier, KeyRing, LoginThrottle, RateLimiter } = require('@nodesec/native');
 const { NodesecStore } = require('@nodesec/native/express');
 const { NodesecFastifyStore } = require('@nodesec/native/fastify');
-const { boolean, callback, duration, integer, kind, name, names, options, or, word } = require('../hostile.js');
+const {
+  anything, boolean, callback, duration, integer, kind, name, names, options, or, word,
+} = require('../hostile.js');
 const { clock, clockOptions } = require('./clock.js');
 
 const key = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
@@ -23,8 +25,14 @@ const store = () => {
   made.init({ windowMs: 1000 });
   return made;
 };
-// Any value is a key, as express-rate-limit allows.
-const ofStore = { on: store, args: () => ['a'], kinds: [] };
+// Any primitive value is a key, as express-rate-limit allows.
+const anyPrimitive = kind({
+  'an object': () => ({}),
+  'an array': () => ['a'],
+  bytes: () => new Uint8Array(1),
+  'a function': () => () => 'a',
+});
+const ofStore = { on: store, args: () => ['a'], kinds: [anyPrimitive] };
 
 const authentication = () => ({
   verifier,
@@ -74,7 +82,8 @@ const throttlingKinds = options({ throttle: object, account: callback });
 const ofFastifyStore = {
   on: () => new NodesecFastifyStore(),
   args: () => ['a', () => {}, 1000, 1],
-  kinds: [],
+  // An error about the key goes to the callback.
+  kinds: [anything, callback],
 };
 
 module.exports = {
@@ -99,14 +108,14 @@ module.exports = {
   'express.NodesecStore.prototype.init': {
     on: () => new NodesecStore(),
     args: () => [{ windowMs: 1000 }],
-    kinds: [],
+    kinds: [kind({ null: () => null, nothing: () => undefined, 'no window': () => ({}) })],
   },
   'express.NodesecStore.prototype.get': ofStore,
   'express.NodesecStore.prototype.increment': ofStore,
   'express.NodesecStore.prototype.decrement': ofStore,
   'express.NodesecStore.prototype.resetKey': ofStore,
-  'express.NodesecStore.prototype.resetAll': ofStore,
-  'express.NodesecStore.prototype.shutdown': ofStore,
+  'express.NodesecStore.prototype.resetAll': { ...ofStore, args: () => [], kinds: [] },
+  'express.NodesecStore.prototype.shutdown': { ...ofStore, args: () => [], kinds: [] },
   'fastify.authentication': {
     args: () => [Fastify(), authentication()],
     kinds: [object, authenticationKinds],
@@ -132,7 +141,7 @@ module.exports = {
   },
   'fastify.NodesecFastifyStore.prototype.incr': ofFastifyStore,
   'fastify.NodesecFastifyStore.prototype.read': ofFastifyStore,
-  'fastify.NodesecFastifyStore.prototype.child': { ...ofFastifyStore, args: () => [{}] },
+  'fastify.NodesecFastifyStore.prototype.child': { ...ofFastifyStore, args: () => [{}], kinds: [] },
   'web.challenge': {
     args: () => [{ scope: 'read' }, { realm: 'api' }],
     kinds: [kind({ null: () => null, 'a number': () => 42, 'an object': () => ({}) }), options({ realm })],
@@ -141,5 +150,15 @@ module.exports = {
     args: () => [result(), 'draft-7'],
     kinds: [object, or(word, kind({ true: () => true }))],
   },
-  'web.readBearer': { args: () => [{ authorization: 'Bearer a' }], kinds: [kind({ null: () => null, 'a string': () => 'a' })] },
+  'web.readBearer': {
+    args: () => [{ authorization: 'Bearer a' }],
+    kinds: [
+      kind({
+        null: () => null,
+        'a string': () => 'a',
+        'a symbol in it': () => ({ authorization: Symbol('a') }),
+        'bytes in it': () => ({ authorization: [new Uint8Array(1)] }),
+      }),
+    ],
+  },
 };

@@ -1,0 +1,103 @@
+// npm run fuzz:api: calls every export with arguments that no caller should pass, in processes of
+// 10,000 calls each. A process must not crash; an error must have a code, and not ERR_INTERNAL;
+// every promise must be settled. With --threads, worker threads make the calls and are terminated
+// in the middle of them.
+//
+//   npm run fuzz:api                                  100,000 calls with a new seed
+//   npm run fuzz:api -- --calls 1000000 --node 26     with a Node of scripts/peers.mjs
+//   npm run fuzz:api -- --seed 7 --first 4321 --calls 1    repeats one call
+//   npm run fuzz:api -- --threads 200                 worker threads, in place of calls
+
+import { spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+
+import { ensureBuilt, ensureDependencies } from './lib/ensure.mjs';
+import { peers } from './lib/peers.mjs';
+import { main, root } from './lib/run.mjs';
+
+const CALLS_OF_A_PROCESS = 10_000;
+const FUZZ = path.join(root, '__test__', 'fuzz');
+
+const { calls, first, node, seed, threads } = commandLine();
+const folder = mkdtempSync(path.join(os.tmpdir(), 'nodesec-fuzz-'));
+const progress = path.join(folder, 'progress');
+/** The current folder of the calls, some of which make files at paths like `../..`. */
+const cwd = path.join(folder, 'a', 'b', 'c');
+
+await main(async () => {
+  try {
+    await ensureDependencies();
+    await ensureBuilt();
+    mkdirSync(cwd, { recursive: true });
+    console.log(`Seed ${seed}, ${node}`);
+    if (threads > 0) await runProgram('threads.js', [seed, threads, progress]);
+    else await makeCalls();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+async function makeCalls() {
+  const started = performance.now();
+  for (let done = 0; done < calls; done += CALLS_OF_A_PROCESS) {
+    const count = Math.min(CALLS_OF_A_PROCESS, calls - done);
+    await runProgram('calls.js', [seed, first + done, count, progress]);
+  }
+  const seconds = Math.round((performance.now() - started) / 1000);
+  console.log(`${calls} calls in ${seconds} s: no crash, no ERR_INTERNAL, no pending promise`);
+}
+
+/** Runs a program to its end. Prints its output if it fails. */
+function runProgram(file, args) {
+  const command = ['--expose-gc', path.join(FUZZ, file), ...args.map(String)];
+  return new Promise((resolve, reject) => {
+    // Warnings are expected: the calls make many of them.
+    const env = { ...process.env, NODE_NO_WARNINGS: '1' };
+    const child = spawn(node, command, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => (output += text));
+    }
+    child.on('error', reject);
+    child.on('close', (status, signal) => {
+      const summary = output.match(/^\{"answers".*$/m)?.[0];
+      if (summary !== undefined) console.log(summary);
+      if (status === 0) resolve();
+      else reject(new Error(`${output}\n${signal ?? `status ${status}`} after call ${last()}`));
+    });
+  });
+}
+
+/** The call that a process began last. */
+function last() {
+  return readFileSync(progress, 'utf8').trim();
+}
+
+function commandLine() {
+  const { values } = parseArgs({
+    options: {
+      calls: { type: 'string', default: '100000' },
+      first: { type: 'string', default: '0' },
+      node: { type: 'string' },
+      seed: { type: 'string' },
+      threads: { type: 'string', default: '0' },
+    },
+  });
+  return {
+    calls: Number(values.calls),
+    first: Number(values.first),
+    node: programOf(values.node),
+    seed: Number(values.seed ?? randomInt(2 ** 31)),
+    threads: Number(values.threads),
+  };
+}
+
+/** This Node, or that of scripts/peers.mjs with a major version. */
+function programOf(major) {
+  if (major === undefined) return process.execPath;
+  return path.join(peers, 'node_modules', `node${major}`, 'bin', 'node');
+}
