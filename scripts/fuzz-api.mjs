@@ -10,7 +10,7 @@
 
 import { spawn } from 'node:child_process';
 import { randomInt } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -20,44 +20,47 @@ import { peers } from './lib/peers.mjs';
 import { main, root } from './lib/run.mjs';
 
 const CALLS_OF_A_PROCESS = 10_000;
+/** A process that takes longer hangs in a call. It takes some 10 s on an idle machine. */
+const PATIENCE_MS = 600_000;
 const FUZZ = path.join(root, '__test__', 'fuzz');
 
-const { calls, first, node, seed, threads } = commandLine();
 const folder = mkdtempSync(path.join(os.tmpdir(), 'nodesec-fuzz-'));
 const progress = path.join(folder, 'progress');
 /** The current folder of the calls, some of which make files at paths like `../..`. */
 const cwd = path.join(folder, 'a', 'b', 'c');
 
 await main(async () => {
+  const { threads, ...range } = commandLine();
   try {
     await ensureDependencies();
     await ensureBuilt();
     mkdirSync(cwd, { recursive: true });
-    console.log(`Seed ${seed}, ${node}`);
-    if (threads > 0) await runProgram('threads.js', [seed, threads, progress]);
-    else await makeCalls();
+    console.log(`Seed ${range.seed}, ${range.node}`);
+    if (threads > 0) await runProgram(range.node, 'threads.js', [range.seed, threads]);
+    else await makeCalls(range);
   } finally {
     rmSync(folder, { recursive: true });
   }
 });
 
-async function makeCalls() {
+async function makeCalls({ calls, first, node, seed }) {
   const started = performance.now();
   for (let done = 0; done < calls; done += CALLS_OF_A_PROCESS) {
     const count = Math.min(CALLS_OF_A_PROCESS, calls - done);
-    await runProgram('calls.js', [seed, first + done, count, progress]);
+    await runProgram(node, 'calls.js', [seed, first + done, count]);
   }
   const seconds = Math.round((performance.now() - started) / 1000);
   console.log(`${calls} calls in ${seconds} s: no crash, no ERR_INTERNAL, no pending promise`);
 }
 
 /** Runs a program to its end. Prints its output if it fails. */
-function runProgram(file, args) {
-  const command = ['--expose-gc', path.join(FUZZ, file), ...args.map(String)];
+function runProgram(node, file, args) {
+  const command = ['--expose-gc', path.join(FUZZ, file), ...args.map(String), progress];
   return new Promise((resolve, reject) => {
     // Warnings are expected: the calls make many of them.
     const env = { ...process.env, NODE_NO_WARNINGS: '1' };
-    const child = spawn(node, command, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const stdio = ['ignore', 'pipe', 'pipe'];
+    const child = spawn(node, command, { cwd, env, stdio, timeout: PATIENCE_MS });
     let output = '';
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => (output += text));
@@ -74,7 +77,7 @@ function runProgram(file, args) {
 
 /** The call that a process began last. */
 function last() {
-  return readFileSync(progress, 'utf8').trim();
+  return existsSync(progress) ? readFileSync(progress, 'utf8').trim() : 'none';
 }
 
 function commandLine() {
@@ -99,5 +102,7 @@ function commandLine() {
 /** This Node, or that of scripts/peers.mjs with a major version. */
 function programOf(major) {
   if (major === undefined) return process.execPath;
-  return path.join(peers, 'node_modules', `node${major}`, 'bin', 'node');
+  const program = path.join(peers, 'node_modules', `node${major}`, 'bin', 'node');
+  if (existsSync(program)) return program;
+  throw new Error(`There is no ${program}: run \`node scripts/peers.mjs\``);
 }

@@ -87,7 +87,7 @@ class NodesecFastifyStore extends Uncloneable {
 
   read(key, callback, timeWindow) {
     answer(callback, () => {
-      if (timeWindow < 1) return { current: 0, ttl: 0 };
+      if (isEmpty(timeWindow)) return { current: 0, ttl: 0 };
       const { remaining, resetMs } = this.#limiter(keyOf('', key), timeWindow).peek(keyOf('', key));
       return { current: MOST - remaining, ttl: resetMs };
     });
@@ -104,8 +104,8 @@ class NodesecFastifyStore extends Uncloneable {
   }
 
   #hit(key, timeWindow, max) {
-    // A window without a length ends before the next hit.
-    if (timeWindow < 1) return { current: 1, ttl: 0 };
+    if (isEmpty(timeWindow)) return { current: 1, ttl: 0 };
+    if (typeof max !== 'number') throw wrongType('max', 'a number');
     const limiter = this.#limiter(key, timeWindow);
     const { remaining, resetMs } = limiter.consume(key);
     const current = MOST - remaining;
@@ -121,6 +121,12 @@ class NodesecFastifyStore extends Uncloneable {
     if (this.#backsOff) return this.#windows.holding(key, timeWindow);
     return this.#windows.of(timeWindow);
   }
+}
+
+/** Whether a window has no length and ends before the next hit. */
+function isEmpty(timeWindow) {
+  if (typeof timeWindow === 'number') return timeWindow < 1;
+  throw wrongType('timeWindow', 'a number');
 }
 
 /** Gives a result, or the error, to a callback of Node's form. */
