@@ -20,8 +20,6 @@ const { spoil } = require('./spoil.js');
 const { PlantedError } = require('./values.js');
 
 const PATIENCE_MS = 60_000;
-/** Functions that take milliseconds or change the process for good are called once in so many. */
-const RARE = 200;
 
 const [seed, first, count] = process.argv.slice(2, 5).map(Number);
 const progress = openSync(process.argv[5], 'w');

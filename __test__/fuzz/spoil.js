@@ -7,8 +7,8 @@ const { isProxy } = require('node:util/types');
 const { PlantedError, anyValue } = require('./values.js');
 
 /**
- * Copies `args` and changes the copy in one to three places, at any depth. `again` repeats the call,
- * for values that call the function while it reads them.
+ * Copies `args` and changes the copy in one to three places, at any depth. `again` repeats the
+ * call, for values that call the function while it reads them.
  */
 function spoil(original, { random, own, again }) {
   const args = copyOf(original);

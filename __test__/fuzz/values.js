@@ -17,7 +17,7 @@ const realm = runInNewContext(`({
   object: () => ({ key: 'value' }), array: () => ['value'], bytes: () => new Uint8Array(32).fill(7),
   buffer: () => new ArrayBuffer(32), date: () => new Date(0), map: () => new Map([['a', 1]]),
   error: () => new Error('of another realm'), promise: () => Promise.resolve(1),
-  text: () => new String('text'), call: () => () => 1, pattern: () => /./,
+  text: () => Object('text'), call: () => () => 1, pattern: () => /./,
 })`);
 
 const NUMBERS = [
@@ -88,8 +88,8 @@ const OBJECTS = [
   () => ({ toString: plant, valueOf: plant, toJSON: plant }),
   () => ({ [Symbol.toPrimitive]: plant }),
   () => ({ [Symbol.iterator]: plant }),
-  () => new String('text'),
-  () => new Number(1),
+  () => Object('text'),
+  () => Object(1),
   () => Object(1n),
   () => Object(Symbol('boxed')),
   () => new WeakMap(),

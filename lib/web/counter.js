@@ -10,8 +10,8 @@ const { wrongType } = require('../options.js');
 const MAX_KEY = 1024;
 
 /**
- * A key of any primitive value for a RateLimiter, which accepts no empty, no very long and no malformed text.
- * Different texts have different keys.
+ * A key of any primitive value for a RateLimiter, which accepts no empty, no very long and no
+ * malformed text. Different texts have different keys.
  */
 function keyOf(prefix, key) {
   if (Object(key) === key) throw wrongType('key', 'a string');
