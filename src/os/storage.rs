@@ -30,6 +30,11 @@ pub trait Storage {
     /// Identifies a file or directory. Does not follow a link in the last part of the path.
     fn file_id(path: &Path) -> io::Result<FileId>;
 
+    /// Identifies a file as [`Storage::file_id`] does, and returns its length, too.
+    fn file_id_and_len(path: &Path) -> io::Result<(FileId, u64)> {
+        Ok((Self::file_id(path)?, fs::symlink_metadata(path)?.len()))
+    }
+
     /// Identifies an open file.
     fn id_of(file: &File) -> io::Result<FileId>;
 

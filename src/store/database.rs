@@ -14,6 +14,7 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, Params
 use super::directory::{has_room, is_failing, is_read_only};
 use super::engine::{Engine, VisitEntry, VisitRecord};
 use super::fault::{busy, cannot_open, corrupt, full, read_only, system};
+use super::files::LOG_LIMIT;
 use super::head::FORMAT;
 use super::keys::MAC_LEN;
 use super::log_file::LogFile;
@@ -67,7 +68,7 @@ impl Database {
                 "PRAGMA page_size={}; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; \
                  PRAGMA cell_size_check=ON; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON; \
                  PRAGMA synchronous={synchronous}; PRAGMA temp_store=MEMORY; \
-                 PRAGMA journal_size_limit=16777216",
+                 PRAGMA journal_size_limit={LOG_LIMIT}",
                 options.page_size,
             ))
             .map_err(fault)?;

@@ -22,6 +22,7 @@ mod directory;
 mod engine;
 mod epoch;
 mod fault;
+mod files;
 mod follow;
 mod follower;
 mod head;
