@@ -2,6 +2,8 @@
 //! wiped in forked children.
 
 mod cgroup;
+#[cfg(target_pointer_width = "64")]
+mod descriptor_locks;
 #[cfg(not(miri))]
 mod huge_pages;
 mod smaps;

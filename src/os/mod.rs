@@ -41,4 +41,4 @@ pub use portable::Portable;
 pub use protected_memory::{Backend, Mapping, Memlock, ProtectedMemory, Protection};
 pub use registers::clear_vector_registers;
 pub use shared_words::SharedWords;
-pub use storage::{DirectoryFault, FileId, Storage, is_full, lock_within};
+pub use storage::{DirectoryFault, FileId, LockCall, Storage, is_full, lock_within};

@@ -90,6 +90,10 @@ mod calls {
             storage::file_id(path)
         }
 
+        fn file_id_and_len(path: &Path) -> io::Result<(FileId, u64)> {
+            storage::file_id_and_len(path)
+        }
+
         fn id_of(file: &File) -> io::Result<FileId> {
             file.metadata().map(|metadata| storage::id_of(&metadata))
         }

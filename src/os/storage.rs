@@ -1,5 +1,6 @@
 //! The calls to an operating system that concern files which several processes share.
 
+use std::ffi::{c_int, c_void};
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::Path;
@@ -15,6 +16,9 @@ pub struct FileId {
     pub index: u64,
 }
 
+/// A function like `fcntl(2)`, with the argument of its command.
+pub type LockCall = unsafe extern "C" fn(c_int, c_int, *mut c_void) -> c_int;
+
 /// A reason not to keep private data in a directory or file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DirectoryFault {
@@ -29,6 +33,11 @@ pub enum DirectoryFault {
 pub trait Storage {
     /// Identifies a file or directory. Does not follow a link in the last part of the path.
     fn file_id(path: &Path) -> io::Result<FileId>;
+
+    /// Identifies a file as [`Storage::file_id`] does, and returns its length, too.
+    fn file_id_and_len(path: &Path) -> io::Result<(FileId, u64)> {
+        Ok((Self::file_id(path)?, fs::symlink_metadata(path)?.len()))
+    }
 
     /// Identifies an open file.
     fn id_of(file: &File) -> io::Result<FileId>;
@@ -79,6 +88,12 @@ pub trait Storage {
     /// Whether two texts of [`Storage::boot_id`] are of one start.
     fn is_same_boot(one: &str, other: &str) -> bool {
         one == other
+    }
+
+    /// A form of `fcntl(2)` whose locks belong to a descriptor: closing another one of the file does
+    /// not end them. `None` if the system has none, or has no locks that end so.
+    fn descriptor_locks() -> Option<LockCall> {
+        None
     }
 
     /// Whether this process has a descriptor of a file; `false` if the system does not say.

@@ -1,4 +1,4 @@
-//! SQLite as the engine of a store, in WAL mode. The only file that names `rusqlite`.
+//! SQLite as the engine of a store, in WAL mode. Only this file and `file_locks` name `rusqlite`.
 //!
 //! A connection keeps its statements prepared: a commit needs eight, and to prepare each would take
 //! as long as the disk.
@@ -14,6 +14,8 @@ use rusqlite::{CachedStatement, Connection, OpenFlags, OptionalExtension, Params
 use super::directory::{has_room, is_failing, is_read_only};
 use super::engine::{Engine, VisitEntry, VisitRecord};
 use super::fault::{busy, cannot_open, corrupt, full, read_only, system};
+use super::file_locks;
+use super::files::LOG_LIMIT;
 use super::head::FORMAT;
 use super::keys::MAC_LEN;
 use super::log_file::LogFile;
@@ -45,6 +47,7 @@ pub(super) struct Database {
 impl Database {
     /// Opens a file that exists and may be empty, for reading and for `writes`.
     pub(super) fn open(path: &Path, options: &StoreOptions, writes: bool) -> Result<Self> {
+        file_locks::belong_to_descriptors();
         let directory = path.parent().unwrap_or(path).to_owned();
         let fault = |error| failure(&error, &directory);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -67,7 +70,7 @@ impl Database {
                 "PRAGMA page_size={}; PRAGMA mmap_size=0; PRAGMA trusted_schema=OFF; \
                  PRAGMA cell_size_check=ON; PRAGMA fullfsync=ON; PRAGMA checkpoint_fullfsync=ON; \
                  PRAGMA synchronous={synchronous}; PRAGMA temp_store=MEMORY; \
-                 PRAGMA journal_size_limit=16777216",
+                 PRAGMA journal_size_limit={LOG_LIMIT}",
                 options.page_size,
             ))
             .map_err(fault)?;

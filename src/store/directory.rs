@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf, absolute};
 
-use super::fault::{cannot_open, corrupt, system};
+use super::fault::{cannot_open, system};
 use crate::error::{Code, Error, Result};
 use crate::id::uuid_v4;
 use crate::os::{DirectoryFault, FileId, Native, Storage, is_full};
@@ -143,15 +143,6 @@ impl Directory {
             }
             _ => Ok(()),
         }
-    }
-
-    /// Fails if the database is not the one that was opened: another process would use another
-    /// store.
-    pub(super) fn check_database(&self, opened: FileId) -> Result<()> {
-        if self.database_id()? == Some(opened) {
-            return Ok(());
-        }
-        Err(corrupt("its database was deleted or replaced while it was open"))
     }
 }
 

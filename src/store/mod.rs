@@ -6,7 +6,7 @@
 //! rows fails with a code instead of answering with fewer. It knows bytes and numbers, and nothing
 //! of tokens.
 //!
-//! - `database` is the engine, behind the trait of `engine`. Each transaction replaces the `head`,
+//! - `database` is the engine, behind the trait of `engine`, with the locks of `file_locks`. Each transaction replaces the `head`,
 //!   which authenticates the number and the sum of all rows with the `keys`.
 //! - `epoch` is a mapped file with the number of the last transaction, raised before a commit is
 //!   reported. Readers compare it with what they know, and `follow` when it has moved.
@@ -22,6 +22,9 @@ mod directory;
 mod engine;
 mod epoch;
 mod fault;
+#[allow(unsafe_code, reason = "replaces a call of SQLite")]
+mod file_locks;
+mod files;
 mod follow;
 mod follower;
 mod head;

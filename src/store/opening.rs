@@ -12,6 +12,7 @@ use super::directory::Directory;
 use super::engine::Engine;
 use super::epoch::{Epoch, LockedEpoch};
 use super::fault::{busy, cannot_open, corrupt, older};
+use super::files::OpenFiles;
 use super::head::Head;
 use super::health::Health;
 use super::keys::Keys;
@@ -21,7 +22,7 @@ use super::replay::{Replay, replay};
 use super::shared::Shared;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
-use crate::os::{FileId, Native, Storage};
+use crate::os::{Native, Storage};
 
 /// A store that is open, and the connection for its writer.
 pub(super) struct Opened {
@@ -37,7 +38,7 @@ pub(super) fn open(
     mut state: Box<dyn Replay>,
 ) -> Result<Opened> {
     let locked = LockedEpoch::open(&directory, options.busy)?;
-    let OpenedDatabase { mut engine, id: database, has_lost } =
+    let OpenedDatabase { mut engine, has_lost } =
         open_database(&directory, &keys, &options, &locked)?;
     let epoch = locked.unlock(options.durability, has_lost)?;
     // Read before the head: a head is never older than an epoch that was read before it.
@@ -49,7 +50,7 @@ pub(super) fn open(
     epoch.raise(replayed.sequence);
     let reader: Box<dyn Engine> = Box::new(Database::open(&directory.database(), &options, false)?);
     let shared = Shared {
-        database,
+        files: OpenFiles::note(&directory)?,
         options,
         keys,
         has_loss_to_tell: AtomicBool::new(epoch.has_lost()),
@@ -70,7 +71,6 @@ pub(super) fn open(
 
 struct OpenedDatabase {
     engine: Database,
-    id: FileId,
     /// Whether it had lost commits, which was not known before.
     has_lost: bool,
 }
@@ -120,7 +120,7 @@ fn open_database(
         }
         note_loss(&mut database, keys, last, options.busy)?;
     }
-    Ok(OpenedDatabase { engine: database, id, has_lost })
+    Ok(OpenedDatabase { engine: database, has_lost })
 }
 
 /// Writes the tables and the first head.

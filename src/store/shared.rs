@@ -9,6 +9,7 @@ use super::directory::Directory;
 use super::engine::Engine;
 use super::epoch::Epoch;
 use super::fault::{closed, older};
+use super::files::OpenFiles;
 use super::head::Head;
 use super::health::Health;
 use super::keys::Keys;
@@ -16,12 +17,11 @@ use super::options::StoreOptions;
 use super::queue::Queue;
 use super::replay::Replay;
 use crate::error::Result;
-use crate::os::FileId;
 
 pub(super) struct Shared {
     pub(super) directory: Directory,
-    /// The identity of the database file.
-    pub(super) database: FileId,
+    /// The files that this process has open.
+    pub(super) files: OpenFiles,
     pub(super) options: StoreOptions,
     pub(super) keys: Keys,
     pub(super) epoch: Epoch,

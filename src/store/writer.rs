@@ -104,7 +104,7 @@ impl Writer {
     fn look(&mut self) {
         self.looked = Instant::now();
         let shared = self.shared.clone();
-        let result = shared.directory.check_database(shared.database).and_then(|()| {
+        let result = shared.files.check().and_then(|()| {
             let counter = self.engine.change_counter()?;
             if self.change_counter != Some(counter) || shared.health.failing().is_some() {
                 let epoch = shared.epoch.get();
@@ -205,7 +205,7 @@ impl Writer {
             let receipt = Receipt { sequence, records, deleted: 0 };
             commits.push(is_done.then_some(Commit::Done(receipt)));
         }
-        let (after, rows) = transaction.commit()?;
+        let (after, rows) = finish(shared, transaction)?;
         // Before the epoch: readers of this process then need not read the rows in the store.
         shared.state.committed(&Appended::new(&head, &after, appended));
         let last = after.sequence;
@@ -291,7 +291,7 @@ impl Writer {
         };
         let mut transaction = Transaction::new(engine, &shared.keys, head.clone())?;
         let count = transaction.delete(&positions)?;
-        let (after, _) = transaction.commit()?;
+        let (after, _) = finish(shared, transaction)?;
         shared.state.committed(&Appended::new(&head, &after, Vec::new()));
         shared.epoch.raise(after.sequence);
         if count > 0 {
@@ -299,6 +299,15 @@ impl Writer {
         }
         Ok((count, is_last))
     }
+}
+
+/// Commits to the files that every process opens. They are looked at before, so that a commit does
+/// not harm those of others, and afterwards, because only a commit that others find is acknowledged.
+fn finish(shared: &Shared, transaction: Transaction<'_>) -> Result<(Head, usize)> {
+    shared.files.check()?;
+    let committed = transaction.commit()?;
+    shared.files.check()?;
+    Ok(committed)
 }
 
 /// The rows that one transaction takes of each of the first jobs.

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use super::Linux;
-use crate::os::storage::{DirectoryFault, FileId, Storage, write_zeros};
+use crate::os::storage::{DirectoryFault, FileId, LockCall, Storage, write_zeros};
 use crate::os::unix::storage;
 
 /// `f_type` of `statfs(2)`, and the name. A FUSE file system may be local, but its server decides
@@ -29,6 +29,10 @@ const SHARED: [(u32, &str); 12] = [
 impl Storage for Linux {
     fn file_id(path: &Path) -> io::Result<FileId> {
         storage::file_id(path)
+    }
+
+    fn file_id_and_len(path: &Path) -> io::Result<(FileId, u64)> {
+        storage::file_id_and_len(path)
     }
 
     fn id_of(file: &File) -> io::Result<FileId> {
@@ -80,6 +84,12 @@ impl Storage for Linux {
     fn boot_id() -> Option<String> {
         let id = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
         Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+    }
+
+    // With 32 bits, the structure has another form than the one that SQLite uses.
+    #[cfg(target_pointer_width = "64")]
+    fn descriptor_locks() -> Option<LockCall> {
+        Some(super::descriptor_locks::fcntl)
     }
 
     fn has_descriptor(file: FileId) -> bool {

@@ -15,6 +15,10 @@ pub(in crate::os) fn file_id(path: &Path) -> io::Result<FileId> {
     fs::symlink_metadata(path).map(|metadata| id_of(&metadata))
 }
 
+pub(in crate::os) fn file_id_and_len(path: &Path) -> io::Result<(FileId, u64)> {
+    fs::symlink_metadata(path).map(|metadata| (id_of(&metadata), metadata.len()))
+}
+
 pub(in crate::os) fn directory_fault(metadata: &Metadata) -> Option<DirectoryFault> {
     // SAFETY: has no arguments and cannot fail.
     let user = unsafe { libc::geteuid() };

@@ -13,6 +13,9 @@ mod handles;
 mod losses;
 #[cfg(target_os = "linux")]
 mod processes;
+// Windows lets nobody replace a file that is open.
+#[cfg(unix)]
+mod replaced;
 mod replays;
 #[cfg(target_os = "linux")]
 mod served;

@@ -126,6 +126,41 @@ fn a_commit_that_was_reported_survives_kill_9_for_every_process() {
 }
 
 #[test]
+fn a_process_that_reads_its_own_files_keeps_its_locks() {
+    const TEST: &str = "a_process_that_reads_its_own_files_keeps_its_locks";
+    if let Some(path) = child_folder(TEST) {
+        let first: u64 = env::var(FIRST).unwrap().parse().unwrap();
+        let store = open(&path).unwrap();
+        commit_and_report(&store, first..first + 1);
+        // The last process that closes a store deletes its log.
+        store.close();
+        return;
+    }
+    let folder = Folder::new();
+    let path = folder.path("store");
+    let store = open(&path).unwrap();
+    let mut follower = store.follower();
+    let mut expected = Vec::new();
+    for value in (0..30).step_by(2) {
+        commit(&store, [value]).unwrap();
+        for file in fs::read_dir(&path).unwrap() {
+            fs::read(file.unwrap().path()).unwrap();
+        }
+        let child = command(TEST, &path, &[]).env(FIRST, (value + 1).to_string()).output();
+        assert!(child.unwrap().status.success());
+        expected.extend([value, value + 1]);
+    }
+    let mut seen = Vec::new();
+    store.entries_after(&mut follower, 100, &mut |_, entry| seen.push(entry.value)).unwrap();
+    assert_eq!(seen, expected);
+    commit(&store, [30]).unwrap();
+    expected.push(30);
+    store.close();
+    assert!(!path.join("store.db-wal").exists(), "the last process deletes the log");
+    assert_eq!(values_in(&path), expected);
+}
+
+#[test]
 fn processes_write_at_once_even_if_both_have_pid_1() {
     const TEST: &str = "processes_write_at_once_even_if_both_have_pid_1";
     const EACH: u64 = 300;
