@@ -30,7 +30,7 @@ class StoreService {
     return service;
   }
 
-  /** The sessions on the store, which keep its epoch mapped after it is closed. */
+  /** The sessions on the store. */
   get sessions() {
     const { issuer, revocations, store, sessionOptions } = this;
     this.#sessions ??= new Sessions({ issuer, revocations, store, ...sessionOptions });
@@ -93,7 +93,7 @@ function idsOf(name, count) {
 function storePath(t) {
   const folder = mkdtempSync(path.join(realpathSync(tmpdir()), 'nodesec-store-'));
   t.after(() => {
-    // Sessions keep the epoch mapped, and Windows does not allow the removal of a mapped file.
+    // Windows does not allow the removal of files that are open, as a test may leave them.
     if (process.platform !== 'win32') rmSync(folder, { recursive: true, force: true });
   });
   return path.join(folder, 'store');

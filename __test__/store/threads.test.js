@@ -5,12 +5,13 @@
 const assert = require('node:assert/strict');
 const { randomInt } = require('node:crypto');
 const { once } = require('node:events');
-const { existsSync, readFileSync, readdirSync, readlinkSync } = require('node:fs');
+const { readdirSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 const { setImmediate: turn, setTimeout: sleep } = require('node:timers/promises');
 const { Worker } = require('node:worker_threads');
 
+const { assertNoDescriptors, openFiles } = require('../helpers/files-in-use.js');
 const { coded } = require('../helpers/outcome.js');
 const { ACCEPTED, REVOKED, StoreService, idsOf, storePath } = require('../helpers/store-service.js');
 
@@ -137,26 +138,3 @@ test('1,000 opens and closes leave no descriptor and no mapping, though everythi
   assert.throws(() => held[0].stats(), coded('ERR_STORE_CLOSED'));
   await assert.rejects(held[0].revoke('after'), coded('ERR_STORE_CLOSED'));
 });
-
-/** On Linux, checks that no file of a store is open or mapped in this process. */
-function assertNoDescriptors(at) {
-  assert.deepEqual([...openFiles(), ...mappings()].filter((line) => line.includes(at)), []);
-}
-
-/** The files that this process has open; none where the system does not say. */
-function openFiles() {
-  if (!existsSync('/proc/self/fd')) return [];
-  return readdirSync('/proc/self/fd').flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/self/fd/${fd}`)];
-    } catch {
-      // The descriptor of the folder itself is closed again.
-      return [];
-    }
-  });
-}
-
-/** The mappings of this process; none where the system does not say. */
-function mappings() {
-  return existsSync('/proc/self/maps') ? readFileSync('/proc/self/maps', 'utf8').split('\n') : [];
-}

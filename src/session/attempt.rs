@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::family::Family;
 use super::shared::SharedTable;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::revocation::{RevocationList, Staged};
 use crate::store::{Batch, Commit};
 
@@ -63,13 +63,14 @@ impl<T: Send + 'static> Writing<T> {
     /// Writes without blocking. `tell` gets the result on another thread, and must be quick.
     pub fn start(self, tell: impl FnOnce(Result<Attempt<T>>) + Send + 'static) {
         let Self { batch, finishing } = self;
-        let Some(log) = finishing.shared.log.as_ref().map(|log| log.store.view()) else {
-            return tell(finishing.finish(Err(without_store())));
+        let store = match finishing.shared.store() {
+            Ok(store) => store,
+            Err(error) => return tell(finishing.finish(Err(error))),
         };
         // The store calls the waiter, or fails.
         let waiting = Arc::new(Mutex::new(Some((finishing, tell))));
         let waiter = waiting.clone();
-        let told = log.commit(batch, Box::new(move |result| settle(&waiter, result)));
+        let told = store.commit(batch, Box::new(move |result| settle(&waiter, result)));
         if let Err(error) = told {
             settle(&waiting, Err(error));
         }
@@ -78,10 +79,8 @@ impl<T: Send + 'static> Writing<T> {
     /// Writes, and blocks until that is done.
     pub fn wait(self) -> Result<Attempt<T>> {
         let Self { batch, finishing } = self;
-        let Some(log) = &finishing.shared.log else {
-            return finishing.finish(Err(without_store()));
-        };
-        let result = log.store.commit_and_wait(batch, log.store.patience());
+        let store = finishing.shared.store();
+        let result = store.and_then(|store| store.commit_and_wait(batch, store.patience()));
         finishing.finish(result)
     }
 }
@@ -113,8 +112,4 @@ fn settle<T, F: FnOnce(Result<Attempt<T>>)>(waiting: &Waiting<T, F>, result: Res
     if let Some((finishing, tell)) = taken {
         tell(finishing.finish(result));
     }
-}
-
-fn without_store() -> Error {
-    Error::new(Code::Internal, "sessions in memory have written to a store")
 }

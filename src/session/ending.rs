@@ -88,7 +88,7 @@ impl Sessions {
         }
         let mut progress = all.progress();
         let (ids, next) = {
-            let table = self.shared.table();
+            let table = self.shared.table()?;
             if progress.next.is_none() {
                 progress.below = table.next_number();
             }
@@ -164,12 +164,12 @@ impl Sessions {
     /// Marks a session, revokes its access tokens and removes it.
     pub(super) fn end_in_memory(&self, id: Uuid, phase: Phase) -> Result<()> {
         let (now, life) = (self.now(), self.access_life_ms());
-        let family = self.shared.table().enter(id, phase, now, life);
+        let family = self.shared.table()?.enter(id, phase, now, life);
         let last_expiry = self.last_expiry(family.as_deref());
         let mut buffer = Uuid::encode_buffer();
         let sid = id.hyphenated().encode_lower(&mut buffer);
         self.revocations.revoke(&Revocation::ended_session(sid, last_expiry))?;
-        self.shared.table().remove(id);
+        self.shared.table()?.remove(id);
         Ok(())
     }
 
@@ -182,11 +182,11 @@ impl Sessions {
     ) -> Result<Ending> {
         let (now, life) = (self.now(), self.access_life_ms());
         let families: Vec<_> = {
-            let table = self.shared.table();
+            let table = self.shared.table()?;
             ids.iter().map(|id| (*id, table.get(*id))).collect()
         };
         // Until the transaction is made, another process may issue one more token.
-        let patience = self.shared.log.as_ref().map_or(0, |log| log.store.patience().as_secs());
+        let patience = self.shared.patience().as_secs();
         let ended = families.iter().map(|(id, family)| {
             let expiry = self.last_expiry(family.as_deref()).saturating_add(patience);
             (id.to_string(), expiry)

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use ring::digest;
 
@@ -9,7 +10,7 @@ use super::stored_row::{BootId, Present};
 use crate::clock::Clock;
 use crate::error::{Code, Error, Result};
 use crate::revocation::RevocationList;
-use crate::store::{Position, Sequence, Store};
+use crate::store::{Position, Sequence, Store, StoreSlot};
 
 /// How long the row of a session that has ended tells the other processes, at least, in
 /// milliseconds.
@@ -19,7 +20,9 @@ pub(super) const TOLD_MS: u64 = 3_600_000;
 const MISSED_MS: u64 = TOLD_MS / 2;
 
 pub(super) struct Log {
-    pub(super) store: Store,
+    store: StoreSlot,
+    /// The longest wait for a commit.
+    pub(super) patience: Duration,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) boot_id: BootId,
     /// The list on the same store, for the proven time.
@@ -29,7 +32,6 @@ pub(super) struct Log {
     pub(super) applied: AtomicU64,
     /// Whether there was no memory for a row, so that all must be read again.
     pub(super) lacks_rows: AtomicBool,
-    pub(super) is_closed: AtomicBool,
 }
 
 pub(super) struct Followed {
@@ -40,31 +42,35 @@ pub(super) struct Followed {
 }
 
 impl Log {
-    pub(super) fn new(store: Store, clock: Arc<dyn Clock>, list: &Arc<RevocationList>) -> Self {
+    pub(super) fn new(store: &Store, clock: Arc<dyn Clock>, list: &Arc<RevocationList>) -> Self {
         let (position, is_filled, complete_at) = (Position::START, false, 0);
         Self {
-            store,
+            store: StoreSlot::new(store),
+            patience: store.patience(),
             boot_id: boot_id(&*clock),
             clock,
             list: Arc::downgrade(list),
             followed: Mutex::new(Followed { position, is_filled, complete_at }),
             applied: AtomicU64::new(0),
             lacks_rows: AtomicBool::new(false),
-            is_closed: AtomicBool::new(false),
         }
     }
 
-    pub(super) fn check(&self) -> Result<()> {
-        if self.is_closed.load(Ordering::Acquire) {
-            let message = "the store of the sessions is closed; close it after the last request";
-            return Err(Error::new(Code::StoreClosed, message));
-        }
-        self.store.check()
+    /// The store. Fails with `ERR_STORE_CLOSED` if it is closed, or the process has forked.
+    pub(super) fn store(&self) -> Result<Arc<Store>> {
+        let store = self.store.get().map_err(|_| closed())?;
+        store.check()?;
+        Ok(store)
+    }
+
+    /// Gives up the store, so that nothing of it stays mapped.
+    pub(super) fn close(&self) {
+        self.store.empty();
     }
 
     pub(super) fn has_all(&self) -> bool {
-        self.store.epoch() <= self.applied.load(Ordering::Acquire)
-            && !self.lacks_rows.load(Ordering::Acquire)
+        let is_applied = |store: &Arc<Store>| store.epoch() <= self.applied.load(Ordering::Acquire);
+        self.store.lend(is_applied).unwrap_or(false) && !self.lacks_rows.load(Ordering::Acquire)
     }
 
     pub(super) fn may_have_missed(&self, followed: &Followed) -> bool {
@@ -93,6 +99,12 @@ fn boot_id(clock: &dyn Clock) -> BootId {
     let Some(id) = clock.boot_id() else { return BootId::default() };
     let hash = digest::digest(&digest::SHA256, id.as_bytes());
     hash.as_ref().first_chunk().copied().unwrap_or_default()
+}
+
+/// The error of a call after the store was closed.
+pub(super) fn closed() -> Error {
+    let message = "the store of the sessions is closed; close it after the last request";
+    Error::new(Code::StoreClosed, message)
 }
 
 /// Locks a mutex, also after a panic.

@@ -74,7 +74,7 @@ impl Sessions {
             if self.is_durable() {
                 return Ok(self.write(token.session, &family, next, refreshed));
             }
-            if self.shared.table().swap(token.session, &family, next)? {
+            if self.shared.table()?.swap(token.session, &family, next)? {
                 return Ok(Attempt::Done(refreshed));
             }
             // Another call rotated the session first: present the token again.

@@ -132,7 +132,7 @@ impl Sessions {
             return Ok(Attempt::Behind);
         }
         let (now, limits) = (self.now(), &self.shared.limits);
-        let table = self.shared.table();
+        let table = self.shared.table()?;
         let live = table.of(subject, 0, u64::MAX).filter_map(|(session, family)| {
             let end = family.end(limits);
             let is_live = family.phase == Phase::Live && now.wall < end.wall && now.boot < end.boot;

@@ -6,13 +6,14 @@
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, TryLockError};
+use std::time::Duration;
 
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
 use super::family::{Family, Stamp};
 use super::limits::SessionLimits;
-use super::log::{Followed, Log, lock};
+use super::log::{Followed, Log, closed, lock};
 use super::refresh_token::Codec;
 use super::stored_row::{self, BootId};
 use super::table::Table;
@@ -51,7 +52,7 @@ impl SharedTable {
     /// A table that is filled by [`Self::catch_up`].
     pub(super) fn on_store(
         limits: SessionLimits,
-        store: Store,
+        store: &Store,
         clock: Arc<dyn Clock>,
         list: &Arc<RevocationList>,
     ) -> Self {
@@ -60,8 +61,21 @@ impl SharedTable {
         Self { limits, log: Some(log), codec: OnceLock::new(), table }
     }
 
-    pub(super) fn table(&self) -> MutexGuard<'_, Table> {
-        lock(&self.table)
+    /// The table. Fails with `ERR_STORE_CLOSED` if its store is closed.
+    pub(super) fn table(&self) -> Result<MutexGuard<'_, Table>> {
+        let table = lock(&self.table);
+        if table.is_closed() { Err(closed()) } else { Ok(table) }
+    }
+
+    /// The store of the table.
+    pub(super) fn store(&self) -> Result<Arc<Store>> {
+        let without_store = || Error::new(Code::Internal, "the sessions are not on a store");
+        self.log.as_ref().ok_or_else(without_store)?.store()
+    }
+
+    /// The longest wait for a commit; none in memory.
+    pub(super) fn patience(&self) -> Duration {
+        self.log.as_ref().map_or(Duration::ZERO, |log| log.patience)
     }
 
     /// The codec, which is there as soon as the table is current.
@@ -73,7 +87,7 @@ impl SharedTable {
     /// few rows itself; if there are more, [`Self::catch_up`] must read them.
     pub(super) fn is_current(&self) -> Result<bool> {
         let Some(log) = &self.log else { return Ok(true) };
-        log.check()?;
+        log.store()?;
         if log.has_all() {
             return Ok(true);
         }
@@ -92,8 +106,7 @@ impl SharedTable {
     /// Reads all rows that are missing. It may block for seconds.
     pub(super) fn catch_up(&self) -> Result<()> {
         let Some(log) = &self.log else { return Ok(()) };
-        log.check()?;
-        self.prepare_codec(log)?;
+        self.prepare_codec(&*log.store()?)?;
         let mut followed = lock(&log.followed);
         let mut seen = None;
         if followed.is_filled && log.may_have_missed(&followed) {
@@ -108,7 +121,7 @@ impl SharedTable {
         }
         while !self.read(log, &mut followed, PAGE, seen.as_mut())? {}
         if let Some(seen) = seen {
-            self.table().keep(&seen, followed.position.sequence());
+            self.table()?.keep(&seen, followed.position.sequence());
         }
         followed.is_filled = true;
         log.applied.store(followed.position.sequence(), Ordering::Release);
@@ -124,30 +137,35 @@ impl SharedTable {
             return;
         }
         let mut over = Vec::new();
-        self.table().prune(now, PRUNED_PER_LOOK, &mut over);
+        let Ok(mut table) = self.table() else { return };
+        table.prune(now, PRUNED_PER_LOOK, &mut over);
+        drop(table);
         self.delete(over);
     }
 
-    /// Learns that this process has closed the store.
+    /// Gives up the store, which this process has closed, and the rows.
     pub(super) fn close(&self) {
         if let Some(log) = &self.log {
-            log.is_closed.store(true, Ordering::Release);
+            log.close();
         }
+        let rows = lock(&self.table).close();
+        // Freed after the lock: a million rows take a while.
+        drop(rows);
     }
 
     /// A session's row. If the store may have another one, reads that.
     pub(super) fn get(&self, id: Uuid) -> Result<Option<Arc<Family>>> {
-        let is_doubted = self.table().is_doubted(id);
+        let is_doubted = self.table()?.is_doubted(id);
         if let Some(log) = self.log.as_ref().filter(|_| is_doubted) {
-            match log.store.record(&stored_row::name_of(id))? {
+            match log.store()?.record(&stored_row::name_of(id))? {
                 Some((position, value)) => {
                     let family = stored_row::decode(&value, position, log.present())?;
-                    self.table().put(id, family)?;
+                    self.table()?.put(id, family)?;
                 }
-                None => drop(self.table().remove(id)),
+                None => drop(self.table()?.remove(id)),
             }
         }
-        Ok(self.table().get(id))
+        Ok(self.table()?.get(id))
     }
 
     /// The change of the record of a row.
@@ -159,7 +177,7 @@ impl SharedTable {
 
     /// Takes over rows that were written. A failure shows in the next call, which reads them.
     pub(super) fn wrote(&self, receipt: &Receipt, rows: Vec<(Uuid, Family)>) {
-        let mut table = self.table();
+        let Ok(mut table) = self.table() else { return };
         let mut is_complete = true;
         for ((id, family), position) in rows.into_iter().zip(&receipt.records) {
             is_complete &= table.put(id, Family { position: *position, ..family }).is_ok();
@@ -175,19 +193,19 @@ impl SharedTable {
 
     /// Notes that rows were not as expected.
     pub(super) fn doubt(&self, ids: impl Iterator<Item = Uuid>) {
-        let mut table = self.table();
+        let Ok(mut table) = self.table() else { return };
         ids.for_each(|id| table.doubt(id));
     }
 
     /// Deletes the records of rows that were removed, unless another process has changed them.
     pub(super) fn delete(&self, over: Vec<(Uuid, Position)>) {
-        let Some(log) = &self.log else { return };
+        let Some(Ok(store)) = self.log.as_ref().map(Log::store) else { return };
         for (id, position) in over {
             let (name, expected) = (stored_row::name_of(id), Expected::At(position));
             let change = RecordChange { name, expected, value: None };
             let batch = Batch { records: vec![change], ..Batch::default() };
             // If it fails, the next process that opens the store removes the row.
-            let _ = log.store.commit(batch, Box::new(drop));
+            let _ = store.commit(batch, Box::new(drop));
         }
     }
 
@@ -201,16 +219,16 @@ impl SharedTable {
     ) -> Result<bool> {
         let present = log.present();
         let (position, is_complete) =
-            log.store.records_after(followed.position, limit, &mut |record| {
+            log.store()?.records_after(followed.position, limit, &mut |record| {
                 let Some(id) = stored_row::id_of(record.name) else { return Ok(()) };
                 if let Some(seen) = &mut seen {
                     seen.insert(id);
                 }
-                if self.table().has(id, record.position) {
+                if self.table()?.has(id, record.position) {
                     return Ok(());
                 }
                 let family = stored_row::decode(&record.open()?, record.position, present)?;
-                self.table().put(id, family)
+                self.table()?.put(id, family)
             })?;
         followed.position = position;
         if is_complete {
@@ -223,20 +241,20 @@ impl SharedTable {
     }
 
     /// Makes the codec with the key of the store. It may commit, and waits for that.
-    fn prepare_codec(&self, log: &Log) -> Result<()> {
+    fn prepare_codec(&self, store: &Store) -> Result<()> {
         if self.codec.get().is_some() {
             return Ok(());
         }
-        if log.store.record(KEY_RECORD)?.is_none() {
+        if store.record(KEY_RECORD)?.is_none() {
             let mut key = Zeroizing::new(vec![0; KEY_LEN]);
             random_bytes(&mut key)?;
             let (name, expected) = (KEY_RECORD.to_vec(), Expected::Absent);
             let change = RecordChange { name, expected, value: Some(key) };
             let batch = Batch { records: vec![change], ..Batch::default() };
             // With a conflict, another process was first.
-            let _: Commit = log.store.commit_and_wait(batch, log.store.patience())?;
+            let _: Commit = store.commit_and_wait(batch, store.patience())?;
         }
-        let key = log.store.record(KEY_RECORD)?.filter(|(_, key)| key.len() == KEY_LEN);
+        let key = store.record(KEY_RECORD)?.filter(|(_, key)| key.len() == KEY_LEN);
         let (_, key) = key.ok_or_else(|| {
             Error::new(
                 Code::StoreCorrupt,

@@ -58,7 +58,7 @@ impl Sessions {
         // Signed before it is stored, so that claims that cannot be signed leave no session behind.
         let pair = self.pair(id, &secret, &family)?;
         let admission = {
-            let (mut table, mut over) = (self.shared.table(), Vec::new());
+            let (mut table, mut over) = (self.shared.table()?, Vec::new());
             table.prune(now, PRUNED_PER_START, &mut over);
             let admission = table.admit(subject, now, &mut over);
             drop(table);
@@ -75,7 +75,7 @@ impl Sessions {
         }
         let ended: Result<()> =
             started.ended.iter().try_for_each(|oldest| self.end_in_memory(*oldest, Phase::Ending));
-        let mut table = self.shared.table();
+        let mut table = self.shared.table()?;
         let added = ended.and_then(|()| table.put(id, family));
         table.started(subject, &started.ended);
         added.map(|()| Attempt::Done(started))
@@ -89,7 +89,11 @@ impl Sessions {
     ) -> Result<Attempt<Started>> {
         let (shared, subject) = (self.shared.clone(), family.subject.clone());
         let instead_of = started.ended.clone();
-        let settle = move || shared.table().started(&subject, &instead_of);
+        let settle = move || {
+            if let Ok(mut table) = shared.table() {
+                table.started(&subject, &instead_of);
+            }
+        };
         let ending = self.ending(&started.ended, Phase::Ending, None);
         let ending = ending.inspect_err(|_| settle())?;
         let mut rows = ending.rows;

@@ -33,7 +33,7 @@ impl StoredSessions {
         // After the lock: a store that is closed meanwhile drops the table, too.
         store.check()?;
         let Made { table, .. } = made.get_or_insert_with(|| {
-            let table = SharedTable::on_store(limits, store.view(), clock.clone(), list);
+            let table = SharedTable::on_store(limits, store, clock.clone(), list);
             Made { table: Arc::new(table), clock: clock.clone() }
         });
         Ok((table.limits == limits).then(|| table.clone()))

@@ -3,6 +3,7 @@
 pub(super) mod admission;
 
 use std::collections::{BTreeSet, HashMap, HashSet, TryReserveError};
+use std::mem;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -26,6 +27,7 @@ pub(super) struct Table {
     starting: usize,
     /// Higher than the numbers of all sessions so far.
     next_number: u64,
+    is_closed: bool,
 }
 
 struct Slot {
@@ -57,7 +59,18 @@ impl Table {
             held: 0,
             starting: 0,
             next_number: 0,
+            is_closed: false,
         }
+    }
+
+    /// Gives up all rows, because their store is closed. Nothing must be added afterwards.
+    pub(super) fn close(&mut self) -> Self {
+        mem::replace(self, Self { is_closed: true, ..Self::new(self.limits) })
+    }
+
+    /// Whether it has given up its rows.
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed
     }
 
     pub(super) fn get(&self, id: Uuid) -> Option<Arc<Family>> {
@@ -115,7 +128,7 @@ impl Table {
         }
         slot.is_doubted = false;
         let (place, is_held) = (slot.place, family.is_held());
-        let before = std::mem::replace(&mut slot.family, family.clone());
+        let before = mem::replace(&mut slot.family, family.clone());
         match (before.is_held(), is_held) {
             (true, false) => self.unlink(id, &before),
             (false, true) => self.link(id, &family, over_at),
@@ -222,7 +235,7 @@ impl Table {
         crate::testing::steps::step();
         self.held -= 1;
         let was_leaving =
-            self.rows.get_mut(&id).is_some_and(|slot| std::mem::take(&mut slot.is_leaving));
+            self.rows.get_mut(&id).is_some_and(|slot| mem::take(&mut slot.is_leaving));
         if let Some(of) = self.by_subject.get_mut(&family.subject) {
             of.leaving -= usize::from(was_leaving);
             of.sessions.remove(&(family.number, id));

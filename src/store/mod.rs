@@ -39,6 +39,7 @@ mod record;
 mod replay;
 mod row;
 mod shared;
+mod slot;
 #[allow(clippy::module_inception, reason = "the type that the room is named after")]
 mod store;
 mod writer;
@@ -56,4 +57,5 @@ pub use queue::{Told, Waiter};
 pub use record::SealedRecord;
 pub use replay::Replay;
 pub use row::{Entry, MAX_ROWS, Position, Sequence};
+pub use slot::StoreSlot;
 pub use store::Store;

@@ -29,7 +29,7 @@ impl KeyRing {
     #[cold]
     pub(super) fn read_newer(&self, record: &RingRecord) -> Result<()> {
         // Read before the record, which therefore is not older.
-        let epoch = record.store.epoch();
+        let epoch = record.store()?.epoch();
         let place = *record.place();
         // Not under the lock of the book, which signing and verifying take.
         let known = self.read().entries().to_vec();

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -12,7 +13,7 @@ use crate::clock::ProvenTime;
 use crate::error::{Code, Error, Result};
 use crate::secret::{SealKind, Secret};
 use crate::store::{
-    Batch, Commit, Expected, MAX_VALUE_LEN, Position, RecordChange, Sequence, Store,
+    Batch, Commit, Expected, MAX_VALUE_LEN, Position, RecordChange, Sequence, Store, StoreSlot,
 };
 
 /// The name of the record.
@@ -23,13 +24,14 @@ const CONTEXT: &[u8] = b"store";
 
 /// A ring's place in a store, and what this process has read of it.
 pub(super) struct RingRecord {
-    pub(super) store: Store,
+    store: StoreSlot,
+    /// The longest wait for a commit.
+    pub(super) patience: Duration,
     /// Whether the ring answers while the store cannot.
     answers_from_memory: bool,
     place: Mutex<Place>,
     /// The last transaction whose version of the ring this process has.
     applied: AtomicU64,
-    is_closed: AtomicBool,
     /// Whether a thread does what is due.
     pub(super) is_rotating: AtomicBool,
     /// When the next attempt to do what is due may begin, in seconds since 1970.
@@ -51,17 +53,17 @@ pub(super) struct Rotating(Arc<RingRecord>);
 impl RingRecord {
     /// A record that was read, or written, at a place when the epoch was `applied`.
     pub(super) fn new(
-        store: Store,
+        store: &Store,
         answers_from_memory: bool,
         place: Place,
         applied: Sequence,
     ) -> Self {
         Self {
-            store,
+            store: StoreSlot::new(store),
+            patience: store.patience(),
             answers_from_memory,
             place: Mutex::new(place),
             applied: AtomicU64::new(applied),
-            is_closed: AtomicBool::new(false),
             is_rotating: AtomicBool::new(false),
             rotates_from: AtomicU64::new(0),
         }
@@ -69,14 +71,20 @@ impl RingRecord {
 
     /// The most seconds from the making of a key until every process can see it.
     pub(super) fn publishing(&self) -> u64 {
-        self.store.patience().as_secs()
+        self.patience.as_secs()
     }
 
     /// Whether the ring is the newest version of any process, and the store is well.
     pub(super) fn is_current(&self) -> bool {
-        self.store.epoch() <= self.applied.load(Ordering::Acquire)
-            && !self.is_closed.load(Ordering::Acquire)
-            && self.store.failing().is_none()
+        let is_current = |store: &Arc<Store>| {
+            store.epoch() <= self.applied.load(Ordering::Acquire) && store.failing().is_none()
+        };
+        self.store.lend(is_current).unwrap_or(false)
+    }
+
+    /// The store. Fails with `ERR_STORE_CLOSED` if it is closed.
+    pub(super) fn store(&self) -> Result<Arc<Store>> {
+        self.store.get()
     }
 
     /// The place of the version that this process has. While it is locked, no other thread adopts
@@ -90,13 +98,13 @@ impl RingRecord {
         self.applied.fetch_max(sequence, Ordering::AcqRel);
     }
 
-    /// Every later call fails with `ERR_STORE_CLOSED`.
+    /// Every later call fails with `ERR_STORE_CLOSED`, and nothing of the store stays mapped.
     pub(super) fn close(&self) {
-        self.is_closed.store(true, Ordering::Release);
+        self.store.empty();
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.is_closed.load(Ordering::Acquire)
+        self.store.is_empty()
     }
 
     /// Reads the version behind a place, if there is one.
@@ -105,12 +113,13 @@ impl RingRecord {
         place: Place,
         known: &[RingEntry],
     ) -> Result<Option<(Place, Plain)>> {
-        if let Some(code @ Code::StoreCorrupt) = self.store.failing() {
+        let store = self.store()?;
+        if let Some(code @ Code::StoreCorrupt) = store.failing() {
             return Err(Error::new(code, "the store is damaged; restore it from a backup"));
         }
-        let found = self.store.newer_record(NAME, place.position)?;
+        let found = store.newer_record(NAME, place.position)?;
         let read = |(position, value): (Position, Zeroizing<Vec<u8>>)| {
-            let plain = open(&self.store, &value, known)?;
+            let plain = open(&store, &value, known)?;
             Ok((Place { position, version: plain.version }, plain))
         };
         found.map(read).transpose()

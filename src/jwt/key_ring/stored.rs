@@ -61,7 +61,7 @@ impl StoredRing {
                 break (book, time, place, sequence);
             }
         };
-        let record = RingRecord::new(store.view(), self.answers_from_memory, place, applied);
+        let record = RingRecord::new(store, self.answers_from_memory, place, applied);
         let ring = KeyRing::of_record(book, clock, time, record);
         let mut made = lock(&self.made);
         // After the lock: a store that is closed meanwhile closes the ring, too.

@@ -13,9 +13,13 @@ pub(super) const HOUR: u64 = 3600;
 pub(super) const DAY: u64 = 24 * HOUR;
 
 pub(super) fn store_at(path: &Path) -> Arc<Store> {
+    store_with(path, StoreOptions::default())
+}
+
+pub(super) fn store_with(path: &Path, options: StoreOptions) -> Arc<Store> {
     let key = Secret::copy_from(&[7; 32]).unwrap();
     let make = || Box::new(StoredRing::new(false)) as _;
-    Arc::new(Store::open(path, &key, StoreOptions::default(), make).unwrap())
+    Arc::new(Store::open(path, &key, options, make).unwrap())
 }
 
 /// The ring as another process has it.

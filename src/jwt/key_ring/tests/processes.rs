@@ -1,11 +1,12 @@
 //! Changes of a ring on a store, as the other processes see them.
 
+use std::cell::Cell;
 use std::sync::mpsc;
 
-use super::peers::{DAY, HOUR, eddsa, peer, rotating, two_peers};
+use super::peers::{DAY, HOUR, START, eddsa, peer, rotating, store_with, two_peers};
 use super::*;
 use crate::jwt::key_ring::stored::StoredRing;
-use crate::store::Replay;
+use crate::store::{Replay, StoreOptions};
 use crate::testing::folder::Folder;
 
 /// `jwksMaxAge`, the 30 s of transit, and the longest wait for the store.
@@ -35,6 +36,25 @@ fn a_revoked_key_is_refused_by_every_process_once_the_call_returns() {
     assert_eq!(one.revoke("no such key").unwrap_err().code, Code::KeyringUnknownKey);
     let key = Arc::new(Key::from_secret(&[7; 32], Algorithm::Hs256, Some(&kid)).unwrap());
     assert_eq!(other.add(&key, None).unwrap_err().code, Code::KeyringDuplicate);
+}
+
+#[test]
+fn a_rotation_that_another_process_overtakes_after_the_longest_wait_has_its_key() {
+    let folder = Folder::new();
+    let busy = Duration::from_millis(1);
+    let store = store_with(&folder.path("store"), StoreOptions { busy, ..StoreOptions::default() });
+    let clock = Arc::new(ManualClock::at(START));
+    let one = StoredRing::new(false).open(&store, &eddsa(), clock.clone()).unwrap();
+    let other = peer(&store, &clock);
+    let is_first = Cell::new(true);
+    let kid = one.rotate(true, || {
+        if is_first.take() {
+            other.rotate(true, generate).unwrap();
+            std::thread::sleep(store.patience());
+        }
+        generate()
+    });
+    assert_eq!(kid.unwrap(), other.signing_key().unwrap().kid());
 }
 
 #[test]
