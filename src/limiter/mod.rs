@@ -34,6 +34,8 @@ pub use self::table::{DEFAULT_MAX_KEYS, MAX_MAX_KEYS, MIN_MAX_KEYS, OnFull};
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
+mod snapshot_tests;
+#[cfg(test)]
 mod spray_tests;
 #[cfg(test)]
 mod tests;
