@@ -129,10 +129,10 @@ test('a result names the limits that have decided it, also while another process
     let count = 0;
     for (; Date.now() < end; count++) limiter.setLimits(limits[count % 2]);
     console.log(count);`);
-  let isOver = false;
-  const over = changes.then(() => (isOver = true));
+  const state = { isOver: false };
+  const over = changes.finally(() => (state.isOver = true));
   const seen = new Set();
-  while (!isOver) {
+  while (!state.isOver) {
     for (let call = 0; call < 1000; call++) {
       const { limit, remaining, policy, limits } = limiter.peek(`${call}`);
       seen.add(limit);
