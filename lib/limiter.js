@@ -55,11 +55,11 @@ class RateLimiter extends Uncloneable {
   }
 
   check(key, cost) {
-    // A denial is published with the policy that has refused it.
-    if (DENIED.hasSubscribers) return this.consume(key, cost).allowed;
     this.#clock?.read();
     // Nearly every call has no cost, and one argument less takes the native part less time.
-    return settled(cost === undefined ? this.#check(key) : this.#check(key, cost));
+    const allowed = settled(cost === undefined ? this.#check(key) : this.#check(key, cost));
+    if (allowed === false && DENIED.hasSubscribers) publishDenial(this.#tightest(key, cost), key);
+    return allowed;
   }
 
   consume(key, cost) {
@@ -118,6 +118,11 @@ class RateLimiter extends Uncloneable {
     return native.limiterStats(this);
   }
 
+  /** The policy that refuses a call. */
+  #tightest(key, cost) {
+    return this.#result(settled(this.#peek(key, cost, OUT))).policy;
+  }
+
   #read() {
     const { generation, limits } = native.limiterLimits(this);
     this.#generation = generation;
@@ -162,6 +167,7 @@ class RateLimiter extends Uncloneable {
   }
 }
 
+/** A function of its own, so that V8 still compiles `check` inline. */
 function publishDenial({ limit, windowMs, burst }, limitKey) {
   publish(DENIED, { limit, windowMs, burst }, { limitKey });
 }
