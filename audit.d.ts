@@ -170,18 +170,20 @@ export interface SessionDenied extends AuditEventBase {
   readonly subject?: HashedId;
 }
 
-/** A `RateLimiter` denies a request. */
+/** A `RateLimiter` denies a request, or a `ConcurrencyLimiter` has no place. */
 export interface LimitDenied extends AuditEventBase {
   readonly event: 'limit.denied';
   readonly outcome: 'denied';
-  /** The key. */
-  readonly limitKey: HashedId;
-  /** The limit, as in `RateLimitResult.policy`. */
+  /** The key. A `ConcurrencyLimiter` without `perKey` may be asked without one. */
+  readonly limitKey?: HashedId;
+  /** The limit, as in `RateLimitResult.policy` or `ConcurrencyResult`. */
   readonly limit: number;
-  /** Its window, in milliseconds. */
-  readonly windowMs: number;
-  /** Its burst. */
-  readonly burst: number;
+  /** The window of a `RateLimiter`, in milliseconds. */
+  readonly windowMs?: number;
+  /** The burst of a `RateLimiter`. */
+  readonly burst?: number;
+  /** The scope of a `ConcurrencyLimiter`'s limit, as in `ConcurrencyResult`. */
+  readonly scope?: 'total' | 'key';
 }
 
 /** A password was compared with its digest. The call does not know whose password it is. */
@@ -275,7 +277,7 @@ export interface AuditFields {
  * for (const channel of channels) {
  *   subscribe(channel, (message) => {
  *     const event = message as AuditEvent;
- *     if (event.event === 'limit.denied') console.log(event.outcome, event.limitKey.length); // denied 22
+ *     if (event.event === 'limit.denied') console.log(event.outcome, event.limitKey?.length); // denied 22
  *   });
  * }
  * const limiter = new RateLimiter({ limit: 1, windowMs: 60_000 });

@@ -2797,7 +2797,8 @@ export interface RateLimiterTable {
   onFull?: 'evict' | 'deny';
   /**
    * How units come back. `'gcra'`: one after the other. `'fixed-window'`: all together, `windowMs`
-   * after the first was taken, as in the stores of other packages. Default: `'gcra'`.
+   * after the first was taken, as in the stores of other packages; the window may end up to a
+   * millisecond late, which its `resetMs` and `retryAfterMs` do not count. Default: `'gcra'`.
    */
   algorithm?: 'gcra' | 'fixed-window';
 }
@@ -2966,6 +2967,10 @@ export class RateLimiter {
    * the wall clock. Limits are matched by name: one that the snapshot lacks starts anew, and one
    * with other numbers is changed as by {@link RateLimiter.setLimits}.
    *
+   * With the same `maxKeys` and number of limits, every key is decided as before. Otherwise no
+   * blocked key is freed; new keys may wait as long as those that found no slot, and a table that
+   * is too small forgets keys as a full one does.
+   *
    * Errors: `ERR_LIMIT_SNAPSHOT` if the bytes are no snapshot, are damaged, or of a later version;
    * `ERR_INVALID_ARG_VALUE` if it is of another `algorithm`; `ERR_LIMIT_FULL` without memory.
    */
@@ -3033,7 +3038,7 @@ export class RateLimiter {
    */
   setLimits(limits: RateLimits): void;
   /**
-   * Gives the keys and blocks as bytes, for {@link RateLimiter.restore} after a deploy. They hold
+   * Gives the keys, blocks and counts of a full table as bytes, for {@link RateLimiter.restore} after a deploy. They hold
    * no key, but the secret of the table's hash: with it, an attacker can find keys that collide.
    * Takes about a millisecond for 100,000 keys; 16 bytes per key, 8 more for each further limit.
    * Without memory, `ERR_LIMIT_FULL`.
@@ -3190,8 +3195,8 @@ export interface ConcurrencyResult {
  * Limits the work that runs at the same time, such as requests that wait for a slow service. It
  * lives in the memory of one thread, and has one entry for each key that has leases.
  *
- * A key is text of 1 to 8192 bytes, and is needed if there is `perKey`; else it is
- * `ERR_INVALID_ARG_TYPE`. A lease that is never released is lost.
+ * A key is 1 to 8192 bytes, or text, which is its bytes in UTF-8. With `perKey` it is needed
+ * (`ERR_INVALID_ARG_TYPE`). A lease that is never released is lost.
  *
  * @example
  * ```ts
@@ -3207,9 +3212,9 @@ export interface ConcurrencyResult {
 export class ConcurrencyLimiter {
   constructor(options: ConcurrencyLimiterOptions);
   /** Takes a place, or gives `null` if there is none. */
-  acquire(key?: string): Lease | null;
+  acquire(key?: string | Uint8Array): Lease | null;
   /** Tells whether there is a place, and takes none. */
-  peek(key?: string): ConcurrencyResult;
+  peek(key?: string | Uint8Array): ConcurrencyResult;
   /** The state of the limiter. */
   stats(): {
     /** The option `max`. */

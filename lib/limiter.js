@@ -11,14 +11,14 @@ const DENIED = CHANNELS['limit.denied'];
 
 /**
  * A native call writes its report here: the index of the tightest limit, the violated limits as
- * bits and the generation of the limits; then remaining, retryAfterMs and resetMs of each limit.
- * Read them before the next call.
+ * bits and the generation of the limits; then remaining, retryAfterMs, resetMs, limit, windowMs and
+ * burst of each limit. Read them before the next call.
  */
-const OUT = new Float64Array(15);
+const OUT = new Float64Array(27);
 
 class RateLimiter extends Uncloneable {
   #clock;
-  /** The policies, and how often they were changed, perhaps by another thread. */
+  /** The policies, and how often they were changed, perhaps by another thread or process. */
   #policies;
   #generation;
   #check;
@@ -129,12 +129,20 @@ class RateLimiter extends Uncloneable {
     this.#policies = limits.map((policy) => Object.freeze(policy));
   }
 
+  /** Adopts the numbers of a report that other limits have decided. Names never change. */
+  #adopt() {
+    this.#generation = OUT[2];
+    this.#policies = this.#policies.map(({ name }, index) => {
+      const at = 6 + 6 * index;
+      return Object.freeze({ name, limit: OUT[at], windowMs: OUT[at + 1], burst: OUT[at + 2] });
+    });
+  }
+
   #result(allowed) {
     const [tightest, violated, generation] = OUT;
-    // This calls native code, but none that writes to OUT.
-    if (generation !== this.#generation) this.#read();
+    if (generation !== this.#generation) this.#adopt();
     const limits = this.#policies.map(({ name, limit, windowMs }, index) => {
-      const at = 3 + 3 * index;
+      const at = 3 + 6 * index;
       return {
         name,
         limit,

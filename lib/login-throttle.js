@@ -97,28 +97,36 @@ class LoginThrottle extends Uncloneable {
 
   failure(attempt) {
     const { account, pair } = this.#keys(attempt);
-    this.#accounts.check(account);
+    // This attempt was allowed, so a full count denies nobody and is no event.
+    if (this.#accounts.peek(account).allowed) this.#accounts.check(account);
     // Again, so that it begins now and not with the attempt.
     this.#block(account, pair);
   }
 
-  /** Blocks a pair that has used its free failures, for twice as long each time. */
+  /**
+   * Blocks a pair that has used its free failures, for twice as long each time. A block that
+   * another attempt has set never becomes shorter.
+   */
   #block(account, pair) {
     const { freeFailures, blockMs, maxBlockMs, jitter } = this.#policy;
     // Under an attack from many addresses, each has one attempt. It is never refused for the sake
     // of others, or anybody could lock out the user.
     const free = this.#accounts.peek(account).allowed ? freeFailures : 1;
-    const { limit, remaining } = this.#unblocked(pair);
-    const level = limit - remaining - free;
-    if (level < 0) return;
-    const ms = Math.min(blockMs * 2 ** level, maxBlockMs);
-    this.#pairs.block(pair, Math.ceil(Math.min(ms * (1 + jitter * Math.random()), maxBlockMs)));
+    const { heldMs, used } = this.#lift(pair);
+    const level = used - free;
+    const ms = level < 0 ? 0 : Math.min(blockMs * 2 ** level, maxBlockMs);
+    const own = Math.min(ms * (1 + jitter * Math.random()), maxBlockMs);
+    const longest = Math.ceil(Math.max(own, heldMs));
+    if (longest > 0) this.#pairs.block(pair, longest);
   }
 
-  /** The numbers of a pair without its block, which hides them. */
-  #unblocked(pair) {
-    this.#pairs.unblock(pair);
-    return this.#pairs.peek(pair);
+  /** Lifts the block of a pair, which hides its attempts. Returns what it had left, and these. */
+  #lift(pair) {
+    const { allowed, violated, retryAfterMs } = this.#pairs.peek(pair);
+    const isBlocked = !allowed && violated.length === 0;
+    if (isBlocked) this.#pairs.unblock(pair);
+    const { limit, remaining } = this.#pairs.peek(pair);
+    return { heldMs: isBlocked ? retryAfterMs : 0, used: limit - remaining };
   }
 
   #keys(attempt) {

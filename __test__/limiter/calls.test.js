@@ -160,6 +160,19 @@ test('a fixed window ends with everything in it, a window after its first call',
   assert.throws(() => limited({ algorithm: 'fixed-window', limit: 2 ** 22 }), coded('ERR_OUT_OF_RANGE'));
 });
 
+test('a fixed window is never told to be longer than it is', () => {
+  // On the clock of the system, which is mostly between two milliseconds.
+  const options = { limit: 1, windowMs: 3_600_000, algorithm: 'fixed-window' };
+  const limiter = new RateLimiter(options);
+  for (let key = 0; key < 1000; key += 1) {
+    const { resetMs } = limiter.consume(`${key}`);
+    const { allowed, retryAfterMs } = limiter.consume(`${key}`);
+    assert.equal(allowed, false);
+    assert.ok(resetMs <= 3_600_000 && retryAfterMs <= 3_600_000, `${resetMs} ${retryAfterMs}`);
+    assert.ok(resetMs > 3_590_000);
+  }
+});
+
 test('one limit and several exclude each other', () => {
   for (const extra of [{ limit: 1 }, { windowMs: 1 }, { burst: 1 }]) {
     assert.throws(() => new RateLimiter({ limits: LIMITS, ...extra }), coded('ERR_INVALID_ARG_VALUE'));
@@ -194,6 +207,23 @@ test('a snapshot that does not fit a smaller table frees no blocked key', () => 
   for (let n = 0; n < 1000; n++) assert.equal(restored.check(`key ${n}`), false);
 });
 
+test('a snapshot keeps the blocks and debts of keys without a slot', () => {
+  for (const algorithm of ['gcra', 'fixed-window']) {
+    for (const maxKeys of [8, 8000]) {
+      const [limiter, time] = composed({ algorithm, maxKeys: 8 });
+      for (let n = 0; n < 100; n++) limiter.check(`key ${n}`, 2);
+      limiter.block('late', 10 * MINUTE);
+      const options = { limits: LIMITS, algorithm, maxKeys, clock: () => new Date(time.ms) };
+      const restored = RateLimiter.restore(limiter.snapshot(), options);
+      time.ms += 1500;
+      for (const key of ['late', 'new', 'key 1', 'key 99']) {
+        assert.deepEqual(restored.check(key), limiter.check(key), key);
+      }
+      assert.equal(restored.peek('late').retryAfterMs, 10 * MINUTE - 1500);
+    }
+  }
+});
+
 test('a snapshot that is cut, changed or of another algorithm is refused', () => {
   const [limiter] = composed();
   limiter.check('key');
@@ -221,6 +251,20 @@ test('a snapshot of version 1 is read', () => {
   assert.deepEqual(remaining(restored.peek('alice')), [0, 3]);
   assert.equal(restored.peek('bob').retryAfterMs, 24 * 60 * MINUTE);
   assert.deepEqual(remaining(restored.peek('carol')), [2, 5]);
+});
+
+test('a snapshot of version 2 is read, with its full table', () => {
+  // Made on 1 January 2026 by a limiter of LIMITS with `maxKeys: 8`: `alice` has taken 2, `bob` is
+  // blocked for a day, 100 keys have used their burst, and then `late` was blocked for two days.
+  const file = path.join(__dirname, '..', 'vectors', 'limiter-snapshot-2.bin');
+  let time = Date.UTC(2026, 0, 1);
+  const options = { limits: LIMITS, maxKeys: 8, clock: () => new Date(time) };
+  const restored = RateLimiter.restore(fs.readFileSync(file), options);
+  assert.deepEqual(remaining(restored.peek('alice')), [0, 3]);
+  assert.equal(restored.peek('bob').retryAfterMs, 24 * 60 * MINUTE);
+  time += 1000;
+  assert.equal(restored.peek('late').retryAfterMs, 48 * 60 * MINUTE - 1000);
+  assert.equal(restored.stats().blocked, 1);
 });
 
 test('with deny a full table refuses new keys, and says when there may be room', () => {

@@ -141,6 +141,62 @@ test('a refusal is an event of the audit trail', () => {
   assert.deepEqual(heard, ['limit.denied']);
 });
 
+test('attempts that are allowed are no refusals of the audit trail, also of an attacked account', () => {
+  const { throttle, guess } = throttled({ account: { limit: 2, windowMs: DAY } });
+  const heard = [];
+  const hear = (event) => heard.push(event.limit);
+  subscribe('nodesec:limit.denied', hear);
+  for (let n = 0; n < 10; n += 1) assert.equal(guess({ account: 'ann', ip: address(n) }), true);
+  assert.deepEqual(heard, []);
+  assert.equal(throttle.check({ account: 'ann', ip: address(1) }).allowed, false);
+  unsubscribe('nodesec:limit.denied', hear);
+  assert.equal(heard.length, 1);
+});
+
+test('a late failure does not lift the block of another attempt', () => {
+  const HOUR = 60 * MINUTE;
+  const counts = { freeFailures: 2, blockMs: HOUR, maxBlockMs: HOUR, forgetMs: HOUR };
+  const { throttle, time } = throttled(counts);
+  throttle.check(ANN);
+  time.ms = HOUR - MINUTE;
+  throttle.check(ANN);
+  // The count of attempts has ended, and the block has not.
+  time.ms = HOUR + MINUTE;
+  throttle.failure(ANN);
+  assert.deepEqual(throttle.check(ANN), { allowed: false, retryAfterMs: HOUR - 2 * MINUTE });
+});
+
+test('a late failure does not lift a block that was set while the account was attacked', () => {
+  const account = { limit: 2, windowMs: MINUTE };
+  const { throttle, time, guess } = throttled({ blockMs: 10 * MINUTE, account });
+  for (let n = 0; n < 2; n += 1) guess({ account: 'ann', ip: address(n) });
+  throttle.check(ANN);
+  time.ms = 2 * MINUTE;
+  throttle.failure(ANN);
+  assert.deepEqual(throttle.check(ANN), { allowed: false, retryAfterMs: 8 * MINUTE });
+});
+
+test('a late failure does not shorten the block of another attempt', () => {
+  for (let n = 0; n < 100; n += 1) {
+    const { throttle } = throttled({ freeFailures: 2, jitter: 1 });
+    throttle.check(ANN);
+    throttle.check(ANN);
+    const { retryAfterMs } = throttle.check(ANN);
+    throttle.failure(ANN);
+    const later = throttle.check(ANN).retryAfterMs;
+    assert.ok(later >= retryAfterMs, `${later} instead of ${retryAfterMs}`);
+  }
+});
+
+test('a failure that is known after a success blocks nobody', () => {
+  const { throttle, guess } = throttled({ freeFailures: 2 });
+  throttle.check(ANN);
+  throttle.check(ANN);
+  throttle.success(ANN);
+  throttle.failure(ANN);
+  assert.equal(guess(), true);
+});
+
 test('durations that fall are refused, and so are accounts and addresses that cannot be used', () => {
   for (const options of [
     { blockMs: 10_000, maxBlockMs: 5000 },

@@ -119,6 +119,33 @@ test('limits that another process changes hold from the next call on', async (t)
   assert.deepEqual(await inProcess(at, `console.log(limiter.peek('key').limit);`, OPTIONS), ['20']);
 });
 
+test('a result names the limits that have decided it, also while another process changes them', async (t) => {
+  const at = newPath(t);
+  const [one, other] = [10, 1000].map((limit) => ({ limit, windowMs: limit * HOUR, burst: limit / 2 }));
+  const limiter = RateLimiter.machine(at, { ...one, maxKeys: 1000 });
+  const changes = inProcess(at, `
+    const limits = ${JSON.stringify([other, one])};
+    const end = Date.now() + 1000;
+    let count = 0;
+    for (; Date.now() < end; count++) limiter.setLimits(limits[count % 2]);
+    console.log(count);`);
+  const state = { isOver: false };
+  const over = changes.finally(() => (state.isOver = true));
+  const seen = new Set();
+  while (!state.isOver) {
+    for (let call = 0; call < 1000; call++) {
+      const { limit, remaining, policy, limits } = limiter.peek(`${call}`);
+      seen.add(limit);
+      assert.deepEqual(policy, { name: 'default', limit, windowMs: limit * HOUR, burst: limit / 2 });
+      // Nothing was ever taken.
+      assert.deepEqual([remaining, limits[0].limit], [limit / 2, limit]);
+    }
+    await new Promise(setImmediate);
+  }
+  await over;
+  assert.deepEqual([...seen].sort((a, b) => a - b), [10, 1000]);
+});
+
 test('a file keeps its keys when all processes have ended', async (t) => {
   const at = newPath(t);
   await inProcess(at, `limiter.check('key', 1000); limiter.block('blocked', ${HOUR});`, OPTIONS);

@@ -105,9 +105,9 @@ const EVENTS = {
     members: ['code'],
   },
   'limit.denied': {
-    when: 'A limiter denies a request.',
+    when: 'A limiter denies a request, or has no place for it.',
     outcome: 'denied',
-    members: ['limitKey', 'limit', 'windowMs', 'burst'],
+    members: ['limitKey?', 'limit', 'windowMs?', 'burst?', 'scope?'],
   },
   'password.verified': {
     when: 'A password matches its digest.',

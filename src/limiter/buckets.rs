@@ -1,6 +1,7 @@
 //! The words of a shard: slots in buckets, and overflow cells.
 
 use std::hint::black_box;
+use std::ops::Range;
 
 use super::layout::{Layout, Place, WAYS};
 use super::limit::MAX_LIMITS;
@@ -115,9 +116,10 @@ impl Buckets {
         self.words[self.start..][self.layout.cells()].chunks_exact(1 + self.layout.limits)
     }
 
-    /// The overflow cells.
-    pub(super) fn cells_mut(&mut self) -> impl Iterator<Item = &mut [u64]> {
-        self.words[self.start..][self.layout.cells()].chunks_exact_mut(1 + self.layout.limits)
+    /// The overflow cells with these numbers.
+    pub(super) fn cells_mut(&mut self, range: Range<usize>) -> impl Iterator<Item = &mut [u64]> {
+        let cells = &mut self.words[self.start..][self.layout.cells()];
+        cells.chunks_exact_mut(1 + self.layout.limits).skip(range.start).take(range.len())
     }
 
     /// Changes every word that is a state of a key or a cell. `change` gets its limit's number.
@@ -132,7 +134,7 @@ impl Buckets {
                 }
             }
         }
-        for cell in self.cells_mut() {
+        for cell in self.cells_mut(0..self.layout.cell_count()) {
             for (column, word) in cell[1..].iter_mut().enumerate() {
                 change(column, word);
             }
@@ -142,17 +144,29 @@ impl Buckets {
     /// Calls `visit` with every fingerprint that has not expired, whether it is that of a block,
     /// and its words.
     pub(super) fn each(&self, now: Moment, mut visit: impl FnMut(u64, bool, &Words)) {
-        let mut words = [0; MAX_LIMITS];
         for bucket in 0..self.layout.buckets {
-            for lane in 0..WAYS {
-                let place = self.place(bucket, lane, 0);
-                if self.until(place) > now.word {
-                    for (column, word) in words[..self.layout.limits].iter_mut().enumerate() {
-                        *word = self.word(place, column);
-                    }
-                    let fingerprint = self.fingerprint(place);
-                    visit(fingerprint & !BLOCK, fingerprint & BLOCK != 0, &words);
+            self.each_of(bucket, now, |_, fingerprint, words| {
+                visit(fingerprint & !BLOCK, fingerprint & BLOCK != 0, words);
+            });
+        }
+    }
+
+    /// Calls `visit` with the lane of each slot of a bucket that has not expired, its fingerprint,
+    /// which is odd for a block, and its words.
+    pub(super) fn each_of(
+        &self,
+        bucket: usize,
+        now: Moment,
+        mut visit: impl FnMut(usize, u64, &Words),
+    ) {
+        let mut words = [0; MAX_LIMITS];
+        for lane in 0..WAYS {
+            let place = self.place(bucket, lane, 0);
+            if self.until(place) > now.word {
+                for (column, word) in words[..self.layout.limits].iter_mut().enumerate() {
+                    *word = self.word(place, column);
                 }
+                visit(lane, self.fingerprint(place), &words);
             }
         }
     }

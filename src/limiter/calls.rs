@@ -27,7 +27,7 @@ pub struct Limiter {
     on_full: OnFull,
     pub(super) clock: Arc<dyn Clock>,
     /// How often the limits were changed. Held while they are.
-    generation: Mutex<u32>,
+    pub(super) generation: Mutex<u32>,
 }
 
 /// Whether a call takes its cost.

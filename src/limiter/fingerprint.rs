@@ -11,6 +11,7 @@ use crate::id::random_bytes;
 /// in advance a key with the fingerprint or the set of a victim's key, and the same key has
 /// unrelated fingerprints in two limiters. Among a million keys, the probability that any two share
 /// a fingerprint is 6e-8; these two would also share their quota.
+#[derive(Clone)]
 pub(super) struct Fingerprinter(SipHasher13);
 
 impl Fingerprinter {

@@ -51,7 +51,7 @@ impl Layout {
 
     /// The number of words.
     pub(super) fn len(self) -> usize {
-        self.cells().start + self.buckets.div_ceil(BUCKETS_PER_CELL) * (1 + self.limits)
+        self.cells().end
     }
 
     /// The index of the first word of a bucket.
@@ -84,6 +84,15 @@ impl Layout {
         if number < self.buckets { number } else { number - self.buckets }
     }
 
+    /// How far behind the second bucket of a fingerprint a bucket is, 0 for its own two; `None` if
+    /// its key cannot lie there.
+    pub(super) fn walk_to(self, fingerprint: u64, bucket: usize) -> Option<usize> {
+        let (first, second) = self.choices(fingerprint);
+        let behind = if bucket < second { bucket + self.buckets } else { bucket } - second;
+        let walk = if bucket == first { 0 } else { behind };
+        (bucket < self.buckets && walk <= self.max_walk()).then_some(walk)
+    }
+
     /// The longest walk.
     pub(super) fn max_walk(self) -> usize {
         MAX_WALK.min(self.buckets - 1)
@@ -92,14 +101,29 @@ impl Layout {
     /// The words of all overflow cells.
     pub(super) fn cells(self) -> Range<usize> {
         let start = self.bucket(self.buckets);
-        start..start + self.buckets.div_ceil(BUCKETS_PER_CELL) * (1 + self.limits)
+        start..start + self.cell_count() * (1 + self.limits)
     }
 
     /// The words of the overflow cell of a fingerprint.
     pub(super) fn cell(self, fingerprint: u64) -> Range<usize> {
-        let number = self.choices(fingerprint).0 / BUCKETS_PER_CELL;
+        let number = self.first(fingerprint) / BUCKETS_PER_CELL;
         let start = self.cells().start + number * (1 + self.limits);
         start..start + 1 + self.limits
+    }
+
+    /// The number of overflow cells.
+    pub(super) fn cell_count(self) -> usize {
+        self.buckets.div_ceil(BUCKETS_PER_CELL)
+    }
+
+    /// The numbers of the cells of those fingerprints whose cell has this number in another layout:
+    /// there they are one range, and so they are here.
+    pub(super) fn cells_of(self, other: Self, number: usize) -> Range<usize> {
+        // The least high half of a fingerprint whose first bucket is this one or a later one.
+        let half = |bucket: usize| ((bucket as u64) << 32).div_ceil(other.buckets as u64);
+        let end = ((number + 1) * BUCKETS_PER_CELL).min(other.buckets);
+        let cell = |half: u64| self.first(half << 32) / BUCKETS_PER_CELL;
+        cell(half(number * BUCKETS_PER_CELL))..cell(half(end) - 1) + 1
     }
 }
 
@@ -133,6 +157,44 @@ mod tests {
                 assert!(layout.cell(fingerprint).end <= layout.len());
                 assert!(layout.cell(fingerprint).start >= layout.bucket(buckets));
             }
+        }
+    }
+
+    #[test]
+    fn the_cells_of_a_cell_of_another_layout_are_those_of_its_fingerprints() {
+        for (buckets, others) in [(2, 2), (40, 40), (40, 90), (90, 40), (1000, 7), (33, 4096)] {
+            let [layout, other] = [buckets, others].map(|buckets| Layout { buckets, limits: 1 });
+            let number = |layout: Layout, bits| layout.first(bits) / BUCKETS_PER_CELL;
+            let mut found = vec![(usize::MAX, 0); other.cell_count()];
+            for bits in (0..1 << 16).map(|bits: u64| bits << 48) {
+                for bits in [bits, bits | u64::MAX >> 16] {
+                    let (least, most) = &mut found[number(other, bits)];
+                    *least = number(layout, bits).min(*least);
+                    *most = number(layout, bits).max(*most);
+                }
+            }
+            for (at, (least, most)) in found.into_iter().enumerate() {
+                assert_eq!(layout.cells_of(other, at), least..most + 1, "{buckets} {others} {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_walk_leads_from_the_second_bucket_to_a_key() {
+        let layout = Layout { buckets: 100, limits: 1 };
+        for fingerprint in (0..1000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15)) {
+            let (first, second) = layout.choices(fingerprint);
+            for bucket in 0..100 {
+                match layout.walk_to(fingerprint, bucket) {
+                    Some(0) => assert!([first, second].contains(&bucket)),
+                    Some(walk) => assert_eq!(layout.after(second, walk), bucket),
+                    None => {
+                        let reached = (0..=32).any(|walk| layout.after(second, walk) == bucket);
+                        assert!(bucket != first && !reached);
+                    }
+                }
+            }
+            assert_eq!(layout.walk_to(fingerprint, 100), None);
         }
     }
 }

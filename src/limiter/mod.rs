@@ -27,12 +27,14 @@ pub use self::either::AnyLimiter;
 pub use self::limit::{DEFAULT_NAME, Limit, Limits, MAX_LIMITS, MAX_NAME_LEN, checked, quotas};
 pub use self::machine::{MachineLimiter, MachineOptions};
 pub use self::quota::{Algorithm, MAX_FIXED_UNITS, MAX_UNITS, MAX_WINDOW_MS, Quota};
-pub use self::report::{Decision, Report, Stats};
+pub use self::report::{Decision, Report, Stats, Terms};
 pub use self::snapshot::MAX_SNAPSHOT_LEN;
 pub use self::table::{DEFAULT_MAX_KEYS, MAX_MAX_KEYS, MIN_MAX_KEYS, OnFull};
 
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod snapshot_tests;
 #[cfg(test)]
 mod spray_tests;
 #[cfg(test)]

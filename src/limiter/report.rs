@@ -37,10 +37,22 @@ pub struct Decision {
     pub reset_ns: u64,
 }
 
+/// The numbers of a limit that has decided a call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terms {
+    /// Units per window.
+    pub limit: u32,
+    /// Units at once.
+    pub burst: u32,
+    /// The window, in milliseconds.
+    pub window_ms: u64,
+}
+
 /// The result of one call for all limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Report {
     decisions: [Decision; MAX_LIMITS],
+    terms: [Terms; MAX_LIMITS],
     count: usize,
     /// Whether all limits allow the call, and nothing else refuses it.
     pub allowed: bool,
@@ -74,9 +86,12 @@ impl Report {
         now: Moment,
     ) -> Self {
         let mut decisions = [Decision::default(); MAX_LIMITS];
+        let mut terms = [Terms::default(); MAX_LIMITS];
         let held_ns = verdict.held_ns;
         for (column, (limit, decision)) in limits.iter().zip(&mut decisions).enumerate() {
             let (quota, word) = (limit.quota(), verdict.words[column]);
+            terms[column] =
+                Terms { limit: quota.limit(), burst: quota.burst(), window_ms: quota.window_ms() };
             let is_violated = verdict.violated & (1 << column) != 0;
             let left = quota.capacity().saturating_sub(quota.debt(word, now)) / quota.interval();
             let wait = if is_violated { quota.wait_ns(word, cost, now) } else { 0 };
@@ -105,7 +120,12 @@ impl Report {
             }
         }
         let (allowed, violated) = (verdict.allowed, verdict.violated);
-        Self { decisions, count: limits.len(), allowed, violated, tightest, generation }
+        Self { decisions, terms, count: limits.len(), allowed, violated, tightest, generation }
+    }
+
+    /// The numbers of each limit. Another thread or process may have changed the limits meanwhile.
+    pub fn terms(&self) -> &[Terms] {
+        &self.terms[..self.count]
     }
 
     /// The decision of each limit.

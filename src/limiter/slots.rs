@@ -7,6 +7,8 @@
 //! newcomer that gets a slot starts with the cell's state, so no key gains from being without one.
 
 mod blocks;
+mod insert;
+mod restored;
 
 use super::buckets::Buckets;
 use super::layout::{Layout, Place};
@@ -14,9 +16,6 @@ use super::limit::{Limits, MAX_LIMITS};
 use super::room::{Room, Search};
 use super::state::Moment;
 use super::view::{BLOCK, View};
-
-/// A shard that found no memory does not ask again for this time.
-const GROW_AGAIN_NS: u64 = 1_000_000_000;
 
 /// The counts of a shard since it was made.
 #[derive(Clone, Copy, Default)]
@@ -143,25 +142,6 @@ impl Slots {
             && found.words.iter().any(|word| *word > now.word)
     }
 
-    /// Writes the state of a key that was found, which may give it a slot. Without one, it is
-    /// written to the overflow cell if it may overflow; if not, the error is the word at which a
-    /// slot may be free.
-    #[inline]
-    pub(super) fn write<const N: usize>(
-        &mut self,
-        fingerprint: u64,
-        found: &Found<N>,
-        words: &[u64; N],
-        may_overflow: bool,
-        now: Moment,
-    ) -> Result<(), u64> {
-        if let Some(place) = found.place {
-            self.put_words(place, words);
-            return Ok(());
-        }
-        self.insert(fingerprint, words, may_overflow, now)
-    }
-
     /// Forgets all keys and blocks.
     pub(super) fn clear(&mut self, buckets: usize) {
         match Buckets::new(Layout { buckets, ..self.buckets.layout }) {
@@ -190,45 +170,6 @@ impl Slots {
         }
     }
 
-    /// Gives a slot to a key that has none. See [`Self::write`].
-    #[cold]
-    fn insert(
-        &mut self,
-        fingerprint: u64,
-        words: &[u64],
-        may_overflow: bool,
-        now: Moment,
-    ) -> Result<(), u64> {
-        let until = match self.room(fingerprint, now) {
-            Room::Free(place) | Room::Victim(place) => {
-                self.put(place, fingerprint, words, now);
-                return Ok(());
-            }
-            Room::None(until) => until,
-            Room::Grow => now.word,
-        };
-        self.counters.overflows += 1;
-        if !may_overflow {
-            return Err(until);
-        }
-        for (cell, word) in self.buckets.cell_mut(fingerprint)[1..].iter_mut().zip(words) {
-            *cell = *word;
-            self.overflow_until = self.overflow_until.max(*word);
-        }
-        Ok(())
-    }
-
-    /// The slot for a newcomer, after growing if that helps.
-    fn room(&mut self, fingerprint: u64, now: Moment) -> Room {
-        loop {
-            match self.search(now).run(fingerprint) {
-                // Without memory the shard stays as it is, and for a while does not ask again.
-                Room::Grow => self.grow(now),
-                room => return room,
-            }
-        }
-    }
-
     fn search(&self, now: Moment) -> Search<'_, Buckets> {
         Search {
             buckets: &self.buckets,
@@ -237,43 +178,6 @@ impl Slots {
                 && now.ns >= self.grow_again_at,
             may_forget: !self.denies,
             now,
-        }
-    }
-
-    /// Doubles the number of buckets, up to the largest, if there is memory for it.
-    fn grow(&mut self, now: Moment) {
-        let buckets = (self.buckets.layout.buckets * 2).min(self.max_buckets);
-        let limits = self.limits.clone();
-        let Some(mut larger) = Self::new(buckets, buckets, self.denies, limits) else {
-            self.counters.growth_failures += 1;
-            self.grow_again_at = now.ns.saturating_add(GROW_AGAIN_NS);
-            return;
-        };
-        self.buckets.each(now, |fingerprint, is_block, words| {
-            let fingerprint = fingerprint | if is_block { BLOCK } else { 0 };
-            // The result is not needed, because there are more slots than keys.
-            let _ = larger.insert(fingerprint, words, true, now);
-        });
-        if self.overflow_until > now.word {
-            larger.widen_overflow(self);
-        }
-        self.buckets = larger.buckets;
-        (self.walk, self.walk_until) = (larger.walk, larger.walk_until);
-        self.overflow_until = self.overflow_until.max(larger.overflow_until);
-        self.blocks = larger.blocks;
-    }
-
-    /// Gives each overflow cell the largest words of the smaller shard's cells, since the keys of a
-    /// cell are not those of any of these.
-    fn widen_overflow(&mut self, smaller: &Self) {
-        let mut largest = [0; 1 + MAX_LIMITS];
-        for cell in smaller.buckets.cells() {
-            for (largest, word) in largest.iter_mut().zip(cell) {
-                *largest = (*word).max(*largest);
-            }
-        }
-        for cell in self.buckets.cells_mut() {
-            cell.copy_from_slice(&largest[..cell.len()]);
         }
     }
 

@@ -90,9 +90,15 @@ impl Quota {
         }
     }
 
-    /// Nanoseconds until a key with this word has fully recovered.
+    /// Nanoseconds until a key with this word has fully recovered. A fixed window may end up to a
+    /// millisecond late, with the next one of the clock; that is not told, because a client that
+    /// rounds up to seconds would wait a second more.
     pub(super) fn reset_ns(&self, word: u64, now: Moment) -> u64 {
-        self.algorithm().left_ns(word, now)
+        let left = self.algorithm().left_ns(word, now);
+        match self.algorithm() {
+            Algorithm::Gcra => left,
+            Algorithm::FixedWindow => left.min(self.window_ms() * NANOS),
+        }
     }
 
     /// Nanoseconds until a cost is allowed to a key with this word.
@@ -128,6 +134,8 @@ mod tests {
             assert_eq!(quota.debt(word, at(first + 6_000_000)), 0, "{first}");
             let second = quota.word(2, word, at(first + 3_000_000));
             assert_eq!(quota.reset_ns(second, at(first)), quota.reset_ns(word, at(first)));
+            assert_eq!(quota.reset_ns(word, at(first)), 5_000_000, "{first}");
+            assert_eq!(quota.wait_ns(second, 9, at(first)), 5_000_000, "{first}");
         }
     }
 

@@ -83,9 +83,24 @@ impl Table {
     /// select the bucket.
     #[inline]
     pub(super) fn shard(&self, fingerprint: u64) -> MutexGuard<'_, Slots> {
+        self.shards[self.number(fingerprint)].lock()
+    }
+
+    /// The number of the shard of a fingerprint.
+    #[inline]
+    pub(super) fn number(&self, fingerprint: u64) -> usize {
         let mask = self.shards.len() - 1;
-        let index = usize::try_from((fingerprint >> 1) & mask as u64).unwrap_or(0);
-        self.shards[index].lock()
+        usize::try_from((fingerprint >> 1) & mask as u64).unwrap_or(0)
+    }
+
+    /// The number of shards, a power of two.
+    pub(super) fn shard_count(&self) -> usize {
+        self.shards.len()
+    }
+
+    /// The shard with this number, locked.
+    pub(super) fn numbered(&self, number: usize) -> MutexGuard<'_, Slots> {
+        self.shards[number].lock()
     }
 
     /// The limits.

@@ -88,7 +88,7 @@ const places = () => new ConcurrencyLimiter({ max: 2, perKey: 1 });
 const place = {
   on: places,
   args: () => ['key'],
-  kinds: [or(name, kind({ nothing: () => undefined, 'a long text': () => 'a'.repeat(8193) }))],
+  kinds: [or(key, kind({ nothing: () => undefined, 'a long text': () => 'a'.repeat(8193) }))],
 };
 const share = kind({ null: () => null, NaN: () => NaN, '-1': () => -1, 'a string': () => '1', 1.5: () => 1.5 });
 const prefixes = { ipv4Prefix: integer, ipv6Prefix: integer };

@@ -12,8 +12,9 @@ use crate::binding::fast::{Hot, RawCall};
 use crate::limiter::{MAX_LIMITS, MAX_UNITS, Report};
 
 /// Numbers of a report: the index of the tightest limit, the violated limits as bits, and the
-/// generation of the limits; then remaining, retryAfterMs and resetMs of each limit.
-const MAX_NUMBERS: usize = 3 + 3 * MAX_LIMITS;
+/// generation of the limits; then remaining, retryAfterMs, resetMs, limit, windowMs and burst of
+/// each limit.
+const MAX_NUMBERS: usize = 3 + 6 * MAX_LIMITS;
 
 /// `(key, cost?) => boolean`
 pub(super) struct Check(pub Arc<RateLimiter>);
@@ -103,13 +104,17 @@ fn answer(call: &RawCall, out: usize, report: &Report) -> Result<sys::napi_value
     numbers[1] = report.violated.into();
     numbers[2] = report.generation.into();
     let decisions = report.decisions();
-    for (decision, numbers) in decisions.iter().zip(numbers[3..].as_chunks_mut().0) {
+    let limits = decisions.iter().zip(report.terms());
+    for ((decision, terms), numbers) in limits.zip(numbers[3..].as_chunks_mut().0) {
         *numbers = [
             f64::from(decision.remaining),
             decision.retry_after_ns as f64 / 1e6,
             decision.reset_ns as f64 / 1e6,
+            f64::from(terms.limit),
+            terms.window_ms as f64,
+            f64::from(terms.burst),
         ];
     }
-    call.argument(out, "out").fill(&numbers[..3 + 3 * decisions.len()])?;
+    call.argument(out, "out").fill(&numbers[..3 + 6 * decisions.len()])?;
     call.boolean(report.allowed)
 }

@@ -103,7 +103,11 @@ fn given_back(quota: &Quota, word: u64, taken: u64, cost: u32, then: Moment, now
             quota.word(debt.saturating_sub(left), word, now)
         }
         // Another window has begun.
-        Algorithm::FixedWindow if quota.reset_ns(word, then) != quota.reset_ns(taken, then) => word,
+        Algorithm::FixedWindow
+            if quota.algorithm().left_ns(word, then) != quota.algorithm().left_ns(taken, then) =>
+        {
+            word
+        }
         Algorithm::FixedWindow if word <= now.word => word,
         Algorithm::FixedWindow => quota.word(debt.saturating_sub(weight), word, now),
     }

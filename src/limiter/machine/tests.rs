@@ -13,7 +13,7 @@ use crate::error::Code;
 use crate::limiter::limit::{Limit, Limits, checked};
 use crate::limiter::quota::Quota;
 use crate::limiter::table::OnFull;
-use crate::limiter::{Limiter, Stats};
+use crate::limiter::{Limiter, Stats, Terms};
 
 /// The path of a file in memory, removed at the end.
 pub(super) struct TestPath(pub PathBuf);
@@ -281,6 +281,7 @@ fn other_processes_adopt_changed_limits_at_their_next_call() {
         let report = two.other.peek(b"key", 1).unwrap();
         assert_eq!(two.other.limits().0[0].quota().limit(), limit);
         assert_eq!(report.generation, two.one.limits().1);
+        assert_eq!(report.terms()[0], Terms { limit, burst: limit, window_ms: 1000 });
     }
     let refused = two.one.set_limits(&one(5)).unwrap_err();
     assert_eq!(refused.code, Code::InvalidArgValue);
