@@ -234,7 +234,7 @@ export interface FastifyJwksRouteOptions {
  * await app.register(jwksRoute, { keys });
  *
  * const answer = await app.inject('/.well-known/jwks.json');
- * console.log(answer.headers['content-type']); // application/jwk-set+json; charset=utf-8
+ * console.log(answer.headers['content-type']); // application/jwk-set+json
  * await app.close();
  * ```
  */

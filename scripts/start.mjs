@@ -1,6 +1,7 @@
-// npm start: installs and builds everything that is missing, starts the auth service and visits it
-// once. On a terminal the service then stays up. Without a terminal, or with `npm start -- --once`,
-// it ends after the visit. `npm start -- --port N` sets the port.
+// npm start: installs and builds everything that is missing, starts both example services and makes
+// the same visit to each. On a terminal the services then stay up. Without a terminal, or with
+// `npm start -- --once`, they end after the visits. `npm start -- --port N` sets the port of the
+// first.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -42,71 +43,105 @@ async function demonstrate(options) {
   const interrupted = interruption();
   const folder = mkdtempSync(path.join(tmpdir(), 'auth-service-'));
   try {
-    await serve(serviceIn(folder, options.port), interrupted, options);
+    const ports = { 'auth-service': options.port, 'fastify-service': '0' };
+    const services = Object.entries(ports).map(([example, port]) => serviceIn(folder, example, port));
+    await serve(services, interrupted, options);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** Starts the service with its data, its store and its secrets in directories of their own. */
-function serviceIn(folder, port) {
-  const [data, secrets] = ['data', 'secrets'].map((name) => path.join(folder, name));
-  mkdirSync(secrets, { mode: 0o700 });
+/** Starts a service with its data, its store and its secrets in directories of their own. */
+function serviceIn(folder, example, port) {
+  const within = (name) => path.join(folder, example, name);
+  mkdirSync(within('secrets'), { recursive: true, mode: 0o700 });
   const env = {
-    AUTH_STORE: path.join(folder, 'store'),
-    AUTH_MASTER_KEY_FILE: path.join(secrets, 'master-key'),
-    AUTH_PEPPER_FILE: path.join(secrets, 'pepper'),
+    AUTH_STORE: within('store'),
+    AUTH_MASTER_KEY_FILE: path.join(within('secrets'), 'master-key'),
+    AUTH_PEPPER_FILE: path.join(within('secrets'), 'pepper'),
   };
+  const options = { example, data: within('data'), env };
   const service = {
+    example,
     /** The process that runs now, or the promise of it. */
-    running: startService({ port, data, env }),
+    running: startService({ ...options, port }),
     /** Kills the process, starts another on the same port and resolves to its URL. */
     async crash() {
       const killed = await service.running;
-      const again = { port: new URL(killed.url).port, data, env };
-      service.running = killed.kill().then(() => startService(again));
+      const { port: same } = new URL(killed.url);
+      service.running = killed.kill().then(() => startService({ ...options, port: same }));
       return (await service.running).url;
     },
   };
+  // The rejection is told where the service is waited for, maybe later.
+  service.running.catch(() => {});
   return service;
 }
 
-async function serve(service, interrupted, options) {
+async function serve(services, interrupted, options) {
+  const running = async () => {
+    const settled = await Promise.allSettled(services.map((service) => service.running));
+    return settled.flatMap(({ value }) => value ?? []);
+  };
   try {
-    await stay(service, interrupted, options);
+    await stay(services, interrupted, options);
   } catch (error) {
-    const running = await service.running.catch(() => undefined);
-    if (running !== undefined) console.error(running.log());
+    for (const { log } of await running()) console.error(log());
     throw error;
   } finally {
-    const running = await service.running.catch(() => undefined);
-    await running?.stop();
+    for (const { stop } of await running()) await stop();
   }
 }
 
-async function stay(service, interrupted, { once }) {
-  const { url } = await service.running;
-  console.log(`The service of examples/auth-service listens on ${url}`);
-  const outcome = await Promise.race([visit(url, service.crash), interrupted]);
+async function stay(services, interrupted, { once }) {
+  const outcome = await Promise.race([visitAll(services), interrupted]);
   if (outcome === 'interrupted') throw new Error('Interrupted.');
   console.log('\nEvery answer was the expected one.');
   if (once || !process.stdout.isTTY) return;
 
-  console.log(invitation(url));
-  const { ended: end } = await service.running;
-  const ended = end.then((status) => {
-    throw new Error(`The service has ended with status ${status}.`);
+  const running = await Promise.all(services.map((service) => service.running));
+  console.log(invitation(running.map(({ url }) => url)));
+  const ends = running.map(async ({ ended, url }) => {
+    throw new Error(`The service on ${url} has ended with status ${await ended}.`);
   });
-  await Promise.race([ended, interrupted]);
-  // From here on the service may end: the rejection is expected.
-  ended.catch(() => {});
+  await Promise.race([...ends, interrupted]);
+  // From here on the services may end: the rejections are expected.
+  for (const end of ends) end.catch(() => {});
 }
 
-function invitation(url) {
+/** Makes the visits, which take their time together, and prints them one after the other. */
+async function visitAll(services) {
+  const visits = services.map((service) => {
+    const visited = told(service);
+    visited.ended.catch(() => {});
+    return visited;
+  });
+  for (const { ended, print } of visits) {
+    print();
+    await ended;
+  }
+}
+
+/** Makes the visit to a service. Its lines wait until `print` is called. */
+function told({ example, running, crash }) {
+  const lines = [];
+  let write = (line) => lines.push(line);
+  const ended = running.then(({ url }) => {
+    write(`\nThe service of examples/${example} listens on ${url}`);
+    return visit(url, crash, (line) => write(line));
+  });
+  const print = () => {
+    write = console.log;
+    for (const line of lines) write(line);
+  };
+  return { ended, print };
+}
+
+function invitation([url, ...others]) {
   const post = `curl -s -H 'Content-Type: application/json' -d`;
   const you = `'{"username":"grace","password":"nanoseconds of wire"}'`;
   return `
-The service stays up until Ctrl-C. To try:
+The service stays up until Ctrl-C, and so does that on ${others}. To try:
 
   ${post} ${you} ${url}/register
   ${post} ${you} ${url}/login

@@ -1,6 +1,8 @@
 'use strict';
 
+const { once } = require('node:events');
 const { mkdtempSync, rmSync } = require('node:fs');
+const { createServer } = require('node:http');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 
@@ -11,15 +13,29 @@ function dataDirectory(t) {
   return data;
 }
 
+/** The examples, which are one service in two frameworks. */
+const EXAMPLES = ['auth-service', 'fastify-service'];
+
 /**
  * Starts the service in a process of its own for one test: its limits apply per address, and all
- * tests have the same address.
+ * tests have the same address. The options are those of `startService`.
  */
-async function start(t, data = dataDirectory(t), env = {}, workers = 1) {
+async function start(t, { data = dataDirectory(t), ...options } = {}) {
   const { startService } = await import('../../scripts/lib/service.mjs');
-  const service = await startService({ data, env, workers });
+  const service = await startService({ data, ...options });
   t.after(() => service.stop());
   return { ...service, ...client(service.url) };
+}
+
+/** Serves the app of an example in this process. Resolves to its server. */
+async function listen(example, parts) {
+  const { createApp } = require(`../../examples/${example}/app.js`);
+  const app = await createApp(parts);
+  await app.ready?.();
+  const server = app.server ?? createServer(app);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return server;
 }
 
 /** The requests that tests send to the service at `url`. */
@@ -50,4 +66,4 @@ function client(url) {
   };
 }
 
-module.exports = { client, dataDirectory, start };
+module.exports = { EXAMPLES, client, dataDirectory, listen, start };

@@ -33,9 +33,11 @@ async function npmStart(t, ...args) {
   });
 }
 
-test('npm start visits the service, checks every answer and cleans up', async (t) => {
+test('npm start makes the same visit to both services, checks every answer and cleans up', async (t) => {
   const { status, stdout, stderr, left } = await npmStart(t, '--once');
   assert.equal(status, 0, stdout + stderr);
+  const [, ...visits] = stdout.split('\nThe service of examples/');
+  assert.deepEqual(visits.map((text) => text.match(/^[\w-]+/)[0]), ['auth-service', 'fastify-service']);
   for (const line of [
     /listens on http:\/\/127\.0\.0\.1:\d+$/m,
     /register +POST \/register +201 user [\w-]+… +[\d.]+ ms$/m,
@@ -50,10 +52,10 @@ test('npm start visits the service, checks every answer and cleans up', async (t
     /right password +POST \/login +429 rate_limited, retry after \d+ s/,
     /GET \/.well-known\/jwks\.json 200 2 keys, max-age=600/,
     /GET \/.well-known\/jwks\.json 304/,
-    /^Every answer was the expected one\.$/m,
   ]) {
-    assert.match(stdout, line);
+    for (const text of visits) assert.match(text, line);
   }
+  assert.match(stdout, /^Every answer was the expected one\.$/m);
   assert.doesNotMatch(stdout, /curl/, 'it does not stay up');
   assert.deepEqual(left, []);
 });

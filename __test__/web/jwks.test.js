@@ -23,7 +23,7 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     const answer = await get('/jwks');
     assert.deepEqual([answer.status, answer.body], [200, body]);
     assert.deepEqual([answer.headers.etag, answer.headers['cache-control']], [etag, 'public, max-age=600']);
-    assert.match(answer.headers['content-type'], /^application\/jwk-set\+json/);
+    assert.equal(answer.headers['content-type'], 'application/jwk-set+json');
     const head = await send('/jwks', { method: 'HEAD' });
     assert.deepEqual([head.status, head.body, head.headers.etag], [200, '', etag]);
     assert.equal(head.headers['content-length'], `${body.length}`);

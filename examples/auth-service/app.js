@@ -1,124 +1,107 @@
 'use strict';
 
 const express = require('express');
-const { uuidv7 } = require('@nodesec/native');
+const { authenticate, jwks, rateLimit } = require('@nodesec/native/express');
 
-const { authenticate } = require('./auth.js');
-const { HttpError, handleErrors, notFound } = require('./errors.js');
+const { createAccounts } = require('./accounts.js');
+const { HttpError, answerTo } = require('./errors.js');
 const { whenGone } = require('./gone.js');
-const { credentials, json, newPassword, refreshToken } = require('./input.js');
-const { clientKey, limitRequests, spend } = require('./limits.js');
+const { MAX_BODY, credentials, newCredentials, refreshing } = require('./input.js');
+const { loginKey } = require('./limiters.js');
 
-/** Returns the Express app. security.js and users.js make its parts. */
-function createApp({ keys, limits, passwords, sessions, users, verifier }) {
+/**
+ * Returns the Express app. security.js and users.js make its parts. `proxies` is the number of
+ * proxies in front, whose last one tells the client's address.
+ */
+function createApp({ keys, limiters, proxies = 0, verifier, ...parts }) {
+  const accounts = createAccounts(parts);
+  const limitRequests = rateLimit({ limiter: limiters.requests, handler: limited });
+  const limitPasswords = rateLimit({ limiter: limiters.passwords, handler: limited });
+  const limitLogins = rateLimit({ limiter: limiters.logins, key: loginKey, handler: limited });
+  const authenticated = authenticate({ verifier });
+
   const app = express();
-  const authenticated = authenticate(verifier);
-
-  app.disable('x-powered-by').disable('etag');
+  app.disable('x-powered-by').disable('etag').set('trust proxy', proxies);
   app.use((req, res, next) => {
     res.set('Cache-Control', 'no-store');
     next();
   });
-  app.use(limitRequests(limits.requests));
+  app.use(limitRequests);
+  app.use('/.well-known/jwks.json', jwks({ keys }));
 
-  app.post('/register', json, async (req, res) => {
-    const { username, password } = newPassword(credentials(req.body));
-    spend(limits.passwords, clientKey(req));
-    const user = {
-      id: uuidv7(),
-      name: username,
-      digest: await passwords.hash(password, { signal: whenGone(res) }),
-      createdAt: new Date().toISOString(),
-    };
-    if (!(await users.add(user))) throw new HttpError(409, 'username_taken');
-    res.status(201).json(profile(user));
+  app.post('/register', json(newCredentials), limitPasswords, async (req, res) => {
+    res.status(201).json(await accounts.register(req.body, whenGone(res)));
   });
 
-  app.post('/login', json, async (req, res) => {
-    const { username, password } = credentials(req.body);
-    const client = clientKey(req);
-    const account = `${client} ${username}`;
-    // The limits are spent before the hash, because the hash is expensive. Each attempt spends at
-    // its start, so that a hundred attempts at once count as a hundred.
-    spend(limits.passwords, client);
-    spend(limits.logins, account);
-    const user = users.get(username);
-    // If there is no such user, a hash is computed all the same: a faster answer would reveal that
-    // the name has no account.
-    const { valid, newDigest } = await passwords.verifyAndUpdate(user?.digest, password, {
-      signal: whenGone(res),
-    });
-    if (!valid) throw new HttpError(401, 'invalid_credentials');
-    // Only wrong passwords count as guesses. The client's own limit keeps the attempt, because the
-    // hash was computed all the same.
-    limits.logins.refund(account);
-    // The old digest has another policy or pepper. It is replaced only if it is still stored: if
-    // the user has changed the password meanwhile, the new password must stay.
-    if (newDigest) await users.replaceDigest(user.name, user.digest, newDigest);
-    res.json(await sessions.start(user.id, { name: user.name }, { meta: device(req) }));
+  // The limits are asked before the password is hashed, because the hash is expensive. Each attempt
+  // counts at its start, so that a hundred attempts at once count as a hundred.
+  app.post('/login', json(credentials), limitPasswords, limitLogins, async (req, res) => {
+    const user = await accounts.verified(req.body, whenGone(res));
+    // Only wrong passwords count as guesses. The unit is back before the client has its answer, in
+    // whichever worker its next request arrives; the option `refundOn` would give it back after.
+    limiters.logins.refund(loginKey(req));
+    res.json(await accounts.login(user, req.get('User-Agent')));
   });
 
-  app.post('/refresh', json, async (req, res) => {
-    const { status, pair, subject } = await sessions.refresh(refreshToken(req.body));
-    switch (status) {
-      case 'rotated':
-      case 'replayed':
-        return res.json({ status, ...pair });
-      case 'reuse':
-        // A used-up token means that two parties hold it, and one of them stole it. The session has
-        // been ended for both. The user can log in again, the thief cannot. A real service should
-        // also tell the user.
-        console.warn(`auth-service: a used-up refresh token of user ${subject}; its session has ended`);
-        throw new HttpError(401, 'refresh_token_reused');
-      case 'expired':
-        throw new HttpError(401, 'session_expired');
-      default:
-        throw new HttpError(401, 'refresh_token_unknown');
-    }
+  app.post('/refresh', json(refreshing), async (req, res) => {
+    res.json(await accounts.refresh(req.body));
   });
 
   app.get('/sessions', authenticated, async (req, res) => {
-    res.json(await sessions.list(req.auth.sub));
+    res.json(await accounts.sessions(req.auth.claims));
   });
 
   app.post('/logout', authenticated, async (req, res) => {
-    await sessions.end(req.auth.sid);
+    await accounts.logout(req.auth.claims);
     res.status(204).end();
   });
 
   app.post('/logout-everywhere', authenticated, async (req, res) => {
-    await sessions.endAll(req.auth.sub);
+    await accounts.logoutEverywhere(req.auth.claims);
     res.status(204).end();
   });
 
   app.get('/me', authenticated, (req, res) => {
-    const user = users.get(req.auth.name);
-    // The name may belong to another user since the token was issued; an id is never reused.
-    if (user?.id !== req.auth.sub) throw new HttpError(401, 'invalid_token');
-    res.json(profile(user));
-  });
-
-  app.get('/.well-known/jwks.json', (req, res) => {
-    const { body, etag, maxAge } = keys.jwks();
-    res.set({ 'Cache-Control': `public, max-age=${maxAge}`, ETag: etag });
-    // Express's own check does not work here: fetch() sends the tag together with `no-cache`, and
-    // Express then ignores the tag.
-    if (req.get('If-None-Match')?.includes(etag)) return res.status(304).end();
-    res.type('application/jwk-set+json').send(body);
+    res.json(accounts.profile(req.auth.claims));
   });
 
   app.use(notFound, handleErrors);
+  limitRequests.assertConfigured(app);
   return app;
 }
 
-/** The name by which a user recognizes a session. */
-function device(req) {
-  return { device: (req.get('User-Agent') ?? 'unknown').slice(0, 200) };
+/** Middleware that reads a JSON body, uncompressed, and replaces it by the fields that `check` gives. */
+function json(check) {
+  return [
+    (req, res, next) => {
+      const message = 'send a body of application/json';
+      if (!req.is('application/json')) throw new HttpError(415, 'not_json', { message });
+      next();
+    },
+    express.json({ limit: MAX_BODY, inflate: false }),
+    (req, res, next) => {
+      req.body = check(req.body);
+      next();
+    },
+  ];
 }
 
-/** The fields of a record that its user may see: all but the digest. */
-function profile({ id, name, createdAt }) {
-  return { id, username: name, createdAt };
+/** Answers a request beyond a limit. `Retry-After` and the fields of the limit are set. */
+function limited(req, res, next) {
+  next(new HttpError(429, 'rate_limited'));
+}
+
+function notFound() {
+  throw new HttpError(404, 'not_found');
+}
+
+// Express recognises an error handler by its four parameters.
+function handleErrors(error, req, res, next) {
+  // The client has hung up: there is nobody to answer.
+  if (res.closed || req.socket.destroyed) return;
+  if (res.headersSent) return next(error);
+  const { status, body, headers } = answerTo(error);
+  res.set(headers).status(status).json(body);
 }
 
 module.exports = { createApp };

@@ -1,7 +1,9 @@
 'use strict';
 
 // Every error that a client sees is a status and `{ error, message? }` in this service's own words.
-// Errors of the module and of Express go to the log at most.
+// Errors of the module and of the framework go to the log at most.
+
+const { WebError } = require('@nodesec/native');
 
 class HttpError extends Error {
   constructor(status, error, { message, headers } = {}) {
@@ -12,7 +14,7 @@ class HttpError extends Error {
   }
 }
 
-/** The errors of Express and its parser for a request that they cannot read, by status. */
+/** The errors of the framework for a request that it cannot read, by status. */
 const UNREADABLE = {
   400: 'malformed_request',
   413: 'body_too_large',
@@ -31,21 +33,16 @@ const BUSY = new Set([
 /** A store that cannot read or write, so that somebody must look after it. */
 const STORE_FAILED = /^ERR_(STORE_|REVOCATION_STORE$)/;
 
-function notFound() {
-  throw new HttpError(404, 'not_found');
-}
-
-// Express recognises an error handler by its four parameters.
-function handleErrors(error, req, res, next) {
-  // The client has hung up: there is nobody to answer.
-  if (res.closed) return;
-  if (res.headersSent) return next(error);
-  const { status, body, headers } = error instanceof HttpError ? error : translate(error);
-  res.set(headers).status(status).json(body);
-}
-
-function translate(error) {
-  if (error.status in UNREADABLE) return new HttpError(error.status, UNREADABLE[error.status]);
+/** The answer to any error. */
+function answerTo(error) {
+  if (error instanceof HttpError) return error;
+  if (error instanceof WebError && error.status < 500) return refusal(error);
+  // Nobody knows whether the token is good: the client must not throw it away.
+  if (error.code === 'ERR_WEB_UNAVAILABLE') {
+    return new HttpError(503, 'unavailable', { headers: error.headers });
+  }
+  const status = error.status ?? error.statusCode;
+  if (status in UNREADABLE) return new HttpError(status, UNREADABLE[status]);
   if (BUSY.has(error.code)) {
     const seconds = Math.ceil((error.retryAfterMs ?? 5_000) / 1000);
     return new HttpError(503, 'busy', { headers: { 'Retry-After': String(seconds) } });
@@ -60,4 +57,10 @@ function translate(error) {
   return new HttpError(500, 'internal');
 }
 
-module.exports = { HttpError, handleErrors, notFound };
+/** A request that the middleware has refused. Its cause is for logs, not for the client. */
+function refusal({ status, headers, cause }) {
+  if (status !== 401) return new HttpError(status, UNREADABLE[status] ?? 'forbidden', { headers });
+  return new HttpError(401, cause === undefined ? 'missing_token' : 'invalid_token', { headers });
+}
+
+module.exports = { HttpError, answerTo };

@@ -3,26 +3,16 @@
 // Checks request bodies. Every value that the module would refuse is refused here, so that a
 // mistake of the client gives a 400 and never reaches the module.
 
-const express = require('express');
-
 const { HttpError } = require('./errors.js');
 
+/** The longest body in bytes. */
+const MAX_BODY = 16_384;
 /** ASCII only, so that two names that look alike are the same name. */
 const USERNAME = /^[a-z0-9][a-z0-9._-]{2,31}$/;
 const MIN_PASSWORD = 10;
 /** In bytes. Long enough for any passphrase; the module accepts up to 4096. */
 const MAX_PASSWORD = 1024;
 const MAX_TOKEN = 1024;
-
-/** Middleware that reads a JSON body of at most 16 KiB, uncompressed. */
-const json = [requireJson, express.json({ limit: '16kb', inflate: false })];
-
-function requireJson(req, res, next) {
-  if (!req.is('application/json')) {
-    throw new HttpError(415, 'not_json', { message: 'send a body of application/json' });
-  }
-  next();
-}
 
 /** The username and password of a body. */
 function credentials(body) {
@@ -38,23 +28,25 @@ function credentials(body) {
   return { username, password };
 }
 
-/** Checks that the password is long enough for a new account. */
-function newPassword({ username, password }) {
+/** The username and password of a new account: the password is long enough. */
+function newCredentials(body) {
+  const { username, password } = credentials(body);
   if (password.length < MIN_PASSWORD) {
     throw invalid(`password must be at least ${MIN_PASSWORD} characters`);
   }
   return { username, password };
 }
 
-function refreshToken(body) {
-  const token = text(body, 'refreshToken');
-  if (token.length > MAX_TOKEN) throw invalid('refreshToken is too long');
-  return token;
+/** The refresh token of a body. */
+function refreshing(body) {
+  const refreshToken = text(body, 'refreshToken');
+  if (refreshToken.length > MAX_TOKEN) throw invalid('refreshToken is too long');
+  return { refreshToken };
 }
 
 /** A string field of the body. Lone surrogates are refused: different ones would hash the same. */
 function text(body, field) {
-  const value = body[field];
+  const value = Object(body)[field];
   if (typeof value !== 'string' || !value.isWellFormed()) {
     throw invalid(`${field} must be a string`);
   }
@@ -65,4 +57,4 @@ function invalid(message) {
   return new HttpError(400, 'invalid_request', { message });
 }
 
-module.exports = { credentials, json, newPassword, refreshToken };
+module.exports = { MAX_BODY, credentials, newCredentials, refreshing };

@@ -12,7 +12,7 @@ const {
   Store,
 } = require('@nodesec/native');
 
-const { createLimits } = require('./limits.js');
+const { createLimiters } = require('./limiters.js');
 const { createPasswords } = require('./passwords.js');
 const { placesOf } = require('./places.js');
 const { loadSecret } = require('./secret-file.js');
@@ -80,7 +80,7 @@ async function createSecurity(dataDirectory, { isWorker = false } = {}) {
   // The first call reads all sessions, so that the first request does not wait for that.
   await sessions.list('nobody');
 
-  const limits = createLimits(isWorker ? places.limits : undefined);
+  const limiters = createLimiters(isWorker ? places.limits : undefined);
 
   async function close() {
     await store.close();
@@ -88,7 +88,7 @@ async function createSecurity(dataDirectory, { isWorker = false } = {}) {
     pepper.dispose();
   }
 
-  return { close, keys, limits, passwords, sessions, store, verifier };
+  return { close, keys, limiters, passwords, sessions, store, verifier };
 }
 
 module.exports = { createSecurity };

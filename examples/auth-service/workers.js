@@ -6,10 +6,10 @@ const cluster = require('node:cluster');
 const { once } = require('node:events');
 
 /**
- * Starts the workers, and resolves with the address when all of them listen. A worker that dies
+ * Starts the workers of a service, and resolves with the address when all of them listen. A worker that dies
  * later is replaced. SIGINT and SIGTERM stop all, and this process ends after the last one.
  */
-async function runWorkers(count) {
+async function runWorkers(name, count) {
   let isStopping = false;
   const stop = () => {
     isStopping = true;
@@ -26,7 +26,7 @@ async function runWorkers(count) {
     if (isStopping) return;
     startWorker().catch((error) => {
       if (isStopping) return;
-      console.error(`auth-service: ${error.message}`);
+      console.error(`${name}: ${error.message}`);
       process.exitCode = 1;
       stop();
     });

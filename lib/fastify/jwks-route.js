@@ -16,8 +16,8 @@ const jwksRoute = plugin('jwksRoute', (instance, options) => {
     handler: async (request, reply) => {
       const { status, headers, body } = answer(request);
       reply.code(status).headers(headers);
-      // An empty text would get a length and a type.
-      return status === 304 ? reply.send() : reply.send(body);
+      // An empty text would get a length and a type, and any text a charset.
+      return status === 304 ? reply.send() : reply.send(Buffer.from(body));
     },
   });
 });

@@ -1,4 +1,4 @@
-// Runs the service of examples/auth-service in a process of its own.
+// Runs a service of examples/ in a process of its own.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -6,15 +6,14 @@ import path from 'node:path';
 
 import { root } from './run.mjs';
 
-const server = path.join(root, 'examples', 'auth-service', 'server.js');
-
 /**
- * Starts the service on a port, 0 for any free one, and resolves when it listens. `env` is added to
- * the environment.
+ * Starts the service of an example on a port, 0 for any free one, and resolves when it listens.
+ * `env` is added to the environment; `more` are further options of the command line.
  */
-export async function startService({ port = 0, data, env, workers = 1 }) {
-  const args = [server, '--port', `${port}`, '--data', data, '--workers', `${workers}`];
-  const child = spawn(process.execPath, args, {
+export async function startService({ example = 'auth-service', port = 0, data, env, ...more }) {
+  const server = path.join(root, 'examples', example, 'server.js');
+  const options = Object.entries({ port, data, ...more }).flatMap(([name, value]) => [`--${name}`, `${value}`]);
+  const child = spawn(process.execPath, [server, ...options], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...process.env, ...env },
   });

@@ -1,4 +1,4 @@
-// Makes one scripted visit to the auth service over HTTP. Each step is checked and printed.
+// Makes one scripted visit to the auth service over HTTP. Each step is checked and told.
 
 const ADA = { username: 'ada', password: 'correct horse battery' };
 const WRONG = { ...ADA, password: 'incorrect horse battery' };
@@ -6,11 +6,16 @@ const NOBODY = { ...ADA, username: 'nobody' };
 
 /**
  * Makes the visit. Throws at the first unexpected answer. `crash` kills the service, starts it
- * again and resolves to its URL.
+ * again and resolves to its URL. `print` gets the lines.
  */
-export async function visit(firstUrl, crash) {
+export async function visit(firstUrl, crash, print = console.log) {
   let url = firstUrl;
-  const ask = (title, request, expected) => step(url, title, request, expected);
+  const heading = (text) => print(`\n${text}`);
+  const ask = async (title, request, expected) => {
+    const { answer, line } = await step(url, title, request, expected);
+    print(line);
+    return answer;
+  };
   const login = async (title) => {
     const { body } = await ask(title, post('/login', ADA), { tell: tokens });
     return body;
@@ -56,7 +61,7 @@ export async function visit(firstUrl, crash) {
   await me('the phone', stolen, { tell: ({ body }) => equal(body.username, ADA.username) });
   await ask('logout of the phone', post('/logout', undefined, stolen.accessToken), { status: 204 });
   url = await crash();
-  console.log('  SIGKILL, and a new start');
+  print('  SIGKILL, and a new start');
   await me('the phone', stolen, refused(401, 'invalid_token'));
   await refresh('its refresh token', stolen.refreshToken, unknown);
   await me('the laptop', kept, { tell: ({ body }) => equal(body.username, ADA.username) });
@@ -94,15 +99,10 @@ async function step(url, title, request, { status = 200, tell = () => '' }) {
     equal(response.status, status);
     const answer = { body: text && JSON.parse(text), headers: response.headers };
     const columns = [title.padEnd(26), asked.padEnd(26), `${status} ${tell(answer)}`.padEnd(38)];
-    console.log(`  ${columns.join(' ')} ${ms.toFixed(1).padStart(6)} ms`);
-    return answer;
+    return { answer, line: `  ${columns.join(' ')} ${ms.toFixed(1).padStart(6)} ms` };
   } catch (error) {
     throw new Error(`${title}: ${asked} was answered ${response.status} ${text}: ${error.message}`);
   }
-}
-
-function heading(text) {
-  console.log(`\n${text}`);
 }
 
 function get(path, token) {
