@@ -302,6 +302,8 @@ fn check_open(state: &State) -> Result<()> {
 #[cfg(test)]
 mod clock_tests;
 #[cfg(test)]
+mod machines_tests;
+#[cfg(test)]
 mod memory_tests;
 #[cfg(test)]
 mod model_tests;

@@ -66,34 +66,34 @@ impl RevocationList {
 
     /// Notes that the list has every row that the server had at a moment of [`Self::remote_now`].
     pub fn confirm_remote(&self, moment: u64) -> Result<()> {
-        self.remote()?.confirm(moment);
+        self.remote().ok_or_else(not_remote)?.confirm(moment);
         Ok(())
     }
 
     /// Adds rows that other machines have published.
     pub fn apply_remote(&self, texts: &str) -> Result<Found> {
-        let remote = self.remote()?;
+        let remote = self.remote().ok_or_else(not_remote)?;
         let read = remote.read(texts);
         let mut found = read.counts;
         for rows in read.entries.chunks(AT_A_TIME) {
-            found.added += self.take_rows(rows, remote.is_loaded())?;
-            let mut outgoing = remote.outgoing();
-            for row in rows {
-                outgoing.confirm(row);
-            }
+            found.added += self.take_rows(rows, &remote)?;
         }
         Ok(found)
     }
 
     /// Adds rows, and returns the number of those that are new.
-    fn take_rows(&self, rows: &[Entry], tells: bool) -> Result<u64> {
+    fn take_rows(&self, rows: &[Entry], remote: &Remote) -> Result<u64> {
         let moment = self.observe();
         let (now, life) = (moment.proven / 1000, self.limits.max_token_ttl);
         let mut state = self.write();
         check_open(&state)?;
         let mut added = 0;
         for entry @ Entry { kind, fingerprint, value, .. } in rows.iter().copied() {
-            if state.table(kind).get(fingerprint).is_some_and(|held| held >= value)
+            let held = state.table(kind).get(fingerprint);
+            if held.is_none_or(|held| held <= value) {
+                remote.outgoing().confirm(&entry);
+            }
+            if held.is_some_and(|held| held >= value)
                 || kind.needed_until(value, life).is_some_and(|until| until < now)
             {
                 continue;
@@ -110,7 +110,7 @@ impl RevocationList {
             }
             state.note_all(kind, value);
             added += 1;
-            if tells {
+            if remote.is_loaded() {
                 self.tell(kind, value, Origin::Remote);
             }
         }
@@ -138,7 +138,7 @@ impl RevocationList {
     /// Notes that the server may lack any entry of the list. Rows that are read afterwards take
     /// that back.
     pub fn doubt_remote(&self) -> Result<()> {
-        let remote = self.remote()?;
+        let remote = self.remote().ok_or_else(not_remote)?;
         let state = self.read();
         let mut outgoing = remote.outgoing();
         for kind in Kind::ALL {
@@ -152,7 +152,7 @@ impl RevocationList {
     /// Takes a batch of at most `most` rows to be published: those that callers wait for, or with
     /// `unconfirmed` those that the server may lack.
     pub fn take_remote(&self, most: usize, unconfirmed: bool) -> Result<Option<RowBatch>> {
-        let remote = self.remote()?;
+        let remote = self.remote().ok_or_else(not_remote)?;
         let taken = if unconfirmed {
             let state = self.read();
             remote.outgoing().take_unconfirmed(most, |kind, fingerprint| {
@@ -177,7 +177,7 @@ impl RevocationList {
     /// Reports whether the server has a batch. With an error, the callers get it, and the rows are
     /// published again later.
     pub fn settle_remote(&self, batch: u32, result: &Result<()>) -> Result<()> {
-        let remote = self.remote()?;
+        let remote = self.remote().ok_or_else(not_remote)?;
         let callers = remote.outgoing().settle(batch, result.is_ok());
         for Caller { done, told } in callers {
             done(result.clone());
@@ -188,7 +188,7 @@ impl RevocationList {
 
     /// The numbers of rows whose callers wait, and of those that the server may lack.
     pub fn count_remote(&self) -> Result<(usize, usize)> {
-        Ok(self.remote()?.outgoing().len())
+        Ok(self.remote().ok_or_else(not_remote)?.outgoing().len())
     }
 
     /// How long the rows of usual revocations are needed, in seconds.
@@ -196,24 +196,25 @@ impl RevocationList {
         self.limits.max_token_ttl.saturating_add(2 * MAX_CLOCK_TOLERANCE)
     }
 
-    /// Whether a row is still needed, by the proven time. A text that is no row is not.
+    /// Whether a row may still be needed: unless the proven time is past it.
     pub fn needs_remote(&self, text: &str) -> Result<bool> {
-        let read = self.remote()?.read(text);
+        let read = self.remote().ok_or_else(not_remote)?.read(text);
         let now = self.observe().proven / 1000;
         let life = self.limits.max_token_ttl;
-        Ok(read.entries.iter().any(|entry| {
-            entry.kind.needed_until(entry.value, life).is_none_or(|until| until >= now)
+        Ok(!read.entries.iter().any(|entry| {
+            entry.kind.needed_until(entry.value, life).is_some_and(|until| until < now)
         }))
     }
 
     /// Ends publishing. The callers that wait get an error, and the list answers until it is stale.
     pub fn detach_remote(&self) -> Result<()> {
-        self.remote()?.close();
+        self.remote().ok_or_else(not_remote)?.close();
         Ok(())
     }
 
-    pub(super) fn remote(&self) -> Result<Arc<Remote>> {
-        self.read().remote.clone().ok_or_else(not_remote)
+    /// The log that several machines share, if the list is on one.
+    pub(super) fn remote(&self) -> Option<Arc<Remote>> {
+        self.read().remote.clone()
     }
 }
 

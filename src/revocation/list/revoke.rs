@@ -85,7 +85,7 @@ impl RevocationList {
     pub fn revoke(&self, revocation: &Revocation<'_>) -> Result<()> {
         let _keys = self.keys();
         let entry = self.entry_of(revocation);
-        if let Some(remote) = self.read().remote.clone() {
+        if let Some(remote) = self.remote() {
             return self.revoke_unwatched(entry, &remote);
         }
         let Some(log) = self.log() else { return self.put(entry, Origin::Local) };
@@ -112,7 +112,7 @@ impl RevocationList {
         };
         let _keys = self.keys();
         let entry = self.entry_of(revocation);
-        if let Some(remote) = self.read().remote.clone() {
+        if let Some(remote) = self.remote() {
             return self.revoke_remotely(entry, &remote, Caller { done, told: told.clone() });
         }
         let Some(log) = self.log() else { return at_once(done, self.put(entry, Origin::Local)) };
