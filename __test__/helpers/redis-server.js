@@ -61,7 +61,7 @@ class RedisServer {
     return `redis://${auth}127.0.0.1:${this.port}`;
   }
 
-  /** Runs the server, again on its port after `kill`: empty, unless it keeps an append-only file. */
+  /** Runs the server, again on its port after `kill`: empty, unless it has an append-only file. */
   async run() {
     const password = this.password === undefined ? [] : ['--requirepass', this.password];
     const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder];

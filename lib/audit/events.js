@@ -148,6 +148,18 @@ const EVENTS = {
     outcome: 'denied',
     members: ['limitKey', 'limit', 'windowMs', 'burst'],
   },
+  'limit.degraded': {
+    when:
+      'A `RedisRateLimiter` begins to decide without the server, or for another reason than before: ' +
+      '`deadline`, `connection`, or the first word of the error of the server.',
+    outcome: 'error',
+    members: ['reason', 'onStoreError'],
+  },
+  'limit.recovered': {
+    when: 'The server answers a `RedisRateLimiter` again.',
+    outcome: 'ok',
+    members: [],
+  },
   'password.verified': {
     when: 'A password matches its digest.',
     outcome: 'ok',

@@ -5,8 +5,8 @@
 //
 // `connect(client)` checks the client, warns of settings that break promises, and returns:
 //
-// - `command(args, { key }?)`: sends a command, an array of strings and Buffers, and resolves to its
-//   reply. `key` is the key by which a cluster finds the node; without it, any node may answer.
+// - `command(args, { key }?)`: sends a command, an array of strings and Buffers, and resolves to
+//   its reply. `key` is the key by which a cluster finds the node; without it, any node may answer.
 //   Nothing is sent again, and there is no deadline. Rejects with the client's own error, of which
 //   `reasonOf(error)` tells the reason.
 // - `script(script, keys, args)`: runs a script of `defineScript(lua)` by its hash, and sends its
@@ -21,8 +21,8 @@
 //   the function that ends this.
 //
 // A reply has the same form for every client and both protocols: null, a number or bigint, a
-// Buffer (for every text), or an array of these. Only a map, such as HGETALL's and XREAD's, comes as
-// [key, value] pairs or flat, as the protocol and the client have it: read it with
+// Buffer (for every text), or an array of these. Only a map, such as HGETALL's and XREAD's, comes
+// as [key, value] pairs or flat, as the protocol and the client have it: read it with
 // `pairsOf(reply)`.
 
 const { createHash } = require('node:crypto');
@@ -38,7 +38,7 @@ const CLIENTS = 'a client of ioredis, iovalkey or node-redis, or an object with 
 /** One connection a client, so that a client gets one listener and one warning. */
 const connections = new WeakMap();
 
-/** The connection over a client of the caller. Throws `ERR_INVALID_ARG_TYPE` for any other value. */
+/** The connection over a caller's client. Throws `ERR_INVALID_ARG_TYPE` for any other value. */
 function connect(client) {
   if (client === null || typeof client !== 'object') throw wrongType('client', CLIENTS);
   let connection = connections.get(client);

@@ -4,7 +4,7 @@
 
 const { native } = require('../native.js');
 const { reasonOf } = require('./client.js');
-const { Silence, within } = require('./deadline.js');
+const { Silence, within } = require('./within.js');
 
 /** The rows of an entry. */
 const ROWS = 64;
