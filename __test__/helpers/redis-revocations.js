@@ -2,6 +2,8 @@
 
 // Lists on a server of Redis, for tests.
 
+const { subscribe, unsubscribe } = require('node:diagnostics_channel');
+
 const { RevocationList, SecretBuffer } = require('@nodesec/native');
 const { RedisRevocations } = require('@nodesec/native/redis');
 const { CLIENTS } = require('./redis-clients.js');
@@ -32,4 +34,15 @@ function soon() {
   return Math.floor(Date.now() / 1000) + 600;
 }
 
-module.exports = { openList, refuses, secretKey, soon };
+/** The events of these names of the audit trail, as they come during a test. */
+function hear(t, names) {
+  const events = [];
+  const listener = (event) => events.push(event);
+  for (const name of names) {
+    subscribe(`nodesec:${name}`, listener);
+    t.after(() => unsubscribe(`nodesec:${name}`, listener));
+  }
+  return events;
+}
+
+module.exports = { hear, openList, refuses, secretKey, soon };

@@ -26,7 +26,7 @@ for (const kind of Object.keys(CLIENTS)) {
     if (server === undefined) return;
     const one = await openList(t, server, { kind });
     const other = await openList(t, server, { kind });
-    const key = JwtKey.generate({ alg: 'HS256', kid: 'a-key' });
+    const key = await JwtKey.generate({ alg: 'HS256', kid: 'a-key' });
     const issuer = new JwtIssuer({ keys: key, issuer: 'i', expiresIn: '5m' });
     const verifier = new JwtVerifier({
       keys: key,
@@ -46,7 +46,7 @@ for (const kind of Object.keys(CLIENTS)) {
       const token = issuer.sign({ sub: `s${index}`, sid: `session ${index}` });
       const claims = verifier.verify(token);
       await revoke(claims);
-      await until(() => verifier.tryVerify(token)?.code === 'ERR_JWT_REVOKED' || !isAccepted(verifier, token));
+      await until(() => !isAccepted(verifier, token));
       assert.throws(() => verifier.verify(token), { code: 'ERR_JWT_REVOKED' });
     }
     assert.equal(other.revocations.status().received, revocations.length);
@@ -140,14 +140,14 @@ test('an id is not on the server, in no form that a guess can be compared with',
   await list.revokeSubject('ada@example.com');
   await list.revokeId('ada@example.com', soon());
   await until(() => refuses(other, 'ada@example.com'));
-  const dump = server.cli('xrange', '{plain:revocations}', '-', '+');
+  const dump = server.cli('xrange', '{plain}', '-', '+');
   assert.ok(!dump.includes('ada@example.com'));
   assert.ok(!dump.includes(Buffer.from('ada@example.com').toString('base64url').slice(0, 15)));
   // Another prefix is another list, under other keys.
   const apart = await openList(t, server, { key: undefined, prefix: 'apart' });
   await apart.list.revokeId('ada@example.com', soon());
   const rows = ['plain', 'apart'].map((prefix) => {
-    const entries = server.cli('xrange', `{${prefix}:revocations}`, '-', '+').trim().split('\n');
+    const entries = server.cli('xrange', `{${prefix}}`, '-', '+').trim().split('\n');
     return entries.at(-1).slice(0, 24);
   });
   assert.notEqual(rows[0], rows[1]);
@@ -253,7 +253,7 @@ test('sessions in memory that end are refused by the list of another process', a
   if (server === undefined) return;
   const one = await openList(t, server);
   const other = await openList(t, server);
-  const key = JwtKey.generate({ alg: 'HS256' });
+  const key = await JwtKey.generate({ alg: 'HS256' });
   const issuer = new JwtIssuer({ keys: key, issuer: 'i', expiresIn: '5m' });
   const sessions = new Sessions({ issuer, revocations: one.list });
   const { accessToken } = await sessions.start('ada');

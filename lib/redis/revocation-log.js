@@ -2,11 +2,11 @@
 
 // The revocations on a server: the commands and the names.
 //
-// - `{prefix:revocations}` is the stream. An entry has one field, `r`, with the texts of one or more
+// - `{prefix}` is the stream. An entry has one field, `r`, with the texts of one or more
 //   rows (src/revocation/list/remote/row.rs).
-// - `{prefix:revocations}:lasting` is a hash of the rows that are needed for longer than the stream
+// - `{prefix}:lasting` is a hash of the rows that are needed for longer than the stream
 //   has its entries: revoked keys, and sessions that end later than a token can.
-// - `{prefix:revocations}:meta` is a hash: `life`, for how long all processes need the entries of
+// - `{prefix}:meta` is a hash: `life`, for how long all processes need the entries of
 //   the stream, in milliseconds, and `keys`, the keys of fingerprints of processes without a key.
 
 const { pairsOf } = require('./client.js');
@@ -28,7 +28,7 @@ class RevocationLog {
   #send;
 
   constructor(prefix, send) {
-    const stream = `{${prefix}:revocations}`;
+    const stream = `{${prefix}}`;
     this.#names = { stream, lasting: `${stream}:lasting`, meta: `${stream}:meta` };
     this.#send = send;
   }

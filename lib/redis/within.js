@@ -11,7 +11,8 @@ class Silence extends Error {
 async function within(ms, promise) {
   let timer;
   const silence = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Silence()), ms);
+    // A busy event loop comes here before it reads answers that have long arrived.
+    timer = setTimeout(() => setImmediate(() => reject(new Silence())), ms);
   });
   try {
     return await Promise.race([promise, silence]);

@@ -8,7 +8,7 @@ use napi::bindgen_prelude::{Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
-use crate::binding::args::{Arg, Outcome, internal, options};
+use crate::binding::args::{Arg, Outcome, Result, internal, options};
 use crate::binding::guard;
 use crate::error::{Code, Error};
 use crate::revocation::{Found, RemoteKeys, RemoteTerms, RevocationList};
@@ -19,7 +19,7 @@ const STALENESS: RangeInclusive<u64> = 1..=24 * 3600;
 /// The bounds of `waitReplicas`.
 const REPLICAS: RangeInclusive<u32> = 0..=100;
 /// The bounds of the length of `prefix`, in bytes.
-const PREFIX: RangeInclusive<usize> = 0..=256;
+const PREFIX: RangeInclusive<usize> = 1..=200;
 /// The longest text of rows that are read at once, in bytes.
 const MAX_ROWS_LEN: usize = 64 << 20;
 
@@ -41,7 +41,7 @@ options! {
         /// The number of replicas that must have a revocation.
         wait_replicas("waitReplicas"): u32 = default(0, |count| count.integer32(REPLICAS)),
         /// The first part of all names on the server.
-        prefix("prefix"): String = default("nodesec".into(), |prefix| prefix.string(PREFIX)),
+        prefix("prefix"): String = default("nodesec:revocations".into(), |prefix| read_prefix(&prefix)),
     }
 }
 
@@ -71,6 +71,15 @@ pub(super) struct NativeBatch {
     pub count: u32,
     /// The indexes of the rows that are needed for longer than the stream has its rows.
     pub lasting: Vec<u32>,
+}
+
+/// Names on the server have braces around it, between which a cluster looks for the node.
+fn read_prefix(prefix: &Arg<'_>) -> Result<String> {
+    let text = prefix.string(PREFIX)?;
+    if text.contains(['{', '}']) {
+        return Err(prefix.invalid("must have no braces"));
+    }
+    Ok(text)
 }
 
 /// Puts the list of the options on a server. `record` has the keys of fingerprints that are on the
