@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
+const { setTimeout: sleep } = require('node:timers/promises');
 
 const { RedisRateLimiter } = require('@nodesec/native/redis');
 const redis6 = require('redis');
@@ -87,10 +88,10 @@ for (const [name, makeClient] of Object.entries(CLIENTS)) {
       const options = { client, limit: 1000, windowMs: HOUR, onStoreError: 'allow', deadlineMs: 50 };
       const limiter = new RedisRateLimiter(options);
       await recovered(limiter);
-      let isOver = false;
+      const load = new AbortController();
       const counts = { allowed: 0, degraded: 0 };
-      const load = Array.from({ length: 20 }, async (_, worker) => {
-        for (let n = 0; !isOver; n++) {
+      const workers = Array.from({ length: 20 }, async (_, worker) => {
+        for (let n = 0; !load.signal.aborted; n++) {
           const { allowed, degraded } = await limiter.consume(`key ${worker} ${n % 100}`);
           counts.allowed += allowed;
           counts.degraded += degraded;
@@ -104,8 +105,8 @@ for (const [name, makeClient] of Object.entries(CLIENTS)) {
         await server.run();
         await recovered(limiter);
       }
-      isOver = true;
-      await Promise.all(load);
+      load.abort();
+      await Promise.all(workers);
       assert.ok(counts.allowed > 0 && counts.degraded > 0);
       assert.equal((await limiter.consume('last')).degraded, false);
     });
@@ -126,7 +127,7 @@ test('a server without memory decides nothing, and is asked again', async (t) =>
       assert.deepEqual([allowed, degraded], [true, true]);
     }
     // Reads still work, and do not count as an answer: the server cannot take anything.
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await sleep(300);
     assert.equal((await limiter.consume('key')).degraded, true);
     assert.equal(limiter.status().reason, 'OOM');
     server.cli('config', 'set', 'maxmemory', '0');
@@ -223,7 +224,9 @@ test('a client whose send throws, or answers with something else, rejects no cal
       throw new Error('thrown by send');
     },
     () => Promise.reject(new Error('rejected by send')),
-    () => Promise.reject(undefined),
+    async () => {
+      throw undefined;
+    },
     () => Promise.resolve('OK'),
     () => Promise.resolve([1, 0]),
     () => undefined,
