@@ -95,17 +95,17 @@ export interface RedisRateLimiterStatus {
 }
 
 /**
- * The limits of `RateLimiter` (GCRA, to the nanosecond) for all machines that use one server. A call
- * is one round trip: a script decides all limits by the clock of the server, and takes the cost of
- * all of them or nothing. A key of Redis holds the state of one key, and expires with it; its name
- * has a hash of the key and never the key.
+ * The limits of `RateLimiter` (GCRA, to the nanosecond) for all machines that use one server. A
+ * call is one round trip: a script decides all limits by the clock of the server, and takes the
+ * cost of all of them or nothing. A key of Redis holds the state of one key, and expires with it;
+ * its name has a hash of the key and never the key.
  *
  * Keys, costs and results are those of `RateLimiter`, and wrong arguments reject with the same
  * errors. Nothing else rejects: if the server does not answer within `deadlineMs`, `onStoreError`
- * decides. A call without an answer may have been taken on the server; it is never sent again. After
- * 5 failures in a row no call waits any more, and one small script every 250 ms, while there are
- * calls, finds out when the server is back. The audit events `limit.degraded` and `limit.recovered`
- * tell both.
+ * decides. A call without an answer may have been taken on the server; it is never sent again.
+ * After 5 failures in a row no call waits any more, and one small script every 250 ms, while there
+ * are calls, finds out when the server is back. The audit events `limit.degraded` and
+ * `limit.recovered` tell both.
  *
  * @example
  * ```ts

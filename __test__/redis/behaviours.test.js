@@ -41,8 +41,8 @@ for (const row of BEHAVIOURS) {
       });
     }
 
-    // These two have a real clock, so they get the steps before the first that moves it. A unit that
-    // returns within a microsecond needs a clock that stands still.
+    // These two have a real clock, so they get the steps before the first that moves it. A unit
+    // that returns within a microsecond needs a clock that stands still.
     if (row.isFast) return;
     const still = row.steps.slice(0, row.steps.findIndex(([ms]) => ms > 0) >>> 0);
 

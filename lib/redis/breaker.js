@@ -29,7 +29,7 @@ class Breaker {
     return this.#reason;
   }
 
-  /** Whether to go on without the server. A call may make it ask again, and does not wait for it. */
+  /** Whether to go on without the server. A call may make it ask again, without a wait. */
   isOpen() {
     if (this.#failures < MOST_FAILURES) return false;
     if (!this.#isProbing && performance.now() >= this.#nextProbe) {

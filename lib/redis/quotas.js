@@ -157,15 +157,23 @@ function tighter(each, best, allowed) {
 
 /** The state in a reply of the script. Throws an error with the word REPLY for any other reply. */
 function stateOf(reply, { count }) {
-  // A client with `send` may give integers as texts.
-  const numbers = Array.isArray(reply) ? reply.map((each) => Number(`${each}`)) : [];
-  if (numbers.length !== 3 + 2 * count || !numbers.every(Number.isSafeInteger)) {
-    throw new Error('REPLY is not that of the script: send must resolve to the reply of the server');
-  }
-  const [allowed, held, violated, ...rest] = numbers;
+  const [allowed, held, violated, ...rest] = integers(reply, 3 + 2 * count);
   const debts = [];
   for (let at = 0; at < rest.length; at += 2) debts.push([rest[at], rest[at + 1]]);
   return { allowed: allowed === 1, held, violated, debts };
+}
+
+/** The reply of the script to a change: 1 if the key had any debt, else 0. */
+function changeOf(reply) {
+  const [wasIndebted] = integers([reply], 1);
+  return wasIndebted;
+}
+
+function integers(reply, count) {
+  // A client with `send` may give integers as texts.
+  const numbers = Array.isArray(reply) ? reply.map((each) => Number(`${each}`)) : [];
+  if (numbers.length === count && numbers.every(Number.isSafeInteger)) return numbers;
+  throw new Error('REPLY is not that of the script: send must resolve to the reply of the server');
 }
 
 /** A state after some microseconds. */
@@ -177,4 +185,4 @@ function later({ held, debts, ...state }, micros) {
   };
 }
 
-module.exports = { Quotas, later, stateOf };
+module.exports = { Quotas, changeOf, later, stateOf };

@@ -11,7 +11,7 @@ const { Denials } = require('./denials.js');
 const { FALLBACKS } = require('./fallback.js');
 const { KeySpace, textOf } = require('./keys.js');
 const { MODES, SERVER_TIME, TIME_ARGUMENT, limitScript } = require('./limit-script.js');
-const { Quotas, later, stateOf } = require('./quotas.js');
+const { Quotas, changeOf, later, stateOf } = require('./quotas.js');
 const { LimitStore } = require('./store.js');
 
 const DENIED = CHANNELS['limit.denied'];
@@ -162,7 +162,7 @@ class RedisRateLimiter extends Uncloneable {
 
   async #change(call, key, cost = 1, blockMs = 0) {
     const text = textOf(key);
-    const reply = this.#run(key, [MODES[call], cost, blockMs], Number);
+    const reply = this.#run(key, [MODES[call], cost, blockMs], changeOf);
     this.#denials.forget(text);
     const done = await reply;
     // A denial from before the change may have come meanwhile.
