@@ -38,6 +38,8 @@ export type AuditEvent =
   | SessionRestored
   | SessionDenied
   | LimitDenied
+  | LimitDegraded
+  | LimitRecovered
   | PasswordChecked
   | SecretOverflowed
   | OperationFailed
@@ -170,7 +172,9 @@ export interface SessionDenied extends AuditEventBase {
   readonly subject?: HashedId;
 }
 
-/** A `RateLimiter` denies a request, or a `ConcurrencyLimiter` has no place. */
+/**
+ * A `RateLimiter` or a `RedisRateLimiter` denies a request, or a `ConcurrencyLimiter` has no place.
+ */
 export interface LimitDenied extends AuditEventBase {
   readonly event: 'limit.denied';
   readonly outcome: 'denied';
@@ -184,6 +188,22 @@ export interface LimitDenied extends AuditEventBase {
   readonly burst?: number;
   /** The scope of a `ConcurrencyLimiter`'s limit, as in `ConcurrencyResult`. */
   readonly scope?: 'total' | 'key';
+}
+
+/** A `RedisRateLimiter` decides without its server. */
+export interface LimitDegraded extends AuditEventBase {
+  readonly event: 'limit.degraded';
+  readonly outcome: 'error';
+  /** `deadline`, `connection`, or the first word of the error of the server. */
+  readonly reason: string;
+  /** How it decides. */
+  readonly onStoreError: 'local' | 'allow' | 'deny';
+}
+
+/** The server answers a `RedisRateLimiter` again. */
+export interface LimitRecovered extends AuditEventBase {
+  readonly event: 'limit.recovered';
+  readonly outcome: 'ok';
 }
 
 /** A password was compared with its digest. The call does not know whose password it is. */

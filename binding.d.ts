@@ -308,6 +308,18 @@ export declare const MAX_CLOCK_MILLIS: number
 /** The most tokens of one `verifyMany`. */
 export declare const MAX_MANY: number
 
+/** Rows to be published. */
+export interface NativeBatch {
+  /** The number by which the result is reported. */
+  number: number
+  /** The texts of the rows, one after another. */
+  rows: string
+  /** The number of rows. */
+  count: number
+  /** The indexes of the rows that are needed for longer than the stream has its rows. */
+  lasting: Array<number>
+}
+
 /** An entry of a JWK Set that is left out. */
 export interface NativeIgnored {
   /** Its `kid`, if it has a usable one. */
@@ -442,6 +454,20 @@ export interface NativeRejection {
   claim?: string
   /** The problem with that claim. */
   reason?: string
+}
+
+/** The options, for the façade. */
+export interface NativeRemoteOptions {
+  /** The longest time without an answer of the server, in milliseconds. */
+  maxStaleness: number
+  /** Whether the caller has given a key. */
+  hasKey: boolean
+  /** The number of replicas that must have a revocation. */
+  waitReplicas: number
+  /** The first part of all names on the server. */
+  prefix: string
+  /** How long the rows of usual revocations are needed, in milliseconds. */
+  life: number
 }
 
 /** Results, each with the ticket of its call. */
@@ -658,12 +684,58 @@ export declare function revocationClose(list: unknown): Outcome<undefined>
 /** Whether the list is on a store, so that a revocation takes a while. */
 export declare function revocationIsDurable(list: unknown): Outcome<boolean>
 
+/** Whether the list is on a server. */
+export declare function revocationIsRemote(list: unknown): Outcome<boolean>
+
 /**
  * Calls `listener`, a function of the façade, with every revocation from now on. The calls happen
  * on the thread of the listener and do not keep its event loop alive. While the thread is busy, a
  * bounded number of revocations waits. Returns the number to pass to `revocationUnlisten`.
  */
 export declare function revocationListen(list: unknown, listener: (arg: Array<NativeRevoked>) => void): Outcome<number>
+
+/**
+ * Adds rows, whose texts are separated by commas. Returns the numbers of rows that are new,
+ * forged, under other keys and of a later release.
+ */
+export declare function revocationRemoteApply(list: unknown, rows: unknown): Outcome<Array<number>>
+
+/**
+ * Puts the list of the options on a server. `record` has the keys of fingerprints that are on the
+ * server; while it is missing, and the options have no key either, the list takes no revocations.
+ * `wake` is called on this thread when rows wait, and does not keep its event loop alive.
+ */
+export declare function revocationRemoteAttach(options: unknown, record: unknown, wake: () => void): Outcome<NativeRemoteOptions>
+
+/** Notes that the list has every row that the server had at a moment of `revocationRemoteNow`. */
+export declare function revocationRemoteConfirm(list: unknown, moment: unknown): Outcome<undefined>
+
+/** The numbers of rows whose callers wait, and of those that the server may lack. */
+export declare function revocationRemoteCount(list: unknown): Outcome<Array<number>>
+
+/** Ends publishing. */
+export declare function revocationRemoteDetach(list: unknown): Outcome<undefined>
+
+/** Notes that the server may lack any entry of the list. */
+export declare function revocationRemoteDoubt(list: unknown): Outcome<undefined>
+
+/** Whether a row is needed at the proven time. */
+export declare function revocationRemoteNeeds(list: unknown, row: unknown): Outcome<boolean>
+
+/** The present, for `revocationRemoteConfirm`, in milliseconds. */
+export declare function revocationRemoteNow(): number
+
+/** The time that has certainly passed, in milliseconds since 1970; 0 if none is proven. */
+export declare function revocationRemoteProven(list: unknown): Outcome<number>
+
+/** Reports that the server has a batch or, with a message, that it is not known to have it. */
+export declare function revocationRemoteSettle(list: unknown, number: number, failure: unknown): Outcome<undefined>
+
+/**
+ * Takes at most `most` rows to be published: those that callers wait for, or with `unconfirmed`
+ * those that the server may lack.
+ */
+export declare function revocationRemoteTake(list: unknown, most: number, unconfirmed: boolean): Outcome<NativeBatch | undefined | null>
 
 /** Revokes a token by its claims `jti`, `exp` and, if it has one, `iss`. */
 export declare function revocationRevoke(list: unknown, claims: unknown, outbox: unknown): Outcome<number | undefined | null>

@@ -184,10 +184,21 @@ export interface AuthenticationOptions<Request> {
 /** A certificate: parsed, as DER, or as PEM. */
 export type Certificate = X509Certificate | Uint8Array | string;
 
+/**
+ * A limiter whose calls return promises, such as `RedisRateLimiter`. If it denies a request because
+ * its server does not answer, the answer is 503.
+ */
+export interface AsyncRateLimiter {
+  /** Takes the cost (default 1) if it is there, and gives the numbers to tell the client. */
+  consume(key: string | Uint8Array, cost?: number): Promise<RateLimitResult & { degraded?: boolean }>;
+  /** Gives back a cost (default 1); for `refundOn`. */
+  refund?(key: string | Uint8Array, cost?: number): Promise<unknown>;
+}
+
 /** The options of the middleware that limits requests, with the requests of a framework. */
 export interface LimitingOptions<Request, Response> {
   /** The limiter. Several middlewares may share it. */
-  limiter: RateLimiter | ConcurrencyLimiter;
+  limiter: RateLimiter | ConcurrencyLimiter | AsyncRateLimiter;
   /**
    * Gives the key of a request: text or bytes, 1 to 8192 bytes long. Default: `ipKey` of the
    * client's address. A request without a key is a 500, and one whose key is too long or malformed

@@ -23,9 +23,11 @@ class TestClock extends Uncloneable {
     native.clockAttach(this, this.#millis());
   }
 
-  /** Asks for the time and gives it to the native part. */
+  /** Asks for the time, gives it to the native part, and returns it in milliseconds. */
   read() {
-    native.clockSet(this, this.#millis());
+    const millis = this.#millis();
+    native.clockSet(this, millis);
+    return millis;
   }
 
   #millis() {

@@ -18,7 +18,7 @@ let commonOutbox;
 class RevocationList extends Uncloneable {
   #clock;
   #isRevoked;
-  /** Has the promises of revocations, if the list is on a store. */
+  /** Has the promises of revocations, if the list is on a store or on Redis. */
   #outbox;
   /** The store that `open` has opened. */
   #ownStore;
@@ -51,7 +51,7 @@ class RevocationList extends Uncloneable {
   }
 
   async revoke(claims) {
-    await this.#revokeToken(claims, this.#outbox);
+    await this.#revokeToken(claims, this.#promises());
   }
 
   revokeSync(claims) {
@@ -59,7 +59,7 @@ class RevocationList extends Uncloneable {
   }
 
   async revokeId(jti, expiresAt, options) {
-    await this.#revokeId(jti, expiresAt, options, this.#outbox);
+    await this.#revokeId(jti, expiresAt, options, this.#promises());
   }
 
   revokeIdSync(jti, expiresAt, options) {
@@ -67,7 +67,7 @@ class RevocationList extends Uncloneable {
   }
 
   async revokeSession(sid, expiresAt, options) {
-    await this.#revokeSession(sid, expiresAt, options, this.#outbox);
+    await this.#revokeSession(sid, expiresAt, options, this.#promises());
   }
 
   revokeSessionSync(sid, expiresAt, options) {
@@ -75,7 +75,7 @@ class RevocationList extends Uncloneable {
   }
 
   async revokeSubject(sub, issuedBefore, options) {
-    await this.#revokeSubject(sub, issuedBefore, options, this.#outbox);
+    await this.#revokeSubject(sub, issuedBefore, options, this.#promises());
   }
 
   revokeSubjectSync(sub, issuedBefore, options) {
@@ -83,7 +83,7 @@ class RevocationList extends Uncloneable {
   }
 
   async revokeKey(kid) {
-    await this.#revokeKey(kid, this.#outbox);
+    await this.#revokeKey(kid, this.#promises());
   }
 
   revokeKeySync(kid) {
@@ -91,11 +91,20 @@ class RevocationList extends Uncloneable {
   }
 
   async revokeAll(options) {
-    await this.#revokeAll(options, this.#outbox);
+    await this.#revokeAll(options, this.#promises());
   }
 
   revokeAllSync(options) {
     this.#revokeAll(options);
+  }
+
+  /** The outbox of a call that returns a promise; undefined if the list is in memory. */
+  #promises() {
+    // A list that is in memory when it is made may be put on Redis later, by any thread.
+    if (this.#outbox === undefined && native.revocationIsRemote(this)) {
+      this.#outbox = commonOutbox ??= new Outbox();
+    }
+    return this.#outbox;
   }
 
   // Each of these makes one revocation. With an outbox it returns a promise and does not block,
@@ -178,7 +187,7 @@ class RevocationList extends Uncloneable {
   async close() {
     if (this.#ownStore !== undefined) await this.#ownStore.close();
     // Other lists and threads may be on the store.
-    else if (this.#outbox === undefined) native.revocationClose(this);
+    else if (!native.revocationIsDurable(this)) native.revocationClose(this);
   }
 }
 

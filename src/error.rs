@@ -301,11 +301,21 @@ codes! {
     ///
     /// Raise `maxEntries`, or set `onFull: 'reject-older'`. HTTP 503.
     RevocationFull = "ERR_REVOCATION_FULL",
-    /// The store of the list or the key ring cannot be read, so it is not known whether a token or
-    /// its key is revoked.
+    /// The server of the list has not answered for `maxStaleness`, so it is not known whether a token
+    /// is revoked.
     ///
-    /// The message has the store's own code; docs/revocation.md lists the causes. HTTP 503.
+    /// See `status()` of the `RedisRevocations`; docs/redis.md lists the causes. HTTP 503.
+    RevocationStale = "ERR_REVOCATION_STALE",
+    /// The store of the list or the key ring cannot be read, so it is not known whether a token or
+    /// its key is revoked. Or the server of the list has not confirmed a revocation: this process
+    /// refuses the token, and publishes the revocation again.
+    ///
+    /// The message has the cause; docs/revocation.md and docs/redis.md list them. HTTP 503.
     RevocationStore = "ERR_REVOCATION_STORE",
+    /// A `…Sync` call on a list on a server, which cannot be waited for without a promise.
+    ///
+    /// Call the form that returns a promise. HTTP 500.
+    RevocationSync = "ERR_REVOCATION_SYNC",
 
     // ── StoreError ──
     /// Another process holds the store's lock for longer than `busyMs`, or too much waits to be

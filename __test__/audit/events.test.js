@@ -27,6 +27,7 @@ const {
   verifySync,
 } = require('@nodesec/native');
 const { channels, hashId, record } = require('@nodesec/native/audit');
+const { RedisRateLimiter } = require('@nodesec/native/redis');
 const { EVENTS, HASHED } = require('../../lib/audit/events.js');
 const { runScript } = require('../helpers/child.js');
 const { heard } = require('../helpers/heard.js');
@@ -184,6 +185,16 @@ const PROVOCATIONS = {
     limiter.check('192.0.2.17');
     limiter.check('192.0.2.17');
     return { limitKey: '192.0.2.17' };
+  },
+  async 'limit.degraded'() {
+    await limitedBy([new Error('OOM command not allowed')]).check('192.0.2.17');
+    return { key: '192.0.2.17' };
+  },
+  async 'limit.recovered'() {
+    const limiter = limitedBy([new Error('OOM command not allowed'), [1, 0, 0, 0, 0]]);
+    await limiter.check('192.0.2.17');
+    await limiter.check('192.0.2.17');
+    return { key: '192.0.2.17' };
   },
   async 'password.verified'() {
     const digest = await hash(PASSWORD, FAST);
@@ -427,6 +438,16 @@ function assertAsDeclared(event) {
     if (member in members) assert.match(members[member], /^[\w-]{22}$/);
   }
   assert.ok(Object.values(members).every((value) => value !== undefined));
+}
+
+/** A limiter over a client that gives these replies, and throws those that are errors. */
+function limitedBy(replies) {
+  const send = async () => {
+    const reply = replies.shift();
+    if (reply instanceof Error) throw reply;
+    return reply;
+  };
+  return new RedisRateLimiter({ client: { send }, limit: 1, windowMs: 1000 });
 }
 
 function newSessions(options) {

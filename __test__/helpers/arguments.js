@@ -11,6 +11,7 @@ module.exports = {
   ...require('./arguments/key.js'),
   ...require('./arguments/limiter.js'),
   ...require('./arguments/password.js'),
+  ...require('./arguments/redis.js'),
   ...require('./arguments/revocation.js'),
   ...require('./arguments/secret.js'),
   ...require('./arguments/session.js'),

@@ -6,6 +6,7 @@ const native = require('@nodesec/native');
 const audit = require('@nodesec/native/audit');
 const express = require('@nodesec/native/express');
 const fastify = require('@nodesec/native/fastify');
+const redis = require('@nodesec/native/redis');
 const web = require('@nodesec/native/web');
 
 const isClass = (value) => typeof value === 'function' && /^class\b/.test(String(value));
@@ -27,7 +28,7 @@ function members(Class) {
  * because the runtime calls them.
  */
 function* publicFunctions() {
-  for (const [name, value] of Object.entries({ ...native, audit, express, fastify, web })) {
+  for (const [name, value] of Object.entries({ ...native, audit, express, fastify, redis, web })) {
     if (isClass(value)) {
       if (!isError(value)) yield* functionsOf(name, value);
     } else if (typeof value === 'function') {

@@ -25,6 +25,45 @@ const EVENTS = {
     outcome: 'error',
     members: ['code'],
   },
+  'revocation.followed': {
+    when:
+      'A list on Redis has all revocations: at first, and after an outage. `received` counts those ' +
+      'of other processes.',
+    outcome: 'ok',
+    members: ['received'],
+  },
+  'revocation.lost': {
+    when: 'The Redis of a list does not answer, or something that cannot be used.',
+    outcome: 'error',
+    members: ['reason'],
+  },
+  'revocation.stale': {
+    when: 'The Redis of a list has not answered for `maxStaleness`: verifiers refuse from now on.',
+    outcome: 'error',
+    members: [],
+  },
+  'revocation.ignored': {
+    when:
+      'Redis has revocations that are not genuine (`forged`), under other keys (`foreign`), or of a ' +
+      'later release (`newer`).',
+    outcome: 'denied',
+    members: ['count', 'reason'],
+  },
+  'revocation.unpublished': {
+    when: 'Redis has not confirmed a revocation, which is published again later.',
+    outcome: 'error',
+    members: ['reason'],
+  },
+  'revocation.republished': {
+    when: 'Redis lacked revocations, and this process has published them again.',
+    outcome: 'ok',
+    members: ['count'],
+  },
+  'revocation.evictable': {
+    when: 'The Redis of a list drops revocations when its memory is full.',
+    outcome: 'error',
+    members: ['policy'],
+  },
   'key.added': {
     when: 'A key ring has a new key.',
     outcome: 'ok',
@@ -108,6 +147,18 @@ const EVENTS = {
     when: 'A limiter denies a request, or has no place for it.',
     outcome: 'denied',
     members: ['limitKey?', 'limit', 'windowMs?', 'burst?', 'scope?'],
+  },
+  'limit.degraded': {
+    when:
+      'A `RedisRateLimiter` begins to decide without the server, or for another reason than before: ' +
+      '`deadline`, `connection`, or the first word of the error of the server.',
+    outcome: 'error',
+    members: ['reason', 'onStoreError'],
+  },
+  'limit.recovered': {
+    when: 'The server answers a `RedisRateLimiter` again.',
+    outcome: 'ok',
+    members: [],
   },
   'password.verified': {
     when: 'A password matches its digest.',

@@ -182,8 +182,9 @@ function answerTo(error) {
 }
 
 /** The status and the body of a refusal (RFC 9457, and section 4 of the draft). */
-function problemOf({ scope, violated = [] }) {
-  if (scope === 'total') {
+function problemOf({ scope, degraded, violated = [] }) {
+  // No limit of the client's refuses it: all places are taken, or the store of limits is away.
+  if (scope === 'total' || (degraded && violated.length === 0)) {
     const title = 'The service has no capacity for this request at the moment';
     return { status: 503, body: { type: `${PROBLEMS}temporary-reduced-capacity`, title, status: 503 } };
   }

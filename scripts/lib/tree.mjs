@@ -8,7 +8,8 @@ import { root } from './run.mjs';
 /** The parts of the checkout that the suites use. */
 const PARTS = [
   'README.md', '__test__', 'argon2.js', 'audit.d.ts', 'audit.js', 'docs', 'examples', 'express',
-  'express.js', 'fastify.js', 'index.js', 'lib', 'package.json', 'scripts', 'web.js',
+  'express.js', 'fastify.js', 'index.js', 'lib', 'package.json', 'redis.js',
+  'scripts', 'web.js',
 ];
 
 /** One suite per capability, for machines that are slow or have no development dependencies. */

@@ -50,6 +50,7 @@ const DECLARATIONS: &[Declaration] = &[
     revocation::ListOptions::DECLARATION,
     revocation::options::ScopeOptions::DECLARATION,
     revocation::options::SharedListOptions::DECLARATION,
+    revocation::remote::RemoteOptions::DECLARATION,
     secret::FromOptions::DECLARATION,
     secret::harden::HardenOptions::DECLARATION,
     secret::heap::HeapOptions::DECLARATION,

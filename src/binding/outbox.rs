@@ -13,9 +13,9 @@ use napi::{Env, JsDeferred};
 use napi_derive::napi;
 
 use super::args::handle::Handle;
-use super::args::{Arg, Outcome, Result, internal};
+use super::args::{Arg, Fault, Outcome, Result, internal};
 use super::guard;
-use crate::error;
+use crate::error::{self, Code};
 use crate::revocation::{Revocation, RevocationList};
 use crate::store::Told;
 
@@ -173,6 +173,13 @@ pub(super) fn revoke(
     outbox: &Arg<'_>,
 ) -> Result<Option<u32>> {
     let Some(number) = outbox.present()? else {
+        if list.is_remote() {
+            return Err(Fault::new(
+                Code::RevocationSync,
+                "a list on a server has no Sync calls, which would block for the network; call \
+                 the form that returns a promise",
+            ));
+        }
         list.revoke(revocation)?;
         return Ok(None);
     };

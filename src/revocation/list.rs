@@ -4,6 +4,8 @@ mod follow;
 mod issued;
 mod log;
 mod lookup;
+pub(super) mod machines;
+pub(super) mod remote;
 pub(super) mod replayed;
 pub(super) mod revoke;
 mod row;
@@ -17,6 +19,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGua
 
 use self::issued::LatestIssue;
 use self::log::Log;
+use self::remote::Remote;
 use self::state::{Entry, Kind, State};
 use super::fingerprint::Fingerprinter;
 use super::table::{EntryTable, Expiry};
@@ -35,18 +38,22 @@ pub struct RevocationList {
     tolerance: AtomicU64,
     latest_issue: LatestIssue,
     state: RwLock<LoggedState>,
+    /// Held while a fingerprint is made and added, and alone while the keys are replaced.
+    under_keys: RwLock<()>,
     listeners: Listeners<Revoked>,
     /// Whether the list is on a store.
     is_durable: bool,
 }
 
 /// The entries, and the store that they come from. Closing the list takes both away, so that
-/// nothing of the store stays mapped.
+/// nothing of the store stays mapped. A remote log stays, for the callers that wait for it.
 #[derive(Default)]
 struct LoggedState {
     state: State,
     /// The store, if the list is on one that is open.
     log: Option<Arc<Log>>,
+    /// The log that several machines share, if the list is on one.
+    remote: Option<Arc<Remote>>,
 }
 
 impl Deref for LoggedState {
@@ -63,6 +70,13 @@ impl DerefMut for LoggedState {
     }
 }
 
+impl LoggedState {
+    /// The maker of fingerprints: that of all machines, or else `own`.
+    fn fingerprinter<'a>(&'a self, own: &'a Fingerprinter) -> &'a Fingerprinter {
+        self.remote.as_deref().map_or(own, Remote::fingerprinter)
+    }
+}
+
 impl RevocationList {
     /// An empty list.
     pub fn new(limits: ListLimits, clock: Arc<dyn Clock>) -> Result<Self> {
@@ -74,6 +88,7 @@ impl RevocationList {
             tolerance: AtomicU64::new(0),
             latest_issue: LatestIssue::default(),
             state: RwLock::default(),
+            under_keys: RwLock::default(),
             listeners: Listeners::default(),
             is_durable: false,
         })
@@ -118,7 +133,11 @@ impl RevocationList {
     fn close_with(&self, code: Code) {
         let state = State { closed: Some(code), ..State::default() };
         // Freed after the lock: a million entries take a while.
-        let closed = mem::replace(&mut *self.write(), LoggedState { state, log: None });
+        let closed = {
+            let mut held = self.write();
+            let remote = held.remote.clone();
+            mem::replace(&mut *held, LoggedState { state, log: None, remote })
+        };
         drop(closed);
     }
 
@@ -282,6 +301,8 @@ fn check_open(state: &State) -> Result<()> {
 
 #[cfg(test)]
 mod clock_tests;
+#[cfg(test)]
+mod machines_tests;
 #[cfg(test)]
 mod memory_tests;
 #[cfg(test)]

@@ -160,6 +160,11 @@ impl EntryTable {
         Look::Later
     }
 
+    /// Every fingerprint, with its value.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Fingerprint, u64)> {
+        self.entries.iter().map(|held| (held.fingerprint, held.value))
+    }
+
     /// The id hash of every entry.
     pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
         self.entries.iter().map(|held| held.fingerprint.id)

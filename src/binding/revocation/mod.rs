@@ -1,6 +1,7 @@
 //! `RevocationList`.
 
 pub(super) mod options;
+pub(super) mod remote;
 
 use std::iter;
 use std::sync::Arc;

@@ -94,6 +94,10 @@ rejections! {
     /// The store of the revocation list cannot answer.
     RevocationStore = 29, RevocationStore,
         "the store of the verifier's revocation list cannot answer, so no token is accepted";
+    /// The server of the revocation list was silent for too long.
+    RevocationStale = 34, RevocationStale,
+        "the server of the verifier's revocation list has not answered for maxStaleness, so no \
+         token is accepted";
     /// The store of the key ring cannot answer.
     KeyringStore = 33, RevocationStore,
         "the store of the verifier's key ring cannot answer, so no token is accepted";
@@ -143,6 +147,7 @@ impl Rejection {
             | Self::NotActive
             | Self::Required(_)
             | Self::RevocationUnavailable
+            | Self::RevocationStale
             | Self::RevocationStore
             | Self::Revoked
             | Self::TooOld => true,

@@ -245,6 +245,7 @@ impl VerifierOptions {
             Err(error) if error.code == Code::RevocationClosed => {
                 Err(Rejection::RevocationUnavailable)
             }
+            Err(error) if error.code == Code::RevocationStale => Err(Rejection::RevocationStale),
             Err(_) => Err(Rejection::RevocationStore),
         }
     }

@@ -6,6 +6,7 @@ use super::log::Log;
 use super::row::Row;
 use super::state::{Entry, Kind};
 use super::{LoggedState, RevocationList, check_open};
+use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::revocation::table::Expiry;
 use crate::revocation::terms::Origin;
@@ -13,12 +14,16 @@ use crate::store::Appended;
 
 impl RevocationList {
     /// The state, with every row that any process has committed before this call.
-    /// `ERR_REVOCATION_STORE` if the store cannot be read; the list must not answer then. It takes
-    /// two loads if there is no row.
+    /// `ERR_REVOCATION_STORE` if the store cannot be read, and `ERR_REVOCATION_STALE` if the remote
+    /// log was silent for too long; the list must not answer then. It takes two loads if there is no
+    /// row.
     #[inline]
     pub(super) fn current(&self) -> Result<RwLockReadGuard<'_, LoggedState>> {
         let state = self.read();
         check_open(&state)?;
+        if let Some(remote) = &state.remote {
+            remote.check(|| SystemClock.boot_millis())?;
+        }
         match &state.log {
             Some(log) if !log.is_current() => {
                 let log = log.clone();

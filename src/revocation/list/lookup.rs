@@ -10,9 +10,11 @@ use crate::revocation::terms::{Field, Query, Scope};
 
 impl RevocationList {
     /// Whether a token has been revoked, by its id, session, subject or key or with all tokens.
-    /// `ERR_REVOCATION_STORE` if the list is on a store that cannot answer.
+    /// `ERR_REVOCATION_STORE` if the list is on a store that cannot answer, and
+    /// `ERR_REVOCATION_STALE` if it is on a server that has been silent for too long.
     pub fn is_revoked(&self, query: &Query<'_>) -> Result<bool> {
         let state = self.current()?;
+        let fingerprinter = state.fingerprinter(&self.fingerprinter);
         let tolerated = |limit: u64| limit.saturating_add(self.tolerance.load(Ordering::Relaxed));
         let issued_until = |limit: u64| {
             // An f64 represents whole seconds exactly until the year 285 million.
@@ -31,7 +33,7 @@ impl RevocationList {
         let asked = [query.id, query.session, query.subject, query.kid, all];
         let ids = Field::ALL.map(|field| {
             let text = asked[field as usize].filter(|_| state.has(field))?;
-            Some((text, self.fingerprinter.hash(field, text)))
+            Some((text, fingerprinter.hash(field, text)))
         });
         // Computes all hashes first, so that the memory accesses need not wait for each other.
         let perhaps = ids.map(|id| id.filter(|(_, hash)| state.filter.may_hold(*hash)));
@@ -41,7 +43,7 @@ impl RevocationList {
         let find = |kind: Kind| {
             let (text, hash) = perhaps[kind.field() as usize]?;
             let table = state.table(kind);
-            let of = |scope| table.get(self.fingerprinter.complete(hash, text, scope));
+            let of = |scope| table.get(fingerprinter.complete(hash, text, scope));
             let issuer = query.issuer.filter(|_| table.is_scoped());
             // Looks up both, because for a subject the later of the two times counts.
             of(Scope::Any).max(issuer.and_then(|issuer| of(Scope::Issuer(issuer))))

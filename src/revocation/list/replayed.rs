@@ -143,7 +143,8 @@ impl StoredList {
             clock,
             tolerance: contents.tolerance.into(),
             latest_issue,
-            state: RwLock::new(LoggedState { state, log: Some(Arc::new(log)) }),
+            state: RwLock::new(LoggedState { state, log: Some(Arc::new(log)), remote: None }),
+            under_keys: RwLock::default(),
             listeners: Listeners::default(),
             is_durable: true,
         });

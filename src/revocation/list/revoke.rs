@@ -1,11 +1,12 @@
 //! Revokes, in memory or on a store.
 
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLockReadGuard};
 
 use zeroize::Zeroizing;
 
 use super::log::Log;
+use super::remote::Caller;
 use super::replayed::{TIME_RECORD, time_record};
 use super::row::Row;
 use super::state::{EVERY_TOKEN, Entry, Kind};
@@ -79,8 +80,14 @@ impl<'a> Revocation<'a> {
 impl RevocationList {
     /// Revokes. On a store it blocks until every process sees the revocation, after the loss of
     /// power as well.
+    ///
+    /// If several machines share the list, it only begins to publish the revocation.
     pub fn revoke(&self, revocation: &Revocation<'_>) -> Result<()> {
+        let _keys = self.keys();
         let entry = self.entry_of(revocation);
+        if let Some(remote) = self.remote() {
+            return self.revoke_unwatched(entry, &remote);
+        }
         let Some(log) = self.log() else { return self.put(entry, Origin::Local) };
         let rows = self.rows(entry, &log)?;
         if rows.is_empty() {
@@ -103,7 +110,11 @@ impl RevocationList {
             done(result);
             told();
         };
+        let _keys = self.keys();
         let entry = self.entry_of(revocation);
+        if let Some(remote) = self.remote() {
+            return self.revoke_remotely(entry, &remote, Caller { done, told: told.clone() });
+        }
         let Some(log) = self.log() else { return at_once(done, self.put(entry, Origin::Local)) };
         let rows = match self.rows(entry, &log) {
             Ok(rows) if rows.is_empty() => return at_once(done, Ok(())),
@@ -135,13 +146,21 @@ impl RevocationList {
         self.is_durable
     }
 
+    /// Keeps the keys of fingerprints as they are.
+    fn keys(&self) -> RwLockReadGuard<'_, ()> {
+        self.under_keys.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn entry_of(&self, revocation: &Revocation<'_>) -> Entry {
         let Revocation { kind, id, scope, value } = *revocation;
         if kind == Kind::Id {
             self.latest_issue.note(id);
         }
-        let hash = self.fingerprinter.hash(kind.field(), id);
-        let fingerprint = self.fingerprinter.complete(hash, id, scope);
+        let fingerprint = {
+            let state = self.read();
+            let fingerprinter = state.fingerprinter(&self.fingerprinter);
+            fingerprinter.complete(fingerprinter.hash(kind.field(), id), id, scope)
+        };
         let value = value.unwrap_or_else(|| self.observe().latest);
         Entry { kind, fingerprint, value, scoped: scope != Scope::Any }
     }

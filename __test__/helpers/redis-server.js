@@ -1,0 +1,152 @@
+'use strict';
+
+// Real servers of Redis on loopback. Each ends with its test, by its pid.
+
+const { spawn, spawnSync } = require('node:child_process');
+const { once } = require('node:events');
+const { mkdtempSync, rmSync } = require('node:fs');
+const net = require('node:net');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+const { setTimeout: sleep } = require('node:timers/promises');
+
+const { missing } = require('./peers.js');
+
+const HOW = 'install Redis (Debian: `apt-get install redis-server`)';
+/** The servers that run. A process that ends without its tests' ends takes them with it. */
+const running = new Set();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+class RedisServer {
+  /** Members for the tests: `port`, `password`, and `folder`, which holds the server's files. */
+  port;
+  password;
+  folder;
+  #settings;
+  #child;
+
+  constructor(port, { password, settings = [] }) {
+    this.port = port;
+    this.password = password;
+    this.folder = mkdtempSync(path.join(tmpdir(), 'nodesec-redis-'));
+    this.#settings = settings;
+  }
+
+  /**
+   * Starts a server that keeps nothing on the disk, unless `settings` (arguments such as
+   * `['--appendonly', 'yes']`) say otherwise. Returns undefined, and skips the test, if there is no
+   * redis-server.
+   */
+  static async start(t, options = {}) {
+    if (spawnSync('redis-server', ['--version']).error !== undefined) {
+      return missing(t, 'redis-server', HOW);
+    }
+    const server = new RedisServer(await freePort(), options);
+    t.after(async () => {
+      await server.kill();
+      rmSync(server.folder, { recursive: true, force: true });
+    });
+    await server.run();
+    return server;
+  }
+
+  get pid() {
+    return this.#child?.pid;
+  }
+
+  get url() {
+    const auth = this.password === undefined ? '' : `:${this.password}@`;
+    return `redis://${auth}127.0.0.1:${this.port}`;
+  }
+
+  /** Runs the server, again on its port after `kill`: empty, unless it has an append-only file. */
+  async run() {
+    const password = this.password === undefined ? [] : ['--requirepass', this.password];
+    const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder];
+    const child = spawn('redis-server', [...own, '--save', '', ...password, ...this.#settings]);
+    this.#child = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
+    let log = '';
+    const ready = new Promise((resolve) => {
+      child.stdout.on('data', (chunk) => {
+        log += chunk;
+        if (log.includes('Ready to accept connections')) resolve(true);
+      });
+    });
+    const isReady = await Promise.race([ready, once(child, 'exit').then(() => false)]);
+    if (!isReady) throw new Error(`redis-server has ended:\n${log}`);
+  }
+
+  /** Ends the server as a crash does. */
+  async kill() {
+    const child = this.#child;
+    if (child === undefined) return;
+    this.#child = undefined;
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+
+  /** Stops the server; its connections stay open and silent. */
+  pause() {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume() {
+    this.#child.kill('SIGCONT');
+  }
+
+  /** Runs one command with redis-cli and returns its output. */
+  cli(...args) {
+    const auth = this.password === undefined ? [] : ['--no-auth-warning', '-a', this.password];
+    return redisCli(['-p', `${this.port}`, ...auth, ...args]);
+  }
+}
+
+/** Starts a cluster of three nodes. Returns the servers, or undefined without redis-server. */
+async function startCluster(t) {
+  const nodes = [];
+  for (let n = 0; n < 3; n++) {
+    const bus = `${await freePort()}`;
+    const settings = ['--cluster-enabled', 'yes', '--cluster-port', bus];
+    const node = await RedisServer.start(t, { settings: [...settings, '--cluster-node-timeout', '2000'] });
+    if (node === undefined) return undefined;
+    nodes.push(node);
+  }
+  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`);
+  redisCli(['--cluster', 'create', ...addresses, '--cluster-yes']);
+  for (const node of nodes) {
+    await until(() => node.cli('cluster', 'info').includes('cluster_state:ok'));
+  }
+  return nodes;
+}
+
+/** Resolves when `holds()`, which may be async, is true. */
+async function until(holds) {
+  for (let n = 0; n < 2000; n++) {
+    if (await holds()) return;
+    await sleep(10);
+  }
+  throw new Error(`it does not come true: ${holds}`);
+}
+
+function redisCli(args) {
+  const { status, stdout, stderr } = spawnSync('redis-cli', args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`redis-cli ${args.join(' ')} ended with ${status}: ${stdout}${stderr}`);
+  return stdout;
+}
+
+async function freePort() {
+  const probe = net.createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+module.exports = { RedisServer, freePort, startCluster, until };

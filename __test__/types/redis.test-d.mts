@@ -1,0 +1,35 @@
+// The limits over Redis with the types of each client, as ES modules.
+
+import type { Redis as Iovalkey } from 'iovalkey';
+import type { Cluster, Redis } from 'ioredis';
+import type { Redis as Redis5 } from 'ioredis5';
+import { createClient, createCluster } from 'redis';
+import { createClient as createClient5 } from 'redis5';
+import Fastify from 'fastify';
+import express from 'express';
+
+import { rateLimit } from '@nodesec/native/express';
+import { rateLimiting } from '@nodesec/native/fastify';
+import { type RedisClient, RedisRateLimiter } from '@nodesec/native/redis';
+
+declare const clients: [Redis, Redis5, Cluster, Iovalkey];
+const all: RedisClient[] = [...clients, createClient(), createClient5(), createCluster({ rootNodes: [] })];
+const [client] = all;
+if (client === undefined) throw new Error();
+
+const limiter = new RedisRateLimiter({ client, limit: 1, windowMs: 1000, onStoreError: 'deny', strict: true });
+(await limiter.check('key', 2)) satisfies boolean;
+const { degraded, violated, limits } = await limiter.consume(Buffer.from('key'));
+[degraded, violated, limits[0]?.name] satisfies [boolean, string[], string | undefined];
+limiter.status().reason satisfies string | undefined;
+express().use(rateLimit({ limiter, refundOn: () => true }));
+await Fastify().register(rateLimiting, { limiter });
+
+new RedisRateLimiter({
+  client: { send: async (args, route) => [args.length, route?.key] },
+  limits: [{ name: 'a', limit: 1, windowMs: 1 }],
+});
+// @ts-expect-error A client is required.
+new RedisRateLimiter({ limit: 1, windowMs: 1000 });
+// @ts-expect-error A client is no address.
+new RedisRateLimiter({ client: 'redis://localhost', limit: 1, windowMs: 1000 });

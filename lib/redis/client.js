@@ -1,0 +1,183 @@
+'use strict';
+
+// One interface over the clients of Redis and Valkey: ioredis 5 and 6, iovalkey, their Cluster,
+// node-redis 5 and 6, its cluster, and an object with `send(args, { key })` for every other client.
+//
+// `connect(client)` checks the client, warns of settings that break promises, and returns:
+//
+// - `command(args, { key }?)`: sends a command, an array of strings and Buffers, and resolves to
+//   its reply. `key` is the key by which a cluster finds the node; without it, any node may answer.
+//   Nothing is sent again, and there is no deadline. Rejects with the client's own error, of which
+//   `reasonOf(error)` tells the reason.
+// - `script(script, keys, args)`: runs a script of `defineScript(lua)` by its hash, and sends its
+//   text only if the server does not have it. All keys are on one node.
+// - `canBlock`: whether `blocking()` works. It does not with `send`, which has one connection.
+// - `blocking()`: resolves to a connection of our own for commands that wait on the server:
+//   `{ command(args, { key }?), replace(), close() }`. Its `command` connects first where there is
+//   no connection, once, and rejects if that fails or if the connection breaks; call it again to
+//   connect again. `replace()` drops a silent connection, and `close()` ends it for good. `close()`
+//   and `replace()` reject the commands that wait.
+// - `onReconnect(listener)`: calls the listener each time the caller's client is connected. Returns
+//   the function that ends this.
+//
+// A reply has the same form for every client and both protocols: null, a number or bigint, a
+// Buffer (for every text), or an array of these. Only a map, such as HGETALL's and XREAD's, comes
+// as [key, value] pairs or flat, as the protocol and the client have it: read it with
+// `pairsOf(reply)`.
+
+const { createHash } = require('node:crypto');
+
+const { makeError } = require('../errors.js');
+const { wrongType } = require('../options.js');
+const { IoRedisClient } = require('./ioredis.js');
+const { NodeRedisClient } = require('./node-redis.js');
+const { normalized, pairsOf } = require('./replies.js');
+
+const CLIENTS = 'a client of ioredis, iovalkey or node-redis, or an object with the method send';
+
+/** One connection a client, so that a client gets one listener and one warning. */
+const connections = new WeakMap();
+
+/** The connection over a caller's client. Throws `ERR_INVALID_ARG_TYPE` for any other value. */
+function connect(client) {
+  if (client === null || typeof client !== 'object') throw wrongType('client', CLIENTS);
+  let connection = connections.get(client);
+  if (connection === undefined) {
+    connection = new Connection(adaptorOf(client));
+    connections.set(client, connection);
+  }
+  return connection;
+}
+
+function adaptorOf(client) {
+  if (typeof client.callBuffer === 'function') return new IoRedisClient(client);
+  if (typeof client.withTypeMapping === 'function') {
+    if (typeof client.sendCommand === 'function') return new NodeRedisClient(client);
+  }
+  if (typeof client.send === 'function') return new BareClient(client);
+  throw wrongType('client', CLIENTS);
+}
+
+class Connection {
+  #client;
+
+  constructor(client) {
+    this.#client = client;
+    const settings = client.warnings();
+    if (settings.length === 0) return;
+    process.emitWarning(
+      `a client of Redis may send a command twice, or long after its caller has gone on: ${settings.join('; ')}`,
+      { code: 'NODESEC_REDIS_CLIENT' },
+    );
+  }
+
+  get canBlock() {
+    return typeof this.#client.blocking === 'function';
+  }
+
+  async command(args, route) {
+    return normalized(await this.#client.command(args, route?.key));
+  }
+
+  async script({ text, hash }, keys, args) {
+    const rest = [`${keys.length}`, ...keys, ...args];
+    const [key] = keys;
+    try {
+      return normalized(await this.#client.command(['EVALSHA', hash, ...rest], key));
+    } catch (error) {
+      // After any other error the script may have run.
+      if (!String(error?.message).startsWith('NOSCRIPT')) throw error;
+      return normalized(await this.#client.command(['EVAL', text, ...rest], key));
+    }
+  }
+
+  async blocking() {
+    if (this.canBlock) return new BlockingConnection(() => this.#client.blocking());
+    throw makeError('ERR_INVALID_ARG_VALUE', 'a client with send has no second connection');
+  }
+
+  onReconnect(listener) {
+    return this.#client.onReconnect(listener);
+  }
+}
+
+/** A connection that is made anew by the next command after it broke. */
+class BlockingConnection {
+  #make;
+  /** The promise of `{ command, close }`. */
+  #made;
+  #isClosed = false;
+
+  constructor(make) {
+    this.#make = make;
+  }
+
+  async command(args, route) {
+    const made = this.#connected();
+    try {
+      const { command } = await made;
+      return normalized(await command(args, route?.key));
+    } catch (error) {
+      // An error of the server leaves the connection as it is.
+      if (reasonOf(error) === 'connection' && this.#made === made) this.replace();
+      throw error;
+    }
+  }
+
+  replace() {
+    const made = this.#made;
+    this.#made = undefined;
+    made?.then(
+      ({ close }) => close(),
+      () => {},
+    );
+  }
+
+  close() {
+    this.#isClosed = true;
+    this.replace();
+  }
+
+  #connected() {
+    if (this.#isClosed) throw makeError('ERR_INVALID_ARG_VALUE', 'the connection is closed');
+    this.#made ??= this.#make();
+    return this.#made;
+  }
+}
+
+/** The caller's own way to send. */
+class BareClient {
+  #client;
+
+  constructor(client) {
+    this.#client = client;
+  }
+
+  warnings() {
+    return [];
+  }
+
+  async command(args, key) {
+    return this.#client.send(args, key === undefined ? undefined : { key });
+  }
+
+  onReconnect() {
+    return () => {};
+  }
+}
+
+/** A script, for `script` of a connection. */
+function defineScript(text) {
+  return { text, hash: createHash('sha1').update(text).digest('hex') };
+}
+
+/**
+ * The reason of an error of a client: the first word of the server's answer, such as `OOM`,
+ * `NOAUTH` or `LOADING`, else `connection`.
+ */
+function reasonOf(error) {
+  const [word] = /^[A-Z][A-Z0-9]{1,31}(?=[ :])/.exec(String(error?.message)) ?? [];
+  return word ?? 'connection';
+}
+
+module.exports = { connect, defineScript, pairsOf, reasonOf };

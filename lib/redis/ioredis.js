@@ -1,0 +1,88 @@
+'use strict';
+
+// ioredis 5 and 6 and iovalkey, and their Cluster.
+
+/** Settings of a connection of our own: it breaks at once, and we connect again. */
+const BREAKS = {
+  autoResendUnfulfilledCommands: false,
+  commandTimeout: undefined,
+  enableAutoPipelining: false,
+  enableOfflineQueue: false,
+  lazyConnect: true,
+  maxRetriesPerRequest: 0,
+  retryStrategy: () => null,
+  socketTimeout: undefined,
+};
+
+class IoRedisClient {
+  #client;
+  /** The first connection of a client with `lazyConnect`. */
+  #connecting;
+
+  constructor(client) {
+    this.#client = client;
+  }
+
+  warnings() {
+    const { options = {}, isCluster } = this.#client;
+    const settings = [];
+    if (options.enableOfflineQueue !== false) {
+      settings.push('set enableOfflineQueue: false, or commands of an outage are sent after it');
+    }
+    if (isCluster && options.retryDelayOnFailover > 0) {
+      settings.push('set retryDelayOnFailover: 0, or a command whose connection broke is sent again');
+    }
+    if (!isCluster && options.autoResendUnfulfilledCommands !== false) {
+      settings.push(
+        'set autoResendUnfulfilledCommands: false, or a command whose connection broke is sent again',
+      );
+    }
+    return settings;
+  }
+
+  async command(args, key) {
+    const client = this.#client;
+    // Without an offline queue, a client that waits for its first command would refuse it.
+    if (client.status === 'wait') {
+      this.#connecting = client.connect().finally(() => {
+        this.#connecting = undefined;
+      });
+    }
+    if (this.#connecting !== undefined) await this.#connecting;
+    void key;
+    return sent(client, args);
+  }
+
+  async blocking() {
+    const client = this.#client.isCluster
+      ? this.#client.duplicate([], {
+          clusterRetryStrategy: () => null,
+          enableAutoPipelining: false,
+          enableOfflineQueue: false,
+          lazyConnect: true,
+          redisOptions: { ...this.#client.options.redisOptions, ...BREAKS, enableOfflineQueue: true },
+          retryDelayOnFailover: 0,
+        })
+      : this.#client.duplicate(BREAKS);
+    client.on('error', () => {});
+    try {
+      await client.connect();
+    } catch (error) {
+      client.disconnect();
+      throw error;
+    }
+    return { command: (args) => sent(client, args), close: () => client.disconnect() };
+  }
+
+  onReconnect(listener) {
+    this.#client.on('ready', listener);
+    return () => this.#client.off('ready', listener);
+  }
+}
+
+/** The client finds the keys, and so the node of a cluster, by the command's name in lower case. */
+function sent(client, [name, ...args]) {
+  return client.callBuffer(name.toLowerCase(), ...args);
+}
+
+module.exports = { IoRedisClient };

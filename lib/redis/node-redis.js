@@ -1,0 +1,71 @@
+'use strict';
+
+// node-redis 5 and 6 (the package redis), and its cluster.
+
+/** Types of RESP by their first byte: texts are Buffers, and maps keep keys that are. */
+const TYPES = { 36: Buffer, 43: Buffer, 61: Buffer, 37: Map, 126: Array };
+const REPLIES = { typeMapping: TYPES };
+/** For commands that wait on the server. */
+const WAITS = { typeMapping: TYPES, timeout: undefined };
+
+class NodeRedisClient {
+  #client;
+  #isCluster;
+
+  constructor(client) {
+    this.#client = client;
+    this.#isCluster = isCluster(client);
+    // Without a listener, each outage would be an uncaught exception.
+    client.on('error', () => {});
+  }
+
+  warnings() {
+    const options = this.#isCluster ? this.#client._options?.defaults : this.#client.options;
+    if (options?.disableOfflineQueue === true) return [];
+    const where = this.#isCluster ? ' in defaults' : '';
+    return [`set disableOfflineQueue: true${where}, or commands of an outage are sent after it`];
+  }
+
+  async command(args, key) {
+    return sent(this.#client, this.#isCluster, args, key, REPLIES);
+  }
+
+  async blocking() {
+    const client = this.#isCluster
+      ? this.#client.duplicate()
+      : this.#client.duplicate({
+          disableOfflineQueue: true,
+          pingInterval: undefined,
+          socket: { ...this.#client.options?.socket, reconnectStrategy: false, socketTimeout: undefined },
+        });
+    client.on('error', () => {});
+    const close = () => {
+      if (client.isOpen) client.destroy();
+    };
+    try {
+      await client.connect();
+    } catch (error) {
+      close();
+      throw error;
+    }
+    return { command: (args, key) => sent(client, this.#isCluster, args, key, WAITS), close };
+  }
+
+  onReconnect(listener) {
+    const event = this.#isCluster ? 'node-ready' : 'ready';
+    this.#client.on(event, listener);
+    return () => this.#client.off(event, listener);
+  }
+}
+
+function isCluster(client) {
+  return typeof client.nodeClient === 'function';
+}
+
+function sent(client, isCluster, args, key, options) {
+  return isCluster
+    ? client.sendCommand(key, false, args, options)
+    : client.sendCommand(args, options);
+}
+
+module.exports = { NodeRedisClient };

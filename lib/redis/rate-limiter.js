@@ -1,0 +1,204 @@
+'use strict';
+
+const { CHANNELS, publish } = require('../audit/publish.js');
+const { clockOf } = require('../clock.js');
+const { RateLimiter } = require('../limiter.js');
+const { native } = require('../native.js');
+const { anything, declareOptions, integer, oneOf, required, text } = require('../options.js');
+const { Uncloneable } = require('../uncloneable.js');
+const { connect } = require('./client.js');
+const { Denials } = require('./denials.js');
+const { FALLBACKS } = require('./fallback.js');
+const { KeySpace, textOf } = require('./keys.js');
+const { MODES, SERVER_TIME, TIME_ARGUMENT, limitScript } = require('./limit-script.js');
+const { Quotas, changeOf, later, stateOf } = require('./quotas.js');
+const { LimitStore } = require('./store.js');
+
+const DENIED = CHANNELS['limit.denied'];
+const SCRIPT = limitScript(SERVER_TIME);
+const CLOCKED_SCRIPT = limitScript(TIME_ARGUMENT);
+/** The longest key that certainly has at most 8192 bytes, in characters. */
+const SHORT = 2730;
+
+const readOptions = declareOptions('redis.RedisRateLimiter', {
+  client: required(anything),
+  limit: anything,
+  windowMs: anything,
+  burst: anything,
+  limits: anything,
+  strict: anything,
+  prefix: text(200, /^[^{}]+$/, 'text without { and }'),
+  deadlineMs: integer(1, 60_000),
+  onStoreError: oneOf(Object.keys(FALLBACKS)),
+  instances: integer(1, 100_000),
+  denyCache: integer(0, 1_000_000),
+  clock: anything,
+  allowClockInProduction: anything,
+});
+
+class RedisRateLimiter extends Uncloneable {
+  /** Checks arguments as the limiter of a process does. */
+  #checker;
+  #clock;
+  #strict;
+  #quotas;
+  #mostCost;
+  #keys;
+  #store;
+  #denials;
+  #fallback;
+
+  constructor(options) {
+    super();
+    const {
+      client,
+      prefix = 'nodesec:limits',
+      deadlineMs = 100,
+      onStoreError = 'local',
+      instances = 1,
+      denyCache = 10_000,
+      ...limits
+    } = readOptions(options);
+    this.#checker = new RateLimiter({ ...limits, maxKeys: 8 });
+    this.#clock = clockOf(this.#checker);
+    this.#strict = limits.strict;
+    this.#useLimits();
+    const connection = connect(client);
+    this.#keys = new KeySpace(connection, prefix, this.#quotas);
+    const script = this.#clock === undefined ? SCRIPT : CLOCKED_SCRIPT;
+    this.#store = new LimitStore(connection, script, deadlineMs, onStoreError);
+    this.#denials = new Denials(denyCache);
+    const { strict, clock, allowClockInProduction } = limits;
+    const common = Object.entries({ strict, clock, allowClockInProduction });
+    this.#fallback = new FALLBACKS[onStoreError](this.#quotas, {
+      instances,
+      ...Object.fromEntries(common.filter(([, value]) => value !== undefined)),
+    });
+  }
+
+  async check(key, cost) {
+    if (this.#isShort(key, cost)) {
+      const denial = this.#denials.find(key, cost ?? 1, this.#now());
+      if (denial !== undefined && !DENIED.hasSubscribers) return false;
+    }
+    return (await this.consume(key, cost)).allowed;
+  }
+
+  async consume(key, cost) {
+    const result = await this.#decide('take', key, cost);
+    if (!result.allowed && DENIED.hasSubscribers) {
+      const { limit, windowMs, burst } = result.policy;
+      publish(DENIED, { limit, windowMs, burst }, { limitKey: key });
+    }
+    return result;
+  }
+
+  async peek(key, cost) {
+    return this.#decide('peek', key, cost);
+  }
+
+  async reset(key) {
+    this.#checker.reset(key);
+    return (await this.#change('reset', key)) === 1;
+  }
+
+  async refund(key, cost) {
+    this.#checker.refund(key, cost);
+    return (await this.#change('refund', key, cost)) !== undefined;
+  }
+
+  async penalize(key, cost) {
+    this.#checker.penalize(key, cost);
+    return (await this.#change('penalize', key, cost)) !== undefined;
+  }
+
+  async block(key, ms) {
+    this.#checker.block(key, ms);
+    return (await this.#change('block', key, 1, ms)) !== undefined;
+  }
+
+  async unblock(key) {
+    this.#checker.unblock(key);
+    return (await this.#change('unblock', key)) !== undefined;
+  }
+
+  setLimits(limits) {
+    this.#checker.setLimits(limits);
+    this.#strict = Object(limits).strict;
+    this.#useLimits();
+    this.#keys.setLimits(this.#quotas);
+    this.#fallback.setLimits(this.#quotas, this.#strict);
+    this.#denials.clear();
+  }
+
+  status() {
+    const { reason } = this.#store;
+    return { degraded: reason !== undefined, reason, denials: this.#denials.size };
+  }
+
+  async #decide(mode, key, cost = 1) {
+    if (!this.#isShort(key, cost)) this.#checker.peek(key, cost);
+    const now = this.#now();
+    const text = textOf(key);
+    const denial = this.#denials.find(text, cost, now);
+    if (denial !== undefined) return this.#deniedAgain(denial, cost, now);
+    const quotas = this.#quotas;
+    const state = await this.#run(key, [MODES[mode], cost], (reply) => stateOf(reply, quotas));
+    if (state === undefined) return { ...this.#fallback.decide(mode, key, cost), degraded: true };
+    const result = quotas.result(state, cost);
+    if (quotas === this.#quotas) {
+      // Units that were taken make the numbers of an earlier denial wrong.
+      if (state.allowed) this.#denials.forget(text);
+      else this.#denials.add(text, cost, now, now + result.retryAfterMs, state);
+    }
+    return { ...result, degraded: false };
+  }
+
+  #deniedAgain({ at, state }, cost, now) {
+    const present = later(state, Math.floor((now - at) * 1000));
+    present.violated = this.#quotas.violated(present, cost);
+    return { ...this.#quotas.result(present, cost), degraded: false };
+  }
+
+  async #change(call, key, cost = 1, blockMs = 0) {
+    const text = textOf(key);
+    const reply = this.#run(key, [MODES[call], cost, blockMs], changeOf);
+    this.#denials.forget(text);
+    const done = await reply;
+    // A denial from before the change may have come meanwhile.
+    this.#denials.forget(text);
+    if (done === undefined) this.#fallback.change(call, key, call === 'block' ? blockMs : cost);
+    return done;
+  }
+
+  #run(key, args, read) {
+    const at = this.#keys.of(key);
+    const probe = [this.#keys.probe(at), this.#args([MODES.block, 1, 1])];
+    return this.#store.run(at, this.#args(args), read, probe);
+  }
+
+  #args(args) {
+    const all = this.#quotas.args(...args);
+    if (this.#clock !== undefined) all.push(`${this.#clock.read() * 1000}`);
+    return all;
+  }
+
+  /** Milliseconds. */
+  #now() {
+    return this.#clock === undefined ? performance.now() : this.#clock.read();
+  }
+
+  /** Whether a call is certainly right: most calls need no closer look. */
+  #isShort(key, cost = 1) {
+    const isText = typeof key === 'string' && key.length > 0 && key.length <= SHORT && key.isWellFormed();
+    return isText && Number.isInteger(cost) && cost > 0 && cost <= this.#mostCost;
+  }
+
+  #useLimits() {
+    const { limits } = native.limiterLimits(this.#checker);
+    this.#quotas = new Quotas(limits.map((policy) => Object.freeze(policy)), this.#strict === true);
+    this.#mostCost = this.#quotas.mostCost;
+  }
+}
+
+module.exports = { RedisRateLimiter };

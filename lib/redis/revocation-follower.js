@@ -1,0 +1,123 @@
+'use strict';
+
+// Follows the stream of revocations: reads all of it once, then waits for new entries, and notices
+// when the server has lost some.
+//
+// XINFO shows that the list has everything, as of the moment at which it was sent. The XREAD that
+// waits does not: behind a proxy, or after a failover, it may wait at a stream that is not there any
+// more. XINFO has the last id and the number of entries that were ever added. If the id is older
+// than one that was read, or if that number has not grown by the number of entries that were read,
+// the stream is another one than before. Then all of it must be read again.
+
+const { PAGE, entriesRead } = require('./revocation-log.js');
+const { START, isLater } = require('./stream-id.js');
+
+class RevocationFollower {
+  #log;
+  /** Sends the XREAD that waits for entries after an id, or that does not wait. */
+  #wait;
+  #blockMs;
+  #now;
+  /** Takes the texts of entries into the list. */
+  #take;
+  /** The last id that was read. */
+  #last = START;
+  /** The last answer of XINFO; undefined if all must be read. */
+  #info;
+  /** The number of entries that were read and are later than the last id in it. */
+  #later = 0;
+  #lookedAt = -Infinity;
+
+  constructor({ log, wait, blockMs, now, take }) {
+    this.#log = log;
+    this.#wait = wait;
+    this.#blockMs = blockMs;
+    this.#now = now;
+    this.#take = take;
+  }
+
+  get last() {
+    return this.#last;
+  }
+
+  /** Whether the stream was read, and is the same one as far as is known. */
+  get hasRead() {
+    return this.#info !== undefined;
+  }
+
+  /** Notes a break, after which the server may be another one. */
+  broke() {
+    // A server of version 6 does not count, so that its stream cannot be compared.
+    if (this.#info?.added === undefined) this.#info = undefined;
+  }
+
+  /** Has everything read again. */
+  restart() {
+    this.#info = undefined;
+  }
+
+  /** Reads the whole stream. Returns as `compare`. */
+  async readAll() {
+    const info = await this.#log.info();
+    this.#last = START;
+    this.#later = 0;
+    await this.#log.lasting((texts) => this.#take(texts));
+    while (await this.#readPage(info.last));
+    this.#info = info;
+    return this.compare();
+  }
+
+  /** Waits for entries, for a time. Returns as `compare`, or undefined if it was not asked. */
+  async next(waits) {
+    const { last } = this.#info;
+    const reply = await this.#wait(this.#last, waits);
+    const entries = entriesRead(reply);
+    this.#add(entries, last);
+    const isDue = this.#now() - this.#lookedAt >= this.#blockMs;
+    return entries.length === 0 || isDue ? this.compare() : undefined;
+  }
+
+  /**
+   * Compares what was read with the stream, after reading on. Returns the moment as of which the
+   * list has everything. Returns undefined if the server has lost something: then `hasRead` is
+   * false.
+   */
+  async compare() {
+    const moment = this.#now();
+    const info = await this.#log.info();
+    this.#lookedAt = moment;
+    if (isLater(this.#last, info.last)) return this.restart();
+    const known = this.#later;
+    this.#later = 0;
+    let read = 0;
+    const count = (entries) => {
+      read += entries;
+    };
+    while (isLater(info.last, this.#last) && (await this.#readPage(info.last, count)));
+    const { added } = this.#info;
+    const isCounted = added !== undefined && info.added !== undefined;
+    if (isCounted && added + known + read !== info.added) return this.restart();
+    this.#info = info;
+    return moment;
+  }
+
+  /** Reads a page. Returns whether there may be more. */
+  async #readPage(until, count) {
+    const entries = await this.#log.after(this.#last);
+    const later = this.#add(entries, until);
+    count?.(entries.length - later);
+    return entries.length === PAGE;
+  }
+
+  /** Takes entries. Returns the number of those that are later than an id. */
+  #add(entries, than) {
+    if (entries.length === 0) return 0;
+    this.#take(entries.map(({ text }) => text));
+    this.#last = entries.at(-1).id;
+    const later = entries.filter(({ id }) => isLater(id, than)).length;
+    this.#later += later;
+    return later;
+  }
+}
+
+module.exports = { RevocationFollower };

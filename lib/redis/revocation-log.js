@@ -1,0 +1,148 @@
+'use strict';
+
+// The revocations on a server: the commands and the names.
+//
+// - `{prefix}` is the stream. An entry has one field, `r`, with the texts of one or more
+//   rows (src/revocation/list/remote/row.rs).
+// - `{prefix}:lasting` is a hash of the rows that are needed for longer than the stream
+//   has its entries: revoked keys, and sessions that end later than a token can.
+// - `{prefix}:meta` is a hash: `life`, for how long all processes need the entries of
+//   the stream, in milliseconds, and `keys`, the keys of fingerprints of processes without a key.
+
+const { pairsOf } = require('./client.js');
+const { parseId, textOf, START } = require('./stream-id.js');
+
+/** The characters of a row that name its entry. */
+const NAME_LENGTH = 24;
+/** The entries that are read at once. */
+const PAGE = 2000;
+/** The longest text of an entry that is read. */
+const MAX_TEXT = 64 * 1024;
+
+/** How much longer than its rows are needed an entry stays, for clocks that differ. */
+const SLACK_MS = 3_600_000;
+
+class RevocationLog {
+  #names;
+  /** Sends commands that wait for nothing. */
+  #send;
+
+  constructor(prefix, send) {
+    const stream = `{${prefix}}`;
+    this.#names = { stream, lasting: `${stream}:lasting`, meta: `${stream}:meta` };
+    this.#send = send;
+  }
+
+  /** At most a page of the entries after an id: `[{ id, text }]`. */
+  async after(id) {
+    const from = `(${textOf(id)}`;
+    return entriesOf(await this.#command('XRANGE', this.#names.stream, from, '+', 'COUNT', `${PAGE}`));
+  }
+
+  /** The XREAD that waits for entries after an id; without `blockMs` it does not wait. */
+  waiting(id, blockMs) {
+    const block = blockMs === undefined ? [] : ['BLOCK', `${blockMs}`];
+    return ['XREAD', 'COUNT', `${PAGE}`, ...block, 'STREAMS', this.#names.stream, textOf(id)];
+  }
+
+  /** The key by which a cluster finds the node. */
+  get key() {
+    return this.#names.stream;
+  }
+
+  /**
+   * The last id that the stream has given, and the number of entries that were ever added to it,
+   * which a server of version 6 does not have.
+   */
+  async info() {
+    try {
+      const pairs = pairsOf(await this.#command('XINFO', 'STREAM', this.#names.stream));
+      const members = new Map(pairs.map(([name, value]) => [`${name}`, value]));
+      const added = members.get('entries-added');
+      return {
+        last: parseId(members.get('last-generated-id')),
+        added: added === undefined ? undefined : Number(added),
+      };
+    } catch (error) {
+      if (/no such key/.test(error?.message)) return { last: START, added: 0 };
+      throw error;
+    }
+  }
+
+  /** Visits the texts of the lasting rows, some at a time. */
+  async lasting(visit) {
+    let cursor = '0';
+    do {
+      const args = ['HSCAN', this.#names.lasting, cursor, 'COUNT', `${PAGE}`];
+      const [next, flat] = await this.#command(...args);
+      visit(pairsOf(flat).map(([name, rest]) => `${name}${rest}`));
+      cursor = `${next}`;
+    } while (cursor !== '0');
+  }
+
+  /** Removes lasting rows that are not needed any more. */
+  async forget(texts) {
+    const names = texts.map((text) => text.slice(0, NAME_LENGTH));
+    await this.#command('HDEL', this.#names.lasting, ...names);
+  }
+
+  /** Adds the text of rows. `least` is the time before which entries may go, if it is known. */
+  async add(command, rows, lasting, least) {
+    const trim = least > 0 ? ['MINID', '~', `${least}`] : [];
+    const fields = lasting.flatMap((row) => [row.slice(0, NAME_LENGTH), row.slice(NAME_LENGTH)]);
+    const route = { key: this.#names.stream };
+    const set =
+      fields.length === 0 ? [] : [command(['HSET', this.#names.lasting, ...fields], route)];
+    await Promise.all([...set, command(['XADD', this.#names.stream, ...trim, '*', 'r', rows], route)]);
+  }
+
+  /** A member of the hash of what all processes must know; null if it is missing. */
+  async meta(name) {
+    const value = await this.#command('HGET', this.#names.meta, name);
+    return value === null ? null : `${value}`;
+  }
+
+  async setMeta(name, value) {
+    await this.#command('HSET', this.#names.meta, name, value);
+  }
+
+  /** Sets a member unless it is there. */
+  async addMeta(name, value) {
+    await this.#command('HSETNX', this.#names.meta, name, value);
+  }
+
+  /** The policy by which the server drops names when its memory is full; undefined if unknown. */
+  async evictionPolicy() {
+    try {
+      const pairs = pairsOf(await this.#command('CONFIG', 'GET', 'maxmemory-policy'));
+      if (pairs.length > 0) return `${pairs[0][1]}`;
+    } catch {
+      // Managed servers refuse CONFIG.
+    }
+    try {
+      const info = `${await this.#command('INFO', 'memory')}`;
+      return /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
+    } catch {
+      return undefined;
+    }
+  }
+
+  #command(...args) {
+    return this.#send(args, { key: this.#names.stream });
+  }
+}
+
+/** The entries of a reply of XRANGE, in their order. A text that is too long is none of ours. */
+function entriesOf(reply) {
+  return reply.map(([id, fields]) => {
+    const text = fields === null ? '' : fields[1];
+    return { id: parseId(id), text: text.length > MAX_TEXT ? '-' : text.toString('latin1') };
+  });
+}
+
+/** The entries of a reply of XREAD from one stream. */
+function entriesRead(reply) {
+  return pairsOf(reply).flatMap(([, entries]) => entriesOf(entries));
+}
+
+module.exports = { PAGE, RevocationLog, SLACK_MS, entriesRead };

@@ -1,0 +1,8 @@
+'use strict';
+
+// Across machines, over Redis or Valkey; redis.d.ts is its manual.
+
+const { RedisRateLimiter } = require('./lib/redis/rate-limiter.js');
+const { RedisRevocations } = require('./lib/redis/revocations.js');
+
+module.exports = { RedisRateLimiter, RedisRevocations };
