@@ -20,15 +20,16 @@ class TestClock extends Uncloneable {
   constructor(now) {
     super();
     this.#now = now;
-    native.clockAttach(this, this.#millis());
+    native.clockAttach(this, this.millis());
   }
 
   /** Asks for the time and gives it to the native part. */
   read() {
-    native.clockSet(this, this.#millis());
+    native.clockSet(this, this.millis());
   }
 
-  #millis() {
+  /** The time, in milliseconds since 1970. */
+  millis() {
     const now = this.#now;
     let date;
     try {
