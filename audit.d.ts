@@ -15,6 +15,10 @@ export interface AuditEventBase {
   readonly id: string;
   /** `error` is an operation that failed, `denied` one that was refused. */
   readonly outcome: AuditOutcome;
+  /** The request or the job to which the event belongs; see {@link correlationId}. */
+  readonly correlationId?: string;
+  /** The trace of the request: 32 hexadecimal digits, of its header `traceparent`. */
+  readonly traceId?: string;
 }
 
 /** The outcome of an operation. */
@@ -44,6 +48,8 @@ export type AuditEvent =
   | SecretOverflowed
   | OperationFailed
   | StoreLost
+  | RequestRefused
+  | CorrelationReplaced
   | AppRecorded;
 
 /** A verifier or `verifyJws` refuses a token. */
@@ -248,6 +254,51 @@ export interface StoreLost extends AuditEventBase {
   readonly lostAt: number;
 }
 
+/** Middleware has refused a request. A refused token is `token.refused` instead. */
+export interface RequestRefused extends AuditEventBase {
+  readonly event: 'request.refused';
+  readonly outcome: 'denied';
+  /**
+   * The reason.
+   *
+   * - `cookie-repeated`: a cookie of the middleware came twice.
+   * - `credentials-malformed`: a header `Authorization` with a scheme and no token.
+   * - `credentials-repeated`: tokens in two places, or in the query.
+   * - `cross-origin`: a page of another origin may have caused the request.
+   * - `header-repeated`: a header that tells the origin or the host came twice.
+   * - `login-unmet`: the login of the token is too weak or too old.
+   * - `scope-unmet`: the token lacks a scope.
+   * - `token-bound`: the client has not shown the key to which the token is bound.
+   */
+  readonly kind:
+    | 'cookie-repeated'
+    | 'credentials-malformed'
+    | 'credentials-repeated'
+    | 'cross-origin'
+    | 'header-repeated'
+    | 'login-unmet'
+    | 'scope-unmet'
+    | 'token-bound';
+  /** With `cross-origin`: the origin of the page, if the request names one of the web. */
+  readonly origin?: string;
+  /** The claim `sub` of a token that was accepted. */
+  readonly subject?: HashedId;
+  /** The claim `sid` of a token that was accepted. */
+  readonly session?: HashedId;
+  /** The claim `jti` of a token that was accepted. */
+  readonly tokenId?: HashedId;
+}
+
+/** A request has a new correlation id, because that in its header is none. */
+export interface CorrelationReplaced extends AuditEventBase {
+  readonly event: 'correlation.replaced';
+  readonly outcome: 'denied';
+  /** The header, in lower case. */
+  readonly header: string;
+  /** The fault of its value, which is in no event. A doubled header is malformed. */
+  readonly fault: 'malformed' | 'too-long';
+}
+
 /** The application has called {@link record}. */
 export interface AppRecorded extends AuditEventBase {
   readonly event: 'app.recorded';
@@ -378,3 +429,76 @@ export function hashId(
  * ```
  */
 export function setHashKey(key: SecretBuffer): void;
+
+/** The methods of a logger that {@link toPino} calls. */
+export interface AuditLogger {
+  /** Writes an event with the outcome `ok`. */
+  info(record: AuditRecord, text: string): void;
+  /** Writes an event with the outcome `denied`. */
+  warn(record: AuditRecord, text: string): void;
+  /** Writes an event with the outcome `error`. */
+  error(record: AuditRecord, text: string): void;
+}
+
+/** The record of an event, as a logger gets it. */
+export interface AuditRecord {
+  /** A copy of the event, which the logger may change. */
+  audit: AuditEvent;
+}
+
+/**
+ * Has a logger of pino write every event from now on: `ok` with `info`, `denied` with `warn`,
+ * `error` with `error`. The event is in the member `audit` of the record, beside pino's own `time`
+ * and `level`; its name is the message. Any object with these methods can be the logger.
+ *
+ * Returns the function that ends it. Call it in each thread whose events you want.
+ *
+ * Errors: `ERR_INVALID_ARG_TYPE`.
+ *
+ * @example
+ * ```ts
+ * import pino from 'pino';
+ * import { record, toPino } from '@nodesec/native/audit';
+ *
+ * const write = (line: string) => {
+ *   const { level, msg, audit } = JSON.parse(line);
+ *   console.log(level, msg, audit.action); // 30 app.recorded invoice.read
+ * };
+ * const stop = toPino(pino({ level: 'info' }, { write }));
+ * record('invoice.read');
+ * stop();
+ * ```
+ */
+export function toPino(logger: AuditLogger): () => void;
+
+/**
+ * Calls `fn` with a correlation id, and returns its result: all events of `fn`, and of the work
+ * that it starts, have this `correlationId`. The middleware `auditContext` and the plugin `audit`
+ * do so for requests; use it for jobs and messages. The id is 1 to 64 letters, digits and
+ * characters of `._:+/=@-`.
+ *
+ * Errors: `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`.
+ *
+ * @example
+ * ```ts
+ * import { subscribe } from 'node:diagnostics_channel';
+ * import { setTimeout } from 'node:timers/promises';
+ * import { record, withCorrelation, type AppRecorded } from '@nodesec/native/audit';
+ *
+ * subscribe('nodesec:app.recorded', (message) => {
+ *   const { action, correlationId } = message as AppRecorded;
+ *   console.log(action, correlationId); // invoice.sent job:4711
+ * });
+ * await withCorrelation('job:4711', async () => {
+ *   await setTimeout(1);
+ *   record('invoice.sent');
+ * });
+ * ```
+ */
+export function withCorrelation<T>(id: string, fn: () => T): T;
+
+/**
+ * Gives the correlation id of the request or job in which it is called, undefined outside of any.
+ * Send it on as `X-Request-Id` to the services that you call.
+ */
+export function correlationId(): string | undefined;

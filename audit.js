@@ -2,6 +2,22 @@
 
 // The audit trail; audit.d.ts is its manual.
 
-const { channels, hashId, record, setHashKey } = require('./lib/audit.js');
+const {
+  channels,
+  correlationId,
+  hashId,
+  record,
+  setHashKey,
+  toPino,
+  withCorrelation,
+} = require('./lib/audit.js');
 
-module.exports = { channels, hashId, record, setHashKey };
+module.exports = {
+  channels,
+  correlationId,
+  hashId,
+  record,
+  setHashKey,
+  toPino,
+  withCorrelation,
+};

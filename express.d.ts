@@ -11,10 +11,23 @@
 
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 
-import type { ClockOptions, ConcurrencyResult, KeyRing, RateLimitResult } from './index.js';
-import type { AuthenticationOptions, LimitingOptions, ThrottlingOptions } from './web.js';
+import type {
+  ClockOptions,
+  ConcurrencyResult,
+  KeyRing,
+  RateLimitResult,
+  TokenPair,
+} from './index.js';
+import type {
+  AuthenticationOptions,
+  CorrelationOptions,
+  CrossOriginOptions,
+  LimitingOptions,
+  SessionCookiesOptions,
+  ThrottlingOptions,
+} from './web.js';
 
-export type { Authentication, Certificate, Login } from './web.js';
+export type { Authentication, Certificate, Login, SessionCookiesOptions } from './web.js';
 
 /** The options of {@link authenticate}. */
 export interface AuthenticateOptions extends AuthenticationOptions<Request> {}
@@ -211,6 +224,158 @@ export interface JwksOptions {
  * ```
  */
 export function jwks(options: JwksOptions): RequestHandler;
+
+/**
+ * Makes the middleware and the handlers for sessions in cookies. docs/browser.md is a guide.
+ *
+ * The access token is in `__Host-at` (`HttpOnly`, `Secure`, `SameSite=Lax`, `Path=/`), the refresh
+ * token in `__Secure-rt` (`SameSite=Strict`, `Path=/auth`). Each lives as long as its token, and at
+ * most 400 days. `Secure` is always set, whatever the connection. No script sees a token.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { JwtIssuer, JwtKey, JwtVerifier, RevocationList, Sessions } from '@nodesec/native';
+ * import { authenticate, crossOriginProtection, sessionCookies } from '@nodesec/native/express';
+ *
+ * const policy = { keys: await JwtKey.generate('ES256'), issuer: 'https://id.example', audience: 'web' };
+ * const revocations = new RevocationList();
+ * const issuer = new JwtIssuer({ ...policy, expiresIn: '10m' });
+ * const sessions = new Sessions({ issuer, revocations, refreshTtl: '30d' });
+ * const verifier = new JwtVerifier({ ...policy, revocations });
+ * const cookies = sessionCookies({ sessions, verifier });
+ *
+ * const app = express();
+ * app.set('env', 'test'); // Express logs no errors
+ * app.use(crossOriginProtection());
+ * app.post('/login', async (req, res) => {
+ *   cookies.issue(res, await sessions.start('ann')); // after her password was verified
+ *   res.end();
+ * });
+ * app.post('/auth/refresh', cookies.refresh);
+ * app.post('/auth/logout', cookies.logout);
+ * app.get('/me', authenticate({ verifier, from: 'cookie' }), (req, res) => void res.send('hello'));
+ *
+ * const server = app.listen(0, '127.0.0.1', async () => {
+ *   const { port } = server.address() as { port: number };
+ *   const call = (method: string, path: string, cookie = '') =>
+ *     fetch(`http://127.0.0.1:${port}${path}`, { method, headers: { cookie } });
+ *   const set = (await call('POST', '/login')).headers.getSetCookie();
+ *   console.log(set[0]); // __Host-at=…; Max-Age=600; Path=/; HttpOnly; Secure; SameSite=Lax
+ *   const [access, refresh] = set.map((field) => field.split(';')[0]);
+ *   console.log((await call('GET', '/me', access)).status); // 200
+ *   console.log(await (await call('POST', '/auth/refresh', refresh)).json()); // { expiresIn: 600 }
+ *   console.log((await call('POST', '/auth/logout', access)).status); // 204
+ *   console.log((await call('GET', '/me', access)).status); // 401
+ *   server.close();
+ *   server.closeAllConnections();
+ * });
+ * ```
+ */
+export function sessionCookies(options: SessionCookiesOptions): SessionCookies;
+
+/** The middleware and the handlers of {@link sessionCookies}. */
+export interface SessionCookies {
+  /**
+   * Sets `req.auth` if the cookie has a token that is accepted. Any other request goes on without
+   * it: put `requireScope` or {@link authenticate} behind it. A cookie that comes twice is a 400,
+   * and a 503 tells that keys or revocations are not to be had.
+   */
+  middleware: RequestHandler;
+  /**
+   * Exchanges the refresh token for new cookies. The answer is `{ expiresIn }`, the seconds until
+   * the next refresh is due. If the session has ended, it is a 401 that removes the cookies; if the
+   * store cannot answer, a 503 that keeps them. Other methods than POST are a 405, and a request of
+   * another origin is a 403, also without {@link crossOriginProtection} before.
+   */
+  refresh: RequestHandler;
+  /**
+   * Ends the session of the cookies and removes them: 204, also if there is no session. Refuses as
+   * `refresh` does.
+   */
+  logout: RequestHandler;
+  /**
+   * Sets the cookies of a session. Other cookies of the response stay, and it is `no-store`. A pair
+   * of something else is `ERR_INVALID_ARG_TYPE`, and a token that no browser would keep, of more
+   * than 4096 bytes with its name, `ERR_OUT_OF_RANGE`.
+   */
+  issue(res: Response, pair: TokenPair): void;
+  /** Removes the cookies, for example after `sessions.endAll()`. */
+  clear(res: Response): void;
+}
+
+/** The options of {@link crossOriginProtection}. */
+export interface CrossOriginProtectionOptions extends CrossOriginOptions<Request> {}
+
+/**
+ * Refuses requests that a page of another origin may have caused (CSRF), with 403:
+ *
+ * 1. GET, HEAD and OPTIONS pass, except for WebSockets.
+ * 2. `Sec-Fetch-Site` passes with `same-origin` or `none`.
+ * 3. An origin of `trustedOrigins` passes.
+ * 4. Without `Sec-Fetch-Site`, the host of `Origin` must be the one that the client has asked: that
+ *    of `Host`, of `:authority`, or of `X-Forwarded-Host` if `trust proxy` trusts the proxy.
+ * 5. A request with neither header is of no browser and passes, unless `strict`.
+ *
+ * If one of these headers comes twice, the answer is a 400. The audit trail has each refusal as
+ * `request.refused`. Put it before the parsers of bodies. Handlers of GET must change nothing.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { crossOriginProtection } from '@nodesec/native/express';
+ *
+ * const app = express();
+ * app.set('env', 'test'); // Express logs no errors
+ * app.use(crossOriginProtection({ trustedOrigins: ['https://app.example'] }));
+ * app.post('/', (req, res) => void res.end());
+ *
+ * const server = app.listen(0, '127.0.0.1', async () => {
+ *   const { port } = server.address() as { port: number };
+ *   const post = (origin: string) =>
+ *     fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers: { origin } });
+ *   console.log((await post('https://app.example')).status); // 200
+ *   console.log((await post('https://evil.example')).status); // 403
+ *   server.close();
+ *   server.closeAllConnections();
+ * });
+ * ```
+ */
+export function crossOriginProtection(options?: CrossOriginProtectionOptions): RequestHandler;
+
+/** The options of {@link auditContext}. */
+export interface AuditContextOptions extends CorrelationOptions {}
+
+/**
+ * Gives each request a correlation id, which all its events in the audit trail have, and which
+ * `correlationId()` gives. It is that of `X-Request-Id`, or the trace of `traceparent`, or a new
+ * UUID of version 7. An id of the client has 1 to 64 letters, digits and characters of `._:+/=@-`;
+ * any other one is replaced, as `correlation.replaced` tells.
+ *
+ * Put it first. It lasts behind parsers of bodies. If another middleware loses it, put it behind
+ * that one once more: the id stays the same.
+ *
+ * @example
+ * ```ts
+ * import express from 'express';
+ * import { correlationId } from '@nodesec/native/audit';
+ * import { auditContext } from '@nodesec/native/express';
+ *
+ * const app = express();
+ * app.use(auditContext(), express.json());
+ * app.post('/', (req, res) => void res.send(correlationId()));
+ *
+ * const server = app.listen(0, '127.0.0.1', async () => {
+ *   const { port } = server.address() as { port: number };
+ *   const headers = { 'content-type': 'application/json', 'x-request-id': 'job-17' };
+ *   const answer = await fetch(`http://127.0.0.1:${port}/`, { method: 'POST', headers, body: '{}' });
+ *   console.log(answer.headers.get('x-request-id'), await answer.text()); // job-17 job-17
+ *   server.close();
+ *   server.closeAllConnections();
+ * });
+ * ```
+ */
+export function auditContext(options?: AuditContextOptions): RequestHandler;
 
 /** The options of {@link NodesecStore}. */
 export interface NodesecStoreOptions extends ClockOptions {

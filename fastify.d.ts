@@ -14,12 +14,21 @@
 
 import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify';
 
-import type { ClockOptions, ConcurrencyResult, KeyRing, RateLimitResult } from './index.js';
+import type {
+  ClockOptions,
+  ConcurrencyResult,
+  KeyRing,
+  RateLimitResult,
+  TokenPair,
+} from './index.js';
 import type {
   Authentication,
   AuthenticationOptions,
+  CorrelationOptions,
+  CrossOriginOptions,
   LimitingOptions,
   Login,
+  SessionCookiesOptions,
   ThrottlingOptions,
 } from './web.js';
 
@@ -30,6 +39,17 @@ declare module 'fastify' {
     /** Set by the plugins of this module, once one is registered in the scope. */
     readonly nodesec: RequestState;
   }
+  interface FastifyReply {
+    /**
+     * Sets the cookies of a session, once {@link cookies} is registered in the scope. Other cookies
+     * of the reply stay, and it is `no-store`. A pair of something else is `ERR_INVALID_ARG_TYPE`,
+     * and a token that no browser would keep, of more than 4096 bytes with its name,
+     * `ERR_OUT_OF_RANGE`.
+     */
+    issueSession(pair: TokenPair): this;
+    /** Removes the cookies, for example after `sessions.endAll()`. */
+    clearSession(): this;
+  }
   interface FastifyContextConfig {
     /** The options of a route, for the plugins of this module. */
     nodesec?: RouteConfig;
@@ -38,7 +58,7 @@ declare module 'fastify' {
 
 /** The results of the plugins for a request. */
 export interface RequestState {
-  /** Set by {@link authentication} for a token that is accepted. */
+  /** Set by {@link authentication} and {@link cookies} for a token that is accepted. */
   auth: Authentication | undefined;
   /** The result of the limiter that was asked last, set by {@link rateLimiting}. */
   limit: RateLimitResult | ConcurrencyResult | undefined;
@@ -50,6 +70,8 @@ export interface RequestState {
 export interface RouteConfig {
   /** Options in place of those of {@link authentication}, or false: anybody may ask. */
   auth?: boolean | Partial<FastifyAuthenticationOptions>;
+  /** Options in place of those of {@link crossOrigin}, or false: any page may send requests. */
+  crossOrigin?: boolean | Partial<FastifyCrossOriginOptions>;
   /**
    * Options in place of those of {@link rateLimiting}, or false: no limit. If several were
    * registered, they replace those of the last one, and the others hold unchanged.
@@ -239,6 +261,130 @@ export interface FastifyJwksRouteOptions {
  * ```
  */
 export const jwksRoute: FastifyPluginAsync<FastifyJwksRouteOptions>;
+
+/** The options of {@link cookies}. */
+export interface FastifyCookiesOptions extends SessionCookiesOptions {
+  /**
+   * The path below which the plugin has the routes for POST `refresh` and `logout`, within the
+   * prefix of the scope, or false: none. It is also the default of `refresh.path`. Default:
+   * `/auth`.
+   */
+  routes?: string | false;
+}
+
+/**
+ * Has sessions in cookies: sets `request.nodesec.auth` if the cookie has a token that is accepted.
+ * Any other request goes on without it: use {@link authentication} or {@link requireScope} for
+ * routes that need it. docs/browser.md is a guide.
+ *
+ * The access token is in `__Host-at` (`HttpOnly`, `Secure`, `SameSite=Lax`, `Path=/`), the refresh
+ * token in `__Secure-rt` (`SameSite=Strict`, `Path=/auth`). Each lives as long as its token, and at
+ * most 400 days. `Secure` is always set, whatever the connection. A cookie that comes twice is a
+ * 400, and a 503 tells that keys or revocations are not to be had.
+ *
+ * - `POST /auth/refresh` exchanges the refresh token for new cookies and answers `{ expiresIn }`,
+ *   the seconds until the next refresh is due. If the session has ended, it is a 401 that removes
+ *   the cookies; if the store cannot answer, a 503 that keeps them.
+ * - `POST /auth/logout` ends the session and removes the cookies: 204.
+ * - Both refuse requests of other origins with 403, also without {@link crossOrigin}.
+ *
+ * A scope and those within it have one registration (`ERR_INVALID_ARG_VALUE`).
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify';
+ * import { JwtIssuer, JwtKey, JwtVerifier, RevocationList, Sessions } from '@nodesec/native';
+ * import { cookies, crossOrigin } from '@nodesec/native/fastify';
+ *
+ * const policy = { keys: await JwtKey.generate('ES256'), issuer: 'https://id.example', audience: 'web' };
+ * const revocations = new RevocationList();
+ * const issuer = new JwtIssuer({ ...policy, expiresIn: '10m' });
+ * const sessions = new Sessions({ issuer, revocations, refreshTtl: '30d' });
+ * const verifier = new JwtVerifier({ ...policy, revocations });
+ *
+ * const app = Fastify();
+ * await app.register(crossOrigin);
+ * await app.register(cookies, { sessions, verifier });
+ * app.post('/login', async (request, reply) => {
+ *   return reply.issueSession(await sessions.start('ann')).send(); // after her password was verified
+ * });
+ * app.get('/me', async (request) => request.nodesec.auth?.claims.sub ?? 'nobody');
+ *
+ * const { cookies: set } = await app.inject({ method: 'POST', url: '/login' });
+ * console.log(set.map(({ name, path }) => `${name} ${path}`).join(', ')); // __Host-at /, __Secure-rt /auth
+ * const sent = Object.fromEntries(set.map(({ name, value }) => [name, value]));
+ * console.log((await app.inject({ url: '/me', cookies: sent })).body); // ann
+ * const refresh = { method: 'POST', url: '/auth/refresh', cookies: sent } as const;
+ * console.log((await app.inject(refresh)).body); // {"expiresIn":600}
+ * await app.close();
+ * ```
+ */
+export const cookies: FastifyPluginAsync<FastifyCookiesOptions>;
+
+/** The options of {@link crossOrigin}. */
+export interface FastifyCrossOriginOptions extends CrossOriginOptions<FastifyRequest> {}
+
+/**
+ * Refuses requests that a page of another origin may have caused (CSRF), with 403, in the hook
+ * `onRequest`:
+ *
+ * 1. GET, HEAD and OPTIONS pass, except for WebSockets.
+ * 2. `Sec-Fetch-Site` passes with `same-origin` or `none`.
+ * 3. An origin of `trustedOrigins` passes.
+ * 4. Without `Sec-Fetch-Site`, the host of `Origin` must be the one that the client has asked: that
+ *    of `Host`, of `:authority`, or of `X-Forwarded-Host` if `trustProxy` trusts the proxy.
+ * 5. A request with neither header is of no browser and passes, unless `strict`.
+ *
+ * If one of these headers comes twice, the answer is a 400. The audit trail has each refusal as
+ * `request.refused`. Handlers of GET must change nothing. In a child scope, another registration
+ * replaces that of its parents; a second one in the same scope is `ERR_INVALID_ARG_VALUE`.
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify';
+ * import { crossOrigin } from '@nodesec/native/fastify';
+ *
+ * const app = Fastify();
+ * await app.register(crossOrigin, { trustedOrigins: ['https://app.example'] });
+ * app.post('/', async () => 'in');
+ *
+ * const post = (origin: string) => app.inject({ method: 'POST', url: '/', headers: { origin } });
+ * console.log((await post('https://app.example')).statusCode); // 200
+ * console.log((await post('https://evil.example')).statusCode); // 403
+ * await app.close();
+ * ```
+ */
+export const crossOrigin: FastifyPluginAsync<FastifyCrossOriginOptions>;
+
+/** The options of {@link audit}. */
+export interface FastifyAuditOptions extends CorrelationOptions {}
+
+/**
+ * Gives each request a correlation id, which all its events in the audit trail have, and which
+ * `correlationId()` gives. It is that of `X-Request-Id`, or the trace of `traceparent`, or a new
+ * UUID of version 7. An id of the client has 1 to 64 letters, digits and characters of `._:+/=@-`;
+ * any other one is replaced, as `correlation.replaced` tells.
+ *
+ * Register it first. It lasts behind parsers of bodies. A scope and those within it have one
+ * registration (`ERR_INVALID_ARG_VALUE`).
+ *
+ * @example
+ * ```ts
+ * import Fastify from 'fastify';
+ * import { correlationId } from '@nodesec/native/audit';
+ * import { audit } from '@nodesec/native/fastify';
+ *
+ * const app = Fastify();
+ * await app.register(audit);
+ * app.post('/', async () => correlationId());
+ *
+ * const headers = { 'x-request-id': 'job-17' };
+ * const answer = await app.inject({ method: 'POST', url: '/', headers, body: {} });
+ * console.log(answer.headers['x-request-id'], answer.body); // job-17 job-17
+ * await app.close();
+ * ```
+ */
+export const audit: FastifyPluginAsync<FastifyAuditOptions>;
 
 /** The options of {@link NodesecFastifyStore}. */
 export interface NodesecFastifyStoreOptions extends ClockOptions {

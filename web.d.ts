@@ -20,6 +20,7 @@ import type {
   RateLimiter,
   RateLimitResult,
   RevocationError,
+  Sessions,
   WebError,
 } from './index.js';
 
@@ -240,4 +241,61 @@ export interface Login {
   success(): void;
   /** The password was wrong. */
   failure(): void;
+}
+
+/** The options of the middleware that gives requests a correlation id. */
+export interface CorrelationOptions {
+  /**
+   * The header that has the id of a request, and of its response: at most 64 characters. Default:
+   * `X-Request-Id`.
+   */
+  header?: string;
+  /**
+   * Whether ids of the client count: that header, and `traceparent` (W3C Trace Context). With false
+   * each request gets a new id. Default: true.
+   */
+  inbound?: boolean;
+  /** Whether the response tells the id. Default: true. */
+  respond?: boolean;
+}
+
+/** The options of the middleware against requests of other origins. */
+export interface CrossOriginOptions<Request> {
+  /**
+   * The origins whose pages may send any request, as browsers write them: `https://app.example`,
+   * without a path, and with a port only if it is not that of the scheme. At most 100.
+   */
+  trustedOrigins?: readonly string[];
+  /**
+   * Whether a request that would be refused passes all the same: true alone lets it pass. For
+   * routes that know their senders in another way than by cookies.
+   */
+  bypass?: (request: Request) => boolean | Promise<boolean>;
+  /**
+   * Whether a request with neither `Sec-Fetch-Site` nor `Origin` is refused. Browsers send at least
+   * one of them with every request that changes something; programs send neither. Default: false.
+   */
+  strict?: boolean;
+}
+
+/** The options of the middleware for sessions in cookies. */
+export interface SessionCookiesOptions {
+  /** The sessions. */
+  sessions: Sessions;
+  /** The verifier of their access tokens, with the list of the sessions. */
+  verifier: AuthenticationOptions<unknown>['verifier'];
+  /** The cookie of the access token, with `Path=/`. */
+  access?: {
+    /** The name, of at most 256 characters. Default: `__Host-at`. */
+    name?: string;
+    /** With `strict`, no link of another site finds the user logged in. Default: `lax`. */
+    sameSite?: 'lax' | 'strict';
+  };
+  /** The cookie of the refresh token, with `SameSite=Strict`. */
+  refresh?: {
+    /** The name, of at most 256 characters. Default: `__Secure-rt`. */
+    name?: string;
+    /** The path of refresh and logout, as browsers see it. Default: `/auth`. */
+    path?: string;
+  };
 }

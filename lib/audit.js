@@ -2,10 +2,13 @@
 
 // The functions of @nodesec/native/audit.
 
+const { context, isCorrelationId, within } = require('./audit/correlation.js');
 const { CHANNELS, publish } = require('./audit/publish.js');
 const { HASHED } = require('./audit/events.js');
+const { toPino } = require('./audit/records.js');
 const { makeError } = require('./errors.js');
 const { isPlain, native, snapshot } = require('./native.js');
+const { callback, checkText } = require('./options.js');
 
 const RECORDED = CHANNELS['app.recorded'];
 const ACTION = /^[A-Za-z][\w.:-]{0,99}$/;
@@ -98,4 +101,25 @@ function setHashKey(key) {
   native.auditUseKey(key);
 }
 
-module.exports = { channels, hashId, record, setHashKey };
+function withCorrelation(id, fn) {
+  checkText(id, 'id', 64);
+  if (!isCorrelationId(id)) {
+    throw makeError('ERR_INVALID_ARG_VALUE', 'id must be letters, digits and characters of "._:+/=@-"');
+  }
+  callback(fn, 'fn');
+  return within({ __proto__: null, ...context(), correlationId: id }, () => fn());
+}
+
+function correlationId() {
+  return context()?.correlationId;
+}
+
+module.exports = {
+  channels,
+  correlationId,
+  hashId,
+  record,
+  setHashKey,
+  toPino,
+  withCorrelation,
+};

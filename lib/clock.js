@@ -20,17 +20,18 @@ class TestClock extends Uncloneable {
   constructor(now) {
     super();
     this.#now = now;
-    native.clockAttach(this, this.#millis());
+    native.clockAttach(this, this.millis());
   }
 
   /** Asks for the time, gives it to the native part, and returns it in milliseconds. */
   read() {
-    const millis = this.#millis();
+    const millis = this.millis();
     native.clockSet(this, millis);
     return millis;
   }
 
-  #millis() {
+  /** The time, in milliseconds since 1970. */
+  millis() {
     const now = this.#now;
     let date;
     try {

@@ -6,6 +6,8 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
+const Fastify = require('fastify');
+
 const {
   JwtIssuer,
   JwtKey,
@@ -27,6 +29,7 @@ const {
   verifySync,
 } = require('@nodesec/native');
 const { channels, hashId, record } = require('@nodesec/native/audit');
+const { audit, authentication } = require('@nodesec/native/fastify');
 const { RedisRateLimiter } = require('@nodesec/native/redis');
 const { EVENTS, HASHED } = require('../../lib/audit/events.js');
 const { runScript } = require('../helpers/child.js');
@@ -210,6 +213,21 @@ const PROVOCATIONS = {
     const digest = hashSync(PASSWORD, { ...FAST, timeCost: 65 });
     await outcome(() => verify(digest, PASSWORD));
     return { PASSWORD, digest };
+  },
+  async 'request.refused'() {
+    const app = Fastify();
+    await app.register(authentication, { verifier, scope: 'admin' });
+    const token = issuer.sign({ sub: SUBJECT, sid: 'a-session' });
+    const ids = { subject: SUBJECT, session: 'a-session', tokenId: verifier.verify(token).jti };
+    const { statusCode } = await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } });
+    assert.equal(statusCode, 403);
+    return { ...ids, bearer: token, SECRET };
+  },
+  async 'correlation.replaced'() {
+    const app = Fastify();
+    await app.register(audit);
+    await app.inject({ url: '/', headers: { 'x-request-id': `${PASSWORD}\r\nSet-Cookie: a=b` } });
+    return { PASSWORD };
   },
   async 'app.recorded'() {
     const ids = { subject: SUBJECT, session: 'a-session', tokenId: 'a-token-id' };
@@ -424,7 +442,10 @@ test('each way to end a session reports it', async () => {
 
 /** Checks the members that every event has, and that the others are those of the table. */
 function assertAsDeclared(event) {
-  const { event: name, time, id, outcome: how, ...members } = event;
+  const { event: name, time, id, outcome: how, correlationId = id, traceId, ...members } = event;
+  // Only events within a request or a job have these.
+  assert.match(correlationId, /^[\w.:+/=@-]{1,64}$/);
+  assert.match(traceId ?? '0'.repeat(32), /^[\da-f]{32}$/);
   const { outcome: expected, members: declared } = EVENTS[name];
   assert.ok(Number.isSafeInteger(time) && Math.abs(time - Date.now()) < 60_000);
   assert.match(id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);

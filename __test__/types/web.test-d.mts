@@ -2,11 +2,25 @@
 
 import express from 'express';
 import Fastify from 'fastify';
-import { ConcurrencyLimiter, type JwtVerifier, type JwtVerifiers, KeyRing, LoginThrottle, RateLimiter } from '@nodesec/native';
-import { authenticate, jwks, loginThrottle, NodesecStore, rateLimit, requireScope } from '@nodesec/native/express';
+import { ConcurrencyLimiter, type JwtVerifier, type JwtVerifiers, KeyRing, LoginThrottle, RateLimiter, type Sessions } from '@nodesec/native';
+import { correlationId, toPino, withCorrelation } from '@nodesec/native/audit';
+import {
+  auditContext,
+  authenticate,
+  crossOriginProtection,
+  jwks,
+  loginThrottle,
+  NodesecStore,
+  rateLimit,
+  requireScope,
+  sessionCookies,
+} from '@nodesec/native/express';
 import '@nodesec/native/express/augment';
 import {
+  audit,
   authentication,
+  cookies,
+  crossOrigin,
   jwksRoute,
   loginThrottling,
   NodesecFastifyStore,
@@ -45,7 +59,33 @@ rateLimit({ limiter, headers: 'draft-9' });
 // @ts-expect-error There is no such option yet.
 authenticate({ verifier, dpop: 'off' });
 
+declare const sessions: Sessions;
+const session = sessionCookies({ sessions, verifier, access: { sameSite: 'strict' }, refresh: { name: '__Host-rt', path: '/' } });
+app.use(auditContext({ header: 'X-Amzn-Trace-Id', inbound: false }), auditContext(), session.middleware);
+app.use(crossOriginProtection({ trustedOrigins: ['https://app.example'], bypass: async (req) => req.path === '/', strict: true }));
+app.post('/auth/refresh', session.refresh).post('/auth/logout', session.logout);
+app.post('/login', async (req, res) => {
+  session.issue(res, await sessions.start('ann'));
+  session.clear(res);
+});
+// @ts-expect-error The refresh token is sent to its own site alone.
+sessionCookies({ sessions, verifier, refresh: { sameSite: 'lax' } });
+// @ts-expect-error Sessions are required.
+sessionCookies({ verifier });
+
+toPino(console) satisfies () => void;
+withCorrelation('job', async () => correlationId()) satisfies Promise<string | undefined>;
+// @ts-expect-error A logger has three methods.
+toPino({ info() {} });
+
 const server = Fastify();
+await server.register(audit, { respond: false });
+await server.register(crossOrigin, { bypass: (request) => request.url === '/' });
+await server.register(cookies, { sessions, verifier: several, routes: false });
+server.post('/login', { config: { nodesec: { crossOrigin: { strict: true } } } }, async (request, reply) => {
+  return reply.clearSession().issueSession(await sessions.start('ann')).send(request.nodesec.auth?.claims.sub);
+});
+toPino(server.log);
 await server.register(authentication, { verifier, scope: 'read' });
 await server.register(rateLimiting, { limiter, hook: 'preHandler', key: (request) => request.ip });
 await server.register(loginThrottling, { throttle, account: () => 'ann' });

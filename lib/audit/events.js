@@ -200,6 +200,16 @@ const EVENTS = {
     outcome: 'error',
     members: ['lostAt'],
   },
+  'request.refused': {
+    when: 'Middleware refuses a request for another reason than its token; `kind` names the reason.',
+    outcome: 'denied',
+    members: ['kind', 'origin?', 'subject?', 'session?', 'tokenId?'],
+  },
+  'correlation.replaced': {
+    when: 'A request has a new correlation id, because that in its header is none.',
+    outcome: 'denied',
+    members: ['header', 'fault'],
+  },
   'app.recorded': {
     when: 'The application calls `record()`.',
     members: ['action', 'code?', 'subject?', 'session?', 'tokenId?', 'fields?'],

@@ -4,6 +4,7 @@
 
 const { native } = require('../native.js');
 const { Uncloneable } = require('../uncloneable.js');
+const { outside } = require('./correlation.js');
 const { CHANNELS, publish } = require('./publish.js');
 
 /** The channel of a change, by the state that a key has entered. */
@@ -17,7 +18,8 @@ const BY_STATE = new Map([
 class Watcher extends Uncloneable {
   constructor() {
     super();
-    native.keyWatcherAttach(this, publishKeyChanges);
+    // A ring's own rotation belongs to no request, also if one has made the first ring.
+    native.keyWatcherAttach(this, () => outside(publishKeyChanges));
   }
 }
 

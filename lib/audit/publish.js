@@ -10,9 +10,13 @@ const { channel } = require('node:diagnostics_channel');
 
 const raw = require('../load.js');
 const { onNotice } = require('../notice.js');
+const { context } = require('./correlation.js');
 const { EVENTS, FAILURES } = require('./events.js');
 
 const PREFIX = 'nodesec:';
+
+/** Without a prototype, a missing id is not read from Object.prototype. */
+const NO_CONTEXT = Object.freeze({ __proto__: null });
 
 /** Channels by event. They are kept here, because Node collects channels that nobody holds. */
 const CHANNELS = Object.fromEntries(
@@ -37,6 +41,9 @@ function publish(to, members, ids = {}) {
     id: typeof id === 'string' ? id : '',
     outcome,
   };
+  const { correlationId, traceId } = context() ?? NO_CONTEXT;
+  if (correlationId !== undefined) all.correlationId = correlationId;
+  if (traceId !== undefined) all.traceId = traceId;
   for (const name of Object.keys(members)) {
     if (members[name] !== undefined) all[name] = members[name];
   }

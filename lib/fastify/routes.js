@@ -7,7 +7,12 @@ const { wrongType } = require('../options.js');
 const { refusal } = require('../web/refusal.js');
 
 /** The members of `config.nodesec`, and the plugin of each. */
-const PLUGINS = { auth: 'authentication', limit: 'rateLimiting', login: 'loginThrottling' };
+const PLUGINS = {
+  auth: 'authentication',
+  crossOrigin: 'crossOrigin',
+  limit: 'rateLimiting',
+  login: 'loginThrottling',
+};
 /** By member: the plugin that was registered last, as a property that child scopes inherit. */
 const LAST = Object.fromEntries(
   Object.keys(PLUGINS).map((member) => [member, Symbol.for(`@nodesec/native: ${member} of a scope`)]),

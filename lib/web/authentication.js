@@ -4,23 +4,26 @@
 
 const { createHash, X509Certificate } = require('node:crypto');
 
+const { publishRefused } = require('../audit/requests.js');
 const { makeError } = require('../errors.js');
 const { boolean, callback, declareOptions, duration, having, oneOf, required, text } = require('../options.js');
 const { keysFail } = require('../verifier.js');
 const { malformed, readBearer, readCookie } = require('./bearer.js');
 const { challenge, realm } = require('./challenge.js');
+const { TOKEN, isRepeated } = require('./headers.js');
 
 /** A scope (RFC 6749 section 3.3), or an authentication context class. */
 const WORD = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
-/** The name of a cookie (RFC 6265 section 4.1.1). */
-const TOKEN = /^[\w!#$%&'*+.^`|~-]+$/;
 const MAX_WORDS = 100;
 const CENTURY = 100 * 366 * 86_400;
 
+const verifier = required(having('tryVerifyAsync', 'a JwtVerifier or JwtVerifiers'));
+const cookie = text(256, TOKEN, 'the name of a cookie');
+
 const KINDS = {
-  verifier: required(having('tryVerifyAsync', 'a JwtVerifier or JwtVerifiers')),
+  verifier,
   from: oneOf(['bearer', 'cookie', 'both']),
-  cookie: text(256, TOKEN, 'the name of a cookie'),
+  cookie,
   required: boolean,
   scope: words,
   acr: words,
@@ -54,35 +57,41 @@ function isWord(word) {
  */
 function declareAuthentication(of) {
   const read = declareOptions(of, KINDS);
-  return (options) => {
-    const {
-      verifier,
-      from = 'bearer',
-      cookie = '__Host-at',
-      required: isRequired = true,
-      scope,
-      acr,
-      maxAuthAge,
-      getCertificate,
-      realm: named,
-    } = read(options);
-    const refuse = (reason) => challenge(reason, { realm: named });
-    return async (raw, request) => {
-      const [scheme, token] = credentials(raw, from, cookie);
-      if (token === undefined) {
-        if (isRequired) throw refuse();
-        return undefined;
-      }
-      const result = await verifier.tryVerifyAsync(token);
-      if (!result.ok) throw refuse(refusedFor(result, verifier, token));
-      const { claims, header } = result;
-      if (claims.cnf !== undefined && !(await isBound(claims.cnf, getCertificate, request))) {
-        throw refuse(NOT_BOUND);
-      }
-      if (!isAuthenticated(claims, acr, maxAuthAge)) throw refuse({ acr, maxAge: maxAuthAge });
-      if (scope !== undefined && !grants(claims, scope)) throw refuse({ scope });
-      return { claims, header, scheme };
+  return (options) => checkOf(read(options));
+}
+
+function checkOf(options) {
+  const {
+    verifier,
+    from = 'bearer',
+    cookie = '__Host-at',
+    required: isRequired = true,
+    scope,
+    acr,
+    maxAuthAge,
+    getCertificate,
+    realm: named,
+  } = options;
+  const refuse = (reason) => challenge(reason, { realm: named });
+  return async (raw, request) => {
+    const [scheme, token] = credentials(raw, from, cookie);
+    if (token === undefined) {
+      if (isRequired) throw refuse();
+      return undefined;
+    }
+    const result = await verifier.tryVerifyAsync(token);
+    if (!result.ok) throw refuse(refusedFor(result, verifier, token));
+    const { claims, header } = result;
+    const unmet = (kind, reason) => {
+      publishRefused(kind, { claims });
+      return refuse(reason);
     };
+    if (claims.cnf !== undefined && !(await isBound(claims.cnf, getCertificate, request))) {
+      throw unmet('token-bound', NOT_BOUND);
+    }
+    if (!isAuthenticated(claims, acr, maxAuthAge)) throw unmet('login-unmet', { acr, maxAge: maxAuthAge });
+    if (scope !== undefined && !grants(claims, scope)) throw unmet('scope-unmet', { scope });
+    return { claims, header, scheme };
   };
 }
 
@@ -98,12 +107,12 @@ const NOT_BOUND = {
 
 /** The scheme and the token of a request; throws a 400 if there is more than one token. */
 function credentials({ headers, rawHeaders, url }, from, cookie) {
-  if (from !== 'cookie' && isRepeated(rawHeaders)) throw malformed();
+  if (from !== 'cookie' && isRepeated(rawHeaders, 'authorization')) throw malformed('credentials-repeated');
   const bearer = from === 'cookie' ? undefined : readBearer(headers);
   const ofCookie = from === 'bearer' ? undefined : readCookie(headers, cookie);
-  if ((bearer ?? ofCookie) !== undefined && isInQuery(url)) throw malformed();
+  if ((bearer ?? ofCookie) !== undefined && isInQuery(url)) throw malformed('credentials-repeated');
   if (ofCookie === undefined) return ['bearer', bearer];
-  if (bearer !== undefined) throw malformed();
+  if (bearer !== undefined) throw malformed('credentials-repeated');
   return ['cookie', ofCookie];
 }
 
@@ -113,16 +122,6 @@ function isInQuery(url) {
   if (start === 0) return false;
   const names = [...new URLSearchParams(url.slice(start)).keys()];
   return names.some((name) => name === 'access_token' || name.startsWith('access_token['));
-}
-
-/** Whether there are two headers `Authorization`, of which Node shows the first only. */
-function isRepeated(rawHeaders = []) {
-  let count = 0;
-  for (let at = 0; at < rawHeaders.length; at += 2) {
-    const name = rawHeaders[at];
-    if (name.length === 13 && name.toLowerCase() === 'authorization') count += 1;
-  }
-  return count > 1;
 }
 
 /** A token without a key is no reason to log in again if its key may be new and not yet fetched. */
@@ -168,7 +167,10 @@ function grants(claims, scopes) {
 /** The answer to a request whose claims lack a scope, or which has none; else undefined. */
 function scopeRefusal(auth, scopes) {
   if (auth === undefined || auth === null) return challenge();
-  return grants(Object(auth.claims), scopes) ? undefined : challenge({ scope: scopes });
+  const claims = Object(auth.claims);
+  if (grants(claims, scopes)) return undefined;
+  publishRefused('scope-unmet', { claims });
+  return challenge({ scope: scopes });
 }
 
-module.exports = { declareAuthentication, scopeRefusal, words };
+module.exports = { checkOf, cookie, declareAuthentication, scopeRefusal, verifier, words };

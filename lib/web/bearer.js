@@ -2,12 +2,18 @@
 
 // Reads credentials of a request (RFC 6750 section 2.1, RFC 6265 section 4.2).
 
+const { publishRefused } = require('../audit/requests.js');
 const { wrongType } = require('../options.js');
 const { challenge } = require('./challenge.js');
 
 /** The scheme is `Bearer` alone: no character of a longer name follows. */
 const IS_BEARER = /^bearer(?![\w!#$%&'*+.^`|~-])/i;
 const BEARER = /^bearer +([\w.~+/-]+=*)$/i;
+/**
+ * Spaces before a cookie. A cookie whose name begins with any other space, such as U+00A0, has
+ * another name: for a browser it has no prefix, and so any subdomain can set it.
+ */
+const SPACE = /^[ \t]+/;
 
 /**
  * The token of the header `Authorization`. Undefined if there is none or it has another scheme;
@@ -17,7 +23,7 @@ function readBearer(headers) {
   const value = single(headers, 'authorization');
   if (value === undefined) return undefined;
   const token = BEARER.exec(value)?.[1];
-  if (token === undefined && IS_BEARER.test(value)) throw malformed();
+  if (token === undefined && IS_BEARER.test(value)) throw malformed('credentials-malformed');
   return token;
 }
 
@@ -27,14 +33,16 @@ function readCookie(headers, name) {
   if (value === undefined || !value.includes(name)) return undefined;
   const found = value
     .split(';')
-    .map((pair) => pair.trim())
+    .map((pair) => pair.replace(SPACE, ''))
     .filter((pair) => pair.startsWith(`${name}=`));
   // A neighbour that sets cookies for the parent domain could otherwise choose which one is read.
-  if (found.length > 1) throw malformed();
+  if (found.length > 1) throw malformed('cookie-repeated');
   return found[0]?.slice(name.length + 1);
 }
 
-function malformed() {
+/** The answer to credentials that are no single token; the audit trail has the fault as `kind`. */
+function malformed(kind) {
+  publishRefused(kind);
   return challenge({ error: 'invalid_request' });
 }
 
@@ -48,7 +56,7 @@ function single(headers, name, joint) {
 
 function only(values, joint) {
   if (joint !== undefined) return values.join(joint);
-  if (values.length > 1) throw malformed();
+  if (values.length > 1) throw malformed('credentials-repeated');
   return values[0];
 }
 

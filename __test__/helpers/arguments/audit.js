@@ -1,7 +1,7 @@
 'use strict';
 
 const { SecretBuffer } = require('@nodesec/native');
-const { instance, kind, name, or, record, secretly, textOrBytes, word } = require('../hostile.js');
+const { callback, instance, kind, name, or, record, secretly, textOrBytes, word } = require('../hostile.js');
 
 /** Always the same, because the process accepts no second one. */
 const hashKey = () => SecretBuffer.from(Buffer.alloc(32, 7));
@@ -20,7 +20,10 @@ const value = kind({
 });
 const id = or(name, kind({ 'a long text': () => 'x'.repeat(1025) }));
 
+const logger = () => ({ info() {}, warn() {}, error() {} });
+
 module.exports = {
+  'audit.correlationId': { args: () => [], kinds: [] },
   'audit.hashId': { args: () => ['subject', 'u-1'], kinds: [word, or(name, textOrBytes)] },
   'audit.record': {
     args: () => [
@@ -40,6 +43,17 @@ module.exports = {
       secretly(
         or(instance(SecretBuffer, hashKey), kind({ 'a short key': () => SecretBuffer.random(31) })),
       ),
+    ],
+  },
+  'audit.toPino': {
+    args: () => [logger()],
+    kinds: [or(callback, kind({ 'a function': () => () => 1, 'a logger without warn': () => ({ ...logger(), warn: 1 }) }))],
+  },
+  'audit.withCorrelation': {
+    args: () => ['request-1', () => 1],
+    kinds: [
+      or(name, kind({ 'two lines': () => 'a\r\nb', 'a long text': () => 'x'.repeat(65), 'a sentence': () => 'a b' })),
+      callback,
     ],
   },
 };

@@ -2,7 +2,16 @@
 
 const Fastify = require('fastify');
 
-const { JwtKey, JwtVerifier, KeyRing, LoginThrottle, RateLimiter } = require('@nodesec/native');
+const {
+  JwtIssuer,
+  JwtKey,
+  JwtVerifier,
+  KeyRing,
+  LoginThrottle,
+  RateLimiter,
+  RevocationList,
+  Sessions,
+} = require('@nodesec/native');
 const { NodesecStore } = require('@nodesec/native/express');
 const { NodesecFastifyStore } = require('@nodesec/native/fastify');
 const {
@@ -79,6 +88,37 @@ const limitingKinds = {
 const scopes = or(name, kind({ 'two words': () => 'a b' }));
 const throttling = () => ({ throttle: new LoginThrottle(), account: () => 'ann' });
 const throttlingKinds = options({ throttle: object, account: callback });
+const header = or(name, kind({ 'a pair': () => 'a: b', 'a long text': () => 'x'.repeat(65) }));
+const correlation = () => ({ header: 'X-Request-Id', inbound: true, respond: true });
+const correlationKinds = options({ header, inbound: boolean, respond: boolean });
+const crossOrigin = () => ({ trustedOrigins: ['https://app.example'], bypass: () => false, strict: true });
+const crossOriginKinds = options({
+  trustedOrigins: kind(callback.refused, {
+    'a string': () => 'https://app.example',
+    'a number': () => [42],
+    'no origin': () => ['app.example'],
+    'a URL': () => ['https://app.example/'],
+    'the opaque origin': () => ['null'],
+    'any origin': () => ['*'],
+  }),
+  bypass: callback,
+  strict: boolean,
+});
+const cookieName = or(name, kind({ 'a pair': () => 'a=b', 'a long text': () => 'x'.repeat(257) }));
+const issuer = new JwtIssuer({ keys: key, expiresIn: '5m' });
+const sessions = new Sessions({ issuer, revocations: new RevocationList(), refreshTtl: '1d' });
+const sessionCookies = () => ({
+  sessions,
+  verifier,
+  access: { name: 'at', sameSite: 'strict' },
+  refresh: { name: 'rt', path: '/auth' },
+});
+const sessionCookiesKinds = {
+  sessions: object,
+  verifier: object,
+  access: options({ name: cookieName, sameSite: word }),
+  refresh: options({ name: cookieName, path: or(name, kind({ 'no path': () => 'auth', 'two attributes': () => '/a; b' })) }),
+};
 const ofFastifyStore = {
   on: () => new NodesecFastifyStore(),
   args: () => ['a', () => {}, 1000, 1],
@@ -91,6 +131,9 @@ module.exports = {
     args: () => [authentication()],
     kinds: [authenticationKinds],
   },
+  'express.auditContext': { args: () => [correlation()], kinds: [correlationKinds] },
+  'express.crossOriginProtection': { args: () => [crossOrigin()], kinds: [crossOriginKinds] },
+  'express.sessionCookies': { args: () => [sessionCookies()], kinds: [options(sessionCookiesKinds)] },
   'express.requireScope': { args: () => ['read'], kinds: [scopes] },
   'express.rateLimit': {
     args: () => [limiting()],
@@ -119,6 +162,15 @@ module.exports = {
   'fastify.authentication': {
     args: () => [Fastify(), authentication()],
     kinds: [object, authenticationKinds],
+  },
+  'fastify.audit': { args: () => [Fastify(), correlation()], kinds: [object, correlationKinds] },
+  'fastify.crossOrigin': { args: () => [Fastify(), crossOrigin()], kinds: [object, crossOriginKinds] },
+  'fastify.cookies': {
+    args: () => [Fastify(), { ...sessionCookies(), routes: '/session' }],
+    kinds: [
+      object,
+      options({ ...sessionCookiesKinds, routes: or(name, kind({ true: () => true, 'no path': () => 'auth', 'a slash': () => '/auth/' })) }),
+    ],
   },
   'fastify.requireScope': { args: () => ['read'], kinds: [scopes] },
   'fastify.rateLimiting': {

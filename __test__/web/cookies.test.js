@@ -1,0 +1,350 @@
+'use strict';
+
+// Sessions in cookies, in each framework.
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const { JwtIssuer, JwtKey, Store, SecretBuffer, RevocationList, Sessions } = require('@nodesec/native');
+const { sessionCookies } = require('@nodesec/native/express');
+const { Jar, SERVICES, parsed, sessionParts } = require('../helpers/browser.js');
+const { heard } = require('../helpers/heard.js');
+const { coded } = require('../helpers/outcome.js');
+const { storePath } = require('../helpers/store-service.js');
+
+const DAY = 86_400;
+const AT = '__Host-at';
+const RT = '__Secure-rt';
+
+/** A response of Node as far as `issue` uses it. */
+const response = () => {
+  const fields = new Map();
+  return {
+    fields,
+    getHeader: (name) => fields.get(name),
+    setHeader: (name, value) => void fields.set(name, value),
+  };
+};
+const cookiesOf = (res) => Object.fromEntries(res.fields.get('Set-Cookie').map((field) => [parsed(field).name, parsed(field)]));
+const kindsOf = (events) => events.map(({ event, kind }) => (kind === undefined ? event : `${event} ${kind}`));
+
+for (const [version, service] of Object.entries(SERVICES)) {
+  test(`${version}: a session begins, is asked for, goes on and ends in cookies`, async (t) => {
+    const cookies = await sessionParts();
+    const { send } = await service(t, { cookies, auth: { verifier: cookies.verifier, from: 'cookie' } });
+    const jar = new Jar();
+    const call = async (method, path) => {
+      const answer = await send(path, { method, headers: jar.header(path) });
+      jar.take(answer);
+      return answer;
+    };
+    const subject = async () => JSON.parse((await call('GET', '/')).body).sub;
+    assert.equal(await subject(), undefined);
+    assert.equal((await call('GET', '/me')).status, 401);
+    assert.equal((await call('POST', '/login')).status, 200);
+    assert.equal(await subject(), 'ann');
+    assert.equal((await call('GET', '/me')).status, 200);
+    const first = [jar.value(AT), jar.value(RT)];
+    const { status, headers, body } = await call('POST', '/auth/refresh');
+    assert.deepEqual([status, body], [200, '{"expiresIn":600}']);
+    assert.match(headers['content-type'], /^application\/json/);
+    assert.equal(headers['cache-control'], 'no-store');
+    assert.ok(jar.value(RT) !== first[1]);
+    assert.equal(await subject(), 'ann');
+    const { status: ended, headers: cleared, body: nothing } = await call('POST', '/auth/logout');
+    assert.deepEqual([ended, nothing, cleared['cache-control']], [204, '', 'no-store']);
+    assert.deepEqual([jar.value(AT), jar.value(RT)], [undefined, undefined]);
+    // The cookies of another browser that has them, too.
+    assert.deepEqual(JSON.parse((await send('/', { headers: { cookie: `${AT}=${first[0]}` } })).body).sub, undefined);
+    assert.deepEqual(await cookies.sessions.list('ann'), []);
+  });
+
+  test(`${version}: cookies have the prefix, the path and the attributes of their kind`, async (t) => {
+    const cookies = await sessionParts();
+    const { send } = await service(t, { cookies, before: (req, res) => res.setHeader('Set-Cookie', 'other=1') });
+    const { headers } = await send('/login', { method: 'POST' });
+    // Fastify sets the fields of its reply in place of those of Node.
+    const made = headers['set-cookie'].map(parsed).filter(({ name }) => name !== 'other');
+    const common = { httponly: true, secure: true };
+    assert.deepEqual(
+      made.map(({ name, attributes }) => [name, attributes]),
+      [
+        [AT, { 'max-age': '600', path: '/', ...common, samesite: 'Lax' }],
+        [RT, { 'max-age': made[1].attributes['max-age'], path: '/auth', ...common, samesite: 'Strict' }],
+      ],
+    );
+    const left = Number(made[1].attributes['max-age']);
+    assert.ok(left > 29 * DAY && left <= 30 * DAY, `${left}`);
+    assert.equal(headers['cache-control'], 'no-store');
+  });
+
+  test(`${version}: a used refresh token ends the session, its cookies and the access token`, async (t) => {
+    const cookies = await sessionParts();
+    const { send } = await service(t, { cookies });
+    const [jar, thief] = [new Jar(), new Jar()];
+    const login = await send('/login', { method: 'POST' });
+    jar.take(login);
+    thief.take(login);
+    const refresh = async (by) => {
+      const answer = await send('/auth/refresh', { method: 'POST', headers: by.header('/auth/refresh') });
+      by.take(answer);
+      return answer;
+    };
+    assert.equal((await refresh(jar)).status, 200);
+    let answer;
+    const events = await heard(async () => (answer = await refresh(thief)));
+    assert.deepEqual(kindsOf(events), ['session.reused']);
+    assert.deepEqual([answer.status, answer.headers['www-authenticate']], [401, 'Bearer']);
+    assert.deepEqual(
+      answer.headers['set-cookie'].map(parsed).map(({ name, value, attributes }) => [name, value, attributes['max-age'], attributes.path]),
+      [
+        [AT, '', '0', '/'],
+        [RT, '', '0', '/auth'],
+      ],
+    );
+    assert.equal(JSON.parse((await send('/', { headers: jar.header('/') })).body).sub, undefined);
+    assert.equal((await refresh(jar)).status, 401);
+  });
+
+  test(`${version}: no cookie, an empty one and garbage are a 401 of the refresh`, async (t) => {
+    const { send } = await service(t, { cookies: await sessionParts() });
+    const refresh = (cookie) =>
+      send('/auth/refresh', { method: 'POST', headers: cookie === undefined ? {} : { cookie } });
+    for (const cookie of [undefined, `${RT}=`, `${RT}=garbage`, `${RT}=\xff\xfe`, `x${RT}=a`, `${RT.toLowerCase()}=a`, `${RT} =a`]) {
+      assert.equal((await refresh(cookie)).status, 401, cookie);
+    }
+  });
+
+  test(`${version}: other methods than POST neither refresh nor log out`, async (t) => {
+    const cookies = await sessionParts();
+    const { send } = await service(t, { cookies });
+    const jar = new Jar();
+    jar.take(await send('/login', { method: 'POST' }));
+    for (const path of ['/auth/refresh', '/auth/logout']) {
+      for (const method of ['GET', 'HEAD', 'PUT', 'DELETE']) {
+        const answer = await send(path, { method, headers: jar.header(path) });
+        // Fastify has no such route.
+        const expected = version.startsWith('Express') ? [405, 'POST'] : [404, undefined];
+        assert.deepEqual([answer.status, answer.headers.allow], expected);
+        assert.equal(answer.headers['set-cookie'], undefined);
+      }
+    }
+    assert.equal((await cookies.sessions.list('ann')).length, 1);
+  });
+
+  test(`${version}: a doubled cookie is a 400 everywhere, with one record that holds no token`, async (t) => {
+    const cookies = await sessionParts();
+    const { send } = await service(t, { cookies });
+    const jar = new Jar();
+    jar.take(await send('/login', { method: 'POST' }));
+    const [at, rt] = [jar.value(AT), jar.value(RT)];
+    const cases = [
+      ['/', `${AT}=${at}; ${AT}=evil`],
+      ['/', `${AT}=evil; a=b; ${AT}=${at}`],
+      ['/', [`${AT}=${at}`, `${AT}=${at}`]],
+      ['/', `${AT}=${at}; ${AT}=`],
+      ['/auth/refresh', `${RT}=${rt}; ${RT}=evil`],
+      ['/auth/refresh', [`${RT}=evil`, `${RT}=${rt}`]],
+      ['/auth/logout', `${RT}=${rt}; ${RT}=${rt}`],
+      ['/', `${RT}=a;${RT}=b`],
+    ];
+    for (const [path, cookie] of cases) {
+      let answer;
+      const events = await heard(async () => (answer = await send(path, { method: 'POST', headers: { cookie } })));
+      assert.equal(answer.status, 400, path);
+      assert.deepEqual(kindsOf(events), ['request.refused cookie-repeated']);
+      assert.ok(![at, rt, 'evil'].some((secret) => JSON.stringify(events).includes(secret)));
+    }
+    assert.equal((await cookies.sessions.list('ann')).length, 1);
+  });
+
+  test(`${version}: a subdomain cannot set a cookie that is read as one with the prefix`, async (t) => {
+    const cookies = await sessionParts();
+    const { send } = await service(t, { cookies, auth: { verifier: cookies.verifier, from: 'cookie' } });
+    const { accessToken } = await cookies.sessions.start('mallory');
+    // Browsers take each of these names for one without a prefix, and send the cookie.
+    const names = [`\xa0${AT}`, `\xe2\x80\x80${AT}`, `\x85${AT}`, '__host-at', `$Version=1, ${AT}`, `"${AT}"`, `${AT}[]`, `a ${AT}`];
+    for (const name of names) {
+      const headers = { cookie: `${name}=${accessToken}` };
+      assert.equal(JSON.parse((await send('/', { headers })).body).sub, undefined, JSON.stringify(name));
+      assert.equal((await send('/me', { headers })).status, 401, JSON.stringify(name));
+    }
+    const { body } = await send('/', { headers: { cookie: `a=b;\t  ${AT}=${accessToken}; c` } });
+    assert.equal(JSON.parse(body).sub, 'mallory');
+  });
+
+  test(`${version}: a token that is refused is no obstacle to a page, a refresh and a logout`, async (t) => {
+    const time = { ms: Date.now() };
+    const clock = () => new Date(time.ms);
+    const keys = await JwtKey.generate('HS256');
+    const revocations = new RevocationList({ clock });
+    const issuer = new JwtIssuer({ keys, expiresIn: '10m', clock });
+    const { JwtVerifier } = require('@nodesec/native');
+    const verifier = new JwtVerifier({ keys, issuer: false, audience: false, revocations, clock });
+    const sessions = new Sessions({ issuer, revocations, refreshTtl: '30d', clock });
+    const { send } = await service(t, { cookies: { sessions, verifier }, auth: { verifier, from: 'cookie' } });
+    const jar = new Jar();
+    jar.take(await send('/login', { method: 'POST' }));
+    time.ms += 3_600_000;
+    assert.equal((await send('/', { headers: jar.header('/') })).status, 200);
+    assert.equal((await send('/me', { headers: jar.header('/me') })).status, 401);
+    const refreshed = await send('/auth/refresh', { method: 'POST', headers: jar.header('/auth/refresh') });
+    assert.equal(refreshed.status, 200);
+    jar.take(refreshed);
+    assert.equal((await send('/me', { headers: jar.header('/me') })).status, 200);
+    time.ms += 3_600_000;
+    assert.equal((await send('/auth/logout', { method: 'POST', headers: jar.header('/auth/logout') })).status, 204);
+    assert.deepEqual(await sessions.list('ann'), []);
+  });
+
+  test(`${version}: a logout with the access token alone ends the session`, async (t) => {
+    const cookies = await sessionParts();
+    const { send } = await service(t, { cookies });
+    const jar = new Jar();
+    jar.take(await send('/login', { method: 'POST' }));
+    const headers = { cookie: `${AT}=${jar.value(AT)}` };
+    assert.equal((await send('/auth/logout', { method: 'POST', headers })).status, 204);
+    assert.deepEqual(await cookies.sessions.list('ann'), []);
+    assert.equal((await send('/auth/logout', { method: 'POST' })).status, 204);
+  });
+
+  test(`${version}: a form logs out, whatever its type and body`, async (t) => {
+    const cookies = await sessionParts();
+    const { send } = await service(t, { cookies });
+    for (const [type, body] of [
+      ['application/x-www-form-urlencoded', 'a=b'],
+      ['application/x-www-form-urlencoded', ''],
+      ['multipart/form-data; boundary=x', '--x--'],
+      ['text/plain', 'a'],
+    ]) {
+      const jar = new Jar();
+      jar.take(await send('/login', { method: 'POST' }));
+      const headers = { ...jar.header('/auth/logout'), 'content-type': type };
+      assert.equal((await send('/auth/logout', { method: 'POST', headers, body })).status, 204, type);
+    }
+  });
+
+  test(`${version}: the session of another site's page is neither refreshed nor ended`, async (t) => {
+    const cookies = await sessionParts();
+    for (const parts of [{ cookies }, { cookies, crossOrigin: {} }]) {
+      const { send } = await service(t, parts);
+      const jar = new Jar();
+      jar.take(await send('/login', { method: 'POST' }));
+      for (const path of ['/auth/refresh', '/auth/logout']) {
+        for (const foreign of [{ 'sec-fetch-site': 'same-site' }, { origin: 'https://evil.example' }, { origin: 'null' }]) {
+          let answer;
+          const headers = { ...jar.header(path), ...foreign };
+          const events = await heard(async () => (answer = await send(path, { method: 'POST', headers })));
+          assert.equal(answer.status, 403);
+          assert.deepEqual(kindsOf(events), ['request.refused cross-origin']);
+          assert.equal(answer.headers['set-cookie'], undefined);
+        }
+      }
+      assert.equal((await send('/auth/refresh', { method: 'POST', headers: jar.header('/auth/refresh') })).status, 200);
+    }
+  });
+
+  test(`${version}: the protection's own options hold for the refresh and the logout`, async (t) => {
+    const cookies = await sessionParts();
+    const origin = 'https://app.example';
+    const { send } = await service(t, { cookies, crossOrigin: { trustedOrigins: [origin] } });
+    const jar = new Jar();
+    jar.take(await send('/login', { method: 'POST' }));
+    const headers = { ...jar.header('/auth/refresh'), origin, 'sec-fetch-site': 'same-site' };
+    assert.equal((await send('/auth/refresh', { method: 'POST', headers })).status, 200);
+  });
+
+  test(`${version}: while the store cannot answer, the browser keeps its cookies`, async (t) => {
+    const store = await Store.open(storePath(t), { key: SecretBuffer.random(32) });
+    const revocations = new RevocationList({ store });
+    const keys = await JwtKey.generate('HS256');
+    const issuer = new JwtIssuer({ keys, expiresIn: '10m' });
+    const { JwtVerifier } = require('@nodesec/native');
+    const verifier = new JwtVerifier({ keys, issuer: false, audience: false, revocations });
+    const sessions = new Sessions({ issuer, revocations, store, refreshTtl: '30d' });
+    const { send } = await service(t, { cookies: { sessions, verifier } });
+    const jar = new Jar();
+    jar.take(await send('/login', { method: 'POST' }));
+    await store.close();
+    for (const path of ['/auth/refresh', '/auth/logout', '/']) {
+      const { cookie } = path === '/' ? jar.header('/') : { cookie: `${RT}=${jar.value(RT)}` };
+      const { status, headers } = await send(path, { method: 'POST', headers: { cookie } });
+      assert.deepEqual([status, headers['retry-after'], headers['set-cookie']], [503, '5', undefined], path);
+    }
+  });
+
+  test(`${version}: clear has the browser forget both cookies`, async (t) => {
+    const { send } = await service(t, { cookies: await sessionParts() });
+    const jar = new Jar();
+    jar.take(await send('/login', { method: 'POST' }));
+    jar.take(await send('/clear', { method: 'POST', headers: jar.header('/clear') }));
+    assert.deepEqual([jar.value(AT), jar.value(RT)], [undefined, undefined]);
+  });
+}
+
+test('the options name the cookies, and issue keeps the cookies of others', async () => {
+  const options = await sessionParts();
+  const cookies = sessionCookies({ ...options, access: { name: 'at', sameSite: 'strict' }, refresh: { name: '__Host-rt', path: '/' } });
+  const pair = await options.sessions.start('ann');
+  const res = response();
+  res.setHeader('Set-Cookie', 'at2=1');
+  cookies.issue(res, pair);
+  cookies.issue(res, pair);
+  assert.equal(res.fields.get('Set-Cookie').length, 3);
+  const { at, at2, '__Host-rt': rt } = cookiesOf(res);
+  assert.deepEqual([at.value, at.attributes.samesite, at2.value], [pair.accessToken, 'Strict', '1']);
+  assert.deepEqual([rt.value, rt.attributes.path], [pair.refreshToken, '/']);
+});
+
+test('no cookie lives longer than 400 days, and none shorter than no time', async () => {
+  const time = { ms: Date.now() };
+  const options = await sessionParts({ refreshTtl: 399 * DAY, clock: () => new Date(time.ms) });
+  const cookies = sessionCookies(options);
+  const pair = await options.sessions.start('ann');
+  const ageOf = (given) => {
+    const res = response();
+    cookies.issue(res, given);
+    return cookiesOf(res)[RT].attributes['max-age'];
+  };
+  assert.equal(ageOf(pair), `${399 * DAY}`);
+  const refreshExpiresAt = new Date(time.ms + 401 * DAY * 1000);
+  assert.equal(ageOf({ ...pair, refreshExpiresAt }), `${400 * DAY}`);
+  time.ms += 400 * DAY * 1000;
+  assert.equal(ageOf(pair), '0');
+});
+
+test('a token that no browser would keep, and other values than a pair, are refused', async () => {
+  const options = await sessionParts();
+  const cookies = sessionCookies(options);
+  const pair = await options.sessions.start('ann', { text: 'x'.repeat(4000) });
+  assert.throws(() => cookies.issue(response(), pair), coded('ERR_OUT_OF_RANGE'));
+  const good = await options.sessions.start('ann');
+  const bad = [
+    undefined,
+    null,
+    'text',
+    {},
+    { ...good, accessToken: 42 },
+    { ...good, refreshToken: 'a; Domain=example.com' },
+    { ...good, accessToken: 'a\r\nSet-Cookie: b=c' },
+    { ...good, expiresIn: NaN },
+    { ...good, refreshExpiresAt: '2030-01-01' },
+  ];
+  for (const given of bad) assert.throws(() => cookies.issue(response(), given), coded('ERR_INVALID_ARG_TYPE'));
+});
+
+test('names and paths that browsers would refuse are refused when the cookies are made', async () => {
+  const options = await sessionParts();
+  for (const [more, code] of [
+    [{ refresh: { name: '__Host-rt' } }, 'ERR_INVALID_ARG_VALUE'],
+    [{ refresh: { name: '__hOsT-rt' } }, 'ERR_INVALID_ARG_VALUE'],
+    [{ access: { name: 'a' }, refresh: { name: 'a' } }, 'ERR_INVALID_ARG_VALUE'],
+    [{ refresh: { path: '/a; Domain=b' } }, 'ERR_INVALID_ARG_VALUE'],
+    [{ refresh: { path: 'auth' } }, 'ERR_INVALID_ARG_VALUE'],
+    [{ access: { name: 'a=b' } }, 'ERR_INVALID_ARG_VALUE'],
+    [{ access: { sameSite: 'none' } }, 'ERR_INVALID_ARG_VALUE'],
+    [{ access: { path: '/' } }, 'ERR_UNKNOWN_OPTION'],
+  ]) {
+    assert.throws(() => sessionCookies({ ...options, ...more }), coded(code), JSON.stringify(more));
+  }
+});
