@@ -115,6 +115,7 @@ impl Writer {
             Ok(())
         });
         shared.health.note(&result);
+        shared.epoch.exchange_time();
         shared.state.looked();
     }
 
