@@ -2,7 +2,7 @@
 
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -66,6 +66,7 @@ pub(super) fn open(
         state: state.into(),
         process: process::id(),
         reader: Mutex::new(Some(reader)),
+        backups: RwLock::default(),
         directory,
     };
     Ok(Opened { shared: Arc::new(shared), engine: Box::new(engine) })
