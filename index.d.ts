@@ -2179,7 +2179,8 @@ export interface RevocationListOptions extends ClockOptions {
   onFull?: 'error' | 'reject-older';
   /**
    * The store that keeps the list. Default: none, the list is in memory. The first list on a store
-   * in a process sets the other options; a list with other ones is `ERR_INVALID_ARG_VALUE`.
+   * in a process sets the other options; a list with other ones, or with another `clock`, is
+   * `ERR_INVALID_ARG_VALUE`.
    */
   store?: Store;
 }
@@ -2323,7 +2324,9 @@ export class RevocationList {
    * A `jti` that is a UUID of version 7, as a {@link JwtIssuer} sets it, proves the millisecond of
    * issue: if it is from the second of `iat` and later than the call, the token is accepted, so
    * that a user can log in again at once. Without such a `jti`, new tokens are refused until the
-   * tolerance has passed.
+   * tolerance has passed. Both times are those of the issuer: if its clock is ahead, a token with
+   * such a `jti` that it made before the call, by less than its lead, is accepted. If that may be,
+   * pass a later `issuedBefore`.
    *
    * If the system's clock was set back, now is the time before, until the clocks have agreed for an
    * hour: otherwise tokens that were issued just before would pass. If the clock is ahead, now is
@@ -2386,7 +2389,11 @@ export class RevocationList {
   once(event: 'revoked', listener: (event: RevocationEvent) => void): this;
   /** Removes a listener. */
   off(event: 'revoked', listener: (event: RevocationEvent) => void): this;
-  /** Tells whether a token with these claims and this `kid` is revoked. */
+  /**
+   * Tells whether a token with these claims and this `kid` is revoked. If the list cannot know, it
+   * throws: `ERR_REVOCATION_STORE` while the store cannot be read or is damaged, `ERR_STORE_CLOSED`
+   * once the store is closed, and `ERR_REVOCATION_CLOSED` for a closed list in memory.
+   */
   isRevoked(claims: {
     /** The token id. */
     jti?: string;
@@ -2555,8 +2562,8 @@ export class Store {
    */
   backup(path: string): Promise<void>;
   /**
-   * Closes this store. The last one of the process writes the changes that wait, and then its
-   * lists, sessions and key ring refuse every call with `ERR_STORE_CLOSED`.
+   * Closes this store. The last one of the process waits for backups, writes the changes that
+   * wait, and then its lists, sessions and key ring refuse every call with `ERR_STORE_CLOSED`.
    */
   close(): Promise<void>;
 }
@@ -2577,7 +2584,8 @@ export interface SessionsOptions extends ClockOptions {
   revocations: RevocationList;
   /**
    * The store that keeps the sessions. Default: none, they are in memory. All sessions on a store
-   * in a process are one table; other options than those of the first are `ERR_INVALID_ARG_VALUE`.
+   * in a process are one table; other options than those of the first, or another `clock`, are
+   * `ERR_INVALID_ARG_VALUE`.
    */
   store?: Store;
   /** The lifetime of a session from its start: 1 second to 100 years. Default: 30 days. */

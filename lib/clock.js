@@ -14,6 +14,9 @@ const { getTime } = Date.prototype;
 /** Holds the clock of an object. Another copy of this package finds it, too. */
 const CLOCK = Symbol.for('@nodesec/native: the clock of an object');
 
+/** The clocks of objects on a store, by their functions. */
+const ofStores = new WeakMap();
+
 class TestClock extends Uncloneable {
   #now;
 
@@ -71,9 +74,22 @@ function useClock(object, options) {
         'allowClockInProduction: true',
     );
   }
-  const clock = new TestClock(now);
+  const clock = clockFor(now, Object.hasOwn(given, 'store') ? given.store : undefined);
   Object.defineProperty(object, CLOCK, { value: clock });
   return [{ __proto__: null, ...given, clock }, clock];
+}
+
+/** The clock of a function. Objects on a store share one, by which they are told from others. */
+function clockFor(now, store) {
+  if (store === undefined) return new TestClock(now);
+  const known = ofStores.get(now);
+  if (known !== undefined) {
+    known.read();
+    return known;
+  }
+  const clock = new TestClock(now);
+  ofStores.set(now, clock);
+  return clock;
 }
 
 /** The clock of an object, if it has one. */

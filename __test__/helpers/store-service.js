@@ -17,11 +17,11 @@ const ACCEPTED = 'accepted';
 class StoreService {
   #sessions;
 
-  /** Opens the store at a path. `sessions` has the options of `Sessions`. */
-  static async open(at, { sessions, ...options } = {}) {
+  /** Opens the store at a path. `sessions` has the options of `Sessions`, `clock` is the list's. */
+  static async open(at, { sessions, clock, ...options } = {}) {
     const service = new StoreService();
     service.store = await Store.open(at, { key: storeKey(), ...options });
-    service.revocations = new RevocationList({ store: service.store });
+    service.revocations = new RevocationList({ store: service.store, clock });
     const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256', kid: 'service' });
     service.issuer = new JwtIssuer({ keys, issuer: 'id', expiresIn: '1h' });
     service.sessionOptions = sessions;

@@ -107,6 +107,15 @@ const RUNNING = {
   'are those of a backup': `
     for (const name of fs.readdirSync('.')) fs.rmSync(name);
     fs.cpSync('../store-copy', '.', { recursive: true });`,
+  'have another epoch': `
+    fs.copyFileSync('epoch', 'copy');
+    fs.renameSync('copy', 'epoch');`,
+  'have no index of the log': `fs.rmSync('store.db-shm')`,
+  'have another log': `
+    fs.copyFileSync('store.db-wal', 'copy');
+    fs.renameSync('copy', 'store.db-wal');`,
+  'have a shorter log': `fs.truncateSync('store.db-wal', 100)`,
+  'are elsewhere': `fs.renameSync(process.cwd(), process.cwd() + '-moved')`,
   'have an epoch from the future': `
     const file = fs.openSync('epoch', 'r+');
     fs.writeSync(file, Buffer.from([0xff, 0xff, 0xff]), 0, 3, 8);`,
@@ -141,6 +150,28 @@ for (const [what, damage] of damages) {
       await service.close();
     });
   }
+}
+
+if (process.platform === 'linux' && ['x64', 'arm64'].includes(process.arch)) {
+  test('a service that reads its own files loses nothing to a process that opens and closes the store', async (t) => {
+    const at = storePath(t);
+    const service = await StoreService.open(at);
+    const ids = [];
+    for (const round of [1, 2, 3]) {
+      fs.cpSync(at, `${at}-copy-${round}`, { recursive: true });
+      const other = new StoreProcess(t);
+      await other.call('open', at);
+      ids.push(`other-${round}`, `own-${round}`);
+      await other.call('revoke', `other-${round}`);
+      await other.call('close');
+      await service.revoke(`own-${round}`);
+      assert.deepEqual(service.judgeAll(ids), [REVOKED]);
+    }
+    await service.close();
+    const again = await StoreService.open(at);
+    assert.deepEqual(again.judgeAll(ids), [REVOKED]);
+    await again.close();
+  });
 }
 
 for (const onStoreError of ['deny', 'allow']) {

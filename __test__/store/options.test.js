@@ -8,7 +8,7 @@ const path = require('node:path');
 const { pathToFileURL } = require('node:url');
 const { test } = require('node:test');
 
-const { NodesecError, RevocationList, SecretBuffer, Store } = require('@nodesec/native');
+const { NodesecError, RevocationList, SecretBuffer, Sessions, Store } = require('@nodesec/native');
 const { coded } = require('../helpers/outcome.js');
 const { REVOKED, StoreService, storeKey, storePath } = require('../helpers/store-service.js');
 
@@ -210,6 +210,29 @@ test('a list takes an open store only, and leaves it open when it is closed itse
   await last.close();
   assert.throws(() => new RevocationList({ store: last.store }), coded('ERR_STORE_CLOSED'));
   assert.throws(() => new RevocationList({ store }), coded('ERR_STORE_CLOSED'));
+});
+
+test('the lists, and the sessions, on a store have one clock, which is told by its function', async (t) => {
+  const service = await StoreService.open(storePath(t));
+  const { issuer, store, revocations } = service;
+  let now = Date.now();
+  const clock = () => new Date(now);
+  for (const options of [{ clock }, { clock: () => new Date() }]) {
+    assert.throws(() => new RevocationList({ store, ...options }), coded('ERR_INVALID_ARG_VALUE'));
+  }
+  const one = new Sessions({ issuer, store, revocations, clock });
+  const other = new Sessions({ issuer, store, revocations, clock });
+  for (const options of [{}, { clock: () => new Date(now) }]) {
+    assert.throws(() => new Sessions({ issuer, store, revocations, ...options }), coded('ERR_INVALID_ARG_VALUE'));
+  }
+  await one.start('ada');
+  now += 60_000;
+  assert.equal((await other.list('ada')).length, 1);
+  await service.close();
+  const clocked = await StoreService.open(storePath(t), { clock });
+  assert.ok(new RevocationList({ store: clocked.store, clock }));
+  assert.throws(() => new RevocationList({ store: clocked.store }), coded('ERR_INVALID_ARG_VALUE'));
+  await clocked.close();
 });
 
 if (process.platform !== 'win32') {

@@ -106,6 +106,24 @@ onLinux('a store is busy while other code holds the lock of its database, and go
   await service.close();
 });
 
+onLinux('lag counts the transactions of other processes until the next verification reads them', async (t) => {
+  const at = storePath(t);
+  const service = await StoreService.open(at);
+  const other = new StoreProcess(t);
+  await other.call('open', at);
+  // The store may look by itself in between, twice a second.
+  let lag = 0;
+  for (let round = 0; lag === 0; round += 1) {
+    assert.ok(round < 100, 'a transaction of another process is never missing');
+    await other.call('revoke', `round-${round}`);
+    ({ lag } = service.stats());
+  }
+  assert.equal(lag, 1);
+  assert.equal(service.judge('another'), ACCEPTED);
+  assert.equal(service.stats().lag, 0);
+  await service.close();
+});
+
 onLinux('a process that only verifies refuses what another has revoked and was killed for', async (t) => {
   const at = storePath(t);
   const service = await StoreService.open(at);

@@ -2,8 +2,9 @@
 //! clock, which goes on while the machine sleeps, for lifetimes. All are read through one trait, so
 //! that the tests of limiter, tokens and revocation need not sleep.
 
-use std::sync::LazyLock;
+use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use super::latest::Latest;
@@ -43,8 +44,22 @@ pub struct SystemClock;
 
 static ORIGIN: LazyLock<Instant> = LazyLock::new(Instant::now);
 
-/// The latest time that any thread has read.
+/// The latest time that any thread has read, or another process.
 static SHOWN: Latest = Latest::new(0);
+
+impl SystemClock {
+    /// Learns the latest time that another process has read: the system's clock may have been set
+    /// back before this one started. A time far ahead is forgotten, as one of its own is.
+    pub fn learn(self, latest: u64) {
+        SHOWN.note(latest);
+        self.unix_millis();
+    }
+}
+
+/// Whether both are one clock. Two that show the same time may be set apart.
+pub fn is_same_clock(one: &Arc<dyn Clock>, other: &Arc<dyn Clock>) -> bool {
+    ptr::addr_eq(Arc::as_ptr(one), Arc::as_ptr(other))
+}
 
 impl Clock for SystemClock {
     fn unix_millis(&self) -> u64 {

@@ -6,6 +6,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 /// largest tolerance of verifiers, so they refuse a token that is dated later.
 pub(super) const MAX_LEAD_MILLIS: u64 = 300_000;
 
+/// Records in `latest` that a clock shows `now`; both in milliseconds since 1970. Nearly all calls
+/// only read, because the time changes once a millisecond.
+pub fn note_latest(latest: &AtomicU64, now: u64) {
+    let noted = latest.load(Ordering::Relaxed);
+    if now > noted {
+        latest.fetch_max(now, Ordering::Relaxed);
+    } else if noted - now > MAX_LEAD_MILLIS {
+        // If another thread was first, its time counts.
+        let _ = latest.compare_exchange(noted, now, Ordering::Relaxed, Ordering::Relaxed);
+    }
+}
+
 /// The latest time, in milliseconds since 1970.
 #[derive(Debug, Default)]
 pub(super) struct Latest(AtomicU64);
@@ -15,16 +27,9 @@ impl Latest {
         Self(AtomicU64::new(millis))
     }
 
-    /// Records that the clock shows `now`. Nearly all calls only read, because the time changes
-    /// once a millisecond.
+    /// Records that the clock shows `now`.
     pub(super) fn note(&self, now: u64) {
-        let latest = self.0.load(Ordering::Relaxed);
-        if now > latest {
-            self.0.fetch_max(now, Ordering::Relaxed);
-        } else if latest - now > MAX_LEAD_MILLIS {
-            // If another thread was first, its time counts.
-            let _ = self.0.compare_exchange(latest, now, Ordering::Relaxed, Ordering::Relaxed);
-        }
+        note_latest(&self.0, now);
     }
 
     pub(super) fn get(&self) -> u64 {

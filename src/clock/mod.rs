@@ -6,5 +6,6 @@ mod proven;
 
 #[cfg(test)]
 pub use self::clocks::ManualClock;
-pub use self::clocks::{BootClock, Clock, SystemClock, TestClock};
+pub use self::clocks::{BootClock, Clock, SystemClock, TestClock, is_same_clock};
+pub use self::latest::note_latest;
 pub use self::proven::{Moment, ProvenTime, Reading};

@@ -11,6 +11,7 @@ pub(super) mod revoke;
 mod row;
 pub(super) mod staged;
 mod state;
+mod waiting;
 
 use std::mem;
 use std::ops::{Deref, DerefMut};
@@ -187,7 +188,7 @@ impl RevocationList {
         let older = if state.len() < self.limits.max_entries {
             None
         } else {
-            Some(self.find_room(state, moment)?)
+            Some(self.find_room(state, moment, false)?)
         };
         if let Some(now) = older.filter(|_| Kind::UP_TO_ISSUE.contains(&kind)) {
             // A place in the wheel before this time would go with those of the older subjects.
@@ -224,8 +225,9 @@ impl RevocationList {
     }
 
     /// The time until which issued tokens must be refused so that entries can be removed, in
-    /// milliseconds. `ERR_REVOCATION_FULL` if none can.
-    fn find_room(&self, state: &mut State, moment: Moment) -> Result<u64> {
+    /// milliseconds. `ERR_REVOCATION_FULL` if none can: neither one of the list, nor one that
+    /// waits, as `waits` says.
+    fn find_room(&self, state: &mut State, moment: Moment, waits: bool) -> Result<u64> {
         let full = |remedy: &str| {
             let entries = self.limits.max_entries;
             Err(Error::new(
@@ -248,7 +250,7 @@ impl RevocationList {
         // Not the proven time: the tokens that are forgotten may have been issued until now, and
         // later by the clock of their issuer.
         let now = self.latest_issue.until(moment.latest, self.tolerance.load(Ordering::Relaxed));
-        if !state.has_older(now / 1000, self.limits.max_token_ttl) {
+        if !waits && !state.has_older(now / 1000, self.limits.max_token_ttl) {
             return full(": revoked sessions and keys fill the list and cannot be dropped");
         }
         Ok(now)

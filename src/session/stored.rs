@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::family::Stamp;
 use super::limits::SessionLimits;
 use super::shared::SharedTable;
-use crate::clock::Clock;
+use crate::clock::{Clock, is_same_clock};
 use crate::error::Result;
 use crate::revocation::RevocationList;
 use crate::store::{Entry, Position, Replay, SealedRecord, Store};
@@ -21,7 +21,8 @@ struct Made {
 }
 
 impl StoredSessions {
-    /// The table, which is made by the first call. `None` if it was made with other limits.
+    /// The table, which is made by the first call. `None` if it was made with other limits, or with
+    /// another clock.
     pub(super) fn table(
         &self,
         store: &Store,
@@ -32,11 +33,12 @@ impl StoredSessions {
         let mut made = self.lock();
         // After the lock: a store that is closed meanwhile drops the table, too.
         store.check()?;
-        let Made { table, .. } = made.get_or_insert_with(|| {
+        let made = made.get_or_insert_with(|| {
             let table = SharedTable::on_store(limits, store, clock.clone(), list);
             Made { table: Arc::new(table), clock: clock.clone() }
         });
-        Ok((table.limits == limits).then(|| table.clone()))
+        let agrees = made.table.limits == limits && is_same_clock(&made.clock, clock);
+        Ok(agrees.then(|| made.table.clone()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Option<Made>> {

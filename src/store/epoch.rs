@@ -16,6 +16,7 @@ use super::fault::{busy, cannot_open, corrupt, system};
 use super::head::STORE_ID_LEN;
 use super::options::Durability;
 use super::row::Sequence;
+use crate::clock::{Clock, SystemClock, note_latest};
 use crate::error::Result;
 use crate::id::random_bytes;
 use crate::os::{Native, Platform, SharedWords, Storage, lock_within};
@@ -39,6 +40,9 @@ mod word {
     /// Not 0 if the database had lost commits when a process opened it first after the start of the
     /// machine.
     pub(super) const LOST: usize = 8;
+    /// The latest time that the system's clock has shown, in milliseconds since 1970; 0 in a file
+    /// that is new.
+    pub(super) const LATEST: usize = 9;
 }
 
 /// The mapped file.
@@ -48,6 +52,11 @@ pub(super) struct Epoch(SharedWords);
 /// The boot clock, which all processes of the machine share; 0 if there is none.
 pub(super) fn boot_millis() -> u64 {
     Native::boot_millis().unwrap_or(0)
+}
+
+/// The latest time that the system's clock has shown to this process.
+fn shown() -> u64 {
+    SystemClock.latest_unix_millis()
 }
 
 /// The file, locked against other processes that open the store.
@@ -63,8 +72,13 @@ impl Epoch {
         self.word(word::SEQUENCE).load(Ordering::Acquire)
     }
 
-    /// Raises the number of the last transaction.
+    /// Raises the number of the last transaction, after the time of the clock: the disk never has a
+    /// number with an earlier time.
     pub(super) fn raise(&self, sequence: Sequence) {
+        if sequence <= self.get() {
+            return;
+        }
+        note_latest(self.word(word::LATEST), shown().max(SystemClock.unix_millis()));
         self.word(word::SEQUENCE).fetch_max(sequence, Ordering::AcqRel);
     }
 
@@ -82,6 +96,22 @@ impl Epoch {
     /// Whether commits were lost when the machine started last.
     pub(super) fn has_lost(&self) -> bool {
         self.word(word::LOST).load(Ordering::Acquire) != 0
+    }
+
+    /// The latest time that the clock of any process has shown before a transaction, in
+    /// milliseconds since 1970.
+    pub(super) fn latest_time(&self) -> u64 {
+        self.word(word::LATEST).load(Ordering::Acquire)
+    }
+
+    /// Exchanges the latest time of the clock with other processes, if it was set back. Otherwise
+    /// it writes nothing, so that a disk may sleep.
+    pub(super) fn exchange_time(&self) {
+        SystemClock.learn(self.latest_time());
+        let latest = shown();
+        if latest > SystemClock.unix_millis() {
+            note_latest(self.word(word::LATEST), latest);
+        }
     }
 
     /// The random id of the store.

@@ -27,6 +27,7 @@ mod file_locks;
 mod files;
 mod follow;
 mod follower;
+mod group;
 mod head;
 mod health;
 mod keys;

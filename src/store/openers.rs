@@ -37,8 +37,11 @@ pub(super) fn acquire(
     let slot = slot(directory.id());
     let mut slot = lock(&slot);
     // A forked process inherits the slot without the thread.
-    let known = slot.store.as_ref().filter(|store| store.check_process().is_ok());
-    if let Some(store) = known {
+    let known = slot.store.clone().filter(|store| store.check_process().is_ok());
+    if let Some(store) = known.as_ref().filter(|store| is_unused(&slot, store)) {
+        // Its options bind nobody.
+        close(&mut slot, store);
+    } else if let Some(store) = known {
         if !store.keys.is(&keys) {
             return Err(Error::new(
                 Code::StoreKey,
@@ -52,14 +55,14 @@ pub(super) fn acquire(
             ));
         }
         store.openers.fetch_add(1, Ordering::AcqRel);
-        return Ok(store.clone());
+        return Ok(store);
     }
     if slot.store.is_none() {
         wait_for(&mut slot);
     }
     let Opened { shared, engine } = open(directory, keys, options, make())?;
     shared.openers.store(1, Ordering::Relaxed);
-    slot.writer = Some(writer::start(shared.clone(), engine)?);
+    slot.writer = Some(writer::start(shared.clone(), engine, close_unused)?);
     slot.store = Some(shared.clone());
     Ok(shared)
 }
@@ -87,22 +90,46 @@ pub(super) fn release(shared: &Arc<Shared>, how: Release) {
     let slot = slot(shared.directory.id());
     let mut slot = lock(&slot);
     // Another thread may have opened the store since, and perhaps closed it again.
-    let is_open = slot.store.as_ref().is_some_and(|store| Arc::ptr_eq(store, shared));
-    if !is_open || shared.openers.load(Ordering::Acquire) > 0 {
+    if !has_no_opener(&slot, shared) || (how == Release::Drop && shared.state.is_used()) {
         return;
     }
-    if how == Release::Drop && shared.state.is_used() {
-        return;
-    }
-    // Before the writer ends: the connection that is closed last writes the log into the database,
-    // and two that are closed at once both leave it to the other.
-    *lock(&shared.reader) = None;
-    shared.queue.close();
-    shared.state.closed();
-    slot.store = None;
+    close(&mut slot, shared);
     if how == Release::Close {
         wait_for(&mut slot);
     }
+}
+
+/// Closes a store that nobody has any more, on its writer. Another thread that has the lock of the
+/// slot may wait for the writer; then the next look closes it.
+fn close_unused(shared: &Arc<Shared>) {
+    let slot = slot(shared.directory.id());
+    if let Ok(mut slot) = slot.try_lock()
+        && is_unused(&slot, shared)
+    {
+        close(&mut slot, shared);
+    }
+}
+
+/// Whether a store is open without a handle.
+fn has_no_opener(slot: &Slot, shared: &Arc<Shared>) -> bool {
+    let is_open = slot.store.as_ref().is_some_and(|store| Arc::ptr_eq(store, shared));
+    is_open && shared.openers.load(Ordering::Acquire) == 0
+}
+
+/// Whether a store is open, and its handles and all that used it without one were dropped.
+fn is_unused(slot: &Slot, shared: &Arc<Shared>) -> bool {
+    has_no_opener(slot, shared) && !shared.state.is_used()
+}
+
+/// Has the writer write what waits, and end.
+fn close(slot: &mut Slot, shared: &Shared) {
+    // Before the writer ends: the connection that is closed last writes the log into the database,
+    // and two that are closed at once both leave it to the other.
+    *lock(&shared.reader) = None;
+    shared.wait_for_backups();
+    shared.queue.close();
+    shared.state.closed();
+    slot.store = None;
 }
 
 /// Waits until the writer has closed its files. A waiter that closes the store runs on the writer

@@ -2,7 +2,7 @@
 
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,7 @@ use super::keys::Keys;
 use super::options::StoreOptions;
 use super::queue::Queue;
 use super::replay::{Replay, replay};
+use super::row::Sequence;
 use super::shared::Shared;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
@@ -43,6 +44,7 @@ pub(super) fn open(
     let epoch = locked.unlock(options.durability, has_lost)?;
     // Read before the head: a head is never older than an epoch that was read before it.
     let last = epoch.get();
+    epoch.exchange_time();
     let replayed = replay(&mut engine, &keys, &mut *state)?;
     if replayed.sequence < last {
         return Err(older());
@@ -64,6 +66,7 @@ pub(super) fn open(
         state: state.into(),
         process: process::id(),
         reader: Mutex::new(Some(reader)),
+        backups: RwLock::default(),
         directory,
     };
     Ok(Opened { shared: Arc::new(shared), engine: Box::new(engine) })
@@ -118,7 +121,9 @@ fn open_database(
         if !locked.may_have_lost() {
             return Err(older());
         }
-        note_loss(&mut database, keys, last, options.busy)?;
+        // The clock of a machine that has just started may be behind.
+        let now = SystemClock.unix_millis().max(epoch.latest_time());
+        note_loss(&mut database, keys, (last, now), options.busy)?;
     }
     Ok(OpenedDatabase { engine: database, has_lost })
 }
@@ -137,13 +142,18 @@ fn create(database: &mut Database, keys: &Keys, epoch: &Epoch, wait: Duration) -
     Ok(())
 }
 
-/// Records that commits were lost when the machine stopped, and goes on behind them.
-fn note_loss(database: &mut Database, keys: &Keys, last: u64, wait: Duration) -> Result<()> {
+/// Records that commits up to `last` were lost when the machine stopped, and goes on behind them.
+fn note_loss(
+    database: &mut Database,
+    keys: &Keys,
+    (last, now): (Sequence, u64),
+    wait: Duration,
+) -> Result<()> {
     begin(database, wait)?;
     let noted = Head::read(database, keys).and_then(|mut head| {
         head.sequence = last;
         head.sequence = head.next()?;
-        head.lost_at = SystemClock.unix_millis();
+        head.lost_at = now;
         database.set_head(&head.to_bytes(keys))
     });
     if noted.is_err() {

@@ -1,6 +1,7 @@
 //! The changes that wait for the writer.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -48,6 +49,8 @@ pub(super) struct Job {
     pub(super) deleted: u64,
     waiter: Option<Waiter>,
     told: Option<Told>,
+    /// Its part of what waits, from the queue until it is finished.
+    share: Option<Share>,
 }
 
 impl Job {
@@ -56,13 +59,16 @@ impl Job {
             When::Now => None,
             When::Soon(told) => Some(told),
         };
-        Self { work, deadline: Instant::now() + wait, deleted: 0, waiter: Some(waiter), told }
+        let deadline = Instant::now() + wait;
+        Self { work, deadline, deleted: 0, waiter: Some(waiter), told, share: None }
     }
 
     /// Tells the result. The function that is returned must be called after the results of the
     /// whole transaction are told.
     #[must_use]
     pub(super) fn finish(mut self, result: Result<Commit>) -> Option<Told> {
+        // Before the caller may add the next one.
+        self.share = None;
         if let Some(waiter) = self.waiter.take() {
             waiter(result);
         }
@@ -81,6 +87,7 @@ impl Job {
 /// A job that is dropped, for example by a panic, still tells that it failed.
 impl Drop for Job {
     fn drop(&mut self) {
+        self.share = None;
         if let Some(waiter) = self.waiter.take() {
             waiter(Err(closed()));
         }
@@ -96,9 +103,46 @@ struct Load {
     bytes: usize,
 }
 
+/// The load of all jobs that are not finished, wherever they are.
+#[derive(Default)]
+struct Waiting {
+    rows: AtomicUsize,
+    bytes: AtomicUsize,
+}
+
+impl Waiting {
+    /// Adds a job, unless too much waits. One that is alone may be larger.
+    fn add(self: &Arc<Self>, load: Load) -> Option<Share> {
+        let [rows, bytes] = [&self.rows, &self.bytes].map(|sum| sum.load(Ordering::Relaxed));
+        let is_too_much = rows.saturating_add(load.rows) > MAX_WAITING.rows
+            || bytes.saturating_add(load.bytes) > MAX_WAITING.bytes;
+        if rows > 0 && is_too_much {
+            return None;
+        }
+        self.rows.fetch_add(load.rows, Ordering::Relaxed);
+        self.bytes.fetch_add(load.bytes, Ordering::Relaxed);
+        Some(Share { of: self.clone(), load })
+    }
+}
+
+/// The part of a job.
+struct Share {
+    of: Arc<Waiting>,
+    load: Load,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        self.of.rows.fetch_sub(self.load.rows, Ordering::Relaxed);
+        self.of.bytes.fetch_sub(self.load.bytes, Ordering::Relaxed);
+    }
+}
+
 /// The queue between callers and the writer.
 pub(super) struct Queue {
     state: Mutex<State>,
+    /// Added to with the lock of the state.
+    waiting: Arc<Waiting>,
     changed: Condvar,
     /// [`MORE`], unless a test waits for longer.
     more: Duration,
@@ -107,7 +151,6 @@ pub(super) struct Queue {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
-    load: Load,
     is_closed: bool,
     /// Until when the writer waits for more, if all jobs are such that it does.
     more_until: Option<Instant>,
@@ -115,7 +158,8 @@ struct State {
 
 impl Default for Queue {
     fn default() -> Self {
-        Self { state: Mutex::default(), changed: Condvar::new(), more: MORE }
+        let waiting = Arc::default();
+        Self { state: Mutex::default(), waiting, changed: Condvar::new(), more: MORE }
     }
 }
 
@@ -123,27 +167,14 @@ impl Queue {
     /// Adds a job. Fails with `ERR_STORE_CLOSED`, or with `ERR_STORE_BUSY` if too much waits; the
     /// waiter is then not called.
     pub(super) fn add(&self, mut job: Job) -> Result<()> {
-        let load = job.load();
         let mut state = self.state();
-        let refused = if state.is_closed {
-            Some(closed())
-        } else if state.load.rows > 0
-            && (state.load.rows.saturating_add(load.rows) > MAX_WAITING.rows
-                || state.load.bytes.saturating_add(load.bytes) > MAX_WAITING.bytes)
-        {
-            Some(Error::new(
-                Code::StoreBusy,
-                "too many changes wait to be written to the store; wait for earlier ones first",
-            ))
-        } else {
-            None
-        };
-        if let Some(error) = refused {
-            (job.waiter, job.told) = (None, None);
-            return Err(error);
+        if !state.is_closed {
+            job.share = self.waiting.add(job.load());
         }
-        state.load.rows += load.rows;
-        state.load.bytes += load.bytes;
+        if job.share.is_none() {
+            (job.waiter, job.told) = (None, None);
+            return Err(if state.is_closed { closed() } else { too_many() });
+        }
         let is_first = state.jobs.is_empty();
         let waits = job.told.is_some() && (is_first || state.more_until.is_some());
         state.jobs.push_back(job);
@@ -174,7 +205,6 @@ impl Queue {
             state = self.wait(state, rest, more);
         }
         state.more_until = None;
-        state.load = Load::default();
         (std::mem::take(&mut state.jobs), state.is_closed)
     }
 
@@ -197,6 +227,13 @@ impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn too_many() -> Error {
+    Error::new(
+        Code::StoreBusy,
+        "too many changes wait to be written to the store; wait for earlier ones first",
+    )
 }
 
 #[cfg(test)]
@@ -247,6 +284,26 @@ mod tests {
         let queue = Queue::default();
         queue.add(soon()).unwrap();
         assert_eq!(queue.take(LONG).0.len(), 1);
+    }
+
+    #[test]
+    fn a_job_counts_as_waiting_until_it_is_finished_or_dropped() {
+        let queue = Queue::default();
+        let add = |rows| {
+            let work = Work::Delete(vec![Position::START; rows]);
+            queue.add(Job::new(work, LONG, Box::new(drop), When::Now))
+        };
+        let is_refused = || add(1).is_err_and(|error| error.code == Code::StoreBusy);
+        // One job alone may be larger.
+        add(MAX_WAITING.rows + 1).unwrap();
+        let (mut large, _) = queue.take(LONG);
+        assert!(is_refused());
+        drop(large.pop_front());
+        add(MAX_WAITING.rows).unwrap();
+        let (mut taken, _) = queue.take(LONG);
+        assert!(is_refused());
+        assert!(taken.pop_front().unwrap().finish(Ok(Commit::Conflict)).is_none());
+        add(1).unwrap();
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::process;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::counters::Counters;
 use super::directory::Directory;
@@ -39,12 +39,27 @@ pub(super) struct Shared {
     pub(super) process: u32,
     /// The connection for reading; `None` once the store is closed.
     pub(super) reader: Mutex<Option<Box<dyn Engine>>>,
+    /// Locked for reading by each backup, which has connections of its own.
+    pub(super) backups: RwLock<()>,
 }
 
 impl Shared {
     /// Fails with `ERR_STORE_CLOSED` in a forked process.
     pub(super) fn check_process(&self) -> Result<()> {
         if self.process == process::id() { Ok(()) } else { Err(closed()) }
+    }
+
+    /// Runs a backup, unless the store is closed.
+    pub(super) fn back_up(&self, write: impl FnOnce() -> Result<()>) -> Result<()> {
+        let _running = self.backups.read().unwrap_or_else(PoisonError::into_inner);
+        // After the lock: a store that is closed waits for this backup, or this sees it.
+        let is_open = self.reader.lock().unwrap_or_else(PoisonError::into_inner).is_some();
+        if is_open { write() } else { Err(closed()) }
+    }
+
+    /// Waits for the backups that are running.
+    pub(super) fn wait_for_backups(&self) {
+        drop(self.backups.write().unwrap_or_else(PoisonError::into_inner));
     }
 
     /// Reads with the connection for reading, and notes whether that works.

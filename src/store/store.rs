@@ -268,11 +268,11 @@ impl Store {
     /// fails, the directory is removed.
     pub fn backup(&self, path: &Path) -> Result<()> {
         self.check()?;
-        backup::write(&self.shared, path)
+        self.shared.back_up(|| backup::write(&self.shared, path))
     }
 
     /// Closes this handle; later calls fail with `ERR_STORE_CLOSED`. The last handle of the process
-    /// writes the changes that wait, closes the files and waits for both.
+    /// writes the changes that wait, closes the files and waits for both, and for backups that run.
     pub fn close(&self) {
         if self.counts && !self.is_closed.swap(true, Ordering::AcqRel) {
             openers::release(&self.shared, Release::Close);

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ use super::engine::Engine;
 use super::epoch::boot_millis;
 use super::fault::{busy, cannot_open};
 use super::follower::Appended;
+use super::group::group;
 use super::head::Head;
 use super::queue::{Job, Told, Work};
 use super::row::MAX_ROWS;
@@ -29,12 +31,11 @@ const LOOK: Duration = Duration::from_millis(500);
 /// The pause before the writer asks again for a lock that another process has.
 const PAUSE: Duration = Duration::from_micros(500);
 
-/// The most bytes of records in one transaction, unless a single batch has more.
-const MAX_BYTES: usize = 4 << 20;
-
 struct Writer {
     shared: Arc<Shared>,
     engine: Box<dyn Engine>,
+    /// Closes the store if nobody has it any more.
+    close_unused: fn(&Arc<Shared>),
     changes: VecDeque<Job>,
     deletions: VecDeque<Job>,
     looked: Instant,
@@ -42,10 +43,16 @@ struct Writer {
 }
 
 /// Starts the thread, which ends when the queue is closed and empty.
-pub(super) fn start(shared: Arc<Shared>, engine: Box<dyn Engine>) -> Result<JoinHandle<()>> {
+/// `close_unused` is called twice a second while nobody has the store.
+pub(super) fn start(
+    shared: Arc<Shared>,
+    engine: Box<dyn Engine>,
+    close_unused: fn(&Arc<Shared>),
+) -> Result<JoinHandle<()>> {
     let mut writer = Writer {
         shared,
         engine,
+        close_unused,
         changes: VecDeque::new(),
         deletions: VecDeque::new(),
         looked: Instant::now(),
@@ -115,7 +122,11 @@ impl Writer {
             Ok(())
         });
         shared.health.note(&result);
+        shared.epoch.exchange_time();
         shared.state.looked();
+        if shared.openers.load(Ordering::Acquire) == 0 && !shared.state.is_used() {
+            (self.close_unused)(&shared);
+        }
     }
 
     /// Commits one group of batches.
@@ -308,29 +319,6 @@ fn finish(shared: &Shared, transaction: Transaction<'_>) -> Result<(Head, usize)
     let committed = transaction.commit()?;
     shared.files.check()?;
     Ok(committed)
-}
-
-/// The rows that one transaction takes of each of the first jobs.
-fn group(jobs: &VecDeque<Job>) -> Vec<usize> {
-    let (mut room, mut bytes) = (MAX_ROWS, 0);
-    let mut group = Vec::new();
-    for job in jobs {
-        let Work::Change(batch, done) = &job.work else { break };
-        let left = batch.rows() - done;
-        bytes += batch.bytes();
-        // A batch with records stays whole, and has at most `MAX_ROWS` rows.
-        let is_too_large = if batch.records.is_empty() { room == 0 } else { left > room };
-        if !group.is_empty() && (is_too_large || bytes > MAX_BYTES) {
-            break;
-        }
-        let rows = left.min(room);
-        room -= rows;
-        group.push(rows);
-        if rows < left {
-            break;
-        }
-    }
-    group
 }
 
 fn tell_all(jobs: VecDeque<Job>, result: &Result<Commit>) {

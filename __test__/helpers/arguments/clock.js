@@ -4,8 +4,11 @@
 
 const { boolean, callback, kind } = require('../hostile.js');
 
+const now = () => new Date();
+
 module.exports = {
-  clockOptions: () => ({ clock: () => new Date(), allowClockInProduction: false }),
+  // One function, because a list on a store has one clock.
+  clockOptions: () => ({ clock: now, allowClockInProduction: false }),
   clock: {
     clock: kind(callback.refused, {
       'a Date': () => new Date(),

@@ -4,7 +4,7 @@ const { RevocationList } = require('@nodesec/native');
 const { callback, duration, integer, moment, name, numericDate, options, record, text, word } =
   require('../hostile.js');
 const { clock, clockOptions } = require('./clock.js');
-const { openedStore, store, storeKinds, storeOptions, storePath } = require('./store.js');
+const { clockedStore, store, storeKinds, storeOptions, storePath } = require('./store.js');
 
 const on = () => new RevocationList();
 const SOON = Math.ceil(Date.now() / 1000) + 60;
@@ -33,7 +33,7 @@ const plain = { on, args: () => [], kinds: [] };
 module.exports = {
   'new RevocationList': {
     args: () => [
-      { maxEntries: 10, maxTokenTtl: '1d', onFull: 'error', store: openedStore(), ...clockOptions() },
+      { maxEntries: 10, maxTokenTtl: '1d', onFull: 'error', store: clockedStore(), ...clockOptions() },
     ],
     kinds: [options({ ...limits, store, ...clock })],
   },

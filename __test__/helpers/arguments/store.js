@@ -13,6 +13,8 @@ const key = () => SecretBuffer.from(Buffer.alloc(32, 7));
 /** A store, and another one on the same directory, which may be closed. */
 let opened;
 let spare;
+/** A store whose list has a clock. */
+let clocked;
 let copies = 0;
 
 const storePath = () => path.join(folder, 'store');
@@ -25,12 +27,15 @@ const storeOptions = () => ({
 });
 const open = () => Store.open(storePath(), storeOptions());
 const openedStore = () => opened;
+const clockedStore = () => clocked;
 
 before(async () => {
   [opened, spare] = [await open(), await open()];
+  clocked = await Store.open(path.join(folder, 'clocked'), storeOptions());
 });
 after(async () => {
   await opened.close();
+  await clocked.close();
   // Windows does not allow the removal of a file that is mapped.
   if (process.platform !== 'win32') rmSync(folder, { recursive: true, force: true });
 });
@@ -45,6 +50,7 @@ const storeKinds = {
 const store = instance(Store, openedStore);
 
 module.exports = {
+  clockedStore,
   openedStore,
   store,
   storeKinds,

@@ -2,7 +2,7 @@
 
 use std::sync::RwLockReadGuard;
 
-use super::log::Log;
+use super::log::{Log, StoredRow};
 use super::row::Row;
 use super::state::{Entry, Kind};
 use super::{LoggedState, RevocationList, check_open};
@@ -36,7 +36,7 @@ impl RevocationList {
 
     #[cold]
     fn catch_up(&self, log: &Log) -> Result<RwLockReadGuard<'_, LoggedState>> {
-        let followed = log.read(|rows| self.apply(rows));
+        let followed = log.read(|rows| self.apply(rows, log));
         followed.or_else(|error| log.without_store(&error))?;
         let state = self.read();
         check_open(&state)?;
@@ -47,18 +47,20 @@ impl RevocationList {
     /// them, or fails.
     pub(super) fn take(&self, appended: &Appended<'_>) {
         if let Some(log) = self.log() {
-            let _ = log.take(appended, |rows| self.apply(rows));
+            let _ = log.take(appended, |rows| self.apply(rows, &log));
         }
     }
 
-    /// Adds rows, each with whether it is of this process.
-    fn apply(&self, rows: &[(Row, bool)]) -> Result<()> {
+    /// Adds rows.
+    fn apply(&self, rows: &[StoredRow], log: &Log) -> Result<()> {
         let moment = self.observe();
         let life = self.limits.max_token_ttl;
         let mut state = self.write();
         check_open(&state)?;
-        for (row, is_own) in rows {
-            let origin = if *is_own { Origin::Local } else { Origin::Remote };
+        for (row, stored) in rows {
+            // With the lock, so that it is always counted in the state or among those that wait.
+            let is_own = log.is_own(stored);
+            let origin = if is_own { Origin::Local } else { Origin::Remote };
             match *row {
                 Row::Entry(entry) => {
                     state.prune(moment.proven / 1000, life);

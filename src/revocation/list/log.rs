@@ -1,10 +1,10 @@
 //! The log of a list: a store, and what this process has read of it.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::row::Row;
+use super::waiting::Waiting;
 use crate::error::{Code, Error, Result};
 use crate::store::{self, Appended, Follower, MAX_ROWS, Sequence, Store};
 
@@ -14,8 +14,8 @@ const TENDING_SECONDS: u64 = 60;
 /// The rows that are applied under one lock, so that a verifier waits for few.
 const AT_A_TIME: usize = 64;
 
-/// The key, kind and value of a row.
-type RowId = ([u8; 16], u8, u64);
+/// A row, and how it is stored.
+pub(super) type StoredRow = (Row, store::Entry);
 
 pub(super) struct Log {
     pub(super) store: Store,
@@ -24,8 +24,8 @@ pub(super) struct Log {
     follower: Mutex<Follower>,
     /// The last transaction whose rows the list has.
     applied: AtomicU64,
-    /// Rows of this process that are on their way, with the number of times.
-    own: Mutex<HashMap<RowId, usize>>,
+    /// Rows of this process that are on their way.
+    waiting: Mutex<Waiting>,
     tended: AtomicU64,
 }
 
@@ -37,7 +37,7 @@ impl Log {
             answers_from_memory,
             applied: AtomicU64::new(follower.sequence()),
             follower: Mutex::new(follower),
-            own: Mutex::default(),
+            waiting: Mutex::default(),
             tended: AtomicU64::new(0),
             store,
         }
@@ -53,9 +53,9 @@ impl Log {
         self.store.epoch() <= self.applied() && self.store.failing().is_none()
     }
 
-    /// Reads the rows that the list does not have, and has `apply` add them. `apply` also learns
-    /// whether a row is of this process.
-    pub(super) fn read(&self, apply: impl Fn(&[(Row, bool)]) -> Result<()>) -> Result<()> {
+    /// Reads the rows that the list does not have, and has `apply` add them. `apply` calls
+    /// [`Self::is_own`] for each.
+    pub(super) fn read(&self, apply: impl Fn(&[StoredRow]) -> Result<()>) -> Result<()> {
         if let Some(code @ Code::StoreCorrupt) = self.store.failing() {
             return Err(Error::new(code, "the store is damaged"));
         }
@@ -66,7 +66,7 @@ impl Log {
             let mut rows = Vec::new();
             let is_complete =
                 self.store.entries_after(&mut next, MAX_ROWS, &mut |_, row| rows.push(*row))?;
-            self.apply(rows.iter(), &apply)?;
+            add(rows.iter(), &apply)?;
             *follower = next;
             self.applied.store(follower.sequence(), Ordering::Release);
             if is_complete || follower.sequence() >= epoch {
@@ -80,24 +80,14 @@ impl Log {
     pub(super) fn take(
         &self,
         appended: &Appended<'_>,
-        apply: impl Fn(&[(Row, bool)]) -> Result<()>,
+        apply: impl Fn(&[StoredRow]) -> Result<()>,
     ) -> Result<()> {
         let mut follower = lock(&self.follower);
         let Some(rows) = appended.behind(&follower) else { return Ok(()) };
-        self.apply(rows, &apply)?;
+        add(rows, &apply)?;
         *follower = appended.end();
         self.applied.store(follower.sequence(), Ordering::Release);
         Ok(())
-    }
-
-    fn apply<'a>(
-        &self,
-        rows: impl Iterator<Item = &'a store::Entry>,
-        apply: &impl Fn(&[(Row, bool)]) -> Result<()>,
-    ) -> Result<()> {
-        let rows: Vec<_> =
-            rows.map(|row| Ok((Row::of(row)?, self.is_own(row)))).collect::<Result<_>>()?;
-        rows.chunks(AT_A_TIME).try_for_each(apply)
     }
 
     /// The answer while the store cannot be read.
@@ -124,25 +114,29 @@ impl Log {
                 .is_ok()
     }
 
-    /// Notes that this process commits a row.
-    pub(super) fn expect(&self, row: &store::Entry) {
-        *lock(&self.own).entry((row.key, row.kind, row.value)).or_default() += 1;
+    /// Makes housekeeping due.
+    pub(super) fn tend_again(&self) {
+        self.tended.store(0, Ordering::Relaxed);
+    }
+
+    /// The rows that are on their way. They change only while the state of the list is locked, or
+    /// when rows were not written.
+    pub(super) fn waiting(&self) -> MutexGuard<'_, Waiting> {
+        lock(&self.waiting)
     }
 
     /// Whether this process has committed a row, which then is no longer on its way.
     pub(super) fn is_own(&self, row: &store::Entry) -> bool {
-        let mut own = lock(&self.own);
-        if own.is_empty() {
-            return false;
-        }
-        let key = (row.key, row.kind, row.value);
-        let Some(count) = own.get_mut(&key) else { return false };
-        *count -= 1;
-        if *count == 0 {
-            own.remove(&key);
-        }
-        true
+        self.waiting().remove(row)
     }
+}
+
+fn add<'a>(
+    rows: impl Iterator<Item = &'a store::Entry>,
+    apply: &impl Fn(&[StoredRow]) -> Result<()>,
+) -> Result<()> {
+    let rows: Vec<_> = rows.map(|row| Ok((Row::of(row)?, *row))).collect::<Result<_>>()?;
+    rows.chunks(AT_A_TIME).try_for_each(apply)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

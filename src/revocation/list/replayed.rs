@@ -12,7 +12,7 @@ use super::log::Log;
 use super::row::Row;
 use super::state::{Kind, State};
 use super::{LoggedState, RevocationList};
-use crate::clock::{Clock, ProvenTime};
+use crate::clock::{Clock, ProvenTime, is_same_clock};
 use crate::error::{Code, Error, Result};
 use crate::id::random_bytes;
 use crate::listeners::Listeners;
@@ -109,8 +109,8 @@ impl StoredList {
         store.epoch().saturating_sub(made.unwrap_or_else(|| store.follower().sequence()))
     }
 
-    /// The list, which is made by the first call. `None` if it was made with other limits. Fails
-    /// with `ERR_STORE_CLOSED` if the handle is closed.
+    /// The list, which is made by the first call. `None` if it was made with other limits, or with
+    /// another clock. Fails with `ERR_STORE_CLOSED` if the handle is closed.
     pub fn list(
         &self,
         store: &Store,
@@ -121,7 +121,8 @@ impl StoredList {
         // After the lock: a store that is closed meanwhile closes the list, too.
         store.check()?;
         if let Some(made) = &contents.made {
-            return Ok((made.limits == limits).then(|| made.clone()));
+            let agrees = made.limits == limits && is_same_clock(&made.clock, &clock);
+            return Ok(agrees.then(|| made.clone()));
         }
         let fingerprinter = contents.fingerprinter.take();
         let fingerprinter =
@@ -242,7 +243,7 @@ pub(super) fn time_record(time: ProvenTime, tolerance: u64) -> Vec<u8> {
 }
 
 /// The inverse of [`time_record`]: the time, and the tolerance in seconds.
-fn time_of(record: &[u8], clock: &dyn Clock) -> Result<(ProvenTime, u64)> {
+pub(super) fn time_of(record: &[u8], clock: &dyn Clock) -> Result<(ProvenTime, u64)> {
     let parts = record.split_first_chunk().and_then(|(tolerance, time)| {
         Some((ProvenTime::from_bytes(time, clock)?, u64::from_le_bytes(*tolerance)))
     });

@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use super::log::Log;
 use super::remote::Caller;
-use super::replayed::{TIME_RECORD, time_record};
+use super::replayed::{TIME_RECORD, time_of, time_record};
 use super::row::Row;
-use super::state::{EVERY_TOKEN, Entry, Kind};
+use super::state::{EVERY_TOKEN, Entry, Kind, State};
 use super::{RevocationList, check_open};
 use crate::error::Result;
 use crate::revocation::terms::{Origin, Scope};
@@ -177,19 +177,22 @@ impl RevocationList {
         if held.is_some_and(|held| held >= entry.value) {
             return Ok(Vec::new());
         }
-        let mut rows = Vec::new();
-        if held.is_none() && state.len() >= self.limits.max_entries {
+        let mut waiting = log.waiting();
+        let row = Row::Entry(entry).to_stored(life);
+        let is_new = held.is_none() && !waiting.has(&row);
+        let is_full = |state: &State| state.len() + waiting.len() >= self.limits.max_entries;
+        if is_new && is_full(&state) {
             state.prune_one(moment.proven / 1000, life);
         }
-        if held.is_none() && state.len() >= self.limits.max_entries {
-            let now = self.find_room(&mut state, moment)?;
-            rows.push(Row::MakeRoom { now, max_token_ttl: life });
+        let mut rows = Vec::with_capacity(1);
+        if is_new && is_full(&state) {
+            let now = self.find_room(&mut state, moment, waiting.has_forgotten())?;
+            let make_room = Row::MakeRoom { now, max_token_ttl: life }.to_stored(life);
+            waiting.add(&make_room, false);
+            rows.push(make_room);
         }
-        rows.push(Row::Entry(entry));
-        let rows: Vec<_> = rows.into_iter().map(|row| row.to_stored(life)).collect();
-        for row in &rows {
-            log.expect(row);
-        }
+        waiting.add(&row, held.is_none());
+        rows.push(row);
         Ok(rows)
     }
 
@@ -211,8 +214,9 @@ impl RevocationList {
 
     pub(super) fn forget(&self, rows: &[store::Entry]) {
         if let Some(log) = self.log() {
+            let mut waiting = log.waiting();
             for row in rows {
-                log.is_own(row);
+                waiting.remove(row);
             }
         }
     }
@@ -225,17 +229,31 @@ impl RevocationList {
         if !log.begins_tending(moment.steady / 1000) {
             return;
         }
-        let record = time_record(self.proven_time(), self.tolerance.load(Ordering::Relaxed));
-        let change = RecordChange {
-            name: TIME_RECORD.to_vec(),
-            expected: Expected::Anything,
-            value: Some(Zeroizing::new(record)),
-        };
-        let batch = Batch { records: vec![change], ..Batch::default() };
-        let _ = log.store.commit(batch, Box::new(drop));
+        let _ = self.store_times(&log);
         if moment.proven > 0 {
             let _ = log.store.delete_expired(moment.proven / 1000, Box::new(drop));
         }
+    }
+
+    /// Stores the proven time, and the largest tolerance of any process.
+    fn store_times(&self, log: &Arc<Log>) -> Result<()> {
+        let mut expected = Expected::Absent;
+        if let Some((place, record)) = log.store.record(TIME_RECORD)? {
+            expected = Expected::At(place);
+            self.tolerate(time_of(&record, &*self.clock)?.1);
+        }
+        let record = time_record(self.proven_time(), self.tolerance.load(Ordering::Relaxed));
+        let value = Some(Zeroizing::new(record));
+        let change = RecordChange { name: TIME_RECORD.to_vec(), expected, value };
+        let batch = Batch { records: vec![change], ..Batch::default() };
+        let of_waiter = log.clone();
+        let waiter = move |result| {
+            // Another process was first, and may have a smaller tolerance.
+            if matches!(result, Ok(store::Commit::Conflict)) {
+                of_waiter.tend_again();
+            }
+        };
+        log.store.commit(batch, Box::new(waiter))
     }
 }
 

@@ -10,7 +10,7 @@ use crate::store;
 const MAKE_ROOM: u8 = 64;
 
 /// Added to the kind of an entry that applies to one issuer only.
-const SCOPED: u8 = 128;
+pub(super) const SCOPED: u8 = 128;
 
 /// A row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::*;
 use crate::clock::ManualClock;
 use crate::revocation::{Query, Revocation, Scope, StoredList};
 use crate::secret::Secret;
-use crate::store::{Store, StoreOptions, Told};
+use crate::store::{Batch, Expected, RecordChange, Store, StoreOptions, Told};
 use crate::testing::folder::Folder;
 
 const NOW: u64 = 1_700_000_000;
@@ -130,15 +130,85 @@ fn lists_on_one_store_are_one_and_agree_about_their_options() {
     let same = again(ListLimits::default()).unwrap();
     assert!(Arc::ptr_eq(&list, &same));
     assert!(again(ListLimits { max_entries: 7, ..ListLimits::default() }).is_none());
+    let other = Arc::new(ManualClock::at(NOW));
+    assert!(stored.list(&store, ListLimits::default(), other).unwrap().is_none());
+}
+
+/// Revokes without waiting, and returns how many revocations were written.
+fn revoke_at_once<'a>(
+    list: &Arc<RevocationList>,
+    revocations: impl Iterator<Item = Revocation<'a>>,
+) -> usize {
+    let (tell, told) = mpsc::channel();
+    for revocation in revocations {
+        let tell = tell.clone();
+        let done = Box::new(move |result: Result<()>| tell.send(result).unwrap());
+        list.revoke_later(&revocation, done, &told_all());
+    }
+    drop(tell);
+    let results = told.iter().inspect(|result| {
+        let code = result.as_ref().err().map(|error| error.code);
+        assert!(matches!(code, None | Some(Code::RevocationFull)), "{result:?}");
+    });
+    results.filter(Result::is_ok).count()
+}
+
+#[test]
+fn revocations_that_wait_for_the_store_count_among_the_most_entries() {
+    let ids: Vec<_> = (0..346).map(|number| number.to_string()).collect();
+    let sessions = || ids.iter().map(|id| Revocation::session(id, NOW + 900, Scope::Any));
+    let tokens = || ids.iter().map(|id| Revocation::id(id, NOW + 900, Scope::Any));
+    let folder = Folder::new();
+    let clock = || Arc::new(ManualClock::at(NOW));
+    let limits = ListLimits { max_entries: 10, ..ListLimits::default() };
+    let opened = open_with(&folder.path("refuses"), limits, clock(), false);
+    assert_eq!(revoke_at_once(&opened.list, sessions()), 10);
+    assert_eq!(opened.list.read().len(), 10);
+    // To revoke again needs no room.
+    assert_eq!(revoke_at_once(&opened.list, sessions().take(10)), 10);
+    let limits = ListLimits { on_full: OnFull::RejectOlder, ..limits };
+    let opened = open_with(&folder.path("makes room"), limits, clock(), false);
+    assert_eq!(revoke_at_once(&opened.list, tokens()), 346);
+    assert!(opened.list.read().len() <= 10);
+    for id in &ids {
+        let token = Query { id: Some(id), issued_at: Some(1.0), ..Query::default() };
+        assert!(opened.list.is_revoked(&token).unwrap(), "{id}");
+    }
+    let log = opened.list.log().unwrap();
+    let waiting = log.waiting();
+    assert_eq!((waiting.len(), waiting.has_forgotten()), (0, false));
+}
+
+#[test]
+fn the_stored_tolerance_is_the_largest_of_all_processes() {
+    let folder = Folder::new();
+    let opened = open(&folder.path("store"));
+    opened.list.tolerate(5);
+    opened.list.revoke(&Revocation::session("a", NOW, Scope::Any)).unwrap();
+    // As another process stores it.
+    let record = replayed::time_record(opened.list.proven_time(), 300);
+    let change = RecordChange {
+        name: replayed::TIME_RECORD.to_vec(),
+        expected: Expected::Anything,
+        value: Some(record.into()),
+    };
+    let batch = Batch { records: vec![change], ..Batch::default() };
+    opened.store.commit_and_wait(batch, Duration::from_secs(30)).unwrap();
+    opened.clock.advance(Duration::from_secs(61));
+    opened.list.revoke(&Revocation::session("b", NOW, Scope::Any)).unwrap();
+    assert_eq!(opened.list.tolerance.load(Ordering::Relaxed), 300);
+    opened.store.close();
+    let again = open(&folder.path("store"));
+    assert_eq!(again.list.tolerance.load(Ordering::Relaxed), 300);
 }
 
 /// A verifier may have the list when nobody else has it or the store any more.
 #[test]
 fn a_store_without_handles_stays_open_for_its_list_until_it_is_closed() {
     let folder = Folder::new();
-    let Opened { list, .. } = open(&folder.path("store"));
+    let Opened { list, clock, .. } = open(&folder.path("store"));
     list.revoke(&Revocation::session("a", NOW, Scope::Any)).unwrap();
-    let again = open(&folder.path("store"));
+    let again = open_with(&folder.path("store"), ListLimits::default(), clock, false);
     assert!(Arc::ptr_eq(&list, &again.list));
     assert_eq!(again.store.stats().unwrap().openers, 1);
     again.store.close();

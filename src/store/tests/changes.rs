@@ -229,6 +229,36 @@ fn expired_entries_are_deleted_in_bulk_and_the_others_stay() {
 }
 
 #[test]
+fn changes_that_wait_for_the_lock_of_another_process_are_limited() {
+    let folder = Folder::new();
+    let path = folder.path("store");
+    let store = open_with(&path, StoreOptions { busy: Duration::from_secs(3), ..options() });
+    let store = store.unwrap();
+    let mut other = Database::open(&path.join("store.db"), &options(), true).unwrap();
+    assert!(other.begin().unwrap());
+    let (tell, told) = mpsc::channel();
+    let add = |rows: usize| {
+        let tell = tell.clone();
+        let batch = Batch { entries: vec![entry(1); rows], records: Vec::new() };
+        store.commit(batch, Box::new(move |result| tell.send(result).unwrap()))
+    };
+    for _ in 0..2 {
+        add(1 << 19).unwrap();
+        // Time for the writer to take it out of the queue.
+        thread::sleep(Duration::from_millis(50));
+    }
+    let refused = add(1).unwrap_err();
+    assert_eq!(refused.code, Code::StoreBusy);
+    assert!(refused.message.contains("too many changes"), "{refused}");
+    for _ in 0..2 {
+        assert_eq!(told.recv_timeout(WAIT).unwrap().unwrap_err().code, Code::StoreBusy);
+    }
+    other.rollback();
+    add(1).unwrap();
+    told.recv_timeout(WAIT).unwrap().unwrap();
+}
+
+#[test]
 fn each_caller_of_a_transaction_learns_once_after_the_last_result_that_all_are_there() {
     let folder = Folder::new();
     let path = folder.path("store");

@@ -110,6 +110,75 @@ fn a_waiter_may_drop_the_last_handle_and_the_store_opens_again() {
     assert_eq!(values_in(&path), [1]);
 }
 
+/// Uses the store as long as something else has a share of it.
+struct User(Arc<()>);
+
+impl Replay for User {
+    fn entry(&mut self, _: Position, _: &Entry) -> Result<()> {
+        Ok(())
+    }
+
+    fn record(&mut self, _: &SealedRecord<'_>) -> Result<()> {
+        Ok(())
+    }
+
+    fn is_used(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+}
+
+#[test]
+fn a_store_that_was_dropped_closes_when_its_last_user_goes_and_opens_with_other_options() {
+    let folder = Folder::new();
+    let path = folder.path("store");
+    let open = |busy| {
+        let user = Arc::new(());
+        let of_store = user.clone();
+        let options = StoreOptions { busy: Duration::from_secs(busy), ..options() };
+        let store = Store::open(&path, &key(1), options, || Box::new(User(of_store)));
+        store.map(|store| (store, user))
+    };
+    let (store, user) = open(2).unwrap();
+    commit(&store, [1]).unwrap();
+    drop(store);
+    assert_eq!(open(3).err().unwrap().code, Code::InvalidArgValue, "it is used");
+    drop(user);
+    let (store, user) = open(3).unwrap();
+    commit(&store, [2]).unwrap();
+    drop((store, user));
+    // The last connection removes the log.
+    let is_closed = (0..300).any(|_| {
+        thread::sleep(Duration::from_millis(100));
+        !path.join("store.db-wal").exists()
+    });
+    assert!(is_closed, "nobody opens it again");
+    assert_eq!(values_in(&path), [1, 2]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn closing_waits_for_a_backup_that_runs_and_refuses_later_ones() {
+    use crate::os::{Native, Storage};
+    let folder = Folder::new();
+    let (path, copy) = (folder.path("store"), folder.path("copy"));
+    let store = open(&path).unwrap();
+    commit(&store, 0..60_000).unwrap();
+    let id = Native::file_id(&path.join("store.db")).unwrap();
+    thread::scope(|scope| {
+        let backup = scope.spawn(|| store.backup(&copy));
+        while !copy.join("store.db").exists() {
+            thread::yield_now();
+        }
+        store.close();
+        assert!(!Native::has_descriptor(id));
+        // It was either whole or not begun.
+        let result = backup.join().unwrap();
+        assert!(result.is_ok_and(|()| copy.join("epoch").exists()));
+    });
+    assert_eq!(values_in(&copy).len(), 60_000);
+    assert_eq!(store.backup(&folder.path("late")).unwrap_err().code, Code::StoreClosed);
+}
+
 #[test]
 fn a_waiter_that_panics_fails_the_others_and_the_store_opens_again() {
     let folder = Folder::new();

@@ -1,6 +1,7 @@
 //! Files that do not belong together, backups, and commits that a stopped machine lost.
 
 use super::*;
+use crate::clock::{Clock, SystemClock};
 use crate::store::Durability;
 use crate::store::apply::Transaction;
 use crate::store::database::Database;
@@ -164,6 +165,67 @@ fn commits_lost_with_the_machine_are_admitted_if_a_writer_did_not_wait_for_the_d
         let store = open_with(&path, options).unwrap();
         assert_eq!((store.lost_at(), store.take_loss()), (Some(noticed), None));
     }
+}
+
+/// The place of the latest time of the clock in the epoch.
+const LATEST: usize = 72;
+
+#[test]
+fn a_loss_is_dated_no_earlier_than_the_last_commits_even_if_the_clock_is_behind_at_boot() {
+    let folder = Folder::new();
+    let (path, old) = (folder.path("store"), folder.path("old"));
+    let options = StoreOptions { durability: Durability::Process, ..options() };
+    let before = SystemClock.unix_millis();
+    let store = open_with(&path, options).unwrap();
+    close(store);
+    copy(&path, &old);
+    let store = open_with(&path, options).unwrap();
+    commit(&store, [1]).unwrap();
+    close(store);
+    let epoch = fs::read(path.join("epoch")).unwrap();
+    let noted = u64::from_ne_bytes(epoch[LATEST..LATEST + 8].try_into().unwrap());
+    assert!((before..before + 3_600_000).contains(&noted), "{noted}");
+    // As if the commit had been a day later than the present boot.
+    let later = noted + 86_400_000;
+    patch_epoch(&path, LATEST, &later.to_ne_bytes());
+    fs::copy(old.join("store.db"), path.join("store.db")).unwrap();
+    patch_epoch(&path, 32, &[7; 16]);
+    let store = open_with(&path, options).unwrap();
+    assert_eq!(store.lost_at(), Some(later));
+    close(store);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_process_learns_of_a_time_that_another_one_saw_before_the_clock_was_set_back() {
+    const TEST: &str =
+        "losses::a_process_learns_of_a_time_that_another_one_saw_before_the_clock_was_set_back";
+    use super::processes::{child_folder, command};
+    // In a process of its own, because it changes the clock of all tests.
+    let Some(path) = child_folder(TEST) else {
+        let folder = Folder::new();
+        assert!(command(TEST, &folder.path("store"), &[]).status().unwrap().success());
+        return;
+    };
+    close(open(&path).unwrap());
+    let now = SystemClock.unix_millis();
+    // A day is no small correction, and is forgotten.
+    for (ahead, is_learnt) in [(86_400_000, false), (200_000, true)] {
+        patch_epoch(&path, LATEST, &(now + ahead).to_ne_bytes());
+        let store = open(&path).unwrap();
+        assert_eq!(SystemClock.latest_unix_millis() >= now + ahead, is_learnt, "{ahead}");
+        close(store);
+    }
+    // An open store tells of its own time, and learns of those of others.
+    let store = open(&path).unwrap();
+    SystemClock.learn(now + 250_000);
+    let is_told = (0..300).any(|_| {
+        std::thread::sleep(Duration::from_millis(100));
+        let epoch = fs::read(path.join("epoch")).unwrap();
+        epoch[LATEST..LATEST + 8] == (now + 250_000).to_ne_bytes()
+    });
+    assert!(is_told);
+    close(store);
 }
 
 #[test]
