@@ -145,7 +145,7 @@ fn a_refresh_that_is_written_after_another_process_was_first_answers_as_that_one
         let pair = fixture.start();
         let row = fixture.row(pair.session);
         let Attempt::Writes(writing) =
-            fixture.sessions.refresh(&pair.refresh_token, Change::default()).unwrap()
+            fixture.sessions.refresh(&pair.refresh_token, Change::default(), false).unwrap()
         else {
             panic!()
         };
