@@ -432,15 +432,15 @@ export interface NativeMeasurement {
 
 /** The outcome of a refresh. */
 export interface NativeRefreshed {
-  /** `rotated`, `replayed`, `reuse`, `expired` or `unknown`. */
+  /** `rotated`, `replayed`, `reuse`, `expired`, `unknown` or `asks`. */
   status: string
   /** With `rotated` and `replayed`: the pair of tokens. */
   pair?: NativeTokenPair
-  /** With `rotated`: whether the token was later than its session. */
-  restored: boolean
+  /** `true` with a `rotated` token that was later than its session. */
+  restored?: boolean
   /** With `reuse` and `expired`: the session that has ended. */
   sessionId?: string
-  /** With `reuse` and `expired`: the subject of that session. */
+  /** With `reuse` and `expired`: the subject of that session. With `asks`: that of the token. */
   subject?: string
 }
 
@@ -914,8 +914,11 @@ export declare function sessionsId(sid: unknown): Outcome<string>
 /** The sessions of a subject. */
 export declare function sessionsList(sessions: unknown, subject: unknown): Outcome<Answer<Array<NativeSessionInfo>>>
 
-/** Exchanges a refresh token. */
-export declare function sessionsRefresh(sessions: unknown, token: unknown, options: unknown): Outcome<Answer<NativeRefreshed>>
+/**
+ * Exchanges a refresh token. If the caller `asks`, a token that would get a pair only tells its
+ * subject, and the façade calls again with claims for it.
+ */
+export declare function sessionsRefresh(sessions: unknown, token: unknown, options: unknown, asks: boolean): Outcome<Answer<NativeRefreshed>>
 
 /** Starts a session; `claims` is JSON text. */
 export declare function sessionsStart(sessions: unknown, subject: unknown, claims: unknown, options: unknown): Outcome<Answer<NativeStarted>>

@@ -2637,6 +2637,9 @@ export interface TokenPair {
   sessionId: string;
 }
 
+/** Claims of a session, or a function that gives them for its subject. */
+export type SessionClaims = object | ((subject: string) => object | PromiseLike<object>);
+
 /** A session, as {@link Sessions.list} gives it. */
 export interface SessionInfo {
   /** The id of the session. */
@@ -2702,6 +2705,11 @@ export class Sessions {
    * `claims` replace those of the session from here on, so that a demoted administrator is one for
    * no longer than an access token lives; `meta` replaces its meta data. Default: they stay.
    *
+   * If `claims` is a function, it is called with the subject of a token that works, and its object,
+   * or that of its promise, counts. If it throws or rejects, the call rejects with its error and
+   * nothing was used up. The token is judged again afterwards: the function must be quicker than
+   * `grace`, or two calls with one token may be a reuse.
+   *
    * - `rotated`: a new pair. A token that is later than its session, because the store was restored
    *   from a backup or the machine has lost its last changes, is exchanged like the current one;
    *   the audit trail has `session.restored`.
@@ -2714,7 +2722,7 @@ export class Sessions {
    */
   refresh(
     refreshToken: string,
-    options?: { claims?: object; meta?: object },
+    options?: { claims?: SessionClaims; meta?: object },
   ): Promise<
     | { status: 'rotated' | 'replayed'; pair: TokenPair }
     | { status: 'reuse' | 'expired'; sessionId: string; subject: string; pair?: undefined }

@@ -51,13 +51,25 @@ class Sessions extends Uncloneable {
   }
 
   async refresh(refreshToken, options) {
-    const texts = optionTexts(options, ['claims', 'meta']);
-    const refresh = () =>
-      this.#call(() => native.sessionsRefresh(this, refreshToken, texts), refreshToken);
-    const refreshed = await whenIssuerReady(this.#issuer, refresh);
-    const { pair, restored, ...outcome } = refreshed;
-    publishRefresh(outcome, pair, restored);
-    return pair === undefined ? outcome : { ...outcome, pair: pairOf(pair) };
+    let texts = optionTexts(options, ['claims', 'meta']);
+    const claimsOf = claimsFunction(texts);
+    if (claimsOf !== undefined) texts = { ...texts, claims: undefined };
+    let refreshed = await this.#refresh(refreshToken, texts, claimsOf !== undefined);
+    if (refreshed.status === 'asks') {
+      // Nothing has changed yet, so it may fail, and take its time.
+      texts = { ...texts, claims: claimsText(await claimsOf(refreshed.subject)) };
+      refreshed = await this.#refresh(refreshToken, texts, false);
+    }
+    publishRefresh(refreshed);
+    const { status } = refreshed;
+    if (hasPair(refreshed)) return { status, pair: pairOf(refreshed.pair) };
+    if (status === 'unknown') return { status };
+    return { status, sessionId: refreshed.sessionId, subject: refreshed.subject };
+  }
+
+  #refresh(refreshToken, texts, asks) {
+    const refresh = () => native.sessionsRefresh(this, refreshToken, texts, asks);
+    return whenIssuerReady(this.#issuer, () => this.#call(refresh, refreshToken));
   }
 
   async end(sid) {
@@ -101,11 +113,15 @@ class Sessions extends Uncloneable {
    */
   #call(call, about) {
     const asked = () => {
-      for (const clock of this.#clocks) clock.read();
+      this.#readClocks();
       return call();
     };
     if (!this.#isDurable) return asked();
     return this.#turns.has(about) ? this.#inTurn(asked, about) : this.#repeated(asked, about);
+  }
+
+  #readClocks() {
+    for (const clock of this.#clocks) clock.read();
   }
 
   /** Repeats a call on a store for as long as it could not be answered. */
@@ -135,18 +151,23 @@ class Sessions extends Uncloneable {
   }
 }
 
+const hasPair = ({ status }) => status === 'rotated' || status === 'replayed';
+
 /** Publishes the events of a refresh. */
-function publishRefresh(outcome, pair, isRestored) {
-  // With the null prototype, a missing member is not read from Object.prototype.
-  const { status, sessionId, subject } = { __proto__: null, ...outcome };
-  if (pair !== undefined) {
+function publishRefresh(refreshed) {
+  const { status, pair } = refreshed;
+  if (hasPair(refreshed)) {
     if (!REFRESHED.hasSubscribers && !RESTORED.hasSubscribers) return;
     const ids = { session: pair.sessionId, subject: claimedIds(pair.accessToken).subject };
-    if (isRestored && RESTORED.hasSubscribers) publish(RESTORED, {}, ids);
+    // Only an own member counts, which `Object.prototype` cannot give.
+    if (Object.hasOwn(refreshed, 'restored') && RESTORED.hasSubscribers) publish(RESTORED, {}, ids);
     if (REFRESHED.hasSubscribers) publish(REFRESHED, { replayed: status === 'replayed' }, ids);
   } else {
     const channel = status === 'unknown' ? REFUSED : ENDING[status];
-    if (channel.hasSubscribers) publish(channel, {}, { session: sessionId, subject });
+    if (!channel.hasSubscribers) return;
+    // With the null prototype, a missing member is not read from Object.prototype.
+    const { sessionId, subject } = { __proto__: null, ...refreshed };
+    publish(channel, {}, { session: sessionId, subject });
   }
 }
 
@@ -163,8 +184,14 @@ function optionTexts(options, names) {
   return texts;
 }
 
+/** The option `claims` of texts if it is a function. */
+function claimsFunction(texts) {
+  if (texts === null || typeof texts !== 'object' || !Object.hasOwn(texts, 'claims')) return;
+  return typeof texts.claims === 'function' ? texts.claims : undefined;
+}
+
 function textOf(name, value) {
-  if (name === 'claims') return claimsText(value);
+  if (name === 'claims') return typeof value === 'function' ? value : claimsText(value);
   // JSON would have nothing of a Map, and not the getters of a class.
   if (value === null || typeof value !== 'object' || Array.isArray(value) || !isPlain(value)) {
     throw makeError('ERR_INVALID_ARG_TYPE', 'meta must be a plain object');
@@ -172,8 +199,10 @@ function textOf(name, value) {
   return jsonText(value, 'ERR_INVALID_ARG_VALUE', 'meta must hold JSON values only');
 }
 
-function pairOf({ refreshExpiresAt, ...pair }) {
-  return { ...pair, refreshExpiresAt: new Date(refreshExpiresAt) };
+function pairOf({ accessToken, refreshToken, expiresIn, refreshExpiresAt, sessionId }) {
+  return {
+    accessToken, refreshToken, expiresIn, sessionId, refreshExpiresAt: new Date(refreshExpiresAt),
+  };
 }
 
 module.exports = { Sessions };

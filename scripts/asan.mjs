@@ -53,6 +53,7 @@ const LEFT_OUT = [
   'secret/small-arrays',
   'service/start',
   'session/races',
+  'session/unwritable',
   'store/disk',
   'store/kill',
   'store/permission',

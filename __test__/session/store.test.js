@@ -7,7 +7,7 @@ const { readdirSync, readFileSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
-const { JwtIssuer, JwtKey, RevocationList, SecretBuffer, Sessions, Store } =
+const { JwtIssuer, JwtKey, JwtVerifier, RevocationList, SecretBuffer, Sessions, Store } =
   require('@nodesec/native');
 const { coded } = require('../helpers/outcome.js');
 const { StoreService, storePath } = require('../helpers/store-service.js');
@@ -156,7 +156,7 @@ test('the files hold no subject, no claim, no meta data and no secret of a token
   assert.notEqual(database, log);
 });
 
-test('a call that the store cannot write uses nothing up and ends nothing', async (t) => {
+test('while the list is full, a session that should end stops working, and its tokens stay valid', async (t) => {
   const at = storePath(t);
   const key = SecretBuffer.from(Buffer.alloc(32, 9));
   const store = await Store.open(at, { key });
@@ -166,10 +166,12 @@ test('a call that the store cannot write uses nothing up and ends nothing', asyn
   const sessions = new Sessions({ issuer, revocations, store, grace: 0 });
   const [one, other] = [await sessions.start('ada'), await sessions.start('ada')];
   await sessions.end(one.sessionId);
-  // The list is full: the session stops working, and its end can be repeated.
   await assert.rejects(sessions.end(other.sessionId), coded('ERR_REVOCATION_FULL'));
   await assert.rejects(sessions.refresh(other.refreshToken), coded('ERR_REVOCATION_FULL'));
   assert.deepEqual(await sessions.list('ada'), []);
   await assert.rejects(sessions.endAll('ada'), coded('ERR_REVOCATION_FULL'));
+  const verifier = new JwtVerifier({ keys, issuer: false, audience: false, revocations });
+  assert.equal(verifier.tryVerify(one.accessToken).code, 'ERR_JWT_REVOKED');
+  assert.equal(verifier.tryVerify(other.accessToken).code, undefined);
   await store.close();
 });

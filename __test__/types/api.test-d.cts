@@ -269,6 +269,11 @@ new nodesec.Sessions({ issuer: issuer, revocations, onSessionLimit: 'end-oldest'
 // @ts-expect-error not a reaction
 new nodesec.Sessions({ issuer: issuer, revocations, onSessionLimit: 'evict' });
 declare const sessions: nodesec.Sessions;
+void sessions.refresh(token, { claims: (subject) => ({ of: subject.trim() }) });
+void sessions.refresh(token, { claims: async (subject: string) => ({ of: subject }) });
+void sessions.refresh(token, { claims: { role: 'user' }, meta: {} });
+// @ts-expect-error neither an object nor a function
+void sessions.refresh(token, { claims: 'admin' });
 void sessions.refresh(token).then((refreshed) => {
   if (refreshed.status === 'rotated') same<typeof refreshed.pair, nodesec.TokenPair>(true);
   if (refreshed.status === 'reuse') same<typeof refreshed.subject, string>(true);

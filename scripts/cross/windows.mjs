@@ -58,6 +58,7 @@ const LEFT_OUT = {
   'session/hostile': 'folders that can be removed while a file in them is mapped',
   'session/races': 'signals',
   'session/store': 'folders that can be removed while a file in them is mapped',
+  'session/unwritable': 'Linux',
   'store/damage': 'folders that can be removed while a file in them is mapped',
   'store/disk': 'Linux',
   'store/kill': 'signals',

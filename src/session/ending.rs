@@ -17,6 +17,8 @@ use crate::store::{Batch, Entry, Expected, RecordChange};
 
 /// The most sessions that one part of [`Sessions::end_some`] ends: less than 1 ms of work.
 const PART: usize = 128;
+/// As [`PART`], for the first part, which finds nothing in the caches of the processor.
+const FIRST_PART: usize = 32;
 
 /// The end of all sessions of a subject, in parts.
 pub struct EndAll {
@@ -93,10 +95,12 @@ impl Sessions {
                 progress.below = table.next_number();
             }
             let from = progress.next.unwrap_or(0);
-            part_of(table.of(&all.subject, from, progress.below))
+            let most = if progress.has_begun { PART } else { FIRST_PART };
+            part_of(table.of(&all.subject, from, progress.below), most)
         };
         let older = (!progress.has_begun).then(|| {
-            let before = (self.moment().latest / 1000).saturating_sub(1);
+            let latest = self.moment().latest.max(self.issuer.latest_issue());
+            let before = (latest / 1000).saturating_sub(1);
             Revocation::subject(&all.subject, before, Scope::Any)
         });
         let Some(next) = next.or(older.is_some().then_some(progress.below)) else {
@@ -165,10 +169,10 @@ impl Sessions {
     pub(super) fn end_in_memory(&self, id: Uuid, phase: Phase) -> Result<()> {
         let (now, life) = (self.now(), self.access_life_ms());
         let family = self.shared.table()?.enter(id, phase, now, life);
-        let last_expiry = self.last_expiry(family.as_deref());
         let mut buffer = Uuid::encode_buffer();
         let sid = id.hyphenated().encode_lower(&mut buffer);
-        self.revocations.revoke(&Revocation::ended_session(sid, last_expiry))?;
+        let times = self.issue_times();
+        self.revocations.revoke(&times.revocation(sid, family.as_deref(), 0))?;
         self.shared.table()?.remove(id);
         Ok(())
     }
@@ -187,12 +191,10 @@ impl Sessions {
         };
         // Until the transaction is made, another process may issue one more token.
         let patience = self.shared.patience().as_secs();
-        let ended = families.iter().map(|(id, family)| {
-            let expiry = self.last_expiry(family.as_deref()).saturating_add(patience);
-            (id.to_string(), expiry)
-        });
-        let ended: Vec<_> = ended.collect();
-        let revocations = ended.iter().map(|(sid, expiry)| Revocation::ended_session(sid, *expiry));
+        let times = self.issue_times();
+        let ended: Vec<_> = families.iter().map(|(id, family)| (id.to_string(), family)).collect();
+        let revocations =
+            ended.iter().map(|(sid, family)| times.revocation(sid, family.as_deref(), patience));
         let staged = match self.revocations.stage(older.into_iter().chain(revocations)) {
             Err(full) if full.code == Code::RevocationFull => Err(full),
             staged => Ok(staged?),
@@ -227,12 +229,45 @@ impl Sessions {
         rows.iter().map(change).collect()
     }
 
-    /// The last second at which an access token of a session can be valid.
-    fn last_expiry(&self, family: Option<&Family>) -> u64 {
-        let issued_at = family.map_or(0, |family| family.issued_at);
+    fn issue_times(&self) -> IssueTimes {
+        let issuer = self.issuer.latest_issue();
+        let sessions = self.moment().latest;
+        // Read last, so that the clock of the issuer is not ahead of it by the time between.
+        let list = self.revocations.moment().latest;
+        IssueTimes { issuer, sessions, list, life: self.issuer.expires_in() }
+    }
+}
+
+/// The latest times at which tokens can have been issued until now, by the clock of each.
+/// Milliseconds since 1970.
+struct IssueTimes {
+    issuer: u64,
+    sessions: u64,
+    list: u64,
+    /// The life of a token, in seconds.
+    life: u64,
+}
+
+impl IssueTimes {
+    /// The revocation of the tokens of a session, of which other processes may issue more for
+    /// `patience` seconds.
+    fn revocation<'a>(
+        &self,
+        sid: &'a str,
+        family: Option<&Family>,
+        patience: u64,
+    ) -> Revocation<'a> {
         // The clock may have been ahead when the last token was issued, or may be behind now.
-        let issued_at = self.moment().latest.max(issued_at);
-        (issued_at / 1000).saturating_add(self.issuer.expires_in())
+        let issued_at = self.issuer.max(family.map_or(0, |family| family.issued_at));
+        let latest = issued_at.max(self.sessions) / 1000;
+        let expiry = latest.saturating_add(self.life).saturating_add(patience);
+        // A list that makes room refuses the tokens that were issued until then by its own clock,
+        // and forgets sessions that have ended. It must not forget one with a later token.
+        if issued_at > self.list {
+            Revocation::session(sid, expiry, Scope::Any)
+        } else {
+            Revocation::ended_session(sid, expiry)
+        }
     }
 }
 
@@ -246,10 +281,11 @@ impl EndAll {
 /// Sessions that processes have started at the same time may have the same number.
 fn part_of<'a>(
     sessions: impl Iterator<Item = (Uuid, &'a Arc<Family>)>,
+    most: usize,
 ) -> (Vec<Uuid>, Option<u64>) {
     let (mut ids, mut last) = (Vec::new(), None);
     for (id, family) in sessions {
-        if ids.len() >= PART && last != Some(family.number) {
+        if ids.len() >= most && last != Some(family.number) {
             break;
         }
         ids.push(id);

@@ -28,7 +28,7 @@ pub(super) struct Family {
     pub started: Stamp,
     /// The last exchange, or the beginning of a phase that is not live.
     pub used: Stamp,
-    /// The latest time, by the wall clock, at which an access token was issued.
+    /// The latest time, by the clock of the issuer, at which an access token was issued.
     pub issued_at: u64,
     /// How long the row is kept after the beginning of a phase that is not live, in milliseconds.
     pub linger: u64,
@@ -180,7 +180,7 @@ impl Family {
             previous: from.variant,
             used: now,
             is_of_this_boot: true,
-            ..self.issuing(now, change)
+            ..self.changed(change)
         };
         Some(next)
     }
@@ -189,11 +189,11 @@ impl Family {
     pub(super) fn retried(&self, now: Stamp, change: Change<'_>) -> Option<Self> {
         let variant = self.current.variant.checked_add(1)?;
         let current = Step { variant, ..self.current };
-        Some(Self { current, used: now, is_of_this_boot: true, ..self.issuing(now, change) })
+        Some(Self { current, used: now, is_of_this_boot: true, ..self.changed(change) })
     }
 
-    /// The row when another access token is issued.
-    pub(super) fn issuing(&self, now: Stamp, change: Change<'_>) -> Self {
+    /// The row with other claims or meta data.
+    pub(super) fn changed(&self, change: Change<'_>) -> Self {
         let mut next = self.clone();
         if let Some(claims) = change.claims.filter(|claims| **claims != *self.claims) {
             next.claims = claims.into();
@@ -201,7 +201,6 @@ impl Family {
         if change.meta.is_some_and(|meta| Some(meta) != self.meta.as_deref()) {
             next.meta = change.meta.map(Into::into);
         }
-        next.issued_at = self.issued_at.max(now.wall);
         next
     }
 

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::store::{Batch, Expected};
 
 /// How much later than in the row of a store an access token may be issued without a change of the
-/// row, in milliseconds: entries of revoked sessions are kept this much longer.
+/// row, in milliseconds. A process that ends the session meanwhile counts with the present time.
 const UNNOTED_MS: u64 = 300_000;
 
 /// The outcome of a refresh.
@@ -32,6 +32,9 @@ pub enum Refreshed {
     Expired(Ended),
     /// The token belongs to no known session.
     Unknown,
+    /// The token would get a pair, and the caller wants to know the subject before. Nothing has
+    /// changed.
+    Asks(Arc<str>),
 }
 
 /// A session that has ended, so that the caller can react.
@@ -48,7 +51,14 @@ impl Sessions {
     ///
     /// A call that fails uses up nothing: the pair is signed before the session rotates, and a
     /// session to be ended stays until its access tokens have been revoked.
-    pub fn refresh(&self, token: &str, change: Change<'_>) -> Result<Attempt<Refreshed>> {
+    ///
+    /// If the caller `asks`, a token that would get a pair only tells its subject.
+    pub fn refresh(
+        &self,
+        token: &str,
+        change: Change<'_>,
+        asks: bool,
+    ) -> Result<Attempt<Refreshed>> {
         change.check()?;
         if !self.shared.is_current()? {
             return Ok(Attempt::Behind);
@@ -66,11 +76,14 @@ impl Sessions {
                 Verdict::Current => (family.rotated(token.step, now, change), Refreshed::Rotated),
                 Verdict::Ahead => (family.rotated(token.step, now, change), Refreshed::Restored),
                 Verdict::Retried => (family.retried(now, change), Refreshed::Rotated),
-                Verdict::JustRotated => (Some(family.issuing(now, change)), Refreshed::Replayed),
+                Verdict::JustRotated => (Some(family.changed(change)), Refreshed::Replayed),
                 _ => return self.refuse(token.session, &family, verdict),
             };
-            let Some(next) = next else { return Ok(Attempt::Done(Refreshed::Unknown)) };
-            let refreshed = outcome(self.pair(token.session, &token.secret, &next)?);
+            let Some(mut next) = next else { return Ok(Attempt::Done(Refreshed::Unknown)) };
+            if asks {
+                return Ok(Attempt::Done(Refreshed::Asks(next.subject)));
+            }
+            let refreshed = outcome(self.pair(token.session, &token.secret, &mut next)?);
             if self.is_durable() {
                 return Ok(self.write(token.session, &family, next, refreshed));
             }
@@ -108,7 +121,9 @@ impl Sessions {
         refreshed: Refreshed,
     ) -> Attempt<Refreshed> {
         let noted = Family { issued_at: family.issued_at, ..next.clone() };
-        if noted == *family && next.issued_at <= family.issued_at.saturating_add(UNNOTED_MS) {
+        let is_soon = next.issued_at <= family.issued_at.saturating_add(UNNOTED_MS);
+        // Other processes do not know of an issuer whose clock is ahead.
+        if noted == *family && is_soon && next.issued_at <= self.revocations.moment().latest {
             return Attempt::Done(refreshed);
         }
         let change = self.shared.change(id, &next, Expected::At(family.position));

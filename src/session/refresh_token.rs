@@ -35,10 +35,13 @@ pub(super) struct RefreshToken {
     pub secret: SessionSecret,
 }
 
-/// Random bytes that all tokens of a session have in common. The table has only their hash, so that
-/// the key of the codec alone makes no token.
+/// Random bytes that all tokens of a session have in common, and their hash. The table has only the
+/// hash, so that the key of the codec alone makes no token.
 #[derive(Clone, Copy)]
-pub(super) struct SessionSecret([u8; SECRET_LEN]);
+pub(super) struct SessionSecret {
+    bytes: [u8; SECRET_LEN],
+    hash: SecretHash,
+}
 
 /// SHA-256 of the secret of a session.
 pub(super) type SecretHash = [u8; 32];
@@ -47,12 +50,16 @@ impl SessionSecret {
     pub(super) fn random() -> Result<Self> {
         let mut bytes = [0; SECRET_LEN];
         random_bytes(&mut bytes)?;
-        Ok(Self(bytes))
+        Ok(TraceGuard::run(Depth::Hmac, |trace| Self::of(bytes, trace)))
     }
 
-    pub(super) fn hash(&self) -> SecretHash {
-        let hash = TraceGuard::run(Depth::Hmac, |_| digest::digest(&digest::SHA256, &self.0));
-        hash.as_ref().first_chunk().copied().unwrap_or_default()
+    fn of(bytes: [u8; SECRET_LEN], _: &TraceGuard) -> Self {
+        let hash = digest::digest(&digest::SHA256, &bytes);
+        Self { bytes, hash: hash.as_ref().first_chunk().copied().unwrap_or_default() }
+    }
+
+    pub(super) const fn hash(&self) -> SecretHash {
+        self.hash
     }
 }
 
@@ -78,7 +85,7 @@ impl Codec {
         bytes[ID..GENERATION].copy_from_slice(token.session.as_bytes());
         bytes[GENERATION..VARIANT].copy_from_slice(&token.step.generation.to_be_bytes());
         bytes[VARIANT..SECRET].copy_from_slice(&token.step.variant.to_be_bytes());
-        bytes[SECRET..TAG].copy_from_slice(&token.secret.0);
+        bytes[SECRET..TAG].copy_from_slice(&token.secret.bytes);
         let sign = |trace: &TraceGuard| hmac::sign(self.0.expose(trace), &bytes[..TAG]);
         let tag = TraceGuard::run(Depth::Hmac, sign);
         bytes[TAG..].copy_from_slice(tag.as_ref());
@@ -93,13 +100,17 @@ impl Codec {
         }
         let bytes: [u8; LEN] = base64url::decode(token.as_bytes())?.try_into().ok()?;
         let (message, tag) = bytes.split_at(TAG);
-        let verify = |trace: &TraceGuard| hmac::verify(self.0.expose(trace), message, tag);
-        TraceGuard::run(Depth::Hmac, verify).ok()?;
+        let secret = *bytes[SECRET..].first_chunk()?;
+        let secret = TraceGuard::run(Depth::Hmac, |trace| {
+            hmac::verify(self.0.expose(trace), message, tag).ok()?;
+            // One guard for both, which is a fiftieth of a refresh.
+            Some(SessionSecret::of(secret, trace))
+        })?;
         let number = |at: usize| bytes[at..].first_chunk().copied().map(u32::from_be_bytes);
         let token = RefreshToken {
             session: Uuid::from_slice(&bytes[ID..GENERATION]).ok()?,
             step: Step { generation: number(GENERATION)?, variant: number(VARIANT)? },
-            secret: SessionSecret(*bytes[SECRET..].first_chunk()?),
+            secret,
         };
         (bytes[0] == VERSION).then_some(token)
     }

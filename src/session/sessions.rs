@@ -159,12 +159,12 @@ impl Sessions {
         self.issuer.expires_in().saturating_mul(1000)
     }
 
-    /// Signs the pair of a row.
+    /// Signs the pair of a row, and notes there that an access token was issued.
     pub(super) fn pair(
         &self,
         session: Uuid,
         secret: &SessionSecret,
-        family: &Family,
+        family: &mut Family,
     ) -> Result<TokenPair> {
         let mut buffer = Uuid::encode_buffer();
         let sid = session.hyphenated().encode_lower(&mut buffer);
@@ -174,7 +174,9 @@ impl Sessions {
             ..Overrides::default()
         };
         let (mut payload, mut token) = (Vec::new(), Vec::new());
-        self.issuer.sign_into(&family.claims, &overrides, &mut payload, &mut token)?;
+        let issued_at =
+            self.issuer.sign_into(&family.claims, &overrides, &mut payload, &mut token)?;
+        family.issued_at = family.issued_at.max(issued_at);
         let refresh_token = RefreshToken { session, step: family.current, secret: *secret };
         Ok(TokenPair {
             access_token: token.into_iter().map(char::from).collect(),

@@ -50,13 +50,13 @@ impl Sessions {
             phase: Phase::Live,
             started: now,
             used: now,
-            issued_at: now.wall,
+            issued_at: 0,
             linger: 0,
             is_of_this_boot: true,
             position: Position::START,
         };
         // Signed before it is stored, so that claims that cannot be signed leave no session behind.
-        let pair = self.pair(id, &secret, &family)?;
+        let pair = self.pair(id, &secret, &mut family)?;
         let admission = {
             let (mut table, mut over) = (self.shared.table()?, Vec::new());
             table.prune(now, PRUNED_PER_START, &mut over);

@@ -1,7 +1,7 @@
 'use strict';
 
 const { JwtIssuer, JwtKey, RevocationList, Sessions, uuidv7 } = require('@nodesec/native');
-const { boolean, claims, clientText, duration, instance, integer, name, options, word } =
+const { boolean, claims, clientText, duration, instance, integer, kind, name, options, word } =
   require('../hostile.js');
 const { clock, clockOptions } = require('./clock.js');
 const { openedStore, store } = require('./store.js');
@@ -23,6 +23,8 @@ const sessionsOptions = () => ({
   onSessionLimit: 'end-oldest',
   ...clockOptions(),
 });
+const { 'a function': _, ...noClaims } = claims.refused;
+const claimsOrFunction = kind(noClaims);
 const on = () => new Sessions(sessionsOptions());
 /** On the store of all rows, whose list has these options. */
 const storedOptions = () => {
@@ -58,7 +60,7 @@ module.exports = {
   'Sessions.prototype.refresh': {
     on,
     args: () => ['token', { claims: { role: 'user' }, meta: { device: 'phone' } }],
-    kinds: [clientText, options({ claims, meta: claims })],
+    kinds: [clientText, options({ claims: claimsOrFunction, meta: claims })],
   },
   'Sessions.prototype.end': { on, args: () => [uuidv7()], kinds: [word] },
   'Sessions.prototype.endByRefreshToken': { on, args: () => ['token'], kinds: [clientText] },

@@ -19,7 +19,7 @@ use super::args::{Arg, Outcome, Result};
 use super::guard;
 use super::offload::{Offloaded, offload};
 use crate::jwt::MAX_TOKEN_LEN;
-use crate::session::{Change, EndAll, Refreshed, SessionInfo, Sessions, Started, TokenPair};
+use crate::session::{Change, EndAll, Ended, Refreshed, SessionInfo, Sessions, Started, TokenPair};
 
 impl Handle for Sessions {
     const TAG: u128 = 0x1d0c_a1b8_32b7_4f4e_9d02_0d3f_0d63_7706;
@@ -58,15 +58,15 @@ pub(super) struct NativeStarted {
 /// The outcome of a refresh.
 #[napi(object, object_from_js = false)]
 pub(super) struct NativeRefreshed {
-    /// `rotated`, `replayed`, `reuse`, `expired` or `unknown`.
+    /// `rotated`, `replayed`, `reuse`, `expired`, `unknown` or `asks`.
     pub status: &'static str,
     /// With `rotated` and `replayed`: the pair of tokens.
     pub pair: Option<NativeTokenPair>,
-    /// With `rotated`: whether the token was later than its session.
-    pub restored: bool,
+    /// `true` with a `rotated` token that was later than its session.
+    pub restored: Option<bool>,
     /// With `reuse` and `expired`: the session that has ended.
     pub session_id: Option<String>,
-    /// With `reuse` and `expired`: the subject of that session.
+    /// With `reuse` and `expired`: the subject of that session. With `asks`: that of the token.
     pub subject: Option<String>,
 }
 
@@ -137,20 +137,22 @@ pub(super) fn sessions_start<'env>(
     })
 }
 
-/// Exchanges a refresh token.
+/// Exchanges a refresh token. If the caller `asks`, a token that would get a pair only tells its
+/// subject, and the façade calls again with claims for it.
 #[napi(catch_unwind)]
 pub(super) fn sessions_refresh<'env>(
     env: &'env Env,
     sessions: Unknown<'_>,
     token: Unknown<'_>,
     options: Unknown<'_>,
+    asks: bool,
 ) -> napi::Result<Outcome<Answer<'env, NativeRefreshed>>> {
     guard(env, || {
         let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
         let RefreshOptions { claims, meta } = Arg::new(env, &options, "options").read()?;
         let change = Change { claims: claims.as_deref(), meta: meta.as_deref() };
         let attempt = with_refresh_token(&Arg::new(env, &token, "refreshToken"), |token| {
-            Ok(sessions.refresh(token, change)?)
+            Ok(sessions.refresh(token, change, asks)?)
         })?;
         answer(env, attempt, refreshed)
     })
@@ -253,21 +255,22 @@ fn started(started: Started) -> NativeStarted {
 }
 
 fn refreshed(refreshed: Refreshed) -> NativeRefreshed {
-    let restored = matches!(refreshed, Refreshed::Restored(_));
-    let (status, tokens, ended) = match refreshed {
-        Refreshed::Rotated(tokens) | Refreshed::Restored(tokens) => ("rotated", Some(tokens), None),
-        Refreshed::Replayed(tokens) => ("replayed", Some(tokens), None),
-        Refreshed::Reuse(ended) => ("reuse", None, Some(ended)),
-        Refreshed::Expired(ended) => ("expired", None, Some(ended)),
-        Refreshed::Unknown => ("unknown", None, None),
+    let restored = matches!(refreshed, Refreshed::Restored(_)).then_some(true);
+    let ended = |status, Ended { session, subject }: Ended| {
+        (status, None, Some(session.to_string()), Some(subject))
     };
-    NativeRefreshed {
-        status,
-        pair: tokens.map(pair),
-        restored,
-        session_id: ended.as_ref().map(|ended| ended.session.to_string()),
-        subject: ended.map(|ended| ended.subject.to_string()),
-    }
+    let (status, tokens, session_id, subject) = match refreshed {
+        Refreshed::Rotated(tokens) | Refreshed::Restored(tokens) => {
+            ("rotated", Some(tokens), None, None)
+        }
+        Refreshed::Replayed(tokens) => ("replayed", Some(tokens), None, None),
+        Refreshed::Reuse(session) => ended("reuse", session),
+        Refreshed::Expired(session) => ended("expired", session),
+        Refreshed::Unknown => ("unknown", None, None, None),
+        Refreshed::Asks(subject) => ("asks", None, None, Some(subject)),
+    };
+    let subject = subject.map(|subject| subject.to_string());
+    NativeRefreshed { status, pair: tokens.map(pair), restored, session_id, subject }
 }
 
 fn info(info: SessionInfo) -> NativeSessionInfo {

@@ -90,42 +90,50 @@ impl Issuer {
         self.expires_in
     }
 
+    /// The latest time of issue of a token of this issuer until now, as far as its clock knows;
+    /// milliseconds since 1970.
+    pub fn latest_issue(&self) -> u64 {
+        self.clock.unix_millis().max(self.clock.latest_unix_millis())
+    }
+
     /// Whether every token gets a `jti`.
     pub fn sets_ids(&self) -> bool {
         self.jti
     }
 
     /// Replaces the contents of `token` with a signed token for `claims`, a JSON object as text.
-    /// `payload` is working space.
+    /// `payload` is working space. Returns the time of issue, in milliseconds since 1970.
     pub fn sign_into(
         &self,
         claims: &str,
         overrides: &Overrides,
         payload: &mut Vec<u8>,
         token: &mut Vec<u8>,
-    ) -> Result<()> {
-        let key = self.compose(claims, overrides, payload, token)?;
+    ) -> Result<u64> {
+        let (key, millis) = self.compose(claims, overrides, payload, token)?;
         // The payload is already encoded, so its space can hold the signature.
         finish(&key, token, payload)?;
-        check_len(token.len())
+        check_len(token.len())?;
+        Ok(millis)
     }
 
     /// Makes a token that lacks only its signature. Its time, its id and its key are fixed by this
     /// call.
     pub fn prepare(&self, claims: &str, overrides: &Overrides) -> Result<Unsigned> {
         let mut token = Vec::new();
-        let key = self.compose(claims, overrides, &mut Vec::new(), &mut token)?;
+        let (key, _) = self.compose(claims, overrides, &mut Vec::new(), &mut token)?;
         Ok(Unsigned { key, token })
     }
 
-    /// Replaces the contents of `token` with the signing input, and returns the key to sign with.
+    /// Replaces the contents of `token` with the signing input, and returns the key to sign with
+    /// and the time of issue.
     fn compose(
         &self,
         claims: &str,
         overrides: &Overrides,
         payload: &mut Vec<u8>,
         token: &mut Vec<u8>,
-    ) -> Result<Arc<Key>> {
+    ) -> Result<(Arc<Key>, u64)> {
         let millis = self.clock.unix_millis();
         let (key, mut header) = self.prepared(millis / 1000)?;
         if let Some(members) = overrides.header {
@@ -148,7 +156,7 @@ impl Issuer {
         token.clear();
         token.extend_from_slice(&header);
         base64url::encode_into(payload, token);
-        Ok(key)
+        Ok((key, millis))
     }
 
     /// The key that signs now, and its header.

@@ -161,7 +161,7 @@ impl Fixture {
     }
 
     fn change(&self, token: &str, change: Change<'_>) -> Result<Refreshed> {
-        self.done(|| self.sessions.refresh(token, change))
+        self.done(|| self.sessions.refresh(token, change, false))
     }
 
     fn rotate(&self, pair: &TokenPair) -> TokenPair {

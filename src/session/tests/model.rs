@@ -215,6 +215,7 @@ impl Subject {
             Refreshed::Reuse(_) => Answer::Reuse,
             Refreshed::Expired(_) => Answer::Expired,
             Refreshed::Unknown => Answer::Unknown,
+            Refreshed::Asks(_) => panic!("nobody asks"),
         }
     }
 

@@ -145,7 +145,7 @@ fn a_refresh_that_is_written_after_another_process_was_first_answers_as_that_one
         let pair = fixture.start();
         let row = fixture.row(pair.session);
         let Attempt::Writes(writing) =
-            fixture.sessions.refresh(&pair.refresh_token, Change::default()).unwrap()
+            fixture.sessions.refresh(&pair.refresh_token, Change::default(), false).unwrap()
         else {
             panic!()
         };
@@ -247,10 +247,12 @@ fn sessions_with_other_options_or_with_a_list_elsewhere_are_refused() {
 }
 
 #[test]
-fn a_closed_store_answers_nothing() {
+fn sessions_of_a_closed_store_answer_nothing_and_keep_no_row() {
     in_a_store(|fixture| {
         let pair = fixture.start();
+        let row = Arc::downgrade(&fixture.row(pair.session));
         fixture.close();
+        assert!(row.upgrade().is_none(), "the table gives up its rows");
         let closed = Some(Code::StoreClosed);
         assert_eq!(fixture.try_refresh(&pair.refresh_token).err().map(|e| e.code), closed);
         assert_eq!(fixture.try_start("alice", "{}").err().map(|e| e.code), closed);

@@ -128,6 +128,32 @@ fn a_refresh_replaces_the_claims_and_the_meta_data_from_here_on() {
 }
 
 #[test]
+fn a_caller_that_asks_learns_the_subject_of_a_token_that_works_and_changes_nothing() {
+    in_both_places(|place| {
+        let fixture = Fixture::new(place, SessionLimits::default());
+        let ask =
+            |token: &str, change| fixture.done(|| fixture.sessions.refresh(token, change, true));
+        let asked = |pair: &TokenPair| ask(&pair.refresh_token, Change::default()).unwrap();
+        let subject = Refreshed::Asks("alice".into());
+        let first = fixture.start();
+        assert_eq!(asked(&first), subject);
+        let change = Change { claims: Some("[]"), meta: None };
+        assert_eq!(ask(&first.refresh_token, change).unwrap_err().code, Code::JwtClaim);
+        let change = Change { claims: None, meta: Some(r#"{"n":1}"#) };
+        assert_eq!(ask(&first.refresh_token, change).unwrap(), subject);
+        assert_eq!(fixture.list("alice")[0].meta, None);
+        let second = fixture.rotate(&first);
+        assert_eq!(asked(&first), subject);
+        assert_eq!(asked(&second), subject);
+        let third = fixture.rotate(&second);
+        // A token that does not work is refused at once.
+        assert_eq!(asked(&first), Refreshed::Reuse(Fixture::ended(&first)));
+        assert_eq!(asked(&third), Refreshed::Unknown);
+        assert_eq!(ask("no token", Change::default()).unwrap(), Refreshed::Unknown);
+    });
+}
+
+#[test]
 fn claims_and_meta_data_that_are_refused_use_no_token_up() {
     in_both_places(|place| {
         let fixture = Fixture::new(place, SessionLimits { grace: 0, ..SessionLimits::default() });
