@@ -109,6 +109,11 @@ const EVENTS = {
     outcome: 'denied',
     members: ['limitKey', 'limit', 'windowMs', 'burst'],
   },
+  'limit.failed': {
+    when: 'A limit of the middleware with `enforce: false` could not count a request.',
+    outcome: 'error',
+    members: ['code?'],
+  },
   'password.verified': {
     when: 'A password matches its digest.',
     outcome: 'ok',
