@@ -23,6 +23,7 @@ const FRAMEWORKS = {
  * - `limits`: options of limits, asked in this order;
  * - `auth`: options of authentication, and `scopes` for `requireScope`;
  * - `login`: options of a throttle for `POST /login`;
+ * - `form`: bodies are parsed first, as JSON or a form, and `POST /form` is answered;
  * - `keys`: a ring to publish at `/jwks`;
  * - `handle`: `(request, raw response) => answer`, for `GET /`; a promise is waited for;
  * - `trust`: the setting of the proxies that are trusted;
@@ -31,7 +32,7 @@ const FRAMEWORKS = {
  * Without `handle`, `/` answers with the sender, and with the status in the query.
  */
 function inExpress(t, make, parts) {
-  const { before = {}, limits = [], auth, scopes, login, keys, handle, trust, onError } = parts;
+  const { before = {}, limits = [], auth, scopes, login, form, keys, handle, trust, onError } = parts;
   const app = make();
   app.set('env', 'test');
   if (trust !== undefined) app.set('trust proxy', trust);
@@ -40,9 +41,11 @@ function inExpress(t, make, parts) {
     next();
   });
   if (keys !== undefined) app.use('/jwks', express.jwks({ keys }));
+  if (form) app.use(make.urlencoded({ extended: false }), make.json());
   for (const options of limits) app.use(express.rateLimit(options));
   if (auth !== undefined) app.use(express.authenticate(auth));
   if (scopes !== undefined) app.use(express.requireScope(...scopes));
+  if (form) app.post('/form', (req, res) => res.end());
   app.get('/', async (req, res) => {
     if (handle !== undefined) res.send(await handle(req, res));
     else res.status(Number(req.query.status ?? 200)).json(req.auth ?? null);
@@ -64,7 +67,7 @@ function inExpress(t, make, parts) {
 }
 
 async function inFastify(t, parts) {
-  const { before = {}, limits = [], auth, scopes, login, keys, handle, trust, onError } = parts;
+  const { before = {}, limits = [], auth, scopes, login, form, keys, handle, trust, onError } = parts;
   const app = Fastify({ trustProxy: trust, forceCloseConnections: true });
   app.addHook('onRequest', async (request, reply) => void reply.headers(before));
   if (onError !== undefined) {

@@ -56,7 +56,9 @@ for (const [version, express] of Object.entries(EXPRESS)) {
   });
 
   test(`${version}: an app whose clients choose their address is refused, in each way to write it`, async (t) => {
-    for (const trust of [true, () => true, 'loopback, 0.0.0.0/1, 128.0.0.0/1, ::/1, 8000::/1']) {
+    const halves = ['0.0.0.0/1', '128.0.0.0/1'];
+    const all = 'loopback, 0.0.0.0/1, 128.0.0.0/1, ::/1, 8000::/1';
+    for (const trust of [true, () => true, all, halves, '2000::/3', 1000, (address, hop) => hop < 100]) {
       const middleware = rateLimit({ limiter: limited() });
       const { app, get } = await behind(t, middleware);
       app.set('trust proxy', trust);
@@ -65,7 +67,8 @@ for (const [version, express] of Object.entries(EXPRESS)) {
       const byKey = rateLimit({ limiter: limited(), key: () => 'a' });
       byKey.assertConfigured(app);
     }
-    for (const trust of [false, 1, 2, 'loopback', ['loopback', '10.0.0.0/8'], (address, hop) => hop < 1]) {
+    const cdn = ['173.245.48.0/20', '104.16.0.0/13', '172.64.0.0/13', '2606:4700::/32', '2a06:98c0::/29'];
+    for (const trust of [false, 1, 2, 10, 'loopback', cdn, ['loopback', '10.0.0.0/8'], (address, hop) => hop < 1]) {
       const app = express();
       app.set('trust proxy', trust);
       rateLimit({ limiter: limited() }).assertConfigured(app);

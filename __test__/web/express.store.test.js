@@ -92,9 +92,17 @@ test('a method before init is an error with a code, and so is a second limiter',
   early.shutdown();
   early.init({ windowMs: 1000 });
   early.increment('a');
-  early.init({ windowMs: 1000 });
+  for (const windowMs of [1000, 2000]) {
+    assert.throws(() => early.init({ windowMs }), coded('ERR_INVALID_ARG_VALUE'));
+  }
   assert.equal(early.get('a').totalHits, 1);
-  assert.throws(() => early.init({ windowMs: 2000 }), coded('ERR_INVALID_ARG_VALUE'));
+  const heard = [];
+  const logger = { error: ({ code }) => heard.push(code), warn() {} };
+  const options = { windowMs: WINDOW, limit: 1, store: new NodesecStore(), logger, validate: false };
+  rateLimit(options);
+  assert.deepEqual(heard, []);
+  rateLimit(options);
+  assert.deepEqual(heard, ['ERR_INVALID_ARG_VALUE']);
   assert.throws(() => new NodesecStore().init({ windowMs: 0 }), coded('ERR_OUT_OF_RANGE'));
 });
 

@@ -17,7 +17,8 @@ const { tokens, until } = require('../helpers/web.js');
 
 const limit = (name, limit) =>
   new RateLimiter({ limits: [{ name, limit, windowMs: 60_000 }], clock: () => new Date(0) });
-const TRUSTING = [true, () => true, '0.0.0.0/1, 128.0.0.0/1, ::/1, 8000::/1'];
+const ALL = '0.0.0.0/1, 128.0.0.0/1, ::/1, 8000::/1';
+const TRUSTING = [true, () => true, ALL, ['0.0.0.0/1', '128.0.0.0/1'], '2000::/3', (address, hop) => hop < 100];
 
 /** A limit in front of `/`, which answers with the result that the limiter gave. */
 async function limited(t, options, app = Fastify()) {

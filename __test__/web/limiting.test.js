@@ -80,6 +80,79 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     assert.equal((await get()).headers['access-control-expose-headers'], 'X-Request-Id');
   });
 
+  for (const [style, names] of [
+    ['draft-7', 'RateLimit, RateLimit-Policy, Retry-After'],
+    ['draft-6', 'RateLimit-Limit, RateLimit-Policy, RateLimit-Remaining, RateLimit-Reset, Retry-After'],
+    ['legacy', 'Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset'],
+    [false, 'Retry-After'],
+  ]) {
+    test(`${version}: scripts of other origins may read the fields of the style ${style}, named once`, async (t) => {
+      const { get } = await behind(t, { limiter: limited(), headers: style }, { limiter: limited(), headers: style });
+      const { headers } = await get('/', { origin: 'https://app.example' });
+      assert.equal(headers['access-control-expose-headers'], names);
+    });
+  }
+
+  test(`${version}: fields of another draft stay as they are, and those of the same draft are joined`, async (t) => {
+    const ratelimit = { 7: 'limit=9, remaining=8, reset=7', 8: '"x";r=8;t=7' };
+    const policy = { 7: '9;w=60', 8: '"x";q=9;w=60' };
+    const seen = async (draft, style) => {
+      const before = { RateLimit: ratelimit[draft], 'RateLimit-Policy': policy[draft] };
+      const { headers } = await (await service(t, { before, limits: [{ limiter: limited(), headers: style }] })).get();
+      return [headers.ratelimit, headers['ratelimit-policy']];
+    };
+    assert.deepEqual(await seen(7, 'draft-8+'), [ratelimit[7], policy[7]]);
+    assert.deepEqual(await seen(8, 'draft-7'), [ratelimit[8], policy[8]]);
+    assert.deepEqual(await seen(8, 'draft-6'), [ratelimit[8], policy[8]]);
+    assert.deepEqual(await seen(8, 'draft-8+'), [`${ratelimit[8]}, "burst";r=1;t=30`, `${policy[8]}, "burst";q=2;w=60`]);
+    assert.deepEqual(await seen(7, 'draft-7'), ['limit=2, remaining=1, reset=30', `${policy[7]}, 2;w=60`]);
+  });
+
+  for (const [style, name] of [['draft-7', 'ratelimit'], ['draft-6', 'ratelimit-remaining'], ['legacy', 'x-ratelimit-remaining']]) {
+    test(`${version}: of two limits, the fields of the style ${style} tell of the tightest, in either order`, async (t) => {
+      const [loose, tight] = [9, 3].map((limit) => () => ({ limiter: limited(limit), headers: style }));
+      for (const limits of [[loose(), tight()], [tight(), loose()]]) {
+        const { get } = await behind(t, ...limits);
+        const { headers } = await get();
+        assert.match(headers[name], /^(limit=3, remaining=)?2(, reset=20)?$/);
+        const { 'ratelimit-limit': limit, 'ratelimit-reset': reset } = headers;
+        if (style === 'draft-6') assert.deepEqual([limit, reset], ['3', '20']);
+      }
+    });
+  }
+
+  test(`${version}: of two times in Retry-After the later one stays, also if one is a date`, async (t) => {
+    const dated = (seconds) => new Date(Date.now() + seconds * 1000).toUTCString();
+    for (const [before, isKept] of [
+      ['10', false],
+      ['600', true],
+      [dated(10), false],
+      [dated(600), true],
+      ['soon', false],
+    ]) {
+      const { get } = await service(t, {
+        before: { 'Retry-After': before },
+        limits: [{ limiter: limited(1) }],
+      });
+      await get();
+      assert.equal((await get()).headers['retry-after'], isKept ? before : '60');
+    }
+  });
+
+  test(`${version}: a limiter of the application's own that tells no times has fields without them`, async (t) => {
+    for (const times of [{}, { resetMs: NaN, windowMs: NaN, retryAfterMs: NaN }, { resetMs: Infinity, windowMs: null }]) {
+      const limits = [{ name: 'own', limit: 5, remaining: 4, ...times }];
+      const state = { allowed: true };
+      const limiter = { consume: async () => ({ ...state, limits, ...times, violated: ['own'] }) };
+      const { get } = await behind(t, { limiter });
+      const { headers } = await get();
+      assert.deepEqual([headers.ratelimit, headers['ratelimit-policy']], ['"own";r=4', '"own";q=5']);
+      state.allowed = false;
+      const refused = await get();
+      assert.deepEqual([refused.status, refused.headers['retry-after']], [429, '1']);
+    }
+  });
+
   test(`${version}: key, cost and skip may be functions, with a promise or without`, async (t) => {
     const limiter = limited(10);
     const { get } = await behind(t, {
@@ -119,6 +192,60 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     assert.deepEqual(await statuses(get, 3), [200, 200, 200]);
     assert.equal((await get()).headers.ratelimit, undefined);
     assert.equal(heard.length, 3);
+  });
+
+  test(`${version}: without enforce a request that cannot be counted is let in, and the audit trail hears why`, async (t) => {
+    const heard = [];
+    const hear = ({ code, outcome }) => heard.push([outcome, code]);
+    subscribe('nodesec:limit.failed', hear);
+    t.after(() => unsubscribe('nodesec:limit.failed', hear));
+    const fails = () => Promise.reject(new RangeError('mine'));
+    const empty = () => Promise.reject(undefined);
+    for (const [options, code] of [
+      [{ key: () => undefined }, 'ERR_WEB_MISCONFIGURED'],
+      [{ key: () => 'x'.repeat(9000) }, 'ERR_WEB_BAD_REQUEST'],
+      [{ key: fails }, undefined],
+      [{ skip: empty }, undefined],
+      [{ cost: () => 3 }, 'ERR_WEB_BAD_REQUEST'],
+      [{ cost: () => NaN }, 'ERR_WEB_MISCONFIGURED'],
+      [{ limiter: new RateLimiter({ limit: 1, windowMs: MINUTE, maxKeys: 8 }), key: () => 42 }, 'ERR_WEB_MISCONFIGURED'],
+      [{ limiter: { consume: () => Promise.reject(new TypeError('down')) } }, undefined],
+    ]) {
+      heard.length = 0;
+      const { get } = await behind(t, { limiter: limited(), enforce: false, ...options });
+      assert.equal((await get()).status, 200);
+      assert.deepEqual(heard, [['error', code]]);
+    }
+    const open = await service(t, { limits: [{ limiter: limited(), enforce: false, key: () => 'a' }], trust: true });
+    assert.equal((await open.get()).status, 200);
+  });
+
+  test(`${version}: a cost that no client can ever have is a 400, and as a constant no option`, async (t) => {
+    const onError = ({ status, code, cause }) => [status, code, cause.code];
+    const { get } = await service(t, { limits: [{ limiter: limited(5), cost: (req) => Number(req.query.n) }], onError });
+    assert.match((await get('/?n=5')).headers.ratelimit, /r=0/);
+    const seen = await get('/?n=6');
+    assert.deepEqual(JSON.parse(seen.body), [400, 'ERR_WEB_BAD_REQUEST', 'ERR_LIMIT_COST']);
+    assert.equal(seen.headers['retry-after'], undefined);
+    await assert.rejects(
+      async () => behind(t, { limiter: limited(5), cost: 6 }),
+      ({ code }) => code === 'ERR_LIMIT_COST',
+    );
+  });
+
+  test(`${version}: a key of bytes holds places as it counts units`, async (t) => {
+    const limiter = new ConcurrencyLimiter({ max: 5, perKey: 1 });
+    const key = (req) => Buffer.from(req.headers['x-key'].repeat(4000), 'hex');
+    const waiting = [];
+    const handle = () => new Promise((resolve) => waiting.push(resolve));
+    const { get } = await service(t, { limits: [{ limiter, key }], handle });
+    const ask = (bytes) => get('/', { 'x-key': bytes });
+    const held = [ask('c3a9'), ask('c328')];
+    await until(() => waiting.length === 2);
+    assert.equal(limiter.stats().keys, 2);
+    for (const bytes of ['c3a9', 'c328']) assert.equal((await ask(bytes)).status, 429);
+    for (const answer of waiting) answer('done');
+    for (const { status } of await Promise.all(held)) assert.equal(status, 200);
   });
 
   test(`${version}: a rejected promise of a callback is answered, and ends no process`, async (t) => {

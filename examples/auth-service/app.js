@@ -70,7 +70,9 @@ function createApp({ keys, limiters, proxies = 0, verifier, ...parts }) {
   return app;
 }
 
-/** Middleware that reads a JSON body, uncompressed, and replaces it by the fields that `check` gives. */
+/**
+ * Middleware that reads a JSON body, uncompressed, and replaces it by the fields that `check` gives.
+ */
 function json(check) {
   return [
     (req, res, next) => {

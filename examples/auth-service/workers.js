@@ -6,8 +6,9 @@ const cluster = require('node:cluster');
 const { once } = require('node:events');
 
 /**
- * Starts the workers of a service, and resolves with the address when all of them listen. A worker that dies
- * later is replaced. SIGINT and SIGTERM stop all, and this process ends after the last one.
+ * Starts the workers of a service, and resolves with the address when all of them listen. A worker
+ * that dies later is replaced. SIGINT and SIGTERM stop all, and this process ends after the last
+ * one.
  */
 async function runWorkers(name, count) {
   let isStopping = false;

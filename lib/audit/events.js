@@ -160,6 +160,11 @@ const EVENTS = {
     outcome: 'ok',
     members: [],
   },
+  'limit.failed': {
+    when: 'A limit of the middleware with `enforce: false` could not count a request.',
+    outcome: 'error',
+    members: ['code?'],
+  },
   'password.verified': {
     when: 'A password matches its digest.',
     outcome: 'ok',

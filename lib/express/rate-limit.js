@@ -2,9 +2,10 @@
 
 const { makeError } = require('../errors.js');
 const { wrongType } = require('../options.js');
-const { addFields } = require('../web/fields.js');
-const { EXPOSED, NO_TRUST, declareLimiting } = require('../web/limiting.js');
+const { addFields, exposeFields } = require('../web/adding.js');
+const { declareLimiting } = require('../web/limiting.js');
 const { thrownError } = require('../web/refusal.js');
+const { NO_TRUST } = require('../web/trust.js');
 const { trustsEverybody } = require('./trust.js');
 
 const limiting = declareLimiting('express.rateLimit');
@@ -38,7 +39,7 @@ function setFields(req, res, fields) {
   const set = (name, value) => res.setHeader(name, value);
   addFields(fields, get, set);
   // Scripts of other origins see no other fields.
-  if (req.headers.origin !== undefined) addFields({ 'Access-Control-Expose-Headers': EXPOSED }, get, set);
+  if (req.headers.origin !== undefined) exposeFields(fields, get, set);
 }
 
 function send(res, { status, body }) {

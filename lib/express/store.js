@@ -30,7 +30,6 @@ class NodesecStore extends Uncloneable {
   #table;
   #clock;
   #counts;
-  #windowMs;
 
   constructor(options) {
     super();
@@ -42,14 +41,13 @@ class NodesecStore extends Uncloneable {
     this.#counting(1000);
   }
 
+  /** express-rate-limit calls it once for each limiter. */
   init(options) {
-    const { windowMs } = Object(options);
-    if (this.#counts === undefined) {
-      this.#counts = this.#counting(windowMs);
-      this.#windowMs = windowMs;
-    } else if (this.#windowMs !== windowMs) {
+    // Two limiters would count each request twice.
+    if (this.#counts !== undefined) {
       throw makeError('ERR_INVALID_ARG_VALUE', 'a store is for one limiter: make a store for each');
     }
+    this.#counts = this.#counting(Object(options).windowMs);
   }
 
   get(key) {

@@ -1,8 +1,8 @@
 'use strict';
 
 const { oneOf } = require('../options.js');
-const { addFields } = require('../web/fields.js');
-const { EXPOSED, declareLimiting } = require('../web/limiting.js');
+const { addFields, exposeFields } = require('../web/adding.js');
+const { declareLimiting } = require('../web/limiting.js');
 const { plugin, stateOf } = require('./plugin.js');
 const { RouteOptions } = require('./routes.js');
 const { Trust } = require('./trust.js');
@@ -44,7 +44,7 @@ function setFields(request, reply, fields) {
   addFields(fields, get, set);
   // Scripts of other origins see no other fields.
   const { origin } = request.headers;
-  if (origin !== undefined) addFields({ 'Access-Control-Expose-Headers': EXPOSED }, get, set);
+  if (origin !== undefined) exposeFields(fields, get, set);
 }
 
 /** Answers, or has the application answer; a request that is refused never goes on. */

@@ -1,16 +1,18 @@
 'use strict';
 
 const { makeError } = require('../errors.js');
-const { NO_TRUST } = require('../web/limiting.js');
+const { HOPS, NO_TRUST, STRANGERS } = require('../web/trust.js');
 
-/** Addresses for documentation (RFC 5737, RFC 3849), which no proxy has. */
-const CLIENT = '2001:db8::1';
-/** More than any number of proxies. */
-const HOPS = 100;
-const RAW = {
-  socket: { remoteAddress: '192.0.2.1' },
-  headers: { 'x-forwarded-for': CLIENT + ', 203.0.113.1'.repeat(HOPS) },
-};
+/** An address for documentation (RFC 3849), which no proxy has. */
+const CLIENT = '2001:db8::c';
+/** Requests that have passed strangers only, of one family each. */
+const RAWS = STRANGERS.map((family) => {
+  const passed = Array.from({ length: HOPS }, (_, hop) => family[hop % family.length]);
+  return {
+    socket: { remoteAddress: family.at(-1) },
+    headers: { 'x-forwarded-for': [CLIENT, ...passed].join(', ') },
+  };
+});
 
 /** Whether clients of a server choose their address. */
 class Trust {
@@ -48,7 +50,7 @@ function symbolsOf(instance) {
 /** Whether a request takes the first address of `X-Forwarded-For` from anybody. */
 function givesAway(request) {
   try {
-    return Object.create(request, { raw: { value: RAW } }).ip === CLIENT;
+    return RAWS.some((value) => Object.create(request, { raw: { value } }).ip === CLIENT);
   } catch {
     // A setting that cannot judge these addresses judges those of clients when they come.
     return false;

@@ -14,6 +14,7 @@ const { TOKEN, isRepeated } = require('./headers.js');
 
 /** A scope (RFC 6749 section 3.3), or an authentication context class. */
 const WORD = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
+const FORM = /^application\/x-www-form-urlencoded(?![^\s;])/i;
 const MAX_WORDS = 100;
 const CENTURY = 100 * 366 * 86_400;
 
@@ -74,7 +75,7 @@ function checkOf(options) {
   } = options;
   const refuse = (reason) => challenge(reason, { realm: named });
   return async (raw, request) => {
-    const [scheme, token] = credentials(raw, from, cookie);
+    const [scheme, token] = credentials(raw, request.body, from, cookie);
     if (token === undefined) {
       if (isRequired) throw refuse();
       return undefined;
@@ -106,11 +107,13 @@ const NOT_BOUND = {
 };
 
 /** The scheme and the token of a request; throws a 400 if there is more than one token. */
-function credentials({ headers, rawHeaders, url }, from, cookie) {
+function credentials({ headers, rawHeaders, url }, body, from, cookie) {
   if (from !== 'cookie' && isRepeated(rawHeaders, 'authorization')) throw malformed('credentials-repeated');
   const bearer = from === 'cookie' ? undefined : readBearer(headers);
   const ofCookie = from === 'bearer' ? undefined : readCookie(headers, cookie);
-  if ((bearer ?? ofCookie) !== undefined && isInQuery(url)) throw malformed('credentials-repeated');
+  if ((bearer ?? ofCookie) !== undefined && (isInQuery(url) || isInForm(headers, body))) {
+    throw malformed('credentials-repeated');
+  }
   if (ofCookie === undefined) return ['bearer', bearer];
   if (bearer !== undefined) throw malformed('credentials-repeated');
   return ['cookie', ofCookie];
@@ -122,6 +125,12 @@ function isInQuery(url) {
   if (start === 0) return false;
   const names = [...new URLSearchParams(url.slice(start)).keys()];
   return names.some((name) => name === 'access_token' || name.startsWith('access_token['));
+}
+
+/** Whether a form has a token (RFC 6750 section 2.2), if its body is parsed already. */
+function isInForm(headers, body) {
+  if (body === undefined || body === null || !FORM.test(headers['content-type'])) return false;
+  return Object.hasOwn(body, 'access_token');
 }
 
 /** A token without a key is no reason to log in again if its key may be new and not yet fetched. */
@@ -139,13 +148,20 @@ async function isBound(cnf, getCertificate, request) {
   if (typeof thumbprint !== 'string' || Object.keys(others).length > 0) return false;
   const certificate = await getCertificate?.(request);
   if (certificate === undefined || certificate === null) return false;
-  return createHash('sha256').update(derOf(certificate)).digest('base64url') === thumbprint;
+  const der = derOf(certificate);
+  if (der === undefined) return false;
+  return createHash('sha256').update(der).digest('base64url') === thumbprint;
 }
 
+/** Undefined for text that is no certificate: it may come from a header of the request. */
 function derOf(certificate) {
   if (certificate instanceof Uint8Array) return certificate;
   if (certificate instanceof X509Certificate) return certificate.raw;
-  return new X509Certificate(certificate).raw;
+  try {
+    return new X509Certificate(certificate).raw;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Whether the user has authenticated as `acr` and `maxAuthAge` demand (RFC 9470 section 5). */

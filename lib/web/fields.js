@@ -8,8 +8,6 @@ const { oneOf, wrongType } = require('../options.js');
 const { seconds } = require('./refusal.js');
 
 const STYLES = ['draft-8+', 'draft-7', 'draft-6', 'legacy', false];
-/** Fields that are a List, to which another limiter may append its own members. */
-const LISTS = new Set(['RateLimit-Policy', 'RateLimit', 'Access-Control-Expose-Headers']);
 /** Text of a String of RFC 9651 that needs no escapes. */
 const NAME = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
 
@@ -24,7 +22,7 @@ function rateLimitFields(result, style = 'draft-8+') {
   if (!Array.isArray(limits) || limits.length === 0) throw wrongType('result', 'a result of a limiter');
   for (const each of limits) check(each);
   const fields = MAKERS[style]?.(limits, result) ?? {};
-  if (!allowed) fields['Retry-After'] = seconds(retryAfterMs ?? 1000);
+  if (!allowed) fields['Retry-After'] = seconds(Number.isFinite(retryAfterMs) ? retryAfterMs : 1000);
   return fields;
 }
 
@@ -47,18 +45,24 @@ function isCount(value) {
 
 /** The seconds until units come back: the next one after a refusal, else all. */
 function reset({ resetMs, retryAfterMs }) {
-  const ms = retryAfterMs > 0 ? retryAfterMs : resetMs;
-  return ms === undefined ? undefined : Math.ceil(ms / 1000);
+  return wholeSeconds(retryAfterMs > 0 ? retryAfterMs : resetMs);
 }
 
 /** The seconds of a window, at least one. */
 function window({ windowMs }) {
-  return windowMs === undefined ? undefined : Math.max(1, Math.ceil(windowMs / 1000));
+  const found = wholeSeconds(windowMs);
+  return found === 0 ? 1 : found;
+}
+
+/** Undefined if a limiter does not tell the time. */
+function wholeSeconds(ms) {
+  return Number.isFinite(ms) && ms >= 0 ? Math.ceil(ms / 1000) : undefined;
 }
 
 /** The limit of which fields for one limit tell: that of the result's own numbers. */
 function tightest(limits, { policy }) {
-  return limits.find(({ name }) => name === policy?.name) ?? limits[0];
+  const least = (one, other) => (other.remaining < one.remaining ? other : one);
+  return limits.find(({ name }) => name === policy?.name) ?? limits.reduce(least);
 }
 
 function parameter(name, value) {
@@ -111,24 +115,4 @@ function policies(limits) {
   return limits.map((each) => `${each.limit}${parameter('w', window(each))}`).join(', ');
 }
 
-/**
- * Sets fields beside those that are there, with functions of the framework. A List gets more
- * members. Of `Retry-After` the later one stays. A field that can tell of one limit only keeps that
- * of the limiter before.
- */
-function addFields(fields, get, set) {
-  for (const name of Object.keys(fields)) {
-    const before = get(name);
-    const value = fields[name];
-    if (before === undefined) set(name, value);
-    else if (name === 'Retry-After') set(name, `${Math.max(Number(before) || 0, Number(value))}`);
-    else if (LISTS.has(name) && isList(name, value)) set(name, `${[before].flat().join(', ')}, ${value}`);
-  }
-}
-
-/** In draft 7, `RateLimit` is no List. */
-function isList(name, value) {
-  return name !== 'RateLimit' || value.startsWith('"');
-}
-
-module.exports = { STYLES, addFields, rateLimitFields };
+module.exports = { STYLES, rateLimitFields };

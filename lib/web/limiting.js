@@ -2,19 +2,21 @@
 
 // Asks a limiter about a request, for the middleware of every framework.
 
+const { createHash } = require('node:crypto');
+
+const { CHANNELS, publish } = require('../audit/publish.js');
 const { NodesecError, WebError, makeError } = require('../errors.js');
 const { ipKey } = require('../ip-key.js');
+const { RateLimiter } = require('../limiter.js');
 const { boolean, callback, declareOptions, oneOf, required, wrongType } = require('../options.js');
 const { whenClosed } = require('./closing.js');
 const { STYLES, rateLimitFields } = require('./fields.js');
-const { refusal } = require('./refusal.js');
+const { misconfigured, refusal } = require('./refusal.js');
+const { NO_TRUST } = require('./trust.js');
 
 const MAX_KEY = 8192;
 const PROBLEMS = 'https://iana.org/assignments/http-problem-types#';
-const EXPOSED = 'RateLimit, RateLimit-Policy, Retry-After';
-const NO_TRUST =
-  'every client can choose its address, because the framework trusts every proxy: set `trust proxy` ' +
-  '(Express) or `trustProxy` (Fastify) to the addresses of your proxies, or pass the option `key`';
+const FAILED = CHANNELS['limit.failed'];
 
 const KINDS = {
   limiter: required(limiter),
@@ -67,6 +69,8 @@ class Limiting {
     if (refundOn !== undefined && typeof limiter.refund !== 'function') {
       throw makeError('ERR_INVALID_ARG_VALUE', 'refundOn needs a limiter with the method refund');
     }
+    // Throws for a cost that no request could ever have.
+    if (typeof cost === 'number' && limiter instanceof RateLimiter) limiter.peek('any', cost);
   }
 
   /** Whether the key is the client's address. */
@@ -91,9 +95,14 @@ class Limiting {
   /**
    * Asks the limiter about a request. Resolves to undefined if the request does not count, else to
    * `{ result, fields, problem }`; a `problem` is the answer to send. `response` is Node's.
-   * `trustsEverybody` tells whether clients choose their address.
+   * `trustsEverybody` tells whether clients choose their address. Without `enforce` nothing rejects.
    */
-  async ask(request, response, reply, trustsEverybody) {
+  ask(request, response, reply, trustsEverybody) {
+    const asked = this.#ask(request, response, reply, trustsEverybody);
+    return this.#given.enforce === false ? asked.catch(publishFailed) : asked;
+  }
+
+  async #ask(request, response, reply, trustsEverybody) {
     const { limiter, skip, key: keyOf, cost: costOf, enforce = true, headers = 'draft-8+' } = this.#given;
     if (skip !== undefined && (await skip(request))) return undefined;
     let key;
@@ -105,7 +114,7 @@ class Limiting {
     // A request that costs nothing does not count.
     if (cost === 0) return undefined;
     try {
-      let result = this.#countsPlaces ? this.#takePlace(key, response) : limiter.consume(key, cost);
+      let result = this.#countsPlaces ? this.#takePlace(textOf(key), response) : limiter.consume(key, cost);
       // Most limiters answer at once, and to wait for nothing would take as long as their answer.
       if (typeof result.then === 'function') result = await result;
       if (result.allowed) this.#refundOnClose(key, cost, request, response, reply);
@@ -160,6 +169,11 @@ function checkedKey(key) {
   return key;
 }
 
+/** The key of a ConcurrencyLimiter, which takes text only. */
+function textOf(key) {
+  return key instanceof Uint8Array ? createHash('sha256').update(key).digest('base64') : key;
+}
+
 /** Whether a ConcurrencyLimiter has the option `perKey`, without which it needs no key. */
 function hasPerKey(limiter) {
   try {
@@ -170,13 +184,18 @@ function hasPerKey(limiter) {
   }
 }
 
-function misconfigured(message) {
-  return refusal(500, {}, makeError('ERR_INVALID_ARG_VALUE', message));
+/** Tells of a request that a limit without `enforce` could not count. */
+function publishFailed(error) {
+  if (!FAILED.hasSubscribers) return;
+  const { cause, code = cause?.code } = Object(error);
+  publish(FAILED, { code: typeof code === 'string' ? code : undefined });
 }
 
 /** The answer to an error of a limiter. */
 function answerTo(error) {
   if (!(error instanceof NodesecError) || error instanceof WebError) return error;
+  // However long the client waits, its request costs more than it can ever have.
+  if (error.code === 'ERR_LIMIT_COST') return refusal(400, {}, error);
   if (error.code === 'ERR_LIMIT_FULL') return refusal(503, { 'Retry-After': '5' }, error);
   return refusal(500, {}, error);
 }
@@ -194,4 +213,4 @@ function problemOf({ scope, degraded, violated = [] }) {
   return { status: 429, body };
 }
 
-module.exports = { EXPOSED, NO_TRUST, declareLimiting, misconfigured };
+module.exports = { declareLimiting };

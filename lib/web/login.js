@@ -5,8 +5,8 @@
 const { ArgumentError } = require('../errors.js');
 const { callback, declareOptions, having, required } = require('../options.js');
 const { whenClosed } = require('./closing.js');
-const { NO_TRUST, misconfigured } = require('./limiting.js');
-const { refusal, seconds } = require('./refusal.js');
+const { misconfigured, refusal, seconds } = require('./refusal.js');
+const { NO_TRUST } = require('./trust.js');
 
 const SUCCEEDED = (status) => status >= 200 && status < 300;
 const FAILED = (status) => status === 401 || status === 403;

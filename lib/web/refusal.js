@@ -4,7 +4,7 @@
 
 const { STATUS_CODES } = require('node:http');
 
-const { WebError, addMembers, withCause } = require('../errors.js');
+const { WebError, addMembers, makeError, withCause } = require('../errors.js');
 
 const CODES = {
   400: 'ERR_WEB_BAD_REQUEST',
@@ -26,6 +26,11 @@ function refusal(status, headers = {}, cause) {
   return withCause(error, cause);
 }
 
+/** The answer if a setting of the service is wrong, which the client is not told. */
+function misconfigured(message) {
+  return refusal(500, {}, makeError('ERR_INVALID_ARG_VALUE', message));
+}
+
 /**
  * The error of a value that a callback has thrown. Express would go on to the next handler for
  * `undefined` and the like, and skip the route for `'route'`.
@@ -40,4 +45,4 @@ function seconds(ms) {
   return `${Math.max(1, Math.ceil(ms / 1000))}`;
 }
 
-module.exports = { refusal, seconds, thrownError };
+module.exports = { misconfigured, refusal, seconds, thrownError };
