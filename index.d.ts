@@ -2221,7 +2221,8 @@ export interface RevocationEvent {
  * process. On a store it is one list for every process of the machine: all lists on the store in a
  * process share one table, which answers without reading the store, and a revocation of any process
  * is refused by every process as soon as its promise resolves. docs/revocation.md says which to
- * choose.
+ * choose. A list in memory becomes one for several machines with `RedisRevocations.open` of
+ * @nodesec/native/redis.
  *
  * The entry of a token or session is kept for 300 seconds, the largest clock
  * tolerance, beyond its `expiresAt`; that of a subject or of all tokens for `maxTokenTtl` and 300
