@@ -34,6 +34,13 @@ export type HashedId = string;
 export type AuditEvent =
   | TokenRefused
   | RevocationAdded
+  | RevocationsFollowed
+  | RevocationsLost
+  | RevocationsStale
+  | RevocationsIgnored
+  | RevocationsUnpublished
+  | RevocationsRepublished
+  | RevocationsEvictable
   | KeyChanged
   | KeySetChanged
   | KeySetFailed
@@ -222,6 +229,74 @@ export interface PasswordChecked extends AuditEventBase {
 export interface SecretOverflowed extends AuditEventBase {
   readonly event: 'secret.overflowed';
   readonly outcome: 'ok';
+}
+
+/**
+ * A list on Redis has every revocation: at first, and after each outage. From then on verifiers
+ * judge by it.
+ */
+export interface RevocationsFollowed extends AuditEventBase {
+  readonly event: 'revocation.followed';
+  readonly outcome: 'ok';
+  /** The revocations of other processes that the list has got so far. */
+  readonly received: number;
+}
+
+/** The Redis of a list does not answer, or the list cannot use its answer. */
+export interface RevocationsLost extends AuditEventBase {
+  readonly event: 'revocation.lost';
+  readonly outcome: 'error';
+  /**
+   * `no answer`, `connection`, `a later release`, the first word of the server's error, such as
+   * `NOAUTH` or `LOADING`, or a code of this package, such as `ERR_REVOCATION_FULL`.
+   */
+  readonly reason: string;
+}
+
+/** The Redis of a list has not answered for `maxStaleness`: verifiers refuse every token. */
+export interface RevocationsStale extends AuditEventBase {
+  readonly event: 'revocation.stale';
+  readonly outcome: 'error';
+}
+
+/** Redis has revocations that a list does not take. At most one event a second for each reason. */
+export interface RevocationsIgnored extends AuditEventBase {
+  readonly event: 'revocation.ignored';
+  readonly outcome: 'denied';
+  /** The number of revocations that were read together. */
+  readonly count: number;
+  /**
+   * `forged`: not written with the `key`, or no revocation at all. `foreign`: written by processes
+   * without `key` that had other keys. `newer`: written by a later release.
+   */
+  readonly reason: 'forged' | 'foreign' | 'newer';
+}
+
+/**
+ * Redis has not confirmed a revocation. This process refuses the token, and publishes the
+ * revocation again. At most one event a second for each reason.
+ */
+export interface RevocationsUnpublished extends AuditEventBase {
+  readonly event: 'revocation.unpublished';
+  readonly outcome: 'error';
+  /** As in {@link RevocationsLost.reason}, or `fewer than 2 replicas`. */
+  readonly reason: string;
+}
+
+/** Redis lacked revocations, for example after a failover: this process has published them again. */
+export interface RevocationsRepublished extends AuditEventBase {
+  readonly event: 'revocation.republished';
+  readonly outcome: 'ok';
+  /** The number of revocations. */
+  readonly count: number;
+}
+
+/** The Redis of a list drops revocations when its memory is full. */
+export interface RevocationsEvictable extends AuditEventBase {
+  readonly event: 'revocation.evictable';
+  readonly outcome: 'error';
+  /** Its `maxmemory-policy`. */
+  readonly policy: string;
 }
 
 /**

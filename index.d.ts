@@ -2222,7 +2222,8 @@ export interface RevocationEvent {
  * process. On a store it is one list for every process of the machine: all lists on the store in a
  * process share one table, which answers without reading the store, and a revocation of any process
  * is refused by every process as soon as its promise resolves. docs/revocation.md says which to
- * choose.
+ * choose. A list in memory becomes one for several machines with `RedisRevocations.open` of
+ * @nodesec/native/redis.
  *
  * The entry of a token or session is kept for 300 seconds, the largest clock
  * tolerance, beyond its `expiresAt`; that of a subject or of all tokens for `maxTokenTtl` and 300
@@ -4282,10 +4283,18 @@ export type RevocationErrorCode =
    */
   | 'ERR_REVOCATION_FULL'
   /**
-   * The store of the list or the key ring cannot be read, so it is not known whether a token or its
-   * key is revoked.
+   * The server of the list has not answered for `maxStaleness`, so it is not known whether a token
+   * is revoked.
    */
-  | 'ERR_REVOCATION_STORE';
+  | 'ERR_REVOCATION_STALE'
+  /**
+   * The store of the list or the key ring cannot be read, so it is not known whether a token or its
+   * key is revoked. Or the server of the list has not confirmed a revocation: this process refuses
+   * the token, and publishes the revocation again.
+   */
+  | 'ERR_REVOCATION_STORE'
+  /** A `…Sync` call on a list on a server, which cannot be waited for without a promise. */
+  | 'ERR_REVOCATION_SYNC';
 
 /** The codes of {@link StoreError}. */
 export type StoreErrorCode =
@@ -4382,6 +4391,7 @@ export type JwtRejectionCode =
   | 'ERR_JWT_REVOKED'
   | 'ERR_JWT_SIGNATURE'
   | 'ERR_REVOCATION_CLOSED'
+  | 'ERR_REVOCATION_STALE'
   | 'ERR_REVOCATION_STORE';
 
 /** Every code of this module. docs/errors.md has a remedy for each. */

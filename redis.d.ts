@@ -1,13 +1,21 @@
-// The manual of @nodesec/native/redis: limits that machines share over Redis 6.2 or later, or
-// Valkey. docs/redis.md is a guide.
+// The manual of @nodesec/native/redis: limits and revocations that machines share over Redis 6.2 or
+// later, or Valkey. docs/redis.md is a guide.
 //
 // - Options are checked at construction: `ERR_UNKNOWN_OPTION`, `ERR_MISSING_OPTION`,
 //   `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`.
 // - The client is yours: connect it and close it. This package opens no connection to limit.
+//   A list of revocations opens a connection of its own, with the settings of the client.
 
 /// <reference types="node" />
 
-import type { ClockOptions, RateLimitResult, RateLimits } from './index.js';
+import type {
+  ClockOptions,
+  Duration,
+  RateLimitResult,
+  RateLimits,
+  RevocationList,
+  SecretBuffer,
+} from './index.js';
 
 /** The parts of a client of ioredis 5 and 6 or iovalkey, or of their `Cluster`, that are used. */
 export interface IoRedisClient {
@@ -154,4 +162,113 @@ export class RedisRateLimiter {
   setLimits(limits: RateLimits): void;
   /** Reads the state. */
   status(): RedisRateLimiterStatus;
+}
+
+/** The options of {@link RedisRevocations.open}. */
+export interface RedisRevocationsOptions {
+  /**
+   * The client. It publishes; a second connection with its settings, which is made and closed by
+   * this package, follows. With `send` there is no second connection: it asks every 50 ms.
+   */
+  client: RedisClient;
+  /** A list in memory, without entries. `RevocationList.shared` serves all threads of a process. */
+  list: RevocationList;
+  /**
+   * The longest time for which verifiers go on without an answer of the server, 1 second to 1 day.
+   * After that they refuse every token with `ERR_REVOCATION_STALE`. The server is asked at least
+   * four times in it.
+   */
+  maxStaleness: Duration;
+  /**
+   * A key that all processes have, 32 bytes or more, which may be disposed of afterwards. With it
+   * the server learns no id, not even by guessing, and takes part in nothing: revocations that were
+   * not made with the key are ignored. Without it, the keys of fingerprints are on the server, and
+   * everyone that can write there can revoke.
+   */
+  key?: SecretBuffer;
+  /** `'allow'`: verifiers go on with the last known revocations. Default: `'deny'`. */
+  onStoreError?: 'deny' | 'allow';
+  /**
+   * The number of replicas that must have a revocation before its promise resolves, 0 to 100.
+   * Default: 0. Not for `Cluster` of ioredis.
+   */
+  waitReplicas?: number;
+  /**
+   * The name on the server, 1 to 200 bytes without braces. Default: `'nodesec:revocations'`. Lists
+   * with the same name are one list.
+   */
+  prefix?: string;
+}
+
+/** The state of a {@link RedisRevocations}. */
+export interface RedisRevocationsStatus {
+  /**
+   * `following`: the list has every revocation, as of `lastAnswer`. `interrupted`: the server does
+   * not answer, and verifiers go on. `stale`: it has not answered for `maxStaleness`. `closed`:
+   * `close()` was called.
+   */
+  state: 'following' | 'interrupted' | 'stale' | 'closed';
+  /** Why it is not `following`: see the event `revocation.lost`. */
+  reason: string | undefined;
+  /** The moment as of which the list has every revocation. */
+  lastAnswer: Date;
+  /** The revocations that came from other processes. */
+  received: number;
+  /** The revocations that the server has got from this process, again or for the first time. */
+  published: number;
+  /** The revocations whose promises wait for the server. */
+  waiting: number;
+  /** The revocations that this process publishes again, because the server may lack them. */
+  unconfirmed: number;
+  /** The revocations that were read and not taken: see the event `revocation.ignored`. */
+  ignored: { forged: number; foreign: number; newer: number };
+  /** The server's `maxmemory-policy`, if it tells. */
+  evictionPolicy: string | undefined;
+}
+
+/**
+ * A revocation list that machines share. A stream on the server has every revocation, and each
+ * process follows it into its own list, so that verification asks no server.
+ *
+ * A revocation is refused in this process at once, and its promise resolves when the server has it.
+ * If the server does not confirm it, the promise rejects with `ERR_REVOCATION_STORE`: this process
+ * refuses the token all the same, and publishes the revocation again when the server answers. The
+ * `Sync` forms throw `ERR_REVOCATION_SYNC`. The calls of `Sessions` in memory revoke here at once,
+ * and do not wait for the server.
+ *
+ * If the server loses revocations, by a failover or a restart, each process that has them publishes
+ * them again.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from 'redis';
+ * import { RevocationList, SecretBuffer } from '@nodesec/native';
+ * import { RedisRevocations } from '@nodesec/native/redis';
+ *
+ * const client = createClient({ disableOfflineQueue: true, socket: { reconnectStrategy: false } });
+ * const list = new RevocationList();
+ * const key = SecretBuffer.random(32); // in a service: SecretBuffer.fromFile, the same everywhere
+ * const opening = RedisRevocations.open({ client, list, key, maxStaleness: '1s' });
+ * const { code } = await opening.catch((error) => error); // no server is running here
+ * console.log(code); // ERR_REVOCATION_STORE
+ * ```
+ */
+export class RedisRevocations {
+  private constructor();
+  /**
+   * Puts a list on the server and reads all of it. From the call on, and also if it fails, verifiers
+   * with the list refuse every token until all was read (`ERR_REVOCATION_STALE`). Rejects with
+   * `ERR_REVOCATION_STORE` if the server cannot be read within `maxStaleness`; it can be called
+   * again.
+   *
+   * `ERR_INVALID_ARG_VALUE` if the list is on a store, is on a server already, or has entries.
+   */
+  static open(options: RedisRevocationsOptions): Promise<RedisRevocations>;
+  /** Reads the state. */
+  status(): RedisRevocationsStatus;
+  /**
+   * Waits for the revocations that are on their way, and ends following. Verifiers with the list
+   * refuse after `maxStaleness`: close after the last request.
+   */
+  close(): Promise<void>;
 }

@@ -30,12 +30,13 @@ const {
 } = require('@nodesec/native');
 const { channels, hashId, record } = require('@nodesec/native/audit');
 const { audit, authentication } = require('@nodesec/native/fastify');
-const { RedisRateLimiter } = require('@nodesec/native/redis');
+const { RedisRateLimiter, RedisRevocations } = require('@nodesec/native/redis');
 const { EVENTS, HASHED } = require('../../lib/audit/events.js');
 const { runScript } = require('../helpers/child.js');
 const { heard } = require('../helpers/heard.js');
 const { KeyServer, providerKey } = require('../helpers/key-server.js');
 const { outcome } = require('../helpers/outcome.js');
+const { emptyServer } = require('../helpers/redis-sender.js');
 const { StoreService, storePath, storeWithLoss } = require('../helpers/store-service.js');
 
 const SECRET = 'k3y-material-that-no-event-may-repeat';
@@ -89,6 +90,49 @@ const PROVOCATIONS = {
     restart();
     await (await StoreService.open(at)).close();
     return { at, SECRET };
+  },
+  async 'revocation.followed'(t) {
+    await openRevocations(t);
+    return { SECRET };
+  },
+  async 'revocation.lost'() {
+    const XINFO = new Error(`NOAUTH ${SECRET}`);
+    const opening = openRevocations(undefined, { XINFO }).catch(({ code }) => code);
+    assert.equal(await opening, 'ERR_REVOCATION_STORE');
+    return { SECRET };
+  },
+  async 'revocation.stale'(t) {
+    let isDown = false;
+    const HGET = () => (isDown ? new Error(`LOADING ${SECRET}`) : null);
+    const XINFO = () => new Error(isDown ? `LOADING ${SECRET}` : 'ERR no such key');
+    const { revocations } = await openRevocations(t, { HGET, XINFO });
+    isDown = true;
+    while (revocations.status().state !== 'stale') await new Promise(setImmediate);
+    return { SECRET };
+  },
+  async 'revocation.ignored'(t) {
+    const pages = [[['1-0', ['r', 'a forged row']]]];
+    const XRANGE = () => pages.shift() ?? [];
+    const info = () => ['last-generated-id', '1-0', 'entries-added', 1];
+    await openRevocations(t, { XRANGE, XINFO: info });
+    return { row: 'a forged row' };
+  },
+  async 'revocation.unpublished'(t) {
+    const { list } = await openRevocations(t, { XADD: new Error(`OOM ${SECRET}`) });
+    const revoked = list.revokeId('the-token-id', Date.now() / 1000 + 60);
+    await assert.rejects(revoked, { code: 'ERR_REVOCATION_STORE' });
+    return { id: 'the-token-id', SECRET };
+  },
+  async 'revocation.republished'(t) {
+    const answers = [new Error('OOM no memory'), '1-0'];
+    const { list, revocations } = await openRevocations(t, { XADD: () => answers.shift() ?? '1-0' });
+    await outcome(() => list.revokeId('the-token-id', Date.now() / 1000 + 60));
+    while (revocations.status().unconfirmed > 0) await new Promise(setImmediate);
+    return { id: 'the-token-id' };
+  },
+  async 'revocation.evictable'(t) {
+    await openRevocations(t, { CONFIG: ['maxmemory-policy', 'allkeys-lru'] });
+    return { SECRET };
   },
   async 'key.added'() {
     new KeyRing().add(key);
@@ -469,6 +513,16 @@ function limitedBy(replies) {
     return reply;
   };
   return new RedisRateLimiter({ client: { send }, limit: 1, windowMs: 1000 });
+}
+
+/** A list on a server without keys, whose answers are given. */
+async function openRevocations(t, answers) {
+  const list = new RevocationList();
+  const client = emptyServer(answers);
+  const key = SecretBuffer.from(Buffer.from(SECRET));
+  const revocations = await RedisRevocations.open({ client, list, key, maxStaleness: 1 });
+  t.after(() => revocations.close());
+  return { list, revocations };
 }
 
 function newSessions(options) {

@@ -24,6 +24,7 @@ const SHARED = {
   'redis.RedisRateLimiter.limits': ['RateLimiter.limits'],
   'redis.RedisRateLimiter.prototype.setLimits': ['RateLimiter.prototype.setLimits'],
   'redis.RedisRateLimiter.prototype.setLimits.limits': ['RateLimiter.limits'],
+  'redis.RedisRevocations.open': ['RedisRevocations.open'],
   'RevocationList.prototype.revokeAllSync': ['RevocationList.prototype.revokeAll'],
   'RevocationList.prototype.revokeIdSync': ['RevocationList.prototype.revokeId'],
   'RevocationList.prototype.revokeSession': ['RevocationList.prototype.revokeId'],

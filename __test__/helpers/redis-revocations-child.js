@@ -8,7 +8,7 @@ const { RedisRevocations } = require('@nodesec/native/redis');
 const Redis = require('ioredis');
 
 async function main(port) {
-  const client = new Redis({ host: '127.0.0.1', port, enableOfflineQueue: false, lazyConnect: true });
+  const client = new Redis({ host: '127.0.0.1', port, autoResendUnfulfilledCommands: false, enableOfflineQueue: false, lazyConnect: true });
   client.on('error', () => {});
   const list = new RevocationList();
   const key = SecretBuffer.from(Buffer.alloc(32, 7));

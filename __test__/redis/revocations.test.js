@@ -26,7 +26,7 @@ for (const kind of Object.keys(CLIENTS)) {
     if (server === undefined) return;
     const one = await openList(t, server, { kind });
     const other = await openList(t, server, { kind });
-    const key = await JwtKey.generate({ alg: 'HS256', kid: 'a-key' });
+    const key = await JwtKey.generate('HS256', { kid: 'a-key' });
     const issuer = new JwtIssuer({ keys: key, issuer: 'i', expiresIn: '5m' });
     const verifier = new JwtVerifier({
       keys: key,
@@ -253,7 +253,7 @@ test('sessions in memory that end are refused by the list of another process', a
   if (server === undefined) return;
   const one = await openList(t, server);
   const other = await openList(t, server);
-  const key = await JwtKey.generate({ alg: 'HS256' });
+  const key = await JwtKey.generate('HS256');
   const issuer = new JwtIssuer({ keys: key, issuer: 'i', expiresIn: '5m' });
   const sessions = new Sessions({ issuer, revocations: one.list });
   const { accessToken } = await sessions.start('ada');

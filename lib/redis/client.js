@@ -157,7 +157,7 @@ class BareClient {
     return [];
   }
 
-  async command(args, key) {
+  command(args, key) {
     return this.#client.send(args, key === undefined ? undefined : { key });
   }
 

@@ -2,30 +2,27 @@
 
 // A deadline for calls, with one timer for all of them, since all have the same time to wait.
 
-/** The result of a call that got none within the deadline. */
-const TOO_LATE = Symbol('too late');
-
 class Deadline {
   #ms;
-  /** Calls that wait, the oldest first: resolve by when it is too late. */
-  #waiting = new Map();
+  /** The calls that wait, the oldest first. */
+  #waiting = new Set();
   #timer;
 
   constructor(ms) {
     this.#ms = ms;
   }
 
-  /** Resolves as `promise` does, or to TOO_LATE. */
-  wait(promise) {
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(resolve, performance.now() + this.#ms);
-      const settle = (settled) => (value) => {
-        this.#waiting.delete(resolve);
-        settled(value);
-      };
-      promise.then(settle(resolve), settle(reject));
-      if (this.#timer === undefined) this.#timer = setTimeout(() => this.#look(), this.#ms);
-    });
+  /** Begins a call, whose `expire()` is called unless the call ends in time. */
+  begin(expire) {
+    const call = { until: performance.now() + this.#ms, expire };
+    this.#waiting.add(call);
+    if (this.#timer === undefined) this.#timer = setTimeout(() => this.#look(), this.#ms);
+    return call;
+  }
+
+  /** Ends a call. Returns whether it is in time. */
+  end(call) {
+    return this.#waiting.delete(call);
   }
 
   #look() {
@@ -33,17 +30,17 @@ class Deadline {
     // first.
     setImmediate(() => {
       const now = performance.now();
-      for (const [resolve, end] of this.#waiting) {
-        if (end > now) {
-          this.#timer = setTimeout(() => this.#look(), end - now);
+      this.#timer = undefined;
+      for (const call of this.#waiting) {
+        if (call.until > now) {
+          this.#timer = setTimeout(() => this.#look(), call.until - now);
           return;
         }
-        this.#waiting.delete(resolve);
-        resolve(TOO_LATE);
+        this.#waiting.delete(call);
+        call.expire();
       }
-      this.#timer = undefined;
     });
   }
 }
 
-module.exports = { Deadline, TOO_LATE };
+module.exports = { Deadline };

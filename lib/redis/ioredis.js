@@ -40,7 +40,7 @@ class IoRedisClient {
     return settings;
   }
 
-  async command(args, key) {
+  command(args) {
     const client = this.#client;
     // Without an offline queue, a client that waits for its first command would refuse it.
     if (client.status === 'wait') {
@@ -48,9 +48,7 @@ class IoRedisClient {
         this.#connecting = undefined;
       });
     }
-    if (this.#connecting !== undefined) await this.#connecting;
-    void key;
-    return sent(client, args);
+    return this.#connecting?.then(() => sent(client, args)) ?? sent(client, args);
   }
 
   async blocking() {

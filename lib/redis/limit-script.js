@@ -1,111 +1,162 @@
 'use strict';
 
-// The script that decides all limits of a key on the server, with the arithmetic of src/limiter.
+// The scripts that decide all limits of a key on the server, and that change its state, with the
+// arithmetic of src/limiter.
 //
-// A key of Redis holds the state of one key under all limits: '1', the version of this format; then
-// the end of a block and the theoretical arrival time of each limit, 19 digits each: microseconds
-// of the Unix time (16), and nanoseconds (3). Lua's numbers are doubles, which hold whole
-// microseconds of the Unix time exactly until 2255, and whole nanoseconds do not. A debt of
-// nanoseconds is therefore a pair everywhere: microseconds, and 0 to 999 nanoseconds.
+// A key of Redis holds the state of one key under all limits: a byte with the version of this
+// format; the end of a block; then the theoretical arrival time of each limit. Times are
+// microseconds of the Unix time, as big-endian doubles, which are exact until 2255; 16 bits with
+// the nanoseconds follow that of a limit. Nanoseconds alone would not fit Lua's numbers, which are
+// doubles, so a debt is a pair everywhere: microseconds, and 0 to 999 nanoseconds.
 //
-// ARGV: the mode; the microseconds of a block; then for each limit the weight of the cost, the
-// capacity (a pair each) and the microseconds of the largest debt, whose nanoseconds are those of
-// the capacity.
+// The arguments are a word, and for each limit five numbers: the weight of the cost and the
+// capacity, a pair each, and the microseconds of the largest debt, whose nanoseconds are those of
+// the capacity. The word is 't' or 'p' to take or to peek; to change, it is 'r' (refund), 'n'
+// (penalize), 'x' (reset), 'u' (unblock), or the microseconds of a block.
 //
-// The reply of `take` and `peek`: 1 if the call is allowed; the microseconds of a block; the
-// violated limits as bits; then the debt of each limit, a pair. That of a change: 1 if the key had
-// any debt, else 0.
+// A decision replies with 1 if it is allowed, else 0; the microseconds of a block; the violated
+// limits as bits; then the debt of each limit, a pair. A change replies with 1 if the key had any
+// debt, else 0.
+//
+// There is a script for each number of limits, without loops and tables: the server spends most of
+// its time in the script, and these double it.
 
 const { defineScript } = require('./client.js');
 
-const MODES = { take: 't', peek: 'p', refund: 'r', penalize: 'n', reset: 'x', block: 'b', unblock: 'u' };
-
+/** The most limits of a limiter. */
+const MAX_LIMITS = 4;
 /** The longest block, 366 days, in microseconds: a clock that was set back does not prolong it. */
 const LONGEST_BLOCK = 366 * 86_400 * 1e6;
 
+/** The time of the server, and the milliseconds after which it drops a key that means nothing. */
 const SERVER_TIME = {
-  now: `(function() local t=redis.call('TIME') return t[1]*1000000+t[2] end)()`,
+  now: `(function() local t=call('TIME') return t[1]*1000000+t[2] end)()`,
   expiresAfterMs: 1,
 };
 /**
  * For tests, the time is the last argument. The server's own time, by which keys expire, goes on
  * meanwhile.
  */
-const TIME_ARGUMENT = { now: 'tonumber(ARGV[#ARGV])', expiresAfterMs: 3_600_000 };
+const TIME_ARGUMENT = { now: 'A[#A]+0', expiresAfterMs: 3_600_000 };
 
-/**
- * The script, with a Lua expression for the present time in microseconds. The server drops a key
- * some milliseconds after it means nothing any more.
- */
-function limitScript({ now, expiresAfterMs }) {
-  return defineScript(`
-local now=${now}
-local mode=ARGV[1]
-local n=math.floor((#ARGV-2)/5)
-local s=redis.call('GET',KEYS[1])
-if s and (string.sub(s,1,1)~='1' or #s~=20+19*n) then
-  return redis.error_reply('FORMAT the key of a limit has another format')
-end
-local function debt(at)
-  if not s then return 0,0 end
-  local u=tonumber(string.sub(s,at,at+15))-now
-  if u<0 then return 0,0 end
-  return u,tonumber(string.sub(s,at+16,at+18))
-end
-local held=math.min((debt(2)),${LONGEST_BLOCK})
-local us,ns,au,an={},{},{},{}
-local violated,bit,indebted=0,1,0
-for i=1,n do
-  local a=5*i-2
-  local wu,wn=tonumber(ARGV[a]),tonumber(ARGV[a+1])
-  local cu,cn,mu=tonumber(ARGV[a+2]),tonumber(ARGV[a+3]),tonumber(ARGV[a+4])
-  local u,f=debt(2+19*i)
-  if u>mu or (u==mu and f>cn) then u,f=mu,cn end
-  if u>0 or f>0 then indebted=1 end
-  us[i],ns[i]=u,f
-  if mode=='t' or mode=='p' or mode=='n' then
-    u,f=u+wu,f+wn
-    if f>999 then u,f=u+1,f-1000 end
-    if mode=='n' then
-      if u>mu or (u==mu and f>cn) then u,f=mu,cn end
-    elseif u>cu or (u==cu and f>cn) then
-      violated=violated+bit
-    end
-    bit=bit*2
-  elseif mode=='r' then
-    u,f=u-wu,f-wn
-    if f<0 then u,f=u-1,f+1000 end
-    if u<0 then u,f=0,0 end
-  elseif mode=='x' then
-    u,f=0,0
-  end
-  au[i],an[i]=u,f
-end
-if held>0 then violated=0 end
-local decides=mode=='t' or mode=='p'
-local allowed=held==0 and violated==0
-if mode=='b' then held=tonumber(ARGV[2]) elseif mode=='u' then held=0 end
-if mode~='p' and (allowed or not decides) then
-  us,ns=au,an
-  local longest=held
-  local v={'1',string.format('%016.0f000',now+held)}
-  for i=1,n do
-    if us[i]>=longest then longest=us[i]+ns[i]/1000 end
-    v[i+2]=string.format('%016.0f%03.0f',now+us[i],ns[i])
-  end
-  if longest>0 then
-    redis.call('SET',KEYS[1],table.concat(v),'PX',string.format('%.0f',math.ceil(longest/1000)+${expiresAfterMs}))
-  elseif s then
-    redis.call('DEL',KEYS[1])
-  end
-end
-if not decides then return indebted end
-local r={allowed and 1 or 0,held,violated}
-for i=1,n do
-  r[2*i+2],r[2*i+3]=us[i],ns[i]
-end
-return r
-`);
+/** `{ decide, change }` for a number of limits, with a source of the time. */
+function limitScripts(count, time) {
+  const limits = Array.from({ length: count }, (_, at) => at + 1);
+  return {
+    decide: defineScript(`${start(limits, time)}${decide(limits, time)}`),
+    change: defineScript(`${start(limits, time)}${change(limits, time)}`),
+  };
 }
 
-module.exports = { MODES, SERVER_TIME, TIME_ARGUMENT, limitScript };
+/** The Lua that defines `now`, `h` for the time of a block, and `u1` and `f1` for a debt, and so on. */
+function start(limits, { now }) {
+  const names = limits.map((n) => `u${n},f${n}`).join();
+  return `
+local A,call=ARGV,redis.call
+local now=${now}
+local s=call('GET',KEYS[1])
+local h=0
+${lines(limits, (n) => `local u${n},f${n},c${n},d${n},m${n}=0,0,${arg(n, 2)},${arg(n, 3)},${arg(n, 4)}`)}
+if s then
+  if #s~=${9 + 10 * limits.length} or string.byte(s)~=1 then
+    return redis.error_reply('FORMAT the key of a limit has another format')
+  end
+  local _
+  _,h,${names}=struct.unpack('${layout(limits)}',s)
+  h=h-now
+  if h<0 then h=0 elseif h>${LONGEST_BLOCK} then h=${LONGEST_BLOCK} end
+${lines(
+  limits,
+  (n) => `  u${n}=u${n}-now
+  if u${n}<0 then u${n},f${n}=0,0
+  elseif u${n}>m${n} or (u${n}==m${n} and f${n}>d${n}) then u${n},f${n}=m${n},d${n} end`,
+)}
+end
+`;
+}
+
+function decide(limits, time) {
+  return `
+if h>0 then return {0,h,0,${limits.map((n) => `u${n},f${n}`).join()}} end
+local violated=0
+${lines(limits, (n) => `${plusWeight(n)}\nif ${above(n, 'c')} then violated=violated+${1 << (n - 1)} end`)}
+if violated>0 then return {0,0,violated,${limits.map((n) => `u${n},f${n}`).join()}} end
+if A[1]=='p' then return {1,0,0,${limits.map((n) => `u${n},f${n}`).join()}} end
+${save(limits, time)}
+return {1,0,0,${limits.map((n) => `x${n},y${n}`).join()}}
+`;
+}
+
+function change(limits, time) {
+  return `
+local mode=A[1]
+local indebted=0
+${lines(
+  limits,
+  (n) => `if u${n}>0 or f${n}>0 then indebted=1 end
+local x${n},y${n}=u${n},f${n}`,
+)}
+if mode=='n' then
+${lines(limits, (n) => `${plusWeight(n, '')}\nif ${above(n, 'm')} then x${n},y${n}=m${n},d${n} end`)}
+elseif mode=='r' then
+${lines(
+  limits,
+  (n) => `x${n},y${n}=u${n}-${arg(n, 0)},f${n}-${arg(n, 1)}
+if y${n}<0 then x${n},y${n}=x${n}-1,y${n}+1000 end
+if x${n}<0 then x${n},y${n}=0,0 end`,
+)}
+elseif mode=='x' then
+${lines(limits, (n) => `x${n},y${n}=0,0`)}
+elseif mode=='u' then
+  h=0
+else
+  h=mode+0
+end
+if h==0 and ${limits.map((n) => `x${n}==0 and y${n}==0`).join(' and ')} then
+  if s then call('DEL',KEYS[1]) end
+else
+${save(limits, time)}
+end
+return indebted
+`;
+}
+
+/** Stores the debts `x1` and `y1`, and so on, and the block. */
+function save(limits, { expiresAfterMs }) {
+  const longest = limits.length === 1 ? 'math.max(h,x1)' : `math.max(h,${limits.map((n) => `x${n}`).join()})`;
+  const values = limits.map((n) => `now+x${n},y${n}`).join();
+  return `call('SET',KEYS[1],struct.pack('${layout(limits)}',1,now+h,${values}),'PX',math.ceil(${longest}/1000)+${
+    1 + expiresAfterMs
+  })`;
+}
+
+/** Adds the weight of the cost to a debt. */
+function plusWeight(n, local = 'local ') {
+  return `${local}x${n},y${n}=u${n}+${arg(n, 0)},f${n}+${arg(n, 1)}
+if y${n}>999 then x${n},y${n}=x${n}+1,y${n}-1000 end`;
+}
+
+/** Whether a debt is above the capacity or the largest debt. */
+function above(n, most) {
+  return `x${n}>${most}${n} or (x${n}==${most}${n} and y${n}>d${n})`;
+}
+
+/** A number of a limit among the arguments. */
+function arg(n, at) {
+  return `(A[${2 + 5 * (n - 1) + at}]+0)`;
+}
+
+function layout(limits) {
+  return `>Bd${'dH'.repeat(limits.length)}`;
+}
+
+function lines(limits, line) {
+  return limits.map(line).join('\n');
+}
+
+/** By the source of the time, and then by the number of limits: the scripts. */
+const [SCRIPTS, CLOCKED_SCRIPTS] = [SERVER_TIME, TIME_ARGUMENT].map((time) =>
+  Array.from({ length: MAX_LIMITS + 1 }, (_, count) => (count === 0 ? undefined : limitScripts(count, time))),
+);
+
+module.exports = { CLOCKED_SCRIPTS, SCRIPTS };

@@ -26,7 +26,7 @@ class NodeRedisClient {
     return [`set disableOfflineQueue: true${where}, or commands of an outage are sent after it`];
   }
 
-  async command(args, key) {
+  command(args, key) {
     return sent(this.#client, this.#isCluster, args, key, REPLIES);
   }
 

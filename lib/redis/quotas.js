@@ -110,8 +110,8 @@ class Quotas {
   }
 
   /** The arguments of the script. */
-  args(mode, cost, blockMs = 0) {
-    const args = [mode, `${blockMs * 1000}`];
+  args(word, cost) {
+    const args = [word];
     for (const quota of this.#quotas) args.push(...quota.args(cost));
     return args;
   }
@@ -156,7 +156,7 @@ function tighter(each, best, allowed) {
 }
 
 /** The state in a reply of the script. Throws an error with the word REPLY for any other reply. */
-function stateOf(reply, { count }) {
+function stateOf(reply, count) {
   const [allowed, held, violated, ...rest] = integers(reply, 3 + 2 * count);
   const debts = [];
   for (let at = 0; at < rest.length; at += 2) debts.push([rest[at], rest[at + 1]]);

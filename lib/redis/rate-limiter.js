@@ -10,13 +10,15 @@ const { connect } = require('./client.js');
 const { Denials } = require('./denials.js');
 const { FALLBACKS } = require('./fallback.js');
 const { KeySpace, textOf } = require('./keys.js');
-const { MODES, SERVER_TIME, TIME_ARGUMENT, limitScript } = require('./limit-script.js');
+const { CLOCKED_SCRIPTS, SCRIPTS } = require('./limit-script.js');
 const { Quotas, changeOf, later, stateOf } = require('./quotas.js');
 const { LimitStore } = require('./store.js');
 
 const DENIED = CHANNELS['limit.denied'];
-const SCRIPT = limitScript(SERVER_TIME);
-const CLOCKED_SCRIPT = limitScript(TIME_ARGUMENT);
+/** The calls in the words of the scripts. */
+const WORDS = { take: 't', peek: 'p', refund: 'r', penalize: 'n', reset: 'x', unblock: 'u' };
+/** A millisecond, in microseconds: it writes a key, which then expires. */
+const SHORTEST_BLOCK = '1000';
 /** The longest key that certainly has at most 8192 bytes, in characters. */
 const SHORT = 2730;
 
@@ -42,6 +44,7 @@ class RedisRateLimiter extends Uncloneable {
   #clock;
   #strict;
   #quotas;
+  #scripts;
   #mostCost;
   #keys;
   #store;
@@ -65,8 +68,8 @@ class RedisRateLimiter extends Uncloneable {
     this.#useLimits();
     const connection = connect(client);
     this.#keys = new KeySpace(connection, prefix, this.#quotas);
-    const script = this.#clock === undefined ? SCRIPT : CLOCKED_SCRIPT;
-    this.#store = new LimitStore(connection, script, deadlineMs, onStoreError);
+    const probe = (key) => [this.#scripts.change, this.#keys.probe(key), this.#args(SHORTEST_BLOCK, 1)];
+    this.#store = new LimitStore(connection, { deadlineMs, onStoreError, probe });
     this.#denials = new Denials(denyCache);
     const { strict, clock, allowClockInProduction } = limits;
     const common = Object.entries({ strict, clock, allowClockInProduction });
@@ -99,27 +102,27 @@ class RedisRateLimiter extends Uncloneable {
 
   async reset(key) {
     this.#checker.reset(key);
-    return (await this.#change('reset', key)) === 1;
+    return (await this.#change('reset', key, WORDS.reset)) === 1;
   }
 
   async refund(key, cost) {
     this.#checker.refund(key, cost);
-    return (await this.#change('refund', key, cost)) !== undefined;
+    return (await this.#change('refund', key, WORDS.refund, cost ?? 1, cost)) !== undefined;
   }
 
   async penalize(key, cost) {
     this.#checker.penalize(key, cost);
-    return (await this.#change('penalize', key, cost)) !== undefined;
+    return (await this.#change('penalize', key, WORDS.penalize, cost, cost)) !== undefined;
   }
 
   async block(key, ms) {
     this.#checker.block(key, ms);
-    return (await this.#change('block', key, 1, ms)) !== undefined;
+    return (await this.#change('block', key, `${ms * 1000}`, ms)) !== undefined;
   }
 
   async unblock(key) {
     this.#checker.unblock(key);
-    return (await this.#change('unblock', key)) !== undefined;
+    return (await this.#change('unblock', key, WORDS.unblock)) !== undefined;
   }
 
   setLimits(limits) {
@@ -143,7 +146,9 @@ class RedisRateLimiter extends Uncloneable {
     const denial = this.#denials.find(text, cost, now);
     if (denial !== undefined) return this.#deniedAgain(denial, cost, now);
     const quotas = this.#quotas;
-    const state = await this.#run(key, [MODES[mode], cost], (reply) => stateOf(reply, quotas));
+    const read = (reply) => stateOf(reply, quotas.count);
+    const args = this.#args(WORDS[mode], cost);
+    const state = await this.#store.run(this.#scripts.decide, this.#keys.of(key), args, read);
     if (state === undefined) return { ...this.#fallback.decide(mode, key, cost), degraded: true };
     const result = quotas.result(state, cost);
     if (quotas === this.#quotas) {
@@ -151,7 +156,8 @@ class RedisRateLimiter extends Uncloneable {
       if (state.allowed) this.#denials.forget(text);
       else this.#denials.add(text, cost, now, now + result.retryAfterMs, state);
     }
-    return { ...result, degraded: false };
+    result.degraded = false;
+    return result;
   }
 
   #deniedAgain({ at, state }, cost, now) {
@@ -160,25 +166,20 @@ class RedisRateLimiter extends Uncloneable {
     return { ...this.#quotas.result(present, cost), degraded: false };
   }
 
-  async #change(call, key, cost = 1, blockMs = 0) {
+  /** Changes the state of a key: with `word` on the server, else in this process by `amount`. */
+  async #change(call, key, word, amount, cost = 1) {
     const text = textOf(key);
-    const reply = this.#run(key, [MODES[call], cost, blockMs], changeOf);
+    const reply = this.#store.run(this.#scripts.change, this.#keys.of(key), this.#args(word, cost), changeOf);
     this.#denials.forget(text);
     const done = await reply;
     // A denial from before the change may have come meanwhile.
     this.#denials.forget(text);
-    if (done === undefined) this.#fallback.change(call, key, call === 'block' ? blockMs : cost);
+    if (done === undefined) this.#fallback.change(call, key, amount);
     return done;
   }
 
-  #run(key, args, read) {
-    const at = this.#keys.of(key);
-    const probe = [this.#keys.probe(at), this.#args([MODES.block, 1, 1])];
-    return this.#store.run(at, this.#args(args), read, probe);
-  }
-
-  #args(args) {
-    const all = this.#quotas.args(...args);
+  #args(word, cost) {
+    const all = this.#quotas.args(word, cost);
     if (this.#clock !== undefined) all.push(`${this.#clock.read() * 1000}`);
     return all;
   }
@@ -198,6 +199,7 @@ class RedisRateLimiter extends Uncloneable {
     const { limits } = native.limiterLimits(this.#checker);
     this.#quotas = new Quotas(limits.map((policy) => Object.freeze(policy)), this.#strict === true);
     this.#mostCost = this.#quotas.mostCost;
+    this.#scripts = (this.#clock === undefined ? SCRIPTS : CLOCKED_SCRIPTS)[this.#quotas.count];
   }
 }
 

@@ -220,7 +220,8 @@ class RevocationLink {
       const args = this.#log.waiting(last, waits ? this.#blockMs : undefined);
       return this.#send(args, { key: this.#log.key }, this.#blockMs + this.#patience);
     }
-    if (waits) await sleep(POLL_MS, undefined, { ref: false });
+    const { signal } = this.#closing;
+    if (waits) await sleep(POLL_MS, undefined, { ref: false, signal });
     return this.#send(this.#log.waiting(last), { key: this.#log.key }, this.#patience);
   }
 

@@ -101,7 +101,7 @@ class RevocationPublisher {
     const added = this.#log.add(command, rows, lasting, this.#least());
     if (this.#waitReplicas === 0) return added;
     // On the same connection, because it waits for the writes of its connection.
-    const args = ['WAIT', `${this.#waitReplicas}`, `${this.#patience}`];
+    const args = ['WAIT', `${this.#waitReplicas}`, `${Math.floor(this.#patience / 2)}`];
     const [, replicas] = await Promise.all([added, command(args, { key: this.#log.key })]);
     if (replicas < this.#waitReplicas) throw new TooFewReplicas();
     return undefined;

@@ -5,26 +5,28 @@
 const { CHANNELS, publish } = require('../audit/publish.js');
 const { Breaker } = require('./breaker.js');
 const { reasonOf } = require('./client.js');
-const { Deadline, TOO_LATE } = require('./deadline.js');
+const { Deadline } = require('./deadline.js');
 
 const [DEGRADED, RECOVERED] = [CHANNELS['limit.degraded'], CHANNELS['limit.recovered']];
 
 class LimitStore {
   #connection;
-  #script;
   #deadline;
   #breaker;
   #onStoreError;
-  /** The keys and the arguments that ask the server whether it answers. */
-  #probe;
+  /** The key of the last call that failed. */
+  #failedKey;
 
-  constructor(connection, script, deadlineMs, onStoreError) {
+  /**
+   * `probe(key)` gives the script, a key on the same node and the arguments that tell whether the
+   * server answers and takes what is written.
+   */
+  constructor(connection, { deadlineMs, onStoreError, probe }) {
     this.#connection = connection;
-    this.#script = script;
     this.#deadline = new Deadline(deadlineMs);
     this.#onStoreError = onStoreError;
     this.#breaker = new Breaker(
-      () => this.#ask(...this.#probe),
+      () => this.#ask(...probe(this.#failedKey), () => {}),
       (reason) => this.#publish(reason),
     );
   }
@@ -34,30 +36,36 @@ class LimitStore {
     return this.#breaker.reason;
   }
 
-  /**
-   * Runs the script on a key and resolves to `read(reply)`, or to undefined if no reply came in
-   * time. `probe` is `[key, args]` of a script that writes on the same node.
-   */
-  async run(key, args, read, probe) {
-    if (this.#breaker.isOpen()) return undefined;
-    return this.#ask(key, args, read, probe);
+  /** Runs a script on a key. Resolves to `read(reply)`, or to undefined if no reply comes in time. */
+  run(script, key, args, read) {
+    return this.#breaker.isOpen() ? Promise.resolve(undefined) : this.#ask(script, key, args, read);
   }
 
-  async #ask(key, args, read = Boolean, probe = this.#probe) {
-    let reason = 'deadline';
-    try {
-      const reply = await this.#deadline.wait(this.#connection.script(this.#script, [key], args));
-      if (reply !== TOO_LATE) {
-        const result = read(reply);
+  #ask(script, key, args, read) {
+    return new Promise((resolve) => {
+      const fail = (reason) => {
+        this.#failedKey = key;
+        this.#breaker.failed(reason);
+        resolve(undefined);
+      };
+      const call = this.#deadline.begin(() => fail('deadline'));
+      const refuse = (error) => {
+        if (this.#deadline.end(call)) fail(reasonOf(error));
+      };
+      const answer = (reply) => {
+        let result;
+        try {
+          result = read(reply);
+        } catch (error) {
+          refuse(error);
+          return;
+        }
+        if (!this.#deadline.end(call)) return;
         this.#breaker.answered();
-        return result;
-      }
-    } catch (error) {
-      reason = reasonOf(error);
-    }
-    this.#probe = probe;
-    this.#breaker.failed(reason);
-    return undefined;
+        resolve(result);
+      };
+      this.#connection.script(script, [key], args).then(answer, refuse);
+    });
   }
 
   #publish(reason) {

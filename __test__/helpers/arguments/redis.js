@@ -1,7 +1,23 @@
 'use strict';
 
-const { RedisRateLimiter } = require('@nodesec/native/redis');
-const { boolean, integer, kind, name, or, options, textOrBytes, word } = require('../hostile.js');
+const { after, before } = require('node:test');
+
+const { RevocationList, SecretBuffer } = require('@nodesec/native');
+const { RedisRateLimiter, RedisRevocations } = require('@nodesec/native/redis');
+const {
+  boolean,
+  duration,
+  instance,
+  integer,
+  kind,
+  name,
+  options,
+  or,
+  secretly,
+  textOrBytes,
+  word,
+} = require('../hostile.js');
+const { emptyServer } = require('../redis-sender.js');
 const { clock, clockOptions } = require('./clock.js');
 
 /** A client whose server allows everything. */
@@ -11,6 +27,14 @@ const on = () => new RedisRateLimiter({ client: client(), limits: limits() });
 const key = or(name, textOrBytes);
 const take = { on, args: () => ['key', 1], kinds: [key, integer] };
 const onKey = { on, args: () => ['key'], kinds: [key] };
+
+const clients = kind({
+  null: () => null,
+  'an address': () => 'redis://localhost',
+  'an object': () => ({}),
+  'no function': () => ({ send: true }),
+  'a function': () => () => {},
+});
 
 const quotas = {
   limit: integer,
@@ -30,6 +54,16 @@ const quotas = {
   strict: boolean,
 };
 
+const list = () => new RevocationList();
+const secret = () => SecretBuffer.from(Buffer.alloc(32, 7));
+let revocations;
+
+before(async () => {
+  const options = { client: emptyServer(), list: list(), key: secret(), maxStaleness: 60 };
+  revocations = await RedisRevocations.open(options);
+});
+after(() => revocations.close());
+
 module.exports = {
   'new redis.RedisRateLimiter': {
     args: () => [
@@ -47,13 +81,7 @@ module.exports = {
     ],
     kinds: [
       options({
-        client: kind({
-          null: () => null,
-          'an address': () => 'redis://localhost',
-          'an object': () => ({}),
-          'no function': () => ({ send: true }),
-          'a function': () => () => {},
-        }),
+        client: clients,
         ...quotas,
         prefix: kind(name.refused, {
           'a brace': () => 'limits{',
@@ -81,4 +109,34 @@ module.exports = {
     kinds: [options(quotas)],
   },
   'redis.RedisRateLimiter.prototype.status': { on, args: () => [], kinds: [] },
+  'new redis.RedisRevocations': { refused: true },
+  'redis.RedisRevocations.open': {
+    args: () => [
+      {
+        client: emptyServer(),
+        list: list(),
+        maxStaleness: '1m',
+        key: secret(),
+        onStoreError: 'deny',
+        waitReplicas: 0,
+        prefix: 'revocations',
+      },
+    ],
+    kinds: [
+      options({
+        client: clients,
+        list: instance(RevocationList, list),
+        maxStaleness: duration,
+        key: secretly(instance(SecretBuffer, secret)),
+        onStoreError: word,
+        waitReplicas: integer,
+        prefix: kind(name.refused, {
+          'a brace': () => 'revocations}',
+          'a long text': () => 'x'.repeat(201),
+        }),
+      }),
+    ],
+  },
+  'redis.RedisRevocations.prototype.status': { on: () => revocations, args: () => [], kinds: [] },
+  'redis.RedisRevocations.prototype.close': { on: () => revocations, args: () => [], kinds: [] },
 };

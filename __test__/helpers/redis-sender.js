@@ -1,0 +1,31 @@
+'use strict';
+
+// A client with `send` over a server without any key, for tests of arguments and of events. It
+// keeps nothing. The suites in __test__/redis have real servers.
+
+const ANSWERS = {
+  CONFIG: ['maxmemory-policy', 'noeviction'],
+  HDEL: 0,
+  HGET: null,
+  HSCAN: ['0', []],
+  HSET: 1,
+  HSETNX: 1,
+  XADD: '1-0',
+  XINFO: new Error('ERR no such key'),
+  XRANGE: [],
+  XREAD: null,
+};
+
+/** `answers` are answers by the name of the command. An answer may be a function of the arguments. */
+function emptyServer(answers = {}) {
+  return {
+    async send([name, ...args]) {
+      const answer = Object.hasOwn(answers, name) ? answers[name] : ANSWERS[name];
+      const given = typeof answer === 'function' ? answer(...args) : answer;
+      if (given instanceof Error) throw given;
+      return given;
+    },
+  };
+}
+
+module.exports = { emptyServer };
