@@ -8,7 +8,7 @@ const REFUSED = CHANNELS['request.refused'];
 const REPLACED = CHANNELS['correlation.replaced'];
 
 /**
- * Publishes a refused request. `kind` names the cause. `claims` are those of a verified token, which
+ * Publishes a refused request. `kind` names the cause. `claims` are those of a verified token that
  * does not let this request in.
  */
 function publishRefused(kind, { origin, claims } = {}) {
