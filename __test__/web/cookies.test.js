@@ -3,9 +3,12 @@
 // Sessions in cookies, in each framework.
 
 const assert = require('node:assert/strict');
+const { readFileSync } = require('node:fs');
+const path = require('node:path');
 const { test } = require('node:test');
+const vm = require('node:vm');
 
-const { JwtIssuer, JwtKey, Store, SecretBuffer, RevocationList, Sessions } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, JwtVerifier, RevocationList, SecretBuffer, Sessions, Store } = require('@nodesec/native');
 const { sessionCookies } = require('@nodesec/native/express');
 const { Jar, SERVICES, parsed, sessionParts } = require('../helpers/browser.js');
 const { heard } = require('../helpers/heard.js');
@@ -173,13 +176,44 @@ for (const [version, service] of Object.entries(SERVICES)) {
     assert.equal(JSON.parse(body).sub, 'mallory');
   });
 
+  test(`${version}: the page of the guide refreshes once for all requests that wait, and two tabs do`, async (t) => {
+    const guide = readFileSync(path.join(__dirname, '..', '..', 'docs', 'browser.md'), 'utf8');
+    const [, code] = /```text\n(let refreshing;[^]*?)```/.exec(guide);
+    const cookies = await sessionParts({ grace: 30 });
+    const { send } = await service(t, { cookies, auth: { verifier: cookies.verifier, from: 'cookie' } });
+    const jar = new Jar();
+    jar.take(await send('/login', { method: 'POST' }));
+    const { sid } = cookies.verifier.verify(jar.value(AT));
+    const seen = [];
+    const fetch = async (path, options) => {
+      const answer = await send(path, { ...options, headers: jar.header(path) });
+      jar.take(answer);
+      seen.push(`${path} ${answer.status}`);
+      return { status: answer.status, ok: answer.status < 300 };
+    };
+    // Locks of one browser: the next one begins when the last one is over.
+    let last = Promise.resolve();
+    const request = (name, fn) => (last = last.then(fn));
+    const tab = () => vm.runInNewContext(`${code} api`, { fetch, navigator: { locks: { request } } });
+    const [one, two] = [tab(), tab()];
+    assert.equal((await one('/me')).status, 200);
+    // The browser has dropped the access token when it expired.
+    jar.take({ headers: { 'set-cookie': [`${AT}=; Max-Age=0; Path=/`] } });
+    seen.length = 0;
+    const answers = await Promise.all([one('/me'), one('/me'), two('/me')]);
+    assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200]);
+    assert.equal(seen.filter((each) => each === '/auth/refresh 200').length, 2);
+    await cookies.sessions.end(sid);
+    assert.equal((await one('/me')).status, 401);
+    assert.equal(jar.value(RT), undefined);
+  });
+
   test(`${version}: a token that is refused is no obstacle to a page, a refresh and a logout`, async (t) => {
     const time = { ms: Date.now() };
     const clock = () => new Date(time.ms);
     const keys = await JwtKey.generate('HS256');
     const revocations = new RevocationList({ clock });
     const issuer = new JwtIssuer({ keys, expiresIn: '10m', clock });
-    const { JwtVerifier } = require('@nodesec/native');
     const verifier = new JwtVerifier({ keys, issuer: false, audience: false, revocations, clock });
     const sessions = new Sessions({ issuer, revocations, refreshTtl: '30d', clock });
     const { send } = await service(t, { cookies: { sessions, verifier }, auth: { verifier, from: 'cookie' } });
@@ -259,7 +293,6 @@ for (const [version, service] of Object.entries(SERVICES)) {
     const revocations = new RevocationList({ store });
     const keys = await JwtKey.generate('HS256');
     const issuer = new JwtIssuer({ keys, expiresIn: '10m' });
-    const { JwtVerifier } = require('@nodesec/native');
     const verifier = new JwtVerifier({ keys, issuer: false, audience: false, revocations });
     const sessions = new Sessions({ issuer, revocations, store, refreshTtl: '30d' });
     const { send } = await service(t, { cookies: { sessions, verifier } });
