@@ -35,6 +35,7 @@ const { runScript } = require('../helpers/child.js');
 const { heard } = require('../helpers/heard.js');
 const { KeyServer, providerKey } = require('../helpers/key-server.js');
 const { outcome } = require('../helpers/outcome.js');
+const { raw } = require('../helpers/web.js');
 const { StoreService, storePath, storeWithLoss } = require('../helpers/store-service.js');
 
 const SECRET = 'k3y-material-that-no-event-may-repeat';
@@ -211,6 +212,14 @@ const PROVOCATIONS = {
     const { statusCode } = await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } });
     assert.equal(statusCode, 403);
     return { ...ids, bearer: token, SECRET };
+  },
+  async 'request.malformed'(t) {
+    const app = Fastify();
+    t.after(() => app.close());
+    await app.register(audit);
+    const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+    await raw(port, `GET / HTTP/1.1\r\nHost: a\r\nAuthorization: ${PASSWORD}\0\r\n\r\n`);
+    return { PASSWORD };
   },
   async 'correlation.replaced'() {
     const app = Fastify();
