@@ -6,7 +6,7 @@
 const { outside } = require('../audit/correlation.js');
 const { publishMalformed } = require('../audit/requests.js');
 
-/** Codes of the parser. Others are those of connections that break, also in the middle of a body. */
+/** Codes of the parser. Others are those of connections that break, also amid a body. */
 const OF_PARSER = /^HPE_(?!INVALID_EOF_STATE$)[A-Z_]{1,60}$/;
 
 const watched = new WeakSet();
