@@ -56,6 +56,7 @@ export type AuditEvent =
   | OperationFailed
   | StoreLost
   | RequestRefused
+  | RequestMalformed
   | CorrelationReplaced
   | AppRecorded;
 
@@ -362,6 +363,18 @@ export interface RequestRefused extends AuditEventBase {
   readonly session?: HashedId;
   /** The claim `jti` of a token that was accepted. */
   readonly tokenId?: HashedId;
+}
+
+/**
+ * Node's parser of HTTP has refused a request, so that no middleware has seen it: for line breaks
+ * in a header, two lengths, headers that are too large. It is published for servers with the plugin
+ * `audit`, and in Express for those whose `auditContext` has seen a request.
+ */
+export interface RequestMalformed extends AuditEventBase {
+  readonly event: 'request.malformed';
+  readonly outcome: 'denied';
+  /** The code of the parser, such as `HPE_INVALID_HEADER_TOKEN`. */
+  readonly code: string;
 }
 
 /** A request has a new correlation id, because that in its header is none. */

@@ -150,8 +150,8 @@ export interface AuthenticationOptions<Request> {
     | JwtVerifiers<JwtVerifier<JwtVerifierOptions, unknown>>;
   /**
    * The place of the token: the header `Authorization`, a cookie, or either of them. Default:
-   * `bearer`. With a cookie, other sites can send requests in the user's name: set it with
-   * `SameSite=Strict` and `HttpOnly`.
+   * `bearer`. With a cookie, other sites can send requests in the user's name: put
+   * `crossOriginProtection` or the plugin `crossOrigin` before it.
    */
   from?: 'bearer' | 'cookie' | 'both';
   /** The name of the cookie, of at most 256 characters. Default: `__Host-at`. */

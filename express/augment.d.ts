@@ -6,7 +6,7 @@ import type { Authentication, Login } from '../express.js';
 declare global {
   namespace Express {
     interface Request {
-      /** Set by `authenticate` for a token that is accepted. */
+      /** Set by `authenticate` and `sessionCookies` for a token that is accepted. */
       auth?: Authentication;
       /** Set by `loginThrottle`. */
       login?: Login;

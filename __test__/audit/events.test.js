@@ -38,6 +38,7 @@ const { KeyServer, providerKey } = require('../helpers/key-server.js');
 const { outcome } = require('../helpers/outcome.js');
 const { emptyServer } = require('../helpers/redis-sender.js');
 const { StoreService, storePath, storeWithLoss } = require('../helpers/store-service.js');
+const { raw } = require('../helpers/web.js');
 
 const SECRET = 'k3y-material-that-no-event-may-repeat';
 const PASSWORD = 'correct horse battery staple';
@@ -266,6 +267,14 @@ const PROVOCATIONS = {
     const { statusCode } = await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } });
     assert.equal(statusCode, 403);
     return { ...ids, bearer: token, SECRET };
+  },
+  async 'request.malformed'(t) {
+    const app = Fastify();
+    t.after(() => app.close());
+    await app.register(audit);
+    const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+    await raw(port, `GET / HTTP/1.1\r\nHost: a\r\nAuthorization: ${PASSWORD}\0\r\n\r\n`);
+    return { PASSWORD };
   },
   async 'correlation.replaced'() {
     const app = Fastify();

@@ -3,10 +3,16 @@
 // Sessions in cookies, in each framework.
 
 const assert = require('node:assert/strict');
+const { readFileSync } = require('node:fs');
+const path = require('node:path');
 const { test } = require('node:test');
+const vm = require('node:vm');
 
-const { JwtIssuer, JwtKey, Store, SecretBuffer, RevocationList, Sessions } = require('@nodesec/native');
+const Fastify = require('fastify');
+
+const { JwtIssuer, JwtKey, JwtVerifier, RevocationList, SecretBuffer, Sessions, Store } = require('@nodesec/native');
 const { sessionCookies } = require('@nodesec/native/express');
+const { authentication, cookies } = require('@nodesec/native/fastify');
 const { Jar, SERVICES, parsed, sessionParts } = require('../helpers/browser.js');
 const { heard } = require('../helpers/heard.js');
 const { coded } = require('../helpers/outcome.js');
@@ -173,13 +179,44 @@ for (const [version, service] of Object.entries(SERVICES)) {
     assert.equal(JSON.parse(body).sub, 'mallory');
   });
 
+  test(`${version}: the page of the guide refreshes once for all requests that wait, and two tabs do`, async (t) => {
+    const guide = readFileSync(path.join(__dirname, '..', '..', 'docs', 'browser.md'), 'utf8');
+    const [, code] = /```text\n(let refreshing;[^]*?)```/.exec(guide);
+    const cookies = await sessionParts({ grace: 30 });
+    const { send } = await service(t, { cookies, auth: { verifier: cookies.verifier, from: 'cookie' } });
+    const jar = new Jar();
+    jar.take(await send('/login', { method: 'POST' }));
+    const { sid } = cookies.verifier.verify(jar.value(AT));
+    const seen = [];
+    const fetch = async (path, options) => {
+      const answer = await send(path, { ...options, headers: jar.header(path) });
+      jar.take(answer);
+      seen.push(`${path} ${answer.status}`);
+      return { status: answer.status, ok: answer.status < 300 };
+    };
+    // Locks of one browser: the next one begins when the last one is over.
+    let last = Promise.resolve();
+    const request = (name, fn) => (last = last.then(fn));
+    const tab = () => vm.runInNewContext(`${code} api`, { fetch, navigator: { locks: { request } } });
+    const [one, two] = [tab(), tab()];
+    assert.equal((await one('/me')).status, 200);
+    // The browser has dropped the access token when it expired.
+    jar.take({ headers: { 'set-cookie': [`${AT}=; Max-Age=0; Path=/`] } });
+    seen.length = 0;
+    const answers = await Promise.all([one('/me'), one('/me'), two('/me')]);
+    assert.deepEqual(answers.map(({ status }) => status), [200, 200, 200]);
+    assert.equal(seen.filter((each) => each === '/auth/refresh 200').length, 2);
+    await cookies.sessions.end(sid);
+    assert.equal((await one('/me')).status, 401);
+    assert.equal(jar.value(RT), undefined);
+  });
+
   test(`${version}: a token that is refused is no obstacle to a page, a refresh and a logout`, async (t) => {
     const time = { ms: Date.now() };
     const clock = () => new Date(time.ms);
     const keys = await JwtKey.generate('HS256');
     const revocations = new RevocationList({ clock });
     const issuer = new JwtIssuer({ keys, expiresIn: '10m', clock });
-    const { JwtVerifier } = require('@nodesec/native');
     const verifier = new JwtVerifier({ keys, issuer: false, audience: false, revocations, clock });
     const sessions = new Sessions({ issuer, revocations, refreshTtl: '30d', clock });
     const { send } = await service(t, { cookies: { sessions, verifier }, auth: { verifier, from: 'cookie' } });
@@ -259,7 +296,6 @@ for (const [version, service] of Object.entries(SERVICES)) {
     const revocations = new RevocationList({ store });
     const keys = await JwtKey.generate('HS256');
     const issuer = new JwtIssuer({ keys, expiresIn: '10m' });
-    const { JwtVerifier } = require('@nodesec/native');
     const verifier = new JwtVerifier({ keys, issuer: false, audience: false, revocations });
     const sessions = new Sessions({ issuer, revocations, store, refreshTtl: '30d' });
     const { send } = await service(t, { cookies: { sessions, verifier } });
@@ -347,4 +383,77 @@ test('names and paths that browsers would refuse are refused when the cookies ar
   ]) {
     assert.throws(() => sessionCookies({ ...options, ...more }), coded(code), JSON.stringify(more));
   }
+});
+
+/** A Fastify app with a login, below a prefix. */
+async function below(t, prefix, more) {
+  const options = { ...(await sessionParts()), ...more };
+  const app = Fastify();
+  t.after(() => app.close());
+  await app.register(
+    async (scope) => {
+      await scope.register(cookies, options);
+      scope.post('/login', async (request, reply) => {
+        return reply.issueSession(await options.sessions.start('ann')).send();
+      });
+    },
+    { prefix },
+  );
+  const answer = await app.inject({ method: 'POST', url: `${prefix}/login` });
+  const [, refresh] = answer.headers['set-cookie'].map(parsed);
+  const call = async (url) => {
+    const { statusCode } = await app.inject({ method: 'POST', url, cookies: { [RT]: refresh.value } });
+    return statusCode;
+  };
+  return { call, path: refresh.attributes.path };
+}
+
+test('Fastify: the routes and the path of the cookie are below the prefix of the scope', async (t) => {
+  const plain = await below(t, '/api', {});
+  assert.equal(plain.path, '/api/auth');
+  assert.deepEqual([await plain.call('/api/auth/refresh'), await plain.call('/auth/refresh')], [200, 404]);
+  const named = await below(t, '/api', { routes: '/session' });
+  assert.deepEqual([named.path, await named.call('/api/session/refresh')], ['/api/session', 200]);
+  // A proxy has removed the prefix that browsers see.
+  const proxied = await below(t, '/api', { refresh: { path: '/shop/api/auth' } });
+  assert.deepEqual([proxied.path, await proxied.call('/api/auth/refresh')], ['/shop/api/auth', 200]);
+  const without = await below(t, '/api', { routes: false });
+  assert.deepEqual([without.path, await without.call('/api/auth/refresh')], ['/auth', 404]);
+});
+
+test('Fastify: a token that every other route demands is not needed to refresh and to log out', async (t) => {
+  const { sessions, verifier } = await sessionParts();
+  const app = Fastify();
+  t.after(() => app.close());
+  await app.register(authentication, { verifier, from: 'cookie' });
+  await app.register(cookies, { sessions, verifier });
+  app.get('/', async (request) => request.nodesec.auth.claims.sub);
+  const { refreshToken } = await sessions.start('ann');
+  assert.equal((await app.inject('/')).statusCode, 401);
+  const post = (url, value) => app.inject({ method: 'POST', url, cookies: { [RT]: value } });
+  const refreshed = await post('/auth/refresh', refreshToken);
+  assert.equal(refreshed.statusCode, 200);
+  const [access, refresh] = refreshed.headers['set-cookie'].map(parsed);
+  assert.equal((await app.inject({ url: '/', cookies: { [AT]: access.value } })).body, 'ann');
+  assert.equal((await post('/auth/logout', refresh.value)).statusCode, 204);
+  assert.deepEqual(await sessions.list('ann'), []);
+});
+
+test('Fastify: a scope and those within it have one set of cookies', async (t) => {
+  const options = await sessionParts();
+  const app = Fastify();
+  t.after(() => app.close());
+  await app.register(cookies, options);
+  await assert.rejects(
+    async () => app.register(async (scope) => scope.register(cookies, options)),
+    coded('ERR_INVALID_ARG_VALUE'),
+  );
+});
+
+test('Fastify: a body that the session has no use for is not read without end', async (t) => {
+  const app = Fastify();
+  t.after(() => app.close());
+  await app.register(cookies, await sessionParts());
+  const post = (length) => app.inject({ method: 'POST', url: '/auth/logout', body: 'x'.repeat(length), headers: { 'content-type': 'text/html' } });
+  assert.deepEqual([(await post(16_384)).statusCode, (await post(16_385)).statusCode], [204, 413]);
 });

@@ -210,6 +210,13 @@ const EVENTS = {
     outcome: 'denied',
     members: ['kind', 'origin?', 'subject?', 'session?', 'tokenId?'],
   },
+  'request.malformed': {
+    when:
+      "Node's parser refuses a request before the middleware sees it, as for line breaks in a header. " +
+      'For servers with `auditContext` or `audit`.',
+    outcome: 'denied',
+    members: ['code'],
+  },
   'correlation.replaced': {
     when: 'A request has a new correlation id, because that in its header is none.',
     outcome: 'denied',

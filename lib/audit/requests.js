@@ -5,10 +5,11 @@
 const { CHANNELS, publish } = require('./publish.js');
 
 const REFUSED = CHANNELS['request.refused'];
+const MALFORMED = CHANNELS['request.malformed'];
 const REPLACED = CHANNELS['correlation.replaced'];
 
 /**
- * Publishes a refused request. `kind` names the cause. `claims` are those of a verified token, which
+ * Publishes a refused request. `kind` names the cause. `claims` are those of a verified token that
  * does not let this request in.
  */
 function publishRefused(kind, { origin, claims } = {}) {
@@ -23,8 +24,13 @@ function publishReplaced(header, fault) {
   if (REPLACED.hasSubscribers) publish(REPLACED, { header, fault });
 }
 
+/** Publishes a request that Node has refused; `code` is that of its parser. */
+function publishMalformed(code) {
+  if (MALFORMED.hasSubscribers) publish(MALFORMED, { code });
+}
+
 function idOf(claim) {
   return typeof claim === 'string' ? claim : undefined;
 }
 
-module.exports = { publishRefused, publishReplaced };
+module.exports = { publishMalformed, publishRefused, publishReplaced };

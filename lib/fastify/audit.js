@@ -2,6 +2,7 @@
 
 const { makeError } = require('../errors.js');
 const { declareCorrelation, reenter } = require('../web/correlation.js');
+const { watchMalformed } = require('../web/malformed.js');
 const { plugin } = require('./plugin.js');
 
 const correlationOf = declareCorrelation('fastify.audit');
@@ -13,6 +14,7 @@ const audit = plugin('audit', (instance, options) => {
   }
   const enter = correlationOf(options);
   instance[REGISTERED] = true;
+  watchMalformed(instance.server);
   instance.addHook('onRequest', (request, reply, done) => {
     enter(request.raw, reply.raw, (name, value) => reply.header(name, value), done);
   });

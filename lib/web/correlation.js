@@ -7,6 +7,7 @@ const { publishReplaced } = require('../audit/requests.js');
 const { uuidv7 } = require('../id.js');
 const { boolean, declareOptions, text } = require('../options.js');
 const { TOKEN } = require('./headers.js');
+const { watchMalformed } = require('./malformed.js');
 
 const TRACEPARENT = 'traceparent';
 /** W3C Trace Context, section 3.2: version, trace, parent, flags, and more in later versions. */
@@ -36,6 +37,7 @@ function declareCorrelation(of) {
     return (raw, rawResponse, answer, next) => {
       const before = known.get(raw);
       if (before !== undefined) return within(before, next);
+      if (raw.httpVersionMajor === 1) watchMalformed(raw.socket?.server);
       const { ids, faults } = idsOf(inbound ? raw.headers : {}, name);
       known.set(raw, ids);
       bind(raw, ids);
