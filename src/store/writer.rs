@@ -313,7 +313,8 @@ impl Writer {
 }
 
 /// Commits to the files that every process opens. They are looked at before, so that a commit does
-/// not harm those of others, and afterwards, because only a commit that others find is acknowledged.
+/// not harm those of others, and afterwards, because only a commit that others find is
+/// acknowledged.
 fn finish(shared: &Shared, transaction: Transaction<'_>) -> Result<(Head, usize)> {
     shared.files.check()?;
     let committed = transaction.commit()?;
