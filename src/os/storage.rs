@@ -90,8 +90,8 @@ pub trait Storage {
         one == other
     }
 
-    /// A form of `fcntl(2)` whose locks belong to a descriptor: closing another one of the file does
-    /// not end them. `None` if the system has none, or has no locks that end so.
+    /// A form of `fcntl(2)` whose locks belong to a descriptor: closing another one of the file
+    /// does not end them. `None` if the system has none, or has no locks that end so.
     fn descriptor_locks() -> Option<LockCall> {
         None
     }

@@ -24,6 +24,8 @@ pub(super) fn write(shared: &Shared, path: &Path) -> Result<()> {
 }
 
 fn write_files(shared: &Shared, directory: &Directory) -> Result<()> {
+    // The copy is of the files that are at the path.
+    shared.files.check()?;
     directory.create_database()?;
     // A connection of its own, so that readers do not wait for the copy.
     let mut source = Database::open(&shared.directory.database(), &shared.options, true)?;

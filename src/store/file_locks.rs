@@ -4,11 +4,12 @@
 //! its own store, for example with `fs.cpSync`, would unlock it: the next process that closes the
 //! store would then take itself for the last one, and delete the log.
 
+use std::mem;
 use std::sync::Once;
 
 use rusqlite::ffi;
 
-use crate::os::{Native, Storage};
+use crate::os::{LockCall, Native, Storage};
 
 /// Replaces the call by which SQLite locks, before the first connection. Without such a call of the
 /// system, SQLite keeps its own.
@@ -21,7 +22,7 @@ pub(super) fn belong_to_descriptors() {
         unsafe {
             let system = ffi::sqlite3_vfs_find(std::ptr::null());
             if let Some(set) = system.as_ref().and_then(|system| system.xSetSystemCall) {
-                let call = std::mem::transmute::<_, unsafe extern "C" fn()>(call);
+                let call = mem::transmute::<LockCall, unsafe extern "C" fn()>(call);
                 set(system, c"fcntl".as_ptr(), Some(call));
             }
         }

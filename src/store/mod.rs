@@ -6,8 +6,9 @@
 //! rows fails with a code instead of answering with fewer. It knows bytes and numbers, and nothing
 //! of tokens.
 //!
-//! - `database` is the engine, behind the trait of `engine`, with the locks of `file_locks`. Each transaction replaces the `head`,
-//!   which authenticates the number and the sum of all rows with the `keys`.
+//! - `database` is the engine, behind the trait of `engine`, with the locks of `file_locks`. Each
+//!   transaction replaces the `head`, which authenticates the number and the sum of all rows with
+//!   the `keys`. `files` notices a program that replaces the files.
 //! - `epoch` is a mapped file with the number of the last transaction, raised before a commit is
 //!   reported. Readers compare it with what they know, and `follow` when it has moved.
 //! - `opening` makes and checks the files and `replay`s the rows. `openers` holds one store for

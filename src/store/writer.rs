@@ -312,13 +312,11 @@ impl Writer {
     }
 }
 
-/// Commits to the files that every process opens. They are looked at before, so that a commit does
-/// not harm those of others, and afterwards, because only a commit that others find is acknowledged.
+/// Commits to the files that every process opens. It looks at them before, because a commit to
+/// others would not be found, and may destroy what another process commits to its own.
 fn finish(shared: &Shared, transaction: Transaction<'_>) -> Result<(Head, usize)> {
     shared.files.check()?;
-    let committed = transaction.commit()?;
-    shared.files.check()?;
-    Ok(committed)
+    transaction.commit()
 }
 
 fn tell_all(jobs: VecDeque<Job>, result: &Result<Commit>) {

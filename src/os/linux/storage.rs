@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::path::Path;
 
 use super::Linux;
-use crate::os::storage::{DirectoryFault, FileId, LockCall, Storage, write_zeros};
+use crate::os::storage::{DirectoryFault, FileId, Storage, write_zeros};
 use crate::os::unix::storage;
 
 /// `f_type` of `statfs(2)`, and the name. A FUSE file system may be local, but its server decides
@@ -88,7 +88,7 @@ impl Storage for Linux {
 
     // With 32 bits, the structure has another form than the one that SQLite uses.
     #[cfg(target_pointer_width = "64")]
-    fn descriptor_locks() -> Option<LockCall> {
+    fn descriptor_locks() -> Option<crate::os::LockCall> {
         Some(super::descriptor_locks::fcntl)
     }
 

@@ -131,7 +131,7 @@ fn a_process_that_reads_its_own_files_keeps_its_locks() {
     if let Some(path) = child_folder(TEST) {
         let first: u64 = env::var(FIRST).unwrap().parse().unwrap();
         let store = open(&path).unwrap();
-        commit_and_report(&store, first..first + 1);
+        commit_and_report(&store, first..=first);
         // The last process that closes a store deletes its log.
         store.close();
         return;

@@ -46,10 +46,12 @@ fn open_and_harm(harm: Harm) -> (Folder, Store) {
 #[test]
 fn no_commit_is_acknowledged_after_a_file_was_replaced_cut_or_deleted() {
     for (what, harm) in HARMS {
-        let (_folder, store) = open_and_harm(harm);
+        let (folder, store) = open_and_harm(harm);
         let result = commit(&store, [1000]);
         assert_eq!(result.map_err(|error| error.code), Err(Code::StoreCorrupt), "{what}");
         assert_eq!(store.failing(), Some(Code::StoreCorrupt), "{what}");
+        let backup = store.backup(&folder.path("backup"));
+        assert_eq!(backup.map_err(|error| error.code), Err(Code::StoreCorrupt), "{what}");
     }
 }
 
