@@ -17,8 +17,6 @@ use crate::store::{Batch, Entry, Expected, RecordChange};
 
 /// The most sessions that one part of [`Sessions::end_some`] ends: less than 1 ms of work.
 const PART: usize = 128;
-/// As [`PART`], for the first part, which finds nothing in the caches of the processor.
-const FIRST_PART: usize = 32;
 
 /// The end of all sessions of a subject, in parts.
 pub struct EndAll {
@@ -95,8 +93,7 @@ impl Sessions {
                 progress.below = table.next_number();
             }
             let from = progress.next.unwrap_or(0);
-            let most = if progress.has_begun { PART } else { FIRST_PART };
-            part_of(table.of(&all.subject, from, progress.below), most)
+            part_of(table.of(&all.subject, from, progress.below))
         };
         let older = (!progress.has_begun).then(|| {
             let latest = self.moment().latest.max(self.issuer.latest_issue());
@@ -281,11 +278,10 @@ impl EndAll {
 /// Sessions that processes have started at the same time may have the same number.
 fn part_of<'a>(
     sessions: impl Iterator<Item = (Uuid, &'a Arc<Family>)>,
-    most: usize,
 ) -> (Vec<Uuid>, Option<u64>) {
     let (mut ids, mut last) = (Vec::new(), None);
     for (id, family) in sessions {
-        if ids.len() >= most && last != Some(family.number) {
+        if ids.len() >= PART && last != Some(family.number) {
             break;
         }
         ids.push(id);
