@@ -3055,8 +3055,9 @@ export class RateLimiter {
    */
   setLimits(limits: RateLimits): void;
   /**
-   * Gives the keys, blocks and counts of a full table as bytes, for {@link RateLimiter.restore} after a deploy. They hold
-   * no key, but the secret of the table's hash: with it, an attacker can find keys that collide.
+   * Gives the keys, blocks and counts of a full table as bytes, for {@link RateLimiter.restore}
+   * after a deploy. They hold no key, but the secret of the table's hash: with it, an attacker can
+   * find keys that collide.
    * Takes about a millisecond for 100,000 keys; 16 bytes per key, 8 more for each further limit.
    * Without memory, `ERR_LIMIT_FULL`.
    *

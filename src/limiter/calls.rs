@@ -1,34 +1,15 @@
-//! A limiter, and what can be done to a key.
+//! What can be done to a key.
 
-use std::sync::{Arc, Mutex, PoisonError};
-
-use super::arguments::{check_block_ms, check_cost, check_same_names, nonzero};
+use super::arguments::{check_block_ms, check_cost, nonzero};
 use super::buckets::Words;
-use super::fingerprint::Fingerprinter;
-use super::limit::{Limits, MAX_LIMITS};
-use super::quota::{Algorithm, Quota};
-use super::report::{Report, Stats, Verdict};
+use super::limit::MAX_LIMITS;
+use super::process::Limiter;
+use super::quota::Quota;
+use super::report::{Report, Verdict};
 use super::slots::{Found, Slots};
 use super::state::Moment;
-use super::table::{OnFull, Table};
-use crate::clock::Clock;
+use super::table::OnFull;
 use crate::error::Result;
-
-/// Limits for each key, shared by all threads. Every call on a key takes well under a microsecond.
-///
-/// In any period of length W, a key is admitted at most `burst + W / T` units of each limit, where
-/// T is the quota's emission interval: see [`Quota`]. There is one exception: if more keys than
-/// `max_keys` are in debt, the table may forget keys that are not blocked ([`Stats::evictions`]).
-pub struct Limiter {
-    pub(super) table: Table,
-    pub(super) fingerprinter: Fingerprinter,
-    pub(super) algorithm: Algorithm,
-    has_one_limit: bool,
-    on_full: OnFull,
-    pub(super) clock: Arc<dyn Clock>,
-    /// How often the limits were changed. Held while they are.
-    pub(super) generation: Mutex<u32>,
-}
 
 /// Whether a call takes its cost.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,39 +19,6 @@ enum Mode {
 }
 
 impl Limiter {
-    /// A limiter for `max_keys` keys (8 to 2^26), at most 24 bytes each, and
-    /// 8 more for each limit after the first.
-    ///
-    /// Fails with `ERR_OUT_OF_RANGE` for other values of `max_keys`, with `ERR_LIMIT_FULL` if there
-    /// is no memory, and with `ERR_RANDOM` if the system provides no random bytes for the secret of
-    /// the fingerprints.
-    pub fn new(
-        limits: &Limits,
-        max_keys: usize,
-        on_full: OnFull,
-        clock: Arc<dyn Clock>,
-    ) -> Result<Self> {
-        Self::with(limits, max_keys, on_full, clock, Fingerprinter::new()?)
-    }
-
-    pub(super) fn with(
-        limits: &Limits,
-        max_keys: usize,
-        on_full: OnFull,
-        clock: Arc<dyn Clock>,
-        fingerprinter: Fingerprinter,
-    ) -> Result<Self> {
-        Ok(Self {
-            table: Table::new(max_keys, on_full, limits)?,
-            fingerprinter,
-            algorithm: limits[0].quota().algorithm(),
-            has_one_limit: limits.len() == 1,
-            on_full,
-            clock,
-            generation: Mutex::new(0),
-        })
-    }
-
     /// Takes `cost` units (1 to the burst) of every limit and returns whether they were available;
     /// if not, nothing is taken. A key is any bytes of any length; the limiter does not store it.
     ///
@@ -163,57 +111,6 @@ impl Limiter {
         self.table.shard(fingerprint).unblock(fingerprint, self.now());
     }
 
-    /// Forgets all keys and blocks. The counters of [`Limiter::stats`] stay.
-    pub fn clear(&self) {
-        self.table.clear();
-    }
-
-    /// Puts other limits in place of the present ones. Every key keeps the time until it has
-    /// recovered, at most that of the new burst. Takes about a millisecond for 200,000 keys.
-    ///
-    /// Fails with `ERR_INVALID_ARG_VALUE` unless they have the same names, in the same order, and
-    /// the same algorithm.
-    pub fn set_limits(&self, limits: &Limits) -> Result<()> {
-        let mut generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        check_same_names(limits, &self.table.limits())?;
-        *generation = generation.wrapping_add(1);
-        self.table.set_limits(limits, *generation, self.now());
-        Ok(())
-    }
-
-    /// The limits, and how often they were changed.
-    pub fn limits(&self) -> (Limits, u32) {
-        let generation = self.generation.lock().unwrap_or_else(PoisonError::into_inner);
-        (self.table.limits(), *generation)
-    }
-
-    /// The treatment of newcomers while the table is full.
-    pub fn on_full(&self) -> OnFull {
-        self.on_full
-    }
-
-    /// The limiter's keys and counters. Reads the whole table, a millisecond for some 500,000 keys;
-    /// calls on keys go on meanwhile.
-    pub fn stats(&self) -> Stats {
-        let now = self.now();
-        let (mut keys, mut blocked) = (0, 0);
-        self.table.each(|slots| {
-            slots.buckets().each(now, |_, is_block, _| {
-                keys += usize::from(!is_block);
-                blocked += usize::from(is_block);
-            });
-        });
-        let counters = self.table.counters();
-        Stats {
-            capacity: self.table.max_keys(),
-            keys,
-            blocked,
-            evictions: counters.evictions,
-            overflows: counters.overflows,
-            growth_failures: counters.growth_failures,
-        }
-    }
-
     #[inline]
     fn decide<T>(
         &self,
@@ -239,8 +136,11 @@ impl Limiter {
         tell: impl FnOnce(&Slots, &Verdict<'_>, Moment) -> T,
     ) -> Result<T> {
         let cost = nonzero(cost)?;
-        let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
+        let fingerprint = self.fingerprinter.of(key);
         let mut slots = self.table.shard(fingerprint);
+        // It arrives while the clock is read.
+        slots.prefetch(fingerprint);
+        let now = self.now();
         check_cost(slots.limits(), cost)?;
         let found = slots.find::<N>(fingerprint, now);
         let blocked = slots.blocked_until(fingerprint, &found, now);
@@ -280,10 +180,6 @@ impl Limiter {
     fn refuse_newcomer(&self, verdict: &mut Verdict<'_>, until: u64, now: Moment) {
         verdict.allowed = false;
         verdict.held_ns = self.algorithm.left_ns(until, now).max(1);
-    }
-
-    pub(super) fn now(&self) -> Moment {
-        self.algorithm.at(self.clock.monotonic_nanos())
     }
 }
 

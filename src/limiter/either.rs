@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::calls::Limiter;
 use super::limit::Limits;
 use super::machine::MachineLimiter;
+use super::process::Limiter;
 use super::report::{Report, Stats};
 use crate::error::{Code, Error, Result};
 

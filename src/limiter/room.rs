@@ -3,7 +3,7 @@
 use super::layout::{Place, WAYS};
 use super::limit::Limit;
 use super::state::Moment;
-use super::view::{BLOCK, View};
+use super::view::{BLOCK, Least, View};
 
 /// A slot for a newcomer.
 pub(super) enum Room {
@@ -32,18 +32,27 @@ impl<V: View> Search<'_, V> {
     /// The slot for a fingerprint.
     pub(super) fn run(&self, fingerprint: u64) -> Room {
         let (first, second) = self.buckets.layout().choices(fingerprint);
-        let (place, free) = self.buckets.least(first, 0, self.now);
+        let one = self.buckets.least(first, 0, self.now);
         // A shard that grows instead of using second buckets has its keys where they are found
-        // first. At its full size, it evens out the buckets before they are full.
-        if free >= if self.may_grow { 1 } else { 3 } {
-            return Room::Free(place);
+        // first. At its full size, a slot that was never used is as good.
+        if one.free >= if self.may_grow { 1 } else { 3 } && (self.may_grow || one.until == 0) {
+            return Room::Free(one.place);
         }
         if self.may_grow {
             return Room::Grow;
         }
-        let (other, other_free) = self.buckets.least(second, 0, self.now);
-        if free.max(other_free) > 0 {
-            return Room::Free(if free >= other_free { place } else { other });
+        let other = self.buckets.least(second, 0, self.now);
+        let is_first = if one.free >= 3 && other.free >= 3 {
+            // The key that recovered first has left most likely. The others come back and want
+            // their slots, which are not to change hands while others are unused.
+            one.until <= other.until
+        } else {
+            // Even out the buckets before they are full.
+            one.free >= other.free
+        };
+        let best = if is_first { one } else { other };
+        if best.free > 0 {
+            return Room::Free(best.place);
         }
         self.walk(fingerprint, first, second)
     }
@@ -67,7 +76,7 @@ impl<V: View> Search<'_, V> {
         consider(second, 0);
         for walk in 1..=layout.max_walk() {
             let bucket = layout.after(second, walk);
-            let (place, free) = self.buckets.least(bucket, walk, self.now);
+            let Least { place, free, .. } = self.buckets.least(bucket, walk, self.now);
             if free > 0 {
                 // A slot that this key had before must not stay beside the new one.
                 return Room::Free(self.buckets.former(bucket, walk, fingerprint).unwrap_or(place));

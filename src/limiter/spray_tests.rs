@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::*;
 use crate::clock::ManualClock;
 use crate::error::Code;
+use crate::limiter::slots::Found;
 use crate::testing::allocations::{allocated_by, out_of_memory};
 
 const MINUTE: u64 = 60_000;
@@ -93,6 +94,28 @@ fn ten_million_expired_keys_pass_through_without_loss_or_growth() {
     assert_eq!(allocated, 0);
     let stats = spray.limiter.stats();
     assert_eq!((stats.keys, stats.evictions, stats.overflows), (900_000, 0, 0));
+}
+
+#[test]
+fn keys_that_recover_and_come_back_keep_their_slots() {
+    let mut spray = Spray::a_minute(60, None, 5000);
+    // So many keys in debt that the table has its full size.
+    spray.send(5000, 1, 1);
+    spray.clock.advance(Duration::from_millis(MINUTE));
+    let limiter = &spray.limiter;
+    for round in 0..4 {
+        let mut displaced = 0;
+        for key in 0..5000_u16 {
+            let key = key.to_be_bytes();
+            let fingerprint = limiter.fingerprinter.of(&key);
+            let found: Found = limiter.table.shard(fingerprint).find(fingerprint, limiter.now());
+            displaced += u32::from(found.place.is_none());
+            assert!(limiter.check(&key, 1).unwrap());
+            // It recovers before the next one comes.
+            spray.clock.advance(Duration::from_secs(1));
+        }
+        assert!(round == 0 || displaced < 50, "{displaced} in round {round}");
+    }
 }
 
 #[test]

@@ -28,8 +28,8 @@ pub(super) trait View {
     /// A slot of a bucket that a fingerprint has had before.
     fn former(&self, bucket: usize, walk: usize, fingerprint: u64) -> Option<Place>;
 
-    /// The slot of a bucket that expires first, and the number of free slots.
-    fn least(&self, bucket: usize, walk: usize, now: Moment) -> (Place, usize) {
+    /// The slot of a bucket that expires first, with its word, and the number of free slots.
+    fn least(&self, bucket: usize, walk: usize, now: Moment) -> Least {
         let mut least = (0, u64::MAX);
         let mut free = 0;
         for lane in 0..WAYS {
@@ -39,6 +39,15 @@ pub(super) trait View {
                 least = (lane, until);
             }
         }
-        (self.place(bucket, least.0, walk), free)
+        Least { place: self.place(bucket, least.0, walk), until: least.1, free }
     }
+}
+
+/// The slot of a bucket that expires first.
+pub(super) struct Least {
+    pub place: Place,
+    /// The word at which nothing is left of its debts; 0 if it was never used.
+    pub until: u64,
+    /// The number of free slots of the bucket.
+    pub free: usize,
 }

@@ -4,11 +4,13 @@
 //! Each system has one file, which implements [`Platform`] and [`ProtectedMemory`], and a file
 //! `storage`, which implements [`Storage`]; [`Native`] is the system of this build. `unix` holds
 //! the calls that unix systems share. `allocator` serves systems without better calls for memory.
-//! `registers` holds the processor instructions that clear vector registers.
+//! `registers` holds the processor instructions that clear vector registers, `prefetch` those that
+//! fetch memory ahead.
 
 mod allocator;
 mod hardening;
 mod platform;
+mod prefetch;
 mod protected_memory;
 mod registers;
 mod shared_words;
@@ -38,6 +40,7 @@ pub use hardening::{Hardened, Hardening, harden};
 pub use platform::{FileExposure, HUGE_PAGE_LEN, Platform, WORKING_MEMORY_ALIGN};
 #[cfg(test)]
 pub use portable::Portable;
+pub use prefetch::prefetch;
 pub use protected_memory::{Backend, Mapping, Memlock, ProtectedMemory, Protection};
 pub use registers::clear_vector_registers;
 pub use shared_words::SharedWords;

@@ -1,6 +1,12 @@
 //! The native part of a façade object of a limiter.
 
+use std::sync::Arc;
+
+use napi::Env;
+use napi::bindgen_prelude::Unknown;
+
 use crate::binding::args::handle::Handle;
+use crate::binding::args::{Arg, Result};
 use crate::limiter::{AnyLimiter, OnFull, Quota};
 
 /// The longest key, in bytes.
@@ -24,4 +30,9 @@ impl Handle for RateLimiter {
         // The initial size of the table. Growth with use is not reported.
         128 << 10
     }
+}
+
+/// The limiter of a façade object.
+pub(super) fn this(env: &Env, limiter: &Unknown<'_>) -> Result<Arc<RateLimiter>> {
+    Arg::new(env, limiter, "this").handle::<RateLimiter>()
 }

@@ -9,6 +9,7 @@ use super::limits::Known;
 use crate::error::Result;
 use crate::limiter::arguments::{check_cost, nonzero};
 use crate::limiter::limit::Limit;
+use crate::limiter::quota::Algorithm;
 use crate::limiter::report::{Report, Verdict};
 use crate::limiter::room::Room;
 use crate::limiter::state::Moment;
@@ -45,7 +46,6 @@ impl MachineLimiter {
                 held_ns = self.algorithm.left_ns(until, now).max(1);
             }
         }
-        let words = bounded(&known.limits, &words, now);
         let allowed = violated == 0 && held_ns == 0;
         let verdict = Verdict { words: &words, violated, held_ns, allowed };
         Ok(report(&known, &verdict, cost, now))
@@ -107,9 +107,11 @@ impl MachineLimiter {
         cost: u32,
         tell: impl FnOnce(&Known, &Verdict<'_>, Moment) -> T,
     ) -> Result<T> {
-        let known = self.known();
+        let fingerprint = self.fingerprinter.of(key);
+        // It arrives while the clock is read.
+        self.table.prefetch(fingerprint);
+        let (known, now) = (self.known(), self.now());
         let nonzero = checked_cost(&known.limits, cost)?;
-        let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
         let mut held_ns = self.held_ns(fingerprint, now);
         let (words, violated) = if held_ns > 0 {
             let found = self.table.locate(fingerprint, now);
@@ -129,7 +131,6 @@ impl MachineLimiter {
                 }
             }
         };
-        let words = bounded(&known.limits, &words, now);
         let allowed = violated == 0 && held_ns == 0;
         Ok(tell(&known, &Verdict { words: &words, violated, held_ns, allowed }, now))
     }
@@ -141,7 +142,12 @@ fn taking(limits: &[Limit], cost: NonZeroU32, now: Moment) -> impl Step {
     move |column: usize, word| {
         let limit = limits.get(column)?;
         // The cost was checked, so there is no error.
-        limit.take(bounded_word(limit, word, now), cost, now).ok().flatten()
+        let word = match limit.quota().algorithm() {
+            // A debt above the bound is refused in any case.
+            Algorithm::Gcra => word,
+            Algorithm::FixedWindow => bounded_word(limit, word, now),
+        };
+        limit.take(word, cost, now).ok().flatten()
     }
 }
 
@@ -153,5 +159,7 @@ fn checked_cost(limits: &[Limit], cost: u32) -> Result<NonZeroU32> {
 }
 
 fn report(known: &Known, verdict: &Verdict<'_>, cost: u32, now: Moment) -> Report {
-    Report::new(&known.limits, verdict, cost, short(known.generation), now)
+    let words = bounded(&known.limits, verdict.words, now);
+    let verdict = Verdict { words: &words, ..*verdict };
+    Report::new(&known.limits, &verdict, cost, short(known.generation), now)
 }

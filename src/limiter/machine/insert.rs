@@ -1,5 +1,6 @@
 //! Gives a slot to a key that has none: see [`super::table`] for the steps.
 
+use std::sync::LazyLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
@@ -154,7 +155,7 @@ fn replace(word: &AtomicU64, after: u64, is_lost: impl Fn() -> bool) -> bool {
 /// a slot would have to get the same number for the same key while a process stands still between
 /// two steps.
 fn number() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let next = NEXT.fetch_add(1, Relaxed);
-    next.wrapping_add(u64::from(std::process::id()).wrapping_mul(0x9e37_79b9)) & 0x7fff
+    static NEXT: LazyLock<AtomicU64> =
+        LazyLock::new(|| AtomicU64::new(u64::from(std::process::id()).wrapping_mul(0x9e37_79b9)));
+    NEXT.fetch_add(1, Relaxed) & 0x7fff
 }

@@ -1,14 +1,14 @@
 //! A limiter on a file: its parts.
 
 use std::fs::File;
-use std::sync::{Arc, Mutex, RwLockReadGuard};
+use std::sync::{Arc, Mutex};
 
-use super::limits::{FileLimits, Known};
+use super::limits::{FileLimits, Present};
 use super::table::Table;
 use crate::clock::Clock;
 use crate::limiter::buckets::Words;
 use crate::limiter::fingerprint::Fingerprinter;
-use crate::limiter::limit::Limit;
+use crate::limiter::limit::{Limit, MAX_LIMITS};
 use crate::limiter::quota::Algorithm;
 use crate::limiter::state::Moment;
 use crate::limiter::table::OnFull;
@@ -33,7 +33,7 @@ pub struct MachineLimiter {
 
 impl MachineLimiter {
     #[inline]
-    pub(super) fn known(&self) -> RwLockReadGuard<'_, Known> {
+    pub(super) fn known(&self) -> Present<'_> {
         self.limits.get(&self.table, &self.fingerprinter)
     }
 
@@ -44,12 +44,12 @@ impl MachineLimiter {
 }
 
 /// The words, none of which is larger than its limit allows: those of former limits may be.
-pub(super) fn bounded(limits: &[Limit], words: &Words, now: Moment) -> Words {
-    let mut words = *words;
-    for (limit, word) in limits.iter().zip(&mut words) {
-        *word = bounded_word(limit, *word, now);
+pub(super) fn bounded(limits: &[Limit], words: &[u64], now: Moment) -> Words {
+    let mut bounded = [0; MAX_LIMITS];
+    for ((limit, word), bounded) in limits.iter().zip(words).zip(&mut bounded) {
+        *bounded = bounded_word(limit, *word, now);
     }
-    words
+    bounded
 }
 
 #[inline]

@@ -1,5 +1,6 @@
 //! The limits of the file, as this process knows them.
 
+use std::ops::Deref;
 use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
@@ -17,14 +18,37 @@ pub(super) struct Known {
 /// The limits of a file.
 pub(super) struct FileLimits {
     shape: Shape,
-    known: RwLock<Known>,
+    /// Those that this process has found at first. They are mostly the only ones, and are read
+    /// without a lock.
+    first: Known,
+    /// Those of a later generation, once there are any.
+    later: RwLock<Option<Known>>,
+}
+
+/// The present limits, while a call uses them.
+pub(super) enum Present<'a> {
+    First(&'a Known),
+    Later(RwLockReadGuard<'a, Option<Known>>, &'a Known),
+}
+
+impl Deref for Present<'_> {
+    type Target = Known;
+
+    #[inline]
+    fn deref(&self) -> &Known {
+        match self {
+            Self::First(known) => known,
+            // It is the first again only if the file is damaged.
+            Self::Later(later, first) => later.as_ref().unwrap_or(first),
+        }
+    }
 }
 
 impl FileLimits {
     /// The limits of a file; `None` if it is damaged.
     pub(super) fn read(table: &Table, shape: Shape, fingerprinter: &Fingerprinter) -> Option<Self> {
-        let known = RwLock::new(present(table, &shape, fingerprinter)?);
-        Some(Self { shape, known })
+        let first = present(table, &shape, fingerprinter)?;
+        Some(Self { shape, first, later: RwLock::new(None) })
     }
 
     /// The form of the file.
@@ -34,28 +58,33 @@ impl FileLimits {
 
     /// The present limits. If another process has changed them, they are read first.
     #[inline]
-    pub(super) fn get(
-        &self,
-        table: &Table,
-        fingerprinter: &Fingerprinter,
-    ) -> RwLockReadGuard<'_, Known> {
-        let known = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        if known.generation == table.header()[word::GENERATION].load(Acquire) {
-            return known;
+    pub(super) fn get(&self, table: &Table, fingerprinter: &Fingerprinter) -> Present<'_> {
+        let generation = table.header()[word::GENERATION].load(Acquire);
+        if self.first.generation == generation {
+            return Present::First(&self.first);
         }
-        drop(known);
+        self.later(generation, table, fingerprinter)
+    }
+
+    fn later(&self, generation: u64, table: &Table, fingerprinter: &Fingerprinter) -> Present<'_> {
+        let later = self.later.read().unwrap_or_else(PoisonError::into_inner);
+        if later.as_ref().is_some_and(|known| known.generation == generation) {
+            return Present::Later(later, &self.first);
+        }
+        drop(later);
         self.adopt(table, fingerprinter);
-        self.known.read().unwrap_or_else(PoisonError::into_inner)
+        Present::Later(self.later.read().unwrap_or_else(PoisonError::into_inner), &self.first)
     }
 
     /// Reads the limits of the file. If they are damaged, those that are known hold.
     #[cold]
     fn adopt(&self, table: &Table, fingerprinter: &Fingerprinter) {
         if let Some(present) = present(table, &self.shape, fingerprinter) {
-            let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+            let mut later = self.later.write().unwrap_or_else(PoisonError::into_inner);
+            let known = later.as_ref().unwrap_or(&self.first).generation;
             // Another thread may have read later ones.
-            if present.generation.wrapping_sub(known.generation) < 1 << 63 {
-                *known = present;
+            if present.generation.wrapping_sub(known) < 1 << 63 {
+                *later = Some(present);
             }
         }
     }

@@ -32,7 +32,7 @@ use crate::limiter::layout::{Layout, Place, WAYS};
 use crate::limiter::limit::MAX_LIMITS;
 use crate::limiter::state::Moment;
 use crate::limiter::view::{BLOCK, View};
-use crate::os::SharedWords;
+use crate::os::{SharedWords, prefetch};
 
 /// The mark of a claim. No state has this bit: its clock would have run for 69 years.
 pub(super) const CLAIM: u64 = 1 << 63;
@@ -99,6 +99,14 @@ impl Table {
     #[inline]
     pub(super) fn control(&self, place: Place) -> &AtomicU64 {
         self.at(place.index + WAYS)
+    }
+
+    /// Starts to fetch the first bucket of a fingerprint.
+    #[inline]
+    pub(super) fn prefetch(&self, fingerprint: u64) {
+        let index = self.layout.bucket(self.layout.first(fingerprint));
+        prefetch(self.at(index));
+        prefetch(self.at(index + WAYS));
     }
 
     /// The key's slot, and its control word.

@@ -37,8 +37,8 @@ use std::sync::PoisonError;
 
 use self::head::{Head, state_len};
 use super::buckets::Buckets;
-use super::calls::Limiter;
 use super::limit::{Limit, MAX_LIMITS};
+use super::process::Limiter;
 use super::quota::Algorithm;
 use super::state::Moment;
 use super::table::{MAX_MAX_KEYS, no_memory};
