@@ -38,6 +38,7 @@ export type AuditEvent =
   | SessionRestored
   | SessionDenied
   | LimitDenied
+  | LimitFailed
   | PasswordChecked
   | SecretOverflowed
   | OperationFailed
@@ -182,6 +183,14 @@ export interface LimitDenied extends AuditEventBase {
   readonly windowMs: number;
   /** Its burst. */
   readonly burst: number;
+}
+
+/** A limit of the middleware with `enforce: false` could not count a request, which was let in. */
+export interface LimitFailed extends AuditEventBase {
+  readonly event: 'limit.failed';
+  readonly outcome: 'error';
+  /** The code of the error, if it has one. */
+  readonly code?: string;
 }
 
 /** A password was compared with its digest. The call does not know whose password it is. */

@@ -82,7 +82,7 @@ function numbersOf(get) {
   return { remaining: Number(units), reset: Number(time) };
 }
 
-/** Whether a `Retry-After`, which may be a date (RFC 9110 section 10.2.3), is later than seconds. */
+/** Whether a `Retry-After`, which may be a date (RFC 9110 section 10.2.3), is later. */
 function isLater(before, seconds) {
   if (before === undefined) return false;
   const given = /^\d+$/.test(before) ? Number(before) : (Date.parse(before) - Date.now()) / 1000;

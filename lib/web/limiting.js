@@ -95,7 +95,8 @@ class Limiting {
   /**
    * Asks the limiter about a request. Resolves to undefined if the request does not count, else to
    * `{ result, fields, problem }`; a `problem` is the answer to send. `response` is Node's.
-   * `trustsEverybody` tells whether clients choose their address. Without `enforce` nothing rejects.
+   * `trustsEverybody` tells whether clients choose their address. Without `enforce` it never
+   * rejects.
    */
   ask(request, response, reply, trustsEverybody) {
     const asked = this.#ask(request, response, reply, trustsEverybody);
