@@ -88,8 +88,8 @@ export interface RateLimitOptions extends LimitingOptions<Request, Response> {
 export interface RateLimitHandler extends RequestHandler {
   /**
    * Throws `ERR_INVALID_ARG_VALUE` if clients of this app choose their address: `trust proxy` is
-   * `true`, trusts all addresses of a family, or is a number above 32. Requests would all be answered with 500. Call it when the app
-   * is configured.
+   * `true`, trusts all addresses of a family, or is a number above 32. Requests would all be
+   * answered with 500. Call it when the app is configured.
    */
   assertConfigured(app: { get(name: string): unknown }): void;
 }
