@@ -51,6 +51,7 @@ export type AuditEvent =
   | LimitDenied
   | LimitDegraded
   | LimitRecovered
+  | LimitFailed
   | PasswordChecked
   | SecretOverflowed
   | OperationFailed
@@ -218,6 +219,14 @@ export interface LimitDegraded extends AuditEventBase {
 export interface LimitRecovered extends AuditEventBase {
   readonly event: 'limit.recovered';
   readonly outcome: 'ok';
+}
+
+/** A limit of the middleware with `enforce: false` could not count a request, which was let in. */
+export interface LimitFailed extends AuditEventBase {
+  readonly event: 'limit.failed';
+  readonly outcome: 'error';
+  /** The code of the error, if it has one. */
+  readonly code?: string;
 }
 
 /** A password was compared with its digest. The call does not know whose password it is. */

@@ -39,12 +39,13 @@ export interface AuthenticateOptions extends AuthenticationOptions<Request> {}
  * | request | answer |
  * |---|---|
  * | no credentials, or another scheme | 401, `Bearer` |
- * | a malformed or doubled header; tokens in two places, also the query | 400, `invalid_request` |
+ * | a malformed or doubled header; tokens in two places | 400, `invalid_request` |
  * | a token that is refused, or bound to a key that was not shown | 401, `invalid_token` |
  * | a login that is too old or too weak | 401, `insufficient_user_authentication` |
  * | a token without a scope | 403, `insufficient_scope` |
  * | keys or revocations are not to be had | 503, `Retry-After` |
  *
+ * The query (`access_token`) and a form are places, too; a form only if its body is parsed before.
  * With a `RemoteJwks` it waits for the keys. Put a middleware for CORS before it, because a
  * preflight has no credentials.
  *
@@ -100,8 +101,8 @@ export interface RateLimitOptions extends LimitingOptions<Request, Response> {
 export interface RateLimitHandler extends RequestHandler {
   /**
    * Throws `ERR_INVALID_ARG_VALUE` if clients of this app choose their address: `trust proxy` is
-   * `true` or trusts all addresses. Requests would all be answered with 500. Call it when the app
-   * is configured.
+   * `true`, trusts all addresses of a family, or is a number above 32. Requests would all be
+   * answered with 500. Call it when the app is configured.
    */
   assertConfigured(app: { get(name: string): unknown }): void;
 }
@@ -113,8 +114,11 @@ export interface RateLimitHandler extends RequestHandler {
  * `Retry-After`. If a `ConcurrencyLimiter` has no place for anybody, it is a 503. The place of a
  * request is given back when its response has ended or its client has hung up.
  *
- * Header fields are appended to those of a limiter before, and never replace them: give the limits
- * names. Requests of other origins also get `Access-Control-Expose-Headers`.
+ * Header fields are appended to those of a limiter before: give the limits names. Fields that have
+ * room for one limit only (`draft-7`, `draft-6`, `legacy`) tell of the tightest. If a limiter
+ * before has set fields of another draft, they stay as they are. Of two `Retry-After` the later one
+ * stays.
+ * Requests of other origins also get `Access-Control-Expose-Headers`.
  *
  * Without `key`, each client is an address. Behind a proxy, set `trust proxy` to its address or to
  * the number of proxies: else all clients have the proxy's address and share one limit. If every

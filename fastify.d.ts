@@ -164,8 +164,10 @@ export interface FastifyRateLimitingOptions extends LimitingOptions<FastifyReque
  * `reply.hijack()`, too. `app.close()` waits for refunds that have begun.
  *
  * All registrations hold, those of outer scopes first. Header fields are appended to those of a
- * limiter before, and never replace them: give the limits names. Requests of other origins also get
- * `Access-Control-Expose-Headers`.
+ * limiter before: give the limits names. Fields that have room for one limit only (`draft-7`,
+ * `draft-6`, `legacy`) tell of the tightest. If a limiter before has set fields of another draft,
+ * they stay as they are. Of two `Retry-After` the later one stays. Requests of other origins also
+ * get `Access-Control-Expose-Headers`.
  *
  * Without `key`, each client is an address. Behind a proxy, set `trustProxy` to its address: else
  * all clients have the proxy's address and share one limit. If every client can choose its address

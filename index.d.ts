@@ -4359,7 +4359,10 @@ export type LimitErrorCode =
 
 /** The codes of {@link WebError}. */
 export type WebErrorCode =
-  /** A request has credentials in two places, twice or malformed, or no usable account. */
+  /**
+   * A request has credentials in two places, twice or malformed, or no usable account, or its key
+   * or its cost is too large for a limit, however long it waits.
+   */
   | 'ERR_WEB_BAD_REQUEST'
   /** A token lacks a scope. */
   | 'ERR_WEB_FORBIDDEN'

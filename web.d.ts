@@ -173,7 +173,8 @@ export interface AuthenticationOptions<Request> {
   /**
    * Gives the certificate of the client, for tokens that are bound to one (`cnf` with `x5t#S256`,
    * RFC 8705), as an `X509Certificate`, DER or PEM. It is called for such tokens only. A bound
-   * token is refused without this option, and so is one that is bound in another way.
+   * token is refused without this option, for text that is no certificate, and if it is bound in
+   * another way.
    */
   getCertificate?: (
     request: Request,
@@ -206,7 +207,11 @@ export interface LimitingOptions<Request, Response> {
    * a 400.
    */
   key?: (request: Request) => string | Uint8Array | Promise<string | Uint8Array>;
-  /** The units that a request takes. Default: 1. If a function gives 0, it is not counted. */
+  /**
+   * The units that a request takes. Default: 1. If a function gives 0, it is not counted; if it
+   * gives more than any client can ever have, the answer is a 400 without `Retry-After`, because no
+   * wait would help. Such a number is `ERR_LIMIT_COST` when the middleware is made.
+   */
   cost?: number | ((request: Request) => number | Promise<number>);
   /** Whether a request is not counted. */
   skip?: (request: Request) => boolean | Promise<boolean>;
@@ -219,7 +224,9 @@ export interface LimitingOptions<Request, Response> {
   headers?: RateLimitStyle;
   /**
    * With `false`, requests are counted and never refused, and there are no header fields: to try a
-   * limit. The limiter publishes `limit.denied` all the same. Default: true.
+   * limit. The limiter publishes `limit.denied` all the same. A request that cannot be counted,
+   * because a callback has failed or its key or cost cannot be used, is let in and published as
+   * `limit.failed`. Default: true.
    */
   enforce?: boolean;
 }

@@ -74,13 +74,18 @@ class JwtVerifier extends Uncloneable {
   }
 
   async verifyAsync(token) {
-    const answer = await this.#answerAsync(token);
+    let answer = this.#answer(token);
+    const fetching = this.#fetchMissing(answer);
+    if (fetching !== undefined) answer = await this.#fetched(token, fetching);
     if (typeof answer !== 'number') return answer;
     throw this.#error(token, answer);
   }
 
   async tryVerifyAsync(token) {
-    return this.#result(token, await this.#answerAsync(token));
+    const answer = this.#answer(token);
+    // Nearly every key is at hand, and then nothing is waited for.
+    const fetching = this.#fetchMissing(answer);
+    return this.#result(token, fetching === undefined ? answer : await this.#fetched(token, fetching));
   }
 
   async verifyMany(tokens) {
@@ -124,13 +129,8 @@ class JwtVerifier extends Uncloneable {
     return answer;
   }
 
-  /**
-   * Verifies a token. If its key is missing, waits for the request and verifies the token again.
-   */
-  async #answerAsync(token) {
-    const answer = this.#answer(token);
-    const fetching = this.#fetchMissing(answer);
-    if (fetching === undefined) return answer;
+  /** Waits for the request of a missing key and verifies the token again. */
+  async #fetched(token, fetching) {
     await fetching;
     return this.#answerAndFetch(token);
   }

@@ -395,9 +395,10 @@ codes! {
     LimitSnapshot = "ERR_LIMIT_SNAPSHOT",
 
     // ── WebError: answers of the middleware, whose `status` and `headers` frameworks send ──
-    /// A request has credentials in two places, twice or malformed, or no usable account.
+    /// A request has credentials in two places, twice or malformed, or no usable account, or its
+    /// key or its cost is too large for a limit, however long it waits.
     ///
-    /// The client corrects its request. HTTP 400.
+    /// The client corrects its request; `cause` has the reason. HTTP 400.
     WebBadRequest = "ERR_WEB_BAD_REQUEST",
     /// A token lacks a scope.
     ///

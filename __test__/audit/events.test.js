@@ -244,6 +244,13 @@ const PROVOCATIONS = {
     await limiter.check('192.0.2.17');
     return { key: '192.0.2.17' };
   },
+  async 'limit.failed'() {
+    const { rateLimit } = require('@nodesec/native/express');
+    const limiter = new RateLimiter({ limit: 1, windowMs: 86_400_000 });
+    const key = () => `${SUBJECT}\ud800`;
+    await rateLimit({ limiter, key, enforce: false })({ headers: {} }, { headersSent: false }, () => {});
+    return { SUBJECT };
+  },
   async 'password.verified'() {
     const digest = await hash(PASSWORD, FAST);
     assert.ok(await verify(digest, PASSWORD));

@@ -23,7 +23,7 @@ const FRAMEWORKS = {
  * - `limits`: options of limits, asked in this order;
  * - `auth`: options of authentication, and `scopes` for `requireScope`;
  * - `login`: options of a throttle for `POST /login`;
- * - `form`: bodies are parsed first, as JSON or a form, and `POST /form` is answered;
+ * - `form`, in Express: bodies are parsed first, as JSON or a form, and `POST /form` is answered;
  * - `keys`: a ring to publish at `/jwks`;
  * - `handle`: `(request, raw response) => answer`, for `GET /`; a promise is waited for;
  * - `trust`: the setting of the proxies that are trusted;
@@ -67,7 +67,7 @@ function inExpress(t, make, parts) {
 }
 
 async function inFastify(t, parts) {
-  const { before = {}, limits = [], auth, scopes, login, form, keys, handle, trust, onError } = parts;
+  const { before = {}, limits = [], auth, scopes, login, keys, handle, trust, onError } = parts;
   const app = Fastify({ trustProxy: trust, forceCloseConnections: true });
   app.addHook('onRequest', async (request, reply) => void reply.headers(before));
   if (onError !== undefined) {

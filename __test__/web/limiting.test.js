@@ -200,7 +200,7 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     subscribe('nodesec:limit.failed', hear);
     t.after(() => unsubscribe('nodesec:limit.failed', hear));
     const fails = () => Promise.reject(new RangeError('mine'));
-    const empty = () => Promise.reject(undefined);
+    const empty = () => Promise.all([undefined]).then(([reason]) => Promise.reject(reason));
     for (const [options, code] of [
       [{ key: () => undefined }, 'ERR_WEB_MISCONFIGURED'],
       [{ key: () => 'x'.repeat(9000) }, 'ERR_WEB_BAD_REQUEST'],
@@ -237,7 +237,10 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     const limiter = new ConcurrencyLimiter({ max: 5, perKey: 1 });
     const key = (req) => Buffer.from(req.headers['x-key'].repeat(4000), 'hex');
     const waiting = [];
-    const handle = () => new Promise((resolve) => waiting.push(resolve));
+    const handle = () =>
+      new Promise((resolve) => {
+        waiting.push(resolve);
+      });
     const { get } = await service(t, { limits: [{ limiter, key }], handle });
     const ask = (bytes) => get('/', { 'x-key': bytes });
     const held = [ask('c3a9'), ask('c328')];

@@ -71,7 +71,8 @@ function createApp({ keys, limiters, proxies = 0, verifier, ...parts }) {
 }
 
 /**
- * Middleware that reads a JSON body, uncompressed, and replaces it by the fields that `check` gives.
+ * Middleware that reads a JSON body, uncompressed, and replaces it by the fields that `check`
+ * gives.
  */
 function json(check) {
   return [

@@ -19,9 +19,15 @@ const DICTIONARY = /\bremaining=(\d+)(?:.*\breset=(\d+))?/;
  * because no client could parse both. Of two times in `Retry-After` the later one stays.
  */
 function addFields(fields, get, set) {
+  const names = Object.keys(fields);
+  // Nearly every response has none of them yet.
+  if (names.every((name) => get(name) === undefined)) {
+    for (const name of names) set(name, fields[name]);
+    return;
+  }
   if (isSameDraft(fields, get)) {
     const keeps = isTighterBefore(fields, get);
-    for (const name of Object.keys(fields)) {
+    for (const name of names) {
       if (name === 'Retry-After') continue;
       const before = textOf(get(name));
       if (before === undefined) set(name, fields[name]);
@@ -82,7 +88,7 @@ function numbersOf(get) {
   return { remaining: Number(units), reset: Number(time) };
 }
 
-/** Whether a `Retry-After`, which may be a date (RFC 9110 section 10.2.3), is later than seconds. */
+/** Whether a `Retry-After`, which may be a date (RFC 9110 section 10.2.3), is later. */
 function isLater(before, seconds) {
   if (before === undefined) return false;
   const given = /^\d+$/.test(before) ? Number(before) : (Date.parse(before) - Date.now()) / 1000;

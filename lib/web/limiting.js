@@ -16,6 +16,11 @@ const { NO_TRUST } = require('./trust.js');
 
 const MAX_KEY = 8192;
 const PROBLEMS = 'https://iana.org/assignments/http-problem-types#';
+/** The keys of the last addresses: a connection has the same one for all of its requests. */
+const KEYS = new Map();
+const MAX_KEYS = 4096;
+/** The longest text of an address without a zone. */
+const MAX_ADDRESS = 45;
 const FAILED = CHANNELS['limit.failed'];
 
 const KINDS = {
@@ -95,7 +100,8 @@ class Limiting {
   /**
    * Asks the limiter about a request. Resolves to undefined if the request does not count, else to
    * `{ result, fields, problem }`; a `problem` is the answer to send. `response` is Node's.
-   * `trustsEverybody` tells whether clients choose their address. Without `enforce` nothing rejects.
+   * `trustsEverybody` tells whether clients choose their address. Without `enforce` it never
+   * rejects.
    */
   ask(request, response, reply, trustsEverybody) {
     const asked = this.#ask(request, response, reply, trustsEverybody);
@@ -151,11 +157,20 @@ class Limiting {
 /** The key of a client without the option `key`. */
 function addressOf(request, trustsEverybody) {
   if (trustsEverybody) throw misconfigured(NO_TRUST);
+  const { ip } = request;
+  let key = KEYS.get(ip);
+  if (key !== undefined) return key;
   try {
-    return ipKey(request.ip);
+    key = ipKey(ip);
   } catch (cause) {
     throw refusal(500, {}, cause);
   }
+  if (ip.length <= MAX_ADDRESS) {
+    if (KEYS.size === MAX_KEYS) KEYS.clear();
+    // A copy, because the text may be a slice that keeps a whole header alive.
+    KEYS.set(Buffer.from(ip, 'latin1').latin1Slice(), key);
+  }
+  return key;
 }
 
 function checkedKey(key) {
