@@ -256,7 +256,7 @@ export interface RedisRevocationsStatus {
 export class RedisRevocations {
   private constructor();
   /**
-   * Puts a list on the server and reads all of it. From the call on, and also if it fails, verifiers
+   * Puts a list on the server and reads all of it. From the call on, also if it fails, verifiers
    * with the list refuse every token until all was read (`ERR_REVOCATION_STALE`). Rejects with
    * `ERR_REVOCATION_STORE` if the server cannot be read within `maxStaleness`; it can be called
    * again.
