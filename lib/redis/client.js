@@ -148,9 +148,11 @@ class BlockingConnection {
 /** The caller's own way to send. */
 class BareClient {
   #client;
+  #send;
 
   constructor(client) {
     this.#client = client;
+    this.#send = client.send;
   }
 
   warnings() {
@@ -158,7 +160,8 @@ class BareClient {
   }
 
   command(args, key) {
-    return this.#client.send(args, key === undefined ? undefined : { key });
+    const route = key === undefined ? undefined : { key };
+    return Reflect.apply(this.#send, this.#client, [args, route]);
   }
 
   onReconnect() {
