@@ -156,14 +156,13 @@ class RedisRateLimiter extends Uncloneable {
       if (state.allowed) this.#denials.forget(text);
       else this.#denials.add(text, cost, now, now + result.retryAfterMs, state);
     }
-    result.degraded = false;
     return result;
   }
 
   #deniedAgain({ at, state }, cost, now) {
     const present = later(state, Math.floor((now - at) * 1000));
     present.violated = this.#quotas.violated(present, cost);
-    return { ...this.#quotas.result(present, cost), degraded: false };
+    return this.#quotas.result(present, cost);
   }
 
   /** Changes the state of a key: with `word` on the server, else in this process by `amount`. */
