@@ -117,8 +117,8 @@ class Quotas {
   }
 
   /**
-   * The result of a state `{ allowed, held, violated, debts }`, whose members are microseconds, bits
-   * and pairs.
+   * The result of a state `{ allowed, held, violated, debts }`: `held` is microseconds, `violated`
+   * bits, and a debt a pair.
    */
   result({ allowed, held, violated, debts }, cost) {
     const heldMs = held / 1000;

@@ -36,7 +36,7 @@ class LimitStore {
     return this.#breaker.reason;
   }
 
-  /** Runs a script on a key. Resolves to `read(reply)`, or to undefined if no reply comes in time. */
+  /** Runs a script on a key. Resolves to `read(reply)`, or to undefined without a reply in time. */
   run(script, key, args, read) {
     return this.#breaker.isOpen() ? Promise.resolve(undefined) : this.#ask(script, key, args, read);
   }
