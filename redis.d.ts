@@ -121,12 +121,13 @@ export interface RedisRateLimiterStatus {
  * import { RedisRateLimiter } from '@nodesec/native/redis';
  *
  * const client = new Redis({
+ *   port: 1, // 6379: nothing runs here
  *   lazyConnect: true,
  *   autoResendUnfulfilledCommands: false,
  *   enableOfflineQueue: false,
  *   maxRetriesPerRequest: 1,
  * });
- * client.on('error', () => {}); // no server is running here
+ * client.on('error', () => {}); // your log
  * const api = new RedisRateLimiter({ client, limit: 100, windowMs: 60_000, instances: 4 });
  * const { allowed, remaining, degraded } = await api.consume('customer:17');
  * console.log(allowed, remaining, degraded); // true 24 true
