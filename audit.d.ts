@@ -293,7 +293,7 @@ export interface RevocationsUnpublished extends AuditEventBase {
   readonly reason: string;
 }
 
-/** Redis lacked revocations, for example after a failover: this process has published them again. */
+/** Redis lacked revocations, as after a failover. This process has published them again. */
 export interface RevocationsRepublished extends AuditEventBase {
   readonly event: 'revocation.republished';
   readonly outcome: 'ok';

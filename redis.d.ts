@@ -121,12 +121,13 @@ export interface RedisRateLimiterStatus {
  * import { RedisRateLimiter } from '@nodesec/native/redis';
  *
  * const client = new Redis({
+ *   port: 1, // 6379: nothing runs here
  *   lazyConnect: true,
  *   autoResendUnfulfilledCommands: false,
  *   enableOfflineQueue: false,
  *   maxRetriesPerRequest: 1,
  * });
- * client.on('error', () => {}); // no server is running here
+ * client.on('error', () => {}); // your log
  * const api = new RedisRateLimiter({ client, limit: 100, windowMs: 60_000, instances: 4 });
  * const { allowed, remaining, degraded } = await api.consume('customer:17');
  * console.log(allowed, remaining, degraded); // true 24 true
@@ -256,7 +257,7 @@ export interface RedisRevocationsStatus {
 export class RedisRevocations {
   private constructor();
   /**
-   * Puts a list on the server and reads all of it. From the call on, and also if it fails, verifiers
+   * Puts a list on the server and reads all of it. From the call on, also if it fails, verifiers
    * with the list refuse every token until all was read (`ERR_REVOCATION_STALE`). Rejects with
    * `ERR_REVOCATION_STORE` if the server cannot be read within `maxStaleness`; it can be called
    * again.

@@ -20,6 +20,7 @@ import * as limits from './rows/limiter.mjs';
 import * as load from './rows/password-load.mjs';
 import * as passwords from './rows/password.mjs';
 import * as redis from './rows/redis.mjs';
+import * as redisLists from './rows/redis-revocations.mjs';
 import * as secrets from './rows/secret.mjs';
 import * as sessions from './rows/sessions.mjs';
 import * as stores from './rows/store.mjs';
@@ -36,8 +37,8 @@ const { values, positionals } = parseArgs({
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model}\n`);
 
 const subjects = [
-  passwords, load, tokens, cached, revocation, stores, sessions, limits, redis, secrets, audit,
-  web,
+  passwords, load, tokens, cached, revocation, stores, sessions, limits, redis, redisLists,
+  secrets, audit, web,
 ];
 const rows = subjects.flatMap((subject) => subject.rows);
 const chosen = rows.filter(({ name }) => positionals.every((word) => name.includes(word)));

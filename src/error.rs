@@ -301,8 +301,8 @@ codes! {
     ///
     /// Raise `maxEntries`, or set `onFull: 'reject-older'`. HTTP 503.
     RevocationFull = "ERR_REVOCATION_FULL",
-    /// The server of the list has not answered for `maxStaleness`, so it is not known whether a token
-    /// is revoked.
+    /// The server of the list has not answered for `maxStaleness`, so it is not known whether a
+    /// token is revoked.
     ///
     /// See `status()` of the `RedisRevocations`; docs/redis.md lists the causes. HTTP 503.
     RevocationStale = "ERR_REVOCATION_STALE",

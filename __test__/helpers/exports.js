@@ -13,7 +13,11 @@ const isClass = (value) => typeof value === 'function' && /^class\b/.test(String
 const isError = (value) => value.prototype instanceof Error;
 
 /** The exported classes by name, without the error classes, which serve `instanceof` only. */
-const classes = Object.entries(native).filter(([, value]) => isClass(value) && !isError(value));
+const classes = classesOf(native);
+
+function classesOf(exported) {
+  return Object.entries(exported).filter(([, value]) => isClass(value) && !isError(value));
+}
 
 /** The members of a prototype that have a string name, without the constructor. */
 function members(Class) {
@@ -58,4 +62,4 @@ function* functionsOf(name, Class) {
   }
 }
 
-module.exports = { classes, members, publicFunctions };
+module.exports = { classes, classesOf, members, publicFunctions };

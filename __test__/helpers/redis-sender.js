@@ -16,7 +16,7 @@ const ANSWERS = {
   XREAD: null,
 };
 
-/** `answers` are answers by the name of the command. An answer may be a function of the arguments. */
+/** `answers` are answers by command. An answer may be a function of the arguments. */
 function emptyServer(answers = {}) {
   return {
     async send([name, ...args]) {

@@ -34,7 +34,7 @@ function markdownSnippets(file) {
 
 /** The examples of the manuals: `[{ name, code }]`, named by number and imports. */
 function manualExamples() {
-  const manuals = ['index', 'argon2', 'audit', 'express', 'fastify', 'web'];
+  const manuals = ['index', 'argon2', 'audit', 'express', 'fastify', 'redis', 'web'];
   return manuals.flatMap((name) => examplesOf(`${name}.d.ts`));
 }
 

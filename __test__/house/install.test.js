@@ -94,8 +94,14 @@ function manifest(name) {
   return JSON.parse(fs.readFileSync(file, 'utf8'));
 }
 
-/** The frameworks that the middleware is for, which a service brings itself. */
-const FRAMEWORKS = { express: '^4.18 || ^5', fastify: '^5' };
+/** The frameworks and clients that a service brings itself. */
+const FRAMEWORKS = {
+  express: '^4.18 || ^5',
+  fastify: '^5',
+  ioredis: '^5 || ^6',
+  iovalkey: '^0.3 || ^0.4',
+  redis: '^5.11 || ^6.2',
+};
 
 /** The folder names of the installed packages in the scope. */
 function packages() {
@@ -144,7 +150,7 @@ for (const linker of ['pnp', 'node-modules']) {
   });
 }
 
-const ENTRIES = ['', '/argon2', '/audit', '/express', '/fastify', '/web'];
+const ENTRIES = ['', '/argon2', '/audit', '/express', '/fastify', '/redis', '/web'];
 for (const entry of ENTRIES.map((path) => `@nodesec/native${path}`)) {
   test(`import sees every name that require sees in ${entry}`, () => {
     const required = run(
@@ -167,7 +173,7 @@ for (const entry of ENTRIES.map((path) => `@nodesec/native${path}`)) {
 test('the root package holds the façade, its documentation and nothing else', () => {
   const unexpected = installed('native').filter(
     (name) =>
-      !/^(?:index|argon2|audit|express(?:[\\/]augment)?|fastify|web)\.(?:js|d\.ts)$/.test(name) &&
+      !/^(?:index|argon2|audit|express(?:[\\/]augment)?|fastify|redis|web)\.(?:js|d\.ts)$/.test(name) &&
       !/^(?:package\.json|LICENSE|README\.md|CHANGELOG\.md|SECURITY\.md)$/.test(name) &&
       name !== 'sbom.cdx.json' &&
       !/^lib[\\/]([\w-]+[\\/])?[\w-]+\.(js|d\.ts)$/.test(name) &&

@@ -4,6 +4,8 @@
 // needs no restart.
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const net = require('node:net');
 const { test } = require('node:test');
 
 const { JwtIssuer, JwtKey, JwtVerifier, RevocationList } = require('@nodesec/native');
@@ -159,7 +161,6 @@ test('after a failover to a replica that lacked revocations, they are published 
 
 /** A list whose client and its duplicates connect to the port that `address` has then. */
 async function openFailingOver(t, address) {
-  const net = require('node:net');
   const relay = net.createServer((socket) => {
     const to = net.connect(address.port, '127.0.0.1');
     socket.pipe(to).pipe(socket);
@@ -169,7 +170,8 @@ async function openFailingOver(t, address) {
     };
     for (const each of [socket, to]) each.on('error', end).on('close', end);
   });
-  await new Promise((resolve) => relay.listen(0, '127.0.0.1', resolve));
+  relay.listen(0, '127.0.0.1');
+  await once(relay, 'listening');
   t.after(() => relay.close());
   return openList(t, { port: relay.address().port }, { maxStaleness: 30 });
 }

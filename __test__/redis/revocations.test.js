@@ -129,6 +129,31 @@ test('rows that outlive the stream are read from the hash when the stream has be
   assert.ok(!refuses(late.list, 'short'));
 });
 
+test('entries leave the stream, and lasting rows the hash, when the proven time is past them', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  // Ignored, because they are no rows. The server trims whole blocks of 100 entries.
+  for (let n = 1; n <= 250; n++) server.cli('xadd', STREAM, `${n}-0`, 'r', 'old');
+  let now = Date.now();
+  const lists = { clock: () => new Date(now), maxTokenTtl: '1m' };
+  const { list, revocations } = await openList(t, server, { lists });
+  await list.revokeSession('a', soon() + 3600);
+  await list.revokeKey('k');
+  assert.equal(Number(server.cli('hlen', `${STREAM}:lasting`)), 2);
+  assert.equal(Number(server.cli('xlen', STREAM)), 252);
+  // In the first hour no time is proven; three hours later, that of two hours later is.
+  now += 3 * 3_600_000;
+  await list.revokeId('b', Math.floor(now / 1000) + 60);
+  await list.revokeId('c', Math.floor(now / 1000) + 60);
+  assert.ok(Number(server.cli('xlen', STREAM)) < 252);
+  server.cli('del', STREAM);
+  await until(() => Number(server.cli('hlen', `${STREAM}:lasting`)) === 1);
+  assert.ok(revocations.status().state !== 'closed');
+  // A process that needs entries for longer says so to the others.
+  await openList(t, server, { lists: { maxTokenTtl: '30d' } });
+  assert.equal(Number(server.cli('hget', `${STREAM}:meta`, 'life')), (30 * 86_400 + 600) * 1000);
+});
+
 test('an id is not on the server, in no form that a guess can be compared with', async (t) => {
   const server = await RedisServer.start(t);
   if (server === undefined) return;

@@ -7,6 +7,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { RevocationList, SecretBuffer } from '@nodesec/native';
 import { RedisRevocations } from '@nodesec/native/redis';
@@ -101,7 +102,7 @@ async function withServer(body) {
   const opened = [];
   const cli = (...args) => spawnSync('redis-cli', ['-p', `${port}`, ...args], { encoding: 'utf8' }).stdout;
   try {
-    while (!cli('ping').startsWith('PONG')) await new Promise((resolve) => setTimeout(resolve, 20));
+    while (!cli('ping').startsWith('PONG')) await sleep(20);
     return await body({
       async open(more) {
         const client = new Redis({ port, enableOfflineQueue: false, lazyConnect: true, autoResendUnfulfilledCommands: false });

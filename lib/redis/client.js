@@ -10,7 +10,7 @@
 //   Nothing is sent again, and there is no deadline. Rejects with the client's own error, of which
 //   `reasonOf(error)` tells the reason.
 // - `script(script, keys, args)`: runs a script of `defineScript(lua)` by its hash, and sends its
-//   text only if the server does not have it. All keys are on one node.
+//   text only if the server does not have it. `keys` is a key, or an array of keys on one node.
 // - `canBlock`: whether `blocking()` works. It does not with `send`, which has one connection.
 // - `blocking()`: resolves to a connection of our own for commands that wait on the server:
 //   `{ command(args, { key }?), replace(), close() }`. Its `command` connects first where there is
@@ -80,14 +80,15 @@ class Connection {
   }
 
   async script({ text, hash }, keys, args) {
-    const rest = [`${keys.length}`, ...keys, ...args];
-    const [key] = keys;
+    const isOne = !Array.isArray(keys);
+    const key = isOne ? keys : keys[0];
+    const rest = isOne ? ['1', key, ...args] : [`${keys.length}`, ...keys, ...args];
     try {
-      return normalized(await this.#client.command(['EVALSHA', hash, ...rest], key));
+      return normalized(await this.#client.command(['evalsha', hash, ...rest], key));
     } catch (error) {
       // After any other error the script may have run.
       if (!String(error?.message).startsWith('NOSCRIPT')) throw error;
-      return normalized(await this.#client.command(['EVAL', text, ...rest], key));
+      return normalized(await this.#client.command(['eval', text, ...rest], key));
     }
   }
 
@@ -148,9 +149,11 @@ class BlockingConnection {
 /** The caller's own way to send. */
 class BareClient {
   #client;
+  #send;
 
   constructor(client) {
     this.#client = client;
+    this.#send = client.send;
   }
 
   warnings() {
@@ -158,7 +161,8 @@ class BareClient {
   }
 
   command(args, key) {
-    return this.#client.send(args, key === undefined ? undefined : { key });
+    const route = key === undefined ? undefined : { key };
+    return Reflect.apply(this.#send, this.#client, [args, route]);
   }
 
   onReconnect() {

@@ -4,20 +4,22 @@
 
 class Deadline {
   #ms;
+  #expire;
   /** The calls that wait, the oldest first. */
   #waiting = new Set();
   #timer;
 
-  constructor(ms) {
+  /** `expire(call)` is called for each call that does not end in time. */
+  constructor(ms, expire) {
     this.#ms = ms;
+    this.#expire = expire;
   }
 
-  /** Begins a call, whose `expire()` is called unless the call ends in time. */
-  begin(expire) {
-    const call = { until: performance.now() + this.#ms, expire };
+  /** Begins a call, an object. Sets its `until`. */
+  begin(call) {
+    call.until = performance.now() + this.#ms;
     this.#waiting.add(call);
     if (this.#timer === undefined) this.#timer = setTimeout(() => this.#look(), this.#ms);
-    return call;
   }
 
   /** Ends a call. Returns whether it is in time. */
@@ -37,7 +39,7 @@ class Deadline {
           return;
         }
         this.#waiting.delete(call);
-        call.expire();
+        this.#expire(call);
       }
     });
   }

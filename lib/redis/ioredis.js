@@ -79,8 +79,9 @@ class IoRedisClient {
 }
 
 /** The client finds the keys, and so the node of a cluster, by the command's name in lower case. */
-function sent(client, [name, ...args]) {
-  return client.callBuffer(name.toLowerCase(), ...args);
+function sent(client, args) {
+  const name = args[0].toLowerCase();
+  return name === args[0] ? client.callBuffer(...args) : client.callBuffer(name, ...args.slice(1));
 }
 
 module.exports = { IoRedisClient };

@@ -2,7 +2,7 @@
 
 // The names of a limiter's keys in Redis.
 
-const { createHash } = require('node:crypto');
+const { hash } = require('node:crypto');
 const { isUtf8 } = require('node:buffer');
 
 const { makeError } = require('../errors.js');
@@ -65,7 +65,7 @@ function numbers({ policies }) {
 
 /** 128 bits of the hash of a key: no key is stored, and none has to fit the syntax of Redis. */
 function digest(key) {
-  return createHash('sha256').update(key).digest('base64url').slice(0, 22);
+  return hash('sha256', key, 'base64url').slice(0, 22);
 }
 
 /** A key as text, the same for a text and its bytes, for maps in memory. */

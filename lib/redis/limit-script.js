@@ -48,7 +48,7 @@ function limitScripts(count, time) {
   };
 }
 
-/** The Lua that defines `now`, `h` for the time of a block, and `u1` and `f1` for a debt, and so on. */
+/** Defines `now`, `h` for the time of a block, and `u1` and `f1` for a debt, and so on. */
 function start(limits, { now }) {
   const names = limits.map((n) => `u${n},f${n}`).join();
   return `

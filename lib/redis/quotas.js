@@ -89,6 +89,7 @@ function pair(ns) {
 /** The limits of a limiter, which are decided together. */
 class Quotas {
   #quotas;
+  #takesOne;
 
   constructor(policies, strict) {
     this.#quotas = policies.map((policy) => new Quota(policy, strict));
@@ -111,18 +112,34 @@ class Quotas {
 
   /** The arguments of the script. */
   args(word, cost) {
+    // Nearly every call takes a cost of 1.
+    if (word !== 't' || cost !== 1) return this.#args(word, cost);
+    this.#takesOne ??= this.#args(word, cost);
+    return this.#takesOne;
+  }
+
+  #args(word, cost) {
     const args = [word];
     for (const quota of this.#quotas) args.push(...quota.args(cost));
     return args;
   }
 
-  /** The result of a state `{ held, debts }`, whose members are microseconds and pairs. */
+  /**
+   * The result of a state `{ allowed, held, violated, debts }`: `held` is microseconds, `violated`
+   * bits, and a debt a pair.
+   */
   result({ allowed, held, violated, debts }, cost) {
     const heldMs = held / 1000;
-    const limits = this.#quotas.map((quota, at) =>
-      quota.numbers(debts[at], cost, (violated & (1 << at)) !== 0, heldMs),
-    );
-    const tightest = limits.reduce((best, each, at) => (tighter(each, limits[best], allowed) ? at : best), 0);
+    const limits = [];
+    const names = [];
+    let tightest = 0;
+    for (let at = 0; at < this.#quotas.length; at += 1) {
+      const isViolated = (violated & (1 << at)) !== 0;
+      const numbers = this.#quotas[at].numbers(debts[at], cost, isViolated, heldMs);
+      limits.push(numbers);
+      if (isViolated) names.push(numbers.name);
+      if (at > 0 && tighter(numbers, limits[tightest], allowed)) tightest = at;
+    }
     const { limit, remaining, retryAfterMs, resetMs } = limits[tightest];
     return {
       allowed,
@@ -132,7 +149,8 @@ class Quotas {
       resetMs,
       policy: this.#quotas[tightest].policy,
       limits,
-      violated: limits.filter((_, at) => violated & (1 << at)).map(({ name }) => name),
+      violated: names,
+      degraded: false,
     };
   }
 
@@ -170,17 +188,22 @@ function changeOf(reply) {
 }
 
 function integers(reply, count) {
-  // A client with `send` may give integers as texts.
-  const numbers = Array.isArray(reply) ? reply.map((each) => Number(`${each}`)) : [];
+  const numbers = Array.isArray(reply) ? reply.map(numberOf) : [];
   if (numbers.length === count && numbers.every(Number.isSafeInteger)) return numbers;
   throw new Error('REPLY is not that of the script: send must resolve to the reply of the server');
 }
 
-/** A state after some microseconds. */
-function later({ held, debts, ...state }, micros) {
+/** A client with `send` may give integers as texts. */
+function numberOf(value) {
+  return typeof value === 'number' ? value : Number(`${value}`);
+}
+
+/** The state of a denied key after some microseconds. */
+function later({ held, debts }, micros) {
   return {
-    ...state,
+    allowed: false,
     held: Math.max(0, held - micros),
+    violated: 0,
     debts: debts.map(([us, ns]) => (us < micros ? [0, 0] : [us - micros, ns])),
   };
 }

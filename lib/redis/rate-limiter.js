@@ -80,15 +80,18 @@ class RedisRateLimiter extends Uncloneable {
   }
 
   async check(key, cost) {
-    if (this.#isShort(key, cost)) {
-      const denial = this.#denials.find(key, cost ?? 1, this.#now());
-      if (denial !== undefined && !DENIED.hasSubscribers) return false;
-    }
+    // Without a result, a remembered denial takes a quarter of the time.
+    if (!DENIED.hasSubscribers && this.#denial(key, cost, this.#now()) !== undefined) return false;
     return (await this.consume(key, cost)).allowed;
   }
 
   async consume(key, cost) {
-    const result = await this.#decide('take', key, cost);
+    const now = this.#now();
+    const denial = this.#denial(key, cost, now);
+    const result =
+      denial === undefined
+        ? await this.#decide('take', key, cost)
+        : this.#deniedAgain(denial, cost ?? 1, now);
     if (!result.allowed && DENIED.hasSubscribers) {
       const { limit, windowMs, burst } = result.policy;
       publish(DENIED, { limit, windowMs, burst }, { limitKey: key });
@@ -139,6 +142,11 @@ class RedisRateLimiter extends Uncloneable {
     return { degraded: reason !== undefined, reason, denials: this.#denials.size };
   }
 
+  /** The remembered denial of a text, if the arguments are right. */
+  #denial(key, cost, now) {
+    return this.#isShort(key, cost) ? this.#denials.find(key, cost ?? 1, now) : undefined;
+  }
+
   async #decide(mode, key, cost = 1) {
     if (!this.#isShort(key, cost)) this.#checker.peek(key, cost);
     const now = this.#now();
@@ -156,14 +164,13 @@ class RedisRateLimiter extends Uncloneable {
       if (state.allowed) this.#denials.forget(text);
       else this.#denials.add(text, cost, now, now + result.retryAfterMs, state);
     }
-    result.degraded = false;
     return result;
   }
 
   #deniedAgain({ at, state }, cost, now) {
     const present = later(state, Math.floor((now - at) * 1000));
     present.violated = this.#quotas.violated(present, cost);
-    return { ...this.#quotas.result(present, cost), degraded: false };
+    return this.#quotas.result(present, cost);
   }
 
   /** Changes the state of a key: with `word` on the server, else in this process by `amount`. */
@@ -179,9 +186,8 @@ class RedisRateLimiter extends Uncloneable {
   }
 
   #args(word, cost) {
-    const all = this.#quotas.args(word, cost);
-    if (this.#clock !== undefined) all.push(`${this.#clock.read() * 1000}`);
-    return all;
+    const args = this.#quotas.args(word, cost);
+    return this.#clock === undefined ? args : [...args, `${this.#clock.read() * 1000}`];
   }
 
   /** Milliseconds. */

@@ -4,8 +4,8 @@
 // when the server has lost some.
 //
 // XINFO shows that the list has everything, as of the moment at which it was sent. The XREAD that
-// waits does not: behind a proxy, or after a failover, it may wait at a stream that is not there any
-// more. XINFO has the last id and the number of entries that were ever added. If the id is older
+// waits does not: behind a proxy, or after a failover, it may wait at a stream that is gone. XINFO
+// has the last id and the number of entries that were ever added. If the id is older
 // than one that was read, or if that number has not grown by the number of entries that were read,
 // the stream is another one than before. Then all of it must be read again.
 
@@ -20,6 +20,8 @@ class RevocationFollower {
   #now;
   /** Takes the texts of entries into the list. */
   #take;
+  /** Whether a lasting row is not needed any more. */
+  #isExpired;
   /** The last id that was read. */
   #last = START;
   /** The last answer of XINFO; undefined if all must be read. */
@@ -28,12 +30,13 @@ class RevocationFollower {
   #later = 0;
   #lookedAt = -Infinity;
 
-  constructor({ log, wait, blockMs, now, take }) {
+  constructor({ log, wait, blockMs, now, take, isExpired }) {
     this.#log = log;
     this.#wait = wait;
     this.#blockMs = blockMs;
     this.#now = now;
     this.#take = take;
+    this.#isExpired = isExpired;
   }
 
   get last() {
@@ -61,7 +64,10 @@ class RevocationFollower {
     const info = await this.#log.info();
     this.#last = START;
     this.#later = 0;
-    await this.#log.lasting((texts) => this.#take(texts));
+    await this.#log.lasting((texts) => {
+      this.#take(texts);
+      return texts.filter((text) => this.#isExpired(text));
+    });
     while (await this.#readPage(info.last));
     this.#info = info;
     return this.compare();

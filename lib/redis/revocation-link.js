@@ -70,6 +70,7 @@ class RevocationLink {
     this.#keys = new FingerprintKeys(this.#log);
     this.#follower = new RevocationFollower({
       blockMs: this.#blockMs,
+      isExpired: (row) => !native.revocationRemoteNeeds(this.#list, row),
       log: this.#log,
       now: () => native.revocationRemoteNow(),
       take: (texts) => this.#take(texts),

@@ -69,19 +69,19 @@ class RevocationLog {
     }
   }
 
-  /** Visits the texts of the lasting rows, some at a time. */
+  /** Visits the texts of the lasting rows, some at a time. Removes those that `visit` returns. */
   async lasting(visit) {
     let cursor = '0';
     do {
       const args = ['HSCAN', this.#names.lasting, cursor, 'COUNT', `${PAGE}`];
       const [next, flat] = await this.#command(...args);
-      visit(pairsOf(flat).map(([name, rest]) => `${name}${rest}`));
+      const expired = visit(pairsOf(flat).map(([name, rest]) => `${name}${rest}`));
+      if (expired.length > 0) await this.#forget(expired);
       cursor = `${next}`;
     } while (cursor !== '0');
   }
 
-  /** Removes lasting rows that are not needed any more. */
-  async forget(texts) {
+  async #forget(texts) {
     const names = texts.map((text) => text.slice(0, NAME_LENGTH));
     await this.#command('HDEL', this.#names.lasting, ...names);
   }

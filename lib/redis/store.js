@@ -23,7 +23,7 @@ class LimitStore {
    */
   constructor(connection, { deadlineMs, onStoreError, probe }) {
     this.#connection = connection;
-    this.#deadline = new Deadline(deadlineMs);
+    this.#deadline = new Deadline(deadlineMs, (call) => this.#fail(call, 'deadline'));
     this.#onStoreError = onStoreError;
     this.#breaker = new Breaker(
       () => this.#ask(...probe(this.#failedKey), () => {}),
@@ -36,36 +36,43 @@ class LimitStore {
     return this.#breaker.reason;
   }
 
-  /** Runs a script on a key. Resolves to `read(reply)`, or to undefined if no reply comes in time. */
+  /** Runs a script on a key. Resolves to `read(reply)`, or to undefined without a reply in time. */
   run(script, key, args, read) {
     return this.#breaker.isOpen() ? Promise.resolve(undefined) : this.#ask(script, key, args, read);
   }
 
   #ask(script, key, args, read) {
     return new Promise((resolve) => {
-      const fail = (reason) => {
-        this.#failedKey = key;
-        this.#breaker.failed(reason);
-        resolve(undefined);
-      };
-      const call = this.#deadline.begin(() => fail('deadline'));
-      const refuse = (error) => {
-        if (this.#deadline.end(call)) fail(reasonOf(error));
-      };
-      const answer = (reply) => {
-        let result;
-        try {
-          result = read(reply);
-        } catch (error) {
-          refuse(error);
-          return;
-        }
-        if (!this.#deadline.end(call)) return;
-        this.#breaker.answered();
-        resolve(result);
-      };
-      this.#connection.script(script, [key], args).then(answer, refuse);
+      const call = { key, read, resolve, until: 0 };
+      this.#deadline.begin(call);
+      this.#connection.script(script, key, args).then(
+        (reply) => this.#answer(call, reply),
+        (error) => this.#refuse(call, error),
+      );
     });
+  }
+
+  #answer(call, reply) {
+    let result;
+    try {
+      result = call.read(reply);
+    } catch (error) {
+      this.#refuse(call, error);
+      return;
+    }
+    if (!this.#deadline.end(call)) return;
+    this.#breaker.answered();
+    call.resolve(result);
+  }
+
+  #refuse(call, error) {
+    if (this.#deadline.end(call)) this.#fail(call, reasonOf(error));
+  }
+
+  #fail({ key, resolve }, reason) {
+    this.#failedKey = key;
+    this.#breaker.failed(reason);
+    resolve(undefined);
   }
 
   #publish(reason) {

@@ -15,8 +15,8 @@ use crate::store::Appended;
 impl RevocationList {
     /// The state, with every row that any process has committed before this call.
     /// `ERR_REVOCATION_STORE` if the store cannot be read, and `ERR_REVOCATION_STALE` if the remote
-    /// log was silent for too long; the list must not answer then. It takes two loads if there is no
-    /// row.
+    /// log was silent for too long; the list must not answer then. It takes two loads if there is
+    /// no row.
     #[inline]
     pub(super) fn current(&self) -> Result<RwLockReadGuard<'_, LoggedState>> {
         let state = self.read();

@@ -76,7 +76,8 @@ impl Remote {
 
     /// Whether the list knows the state of the server, of at most `max_staleness` ago.
     pub(super) fn is_fresh(&self, now: u64) -> bool {
-        now <= self.fresh_until.load(Ordering::Acquire)
+        let until = self.fresh_until.load(Ordering::Acquire);
+        until > 0 && now <= until
     }
 
     /// Fails with `ERR_REVOCATION_STALE` if the list must not answer.

@@ -21,11 +21,10 @@ const SALT: &[u8] = b"@nodesec/native redis revocations 1";
 
 /// The keys of a list across machines.
 ///
-/// A caller's key is expanded by HKDF to keys of fingerprints and a key of marks: then a server, and
-/// others that can write to it, learn no id and revoke nothing. Without a key the machines draw keys
-/// of fingerprints and have them on the server. A hash without a key could be computed by anybody
-/// for guessed ids; and SipHash under keys that everybody knows would have collisions that anybody
-/// can make.
+/// A caller's key is expanded by HKDF to keys of fingerprints and a key of marks. Then a server,
+/// and others that can write to it, learn no id and revoke nothing. Without a key the machines draw
+/// keys of fingerprints and have them on the server. Anybody could compute hashes without a key for
+/// guessed ids, and make collisions of SipHash under keys that everybody knows.
 pub struct RemoteKeys {
     fingerprinter: Fingerprinter,
     /// Tells the keys of fingerprints from others.
