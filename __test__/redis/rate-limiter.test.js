@@ -3,6 +3,8 @@
 // What a limiter over Redis asks of its server, and what it shares with others.
 
 const assert = require('node:assert/strict');
+const { readFileSync } = require('node:fs');
+const path = require('node:path');
 const { test } = require('node:test');
 
 const { RedisRateLimiter } = require('@nodesec/native/redis');
@@ -188,4 +190,22 @@ test('without a server, a setting of a process is a share of the limit, also a s
   limiter.setLimits({ limits: THREE.map((each) => ({ ...each, limit: 40 })) });
   assert.equal((await limiter.peek('key')).policy.limit, 20);
   await assert.rejects(limiter.check('key', 41), coded('ERR_LIMIT_COST'));
+});
+
+test('a user with the rights of docs/redis.md and no others is enough', async (t) => {
+  const page = readFileSync(path.join(__dirname, '..', '..', 'docs', 'redis.md'), 'utf8');
+  const [, rights] = /`(~limits:\* [^`]+)`/.exec(page);
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  server.cli('acl', 'setuser', 'limits', 'on', '>password', ...rights.split(' '));
+  for (const name of ['ioredis 6', 'ioredis 5', 'redis 6', 'redis 5']) {
+    const login = { port: server.port, password: 'password' };
+    const client = await CLIENTS[name](t, login, { username: 'limits' });
+    const limiter = new RedisRateLimiter({ client, limit: 1, windowMs: HOUR, prefix: 'limits:api', deadlineMs: 10_000 });
+    assert.equal((await limiter.consume(name)).degraded, false, name);
+    assert.equal(await limiter.check(name), false);
+    assert.equal(await limiter.reset(name), true);
+    const other = new RedisRateLimiter({ client, limit: 1, windowMs: HOUR, prefix: 'other' });
+    assert.equal((await other.consume(name)).degraded, true, 'it may write other keys');
+  }
 });
