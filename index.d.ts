@@ -4360,11 +4360,11 @@ export type LimitErrorCode =
 /** The codes of {@link WebError}. */
 export type WebErrorCode =
   /**
-   * A request has credentials in two places, twice or malformed, or no usable account, or its key
-   * or its cost is too large for a limit, however long it waits.
+   * A request has credentials in two places, twice or malformed, a cookie or a header twice, or no
+   * usable account, or its key or its cost is too large for a limit, however long it waits.
    */
   | 'ERR_WEB_BAD_REQUEST'
-  /** A token lacks a scope. */
+  /** A token lacks a scope, or a page of another origin may have caused the request. */
   | 'ERR_WEB_FORBIDDEN'
   /** A limit refuses the request. */
   | 'ERR_WEB_LIMITED'
@@ -4374,11 +4374,14 @@ export type WebErrorCode =
    * another option gave a value that cannot be used.
    */
   | 'ERR_WEB_MISCONFIGURED'
-  /** There are no credentials, or a token is refused, or the user has to authenticate again. */
+  /**
+   * There are no credentials, or a token is refused, or the session has ended, or the user has to
+   * authenticate again.
+   */
   | 'ERR_WEB_UNAUTHENTICATED'
   /**
-   * A token cannot be judged, because keys or revocations are not to be had, or the service is at
-   * its limit.
+   * A token cannot be judged or refreshed, because keys, revocations or sessions are not to be had,
+   * or the service is at its limit.
    */
   | 'ERR_WEB_UNAVAILABLE';
 

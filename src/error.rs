@@ -395,14 +395,15 @@ codes! {
     LimitSnapshot = "ERR_LIMIT_SNAPSHOT",
 
     // ── WebError: answers of the middleware, whose `status` and `headers` frameworks send ──
-    /// A request has credentials in two places, twice or malformed, or no usable account, or its
-    /// key or its cost is too large for a limit, however long it waits.
+    /// A request has credentials in two places, twice or malformed, a cookie or a header twice, or
+    /// no usable account, or its key or its cost is too large for a limit, however long it waits.
     ///
     /// The client corrects its request; `cause` has the reason. HTTP 400.
     WebBadRequest = "ERR_WEB_BAD_REQUEST",
-    /// A token lacks a scope.
+    /// A token lacks a scope, or a page of another origin may have caused the request.
     ///
-    /// The client asks for a token with the scopes of the challenge. HTTP 403.
+    /// The client asks for a token with the scopes of the challenge. If the origin is yours, add it
+    /// to `trustedOrigins`. HTTP 403.
     WebForbidden = "ERR_WEB_FORBIDDEN",
     /// A limit refuses the request.
     ///
@@ -414,12 +415,13 @@ codes! {
     ///
     /// Set `trust proxy` to the addresses of your proxies, or do what `cause` says. HTTP 500.
     WebMisconfigured = "ERR_WEB_MISCONFIGURED",
-    /// There are no credentials, or a token is refused, or the user has to authenticate again.
+    /// There are no credentials, or a token is refused, or the session has ended, or the user has
+    /// to authenticate again.
     ///
     /// The client does what `WWW-Authenticate` says; `cause` has the reason. HTTP 401.
     WebUnauthenticated = "ERR_WEB_UNAUTHENTICATED",
-    /// A token cannot be judged, because keys or revocations are not to be had, or the service is
-    /// at its limit.
+    /// A token cannot be judged or refreshed, because keys, revocations or sessions are not to be
+    /// had, or the service is at its limit.
     ///
     /// The client tries again; `cause` has the reason. HTTP 503.
     WebUnavailable = "ERR_WEB_UNAVAILABLE",

@@ -8,10 +8,11 @@ const { setImmediate: turn, setTimeout: sleep } = require('node:timers/promises'
 
 const pino = require('pino');
 
-const { JwtIssuer, JwtKey, JwtVerifier, RateLimiter, RevocationList, Store, SecretBuffer, hash, verify } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, JwtVerifier, RateLimiter, RemoteJwks, RevocationList, Store, SecretBuffer, hash, verify } = require('@nodesec/native');
 const { correlationId, hashId, record, toPino, withCorrelation } = require('@nodesec/native/audit');
 const { runScript } = require('../helpers/child.js');
 const { heard } = require('../helpers/heard.js');
+const { KeyServer } = require('../helpers/key-server.js');
 const { coded } = require('../helpers/outcome.js');
 
 /** A logger of pino and the lines that it has written. */
@@ -185,6 +186,26 @@ test('a rotation that comes by itself does not have the id of the job that made 
       console.log(JSON.stringify(seen.sort()));
     }, 5);`);
   assert.deepEqual([code, stdout, stderr], [0, '[[false,null],[true,"job"]]\n', '']);
+});
+
+test('a fetch of keys has the id of the job whose token caused it', async (t) => {
+  const server = await KeyServer.start(t);
+  server.answer = (_, response) => response.writeHead(500).end();
+  const keys = new RemoteJwks(server.url);
+  const verifier = new JwtVerifier({ keys, issuer: false, audience: false });
+  const token = new JwtIssuer({ keys: await JwtKey.generate('ES256'), expiresIn: '5m' }).sign({});
+  const events = await heard(async () => {
+    await withCorrelation('one', () => verifier.tryVerifyAsync(token));
+    await withCorrelation('two', () => verifier.tryVerifyAsync(token));
+  });
+  assert.deepEqual(
+    events.map(({ event, correlationId: id }) => [event, id]).sort(),
+    [
+      ['keyset.failed', 'one'],
+      ['token.refused', 'one'],
+      ['token.refused', 'two'],
+    ],
+  );
 });
 
 test('a polluted Object.prototype gives no event an id', async () => {

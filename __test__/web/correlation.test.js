@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { Agent } = require('node:http');
+const http2 = require('node:http2');
 const net = require('node:net');
 const { test } = require('node:test');
 const { setTimeout: sleep } = require('node:timers/promises');
@@ -332,4 +333,31 @@ test('Fastify: a scope and those within it have one audit', async (t) => {
     async () => app.register(async (scope) => scope.register(audit)),
     coded('ERR_INVALID_ARG_VALUE'),
   );
+});
+
+test('Fastify: the ids last in HTTP/2, too', async (t) => {
+  const app = Fastify({ http2: true });
+  t.after(() => app.close());
+  await app.register(audit);
+  app.post('/', async (request) => {
+    record('found');
+    return request.body;
+  });
+  await app.ready();
+  const { port } = await serve(t, undefined, app.server);
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  t.after(() => session.close());
+  const events = await heard(async () => {
+    const ids = ['one', 'two'];
+    const streams = ids.map((id) => {
+      return session.request({ ':method': 'POST', ':path': '/', 'content-type': 'text/plain', 'x-request-id': id });
+    });
+    for (const stream of streams) stream.write('a');
+    await sleep(20);
+    const answers = streams.map((stream) => once(stream, 'response'));
+    for (const stream of streams) stream.end('b').resume();
+    const headers = (await Promise.all(answers)).map(([fields]) => fields);
+    assert.deepEqual(headers.map((fields) => [fields[':status'], fields['x-request-id']]), [[200, 'one'], [200, 'two']]);
+  });
+  assert.deepEqual(events.map(({ action, correlationId }) => `${action} ${correlationId}`).sort(), ['found one', 'found two']);
 });

@@ -31,7 +31,16 @@ function toPino(logger) {
 
 /** A copy that a logger may change, as pino does to redact. */
 function copyOf(event) {
-  return event.fields === undefined ? { ...event } : { ...event, fields: { ...event.fields } };
+  const copy = copied(event);
+  if (event.fields !== undefined) copy.fields = copied(event.fields);
+  return copy;
+}
+
+/** As a spread, which takes three times as long for an object without a prototype. */
+function copied(object) {
+  const copy = { __proto__: null };
+  for (const name of Object.keys(object)) copy[name] = object[name];
+  return copy;
 }
 
 module.exports = { toPino };
