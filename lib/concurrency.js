@@ -1,7 +1,7 @@
 'use strict';
 
 const { isUtf8 } = require('node:buffer');
-const { isUint8Array } = require('node:util').types;
+const { isSharedArrayBuffer, isUint8Array } = require('node:util').types;
 
 const { CHANNELS, publish } = require('./audit/publish.js');
 const { makeError } = require('./errors.js');
@@ -12,10 +12,10 @@ const MOST = 1e9;
 const MAX_KEY = 8192;
 const DENIED = CHANNELS['limit.denied'];
 
-/** Not the property of an object, which its owner may have defined. */
-const { get: byteLengthOf } = Object.getOwnPropertyDescriptor(
-  Object.getPrototypeOf(Uint8Array.prototype),
-  'byteLength',
+/** Not the properties of an object, which its owner may have defined. */
+const TypedArrayPrototype = Object.getPrototypeOf(Uint8Array.prototype);
+const [byteLengthOf, bufferOf] = ['byteLength', 'buffer'].map(
+  (name) => Object.getOwnPropertyDescriptor(TypedArrayPrototype, name).get,
 );
 
 const read = declareOptions('ConcurrencyLimiter', {
@@ -90,6 +90,9 @@ function nameOf(key) {
     if (typeof key !== 'string') throw wrongType('key', 'a string or a Uint8Array');
     checkText(key, 'key', MAX_KEY);
     return key;
+  }
+  if (isSharedArrayBuffer(bufferOf.call(key))) {
+    throw makeError('ERR_INVALID_ARG_VALUE', 'key must not be memory that threads share: copy it');
   }
   const length = byteLengthOf.call(key);
   if (length === 0 || length > MAX_KEY) {

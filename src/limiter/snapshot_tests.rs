@@ -53,7 +53,7 @@ impl Original {
             this.limiter.check(key("used", number).as_bytes(), 5).unwrap();
             this.limiter.check(key("one", number).as_bytes(), 1).unwrap();
         }
-        for number in 0..max_keys / 50 + 1 {
+        for number in 0..=max_keys / 50 {
             this.limiter.block(key("late", number).as_bytes(), 3 * HOUR).unwrap();
             this.limiter.penalize(key("penalty", number).as_bytes(), 7).unwrap();
         }
@@ -149,8 +149,8 @@ fn a_limiter_of_another_form_frees_no_key() {
 #[test]
 fn a_larger_table_forgets_no_key_and_raises_only_its_overflow_cells() {
     let original = Original::new(gcra(), 3000, OnFull::Evict);
-    for number in 0..3000 {
-        original.limiter.check(key("used", number).as_bytes(), 1 + number as u32 % 5).unwrap();
+    for (number, cost) in (0..3000).zip((1..=5).cycle()) {
+        original.limiter.check(key("used", number).as_bytes(), cost).unwrap();
     }
     for max_keys in [3001, 20_000, 1 << 20] {
         let restored = original.restore(&original.limits, max_keys);
