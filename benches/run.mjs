@@ -56,3 +56,6 @@ for (const row of chosen) {
   const contestants = await row.prepare();
   console.log(report(await measure(contestants, { ...row, quick: values.quick }), row));
 }
+
+// Servers and connections of rows are still there, and end with this process.
+process.exit();

@@ -13,10 +13,13 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { missing } = require('./peers.js');
 
 const HOW = 'install Redis (Debian: `apt-get install redis-server`)';
-/** The servers that run. A process that ends without its tests' ends takes them with it. */
-const running = new Set();
+/** The servers that run, and their folders. They go with a process that ends before its tests. */
+const running = new Map();
 process.once('exit', () => {
-  for (const child of running) child.kill('SIGKILL');
+  for (const [child, folder] of running) {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 class RedisServer {
@@ -67,7 +70,7 @@ class RedisServer {
     const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder];
     const child = spawn('redis-server', [...own, '--save', '', ...password, ...this.#settings]);
     this.#child = child;
-    running.add(child);
+    running.set(child, this.folder);
     child.once('exit', () => running.delete(child));
     let log = '';
     const ready = new Promise((resolve) => {

@@ -114,7 +114,6 @@ async function started() {
     lazyConnect: true,
   });
   await client.connect();
-  client.unref?.();
   return { server, client };
 }
 

@@ -18,8 +18,8 @@
 // limits as bits; then the debt of each limit, a pair. A change replies with 1 if the key had any
 // debt, else 0.
 //
-// There is a script for each number of limits, without loops and tables: the server spends most of
-// its time in the script, and these double it.
+// There is a script for each number of limits, without loops and tables, which would double the
+// time of the server.
 
 const { defineScript } = require('./client.js');
 
