@@ -124,7 +124,9 @@ impl Remote {
     pub(super) fn close(&self) {
         *lock(&self.wake) = None;
         let left = self.outgoing().close();
-        left.into_iter().for_each(|waiting| waiting.fail(&closed()));
+        for waiting in left {
+            waiting.fail(&closed());
+        }
     }
 
     /// Whether there is a publisher.
