@@ -2240,7 +2240,9 @@ export interface RevocationEvent {
  * on a store with the store's error, such as `ERR_STORE_FULL`.
  *
  * While the store cannot be read, `isRevoked` throws `ERR_REVOCATION_STORE`, and verifiers refuse
- * every token with this code, unless the store was opened with `onStoreError: 'allow'`.
+ * every token with this code, unless the store was opened with `onStoreError: 'allow'`. With a list
+ * over Redis the code is `ERR_REVOCATION_STALE`, and the synchronous forms throw
+ * `ERR_REVOCATION_SYNC`.
  *
  * @example
  * ```ts

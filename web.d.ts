@@ -81,9 +81,9 @@ export interface ChallengeOptions {
  *
  * Without a reason, which is for a request without credentials, it is a 401 that names no error. A
  * refused token is a 401 `invalid_token`. If keys or revocations are not to be had
- * (`ERR_JWT_KEYS_UNAVAILABLE`, `ERR_REVOCATION_STORE`, `ERR_REVOCATION_CLOSED`), it is a 503 with
- * `Retry-After`: the client keeps its token. The reason is the error's `cause`. A reason that is
- * none of these throws `ERR_INVALID_ARG_VALUE`.
+ * (`ERR_JWT_KEYS_UNAVAILABLE`, `ERR_REVOCATION_STORE`, `ERR_REVOCATION_STALE`,
+ * `ERR_REVOCATION_CLOSED`), it is a 503 with `Retry-After`: the client keeps its token. The reason
+ * is the error's `cause`. A reason that is none of these throws `ERR_INVALID_ARG_VALUE`.
  *
  * @example
  * ```ts

@@ -51,6 +51,8 @@ const LEFT_OUT = [
   'redis/client',
   'redis/outage',
   'redis/rate-limiter',
+  'redis/revocations',
+  'redis/revocations-failures',
   'redis/web',
   'secret/deno',
   'secret/heap.limits',

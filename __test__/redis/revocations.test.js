@@ -11,10 +11,10 @@ const { Worker } = require('node:worker_threads');
 
 const { JwtIssuer, JwtKey, JwtVerifier, RevocationList, Sessions, Store } = require('@nodesec/native');
 const { RedisRevocations } = require('@nodesec/native/redis');
-const { CLIENTS } = require('../helpers/redis-clients.js');
+const { Cluster } = require('ioredis');
+const { CLIENTS, CLUSTERS } = require('../helpers/redis-clients.js');
 const { openList, refuses, secretKey, soon } = require('../helpers/redis-revocations.js');
 const { RedisServer, startCluster, until } = require('../helpers/redis-server.js');
-const { CLUSTERS } = require('../helpers/redis-clients.js');
 const { storePath } = require('../helpers/store-service.js');
 
 const STREAM = '{nodesec:revocations}';
@@ -82,6 +82,15 @@ for (const kind of Object.keys(CLUSTERS)) {
     assert.ok(refuses(late, 'a') && late.isRevoked({ jti: 'b', kid: 'k' }));
   });
 }
+
+test('waitReplicas is refused with a Cluster of ioredis, and the list stays as it was', async (t) => {
+  const client = new Cluster([{ host: '127.0.0.1', port: 1 }], { lazyConnect: true });
+  t.after(() => client.disconnect());
+  const list = new RevocationList();
+  const opening = RedisRevocations.open({ client, list, maxStaleness: 1, waitReplicas: 1 });
+  await assert.rejects(opening, { code: 'ERR_INVALID_ARG_VALUE' });
+  assert.equal(list.isRevoked({ jti: 'a' }), false);
+});
 
 test('a revocation of one process is refused in another process', async (t) => {
   const server = await RedisServer.start(t);

@@ -10,7 +10,8 @@ import express from 'express';
 
 import { rateLimit } from '@nodesec/native/express';
 import { rateLimiting } from '@nodesec/native/fastify';
-import { type RedisClient, RedisRateLimiter } from '@nodesec/native/redis';
+import { RevocationList } from '@nodesec/native';
+import { type RedisClient, RedisRateLimiter, RedisRevocations } from '@nodesec/native/redis';
 
 declare const clients: [Redis, Redis5, Cluster, Iovalkey];
 const all: RedisClient[] = [...clients, createClient(), createClient5(), createCluster({ rootNodes: [] })];
@@ -29,6 +30,14 @@ new RedisRateLimiter({
   client: { send: async (args, route) => [args.length, route?.key] },
   limits: [{ name: 'a', limit: 1, windowMs: 1 }],
 });
+const list = new RevocationList();
+const revocations = await RedisRevocations.open({ client, list, maxStaleness: '30s', waitReplicas: 1 });
+revocations.status().state satisfies 'following' | 'interrupted' | 'stale' | 'closed';
+revocations.close() satisfies Promise<void>;
+// @ts-expect-error The longest time without an answer is required.
+await RedisRevocations.open({ client, list });
+// @ts-expect-error It is made by open.
+new RedisRevocations();
 // @ts-expect-error A client is required.
 new RedisRateLimiter({ limit: 1, windowMs: 1000 });
 // @ts-expect-error A client is no address.

@@ -73,7 +73,12 @@ test('a challenge says as much as RFC 6750 and RFC 9470 want, and nothing of the
 });
 
 test('missing keys and revocations are a 503 and never a 401', () => {
-  for (const code of ['ERR_JWT_KEYS_UNAVAILABLE', 'ERR_REVOCATION_STORE', 'ERR_REVOCATION_CLOSED']) {
+  for (const code of [
+    'ERR_JWT_KEYS_UNAVAILABLE',
+    'ERR_REVOCATION_CLOSED',
+    'ERR_REVOCATION_STALE',
+    'ERR_REVOCATION_STORE',
+  ]) {
     const { status, code: own, headers, cause } = challenge({ code, message: '' });
     assert.deepEqual([status, own], [503, 'ERR_WEB_UNAVAILABLE']);
     assert.deepEqual([headers, cause.code], [{ 'Retry-After': '5' }, code]);

@@ -237,6 +237,7 @@ const FAILURES = [
   ['ERR_PASSWORD_PROFILE', undefined],
   ['ERR_PASSWORD_', 'password.failed'],
   ['ERR_REVOCATION_STORE', 'store.failed'],
+  ['ERR_REVOCATION_SYNC', undefined],
   ['ERR_REVOCATION_', 'revocation.failed'],
   ['ERR_SECRET_DEGRADED', 'secret.degraded'],
   ['ERR_SECRET_EXHAUSTED', 'secret.exhausted'],

@@ -12,6 +12,8 @@
 // - `script(script, keys, args)`: runs a script of `defineScript(lua)` by its hash, and sends its
 //   text only if the server does not have it. `keys` is a key, or an array of keys on one node.
 // - `canBlock`: whether `blocking()` works. It does not with `send`, which has one connection.
+// - `canRoute`: whether a command without a key goes to the node of the route in a cluster. With
+//   ioredis it goes to any node.
 // - `blocking()`: resolves to a connection of our own for commands that wait on the server:
 //   `{ command(args, { key }?), replace(), close() }`. Its `command` connects first where there is
 //   no connection, once, and rejects if that fails or if the connection breaks; call it again to
@@ -73,6 +75,10 @@ class Connection {
 
   get canBlock() {
     return typeof this.#client.blocking === 'function';
+  }
+
+  get canRoute() {
+    return this.#client.canRoute !== false;
   }
 
   async command(args, route) {

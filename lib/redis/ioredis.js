@@ -40,6 +40,10 @@ class IoRedisClient {
     return settings;
   }
 
+  get canRoute() {
+    return !this.#client.isCluster;
+  }
+
   command(args) {
     const client = this.#client;
     // Without an offline queue, a client that waits for its first command would refuse it.

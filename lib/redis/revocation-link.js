@@ -57,6 +57,10 @@ class RevocationLink {
         throw makeError('ERR_MISSING_OPTION', 'option "client" is required');
       }
       this.#connection = connect(client);
+      if (rest.waitReplicas > 0 && !this.#connection.canRoute) {
+        const message = 'waitReplicas works with no Cluster of ioredis: it sends WAIT to any node';
+        throw makeError('ERR_INVALID_ARG_VALUE', message);
+      }
       this.#options = rest;
       this.#list = rest.list;
     }
@@ -93,6 +97,8 @@ class RevocationLink {
       patience: this.#patience,
       waitReplicas: this.#terms.waitReplicas,
     });
+    // Revocations may have come before.
+    this.#publisher.publish();
     const until = native.revocationRemoteNow() + this.#terms.maxStaleness;
     let retry = FIRST_RETRY_MS;
     while (!this.#state.isFollowing) {

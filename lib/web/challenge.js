@@ -11,6 +11,7 @@ const { refusal } = require('./refusal.js');
 const UNAVAILABLE = new Set([
   'ERR_JWT_KEYS_UNAVAILABLE',
   'ERR_REVOCATION_CLOSED',
+  'ERR_REVOCATION_STALE',
   'ERR_REVOCATION_STORE',
 ]);
 /** The seconds in which keys or a store may be there again. */

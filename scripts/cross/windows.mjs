@@ -50,6 +50,8 @@ const LEFT_OUT = {
   'redis/client': 'a server of Redis',
   'redis/outage': 'a server of Redis',
   'redis/rate-limiter': 'a server of Redis',
+  'redis/revocations': 'a server of Redis',
+  'redis/revocations-failures': 'a server of Redis',
   'redis/web': 'a server of Redis',
   'secret/deno': 'Deno',
   'secret/heap.limits': 'Linux',

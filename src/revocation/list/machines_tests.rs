@@ -120,10 +120,10 @@ fn a_row_with_a_lower_value_does_not_stand_for_the_higher_one() {
 #[test]
 fn keys_and_sessions_that_outlive_every_token_are_lasting() {
     let list = list();
-    let last = NOW + list.max_token_ttl();
+    let end = NOW + list.max_token_ttl();
     list.revoke(&Revocation::key("k")).unwrap();
-    list.revoke(&Revocation::session("short", last, Scope::Any)).unwrap();
-    list.revoke(&Revocation::session("long", last + 1000, Scope::Any)).unwrap();
+    list.revoke(&Revocation::session("short", end, Scope::Any)).unwrap();
+    list.revoke(&Revocation::session("long", end + 1000, Scope::Any)).unwrap();
     list.revoke(&Revocation::subject_now("s", Scope::Any)).unwrap();
     list.revoke(&Revocation::all_now(Scope::Any)).unwrap();
     let batch = list.take_remote(64, false).unwrap().unwrap();

@@ -28,7 +28,7 @@ pub type Wake = Box<dyn Fn() -> bool + Send>;
 pub struct RemoteTerms {
     /// The longest time without an answer of the server, in milliseconds.
     pub max_staleness: u64,
-    /// Whether the list answers from memory after that.
+    /// Whether the list answers from memory after that, once it has had all rows.
     pub answers_from_memory: bool,
 }
 
@@ -83,7 +83,8 @@ impl Remote {
     /// Fails with `ERR_REVOCATION_STALE` if the list must not answer.
     #[inline]
     pub(super) fn check(&self, now: impl FnOnce() -> u64) -> Result<()> {
-        if self.terms.answers_from_memory || self.is_fresh(now()) { Ok(()) } else { Err(stale()) }
+        let from_memory = self.terms.answers_from_memory && self.is_loaded();
+        if from_memory || self.is_fresh(now()) { Ok(()) } else { Err(stale()) }
     }
 
     /// Reads texts of rows, separated by commas.
@@ -124,7 +125,9 @@ impl Remote {
     pub(super) fn close(&self) {
         *lock(&self.wake) = None;
         let left = self.outgoing().close();
-        left.into_iter().for_each(|waiting| waiting.fail(&closed()));
+        for waiting in left {
+            waiting.fail(&closed());
+        }
     }
 
     /// Whether there is a publisher.
@@ -181,7 +184,10 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_answers_from_memory_is_never_refused() {
-        assert!(remote(true).check(|| u64::MAX).is_ok());
+    fn a_list_that_answers_from_memory_does_so_for_ever_once_it_has_all_rows() {
+        let remote = remote(true);
+        assert_eq!(remote.check(|| 0).unwrap_err().code, Code::RevocationStale);
+        remote.confirm(0);
+        assert!(remote.check(|| u64::MAX).is_ok());
     }
 }

@@ -24,7 +24,7 @@ const SALT: &[u8] = b"@nodesec/native redis revocations 1";
 /// A caller's key is expanded by HKDF to keys of fingerprints and a key of marks. Then a server,
 /// and others that can write to it, learn no id and revoke nothing. Without a key the machines draw
 /// keys of fingerprints and have them on the server. Anybody could compute hashes without a key for
-/// guessed ids, and make collisions of SipHash under keys that everybody knows.
+/// guessed ids, and make collisions of `SipHash` under keys that everybody knows.
 pub struct RemoteKeys {
     fingerprinter: Fingerprinter,
     /// Tells the keys of fingerprints from others.
@@ -89,25 +89,21 @@ impl RemoteKeys {
         let mut read = ReadRows::default();
         let texts = texts.split(',').filter(|text| !text.is_empty()).map(str::as_bytes);
         match &self.mark {
-            None => texts.for_each(|text| {
-                read_rows::<ROW_LEN>(text, &mut read, |text, read| {
-                    let row = decoded(text);
-                    self.take(row, read);
-                })
-            }),
+            None => {
+                for text in texts {
+                    read_rows::<ROW_LEN>(text, &mut read, |text, read| {
+                        self.take(decoded(text), read);
+                    });
+                }
+            }
             // One guard for all, because it takes longer than a mark.
             Some(mark) => TraceGuard::run(Depth::Hmac, |trace| {
                 let mark = mark.expose(trace);
-                texts.for_each(|text| {
+                for text in texts {
                     read_rows::<MARKED_LEN>(text, &mut read, |text, read| {
-                        let row = decoded::<{ PLAIN_BYTES + MARK_BYTES }>(text).and_then(|bytes| {
-                            let (row, own) = bytes.split_first_chunk()?;
-                            ct_eq(own, &hmac::sign(mark, row).as_ref()[..MARK_BYTES])
-                                .then_some(*row)
-                        });
-                        self.take(row, read);
-                    })
-                });
+                        self.take(genuine(text, mark), read);
+                    });
+                }
             }),
         }
         read
@@ -143,13 +139,20 @@ impl RemoteKeys {
     }
 }
 
+/// The row of a text, if its mark is right.
+fn genuine(text: &[u8], mark: &hmac::Key) -> Option<[u8; PLAIN_BYTES]> {
+    let bytes = decoded::<{ PLAIN_BYTES + MARK_BYTES }>(text)?;
+    let (row, own) = bytes.split_first_chunk()?;
+    ct_eq(own, &hmac::sign(mark, row).as_ref()[..MARK_BYTES]).then_some(*row)
+}
+
 /// Calls `each` with the rows of a text. A text of another length is one row, which is none.
 fn read_rows<const LEN: usize>(
     text: &[u8],
     read: &mut ReadRows,
     mut each: impl FnMut(&[u8], &mut ReadRows),
 ) {
-    if text.len() % LEN == 0 {
+    if text.len().is_multiple_of(LEN) {
         text.chunks_exact(LEN).for_each(|row| each(row, read));
     } else {
         each(text, read);
