@@ -9,6 +9,8 @@
 
 /// <reference types="node" />
 
+import type { IncomingMessage } from 'node:http';
+
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 
 import type {
@@ -17,6 +19,7 @@ import type {
   KeyRing,
   RateLimitResult,
   TokenPair,
+  WebError,
 } from './index.js';
 import type {
   AuthenticationOptions,
@@ -345,7 +348,13 @@ export interface CrossOriginProtectionOptions extends CrossOriginOptions<Request
  * });
  * ```
  */
-export function crossOriginProtection(options?: CrossOriginProtectionOptions): RequestHandler;
+export function crossOriginProtection(options?: CrossOriginProtectionOptions): CrossOriginProtection;
+
+/** The middleware of {@link crossOriginProtection}. */
+export interface CrossOriginProtection extends RequestHandler {
+  /** Judges a request for an upgrade, such as to WebSocket, which does not come to the app. */
+  (req: IncomingMessage, res: undefined, next: (error?: WebError) => void): void;
+}
 
 /** The options of {@link auditContext}. */
 export interface AuditContextOptions extends CorrelationOptions {}

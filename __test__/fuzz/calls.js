@@ -91,6 +91,7 @@ function settle(one, call) {
     return;
   }
   answers.value += 1;
+  table[one.name].ends?.(result);
   if (!(result instanceof Promise)) return;
   pending.set(result, one);
   result

@@ -3,7 +3,7 @@
 // The table of arguments. A row stands for a public function: `args` are the arguments of a call
 // that succeeds, `on` is its receiver, and `kinds` are the kinds of its parameters. `refused` marks
 // a constructor that callers must not use. With `readsReceiver`, the receiver is a secret that the
-// function reads.
+// function reads. `ends` ends the work that a call has begun, by the result of the call.
 
 module.exports = {
   ...require('./arguments/audit.js'),

@@ -65,9 +65,10 @@ async function assertCaught(row, call, index, place, make, what) {
     const proxy = make(value, trap);
     if (proxy === undefined) return;
     args[index] = place === undefined ? proxy : { ...args[index], [place]: proxy };
-    const { error } = await outcome(() => call(row.on?.(), args));
+    const result = await outcome(() => call(row.on?.(), args));
+    if (result.error === undefined) row.ends?.(result.value);
     if (left > 0) return;
-    assert.equal(error, thrown, what);
+    assert.equal(result.error, thrown, what);
   }
   assert.fail(`${what}: there are more than ${MOST} traps`);
 }

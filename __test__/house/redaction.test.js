@@ -35,6 +35,7 @@ const redis = require('@nodesec/native/redis');
 const pino = require('pino');
 const { classes, classesOf } = require('../helpers/exports.js');
 const { keyPair } = require('../helpers/key-pairs.js');
+const { emptyServer } = require('../helpers/redis-sender.js');
 
 const TEXT = 'sesame-open-sesame-open-sesame-op';
 const BYTES = Buffer.from(TEXT);
@@ -184,6 +185,7 @@ const uncloneable = {
   PasswordHasher: new PasswordHasher({ profile: 'test' }),
   RateLimiter: new RateLimiter({ limit: 1, windowMs: 1000 }),
   RedisRateLimiter: new redis.RedisRateLimiter({ client: { send() {} }, limit: 1, windowMs: 1000 }),
+  RedisRevocations: undefined,
   RemoteJwks: new RemoteJwks('https://example.com/jwks'),
   RevocationList: revocations,
   Sessions: new Sessions({ issuer, revocations }),
@@ -192,8 +194,15 @@ const uncloneable = {
 const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-redaction-'));
 before(async () => {
   uncloneable.Store = await Store.open(path.join(folder, 'store'), { key: SecretBuffer.random(32) });
+  uncloneable.RedisRevocations = await redis.RedisRevocations.open({
+    client: emptyServer(),
+    key: SecretBuffer.random(32),
+    list: new RevocationList(),
+    maxStaleness: '1m',
+  });
 });
 after(async () => {
+  await uncloneable.RedisRevocations.close();
   await uncloneable.Store.close();
   // Windows does not allow the removal of a file that is mapped.
   if (process.platform !== 'win32') rmSync(folder, { recursive: true });

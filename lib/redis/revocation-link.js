@@ -57,7 +57,7 @@ class RevocationLink {
         throw makeError('ERR_MISSING_OPTION', 'option "client" is required');
       }
       this.#connection = connect(client);
-      if (rest.waitReplicas > 0 && !this.#connection.canRoute) {
+      if (typeof rest.waitReplicas === 'number' && rest.waitReplicas > 0 && !this.#connection.canRoute) {
         const message = 'waitReplicas works with no Cluster of ioredis: it sends WAIT to any node';
         throw makeError('ERR_INVALID_ARG_VALUE', message);
       }

@@ -47,6 +47,7 @@ module.exports = {
   },
   'audit.toPino': {
     args: () => [logger()],
+    ends: (stop) => stop(),
     kinds: [or(callback, kind({ 'a function': () => () => 1, 'a logger without warn': () => ({ ...logger(), warn: 1 }) }))],
   },
   'audit.withCorrelation': {
