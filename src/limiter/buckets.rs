@@ -7,7 +7,6 @@ use super::layout::{Layout, Place, WAYS};
 use super::limit::MAX_LIMITS;
 use super::state::Moment;
 use super::view::{BLOCK, View};
-use crate::os::prefetch;
 
 /// The words of a key, one for each limit; those beyond the number of limits are 0. Where calls are
 /// frequent, an array of one word stands for one limit.
@@ -57,16 +56,6 @@ impl Buckets {
         words.resize(len, 0);
         let past = words.as_ptr().addr() % (ALIGNMENT * size_of::<u64>()) / size_of::<u64>();
         Some(Self { words, start: (ALIGNMENT - past) % ALIGNMENT, layout })
-    }
-
-    /// Starts to fetch a bucket: its fingerprints, and the words of the first limit.
-    #[inline]
-    pub(super) fn prefetch(&self, bucket: usize) {
-        let start = self.start + self.layout.bucket(bucket);
-        if let Some(bucket) = self.words[start..].first_chunk::<{ WAYS + 1 }>() {
-            prefetch(&bucket[0]);
-            prefetch(&bucket[WAYS]);
-        }
     }
 
     /// Empties everything.

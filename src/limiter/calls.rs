@@ -136,11 +136,8 @@ impl Limiter {
         tell: impl FnOnce(&Slots, &Verdict<'_>, Moment) -> T,
     ) -> Result<T> {
         let cost = nonzero(cost)?;
-        let fingerprint = self.fingerprinter.of(key);
+        let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
         let mut slots = self.table.shard(fingerprint);
-        // It arrives while the clock is read.
-        slots.prefetch(fingerprint);
-        let now = self.now();
         check_cost(slots.limits(), cost)?;
         let found = slots.find::<N>(fingerprint, now);
         let blocked = slots.blocked_until(fingerprint, &found, now);

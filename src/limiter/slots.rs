@@ -94,12 +94,6 @@ impl Slots {
         &self.buckets
     }
 
-    /// Starts to fetch the first bucket of a fingerprint.
-    #[inline]
-    pub(super) fn prefetch(&self, fingerprint: u64) {
-        self.buckets.prefetch(self.buckets.layout.first(fingerprint));
-    }
-
     /// The key's slot and state.
     #[expect(clippy::inline_always, reason = "a result in memory would stall its reader")]
     #[inline(always)]
