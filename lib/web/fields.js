@@ -45,7 +45,8 @@ function isCount(value) {
 
 /** The seconds until units come back: the next one after a refusal, else all. */
 function reset({ resetMs, retryAfterMs }) {
-  return wholeSeconds(retryAfterMs > 0 ? retryAfterMs : resetMs);
+  const wait = wholeSeconds(retryAfterMs);
+  return wait > 0 ? wait : wholeSeconds(resetMs);
 }
 
 /** The seconds of a window, at least one. */
