@@ -22,7 +22,7 @@ const LENGTH = 64;
 
 /** Every place that takes bytes, except the keys of a limiter, which are no secrets. */
 const places = Object.entries(table)
-  .filter(([name]) => !name.startsWith('RateLimiter'))
+  .filter(([name]) => !/^(redis\.)?\w+Limiter\./.test(name))
   .flatMap(([name, { kinds = [] }]) => [...viewsIn(name, kinds)]);
 
 function* viewsIn(name, kinds, above = []) {

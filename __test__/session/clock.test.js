@@ -17,19 +17,20 @@ async function makeSessions(t, isDurable, { issuer = 0, sessions = 0 }) {
   const store = isDurable ? await Store.open(storePath(t), { key: storeKey() }) : undefined;
   const on = store === undefined ? {} : { store };
   const clock = (ahead) => () => new Date(Date.now() + ahead);
+  // All sessions on a store have one clock.
+  const clockOfSessions = clock(sessions);
   const revocations = new RevocationList({ ...on, maxEntries: 4, onFull: 'reject-older' });
   const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
   const make = (ahead) =>
     new Sessions({
-      issuer: new JwtIssuer({ keys, expiresIn: '10m', clock: clock(ahead.issuer) }),
+      issuer: new JwtIssuer({ keys, expiresIn: '10m', clock: clock(ahead) }),
       revocations,
-      clock: clock(ahead.sessions),
+      clock: clockOfSessions,
       ...on,
     });
   const checks = { keys, issuer: false, audience: false, clockTolerance: '5m', revocations };
   const verifier = new JwtVerifier(checks);
-  const right = { issuer: 0, sessions };
-  return { ahead: make({ issuer, sessions }), other: make(right), revocations, verifier, store };
+  return { ahead: make(issuer), other: make(0), revocations, verifier, store };
 }
 
 const ENDS = {

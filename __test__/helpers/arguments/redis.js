@@ -115,7 +115,7 @@ module.exports = {
       {
         client: emptyServer(),
         list: list(),
-        maxStaleness: '1m',
+        maxStaleness: '2s',
         key: secret(),
         onStoreError: 'deny',
         waitReplicas: 0,
