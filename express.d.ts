@@ -46,11 +46,12 @@ export interface AuthenticateOptions extends AuthenticationOptions<Request> {}
  * | a token that is refused, or bound to a key that was not shown | 401, `invalid_token` |
  * | a login that is too old or too weak | 401, `insufficient_user_authentication` |
  * | a token without a scope | 403, `insufficient_scope` |
- * | keys or revocations are not to be had | 503, `Retry-After` |
+ * | keys or revocations are unavailable | 503, `Retry-After` |
  *
- * The query (`access_token`) and a form are places, too; a form only if its body is parsed before.
- * With a `RemoteJwks` it waits for the keys. Put a middleware for CORS before it, because a
- * preflight has no credentials.
+ * A token in the parameter `access_token` of the query or of a form is never accepted. Beside
+ * another token it counts as a second place; a form counts only if its body is parsed before. With
+ * a `RemoteJwks` it waits for the keys. Put a middleware for CORS before it, because a preflight
+ * has no credentials.
  *
  * @example
  * ```ts
@@ -286,7 +287,7 @@ export interface SessionCookies {
   /**
    * Sets `req.auth` if the cookie has a token that is accepted. Any other request goes on without
    * it: put `requireScope` or {@link authenticate} behind it. A cookie that comes twice is a 400,
-   * and a 503 tells that keys or revocations are not to be had.
+   * and a 503 means that keys or revocations are unavailable.
    */
   middleware: RequestHandler;
   /**

@@ -95,7 +95,7 @@ export interface FastifyAuthenticationOptions extends AuthenticationOptions<Fast
  * | a token that is refused, or bound to a key that was not shown | 401, `invalid_token` |
  * | a login that is too old or too weak | 401, `insufficient_user_authentication` |
  * | a token without a scope | 403, `insufficient_scope` |
- * | keys or revocations are not to be had | 503, `Retry-After` |
+ * | keys or revocations are unavailable | 503, `Retry-After` |
  *
  * In a child scope, another registration replaces that of its parents; a second one in the same
  * scope is `ERR_INVALID_ARG_VALUE`. Register `@fastify/cors` before it, because a preflight has no
@@ -282,7 +282,7 @@ export interface FastifyCookiesOptions extends SessionCookiesOptions {
  * The access token is in `__Host-at` (`HttpOnly`, `Secure`, `SameSite=Lax`, `Path=/`), the refresh
  * token in `__Secure-rt` (`SameSite=Strict`, `Path=/auth`). Each lives as long as its token, and at
  * most 400 days. `Secure` is always set, whatever the connection. A cookie that comes twice is a
- * 400, and a 503 tells that keys or revocations are not to be had.
+ * 400, and a 503 means that keys or revocations are unavailable.
  *
  * - `POST /auth/refresh` exchanges the refresh token for new cookies and answers `{ expiresIn }`,
  *   the seconds until the next refresh is due. If the session has ended, it is a 401 that removes

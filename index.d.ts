@@ -722,7 +722,7 @@ export class JwtKey {
   ): Promise<JwtKey>;
   /**
    * Makes an HMAC key of a secret: at least 32, 48 or 64 bytes for HS256, HS384 or HS512, at most
-   * 4096 bytes.
+   * 4096 bytes. Pass `kid` if another process verifies the tokens: the default is a random id.
    *
    * `ERR_JWT_KEY` if the bytes are a key file: with a public key as the HMAC secret, anybody could
    * sign. Recognized are PEM, JWKs, keys in XML (`RSAKeyValue`), OpenSSH and PuTTY files, keys as
@@ -2172,9 +2172,10 @@ export interface RevocationListOptions extends ClockOptions {
    *   subjects superfluous. Every client has to log in or refresh again. The new token is accepted
    *   at once if its `jti` proves that it was issued later, as with
    *   {@link RevocationList.revokeSubject}, and otherwise after that tolerance. Revoked keys and
-   *   the sessions that you revoked stay; sessions that {@link Sessions} ended may be dropped.
-   *   While the system's clock is more than 300 seconds ahead of the time that the boot clock
-   *   counts, the call fails as with `error`, because it would refuse all tokens for that long.
+   *   the sessions that you revoked stay; sessions that {@link Sessions} ended may be dropped. If
+   *   the entries that stay fill the list, the call fails with `ERR_REVOCATION_FULL`. While the
+   *   system's clock is more than 300 seconds ahead of the time that the boot clock counts, the
+   *   call fails as with `error`, because it would refuse all tokens for that long.
    */
   onFull?: 'error' | 'reject-older';
   /**
@@ -2394,8 +2395,9 @@ export class RevocationList {
   off(event: 'revoked', listener: (event: RevocationEvent) => void): this;
   /**
    * Tells whether a token with these claims and this `kid` is revoked. If the list cannot know, it
-   * throws: `ERR_REVOCATION_STORE` while the store cannot be read or is damaged, `ERR_STORE_CLOSED`
-   * once the store is closed, and `ERR_REVOCATION_CLOSED` for a closed list in memory.
+   * throws: `ERR_REVOCATION_STORE` while the store cannot be read or is damaged,
+   * `ERR_REVOCATION_STALE` while a list over Redis is stale, `ERR_STORE_CLOSED` once the store is
+   * closed, and `ERR_REVOCATION_CLOSED` for a closed list in memory.
    */
   isRevoked(claims: {
     /** The token id. */

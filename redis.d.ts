@@ -91,7 +91,7 @@ export interface RedisRateLimitResult extends RateLimitResult {
 
 /** The state of a limiter. */
 export interface RedisRateLimiterStatus {
-  /** Whether the last answer is missing: calls are decided by `onStoreError`. */
+  /** Whether the server has not answered the last call: `onStoreError` decides calls. */
   degraded: boolean;
   /**
    * Why: `deadline`, `connection`, or the first word of the server's error, such as `OOM`,
@@ -168,8 +168,9 @@ export class RedisRateLimiter {
 /** The options of {@link RedisRevocations.open}. */
 export interface RedisRevocationsOptions {
   /**
-   * The client. It publishes; a second connection with its settings, which is made and closed by
-   * this package, follows. With `send` there is no second connection: it asks every 50 ms.
+   * The client, which publishes. Connect a client of `redis` before. This package opens and closes
+   * a second connection with its settings, which follows. With `send` there is no second
+   * connection: the client asks every 50 ms.
    */
   client: RedisClient;
   /** A list in memory, without entries. `RevocationList.shared` serves all threads of a process. */
@@ -182,8 +183,8 @@ export interface RedisRevocationsOptions {
   maxStaleness: Duration;
   /**
    * A key that all processes have, 32 bytes or more, which may be disposed of afterwards. With it
-   * the server learns no id, not even by guessing, and takes part in nothing: revocations that were
-   * not made with the key are ignored. Without it, the keys of fingerprints are on the server, and
+   * the server learns no id, not even by guessing, and cannot revoke: processes ignore revocations
+   * that were not made with the key. Without it, the keys of fingerprints are on the server, and
    * everyone that can write there can revoke.
    */
   key?: SecretBuffer;
