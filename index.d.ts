@@ -2813,9 +2813,10 @@ export interface RateLimiterTable {
    * The treatment of a new key while the table is full. `'evict'`: the table forgets the key that
    * recovers first, but none that has to wait for its next unit or is blocked; if all have to, the
    * newcomers share the units of one key. `'deny'`: the newcomer is refused until a key has
-   * recovered. Default: `'evict'`.
+   * recovered. `'allow'`: as `'evict'`, but if all keys have to wait, the newcomers are allowed and
+   * not counted, so that no client suffers from the keys of others. Default: `'evict'`.
    */
-  onFull?: 'evict' | 'deny';
+  onFull?: 'evict' | 'deny' | 'allow';
   /**
    * How units come back. `'gcra'`: one after the other. `'fixed-window'`: all together, `windowMs`
    * after the first was taken, as in the stores of other packages; the window may end up to a
@@ -3141,7 +3142,9 @@ export interface LoginAttempt {
  *
  * Failures from other addresses never refuse an attempt, so nobody can lock a user out from
  * elsewhere: from an address without failures, the right password is always accepted. Users who
- * share an address share its limit.
+ * share an address share its limit. If all `maxKeys` pairs are blocked, new pairs are not counted,
+ * and only `address` limits their guesses. If as many addresses are over their limit at once, new
+ * addresses share the attempts of one, for the time of its window.
  *
  * An attempt counts from its start: a hundred at once count as a hundred, and one that has no
  * outcome, because the client hung up, counts as an attempt that failed. The tables are those of

@@ -67,7 +67,13 @@ class LoginThrottle extends Uncloneable {
     this.#prefixes = { ipv4Prefix, ipv6Prefix };
     ipKey('::', this.#prefixes);
     const limiter = (limits) => new RateLimiter({ ...limits, ...table });
-    this.#pairs = limiter({ limit: MAX_ATTEMPTS, windowMs: forgetMs, algorithm: 'fixed-window' });
+    this.#pairs = limiter({
+      limit: MAX_ATTEMPTS,
+      windowMs: forgetMs,
+      algorithm: 'fixed-window',
+      // Otherwise pairs without a slot would share one block, and strangers could lock users out.
+      onFull: 'allow',
+    });
     this.#addresses = limiter(checkedLimits(address, 'address'));
     this.#accounts = limiter(checkedLimits(account, 'account'));
   }

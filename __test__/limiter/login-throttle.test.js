@@ -219,3 +219,24 @@ test('accounts and addresses cannot be moved into one another', () => {
   guess({ account: '1 ann', ip: '192.0.2.1' });
   assert.equal(throttle.check({ account: 'ann', ip: '192.0.2.1' }).allowed, true);
 });
+
+test('strangers who fill the table of pairs lock no other user out', () => {
+  const { throttle, time, guess } = throttled({ maxKeys: 1000 });
+  const accounts = times(20, (_, index) => `prepared ${index}`);
+  // After 101 failures the first one of each further pair blocks it.
+  for (const client of times(101, (_, n) => n)) {
+    for (const account of accounts) guess({ account, ip: `2001:db8:${client.toString(16)}::1` });
+  }
+  time.ms += MINUTE;
+  for (const client of times(200, (_, n) => n)) {
+    for (const account of accounts) guess({ account, ip: `2001:db9:${client.toString(16)}::1` });
+  }
+  for (const later of [0, 2 * MINUTE, 10 * MINUTE]) {
+    time.ms += later;
+    for (const user of times(200, (_, n) => n)) {
+      const attempt = { account: `user ${later} ${user}`, ip: `198.51.100.${user}` };
+      assert.deepEqual(throttle.check(attempt), { allowed: true, retryAfterMs: 0 });
+      throttle.success(attempt);
+    }
+  }
+});

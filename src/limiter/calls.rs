@@ -3,12 +3,12 @@
 use super::arguments::{check_block_ms, check_cost, nonzero};
 use super::buckets::Words;
 use super::limit::MAX_LIMITS;
+use super::on_full::OnFull;
 use super::process::Limiter;
 use super::quota::Quota;
 use super::report::{Report, Verdict};
 use super::slots::{Found, Slots};
 use super::state::Moment;
-use super::table::OnFull;
 use crate::error::Result;
 
 /// Whether a call takes its cost.
@@ -153,8 +153,8 @@ impl Limiter {
             }
             verdict.allowed = verdict.violated == 0;
             if mode == Mode::Take && verdict.allowed {
-                let evicts = self.on_full == OnFull::Evict;
-                match slots.write(fingerprint, &found, &after, evicts, now) {
+                let may_overflow = self.on_full != OnFull::Deny;
+                match slots.write(fingerprint, &found, &after, may_overflow, now) {
                     Ok(()) => verdict.words = &after,
                     Err(until) => self.refuse_newcomer(&mut verdict, until, now),
                 }

@@ -13,6 +13,7 @@ mod fingerprint;
 mod layout;
 mod limit;
 mod machine;
+mod on_full;
 mod process;
 mod quota;
 mod report;
@@ -27,11 +28,12 @@ mod whole;
 pub use self::either::AnyLimiter;
 pub use self::limit::{DEFAULT_NAME, Limit, Limits, MAX_LIMITS, MAX_NAME_LEN, checked, quotas};
 pub use self::machine::{MachineLimiter, MachineOptions};
+pub use self::on_full::OnFull;
 pub use self::process::Limiter;
 pub use self::quota::{Algorithm, MAX_FIXED_UNITS, MAX_UNITS, MAX_WINDOW_MS, Quota};
 pub use self::report::{Decision, Report, Stats, Terms};
 pub use self::snapshot::MAX_SNAPSHOT_LEN;
-pub use self::table::{DEFAULT_MAX_KEYS, MAX_MAX_KEYS, MIN_MAX_KEYS, OnFull};
+pub use self::table::{DEFAULT_MAX_KEYS, MAX_MAX_KEYS, MIN_MAX_KEYS};
 
 #[cfg(test)]
 mod model_tests;

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use super::fingerprint::Fingerprinter;
 use super::limit::Limits;
+use super::on_full::OnFull;
 use super::quota::Algorithm;
 use super::state::Moment;
-use super::table::{OnFull, Table};
+use super::table::Table;
 use crate::clock::Clock;
 use crate::error::Result;
 

@@ -13,6 +13,7 @@ mod restored;
 use super::buckets::Buckets;
 use super::layout::{Layout, Place};
 use super::limit::{Limits, MAX_LIMITS};
+use super::on_full::OnFull;
 use super::room::{Room, Search};
 use super::state::Moment;
 use super::view::{BLOCK, View};
@@ -43,8 +44,7 @@ pub(super) struct Slots {
     grow_again_at: u64,
     limits: Limits,
     generation: u32,
-    /// Whether newcomers are refused instead of forgetting a key.
-    denies: bool,
+    on_full: OnFull,
     pub counters: Counters,
 }
 
@@ -61,7 +61,7 @@ impl Slots {
     pub(super) fn new(
         buckets: usize,
         max_buckets: usize,
-        denies: bool,
+        on_full: OnFull,
         limits: Limits,
     ) -> Option<Self> {
         Some(Self {
@@ -74,7 +74,7 @@ impl Slots {
             grow_again_at: 0,
             limits,
             generation: 0,
-            denies,
+            on_full,
             counters: Counters::default(),
         })
     }
@@ -176,7 +176,7 @@ impl Slots {
             limits: &self.limits,
             may_grow: self.buckets.layout.buckets < self.max_buckets
                 && now.ns >= self.grow_again_at,
-            may_forget: !self.denies,
+            may_forget: self.on_full != OnFull::Deny,
             now,
         }
     }

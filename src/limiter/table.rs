@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::layout::Layout;
 use super::limit::Limits;
+use super::on_full::OnFull;
 use super::slots::{Counters, Slots};
 use super::state::Moment;
 use crate::error::{Code, Error, Result};
@@ -30,16 +31,6 @@ const SHARD_BUCKETS: usize = 256;
 const MAX_SHARD_BUCKETS: usize = 4096;
 /// The words of all shards take at first about this many buckets, and 2 to 16 each.
 const FIRST_BUCKETS: usize = 1024;
-
-/// The treatment of a new key that finds no free slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFull {
-    /// The table forgets the key that recovers first among those that are not blocked. If all are
-    /// blocked, newcomers share the units of one key.
-    Evict,
-    /// The newcomer is refused.
-    Deny,
-}
 
 /// A table of keys.
 pub(super) struct Table {
@@ -64,11 +55,10 @@ impl Table {
         let count: usize = buckets.div_ceil(MAX_SHARD_BUCKETS).next_power_of_two().max(even);
         let max_buckets = buckets.div_ceil(count).max(2);
         let first_buckets = (FIRST_BUCKETS / count).clamp(2, 16).min(max_buckets);
-        let denies = on_full == OnFull::Deny;
         let mut shards = Vec::new();
         shards.try_reserve_exact(count).map_err(|_| no_memory())?;
         for _ in 0..count {
-            let slots = Slots::new(first_buckets, max_buckets, denies, limits.clone());
+            let slots = Slots::new(first_buckets, max_buckets, on_full, limits.clone());
             shards.push(Shard(Mutex::new(slots.ok_or_else(no_memory)?)));
         }
         Ok(Self { shards: shards.into_boxed_slice(), first_buckets, max_keys })

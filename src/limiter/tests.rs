@@ -270,3 +270,22 @@ fn a_limiter_works_on_the_system_clock() {
     assert_eq!(drain(&limiter, b"key"), 2);
     assert!(peek(&limiter, b"key").retry_after_ns <= quota.interval());
 }
+
+#[test]
+fn newcomers_that_are_allowed_in_a_full_table_are_neither_counted_nor_blocked_by_others() {
+    let limits = Limit::only(Quota::new(1, 60_000, None).unwrap()).unwrap();
+    let (limiter, clock) = with(&limits, 8, OnFull::Allow);
+    for key in 0..1000_u32 {
+        let key = key.to_le_bytes();
+        limiter.check(&key, 1).unwrap();
+        limiter.block(&key, 3_600_000).unwrap();
+        limiter.penalize(&key, 1).unwrap();
+    }
+    // A key has no slot if it is not refused after its unit is used.
+    let is_counted = |key: &[u8]| !limiter.check(key, 1).unwrap() || !limiter.check(key, 1).unwrap();
+    let blocked = (0..1000_u32).filter(|key| is_counted(&key.to_le_bytes())).count();
+    assert!((8..100).contains(&blocked), "{blocked}");
+    assert!((1000..2000_u32).all(|key| !is_counted(&key.to_le_bytes())));
+    clock.advance(Duration::from_secs(3601));
+    assert!(is_counted(b"later"));
+}

@@ -165,7 +165,7 @@ impl BareLimit {
 }
 
 fn on_full(word: Arg<'_>) -> Result<OnFull> {
-    word.one_of(&[("evict", OnFull::Evict), ("deny", OnFull::Deny)])
+    word.one_of(&[("evict", OnFull::Evict), ("deny", OnFull::Deny), ("allow", OnFull::Allow)])
 }
 
 fn algorithm(word: Arg<'_>) -> Result<Algorithm> {

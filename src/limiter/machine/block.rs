@@ -9,6 +9,7 @@ use super::limiter::MachineLimiter;
 use crate::error::Result;
 use crate::limiter::arguments::check_block_ms;
 use crate::limiter::limit::{Limit, MAX_LIMITS};
+use crate::limiter::on_full::OnFull;
 use crate::limiter::state::Moment;
 use crate::limiter::view::BLOCK;
 
@@ -64,8 +65,11 @@ impl MachineLimiter {
         matches!(claimed, Some(Inserted::Done))
     }
 
-    /// Blocks all keys that have no slot and share a cell.
+    /// Blocks all keys that have no slot and share a cell, unless they are allowed.
     fn block_cell(&self, fingerprint: u64, until: u64) {
+        if self.on_full == OnFull::Allow {
+            return;
+        }
         self.table.raise(word::OVERFLOW_UNTIL, until);
         self.table.cell(fingerprint).1.fetch_max(until, SeqCst);
     }

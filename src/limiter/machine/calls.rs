@@ -9,11 +9,11 @@ use super::limits::Known;
 use crate::error::Result;
 use crate::limiter::arguments::{check_cost, nonzero};
 use crate::limiter::limit::Limit;
+use crate::limiter::on_full::OnFull;
 use crate::limiter::quota::Algorithm;
 use crate::limiter::report::{Report, Verdict};
 use crate::limiter::room::Room;
 use crate::limiter::state::Moment;
-use crate::limiter::table::OnFull;
 
 impl MachineLimiter {
     /// As [`super::super::Limiter::check`].
@@ -96,7 +96,9 @@ impl MachineLimiter {
             let debt = quota.debt(word, now).saturating_add(quota.weight(cost));
             Some(quota.word(debt.min(quota.max_debt()), word, now))
         };
-        self.charge(&known.limits, fingerprint, cost, OnFull::Evict, now, &step);
+        // Where newcomers are refused, the overflow cell is charged.
+        let on_full = if self.on_full == OnFull::Deny { OnFull::Evict } else { self.on_full };
+        self.charge(&known.limits, fingerprint, cost, on_full, now, &step);
         Ok(())
     }
 

@@ -6,8 +6,8 @@ use super::insert::{Inserted, Newcomer};
 use super::limiter::MachineLimiter;
 use crate::limiter::buckets::Words;
 use crate::limiter::limit::{Limit, MAX_LIMITS};
+use crate::limiter::on_full::OnFull;
 use crate::limiter::state::Moment;
-use crate::limiter::table::OnFull;
 
 /// A call gives up after so many tries.
 pub(super) const MAX_TRIES: u32 = 100;
@@ -80,8 +80,10 @@ impl MachineLimiter {
         undo: &Undo<'_>,
     ) -> Charged {
         self.table.count(word::OVERFLOWS);
-        if on_full == OnFull::Deny {
-            return Charged::Full(until, words);
+        match on_full {
+            OnFull::Evict => {}
+            OnFull::Deny => return Charged::Full(until, words),
+            OnFull::Allow => return Charged::Done(decided(&words, undo.limits.len(), step).0),
         }
         let (cell, _) = self.table.cell(fingerprint);
         let first = self.table.reload(cell, 0).unwrap_or(0);
@@ -109,7 +111,7 @@ impl MachineLimiter {
         words: &'a Words,
         now: Moment,
     ) -> Newcomer<'a> {
-        let may_forget = self.on_full == OnFull::Evict;
+        let may_forget = self.on_full != OnFull::Deny;
         Newcomer { table: &self.table, limits, fingerprint, words, may_forget, now }
     }
 }

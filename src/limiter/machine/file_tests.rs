@@ -11,8 +11,8 @@ use super::tests::{TestPath, composed, named, one};
 use super::{MachineLimiter, MachineOptions};
 use crate::error::Code;
 use crate::limiter::limit::{Limits, checked};
+use crate::limiter::on_full::OnFull;
 use crate::limiter::quota::Algorithm;
-use crate::limiter::table::OnFull;
 
 fn options(limits: Limits) -> MachineOptions {
     MachineOptions { limits: Some(limits), max_keys: Some(100), ..MachineOptions::default() }

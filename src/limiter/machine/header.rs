@@ -17,8 +17,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::limiter::fingerprint::Fingerprinter;
 use crate::limiter::limit::{Limit, Limits, MAX_LIMITS, checked};
+use crate::limiter::on_full::OnFull;
 use crate::limiter::quota::{Algorithm, Quota};
-use crate::limiter::table::{OnFull, check_max_keys};
+use crate::limiter::table::check_max_keys;
 
 /// The length of the header, in words: a page.
 pub(super) const LEN: usize = 512;
@@ -78,18 +79,21 @@ pub(super) struct Fixed {
     pub boot: String,
 }
 
+/// By the number of each in a file.
+const ON_FULL: [OnFull; 3] = [OnFull::Evict, OnFull::Deny, OnFull::Allow];
+
 impl Fixed {
     /// The words of a header with these limits.
     pub(super) fn encode(&self, limits: &Limits) -> [u64; LEN] {
         let mut words = [0; LEN];
         let shape = self.shape;
         let is_fixed = shape.algorithm == Algorithm::FixedWindow;
-        let denies = shape.on_full == OnFull::Deny;
+        let on_full = ON_FULL.iter().position(|known| *known == shape.on_full).unwrap_or(0);
         words[word::MAGIC] = MAGIC;
         words[word::FILE_LEN] = self.file_len;
         words[word::MAX_KEYS] = shape.max_keys as u64;
         words[word::SHAPE] =
-            shape.limits as u64 | u64::from(is_fixed) << 8 | u64::from(denies) << 16;
+            shape.limits as u64 | u64::from(is_fixed) << 8 | (on_full as u64) << 16;
         put(&mut words[word::KEY..], &self.key);
         let boot = self.boot.as_bytes();
         put(&mut words[word::BOOT..], &boot[..boot.len().min(BOOT_LEN)]);
@@ -116,7 +120,7 @@ impl Fixed {
             max_keys: usize::try_from(words[word::MAX_KEYS]).ok()?,
             limits: usize::from(limits),
             algorithm: if algorithm == 0 { Algorithm::Gcra } else { Algorithm::FixedWindow },
-            on_full: if on_full == 0 { OnFull::Evict } else { OnFull::Deny },
+            on_full: *ON_FULL.get(usize::from(on_full))?,
         };
         if !(1..=MAX_LIMITS).contains(&shape.limits) || check_max_keys(shape.max_keys).is_err() {
             return None;

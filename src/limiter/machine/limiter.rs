@@ -9,9 +9,9 @@ use crate::clock::Clock;
 use crate::limiter::buckets::Words;
 use crate::limiter::fingerprint::Fingerprinter;
 use crate::limiter::limit::{Limit, MAX_LIMITS};
+use crate::limiter::on_full::OnFull;
 use crate::limiter::quota::Algorithm;
 use crate::limiter::state::Moment;
-use crate::limiter::table::OnFull;
 use crate::os::FileId;
 
 /// Limits for each key, shared by all processes that open the file.

@@ -14,8 +14,9 @@ use crate::clock::{BootClock, Clock};
 use crate::error::{Code, Error, Result};
 use crate::limiter::fingerprint::Fingerprinter;
 use crate::limiter::limit::{Limit, Limits};
+use crate::limiter::on_full::OnFull;
 use crate::limiter::quota::Algorithm;
-use crate::limiter::table::{DEFAULT_MAX_KEYS, OnFull, check_max_keys};
+use crate::limiter::table::{DEFAULT_MAX_KEYS, check_max_keys};
 use crate::os::{FileId, Native, Platform};
 
 /// The limiters of this process, by their files.

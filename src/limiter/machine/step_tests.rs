@@ -12,7 +12,7 @@ use super::table::{CLAIM, owner, tag};
 use super::tests::{TestPath, Two, composed, named, one};
 use crate::limiter::layout::{Place, WAYS};
 use crate::limiter::limit::{MAX_LIMITS, checked};
-use crate::limiter::table::OnFull;
+use crate::limiter::on_full::OnFull;
 
 fn admitted(limiter: &MachineLimiter, key: &[u8]) -> u32 {
     (0..100).map(|_| u32::from(limiter.check(key, 1).unwrap())).sum()

@@ -11,8 +11,8 @@ use super::{MachineLimiter, MachineOptions};
 use crate::clock::{Clock, ManualClock};
 use crate::error::Code;
 use crate::limiter::limit::{Limit, Limits, checked};
+use crate::limiter::on_full::OnFull;
 use crate::limiter::quota::Quota;
-use crate::limiter::table::OnFull;
 use crate::limiter::{Limiter, Stats, Terms};
 
 /// The path of a file in memory, removed at the end.

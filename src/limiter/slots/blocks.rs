@@ -2,14 +2,15 @@
 
 use super::Slots;
 use crate::limiter::limit::MAX_LIMITS;
+use crate::limiter::on_full::OnFull;
 use crate::limiter::room::Room;
 use crate::limiter::state::Moment;
 use crate::limiter::view::{BLOCK, View};
 
 impl Slots {
     /// Blocks a key until a word expires. Without a slot for the block, it takes the slot of the
-    /// key's state, and then lasts until the key has recovered; or that of all keys without a slot
-    /// is blocked.
+    /// key's state, and then lasts until the key has recovered; or all keys without a slot are
+    /// blocked, unless they are allowed.
     pub(in crate::limiter) fn block(&mut self, fingerprint: u64, until: u64, now: Moment) {
         let marked = fingerprint | BLOCK;
         let mut words = [0; MAX_LIMITS];
@@ -23,6 +24,9 @@ impl Slots {
             Room::Grow | Room::None(_) => own,
         };
         let Some(place) = place else {
+            if self.on_full == OnFull::Allow {
+                return;
+            }
             let cell = &mut self.buckets.cell_mut(fingerprint)[0];
             *cell = until.max(*cell);
             self.overflow_until = self.overflow_until.max(until);

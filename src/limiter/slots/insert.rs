@@ -1,6 +1,7 @@
 //! Gives slots to keys that have none, and makes the shard larger for them.
 
 use super::{Found, Slots};
+use crate::limiter::on_full::OnFull;
 use crate::limiter::room::Room;
 use crate::limiter::state::Moment;
 use crate::limiter::view::BLOCK;
@@ -49,6 +50,9 @@ impl Slots {
         if !may_overflow {
             return Err(until);
         }
+        if self.on_full == OnFull::Allow {
+            return Ok(());
+        }
         for (cell, word) in self.buckets.cell_mut(fingerprint)[1..].iter_mut().zip(words) {
             *cell = *word;
             self.overflow_until = self.overflow_until.max(*word);
@@ -71,7 +75,7 @@ impl Slots {
     fn grow(&mut self, now: Moment) {
         let buckets = (self.buckets.layout.buckets * 2).min(self.max_buckets);
         let limits = self.limits.clone();
-        let Some(mut larger) = Self::new(buckets, buckets, self.denies, limits) else {
+        let Some(mut larger) = Self::new(buckets, buckets, self.on_full, limits) else {
             self.counters.growth_failures += 1;
             self.grow_again_at = now.ns.saturating_add(GROW_AGAIN_NS);
             return;

@@ -9,11 +9,12 @@ use crate::error::{Code, Error, Result};
 use crate::limiter::buckets::Words;
 use crate::limiter::layout::{Layout, WAYS};
 use crate::limiter::limit::{Limits, MAX_LIMITS};
+use crate::limiter::on_full::OnFull;
 use crate::limiter::process::Limiter;
 use crate::limiter::quota::{Algorithm, Quota};
 use crate::limiter::slots::Found;
 use crate::limiter::state::Moment;
-use crate::limiter::table::{OnFull, Table, no_memory};
+use crate::limiter::table::{Table, no_memory};
 use crate::limiter::view::BLOCK;
 
 /// No restored debt or block lasts longer, in nanoseconds.
