@@ -282,7 +282,8 @@ fn newcomers_that_are_allowed_in_a_full_table_are_neither_counted_nor_blocked_by
         limiter.penalize(&key, 1).unwrap();
     }
     // A key has no slot if it is not refused after its unit is used.
-    let is_counted = |key: &[u8]| !limiter.check(key, 1).unwrap() || !limiter.check(key, 1).unwrap();
+    let is_counted =
+        |key: &[u8]| !limiter.check(key, 1).unwrap() || !limiter.check(key, 1).unwrap();
     let blocked = (0..1000_u32).filter(|key| is_counted(&key.to_le_bytes())).count();
     assert!((8..100).contains(&blocked), "{blocked}");
     assert!((1000..2000_u32).all(|key| !is_counted(&key.to_le_bytes())));

@@ -81,7 +81,9 @@ impl Log {
     /// other calls whose rows are in it.
     pub(super) fn note_own(&self, sequence: Sequence) {
         let Ok(mut followed) = self.followed.try_lock() else { return };
-        if followed.is_filled && followed.position.sequence() + 1 == sequence {
+        // The end, because a read may have stopped within the transaction before.
+        let before = Position::end_of(sequence.saturating_sub(1));
+        if followed.is_filled && followed.position == before {
             followed.position = Position::end_of(sequence);
             self.applied.store(sequence, Ordering::Release);
         }

@@ -60,7 +60,7 @@ impl Sessions {
         let admission = {
             let (mut table, mut over) = (self.shared.table()?, Vec::new());
             table.prune(now, PRUNED_PER_START, &mut over);
-            let admission = table.admit(subject, now, &mut over);
+            let admission = table.admit(subject, id, now, &mut over);
             drop(table);
             self.shared.delete(over);
             admission?
@@ -77,7 +77,7 @@ impl Sessions {
             started.ended.iter().try_for_each(|oldest| self.end_in_memory(*oldest, Phase::Ending));
         let mut table = self.shared.table()?;
         let added = ended.and_then(|()| table.put(id, family));
-        table.started(subject, &started.ended);
+        table.started(subject, id, &started.ended);
         added.map(|()| Attempt::Done(started))
     }
 
@@ -91,7 +91,7 @@ impl Sessions {
         let instead_of = started.ended.clone();
         let settle = move || {
             if let Ok(mut table) = shared.table() {
-                table.started(&subject, &instead_of);
+                table.started(&subject, id, &instead_of);
             }
         };
         let ending = self.ending(&started.ended, Phase::Ending, None);

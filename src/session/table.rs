@@ -23,8 +23,8 @@ pub(super) struct Table {
     ends: Ends,
     /// The rows that count as sessions.
     held: usize,
-    /// The sessions that are about to be added.
-    starting: usize,
+    /// The sessions that were admitted and are not here yet.
+    starting: HashSet<Uuid>,
     /// Higher than the numbers of all sessions so far.
     next_number: u64,
     is_closed: bool,
@@ -43,6 +43,7 @@ struct Slot {
 struct OfSubject {
     /// Number and id, so in the order of their starts.
     sessions: BTreeSet<(u64, Uuid)>,
+    /// The number of those in `Table::starting`.
     starting: usize,
     leaving: usize,
     /// No session is over before this time, by the boot clock.
@@ -57,7 +58,7 @@ impl Table {
             by_subject: HashMap::new(),
             ends: Ends::default(),
             held: 0,
-            starting: 0,
+            starting: HashSet::new(),
             next_number: 0,
             is_closed: false,
         }
@@ -225,7 +226,10 @@ impl Table {
     fn link(&mut self, id: Uuid, family: &Family, over_at: i64) {
         self.held += 1;
         self.next_number = self.next_number.max(family.number.saturating_add(1));
+        // It counts once, whoever adds it: its start, or a reader that has found it in the store.
+        let was_starting = self.starting.remove(&id);
         let of = self.of_subject(&family.subject);
+        of.starting -= usize::from(was_starting);
         of.sessions.insert((family.number, id));
         of.note_end(over_at);
     }

@@ -32,11 +32,12 @@ impl Table {
     pub(in crate::session) fn admit(
         &mut self,
         subject: &str,
+        id: Uuid,
         now: Stamp,
         over: &mut Vec<(Uuid, Position)>,
     ) -> Result<Admission> {
         let SessionLimits { max_sessions, max_sessions_per_subject, .. } = self.limits;
-        if self.held + self.starting >= max_sessions {
+        if self.held + self.starting.len() >= max_sessions {
             return Err(Error::new(
                 Code::SessionFull,
                 format!(
@@ -66,10 +67,11 @@ impl Table {
             over.extend(self.remove(expired).map(|family| (expired, family.position)));
         }
         self.reserve(subject).map_err(|_| no_memory())?;
+        self.starting.try_reserve(1).map_err(|_| no_memory())?;
         for id in &instead_of {
             self.set_leaving(*id, true);
         }
-        self.starting += 1;
+        self.starting.insert(id);
         self.of_subject(&Arc::from(subject)).starting += 1;
         let number = self.next_number;
         self.next_number += 1;
@@ -77,12 +79,13 @@ impl Table {
     }
 
     /// Follows an admission, after the session was added or not.
-    pub(in crate::session) fn started(&mut self, subject: &str, instead_of: &[Uuid]) {
+    pub(in crate::session) fn started(&mut self, subject: &str, id: Uuid, instead_of: &[Uuid]) {
         for id in instead_of {
             self.set_leaving(*id, false);
         }
-        self.starting -= 1;
-        if let Some(of) = self.by_subject.get_mut(subject) {
+        if self.starting.remove(&id)
+            && let Some(of) = self.by_subject.get_mut(subject)
+        {
             of.starting -= 1;
             self.forget_if_empty(subject);
         }

@@ -33,13 +33,13 @@ fn family(subject: &str, number: u64, now: Stamp) -> Family {
 
 fn start(table: &mut Table, id: Uuid, subject: &str, now: Stamp) -> Result<Vec<Uuid>> {
     table.prune(now, 16, &mut Vec::new());
-    match table.admit(subject, now, &mut Vec::new())? {
+    match table.admit(subject, id, now, &mut Vec::new())? {
         Admission::Admitted { number, instead_of } => {
             for id in &instead_of {
                 table.remove(*id);
             }
             let result = table.put(id, family(subject, number, now));
-            table.started(subject, &instead_of);
+            table.started(subject, id, &instead_of);
             result.map(|()| instead_of)
         }
         Admission::Waits => panic!(),
@@ -112,7 +112,7 @@ fn a_session_without_memory_is_refused_and_leaves_nothing_behind() {
             let of_subjects = table.by_subject.values().map(|of| of.sessions.len());
             let lens = (of_subjects.sum::<usize>(), table.ends.len(), table.held);
             let len = number as usize + 1;
-            assert_eq!((lens, table.starting), ((len, len, len), 0));
+            assert_eq!((lens, table.starting.len()), ((len, len, len), 0));
             assert!(table.by_subject.values().all(|of| !of.sessions.is_empty()));
         }
         assert!(refused > 10, "{refused}");
@@ -146,22 +146,40 @@ fn sessions_that_are_about_to_start_count_as_well() {
             SessionLimits { max_sessions_per_subject: 2, on_limit, ..SessionLimits::default() };
         let mut table = Table::new(limits);
         start(&mut table, id(1), "alice", at(0)).unwrap();
-        let admit = |table: &mut Table| table.admit("alice", at(1), &mut Vec::new());
-        let second = admit(&mut table).unwrap();
+        let admit =
+            |table: &mut Table, number| table.admit("alice", id(number), at(1), &mut Vec::new());
+        let second = admit(&mut table, 2).unwrap();
         assert_eq!(second, Admission::Admitted { number: 1, instead_of: vec![] });
         if on_limit == OnLimit::Reject {
-            assert_eq!(admit(&mut table).unwrap_err().code, Code::SessionLimit);
-            table.started("alice", &[]);
+            assert_eq!(admit(&mut table, 3).unwrap_err().code, Code::SessionLimit);
+            table.started("alice", id(2), &[]);
             continue;
         }
-        let third = admit(&mut table).unwrap();
+        let third = admit(&mut table, 3).unwrap();
         assert_eq!(third, Admission::Admitted { number: 2, instead_of: vec![id(1)] });
-        assert_eq!(admit(&mut table).unwrap(), Admission::Waits);
+        assert_eq!(admit(&mut table, 4).unwrap(), Admission::Waits);
         // The third one fails, so the first one stays.
-        table.started("alice", &[id(1)]);
-        let fourth = admit(&mut table).unwrap();
+        table.started("alice", id(3), &[id(1)]);
+        let fourth = admit(&mut table, 4).unwrap();
         assert_eq!(fourth, Admission::Admitted { number: 3, instead_of: vec![id(1)] });
     }
+}
+
+#[test]
+fn a_session_that_a_reader_has_added_before_its_start_is_settled_counts_once() {
+    let limits =
+        SessionLimits { max_sessions: 2, max_sessions_per_subject: 2, ..SessionLimits::default() };
+    let mut table = Table::new(limits);
+    let first = table.admit("alice", id(1), at(0), &mut Vec::new()).unwrap();
+    assert_eq!(first, Admission::Admitted { number: 0, instead_of: vec![] });
+    table.put(id(1), family("alice", 0, at(0))).unwrap();
+    let second = table.admit("alice", id(2), at(0), &mut Vec::new()).unwrap();
+    assert_eq!(second, Admission::Admitted { number: 1, instead_of: vec![] });
+    let third = table.admit("alice", id(3), at(0), &mut Vec::new()).unwrap_err();
+    assert_eq!(third.code, Code::SessionFull);
+    table.started("alice", id(1), &[]);
+    table.started("alice", id(2), &[]);
+    assert!(table.admit("alice", id(3), at(0), &mut Vec::new()).is_ok());
 }
 
 #[test]

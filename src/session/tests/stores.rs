@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::session::family::Family;
-use crate::store::{Batch, Commit, Expected as Condition, Position, RecordChange};
+use crate::store::{Batch, Commit, Expected as Condition, Position, Receipt, RecordChange};
 
 fn open(path: &Path, clock: &Arc<ManualClock>) -> Fixture {
     open_with(path, SessionLimits::default(), clock)
@@ -206,6 +206,25 @@ fn many_rows_of_another_process_are_not_read_by_the_call_itself() {
             _ => panic!(),
         });
         assert!(is_told);
+        assert_eq!(fixture.list("alice").len(), 201);
+    });
+}
+
+#[test]
+fn a_transaction_of_this_process_skips_no_row_of_another_that_was_read_in_part() {
+    in_a_store(|fixture| {
+        let row = fixture.row(fixture.start().session);
+        let changes = (0..200).map(|number| {
+            let id = Uuid::from_u128(number);
+            let family = Family { number: 100 + u64::try_from(number).unwrap(), ..(*row).clone() };
+            fixture.sessions.shared.change(id, &family, Condition::Absent)
+        });
+        fixture.elsewhere(changes.collect());
+        // It stops within the transaction, unless the look of the writer was first.
+        let _ = fixture.sessions.list("alice").unwrap();
+        let sequence = fixture.store().epoch() + 1;
+        let receipt = Receipt { sequence, records: Vec::new(), deleted: 0 };
+        fixture.sessions.shared.wrote(&receipt, Vec::new());
         assert_eq!(fixture.list("alice").len(), 201);
     });
 }
