@@ -246,6 +246,8 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     const held = [ask('c3a9'), ask('c328')];
     await until(() => waiting.length === 2);
     assert.equal(limiter.stats().keys, 2);
+    // The service finds the place by the key that it gave.
+    assert.equal(limiter.peek(Buffer.from('c3a9'.repeat(4000), 'hex')).remaining, 0);
     for (const bytes of ['c3a9', 'c328']) assert.equal((await ask(bytes)).status, 429);
     for (const answer of waiting) answer('done');
     for (const { status } of await Promise.all(held)) assert.equal(status, 200);
