@@ -288,7 +288,8 @@ export interface FastifyCookiesOptions extends SessionCookiesOptions {
  *   the seconds until the next refresh is due. If the session has ended, it is a 401 that removes
  *   the cookies; if the store cannot answer, a 503 that keeps them.
  * - `POST /auth/logout` ends the session and removes the cookies: 204.
- * - Both refuse requests of other origins with 403, also without {@link crossOrigin}.
+ * - Both refuse requests of other origins with 403, also without {@link crossOrigin}, answer other
+ *   methods with 405, and read no body.
  *
  * A scope and those within it have one registration (`ERR_INVALID_ARG_VALUE`).
  *
