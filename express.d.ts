@@ -180,7 +180,11 @@ export interface LoginThrottleHandlerOptions extends ThrottlingOptions<Request> 
  * app.post(
  *   '/login',
  *   express.json(),
- *   loginThrottle({ throttle, account: (req) => req.body.username.toLowerCase() }),
+ *   loginThrottle({
+ *     throttle,
+ *     // Without a name the account is empty, and the answer 400.
+ *     account: (req) => String(req.body?.username ?? '').toLowerCase(),
+ *   }),
  *   (req, res) => void res.status(401).end(), // stands for a wrong password
  * );
  *
@@ -188,8 +192,10 @@ export interface LoginThrottleHandlerOptions extends ThrottlingOptions<Request> 
  *   const { port } = server.address() as { port: number };
  *   const headers = { 'content-type': 'application/json' };
  *   const body = JSON.stringify({ username: 'Ann' });
- *   const login = () => fetch(`http://127.0.0.1:${port}/login`, { method: 'POST', headers, body });
+ *   const url = `http://127.0.0.1:${port}/login`;
+ *   const login = () => fetch(url, { method: 'POST', headers, body });
  *   console.log((await login()).status); // 401
+ *   console.log((await fetch(url, { method: 'POST' })).status); // 400
  *   const refused = await login();
  *   console.log(refused.status, refused.headers.get('retry-after')); // 429 60
  *   server.close();

@@ -218,7 +218,8 @@ export interface FastifyLoginThrottlingOptions extends ThrottlingOptions<Fastify
  * const app = Fastify();
  * await app.register(loginThrottling, {
  *   throttle,
- *   account: (request) => (request.body as { username: string }).username.toLowerCase(),
+ *   // Without a name the account is empty, and the answer 400.
+ *   account: (request) => String(Object(request.body).username ?? '').toLowerCase(),
  * });
  * app.post('/login', { config: { nodesec: { login: true } } }, async (request, reply) => {
  *   reply.code(401); // stands for a wrong password
@@ -226,6 +227,7 @@ export interface FastifyLoginThrottlingOptions extends ThrottlingOptions<Fastify
  *
  * const login = () => app.inject({ method: 'POST', url: '/login', body: { username: 'Ann' } });
  * console.log((await login()).statusCode); // 401
+ * console.log((await app.inject({ method: 'POST', url: '/login' })).statusCode); // 400
  * const refused = await login();
  * console.log(refused.statusCode, refused.headers['retry-after']); // 429 60
  * await app.close();
@@ -288,7 +290,8 @@ export interface FastifyCookiesOptions extends SessionCookiesOptions {
  *   the seconds until the next refresh is due. If the session has ended, it is a 401 that removes
  *   the cookies; if the store cannot answer, a 503 that keeps them.
  * - `POST /auth/logout` ends the session and removes the cookies: 204.
- * - Both refuse requests of other origins with 403, also without {@link crossOrigin}.
+ * - Both refuse requests of other origins with 403, also without {@link crossOrigin}, answer other
+ *   methods with 405, and read no body.
  *
  * A scope and those within it have one registration (`ERR_INVALID_ARG_VALUE`).
  *

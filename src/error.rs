@@ -299,7 +299,8 @@ codes! {
     /// The list holds `maxEntries` entries that have not expired, or there is no memory for
     /// another. Nothing was revoked.
     ///
-    /// Raise `maxEntries`, or set `onFull: 'reject-older'`. HTTP 503.
+    /// Raise `maxEntries`, or set `onFull: 'reject-older'`, which keeps revoked keys and the
+    /// sessions revoked on the list: if these fill it, only a larger `maxEntries` helps. HTTP 503.
     RevocationFull = "ERR_REVOCATION_FULL",
     /// The server of the list has not answered for `maxStaleness`, so it is not known whether a
     /// token is revoked.

@@ -19,6 +19,7 @@ const FRAMEWORKS = {
 /**
  * Parts, all of them optional:
  *
+ * - `audit`: options of the audit trail's ids of requests;
  * - `before`: fields that are set before the plugins run;
  * - `limits`: options of limits, asked in this order;
  * - `auth`: options of authentication, and `scopes` for `requireScope`;
@@ -32,10 +33,11 @@ const FRAMEWORKS = {
  * Without `handle`, `/` answers with the sender, and with the status in the query.
  */
 function inExpress(t, make, parts) {
-  const { before = {}, limits = [], auth, scopes, login, form, keys, handle, trust, onError } = parts;
+  const { audit, before = {}, limits = [], auth, scopes, login, form, keys, handle, trust, onError } = parts;
   const app = make();
   app.set('env', 'test');
   if (trust !== undefined) app.set('trust proxy', trust);
+  if (audit !== undefined) app.use(express.auditContext(audit));
   app.use((req, res, next) => {
     res.set(before);
     next();
@@ -67,8 +69,9 @@ function inExpress(t, make, parts) {
 }
 
 async function inFastify(t, parts) {
-  const { before = {}, limits = [], auth, scopes, login, keys, handle, trust, onError } = parts;
+  const { audit, before = {}, limits = [], auth, scopes, login, keys, handle, trust, onError } = parts;
   const app = Fastify({ trustProxy: trust, forceCloseConnections: true });
+  if (audit !== undefined) await app.register(fastify.audit, audit);
   app.addHook('onRequest', async (request, reply) => void reply.headers(before));
   if (onError !== undefined) {
     app.setErrorHandler((error, request, reply) => reply.code(500).send(onError(error)));

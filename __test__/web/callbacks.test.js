@@ -10,8 +10,9 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const vm = require('node:vm');
 
 const { ConcurrencyLimiter, RateLimiter } = require('@nodesec/native');
+const { correlationId } = require('@nodesec/native/audit');
 const { FRAMEWORKS } = require('../helpers/frameworks.js');
-const { tokens } = require('../helpers/web.js');
+const { tokens, until } = require('../helpers/web.js');
 
 /** Values that Express takes for no error, or for the name of another handler. */
 const THROWN = [undefined, null, false, 0, '', 'route', 'router', Symbol('s')];
@@ -47,6 +48,26 @@ for (const [framework, start] of Object.entries(FRAMEWORKS)) {
       const [{ message }] = await warned;
       assert.match(message, /callback failed|^text$/);
     }
+  });
+
+  test(`${framework}: refunds have the ids of their requests, also if the client of several hangs up`, async (t) => {
+    const seen = [];
+    const refundOn = (request) => void seen.push([request.headers['x-request-id'], correlationId()]);
+    let count = 0;
+    const handle = () => {
+      count += 1;
+      return new Promise(() => {});
+    };
+    const limits = [{ limiter: new RateLimiter({ limit: 9, windowMs: 60_000 }), refundOn }];
+    const { port } = await start(t, { audit: {}, limits, handle });
+    const client = net.connect(port, '127.0.0.1');
+    await once(client, 'connect');
+    const names = ['first', 'second', 'third'];
+    client.write(names.map((name) => `GET / HTTP/1.1\r\nHost: a\r\nX-Request-Id: ${name}\r\n\r\n`).join(''));
+    await until(() => count === names.length);
+    client.destroy();
+    await until(() => seen.length === names.length);
+    assert.deepEqual(seen.sort(), names.map((name) => [name, name]));
   });
 
   test(`${framework}: a client that sends many requests at once and hangs up keeps no place`, async (t) => {

@@ -3,7 +3,9 @@
 // Sessions in cookies, in each framework.
 
 const assert = require('node:assert/strict');
+const { once } = require('node:events');
 const { readFileSync } = require('node:fs');
+const net = require('node:net');
 const path = require('node:path');
 const { test } = require('node:test');
 const vm = require('node:vm');
@@ -127,11 +129,9 @@ for (const [version, service] of Object.entries(SERVICES)) {
     const jar = new Jar();
     jar.take(await send('/login', { method: 'POST' }));
     for (const path of ['/auth/refresh', '/auth/logout']) {
-      for (const method of ['GET', 'HEAD', 'PUT', 'DELETE']) {
+      for (const method of ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE']) {
         const answer = await send(path, { method, headers: jar.header(path) });
-        // Fastify has no such route.
-        const expected = version.startsWith('Express') ? [405, 'POST'] : [404, undefined];
-        assert.deepEqual([answer.status, answer.headers.allow], expected);
+        assert.deepEqual([answer.status, answer.headers.allow, answer.body], [405, 'POST', '']);
         assert.equal(answer.headers['set-cookie'], undefined);
       }
     }
@@ -245,6 +245,17 @@ for (const [version, service] of Object.entries(SERVICES)) {
     assert.equal((await send('/auth/logout', { method: 'POST' })).status, 204);
   });
 
+  test(`${version}: the answer waits for no body, which the session has no use for`, async (t) => {
+    const { port } = await service(t, { cookies: await sessionParts() });
+    for (const length of ['Content-Length: 1000000000', 'Transfer-Encoding: chunked']) {
+      const client = net.connect(port, '127.0.0.1').setEncoding('latin1');
+      client.write(`POST /auth/logout HTTP/1.1\r\nHost: a\r\n${length}\r\nContent-Type: text/html\r\n\r\n`);
+      const [answer] = await once(client, 'data');
+      client.destroy();
+      assert.match(answer, /^HTTP\/1.1 204 /);
+    }
+  });
+
   test(`${version}: a form logs out, whatever its type and body`, async (t) => {
     const cookies = await sessionParts();
     const { send } = await service(t, { cookies });
@@ -253,6 +264,9 @@ for (const [version, service] of Object.entries(SERVICES)) {
       ['application/x-www-form-urlencoded', ''],
       ['multipart/form-data; boundary=x', '--x--'],
       ['text/plain', 'a'],
+      ['text/html', 'a'.repeat(300_000)],
+      ['\xff', 'a'],
+      ['', 'a'],
     ]) {
       const jar = new Jar();
       jar.take(await send('/login', { method: 'POST' }));
@@ -448,12 +462,4 @@ test('Fastify: a scope and those within it have one set of cookies', async (t) =
     async () => app.register(async (scope) => scope.register(cookies, options)),
     coded('ERR_INVALID_ARG_VALUE'),
   );
-});
-
-test('Fastify: a body that the session has no use for is not read without end', async (t) => {
-  const app = Fastify();
-  t.after(() => app.close());
-  await app.register(cookies, await sessionParts());
-  const post = (length) => app.inject({ method: 'POST', url: '/auth/logout', body: 'x'.repeat(length), headers: { 'content-type': 'text/html' } });
-  assert.deepEqual([(await post(16_384)).statusCode, (await post(16_385)).statusCode], [204, 413]);
 });

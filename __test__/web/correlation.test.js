@@ -77,6 +77,8 @@ for (const [version, service] of Object.entries(SERVICES)) {
       ['traceparent', `${PARENT}-more`, 'malformed'],
       ['traceparent', ` ${PARENT},${PARENT}`, 'malformed'],
       ['traceparent', PARENT.slice(0, -1), 'malformed'],
+      ['traceparent', [`cc-${PARENT.slice(3)}-more`, `cc-${PARENT.slice(3)}`], 'malformed'],
+      ['traceparent', `cc-${PARENT.slice(3)}-,x`, 'malformed'],
       ['traceparent', `cc-${TRACE}-b7ad6b7169203331-01-${'a'.repeat(1000)}`, 'too-long'],
     ];
     for (const [header, value, fault] of cases) {

@@ -108,6 +108,27 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     assert.deepEqual(await seen(7, 'draft-7'), ['limit=2, remaining=1, reset=30', `${policy[7]}, 2;w=60`]);
   });
 
+  test(`${version}: fields of the drafts 6 and 7 are not mixed, in either order`, async (t) => {
+    const six = { 'RateLimit-Policy': '9;w=60', 'RateLimit-Limit': '9', 'RateLimit-Remaining': '8', 'RateLimit-Reset': '7' };
+    const seven = { 'RateLimit-Policy': '9;w=60', RateLimit: 'limit=9, remaining=8, reset=7' };
+    const eight = { RateLimit: '"x";r=8;t=7' };
+    const cases = [
+      [six, 'draft-7'],
+      [six, 'draft-8+'],
+      [seven, 'draft-6'],
+      [eight, 'draft-6'],
+      [{ 'RateLimit-Remaining': '8' }, 'draft-8+'],
+      [{ RateLimit: seven.RateLimit }, 'draft-6'],
+    ];
+    for (const [before, style] of cases) {
+      const { get } = await service(t, { before, limits: [{ limiter: limited(1), headers: style }] });
+      const expected = Object.entries(before).map(([name, value]) => [name.toLowerCase(), value]);
+      const seen = Object.entries((await get()).headers).filter(([name]) => name.startsWith('ratelimit'));
+      assert.deepEqual(seen.sort(), expected.sort(), style);
+      assert.equal((await get()).headers['retry-after'], '60');
+    }
+  });
+
   for (const [style, name] of [['draft-7', 'ratelimit'], ['draft-6', 'ratelimit-remaining'], ['legacy', 'x-ratelimit-remaining']]) {
     test(`${version}: of two limits, the fields of the style ${style} tell of the tightest, in either order`, async (t) => {
       const [loose, tight] = [9, 3].map((limit) => () => ({ limiter: limited(limit), headers: style }));
@@ -246,6 +267,8 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     const held = [ask('c3a9'), ask('c328')];
     await until(() => waiting.length === 2);
     assert.equal(limiter.stats().keys, 2);
+    // The service finds the place by the key that it gave.
+    assert.equal(limiter.peek(Buffer.from('c3a9'.repeat(4000), 'hex')).remaining, 0);
     for (const bytes of ['c3a9', 'c328']) assert.equal((await ask(bytes)).status, 429);
     for (const answer of waiting) answer('done');
     for (const { status } of await Promise.all(held)) assert.equal(status, 200);

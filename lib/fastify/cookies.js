@@ -6,8 +6,6 @@ const { declareSessions } = require('../web/sessions.js');
 const { hostOf } = require('./host.js');
 const { plugin, stateOf } = require('./plugin.js');
 
-/** The longest body of a request that is not read, in bytes. */
-const MAX_BODY = 16_384;
 const PATH = /^\/[\w.~%/-]*[\w.~%-]$/;
 
 const sessionsOf = declareSessions('fastify.cookies', {
@@ -38,22 +36,29 @@ const cookies = plugin('cookies', (instance, options) => {
   if (routes !== false) instance.register(handlersOf(made, routes));
 });
 
-/** The routes below `path`, in a scope of their own, whose parsers read nothing of a body. */
+/**
+ * The routes below `path`, in a scope of their own that reads nothing of a body. They are there for
+ * all methods but OPTIONS, which is for the preflight requests of other plugins.
+ */
 function handlersOf(made, path) {
   return async (scope) => {
     scope.removeAllContentTypeParsers();
-    const skip = (request, body, done) => done(null);
-    scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_BODY }, skip);
+    scope.addContentTypeParser('*', (request, payload, done) => done(null));
+    scope.addHook('preParsing', async (request) => {
+      // Fastify would refuse a type that is malformed.
+      request.headers = { 'content-type': undefined };
+    });
+    const methods = scope.supportedMethods.filter((name) => name !== 'OPTIONS');
     for (const method of ['refresh', 'logout']) {
       scope.route({
-        method: 'POST',
+        method: methods,
         url: `${path}/${method}`,
         // An access token that is due for a refresh cannot be asked for.
         config: { nodesec: { auth: false } },
         handler: async (request, reply) => {
           const answer = await made[method](request.raw, request, hostOf(request), fieldsOf(reply));
           reply.code(answer.status).headers(answer.headers);
-          return reply.send(answer.status === 204 ? undefined : answer.body);
+          return reply.send(answer.body === '' ? undefined : answer.body);
         },
       });
     }

@@ -49,12 +49,14 @@ function symbolsOf(instance) {
 
 /** Whether a request takes the first address of `X-Forwarded-For` from anybody. */
 function givesAway(request) {
-  try {
-    return RAWS.some((value) => Object.create(request, { raw: { value } }).ip === CLIENT);
-  } catch {
-    // A setting that cannot judge these addresses judges those of clients when they come.
-    return false;
-  }
+  return RAWS.some((value) => {
+    try {
+      return Object.create(request, { raw: { value } }).ip === CLIENT;
+    } catch {
+      // A setting that cannot judge these addresses judges those of clients when they come.
+      return false;
+    }
+  });
 }
 
 module.exports = { Trust };

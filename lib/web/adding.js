@@ -10,6 +10,8 @@ const NUMBERS = [
   ['RateLimit-Remaining', 'RateLimit-Reset'],
   ['X-RateLimit-Remaining', 'X-RateLimit-Reset'],
 ];
+/** The fields that draft 6 has in place of `RateLimit`. */
+const SEPARATE = ['RateLimit-Limit', 'RateLimit-Remaining', 'RateLimit-Reset'];
 /** `RateLimit` in draft 7. */
 const DICTIONARY = /\bremaining=(\d+)(?:.*\breset=(\d+))?/;
 
@@ -20,12 +22,13 @@ const DICTIONARY = /\bremaining=(\d+)(?:.*\breset=(\d+))?/;
  */
 function addFields(fields, get, set) {
   const names = Object.keys(fields);
+  const isMixed = wouldMix(fields, get);
   // Nearly every response has none of them yet.
-  if (names.every((name) => get(name) === undefined)) {
+  if (!isMixed && names.every((name) => get(name) === undefined)) {
     for (const name of names) set(name, fields[name]);
     return;
   }
-  if (isSameDraft(fields, get)) {
+  if (!isMixed && isSameForm(fields, get)) {
     const keeps = isTighterBefore(fields, get);
     for (const name of names) {
       if (name === 'Retry-After') continue;
@@ -58,7 +61,13 @@ function isQuoted(text) {
   return text.trimStart().startsWith('"');
 }
 
-function isSameDraft(fields, get) {
+/** Whether a response would have `RateLimit` and the fields that draft 6 has in its place. */
+function wouldMix(fields, get) {
+  if (fields.RateLimit !== undefined) return SEPARATE.some((name) => get(name) !== undefined);
+  return fields['RateLimit-Remaining'] !== undefined && get('RateLimit') !== undefined;
+}
+
+function isSameForm(fields, get) {
   return STRUCTURED.every((name) => {
     const before = fields[name] && textOf(get(name));
     return before === undefined || isQuoted(before) === isQuoted(fields[name]);

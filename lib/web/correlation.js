@@ -11,7 +11,7 @@ const { watchMalformed } = require('./malformed.js');
 
 const TRACEPARENT = 'traceparent';
 /** W3C Trace Context, section 3.2: version, trace, parent, flags, and more in later versions. */
-const TRACE = /^(?!ff)([\da-f]{2})-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}(-.*)?$/;
+const TRACE = /^(?!ff)([\da-f]{2})-(?!0{32})([\da-f]{32})-(?!0{16})[\da-f]{16}-[\da-f]{2}(-[^,]*)?$/;
 const MAX_TRACE = 512;
 const MAX_ID = 64;
 

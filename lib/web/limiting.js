@@ -2,8 +2,6 @@
 
 // Asks a limiter about a request, for the middleware of every framework.
 
-const { createHash } = require('node:crypto');
-
 const { CHANNELS, publish } = require('../audit/publish.js');
 const { NodesecError, WebError, makeError } = require('../errors.js');
 const { ipKey } = require('../ip-key.js');
@@ -120,7 +118,7 @@ class Limiting {
     // A request that costs nothing does not count.
     if (cost === 0) return undefined;
     try {
-      let result = this.#countsPlaces ? this.#takePlace(textOf(key), response) : limiter.consume(key, cost);
+      let result = this.#countsPlaces ? this.#takePlace(key, response) : limiter.consume(key, cost);
       // Most limiters answer at once, and to wait for nothing would take as long as their answer.
       if (typeof result.then === 'function') result = await result;
       if (result.allowed) this.#refundOnClose(key, cost, request, response, reply);
@@ -182,11 +180,6 @@ function checkedKey(key) {
   const isTooLong = key.length > MAX_KEY || (!isBytes && Buffer.byteLength(key) > MAX_KEY);
   if (isTooLong || (!isBytes && !key.isWellFormed())) throw refusal(400);
   return key;
-}
-
-/** The key of a ConcurrencyLimiter, which takes text only. */
-function textOf(key) {
-  return key instanceof Uint8Array ? createHash('sha256').update(key).digest('base64') : key;
 }
 
 /** Whether a ConcurrencyLimiter has the option `perKey`, without which it needs no key. */
