@@ -186,7 +186,9 @@ function defineScript(text) {
  * `NOAUTH` or `LOADING`, else `connection`.
  */
 function reasonOf(error) {
-  const [word] = /^[A-Z][A-Z0-9]{1,31}(?=[ :])/.exec(String(error?.message)) ?? [];
+  const message = error?.message;
+  if (typeof message !== 'string') return 'connection';
+  const [word] = /^[A-Z][A-Z0-9]{1,31}(?=[ :])/.exec(message) ?? [];
   return word ?? 'connection';
 }
 

@@ -151,7 +151,9 @@ class RevocationLink {
       await this.#step();
       this.#isBroken = false;
       return undefined;
-    } catch (error) {
+    } catch (thrown) {
+      // A client may reject with undefined, which here means that the step was done.
+      const error = thrown ?? new Error('the client gave no reason');
       if (this.#closing.signal.aborted) return error;
       this.#isBroken = true;
       this.#follower.broke();
@@ -260,7 +262,7 @@ class LaterRelease extends Error {
 
 /** The reason of an error, in one or two words. */
 function reasonFor(error) {
-  if (error?.reason !== undefined) return error.reason;
+  if (error instanceof LaterRelease) return error.reason;
   return error?.code?.startsWith?.('ERR_') ? error.code : reasonOf(error);
 }
 
