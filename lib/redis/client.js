@@ -17,8 +17,8 @@
 // - `blocking()`: resolves to a connection of our own for commands that wait on the server:
 //   `{ command(args, { key }?), replace(), close() }`. Its `command` connects first where there is
 //   no connection, once, and rejects if that fails or if the connection breaks; call it again to
-//   connect again. `replace()` drops a silent connection, and `close()` ends it for good. `close()`
-//   and `replace()` reject the commands that wait.
+//   connect again. `replace()` drops a silent connection, and `close()` ends it for good, also one
+//   that is not connected yet. Both reject the commands that wait.
 // - `onReconnect(listener)`: calls the listener each time the caller's client is connected. Returns
 //   the function that ends this.
 //
@@ -111,7 +111,7 @@ class Connection {
 /** A connection that is made anew by the next command after it broke. */
 class BlockingConnection {
   #make;
-  /** The promise of `{ command, close }`. */
+  /** `{ ready, command, end }`, of the connection that is there or is being made. */
   #made;
   #isClosed = false;
 
@@ -120,10 +120,10 @@ class BlockingConnection {
   }
 
   async command(args, route) {
-    const made = this.#connected();
+    const made = this.#connection();
     try {
-      const { command } = await made;
-      return normalized(await command(args, route?.key));
+      await made.ready;
+      return normalized(await made.command(args, route?.key));
     } catch (error) {
       // An error of the server leaves the connection as it is.
       if (reasonOf(error) === 'connection' && this.#made === made) this.replace();
@@ -134,10 +134,7 @@ class BlockingConnection {
   replace() {
     const made = this.#made;
     this.#made = undefined;
-    made?.then(
-      ({ close }) => close(),
-      () => {},
-    );
+    made?.end();
   }
 
   close() {
@@ -145,11 +142,26 @@ class BlockingConnection {
     this.replace();
   }
 
-  #connected() {
+  #connection() {
     if (this.#isClosed) throw makeError('ERR_INVALID_ARG_VALUE', 'the connection is closed');
-    this.#made ??= this.#make();
+    this.#made ??= endable(this.#make());
     return this.#made;
   }
+}
+
+/** A connection whose `end()` also rejects the commands that wait until it is connected. */
+function endable({ connected, command, close }) {
+  let giveUp;
+  const ended = new Promise((_, reject) => {
+    giveUp = reject;
+  });
+  const ready = Promise.race([connected, ended]);
+  ready.catch(() => {});
+  const end = () => {
+    giveUp(new Error('the connection was ended'));
+    close();
+  };
+  return { ready, command, end };
 }
 
 /** The caller's own way to send. */

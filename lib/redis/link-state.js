@@ -39,6 +39,7 @@ class LinkState {
 
   /** The list has everything as of `age` milliseconds ago. */
   following(age) {
+    if (this.#state === 'closed') return;
     this.#lastAnswer = new Date(Date.now() - age);
     clearTimeout(this.#staleTimer);
     this.#staleTimer = setTimeout(() => this.#stale(), Math.max(this.#maxStaleness - age, 0));

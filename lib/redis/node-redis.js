@@ -30,25 +30,35 @@ class NodeRedisClient {
     return sent(this.#client, this.#isCluster, args, key, REPLIES);
   }
 
-  async blocking() {
+  blocking() {
     const client = this.#isCluster
-      ? this.#client.duplicate()
+      ? this.#client.duplicate({ useReplicas: false })
       : this.#client.duplicate({
           disableOfflineQueue: true,
           pingInterval: undefined,
           socket: { ...this.#client.options?.socket, reconnectStrategy: false, socketTimeout: undefined },
         });
     client.on('error', () => {});
-    const close = () => {
-      if (client.isOpen) client.destroy();
+    let isClosed = false;
+    const end = () => {
+      if (isClosed && client.isOpen) client.destroy();
     };
-    try {
-      await client.connect();
-    } catch (error) {
-      close();
-      throw error;
-    }
-    return { command: (args, key) => sent(client, this.#isCluster, args, key, WAITS), close };
+    // Before it has a socket, the client forgets that it was destroyed.
+    let hasSocket = this.#isCluster;
+    client.once('connect', () => {
+      hasSocket = true;
+      end();
+    });
+    const connected = client.connect();
+    connected.then(end, end);
+    return {
+      connected,
+      command: (args, key) => sent(client, this.#isCluster, args, key, WAITS),
+      close() {
+        isClosed = true;
+        if (hasSocket) end();
+      },
+    };
   }
 
   onReconnect(listener) {

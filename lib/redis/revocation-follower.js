@@ -29,6 +29,8 @@ class RevocationFollower {
   /** The number of entries that were read and are later than the last id in it. */
   #later = 0;
   #lookedAt = -Infinity;
+  /** The last id that this process has got from the server for an entry of its own. */
+  #published = START;
 
   constructor({ log, wait, blockMs, now, take, isExpired }) {
     this.#log = log;
@@ -54,9 +56,15 @@ class RevocationFollower {
     if (this.#info?.added === undefined) this.#info = undefined;
   }
 
+  /** Notes the id of an entry that this process has published. */
+  published(id) {
+    if (isLater(id, this.#published)) this.#published = id;
+  }
+
   /** Has everything read again. */
   restart() {
     this.#info = undefined;
+    this.#published = START;
   }
 
   /** Reads the whole stream. Returns as `compare`. */
@@ -90,9 +98,10 @@ class RevocationFollower {
    */
   async compare() {
     const moment = this.#now();
+    const published = this.#published;
     const info = await this.#log.info();
     this.#lookedAt = moment;
-    if (isLater(this.#last, info.last)) return this.restart();
+    if (isLater(this.#last, info.last) || isLater(published, info.last)) return this.restart();
     const known = this.#later;
     this.#later = 0;
     let read = 0;

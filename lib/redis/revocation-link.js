@@ -85,16 +85,18 @@ class RevocationLink {
   /** Resolves when the list has everything. Rejects if that takes longer than `maxStaleness`. */
   async start() {
     const { canBlock } = this.#connection;
-    this.#own = canBlock ? await this.#connection.blocking() : this.#connection;
-    const waits = this.#terms.waitReplicas > 0;
+    const connect = () => (canBlock ? this.#connection.blocking() : this.#connection);
+    this.#own = await connect();
     this.#publisher = new RevocationPublisher({
-      // WAIT holds up all commands of its connection.
-      connection: waits && canBlock ? await this.#connection.blocking() : this.#connection,
+      // The XREAD that waits holds up all commands of its connection, and so does WAIT. The caller's
+      // connection may be silent, or at another database, without notice.
+      connection: await connect(),
       failed: (reason) => this.#state.unpublished(reason),
       least: () => this.#least(),
       list: this.#list,
       log: this.#log,
       patience: this.#patience,
+      published: (id) => this.#follower.published(id),
       waitReplicas: this.#terms.waitReplicas,
     });
     // Revocations may have come before.
@@ -171,6 +173,8 @@ class RevocationLink {
       await this.#agree();
     }
     const moment = await this.#read();
+    // Another RedisRevocations may have the list meanwhile.
+    this.#closing.signal.throwIfAborted();
     if (moment !== undefined) {
       native.revocationRemoteConfirm(this.#list, moment);
       this.#state.following(native.revocationRemoteNow() - moment);
@@ -200,6 +204,7 @@ class RevocationLink {
     this.#life = Math.max(shared, life);
     if (shared < life) await this.#log.setMeta('life', `${life}`);
     const found = hasKey ? undefined : await this.#keys.agree();
+    this.#closing.signal.throwIfAborted();
     if (found !== undefined) {
       native.revocationRemoteDetach(this.#list);
       this.#attach(found.keys);
@@ -236,7 +241,7 @@ class RevocationLink {
 
   async #send(args, route, patience) {
     try {
-      return await within(patience, this.#own.command(args, route));
+      return await within(patience, this.#own.command(args, route), this.#closing.signal);
     } catch (error) {
       // A server that is stopped keeps its connections.
       if (error instanceof Silence) this.#own.replace?.();

@@ -16,8 +16,13 @@ const { parseId, textOf, START } = require('./stream-id.js');
 const NAME_LENGTH = 24;
 /** The entries that are read at once. */
 const PAGE = 2000;
-/** The longest text of an entry that is read. */
-const MAX_TEXT = 64 * 1024;
+/**
+ * The longest text of an entry that is read, in characters: 64 rows of 64. A page of such texts is
+ * read at once by the native part.
+ */
+const MAX_TEXT = 4096;
+/** A text that is no row, in place of a longer one. */
+const NO_ROW = '-';
 
 /** How much longer than its rows are needed an entry stays, for clocks that differ. */
 const SLACK_MS = 3_600_000;
@@ -75,7 +80,7 @@ class RevocationLog {
     do {
       const args = ['HSCAN', this.#names.lasting, cursor, 'COUNT', `${PAGE}`];
       const [next, flat] = await this.#command(...args);
-      const expired = visit(pairsOf(flat).map(([name, rest]) => `${name}${rest}`));
+      const expired = visit(pairsOf(flat).map(lastingText));
       if (expired.length > 0) await this.#forget(expired);
       cursor = `${next}`;
     } while (cursor !== '0');
@@ -86,14 +91,19 @@ class RevocationLog {
     await this.#command('HDEL', this.#names.lasting, ...names);
   }
 
-  /** Adds the text of rows. `least` is the time before which entries may go, if it is known. */
+  /**
+   * Adds the text of rows. `least` is the time before which entries may go, if it is known. Resolves
+   * to the id of the entry.
+   */
   async add(command, rows, lasting, least) {
     const trim = least > 0 ? ['MINID', '~', `${least}`] : [];
     const fields = lasting.flatMap((row) => [row.slice(0, NAME_LENGTH), row.slice(NAME_LENGTH)]);
     const route = { key: this.#names.stream };
     const set =
       fields.length === 0 ? [] : [command(['HSET', this.#names.lasting, ...fields], route)];
-    await Promise.all([...set, command(['XADD', this.#names.stream, ...trim, '*', 'r', rows], route)]);
+    const add = command(['XADD', this.#names.stream, ...trim, '*', 'r', rows], route);
+    const [reply] = await Promise.all([add, ...set]);
+    return idOf(reply);
   }
 
   /** A member of the hash of what all processes must know; null if it is missing. */
@@ -132,11 +142,22 @@ class RevocationLog {
   }
 }
 
+/** The id in a reply of XADD. */
+function idOf(reply) {
+  if (/^\d+-\d+$/.test(`${reply}`)) return parseId(reply);
+  throw new Error('REPLY is no id of an entry: send must resolve to the reply of the server');
+}
+
+/** The row of a field of the hash. One that is too long is none of ours. */
+function lastingText([name, rest]) {
+  return name.length + rest.length > MAX_TEXT ? NO_ROW : `${name}${rest}`;
+}
+
 /** The entries of a reply of XRANGE, in their order. A text that is too long is none of ours. */
 function entriesOf(reply) {
   return reply.map(([id, fields]) => {
     const text = fields === null ? '' : fields[1];
-    return { id: parseId(id), text: text.length > MAX_TEXT ? '-' : text.toString('latin1') };
+    return { id: parseId(id), text: text.length > MAX_TEXT ? NO_ROW : text.toString('latin1') };
   });
 }
 
