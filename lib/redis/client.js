@@ -14,6 +14,7 @@
 // - `canBlock`: whether `blocking()` works. It does not with `send`, which has one connection.
 // - `canRoute`: whether a command without a key goes to the node of the route in a cluster. With
 //   ioredis it goes to any node.
+// - `isCluster`: whether keys are on several nodes, as far as the client tells.
 // - `blocking()`: resolves to a connection of our own for commands that wait on the server:
 //   `{ command(args, { key }?), replace(), close() }`. Its `command` connects first where there is
 //   no connection, once, and rejects if that fails or if the connection breaks; call it again to
@@ -79,6 +80,10 @@ class Connection {
 
   get canRoute() {
     return this.#client.canRoute !== false;
+  }
+
+  get isCluster() {
+    return this.#client.isCluster === true;
   }
 
   async command(args, route) {

@@ -42,8 +42,12 @@ class IoRedisClient {
     return settings;
   }
 
+  get isCluster() {
+    return this.#client.isCluster === true;
+  }
+
   get canRoute() {
-    return !this.#client.isCluster;
+    return !this.isCluster;
   }
 
   command(args) {

@@ -10,28 +10,29 @@ const WAITS = { typeMapping: TYPES, timeout: undefined };
 
 class NodeRedisClient {
   #client;
-  #isCluster;
+  /** Whether keys are on several nodes. */
+  isCluster;
 
   constructor(client) {
     this.#client = client;
-    this.#isCluster = isCluster(client);
+    this.isCluster = isCluster(client);
     // Without a listener, each outage would be an uncaught exception.
     client.on('error', () => {});
   }
 
   warnings() {
-    const options = this.#isCluster ? this.#client._options?.defaults : this.#client.options;
+    const options = this.isCluster ? this.#client._options?.defaults : this.#client.options;
     if (options?.disableOfflineQueue === true) return [];
-    const where = this.#isCluster ? ' in defaults' : '';
+    const where = this.isCluster ? ' in defaults' : '';
     return [`set disableOfflineQueue: true${where}, or commands of an outage are sent after it`];
   }
 
   command(args, key) {
-    return sent(this.#client, this.#isCluster, args, key, REPLIES);
+    return sent(this.#client, this.isCluster, args, key, REPLIES);
   }
 
   blocking() {
-    const client = this.#isCluster
+    const client = this.isCluster
       ? this.#client.duplicate({ useReplicas: false })
       : this.#client.duplicate({
           disableOfflineQueue: true,
@@ -44,7 +45,7 @@ class NodeRedisClient {
       if (isClosed && client.isOpen) client.destroy();
     };
     // Before it has a socket, the client forgets that it was destroyed.
-    let hasSocket = this.#isCluster;
+    let hasSocket = this.isCluster;
     client.once('connect', () => {
       hasSocket = true;
       end();
@@ -53,7 +54,7 @@ class NodeRedisClient {
     connected.then(end, end);
     return {
       connected,
-      command: (args, key) => sent(client, this.#isCluster, args, key, WAITS),
+      command: (args, key) => sent(client, this.isCluster, args, key, WAITS),
       close() {
         isClosed = true;
         if (hasSocket) end();
@@ -62,7 +63,7 @@ class NodeRedisClient {
   }
 
   onReconnect(listener) {
-    const event = this.#isCluster ? 'node-ready' : 'ready';
+    const event = this.isCluster ? 'node-ready' : 'ready';
     this.#client.on(event, listener);
     return () => this.#client.off(event, listener);
   }
