@@ -16,7 +16,7 @@
 //   ioredis it goes to any node.
 // - `isCluster`: whether keys are on several nodes, as far as the client tells.
 // - `blocking()`: resolves to a connection of our own for commands that wait on the server:
-//   `{ command(args, { key }?), replace(), close() }`. Its `command` connects first where there is
+//   `{ command(args, { key }?), script(…), replace(), close() }`. Its `command` connects first where there is
 //   no connection, once, and rejects if that fails or if the connection breaks; call it again to
 //   connect again. `replace()` drops a silent connection, and `close()` ends it for good, also one
 //   that is not connected yet. Both reject the commands that wait.
@@ -90,17 +90,8 @@ class Connection {
     return normalized(await this.#client.command(args, route?.key));
   }
 
-  async script({ text, hash }, keys, args) {
-    const isOne = !Array.isArray(keys);
-    const key = isOne ? keys : keys[0];
-    const rest = isOne ? ['1', key, ...args] : [`${keys.length}`, ...keys, ...args];
-    try {
-      return normalized(await this.#client.command(['evalsha', hash, ...rest], key));
-    } catch (error) {
-      // After any other error the script may have run.
-      if (!String(error?.message).startsWith('NOSCRIPT')) throw error;
-      return normalized(await this.#client.command(['eval', text, ...rest], key));
-    }
+  script(script, keys, args) {
+    return runScript(this, script, keys, args);
   }
 
   async blocking() {
@@ -136,6 +127,10 @@ class BlockingConnection {
     }
   }
 
+  script(script, keys, args) {
+    return runScript(this, script, keys, args);
+  }
+
   replace() {
     const made = this.#made;
     this.#made = undefined;
@@ -167,6 +162,20 @@ function endable({ connected, command, close }) {
     close();
   };
   return { ready, command, end };
+}
+
+/** Runs a script over a connection. */
+async function runScript(connection, { text, hash }, keys, args) {
+  const isOne = !Array.isArray(keys);
+  const route = { key: isOne ? keys : keys[0] };
+  const rest = isOne ? ['1', keys, ...args] : [`${keys.length}`, ...keys, ...args];
+  try {
+    return await connection.command(['evalsha', hash, ...rest], route);
+  } catch (error) {
+    // After any other error the script may have run.
+    if (!String(error?.message).startsWith('NOSCRIPT')) throw error;
+    return connection.command(['eval', text, ...rest], route);
+  }
 }
 
 /** The caller's own way to send. */

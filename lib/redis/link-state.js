@@ -91,6 +91,15 @@ class LinkState {
     tell('revocation.evictable', { policy });
   }
 
+  /** Warns of a server that does not tell whether it is a primary. */
+  roleRefused() {
+    process.emitWarning(
+      'a Redis with revocations does not tell whether it is a replica, which may lag without ' +
+        'notice: allow the command ROLE',
+      { code: 'NODESEC_REDIS_ROLE' },
+    );
+  }
+
   close() {
     clearTimeout(this.#staleTimer);
     this.#state = 'closed';

@@ -12,7 +12,7 @@ const { Silence, within } = require('./within.js');
 const { FingerprintKeys } = require('./fingerprint-keys.js');
 const { LinkState } = require('./link-state.js');
 const { RevocationFollower } = require('./revocation-follower.js');
-const { RevocationLog, SLACK_MS } = require('./revocation-log.js');
+const { NotPrimary, RevocationLog, SLACK_MS } = require('./revocation-log.js');
 const { RevocationPublisher } = require('./revocation-publisher.js');
 
 /** How often a client that has one connection asks for entries, in milliseconds. */
@@ -70,7 +70,11 @@ class RevocationLink {
     this.#blockMs = Math.floor(maxStaleness / 4);
     this.#patience = Math.max(this.#blockMs, LEAST_PATIENCE_MS);
     this.#state = new LinkState(maxStaleness);
-    this.#log = new RevocationLog(prefix, (args, route) => this.#send(args, route, this.#patience));
+    const send = (args, route) => this.#send(args, route, this.#patience);
+    this.#log = new RevocationLog(prefix, send, {
+      asksRole: this.#connection.canRoute,
+      roleRefused: () => this.#state.roleRefused(),
+    });
     this.#keys = new FingerprintKeys(this.#log);
     this.#follower = new RevocationFollower({
       blockMs: this.#blockMs,
@@ -159,6 +163,8 @@ class RevocationLink {
       if (this.#closing.signal.aborted) return error;
       this.#isBroken = true;
       this.#follower.broke();
+      // A new connection may find the new primary.
+      if (error instanceof NotPrimary) this.#own.replace?.();
       this.#state.lost(error instanceof Silence ? 'no answer' : reasonFor(error));
       // The list was closed before its RedisRevocations.
       if (error?.code === 'ERR_REVOCATION_CLOSED') this.close();
@@ -267,7 +273,7 @@ class LaterRelease extends Error {
 
 /** The reason of an error, in one or two words. */
 function reasonFor(error) {
-  if (error instanceof LaterRelease) return error.reason;
+  if (error instanceof LaterRelease || error instanceof NotPrimary) return error.reason;
   return error?.code?.startsWith?.('ERR_') ? error.code : reasonOf(error);
 }
 

@@ -108,21 +108,21 @@ class RevocationPublisher {
 
   async #add(rows, lasting) {
     const connection = this.#connection;
-    const command = (...args) => connection.command(...args);
-    const added = this.#log.add(command, rows, lasting, this.#least());
-    if (this.#waitReplicas === 0) return added;
+    const id = await this.#log.add(connection, rows, lasting, this.#least());
+    if (this.#waitReplicas === 0) return id;
     // On the same connection, because it waits for the writes of its connection.
     const args = ['WAIT', `${this.#waitReplicas}`, `${Math.floor(this.#patience / 2)}`];
-    const [id, replicas] = await Promise.all([added, command(args, { key: this.#log.key })]);
+    const replicas = await connection.command(args, { key: this.#log.key });
     if (replicas < this.#waitReplicas) throw new TooFewReplicas();
     return id;
   }
 
   #reason(error) {
     if (error instanceof TooFewReplicas) return `fewer than ${this.#waitReplicas} replicas`;
-    if (!(error instanceof Silence)) return reasonOf(error);
-    this.#connection.replace?.();
-    return 'no answer';
+    const reason = error instanceof Silence ? 'no answer' : reasonOf(error);
+    // A new connection may find the new primary.
+    if (reason === 'no answer' || reason === 'READONLY') this.#connection.replace?.();
+    return reason;
   }
 }
 
