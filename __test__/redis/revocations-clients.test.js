@@ -70,7 +70,11 @@ test('close ends a list whose send hangs, and no answer that comes later changes
     server,
     async (args, send) => {
       const reply = await send(args);
-      if (hangs) await new Promise((resolve) => held.push(resolve));
+      if (hangs) {
+        const { promise, resolve } = deferred();
+        held.push(resolve);
+        await promise;
+      }
       return reply;
     },
     { maxStaleness: '1d' },
@@ -86,6 +90,14 @@ test('close ends a list whose send hangs, and no answer that comes later changes
   const { state, published } = revocations.status();
   assert.deepEqual([state, published], ['closed', 0]);
 });
+
+function deferred() {
+  const each = {};
+  each.promise = new Promise((resolve) => {
+    each.resolve = resolve;
+  });
+  return each;
+}
 
 /** A relay to a server; `mute()` keeps all connections, and says nothing on them or on new ones. */
 async function startRelay(t, server) {

@@ -142,7 +142,7 @@ test('a user with the rights of docs/redis.md and no others is enough, and witho
   const onWarning = ({ code }) => warnings.push(code);
   process.on('warning', onWarning);
   t.after(() => process.off('warning', onWarning));
-  server.cli('acl', 'setuser', 'lists', 'on', '>password', ...rights.split(' '));
+  server.cli('acl', 'setuser', 'lists', 'on', '>password', ...rights.split(/\s+/));
   const login = { port: server.port, password: 'password' };
   for (const kind of ['ioredis 6', 'redis 6']) {
     const { list } = await openList(t, login, { kind, own: { username: 'lists' } });

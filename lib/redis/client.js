@@ -16,10 +16,11 @@
 //   ioredis it goes to any node.
 // - `isCluster`: whether keys are on several nodes, as far as the client tells.
 // - `blocking()`: resolves to a connection of our own for commands that wait on the server:
-//   `{ command(args, { key }?), script(…), replace(), close() }`. Its `command` connects first where there is
-//   no connection, once, and rejects if that fails or if the connection breaks; call it again to
-//   connect again. `replace()` drops a silent connection, and `close()` ends it for good, also one
-//   that is not connected yet. Both reject the commands that wait.
+//   `{ command(args, { key }?), script(…), replace(), close() }`. Its `command`
+//   connects first where there is no connection, once, and rejects if that fails or if the
+//   connection breaks; call it again to connect again. `replace()` drops a silent connection, and
+//   `close()` ends it for good, also one that is not connected yet. Both reject the commands that
+//   wait.
 // - `onReconnect(listener)`: calls the listener each time the caller's client is connected. Returns
 //   the function that ends this.
 //

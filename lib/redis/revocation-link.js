@@ -92,8 +92,8 @@ class RevocationLink {
     const connect = () => (canBlock ? this.#connection.blocking() : this.#connection);
     this.#own = await connect();
     this.#publisher = new RevocationPublisher({
-      // The XREAD that waits holds up all commands of its connection, and so does WAIT. The caller's
-      // connection may be silent, or at another database, without notice.
+      // The XREAD that waits holds up all commands of its connection, and so does WAIT. That of the
+      // caller may be silent, or at another database, without notice.
       connection: await connect(),
       failed: (reason) => this.#state.unpublished(reason),
       least: () => this.#least(),
@@ -109,10 +109,11 @@ class RevocationLink {
     let retry = FIRST_RETRY_MS;
     while (!this.#state.isFollowing) {
       const error = await this.#attempt();
-      if (error === undefined) continue;
-      if (native.revocationRemoteNow() + retry > until) {
+      const now = native.revocationRemoteNow();
+      if (error === undefined && (this.#state.isFollowing || now < until)) continue;
+      if (now + retry > until) {
         await this.close();
-        throw unread(error);
+        throw unread(error ?? new Error('the stream is another one each time'));
       }
       await sleep(retry);
       retry *= 2;

@@ -148,8 +148,8 @@ class RevocationLog {
   }
 
   /**
-   * Adds the text of rows. `least` is the time before which entries may go, if it is known. Resolves
-   * to the id of the entry.
+   * Adds the text of rows. `least` is the time before which entries may go, if it is known.
+   * Resolves to the id of the entry.
    */
   async add(connection, rows, lasting, least) {
     const { stream, lasting: hash } = this.#names;

@@ -10,7 +10,7 @@ const { Silence, within } = require('./within.js');
 const ROWS = 64;
 /** The entries that are on their way at once when rows are published again. */
 const AT_ONCE = 16;
-/** The longest time for which `close` waits for the batches that are on their way, in milliseconds. */
+/** The longest time for which `close` waits for batches on their way, in milliseconds. */
 const CLOSE_MS = 1000;
 
 class TooFewReplicas extends Error {}
