@@ -13,6 +13,7 @@ const { CLIENTS, CLUSTERS } = require('../helpers/redis-clients.js');
 const { hear, openList, refuses, secretKey, soon } = require('../helpers/redis-revocations.js');
 const { RedisServer, startCluster, until } = require('../helpers/redis-server.js');
 
+const HOUR = 3_600_000;
 const STREAM = '{nodesec:revocations}';
 
 /** The newest entry of a stream: its id and its text. */
@@ -191,3 +192,38 @@ test('entries of others that are no rows stop no process, however many and long 
   assert.ok(refuses(late.list, 'a'));
   assert.equal(late.revocations.status().ignored.forged, 2400);
 });
+
+for (const key of [undefined, 7]) {
+  test(`an entry that a clock in the past has given its id is not trimmed while it is needed, ${key}`, async (t) => {
+    const server = await RedisServer.start(t);
+    if (server === undefined) return;
+    const { send } = await CLIENTS.send(t, server);
+    const behind = Date.now() - 48 * HOUR;
+    let isBehind = true;
+    const trims = [];
+    const client = {
+      send(args) {
+        const at = args.indexOf('*');
+        if (args[0] !== 'XADD') return send(args);
+        if (args.includes('MINID')) trims.push(Number(args[args.indexOf('MINID') + 2]));
+        return send(isBehind ? args.toSpliced(at, 1, `${behind}-1`) : args);
+      },
+    };
+    let now = Date.now();
+    const list = new RevocationList({ clock: () => new Date(now), maxTokenTtl: '12h' });
+    const secret = key === undefined ? {} : { key: secretKey(key) };
+    const revocations = await RedisRevocations.open({ client, list, maxStaleness: 2, ...secret });
+    t.after(() => revocations.close());
+    await list.revokeId('a', Math.floor((now + 10 * HOUR) / 1000));
+    isBehind = false;
+    now += 3 * HOUR;
+    for (const id of ['b', 'c', 'd']) {
+      await list.revokeId(id, Math.floor((now + HOUR) / 1000));
+      const moment = Date.now();
+      await until(() => revocations.status().lastAnswer > moment);
+    }
+    assert.ok(trims.length > 0);
+    assert.ok(trims.every((least) => least <= behind), `${trims} ${behind}`);
+    assert.ok(trims.at(-1) > behind - 24 * HOUR);
+  });
+}

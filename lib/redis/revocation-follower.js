@@ -22,6 +22,8 @@ class RevocationFollower {
   #now;
   /** Takes the texts of entries into the list. */
   #take;
+  /** Called with the entries that were read. */
+  #added;
   /** Whether a lasting row is not needed any more. */
   #isExpired;
   /** The last id that was read. */
@@ -37,12 +39,13 @@ class RevocationFollower {
   /** The last id that this process has got from the server for an entry of its own. */
   #published = START;
 
-  constructor({ log, wait, blockMs, now, take, isExpired }) {
+  constructor({ log, wait, blockMs, now, take, added, isExpired }) {
     this.#log = log;
     this.#wait = wait;
     this.#blockMs = blockMs;
     this.#now = now;
     this.#take = take;
+    this.#added = added;
     this.#isExpired = isExpired;
   }
 
@@ -157,6 +160,7 @@ class RevocationFollower {
   #add(entries, than) {
     if (entries.length === 0) return 0;
     this.#take(entries.map(({ text }) => text));
+    this.#added(entries);
     this.#newest = entries.at(-1);
     this.#last = this.#newest.id;
     const later = entries.filter(({ id }) => isLater(id, than)).length;

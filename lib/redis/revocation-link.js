@@ -8,6 +8,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { makeError, withCause } = require('../errors.js');
 const { isPlain, native } = require('../native.js');
 const { connect, reasonOf } = require('./client.js');
+const { ClockLag } = require('./clock-lag.js');
 const { Silence, within } = require('./within.js');
 const { FingerprintKeys } = require('./fingerprint-keys.js');
 const { LinkState } = require('./link-state.js');
@@ -37,6 +38,7 @@ class RevocationLink {
   #log;
   #keys;
   #follower;
+  #lag;
   #publisher;
   #state;
   /** How long all processes need the entries of the stream, in milliseconds. */
@@ -76,7 +78,9 @@ class RevocationLink {
       roleRefused: () => this.#state.roleRefused(),
     });
     this.#keys = new FingerprintKeys(this.#log);
+    this.#lag = new ClockLag(this.#terms.hasKey, (row) => this.#isOwn(row));
     this.#follower = new RevocationFollower({
+      added: (entries) => this.#lag.read(entries, this.#life),
       blockMs: this.#blockMs,
       isExpired: (row) => !native.revocationRemoteNeeds(this.#list, row),
       log: this.#log,
@@ -260,7 +264,12 @@ class RevocationLink {
   #least() {
     const proven = native.revocationRemoteProven(this.#list);
     if (proven === 0) return 0;
-    return Math.min(Number(this.#follower.last.ms), proven) - this.#life - SLACK_MS;
+    return Math.min(Number(this.#follower.last.ms), proven) - this.#life - SLACK_MS - this.#lag.ms;
+  }
+
+  /** Whether a row that the list has read is genuine. */
+  #isOwn(row) {
+    return native.revocationRemoteApply(this.#list, row).every((count) => count === 0);
   }
 
   #unconfirmed() {
