@@ -257,8 +257,8 @@ export interface RevocationsLost extends AuditEventBase {
   readonly event: 'revocation.lost';
   readonly outcome: 'error';
   /**
-   * `no answer`, `connection`, `a later release`, the first word of the server's error, such as
-   * `NOAUTH` or `LOADING`, or a code of this package, such as `ERR_REVOCATION_FULL`.
+   * `no answer`, `connection`, `a later release`, `a replica`, the first word of the server's
+   * error, such as `NOAUTH` or `LOADING`, or a code of this package, such as `ERR_REVOCATION_FULL`.
    */
   readonly reason: string;
 }

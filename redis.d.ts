@@ -4,7 +4,7 @@
 // - Options are checked at construction: `ERR_UNKNOWN_OPTION`, `ERR_MISSING_OPTION`,
 //   `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`.
 // - The client is yours: connect it and close it. This package opens no connection to limit.
-//   A list of revocations opens a connection of its own, with the settings of the client.
+//   A list of revocations opens two connections of its own, with the settings of the client.
 
 /// <reference types="node" />
 
@@ -112,8 +112,8 @@ export interface RedisRateLimiterStatus {
  * errors. Nothing else rejects: if the server does not answer within `deadlineMs`, `onStoreError`
  * decides. A call without an answer may have been taken on the server; it is never sent again.
  * After 5 failures in a row no call waits any more, and one small script every 250 ms, while there
- * are calls, finds out when the server is back. The audit events `limit.degraded` and
- * `limit.recovered` tell both.
+ * are calls, finds out when the server is back; in a cluster one of the calls does. The
+ * audit events `limit.degraded` and `limit.recovered` tell both.
  *
  * @example
  * ```ts
@@ -168,9 +168,9 @@ export class RedisRateLimiter {
 /** The options of {@link RedisRevocations.open}. */
 export interface RedisRevocationsOptions {
   /**
-   * The client, which publishes. Connect a client of `redis` before. This package opens and closes
-   * a second connection with its settings, which follows. With `send` there is no second
-   * connection: the client asks every 50 ms.
+   * The client. This package opens and closes two connections with its settings: one follows, the
+   * other publishes. Set a database in the options of the client, not by `SELECT`. With `send`
+   * there is no connection of its own: the client publishes, and asks every 50 ms.
    */
   client: RedisClient;
   /** A list in memory, without entries. `RevocationList.shared` serves all threads of a process. */
@@ -260,8 +260,8 @@ export class RedisRevocations {
   /**
    * Puts a list on the server and reads all of it. From the call on, also if it fails, verifiers
    * with the list refuse every token until all was read (`ERR_REVOCATION_STALE`). Rejects with
-   * `ERR_REVOCATION_STORE` if the server cannot be read within `maxStaleness`; it can be called
-   * again.
+   * `ERR_REVOCATION_STORE` if the server cannot be read within `maxStaleness`, or is a replica; it
+   * can be called again, without `key` only for a list without entries.
    *
    * `ERR_INVALID_ARG_VALUE` if the list is on a store, is on a server already, or has entries.
    */
@@ -269,8 +269,9 @@ export class RedisRevocations {
   /** Reads the state. */
   status(): RedisRevocationsStatus;
   /**
-   * Waits for the revocations that are on their way, and ends following. Verifiers with the list
-   * refuse after `maxStaleness`: close after the last request.
+   * Waits for the revocations that are on their way, for 1 second at most, and ends following:
+   * those without an answer reject with `ERR_REVOCATION_STORE`. Verifiers with the list refuse
+   * after `maxStaleness`: close after the last request.
    */
   close(): Promise<void>;
 }

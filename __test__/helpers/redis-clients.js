@@ -73,13 +73,14 @@ async function bare(t, server) {
 }
 
 function ioredisCluster({ Cluster }) {
-  return async (t, servers) => {
+  return async (t, servers, more) => {
     const nodes = servers.map(({ port }) => ({ host: '127.0.0.1', port }));
     const cluster = new Cluster(nodes, {
       clusterRetryStrategy: () => 50,
       enableOfflineQueue: false,
       lazyConnect: true,
       retryDelayOnFailover: 0,
+      ...more,
     });
     cluster.on('error', () => {});
     t.after(() => cluster.disconnect());

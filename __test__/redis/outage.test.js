@@ -241,6 +241,24 @@ test('a client whose send throws, or answers with something else, rejects no cal
   }
 });
 
+test('a key of another format, however often it is asked for, leaves other keys to the server', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const limiter = new RedisRateLimiter({ client, ...LIMIT, onStoreError: 'allow', prefix: 'p' });
+  await limiter.consume('poison');
+  const stored = server.cli('--raw', 'keys', 'p:*').trim();
+  for (const command of [['set', stored, 'zz'], ['del', stored], ['lpush', stored, 'x']]) {
+    server.cli(...command);
+    if (command[0] === 'del') continue;
+    for (let n = 0; n < 20; n++) assert.equal((await limiter.consume('poison')).degraded, true);
+    const { degraded, reason } = limiter.status();
+    assert.deepEqual([degraded, reason], [true, command[0] === 'set' ? 'FORMAT' : 'WRONGTYPE']);
+    assert.equal((await limiter.consume('other')).degraded, false);
+    assert.equal(limiter.status().degraded, false);
+  }
+});
+
 for (const [name, makeCluster] of Object.entries(CLUSTERS)) {
   test(`${name}: a cluster decides for all keys, and without a node for the keys of the others`, async (t) => {
     const servers = await startCluster(t);
@@ -267,6 +285,22 @@ for (const [name, makeCluster] of Object.entries(CLUSTERS)) {
       for (const { degraded } of await decisions()) seen[degraded ? 'degraded' : 'decided'] += 1;
     }
     assert.ok(seen.degraded > 0, JSON.stringify(seen));
+    // Many calls of one key of the missing node keep those of the others from the server only until
+    // one of these gets through.
+    let isOfMissing = [];
+    await until(async () => {
+      isOfMissing = [];
+      for (const key of keys) isOfMissing.push((await limiter.peek(key)).degraded);
+      return new Set(isOfMissing).size === 2;
+    });
+    const missing = keys[isOfMissing.indexOf(true)];
+    for (let n = 0; n < 10; n++) await limiter.peek(missing);
+    assert.equal(limiter.status().degraded, true);
+    const present = keys.filter((key, at) => !isOfMissing[at]);
+    await until(async () => {
+      const each = await Promise.all(present.map((key) => limiter.peek(key)));
+      return each.length > 0 && each.every(({ degraded }) => !degraded);
+    });
     await servers[2].run();
     await until(async () => (await decisions()).every(({ degraded }) => !degraded));
   });

@@ -159,6 +159,9 @@ test('limiters with other limits need another prefix, and with other names have 
   await limiter.consume('key');
   assert.equal((await same.peek('key')).remaining, 4);
   assert.throws(() => new RedisRateLimiter({ client, limit: 6, windowMs: HOUR }), coded('ERR_INVALID_ARG_VALUE'));
+  const strict = { limit: 5, windowMs: HOUR, burst: 4, prefix: 'strict', client };
+  new RedisRateLimiter(strict);
+  assert.throws(() => new RedisRateLimiter({ ...strict, strict: true }), coded('ERR_INVALID_ARG_VALUE'));
   const other = new RedisRateLimiter({ client, limit: 6, windowMs: HOUR, prefix: 'other' });
   const named = new RedisRateLimiter({ client, limits: [{ name: 'named', limit: 6, windowMs: HOUR }] });
   for (const fresh of [other, named]) assert.equal((await fresh.peek('key')).remaining, 6);

@@ -17,8 +17,9 @@ class Breaker {
   #isProbing = false;
 
   /**
-   * `probe()` asks the server, and tells `answered` or `failed`. `changed(reason)` is called when
-   * calls begin to fail, when the reason changes, and with undefined when the server answers again.
+   * `probe()` asks the server, and tells `answered` or `failed`. Without it, a call asks: one for
+   * each probe. `changed(reason)` is called when calls begin to fail, when the reason changes, and
+   * with undefined when the server answers again.
    */
   constructor(probe, changed) {
     this.#probe = probe;
@@ -33,6 +34,10 @@ class Breaker {
   isOpen() {
     if (this.#failures < MOST_FAILURES) return false;
     if (!this.#isProbing && performance.now() >= this.#nextProbe) {
+      if (this.#probe === undefined) {
+        this.#nextProbe = performance.now() + PROBE_MS;
+        return false;
+      }
       this.#isProbing = true;
       this.#probe().finally(() => {
         this.#isProbing = false;
@@ -43,9 +48,14 @@ class Breaker {
   }
 
   answered() {
-    if (this.#failures === 0) return;
     this.#failures = 0;
     this.#become(undefined);
+  }
+
+  /** The server has answered, and refuses a key for a reason of that key. */
+  refused(reason) {
+    this.#failures = 0;
+    this.#become(reason);
   }
 
   failed(reason) {

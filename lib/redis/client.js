@@ -14,11 +14,13 @@
 // - `canBlock`: whether `blocking()` works. It does not with `send`, which has one connection.
 // - `canRoute`: whether a command without a key goes to the node of the route in a cluster. With
 //   ioredis it goes to any node.
+// - `isCluster`: whether keys are on several nodes, as far as the client tells.
 // - `blocking()`: resolves to a connection of our own for commands that wait on the server:
-//   `{ command(args, { key }?), replace(), close() }`. Its `command` connects first where there is
-//   no connection, once, and rejects if that fails or if the connection breaks; call it again to
-//   connect again. `replace()` drops a silent connection, and `close()` ends it for good. `close()`
-//   and `replace()` reject the commands that wait.
+//   `{ command(args, { key }?), script(…), replace(), close() }`. Its `command`
+//   connects first where there is no connection, once, and rejects if that fails or if the
+//   connection breaks; call it again to connect again. `replace()` drops a silent connection, and
+//   `close()` ends it for good, also one that is not connected yet. Both reject the commands that
+//   wait.
 // - `onReconnect(listener)`: calls the listener each time the caller's client is connected. Returns
 //   the function that ends this.
 //
@@ -81,21 +83,16 @@ class Connection {
     return this.#client.canRoute !== false;
   }
 
+  get isCluster() {
+    return this.#client.isCluster === true;
+  }
+
   async command(args, route) {
     return normalized(await this.#client.command(args, route?.key));
   }
 
-  async script({ text, hash }, keys, args) {
-    const isOne = !Array.isArray(keys);
-    const key = isOne ? keys : keys[0];
-    const rest = isOne ? ['1', key, ...args] : [`${keys.length}`, ...keys, ...args];
-    try {
-      return normalized(await this.#client.command(['evalsha', hash, ...rest], key));
-    } catch (error) {
-      // After any other error the script may have run.
-      if (!String(error?.message).startsWith('NOSCRIPT')) throw error;
-      return normalized(await this.#client.command(['eval', text, ...rest], key));
-    }
+  script(script, keys, args) {
+    return runScript(this, script, keys, args);
   }
 
   async blocking() {
@@ -111,7 +108,7 @@ class Connection {
 /** A connection that is made anew by the next command after it broke. */
 class BlockingConnection {
   #make;
-  /** The promise of `{ command, close }`. */
+  /** `{ ready, command, end }`, of the connection that is there or is being made. */
   #made;
   #isClosed = false;
 
@@ -120,10 +117,10 @@ class BlockingConnection {
   }
 
   async command(args, route) {
-    const made = this.#connected();
+    const made = this.#connection();
     try {
-      const { command } = await made;
-      return normalized(await command(args, route?.key));
+      await made.ready;
+      return normalized(await made.command(args, route?.key));
     } catch (error) {
       // An error of the server leaves the connection as it is.
       if (reasonOf(error) === 'connection' && this.#made === made) this.replace();
@@ -131,13 +128,14 @@ class BlockingConnection {
     }
   }
 
+  script(script, keys, args) {
+    return runScript(this, script, keys, args);
+  }
+
   replace() {
     const made = this.#made;
     this.#made = undefined;
-    made?.then(
-      ({ close }) => close(),
-      () => {},
-    );
+    made?.end();
   }
 
   close() {
@@ -145,10 +143,39 @@ class BlockingConnection {
     this.replace();
   }
 
-  #connected() {
+  #connection() {
     if (this.#isClosed) throw makeError('ERR_INVALID_ARG_VALUE', 'the connection is closed');
-    this.#made ??= this.#make();
+    this.#made ??= endable(this.#make());
     return this.#made;
+  }
+}
+
+/** A connection whose `end()` also rejects the commands that wait until it is connected. */
+function endable({ connected, command, close }) {
+  let giveUp;
+  const ended = new Promise((_, reject) => {
+    giveUp = reject;
+  });
+  const ready = Promise.race([connected, ended]);
+  ready.catch(() => {});
+  const end = () => {
+    giveUp(new Error('the connection was ended'));
+    close();
+  };
+  return { ready, command, end };
+}
+
+/** Runs a script over a connection. */
+async function runScript(connection, { text, hash }, keys, args) {
+  const isOne = !Array.isArray(keys);
+  const route = { key: isOne ? keys : keys[0] };
+  const rest = isOne ? ['1', keys, ...args] : [`${keys.length}`, ...keys, ...args];
+  try {
+    return await connection.command(['evalsha', hash, ...rest], route);
+  } catch (error) {
+    // After any other error the script may have run.
+    if (!String(error?.message).startsWith('NOSCRIPT')) throw error;
+    return connection.command(['eval', text, ...rest], route);
   }
 }
 
@@ -186,7 +213,9 @@ function defineScript(text) {
  * `NOAUTH` or `LOADING`, else `connection`.
  */
 function reasonOf(error) {
-  const [word] = /^[A-Z][A-Z0-9]{1,31}(?=[ :])/.exec(String(error?.message)) ?? [];
+  const message = error?.message;
+  if (typeof message !== 'string') return 'connection';
+  const [word] = /^[A-Z][A-Z0-9]{1,31}(?=[ :])/.exec(message) ?? [];
   return word ?? 'connection';
 }
 

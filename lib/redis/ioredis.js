@@ -6,6 +6,8 @@
 const BREAKS = {
   autoResendUnfulfilledCommands: false,
   commandTimeout: undefined,
+  // A silent server never ends its side.
+  disconnectTimeout: 100,
   enableAutoPipelining: false,
   enableOfflineQueue: false,
   lazyConnect: true,
@@ -40,8 +42,12 @@ class IoRedisClient {
     return settings;
   }
 
+  get isCluster() {
+    return this.#client.isCluster === true;
+  }
+
   get canRoute() {
-    return !this.#client.isCluster;
+    return !this.isCluster;
   }
 
   command(args) {
@@ -55,7 +61,7 @@ class IoRedisClient {
     return this.#connecting?.then(() => sent(client, args)) ?? sent(client, args);
   }
 
-  async blocking() {
+  blocking() {
     const client = this.#client.isCluster
       ? this.#client.duplicate([], {
           clusterRetryStrategy: () => null,
@@ -64,16 +70,16 @@ class IoRedisClient {
           lazyConnect: true,
           redisOptions: { ...this.#client.options.redisOptions, ...BREAKS, enableOfflineQueue: true },
           retryDelayOnFailover: 0,
+          // A replica may lag, and says so to nobody.
+          scaleReads: 'master',
         })
       : this.#client.duplicate(BREAKS);
     client.on('error', () => {});
-    try {
-      await client.connect();
-    } catch (error) {
-      client.disconnect();
-      throw error;
-    }
-    return { command: (args) => sent(client, args), close: () => client.disconnect() };
+    return {
+      connected: client.connect(),
+      command: (args) => sent(client, args),
+      close: () => client.disconnect(),
+    };
   }
 
   onReconnect(listener) {

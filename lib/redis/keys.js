@@ -59,8 +59,8 @@ class KeySpace {
   }
 }
 
-function numbers({ policies }) {
-  return JSON.stringify(policies);
+function numbers({ policies, isStrict }) {
+  return JSON.stringify([policies, isStrict]);
 }
 
 /** 128 bits of the hash of a key: no key is stored, and none has to fit the syntax of Redis. */

@@ -39,6 +39,7 @@ class LinkState {
 
   /** The list has everything as of `age` milliseconds ago. */
   following(age) {
+    if (this.#state === 'closed') return;
     this.#lastAnswer = new Date(Date.now() - age);
     clearTimeout(this.#staleTimer);
     this.#staleTimer = setTimeout(() => this.#stale(), Math.max(this.#maxStaleness - age, 0));
@@ -88,6 +89,15 @@ class LinkState {
       { code: 'NODESEC_REDIS_EVICTION' },
     );
     tell('revocation.evictable', { policy });
+  }
+
+  /** Warns of a server that does not tell whether it is a primary. */
+  roleRefused() {
+    process.emitWarning(
+      'a Redis with revocations does not tell whether it is a replica, which may lag without ' +
+        'notice: allow the command ROLE',
+      { code: 'NODESEC_REDIS_ROLE' },
+    );
   }
 
   close() {

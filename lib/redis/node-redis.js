@@ -10,49 +10,60 @@ const WAITS = { typeMapping: TYPES, timeout: undefined };
 
 class NodeRedisClient {
   #client;
-  #isCluster;
+  /** Whether keys are on several nodes. */
+  isCluster;
 
   constructor(client) {
     this.#client = client;
-    this.#isCluster = isCluster(client);
+    this.isCluster = isCluster(client);
     // Without a listener, each outage would be an uncaught exception.
     client.on('error', () => {});
   }
 
   warnings() {
-    const options = this.#isCluster ? this.#client._options?.defaults : this.#client.options;
+    const options = this.isCluster ? this.#client._options?.defaults : this.#client.options;
     if (options?.disableOfflineQueue === true) return [];
-    const where = this.#isCluster ? ' in defaults' : '';
+    const where = this.isCluster ? ' in defaults' : '';
     return [`set disableOfflineQueue: true${where}, or commands of an outage are sent after it`];
   }
 
   command(args, key) {
-    return sent(this.#client, this.#isCluster, args, key, REPLIES);
+    return sent(this.#client, this.isCluster, args, key, REPLIES);
   }
 
-  async blocking() {
-    const client = this.#isCluster
-      ? this.#client.duplicate()
+  blocking() {
+    const client = this.isCluster
+      ? this.#client.duplicate({ useReplicas: false })
       : this.#client.duplicate({
           disableOfflineQueue: true,
           pingInterval: undefined,
           socket: { ...this.#client.options?.socket, reconnectStrategy: false, socketTimeout: undefined },
         });
     client.on('error', () => {});
-    const close = () => {
-      if (client.isOpen) client.destroy();
+    let isClosed = false;
+    const end = () => {
+      if (isClosed && client.isOpen) client.destroy();
     };
-    try {
-      await client.connect();
-    } catch (error) {
-      close();
-      throw error;
-    }
-    return { command: (args, key) => sent(client, this.#isCluster, args, key, WAITS), close };
+    // Before it has a socket, the client forgets that it was destroyed.
+    let hasSocket = this.isCluster;
+    client.once('connect', () => {
+      hasSocket = true;
+      end();
+    });
+    const connected = client.connect();
+    connected.then(end, end);
+    return {
+      connected,
+      command: (args, key) => sent(client, this.isCluster, args, key, WAITS),
+      close() {
+        isClosed = true;
+        if (hasSocket) end();
+      },
+    };
   }
 
   onReconnect(listener) {
-    const event = this.#isCluster ? 'node-ready' : 'ready';
+    const event = this.isCluster ? 'node-ready' : 'ready';
     this.#client.on(event, listener);
     return () => this.#client.off(event, listener);
   }

@@ -92,6 +92,7 @@ class Quotas {
   #takesOne;
 
   constructor(policies, strict) {
+    this.isStrict = strict;
     this.#quotas = policies.map((policy) => new Quota(policy, strict));
   }
 

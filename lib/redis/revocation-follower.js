@@ -7,9 +7,11 @@
 // waits does not: behind a proxy, or after a failover, it may wait at a stream that is gone. XINFO
 // has the last id and the number of entries that were ever added. If the id is older
 // than one that was read, or if that number has not grown by the number of entries that were read,
-// the stream is another one than before. Then all of it must be read again.
+// the stream is another one than before, and so it is if an entry that was read has another text
+// now, or one that this process has published is later than the last id. Then all of it must be
+// read again.
 
-const { PAGE, entriesRead } = require('./revocation-log.js');
+const { NotPrimary, PAGE, entriesRead } = require('./revocation-log.js');
 const { START, isLater } = require('./stream-id.js');
 
 class RevocationFollower {
@@ -20,22 +22,30 @@ class RevocationFollower {
   #now;
   /** Takes the texts of entries into the list. */
   #take;
+  /** Called with the entries that were read. */
+  #added;
   /** Whether a lasting row is not needed any more. */
   #isExpired;
   /** The last id that was read. */
   #last = START;
+  /** The entries that were last, now and at the last comparison: `{ id, text }`. */
+  #newest;
+  #compared;
   /** The last answer of XINFO; undefined if all must be read. */
   #info;
   /** The number of entries that were read and are later than the last id in it. */
   #later = 0;
   #lookedAt = -Infinity;
+  /** The last id that this process has got from the server for an entry of its own. */
+  #published = START;
 
-  constructor({ log, wait, blockMs, now, take, isExpired }) {
+  constructor({ log, wait, blockMs, now, take, added, isExpired }) {
     this.#log = log;
     this.#wait = wait;
     this.#blockMs = blockMs;
     this.#now = now;
     this.#take = take;
+    this.#added = added;
     this.#isExpired = isExpired;
   }
 
@@ -54,15 +64,23 @@ class RevocationFollower {
     if (this.#info?.added === undefined) this.#info = undefined;
   }
 
+  /** Notes the id of an entry that this process has published. */
+  published(id) {
+    if (isLater(id, this.#published)) this.#published = id;
+  }
+
   /** Has everything read again. */
   restart() {
     this.#info = undefined;
+    this.#published = START;
   }
 
   /** Reads the whole stream. Returns as `compare`. */
   async readAll() {
     const info = await this.#log.info();
     this.#last = START;
+    this.#newest = undefined;
+    this.#compared = undefined;
     this.#later = 0;
     await this.#log.lasting((texts) => {
       this.#take(texts);
@@ -90,9 +108,11 @@ class RevocationFollower {
    */
   async compare() {
     const moment = this.#now();
+    const published = this.#published;
     const info = await this.#log.info();
     this.#lookedAt = moment;
-    if (isLater(this.#last, info.last)) return this.restart();
+    if (isLater(this.#last, info.last) || isLater(published, info.last)) return this.restart();
+    if (await this.#isReplaced(info.newest)) return this.restart();
     const known = this.#later;
     this.#later = 0;
     let read = 0;
@@ -100,11 +120,32 @@ class RevocationFollower {
       read += entries;
     };
     while (isLater(info.last, this.#last) && (await this.#readPage(info.last, count)));
+    // The reads have come from a server that lags behind the one of XINFO.
+    if (info.newest !== undefined && isLater(info.newest.id, this.#last)) {
+      this.restart();
+      throw new NotPrimary();
+    }
     const { added } = this.#info;
     const isCounted = added !== undefined && info.added !== undefined;
     if (isCounted && added + known + read !== info.added) return this.restart();
     this.#info = info;
+    this.#compared = this.#newest;
     return moment;
+  }
+
+  /**
+   * Whether the stream has another text under an id that was read: after a failover, a revocation
+   * that was lost and a new one may have got the same id. `newest` is the newest entry of the
+   * stream. An entry that is missing was trimmed.
+   */
+  async #isReplaced(newest) {
+    for (const entry of new Set([this.#newest, this.#compared])) {
+      if (entry === undefined || newest === undefined || isLater(entry.id, newest.id)) continue;
+      const isNewest = !isLater(newest.id, entry.id);
+      const text = isNewest ? newest.text : await this.#log.textAt(entry.id);
+      if (text !== undefined && text !== entry.text) return true;
+    }
+    return false;
   }
 
   /** Reads a page. Returns whether there may be more. */
@@ -119,7 +160,9 @@ class RevocationFollower {
   #add(entries, than) {
     if (entries.length === 0) return 0;
     this.#take(entries.map(({ text }) => text));
-    this.#last = entries.at(-1).id;
+    this.#added(entries);
+    this.#newest = entries.at(-1);
+    this.#last = this.#newest.id;
     const later = entries.filter(({ id }) => isLater(id, than)).length;
     this.#later += later;
     return later;

@@ -8,11 +8,12 @@ const { setTimeout: sleep } = require('node:timers/promises');
 const { makeError, withCause } = require('../errors.js');
 const { isPlain, native } = require('../native.js');
 const { connect, reasonOf } = require('./client.js');
+const { ClockLag } = require('./clock-lag.js');
 const { Silence, within } = require('./within.js');
 const { FingerprintKeys } = require('./fingerprint-keys.js');
 const { LinkState } = require('./link-state.js');
 const { RevocationFollower } = require('./revocation-follower.js');
-const { RevocationLog, SLACK_MS } = require('./revocation-log.js');
+const { NotPrimary, RevocationLog, SLACK_MS } = require('./revocation-log.js');
 const { RevocationPublisher } = require('./revocation-publisher.js');
 
 /** How often a client that has one connection asks for entries, in milliseconds. */
@@ -37,6 +38,7 @@ class RevocationLink {
   #log;
   #keys;
   #follower;
+  #lag;
   #publisher;
   #state;
   /** How long all processes need the entries of the stream, in milliseconds. */
@@ -70,9 +72,15 @@ class RevocationLink {
     this.#blockMs = Math.floor(maxStaleness / 4);
     this.#patience = Math.max(this.#blockMs, LEAST_PATIENCE_MS);
     this.#state = new LinkState(maxStaleness);
-    this.#log = new RevocationLog(prefix, (args, route) => this.#send(args, route, this.#patience));
+    const send = (args, route) => this.#send(args, route, this.#patience);
+    this.#log = new RevocationLog(prefix, send, {
+      asksRole: this.#connection.canRoute,
+      roleRefused: () => this.#state.roleRefused(),
+    });
     this.#keys = new FingerprintKeys(this.#log);
+    this.#lag = new ClockLag(this.#terms.hasKey, (row) => this.#isOwn(row));
     this.#follower = new RevocationFollower({
+      added: (entries) => this.#lag.read(entries, this.#life),
       blockMs: this.#blockMs,
       isExpired: (row) => !native.revocationRemoteNeeds(this.#list, row),
       log: this.#log,
@@ -85,16 +93,18 @@ class RevocationLink {
   /** Resolves when the list has everything. Rejects if that takes longer than `maxStaleness`. */
   async start() {
     const { canBlock } = this.#connection;
-    this.#own = canBlock ? await this.#connection.blocking() : this.#connection;
-    const waits = this.#terms.waitReplicas > 0;
+    const connect = () => (canBlock ? this.#connection.blocking() : this.#connection);
+    this.#own = await connect();
     this.#publisher = new RevocationPublisher({
-      // WAIT holds up all commands of its connection.
-      connection: waits && canBlock ? await this.#connection.blocking() : this.#connection,
+      // The XREAD that waits holds up all commands of its connection, and so does WAIT. That of the
+      // caller may be silent, or at another database, without notice.
+      connection: await connect(),
       failed: (reason) => this.#state.unpublished(reason),
       least: () => this.#least(),
       list: this.#list,
       log: this.#log,
       patience: this.#patience,
+      published: (id) => this.#follower.published(id),
       waitReplicas: this.#terms.waitReplicas,
     });
     // Revocations may have come before.
@@ -103,10 +113,11 @@ class RevocationLink {
     let retry = FIRST_RETRY_MS;
     while (!this.#state.isFollowing) {
       const error = await this.#attempt();
-      if (error === undefined) continue;
-      if (native.revocationRemoteNow() + retry > until) {
+      const now = native.revocationRemoteNow();
+      if (error === undefined && (this.#state.isFollowing || now < until)) continue;
+      if (now + retry > until) {
         await this.close();
-        throw unread(error);
+        throw unread(error ?? new Error('the stream is another one each time'));
       }
       await sleep(retry);
       retry *= 2;
@@ -151,10 +162,14 @@ class RevocationLink {
       await this.#step();
       this.#isBroken = false;
       return undefined;
-    } catch (error) {
+    } catch (thrown) {
+      // A client may reject with undefined, which here means that the step was done.
+      const error = thrown ?? new Error('the client gave no reason');
       if (this.#closing.signal.aborted) return error;
       this.#isBroken = true;
       this.#follower.broke();
+      // A new connection may find the new primary.
+      if (error instanceof NotPrimary) this.#own.replace?.();
       this.#state.lost(error instanceof Silence ? 'no answer' : reasonFor(error));
       // The list was closed before its RedisRevocations.
       if (error?.code === 'ERR_REVOCATION_CLOSED') this.close();
@@ -169,6 +184,8 @@ class RevocationLink {
       await this.#agree();
     }
     const moment = await this.#read();
+    // Another RedisRevocations may have the list meanwhile.
+    this.#closing.signal.throwIfAborted();
     if (moment !== undefined) {
       native.revocationRemoteConfirm(this.#list, moment);
       this.#state.following(native.revocationRemoteNow() - moment);
@@ -198,6 +215,7 @@ class RevocationLink {
     this.#life = Math.max(shared, life);
     if (shared < life) await this.#log.setMeta('life', `${life}`);
     const found = hasKey ? undefined : await this.#keys.agree();
+    this.#closing.signal.throwIfAborted();
     if (found !== undefined) {
       native.revocationRemoteDetach(this.#list);
       this.#attach(found.keys);
@@ -234,7 +252,7 @@ class RevocationLink {
 
   async #send(args, route, patience) {
     try {
-      return await within(patience, this.#own.command(args, route));
+      return await within(patience, this.#own.command(args, route), this.#closing.signal);
     } catch (error) {
       // A server that is stopped keeps its connections.
       if (error instanceof Silence) this.#own.replace?.();
@@ -246,7 +264,12 @@ class RevocationLink {
   #least() {
     const proven = native.revocationRemoteProven(this.#list);
     if (proven === 0) return 0;
-    return Math.min(Number(this.#follower.last.ms), proven) - this.#life - SLACK_MS;
+    return Math.min(Number(this.#follower.last.ms), proven) - this.#life - SLACK_MS - this.#lag.ms;
+  }
+
+  /** Whether a row that the list has read is genuine. */
+  #isOwn(row) {
+    return native.revocationRemoteApply(this.#list, row).every((count) => count === 0);
   }
 
   #unconfirmed() {
@@ -260,7 +283,7 @@ class LaterRelease extends Error {
 
 /** The reason of an error, in one or two words. */
 function reasonFor(error) {
-  if (error?.reason !== undefined) return error.reason;
+  if (error instanceof LaterRelease || error instanceof NotPrimary) return error.reason;
   return error?.code?.startsWith?.('ERR_') ? error.code : reasonOf(error);
 }
 

@@ -9,34 +9,73 @@
 // - `{prefix}:meta` is a hash: `life`, for how long all processes need the entries of
 //   the stream, in milliseconds, and `keys`, the keys of fingerprints of processes without a key.
 
-const { pairsOf } = require('./client.js');
+const { defineScript, pairsOf, reasonOf } = require('./client.js');
 const { parseId, textOf, START } = require('./stream-id.js');
 
 /** The characters of a row that name its entry. */
 const NAME_LENGTH = 24;
 /** The entries that are read at once. */
 const PAGE = 2000;
-/** The longest text of an entry that is read. */
-const MAX_TEXT = 64 * 1024;
+/**
+ * The longest text of an entry that is read, in characters: 64 rows of 64. A page of such texts is
+ * read at once by the native part.
+ */
+const MAX_TEXT = 4096;
+/** A text that is no row, in place of a longer one. */
+const NO_ROW = '-';
 
 /** How much longer than its rows are needed an entry stays, for clocks that differ. */
 const SLACK_MS = 3_600_000;
+
+/**
+ * Adds an entry and its lasting rows: a replica and a restart have both or none. A hash of another
+ * type fails before the first write.
+ */
+const ADD_LASTING = defineScript(`
+redis.call('HGET', KEYS[2], '')
+local trim = {}
+if ARGV[2] ~= '' then trim = {'MINID', '~', ARGV[2]} end
+trim[#trim + 1] = '*'
+trim[#trim + 1] = 'r'
+trim[#trim + 1] = ARGV[1]
+local id = redis.call('XADD', KEYS[1], unpack(trim))
+redis.call('HSET', KEYS[2], unpack(ARGV, 3))
+return id
+`);
+
+/** The server that answers is a replica, which may lag behind its primary without end. */
+class NotPrimary extends Error {
+  reason = 'a replica';
+}
 
 class RevocationLog {
   #names;
   /** Sends commands that wait for nothing. */
   #send;
+  #asksRole;
+  /** Called when the server refuses to tell its role. */
+  #roleRefused;
 
-  constructor(prefix, send) {
+  /** `asksRole`: whether ROLE is answered by the server that has the stream. */
+  constructor(prefix, send, { asksRole, roleRefused }) {
     const stream = `{${prefix}}`;
     this.#names = { stream, lasting: `${stream}:lasting`, meta: `${stream}:meta` };
     this.#send = send;
+    this.#asksRole = asksRole;
+    this.#roleRefused = roleRefused;
   }
 
   /** At most a page of the entries after an id: `[{ id, text }]`. */
   async after(id) {
     const from = `(${textOf(id)}`;
     return entriesOf(await this.#command('XRANGE', this.#names.stream, from, '+', 'COUNT', `${PAGE}`));
+  }
+
+  /** The text of an entry; undefined if the stream does not have it. */
+  async textAt(id) {
+    const at = textOf(id);
+    const [entry] = entriesOf(await this.#command('XRANGE', this.#names.stream, at, at));
+    return entry?.text;
   }
 
   /** The XREAD that waits for entries after an id; without `blockMs` it does not wait. */
@@ -51,15 +90,37 @@ class RevocationLog {
   }
 
   /**
-   * The last id that the stream has given, and the number of entries that were ever added to it,
-   * which a server of version 6 does not have.
+   * The last id that the stream has given, its newest entry, and the number of entries that were
+   * ever added to it, which a server of version 6 does not have. Rejects with `NotPrimary` if the
+   * server is a replica.
    */
   async info() {
+    const [info] = await Promise.all([this.#info(), this.#checkRole()]);
+    return info;
+  }
+
+  async #checkRole() {
+    if (!this.#asksRole) return;
+    let reply;
+    try {
+      reply = await this.#command('ROLE');
+    } catch (error) {
+      if (reasonOf(error) !== 'NOPERM' && !/unknown command/i.test(error?.message)) throw error;
+      this.#asksRole = false;
+      this.#roleRefused();
+      return;
+    }
+    if (`${reply?.[0]}` !== 'master') throw new NotPrimary();
+  }
+
+  async #info() {
     try {
       const pairs = pairsOf(await this.#command('XINFO', 'STREAM', this.#names.stream));
       const members = new Map(pairs.map(([name, value]) => [`${name}`, value]));
       const added = members.get('entries-added');
+      const newest = members.get('last-entry') ?? null;
       return {
+        newest: newest === null ? undefined : entriesOf([newest])[0],
         last: parseId(members.get('last-generated-id')),
         added: added === undefined ? undefined : Number(added),
       };
@@ -75,7 +136,7 @@ class RevocationLog {
     do {
       const args = ['HSCAN', this.#names.lasting, cursor, 'COUNT', `${PAGE}`];
       const [next, flat] = await this.#command(...args);
-      const expired = visit(pairsOf(flat).map(([name, rest]) => `${name}${rest}`));
+      const expired = visit(pairsOf(flat).map(lastingText));
       if (expired.length > 0) await this.#forget(expired);
       cursor = `${next}`;
     } while (cursor !== '0');
@@ -86,14 +147,20 @@ class RevocationLog {
     await this.#command('HDEL', this.#names.lasting, ...names);
   }
 
-  /** Adds the text of rows. `least` is the time before which entries may go, if it is known. */
-  async add(command, rows, lasting, least) {
-    const trim = least > 0 ? ['MINID', '~', `${least}`] : [];
-    const fields = lasting.flatMap((row) => [row.slice(0, NAME_LENGTH), row.slice(NAME_LENGTH)]);
-    const route = { key: this.#names.stream };
-    const set =
-      fields.length === 0 ? [] : [command(['HSET', this.#names.lasting, ...fields], route)];
-    await Promise.all([...set, command(['XADD', this.#names.stream, ...trim, '*', 'r', rows], route)]);
+  /**
+   * Adds the text of rows. `least` is the time before which entries may go, if it is known.
+   * Resolves to the id of the entry.
+   */
+  async add(connection, rows, lasting, least) {
+    const { stream, lasting: hash } = this.#names;
+    const minId = least > 0 ? `${least}` : '';
+    if (lasting.length > 0) {
+      const fields = lasting.flatMap((row) => [row.slice(0, NAME_LENGTH), row.slice(NAME_LENGTH)]);
+      return idOf(await connection.script(ADD_LASTING, [stream, hash], [rows, minId, ...fields]));
+    }
+    const trim = minId === '' ? [] : ['MINID', '~', minId];
+    const args = ['XADD', stream, ...trim, '*', 'r', rows];
+    return idOf(await connection.command(args, { key: stream }));
   }
 
   /** A member of the hash of what all processes must know; null if it is missing. */
@@ -132,11 +199,22 @@ class RevocationLog {
   }
 }
 
+/** The id in a reply of XADD. */
+function idOf(reply) {
+  if (/^\d+-\d+$/.test(`${reply}`)) return parseId(reply);
+  throw new Error('REPLY is no id of an entry: send must resolve to the reply of the server');
+}
+
+/** The row of a field of the hash. One that is too long is none of ours. */
+function lastingText([name, rest]) {
+  return name.length + rest.length > MAX_TEXT ? NO_ROW : `${name}${rest}`;
+}
+
 /** The entries of a reply of XRANGE, in their order. A text that is too long is none of ours. */
 function entriesOf(reply) {
   return reply.map(([id, fields]) => {
     const text = fields === null ? '' : fields[1];
-    return { id: parseId(id), text: text.length > MAX_TEXT ? '-' : text.toString('latin1') };
+    return { id: parseId(id), text: text.length > MAX_TEXT ? NO_ROW : text.toString('latin1') };
   });
 }
 
@@ -145,4 +223,4 @@ function entriesRead(reply) {
   return pairsOf(reply).flatMap(([, entries]) => entriesOf(entries));
 }
 
-module.exports = { PAGE, RevocationLog, SLACK_MS, entriesRead };
+module.exports = { NotPrimary, PAGE, RevocationLog, SLACK_MS, entriesRead };

@@ -10,6 +10,8 @@ const { Silence, within } = require('./within.js');
 const ROWS = 64;
 /** The entries that are on their way at once when rows are published again. */
 const AT_ONCE = 16;
+/** The longest time for which `close` waits for batches on their way, in milliseconds. */
+const CLOSE_MS = 1000;
 
 class TooFewReplicas extends Error {}
 
@@ -24,11 +26,15 @@ class RevocationPublisher {
   #least;
   /** Called with the reason of each failure. */
   #failed;
+  /** Called with the id of each entry. */
+  #hasId;
   published = 0;
   /** The batches that are on their way. */
   #sent = new Set();
+  /** Whether the callers of the batches get their results without this object. */
+  #isClosed = false;
 
-  constructor({ list, log, connection, patience, waitReplicas, least, failed }) {
+  constructor({ list, log, connection, patience, waitReplicas, least, failed, published }) {
     this.#list = list;
     this.#log = log;
     this.#connection = connection;
@@ -38,6 +44,7 @@ class RevocationPublisher {
     this.#waitReplicas = waitReplicas;
     this.#least = least;
     this.#failed = failed;
+    this.#hasId = published;
   }
 
   /** Publishes the rows that callers wait for. It does not fail. */
@@ -49,9 +56,10 @@ class RevocationPublisher {
     }
   }
 
-  /** Waits for the batches that are on their way. */
+  /** Waits for the batches that are on their way, if the server answers soon. */
   async close() {
-    await Promise.all(this.#sent);
+    await within(CLOSE_MS, Promise.all(this.#sent)).catch(() => {});
+    this.#isClosed = true;
     this.#close?.();
   }
 
@@ -80,11 +88,14 @@ class RevocationPublisher {
     const length = rows.length / count;
     const row = (at) => rows.slice(at * length, (at + 1) * length);
     try {
-      await within(this.#patience, this.#add(rows, lasting.map(row)));
+      const id = await within(this.#patience, this.#add(rows, lasting.map(row)));
+      if (this.#isClosed) return 0;
+      this.#hasId(id);
       this.published += count;
       native.revocationRemoteSettle(this.#list, number);
       return count;
     } catch (error) {
+      if (this.#isClosed) return 0;
       const reason = this.#reason(error);
       const message =
         `the server has not confirmed the revocation (${reason}): this process refuses the token, ` +
@@ -97,21 +108,21 @@ class RevocationPublisher {
 
   async #add(rows, lasting) {
     const connection = this.#connection;
-    const command = (...args) => connection.command(...args);
-    const added = this.#log.add(command, rows, lasting, this.#least());
-    if (this.#waitReplicas === 0) return added;
+    const id = await this.#log.add(connection, rows, lasting, this.#least());
+    if (this.#waitReplicas === 0) return id;
     // On the same connection, because it waits for the writes of its connection.
     const args = ['WAIT', `${this.#waitReplicas}`, `${Math.floor(this.#patience / 2)}`];
-    const [, replicas] = await Promise.all([added, command(args, { key: this.#log.key })]);
+    const replicas = await connection.command(args, { key: this.#log.key });
     if (replicas < this.#waitReplicas) throw new TooFewReplicas();
-    return undefined;
+    return id;
   }
 
   #reason(error) {
     if (error instanceof TooFewReplicas) return `fewer than ${this.#waitReplicas} replicas`;
-    if (!(error instanceof Silence)) return reasonOf(error);
-    this.#connection.replace?.();
-    return 'no answer';
+    const reason = error instanceof Silence ? 'no answer' : reasonOf(error);
+    // A new connection may find the new primary.
+    if (reason === 'no answer' || reason === 'READONLY') this.#connection.replace?.();
+    return reason;
   }
 }
 

@@ -9,6 +9,9 @@ const { Deadline } = require('./deadline.js');
 
 const [DEGRADED, RECOVERED] = [CHANNELS['limit.degraded'], CHANNELS['limit.recovered']];
 
+/** The answers that say nothing about other keys. */
+const OF_ONE_KEY = new Set(['FORMAT', 'WRONGTYPE']);
+
 class LimitStore {
   #connection;
   #deadline;
@@ -25,8 +28,9 @@ class LimitStore {
     this.#connection = connection;
     this.#deadline = new Deadline(deadlineMs, (call) => this.#fail(call, 'deadline'));
     this.#onStoreError = onStoreError;
+    // In a cluster the node of one key may be away for long, so that calls of all keys ask.
     this.#breaker = new Breaker(
-      () => this.#ask(...probe(this.#failedKey), () => {}),
+      connection.isCluster ? undefined : () => this.#ask(...probe(this.#failedKey), () => {}),
       (reason) => this.#publish(reason),
     );
   }
@@ -66,7 +70,14 @@ class LimitStore {
   }
 
   #refuse(call, error) {
-    if (this.#deadline.end(call)) this.#fail(call, reasonOf(error));
+    if (!this.#deadline.end(call)) return;
+    const reason = reasonOf(error);
+    if (!OF_ONE_KEY.has(reason)) {
+      this.#fail(call, reason);
+      return;
+    }
+    this.#breaker.refused(reason);
+    call.resolve(undefined);
   }
 
   #fail({ key, resolve }, reason) {

@@ -7,17 +7,25 @@ class Silence extends Error {
   }
 }
 
-/** The result of a promise, unless it takes longer than `ms`: then rejects with `Silence`. */
-async function within(ms, promise) {
+/**
+ * The result of a promise, unless it takes longer than `ms`: then rejects with `Silence`. Rejects
+ * with the reason of `signal` if that is aborted before.
+ */
+async function within(ms, promise, signal) {
   let timer;
+  let stop;
   const silence = new Promise((_, reject) => {
     // A busy event loop comes here before it reads answers that have long arrived.
     timer = setTimeout(() => setImmediate(() => reject(new Silence())), ms);
+    stop = () => reject(signal.reason);
+    if (signal?.aborted) stop();
+    else signal?.addEventListener('abort', stop);
   });
   try {
     return await Promise.race([promise, silence]);
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener('abort', stop);
   }
 }
 
