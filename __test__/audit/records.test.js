@@ -30,10 +30,13 @@ const deny = () => {
 
 test('pino writes each event once, with a level by its outcome and each member once', async () => {
   const { lines, logger, records } = logging();
+  // Where memory is not protected, the first secrets are an event of their own.
+  hashId('subject', 'ann');
+  const key = SecretBuffer.random(32);
   const stop = toPino(logger);
   record('invoice.read', { subject: 'ann', invoice: 17 });
   deny();
-  await Store.open('/dev/null/store', { key: SecretBuffer.random(32) }).catch(() => {});
+  await Store.open('/dev/null/store', { key }).catch(() => {});
   stop();
   record('invoice.read');
   const written = records();
