@@ -1,6 +1,6 @@
 'use strict';
 
-// What a limiter over Redis asks of its server, and what it shares with others.
+// The rights and commands that a limiter over Redis needs, and the keys that it shares with others.
 
 const assert = require('node:assert/strict');
 const { readFileSync } = require('node:fs');

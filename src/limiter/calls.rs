@@ -1,4 +1,4 @@
-//! What can be done to a key.
+//! The calls on a key.
 
 use super::arguments::{check_block_ms, check_cost, nonzero};
 use super::buckets::Words;
