@@ -4338,7 +4338,12 @@ export type SessionErrorCode =
   /** The table holds `maxSessions` sessions, or there is no memory for another. */
   | 'ERR_SESSION_FULL'
   /** The subject has `maxSessionsPerSubject` sessions. */
-  | 'ERR_SESSION_LIMIT';
+  | 'ERR_SESSION_LIMIT'
+  /**
+   * The server of the sessions has not answered in time, or has refused the call, or has a session
+   * that does not open with the key. It is not known whether a call without an answer was done.
+   */
+  | 'ERR_SESSION_STORE';
 
 /** The codes of {@link SpiffeError}. */
 export type SpiffeErrorCode =

@@ -4,5 +4,6 @@
 
 const { RedisRateLimiter } = require('./lib/redis/rate-limiter.js');
 const { RedisRevocations } = require('./lib/redis/revocations.js');
+const { RedisSessions } = require('./lib/redis/sessions.js');
 
-module.exports = { RedisRateLimiter, RedisRevocations };
+module.exports = { RedisRateLimiter, RedisRevocations, RedisSessions };

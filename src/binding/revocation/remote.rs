@@ -74,7 +74,7 @@ pub(super) struct NativeBatch {
 }
 
 /// Names on the server have braces around it, between which a cluster looks for the node.
-fn read_prefix(prefix: &Arg<'_>) -> Result<String> {
+pub(in crate::binding) fn read_prefix(prefix: &Arg<'_>) -> Result<String> {
     let text = prefix.string(PREFIX)?;
     if text.contains(['{', '}']) {
         return Err(prefix.invalid("must have no braces"));
