@@ -10,8 +10,8 @@ import express from 'express';
 
 import { rateLimit } from '@nodesec/native/express';
 import { rateLimiting } from '@nodesec/native/fastify';
-import { RevocationList } from '@nodesec/native';
-import { type RedisClient, RedisRateLimiter, RedisRevocations } from '@nodesec/native/redis';
+import { type JwtIssuer, RevocationList, type SecretBuffer, type Sessions } from '@nodesec/native';
+import { type RedisClient, RedisRateLimiter, RedisRevocations, RedisSessions } from '@nodesec/native/redis';
 
 declare const clients: [Redis, Redis5, Cluster, Iovalkey];
 const all: RedisClient[] = [...clients, createClient(), createClient5(), createCluster({ rootNodes: [] })];
@@ -38,6 +38,14 @@ revocations.close() satisfies Promise<void>;
 await RedisRevocations.open({ client, list });
 // @ts-expect-error It is made by open.
 new RedisRevocations();
+declare const parts: { issuer: JwtIssuer; key: SecretBuffer };
+const sessions = new RedisSessions({ client, revocations: list, idleTtl: '7d', deadlineMs: 500, ...parts });
+sessions satisfies Sessions;
+(await sessions.start('ada', { role: 'admin' })).refreshToken satisfies string;
+// @ts-expect-error A key is required.
+new RedisSessions({ client, revocations: list, issuer: parts.issuer });
+// @ts-expect-error The server does not count the sessions of all subjects.
+new RedisSessions({ client, revocations: list, maxSessions: 5, ...parts });
 // @ts-expect-error A client is required.
 new RedisRateLimiter({ limit: 1, windowMs: 1000 });
 // @ts-expect-error A client is no address.

@@ -2,7 +2,7 @@
 
 const { after, before } = require('node:test');
 
-const { RevocationList, SecretBuffer } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, RevocationList, SecretBuffer } = require('@nodesec/native');
 const { RedisRateLimiter, RedisRevocations } = require('@nodesec/native/redis');
 const {
   boolean,
@@ -56,6 +56,10 @@ const quotas = {
 
 const list = () => new RevocationList();
 const secret = () => SecretBuffer.from(Buffer.alloc(32, 7));
+const issuer = () => {
+  const keys = JwtKey.fromSecret(new Uint8Array(32).fill(7), { alg: 'HS256' });
+  return new JwtIssuer({ keys, expiresIn: '15m' });
+};
 let revocations;
 
 before(async () => {
@@ -134,6 +138,45 @@ module.exports = {
           'a brace': () => 'revocations}',
           'a long text': () => 'x'.repeat(201),
         }),
+      }),
+    ],
+  },
+  'new redis.RedisSessions': {
+    args: () => [
+      {
+        client: client(),
+        issuer: issuer(),
+        revocations: list(),
+        key: secret(),
+        prefix: 'sessions',
+        deadlineMs: 100,
+        refreshTtl: '30d',
+        idleTtl: '7d',
+        grace: 30,
+        retryUntilUsed: true,
+        maxSessionsPerSubject: 5,
+        onSessionLimit: 'end-oldest',
+        ...clockOptions(),
+      },
+    ],
+    kinds: [
+      options({
+        client: clients,
+        issuer: instance(JwtIssuer, issuer),
+        revocations: instance(RevocationList, list),
+        key: secretly(instance(SecretBuffer, secret)),
+        prefix: kind(name.refused, {
+          'a brace': () => 'sessions}',
+          'a long text': () => 'x'.repeat(201),
+        }),
+        deadlineMs: integer,
+        refreshTtl: duration,
+        idleTtl: duration,
+        grace: duration,
+        retryUntilUsed: boolean,
+        maxSessionsPerSubject: integer,
+        onSessionLimit: word,
+        ...clock,
       }),
     ],
   },
