@@ -2676,6 +2676,8 @@ export interface SessionInfo {
  * answer, calls reject with its code, and nothing was used up or ended. Subjects, claims and meta
  * data are encrypted there, ids and numbers are not.
  *
+ * `RedisSessions` of `@nodesec/native/redis` are sessions of all machines.
+ *
  * With and without a store, a full list with `onFull: 'error'` ends a session in part: see
  * {@link Sessions.end}. docs/sessions.md has lifetimes, tabs and phones.
  *
@@ -4340,8 +4342,8 @@ export type SessionErrorCode =
   /** The subject has `maxSessionsPerSubject` sessions. */
   | 'ERR_SESSION_LIMIT'
   /**
-   * The server of the sessions has not answered in time, or has refused the call, or has a session
-   * that does not open with the key. It is not known whether a call without an answer was done.
+   * The server of `RedisSessions` has not answered in time, and may have done the call; or it has
+   * refused the call, or has a session that does not open with the key.
    */
   | 'ERR_SESSION_STORE';
 

@@ -94,5 +94,10 @@ mod tests {
         assert_eq!(id.as_u128() >> 80, 1_700_000_000_123);
         let ids: std::collections::HashSet<_> = (0..1000).map(|_| uuid_v7(1).unwrap()).collect();
         assert_eq!(ids.len(), 1000);
+        let tail = 0xf123_4567_89ab_cdef;
+        let id = uuid_v8(1_700_000_000_123, tail).unwrap();
+        assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
+        assert_eq!(id.as_u128() >> 80, 1_700_000_000_123);
+        assert_eq!(id.as_u64_pair().1 << 2, tail << 2);
     }
 }

@@ -8,8 +8,8 @@ const { secretKey } = require('./redis-revocations.js');
 const { service } = require('./session-behaviours.js');
 
 /**
- * Sessions over a client, with an issuer, a verifier and a list in memory. `more` are options of the
- * sessions.
+ * Sessions over a client, with an issuer, a verifier and a list in memory. `more` are options of
+ * the sessions.
  */
 function makeSessions(client, { key = secretKey(), revocations = new RevocationList(), ...more } = {}) {
   const { issuer, verifier } = service(revocations, more.clock);

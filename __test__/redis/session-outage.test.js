@@ -175,6 +175,26 @@ test('the rights in docs/redis.md suffice', async (t) => {
   assert.deepEqual(await sessions.list('ada'), []);
 });
 
+test('an answer that a busy process reads too late gives no access token', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  await client.connect();
+  let isBusy = false;
+  const send = async ([name, ...args]) => {
+    const reply = await client.callBuffer(name, ...args);
+    if (isBusy) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1100);
+    return reply;
+  };
+  // Another process that ends the session counts with a token that is issued within a second.
+  const { sessions, statusOf } = makeSessions({ send }, { deadlineMs: 900 });
+  const first = await sessions.start('ada');
+  isBusy = true;
+  await assert.rejects(sessions.refresh(first.refreshToken), unanswered);
+  isBusy = false;
+  assert.equal(await statusOf(first), 'replayed');
+});
+
 test('a server that has forgotten the scripts gets them again', async (t) => {
   const server = await RedisServer.start(t);
   if (server === undefined) return;

@@ -76,7 +76,9 @@ class Child {
   /** The value of a call; `LOST` if the server's answer has not arrived. */
   async call(call, ...args) {
     const number = (this.#last += 1);
-    const answered = new Promise((resolve) => this.#waiting.set(number, resolve));
+    const answered = new Promise((resolve) => {
+      this.#waiting.set(number, resolve);
+    });
     this.#process.send({ number, call, args });
     const { value, code, message } = await answered;
     if (code === 'ERR_SESSION_STORE') return LOST;

@@ -65,7 +65,7 @@ describe('every call works over', () => {
       const client = await makeClient(t, nodes);
       const service = makeSessions(client, { deadlineMs: 10_000 });
       const users = ['ada', 'eve', ...Array.from({ length: 30 }, (_, n) => `user ${n}`)];
-      // Without an offline queue, the client refuses commands for nodes that it has not reached yet.
+      // Without an offline queue, the client refuses commands for nodes that it has not reached.
       const isReached = (user) => service.sessions.list(user).then(() => true, () => false);
       for (const user of users) await until(() => isReached(user));
       await lives(service);
@@ -142,7 +142,10 @@ test('one call is one round trip, except with a function for claims', async (t) 
   const client = await CLIENTS['ioredis 6'](t, server);
   await client.connect();
   let sent = 0;
-  const send = ([name, ...args]) => ((sent += 1), client.callBuffer(name, ...args));
+  const send = ([name, ...args]) => {
+    sent += 1;
+    return client.callBuffer(name, ...args);
+  };
   const service = makeSessions({ send });
   const { sessions } = service;
   const count = async (call) => {
@@ -250,8 +253,10 @@ test('options that do not fit a server are refused', async (t) => {
   assert.throws(make({ deadlineMs: 0 }), coded('ERR_OUT_OF_RANGE'));
   const { issuer } = makeSessions(client);
   const rest = { issuer, revocations };
-  assert.throws(() => new RedisSessions({ ...rest, client }), saying('ERR_MISSING_OPTION', /"key"/));
-  assert.throws(() => new RedisSessions({ ...rest, key: secretKey() }), saying('ERR_MISSING_OPTION', /"client"/));
+  for (const [given, missing] of [[{ client }, /"key"/], [{ key: secretKey() }, /"client"/]]) {
+    const incomplete = () => new RedisSessions({ ...rest, ...given });
+    assert.throws(incomplete, saying('ERR_MISSING_OPTION', missing));
+  }
   assert.throws(() => new RedisSessions(), coded('ERR_MISSING_OPTION'));
   const store = await Store.open(storePath(t), { key: storeKey() });
   const stored = new RevocationList({ store });

@@ -35,8 +35,6 @@ class SessionEngine {
   /** The clocks of the options, and that of the sessions, which replaces the server's. */
   #clocks;
   #clock;
-  /** How long another process may take from its call to the token that it issues, in seconds. */
-  #patience;
 
   constructor(sessions, { server, terms, clock, clocks }) {
     this.#sessions = sessions;
@@ -45,7 +43,6 @@ class SessionEngine {
     this.#scripts = clock === undefined ? SCRIPTS : CLOCKED_SCRIPTS;
     this.#clock = clock;
     this.#clocks = clocks;
-    this.#patience = Math.ceil(terms.deadline / 1000);
   }
 
   async start(subject, claims, texts) {
@@ -128,10 +125,10 @@ class SessionEngine {
     const { tag, id: rest } = native.sessionsRemoteSubject(this.#sessions, subject);
     this.#readClocks();
     const ticket = native.sessionsRemoteRevokeSubject(this.#sessions, subject, outboxNumber());
-    const results = await Promise.allSettled([
-      outbox.promise(ticket).then(settled),
-      this.#run('endAll', tag, [rest]).then(([, ...ended]) => this.#finish(tag, pairs(ended))),
-    ]);
+    const older = outbox.promise(ticket).then(settled);
+    older.catch(() => {});
+    const [, ...ended] = await this.#run('endAll', tag, [rest]);
+    const results = await Promise.allSettled([older, this.#finish(tag, pairs(ended))]);
     const failure = results.find(({ status }) => status === 'rejected');
     if (failure !== undefined) throw failure.reason;
   }
@@ -173,7 +170,8 @@ class SessionEngine {
   async #revoke(id, issuedAt) {
     this.#readClocks();
     const number = outboxNumber();
-    const args = [id, Number(issuedAt), this.#patience, number];
+    // Another process may issue one more token for a call that it has made before.
+    const args = [id, Number(issuedAt), this.#server.patience, number];
     const ticket = native.sessionsRemoteRevoke(this.#sessions, ...args);
     settled(await outbox.promise(ticket));
   }

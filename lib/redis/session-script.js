@@ -17,8 +17,8 @@
 // row that is not live is deleted when the access tokens have been revoked. If the process does not
 // get that far, the next call with a token of the session revokes again.
 //
-// A client that sends a command twice gets the same answer twice, and no false reuse: an exchange is
-// known by the id of its call, and a start by the secret of its session.
+// A client that sends a command twice gets the same answer twice, and no false reuse: an exchange
+// is known by the id of its call, and a start by the secret of its session.
 
 const { defineScript } = require('./client.js');
 

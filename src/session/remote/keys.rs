@@ -158,6 +158,11 @@ fn underivable() -> Error {
 mod tests {
     use super::*;
 
+    // Computed with node:crypto.
+    const SEALED: &str = "050505050505050505050505eb3d9d19bb3fdc459b996cf5f4ded5e5e0535a9cd3";
+    const PLACE: u64 = 0x0e62_b148_aaf0_23f7;
+    const REST: [u8; 8] = [0xad, 0x62, 0x30, 0xde, 0xd1, 0xfe, 0xe6, 0xa0];
+
     fn keys(byte: u8) -> Keys {
         Keys::derive(&Secret::copy_from(&[byte; 32]).unwrap()).unwrap()
     }
@@ -200,10 +205,6 @@ mod tests {
         let opened = keys(1).open(Uuid::from_u128(7), Text::Subject, &sealed).unwrap();
         assert_eq!((tag.place, tag.rest, &**opened), (PLACE, REST, "alice"));
     }
-
-    const SEALED: &str = "00";
-    const PLACE: u64 = 0;
-    const REST: [u8; 8] = [0; 8];
 
     #[test]
     fn the_tag_of_a_subject_needs_the_key_and_fits_into_an_id() {
