@@ -45,7 +45,7 @@ const records = z
   .min(1)
   .max(100);
 
-/** Makes the function that gives the checked value of an input, or throws a 400 that names the fault. */
+/** Makes the function that gives an input as it is checked, or throws a 400 that names the fault. */
 function checked(schema) {
   return (value) => {
     const { success, data, error } = schema.safeParse(value);

@@ -6,6 +6,7 @@ const { readFileSync } = require('node:fs');
 const path = require('node:path');
 
 const TYPES = {
+  'icon.svg': 'image/svg+xml',
   'index.html': 'text/html; charset=utf-8',
   'script.js': 'text/javascript; charset=utf-8',
   'style.css': 'text/css; charset=utf-8',

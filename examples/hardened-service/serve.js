@@ -3,7 +3,7 @@
 // The parts of an entry point that both services have: the command line, and the orderly end.
 
 const path = require('node:path');
-const { parseArgs } = require('node:util');
+const { parseArgs, promisify } = require('node:util');
 
 const pino = require('pino');
 const { toPino } = require('@nodesec/native/audit');
@@ -50,7 +50,7 @@ function run(name, start) {
         isStopping = true;
         setInterval(() => server.closeIdleConnections(), 50).unref();
         setTimeout(() => server.closeAllConnections(), SHUTDOWN_MS).unref();
-        await new Promise((resolve) => server.close(resolve));
+        await promisify(server.close.bind(server))();
         await close();
         if (process.connected) process.disconnect();
       };

@@ -1,8 +1,8 @@
 'use strict';
 
-// For the demonstration only: a thief who has copied the first refresh token of a session. No script
-// can read that cookie, so the copy is in a cookie of its own, which only `/auth/replay` gets. A
-// service has nothing of this.
+// For the demonstration only: a thief who has copied the first refresh token of a session. No
+// script can read that cookie, so the copy is in a cookie of its own, which only `/auth/replay`
+// gets. A service has nothing of this.
 
 const COOKIE = '__Secure-copy';
 const ATTRIBUTES = 'Path=/auth/replay; HttpOnly; Secure; SameSite=Strict';

@@ -4,6 +4,8 @@
 // records of one user. Both with tokens that are bound to the certificate of this service (RFC
 // 8705): nobody else can use one.
 
+const { setImmediate, setTimeout } = require('node:timers/promises');
+
 const { JwtIssuer } = require('@nodesec/native');
 const { correlationId, hashId, toPino } = require('@nodesec/native/audit');
 
@@ -45,12 +47,12 @@ function createTrail({ keys, url, workload }) {
 
   async function send() {
     // The events of one turn of the event loop go together.
-    await new Promise(setImmediate);
+    await setImmediate();
     while (queue.length > 0) {
       const batch = queue.slice(0, AT_ONCE);
       if (!(await isTaken(batch))) {
         if (isClosing) return;
-        await new Promise((resolve) => setTimeout(resolve, RETRY_MS).unref());
+        await setTimeout(RETRY_MS, undefined, { ref: false });
         continue;
       }
       queue.splice(0, batch.length);

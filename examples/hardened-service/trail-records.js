@@ -4,6 +4,7 @@
 // memory, for the people whom they are about.
 
 const { createWriteStream } = require('node:fs');
+const { promisify } = require('node:util');
 
 /** The records in memory, and those of one answer. */
 const IN_MEMORY = 10_000;
@@ -11,6 +12,7 @@ const IN_ANSWER = 100;
 
 function openRecords(file) {
   const stream = createWriteStream(file, { flags: 'a', mode: 0o600 });
+  const write = promisify(stream.write.bind(stream));
   const last = [];
 
   return {
@@ -19,9 +21,7 @@ function openRecords(file) {
       last.push(...records);
       last.splice(0, last.length - IN_MEMORY);
       const lines = records.map((record) => `${JSON.stringify(record)}\n`).join('');
-      return new Promise((resolve, reject) => {
-        stream.write(lines, (error) => (error ? reject(error) : resolve()));
-      });
+      return write(lines);
     },
 
     /**
@@ -35,7 +35,7 @@ function openRecords(file) {
       return since === undefined ? own.slice(-IN_ANSWER) : own.slice(0, IN_ANSWER);
     },
 
-    close: () => new Promise((resolve) => stream.end(resolve)),
+    close: promisify(stream.end.bind(stream)),
   };
 }
 

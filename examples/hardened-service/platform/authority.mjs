@@ -32,11 +32,13 @@ export async function createAuthority(trustDomain) {
     ],
   });
 
+  const bundle = `${certificate.toString('pem')}\n`;
+
   return {
     /** The certificate of the authority, as PEM. */
-    bundle: `${certificate.toString('pem')}\n`,
+    bundle,
 
-    /** Signs a certificate for `names`. Resolves to a PEM with its private key and itself. */
+    /** Signs a certificate for `names`. Resolves to a PEM: its private key, itself, its authority. */
     async issue(names, lifetimeMs) {
       const own = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
       const issued = await x509.X509CertificateGenerator.create({
@@ -58,7 +60,7 @@ export async function createAuthority(trustDomain) {
         ],
       });
       const key = await webcrypto.subtle.exportKey('pkcs8', own.privateKey);
-      return `${x509.PemConverter.encode(key, 'PRIVATE KEY')}\n${issued.toString('pem')}\n`;
+      return `${x509.PemConverter.encode(key, 'PRIVATE KEY')}\n${issued.toString('pem')}\n${bundle}`;
     },
   };
 }
