@@ -45,7 +45,7 @@ const records = z
   .min(1)
   .max(100);
 
-/** Makes the function that gives an input as it is checked, or throws a 400 that names the fault. */
+/** Makes the function that gives the checked input, or throws a 400 that names the fault. */
 function checked(schema) {
   return (value) => {
     const { success, data, error } = schema.safeParse(value);
@@ -53,7 +53,8 @@ function checked(schema) {
     // The message names the member and the rule, never the value.
     const [{ code, message, path }] = error.issues;
     const fault = code === 'unrecognized_keys' ? 'has a member that is not known' : message;
-    throw new HttpError(400, 'invalid_request', { message: `${path.join('.') || 'the input'} ${fault}` });
+    const member = path.join('.') || 'the input';
+    throw new HttpError(400, 'invalid_request', { message: `${member} ${fault}` });
   };
 }
 

@@ -9,6 +9,7 @@ const at = (id) => document.getElementById(id);
 /** The part of the access token's life after which the page refreshes it. */
 const REFRESH_AT = 0.75;
 const TRAIL_MS = 1_000;
+const CLOCK = new Intl.DateTimeFormat([], { timeStyle: 'medium', hourCycle: 'h23' });
 
 /** The session as the page knows it, undefined without one. */
 let session;
@@ -118,7 +119,7 @@ async function showSessions() {
   const { status, body } = await api('GET', '/api/sessions');
   if (status !== 200) return;
   const items = body.map(({ isThis, startedAt }) => {
-    const since = new Date(startedAt).toLocaleTimeString();
+    const since = CLOCK.format(new Date(startedAt));
     return element('li', '', isThis ? `this browser, since ${since}` : `another one, since ${since}`);
   });
   at('sessions').replaceChildren(...items);
@@ -135,14 +136,28 @@ async function showTrail() {
   at('trail-empty').hidden = at('trail').childElementCount > 0;
 }
 
-function itemOf({ event, action, outcome, time, correlationId, code, fields }) {
+/** The events that most users see, in their words. */
+const MEANINGS = {
+  'account.logged-out-everywhere': 'You logged out everywhere',
+  'account.registered': 'Your account was made',
+  'limit.denied': 'A request was too many',
+  'session.ended': 'A session ended',
+  'session.refreshed': 'The tokens were refreshed',
+  'session.reused': 'A used refresh token came again',
+  'session.started': 'A session started',
+  'token.refused': 'An access token was refused',
+  'work.done': 'A request was served',
+};
+
+function itemOf({ event, action = event, outcome, time, correlationId, code }) {
   const item = document.createElement('li');
-  const when = element('time', '', new Date(time).toLocaleTimeString());
+  item.dataset.event = action;
+  const when = element('time', '', CLOCK.format(time));
   when.dateTime = new Date(time).toISOString();
-  const more = [code, fields && JSON.stringify(fields), correlationId && `request ${correlationId}`];
+  const more = [action, code, correlationId && `request ${correlationId}`];
   item.append(
     when,
-    element('span', 'event', action ?? event),
+    element('span', 'event', MEANINGS[action] ?? action),
     element('span', `badge ${outcome}`, outcome),
     element('span', 'more', more.filter(Boolean).join(' · ')),
   );

@@ -38,7 +38,7 @@ export async function createAuthority(trustDomain) {
     /** The certificate of the authority, as PEM. */
     bundle,
 
-    /** Signs a certificate for `names`. Resolves to a PEM: its private key, itself, its authority. */
+    /** Signs a certificate for `names`. Resolves to a PEM: its key, itself, its authority. */
     async issue(names, lifetimeMs) {
       const own = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
       const issued = await x509.X509CertificateGenerator.create({
