@@ -12,10 +12,10 @@ const { missing } = require('./peers.js');
 const BINARY = process.env.NODESEC_CHROMIUM ?? '/usr/bin/chromium';
 
 /**
- * Starts Chromium for one test. It trusts the certificates that an authority, a PEM, has signed for
- * the name that it visits. Undefined if there is no Chromium.
+ * Starts Chromium for one test. It trusts the certificates that an authority, a PEM, has signed, for
+ * any name, and finds the hosts of `names` on this machine. Undefined if there is no Chromium.
  */
-async function openChromium(t, authority) {
+async function openChromium(t, authority, names = []) {
   if (!existsSync(BINARY)) {
     return missing(t, 'Chromium', 'Debian: `apt-get install chromium`, else set NODESEC_CHROMIUM');
   }
@@ -25,7 +25,10 @@ async function openChromium(t, authority) {
   const hash = createHash('sha256').update(spki).digest('base64');
   // Chromium takes the list with a profile in a folder of its own only.
   const context = await chromium.launchPersistentContext(profile, {
-    args: [`--ignore-certificate-errors-spki-list=${hash}`],
+    args: [
+      `--ignore-certificate-errors-spki-list=${hash}`,
+      `--host-resolver-rules=${names.map((name) => `MAP ${name} 127.0.0.1`).join(', ')}`,
+    ],
     // Its sandbox needs namespaces, which containers of CI do not have.
     chromiumSandbox: false,
     executablePath: BINARY,

@@ -14,10 +14,12 @@ const FRAMEWORKS = ['express', 'fastify'];
 async function startHardened(t, framework, options) {
   const { runServices } = await import('../../examples/hardened-service/platform/run.mjs');
   const home = mkdtempSync(path.join(tmpdir(), 'hardened-test-'));
-  t.after(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
-  const services = await runServices({ framework, home, ...options });
-  t.after(() => services.stop());
-  return { ...services, home };
+  const running = runServices({ framework, home, ...options });
+  t.after(async () => {
+    await running.then(({ stop }) => stop(), () => {});
+    rmSync(home, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return { ...(await running), home };
 }
 
 /** The audit trail of a service: the events in its log, oldest first. */

@@ -13,6 +13,7 @@ const {
   loginThrottling,
   rateLimiting,
 } = require('@nodesec/native/fastify');
+const { challenge } = require('@nodesec/native/web');
 
 const { HttpError, answerTo } = require('../../auth-service/errors.js');
 const { whenGone } = require('../../auth-service/gone.js');
@@ -24,7 +25,7 @@ const { copyOf } = require('../thief.js');
 
 /** Makes the app, and resolves to its server. security.js and trail-client.js make the parts. */
 async function createApp(parts, createServer) {
-  const { demonstration, keys, limiters, sessions, verifier } = parts;
+  const { demonstration, keys, limiters } = parts;
   const actions = createActions(parts);
   const app = Fastify({
     bodyLimit: MAX_BODY,
@@ -50,14 +51,29 @@ async function createApp(parts, createServer) {
     app.get(path, async (request, reply) => reply.type(type).send(content));
   }
   await app.register(jwksRoute, { keys });
-  await app.register(cookies, { sessions, verifier });
   if (demonstration) app.post('/auth/replay', async (request) => actions.replay(request));
-  app.register(passwords, { ...parts, actions });
+  app.register(ofCookies, { ...parts, actions });
   app.register(ofUsers, { ...parts, actions });
 
   await app.ready();
   app.server.once('close', () => app.close());
   return app.server;
+}
+
+/**
+ * The routes that set or remove cookies; `/auth/refresh` and `/auth/logout` are the plugin's. The
+ * other routes are outside, where a token is not verified a second time.
+ */
+async function ofCookies(scope, { actions, sessions, verifier, ...parts }) {
+  await scope.register(cookies, { sessions, verifier });
+  const onRequest = async ({ nodesec }) => {
+    if (nodesec.auth === undefined) throw challenge();
+  };
+  scope.post('/api/logout-everywhere', { onRequest }, async (request, reply) => {
+    await actions.logoutEverywhere(request.nodesec.auth.claims);
+    return reply.clearSession().code(204).send();
+  });
+  scope.register(passwords, { actions, ...parts });
 }
 
 /** The routes that cost a password hash. */
@@ -87,11 +103,6 @@ async function ofUsers(scope, { actions, limiters, verifier }) {
   scope.get('/api/me', async (request) => actions.me(claims(request)));
   scope.get('/api/sessions', async (request) => actions.sessions(claims(request)));
   scope.get('/api/trail', async (request) => actions.trail(claims(request), since(request.query)));
-  scope.post('/api/logout-everywhere', async (request, reply) => {
-    await actions.logoutEverywhere(claims(request));
-    return reply.clearSession().code(204).send();
-  });
-
   scope.register(async (working) => {
     const key = (request) => claims(request).sub;
     await working.register(rateLimiting, { limiter: limiters.work, key, handler: limited });
