@@ -12,8 +12,8 @@ const { missing } = require('./peers.js');
 const BINARY = process.env.NODESEC_CHROMIUM ?? '/usr/bin/chromium';
 
 /**
- * Starts Chromium for one test. It trusts the certificates that an authority, a PEM, has signed, for
- * any name, and finds the hosts of `names` on this machine. Undefined if there is no Chromium.
+ * Starts Chromium for one test. It trusts the certificates that an authority, a PEM, has signed,
+ * for any name, and finds the hosts of `names` on this machine. Undefined if there is no Chromium.
  */
 async function openChromium(t, authority, names = []) {
   if (!existsSync(BINARY)) {

@@ -30,7 +30,8 @@ const MUTUAL = { requestCert: true, rejectUnauthorized: true };
  * other connection when the certificate of its client expires.
  */
 function admit(server, ids) {
-  server.on('tlsClientError', (error) => refused(error.code ?? 'unknown'));
+  // The socket says why a certificate is refused; the error, that the connection has ended.
+  server.on('tlsClientError', ({ code }, { authorizationError }) => refused(authorizationError ?? code));
   server.on('secureConnection', (socket) => {
     const certificate = socket.getPeerX509Certificate();
     const { id, fault } = identify(certificate);

@@ -18,9 +18,9 @@ function openWorkload(file) {
   let current = load(file);
   const listeners = [];
   const timer = setInterval(() => {
-    if (stampOf(file) === current.stamp) return;
     const old = current;
     try {
+      if (stampOf(file) === current.stamp) return;
       current = load(file);
     } catch (error) {
       // The old certificate is still good for a while: look again.
