@@ -43,7 +43,6 @@ function logTrail(name) {
 function run(name, start) {
   start().then(
     ({ server, close }) => {
-      process.send?.({ listening: server.address().port });
       let isStopping = false;
       const stop = async () => {
         if (isStopping) return;
@@ -56,6 +55,8 @@ function run(name, start) {
       };
       process.once('SIGINT', stop);
       process.once('SIGTERM', stop);
+      // From here on a signal is an orderly end.
+      process.send?.({ listening: server.address().port });
     },
     (error) => {
       console.error(`${name}: ${error.code ?? ''} ${error.message}`);

@@ -3,7 +3,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { createServer } from 'node:net';
 import path from 'node:path';
 
@@ -115,7 +115,8 @@ function makeSecrets(secrets, data) {
     pepper: [path.join(data, 'users.mdb')],
   };
   for (const [name, protects] of Object.entries(needed)) {
-    secretFile.loadSecret(name, path.join(secrets, name), protects).dispose();
+    const file = path.join(secrets, name);
+    if (!existsSync(file)) secretFile.loadSecret(name, file, protects).dispose();
   }
 }
 
