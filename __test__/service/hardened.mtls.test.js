@@ -1,0 +1,274 @@
+'use strict';
+
+// TLS between the services of examples/hardened-service: their trail, with clients that are not the
+// service with the accounts, with certificates that end, and with tokens that are bound to others.
+
+const assert = require('node:assert/strict');
+const { X509Certificate } = require('node:crypto');
+const { once } = require('node:events');
+const { mkdtempSync, renameSync, rmSync, writeFileSync } = require('node:fs');
+const https = require('node:https');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+const { before, describe, test } = require('node:test');
+const { setTimeout } = require('node:timers/promises');
+const tls = require('node:tls');
+
+const { JwtIssuer, JwtKey, JwtVerifier, uuidv7 } = require('@nodesec/native');
+const { MUTUAL, admit, present, requester } = require('../../examples/hardened-service/mutual-tls.js');
+const names = require('../../examples/hardened-service/names.js');
+const { openRecords } = require('../../examples/hardened-service/trail-records.js');
+const { openWorkload } = require('../../examples/hardened-service/workload.js');
+const { FRAMEWORKS } = require('../helpers/hardened.js');
+const { heard } = require('../helpers/heard.js');
+
+const { ACCOUNTS_ID, ISSUER, TRAIL_ID, TRUST_DOMAIN } = names;
+const MINUTE = 60_000;
+
+let authority;
+let stranger;
+before(async () => {
+  const { createAuthority } = await import('../../examples/hardened-service/platform/authority.mjs');
+  authority = await createAuthority(TRUST_DOMAIN);
+  stranger = await createAuthority(TRUST_DOMAIN);
+});
+
+const issue = (id, { by = authority, lifetimeMs = MINUTE } = {}) => {
+  return by.issue([{ type: 'url', value: id }], lifetimeMs);
+};
+
+for (const framework of FRAMEWORKS) {
+  describe(`the trail in ${framework}`, () => {
+    test('takes records from the accounts, and gives each user its own', async (t) => {
+      const { ask, tokenFor } = await trail(t, framework);
+      const record = { event: 'session.started', id: uuidv7(), outcome: 'ok', time: 1, subject: 'ada' };
+      const others = { ...record, id: uuidv7(), subject: 'bob' };
+      const limited = { event: 'limit.denied', id: uuidv7(), outcome: 'denied', time: 2, limitKey: 'l' };
+      const append = tokenFor({ sub: ACCOUNTS_ID, scope: 'trail.append' });
+      assert.equal((await ask('POST', append, [record, others, limited])).status, 204);
+      const read = tokenFor({ sub: 'ada', limit_key: 'l', scope: 'trail.read' });
+      assert.deepEqual(JSON.parse((await ask('GET', read)).body), [record, limited]);
+      const since = await ask('GET', read, undefined, `?since=${record.id}`);
+      assert.deepEqual(JSON.parse(since.body), [limited]);
+      assert.equal((await ask('POST', append, [{ ...record, outcome: 'maybe' }])).status, 400);
+      assert.equal((await ask('POST', append, { ...record })).status, 400);
+    });
+
+    test('refuses a token that was stolen from the accounts, also from a workload of the same id', async (t) => {
+      const { ask, tokenFor, workloadOf } = await trail(t, framework);
+      const stolen = tokenFor({ sub: ACCOUNTS_ID, scope: 'trail.append' });
+      const other = await workloadOf(ACCOUNTS_ID);
+      const record = { event: 'x', id: uuidv7(), outcome: 'ok', time: 1 };
+      let answer;
+      const events = await heard(async () => {
+        answer = await ask('POST', stolen, [record], '', other);
+      });
+      assert.equal(answer.status, 401);
+      const [event, ...more] = events;
+      assert.deepEqual([event.event, event.kind, more], ['request.refused', 'token-bound', []]);
+      assert.ok(!JSON.stringify(event).includes(stolen));
+    });
+
+    test('refuses a token without a binding, of another scope or audience', async (t) => {
+      const { ask, tokenFor } = await trail(t, framework);
+      const claims = { sub: ACCOUNTS_ID, scope: 'trail.append' };
+      const record = { event: 'x', id: uuidv7(), outcome: 'ok', time: 1 };
+      const status = async (token) => (await ask('POST', token, [record])).status;
+      assert.equal(await status(tokenFor({ ...claims, scope: 'trail.read' })), 403);
+      assert.equal(await status(tokenFor(claims, { audience: ACCOUNTS_ID })), 401);
+      assert.equal(await status('none'), 401);
+      assert.equal((await ask('GET', tokenFor(claims))).status, 403);
+    });
+  });
+}
+
+describe('a connection to the trail', () => {
+  const clients = {
+    'a workload with another id': [() => issue(`spiffe://${TRUST_DOMAIN}/web`), 'not-admitted'],
+    'a workload with the same path in another trust domain': [
+      () => issue('spiffe://other.example/accounts'),
+      'not-admitted',
+    ],
+    'the trail itself': [() => issue(TRAIL_ID), 'not-admitted'],
+    'a certificate of a host': [
+      () => authority.issue([{ type: 'dns', value: 'accounts' }], MINUTE),
+      'ERR_SPIFFE_CERTIFICATE',
+    ],
+    'the right id by another authority': [
+      () => issue(ACCOUNTS_ID, { by: stranger }),
+      'SELF_SIGNED_CERT_IN_CHAIN',
+    ],
+    'a certificate that has expired': [
+      () => issue(ACCOUNTS_ID, { lifetimeMs: -1_000 }),
+      'CERT_HAS_EXPIRED',
+    ],
+    'no certificate': [() => undefined, 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE'],
+  };
+  for (const [name, [certificate, fault]] of Object.entries(clients)) {
+    test(`is refused for ${name}, with one record`, async (t) => {
+      const { port } = await trail(t, 'express');
+      const pem = await certificate();
+      const events = await heard(async () => {
+        const answer = await connect(t, port, pem).then(get, (error) => error.code ?? 'refused');
+        assert.doesNotMatch(answer, /^HTTP/);
+        // The server may hear of it after the client.
+        await setTimeout(50);
+      });
+      const [{ event, action, outcome, fields }, ...more] = events;
+      assert.deepEqual([event, action, outcome, more], ['app.recorded', 'peer.refused', 'denied', []]);
+      assert.equal(fields.fault, fault);
+      assert.ok(!JSON.stringify(fields).includes('PRIVATE'));
+    });
+  }
+
+  test('goes on when the certificate of the server is replaced, and new ones see the new', async (t) => {
+    const { port, renew } = await trail(t, 'express');
+    const socket = await connect(t, port, await issue(ACCOUNTS_ID));
+    const first = socket.getPeerX509Certificate().serialNumber;
+    await renew(await issue(TRAIL_ID));
+    const next = await connect(t, port, await issue(ACCOUNTS_ID));
+    assert.notEqual(next.getPeerX509Certificate().serialNumber, first);
+    assert.match(await get(socket), /^HTTP\/1\.1 401/);
+  });
+
+  test('ends when the certificate of its client expires', async (t) => {
+    const { port } = await trail(t, 'express');
+    const socket = await connect(t, port, await issue(ACCOUNTS_ID, { lifetimeMs: 2_000 }));
+    const expiry = Date.parse(new X509Certificate(socket.pem).validTo);
+    assert.match(await get(socket), /^HTTP\/1\.1 401/);
+    await once(socket.resume(), 'close');
+    assert.ok(Date.now() >= expiry - 1, 'it has lived as long as the certificate');
+  });
+
+  test('does not resume an earlier one', async (t) => {
+    const { port } = await trail(t, 'express');
+    const pem = await issue(ACCOUNTS_ID);
+    const first = await connect(t, port, pem);
+    const sessions = [];
+    first.on('session', (session) => sessions.push(session));
+    await get(first);
+    for (const session of [...sessions, first.getSession()]) {
+      const again = await connect(t, port, pem, { session });
+      assert.equal(again.isSessionReused(), false);
+    }
+  });
+
+  test('is refused by the accounts if the server has another id', async (t) => {
+    const { port, workloadOf } = await trail(t, 'express', { id: `spiffe://${TRUST_DOMAIN}/web` });
+    const request = requester(await workloadOf(ACCOUNTS_ID), TRAIL_ID);
+    t.after(() => request.close());
+    await assert.rejects(request(`https://127.0.0.1:${port}/records`), /the server is not spiffe:/);
+  });
+
+  test('the accounts use the new certificate from the next connection on', async (t) => {
+    const { port, workloadOf } = await trail(t, 'express');
+    const workload = await workloadOf(ACCOUNTS_ID);
+    const request = requester(workload, TRAIL_ID);
+    t.after(() => request.close());
+    const url = `https://127.0.0.1:${port}/records`;
+    assert.equal((await request(url)).status, 401);
+    const old = workload.thumbprint;
+    await workload.renew(await issue(ACCOUNTS_ID));
+    assert.notEqual(workload.thumbprint, old);
+    assert.equal((await request(url)).status, 401);
+  });
+});
+
+/** Serves the trail of an example in this process, over mutual TLS. */
+async function trail(t, framework, { id = TRAIL_ID } = {}) {
+  const folder = mkdtempSync(path.join(tmpdir(), 'hardened-mtls-'));
+  const records = openRecords(path.join(folder, 'trail.jsonl'));
+  const ends = [() => records.close()];
+  const workloadOf = async (uri) => {
+    const own = mkdtempSync(path.join(folder, 'workload-'));
+    writeFileSync(path.join(own, 'bundle.pem'), authority.bundle);
+    const file = path.join(own, 'identity.pem');
+    writeFileSync(file, await issue(uri), { mode: 0o600 });
+    const workload = openWorkload(file);
+    ends.push(() => workload.close());
+    workload.renew = (pem) => {
+      const { promise: renewed, resolve } = withResolvers();
+      workload.onRenewed(resolve);
+      writeFileSync(`${file}.new`, pem, { mode: 0o600 });
+      renameSync(`${file}.new`, file);
+      return renewed;
+    };
+    return workload;
+  };
+
+  const keys = await JwtKey.generate('EdDSA');
+  const policy = { keys, issuer: ISSUER, audience: TRAIL_ID, typ: 'at+jwt' };
+  const { createTrailApp } = require(`../../examples/hardened-service/${framework}/trail.js`);
+  const verifier = new JwtVerifier({ ...policy, algorithms: ['EdDSA'] });
+  const server = await createTrailApp({ records, verifier }, (handler) => https.createServer(MUTUAL, handler));
+  const own = await workloadOf(id);
+  present(server, own);
+  admit(server, [ACCOUNTS_ID]);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address();
+  t.after(async () => {
+    server.close();
+    server.closeAllConnections();
+    for (const end of ends) await end();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const accounts = await workloadOf(ACCOUNTS_ID);
+  return {
+    port,
+    renew: own.renew,
+    workloadOf,
+    /** A token that is bound to the certificate of the accounts. */
+    tokenFor(claims, more) {
+      const issuer = new JwtIssuer({ ...policy, ...more, expiresIn: '1m' });
+      return issuer.sign({ ...claims, cnf: { 'x5t#S256': accounts.thumbprint } });
+    },
+    async ask(method, token, body, query = '', workload = accounts) {
+      const request = requester(workload, TRAIL_ID);
+      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+      if (body === undefined) delete headers['content-type'];
+      const url = `https://127.0.0.1:${port}/records${query}`;
+      try {
+        return await request(url, { method, headers, body: body && JSON.stringify(body) });
+      } finally {
+        request.close();
+      }
+    },
+  };
+}
+
+/** Opens a connection to the trail with a certificate, as any client may. */
+async function connect(t, port, pem, options) {
+  const socket = tls.connect({
+    ca: authority.bundle,
+    cert: pem,
+    checkServerIdentity: () => undefined,
+    host: '127.0.0.1',
+    key: pem,
+    port,
+    ...options,
+  });
+  socket.pem = pem;
+  t.after(() => socket.destroy());
+  socket.on('error', () => {});
+  await once(socket, 'secureConnect');
+  return socket;
+}
+
+/** Sends a request, and resolves to the first line of the answer, or why there is none. */
+async function get(socket) {
+  socket.write('GET /records HTTP/1.1\r\nHost: trail\r\n\r\n');
+  const answered = once(socket, 'data').then(([data]) => `${data}`.split('\r\n')[0]);
+  const closed = once(socket, 'close').then(() => 'closed');
+  return Promise.race([answered, closed]).catch(({ code }) => code);
+}
+
+/** As `Promise.withResolvers`, which Node 20 does not have. */
+function withResolvers() {
+  const made = {};
+  made.promise = new Promise((resolve) => {
+    made.resolve = resolve;
+  });
+  return made;
+}

@@ -1,0 +1,58 @@
+'use strict';
+
+// The actions of the service, without HTTP: each is what one route does after its middleware.
+
+const { record } = require('@nodesec/native/audit');
+
+const { HttpError } = require('../auth-service/errors.js');
+const { replay } = require('./thief.js');
+
+function createActions({ accounts, sessions, trail }) {
+  return {
+    async register(credentials, signal) {
+      const { id, username } = await accounts.register(credentials, signal);
+      record('account.registered', { subject: id });
+      return { username };
+    },
+
+    /** Resolves to the tokens of a new session. */
+    async login(credentials, agent, signal) {
+      const user = await accounts.verified(credentials, signal);
+      return accounts.login(user, agent);
+    },
+
+    me: ({ name, exp, sid }) => ({ username: name, expiresAt: exp * 1000, session: sid.slice(0, 8) }),
+
+    sessions: async ({ sub, sid }) => {
+      const all = await sessions.list(sub);
+      return all.map(({ sessionId, startedAt, meta }) => ({
+        isThis: sessionId === sid,
+        startedAt,
+        device: meta?.device ?? 'unknown',
+      }));
+    },
+
+    async logoutEverywhere({ sub }) {
+      record('account.logged-out-everywhere', { subject: sub });
+      await accounts.logoutEverywhere({ sub });
+    },
+
+    /** Work that a user may ask for a few times only. */
+    work: ({ sub }) => {
+      record('work.done', { subject: sub });
+      return { done: true };
+    },
+
+    trail: ({ sub }, { since }) => trail.of(sub, since),
+
+    /** The demonstration's thief. If the session has noticed, the answer is a 401. */
+    async replay(request) {
+      const status = await replay(sessions, request);
+      if (status === 'reuse') throw new HttpError(401, 'refresh_token_reused');
+      if (status !== 'rotated') throw new HttpError(401, 'refresh_token_unknown');
+      return { status };
+    },
+  };
+}
+
+module.exports = { createActions };

@@ -1,0 +1,138 @@
+'use strict';
+
+// The service with the accounts, in Fastify.
+
+const helmet = require('@fastify/helmet');
+const Fastify = require('fastify');
+const {
+  audit,
+  authentication,
+  cookies,
+  crossOrigin,
+  jwksRoute,
+  loginThrottling,
+  rateLimiting,
+} = require('@nodesec/native/fastify');
+const { challenge } = require('@nodesec/native/web');
+
+const { HttpError, answerTo } = require('../../auth-service/errors.js');
+const { whenGone } = require('../../auth-service/gone.js');
+const { createActions } = require('../actions.js');
+const { helmetOptions } = require('../headers.js');
+const { MAX_BODY, credentials, newCredentials, since } = require('../input.js');
+const { page } = require('../page.js');
+const { copyOf } = require('../thief.js');
+
+/** Makes the app, and resolves to its server. security.js and trail-client.js make the parts. */
+async function createApp(parts, createServer) {
+  const { demonstration, keys, limiters } = parts;
+  const actions = createActions(parts);
+  const app = Fastify({
+    bodyLimit: MAX_BODY,
+    frameworkErrors: answer,
+    serverFactory: (handler) => createServer(handler),
+  });
+  app.setErrorHandler(answer);
+  app.setNotFoundHandler(() => {
+    throw new HttpError(404, 'not_found');
+  });
+
+  // The client may not choose the id under which its requests are found in the trail.
+  await app.register(audit, { inbound: false });
+  await app.register(helmet, helmetOptions);
+  await app.register(rateLimiting, { limiter: limiters.requests, handler: limited });
+  // Only browsers have business here, and each says where its request comes from.
+  await app.register(crossOrigin, { strict: true });
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('Cache-Control', 'no-store');
+  });
+
+  for (const { path, type, content } of page) {
+    app.get(path, async (request, reply) => reply.type(type).send(content));
+  }
+  await app.register(jwksRoute, { keys });
+  if (demonstration) app.post('/auth/replay', async (request) => actions.replay(request));
+  app.register(ofCookies, { ...parts, actions });
+  app.register(ofUsers, { ...parts, actions });
+
+  await app.ready();
+  app.server.once('close', () => app.close());
+  return app.server;
+}
+
+/**
+ * The routes that set or remove cookies; `/auth/refresh` and `/auth/logout` are the plugin's. The
+ * other routes are outside, where a token is not verified a second time.
+ */
+async function ofCookies(scope, { actions, sessions, verifier, ...parts }) {
+  await scope.register(cookies, { sessions, verifier });
+  const onRequest = async ({ nodesec }) => {
+    if (nodesec.auth === undefined) throw challenge();
+  };
+  scope.post('/api/logout-everywhere', { onRequest }, async (request, reply) => {
+    await actions.logoutEverywhere(request.nodesec.auth.claims);
+    return reply.clearSession().code(204).send();
+  });
+  scope.register(passwords, { actions, ...parts });
+}
+
+/** The routes that cost a password hash. */
+async function passwords(scope, { actions, demonstration, limiters, throttle }) {
+  const limits = { limiter: limiters.passwords, hook: 'preHandler', handler: limited };
+  await scope.register(rateLimiting, limits);
+  await scope.register(loginThrottling, { throttle, account: ({ body }) => body.username });
+
+  scope.post('/api/register', json(newCredentials), async (request, reply) => {
+    reply.code(201);
+    return actions.register(request.body, whenGone(reply.raw));
+  });
+  const login = { ...json(credentials), config: { nodesec: { login: true } } };
+  scope.post('/api/login', login, async (request, reply) => {
+    const agent = request.headers['user-agent'];
+    const pair = await actions.login(request.body, agent, whenGone(reply.raw));
+    reply.issueSession(pair);
+    if (demonstration) reply.header('Set-Cookie', copyOf(pair));
+    return { expiresIn: pair.expiresIn };
+  });
+}
+
+/** The routes that need an access token. */
+async function ofUsers(scope, { actions, limiters, verifier }) {
+  await scope.register(authentication, { verifier, from: 'cookie' });
+  const claims = (request) => request.nodesec.auth.claims;
+  scope.get('/api/me', async (request) => actions.me(claims(request)));
+  scope.get('/api/sessions', async (request) => actions.sessions(claims(request)));
+  scope.get('/api/trail', async (request) => actions.trail(claims(request), since(request.query)));
+  scope.register(async (working) => {
+    const key = (request) => claims(request).sub;
+    await working.register(rateLimiting, { limiter: limiters.work, key, handler: limited });
+    working.post('/api/work', async (request) => actions.work(claims(request)));
+  });
+}
+
+/** Hooks that take a JSON body, uncompressed, and replace it by what `check` gives. */
+function json(check) {
+  return {
+    preParsing: async ({ headers }) => {
+      const [type] = (headers['content-type'] ?? '').toLowerCase().split(/\s*;/);
+      if (type !== 'application/json') throw new HttpError(415, 'not_json');
+      if (headers['content-encoding'] !== undefined) throw new HttpError(415, 'unsupported_encoding');
+    },
+    preValidation: async (request) => {
+      request.body = check(request.body);
+    },
+  };
+}
+
+/** The body for a request beyond a limit. Status and header fields are set. */
+async function limited() {
+  return { error: 'rate_limited' };
+}
+
+function answer(error, request, reply) {
+  if (request.raw.socket.destroyed) return reply.hijack();
+  const { status, body, headers } = answerTo(error);
+  return reply.code(status).headers(headers).send(body);
+}
+
+module.exports = { createApp };

@@ -1,0 +1,305 @@
+'use strict';
+
+// The page: it never sees a token. It knows from the answers how long the access token lives.
+
+/* global BroadcastChannel, document, navigator, requestAnimationFrame */
+
+const at = (id) => document.getElementById(id);
+
+/** The part of the access token's life after which the page refreshes it. */
+const REFRESH_AT = 0.75;
+const TRAIL_MS = 1_000;
+const CLOCK = new Intl.DateTimeFormat([], { timeStyle: 'medium', hourCycle: 'h23' });
+
+/** The session as the page knows it, undefined without one. */
+let session;
+/** The user whose records are shown, and the id of the last one. */
+let shown = {};
+/** Other tabs of this browser share the cookies. */
+const tabs = new BroadcastChannel('session');
+
+// ── Requests ────────────────────────────────────────────────────────────────────────────────
+
+/** Sends a request; resolves to its status, its body and the seconds of `Retry-After`. */
+async function send(method, path, body) {
+  const headers = body === undefined ? {} : { 'Content-Type': 'application/json' };
+  const answer = await fetch(path, { method, headers, body: body && JSON.stringify(body) });
+  const text = await answer.text();
+  return {
+    status: answer.status,
+    body: text === '' ? {} : JSON.parse(text),
+    retryAfter: answer.headers.get('Retry-After'),
+  };
+}
+
+/** As `send`, for requests with a session: a token that has expired is refreshed, once. */
+async function api(method, path) {
+  const answer = await send(method, path);
+  if (answer.status !== 401) return answer;
+  const known = session?.expiresAt;
+  if (!(await refresh(known))) return answer;
+  return send(method, path);
+}
+
+/**
+ * Refreshes the access token, one tab at a time. If another tab has done so since the token that
+ * expires at `known`, its token is good for this one, too.
+ */
+function refresh(known) {
+  return navigator.locks.request('refresh', async () => {
+    const me = await send('GET', '/api/me');
+    if (me.status === 200 && me.body.expiresAt !== known) return adopt(me.body);
+    const { status, body } = await send('POST', '/auth/refresh');
+    if (status !== 200) return false;
+    if (session !== undefined) session.refreshes += 1;
+    const now = await send('GET', '/api/me');
+    if (now.status === 200) return adopt(now.body);
+    return adopt({ username: session?.username, expiresAt: Date.now() + body.expiresIn * 1000 });
+  });
+}
+
+function adopt({ username, expiresAt }) {
+  session ??= { refreshes: 0 };
+  Object.assign(session, { username, expiresAt, lifetime: expiresAt - Date.now() });
+  return true;
+}
+
+// ── What the user sees ──────────────────────────────────────────────────────────────────────
+
+const SENTENCES = {
+  invalid_credentials: 'This name and password belong to no account.',
+  rate_limited: 'That was too often.',
+  refresh_token_reused: 'The old token was refused, and the session has ended for everyone who holds it.',
+  username_taken: 'This name is taken.',
+};
+
+function tell(kind, text) {
+  const status = at('status');
+  status.dataset.kind = kind;
+  status.textContent = text;
+}
+
+function tellRefusal({ status, body, retryAfter }) {
+  const sentence = SENTENCES[body.error] ?? body.message ?? body.title ?? `The service answers ${status}.`;
+  const wait = retryAfter === null ? '' : ` Try again in ${retryAfter} s.`;
+  tell('denied', `${capitalized(sentence)}${wait}`);
+}
+
+const capitalized = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function element(name, className, text) {
+  const made = document.createElement(name);
+  if (className) made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+/** Shows the part of the page for somebody who is logged in, or for nobody. */
+function show() {
+  const isIn = session !== undefined;
+  const hadFocus = document.activeElement?.closest('#signed-in, #signed-out') !== null;
+  const isChanged = at('signed-in').hidden === isIn;
+  at('signed-in').hidden = !isIn;
+  at('signed-out').hidden = isIn;
+  if (!isIn) at('password').value = '';
+  if (isIn) at('name').textContent = session.username;
+  // The focus would be lost with the part that is hidden.
+  if (isChanged && hadFocus) at(isIn ? 'signed-in-heading' : 'username').focus();
+}
+
+function showLife() {
+  if (session === undefined) return;
+  const left = Math.max(session.expiresAt - Date.now(), 0);
+  at('life').value = left / session.lifetime;
+  at('seconds').textContent = Math.ceil(left / 1000);
+  at('refreshes').textContent = session.refreshes;
+}
+
+async function showSessions() {
+  const { status, body } = await api('GET', '/api/sessions');
+  if (status !== 200) return;
+  const items = body.map(({ isThis, startedAt }) => {
+    const since = CLOCK.format(new Date(startedAt));
+    return element('li', '', isThis ? `this browser, since ${since}` : `another one, since ${since}`);
+  });
+  at('sessions').replaceChildren(...items);
+}
+
+/** Adds the records since the last one, newest first. */
+async function showTrail() {
+  if (session === undefined) return;
+  const query = shown.last === undefined ? '' : `?since=${shown.last}`;
+  const { status, body } = await api('GET', `/api/trail${query}`);
+  if (status !== 200) return;
+  if (body.length > 0) shown.last = body.at(-1).id;
+  at('trail').prepend(...body.map(itemOf).reverse());
+  at('trail-empty').hidden = at('trail').childElementCount > 0;
+}
+
+/** The events that most users see, in their words. */
+const MEANINGS = {
+  'account.logged-out-everywhere': 'You logged out everywhere',
+  'account.registered': 'Your account was made',
+  'limit.denied': 'A request was too many',
+  'session.ended': 'A session ended',
+  'session.refreshed': 'The tokens were refreshed',
+  'session.reused': 'A used refresh token came again',
+  'session.started': 'A session started',
+  'token.refused': 'An access token was refused',
+  'work.done': 'A request was served',
+};
+
+function itemOf({ event, action = event, outcome, time, correlationId, code }) {
+  const item = document.createElement('li');
+  item.dataset.event = action;
+  const when = element('time', '', CLOCK.format(time));
+  when.dateTime = new Date(time).toISOString();
+  const more = [action, code, correlationId && `request ${correlationId}`];
+  item.append(
+    when,
+    element('span', 'event', MEANINGS[action] ?? action),
+    element('span', `badge ${outcome}`, outcome),
+    element('span', 'more', more.filter(Boolean).join(' · ')),
+  );
+  return item;
+}
+
+// ── What the user does ──────────────────────────────────────────────────────────────────────
+
+/** Has a button do something, once at a time. */
+function onClick(id, action) {
+  const button = at(id);
+  button.addEventListener('click', () => once(button, action));
+}
+
+async function once(button, action) {
+  if (button.ariaBusy === 'true') return;
+  button.ariaBusy = 'true';
+  try {
+    await action();
+  } catch {
+    tell('denied', 'The service cannot be reached.');
+  } finally {
+    button.ariaBusy = 'false';
+  }
+}
+
+/** Shows the session that the cookies have, if they have one. */
+async function resume() {
+  const { status, body } = await send('GET', '/api/me');
+  const isIn = status === 200 ? adopt(body) : await refresh();
+  if (!isIn) {
+    ended();
+    return;
+  }
+  if (shown.username !== session.username) {
+    shown = { username: session.username };
+    at('trail').replaceChildren();
+  }
+  show();
+  await Promise.all([showSessions(), showTrail()]);
+}
+
+function ended() {
+  session = undefined;
+  show();
+}
+
+const credentials = () => ({ username: at('username').value, password: at('password').value });
+
+async function logIn() {
+  const answer = await send('POST', '/api/login', credentials());
+  if (answer.status !== 200) return tellRefusal(answer);
+  session = undefined;
+  await resume();
+  tell('ok', 'You are logged in. Your tokens are in cookies that this page cannot read.');
+  tabs.postMessage('changed');
+}
+
+at('credentials').addEventListener('submit', (event) => {
+  event.preventDefault();
+  once(at('login'), logIn);
+});
+
+onClick('register', async () => {
+  const answer = await send('POST', '/api/register', credentials());
+  if (answer.status !== 201) return tellRefusal(answer);
+  await logIn();
+  tell('ok', 'Your account exists, and you are logged in.');
+});
+
+onClick('refresh', async () => {
+  if (await refresh(session.expiresAt)) tell('ok', 'There is a new access token, and a new refresh token.');
+  else leave('Your session has ended.');
+  await showTrail();
+});
+
+onClick('logout', async () => {
+  await send('POST', '/auth/logout');
+  leave('You are logged out.', 'ok');
+});
+
+onClick('logout-everywhere', async () => {
+  await api('POST', '/api/logout-everywhere');
+  leave('All your sessions have ended, in every browser.', 'ok');
+});
+
+onClick('replay', async () => {
+  // A refresh token is used up when its successor has been used.
+  for (let used = session.refreshes; used < 2; used += 1) {
+    if (!(await refresh(session.expiresAt))) return leave('Your session has ended.');
+  }
+  const answer = await send('POST', '/auth/replay');
+  if (answer.body.error !== 'refresh_token_reused') return tellRefusal(answer);
+  leave(`${SENTENCES.refresh_token_reused} Log in again to see the record.`);
+});
+
+onClick('flood', async () => {
+  const answers = await Promise.all(Array.from({ length: 15 }, () => send('POST', '/api/work')));
+  const refused = answers.filter(({ status }) => status === 429);
+  const rest = `${answers.length - refused.length} of ${answers.length} requests were served`;
+  const wait = refused.at(-1)?.retryAfter;
+  if (wait === undefined) tell('ok', `${rest}.`);
+  else tell('denied', `${rest}, the others were too many. Try again in ${wait} s.`);
+  await showTrail();
+});
+
+function leave(text, kind = 'denied') {
+  ended();
+  tell(kind, text);
+  tabs.postMessage('changed');
+}
+
+tabs.addEventListener('message', () => {
+  session = undefined;
+  resume().catch(() => {});
+});
+
+// ── By itself ───────────────────────────────────────────────────────────────────────────────
+
+async function keepFresh() {
+  if (session === undefined) return;
+  const left = session.expiresAt - Date.now();
+  if (left > session.lifetime * (1 - REFRESH_AT)) return;
+  if (await refresh(session.expiresAt)) return;
+  if (session !== undefined) leave('Your session has ended.');
+}
+
+/** Calls a function again and again, each time after the last call has ended. */
+function repeat(ms, action) {
+  setTimeout(async () => {
+    // Without an answer, the next attempt comes as usual.
+    await action().catch(() => {});
+    repeat(ms, action);
+  }, ms);
+}
+
+function draw() {
+  showLife();
+  requestAnimationFrame(draw);
+}
+
+repeat(250, keepFresh);
+repeat(TRAIL_MS, showTrail);
+draw();
+resume().catch(() => tell('denied', 'The service cannot be reached.'));
