@@ -1,6 +1,6 @@
 // Builds native parts as they are released, on any machine to the same bytes: with the list of
-// their crates inside, without paths of this machine, and with the time of the commit. For Linux,
-// zig compiles the C parts and links, with glibc 2.17 or with musl.
+// their crates inside, and without paths or times of this machine. For Linux, zig compiles the C
+// parts and links, with glibc 2.17 or with musl.
 
 import { existsSync } from 'node:fs';
 import os from 'node:os';
@@ -21,12 +21,13 @@ const folder = path.join(root, 'target', 'releasable');
 export async function buildRelease(triple, { rust } = {}) {
   if (rust === undefined) await requireStandardLibrary(triple);
   const auditable = await cargoAuditable();
-  const env = { ...(await environment(triple)), ...rust?.env };
+  const env = { ...environment(triple), ...rust?.env };
   const options = ['--release', '--locked', '--lib', ...(rust?.options ?? []), '--target'];
   if (triple.includes('linux')) {
     const zig = path.join(folder, 'zig');
     await installPython('zig', zig);
-    env.PYTHONPATH = zig;
+    // Without it, each of a thousand calls would start Python first.
+    env.CARGO_ZIGBUILD_ZIG_PATH = path.join(zig, 'ziglang', 'zig');
     env.PATH = [path.join(zig, 'bin'), env.PATH].join(path.delimiter);
     const named = triple.endsWith('gnu') ? `${triple}.${GLIBC}` : triple;
     await run(auditable, ['auditable', 'zigbuild', ...options, named], { env });
@@ -50,7 +51,7 @@ function libraryName(triple) {
   return triple.includes('darwin') ? 'libnodesec_native.dylib' : 'libnodesec_native.so';
 }
 
-async function environment(triple) {
+function environment(triple) {
   // Settings for this machine's own builds must not apply to a release.
   const { CARGO_BUILD_TARGET, CFLAGS, RUSTFLAGS, ...inherited } = process.env;
   const home = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo');
@@ -61,7 +62,6 @@ async function environment(triple) {
   // A Windows without Visual C++ lacks the library of its C runtime.
   if (triple.endsWith('msvc')) flags.push('-Ctarget-feature=+crt-static');
   const maps = places.map(([from, to]) => `-ffile-prefix-map=${from}=${to}`);
-  const time = await run('git', ['log', '-1', '--format=%ct'], { quiet: true });
   return {
     ...inherited,
     // Unlike RUSTFLAGS this may have spaces in a path.
@@ -71,6 +71,7 @@ async function environment(triple) {
     // Microsoft's compiler has no such flag.
     ...(triple.endsWith('msvc') ? {} : { CFLAGS: maps.join(' ') }),
     MACOSX_DEPLOYMENT_TARGET: '11.0',
-    SOURCE_DATE_EPOCH: time.trim(),
+    // A compiler that is asked for the date answers with the first of 1980.
+    SOURCE_DATE_EPOCH: '315532800',
   };
 }
