@@ -1,7 +1,8 @@
-// `npm run verify:build -- [file…]`: builds the last commit twice as it is released, in two clones,
-// one after the other, with everything at other paths, and compares the native parts. Files, `.node`
-// or the tarball of a platform, are compared with them: check out the tag of a release and name its
-// download. The native part is the one of this machine; `--triple` names another.
+// `npm run verify:build`: builds the last commit twice as it is released, in two clones, one after
+// the other, with everything at other paths, and compares the native parts. With files, which are
+// `.node` or tarballs of a platform, it builds once and compares with them: check out the tag of a
+// release and name its download. The native part is the one of this machine; `--triple` names
+// another.
 //
 // The version of Rust must be that of the release; zig and cargo-auditable are locked.
 
@@ -24,23 +25,27 @@ await main(async () => {
     allowPositionals: true,
   });
   const folder = mkdtempSync(path.join(os.tmpdir(), 'nodesec-verify-'));
+  let isKept = false;
   try {
     const given = [];
     for (const file of positionals) given.push([file, await nativePart(path.resolve(file), folder)]);
     const commit = (await run('git', ['rev-parse', 'HEAD'], { quiet: true })).trim();
     const rust = (await run('rustc', ['--version'], { quiet: true })).trim();
     const built = [];
-    for (const place of PLACES) {
+    for (const place of given.length > 0 ? PLACES.slice(1) : PLACES) {
       const clone = path.join(folder, place);
       built.push([clone, await build(clone, commit, values.triple)]);
     }
     console.log(`\n${values.triple}, commit ${commit}, ${rust}`);
     const sums = [...built, ...given].map(([name, file]) => [sha256(file), name]);
     for (const line of sums) console.log(line.join('  '));
-    if (new Set(sums.map(([sum]) => sum)).size > 1) throw new Error('The native parts differ.');
+    if (new Set(sums.map(([sum]) => sum)).size > 1) {
+      isKept = true;
+      throw new Error(`The native parts differ. The clones are still in ${folder}.`);
+    }
     console.log(`${sums.length} native parts are the same.`);
   } finally {
-    rmSync(folder, { recursive: true, force: true });
+    if (!isKept) rmSync(folder, { recursive: true, force: true });
   }
 });
 

@@ -1,5 +1,5 @@
-// cargo-auditable, which puts the list of the linked crates into a binary: a scanner then finds them
-// without a bill of materials.
+// cargo-auditable, which puts the list of the linked crates into a binary: a scanner then finds
+// them without a bill of materials.
 
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
