@@ -4,14 +4,15 @@
 // builds go below target/cross/.
 
 import arm64 from './cross/arm64.mjs';
+import debian11 from './cross/debian11.mjs';
 import macos from './cross/macos.mjs';
-import musl from './cross/musl.mjs';
+import { musl, muslArm64 } from './cross/musl.mjs';
 import { installPackages } from './cross/tools.mjs';
 import windows from './cross/windows.mjs';
 import { ensureDependencies } from './lib/ensure.mjs';
 import { main } from './lib/run.mjs';
 
-const TARGETS = { windows, macos, musl, arm64 };
+const TARGETS = { windows, macos, debian11, musl, arm64, 'musl-arm64': muslArm64 };
 
 await main(async () => {
   const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(TARGETS);

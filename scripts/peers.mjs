@@ -38,7 +38,7 @@ const PROGRAMS = {
   yarn: '1.22.22',
 };
 const NEXT = { next: '16.4.6', react: '19.3.1', 'react-dom': '19.3.1' };
-const PYTHON_LOCKS = ['checks', 'peers', 'zig'];
+const PYTHON_LOCKS = ['checks', 'musl', 'peers', 'zig'];
 
 await main(async () => {
   if (process.argv.includes('--lock')) {

@@ -7,6 +7,7 @@ const { execFileSync } = require('node:child_process');
 const fs = require('node:fs');
 const path = require('node:path');
 const { after, before, test } = require('node:test');
+const zlib = require('node:zlib');
 
 const { Project, checkout } = require('../helpers/project.js');
 
@@ -31,10 +32,26 @@ const SOURCE = `
   int getpid(void);
   int napi_register_module_v1(void) { return getpid(); }
 `;
+/** The versions of crates in Cargo.lock. */
+const LOCKED = new Map(
+  [...fs.readFileSync(path.join(checkout, 'Cargo.lock'), 'utf8').matchAll(/^name = "(.+)"\nversion = "(.+)"$/gm)]
+    .map(([, name, version]) => [name, version]),
+);
+
+/** A list of linked crates, as cargo-auditable puts it into a binary. */
+const listOf = (crates) => zlib.deflateSync(JSON.stringify({
+  packages: [
+    { name: 'nodesec-native', version: '1.0.0', source: 'local', root: true },
+    { name: 'not-linked', version: '1.0.0', source: 'crates.io', kind: 'build' },
+    ...crates.map(([name, version]) => ({ name, version, source: 'crates.io' })),
+  ],
+}));
 
 /** Links a small library as a release is linked, and with more flags. */
-function link(name, { source = SOURCE, stripped = true, flags = [] } = {}) {
-  const [input, output] = [project.write(`${name}.c`, source), path.join(project.folder, `${name}.node`)];
+function link(name, { source = SOURCE, stripped = true, flags = [], list = listOf([]) } = {}) {
+  const assembly = list && `__asm__(".pushsection .dep-v0, \\"a\\"\\n.byte ${[...list]}\\n.popsection");`;
+  const output = path.join(project.folder, `${name}.node`);
+  const input = project.write(`${name}.c`, `${source}\n${assembly ?? ''}`);
   const strict = ['-Wl,-z,relro,-z,now,-z,noexecstack', '-Wl,--no-as-needed'];
   const options = ['-shared', '-fPIC', '-O2', ...(stripped ? ['-s'] : []), ...strict];
   execFileSync('gcc', [...options, '-o', output, input, ...flags]);
@@ -64,6 +81,7 @@ const BROKEN = {
     { source: 'int getentropy(void *, long); int napi_register_module_v1(void) { return getentropy(0, 0); }' },
     [/: it needs glibc 2\.25, and may need 2\.17 at most$/],
   ],
+  'no list of its crates': [{ list: null }, [/: it has no list of its crates: cargo-auditable did not/]],
   'no C library': [
     { source: 'int napi_register_module_v1(void) { return 0; }', flags: ['-nostdlib'] },
     [/: it does not need libc\.so\.6$/],
@@ -76,6 +94,18 @@ for (const [name, [how, expected]] of Object.entries(BROKEN)) {
     faults.forEach((fault, index) => assert.match(fault, expected[index]));
   });
 }
+
+test('a list that lacks a crate of the bill, or has one that is not locked, is refused', LINUX, async () => {
+  const platform = HERE;
+  const listed = (...names) => link('list', { list: listOf(names.map((each) => each.split(' '))) });
+  const [argon2, ring] = ['argon2', 'ring'].map((name) => `${name} ${LOCKED.get(name)}`);
+  const faults = (file, ...linked) => gate.binaryFaults([{ file, platform, linked }]);
+  assert.deepEqual(await faults(listed(argon2, ring), argon2), []);
+  assert.deepEqual(await faults(listed(argon2), argon2, ring), [`${HERE}: its list lacks ${ring}`]);
+  assert.deepEqual(await faults(listed(argon2, 'ring 0.0.1'), argon2), [
+    `${HERE}: it lists ring 0.0.1, which Cargo.lock lacks`,
+  ]);
+});
 
 test('a native part for another machine, system or C library is refused', LINUX, async () => {
   const other = process.arch === 'x64' ? 'arm64' : 'x64';
@@ -108,15 +138,17 @@ test('binaries of Windows and macOS, which other packages bring, are read', asyn
   const short = faults.map((fault) => fault.replace(/(?<=exports ).*(?=, not)/, '…'));
   assert.deepEqual(short, [
     'win32-x64-msvc: it exports …, not napi_register_module_v1',
+    'win32-x64-msvc: it has no list of its crates: cargo-auditable did not link it',
     'win32-x64-msvc: the machine is arm64, not x64',
     'darwin-arm64: it exports …, not napi_register_module_v1',
+    'darwin-arm64: it has no list of its crates: cargo-auditable did not link it',
     'darwin-arm64: it needs macOS 12.0, and may need 11.0 at most',
     'darwin-arm64: the machine is x64, not arm64',
     'linux-x64-gnu: the machine is arm64, not x64',
   ]);
 });
 
-const GOOD = { exports: ['napi_register_module_v1'], nx: true, stripped: true };
+const GOOD = { crates: [], exports: ['napi_register_module_v1'], nx: true, stripped: true };
 const PE = { ...GOOD, format: 'PE', machine: 'x64', libraries: ['KERNEL32.dll'], aslr: true };
 const MACHO = {
   ...GOOD, format: 'Mach-O', machine: 'arm64', libraries: ['/usr/lib/libSystem.B.dylib'],
@@ -142,14 +174,18 @@ test('each rule for Windows and macOS refuses what breaks it', () => {
   }
 });
 
-test('the binary of this checkout keeps every rule but that of glibc, as objdump reads it', LINUX, async () => {
+test('the binary of this checkout keeps every rule but those of a release, as objdump reads it', LINUX, async () => {
   const { builtBinary } = await import('../../scripts/lib/ensure.mjs');
   const file = builtBinary();
-  const symbols = execFileSync('objdump', ['--dynamic-syms', file], { encoding: 'utf8' });
-  const minors = [...symbols.matchAll(/GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
+  const objdump = (option) => execFileSync('objdump', [option, file], { encoding: 'utf8' });
+  const minors = [...objdump('--dynamic-syms').matchAll(/GLIBC_2\.(\d+)/g)].map(([, minor]) => Number(minor));
   const newest = Math.max(...minors);
   assert.ok(newest > 0);
-  const expected = newest > 17 ? [`${HERE}: it needs glibc 2.${newest}, and may need 2.17 at most`] : [];
+  const expected = [
+    !/ \.dep-v0 /.test(objdump('--section-headers')) &&
+      `${HERE}: it has no list of its crates: cargo-auditable did not link it`,
+    newest > 17 && `${HERE}: it needs glibc 2.${newest}, and may need 2.17 at most`,
+  ].filter(Boolean);
   assert.deepEqual(await faultsOf(file, HERE), expected);
 });
 

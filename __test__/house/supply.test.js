@@ -123,6 +123,26 @@ test('only scripts/lib/locked.mjs calls pip, which takes wheels with a known has
   assert.match(read('scripts/lib/locked.mjs'), /'--require-hashes', '--only-binary', ':all:', '--no-deps'/);
 });
 
+test('the one program that cargo builds from the registry has an exact version and checksums', () => {
+  const installers = filesBelow(['scripts'], /\.mjs$/).filter((name) => /'cargo', \['install'/.test(read(name)));
+  assert.deepEqual(installers, [path.join('scripts', 'lib', 'auditable.mjs')]);
+  assert.match(read(installers[0]), /'vendor', '--quiet', '--locked'[^]*'--quiet', '--locked', '--no-track'/);
+  const [, version] = /^cargo-auditable = "=([\d.]+)"$/m.exec(read('scripts/locks/auditable/Cargo.toml'));
+  const crates = read('scripts/locks/auditable/Cargo.lock').split('[[package]]\n').slice(1);
+  assert.ok(crates.some((entry) => entry.startsWith(`name = "cargo-auditable"\nversion = "${version}"\n`)));
+  const without = crates.filter((entry) => !/^checksum = "[0-9a-f]{64}"$/m.test(entry));
+  assert.deepEqual(without.map((entry) => /name = "(.+)"/.exec(entry)[1]), ['nodesec-auditable']);
+});
+
+test('every target has the package that its triple stands for', async () => {
+  const { platformOf } = await import('../../scripts/lib/toolchain.mjs');
+  const { targets } = JSON.parse(read('package.json')).napi;
+  const packages = fs.readdirSync(path.join(checkout, 'npm')).sort();
+  assert.deepEqual(targets.map(platformOf).sort(), packages);
+  assert.equal(platformOf('aarch64-unknown-linux-musl'), 'linux-arm64-musl');
+  assert.equal(platformOf('x86_64-pc-windows-msvc'), 'win32-x64-msvc');
+});
+
 test('the runbook names the npm of the lock, and every package', () => {
   const runbook = read('docs/releasing.md');
   const locked = JSON.parse(fs.readFileSync(path.join(LOCKS, 'tarballs.json'), 'utf8'));

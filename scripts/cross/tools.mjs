@@ -7,7 +7,10 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { fetchPackage, installPython } from '../lib/locked.mjs';
+import { binaryFaults } from '../gate/binary.mjs';
+import { buildRelease } from '../lib/release-build.mjs';
 import { root, run } from '../lib/run.mjs';
+import { platformOf } from '../lib/toolchain.mjs';
 
 /** The folder of all downloads, builds and trees. */
 export const workshop = path.join(root, 'target', 'cross');
@@ -53,6 +56,25 @@ export function cargo(args, triple, variables, { buildsStd = true, quiet = false
   return run('cargo', [command, ...options, ...rest], { env, quiet });
 }
 
+/**
+ * Builds the native part of a triple as a release is built, but with Debian's Rust. Resolves to its
+ * path. `buildsStd` is for triples whose standard library Debian does not have as a package.
+ */
+export async function buildWithDebian(triple, { buildsStd = true } = {}) {
+  const env = { RUSTC: debianRustc() };
+  // The flag is unstable, which is good enough for a test but not for a release.
+  if (buildsStd) env.RUSTC_BOOTSTRAP = '1';
+  const options = buildsStd ? ['-Zbuild-std=std,panic_unwind'] : [];
+  return gated(triple, await buildRelease(triple, { rust: { env, options } }));
+}
+
+/** Throws if a native part breaks a rule of a release. Resolves to its path. */
+export async function gated(triple, file) {
+  const faults = await binaryFaults([{ file, platform: platformOf(triple) }]);
+  if (faults.length > 0) throw new Error(faults.join('\n'));
+  return file;
+}
+
 function debianRustc() {
   const { stdout } = spawnSync('dpkg', ['--listfiles', 'rustc-web'], { encoding: 'utf8' });
   return stdout.split('\n').find((file) => file.endsWith('bin/rustc'));
@@ -90,7 +112,21 @@ exec python3 -m ziglang cc -target ${target} "$@"`);
   return { cc, ar, env };
 }
 
-function writeExecutable(file, script) {
+/**
+ * Writes a program that runs Node by another one, such as an emulator, with `process.execPath` set
+ * to the program itself: tests start children with `process.execPath`, and this machine cannot
+ * start that Node. Returns its path.
+ */
+export function wrapped(name, command) {
+  const program = path.join(workshop, name);
+  const preload = `${program}.cjs`;
+  writeFileSync(preload, `process.execPath = ${JSON.stringify(program)};\n`);
+  const words = [...command, '--require', preload].map((word) => `'${word}'`);
+  writeExecutable(program, `exec ${words.join(' ')} "$@"`);
+  return program;
+}
+
+export function writeExecutable(file, script) {
   writeFileSync(file, `#!/bin/sh\n${script}\n`);
   chmodSync(file, 0o755);
 }

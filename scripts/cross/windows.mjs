@@ -123,7 +123,6 @@ export default {
     const passed = await runSuites(names, [WINE, node], {
       cwd,
       env: { ...env, NODE_SKIP_PLATFORM_CHECK: '1', NODE_OPTIONS: withoutKeepAlive(cwd) },
-      warned: ['password/password', 'secret/heap.configure'],
     });
     const without = Object.entries(LEFT_OUT).map(([name, needs]) => `${name} (${needs})`);
     return [

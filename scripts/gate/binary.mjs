@@ -1,13 +1,14 @@
-// The rules for a native part: its machine, C library, exports and protections.
+// The rules for a native part: its machine, C library, exports, protections, and the list of its
+// crates.
 
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { installPython } from '../lib/locked.mjs';
 import { checks } from '../lib/peers.mjs';
-import { run } from '../lib/run.mjs';
+import { GLIBC } from '../lib/release-build.mjs';
+import { root, run } from '../lib/run.mjs';
 
-/** The newest glibc that a release may need: that of RHEL 7 and Amazon Linux 2. */
-const GLIBC = '2.17';
 /** The newest macOS that a release may need: Node 20 needs it, too. */
 const MACOS = '11.0';
 const EXPORTS = ['napi_register_module_v1'];
@@ -21,8 +22,9 @@ const LIBRARIES = {
 };
 
 /**
- * Resolves to the faults of native parts, which are `{ file, platform }` with a platform such as
- * `linux-x64-gnu`. A fault says which file, and the rule that it breaks.
+ * Resolves to the faults of native parts, which are `{ file, platform, linked }` with a platform
+ * such as `linux-x64-gnu` and, if they are in a package, the crates that its bill names as linked.
+ * A fault says which file, and the rule that it breaks.
  */
 export async function binaryFaults(binaries) {
   await installPython('checks', checks);
@@ -30,13 +32,13 @@ export async function binaryFaults(binaries) {
   const env = { ...process.env, PYTHONPATH: checks };
   const args = [script, ...binaries.map(({ file }) => file)];
   const facts = JSON.parse(await run('python3', args, { env, quiet: true }));
-  return binaries.flatMap(({ platform }, index) =>
-    rules(facts[index], platform).map((fault) => `${platform}: ${fault}`),
+  return binaries.flatMap(({ platform, linked }, index) =>
+    rules(facts[index], platform, linked).map((fault) => `${platform}: ${fault}`),
   );
 }
 
 /** The rules that a file breaks. */
-export function rules(facts, platform) {
+export function rules(facts, platform, linked = facts.crates) {
   const [system, machine, abi = system] = platform.split('-');
   const format = { linux: 'ELF', darwin: 'Mach-O', win32: 'PE' }[system];
   if (facts.format !== format) return [`the format is ${facts.format}, not ${format}`];
@@ -48,9 +50,30 @@ export function rules(facts, platform) {
     facts.exports.join() !== EXPORTS.join() && `it exports ${facts.exports}, not ${EXPORTS}`,
     !facts.nx && 'the stack is executable',
     !facts.stripped && 'it is not stripped',
+    ...crateFaults(facts.crates, linked),
   ];
   const own = { ELF: elfFaults, PE: peFaults, 'Mach-O': machoFaults }[format];
   return [...faults, ...own(facts, abi)].filter(Boolean);
+}
+
+/**
+ * Differences between the list in a file and its bill, which two programs have made. The list may
+ * name more: cargo-auditable also lists crates that only features of the tests ask for.
+ */
+function crateFaults(listed, linked) {
+  if (!listed) return ['it has no list of its crates: cargo-auditable did not link it'];
+  const locked = lockedCrates();
+  return [
+    ...linked.filter((each) => !listed.includes(each)).map((each) => `its list lacks ${each}`),
+    ...listed.filter((each) => !locked.has(each)).map((each) => `it lists ${each}, which Cargo.lock lacks`),
+  ];
+}
+
+/** The crates of Cargo.lock, as `name version`. */
+function lockedCrates() {
+  const lock = readFileSync(path.join(root, 'Cargo.lock'), 'utf8');
+  const entries = lock.matchAll(/^name = "(.+)"\nversion = "(.+)"$/gm);
+  return new Set([...entries].map(([, name, version]) => `${name} ${version}`));
 }
 
 function elfFaults({ libraries, versions, relro, textrel }, abi) {

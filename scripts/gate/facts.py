@@ -2,12 +2,26 @@
 
 import json
 import sys
+import zlib
 
 import lief
 
 X64, ARM64 = "x64", "arm64"
 # Names that zig's linker adds to every library for macOS.
 OF_LINKER = {"__dso_handle", "_mh_dylib_header"}
+
+
+def crates(binary):
+    """The crates that cargo-auditable has listed in the binary as linked, without our own."""
+    section = binary.get_section(".dep-v0")
+    if section is None:
+        return None
+    packages = json.loads(zlib.decompress(bytes(section.content)))["packages"]
+    return sorted(
+        f"{each['name']} {each['version']}"
+        for each in packages
+        if not each.get("root") and each.get("kind", "runtime") == "runtime"
+    )
 
 
 def elf(binary):
@@ -27,6 +41,7 @@ def elf(binary):
         "libraries": list(binary.libraries),
         "versions": sorted({each.name for one in needed for each in one.get_auxiliary_symbols()}),
         "exports": sorted({symbol.name for symbol in binary.exported_symbols}),
+        "crates": crates(binary),
         "relro": types.GNU_RELRO in segments and binds_now,
         "nx": stack is not None and not stack.has(lief.ELF.Segment.FLAGS.X),
         # DF_TEXTREL is the new form of DT_TEXTREL.
@@ -51,6 +66,7 @@ def pe(binary):
         "machine": machines.get(binary.header.machine, str(binary.header.machine)),
         "libraries": [library.name for library in binary.imports],
         "exports": sorted(entry.name for entry in exported.entries) if exported else [],
+        "crates": crates(binary),
         "aslr": has(flags.DYNAMIC_BASE) and has(flags.HIGH_ENTROPY_VA),
         "nx": has(flags.NX_COMPAT),
         "stripped": binary.header.numberof_symbols == 0,
@@ -73,6 +89,7 @@ def macho(fat):
             {symbol.name.removeprefix("_") for symbol in binary.symbols if symbol.has_export_info}
             - OF_LINKER
         ),
+        "crates": crates(binary),
         "nx": flags.ALLOW_STACK_EXECUTION not in binary.header.flags_list,
         # N_STAB: entries for debuggers.
         "stripped": not any(symbol.raw_type & 0xE0 for symbol in binary.symbols),

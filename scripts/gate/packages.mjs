@@ -1,6 +1,6 @@
 // The rules for tarballs: their files, manifests, versions and bills of materials.
 
-import { mkdirSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 
@@ -14,7 +14,8 @@ const PLATFORMS = readdirSync(path.join(root, 'npm')).sort();
 
 /**
  * Unpacks every tarball of a folder. Resolves to `{ tarball, folder, manifest, files, platform,
- * file }`; of the root the last two are undefined.
+ * file, linked }`, of which the last are the crates that the bill names as linked; of the root the
+ * last three are undefined.
  */
 export async function openPackages(source, target) {
   const tarballs = readdirSync(source).filter((name) => name.endsWith('.tgz'));
@@ -29,9 +30,18 @@ export async function openPackages(source, target) {
     const platform = manifest.name === ROOT ? undefined : manifest.name.slice(ROOT.length + 1);
     const binary = files.find((name) => name.endsWith('.node'));
     const file = platform && binary && path.join(folder, binary);
-    packages.push({ tarball, folder, manifest, files, platform, file });
+    const linked = file && linkedCrates(path.join(folder, SBOM));
+    packages.push({ tarball, folder, manifest, files, platform, file, linked });
   }
   return packages;
+}
+
+/** The crates that a bill names as linked. A package without a bill breaks a rule of its own. */
+function linkedCrates(bill) {
+  if (!existsSync(bill)) return undefined;
+  return readJson(bill).components
+    .filter(({ purl, scope }) => purl?.startsWith('pkg:cargo/') && scope === 'required')
+    .map(({ name, version }) => `${name} ${version}`);
 }
 
 /**

@@ -2,7 +2,6 @@
 // platform package, which holds the native part for one platform. Each has its bill of materials;
 // SHA256SUMS beside them has their hashes.
 
-import { parseTriple } from '@napi-rs/cli';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -10,6 +9,7 @@ import path from 'node:path';
 import { root, run } from './run.mjs';
 import { SBOM, platformSbom, rootSbom } from './sbom.mjs';
 import { writeSums } from './sums.mjs';
+import { platformOf } from './toolchain.mjs';
 
 /**
  * Packs the root package and the platform packages of `binaries`. Resolves with the paths of the
@@ -80,7 +80,7 @@ function withWebLinks(text, page, folder, web) {
 async function stagePlatform(folder, binary) {
   const manifest = readManifest(path.dirname(binary));
   const triple = readManifest(root).napi.targets.find(
-    (target) => manifest.name.endsWith(`native-${parseTriple(target).platformArchABI}`),
+    (target) => manifest.name.endsWith(`native-${platformOf(target)}`),
   );
   copy(path.dirname(binary), folder, [path.basename(binary), 'README.md']);
   copy(root, folder, ['LICENSE']);

@@ -72,6 +72,9 @@ export function hostTriple() {
 
 /** The name that npm packages use for a triple: x86_64-unknown-linux-gnu is linux-x64-gnu. */
 export function platformOf(triple) {
+  const [processor] = triple.split('-');
+  const arch = { aarch64: 'arm64', x86_64: 'x64' }[processor] ?? process.arch;
+  const [system = process.platform] = /linux|darwin|windows/.exec(triple) ?? [];
   const abi = /-(gnu|musl|msvc)$/.exec(triple)?.[1];
-  return [process.platform, process.arch, abi].filter(Boolean).join('-');
+  return [system === 'windows' ? 'win32' : system, arch, abi].filter(Boolean).join('-');
 }

@@ -1,0 +1,33 @@
+// cargo-auditable, which puts the list of the linked crates into a binary: a scanner then finds
+// them without a bill of materials.
+
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+
+import { root, run } from './run.mjs';
+
+const lock = path.join(root, 'scripts', 'locks', 'auditable');
+const folder = path.join(root, 'target', 'auditable');
+
+/** Builds cargo-auditable by its lock, unless it is there. Resolves to its path. */
+export async function cargoAuditable() {
+  const text = readFileSync(path.join(lock, 'Cargo.lock'), 'utf8');
+  const done = path.join(folder, 'Cargo.lock');
+  const program = path.join(folder, 'bin', 'cargo-auditable');
+  if (existsSync(done) && readFileSync(done, 'utf8') === text) return program;
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const manifest = path.join(lock, 'Cargo.toml');
+  const sources = path.join(folder, 'sources');
+  // It fails if a checksum differs. The crate comes with a lock of its own for its dependencies.
+  await run('cargo', ['vendor', '--quiet', '--locked', '--manifest-path', manifest, sources], {
+    quiet: true,
+  });
+  const own = path.join(sources, 'cargo-auditable');
+  const options = ['--quiet', '--locked', '--no-track', '--path', own, '--root', folder];
+  // The variables of a build for another target must not apply to a program of this machine.
+  const { CARGO_BUILD_TARGET, RUSTFLAGS, ...env } = process.env;
+  await run('cargo', ['install', ...options, '--target-dir', path.join(folder, 'build')], { env });
+  copyFileSync(path.join(lock, 'Cargo.lock'), done);
+  return program;
+}

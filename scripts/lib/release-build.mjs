@@ -1,0 +1,77 @@
+// Builds native parts as they are released, on any machine to the same bytes: with the list of
+// their crates inside, and without paths or times of this machine. For Linux, zig compiles the C
+// parts and links, with glibc 2.17 or with musl.
+
+import { existsSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+
+import { cargoAuditable } from './auditable.mjs';
+import { installPython } from './locked.mjs';
+import { root, run } from './run.mjs';
+
+/** The newest glibc that a release may need: that of RHEL 7 and Amazon Linux 2. */
+export const GLIBC = '2.17';
+const folder = path.join(root, 'target', 'releasable');
+
+/**
+ * Builds the native part of a triple and resolves to its path. `rust` has variables and options of
+ * cargo for another Rust than that of the path.
+ */
+export async function buildRelease(triple, { rust } = {}) {
+  if (rust === undefined) await requireStandardLibrary(triple);
+  const auditable = await cargoAuditable();
+  const env = { ...environment(triple), ...rust?.env };
+  const options = ['--release', '--locked', '--lib', ...(rust?.options ?? []), '--target'];
+  if (triple.includes('linux')) {
+    const zig = path.join(folder, 'zig');
+    await installPython('zig', zig);
+    // Without it, each of a thousand calls would start Python first.
+    env.CARGO_ZIGBUILD_ZIG_PATH = path.join(zig, 'ziglang', 'zig');
+    env.PATH = [path.join(zig, 'bin'), env.PATH].join(path.delimiter);
+    const named = triple.endsWith('gnu') ? `${triple}.${GLIBC}` : triple;
+    await run(auditable, ['auditable', 'zigbuild', ...options, named], { env });
+  } else {
+    await run(auditable, ['auditable', 'build', ...options, triple], { env });
+  }
+  return path.join(folder, triple, 'release', libraryName(triple));
+}
+
+async function requireStandardLibrary(triple) {
+  const printed = await run('rustc', ['--print', 'sysroot'], { quiet: true });
+  if (existsSync(path.join(printed.trim(), 'lib', 'rustlib', triple, 'lib'))) return;
+  throw new Error(
+    `This Rust has no standard library for ${triple}. Run \`rustup target add ${triple}\`; where ` +
+      'rustup cannot fetch it, `npm run cross` builds with the Rust of Debian.',
+  );
+}
+
+function libraryName(triple) {
+  if (triple.includes('windows')) return 'nodesec_native.dll';
+  return triple.includes('darwin') ? 'libnodesec_native.dylib' : 'libnodesec_native.so';
+}
+
+function environment(triple) {
+  // Settings for this machine's own builds must not apply to a release.
+  const { CARGO_BUILD_TARGET, CFLAGS, RUSTFLAGS, ...inherited } = process.env;
+  const home = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo');
+  const places = [[home, '/cargo'], [root, '/nodesec']];
+  const flags = places.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
+  // Alpine's Node is linked with musl as a library.
+  if (triple.endsWith('musl')) flags.push('-Ctarget-feature=-crt-static');
+  // A Windows without Visual C++ lacks the library of its C runtime.
+  if (triple.endsWith('msvc')) flags.push('-Ctarget-feature=+crt-static');
+  const maps = places.map(([from, to]) => `-ffile-prefix-map=${from}=${to}`);
+  return {
+    ...inherited,
+    // Unlike RUSTFLAGS this may have spaces in a path.
+    CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f'),
+    CARGO_INCREMENTAL: '0',
+    CARGO_TARGET_DIR: folder,
+    // Microsoft's compiler has no such flag.
+    ...(triple.endsWith('msvc') ? {} : { CFLAGS: maps.join(' ') }),
+    MACOSX_DEPLOYMENT_TARGET: '11.0',
+    // A compiler that is asked for the date answers with the first of 1980.
+    SOURCE_DATE_EPOCH: '315532800',
+  };
+}
