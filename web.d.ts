@@ -97,6 +97,24 @@ export interface ChallengeOptions {
 export function challenge(reason?: Unmet | WebError, options?: ChallengeOptions): WebError;
 
 /**
+ * Gives the HTTP status for an error of this module, as docs/errors.md has it for each code; for
+ * any other value, undefined. With a 503, send `Retry-After`: `retryAfterMs` of the error in
+ * seconds, or a few seconds if it has none.
+ *
+ * @example
+ * ```ts
+ * import { RevocationList } from '@nodesec/native';
+ * import { statusOf } from '@nodesec/native/web';
+ *
+ * const list = new RevocationList();
+ * list.close();
+ * console.log(await list.revokeSubject('ann').catch(statusOf)); // 503
+ * console.log(statusOf(new Error('of something else'))); // undefined
+ * ```
+ */
+export function statusOf(error: unknown): number | undefined;
+
+/**
  * The header fields that tell clients of their limits.
  *
  * - `draft-8+`: `RateLimit-Policy` and `RateLimit` as a List with every limit, of

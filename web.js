@@ -6,5 +6,6 @@
 const { readBearer } = require('./lib/web/bearer.js');
 const { challenge } = require('./lib/web/challenge.js');
 const { rateLimitFields } = require('./lib/web/fields.js');
+const { statusOf } = require('./lib/web/status.js');
 
-module.exports = { challenge, rateLimitFields, readBearer };
+module.exports = { challenge, rateLimitFields, readBearer, statusOf };

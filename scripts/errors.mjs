@@ -1,8 +1,8 @@
-// Writes the pages of error codes from the rows of `codes!` in src/error.rs: docs/errors.md, and
-// the unions of codes in index.d.ts.
+// Writes the tables of error codes from the rows of `codes!` in src/error.rs: docs/errors.md, the
+// unions of codes in index.d.ts, and the statuses that the middleware answers.
 //
-//   node scripts/errors.mjs            writes both
-//   node scripts/errors.mjs --check    fails if either is stale
+//   node scripts/errors.mjs            writes all
+//   node scripts/errors.mjs --check    fails if one is stale
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -14,6 +14,7 @@ const { makeError } = createRequire(import.meta.url)('../lib/errors.js');
 
 const MANUAL = 'index.d.ts';
 const PAGE = 'docs/errors.md';
+const STATUSES = 'lib/web/statuses.js';
 const COLUMNS = 100;
 
 const INTRODUCTION = `# Errors
@@ -53,6 +54,7 @@ await main(async () => {
   const written = {
     [PAGE]: page(codes),
     [MANUAL]: withUnions(read(MANUAL), codes),
+    [STATUSES]: statuses(codes),
   };
   for (const [file, text] of Object.entries(written)) {
     if (!process.argv.includes('--check')) {
@@ -116,6 +118,21 @@ function page(codes) {
     ].join('\n');
   });
   return `${INTRODUCTION}\n${sections.join('\n')}\n${WARNINGS}`;
+}
+
+/** lib/web/statuses.js. */
+function statuses(codes) {
+  const rows = codes.filter(({ status = '500' }) => status !== '500');
+  return `'use strict';
+
+// node scripts/errors.mjs writes this file from src/error.rs.
+
+/** By code: the HTTP status with which a service answers an error, unless it is 500. */
+const STATUSES = new Map([
+${rows.map(({ code, status }) => `  ['${code}', ${status}],\n`).join('')}]);
+
+module.exports = { STATUSES };
+`;
 }
 
 /** The manual, with the unions between the two markers replaced. */

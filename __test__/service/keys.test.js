@@ -112,7 +112,7 @@ for (const example of EXAMPLES) {
     await service.store.close();
     const { status, body, headers } = await service.me(accessToken);
     assert.deepEqual([status, body], [503, { error: 'unavailable' }]);
-    assert.equal(headers.get('www-authenticate'), null);
+    assert.deepEqual([headers.get('www-authenticate'), headers.get('retry-after')], [null, '5']);
     // A token that is none needs no store.
     assert.equal((await service.me('x')).status, 401);
   });

@@ -3,11 +3,13 @@
 // The example service over real HTTP: normal use.
 
 const assert = require('node:assert/strict');
+const { execFile } = require('node:child_process');
 const { once } = require('node:events');
 const { readdirSync, readFileSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { request } = require('node:http');
 const path = require('node:path');
 const test = require('node:test');
+const { promisify } = require('node:util');
 
 const { hash, parseHash, SecretBuffer, unsafeDecode } = require('@nodesec/native');
 
@@ -24,7 +26,7 @@ for (const example of EXAMPLES) {
     const registered = await service.post('/register', { ...ADA, username: 'Ada' });
     assert.equal(registered.status, 201);
     const { id, createdAt } = registered.body;
-    assert.deepEqual(registered.body, { id, username: 'ada', createdAt });
+    assert.deepEqual(registered.body, { id, username: 'ada', role: 'member', createdAt });
 
     const again = await service.post('/register', { ...ADA, password: 'another password' });
     assert.deepEqual([again.status, again.body], [409, { error: 'username_taken' }]);
@@ -92,6 +94,21 @@ for (const example of EXAMPLES) {
       assert.equal((await service.me(body.accessToken)).status, 401);
     }
     assert.equal((await service.me(other.accessToken)).status, 200, 'another session goes on');
+  });
+
+  test(`${example}: a role that is changed meanwhile is in the tokens from the next refresh on`, async (t) => {
+    const data = dataDirectory(t);
+    const service = await start(t, { data, example });
+    await service.post('/register', ADA);
+    const first = await service.login(ADA);
+    const role = path.join(__dirname, '../../examples/auth-service/role.js');
+    await promisify(execFile)(process.execPath, [role, data, 'ada', 'admin']);
+    const second = await service.refresh(first.refreshToken);
+    assert.equal(second.body.status, 'rotated');
+    const roles = [first, second.body].map(({ accessToken }) => unsafeDecode(accessToken).claims.role);
+    assert.deepEqual(roles, ['member', 'admin']);
+    assert.equal((await service.me(second.body.accessToken)).body.role, 'admin');
+    await assert.rejects(promisify(execFile)(process.execPath, [role, data, 'nobody', 'admin']), /no user nobody/);
   });
 
   test(`${example}: of many refreshes with one token at once, one rotates, all get its successor`, async (t) => {

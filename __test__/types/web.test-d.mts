@@ -27,7 +27,7 @@ import {
   rateLimiting,
   requireScope as scopeHook,
 } from '@nodesec/native/fastify';
-import { challenge, rateLimitFields, readBearer } from '@nodesec/native/web';
+import { challenge, rateLimitFields, readBearer, statusOf } from '@nodesec/native/web';
 import { rateLimit as expressRateLimit } from 'express-rate-limit';
 import fastifyRateLimit from '@fastify/rate-limit';
 
@@ -103,4 +103,5 @@ await server.register(authentication, {});
 
 readBearer(new Headers()) satisfies string | undefined;
 challenge({ scope: 'a' }).status satisfies number;
+statusOf(new Error()) satisfies number | undefined;
 rateLimitFields(limiter.consume('a'), 'legacy') satisfies Record<string, string>;

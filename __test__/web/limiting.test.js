@@ -7,7 +7,7 @@ const { subscribe, unsubscribe } = require('node:diagnostics_channel');
 const net = require('node:net');
 const { test } = require('node:test');
 
-const { ConcurrencyLimiter, RateLimiter } = require('@nodesec/native');
+const { ConcurrencyLimiter, LimitError, RateLimiter } = require('@nodesec/native');
 const { FRAMEWORKS } = require('../helpers/frameworks.js');
 const { until } = require('../helpers/web.js');
 
@@ -252,6 +252,18 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
       async () => behind(t, { limiter: limited(5), cost: 6 }),
       ({ code }) => code === 'ERR_LIMIT_COST',
     );
+  });
+
+  test(`${version}: a limiter without memory is a 503 that may be tried again`, async (t) => {
+    const consume = () => {
+      throw new LimitError('ERR_LIMIT_FULL', 'no memory');
+    };
+    const limits = [{ limiter: { consume }, key: () => 'a' }];
+    const { status, headers } = await (await service(t, { limits })).get();
+    assert.deepEqual([status, headers['retry-after']], [503, '5']);
+    const onError = ({ code, cause }) => [code, cause.code];
+    const { body } = await (await service(t, { limits, onError })).get();
+    assert.deepEqual(JSON.parse(body), ['ERR_WEB_UNAVAILABLE', 'ERR_LIMIT_FULL']);
   });
 
   test(`${version}: a key of bytes holds places as it counts units`, async (t) => {

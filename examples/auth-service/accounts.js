@@ -15,6 +15,7 @@ function createAccounts({ passwords, sessions, users }) {
       const user = {
         id: uuidv7(),
         name: username,
+        role: 'member',
         digest: await passwords.hash(password, { signal }),
         createdAt: new Date().toISOString(),
       };
@@ -36,12 +37,13 @@ function createAccounts({ passwords, sessions, users }) {
     },
 
     /** Starts a session. `agent` is the name by which the user recognizes it. */
-    login({ id, name }, agent = 'unknown') {
-      return sessions.start(id, { name }, { meta: { device: agent.slice(0, 200) } });
+    login(user, agent = 'unknown') {
+      return sessions.start(user.id, claimsOf(user), { meta: { device: agent.slice(0, 200) } });
     },
 
     async refresh({ refreshToken }) {
-      const { status, pair, subject } = await sessions.refresh(refreshToken);
+      const claims = (id) => claimsOf(users.byId(id));
+      const { status, pair, subject } = await sessions.refresh(refreshToken, { claims });
       switch (status) {
         case 'rotated':
         case 'replayed':
@@ -72,9 +74,17 @@ function createAccounts({ passwords, sessions, users }) {
   };
 }
 
+/**
+ * What other services read in an access token. They are read anew at each refresh: a role that was
+ * taken away is gone when the last access token with it has expired.
+ */
+function claimsOf({ name, role }) {
+  return { name, role };
+}
+
 /** The fields of a record that its user may see: all but the digest. */
-function visible({ id, name, createdAt }) {
-  return { id, username: name, createdAt };
+function visible({ id, name, role, createdAt }) {
+  return { id, username: name, role, createdAt };
 }
 
 module.exports = { createAccounts };

@@ -4,6 +4,7 @@
 // Errors of the module and of the framework go to the log at most.
 
 const { WebError } = require('@nodesec/native');
+const { statusOf } = require('@nodesec/native/web');
 
 class HttpError extends Error {
   constructor(status, error, { message, headers } = {}) {
@@ -21,7 +22,7 @@ const UNREADABLE = {
   415: 'unsupported_encoding',
 };
 
-/** The codes of errors that mean that the service is at a limit of its own. */
+/** Errors that mean that the service is at a limit of its own: nobody has to look after it. */
 const BUSY = new Set([
   'ERR_PASSWORD_BUSY',
   'ERR_PASSWORD_MEMORY',
@@ -29,9 +30,6 @@ const BUSY = new Set([
   'ERR_SESSION_FULL',
   'ERR_STORE_BUSY',
 ]);
-
-/** A store that cannot read or write, so that somebody must look after it. */
-const STORE_FAILED = /^ERR_(STORE_|REVOCATION_STORE$)/;
 
 /** The answer to any error. */
 function answerTo(error) {
@@ -43,13 +41,12 @@ function answerTo(error) {
   }
   const status = error.status ?? error.statusCode;
   if (status in UNREADABLE) return new HttpError(status, UNREADABLE[status]);
-  if (BUSY.has(error.code)) {
+  if (statusOf(error) === 503) {
+    const isBusy = BUSY.has(error.code);
+    if (!isBusy) console.error(error);
     const seconds = Math.ceil((error.retryAfterMs ?? 5_000) / 1000);
-    return new HttpError(503, 'busy', { headers: { 'Retry-After': String(seconds) } });
-  }
-  if (STORE_FAILED.test(error.code)) {
-    console.error(error);
-    return new HttpError(503, 'unavailable');
+    const headers = { 'Retry-After': String(seconds) };
+    return new HttpError(503, isBusy ? 'busy' : 'unavailable', { headers });
   }
   // input.js checks all values of a request, so even an ArgumentError of the module is a mistake of
   // this service and not of the client.

@@ -6,16 +6,8 @@ const { NodesecError, WebError, makeError } = require('../errors.js');
 const { declareOptions, text } = require('../options.js');
 const { rejectionError } = require('../token.js');
 const { refusal } = require('./refusal.js');
+const { isUnavailable, unavailable } = require('./status.js');
 
-/** The answer depends on more than the token: the client must not throw it away. */
-const UNAVAILABLE = new Set([
-  'ERR_JWT_KEYS_UNAVAILABLE',
-  'ERR_REVOCATION_CLOSED',
-  'ERR_REVOCATION_STALE',
-  'ERR_REVOCATION_STORE',
-]);
-/** The seconds in which keys or a store may be there again. */
-const RETRY_AFTER = '5';
 /** A refusal of a verifier. */
 const REFUSED = /^ERR_(?:JWT|REVOCATION)_/;
 /** Text of a quoted string that needs no escapes (RFC 9110 section 5.6.4). */
@@ -33,7 +25,7 @@ function challenge(reason, options) {
   const given = readOptions(options);
   if (reason instanceof WebError) return reason;
   const { status, cause, ...parameters } = answerTo(reason);
-  if (status === 503) return refusal(503, { 'Retry-After': RETRY_AFTER }, cause);
+  if (status === 503) return unavailable(cause);
   return refusal(status, { 'WWW-Authenticate': header({ ...given, ...parameters }) }, cause);
 }
 
@@ -42,7 +34,8 @@ function answerTo(reason) {
   const { code, error, scope, acr, maxAge } = Object(reason);
   if (typeof code === 'string' && REFUSED.test(code)) {
     const cause = reason instanceof NodesecError ? reason : rejectionError(reason);
-    return UNAVAILABLE.has(code) ? { status: 503, cause } : { status: 401, error: 'invalid_token', cause };
+    // The answer depends on more than the token: the client must not throw it away.
+    return isUnavailable(code) ? { status: 503, cause } : { status: 401, error: 'invalid_token', cause };
   }
   if (error === 'invalid_request') return { status: 400, error };
   if (scope !== undefined) {
@@ -75,4 +68,4 @@ function header(parameters) {
   return `Bearer${list.join(',')}`;
 }
 
-module.exports = { QUOTABLE, RETRY_AFTER, challenge, realm };
+module.exports = { QUOTABLE, challenge, realm };

@@ -3,10 +3,8 @@
 // The JWK Set of a key ring, as an answer to GET and HEAD (RFC 7517 section 5, RFC 9110 section
 // 13).
 
-const { StoreError } = require('../errors.js');
 const { declareOptions, having, required } = require('../options.js');
-const { RETRY_AFTER } = require('./challenge.js');
-const { refusal } = require('./refusal.js');
+const { answerTo } = require('./status.js');
 
 /** An entity tag, whose letter `W/` does not matter here. */
 const TAGS = /(?:W\/)?("[\x21\x23-\x7e]*")/g;
@@ -39,7 +37,7 @@ function setOf(keys) {
   try {
     return keys.jwks();
   } catch (error) {
-    throw error instanceof StoreError ? refusal(503, { 'Retry-After': RETRY_AFTER }, error) : error;
+    throw answerTo(error);
   }
 }
 

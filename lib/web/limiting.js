@@ -3,13 +3,14 @@
 // Asks a limiter about a request, for the middleware of every framework.
 
 const { CHANNELS, publish } = require('../audit/publish.js');
-const { NodesecError, WebError, makeError } = require('../errors.js');
+const { LimitError, makeError } = require('../errors.js');
 const { ipKey } = require('../ip-key.js');
 const { RateLimiter } = require('../limiter.js');
 const { boolean, callback, declareOptions, oneOf, required, wrongType } = require('../options.js');
 const { whenClosed } = require('./closing.js');
 const { STYLES, rateLimitFields } = require('./fields.js');
 const { misconfigured, refusal } = require('./refusal.js');
+const { answerTo } = require('./status.js');
 const { NO_TRUST } = require('./trust.js');
 
 const MAX_KEY = 8192;
@@ -126,7 +127,7 @@ class Limiting {
       const fields = rateLimitFields(result, headers);
       return { result, fields, problem: result.allowed ? undefined : problemOf(result) };
     } catch (error) {
-      throw answerTo(error);
+      throw refusalOf(error);
     }
   }
 
@@ -200,12 +201,11 @@ function publishFailed(error) {
 }
 
 /** The answer to an error of a limiter. */
-function answerTo(error) {
-  if (!(error instanceof NodesecError) || error instanceof WebError) return error;
+function refusalOf(error) {
   // However long the client waits, its request costs more than it can ever have.
-  if (error.code === 'ERR_LIMIT_COST') return refusal(400, {}, error);
-  if (error.code === 'ERR_LIMIT_FULL') return refusal(503, { 'Retry-After': '5' }, error);
-  return refusal(500, {}, error);
+  return error instanceof LimitError && error.code === 'ERR_LIMIT_COST'
+    ? refusal(400, {}, error)
+    : answerTo(error);
 }
 
 /** The status and the body of a refusal (RFC 9457, and section 4 of the draft). */

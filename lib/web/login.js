@@ -6,6 +6,7 @@ const { ArgumentError } = require('../errors.js');
 const { callback, declareOptions, having, required } = require('../options.js');
 const { whenClosed } = require('./closing.js');
 const { misconfigured, refusal, seconds } = require('./refusal.js');
+const { answerTo } = require('./status.js');
 const { NO_TRUST } = require('./trust.js');
 
 const SUCCEEDED = (status) => status >= 200 && status < 300;
@@ -40,7 +41,7 @@ function ask(throttle, attempt) {
     return throttle.check(attempt);
   } catch (error) {
     // The client has sent no account, or one that is none.
-    throw error instanceof ArgumentError ? refusal(400, {}, error) : error;
+    throw error instanceof ArgumentError ? refusal(400, {}, error) : answerTo(error);
   }
 }
 

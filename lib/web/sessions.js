@@ -2,17 +2,15 @@
 
 // Sessions in cookies, for the middleware of every framework.
 
-const { NodesecError, WebError } = require('../errors.js');
+const { WebError } = require('../errors.js');
 const { declareOptions, having, required } = require('../options.js');
 const { checkOf, verifier } = require('./authentication.js');
 const { readCookie } = require('./bearer.js');
-const { RETRY_AFTER, challenge } = require('./challenge.js');
+const { challenge } = require('./challenge.js');
 const { SessionCookies, cookieKinds } = require('./cookies.js');
 const { protect } = require('./cross-origin.js');
-const { refusal } = require('./refusal.js');
+const { answerTo } = require('./status.js');
 
-/** The answer may be another one in a moment: the client must keep its cookies. */
-const UNAVAILABLE = /^ERR_(?:STORE|REVOCATION|SESSION|KEYRING|JWT_KEYS_UNAVAILABLE)/;
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/;
 
 /**
@@ -112,13 +110,6 @@ class CookieSessions {
     const token = readCookie(raw.headers, this.#cookies.names.refresh);
     return token === '' ? undefined : token;
   }
-}
-
-/** The answer to an error of sessions. */
-function answerTo(error) {
-  if (!(error instanceof NodesecError) || error instanceof WebError) return error;
-  if (UNAVAILABLE.test(error.code)) return refusal(503, { 'Retry-After': RETRY_AFTER }, error);
-  return refusal(500, {}, error);
 }
 
 module.exports = { declareSessions };

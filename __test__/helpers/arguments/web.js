@@ -11,6 +11,7 @@ const {
   RateLimiter,
   RevocationList,
   Sessions,
+  WebError,
 } = require('@nodesec/native');
 const { NodesecStore } = require('@nodesec/native/express');
 const { NodesecFastifyStore } = require('@nodesec/native/fastify');
@@ -202,6 +203,7 @@ module.exports = {
     args: () => [result(), 'draft-7'],
     kinds: [object, or(word, kind({ true: () => true }))],
   },
+  'web.statusOf': { args: () => [new WebError('ERR_WEB_LIMITED', '')], kinds: [anything] },
   'web.readBearer': {
     args: () => [{ authorization: 'Bearer a' }],
     kinds: [

@@ -1,0 +1,35 @@
+'use strict';
+
+// The HTTP statuses for errors of this module.
+
+const { NodesecError, WebError } = require('../errors.js');
+const { refusal, seconds } = require('./refusal.js');
+const { STATUSES } = require('./statuses.js');
+
+/** The time after which keys or a store may be there again. */
+const RETRY_AFTER_MS = 5000;
+
+function statusOf(error) {
+  return error instanceof NodesecError ? (STATUSES.get(error.code) ?? 500) : undefined;
+}
+
+/** Whether the service cannot answer now, for a reason with this code. */
+function isUnavailable(code) {
+  return STATUSES.get(code) === 503;
+}
+
+/** The answer while the service cannot give one. */
+function unavailable(cause) {
+  return refusal(503, { 'Retry-After': seconds(cause?.retryAfterMs ?? RETRY_AFTER_MS) }, cause);
+}
+
+/**
+ * The answer to an error that a call of this module has thrown; any other error as it is. A call of
+ * the middleware's own that fails in another way is a mistake of the service.
+ */
+function answerTo(error) {
+  if (!(error instanceof NodesecError) || error instanceof WebError) return error;
+  return isUnavailable(error.code) ? unavailable(error) : refusal(500, {}, error);
+}
+
+module.exports = { answerTo, isUnavailable, statusOf, unavailable };
