@@ -76,6 +76,7 @@ const LEFT_OUT = [
   'token/interop',
   'web/sockets',
   'workers/jest',
+  'workers/vitest',
 ];
 
 /**

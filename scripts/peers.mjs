@@ -1,6 +1,6 @@
 // `node scripts/peers.mjs`: installs programs that tests compare results with or run, and that
-// cannot be dependencies. From npm: Node 22, 24 and 26; Deno; TypeScript 5.4; Jest; two Yarns; the
-// bundlers of docs/bundling.md; argon2 0.45; the hashes of Better Auth. From PyPI: argon2-cffi,
+// cannot be dependencies. From npm: Node 22, 24 and 26; Deno; Bun; TypeScript 5.4; Jest; Vitest; two Yarns;
+// the bundlers of docs/bundling.md; argon2 0.45; the hashes of Better Auth. From PyPI: argon2-cffi,
 // bcrypt, PyJWT, Django, passlib, Werkzeug, and the programs of scripts/locks/checks.in.
 // They go below node_modules, where __test__/helpers/peers.js and scripts/lib/peers.mjs find them.
 // The command of libargon2 must come from the system: on Debian it is in the package argon2.
@@ -33,6 +33,7 @@ const PROGRAMS = {
   jest: '30.5.2',
   'node-loader': '2.1.0',
   typescript: '5.4.5',
+  vitest: '5.1.2',
   webpack: '5.113.0',
   'webpack-cli': '7.3.1',
   yarn: '1.22.22',

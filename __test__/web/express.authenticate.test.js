@@ -78,4 +78,7 @@ test('options that cannot be are refused when the middleware is made', async () 
   assert.throws(make({ realm: 'a"b' }), coded('ERR_INVALID_ARG_VALUE'));
   assert.throws(() => requireScope(), coded('ERR_INVALID_ARG_VALUE'));
   assert.throws(() => requireScope('a b'), coded('ERR_INVALID_ARG_VALUE'));
+  // Looking at each of its places would take minutes.
+  const endless = { verifier, scope: new Array(2 ** 32 - 1) };
+  assert.throws(() => authenticate(endless), coded('ERR_INVALID_ARG_VALUE'));
 });

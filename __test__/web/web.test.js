@@ -92,6 +92,13 @@ test('a reason that is none, and words that would break a header, are refused', 
   for (const scope of ['a"b', 'a\r\nb', '', [], ['é'], 42]) {
     assert.throws(() => challenge({ scope }), coded('ERR_INVALID_ARG_VALUE'));
   }
+  // The text of the longest array is longer than a string can be.
+  for (const length of [101, 2 ** 32 - 1]) {
+    for (const name of ['scope', 'acr']) {
+      const reason = { [name]: Object.assign(new Array(length), ['a']) };
+      assert.throws(() => challenge(reason), coded('ERR_INVALID_ARG_VALUE'));
+    }
+  }
   for (const maxAge of [NaN, -1, 1.5, '60']) {
     assert.throws(() => challenge({ maxAge }), coded('ERR_INVALID_ARG_VALUE'));
   }

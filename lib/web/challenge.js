@@ -10,6 +10,8 @@ const { isUnavailable, unavailable } = require('./status.js');
 
 /** A refusal of a verifier. */
 const REFUSED = /^ERR_(?:JWT|REVOCATION)_/;
+/** The most words of a scope, as `authenticate` takes them. */
+const MAX_WORDS = 100;
 /** Text of a quoted string that needs no escapes (RFC 9110 section 5.6.4). */
 const QUOTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
 
@@ -55,11 +57,12 @@ function answerTo(reason) {
   );
 }
 
-/** A list of words, separated by spaces. */
+/** A list of words, separated by spaces. An array may have any length, and only holes. */
 function words(name, given) {
-  const list = Array.isArray(given) ? given.join(' ') : given;
+  const isList = Array.isArray(given) && given.length <= MAX_WORDS;
+  const list = isList ? given.join(' ') : given;
   if (typeof list === 'string' && QUOTABLE.test(list)) return list;
-  throw makeError('ERR_INVALID_ARG_VALUE', `${name} must be words of printable ASCII`);
+  throw makeError('ERR_INVALID_ARG_VALUE', `${name} must be at most ${MAX_WORDS} words of printable ASCII`);
 }
 
 function header(parameters) {
@@ -68,4 +71,4 @@ function header(parameters) {
   return `Bearer${list.join(',')}`;
 }
 
-module.exports = { QUOTABLE, challenge, realm };
+module.exports = { MAX_WORDS, QUOTABLE, challenge, realm };

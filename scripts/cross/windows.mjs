@@ -87,6 +87,8 @@ const LEFT_OUT = {
   'token/interop': 'PyJWT as the other side',
   'web/sockets': 'ten thousand descriptors in a process',
   'workers/jest': 'Jest',
+  'workers/many': 'signals',
+  'workers/vitest': 'other versions of Node',
 };
 
 export default {
