@@ -331,7 +331,7 @@ export interface RedisSessionsOptions
  *   lazyConnect: true,
  *   autoResendUnfulfilledCommands: false,
  *   enableOfflineQueue: false,
- *   maxRetriesPerRequest: 1,
+ *   maxRetriesPerRequest: 0,
  * });
  * client.on('error', () => {}); // your log
  * const issuer = new JwtIssuer({ keys: await JwtKey.generate('ES256'), expiresIn: '10m' });

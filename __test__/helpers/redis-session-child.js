@@ -1,7 +1,8 @@
 'use strict';
 
 // A process with sessions on Redis, which makes the calls that its parent sends. The arguments are
-// the port of the sessions, which may be a proxy's, that of the server, and the options as JSON.
+// the port of the sessions, which may be a proxy's, that of the server, and as JSON the options of
+// the sessions by the names with which calls mean them.
 
 const { RevocationList } = require('@nodesec/native');
 const { RedisRevocations } = require('@nodesec/native/redis');
@@ -14,7 +15,7 @@ const SETTINGS = {
   autoResendUnfulfilledCommands: false,
   enableOfflineQueue: false,
   lazyConnect: true,
-  maxRetriesPerRequest: 1,
+  maxRetriesPerRequest: 0,
   retryStrategy: () => 1,
 };
 
@@ -25,8 +26,14 @@ async function main([sessionsPort, serverPort, options]) {
   });
   const revocations = new RevocationList();
   await RedisRevocations.open({ client: direct, list: revocations, key: secretKey(), maxStaleness: 60 });
-  const { sessions, judge } = makeSessions(client, { revocations, ...JSON.parse(options) });
-  process.on('message', async ({ number, call, args }) => {
+  const services = Object.fromEntries(
+    Object.entries(JSON.parse(options)).map(([name, given]) => [
+      name,
+      makeSessions(client, { revocations, ...given }),
+    ]),
+  );
+  process.on('message', async ({ number, name, call, args }) => {
+    const { sessions, judge } = services[name];
     try {
       const value = call === 'judge' ? judge(...args) : await sessions[call](...args);
       process.send({ number, value });

@@ -13,6 +13,20 @@ const { RedisServer, startCluster, until } = require('../helpers/redis-server.js
 
 const ECHO = defineScript(`return {KEYS[1], ARGV[1], 7, redis.call('INCR', KEYS[1])}`);
 
+test('the reason of an error in a script is that of its command, also with Redis 6.2', () => {
+  const at = 'ERR Error running script (call to f_620cd258c2c9c88c9d10db67812ccf663d96bdc6): @user_script:1:';
+  for (const [message, reason] of [
+    ["OOM command not allowed when used memory > 'maxmemory'.", 'OOM'],
+    [`${at} WRONGTYPE Operation against a key holding the wrong kind of value`, 'WRONGTYPE'],
+    [`${at} @user_script: 1: -OOM command not allowed when used memory > 'maxmemory'.`, 'OOM'],
+    [`${at} @user_script: 1: -READONLY You can't write against a read only replica.`, 'READONLY'],
+    [`${at} @user_script: 1: Write commands are not allowed`, 'ERR'],
+    ['Connection is closed.', 'connection'],
+  ]) {
+    assert.equal(reasonOf(new Error(message)), reason, message);
+  }
+});
+
 for (const [name, makeClient] of Object.entries(CLIENTS)) {
   describe(name, () => {
     test('bytes go and come back unchanged, and every reply has one form', async (t) => {

@@ -70,13 +70,15 @@ for (const name of ['ioredis 6', 'ioredis 5', 'redis 6', 'redis 5', 'send']) {
       const seen = states(t);
       server.pause();
       const calls = Array.from({ length: 5 }, () => sessions.refresh(refreshToken));
-      const results = await Promise.allSettled(calls);
+      const results = await Promise.allSettled([...calls, sessions.start('ada')]);
       results.forEach(({ reason }) => unanswered(reason));
       server.resume();
       // The server does what it was sent.
       const { status } = await answered(() => sessions.refresh(refreshToken));
       assert.ok(GOOD.includes(status), status);
       assert.deepEqual([seen()[0], seen().at(-1)], ['deadline', 'available']);
+      // The session that nobody has a token of is gone.
+      await until(async () => (await answered(() => sessions.list('ada'))).length === 1);
     });
   });
 }

@@ -5,7 +5,8 @@
 const assert = require('node:assert/strict');
 const { describe, test } = require('node:test');
 
-const { JwtIssuer, KeyRing, RevocationList, Sessions, Store } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RevocationList, Sessions, Store } =
+  require('@nodesec/native');
 const { RedisSessions } = require('@nodesec/native/redis');
 const { coded } = require('../helpers/outcome.js');
 const { CLIENTS, CLUSTERS } = require('../helpers/redis-clients.js');
@@ -241,6 +242,44 @@ test('a session whose revocation has no room does not refresh, and ends where th
   assert.deepEqual([other.judge(first), other.judge(second)], ['ERR_JWT_REVOKED', 'ERR_JWT_REVOKED']);
   assert.equal(await other.sessions.endByRefreshToken(first.refreshToken), false);
 });
+
+const ENDS = {
+  end: (sessions, { sessionId }) => sessions.end(sessionId),
+  endByRefreshToken: (sessions, { refreshToken }) => sessions.endByRefreshToken(refreshToken),
+  reuse: (sessions, { refreshToken }) => sessions.refresh(refreshToken),
+  endAll: (sessions) => sessions.endAll('ada'),
+};
+
+for (const [way, end] of Object.entries(ENDS)) {
+  test(`tokens of an issuer whose clock is ahead stay refused when the list makes room: ${way}`, async (t) => {
+    const server = await RedisServer.start(t);
+    if (server === undefined) return;
+    const client = await CLIENTS['ioredis 6'](t, server);
+    const clock = () => new Date(Date.now() + 200_000);
+    const keys = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
+    for (const isOther of [false, true]) {
+      const revocations = new RevocationList({ maxEntries: 4, onFull: 'reject-older' });
+      const make = (more) => {
+        const issuer = new JwtIssuer({ keys, expiresIn: '10m', ...more });
+        return new RedisSessions({ client, key: secretKey(), issuer, revocations });
+      };
+      const ahead = make({ clock });
+      const checks = { keys, issuer: false, audience: false, clockTolerance: '5m', revocations };
+      const verifier = new JwtVerifier(checks);
+      const first = await ahead.start('ada');
+      const { pair: second } = await ahead.refresh(first.refreshToken);
+      const { pair: third } = await ahead.refresh(second.refreshToken);
+      const codes = () => [first, second, third].map(({ accessToken }) => verifier.tryVerify(accessToken).code);
+      assert.deepEqual(codes(), Array(3).fill(undefined));
+      // Another process, whose issuer has the right clock, learns the time from the row.
+      await end(isOther ? make() : ahead, first);
+      const expires = Math.floor(Date.now() / 1000) + 600;
+      for (let count = 0; count < 9; count += 1) await revocations.revokeId(`${count}`, expires);
+      assert.ok(revocations.stats().rejectsIssuedUntil > 0, 'the list has not made room');
+      assert.deepEqual(codes(), Array(3).fill('ERR_JWT_REVOKED'));
+    }
+  });
+}
 
 test('options that do not fit a server are refused', async (t) => {
   const revocations = new RevocationList();

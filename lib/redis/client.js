@@ -215,8 +215,11 @@ function defineScript(text) {
 function reasonOf(error) {
   const message = error?.message;
   if (typeof message !== 'string') return 'connection';
+  // Redis 6.2 wraps the errors of commands in scripts.
+  const error62 = /^ERR Error running script \(.*?@user_script:\d+: (?:@user_script: \d+: )?-?([A-Z][A-Z0-9]{1,31}) /;
+  const [, inScript] = error62.exec(message) ?? [];
   const [word] = /^[A-Z][A-Z0-9]{1,31}(?=[ :])/.exec(message) ?? [];
-  return word ?? 'connection';
+  return inScript ?? word ?? 'connection';
 }
 
 module.exports = { connect, defineScript, pairsOf, reasonOf };

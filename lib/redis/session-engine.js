@@ -55,7 +55,11 @@ class SessionEngine {
       const [sealedSubject, sealedClaims, sealedMeta] = sealed;
       const limits = [`${maxSessionsPerSubject}`, endsOldest ? '1' : '0'];
       const row = [id, secret, rest, `${issuedAt}`, ...limits, sealedSubject, sealedClaims, sealedMeta];
-      const [verdict, ends, ...ended] = await this.#run('start', tag, row);
+      const [verdict, ends, ...ended] = await this.#run('start', tag, row).catch((error) => {
+        // Nobody has a token of it. A server that was silent does both.
+        this.#server.forget(tag, [id]);
+        throw error;
+      });
       // The subject has started another session in the same millisecond, with the same id.
       if (Number(verdict) === VERDICTS.again) continue;
       if (Number(verdict) === VERDICTS.limit) throw limited(maxSessionsPerSubject);
