@@ -1,5 +1,5 @@
-// `npm run containers`: hadolint reads the Dockerfile of examples/hardened-service. With Docker, the
-// image is also built, from the packed tarballs, and started.
+// `npm run containers`: hadolint reads the Dockerfile of examples/hardened-service. With Docker,
+// the image is also built, from the packed tarballs, and started.
 
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
