@@ -63,7 +63,7 @@ function refused(fault, peer = null) {
 /** Ends a connection when the certificate expires by which its peer was let in. */
 function endWith(socket, certificate) {
   const left = Date.parse(certificate.validTo) - Date.now();
-  const timer = setTimeout(() => socket.destroy(), Math.min(Math.max(left, 0), LONGEST_MS));
+  const timer = setTimeout(() => socket.destroy(), Math.min(Math.max(left, 0), LONGEST_MS)).unref();
   socket.once('close', () => clearTimeout(timer));
 }
 
