@@ -1,10 +1,10 @@
 'use strict';
 
 // Runs under the flags of a service of examples/hardened-service, does to its process what the
-// service does, and then what an attacker would try in it: `hardened-probe.js <secrets> <others>`.
-// Prints what came of each attempt, as JSON.
+// service does, and then makes the attempts of an attacker: `hardened-probe.js <secrets> <others>`.
+// Prints the result of each attempt, as JSON.
 
-const { exec } = require('node:child_process');
+const { spawn } = require('node:child_process');
 const crypto = require('node:crypto');
 const fs = require('node:fs');
 const os = require('node:os');
@@ -29,7 +29,7 @@ const found = {
   othersKey: attempt(() => fs.readFileSync(path.join(others, 'identity.pem')).length),
   write: attempt(() => fs.writeFileSync(path.join(os.tmpdir(), 'hardened-probe'), '')),
   code: attempt(() => fs.appendFileSync(__filename, '')),
-  child: attempt(() => exec('true')),
+  child: attempt(() => spawn(process.execPath, ['--version'])),
   worker: attempt(() => new Worker('', { eval: true })),
   addon: attempt(() => process.dlopen({ exports: {} }, '/nowhere.node')),
   evaluated: attempt(() => attempt.constructor('return 1')()),

@@ -6,7 +6,7 @@
 const assert = require('node:assert/strict');
 const { X509Certificate } = require('node:crypto');
 const { once } = require('node:events');
-const { mkdtempSync, renameSync, rmSync, writeFileSync } = require('node:fs');
+const { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const https = require('node:https');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
@@ -15,8 +15,10 @@ const { setTimeout } = require('node:timers/promises');
 const tls = require('node:tls');
 
 const { JwtIssuer, JwtKey, JwtVerifier, uuidv7 } = require('@nodesec/native');
+const { record } = require('@nodesec/native/audit');
 const { MUTUAL, admit, present, requester } = require('../../examples/hardened-service/mutual-tls.js');
 const names = require('../../examples/hardened-service/names.js');
+const { createTrail } = require('../../examples/hardened-service/trail-client.js');
 const { openRecords } = require('../../examples/hardened-service/trail-records.js');
 const { openWorkload } = require('../../examples/hardened-service/workload.js');
 const { FRAMEWORKS } = require('../helpers/hardened.js');
@@ -174,23 +176,45 @@ describe('a connection to the trail', () => {
   });
 });
 
+describe('events for the trail', () => {
+  test('wait until it answers, and arrive in their order', async (t) => {
+    const { close, keys, listen, port, read, workloadOf } = await trail(t, 'express');
+    close();
+    const client = createTrail({
+      keys,
+      url: `https://127.0.0.1:${port}`,
+      workload: await workloadOf(ACCOUNTS_ID),
+    });
+    t.after(() => client.close());
+    for (const action of ['first', 'second', 'third']) record(action, { subject: 'ada' });
+    await assert.rejects(client.of('ada'));
+    await listen(port);
+    while ((await client.of('ada')).length < 3) await setTimeout(50);
+    const records = await client.of('ada');
+    assert.deepEqual(records.map(({ action }) => action), ['first', 'second', 'third']);
+    assert.deepEqual(await client.of('bob'), []);
+    assert.deepEqual(read().map(({ action }) => action), ['first', 'second', 'third']);
+  });
+});
+
 /** Serves the trail of an example in this process, over mutual TLS. */
 async function trail(t, framework, { id = TRAIL_ID } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), 'hardened-mtls-'));
-  const records = openRecords(path.join(folder, 'trail.jsonl'));
+  const file = path.join(folder, 'trail.jsonl');
+  const records = openRecords(file);
   const ends = [() => records.close()];
   const workloadOf = async (uri) => {
     const own = mkdtempSync(path.join(folder, 'workload-'));
     writeFileSync(path.join(own, 'bundle.pem'), authority.bundle);
-    const file = path.join(own, 'identity.pem');
-    writeFileSync(file, await issue(uri), { mode: 0o600 });
-    const workload = openWorkload(file);
+    const identity = path.join(own, 'identity.pem');
+    writeFileSync(identity, await issue(uri), { mode: 0o600 });
+    const workload = openWorkload(identity);
     ends.push(() => workload.close());
     workload.renew = (pem) => {
       const { promise: renewed, resolve } = withResolvers();
       workload.onRenewed(resolve);
-      writeFileSync(`${file}.new`, pem, { mode: 0o600 });
-      renameSync(`${file}.new`, file);
+      writeFileSync(`${identity}.new`, pem, { mode: 0o600 });
+      renameSync(`${identity}.new`, identity);
       return renewed;
     };
     return workload;
@@ -200,23 +224,36 @@ async function trail(t, framework, { id = TRAIL_ID } = {}) {
   const policy = { keys, issuer: ISSUER, audience: TRAIL_ID, typ: 'at+jwt' };
   const { createTrailApp } = require(`../../examples/hardened-service/${framework}/trail.js`);
   const verifier = new JwtVerifier({ ...policy, algorithms: ['EdDSA'] });
-  const server = await createTrailApp({ records, verifier }, (handler) => https.createServer(MUTUAL, handler));
   const own = await workloadOf(id);
-  present(server, own);
-  admit(server, [ACCOUNTS_ID]);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  t.after(async () => {
+  let server;
+  const listen = async (port) => {
+    const serve = (handler) => https.createServer(MUTUAL, handler);
+    server = await createTrailApp({ records, verifier }, serve);
+    present(server, own);
+    admit(server, [ACCOUNTS_ID]);
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    return server.address().port;
+  };
+  const close = () => {
     server.close();
     server.closeAllConnections();
+  };
+  const port = await listen(0);
+  t.after(async () => {
+    close();
     for (const end of ends) await end();
     rmSync(folder, { recursive: true, force: true });
   });
 
   const accounts = await workloadOf(ACCOUNTS_ID);
   return {
+    close,
+    keys,
+    listen,
     port,
+    /** The records in the file. */
+    read: () => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line)),
     renew: own.renew,
     workloadOf,
     /** A token that is bound to the certificate of the accounts. */

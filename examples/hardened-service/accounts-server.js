@@ -17,13 +17,22 @@ const { openWorkload } = require('./workload.js');
 run('accounts', async () => {
   const options = commandLine(['data', 'secrets', 'certificates'], {
     'access-ttl': '5m',
+    // For gVisor and rootless containers, which show a local disk as one of the network.
+    'allow-filesystem': false,
     demonstration: false,
+    limits: '',
     trail: 'https://127.0.0.1:8444',
   });
   const { certificates, data, framework, host, port, secrets } = options;
   hardenProcess();
   logTrail('accounts');
-  const security = await createSecurity({ data, secrets, accessTtl: options['access-ttl'] });
+  const security = await createSecurity({
+    accessTtl: options['access-ttl'],
+    allowFilesystem: options['allow-filesystem'],
+    data,
+    limits: options.limits || path.join(data, 'limits'),
+    secrets,
+  });
   const identity = openWorkload(path.join(certificates, 'identity.pem'));
   const web = openWorkload(path.join(certificates, 'web.pem'));
   const trail = createTrail({ keys: security.keys, url: options.trail, workload: identity });

@@ -43,7 +43,14 @@ function createActions({ accounts, sessions, trail }) {
       return { done: true };
     },
 
-    trail: ({ sub }, { since }) => trail.of(sub, since),
+    async trail({ sub }, { since }) {
+      try {
+        return await trail.of(sub, since);
+      } catch (error) {
+        console.error(`the trail cannot be read: ${error.message}`);
+        throw new HttpError(503, 'unavailable', { headers: { 'Retry-After': '1' } });
+      }
+    },
 
     /** The demonstration's thief. If the session has noticed, the answer is a 401. */
     async replay(request) {

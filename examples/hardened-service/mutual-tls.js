@@ -30,8 +30,12 @@ const MUTUAL = { requestCert: true, rejectUnauthorized: true };
  * other connection when the certificate of its client expires.
  */
 function admit(server, ids) {
-  // The socket says why a certificate is refused; the error, that the connection has ended.
-  server.on('tlsClientError', ({ code }, { authorizationError }) => refused(authorizationError ?? code));
+  server.on('tlsClientError', ({ code }, { authorizationError }) => {
+    // If a certificate was refused, the socket says why; the error, that the connection has ended.
+    if (authorizationError) refused(authorizationError);
+    // A client that only connects, such as the probe of a platform, has asked for nothing.
+    else if (code !== 'ECONNRESET') refused(code);
+  });
   server.on('secureConnection', (socket) => {
     const certificate = socket.getPeerX509Certificate();
     const { id, fault } = identify(certificate);
@@ -59,7 +63,7 @@ function refused(fault, peer = null) {
 /** Ends a connection when the certificate expires by which its peer was let in. */
 function endWith(socket, certificate) {
   const left = Date.parse(certificate.validTo) - Date.now();
-  const timer = setTimeout(() => socket.destroy(), Math.min(Math.max(left, 0), LONGEST_MS));
+  const timer = setTimeout(() => socket.destroy(), Math.min(Math.max(left, 0), LONGEST_MS)).unref();
   socket.once('close', () => clearTimeout(timer));
 }
 

@@ -27,8 +27,11 @@ const { AUDIENCE, ISSUER } = require('./names.js');
 
 const MINUTE = 60_000;
 
-/** `data` and `secrets` are folders; `accessTtl` is the lifetime of access tokens. */
-async function createSecurity({ data, secrets, accessTtl }) {
+/**
+ * `data`, `limits` and `secrets` are folders, `limits` best in memory; `accessTtl` is the lifetime
+ * of access tokens; `allowFilesystem` is for the store.
+ */
+async function createSecurity({ accessTtl, allowFilesystem, data, limits, secrets }) {
   const secret = (name) => SecretBuffer.fromFile(path.join(secrets, name));
   // Users of one name are the same in the trail after a restart.
   const auditKey = secret('audit-key');
@@ -36,7 +39,7 @@ async function createSecurity({ data, secrets, accessTtl }) {
   auditKey.dispose();
   const pepper = secret('pepper');
   const masterKey = secret('master-key');
-  const store = await Store.open(path.join(data, 'store'), { key: masterKey });
+  const store = await Store.open(path.join(data, 'store'), { allowFilesystem, key: masterKey });
   masterKey.dispose();
 
   const keys = await KeyRing.open(store, {
@@ -71,15 +74,14 @@ async function createSecurity({ data, secrets, accessTtl }) {
     pepper.dispose();
   }
 
-  return { accounts, close, keys, limiters: openLimiters(data), sessions, throttle, verifier };
+  return { accounts, close, keys, limiters: openLimiters(limits), sessions, throttle, verifier };
 }
 
 /** Slows down guesses at a password, from the fifth failure on. */
 const throttle = new LoginThrottle();
 
 /** The limits, in files: they count across a restart, and across processes. */
-function openLimiters(data) {
-  const folder = path.join(data, 'limits');
+function openLimiters(folder) {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const limiter = (name, limit, windowMs) => {
     const limits = [{ name, limit, windowMs }];

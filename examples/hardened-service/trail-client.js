@@ -63,24 +63,31 @@ function createTrail({ keys, url, workload }) {
 
   let isClosing = false;
 
-  /** If the trail does not answer, the events are kept. */
+  /** Whether the events are sent. If the trail does not answer, they are kept. */
   async function isTaken(batch) {
     const headers = { 'content-type': 'application/json' };
     const body = JSON.stringify(batch);
     const claims = { sub: ACCOUNTS_ID, scope: 'trail.append' };
     const answer = await ask('/records', claims, { method: 'POST', headers, body }).catch(() => {});
-    return answer?.status === 204;
+    if (answer?.status !== 400 && answer?.status !== 413) return answer?.status === 204;
+    // It would refuse them again, and the events behind them would wait forever.
+    console.error(`the trail refuses ${batch.length} events: ${answer.body}`);
+    return true;
   }
 
   return {
-    /** The records about a user, after the one with the id `since`. */
+    /**
+     * The records about a user, after the one with the id `since`. Rejects if the trail does not
+     * give them.
+     */
     async of(userId, since) {
       // The trail knows users by hashes only: it is asked for the hash, not for the user.
       const limitKey = hashId('limitKey', userId);
       const claims = { sub: hashId('subject', userId), limit_key: limitKey, scope: 'trail.read' };
       const query = since === undefined ? '' : `?since=${since}`;
       // The trail's own records have the id of the request that caused them.
-      const headers = { 'x-request-id': correlationId() };
+      const id = correlationId();
+      const headers = id === undefined ? {} : { 'x-request-id': id };
       const { status, body } = await ask(`/records${query}`, claims, { headers });
       if (status !== 200) throw new Error(`the trail answers ${status}`);
       return JSON.parse(body);
