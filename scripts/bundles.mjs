@@ -35,7 +35,8 @@ export const GET = async () => new Response(await job());
 `,
 };
 const ANSWER = '{"sub":"ada","verified":true}';
-const PATIENCE_MS = 60_000;
+/** For a program that hangs. A busy machine takes minutes for `next build`. */
+const PATIENCE_MS = 600_000;
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'nodesec-bundles-'));
 /** The programs of the project, as `npx` finds them, then those of scripts/peers.mjs. */

@@ -16,7 +16,7 @@ const MODULES = 'node_modules/';
 await main(async () => {
   const source = path.resolve(process.argv[2] ?? path.join(root, 'target', 'release-dry'));
   const { packages } = JSON.parse(readFileSync(path.join(root, 'package-lock.json'), 'utf8'));
-  const rows = [['`@nodesec/native`', await ours(source)]];
+  const rows = [[`\`@nodesec/native\` ${packages[''].version}`, await ours(source)]];
   for (const name of OTHERS) {
     const label = `\`${name}\` ${packages[MODULES + name].version}`;
     rows.push([label, sum(closure(packages, [name]))]);

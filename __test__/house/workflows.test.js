@@ -67,7 +67,10 @@ test('a release builds every target, and publishes only after the tests and the 
   assert.deepEqual(built.map(([, triple]) => triple).sort(), [...targets].sort());
   const platforms = fs.readdirSync(path.join(checkout, 'npm'));
   assert.deepEqual(built.map(([, , platform]) => platform).sort(), platforms.sort());
-  assert.match(job('gate'), /needs: \[pack, test, test-containers\]/);
+  assert.match(job('gate'), /needs: \[pack, test, test-containers, rebuild\]/);
+  const rebuilt = [...job('rebuild').matchAll(/triple: ([\w-]+), platform: ([\w-]+)/g)];
+  const linux = built.filter(([, triple]) => triple.includes('linux'));
+  assert.deepEqual(rebuilt.map(([, ...pair]) => pair), linux.map(([, ...pair]) => pair));
   assert.match(job('publish'), /needs: \[pack, gate\]/);
   assert.match(job('publish'), /environment: release/);
 });
@@ -77,7 +80,7 @@ test('only the job that publishes may ask npm for a token, and no secret is in a
     assert.match(text, /^permissions: \{\}$/m);
     assert.doesNotMatch(text, /secrets\.|NPM_TOKEN|contents: write/);
   }
-  for (const name of ['test', 'test-containers', 'gate']) {
+  for (const name of ['test', 'test-containers', 'rebuild', 'gate']) {
     assert.doesNotMatch(job(name), /id-token/);
   }
 });
