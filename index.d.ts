@@ -3009,8 +3009,9 @@ export class RateLimiter {
   reset(key: string | Uint8Array): boolean;
   /**
    * Gives back a cost (default 1) that was taken, of every limit: for a request that turned out not
-   * to count, such as a login with the right password. A key never gets more than its burst. A key
-   * that a full table has forgotten gets nothing.
+   * to count, such as a login with the right password. A key never gets more than its burst, so a
+   * cost may be above it: it may have been taken before {@link RateLimiter.setLimits}. A key that a
+   * full table has forgotten gets nothing.
    *
    * @example
    * ```ts

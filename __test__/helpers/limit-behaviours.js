@@ -78,6 +78,38 @@ const BEHAVIOURS = [
     ],
   },
   {
+    name: 'a refund of more than a smaller burst gives back what was taken before',
+    options: {
+      limits: [
+        { name: 'hour', limit: 8, windowMs: HOUR },
+        { name: 'day', limit: 20, windowMs: 24 * HOUR },
+      ],
+    },
+    steps: [
+      [0, 'consume', 'a', 8],
+      [0, 'consume', 'b', 2],
+      [
+        0,
+        'setLimits',
+        {
+          limits: [
+            { name: 'hour', limit: 3, windowMs: HOUR },
+            { name: 'day', limit: 20, windowMs: 24 * HOUR },
+          ],
+        },
+      ],
+      [0, 'check', 'a'],
+      [0, 'refund', 'a', 8],
+      [0, 'peek', 'a', 3],
+      [0, 'consume', 'a', 3],
+      [0, 'consume', 'a', 4],
+      [0, 'refund', 'b', 1_000_000_000],
+      [0, 'peek', 'b', 3],
+      [0, 'refund', 'b', 0],
+      [20 * MINUTE, 'consume', 'a'],
+    ],
+  },
+  {
     name: 'a block outlives everything but its end and unblock',
     options: { limit: 2, windowMs: HOUR },
     steps: [

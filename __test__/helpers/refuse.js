@@ -1,17 +1,9 @@
 'use strict';
 
-const { execFileSync } = require('node:child_process');
-const path = require('node:path');
-
-const ROOT = path.join(__dirname, '..', '..');
-
 /** Builds the program of refuse.rs, and returns its path. */
 async function buildRefuse() {
-  const { cargoEnv } = await import('../../scripts/lib/toolchain.mjs');
-  const env = cargoEnv();
-  const args = ['build', '--release', '--locked', '--quiet', '--example', 'refuse'];
-  execFileSync('cargo', args, { cwd: ROOT, env, stdio: 'inherit' });
-  return path.join(ROOT, 'target', env.CARGO_BUILD_TARGET, 'release', 'examples', 'refuse');
+  const { buildExample } = await import('../../scripts/lib/example.mjs');
+  return buildExample('refuse');
 }
 
 module.exports = { buildRefuse };

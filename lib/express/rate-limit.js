@@ -1,5 +1,7 @@
 'use strict';
 
+const { isPromise } = require('node:util').types;
+
 const { makeError } = require('../errors.js');
 const { wrongType } = require('../options.js');
 const { addFields, exposeFields } = require('../web/adding.js');
@@ -15,7 +17,8 @@ function rateLimit(options) {
   async function rateLimit(req, res, next) {
     let answer;
     try {
-      answer = await limits.ask(req, res, res, limits.usesAddress && trustsEverybody(req.app));
+      answer = limits.ask(req, res, res, limits.usesAddress && trustsEverybody(req.app));
+      if (isPromise(answer)) answer = await answer;
     } catch (error) {
       next(thrownError(error));
       return;

@@ -1,5 +1,7 @@
 'use strict';
 
+const { isPromise } = require('node:util').types;
+
 const { oneOf } = require('../options.js');
 const { addFields, exposeFields } = require('../web/adding.js');
 const { declareLimiting } = require('../web/limiting.js');
@@ -24,7 +26,8 @@ const rateLimiting = plugin('rateLimiting', (instance, options) => {
     const limits = routes.of(request);
     if (limits === undefined) return undefined;
     const isOpen = limits.usesAddress && trust.isOpenTo(request);
-    const answer = await limits.ask(request, reply.raw, reply, isOpen);
+    let answer = limits.ask(request, reply.raw, reply, isOpen);
+    if (isPromise(answer)) answer = await answer;
     // Another hook, such as one for timeouts, may have answered meanwhile.
     if (answer === undefined || reply.sent) return undefined;
     stateOf(request).limit = answer.result;

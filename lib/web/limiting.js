@@ -2,6 +2,8 @@
 
 // Asks a limiter about a request, for the middleware of every framework.
 
+const { isPromise } = require('node:util').types;
+
 const { CHANNELS, publish } = require('../audit/publish.js');
 const { LimitError, makeError } = require('../errors.js');
 const { ipKey } = require('../ip-key.js');
@@ -59,12 +61,15 @@ class Limiting {
   #given;
   #countsPlaces;
   #needsKey;
+  /** Whether the application decides about the key, the cost or the request. */
+  #asksBack;
   /** Refunds that have begun, as promises. */
   #refunds = new Set();
 
   constructor(given) {
-    const { limiter, cost, refundOn } = given;
+    const { limiter, key, skip, cost, refundOn } = given;
     this.#given = given;
+    this.#asksBack = key !== undefined || skip !== undefined || typeof cost === 'function';
     this.#countsPlaces = typeof limiter.consume !== 'function';
     this.#needsKey = !this.#countsPlaces || hasPerKey(limiter);
     if (this.#countsPlaces && (cost !== undefined || refundOn !== undefined)) {
@@ -97,18 +102,31 @@ class Limiting {
   }
 
   /**
-   * Asks the limiter about a request. Resolves to undefined if the request does not count, else to
-   * `{ result, fields, problem }`; a `problem` is the answer to send. `response` is Node's.
-   * `trustsEverybody` tells whether clients choose their address. Without `enforce` it never
-   * rejects.
+   * Asks the limiter about a request. Returns undefined if the request does not count, else
+   * `{ result, fields, problem }`; a `problem` is the answer to send. Returns a promise only if it
+   * has to wait: to wait for nothing would take as long as the answer. `response` is Node's.
+   * `trustsEverybody` tells whether clients choose their address. Without `enforce` it never throws
+   * and never rejects.
    */
   ask(request, response, reply, trustsEverybody) {
-    const asked = this.#ask(request, response, reply, trustsEverybody);
-    return this.#given.enforce === false ? asked.catch(publishFailed) : asked;
+    if (this.#given.enforce !== false) return this.#ask(request, response, reply, trustsEverybody);
+    try {
+      const asked = this.#ask(request, response, reply, trustsEverybody);
+      return isPromise(asked) ? asked.catch(publishFailed) : asked;
+    } catch (error) {
+      publishFailed(error);
+      return undefined;
+    }
   }
 
-  async #ask(request, response, reply, trustsEverybody) {
-    const { limiter, skip, key: keyOf, cost: costOf, enforce = true, headers = 'draft-8+' } = this.#given;
+  #ask(request, response, reply, trustsEverybody) {
+    if (this.#asksBack) return this.#askBack(request, response, reply, trustsEverybody);
+    const key = this.#needsKey ? addressOf(request, trustsEverybody) : undefined;
+    return this.#decide(key, this.#given.cost, request, response, reply);
+  }
+
+  async #askBack(request, response, reply, trustsEverybody) {
+    const { skip, key: keyOf, cost: costOf } = this.#given;
     if (skip !== undefined && (await skip(request))) return undefined;
     let key;
     if (this.#needsKey) {
@@ -118,17 +136,36 @@ class Limiting {
     const cost = typeof costOf === 'function' ? await costOf(request) : costOf;
     // A request that costs nothing does not count.
     if (cost === 0) return undefined;
+    return this.#decide(key, cost, request, response, reply);
+  }
+
+  #decide(key, cost, request, response, reply) {
     try {
-      let result = this.#countsPlaces ? this.#takePlace(key, response) : limiter.consume(key, cost);
-      // Most limiters answer at once, and to wait for nothing would take as long as their answer.
-      if (typeof result.then === 'function') result = await result;
-      if (result.allowed) this.#refundOnClose(key, cost, request, response, reply);
-      if (!enforce) return undefined;
-      const fields = rateLimitFields(result, headers);
-      return { result, fields, problem: result.allowed ? undefined : problemOf(result) };
+      const result = this.#countsPlaces
+        ? this.#takePlace(key, response)
+        : this.#given.limiter.consume(key, cost);
+      if (typeof result.then === 'function') return this.#waited(result, key, cost, request, response, reply);
+      return this.#answer(result, key, cost, request, response, reply);
     } catch (error) {
       throw refusalOf(error);
     }
+  }
+
+  /** The answer of a limiter on another machine. */
+  async #waited(result, ...about) {
+    try {
+      return this.#answer(await result, ...about);
+    } catch (error) {
+      throw refusalOf(error);
+    }
+  }
+
+  #answer(result, key, cost, request, response, reply) {
+    const { enforce, headers } = this.#given;
+    if (result.allowed) this.#refundOnClose(key, cost, request, response, reply);
+    if (enforce === false) return undefined;
+    const fields = rateLimitFields(result, headers);
+    return { result, fields, problem: result.allowed ? undefined : problemOf(result) };
   }
 
   #refundOnClose(key, cost, request, response, reply) {

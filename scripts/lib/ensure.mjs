@@ -27,7 +27,13 @@ export async function ensureBuilt() {
 /** Whether there is no native part as new as its sources. */
 export function needsBuild() {
   const binary = builtBinary();
-  return binary === undefined || changed(binary) < Math.max(...sources().map(changed));
+  return binary === undefined || !isAsNew(binary);
+}
+
+/** Whether a file that was built is as new as the sources of the crate, and those in `besides`. */
+export function isAsNew(file, besides = []) {
+  const files = ['src', 'Cargo.toml', 'Cargo.lock', 'build.rs', ...besides].flatMap(filesOf);
+  return changed(file) >= Math.max(...files.map(changed));
 }
 
 /** Compiles the native part into npm/<platform>/ and writes binding.d.ts. */
@@ -56,12 +62,12 @@ export function builtBinary() {
     .find((file) => existsSync(file));
 }
 
-function sources() {
-  const below = readdirSync(path.join(root, 'src'), { recursive: true, withFileTypes: true })
+function filesOf(name) {
+  const place = path.join(root, name);
+  if (!statSync(place).isDirectory()) return [place];
+  return readdirSync(place, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.join(entry.parentPath, entry.name));
-  const files = ['Cargo.toml', 'Cargo.lock', 'build.rs'].map((name) => path.join(root, name));
-  return [...files, ...below];
 }
 
 function changed(file) {

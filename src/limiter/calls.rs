@@ -56,13 +56,13 @@ impl Limiter {
         slots.write(fingerprint, &found, &[0; MAX_LIMITS], false, now).is_ok()
     }
 
-    /// Gives back up to `cost` units of each limit; never more than were taken. A key without a
-    /// slot gets nothing. Fails as [`Limiter::check`].
+    /// Gives back up to `cost` units of each limit; never more than were taken. The cost may be
+    /// above a burst, because it may have been taken before [`Limiter::set_limits`]. A key without
+    /// a slot gets nothing. Fails with `ERR_OUT_OF_RANGE` for a cost of 0.
     pub fn refund(&self, key: &[u8], cost: u32) -> Result<()> {
         let cost = nonzero(cost)?;
         let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
         let mut slots = self.table.shard(fingerprint);
-        check_cost(slots.limits(), cost)?;
         let found: Found = slots.find(fingerprint, now);
         if found.place.is_some() {
             let mut words = changed(&slots, &found, now, |quota, debt| {

@@ -80,8 +80,8 @@ proptest! {
                     prop_assert_eq!(report.allowed, expected.iter().all(|each| each.allowed));
                 }
                 Call::Refund => {
-                    limiter.refund(&key, units).unwrap();
-                    model.each(now, |bucket| bucket.add(i128::from(units)));
+                    limiter.refund(&key, cost).unwrap();
+                    model.each(now, |bucket| bucket.add(i128::from(cost)));
                 }
                 Call::Penalize => {
                     limiter.penalize(&key, cost).unwrap();

@@ -67,8 +67,8 @@ impl MachineLimiter {
 
     /// As [`super::super::Limiter::refund`].
     pub fn refund(&self, key: &[u8], cost: u32) -> Result<()> {
+        let cost = nonzero(cost)?.get();
         let known = self.known();
-        checked_cost(&known.limits, cost)?;
         let (fingerprint, now) = (self.fingerprinter.of(key), self.now());
         if let Some((target, _)) = self.table.locate(fingerprint, now) {
             for (column, limit) in known.limits.iter().enumerate() {

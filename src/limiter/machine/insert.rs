@@ -1,11 +1,14 @@
-//! Gives a slot to a key that has none: see [`super::table`] for the steps.
+//! Gives a slot to a key that has none: see [`super::owner`] for the steps.
 
 use std::sync::LazyLock;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{Relaxed, SeqCst};
 
 use super::header::word;
-use super::table::{CLAIM, Look, Seen, Table, Target, owner, tag};
+use super::locate::Look;
+use super::owner::{CLAIM, owner, tag};
+use super::seen::Seen;
+use super::table::{Table, Target};
 use crate::limiter::buckets::Words;
 use crate::limiter::layout::{Place, WAYS};
 use crate::limiter::limit::Limit;

@@ -2,7 +2,7 @@
 //!
 //! The layout is that of a shard ([`super::layout`]), behind a header. Nothing is ever locked for a
 //! call on a key: each step is one compare-and-swap of one word, so a process may be killed or
-//! stopped between any two, and the others go on. See [`table`] for the steps.
+//! stopped between any two, and the others go on. See [`owner`] for the steps.
 
 mod block;
 mod calls;
@@ -14,7 +14,10 @@ mod header;
 mod insert;
 mod limiter;
 mod limits;
+mod locate;
 mod open;
+mod owner;
+mod seen;
 mod table;
 mod whole;
 

@@ -8,7 +8,7 @@ use super::MachineLimiter;
 use super::header::word;
 use super::insert::{Inserted, Newcomer};
 use super::limits::FileLimits;
-use super::table::{CLAIM, owner, tag};
+use super::owner::{CLAIM, owner, tag};
 use super::tests::{TestPath, Two, composed, named, one};
 use crate::limiter::layout::{Place, WAYS};
 use crate::limiter::limit::{MAX_LIMITS, checked};

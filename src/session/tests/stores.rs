@@ -43,6 +43,17 @@ impl Fixture {
         self.elsewhere(vec![RecordChange { name, expected, value: None }]);
     }
 
+    /// Starts sessions as another process does: copies of this one.
+    fn copy_elsewhere(&self, session: Uuid, count: u8) {
+        let row = self.row(session);
+        let changes = (0..count).map(|at| {
+            let family = Family { number: 100 + u64::from(at), ..(*row).clone() };
+            let id = Uuid::from_u128(u128::from(at));
+            self.sessions.shared.change(id, &family, Condition::Absent)
+        });
+        self.elsewhere(changes.collect());
+    }
+
     fn records(&self) -> usize {
         let mut count = 0;
         let read = self.store().records_after(Position::START, 1000, &mut |record| {
@@ -191,13 +202,7 @@ fn a_process_that_was_stopped_for_long_forgets_the_sessions_that_are_gone() {
 #[test]
 fn many_rows_of_another_process_are_not_read_by_the_call_itself() {
     in_a_store(|fixture| {
-        let row = fixture.row(fixture.start().session);
-        let changes = (0..200).map(|number| {
-            let id = Uuid::from_u128(number);
-            let family = Family { number: 100 + u64::try_from(number).unwrap(), ..(*row).clone() };
-            fixture.sessions.shared.change(id, &family, Condition::Absent)
-        });
-        fixture.elsewhere(changes.collect());
+        fixture.copy_elsewhere(fixture.start().session, 200);
         // The look of the writer may have been first.
         let mut attempts = (0..4).map(|_| fixture.sessions.list("alice").unwrap());
         let is_told = attempts.any(|attempt| match attempt {
@@ -213,13 +218,7 @@ fn many_rows_of_another_process_are_not_read_by_the_call_itself() {
 #[test]
 fn a_transaction_of_this_process_skips_no_row_of_another_that_was_read_in_part() {
     in_a_store(|fixture| {
-        let row = fixture.row(fixture.start().session);
-        let changes = (0..200).map(|number| {
-            let id = Uuid::from_u128(number);
-            let family = Family { number: 100 + u64::try_from(number).unwrap(), ..(*row).clone() };
-            fixture.sessions.shared.change(id, &family, Condition::Absent)
-        });
-        fixture.elsewhere(changes.collect());
+        fixture.copy_elsewhere(fixture.start().session, 200);
         // It stops within the transaction, unless the look of the writer was first.
         let _ = fixture.sessions.list("alice").unwrap();
         let sequence = fixture.store().epoch() + 1;
