@@ -1,7 +1,7 @@
 // `node scripts/peers.mjs`: installs programs that tests compare results with or run, and that
-// cannot be dependencies. From npm: Node 22, 24 and 26; Deno; Bun; TypeScript 5.4; Jest; Vitest; two Yarns;
-// the bundlers of docs/bundling.md; argon2 0.45; the hashes of Better Auth. From PyPI: argon2-cffi,
-// bcrypt, PyJWT, Django, passlib, Werkzeug, and the programs of scripts/locks/checks.in.
+// cannot be dependencies. From npm: Node 22, 24 and 26; Deno; Bun; TypeScript 5.4; Jest; Vitest;
+// two Yarns; the bundlers of docs/bundling.md; argon2 0.45; the hashes of Better Auth. From PyPI:
+// argon2-cffi, bcrypt, PyJWT, Django, passlib, Werkzeug, and those of scripts/locks/checks.in.
 // They go below node_modules, where __test__/helpers/peers.js and scripts/lib/peers.mjs find them.
 // The command of libargon2 must come from the system: on Debian it is in the package argon2.
 //

@@ -9,12 +9,13 @@ const { createPrivateKey, createPublicKey, generateKeyPairSync } = require('node
  * garbage-collected while the key is exported as a JWK, because both take the key's lock.
  */
 function keyPair(type, options) {
-  const { privateKey } = generateKeyPairSync(type, options);
-  const key = privateKey.export({ type: 'pkcs8', format: 'der' });
-  return {
-    privateKey: createPrivateKey({ key, type: 'pkcs8', format: 'der' }),
-    publicKey: createPublicKey({ key, type: 'pkcs8', format: 'der' }),
-  };
+  const { privateKey, publicKey } = generateKeyPairSync(type, options);
+  const [pkcs8, spki] = [
+    { key: privateKey.export({ type: 'pkcs8', format: 'der' }), type: 'pkcs8', format: 'der' },
+    // Deno and Bun do not take the public half from PKCS#8.
+    { key: publicKey.export({ type: 'spki', format: 'der' }), type: 'spki', format: 'der' },
+  ];
+  return { privateKey: createPrivateKey(pkcs8), publicKey: createPublicKey(spki) };
 }
 
 module.exports = { keyPair };
