@@ -2,7 +2,8 @@
 
 // Across machines, over Redis or Valkey; redis.d.ts is its manual.
 
+const { RedisKeyRing } = require('./lib/redis/key-ring.js');
 const { RedisRateLimiter } = require('./lib/redis/rate-limiter.js');
 const { RedisRevocations } = require('./lib/redis/revocations.js');
 
-module.exports = { RedisRateLimiter, RedisRevocations };
+module.exports = { RedisKeyRing, RedisRateLimiter, RedisRevocations };

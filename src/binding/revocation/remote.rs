@@ -8,8 +8,9 @@ use napi::bindgen_prelude::{Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
-use crate::binding::args::{Arg, Outcome, Result, internal, options};
+use crate::binding::args::{Arg, Outcome, internal, options};
 use crate::binding::guard;
+use crate::binding::server_prefix::read_prefix;
 use crate::error::{Code, Error};
 use crate::revocation::{Found, RemoteKeys, RemoteTerms, RevocationList};
 use crate::secret::Secret;
@@ -18,8 +19,6 @@ use crate::secret::Secret;
 const STALENESS: RangeInclusive<u64> = 1..=24 * 3600;
 /// The bounds of `waitReplicas`.
 const REPLICAS: RangeInclusive<u32> = 0..=100;
-/// The bounds of the length of `prefix`, in bytes.
-const PREFIX: RangeInclusive<usize> = 1..=200;
 /// The longest text of rows that are read at once, in bytes.
 const MAX_ROWS_LEN: usize = 64 << 20;
 
@@ -71,15 +70,6 @@ pub(super) struct NativeBatch {
     pub count: u32,
     /// The indexes of the rows that are needed for longer than the stream has its rows.
     pub lasting: Vec<u32>,
-}
-
-/// Names on the server have braces around it, between which a cluster looks for the node.
-fn read_prefix(prefix: &Arg<'_>) -> Result<String> {
-    let text = prefix.string(PREFIX)?;
-    if text.contains(['{', '}']) {
-        return Err(prefix.invalid("must have no braces"));
-    }
-    Ok(text)
 }
 
 /// Puts the list of the options on a server. `record` has the keys of fingerprints that are on the
