@@ -13,15 +13,18 @@ const locks = path.join(root, 'scripts', 'locks');
 const PYTHON = process.platform === 'win32' ? 'python' : 'python3';
 const NPM_FLAGS = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error'];
 
-/** Installs the wheels of `scripts/locks/<name>.txt` into a folder, unless they are there. */
-export async function installPython(name, folder) {
+/**
+ * Installs the wheels of `scripts/locks/<name>.txt` into a folder, unless they are there. `more` are
+ * arguments of pip.
+ */
+export async function installPython(name, folder, more = []) {
   const lock = path.join(locks, `${name}.txt`);
   const done = path.join(folder, 'nodesec-lock.txt');
   if (existsSync(done) && readFileSync(done, 'utf8') === readFileSync(lock, 'utf8')) return;
   rmSync(folder, { recursive: true, force: true });
   const quiet = ['--quiet', '--disable-pip-version-check', '--root-user-action', 'ignore'];
   const strict = ['--require-hashes', '--only-binary', ':all:', '--no-deps'];
-  const args = ['-m', 'pip', 'install', ...quiet, ...strict, '--target', folder];
+  const args = ['-m', 'pip', 'install', ...quiet, ...strict, ...more, '--target', folder];
   await run(PYTHON, [...args, '--requirement', lock]);
   copyFileSync(lock, done);
 }

@@ -185,11 +185,6 @@ impl KeyRing {
         Ok(Proposal { value: Some(value), kid })
     }
 
-    /// The head of the version that was proposed, if there is one.
-    pub fn proposed_head(&self) -> Result<Option<[u8; HEAD_LEN]>> {
-        Ok(self.server()?.proposed().as_ref().map(|(stamp, _)| stamp.head()))
-    }
-
     /// Ends a change: takes the version if the server has it, else forgets it.
     pub fn settle(&self, is_done: bool) -> Result<()> {
         let server = self.server()?;
