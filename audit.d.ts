@@ -51,6 +51,8 @@ export type AuditEvent =
   | SessionRefreshed
   | SessionRestored
   | SessionDenied
+  | SessionsUnavailable
+  | SessionsAvailable
   | LimitDenied
   | LimitDegraded
   | LimitRecovered
@@ -188,6 +190,22 @@ export interface SessionDenied extends AuditEventBase {
   readonly session?: HashedId;
   /** The subject of the session. */
   readonly subject?: HashedId;
+}
+
+/**
+ * The server of `RedisSessions` begins not to answer calls, or for another reason than before.
+ */
+export interface SessionsUnavailable extends AuditEventBase {
+  readonly event: 'session.unavailable';
+  readonly outcome: 'error';
+  /** `deadline`, `connection`, or the first word of the error of the server. */
+  readonly reason: string;
+}
+
+/** The server of `RedisSessions` answers again. */
+export interface SessionsAvailable extends AuditEventBase {
+  readonly event: 'session.available';
+  readonly outcome: 'ok';
 }
 
 /**

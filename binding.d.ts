@@ -472,6 +472,34 @@ export interface NativeMeasurement {
   measuredMs: number
 }
 
+/** The place of sessions on the server. */
+export interface NativePlace {
+  /** The hash tag of the name. */
+  tag: string
+  /** The id of the session, as bytes; with a subject, the rest of its tag. */
+  id: LocalValue
+  /** The id of the session in its usual form. */
+  sid?: string
+}
+
+/** A refresh token, for the server to judge. */
+export interface NativePresented {
+  /** The hash tag of the name on the server. */
+  tag: string
+  /** The session's id and the hash of the secret. */
+  ids: Array<LocalValue>
+  /** The session's id in its usual form. */
+  sid: string
+  /** The number of exchanges before it. */
+  generation: number
+  /** The number of tokens of the same generation that it voids. */
+  variant: number
+  /** The time of issue of an access token now, in milliseconds since 1970. */
+  issuedAt: number
+  /** New claims and meta data, sealed; empty where they stay. */
+  texts: Array<LocalValue>
+}
+
 /** The bytes of a change. */
 export interface NativeProposal {
   /** The bytes for the server; absent if there is nothing to change. */
@@ -518,6 +546,52 @@ export interface NativeRemoteOptions {
   prefix: string
   /** How long the rows of usual revocations are needed, in milliseconds. */
   life: number
+}
+
+/** A pair of tokens. */
+export interface NativeRemotePair {
+  /** The JWT. */
+  accessToken: string
+  /** The refresh token. */
+  refreshToken: string
+  /** The access token's life, in seconds. */
+  expiresIn: number
+  /** The session's id. */
+  sessionId: string
+}
+
+/** The options, for the façade. Times are in milliseconds. */
+export interface NativeRemoteSessionOptions {
+  /** The first part of all names on the server. */
+  prefix: string
+  /** The longest wait for the server. */
+  deadline: number
+  /** How long a session lasts at most. */
+  refreshTtl: number
+  /** How long an unused session lasts. */
+  idleTtl: number
+  /** How long a rotated token still returns the same successor. */
+  grace: number
+  /** Whether it returns another one afterwards. */
+  retryUntilUsed: boolean
+  /** The most sessions of one subject. */
+  maxSessionsPerSubject: number
+  /** Whether one more ends the oldest. */
+  endsOldest: boolean
+}
+
+/** A session that is to start. */
+export interface NativeRemoteStart {
+  /** The hash tag of the name on the server. */
+  tag: string
+  /** The session's id, the hash of its secret and the rest of the tag of its subject. */
+  ids: Array<LocalValue>
+  /** When its access token was issued, in milliseconds since 1970. */
+  issuedAt: number
+  /** Its subject, claims and meta data, sealed. */
+  texts: Array<LocalValue>
+  /** Its tokens. */
+  pair: NativeRemotePair
 }
 
 /** Results, each with the ticket of its call. */
@@ -975,6 +1049,39 @@ export declare function sessionsList(sessions: unknown, subject: unknown): Outco
  * subject, and the façade calls again with claims for it.
  */
 export declare function sessionsRefresh(sessions: unknown, token: unknown, options: unknown, asks: boolean): Outcome<Answer<NativeRefreshed>>
+
+/** Attaches sessions on a server to the façade object `sessions`. Returns the options. */
+export declare function sessionsRemoteAttach(sessions: unknown, options: unknown): Outcome<NativeRemoteSessionOptions>
+
+/** The subject of a session, or with `isMeta` its meta data, which was sealed. */
+export declare function sessionsRemoteOpen(sessions: unknown, id: unknown, sealed: unknown, isMeta: boolean): Outcome<string>
+
+/** The place of a session, by its id. */
+export declare function sessionsRemotePlace(sid: unknown): Outcome<NativePlace>
+
+/** Reads a refresh token; `None` for a text that is none. `asks` is as in `sessionsRefresh`. */
+export declare function sessionsRemotePresent(sessions: unknown, token: unknown, options: unknown, asks: boolean): Outcome<NativePresented | undefined | null>
+
+/** Makes the next pair for a token that the server has accepted. */
+export declare function sessionsRemoteRefreshed(sessions: unknown, token: unknown, step: unknown, texts: unknown): Outcome<NativeRemotePair>
+
+/**
+ * Revokes the access tokens of a session by the bytes of its id, and returns the ticket of the
+ * result. `issuedAt` is the time of issue of the last that is known.
+ */
+export declare function sessionsRemoteRevoke(sessions: unknown, id: unknown, issuedAt: unknown, patience: number, outbox: unknown): Outcome<number | undefined | null>
+
+/**
+ * Revokes the access tokens of a subject that were issued before the current second, and returns
+ * the ticket of the result.
+ */
+export declare function sessionsRemoteRevokeSubject(sessions: unknown, subject: unknown, outbox: unknown): Outcome<number | undefined | null>
+
+/** Makes a session; `claims` is JSON text. */
+export declare function sessionsRemoteStart(sessions: unknown, subject: unknown, claims: unknown, options: unknown): Outcome<NativeRemoteStart>
+
+/** The place of the sessions of a subject. */
+export declare function sessionsRemoteSubject(sessions: unknown, subject: unknown): Outcome<NativePlace>
 
 /** Starts a session; `claims` is JSON text. */
 export declare function sessionsStart(sessions: unknown, subject: unknown, claims: unknown, options: unknown): Outcome<Answer<NativeStarted>>

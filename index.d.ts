@@ -2681,6 +2681,8 @@ export interface SessionInfo {
  * answer, calls reject with its code, and nothing was used up or ended. Subjects, claims and meta
  * data are encrypted there, ids and numbers are not.
  *
+ * `RedisSessions` of `@nodesec/native/redis` are sessions of all machines.
+ *
  * With and without a store, a full list with `onFull: 'error'` ends a session in part: see
  * {@link Sessions.end}. docs/sessions.md has lifetimes, tabs and phones.
  *
@@ -4350,7 +4352,12 @@ export type SessionErrorCode =
   /** The table holds `maxSessions` sessions, or there is no memory for another. */
   | 'ERR_SESSION_FULL'
   /** The subject has `maxSessionsPerSubject` sessions. */
-  | 'ERR_SESSION_LIMIT';
+  | 'ERR_SESSION_LIMIT'
+  /**
+   * The server of `RedisSessions` has not answered in time, and may have done the call; or it has
+   * refused the call, or has a session that does not open with the key.
+   */
+  | 'ERR_SESSION_STORE';
 
 /** The codes of {@link SpiffeError}. */
 export type SpiffeErrorCode =

@@ -1,5 +1,5 @@
-// The manual of @nodesec/native/redis: limits, revocations and key rings that machines share over
-// Redis 6.2 or later, or Valkey. docs/redis.md is a guide.
+// The manual of @nodesec/native/redis: limits, revocations, key rings and sessions that machines
+// share over Redis 6.2 or later, or Valkey. docs/redis.md is a guide.
 //
 // - Options are checked at construction: `ERR_UNKNOWN_OPTION`, `ERR_MISSING_OPTION`,
 //   `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`.
@@ -18,6 +18,8 @@ import type {
   RateLimits,
   RevocationList,
   SecretBuffer,
+  Sessions,
+  SessionsOptions,
 } from './index.js';
 
 /** The parts of a client of ioredis 5 and 6 or iovalkey, or of their `Cluster`, that are used. */
@@ -365,3 +367,72 @@ export const RedisKeyRing: {
   open(options: RedisKeyRingOptions): Promise<RedisKeyRing>;
   readonly prototype: RedisKeyRing;
 };
+
+/** The options of {@link RedisSessions}. */
+export interface RedisSessionsOptions
+  extends Omit<SessionsOptions, 'store' | 'maxSessions' | 'maxSessionsPerSubject'> {
+  /** The client. */
+  client: RedisClient;
+  /**
+   * The key of all processes, 32 bytes or more. The keys of refresh tokens, of the names of
+   * subjects and of what is encrypted are derived from it. The buffer may be disposed of
+   * afterwards. With another key, all sessions are unknown.
+   */
+  key: SecretBuffer;
+  /**
+   * The beginning of the names of all keys, 1 to 200 bytes without braces. Default:
+   * `'nodesec:sessions'`.
+   */
+  prefix?: string;
+  /** The longest time that a call waits for the server, 1 to 60,000 ms. Default: 1000. */
+  deadlineMs?: number;
+  /** The most sessions of one subject: 1 to 1000. Default: 100. */
+  maxSessionsPerSubject?: number;
+}
+
+/**
+ * Sessions for all machines that use one server, with the calls and the rules of {@link Sessions}.
+ * Give every process the same `key`, the same `prefix` and the same limits, and open `revocations`
+ * with {@link RedisRevocations}, so that every verifier refuses the access tokens of sessions that
+ * have ended.
+ *
+ * A call waits for one script on the server; `refresh` with a function for `claims` waits for two.
+ * A call that ends a session also waits for the revocation of its access tokens. Sessions expire by
+ * the clock of the server. The server has hashes of subjects under `key`, and encrypted subjects,
+ * claims and meta data; it has no token.
+ *
+ * If the server does not answer within `deadlineMs`, or refuses the call, the call rejects with
+ * `ERR_SESSION_STORE`. It may have been done: repeat it, a refresh with the same token, which gives
+ * the same successor within `grace`. A `start` without an answer may leave a session that nobody
+ * has a token of. After a failover, a token that is later than its session is exchanged like the
+ * current one; a session that the server has lost is `unknown`.
+ *
+ * Differences from {@link Sessions}: no `store` and no `maxSessions`; the id of a session is a UUID
+ * of version 8, whose last 62 bits all sessions of a subject have in common.
+ *
+ * @example
+ * ```ts
+ * import { Redis } from 'ioredis';
+ * import { JwtIssuer, JwtKey, RevocationList, SecretBuffer } from '@nodesec/native';
+ * import { RedisSessions } from '@nodesec/native/redis';
+ *
+ * const client = new Redis({
+ *   port: 1, // 6379: nothing runs here
+ *   lazyConnect: true,
+ *   autoResendUnfulfilledCommands: false,
+ *   enableOfflineQueue: false,
+ *   maxRetriesPerRequest: 1,
+ * });
+ * client.on('error', () => {}); // your log
+ * const issuer = new JwtIssuer({ keys: await JwtKey.generate('ES256'), expiresIn: '10m' });
+ * const revocations = new RevocationList(); // in a service: opened by RedisRevocations.open
+ * const key = SecretBuffer.random(32); // in a service: SecretBuffer.fromFile('…')
+ * const sessions = new RedisSessions({ client, key, issuer, revocations });
+ * const { code } = await sessions.start('alice', { role: 'admin' }).catch((error) => error);
+ * console.log(code); // ERR_SESSION_STORE
+ * client.disconnect();
+ * ```
+ */
+export class RedisSessions extends Sessions {
+  constructor(options: RedisSessionsOptions);
+}

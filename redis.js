@@ -5,5 +5,6 @@
 const { RedisKeyRing } = require('./lib/redis/key-ring.js');
 const { RedisRateLimiter } = require('./lib/redis/rate-limiter.js');
 const { RedisRevocations } = require('./lib/redis/revocations.js');
+const { RedisSessions } = require('./lib/redis/sessions.js');
 
-module.exports = { RedisKeyRing, RedisRateLimiter, RedisRevocations };
+module.exports = { RedisKeyRing, RedisRateLimiter, RedisRevocations, RedisSessions };

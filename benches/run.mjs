@@ -21,6 +21,7 @@ import * as load from './rows/password-load.mjs';
 import * as passwords from './rows/password.mjs';
 import * as redis from './rows/redis.mjs';
 import * as redisLists from './rows/redis-revocations.mjs';
+import * as redisSessions from './rows/redis-sessions.mjs';
 import * as secrets from './rows/secret.mjs';
 import * as sessions from './rows/sessions.mjs';
 import * as stores from './rows/store.mjs';
@@ -37,7 +38,7 @@ const { values, positionals } = parseArgs({
 console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model}\n`);
 
 const subjects = [
-  passwords, load, tokens, cached, revocation, stores, sessions, limits, redis, redisLists,
+  passwords, load, tokens, cached, revocation, stores, sessions, limits, redis, redisLists, redisSessions,
   secrets, audit, web,
 ];
 const rows = subjects.flatMap((subject) => subject.rows);

@@ -12,8 +12,16 @@ let waiting;
  * Returns an instance of `Class` to which `attachment(instance)` has attached its native object.
  */
 function construct(Class, attachment) {
+  return new Class(attachedBy(attachment));
+}
+
+/**
+ * The argument with which a subclass calls the constructor of its class, so that
+ * `attachment(instance)` attaches the native object.
+ */
+function attachedBy(attachment) {
   waiting = attachment;
-  return new Class(BY_STATIC_METHOD);
+  return BY_STATIC_METHOD;
 }
 
 /**
@@ -27,4 +35,4 @@ function attach(instance, given, byOptions) {
   return attachment(instance);
 }
 
-module.exports = { attach, construct };
+module.exports = { attach, attachedBy, construct };

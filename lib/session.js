@@ -1,13 +1,12 @@
 'use strict';
 
-const { setImmediate: immediate } = require('node:timers/promises');
-
 const { CHANNELS, publish } = require('./audit/publish.js');
 const { claimedIds } = require('./audit/tokens.js');
-const { clockOf, useClock } = require('./clock.js');
+const { attach } = require('./construct.js');
 const { jsonText, makeError } = require('./errors.js');
 const { whenIssuerReady } = require('./issuer.js');
 const { isPlain, native } = require('./native.js');
+const { SessionTable } = require('./session-table.js');
 const { claimsText } = require('./token.js');
 const { Uncloneable } = require('./uncloneable.js');
 
@@ -22,28 +21,21 @@ const ENDING = { reuse: CHANNELS['session.reused'], expired: CHANNELS['session.e
 
 // The methods return promises for the same reason as in revocation.js.
 class Sessions extends Uncloneable {
-  /** Its own clock, and those of the issuer and the list, which it calls natively. */
-  #clocks;
+  /** Has the sessions: a `SessionTable`, or a `SessionEngine` of `RedisSessions`. */
+  #engine;
   #issuer;
-  /** Whether the sessions are on a store. */
-  #isDurable;
-  /** The last call on a store that waits for its turn, by its token or subject. */
-  #turns = new Map();
 
   constructor(options) {
     super();
-    const [given, clock] = useClock(this, options);
-    native.sessionsAttach(this, given);
-    const others = [given.issuer, given.revocations].map(clockOf);
-    this.#clocks = [clock, ...others].filter(Boolean);
-    this.#issuer = given.issuer;
-    this.#isDurable = Object.hasOwn(given, 'store') && given.store !== undefined;
+    const { engine, issuer } = attach(this, options, SessionTable.attach);
+    this.#engine = engine;
+    this.#issuer = issuer;
   }
 
   async start(subject, claims = {}, options) {
     const text = claimsText(claims);
     const texts = optionTexts(options, ['meta']);
-    const start = () => this.#call(() => native.sessionsStart(this, subject, text, texts), subject);
+    const start = () => this.#engine.start(subject, text, texts);
     const { pair, ended } = await whenIssuerReady(this.#issuer, start);
     if (STARTED.hasSubscribers) publish(STARTED, {}, { session: pair.sessionId, subject });
     if (ENDED.hasSubscribers) for (const session of ended) publish(ENDED, {}, { session, subject });
@@ -68,17 +60,17 @@ class Sessions extends Uncloneable {
   }
 
   #refresh(refreshToken, texts, asks) {
-    const refresh = () => native.sessionsRefresh(this, refreshToken, texts, asks);
-    return whenIssuerReady(this.#issuer, () => this.#call(refresh, refreshToken));
+    const refresh = () => this.#engine.refresh(refreshToken, texts, asks);
+    return whenIssuerReady(this.#issuer, refresh);
   }
 
   async end(sid) {
-    await this.#call(() => native.sessionsEnd(this, sid));
+    await this.#engine.end(sid);
     if (ENDED.hasSubscribers) publish(ENDED, {}, { session: native.sessionsId(sid) });
   }
 
   async endByRefreshToken(refreshToken) {
-    const session = await this.#call(() => native.sessionsEndByRefreshToken(this, refreshToken));
+    const session = await this.#engine.endByRefreshToken(refreshToken);
     if (session === null) {
       if (REFUSED.hasSubscribers) publish(REFUSED, {});
       return false;
@@ -88,16 +80,12 @@ class Sessions extends Uncloneable {
   }
 
   async endAll(subject) {
-    const all = native.sessionsEndAll(this, subject);
-    while (await this.#call(() => native.sessionsEndSome(this, all))) {
-      // A part takes about 0.3 ms.
-      await immediate();
-    }
+    await this.#engine.endAll(subject);
     if (ENDED.hasSubscribers) publish(ENDED, {}, { subject });
   }
 
   async list(subject) {
-    const list = await this.#call(() => native.sessionsList(this, subject));
+    const list = await this.#engine.list(subject);
     return list.map(({ sessionId, startedAt, usedAt, expiresAt, meta }) => ({
       sessionId,
       startedAt: new Date(startedAt),
@@ -105,49 +93,6 @@ class Sessions extends Uncloneable {
       expiresAt: new Date(expiresAt),
       ...(meta === undefined ? {} : { meta: JSON.parse(meta) }),
     }));
-  }
-
-  /**
-   * The result of a native call, or a promise of it if the sessions are on a store. `about` is the
-   * token or subject whose calls may exclude each other.
-   */
-  #call(call, about) {
-    const asked = () => {
-      this.#readClocks();
-      return call();
-    };
-    if (!this.#isDurable) return asked();
-    return this.#turns.has(about) ? this.#inTurn(asked, about) : this.#repeated(asked, about);
-  }
-
-  #readClocks() {
-    for (const clock of this.#clocks) clock.read();
-  }
-
-  /** Repeats a call on a store for as long as it could not be answered. */
-  async #repeated(call, about) {
-    for (;;) {
-      const answer = await call();
-      if (typeof answer !== 'number') return answer;
-      if (answer === native.SESSIONS_BEHIND) await native.sessionsCatchUp(this);
-      else if (about === undefined) await immediate();
-      else return this.#inTurn(call, about);
-    }
-  }
-
-  /** Repeats a call after the ones about the same: n of them at once would else be n² attempts. */
-  async #inTurn(call, about) {
-    const before = this.#turns.get(about);
-    const turn = (async () => {
-      await before?.catch(() => {});
-      return this.#repeated(call);
-    })();
-    this.#turns.set(about, turn);
-    try {
-      return await turn;
-    } finally {
-      if (this.#turns.get(about) === turn) this.#turns.delete(about);
-    }
   }
 }
 

@@ -372,6 +372,11 @@ codes! {
     /// Let the user end one of them, which `list` shows, or choose `onSessionLimit: 'end-oldest'`.
     /// HTTP 409.
     SessionLimit = "ERR_SESSION_LIMIT",
+    /// The server of `RedisSessions` has not answered in time, and may have done the call; or it
+    /// has refused the call, or has a session that does not open with the key.
+    ///
+    /// Repeat the call, with the same refresh token; docs/redis.md lists the causes. HTTP 503.
+    SessionStore = "ERR_SESSION_STORE",
 
     // ── SpiffeError ──
     /// A certificate is not the X509-SVID of a workload; the message names the rule.

@@ -48,6 +48,16 @@ pub fn uuid_v7(unix_millis: u64) -> Result<Uuid> {
     Ok(uuid::Builder::from_unix_timestamp_millis(unix_millis, &id_bytes()?).into_uuid())
 }
 
+/// A UUID of version 8 (RFC 9562 section 5.8): milliseconds since 1970, 12 random bits, then the
+/// lower 62 bits of `tail`.
+pub fn uuid_v8(unix_millis: u64, tail: u64) -> Result<Uuid> {
+    let mut bytes = [0; 16];
+    bytes[..6].copy_from_slice(&unix_millis.to_be_bytes()[2..]);
+    bytes[6..8].copy_from_slice(&id_bytes::<2>()?);
+    bytes[8..].copy_from_slice(&tail.to_be_bytes());
+    Ok(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
 /// The milliseconds since 1970 of a UUID of version 7 in its usual form with hyphens.
 pub fn uuid_v7_millis(text: &str) -> Option<u64> {
     // The other forms that the crate reads have other lengths.
@@ -84,5 +94,10 @@ mod tests {
         assert_eq!(id.as_u128() >> 80, 1_700_000_000_123);
         let ids: std::collections::HashSet<_> = (0..1000).map(|_| uuid_v7(1).unwrap()).collect();
         assert_eq!(ids.len(), 1000);
+        let tail = 0xf123_4567_89ab_cdef;
+        let id = uuid_v8(1_700_000_000_123, tail).unwrap();
+        assert_eq!((id.get_version_num(), id.get_variant()), (8, uuid::Variant::RFC4122));
+        assert_eq!(id.as_u128() >> 80, 1_700_000_000_123);
+        assert_eq!(id.as_u64_pair().1 << 2, tail << 2);
     }
 }

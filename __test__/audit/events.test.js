@@ -30,7 +30,12 @@ const {
 } = require('@nodesec/native');
 const { channels, hashId, record } = require('@nodesec/native/audit');
 const { audit, authentication } = require('@nodesec/native/fastify');
-const { RedisKeyRing, RedisRateLimiter, RedisRevocations } = require('@nodesec/native/redis');
+const {
+  RedisKeyRing,
+  RedisRateLimiter,
+  RedisRevocations,
+  RedisSessions,
+} = require('@nodesec/native/redis');
 const { EVENTS, HASHED } = require('../../lib/audit/events.js');
 const { runScript } = require('../helpers/child.js');
 const { heard } = require('../helpers/heard.js');
@@ -248,6 +253,16 @@ const PROVOCATIONS = {
     const pair = await sessions.start(SUBJECT);
     await outcome(() => sessions.start(SUBJECT));
     return { SUBJECT, refresh: pair.refreshToken };
+  },
+  async 'session.unavailable'() {
+    await outcome(() => remoteSessions([new Error('OOM command not allowed')]).list(SUBJECT));
+    return { SUBJECT };
+  },
+  async 'session.available'() {
+    const sessions = remoteSessions([new Error('OOM command not allowed'), [11]]);
+    await outcome(() => sessions.list(SUBJECT));
+    assert.deepEqual(await sessions.list(SUBJECT), []);
+    return { SUBJECT };
   },
   async 'limit.denied'() {
     const limiter = new RateLimiter({ limit: 1, windowMs: 86_400_000 });
@@ -544,12 +559,22 @@ function assertAsDeclared(event) {
 
 /** A limiter over a client that gives these replies, and throws those that are errors. */
 function limitedBy(replies) {
+  return new RedisRateLimiter({ client: replying(replies), limit: 1, windowMs: 1000 });
+}
+
+/** Sessions over such a client. */
+function remoteSessions(replies) {
+  const key = SecretBuffer.from(Buffer.from(SECRET));
+  return new RedisSessions({ client: replying(replies), issuer, key, revocations: new RevocationList() });
+}
+
+function replying(replies) {
   const send = async () => {
     const reply = replies.shift();
     if (reply instanceof Error) throw reply;
     return reply;
   };
-  return new RedisRateLimiter({ client: { send }, limit: 1, windowMs: 1000 });
+  return { send };
 }
 
 /** A list on a server without keys, whose answers are given. */

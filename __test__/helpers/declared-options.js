@@ -30,6 +30,7 @@ const SHARED = {
   'redis.RedisRateLimiter.prototype.setLimits': ['RateLimiter.prototype.setLimits'],
   'redis.RedisRateLimiter.prototype.setLimits.limits': ['RateLimiter.limits'],
   'redis.RedisRevocations.open': ['RedisRevocations.open'],
+  'redis.RedisSessions': ['RedisSessions'],
   'RevocationList.prototype.revokeAllSync': ['RevocationList.prototype.revokeAll'],
   'RevocationList.prototype.revokeIdSync': ['RevocationList.prototype.revokeId'],
   'RevocationList.prototype.revokeSession': ['RevocationList.prototype.revokeId'],

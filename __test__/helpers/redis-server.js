@@ -45,16 +45,23 @@ class RedisServer {
    * redis-server.
    */
   static async start(t, { port, ...options } = {}) {
-    if (spawnSync(SERVER, ['--version']).error !== undefined) {
-      return missing(t, 'redis-server', HOW);
-    }
+    if (!RedisServer.isInstalled()) return missing(t, 'redis-server', HOW);
     const server = new RedisServer(port ?? (await freePort()), options);
-    t.after(async () => {
-      await server.kill();
-      rmSync(server.folder, { recursive: true, force: true });
-    });
+    t.after(() => server.end());
     await server.run();
     return server;
+  }
+
+  /** Starts a server outside of tests. It ends by `end()`, or with this process. */
+  static async launch(options = {}) {
+    if (!RedisServer.isInstalled()) throw new Error(`There is no redis-server: ${HOW}`);
+    const server = new RedisServer(await freePort(), options);
+    await server.run();
+    return server;
+  }
+
+  static isInstalled() {
+    return spawnSync(SERVER, ['--version']).error === undefined;
   }
 
   get pid() {
@@ -94,6 +101,12 @@ class RedisServer {
     const ended = once(child, 'exit');
     child.kill('SIGKILL');
     await ended;
+  }
+
+  /** Ends the server for good. */
+  async end() {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   /** Stops the server; its connections stay open and silent. */

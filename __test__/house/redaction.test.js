@@ -187,6 +187,12 @@ const uncloneable = {
   RedisKeyRing: undefined,
   RedisRateLimiter: new redis.RedisRateLimiter({ client: { send() {} }, limit: 1, windowMs: 1000 }),
   RedisRevocations: undefined,
+  RedisSessions: new redis.RedisSessions({
+    client: { send() {} },
+    issuer,
+    key: SecretBuffer.random(32),
+    revocations,
+  }),
   RemoteJwks: new RemoteJwks('https://example.com/jwks'),
   RevocationList: revocations,
   Sessions: new Sessions({ issuer, revocations }),

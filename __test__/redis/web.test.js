@@ -1,14 +1,16 @@
 'use strict';
 
-// Express and Fastify with limits over Redis.
+// Express and Fastify with limits and sessions over Redis.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { RedisRateLimiter } = require('@nodesec/native/redis');
+const { Jar, SERVICES } = require('../helpers/browser.js');
 const { FRAMEWORKS } = require('../helpers/frameworks.js');
 const { CLIENTS } = require('../helpers/redis-clients.js');
 const { RedisServer, until } = require('../helpers/redis-server.js');
+const { makeSessions } = require('../helpers/redis-sessions.js');
 
 const HOUR = 3_600_000;
 
@@ -47,5 +49,34 @@ for (const [name, start] of Object.entries(FRAMEWORKS)) {
       assert.deepEqual(answers.map(({ status }) => status), statuses, onStoreError);
       if (onStoreError === 'deny') assert.equal(answers[0].headers['retry-after'], '1');
     }
+  });
+}
+
+for (const [name, start] of Object.entries(SERVICES)) {
+  test(`${name}: a session in cookies goes on at another service, and an outage is 503`, async (t) => {
+    const server = await RedisServer.start(t);
+    if (server === undefined) return;
+    const services = [];
+    for (const kind of ['ioredis 6', 'redis 6']) {
+      const { sessions, verifier } = makeSessions(await CLIENTS[kind](t, server));
+      services.push(await start(t, { cookies: { sessions, verifier } }));
+    }
+    const [one, two] = services;
+    const jar = new Jar();
+    const post = async ({ send }, path) => {
+      const answer = await send(path, { method: 'POST', headers: jar.header(path) });
+      jar.take(answer);
+      return answer;
+    };
+    assert.equal((await post(one, '/login')).status, 200);
+    assert.equal((await post(two, '/auth/refresh')).status, 200);
+    server.cli('client', 'pause', '100000', 'ALL');
+    const { status, headers } = await post(one, '/auth/refresh');
+    assert.equal(status, 503);
+    assert.ok(Number(headers['retry-after']) > 0);
+    // The browser has its cookies, and comes again.
+    await server.kill();
+    await server.run();
+    await until(async () => (await post(one, '/auth/refresh')).status === 401);
   });
 }

@@ -10,8 +10,21 @@ import express from 'express';
 
 import { rateLimit } from '@nodesec/native/express';
 import { rateLimiting } from '@nodesec/native/fastify';
-import { JwtKey, type KeyRing, RevocationList, SecretBuffer } from '@nodesec/native';
-import { type RedisClient, RedisKeyRing, RedisRateLimiter, RedisRevocations } from '@nodesec/native/redis';
+import {
+  type JwtIssuer,
+  JwtKey,
+  type KeyRing,
+  RevocationList,
+  SecretBuffer,
+  type Sessions,
+} from '@nodesec/native';
+import {
+  type RedisClient,
+  RedisKeyRing,
+  RedisRateLimiter,
+  RedisRevocations,
+  RedisSessions,
+} from '@nodesec/native/redis';
 
 declare const clients: [Redis, Redis5, Cluster, Iovalkey];
 const all: RedisClient[] = [...clients, createClient(), createClient5(), createCluster({ rootNodes: [] })];
@@ -47,6 +60,14 @@ ring.close() satisfies Promise<void>;
 await RedisKeyRing.open({ client });
 // @ts-expect-error It is made by open.
 new RedisKeyRing();
+declare const parts: { issuer: JwtIssuer; key: SecretBuffer };
+const sessions = new RedisSessions({ client, revocations: list, idleTtl: '7d', deadlineMs: 500, ...parts });
+sessions satisfies Sessions;
+(await sessions.start('ada', { role: 'admin' })).refreshToken satisfies string;
+// @ts-expect-error A key is required.
+new RedisSessions({ client, revocations: list, issuer: parts.issuer });
+// @ts-expect-error The server does not count the sessions of all subjects.
+new RedisSessions({ client, revocations: list, maxSessions: 5, ...parts });
 // @ts-expect-error A client is required.
 new RedisRateLimiter({ limit: 1, windowMs: 1000 });
 // @ts-expect-error A client is no address.

@@ -27,11 +27,12 @@ const BUSY = new Set([
   'ERR_PASSWORD_MEMORY',
   'ERR_PASSWORD_THREADS',
   'ERR_SESSION_FULL',
+  'ERR_SESSION_STORE',
   'ERR_STORE_BUSY',
 ]);
 
-/** A store that cannot read or write, so that somebody must look after it. */
-const STORE_FAILED = /^ERR_(STORE_|REVOCATION_STORE$)/;
+/** A store or a server that cannot read or write, so that somebody must look after it. */
+const STORE_FAILED = /^ERR_(STORE_|(KEYRING|REVOCATION)_STORE$|REVOCATION_STALE$)/;
 
 /** The answer to any error. */
 function answerTo(error) {

@@ -156,9 +156,23 @@ const EVENTS = {
     members: ['session?', 'subject?'],
   },
   'session.failed': {
-    when: 'The table of sessions is full, or a subject has as many as it may have.',
+    when:
+      'The table of sessions is full, a subject has as many as it may have, or the server of ' +
+      '`RedisSessions` has not done a call.',
     outcome: 'error',
     members: ['code'],
+  },
+  'session.unavailable': {
+    when:
+      'The server of `RedisSessions` begins not to answer calls, or for another reason than ' +
+      'before: `deadline`, `connection`, or the first word of its error.',
+    outcome: 'error',
+    members: ['reason'],
+  },
+  'session.available': {
+    when: 'The server of `RedisSessions` answers again.',
+    outcome: 'ok',
+    members: [],
   },
   'limit.denied': {
     when: 'A limiter denies a request, or has no place for it.',

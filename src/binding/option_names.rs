@@ -59,6 +59,7 @@ const DECLARATIONS: &[Declaration] = &[
     secret::sources::FileOptions::DECLARATION,
     secret::sources::VariableOptions::DECLARATION,
     session::options::RefreshOptions::DECLARATION,
+    session::options::RemoteSessionOptions::DECLARATION,
     session::options::SessionOptions::DECLARATION,
     session::options::StartOptions::DECLARATION,
     store::OpenListOptions::DECLARATION,

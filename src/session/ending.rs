@@ -12,6 +12,7 @@ use super::family::{Family, Phase};
 use super::log::TOLD_MS;
 use super::sessions::Sessions;
 use crate::error::{Code, Error, Result};
+use crate::jwt::Issuer;
 use crate::revocation::{Revocation, RevocationList, Scope, Staged};
 use crate::store::{Batch, Entry, Expected, RecordChange};
 
@@ -169,7 +170,7 @@ impl Sessions {
         let mut buffer = Uuid::encode_buffer();
         let sid = id.hyphenated().encode_lower(&mut buffer);
         let times = self.issue_times();
-        self.revocations.revoke(&times.revocation(sid, family.as_deref(), 0))?;
+        self.revocations.revoke(&times.revocation(sid, issued_at(family.as_deref()), 0))?;
         self.shared.table()?.remove(id);
         Ok(())
     }
@@ -190,8 +191,9 @@ impl Sessions {
         let patience = self.shared.patience().as_secs();
         let times = self.issue_times();
         let ended: Vec<_> = families.iter().map(|(id, family)| (id.to_string(), family)).collect();
-        let revocations =
-            ended.iter().map(|(sid, family)| times.revocation(sid, family.as_deref(), patience));
+        let revocations = ended
+            .iter()
+            .map(|(sid, family)| times.revocation(sid, issued_at(family.as_deref()), patience));
         let staged = match self.revocations.stage(older.into_iter().chain(revocations)) {
             Err(full) if full.code == Code::RevocationFull => Err(full),
             staged => Ok(staged?),
@@ -227,17 +229,13 @@ impl Sessions {
     }
 
     fn issue_times(&self) -> IssueTimes {
-        let issuer = self.issuer.latest_issue();
-        let sessions = self.moment().latest;
-        // Read last, so that the clock of the issuer is not ahead of it by the time between.
-        let list = self.revocations.moment().latest;
-        IssueTimes { issuer, sessions, list, life: self.issuer.expires_in() }
+        IssueTimes::now(&self.issuer, self.moment().latest, &self.revocations)
     }
 }
 
 /// The latest times at which tokens can have been issued until now, by the clock of each.
 /// Milliseconds since 1970.
-struct IssueTimes {
+pub(super) struct IssueTimes {
     issuer: u64,
     sessions: u64,
     list: u64,
@@ -246,16 +244,24 @@ struct IssueTimes {
 }
 
 impl IssueTimes {
-    /// The revocation of the tokens of a session, of which other processes may issue more for
-    /// `patience` seconds.
-    fn revocation<'a>(
+    /// The present times; `sessions` is that of the clock of the sessions.
+    pub(super) fn now(issuer: &Issuer, sessions: u64, list: &RevocationList) -> Self {
+        let latest = issuer.latest_issue();
+        // Read last, so that the clock of the issuer is not ahead of it by the time between.
+        let list = list.moment().latest;
+        Self { issuer: latest, sessions, list, life: issuer.expires_in() }
+    }
+
+    /// The revocation of the tokens of a session, of which the last is known to be of `issued_at`.
+    /// Other processes may issue more for `patience` seconds.
+    pub(super) fn revocation<'a>(
         &self,
         sid: &'a str,
-        family: Option<&Family>,
+        issued_at: u64,
         patience: u64,
     ) -> Revocation<'a> {
         // The clock may have been ahead when the last token was issued, or may be behind now.
-        let issued_at = self.issuer.max(family.map_or(0, |family| family.issued_at));
+        let issued_at = self.issuer.max(issued_at);
         let latest = issued_at.max(self.sessions) / 1000;
         let expiry = latest.saturating_add(self.life).saturating_add(patience);
         // A list that makes room refuses the tokens that were issued until then by its own clock,
@@ -266,6 +272,10 @@ impl IssueTimes {
             Revocation::ended_session(sid, expiry)
         }
     }
+}
+
+fn issued_at(family: Option<&Family>) -> u64 {
+    family.map_or(0, |family| family.issued_at)
 }
 
 impl EndAll {

@@ -13,6 +13,7 @@
 //!   and each change is a compare-and-swap in the store first (`attempt`), in one transaction with
 //!   the revocations that belong to it.
 //! - `start`, `refresh` and `ending` are the calls of `sessions`.
+//! - `remote` is for sessions on a server that judges tokens itself: it has the keys.
 
 mod attempt;
 mod change;
@@ -23,6 +24,7 @@ mod limits;
 mod log;
 mod refresh;
 mod refresh_token;
+mod remote;
 mod sessions;
 mod shared;
 mod start;
@@ -36,6 +38,9 @@ pub use self::ending::EndAll;
 
 pub use self::limits::{OnLimit, SessionLimits};
 pub use self::refresh::{Ended, Refreshed};
+pub use self::remote::{
+    CurrentRow, Presented, RemotePair, RemoteSessions, RemoteStart, SubjectTag, Text, place_of,
+};
 pub use self::sessions::{SessionInfo, Sessions, TokenPair};
 pub use self::start::Started;
 pub use self::stored::StoredSessions;

@@ -97,20 +97,7 @@ impl Sessions {
         revocations: Arc<RevocationList>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self> {
-        if issuer.expires_in() > revocations.max_token_ttl() {
-            return Err(Error::new(
-                Code::OutOfRange,
-                "the issuer's expiresIn must not exceed the revocation list's maxTokenTtl; raise \
-                 maxTokenTtl, or verifiers refuse every token",
-            ));
-        }
-        if !issuer.sets_ids() {
-            return Err(Error::new(
-                Code::InvalidArgValue,
-                "the issuer of sessions must set jti: without ids verifiers with a revocation list \
-                 refuse every token; leave out jti: false",
-            ));
-        }
+        check(&issuer, &revocations)?;
         let time = Mutex::new(ProvenTime::start(&*clock));
         Ok(Self { issuer, revocations, clock, time, shared })
     }
@@ -186,4 +173,23 @@ impl Sessions {
             session,
         })
     }
+}
+
+/// Refuses an issuer whose tokens verifiers with the list would refuse.
+pub(super) fn check(issuer: &Issuer, revocations: &RevocationList) -> Result<()> {
+    if issuer.expires_in() > revocations.max_token_ttl() {
+        return Err(Error::new(
+            Code::OutOfRange,
+            "the issuer's expiresIn must not exceed the revocation list's maxTokenTtl; raise \
+             maxTokenTtl, or verifiers refuse every token",
+        ));
+    }
+    if !issuer.sets_ids() {
+        return Err(Error::new(
+            Code::InvalidArgValue,
+            "the issuer of sessions must set jti: without ids verifiers with a revocation list \
+             refuse every token; leave out jti: false",
+        ));
+    }
+    Ok(())
 }

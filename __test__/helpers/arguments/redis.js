@@ -3,7 +3,7 @@
 const { generateKeyPairSync } = require('node:crypto');
 const { after, before } = require('node:test');
 
-const { JwtKey, RevocationList, SecretBuffer } = require('@nodesec/native');
+const { JwtIssuer, JwtKey, RevocationList, SecretBuffer } = require('@nodesec/native');
 const { RedisKeyRing, RedisRateLimiter, RedisRevocations } = require('@nodesec/native/redis');
 const {
   boolean,
@@ -62,6 +62,10 @@ const list = () => new RevocationList();
 const secret = () => SecretBuffer.from(Buffer.alloc(32, 7));
 const openRing = () => RedisKeyRing.open({ client: ringServer(), key: secret(), alg: 'EdDSA' });
 const newKey = () => JwtKey.fromKeyObject(generateKeyPairSync('ed25519').privateKey, { alg: 'EdDSA' });
+const issuer = () => {
+  const keys = JwtKey.fromSecret(new Uint8Array(32).fill(7), { alg: 'HS256' });
+  return new JwtIssuer({ keys, expiresIn: '15m' });
+};
 let revocations;
 let ring;
 let closing;
@@ -194,6 +198,45 @@ module.exports = {
           'a brace': () => 'revocations}',
           'a long text': () => 'x'.repeat(201),
         }),
+      }),
+    ],
+  },
+  'new redis.RedisSessions': {
+    args: () => [
+      {
+        client: client(),
+        issuer: issuer(),
+        revocations: list(),
+        key: secret(),
+        prefix: 'sessions',
+        deadlineMs: 100,
+        refreshTtl: '30d',
+        idleTtl: '7d',
+        grace: 30,
+        retryUntilUsed: true,
+        maxSessionsPerSubject: 5,
+        onSessionLimit: 'end-oldest',
+        ...clockOptions(),
+      },
+    ],
+    kinds: [
+      options({
+        client: clients,
+        issuer: instance(JwtIssuer, issuer),
+        revocations: instance(RevocationList, list),
+        key: secretly(instance(SecretBuffer, secret)),
+        prefix: kind(name.refused, {
+          'a brace': () => 'sessions}',
+          'a long text': () => 'x'.repeat(201),
+        }),
+        deadlineMs: integer,
+        refreshTtl: duration,
+        idleTtl: duration,
+        grace: duration,
+        retryUntilUsed: boolean,
+        maxSessionsPerSubject: integer,
+        onSessionLimit: word,
+        ...clock,
       }),
     ],
   },

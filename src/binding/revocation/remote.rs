@@ -12,7 +12,7 @@ use crate::binding::args::{Arg, Outcome, internal, options};
 use crate::binding::guard;
 use crate::binding::server_prefix::read_prefix;
 use crate::error::{Code, Error};
-use crate::revocation::{Found, RemoteKeys, RemoteTerms, RevocationList};
+use crate::revocation::{Attachment, Found, RemoteKeys, RemoteTerms, RevocationList};
 use crate::secret::Secret;
 
 /// The bounds of `maxStaleness`, in seconds.
@@ -100,7 +100,10 @@ pub(super) fn revocation_remote_attach(
             .map_err(|_| internal())?;
         let wake =
             move || wake.call((), ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok;
-        given.list.attach_remote(keys, terms, Box::new(wake))?;
+        let attachment = given.list.attach_remote(keys, terms, Box::new(wake))?;
+        // A thread may end before it closes its `RedisRevocations`; then another one may open the
+        // list. The hook runs before that of the function that wakes, which was made earlier.
+        env.add_env_cleanup_hook(attachment, Attachment::end).map_err(|_| internal())?;
         Ok(NativeRemoteOptions {
             max_staleness: max_staleness as f64,
             has_key: given.key.is_some(),

@@ -2,6 +2,7 @@
 
 mod answer;
 pub(super) mod options;
+mod remote;
 
 use std::mem::MaybeUninit;
 use std::sync::Arc;

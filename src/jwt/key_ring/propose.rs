@@ -95,7 +95,9 @@ impl RingOpening {
     pub fn read(&self, value: &[u8], clock: Arc<dyn Clock>) -> Result<Arc<KeyRing>> {
         let seal = self.seal();
         let (stamp, Plain { options, entries, times, .. }) = seal.read(value, &[])?;
-        let time = ProvenTime::from_bytes(&times, &*clock);
+        // Another machine may have written it, whose clocks are its own.
+        let time =
+            ProvenTime::from_bytes(&times, &*clock).map(|time| time.restored(&*clock, false));
         let mut time = time.unwrap_or_else(|| ProvenTime::start(&*clock));
         let now = time.observe(&*clock).steady / 1000;
         let book = Book::restored(options, entries).in_store(PUBLISHING);

@@ -199,11 +199,11 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: 64, ..Config::default() })]
+    #![proptest_config(Config { cases: 24, ..Config::default() })]
 
     #[test]
     fn what_a_living_process_has_seen_of_a_ring_is_never_undone(
-        steps in proptest::collection::vec(step(), 1..60),
+        steps in proptest::collection::vec(step(), 1..40),
     ) {
         let (mut server, clock) = (Server::default(), Arc::new(ManualClock::at(START)));
         let given = rotating();

@@ -1,0 +1,266 @@
+'use strict';
+
+// Sessions on Redis, over every client; what the server learns; failures that do not come from it.
+
+const assert = require('node:assert/strict');
+const { describe, test } = require('node:test');
+
+const { JwtIssuer, KeyRing, RevocationList, Sessions, Store } = require('@nodesec/native');
+const { RedisSessions } = require('@nodesec/native/redis');
+const { coded } = require('../helpers/outcome.js');
+const { CLIENTS, CLUSTERS } = require('../helpers/redis-clients.js');
+const { openList, secretKey } = require('../helpers/redis-revocations.js');
+const { RedisServer, startCluster, until } = require('../helpers/redis-server.js');
+const { makeSessions } = require('../helpers/redis-sessions.js');
+const { storeKey, storePath } = require('../helpers/store-service.js');
+
+/** A check for errors with a code, whose message a pattern matches. */
+function saying(code, pattern) {
+  return (error) => coded(code)(error) && pattern.test(error.message);
+}
+
+/** A life of sessions, through every call. */
+async function lives({ sessions, judge, statusOf }) {
+  const first = await sessions.start('ada', { role: 'admin' }, { meta: { device: 'phone' } });
+  const second = await sessions.start('ada');
+  const eve = await sessions.start('eve');
+  const { status, pair } = await sessions.refresh(first.refreshToken);
+  assert.equal(status, 'rotated');
+  const again = await sessions.refresh(first.refreshToken);
+  assert.deepEqual([again.status, again.pair.refreshToken], ['replayed', pair.refreshToken]);
+  const listed = await sessions.list('ada');
+  assert.deepEqual(listed.map(({ sessionId, meta }) => [sessionId, meta]), [
+    [first.sessionId, { device: 'phone' }],
+    [second.sessionId, undefined],
+  ]);
+  const { pair: third } = await sessions.refresh(pair.refreshToken, { claims: (sub) => ({ of: sub }) });
+  assert.equal(await statusOf(first), 'reuse');
+  assert.equal(await statusOf(third), 'unknown');
+  assert.deepEqual([judge(first), judge(third), judge(second)], ['ERR_JWT_REVOKED', 'ERR_JWT_REVOKED', undefined]);
+  assert.equal(await sessions.endByRefreshToken(second.refreshToken), true);
+  assert.equal(await sessions.endByRefreshToken(second.refreshToken), false);
+  assert.equal(judge(second), 'ERR_JWT_REVOKED');
+  await sessions.end(eve.sessionId);
+  assert.deepEqual([await statusOf(eve), judge(eve)], ['unknown', 'ERR_JWT_REVOKED']);
+  const last = await sessions.start('ada');
+  await sessions.endAll('ada');
+  assert.deepEqual([await sessions.list('ada'), judge(last)], [[], 'ERR_JWT_REVOKED']);
+}
+
+describe('every call works over', () => {
+  for (const [name, makeClient] of Object.entries(CLIENTS)) {
+    test(name, async (t) => {
+      const server = await RedisServer.start(t);
+      if (server === undefined) return;
+      await lives(makeSessions(await makeClient(t, server), { deadlineMs: 10_000 }));
+      // Rows of sessions that have ended are deleted.
+      await until(() => server.cli('dbsize').trim() === '0');
+    });
+  }
+
+  test('clusters', async (t) => {
+    const nodes = await startCluster(t);
+    if (nodes === undefined) return;
+    for (const makeClient of Object.values(CLUSTERS)) {
+      const client = await makeClient(t, nodes);
+      const service = makeSessions(client, { deadlineMs: 10_000 });
+      const users = ['ada', 'eve', ...Array.from({ length: 30 }, (_, n) => `user ${n}`)];
+      // Without an offline queue, the client refuses commands for nodes that it has not reached.
+      const isReached = (user) => service.sessions.list(user).then(() => true, () => false);
+      for (const user of users) await until(() => isReached(user));
+      await lives(service);
+      const pairs = await Promise.all(users.map((user) => service.sessions.start(user)));
+      for (const pair of pairs) assert.equal(await service.statusOf(pair), 'rotated');
+      assert.ok(nodes.every((node) => Number(node.cli('dbsize')) > 0), 'a node has none');
+      for (const { sessionId } of pairs) await service.sessions.end(sessionId);
+    }
+  });
+});
+
+test('processes with one key share sessions, and the tokens of another key are unknown', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const [one, two] = [makeSessions(await CLIENTS['ioredis 6'](t, server)), makeSessions(await CLIENTS['redis 6'](t, server))];
+  const other = makeSessions(await CLIENTS['redis 5'](t, server), { key: secretKey(9) });
+  const first = await one.sessions.start('ada', { role: 'admin' });
+  assert.equal(await other.statusOf(first), 'unknown');
+  assert.equal(await other.sessions.endByRefreshToken(first.refreshToken), false);
+  assert.deepEqual(await other.sessions.list('ada'), []);
+  const { pair } = await two.sessions.refresh(first.refreshToken);
+  assert.equal(two.verifier.verify(pair.accessToken).role, 'admin');
+  assert.equal(await one.statusOf(first), 'replayed');
+  const inMemory = new Sessions({ issuer: one.issuer, revocations: one.revocations });
+  assert.equal((await inMemory.refresh(pair.refreshToken)).status, 'unknown');
+});
+
+test('a session that ends here is refused by verifiers of other processes', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const lists = [await openList(t, server), await openList(t, server)];
+  const [one, two] = lists.map(({ client, list }) => makeSessions(client, { revocations: list }));
+  const [first, second] = [await one.sessions.start('ada'), await one.sessions.start('ada')];
+  assert.equal(two.judge(first), undefined);
+  await one.sessions.end(first.sessionId);
+  assert.equal(one.judge(first), 'ERR_JWT_REVOKED');
+  await until(() => two.judge(first) === 'ERR_JWT_REVOKED');
+  await two.sessions.endAll('ada');
+  await until(() => one.judge(second) === 'ERR_JWT_REVOKED');
+});
+
+test('nothing on the server shows a subject, claims, meta data or a token', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const sent = [];
+  const { callBuffer } = client;
+  client.callBuffer = (...args) => {
+    sent.push(Buffer.concat(args.map((arg) => Buffer.from(arg))));
+    return callBuffer.apply(client, args);
+  };
+  const { sessions } = makeSessions(client);
+  const words = ['ada.lovelace@example.org', 'engine-admin', 'analytical-phone', 'difference'];
+  const [subject, role, device, more] = words;
+  const first = await sessions.start(subject, { role }, { meta: { device } });
+  const { pair } = await sessions.refresh(first.refreshToken, { claims: { role, more } });
+  await sessions.list(subject);
+  const [name] = (await client.keys('*')).values();
+  const stored = Buffer.concat([Buffer.from(name), ...(await client.hgetallBuffer(name).then(Object.values))]);
+  const secrets = [...words, first.refreshToken, pair.refreshToken, pair.accessToken];
+  // The secret in the token, which the server knows as a hash.
+  const raw = Buffer.from(pair.refreshToken, 'base64url').subarray(25, 41);
+  for (const bytes of [stored, ...sent]) {
+    for (const secret of secrets) assert.ok(!bytes.includes(secret), secret);
+    assert.ok(!bytes.includes(raw));
+  }
+  assert.match(name, /^nodesec:sessions:1:\{[\w-]{11}\}$/);
+  assert.equal(first.sessionId[14], '8');
+});
+
+test('one call is one round trip, except with a function for claims', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  await client.connect();
+  let sent = 0;
+  const send = ([name, ...args]) => {
+    sent += 1;
+    return client.callBuffer(name, ...args);
+  };
+  const service = makeSessions({ send });
+  const { sessions } = service;
+  const count = async (call) => {
+    sent = 0;
+    const result = await call();
+    return [sent, result];
+  };
+  // The server gets the text of each script once.
+  await lives(service);
+  const [starts, first] = await count(() => sessions.start('ada'));
+  const [refreshes, { pair }] = await count(() => sessions.refresh(first.refreshToken, { claims: { a: 1 } }));
+  const [asks] = await count(() => sessions.refresh(pair.refreshToken, { claims: () => ({}) }));
+  const [lists] = await count(() => sessions.list('ada'));
+  assert.deepEqual({ starts, refreshes, asks, lists }, { starts: 1, refreshes: 1, asks: 2, lists: 1 });
+});
+
+test('a name expires when the last of its sessions is long over', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const short = makeSessions(client, { idleTtl: '10s' });
+  const long = makeSessions(client, { refreshTtl: '30d' });
+  const first = await short.sessions.start('ada');
+  const ttl = async () => Math.round((await client.pttl((await client.keys('*'))[0])) / 1000 - 3600);
+  assert.ok(Math.abs((await ttl()) - 10) <= 1);
+  await long.sessions.start('ada');
+  assert.ok(Math.abs((await ttl()) - 30 * 86_400) <= 1);
+  await short.statusOf(first);
+  assert.ok(Math.abs((await ttl()) - 30 * 86_400) <= 1);
+});
+
+test('rows that somebody has changed, moved or cut give nobody a token', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const { sessions, statusOf } = makeSessions(client);
+  const [ada, eve] = [await sessions.start('ada', { role: 'admin' }), await sessions.start('eve')];
+  const idOf = ({ sessionId }) => Buffer.from(sessionId.replaceAll('-', ''), 'hex');
+  const nameOf = async (pair) => {
+    for (const name of await client.keys('*')) if (await client.hexists(name, idOf(pair))) return name;
+    throw new Error('no name');
+  };
+  const [ofAda, ofEve] = [await nameOf(ada), await nameOf(eve)];
+  const row = await client.hgetBuffer(ofAda, idOf(ada));
+  // Her own row with the texts of another session: the secret stays, so the token is accepted.
+  const own = await client.hgetBuffer(ofEve, idOf(eve));
+  const mixed = Buffer.concat([own.subarray(0, 90), row.subarray(90)]);
+  await client.hset(ofEve, idOf(eve), mixed);
+  await assert.rejects(sessions.refresh(eve.refreshToken), coded('ERR_SESSION_STORE'));
+  await client.hset(ofEve, idOf(eve), row);
+  assert.equal(await statusOf(eve), 'unknown');
+  for (const length of [0, 1, 97, row.length - 1]) {
+    await client.hset(ofAda, idOf(ada), row.subarray(0, length));
+    await assert.rejects(sessions.refresh(ada.refreshToken), saying('ERR_SESSION_STORE', /FORMAT/));
+    await assert.rejects(sessions.list('ada'), saying('ERR_SESSION_STORE', /FORMAT/));
+  }
+  await client.hset(ofAda, idOf(ada), row);
+  assert.equal(await statusOf(ada), 'rotated');
+});
+
+test('a refresh that cannot be signed uses nothing up', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const revocations = new RevocationList();
+  const keys = new KeyRing({ alg: 'ES256', jwksMaxAge: 0 });
+  await keys.rotate();
+  const issuer = new JwtIssuer({ keys, expiresIn: '10m' });
+  const options = { client, key: secretKey(), issuer, revocations, grace: 0 };
+  const sessions = new RedisSessions(options);
+  const first = await sessions.start('ada');
+  keys.revoke(keys.list()[0].kid);
+  await assert.rejects(sessions.refresh(first.refreshToken), coded('ERR_KEYRING_NO_ACTIVE_KEY'));
+  await keys.rotate({ force: true });
+  assert.equal((await sessions.refresh(first.refreshToken)).status, 'rotated');
+});
+
+test('a session whose revocation has no room does not refresh, and ends where there is room', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const full = makeSessions(client, { revocations: new RevocationList({ maxEntries: 1 }) });
+  const other = makeSessions(client);
+  const [first, second] = [await full.sessions.start('ada'), await full.sessions.start('ada')];
+  await full.revocations.revokeId('other', Math.floor(Date.now() / 1000) + 3600);
+  await assert.rejects(full.sessions.endByRefreshToken(first.refreshToken), coded('ERR_REVOCATION_FULL'));
+  assert.deepEqual((await full.sessions.list('ada')).map(({ sessionId }) => sessionId), [second.sessionId]);
+  await assert.rejects(full.statusOf(first), coded('ERR_REVOCATION_FULL'));
+  await assert.rejects(full.sessions.endAll('ada'), coded('ERR_REVOCATION_FULL'));
+  assert.deepEqual([full.judge(first), other.judge(first)], [undefined, undefined]);
+  assert.equal(await other.sessions.endByRefreshToken(first.refreshToken), true);
+  assert.equal(await other.statusOf(second), 'unknown');
+  assert.deepEqual([other.judge(first), other.judge(second)], ['ERR_JWT_REVOKED', 'ERR_JWT_REVOKED']);
+  assert.equal(await other.sessions.endByRefreshToken(first.refreshToken), false);
+});
+
+test('options that do not fit a server are refused', async (t) => {
+  const revocations = new RevocationList();
+  const client = { send: async () => [0] };
+  const make = (options) => () => makeSessions(client, { revocations, ...options });
+  make({})();
+  assert.throws(make({ maxSessions: 5 }), coded('ERR_UNKNOWN_OPTION'));
+  assert.throws(make({ maxSessionsPerSubject: 1001 }), coded('ERR_OUT_OF_RANGE'));
+  assert.throws(make({ prefix: 'a{b' }), coded('ERR_INVALID_ARG_VALUE'));
+  assert.throws(make({ deadlineMs: 0 }), coded('ERR_OUT_OF_RANGE'));
+  const { issuer } = makeSessions(client);
+  const rest = { issuer, revocations };
+  for (const [given, missing] of [[{ client }, /"key"/], [{ key: secretKey() }, /"client"/]]) {
+    const incomplete = () => new RedisSessions({ ...rest, ...given });
+    assert.throws(incomplete, saying('ERR_MISSING_OPTION', missing));
+  }
+  assert.throws(() => new RedisSessions(), coded('ERR_MISSING_OPTION'));
+  const store = await Store.open(storePath(t), { key: storeKey() });
+  const stored = new RevocationList({ store });
+  assert.throws(make({ revocations: stored }), saying('ERR_INVALID_ARG_VALUE', /store/));
+  assert.throws(make({ store }), coded('ERR_UNKNOWN_OPTION'));
+  await store.close();
+});
