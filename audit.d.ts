@@ -41,6 +41,9 @@ export type AuditEvent =
   | RevocationsUnpublished
   | RevocationsRepublished
   | RevocationsEvictable
+  | KeyRingFollowed
+  | KeyRingLost
+  | KeyRingRestored
   | KeyChanged
   | KeySetChanged
   | KeySetFailed
@@ -317,6 +320,32 @@ export interface RevocationsRepublished extends AuditEventBase {
   readonly outcome: 'ok';
   /** The number of revocations. */
   readonly count: number;
+}
+
+/** A key ring on Redis has the version of the server: at first, and after each outage. */
+export interface KeyRingFollowed extends AuditEventBase {
+  readonly event: 'keyring.followed';
+  readonly outcome: 'ok';
+}
+
+/** The Redis of a key ring does not answer, or the ring cannot use its answer. */
+export interface KeyRingLost extends AuditEventBase {
+  readonly event: 'keyring.lost';
+  readonly outcome: 'error';
+  /**
+   * `no answer`, `connection`, the first word of the server's error, such as `NOAUTH`, `OOM` or
+   * `READONLY` (a replica), or a code of this package: `ERR_SECRET_SEAL` if the server has something
+   * that does not open as this ring.
+   */
+  readonly reason: string;
+}
+
+/** Redis had lost a version of a key ring, as after a failover. This process has written its own. */
+export interface KeyRingRestored extends AuditEventBase {
+  readonly event: 'keyring.restored';
+  readonly outcome: 'ok';
+  /** Whether another version had been made since, with which it was merged. */
+  readonly merged: boolean;
 }
 
 /** The Redis of a list drops revocations when its memory is full. */

@@ -170,8 +170,8 @@ export declare function keyOptions(options: unknown): Outcome<Array<string | und
 /** The JSON of the public half. */
 export declare function keyPublicJwk(key: unknown): Outcome<string>
 
-/** Adds a key. */
-export declare function keyringAdd(ring: unknown, key: unknown, options: unknown): Outcome<undefined>
+/** Adds a key. With `later` it does not block on a store, and returns a promise. */
+export declare function keyringAdd(ring: unknown, key: unknown, options: unknown, later: boolean): Outcome<Later<undefined>>
 
 /** Attaches a new key ring to the façade object `ring`. */
 export declare function keyringAttach(ring: unknown, options: unknown): Outcome<undefined>
@@ -181,6 +181,9 @@ export declare function keyringConfigure(ring: unknown, options: unknown): Outco
 
 /** Attaches the ring of a carrier to the façade object `ring`. */
 export declare function keyringFromCarrier(ring: unknown, carrier: unknown): Outcome<undefined>
+
+/** Whether the ring is on a server. */
+export declare function keyringIsOnServer(ring: unknown): Outcome<boolean>
 
 /** The JWK Set. */
 export declare function keyringJwks(ring: unknown): Outcome<NativeJwks>
@@ -212,6 +215,45 @@ export declare function keyringRotate(ring: unknown, options: unknown): Outcome<
 
 /** Seals the ring with its private keys. Only the same key opens the returned `Buffer`. */
 export declare function keyringSeal(ring: unknown, key: unknown): Outcome<LocalValue>
+
+/** Checks the arguments of a change, as the call of a ring in memory does. */
+export declare function keyringServerCheck(kind: string, argument: unknown, more: unknown): Outcome<undefined>
+
+/** Forgets the keys. */
+export declare function keyringServerClose(ring: unknown): Outcome<undefined>
+
+/** Makes a ring on another thread. Returns a promise of its bytes. */
+export declare function keyringServerCreate(opening: unknown): Outcome<Offloaded<Array<number>, LocalValue>>
+
+/** Whether something is due. */
+export declare function keyringServerDue(ring: unknown): Outcome<boolean>
+
+/** Whether the version of this process is the one with this head, which the server has now. */
+export declare function keyringServerHas(ring: unknown, head: unknown): Outcome<boolean>
+
+/** The bytes that tell the version of this process from all others. */
+export declare function keyringServerHead(ring: unknown): Outcome<LocalValue>
+
+/** Opens the bytes that a server has on another thread. Returns a promise of the ring's carrier. */
+export declare function keyringServerOpen(opening: unknown, value: unknown): Outcome<Offloaded<KeyRing, LocalValue>>
+
+/** Attaches the options of `RedisKeyRing.open` to the object `opening`. */
+export declare function keyringServerOpening(opening: unknown, options: unknown): Outcome<NativeRingOpening>
+
+/** Prepares a change of a kind, on another thread. Returns a promise of its bytes. */
+export declare function keyringServerPropose(ring: unknown, kind: string, argument: unknown, more: unknown): Outcome<Offloaded<NativeProposal>>
+
+/**
+ * Takes the bytes that the server has; without bytes it has none. Returns a promise of `same`,
+ * `behind` or `apart`.
+ */
+export declare function keyringServerRead(ring: unknown, value: unknown): Outcome<Offloaded<string>>
+
+/** The ids of the active and the next key, which a rotation replaces. */
+export declare function keyringServerSeen(ring: unknown): Outcome<Array<string>>
+
+/** Ends a change: the server has it, or it has been given up. */
+export declare function keyringServerSettle(ring: unknown, isDone: boolean): Outcome<undefined>
 
 /**
  * Attaches the process's shared ring of a name to the façade object `ring`. The first call with a
@@ -458,6 +500,14 @@ export interface NativePresented {
   texts: Array<LocalValue>
 }
 
+/** The bytes of a change. */
+export interface NativeProposal {
+  /** The bytes for the server; absent if there is nothing to change. */
+  value?: Buffer
+  /** The key that signs after a rotation. */
+  kid?: string
+}
+
 /** The outcome of a refresh. */
 export interface NativeRefreshed {
   /** `rotated`, `replayed`, `reuse`, `expired`, `unknown` or `asks`. */
@@ -562,6 +612,12 @@ export interface NativeRevoked {
   origin: string
   /** The number of revocations before this one that were dropped. */
   missed: number
+}
+
+/** A ring that is to be opened. */
+export interface NativeRingOpening {
+  /** The name on the server. */
+  prefix: string
 }
 
 /** One session. Times are milliseconds since 1970. */

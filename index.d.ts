@@ -1154,6 +1154,11 @@ export class KeyRing {
    */
   add(key: JwtKey, options?: { state?: 'next' | 'active' | 'retired' }): void;
   /**
+   * As {@link KeyRing.add}, without blocking while the ring is on a store. A ring of `RedisKeyRing`
+   * has this form only: there `add`, `revoke` and `tick` throw `ERR_KEYRING_SYNC`.
+   */
+  addAsync(key: JwtKey, options?: { state?: 'next' | 'active' | 'retired' }): Promise<void>;
+  /**
    * Refuses a key at once, in every issuer and verifier of the ring. `ERR_KEYRING_UNKNOWN_KEY` if
    * the ring has no key with this id.
    *
@@ -4281,6 +4286,13 @@ export type JwtErrorCode =
   | 'ERR_KEYRING_NO_ACTIVE_KEY'
   /** The next key has not been published for as long as verifiers may cache the JWKS. */
   | 'ERR_KEYRING_NOT_PUBLISHED'
+  /**
+   * The server of a key ring does not answer, or something that cannot be used, or the ring is
+   * closed.
+   */
+  | 'ERR_KEYRING_STORE'
+  /** A call on a key ring on a server that would have to wait for it without a promise. */
+  | 'ERR_KEYRING_SYNC'
   /** The ring has no key with this `kid`. */
   | 'ERR_KEYRING_UNKNOWN_KEY';
 

@@ -1,16 +1,19 @@
-// The manual of @nodesec/native/redis: limits, revocations and sessions that machines share over
-// Redis 6.2 or later, or Valkey. docs/redis.md is a guide.
+// The manual of @nodesec/native/redis: limits, revocations, key rings and sessions that machines
+// share over Redis 6.2 or later, or Valkey. docs/redis.md is a guide.
 //
 // - Options are checked at construction: `ERR_UNKNOWN_OPTION`, `ERR_MISSING_OPTION`,
 //   `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`.
 // - The client is yours: connect it and close it. This package opens no connection to limit.
-//   A list of revocations opens two connections of its own, with the settings of the client.
+//   A list of revocations opens two connections of its own, with the settings of the client, and a
+//   key ring one.
 
 /// <reference types="node" />
 
 import type {
   ClockOptions,
   Duration,
+  KeyRing,
+  KeyRingOptions,
   RateLimitResult,
   RateLimits,
   RevocationList,
@@ -277,6 +280,93 @@ export class RedisRevocations {
    */
   close(): Promise<void>;
 }
+
+/** The options of {@link RedisKeyRing.open}. */
+export interface RedisKeyRingOptions extends Omit<KeyRingOptions, 'keys'> {
+  /**
+   * The client. This package opens and closes one connection with its settings. Set a database in
+   * the options of the client, not by `SELECT`. With `send` there is no connection of its own.
+   */
+  client: RedisClient;
+  /**
+   * The key that seals the ring, 32 bytes or more, the same on every machine. It may be disposed of
+   * afterwards. The server has the sealed ring only.
+   */
+  key: SecretBuffer;
+  /**
+   * The name on the server, 1 to 200 bytes without braces. Default: `'nodesec:keyring'`. Rings with
+   * the same name are one ring.
+   */
+  prefix?: string;
+}
+
+/** The state of a {@link RedisKeyRing}. */
+export interface RedisKeyRingStatus {
+  /**
+   * `following`: the ring is that of the server, as of `lastAnswer`. `interrupted`: the server does
+   * not answer, or something wrong. `closed`: `close()` was called.
+   */
+  state: 'following' | 'interrupted' | 'closed';
+  /** Why it is not `following`: see the event `keyring.lost`. */
+  reason: string | undefined;
+  /** The last moment at which the server had the version of this process. */
+  lastAnswer: Date;
+  /** The number of changes of the ring so far. */
+  version: number;
+}
+
+/**
+ * A key ring that machines share. The server has it sealed in one key. A change is a compare-and-swap
+ * of the whole ring; each process looks once a second, so that signing and verifying ask no server.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from 'redis';
+ * import { SecretBuffer } from '@nodesec/native';
+ * import { RedisKeyRing } from '@nodesec/native/redis';
+ *
+ * const client = createClient({ disableOfflineQueue: true, socket: { reconnectStrategy: false } });
+ * const key = SecretBuffer.random(32); // in a service: SecretBuffer.fromFile, the same everywhere
+ * const opening = RedisKeyRing.open({ client, key, alg: 'ES256', rotateEvery: '30d' });
+ * const { code } = await opening.catch((error) => error); // no server is running here
+ * console.log(code); // ERR_KEYRING_STORE
+ * ```
+ */
+export interface RedisKeyRing extends KeyRing {
+  /** Reads the state. */
+  status(): RedisKeyRingStatus;
+  /**
+   * Ends the ring: waits for the change that is on its way, closes the connection and forgets the
+   * keys. Issuers and verifiers with the ring then fail: close after the last request.
+   */
+  close(): Promise<void>;
+}
+
+/** Opens key rings that machines share. */
+export const RedisKeyRing: {
+  /**
+   * Opens the ring of a server. The first process makes it, with a key that signs and the next one.
+   * An option that is given must be the ring's, else `ERR_INVALID_ARG_VALUE`; one that is left out
+   * is the ring's. `alg`, `maxTokenTtl` and `jwksMaxAge` are fixed; `configure` of the ring changes
+   * `rotateEvery` for all.
+   *
+   * On the ring, `addAsync`, `revokeAsync`, `rotate` and `configure` resolve when the server has the
+   * change, and the other processes have it within a second or two. `rotate` makes one key if several
+   * processes call it at once. A change that the server does not confirm within 5 seconds rejects
+   * with `ERR_KEYRING_STORE`: it may still be carried out. `add`, `revoke` and `tick` throw
+   * `ERR_KEYRING_SYNC`.
+   *
+   * In an outage the present keys sign and verify. With `rotateEvery`, signing ends 5 minutes after
+   * the active key was to be replaced, with `ERR_KEYRING_STORE`. If the server loses a version, each
+   * process that has it writes it again, merged with what others have changed meanwhile.
+   *
+   * Errors: `ERR_KEYRING_STORE` if the server does not answer within 5 seconds or is a replica;
+   * `ERR_SECRET_SEAL` if it has something that does not open with this `key` as this ring;
+   * `ERR_OUT_OF_RANGE` if the options of a new ring do not fit together.
+   */
+  open(options: RedisKeyRingOptions): Promise<RedisKeyRing>;
+  readonly prototype: RedisKeyRing;
+};
 
 /** The options of {@link RedisSessions}. */
 export interface RedisSessionsOptions

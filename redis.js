@@ -2,8 +2,9 @@
 
 // Across machines, over Redis or Valkey; redis.d.ts is its manual.
 
+const { RedisKeyRing } = require('./lib/redis/key-ring.js');
 const { RedisRateLimiter } = require('./lib/redis/rate-limiter.js');
 const { RedisRevocations } = require('./lib/redis/revocations.js');
 const { RedisSessions } = require('./lib/redis/sessions.js');
 
-module.exports = { RedisRateLimiter, RedisRevocations, RedisSessions };
+module.exports = { RedisKeyRing, RedisRateLimiter, RedisRevocations, RedisSessions };

@@ -32,7 +32,12 @@ class KeyRing extends Uncloneable {
   }
 
   add(key, options) {
-    native.keyringAdd(this, key, options);
+    native.keyringAdd(this, key, options, false);
+    publishKeyChanges();
+  }
+
+  async addAsync(key, options) {
+    await native.keyringAdd(this, key, options, true);
     publishKeyChanges();
   }
 

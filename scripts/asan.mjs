@@ -49,6 +49,8 @@ const LEFT_OUT = [
   'password/remnants',
   'redis/behaviours',
   'redis/client',
+  'redis/key-ring',
+  'redis/key-ring-failures',
   'redis/outage',
   'redis/rate-limiter',
   'redis/revocations',

@@ -1,7 +1,8 @@
 // npm start: installs and builds everything that is missing, starts both example services and makes
 // the same visit to each. On a terminal the services then stay up. Without a terminal, or with
 // `npm start -- --once`, they end after the visits. `npm start -- --port N` sets the port of the
-// first.
+// first. `npm start -- --redis` starts a redis-server and two instances of the first service on it
+// instead, visits both, and ends.
 
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,6 +10,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 import { ensureBuilt, ensureDependencies, needsBuild } from './lib/ensure.mjs';
+import { visitInstances } from './lib/instances.mjs';
 import { startService } from './lib/service.mjs';
 import { requireTools } from './lib/toolchain.mjs';
 import { visit } from './lib/visit.mjs';
@@ -27,7 +29,11 @@ try {
 
 function commandLine() {
   const { values } = parseArgs({
-    options: { port: { type: 'string', default: '0' }, once: { type: 'boolean', default: false } },
+    options: {
+      port: { type: 'string', default: '0' },
+      once: { type: 'boolean', default: false },
+      redis: { type: 'boolean', default: false },
+    },
   });
   return values;
 }
@@ -43,11 +49,23 @@ async function demonstrate(options) {
   const interrupted = interruption();
   const folder = mkdtempSync(path.join(tmpdir(), 'auth-service-'));
   try {
+    if (options.redis) return await visitOverRedis(folder, interrupted, options);
     const ports = { 'auth-service': options.port, 'fastify-service': '0' };
     const services = Object.entries(ports).map(([example, port]) => serviceIn(folder, example, port));
     await serve(services, interrupted, options);
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function visitOverRedis(folder, interrupted, { port }) {
+  const { ended, stop } = visitInstances(folder, port);
+  try {
+    const outcome = await Promise.race([ended, interrupted]);
+    if (outcome === 'interrupted') throw new Error('Interrupted.');
+    console.log('\nEvery answer was the expected one.');
+  } finally {
+    await stop();
   }
 }
 

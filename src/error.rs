@@ -286,6 +286,15 @@ codes! {
     ///
     /// Rotate later, or with `force: true`. HTTP 409.
     KeyringNotPublished = "ERR_KEYRING_NOT_PUBLISHED",
+    /// The server of a key ring does not answer, or something that cannot be used, or the ring is
+    /// closed.
+    ///
+    /// The message has the cause; docs/redis.md lists them. HTTP 503.
+    KeyringStore = "ERR_KEYRING_STORE",
+    /// A call on a key ring on a server that would have to wait for it without a promise.
+    ///
+    /// Call the form that returns a promise. HTTP 500.
+    KeyringSync = "ERR_KEYRING_SYNC",
     /// The ring has no key with this `kid`.
     ///
     /// See `list()` for the keys that it has. HTTP 404.

@@ -30,13 +30,18 @@ const {
 } = require('@nodesec/native');
 const { channels, hashId, record } = require('@nodesec/native/audit');
 const { audit, authentication } = require('@nodesec/native/fastify');
-const { RedisRateLimiter, RedisRevocations, RedisSessions } = require('@nodesec/native/redis');
+const {
+  RedisKeyRing,
+  RedisRateLimiter,
+  RedisRevocations,
+  RedisSessions,
+} = require('@nodesec/native/redis');
 const { EVENTS, HASHED } = require('../../lib/audit/events.js');
 const { runScript } = require('../helpers/child.js');
 const { heard } = require('../helpers/heard.js');
 const { KeyServer, providerKey } = require('../helpers/key-server.js');
 const { outcome } = require('../helpers/outcome.js');
-const { emptyServer } = require('../helpers/redis-sender.js');
+const { emptyServer, ringServer } = require('../helpers/redis-sender.js');
 const { StoreService, storePath, storeWithLoss } = require('../helpers/store-service.js');
 const { raw } = require('../helpers/web.js');
 
@@ -133,6 +138,27 @@ const PROVOCATIONS = {
   },
   async 'revocation.evictable'(t) {
     await openRevocations(t, { CONFIG: ['maxmemory-policy', 'allkeys-lru'] });
+    return { SECRET };
+  },
+  async 'keyring.followed'(t) {
+    await openRing(t, ringServer());
+    return { SECRET };
+  },
+  async 'keyring.lost'() {
+    const send = async () => {
+      throw new Error(`NOAUTH ${SECRET}`);
+    };
+    const { error } = await outcome(() => openRing(undefined, { send }));
+    assert.equal(error.code, 'ERR_KEYRING_STORE');
+    return { SECRET };
+  },
+  async 'keyring.restored'(t) {
+    const server = ringServer();
+    const ring = await openRing(t, server);
+    const { version } = ring.status();
+    server.lose();
+    await ring.rotate({ force: true });
+    assert.equal(ring.status().version, version + 1);
     return { SECRET };
   },
   async 'key.added'() {
@@ -559,6 +585,14 @@ async function openRevocations(t, answers) {
   const revocations = await RedisRevocations.open({ client, list, key, maxStaleness: 1 });
   t.after(() => revocations.close());
   return { list, revocations };
+}
+
+/** A ring on a server. */
+async function openRing(t, client) {
+  const key = SecretBuffer.from(Buffer.from(SECRET));
+  const ring = await RedisKeyRing.open({ client, key, alg: 'EdDSA' });
+  t.after(() => ring.close());
+  return ring;
 }
 
 function newSessions(options) {

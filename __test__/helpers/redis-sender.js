@@ -29,4 +29,23 @@ function emptyServer(answers = {}) {
   };
 }
 
-module.exports = { emptyServer };
+/** A client with `send` over a server that keeps one key ring. */
+function ringServer() {
+  let text = '';
+  return {
+    async send([name, ...args]) {
+      if (name === 'GETRANGE') return text;
+      const [, , , head, value] = args;
+      if (head === undefined) return text.slice(0, 34);
+      if (head !== text.slice(0, 34)) return 0;
+      text = value;
+      return 1;
+    },
+    /** As a restart of a server without persistence. */
+    lose() {
+      text = '';
+    },
+  };
+}
+
+module.exports = { emptyServer, ringServer };

@@ -12,6 +12,8 @@ const { setTimeout: sleep } = require('node:timers/promises');
 
 const { missing } = require('./peers.js');
 
+/** Another server than that of the machine: `npm run test:redis` runs the suites against several. */
+const SERVER = process.env.NODESEC_REDIS_SERVER ?? 'redis-server';
 const HOW = 'install Redis (Debian: `apt-get install redis-server`)';
 /** The servers that run, and their folders. They go with a process that ends before its tests. */
 const running = new Map();
@@ -42,17 +44,24 @@ class RedisServer {
    * `['--appendonly', 'yes']`) say otherwise. Returns undefined, and skips the test, if there is no
    * redis-server.
    */
-  static async start(t, options = {}) {
-    if (spawnSync('redis-server', ['--version']).error !== undefined) {
-      return missing(t, 'redis-server', HOW);
-    }
-    const server = new RedisServer(await freePort(), options);
-    t.after(async () => {
-      await server.kill();
-      rmSync(server.folder, { recursive: true, force: true });
-    });
+  static async start(t, { port, ...options } = {}) {
+    if (!RedisServer.isInstalled()) return missing(t, 'redis-server', HOW);
+    const server = new RedisServer(port ?? (await freePort()), options);
+    t.after(() => server.end());
     await server.run();
     return server;
+  }
+
+  /** Starts a server outside of tests. It ends by `end()`, or with this process. */
+  static async launch(options = {}) {
+    if (!RedisServer.isInstalled()) throw new Error(`There is no redis-server: ${HOW}`);
+    const server = new RedisServer(await freePort(), options);
+    await server.run();
+    return server;
+  }
+
+  static isInstalled() {
+    return spawnSync(SERVER, ['--version']).error === undefined;
   }
 
   get pid() {
@@ -68,7 +77,7 @@ class RedisServer {
   async run() {
     const password = this.password === undefined ? [] : ['--requirepass', this.password];
     const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder];
-    const child = spawn('redis-server', [...own, '--save', '', ...password, ...this.#settings]);
+    const child = spawn(SERVER, [...own, '--save', '', ...password, ...this.#settings]);
     this.#child = child;
     running.set(child, this.folder);
     child.once('exit', () => running.delete(child));
@@ -94,6 +103,12 @@ class RedisServer {
     await ended;
   }
 
+  /** Ends the server for good. */
+  async end() {
+    await this.kill();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
   /** Stops the server; its connections stay open and silent. */
   pause() {
     this.#child.kill('SIGSTOP');
@@ -114,9 +129,10 @@ class RedisServer {
 async function startCluster(t) {
   const nodes = [];
   for (let n = 0; n < 3; n++) {
-    const bus = `${await freePort()}`;
-    const settings = ['--cluster-enabled', 'yes', '--cluster-port', bus];
-    const node = await RedisServer.start(t, { settings: [...settings, '--cluster-node-timeout', '2000'] });
+    const node = await RedisServer.start(t, {
+      port: await nodePort(),
+      settings: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'],
+    });
     if (node === undefined) return undefined;
     nodes.push(node);
   }
@@ -143,8 +159,16 @@ function redisCli(args) {
   return stdout;
 }
 
-async function freePort() {
-  const probe = net.createServer().listen(0, '127.0.0.1');
+/** A port for a node of a cluster, which also takes the port that is 10,000 higher. */
+async function nodePort() {
+  for (;;) {
+    const port = await freePort();
+    if (port <= 55_535 && (await freePort(port + 10_000).catch(() => undefined))) return port;
+  }
+}
+
+async function freePort(wanted = 0) {
+  const probe = net.createServer().listen(wanted, '127.0.0.1');
   await once(probe, 'listening');
   const { port } = probe.address();
   probe.close();

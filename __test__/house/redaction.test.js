@@ -35,7 +35,7 @@ const redis = require('@nodesec/native/redis');
 const pino = require('pino');
 const { classes, classesOf } = require('../helpers/exports.js');
 const { keyPair } = require('../helpers/key-pairs.js');
-const { emptyServer } = require('../helpers/redis-sender.js');
+const { emptyServer, ringServer } = require('../helpers/redis-sender.js');
 
 const TEXT = 'sesame-open-sesame-open-sesame-op';
 const BYTES = Buffer.from(TEXT);
@@ -184,6 +184,7 @@ const uncloneable = {
   LoginThrottle: new LoginThrottle(),
   PasswordHasher: new PasswordHasher({ profile: 'test' }),
   RateLimiter: new RateLimiter({ limit: 1, windowMs: 1000 }),
+  RedisKeyRing: undefined,
   RedisRateLimiter: new redis.RedisRateLimiter({ client: { send() {} }, limit: 1, windowMs: 1000 }),
   RedisRevocations: undefined,
   RedisSessions: new redis.RedisSessions({
@@ -200,6 +201,11 @@ const uncloneable = {
 const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-redaction-'));
 before(async () => {
   uncloneable.Store = await Store.open(path.join(folder, 'store'), { key: SecretBuffer.random(32) });
+  uncloneable.RedisKeyRing = await redis.RedisKeyRing.open({
+    client: ringServer(),
+    key: SecretBuffer.random(32),
+    alg: 'EdDSA',
+  });
   uncloneable.RedisRevocations = await redis.RedisRevocations.open({
     client: emptyServer(),
     key: SecretBuffer.random(32),
@@ -208,6 +214,7 @@ before(async () => {
   });
 });
 after(async () => {
+  await uncloneable.RedisKeyRing.close();
   await uncloneable.RedisRevocations.close();
   await uncloneable.Store.close();
   // Windows does not allow the removal of a file that is mapped.

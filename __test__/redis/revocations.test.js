@@ -282,6 +282,38 @@ test('threads that share a list revoke through the thread that has opened it', a
   assert.ok(refuses(other.list, 'of a worker'));
 });
 
+test('a list whose thread ends is opened by another one, and has its revocations', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const worker = new Worker(
+    `const { RevocationList, SecretBuffer } = require('@nodesec/native');
+     const { RedisRevocations } = require('@nodesec/native/redis');
+     const Redis = require('ioredis');
+     const { parentPort } = require('node:worker_threads');
+     const client = new Redis({ port: ${server.port}, autoResendUnfulfilledCommands: false, enableOfflineQueue: false, lazyConnect: true });
+     const list = RevocationList.shared('of a thread that ends');
+     const key = SecretBuffer.from(Buffer.alloc(32, 7));
+     RedisRevocations.open({ client, list, key, maxStaleness: 60 })
+       .then(() => list.revokeId('of the thread', ${soon()}))
+       .then(() => parentPort.postMessage('done'));`,
+    { eval: true },
+  );
+  t.after(() => worker.terminate());
+  await once(worker, 'message');
+  const list = RevocationList.shared('of a thread that ends');
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const options = { client, list, key: secretKey(), maxStaleness: 60 };
+  await assert.rejects(RedisRevocations.open(options), { code: 'ERR_INVALID_ARG_VALUE' });
+  await worker.terminate();
+  await assert.rejects(list.revokeId('lost', soon()), { code: 'ERR_REVOCATION_STORE' });
+  const revocations = await RedisRevocations.open({ ...options, key: secretKey() });
+  t.after(() => revocations.close());
+  assert.ok(refuses(list, 'of the thread'));
+  await list.revokeId('of this one', soon());
+  const other = await openList(t, server);
+  assert.ok(refuses(other.list, 'of this one'));
+});
+
 test('sessions in memory that end are refused by the list of another process', async (t) => {
   const server = await RedisServer.start(t);
   if (server === undefined) return;

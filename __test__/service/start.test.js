@@ -11,6 +11,9 @@ const { tmpdir } = require('node:os');
 const path = require('node:path');
 const test = require('node:test');
 
+const { missing } = require('../helpers/peers.js');
+const { RedisServer } = require('../helpers/redis-server.js');
+
 const ROOT = path.join(__dirname, '..', '..');
 
 /**
@@ -26,7 +29,7 @@ async function npmStart(t, ...args) {
       ...startable('npm', ['start', '--', ...args]),
       { cwd: ROOT, env },
       (_, stdout, stderr) => {
-        const left = readdirSync(temporary).filter((name) => name.startsWith('auth-service'));
+        const left = readdirSync(temporary).filter((name) => /^(?:auth-service|nodesec-redis)/.test(name));
         resolve({ status: child.exitCode, stdout, stderr, left });
       },
     );
@@ -57,6 +60,28 @@ test('npm start makes the same visit to both services, checks every answer and c
   }
   assert.match(stdout, /^Every answer was the expected one\.$/m);
   assert.doesNotMatch(stdout, /curl/, 'it does not stay up');
+  assert.deepEqual(left, []);
+});
+
+test('npm start -- --redis shows a logout and a limit that two instances share', async (t) => {
+  if (!RedisServer.isInstalled()) return missing(t, 'redis-server', 'install Redis');
+  const { status, stdout, stderr, left } = await npmStart(t, '--redis');
+  assert.equal(status, 0, stdout + stderr);
+  for (const line of [
+    /A on http:\/\/127\.0\.0\.1:\d+, B on http:\/\/127\.0\.0\.1:\d+$/m,
+    /A: login +POST \/login +200 access eyJ\w+…/,
+    /B: who am I +GET \/me +200 ada/,
+    /B: refresh +POST \/refresh +200 rotated/,
+    /A: logout +POST \/logout +204/,
+    /B: who am I +GET \/me +401 invalid_token/,
+    /B: refresh +POST \/refresh +401 refresh_token_unknown/,
+    /A: guess 5 +POST \/login +401 invalid_credentials/,
+    /B: the right password +POST \/login +429 rate_limited, retry after \d+ s/,
+    /A: the right password +POST \/login +429 rate_limited, retry after \d+ s/,
+    /^Every answer was the expected one\.$/m,
+  ]) {
+    assert.match(stdout, line);
+  }
   assert.deepEqual(left, []);
 });
 

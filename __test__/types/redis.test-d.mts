@@ -10,8 +10,21 @@ import express from 'express';
 
 import { rateLimit } from '@nodesec/native/express';
 import { rateLimiting } from '@nodesec/native/fastify';
-import { type JwtIssuer, RevocationList, type SecretBuffer, type Sessions } from '@nodesec/native';
-import { type RedisClient, RedisRateLimiter, RedisRevocations, RedisSessions } from '@nodesec/native/redis';
+import {
+  type JwtIssuer,
+  JwtKey,
+  type KeyRing,
+  RevocationList,
+  SecretBuffer,
+  type Sessions,
+} from '@nodesec/native';
+import {
+  type RedisClient,
+  RedisKeyRing,
+  RedisRateLimiter,
+  RedisRevocations,
+  RedisSessions,
+} from '@nodesec/native/redis';
 
 declare const clients: [Redis, Redis5, Cluster, Iovalkey];
 const all: RedisClient[] = [...clients, createClient(), createClient5(), createCluster({ rootNodes: [] })];
@@ -38,6 +51,15 @@ revocations.close() satisfies Promise<void>;
 await RedisRevocations.open({ client, list });
 // @ts-expect-error It is made by open.
 new RedisRevocations();
+const ring = await RedisKeyRing.open({ client, key: SecretBuffer.random(32), alg: 'ES256', rotateEvery: '30d' });
+ring satisfies KeyRing;
+ring.addAsync(await JwtKey.generate('ES256'), { state: 'next' }) satisfies Promise<void>;
+ring.status().state satisfies 'following' | 'interrupted' | 'closed';
+ring.close() satisfies Promise<void>;
+// @ts-expect-error A key is required.
+await RedisKeyRing.open({ client });
+// @ts-expect-error It is made by open.
+new RedisKeyRing();
 declare const parts: { issuer: JwtIssuer; key: SecretBuffer };
 const sessions = new RedisSessions({ client, revocations: list, idleTtl: '7d', deadlineMs: 500, ...parts });
 sessions satisfies Sessions;

@@ -1,18 +1,12 @@
 // Revocation lists over Redis, with a real redis-server on loopback.
 
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import net from 'node:net';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import { RevocationList, SecretBuffer } from '@nodesec/native';
 import { RedisRevocations } from '@nodesec/native/redis';
 import { Redis } from 'ioredis';
 
+import { RedisServer } from '../../__test__/helpers/redis-server.js';
 import { median, quantile } from '../lib/measure.mjs';
 import { verdict } from '../lib/report.mjs';
 
@@ -91,18 +85,12 @@ async function fill(list, together) {
 }
 
 async function withServer(body) {
-  if (spawnSync('redis-server', ['--version']).error !== undefined) return '  no redis-server\n';
-  const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-bench-redis-'));
-  const port = await freePort();
-  const child = spawn(
-    'redis-server',
-    ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--dir', folder],
-    { stdio: 'ignore' },
-  );
+  if (!RedisServer.isInstalled()) return '  no redis-server\n';
+  const server = await RedisServer.launch();
+  const { port } = server;
+  const cli = (...args) => server.cli(...args);
   const opened = [];
-  const cli = (...args) => spawnSync('redis-cli', ['-p', `${port}`, ...args], { encoding: 'utf8' }).stdout;
   try {
-    while (!cli('ping').startsWith('PONG')) await sleep(20);
     return await body({
       async open(more) {
         const client = new Redis({ port, enableOfflineQueue: false, lazyConnect: true, autoResendUnfulfilledCommands: false });
@@ -124,17 +112,6 @@ async function withServer(body) {
       await revocations.close();
       client.disconnect();
     }
-    child.kill('SIGKILL');
-    if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
-    rmSync(folder, { recursive: true, force: true });
+    await server.end();
   }
-}
-
-async function freePort() {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

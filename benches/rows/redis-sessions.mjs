@@ -1,7 +1,6 @@
 // Sessions over Redis, with a real redis-server on loopback.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 
 import { JwtIssuer, JwtKey, RevocationList, SecretBuffer } from '@nodesec/native';
 import { RedisSessions } from '@nodesec/native/redis';
@@ -75,9 +74,8 @@ async function sizes({ client, sessions }, count) {
 }
 
 async function withSessions(body) {
-  if (spawnSync('redis-server', ['--version']).error !== undefined) return '  no redis-server\n';
-  // It ends with this process.
-  const server = await RedisServer.start({ after() {} });
+  if (!RedisServer.isInstalled()) return '  no redis-server\n';
+  const server = await RedisServer.launch();
   const client = new Redis({
     port: server.port,
     host: '127.0.0.1',
@@ -92,6 +90,6 @@ async function withSessions(body) {
     return await body({ server, client, sessions: new RedisSessions(options) });
   } finally {
     client.disconnect();
-    await server.kill();
+    await server.end();
   }
 }

@@ -2,7 +2,6 @@
 // client. Needs redis-server.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 
 import { RedisRateLimiter } from '@nodesec/native/redis';
 import { Redis } from 'ioredis';
@@ -105,7 +104,7 @@ function allowedBy(limiter, key) {
 
 async function started() {
   // It ends with this process.
-  const server = await RedisServer.start({ after() {} });
+  const server = await RedisServer.launch();
   const client = new Redis({
     port: server.port,
     host: '127.0.0.1',
@@ -118,7 +117,6 @@ async function started() {
 }
 
 async function prepared(limit, ours, theirs) {
-  assert.equal(spawnSync('redis-server', ['--version']).status, 0, 'redis-server is not installed');
   const { client } = await started();
   const decisions = [
     ['@nodesec/native', ours(client, limit)],

@@ -39,7 +39,7 @@ function createApp({ keys, limiters, proxies = 0, verifier, ...parts }) {
     const user = await accounts.verified(req.body, whenGone(res));
     // Only wrong passwords count as guesses. The unit is back before the client has its answer, in
     // whichever worker its next request arrives; the option `refundOn` would give it back after.
-    limiters.logins.refund(loginKey(req));
+    await limiters.logins.refund(loginKey(req));
     res.json(await accounts.login(user, req.get('User-Agent')));
   });
 

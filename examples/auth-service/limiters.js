@@ -51,4 +51,4 @@ function loginKey(request) {
   return `${ipKey(request.ip)} ${request.body.username}`;
 }
 
-module.exports = { createLimiters, loginKey };
+module.exports = { LIMITS, createLimiters, loginKey };

@@ -12,6 +12,8 @@ function placesOf(dataDirectory, env = process.env) {
     users: inData('users.mdb'),
     /** A directory on a local disk. Its parent exists; the store makes the directory itself. */
     store: env.AUTH_STORE || inData('store'),
+    /** The address of a Redis for instances on several machines, in place of store and limits. */
+    redis: env.AUTH_REDIS_URL || undefined,
     /** A directory on a local disk, or in memory, for the limits of several workers. */
     limits: env.AUTH_LIMITS || inData('limits'),
     masterKey: env.AUTH_MASTER_KEY_FILE || inData('master-key'),

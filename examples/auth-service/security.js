@@ -1,18 +1,13 @@
 'use strict';
 
 // Makes all objects of @nodesec/native that the service uses, with the reason for each setting.
-// Keys, sessions and revocations are on the disk: a login outlives a restart, and so does a logout.
+// Keys, sessions and revocations are on the disk (on-disk.js) or, for several machines, on a Redis
+// (on-redis.js).
 
-const {
-  JwtIssuer,
-  JwtVerifier,
-  KeyRing,
-  RevocationList,
-  Sessions,
-  Store,
-} = require('@nodesec/native');
+const { JwtIssuer, JwtVerifier } = require('@nodesec/native');
 
-const { createLimiters } = require('./limiters.js');
+const { onDisk } = require('./on-disk.js');
+const { onRedis } = require('./on-redis.js');
 const { createPasswords } = require('./passwords.js');
 const { placesOf } = require('./places.js');
 const { loadSecret } = require('./secret-file.js');
@@ -31,30 +26,25 @@ async function createSecurity(dataDirectory, { isWorker = false } = {}) {
   const passwords = createPasswords(pepper);
   const masterKey = loadSecret('master key', places.masterKey, [places.store]);
 
-  // A login, a refresh and a logout are on the disk before their promises resolve, so an answer
-  // that was given holds after a crash and after the loss of power. If the store cannot be read, no
-  // token is accepted.
-  const store = await Store.open(places.store, { key: masterKey });
-
   // EdDSA has small keys, fast signatures and no parameters to get wrong. The ring makes its own
   // keys and needs no timer; of several processes one makes them. The next signing key is published
   // a day before it signs, so that a service that caches the JWKS for `jwksMaxAge` knows every key
   // before its first token. A retired key does not sign, but it still verifies and stays published
   // for `maxTokenTtl`: until the last token that it signed has expired.
-  const keys = await KeyRing.open(store, {
+  const keyOptions = {
     alg: 'EdDSA',
     maxTokenTtl: ACCESS_TTL,
     jwksMaxAge: '10m',
     rotateEvery: '1d',
-  });
+  };
 
   // A logout must not fail because the list is full. With 'reject-older' a full list rejects older
   // tokens instead, and every client has to refresh.
-  const revocations = new RevocationList({
-    store,
-    maxTokenTtl: ACCESS_TTL,
-    onFull: 'reject-older',
-  });
+  const listOptions = { maxTokenTtl: ACCESS_TTL, onFull: 'reject-older' };
+
+  const open = places.redis === undefined ? onDisk : onRedis;
+  const shared = await open({ masterKey, places, isWorker, keyOptions, listOptions });
+  const { keys, limiters, revocations, store } = shared;
 
   // Issuer and verifier name the same issuer, audience and type. The verifier refuses a token that
   // these keys signed for another audience or purpose.
@@ -66,10 +56,9 @@ async function createSecurity(dataDirectory, { isWorker = false } = {}) {
   // rotation, a refresh token gives the same successor again: two tabs may have refreshed at once.
   // Later it gives another one, unless the first was used: an answer may have been lost in a crash.
   // With the eleventh device of a user, the session that started first ends.
-  const sessions = new Sessions({
+  const sessions = shared.createSessions({
     issuer,
     revocations,
-    store,
     refreshTtl: '30d',
     idleTtl: '7d',
     grace: 10,
@@ -80,10 +69,8 @@ async function createSecurity(dataDirectory, { isWorker = false } = {}) {
   // The first call reads all sessions, so that the first request does not wait for that.
   await sessions.list('nobody');
 
-  const limiters = createLimiters(isWorker ? places.limits : undefined);
-
   async function close() {
-    await store.close();
+    await shared.close();
     masterKey.dispose();
     pepper.dispose();
   }

@@ -57,7 +57,7 @@ async function registrations(scope, { accounts, limiters }) {
       const user = await accounts.verified(request.body, whenGone(reply.raw));
       // Only wrong passwords count as guesses. The unit is back before the client has its answer,
       // in whichever worker its next request arrives; `refundOn` would give it back after.
-      limiters.logins.refund(loginKey(request));
+      await limiters.logins.refund(loginKey(request));
       return accounts.login(user, request.headers['user-agent']);
     });
   });

@@ -89,6 +89,23 @@ const EVENTS = {
     outcome: 'ok',
     members: ['kid', 'alg', 'from'],
   },
+  'keyring.followed': {
+    when: 'A key ring on Redis has the version of the server: at first, and after an outage.',
+    outcome: 'ok',
+    members: [],
+  },
+  'keyring.lost': {
+    when: 'The Redis of a key ring does not answer, or something that cannot be used.',
+    outcome: 'error',
+    members: ['reason'],
+  },
+  'keyring.restored': {
+    when:
+      'Redis had lost a version of a key ring, and this process has written its own; `merged` with ' +
+      'another one that had been made since.',
+    outcome: 'ok',
+    members: ['merged'],
+  },
   'keyset.changed': {
     when: 'A `RemoteJwks` has fetched a set that differs from the last one.',
     outcome: 'ok',

@@ -87,12 +87,12 @@ class Connection {
     return this.#client.isCluster === true;
   }
 
-  async command(args, route) {
-    return normalized(await this.#client.command(args, route?.key));
+  command(args, route) {
+    return this.#sent(args, route?.key).then(normalized);
   }
 
   script(script, keys, args) {
-    return runScript(this, script, keys, args);
+    return runScript((command, key) => this.#sent(command, key), script, keys, args);
   }
 
   async blocking() {
@@ -102,6 +102,16 @@ class Connection {
 
   onReconnect(listener) {
     return this.#client.onReconnect(listener);
+  }
+
+  /** The client's own promise, or one of the value or the error that it gives in place of one. */
+  #sent(args, key) {
+    try {
+      const reply = this.#client.command(args, key);
+      return typeof reply?.then === 'function' ? reply : Promise.resolve(reply);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 }
 
@@ -117,19 +127,23 @@ class BlockingConnection {
   }
 
   async command(args, route) {
+    return normalized(await this.#sent(args, route?.key));
+  }
+
+  script(script, keys, args) {
+    return runScript((command, key) => this.#sent(command, key), script, keys, args);
+  }
+
+  async #sent(args, key) {
     const made = this.#connection();
     try {
       await made.ready;
-      return normalized(await made.command(args, route?.key));
+      return await made.command(args, key);
     } catch (error) {
       // An error of the server leaves the connection as it is.
       if (reasonOf(error) === 'connection' && this.#made === made) this.replace();
       throw error;
     }
-  }
-
-  script(script, keys, args) {
-    return runScript(this, script, keys, args);
   }
 
   replace() {
@@ -165,18 +179,17 @@ function endable({ connected, command, close }) {
   return { ready, command, end };
 }
 
-/** Runs a script over a connection. */
-async function runScript(connection, { text, hash }, keys, args) {
+/** Runs a script by `send(args, key)`. A limiter calls this for each decision. */
+function runScript(send, { text, hash }, keys, args) {
   const isOne = !Array.isArray(keys);
-  const route = { key: isOne ? keys : keys[0] };
-  const rest = isOne ? ['1', keys, ...args] : [`${keys.length}`, ...keys, ...args];
-  try {
-    return await connection.command(['evalsha', hash, ...rest], route);
-  } catch (error) {
+  const key = isOne ? keys : keys[0];
+  const command = isOne ? ['evalsha', hash, '1', keys] : ['evalsha', hash, `${keys.length}`, ...keys];
+  for (const arg of args) command.push(arg);
+  return send(command, key).then(normalized, (error) => {
     // After any other error the script may have run.
     if (!String(error?.message).startsWith('NOSCRIPT')) throw error;
-    return connection.command(['eval', text, ...rest], route);
-  }
+    return send(['eval', text, ...command.slice(2)], key).then(normalized);
+  });
 }
 
 /** The caller's own way to send. */

@@ -2,11 +2,20 @@
 
 // A deadline for calls, with one timer for all of them, since all have the same time to wait.
 
+/** A call that may expire. Those that wait are a list, the oldest first. */
+class TimedCall {
+  /** When it expires, in milliseconds of the monotonic clock. */
+  until = 0;
+  waits = false;
+  earlier;
+  later;
+}
+
 class Deadline {
   #ms;
   #expire;
-  /** The calls that wait, the oldest first. */
-  #waiting = new Set();
+  #oldest;
+  #newest;
   #timer;
 
   /** `expire(call)` is called for each call that does not end in time. */
@@ -15,16 +24,29 @@ class Deadline {
     this.#expire = expire;
   }
 
-  /** Begins a call, an object. Sets its `until`. */
+  /** Begins a call, a `TimedCall`. */
   begin(call) {
     call.until = performance.now() + this.#ms;
-    this.#waiting.add(call);
+    call.waits = true;
+    call.earlier = this.#newest;
+    if (this.#newest === undefined) this.#oldest = call;
+    else this.#newest.later = call;
+    this.#newest = call;
     if (this.#timer === undefined) this.#timer = setTimeout(() => this.#look(), this.#ms);
   }
 
   /** Ends a call. Returns whether it is in time. */
   end(call) {
-    return this.#waiting.delete(call);
+    if (!call.waits) return false;
+    call.waits = false;
+    const { earlier, later } = call;
+    if (earlier === undefined) this.#oldest = later;
+    else earlier.later = later;
+    if (later === undefined) this.#newest = earlier;
+    else later.earlier = earlier;
+    call.earlier = undefined;
+    call.later = undefined;
+    return true;
   }
 
   #look() {
@@ -33,16 +55,17 @@ class Deadline {
     setImmediate(() => {
       const now = performance.now();
       this.#timer = undefined;
-      for (const call of this.#waiting) {
+      while (this.#oldest !== undefined) {
+        const call = this.#oldest;
         if (call.until > now) {
           this.#timer = setTimeout(() => this.#look(), call.until - now);
           return;
         }
-        this.#waiting.delete(call);
+        this.end(call);
         this.#expire(call);
       }
     });
   }
 }
 
-module.exports = { Deadline };
+module.exports = { Deadline, TimedCall };

@@ -11,6 +11,8 @@ const { makeError } = require('../errors.js');
 const VERSION = 1;
 /** The longest key that is remembered as it is, in characters. */
 const MAX_TEXT = 256;
+/** The most names that are remembered, of some 200 bytes. */
+const MOST_NAMES = 5000;
 /** No well-formed text has this character. */
 const NO_TEXT = '\ud800';
 
@@ -21,6 +23,8 @@ const spaces = new WeakMap();
 class KeySpace {
   #space;
   #connection;
+  /** By text: the names of keys that came lately, because a hash takes as long as the rest of a call. */
+  #names = new Map();
 
   constructor(connection, prefix, quotas) {
     const names = digest(JSON.stringify(quotas.policies.map(({ name }) => name))).slice(0, 8);
@@ -29,9 +33,18 @@ class KeySpace {
     this.#claim(quotas);
   }
 
-  /** The key of Redis: the tag in braces gives all keys of one client to one node of a cluster. */
-  of(key) {
-    return `${this.#space}:{${digest(key)}}`;
+  /**
+   * The key of Redis: the tag in braces gives all keys of one client to one node of a cluster. `text`
+   * is `textOf(key)`.
+   */
+  of(key, text) {
+    const known = this.#names.get(text);
+    if (known !== undefined) return known;
+    const name = `${this.#space}:{${digest(key)}}`;
+    // Many keys at once cost no more than without this memory.
+    if (this.#names.size >= MOST_NAMES) this.#names.clear();
+    this.#names.set(text, name);
+    return name;
   }
 
   /** A key for probes, on the node of a key. */

@@ -19,7 +19,8 @@
 // debt, else 0.
 //
 // There is a script for each number of limits, without loops and tables, which would double the
-// time of the server.
+// time of the server. The call of nearly every request, which takes a cost of 1, has a script with
+// the numbers of the limiter in its text and without arguments.
 
 const { defineScript } = require('./client.js');
 
@@ -41,22 +42,34 @@ const TIME_ARGUMENT = { now: 'A[#A]+0', expiresAfterMs: 3_600_000 };
 
 /** `{ decide, change }` for a number of limits, with a source of the time. */
 function limitScripts(count, time) {
-  const limits = Array.from({ length: count }, (_, at) => at + 1);
+  const limits = numbersTo(count);
   return {
-    decide: defineScript(`${start(limits, time)}${decide(limits, time)}`),
-    change: defineScript(`${start(limits, time)}${change(limits, time)}`),
+    decide: defineScript(`${start(limits, time, arg)}${decide(limits, time, arg)}`),
+    change: defineScript(`${start(limits, time, arg)}${change(limits, time)}`),
   };
 }
 
+/** The script that takes a cost, whose numbers are `args`, the arguments for `decide` of its kind. */
+function takingScript(args, isClocked) {
+  const limits = numbersTo((args.length - 1) / 5);
+  const time = isClocked ? TIME_ARGUMENT : SERVER_TIME;
+  const constant = (n, at) => args[indexOf(n, at) - 1];
+  return defineScript(`${start(limits, time, constant)}${decide(limits, time, constant, '')}`);
+}
+
+function numbersTo(count) {
+  return Array.from({ length: count }, (_, at) => at + 1);
+}
+
 /** Defines `now`, `h` for the time of a block, and `u1` and `f1` for a debt, and so on. */
-function start(limits, { now }) {
+function start(limits, { now }, numberOf) {
   const names = limits.map((n) => `u${n},f${n}`).join();
   return `
 local A,call=ARGV,redis.call
 local now=${now}
 local s=call('GET',KEYS[1])
 local h=0
-${lines(limits, (n) => `local u${n},f${n},c${n},d${n},m${n}=0,0,${arg(n, 2)},${arg(n, 3)},${arg(n, 4)}`)}
+${lines(limits, (n) => `local u${n},f${n},c${n},d${n},m${n}=0,0,${numberOf(n, 2)},${numberOf(n, 3)},${numberOf(n, 4)}`)}
 if s then
   if #s~=${9 + 10 * limits.length} or string.byte(s)~=1 then
     return redis.error_reply('FORMAT the key of a limit has another format')
@@ -75,16 +88,20 @@ end
 `;
 }
 
-function decide(limits, time) {
+function decide(limits, time, numberOf, peek = peeking(limits)) {
   return `
 if h>0 then return {0,h,0,${limits.map((n) => `u${n},f${n}`).join()}} end
 local violated=0
-${lines(limits, (n) => `${plusWeight(n)}\nif ${above(n, 'c')} then violated=violated+${1 << (n - 1)} end`)}
+${lines(limits, (n) => `${plusWeight(n, numberOf)}\nif ${above(n, 'c')} then violated=violated+${1 << (n - 1)} end`)}
 if violated>0 then return {0,0,violated,${limits.map((n) => `u${n},f${n}`).join()}} end
-if A[1]=='p' then return {1,0,0,${limits.map((n) => `u${n},f${n}`).join()}} end
+${peek}
 ${save(limits, time)}
 return {1,0,0,${limits.map((n) => `x${n},y${n}`).join()}}
 `;
+}
+
+function peeking(limits) {
+  return `if A[1]=='p' then return {1,0,0,${limits.map((n) => `u${n},f${n}`).join()}} end`;
 }
 
 function change(limits, time) {
@@ -97,7 +114,7 @@ ${lines(
 local x${n},y${n}=u${n},f${n}`,
 )}
 if mode=='n' then
-${lines(limits, (n) => `${plusWeight(n, '')}\nif ${above(n, 'm')} then x${n},y${n}=m${n},d${n} end`)}
+${lines(limits, (n) => `${plusWeight(n, arg, '')}\nif ${above(n, 'm')} then x${n},y${n}=m${n},d${n} end`)}
 elseif mode=='r' then
 ${lines(
   limits,
@@ -131,8 +148,8 @@ function save(limits, { expiresAfterMs }) {
 }
 
 /** Adds the weight of the cost to a debt. */
-function plusWeight(n, local = 'local ') {
-  return `${local}x${n},y${n}=u${n}+${arg(n, 0)},f${n}+${arg(n, 1)}
+function plusWeight(n, numberOf, local = 'local ') {
+  return `${local}x${n},y${n}=u${n}+${numberOf(n, 0)},f${n}+${numberOf(n, 1)}
 if y${n}>999 then x${n},y${n}=x${n}+1,y${n}-1000 end`;
 }
 
@@ -143,7 +160,12 @@ function above(n, most) {
 
 /** A number of a limit among the arguments. */
 function arg(n, at) {
-  return `(A[${2 + 5 * (n - 1) + at}]+0)`;
+  return `(A[${indexOf(n, at)}]+0)`;
+}
+
+/** The index of a number of a limit among the arguments, from 1. */
+function indexOf(n, at) {
+  return 2 + 5 * (n - 1) + at;
 }
 
 function layout(limits) {
@@ -159,4 +181,4 @@ const [SCRIPTS, CLOCKED_SCRIPTS] = [SERVER_TIME, TIME_ARGUMENT].map((time) =>
   Array.from({ length: MAX_LIMITS + 1 }, (_, count) => (count === 0 ? undefined : limitScripts(count, time))),
 );
 
-module.exports = { CLOCKED_SCRIPTS, SCRIPTS };
+module.exports = { CLOCKED_SCRIPTS, SCRIPTS, takingScript };

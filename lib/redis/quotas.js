@@ -89,7 +89,6 @@ function pair(ns) {
 /** The limits of a limiter, which are decided together. */
 class Quotas {
   #quotas;
-  #takesOne;
 
   constructor(policies, strict) {
     this.isStrict = strict;
@@ -113,13 +112,6 @@ class Quotas {
 
   /** The arguments of the script. */
   args(word, cost) {
-    // Nearly every call takes a cost of 1.
-    if (word !== 't' || cost !== 1) return this.#args(word, cost);
-    this.#takesOne ??= this.#args(word, cost);
-    return this.#takesOne;
-  }
-
-  #args(word, cost) {
     const args = [word];
     for (const quota of this.#quotas) args.push(...quota.args(cost));
     return args;
@@ -176,10 +168,10 @@ function tighter(each, best, allowed) {
 
 /** The state in a reply of the script. Throws an error with the word REPLY for any other reply. */
 function stateOf(reply, count) {
-  const [allowed, held, violated, ...rest] = integers(reply, 3 + 2 * count);
+  const numbers = integers(reply, 3 + 2 * count);
   const debts = [];
-  for (let at = 0; at < rest.length; at += 2) debts.push([rest[at], rest[at + 1]]);
-  return { allowed: allowed === 1, held, violated, debts };
+  for (let at = 3; at < numbers.length; at += 2) debts.push([numbers[at], numbers[at + 1]]);
+  return { allowed: numbers[0] === 1, held: numbers[1], violated: numbers[2], debts };
 }
 
 /** The reply of the script to a change: 1 if the key had any debt, else 0. */
@@ -189,8 +181,10 @@ function changeOf(reply) {
 }
 
 function integers(reply, count) {
-  const numbers = Array.isArray(reply) ? reply.map(numberOf) : [];
-  if (numbers.length === count && numbers.every(Number.isSafeInteger)) return numbers;
+  if (Array.isArray(reply) && reply.length === count) {
+    const numbers = reply.every(Number.isSafeInteger) ? reply : reply.map(numberOf);
+    if (numbers === reply || numbers.every(Number.isSafeInteger)) return numbers;
+  }
   throw new Error('REPLY is not that of the script: send must resolve to the reply of the server');
 }
 

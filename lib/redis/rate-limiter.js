@@ -10,7 +10,7 @@ const { connect } = require('./client.js');
 const { Denials } = require('./denials.js');
 const { FALLBACKS } = require('./fallback.js');
 const { KeySpace, textOf } = require('./keys.js');
-const { CLOCKED_SCRIPTS, SCRIPTS } = require('./limit-script.js');
+const { CLOCKED_SCRIPTS, SCRIPTS, takingScript } = require('./limit-script.js');
 const { Quotas, changeOf, later, stateOf } = require('./quotas.js');
 const { LimitStore } = require('./store.js');
 
@@ -21,6 +21,7 @@ const WORDS = { take: 't', peek: 'p', refund: 'r', penalize: 'n', reset: 'x', un
 const SHORTEST_BLOCK = '1000';
 /** The longest key that certainly has at most 8192 bytes, in characters. */
 const SHORT = 2730;
+const NO_ARGS = [];
 
 const readOptions = declareOptions('redis.RedisRateLimiter', {
   client: required(anything),
@@ -45,6 +46,8 @@ class RedisRateLimiter extends Uncloneable {
   #strict;
   #quotas;
   #scripts;
+  /** The script of nearly every call, which takes a cost of 1. */
+  #takeOne;
   #mostCost;
   #keys;
   #store;
@@ -66,6 +69,7 @@ class RedisRateLimiter extends Uncloneable {
     this.#clock = clockOf(this.#checker);
     this.#strict = limits.strict;
     this.#useLimits();
+    this.#takeOne = takingScript(this.#quotas.args(WORDS.take, 1), this.#clock !== undefined);
     const connection = connect(client);
     this.#keys = new KeySpace(connection, prefix, this.#quotas);
     const probe = (key) => [this.#scripts.change, this.#keys.probe(key), this.#args(SHORTEST_BLOCK, 1)];
@@ -85,22 +89,14 @@ class RedisRateLimiter extends Uncloneable {
     return (await this.consume(key, cost)).allowed;
   }
 
-  async consume(key, cost) {
-    const now = this.#now();
-    const denial = this.#denial(key, cost, now);
-    const result =
-      denial === undefined
-        ? await this.#decide('take', key, cost)
-        : this.#deniedAgain(denial, cost ?? 1, now);
-    if (!result.allowed && DENIED.hasSubscribers) {
-      const { limit, windowMs, burst } = result.policy;
-      publish(DENIED, { limit, windowMs, burst }, { limitKey: key });
-    }
-    return result;
+  // Not async, as the promise of a decision is that of the store: each other one costs time.
+  consume(key, cost) {
+    const decision = this.#decision('take', key, cost);
+    return DENIED.hasSubscribers ? decision.then((result) => tellDenial(key, result)) : decision;
   }
 
-  async peek(key, cost) {
-    return this.#decide('peek', key, cost);
+  peek(key, cost) {
+    return this.#decision('peek', key, cost);
   }
 
   async reset(key) {
@@ -132,6 +128,8 @@ class RedisRateLimiter extends Uncloneable {
     this.#checker.setLimits(limits);
     this.#strict = Object(limits).strict;
     this.#useLimits();
+    // The server keeps every script: one for each change of limits would fill it.
+    this.#takeOne = undefined;
     this.#keys.setLimits(this.#quotas);
     this.#fallback.setLimits(this.#quotas, this.#strict);
     this.#denials.clear();
@@ -147,24 +145,40 @@ class RedisRateLimiter extends Uncloneable {
     return this.#isShort(key, cost) ? this.#denials.find(key, cost ?? 1, now) : undefined;
   }
 
-  async #decide(mode, key, cost = 1) {
+  #decision(mode, key, cost) {
+    try {
+      return this.#decide(mode, key, cost);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #decide(mode, key, cost = 1) {
     if (!this.#isShort(key, cost)) this.#checker.peek(key, cost);
     const now = this.#now();
     const text = textOf(key);
     const denial = this.#denials.find(text, cost, now);
-    if (denial !== undefined) return this.#deniedAgain(denial, cost, now);
-    const quotas = this.#quotas;
-    const read = (reply) => stateOf(reply, quotas.count);
-    const args = this.#args(WORDS[mode], cost);
-    const state = await this.#store.run(this.#scripts.decide, this.#keys.of(key), args, read);
-    if (state === undefined) return { ...this.#fallback.decide(mode, key, cost), degraded: true };
-    const result = quotas.result(state, cost);
-    if (quotas === this.#quotas) {
-      // Units that were taken make the numbers of an earlier denial wrong.
-      if (state.allowed) this.#denials.forget(text);
-      else this.#denials.add(text, cost, now, now + result.retryAfterMs, state);
+    if (denial !== undefined) {
+      return Promise.resolve(this.#deniedAgain(denial, cost, now));
     }
-    return result;
+    const quotas = this.#quotas;
+    const takesOne = mode === 'take' && cost === 1 && this.#takeOne !== undefined;
+    return this.#store.run(
+      takesOne ? this.#takeOne : this.#scripts.decide,
+      this.#keys.of(key, text),
+      takesOne ? this.#timed(NO_ARGS) : this.#args(WORDS[mode], cost),
+      (reply) => {
+        const state = stateOf(reply, quotas.count);
+        const result = quotas.result(state, cost);
+        if (quotas === this.#quotas) {
+          // Units that were taken make the numbers of an earlier denial wrong.
+          if (state.allowed) this.#denials.forget(text);
+          else this.#denials.add(text, cost, now, now + result.retryAfterMs, state);
+        }
+        return result;
+      },
+      () => ({ ...this.#fallback.decide(mode, key, cost), degraded: true }),
+    );
   }
 
   #deniedAgain({ at, state }, cost, now) {
@@ -176,7 +190,9 @@ class RedisRateLimiter extends Uncloneable {
   /** Changes the state of a key: with `word` on the server, else in this process by `amount`. */
   async #change(call, key, word, amount, cost = 1) {
     const text = textOf(key);
-    const reply = this.#store.run(this.#scripts.change, this.#keys.of(key), this.#args(word, cost), changeOf);
+    const args = this.#args(word, cost);
+    const name = this.#keys.of(key, text);
+    const reply = this.#store.run(this.#scripts.change, name, args, changeOf, () => {});
     this.#denials.forget(text);
     const done = await reply;
     // A denial from before the change may have come meanwhile.
@@ -186,7 +202,11 @@ class RedisRateLimiter extends Uncloneable {
   }
 
   #args(word, cost) {
-    const args = this.#quotas.args(word, cost);
+    return this.#timed(this.#quotas.args(word, cost));
+  }
+
+  /** Arguments, and the time of a clock that the caller has given. */
+  #timed(args) {
     return this.#clock === undefined ? args : [...args, `${this.#clock.read() * 1000}`];
   }
 
@@ -207,6 +227,15 @@ class RedisRateLimiter extends Uncloneable {
     this.#mostCost = this.#quotas.mostCost;
     this.#scripts = (this.#clock === undefined ? SCRIPTS : CLOCKED_SCRIPTS)[this.#quotas.count];
   }
+}
+
+/** The result, after the audit trail has heard of a denial. */
+function tellDenial(key, result) {
+  if (!result.allowed) {
+    const { limit, windowMs, burst } = result.policy;
+    publish(DENIED, { limit, windowMs, burst }, { limitKey: key });
+  }
+  return result;
 }
 
 module.exports = { RedisRateLimiter };

@@ -8,10 +8,14 @@ function normalized(reply) {
   if (typeof reply === 'boolean') return Number(reply);
   if (typeof reply !== 'object' || reply === null) return reply ?? null;
   if (reply instanceof Uint8Array) return Buffer.isBuffer(reply) ? reply : Buffer.from(reply);
-  if (Array.isArray(reply)) return reply.map(normalized);
+  if (Array.isArray(reply)) return reply.every(isNumber) ? reply : reply.map(normalized);
   if (reply instanceof Map) return [...reply].map((pair) => pair.map(normalized));
   if (reply instanceof Set) return [...reply].map(normalized);
   return Object.entries(reply).map((pair) => pair.map(normalized));
+}
+
+function isNumber(value) {
+  return typeof value === 'number';
 }
 
 /**

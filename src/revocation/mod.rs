@@ -17,7 +17,7 @@ mod table;
 mod terms;
 
 pub use self::list::RevocationList;
-pub use self::list::machines::RowBatch;
+pub use self::list::machines::{Attachment, RowBatch};
 pub use self::list::remote::{Found, RemoteKeys, RemoteTerms, Wake};
 pub use self::list::replayed::StoredList;
 pub use self::list::revoke::{Done, Revocation};

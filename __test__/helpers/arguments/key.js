@@ -125,6 +125,11 @@ module.exports = {
     args: () => [hmacKey(), { state: 'next' }],
     kinds: [key, options({ state: word })],
   },
+  'KeyRing.prototype.addAsync': {
+    on: () => new KeyRing(),
+    args: () => [hmacKey(), { state: 'next' }],
+    kinds: [key, options({ state: word })],
+  },
   'KeyRing.prototype.revoke': { on: ring, args: () => ['k'], kinds: [name] },
   'KeyRing.prototype.revokeAsync': { on: ring, args: () => ['k'], kinds: [name] },
   'KeyRing.prototype.configure': {

@@ -1,9 +1,10 @@
 'use strict';
 
+const { generateKeyPairSync } = require('node:crypto');
 const { after, before } = require('node:test');
 
 const { JwtIssuer, JwtKey, RevocationList, SecretBuffer } = require('@nodesec/native');
-const { RedisRateLimiter, RedisRevocations } = require('@nodesec/native/redis');
+const { RedisKeyRing, RedisRateLimiter, RedisRevocations } = require('@nodesec/native/redis');
 const {
   boolean,
   duration,
@@ -17,7 +18,7 @@ const {
   textOrBytes,
   word,
 } = require('../hostile.js');
-const { emptyServer } = require('../redis-sender.js');
+const { emptyServer, ringServer } = require('../redis-sender.js');
 const { clock, clockOptions } = require('./clock.js');
 
 /** A client whose server allows everything. */
@@ -54,19 +55,28 @@ const quotas = {
   strict: boolean,
 };
 
+/** `null` is a value of its own. */
+const { null: _, ...notDurations } = duration.refused;
+const durationOrNull = kind(notDurations);
 const list = () => new RevocationList();
 const secret = () => SecretBuffer.from(Buffer.alloc(32, 7));
+const openRing = () => RedisKeyRing.open({ client: ringServer(), key: secret(), alg: 'EdDSA' });
+const newKey = () => JwtKey.fromKeyObject(generateKeyPairSync('ed25519').privateKey, { alg: 'EdDSA' });
 const issuer = () => {
   const keys = JwtKey.fromSecret(new Uint8Array(32).fill(7), { alg: 'HS256' });
   return new JwtIssuer({ keys, expiresIn: '15m' });
 };
 let revocations;
+let ring;
+let closing;
 
 before(async () => {
   const options = { client: emptyServer(), list: list(), key: secret(), maxStaleness: 60 };
   revocations = await RedisRevocations.open(options);
+  ring = await openRing();
+  closing = await openRing();
 });
-after(() => revocations.close());
+after(() => Promise.all([revocations.close(), ring.close(), closing.close()]));
 
 module.exports = {
   'new redis.RedisRateLimiter': {
@@ -113,6 +123,56 @@ module.exports = {
     kinds: [options(quotas)],
   },
   'redis.RedisRateLimiter.prototype.status': { on, args: () => [], kinds: [] },
+  'new redis.RedisKeyRing': { refused: true },
+  'redis.RedisKeyRing.open': {
+    args: () => [
+      {
+        client: ringServer(),
+        key: secret(),
+        prefix: 'ring',
+        alg: 'EdDSA',
+        maxTokenTtl: '1d',
+        jwksMaxAge: '10m',
+        rotateEvery: '30d',
+      },
+    ],
+    kinds: [
+      options({
+        client: clients,
+        key: secretly(instance(SecretBuffer, secret)),
+        prefix: kind(name.refused, {
+          'a brace': () => '{ring',
+          'a long text': () => 'x'.repeat(201),
+        }),
+        alg: word,
+        maxTokenTtl: duration,
+        jwksMaxAge: duration,
+        rotateEvery: duration,
+      }),
+    ],
+  },
+  'redis.RedisKeyRing.prototype.addAsync': {
+    on: () => ring,
+    args: () => [newKey(), { state: 'retired' }],
+    kinds: [instance(JwtKey, newKey), options({ state: word })],
+  },
+  'redis.RedisKeyRing.prototype.revokeAsync': {
+    on: () => ring,
+    args: () => [ring.list()[0].kid],
+    kinds: [name],
+  },
+  'redis.RedisKeyRing.prototype.configure': {
+    on: () => ring,
+    args: () => [{ rotateEvery: '30d' }],
+    kinds: [options({ rotateEvery: durationOrNull })],
+  },
+  'redis.RedisKeyRing.prototype.rotate': {
+    on: () => ring,
+    args: () => [{ force: true }],
+    kinds: [options({ force: boolean })],
+  },
+  'redis.RedisKeyRing.prototype.status': { on: () => ring, args: () => [], kinds: [] },
+  'redis.RedisKeyRing.prototype.close': { on: () => closing, args: () => [], kinds: [] },
   'new redis.RedisRevocations': { refused: true },
   'redis.RedisRevocations.open': {
     args: () => [

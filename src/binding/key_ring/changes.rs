@@ -16,19 +16,20 @@ use crate::jwt::{Key, KeyRing, MAX_KID_LEN};
 /// A promise where a change takes long.
 type Later<T> = Either<T, Offloaded<T>>;
 
-/// Adds a key.
+/// Adds a key. With `later` it does not block on a store, and returns a promise.
 #[napi(catch_unwind)]
 pub(crate) fn keyring_add(
     env: &Env,
     ring: Unknown<'_>,
     key: Unknown<'_>,
     options: Unknown<'_>,
-) -> napi::Result<Outcome<()>> {
+    later: bool,
+) -> napi::Result<Outcome<Later<()>>> {
     guard(env, || {
         let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
         let key = Arg::new(env, &key, "key").handle::<Key>()?;
         let AddOptions { state } = Arg::new(env, &options, "options").read()?;
-        Ok(ring.add(&key, state)?)
+        done(&ring, later, move |ring| Ok(ring.add(&key, state)?))
     })
 }
 

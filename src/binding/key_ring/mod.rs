@@ -3,6 +3,7 @@
 mod changes;
 mod making;
 pub(super) mod options;
+pub(super) mod server;
 mod watch;
 
 use napi::Env;

@@ -8,18 +8,17 @@ use napi::bindgen_prelude::{Function, Unknown};
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use napi_derive::napi;
 
-use crate::binding::args::{Arg, Outcome, Result, internal, options};
+use crate::binding::args::{Arg, Outcome, internal, options};
 use crate::binding::guard;
+use crate::binding::server_prefix::read_prefix;
 use crate::error::{Code, Error};
-use crate::revocation::{Found, RemoteKeys, RemoteTerms, RevocationList};
+use crate::revocation::{Attachment, Found, RemoteKeys, RemoteTerms, RevocationList};
 use crate::secret::Secret;
 
 /// The bounds of `maxStaleness`, in seconds.
 const STALENESS: RangeInclusive<u64> = 1..=24 * 3600;
 /// The bounds of `waitReplicas`.
 const REPLICAS: RangeInclusive<u32> = 0..=100;
-/// The bounds of the length of `prefix`, in bytes.
-const PREFIX: RangeInclusive<usize> = 1..=200;
 /// The longest text of rows that are read at once, in bytes.
 const MAX_ROWS_LEN: usize = 64 << 20;
 
@@ -73,15 +72,6 @@ pub(super) struct NativeBatch {
     pub lasting: Vec<u32>,
 }
 
-/// Names on the server have braces around it, between which a cluster looks for the node.
-pub(in crate::binding) fn read_prefix(prefix: &Arg<'_>) -> Result<String> {
-    let text = prefix.string(PREFIX)?;
-    if text.contains(['{', '}']) {
-        return Err(prefix.invalid("must have no braces"));
-    }
-    Ok(text)
-}
-
 /// Puts the list of the options on a server. `record` has the keys of fingerprints that are on the
 /// server; while it is missing, and the options have no key either, the list takes no revocations.
 /// `wake` is called on this thread when rows wait, and does not keep its event loop alive.
@@ -110,7 +100,10 @@ pub(super) fn revocation_remote_attach(
             .map_err(|_| internal())?;
         let wake =
             move || wake.call((), ThreadsafeFunctionCallMode::NonBlocking) == napi::Status::Ok;
-        given.list.attach_remote(keys, terms, Box::new(wake))?;
+        let attachment = given.list.attach_remote(keys, terms, Box::new(wake))?;
+        // A thread may end before it closes its `RedisRevocations`; then another one may open the
+        // list. The hook runs before that of the function that wakes, which was made earlier.
+        env.add_env_cleanup_hook(attachment, Attachment::end).map_err(|_| internal())?;
         Ok(NativeRemoteOptions {
             max_staleness: max_staleness as f64,
             has_key: given.key.is_some(),

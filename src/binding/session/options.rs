@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::binding::args::options;
 use crate::binding::args::scalars::MAX_DURATION;
 use crate::binding::clock::ClockOptions;
-use crate::binding::revocation::remote::read_prefix;
+use crate::binding::server_prefix::read_prefix;
 use crate::binding::store::OpenStore;
 use crate::jwt::{Issuer, MAX_TOKEN_LEN};
 use crate::revocation::RevocationList;

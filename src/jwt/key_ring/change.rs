@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::book::Book;
 use super::entries::Times;
 use super::record::{self, RingRecord};
-use super::ring::KeyRing;
+use super::ring::{Home, KeyRing};
 use super::state::{KeyChange, KeyInfo, KeyState};
 use crate::error::{Code, Error, Result};
 use crate::jwt::key::key::Key;
@@ -44,9 +44,14 @@ impl KeyRing {
         earliest: u64,
         alter: impl FnMut(&mut Book, Times) -> Result<T>,
     ) -> Result<(T, Vec<KeyChange>)> {
-        match &self.record {
-            None => self.change_in_memory(earliest, alter),
-            Some(record) => self.change_in_store(record, earliest, alter),
+        match &self.home {
+            Home::Memory => self.change_in_memory(earliest, alter),
+            Home::Store(record) => self.change_in_store(record, earliest, alter),
+            Home::Server(_) => Err(Error::new(
+                Code::KeyringSync,
+                "a key ring on a server changes by promises only: call addAsync, revokeAsync, \
+                 rotate or configure; it does by itself what is due",
+            )),
         }
     }
 

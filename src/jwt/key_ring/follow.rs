@@ -8,7 +8,7 @@ use super::difference::changes_between;
 use super::options::RingOptions;
 use super::plain::Plain;
 use super::record::{Place, RingRecord};
-use super::ring::KeyRing;
+use super::ring::{Home, KeyRing};
 use crate::error::Result;
 use crate::store::Sequence;
 
@@ -18,11 +18,13 @@ impl KeyRing {
     /// takes four loads if there is no newer version.
     #[inline]
     pub(super) fn follow(&self) -> Result<()> {
-        match &self.record {
-            Some(record) if !record.is_current() => {
+        match &self.home {
+            Home::Store(record) if !record.is_current() => {
                 self.read_newer(record).or_else(|error| record.without_store(error))
             }
-            _ => Ok(()),
+            // The façade looks at the server.
+            Home::Server(server) => server.check_open(),
+            Home::Store(_) | Home::Memory => Ok(()),
         }
     }
 
@@ -43,8 +45,7 @@ impl KeyRing {
         Ok(())
     }
 
-    /// Takes a version, unless this process has it or a later one. Reports the changes before
-    /// anybody can see them.
+    /// Takes a version, unless this process has it or a later one.
     fn adopt(&self, record: &RingRecord, book: Book, place: Place) {
         let now = self.now();
         let mut held = self.book.write().unwrap_or_else(PoisonError::into_inner);
@@ -53,9 +54,14 @@ impl KeyRing {
             return;
         }
         *known = place;
+        self.put(&mut held, book.in_store(record.publishing()), now);
+    }
+
+    /// Replaces the book by a later one. Reports the changes before anybody can see them.
+    pub(super) fn put(&self, held: &mut Book, book: Book, now: u64) {
         let changes = changes_between(held.entries(), book.entries(), now);
-        *held = book.in_store(record.publishing());
-        self.note(&held);
+        *held = book;
+        self.note(held);
         self.epoch.fetch_add(1, Ordering::AcqRel);
         if !changes.is_empty() {
             self.listeners.tell(&changes);
@@ -79,8 +85,12 @@ impl KeyRing {
     pub(super) fn close(&self, record: &RingRecord) {
         let mut held = self.book.write().unwrap_or_else(PoisonError::into_inner);
         record.close();
+        self.forget(&mut held);
+    }
+
+    pub(super) fn forget(&self, held: &mut Book) {
         *held = Book::new(*held.options());
-        self.note(&held);
+        self.note(held);
         self.epoch.fetch_add(1, Ordering::AcqRel);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::ring::KeyRing;
+use super::ring::{Home, KeyRing};
 use super::state::KeyState;
 use crate::error::Result;
 use crate::jwt::algorithm::Algorithm;
@@ -14,6 +14,9 @@ impl KeyRing {
     /// The key that signs; `ERR_KEYRING_NO_ACTIVE_KEY` if there is none.
     pub fn signing_key(&self) -> Result<Arc<Key>> {
         let book = self.read();
+        if let Home::Server(server) = &self.home {
+            server.check_life(&book, self.now())?;
+        }
         let active = book.only(KeyState::Active).and_then(|entry| entry.signing.clone());
         active.ok_or_else(|| self.cannot_sign())
     }

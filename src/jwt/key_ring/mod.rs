@@ -2,7 +2,9 @@
 //!
 //! A `ring` has a `book`: the `entries` in their `state`s, and the ids that are `spent`. A `change`
 //! alters the book in memory, or replaces the `record` of the ring in its store; then the other
-//! processes `follow`. `rotation` makes the changes that are due.
+//! processes `follow`. `rotation` makes the changes that are due. On a `server`, which only the
+//! façade reaches, a version has a `stamp`, and a process `propose`s the next one; versions that
+//! were made apart are `merge`d.
 
 mod book;
 mod change;
@@ -12,14 +14,18 @@ mod entry;
 mod follow;
 pub(super) mod jwks;
 mod lookup;
+mod merge;
 pub(super) mod options;
 pub(super) mod pending;
 mod plain;
+pub(super) mod propose;
 mod record;
 pub(super) mod ring;
 mod rotation;
 pub(super) mod sealed;
+mod server;
 mod spent;
+pub(super) mod stamp;
 pub(super) mod state;
 pub(super) mod stored;
 #[cfg(test)]

@@ -18,11 +18,13 @@ use super::entries::Times;
 use super::options::RingOptions;
 use super::pending::{PendingKey, PendingKeys};
 use super::record::RingRecord;
+use super::server::ServerRing;
 use super::state::{KeyChange, KeyState};
 use crate::clock::{Clock, Moment, ProvenTime};
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;
 use crate::listeners::{Listener, Listeners};
+use crate::revocation::MAX_CLOCK_TOLERANCE;
 
 /// A set of keys in their states, shared by issuers and verifiers.
 pub struct KeyRing {
@@ -39,8 +41,15 @@ pub struct KeyRing {
     pub(super) latest: AtomicU64,
     pub(super) listeners: Listeners<KeyChange>,
     pending: Arc<PendingKeys>,
-    /// The place of the ring in its store, if it is on one.
-    pub(super) record: Option<Arc<RingRecord>>,
+    pub(super) home: Home,
+}
+
+/// The place of a ring that other processes may change.
+pub(super) enum Home {
+    /// There are no other processes.
+    Memory,
+    Store(Arc<RingRecord>),
+    Server(Box<ServerRing>),
 }
 
 impl KeyRing {
@@ -54,7 +63,7 @@ impl KeyRing {
     pub(super) fn with(book: Book, clock: Arc<dyn Clock>) -> Result<Arc<Self>> {
         book.options().check_period()?;
         let time = ProvenTime::start(&*clock);
-        Ok(Self::assemble(book, clock, time, None))
+        Ok(Self::assemble(book, clock, time, Home::Memory))
     }
 
     /// The ring of a record in a store.
@@ -65,14 +74,14 @@ impl KeyRing {
         record: RingRecord,
     ) -> Arc<Self> {
         let book = book.in_store(record.publishing());
-        Self::assemble(book, clock, time, Some(Arc::new(record)))
+        Self::assemble(book, clock, time, Home::Store(Arc::new(record)))
     }
 
-    fn assemble(
+    pub(super) fn assemble(
         book: Book,
         clock: Arc<dyn Clock>,
         time: ProvenTime,
-        record: Option<Arc<RingRecord>>,
+        home: Home,
     ) -> Arc<Self> {
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
@@ -85,7 +94,7 @@ impl KeyRing {
             epoch: AtomicU64::new(0),
             listeners: Listeners::default(),
             pending: Arc::default(),
-            record,
+            home,
         })
     }
 
@@ -128,7 +137,7 @@ impl KeyRing {
 
     /// Whether the ring is on a store, so that a change takes a while.
     pub fn is_durable(&self) -> bool {
-        self.record.is_some()
+        matches!(self.home, Home::Store(_))
     }
 
     /// A number that changes with every change of the ring.
@@ -171,6 +180,18 @@ impl KeyRing {
     /// Removes a listener.
     pub fn unlisten(&self, id: u64) {
         self.listeners.remove(id);
+    }
+
+    /// Whether the ring is on a server, so that the façade makes its changes.
+    pub fn is_on_server(&self) -> bool {
+        matches!(self.home, Home::Server(_))
+    }
+
+    /// Whether a key has entered its state at a time that has not come: the clock was set back, or
+    /// on a server that of another machine is ahead by more than clocks may differ.
+    pub(super) fn is_from_the_future(&self) -> bool {
+        let lead = if self.is_on_server() { MAX_CLOCK_TOLERANCE } else { 0 };
+        self.now().saturating_add(lead) < self.latest.load(Ordering::Acquire)
     }
 
     /// Notes the times of a book that has changed.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 
-use super::book::{RETRY, SigningIds};
+use super::book::{Book, RETRY, SigningIds};
+use super::entries::Times;
 use super::pending::PendingKey;
 use super::record::RingRecord;
-use super::ring::{KeyRing, no_active_key};
+use super::ring::{Home, KeyRing, no_active_key};
 use super::state::KeyChange;
 use crate::error::{Code, Error, Result};
 use crate::jwt::key::key::Key;
@@ -49,17 +50,8 @@ impl KeyRing {
 
     fn rotate_in_store(&self, force: bool, generate: impl Fn() -> Result<Key>) -> Result<String> {
         let seen = self.read().signing_ids();
-        let (kid, _) = self.change(0, |book, times| {
-            let SigningIds { active, next } = book.signing_ids();
-            let has_another = active.is_some() && active != seen.active;
-            let was_published = !force && seen.next.is_none() && next.is_some();
-            if has_another || was_published {
-                return Ok(active);
-            }
-            let is_immediate = book.plan_rotation(force, times)?;
-            let immediate = if is_immediate { Some(generate()?) } else { None };
-            Ok(book.rotate(immediate, generate()?, times))
-        })?;
+        let (kid, _) =
+            self.change(0, |book, times| rotate_once(book, &seen, force, times, &generate))?;
         kid.ok_or_else(no_active_key)
     }
 
@@ -87,9 +79,10 @@ impl KeyRing {
             Ok(is_missing)
         })?;
         if let Some(pending) = pending.filter(|_| is_missing) {
-            match &self.record {
-                None => self.make_ahead(earliest, pending),
-                Some(record) => self.begin_rotation(record, earliest),
+            match &self.home {
+                Home::Memory => self.make_ahead(earliest, pending),
+                Home::Store(record) => self.begin_rotation(record, earliest),
+                Home::Server(_) => {}
             }
         }
         Ok(changes)
@@ -100,9 +93,11 @@ impl KeyRing {
     pub fn catch_up(&self, now: u64) -> Result<()> {
         self.follow()?;
         if now >= self.due.load(Ordering::Acquire) || now < self.latest.load(Ordering::Acquire) {
-            match &self.record {
-                None => drop(self.tick(now)?),
-                Some(record) => self.begin_rotation(record, self.future(now)),
+            match &self.home {
+                Home::Memory => drop(self.tick(now)?),
+                Home::Store(record) => self.begin_rotation(record, self.future(now)),
+                // The façade looks every second.
+                Home::Server(_) => {}
             }
         }
         Ok(())
@@ -179,6 +174,26 @@ impl KeyRing {
         });
         due.map(drop)
     }
+}
+
+/// Rotates the keys of a copy, unless the ring no longer has the signing keys that the caller has
+/// `seen`. Returns the id of the key that signs then.
+pub(super) fn rotate_once(
+    book: &mut Book,
+    seen: &SigningIds,
+    force: bool,
+    times: Times,
+    generate: impl Fn() -> Result<Key>,
+) -> Result<Option<String>> {
+    let SigningIds { active, next } = book.signing_ids();
+    let has_another = active.is_some() && active != seen.active;
+    let was_published = !force && seen.next.is_none() && next.is_some();
+    if has_another || was_published {
+        return Ok(active);
+    }
+    let is_immediate = book.plan_rotation(force, times)?;
+    let immediate = if is_immediate { Some(generate()?) } else { None };
+    Ok(book.rotate(immediate, generate()?, times))
 }
 
 fn not_made() -> Error {

@@ -32,6 +32,18 @@ impl SpentIds {
         has_room
     }
 
+    /// Takes the ids of another ring. `false` if there is no room for them.
+    pub(super) fn extend(&mut self, other: &Self) -> bool {
+        let more: Vec<SpentId> =
+            other.0.iter().filter(|id| !self.0.contains(id)).copied().collect();
+        let has_room =
+            self.0.len() + more.len() <= MAX_SPENT && self.0.try_reserve(more.len()).is_ok();
+        if has_room {
+            self.0.extend(more);
+        }
+        has_room
+    }
+
     pub(super) fn as_slice(&self) -> &[SpentId] {
         &self.0
     }

@@ -7,7 +7,7 @@ use super::entries::Times;
 use super::options::{RingOptions, RingOverrides};
 use super::plain::Plain;
 use super::record::{self, Place, RingRecord};
-use super::ring::KeyRing;
+use super::ring::{Home, KeyRing};
 use crate::clock::{Clock, ProvenTime};
 use crate::error::{Code, Error, Result};
 use crate::jwt::key::key::Key;
@@ -45,7 +45,7 @@ impl StoredRing {
         let made = lock(&self.made).clone();
         if let Some(ring) = made {
             ring.list()?;
-            return agreed(ring, given);
+            return agreed(ring, given, "of the store");
         }
         let (book, time, place, applied) = loop {
             // Read before the record, which therefore is not older.
@@ -69,7 +69,7 @@ impl StoredRing {
         // Also if the options do not agree, as the next opener then finds it.
         *made = Some(ring.clone());
         drop(made);
-        agreed(ring, given)
+        agreed(ring, given, "of the store")
     }
 }
 
@@ -102,7 +102,7 @@ impl Replay for StoredRing {
         // The ring holds the store, which holds this object.
         let made = lock(&self.made).take();
         if let Some(ring) = made
-            && let Some(record) = &ring.record
+            && let Home::Store(record) = &ring.home
         {
             ring.close(record);
         }
@@ -129,15 +129,20 @@ fn create(
     Ok(written.map(|(place, sequence)| (book, place, sequence)))
 }
 
-fn agreed(ring: Arc<KeyRing>, given: &RingOverrides) -> Result<Arc<KeyRing>> {
+/// The ring of a `place`, unless an option that is given is not the ring's.
+pub(super) fn agreed(
+    ring: Arc<KeyRing>,
+    given: &RingOverrides,
+    place: &str,
+) -> Result<Arc<KeyRing>> {
     match given.conflict_with(&ring.options()) {
         None => Ok(ring),
         Some(option) => Err(Error::new(
             Code::InvalidArgValue,
             format!(
-                "{option} must be that of the store's key ring, which was made before: pass the \
+                "{option} must be that of the key ring {place}, which was made before: pass the \
                  same value or leave it out; configure() changes rotateEvery, and a ring with \
-                 another alg needs another store"
+                 another alg needs another store or prefix"
             ),
         )),
     }

@@ -5,6 +5,7 @@ mod peers;
 mod plain_model;
 mod processes;
 mod sealed;
+mod server;
 mod stored;
 
 use std::sync::Arc;
@@ -15,7 +16,7 @@ use secrecy::ExposeSecret;
 use super::jwks::Jwks;
 use super::options::{MAX_RING_KEYS, RingOptions, RingOverrides};
 use super::ring::KeyRing;
-use super::state::{KeyChange, KeyState};
+use super::state::{KeyChange, KeyInfo, KeyState};
 use crate::clock::{Clock, ManualClock};
 use crate::error::{Code, Error, Result};
 use crate::jwt::algorithm::Algorithm;

@@ -1,6 +1,6 @@
 //! A list that several machines share: it is put on its remote log, gets rows and gives rows.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, PoisonError, Weak};
 
 use super::remote::{Caller, Found, Remote, RemoteKeys, RemoteTerms, Waiting, Wake};
 use super::state::{Entry, Kind};
@@ -11,6 +11,19 @@ use crate::revocation::terms::{MAX_CLOCK_TOLERANCE, Origin};
 
 /// The rows that are applied under one lock, so that a verifier waits for few.
 const AT_A_TIME: usize = 64;
+
+/// A list on its log.
+pub struct Attachment(Weak<Remote>);
+
+impl Attachment {
+    /// Ends publishing as [`RevocationList::detach_remote`] does, unless the list was detached, or
+    /// attached again.
+    pub fn end(self) {
+        if let Some(remote) = self.0.upgrade() {
+            remote.close();
+        }
+    }
+}
 
 /// Rows to be published.
 #[derive(Debug)]
@@ -31,7 +44,14 @@ impl RevocationList {
     ///
     /// `ERR_INVALID_ARG_VALUE` if the list is on a store or on another such log, or if it has
     /// entries whose fingerprints mean nothing under these keys.
-    pub fn attach_remote(&self, keys: RemoteKeys, terms: RemoteTerms, wake: Wake) -> Result<()> {
+    ///
+    /// Returns the attachment, for a thread that ends without [`Self::detach_remote`].
+    pub fn attach_remote(
+        &self,
+        keys: RemoteKeys,
+        terms: RemoteTerms,
+        wake: Wake,
+    ) -> Result<Attachment> {
         let refused = |message: &'static str| Err(Error::new(Code::InvalidArgValue, message));
         // No revocation may have made a fingerprint that it has not added yet.
         let _alone = self.under_keys.write().unwrap_or_else(PoisonError::into_inner);
@@ -50,8 +70,10 @@ impl RevocationList {
                  the first revocation",
             );
         }
-        state.remote = Some(Arc::new(Remote::new(keys, terms, wake)));
-        Ok(())
+        let remote = Arc::new(Remote::new(keys, terms, wake));
+        let attachment = Attachment(Arc::downgrade(&remote));
+        state.remote = Some(remote);
+        Ok(attachment)
     }
 
     /// Whether several machines share the list.

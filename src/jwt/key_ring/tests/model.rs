@@ -10,6 +10,7 @@ use proptest::test_runner::Config;
 use super::peers::{DAY, HOUR, START, peer, store_at};
 use super::plain_model::{LONGEST_USE, Model, ModelKey};
 use super::*;
+use crate::jwt::key_ring::ring::Home;
 use crate::jwt::key_ring::stored::StoredRing;
 use crate::store::Store;
 use crate::testing::folder::Folder;
@@ -254,7 +255,8 @@ impl World {
                 assert_eq!(verified, expected);
             }
         }
-        for record in self.rings.iter().filter_map(|ring| ring.record.as_ref()) {
+        for ring in &self.rings {
+            let Home::Store(record) = &ring.home else { continue };
             while record.is_rotating.load(Ordering::Acquire) {
                 std::thread::yield_now();
             }
