@@ -13,7 +13,29 @@ const { CLIENTS, CLUSTERS } = require('../helpers/redis-clients.js');
 const { openList, secretKey } = require('../helpers/redis-revocations.js');
 const { RedisServer, startCluster, until } = require('../helpers/redis-server.js');
 const { makeSessions } = require('../helpers/redis-sessions.js');
+const { START, clocked } = require('../helpers/session-behaviours.js');
 const { storeKey, storePath } = require('../helpers/store-service.js');
+
+/** A session of the first release, under {@link secretKey}. */
+const FIRST = {
+  name: 'nodesec:sessions:1:{Idn36i2FMmU}',
+  id: '01a22499f8008994a1d9f7ea2d853265',
+  row: [
+    '0100a7f9fa56cdc0c1ada78d157789f94e7d11ab083285e54c5d83569d7476a3ce545a36f7121f0a94800000',
+    '0001000000000000000000000000157ca1dd98fadce8427a22499f800000427a22499fbe8000427a22499fbe',
+    '8000001f002e0000002c8c9bbb7a48e8bace76985f53c54cf89bf3e93e25ea9ec6fa59021c432bd3e8405a34',
+    '644c5cd3a757ff0bcaccb3fcd554ce3096308a91df4cec10243c87c7557b60f4642f4384a4908d419d463ea5',
+    '240e7a8291f8a47ffbb4b8bd2dcb3e17d6f6328d14eb090a1346a3ee5e4b72f31dfbafb93b87da32001e73',
+  ].join(''),
+  older: [
+    'AgGiJJn4AImUodn36i2FMmUAAAAAAAAAAEjvb55KVpkt4wKvf',
+    'zPGoRlHz8E64IXXbLs5y4B_J3YUZVYAz-xBofPUSF0NT_cS1w',
+  ].join(''),
+  token: [
+    'AgGiJJn4AImUodn36i2FMmUAAAABAAAAAEjvb55KVpkt4wKvf',
+    'zPGoRmAD7EnRvnUjnBoveEcBqnmf0UMT0A-aPzHe_VomBu1LA',
+  ].join(''),
+};
 
 /** A check for errors with a code, whose message a pattern matches. */
 function saying(code, pattern) {
@@ -205,6 +227,27 @@ test('rows that somebody has changed, moved or cut give nobody a token', async (
   }
   await client.hset(ofAda, idOf(ada), row);
   assert.equal(await statusOf(ada), 'rotated');
+});
+
+test('the rows and the tokens of the first release are read', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const { clock, advance } = clocked();
+  advance(2000);
+  const { sessions, verifier } = makeSessions(client, { clock });
+  await client.connect();
+  await client.hset(FIRST.name, Buffer.from(FIRST.id, 'hex'), Buffer.from(FIRST.row, 'hex'));
+  const [{ sessionId, startedAt, usedAt, meta }] = await sessions.list('ada');
+  assert.equal(sessionId.replaceAll('-', ''), FIRST.id);
+  assert.deepEqual([startedAt.getTime(), usedAt.getTime()], [START, START + 1000]);
+  assert.deepEqual(meta, { device: 'phone' });
+  const replayed = await sessions.refresh(FIRST.older);
+  assert.deepEqual([replayed.status, replayed.pair.refreshToken], ['replayed', FIRST.token]);
+  const { status, pair } = await sessions.refresh(FIRST.token);
+  assert.equal(status, 'rotated');
+  assert.equal(verifier.verify(pair.accessToken).role, 'admin');
+  assert.equal((await sessions.refresh(FIRST.older)).status, 'reuse');
 });
 
 test('a refresh that cannot be signed uses nothing up', async (t) => {
