@@ -28,6 +28,36 @@ export declare function clockAttach(clock: unknown, millis: unknown): Outcome<un
 /** Gives a clock the time, in milliseconds since 1970. */
 export declare function clockSet(clock: unknown, millis: unknown): Outcome<undefined>
 
+/** The check of proofs, bound to a cache. */
+export declare function dpopBind(cache: unknown, maxAge: unknown, needsNonce: unknown): Outcome<unknown>
+
+/** Attaches a new cache to the façade object `cache`. */
+export declare function dpopCacheAttach(cache: unknown, options: unknown): Outcome<undefined>
+
+/** Attaches the cache of a file to the façade object `cache`. */
+export declare function dpopCacheMachine(cache: unknown, path: unknown, options: unknown): Outcome<undefined>
+
+/** The number of a cache, which tells whether two façade objects have the same one. */
+export declare function dpopCacheNumber(cache: unknown): Outcome<number>
+
+/**
+ * Attaches the process's shared cache of a name to the façade object `cache`. The first call with a
+ * name makes the cache.
+ */
+export declare function dpopCacheShare(cache: unknown, name: unknown, options: unknown): Outcome<undefined>
+
+/** The state of a cache. */
+export declare function dpopCacheStats(cache: unknown): Outcome<NativeCacheStats>
+
+/** Makes a proof. */
+export declare function dpopCreate(key: unknown, options: unknown): Outcome<string>
+
+/** A nonce of a cache. */
+export declare function dpopNonce(cache: unknown): Outcome<string>
+
+/** Explains a status. `None` if it is none of a refusal. */
+export declare function dpopRefusal(status: number): NativeRefusal | null
+
 /** Keeps the memory of the whole process out of dumps. */
 export declare function hardenProcess(options: unknown): Outcome<ProcessHardening>
 
@@ -362,6 +392,14 @@ export interface NativeBatch {
   lasting: Array<number>
 }
 
+/** The state of a cache. */
+export interface NativeCacheStats {
+  /** The number of proofs that fit. */
+  capacity: number
+  /** The number of proofs that are remembered. */
+  entries: number
+}
+
 /** An entry of a JWK Set that is left out. */
 export interface NativeIgnored {
   /** Its `kid`, if it has a usable one. */
@@ -520,6 +558,16 @@ export interface NativeRefreshed {
   sessionId?: string
   /** With `reuse` and `expired`: the subject of that session. With `asks`: that of the token. */
   subject?: string
+}
+
+/** The meaning of a status. */
+export interface NativeRefusal {
+  /** The stable code. */
+  code: string
+  /** The message, one sentence. */
+  message: string
+  /** The name in the audit trail. */
+  kind: string
 }
 
 /** The meaning of a rejection's status. */

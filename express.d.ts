@@ -30,7 +30,7 @@ import type {
   ThrottlingOptions,
 } from './web.js';
 
-export type { Authentication, Certificate, Login, SessionCookiesOptions } from './web.js';
+export type { Authentication, Certificate, DpopOptions, Login, SessionCookiesOptions } from './web.js';
 
 /** The options of {@link authenticate}. */
 export interface AuthenticateOptions extends AuthenticationOptions<Request> {}
@@ -46,7 +46,9 @@ export interface AuthenticateOptions extends AuthenticationOptions<Request> {}
  * | a token that is refused, or bound to a key that was not shown | 401, `invalid_token` |
  * | a login that is too old or too weak | 401, `insufficient_user_authentication` |
  * | a token without a scope | 403, `insufficient_scope` |
- * | keys or revocations are unavailable | 503, `Retry-After` |
+ * | with `dpop`: a proof that is refused, or none | 401, `DPoP`, `invalid_dpop_proof` |
+ * | with `dpop`: a proof without the nonce | 401, `use_dpop_nonce`, `DPoP-Nonce` |
+ * | keys or revocations are unavailable, or the replay cache is full | 503, `Retry-After` |
  *
  * A token in the parameter `access_token` of the query or of a form is never accepted. Beside
  * another token it counts as a second place; a form counts only if its body is parsed before. With

@@ -32,7 +32,7 @@ import type {
   ThrottlingOptions,
 } from './web.js';
 
-export type { Authentication, Certificate, Login } from './web.js';
+export type { Authentication, Certificate, DpopOptions, Login } from './web.js';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -95,7 +95,9 @@ export interface FastifyAuthenticationOptions extends AuthenticationOptions<Fast
  * | a token that is refused, or bound to a key that was not shown | 401, `invalid_token` |
  * | a login that is too old or too weak | 401, `insufficient_user_authentication` |
  * | a token without a scope | 403, `insufficient_scope` |
- * | keys or revocations are unavailable | 503, `Retry-After` |
+ * | with `dpop`: a proof that is refused, or none | 401, `DPoP`, `invalid_dpop_proof` |
+ * | with `dpop`: a proof without the nonce | 401, `use_dpop_nonce`, `DPoP-Nonce` |
+ * | keys or revocations are unavailable, or the replay cache is full | 503, `Retry-After` |
  *
  * In a child scope, another registration replaces that of its parents; a second one in the same
  * scope is `ERR_INVALID_ARG_VALUE`. Register `@fastify/cors` before it, because a preflight has no

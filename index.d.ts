@@ -2765,6 +2765,122 @@ export class Sessions {
   list(subject: string): Promise<SessionInfo[]>;
 }
 
+// ── Proofs of possession (DPoP) ─────────────────────────────────────────────────────────────
+
+/** The options of {@link DpopReplayCache}. */
+export interface DpopReplayCacheOptions {
+  /**
+   * The number of proofs that fit: 64 to 2^26. Each takes 16 bytes. Default: 262,144 (4 MiB), which
+   * are 2900 requests a second, because a proof is kept for 90 seconds if `maxAge` is 60.
+   */
+  maxEntries?: number;
+}
+
+/**
+ * Remembers the DPoP proofs (RFC 9449) that requests have come with, so that each counts once, and
+ * makes the nonces of `authenticate({ dpop: { nonce: true } })`. docs/dpop.md is a guide.
+ *
+ * Only proofs that are right in everything else are remembered, beside an accepted token, by a
+ * keyed fingerprint of key and `jti`. A proof is kept until no middleware accepts its age. If there
+ * is no room for another, the request is refused (`ERR_DPOP_FULL`, 503).
+ *
+ * The constructor makes a cache of its own, {@link DpopReplayCache.shared} one of all threads, and
+ * {@link DpopReplayCache.machine} one of all processes. A proof from before a cache began is
+ * refused, because it may have been used: after a restart of the only process, clients get a 401
+ * for proofs that they made before. A client whose clock is up to 30 seconds ahead can make proofs
+ * that are later than the restart; only nonces, or a cache of the machine, refuse their replay.
+ *
+ * @example
+ * ```ts
+ * import { DpopReplayCache } from '@nodesec/native';
+ *
+ * const replay = new DpopReplayCache({ maxEntries: 10_000 });
+ * console.log(replay.stats()); // { capacity: 10000, entries: 0 }
+ * ```
+ */
+export class DpopReplayCache {
+  /**
+   * Makes a cache. `clock` is also the clock by which `authenticate` judges the proofs. If there is
+   * no memory, `ERR_DPOP_FULL`.
+   */
+  constructor(options?: DpopReplayCacheOptions & ClockOptions);
+
+  /**
+   * The cache of a name, one for all worker threads of the process. The first call makes it;
+   * another `maxEntries` afterwards is `ERR_INVALID_ARG_VALUE`. Names have 1 to 256 bytes. The
+   * process has at most 1000 of these caches, and keeps them until it ends. `authenticate` uses one
+   * of its own unless it is given a cache.
+   *
+   * @example
+   * ```ts
+   * import { DpopReplayCache } from '@nodesec/native';
+   *
+   * const replay = DpopReplayCache.shared('api');
+   * console.log(replay.stats().capacity); // 262144
+   * ```
+   */
+  static shared(name: string, options?: DpopReplayCacheOptions): DpopReplayCache;
+
+  /**
+   * The cache of a file, one for all processes of the machine that open the path. The first call
+   * makes the file. No broker and no lock is involved, so a process that is killed or stopped keeps
+   * nobody waiting. The file outlives its processes, so a proof that was used before a restart of
+   * the service is still refused; it begins anew when the machine starts. Nonces of one process are
+   * those of all.
+   *
+   * Where to put the file, and the errors, are as for {@link RateLimiter.machine}, with the code
+   * `ERR_DPOP_FILE`. Another `maxEntries` than that of the file is `ERR_INVALID_ARG_VALUE`. There
+   * is no `clock`.
+   *
+   * @example
+   * ```ts
+   * import { mkdtempSync } from 'node:fs';
+   * import { tmpdir } from 'node:os';
+   * import { join } from 'node:path';
+   * import { DpopReplayCache } from '@nodesec/native';
+   *
+   * const path = join(mkdtempSync(join(tmpdir(), 'dpop-')), 'proofs'); // or /run/my-service/proofs
+   * const replay = DpopReplayCache.machine(path, { maxEntries: 100_000 });
+   * console.log(replay.stats().entries); // 0
+   * ```
+   */
+  static machine(path: string, options?: DpopReplayCacheOptions): DpopReplayCache;
+
+  /** The number of proofs that fit, and of those that are kept. Reads the whole table. */
+  stats(): { capacity: number; entries: number };
+}
+
+/** The request of a proof. */
+export interface DpopProofOptions {
+  /** The method, as it is sent: `GET`. 1 to 64 bytes. */
+  method: string;
+  /** The address, of http or https. Query and fragment are left out. At most 16 KiB. */
+  url: string;
+  /** The access token that is sent with the proof. A protected resource demands it. */
+  accessToken?: string;
+  /** The nonce of the last header `DPoP-Nonce` from this server. At most 1 KiB. */
+  nonce?: string;
+}
+
+/**
+ * Makes a DPoP proof (RFC 9449 section 4.2), for the header `DPoP` of one request. Make a new one
+ * for each request, also for one that is repeated.
+ *
+ * `ERR_JWT_KEY` unless `key` is a key pair with its private half, `ERR_INVALID_ARG_VALUE` for a
+ * `url` that is no address or is not ASCII: pass `URL.href`.
+ *
+ * @example
+ * ```ts
+ * import { JwtKey, createDpopProof, unsafeDecode } from '@nodesec/native';
+ *
+ * const key = await JwtKey.generate('ES256');
+ * const proof = createDpopProof(key, { method: 'GET', url: 'https://api.example/orders?page=2' });
+ * const { header, claims } = unsafeDecode(proof);
+ * console.log(header.typ, claims.htm, claims.htu); // dpop+jwt GET https://api.example/orders
+ * ```
+ */
+export function createDpopProof(key: JwtKey, options: DpopProofOptions): string;
+
 // ── Rate limits (GCRA) ──────────────────────────────────────────────────────────────────────
 
 /** The numbers of a limit. */
@@ -4053,6 +4169,34 @@ export class SpiffeError extends NodesecError {
 }
 
 /**
+ * A proof of possession (RFC 9449) was refused, as the `cause` of an answer, or there is no room
+ * for one. If the permission model of Node or of Deno does not let the process use the file of a
+ * `DpopReplayCache`, the code is `ERR_ACCESS_DENIED`, with `permission` and `resource` as in Node's
+ * own error.
+ *
+ * @example
+ * ```ts
+ * import { DpopError, DpopReplayCache } from '@nodesec/native';
+ *
+ * try {
+ *   DpopReplayCache.machine('/proc/version');
+ * } catch (error) {
+ *   console.log(error instanceof DpopError && error.code); // ERR_DPOP_FILE
+ * }
+ * ```
+ */
+export class DpopError extends NodesecError {
+  constructor(code: DpopErrorCode | 'ERR_ACCESS_DENIED', message: string);
+  static [Symbol.hasInstance](error: unknown): error is DpopError;
+  /** A code of proofs, or that of the permission model. */
+  readonly code: DpopErrorCode | 'ERR_ACCESS_DENIED';
+  /** With `ERR_ACCESS_DENIED`: the permission that is missing. */
+  readonly permission?: string;
+  /** With `ERR_ACCESS_DENIED`: the path of the file. */
+  readonly resource?: string;
+}
+
+/**
  * A limiter was asked for a cost that it can never allow.
  *
  * @example
@@ -4133,6 +4277,7 @@ export type AnyNodesecError =
   | AbortError
   | ArgumentError
   | BindingError
+  | DpopError
   | JwtError
   | LimitError
   | PasswordError
@@ -4384,6 +4529,28 @@ export type LimitErrorCode =
    */
   | 'ERR_LIMIT_SNAPSHOT';
 
+/** The codes of {@link DpopError}. */
+export type DpopErrorCode =
+  /**
+   * The file of `DpopReplayCache.machine` cannot be used: it is foreign, cut, open to other users
+   * or on a network file system, or there is no room for it.
+   */
+  | 'ERR_DPOP_FILE'
+  /**
+   * The replay cache has no room to remember another proof, or there is no memory for a cache. No
+   * request is let in that could be replayed.
+   */
+  | 'ERR_DPOP_FULL'
+  /** A proof has no nonce of this service, or one that has expired. */
+  | 'ERR_DPOP_NONCE'
+  /**
+   * A proof is missing, is malformed, or does not fit its request or its token; the message names
+   * the rule.
+   */
+  | 'ERR_DPOP_PROOF'
+  /** A proof has been used before. */
+  | 'ERR_DPOP_REPLAYED';
+
 /** The codes of {@link WebError}. */
 export type WebErrorCode =
   /**
@@ -4445,6 +4612,7 @@ export type NodesecErrorCode =
   | SessionErrorCode
   | SpiffeErrorCode
   | LimitErrorCode
+  | DpopErrorCode
   | WebErrorCode;
 
 // End of the unions.

@@ -1,6 +1,7 @@
 'use strict';
 
 const { ConcurrencyLimiter } = require('./lib/concurrency.js');
+const { DpopReplayCache, createDpopProof } = require('./lib/dpop.js');
 const errors = require('./lib/errors.js');
 const { randomToken, uuidv4, uuidv7 } = require('./lib/id.js');
 const { ipKey } = require('./lib/ip-key.js');
@@ -41,6 +42,7 @@ const {
   AbortError,
   ArgumentError,
   BindingError,
+  DpopError,
   JwtError,
   LimitError,
   NodesecError,
@@ -85,6 +87,8 @@ module.exports = {
   Store,
   RevocationList,
   Sessions,
+  createDpopProof,
+  DpopReplayCache,
   ConcurrencyLimiter,
   ipKey,
   LoginThrottle,
@@ -95,6 +99,7 @@ module.exports = {
   AbortError,
   ArgumentError,
   BindingError,
+  DpopError,
   JwtError,
   LimitError,
   NodesecError,

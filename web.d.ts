@@ -10,6 +10,8 @@ import type {
   Claims,
   ConcurrencyLimiter,
   ConcurrencyResult,
+  DpopError,
+  DpopReplayCache,
   Duration,
   JwtError,
   JwtHeader,
@@ -47,6 +49,7 @@ export function readBearer(
 /** The demand that a request does not meet. */
 export type Unmet =
   /** A refusal of `tryVerify`, or an error of `verify`. */
+  | DpopError
   | JwtError
   | RevocationError
   | {
@@ -74,13 +77,16 @@ export type Unmet =
 export interface ChallengeOptions {
   /** The protected area: 1 to 256 characters of printable ASCII without `"` and `\`. */
   realm?: string;
+  /** The scheme of the request. Default: `DPoP` for a `DpopError`, else `Bearer`. */
+  scheme?: 'Bearer' | 'DPoP';
 }
 
 /**
  * Makes the answer to a request that is not let in, with `status` and `headers`, as an error.
  *
  * Without a reason, which is for a request without credentials, it is a 401 that names no error. A
- * refused token is a 401 `invalid_token`. If keys or revocations are not to be had
+ * refused token is a 401 `invalid_token`, and a refused proof (RFC 9449) a 401 `invalid_dpop_proof`
+ * or `use_dpop_nonce`, of the scheme `DPoP`. If keys or revocations are not to be had
  * (`ERR_JWT_KEYS_UNAVAILABLE`, `ERR_REVOCATION_STORE`, `ERR_REVOCATION_STALE`,
  * `ERR_REVOCATION_CLOSED`), it is a 503 with `Retry-After`: the client keeps its token. The reason
  * is the error's `cause`. A reason that is none of these throws `ERR_INVALID_ARG_VALUE`.
@@ -156,8 +162,41 @@ export interface Authentication<T = Record<string, unknown>> {
   claims: Claims & T;
   /** The header of the token, frozen. */
   header: JwtHeader;
-  /** The place of the token. */
-  scheme: 'bearer' | 'cookie';
+  /** The scheme or the place of the token. */
+  scheme: 'bearer' | 'cookie' | 'DPoP';
+  /** With `DPoP`: the thumbprint of the key that the client has proven to hold (RFC 7638). */
+  jkt?: string;
+}
+
+/** The options of DPoP (RFC 9449), with the requests of a framework. */
+export interface DpopOptions<Request> {
+  /**
+   * Whether every request needs a proof (`require`, the default), or tokens that are not bound to a
+   * key are also accepted as `Bearer` (`accept`).
+   */
+  mode?: 'off' | 'accept' | 'require';
+  /**
+   * The longest age of a proof, or with `nonce` of its nonce: 1 second to an hour. Default: 60
+   * seconds. The clock of a client may be 30 seconds ahead.
+   */
+  maxAge?: Duration;
+  /**
+   * Whether proofs need a nonce of this service. A request without one gets a 401 with a nonce in
+   * `DPoP-Nonce`, and is repeated. An answer to a request with a nonce that is half over has the
+   * next one. The clock of the client then does not matter. Default: false.
+   */
+  nonce?: boolean;
+  /**
+   * The cache of used proofs. Default: one for all threads of the process, or with a `clock` of the
+   * verifier one for that verifier. Its clock is that of the proofs.
+   */
+  replay?: DpopReplayCache;
+  /**
+   * Gives the address that the client has asked, for services behind a proxy that changes host or
+   * path. Default: protocol and host as the framework finds them by its trusted proxies, and the
+   * path as it was received.
+   */
+  url?: (request: Request) => string | Promise<string>;
 }
 
 /** The options of the middleware that authenticates, with the requests of a framework. */
@@ -190,13 +229,21 @@ export interface AuthenticationOptions<Request> {
   maxAuthAge?: Duration;
   /**
    * Gives the certificate of the client, for tokens that are bound to one (`cnf` with `x5t#S256`,
-   * RFC 8705), as an `X509Certificate`, DER or PEM. It is called for such tokens only. A bound
-   * token is refused without this option, for text that is no certificate, and if it is bound in
-   * another way.
+   * RFC 8705), as an `X509Certificate`, DER or PEM. It is called for such tokens only. Such a token
+   * is refused without this option, and for text that is no certificate. One that is bound in
+   * another way than to a certificate or, with `dpop`, to a key is refused.
    */
   getCertificate?: (
     request: Request,
   ) => Certificate | undefined | null | Promise<Certificate | undefined | null>;
+  /**
+   * Proofs of possession (DPoP, RFC 9449). With `off`, which is the default, tokens that are bound
+   * to a key (`cnf` with `jkt`) are refused. With `accept` a token is accepted as `DPoP` with a
+   * proof of its key, and as `Bearer` if it is not bound to one. With `require` every token needs a
+   * proof. An object is `require` unless it has a `mode`. Tokens in cookies have no proofs:
+   * `require` takes `from: 'bearer'` only.
+   */
+  dpop?: 'off' | 'accept' | 'require' | DpopOptions<Request>;
   /** The protected area, in challenges: 1 to 256 characters of ASCII without `"` and `\`. */
   realm?: string;
 }

@@ -16,6 +16,7 @@ import { parseArgs } from 'node:util';
 import { measure } from './lib/measure.mjs';
 import { describe, report } from './lib/report.mjs';
 import * as audit from './rows/audit.mjs';
+import * as dpop from './rows/dpop.mjs';
 import * as limits from './rows/limiter.mjs';
 import * as load from './rows/password-load.mjs';
 import * as passwords from './rows/password.mjs';
@@ -39,7 +40,7 @@ console.log(`Node ${process.version}, ${cpus().length} × ${cpus()[0].model}\n`)
 
 const subjects = [
   passwords, load, tokens, cached, revocation, stores, sessions, limits, redis, redisLists, redisSessions,
-  secrets, audit, web,
+  secrets, audit, web, dpop,
 ];
 const rows = subjects.flatMap((subject) => subject.rows);
 const chosen = rows.filter(({ name }) => positionals.every((word) => name.includes(word)));

@@ -28,6 +28,7 @@ class SessionError extends NodesecError {}
 class SpiffeError extends NodesecError {}
 class LimitError extends NodesecError {}
 class StoreError extends NodesecError {}
+class DpopError extends NodesecError {}
 /** An answer of the middleware, with its `status` and `headers`. */
 class WebError extends NodesecError {}
 
@@ -45,6 +46,7 @@ const CLASSES = [
   ['ERR_SESSION_', SessionError],
   ['ERR_SPIFFE_', SpiffeError],
   ['ERR_LIMIT_', LimitError],
+  ['ERR_DPOP_', DpopError],
   ['ERR_WEB_', WebError],
   ['ERR_INTERNAL', NodesecError],
   ['ERR_RANDOM', NodesecError],
@@ -103,6 +105,7 @@ module.exports = {
   AbortError,
   ArgumentError,
   BindingError,
+  DpopError,
   JwtError,
   LimitError,
   NodesecError,

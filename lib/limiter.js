@@ -3,6 +3,7 @@
 const { CHANNELS, publish } = require('./audit/publish.js');
 const { useClock } = require('./clock.js');
 const { attach, construct } = require('./construct.js');
+const { LimitError } = require('./errors.js');
 const { native, settled } = require('./native.js');
 const { permittedFile } = require('./permission.js');
 const { Uncloneable } = require('./uncloneable.js');
@@ -42,7 +43,7 @@ class RateLimiter extends Uncloneable {
 
   static machine(path, options) {
     return construct(RateLimiter, (limiter) =>
-      native.limiterMachine(limiter, permittedFile(path), options),
+      native.limiterMachine(limiter, permittedFile(LimitError, path), options),
     );
   }
 

@@ -5,7 +5,7 @@
 
 const path = require('node:path');
 
-const { LimitError, SecretError, StoreError, addMembers } = require('./errors.js');
+const { SecretError, StoreError, addMembers } = require('./errors.js');
 
 /** The files of a store. */
 const STORE_FILES = ['epoch', 'store.db', 'store.db-wal', 'store.db-shm'];
@@ -47,11 +47,11 @@ function permittedFolder(folder) {
 
 /**
  * The path of a file that the native part makes, under another name first, reads and writes. Throws
- * `ERR_ACCESS_DENIED` if Node's permission model or Deno does not let us do all that.
+ * `ERR_ACCESS_DENIED`, of `Class`, if Node's permission model or Deno does not let us do all that.
  */
-function permittedFile(file) {
+function permittedFile(Class, file) {
   const files = (resolved) => [`${resolved}.${TEMPORARY}`];
-  return writable(LimitError, file, 'file', 'all names that begin with its path', files);
+  return writable(Class, file, 'file', 'all names that begin with its path', files);
 }
 
 /** The path of something to read and write, after asking for it and the files that go with it. */

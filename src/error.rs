@@ -409,6 +409,32 @@ codes! {
     /// Start with an empty limiter, or pass the bytes that `snapshot()` returned. HTTP 500.
     LimitSnapshot = "ERR_LIMIT_SNAPSHOT",
 
+    // ── DpopError: proofs of possession (RFC 9449) ──
+    /// The file of `DpopReplayCache.machine` cannot be used: it is foreign, cut, open to other
+    /// users or on a network file system, or there is no room for it.
+    ///
+    /// Do as the message says; a file that is damaged can be deleted while no process uses it. HTTP
+    /// 503.
+    DpopFile = "ERR_DPOP_FILE",
+    /// The replay cache has no room to remember another proof, or there is no memory for a cache.
+    /// No request is let in that could be replayed.
+    ///
+    /// Raise `maxEntries`, or lower `maxAge`. HTTP 503.
+    DpopFull = "ERR_DPOP_FULL",
+    /// A proof has no nonce of this service, or one that has expired.
+    ///
+    /// The client repeats the request with the nonce of the answer. HTTP 401.
+    DpopNonce = "ERR_DPOP_NONCE",
+    /// A proof is missing, is malformed, or does not fit its request or its token; the message
+    /// names the rule.
+    ///
+    /// Refuse the request. HTTP 401.
+    DpopProof = "ERR_DPOP_PROOF",
+    /// A proof has been used before.
+    ///
+    /// Refuse the request: somebody may have intercepted the first one. HTTP 401.
+    DpopReplayed = "ERR_DPOP_REPLAYED",
+
     // ── WebError: answers of the middleware, whose `status` and `headers` frameworks send ──
     /// A request has credentials in two places, twice or malformed, a cookie or a header twice, or
     /// no usable account, or its key or its cost is too large for a limit, however long it waits.

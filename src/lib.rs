@@ -2,9 +2,9 @@
 //!
 //! Data flows one way: JavaScript façade → `binding` → a capability → `secret`, `heap`, `os`, `id`,
 //! `clock`, `error`. A capability never imports `napi`. Capabilities have levels, from the top:
-//! `session`; `jwt`; `revocation` and `spiffe`; `limiter` and `password`; `store`. A capability
-//! imports only capabilities of lower levels. `scripts/layers.mjs` fails the build when an import
-//! points up.
+//! `session` and `dpop`; `jwt`; `revocation` and `spiffe`; `limiter` and `password`; `store`. A
+//! capability imports only capabilities of lower levels. `scripts/layers.mjs` fails the build when
+//! an import points up.
 
 // The modules have plain comments here: with a doc comment, rustdoc would resolve the links in a
 // module's own documentation from this file.
@@ -17,6 +17,8 @@ pub mod audit;
 pub mod binding;
 // The two clocks that all code reads through a trait, so that tests need not sleep.
 pub mod clock;
+// Proofs of possession of a key (DPoP), and the memory of those that have been used.
+pub mod dpop;
 // Every error the library can give, each with its stable code.
 pub mod error;
 // Protected memory, which is handed out in slots.
@@ -28,6 +30,8 @@ pub mod id;
 pub mod ip_key;
 // Compact JWS and JWT: keys, the key ring, the issuer, the verifier.
 pub mod jwt;
+// Files of words that every process of the machine maps.
+pub mod machine_file;
 // Functions that an object calls with its changes.
 pub mod listeners;
 // The rate limiter: GCRA over a table of bounded size.

@@ -7,6 +7,7 @@
 
 module.exports = {
   ...require('./arguments/audit.js'),
+  ...require('./arguments/dpop.js'),
   ...require('./arguments/ids.js'),
   ...require('./arguments/key.js'),
   ...require('./arguments/limiter.js'),

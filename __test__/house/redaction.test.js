@@ -17,6 +17,7 @@ const { MessageChannel, Worker } = require('node:worker_threads');
 
 const {
   ConcurrencyLimiter,
+  DpopReplayCache,
   JwtIssuer,
   JwtKey,
   JwtVerifier,
@@ -174,6 +175,7 @@ const revocations = new RevocationList({ maxTokenTtl: 60 });
 const uncloneable = {
   SecretBuffer: secret,
   ConcurrencyLimiter: new ConcurrencyLimiter({ max: 1 }),
+  DpopReplayCache: new DpopReplayCache({ maxEntries: 64 }),
   JwtKey: key,
   KeyRing: new KeyRing({ alg: 'HS256' }),
   JwtIssuer: issuer,

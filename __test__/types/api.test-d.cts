@@ -301,6 +301,17 @@ new nodesec.RateLimiter({ limit: 5, windowMs: 1000, limits: [{ limit: 5, windowM
 // @ts-expect-error a penalty has a cost
 limiter.penalize('a');
 
+// Proofs of possession
+same<ReturnType<nodesec.DpopReplayCache['stats']>, { capacity: number; entries: number }>(true);
+new nodesec.DpopReplayCache({ maxEntries: 100, clock: () => new Date() });
+// @ts-expect-error a cache of a file has no clock
+nodesec.DpopReplayCache.machine('a', { clock: () => new Date() });
+declare const proving: nodesec.JwtKey;
+const proof: string = nodesec.createDpopProof(proving, { method: 'GET', url: 'https://a/', nonce: 'b' });
+// @ts-expect-error a proof is for a method
+nodesec.createDpopProof(proving, { url: proof });
+same<nodesec.DpopError['code'], nodesec.DpopErrorCode | 'ERR_ACCESS_DENIED'>(true);
+
 // Errors
 const error: nodesec.NodesecError = new nodesec.JwtError('ERR_JWT_EXPIRED', 'expired');
 same<typeof error.code, nodesec.NodesecErrorCode>(true);

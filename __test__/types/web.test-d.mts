@@ -2,7 +2,7 @@
 
 import express from 'express';
 import Fastify from 'fastify';
-import { ConcurrencyLimiter, type JwtVerifier, type JwtVerifiers, KeyRing, LoginThrottle, RateLimiter, type Sessions } from '@nodesec/native';
+import { ConcurrencyLimiter, DpopReplayCache, type JwtVerifier, type JwtVerifiers, KeyRing, LoginThrottle, RateLimiter, type Sessions } from '@nodesec/native';
 import { correlationId, toPino, withCorrelation } from '@nodesec/native/audit';
 import {
   auditContext,
@@ -36,6 +36,7 @@ declare const several: JwtVerifiers;
 const limiter = new RateLimiter({ limit: 1, windowMs: 1000 });
 const throttle = new LoginThrottle();
 const keys = new KeyRing({ alg: 'ES256' });
+const replay = DpopReplayCache.shared('a', { maxEntries: 100 });
 
 const app = express();
 app.use(authenticate({ verifier, from: 'both', acr: ['mfa'], maxAuthAge: '5m' }), requireScope('a', 'b'));
@@ -46,7 +47,8 @@ app.use(limited, rateLimit({ limiter: new ConcurrencyLimiter({ max: 1 }) }));
 app.use('/jwks', jwks({ keys }));
 app.post('/login', loginThrottle({ throttle, account: (req) => String(req.body) }), (req, res) => {
   req.login?.success();
-  req.auth?.scheme satisfies 'bearer' | 'cookie' | undefined;
+  req.auth?.scheme satisfies 'bearer' | 'cookie' | 'DPoP' | undefined;
+  req.auth?.jkt satisfies string | undefined;
   res.end();
 });
 app.use(expressRateLimit({ store: new NodesecStore() }));
@@ -56,8 +58,10 @@ authenticate({});
 requireScope();
 // @ts-expect-error There is no such style.
 rateLimit({ limiter, headers: 'draft-9' });
-// @ts-expect-error There is no such option yet.
-authenticate({ verifier, dpop: 'off' });
+app.use(authenticate({ verifier, dpop: 'accept' }));
+app.use(authenticate({ verifier, dpop: { maxAge: '30s', nonce: true, replay, url: async (req) => req.originalUrl } }));
+// @ts-expect-error There is no such mode.
+authenticate({ verifier, dpop: { mode: 'maybe' } });
 
 declare const sessions: Sessions;
 const session = sessionCookies({ sessions, verifier, access: { sameSite: 'strict' }, refresh: { name: '__Host-rt', path: '/' } });

@@ -64,7 +64,7 @@ test('options that cannot be are refused when the middleware is made', async () 
   const make = (options) => () => authenticate({ verifier, ...options });
   assert.throws(() => authenticate({}), coded('ERR_MISSING_OPTION'));
   assert.throws(() => authenticate(), coded('ERR_MISSING_OPTION'));
-  assert.throws(make({ dpop: 'off' }), coded('ERR_UNKNOWN_OPTION'));
+  assert.throws(make({ dpopp: 'off' }), coded('ERR_UNKNOWN_OPTION'));
   assert.throws(make({ verifier: {} }), coded('ERR_INVALID_ARG_TYPE'));
   assert.throws(make({ from: 'header' }), coded('ERR_INVALID_ARG_VALUE'));
   for (const acr of [[], ['a b'], ['"'], Array(101).fill('a')]) {

@@ -2,6 +2,7 @@
 
 const { declareAuthentication, scopeRefusal, words } = require('../web/authentication.js');
 const { thrownError } = require('../web/refusal.js');
+const { urlOf } = require('./host.js');
 
 const authentication = declareAuthentication('express.authenticate');
 
@@ -10,7 +11,10 @@ function authenticate(options) {
   return async function authenticate(req, res, next) {
     let auth;
     try {
-      auth = await check(req, req);
+      auth = await check(req, req, {
+        url: () => urlOf(req),
+        set: (name, value) => res.setHeader(name, value),
+      });
     } catch (error) {
       next(thrownError(error));
       return;

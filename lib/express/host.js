@@ -1,5 +1,7 @@
 'use strict';
 
+const { addressOf } = require('../web/address.js');
+
 /**
  * The host and the port that the client has asked, also for a request that Express does not know,
  * such as an upgrade. Express 4 has no port in `req.host`, and neither version knows HTTP/2.
@@ -15,4 +17,9 @@ function hostOf(req) {
   return headers[':authority'] ?? headers.host;
 }
 
-module.exports = { hostOf };
+/** The address that the client has asked, undefined if it is not known. */
+function urlOf(req) {
+  return addressOf(req, { protocol: req.protocol, host: hostOf(req), target: req.originalUrl });
+}
+
+module.exports = { hostOf, urlOf };

@@ -2,6 +2,7 @@
 
 const { makeError } = require('../errors.js');
 const { declareAuthentication, scopeRefusal, words } = require('../web/authentication.js');
+const { urlOf } = require('./host.js');
 const { plugin, stateOf } = require('./plugin.js');
 const { RouteOptions } = require('./routes.js');
 
@@ -15,11 +16,15 @@ const authentication = plugin('authentication', (instance, options) => {
     );
   }
   const routes = new RouteOptions(instance, 'auth', options, checkOf);
-  instance.addHook('onRequest', async (request) => {
+  instance.addHook('onRequest', async (request, reply) => {
     // A plugin of an inner scope replaces this one.
     if (!routes.isLastOf(request.server)) return;
     const check = routes.of(request);
-    if (check !== undefined) stateOf(request).auth = await check(request.raw, request);
+    if (check === undefined) return;
+    stateOf(request).auth = await check(request.raw, request, {
+      url: () => urlOf(request),
+      set: (name, value) => reply.header(name, value),
+    });
   });
 });
 

@@ -1,5 +1,7 @@
 'use strict';
 
+const { addressOf } = require('../web/address.js');
+
 /** The host and the port that the client has asked. */
 function hostOf(request) {
   const { host, raw } = request;
@@ -10,4 +12,10 @@ function hostOf(request) {
   return authority ?? own;
 }
 
-module.exports = { hostOf };
+/** The address that the client has asked, undefined if it is not known. */
+function urlOf(request) {
+  const { raw, protocol, originalUrl } = request;
+  return addressOf(raw, { protocol, host: hostOf(request), target: originalUrl });
+}
+
+module.exports = { hostOf, urlOf };

@@ -8,13 +8,16 @@ const { publishRefused } = require('../audit/requests.js');
 const { makeError } = require('../errors.js');
 const { boolean, callback, declareOptions, duration, having, oneOf, required, text } = require('../options.js');
 const { keysFail } = require('../verifier.js');
-const { malformed, readBearer, readCookie } = require('./bearer.js');
-const { MAX_WORDS, challenge, realm } = require('./challenge.js');
+const { malformed, readCookie, readCredentials } = require('./bearer.js');
+const { MAX_WORDS, challengeOf, realm } = require('./challenge.js');
+const { MISSING, dpopKind, proofsOf, published } = require('./dpop.js');
 const { TOKEN, isRepeated } = require('./headers.js');
 
 /** A scope (RFC 6749 section 3.3), or an authentication context class. */
 const WORD = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
 const FORM = /^application\/x-www-form-urlencoded(?![^\s;])/i;
+const BEARER = ['bearer'];
+const BOTH = ['bearer', 'dpop'];
 const CENTURY = 100 * 366 * 86_400;
 
 const verifier = required(having('tryVerifyAsync', 'a JwtVerifier or JwtVerifiers'));
@@ -53,12 +56,13 @@ function isWord(word) {
 
 /**
  * Declares the options of `of`. Returns a function of them that makes the check of a request:
- * `(raw, request) => auth`, where `raw` is Node's request and `request` the framework's. The check
- * resolves to undefined if there are no credentials and none are required, and rejects with the
- * answer.
+ * `(raw, request, context) => auth`, where `raw` is Node's request, `request` the framework's, and
+ * `context` has the address of the request, as `url()`, and sets a header of the response, as
+ * `set(name, value)`. The check resolves to undefined if there are no credentials and none are
+ * required, and rejects with the answer.
  */
 function declareAuthentication(of) {
-  const read = declareOptions(of, KINDS);
+  const read = declareOptions(of, { ...KINDS, dpop: dpopKind(of) });
   return (options) => checkOf(read(options));
 }
 
@@ -73,14 +77,24 @@ function checkOf(options) {
     maxAuthAge,
     getCertificate,
     realm: named,
+    dpop,
   } = options;
-  const refuse = (reason) => challenge(reason, { realm: named });
-  return async (raw, request) => {
-    const [scheme, token] = credentials(raw, request.body, from, cookie);
+  const proofs = proofsOf(dpop, verifier);
+  if (proofs !== undefined && from !== 'bearer' && (proofs.isRequired || from === 'cookie')) {
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      "proofs are for tokens of the header Authorization: use from: 'bearer', or dpop: 'accept' with from: 'both'",
+    );
+  }
+  return async (raw, request, context) => {
+    const { scheme, token } = credentials(raw, request.body, from, cookie, proofs);
+    const refuse = (reason, nonce) =>
+      challengeOf(reason, { realm: named, schemes: offered(scheme, proofs), nonce });
     if (token === undefined) {
       if (isRequired) throw refuse();
       return undefined;
     }
+    if (proofs?.isRequired && scheme !== 'dpop') throw refuse(published(MISSING));
     const result = await verifier.tryVerifyAsync(token);
     if (!result.ok) throw refuse(refusedFor(result, verifier, token));
     const { claims, header } = result;
@@ -88,12 +102,17 @@ function checkOf(options) {
       publishRefused(kind, { claims });
       return refuse(reason);
     };
-    if (claims.cnf !== undefined && !(await isBound(claims.cnf, getCertificate, request))) {
+    const jkt = scheme === 'dpop' ? Object(claims.cnf).jkt : undefined;
+    if (claims.cnf !== undefined && !(await isBound(claims.cnf, jkt, getCertificate, request))) {
       throw unmet('token-bound', NOT_BOUND);
     }
     if (!isAuthenticated(claims, acr, maxAuthAge)) throw unmet('login-unmet', { acr, maxAge: maxAuthAge });
     if (scope !== undefined && !grants(claims, scope)) throw unmet('scope-unmet', { scope });
-    return { claims, header, scheme };
+    if (scheme !== 'dpop') return { claims, header, scheme };
+    // Last, so that a proof counts as used only if nothing else is wrong.
+    const refusal = await proofs.refusal(raw, request, token, claims, context);
+    if (refusal !== undefined) throw refuse(published(refusal, claims), proofs.nonceAfter(refusal));
+    return { claims, header, scheme: 'DPoP', jkt };
   };
 }
 
@@ -108,16 +127,24 @@ const NOT_BOUND = {
 };
 
 /** The scheme and the token of a request; throws a 400 if there is more than one token. */
-function credentials({ headers, rawHeaders, url }, body, from, cookie) {
+function credentials({ headers, rawHeaders, url }, body, from, cookie, proofs) {
   if (from !== 'cookie' && isRepeated(rawHeaders, 'authorization')) throw malformed('credentials-repeated');
-  const bearer = from === 'cookie' ? undefined : readBearer(headers);
+  const schemes = proofs === undefined ? BEARER : BOTH;
+  const ofHeader = from === 'cookie' ? undefined : readCredentials(headers, schemes);
   const ofCookie = from === 'bearer' ? undefined : readCookie(headers, cookie);
-  if ((bearer ?? ofCookie) !== undefined && (isInQuery(url) || isInForm(headers, body))) {
+  if ((ofHeader ?? ofCookie) !== undefined && (isInQuery(url) || isInForm(headers, body))) {
     throw malformed('credentials-repeated');
   }
-  if (ofCookie === undefined) return ['bearer', bearer];
-  if (bearer !== undefined) throw malformed('credentials-repeated');
-  return ['cookie', ofCookie];
+  if (ofCookie === undefined) return ofHeader ?? {};
+  if (ofHeader !== undefined) throw malformed('credentials-repeated');
+  return { scheme: 'cookie', token: ofCookie };
+}
+
+/** The schemes to name in a challenge, that of the request first. */
+function offered(scheme, proofs) {
+  if (proofs === undefined) return ['Bearer'];
+  if (proofs.isRequired) return ['DPoP'];
+  return scheme === 'dpop' ? ['DPoP', 'Bearer'] : ['Bearer', 'DPoP'];
 }
 
 /** Whether the query has a token (RFC 6750 section 2.3), in whatever form a parser would read. */
@@ -141,12 +168,16 @@ function refusedFor(result, verifier, token) {
 }
 
 /**
- * Whether the client has shown the key to which a token is bound (RFC 8705 section 3). A binding
- * that cannot be checked here, such as that of DPoP, is not met.
+ * Whether the client has shown the keys to which a token is bound: its certificate (RFC 8705
+ * section 3), and `jkt`, undefined unless the request has a proof, which is judged later. A binding
+ * that cannot be checked here is not met.
  */
-async function isBound(cnf, getCertificate, request) {
+async function isBound(cnf, jkt, getCertificate, request) {
   const { 'x5t#S256': thumbprint, ...others } = Object(cnf);
-  if (typeof thumbprint !== 'string' || Object.keys(others).length > 0) return false;
+  const isShown = ([name, value]) => name === 'jkt' && value === jkt && jkt !== undefined;
+  if (!Object.entries(others).every(isShown)) return false;
+  if (thumbprint === undefined) return jkt !== undefined;
+  if (typeof thumbprint !== 'string') return false;
   const certificate = await getCertificate?.(request);
   if (certificate === undefined || certificate === null) return false;
   const der = derOf(certificate);
@@ -183,11 +214,12 @@ function grants(claims, scopes) {
 
 /** The answer to a request whose claims lack a scope, or which has none; else undefined. */
 function scopeRefusal(auth, scopes) {
-  if (auth === undefined || auth === null) return challenge();
-  const claims = Object(auth.claims);
-  if (grants(claims, scopes)) return undefined;
+  const { claims, scheme } = Object(auth);
+  const schemes = [scheme === 'DPoP' ? 'DPoP' : 'Bearer'];
+  if (auth === undefined || auth === null) return challengeOf(undefined, { schemes });
+  if (grants(Object(claims), scopes)) return undefined;
   publishRefused('scope-unmet', { claims });
-  return challenge({ scope: scopes });
+  return challengeOf({ scope: scopes }, { schemes });
 }
 
 module.exports = { checkOf, cookie, declareAuthentication, scopeRefusal, verifier, words };

@@ -6,9 +6,9 @@ const { publishRefused } = require('../audit/requests.js');
 const { wrongType } = require('../options.js');
 const { challenge } = require('./challenge.js');
 
-/** The scheme is `Bearer` alone: no character of a longer name follows. */
-const IS_BEARER = /^bearer(?![\w!#$%&'*+.^`|~-])/i;
-const BEARER = /^bearer +([\w.~+/-]+=*)$/i;
+/** A scheme alone, so that no character of a longer name follows, and then a token. */
+const IS_SCHEME = /^(bearer|dpop)(?![\w!#$%&'*+.^`|~-])/i;
+const CREDENTIALS = /^[a-z]+ +([\w.~+/-]+=*)$/i;
 /**
  * Spaces before a cookie. A cookie whose name begins with any other space, such as U+00A0, has
  * another name: for a browser it has no prefix, and so any subdomain can set it.
@@ -20,11 +20,20 @@ const SPACE = /^[ \t]+/;
  * throws a 400 for one that is malformed or comes twice.
  */
 function readBearer(headers) {
+  return readCredentials(headers, ['bearer'])?.token;
+}
+
+/**
+ * The scheme, in lower case, and the token of the header `Authorization`. Undefined if there is
+ * none or it has none of the schemes; throws a 400 for one that is malformed or comes twice.
+ */
+function readCredentials(headers, schemes) {
   const value = single(headers, 'authorization');
-  if (value === undefined) return undefined;
-  const token = BEARER.exec(value)?.[1];
-  if (token === undefined && IS_BEARER.test(value)) throw malformed('credentials-malformed');
-  return token;
+  const scheme = IS_SCHEME.exec(value ?? '')?.[1].toLowerCase();
+  if (!schemes.includes(scheme)) return undefined;
+  const token = CREDENTIALS.exec(value)?.[1];
+  if (token === undefined) throw malformed('credentials-malformed');
+  return { scheme, token };
 }
 
 /** The value of a cookie; throws a 400 if it comes twice. */
@@ -68,4 +77,4 @@ function valueOf(headers, name) {
   return Object.hasOwn(headers, name) ? headers[name] : undefined;
 }
 
-module.exports = { malformed, readBearer, readCookie };
+module.exports = { malformed, readBearer, readCookie, readCredentials };

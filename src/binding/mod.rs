@@ -17,6 +17,7 @@
 mod args;
 mod audit;
 mod clock;
+mod dpop;
 #[allow(unsafe_code, reason = "raw N-API callbacks for the calls of every request")]
 mod fast;
 #[cfg(feature = "count-guards")]

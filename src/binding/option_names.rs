@@ -7,11 +7,15 @@ use napi_derive::napi;
 
 use super::args::Declaration;
 use super::{
-    ip_key, issuer, jws, key, key_ring, key_set, limiter, password, revocation, secret, session,
-    store, unverified, verifier,
+    dpop, ip_key, issuer, jws, key, key_ring, key_set, limiter, password, revocation, secret,
+    session, store, unverified, verifier,
 };
 
 const DECLARATIONS: &[Declaration] = &[
+    dpop::options::CacheOptions::DECLARATION,
+    dpop::options::MachineCacheOptions::DECLARATION,
+    dpop::options::ProofOptions::DECLARATION,
+    dpop::options::SharedCacheOptions::DECLARATION,
     ip_key::IpKeyOptions::DECLARATION,
     issuer::SignOptions::DECLARATION,
     issuer::SigningOptions::DECLARATION,

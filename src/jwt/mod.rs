@@ -34,7 +34,9 @@ pub use self::key_ring::ring::KeyRing;
 pub use self::key_ring::stamp::HEAD_LEN;
 pub use self::key_ring::state::{KeyChange, KeyInfo, KeyState};
 pub use self::key_ring::stored::StoredRing;
-pub use self::key_set::import::{ImportRules, KeyUse, MAX_SET_LEN, import};
+pub use self::key_set::import::{
+    ImportRules, KeyUse, MAX_SET_LEN, PRIVATE as PRIVATE_MEMBERS, import,
+};
 pub use self::key_set::imported::{Ignored, Imported};
 pub use self::key_set::set::{KeySet, SetFormat};
 pub use self::key_source::KeySource;

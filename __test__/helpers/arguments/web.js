@@ -3,6 +3,7 @@
 const Fastify = require('fastify');
 
 const {
+  DpopReplayCache,
   JwtIssuer,
   JwtKey,
   JwtVerifier,
@@ -23,6 +24,7 @@ const { clock, clockOptions } = require('./clock.js');
 const key = JwtKey.fromSecret(Buffer.alloc(32, 7), { alg: 'HS256' });
 const verifier = new JwtVerifier({ keys: key, issuer: 'me', audience: 'api' });
 const keys = new KeyRing({ alg: 'ES256' });
+const replay = new DpopReplayCache({ maxEntries: 100 });
 
 /** An object that has the methods of a class. */
 const object = kind(callback.refused, { 'a function': () => () => 1 });
@@ -53,6 +55,7 @@ const authentication = () => ({
   acr: ['a'],
   maxAuthAge: '5m',
   getCertificate: () => undefined,
+  dpop: { mode: 'accept', maxAge: '30s', nonce: true, replay, url: () => 'https://api.example/' },
   realm: 'api',
 });
 const authenticationKinds = options({
@@ -64,6 +67,14 @@ const authenticationKinds = options({
   acr: listOrWord,
   maxAuthAge: duration,
   getCertificate: callback,
+  dpop: options({
+    // In place of `accept`, because proofs are no demand on a token in a cookie.
+    mode: or(word, kind({ 'require beside a cookie': () => 'require' })),
+    maxAge: or(duration, kind({ 'two hours': () => '2h' })),
+    nonce: boolean,
+    replay: object,
+    url: callback,
+  }),
   realm,
 });
 const limiting = () => ({
@@ -196,8 +207,8 @@ module.exports = {
   'fastify.NodesecFastifyStore.prototype.read': ofFastifyStore,
   'fastify.NodesecFastifyStore.prototype.child': { ...ofFastifyStore, args: () => [{}], kinds: [] },
   'web.challenge': {
-    args: () => [{ scope: 'read' }, { realm: 'api' }],
-    kinds: [kind({ null: () => null, 'a number': () => 42, 'an object': () => ({}) }), options({ realm })],
+    args: () => [{ scope: 'read' }, { realm: 'api', scheme: 'DPoP' }],
+    kinds: [kind({ null: () => null, 'a number': () => 42, 'an object': () => ({}) }), options({ realm, scheme: word })],
   },
   'web.rateLimitFields': {
     args: () => [result(), 'draft-7'],

@@ -21,7 +21,7 @@ use crate::jwt::token::kind::SVID_ALGORITHMS;
 pub const MAX_SET_LEN: usize = 1024 * 1024;
 /// The members that only private and symmetric keys have (RFC 7518 sections 6.2.2, 6.3.2, 6.4.1,
 /// and RFC 9964 for `priv`).
-pub(in crate::jwt) const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
+pub const PRIVATE: [&str; 9] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k", "priv"];
 
 /// The `use` (RFC 7517 section 4.2) that the keys of a set must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,10 +1,10 @@
 //! The files that this process has open: each is mapped once, whatever thread opens it.
 
 use std::collections::HashMap;
-use std::path::{Path, absolute};
+use std::path::Path;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
-use super::fault::{damaged, system, unusable};
+use super::fault::SUBJECT;
 use super::file::{self, Found, Opened};
 use super::header::{self, Shape, word};
 use super::limiter::MachineLimiter;
@@ -17,7 +17,8 @@ use crate::limiter::limit::{Limit, Limits};
 use crate::limiter::on_full::OnFull;
 use crate::limiter::quota::Algorithm;
 use crate::limiter::table::{DEFAULT_MAX_KEYS, check_max_keys};
-use crate::os::{FileId, Native, Platform};
+use crate::machine_file;
+use crate::os::FileId;
 
 /// The limiters of this process, by their files.
 static OPEN: LazyLock<Mutex<HashMap<FileId, Weak<MachineLimiter>>>> = LazyLock::new(Mutex::default);
@@ -54,14 +55,10 @@ impl MachineLimiter {
         options: &MachineOptions,
         clock: Arc<dyn Clock>,
     ) -> Result<Arc<Self>> {
-        if Native::boot_nanos().is_none() {
-            return Err(unusable(
-                "this system has no clock that all processes share: use RateLimiter.shared",
-            ));
-        }
+        machine_file::check_clock(SUBJECT)?;
         options.max_keys.map_or(Ok(()), check_max_keys)?;
-        let path = absolute(path).map_err(|error| system("use the path of the limiter", &error))?;
-        file::check_filesystem(&path)?;
+        let path = machine_file::resolve(path, SUBJECT)?;
+        machine_file::check_filesystem(&path, SUBJECT)?;
         // Held meanwhile, so that two threads do not map one file twice.
         let mut open = OPEN.lock().unwrap_or_else(PoisonError::into_inner);
         open.retain(|_, limiter| limiter.strong_count() > 0);
@@ -91,11 +88,12 @@ impl MachineLimiter {
                 }
             }
         }
-        Err(unusable("other processes delete or replace the file of the limiter again and again"))
+        Err(SUBJECT
+            .unusable("other processes delete or replace the file of the limiter again and again"))
     }
 
     pub(super) fn mapped(opened: Opened, clock: Arc<dyn Clock>) -> Result<Self> {
-        let table = Table::new(file::map(&opened)?, file::layout(&opened.fixed.shape));
+        let table = Table::new(machine_file::map(&opened)?, file::layout(&opened.fixed.shape));
         let (shape, fingerprinter) =
             (opened.fixed.shape, Fingerprinter::with_key(opened.fixed.key));
         let limits = FileLimits::read(&table, shape, &fingerprinter);
@@ -105,7 +103,8 @@ impl MachineLimiter {
             algorithm: shape.algorithm,
             max_keys: shape.max_keys,
             on_full: shape.on_full,
-            limits: limits.ok_or_else(|| damaged("has limits that were changed by force"))?,
+            limits: limits
+                .ok_or_else(|| SUBJECT.damaged("has limits that were changed by force"))?,
             clock,
             file: Mutex::new(opened.file),
             id: opened.id,
@@ -186,11 +185,11 @@ fn missing() -> Error {
 
 /// The limits of a file from before the machine started.
 fn limits_of(stale: &Opened) -> Result<Limits> {
-    let table = Table::new(file::map(stale)?, file::layout(&stale.fixed.shape));
+    let table = Table::new(machine_file::map(stale)?, file::layout(&stale.fixed.shape));
     let fingerprinter = Fingerprinter::with_key(stale.fixed.key);
     let limits = FileLimits::read(&table, stale.fixed.shape, &fingerprinter);
     let limits = limits.map(|limits| limits.get(&table, &fingerprinter).limits.clone());
-    limits.ok_or_else(|| damaged("has limits that were changed by force"))
+    limits.ok_or_else(|| SUBJECT.damaged("has limits that were changed by force"))
 }
 
 impl MachineLimiter {
@@ -199,6 +198,6 @@ impl MachineLimiter {
         let shape = self.limits.shape();
         let header = self.table.header();
         header::decode_set(header, word::FIRST_SET, shape, &self.fingerprinter, 0)
-            .ok_or_else(|| damaged("has limits that were changed by force"))
+            .ok_or_else(|| SUBJECT.damaged("has limits that were changed by force"))
     }
 }

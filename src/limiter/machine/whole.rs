@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering::SeqCst;
 use std::time::Duration;
 
-use super::fault::{busy, system};
+use super::fault::SUBJECT;
 use super::header::word;
 use super::limiter::{MachineLimiter, short};
 use super::limits::FileLimits;
@@ -41,8 +41,8 @@ impl MachineLimiter {
         let file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         match lock_within(&file, LOCK_WAIT) {
             Ok(true) => {}
-            Ok(false) => return Err(busy()),
-            Err(error) => return Err(system("lock the file of the limiter", &error)),
+            Ok(false) => return Err(SUBJECT.busy()),
+            Err(error) => return Err(SUBJECT.system("lock the file of the limiter", &error)),
         }
         let before = self.known().limits.clone();
         let set = check_same_names(limits, &before);
@@ -51,7 +51,7 @@ impl MachineLimiter {
             FileLimits::publish(&self.table, &self.fingerprinter, limits);
         }
         let unlocked = Native::unlock(&file);
-        unlocked.map_err(|error| system("unlock the file of the limiter", &error))?;
+        unlocked.map_err(|error| SUBJECT.system("unlock the file of the limiter", &error))?;
         set?;
         if !differs {
             return Ok(());

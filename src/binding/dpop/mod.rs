@@ -1,0 +1,6 @@
+//! `DpopReplayCache`, and the proofs of requests.
+
+mod cache;
+mod check;
+pub(super) mod options;
+mod proof;
