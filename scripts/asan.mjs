@@ -60,6 +60,7 @@ const LEFT_OUT = [
   'redis/session-behaviours',
   'redis/session-outage',
   'redis/session-races',
+  'redis/session-rows',
   'redis/sessions',
   'redis/web',
   'secret/deno',

@@ -252,7 +252,8 @@ async function transcript({ sessions, verifier }, steps, advance, start = START)
   const given = (value) => {
     const [, kind, at] = /^([RSA])(\d+)$/.exec(value) ?? [];
     if (kind === undefined) return value;
-    return pairs[at][{ R: 'refreshToken', S: 'sessionId', A: 'accessToken' }[kind]];
+    // In random steps the number may be any.
+    return pairs[at % pairs.length][{ R: 'refreshToken', S: 'sessionId', A: 'accessToken' }[kind]];
   };
   const plain = (value) =>
     JSON.parse(

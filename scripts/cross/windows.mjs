@@ -59,6 +59,7 @@ const LEFT_OUT = {
   'redis/session-behaviours': 'a server of Redis',
   'redis/session-outage': 'a server of Redis',
   'redis/session-races': 'a server of Redis',
+  'redis/session-rows': 'a server of Redis',
   'redis/sessions': 'a server of Redis',
   'redis/web': 'a server of Redis',
   'secret/deno': 'Deno',
