@@ -227,4 +227,9 @@ test('a client that sends each command twice causes no false reuse and no second
     }
     assert.equal(await sessions.endByRefreshToken(refreshToken), true);
   }
+  const limits = { maxSessionsPerSubject: 1, onSessionLimit: 'end-oldest' };
+  const { sessions, judge, statusOf } = makeSessions({ send }, limits);
+  const [oldest, newest] = [await sessions.start('ada'), await sessions.start('ada')];
+  assert.deepEqual([judge(oldest), judge(newest)], ['ERR_JWT_REVOKED', undefined]);
+  assert.deepEqual([await statusOf(oldest), await statusOf(newest)], ['unknown', 'rotated']);
 });

@@ -135,13 +135,17 @@ return {verdict,r.generation,r.variant,ends(r),r.subject,r.claims}
 // claims and the meta data, sealed.
 const START = `
 local all=call('HGETALL',K)
-local live,over,number={},{},0
+local live,over,marked,number,own={},{},{},0
 for i=1,#all,2 do
   local id,r=all[i],read(all[i+1])
   if not r then return foreign() end
   if id==A[3] then
-    if r.secret==A[4] then return {${VERDICTS.started},ends(r)} end
-    return {${VERDICTS.again}}
+    if r.secret~=A[4] then return {${VERDICTS.again}} end
+    own=r
+  end
+  if r.phase==1 and r.rest==A[5] then
+    marked[#marked+1]=id
+    marked[#marked+1]=r.issued
   end
   if r.phase==0 and now>=ends(r) or r.phase~=0 and now>=r.used+${LINGER_MS} then
     over[#over+1]=id
@@ -150,6 +154,7 @@ for i=1,#all,2 do
     if r.phase==0 and r.rest==A[5] then live[#live+1]={id,r} end
   end
 end
+if own then return {${VERDICTS.started},ends(own),unpack(marked)} end
 if #over>0 then call('HDEL',K,unpack(over)) end
 local excess=#live+1-A[7]
 if excess>0 and A[8]~='1' then return {${VERDICTS.limit}} end
