@@ -14,8 +14,8 @@ const PYTHON = process.platform === 'win32' ? 'python' : 'python3';
 const NPM_FLAGS = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel', 'error'];
 
 /**
- * Installs the wheels of `scripts/locks/<name>.txt` into a folder, unless they are there. `more` are
- * arguments of pip.
+ * Installs the wheels of `scripts/locks/<name>.txt` into a folder, unless they are there. `more`
+ * are arguments of pip.
  */
 export async function installPython(name, folder, more = []) {
   const lock = path.join(locks, `${name}.txt`);
