@@ -334,13 +334,13 @@ export interface KeyRingLost extends AuditEventBase {
   readonly outcome: 'error';
   /**
    * `no answer`, `connection`, the first word of the server's error, such as `NOAUTH`, `OOM` or
-   * `READONLY` (a replica), or a code of this package: `ERR_SECRET_SEAL` if the server has something
-   * that does not open as this ring.
+   * `READONLY` (a replica), or a code of this package: `ERR_SECRET_SEAL` if the server has
+   * something that does not open as this ring.
    */
   readonly reason: string;
 }
 
-/** Redis had lost a version of a key ring, as after a failover. This process has written its own. */
+/** Redis had lost a version of a key ring, as after a failover. This process wrote its own. */
 export interface KeyRingRestored extends AuditEventBase {
   readonly event: 'keyring.restored';
   readonly outcome: 'ok';

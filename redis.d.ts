@@ -316,8 +316,9 @@ export interface RedisKeyRingStatus {
 }
 
 /**
- * A key ring that machines share. The server has it sealed in one key. A change is a compare-and-swap
- * of the whole ring; each process looks once a second, so that signing and verifying ask no server.
+ * A key ring that machines share. The server has it sealed in one key. A change is a
+ * compare-and-swap of the whole ring; each process looks once a second, so that signing and
+ * verifying ask no server.
  *
  * @example
  * ```ts
@@ -345,20 +346,20 @@ export interface RedisKeyRing extends KeyRing {
 /** Opens key rings that machines share. */
 export const RedisKeyRing: {
   /**
-   * Opens the ring of a server. The first process makes it, with a key that signs and the next one.
+   * Opens the ring of a server. The first process makes it, with a key that signs and the next.
    * An option that is given must be the ring's, else `ERR_INVALID_ARG_VALUE`; one that is left out
    * is the ring's. `alg`, `maxTokenTtl` and `jwksMaxAge` are fixed; `configure` of the ring changes
    * `rotateEvery` for all.
    *
-   * On the ring, `addAsync`, `revokeAsync`, `rotate` and `configure` resolve when the server has the
-   * change, and the other processes have it within a second or two. `rotate` makes one key if several
-   * processes call it at once. A change that the server does not confirm within 5 seconds rejects
-   * with `ERR_KEYRING_STORE`: it may still be carried out. `add`, `revoke` and `tick` throw
+   * On the ring, `addAsync`, `revokeAsync`, `rotate` and `configure` resolve when the server has
+   * the change, and the other processes have it within a second or two. `rotate` makes one key if
+   * several processes call it at once. A change that the server does not confirm within 5 seconds
+   * rejects with `ERR_KEYRING_STORE`: it may still be carried out. `add`, `revoke` and `tick` throw
    * `ERR_KEYRING_SYNC`.
    *
    * In an outage the present keys sign and verify. With `rotateEvery`, signing ends 5 minutes after
-   * the active key was to be replaced, with `ERR_KEYRING_STORE`. If the server loses a version, each
-   * process that has it writes it again, merged with what others have changed meanwhile.
+   * the active key was to be replaced, with `ERR_KEYRING_STORE`. If the server loses a version,
+   * each process that has it writes it again, merged with what others have changed meanwhile.
    *
    * Errors: `ERR_KEYRING_STORE` if the server does not answer within 5 seconds or is a replica;
    * `ERR_SECRET_SEAL` if it has something that does not open with this `key` as this ring;

@@ -1,7 +1,7 @@
 'use strict';
 
-// A process that signs with a key ring on Redis, and rotates it, until it is killed. The argument is
-// the port of the server. It prints each token before anything else happens.
+// A process that signs with a key ring on Redis, and rotates it, until it is killed. The argument
+// is the port of the server. It prints each token before anything else happens.
 
 const Redis = require('ioredis');
 

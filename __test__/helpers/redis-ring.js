@@ -10,11 +10,11 @@ const { secretKey } = require('./redis-revocations.js');
 const NAME = '{nodesec:keyring}';
 
 /**
- * A ring on the server, over a client of its own, with an issuer and a verifier. `more` are
- * options.
+ * A ring on the server, over a client of its own, with an issuer and a verifier. `own` are
+ * settings of the client, `more` options.
  */
-async function openRing(t, server, { kind = 'ioredis 6', ...more } = {}) {
-  const client = await CLIENTS[kind](t, server);
+async function openRing(t, server, { kind = 'ioredis 6', own, ...more } = {}) {
+  const client = await CLIENTS[kind](t, server, own);
   return openWith(t, client, more);
 }
 

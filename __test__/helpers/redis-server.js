@@ -12,7 +12,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 
 const { missing } = require('./peers.js');
 
-/** Another server than that of the machine: `npm run test:redis` runs the suites against several. */
+/** `npm run test:redis` runs the suites against other servers than that of the machine. */
 const SERVER = process.env.NODESEC_REDIS_SERVER ?? 'redis-server';
 const HOW = 'install Redis (Debian: `apt-get install redis-server`)';
 /** The servers that run, and their folders. They go with a process that ends before its tests. */

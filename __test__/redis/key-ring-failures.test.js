@@ -4,6 +4,8 @@
 // recovery needs no restart.
 
 const assert = require('node:assert/strict');
+const { readFileSync } = require('node:fs');
+const path = require('node:path');
 const { test } = require('node:test');
 
 const { CLIENTS } = require('../helpers/redis-clients.js');
@@ -166,6 +168,29 @@ test('a version that was damaged opens nowhere, and a process that has it replac
   const { kid } = await one.keys.rotate({ force: true });
   const other = await openRing(t, server);
   assert.deepEqual(idsOf(other.keys, 'active'), [kid]);
+});
+
+test('a user with the rights of docs/redis.md and no others is enough', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const docs = readFileSync(path.join(__dirname, '..', '..', 'docs', 'redis.md'), 'utf8');
+  const rights = '~{nodesec:keyring} +getrange +set +evalsha +eval +info';
+  assert.ok(docs.replaceAll('\n', ' ').includes(rights));
+  server.cli('acl', 'setuser', 'rings', 'on', '>secret', ...rights.split(' '));
+  const own = { username: 'rings', password: 'secret', enableReadyCheck: false };
+  const one = await openRing(t, server, { own });
+  await one.keys.rotate({ force: true });
+  const other = await openRing(t, server, { own });
+  assert.deepEqual(other.keys.list(), one.keys.list());
+  // Each of the rights is needed.
+  for (const right of rights.split(' ').slice(1)) {
+    server.cli('acl', 'setuser', 'rings', right.replace('+', '-'));
+    server.cli('script', 'flush');
+    const refused = right === '+set' ? one.keys.rotate({ force: true }) : openRing(t, server, { own });
+    await assert.rejects(refused, { code: 'ERR_KEYRING_STORE' }, right);
+    server.cli('acl', 'setuser', 'rings', right);
+  }
+  await until(() => isFollowing(one));
 });
 
 test('a server without memory refuses a rotation, and signing goes on', async (t) => {

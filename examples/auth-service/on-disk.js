@@ -1,7 +1,7 @@
 'use strict';
 
-// Keys, sessions, revocations and limits on the disk of one machine: a login outlives a restart, and
-// so does a logout.
+// Keys, sessions, revocations and limits on the disk of one machine: a login outlives a restart,
+// and so does a logout.
 
 const { KeyRing, RevocationList, Sessions, Store } = require('@nodesec/native');
 

@@ -1,7 +1,7 @@
 'use strict';
 
-// Keys, sessions, revocations and limits on a Redis or Valkey, for instances on several machines. All
-// have the same master key, which seals the keys and the claims: the server can read neither.
+// Keys, sessions, revocations and limits on a Redis or Valkey, for instances on several machines.
+// All have the same master key, which seals the keys and the claims: the server can read neither.
 
 const { RevocationList } = require('@nodesec/native');
 const {
@@ -13,7 +13,7 @@ const {
 
 const { LIMITS } = require('./limiters.js');
 
-/** How long tokens are accepted while the server does not answer. A logout may take as long then. */
+/** How long tokens are accepted while the server does not answer, and a logout is not heard of. */
 const MAX_STALENESS = '30s';
 
 async function onRedis({ masterKey: key, places, keyOptions, listOptions }) {
@@ -50,8 +50,8 @@ function connect(url) {
 }
 
 /**
- * The limits of `limiters.js`, which all instances share. If the server does not answer, each counts
- * by itself.
+ * The limits of `limiters.js`, which all instances share. If the server does not answer, each
+ * counts by itself.
  */
 function createLimiters(client) {
   const limiters = Object.entries(LIMITS).map(([name, limits]) => {

@@ -49,7 +49,7 @@ function limitScripts(count, time) {
   };
 }
 
-/** The script that takes a cost, whose numbers are `args`, the arguments for `decide` of its kind. */
+/** The script that takes a cost. Its numbers are `args`, which are arguments for `decide`. */
 function takingScript(args, isClocked) {
   const limits = numbersTo((args.length - 1) / 5);
   const time = isClocked ? TIME_ARGUMENT : SERVER_TIME;

@@ -43,7 +43,7 @@ redis.call('HSET', KEYS[2], unpack(ARGV, 3))
 return id
 `);
 
-/** In a cluster, asks the node that has the stream, which may change without a broken connection. */
+/** In a cluster, asks the node that has the stream. It may change without a broken connection. */
 const NODE = `return redis.call('INFO', 'replication')`;
 
 /** The server that answers is a replica, which may lag behind its primary without end. */

@@ -31,7 +31,7 @@ const TRANSIENT = new Set(
 
 class RingLink {
   #connection;
-  /** Our own connection: that of the caller may be silent, or at another database, without notice. */
+  /** Our own: that of the caller may be silent, or at another database, without notice. */
   #own;
   #opening = {};
   #record;

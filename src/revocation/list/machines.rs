@@ -13,6 +13,7 @@ use crate::revocation::terms::{MAX_CLOCK_TOLERANCE, Origin};
 const AT_A_TIME: usize = 64;
 
 /// A list on its log.
+#[derive(Debug)]
 pub struct Attachment(Weak<Remote>);
 
 impl Attachment {

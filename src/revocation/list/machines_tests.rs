@@ -151,7 +151,8 @@ fn a_list_that_was_not_read_yet_refuses_and_takes_no_revocations_under_provision
 fn a_list_with_entries_gets_no_other_keys_and_no_second_publisher() {
     let list = list();
     revoke(&list, "a");
-    let again = |keys| list.attach_remote(keys, TERMS, Box::new(|| true)).map_err(|e| e.code);
+    let again =
+        |keys| list.attach_remote(keys, TERMS, Box::new(|| true)).map(drop).map_err(|e| e.code);
     assert_eq!(again(keys()), Err(Code::InvalidArgValue));
     list.detach_remote().unwrap();
     let other = RemoteKeys::derive(&Secret::copy_from(&[8; 32]).unwrap()).unwrap();
@@ -224,4 +225,20 @@ fn a_closed_list_fails_and_its_callers_still_get_results() {
     assert_eq!(*results.lock().unwrap(), [Ok(())]);
     assert_eq!(list.apply_remote(&batch.rows).unwrap_err().code, Code::RevocationClosed);
     assert_eq!(is_revoked(&list, "a").unwrap_err().code, Code::RevocationClosed);
+}
+
+#[test]
+fn a_thread_that_ends_detaches_the_list_that_it_has_attached_and_no_later_one() {
+    let list = RevocationList::new(ListLimits::default(), Arc::new(ManualClock::at(NOW))).unwrap();
+    let attach = || list.attach_remote(keys(), TERMS, Box::new(|| true));
+    let ended = attach().unwrap();
+    assert_eq!(attach().unwrap_err().code, Code::InvalidArgValue);
+    ended.end();
+    let closed = attach().unwrap();
+    list.detach_remote().unwrap();
+    let present = attach().unwrap();
+    closed.end();
+    assert_eq!(attach().unwrap_err().code, Code::InvalidArgValue);
+    present.end();
+    assert!(attach().is_ok());
 }
