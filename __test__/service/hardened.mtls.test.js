@@ -14,8 +14,12 @@ const { before, describe, test } = require('node:test');
 const { setTimeout } = require('node:timers/promises');
 const tls = require('node:tls');
 
-const { JwtIssuer, JwtKey, JwtVerifier, uuidv7 } = require('@nodesec/native');
+const express = require('express');
+
+const { JwtIssuer, JwtKey, JwtVerifier, KeyRing, RemoteJwks, uuidv7 } = require('@nodesec/native');
 const { record } = require('@nodesec/native/audit');
+const { jwks } = require('@nodesec/native/express');
+const { fetchWith } = require('../../examples/hardened-service/fetch-with.js');
 const { MUTUAL, admit, present, requester } = require('../../examples/hardened-service/mutual-tls.js');
 const names = require('../../examples/hardened-service/names.js');
 const { createTrail } = require('../../examples/hardened-service/trail-client.js');
@@ -194,6 +198,38 @@ describe('events for the trail', () => {
     assert.deepEqual(records.map(({ action }) => action), ['first', 'second', 'third']);
     assert.deepEqual(await client.of('bob'), []);
     assert.deepEqual(read().map(({ action }) => action), ['first', 'second', 'third']);
+  });
+});
+
+describe('the public keys of the accounts', () => {
+  test('are fetched from the holder of a certificate of the authority, and confirmed with 304', async (t) => {
+    const keys = new KeyRing({ alg: 'EdDSA' });
+    await keys.rotate();
+    const app = express();
+    const statuses = [];
+    app.use((req, res, next) => {
+      res.on('finish', () => statuses.push(res.statusCode));
+      next();
+    });
+    app.use('/jwks.json', jwks({ keys }));
+    const pem = await authority.issue([{ type: 'ip', value: '127.0.0.1' }], MINUTE);
+    const server = https.createServer({ cert: pem, key: pem }, app).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const url = `https://127.0.0.1:${server.address().port}/jwks.json`;
+    const events = [];
+    const onEvent = ({ type, changed }) => events.push([type, changed]);
+    const remote = new RemoteJwks(url, { fetch: fetchWith(authority.bundle), onEvent });
+    await remote.refresh();
+    await remote.refresh();
+    assert.deepEqual(events, [['refreshed', true], ['refreshed', false]]);
+    assert.deepEqual(statuses, [200, 304]);
+    const mistaken = new RemoteJwks(url, { fetch: fetchWith(stranger.bundle) });
+    await assert.rejects(mistaken.refresh(), { code: 'ERR_JWT_KEYS_UNAVAILABLE' });
+    assert.equal(statuses.length, 2);
   });
 });
 
