@@ -78,6 +78,7 @@ for (const framework of FRAMEWORKS) {
     const other = await openPage(second, services.url, violations);
     await logIn(other, PASSWORD);
     await told(other, /^You are logged in/);
+    await seen(page.getByText('another one, since'));
     await page.getByRole('button', { name: 'Log out everywhere' }).click();
     await told(page, 'All your sessions have ended, in every browser.');
     await told(other, 'Your session has ended.');
