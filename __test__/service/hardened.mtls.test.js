@@ -127,7 +127,7 @@ describe('a connection to the trail', () => {
 
   test('ends when the certificate of its client expires', async (t) => {
     const { port } = await trail(t, 'express');
-    const socket = await connect(t, port, await issue(ACCOUNTS_ID, { lifetimeMs: 2_000 }));
+    const socket = await connect(t, port, await issue(ACCOUNTS_ID, { lifetimeMs: 4_000 }));
     const expiry = Date.parse(new X509Certificate(socket.pem).validTo);
     assert.match(await get(socket), /^HTTP\/1\.1 401/);
     await once(socket.resume(), 'close');

@@ -26,11 +26,13 @@ async function loggedIn(services, user) {
   return browser;
 }
 
-/** Waits until an answer fits. */
+/** Waits until an answer fits, which an answer that is an error does not. */
 async function until(ask, fits) {
+  const deadline = Date.now() + 60_000;
   for (;;) {
     const answer = await ask();
-    if (fits(answer)) return answer;
+    if (answer.error === undefined && fits(answer)) return answer;
+    if (Date.now() > deadline) throw new Error(`no answer fits: ${JSON.stringify(answer)}`);
     await setTimeout(50);
   }
 }
@@ -206,7 +208,7 @@ describe('a restart', () => {
 
 describe('certificates', () => {
   test('of both services are replaced while they run, and the trail goes on', async (t) => {
-    const services = await startHardened(t, 'express', { lifetimeMs: 4_000 });
+    const services = await startHardened(t, 'express', { lifetimeMs: 6_000 });
     const user = await loggedIn(services, ADA);
     const serial = async () => {
       const { port } = new URL(services.url);
@@ -219,7 +221,7 @@ describe('certificates', () => {
     };
     const first = await serial();
     const started = Date.now();
-    await until(serial, (next) => next !== first && Date.now() > started + 5_000);
+    await until(serial, (next) => next !== first && Date.now() > started + 7_000);
     assert.equal((await user.post('/auth/refresh')).status, 200);
     const refreshed = (records) => records.some(({ event }) => event === 'session.refreshed');
     await until(async () => JSON.parse((await user.ask('GET', '/api/trail')).body), refreshed);
