@@ -73,6 +73,7 @@ const LEFT_OUT = [
   'service/hardened.hostile',
   'service/hardened.mtls',
   'service/hardened.page',
+  'service/hardened.process',
   'service/start',
   'session/races',
   'session/unwritable',

@@ -7,6 +7,7 @@ const { mkdtempSync, readFileSync, rmSync } = require('node:fs');
 const https = require('node:https');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
+const { after, before } = require('node:test');
 
 const FRAMEWORKS = ['express', 'fastify'];
 
@@ -20,6 +21,17 @@ async function startHardened(t, framework, options) {
     rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   });
   return { ...(await running), home };
+}
+
+/** Starts both services for a suite of tests, which finds them in `services` of the result. */
+function startForSuite(framework, options) {
+  const suite = {};
+  let end;
+  before(async () => {
+    suite.services = await startHardened({ after: (fn) => (end = fn) }, framework, options);
+  });
+  after(() => end?.());
+  return suite;
 }
 
 /** The audit trail of a service: the events in its log, oldest first. */
@@ -66,4 +78,4 @@ function browserAt({ authority, url }) {
   return { ask, cookies, post: (route, body, options) => ask('POST', route, { body, ...options }) };
 }
 
-module.exports = { FRAMEWORKS, browserAt, eventsOf, startHardened };
+module.exports = { FRAMEWORKS, browserAt, eventsOf, startForSuite, startHardened };

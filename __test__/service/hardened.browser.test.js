@@ -16,7 +16,7 @@ const { FRAMEWORKS, eventsOf, startHardened } = require('../helpers/hardened.js'
 const ADA = { username: 'ada', password: 'correct horse battery' };
 
 for (const framework of FRAMEWORKS) {
-  test(`a hostile page does nothing in a user's name, in ${framework}`, async (t) => {
+  test(`a hostile page does nothing in a user's name, in ${framework}`, { timeout: 120_000 }, async (t) => {
     const services = await startHardened(t, framework, { accessTtl: '5m' });
     const names = ['shop.test', 'blog.shop.test', 'evil.test'];
     const context = await openChromium(t, services.authority.bundle, names);

@@ -5,12 +5,12 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
-const { after, before, describe, test } = require('node:test');
+const { before, describe, test } = require('node:test');
 const tls = require('node:tls');
 
 const { JwtIssuer, JwtKey } = require('@nodesec/native');
 const { ISSUER } = require('../../examples/hardened-service/names.js');
-const { FRAMEWORKS, browserAt, eventsOf, startHardened } = require('../helpers/hardened.js');
+const { FRAMEWORKS, browserAt, eventsOf, startForSuite } = require('../helpers/hardened.js');
 
 const ADA = { username: 'ada', password: 'correct horse battery' };
 const EVIL = 'https://evil.example';
@@ -36,21 +36,19 @@ const FOREIGN = {
 
 for (const framework of FRAMEWORKS) {
   describe(`a hostile client, in ${framework}`, () => {
+    const suite = startForSuite(framework, { accessTtl: '5m' });
     let services;
     let ada;
     /** All secrets that were in a request: none may be in a record. */
     const secrets = new Set([ADA.password]);
 
-    let end;
     before(async () => {
-      services = await startHardened({ after: (fn) => (end = fn) }, framework, { accessTtl: '5m' });
+      ({ services } = suite);
       ada = browserAt(services);
       assert.equal((await ada.post('/api/register', ADA)).status, 201);
       assert.equal((await ada.post('/api/login', ADA)).status, 200);
       for (const { value } of ada.cookies.values()) secrets.add(value);
     });
-
-    after(() => end?.());
 
     /** Checks the status of a request, and that it leaves exactly this record. */
     async function refused(status, expected, request) {

@@ -6,38 +6,30 @@
 const assert = require('node:assert/strict');
 const { X509Certificate } = require('node:crypto');
 const { once } = require('node:events');
-const { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } = require('node:fs');
 const https = require('node:https');
-const { tmpdir } = require('node:os');
-const path = require('node:path');
 const { before, describe, test } = require('node:test');
 const { setTimeout } = require('node:timers/promises');
-const tls = require('node:tls');
 
-const { JwtIssuer, JwtKey, JwtVerifier, uuidv7 } = require('@nodesec/native');
+const express = require('express');
+
+const { KeyRing, RemoteJwks, uuidv7 } = require('@nodesec/native');
 const { record } = require('@nodesec/native/audit');
-const { MUTUAL, admit, present, requester } = require('../../examples/hardened-service/mutual-tls.js');
+const { jwks } = require('@nodesec/native/express');
+const { fetchWith } = require('../../examples/hardened-service/fetch-with.js');
+const { requester } = require('../../examples/hardened-service/mutual-tls.js');
 const names = require('../../examples/hardened-service/names.js');
 const { createTrail } = require('../../examples/hardened-service/trail-client.js');
-const { openRecords } = require('../../examples/hardened-service/trail-records.js');
-const { openWorkload } = require('../../examples/hardened-service/workload.js');
 const { FRAMEWORKS } = require('../helpers/hardened.js');
+const { MINUTE, authorities, connect, get, issue, trail } = require('../helpers/hardened-trail.js');
 const { heard } = require('../helpers/heard.js');
 
-const { ACCOUNTS_ID, ISSUER, TRAIL_ID, TRUST_DOMAIN } = names;
-const MINUTE = 60_000;
+const { ACCOUNTS_ID, TRAIL_ID, TRUST_DOMAIN } = names;
 
 let authority;
 let stranger;
 before(async () => {
-  const { createAuthority } = await import('../../examples/hardened-service/platform/authority.mjs');
-  authority = await createAuthority(TRUST_DOMAIN);
-  stranger = await createAuthority(TRUST_DOMAIN);
+  ({ authority, stranger } = await authorities());
 });
-
-const issue = (id, { by = authority, lifetimeMs = MINUTE } = {}) => {
-  return by.issue([{ type: 'url', value: id }], lifetimeMs);
-};
 
 for (const framework of FRAMEWORKS) {
   describe(`the trail in ${framework}`, () => {
@@ -135,7 +127,7 @@ describe('a connection to the trail', () => {
 
   test('ends when the certificate of its client expires', async (t) => {
     const { port } = await trail(t, 'express');
-    const socket = await connect(t, port, await issue(ACCOUNTS_ID, { lifetimeMs: 2_000 }));
+    const socket = await connect(t, port, await issue(ACCOUNTS_ID, { lifetimeMs: 4_000 }));
     const expiry = Date.parse(new X509Certificate(socket.pem).validTo);
     assert.match(await get(socket), /^HTTP\/1\.1 401/);
     await once(socket.resume(), 'close');
@@ -197,115 +189,34 @@ describe('events for the trail', () => {
   });
 });
 
-/** Serves the trail of an example in this process, over mutual TLS. */
-async function trail(t, framework, { id = TRAIL_ID } = {}) {
-  const folder = mkdtempSync(path.join(tmpdir(), 'hardened-mtls-'));
-  const file = path.join(folder, 'trail.jsonl');
-  const records = openRecords(file);
-  const ends = [() => records.close()];
-  const workloadOf = async (uri) => {
-    const own = mkdtempSync(path.join(folder, 'workload-'));
-    writeFileSync(path.join(own, 'bundle.pem'), authority.bundle);
-    const identity = path.join(own, 'identity.pem');
-    writeFileSync(identity, await issue(uri), { mode: 0o600 });
-    const workload = openWorkload(identity);
-    ends.push(() => workload.close());
-    workload.renew = (pem) => {
-      const { promise: renewed, resolve } = withResolvers();
-      workload.onRenewed(resolve);
-      writeFileSync(`${identity}.new`, pem, { mode: 0o600 });
-      renameSync(`${identity}.new`, identity);
-      return renewed;
-    };
-    return workload;
-  };
-
-  const keys = await JwtKey.generate('EdDSA');
-  const policy = { keys, issuer: ISSUER, audience: TRAIL_ID, typ: 'at+jwt' };
-  const { createTrailApp } = require(`../../examples/hardened-service/${framework}/trail.js`);
-  const verifier = new JwtVerifier({ ...policy, algorithms: ['EdDSA'] });
-  const own = await workloadOf(id);
-  let server;
-  const listen = async (port) => {
-    const serve = (handler) => https.createServer(MUTUAL, handler);
-    server = await createTrailApp({ records, verifier }, serve);
-    present(server, own);
-    admit(server, [ACCOUNTS_ID]);
-    server.listen(port, '127.0.0.1');
+describe('the public keys of the accounts', () => {
+  test('are fetched from the holder of a certificate of the authority, and confirmed with 304', async (t) => {
+    const keys = new KeyRing({ alg: 'EdDSA' });
+    await keys.rotate();
+    const app = express();
+    const statuses = [];
+    app.use((req, res, next) => {
+      res.on('finish', () => statuses.push(res.statusCode));
+      next();
+    });
+    app.use('/jwks.json', jwks({ keys }));
+    const pem = await authority.issue([{ type: 'ip', value: '127.0.0.1' }], MINUTE);
+    const server = https.createServer({ cert: pem, key: pem }, app).listen(0, '127.0.0.1');
     await once(server, 'listening');
-    return server.address().port;
-  };
-  const close = () => {
-    server.close();
-    server.closeAllConnections();
-  };
-  const port = await listen(0);
-  t.after(async () => {
-    close();
-    for (const end of ends) await end();
-    rmSync(folder, { recursive: true, force: true });
+    t.after(() => {
+      server.close();
+      server.closeAllConnections();
+    });
+    const url = `https://127.0.0.1:${server.address().port}/jwks.json`;
+    const events = [];
+    const onEvent = ({ type, changed }) => events.push([type, changed]);
+    const remote = new RemoteJwks(url, { fetch: fetchWith(authority.bundle), onEvent });
+    await remote.refresh();
+    await remote.refresh();
+    assert.deepEqual(events, [['refreshed', true], ['refreshed', false]]);
+    assert.deepEqual(statuses, [200, 304]);
+    const mistaken = new RemoteJwks(url, { fetch: fetchWith(stranger.bundle) });
+    await assert.rejects(mistaken.refresh(), { code: 'ERR_JWT_KEYS_UNAVAILABLE' });
+    assert.equal(statuses.length, 2);
   });
-
-  const accounts = await workloadOf(ACCOUNTS_ID);
-  return {
-    close,
-    keys,
-    listen,
-    port,
-    /** The records in the file. */
-    read: () => readFileSync(file, 'utf8').trim().split('\n').map((line) => JSON.parse(line)),
-    renew: own.renew,
-    workloadOf,
-    /** A token that is bound to the certificate of the accounts. */
-    tokenFor(claims, more) {
-      const issuer = new JwtIssuer({ ...policy, ...more, expiresIn: '1m' });
-      return issuer.sign({ ...claims, cnf: { 'x5t#S256': accounts.thumbprint } });
-    },
-    async ask(method, token, body, query = '', workload = accounts) {
-      const request = requester(workload, TRAIL_ID);
-      const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
-      if (body === undefined) delete headers['content-type'];
-      const url = `https://127.0.0.1:${port}/records${query}`;
-      try {
-        return await request(url, { method, headers, body: body && JSON.stringify(body) });
-      } finally {
-        request.close();
-      }
-    },
-  };
-}
-
-/** Opens a connection to the trail with a certificate, as any client may. */
-async function connect(t, port, pem, options) {
-  const socket = tls.connect({
-    ca: authority.bundle,
-    cert: pem,
-    checkServerIdentity: () => undefined,
-    host: '127.0.0.1',
-    key: pem,
-    port,
-    ...options,
-  });
-  socket.pem = pem;
-  t.after(() => socket.destroy());
-  socket.on('error', () => {});
-  await once(socket, 'secureConnect');
-  return socket;
-}
-
-/** Sends a request, and resolves to the first line of the answer, or why there is none. */
-async function get(socket) {
-  socket.write('GET /records HTTP/1.1\r\nHost: trail\r\n\r\n');
-  const answered = once(socket, 'data').then(([data]) => `${data}`.split('\r\n')[0]);
-  const closed = once(socket, 'close').then(() => 'closed');
-  return Promise.race([answered, closed]).catch(({ code }) => code);
-}
-
-/** As `Promise.withResolvers`, which Node 20 does not have. */
-function withResolvers() {
-  const made = {};
-  made.promise = new Promise((resolve) => {
-    made.resolve = resolve;
-  });
-  return made;
-}
+});

@@ -9,6 +9,7 @@ const path = require('node:path');
 
 const { JwtVerifier, RemoteJwks } = require('@nodesec/native');
 
+const { fetchWith } = require('./fetch-with.js');
 const { dropPermissions, hardenProcess } = require('./harden.js');
 const { MUTUAL, admit, present } = require('./mutual-tls.js');
 const { ACCOUNTS_ID, ISSUER, TRAIL_ID } = require('./names.js');
@@ -49,16 +50,3 @@ run('trail', async () => {
   }
   return { server, close };
 });
-
-/** A `fetch` that trusts these authorities only. */
-function fetchWith(ca) {
-  return async (url, { headers, signal }) => {
-    const request = https.get(url, { ca, headers: Object.fromEntries(new Headers(headers)), signal });
-    const [response] = await once(request, 'response');
-    const body = await response.toArray();
-    return new Response(Buffer.concat(body), {
-      status: response.statusCode,
-      headers: response.headers,
-    });
-  };
-}

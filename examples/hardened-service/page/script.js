@@ -134,6 +134,7 @@ async function showTrail() {
   if (body.length > 0) shown.last = body.at(-1).id;
   at('trail').prepend(...body.map(itemOf).reverse());
   at('trail-empty').hidden = at('trail').childElementCount > 0;
+  if (body.some(({ event }) => /^session\.(started|ended)$/.test(event))) await showSessions();
 }
 
 /** The events that most users see, in their words. */
@@ -197,7 +198,8 @@ async function resume() {
     at('trail').replaceChildren();
   }
   show();
-  await Promise.all([showSessions(), showTrail()]);
+  await showSessions();
+  await showTrail();
 }
 
 function ended() {
