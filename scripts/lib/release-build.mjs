@@ -55,7 +55,8 @@ function environment(triple) {
   // Settings for this machine's own builds must not apply to a release.
   const { CARGO_BUILD_TARGET, CFLAGS, RUSTFLAGS, ...inherited } = process.env;
   const home = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo');
-  const places = [[home, '/cargo'], [root, '/nodesec']];
+  // The last prefix that fits counts: the longer one, if a folder is in the other.
+  const places = [[home, '/cargo'], [root, '/nodesec']].sort(([a], [b]) => a.length - b.length);
   const flags = places.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
   // Alpine's Node is linked with musl as a library.
   if (triple.endsWith('musl')) flags.push('-Ctarget-feature=-crt-static');
