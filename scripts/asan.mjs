@@ -37,6 +37,7 @@ const LEFT_OUT = [
   'house/layers',
   'house/miri',
   'house/preflight',
+  'house/releasable',
   'house/sbom',
   'house/supply',
   'house/workflows',

@@ -34,6 +34,7 @@ const LEFT_OUT = {
   'house/layers': 'the sources',
   'house/miri': 'a shell',
   'house/preflight': 'the sources',
+  'house/releasable': 'cargo',
   'house/sbom': 'cargo',
   'house/supply': 'the sources',
   'house/workflows': 'the sources',

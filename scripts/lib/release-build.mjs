@@ -51,11 +51,19 @@ function libraryName(triple) {
   return triple.includes('darwin') ? 'libnodesec_native.dylib' : 'libnodesec_native.so';
 }
 
+/**
+ * The folders of cargo and of the checkout with their names in a binary. Compilers take the last
+ * one that fits, so a folder inside of the other comes behind it.
+ */
+export function replacedPaths(home, checkout) {
+  return [[home, '/cargo'], [checkout, '/nodesec']].sort(([a], [b]) => a.length - b.length);
+}
+
 function environment(triple) {
   // Settings for this machine's own builds must not apply to a release.
   const { CARGO_BUILD_TARGET, CFLAGS, RUSTFLAGS, ...inherited } = process.env;
   const home = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo');
-  const places = [[home, '/cargo'], [root, '/nodesec']];
+  const places = replacedPaths(home, root);
   const flags = places.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
   // Alpine's Node is linked with musl as a library.
   if (triple.endsWith('musl')) flags.push('-Ctarget-feature=-crt-static');
