@@ -33,6 +33,8 @@ const PROGRAMS = {
   jest: '30.5.2',
   'node-loader': '2.1.0',
   typescript: '5.4.5',
+  // Vitest would take 8.4, one of whose packages is not on the registry.
+  vite: '8.3.8',
   vitest: '5.1.2',
   webpack: '5.113.0',
   'webpack-cli': '7.3.1',
