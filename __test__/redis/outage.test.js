@@ -33,6 +33,8 @@ for (const [name, makeClient] of Object.entries(CLIENTS)) {
       const server = await RedisServer.start(t);
       if (server === undefined) return;
       const limiter = new RedisRateLimiter({ client: await makeClient(t, server), ...LIMIT, instances: 4 });
+      // The first call may wait for the connection for longer than its deadline.
+      await recovered(limiter);
       assert.equal((await limiter.consume('key', 3)).degraded, false);
       const events = await heard(async () => {
         await server.kill();

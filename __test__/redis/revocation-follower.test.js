@@ -36,6 +36,14 @@ test('after a failover without a break, a stream that is not counted is read aga
   assert.equal(await follower.compare(), 1);
 });
 
+test('a stream that was missing, on a server that does not count, is read again', async () => {
+  const { answers, follower } = await following({ added: 0 });
+  answers.added = undefined;
+  follower.broke();
+  assert.equal(await follower.compare(), undefined);
+  assert.equal(follower.hasRead, false);
+});
+
 test('after a failover without a break, a stream that is counted is compared', async () => {
   const { answers, follower } = await following({ history: 'a', added: 0 });
   answers.history = 'b';

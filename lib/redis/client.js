@@ -37,6 +37,9 @@ const { IoRedisClient } = require('./ioredis.js');
 const { NodeRedisClient } = require('./node-redis.js');
 const { normalized, pairsOf } = require('./replies.js');
 
+/** Redis 6 tells of the error of a command in a script in this form. */
+const OF_SCRIPT = /^ERR Error running script .*@user_script: ?\d+: -?(.+)$/s;
+
 const CLIENTS = 'a client of ioredis, iovalkey or node-redis, or an object with the method send';
 
 /** One connection a client, so that a client gets one listener and one warning. */
@@ -228,11 +231,13 @@ function defineScript(text) {
 function reasonOf(error) {
   const message = error?.message;
   if (typeof message !== 'string') return 'connection';
-  // Redis 6.2 wraps the errors of commands in scripts.
-  const error62 = /^ERR Error running script \(.*?@user_script:\d+: (?:@user_script: \d+: )?-?([A-Z][A-Z0-9]{1,31}) /;
-  const [, inScript] = error62.exec(message) ?? [];
-  const [word] = /^[A-Z][A-Z0-9]{1,31}(?=[ :])/.exec(message) ?? [];
-  return inScript ?? word ?? 'connection';
+  const [, ofCommand] = OF_SCRIPT.exec(message) ?? [];
+  if (ofCommand?.includes("can't run this command")) return 'NOPERM';
+  return wordOf(ofCommand) ?? wordOf(message) ?? 'connection';
+}
+
+function wordOf(text) {
+  return /^[A-Z][A-Z0-9]{1,31}(?=[ :])/.exec(text)?.[0];
 }
 
 module.exports = { connect, defineScript, pairsOf, reasonOf };

@@ -129,6 +129,9 @@ class RevocationFollower {
       throw new NotPrimary();
     }
     const { added } = this.#info;
+    // There was no stream, whose number is 0 for every server. This one does not count, so that
+    // entries may have been lost since.
+    if (added !== undefined && info.added === undefined) return this.restart();
     const isCounted = added !== undefined && info.added !== undefined;
     if (isCounted && added + known + read !== info.added) return this.restart();
     this.#info = info;

@@ -212,9 +212,7 @@ class RevocationLog {
 
 /** Whether the user of the client has no right to a command, or the server does not know it. */
 function isRefused(error) {
-  const message = `${error?.message}`;
-  // A script of Redis 6 tells of a missing right in words of its own.
-  return reasonOf(error) === 'NOPERM' || /unknown command|can't run this command/i.test(message);
+  return reasonOf(error) === 'NOPERM' || /unknown command/i.test(error?.message);
 }
 
 /** The id in a reply of XADD. */
