@@ -41,8 +41,8 @@ export declare function dpopCacheMachine(cache: unknown, path: unknown, options:
 export declare function dpopCacheNumber(cache: unknown): Outcome<number>
 
 /**
- * Attaches the process's shared cache of a name to the façade object `cache`. The first call with a
- * name makes the cache.
+ * Attaches the process's shared cache of a name to the façade object `cache`. The first call with
+ * a name makes the cache.
  */
 export declare function dpopCacheShare(cache: unknown, name: unknown, options: unknown): Outcome<undefined>
 
