@@ -4358,7 +4358,8 @@ export type SecretErrorCode =
   /**
    * Node's permission model or Deno does not let the process read the file of
    * `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`, or read and write the
-   * directory of a store. For a store the error is a `StoreError`.
+   * directory of a store or the file of a limiter or a replay cache. The error is of the class of
+   * the object.
    */
   | 'ERR_ACCESS_DENIED'
   /** The secure heap is in use and takes no other configuration. */

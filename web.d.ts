@@ -46,6 +46,82 @@ export function readBearer(
   headers: IncomingHttpHeaders | NodeJS.Dict<string[]> | Headers,
 ): string | undefined;
 
+/**
+ * Reads the scheme and the token of the header `Authorization`, as {@link readBearer} does, for
+ * services that accept DPoP, too. Undefined for other schemes.
+ *
+ * @example
+ * ```ts
+ * import { readAuthorization } from '@nodesec/native/web';
+ *
+ * console.log(readAuthorization({ authorization: 'dpop mF_9.B5f-4.1JqM' })); // { scheme: 'DPoP', token: 'mF_9.B5f-4.1JqM' }
+ * ```
+ */
+export function readAuthorization(
+  headers: IncomingHttpHeaders | NodeJS.Dict<string[]> | Headers,
+): { scheme: 'Bearer' | 'DPoP'; token: string } | undefined;
+
+/** The options of {@link DpopProofs}. */
+export type DpopProofsOptions = Pick<DpopOptions<never>, 'maxAge' | 'nonce' | 'replay'>;
+
+/** A request with a proof. */
+export interface DpopRequest {
+  /** Its header fields. */
+  headers: IncomingHttpHeaders | NodeJS.Dict<string[]> | Headers;
+  /** Its method. */
+  method: string;
+  /** The address that the client has asked. Query and fragment do not count. */
+  url: string;
+  /** The access token, which is verified. */
+  token: string;
+  /** The claims of the token. */
+  claims: object;
+}
+
+/** The answer of {@link DpopProofs.check}. A `nonce` is for `DPoP-Nonce` of the response. */
+export type DpopResult =
+  | { ok: true; /** The thumbprint of the key. */ jkt: string; nonce?: string }
+  | { ok: false; /** For `challenge`. */ code: string; message: string; nonce?: string };
+
+/**
+ * The check of DPoP proofs (RFC 9449) for other frameworks. Verify the token first, and refuse
+ * a token with `cnf` as `Bearer`. Give a refusal to {@link challenge}. docs/dpop.md says what is
+ * checked; `accept` and `require` are up to you.
+ *
+ * @example
+ * ```ts
+ * import { JwtIssuer, JwtKey, JwtVerifier, createDpopProof } from '@nodesec/native';
+ * import { DpopProofs, challenge, readAuthorization } from '@nodesec/native/web';
+ *
+ * const policy = { keys: await JwtKey.generate('ES256'), issuer: 'https://id.example', audience: 'api' };
+ * const verifier = new JwtVerifier(policy);
+ * const proofs = new DpopProofs({ maxAge: '30s' });
+ *
+ * async function answer({ method, url, headers }: Request) {
+ *   const { scheme, token } = readAuthorization(headers) ?? {};
+ *   if (scheme !== 'DPoP' || token === undefined) throw challenge(undefined, { scheme: 'DPoP' });
+ *   const verified = await verifier.tryVerifyAsync(token);
+ *   if (!verified.ok) throw challenge(verified, { scheme: 'DPoP' });
+ *   const proven = await proofs.check({ headers, method, url, token, claims: verified.claims });
+ *   if (!proven.ok) throw challenge(proven);
+ *   return new Response(verified.claims.sub);
+ * }
+ *
+ * const key = await JwtKey.generate('ES256'); // of the client
+ * const token = new JwtIssuer({ ...policy, expiresIn: 60 }).sign({ sub: 'ann', cnf: { jkt: key.kid } });
+ * const url = 'https://api.example/me';
+ * const dpop = createDpopProof(key, { method: 'GET', url, accessToken: token });
+ * const request = new Request(url, { headers: { authorization: `DPoP ${token}`, dpop } });
+ * console.log(await (await answer(request)).text()); // ann
+ * console.log(await answer(request).catch(({ status }) => status)); // 401
+ * ```
+ */
+export class DpopProofs {
+  constructor(options?: DpopProofsOptions);
+  /** Judges the proof of a request, once: a proof that is accepted is refused the next time. */
+  check(request: DpopRequest): Promise<DpopResult>;
+}
+
 /** The demand that a request does not meet. */
 export type Unmet =
   /** A refusal of `tryVerify`, or an error of `verify`. */
@@ -57,6 +133,8 @@ export type Unmet =
       code: string;
       /** Its message, for `cause`. */
       message?: string;
+      /** With `ERR_DPOP_NONCE`: the value of `DPoP-Nonce`. */
+      nonce?: string;
     }
   | {
       /** The scopes that a token must have: 403. */

@@ -3,9 +3,10 @@
 // The functions below the middleware for Express and Fastify, for other frameworks; web.d.ts is
 // their manual.
 
-const { readBearer } = require('./lib/web/bearer.js');
+const { readAuthorization, readBearer } = require('./lib/web/bearer.js');
 const { challenge } = require('./lib/web/challenge.js');
+const { DpopProofs } = require('./lib/web/dpop-proofs.js');
 const { rateLimitFields } = require('./lib/web/fields.js');
 const { statusOf } = require('./lib/web/status.js');
 
-module.exports = { challenge, rateLimitFields, readBearer, statusOf };
+module.exports = { challenge, DpopProofs, rateLimitFields, readAuthorization, readBearer, statusOf };

@@ -44,13 +44,17 @@ function checked(fields) {
   if (given === null || typeof given !== 'object' || Array.isArray(given) || !isPlain(given)) {
     throw makeError('ERR_INVALID_ARG_TYPE', 'fields must be a plain object');
   }
-  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
-  if (entries.length > MAX_FIELDS) {
+  const names = Object.keys(given).filter((name) => given[name] !== undefined);
+  if (names.length > MAX_FIELDS) {
     throw makeError('ERR_OUT_OF_RANGE', `fields must have at most ${MAX_FIELDS} members`);
   }
-  for (const [name, value] of entries) checkField(name, value);
   // With the null prototype, a missing field is not read from Object.prototype.
-  return { __proto__: null, ...Object.fromEntries(entries) };
+  const read = { __proto__: null };
+  for (const name of names) {
+    checkField(name, given[name]);
+    read[name] = given[name];
+  }
+  return read;
 }
 
 function checkField(name, value) {

@@ -170,7 +170,8 @@ codes! {
     // ── SecretError ──
     /// Node's permission model or Deno does not let the process read the file of
     /// `SecretBuffer.fromFile` or the variable of `SecretBuffer.fromEnv`, or read and write the
-    /// directory of a store. For a store the error is a `StoreError`.
+    /// directory of a store or the file of a limiter or a replay cache. The error is of the class
+    /// of the object.
     ///
     /// Start Node with `--allow-fs-read` for the file, or Deno with `--allow-read` or `--allow-env`
     /// for it; for a store also with `--allow-fs-write` or `--allow-write`. HTTP 500.

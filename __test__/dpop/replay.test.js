@@ -151,6 +151,23 @@ test('caches with other options, and files that are none of ours, are refused', 
   assert.throws(() => DpopReplayCache.machine(path.dirname(at)), coded('ERR_DPOP_FILE'));
 });
 
+test("without the permission to write, the file of a cache is a DpopError with Node's code", async (t) => {
+  const at = newPath(t);
+  const script = `
+    const { DpopError, DpopReplayCache } = require('@nodesec/native');
+    try {
+      DpopReplayCache.machine(${JSON.stringify(at)});
+    } catch (error) {
+      console.log(error instanceof DpopError, error.code, error.permission);
+    }`;
+  const isModern = process.allowedNodeEnvironmentFlags.has('--permission');
+  const model = isModern ? '--permission' : '--experimental-permission';
+  const flags = ['--no-warnings', model, '--allow-addons', '--allow-fs-read=*'];
+  const { stdout, stderr } = await runScript(script, { flags });
+  assert.equal(stdout.trim() || stderr, 'true ERR_ACCESS_DENIED FileSystemWrite');
+  assert.deepEqual(readdirSync(path.dirname(at)), []);
+});
+
 test('the file of a limiter is no cache, and the file of a cache no limiter', (t) => {
   
   const [one, other] = [newPath(t), newPath(t)];

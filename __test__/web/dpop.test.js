@@ -12,7 +12,7 @@ const Fastify = require('fastify');
 const { DpopReplayCache, JwtKey, RateLimiter } = require('@nodesec/native');
 const express = require('@nodesec/native/express');
 const fastify = require('@nodesec/native/fastify');
-const { challenge } = require('@nodesec/native/web');
+const { DpopProofs, challenge, readAuthorization } = require('@nodesec/native/web');
 const { FRAMEWORKS, serveFastify } = require('../helpers/frameworks.js');
 const { heard } = require('../helpers/heard.js');
 const { coded } = require('../helpers/outcome.js');
@@ -462,4 +462,65 @@ test('a challenge for other frameworks has the scheme of its reason, or the one 
   for (const code of ['ERR_DPOP_FULL', 'ERR_DPOP_FILE']) {
     assert.deepEqual(challenge({ code }).status, 503);
   }
+});
+
+test('another framework reads the credentials and judges the proof of a request, once', async () => {
+  const { key, issuer, token, verifier } = await client();
+  const url = 'https://api.example/me';
+  const proofs = new DpopProofs({ replay: new DpopReplayCache({ maxEntries: 64 }) });
+  const claims = verifier.verify(token);
+  const judge = (headers, more) => proofs.check({ headers, method: 'GET', url, token, claims, ...more });
+  const fresh = () => withProof(key, token, url);
+  for (const headers of [fresh(), new Headers(fresh()), Object.fromEntries(Object.entries(fresh()).map(([name, value]) => [name, [value]]))]) {
+    assert.deepEqual(readAuthorization(headers), { scheme: 'DPoP', token });
+    assert.deepEqual(await judge(headers), { ok: true, jkt: key.kid });
+    const again = await judge(headers);
+    assert.deepEqual([again.ok, again.code], [false, 'ERR_DPOP_REPLAYED']);
+    assert.equal(challenge(again).headers['WWW-Authenticate'], PROOF);
+  }
+  assert.deepEqual(readAuthorization({ authorization: 'Bearer a' }), { scheme: 'Bearer', token: 'a' });
+  assert.equal(readAuthorization({ authorization: 'Basic a' }), undefined);
+  const doubled = new Headers(fresh());
+  doubled.append('dpop', fresh().dpop);
+  const refusals = [
+    [doubled, {}, 'ERR_DPOP_PROOF'],
+    [{ dpop: [fresh().dpop, fresh().dpop] }, {}, 'ERR_DPOP_PROOF'],
+    [{}, {}, 'ERR_DPOP_PROOF'],
+    [fresh(), { method: 'POST' }, 'ERR_DPOP_PROOF'],
+    [fresh(), { url: `${url}/1` }, 'ERR_DPOP_PROOF'],
+    [fresh(), { token: issuer.sign({}) }, 'ERR_DPOP_PROOF'],
+    [fresh(), { claims: { sub: 'ann' } }, 'ERR_JWT_CLAIM'],
+  ];
+  for (const [headers, more, code] of refusals) {
+    const kinds = await kindsDuring(async () => {
+      assert.equal((await judge(headers, more)).code, code);
+    }, token);
+    assert.equal(kinds.length, 1);
+    assert.match(kinds[0], /^request\.refused dpop-/);
+  }
+  await assert.rejects(proofs.check({ headers: {}, method: 'GET' }), coded('ERR_MISSING_OPTION'));
+  await assert.rejects(judge({}, { claims: null }), coded('ERR_INVALID_ARG_TYPE'));
+});
+
+test('another framework answers with the nonce of a refusal, and of an acceptance when it is due', async () => {
+  let millis = Date.now();
+  const { key, token, verifier } = await client();
+  const url = 'https://api.example/me';
+  const replay = new DpopReplayCache({ maxEntries: 64, clock: () => new Date(millis) });
+  const proofs = new DpopProofs({ nonce: true, maxAge: '1m', replay });
+  const claims = verifier.verify(token);
+  const judge = (nonce) => {
+    const headers = withProof(key, token, url, { nonce });
+    return proofs.check({ headers, method: 'GET', url, token, claims });
+  };
+  const refused = await judge();
+  const { headers } = challenge(refused);
+  assert.match(headers['WWW-Authenticate'], /error="use_dpop_nonce"/);
+  const nonce = headers['DPoP-Nonce'];
+  assert.equal(nonce, refused.nonce);
+  assert.deepEqual(await judge(nonce), { ok: true, jkt: key.kid });
+  millis += 40_000;
+  const due = await judge(nonce);
+  assert.deepEqual([due.ok, (await judge(due.nonce)).ok], [true, true]);
+  assert.equal(challenge({ code: 'ERR_DPOP_NONCE', nonce: 'a\r\nb' }).headers['DPoP-Nonce'], undefined);
 });

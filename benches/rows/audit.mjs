@@ -8,8 +8,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import * as published from '@nodesec/native';
+import { toPino } from '@nodesec/native/audit';
+import pino from 'pino';
 
 import { AUDIENCE, ISSUER, TTL } from '../lib/claims.mjs';
+import { measure, median } from '../lib/measure.mjs';
+import { duration, verdict } from '../lib/report.mjs';
 import { inTurn, shuffled } from '../lib/work.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -17,6 +21,7 @@ const PUBLISHES = /^ {4}(?:if \(.*\) )?publish(?:Denial|Refusal)\(.*\n/gm;
 const TOKENS = 1000;
 const KEYS = 1000;
 const AT_MOST = 1.01;
+const EVENT_AT_MOST_NS = 5000;
 
 export const rows = [
   {
@@ -71,6 +76,32 @@ export const rows = [
     },
   },
 ];
+
+rows.push({
+  name: 'audit: an event to pino',
+  setting: 'a refused token with a subscriber that is pino over a sink, less the refusal itself',
+  observe: toPinoAlone,
+});
+
+/** The time of an event: that of a refusal with pino, without that of a refusal. */
+async function toPinoAlone({ quick }) {
+  const token = forged(sign({ sub: 'u-1' }));
+  const { verifier } = objectsOf(published);
+  const refuse = inTurn([token], () => verifier.tryVerify(token));
+  let lines = 0;
+  const logger = pino({}, { write: () => (lines += 1) });
+  const logged = (n) => {
+    const stop = toPino(logger);
+    refuse(n);
+    stop();
+  };
+  logged(3);
+  assert.equal(lines, 3);
+  const contestants = [{ name: 'with pino', run: logged }, { name: 'without', run: refuse }];
+  const [watched, bare] = (await measure(contestants, { quick })).map(({ samples }) => samples);
+  const event = median(watched.map((time, round) => time - bare[round]));
+  return `  an event takes ${duration(event)}, ${verdict(event <= EVENT_AT_MOST_NS, 'at most 5 µs')}\n`;
+}
 
 const secret = Buffer.alloc(32, 7);
 

@@ -23,13 +23,17 @@ const CHANNELS = Object.fromEntries(
   Object.keys(EVENTS).map((event) => [event, channel(`${PREFIX}${event}`)]),
 );
 
+/** The name and the only outcome of the event of a channel. */
+const KNOWN = new Map(
+  Object.keys(EVENTS).map((event) => [CHANNELS[event], { event, outcome: EVENTS[event].outcome }]),
+);
+
 /**
  * Publishes an event. `ids` are bare ids by the member that holds their hash. A member that is
  * undefined is left out, and so is the hash of a value that is no id.
  */
 function publish(to, members, ids = {}) {
-  const event = to.name.slice(PREFIX.length);
-  const { outcome } = EVENTS[event];
+  const { event, outcome } = KNOWN.get(to);
   const id = raw.uuidV7();
   const all = {
     // Without a prototype, an assignment calls no setter of Object.prototype, and a subscriber that

@@ -36,9 +36,15 @@ function copyOf(event) {
   return copy;
 }
 
-/** As a spread, which takes three times as long for an object without a prototype. */
+/**
+ * The objects that loggers get. They inherit nothing: an object whose prototype is null itself
+ * would be a table of hashes for V8, which takes three times as long to make and to write.
+ */
+function Copy() {}
+Copy.prototype = Object.freeze({ __proto__: null });
+
 function copied(object) {
-  const copy = { __proto__: null };
+  const copy = new Copy();
   for (const name of Object.keys(object)) copy[name] = object[name];
   return copy;
 }

@@ -13,13 +13,26 @@ const MAX_TOKEN = 2 ** 20;
 /** Publishes a refused token. `status` is that of a verifier, which decides about the claims. */
 function publishRefusal(rejection, token, status) {
   if (!REFUSED.hasSubscribers) return;
-  // With the null prototype, a missing claim is not read from Object.prototype.
-  const { code, claim, reason } = { __proto__: null, ...rejection };
+  // A missing claim is not read from Object.prototype.
+  const own = (name) => (Object.hasOwn(rejection, name) ? rejection[name] : undefined);
+  const members = { code: rejection.code, claim: own('claim'), reason: own('reason') };
   // The native part refuses other values, and a text that is too long is not read.
   const isText = typeof token === 'string' && token.length <= MAX_TOKEN;
-  const isVerified = status !== undefined && native.jwtRejectionFollowsSignature(status);
-  const ids = { token: isText ? token : undefined, ...(isVerified ? claimedIds(token) : {}) };
-  publish(REFUSED, { code, claim, reason }, ids);
+  const ids = { token: isText ? token : undefined };
+  if (status !== undefined && isVerifiedBy(status)) Object.assign(ids, claimedIds(token));
+  publish(REFUSED, members, ids);
+}
+
+const verified = new Map();
+
+/** Whether a verifier that gives this status has verified the signature before. */
+function isVerifiedBy(status) {
+  let known = verified.get(status);
+  if (known === undefined) {
+    known = native.jwtRejectionFollowsSignature(status);
+    verified.set(status, known);
+  }
+  return known;
 }
 
 /** The ids in the claims of a token whose signature is right. */

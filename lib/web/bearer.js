@@ -36,6 +36,22 @@ function readCredentials(headers, schemes) {
   return { scheme, token };
 }
 
+/**
+ * As {@link readBearer}, for services that accept proofs, too: `{ scheme, token }`, where the
+ * scheme is `Bearer` or `DPoP`.
+ */
+function readAuthorization(headers) {
+  const found = readCredentials(headers, ['bearer', 'dpop']);
+  return found && { scheme: found.scheme === 'dpop' ? 'DPoP' : 'Bearer', token: found.token };
+}
+
+/** The value of the header `DPoP`, undefined if there is none or several. */
+function readProof(headers) {
+  const value = valueOf(headers, 'dpop');
+  const only = Array.isArray(value) && value.length === 1 ? value[0] : value;
+  return typeof only === 'string' ? only : undefined;
+}
+
 /** The value of a cookie; throws a 400 if it comes twice. */
 function readCookie(headers, name) {
   const value = single(headers, 'cookie', '; ');
@@ -77,4 +93,4 @@ function valueOf(headers, name) {
   return Object.hasOwn(headers, name) ? headers[name] : undefined;
 }
 
-module.exports = { malformed, readBearer, readCookie, readCredentials };
+module.exports = { malformed, readAuthorization, readBearer, readCookie, readCredentials, readProof };

@@ -15,6 +15,8 @@ const REFUSED = /^ERR_(?:DPOP|JWT|REVOCATION)_/;
 const MAX_WORDS = 100;
 /** The algorithms of proofs: those of key pairs. */
 const ALGS = 'ES256 ES384 ES512 EdDSA Ed25519 PS256 PS384 PS512 RS256 RS384 RS512';
+/** A nonce of ours. */
+const NONCE = /^[\w-]{1,64}$/;
 /** Text of a quoted string that needs no escapes (RFC 9110 section 5.6.4). */
 const QUOTABLE = /^[\x20\x21\x23-\x5b\x5d-\x7e]+$/;
 
@@ -28,7 +30,7 @@ const readOptions = declareOptions('web.challenge', { realm, scheme: oneOf(['Bea
  */
 function challenge(reason, options) {
   const { realm, scheme } = readOptions(options);
-  return challengeOf(reason, { realm, schemes: [scheme ?? schemeOf(reason)] });
+  return challengeOf(reason, { realm, schemes: [scheme ?? schemeOf(reason)], nonce: nonceOf(reason) });
 }
 
 /**
@@ -43,6 +45,12 @@ function challengeOf(reason, { realm, schemes, nonce }) {
   const challenges = [[own, { realm, ...parameters }], ...others.map((other) => [other, { realm }])];
   const headers = { 'WWW-Authenticate': challenges.map(([scheme, given]) => header(scheme, given)).join(', ') };
   return refusal(status, nonce === undefined ? headers : { ...headers, 'DPoP-Nonce': nonce }, cause);
+}
+
+/** The nonce that a refusal of `DpopProofs` has. */
+function nonceOf(reason) {
+  const { code, nonce } = Object(reason);
+  return code === 'ERR_DPOP_NONCE' && NONCE.test(nonce) ? nonce : undefined;
 }
 
 function schemeOf(reason) {

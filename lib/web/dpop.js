@@ -16,6 +16,12 @@ const LONGEST = 3600;
 /** The cache of all threads of a process, unless the application has its own. */
 const BY_DEFAULT = '@nodesec/native: authenticate';
 
+const CHECKS = {
+  maxAge: duration(LONGEST),
+  nonce: boolean,
+  replay: having(CHECKER, 'a DpopReplayCache'),
+};
+
 /** The caches of verifiers with a clock of their own. */
 const byVerifier = new WeakMap();
 /** By request of Node, the proof that a middleware before has accepted, and its cache. */
@@ -42,9 +48,7 @@ function dpopKind(of) {
   const mode = oneOf(MODES);
   const read = declareOptions(`${of}.dpop`, {
     mode: oneOf(MODES),
-    maxAge: duration(LONGEST),
-    nonce: boolean,
-    replay: having(CHECKER, 'a DpopReplayCache'),
+    ...CHECKS,
     url: callback,
   });
   return (value, name) => (typeof value === 'string' ? { mode: mode(value, name) } : read(value));
@@ -128,4 +132,4 @@ async function givenUrl(url, request) {
   throw misconfigured('the option url of dpop must give the address of the request as a string');
 }
 
-module.exports = { MISSING, dpopKind, proofsOf, published };
+module.exports = { BY_DEFAULT, CHECKS, MAX_AGE, MISSING, UNBOUND, dpopKind, proofsOf, published };

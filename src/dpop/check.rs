@@ -75,6 +75,10 @@ impl Checker {
         }
         let now = self.cache.now();
         let (made, accepted) = self.time(claims, now)?;
+        let is_active = claims.nbf.is_none_or(|nbf| nbf <= now + FUTURE_SECONDS * 1000);
+        if !is_active || claims.exp.is_some_and(|exp| exp <= now) {
+            return Err(Refusal::Time);
+        }
         if !proof.is_signed() {
             return Err(Refusal::Signature);
         }

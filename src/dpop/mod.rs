@@ -1,4 +1,4 @@
-//! Proofs of possession of a key (DPoP, RFC 9449): made, checked, and remembered, so that each
+//! Proofs of possession of a key (`DPoP`, RFC 9449): made, checked, and remembered, so that each
 //! counts once.
 //!
 //! From the top down: [`Checker`] judges the proof of a request; `proof` reads and verifies it,

@@ -14,6 +14,8 @@ pub const MAX_PROOF_LEN: usize = 8192;
 const MAX_JTI_LEN: usize = 256;
 /// The parameters that change the meaning of a header.
 const NEVER: [&str; 4] = ["crit", "b64", "enc", "zip"];
+/// The claims that have one type and one spelling.
+const CLAIMS: [&str; 8] = ["jti", "htm", "htu", "ath", "nonce", "iat", "nbf", "exp"];
 
 /// A proof whose signature is still to be verified.
 pub(super) struct Proof<'t> {
@@ -34,6 +36,9 @@ pub(super) struct Claims {
     pub iat: u64,
     pub ath: Option<String>,
     pub nonce: Option<String>,
+    /// `nbf` and `exp`, which a proof need not have (RFC 7519 section 4.1), in milliseconds.
+    pub nbf: Option<u64>,
+    pub exp: Option<u64>,
 }
 
 impl<'t> Proof<'t> {
@@ -106,28 +111,38 @@ fn read_key(jwk: &str, algorithm: Algorithm) -> Option<Key> {
 fn read_claims(json: &[u8]) -> Option<Claims> {
     let text = std::str::from_utf8(json).ok()?;
     let mut claims = Claims::default();
-    let (mut iat, mut is_other) = (None, false);
+    let (mut iat, mut is_other, mut is_misread) = (None, false, false);
+    let mut time = |number: &str| {
+        let time = millis(number);
+        is_other |= time.is_none();
+        time
+    };
     read_object(text, |name, value| match (name.plain(), value) {
         (Some("jti"), Value::String(raw)) => claims.jti = text_of(raw).into_owned(),
         (Some("htm"), Value::String(raw)) => claims.htm = text_of(raw).into_owned(),
         (Some("htu"), Value::String(raw)) => claims.htu = text_of(raw).into_owned(),
         (Some("ath"), Value::String(raw)) => claims.ath = Some(text_of(raw).into_owned()),
         (Some("nonce"), Value::String(raw)) => claims.nonce = Some(text_of(raw).into_owned()),
-        (Some("iat"), Value::Number(number)) => iat = number.parse::<f64>().ok(),
-        _ => {
-            let mut names = ["jti", "htm", "htu", "ath", "nonce", "iat"].into_iter();
-            is_other |= names.any(|known| name.is(known));
-        }
+        (Some("iat"), Value::Number(number)) => iat = time(number),
+        (Some("nbf"), Value::Number(number)) => claims.nbf = time(number),
+        (Some("exp"), Value::Number(number)) => claims.exp = time(number),
+        _ => is_misread |= CLAIMS.iter().any(|known| name.is(known)),
     })
     .ok()?;
-    let iat = iat.filter(|seconds| (0.0..=MAX_NUMERIC_DATE).contains(seconds))?;
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1e14")]
-    let millis = (iat * 1000.0) as u64;
-    claims.iat = millis;
+    claims.iat = iat?;
     let is_whole = (1..=MAX_JTI_LEN).contains(&claims.jti.len())
         && !claims.htm.is_empty()
         && !claims.htu.is_empty();
-    (is_whole && !is_other).then_some(claims)
+    (is_whole && !is_other && !is_misread).then_some(claims)
+}
+
+/// A `NumericDate` in milliseconds.
+fn millis(number: &str) -> Option<u64> {
+    let seconds = number.parse::<f64>().ok();
+    let seconds = seconds.filter(|seconds| (0.0..=MAX_NUMERIC_DATE).contains(seconds))?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1e14")]
+    let millis = (seconds * 1000.0) as u64;
+    Some(millis)
 }
 
 fn text_of(raw: Raw<'_>) -> Cow<'_, str> {

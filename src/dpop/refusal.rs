@@ -56,7 +56,7 @@ refusals! {
          it, set `trust proxy` or the option url";
     /// `ath` is not the hash of the token.
     Token = "dpop-token", DpopProof, "the ath of the DPoP proof is not the hash of the token";
-    /// `iat` is too long ago or too far ahead.
+    /// `iat` is too long ago or too far ahead, or `nbf` or `exp` does not allow the proof.
     Time = "dpop-time", DpopProof,
         "the DPoP proof is older than maxAge or was made in the future: check the client's clock, \
          or use nonces";

@@ -16,8 +16,9 @@ const {
 } = require('@nodesec/native');
 const { NodesecStore } = require('@nodesec/native/express');
 const { NodesecFastifyStore } = require('@nodesec/native/fastify');
+const { DpopProofs } = require('@nodesec/native/web');
 const {
-  anything, boolean, callback, duration, integer, kind, name, names, options, or, word,
+  anything, boolean, callback, duration, integer, kind, name, names, options, or, record, word,
 } = require('../hostile.js');
 const { clock, clockOptions } = require('./clock.js');
 
@@ -209,6 +210,27 @@ module.exports = {
   'web.challenge': {
     args: () => [{ scope: 'read' }, { realm: 'api', scheme: 'DPoP' }],
     kinds: [kind({ null: () => null, 'a number': () => 42, 'an object': () => ({}) }), options({ realm, scheme: word })],
+  },
+  'new web.DpopProofs': {
+    args: () => [{ maxAge: '30s', nonce: true, replay }],
+    kinds: [options({ maxAge: or(duration, kind({ 'two hours': () => '2h' })), nonce: boolean, replay: object })],
+  },
+  'web.DpopProofs.prototype.check': {
+    on: () => new DpopProofs({ replay }),
+    args: () => [{ headers: {}, method: 'GET', url: 'https://api.example/', token: 'a.b.c', claims: { cnf: { jkt: 'a' } } }],
+    kinds: [
+      options({
+        headers: kind({ null: () => null, 'a string': () => 'a' }),
+        method: or(name, kind({ 'a long method': () => 'A'.repeat(65) })),
+        url: name,
+        token: name,
+        claims: record({}),
+      }),
+    ],
+  },
+  'web.readAuthorization': {
+    args: () => [{ authorization: 'DPoP a' }],
+    kinds: [kind({ null: () => null, 'a string': () => 'a', 'a symbol in it': () => ({ authorization: Symbol('a') }) })],
   },
   'web.rateLimitFields': {
     args: () => [result(), 'draft-7'],

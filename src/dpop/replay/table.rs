@@ -97,7 +97,7 @@ impl<'w> Table<'w> {
     /// Writes a tentative entry, and returns its slot.
     fn write(&self, entry: Entry, now: u64) -> Result<usize, Refusal> {
         loop {
-            if self.places(entry).any(|slot| entry.is_like(self.slots[slot].load(SeqCst))) {
+            if entry.places().any(|slot| entry.is_like(self.slots[slot].load(SeqCst))) {
                 return Err(Refusal::Replayed);
             }
             // After the look, because a place is taken only after the time was raised.
@@ -134,7 +134,7 @@ impl<'w> Table<'w> {
 
     /// Compares a tentative entry with others of the fingerprint.
     fn outdo(&self, entry: Entry, own: usize) -> Result<(), Refusal> {
-        for slot in self.places(entry).filter(|slot| *slot != own) {
+        for slot in entry.places().filter(|slot| *slot != own) {
             let mut word = self.slots[slot].load(SeqCst);
             if !entry.is_like(word) {
                 continue;
@@ -156,10 +156,6 @@ impl<'w> Table<'w> {
         Ok(())
     }
 
-    fn places(&self, entry: Entry) -> impl Iterator<Item = usize> + use<> {
-        entry.buckets.into_iter().flat_map(|start| start..start + BUCKET)
-    }
-
     /// Whether another proof may take the place of a word: no checker accepts its own any more.
     fn is_free(&self, word: u64, now: u64) -> bool {
         word == 0 || made_of(word) + self.header[word::LONGEST_AGE].load(SeqCst) < now
@@ -167,6 +163,11 @@ impl<'w> Table<'w> {
 }
 
 impl Entry {
+    /// The slots in which it may lie.
+    fn places(self) -> impl Iterator<Item = usize> {
+        self.buckets.into_iter().flat_map(|start| start..start + BUCKET)
+    }
+
     /// Whether a word is of the same fingerprint, in any state.
     fn is_like(self, word: u64) -> bool {
         let tag = STATE_BITS + TIME_BITS;
@@ -181,5 +182,5 @@ fn made_of(word: u64) -> u64 {
 
 /// Maps 32 bits to a number below `count`.
 fn scaled(bits: u64, count: u64) -> usize {
-    usize::try_from(bits * count >> 32).unwrap_or(0)
+    usize::try_from((bits * count) >> 32).unwrap_or(0)
 }

@@ -136,8 +136,8 @@ fn the_table_agrees_with_a_set_while_time_passes() {
 
 #[test]
 fn of_many_threads_with_one_proof_exactly_one_is_accepted() {
-    let (cache, _) = cache(2000);
     const PROOFS: usize = 1000;
+    let (cache, _) = cache(2000);
     let wins: Vec<AtomicU64> = (0..PROOFS).map(|_| AtomicU64::new(0)).collect();
     thread::scope(|scope| {
         for _ in 0..8 {

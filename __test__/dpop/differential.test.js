@@ -1,0 +1,146 @@
+'use strict';
+
+// Proofs with random faults, judged by ours and by express-oauth2-jwt-bearer, which reads them with
+// jose. Ours accepts nothing that it refuses; what it accepts and ours refuses is listed here.
+
+const assert = require('node:assert/strict');
+const { generateKeyPairSync, sign } = require('node:crypto');
+const { test } = require('node:test');
+
+const { auth } = require('express-oauth2-jwt-bearer');
+
+const { JwtIssuer, JwtKey, JwtVerifier } = require('@nodesec/native');
+const { authenticate } = require('@nodesec/native/express');
+const { bareJwk, hashOf } = require('../helpers/proofs.js');
+
+const SECRET = 's'.repeat(32);
+const AT = 'https://api.example/orders';
+const PROOFS = Number(process.env.PROOFS ?? 1500);
+const names = { issuer: 'https://id.example', audience: 'api' };
+const keys = JwtKey.fromSecret(Buffer.from(SECRET), { alg: 'HS256' });
+const issuer = new JwtIssuer({ keys, ...names, expiresIn: '5m' });
+const handlers = {
+  ours: authenticate({ verifier: new JwtVerifier({ keys, ...names }), dpop: 'require' }),
+  theirs: auth({
+    ...names,
+    secret: SECRET,
+    tokenSigningAlg: 'HS256',
+    dpop: { enabled: true, required: true, iatOffset: 60, iatLeeway: 30 },
+  }),
+};
+const now = () => Math.floor(Date.now() / 1000);
+
+/** Values of claims and parameters, of which both say the same. */
+const CLAIMS = {
+  jti: [undefined, '', 'a', '\u0000', 'é'],
+  htm: [undefined, '', 'POST', 'GETS', 5],
+  htu: [
+    undefined, '', '/orders', 'https://api.example/', 'http://api.example/orders', `${AT}/`,
+    `${AT}?page=2#x`, 'HTTPS://API.EXAMPLE:443/orders', 'https://api.example:444/orders', 7,
+  ],
+  iat: [undefined, 0, -1, '1', null],
+  ath: [undefined, '', hashOf('another'), 1],
+  exp: ['1', 1, null],
+  nbf: [1e10, 'x'],
+};
+const HEADER = {
+  typ: [undefined, 'JWT', 'dpop', 'jwt'],
+  crit: [['exp'], []],
+  jwk: [undefined, {}, { kty: 'oct', k: 'AAAA' }],
+};
+/** Claims that ours alone refuses: another spelling of the method or the address, odd ids. */
+const STRICT = [
+  ['htm', 'get'],
+  ['htu', 'https://api.example/x/../orders'],
+  ['htu', 'https://api.example/%6Frders'],
+  ['jti', 5],
+  ['jti', 'a'.repeat(300)],
+  ['nonce', 5],
+];
+
+/** A xorshift generator. */
+function randomFrom(seed) {
+  let state = seed;
+  return (limit) => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) % limit;
+  };
+}
+
+/** A proof whose header may be one that no signer of ours would make. */
+function signed(privateKey, header, claims) {
+  const parts = [{ ...header, alg: 'ES256' }, claims];
+  const text = parts.map((part) => Buffer.from(JSON.stringify(part)).toString('base64url')).join('.');
+  const signature = sign('sha256', Buffer.from(text), { key: privateKey, dsaEncoding: 'ieee-p1363' });
+  return `${text}.${signature.toString('base64url')}`;
+}
+
+async function isLetIn(handle, token, dpop) {
+  const headers = { host: 'api.example', authorization: `DPoP ${token}`, dpop };
+  const request = {
+    headers,
+    rawHeaders: Object.entries(headers).flat(),
+    method: 'GET',
+    url: '/orders',
+    originalUrl: '/orders',
+    protocol: 'https',
+    socket: { encrypted: true },
+    query: {},
+    get: (name) => headers[name.toLowerCase()],
+    is: () => false,
+  };
+  return new Promise((resolve) => {
+    handle(request, { setHeader() {}, set() {} }, (error) => resolve(error === undefined));
+  });
+}
+
+/** A private key, the same as a JwtKey, and a token that is bound to it. */
+function pair() {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const key = JwtKey.fromPem(privateKey.export({ type: 'pkcs8', format: 'pem' }), { alg: 'ES256' });
+  return { privateKey, key, token: issuer.sign({ sub: 'ann', cnf: { jkt: key.kid } }) };
+}
+
+function partsOf({ key, token }, jti) {
+  return {
+    header: { typ: 'dpop+jwt', jwk: bareJwk(key) },
+    claims: { jti, htm: 'GET', htu: AT, iat: now(), ath: hashOf(token) },
+  };
+}
+
+test(`ours accepts none of ${PROOFS} proofs that express-oauth2-jwt-bearer refuses, and refuses as much`, async () => {
+  const random = randomFrom(Number(process.env.SEED ?? 7));
+  const [own, thief] = [pair(), pair()];
+  const counts = { accepted: 0, refused: 0 };
+  for (let number = 0; number < PROOFS; number += 1) {
+    const { header, claims } = partsOf(own, 'id');
+    const faults = random(4);
+    for (let fault = 0; fault < faults; fault += 1) {
+      const [target, table] = random(4) === 0 ? [header, HEADER] : [claims, CLAIMS];
+      const name = Object.keys(table)[random(Object.keys(table).length)];
+      target[name] = table[name][random(table[name].length)];
+    }
+    // What is accepted once is a replay the second time, which the peer does not know.
+    if (typeof claims.jti === 'string' && claims.jti !== '') claims.jti += ` ${number}`;
+    if (random(20) === 0) header.jwk = bareJwk(thief.key);
+    const signer = random(20) === 0 ? thief : own;
+    const dpop = signed(signer.privateKey, header, claims);
+    const answers = {};
+    for (const [name, handle] of Object.entries(handlers)) answers[name] = await isLetIn(handle, own.token, dpop);
+    assert.equal(answers.ours, answers.theirs, JSON.stringify({ header, claims }));
+    counts[answers.ours ? 'accepted' : 'refused'] += 1;
+  }
+  assert.ok(counts.accepted > PROOFS / 10 && counts.refused > PROOFS / 10, JSON.stringify(counts));
+});
+
+for (const [name, value] of STRICT) {
+  test(`ours refuses the claim ${name} ${JSON.stringify(value).slice(0, 40)}, which express-oauth2-jwt-bearer accepts`, async () => {
+    const own = pair();
+    const { header, claims } = partsOf(own, `${name} ${value}`.slice(0, 20));
+    const dpop = signed(own.privateKey, header, { ...claims, [name]: value });
+    assert.equal(await isLetIn(handlers.theirs, own.token, dpop), true);
+    assert.equal(await isLetIn(handlers.ours, own.token, dpop), false);
+  });
+}
