@@ -32,25 +32,32 @@ async function send(method, path, body) {
   };
 }
 
+/**
+ * Makes a request that sets or removes cookies, one at a time in all tabs. Otherwise a refresh that
+ * is refused could remove the cookies of a login that has overtaken it.
+ */
+const exclusively = (fn) => navigator.locks.request('session', fn);
+
 /** As `send`, for requests with a session: a token that has expired is refreshed, once. */
-async function api(method, path) {
-  const answer = await send(method, path);
+async function api(method, path, run = (fn) => fn()) {
+  const answer = await run(() => send(method, path));
   if (answer.status !== 401) return answer;
-  const known = session?.expiresAt;
-  if (!(await refresh(known))) return answer;
-  return send(method, path);
+  if (!(await refresh(session?.expiresAt))) return answer;
+  return run(() => send(method, path));
 }
 
 /**
- * Refreshes the access token, one tab at a time. If another tab has done so since the token that
- * expires at `known`, its token is good for this one, too.
+ * Refreshes the access token; resolves to false if the session has ended. If another tab has done
+ * so since the token that expires at `known`, its token is good for this one, too.
  */
 function refresh(known) {
-  return navigator.locks.request('refresh', async () => {
+  return exclusively(async () => {
     const me = await send('GET', '/api/me');
     if (me.status === 200 && me.body.expiresAt !== known) return adopt(me.body);
     const { status, body } = await send('POST', '/auth/refresh');
-    if (status !== 200) return false;
+    if (status === 401) return false;
+    // The cookies are still there: the next attempt may go well.
+    if (status !== 200) throw new Error(`the service answers ${status}`);
     if (session !== undefined) session.refreshes += 1;
     const now = await send('GET', '/api/me');
     if (now.status === 200) return adopt(now.body);
@@ -125,16 +132,28 @@ async function showSessions() {
   at('sessions').replaceChildren(...items);
 }
 
+let isReading = false;
+
 /** Adds the records since the last one, newest first. */
 async function showTrail() {
-  if (session === undefined) return;
-  const query = shown.last === undefined ? '' : `?since=${shown.last}`;
-  const { status, body } = await api('GET', `/api/trail${query}`);
-  if (status !== 200) return;
-  if (body.length > 0) shown.last = body.at(-1).id;
-  at('trail').prepend(...body.map(itemOf).reverse());
+  if (session === undefined || isReading) return;
+  isReading = true;
+  try {
+    const owner = shown;
+    const query = owner.last === undefined ? '' : `?since=${owner.last}`;
+    const { status, body } = await api('GET', `/api/trail${query}`);
+    // Meanwhile somebody else may have logged in.
+    if (status === 200 && owner === shown) await add(body);
+  } finally {
+    isReading = false;
+  }
+}
+
+async function add(records) {
+  if (records.length > 0) shown.last = records.at(-1).id;
+  at('trail').prepend(...records.map(itemOf).reverse());
   at('trail-empty').hidden = at('trail').childElementCount > 0;
-  if (body.some(({ event }) => /^session\.(started|ended)$/.test(event))) await showSessions();
+  if (records.some(({ event }) => /^session\.(started|ended)$/.test(event))) await showSessions();
 }
 
 /** The events that most users see, in their words. */
@@ -209,25 +228,26 @@ function ended() {
 
 const credentials = () => ({ username: at('username').value, password: at('password').value });
 
-async function logIn() {
-  const answer = await send('POST', '/api/login', credentials());
+const LOGGED_IN = 'You are logged in. Your tokens are in cookies that this page cannot read.';
+
+async function logIn(sentence) {
+  const answer = await exclusively(() => send('POST', '/api/login', credentials()));
   if (answer.status !== 200) return tellRefusal(answer);
   session = undefined;
   await resume();
-  tell('ok', 'You are logged in. Your tokens are in cookies that this page cannot read.');
+  tell('ok', sentence);
   tabs.postMessage('changed');
 }
 
 at('credentials').addEventListener('submit', (event) => {
   event.preventDefault();
-  once(at('login'), logIn);
+  once(at('login'), () => logIn(LOGGED_IN));
 });
 
 onClick('register', async () => {
   const answer = await send('POST', '/api/register', credentials());
   if (answer.status !== 201) return tellRefusal(answer);
-  await logIn();
-  tell('ok', 'Your account exists, and you are logged in.');
+  await logIn('Your account exists, and you are logged in.');
 });
 
 onClick('refresh', async () => {
@@ -237,12 +257,12 @@ onClick('refresh', async () => {
 });
 
 onClick('logout', async () => {
-  await send('POST', '/auth/logout');
+  await exclusively(() => send('POST', '/auth/logout'));
   leave('You are logged out.', 'ok');
 });
 
 onClick('logout-everywhere', async () => {
-  await api('POST', '/api/logout-everywhere');
+  await api('POST', '/api/logout-everywhere', exclusively);
   leave('All your sessions have ended, in every browser.', 'ok');
 });
 
@@ -251,7 +271,7 @@ onClick('replay', async () => {
   for (let used = session.refreshes; used < 2; used += 1) {
     if (!(await refresh(session.expiresAt))) return leave('Your session has ended.');
   }
-  const answer = await send('POST', '/auth/replay');
+  const answer = await exclusively(() => send('POST', '/auth/replay'));
   if (answer.body.error !== 'refresh_token_reused') return tellRefusal(answer);
   leave(`${SENTENCES.refresh_token_reused} Log in again to see the record.`);
 });
