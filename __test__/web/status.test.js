@@ -26,7 +26,9 @@ test('every code has the status of errors.md', () => {
 
 test('a value that is no error of this module has no status', () => {
   const node = Object.assign(new Error('of Node'), { code: 'ABORT_ERR' });
-  for (const value of [undefined, null, 503, 'ERR_STORE_BUSY', { code: 'ERR_STORE_BUSY' }, node]) {
+  const { proxy, revoke } = Proxy.revocable({}, {});
+  revoke();
+  for (const value of [undefined, null, 503, 'ERR_STORE_BUSY', { code: 'ERR_STORE_BUSY' }, node, proxy]) {
     assert.equal(statusOf(value), undefined);
   }
 });

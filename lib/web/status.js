@@ -2,6 +2,8 @@
 
 // The HTTP statuses for errors of this module.
 
+const { isProxy } = require('node:util').types;
+
 const { NodesecError, WebError } = require('../errors.js');
 const { refusal, seconds } = require('./refusal.js');
 const { STATUSES } = require('./statuses.js');
@@ -10,7 +12,9 @@ const { STATUSES } = require('./statuses.js');
 const RETRY_AFTER_MS = 5000;
 
 function statusOf(error) {
-  return error instanceof NodesecError ? (STATUSES.get(error.code) ?? 500) : undefined;
+  // A handler of errors may get any value that was thrown, and a proxy could throw again.
+  if (isProxy(error) || !(error instanceof NodesecError)) return undefined;
+  return STATUSES.get(error.code) ?? 500;
 }
 
 /** Whether the service cannot answer now, for a reason with this code. */
