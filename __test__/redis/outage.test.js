@@ -173,6 +173,7 @@ test('a replica, a key of another type and one of another version are outages of
   if (server === undefined) return;
   const client = await CLIENTS['ioredis 6'](t, server);
   const limiter = new RedisRateLimiter({ client, ...LIMIT, prefix: 'p' });
+  await recovered(limiter);
   await limiter.consume('key');
   const [stored] = server.cli('--raw', 'keys', 'p:*').trim().split('\n');
   for (const [reason, ...command] of [

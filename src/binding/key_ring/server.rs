@@ -185,7 +185,7 @@ pub(super) fn keyring_is_on_server(env: &Env, ring: Unknown<'_>) -> napi::Result
 #[napi(catch_unwind)]
 pub(super) fn keyring_server_check(
     env: &Env,
-    kind: String,
+    kind: Unknown<'_>,
     argument: Unknown<'_>,
     more: Unknown<'_>,
 ) -> napi::Result<Outcome<()>> {
@@ -197,7 +197,7 @@ pub(super) fn keyring_server_check(
 pub(super) fn keyring_server_propose(
     env: &Env,
     ring: Unknown<'_>,
-    kind: String,
+    kind: Unknown<'_>,
     argument: Unknown<'_>,
     more: Unknown<'_>,
 ) -> napi::Result<Outcome<Offloaded<NativeProposal>>> {
@@ -233,12 +233,13 @@ fn ring_of(env: &Env, ring: &Unknown<'_>) -> Result<Arc<KeyRing>> {
 
 fn change(
     env: &Env,
-    kind: &str,
+    kind: &Unknown<'_>,
     argument: &Unknown<'_>,
     more: &Unknown<'_>,
 ) -> Result<ServerChange> {
     let options = Arg::new(env, more, "options");
-    Ok(match kind {
+    let kind = Arg::new(env, kind, "kind").string(1..=16)?;
+    Ok(match kind.as_str() {
         "restore" => ServerChange::Restore,
         "merge" => ServerChange::Merge(Arg::new(env, argument, "value").bytes(VALUE)?),
         "due" => ServerChange::Due,
