@@ -3,6 +3,7 @@
 // Caches of proofs: of a thread, of all threads, of all processes, and after a restart.
 
 const assert = require('node:assert/strict');
+const { spawn } = require('node:child_process');
 const { once } = require('node:events');
 const { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
@@ -103,6 +104,54 @@ test('a cache of the machine refuses a replay after its only process was killed'
   assert.deepEqual(await serve([one], { at, kill: 'yes' }), ['200 ok']);
   const other = withProof(key, token, AT);
   assert.deepEqual(await serve([one, other], { at }), ['401 ERR_DPOP_REPLAYED', '200 ok']);
+});
+
+test('a process that is killed at work leaves no proof that counts twice, and the cache usable', async (t) => {
+  const at = newPath(t, true);
+  const { key, token } = await knownClient();
+  const proofs = Array.from({ length: 200 }, () => withProof(key, token, AT).dpop);
+  const script = `
+    const { writeSync } = require('node:fs');
+    const { DpopReplayCache } = require('@nodesec/native');
+    const { DpopProofs } = require('@nodesec/native/web');
+    const replay = DpopReplayCache.machine(${JSON.stringify(at)});
+    const proofs = new DpopProofs({ replay });
+    const token = ${JSON.stringify(token)};
+    const claims = { cnf: { jkt: ${JSON.stringify(key.kid)} } };
+    process.on('message', async (list) => {
+      for (const dpop of list) {
+        const { ok } = await proofs.check({ headers: { dpop }, method: 'GET', url: '${AT}', token, claims });
+        writeSync(1, ok ? 'yes\\n' : 'no\\n');
+      }
+      process.disconnect();
+    });
+    process.send('ready');`;
+  const children = Array.from({ length: 3 }, () => {
+    const stdio = ['ignore', 'pipe', 'inherit', 'ipc'];
+    return spawn(process.execPath, ['--eval', script], { cwd: path.join(__dirname, '..', '..'), stdio });
+  });
+  await Promise.all(children.map((child) => once(child, 'message')));
+  const outputs = children.map(() => '');
+  children.forEach((child, index) => {
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      outputs[index] += text;
+      // The first one, amid its work.
+      if (index === 0 && outputs[0].split('\n').length > 20) child.kill('SIGKILL');
+    });
+  });
+  const closed = children.map((child) => once(child, 'close'));
+  // It has work for so long that it cannot end before.
+  const longer = Array(50).fill(proofs).flat();
+  children.forEach((child, index) => child.send(index === 0 ? longer : proofs));
+  await Promise.all(closed);
+  const lines = outputs.map((output) => output.split('\n'));
+  assert.equal(children[0].signalCode, 'SIGKILL');
+  const counts = proofs.map((_, number) => lines.filter((own) => own[number] === 'yes').length);
+  assert.ok(counts.every((count) => count <= 1), `${counts}`);
+  // It may have died between its acceptance and its line.
+  assert.ok(counts.filter((count) => count === 0).length <= 1, `${counts}`);
+  const again = await serve([{ authorization: `DPoP ${token}`, dpop: proofs.at(-1) }, withProof(key, token, AT)], { at });
+  assert.deepEqual(again, ['401 ERR_DPOP_REPLAYED', '200 ok']);
 });
 
 test('a process without a file refuses proofs from before it began', async () => {
