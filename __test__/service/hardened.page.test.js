@@ -129,7 +129,12 @@ async function logIn(page, password) {
 const seen = (locator) => locator.waitFor({ state: 'visible' });
 
 /** Waits until the page says this to the user. */
-const told = (page, text) => seen(page.getByRole('status').filter({ hasText: text }));
+async function told(page, text) {
+  const status = page.getByRole('status');
+  await seen(status.filter({ hasText: text })).catch(async () => {
+    assert.fail(`the page says "${await status.textContent()}" in place of ${text}`);
+  });
+}
 
 /** Waits until the trail beside the page has the record of an event. */
 function recorded(page, event, outcome) {

@@ -108,7 +108,7 @@ function show() {
   const isChanged = at('signed-in').hidden === isIn;
   at('signed-in').hidden = !isIn;
   at('signed-out').hidden = isIn;
-  if (!isIn) at('password').value = '';
+  if (isChanged) at('password').value = '';
   if (isIn) at('name').textContent = session.username;
   // The focus would be lost with the part that is hidden.
   if (isChanged && hadFocus) at(isIn ? 'signed-in-heading' : 'username').focus();
