@@ -122,6 +122,7 @@ module.exports = {
         prefix: 'revocations',
       },
     ],
+    ends: (opening) => opening.then((opened) => opened.close()).catch(() => {}),
     kinds: [
       options({
         client: clients,
