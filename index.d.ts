@@ -3507,8 +3507,9 @@ export class SecretBuffer {
    *   thread at that moment may see this variable half wiped, or fail to find a different variable.
    *
    * `ERR_SECRET_ENV` if the variable is not set, empty or malformed (it is then left as it is), or
-   * if a worker thread calls, whose `process.env` is a copy. `ERR_ACCESS_DENIED` if Deno runs
-   * without `--allow-env` for the variable.
+   * if a worker thread calls, whose `process.env` is a copy. In Bun every `process.env` is one: a
+   * variable that code has assigned there is not set. `ERR_ACCESS_DENIED` if Deno runs without
+   * `--allow-env` for the variable.
    *
    * @example
    * ```ts

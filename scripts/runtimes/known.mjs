@@ -59,6 +59,7 @@ export const KNOWN = {
     'key/certificate': { 'the key of a certificate verifies': ORACLE },
     'key/encrypted': ORACLE,
     'key/jwk': ORACLE,
+    'token/clock': { 'what is no function is no clock': 'Deno keeps the Date that a test has mocked' },
     'token/memory': FLAGS,
     'token/advisories': { 'CVE-2022-23539': 'node:crypto of Deno cannot export an RSA-PSS key' },
   },

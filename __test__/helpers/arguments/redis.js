@@ -186,6 +186,7 @@ module.exports = {
         prefix: 'revocations',
       },
     ],
+    ends: (opening) => opening.then((opened) => opened.close()).catch(() => {}),
     kinds: [
       options({
         client: clients,
