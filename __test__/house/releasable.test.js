@@ -1,6 +1,7 @@
 'use strict';
 
-// `npm run releasable`: refusals before anything is built, and the paths that a binary may not have.
+// `npm run releasable`: refusals before anything is built, and the paths that a binary must not
+// have.
 
 const assert = require('node:assert/strict');
 const path = require('node:path');
