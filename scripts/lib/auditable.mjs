@@ -9,12 +9,12 @@ import { root, run } from './run.mjs';
 const lock = path.join(root, 'scripts', 'locks', 'auditable');
 const folder = path.join(root, 'target', 'auditable');
 
-/** Builds cargo-auditable by its lock, unless it is there. Resolves to its path. */
+/** Builds cargo-auditable by its lock, unless it is there. Resolves to the folder that has it. */
 export async function cargoAuditable() {
   const text = readFileSync(path.join(lock, 'Cargo.lock'), 'utf8');
   const done = path.join(folder, 'Cargo.lock');
-  const program = path.join(folder, 'bin', 'cargo-auditable');
-  if (existsSync(done) && readFileSync(done, 'utf8') === text) return program;
+  const programs = path.join(folder, 'bin');
+  if (existsSync(done) && readFileSync(done, 'utf8') === text) return programs;
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const manifest = path.join(lock, 'Cargo.toml');
@@ -29,5 +29,5 @@ export async function cargoAuditable() {
   const { CARGO_BUILD_TARGET, RUSTFLAGS, ...env } = process.env;
   await run('cargo', ['install', ...options, '--target-dir', path.join(folder, 'build')], { env });
   copyFileSync(path.join(lock, 'Cargo.lock'), done);
-  return program;
+  return programs;
 }

@@ -15,25 +15,37 @@ export const GLIBC = '2.17';
 const folder = path.join(root, 'target', 'releasable');
 
 /**
+ * The variables by which `cargo auditable` makes itself the compiler of our crate. It would name
+ * itself by its path, which cargo hashes into the names of symbols; a name alone is the same
+ * everywhere.
+ */
+const AUDITABLE = {
+  CARGO_AUDITABLE_ORIG_ARGS: JSON.stringify({ offline: false, locked: true, frozen: false, config: [] }),
+  RUSTC_WORKSPACE_WRAPPER: 'cargo-auditable',
+};
+
+/**
  * Builds the native part of a triple and resolves to its path. `rust` has variables and options of
  * cargo for another Rust than that of the path.
  */
 export async function buildRelease(triple, { rust } = {}) {
   if (rust === undefined) await requireStandardLibrary(triple);
-  const auditable = await cargoAuditable();
-  const env = { ...environment(triple), ...rust?.env };
+  const env = { ...environment(triple), ...rust?.env, ...AUDITABLE };
+  const programs = [await cargoAuditable()];
   const options = ['--release', '--locked', '--lib', ...(rust?.options ?? []), '--target'];
+  let command = ['build', ...options, triple];
   if (triple.includes('linux')) {
     const zig = path.join(folder, 'zig');
     await installPython('zig', zig);
     // Without it, each of a thousand calls would start Python first.
     env.CARGO_ZIGBUILD_ZIG_PATH = path.join(zig, 'ziglang', 'zig');
-    env.PATH = [path.join(zig, 'bin'), env.PATH].join(path.delimiter);
-    const named = triple.endsWith('gnu') ? `${triple}.${GLIBC}` : triple;
-    await run(auditable, ['auditable', 'zigbuild', ...options, named], { env });
-  } else {
-    await run(auditable, ['auditable', 'build', ...options, triple], { env });
+    programs.push(path.join(zig, 'bin'));
+    command = ['zigbuild', ...options, triple.endsWith('gnu') ? `${triple}.${GLIBC}` : triple];
   }
+  // Windows calls it Path.
+  const variable = Object.keys(env).find((name) => name.toUpperCase() === 'PATH');
+  env[variable] = [...programs, env[variable]].join(path.delimiter);
+  await run('cargo', command, { env });
   return path.join(folder, triple, 'release', libraryName(triple));
 }
 
