@@ -247,7 +247,7 @@ export declare function keyringRotate(ring: unknown, options: unknown): Outcome<
 export declare function keyringSeal(ring: unknown, key: unknown): Outcome<LocalValue>
 
 /** Checks the arguments of a change, as the call of a ring in memory does. */
-export declare function keyringServerCheck(kind: string, argument: unknown, more: unknown): Outcome<undefined>
+export declare function keyringServerCheck(kind: unknown, argument: unknown, more: unknown): Outcome<undefined>
 
 /** Forgets the keys. */
 export declare function keyringServerClose(ring: unknown): Outcome<undefined>
@@ -271,7 +271,7 @@ export declare function keyringServerOpen(opening: unknown, value: unknown): Out
 export declare function keyringServerOpening(opening: unknown, options: unknown): Outcome<NativeRingOpening>
 
 /** Prepares a change of a kind, on another thread. Returns a promise of its bytes. */
-export declare function keyringServerPropose(ring: unknown, kind: string, argument: unknown, more: unknown): Outcome<Offloaded<NativeProposal>>
+export declare function keyringServerPropose(ring: unknown, kind: unknown, argument: unknown, more: unknown): Outcome<Offloaded<NativeProposal>>
 
 /**
  * Takes the bytes that the server has; without bytes it has none. Returns a promise of `same`,

@@ -186,7 +186,7 @@ module.exports = {
         prefix: 'revocations',
       },
     ],
-    ends: (opening) => opening.then((opened) => opened.close()).catch(() => {}),
+    ends: async (opening) => (await Promise.resolve(opening).catch(() => {}))?.close(),
     kinds: [
       options({
         client: clients,
