@@ -24,6 +24,9 @@ pub mod error;
 // Protected memory, which is handed out in slots.
 #[allow(unsafe_code, reason = "memory that it lends and takes back")]
 pub mod heap;
+// Every reader of outside data, for fuzzing.
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 // Identifiers and random tokens.
 pub mod id;
 // The key under which a client's address is counted.

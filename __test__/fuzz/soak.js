@@ -74,9 +74,11 @@ async function measure() {
   };
 }
 
-/** The median of each measure in a part of the rounds. */
+/** The median of each measure in a part of the time; at least one round ends after its begin. */
 function between(rounds, from, to) {
-  const part = rounds.slice(Math.floor(rounds.length * from), Math.ceil(rounds.length * to));
+  const end = rounds.at(-1).at;
+  const later = rounds.filter(({ at }) => at >= from * end);
+  const part = later.filter(({ at }, index) => index === 0 || at <= to * end);
   const median = (name) => part.map((round) => round[name]).sort((a, b) => a - b)[part.length >> 1];
   return Object.fromEntries(Object.keys(part[0]).map((name) => [name, median(name)]));
 }

@@ -8,6 +8,9 @@
 //! `key_ring` or a `key_set`; all of them read tokens with `token`.
 
 mod algorithm;
+#[cfg(any(test, feature = "fuzz"))]
+#[allow(clippy::expect_used, reason = "a failed expectation is a finding")]
+pub(crate) mod fuzz;
 mod issue;
 mod key;
 mod key_lookup;

@@ -10,6 +10,9 @@ mod buckets;
 mod calls;
 mod either;
 mod fingerprint;
+#[cfg(any(test, feature = "fuzz"))]
+#[allow(clippy::expect_used, reason = "a failed expectation is a finding")]
+pub(crate) mod fuzz;
 mod layout;
 mod limit;
 mod machine;

@@ -12,6 +12,9 @@ mod cancel;
 #[allow(clippy::inline_always, reason = "a kernel is a whole walk compiled for its instructions")]
 mod engine;
 mod foreign;
+#[cfg(any(test, feature = "fuzz"))]
+#[allow(clippy::expect_used, reason = "a failed expectation is a finding")]
+pub(crate) mod fuzz;
 mod hasher;
 mod job;
 mod latency;

@@ -1,6 +1,9 @@
 //! The list itself: it stores the entries and answers whether a token is revoked.
 
 mod follow;
+#[cfg(any(test, feature = "fuzz"))]
+#[allow(clippy::expect_used, reason = "a failed expectation is a finding")]
+pub(crate) mod fuzz;
 mod issued;
 mod log;
 mod lookup;

@@ -17,6 +17,8 @@ mod table;
 mod terms;
 
 pub use self::list::RevocationList;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::list::fuzz;
 pub use self::list::machines::{Attachment, RowBatch};
 pub use self::list::remote::{Found, RemoteKeys, RemoteTerms, Wake};
 pub use self::list::replayed::StoredList;

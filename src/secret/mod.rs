@@ -10,6 +10,9 @@ mod bytes;
 mod encoding;
 mod environment;
 mod file;
+#[cfg(any(test, feature = "fuzz"))]
+#[allow(clippy::expect_used, reason = "a failed expectation is a finding")]
+pub(crate) mod fuzz;
 mod handover;
 mod input;
 mod locked;

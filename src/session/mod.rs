@@ -20,6 +20,9 @@ mod change;
 mod ending;
 mod ends;
 mod family;
+#[cfg(any(test, feature = "fuzz"))]
+#[allow(clippy::expect_used, reason = "a failed expectation is a finding")]
+pub(crate) mod fuzz;
 mod limits;
 mod log;
 mod refresh;

@@ -78,7 +78,7 @@ impl Head {
         Ok(self.sequence + 1)
     }
 
-    fn parse(body: &[u8]) -> Option<Self> {
+    pub(super) fn parse(body: &[u8]) -> Option<Self> {
         let (&[format], body) = body.split_first_chunk()?;
         let (store, mut rest) = body.split_first_chunk()?;
         let mut number = || {

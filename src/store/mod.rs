@@ -28,6 +28,9 @@ mod file_locks;
 mod files;
 mod follow;
 mod follower;
+#[cfg(any(test, feature = "fuzz"))]
+#[allow(clippy::expect_used, reason = "a failed expectation is a finding")]
+pub(crate) mod fuzz;
 mod group;
 mod head;
 mod health;

@@ -12,6 +12,9 @@ mod difference;
 mod entries;
 mod entry;
 mod follow;
+#[cfg(any(test, feature = "fuzz"))]
+#[allow(clippy::expect_used, reason = "a failed expectation is a finding")]
+pub(super) mod fuzz;
 pub(super) mod jwks;
 mod lookup;
 mod merge;

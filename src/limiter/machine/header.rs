@@ -178,6 +178,25 @@ pub(super) fn decode_set(
     checked(limits).ok()
 }
 
+/// Makes the fixed words and the checksums of a changed file right, so that its form decides.
+#[cfg(any(test, feature = "fuzz"))]
+pub(super) fn mended(words: &mut [u64], boot: &str) {
+    words[word::MAGIC] = MAGIC;
+    words[word::FILE_LEN] = words.len() as u64 * 8;
+    words[word::BOOT..word::CHECKSUM].fill(0);
+    put(&mut words[word::BOOT..word::CHECKSUM], boot.as_bytes());
+    let mut key = [0; 16];
+    key.copy_from_slice(&bytes(&words[word::KEY..word::BOOT]));
+    let fingerprinter = Fingerprinter::with_key(key);
+    words[word::CHECKSUM] = checksum(&fingerprinter, &words[..word::CHECKSUM]);
+    let generation = words[word::GENERATION];
+    let present = word::SETS[usize::from(generation & 1 == 1)];
+    for (start, generation) in [(word::FIRST_SET, 0), (present, generation)] {
+        let end = start + SET_LEN;
+        words[end] = set_checksum(&fingerprinter, &words[start..end], generation);
+    }
+}
+
 fn set_checksum(fingerprinter: &Fingerprinter, words: &[u64], generation: u64) -> u64 {
     checksum(fingerprinter, words) ^ generation
 }

@@ -10,6 +10,9 @@ mod change;
 mod charge;
 mod fault;
 mod file;
+#[cfg(any(test, feature = "fuzz"))]
+#[allow(clippy::expect_used, reason = "a failed expectation is a finding")]
+pub(super) mod fuzz;
 mod header;
 mod insert;
 mod limiter;
