@@ -130,7 +130,7 @@ export interface RedisRateLimiterStatus {
  *   lazyConnect: true,
  *   autoResendUnfulfilledCommands: false,
  *   enableOfflineQueue: false,
- *   maxRetriesPerRequest: 1,
+ *   maxRetriesPerRequest: 0,
  * });
  * client.on('error', () => {}); // your log
  * const api = new RedisRateLimiter({ client, limit: 100, windowMs: 60_000, instances: 4 });
@@ -304,7 +304,7 @@ export interface RedisKeyRingOptions extends Omit<KeyRingOptions, 'keys'> {
 export interface RedisKeyRingStatus {
   /**
    * `following`: the ring is that of the server, as of `lastAnswer`. `interrupted`: the server does
-   * not answer, or something wrong. `closed`: `close()` was called.
+   * not answer, or answers something wrong. `closed`: `close()` was called.
    */
   state: 'following' | 'interrupted' | 'closed';
   /** Why it is not `following`: see the event `keyring.lost`. */

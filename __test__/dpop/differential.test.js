@@ -1,7 +1,7 @@
 'use strict';
 
 // Proofs with random faults, judged by ours and by express-oauth2-jwt-bearer, which reads them with
-// jose. Ours accepts nothing that it refuses; what it accepts and ours refuses is listed here.
+// jose. Ours accepts no proof that it refuses. `STRICT` lists the reverse.
 
 const assert = require('node:assert/strict');
 const { generateKeyPairSync, sign } = require('node:crypto');
@@ -122,7 +122,7 @@ test(`ours accepts none of ${PROOFS} proofs that express-oauth2-jwt-bearer refus
       const name = Object.keys(table)[random(Object.keys(table).length)];
       target[name] = table[name][random(table[name].length)];
     }
-    // What is accepted once is a replay the second time, which the peer does not know.
+    // A proof that was accepted is a replay the second time, which the peer does not know.
     if (typeof claims.jti === 'string' && claims.jti !== '') claims.jti += ` ${number}`;
     if (random(20) === 0) header.jwk = bareJwk(thief.key);
     const signer = random(20) === 0 ? thief : own;

@@ -87,7 +87,7 @@ test('a server that has an earlier version again gets the newest one, and a revo
   assert.equal(events[0].merged, false);
 });
 
-test('versions that were made apart are merged: what either has done stays done', async (t) => {
+test('versions that were made apart are merged, with the changes of both', async (t) => {
   const server = await RedisServer.start(t);
   if (server === undefined) return;
   const one = await openRing(t, server);

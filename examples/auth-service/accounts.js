@@ -75,8 +75,8 @@ function createAccounts({ passwords, sessions, users }) {
 }
 
 /**
- * What other services read in an access token. They are read anew at each refresh: a role that was
- * taken away is gone when the last access token with it has expired.
+ * The claims that other services read. They are read anew at each refresh: a role that was taken
+ * away is gone when the last access token with it has expired.
  */
 function claimsOf({ name, role }) {
   return { name, role };

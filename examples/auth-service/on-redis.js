@@ -43,7 +43,7 @@ function connect(url) {
     autoResendUnfulfilledCommands: false,
     enableOfflineQueue: false,
     lazyConnect: true,
-    maxRetriesPerRequest: 1,
+    maxRetriesPerRequest: 0,
   });
   client.on('error', ({ message }) => console.error(`redis: ${message}`));
   return client;

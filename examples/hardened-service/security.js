@@ -1,8 +1,8 @@
 'use strict';
 
-// Makes all objects of @nodesec/native that the service with the accounts uses. All of them are on
-// the disk: keys, sessions and revocations in a store, limits in files. ../auth-service/security.js
-// explains the settings that both have.
+// Makes all objects of @nodesec/native that the service with the accounts uses. Keys, sessions and
+// revocations are in a store on the disk, limits in files, failed logins in memory.
+// ../auth-service/security.js explains the settings that both have.
 
 const { mkdirSync } = require('node:fs');
 const path = require('node:path');

@@ -1,6 +1,6 @@
 'use strict';
 
-// Runs the scripts of sessions within a deadline. Whatever goes wrong is ERR_SESSION_STORE.
+// Runs the scripts of sessions within a deadline. Every failure is ERR_SESSION_STORE.
 
 const { CHANNELS, publish, publishFailure } = require('../audit/publish.js');
 const { makeError, withCause } = require('../errors.js');

@@ -71,7 +71,7 @@ function adopt({ username, expiresAt }) {
   return true;
 }
 
-// ── What the user sees ──────────────────────────────────────────────────────────────────────
+// ── The display ──────────────────────────────────────────────────────────────────────────────
 
 const SENTENCES = {
   invalid_credentials: 'This name and password belong to no account.',
@@ -184,7 +184,7 @@ function itemOf({ event, action = event, outcome, time, correlationId, code }) {
   return item;
 }
 
-// ── What the user does ──────────────────────────────────────────────────────────────────────
+// ── The actions ──────────────────────────────────────────────────────────────────────────────
 
 /** Has a button do something, once at a time. */
 function onClick(id, action) {
@@ -257,12 +257,15 @@ onClick('refresh', async () => {
 });
 
 onClick('logout', async () => {
-  await exclusively(() => send('POST', '/auth/logout'));
+  const answer = await exclusively(() => send('POST', '/auth/logout'));
+  if (answer.status !== 204) return tellRefusal(answer);
   leave('You are logged out.', 'ok');
 });
 
 onClick('logout-everywhere', async () => {
-  await api('POST', '/api/logout-everywhere', exclusively);
+  const answer = await api('POST', '/api/logout-everywhere', exclusively);
+  if (answer.status === 401) return leave('Your session has ended.');
+  if (answer.status !== 204) return tellRefusal(answer);
   leave('All your sessions have ended, in every browser.', 'ok');
 });
 
@@ -278,11 +281,12 @@ onClick('replay', async () => {
 
 onClick('flood', async () => {
   const answers = await Promise.all(Array.from({ length: 15 }, () => send('POST', '/api/work')));
-  const refused = answers.filter(({ status }) => status === 429);
-  const rest = `${answers.length - refused.length} of ${answers.length} requests were served`;
-  const wait = refused.at(-1)?.retryAfter;
-  if (wait === undefined) tell('ok', `${rest}.`);
-  else tell('denied', `${rest}, the others were too many. Try again in ${wait} s.`);
+  const served = answers.filter(({ status }) => status === 200);
+  const refused = answers.findLast(({ status }) => status !== 200);
+  const rest = `${served.length} of ${answers.length} requests were served`;
+  if (refused === undefined) tell('ok', `${rest}.`);
+  else if (refused.status !== 429) tellRefusal(refused);
+  else tell('denied', `${rest}, the others were too many. Try again in ${refused.retryAfter} s.`);
   await showTrail();
 });
 

@@ -1,4 +1,4 @@
-// The flags with which Node runs a service of this example. docs/hardening.md explains each.
+// The flags with which Node runs a service of this example. docs/hardening.md is the checklist.
 
 import path from 'node:path';
 
@@ -28,7 +28,7 @@ export function flagsFor({ evaluates, read, write }) {
     // Private keys of TLS are in locked memory of OpenSSL.
     '--secure-heap=65536',
     ...(evaluates ? [] : ['--disallow-code-generation-from-strings']),
-    // Both say that the permission model is on, and that addons are beyond it.
+    // Warnings that the permission model is on, and that addons are not bound by it.
     '--disable-warning=PERM0001',
     '--disable-warning=ExperimentalWarning',
   ];

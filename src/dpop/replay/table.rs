@@ -4,8 +4,8 @@
 //! word has the second at which the proof was made, 34 bits of its fingerprint, and the state of
 //! the entry. It stays until the proof is older than any checker accepts; then another proof may
 //! take its place. Before that, [`word::FORGOTTEN`] is raised to its time, and proofs that were
-//! made up to then are refused: so a proof is never accepted twice, whatever clocks and checkers
-//! do.
+//! made up to then are refused. So a proof is never accepted twice, even if clocks go back or a
+//! checker accepts older proofs.
 //!
 //! Of callers with one proof at once, also in other processes, exactly one is accepted. Each first
 //! writes a *tentative* entry and then looks for others of the same fingerprint. One that is
@@ -33,7 +33,7 @@ const SETTLED: u64 = 2;
 /// Refused, because another entry of the fingerprint was accepted.
 const LOST: u64 = 3;
 
-/// A table, whatever holds it.
+/// A table, in memory of the process or in a file.
 pub(super) struct Table<'w> {
     header: &'w [AtomicU64],
     slots: &'w [AtomicU64],

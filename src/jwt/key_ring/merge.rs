@@ -1,5 +1,5 @@
-//! Merges versions of a ring that were made apart, after a server has lost one of them. What either
-//! has done stays done: a key that signed verifies, and a revoked key stays revoked.
+//! Merges versions of a ring that were made apart, after a server has lost one of them. The merged
+//! version verifies with each key that either has signed with, and each revoked key stays revoked.
 
 use super::book::Book;
 use super::entries::RingEntries;
