@@ -13,7 +13,7 @@ const IOREDIS = {
   autoResendUnfulfilledCommands: false,
   enableOfflineQueue: false,
   lazyConnect: true,
-  maxRetriesPerRequest: 1,
+  maxRetriesPerRequest: 0,
   retryStrategy: () => 50,
 };
 
