@@ -19,12 +19,18 @@ const { values } = parseArgs({
   },
 });
 
+const port = Number(values.port);
+if (!/^\d+$/.test(values.port) || port > 65_535) {
+  console.error('--port must be a number from 0 to 65535; 0 takes a free one');
+  process.exit(1);
+}
+
 const home = values.data ?? mkdtempSync(path.join(tmpdir(), 'hardened-service-'));
 try {
   const { accounts, stop, trail, url } = await runServices({
     framework: values.framework,
     home: path.resolve(home),
-    port: Number(values.port),
+    port,
   });
   console.log(`listening on ${url}`);
   console.log(`the audit trail is in ${accounts.log}`);

@@ -31,5 +31,6 @@ export function flagsFor({ evaluates, read, write }) {
     // Warnings that the permission model is on, and that addons are not bound by it.
     '--disable-warning=PERM0001',
     '--disable-warning=ExperimentalWarning',
+    '--disable-warning=SecurityWarning',
   ];
 }
