@@ -53,6 +53,9 @@ export type AuditEvent =
   | SessionDenied
   | SessionsUnavailable
   | SessionsAvailable
+  | DpopUnavailable
+  | DpopAvailable
+  | DpopEvictable
   | LimitDenied
   | LimitDegraded
   | LimitRecovered
@@ -190,6 +193,31 @@ export interface SessionDenied extends AuditEventBase {
   readonly session?: HashedId;
   /** The subject of the session. */
   readonly subject?: HashedId;
+}
+
+/**
+ * The server of a `RedisDpopReplayCache` begins not to answer, or for another reason than before.
+ * Requests with proofs are refused.
+ */
+export interface DpopUnavailable extends AuditEventBase {
+  readonly event: 'dpop.unavailable';
+  readonly outcome: 'error';
+  /** `deadline`, `connection`, or the first word of the error of the server. */
+  readonly reason: string;
+}
+
+/** The server of a `RedisDpopReplayCache` answers again. */
+export interface DpopAvailable extends AuditEventBase {
+  readonly event: 'dpop.available';
+  readonly outcome: 'ok';
+}
+
+/** The server of a `RedisDpopReplayCache` drops proofs when its memory is full. */
+export interface DpopEvictable extends AuditEventBase {
+  readonly event: 'dpop.evictable';
+  readonly outcome: 'error';
+  /** Its `maxmemory-policy`. */
+  readonly policy: string;
 }
 
 /**

@@ -4551,7 +4551,12 @@ export type DpopErrorCode =
    */
   | 'ERR_DPOP_PROOF'
   /** A proof has been used before. */
-  | 'ERR_DPOP_REPLAYED';
+  | 'ERR_DPOP_REPLAYED'
+  /**
+   * The server of a `RedisDpopReplayCache` has not answered in time, or has refused the call. The
+   * proof may count as used.
+   */
+  | 'ERR_DPOP_STORE';
 
 /** The codes of {@link WebError}. */
 export type WebErrorCode =

@@ -1,5 +1,5 @@
-// The manual of @nodesec/native/redis: limits, revocations, key rings and sessions that machines
-// share over Redis 6.2 or later, or Valkey. docs/redis.md is a guide.
+// The manual of @nodesec/native/redis: limits, revocations, key rings, sessions and replay caches
+// that machines share over Redis 6.2 or later, or Valkey. docs/redis.md is a guide.
 //
 // - Options are checked at construction: `ERR_UNKNOWN_OPTION`, `ERR_MISSING_OPTION`,
 //   `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`, `ERR_OUT_OF_RANGE`.
@@ -436,4 +436,68 @@ export interface RedisSessionsOptions
  */
 export class RedisSessions extends Sessions {
   constructor(options: RedisSessionsOptions);
+}
+
+/** The options of {@link RedisDpopReplayCache}. */
+export interface RedisDpopReplayCacheOptions {
+  /** The client. */
+  client: RedisClient;
+  /**
+   * The key of all processes, 32 bytes or more. The keys of fingerprints and nonces are derived
+   * from it. The buffer may be disposed of afterwards. A process with another key than that of the
+   * server refuses every proof, with the reason `KEY`: to replace it, give all a new `prefix`.
+   */
+  key: SecretBuffer;
+  /**
+   * The beginning of all names, 1 to 200 bytes without braces. Default: `'nodesec:dpop'`. Caches
+   * with the same prefix are one cache.
+   */
+  prefix?: string;
+  /** The longest time that a request waits for the server, 1 to 60,000 ms. Default: 1000. */
+  deadlineMs?: number;
+}
+
+/** The state of a {@link RedisDpopReplayCache}. */
+export interface RedisDpopReplayCacheStatus {
+  /** Whether the server has answered the last call; true before the first. */
+  available: boolean;
+  /** Why not: `deadline`, `connection`, or the first word of the error of the server. */
+  reason: string | undefined;
+  /** The server's `maxmemory-policy`, once a proof was remembered, and if the server tells. */
+  evictionPolicy: string | undefined;
+}
+
+/**
+ * The cache of used DPoP proofs (RFC 9449) for all machines that use one server, for the option
+ * `replay` of `dpop` and of `DpopProofs`. A proof that is right in everything else is one script,
+ * which remembers it by a keyed fingerprint of its key and `jti`, and judges its age also by the
+ * clock of the server. Of all requests with one proof, exactly one is let in. With `nonce: true`,
+ * every machine takes the nonces of the others.
+ *
+ * If the server does not answer within `deadlineMs` or answers with an error, the request is
+ * refused (`ERR_DPOP_STORE`, 503), and the proof may count as used. After five failures in a row
+ * no request waits, except one every 250 ms. The audit events `dpop.unavailable` and
+ * `dpop.available` tell both.
+ *
+ * Proofs from before the server began are refused (401), because it may have forgotten some: it
+ * begins with the first middleware, and after a restart, a failover and the loss of its data. A
+ * server that evicts names forgets proofs without notice: see the event `dpop.evictable`.
+ *
+ * @example
+ * ```ts
+ * import { createClient } from 'redis';
+ * import { SecretBuffer } from '@nodesec/native';
+ * import { RedisDpopReplayCache } from '@nodesec/native/redis';
+ *
+ * const client = createClient({ disableOfflineQueue: true, socket: { reconnectStrategy: false } });
+ * const key = SecretBuffer.random(32); // in a service: SecretBuffer.fromFile, the same everywhere
+ * const replay = new RedisDpopReplayCache({ client, key });
+ * console.log(replay.status().available); // true
+ * // authenticate({ verifier, dpop: { replay } })
+ * ```
+ */
+export class RedisDpopReplayCache {
+  constructor(options: RedisDpopReplayCacheOptions);
+  /** Reads the state. */
+  status(): RedisDpopReplayCacheStatus;
 }

@@ -25,6 +25,7 @@ import type {
   Sessions,
   WebError,
 } from './index.js';
+import type { RedisDpopReplayCache } from './redis.js';
 
 /**
  * Reads the token of the header `Authorization` (RFC 6750 section 2.1). The scheme is `Bearer` in
@@ -268,7 +269,7 @@ export interface DpopOptions<Request> {
    * The cache of used proofs. Default: one for all threads of the process, or with a `clock` of the
    * verifier one for that verifier. Its clock is that of the proofs.
    */
-  replay?: DpopReplayCache;
+  replay?: DpopReplayCache | RedisDpopReplayCache;
   /**
    * Gives the address that the client has asked, for services behind a proxy that changes host or
    * path. Default: protocol and host as the framework finds them by its trusted proxies, and the

@@ -76,8 +76,17 @@ function refusalOf(status) {
   return known;
 }
 
+/** The refusal with this kind. */
+function refusalNamed(kind) {
+  // The statuses of refusals begin here, without a gap.
+  for (let status = NONCE_DUE + 1; ; status += 1) {
+    const refusal = refusalOf(status);
+    if (refusal.kind === kind) return refusal;
+  }
+}
+
 function createDpopProof(key, options) {
   return native.dpopCreate(key, options);
 }
 
-module.exports = { CHECKER, DpopReplayCache, createDpopProof };
+module.exports = { CHECKER, DpopReplayCache, createDpopProof, refusalNamed };

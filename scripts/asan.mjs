@@ -50,6 +50,7 @@ const LEFT_OUT = [
   'password/remnants',
   'redis/behaviours',
   'redis/client',
+  'redis/dpop-replay',
   'redis/key-ring',
   'redis/key-ring-failures',
   'redis/outage',

@@ -435,6 +435,11 @@ codes! {
     ///
     /// Refuse the request: somebody may have intercepted the first one. HTTP 401.
     DpopReplayed = "ERR_DPOP_REPLAYED",
+    /// The server of a `RedisDpopReplayCache` has not answered in time, or has refused the call.
+    /// The proof may count as used.
+    ///
+    /// The client repeats the request with a new proof; docs/redis.md lists the causes. HTTP 503.
+    DpopStore = "ERR_DPOP_STORE",
 
     // ── WebError: answers of the middleware, whose `status` and `headers` frameworks send ──
     /// A request has credentials in two places, twice or malformed, a cookie or a header twice, or

@@ -21,6 +21,7 @@ const {
   SecretBuffer,
   Sessions,
   Store,
+  createDpopProof,
   hash,
   hashSync,
   signJws,
@@ -31,11 +32,13 @@ const {
 const { channels, hashId, record } = require('@nodesec/native/audit');
 const { audit, authentication } = require('@nodesec/native/fastify');
 const {
+  RedisDpopReplayCache,
   RedisKeyRing,
   RedisRateLimiter,
   RedisRevocations,
   RedisSessions,
 } = require('@nodesec/native/redis');
+const { DpopProofs } = require('@nodesec/native/web');
 const { EVENTS, HASHED } = require('../../lib/audit/events.js');
 const { runScript } = require('../helpers/child.js');
 const { heard } = require('../helpers/heard.js');
@@ -263,6 +266,16 @@ const PROVOCATIONS = {
     await outcome(() => sessions.list(SUBJECT));
     assert.deepEqual(await sessions.list(SUBJECT), []);
     return { SUBJECT };
+  },
+  async 'dpop.unavailable'() {
+    return proved([new Error('OOM command not allowed')], 1);
+  },
+  async 'dpop.available'() {
+    return proved([new Error('OOM command not allowed'), 'accepted'], 2);
+  },
+  async 'dpop.evictable'() {
+    // The event comes in the turn of the event loop after the check.
+    return proved(['accepted'], 1, ['maxmemory-policy', 'volatile-ttl']);
   },
   async 'limit.denied'() {
     const limiter = new RateLimiter({ limit: 1, windowMs: 86_400_000 });
@@ -566,6 +579,24 @@ function limitedBy(replies) {
 function remoteSessions(replies) {
   const key = SecretBuffer.from(Buffer.from(SECRET));
   return new RedisSessions({ client: replying(replies), issuer, key, revocations: new RevocationList() });
+}
+
+/**
+ * Checks proofs, and returns their secrets. The client of the cache gives these replies, and throws
+ * those that are errors, after that of the call with which a cache begins.
+ */
+async function proved(replies, count, policy = ['maxmemory-policy', 'noeviction']) {
+  const scripts = replying(['accepted', ...replies]);
+  const send = (args) => (args[0] === 'CONFIG' ? Promise.resolve(policy) : scripts.send(args));
+  const replay = new RedisDpopReplayCache({ client: { send }, key: SecretBuffer.from(Buffer.from(SECRET)) });
+  const proofs = new DpopProofs({ replay });
+  const [request, token] = [{ method: 'GET', url: 'https://api.example/' }, 'a.b.c'];
+  const key = await JwtKey.generate('EdDSA');
+  for (let n = 0; n < count; n++) {
+    const dpop = createDpopProof(key, { ...request, accessToken: token });
+    await proofs.check({ ...request, token, headers: { dpop }, claims: { cnf: { jkt: key.kid } } });
+  }
+  return { SECRET, jkt: key.kid };
 }
 
 function replying(replies) {

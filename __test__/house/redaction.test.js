@@ -186,6 +186,10 @@ const uncloneable = {
   LoginThrottle: new LoginThrottle(),
   PasswordHasher: new PasswordHasher({ profile: 'test' }),
   RateLimiter: new RateLimiter({ limit: 1, windowMs: 1000 }),
+  RedisDpopReplayCache: new redis.RedisDpopReplayCache({
+    client: { send() {} },
+    key: SecretBuffer.from(Buffer.alloc(32, 1)),
+  }),
   RedisKeyRing: undefined,
   RedisRateLimiter: new redis.RedisRateLimiter({ client: { send() {} }, limit: 1, windowMs: 1000 }),
   RedisRevocations: undefined,

@@ -20,6 +20,7 @@ import {
 } from '@nodesec/native';
 import {
   type RedisClient,
+  RedisDpopReplayCache,
   RedisKeyRing,
   RedisRateLimiter,
   RedisRevocations,
@@ -72,3 +73,9 @@ new RedisSessions({ client, revocations: list, maxSessions: 5, ...parts });
 new RedisRateLimiter({ limit: 1, windowMs: 1000 });
 // @ts-expect-error A client is no address.
 new RedisRateLimiter({ client: 'redis://localhost', limit: 1, windowMs: 1000 });
+const proofs = new RedisDpopReplayCache({ client, key: SecretBuffer.random(32), prefix: 'proofs', deadlineMs: 500 });
+const { available, reason: outage }: { available: boolean; reason: string | undefined } = proofs.status();
+// @ts-expect-error a server without a key
+new RedisDpopReplayCache({ client });
+// @ts-expect-error an outage is no reason to let requests in
+new RedisDpopReplayCache({ client, key: SecretBuffer.random(32), onStoreError: 'allow' });

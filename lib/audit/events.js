@@ -196,6 +196,23 @@ const EVENTS = {
     outcome: 'error',
     members: ['code?'],
   },
+  'dpop.unavailable': {
+    when:
+      'The server of a `RedisDpopReplayCache` begins not to answer, or for another reason than before: ' +
+      '`deadline`, `connection`, or the first word of its error. Requests with proofs are refused.',
+    outcome: 'error',
+    members: ['reason'],
+  },
+  'dpop.available': {
+    when: 'The server of a `RedisDpopReplayCache` answers again.',
+    outcome: 'ok',
+    members: [],
+  },
+  'dpop.evictable': {
+    when: 'The server of a `RedisDpopReplayCache` drops proofs when its memory is full.',
+    outcome: 'error',
+    members: ['policy'],
+  },
   'password.verified': {
     when: 'A password matches its digest.',
     outcome: 'ok',

@@ -10,6 +10,7 @@
 //   the stream, in milliseconds, and `keys`, the keys of fingerprints of processes without a key.
 
 const { defineScript, pairsOf, reasonOf } = require('./client.js');
+const { evictionPolicy } = require('./eviction.js');
 const { parseId, textOf, START } = require('./stream-id.js');
 
 /** The characters of a row that name its entry. */
@@ -190,19 +191,8 @@ class RevocationLog {
   }
 
   /** The policy by which the server drops names when its memory is full; undefined if unknown. */
-  async evictionPolicy() {
-    try {
-      const pairs = pairsOf(await this.#command('CONFIG', 'GET', 'maxmemory-policy'));
-      if (pairs.length > 0) return `${pairs[0][1]}`;
-    } catch {
-      // Managed servers refuse CONFIG.
-    }
-    try {
-      const info = `${await this.#command('INFO', 'memory')}`;
-      return /^maxmemory_policy:(\S+)/m.exec(info)?.[1];
-    } catch {
-      return undefined;
-    }
+  evictionPolicy() {
+    return evictionPolicy((...args) => this.#command(...args));
   }
 
   #command(...args) {

@@ -4,7 +4,7 @@ const { generateKeyPairSync } = require('node:crypto');
 const { after, before } = require('node:test');
 
 const { JwtIssuer, JwtKey, RevocationList, SecretBuffer } = require('@nodesec/native');
-const { RedisKeyRing, RedisRateLimiter, RedisRevocations } = require('@nodesec/native/redis');
+const { RedisDpopReplayCache, RedisKeyRing, RedisRateLimiter, RedisRevocations } = require('@nodesec/native/redis');
 const {
   boolean,
   duration,
@@ -123,6 +123,29 @@ module.exports = {
     kinds: [options(quotas)],
   },
   'redis.RedisRateLimiter.prototype.status': { on, args: () => [], kinds: [] },
+  'new redis.RedisDpopReplayCache': {
+    args: () => [{ client: client(), key: secret(), prefix: 'proofs', deadlineMs: 100 }],
+    kinds: [
+      options({
+        client: clients,
+        key: secretly(
+          kind(instance(SecretBuffer, secret).refused, {
+            'a short secret': () => SecretBuffer.from(Buffer.alloc(31, 7)),
+          }),
+        ),
+        prefix: kind(name.refused, {
+          'a brace': () => 'proofs{',
+          'a long text': () => 'x'.repeat(201),
+        }),
+        deadlineMs: integer,
+      }),
+    ],
+  },
+  'redis.RedisDpopReplayCache.prototype.status': {
+    on: () => new RedisDpopReplayCache({ client: client(), key: secret() }),
+    args: () => [],
+    kinds: [],
+  },
   'new redis.RedisKeyRing': { refused: true },
   'redis.RedisKeyRing.open': {
     args: () => [
