@@ -479,6 +479,9 @@ test('Fastify: a route has proofs of its own, and the plugin of a child scope re
   }
 });
 
+/** The clients of HTTP/2 that are connected. */
+const sessions = [];
+
 for (const [name, make] of [
   [
     'Express 5, by way of a bridge',
@@ -499,6 +502,8 @@ for (const [name, make] of [
     async (t, auth) => {
       const app = Fastify({ http2: true });
       t.after(() => app.close());
+      // Fastify waits for the end of the sessions that are open.
+      app.addHook('preClose', async () => sessions.splice(0).forEach((session) => session.destroy()));
       await app.register(fastify.authentication, auth);
       app.get('/', async () => 'ok');
       return new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port;
@@ -509,6 +514,7 @@ for (const [name, make] of [
     const { key, token, verifier } = await client();
     const port = await make(t, { verifier, dpop: 'require' });
     const session = http2.connect(`http://127.0.0.1:${port}`);
+    sessions.push(session);
     t.after(() => session.destroy());
     const status = (headers) => {
       return new Promise((resolve, reject) => {
