@@ -14,6 +14,9 @@ const { getTime } = Date.prototype;
 /** Holds the clock of an object. Another copy of this package finds it, too. */
 const CLOCK = Symbol.for('@nodesec/native: the clock of an object');
 
+/** Gives the objects that an object of several parts is made of, such as its verifiers. */
+const PARTS = Symbol.for('@nodesec/native: the parts of an object, which may have clocks');
+
 /** The clocks of objects on a store, by their functions. */
 const ofStores = new WeakMap();
 
@@ -31,6 +34,11 @@ class TestClock extends Uncloneable {
     const millis = this.millis();
     native.clockSet(this, millis);
     return millis;
+  }
+
+  /** Whether both ask the same function for the time. */
+  isLike(other) {
+    return other !== undefined && #now in other && other.#now === this.#now;
   }
 
   /** The time, in milliseconds since 1970. */
@@ -97,4 +105,15 @@ function clockOf(object) {
   return object?.[CLOCK];
 }
 
-module.exports = { clockOf, useClock };
+/** The different clocks of an object and its parts; undefined is that of the system. */
+function clocksOf(object) {
+  const parts = typeof object?.[PARTS] === 'function' ? object[PARTS]() : [object];
+  const different = [];
+  for (const clock of parts.map(clockOf)) {
+    const isKnown = different.some((known) => known === clock || known?.isLike(clock) === true);
+    if (!isKnown) different.push(clock);
+  }
+  return different;
+}
+
+module.exports = { PARTS, clockOf, clocksOf, useClock };

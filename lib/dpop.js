@@ -52,7 +52,7 @@ class DpopReplayCache extends Uncloneable {
       cache: native.dpopCacheNumber(this),
       check: ({ proof, method, url, token, thumbprint, isKnown, onDue }) => {
         this.#clock?.read();
-        const status = settled(judge(proof, method, url, token, thumbprint, isKnown));
+        const status = settled(judge(proof, method, withoutQuery(url), token, thumbprint, isKnown));
         if (status === NONCE_DUE) onDue();
         return status === ACCEPTED || status === NONCE_DUE ? undefined : refusalOf(status);
       },
@@ -62,6 +62,12 @@ class DpopReplayCache extends Uncloneable {
       },
     };
   }
+}
+
+/** The address that a proof names. Its query may be longer than any proof. */
+function withoutQuery(url) {
+  const end = url.search(/[?#]/);
+  return end < 0 ? url : url.slice(0, end);
 }
 
 const refusals = new Map();

@@ -3,6 +3,7 @@
 const { isMap } = require('node:util').types;
 
 const { publishRefusal } = require('./audit/tokens.js');
+const { PARTS } = require('./clock.js');
 const { makeError } = require('./errors.js');
 const { isPlain, native, settled } = require('./native.js');
 const { rejectionError } = require('./token.js');
@@ -27,6 +28,10 @@ class JwtVerifiers extends Uncloneable {
   [KEYS_FAIL](token) {
     const chosen = this.#chosen(token);
     return chosen >= 0 && keysFail(this.#verifiers[chosen], token);
+  }
+
+  [PARTS]() {
+    return this.#verifiers;
   }
 
   verify(token) {

@@ -52,7 +52,10 @@ test('an address is written in its normal form, and what is none is refused', as
   ]) {
     assert.equal(htu(url), expected);
   }
-  for (const url of ['/x', 'api.example', 'ws://api.example/', 'https://a@b/', 'https://a/é']) {
+  for (const url of [
+    '/x', 'api.example', 'ws://api.example/', 'https://a@b/', 'https://a/é', 'https://[::1', 'https://[]/',
+    'https://[::1]x/', 'https://a:1:2/', 'http://]:80/', 'https://a:65536/', 'https://a:99999999/',
+  ]) {
     assert.throws(() => htu(url), coded('ERR_INVALID_ARG_VALUE'), url);
   }
 });

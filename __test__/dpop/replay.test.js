@@ -15,17 +15,23 @@ const { DpopReplayCache, JwtIssuer, JwtKey, RateLimiter } = require('@nodesec/na
 const { declareAuthentication } = require('../../lib/web/authentication.js');
 const { runScript } = require('../helpers/child.js');
 const { coded } = require('../helpers/outcome.js');
-const { client, proofOf, withProof } = require('../helpers/proofs.js');
+const { client, nextSecond, olderCache, proofOf, withProof } = require('../helpers/proofs.js');
 
 const AT = 'https://api.example/';
 
-/** A new path; with `isMade`, its file is older than the proofs that are made from here on. */
-function newPath(t, isMade = false) {
+/** A new path. */
+function newPath(t) {
   const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-dpop-'));
   // Windows does not allow the removal of a file that is mapped.
   if (process.platform !== 'win32') t.after(() => rmSync(folder, { recursive: true }));
-  const at = path.join(folder, 'proofs');
-  if (isMade) DpopReplayCache.machine(at, { maxEntries: 1000 });
+  return path.join(folder, 'proofs');
+}
+
+/** The path of a file that is older than the proofs that are made from here on. */
+async function madePath(t) {
+  const at = newPath(t);
+  DpopReplayCache.machine(at, { maxEntries: 1000 });
+  await nextSecond();
   return at;
 }
 
@@ -84,7 +90,7 @@ async function serve(requests, { at = '', kill = '' } = {}) {
 }
 
 test('a proof that four processes get at once counts in one of them', async (t) => {
-  const at = newPath(t, true);
+  const at = await madePath(t);
   const { key, token } = await knownClient();
   const requests = Array.from({ length: 50 }, () => withProof(key, token, AT));
   const answers = await Promise.all(Array.from({ length: 4 }, () => serve(requests, { at })));
@@ -98,7 +104,7 @@ test('a proof that four processes get at once counts in one of them', async (t) 
 });
 
 test('a cache of the machine refuses a replay after its only process was killed', async (t) => {
-  const at = newPath(t, true);
+  const at = await madePath(t);
   const { key, token } = await knownClient();
   const one = withProof(key, token, AT);
   assert.deepEqual(await serve([one], { at, kill: 'yes' }), ['200 ok']);
@@ -107,7 +113,7 @@ test('a cache of the machine refuses a replay after its only process was killed'
 });
 
 test('a process that is killed at work leaves no proof that counts twice, and the cache usable', async (t) => {
-  const at = newPath(t, true);
+  const at = await madePath(t);
   const { key, token } = await knownClient();
   const proofs = Array.from({ length: 200 }, () => withProof(key, token, AT).dpop);
   const script = `
@@ -165,6 +171,29 @@ test('a process without a file refuses proofs from before it began', async () =>
   assert.deepEqual(await serve([used, ahead, ahead]), answers);
 });
 
+test('a proof that a process has accepted in its first second does not count in the next process', async () => {
+  const { key, token } = await knownClient();
+  // Made before both of them, for the whole time in which the first one can have begun.
+  const second = Math.floor(Date.now() / 1000);
+  const requests = Array.from({ length: 10 }, (_, later) => {
+    const claims = { iat: second + later };
+    return { authorization: `DPoP ${token}`, dpop: proofOf(key, { url: AT, token }, { claims }) };
+  });
+  const script = `
+    const second = () => Math.floor(Date.now() / 1000);
+    const from = second();
+    ${APP}
+    app.ready().then(() => console.log(from + ' ' + second())).then(printAnswers);`;
+  const env = { SECRET, AT: '', KILL: '', REQUESTS: JSON.stringify(requests) };
+  const [seconds, ...lines] = (await runScript(script, { env })).stdout.trim().split('\n');
+  const [from, to] = seconds.split(' ').map(Number);
+  // The last one that is refused is of the second in which the cache began.
+  const began = second + lines.lastIndexOf('401 ERR_DPOP_PROOF');
+  assert.ok(began >= from && began <= to, `${from} ${began} ${to}`);
+  const expected = requests.map((_, later) => (second + later <= began ? '401 ERR_DPOP_PROOF' : '200 ok'));
+  assert.deepEqual(lines, expected);
+});
+
 test('the threads of a process share the cache of authenticate', async (t) => {
   const { key, token } = await knownClient();
   const workers = Array.from({ length: 3 }, () => {
@@ -173,6 +202,7 @@ test('the threads of a process share the cache of authenticate', async (t) => {
   t.after(() => Promise.all(workers.map((worker) => worker.terminate())));
   // The cache has to be older than the proofs.
   await Promise.all(workers.map((worker) => once(worker, 'message')));
+  await nextSecond();
   const requests = Array.from({ length: 20 }, () => withProof(key, token, AT));
   const answers = workers.map((worker) => once(worker, 'message'));
   for (const worker of workers) worker.postMessage(requests);
@@ -229,7 +259,7 @@ test('the file of a limiter is no cache, and the file of a cache no limiter', (t
 test('a client that sends a proof to each of a thousand requests is remembered once for each', async () => {
   const { key, token, verifier } = await client();
 
-  const replay = new DpopReplayCache({ maxEntries: 64 });
+  const replay = olderCache({ maxEntries: 64 });
   const check = declareAuthentication('a test')({ verifier, dpop: { replay, url: () => AT } });
   let refused = 0;
   for (let number = 0; number < 1000; number += 1) {

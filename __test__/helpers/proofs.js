@@ -3,8 +3,9 @@
 // Clients of a service that demands DPoP proofs, and proofs with faults.
 
 const { createHash } = require('node:crypto');
+const { setTimeout: wait } = require('node:timers/promises');
 
-const { JwtKey, createDpopProof, signJws, uuidv4 } = require('@nodesec/native');
+const { DpopReplayCache, JwtKey, createDpopProof, signJws, uuidv4 } = require('@nodesec/native');
 const { tokens } = require('./web.js');
 
 const hashOf = (token) => createHash('sha256').update(token).digest('base64url');
@@ -37,10 +38,24 @@ async function client({ more = {}, claims = {}, alg = 'ES256' } = {}) {
   return { key, issuer, verifier, token: bound };
 }
 
+/** A cache that began a second ago: in its first second it refuses every proof. */
+function olderCache(options) {
+  let lag = 1000;
+  const replay = new DpopReplayCache({ ...options, clock: () => new Date(Date.now() - lag) });
+  lag = 0;
+  return replay;
+}
+
+/** Resolves in the next second, in which a cache of this one takes proofs. */
+async function nextSecond() {
+  const second = () => Math.floor(Date.now() / 1000);
+  for (const present = second(); second() === present; ) await wait(1000 - (Date.now() % 1000));
+}
+
 /** The headers of a request with a new proof. */
 function withProof(key, token, url, { method = 'GET', nonce } = {}) {
   const proof = createDpopProof(key, { method, url, accessToken: token, nonce });
   return { authorization: `DPoP ${token}`, dpop: proof };
 }
 
-module.exports = { bareJwk, client, hashOf, proofOf, withProof };
+module.exports = { bareJwk, client, hashOf, nextSecond, olderCache, proofOf, withProof };

@@ -5,18 +5,18 @@
 const assert = require('node:assert/strict');
 const { createHash, X509Certificate } = require('node:crypto');
 const http2 = require('node:http2');
-const { test } = require('node:test');
+const { before, test } = require('node:test');
 
 const Fastify = require('fastify');
 
-const { DpopReplayCache, JwtKey, RateLimiter } = require('@nodesec/native');
+const { DpopReplayCache, JwtIssuer, JwtKey, JwtVerifier, JwtVerifiers, RateLimiter } = require('@nodesec/native');
 const express = require('@nodesec/native/express');
 const fastify = require('@nodesec/native/fastify');
 const { DpopProofs, challenge, readAuthorization } = require('@nodesec/native/web');
 const { FRAMEWORKS, serveFastify } = require('../helpers/frameworks.js');
 const { heard } = require('../helpers/heard.js');
 const { coded } = require('../helpers/outcome.js');
-const { bareJwk, client, hashOf, proofOf, withProof } = require('../helpers/proofs.js');
+const { bareJwk, client, hashOf, nextSecond, olderCache, proofOf, withProof } = require('../helpers/proofs.js');
 const { EXPRESS, serve, tokens } = require('../helpers/web.js');
 const { cases } = require('../vectors/x509-svids.json');
 
@@ -26,6 +26,13 @@ const TOKEN = `DPoP error="invalid_token", algs="${ALGS}"`;
 const SECRETS = /node_modules|\/lib\/|ERR_(?:DPOP|JWT)|htu|jwk|signature/i;
 const now = () => Math.floor(Date.now() / 1000);
 const urlOf = (port, path = '/') => `http://127.0.0.1:${port}${path}`;
+
+before(async () => {
+  // The cache of all middleware of this process begins here.
+  const { verifier } = await tokens();
+  express.authenticate({ verifier, dpop: 'require' });
+  await nextSecond();
+});
 
 /** The kinds of the events of refused requests. */
 async function kindsDuring(fn, ...secrets) {
@@ -208,7 +215,7 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
   test(`${version}: a scope that a token lacks is asked for in the scheme of the request`, async (t) => {
     const { key, token, verifier } = await client();
     const challenge = `DPoP error="insufficient_scope", scope="admin", algs="${ALGS}"`;
-    const replay = new DpopReplayCache({ maxEntries: 64 });
+    const replay = olderCache({ maxEntries: 64 });
     for (const options of [{ auth: { verifier, dpop: { replay }, scope: 'admin' } }, { auth: { verifier, dpop: { replay } }, scopes: ['admin'] }]) {
       const { get, port } = await service(t, options);
       const { status, headers } = await get('/', withProof(key, token, urlOf(port)));
@@ -263,7 +270,7 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
 
   test(`${version}: the address is that of the client as far as the proxy is trusted`, async (t) => {
     const { key, token, verifier } = await client();
-    const replay = new DpopReplayCache({ maxEntries: 64 });
+    const replay = olderCache({ maxEntries: 64 });
     const auth = { verifier, dpop: { replay } };
     const forwarded = { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'api.example' };
     const to = async ({ get }, url, headers) => (await get('/', { ...withProof(key, token, url), ...headers })).status;
@@ -297,9 +304,102 @@ for (const [version, service] of Object.entries(FRAMEWORKS)) {
     assert.doesNotMatch(answer, /^HTTP\/1\.1 2/);
   });
 
+  test(`${version}: a client cannot put a path, a user or another protocol into its address`, async (t) => {
+    const { key, token, verifier } = await client();
+    const url = 'http://api.example/public';
+    for (const trust of [undefined, '127.0.0.1']) {
+      const { raw } = await guarded(t, { verifier, dpop: 'require' }, { trust });
+      const ask = async (htu, target, ...lines) => {
+        const dpop = proofOf(key, { url: htu, token });
+        const credentials = [`Authorization: DPoP ${token}`, `DPoP: ${dpop}`, 'Connection: close'];
+        return raw(`GET ${target} HTTP/1.1\r\n${[...lines, ...credentials].join('\r\n')}\r\n\r\n`);
+      };
+      assert.match(await ask('http://api.example/', '/', 'Host: api.example'), /^HTTP\/1\.1 200 /);
+      assert.match(await ask('http://[::1]:80/', '/?a=\\', 'Host: [::1]:80'), /^HTTP\/1\.1 200 /);
+      for (const [htu, target, ...lines] of [
+        [url, '/', 'Host: api.example/public?'],
+        [url, '/', 'Host: api.example/public#'],
+        ['http://api.example/public/', '/', 'Host: api.example/public'],
+        ['http://b.example/', '/', 'Host: a@b.example'],
+        ['http://a.example\\@b.example/', '/', 'Host: a.example\\@b.example'],
+        [url, '/', 'Host: api.example', 'X-Forwarded-Host: api.example/public?'],
+        [url, '/', 'Host: api.example', 'X-Forwarded-Proto: http://api.example/public?'],
+        ['https://api.example/public', '/', 'Host: api.example', 'X-Forwarded-Proto: https://api.example/public?'],
+        [url, 'http://api.example/public', 'Host: api.example'],
+        ['http://api.example/', '/#', 'Host: api.example'],
+        ['http://api.example/\\', '/\\', 'Host: api.example'],
+      ]) {
+        const kinds = await kindsDuring(async () => {
+          const answer = await ask(htu, target, ...lines);
+          assert.doesNotMatch(answer, /^HTTP\/1\.1 [25]/, `${htu} ${target} ${lines}`);
+        });
+        // A router may find no route before.
+        assert.ok(kinds.length === 0 ? target !== '/' : `${kinds}` === 'request.refused dpop-url', `${kinds}`);
+      }
+    }
+  });
+
+  test(`${version}: with origins a proof for another service is refused, whatever Host says`, async (t) => {
+    const { key, token, verifier } = await client();
+    const origins = ['https://api.example', 'http://api.example:8080'];
+    const { get } = await guarded(t, { verifier, dpop: { origins } }, { trust: '127.0.0.1' });
+    const ask = (url, host, proto = 'http') => {
+      const dpop = proofOf(key, { url, token });
+      return get('/', { authorization: `DPoP ${token}`, dpop, host, 'x-forwarded-proto': proto });
+    };
+    assert.equal((await ask('https://api.example/', 'api.example', 'https')).status, 200);
+    assert.equal((await ask('https://api.example/', 'API.example:443', 'https')).status, 200);
+    assert.equal((await ask('http://api.example:8080/', 'api.example:8080')).status, 200);
+    for (const host of ['evil.example', 'api.example', 'api.example:8081', 'api.example.', 'api.example:99999']) {
+      const kinds = await kindsDuring(async () => {
+        assert.equal((await ask(`http://${host}/`, host)).status, 401, host);
+      });
+      assert.deepEqual(kinds, ['request.refused dpop-url'], host);
+    }
+    const named = await guarded(t, { verifier, dpop: { origins, url: () => 'https://evil.example/' } });
+    assert.equal((await named.get('/', withProof(key, token, 'https://evil.example/'))).status, 401);
+  });
+
+  test(`${version}: an address that no proof can name is refused, and a query may be longer`, async (t) => {
+    const { key, token, verifier } = await client();
+    let url = `https://api.example/?${'q'.repeat(20_000)}`;
+    const { get } = await guarded(t, { verifier, dpop: { url: () => url } });
+    assert.equal((await get('/', withProof(key, token, 'https://api.example/'))).status, 200);
+    for (const path of ['p'.repeat(16_384), 'p'.repeat(1_048_577), 'é']) {
+      url = `https://api.example/${path}`;
+      const kinds = await kindsDuring(async () => {
+        const { status } = await get('/', withProof(key, token, 'https://api.example/'));
+        assert.equal(status, 401);
+      });
+      assert.deepEqual(kinds, ['request.refused dpop-url']);
+    }
+  });
+
+  test(`${version}: malformed credentials are a 400 with the schemes that the service takes`, async (t) => {
+    const { verifier } = await tokens();
+    const headers = { authorization: 'DPoP a,b' };
+    for (const [dpop, schemes] of [
+      ['require', `DPoP error="invalid_request", algs="${ALGS}"`],
+      ['accept', `Bearer error="invalid_request", DPoP algs="${ALGS}"`],
+    ]) {
+      const { get, raw, port } = await guarded(t, { verifier, dpop });
+      const { status, headers: given } = await get('/', headers);
+      assert.deepEqual([status, given['www-authenticate']], [400, schemes]);
+      const two = 'Authorization: DPoP a\r\nAuthorization: DPoP a';
+      const answer = await raw(`GET / HTTP/1.1\r\nHost: a:${port}\r\n${two}\r\nConnection: close\r\n\r\n`);
+      assert.match(answer, /^HTTP\/1\.1 400 /);
+      assert.ok(answer.toLowerCase().includes(`www-authenticate: ${schemes.toLowerCase()}`), answer);
+      const query = await get('/?access_token=a', { authorization: 'DPoP a' });
+      assert.deepEqual([query.status, query.headers['www-authenticate']], [400, schemes]);
+    }
+    const { get } = await guarded(t, { verifier });
+    const bearer = await get('/', { authorization: 'Bearer a,b' });
+    assert.deepEqual([bearer.status, bearer.headers['www-authenticate']], [400, 'Bearer error="invalid_request"']);
+  });
+
   test(`${version}: a full cache lets nobody in, with a 503 and one record`, async (t) => {
     const { key, token, verifier } = await client({ alg: 'EdDSA' });
-    const replay = new DpopReplayCache({ maxEntries: 64 });
+    const replay = olderCache({ maxEntries: 64 });
     const { get, port } = await guarded(t, { verifier, dpop: { replay } });
     let answer;
     let kinds = [];
@@ -379,6 +479,9 @@ test('Fastify: a route has proofs of its own, and the plugin of a child scope re
   }
 });
 
+/** The clients of HTTP/2 that are connected. */
+const sessions = [];
+
 for (const [name, make] of [
   [
     'Express 5, by way of a bridge',
@@ -399,6 +502,8 @@ for (const [name, make] of [
     async (t, auth) => {
       const app = Fastify({ http2: true });
       t.after(() => app.close());
+      // Fastify waits for the end of the sessions that are open.
+      app.addHook('preClose', async () => sessions.splice(0).forEach((session) => session.destroy()));
       await app.register(fastify.authentication, auth);
       app.get('/', async () => 'ok');
       return new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port;
@@ -409,6 +514,7 @@ for (const [name, make] of [
     const { key, token, verifier } = await client();
     const port = await make(t, { verifier, dpop: 'require' });
     const session = http2.connect(`http://127.0.0.1:${port}`);
+    sessions.push(session);
     t.after(() => session.destroy());
     const status = (headers) => {
       return new Promise((resolve, reject) => {
@@ -442,6 +548,11 @@ test('options of proofs are checked when the middleware is made', async () => {
     [{ nonce: 'yes' }, 'ERR_INVALID_ARG_TYPE'],
     [{ replay: new RateLimiter({ limit: 1, windowMs: 1000 }) }, 'ERR_INVALID_ARG_TYPE'],
     [{ url: 'https://api.example/' }, 'ERR_INVALID_ARG_TYPE'],
+    [{ origins: 'https://api.example' }, 'ERR_INVALID_ARG_TYPE'],
+    [{ origins: [1] }, 'ERR_INVALID_ARG_TYPE'],
+    ...[[], ['https://api.example/'], ['https://api.example:443'], ['*'], ['null'], ['app://api.example']].map(
+      (origins) => [{ origins }, 'ERR_INVALID_ARG_VALUE'],
+    ),
     ['require', 'ERR_INVALID_ARG_VALUE', { from: 'both' }],
     ['require', 'ERR_INVALID_ARG_VALUE', { from: 'cookie' }],
     ['accept', 'ERR_INVALID_ARG_VALUE', { from: 'cookie' }],
@@ -467,7 +578,7 @@ test('a challenge for other frameworks has the scheme of its reason, or the one 
 test('another framework reads the credentials and judges the proof of a request, once', async () => {
   const { key, issuer, token, verifier } = await client();
   const url = 'https://api.example/me';
-  const proofs = new DpopProofs({ replay: new DpopReplayCache({ maxEntries: 64 }) });
+  const proofs = new DpopProofs({ replay: olderCache({ maxEntries: 64 }) });
   const claims = verifier.verify(token);
   const judge = (headers, more) => proofs.check({ headers, method: 'GET', url, token, claims, ...more });
   const fresh = () => withProof(key, token, url);
@@ -523,4 +634,86 @@ test('another framework answers with the nonce of a refusal, and of an acceptanc
   const due = await judge(nonce);
   assert.deepEqual([due.ok, (await judge(due.nonce)).ok], [true, true]);
   assert.equal(challenge({ code: 'ERR_DPOP_NONCE', nonce: 'a\r\nb' }).headers['DPoP-Nonce'], undefined);
+});
+
+test('another framework refuses a token that is bound in a way that nobody has checked', async () => {
+  const { key, issuer, verifier } = await client();
+  const url = 'https://api.example/me';
+  const proofs = new DpopProofs({ replay: olderCache({ maxEntries: 64 }), origins: ['https://api.example'] });
+  const judge = (cnf, confirmed, at = url) => {
+    const token = issuer.sign({ sub: 'ann', ...(cnf && { cnf }) });
+    const headers = withProof(key, token, at);
+    return proofs.check({ headers, method: 'GET', url: at, token, claims: verifier.verify(token), confirmed });
+  };
+  const both = { jkt: key.kid, 'x5t#S256': 'a' };
+  for (const [cnf, confirmed] of [
+    [both, undefined],
+    [both, []],
+    [both, ['x5t']],
+    [{ ...both, jku: 'https://a' }, ['x5t#S256']],
+  ]) {
+    const kinds = await kindsDuring(async () => {
+      const refused = await judge(cnf, confirmed);
+      assert.deepEqual([refused.ok, refused.code, refused.scheme], [false, 'ERR_JWT_CLAIM', 'DPoP']);
+      assert.equal(challenge(refused).headers['WWW-Authenticate'], TOKEN);
+    });
+    assert.deepEqual(kinds, ['request.refused token-bound']);
+  }
+  assert.deepEqual(await judge(both, ['x5t#S256']), { ok: true, jkt: key.kid });
+  // A token that is not bound at all is answered in the scheme of the request.
+  const unbound = await judge();
+  assert.deepEqual([unbound.code, challenge(unbound).headers['WWW-Authenticate']], ['ERR_JWT_CLAIM', TOKEN]);
+  assert.equal((await judge({ jkt: key.kid }, undefined, 'https://evil.example/me')).code, 'ERR_DPOP_PROOF');
+  await assert.rejects(judge(both, 'x5t#S256'), coded('ERR_INVALID_ARG_TYPE'));
+  await assert.rejects(judge(both, Array(11).fill('a')), coded('ERR_INVALID_ARG_VALUE'));
+});
+
+test('another framework refuses a request whose method or address no proof can name', async () => {
+  const { key, token, verifier } = await client();
+  const url = 'https://api.example/me';
+  const claims = verifier.verify(token);
+  const proofs = new DpopProofs({ replay: olderCache({ maxEntries: 64 }) });
+  const kindOf = async (more) => {
+    const kinds = await kindsDuring(async () => {
+      const headers = withProof(key, token, url);
+      const refused = await proofs.check({ headers, method: 'GET', url, token, claims, ...more });
+      assert.equal(refused.code, 'ERR_DPOP_PROOF');
+    });
+    return kinds.join();
+  };
+  for (const method of ['A'.repeat(65), 'A'.repeat(2_000_000), '', 'GÉT']) {
+    assert.equal(await kindOf({ method }), 'request.refused dpop-method');
+  }
+  for (const path of ['p'.repeat(16_384), 'p'.repeat(2_000_000), 'é']) {
+    assert.equal(await kindOf({ url: `https://api.example/${path}` }), 'request.refused dpop-url');
+  }
+  const headers = withProof(key, token, url);
+  const long = await proofs.check({ headers, method: 'GET', url: `${url}?${'q'.repeat(2_000_000)}`, token, claims });
+  assert.equal(long.ok, true);
+});
+
+test('the clock of proofs is that of all verifiers of several issuers', async (t) => {
+  let millis = Date.now() - 7_200_000;
+  const clock = () => new Date(millis);
+  const keys = await JwtKey.generate('HS256');
+  const make = (issuer, more) => new JwtVerifier({ keys, issuer, audience: 'api', ...more });
+  const [one, two] = ['https://id.example', 'https://id2.example'];
+  const verifier = new JwtVerifiers({ [one]: make(one, { clock }), [two]: make(two, { clock }) });
+  const key = await JwtKey.generate('ES256');
+  const issuer = new JwtIssuer({ keys, issuer: two, audience: 'api', expiresIn: '5m', clock });
+  const token = issuer.sign({ sub: 'ann', cnf: { jkt: key.kid } });
+  for (const service of Object.values(FRAMEWORKS)) {
+    const { get, port } = await service(t, { auth: { verifier, dpop: 'require' } });
+    millis += 1000;
+    const at = (iat) => ({ authorization: `DPoP ${token}`, dpop: proofOf(key, { url: urlOf(port), token }, { claims: { iat } }) });
+    assert.equal((await get('/', at(Math.floor(millis / 1000)))).status, 200);
+    assert.equal((await get('/', at(now()))).status, 401);
+  }
+  for (const more of [{}, { clock: () => new Date() }]) {
+    const mixed = new JwtVerifiers({ [one]: make(one, { clock }), [two]: make(two, more) });
+    const wrong = () => express.authenticate({ verifier: mixed, dpop: 'require' });
+    assert.throws(wrong, coded('ERR_INVALID_ARG_VALUE'));
+    express.authenticate({ verifier: mixed, dpop: { replay: olderCache({ maxEntries: 64 }) } });
+    express.authenticate({ verifier: mixed });
+  }
 });

@@ -10,7 +10,7 @@ const { boolean, callback, declareOptions, duration, having, oneOf, required, te
 const { keysFail } = require('../verifier.js');
 const { malformed, readCookie, readCredentials } = require('./bearer.js');
 const { MAX_WORDS, challengeOf, realm } = require('./challenge.js');
-const { MISSING, dpopKind, proofsOf, published } = require('./dpop.js');
+const { MISSING, NOT_BOUND, dpopKind, proofsOf, published } = require('./dpop.js');
 const { TOKEN, isRepeated } = require('./headers.js');
 
 /** A scope (RFC 6749 section 3.3), or an authentication context class. */
@@ -104,7 +104,7 @@ function checkOf(options) {
     };
     const jkt = scheme === 'dpop' ? Object(claims.cnf).jkt : undefined;
     if (claims.cnf !== undefined && !(await isBound(claims.cnf, jkt, getCertificate, request))) {
-      throw unmet('token-bound', NOT_BOUND);
+      throw unmet(NOT_BOUND.kind, NOT_BOUND);
     }
     if (!isAuthenticated(claims, acr, maxAuthAge)) throw unmet('login-unmet', { acr, maxAge: maxAuthAge });
     if (scope !== undefined && !grants(claims, scope)) throw unmet('scope-unmet', { scope });
@@ -119,24 +119,19 @@ function checkOf(options) {
 /** How far the clock of the authentication may be ahead, in seconds. */
 const AHEAD = 60;
 
-const NOT_BOUND = {
-  code: 'ERR_JWT_CLAIM',
-  message: 'the token is bound to a key that the client has not shown',
-  claim: 'cnf',
-  reason: 'mismatch',
-};
-
 /** The scheme and the token of a request; throws a 400 if there is more than one token. */
 function credentials({ headers, rawHeaders, url }, body, from, cookie, proofs) {
-  if (from !== 'cookie' && isRepeated(rawHeaders, 'authorization')) throw malformed('credentials-repeated');
+  const challenged = offered(undefined, proofs);
+  const repeated = () => malformed('credentials-repeated', challenged);
+  if (from !== 'cookie' && isRepeated(rawHeaders, 'authorization')) throw repeated();
   const schemes = proofs === undefined ? BEARER : BOTH;
-  const ofHeader = from === 'cookie' ? undefined : readCredentials(headers, schemes);
-  const ofCookie = from === 'bearer' ? undefined : readCookie(headers, cookie);
+  const ofHeader = from === 'cookie' ? undefined : readCredentials(headers, schemes, challenged);
+  const ofCookie = from === 'bearer' ? undefined : readCookie(headers, cookie, challenged);
   if ((ofHeader ?? ofCookie) !== undefined && (isInQuery(url) || isInForm(headers, body))) {
-    throw malformed('credentials-repeated');
+    throw repeated();
   }
   if (ofCookie === undefined) return ofHeader ?? {};
-  if (ofHeader !== undefined) throw malformed('credentials-repeated');
+  if (ofHeader !== undefined) throw repeated();
   return { scheme: 'cookie', token: ofCookie };
 }
 

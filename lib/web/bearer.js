@@ -4,7 +4,7 @@
 
 const { publishRefused } = require('../audit/requests.js');
 const { wrongType } = require('../options.js');
-const { challenge } = require('./challenge.js');
+const { challengeOf } = require('./challenge.js');
 
 /** A scheme alone, so that no character of a longer name follows, and then a token. */
 const IS_SCHEME = /^(bearer|dpop)(?![\w!#$%&'*+.^`|~-])/i;
@@ -25,14 +25,15 @@ function readBearer(headers) {
 
 /**
  * The scheme, in lower case, and the token of the header `Authorization`. Undefined if there is
- * none or it has none of the schemes; throws a 400 for one that is malformed or comes twice.
+ * none or it has none of the schemes; throws a 400 for one that is malformed or comes twice, with
+ * the schemes of `challenged`.
  */
-function readCredentials(headers, schemes) {
-  const value = single(headers, 'authorization');
+function readCredentials(headers, schemes, challenged) {
+  const value = single(headers, 'authorization', { challenged });
   const scheme = IS_SCHEME.exec(value ?? '')?.[1].toLowerCase();
   if (!schemes.includes(scheme)) return undefined;
   const token = CREDENTIALS.exec(value)?.[1];
-  if (token === undefined) throw malformed('credentials-malformed');
+  if (token === undefined) throw malformed('credentials-malformed', challenged);
   return { scheme, token };
 }
 
@@ -41,7 +42,7 @@ function readCredentials(headers, schemes) {
  * scheme is `Bearer` or `DPoP`.
  */
 function readAuthorization(headers) {
-  const found = readCredentials(headers, ['bearer', 'dpop']);
+  const found = readCredentials(headers, ['bearer', 'dpop'], ['DPoP', 'Bearer']);
   return found && { scheme: found.scheme === 'dpop' ? 'DPoP' : 'Bearer', token: found.token };
 }
 
@@ -53,35 +54,38 @@ function readProof(headers) {
 }
 
 /** The value of a cookie; throws a 400 if it comes twice. */
-function readCookie(headers, name) {
-  const value = single(headers, 'cookie', '; ');
+function readCookie(headers, name, challenged) {
+  const value = single(headers, 'cookie', { joint: '; ', challenged });
   if (value === undefined || !value.includes(name)) return undefined;
   const found = value
     .split(';')
     .map((pair) => pair.replace(SPACE, ''))
     .filter((pair) => pair.startsWith(`${name}=`));
   // A neighbour that sets cookies for the parent domain could otherwise choose which one is read.
-  if (found.length > 1) throw malformed('cookie-repeated');
+  if (found.length > 1) throw malformed('cookie-repeated', challenged);
   return found[0]?.slice(name.length + 1);
 }
 
-/** The answer to credentials that are no single token; the audit trail has the fault as `kind`. */
-function malformed(kind) {
+/**
+ * The answer to credentials that are no single token; the audit trail has the fault as `kind`.
+ * `schemes` are those that the service takes.
+ */
+function malformed(kind, schemes = ['Bearer']) {
   publishRefused(kind);
-  return challenge({ error: 'invalid_request' });
+  return challengeOf({ error: 'invalid_request' }, { schemes });
 }
 
 /** The value of a header. It must not come twice, unless `joint` says how values are joined. */
-function single(headers, name, joint) {
+function single(headers, name, { joint, challenged }) {
   const value = valueOf(headers, name);
-  const text = Array.isArray(value) ? only(value, joint) : value;
+  const text = Array.isArray(value) ? only(value, joint, challenged) : value;
   if (text === undefined || typeof text === 'string') return text;
   throw wrongType(`headers.${name}`, 'a string');
 }
 
-function only(values, joint) {
+function only(values, joint, challenged) {
   if (joint !== undefined) return values.join(joint);
-  if (values.length > 1) throw malformed('credentials-repeated');
+  if (values.length > 1) throw malformed('credentials-repeated', challenged);
   return values[0];
 }
 

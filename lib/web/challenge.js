@@ -53,8 +53,10 @@ function nonceOf(reason) {
   return code === 'ERR_DPOP_NONCE' && NONCE.test(nonce) ? nonce : undefined;
 }
 
+/** The scheme of a refusal of `DpopProofs`, or of the error of a proof. */
 function schemeOf(reason) {
-  return String(Object(reason).code).startsWith('ERR_DPOP_') ? 'DPoP' : 'Bearer';
+  const { code, scheme } = Object(reason);
+  return scheme === 'DPoP' || String(code).startsWith('ERR_DPOP_') ? 'DPoP' : 'Bearer';
 }
 
 function answerTo(reason) {

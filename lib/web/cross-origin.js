@@ -5,8 +5,9 @@
 
 const { publishRefused } = require('../audit/requests.js');
 const { makeError } = require('../errors.js');
-const { boolean, callback, declareOptions, wrongType } = require('../options.js');
+const { boolean, callback, declareOptions } = require('../options.js');
 const { isRepeated } = require('./headers.js');
+const { isHost, originOf, origins } = require('./origins.js');
 const { refusal } = require('./refusal.js');
 
 /** Methods that change nothing (RFC 9110 section 9.2.1). */
@@ -15,11 +16,6 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 const WEBSOCKET = /(?:^|[\s,])websocket(?:$|[\s,/])/i;
 /** The headers that decide. */
 const DECISIVE = ['host', 'origin', 'sec-fetch-site'];
-/** The origin of a web page (RFC 6454 section 7.1), and of a page of an app. */
-const WEB = /^(https?):\/\/([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
-const OTHER = /^(?!https?:)[a-z][a-z\d+.-]*:\/\/[\w.-]+$/;
-const HOST = /^([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i;
-const MAX_ORIGINS = 100;
 const REMEDY =
   'a page of another origin may have caused the request: if the origin is yours, add it to trustedOrigins';
 
@@ -27,30 +23,6 @@ const KINDS = { trustedOrigins: origins, bypass: callback, strict: boolean };
 
 /** Requests of Node that have passed, so that they are not checked again with other options. */
 const passed = new WeakSet();
-
-/** Reads exact origins, as browsers write them. */
-function origins(value, name) {
-  if (!Array.isArray(value)) throw wrongType(name, 'an array of origins');
-  // An array of any length, and with holes only, would be visited for minutes.
-  if (value.length <= MAX_ORIGINS) {
-    if (!value.every((origin) => typeof origin === 'string')) throw wrongType(name, 'an array of strings');
-    if (value.every(isOrigin)) return new Set(value);
-  }
-  throw makeError(
-    'ERR_INVALID_ARG_VALUE',
-    `${name} must be at most ${MAX_ORIGINS} exact origins as browsers write them, such as https://app.example`,
-  );
-}
-
-function isOrigin(text) {
-  return text.length <= 300 && (OTHER.test(text) || originOf(text) === text);
-}
-
-/** An origin of the web as browsers write it, else undefined. */
-function originOf(text) {
-  if (text.length > 300 || !WEB.test(text) || !URL.canParse(text)) return undefined;
-  return new URL(text).origin;
-}
 
 /**
  * Declares the options of `of`. Returns a function of them that makes the check of a request:
@@ -98,7 +70,7 @@ function isOwn({ origin, 'sec-fetch-site': site }, host, strict) {
   if (site !== undefined) return site === 'same-origin' || site === 'none';
   if (origin === undefined) return !strict;
   const own = originOf(origin);
-  if (own === undefined || host === undefined || !HOST.test(host)) return false;
+  if (own === undefined || !isHost(host)) return false;
   const { protocol, host: ofOrigin } = new URL(own);
   const url = `${protocol}//${host}`;
   // The URL has no port if it is that of the scheme.

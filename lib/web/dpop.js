@@ -3,10 +3,12 @@
 // Proofs of possession of a key (RFC 9449), in the check of a request.
 
 const { publishRefused } = require('../audit/requests.js');
-const { clockOf } = require('../clock.js');
+const { clocksOf } = require('../clock.js');
 const { CHECKER, DpopReplayCache } = require('../dpop.js');
+const { makeError } = require('../errors.js');
 const { boolean, callback, declareOptions, duration, having, oneOf } = require('../options.js');
 const { isRepeated } = require('./headers.js');
+const { webOrigins } = require('./origins.js');
 const { misconfigured } = require('./refusal.js');
 
 const MODES = ['off', 'accept', 'require'];
@@ -20,6 +22,7 @@ const CHECKS = {
   maxAge: duration(LONGEST),
   nonce: boolean,
   replay: having(CHECKER, 'a DpopReplayCache'),
+  origins: webOrigins,
 };
 
 /** The caches of verifiers with a clock of their own. */
@@ -34,6 +37,10 @@ const NO_ADDRESS = refused(
   'dpop-url',
   'the address that the client has asked is not known: use the option url of dpop',
 );
+const FOREIGN = refused(
+  'dpop-url',
+  'the address of the request is of none of the origins that are the option origins of dpop',
+);
 /** The answer is that of a token, because another proof would not help. */
 const UNBOUND = {
   code: 'ERR_JWT_CLAIM',
@@ -41,6 +48,15 @@ const UNBOUND = {
   message: 'the token is not bound to a key: its claim cnf has no jkt',
   claim: 'cnf',
   reason: 'missing',
+};
+
+/** A token is bound to another key, too, such as that of a certificate. */
+const NOT_BOUND = {
+  code: 'ERR_JWT_CLAIM',
+  kind: 'token-bound',
+  message: 'the token is bound to a key that the client has not shown',
+  claim: 'cnf',
+  reason: 'mismatch',
 };
 
 /** The kind of the option `dpop` of `of`: a mode, or options. */
@@ -62,12 +78,14 @@ function proofsOf(options, verifier) {
 
 class Proofs {
   #checker;
+  #origins;
   #url;
   /** Whether every request needs a proof. */
   isRequired;
 
-  constructor({ mode, maxAge = MAX_AGE, nonce = false, replay, url }, verifier) {
+  constructor({ mode, maxAge = MAX_AGE, nonce = false, replay, origins, url }, verifier) {
     this.isRequired = mode === 'require';
+    this.#origins = origins;
     this.#url = url;
     this.#checker = (replay ?? cacheFor(verifier))[CHECKER](maxAge, nonce);
   }
@@ -85,6 +103,7 @@ class Proofs {
     if (typeof proof !== 'string') return MISSING;
     const url = this.#url === undefined ? context.url() : await givenUrl(this.#url, request);
     if (url === undefined) return NO_ADDRESS;
+    if (!isOwnAddress(url, this.#origins)) return FOREIGN;
     const { cache } = this.#checker;
     const before = accepted.get(raw);
     const refusal = await this.#checker.check({
@@ -113,9 +132,21 @@ function published(refusal, claims) {
   return refusal;
 }
 
+/** Whether an address is of one of the origins, if there are any. */
+function isOwnAddress(url, origins) {
+  return origins === undefined || (URL.canParse(url) && origins.has(new URL(url).origin));
+}
+
 /** The cache of a middleware without the option `replay`. */
 function cacheFor(verifier) {
-  const clock = clockOf(verifier);
+  const [clock, ...others] = clocksOf(verifier);
+  if (others.length > 0) {
+    throw makeError(
+      'ERR_INVALID_ARG_VALUE',
+      'the verifiers have different clocks, and proofs need one: set the option replay of dpop to a ' +
+        'DpopReplayCache with a clock',
+    );
+  }
   if (clock === undefined) return DpopReplayCache.shared(BY_DEFAULT);
   let cache = byVerifier.get(verifier);
   if (cache === undefined) {
@@ -132,4 +163,16 @@ async function givenUrl(url, request) {
   throw misconfigured('the option url of dpop must give the address of the request as a string');
 }
 
-module.exports = { BY_DEFAULT, CHECKS, MAX_AGE, MISSING, UNBOUND, dpopKind, proofsOf, published };
+module.exports = {
+  BY_DEFAULT,
+  CHECKS,
+  FOREIGN,
+  MAX_AGE,
+  MISSING,
+  NOT_BOUND,
+  UNBOUND,
+  dpopKind,
+  isOwnAddress,
+  proofsOf,
+  published,
+};

@@ -83,9 +83,16 @@ impl Checker {
             return Err(Refusal::Signature);
         }
         if !request.is_known {
-            self.cache.remember(proof.thumbprint(), &claims.jti, made / 1000, now / 1000)?;
+            let made = self.second_of(made);
+            self.cache.remember(proof.thumbprint(), &claims.jti, made, now / 1000)?;
         }
         Ok(accepted)
+    }
+
+    /// The second of a proof for the cache. A nonce of this cache is younger than the cache, so it
+    /// counts for the next second: in its first one, the cache refuses every proof.
+    fn second_of(&self, made: u64) -> u64 {
+        made / 1000 + u64::from(self.needs_nonce)
     }
 
     /// The moment at which a proof was made, which its nonce tells, if there are nonces: then the

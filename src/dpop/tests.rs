@@ -18,10 +18,11 @@ const NOW: u64 = 1_700_000_000;
 const URL: &str = "https://api.example/orders";
 const TOKEN: &str = "a.b.c";
 
-/// A service at this time, and its clock.
+/// A service that began in the second before this time, and its clock.
 fn service(now: u64, needs_nonce: bool) -> (Checker, Arc<ReplayCache>, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::at(now));
+    let clock = Arc::new(ManualClock::at(now - 1));
     let cache = Arc::new(ReplayCache::new(MIN_ENTRIES, clock.clone()).unwrap());
+    clock.set(now);
     (Checker::new(cache.clone(), 60, needs_nonce), cache, clock)
 }
 
@@ -263,6 +264,28 @@ fn with_nonces_the_nonce_tells_the_time_and_the_clock_of_the_client_does_not_mat
     assert_eq!(with("2", Some(&nonce)), Ok(Accepted::NonceDue));
     clock.advance(Duration::from_secs(30));
     assert_eq!(with("3", Some(&nonce)), Err(Refusal::Nonce));
+}
+
+#[test]
+fn a_cache_takes_its_own_nonces_in_its_first_second_and_no_proofs_without_them() {
+    let pair = key(Algorithm::Es256);
+    let clock = Arc::new(ManualClock::at(NOW));
+    let cache = Arc::new(ReplayCache::new(MIN_ENTRIES, clock.clone()).unwrap());
+    let with = |checker: &Checker, jti: &str, made: u64, nonce: String| {
+        let (header, mut claims) = parts(&pair);
+        claims["jti"] = jti.into();
+        claims["iat"] = made.into();
+        claims["nonce"] = nonce.into();
+        checker.check(&request(&signed(&pair, &header, &claims), pair.kid()))
+    };
+    let asks = Checker::new(cache.clone(), 60, true);
+    assert_eq!(with(&asks, "1", NOW, cache.nonce()), Ok(Accepted::Whole));
+    assert_eq!(with(&asks, "1", NOW, cache.nonce()), Err(Refusal::Replayed));
+    let others = Checker::new(cache.clone(), 60, false);
+    assert_eq!(with(&others, "2", NOW, cache.nonce()), Err(Refusal::Forgotten));
+    clock.advance(Duration::from_secs(1));
+    assert_eq!(with(&others, "2", NOW, cache.nonce()), Err(Refusal::Forgotten));
+    assert_eq!(with(&others, "2", NOW + 1, cache.nonce()), Ok(Accepted::Whole));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Compares the address of a request with that of a proof (RFC 9449 section 4.3).
 
+use std::net::Ipv6Addr;
+
 /// The address without its query and fragment, in a form in which equal addresses are equal texts:
 /// scheme and host in lower case, without the default port, with `/` for an empty path, and with
 /// the hexadecimal digits of percent-encodings in upper case (RFC 3986 sections 6.2.2.1 and 6.2.3).
@@ -26,7 +28,7 @@ pub(super) fn normalized(uri: &str) -> Option<String> {
         Some(at) => (&authority[..at], &authority[at + 1..]),
         None => (authority, ""),
     };
-    if host.is_empty() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+    if !is_host(host) || !is_port(port) {
         return None;
     }
     let mut text = format!("{scheme}://{}", host.to_ascii_lowercase());
@@ -36,6 +38,20 @@ pub(super) fn normalized(uri: &str) -> Option<String> {
     }
     text.push_str(if path.is_empty() { "/" } else { path });
     Some(upper_escapes(text))
+}
+
+/// Whether a text is a name, or an IPv6 address in brackets.
+fn is_host(host: &str) -> bool {
+    match host.strip_prefix('[') {
+        Some(rest) => rest.strip_suffix(']').is_some_and(|ip| ip.parse::<Ipv6Addr>().is_ok()),
+        None => !host.is_empty() && !host.contains([':', '[', ']']),
+    }
+}
+
+/// Whether a text is a port, or empty, which means the default one.
+fn is_port(port: &str) -> bool {
+    let is_number = port.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && (port.is_empty() || port.parse::<u16>().is_ok())
 }
 
 /// The text with upper-case hexadecimal digits behind each `%`.
@@ -76,6 +92,7 @@ mod tests {
             ("https://a.example/%c3%a9%2f%zf", "https://a.example/%C3%A9%2F%zf"),
             ("http://[2001:DB8::1]:80/", "http://[2001:db8::1]/"),
             ("http://[2001:db8::1]", "http://[2001:db8::1]/"),
+            ("http://a.example:65535", "http://a.example:65535/"),
             ("https://a.example/a/../b", "https://a.example/a/../b"),
             ("https://a.example/%61", "https://a.example/%61"),
         ] {
@@ -96,6 +113,16 @@ mod tests {
             "https://user@a.example/",
             "https://a.example\\@b.example/",
             "https://a.example:4x/",
+            "https://[::1",
+            "https://::1]/",
+            "https://[]/",
+            "https://[a.example]/",
+            "https://[::1]x/",
+            "http://]:80/",
+            "https://a:1:2/",
+            "https://a:65536/",
+            "https://a:99999999/",
+            "https://a:+1/",
             "https://a.example/ x",
             "https://a.example/é",
             "https://a.example/\n",

@@ -27,10 +27,20 @@ const verifier = new JwtVerifier({ keys: key, issuer: 'me', audience: 'api' });
 const keys = new KeyRing({ alg: 'ES256' });
 const replay = new DpopReplayCache({ maxEntries: 100 });
 
+const apiOrigins = kind(callback.refused, {
+  'a string': () => 'https://api.example',
+  'a number': () => [42],
+  'no origins': () => [],
+  'a URL': () => ['https://api.example/'],
+  'any origin': () => ['*'],
+});
+
 /** An object that has the methods of a class. */
 const object = kind(callback.refused, { 'a function': () => () => 1 });
 const listOrWord = or(names, kind({ 'no words': () => [], 'words with spaces': () => 'a b' }));
 const realm = or(name, kind({ 'a quote': () => 'a"b', 'two lines': () => 'a\r\nb', 'a long text': () => 'a'.repeat(257) }));
+/** Text of a request, of any length. */
+const text = kind({ 'a number': () => 42, null: () => null, 'an object': () => ({}) });
 const result = () => new RateLimiter({ limit: 1, windowMs: 1000 }).consume('a');
 
 const store = () => {
@@ -56,7 +66,7 @@ const authentication = () => ({
   acr: ['a'],
   maxAuthAge: '5m',
   getCertificate: () => undefined,
-  dpop: { mode: 'accept', maxAge: '30s', nonce: true, replay, url: () => 'https://api.example/' },
+  dpop: { mode: 'accept', maxAge: '30s', nonce: true, replay, origins: ['https://api.example'], url: () => 'https://api.example/' },
   realm: 'api',
 });
 const authenticationKinds = options({
@@ -74,6 +84,7 @@ const authenticationKinds = options({
     maxAge: or(duration, kind({ 'two hours': () => '2h' })),
     nonce: boolean,
     replay: object,
+    origins: apiOrigins,
     url: callback,
   }),
   realm,
@@ -212,19 +223,20 @@ module.exports = {
     kinds: [kind({ null: () => null, 'a number': () => 42, 'an object': () => ({}) }), options({ realm, scheme: word })],
   },
   'new web.DpopProofs': {
-    args: () => [{ maxAge: '30s', nonce: true, replay }],
-    kinds: [options({ maxAge: or(duration, kind({ 'two hours': () => '2h' })), nonce: boolean, replay: object })],
+    args: () => [{ maxAge: '30s', nonce: true, replay, origins: ['https://api.example'] }],
+    kinds: [options({ maxAge: or(duration, kind({ 'two hours': () => '2h' })), nonce: boolean, replay: object, origins: apiOrigins })],
   },
   'web.DpopProofs.prototype.check': {
     on: () => new DpopProofs({ replay }),
-    args: () => [{ headers: {}, method: 'GET', url: 'https://api.example/', token: 'a.b.c', claims: { cnf: { jkt: 'a' } } }],
+    args: () => [{ headers: {}, method: 'GET', url: 'https://api.example/', token: 'a.b.c', claims: { cnf: { jkt: 'a' } }, confirmed: ['x5t#S256'] }],
     kinds: [
       options({
         headers: kind({ null: () => null, 'a string': () => 'a' }),
-        method: or(name, kind({ 'a long method': () => 'A'.repeat(65) })),
-        url: name,
+        method: text,
+        url: text,
         token: name,
         claims: record({}),
+        confirmed: kind({ 'a string': () => 'x5t#S256', 'a number': () => [42], 'too many': () => Array(11).fill('a') }),
       }),
     ],
   },

@@ -1,5 +1,6 @@
 //! Judges the proofs of requests.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use napi::bindgen_prelude::Unknown;
@@ -36,10 +37,15 @@ impl Hot for Checker {
 
     fn call(&self, call: &RawCall) -> Result<sys::napi_value> {
         let proof = call.argument(0, "proof").ascii(MAX_PROOF_LEN)?;
+        // Texts that are too long or no ASCII are empty, which no proof is for.
+        let text = |at, name, bounds: RangeInclusive<usize>| -> Result<String> {
+            let ascii = call.argument(at, name).ascii(*bounds.end())?;
+            Ok(String::from_utf8(ascii.unwrap_or_default()).unwrap_or_default())
+        };
         let request = Request {
             proof: proof.as_deref().unwrap_or_default(),
-            method: &call.argument(1, "method").string(METHOD)?,
-            url: &call.argument(2, "url").string(URL)?,
+            method: &text(1, "method", METHOD)?,
+            url: &text(2, "url", URL)?,
             token: &call.argument(3, "token").string(TOKEN)?,
             thumbprint: &call.argument(4, "thumbprint").string(0..=TOKEN_LEN)?,
             is_known: call.argument(5, "isKnown").boolean()?,

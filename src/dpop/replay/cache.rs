@@ -16,7 +16,8 @@ use crate::error::Result;
 
 /// Remembers proofs, so that each counts once, and makes nonces.
 ///
-/// Proofs that were made before the cache are refused: it may have had a predecessor.
+/// Proofs that were made before the cache, or in its first second, are refused: it may have had a
+/// predecessor.
 pub struct ReplayCache {
     words: Words,
     max_entries: usize,

@@ -60,13 +60,13 @@ pub(super) struct Fixed {
 }
 
 impl Fixed {
-    /// The fixed words of a new table. Its times count from the second before `now`, up to which
-    /// every proof may have been forgotten.
+    /// The fixed words of a new table. Its times count from `now`. Every proof up to this second
+    /// may have been used before: a predecessor may have ended in the same second.
     pub(super) fn new(max_entries: usize, now: u64, boot: String) -> Result<Self> {
         let (mut key, mut nonce_key) = ([0; 16], [0; 32]);
         random_bytes(&mut key)?;
         random_bytes(&mut nonce_key)?;
-        Ok(Self { max_entries, base: now.saturating_sub(1), key, nonce_key, boot })
+        Ok(Self { max_entries, base: now, key, nonce_key, boot })
     }
 
     /// The words of a new table.

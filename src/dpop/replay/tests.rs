@@ -20,9 +20,11 @@ use crate::testing::random::Random;
 
 const NOW: u64 = 1_700_000_000;
 
+/// A cache that began in the second before the present.
 fn cache(max_entries: usize) -> (ReplayCache, Arc<ManualClock>) {
-    let clock = Arc::new(ManualClock::at(NOW));
+    let clock = Arc::new(ManualClock::at(NOW - 1));
     let cache = ReplayCache::new(max_entries, clock.clone()).unwrap();
+    clock.set(NOW);
     cache.expect_age(60);
     (cache, clock)
 }
@@ -44,14 +46,15 @@ fn a_proof_counts_once_and_another_key_may_use_its_jti() {
 }
 
 #[test]
-fn a_proof_from_before_the_cache_is_refused() {
+fn a_proof_from_before_the_cache_or_of_its_first_second_is_refused() {
     let (cache, _) = cache(MIN_ENTRIES);
+    // A predecessor that ended in the second in which the cache began may have accepted it.
     for made in [0, 1, NOW - 2, NOW - 1] {
         assert_eq!(remember(&cache, "one", made), Err(Refusal::Forgotten), "{made}");
     }
     assert_eq!(remember(&cache, "one", NOW), Ok(()));
     // Beyond the times that a word has room for.
-    assert_eq!(remember(&cache, "far", NOW + (1 << 28)), Err(Refusal::Forgotten));
+    assert_eq!(remember(&cache, "far", NOW - 1 + (1 << 28)), Err(Refusal::Forgotten));
 }
 
 #[test]
@@ -198,8 +201,10 @@ fn nonces_are_those_of_their_cache_and_tell_their_time() {
 fn all_caches_of_a_file_remember_what_one_of_them_has_seen() {
     let folder = Folder::new();
     let path = folder.path("proofs");
-    let clock: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW));
+    let manual = Arc::new(ManualClock::at(NOW - 1));
+    let clock: Arc<dyn Clock> = manual.clone();
     let one = ReplayCache::machine(&path, Some(1000), &clock).unwrap();
+    manual.set(NOW);
     assert!(Arc::ptr_eq(&one, &ReplayCache::machine(&path, None, &clock).unwrap()));
     let Found::File(opened) = machine_file::find::<Fixed>(&path).unwrap() else { panic!() };
     // As another process would map it.
@@ -244,6 +249,6 @@ fn a_file_of_another_kind_or_start_is_refused_or_made_anew() {
     let later: Arc<dyn Clock> = Arc::new(ManualClock::at(NOW + 10));
     let cache = ReplayCache::machine(&path, None, &later).unwrap();
     assert_eq!(cache.max_entries(), 1000);
-    assert_eq!(remember(&cache, "one", NOW + 9), Err(Refusal::Forgotten));
-    assert_eq!(remember(&cache, "one", NOW + 10), Ok(()));
+    assert_eq!(remember(&cache, "one", NOW + 10), Err(Refusal::Forgotten));
+    assert_eq!(remember(&cache, "one", NOW + 11), Ok(()));
 }
