@@ -2771,7 +2771,8 @@ export class Sessions {
 export interface DpopReplayCacheOptions {
   /**
    * The number of proofs that fit: 64 to 2^26. Each takes 16 bytes. Default: 262,144 (4 MiB), which
-   * are 2900 requests a second, because a proof is kept for 90 seconds if `maxAge` is 60.
+   * are 2900 requests a second, because a proof can be kept for 90 seconds if `maxAge` is 60: 30
+   * seconds more than the longest `maxAge` of any middleware that has ever used the cache.
    */
   maxEntries?: number;
 }
@@ -2782,12 +2783,14 @@ export interface DpopReplayCacheOptions {
  *
  * Only proofs that are right in everything else are remembered, beside an accepted token, by a
  * keyed fingerprint of key and `jti`. A proof is kept until no middleware accepts its age. If there
- * is no room for another, the request is refused (`ERR_DPOP_FULL`, 503).
+ * is no room for another, the request is refused (`ERR_DPOP_FULL`, 503). The longest `maxAge` of any
+ * middleware counts for all proofs, as long as the cache lives, or its file.
  *
  * The constructor makes a cache of its own, {@link DpopReplayCache.shared} one of all threads, and
- * {@link DpopReplayCache.machine} one of all processes. A proof from before a cache began is
- * refused, because it may have been used: after a restart of the only process, clients get a 401
- * for proofs that they made before. A client whose clock is up to 30 seconds ahead can make proofs
+ * {@link DpopReplayCache.machine} one of all processes. A proof from before a cache began, or of
+ * its first second, is refused, because it may have been used: after a restart of the only process,
+ * clients get a 401 for proofs that they made before, and repeat the request with a new one. In
+ * tests, wait for a second, or give a `clock` that goes on after the cache is made. A client whose clock is up to 30 seconds ahead can make proofs
  * that are later than the restart; only nonces, or a cache of the machine, refuse their replay.
  *
  * @example

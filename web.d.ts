@@ -63,7 +63,7 @@ export function readAuthorization(
 ): { scheme: 'Bearer' | 'DPoP'; token: string } | undefined;
 
 /** The options of {@link DpopProofs}. */
-export type DpopProofsOptions = Pick<DpopOptions<never>, 'maxAge' | 'nonce' | 'replay'>;
+export type DpopProofsOptions = Pick<DpopOptions<never>, 'maxAge' | 'nonce' | 'replay' | 'origins'>;
 
 /** A request with a proof. */
 export interface DpopRequest {
@@ -71,18 +71,35 @@ export interface DpopRequest {
   headers: IncomingHttpHeaders | NodeJS.Dict<string[]> | Headers;
   /** Its method. */
   method: string;
-  /** The address that the client has asked. Query and fragment do not count. */
+  /**
+   * The address that the client has asked. Query and fragment do not count. `url` of a `Request` is
+   * made of the header `Host`, which the client writes: set the option `origins`, or answer to your
+   * own names only.
+   */
   url: string;
   /** The access token, which is verified. */
   token: string;
   /** The claims of the token. */
   claims: object;
+  /**
+   * The members of `cnf` beside `jkt` that you have checked for this request, at most 10: for
+   * example `x5t#S256`, if the connection has the certificate (RFC 8705). A token that is bound in
+   * another way is refused. Default: none.
+   */
+  confirmed?: readonly string[];
 }
 
 /** The answer of {@link DpopProofs.check}. A `nonce` is for `DPoP-Nonce` of the response. */
 export type DpopResult =
   | { ok: true; /** The thumbprint of the key. */ jkt: string; nonce?: string }
-  | { ok: false; /** For `challenge`. */ code: string; message: string; nonce?: string };
+  | {
+      ok: false;
+      /** For `challenge`. */
+      code: string;
+      message: string;
+      scheme: 'DPoP';
+      nonce?: string;
+    };
 
 /**
  * The check of DPoP proofs (RFC 9449) for other frameworks. Verify the token first, and refuse
@@ -93,10 +110,12 @@ export type DpopResult =
  * ```ts
  * import { JwtIssuer, JwtKey, JwtVerifier, createDpopProof } from '@nodesec/native';
  * import { DpopProofs, challenge, readAuthorization } from '@nodesec/native/web';
+ * import { setTimeout } from 'node:timers/promises';
  *
  * const policy = { keys: await JwtKey.generate('ES256'), issuer: 'https://id.example', audience: 'api' };
  * const verifier = new JwtVerifier(policy);
- * const proofs = new DpopProofs({ maxAge: '30s' });
+ * const proofs = new DpopProofs({ maxAge: '30s', origins: ['https://api.example'] });
+ * await setTimeout(1100); // a proof of the first second is refused
  *
  * async function answer({ method, url, headers }: Request) {
  *   const { scheme, token } = readAuthorization(headers) ?? {};
@@ -134,6 +153,8 @@ export type Unmet =
       code: string;
       /** Its message, for `cause`. */
       message?: string;
+      /** The scheme of the request, as `DpopProofs` gives it. */
+      scheme?: 'DPoP';
       /** With `ERR_DPOP_NONCE`: the value of `DPoP-Nonce`. */
       nonce?: string;
     }
@@ -156,7 +177,10 @@ export type Unmet =
 export interface ChallengeOptions {
   /** The protected area: 1 to 256 characters of printable ASCII without `"` and `\`. */
   realm?: string;
-  /** The scheme of the request. Default: `DPoP` for a `DpopError`, else `Bearer`. */
+  /**
+   * The scheme of the request. Default: `DPoP` for a `DpopError` and for a refusal of `DpopProofs`,
+   * else `Bearer`.
+   */
   scheme?: 'Bearer' | 'DPoP';
 }
 
@@ -267,9 +291,17 @@ export interface DpopOptions<Request> {
   nonce?: boolean;
   /**
    * The cache of used proofs. Default: one for all threads of the process, or with a `clock` of the
-   * verifier one for that verifier. Its clock is that of the proofs.
+   * verifier one for that verifier. Its clock is that of the proofs. `JwtVerifiers` with different
+   * clocks need this option.
    */
   replay?: DpopReplayCache | RedisDpopReplayCache;
+  /**
+   * The origins of the service, 1 to 100, such as `https://api.example`: without a path, and without
+   * the port if it is that of the scheme. A proof for another origin is refused. Clients choose the
+   * header `Host`: without this option, a proof that another service has got counts here if it is
+   * sent with that service's name. So set it, or have a proxy refuse all names but yours.
+   */
+  origins?: string[];
   /**
    * Gives the address that the client has asked, for services behind a proxy that changes host or
    * path. Default: protocol and host as the framework finds them by its trusted proxies, and the

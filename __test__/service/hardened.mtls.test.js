@@ -48,6 +48,27 @@ for (const framework of FRAMEWORKS) {
       assert.equal((await ask('POST', append, { ...record })).status, 400);
     });
 
+    test('keeps the records of a user while others, and people without an account, fill the trail', async (t) => {
+      const { ask, tokenFor } = await trail(t, framework);
+      const make = (more) => ({ event: 'session.started', id: uuidv7(), outcome: 'ok', time: 1, ...more });
+      const append = tokenFor({ sub: ACCOUNTS_ID, scope: 'trail.append' });
+      const send = async (records) => assert.equal((await ask('POST', append, records)).status, 204);
+      const own = make({ subject: 'ada', limitKey: 'a' });
+      await send([own]);
+      for (let number = 0; number < 115; number += 1) {
+        const failed = { event: 'limit.denied', outcome: 'denied' };
+        // At the name of this user, at many names, and without a name.
+        const flood = (_, index) => make({ ...failed, limitKey: ['a', `${number} ${index}`, undefined][index % 3] });
+        await send(Array.from({ length: 100 }, flood));
+      }
+      const read = tokenFor({ sub: 'ada', limit_key: 'b', scope: 'trail.read' });
+      assert.deepEqual(JSON.parse((await ask('GET', read)).body), [own]);
+      const both = tokenFor({ sub: 'ada', limit_key: 'a', scope: 'trail.read' });
+      const first = JSON.parse((await ask('GET', both, undefined, `?since=${uuidv7()}`)).body);
+      assert.deepEqual([first[0], first.length], [own, 100]);
+      assert.ok(first.slice(1).every(({ limitKey }) => limitKey === 'a'));
+    });
+
     test('refuses a token that was stolen from the accounts, also from a workload of the same id', async (t) => {
       const { ask, tokenFor, workloadOf } = await trail(t, framework);
       const stolen = tokenFor({ sub: ACCOUNTS_ID, scope: 'trail.append' });
