@@ -264,6 +264,9 @@ export declare function keyringServerHas(ring: unknown, head: unknown): Outcome<
 /** The bytes that tell the version of this process from all others. */
 export declare function keyringServerHead(ring: unknown): Outcome<LocalValue>
 
+/** Whether the version of this process has the change of the version with this head. */
+export declare function keyringServerIncludes(ring: unknown, head: unknown): Outcome<boolean>
+
 /** Opens the bytes that a server has on another thread. Returns a promise of the ring's carrier. */
 export declare function keyringServerOpen(opening: unknown, value: unknown): Outcome<Offloaded<KeyRing, LocalValue>>
 

@@ -337,8 +337,9 @@ export interface RedisKeyRing extends KeyRing {
   /** Reads the state. */
   status(): RedisKeyRingStatus;
   /**
-   * Ends the ring: waits for the change that is on its way, closes the connection and forgets the
-   * keys. Issuers and verifiers with the ring then fail: close after the last request.
+   * Ends the ring: waits for the attempt that is on its way, closes the connection and forgets the
+   * keys. Changes that wait for their turn reject with `ERR_KEYRING_STORE`. Issuers and verifiers
+   * with the ring then fail: close after the last request.
    */
   close(): Promise<void>;
 }
@@ -354,7 +355,8 @@ export const RedisKeyRing: {
    * On the ring, `addAsync`, `revokeAsync`, `rotate` and `configure` resolve when the server has
    * the change, and the other processes have it within a second or two. `rotate` makes one key if
    * several processes call it at once. A change that the server does not confirm within 5 seconds
-   * rejects with `ERR_KEYRING_STORE`: it may still be carried out. `add`, `revoke` and `tick` throw
+   * of the call rejects with `ERR_KEYRING_STORE`: it may still be carried out. One that it makes
+   * without an answer is made once. `add`, `revoke` and `tick` throw
    * `ERR_KEYRING_SYNC`.
    *
    * In an outage the present keys sign and verify. With `rotateEvery`, signing ends 5 minutes after

@@ -78,6 +78,10 @@ function isPlain(value) {
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
 
+function isPlainObject(value) {
+  return value !== null && typeof value === 'object' && !Array.isArray(value) && isPlain(value);
+}
+
 // By the number of arguments, because each argument that is passed on costs time.
 function wrapped(call) {
   return function nativeCall(a, b, c, d, e, ...rest) {
@@ -107,4 +111,4 @@ const native = Object.fromEntries(
   ]),
 );
 
-module.exports = { isPlain, native, settled, snapshot };
+module.exports = { isPlain, isPlainObject, native, settled, snapshot };

@@ -6,9 +6,14 @@ const assert = require('node:assert/strict');
 const { randomBytes } = require('node:crypto');
 const { describe, test } = require('node:test');
 
+const redis = require('@nodesec/native/redis');
+const redis6 = require('redis');
+const redis5 = require('redis5');
+
 const { connect, defineScript, pairsOf, reasonOf } = require('../../lib/redis/client.js');
 const { coded } = require('../helpers/outcome.js');
 const { CLIENTS, CLUSTERS } = require('../helpers/redis-clients.js');
+const { secretKey } = require('../helpers/redis-revocations.js');
 const { RedisServer, startCluster, until } = require('../helpers/redis-server.js');
 
 const ECHO = defineScript(`return {KEYS[1], ARGV[1], 7, redis.call('INCR', KEYS[1])}`);
@@ -181,6 +186,34 @@ test('settings that send a command twice are warned of, once a client', async (t
 test('a value that is no client is refused', () => {
   for (const wrong of [undefined, null, 'redis://localhost', {}, { send: 1 }, () => {}]) {
     assert.throws(() => connect(wrong), coded('ERR_INVALID_ARG_TYPE'));
+  }
+});
+
+test('a pool and a sentinel of node-redis are refused with the clients to give instead', () => {
+  for (const { createClient, createClientPool, createSentinel } of [redis5, redis6]) {
+    const sentinel = createSentinel({ name: 'main', sentinelRootNodes: [] });
+    const wrong = [createClientPool(), sentinel, sentinel.withTypeMapping({})];
+    for (const client of wrong) {
+      const refusal = { code: 'ERR_INVALID_ARG_VALUE', message: /createClient or createCluster/ };
+      assert.throws(() => connect(client), refusal);
+    }
+    connect(createClient({ disableOfflineQueue: true }));
+  }
+});
+
+test('options that are an instance of a class are refused by every class', async () => {
+  class Options {
+    client = { send: async () => null };
+    key = secretKey();
+    limits = [{ name: 'a', limit: 5, windowMs: 1000 }];
+  }
+  const { RedisKeyRing, RedisRateLimiter, RedisRevocations, RedisSessions } = redis;
+  const refusal = { code: 'ERR_INVALID_ARG_TYPE', message: /plain object/ };
+  for (const Class of [RedisRateLimiter, RedisSessions]) {
+    assert.throws(() => new Class(new Options()), refusal, Class.name);
+  }
+  for (const Class of [RedisKeyRing, RedisRevocations]) {
+    await assert.rejects(Class.open(new Options()), refusal, Class.name);
   }
 });
 

@@ -8,9 +8,10 @@ const { readFileSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
+const { JwtKey } = require('@nodesec/native');
 const { CLIENTS } = require('../helpers/redis-clients.js');
 const { hear } = require('../helpers/redis-revocations.js');
-const { NAME, idsOf, openRing } = require('../helpers/redis-ring.js');
+const { NAME, idsOf, openRing, openWith } = require('../helpers/redis-ring.js');
 const { RedisServer, until } = require('../helpers/redis-server.js');
 
 const isFollowing = ({ status }) => status().state === 'following';
@@ -202,4 +203,86 @@ test('a server without memory refuses a rotation, and signing goes on', async (t
   assert.equal(one.refusal(one.sign()), undefined);
   server.cli('config', 'set', 'maxmemory', '0');
   await one.keys.rotate({ force: true });
+});
+
+/**
+ * A ring over a client that loses answers. `line.lost` is the number of answers to lose from now
+ * on, and `line.losesOf` tells whether a command begins this. `line.sent` counts the commands.
+ */
+async function ringOverLossyLine(t, server) {
+  const client = await CLIENTS['ioredis 6'](t, server);
+  await client.connect();
+  const line = { lost: 0, sent: 0, losesOf: () => false };
+  const send = async ([name, ...args]) => {
+    line.sent++;
+    if (line.losesOf(args)) {
+      line.losesOf = () => false;
+      line.lost = 2;
+    }
+    const isLost = line.lost > 0;
+    if (isLost) line.lost--;
+    const answer = await client.callBuffer(name, ...args);
+    return isLost ? new Promise(() => {}) : answer;
+  };
+  return { line, ...await openWith(t, { send }) };
+}
+
+test('a change that the server has made without an answer resolves, and is made once', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const { keys, line } = await ringOverLossyLine(t, server);
+  // The server knows the scripts then.
+  await keys.rotate({ force: true });
+  const key = await JwtKey.generate('EdDSA');
+  const changes = {
+    addAsync: () => keys.addAsync(key),
+    revokeAsync: () => keys.revokeAsync(key.kid),
+    rotate: () => keys.rotate({ force: true }),
+    configure: () => keys.configure({ rotateEvery: '20d' }),
+  };
+  for (const [name, change] of Object.entries(changes)) {
+    const { version } = keys.status();
+    // The answers of the write, and of the look for it.
+    line.losesOf = (args) => args.some((arg) => arg.length > 500);
+    const result = await change();
+    assert.equal(keys.status().version, version + 1, name);
+    if (name === 'rotate') assert.deepEqual(idsOf(keys, 'active'), [result.kid]);
+  }
+  await assert.rejects(keys.addAsync(key), { code: 'ERR_KEYRING_DUPLICATE' });
+});
+
+test('changes wait for a silent server at the same time, and none is tried after its limit', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const one = await ringOverLossyLine(t, server);
+  const { keys, line } = one;
+  line.lost = Infinity;
+  const before = line.sent;
+  const calls = Array.from({ length: 4 }, () => keys.rotate({ force: true }));
+  for (const { reason } of await Promise.allSettled(calls)) {
+    assert.equal(reason.code, 'ERR_KEYRING_STORE');
+    assert.match(reason.message, /no answer/);
+  }
+  // A command waits for a second, and a call for five.
+  assert.ok(line.sent - before <= 7, `${line.sent - before} commands`);
+  line.lost = 0;
+  await until(() => isFollowing(one));
+  assert.equal(keys.status().version, 1);
+  assert.equal(one.refusal(one.sign()), undefined);
+});
+
+test('a ring that closes while its server is silent begins nothing more, and its changes reject', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const { keys, line } = await ringOverLossyLine(t, server);
+  line.lost = Infinity;
+  const before = line.sent;
+  const calls = Array.from({ length: 4 }, () => keys.rotate({ force: true }));
+  const settled = Promise.allSettled(calls);
+  await until(() => line.sent > before);
+  const sent = line.sent;
+  await Promise.all([keys.close(), keys.close()]);
+  assert.equal(line.sent, sent);
+  assert.equal(keys.status().state, 'closed');
+  for (const { reason } of await settled) assert.equal(reason.code, 'ERR_KEYRING_STORE');
 });

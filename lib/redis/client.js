@@ -45,7 +45,10 @@ const CLIENTS = 'a client of ioredis, iovalkey or node-redis, or an object with 
 /** One connection a client, so that a client gets one listener and one warning. */
 const connections = new WeakMap();
 
-/** The connection over a caller's client. Throws `ERR_INVALID_ARG_TYPE` for any other value. */
+/**
+ * The connection over a caller's client. Throws `ERR_INVALID_ARG_TYPE` for any other value, and
+ * `ERR_INVALID_ARG_VALUE` for a pool or a sentinel of node-redis.
+ */
 function connect(client) {
   if (client === null || typeof client !== 'object') throw wrongType('client', CLIENTS);
   let connection = connections.get(client);
@@ -59,10 +62,18 @@ function connect(client) {
 function adaptorOf(client) {
   if (typeof client.callBuffer === 'function') return new IoRedisClient(client);
   if (typeof client.withTypeMapping === 'function') {
-    if (typeof client.sendCommand === 'function') return new NodeRedisClient(client);
+    if (typeof client.sendCommand === 'function') return nodeRedisOf(client);
   }
   if (typeof client.send === 'function') return new BareClient(client);
   throw wrongType('client', CLIENTS);
+}
+
+function nodeRedisOf(client) {
+  if (NodeRedisClient.takes(client)) return new NodeRedisClient(client);
+  const message =
+    'option "client" must not be a pool or a sentinel of node-redis: give a client of its ' +
+    'createClient or createCluster, or, with sentinels, a client of ioredis';
+  throw makeError('ERR_INVALID_ARG_VALUE', message);
 }
 
 class Connection {

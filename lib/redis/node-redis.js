@@ -13,6 +13,11 @@ class NodeRedisClient {
   /** Whether keys are on several nodes. */
   isCluster;
 
+  /** Whether it is a client or a cluster: pools have no copy, and sentinels other arguments. */
+  static takes({ acquire, duplicate }) {
+    return typeof duplicate === 'function' && typeof acquire !== 'function';
+  }
+
   constructor(client) {
     this.#client = client;
     this.isCluster = isCluster(client);

@@ -6,7 +6,7 @@
 const { setTimeout: sleep } = require('node:timers/promises');
 
 const { makeError, withCause } = require('../errors.js');
-const { isPlain, native } = require('../native.js');
+const { isPlainObject, native } = require('../native.js');
 const { connect, reasonOf } = require('./client.js');
 const { ClockLag } = require('./clock-lag.js');
 const { Silence, within } = require('./within.js');
@@ -294,10 +294,6 @@ function unread(cause) {
     `the revocations cannot be read from the server (${reason}): the list refuses every token; ` +
     'correct the cause, and open it again';
   return withCause(makeError('ERR_REVOCATION_STORE', message), cause);
-}
-
-function isPlainObject(value) {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && isPlain(value);
 }
 
 module.exports = { RevocationLink };

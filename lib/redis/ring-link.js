@@ -7,7 +7,7 @@ const { setTimeout: sleep } = require('node:timers/promises');
 
 const { publishKeyChanges } = require('../audit/keys.js');
 const { NodesecError, makeError, withCause } = require('../errors.js');
-const { isPlain, native } = require('../native.js');
+const { isPlainObject, native } = require('../native.js');
 const { connect, reasonOf } = require('./client.js');
 const { RingRecord, headOf } = require('./ring-record.js');
 const { RingState } = require('./ring-state.js');
@@ -17,7 +17,7 @@ const { Silence, within } = require('./within.js');
 const LOOK_MS = 1000;
 /** The longest time for an answer of the server, in milliseconds. */
 const PATIENCE_MS = 1000;
-/** The longest time for a change and for opening, in milliseconds. */
+/** The longest time from the call of a change, and for opening, in milliseconds. */
 const CHANGE_MS = 5000;
 /** The time between two attempts, in milliseconds. */
 const RETRY_MS = 50;
@@ -28,6 +28,12 @@ const DUE_RETRY_MS = 10_000;
 const TRANSIENT = new Set(
   ('connection ASK BUSY CLUSTERDOWN LOADING MASTERDOWN MOVED READONLY TRYAGAIN UNBLOCKED').split(' '),
 );
+
+/** The time that a call has from now on, and the error of its last attempt. */
+class Wait {
+  until = performance.now() + CHANGE_MS;
+  error = new Silence();
+}
 
 class RingLink {
   #connection;
@@ -42,7 +48,11 @@ class RingLink {
   #dueFrom = -Infinity;
   /** The look or change that is running. */
   #last = Promise.resolve();
+  /** Nothing begins any more, or is tried again. */
   #closing = new AbortController();
+  /** No answer is waited for any more. */
+  #ending = new AbortController();
+  #closed;
   #running;
 
   constructor(options) {
@@ -79,23 +89,36 @@ class RingLink {
     // A rotation replaces the keys that the caller has seen.
     const argument = kind === 'rotate' ? native.keyringServerSeen(this.#ring) : given;
     native.keyringServerCheck(kind, argument, options);
-    return this.#exclusively(() => this.#patiently(() => this.#attempt(kind, argument, options)));
+    const wait = new Wait();
+    const tried = [];
+    const attempt = () => this.#attempt(kind, argument, options, tried);
+    const changed = this.#exclusively(() => this.#patiently(attempt, wait));
+    // It may wait for others, or for an answer.
+    return within(CHANGE_MS, changed).catch((error) => {
+      throw error instanceof Silence ? unconfirmed(wait.error) : error;
+    });
   }
 
   status() {
     return { ...this.#state.report(), version: this.#version };
   }
 
+  /** Waits for the attempt that is on its way. */
   async close() {
-    if (!this.#closing.signal.aborted) {
-      await this.#exclusively(() => this.#end());
-      native.keyringServerClose(this.#ring);
-    }
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  async #close() {
+    this.#closing.abort();
+    await this.#exclusively(() => this.#end());
+    native.keyringServerClose(this.#ring);
     await this.#running;
   }
 
   #end() {
     this.#closing.abort();
+    this.#ending.abort();
     if (this.#own !== this.#connection) this.#own?.close();
     this.#state.close();
   }
@@ -162,12 +185,18 @@ class RingLink {
     return isWritten;
   }
 
-  /** Makes a change of the newest version. Throws if it is not known to be made. */
-  async #attempt(kind, argument, options) {
+  /**
+   * Makes a change of the newest version. Throws if it is not known to be made. `tried` gets the
+   * versions with the change: the server may have one that it has not confirmed.
+   */
+  async #attempt(kind, argument, options, tried = []) {
     for (;;) {
       await this.#look();
+      const made = tried.find((each) => native.keyringServerIncludes(this.#ring, each.head));
+      if (made !== undefined) return made.kid;
       const { value, kid } = await this.#propose(kind, argument, options);
       if (value === undefined) return kid;
+      tried.push({ head: Buffer.from(headOf(value), 'hex'), kid });
       const head = native.keyringServerHead(this.#ring).toString('hex');
       if (await this.#write(head, value)) return kid;
     }
@@ -204,19 +233,23 @@ class RingLink {
   }
 
   /** Calls `attempt` until it succeeds, or fails for good, or takes too long. */
-  async #patiently(attempt) {
-    const until = performance.now() + CHANGE_MS;
-    for (;;) {
+  async #patiently(attempt, wait = new Wait()) {
+    const { signal } = this.#closing;
+    while (performance.now() < wait.until) {
+      if (signal.aborted) throw closed();
       try {
         return await attempt();
       } catch (thrown) {
         const error = thrown ?? new Error('the client gave no reason');
+        wait.error = error;
         if (error instanceof NodesecError) throw error;
         this.#lost(error);
-        if (!isTransient(error) || performance.now() + RETRY_MS > until) throw unconfirmed(error);
+        if (!isTransient(error)) break;
       }
-      await sleep(RETRY_MS);
+      await sleep(RETRY_MS, undefined, { signal }).catch(() => {});
+      if (signal.aborted) break;
     }
+    throw unconfirmed(wait.error);
   }
 
   /** Runs after the look or change that is running. */
@@ -237,8 +270,8 @@ class RingLink {
   }
 
   #send(run) {
-    const { signal } = this.#closing;
-    if (signal.aborted) throw makeError('ERR_KEYRING_STORE', 'the key ring is closed');
+    const { signal } = this.#ending;
+    if (signal.aborted) throw closed();
     return within(PATIENCE_MS, run(this.#own), signal);
   }
 }
@@ -253,15 +286,15 @@ function reasonFor(error) {
   return error instanceof NodesecError ? error.code : reasonOf(error);
 }
 
+function closed() {
+  return makeError('ERR_KEYRING_STORE', 'the key ring is closed; close it after the last request');
+}
+
 function unconfirmed(cause) {
   const message =
     `the server of the key ring has not confirmed the call (${reasonFor(cause)}), which it may ` +
     'still carry out: look at the server, and call again';
   return withCause(makeError('ERR_KEYRING_STORE', message), cause);
-}
-
-function isPlainObject(value) {
-  return value !== null && typeof value === 'object' && !Array.isArray(value) && isPlain(value);
 }
 
 module.exports = { RingLink };

@@ -3,7 +3,7 @@
 const { clockOf, useClock } = require('../clock.js');
 const { attachedBy } = require('../construct.js');
 const { makeError } = require('../errors.js');
-const { native } = require('../native.js');
+const { isPlainObject, native } = require('../native.js');
 const { Sessions } = require('../session.js');
 const { connect } = require('./client.js');
 const { SessionEngine } = require('./session-engine.js');
@@ -19,7 +19,7 @@ class RedisSessions extends Sessions {
 function attachRemote(sessions, options) {
   let given = options;
   let connection;
-  if (options !== null && typeof options === 'object' && Object.hasOwn(options, 'client')) {
+  if (isPlainObject(options)) {
     // Not copied: it is the caller's object, and may have any members.
     const { client, ...rest } = options;
     if (client !== undefined) connection = connect(client);

@@ -22,7 +22,7 @@ use crate::jwt::{
 use crate::secret::{MAX_SEALED_LEN, Secret};
 
 /// The lengths of a version on a server, in bytes.
-const VALUE: RangeInclusive<usize> = 0..=MAX_SEALED_LEN + 1024;
+const VALUE: RangeInclusive<usize> = 0..=MAX_SEALED_LEN + 2048;
 
 options! {
     /// The options of `RedisKeyRing.open`.
@@ -129,6 +129,19 @@ pub(super) fn keyring_server_has(
     guard(env, || {
         let head = Arg::new(env, &head, "head").bytes(0..=HEAD_LEN)?;
         Ok(ring_of(env, &ring)?.is_at(&head)?)
+    })
+}
+
+/// Whether the version of this process has the change of the version with this head.
+#[napi(catch_unwind)]
+pub(super) fn keyring_server_includes(
+    env: &Env,
+    ring: Unknown<'_>,
+    head: Unknown<'_>,
+) -> napi::Result<Outcome<bool>> {
+    guard(env, || {
+        let head = Arg::new(env, &head, "head").bytes(0..=HEAD_LEN)?;
+        Ok(ring_of(env, &ring)?.has_version(&head)?)
     })
 }
 

@@ -10,9 +10,10 @@ use super::state::KeyState;
 use crate::error::Result;
 
 /// The keys of both books. Where each has a key that signs, or one that is to sign, that of `main`
-/// stays, and the other retires `now`. The period is that of `main`. `ERR_KEYRING_FULL` if they are
-/// too many.
-pub(super) fn merged(main: &Book, other: &Book, now: u64) -> Result<Book> {
+/// stays, and the other retires `now`. The period is that of `main`. If `main` may have forgotten
+/// keys of `other`, those of `other` that it no longer has stay away. `ERR_KEYRING_FULL` if they
+/// are too many.
+pub(super) fn merged(main: &Book, other: &Book, has_forgotten: bool, now: u64) -> Result<Book> {
     let mut spent = main.spent().clone();
     if !spent.extend(other.spent()) {
         return Err(no_memory());
@@ -22,6 +23,8 @@ pub(super) fn merged(main: &Book, other: &Book, now: u64) -> Result<Book> {
         match list.iter_mut().find(|entry| entry.info.kid == theirs.info.kid) {
             Some(own) if own.info.algorithm == theirs.info.algorithm => later_of(own, theirs),
             Some(_) => {}
+            // A key is forgotten when its last token has expired, and not before.
+            None if has_forgotten && theirs.last_use(main.options()) <= now => {}
             None => list.push(theirs.clone()),
         }
     }

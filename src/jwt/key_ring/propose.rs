@@ -126,6 +126,11 @@ impl KeyRing {
         Ok(self.server()?.stamp().head())
     }
 
+    /// Whether the version of this process has the change of the version with this head.
+    pub fn has_version(&self, head: &[u8]) -> Result<bool> {
+        Ok(self.server()?.stamp().has(head))
+    }
+
     /// The ids of the active and the next key, for [`ServerChange::Rotate`].
     pub fn signing_ids(&self) -> [Option<String>; 2] {
         let SigningIds { active, next } = self.read().signing_ids();
@@ -167,9 +172,11 @@ impl KeyRing {
             ServerChange::Restore => (own, None),
             ServerChange::Merge(value) => {
                 let (theirs, other) = self.version(server, &value)?;
-                let is_main = (own.number, own.tag) >= (theirs.number, theirs.tag);
+                let is_main = own.name >= theirs.name;
                 let (main, other) = if is_main { (&book, &other) } else { (&other, &book) };
-                book = merged(main, other, times.now)?;
+                let (later, earlier) = if is_main { (&own, &theirs) } else { (&theirs, &own) };
+                let has_forgotten = later.may_descend_from(earlier);
+                book = merged(main, other, has_forgotten, times.now)?;
                 (own.child(Some(&theirs))?, None)
             }
             change => {

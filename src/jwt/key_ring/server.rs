@@ -46,7 +46,7 @@ impl RingSeal {
     /// The bytes of a version for the server.
     pub(super) fn write(&self, stamp: &Stamp, book: &Book, time: ProvenTime) -> Result<Vec<u8>> {
         let every = book.options().rotate_every;
-        let plain = plain::write(book, every, stamp.number, &time.to_bytes())?;
+        let plain = plain::write(book, every, stamp.name.number, &time.to_bytes())?;
         let stamp = stamp.to_bytes();
         let sealed = plain.seal(&self.key, SealKind::Ring, &self.context(&stamp))?;
         Ok([stamp, sealed].concat())

@@ -169,6 +169,65 @@ fn another_ring_under_the_name_and_a_changed_version_are_refused() {
     assert_eq!(ring.list().unwrap_err().code, Code::KeyringStore);
 }
 
+/// Makes `count` changes.
+fn configure_often(ring: &KeyRing, server: &mut Server, count: u64) {
+    for more in 0..count {
+        change(ring, server, ServerChange::Configure(Some(9 * HOUR + more % 2)));
+    }
+}
+
+#[test]
+fn a_version_more_than_64_changes_old_brings_no_forgotten_key_back() {
+    for is_reader_late in [false, true] {
+        let (mut server, clock) = (Server::default(), Arc::new(ManualClock::at(START)));
+        let given = RingOverrides { max_token_ttl: Some(HOUR), ..rotating() };
+        let one = open(&mut server, given, &clock);
+        let late = open(&mut server, RingOverrides::default(), &clock);
+        let earlier = server.value.clone();
+        let stolen = one.signing_key().unwrap().kid().to_owned();
+        rotate(&one, &mut server);
+        configure_often(&one, &mut server, 70);
+        for _ in 0..6 {
+            clock.advance(Duration::from_secs(HOUR));
+            change(&one, &mut server, ServerChange::Due);
+        }
+        let unknown = |ring: &KeyRing| {
+            assert_eq!(ring.find(Some(&stolen), ALGORITHM).unwrap_err(), Rejection::KeyNotFound);
+        };
+        unknown(&one);
+        let keys = one.list().unwrap();
+        if is_reader_late {
+            // A process that was stopped for the time.
+            look(&late, &mut server);
+            unknown(&late);
+        } else {
+            server.value = earlier;
+        }
+        look(&one, &mut server);
+        unknown(&one);
+        assert_eq!(one.list().unwrap(), keys);
+        unknown(&open(&mut server, RingOverrides::default(), &clock));
+    }
+}
+
+#[test]
+fn a_new_ring_on_a_server_that_has_lost_an_old_one_keeps_its_key_in_the_merge() {
+    let (mut server, clock) = (Server::default(), Arc::new(ManualClock::at(START)));
+    let one = open(&mut server, rotating(), &clock);
+    configure_often(&one, &mut server, 70);
+    clock.advance(Duration::from_secs(HOUR));
+    let own = one.signing_key().unwrap().kid().to_owned();
+    server.value = None;
+    let late = open(&mut server, rotating(), &clock);
+    let theirs = late.signing_key().unwrap().kid().to_owned();
+    look(&one, &mut server);
+    look(&late, &mut server);
+    for ring in [&one, &late] {
+        assert_eq!(ring.signing_key().unwrap().kid(), own);
+        assert!(ring.find(Some(&theirs), ALGORITHM).is_ok());
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Pass(u64),
