@@ -2790,8 +2790,9 @@ export interface DpopReplayCacheOptions {
  * {@link DpopReplayCache.machine} one of all processes. A proof from before a cache began, or of
  * its first second, is refused, because it may have been used: after a restart of the only process,
  * clients get a 401 for proofs that they made before, and repeat the request with a new one. In
- * tests, wait for a second, or give a `clock` that goes on after the cache is made. A client whose clock is up to 30 seconds ahead can make proofs
- * that are later than the restart; only nonces, or a cache of the machine, refuse their replay.
+ * tests, wait for a second, or give a `clock` that goes on after the cache is made. A client whose
+ * clock is up to 30 seconds ahead can make proofs that are later than the restart; only nonces, or
+ * a cache of the machine, refuse their replay.
  *
  * @example
  * ```ts

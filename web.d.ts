@@ -91,13 +91,24 @@ export interface DpopRequest {
 
 /** The answer of {@link DpopProofs.check}. A `nonce` is for `DPoP-Nonce` of the response. */
 export type DpopResult =
-  | { ok: true; /** The thumbprint of the key. */ jkt: string; nonce?: string }
   | {
+      /** The proof is accepted. */
+      ok: true;
+      /** The thumbprint of the key. */
+      jkt: string;
+      /** The next nonce. */
+      nonce?: string;
+    }
+  | {
+      /** The proof is refused. */
       ok: false;
       /** For `challenge`. */
       code: string;
+      /** The rule that the proof breaks. */
       message: string;
+      /** For `challenge`. */
       scheme: 'DPoP';
+      /** The nonce for the next proof. */
       nonce?: string;
     };
 

@@ -430,8 +430,8 @@ codes! {
     /// names the rule.
     ///
     /// Refuse the request. If every proof is `dpop-forgotten` in the audit trail for more than a
-    /// second, the clock was ahead and has been set back: restart the process, or stop all processes
-    /// of `DpopReplayCache.machine` and delete the file. HTTP 401.
+    /// second, the clock was ahead and has been set back: restart the process, or stop all
+    /// processes of `DpopReplayCache.machine` and delete the file. HTTP 401.
     DpopProof = "ERR_DPOP_PROOF",
     /// A proof has been used before.
     ///
