@@ -539,6 +539,8 @@ export interface NativePresented {
   issuedAt: number
   /** New claims and meta data, sealed; empty where they stay. */
   texts: Array<LocalValue>
+  /** Whether the server must only tell the subject. */
+  asks: boolean
 }
 
 /** The bytes of a change. */
@@ -1110,8 +1112,11 @@ export declare function sessionsRemoteOpen(sessions: unknown, id: unknown, seale
 /** The place of a session, by its id. */
 export declare function sessionsRemotePlace(sid: unknown): Outcome<NativePlace>
 
-/** Reads a refresh token; `None` for a text that is none. `asks` is as in `sessionsRefresh`. */
-export declare function sessionsRemotePresent(sessions: unknown, token: unknown, options: unknown, asks: boolean): Outcome<NativePresented | undefined | null>
+/**
+ * Reads a refresh token; `None` for a text that is none. `asks` is as in `sessionsRefresh`;
+ * `subject` is that of the session, once the server has told it.
+ */
+export declare function sessionsRemotePresent(sessions: unknown, token: unknown, options: unknown, asks: boolean, subject: unknown): Outcome<NativePresented | undefined | null>
 
 /** Makes the next pair for a token that the server has accepted. */
 export declare function sessionsRemoteRefreshed(sessions: unknown, token: unknown, step: unknown, texts: unknown): Outcome<NativeRemotePair>

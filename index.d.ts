@@ -2177,10 +2177,11 @@ export interface RevocationListOptions extends ClockOptions {
    *   subjects superfluous. Every client has to log in or refresh again. The new token is accepted
    *   at once if its `jti` proves that it was issued later, as with
    *   {@link RevocationList.revokeSubject}, and otherwise after that tolerance. Revoked keys and
-   *   the sessions that you revoked stay; sessions that {@link Sessions} ended may be dropped. If
-   *   the entries that stay fill the list, the call fails with `ERR_REVOCATION_FULL`. While the
-   *   system's clock is more than 300 seconds ahead of the time that the boot clock counts, the
-   *   call fails as with `error`, because it would refuse all tokens for that long.
+   *   the sessions that you revoked stay; sessions that {@link Sessions} ended may be dropped,
+   *   unless several machines share the list or the sessions. If the entries that stay fill the
+   *   list, the call fails with `ERR_REVOCATION_FULL`. While the system's clock is more than 300
+   *   seconds ahead of the time that the boot clock counts, the call fails as with `error`, because
+   *   it would refuse all tokens for that long.
    */
   onFull?: 'error' | 'reject-older';
   /**
@@ -2782,9 +2783,9 @@ export interface DpopReplayCacheOptions {
  * makes the nonces of `authenticate({ dpop: { nonce: true } })`. docs/dpop.md is a guide.
  *
  * Only proofs that are right in everything else are remembered, beside an accepted token, by a
- * keyed fingerprint of key and `jti`. A proof is kept until no middleware accepts its age. If there
- * is no room for another, the request is refused (`ERR_DPOP_FULL`, 503). The longest `maxAge` of any
- * middleware counts for all proofs, as long as the cache lives, or its file.
+ * keyed fingerprint of key and `jti`. A proof is kept until no middleware accepts its age. If
+ * there is no room for another, the request is refused (`ERR_DPOP_FULL`, 503). The longest `maxAge`
+ * of any middleware counts for all proofs, as long as the cache lives, or its file.
  *
  * The constructor makes a cache of its own, {@link DpopReplayCache.shared} one of all threads, and
  * {@link DpopReplayCache.machine} one of all processes. A proof from before a cache began, or of

@@ -60,6 +60,8 @@ const LEFT_OUT = [
   'redis/revocations-failures',
   'redis/revocations-losses',
   'redis/session-behaviours',
+  'redis/session-full',
+  'redis/session-late',
   'redis/session-outage',
   'redis/session-races',
   'redis/session-rows',

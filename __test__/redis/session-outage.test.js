@@ -197,6 +197,26 @@ test('an answer that a busy process reads too late gives no access token', async
   assert.equal(await statusOf(first), 'replayed');
 });
 
+test('a reply that is none of a script, or whose bytes a client has made text, is an outage', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  await client.connect();
+  const { sessions } = makeSessions(client);
+  const { sessionId, refreshToken } = await sessions.start('ada');
+  for (const reply of [[], [1], [0, 11], [99], [1, 99], ['x', 11], [NaN, 0], [1, 'x']]) {
+    const odd = makeSessions({ send: async () => reply }).sessions;
+    await assert.rejects(odd.start('ada'), unanswered);
+    await assert.rejects(odd.refresh(refreshToken), unanswered);
+    await assert.rejects(odd.list('ada'), unanswered);
+    await assert.rejects(odd.end(sessionId), unanswered);
+    await assert.rejects(odd.endByRefreshToken(refreshToken), unanswered);
+    await assert.rejects(odd.endAll('ada'), unanswered);
+  }
+  const texts = makeSessions({ send: ([name, ...args]) => client.call(name, ...args) }).sessions;
+  await assert.rejects(texts.endAll('ada'), unanswered);
+});
+
 test('a server that has forgotten the scripts gets them again', async (t) => {
   const server = await RedisServer.start(t);
   if (server === undefined) return;

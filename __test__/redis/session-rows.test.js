@@ -14,22 +14,22 @@ const { START, clocked } = require('../helpers/session-behaviours.js');
 
 /** A session of the first release, under {@link secretKey}. */
 const FIRST = {
-  name: 'nodesec:sessions:1:{Idn36i2FMmU}',
-  id: '01a22499f8008994a1d9f7ea2d853265',
+  name: 'nodesec:sessions:1:{GztkO59dN5E}',
+  id: '01a22499f8008b189b3b643b9f5d3791',
   row: [
-    '0100a7f9fa56cdc0c1ada78d157789f94e7d11ab083285e54c5d83569d7476a3ce545a36f7121f0a94800000',
-    '0001000000000000000000000000157ca1dd98fadce8427a22499f800000427a22499fbe8000427a22499fbe',
-    '8000001f002e0000002c8c9bbb7a48e8bace76985f53c54cf89bf3e93e25ea9ec6fa59021c432bd3e8405a34',
-    '644c5cd3a757ff0bcaccb3fcd554ce3096308a91df4cec10243c87c7557b60f4642f4384a4908d419d463ea5',
-    '240e7a8291f8a47ffbb4b8bd2dcb3e17d6f6328d14eb090a1346a3ee5e4b72f31dfbafb93b87da32001e73',
+    '010080d2052a107d9bbc8fff9010c8e84d93427d2a3c20bed6f10271eba6c5930d8161d044e13e9bfd800000',
+    '0001000000000000000000000000b37f7cbf92eb578e427a22499f800000427a22499fbe8000427a22499fbe',
+    '8000001f002e0000002cc93a9c0c660b47e63623d122b947508c5917b3133ada52e79edeb759680e25ba7e2e',
+    '986d4a0034e038555471b5e1ef71ed13a3e15bd3e72fa2ce17a8f4f21ee9644af493930eb81f39c559b7706e',
+    '5ef0852845d68af712475a449fd2ec7e616781175c565e1efe4e1f7d54a7f9fc308ca4bfbd013c9bcddcb5',
   ].join(''),
   older: [
-    'AgGiJJn4AImUodn36i2FMmUAAAAAAAAAAEjvb55KVpkt4wKvf',
-    'zPGoRlHz8E64IXXbLs5y4B_J3YUZVYAz-xBofPUSF0NT_cS1w',
+    'AgGiJJn4AIsYmztkO59dN5EAAAAAAAAAAMzZjIITSWCQ3MNRT',
+    'Nh5_8E0CWPYibZKZrA7e21jaf5xixE6v9EF0_qVKj-WuXwcAA',
   ].join(''),
   token: [
-    'AgGiJJn4AImUodn36i2FMmUAAAABAAAAAEjvb55KVpkt4wKvf',
-    'zPGoRmAD7EnRvnUjnBoveEcBqnmf0UMT0A-aPzHe_VomBu1LA',
+    'AgGiJJn4AIsYmztkO59dN5EAAAABAAAAAMzZjIITSWCQ3MNRT',
+    'Nh5_8H9ehQVOpyn0hg02eOx_uVL0_x-ULjWv76pSkX7-62kWw',
   ].join(''),
 };
 
@@ -130,4 +130,74 @@ test('the rows and the tokens of the first release are read', async (t) => {
   assert.equal(status, 'rotated');
   assert.equal(verifier.verify(pair.accessToken).role, 'admin');
   assert.equal((await sessions.refresh(FIRST.older)).status, 'reuse');
+});
+
+/** The name and the row of a session, whose subject alone has sessions. */
+async function rowOf(client, { sessionId }) {
+  const id = Buffer.from(sessionId.replaceAll('-', ''), 'hex');
+  const [name] = await client.keys('*');
+  return { name, id, row: await client.hgetBuffer(name, id) };
+}
+
+test('a row that somebody copies to another prefix is worth nothing there', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const [shop, staff] = ['shop', 'staff'].map((prefix) => makeSessions(client, { prefix }));
+  const first = await shop.sessions.start('17', { role: 'user' });
+  const { name } = await rowOf(client, first);
+  await client.copy(name, name.replace('shop', 'staff'));
+  assert.equal(await staff.statusOf(first), 'unknown');
+  assert.deepEqual(await staff.sessions.list('17'), []);
+  assert.equal(await staff.sessions.endByRefreshToken(first.refreshToken), false);
+  assert.equal(await shop.statusOf(first), 'rotated');
+});
+
+for (const issued of [1e16, 1e300, NaN, Infinity, -Infinity, -1, 0.5]) {
+  test(`a session whose row says that its token was issued at ${issued} ends`, async (t) => {
+    const server = await RedisServer.start(t);
+    if (server === undefined) return;
+    const client = await CLIENTS['ioredis 6'](t, server);
+    const { sessions, judge, revocations } = makeSessions(client);
+    const ends = [({ sessionId }) => sessions.end(sessionId), () => sessions.endAll('ada')];
+    for (const end of ends) {
+      const pair = await sessions.start('ada');
+      const { name, id, row } = await rowOf(client, pair);
+      row.writeDoubleBE(issued, 82);
+      await client.hset(name, id, row);
+      await end(pair);
+      assert.equal(judge(pair), 'ERR_JWT_REVOKED');
+      await client.flushall();
+    }
+    assert.equal(revocations.stats().sessions, 2);
+  });
+}
+
+test('fields that somebody has added keep no session from its end', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const { sessions, judge, statusOf } = makeSessions(client);
+  const pairs = [];
+  for (let count = 0; count < 4; count += 1) pairs.push(await sessions.start('ada'));
+  const { name, row } = await rowOf(client, pairs[0]);
+  await client.hset(name, 'junk', 'x', 'short', row);
+  await assert.rejects(sessions.endAll('ada'), saying('ERR_SESSION_STORE', /FORMAT/));
+  for (const pair of pairs) {
+    assert.deepEqual([judge(pair), await statusOf(pair)], ['ERR_JWT_REVOKED', 'unknown']);
+  }
+});
+
+test('a subject of many sessions that are over logs in', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const { clock, advance } = clocked();
+  const { sessions } = makeSessions(client, { clock, idleTtl: '1h', deadlineMs: 10_000 });
+  const { name, row } = await rowOf(client, await sessions.start('ada'));
+  const ids = Array.from({ length: 9000 }, (_, at) => `${at}`.padStart(16, '0'));
+  await client.hset(name, ...ids.flatMap((id) => [id, row]));
+  advance(3_600_000);
+  await sessions.start('ada');
+  assert.equal(await client.hlen(name), 1);
 });

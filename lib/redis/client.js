@@ -9,8 +9,9 @@
 //   its reply. `key` is the key by which a cluster finds the node; without it, any node may answer.
 //   Nothing is sent again, and there is no deadline. Rejects with the client's own error, of which
 //   `reasonOf(error)` tells the reason.
-// - `script(script, keys, args)`: runs a script of `defineScript(lua)` by its hash, and sends its
-//   text only if the server does not have it. `keys` is a key, or an array of keys on one node.
+// - `script(script, keys, args, isCurrent?)`: runs a script of `defineScript(lua)` by its hash, and
+//   sends its text only if the server does not have it, and if `isCurrent()` then holds. `keys` is
+//   a key, or an array of keys on one node.
 // - `canBlock`: whether `blocking()` works. It does not with `send`, which has one connection.
 // - `canRoute`: whether a command without a key goes to the node of the route in a cluster. With
 //   ioredis it goes to any node.
@@ -105,8 +106,8 @@ class Connection {
     return this.#sent(args, route?.key).then(normalized);
   }
 
-  script(script, keys, args) {
-    return runScript((command, key) => this.#sent(command, key), script, keys, args);
+  script(script, keys, args, isCurrent) {
+    return runScript((command, key) => this.#sent(command, key), script, keys, args, isCurrent);
   }
 
   async blocking() {
@@ -194,7 +195,7 @@ function endable({ connected, command, close }) {
 }
 
 /** Runs a script by `send(args, key)`. A limiter calls this for each decision. */
-function runScript(send, { text, hash }, keys, args) {
+function runScript(send, { text, hash }, keys, args, isCurrent) {
   const isOne = !Array.isArray(keys);
   const key = isOne ? keys : keys[0];
   const command = isOne ? ['evalsha', hash, '1', keys] : ['evalsha', hash, `${keys.length}`, ...keys];
@@ -202,6 +203,7 @@ function runScript(send, { text, hash }, keys, args) {
   return send(command, key).then(normalized, (error) => {
     // After any other error the script may have run.
     if (!String(error?.message).startsWith('NOSCRIPT')) throw error;
+    if (isCurrent?.() === false) throw error;
     return send(['eval', text, ...command.slice(2)], key).then(normalized);
   });
 }

@@ -23,6 +23,9 @@ const STATUSES = new Map([
   [VERDICTS.asks, 'asks'],
 ]);
 
+/** The length of the id of a session. */
+const ID_BYTES = 16;
+
 /** The outbox of all revocations of sessions on servers, made for the first one. */
 let outbox;
 
@@ -55,25 +58,32 @@ class SessionEngine {
       const [sealedSubject, sealedClaims, sealedMeta] = sealed;
       const limits = [`${maxSessionsPerSubject}`, endsOldest ? '1' : '0'];
       const row = [id, secret, rest, `${issuedAt}`, ...limits, sealedSubject, sealedClaims, sealedMeta];
-      const [verdict, ends, ...ended] = await this.#run('start', tag, row).catch((error) => {
-        // Nobody has a token of it. A server that was silent does both.
+      // Nobody has a token of a session whose start has failed.
+      const forgetting = (error) => {
         this.#server.forget(tag, [id]);
         throw error;
-      });
+      };
+      const [verdict, ends, ...ended] = await this.#run('start', tag, row).catch(forgetting);
       // The subject has started another session in the same millisecond, with the same id.
-      if (Number(verdict) === VERDICTS.again) continue;
-      if (Number(verdict) === VERDICTS.limit) throw limited(maxSessionsPerSubject);
-      await this.#finish(tag, pairs(ended));
+      if (verdict === VERDICTS.again) continue;
+      if (verdict === VERDICTS.limit) throw limited(maxSessionsPerSubject);
+      const oldest = pairs(ended);
+      await this.#finish(tag, oldest).catch(forgetting);
       return {
         pair: { ...pair, refreshExpiresAt: Number(ends) },
-        ended: pairs(ended).map(([oldest]) => sidOf(oldest)),
+        ended: oldest.map(([each]) => sidOf(each)),
       };
     }
   }
 
   async refresh(token, texts, asks) {
+    return this.#refresh(token, texts, asks);
+  }
+
+  /** `known` is the subject, if the server has told it for claims that fit only with some. */
+  async #refresh(token, texts, asks, known) {
     this.#readClocks();
-    const presented = native.sessionsRemotePresent(this.#sessions, token, texts, asks);
+    const presented = native.sessionsRemotePresent(this.#sessions, token, texts, asks, known);
     if (presented === null) return { status: 'unknown' };
     const { tag, ids, sid, generation, variant, issuedAt, texts: sealed } = presented;
     const { grace, retryUntilUsed } = this.#terms;
@@ -84,20 +94,21 @@ class SessionEngine {
       randomBytes(8),
       `${grace}`,
       retryUntilUsed ? '1' : '0',
-      asks ? '1' : '0',
+      presented.asks ? '1' : '0',
       `${issuedAt}`,
       ...sealed,
     ]);
-    const status = STATUSES.get(Number(verdict));
+    const status = STATUSES.get(verdict);
     if (status === 'rotated' || status === 'replayed') {
       const pair = this.#nextPair(token, reply);
-      return Number(verdict) === VERDICTS.restored ? { status, pair, restored: true } : { status, pair };
+      return verdict === VERDICTS.restored ? { status, pair, restored: true } : { status, pair };
     }
-    if (Number(verdict) === VERDICTS.unknown) return { status };
+    if (verdict === VERDICTS.unknown) return { status };
     const [issued, subject] = reply;
     if (status !== 'asks') await this.#finish(tag, [[ids[0], issued]]);
     if (status === 'unknown') return { status };
     const opened = native.sessionsRemoteOpen(this.#sessions, ids[0], subject, false);
+    if (status === 'asks' && !asks) return this.#refresh(token, texts, false, opened);
     return { status, sessionId: sid, subject: opened };
   }
 
@@ -116,11 +127,11 @@ class SessionEngine {
   }
 
   async endByRefreshToken(token) {
-    const presented = native.sessionsRemotePresent(this.#sessions, token, undefined, true);
+    const presented = native.sessionsRemotePresent(this.#sessions, token, undefined, true, undefined);
     if (presented === null) return null;
     const { tag, ids, sid } = presented;
     const [verdict, ...ended] = await this.#run('end', tag, ids);
-    if (Number(verdict) === VERDICTS.unknown) return null;
+    if (verdict === VERDICTS.unknown) return null;
     await this.#finish(tag, pairs(ended));
     return sid;
   }
@@ -131,10 +142,11 @@ class SessionEngine {
     const ticket = native.sessionsRemoteRevokeSubject(this.#sessions, subject, outboxNumber());
     const older = outbox.promise(ticket).then(settled);
     older.catch(() => {});
-    const [, ...ended] = await this.#run('endAll', tag, [rest]);
+    const [, foreign, ...ended] = await this.#run('endAll', tag, [rest]);
     const results = await Promise.allSettled([older, this.#finish(tag, pairs(ended))]);
     const failure = results.find(({ status }) => status === 'rejected');
     if (failure !== undefined) throw failure.reason;
+    if (Number(foreign) > 0) throw this.#server.foreign('FORMAT');
   }
 
   async list(subject) {
@@ -164,6 +176,8 @@ class SessionEngine {
    */
   async #finish(tag, ended) {
     if (ended.length === 0) return;
+    // A client whose `send` gives texts has spoilt the ids.
+    if (ended.some(([id]) => id?.length !== ID_BYTES)) throw this.#server.foreign('REPLY');
     const results = await Promise.allSettled(ended.map(([id, issuedAt]) => this.#revoke(id, issuedAt)));
     const over = ended.filter((_, at) => results[at].status === 'fulfilled').map(([id]) => id);
     if (over.length > 0) this.#server.forget(tag, over);
@@ -175,7 +189,7 @@ class SessionEngine {
     this.#readClocks();
     const number = outboxNumber();
     // Another process may issue one more token for a call that it has made before.
-    const args = [id, Number(issuedAt), this.#server.patience, number];
+    const args = [id, timeOf(issuedAt), this.#server.patience, number];
     const ticket = native.sessionsRemoteRevoke(this.#sessions, ...args);
     settled(await outbox.promise(ticket));
   }
@@ -195,6 +209,12 @@ class SessionEngine {
 function outboxNumber() {
   outbox ??= new Outbox();
   return outbox.number;
+}
+
+/** A time of a row, which somebody may have changed, as one that the native part takes. */
+function timeOf(value) {
+  const time = Math.trunc(Number(value));
+  return Number.isNaN(time) ? 0 : Math.min(Math.max(time, 0), Number.MAX_SAFE_INTEGER);
 }
 
 /** The pairs of a flat list. */

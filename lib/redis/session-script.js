@@ -17,6 +17,11 @@
 // row that is not live is deleted when the access tokens have been revoked. If the process does not
 // get that far, the next call with a token of the session revokes again.
 //
+// A reply begins with the time of the server and the verdict. From the time a process knows until
+// when, by the clock of the server, it waits for an answer, and each command says so: one that
+// arrives later changes nothing. Else a command that was held back would judge a token that has
+// been exchanged meanwhile, and find a reuse.
+//
 // A client that sends a command twice gets the same answer twice, and no false reuse: an exchange
 // is known by the id of its call, and a start by the secret of its session.
 
@@ -41,20 +46,29 @@ const VERDICTS = {
   again: 9,
   limit: 10,
   done: 11,
+  late: 12,
 };
 
 /** The time of the server, in milliseconds. */
-const SERVER_TIME = `(function() local t=call('TIME') return t[1]*1000+math.floor(t[2]/1000) end)()`;
-/** For tests, the time is the last argument. Names expire by the server's own time. */
-const TIME_ARGUMENT = 'A[#A]+0';
+const SERVER_TIME = 'arrived';
+/** For tests, the time is an argument. Names expire by the server's own time. */
+const TIME_ARGUMENT = 'A[#A-1]+0';
+/** The most fields that one command deletes: Lua unpacks no more than some 8,000 values. */
+const MOST_DELETED = 1000;
 
-/** Reads and writes rows. The first two arguments of each script are `refreshTtl` and `idleTtl`. */
+/**
+ * Reads and writes rows. The first two arguments of each script are `refreshTtl` and `idleTtl`. The
+ * last is the time of the server until which the script may run.
+ */
 const rows = (now) => `
 local A,K,call=ARGV,KEYS[1],redis.call
+local time=call('TIME')
+local arrived=time[1]*1000+math.floor(time[2]/1000)
+if arrived>A[#A]+0 then return {arrived,${VERDICTS.late}} end
 local now=${now}
 local L='>BBc8c32I4I4I4I4c8dddI2I2I4'
-local function read(s)
-  if #s<98 or string.byte(s)~=1 then return nil end
+local function read(id,s)
+  if #id~=16 or #s<98 or string.byte(s)~=1 then return nil end
   local r,_={}
   _,r.phase,r.rest,r.secret,r.generation,r.variant,r.previous,r.number,r.call,r.started,r.used,
     r.issued,r.ns,r.nm,r.nc=struct.unpack(L,s)
@@ -90,7 +104,7 @@ end
 const REFRESH = `
 local s=call('HGET',K,A[3])
 if not s then return {${VERDICTS.unknown}} end
-local r=read(s)
+local r=read(A[3],s)
 if not r then return foreign() end
 if r.secret~=A[4] then return {${VERDICTS.unknown}} end
 if r.phase==1 then return {${VERDICTS.ending},r.issued,r.subject} end
@@ -137,7 +151,7 @@ const START = `
 local all=call('HGETALL',K)
 local live,over,marked,number,own={},{},{},0
 for i=1,#all,2 do
-  local id,r=all[i],read(all[i+1])
+  local id,r=all[i],read(all[i],all[i+1])
   if not r then return foreign() end
   if id==A[3] then
     if r.secret~=A[4] then return {${VERDICTS.again}} end
@@ -154,8 +168,14 @@ for i=1,#all,2 do
     if r.phase==0 and r.rest==A[5] then live[#live+1]={id,r} end
   end
 end
-if own then return {${VERDICTS.started},ends(own),unpack(marked)} end
-if #over>0 then call('HDEL',K,unpack(over)) end
+if own then
+  table.insert(marked,1,${VERDICTS.started})
+  table.insert(marked,2,ends(own))
+  return marked
+end
+for i=1,#over,${MOST_DELETED} do
+  call('HDEL',K,unpack(over,i,math.min(i+${MOST_DELETED}-1,#over)))
+end
 local excess=#live+1-A[7]
 if excess>0 and A[8]~='1' then return {${VERDICTS.limit}} end
 local new={phase=0,rest=A[5],secret=A[4],generation=0,variant=0,previous=0,number=number,
@@ -178,21 +198,23 @@ return reply
 const END = `
 local s=call('HGET',K,A[3])
 if not s then return {${VERDICTS.unknown}} end
-local r=read(s)
+local r=read(A[3],s)
 if not r then return foreign() end
 if A[4]~='' and r.secret~=A[4] then return {${VERDICTS.unknown}} end
 leave(A[3],r,1)
 return {${VERDICTS.done},A[3],r.issued}
 `;
 
-// 3: the rest of the tag of the subject.
+// 3: the rest of the tag of the subject. A row of another format keeps no session from its end, so
+// the reply has the number of these rows, and then the sessions.
 const END_ALL = `
 local all=call('HGETALL',K)
-local reply={${VERDICTS.done}}
+local reply={${VERDICTS.done},0}
 for i=1,#all,2 do
-  local id,r=all[i],read(all[i+1])
-  if not r then return foreign() end
-  if r.rest==A[3] then
+  local id,r=all[i],read(all[i],all[i+1])
+  if not r then
+    reply[2]=reply[2]+1
+  elseif r.rest==A[3] then
     leave(id,r,1)
     reply[#reply+1]=id
     reply[#reply+1]=r.issued
@@ -206,7 +228,7 @@ const LIST = `
 local all=call('HGETALL',K)
 local reply={${VERDICTS.done}}
 for i=1,#all,2 do
-  local id,r=all[i],read(all[i+1])
+  local id,r=all[i],read(all[i],all[i+1])
   if not r then return foreign() end
   if r.rest==A[3] and r.phase==0 and now<ends(r) then
     for _,value in ipairs({id,r.number,r.started,r.used,ends(r),r.meta}) do
@@ -217,16 +239,33 @@ end
 return reply
 `;
 
-/** The scripts with a source of the time. */
+/** The verdicts of `REFRESH`. */
+const JUDGED = ['unknown', 'rotated', 'restored', 'replayed', 'reuse', 'expired', 'ending', 'asks'];
+
+/** The scripts with a source of the time, and the verdicts of each. */
 function sessionScripts(now) {
-  const define = (text) => defineScript(`${rows(now)}${text}`);
-  return {
-    refresh: define(REFRESH),
-    start: define(START),
-    end: define(END),
-    endAll: define(END_ALL),
-    list: define(LIST),
+  const define = (text, ...names) => {
+    const verdicts = new Set(names.map((name) => VERDICTS[name]));
+    return { ...defineScript(`${rows(now)}${timed(text)}`), verdicts };
   };
+  return {
+    refresh: define(REFRESH, ...JUDGED),
+    start: define(START, 'started', 'again', 'limit'),
+    end: define(END, 'unknown', 'done'),
+    endAll: define(END_ALL, 'done'),
+    list: define(LIST, 'done'),
+  };
+}
+
+/** A script whose reply begins with the time. */
+function timed(text) {
+  return `
+local reply=(function()
+${text}
+end)()
+if not reply.err then table.insert(reply,1,arrived) end
+return reply
+`;
 }
 
 const SCRIPTS = sessionScripts(SERVER_TIME);

@@ -5,6 +5,8 @@
 const { CHANNELS, publish, publishFailure } = require('../audit/publish.js');
 const { makeError, withCause } = require('../errors.js');
 const { reasonOf } = require('./client.js');
+const { ServerTime } = require('./server-time.js');
+const { VERDICTS } = require('./session-script.js');
 const { Silence, within } = require('./within.js');
 
 const [UNAVAILABLE, AVAILABLE] = [CHANNELS['session.unavailable'], CHANNELS['session.available']];
@@ -13,6 +15,8 @@ const [UNAVAILABLE, AVAILABLE] = [CHANNELS['session.unavailable'], CHANNELS['ses
 const VERSION = 1;
 /** The answers that say nothing about other sessions. */
 const OF_ONE_KEY = new Set(['FORMAT', 'WRONGTYPE']);
+/** How often a call is sent whose time has passed by a clock of the server that was not known. */
+const ATTEMPTS = 3;
 /** The reasons for which it is not known whether the server has done the call. */
 const UNKNOWN = new Set(['connection', 'deadline']);
 
@@ -22,6 +26,7 @@ class SessionServer {
   #deadlineMs;
   /** The time in seconds after which no answer is used, however busy this process was. */
   patience;
+  #time = new ServerTime();
   /** Why the server did not answer the last call; undefined if it did. */
   #reason;
 
@@ -32,24 +37,46 @@ class SessionServer {
     this.patience = Math.ceil(deadline / 1000);
   }
 
-  /** Runs a script on the sessions of a tag. Resolves to its reply, an array. */
+  /** Runs a script on the sessions of a tag. Resolves to its reply: the verdict, and the rest. */
   async run(script, tag, args) {
     const began = performance.now();
     try {
-      const call = this.#connection.script(script, this.#key(tag), args);
+      const call = this.#answer(script, this.#key(tag), args, began + this.#deadlineMs);
       const reply = await within(this.#deadlineMs, call);
       // Other processes revoke no access token that is issued later.
       if (performance.now() - began > 1000 * this.patience) throw new Silence();
-      // A cluster or a proxy may answer something else.
-      if (!Array.isArray(reply)) throw new Error('REPLY is none of a script');
       this.#become(undefined);
       return reply;
     } catch (error) {
       const reason = error instanceof Silence ? 'deadline' : reasonOf(error);
       if (!OF_ONE_KEY.has(reason)) this.#become(reason);
-      publishFailure('ERR_SESSION_STORE');
-      throw failed(reason, error);
+      throw refused(reason, error);
     }
+  }
+
+  /** Sends a script that the server runs only until a moment of the monotonic clock. */
+  async #answer(script, key, args, until) {
+    const isCurrent = () => performance.now() < until;
+    for (let attempt = 0; attempt < ATTEMPTS && isCurrent(); attempt += 1) {
+      const sent = performance.now();
+      const all = [...args, `${this.#time.at(until)}`];
+      const reply = await this.#connection.script(script, key, all, isCurrent);
+      // A cluster or a proxy may answer something else.
+      const [time, verdict, ...rest] = Array.isArray(reply) ? reply : [];
+      const isLate = Number(verdict) === VERDICTS.late;
+      if (!(Number(time) > 0) || !(isLate || script.verdicts.has(Number(verdict)))) {
+        throw new Error('REPLY is none of a script');
+      }
+      // An answer that nobody waits for any more tells the time too roughly.
+      if (isCurrent()) this.#time.note(Number(time), sent, performance.now());
+      if (!isLate) return [Number(verdict), ...rest];
+    }
+    throw new Silence();
+  }
+
+  /** The error of a call whose reply, or the rows behind it, are none of ours. */
+  foreign(reason) {
+    return refused(reason, new Error(`${reason} the reply is not one of sessions`));
   }
 
   /**
@@ -77,7 +104,8 @@ class SessionServer {
   }
 }
 
-function failed(reason, cause) {
+function refused(reason, cause) {
+  publishFailure('ERR_SESSION_STORE');
   const message = UNKNOWN.has(reason)
     ? `the server of the sessions has not answered (${reason}), and may have done the call: repeat ` +
       'it, with the same refresh token'

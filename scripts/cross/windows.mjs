@@ -60,6 +60,8 @@ const LEFT_OUT = {
   'redis/revocations-failures': 'a server of Redis',
   'redis/revocations-losses': 'a server of Redis',
   'redis/session-behaviours': 'a server of Redis',
+  'redis/session-full': 'a server of Redis',
+  'redis/session-late': 'a server of Redis',
   'redis/session-outage': 'a server of Redis',
   'redis/session-races': 'a server of Redis',
   'redis/session-rows': 'a server of Redis',

@@ -239,6 +239,8 @@ pub(super) struct IssueTimes {
     issuer: u64,
     sessions: u64,
     list: u64,
+    /// Whether other machines have the sessions or the list.
+    is_remote: bool,
     /// The life of a token, in seconds.
     life: u64,
 }
@@ -248,8 +250,13 @@ impl IssueTimes {
     pub(super) fn now(issuer: &Issuer, sessions: u64, list: &RevocationList) -> Self {
         let latest = issuer.latest_issue();
         // Read last, so that the clock of the issuer is not ahead of it by the time between.
-        let list = list.moment().latest;
-        Self { issuer: latest, sessions, list, life: issuer.expires_in() }
+        let (is_remote, list) = (list.is_remote(), list.moment().latest);
+        Self { issuer: latest, sessions, list, is_remote, life: issuer.expires_in() }
+    }
+
+    /// As [`Self::now`], of sessions that several machines share.
+    pub(super) fn on_machines(issuer: &Issuer, sessions: u64, list: &RevocationList) -> Self {
+        Self { is_remote: true, ..Self::now(issuer, sessions, list) }
     }
 
     /// The revocation of the tokens of a session, of which the last is known to be of `issued_at`.
@@ -265,8 +272,10 @@ impl IssueTimes {
         let latest = issued_at.max(self.sessions) / 1000;
         let expiry = latest.saturating_add(self.life).saturating_add(patience);
         // A list that makes room refuses the tokens that were issued until then by its own clock,
-        // and forgets sessions that have ended. It must not forget one with a later token.
-        if issued_at > self.list {
+        // and forgets sessions that have ended. It must not forget one with a later token. Another
+        // machine may be about to issue one, and its list, whose clock may be behind, may make room
+        // by an earlier time than this one.
+        if self.is_remote || issued_at > self.list {
             Revocation::session(sid, expiry, Scope::Any)
         } else {
             Revocation::ended_session(sid, expiry)

@@ -22,9 +22,16 @@ use super::refresh_token::{RefreshToken, SecretHash, SessionSecret, Step};
 use super::sessions::check;
 use crate::clock::{Clock, Moment, ProvenTime};
 use crate::error::{Code, Error, Result};
-use crate::jwt::{Issuer, Overrides};
+use crate::jwt::{Issuer, MAX_TOKEN_LEN, Overrides};
 use crate::revocation::{Revocation, RevocationList, Scope};
 use crate::secret::Secret;
+
+/// The most that a subject of 1024 bytes, each of which JSON may write with six, the id of the
+/// session and a signature add to a token, in characters.
+const MAX_ADDED: usize = (6 * 1024 + 64) * 4 / 3 + 4096;
+/// How much later than now an access token may have been issued, in milliseconds: a day. A row that
+/// somebody has changed must not fill the list for years.
+const MAX_AHEAD_MS: u64 = 86_400_000;
 
 /// Sessions on a server.
 pub struct RemoteSessions {
@@ -83,6 +90,8 @@ pub struct Presented {
     pub claims: Vec<u8>,
     /// New meta data, sealed; empty if they stay.
     pub meta: Vec<u8>,
+    /// Whether the server must only tell the subject.
+    pub asks: bool,
 }
 
 /// The present row of a session, whose next pair is to be made.
@@ -98,9 +107,9 @@ pub struct CurrentRow<'a> {
 }
 
 impl RemoteSessions {
-    /// Sessions under a key that all machines have.
+    /// Sessions under a key that all machines have, whose names on the server begin with `prefix`.
     pub fn new(
-        key: &Secret,
+        (key, prefix): (&Secret, &str),
         limits: SessionLimits,
         issuer: Arc<Issuer>,
         revocations: Arc<RevocationList>,
@@ -115,7 +124,7 @@ impl RemoteSessions {
             ));
         }
         let time = Mutex::new(ProvenTime::start(&*clock));
-        Ok(Self { issuer, revocations, clock, time, limits, keys: Keys::derive(key)? })
+        Ok(Self { issuer, revocations, clock, time, limits, keys: Keys::derive(key, prefix)? })
     }
 
     /// The limits.
@@ -155,20 +164,19 @@ impl RemoteSessions {
 
     /// Reads a refresh token, and seals the change. `None` for a text that is no token of this key.
     /// A failure that would come when the pair is signed comes here, before the token is used up,
-    /// unless the caller only `asks` for the subject.
+    /// unless the caller only `asks` for the subject. Where the subject decides whether the claims
+    /// fit into a token, this asks for it too: the caller then presents the token again with it.
     pub fn present(
         &self,
         token: &str,
         change: Change<'_>,
         asks: bool,
+        subject: Option<&str>,
     ) -> Result<Option<Presented>> {
         change.check()?;
         let Some(token) = self.keys.codec.decode(token) else { return Ok(None) };
         let RefreshToken { session, step, secret } = token;
-        if !asks {
-            let overrides = Overrides { subject: Some("-"), ..Overrides::default() };
-            self.issuer.prepare(change.claims.unwrap_or("{}"), &overrides)?;
-        }
+        let asks = asks || self.needs_subject(&token, change.claims, subject)?;
         let seal = |kind, text: Option<&str>| {
             let sealed = text.map(|text| self.keys.seal(session, kind, text));
             sealed.transpose().map(Option::unwrap_or_default)
@@ -181,7 +189,23 @@ impl RemoteSessions {
             issued_at: self.issuer.latest_issue(),
             claims: seal(Text::Claims, change.claims)?,
             meta: seal(Text::Meta, change.meta)?,
+            asks,
         }))
+    }
+
+    /// Fails as signing the next pair would. Returns whether only the subject can tell.
+    fn needs_subject(
+        &self,
+        token: &RefreshToken,
+        claims: Option<&str>,
+        subject: Option<&str>,
+    ) -> Result<bool> {
+        if let Some(subject) = subject {
+            return self.pair(token, subject, claims.unwrap_or("{}")).map(|_| false);
+        }
+        let overrides = Overrides { subject: Some("-"), ..Overrides::default() };
+        let unsigned = self.issuer.prepare(claims.unwrap_or("{}"), &overrides)?;
+        Ok(claims.is_some() && unsigned.len() + MAX_ADDED > MAX_TOKEN_LEN)
     }
 
     /// Makes the next pair for a token that the server has accepted.
@@ -212,7 +236,9 @@ impl RemoteSessions {
     ) -> T {
         let mut buffer = Uuid::encode_buffer();
         let sid = session.hyphenated().encode_lower(&mut buffer);
-        let times = IssueTimes::now(&self.issuer, self.moment().latest, &self.revocations);
+        let latest = self.moment().latest;
+        let issued_at = issued_at.min(latest.saturating_add(MAX_AHEAD_MS));
+        let times = IssueTimes::on_machines(&self.issuer, latest, &self.revocations);
         revoke(&times.revocation(sid, issued_at, patience))
     }
 

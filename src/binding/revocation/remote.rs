@@ -87,7 +87,7 @@ pub(super) fn revocation_remote_attach(
         let record = Arg::new(env, &record, "record").present()?;
         let record = record.map(|record| record.bytes(0..=1024)).transpose()?;
         let keys = match (&given.key, record) {
-            (Some(key), _) => RemoteKeys::derive(key)?,
+            (Some(key), _) => RemoteKeys::derive(key, &given.prefix)?,
             (None, Some(record)) => RemoteKeys::shared(&record)?,
             (None, None) => RemoteKeys::provisional()?,
         };

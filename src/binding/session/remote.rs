@@ -108,6 +108,8 @@ pub(super) struct NativePresented {
     pub issued_at: f64,
     /// New claims and meta data, sealed; empty where they stay.
     pub texts: Vec<LocalValue>,
+    /// Whether the server must only tell the subject.
+    pub asks: bool,
 }
 
 /// Attaches sessions on a server to the façade object `sessions`. Returns the options.
@@ -121,7 +123,7 @@ pub(super) fn sessions_remote_attach(
         let given: RemoteSessionOptions = Arg::new(env, &options, "options").read()?;
         let limits = given.limits();
         let RemoteSessionOptions { issuer, revocations, key, prefix, deadline, clock, .. } = given;
-        let core = RemoteSessions::new(&key, limits, issuer, revocations, clock.clock)?;
+        let core = RemoteSessions::new((&key, &prefix), limits, issuer, revocations, clock.clock)?;
         Arg::new(env, &sessions, "this").attach(Arc::new(core))?;
         let millis = |seconds: u64| seconds as f64 * 1000.0;
         Ok(NativeRemoteSessionOptions {
@@ -165,7 +167,8 @@ pub(super) fn sessions_remote_start(
     })
 }
 
-/// Reads a refresh token; `None` for a text that is none. `asks` is as in `sessionsRefresh`.
+/// Reads a refresh token; `None` for a text that is none. `asks` is as in `sessionsRefresh`;
+/// `subject` is that of the session, once the server has told it.
 #[napi(catch_unwind)]
 pub(super) fn sessions_remote_present(
     env: &Env,
@@ -173,16 +176,20 @@ pub(super) fn sessions_remote_present(
     token: Unknown<'_>,
     options: Unknown<'_>,
     asks: bool,
+    subject: Unknown<'_>,
 ) -> napi::Result<Outcome<Option<NativePresented>>> {
     guard(env, || {
         let sessions = handle(env, &sessions)?;
         let RefreshOptions { claims, meta } = Arg::new(env, &options, "options").read()?;
         let change = Change { claims: claims.as_deref(), meta: meta.as_deref() };
+        let subject = Arg::new(env, &subject, "subject").present()?;
+        let subject = subject.map(|subject| subject.string(1..=1024)).transpose()?;
         let presented = with_refresh_token(&Arg::new(env, &token, "refreshToken"), |token| {
-            Ok(sessions.present(token, change, asks)?)
+            Ok(sessions.present(token, change, asks, subject.as_deref())?)
         })?;
         let Some(presented) = presented else { return Ok(None) };
-        let Presented { session, generation, variant, secret, issued_at, claims, meta } = presented;
+        let Presented { session, generation, variant, secret, issued_at, claims, meta, asks } =
+            presented;
         let ids = [&session.as_bytes()[..], &secret];
         Ok(Some(NativePresented {
             tag: tag_text(place_of(session)),
@@ -192,6 +199,7 @@ pub(super) fn sessions_remote_present(
             variant,
             issued_at: issued_at as f64,
             texts: buffers(env, &[&claims, &meta])?,
+            asks,
         }))
     })
 }

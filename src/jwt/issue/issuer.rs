@@ -226,6 +226,12 @@ impl Issuer {
 }
 
 impl Unsigned {
+    /// The length without the signature, in characters.
+    #[allow(clippy::len_without_is_empty, reason = "a token is never empty")]
+    pub fn len(&self) -> usize {
+        self.token.len()
+    }
+
     /// Whether signing takes as long as many requests, as the private operation of RSA does.
     pub fn is_slow(&self) -> bool {
         self.key.algorithm().is_rsa()

@@ -14,7 +14,7 @@ const NOW: u64 = 1_700_000_000;
 const TERMS: RemoteTerms = RemoteTerms { max_staleness: 60_000, answers_from_memory: false };
 
 fn keys() -> RemoteKeys {
-    RemoteKeys::derive(&Secret::copy_from(&[7; 32]).unwrap()).unwrap()
+    RemoteKeys::derive(&Secret::copy_from(&[7; 32]).unwrap(), "p").unwrap()
 }
 
 fn list_of(limits: ListLimits) -> Arc<RevocationList> {
@@ -155,7 +155,7 @@ fn a_list_with_entries_gets_no_other_keys_and_no_second_publisher() {
         |keys| list.attach_remote(keys, TERMS, Box::new(|| true)).map(drop).map_err(|e| e.code);
     assert_eq!(again(keys()), Err(Code::InvalidArgValue));
     list.detach_remote().unwrap();
-    let other = RemoteKeys::derive(&Secret::copy_from(&[8; 32]).unwrap()).unwrap();
+    let other = RemoteKeys::derive(&Secret::copy_from(&[8; 32]).unwrap(), "p").unwrap();
     assert_eq!(again(other), Err(Code::InvalidArgValue));
     assert_eq!(again(keys()), Ok(()));
     let local = RevocationList::new(ListLimits::default(), Arc::new(ManualClock::at(NOW))).unwrap();

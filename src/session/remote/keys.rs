@@ -1,5 +1,5 @@
-//! The keys of sessions on a server, derived from the key of the caller, and the computations with
-//! them.
+//! The keys of sessions on a server, and the computations with them. They are derived from the key
+//! of the caller and the prefix of the names, so that a row of one prefix opens under no other.
 //!
 //! - Refresh tokens: the codec of all sessions, under a key of its own.
 //! - Subjects: 126 bits of HMAC-SHA-256. A reader of the server cannot test a guessed subject.
@@ -59,8 +59,9 @@ pub(super) struct Keys {
 }
 
 impl Keys {
-    /// Derives the keys. Fails with `ERR_OUT_OF_RANGE` if `key` is too short.
-    pub(super) fn derive(key: &Secret) -> Result<Self> {
+    /// Derives the keys of sessions whose names begin with `prefix`. Fails with `ERR_OUT_OF_RANGE`
+    /// if `key` is too short.
+    pub(super) fn derive(key: &Secret, prefix: &str) -> Result<Self> {
         if key.len() < MIN_SEAL_KEY_LEN {
             let message = format!("key must have at least {MIN_SEAL_KEY_LEN} bytes");
             return Err(Error::new(Code::OutOfRange, message));
@@ -68,17 +69,19 @@ impl Keys {
         TraceGuard::run(Depth::Cipher, |trace| {
             let root = hkdf::Salt::new(hkdf::HKDF_SHA256, SALT).extract(key.expose(trace));
             let derive = |label: &'static [u8]| {
-                let key = root.expand(&[label], hmac::HMAC_SHA256).map(hmac::Key::from);
+                let info = [label, prefix.as_bytes()];
+                let key = root.expand(&info, hmac::HMAC_SHA256).map(hmac::Key::from);
                 Locked::new(key.map_err(|_| underivable())?)
             };
             let tokens = Secret::filled(KEY_LEN, |slot| {
-                let derived = root.expand(&[b"tokens"], hmac::HMAC_SHA256);
+                let info = [&b"tokens "[..], prefix.as_bytes()];
+                let derived = root.expand(&info, hmac::HMAC_SHA256);
                 derived.and_then(|derived| derived.fill(slot)).map_err(|_| underivable())
             })?;
             Ok(Self {
                 codec: Codec::with_key(&tokens)?,
-                subjects: derive(b"subjects")?,
-                texts: derive(b"texts")?,
+                subjects: derive(b"subjects ")?,
+                texts: derive(b"texts ")?,
             })
         })
     }
@@ -157,14 +160,19 @@ fn underivable() -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::session::refresh_token::{RefreshToken, SessionSecret, Step};
 
     // Computed with node:crypto.
-    const SEALED: &str = "050505050505050505050505eb3d9d19bb3fdc459b996cf5f4ded5e5e0535a9cd3";
-    const PLACE: u64 = 0x0e62_b148_aaf0_23f7;
-    const REST: [u8; 8] = [0xad, 0x62, 0x30, 0xde, 0xd1, 0xfe, 0xe6, 0xa0];
+    const SEALED: &str = "05050505050505050505050531eb53b6b4c0c5ba9c3ba8bad9127cf2912736d21c";
+    const PLACE: u64 = 0x3913_95fa_3584_d63e;
+    const REST: [u8; 8] = [0x7c, 0x73, 0xd4, 0x03, 0xc8, 0xa9, 0xde, 0xfe];
 
     fn keys(byte: u8) -> Keys {
-        Keys::derive(&Secret::copy_from(&[byte; 32]).unwrap()).unwrap()
+        of(byte, "nodesec:sessions")
+    }
+
+    fn of(byte: u8, prefix: &str) -> Keys {
+        Keys::derive(&Secret::copy_from(&[byte; 32]).unwrap(), prefix).unwrap()
     }
 
     #[test]
@@ -189,6 +197,21 @@ mod tests {
                 assert_eq!(code(&one, session, Text::Claims, &sealed[..at]), Code::SessionStore);
             }
         }
+    }
+
+    #[test]
+    fn nothing_of_one_prefix_is_valid_under_another() {
+        let (shop, staff, session) = (of(1, "shop"), of(1, "staff"), Uuid::from_u128(7));
+        let sealed = shop.seal(session, Text::Claims, "{}").unwrap();
+        assert_eq!(
+            staff.open(session, Text::Claims, &sealed).unwrap_err().code,
+            Code::SessionStore
+        );
+        assert_ne!(shop.tag("alice"), staff.tag("alice"));
+        let secret = SessionSecret::random().unwrap();
+        let token = RefreshToken { session, step: Step::default(), secret };
+        let text = shop.codec.encode(&token);
+        assert!(shop.codec.decode(&text).is_some() && staff.codec.decode(&text).is_none());
     }
 
     #[test]
@@ -219,6 +242,6 @@ mod tests {
     #[test]
     fn a_short_key_is_refused() {
         let short = Secret::copy_from(&[1; 31]).unwrap();
-        assert_eq!(Keys::derive(&short).err().unwrap().code, Code::OutOfRange);
+        assert_eq!(Keys::derive(&short, "p").err().unwrap().code, Code::OutOfRange);
     }
 }

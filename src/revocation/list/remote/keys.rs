@@ -34,8 +34,9 @@ pub struct RemoteKeys {
 }
 
 impl RemoteKeys {
-    /// Derives the keys. Fails with `ERR_OUT_OF_RANGE` if `key` is too short.
-    pub fn derive(key: &Secret) -> Result<Self> {
+    /// Derives the keys of a list whose names begin with `prefix`, so that no row of it is valid
+    /// under another. Fails with `ERR_OUT_OF_RANGE` if `key` is too short.
+    pub fn derive(key: &Secret, prefix: &str) -> Result<Self> {
         if key.len() < MIN_KEY_LEN {
             let message = format!("key must have at least {MIN_KEY_LEN} bytes");
             return Err(Error::new(Code::OutOfRange, message));
@@ -43,9 +44,11 @@ impl RemoteKeys {
         let (keys, mark) = TraceGuard::run(Depth::Cipher, |trace| {
             let root = hkdf::Salt::new(hkdf::HKDF_SHA256, SALT).extract(key.expose(trace));
             let mut keys = Zeroizing::new(vec![0; KEYS_LEN]);
-            let derived = root.expand(&[b"fingerprints"], FingerprintKeys);
+            let info = [&b"fingerprints "[..], prefix.as_bytes()];
+            let derived = root.expand(&info, FingerprintKeys);
             derived.and_then(|derived| derived.fill(&mut keys)).map_err(|_| underivable())?;
-            let mark = root.expand(&[b"mark"], hmac::HMAC_SHA256).map(hmac::Key::from);
+            let info = [&b"mark "[..], prefix.as_bytes()];
+            let mark = root.expand(&info, hmac::HMAC_SHA256).map(hmac::Key::from);
             Ok::<_, Error>((keys, Locked::new(mark.map_err(|_| underivable())?)?))
         })?;
         Ok(Self { mark: Some(mark), ..Self::shared(&keys)? })
@@ -184,7 +187,11 @@ mod tests {
     }
 
     fn of(byte: u8) -> RemoteKeys {
-        RemoteKeys::derive(&Secret::copy_from(&[byte; 32]).unwrap()).unwrap()
+        under(byte, "nodesec:revocations")
+    }
+
+    fn under(byte: u8, prefix: &str) -> RemoteKeys {
+        RemoteKeys::derive(&Secret::copy_from(&[byte; 32]).unwrap(), prefix).unwrap()
     }
 
     #[test]
@@ -201,7 +208,8 @@ mod tests {
     #[test]
     fn a_row_under_another_key_or_without_a_mark_is_forged() {
         let plain = RemoteKeys::shared(&[7; KEYS_LEN]).unwrap();
-        for text in [of(2).write(&[entry(1)]), plain.write(&[entry(1)]), "AYEB".into()] {
+        let copied = under(1, "shop").write(&[entry(1)]);
+        for text in [of(2).write(&[entry(1)]), copied, plain.write(&[entry(1)]), "AYEB".into()] {
             let ReadRows { entries, counts } = of(1).read(&text);
             assert_eq!((entries.len(), counts), (0, Found { forged: 1, ..Found::default() }));
         }
@@ -232,7 +240,7 @@ mod tests {
     #[test]
     fn a_short_key_and_keys_of_another_length_are_refused() {
         let short = Secret::copy_from(&[1; 31]).unwrap();
-        assert_eq!(RemoteKeys::derive(&short).err().unwrap().code, Code::OutOfRange);
+        assert_eq!(RemoteKeys::derive(&short, "p").err().unwrap().code, Code::OutOfRange);
         let other = RemoteKeys::shared(&[1; KEYS_LEN - 1]).err().unwrap();
         assert_eq!(other.code, Code::RevocationStore);
     }
