@@ -262,7 +262,7 @@ const PROVOCATIONS = {
     return { SUBJECT };
   },
   async 'session.available'() {
-    const sessions = remoteSessions([new Error('OOM command not allowed'), [11]]);
+    const sessions = remoteSessions([new Error('OOM command not allowed'), [Date.now(), 11]]);
     await outcome(() => sessions.list(SUBJECT));
     assert.deepEqual(await sessions.list(SUBJECT), []);
     return { SUBJECT };
