@@ -33,7 +33,7 @@ test('a folder inside of the other is replaced by its own name, wherever cargo h
   };
   for (const [home, root] of [
     ['/home/ada/.cargo', '/home/ada/checkout'],
-    ['/work/checkout/.cargo', '/work/checkout'],
+    ['/build/checkout/.cargo', '/build/checkout'],
     ['/data', '/data/checkouts/one'],
   ]) {
     const places = replacedPaths(home, root);
