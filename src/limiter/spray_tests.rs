@@ -103,7 +103,9 @@ fn keys_that_recover_and_come_back_keep_their_slots() {
     spray.send(5000, 1, 1);
     spray.clock.advance(Duration::from_millis(MINUTE));
     let limiter = &spray.limiter;
-    for round in 0..4 {
+    // All keys are new in the first round. Of some of them, others have taken the slots before the
+    // second: 38 with a standard deviation of 9, over 150 secrets. Then each key has its own.
+    for (round, most) in [5000, 100, 0, 0].into_iter().enumerate() {
         let mut displaced = 0;
         for key in 0..5000_u16 {
             let key = key.to_be_bytes();
@@ -114,7 +116,7 @@ fn keys_that_recover_and_come_back_keep_their_slots() {
             // It recovers before the next one comes.
             spray.clock.advance(Duration::from_secs(1));
         }
-        assert!(round == 0 || displaced < 50, "{displaced} in round {round}");
+        assert!(displaced <= most, "{displaced} in round {round}");
     }
 }
 
