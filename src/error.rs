@@ -277,7 +277,7 @@ codes! {
     KeyringDuplicate = "ERR_KEYRING_DUPLICATE",
     /// The ring holds 1000 keys, or there is no memory, or no room in its store, for another.
     ///
-    /// Wait until retired and revoked keys are forgotten. HTTP 500.
+    /// Wait until retired and revoked keys are forgotten. HTTP 503.
     KeyringFull = "ERR_KEYRING_FULL",
     /// The ring has no active key to sign with.
     ///

@@ -24,6 +24,12 @@ test('every code has the status of errors.md', () => {
   }
 });
 
+test('every code that says that something is full is a 503: room comes back without a change of the call', () => {
+  const full = ROWS.filter(([code]) => code.endsWith('_FULL'));
+  assert.ok(full.length >= 6, `${full}`);
+  for (const [code, status] of full) assert.equal(status, 503, code);
+});
+
 test('a value that is no error of this module has no status', () => {
   const node = Object.assign(new Error('of Node'), { code: 'ABORT_ERR' });
   const { proxy, revoke } = Proxy.revocable({}, {});
