@@ -176,4 +176,4 @@ async function freePort(wanted = 0) {
   return port;
 }
 
-module.exports = { RedisServer, freePort, startCluster, until };
+module.exports = { RedisServer, freePort, nodePort, startCluster, until };

@@ -1,13 +1,18 @@
 'use strict';
 
-// The comparison of a stream with what was read of it, for a server of version 6, which does not
-// count its entries.
+// The comparison of a stream with the entries that were read of it, on servers that count their
+// entries, and on one of version 6, which does not.
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 
 const { RevocationFollower } = require('../../lib/redis/revocation-follower.js');
-const { START } = require('../../lib/redis/stream-id.js');
+const { START, isLater } = require('../../lib/redis/stream-id.js');
+
+/** An entry with an id of this time. */
+function entry(ms, text) {
+  return { id: { ms: BigInt(ms), seq: 0n }, text };
+}
 
 /** A follower of an empty stream, whose answers of `info` have these members. */
 async function following(members) {
@@ -25,6 +30,68 @@ async function following(members) {
   assert.equal(await follower.readAll(), 1);
   return { answers, follower };
 }
+
+/** A follower of a stream with entries, which a test may replace: `stream.have(entries, added)`. */
+async function followingEntries(entries) {
+  const stream = {
+    history: 'a',
+    have(those, added) {
+      Object.assign(stream, { entries: those, added });
+    },
+    info: async () => {
+      const [oldest, newest] = [stream.entries[0], stream.entries.at(-1)];
+      return { oldest, newest, last: newest.id, added: stream.added, history: stream.history };
+    },
+    after: async (id) => stream.entries.filter((each) => isLater(each.id, id)),
+    textAt: async ({ ms }) => stream.entries.find(({ id }) => id.ms === ms)?.text,
+    lasting: async () => {},
+  };
+  stream.have(entries, entries.length);
+  let now = 1;
+  const follower = new RevocationFollower({
+    added() {},
+    blockMs: 1000,
+    isExpired: () => false,
+    log: stream,
+    now: () => now,
+    take() {},
+    wait: async (last) => [['stream', (await stream.after(last)).map(({ id, text }) => [`${id.ms}-0`, ['r', Buffer.from(text)]])]],
+  });
+  assert.equal(await follower.readAll(), 1);
+  const later = (ms) => {
+    now += ms;
+  };
+  return { follower, later, stream };
+}
+
+test('an entry that is missing between others was replaced, though the number of entries is right', async () => {
+  const { follower, stream } = await followingEntries([entry(100, 'a'), entry(200, 'lost')]);
+  stream.have([entry(100, 'a'), entry(199, 'new'), entry(300, 'newest')], 3);
+  assert.equal(await follower.compare(), undefined);
+  assert.equal(follower.hasRead, false);
+  assert.equal(await follower.readAll(), 1);
+  assert.equal(await follower.compare(), 1);
+});
+
+test('an entry that is missing before all others was trimmed', async () => {
+  const { follower, stream } = await followingEntries([entry(100, 'a'), entry(200, 'b')]);
+  stream.have([entry(300, 'c')], 3);
+  assert.equal(await follower.compare(), 1);
+  assert.equal(follower.last.ms, 300n);
+});
+
+test('entries that were read before a failover without a break may be lost: all is read again', async () => {
+  const { follower, later, stream } = await followingEntries([entry(100, 'a')]);
+  stream.have([entry(100, 'a'), entry(200, 'lost')], 2);
+  assert.equal(await follower.next(true), undefined, 'it was not compared');
+  stream.history = 'b';
+  stream.have([entry(100, 'a'), entry(199, 'new'), entry(300, 'newest')], 3);
+  later(1000);
+  assert.equal(await follower.next(true), undefined);
+  assert.equal(follower.hasRead, false);
+  assert.equal(await follower.readAll(), 1001);
+  assert.equal(await follower.compare(), 1001);
+});
 
 test('after a failover without a break, a stream that is not counted is read again', async () => {
   const { answers, follower } = await following({ history: 'a' });

@@ -188,6 +188,35 @@ test('fields that somebody has added keep no session from its end', async (t) =>
   }
 });
 
+test('a row of another format keeps its subject from no login, does not count, and stays', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const client = await CLIENTS['ioredis 6'](t, server);
+  const limits = { maxSessionsPerSubject: 2, grace: 0 };
+  const { sessions, judge, statusOf } = makeSessions(client, { ...limits, onSessionLimit: 'end-oldest' });
+  const strict = makeSessions(client, limits);
+  const later = await sessions.start('ada');
+  const { name, id, row } = await rowOf(client, later);
+  // The next version of the format.
+  row[0] = 2;
+  await client.hset(name, id, row);
+  const [first, second] = [await sessions.start('ada'), await sessions.start('ada')];
+  await assert.rejects(strict.sessions.start('ada'), coded('ERR_SESSION_LIMIT'));
+  const third = await sessions.start('ada');
+  assert.deepEqual([first, second, third, later].map(judge), ['ERR_JWT_REVOKED', undefined, undefined, undefined]);
+  assert.deepEqual([await statusOf(second), await statusOf(third)], ['rotated', 'rotated']);
+  // Nothing says less than there is: these calls tell of the row.
+  await assert.rejects(sessions.refresh(later.refreshToken), saying('ERR_SESSION_STORE', /FORMAT/));
+  await assert.rejects(sessions.list('ada'), saying('ERR_SESSION_STORE', /FORMAT/));
+  await assert.rejects(sessions.endAll('ada'), saying('ERR_SESSION_STORE', /FORMAT/));
+  assert.equal(judge(third), 'ERR_JWT_REVOKED');
+  assert.deepEqual(await client.hgetBuffer(name, id), row);
+  // A process that reads the format finds the session as it was.
+  row[0] = 1;
+  await client.hset(name, id, row);
+  assert.equal(await statusOf(later), 'rotated');
+});
+
 test('a subject of many sessions that are over logs in', async (t) => {
   const server = await RedisServer.start(t);
   if (server === undefined) return;

@@ -16,6 +16,8 @@
 // - `canRoute`: whether a command without a key goes to the node of the route in a cluster. With
 //   ioredis it goes to any node.
 // - `isCluster`: whether keys are on several nodes, as far as the client tells.
+// - `nodeOf(key)`: the name of the node that has a key in a cluster, as far as the client knows.
+//   Undefined if the client has one server, or does not know the node.
 // - `blocking()`: resolves to a connection of our own for commands that wait on the server:
 //   `{ command(args, { key }?), script(…), replace(), close() }`. Its `command`
 //   connects first where there is no connection, once, and rejects if that fails or if the
@@ -100,6 +102,10 @@ class Connection {
 
   get isCluster() {
     return this.#client.isCluster === true;
+  }
+
+  nodeOf(key) {
+    return this.isCluster ? this.#client.nodeOf(key) : undefined;
   }
 
   command(args, route) {

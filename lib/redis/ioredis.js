@@ -2,6 +2,8 @@
 
 // ioredis 5 and 6 and iovalkey, and their Cluster.
 
+const { slotOf } = require('./slot.js');
+
 /** Settings of a connection of our own: it breaks at once, and we connect again. */
 const BREAKS = {
   autoResendUnfulfilledCommands: false,
@@ -48,6 +50,11 @@ class IoRedisClient {
 
   get canRoute() {
     return !this.isCluster;
+  }
+
+  /** The name of the node of a cluster that has a key. */
+  nodeOf(key) {
+    return this.#client.slots?.[slotOf(key)]?.[0];
   }
 
   command(args) {

@@ -2,6 +2,8 @@
 
 // node-redis 5 and 6 (the package redis), and its cluster.
 
+const { slotOf } = require('./slot.js');
+
 /** Types of RESP by their first byte: texts are Buffers, and maps keep keys that are. */
 const TYPES = { 36: Buffer, 43: Buffer, 61: Buffer, 37: Map, 126: Array };
 const REPLIES = { typeMapping: TYPES };
@@ -30,6 +32,11 @@ class NodeRedisClient {
     if (options?.disableOfflineQueue === true) return [];
     const where = this.isCluster ? ' in defaults' : '';
     return [`set disableOfflineQueue: true${where}, or commands of an outage are sent after it`];
+  }
+
+  /** The name of the node of a cluster that has a key. */
+  nodeOf(key) {
+    return this.#client.slots?.[slotOf(key)]?.master.address;
   }
 
   command(args, key) {

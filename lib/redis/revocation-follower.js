@@ -8,8 +8,8 @@
 // has the last id and the number of entries that were ever added. If the id is older
 // than one that was read, or if that number has not grown by the number of entries that were read,
 // the stream is another one than before, and so it is if an entry that was read has another text
-// now, or one that this process has published is later than the last id. Then all of it must be
-// read again.
+// now, or is missing between others, or if one that this process has published is later than the
+// last id. Then all of it must be read again.
 
 const { NotPrimary, PAGE, entriesRead } = require('./revocation-log.js');
 const { START, isLater } = require('./stream-id.js');
@@ -112,10 +112,14 @@ class RevocationFollower {
     const info = await this.#log.info();
     this.#lookedAt = moment;
     // A cluster redirects to a new primary without a break.
-    if (info.history !== this.#info.history) this.broke();
+    if (info.history !== this.#info.history) {
+      this.broke();
+      // Some of these entries may be those of the old primary, and only the last one is compared.
+      if (this.#later > 0) return this.restart();
+    }
     if (!this.hasRead) return undefined;
     if (isLater(this.#last, info.last) || isLater(published, info.last)) return this.restart();
-    if (await this.#isReplaced(info.newest)) return this.restart();
+    if (await this.#isReplaced(info)) return this.restart();
     const known = this.#later;
     this.#later = 0;
     let read = 0;
@@ -140,16 +144,17 @@ class RevocationFollower {
   }
 
   /**
-   * Whether the stream has another text under an id that was read: after a failover, a revocation
-   * that was lost and a new one may have got the same id. `newest` is the newest entry of the
-   * stream. An entry that is missing was trimmed.
+   * Whether the stream has another text under an id that was read, or none: after a failover, new
+   * revocations may have the id of one that was lost, or ids around it. `oldest` and `newest` are
+   * the entries at the ends of the stream. An entry before the oldest was trimmed.
    */
-  async #isReplaced(newest) {
+  async #isReplaced({ oldest, newest }) {
     for (const entry of new Set([this.#newest, this.#compared])) {
       if (entry === undefined || newest === undefined || isLater(entry.id, newest.id)) continue;
       const isNewest = !isLater(newest.id, entry.id);
       const text = isNewest ? newest.text : await this.#log.textAt(entry.id);
-      if (text !== undefined && text !== entry.text) return true;
+      const isLost = text === undefined && isLater(entry.id, oldest.id);
+      if (isLost || (text !== undefined && text !== entry.text)) return true;
     }
     return false;
   }

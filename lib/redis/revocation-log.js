@@ -96,9 +96,10 @@ class RevocationLog {
   }
 
   /**
-   * The last id that the stream has given, its newest entry, and the number of entries that were
-   * ever added to it, which a server of version 6 does not have. In a cluster, `history` is another
-   * one after each failover. Rejects with `NotPrimary` if the server is a replica.
+   * The last id that the stream has given, its oldest and its newest entry, and the number of
+   * entries that were ever added to it, which a server of version 6 does not have. In a cluster,
+   * `history` is another one after each failover. Rejects with `NotPrimary` if the server is a
+   * replica.
    */
   async info() {
     const [info, history] = await Promise.all([this.#info(), this.#checkPrimary()]);
@@ -130,9 +131,13 @@ class RevocationLog {
       const pairs = pairsOf(await this.#command('XINFO', 'STREAM', this.#names.stream));
       const members = new Map(pairs.map(([name, value]) => [`${name}`, value]));
       const added = members.get('entries-added');
-      const newest = members.get('last-entry') ?? null;
+      const entry = (name) => {
+        const found = members.get(name) ?? null;
+        return found === null ? undefined : entriesOf([found])[0];
+      };
       return {
-        newest: newest === null ? undefined : entriesOf([newest])[0],
+        oldest: entry('first-entry'),
+        newest: entry('last-entry'),
         last: parseId(members.get('last-generated-id')),
         added: added === undefined ? undefined : Number(added),
       };

@@ -146,24 +146,24 @@ return {verdict,r.generation,r.variant,ends(r),r.subject,r.claims}
 
 // 3: the id; 4: the hash of the secret; 5: the rest of the tag; 6: the time of its access token;
 // 7: the most sessions of a subject; 8: whether one more ends the oldest; 9 to 11: the subject, the
-// claims and the meta data, sealed.
+// claims and the meta data, sealed. A row of another format keeps nobody from a new session: it
+// stays, and does not count.
 const START = `
 local all=call('HGETALL',K)
 local live,over,marked,number,own={},{},{},0
 for i=1,#all,2 do
   local id,r=all[i],read(all[i],all[i+1])
-  if not r then return foreign() end
   if id==A[3] then
-    if r.secret~=A[4] then return {${VERDICTS.again}} end
+    if not r or r.secret~=A[4] then return {${VERDICTS.again}} end
     own=r
   end
-  if r.phase==1 and r.rest==A[5] then
+  if r and r.phase==1 and r.rest==A[5] then
     marked[#marked+1]=id
     marked[#marked+1]=r.issued
   end
-  if r.phase==0 and now>=ends(r) or r.phase~=0 and now>=r.used+${LINGER_MS} then
+  if r and (r.phase==0 and now>=ends(r) or r.phase~=0 and now>=r.used+${LINGER_MS}) then
     over[#over+1]=id
-  else
+  elseif r then
     number=math.max(number,r.number+1)
     if r.phase==0 and r.rest==A[5] then live[#live+1]={id,r} end
   end

@@ -1,11 +1,12 @@
 'use strict';
 
-// Asks a server within a deadline, and not at all while it does not answer. No call rejects.
+// Asks a server within a deadline, and not at all while it does not answer. The nodes of a cluster
+// are servers of their own. No call rejects.
 
 const { CHANNELS, publish } = require('../audit/publish.js');
-const { Breaker } = require('./breaker.js');
 const { reasonOf } = require('./client.js');
 const { Deadline, TimedCall } = require('./deadline.js');
+const { NodeBreakers } = require('./node-breakers.js');
 
 const [DEGRADED, RECOVERED] = [CHANNELS['limit.degraded'], CHANNELS['limit.recovered']];
 
@@ -13,8 +14,9 @@ const [DEGRADED, RECOVERED] = [CHANNELS['limit.degraded'], CHANNELS['limit.recov
 const OF_ONE_KEY = new Set(['FORMAT', 'WRONGTYPE']);
 
 class Call extends TimedCall {
-  constructor(key, read, otherwise, resolve, reject) {
+  constructor(node, key, read, otherwise, resolve, reject) {
     super();
+    this.node = node;
     this.key = key;
     this.read = read;
     this.otherwise = otherwise;
@@ -26,10 +28,8 @@ class Call extends TimedCall {
 class LimitStore {
   #connection;
   #deadline;
-  #breaker;
+  #breakers;
   #onStoreError;
-  /** The key of the last call that failed. */
-  #failedKey;
 
   /**
    * `probe(key)` gives the script, a key on the same node and the arguments that tell whether the
@@ -39,29 +39,34 @@ class LimitStore {
     this.#connection = connection;
     this.#deadline = new Deadline(deadlineMs, (call) => this.#fail(call, 'deadline'));
     this.#onStoreError = onStoreError;
-    // In a cluster the node of one key may be away for long, so that calls of all keys ask.
-    this.#breaker = new Breaker(
-      connection.isCluster ? undefined : () => this.#ask(...probe(this.#failedKey), () => {}, () => {}),
-      (reason) => this.#publish(reason),
-    );
+    this.#breakers = new NodeBreakers({
+      nodeOf: (key) => connection.nodeOf(key),
+      probe: (key) => this.#probe(...probe(key)),
+      changed: (reason) => this.#publish(reason),
+    });
   }
 
-  /** Why the server does not decide; undefined if it does. */
+  /** Why the server does not decide, or a node of it; undefined if all do. */
   get reason() {
-    return this.#breaker.reason;
+    return this.#breakers.reason;
   }
 
   /**
    * Runs a script on a key. Resolves to `read(reply)`, or to `otherwise()` without a reply in time.
    */
   run(script, key, args, read, otherwise) {
-    if (this.#breaker.isOpen()) return Promise.resolve(otherwise());
-    return this.#ask(script, key, args, read, otherwise);
+    const node = this.#connection.nodeOf(key);
+    if (this.#breakers.isOpen(node)) return Promise.resolve(otherwise());
+    return this.#ask(node, script, key, args, read, otherwise);
   }
 
-  #ask(script, key, args, read, otherwise) {
+  #probe(script, key, args) {
+    return this.#ask(this.#connection.nodeOf(key), script, key, args, () => {}, () => {});
+  }
+
+  #ask(node, script, key, args, read, otherwise) {
     return new Promise((resolve, reject) => {
-      const call = new Call(key, read, otherwise, resolve, reject);
+      const call = new Call(node, key, read, otherwise, resolve, reject);
       this.#deadline.begin(call);
       this.#connection.script(script, key, args).then(
         (reply) => this.#answer(call, reply),
@@ -81,7 +86,7 @@ class LimitStore {
       return;
     }
     this.#deadline.end(call);
-    this.#breaker.answered();
+    this.#breakers.answered(call.node);
     call.resolve(result);
   }
 
@@ -92,13 +97,12 @@ class LimitStore {
       this.#fail(call, reason);
       return;
     }
-    this.#breaker.refused(reason);
+    this.#breakers.refused(call.node, call.key, reason);
     withoutServer(call);
   }
 
   #fail(call, reason) {
-    this.#failedKey = call.key;
-    this.#breaker.failed(reason);
+    this.#breakers.failed(call.node, call.key, reason);
     withoutServer(call);
   }
 

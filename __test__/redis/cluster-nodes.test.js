@@ -1,0 +1,129 @@
+'use strict';
+
+// A cluster whose nodes fail one by one: each node has a breaker of its own.
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+
+const { RedisRateLimiter } = require('@nodesec/native/redis');
+const { connect } = require('../../lib/redis/client.js');
+const { slotOf } = require('../../lib/redis/slot.js');
+const { heard } = require('../helpers/heard.js');
+const { addReplica } = require('../helpers/redis-cluster.js');
+const { CLIENTS, CLUSTERS } = require('../helpers/redis-clients.js');
+const { RedisServer, startCluster, until } = require('../helpers/redis-server.js');
+
+const LIMIT = { limit: 10, windowMs: 3_600_000 };
+const KEYS = Array.from({ length: 60 }, (_, n) => `key ${n}`);
+
+/**
+ * A limiter on a new cluster that decides without missing nodes, and the keys by the port of their
+ * node.
+ */
+async function onCluster(t, makeCluster, options) {
+  const servers = await startCluster(t);
+  if (servers === undefined) return undefined;
+  for (const server of servers) server.cli('config', 'set', 'cluster-require-full-coverage', 'no');
+  const client = await makeCluster(t, servers);
+  const limiter = new RedisRateLimiter({ client, ...LIMIT, prefix: 'p', ...options });
+  const keysOf = new Map(servers.map((server) => [server, []]));
+  for (const key of KEYS) {
+    const counts = servers.map(keyCount);
+    await until(async () => !(await limiter.consume(key)).degraded);
+    keysOf.get(servers.find((server, at) => keyCount(server) > counts[at])).push(key);
+  }
+  return { client, keysOf, limiter, servers };
+}
+
+function keyCount(server) {
+  return Number(server.cli('--raw', 'dbsize'));
+}
+
+async function degradedOf(limiter, keys) {
+  const results = await Promise.all(keys.map((key) => limiter.peek(key)));
+  return results.filter(({ degraded }) => degraded).length;
+}
+
+for (const [name, makeCluster] of Object.entries(CLUSTERS)) {
+  test(`${name}: a node that is down keeps no key of another node from the server`, async (t) => {
+    const cluster = await onCluster(t, makeCluster);
+    if (cluster === undefined) return;
+    const { keysOf, limiter, servers } = cluster;
+    const [missing, ...present] = servers.map((server) => keysOf.get(server));
+    const events = await heard(async () => {
+      await servers[0].kill();
+      // The client may take a while to notice, and its other connections may wait meanwhile.
+      await until(async () => (await degradedOf(limiter, missing)) === missing.length);
+      await until(async () => (await degradedOf(limiter, present.flat())) === 0);
+      for (let round = 0; round < 10; round += 1) {
+        assert.equal(await degradedOf(limiter, missing), missing.length);
+        assert.equal(await degradedOf(limiter, present.flat()), 0);
+        assert.equal(limiter.status().degraded, true);
+      }
+      await servers[0].run();
+      await until(async () => (await degradedOf(limiter, KEYS)) === 0);
+    });
+    assert.equal(limiter.status().reason, undefined);
+    const told = events.map(({ event }) => event).filter((event) => /^limit\.(degraded|recovered)/.test(event));
+    assert.equal(told.at(-1), 'limit.recovered');
+    assert.equal(told.filter((event) => event === 'limit.recovered').length, 1, `${told}`);
+  });
+
+  test(`${name}: calls of a silent node do not wait, and calls of the others reach the server`, async (t) => {
+    const cluster = await onCluster(t, makeCluster, { deadlineMs: 200, onStoreError: 'deny' });
+    if (cluster === undefined) return;
+    const { client, keysOf, limiter, servers } = cluster;
+    const [missing, ...present] = servers.map((server) => keysOf.get(server));
+    servers[0].pause();
+    for (const key of missing) assert.equal((await limiter.peek(key)).degraded, true);
+    // Only the small script that asks whether the node answers again is on its way.
+    const connection = connect(client);
+    const { script } = connection;
+    let sent = 0;
+    connection.script = (...args) => {
+      sent += 1;
+      return Reflect.apply(script, connection, args);
+    };
+    for (let n = 0; n < 100; n += 1) assert.equal(await degradedOf(limiter, missing), missing.length);
+    delete connection.script;
+    assert.ok(sent < 100, `${sent} scripts for ${100 * missing.length} calls`);
+    await until(async () => (await degradedOf(limiter, present.flat())) === 0);
+    servers[0].resume();
+    await until(async () => (await degradedOf(limiter, KEYS)) === 0);
+  });
+
+  test(`${name}: the client tells the node of a key, whose slot is the one of the server`, async (t) => {
+    const cluster = await onCluster(t, makeCluster);
+    if (cluster === undefined) return;
+    const { client, servers } = cluster;
+    const connection = connect(client);
+    const nodes = new Set();
+    for (const key of ['', 'ä', 'a{b}c', '{}x', 'a{b', '{b}{c}', 'x'.repeat(300), ...KEYS]) {
+      assert.equal(slotOf(key), Number(servers[0].cli('cluster', 'keyslot', key)), key);
+      nodes.add(connection.nodeOf(key));
+    }
+    assert.deepEqual([...nodes].sort(), servers.map(({ port }) => `127.0.0.1:${port}`).sort());
+  });
+}
+
+test('a failover closes the breaker of the node that has gone', async (t) => {
+  const cluster = await onCluster(t, CLUSTERS['redis 6']);
+  if (cluster === undefined) return;
+  const { keysOf, limiter, servers } = cluster;
+  const [lost, heir] = servers;
+  const replica = await addReplica(t, lost);
+  await lost.kill();
+  await until(async () => (await degradedOf(limiter, keysOf.get(lost))) > 0);
+  assert.equal(limiter.status().degraded, true);
+  replica.cli('cluster', 'failover', 'takeover');
+  await until(async () => (await degradedOf(limiter, KEYS)) === 0);
+  assert.equal(limiter.status().degraded, false);
+  assert.ok(keysOf.get(heir).length > 0);
+});
+
+test('a client of one server has one node', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const connection = connect(await CLIENTS['ioredis 6'](t, server));
+  assert.deepEqual(KEYS.map((key) => connection.nodeOf(key)), KEYS.map(() => undefined));
+});
