@@ -11,7 +11,8 @@ class Marked {
 /** Class → the generator function that makes its instances. */
 const makers = new WeakMap();
 
-// For Node before 22.10, which has no `markAsUncloneable`. V8 itself refuses to clone a generator
+// For Node before 22.10, which has no `markAsUncloneable`, and for Deno, whose `Worker` clones marked
+// objects in `workerData`, and whose mark is an own property. V8 itself refuses to clone a generator
 // object, and making one costs next to nothing. These have the prototype of the class, so they have
 // no `next` method that would run them.
 function Unrunnable() {
@@ -28,6 +29,6 @@ function Unrunnable() {
  * The base of classes whose instances structuredClone and postMessage refuse. A clone of an
  * ordinary instance would be an empty object, and would fail only later, where it is used.
  */
-const Uncloneable = markAsUncloneable ? Marked : Unrunnable;
+const Uncloneable = markAsUncloneable && !process.versions.deno ? Marked : Unrunnable;
 
 module.exports = { Uncloneable };

@@ -1,6 +1,9 @@
 // `npm run bundles`: follows the recipes of docs/bundling.md with the packed tarballs. Each program
 // then runs in a folder without node_modules and must do its work. A program that was built without
 // the platform package must say so.
+//
+//   npm run bundles               every recipe
+//   npm run bundles -- rollup     some recipes, by their titles
 
 import { spawn, spawnSync } from 'node:child_process';
 import {
@@ -34,6 +37,10 @@ export const dynamic = 'force-dynamic';
 export const GET = async () => new Response(await job());
 `,
 };
+/** The packages of the bundlers that the recipes name. */
+const PLUGINS = [
+  '@rollup/plugin-commonjs', '@rollup/plugin-json', '@rollup/plugin-node-resolve', 'node-loader',
+];
 const ANSWER = '{"sub":"ada","verified":true}';
 /** For a program that hangs. A busy machine takes minutes for `next build`. */
 const PATIENCE_MS = 600_000;
@@ -57,7 +64,7 @@ await main(async () => {
     const tarballs = await pack([builtBinary()], path.join(folder, 'tarballs'));
     const whole = await install('whole', tarballs);
     const bare = await install('bare', tarballs.slice(0, 1));
-    for (const recipe of recipes()) {
+    for (const recipe of chosen(process.argv.slice(2))) {
       const isServer = recipe.title === 'Next.js';
       const program = build(recipe, whole);
       const answer = isServer ? await request(program) : perform(program);
@@ -106,6 +113,14 @@ function recipes() {
   });
 }
 
+/** The recipes with these titles, or all of them. */
+function chosen(titles) {
+  const all = recipes();
+  const unknown = titles.filter((title) => !all.some((recipe) => recipe.title === title));
+  if (unknown.length > 0) throw new Error(`docs/bundling.md has no recipe ${unknown.join(', ')}`);
+  return titles.length === 0 ? all : all.filter(({ title }) => titles.includes(title));
+}
+
 /** Follows a recipe in a copy of `project`. Moves the program to a folder without packages. */
 function build({ title, files, commands, start, output }, project) {
   const workshop = path.join(folder, 'workshop');
@@ -119,7 +134,10 @@ function build({ title, files, commands, start, output }, project) {
     const options = { recursive: true, verbatimSymlinks: true };
     cpSync(path.join(nextPeers, 'node_modules'), modules, options);
   } else {
-    symlinkSync(path.join(peers, 'node_modules', 'node-loader'), path.join(modules, 'node-loader'));
+    for (const name of PLUGINS) {
+      mkdirSync(path.dirname(path.join(modules, name)), { recursive: true });
+      symlinkSync(path.join(peers, 'node_modules', name), path.join(modules, name));
+    }
   }
   for (const command of commands) {
     const { status, printed } = execute(command.replace(/^npx /, ''), workshop);

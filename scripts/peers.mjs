@@ -25,6 +25,9 @@ const PROGRAMS = {
   [`@deno/${platform}-${arch}${platform === 'linux' ? '-glibc' : ''}`]: '2.9.6',
   [`@oven/bun-${isWindows ? 'windows' : platform}-${processor}`]: '1.4.5',
   '@better-auth/utils': '0.5.1',
+  '@rollup/plugin-commonjs': '29.0.3',
+  '@rollup/plugin-json': '6.1.0',
+  '@rollup/plugin-node-resolve': '16.0.3',
   '@vercel/ncc': '0.45.0',
   '@vercel/nft': '1.11.5',
   '@yarnpkg/cli-dist': '4.18.1',
@@ -32,6 +35,7 @@ const PROGRAMS = {
   esbuild: '0.28.2',
   jest: '30.5.2',
   'node-loader': '2.1.0',
+  rollup: '4.68.8',
   typescript: '5.4.5',
   // Vitest would take 8.4, one of whose packages is not on the registry.
   vite: '8.3.8',

@@ -4,37 +4,21 @@
 // objects of a worker that ends.
 
 const assert = require('node:assert/strict');
-const { spawnSync } = require('node:child_process');
 const { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 
+const { LOADING, ROOT, runDeno } = require('../helpers/deno.js');
 const { deno } = require('../helpers/peers.js');
-
-const ROOT = path.join(__dirname, '..', '..');
-const LOADING = ['--allow-ffi', '--allow-env=NODE_ENV', `--allow-read=${ROOT}`];
 
 /** Runs a program with the package as `native`. Returns the value that it reports. */
 function run(binary, flags, program) {
-  const { status, stdout, stderr } = spawnSync(
-    binary,
-    ['run', '--no-prompt', '--no-config', '--ext=mjs', ...flags, '-'],
-    {
-      cwd: ROOT,
-      encoding: 'utf8',
-      env: { ...process.env, DENO_NO_UPDATE_CHECK: '1', NODESEC_DENO: 'sesame' },
-      input: `
-        import { createRequire } from 'node:module';
-        import { Worker as NodeWorker } from 'node:worker_threads';
-        const native = createRequire(${JSON.stringify(path.join(ROOT, 'x.js'))})('./index.js');
-        const report = (value) => console.log(JSON.stringify(value));
-        ${program}
-      `,
-    },
-  );
+  const loading = 'import { Worker as NodeWorker } from "node:worker_threads"; const native = load();';
+  const env = { NODESEC_DENO: 'sesame' };
+  const { status, reported, stderr } = runDeno(binary, flags, `${loading}${program}`, env);
   assert.equal(status, 0, stderr);
-  return JSON.parse(stdout);
+  return reported[0];
 }
 
 test("fromFile and fromEnv honour Deno's permissions", (t) => {

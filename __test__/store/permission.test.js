@@ -8,10 +8,9 @@ const { existsSync, mkdirSync } = require('node:fs');
 const path = require('node:path');
 const { test } = require('node:test');
 
+const { LOADING, ROOT, runDeno } = require('../helpers/deno.js');
 const peers = require('../helpers/peers.js');
 const { storePath } = require('../helpers/store-service.js');
-
-const ROOT = path.join(__dirname, '..', '..');
 
 /** Opens the store, revokes, makes a backup, and prints what comes of it. */
 const USE = `
@@ -78,16 +77,14 @@ test('Deno opens a store only with the permission to read and write it', (t) => 
   if (binary === undefined) return;
   const at = storePath(t);
   const program = `
-    import { createRequire } from 'node:module';
-    const native = createRequire(${JSON.stringify(path.join(ROOT, 'x.js'))})('./index.js');
+    const native = load();
     const at = ${JSON.stringify(at)};
     ${USE}
   `;
   const run = (...flags) => {
-    const loading = ['--allow-ffi', '--allow-env=NODE_ENV', `--allow-read=${ROOT}`];
-    const args = ['run', '--no-prompt', '--no-config', '--ext=mjs', ...loading, ...flags, '-'];
-    const env = { ...process.env, DENO_NO_UPDATE_CHECK: '1' };
-    return lines(spawnSync(binary, args, { cwd: ROOT, encoding: 'utf8', env, input: program }));
+    const { status, reported, stderr } = runDeno(binary, [...LOADING, ...flags], program);
+    assert.equal(status, 0, stderr);
+    return reported;
   };
   for (const [flags, permission] of [
     [[], 'read'],
@@ -95,15 +92,15 @@ test('Deno opens a store only with the permission to read and write it', (t) => 
     [[`--allow-write=${at}`], 'read'],
   ]) {
     const output = run(...flags);
-    assert.equal(output.length, 1, output.join('\n'));
-    const { name, code, permission: missed, message } = JSON.parse(output[0]);
+    assert.equal(output.length, 1, JSON.stringify(output));
+    const [{ name, code, permission: missed, message }] = output;
     assert.deepEqual([name, code, missed], ['StoreError', 'ERR_ACCESS_DENIED', permission]);
     assert.match(message, new RegExp(`--allow-${permission}`));
     assert.match(message, new RegExp(permission));
   }
   assert.ok(!existsSync(at));
   const folder = path.dirname(at);
-  assert.deepEqual(run(`--allow-read=${folder}`, `--allow-write=${folder}`), ['true']);
+  assert.deepEqual(run(`--allow-read=${folder}`, `--allow-write=${folder}`), [true]);
 });
 
 function lines({ status, stdout, stderr }) {

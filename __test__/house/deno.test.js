@@ -1,0 +1,68 @@
+'use strict';
+
+// The flags of Deno that the package and its files need. Secrets and stores have suites of their
+// own: secret/deno and store/permission.
+
+const assert = require('node:assert/strict');
+const { existsSync, mkdtempSync, rmSync } = require('node:fs');
+const { tmpdir } = require('node:os');
+const path = require('node:path');
+const { test } = require('node:test');
+
+const { LOADING, ROOT, runDeno } = require('../helpers/deno.js');
+const { deno } = require('../helpers/peers.js');
+
+test('in Deno the flags that an error of the loader names are the ones that are needed', (t) => {
+  const binary = deno(t);
+  if (binary === undefined) return;
+  const program = `
+    try {
+      const { SecretBuffer, hash } = load();
+      report([SecretBuffer.random(32).byteLength, (await hash('password', { profile: 'test' })).slice(0, 9)]);
+    } catch ({ name, code, message }) {
+      report({ name, code, message });
+    }`;
+  const read = `--allow-read=${ROOT}`;
+  const denied = runDeno(binary, [read], program);
+  const [{ name, code, message }] = denied.reported;
+  assert.deepEqual([name, code], ['BindingError', 'ERR_BINDING_PERMISSION']);
+  const named = message.match(/--allow-\w+(?:=\w+)?/g);
+  const { reported, stderr } = runDeno(binary, [read, ...named], program);
+  assert.deepEqual(reported, [[32, '$argon2id']], stderr);
+});
+
+const FILES = {
+  'a limiter of the machine': { use: '{ limit: 1, windowMs: 1000 }', Class: 'RateLimiter', failure: 'LimitError' },
+  'a replay cache of the machine': { use: '{ maxEntries: 100 }', Class: 'DpopReplayCache', failure: 'DpopError' },
+};
+
+for (const [what, { use, Class, failure }] of Object.entries(FILES)) {
+  test(`Deno opens the file of ${what} only with the permission to read and write it`, (t) => {
+    const binary = deno(t);
+    if (binary === undefined) return;
+    const folder = mkdtempSync(path.join(tmpdir(), 'nodesec-deno-'));
+    t.after(() => rmSync(folder, { recursive: true }));
+    const at = path.join(folder, 'file');
+    const program = `
+      try {
+        load().${Class}.machine(${JSON.stringify(at)}, ${use});
+        report('opened');
+      } catch ({ name, code, permission, message }) {
+        report({ name, code, permission, names: message.includes('--allow-' + permission) });
+      }`;
+    const run = (...flags) => {
+      const { status, reported, stderr } = runDeno(binary, [...LOADING, ...flags], program);
+      assert.equal(status, 0, stderr);
+      return reported[0];
+    };
+    const denied = { name: failure, code: 'ERR_ACCESS_DENIED', names: true };
+    assert.deepEqual(run(), { ...denied, permission: 'read' });
+    assert.deepEqual(run(`--allow-read=${folder}`), { ...denied, permission: 'write' });
+    assert.deepEqual(run(`--allow-write=${folder}`), { ...denied, permission: 'read' });
+    // The file has another name before it is complete.
+    const alone = run(`--allow-read=${at}`, `--allow-write=${at}`);
+    assert.deepEqual(alone, { ...denied, permission: 'read' });
+    assert.ok(!existsSync(at));
+    assert.equal(run(`--allow-read=${folder}`, `--allow-write=${folder}`), 'opened');
+  });
+}
