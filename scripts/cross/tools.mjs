@@ -10,6 +10,7 @@ import { fetchPackage, installPython } from '../lib/locked.mjs';
 import { binaryFaults } from '../gate/binary.mjs';
 import { buildRelease } from '../lib/release-build.mjs';
 import { root, run } from '../lib/run.mjs';
+import { shellWord } from '../lib/shell.mjs';
 import { platformOf } from '../lib/toolchain.mjs';
 
 /** The folder of all downloads, builds and trees. */
@@ -121,7 +122,7 @@ export function wrapped(name, command) {
   const program = path.join(workshop, name);
   const preload = `${program}.cjs`;
   writeFileSync(preload, `process.execPath = ${JSON.stringify(program)};\n`);
-  const words = [...command, '--require', preload].map((word) => `'${word}'`);
+  const words = [...command, '--require', preload].map(shellWord);
   writeExecutable(program, `exec ${words.join(' ')} "$@"`);
   return program;
 }
