@@ -15,8 +15,8 @@ import { main, root, run } from './lib/run.mjs';
 import { sha256 } from './lib/sums.mjs';
 import { hostTriple, platformOf, requireTools } from './lib/toolchain.mjs';
 
-/** Folders of the clones below a temporary one: their lengths differ as well. */
-const PLACES = ['one', path.join('another', 'place-of-the-sources')];
+/** Folders of the clones below a temporary one: their lengths differ, and one has spaces. */
+const PLACES = ['one', path.join('another', 'place of the sources')];
 
 await main(async () => {
   requireTools();

@@ -4,6 +4,7 @@
 // have.
 
 const assert = require('node:assert/strict');
+const { execFileSync } = require('node:child_process');
 const path = require('node:path');
 const { after, test } = require('node:test');
 
@@ -40,6 +41,27 @@ test('a folder inside of the other is replaced by its own name, wherever cargo h
     assert.equal(replaced(`${home}/registry/src/ring/lib.rs`, places), '/cargo/registry/src/ring/lib.rs');
     assert.equal(replaced(`${root}/src/lib.rs`, places), '/nodesec/src/lib.rs');
   }
+});
+
+test('the compiler of C gets a folder with spaces and quotes as one flag', async () => {
+  const { flagsOfC } = await import('../../scripts/lib/release-build.mjs');
+  const checkout = `/home/ada/Ada's "own" $HOME check out`;
+  const flags = flagsOfC([['/home/ada/.cargo', '/cargo'], [checkout, '/nodesec']]);
+  const printed = execFileSync('sh', ['-c', String.raw`printf '%s\n' ${flags}`], { encoding: 'utf8' });
+  const [cargo, own] = printed.trimEnd().split('\n');
+  assert.equal(cargo, '-ffile-prefix-map=/home/ada/.cargo=/cargo');
+  assert.equal(own, `-ffile-prefix-map=${checkout}=/nodesec`);
+});
+
+test('a folder that a build script would change on its way to the compiler is refused', async () => {
+  const { flagsOfC } = await import('../../scripts/lib/release-build.mjs');
+  for (const folder of [
+    '/a  b', '/a\tb', '/a -Ob', '/a /Ob', '/a=b', `/a${path.delimiter}b`,
+  ]) {
+    const refused = { message: /^A release cannot be built in or below .+ Use a folder without = and/ };
+    assert.throws(() => flagsOfC([[folder, '/nodesec']]), refused, folder);
+  }
+  assert.match(flagsOfC([['/a b/Own -name', '/nodesec']]), /b\/Own -name=/);
 });
 
 test('verify:build refuses a file that is not there before it builds', () => {

@@ -4,6 +4,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { root, run } from '../lib/run.mjs';
+import { shellWord } from '../lib/shell.mjs';
 import { workshop, writeExecutable } from './tools.mjs';
 
 const MIRROR = 'http://deb.debian.org/debian';
@@ -37,7 +38,7 @@ export function entrance(folder) {
     mount --bind "$2" "$1$2"
     inner=$1; shift 2
     exec chroot "$inner" /bin/sh -c 'cd "$0" && exec "$@"' "$PWD" "$@"`;
-  writeExecutable(program, `exec unshare --mount sh -ec '${script.replaceAll("'", String.raw`'\''`)}' \
-sh '${folder}' '${root}' "$@"`);
+  const words = [folder, root].map(shellWord).join(' ');
+  writeExecutable(program, `exec unshare --mount sh -ec ${shellWord(script)} sh ${words} "$@"`);
   return program;
 }

@@ -7,9 +7,10 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { fetchPackage, installPython } from '../lib/locked.mjs';
-import { binaryFaults } from '../gate/binary.mjs';
+import { binaryFacts, newestGlibc, rules } from '../gate/binary.mjs';
 import { buildRelease } from '../lib/release-build.mjs';
 import { root, run } from '../lib/run.mjs';
+import { shellWord } from '../lib/shell.mjs';
 import { platformOf } from '../lib/toolchain.mjs';
 
 /** The folder of all downloads, builds and trees. */
@@ -68,10 +69,14 @@ export async function buildWithDebian(triple, { buildsStd = true } = {}) {
   return gated(triple, await buildRelease(triple, { rust: { env, options } }));
 }
 
-/** Throws if a native part breaks a rule of a release. Resolves to its path. */
+/** Throws if a native part of Linux breaks a rule of a release. Resolves to its path. */
 export async function gated(triple, file) {
-  const faults = await binaryFaults([{ file, platform: platformOf(triple) }]);
+  const [facts] = await binaryFacts([file]);
+  const faults = rules(facts, platformOf(triple));
   if (faults.length > 0) throw new Error(faults.join('\n'));
+  const { libraries, versions, relro, nx, textrel, stripped } = facts;
+  const needs = [newestGlibc(versions) ?? 'no version of a symbol', ...libraries].join(', ');
+  console.log(`The gate has no fault. It needs: ${needs}`, { relro, nx, textrel, stripped });
   return file;
 }
 
@@ -121,7 +126,7 @@ export function wrapped(name, command) {
   const program = path.join(workshop, name);
   const preload = `${program}.cjs`;
   writeFileSync(preload, `process.execPath = ${JSON.stringify(program)};\n`);
-  const words = [...command, '--require', preload].map((word) => `'${word}'`);
+  const words = [...command, '--require', preload].map(shellWord);
   writeExecutable(program, `exec ${words.join(' ')} "$@"`);
   return program;
 }

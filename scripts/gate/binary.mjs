@@ -27,14 +27,18 @@ const LIBRARIES = {
  * A fault says which file, and the rule that it breaks.
  */
 export async function binaryFaults(binaries) {
-  await installPython('checks', checks);
-  const script = path.join(import.meta.dirname, 'facts.py');
-  const env = { ...process.env, PYTHONPATH: checks };
-  const args = [script, ...binaries.map(({ file }) => file)];
-  const facts = JSON.parse(await run('python3', args, { env, quiet: true }));
+  const facts = await binaryFacts(binaries.map(({ file }) => file));
   return binaries.flatMap(({ platform, linked }, index) =>
     rules(facts[index], platform, linked).map((fault) => `${platform}: ${fault}`),
   );
+}
+
+/** Resolves to the facts about native parts, by their paths. facts.py has the fields. */
+export async function binaryFacts(files) {
+  await installPython('checks', checks);
+  const script = path.join(import.meta.dirname, 'facts.py');
+  const env = { ...process.env, PYTHONPATH: checks };
+  return JSON.parse(await run('python3', [script, ...files], { env, quiet: true }));
 }
 
 /** The rules that a file breaks. */
@@ -78,8 +82,7 @@ function lockedCrates() {
 
 function elfFaults({ libraries, versions, relro, textrel }, abi) {
   const libc = abi === 'gnu' ? 'libc.so.6' : 'libc.so';
-  const glibc = versions.map((name) => /^GLIBC_([\d.]+)$/.exec(name)?.[1]).filter(Boolean);
-  const newest = glibc.sort(compareVersions).at(-1);
+  const newest = newestGlibc(versions);
   return [
     !libraries.some((name) => name === libc || (abi === 'musl' && LIBRARIES.musl.test(name))) &&
       `it does not need ${libc}`,
@@ -88,6 +91,12 @@ function elfFaults({ libraries, versions, relro, textrel }, abi) {
     !relro && 'it has no full RELRO',
     textrel && 'it has text relocations',
   ];
+}
+
+/** The newest glibc among the versions of symbols, if there is one. */
+export function newestGlibc(versions) {
+  const glibc = versions.map((name) => /^GLIBC_([\d.]+)$/.exec(name)?.[1]).filter(Boolean);
+  return glibc.sort(compareVersions).at(-1);
 }
 
 function peFaults({ aslr }) {

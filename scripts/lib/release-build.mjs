@@ -9,6 +9,7 @@ import path from 'node:path';
 import { cargoAuditable } from './auditable.mjs';
 import { installPython } from './locked.mjs';
 import { root, run } from './run.mjs';
+import { shellWord } from './shell.mjs';
 
 /** The newest glibc that a release may need: that of RHEL 7 and Amazon Linux 2. */
 export const GLIBC = '2.17';
@@ -71,9 +72,32 @@ export function replacedPaths(home, checkout) {
   return [[home, '/cargo'], [checkout, '/nodesec']].sort(([a], [b]) => a.length - b.length);
 }
 
+/** The flags by which a C compiler replaces folders in a binary, as words of a shell. */
+export function flagsOfC(places) {
+  for (const [folder] of places) requireReplaceable(folder);
+  return places.map(([from, to]) => shellWord(`-ffile-prefix-map=${from}=${to}`)).join(' ');
+}
+
+/**
+ * Throws if the name of a folder would not reach the compilers. They are found by PATH, and their
+ * flags have the folder before a `=`. aws-lc-sys splits the flags at white space and joins them by
+ * one space, without those for a level of optimization.
+ */
+function requireReplaceable(folder) {
+  const words = folder.split(/\s+/);
+  const isKept = words.join(' ') === folder && !words.some((word) => /^[-/]O/.test(word));
+  if (isKept && !folder.includes('=') && !folder.includes(path.delimiter)) return;
+  throw new Error(
+    `A release cannot be built in or below ${JSON.stringify(folder)}. Use a folder without = and ` +
+      `${path.delimiter}, whose white space is single spaces without -O or /O behind them.`,
+  );
+}
+
+/** Variables with the settings of this machine's own builds, which must not apply to a release. */
+const OWN = /^CARGO_BUILD_TARGET$|(?:^|_)(?:C|RUST)FLAGS(?:_|$)/;
+
 function environment(triple) {
-  // Settings for this machine's own builds must not apply to a release.
-  const { CARGO_BUILD_TARGET, CFLAGS, RUSTFLAGS, ...inherited } = process.env;
+  const inherited = Object.entries(process.env).filter(([name]) => !OWN.test(name));
   const home = process.env.CARGO_HOME ?? path.join(os.homedir(), '.cargo');
   const places = replacedPaths(home, root);
   const flags = places.map(([from, to]) => `--remap-path-prefix=${from}=${to}`);
@@ -81,15 +105,16 @@ function environment(triple) {
   if (triple.endsWith('musl')) flags.push('-Ctarget-feature=-crt-static');
   // A Windows without Visual C++ lacks the library of its C runtime.
   if (triple.endsWith('msvc')) flags.push('-Ctarget-feature=+crt-static');
-  const maps = places.map(([from, to]) => `-ffile-prefix-map=${from}=${to}`);
   return {
-    ...inherited,
+    ...Object.fromEntries(inherited),
     // Unlike RUSTFLAGS this may have spaces in a path.
     CARGO_ENCODED_RUSTFLAGS: flags.join('\x1f'),
     CARGO_INCREMENTAL: '0',
     CARGO_TARGET_DIR: folder,
+    // Without it, the crate `cc` splits CFLAGS at each space.
+    CC_SHELL_ESCAPED_FLAGS: '1',
     // Microsoft's compiler has no such flag.
-    ...(triple.endsWith('msvc') ? {} : { CFLAGS: maps.join(' ') }),
+    ...(triple.endsWith('msvc') ? {} : { CFLAGS: flagsOfC(places) }),
     MACOSX_DEPLOYMENT_TARGET: '11.0',
     // A compiler that is asked for the date answers with the first of 1980.
     SOURCE_DATE_EPOCH: '315532800',
