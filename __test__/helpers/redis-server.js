@@ -4,7 +4,7 @@
 
 const { spawn, spawnSync } = require('node:child_process');
 const { once } = require('node:events');
-const { mkdtempSync, rmSync } = require('node:fs');
+const { closeSync, mkdtempSync, openSync, readFileSync, rmSync } = require('node:fs');
 const net = require('node:net');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
@@ -77,19 +77,19 @@ class RedisServer {
   async run() {
     const password = this.password === undefined ? [] : ['--requirepass', this.password];
     const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder];
-    const child = spawn(SERVER, [...own, '--save', '', ...password, ...this.#settings]);
+    // A pipe that nobody reads, because this process waits for redis-cli, would stop the server.
+    const file = path.join(this.folder, 'log');
+    const log = openSync(file, 'w');
+    const stdio = ['ignore', log, log];
+    const child = spawn(SERVER, [...own, '--save', '', ...password, ...this.#settings], { stdio });
+    closeSync(log);
     this.#child = child;
     running.set(child, this.folder);
     child.once('exit', () => running.delete(child));
-    let log = '';
-    const ready = new Promise((resolve) => {
-      child.stdout.on('data', (chunk) => {
-        log += chunk;
-        if (log.includes('Ready to accept connections')) resolve(true);
-      });
-    });
-    const isReady = await Promise.race([ready, once(child, 'exit').then(() => false)]);
-    if (!isReady) throw new Error(`redis-server has ended:\n${log}`);
+    const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+    const isReady = () => readFileSync(file, 'utf8').includes('Ready to accept connections');
+    await until(() => hasEnded() || isReady());
+    if (hasEnded()) throw new Error(`redis-server has ended:\n${readFileSync(file, 'utf8')}`);
   }
 
   /** Ends the server as a crash does. */

@@ -114,6 +114,26 @@ for (const [name, makeCluster] of Object.entries(CLUSTERS)) {
   });
 }
 
+for (const name of ['ioredis 6', 'ioredis 5']) {
+  test(`${name}: a node that takes a slot over and says nothing ends no process`, async (t) => {
+    const nodes = await startCluster(t);
+    if (nodes === undefined) return;
+    const { list, revocations } = await openOn(t, CLUSTERS[name], nodes);
+    await moveSlot(nodes, STREAM, async (from, to) => {
+      to.pause();
+      // The list has sent ASKING, and gives the connection up. The runner of the tests fails this
+      // one if a rejection is unhandled.
+      await assert.rejects(list.revokeId('a', soon()), { code: 'ERR_REVOCATION_STORE' });
+      await until(() => revocations.status().state !== 'following');
+      to.resume();
+    });
+    await until(() => revocations.status().state === 'following');
+    await until(() => revocations.status().unconfirmed === 0);
+    const late = await openOn(t, CLUSTERS[name], nodes);
+    assert.ok(refuses(late.list, 'a'));
+  });
+}
+
 /**
  * Makes a replica without the last entries of a stream the primary of its node, which stays up and
  * keeps its connections. `lose()` publishes these entries.
