@@ -33,7 +33,7 @@ async function openOn(t, makeCluster, nodes) {
   return { list, revocations };
 }
 
-/** Resolves when a list refuses an id. A client may take longer than `maxStaleness` to find a node. */
+/** Resolves when a list refuses an id, also if its client takes long to find a node. */
 function refused(list, id) {
   return until(() => {
     try {
