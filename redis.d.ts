@@ -96,7 +96,10 @@ export interface RedisRateLimitResult extends RateLimitResult {
 
 /** The state of a limiter. */
 export interface RedisRateLimiterStatus {
-  /** Whether the server has not answered the last call: `onStoreError` decides calls. */
+  /**
+   * Whether the server has not answered the last call, or a node of a cluster the last call of its
+   * keys: `onStoreError` decides these calls.
+   */
   degraded: boolean;
   /**
    * Why: `deadline`, `connection`, or the first word of the server's error, such as `OOM`,
@@ -117,8 +120,8 @@ export interface RedisRateLimiterStatus {
  * errors. Nothing else rejects: if the server does not answer within `deadlineMs`, `onStoreError`
  * decides. A call without an answer may have been taken on the server; it is never sent again.
  * After 5 failures in a row no call waits any more, and one small script every 250 ms, while there
- * are calls, finds out when the server is back; in a cluster one of the calls does. The
- * audit events `limit.degraded` and `limit.recovered` tell both.
+ * are calls, finds out when the server is back. In a cluster this holds for each node and its keys.
+ * The audit events `limit.degraded` and `limit.recovered` tell both.
  *
  * @example
  * ```ts

@@ -2,13 +2,11 @@
 
 // Changes of a cluster of Redis during a test: replicas, failovers and moves of slots.
 
-const { RedisServer, nodePort, until } = require('./redis-server.js');
-
-const NODE = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
+const { startNode, until } = require('./redis-server.js');
 
 /** Adds a replica of a node of a cluster. Resolves to it when it has the data of the node. */
 async function addReplica(t, primary) {
-  const replica = await RedisServer.start(t, { port: await nodePort(), settings: NODE });
+  const replica = await startNode(t);
   replica.cli('cluster', 'meet', '127.0.0.1', `${primary.port}`);
   await until(() => replica.cli('cluster', 'nodes').includes(idOf(primary)));
   replica.cli('cluster', 'replicate', idOf(primary));

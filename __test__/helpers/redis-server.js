@@ -3,8 +3,9 @@
 // Real servers of Redis on loopback. Each ends with its test, by its pid.
 
 const { spawn, spawnSync } = require('node:child_process');
+const { randomInt } = require('node:crypto');
 const { once } = require('node:events');
-const { mkdtempSync, rmSync } = require('node:fs');
+const { closeSync, mkdtempSync, openSync, readFileSync, rmSync } = require('node:fs');
 const net = require('node:net');
 const { tmpdir } = require('node:os');
 const path = require('node:path');
@@ -15,6 +16,11 @@ const { missing } = require('./peers.js');
 /** `npm run test:redis` runs the suites against other servers than that of the machine. */
 const SERVER = process.env.NODESEC_REDIS_SERVER ?? 'redis-server';
 const HOW = 'install Redis (Debian: `apt-get install redis-server`)';
+/**
+ * The ports of servers, and how much higher that of the bus of a cluster is. They are below the
+ * ports that systems give to connections: while a server is down, no connection takes its port.
+ */
+const [FIRST_PORT, PORTS, BUS] = [12_000, 10_000, 10_000];
 /** The servers that run, and their folders. They go with a process that ends before its tests. */
 const running = new Map();
 process.once('exit', () => {
@@ -44,20 +50,31 @@ class RedisServer {
    * `['--appendonly', 'yes']`) say otherwise. Returns undefined, and skips the test, if there is no
    * redis-server.
    */
-  static async start(t, { port, ...options } = {}) {
+  static async start(t, options) {
     if (!RedisServer.isInstalled()) return missing(t, 'redis-server', HOW);
-    const server = new RedisServer(port ?? (await freePort()), options);
+    const server = await RedisServer.#started(options);
     t.after(() => server.end());
-    await server.run();
     return server;
   }
 
   /** Starts a server outside of tests. It ends by `end()`, or with this process. */
-  static async launch(options = {}) {
+  static async launch(options) {
     if (!RedisServer.isInstalled()) throw new Error(`There is no redis-server: ${HOW}`);
-    const server = new RedisServer(await freePort(), options);
-    await server.run();
-    return server;
+    return RedisServer.#started(options);
+  }
+
+  static async #started(options = {}) {
+    for (let attempt = 1; ; attempt += 1) {
+      const server = new RedisServer(await freePort(), options);
+      try {
+        await server.run();
+        return server;
+      } catch (error) {
+        await server.end();
+        // Another suite may have chosen the same port at the same time.
+        if (attempt === 5 || !error.message.includes('in use')) throw error;
+      }
+    }
   }
 
   static isInstalled() {
@@ -77,19 +94,19 @@ class RedisServer {
   async run() {
     const password = this.password === undefined ? [] : ['--requirepass', this.password];
     const own = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--dir', this.folder];
-    const child = spawn(SERVER, [...own, '--save', '', ...password, ...this.#settings]);
+    // A pipe that nobody reads, because this process waits for redis-cli, would stop the server.
+    const file = path.join(this.folder, 'log');
+    const log = openSync(file, 'w');
+    const stdio = ['ignore', log, log];
+    const child = spawn(SERVER, [...own, '--save', '', ...password, ...this.#settings], { stdio });
+    closeSync(log);
     this.#child = child;
     running.set(child, this.folder);
     child.once('exit', () => running.delete(child));
-    let log = '';
-    const ready = new Promise((resolve) => {
-      child.stdout.on('data', (chunk) => {
-        log += chunk;
-        if (log.includes('Ready to accept connections')) resolve(true);
-      });
-    });
-    const isReady = await Promise.race([ready, once(child, 'exit').then(() => false)]);
-    if (!isReady) throw new Error(`redis-server has ended:\n${log}`);
+    const hasEnded = () => child.exitCode !== null || child.signalCode !== null;
+    const isReady = () => readFileSync(file, 'utf8').includes('Ready to accept connections');
+    await until(() => hasEnded() || isReady());
+    if (hasEnded()) throw new Error(`redis-server has ended:\n${readFileSync(file, 'utf8')}`);
   }
 
   /** Ends the server as a crash does. */
@@ -125,14 +142,17 @@ class RedisServer {
   }
 }
 
+/** Starts a node that belongs to no cluster yet. */
+function startNode(t) {
+  const settings = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
+  return RedisServer.start(t, { settings });
+}
+
 /** Starts a cluster of three nodes. Returns the servers, or undefined without redis-server. */
 async function startCluster(t) {
   const nodes = [];
   for (let n = 0; n < 3; n++) {
-    const node = await RedisServer.start(t, {
-      port: await nodePort(),
-      settings: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'],
-    });
+    const node = await startNode(t);
     if (node === undefined) return undefined;
     nodes.push(node);
   }
@@ -159,21 +179,24 @@ function redisCli(args) {
   return stdout;
 }
 
-/** A port for a node of a cluster, which also takes the port that is 10,000 higher. */
-async function nodePort() {
+/** A free port, with a free one for the bus of a node of a cluster. */
+async function freePort() {
   for (;;) {
-    const port = await freePort();
-    if (port <= 55_535 && (await freePort(port + 10_000).catch(() => undefined))) return port;
+    const port = FIRST_PORT + randomInt(PORTS);
+    if ((await isFree(port)) && (await isFree(port + BUS))) return port;
   }
 }
 
-async function freePort(wanted = 0) {
-  const probe = net.createServer().listen(wanted, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
+async function isFree(port) {
+  const probe = net.createServer().listen(port, '127.0.0.1');
+  try {
+    await once(probe, 'listening');
+  } catch {
+    return false;
+  }
   probe.close();
   await once(probe, 'close');
-  return port;
+  return true;
 }
 
-module.exports = { RedisServer, freePort, nodePort, startCluster, until };
+module.exports = { RedisServer, startCluster, startNode, until };

@@ -124,6 +124,8 @@ for (const [name, makeClient] of Object.entries(CLIENTS)) {
       await waiting(connection);
       blocking.replace();
       await replaced;
+      // Until the server has noticed, it would give the item to the connection that has gone.
+      await waiting(connection, 0);
       await readsWhatIsPushed(connection, read);
       const closed = assert.rejects(read());
       await waiting(connection);
@@ -227,7 +229,8 @@ async function readsWhatIsPushed(connection, read) {
   assert.deepEqual(await reading, [Buffer.from('list'), Buffer.from('item')]);
 }
 
-/** Resolves when a client of the server waits in a command. */
-async function waiting(connection) {
-  await until(async () => /blocked_clients:1/.test(`${await connection.command(['INFO', 'clients'])}`));
+/** Resolves when so many clients of the server wait in a command. */
+async function waiting(connection, count = 1) {
+  const waits = new RegExp(`blocked_clients:${count}\\b`);
+  await until(async () => waits.test(`${await connection.command(['INFO', 'clients'])}`));
 }

@@ -14,6 +14,8 @@ const { RedisServer, startCluster, until } = require('../helpers/redis-server.js
 
 const HOUR = 3_600_000;
 const LIMIT = { limit: 8, windowMs: HOUR };
+/** For tests whose calls must be decided by the server, however busy the machine is. */
+const PATIENT = { ...LIMIT, deadlineMs: 10_000 };
 
 /** Resolves when a limiter decides by its server again, which only its calls find out. */
 function recovered(limiter, key = 'other') {
@@ -32,7 +34,7 @@ for (const [name, makeClient] of Object.entries(CLIENTS)) {
     test('a server that was killed is replaced by limits of this process until it is back', async (t) => {
       const server = await RedisServer.start(t);
       if (server === undefined) return;
-      const limiter = new RedisRateLimiter({ client: await makeClient(t, server), ...LIMIT, instances: 4 });
+      const limiter = new RedisRateLimiter({ client: await makeClient(t, server), ...PATIENT, instances: 4 });
       // The first call may wait for the connection for longer than its deadline.
       await recovered(limiter);
       assert.equal((await limiter.consume('key', 3)).degraded, false);
@@ -79,8 +81,13 @@ for (const [name, makeClient] of Object.entries(CLIENTS)) {
       });
       assert.deepEqual(states(events), ['deadline', 'recovered']);
       // The server may have taken what it was asked for before anybody knew: at most 5 calls.
-      const { remaining } = await limiter.peek('key');
-      assert.ok(remaining >= 3, `${remaining}`);
+      let taken;
+      await until(async () => {
+        const { degraded, remaining } = await limiter.peek('key');
+        taken = 8 - remaining;
+        return !degraded;
+      });
+      assert.ok(taken <= 5, `${taken}`);
     });
 
     test('a server that comes and goes under load: no call rejects', async (t) => {
@@ -110,7 +117,7 @@ for (const [name, makeClient] of Object.entries(CLIENTS)) {
       load.abort();
       await Promise.all(workers);
       assert.ok(counts.allowed > 0 && counts.degraded > 0);
-      assert.equal((await limiter.consume('last')).degraded, false);
+      await recovered(limiter, 'last');
     });
   });
 }
@@ -119,7 +126,7 @@ test('a server without memory decides nothing, and is asked again', async (t) =>
   const server = await RedisServer.start(t);
   if (server === undefined) return;
   const client = await CLIENTS['ioredis 6'](t, server);
-  const limiter = new RedisRateLimiter({ client, ...LIMIT, onStoreError: 'allow' });
+  const limiter = new RedisRateLimiter({ client, ...PATIENT, onStoreError: 'allow' });
   assert.equal((await limiter.consume('key')).degraded, false);
   const events = await heard(async () => {
     server.cli('config', 'set', 'maxmemory-policy', 'noeviction');
@@ -159,7 +166,7 @@ test('a password that a server asks for later is an outage with its word', async
   const server = await RedisServer.start(t, { password: 'right' });
   if (server === undefined) return;
   const client = await CLIENTS['ioredis 6'](t, server);
-  const limiter = new RedisRateLimiter({ client, ...LIMIT });
+  const limiter = new RedisRateLimiter({ client, ...PATIENT });
   assert.equal((await limiter.consume('key')).degraded, false);
   server.cli('acl', 'setuser', 'default', '-evalsha', '-eval');
   assert.equal((await limiter.consume('key')).degraded, true);
@@ -172,7 +179,7 @@ test('a replica, a key of another type and one of another version are outages of
   const server = await RedisServer.start(t);
   if (server === undefined) return;
   const client = await CLIENTS['ioredis 6'](t, server);
-  const limiter = new RedisRateLimiter({ client, ...LIMIT, prefix: 'p' });
+  const limiter = new RedisRateLimiter({ client, ...PATIENT, prefix: 'p' });
   await recovered(limiter);
   await limiter.consume('key');
   const [stored] = server.cli('--raw', 'keys', 'p:*').trim().split('\n');
@@ -196,15 +203,15 @@ test('answers that a busy process has not read yet are not too late', async (t) 
   const server = await RedisServer.start(t);
   if (server === undefined) return;
   const client = await CLIENTS['ioredis 6'](t, server);
-  const limiter = new RedisRateLimiter({ client, ...LIMIT, deadlineMs: 50 });
+  const limiter = new RedisRateLimiter({ client, ...LIMIT, deadlineMs: 500 });
   await recovered(limiter);
   // The server has the scripts of both calls.
   await until(async () => !(await limiter.consume('another')).degraded);
-  for (let n = 0; n < 5; n++) {
+  for (let n = 0; n < 3; n++) {
     const calls = [limiter.consume('key'), limiter.peek('key')];
     await new Promise(setImmediate);
     // Longer than the deadline.
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 100);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000);
     for (const { degraded } of await Promise.all(calls)) assert.equal(degraded, false);
   }
 });
@@ -250,7 +257,7 @@ test('a key of another format, however often it is asked for, leaves other keys 
   const server = await RedisServer.start(t);
   if (server === undefined) return;
   const client = await CLIENTS['ioredis 6'](t, server);
-  const limiter = new RedisRateLimiter({ client, ...LIMIT, onStoreError: 'allow', prefix: 'p' });
+  const limiter = new RedisRateLimiter({ client, ...PATIENT, onStoreError: 'allow', prefix: 'p' });
   await limiter.consume('poison');
   const stored = server.cli('--raw', 'keys', 'p:*').trim();
   for (const command of [['set', stored, 'zz'], ['del', stored], ['lpush', stored, 'x']]) {

@@ -17,7 +17,12 @@ function entry(ms, text) {
 /** A follower of an empty stream, whose answers of `info` have these members. */
 async function following(members) {
   const answers = { last: START, ...members };
-  const log = { after: async () => [], info: async () => ({ ...answers }), lasting: async () => {} };
+  const log = {
+    after: async () => [],
+    growPages() {},
+    info: async () => ({ ...answers }),
+    lasting: async () => {},
+  };
   const follower = new RevocationFollower({
     added() {},
     blockMs: 1000,
@@ -35,6 +40,7 @@ async function following(members) {
 async function followingEntries(entries) {
   const stream = {
     history: 'a',
+    growPages() {},
     have(those, added) {
       Object.assign(stream, { entries: those, added });
     },

@@ -193,6 +193,31 @@ test('entries of others that are no rows stop no process, however many and long 
   assert.equal(late.revocations.status().ignored.forged, 2400);
 });
 
+test('a list to which long answers do not come in time reads fewer entries at once', async (t) => {
+  const server = await RedisServer.start(t);
+  if (server === undefined) return;
+  const { send } = await CLIENTS.send(t, server);
+  const counts = new Set();
+  const client = {
+    send(args) {
+      const at = args.indexOf('COUNT');
+      if (at === -1) return send(args);
+      counts.add(Number(args[at + 1]));
+      return args[at + 1] > 300 ? new Promise(() => {}) : send(args);
+    },
+  };
+  const other = await openList(t, server);
+  for (let count = 0; count < 300; count += 1) await other.list.revokeId(`${count}`, soon());
+  const list = new RevocationList();
+  const options = { client, list, key: secretKey(), maxStaleness: 8 };
+  const revocations = await RedisRevocations.open(options);
+  t.after(() => revocations.close());
+  assert.ok(refuses(list, '0') && refuses(list, '299'));
+  assert.deepEqual([...counts].slice(0, 2), [2000, 250]);
+  await other.list.revokeId('later', soon());
+  await until(() => refuses(list, 'later'));
+});
+
 for (const key of [undefined, 7]) {
   test(`an entry that a clock in the past has given its id is not trimmed while it is needed, ${key}`, async (t) => {
     const server = await RedisServer.start(t);

@@ -82,6 +82,7 @@ class IoRedisClient {
         })
       : this.#client.duplicate(BREAKS);
     client.on('error', () => {});
+    client.on('+node', catchAsking);
     return {
       connected: client.connect(),
       command: (args) => sent(client, args),
@@ -93,6 +94,19 @@ class IoRedisClient {
     this.#client.on('ready', listener);
     return () => this.#client.off('ready', listener);
   }
+}
+
+/**
+ * While a slot moves, a Cluster sends ASKING without a look at its answer. Where the connection
+ * breaks before the answer, the rejection would end the process.
+ */
+function catchAsking(node) {
+  const { asking } = node;
+  node.asking = () => {
+    const answer = Reflect.apply(asking, node, []);
+    answer.catch(() => {});
+    return answer;
+  };
 }
 
 /** The client finds the keys, and so the node of a cluster, by the command's name in lower case. */

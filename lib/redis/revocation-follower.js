@@ -11,7 +11,7 @@
 // now, or is missing between others, or if one that this process has published is later than the
 // last id. Then all of it must be read again.
 
-const { NotPrimary, PAGE, entriesRead } = require('./revocation-log.js');
+const { NotPrimary, entriesRead } = require('./revocation-log.js');
 const { START, isLater } = require('./stream-id.js');
 
 class RevocationFollower {
@@ -86,7 +86,7 @@ class RevocationFollower {
       this.#take(texts);
       return texts.filter((text) => this.#isExpired(text));
     });
-    while (await this.#readPage(info.last));
+    while (isLater(info.last, this.#last) && (await this.#readPage(info.last)));
     this.#info = info;
     return this.compare();
   }
@@ -140,6 +140,7 @@ class RevocationFollower {
     if (isCounted && added + known + read !== info.added) return this.restart();
     this.#info = info;
     this.#compared = this.#newest;
+    this.#log.growPages();
     return moment;
   }
 
@@ -164,7 +165,7 @@ class RevocationFollower {
     const entries = await this.#log.after(this.#last);
     const later = this.#add(entries, until);
     count?.(entries.length - later);
-    return entries.length === PAGE;
+    return entries.length > 0;
   }
 
   /** Takes entries. Returns the number of those that are later than an id. */

@@ -5,13 +5,14 @@
 
 const { setTimeout: sleep } = require('node:timers/promises');
 
-const { makeError, withCause } = require('../errors.js');
+const { makeError } = require('../errors.js');
 const { isPlainObject, native } = require('../native.js');
-const { connect, reasonOf } = require('./client.js');
+const { connect } = require('./client.js');
 const { ClockLag } = require('./clock-lag.js');
 const { Silence, within } = require('./within.js');
 const { FingerprintKeys } = require('./fingerprint-keys.js');
 const { LinkState } = require('./link-state.js');
+const { LaterRelease, reasonFor, unread } = require('./revocation-errors.js');
 const { RevocationFollower } = require('./revocation-follower.js');
 const { NotPrimary, RevocationLog, SLACK_MS } = require('./revocation-log.js');
 const { RevocationPublisher } = require('./revocation-publisher.js');
@@ -171,7 +172,7 @@ class RevocationLink {
       this.#follower.broke();
       // A new connection may find the new primary.
       if (error instanceof NotPrimary) this.#own.replace?.();
-      this.#state.lost(error instanceof Silence ? 'no answer' : reasonFor(error));
+      this.#state.lost(reasonFor(error));
       // The list was closed before its RedisRevocations.
       if (error?.code === 'ERR_REVOCATION_CLOSED') this.close();
       return error;
@@ -255,10 +256,15 @@ class RevocationLink {
     try {
       return await within(patience, this.#own.command(args, route), this.#closing.signal);
     } catch (error) {
-      // A server that is stopped keeps its connections.
-      if (error instanceof Silence) this.#own.replace?.();
+      if (error instanceof Silence) this.#silent();
       throw error;
     }
+  }
+
+  #silent() {
+    // A server that is stopped keeps its connections.
+    this.#own.replace?.();
+    this.#log.shrinkPages();
   }
 
   /** The time before which no process needs the entries of the stream; 0 if it is not known. */
@@ -276,24 +282,6 @@ class RevocationLink {
   #unconfirmed() {
     return native.revocationRemoteCount(this.#list)[1];
   }
-}
-
-class LaterRelease extends Error {
-  reason = 'a later release';
-}
-
-/** The reason of an error, in one or two words. */
-function reasonFor(error) {
-  if (error instanceof LaterRelease || error instanceof NotPrimary) return error.reason;
-  return error?.code?.startsWith?.('ERR_') ? error.code : reasonOf(error);
-}
-
-function unread(cause) {
-  const reason = cause instanceof Silence ? 'no answer' : reasonFor(cause);
-  const message =
-    `the revocations cannot be read from the server (${reason}): the list refuses every token; ` +
-    'correct the cause, and open it again';
-  return withCause(makeError('ERR_REVOCATION_STORE', message), cause);
 }
 
 module.exports = { RevocationLink };

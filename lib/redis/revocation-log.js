@@ -15,7 +15,7 @@ const { parseId, textOf, START } = require('./stream-id.js');
 
 /** The characters of a row that name its entry. */
 const NAME_LENGTH = 24;
-/** The entries that are read at once. */
+/** The most entries that are read at once. */
 const PAGE = 2000;
 /**
  * The longest text of an entry that is read, in characters: 64 rows of 64. A page of such texts is
@@ -60,6 +60,8 @@ class RevocationLog {
   #isCluster;
   /** Called when the server refuses to tell its role. */
   #roleRefused;
+  /** The number of entries that are read at once. */
+  #page = PAGE;
 
   /** `asksRole`: whether the server that has the stream is asked whether it is a primary. */
   constructor(prefix, send, { asksRole, isCluster, roleRefused }) {
@@ -74,7 +76,18 @@ class RevocationLog {
   /** At most a page of the entries after an id: `[{ id, text }]`. */
   async after(id) {
     const from = `(${textOf(id)}`;
-    return entriesOf(await this.#command('XRANGE', this.#names.stream, from, '+', 'COUNT', `${PAGE}`));
+    const count = ['COUNT', `${this.#page}`];
+    return entriesOf(await this.#command('XRANGE', this.#names.stream, from, '+', ...count));
+  }
+
+  /** Reads fewer entries at once: an answer did not come in time, and may have been too long. */
+  shrinkPages() {
+    this.#page = Math.max(1, Math.floor(this.#page / 8));
+  }
+
+  /** Reads more entries at once again. */
+  growPages() {
+    this.#page = Math.min(PAGE, 2 * this.#page);
   }
 
   /** The text of an entry; undefined if the stream does not have it. */
@@ -87,7 +100,7 @@ class RevocationLog {
   /** The XREAD that waits for entries after an id; without `blockMs` it does not wait. */
   waiting(id, blockMs) {
     const block = blockMs === undefined ? [] : ['BLOCK', `${blockMs}`];
-    return ['XREAD', 'COUNT', `${PAGE}`, ...block, 'STREAMS', this.#names.stream, textOf(id)];
+    return ['XREAD', 'COUNT', `${this.#page}`, ...block, 'STREAMS', this.#names.stream, textOf(id)];
   }
 
   /** The key by which a cluster finds the node. */
@@ -151,7 +164,7 @@ class RevocationLog {
   async lasting(visit) {
     let cursor = '0';
     do {
-      const args = ['HSCAN', this.#names.lasting, cursor, 'COUNT', `${PAGE}`];
+      const args = ['HSCAN', this.#names.lasting, cursor, 'COUNT', `${this.#page}`];
       const [next, flat] = await this.#command(...args);
       const expired = visit(pairsOf(flat).map(lastingText));
       if (expired.length > 0) await this.#forget(expired);
@@ -234,4 +247,4 @@ function entriesRead(reply) {
   return pairsOf(reply).flatMap(([, entries]) => entriesOf(entries));
 }
 
-module.exports = { NotPrimary, PAGE, RevocationLog, SLACK_MS, entriesRead };
+module.exports = { NotPrimary, RevocationLog, SLACK_MS, entriesRead };

@@ -85,7 +85,7 @@ impl Sessions {
             }
             let refreshed = outcome(self.pair(token.session, &token.secret, &mut next)?);
             if self.is_durable() {
-                return Ok(self.write(token.session, &family, next, refreshed));
+                return self.write(token.session, &family, next, refreshed);
             }
             if self.shared.table()?.swap(token.session, &family, next)? {
                 return Ok(Attempt::Done(refreshed));
@@ -119,18 +119,34 @@ impl Sessions {
         family: &Family,
         next: Family,
         refreshed: Refreshed,
-    ) -> Attempt<Refreshed> {
+    ) -> Result<Attempt<Refreshed>> {
         let noted = Family { issued_at: family.issued_at, ..next.clone() };
         let is_soon = next.issued_at <= family.issued_at.saturating_add(UNNOTED_MS);
         // Other processes do not know of an issuer whose clock is ahead.
         if noted == *family && is_soon && next.issued_at <= self.revocations.moment().latest {
-            return Attempt::Done(refreshed);
+            return self.unless_changed(id, family, refreshed);
         }
         let change = self.shared.change(id, &next, Expected::At(family.position));
         let batch = Batch { records: vec![change], ..Batch::default() };
         let then = |result: Result<bool>| {
             Ok(if result? { Attempt::Done(refreshed) } else { Attempt::Again })
         };
-        Writing::attempt(&self.shared, batch, vec![(id, next)], None, Box::new(then))
+        Ok(Writing::attempt(&self.shared, batch, vec![(id, next)], None, Box::new(then)))
+    }
+
+    /// An answer that was made for a row, if the row is still there. The process may have been
+    /// stopped before it signed the answer: the revocation of a session that another process has
+    /// ended meanwhile counts only with tokens that were signed before.
+    fn unless_changed(
+        &self,
+        id: Uuid,
+        family: &Family,
+        refreshed: Refreshed,
+    ) -> Result<Attempt<Refreshed>> {
+        if !self.shared.is_current()? {
+            return Ok(Attempt::Behind);
+        }
+        let is_same = self.shared.get(id)?.is_some_and(|row| row.position == family.position);
+        Ok(if is_same { Attempt::Done(refreshed) } else { Attempt::Again })
     }
 }

@@ -8,10 +8,11 @@ use napi_derive::napi;
 
 use super::NativeKeyChange;
 use super::options::{AddOptions, ConfigureOptions, RotateOptions};
+use super::reading::{read_key, read_kid, this};
 use crate::binding::args::{Arg, Outcome, Result};
 use crate::binding::offload::{Offloaded, offload};
 use crate::binding::{CLOCK, guard};
-use crate::jwt::{Key, KeyRing, MAX_KID_LEN};
+use crate::jwt::{Key, KeyRing};
 
 /// A promise where a change takes long.
 type Later<T> = Either<T, Offloaded<T>>;
@@ -26,8 +27,8 @@ pub(crate) fn keyring_add(
     later: bool,
 ) -> napi::Result<Outcome<Later<()>>> {
     guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
-        let key = Arg::new(env, &key, "key").handle::<Key>()?;
+        let ring = this(env, &ring)?;
+        let key = read_key(env, &key)?;
         let AddOptions { state } = Arg::new(env, &options, "options").read()?;
         done(&ring, later, move |ring| Ok(ring.add(&key, state)?))
     })
@@ -43,8 +44,8 @@ pub(crate) fn keyring_revoke(
     later: bool,
 ) -> napi::Result<Outcome<Later<()>>> {
     guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
-        let kid = Arg::new(env, &kid, "kid").string(1..=MAX_KID_LEN)?;
+        let ring = this(env, &ring)?;
+        let kid = read_kid(env, &kid)?;
         done(&ring, later, move |ring| Ok(ring.revoke(&kid)?))
     })
 }
@@ -57,7 +58,7 @@ pub(crate) fn keyring_configure(
     options: Unknown<'_>,
 ) -> napi::Result<Outcome<Later<()>>> {
     guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let ring = this(env, &ring)?;
         let ConfigureOptions { rotate_every } = Arg::new(env, &options, "options").read()?;
         done(&ring, true, move |ring| Ok(ring.configure(rotate_every)?))
     })
@@ -72,7 +73,7 @@ pub(crate) fn keyring_rotate(
     options: Unknown<'_>,
 ) -> napi::Result<Outcome<Either<String, Offloaded<String>>>> {
     guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let ring = this(env, &ring)?;
         let RotateOptions { force } = Arg::new(env, &options, "options").read()?;
         let algorithm = ring.algorithm();
         let is_slow = algorithm.is_rsa() || ring.is_durable();
@@ -89,7 +90,7 @@ pub(crate) fn keyring_rotate(
 #[napi(catch_unwind)]
 pub(crate) fn keyring_signs(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcome<bool>> {
     guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let ring = this(env, &ring)?;
         ring.catch_up(CLOCK.unix_seconds())?;
         Ok(ring.can_sign())
     })
@@ -101,7 +102,7 @@ pub(crate) fn keyring_signs(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcom
 #[napi(catch_unwind)]
 pub(crate) fn keyring_wait(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcome<Offloaded<()>>> {
     guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let ring = this(env, &ring)?;
         Ok(offload(move || Ok(ring.wait_until_it_signs()?)))
     })
 }
@@ -114,7 +115,7 @@ pub(crate) fn keyring_tick(
     now: Unknown<'_>,
 ) -> napi::Result<Outcome<Vec<NativeKeyChange>>> {
     guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let ring = this(env, &ring)?;
         let now = match Arg::new(env, &now, "now").present()? {
             Some(now) => now.moment()?,
             None => 0,

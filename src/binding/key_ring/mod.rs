@@ -3,6 +3,7 @@
 mod changes;
 mod making;
 pub(super) mod options;
+mod reading;
 pub(super) mod server;
 mod watch;
 
@@ -10,6 +11,7 @@ use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
 
+use self::reading::this;
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
 use super::args::{Arg, Outcome};
@@ -80,7 +82,7 @@ pub(super) fn keyring_list(
     ring: Unknown<'_>,
 ) -> napi::Result<Outcome<Vec<NativeKeyInfo>>> {
     guard(env, || {
-        let keys = Arg::new(env, &ring, "this").handle::<KeyRing>()?.list()?;
+        let keys = this(env, &ring)?.list()?;
         let info = keys.into_iter().map(|key| NativeKeyInfo {
             kid: key.kid,
             alg: key.algorithm.name(),
@@ -95,7 +97,7 @@ pub(super) fn keyring_list(
 #[napi(catch_unwind)]
 pub(super) fn keyring_jwks(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcome<NativeJwks>> {
     guard(env, || {
-        let jwks = Arg::new(env, &ring, "this").handle::<KeyRing>()?.jwks()?;
+        let jwks = this(env, &ring)?.jwks()?;
         Ok(NativeJwks { body: jwks.body, etag: jwks.etag, max_age: jwks.max_age as f64 })
     })
 }
@@ -108,7 +110,7 @@ pub(super) fn keyring_seal(
     key: Unknown<'_>,
 ) -> napi::Result<Outcome<LocalValue>> {
     guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let ring = this(env, &ring)?;
         let key = Arg::new(env, &key, "key");
         let sealed = secret::storing(|| key.with_seal_key(|key| Ok(ring.seal(key)?)))?;
         out::buffer(env, &sealed)

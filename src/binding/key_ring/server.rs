@@ -8,6 +8,7 @@ use napi::bindgen_prelude::{Buffer, Unknown};
 use napi_derive::napi;
 
 use super::options::{AddOptions, ConfigureOptions, RingTimes, RotateOptions};
+use super::reading::{read_head, read_key, read_kid, this};
 use crate::binding::args::handle::Handle;
 use crate::binding::args::out::{self, LocalValue};
 use crate::binding::args::{Arg, Outcome, Result, internal, options};
@@ -16,8 +17,7 @@ use crate::binding::offload::{Offloaded, offload, offload_into};
 use crate::binding::server_prefix::read_prefix;
 use crate::binding::{CLOCK, guard};
 use crate::jwt::{
-    Algorithm, HEAD_LEN, Key, KeyRing, MAX_KID_LEN, Proposal, RingOpening, ServerChange,
-    ServerVersion,
+    Algorithm, KeyRing, MAX_KID_LEN, Proposal, RingOpening, ServerChange, ServerVersion,
 };
 use crate::secret::{MAX_SEALED_LEN, Secret};
 
@@ -116,7 +116,7 @@ pub(super) fn keyring_server_head(
     env: &Env,
     ring: Unknown<'_>,
 ) -> napi::Result<Outcome<LocalValue>> {
-    guard(env, || out::buffer(env, &ring_of(env, &ring)?.head()?))
+    guard(env, || out::buffer(env, &this(env, &ring)?.head()?))
 }
 
 /// Whether the version of this process is the one with this head, which the server has now.
@@ -127,8 +127,8 @@ pub(super) fn keyring_server_has(
     head: Unknown<'_>,
 ) -> napi::Result<Outcome<bool>> {
     guard(env, || {
-        let head = Arg::new(env, &head, "head").bytes(0..=HEAD_LEN)?;
-        Ok(ring_of(env, &ring)?.is_at(&head)?)
+        let head = read_head(env, &head)?;
+        Ok(this(env, &ring)?.is_at(&head)?)
     })
 }
 
@@ -140,15 +140,15 @@ pub(super) fn keyring_server_includes(
     head: Unknown<'_>,
 ) -> napi::Result<Outcome<bool>> {
     guard(env, || {
-        let head = Arg::new(env, &head, "head").bytes(0..=HEAD_LEN)?;
-        Ok(ring_of(env, &ring)?.has_version(&head)?)
+        let head = read_head(env, &head)?;
+        Ok(this(env, &ring)?.has_version(&head)?)
     })
 }
 
 /// Whether something is due.
 #[napi(catch_unwind)]
 pub(super) fn keyring_server_due(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcome<bool>> {
-    guard(env, || Ok(ring_of(env, &ring)?.is_due()))
+    guard(env, || Ok(this(env, &ring)?.is_due()))
 }
 
 /// Takes the bytes that the server has; without bytes it has none. Returns a promise of `same`,
@@ -160,7 +160,7 @@ pub(super) fn keyring_server_read(
     value: Unknown<'_>,
 ) -> napi::Result<Outcome<Offloaded<String>>> {
     guard(env, || {
-        let ring = ring_of(env, &ring)?;
+        let ring = this(env, &ring)?;
         let value = Arg::new(env, &value, "value").present()?;
         let value = value.map(|value| value.bytes(VALUE)).transpose()?;
         let read = move || {
@@ -183,7 +183,7 @@ pub(super) fn keyring_server_seen(
     ring: Unknown<'_>,
 ) -> napi::Result<Outcome<Vec<String>>> {
     guard(env, || {
-        let ids = ring_of(env, &ring)?.signing_ids();
+        let ids = this(env, &ring)?.signing_ids();
         Ok(ids.map(Option::unwrap_or_default).to_vec())
     })
 }
@@ -191,7 +191,7 @@ pub(super) fn keyring_server_seen(
 /// Whether the ring is on a server.
 #[napi(catch_unwind)]
 pub(super) fn keyring_is_on_server(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcome<bool>> {
-    guard(env, || Ok(ring_of(env, &ring)?.is_on_server()))
+    guard(env, || Ok(this(env, &ring)?.is_on_server()))
 }
 
 /// Checks the arguments of a change, as the call of a ring in memory does.
@@ -215,7 +215,7 @@ pub(super) fn keyring_server_propose(
     more: Unknown<'_>,
 ) -> napi::Result<Outcome<Offloaded<NativeProposal>>> {
     guard(env, || {
-        let ring = ring_of(env, &ring)?;
+        let ring = this(env, &ring)?;
         let change = change(env, &kind, &argument, &more)?;
         Ok(offload(move || Ok(ring.propose(change)?.into())))
     })
@@ -228,20 +228,16 @@ pub(super) fn keyring_server_settle(
     ring: Unknown<'_>,
     is_done: bool,
 ) -> napi::Result<Outcome<()>> {
-    guard(env, || Ok(ring_of(env, &ring)?.settle(is_done)?))
+    guard(env, || Ok(this(env, &ring)?.settle(is_done)?))
 }
 
 /// Forgets the keys.
 #[napi(catch_unwind)]
 pub(super) fn keyring_server_close(env: &Env, ring: Unknown<'_>) -> napi::Result<Outcome<()>> {
     guard(env, || {
-        ring_of(env, &ring)?.close_server();
+        this(env, &ring)?.close_server();
         Ok(())
     })
-}
-
-fn ring_of(env: &Env, ring: &Unknown<'_>) -> Result<Arc<KeyRing>> {
-    Arg::new(env, ring, "this").handle::<KeyRing>()
 }
 
 fn change(
@@ -263,13 +259,13 @@ fn change(
             let mut next = || seen.next().flatten();
             ServerChange::Rotate { force, seen: [next(), next()] }
         }
-        "revoke" => ServerChange::Revoke(Arg::new(env, argument, "kid").string(1..=MAX_KID_LEN)?),
+        "revoke" => ServerChange::Revoke(read_kid(env, argument)?),
         "configure" => {
             let ConfigureOptions { rotate_every } = options.read()?;
             ServerChange::Configure(rotate_every)
         }
         "add" => {
-            let key = Arg::new(env, argument, "key").handle::<Key>()?;
+            let key = read_key(env, argument)?;
             let AddOptions { state } = options.read()?;
             ServerChange::Add(key, state)
         }

@@ -14,10 +14,11 @@ use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
 use napi_derive::napi;
 
 use super::NativeKeyChange;
+use super::reading::this;
 use crate::binding::args::handle::Handle;
 use crate::binding::args::{Arg, Outcome, internal};
 use crate::binding::guard;
-use crate::jwt::{KeyChange, KeyRing};
+use crate::jwt::KeyChange;
 
 /// The most changes that wait; the oldest are dropped. A thread that never runs its event loop
 /// takes none.
@@ -71,7 +72,7 @@ pub(crate) fn key_watcher_watch(
 ) -> napi::Result<Outcome<()>> {
     guard(env, || {
         let watcher = Arg::new(env, &watcher, "this").handle::<KeyWatcher>()?;
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let ring = this(env, &ring)?;
         let number = Arc::as_ptr(&watcher).addr();
         ring.watch(number, Box::new(move |changes| watcher.add(changes)));
         Ok(())
@@ -101,7 +102,7 @@ pub(crate) fn keyring_listen(
     listener: Function<'_, Vec<NativeKeyChange>, ()>,
 ) -> napi::Result<Outcome<f64>> {
     guard(env, move || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let ring = this(env, &ring)?;
         let listener = listener.build_threadsafe_function().weak::<true>().build();
         let listener = listener.map_err(|_| internal())?;
         let id = ring.listen(Box::new(move |changes| {
@@ -120,7 +121,7 @@ pub(crate) fn keyring_unlisten(
     id: Unknown<'_>,
 ) -> napi::Result<Outcome<()>> {
     guard(env, || {
-        let ring = Arg::new(env, &ring, "this").handle::<KeyRing>()?;
+        let ring = this(env, &ring)?;
         ring.unlisten(Arg::new(env, &id, "id").integer(0..=u64::from(u32::MAX))?);
         Ok(())
     })

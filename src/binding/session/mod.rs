@@ -2,9 +2,10 @@
 
 mod answer;
 pub(super) mod options;
+mod reading;
 mod remote;
+mod remote_place;
 
-use std::mem::MaybeUninit;
 use std::sync::Arc;
 
 use napi::Env;
@@ -14,12 +15,12 @@ use uuid::Uuid;
 
 use self::answer::{Answer, answer};
 use self::options::{RefreshOptions, SessionOptions, StartOptions};
+use self::reading::{read_claims, read_subject, session_id, this, with_refresh_token};
 use super::args::handle::Handle;
 use super::args::out::{self, LocalValue};
-use super::args::{Arg, Outcome, Result};
+use super::args::{Arg, Outcome};
 use super::guard;
 use super::offload::{Offloaded, offload};
-use crate::jwt::MAX_TOKEN_LEN;
 use crate::session::{Change, EndAll, Ended, Refreshed, SessionInfo, Sessions, Started, TokenPair};
 
 impl Handle for Sessions {
@@ -115,7 +116,7 @@ pub(super) fn sessions_catch_up(
     sessions: Unknown<'_>,
 ) -> napi::Result<Outcome<Offloaded<()>>> {
     guard(env, || {
-        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let sessions = this::<Sessions>(env, &sessions)?;
         Ok(offload(move || Ok(sessions.catch_up()?)))
     })
 }
@@ -130,9 +131,9 @@ pub(super) fn sessions_start<'env>(
     options: Unknown<'_>,
 ) -> napi::Result<Outcome<Answer<'env, NativeStarted>>> {
     guard(env, || {
-        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
-        let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
-        let claims = Arg::new(env, &claims, "claims").string(0..=MAX_TOKEN_LEN)?;
+        let sessions = this::<Sessions>(env, &sessions)?;
+        let subject = read_subject(env, &subject)?;
+        let claims = read_claims(env, &claims)?;
         let StartOptions { meta } = Arg::new(env, &options, "options").read()?;
         answer(env, sessions.start(&subject, &claims, meta.as_deref())?, started)
     })
@@ -149,12 +150,11 @@ pub(super) fn sessions_refresh<'env>(
     asks: bool,
 ) -> napi::Result<Outcome<Answer<'env, NativeRefreshed>>> {
     guard(env, || {
-        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let sessions = this::<Sessions>(env, &sessions)?;
         let RefreshOptions { claims, meta } = Arg::new(env, &options, "options").read()?;
         let change = Change { claims: claims.as_deref(), meta: meta.as_deref() };
-        let attempt = with_refresh_token(&Arg::new(env, &token, "refreshToken"), |token| {
-            Ok(sessions.refresh(token, change, asks)?)
-        })?;
+        let attempt =
+            with_refresh_token(env, &token, |token| Ok(sessions.refresh(token, change, asks)?))?;
         answer(env, attempt, refreshed)
     })
 }
@@ -167,8 +167,8 @@ pub(super) fn sessions_end<'env>(
     sid: Unknown<'_>,
 ) -> napi::Result<Outcome<Answer<'env, ()>>> {
     guard(env, || {
-        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
-        let session = session_id(&Arg::new(env, &sid, "sid"))?;
+        let sessions = this::<Sessions>(env, &sessions)?;
+        let session = session_id(env, &sid)?;
         answer(env, sessions.end(session)?, |()| ())
     })
 }
@@ -176,7 +176,7 @@ pub(super) fn sessions_end<'env>(
 /// A session id in its usual form.
 #[napi(catch_unwind)]
 pub(super) fn sessions_id(env: &Env, sid: Unknown<'_>) -> napi::Result<Outcome<String>> {
-    guard(env, || Ok(session_id(&Arg::new(env, &sid, "sid"))?.to_string()))
+    guard(env, || Ok(session_id(env, &sid)?.to_string()))
 }
 
 /// Ends the session of a refresh token and returns its id; `None` if there is no such session.
@@ -187,10 +187,9 @@ pub(super) fn sessions_end_by_refresh_token<'env>(
     token: Unknown<'_>,
 ) -> napi::Result<Outcome<Answer<'env, Option<String>>>> {
     guard(env, || {
-        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
-        let attempt = with_refresh_token(&Arg::new(env, &token, "refreshToken"), |token| {
-            Ok(sessions.end_by_refresh_token(token)?)
-        })?;
+        let sessions = this::<Sessions>(env, &sessions)?;
+        let attempt =
+            with_refresh_token(env, &token, |token| Ok(sessions.end_by_refresh_token(token)?))?;
         answer(env, attempt, |session| session.map(|session| session.to_string()))
     })
 }
@@ -203,8 +202,8 @@ pub(super) fn sessions_end_all(
     subject: Unknown<'_>,
 ) -> napi::Result<Outcome<LocalValue>> {
     guard(env, || {
-        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
-        let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
+        let sessions = this::<Sessions>(env, &sessions)?;
+        let subject = read_subject(env, &subject)?;
         out::carrier(env, Arc::new(sessions.end_all(&subject)))
     })
 }
@@ -217,7 +216,7 @@ pub(super) fn sessions_end_some<'env>(
     all: Unknown<'_>,
 ) -> napi::Result<Outcome<Answer<'env, bool>>> {
     guard(env, || {
-        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
+        let sessions = this::<Sessions>(env, &sessions)?;
         let all = Arg::new(env, &all, "all").handle::<EndAll>()?;
         answer(env, sessions.end_some(&all)?, |is_more| is_more)
     })
@@ -231,23 +230,10 @@ pub(super) fn sessions_list<'env>(
     subject: Unknown<'_>,
 ) -> napi::Result<Outcome<Answer<'env, Vec<NativeSessionInfo>>>> {
     guard(env, || {
-        let sessions = Arg::new(env, &sessions, "this").handle::<Sessions>()?;
-        let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
+        let sessions = this::<Sessions>(env, &sessions)?;
+        let subject = read_subject(env, &subject)?;
         answer(env, sessions.list(&subject)?, |list| list.into_iter().map(info).collect())
     })
-}
-
-/// Lends a refresh token to `body`. Any text is accepted: a client's malformed token is `unknown`,
-/// not an error of the server.
-fn with_refresh_token<T>(arg: &Arg<'_>, body: impl FnOnce(&str) -> Result<T>) -> Result<T> {
-    let mut buffer = [MaybeUninit::uninit(); 256];
-    let text = arg.utf8_in(&mut buffer)?;
-    body(text.and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default())
-}
-
-fn session_id(arg: &Arg<'_>) -> Result<Uuid> {
-    let text = arg.string(0..=64)?;
-    Uuid::try_parse(&text).map_err(|_| arg.invalid("must be a session id (a UUID)"))
 }
 
 fn started(started: Started) -> NativeStarted {

@@ -1,30 +1,24 @@
 //! The native part of `RedisSessions`: everything that needs a key, or the list of revocations. The
-//! façade talks with the server.
+//! façade talks with the server. This file has its tokens.
 
 use std::sync::Arc;
 
 use napi::Env;
 use napi::bindgen_prelude::Unknown;
 use napi_derive::napi;
-use uuid::Uuid;
 
 use super::options::{RefreshOptions, RemoteSessionOptions, StartOptions};
-use super::{session_id, with_refresh_token};
+use super::reading::{
+    MAX_SEALED, known_subject, read_claims, read_subject, this, with_refresh_token,
+};
+use super::remote_place::tag_text;
 use crate::binding::args::handle::Handle;
 use crate::binding::args::out::{self, LocalValue};
 use crate::binding::args::{Arg, Outcome, Result, internal};
 use crate::binding::guard;
-use crate::binding::outbox::revoke;
-use crate::jwt::{MAX_TOKEN_LEN, base64url};
 use crate::session::{
-    Change, CurrentRow, OnLimit, Presented, RemotePair, RemoteSessions, RemoteStart, SubjectTag,
-    Text, place_of,
+    Change, CurrentRow, OnLimit, Presented, RemotePair, RemoteSessions, RemoteStart, place_of,
 };
-
-/// The longest sealed text, in bytes.
-const MAX_SEALED: usize = MAX_TOKEN_LEN + 64;
-/// The latest time of issue: the largest exact integer of JavaScript.
-const MAX_MILLIS: u64 = 1 << 53;
 
 impl Handle for RemoteSessions {
     const TAG: u128 = 0x95a1_0c7e_4f6b_4d02_b3c8_71e5_20d9_6a4b;
@@ -50,17 +44,6 @@ pub(super) struct NativeRemoteSessionOptions {
     pub max_sessions_per_subject: u32,
     /// Whether one more ends the oldest.
     pub ends_oldest: bool,
-}
-
-/// The place of sessions on the server.
-#[napi(object, object_from_js = false)]
-pub(super) struct NativePlace {
-    /// The hash tag of the name.
-    pub tag: String,
-    /// The id of the session, as bytes; with a subject, the rest of its tag.
-    pub id: LocalValue,
-    /// The id of the session in its usual form.
-    pub sid: Option<String>,
 }
 
 /// A pair of tokens.
@@ -150,9 +133,9 @@ pub(super) fn sessions_remote_start(
     options: Unknown<'_>,
 ) -> napi::Result<Outcome<NativeRemoteStart>> {
     guard(env, || {
-        let sessions = handle(env, &sessions)?;
-        let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
-        let claims = Arg::new(env, &claims, "claims").string(0..=MAX_TOKEN_LEN)?;
+        let sessions = this::<RemoteSessions>(env, &sessions)?;
+        let subject = read_subject(env, &subject)?;
+        let claims = read_claims(env, &claims)?;
         let StartOptions { meta } = Arg::new(env, &options, "options").read()?;
         let start = sessions.start(&subject, &claims, meta.as_deref())?;
         let RemoteStart { tag, secret, issued_at, subject, claims, meta, pair: tokens } = start;
@@ -179,12 +162,11 @@ pub(super) fn sessions_remote_present(
     subject: Unknown<'_>,
 ) -> napi::Result<Outcome<Option<NativePresented>>> {
     guard(env, || {
-        let sessions = handle(env, &sessions)?;
+        let sessions = this::<RemoteSessions>(env, &sessions)?;
         let RefreshOptions { claims, meta } = Arg::new(env, &options, "options").read()?;
         let change = Change { claims: claims.as_deref(), meta: meta.as_deref() };
-        let subject = Arg::new(env, &subject, "subject").present()?;
-        let subject = subject.map(|subject| subject.string(1..=1024)).transpose()?;
-        let presented = with_refresh_token(&Arg::new(env, &token, "refreshToken"), |token| {
+        let subject = known_subject(env, &subject)?;
+        let presented = with_refresh_token(env, &token, |token| {
             Ok(sessions.present(token, change, asks, subject.as_deref())?)
         })?;
         let Some(presented) = presented else { return Ok(None) };
@@ -214,7 +196,7 @@ pub(super) fn sessions_remote_refreshed(
     texts: Unknown<'_>,
 ) -> napi::Result<Outcome<NativeRemotePair>> {
     guard(env, || {
-        let sessions = handle(env, &sessions)?;
+        let sessions = this::<RemoteSessions>(env, &sessions)?;
         let step = Arg::new(env, &step, "step").array(2)?;
         let number = |at: usize| element(&step, at)?.integer32(0..=u32::MAX);
         let (generation, variant) = (number(0)?, number(1)?);
@@ -222,121 +204,16 @@ pub(super) fn sessions_remote_refreshed(
         let bytes = |at: usize| element(&texts, at)?.bytes(0..=MAX_SEALED);
         let (subject, claims) = (bytes(0)?, bytes(1)?);
         let row = CurrentRow { generation, variant, subject: &subject, claims: &claims };
-        with_refresh_token(&Arg::new(env, &token, "refreshToken"), |token| {
-            Ok(pair(sessions.refreshed(token, &row)?))
-        })
+        with_refresh_token(env, &token, |token| Ok(pair(sessions.refreshed(token, &row)?)))
     })
-}
-
-/// The place of a session, by its id.
-#[napi(catch_unwind)]
-pub(super) fn sessions_remote_place(
-    env: &Env,
-    sid: Unknown<'_>,
-) -> napi::Result<Outcome<NativePlace>> {
-    guard(env, || {
-        let session = session_id(&Arg::new(env, &sid, "sid"))?;
-        Ok(NativePlace {
-            tag: tag_text(place_of(session)),
-            id: out::buffer(env, session.as_bytes())?,
-            sid: Some(session.to_string()),
-        })
-    })
-}
-
-/// The place of the sessions of a subject.
-#[napi(catch_unwind)]
-pub(super) fn sessions_remote_subject(
-    env: &Env,
-    sessions: Unknown<'_>,
-    subject: Unknown<'_>,
-) -> napi::Result<Outcome<NativePlace>> {
-    guard(env, || {
-        let sessions = handle(env, &sessions)?;
-        let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
-        let SubjectTag { place, rest } = sessions.tag(&subject);
-        Ok(NativePlace { tag: tag_text(place), id: out::buffer(env, &rest)?, sid: None })
-    })
-}
-
-/// The subject of a session, or with `isMeta` its meta data, which was sealed.
-#[napi(catch_unwind)]
-pub(super) fn sessions_remote_open(
-    env: &Env,
-    sessions: Unknown<'_>,
-    id: Unknown<'_>,
-    sealed: Unknown<'_>,
-    is_meta: bool,
-) -> napi::Result<Outcome<String>> {
-    guard(env, || {
-        let sessions = handle(env, &sessions)?;
-        let sealed = Arg::new(env, &sealed, "sealed").bytes(0..=MAX_SEALED)?;
-        let kind = if is_meta { Text::Meta } else { Text::Subject };
-        Ok(sessions.open(id_of(&Arg::new(env, &id, "id"))?, kind, &sealed)?.as_str().to_owned())
-    })
-}
-
-/// Revokes the access tokens of a session by the bytes of its id, and returns the ticket of the
-/// result. `issuedAt` is the time of issue of the last that is known.
-#[napi(catch_unwind)]
-pub(super) fn sessions_remote_revoke(
-    env: &Env,
-    sessions: Unknown<'_>,
-    id: Unknown<'_>,
-    issued_at: Unknown<'_>,
-    patience: u32,
-    outbox: Unknown<'_>,
-) -> napi::Result<Outcome<Option<u32>>> {
-    guard(env, || {
-        let outbox = Arg::new(env, &outbox, "outbox");
-        let sessions = handle(env, &sessions)?;
-        let id = id_of(&Arg::new(env, &id, "id"))?;
-        let issued_at = Arg::new(env, &issued_at, "issuedAt").integer(0..=MAX_MILLIS)?;
-        sessions.revoke_session(id, issued_at, patience.into(), |revocation| {
-            revoke(sessions.revocations(), revocation, &outbox)
-        })
-    })
-}
-
-/// Revokes the access tokens of a subject that were issued before the current second, and returns
-/// the ticket of the result.
-#[napi(catch_unwind)]
-pub(super) fn sessions_remote_revoke_subject(
-    env: &Env,
-    sessions: Unknown<'_>,
-    subject: Unknown<'_>,
-    outbox: Unknown<'_>,
-) -> napi::Result<Outcome<Option<u32>>> {
-    guard(env, || {
-        let outbox = Arg::new(env, &outbox, "outbox");
-        let sessions = handle(env, &sessions)?;
-        let subject = Arg::new(env, &subject, "subject").string(1..=1024)?;
-        sessions.revoke_subject(&subject, |revocation| {
-            revoke(sessions.revocations(), revocation, &outbox)
-        })
-    })
-}
-
-fn handle(env: &Env, sessions: &Unknown<'_>) -> Result<Arc<RemoteSessions>> {
-    Arg::new(env, sessions, "this").handle()
 }
 
 fn element<'a, 'b>(array: &'b [Arg<'a>], at: usize) -> Result<&'b Arg<'a>> {
     array.get(at).ok_or_else(|| internal().into())
 }
 
-fn id_of(arg: &Arg<'_>) -> Result<Uuid> {
-    let bytes = arg.bytes(16..=16)?;
-    Uuid::from_slice(&bytes).map_err(|_| internal().into())
-}
-
 fn buffers(env: &Env, bytes: &[&[u8]]) -> Result<Vec<LocalValue>> {
     bytes.iter().map(|bytes| out::buffer(env, bytes)).collect()
-}
-
-/// The hash tag of a name on the server.
-fn tag_text(place: u64) -> String {
-    base64url::encode(&place.to_be_bytes())
 }
 
 fn pair(pair: RemotePair) -> NativeRemotePair {

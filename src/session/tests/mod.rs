@@ -2,6 +2,7 @@
 
 mod calls;
 mod model;
+mod stopped;
 mod stores;
 mod tokens;
 
@@ -35,6 +36,19 @@ fn in_both_places(test: impl Fn(Place<'_>)) {
     test(Place::Memory);
     let folder = Folder::new();
     test(Place::Store(&folder.path("stores")));
+}
+
+/// An issuer with the keys of a ring, and with a clock of its own.
+fn issuer(ring: &Arc<KeyRing>, clock: Arc<dyn Clock>) -> Arc<Issuer> {
+    let options = IssuerOptions {
+        keys: KeySource::Ring(ring.clone()),
+        issuer: None,
+        audience: vec![],
+        expires_in: 300,
+        typ: "JWT".into(),
+        jti: true,
+    };
+    Arc::new(Issuer::new(options, clock).unwrap())
 }
 
 struct Fixture {
@@ -98,15 +112,7 @@ impl Fixture {
         let ring = KeyRing::new(RingOptions::default(), clock.clone()).unwrap();
         let key = || Arc::new(Key::generate(Algorithm::Hs256, None, None).unwrap());
         ring.add(&key(), None).unwrap();
-        let issuer = IssuerOptions {
-            keys: KeySource::Ring(ring.clone()),
-            issuer: None,
-            audience: vec![],
-            expires_in: 300,
-            typ: "JWT".into(),
-            jti: true,
-        };
-        let issuer = Arc::new(Issuer::new(issuer, clock.clone()).unwrap());
+        let issuer = issuer(&ring, clock.clone());
         let verifier = VerifierOptions {
             kind: TokenKind::jwt(),
             keys: KeySource::Ring(ring.clone()),
