@@ -60,10 +60,7 @@ async function createApp(parts, createServer) {
   return app.server;
 }
 
-/**
- * The routes that set or remove cookies; `/auth/refresh` and `/auth/logout` are the plugin's. The
- * other routes are outside, where a token is not verified a second time.
- */
+/** The routes that set or remove cookies; `/auth/refresh` and `/auth/logout` are the plugin's. */
 async function ofCookies(scope, { actions, sessions, verifier, ...parts }) {
   await scope.register(cookies, { sessions, verifier });
   const onRequest = async ({ nodesec }) => {
