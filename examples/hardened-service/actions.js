@@ -43,6 +43,11 @@ function createActions({ accounts, sessions, trail }) {
       return { done: true };
     },
 
+    /** A user has asked for too much work. The record of the limit itself has no subject. */
+    refuseWork({ sub }) {
+      record('work.refused', { outcome: 'denied', subject: sub });
+    },
+
     async trail({ sub }, { since }) {
       try {
         return await trail.of(sub, since);

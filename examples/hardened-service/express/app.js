@@ -32,7 +32,10 @@ async function createApp(parts, createServer) {
   const limitWork = rateLimit({
     limiter: limiters.work,
     key: (req) => req.auth.claims.sub,
-    handler: limited,
+    handler: (req, res, next) => {
+      actions.refuseWork(req.auth.claims);
+      limited(req, res, next);
+    },
   });
   const authenticated = authenticate({ verifier, from: 'cookie' });
 

@@ -102,7 +102,11 @@ async function ofUsers(scope, { actions, limiters, verifier }) {
   scope.get('/api/trail', async (request) => actions.trail(claims(request), since(request.query)));
   scope.register(async (working) => {
     const key = (request) => claims(request).sub;
-    await working.register(rateLimiting, { limiter: limiters.work, key, handler: limited });
+    const handler = async (request) => {
+      actions.refuseWork(claims(request));
+      return limited();
+    };
+    await working.register(rateLimiting, { limiter: limiters.work, key, handler });
     working.post('/api/work', async (request) => actions.work(claims(request)));
   });
 }
