@@ -77,6 +77,8 @@ function browserAt({ authority, url }) {
       // Undefined stands for a header that is not sent.
       headers: Object.fromEntries(Object.entries(sent).filter(([, value]) => value !== undefined)),
       method,
+      // Also if the header Host names another one.
+      servername: new URL(url).hostname,
     });
     request.end(raw ?? (body === undefined ? undefined : JSON.stringify(body)));
     const [response] = await once(request, 'response');

@@ -32,7 +32,7 @@ const { copyOf } = require('../thief.js');
 
 /** Makes the app, and resolves to its server. security.js and trail-client.js make the parts. */
 async function createApp(parts, createServer) {
-  const { demonstration, keys, limiters } = parts;
+  const { limiters } = parts;
   const actions = createActions(parts);
   const app = Fastify({
     bodyLimit: MAX_BODY,
@@ -52,18 +52,8 @@ async function createApp(parts, createServer) {
     reply.header('Cache-Control', 'no-store');
   });
 
-  await app.register(ofPrograms, { ...parts, actions, prefix: '/program' });
-  // Only browsers have business below, and each says where its request comes from. The routes above
-  // read no cookie, so a page of another origin can do nothing there.
-  await app.register(crossOrigin, { strict: true });
-
-  for (const { path, type, content } of page) {
-    app.get(path, async (request, reply) => reply.type(type).send(content));
-  }
-  await app.register(jwksRoute, { keys });
-  if (demonstration) app.post('/auth/replay', async (request) => actions.replay(request));
-  app.register(ofCookies, { ...parts, actions });
-  app.register(ofUsers, { ...parts, actions });
+  app.register(ofPrograms, { ...parts, actions, prefix: '/program' });
+  app.register(ofBrowsers, { ...parts, actions });
 
   await app.ready();
   app.server.once('close', () => app.close());
@@ -94,6 +84,22 @@ async function ofPrograms(scope, { actions, limiters, origin, replay, throttle, 
       return actions.loginProgram(body, headers['user-agent'], whenGone(reply.raw));
     });
   });
+}
+
+/**
+ * The routes of the page. Browsers say where a request comes from. The routes of programs need no
+ * such protection, because they read no cookie.
+ */
+async function ofBrowsers(scope, parts) {
+  const { actions, demonstration, keys } = parts;
+  await scope.register(crossOrigin, { strict: true });
+  for (const { path, type, content } of page) {
+    scope.get(path, async (request, reply) => reply.type(type).send(content));
+  }
+  await scope.register(jwksRoute, { keys });
+  if (demonstration) scope.post('/auth/replay', async (request) => actions.replay(request));
+  scope.register(ofCookies, parts);
+  scope.register(ofUsers, parts);
 }
 
 /** The routes that set or remove cookies; `/auth/refresh` and `/auth/logout` are the plugin's. */
