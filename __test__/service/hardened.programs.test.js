@@ -4,7 +4,10 @@
 // examples/hardened-service. Each refused request leaves one record without a secret.
 
 const assert = require('node:assert/strict');
+const { execFile } = require('node:child_process');
+const path = require('node:path');
 const { before, describe, test } = require('node:test');
+const { promisify } = require('node:util');
 
 const { JwtKey } = require('@nodesec/native');
 const { FRAMEWORKS, browserAt, eventsOf, refusals, startForSuite, startHardened } = require('../helpers/hardened.js');
@@ -12,6 +15,8 @@ const { nextSecond, proofOf, withProof } = require('../helpers/proofs.js');
 
 const ADA = { username: 'ada', password: 'correct horse battery' };
 const ME = '/program/me';
+const EXAMPLE = path.join(__dirname, '..', '..', 'examples', 'hardened-service');
+const execute = promisify(execFile);
 
 /** A program: it sends exactly the headers that it is told, and no cookie. */
 function programAt(services) {
@@ -86,6 +91,19 @@ for (const framework of FRAMEWORKS) {
       assert.deepEqual([status, JSON.parse(body).username], [200, 'bob']);
       assert.equal((await program.prove(own.key, next.accessToken, 'POST', '/program/logout')).status, 204);
       assert.equal((await program.prove(own.key, next.accessToken, 'GET', ME)).status, 401);
+    });
+
+    test('the program of the example logs in, works and logs out', async () => {
+      const eve = { username: 'eve', password: 'an apple a day' };
+      await browserAt(services).post('/api/register', eve);
+      const file = path.join(EXAMPLE, 'program.mjs');
+      const bundle = path.join(services.home, 'certificates', 'accounts', 'bundle.pem');
+      const { stdout } = await execute(process.execPath, [file, '--url', services.url, '--username', 'eve'], {
+        env: { NODE_EXTRA_CA_CERTS: bundle, PASSWORD: eve.password },
+      });
+      assert.match(stdout, /username: 'eve'[^]+done: true/);
+      const { outcome } = eventsOf(services.accounts).findLast(({ event }) => event === 'session.ended');
+      assert.equal(outcome, 'ok');
     });
 
     test('a stolen token without a proof is refused, wherever it comes', async () => {

@@ -20,7 +20,7 @@ function openTrail(t) {
   const records = openRecords(file);
   t.after(async () => {
     await records.close();
-    rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true, maxRetries: 5 });
   });
   let id = 0;
   const append = (subjects, more) => {
